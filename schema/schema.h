@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The one source of the on-disk contract: header rows, manifest, format page, verification and
+ * loader types all derive from these tables. */
+#ifndef IOTRC_SCHEMA_H
+#define IOTRC_SCHEMA_H
+
+#include <stddef.h>
+
+#include "schema/streams.h"
+
+#define SCHEMA_VERSION "1"
+
+/* What a field of a column may hold when it isn't empty. */
+enum column_type {
+	COL_WALL,    /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
+	COL_MONO,    /* CLOCK_MONOTONIC nanoseconds, never empty */
+	COL_UINT,    /* unsigned decimal, up to 64 bits */
+	COL_INT,     /* signed decimal, 64 bits */
+	COL_FLOAT,   /* decimal fraction */
+	COL_TEXT,    /* escaped text */
+	COL_WORD,    /* one word of the column's closed list */
+	COL_FLAGS,   /* words joined by '|' */
+	COL_DEVICE,  /* major:minor */
+	COL_ADDRESS, /* 0x and hexadecimal digits */
+};
+
+struct column {
+	const char *name;
+	enum column_type type;
+	const char *unit;        /* "" where the column has none */
+	const char *words;       /* COL_WORD: the permitted words, blank-separated; otherwise NULL */
+	const char *description; /* one line, plain text */
+};
+
+struct stream_schema {
+	const char *key;         /* the name in the manifest and in --streams */
+	const char *subdir;
+	const char *prefix;      /* file names begin with it */
+	const char *description; /* one line */
+	const char *wall_clock;  /* what the first column is the time of */
+	const struct column *columns;
+	size_t n_columns;
+};
+
+extern const struct stream_schema schema_streams[STREAM_COUNT];
+
+/* The stream of that key, or -ENOENT. */
+int schema__find(const char *key);
+
+/* Writes the header row of STREAM, with its line feed, into BUF (at least SCHEMA_HEADER_MAX bytes);
+ * returns its length. */
+#define SCHEMA_HEADER_MAX 1024
+size_t schema__header(enum stream stream, char *buf);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The write manager: whole rows in chunks -> bounded queue -> zstd frames -> rotated files.
+ * Producers fill chunks; one thread of the writer compresses and writes them. */
+#ifndef IOTRC_WRITER_H
+#define IOTRC_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "schema/streams.h"
+
+#define CHUNK_SIZE (128 * 1024) /* bytes; also zstd's largest block, so a chunk is one block */
+
+/* Whole rows of one stream. The producer fills data and the counts. */
+struct chunk {
+	struct chunk *next;          /* the queue's */
+	enum stream stream;
+	uint32_t len;                /* bytes used */
+	uint64_t rows;
+	uint64_t first_ns, last_ns;  /* smallest and largest mono_ns of the rows */
+	char data[CHUNK_SIZE];
+};
+
+/* What the writer tells of a file that it has finished (renamed to its final name). Strings live
+ * as long as the call. */
+struct file_facts {
+	const char *path;            /* relative to the session directory */
+	enum stream stream;
+	uint64_t rows, raw_bytes, compressed_bytes;
+	uint64_t first_mono_ns, last_mono_ns;
+	char sha256[65];             /* of the compressed file, lower-case hex */
+};
+
+struct writer_config {
+	int session_fd;              /* directory of the session, borrowed */
+	uint32_t rotate_age_s;       /* 0: never by age */
+	uint64_t rotate_bytes;       /* compressed; 0: never by size */
+	uint64_t rotate_rows;        /* 0: never by rows */
+	int level;                   /* zstd's */
+	uint32_t queue_chunks;       /* bound of chunks in flight, all streams together */
+	uid_t uid; gid_t gid;        /* owner of what is created; -1 leaves it */
+	/* Called on the writer's thread after each finished file; may be NULL. */
+	void (*finished)(void *arg, const struct file_facts *facts);
+	void *arg;
+};
+
+struct writer_stream_stats {
+	uint64_t written_rows;       /* rows that reached a file */
+	uint64_t lost_disk_rows;     /* rows that couldn't be written */
+	uint64_t raw_bytes, compressed_bytes;
+};
+
+struct writer;
+
+/* Makes a writer and starts its thread. 0, or a negative errno. */
+int writer__new(struct writer **ret, const struct writer_config *config);
+
+/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight: the caller
+ * counts its rows as lost(queue). Never blocks on the disk. */
+struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
+
+/* Hands a chunk over (an empty one is recycled). */
+void writer__put_chunk(struct writer *w, struct chunk *chunk);
+
+/* Finishes every open file; the next chunk of a stream opens a new one. Asynchronous. */
+void writer__rotate(struct writer *w);
+
+void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
+
+/* The first error the disk gave (negative errno), or 0. */
+int writer__error(struct writer *w);
+
+/* Writes what is queued, finishes every file, ends the thread. The stats stay readable. 0, or the
+ * first error. Chunks still held by producers must have been put back. */
+int writer__close(struct writer *w);
+
+/* Frees; accepts NULL, returns NULL. Closes first where that was not done. */
+struct writer *writer__free(struct writer *w);
+
+#endif
