@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#   sudo make run      install what is missing, build, record until Ctrl+C
+#   sudo make check    install what is missing, build, run every test
+#   make               build build/iotrc
+#   make bench         speed, side by side with peers and with the floor (root)
+#   make install       PREFIX=/usr/local, DESTDIR
+# V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
+# SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+VERSION := 0.1.0
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CC := gcc
+CLANG ?= clang
+BPFTOOL ?= bpftool
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla \
+	$(if $(WERROR),-Werror)
+OPT := $(if $(DEBUG),-O0,-O2)
+SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CFLAGS := -std=gnu11 -g $(OPT) $(SAN) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
+	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
+LDLIBS := -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf -Wall \
+	-Wno-unused-function $(if $(WERROR),-Werror)
+
+SRC := $(wildcard src/*.c schema/*.c snappers/*.c uploader/*.c)
+OBJ := $(SRC:%.c=$(BUILD)/%.o)
+LIB := $(BUILD)/libiotrc.a
+BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKEL := $(BUILD)/iotrc.skel.h
+TESTS := $(wildcard tests/unit/*.c)
+WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
+
+.PHONY: all run check check-unit check-asan check-live workloads bench install uninstall clean deps
+all: $(BUILD)/iotrc
+
+# The commit is in the manifest: rebuilt when it changes, not at each build.
+$(BUILD)/commit.h: FORCE
+	@mkdir -p $(@D); echo '#define IOTRC_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define IOTRC_COMMIT "$(COMMIT)"' > $@
+FORCE:
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/iotrc.bpf.o: $(BPF_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+$(SKEL): $(BUILD)/iotrc.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name iotrc_bpf > $@
+
+$(BUILD)/%.o: %.c | $(SKEL) $(BUILD)/commit.h
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$(LIB): $(filter-out $(BUILD)/src/main.o,$(OBJ))
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(BUILD)/iotrc: $(BUILD)/src/main.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/unit-tests: $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+$(BUILD)/workloads/%: tests/workloads/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
+workloads: $(WORKLOADS)
+
+deps:
+	@scripts/install-deps.sh run
+run: deps
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/iotrc
+
+check:
+	@scripts/install-deps.sh check
+	@$(MAKE) --no-print-directory all check-unit check-asan
+	@$(MAKE) --no-print-directory check-live
+check-unit: $(BUILD)/unit-tests
+	$(call say,TEST,unit)
+	$(Q)$(BUILD)/unit-tests
+# A leak leaves criterion's exit code at 0: the sanitizers' logs decide.
+check-asan:
+	$(call say,TEST,'unit, under AddressSanitizer and UBSan')
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
+	$(Q)rm -f $(BUILD)-asan/log.*; \
+	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests; \
+	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
+check-live: all workloads
+	$(call say,TEST,live)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
+
+bench: deps all
+	@scripts/install-deps.sh bench
+	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD))
+
+install: all
+	install -Dm755 $(BUILD)/iotrc $(DESTDIR)$(PREFIX)/bin/iotrc
+	install -Dm644 man/iotrc.1 $(DESTDIR)$(PREFIX)/share/man/man1/iotrc.1
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/iotrc $(DESTDIR)$(PREFIX)/share/man/man1/iotrc.1
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
