@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
+ * system only to resolve --cgroup. */
+#ifndef IOTRC_OPTIONS_H
+#define IOTRC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "schema/fs_ops.h"
+#include "schema/streams.h"
+
+#define OPTIONS_LIST_MAX 16      /* entries of --pid, of --command and of --path */
+#define OPTIONS_COMM_MAX 15      /* bytes of a thread's name: the kernel's TASK_COMM_LEN less its NUL */
+#define OPTIONS_PATH_MAX 4095
+#define OPTIONS_MESSAGE_MAX 512
+
+enum options_action {
+	ACTION_RECORD,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_COMPUTER_ID,
+};
+
+/* An absolute path without a trailing slash ("/" has len 0): text[0..len) begins the names wanted. */
+struct path_prefix {
+	const char *text;            /* not ended at len */
+	size_t len;
+};
+
+/* Strings are borrowed from argv. */
+struct options {
+	enum options_action action;
+	bool dev;                    /* developer mode */
+	bool quiet;                  /* neither status line nor summary */
+	bool verbose;
+
+	const char *output;          /* never NULL */
+	const char *bucket;          /* --trace-bucket; NULL: the engine's own */
+	uint64_t duration_ns;        /* 0: until a signal */
+
+	uint32_t streams;            /* bit per enum stream, captured ones only, never 0 */
+	uint64_t ops;                /* bit per enum fs_op; ALL_OPS unless --ops */
+	bool scope_all;              /* pipes, sockets, devices and pseudo filesystems as well */
+
+	/* Each filter lets everything through while it is empty. */
+	pid_t pids[OPTIONS_LIST_MAX];             /* process ids (thread groups) */
+	size_t n_pids;
+	char commands[OPTIONS_LIST_MAX][OPTIONS_COMM_MAX + 1]; /* NUL-padded */
+	size_t n_commands;
+	struct path_prefix paths[OPTIONS_LIST_MAX];
+	size_t n_paths;
+	uint64_t cgroup_id;          /* cgroup v2 id; 0: any */
+
+	uint32_t rotate_age_s;       /* at least 1 */
+	uint64_t rotate_bytes;       /* compressed, at least 1 */
+	uint64_t rotate_rows;        /* 0: never by rows */
+};
+
+#define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */
+_Static_assert(FS_OP_COUNT < 64, "options.ops has a bit per operation");
+
+static inline bool options__stream(const struct options *o, enum stream stream)
+{
+	return o->streams >> stream & 1;
+}
+
+static inline bool options__op(const struct options *o, enum fs_op op)
+{
+	return o->ops >> op & 1;
+}
+
+/* Parses argv[1..argc). 0, or -EINVAL with one line of text, without program name and line feed, in
+ * MESSAGE. -h, -V and --computer-id end the parsing: the rest is not looked at. */
+int options__parse(struct options *ret_options, int argc, char **argv,
+		   char message[OPTIONS_MESSAGE_MAX]);
+
+/* The text of --help. */
+void options__help(FILE *out);
+
+#endif
