@@ -18,7 +18,7 @@ enum column_type {
 	COL_INT,     /* signed decimal, 64 bits */
 	COL_FLOAT,   /* decimal fraction */
 	COL_TEXT,    /* escaped text */
-	COL_WORD,    /* one word of the column's closed list */
+	COL_WORD,    /* one word, of the column's closed list where it has one */
 	COL_FLAGS,   /* words joined by '|' */
 	COL_DEVICE,  /* major:minor */
 	COL_ADDRESS, /* 0x and hexadecimal digits */
@@ -28,7 +28,8 @@ struct column {
 	const char *name;
 	enum column_type type;
 	const char *unit;        /* "" where the column has none */
-	const char *words;       /* COL_WORD: the permitted words, blank-separated; otherwise NULL */
+	const char *words;       /* COL_WORD: the permitted words, a blank after or between them; NULL
+				  * where the platform's headers decide (errno) */
 	const char *description; /* one line, plain text */
 };
 

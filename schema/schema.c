@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "schema/schema.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "schema/fs_ops.h"
+
+#define FS_OP_WORD(sym, name) name " "
+#define WORDS_FS_OP FS_OPS(FS_OP_WORD)
+
+/* The base operation of a request. The names that only kernels before 5.16 have (write_same,
+ * scsi_in, scsi_out) are here because 5.10 is supported. */
+#define WORDS_BLOCK_OP \
+	"read write flush discard secure_erase write_same write_zeroes zone_append zone_reset " \
+	"zone_reset_all zone_open zone_close zone_finish scsi_in scsi_out drv_in drv_out"
+#define WORDS_REQ_OP \
+	"REQ_OP_READ REQ_OP_WRITE REQ_OP_FLUSH REQ_OP_DISCARD REQ_OP_SECURE_ERASE " \
+	"REQ_OP_WRITE_SAME REQ_OP_WRITE_ZEROES REQ_OP_ZONE_APPEND REQ_OP_ZONE_RESET " \
+	"REQ_OP_ZONE_RESET_ALL REQ_OP_ZONE_OPEN REQ_OP_ZONE_CLOSE REQ_OP_ZONE_FINISH " \
+	"REQ_OP_SCSI_IN REQ_OP_SCSI_OUT REQ_OP_DRV_IN REQ_OP_DRV_OUT"
+
+/* Columns that several streams have. */
+#define TIMESTAMP(what) { "timestamp", COL_WALL, "", NULL, "Wall time of " what }
+#define MONO(what)      { "mono_ns", COL_MONO, "ns", NULL, "CLOCK_MONOTONIC time of " what }
+#define PID             { "pid", COL_UINT, "", NULL, "Process (thread group) id" }
+#define TID             { "tid", COL_UINT, "", NULL, "Thread id" }
+#define PPID            { "ppid", COL_UINT, "", NULL, "Process id of the parent" }
+#define COMMAND         { "command", COL_TEXT, "", NULL, "Name of the thread (comm), up to 15 bytes" }
+#define CPU             { "cpu_id", COL_UINT, "", NULL, "CPU it happened on" }
+#define DEVICE_ID       { "device_id", COL_UINT, "", NULL, "dev_t of the filesystem: major << 20 | minor" }
+#define IPVER           { "ipver", COL_WORD, "", "4 6", "IP version; empty for other families" }
+#define SPORT           { "sport", COL_UINT, "", NULL, "Local or source port" }
+#define DPORT           { "dport", COL_UINT, "", NULL, "Remote or destination port" }
+#define RETURN_VALUE    { "return_value", COL_INT, "", NULL, \
+			  "What the system call returned; the negative errno when it failed" }
+
+#define FS_TIME "the operation's completion; it began duration_ns earlier"
+
+static const struct column fs_columns[] = {
+	TIMESTAMP(FS_TIME),
+	{ "operation", COL_WORD, "", WORDS_FS_OP, "What was done" },
+	PID,
+	TID,
+	COMMAND,
+	{ "filename", COL_TEXT, "", NULL,
+	  "Absolute path as the process's root sees it; 'old -> new' where there are two" },
+	{ "size", COL_UINT, "bytes", NULL,
+	  "What was asked for: bytes to move, new length for truncate, length for mmap and fallocate" },
+	{ "offset", COL_INT, "bytes", NULL, "Where in the file the transfer began" },
+	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure" },
+	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
+	{ "flags", COL_FLAGS, "", NULL, "Symbolic flags of the operation, or of the open file" },
+	{ "duration_ns", COL_UINT, "ns", NULL, "From the start of the operation to its completion" },
+	RETURN_VALUE,
+	{ "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" },
+	{ "mmap_prot", COL_FLAGS, "", NULL, "PROT_* of a mapping" },
+	{ "mmap_flags", COL_FLAGS, "", NULL, "MAP_* of a mapping" },
+	{ "address", COL_ADDRESS, "", NULL, "Address of a mapping" },
+	{ "cmdline", COL_TEXT, "", NULL, "Full argv, blanks between, 512 bytes and then '...'" },
+	PPID,
+	{ "container_id", COL_UINT, "", NULL, "cgroup v2 id of the process" },
+	{ "fs_type", COL_WORD, "", NULL, "The kernel's name of the filesystem type" },
+	MONO(FS_TIME),
+};
+
+#define BLOCK_TIME "the request's completion"
+
+static const struct column block_columns[] = {
+	TIMESTAMP(BLOCK_TIME),
+	{ "operation", COL_WORD, "", WORDS_BLOCK_OP, "The base operation" },
+	PID,
+	TID,
+	COMMAND,
+	{ "sector", COL_UINT, "512 bytes", NULL, "First sector, in units of 512 bytes" },
+	{ "size", COL_UINT, "bytes", NULL, "Bytes of the request" },
+	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue to the driver until completion" },
+	{ "device", COL_DEVICE, "", NULL, "The disk, major:minor" },
+	{ "flags", COL_FLAGS, "", NULL,
+	  "sync|meta|ahead|prio|fua|preflush|background|nowait..., error=ERRNO on failure" },
+	CPU,
+	PPID,
+	{ "queue_latency_ms", COL_FLOAT, "ms", NULL, "From insertion into the queue until issue" },
+	{ "command_flags", COL_FLAGS, "", NULL, "REQ_* flags" },
+	{ "operation_code", COL_WORD, "", WORDS_REQ_OP, "REQ_OP_* code" },
+	{ "request_id", COL_UINT, "", NULL, "Number of the request, unique in the session" },
+	MONO(BLOCK_TIME),
+};
+
+static const struct column nw_conn_columns[] = {
+	TIMESTAMP("the call's completion"),
+	{ "event_type", COL_WORD, "", "SOCKET_CREATE BIND LISTEN ACCEPT CONNECT SHUTDOWN CLOSE",
+	  "What was done" },
+	PID,
+	TID,
+	COMMAND,
+	{ "domain", COL_WORD, "", NULL, "AF_* address family" },
+	{ "sock_type", COL_FLAGS, "", NULL, "SOCK_* type" },
+	IPVER,
+	{ "local_addr", COL_TEXT, "", NULL, "Local address; the path for AF_UNIX" },
+	{ "remote_addr", COL_TEXT, "", NULL, "Address of the peer; the path for AF_UNIX" },
+	SPORT,
+	DPORT,
+	{ "fd", COL_INT, "", NULL, "File descriptor of the socket" },
+	{ "backlog", COL_INT, "", NULL, "Backlog asked of listen" },
+	{ "shutdown_how", COL_WORD, "", "SHUT_RD SHUT_WR SHUT_RDWR", "Which half was shut down" },
+	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion" },
+	RETURN_VALUE,
+	MONO("the call's completion"),
+};
+
+static const struct column nw_epoll_columns[] = {
+	TIMESTAMP("the call's completion"),
+	{ "event_type", COL_WORD, "", "EPOLL_CREATE EPOLL_CTL EPOLL_WAIT POLL SELECT",
+	  "What was done" },
+	PID,
+	TID,
+	COMMAND,
+	{ "epoll_fd", COL_INT, "", NULL, "File descriptor of the epoll instance" },
+	{ "target_fd", COL_INT, "", NULL, "File descriptor that epoll_ctl acted on" },
+	{ "operation", COL_WORD, "", "EPOLL_CTL_ADD EPOLL_CTL_MOD EPOLL_CTL_DEL",
+	  "What epoll_ctl did" },
+	{ "event_mask", COL_FLAGS, "", NULL, "EPOLL* events asked for" },
+	{ "max_events", COL_INT, "", NULL, "Most events to return, or descriptors polled" },
+	{ "ready_count", COL_INT, "", NULL, "Events or descriptors that were ready" },
+	{ "timeout_ms", COL_FLOAT, "ms", NULL, "Timeout asked for; -1 waits for ever" },
+	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion" },
+	MONO("the call's completion"),
+};
+
+static const struct column nw_sockopt_columns[] = {
+	TIMESTAMP("the call's completion"),
+	{ "event_type", COL_WORD, "", "SET GET", "setsockopt or getsockopt" },
+	PID,
+	COMMAND,
+	{ "fd", COL_INT, "", NULL, "File descriptor of the socket" },
+	{ "level", COL_WORD, "", NULL, "SOL_* or IPPROTO_* level" },
+	{ "option_name", COL_WORD, "", NULL, "Name of the option" },
+	{ "optval", COL_TEXT, "", NULL, "Value set or returned" },
+	RETURN_VALUE,
+	MONO("the call's completion"),
+};
+
+static const struct column nw_drop_columns[] = {
+	TIMESTAMP("the event"),
+	{ "event_type", COL_WORD, "", "PACKET_DROP TCP_RETRANSMIT", "What happened" },
+	PID,
+	COMMAND,
+	{ "proto", COL_WORD, "", NULL, "Transport protocol" },
+	IPVER,
+	{ "src_addr", COL_TEXT, "", NULL, "Source address" },
+	{ "dst_addr", COL_TEXT, "", NULL, "Destination address" },
+	SPORT,
+	DPORT,
+	{ "skb_len", COL_UINT, "bytes", NULL, "Length of the packet" },
+	{ "drop_reason", COL_UINT, "", NULL, "The kernel's number of the reason" },
+	{ "tcp_state", COL_WORD, "", NULL, "TCP_* state of the socket" },
+	MONO("the event"),
+};
+
+static const struct column cache_columns[] = {
+	TIMESTAMP("the event"),
+	PID,
+	COMMAND,
+	{ "event_type", COL_WORD, "",
+	  "HIT MISS DIRTY WRITEBACK_START WRITEBACK_END EVICT INVALIDATE READAHEAD RECLAIM",
+	  "What happened to the pages" },
+	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "page_index", COL_UINT, "pages", NULL, "First page, counted from the start of the file" },
+	{ "size_pages", COL_UINT, "pages", NULL, "Pages of the folio or range" },
+	CPU,
+	DEVICE_ID,
+	{ "count", COL_UINT, "", NULL, "Pages that the event is about" },
+	MONO("the event"),
+};
+
+static const struct column pagefault_columns[] = {
+	TIMESTAMP("the fault"),
+	PID,
+	TID,
+	COMMAND,
+	{ "fault_type", COL_WORD, "", "READ WRITE", "The access that faulted" },
+	{ "severity", COL_WORD, "", "MAJOR MINOR", "MAJOR when the page had to be read in" },
+	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "offset_pages", COL_UINT, "pages", NULL, "Page of the file that was wanted" },
+	{ "address", COL_ADDRESS, "", NULL, "Address that faulted" },
+	DEVICE_ID,
+	MONO("the fault"),
+};
+
+static const struct column lost_columns[] = {
+	TIMESTAMP("the end of the span"),
+	{ "stream", COL_WORD, "",
+	  "fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
+	  "filesystem_snapshot",
+	  "Stream whose rows were lost" },
+	{ "cause", COL_WORD, "", "ring queue disk",
+	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk" },
+	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span" },
+	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
+	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
+	{ "cpu_id", COL_UINT, "", NULL, "CPU whose ring was full; empty for other causes" },
+	MONO("the end of the span"),
+};
+
+static const struct column process_columns[] = {
+	TIMESTAMP("the snapshot"),
+	PID,
+	{ "name", COL_TEXT, "", NULL, "Name of the process (comm), up to 15 bytes" },
+	{ "cmdline", COL_TEXT, "", NULL, "Full argv, blanks between, 512 bytes and then '...'" },
+	{ "vms_kb", COL_UINT, "KiB", NULL, "Virtual memory" },
+	{ "rss_kb", COL_UINT, "KiB", NULL, "Resident memory" },
+	{ "creation_time", COL_WALL, "", NULL, "Wall time of the process's start" },
+	{ "cpu_5s", COL_FLOAT, "% of one core", NULL, "CPU used over the last 5 seconds" },
+	{ "cpu_2m", COL_FLOAT, "% of one core", NULL, "CPU used over the last 2 minutes" },
+	{ "cpu_1h", COL_FLOAT, "% of one core", NULL, "CPU used over the last hour" },
+	{ "status", COL_WORD, "",
+	  "running sleeping disk-sleep stopped tracing-stop zombie dead idle", "State" },
+	MONO("the snapshot"),
+};
+
+static const struct column filesystem_columns[] = {
+	{ "snapshot_timestamp", COL_WALL, "", NULL, "Wall time at which the file was looked at" },
+	{ "file_path", COL_TEXT, "", NULL, "Absolute path" },
+	{ "size", COL_INT, "bytes", NULL, "Size; -1 when the file has gone since the last snapshot" },
+	{ "creation_time", COL_WALL, "", NULL, "Birth time, where the filesystem keeps one" },
+	{ "modification_time", COL_WALL, "", NULL, "Time of the last change of the content" },
+	{ "access_time", COL_WALL, "", NULL, "Time of the last access" },
+	{ "physical_size", COL_UINT, "bytes", NULL, "Bytes allocated on the disk" },
+	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
+	{ "nlinks", COL_UINT, "", NULL, "Hard links" },
+	{ "flags", COL_FLAGS, "", NULL, "Attributes of the file" },
+	MONO("the look"),
+};
+
+/* A stream's key is its directory and the beginning of its file names as well. */
+#define STREAM(key_, columns_, wall_, description_) { \
+	.key = key_, .subdir = key_, .prefix = key_, .description = description_, \
+	.wall_clock = wall_, .columns = columns_, \
+	.n_columns = sizeof(columns_) / sizeof((columns_)[0]) }
+
+const struct stream_schema schema_streams[STREAM_COUNT] = {
+	[STREAM_FS] = STREAM("fs", fs_columns, "completion of the operation",
+		"File operations at the system call boundary"),
+	[STREAM_BLOCK] = STREAM("block", block_columns, "completion of the request",
+		"Requests to block devices"),
+	[STREAM_NW_CONN] = STREAM("nw_conn", nw_conn_columns, "completion of the call",
+		"Sockets: creation, connection, end"),
+	[STREAM_NW_EPOLL] = STREAM("nw_epoll", nw_epoll_columns, "completion of the call",
+		"Waiting for file descriptors: epoll, poll, select"),
+	[STREAM_NW_SOCKOPT] = STREAM("nw_sockopt", nw_sockopt_columns, "completion of the call",
+		"Socket options set and read"),
+	[STREAM_NW_DROP] = STREAM("nw_drop", nw_drop_columns, "the event",
+		"Packets dropped and TCP segments sent again"),
+	[STREAM_CACHE] = STREAM("cache", cache_columns, "the event",
+		"The page cache: hits, misses, writeback, eviction"),
+	[STREAM_PAGEFAULT] = STREAM("pagefault", pagefault_columns, "the fault",
+		"Page faults on mapped files"),
+	[STREAM_LOST] = STREAM("lost", lost_columns, "end of the span",
+		"Spans in which rows of a stream were lost, and why"),
+	[STREAM_PROCESS] = STREAM("process", process_columns, "the snapshot",
+		"Snapshots of all processes"),
+	[STREAM_FILESYSTEM] = STREAM("filesystem_snapshot", filesystem_columns, "the look at the file",
+		"Snapshots of the files on real filesystems"),
+};
+
+int schema__find(const char *key)
+{
+	for (int i = 0; i < STREAM_COUNT; i++)
+		if (!strcmp(schema_streams[i].key, key))
+			return i;
+	return -ENOENT;
+}
+
+size_t schema__header(enum stream stream, char *buf)
+{
+	const struct stream_schema *s = &schema_streams[stream];
+	char *p = buf;
+
+	for (size_t i = 0; i < s->n_columns; i++) {
+		size_t len = strlen(s->columns[i].name);
+
+		memcpy(p, s->columns[i].name, len);
+		p += len;
+		*p++ = i + 1 < s->n_columns ? ',' : '\n';
+	}
+	return p - buf;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "schema/fs_ops.h"
+#include "schema/schema.h"
+
+/* The columns as the contract writes them: an ABI, so written out here a second time. */
+static const char *const contract[STREAM_COUNT] = {
+	[STREAM_FS] = "timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode,device,flags,duration_ns,return_value,errno,mmap_prot,mmap_flags,address,cmdline,ppid,container_id,fs_type,mono_ns\n",
+	[STREAM_BLOCK] = "timestamp,operation,pid,tid,command,sector,size,latency_ms,device,flags,cpu_id,ppid,queue_latency_ms,command_flags,operation_code,request_id,mono_ns\n",
+	[STREAM_CACHE] = "timestamp,pid,command,event_type,inode,page_index,size_pages,cpu_id,device_id,count,mono_ns\n",
+	[STREAM_PAGEFAULT] = "timestamp,pid,tid,command,fault_type,severity,inode,offset_pages,address,device_id,mono_ns\n",
+	[STREAM_NW_CONN] = "timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
+	[STREAM_NW_EPOLL] = "timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n",
+	[STREAM_NW_SOCKOPT] = "timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n",
+	[STREAM_NW_DROP] = "timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
+	[STREAM_PROCESS] = "timestamp,pid,name,cmdline,vms_kb,rss_kb,creation_time,cpu_5s,cpu_2m,cpu_1h,status,mono_ns\n",
+	[STREAM_FILESYSTEM] = "snapshot_timestamp,file_path,size,creation_time,modification_time,access_time,physical_size,inode,device,nlinks,flags,mono_ns\n",
+	[STREAM_LOST] = "timestamp,stream,cause,count,from_mono_ns,to_mono_ns,cpu_id,mono_ns\n",
+};
+
+Test(schema, header_is_the_contract)
+{
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		char buf[SCHEMA_HEADER_MAX + 1];
+		size_t len = schema__header(i, buf);
+
+		cr_assert_leq(len, SCHEMA_HEADER_MAX);
+		buf[len] = '\0';
+		cr_assert_str_eq(buf, contract[i]);
+	}
+}
+
+Test(schema, every_column_is_described)
+{
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct stream_schema *s = &schema_streams[i];
+
+		cr_assert(s->key && s->subdir && s->prefix && s->wall_clock && s->description[0]);
+		cr_assert_eq(s->columns[0].type, COL_WALL);
+		cr_assert_eq(s->columns[s->n_columns - 1].type, COL_MONO);
+		for (size_t c = 0; c < s->n_columns; c++) {
+			const struct column *col = &s->columns[c];
+
+			cr_assert(col->name && col->unit && col->description, "%s %zu", s->key, c);
+			cr_assert(!strpbrk(col->description, "\n\"\\"), "%s.%s", s->key, col->name);
+			cr_assert(col->type == COL_WORD || !col->words, "%s.%s", s->key, col->name);
+			cr_assert(col->type != COL_MONO || c == s->n_columns - 1);
+		}
+	}
+}
+
+Test(schema, find)
+{
+	for (int i = 0; i < STREAM_COUNT; i++)
+		cr_assert_eq(schema__find(schema_streams[i].key), i);
+	cr_assert_eq(schema__find("vfs"), -ENOENT);
+	cr_assert_eq(schema__find(""), -ENOENT);
+	cr_assert_eq(schema__find("filesystem_snapshot"), STREAM_FILESYSTEM);
+}
+
+static size_t count_words(const char *words)
+{
+	size_t n = 0;
+
+	for (const char *p = words; *(p += strspn(p, " ")); p += strcspn(p, " "))
+		n++;
+	return n;
+}
+
+Test(schema, word_lists)
+{
+	const struct column *lost = schema_streams[STREAM_LOST].columns;
+
+	cr_assert_eq(count_words(schema_streams[STREAM_FS].columns[1].words), FS_OP_COUNT - 1);
+	cr_assert_eq(count_words(lost[1].words), STREAM_COUNT);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		cr_assert(strstr(lost[1].words, schema_streams[i].key));
+}
