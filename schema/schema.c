@@ -26,9 +26,9 @@
 #define PID             { "pid", COL_UINT, "", NULL, "Process (thread group) id" }
 #define TID             { "tid", COL_UINT, "", NULL, "Thread id" }
 #define PPID            { "ppid", COL_UINT, "", NULL, "Process id of the parent" }
-#define COMMAND         { "command", COL_TEXT, "", NULL, "Name of the thread (comm), up to 15 bytes" }
+#define COMMAND         { "command", COL_TEXT, "", NULL, "Name of the thread, up to 15 bytes" }
 #define CPU             { "cpu_id", COL_UINT, "", NULL, "CPU it happened on" }
-#define DEVICE_ID       { "device_id", COL_UINT, "", NULL, "dev_t of the filesystem: major << 20 | minor" }
+#define DEVICE_ID       { "device_id", COL_UINT, "", NULL, "dev_t: major << 20 | minor" }
 #define IPVER           { "ipver", COL_WORD, "", "4 6", "IP version; empty for other families" }
 #define SPORT           { "sport", COL_UINT, "", NULL, "Local or source port" }
 #define DPORT           { "dport", COL_UINT, "", NULL, "Remote or destination port" }
@@ -46,13 +46,13 @@ static const struct column fs_columns[] = {
 	{ "filename", COL_TEXT, "", NULL,
 	  "Absolute path as the process's root sees it; 'old -> new' where there are two" },
 	{ "size", COL_UINT, "bytes", NULL,
-	  "What was asked for: bytes to move, new length for truncate, length for mmap and fallocate" },
+	  "What was asked for: bytes to move, length of a mapping, new length for truncate" },
 	{ "offset", COL_INT, "bytes", NULL, "Where in the file the transfer began" },
 	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure" },
 	{ "inode", COL_UINT, "", NULL, "Inode number" },
 	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL, "Symbolic flags of the operation, or of the open file" },
-	{ "duration_ns", COL_UINT, "ns", NULL, "From the start of the operation to its completion" },
+	{ "duration_ns", COL_UINT, "ns", NULL, "From the start to the completion" },
 	RETURN_VALUE,
 	{ "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" },
 	{ "mmap_prot", COL_FLAGS, "", NULL, "PROT_* of a mapping" },
@@ -75,7 +75,7 @@ static const struct column block_columns[] = {
 	COMMAND,
 	{ "sector", COL_UINT, "512 bytes", NULL, "First sector, in units of 512 bytes" },
 	{ "size", COL_UINT, "bytes", NULL, "Bytes of the request" },
-	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue to the driver until completion" },
+	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue until completion" },
 	{ "device", COL_DEVICE, "", NULL, "The disk, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL,
 	  "sync|meta|ahead|prio|fua|preflush|background|nowait..., error=ERRNO on failure" },
@@ -207,7 +207,7 @@ static const struct column lost_columns[] = {
 static const struct column process_columns[] = {
 	TIMESTAMP("the snapshot"),
 	PID,
-	{ "name", COL_TEXT, "", NULL, "Name of the process (comm), up to 15 bytes" },
+	{ "name", COL_TEXT, "", NULL, "Name of the process, up to 15 bytes" },
 	{ "cmdline", COL_TEXT, "", NULL, "Full argv, blanks between, 512 bytes and then '...'" },
 	{ "vms_kb", COL_UINT, "KiB", NULL, "Virtual memory" },
 	{ "rss_kb", COL_UINT, "KiB", NULL, "Resident memory" },
@@ -223,7 +223,7 @@ static const struct column process_columns[] = {
 static const struct column filesystem_columns[] = {
 	{ "snapshot_timestamp", COL_WALL, "", NULL, "Wall time at which the file was looked at" },
 	{ "file_path", COL_TEXT, "", NULL, "Absolute path" },
-	{ "size", COL_INT, "bytes", NULL, "Size; -1 when the file has gone since the last snapshot" },
+	{ "size", COL_INT, "bytes", NULL, "Size; -1 when the file has gone since the last" },
 	{ "creation_time", COL_WALL, "", NULL, "Birth time, where the filesystem keeps one" },
 	{ "modification_time", COL_WALL, "", NULL, "Time of the last change of the content" },
 	{ "access_time", COL_WALL, "", NULL, "Time of the last access" },
@@ -262,8 +262,8 @@ const struct stream_schema schema_streams[STREAM_COUNT] = {
 		"Spans in which rows of a stream were lost, and why"),
 	[STREAM_PROCESS] = STREAM("process", process_columns, "the snapshot",
 		"Snapshots of all processes"),
-	[STREAM_FILESYSTEM] = STREAM("filesystem_snapshot", filesystem_columns, "the look at the file",
-		"Snapshots of the files on real filesystems"),
+	[STREAM_FILESYSTEM] = STREAM("filesystem_snapshot", filesystem_columns,
+		"the look at the file", "Snapshots of the files on real filesystems"),
 };
 
 int schema__find(const char *key)

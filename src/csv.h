@@ -29,6 +29,10 @@ char *csv__quote(char *field, char *end);
 /* csv__escape and csv__quote in one. */
 char *csv__text(char *p, const char *s, size_t len);
 
+/* Length of the character at S, of which LEFT (not 0) bytes are there: 1 to 4, or 0 where the byte
+ * must be escaped (control character, backslash, not UTF-8). */
+unsigned int csv__char_len(const char *s, size_t left);
+
 static inline char *csv__mem(char *p, const char *s, size_t len)
 {
 	__builtin_memcpy(p, s, len);
