@@ -14,7 +14,7 @@
 #include "schema/streams.h"
 
 #define OPTIONS_LIST_MAX 16      /* entries of --pid, of --command and of --path */
-#define OPTIONS_COMM_MAX 15      /* bytes of a thread's name: the kernel's TASK_COMM_LEN less its NUL */
+#define OPTIONS_COMM_MAX 15      /* bytes of a thread's name: TASK_COMM_LEN less its NUL */
 #define OPTIONS_PATH_MAX 4095
 #define OPTIONS_MESSAGE_MAX 512
 
@@ -25,7 +25,7 @@ enum options_action {
 	ACTION_COMPUTER_ID,
 };
 
-/* An absolute path without a trailing slash ("/" has len 0): text[0..len) begins the names wanted. */
+/* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
 struct path_prefix {
 	const char *text;            /* not ended at len */
 	size_t len;

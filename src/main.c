@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
+#include "commit.h"
+#include "machine_id.h"
+#include "options.h"
+#include "record.h"
+#include "verify.h"
+
+#define EXIT_CANNOT 1
+#define EXIT_USAGE 2
+
+static const struct { const char *name; int (*main)(int argc, char **argv); } commands[] = {
+	{ "verify", verify__main },
+};
+
+static int print_help(const struct options *o)
+{
+	options__help(stdout);
+	return 0;
+}
+
+static int print_version(const struct options *o)
+{
+	printf("iotrc %s (%s)\n", IOTRC_VERSION, IOTRC_COMMIT);
+	return 0;
+}
+
+static int print_computer_id(const struct options *o)
+{
+	char id[17];
+	int err = machine_id__get(id);
+
+	if (err) {
+		fprintf(stderr, "iotrc: cannot read the machine id: %s\n", strerror(-err));
+		return EXIT_CANNOT;
+	}
+	puts(id);
+	return 0;
+}
+
+static int (*const actions[])(const struct options *o) = {
+	[ACTION_RECORD] = record__main,
+	[ACTION_HELP] = print_help,
+	[ACTION_VERSION] = print_version,
+	[ACTION_COMPUTER_ID] = print_computer_id,
+};
+
+int main(int argc, char **argv)
+{
+	char message[OPTIONS_MESSAGE_MAX];
+	struct options o;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
+	if (options__parse(&o, argc, argv, message)) {
+		fprintf(stderr, "iotrc: %s\n", message);
+		return EXIT_USAGE;
+	}
+	return actions[o.action](&o);
+}

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "schema/schema.h"
+
+#define BIT(n) (UINT32_C(1) << (n))
+#define NETWORK (BIT(STREAM_NW_CONN) | BIT(STREAM_NW_EPOLL) | BIT(STREAM_NW_SOCKOPT) | \
+		 BIT(STREAM_NW_DROP))
+/* The streams that this build can capture: all are on unless told otherwise. */
+#define BUILT (BIT(STREAM_FS) | BIT(STREAM_BLOCK) | BIT(STREAM_NW_CONN))
+
+#define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
+
+struct parse {
+	struct options o;
+	char *message;
+};
+
+/* Fails with one line, whatever the argument holds. */
+static __attribute__((format(printf, 2, 3))) int fail(struct parse *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(p->message, OPTIONS_MESSAGE_MAX, format, args);
+	va_end(args);
+	for (char *c = p->message; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return -EINVAL;
+}
+
+#define QUOTED "'%.100s'" /* an argument inside a message */
+
+static int is_not(struct parse *p, const char *option, const char *value, const char *what)
+{
+	return fail(p, "--%s: " QUOTED " is not %s", option, value, what);
+}
+
+static int set_help(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_HELP;
+	return 0;
+}
+
+static int set_version(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_VERSION;
+	return 0;
+}
+
+static int set_computer_id(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_COMPUTER_ID;
+	return 0;
+}
+
+static int set_verbose(struct parse *p, const char *value)
+{
+	p->o.verbose = true;
+	p->o.quiet = false;
+	return 0;
+}
+
+static int set_quiet(struct parse *p, const char *value)
+{
+	p->o.quiet = true;
+	p->o.verbose = false;
+	return 0;
+}
+
+static int set_output(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "output", value, "a directory's name");
+	p->o.output = value;
+	return 0;
+}
+
+/* Nanoseconds of a positive number with its unit, or -1. */
+static int parse_time(const char *text, uint64_t *ret_ns)
+{
+	static const struct { const char *unit; long double ns; } units[] = {
+		{ "ms", 1e6L }, { "s", 1e9L }, { "m", 60e9L }, { "h", 3600e9L }, { "d", 86400e9L },
+	};
+	size_t len = strspn(text, "0123456789.");
+	char *end;
+	long double n;
+
+	if (!len || len > 32)
+		return -1;
+	n = strtold(text, &end);
+	if (end != text + len)
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].unit)) {
+			n *= units[i].ns;
+			if (n < 1 || n >= INT64_MAX)
+				return -1;
+			*ret_ns = n;
+			return 0;
+		}
+	return -1;
+}
+
+/* A number with at most one of SUFFIXES, of which the first multiplies by 1024, the second by 1024
+ * squared and so on, or -1. */
+static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
+{
+	size_t len = strspn(text, "0123456789");
+	const char *suffix;
+	unsigned long long n;
+	unsigned int shift = 0;
+
+	if (!len)
+		return -1;
+	errno = 0;
+	n = strtoull(text, NULL, 10);
+	if (errno)
+		return -1;
+	if (text[len]) {
+		suffix = strchr(suffixes, toupper((unsigned char)text[len]));
+		if (!suffix || text[len + 1])
+			return -1;
+		shift = 10 * (suffix - suffixes + 1);
+	}
+	if (n << shift >> shift != n)
+		return -1;
+	*ret_n = n << shift;
+	return 0;
+}
+
+static int set_duration(struct parse *p, const char *value)
+{
+	if (parse_time(value, &p->o.duration_ns))
+		return is_not(p, "duration", value, "a time (30s, 5m, 2h)");
+	return 0;
+}
+
+static int set_rotate_age(struct parse *p, const char *value)
+{
+	uint64_t ns, s;
+
+	if (parse_time(value, &ns))
+		return is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
+	s = (ns + 999999999) / 1000000000;
+	p->o.rotate_age_s = s < UINT32_MAX ? s : UINT32_MAX;
+	return 0;
+}
+
+static int set_rotate_size(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || !n)
+		return is_not(p, "rotate-size", value, "a size (512K, 64M, 1G)");
+	p->o.rotate_bytes = n;
+	return 0;
+}
+
+static int set_rotate_rows(struct parse *p, const char *value)
+{
+	if (parse_count(value, "", &p->o.rotate_rows))
+		return is_not(p, "rotate-rows", value, "a number of rows (0: never)");
+	return 0;
+}
+
+/* Takes the next item off a comma-separated list into ITEM (of SIZE); false at the end. An item
+ * that doesn't fit is cut: its caller sees it as too long or unknown. */
+static bool next_item(const char **list, char *item, size_t size)
+{
+	size_t len;
+
+	if (!*list)
+		return false;
+	len = strcspn(*list, ",");
+	snprintf(item, size, "%.*s", (int)(len < size ? len : size), *list);
+	*list = (*list)[len] ? *list + len + 1 : NULL;
+	return true;
+}
+
+static int set_streams(struct parse *p, const char *value)
+{
+	uint32_t streams = 0;
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		int stream = schema__find(item);
+
+		if (stream < 0)
+			return fail(p, "--streams: no such stream: " QUOTED " (fs, block, nw_conn)",
+				    item);
+		if (stream == STREAM_LOST) /* always recorded */
+			continue;
+		if (stream >= STREAM_CAPTURED || !(BUILT & BIT(stream)))
+			return fail(p, "--streams: %s: not in this build", item);
+		streams |= BIT(stream);
+	}
+	p->o.streams = streams;
+	return 0;
+}
+
+static int set_no_network(struct parse *p, const char *value)
+{
+	p->o.streams &= ~NETWORK;
+	return 0;
+}
+
+static int accept_default(struct parse *p, const char *value)
+{
+	return 0;
+}
+
+static int set_ops(struct parse *p, const char *value)
+{
+	static const char *const names[FS_OP_COUNT] = {
+#define FS_OP_NAME(sym, name) [FS_##sym] = name,
+		FS_OPS(FS_OP_NAME)
+	};
+	uint64_t ops = 0;
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		size_t op = 1;
+
+		while (op < FS_OP_COUNT && strcmp(item, names[op]))
+			op++;
+		if (op == FS_OP_COUNT)
+			return fail(p, "--ops: no such operation: " QUOTED " (open, read, ...)",
+				    item);
+		ops |= UINT64_C(1) << op;
+	}
+	p->o.ops = ops;
+	return 0;
+}
+
+static int set_pid(struct parse *p, const char *value)
+{
+	char item[128];
+	uint64_t pid;
+
+	while (next_item(&value, item, sizeof(item))) {
+		if (parse_count(item, "", &pid) || !pid || pid > PID_MAX)
+			return is_not(p, "pid", item, "a process id");
+		if (p->o.n_pids == OPTIONS_LIST_MAX)
+			return fail(p, "--pid: more than %d", OPTIONS_LIST_MAX);
+		p->o.pids[p->o.n_pids++] = pid;
+	}
+	return 0;
+}
+
+static int set_command(struct parse *p, const char *value)
+{
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		if (!*item)
+			return fail(p, "--command: an empty name");
+		if (strlen(item) > OPTIONS_COMM_MAX)
+			return fail(p, "--command: " QUOTED " has more than the %d bytes that the "
+				    "kernel keeps of a name", item, OPTIONS_COMM_MAX);
+		if (p->o.n_commands == OPTIONS_LIST_MAX)
+			return fail(p, "--command: more than %d", OPTIONS_LIST_MAX);
+		strcpy(p->o.commands[p->o.n_commands++], item);
+	}
+	return 0;
+}
+
+static int set_cgroup(struct parse *p, const char *value)
+{
+	int err = cgroup__id(value, &p->o.cgroup_id);
+
+	if (err == -ENODEV)
+		return fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
+	if (err)
+		return fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
+	return 0;
+}
+
+/* Absolute, with no empty, "." or ".." component: rows carry such paths, so nothing else could ever
+ * match one. */
+static bool is_folded(const char *path, size_t len)
+{
+	if (!len || *path != '/')
+		return false;
+	for (size_t i = 1, n; i < len; i += n + 1) {
+		n = strcspn(path + i, "/");
+		if (!n || (n <= 2 && !memcmp(path + i, "..", n)))
+			return false;
+	}
+	return true;
+}
+
+static int set_path(struct parse *p, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > 1 && value[len - 1] == '/')
+		len--;
+	if (len > OPTIONS_PATH_MAX || !is_folded(value, len) || (len > 1 && value[len - 1] == '/'))
+		return is_not(p, "path", value, "an absolute path free of //, . and ..");
+	if (p->o.n_paths == OPTIONS_LIST_MAX)
+		return fail(p, "--path: more than %d", OPTIONS_LIST_MAX);
+	p->o.paths[p->o.n_paths++] = (struct path_prefix){ value, len == 1 ? 0 : len };
+	return 0;
+}
+
+static int set_scope(struct parse *p, const char *value)
+{
+	p->o.scope_all = !strcmp(value, "all");
+	if (!p->o.scope_all && strcmp(value, "files"))
+		return fail(p, "--scope: " QUOTED " is neither files nor all", value);
+	return 0;
+}
+
+static int set_trace_bucket(struct parse *p, const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	/* One component of the session's path, and of an object's key later on. */
+	if (!*value || *value == '.' || strlen(value) > 63 || value[strspn(value, allowed)])
+		return is_not(p, "trace-bucket", value, "a name (letters, digits, ._-)");
+	p->o.bucket = value;
+	return 0;
+}
+
+enum group { RECORDING, CONTENT, FILTERS, FILES, OTHER, GROUP_COUNT };
+
+static const char *const group_titles[GROUP_COUNT] = {
+	[RECORDING] = "Recording",
+	[CONTENT] = "What to record",
+	[FILTERS] = "Only these (each list adds up; a row needs one of every list given)",
+	[FILES] = "Files",
+	[OTHER] = "Other",
+};
+
+/* Without SET the option is another version's: refused by name, not listed. */
+static const struct option_row {
+	const char *name;
+	char brief;
+	const char *arg;
+	enum group group;
+	int (*set)(struct parse *p, const char *value);
+	const char *help;
+} options[] = {
+	{ "output", 'o', "DIR", RECORDING, set_output,
+	  "where sessions go (default ./iotrc-traces)" },
+	{ "duration", 'd', "TIME", RECORDING, set_duration,
+	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)" },
+	{ "verbose", 'v', NULL, RECORDING, set_verbose, "say more" },
+	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary" },
+	{ "trace-bucket", 0, "NAME", RECORDING, set_trace_bucket,
+	  "the dataset's first directory (only with dev)" },
+
+	{ "streams", 0, "LIST", CONTENT, set_streams,
+	  "of fs, block, nw_conn (default: all three)" },
+	{ "no-network", 0, NULL, CONTENT, set_no_network,
+	  "no network stream at all, nw_conn included" },
+	{ "no-cache", 0, NULL, CONTENT, accept_default, "no page cache streams (the default)" },
+	{ "scope", 0, "files|all", CONTENT, set_scope,
+	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
+	{ "ops", 0, "LIST", CONTENT, set_ops,
+	  "fs operations, such as open,read,rename\n(default: all)" },
+
+	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16" },
+	{ "command", 0, "LIST", FILTERS, set_command,
+	  "thread names as ps -L -o comm shows them, up to 16" },
+	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
+	  "a cgroup v2: directory, path below the mount, or id" },
+	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times" },
+
+	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
+	  "begin a new file after TIME (default 15m)" },
+	{ "rotate-size", 0, "SIZE", FILES, set_rotate_size,
+	  "or at SIZE on disk: K, M, G (default 64M)" },
+	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)" },
+	{ "no-upload", 0, NULL, FILES, accept_default, "keep everything here (the default)" },
+
+	{ "help", 'h', NULL, OTHER, set_help, "this text" },
+	{ "version", 'V', NULL, OTHER, set_version, "version and commit" },
+	{ "computer-id", 0, NULL, OTHER, set_computer_id,
+	  "the machine id that sessions are filed under" },
+
+	{ .name = "network" }, { .name = "cache" }, { .name = "cache-sample" },
+	{ .name = "anonymize", .brief = 'a' }, { .name = "anonimize" }, { .name = "upload" },
+	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
+	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
+	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
+	{ .name = "process-interval" }, { .name = "fs-interval" }, { .name = "on-overload" },
+	{ .name = "memory" }, { .name = "min-free" }, { .name = "max-disk" },
+	{ .name = "daemon" }, { .name = "check-config" },
+};
+
+/* Without HELP: another version's. */
+static const struct { const char *name, *usage, *help; } commands[] = {
+	{ "dev", "[OPTION...]", "record in developer mode: more checks and logs" },
+	{ "verify", "DIR", "check a session against its manifest" },
+	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
+	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
+	{ .name = "recover" }, { .name = "upload" },
+};
+
+#define N_OPTIONS (sizeof(options) / sizeof(*options))
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+/* Levenshtein's distance of A[0..len) and B, both shorter than 32; otherwise large. */
+static unsigned int distance(const char *a, size_t len, const char *b)
+{
+	unsigned int row[32];
+	size_t n = strlen(b);
+
+	if (len >= 32 || n >= 32)
+		return 99;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= len; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static int unknown_option(struct parse *p, const char *name, size_t len)
+{
+	const char *nearest = NULL;
+	unsigned int least = len < 5 ? 2 : 3; /* short words are near to too many */
+
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options[i].set && distance(name, len, options[i].name) < least) {
+			least = distance(name, len, options[i].name);
+			nearest = options[i].name;
+		}
+	if (len > 100)
+		len = 100;
+	if (nearest)
+		return fail(p, "--%.*s: no such option (--%s?), see iotrc --help", (int)len, name,
+			    nearest);
+	return fail(p, "--%.*s: no such option, see iotrc --help", (int)len, name);
+}
+
+static int parse_word(struct parse *p, const char *word)
+{
+	if (!strcmp(word, "dev")) {
+		p->o.dev = true;
+		return 0;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(word, commands[i].name))
+			return commands[i].help ? fail(p, "%s: comes before its options", word)
+						: fail(p, "%s: not in this build", word);
+	return fail(p, QUOTED ": no such command, see iotrc --help", word);
+}
+
+/* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
+ * moved on when that was taken. */
+static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
+{
+	if (!option->set)
+		return fail(p, "--%s: not in this build", option->name);
+	if (!option->arg && value)
+		return fail(p, "--%s: takes no value", option->name);
+	if (option->arg && !value) {
+		if (!**next)
+			return fail(p, "--%s: needs a value (%s)", option->name, option->arg);
+		value = *(*next)++;
+	}
+	return option->set(p, value);
+}
+
+static int parse_long(struct parse *p, const char *text, char ***next)
+{
+	size_t len = strcspn(text, "=");
+
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (strlen(options[i].name) == len && !memcmp(options[i].name, text, len))
+			return apply(p, &options[i], text[len] ? text + len + 1 : NULL, next);
+	return unknown_option(p, text, len);
+}
+
+/* -v, -qv, -o DIR, -oDIR. */
+static int parse_brief(struct parse *p, const char *text, char ***next)
+{
+	int err = 0;
+
+	while (!err && *text && p->o.action == ACTION_RECORD) {
+		size_t i = 0;
+
+		while (i < N_OPTIONS && options[i].brief != *text)
+			i++;
+		if (i == N_OPTIONS)
+			return fail(p, "-%.1s: no such option, see iotrc --help", text);
+		text++;
+		if (options[i].arg) /* the rest is its value */
+			return apply(p, &options[i], *text ? text : NULL, next);
+		err = apply(p, &options[i], NULL, next);
+	}
+	return err;
+}
+
+/* What only the whole line can tell. */
+static int check(struct parse *p)
+{
+	const struct options *o = &p->o;
+
+	if (!o->streams)
+		return fail(p, "no stream is left to record");
+	if (o->bucket && !o->dev)
+		return fail(p, "--trace-bucket: only with dev");
+	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
+		return fail(p, "%s: only with the fs stream",
+			    o->n_paths ? "--path" : o->scope_all ? "--scope" : "--ops");
+	return 0;
+}
+
+int options__parse(struct options *ret_options, int argc, char **argv,
+		   char message[OPTIONS_MESSAGE_MAX])
+{
+	struct parse p = {
+		.o = {
+			.output = "./iotrc-traces",
+			.streams = BUILT,
+			.ops = ALL_OPS,
+			.rotate_age_s = 15 * 60,
+			.rotate_bytes = 64 << 20,
+		},
+		.message = message,
+	};
+	char **next = argv + (argc > 0);
+	bool words_only = false;
+	int err = 0;
+
+	while (!err && *next && p.o.action == ACTION_RECORD) {
+		const char *arg = *next++;
+
+		if (words_only || arg[0] != '-' || !arg[1])
+			err = parse_word(&p, arg);
+		else if (!strcmp(arg, "--"))
+			words_only = true;
+		else if (arg[1] == '-')
+			err = parse_long(&p, arg + 2, &next);
+		else
+			err = parse_brief(&p, arg + 1, &next);
+	}
+	if (!err && p.o.action == ACTION_RECORD)
+		err = check(&p);
+	if (!err)
+		*ret_options = p.o;
+	return err;
+}
+
+#define HELP_COLUMN 26
+
+static void print_help(FILE *out, int len, const char *help)
+{
+	fprintf(out, "%*s", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "");
+	for (; *help; help++) {
+		fputc(*help, out);
+		if (*help == '\n')
+			fprintf(out, "%*s", HELP_COLUMN, "");
+	}
+	fputc('\n', out);
+}
+
+void options__help(FILE *out)
+{
+	int len;
+
+	fputs("Usage: iotrc [dev] [OPTION...]\n"
+	      "Records the I/O of this machine, file operations, block requests and network\n"
+	      "connections, as compressed CSV until Ctrl+C. Needs root.\n\n"
+	      "Commands:\n", out);
+	len = fprintf(out, "  (none)");
+	print_help(out, len, "record");
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (!commands[i].help)
+			continue;
+		len = fprintf(out, "  %s %s", commands[i].name, commands[i].usage);
+		print_help(out, len, commands[i].help);
+	}
+	for (enum group group = 0; group < GROUP_COUNT; group++) {
+		fprintf(out, "\n%s:\n", group_titles[group]);
+		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
+			char brief[] = { '-', o->brief, ',', 0 };
+
+			if (!o->set || o->group != group)
+				continue;
+			len = fprintf(out, "  %3s --%s %s", o->brief ? brief : "", o->name, o->arg ?: "");
+			print_help(out, len, o->help);
+		}
+	}
+	fputs("\nEXAMPLES:\n"
+	      "  sudo iotrc                              # everything, until Ctrl+C\n"
+	      "  sudo iotrc -d 5m -o /var/tmp/traces     # five minutes\n"
+	      "  sudo iotrc --streams fs --ops open,rename,unlink --path /home\n"
+	      "  sudo iotrc --command postgres --streams fs,block -d 1h\n"
+	      "  iotrc verify iotrc-traces/linux_v1/*/20*  # is it whole?\n"
+	      "\nSignals: INT and TERM finish (a second one leaves at once), HUP begins new\n"
+	      "files, USR1 prints the counters.\n"
+	      "Exit codes: 0 done; 1 cannot record; 2 usage; 3 recorded, but lost rows or\n"
+	      "could not write all. verify: 0 whole, 1 not, 2 usage.\n", out);
+}

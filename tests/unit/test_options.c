@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "options.h"
+
+static struct options o;
+static char message[OPTIONS_MESSAGE_MAX];
+
+/* Parses LINE, split at blanks. LINE stays as it is, and o's strings point into a copy. */
+static int parse(const char *line)
+{
+	static char copy[4096], *argv[64];
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	argv[argc++] = "iotrc";
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	memset(&o, 0xee, sizeof(o)); /* untouched on failure */
+	message[0] = 0;
+	return options__parse(&o, argc, argv, message);
+}
+
+static void accepts(const char *line)
+{
+	cr_assert_eq(parse(line), 0, "%s: %s", line, message);
+}
+
+static void refuses(const char *line, const char *why)
+{
+	struct options untouched;
+
+	memset(&untouched, 0xee, sizeof(untouched));
+	cr_expect_eq(parse(line), -EINVAL, "%s", line);
+	cr_expect_str_eq(message, why, "%s: %s", line, message);
+	cr_expect_eq(memcmp(&o, &untouched, sizeof(o)), 0, "%s: written to", line);
+}
+
+#define DEFAULT_STREAMS (1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_CONN)
+
+Test(options, defaults)
+{
+	accepts("");
+	cr_assert_eq(o.action, ACTION_RECORD);
+	cr_assert_str_eq(o.output, "./iotrc-traces");
+	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+	cr_assert_eq(o.duration_ns, 0);
+	cr_assert_eq(o.rotate_age_s, 900);
+	cr_assert_eq(o.rotate_bytes, 64 * 1024 * 1024);
+	cr_assert_eq(o.rotate_rows, 0);
+	cr_assert(!o.dev && !o.quiet && !o.verbose && !o.scope_all && !o.bucket);
+	cr_assert(!o.n_pids && !o.n_commands && !o.n_paths && !o.cgroup_id);
+	for (int op = 1; op < FS_OP_COUNT; op++)
+		cr_assert(options__op(&o, op));
+	cr_assert(!options__op(&o, FS_NONE));
+}
+
+Test(options, actions_end_the_parsing)
+{
+	static const struct { const char *line; enum options_action action; } rows[] = {
+		{ "-h", ACTION_HELP }, { "--help", ACTION_HELP }, { "-V", ACTION_VERSION },
+		{ "--version", ACTION_VERSION }, { "--computer-id", ACTION_COMPUTER_ID },
+		{ "dev -qh", ACTION_HELP }, { "-o x --help --nonsense", ACTION_HELP },
+		{ "-Vz", ACTION_VERSION }, { "-h -V", ACTION_HELP },
+		{ "--no-network --streams lost -h", ACTION_HELP },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		accepts(rows[i].line);
+		cr_expect_eq(o.action, rows[i].action, "%s", rows[i].line);
+	}
+}
+
+Test(options, output_in_every_spelling)
+{
+	static const char *const lines[] = { "-o d/e", "-od/e", "--output d/e", "--output=d/e",
+					     "-vod/e", "-o x -o d/e" };
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		accepts(lines[i]);
+		cr_expect_str_eq(o.output, "d/e", "%s", lines[i]);
+	}
+	accepts("--output=a=b");
+	cr_expect_str_eq(o.output, "a=b");
+	refuses("--output=", "--output: '' is not a directory's name");
+	refuses("-o", "--output: needs a value (DIR)");
+}
+
+Test(options, any_order_and_after_dev)
+{
+	static const char *const lines[] = {
+		"dev -o out -d 5m --streams fs --trace-bucket b1 -v",
+		"-o out -d 5m --streams fs --trace-bucket b1 -v dev",
+		"-v --trace-bucket=b1 --streams=fs dev -d5m -oout",
+		"--trace-bucket b1 -vd 5m -o out --streams fs -- dev",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		accepts(lines[i]);
+		cr_expect(o.dev && o.verbose, "%s", lines[i]);
+		cr_expect_str_eq(o.output, "out");
+		cr_expect_str_eq(o.bucket, "b1");
+		cr_expect_eq(o.duration_ns, UINT64_C(300000000000));
+		cr_expect_eq(o.streams, 1u << STREAM_FS);
+	}
+}
+
+Test(options, times)
+{
+	static const struct { const char *text; uint64_t ns; } rows[] = {
+		{ "30s", UINT64_C(30000000000) }, { "5m", UINT64_C(300000000000) },
+		{ "2h", UINT64_C(7200000000000) }, { "1d", UINT64_C(86400000000000) },
+		{ "0.5s", 500000000 }, { "1.5h", UINT64_C(5400000000000) }, { "250ms", 250000000 },
+		{ ".25s", 250000000 }, { "007s", UINT64_C(7000000000) },
+	};
+	static const char *const bad[] = {
+		"x", "5", "0s", "0.0m",
+		"-5s", "+5s", "s", ".s", "1.2.3s", "5x", "5sm", "5S", "1e9s",
+		"0x5s", "infs", "nans",
+		"999999999d", "99999999999999999999999999999999999999s", "5s,",
+	};
+	char line[128], why[128];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(line, sizeof(line), "-d %s", rows[i].text);
+		accepts(line);
+		cr_expect_eq(o.duration_ns, rows[i].ns, "%s", line);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(line, sizeof(line), "--duration %s", bad[i]);
+		snprintf(why, sizeof(why), "--duration: '%s' is not a time (30s, 5m, 2h)", bad[i]);
+		refuses(line, why);
+		snprintf(line, sizeof(line), "--rotate-age %s", bad[i]);
+		snprintf(why, sizeof(why), "--rotate-age: '%s' is not a time (30s, 5m, 2h)",
+			 bad[i]);
+		refuses(line, why);
+	}
+}
+
+Test(options, rotation)
+{
+	accepts("--rotate-age 90s --rotate-size 512K --rotate-rows 1000");
+	cr_assert_eq(o.rotate_age_s, 90);
+	cr_assert_eq(o.rotate_bytes, 512 * 1024);
+	cr_assert_eq(o.rotate_rows, 1000);
+	accepts("--rotate-age 100ms --rotate-size 3g --rotate-rows 0");
+	cr_assert_eq(o.rotate_age_s, 1);
+	cr_assert_eq(o.rotate_bytes, UINT64_C(3) << 30);
+	cr_assert_eq(o.rotate_rows, 0);
+	accepts("--rotate-age 100000d --rotate-size 4096 --rotate-rows 18446744073709551615");
+	cr_assert_eq(o.rotate_age_s, UINT32_MAX); /* not wrapped */
+	cr_assert_eq(o.rotate_bytes, 4096);
+	cr_assert_eq(o.rotate_rows, UINT64_MAX);
+
+	refuses("--rotate-size 0", "--rotate-size: '0' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-size 5_", "--rotate-size: '5_' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-size 64MB", "--rotate-size: '64MB' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-size -1", "--rotate-size: '-1' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-size=", "--rotate-size: '' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-size 18014398509481984K",
+		"--rotate-size: '18014398509481984K' is not a size (512K, 64M, 1G)");
+	refuses("--rotate-rows 1K", "--rotate-rows: '1K' is not a number of rows (0: never)");
+	refuses("--rotate-rows 18446744073709551616",
+		"--rotate-rows: '18446744073709551616' is not a number of rows (0: never)");
+}
+
+Test(options, a_blank_is_no_suffix)
+{
+	char *argv[] = { "iotrc", "--rotate-size", "5 ", NULL };
+
+	cr_assert_eq(options__parse(&o, 3, argv, message), -EINVAL);
+}
+
+Test(options, streams)
+{
+	accepts("--streams block,fs");
+	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
+	accepts("--streams nw_conn,lost");
+	cr_assert_eq(o.streams, 1u << STREAM_NW_CONN);
+	cr_assert(options__stream(&o, STREAM_NW_CONN) && !options__stream(&o, STREAM_FS));
+	accepts("--streams fs --streams block");
+	cr_assert_eq(o.streams, 1u << STREAM_BLOCK);
+	accepts("--no-network");
+	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
+	accepts("--no-network --streams fs,nw_conn");
+	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_NW_CONN);
+	accepts("--no-cache --no-upload");
+	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+
+	refuses("--streams fs,bogus", "--streams: no such stream: 'bogus' (fs, block, nw_conn)");
+	refuses("--streams=", "--streams: no such stream: '' (fs, block, nw_conn)");
+	refuses("--streams fs,", "--streams: no such stream: '' (fs, block, nw_conn)");
+	refuses("--streams FS", "--streams: no such stream: 'FS' (fs, block, nw_conn)");
+	refuses("--streams lost", "no stream is left to record");
+	refuses("--streams nw_conn --no-network", "no stream is left to record");
+}
+
+Test(options, streams_of_other_versions)
+{
+	static const char *const keys[] = { "nw_epoll", "nw_sockopt", "nw_drop", "cache",
+					    "pagefault", "process", "filesystem_snapshot" };
+	char line[64], why[64];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		snprintf(line, sizeof(line), "--streams fs,%s", keys[i]);
+		snprintf(why, sizeof(why), "--streams: %s: not in this build", keys[i]);
+		refuses(line, why);
+	}
+}
+
+Test(options, operations)
+{
+	accepts("--ops open,process_exit,rename");
+	cr_assert_eq(o.ops, UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_PROCESS_EXIT |
+			    UINT64_C(1) << FS_RENAME);
+	refuses("--ops open,opn", "--ops: no such operation: 'opn' (open, read, ...)");
+	refuses("--ops=", "--ops: no such operation: '' (open, read, ...)");
+	refuses("--ops read --streams block", "--ops: only with the fs stream");
+	refuses("--streams block --path /a", "--path: only with the fs stream");
+	refuses("--streams nw_conn --scope all", "--scope: only with the fs stream");
+}
+
+Test(options, scope)
+{
+	accepts("--scope all");
+	cr_assert(o.scope_all);
+	accepts("--scope all --scope files");
+	cr_assert(!o.scope_all);
+	refuses("--scope some", "--scope: 'some' is neither files nor all");
+}
+
+Test(options, pids)
+{
+	accepts("--pid 1,4194304 --pid 77");
+	cr_assert_eq(o.n_pids, 3);
+	cr_assert(o.pids[0] == 1 && o.pids[1] == 4194304 && o.pids[2] == 77);
+	accepts("--pid 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16");
+	cr_assert_eq(o.n_pids, 16);
+	refuses("--pid 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "--pid: more than 16");
+	refuses("--pid 0", "--pid: '0' is not a process id");
+	refuses("--pid -1", "--pid: '-1' is not a process id");
+	refuses("--pid 4194305", "--pid: '4194305' is not a process id");
+	refuses("--pid self", "--pid: 'self' is not a process id");
+	refuses("--pid 1,,2", "--pid: '' is not a process id");
+}
+
+Test(options, commands)
+{
+	accepts("--command dd,123456789012345 --command git");
+	cr_assert_eq(o.n_commands, 3);
+	cr_assert_str_eq(o.commands[0], "dd");
+	cr_assert_str_eq(o.commands[1], "123456789012345");
+	cr_assert_str_eq(o.commands[2], "git");
+	for (size_t i = 2; i < sizeof(o.commands[0]); i++)
+		cr_assert_eq(o.commands[0][i], 0, "compared whole in the kernel");
+	accepts("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p");
+	refuses("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "--command: more than 16");
+	refuses("--command 1234567890123456",
+		"--command: '1234567890123456' has more than the 15 bytes that the kernel keeps of "
+		"a name");
+	refuses("--command=", "--command: an empty name");
+	refuses("--command a,,b", "--command: an empty name");
+}
+
+Test(options, paths)
+{
+	accepts("--path /home/ --path /a/..b/.c --path /");
+	cr_assert_eq(o.n_paths, 3);
+	cr_assert(o.paths[0].len == 5 && !strncmp(o.paths[0].text, "/home", 5));
+	cr_assert_eq(o.paths[1].len, strlen("/a/..b/.c"));
+	cr_assert_eq(o.paths[2].len, 0);
+
+	static const char *const bad[] = { "home", "./x", "/a/../b", "/a/./b", "/a/..", "/a/.",
+					   "/a//b", "/a//", "/..", "" };
+	char line[64], why[128];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(line, sizeof(line), "--path=%s", bad[i]);
+		snprintf(why, sizeof(why),
+			 "--path: '%s' is not an absolute path free of //, . and ..", bad[i]);
+		refuses(line, why);
+	}
+	char many[256] = "";
+
+	for (int i = 0; i < 17; i++)
+		strcat(many, "--path /a ");
+	refuses(many, "--path: more than 16");
+}
+
+Test(options, trace_bucket)
+{
+	refuses("--trace-bucket b", "--trace-bucket: only with dev");
+	refuses("dev --trace-bucket a/b",
+		"--trace-bucket: 'a/b' is not a name (letters, digits, ._-)");
+	refuses("dev --trace-bucket ..",
+		"--trace-bucket: '..' is not a name (letters, digits, ._-)");
+	refuses("dev --trace-bucket=", "--trace-bucket: '' is not a name (letters, digits, ._-)");
+}
+
+Test(options, verbose_and_quiet)
+{
+	accepts("-v");
+	cr_assert(o.verbose && !o.quiet);
+	accepts("-vq");
+	cr_assert(!o.verbose && o.quiet);
+	accepts("--quiet --verbose");
+	cr_assert(o.verbose && !o.quiet);
+	refuses("--quiet=1", "--quiet: takes no value");
+}
+
+Test(options, options_of_other_versions)
+{
+	static const char *const names[] = {
+		"network", "cache", "cache-sample", "anonymize", "anonimize", "upload",
+		"s3-endpoint", "s3-region",
+		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
+		"telemetry", "reward", "process-interval", "fs-interval", "on-overload", "memory",
+		"min-free", "max-disk", "daemon", "check-config",
+	};
+	char line[64], why[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(why, sizeof(why), "--%s: not in this build", names[i]);
+		snprintf(line, sizeof(line), "-v --%s", names[i]);
+		refuses(line, why);
+		snprintf(line, sizeof(line), "dev --%s=1", names[i]);
+		refuses(line, why);
+	}
+	refuses("-a", "--anonymize: not in this build");
+	refuses("-va", "--anonymize: not in this build");
+}
+
+Test(options, commands_of_other_versions)
+{
+	static const char *const names[] = { "run", "check", "summary", "watch", "report", "export",
+					     "doctor", "recover", "upload" };
+	char line[64], why[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(why, sizeof(why), "%s: not in this build", names[i]);
+		refuses(names[i], why);
+		snprintf(line, sizeof(line), "-q %s x", names[i]);
+		refuses(line, why);
+	}
+	refuses("-q verify x", "verify: comes before its options");
+}
+
+Test(options, unknown)
+{
+	refuses("--duratoin 5s", "--duratoin: no such option (--duration?), see iotrc --help");
+	refuses("--strems=fs", "--strems: no such option (--streams?), see iotrc --help");
+	refuses("--bogus", "--bogus: no such option, see iotrc --help");
+	refuses("--x", "--x: no such option, see iotrc --help");
+	refuses("--=x", "--: no such option, see iotrc --help");
+	refuses("-z", "-z: no such option, see iotrc --help");
+	refuses("-vz", "-z: no such option, see iotrc --help");
+	refuses("frobnicate", "'frobnicate': no such command, see iotrc --help");
+	refuses("-", "'-': no such command, see iotrc --help");
+	refuses("-- -v", "'-v': no such command, see iotrc --help");
+	refuses("--duration", "--duration: needs a value (TIME)");
+}
+
+Test(options, messages_are_one_line_whatever_the_argument)
+{
+	char *argv[] = { "iotrc", "a\nb\x1b[2J\x7f", NULL };
+	char *huge = calloc(1, 200001), *argv2[] = { "iotrc", "-d", huge, NULL };
+
+	cr_assert_eq(options__parse(&o, 2, argv, message), -EINVAL);
+	cr_assert_str_eq(message, "'a?b?[2J?': no such command, see iotrc --help");
+	memset(huge, '9', 200000);
+	cr_assert_eq(options__parse(&o, 3, argv2, message), -EINVAL);
+	cr_assert(strlen(message) < 200);
+	cr_assert(strstr(message, "is not a time"));
+	free(huge);
+}
+
+Test(options, long_items_do_not_fit_anything)
+{
+	char line[700];
+
+	snprintf(line, sizeof(line), "--streams fs%0500d", 0);
+	cr_assert_eq(parse(line), -EINVAL);
+	snprintf(line, sizeof(line), "--pid %0500d", 1);
+	cr_assert_eq(parse(line), -EINVAL);
+}
+
+Test(options, cgroup_by_id)
+{
+	accepts("--cgroup 4242");
+	cr_assert_eq(o.cgroup_id, 4242);
+	refuses("--cgroup 0", "--cgroup: no such cgroup (v2): '0'");
+	refuses("--cgroup 99999999999999999999",
+		"--cgroup: no such cgroup (v2): '99999999999999999999'");
+}
+
+/* The oracle is name_to_handle_at(2), whose kernfs handle is the cgroup id. */
+Test(options, cgroup_by_path)
+{
+	char dir[] = "/tmp/iotrc-test-XXXXXX", line[128], path[64];
+	struct { struct file_handle h; uint64_t id; } handle = { .h.handle_bytes = 8 };
+	int mount_id;
+
+	cr_assert(mkdtemp(dir));
+	snprintf(line, sizeof(line), "--cgroup %s", dir);
+	cr_expect_eq(parse(line), -EINVAL, "not a cgroup");
+	if (mount("none", dir, "cgroup2", 0, NULL)) {
+		rmdir(dir);
+		cr_skip_test("cgroup v2 cannot be mounted here (not root?)");
+	}
+	snprintf(path, sizeof(path), "%s/iotrc-unit-test", dir);
+	if (!mkdir(path, 0755)) {
+		uint64_t id;
+
+		cr_expect_eq(name_to_handle_at(-1, path, &handle.h, &mount_id, 0), 0);
+		memcpy(&id, handle.h.f_handle, sizeof(id));
+		snprintf(line, sizeof(line), "--cgroup %s", path);
+		cr_expect_eq(parse(line), 0, "%s", message);
+		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(parse("--cgroup /iotrc-unit-test"), 0, "%s", message);
+		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(parse("--cgroup iotrc-unit-test"), 0, "%s", message);
+		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(parse("--cgroup iotrc-unit-test/none"), -EINVAL);
+		cr_expect_eq(parse("--cgroup iotrc-unit-test/cgroup.procs"), -EINVAL);
+		rmdir(path);
+	}
+	umount(dir);
+	rmdir(dir);
+}
+
+Test(options, help_names_what_is_there_and_nothing_else)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	static const char *const there[] = {
+		"-o, --output DIR", "-d, --duration TIME", "--streams LIST", "--no-network",
+		"--no-cache", "--no-upload",
+		"--rotate-age", "--rotate-size", "--rotate-rows", "--ops", "--pid",
+		"--command", "--cgroup", "--path", "--scope", "-v, --verbose", "-q, --quiet",
+		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
+		"Exit codes:", "dev", "verify DIR",
+	};
+	static const char *const absent[] = { "--cache", "--network", "--anonymize", "--memory",
+					      "-a," };
+
+	options__help(f);
+	fclose(f);
+	for (size_t i = 0; i < sizeof(there) / sizeof(*there); i++)
+		cr_expect(strstr(text, there[i]), "%s", there[i]);
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+		cr_expect(!strstr(text, absent[i]), "%s", absent[i]);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		cr_expect(strlen(line) < 80, "%s", line);
+	free(text);
+}
