@@ -4,12 +4,13 @@
 #ifndef IOTRC_WRITER_H
 #define IOTRC_WRITER_H
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "csv_file.h"
 #include "schema/streams.h"
 
-#define CHUNK_SIZE (128 * 1024) /* bytes; also zstd's largest block, so a chunk is one block */
+#define CHUNK_SIZE CSV_FILE_BLOCK /* bytes: a chunk is one zstd block */
 
 /* Whole rows of one stream. The producer fills data and the counts. */
 struct chunk {
@@ -21,25 +22,18 @@ struct chunk {
 	char data[CHUNK_SIZE];
 };
 
-/* What the writer tells of a file that it has finished (renamed to its final name). Strings live
- * as long as the call. */
-struct file_facts {
-	const char *path;            /* relative to the session directory */
-	enum stream stream;
-	uint64_t rows, raw_bytes, compressed_bytes;
-	uint64_t first_mono_ns, last_mono_ns;
-	char sha256[65];             /* of the compressed file, lower-case hex */
-};
-
 struct writer_config {
 	int session_fd;              /* directory of the session, borrowed */
-	uint32_t rotate_age_s;       /* 0: never by age */
-	uint64_t rotate_bytes;       /* compressed; 0: never by size */
-	uint64_t rotate_rows;        /* 0: never by rows */
+	/* A file is finished after the first chunk that takes it to one of these; 0 is never. */
+	uint32_t rotate_age_s;       /* of an idle stream, too */
+	uint64_t rotate_bytes;       /* compressed */
+	uint64_t rotate_rows;
 	int level;                   /* zstd's */
 	uint32_t queue_chunks;       /* bound of chunks in flight, all streams together */
-	uid_t uid; gid_t gid;        /* owner of what is created; -1 leaves it */
-	/* Called on the writer's thread after each finished file; may be NULL. */
+	uid_t uid;                   /* owner of what is created; -1 leaves it */
+	gid_t gid;
+	/* Called on the writer's thread after each finished (renamed) file; may be NULL. FACTS live
+	 * as long as the call. */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
 };
@@ -47,7 +41,7 @@ struct writer_config {
 struct writer_stream_stats {
 	uint64_t written_rows;       /* rows that reached a file */
 	uint64_t lost_disk_rows;     /* rows that couldn't be written */
-	uint64_t raw_bytes, compressed_bytes;
+	uint64_t raw_bytes, compressed_bytes; /* of the files, header rows included */
 };
 
 struct writer;
@@ -71,7 +65,8 @@ void writer__stats(struct writer *w, enum stream stream, struct writer_stream_st
 int writer__error(struct writer *w);
 
 /* Writes what is queued, finishes every file, ends the thread. The stats stay readable. 0, or the
- * first error. Chunks still held by producers must have been put back. */
+ * first error; a file that couldn't be finished stays as .part, and its rows count as written.
+ * Chunks still held by producers must have been put back. */
 int writer__close(struct writer *w);
 
 /* Frees; accepts NULL, returns NULL. Closes first where that was not done. */

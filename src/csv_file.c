@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One file of a dataset. */
+#include "csv_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "frame.h"
+#include "schema/schema.h"
+#include "session.h"
+
+/* Bytes after which the kernel is asked to begin writing back: otherwise it waits for up to 30 s
+ * (vm.dirty_expire_centisecs), and the sync at the end stalls for all of it. */
+#define PUSH_BYTES (1 << 20)
+
+/* ZSTD_c_useBlockSplitter of <zstd.h>'s experimental part, and its 'disable'. A block that zstd
+ * splits (levels from 13 on) no longer ends on a row boundary. A zstd that knows no such parameter
+ * refuses it, and splits nothing. */
+#define NO_BLOCK_SPLITTER ZSTD_c_experimentalParam13, 2
+
+struct csv_file {
+	int session_fd, dir_fd, fd;
+	const char *subdir;
+	char *name;          /* without .csv.zst */
+	char *part;
+	char *path;          /* facts.path */
+	ZSTD_CCtx *cctx;
+	EVP_MD_CTX *sha;     /* of the bytes in [0, len) */
+	char *out;
+	size_t out_size;
+	off_t len;           /* end of the last whole block on disk */
+	off_t pushed;        /* writeback was begun up to here */
+	int error;           /* why the frame broke off at len */
+	bool torn;           /* bytes beyond len couldn't be cut off */
+	bool ended;          /* the frame has its end */
+	bool renamed;
+	struct file_facts facts;
+};
+
+void csv_file__name(char buf[CSV_FILE_NAME_MAX], enum stream stream, unsigned seq)
+{
+	struct timespec now;
+	char stamp[STAMP_SIZE];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	session__stamp(stamp, &now);
+	snprintf(buf, CSV_FILE_NAME_MAX, "%s_%s_%04u", schema_streams[stream].prefix, stamp, seq);
+}
+
+static int write_all(int fd, const char *p, size_t len, off_t at)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static void cut(struct csv_file *f)
+{
+	f->torn = ftruncate(f->fd, f->len) < 0;
+}
+
+static int write_block(struct csv_file *f, const void *block, size_t len)
+{
+	int err = write_all(f->fd, block, len, f->len);
+
+	if (err < 0) {
+		cut(f);
+		return err;
+	}
+	EVP_DigestUpdate(f->sha, block, len);
+	f->len += len;
+	f->facts.compressed_bytes = f->len;
+	if (f->len - f->pushed >= PUSH_BYTES) {
+		sync_file_range(f->fd, f->pushed, f->len - f->pushed, SYNC_FILE_RANGE_WRITE);
+		f->pushed = f->len;
+	}
+	return 0;
+}
+
+/* Compresses and writes; an error breaks the frame off. */
+static int put(struct csv_file *f, const void *data, size_t len, ZSTD_EndDirective op)
+{
+	ZSTD_inBuffer in = { data, len, 0 };
+	ZSTD_outBuffer out = { f->out, f->out_size, 0 };
+	size_t left = ZSTD_compressStream2(f->cctx, &out, &in, op);
+	int err;
+
+	if (ZSTD_isError(left) || left)
+		err = -ENOMEM;
+	else
+		err = write_block(f, f->out, out.pos);
+	if (err < 0)
+		f->error = err;
+	return err;
+}
+
+static int open_files(struct csv_file *f, uid_t uid, gid_t gid)
+{
+	f->dir_fd = session__enter(f->session_fd, f->subdir, uid, gid);
+	if (f->dir_fd < 0)
+		return f->dir_fd;
+	f->fd = session__create(f->dir_fd, f->part, uid, gid);
+	if (f->fd < 0) {
+		unlinkat(f->session_fd, f->subdir, AT_REMOVEDIR); /* fails unless empty */
+		return f->fd;
+	}
+	return 0;
+}
+
+int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
+{
+	struct csv_file *f = calloc(1, sizeof(*f));
+	char header[SCHEMA_HEADER_MAX];
+	size_t len;
+	int err = -ENOMEM;
+
+	if (!f)
+		return -ENOMEM;
+	f->session_fd = config->session_fd;
+	f->dir_fd = f->fd = -1;
+	f->subdir = schema_streams[config->stream].subdir;
+	f->facts.stream = config->stream;
+	f->name = strdup(config->name);
+	if (asprintf(&f->part, "%s.csv.zst.part", config->name) < 0)
+		f->part = NULL;
+	f->out_size = ZSTD_compressBound(CSV_FILE_BLOCK) + 32; /* and the frame's header, at most 18 */
+	f->out = malloc(f->out_size);
+	f->cctx = ZSTD_createCCtx();
+	f->sha = EVP_MD_CTX_new();
+	if (!f->name || !f->part || !f->out || !f->cctx || !f->sha ||
+	    EVP_DigestInit_ex(f->sha, EVP_sha256(), NULL) != 1)
+		goto fail;
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_compressionLevel, config->level ? config->level : 1);
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(f->cctx, NO_BLOCK_SPLITTER);
+
+	err = open_files(f, config->uid, config->gid);
+	if (err < 0)
+		goto fail;
+	len = schema__header(config->stream, header);
+	err = put(f, header, len, ZSTD_e_flush);
+	if (err < 0) {
+		csv_file__abandon(f);
+		return err;
+	}
+	f->facts.raw_bytes = len;
+	*ret = f;
+	return 0;
+fail:
+	csv_file__free(f);
+	return err;
+}
+
+int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
+		     uint64_t first_ns, uint64_t last_ns)
+{
+	struct file_facts *facts = &f->facts;
+	int err;
+
+	if (len > CSV_FILE_BLOCK)
+		return -E2BIG;
+	if (f->error)
+		return f->error;
+	if (f->ended)
+		return -EBADF;
+	if (!len)
+		return 0;
+	err = put(f, data, len, ZSTD_e_flush);
+	if (err < 0)
+		return err;
+	if (rows && (!facts->rows || first_ns < facts->first_mono_ns))
+		facts->first_mono_ns = first_ns;
+	if (rows && last_ns > facts->last_mono_ns)
+		facts->last_mono_ns = last_ns;
+	facts->rows += rows;
+	facts->raw_bytes += len;
+	return 0;
+}
+
+/* A compressor can't take back the block that didn't fit, so a frame that broke off gets its end
+ * from what is on disk. */
+static int end_frame(struct csv_file *f)
+{
+	unsigned char tail[FRAME_TAIL_SIZE];
+	int err;
+
+	if (!f->error)
+		return put(f, NULL, 0, ZSTD_e_end);
+	err = frame__tail(f->fd, f->len, tail);
+	return err < 0 ? err : write_block(f, tail, sizeof(tail));
+}
+
+static int rename_file(struct csv_file *f, const char *name)
+{
+	char *path;
+	const char *file;
+	int err;
+
+	if (asprintf(&path, "%s/%s.csv.zst", f->subdir, name) < 0)
+		return -ENOMEM;
+	file = path + strlen(f->subdir) + 1;
+	if (renameat(f->dir_fd, f->part, f->dir_fd, file) < 0) {
+		err = -errno;
+		free(path);
+		return err;
+	}
+	f->path = path;
+	f->facts.path = path;
+	f->renamed = true;
+	return 0;
+}
+
+static void set_sha256(struct csv_file *f)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	EVP_DigestFinal_ex(f->sha, md, &n);
+	for (unsigned i = 0; i < n && i < 32; i++)
+		snprintf(f->facts.sha256 + 2 * i, 3, "%02x", md[i]);
+}
+
+int csv_file__finish(struct csv_file *f, const char *name)
+{
+	int err;
+
+	if (!f->ended) {
+		err = end_frame(f);
+		if (err < 0)
+			return err;
+		set_sha256(f);
+		f->ended = true;
+	}
+	if (f->torn) {
+		cut(f);
+		if (f->torn)
+			return -errno;
+	}
+	if (fdatasync(f->fd) < 0)
+		return -errno;
+	if (!f->renamed) {
+		err = rename_file(f, name ? name : f->name);
+		if (err < 0)
+			return err;
+	}
+	/* EINVAL: a file system whose directories cannot be synced. */
+	if (fsync(f->dir_fd) < 0 && errno != EINVAL)
+		return -errno;
+	return 0;
+}
+
+const struct file_facts *csv_file__facts(const struct csv_file *f)
+{
+	return &f->facts;
+}
+
+struct csv_file *csv_file__free(struct csv_file *f)
+{
+	if (!f)
+		return NULL;
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->dir_fd >= 0)
+		close(f->dir_fd);
+	ZSTD_freeCCtx(f->cctx);
+	EVP_MD_CTX_free(f->sha);
+	free(f->out);
+	free(f->name);
+	free(f->part);
+	free(f->path);
+	free(f);
+	return NULL;
+}
+
+struct csv_file *csv_file__abandon(struct csv_file *f)
+{
+	if (f && !f->renamed) {
+		unlinkat(f->dir_fd, f->part, 0);
+		unlinkat(f->session_fd, f->subdir, AT_REMOVEDIR); /* fails unless empty */
+	}
+	return csv_file__free(f);
+}
