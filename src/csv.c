@@ -18,8 +18,7 @@ static const unsigned char unit_len[256] = {
 	[0xf0 ... 0xf4] = 4,
 };
 
-/* The N last digits of V, with leading zeroes. */
-static inline char *put_digits(char *p, uint64_t v, unsigned int n)
+char *csv__padded(char *p, uint64_t v, unsigned int n)
 {
 	char *end = p + n;
 
@@ -36,7 +35,7 @@ char *csv__u64(char *p, uint64_t v)
 
 	for (uint64_t rest = v; rest >= 10; rest /= 100)
 		n += 1 + (rest >= 100);
-	return put_digits(p, v, n);
+	return csv__padded(p, v, n);
 }
 
 char *csv__i64(char *p, int64_t v)
@@ -69,7 +68,7 @@ char *csv__millis(char *p, uint64_t ns)
 {
 	p = csv__u64(p, ns / 1000000);
 	*p++ = '.';
-	return put_digits(p, ns % 1000000, 6);
+	return csv__padded(p, ns % 1000000, 6);
 }
 
 unsigned int csv__char_len(const char *s, size_t left)

@@ -14,6 +14,7 @@
 
 char *csv__u64(char *p, uint64_t v);
 char *csv__i64(char *p, int64_t v);
+char *csv__padded(char *p, uint64_t v, unsigned int n);    /* the N last digits, zeroes in front */
 char *csv__hex(char *p, uint64_t v);                      /* 0x… */
 char *csv__device(char *p, uint32_t major, uint32_t minor); /* major:minor */
 char *csv__millis(char *p, uint64_t ns);                  /* ns as milliseconds, six decimals */
