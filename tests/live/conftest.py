@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Nothing here is skipped: without root, the tracer or the workloads it fails and says why."""
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+import recorder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ground():
+    assert os.geteuid() == 0, "the live tests record for real: run them as root"
+    assert os.access(recorder.IOTRC, os.X_OK), "IOTRC names no program: run `make check-live`"
+    assert os.path.isdir(recorder.WORKLOADS), "WORKLOADS names no directory: run `make check-live`"
+
+
+@pytest.fixture(scope="module")
+def module_path():
+    """A directory for what the tests of a module share, gone afterwards."""
+    path = tempfile.mkdtemp(prefix="iotrc-live-")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def tmp_path(module_path):
+    """pytest's own keeps three runs of everything, which takes gigabytes here."""
+    path = pathlib.Path(tempfile.mkdtemp(dir=module_path))
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Starts `iotrc`, waits until it records, stops it, and reads what it wrote.
+
+The files are read by pandas, not by anything of iotrc's own.
+"""
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pandas
+
+IOTRC = os.environ.get("IOTRC", "")
+WORKLOADS = os.environ.get("WORKLOADS", "")
+
+# Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
+START = 30
+# The promise of the issue, and what a loaded machine may add to it.
+STOP = 2
+STOP_MARGIN = 3
+
+ESCAPE = re.compile(rb"\\(\\|x[0-9A-Fa-f]{2})")
+
+
+def unescape(field):
+    """The bytes that an escaped field stands for."""
+    raw = field.encode()
+    rest = ESCAPE.sub(b"", raw)
+    assert b"\\" not in rest, f"a backslash that is no escape in {field!r}"
+    return ESCAPE.sub(lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), raw)
+
+
+def workload(name):
+    return os.path.join(WORKLOADS, name)
+
+
+def read_line(stream, seconds):
+    """One line of a pipe, or None when none came in time; '' when it was closed before."""
+    end = time.monotonic() + seconds
+    data = b""
+    while not data.endswith(b"\n"):
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([stream], [], [], left)[0]:
+            return None
+        byte = os.read(stream.fileno(), 1)
+        if not byte:
+            break
+        data += byte
+    return data.decode()
+
+
+def read_file(path):
+    """A finished file, every field as the text that it is."""
+    return pandas.read_csv(path, compression="zstd", dtype=str, keep_default_na=False)
+
+
+class Session:
+    """A finished session on disk."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.manifest = json.loads((self.directory / "manifest.json").read_text())
+
+    def files(self, stream=None):
+        return [f for f in self.manifest["files"] if stream in (None, f["stream"])]
+
+    def columns(self, stream):
+        return [c["name"] for c in self.manifest["streams"][stream]["columns"]]
+
+    def rows(self, stream):
+        """A DataFrame of the stream, in the order of completion."""
+        frames = [read_file(self.directory / f["path"]) for f in self.files(stream)]
+        if not frames:
+            return pandas.DataFrame(columns=self.columns(stream), dtype=str)
+        frame = pandas.concat(frames, ignore_index=True)
+        order = frame["mono_ns"].astype("uint64").sort_values(kind="stable").index
+        return frame.loc[order].reset_index(drop=True)
+
+    def counts(self, stream):
+        return self.manifest["diagnostics"]["streams"][stream]
+
+    def check_identity(self):
+        """seen = written + filtered + lost, and written is what the files hold."""
+        for stream, c in self.manifest["diagnostics"]["streams"].items():
+            lost = sum(c["lost"][cause] for cause in ("ring", "queue", "disk"))
+            assert c["seen"] == c["written"] + c["filtered"] + lost, (stream, c)
+            assert c["written"] == sum(f["rows"] for f in self.files(stream)), (stream, c)
+
+    def lost(self):
+        return {
+            stream: sum(c["lost"].values())
+            for stream, c in self.manifest["diagnostics"]["streams"].items()
+            if sum(c["lost"].values())
+        }
+
+
+class Recording:
+    """with Recording(tmp_path, "--streams", "fs") as r: …; then r.rows("fs").
+
+    `code` is the exit code to expect, `ends` is for a recording that ends by itself (-d).
+    """
+
+    def __init__(self, tmp_path, *args, code=0, ends=False, env=None):
+        self.output = pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}"
+        self.command = [IOTRC, "-o", str(self.output), *args]
+        self.code = code
+        self.ends = ends
+        self.env = env
+        self.session = None
+        self.stderr = ""
+
+    def start(self):
+        """Starts it and doesn't wait for the line."""
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=open(f"{self.output}.stderr", "wb"),
+            env=self.env,
+            bufsize=0,
+        )
+        return self
+
+    def wait_ready(self):
+        line = read_line(self.process.stdout, START)
+        if not line or not line.endswith("\n"):
+            self.kill()
+            raise AssertionError(f"no session: stdout {line!r}, stderr:\n{self.errors()}")
+        self.session_directory = pathlib.Path(line[:-1])
+        return self
+
+    def __enter__(self):
+        return self.start().wait_ready()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def errors(self):
+        return pathlib.Path(f"{self.output}.stderr").read_text(errors="replace")
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def finish(self, seconds=STOP + STOP_MARGIN):
+        """Waits for the end; what came on stdout after the one line is in self.more."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still there after {seconds} s:\n{self.errors()}") from None
+        self.more = self.process.stdout.read().decode()
+        self.process.stdout.close()
+        self.stderr = self.errors()
+        assert code == self.code, f"exit code {code}, not {self.code}:\n{self.stderr}"
+
+    def stop(self, number=signal.SIGINT):
+        start = time.monotonic()
+        if not self.ends:
+            self.signal(number)
+        self.finish(START if self.ends else STOP + STOP_MARGIN)
+        self.stop_seconds = time.monotonic() - start
+        self.session = Session(self.session_directory)
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            self.kill()
+            return
+        if self.session is None:
+            self.stop()
+        assert self.more == "", f"more than one line on stdout: {self.more!r}"
+        self.session.check_identity()
+
+    # What a test mostly wants of the session.
+    @property
+    def manifest(self):
+        return self.session.manifest
+
+    def rows(self, stream):
+        return self.session.rows(stream)
+
+
+def run(*args, seconds=START, **kwargs):
+    """`iotrc ARGS` to its end."""
+    return subprocess.run(
+        [IOTRC, *args],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, **kwargs,
+    )
