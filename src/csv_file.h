@@ -44,10 +44,10 @@ void csv_file__name(char buf[CSV_FILE_NAME_MAX], enum stream stream, unsigned se
  * nothing is left, not even the subdirectory if it was the first file there. */
 int csv_file__new(struct csv_file **ret, const struct csv_file_config *config);
 
-/* Appends whole rows, at most CSV_FILE_BLOCK bytes, and flushes them to the file as a block of their
- * own. FIRST_NS and LAST_NS: smallest and largest mono_ns among them. All or nothing: after a
- * negative errno none of them is in the file, which has broken off at its last whole block: it takes
- * no more rows (the same error again) but can be finished. -E2BIG for too many bytes breaks nothing. */
+/* Appends whole rows, at most CSV_FILE_BLOCK bytes, as one block, and writes it. FIRST_NS and
+ * LAST_NS: smallest and largest mono_ns among them. All or nothing: after a negative errno none of
+ * them is in the file, and it has broken off at its last whole block: it takes no more rows (the
+ * same error again) but can be finished. -E2BIG for too many bytes breaks nothing. */
 int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
 		     uint64_t first_ns, uint64_t last_ns);
 

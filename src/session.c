@@ -104,7 +104,7 @@ int session__create(int dir, const char *name, uid_t uid, gid_t gid)
 	return fd;
 }
 
-/* The output directory. Its parent is the person's word and is followed; it may be a symlink itself,
+/* The output directory. Its parent is the person's word and is followed; it may be a symlink, too,
  * but not one that somebody else has put there for us. (protected_symlinks does the same in sticky
  * directories, where it is switched on.) */
 static int enter_out(const char *out, uid_t uid, gid_t gid)

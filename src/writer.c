@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The write manager. The lock is held for a few instructions only, never over a system call, so that
- * a producer never waits for the disk. What a lane holds is the writer thread's alone, except for
- * the counters. */
+/* The write manager. The lock is held for a few instructions, never over compression or I/O: no
+ * producer ever waits for the disk. What a lane holds is the writer thread's alone, except for the
+ * counters. */
 #include "writer.h"
 
 #include <errno.h>
