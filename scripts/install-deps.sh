@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what building and running (run), testing (check) or benchmarking (bench) needs and isn't
+# there, from the package sources that the system has. Silent when nothing is missing.
+set -euo pipefail
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+
+# level, what must be there, and the package that brings it: apt, dnf, pacman (-: has none).
+# Without recommended packages gcc comes without the C library's headers.
+NEEDS='
+run   command:gcc                gcc                   gcc                    gcc
+run   header:stdio.h             libc6-dev             glibc-devel            glibc
+run   command:make               make                  make                   make
+run   command:clang              clang                 clang                  clang
+run   bpftool                    BPFTOOL               bpftool                bpf
+run   header:bpf/libbpf.h        libbpf-dev            libbpf-devel           libbpf
+run   header:libelf.h            libelf-dev            elfutils-libelf-devel  libelf
+run   header:zlib.h              zlib1g-dev            zlib-devel             zlib
+run   header:zstd.h              libzstd-dev           libzstd-devel          zstd
+run   header:curl/curl.h         libcurl4-openssl-dev  libcurl-devel          curl
+run   header:jansson.h           libjansson-dev        jansson-devel          jansson
+run   header:openssl/evp.h       libssl-dev            openssl-devel          openssl
+check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
+check library:libasan.so         gcc                   libasan                gcc
+check library:libubsan.so        gcc                   libubsan               gcc
+check command:git                git                   git                    git
+check command:strace             strace                strace                 strace
+check command:zstd               zstd                  zstd                   zstd
+check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
+check command:losetup            mount                 util-linux             util-linux
+check command:ip                 iproute2              iproute                iproute2
+check python:pandas              python3-pandas        python3-pandas         python-pandas
+check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
+check python:pytest              python3-pytest        python3-pytest         python-pytest
+bench command:strace             strace                strace                 strace
+bench perf                       PERF                  perf                   perf
+bench command:bpftrace           bpftrace              bpftrace               bpftrace
+'
+
+has() {
+	case $1 in
+	command:*) command -v "${1#*:}" ;;
+	header:*) [[ -e /usr/include/${1#*:} || -e /usr/include/$(uname -m)-linux-gnu/${1#*:} ]] ;;
+	library:*) [[ $(gcc -print-file-name="${1#*:}") == /* ]] ;;
+	python:*) /usr/bin/python3 -c "import sys, importlib.util as u
+sys.exit(not u.find_spec('${1#*:}'))" ;;
+	# Ubuntu's bpftool and perf are wrappers that fail unless they know the running kernel; the
+	# bpftool of any kernel will do, and the Makefile looks for it in the same places.
+	bpftool)
+		local tool
+		for tool in bpftool /usr/lib/linux-tools/*/bpftool; do
+			"$tool" version && return
+		done
+		return 1 ;;
+	perf) perf --version ;;
+	esac >/dev/null 2>&1
+}
+
+# Debian names the two by what they are, Ubuntu by the kernel they come with.
+apt_name() {
+	if grep -qi ubuntu /etc/os-release; then
+		printf '%s\n' linux-tools-common linux-tools-generic
+	elif [[ $1 == PERF ]]; then
+		echo linux-perf
+	else
+		echo bpftool
+	fi
+}
+
+# Prints the packages of what LEVEL lacks, by the column of the package manager.
+missing() {
+	local level need apt dnf pacman package
+	while read -r level need apt dnf pacman; do
+		if [[ $level == run || $level == "$1" ]] && ! has "$need"; then
+			case $2 in
+			apt-get) package=$apt ;;
+			dnf) package=$dnf ;;
+			pacman) package=$pacman ;;
+			*) package=- ;;
+			esac
+			case $package in
+			-) echo "${need#*:}" ;;
+			BPFTOOL | PERF) apt_name "$package" ;;
+			*) echo "$package" ;;
+			esac
+		fi
+	done < <(grep . <<<"$NEEDS") | sort -u
+}
+
+install() {
+	case $manager in
+	apt-get)
+		local apt=(apt-get install -y -q --no-install-recommends)
+		export DEBIAN_FRONTEND=noninteractive
+		# Package lists that are old or not there yet are fetched only when they don't do.
+		"${apt[@]}" "$@" || { apt-get update -q && "${apt[@]}" "$@"; } ;;
+	dnf) dnf install -y -q --setopt=install_weak_deps=False "$@" ;;
+	# Arch supports no partial upgrades: the lists are the last -Syu's.
+	pacman) pacman -S --needed --noconfirm "$@" ;;
+	esac
+}
+
+level=${1-}
+case $level in
+run | check | bench) ;;
+*) echo "usage: $0 run|check|bench" >&2; exit 2 ;;
+esac
+
+manager=
+for m in apt-get dnf pacman; do
+	if command -v "$m" >/dev/null; then
+		manager=$m
+		break
+	fi
+done
+
+list=$(missing "$level" "$manager")
+[[ $list ]] || exit 0
+mapfile -t packages <<<"$list"
+
+if [[ -z $manager ]]; then
+	echo "$0: needed and not here: ${packages[*]} (no apt-get, dnf or pacman to install it with)" >&2
+	exit 1
+fi
+if ((EUID)); then
+	echo "$0: needed and not here: ${packages[*]}; run: sudo $0 $level" >&2
+	exit 1
+fi
+echo "Installing ${packages[*]}"
+install "${packages[@]}" >&2 || true
+
+list=$(missing "$level" "$manager")
+if [[ $list ]]; then
+	echo "$0: could not be installed: ${list//$'\n'/ }" >&2
+	exit 1
+fi
