@@ -53,9 +53,11 @@ def read_line(stream, seconds):
     return data.decode()
 
 
-def read_file(path):
+def read_file(path, columns=None, dtype=str):
     """A finished file, every field as the text that it is."""
-    return pandas.read_csv(path, compression="zstd", dtype=str, keep_default_na=False)
+    return pandas.read_csv(
+        path, compression="zstd", dtype=dtype, keep_default_na=False, usecols=columns
+    )
 
 
 class Session:
@@ -136,7 +138,7 @@ class Recording:
     def __enter__(self):
         return self.start().wait_ready()
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def errors(self):
@@ -163,7 +165,7 @@ class Recording:
     def stop(self, number=signal.SIGINT):
         start = time.monotonic()
         if not self.ends:
-            self.signal(number)
+            self.send(number)
         self.finish(START if self.ends else STOP + STOP_MARGIN)
         self.stop_seconds = time.monotonic() - start
         self.session = Session(self.session_directory)

@@ -18,7 +18,8 @@ def stat(device):
     with open(f"/sys/block/{os.path.basename(device)}/stat") as f:
         v = [int(n) for n in f.read().split()]
     return {
-        "read": (v[0], v[2]), "write": (v[4], v[6]), "discard": (v[11], v[13]), "flush": (v[15], None)
+        "read": (v[0], v[2]), "write": (v[4], v[6]), "discard": (v[11], v[13]),
+        "flush": (v[15], None),
     }
 
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""As fast as one process can: nothing lost, and as many rows as the program says it made."""
+import subprocess
+
+import recorder
+
+SECONDS = 4
+
+
+def test_a_read_loop_loses_nothing(tmp_path):
+    data = tmp_path / "data"
+    data.write_bytes(b"x" * 4096)
+    with recorder.Recording(tmp_path, "--streams", "fs", "--rotate-rows", "1000000") as r:
+        done = subprocess.run(
+            [recorder.workload("readloop"), str(data), str(SECONDS)],
+            capture_output=True, text=True, timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+    assert r.session.lost() == {}
+    rows = 0
+    for f in r.session.files("fs"): # a file at a time, and compactly: these are millions of rows
+        frame = recorder.read_file(
+            r.session.directory / f["path"],
+            ["operation", "filename", "bytes_completed"], "category",
+        )
+        reads = frame[(frame["operation"] == "read") & (frame["filename"] == str(data))]
+        assert set(reads["bytes_completed"]) <= {"4096"}
+        rows += len(reads)
+    assert rows == int(done.stdout)
+    assert not r.session.files("lost")

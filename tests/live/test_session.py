@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A session as a whole: its files, its signals, its exit codes, and what it must not record."""
+import datetime
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import recorder
+
+FILE_NAME = re.compile(r"(\w+)/\1_\d{8}_\d{6}_\d{3}_\d{4}\.csv\.zst")
+
+
+def work(directory, n=211):
+    """Some rows in each stream that is on by default."""
+    for i in range(n):
+        with open(os.path.join(directory, f"file{i % 7}"), "wb") as f:
+            f.write(b"x" * i)
+    os.sync()
+    subprocess.run(
+        [recorder.workload("conn")], cwd=directory, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def verify(session, code=0):
+    done = recorder.run("verify", str(session.directory))
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def recorded(module_path):
+    with recorder.Recording(module_path, "--rotate-rows", "1009") as r:
+        work(module_path)
+        middle = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.time()
+        work(module_path)
+    r.middle = middle
+    return r
+
+
+def test_verify_passes(recorded):
+    verify(recorded.session)
+
+
+def test_verify_finds_a_flipped_byte_and_a_missing_file(recorded, tmp_path):
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", recorded.session.directory, copy], check=True)
+    session = recorder.Session(copy)
+    verify(session)
+    first, second = session.files("fs")[:2]
+    with open(copy / first["path"], "r+b") as f:
+        f.seek(first["compressed_bytes"] // 2)
+        byte = f.read(1)
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte[0] ^ 1]))
+    done = verify(session, code=1)
+    assert first["path"] in done.stdout + done.stderr
+    os.unlink(copy / second["path"])
+    done = verify(session, code=1)
+    assert second["path"] in done.stdout + done.stderr
+
+
+def test_pandas_reads_every_file(recorded):
+    session = recorded.session
+    assert {f["stream"] for f in session.files()} >= {"fs", "nw_conn"}
+    assert len(session.files("fs")) > 1, "--rotate-rows didn't rotate"
+    for f in session.files():
+        frame = recorder.read_file(session.directory / f["path"])
+        assert list(frame.columns) == session.columns(f["stream"])
+        assert len(frame) == f["rows"] > 0
+        mono = frame["mono_ns"].astype("uint64")
+        assert (mono.min(), mono.max()) == (f["first_mono_ns"], f["last_mono_ns"])
+
+
+def test_files_are_what_the_manifest_says(recorded):
+    session = recorded.session
+    listed = {f["path"] for f in session.files()}
+    there = {
+        str(p.relative_to(session.directory)) for p in session.directory.rglob("*") if p.is_file()
+    }
+    assert there == listed | {"manifest.json"}
+    for f in session.files():
+        assert FILE_NAME.fullmatch(f["path"]), f["path"]
+        path = session.directory / f["path"]
+        data = path.read_bytes()
+        assert len(data) == f["compressed_bytes"]
+        assert hashlib.sha256(data).hexdigest() == f["sha256"]
+        subprocess.run(["zstd", "-tq", path], check=True)
+        listing = subprocess.run(["zstd", "-lv", path], capture_output=True, text=True, check=True)
+        assert re.search(r"Zstandard Frames: 1\b", listing.stdout), listing.stdout
+        assert re.search(r"Check: XXH64", listing.stdout), listing.stdout
+        raw = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
+        assert len(raw) == f["raw_bytes"]
+        assert raw.count(b"\n") == f["rows"] + 1
+        assert raw.endswith(b"\n") and b"\r" not in raw and b"\0" not in raw
+
+
+def test_places_and_modes(recorded):
+    session = recorded.session
+    computer = recorder.run("--computer-id").stdout.strip()
+    with open("/etc/machine-id") as f:
+        known = hashlib.sha256(f.read().strip().encode()).hexdigest()[:16].upper()
+    assert computer == known == session.manifest["machine_id"]
+    assert session.directory.parts[-3:-1] == ("linux_v1", computer)
+    assert re.fullmatch(r"\d{8}_\d{6}_\d{3}", session.directory.name)
+    for path in session.directory.rglob("*"):
+        mode = path.stat().st_mode & 0o777
+        assert mode == (0o750 if path.is_dir() else 0o640), (path, oct(mode))
+
+
+def test_manifest(recorded):
+    m = recorded.manifest
+    assert m["session"]["state"] == "complete"
+    assert m["tracer"]["engine"] == "bpf"
+    assert m["csv"]["null"] == ""
+    assert m["host"]["kernel"] == os.uname().release
+    for key in ("fs", "block", "nw_conn"):
+        assert m["streams"][key]["enabled"] and m["streams"][key]["hooks"]
+    started, stopped = (
+        datetime.datetime.fromisoformat(m["session"][k]) for k in ("started_at", "stopped_at")
+    )
+    assert started.tzinfo and (stopped - started).total_seconds() == pytest.approx(
+        m["session"]["duration_seconds"], abs=0.5
+    )
+    for hook in m["diagnostics"]["hooks"]:
+        assert hook["attached"], hook
+
+
+def test_the_two_clocks_agree(recorded):
+    """Wall time is mono_ns and the manifest's offset, in local time."""
+    rows = recorded.rows("fs")
+    offsets = recorded.manifest["clock"]["offsets"]
+    assert offsets[0]["mono_to_real_offset_ns"] == (
+        recorded.manifest["clock"]["mono_to_real_offset_ns"]
+    )
+    for row in rows.iloc[:: max(1, len(rows) // 101)].to_dict("records"):
+        mono = int(row["mono_ns"])
+        offset = [o for o in offsets if int(o["from_mono_ns"]) <= mono] or offsets[:1]
+        wall = mono + int(offset[-1]["mono_to_real_offset_ns"])
+        local = datetime.datetime.fromtimestamp(wall // 10**9).strftime("%Y-%m-%d %H:%M:%S")
+        assert row["timestamp"] == f"{local}.{wall % 10**9 // 1000:06d}"
+    mono, wall = recorded.middle
+    assert int(offsets[-1]["mono_to_real_offset_ns"]) == pytest.approx(wall * 1e9 - mono, abs=5e6)
+
+
+def test_own_io_is_not_recorded(recorded):
+    rows = recorded.rows("fs")
+    pid = str(recorded.process.pid)
+    assert pid not in set(rows["pid"])
+    assert not rows["filename"].str.startswith(str(recorded.session.directory)).any()
+    connections = recorded.rows("nw_conn")
+    assert pid not in set(connections["pid"])
+
+
+def test_paths_are_there_or_explained(recorded):
+    """A row has no path only where there is no file: a call that failed, or a process."""
+    rows = recorded.rows("fs")
+    empty = rows[rows["filename"] == ""]
+    unexplained = empty[
+        (empty["errno"] == "") & ~empty["operation"].isin(["process_fork", "process_exit", "sync"])
+    ]
+    assert not len(unexplained), unexplained.head(20).to_string()
+    assert rows.loc[rows["filename"] != "", "filename"].str.startswith("/").all()
+
+
+def test_one_line_of_output_and_a_summary(tmp_path):
+    with recorder.Recording(tmp_path) as r:
+        work(tmp_path, 11)
+    assert "pandas" in r.stderr and str(r.session.directory) in r.stderr
+    with recorder.Recording(tmp_path, "-q") as r:
+        work(tmp_path, 11)
+    assert r.stderr == ""
+
+
+# ---- signals and time ----
+
+def test_duration(tmp_path):
+    start = time.monotonic()
+    with recorder.Recording(tmp_path, "-d", "2s", ends=True) as r:
+        r.stop()
+    assert 2 <= time.monotonic() - start < 15
+    assert r.manifest["session"]["duration_seconds"] == pytest.approx(2, abs=1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_that_end(tmp_path, number):
+    with recorder.Recording(tmp_path) as r:
+        work(tmp_path, 11)
+        r.stop(number)
+    assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
+    verify(r.session)
+
+
+@pytest.mark.parametrize("delay", [0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_during_start_up(tmp_path, number, delay):
+    """Whenever it comes. Before the program has set its handlers the signal's own effect is right;
+    after that, it is an end like any other: a session, if there is one, is complete."""
+    r = recorder.Recording(tmp_path).start()
+    time.sleep(delay)
+    start = time.monotonic()
+    r.send(number)
+    try:
+        code = r.process.wait(recorder.STOP + recorder.STOP_MARGIN)
+    finally:
+        r.kill()
+    assert code in (0, -number), f"exit code {code}: {r.errors()}"
+    assert time.monotonic() - start < recorder.STOP + recorder.STOP_MARGIN
+    for manifest in r.output.rglob("manifest.json"):
+        if code == 0:
+            session = recorder.Session(manifest.parent)
+            assert session.manifest["session"]["state"] == "complete"
+            verify(session)
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    r = recorder.Recording(tmp_path).start().wait_ready()
+    work(tmp_path, 31)
+    time.sleep(1.5) # more than a block's age: it is flushed
+    r.send(signal.SIGINT)
+    r.send(signal.SIGINT)
+    start = time.monotonic()
+    try:
+        r.process.wait(recorder.STOP + recorder.STOP_MARGIN)
+    finally:
+        r.kill()
+    assert time.monotonic() - start < recorder.STOP + recorder.STOP_MARGIN
+    # What is on disk can be read, whole or as far as it got.
+    files = [p for p in r.session_directory.rglob("fs_*") if p.is_file()]
+    assert files
+    for path in files:
+        text = subprocess.run(["zstd", "-dcf", path], capture_output=True).stdout
+        assert text.startswith(b"timestamp,operation,") and text.endswith(b"\n"), path
+
+
+def test_sighup_rotates(tmp_path):
+    with recorder.Recording(tmp_path) as r:
+        for _ in range(3):
+            work(tmp_path, 11)
+            time.sleep(0.3)
+            r.send(signal.SIGHUP)
+            time.sleep(0.3)
+        work(tmp_path, 11)
+        running = recorder.Session(r.session_directory).manifest
+        assert running["session"]["state"] == "running"
+        assert len([f for f in running["files"] if f["stream"] == "fs"]) >= 2
+    assert len(r.session.files("fs")) == 4
+    sequence = [f["path"][-12:-8] for f in r.session.files("fs")]
+    assert sequence == sorted(set(sequence))
+    verify(r.session)
+
+
+def test_sigusr1_prints_the_counters(tmp_path):
+    with recorder.Recording(tmp_path) as r:
+        work(tmp_path, 11)
+        before = r.errors()
+        r.send(signal.SIGUSR1)
+        end = time.monotonic() + 10
+        while r.errors() == before and time.monotonic() < end:
+            time.sleep(0.05)
+        printed = r.errors()[len(before):]
+    for stream in ("fs", "block", "nw_conn"):
+        assert re.search(rf"^\s*{stream}\b.*\d", printed, re.M), printed
+
+
+def test_a_block_is_on_disk_within_seconds(tmp_path):
+    """Rows are readable from the .part file while recording goes on."""
+    with recorder.Recording(tmp_path) as r:
+        (tmp_path / "the-witness").write_text("x")
+        end = time.monotonic() + 10
+        seen = b""
+        while b"the-witness" not in seen and time.monotonic() < end:
+            time.sleep(0.2)
+            seen = b"".join(
+                subprocess.run(["zstd", "-dcf", p], capture_output=True).stdout
+                for p in r.session_directory.rglob("fs_*.part")
+            )
+        assert b"the-witness" in seen
+
+
+# ---- exit codes ----
+
+def one_line(done, code):
+    assert done.returncode == code, (done.returncode, done.stderr)
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("iotrc: "), done.stderr
+    return lines[0]
+
+
+def as_nobody(*args):
+    return subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", recorder.IOTRC, *args],
+        capture_output=True, text=True, timeout=30,
+    )
+
+
+def test_not_root(tmp_path):
+    tmp_path.chmod(0o777)
+    done = as_nobody("-o", str(tmp_path / "traces"))
+    assert re.search(r"\broot\b", one_line(done, 1)) and "CAP_BPF" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--help", "-h", "--version", "-V", "--computer-id"])
+def test_what_needs_no_root(option):
+    done = as_nobody(option)
+    assert done.returncode == 0 and done.stdout and done.stderr == ""
+
+
+def test_unwritable_output(tmp_path):
+    (tmp_path / "file").write_text("")
+    for output in "/proc/iotrc", str(tmp_path / "file"), str(tmp_path / "absent" / "below"):
+        assert output in one_line(recorder.run("-o", output), 1)
+
+
+@pytest.mark.parametrize(
+    "args, word",
+    [
+        (["--no-such-option"], "no-such-option"),
+        (["--streams", "fs,nosuch"], "nosuch"),
+        (["--streams", "cache"], "not in this build"),
+        (["--cache"], "not in this build"),
+        (["--anonymize"], "not in this build"),
+        (["--upload", "s3://bucket"], "not in this build"),
+        (["--ops", "open,nosuch"], "nosuch"),
+        (["-d", "soon"], "soon"),
+        (["-d"], "duration"),
+        (["--pid", "x"], "x"),
+        (["nonsense"], "nonsense"),
+        (["--trace-bucket", "x"], "dev"),
+    ],
+)
+def test_usage(args, word):
+    assert word in one_line(recorder.run(*args), 2)
+
+
+def test_verify_of_what_is_no_session(tmp_path):
+    done = recorder.run("verify", str(tmp_path))
+    assert done.returncode == 1 and (done.stdout or done.stderr)
+
+
+def test_output_belongs_to_who_called_sudo(tmp_path):
+    env = {**os.environ, "SUDO_UID": "12345", "SUDO_GID": "23456"}
+    with recorder.Recording(tmp_path, env=env) as r:
+        work(tmp_path, 11)
+    for path in [r.output, *r.output.rglob("*")]:
+        st = path.lstat()
+        assert (st.st_uid, st.st_gid) == (12345, 23456), path
+
+
+def test_dev_and_its_bucket(tmp_path):
+    with recorder.Recording(tmp_path, "dev", "--trace-bucket", "my_bucket") as r:
+        work(tmp_path, 11)
+    assert r.session.directory.parts[-3] == "my_bucket"
+
+
+def test_two_at_once(tmp_path):
+    """Side by side, neither disturbs the other; each leaves out only its own."""
+    with recorder.Recording(tmp_path) as a:
+        with recorder.Recording(tmp_path) as b:
+            work(tmp_path)
+    for r in a, b:
+        rows = r.rows("fs")
+        writes = rows[rows["operation"] == "write"]
+        files = writes[writes["filename"].str.startswith(f"{tmp_path}/file")]
+        assert len(files) == 210 # the first file gets nothing, which is no write
+        verify(r.session)
+    assert str(b.process.pid) in set(a.rows("fs")["pid"])
