@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "workload.h"
 
@@ -147,6 +148,45 @@ static void *reader(void *arg)
 	return NULL;
 }
 
+static void *outlives(void *arg)
+{
+	struct timespec t = { .tv_nsec = 50000000 };
+
+	SYS(nanosleep, &t, 0L); /* the leader is gone by then */
+	FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
+	SYS(exit, 0);
+	return NULL;
+}
+
+static void *ends_all(void *arg)
+{
+	SYS(exit_group, 29);
+	return NULL;
+}
+
+/* Processes of two threads whose end isn't that of their first thread alone. */
+static void leaders(void)
+{
+	static void *(*const bodies[])(void *) = { outlives, ends_all };
+	pthread_t thread;
+	int status;
+	long pid;
+
+	for (int i = 0; i < 2; i++) {
+		pid = OK(fork());
+		if (!pid) {
+			if (pthread_create(&thread, NULL, bodies[i], NULL))
+				exit(97);
+			while (bodies[i] == ends_all)
+				pause();
+			SYS(exit, 31);
+		}
+		/* Whose code the first one ends with, the leader's (5.10) or that of the last thread
+		 * (since 5.17), the kernel says. */
+		IS(pid, SYS(wait4, pid, &status, 0, 0L));
+	}
+}
+
 static void threads(void)
 {
 	pthread_t thread[THREADS];
@@ -170,6 +210,7 @@ int main(int argc, char **argv)
 	forks();
 	execs();
 	deaths();
+	leaders();
 	threads();
 	return 3;
 }
