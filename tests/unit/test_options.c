@@ -463,3 +463,23 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		cr_expect(strlen(line) < 80, "%s", line);
 	free(text);
 }
+
+/* The unit tests run at the root of the tree. */
+Test(options, the_manual_has_every_option)
+{
+	char *text, *manual = NULL, wanted[64];
+	size_t len, n = 0;
+	FILE *f = open_memstream(&text, &len), *page = fopen("man/iotrc.1", "r");
+
+	cr_assert(page, "man/iotrc.1");
+	cr_assert_gt(getdelim(&manual, &n, 0, page), 0);
+	options__help(f);
+	fclose(f);
+	for (char *at = strstr(text, " --"); at; at = strstr(at + 3, " --")) {
+		snprintf(wanted, sizeof(wanted), "Fl -%.*s", (int)strcspn(at + 3, " \n"), at + 3);
+		cr_expect(strstr(manual, wanted), "man/iotrc.1 lacks %s", wanted);
+	}
+	fclose(page);
+	free(manual);
+	free(text);
+}
