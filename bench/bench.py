@@ -1,0 +1,429 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tracing costs the traced: iotrc beside the floor and its peers, in one interleaved run.
+
+Needs root. docs/performance.md says what is measured and how to read it.
+"""
+import argparse
+import atexit
+import datetime
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+BEGIN, END = '<!-- bench: begin -->', '<!-- bench: end -->'
+READY_TIMEOUT = 60  # seconds
+QUIET = 0.15        # of one CPU: what others may use while a loop runs, or it runs again
+TRIES = 5
+BPFTRACE = r'''
+BEGIN { printf("ready\n"); }
+tracepoint:syscalls:sys_enter_pread64 { @at[tid] = nsecs; }
+tracepoint:syscalls:sys_exit_pread64 /@at[tid]/ {
+    printf("%llu,%d,%d,%s,%d,%llu\n", @at[tid], pid, tid, comm, args->ret, nsecs - @at[tid]);
+    delete(@at[tid]);
+}
+END { clear(@at); }
+'''
+
+Loop = namedtuple('Loop', 'ns calls cpu_ns')  # ns per call; calls of all tries; CPU of the tracer
+Kept = namedtuple('Kept', 'rows bytes lost')  # what a tracer wrote of the pread loop
+
+
+class Failed(Exception):
+    """A tracer that can't be measured, and why."""
+
+
+def cpu_clock(pid):
+    """CPU ns of a process with all its threads: the clock of clock_getcpuclockid(3)."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def busy_ns():
+    """CPU ns that the machine has been busy, all CPUs, stolen time included."""
+    user, nice, system, _idle, _iowait, *rest = map(int, read('/proc/stat').split('\n')[0].split()[1:9])
+    return (user + nice + system + sum(rest)) * 1_000_000_000 // os.sysconf('SC_CLK_TCK')
+
+
+def read(path):
+    with open(path, errors='replace') as f:
+        return f.read()
+
+
+def tail(path):
+    return ' '.join(read(path).split())[-200:]
+
+
+def lines_with(path, text):
+    with open(path, 'rb') as f:
+        return sum(text in line for line in f)
+
+
+class Bench:
+    """Where things are, and the loops."""
+
+    def __init__(self, build):
+        self.programs = os.path.join(build, 'bench')
+        self.iotrc = os.path.join(build, 'iotrc')
+        self.tmp = tempfile.mkdtemp(prefix='run-', dir=self.programs)
+        atexit.register(shutil.rmtree, self.tmp, ignore_errors=True)
+        self.loops = self.retries = self.disturbed = 0
+        self.data = self.path('data')
+        with open(self.data, 'wb') as f:
+            f.write(os.urandom(1 << 16))
+
+    def path(self, name):
+        return os.path.join(self.tmp, name)
+
+    def loop(self, kind, calls, tracer=None, under=()):
+        """Runs a loop, beside the process TRACER or under the command UNDER, again while others
+        keep the machine busy. What the tracer itself does to the loop's CPU is never a reason."""
+        made, file = 0, [self.data] if kind == 'pread' else []
+        argv = [*under, os.path.join(self.programs, 'loops'), kind, *file, str(calls)]
+        for _ in range(TRIES):
+            busy, tracing = busy_ns(), cpu_clock(tracer) if tracer else 0
+            with open(self.path('out'), 'w') as out, open(self.path('err'), 'w') as err:
+                proc = subprocess.Popen(argv, stdout=out, stderr=err)
+                # Dead but not yet reaped: its clock still stands.
+                os.waitid(os.P_PID, proc.pid, os.WEXITED | os.WNOWAIT)
+            cpu = cpu_clock(tracer) - tracing if tracer else cpu_clock(proc.pid) if under else 0
+            busy = busy_ns() - busy
+            m = re.search(r'^([\d.]+) (\d+) (\d+)$', read(self.path('out')), re.M)
+            if proc.wait() or not m:
+                raise Failed(f'exit code {proc.returncode}: {tail(self.path("err"))}')
+            made += int(m[2])
+            if busy - cpu - int(m[3]) < QUIET * float(m[1]) * int(m[2]):
+                break
+            self.retries += 1
+            time.sleep(1)
+        else:
+            self.disturbed += 1
+        self.loops += 1
+        return Loop(float(m[1]), made, cpu)
+
+
+class Tracer:
+    program = None  # looked for in PATH
+    calls = {'pread': 500_000, 'getppid': 1_000_000}
+
+    def missing(self, bench):
+        return None if shutil.which(self.program) else f'{self.program} is not installed'
+
+
+class Beside(Tracer):
+    """Traces the whole system: started, ready, then the loops run beside it."""
+    ready = '^ready'
+
+    def measure(self, bench):
+        out, err = bench.path('stdout'), bench.path('stderr')
+        with open(out, 'w') as o, open(err, 'w') as e:
+            proc = subprocess.Popen(self.argv(bench), stdout=o, stderr=e)
+        try:
+            self.wait_ready(proc, out, err)
+            getppid = bench.loop('getppid', self.calls['getppid'], tracer=proc.pid)
+            before = cpu_clock(proc.pid)
+            pread = bench.loop('pread', self.calls['pread'], tracer=proc.pid)
+            pread = pread._replace(cpu_ns=self.settle(proc.pid) - before)
+        finally:
+            if proc.poll() is None:
+                proc.send_signal(signal.SIGINT)
+                try:
+                    proc.wait(60)
+                except subprocess.TimeoutExpired:
+                    proc.kill()
+                    proc.wait()
+        if proc.returncode not in (0, 3):  # iotrc: 3 is recorded with a loss
+            raise Failed(f'exit code {proc.returncode}: {tail(err)}')
+        kept = self.kept(bench, pread, out, err)
+        if kept.rows + kept.lost < pread.calls:
+            raise Failed(f'{pread.calls} calls made, only {kept.rows} recorded and {kept.lost} lost')
+        return pread, getppid, kept
+
+    def wait_ready(self, proc, out, err):
+        end = time.monotonic() + READY_TIMEOUT
+        while not re.search(self.ready, read(out), re.M):
+            if proc.poll() is not None or time.monotonic() > end:
+                raise Failed(f'did not get ready: {tail(err)}')
+            time.sleep(0.05)
+
+    @staticmethod
+    def settle(pid):
+        """Waits until the tracer has handled what it held; its CPU time then. In steps longer
+        than the second after which iotrc flushes."""
+        step, last = 1.2, cpu_clock(pid)
+        for _ in range(30):
+            time.sleep(step)
+            now = cpu_clock(pid)
+            if now - last < 0.1 * step * 1e9:
+                break
+            last = now
+        return now
+
+
+class Floor(Beside):
+    def missing(self, bench):
+        return None
+
+    def argv(self, bench):
+        return [os.path.join(bench.programs, 'floor')]
+
+    def kept(self, bench, pread, out, err):
+        m = re.search(r'rows (\d+) lost (\d+)', read(out))
+        return Kept(int(m[1]), 0, int(m[2]))
+
+
+class Iotrc(Beside):
+    ready = '^/.*\n'  # the session's directory, once every hook is attached
+
+    def missing(self, bench):
+        return None if os.access(bench.iotrc, os.X_OK) else 'it is not built'
+
+    def argv(self, bench):
+        return [bench.iotrc, '-q', '-o', bench.path('iotrc')]
+
+    def kept(self, bench, pread, out, err):
+        with open(os.path.join(read(out).strip(), 'manifest.json')) as f:
+            manifest = json.load(f)
+        shutil.rmtree(bench.path('iotrc'))
+        lost = sum(sum(s['lost'].values()) for s in manifest['diagnostics']['streams'].values())
+        return Kept(sum(f['rows'] for f in manifest['files']),
+                    sum(f['compressed_bytes'] for f in manifest['files']), lost)
+
+
+class Bpftrace(Beside):
+    program = 'bpftrace'
+    calls = {'pread': 100_000, 'getppid': 1_000_000}
+
+    def argv(self, bench):
+        return ['bpftrace', '-e', BPFTRACE]
+
+    def kept(self, bench, pread, out, err):
+        rows = lines_with(out, b',loops,')
+        return Kept(rows, os.path.getsize(out), max(0, pread.calls - rows))
+
+
+class Around(Tracer):
+    """Runs the loop under it, and asks for every system call: getppid is traced too."""
+
+    start_cpu_ns = None  # of a loop of one call: the tracer's own start
+
+    def measure(self, bench):
+        if self.start_cpu_ns is None:
+            self.start_cpu_ns = self.run(bench, 'pread', 1).cpu_ns
+        getppid = self.run(bench, 'getppid', self.calls['getppid'])
+        pread = self.run(bench, 'pread', self.calls['pread'])
+        # The trace is that of the last try.
+        pread = Loop(pread.ns, self.calls['pread'], max(0, pread.cpu_ns - self.start_cpu_ns))
+        return pread, getppid, self.kept(bench, pread, bench.path('trace'))
+
+    def run(self, bench, kind, calls):
+        return bench.loop(kind, calls, under=self.argv(bench.path('trace')))
+
+
+class Strace(Around):
+    program = 'strace'
+    calls = {'pread': 10_000, 'getppid': 10_000}
+
+    def argv(self, trace):
+        return ['strace', '-f', '-o', trace]
+
+    def kept(self, bench, pread, trace):
+        rows = lines_with(trace, b' pread64(')
+        return Kept(rows, os.path.getsize(trace), max(0, pread.calls - rows))
+
+
+class PerfTrace(Around):
+    program = 'perf'
+    calls = {'pread': 30_000, 'getppid': 30_000}
+
+    def argv(self, trace):
+        return ['perf', 'trace', '-o', trace, '--']
+
+    def kept(self, bench, pread, trace):
+        rows = lines_with(trace, b'pread64(')
+        return Kept(rows, os.path.getsize(trace), max(0, pread.calls - rows))
+
+
+class PerfRecord(Around):
+    program = 'perf'
+    calls = {'pread': 200_000, 'getppid': 200_000}
+
+    def argv(self, trace):
+        return ['perf', 'record', '-q', '-e', 'raw_syscalls:*', '-o', trace, '--']
+
+    def kept(self, bench, pread, trace):
+        stats = subprocess.run(['perf', 'report', '--stats', '-i', trace],
+                               capture_output=True, text=True)
+        m = re.search(r'SAMPLE events:\s+(\d+)', stats.stdout)
+        if not m:
+            raise Failed(f'perf report: {stats.stderr.strip()[-200:]}')
+        rows = int(m[1]) // 2  # an enter and an exit
+        return Kept(rows, os.path.getsize(trace), max(0, pread.calls - rows))
+
+
+TRACERS = {'floor': Floor, 'iotrc': Iotrc, 'bpftrace': Bpftrace, 'perf record': PerfRecord,
+           'perf trace': PerfTrace, 'strace -f': Strace}
+
+# (text, function of the medians, limit, whether the limit is the most allowed)
+GOALS = (
+    ('iotrc / floor, added to a pread', lambda m: m['iotrc'].pread / m['floor'].pread, 1.5, True),
+    ('iotrc / floor, added to a getppid',
+     lambda m: m['iotrc'].getppid / m['floor'].getppid, 1.5, True),
+    ('perf record / iotrc, added to a pread',
+     lambda m: m['perf record'].pread / m['iotrc'].pread, 2.5, False),
+    ('strace -f / iotrc, added to a pread',
+     lambda m: m['strace -f'].pread / m['iotrc'].pread, 25, False),
+    ('perf trace / iotrc, added to a pread',
+     lambda m: m['perf trace'].pread / m['iotrc'].pread, 25, False),
+    ('iotrc, CPU ns per row', lambda m: m['iotrc'].cpu, 400, True),
+    ('iotrc, rows lost', lambda m: m['iotrc'].lost, 0, True),
+)
+
+Round = namedtuple('Round', 'pread getppid cpu bytes lost rows')  # pread, getppid: added ns per call
+
+
+def mount_tracefs():
+    """perf and bpftrace read event ids there; what this mounts goes again at the end."""
+    for kind, where, probe in (('tracefs', '/sys/kernel/tracing', 'events'),
+                               ('debugfs', '/sys/kernel/debug', 'tracing/events')):
+        if not os.path.exists(os.path.join(where, probe)):
+            if subprocess.run(['mount', '-t', kind, 'nodev', where]).returncode == 0:
+                atexit.register(subprocess.run, ['umount', where])
+
+
+def run(bench, tracers, rounds):
+    """Every tracer once a round, each with a run of nothing next to it: the machine's pace drifts."""
+    nothing, results, failed = [], {name: [] for name in tracers}, {}
+    for i in range(rounds):
+        for name, tracer in tracers.items():
+            if name in failed:
+                continue
+            print(f'round {i + 1} of {rounds}: {name}', file=sys.stderr)
+            base = [bench.loop(kind, calls).ns for kind, calls in Tracer.calls.items()]
+            nothing.append(base)
+            try:
+                pread, getppid, kept = tracer.measure(bench)
+            except Failed as e:
+                failed[name] = str(e)
+                continue
+            rows = max(1, kept.rows)
+            results[name].append(Round(pread.ns - base[0], getppid.ns - base[1],
+                                       pread.cpu_ns / rows, kept.bytes / rows, kept.lost, kept.rows))
+    return nothing, results, failed
+
+
+def median(rounds):
+    """Field by field; losses are summed."""
+    middle = Round(*(statistics.median(column) for column in zip(*rounds)))
+    return middle._replace(lost=sum(r.lost for r in rounds), rows=sum(r.rows for r in rounds))
+
+
+def spread(values):
+    return f'{min(values):,.0f} to {max(values):,.0f}'
+
+
+def table(bench, nothing, results, failed, medians):
+    pread, getppid = zip(*nothing)
+    yield ('| tracer | added to a pread, ns | in the rounds | added to a getppid, ns | its CPU, ns a row '
+           '| on disk, bytes a row | lost |')
+    yield '|---|---:|---:|---:|---:|---:|---:|'
+    yield (f'| nothing (the call itself) | {statistics.median(pread):,.0f} | {spread(pread)} '
+           f'| {statistics.median(getppid):,.0f} | | | |')
+    for name, m in medians.items():
+        lost = f'{m.lost / max(1, m.lost + m.rows):.1%}' if m.lost else '0'
+        star = '\\*' if issubclass(TRACERS[name], Around) else ''
+        disk = f'{m.bytes:,.1f}' if m.bytes else 'thrown away'
+        yield (f'| {name} | {m.pread:,.0f} | {spread([r.pread for r in results[name]])} '
+               f'| {m.getppid:,.0f}{star} | {m.cpu:,.0f} | {disk} | {lost} |')
+    for name, why in failed.items():
+        yield f'| {name} | not measured: {why} | | | | | |'
+    yield ''
+    yield '\\* traced too: this tool was asked for every system call.'
+    yield (f'{bench.loops} loops; {bench.retries} runs thrown away because others used the CPUs, '
+           f'{bench.disturbed} kept although they did.')
+
+
+def goals(medians):
+    """(text, 'PASS', 'FAIL' or 'SKIP') for each goal."""
+    for text, value, limit, at_most in GOALS:
+        sign = '≤' if at_most else '≥'
+        try:
+            v = value(medians)
+        except KeyError as e:
+            yield f'| {text} | not measured: no {e.args[0]} | {sign} {limit} | SKIP |', 'SKIP'
+            continue
+        verdict = 'PASS' if (v <= limit if at_most else v >= limit) else 'FAIL'
+        yield f'| {text} | {v:,.2f} | {sign} {limit} | {verdict} |', verdict
+
+
+def first_line(argv):
+    try:
+        return subprocess.run(argv, capture_output=True, text=True).stdout.split('\n')[0]
+    except OSError:
+        return None
+
+
+def machine(load):
+    info = read('/proc/cpuinfo')
+    model = re.search(r'^(?:model name|CPU part)\s*: (.*)$', info, re.M)
+    uname = os.uname()
+    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
+    versions = [first_line([p, '--version']) for p in ('strace', 'perf', 'bpftrace')]
+    return (f'{datetime.date.today()}, {os.cpu_count()} x {model[1] if model else uname.machine}, '
+            f'{memory:.0f} GiB, {uname.sysname} {uname.release} {uname.machine}, '
+            f'load at start {load:.2f}. '
+            f'Beside it: {", ".join(v for v in versions if v)}.')
+
+
+def write(path, text):
+    """Puts TEXT between the two markers of the page."""
+    page = read(path)
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path + '.tmp', 'w') as f:
+        f.write(f'{before}{BEGIN}\n{text}\n{END}{after}')
+    os.rename(path + '.tmp', path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description='measure what tracing costs, side by side')
+    parser.add_argument('--build', default='../build', help='where build/iotrc and build/bench/* are')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--only', help=f'some of: {", ".join(TRACERS)}')
+    parser.add_argument('--write', metavar='PAGE', help='put the tables between the markers of that page')
+    options = parser.parse_args()
+    names = options.only.split(',') if options.only else list(TRACERS)
+    if set(names) - set(TRACERS) or options.rounds < 1:
+        parser.error(f'--only takes some of: {", ".join(TRACERS)}; --rounds at least 1')
+    if os.geteuid():
+        print('bench: needs root to trace', file=sys.stderr)
+        return 1
+
+    load = os.getloadavg()[0]
+    mount_tracefs()
+    bench = Bench(os.path.abspath(options.build))
+    tracers = {name: TRACERS[name]() for name in names}
+    missing = {name: why for name, t in tracers.items() if (why := t.missing(bench))}
+    tracers = {name: t for name, t in tracers.items() if name not in missing}
+    nothing, results, failed = run(bench, tracers, options.rounds)
+    medians = {name: median(r) for name, r in results.items() if r and name not in failed}
+    verdicts = list(goals(medians))
+
+    text = '\n'.join([machine(load), '', *table(bench, nothing, results, {**missing, **failed}, medians), '',
+                      f'| goal (medians of {options.rounds} rounds) | measured | limit | |',
+                      '|---|---:|---:|---|', *(line for line, _ in verdicts)])
+    print(text)
+    if options.write:
+        write(options.write, text)
+    return 1 if failed or any(v == 'FAIL' for _, v in verdicts) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a recorder on these hooks can't do without: the time at enter kept per task, one record at
+ * exit. Shares no code with iotrc, so that the floor stays where it is when iotrc changes. */
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "floor.h"
+
+/* CO-RE finds the true places in the running kernel's BTF. */
+struct pt_regs {
+#if defined(__TARGET_ARCH_x86)
+	unsigned long di, dx, r10;
+#define ARG_FD di
+#define ARG_SIZE dx
+#define ARG_OFFSET r10
+#elif defined(__TARGET_ARCH_arm64)
+	__u64 regs[31];
+	__u64 orig_x0; /* regs[0] is the return value by the time of sys_exit */
+#define ARG_FD orig_x0
+#define ARG_SIZE regs[2]
+#define ARG_OFFSET regs[3]
+#endif
+} __attribute__((preserve_access_index));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} started SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, FLOOR_RING);
+} ring SEC(".maps");
+
+const volatile long traced_nr = -1;
+__u64 lost;
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long nr)
+{
+	__u64 *start;
+
+	if (nr != traced_nr)
+		return 0;
+	start = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0,
+				     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (start)
+		*start = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_exit, struct pt_regs *regs, long ret)
+{
+	__u64 *start = bpf_task_storage_get(&started, bpf_get_current_task_btf(), 0, 0);
+	struct floor_record *r;
+	__u64 id;
+
+	if (!start || !*start)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&lost, 1);
+		*start = 0;
+		return 0;
+	}
+	id = bpf_get_current_pid_tgid();
+	r->ts_ns = *start;
+	r->duration_ns = bpf_ktime_get_ns() - *start;
+	r->pid = id >> 32;
+	r->tid = (__u32)id;
+	r->nr = traced_nr;
+	r->ret = ret;
+	r->fd = regs->ARG_FD;
+	r->size = regs->ARG_SIZE;
+	r->offset = regs->ARG_OFFSET;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	*start = 0;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The floor: traces pread64 by the same hooks as iotrc and throws every record away. Prints 'ready'
+ * once attached; SIGINT ends it, with 'rows N lost M'. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <bpf/libbpf.h>
+
+#include "floor.h"
+#include "floor.skel.h"
+
+#define POLL_NS 2000000
+
+static volatile sig_atomic_t stop;
+static unsigned long long rows;
+
+static void on_signal(int sig)
+{
+	stop = sig;
+}
+
+static int on_record(void *arg, void *data, size_t size)
+{
+	(void)arg, (void)data, (void)size;
+	rows++;
+	return 0;
+}
+
+int main(void)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	struct ring_buffer *rb;
+	struct floor *skel;
+	int err;
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	skel = floor__open();
+	if (!skel)
+		return 1;
+	skel->rodata->traced_nr = SYS_pread64;
+	err = floor__load(skel);
+	if (!err)
+		err = floor__attach(skel);
+	if (err) {
+		fprintf(stderr, "floor: can't load or attach: %s\n", strerror(-err));
+		return 1;
+	}
+	rb = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_record, NULL, NULL);
+	if (!rb) {
+		fprintf(stderr, "floor: no ring buffer: %s\n", strerror(errno));
+		return 1;
+	}
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	puts("ready");
+	fflush(stdout);
+	while (!stop) {
+		nanosleep(&pause, NULL);
+		ring_buffer__consume(rb);
+	}
+	ring_buffer__consume(rb);
+	printf("rows %llu lost %llu\n", rows, (unsigned long long)skel->bss->lost);
+	ring_buffer__free(rb);
+	floor__destroy(skel);
+	return 0;
+}
