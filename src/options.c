@@ -402,7 +402,7 @@ static const struct option_row {
 /* Without HELP: another version's. */
 static const struct { const char *name, *usage, *help; } commands[] = {
 	{ "dev", "[OPTION...]", "record in developer mode: more checks and logs" },
-	{ "verify", "DIR", "check a session against its manifest" },
+	{ "verify", "DIR", "check sessions against their manifests" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
 	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
 	{ .name = "recover" }, { .name = "upload" },
@@ -612,7 +612,7 @@ void options__help(FILE *out)
 	      "  sudo iotrc -d 5m -o /var/tmp/traces     # five minutes\n"
 	      "  sudo iotrc --streams fs --ops open,rename,unlink --path /home\n"
 	      "  sudo iotrc --command postgres --streams fs,block -d 1h\n"
-	      "  iotrc verify iotrc-traces/linux_v1/*/20*  # is it whole?\n"
+	      "  iotrc verify iotrc-traces               # is all of it whole?\n"
 	      "\nSignals: INT and TERM finish (a second one leaves at once), HUP begins new\n"
 	      "files, USR1 prints the counters.\n"
 	      "Exit codes: 0 done; 1 cannot record; 2 usage; 3 recorded, but lost rows or\n"
