@@ -603,7 +603,8 @@ void options__help(FILE *out)
 
 			if (!o->set || o->group != group)
 				continue;
-			len = fprintf(out, "  %3s --%s %s", o->brief ? brief : "", o->name, o->arg ?: "");
+			len = fprintf(out, "  %3s --%s %s", o->brief ? brief : "", o->name,
+				      o->arg ?: "");
 			print_help(out, len, o->help);
 		}
 	}
