@@ -19,7 +19,9 @@ BUILD ?= build
 PREFIX ?= /usr/local
 CC := gcc
 CLANG ?= clang
-BPFTOOL ?= bpftool
+# /usr/sbin is not in everyone's PATH, and Ubuntu's bpftool knows only the running kernel's.
+BPFTOOL ?= $(or $(firstword $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
+	$$b version >/dev/null 2>&1 && echo $$b; done; true)),bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 
 ifeq ($(V),1)
@@ -37,13 +39,12 @@ SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-om
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 LDLIBS := -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf -Wall \
-	-Wno-unused-function $(if $(WERROR),-Werror)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall \
+	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
 SRC := $(wildcard src/*.c schema/*.c snappers/*.c uploader/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libiotrc.a
-BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
@@ -56,14 +57,11 @@ $(BUILD)/commit.h: FORCE
 	@mkdir -p $(@D); echo '#define IOTRC_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define IOTRC_COMMIT "$(COMMIT)"' > $@
 FORCE:
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+$(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/iotrc.bpf.o: $(BPF_OBJ)
-	$(call say,LINK,$@)
-	$(Q)$(BPFTOOL) gen object $@ $^
-$(SKEL): $(BUILD)/iotrc.bpf.o
+$(SKEL): $(BUILD)/bpf/iotrc.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name iotrc_bpf > $@
 
@@ -114,7 +112,7 @@ check-live: all workloads
 
 bench: deps all
 	@scripts/install-deps.sh bench
-	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD))
+	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
 install: all
 	install -Dm755 $(BUILD)/iotrc $(DESTDIR)$(PREFIX)/bin/iotrc

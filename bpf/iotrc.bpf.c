@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One object of all programs, so that they share maps and types; which of them are loaded is
+ * decided at start, stream by stream. */
+#include "syscall.bpf.c"
+#include "process.bpf.c"
+#include "block.bpf.c"
+
+char LICENSE[] SEC("license") = "GPL";

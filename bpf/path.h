@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names of open files.
+ *
+ * A name's id is a hash over the chain of its dentries, from the file up to the root of the
+ * process: of each name the kernel's own hash (which holds the parent's address), its length and
+ * its first eight bytes (some filesystems hash without regard to case), and the inode at its end.
+ * It is computed anew for each operation (about 4 ns a component with plain loads), so a rename
+ * of the file or of any directory above it, a move of a mount, an unlink or a chroot gives another id
+ * by itself; nothing has to be noticed or forgotten. The chain's text is sent once an id, as a
+ * REC_PATH. A chain too long to be hashed is sent each time. */
+#ifndef IOTRC_PATH_H
+#define IOTRC_PATH_H
+
+#include "maps.h"
+
+#define HASHED_DEPTH 48 /* components; deeper paths are not cached */
+#define WALK_STEP 32    /* components a call of walk_some() */
+#define WALK_CALLS 66   /* 4096 bytes hold 2048 components, and there are mounts */
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
+
+/* Which ids have been sent, and under which epoch. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 131072);
+	__type(key, u64);
+	__type(value, u32);
+} paths_sent SEC(".maps");
+
+/* The record is built from its end to its front, name by name; the doubled room lets the
+ * verifier see that any start plus any length stays inside. */
+struct path_scratch {
+	u64 dentry, mount, mount_root, root_dentry, root_mount;
+	u32 at;                /* the text built so far begins here */
+	u32 done, cut;
+	struct rec_path head;
+	char room[4 * PATH_BYTES];
+};
+#define PATH_END (PATH_BYTES + 512)
+#define PATH_BEGIN 512 /* room for the head before the text */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct path_scratch);
+} path_scratch SEC(".maps");
+
+static __always_inline u64 mix(u64 hash, u64 value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 32);
+}
+
+struct where {
+	u64 dentry, mount;
+};
+
+static __always_inline struct where task_root(u64 task)
+{
+	u64 fs = kread(task, task_struct, fs);
+	struct where root = {
+		.dentry = kread(fs, fs_struct, root.dentry),
+		.mount = kread(fs, fs_struct, root.mnt),
+	};
+
+	return root;
+}
+
+/* Hashes the chain into HASH; 0 when it is too long. */
+static __always_inline u64 chain_hash(struct where at, struct where root, u64 hash)
+{
+	u64 mount_root = kread(at.mount, vfsmount, mnt_root);
+	int i;
+
+	for (i = 0; i < HASHED_DEPTH; i++) {
+		u64 up;
+
+		if (at.dentry == root.dentry && at.mount == root.mount)
+			return hash;
+		if (at.dentry == mount_root) {
+			u64 mount = at.mount - bpf_core_field_offset(struct mount, mnt);
+			u64 parent = kread(mount, mount, mnt_parent);
+
+			if (parent == mount)
+				return hash;
+			at.dentry = kread(mount, mount, mnt_mountpoint);
+			at.mount = kaddr(parent, mount, mnt);
+			mount_root = kread(at.mount, vfsmount, mnt_root);
+			continue;
+		}
+		up = kread(at.dentry, dentry, d_parent);
+		if (up == at.dentry)
+			return hash;
+		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len));
+		hash = mix(hash, kread_u64(kread(at.dentry, dentry, d_name.name)));
+		at.dentry = up;
+	}
+	return 0;
+}
+
+/* Puts the next WALK_STEP names of the chain before the text in the scratch. A global function: the
+ * verifier sees it once, whatever calls it. */
+__noinline int walk_some(void)
+{
+	u32 zero = 0;
+	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
+	int i;
+
+	if (!s)
+		return 0;
+	for (i = 0; i < WALK_STEP; i++) {
+		u64 hash_len, up;
+		u32 len, at;
+
+		if (s->dentry == s->root_dentry && s->mount == s->root_mount)
+			goto done;
+		if (s->dentry == s->mount_root) {
+			u64 mount = s->mount - bpf_core_field_offset(struct mount, mnt);
+			u64 parent = kread(mount, mount, mnt_parent);
+
+			if (parent == mount)
+				goto done;
+			s->dentry = kread(mount, mount, mnt_mountpoint);
+			s->mount = kaddr(parent, mount, mnt);
+			s->mount_root = kread(s->mount, vfsmount, mnt_root);
+			continue;
+		}
+		up = kread(s->dentry, dentry, d_parent);
+		if (up == s->dentry)
+			goto done;
+		hash_len = kread(s->dentry, dentry, d_name.hash_len);
+		len = (hash_len >> 32) & 255;
+		at = s->at;
+		if (at < PATH_BEGIN + len + 1 || at > PATH_END) {
+			s->cut = 1;
+			goto done;
+		}
+		at -= len;
+		bpf_probe_read_kernel(&s->room[at & (2 * PATH_BYTES - 1)], len,
+				      (void *)kread(s->dentry, dentry, d_name.name));
+		at--;
+		s->room[at & (2 * PATH_BYTES - 1)] = '/';
+		s->at = at;
+		s->dentry = up;
+	}
+	return 0;
+done:
+	s->done = 1;
+	return 0;
+}
+
+/* Sends the definition of ID. False when the ring is full. */
+static __always_inline bool path_send(struct path_scratch *s, u64 id, u64 inode, u32 flags)
+{
+	u64 sb = kread(inode, inode, i_sb);
+	u32 at = s->at, len, i;
+
+	if (s->head.kind == PATH_NAMED) {
+		for (i = 0; i < WALK_CALLS && !s->done; i++)
+			walk_some();
+		if (!s->done)
+			s->cut = 1;
+		at = s->at;
+		if (at == PATH_END) { /* the root itself */
+			at--;
+			s->room[at & (2 * PATH_BYTES - 1)] = '/';
+		}
+	}
+	s->head.type = REC_PATH;
+	s->head.len = PATH_END - at;
+	s->head.flags = flags | (s->cut ? PATH_CUT : 0);
+	s->head.id = id;
+	s->head.ino = kread(inode, inode, i_ino);
+	s->head.dev = kread(sb, super_block, s_dev);
+	s->head.mode = kread(inode, inode, i_mode) & 0xffff;
+	bpf_probe_read_kernel_str(s->head.fs_type, sizeof(s->head.fs_type),
+				  (void *)kread(kread(sb, super_block, s_type), file_system_type, name));
+	at -= sizeof(s->head);
+	len = PATH_END - at;
+	if (len > PATH_BYTES + sizeof(s->head) || at > PATH_END)
+		return false;
+	at &= 2 * PATH_BYTES - 1;
+	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
+	return bpf_ringbuf_output(&definitions, &s->room[at], len & (2 * PATH_BYTES - 1),
+				  BPF_RB_NO_WAKEUP) == 0;
+}
+
+static __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 kind_flags)
+{
+	struct where root = task_root((u64)bpf_get_current_task());
+	u32 zero = 0, now_epoch = epoch, kind = kind_flags >> 16;
+	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
+
+	if (!s)
+		return 0;
+	s->at = PATH_END;
+	s->done = s->cut = 0;
+	s->head.kind = kind;
+	if (kind == PATH_NAMED) {
+		s->dentry = dentry;
+		s->mount = mount;
+		s->mount_root = kread(mount, vfsmount, mnt_root);
+		s->root_dentry = root.dentry;
+		s->root_mount = root.mount;
+	} else {
+		u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
+
+		s->at = PATH_END - len;
+		bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len,
+				      (void *)kread(dentry, dentry, d_name.name));
+	}
+	if (!path_send(s, id, inode, kind_flags & 0xffff))
+		return 0;
+	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
+	return id;
+}
+
+/* The id of the name of INODE at DENTRY and MOUNT (a struct vfsmount), known to the program by the time an event can carry it. 0 when its definition
+ * found no room. */
+__noinline u64 path_id(u64 dentry, u64 mount, u64 inode)
+{
+	struct where at = { .dentry = dentry, .mount = mount };
+	u64 sb = kread(inode, inode, i_sb), id;
+	u32 kind = PATH_NAMED, flags = 0, *sent;
+
+	id = mix(0x696f747263ULL, kread(inode, inode, i_ino));
+	id = mix(id, kread(sb, super_block, s_dev) ^ kread(inode, inode, i_generation) << 32);
+	if (kread(sb, super_block, s_flags) & SB_KERNMOUNT) {
+		kind = PATH_SPECIAL;
+		id = mix(id, at.dentry);
+		id = mix(id, kread(at.dentry, dentry, d_name.hash_len));
+	} else {
+		struct where root = task_root((u64)bpf_get_current_task());
+
+		/* An unhashed dentry can't be looked up any more: it was removed. A root is unhashed by nature. */
+		if (!kread(at.dentry, dentry, d_hash.pprev) &&
+		    kread(at.dentry, dentry, d_parent) != at.dentry)
+			flags |= PATH_DELETED;
+		id = chain_hash(at, root, mix(id, flags));
+		if (!id)
+			return path_define(next_id(), at.dentry, at.mount, inode, flags);
+	}
+	sent = bpf_map_lookup_elem(&paths_sent, &id);
+	if (sent && *sent == epoch)
+		return id;
+	return path_define(id, at.dentry, at.mount, inode, flags | kind << 16);
+}
+
+/* ---- files ---- */
+
+static __always_inline u64 task_file(u64 task, s64 fd)
+{
+	u64 fdt = kread(kread(task, task_struct, files), files_struct, fdt);
+
+	if ((u64)fd >= kread(fdt, fdtable, max_fds))
+		return 0;
+	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
+}
+
+static __always_inline u64 file_path_id(u64 file)
+{
+	return path_id(kread(file, file, f_path.dentry), kread(file, file, f_path.mnt),
+		       kread(file, file, f_inode));
+}
+
+/* Filesystems of the kernel's own making (include/uapi/linux/magic.h). The few that share a
+ * magic number with a real one are told apart by name, in the program. */
+static __always_inline bool magic_is_pseudo(u32 magic)
+{
+	switch (magic) {
+	case 0x9fa0:     /* proc */
+	case 0x62656572: /* sysfs */
+	case 0x27e0eb:   /* cgroup */
+	case 0x63677270: /* cgroup2 */
+	case 0x1cd1:     /* devpts */
+	case 0x64626720: /* debugfs */
+	case 0x74726163: /* tracefs */
+	case 0xcafe4a11: /* bpf */
+	case 0x73636673: /* securityfs */
+	case 0xf97cff8c: /* selinuxfs */
+	case 0x43415d53: /* smackfs */
+	case 0xde5e81e4: /* efivarfs */
+	case 0x6165676c: /* pstore */
+	case 0x62656570: /* configfs */
+	case 0x65735543: /* fusectl */
+	case 0x42494e4d: /* binfmt_misc */
+	case 0x19800202: /* mqueue */
+	case 0x6e736673: /* nsfs */
+	case 0x50494446: /* pidfs */
+	case 0x09041934: /* anon_inodefs */
+	case 0x534f434b: /* sockfs */
+	case 0x50495045: /* pipefs */
+	case 0x62646576: /* bdev */
+	case 0x958458f6: /* hugetlbfs */
+	case 0x07655821: /* resctrl */
+	case 0x6c6f6f70: /* binderfs */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool mode_in_scope(u32 mode)
+{
+	u32 format = mode & S_IFMT;
+
+	return cfg.scope_all || format == S_IFREG || format == S_IFDIR || format == S_IFLNK;
+}
+
+static __always_inline bool file_in_scope(u64 inode)
+{
+	u64 sb;
+
+	if (cfg.scope_all)
+		return true;
+	if (!mode_in_scope(kread(inode, inode, i_mode) & 0xffff))
+		return false;
+	sb = kread(inode, inode, i_sb);
+	return !(kread(sb, super_block, s_flags) & SB_KERNMOUNT) &&
+	       !magic_is_pseudo(kread(sb, super_block, s_magic));
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Births and deaths of processes: what a fork hands down, and the row of a process's end. Forks
+ * and execs themselves are system calls, and are rows of those. */
+#include "task.h"
+#include <bpf/bpf_tracing.h>
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_state *from = state_of(parent, true), *to;
+
+	count_fired(HOOK_PROCESS_FORK);
+	if (!from)
+		return 0;
+	if (from->lineage == LINEAGE_UNKNOWN)
+		from->lineage = find_lineage((u64)parent);
+	/* Of the others each finds out by itself, when it first does something. */
+	if (from->lineage == LINEAGE_OTHER)
+		return 0;
+	to = state_of(child, true);
+	if (to)
+		to->lineage = from->lineage;
+	return 0;
+}
+
+/* group_dead came with 6.16; before, the last thread is the one that finds no other living, and
+ * two that end at once could both be: the leader's state remembers. */
+static __always_inline bool is_last(struct task_struct *task, bool group_dead)
+{
+	struct task_state *leader;
+	u64 live;
+
+	if (cfg.exit_says_last)
+		return group_dead;
+	live = kread(kread((u64)task, task_struct, signal), signal_struct, live.counter);
+	if ((u32)live != 0)
+		return false;
+	leader = state_of(task->group_leader, true);
+	return !leader || __sync_fetch_and_add((u32 *)&leader->exited, 1) == 0;
+}
+
+static __always_inline int process_exit(struct task_struct *task, bool group_dead)
+{
+	struct task_state *state;
+	struct cpu_slot *slot;
+	struct rec_fs *rec;
+	void *ring;
+	u64 now, seen;
+	u32 cpu;
+
+	count_fired(HOOK_PROCESS_EXIT);
+	if (!is_last(task, group_dead))
+		return 0;
+	state = current_state(true);
+	slot = cpu_slot(&cpu);
+	now = bpf_ktime_get_ns();
+	if (!state) {
+		count(&slot->streams[STREAM_FS].seen);
+		count_lost(slot, STREAM_FS, now);
+		return 0;
+	}
+	/* The arguments can't be read any more; the definition before the last is still known. */
+	if (!state->left_out && state->id && state->epoch + 1 >= epoch) {
+	} else if (task_refresh(state, false) == WHOM_LEFT_OUT) {
+		count_filtered(STREAM_FS);
+		return 0;
+	}
+	seen = __sync_fetch_and_add(&slot->streams[STREAM_FS].seen, 1);
+	ring = bpf_map_lookup_elem(&rings, &cpu);
+	rec = ring && state->id ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+	if (!rec) {
+		count_lost(slot, STREAM_FS, now);
+		return 0;
+	}
+	rec->type = REC_FS;
+	rec->op = FS_PROCESS_EXIT;
+	rec->has = FS_HAS_FLAGS;
+	rec->ns = now;
+	rec->duration = 0;
+	rec->task = state->id;
+	rec->path = rec->size = rec->offset = 0;
+	/* exit_code is what wait() gives: the code in bits 8 to 15, a signal in 0 to 6. */
+	rec->flags = kread((u64)task, task_struct, exit_code);
+	rec->ret = 0;
+	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_process_exit, struct task_struct *task)
+{
+	return process_exit(task, false);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_process_exit_last, struct task_struct *task, bool group_dead)
+{
+	return process_exit(task, group_dead);
+}

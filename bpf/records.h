@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What travels from the kernel to the program: one definition for both sides.
+ *
+ * Definitions (REC_PATH, REC_TASK) go through a ring of their own; events, in rings per CPU, carry
+ * their 64-bit ids. A definition is submitted before the first event that may use it, so a reader
+ * that notes the ends of the event rings, drains the definitions, and only then reads the events
+ * up to the noted ends finds every id known.
+ *
+ * Includer provides __u8 … __s64. */
+#ifndef IOTRC_RECORDS_H
+#define IOTRC_RECORDS_H
+
+#include "schema/streams.h"
+
+#define MAX_CPUS 512      /* slots of per-CPU counters and rings; CPUs beyond share them */
+#define MAX_SYSCALLS 512  /* the largest table: x86-64 ends at 470 in Linux 6.18 */
+#define PATH_BYTES 4096   /* PATH_MAX, the terminating NUL included */
+#define CMDLINE_BYTES 512
+#define COMM_BYTES 16
+#define FSTYPE_BYTES 16
+#define UNIX_PATH_BYTES 108
+
+enum record_type {
+	REC_PATH = 1,
+	REC_TASK,
+	REC_FS,
+	REC_FS_LONG,
+	REC_BLOCK,
+	REC_CONN,
+};
+
+/* ---- the table of system calls, filled by src/syscalls.c ---- */
+
+/* An argument's place in struct syscall_desc: ARG(0) is the first; 0 says there is none. */
+#define ARG(n) ((n) + 1)
+
+enum syscall_shape {
+	SHAPE_NONE,   /* not traced */
+	SHAPE_FD,     /* acts on an open file */
+	SHAPE_OPEN,   /* takes a path, returns an open file */
+	SHAPE_PATH,   /* takes one or two paths */
+	SHAPE_MMAP,
+	SHAPE_MUNMAP, /* acts on a range of addresses */
+	SHAPE_FORK,
+	SHAPE_EXEC,
+	SHAPE_CONN,   /* acts on a socket */
+	SHAPE_OPAQUE, /* known, but its arguments can't be told: counted as filtered */
+};
+
+enum syscall_props {
+	PROP_BYTES = 1 << 0,      /* the result is a number of bytes moved */
+	PROP_SEQUENTIAL = 1 << 1, /* moves the file position */
+	PROP_IOVEC = 1 << 2,      /* size is a pointer to iovecs, the next argument their number */
+	PROP_HILO = 1 << 3,       /* offset (or size, for truncate) is a low and a high half */
+	PROP_PGOFF = 1 << 4,      /* offset counts pages of 4096 bytes (mmap2) */
+	PROP_STAT = 1 << 5,       /* aux points to a struct stat that the kernel has filled */
+	PROP_STATX = 1 << 6,      /* … a struct statx */
+	PROP_BASE_FIRST = 1 << 7, /* changes names: the directory is resolved on entry */
+	PROP_CLOSES = 1 << 8,     /* of a socket, too */
+	PROP_CLONE3 = 1 << 9,     /* flags is a pointer to struct clone_args */
+	PROP_FILE_FLAGS = 1 << 10, /* the row's flags are those the file was opened with */
+	PROP_CREAT = 1 << 11,     /* creat(): flags are implied */
+	PROP_RWF = 1 << 12,       /* aux holds RWF_* flags */
+	PROP_LINK_TARGET = 1 << 13, /* the first path is text, not to be made absolute (symlink) */
+	PROP_OPEN_HOW = 1 << 14,  /* aux points to struct open_how, which begins with the flags */
+	PROP_REMOVEDIR = 1 << 15, /* with AT_REMOVEDIR in flags it is rmdir */
+};
+
+struct syscall_desc {
+	__u8 shape, stream, op;
+	__u8 fd;               /* the file, or the directory that path is relative to */
+	__u8 path, fd2, path2;
+	__u8 size, offset, flags, aux;
+	__u8 pad;
+	__u16 props, pad2;
+};
+
+/* ---- definitions ---- */
+
+enum path_kind {
+	PATH_NAMED,  /* path is absolute */
+	PATH_SPECIAL /* path is the dentry's own name: pipe, socket, anonymous inode, memfd */
+};
+
+enum path_flags {
+	PATH_DELETED = 1 << 0,   /* no longer reachable by this name */
+	PATH_CUT = 1 << 1,       /* longer than PATH_BYTES: the tail */
+};
+
+struct rec_path {
+	__u8 type, kind;
+	__u16 len;             /* of path, without a NUL */
+	__u32 flags;
+	__u64 id, ino;
+	__u32 dev;             /* the kernel's own dev_t: major << 20 | minor */
+	__u32 mode;
+	char fs_type[FSTYPE_BYTES];
+	char path[];
+};
+
+struct rec_task {
+	__u8 type, pad;
+	__u16 len;             /* of cmdline as read; the arguments end in NUL each */
+	__u32 pid, tid, ppid;
+	__u32 cmdline_cut;     /* there is more than was read */
+	__u32 pad2;
+	__u64 id, cgroup;
+	char comm[COMM_BYTES];
+	char cmdline[];
+};
+
+/* ---- events ---- */
+
+enum fs_has {
+	FS_HAS_SIZE = 1 << 0,
+	FS_HAS_OFFSET = 1 << 1,
+	FS_HAS_BYTES = 1 << 2,   /* ret counts bytes moved */
+	FS_HAS_FLAGS = 1 << 3,
+	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the file's O_* */
+	FS_HAS_ADDRESS = 1 << 5,
+	FS_HAS_PROT = 1 << 6,    /* aux, aux2: mmap's protection and flags */
+	FS_HAS_INODE = 1 << 7,   /* ino, dev, mode from the call's own answer */
+	FS_HAS_ASKED = 1 << 8,   /* the path(s) that were asked for follow */
+	FS_HAS_ASKED2 = 1 << 9,
+	FS_HAS_RWF = 1 << 10,    /* aux: RWF_* */
+	FS_LINK_TARGET = 1 << 11, /* the first path is a symlink's text */
+	FS_NO_RET = 1 << 12,     /* the operation has no result */
+	FS_COMPAT = 1 << 13,     /* a 32-bit call */
+};
+
+struct rec_fs {
+	__u8 type, op;
+	__u16 has;
+	__u32 flags;
+	__u64 ns;              /* completion, CLOCK_MONOTONIC */
+	__u64 duration;        /* ns */
+	__u64 task;            /* id of a rec_task */
+	__u64 path;            /* id of a rec_path, or 0 */
+	__s64 ret;
+	__u64 size, offset;
+};
+
+struct rec_fs_long {
+	struct rec_fs fs;
+	__u64 address;
+	__u32 aux, aux2;
+	__u64 ino;
+	__u32 dev, mode;       /* dev as in rec_path */
+	__u64 base, base2;     /* ids of the directories the asked paths are relative to, or 0 */
+	__u16 len, len2;       /* of the asked paths, without NULs */
+	__u32 pad;
+	char asked[];          /* both, one after the other */
+};
+
+enum conn_event {
+	CONN_SOCKET_CREATE,
+	CONN_BIND,
+	CONN_LISTEN,
+	CONN_ACCEPT,
+	CONN_CONNECT,
+	CONN_SHUTDOWN,
+	CONN_CLOSE,
+};
+
+/* A socket's ends. Addresses in network order, ports in host order. */
+struct conn_ends {
+	__u16 family, sock_type;
+	__u16 sport, dport;
+	__u8 has_local, has_remote;  /* for AF_UNIX the length of the path; its first byte may be NUL */
+	__u8 pad[6];
+	union {
+		struct {
+			__u8 local[16], remote[16];
+		} ip;
+		struct {
+			char local[UNIX_PATH_BYTES], remote[UNIX_PATH_BYTES];
+		} un;
+	};
+};
+
+struct rec_conn {
+	__u8 type, op;
+	__u16 pad;
+	__s32 fd;
+	__u64 ns, duration, task;
+	__s64 ret;
+	__u32 arg;             /* backlog, how, or socket()'s type */
+	__u32 domain;          /* as asked of socket() */
+	struct conn_ends ends; /* its union is cut to ip unless family is AF_UNIX */
+};
+
+struct rec_block {
+	__u8 type, has_submitter;
+	__u16 cpu;
+	__u32 bytes;
+	__u64 ns;              /* completion */
+	__u64 insert_ns, issue_ns; /* 0: not seen */
+	__u64 task;
+	__u64 sector, request_id;
+	__u32 dev;             /* as in rec_path */
+	__u32 cmd_flags;       /* operation and flags, by this kernel's numbers */
+	__s32 error;           /* blk_status_t */
+	__u32 pad;
+};
+
+/* ---- accounting, in .bss, one slot a CPU ---- */
+
+struct stream_count {
+	__u64 seen;            /* operations of the stream that completed */
+	__u64 filtered;        /* … of them left out by a filter or by scope */
+	__u64 lost;            /* … of them for which a ring had no room */
+	__u64 lost_first_ns, lost_last_ns; /* of those since acked */
+	__u64 acked;           /* written by the program: the lost it has taken note of */
+	__u64 pad[2];
+};
+
+enum hook {
+	HOOK_SYS_ENTER,
+	HOOK_SYS_EXIT,
+	HOOK_PROCESS_FORK,
+	HOOK_PROCESS_EXIT,
+	HOOK_BLOCK_GETRQ,
+	HOOK_BLOCK_FRONTMERGE,
+	HOOK_BLOCK_INSERT,
+	HOOK_BLOCK_ISSUE,
+	HOOK_BLOCK_COMPLETE,
+	HOOK_COUNT
+};
+
+struct cpu_slot {
+	struct stream_count streams[STREAM_CAPTURED];
+	__u64 fired[HOOK_COUNT];
+	__u64 next_id;
+};
+
+/* ---- configuration, in .rodata ---- */
+
+#define MAX_PIDS 16
+#define MAX_COMMANDS 16
+
+struct capture_config {
+	__u32 own_pid;         /* never recorded, nor what it starts */
+	__u8 rdonly_cast;      /* this kernel has bpf_rdonly_cast (6.2) */
+	__u8 find_vma;         /* … bpf_find_vma (5.17) */
+	__u8 task_storage;     /* … task storage for tracing (5.11) */
+	__u8 scope_all;
+	__u8 nw_conn;
+	__u8 close_rows;       /* close() of files is wanted: not only of sockets, for nw_conn */
+	__u8 exit_says_last;   /* sched_process_exit has group_dead (6.16) */
+	__u32 n_pids, n_commands;
+	__u32 pids[MAX_PIDS];
+	char commands[MAX_COMMANDS][COMM_BYTES];
+	__u64 cgroup;          /* 0: any */
+	__u32 ring_bytes;      /* of one event ring */
+	__u32 pad;
+};
+
+#endif

@@ -1,0 +1,741 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The system calls: a pair of programs on the raw tracepoints, driven by the tables that the
+ * program has filled. On entry: who, what, which open file, and the time. On exit: the result, and
+ * the one record that merges both. What a call's memory holds (paths, iovecs, addresses, struct
+ * stat) is read on exit: by then the kernel has read it itself, so it is resident. */
+#include "task.h"
+#include "conn.h"
+#include <bpf/bpf_tracing.h>
+
+const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
+const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
+
+#define AT_FDCWD -100
+#define AT_EMPTY_PATH 0x1000
+#define AT_REMOVEDIR 0x200
+#define CLONE_THREAD 0x00010000
+/* These are the same on x86 and arm64 (include/uapi/asm-generic/fcntl.h). */
+#define O_WRONLY 01
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_APPEND 02000
+#define RWF_APPEND 0x10
+#define RWF_NOAPPEND 0x20
+#define MAP_ANONYMOUS 0x20
+#define MAX_IOVECS 1024 /* UIO_MAXIOV */
+#define ASKED_MAX (2 * PATH_BYTES)
+
+struct long_scratch {
+	struct rec_fs_long rec;
+	char asked[ASKED_MAX + PATH_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct long_scratch);
+} long_scratch SEC(".maps");
+
+struct conn_scratch {
+	struct rec_conn rec;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct conn_scratch);
+} conn_scratch SEC(".maps");
+
+/* ---- the calling convention ---- */
+
+static __always_inline bool is_compat(u64 task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return kread(task, task_struct, thread_info.status) & 2; /* TS_COMPAT */
+#else
+	return kread(task, task_struct, thread_info.flags) & (1 << 22); /* TIF_32BIT */
+#endif
+}
+
+static __always_inline void load_args(struct task_state *state, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (state->compat) {
+		state->args[0] = (u32)regs->bx;
+		state->args[1] = (u32)regs->cx;
+		state->args[2] = (u32)regs->dx;
+		state->args[3] = (u32)regs->si;
+		state->args[4] = (u32)regs->di;
+		state->args[5] = (u32)regs->bp;
+		return;
+	}
+	state->args[0] = regs->di;
+	state->args[1] = regs->si;
+	state->args[2] = regs->dx;
+	state->args[3] = regs->r10;
+	state->args[4] = regs->r8;
+	state->args[5] = regs->r9;
+#else
+	int i;
+
+	state->args[0] = regs->orig_x0;
+	for (i = 1; i < 6; i++)
+		state->args[i] = regs->regs[i];
+	if (state->compat)
+		for (i = 0; i < 6; i++)
+			state->args[i] = (u32)state->args[i];
+#endif
+}
+
+static __always_inline const volatile struct syscall_desc *describe(u32 nr, bool compat)
+{
+	if (nr >= MAX_SYSCALLS)
+		return 0;
+	return compat ? &syscalls_compat[nr] : &syscalls[nr];
+}
+
+/* PLACE is an ARG(): the argument there, or 0. */
+static __always_inline u64 arg(const struct task_state *state, u8 place)
+{
+	u32 i = (u32)place - 1;
+
+	return i < 6 ? state->args[i] : 0;
+}
+
+static __always_inline u64 arg_long_long(const struct task_state *state,
+					 const volatile struct syscall_desc *d, u8 place)
+{
+	u64 v = arg(state, place);
+
+	if (d->props & PROP_HILO)
+		v = (u32)v | arg(state, place + 1) << 32;
+	return v;
+}
+
+/* ---- entry ---- */
+
+static __always_inline u64 base_id(u64 task, s32 dirfd)
+{
+	u64 file;
+
+	if (dirfd == AT_FDCWD) {
+		u64 fs = kread(task, task_struct, fs);
+		u64 dentry = kread(fs, fs_struct, pwd.dentry);
+
+		return path_id(dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
+	}
+	file = task_file(task, dirfd);
+	return file ? file_path_id(file) : 0;
+}
+
+static __noinline u64 base_of(struct task_state *state, u32 place)
+{
+	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
+
+	return state ? base_id(task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
+}
+
+enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
+
+/* Names the open file that FILE is, for the record to come. */
+static __noinline enum verdict take_file(struct task_state *state, u64 file)
+{
+	u64 inode;
+
+	if (!state)
+		return VERDICT_LOST;
+	inode = kread(file, file, f_inode);
+	if (!file_in_scope(inode))
+		return VERDICT_FILTERED;
+	state->file = file;
+	state->file_flags = kread(file, file, f_flags);
+	state->path = file_path_id(file);
+	return state->path ? VERDICT_TRACE : VERDICT_LOST;
+}
+
+static __always_inline bool is_socket(u64 file)
+{
+	return (kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+struct vma_context {
+	u64 file;
+};
+
+static long on_vma(struct task_struct *task, struct vm_area_struct *vma, void *context)
+{
+	((struct vma_context *)context)->file = (u64)vma->vm_file;
+	return 0;
+}
+
+/* The file mapped at the start of the range. A range without one is no operation on a file. */
+static __noinline enum verdict take_mapped_file(struct task_state *state)
+{
+	struct vma_context context = {};
+	long err;
+
+	if (!state || !cfg.find_vma)
+		return VERDICT_IGNORE;
+	err = bpf_find_vma(bpf_get_current_task_btf(), state->args[0], on_vma, &context, 0);
+	if (err == -16 /* EBUSY: another thread holds the map's lock */)
+		return VERDICT_LOST;
+	if (err || !context.file)
+		return VERDICT_IGNORE;
+	return take_file(state, context.file);
+}
+
+static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
+					     const volatile struct syscall_desc *d)
+{
+	u64 file = task_file(task, (s32)arg(state, d->fd));
+
+	if (!file)
+		return VERDICT_TRACE; /* a row that says EBADF */
+	if (d->props & PROP_CLOSES && is_socket(file)) {
+		if (cfg.nw_conn) {
+			state->is_socket = 1;
+			ends_of_socket(&state->ends, file);
+		}
+		if (!cfg.scope_all)
+			return cfg.nw_conn ? VERDICT_TRACE : VERDICT_FILTERED;
+	}
+	if (d->props & PROP_CLOSES && !cfg.close_rows)
+		return VERDICT_IGNORE;
+	return take_file(state, file);
+}
+
+static __always_inline enum verdict enter(struct task_state *state, u64 task,
+					  const volatile struct syscall_desc *d)
+{
+	switch (d->shape) {
+	case SHAPE_FD:
+		return enter_fd(state, task, d);
+	case SHAPE_MMAP:
+		if ((state->args[3] & MAP_ANONYMOUS) || (s32)arg(state, d->fd) < 0)
+			return VERDICT_IGNORE;
+		return enter_fd(state, task, d);
+	case SHAPE_MUNMAP:
+		return take_mapped_file(state);
+	case SHAPE_PATH:
+		if (d->props & PROP_BASE_FIRST) {
+			state->base[0] = base_of(state, d->fd);
+			if (d->path2)
+				state->base[1] = base_of(state, d->fd2);
+		}
+		return VERDICT_TRACE;
+	case SHAPE_FORK:
+		if (!(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD)
+			return VERDICT_IGNORE;
+		return VERDICT_TRACE;
+	case SHAPE_OPAQUE:
+		return VERDICT_FILTERED;
+	}
+	return VERDICT_TRACE;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
+{
+	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
+	bool compat = is_compat(task);
+	const volatile struct syscall_desc *d = describe(nr, compat);
+	struct task_state *state;
+	enum verdict verdict;
+	u32 cpu;
+
+	if (!d || d->shape == SHAPE_NONE)
+		return 0;
+	count_fired(HOOK_SYS_ENTER);
+	state = current_state(true);
+	if (!state) {
+		count(&cpu_slot(&cpu)->streams[d->stream & 7].seen);
+		count_lost(cpu_slot(&cpu), d->stream & 7, bpf_ktime_get_ns());
+		return 0;
+	}
+	state->armed = 0;
+	state->nr = nr;
+	state->compat = compat;
+	state->stream = d->stream & 7;
+	state->file = state->path = state->is_socket = 0;
+	state->base[0] = state->base[1] = 0;
+	load_args(state, regs);
+	switch (task_refresh(state, false)) {
+	case WHOM_LEFT_OUT:
+		verdict = VERDICT_FILTERED;
+		break;
+	case WHOM_LOST:
+		verdict = VERDICT_LOST;
+		break;
+	default:
+		verdict = enter(state, task, d);
+	}
+	if (verdict == VERDICT_TRACE) {
+		state->armed = 1;
+		state->enter_ns = bpf_ktime_get_ns();
+	} else if (verdict == VERDICT_FILTERED) {
+		count_filtered(state->stream);
+	} else if (verdict == VERDICT_LOST) {
+		count(&cpu_slot(&cpu)->streams[state->stream].seen);
+		count_lost(cpu_slot(&cpu), state->stream, bpf_ktime_get_ns());
+	}
+	return 0;
+}
+
+/* ---- exit ---- */
+
+static __always_inline void fill(struct rec_fs *rec, const struct task_state *state,
+				 const volatile struct syscall_desc *d)
+{
+	rec->type = REC_FS;
+	rec->op = d->op;
+	rec->ns = state->exit_ns;
+	rec->duration = state->exit_ns - state->enter_ns;
+	rec->task = state->id;
+	rec->path = state->path;
+	rec->ret = state->ret;
+	rec->flags = 0;
+	rec->size = rec->offset = 0;
+	rec->has = (d->props & PROP_BYTES ? FS_HAS_BYTES : 0) | (state->compat ? FS_COMPAT : 0);
+	if (d->props & PROP_FILE_FLAGS) {
+		if (state->file) {
+			rec->flags = state->file_flags;
+			rec->has |= FS_HAS_FILE_FLAGS;
+		}
+	} else if (d->flags) {
+		rec->flags = arg(state, d->flags);
+		rec->has |= FS_HAS_FLAGS;
+		if (d->props & PROP_REMOVEDIR && rec->flags & AT_REMOVEDIR)
+			rec->op = FS_RMDIR;
+	} else if (d->props & PROP_CREAT) {
+		rec->flags = O_WRONLY | O_CREAT | O_TRUNC;
+		rec->has |= FS_HAS_FLAGS;
+	} else if (d->props & PROP_OPEN_HOW) {
+		u64 flags = 0;
+
+		if (!bpf_probe_read_user(&flags, sizeof(flags), (void *)arg(state, d->aux)))
+			rec->has |= FS_HAS_FLAGS;
+		rec->flags = flags;
+	}
+}
+
+/* What readv and its kin were asked for: the sum of the lengths; all ones when they can't be read. A
+ * global function: the verifier goes through its loop once, whatever calls it. */
+__noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
+{
+	u64 sum = 0, pair[2];
+	u32 i;
+
+	if (n > MAX_IOVECS)
+		return -1;
+	for (i = 0; i < MAX_IOVECS && i < n; i++) {
+		if (compat) {
+			if (bpf_probe_read_user(pair, 8, (void *)(at + i * 8)))
+				return -1;
+			sum += pair[0] >> 32;
+		} else {
+			if (bpf_probe_read_user(pair, 16, (void *)(at + i * 16)))
+				return -1;
+			sum += pair[1];
+		}
+	}
+	return sum;
+}
+
+static __always_inline bool appends(const struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u32 rwf = d->props & PROP_RWF ? arg(state, d->aux) : 0;
+
+	return d->op == FS_WRITE &&
+	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
+}
+
+/* How much was asked for, and where the transfer began. Read on exit, when the place is certain: on entry
+ * a call still has to wait for its turn on a shared position, and an append for the end of the
+ * file. Afterwards the position stands behind what was moved. */
+static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *state,
+					const volatile struct syscall_desc *d)
+{
+	s64 moved = rec->ret > 0 ? rec->ret : 0;
+
+	if (d->props & PROP_IOVEC) {
+		rec->size = sum_iovecs(arg(state, d->size), arg(state, d->size + 1), state->compat);
+		if (rec->size != (u64)-1)
+			rec->has |= FS_HAS_SIZE;
+	} else if (d->size) {
+		rec->size = d->offset ? arg(state, d->size) : arg_long_long(state, d, d->size);
+		rec->has |= FS_HAS_SIZE;
+	}
+	if (d->offset) {
+		rec->offset = d->props & PROP_PGOFF ? arg(state, d->offset) << 12 :
+						      arg_long_long(state, d, d->offset);
+		/* preadv2 and pwritev2 take -1 for the file position. */
+		if (!(d->props & PROP_SEQUENTIAL && rec->offset == (u64)-1)) {
+			if (!appends(state, d)) {
+				rec->has |= FS_HAS_OFFSET;
+			} else if (moved) { /* Linux appends whatever offset is given */
+				rec->offset = kread(kread(state->file, file, f_inode), inode, i_size) - moved;
+				rec->has |= FS_HAS_OFFSET;
+			}
+			return;
+		}
+	}
+	if (d->props & PROP_SEQUENTIAL && state->file && (moved || !appends(state, d))) {
+		rec->offset = kread(state->file, file, f_pos) - moved;
+		rec->has |= FS_HAS_OFFSET;
+	}
+}
+
+/* A record of fixed length goes straight into the ring; one that can't count as lost. */
+static __always_inline void emit_short(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	struct rec_fs *rec;
+	u64 seen = __sync_fetch_and_add(&slot->streams[STREAM_FS].seen, 1);
+
+	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+	if (!rec) {
+		count_lost(slot, STREAM_FS, state->exit_ns);
+		return;
+	}
+	fill(rec, state, d);
+	fill_extent(rec, state, d);
+	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+}
+
+static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	u64 seen = __sync_fetch_and_add(&slot->streams[stream].seen, 1);
+
+	if (!ring || bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
+		count_lost(slot, stream, now);
+}
+
+struct kernel_stat { /* struct stat of the 64-bit ABIs, up to what is read of it */
+#if defined(__TARGET_ARCH_x86)
+	u64 dev, ino, nlink;
+	u32 mode;
+#else
+	u64 dev, ino;
+	u32 mode, nlink;
+#endif
+};
+
+/* Which file a stat call has found, by its own answer. */
+static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, bool extended)
+{
+	if (!rec)
+		return false;
+	if (extended) {
+		struct {
+			u16 mode, pad;
+			u64 ino;
+		} sx;
+		u32 dev[2];
+
+		/* struct statx: stx_mode at 28, stx_ino at 32, stx_dev_major at 136 (include/uapi/linux/stat.h) */
+		if (bpf_probe_read_user(&sx.mode, 2, (void *)(at + 28)) ||
+		    bpf_probe_read_user(&sx.ino, 8, (void *)(at + 32)) ||
+		    bpf_probe_read_user(dev, 8, (void *)(at + 136)))
+			return false;
+		rec->mode = sx.mode;
+		rec->ino = sx.ino;
+		rec->dev = dev[0] << 20 | dev[1];
+	} else {
+		struct kernel_stat st;
+
+		if (bpf_probe_read_user(&st, sizeof(st), (void *)at))
+			return false;
+		rec->mode = st.mode;
+		rec->ino = st.ino;
+		/* new_encode_dev() of include/linux/kdev_t.h, undone */
+		rec->dev = ((st.dev >> 8) & 0xfff) << 20 | (st.dev & 0xff) | ((st.dev >> 12) & 0xfff00);
+	}
+	rec->fs.has |= FS_HAS_INODE;
+	return true;
+}
+
+enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
+
+/* Reads the paths a call was given; relative ones with the directory they start from. An empty one
+ * under AT_EMPTY_PATH means the directory's file itself: PATH_OF_FILE, with its descriptor's place. */
+static __always_inline enum path_answer read_paths(struct long_scratch *s, struct task_state *state,
+					      const volatile struct syscall_desc *d)
+{
+	u32 len = 0, len2 = 0;
+	long n;
+
+	if (!s || !state || !d)
+		return PATH_LOST;
+	n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path));
+	s->rec.fs.has |= FS_HAS_ASKED;
+	s->rec.base = s->rec.base2 = 0;
+	if (n > 0)
+		len = (n - 1) & (PATH_BYTES - 1);
+	if (len == 0 && d->fd && d->flags && arg(state, d->flags) & AT_EMPTY_PATH)
+		return PATH_OF_FILE;
+	if (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET))
+		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
+	if (d->path2) {
+		n = bpf_probe_read_user_str(&s->rec.asked[len], PATH_BYTES, (void *)arg(state, d->path2));
+		s->rec.fs.has |= FS_HAS_ASKED2;
+		if (n > 0)
+			len2 = (n - 1) & (PATH_BYTES - 1);
+		if (len2 && s->rec.asked[len & (PATH_BYTES - 1)] != '/')
+			s->rec.base2 = state->base[1] ? state->base[1] : base_of(state, d->fd2);
+	}
+	s->rec.len = len;
+	s->rec.len2 = len2;
+	return PATH_ASKED;
+}
+
+static __always_inline void prepare_long(struct long_scratch *s, struct task_state *state,
+					 const volatile struct syscall_desc *d)
+{
+	fill(&s->rec.fs, state, d);
+	s->rec.fs.type = REC_FS_LONG;
+	s->rec.len = s->rec.len2 = 0;
+	s->rec.address = s->rec.ino = 0;
+	s->rec.aux = s->rec.aux2 = s->rec.dev = s->rec.mode = 0;
+	s->rec.base = s->rec.base2 = 0;
+}
+
+static __always_inline void send_long(struct long_scratch *s, u64 now)
+{
+	u32 size = sizeof(s->rec) + s->rec.len + s->rec.len2;
+
+	if (size > sizeof(s->rec) + ASKED_MAX)
+		size = sizeof(s->rec) + ASKED_MAX;
+	output(&s->rec, size, STREAM_FS, now);
+}
+
+static __always_inline struct long_scratch *get_long_scratch(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&long_scratch, &zero);
+}
+
+static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+	u64 task = (u64)bpf_get_current_task(), file;
+	enum verdict verdict;
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	fill_extent(&s->rec.fs, state, d);
+	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STATX)) {
+		if (!state->compat || d->props & PROP_STATX)
+			read_stat(&s->rec, arg(state, d->aux), d->props & PROP_STATX);
+		if (s->rec.fs.has & FS_HAS_INODE && !mode_in_scope(s->rec.mode)) {
+			count_filtered(STREAM_FS);
+			return 0;
+		}
+	}
+	if (read_paths(s, state, d) == PATH_OF_FILE) {
+		s32 fd = arg(state, d->fd);
+
+		s->rec.fs.has &= ~FS_HAS_ASKED;
+		if (fd == AT_FDCWD) {
+			s->rec.fs.path = base_of(state, 0);
+		} else {
+			file = task_file(task, fd);
+			verdict = file ? take_file(state, file) : VERDICT_TRACE;
+			if (verdict == VERDICT_FILTERED) {
+				count_filtered(STREAM_FS);
+				return 0;
+			}
+			s->rec.fs.path = state->path;
+		}
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+/* exec's row names the binary that runs now, and the arguments it was given; a failed one, what
+ * was asked for. */
+static __noinline int emit_exec(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 task = (u64)bpf_get_current_task(), exe;
+
+	if (!state || !d)
+		return 0;
+	if (state->ret < 0)
+		return emit_path(state, d);
+	switch (task_refresh(state, true)) {
+	case WHOM_LEFT_OUT:
+		count_filtered(STREAM_FS);
+		return 0;
+	case WHOM_LOST:
+		break;
+	default:
+		exe = kread(kread(task, task_struct, mm), mm_struct, exe_file);
+		if (exe)
+			state->path = file_path_id(exe);
+	}
+	emit_short(state, d);
+	return 0;
+}
+
+static __noinline int emit_open(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 file;
+	enum verdict verdict;
+	u32 cpu;
+
+	if (!state || !d)
+		return 0;
+	if (state->ret < 0)
+		return emit_path(state, d);
+	file = task_file((u64)bpf_get_current_task(), state->ret);
+	if (!file) /* closed by another thread already */
+		return emit_path(state, d);
+	verdict = take_file(state, file);
+	if (verdict == VERDICT_FILTERED) {
+		count_filtered(STREAM_FS);
+		return 0;
+	}
+	if (verdict == VERDICT_LOST) {
+		count(&cpu_slot(&cpu)->streams[STREAM_FS].seen);
+		count_lost(cpu_slot(&cpu), STREAM_FS, state->exit_ns);
+		return 0;
+	}
+	emit_short(state, d);
+	return 0;
+}
+
+static __noinline int emit_mapping(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	fill_extent(&s->rec.fs, state, d);
+	s->rec.fs.has |= FS_HAS_ADDRESS;
+	if (d->shape == SHAPE_MMAP) {
+		s->rec.address = state->ret >= 0 || state->ret < -4095 ? state->ret : 0;
+		if (state->ret < 0 && state->ret >= -4095)
+			s->rec.fs.has &= ~FS_HAS_ADDRESS;
+		s->rec.aux = state->args[2];
+		s->rec.aux2 = state->args[3];
+		s->rec.fs.has |= FS_HAS_PROT;
+	} else {
+		s->rec.address = state->args[0];
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+static __noinline int emit_fork(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 flags = 0;
+
+	if (!state || !d)
+		return 0;
+	if (d->props & PROP_CLONE3) {
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)state->args[0]);
+		if (flags & CLONE_THREAD)
+			return 0;
+	}
+	emit_short(state, d);
+	return 0;
+}
+
+static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 task = (u64)bpf_get_current_task(), file;
+	u32 zero = 0, size = sizeof(struct rec_conn);
+	struct conn_scratch *s = bpf_map_lookup_elem(&conn_scratch, &zero);
+	struct rec_conn *rec;
+	s64 fd;
+	u8 op;
+
+	if (!s || !state || !d)
+		return 0;
+	rec = &s->rec;
+	op = state->is_socket ? CONN_CLOSE : d->op;
+	fd = op == CONN_SOCKET_CREATE ? state->ret : (s32)arg(state, d->fd);
+	rec->type = REC_CONN;
+	rec->op = op;
+	rec->pad = 0;
+	rec->fd = fd;
+	rec->ns = state->exit_ns;
+	rec->duration = state->exit_ns - state->enter_ns;
+	rec->task = state->id;
+	rec->ret = state->ret;
+	rec->arg = arg(state, d->aux);
+	rec->domain = op == CONN_SOCKET_CREATE ? state->args[0] : 0;
+	if (op == CONN_CLOSE) {
+		__builtin_memcpy(&rec->ends, &state->ends, sizeof(rec->ends));
+	} else {
+		__builtin_memset(&rec->ends, 0, sizeof(rec->ends));
+		/* Accepted: the new socket has both ends. */
+		file = task_file(task, op == CONN_ACCEPT && state->ret >= 0 ? state->ret : fd);
+		if (file && is_socket(file)) {
+			ends_of_socket(&rec->ends, file);
+			if (op == CONN_CONNECT)
+				end_from_user(&rec->ends, state->args[1], state->args[2], true);
+			else if (op == CONN_BIND && state->ret < 0)
+				end_from_user(&rec->ends, state->args[1], state->args[2], false);
+		}
+	}
+	if (rec->ends.family != AF_UNIX)
+		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);
+	output(rec, size, STREAM_NW_CONN, state->exit_ns);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	const volatile struct syscall_desc *d;
+	struct task_state *state = current_state(false);
+
+	if (!state || !state->armed)
+		return 0;
+	state->exit_ns = bpf_ktime_get_ns();
+	state->ret = ret;
+	state->armed = 0;
+	d = describe(state->nr, state->compat);
+	if (!d)
+		return 0;
+	count_fired(HOOK_SYS_EXIT);
+	if (state->is_socket)
+		emit_conn(state, d);
+	if (state->is_socket && !state->file)
+		return 0;
+	switch (d->shape) {
+	case SHAPE_FD:
+		emit_short(state, d);
+		break;
+	case SHAPE_OPEN:
+		emit_open(state, d);
+		break;
+	case SHAPE_PATH:
+		emit_path(state, d);
+		break;
+	case SHAPE_MMAP:
+	case SHAPE_MUNMAP:
+		emit_mapping(state, d);
+		break;
+	case SHAPE_FORK:
+		emit_fork(state, d);
+		break;
+	case SHAPE_EXEC:
+		emit_exec(state, d);
+		break;
+	case SHAPE_CONN:
+		emit_conn(state, d);
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who did it: the state kept for a thread, the definition of its identity, and the filters that ask
+ * for nothing but the thread. */
+#ifndef IOTRC_TASK_H
+#define IOTRC_TASK_H
+
+#include "path.h"
+
+enum lineage {
+	LINEAGE_UNKNOWN,
+	LINEAGE_OWN,      /* the tracer, or started by it */
+	LINEAGE_FOLLOWED, /* one of cfg.pids, or a descendant */
+	LINEAGE_OTHER,
+};
+
+struct task_state {
+	/* the system call under way */
+	u64 enter_ns, exit_ns;
+	s64 ret;
+	u64 args[6];
+	u64 file;        /* address of the struct file it acts on, resolved on entry */
+	u64 path;        /* its name */
+	u64 base[2];     /* directories, where the names change under way */
+	u32 nr;
+	u32 file_flags;
+	u8 armed, compat, stream, is_socket;
+	/* the thread */
+	u8 lineage, left_out;
+	u8 exited;       /* in the leader's: the row for the process is out */
+	u8 pad;
+	u32 epoch, ppid;
+	u64 id, cgroup, comm[2];
+	struct conn_ends ends; /* of the socket being closed */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+/* For kernels without task storage for tracing programs (before 5.11), by tid. LRU: a thread
+ * whose exit went unseen doesn't stay. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u32);
+	__type(value, struct task_state);
+} task_states_by_tid SEC(".maps");
+
+struct task_scratch {
+	struct rec_task head;
+	char cmdline[2 * CMDLINE_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct task_scratch);
+} task_scratch SEC(".maps");
+
+/* An all-zero state to begin with: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct task_state);
+} task_state_zero SEC(".maps");
+
+static __always_inline struct task_state *tid_state(u32 tid, bool create)
+{
+	struct task_state *state = bpf_map_lookup_elem(&task_states_by_tid, &tid), *zero;
+	u32 key = 0;
+
+	if (state || !create)
+		return state;
+	zero = bpf_map_lookup_elem(&task_state_zero, &key);
+	if (!zero)
+		return 0;
+	bpf_map_update_elem(&task_states_by_tid, &tid, zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&task_states_by_tid, &tid);
+}
+
+static __always_inline struct task_state *current_state(bool create)
+{
+	if (cfg.task_storage)
+		return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), 0,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return tid_state((u32)bpf_get_current_pid_tgid(), create);
+}
+
+/* The state of a task that a tracepoint names. */
+static __always_inline struct task_state *state_of(struct task_struct *task, bool create)
+{
+	if (cfg.task_storage)
+		return bpf_task_storage_get(&task_states, task, 0,
+					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return tid_state(task->pid, create);
+}
+
+#define LINEAGE_DEPTH 24
+
+/* By climbing from a thread that is met for the first time; from then on a fork hands the answer
+ * down, so that a descendant whose parents have died is still known. */
+static __noinline u32 find_lineage(u64 task)
+{
+	int i;
+
+	for (i = 0; i < LINEAGE_DEPTH; i++) {
+		u32 tgid = kread(task, task_struct, tgid), j;
+
+		if (tgid == cfg.own_pid)
+			return LINEAGE_OWN;
+		for (j = 0; j < MAX_PIDS && j < cfg.n_pids; j++)
+			if (tgid == cfg.pids[j])
+				return LINEAGE_FOLLOWED;
+		if (tgid <= 1)
+			break;
+		task = kread(task, task_struct, real_parent);
+	}
+	return LINEAGE_OTHER;
+}
+
+static __always_inline bool command_wanted(const struct task_state *state)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_COMMANDS && i < cfg.n_commands; i++)
+		if (state->comm[0] == *(u64 *)&cfg.commands[i][0] &&
+		    state->comm[1] == *(u64 *)&cfg.commands[i][8])
+			return true;
+	return false;
+}
+
+#define CGROUP_DEPTH 32
+
+static __always_inline bool in_cgroup(void)
+{
+	int level;
+
+	for (level = 0; level < CGROUP_DEPTH; level++)
+		if (bpf_get_current_ancestor_cgroup_id(level) == cfg.cgroup)
+			return true;
+	return false;
+}
+
+static __always_inline bool left_out(const struct task_state *state)
+{
+	if (state->lineage == LINEAGE_OWN)
+		return true;
+	if (cfg.n_pids && state->lineage != LINEAGE_FOLLOWED)
+		return true;
+	if (cfg.n_commands && !command_wanted(state))
+		return true;
+	return cfg.cgroup && !in_cgroup();
+}
+
+/* Sends who the current thread is. False when the ring is full. */
+static __noinline bool task_define(struct task_state *state)
+{
+	u64 task = (u64)bpf_get_current_task(), pid_tgid = bpf_get_current_pid_tgid();
+	u64 mm = kread(task, task_struct, mm), start, len = 0;
+	u32 zero = 0, now_epoch = epoch;
+	struct task_scratch *s = bpf_map_lookup_elem(&task_scratch, &zero);
+
+	if (!s || !state)
+		return false;
+	s->head.cmdline_cut = 0;
+	if (mm) {
+		start = kread(mm, mm_struct, arg_start);
+		len = kread(mm, mm_struct, arg_end) - start;
+		if (len > CMDLINE_BYTES) {
+			len = CMDLINE_BYTES;
+			s->head.cmdline_cut = 1;
+		}
+		if (bpf_probe_read_user(s->cmdline, len & (2 * CMDLINE_BYTES - 1), (void *)start))
+			len = 0;
+	}
+	s->head.type = REC_TASK;
+	s->head.len = len;
+	s->head.pid = pid_tgid >> 32;
+	s->head.tid = pid_tgid;
+	s->head.ppid = state->ppid;
+	s->head.id = next_id();
+	s->head.cgroup = state->cgroup;
+	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
+	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + (len & (2 * CMDLINE_BYTES - 1)),
+			       BPF_RB_NO_WAKEUP))
+		return false;
+	state->id = s->head.id;
+	state->epoch = now_epoch;
+	return true;
+}
+
+enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };
+
+/* Brings the current thread's identity up to date: names, parents and cgroups change. AGAIN asks
+ * for a new definition whatever has changed (exec: the arguments did). */
+static __always_inline enum whom task_refresh(struct task_state *state, bool again)
+{
+	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
+	u64 comm_at = kaddr(task, task_struct, comm);
+	u64 comm0 = kread_u64(comm_at), comm1 = kread_u64(comm_at + 8);
+	u64 cgroup = kread(kread(kread(kread(task, task_struct, cgroups), css_set, dfl_cgrp),
+				 cgroup, kn), kernfs_node, id);
+	u32 ppid = kread(kread(task, task_struct, real_parent), task_struct, tgid);
+
+	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
+	    state->ppid != ppid || state->lineage == LINEAGE_UNKNOWN || again) {
+		state->comm[0] = comm0;
+		state->comm[1] = comm1;
+		state->cgroup = cgroup;
+		state->ppid = ppid;
+		if (state->lineage == LINEAGE_UNKNOWN)
+			state->lineage = find_lineage(task);
+		state->left_out = left_out(state);
+		state->epoch = 0;
+	}
+	if (state->left_out)
+		return WHOM_LEFT_OUT;
+	if (state->epoch != epoch && !task_define(state))
+		return WHOM_LOST;
+	return WHOM_KNOWN;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel side: loads the BPF programs that the enabled streams need, attaches them, and gives
+ * access to their rings, counters and hooks. */
+#ifndef IOTRC_COLLECTOR_H
+#define IOTRC_COLLECTOR_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/records.h"
+#include "manifest.h"
+#include "options.h"
+#include "ring.h"
+
+struct collector;
+
+/* Why recording can't begin, in words for a person; written on failure only. */
+#define COLLECTOR_PROBLEM_MAX 1024
+
+/* Loads and attaches what OPTIONS ask for. 0, or a negative errno and PROBLEM. */
+int collector__new(struct collector **ret, const struct options *options,
+		   char *problem);
+
+/* Ends capture; what lies in the rings can still be read. */
+void collector__detach(struct collector *c);
+struct collector *collector__free(struct collector *c);
+
+struct ring *collector__definitions(struct collector *c);
+size_t collector__n_rings(const struct collector *c);
+struct ring *collector__ring(struct collector *c, size_t i);
+
+/* Waits until a ring asks to be read or TIMEOUT_MS have gone by. */
+void collector__wait(struct collector *c, int timeout_ms);
+
+/* Makes the kernel send every definition anew. */
+void collector__raise_epoch(struct collector *c);
+
+/* The kernel's counters, shared memory: slots of per-CPU counts, MAX_CPUS of them, of which N_CPUS are in use. */
+struct cpu_slot *collector__slots(struct collector *c);
+unsigned int collector__n_cpus(const struct collector *c);
+
+/* Fills RET (room for HOOK_COUNT) with the hooks in use; returns their number. Names are static. */
+size_t collector__hooks(struct collector *c, struct manifest_hook *ret);
+
+#endif

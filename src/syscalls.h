@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tables of system calls: this architecture's own numbering, and that of its 32-bit programs. */
+#ifndef IOTRC_SYSCALLS_H
+#define IOTRC_SYSCALLS_H
+
+#include <linux/types.h>
+
+#include "bpf/records.h"
+#include "schema/fs_ops.h"
+
+extern const struct syscall_desc syscalls_native[MAX_SYSCALLS];
+/* All SHAPE_NONE where the architecture's headers don't have such a numbering. */
+extern const struct syscall_desc syscalls_compat[MAX_SYSCALLS];
+
+#endif

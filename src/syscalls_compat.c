@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#if defined(__x86_64__)
+#include <asm/unistd_32.h>
+#endif
+
+#include "syscalls.h"
+
+#define HILO PROP_HILO
+#define SYSCALL(name, stream_, op_, shape_, ...) \
+	[__NR_##name] = { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ },
+
+const struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {
+#if defined(__x86_64__)
+#include "syscalls.def"
+#endif
+};
