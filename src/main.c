@@ -8,8 +8,6 @@
 #include "record.h"
 #include "verify.h"
 
-#define EXIT_CANNOT 1
-#define EXIT_USAGE 2
 
 static const struct { const char *name; int (*main)(int argc, char **argv); } commands[] = {
 	{ "verify", verify__main },

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "csv.h"
+#include "encode.h"
+#include "schema/schema.h"
+
+/* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of 16 MiB
+ * takes a hundred ms of a CPU that does nothing but the fastest system call. */
+#define WAIT_MIN_MS 2
+#define WAIT_MAX_MS 20
+#define SECOND UINT64_C(1000000000)
+#define DEFINITION_WAIT_NS (SECOND / 2) /* a producer that was preempted between reserve and submit */
+#define SETTLE_NS (SECOND / 2)
+
+/* What was lost of a stream for one cause since the last row about it. */
+struct loss {
+	uint64_t told, from_ns;
+};
+
+struct account {
+	struct chunk *chunk;
+	uint64_t chunk_since;
+	atomic_uint_least64_t received, filtered, lost_queue;
+	uint64_t queue_first_ns, queue_last_ns;
+	struct loss queue, disk;
+};
+
+struct capture {
+	struct collector *collector;
+	struct writer *writer;
+	struct clock *clock;
+	struct encoder *encoder;
+	struct account accounts[STREAM_COUNT];
+	uint64_t *ends;          /* of the event rings, noted at the start of a round */
+	uint64_t round_events;
+	uint64_t second;         /* when the once-a-second chores were last done */
+	atomic_uint_least64_t unnamed;
+	atomic_bool stop;
+	pthread_t thread;
+	bool running;
+	char row[ROW_MAX];
+};
+
+static const struct {
+	enum stream stream;
+	char *(*encode)(struct encoder *e, const void *record, size_t size, char *p);
+	bool is_short;
+} kinds[] = {
+	[REC_FS] = { STREAM_FS, encode__fs, true },
+	[REC_FS_LONG] = { STREAM_FS, encode__fs, false },
+	[REC_BLOCK] = { STREAM_BLOCK, encode__block, true },
+	[REC_CONN] = { STREAM_NW_CONN, encode__conn, true },
+};
+
+/* ---- rows into chunks ---- */
+
+static void hand_over(struct capture *c, struct account *a)
+{
+	if (a->chunk)
+		writer__put_chunk(c->writer, a->chunk);
+	a->chunk = NULL;
+}
+
+static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
+{
+	struct account *a = &c->accounts[stream];
+
+	if (a->chunk)
+		return true;
+	a->chunk = writer__get_chunk(c->writer, stream);
+	a->chunk_since = clock__mono_ns();
+	if (a->chunk)
+		return true;
+	if (atomic_load(&a->lost_queue) == a->queue.told)
+		a->queue_first_ns = ns;
+	a->queue_last_ns = ns;
+	atomic_fetch_add_explicit(&a->lost_queue, 1, memory_order_relaxed);
+	return false;
+}
+
+static void account_row(struct chunk *chunk, char *end, uint64_t ns)
+{
+	chunk->len = end - chunk->data;
+	if (!chunk->rows || ns < chunk->first_ns)
+		chunk->first_ns = ns;
+	if (!chunk->rows || ns > chunk->last_ns)
+		chunk->last_ns = ns;
+	chunk->rows++;
+}
+
+/* Adds a finished row. */
+static void add_row(struct capture *c, enum stream stream, const char *row, size_t len, uint64_t ns)
+{
+	struct account *a = &c->accounts[stream];
+
+	if (a->chunk && a->chunk->len + len > CHUNK_SIZE)
+		hand_over(c, a);
+	if (!have_chunk(c, stream, ns))
+		return;
+	account_row(a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
+}
+
+static void on_event(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+	uint8_t type = *(const uint8_t *)record;
+	enum stream stream = kinds[type].stream;
+	struct account *a = &c->accounts[stream];
+	/* Every event has its completion at the same place. */
+	uint64_t ns = ((const struct rec_fs *)record)->ns;
+	char *end;
+
+	c->round_events++;
+	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
+	if (!kinds[type].is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
+		end = kinds[type].encode(c->encoder, record, size, c->row);
+		if (end)
+			add_row(c, stream, c->row, end - c->row, ns);
+	} else {
+		if (!have_chunk(c, stream, ns))
+			return;
+		end = kinds[type].encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
+		if (end)
+			account_row(a->chunk, end, ns);
+	}
+	if (!end)
+		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+}
+
+static void on_definition(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+
+	encoder__define(c->encoder, record, size);
+}
+
+/* ---- the lost stream ---- */
+
+static void tell_loss(struct capture *c, enum stream stream, const char *cause, uint64_t count,
+		      uint64_t from, uint64_t to, int cpu)
+{
+	uint64_t now = clock__mono_ns();
+	char *p = encode__wall(c->encoder, now, c->row);
+
+	*p++ = ',';
+	p = encode__word(p, schema_streams[stream].key);
+	*p++ = ',';
+	p = encode__word(p, cause);
+	*p++ = ',';
+	p = csv__u64(p, count);
+	*p++ = ',';
+	p = csv__u64(p, from);
+	*p++ = ',';
+	p = csv__u64(p, to);
+	*p++ = ',';
+	if (cpu >= 0)
+		p = csv__u64(p, cpu);
+	p = encode__end(now, p);
+	atomic_fetch_add_explicit(&c->accounts[STREAM_LOST].received, 1, memory_order_relaxed);
+	add_row(c, STREAM_LOST, c->row, p - c->row, now);
+}
+
+static void tell_ring_losses(struct capture *c)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++)
+		for (int s = 0; s < STREAM_CAPTURED; s++) {
+			struct stream_count *n = &slots[cpu].streams[s];
+			uint64_t lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
+
+			if (lost == n->acked)
+				continue;
+			tell_loss(c, s, "ring", lost - n->acked, n->lost_first_ns, n->lost_last_ns, cpu);
+			__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
+		}
+}
+
+static void tell_losses(struct capture *c, uint64_t now)
+{
+	tell_ring_losses(c);
+	for (int s = 0; s < STREAM_COUNT; s++) {
+		struct account *a = &c->accounts[s];
+		uint64_t queue = atomic_load(&a->lost_queue);
+		struct writer_stream_stats stats;
+
+		if (s == STREAM_LOST)
+			continue; /* its own losses are in the manifest */
+		if (queue != a->queue.told) {
+			uint64_t n = queue - a->queue.told;
+
+			a->queue.told = queue;
+			tell_loss(c, s, "queue", n, a->queue_first_ns, a->queue_last_ns, -1);
+		}
+		writer__stats(c->writer, s, &stats);
+		if (stats.lost_disk_rows != a->disk.told) {
+			tell_loss(c, s, "disk", stats.lost_disk_rows - a->disk.told, a->disk.from_ns, now, -1);
+			a->disk.told = stats.lost_disk_rows;
+		}
+		a->disk.from_ns = now;
+	}
+}
+
+/* ---- rounds ---- */
+
+/* Definitions first, and all of those that the noted events may use: a definition is submitted
+ * before its id is in any event. */
+static void drain_definitions(struct capture *c)
+{
+	struct ring *ring = collector__definitions(c->collector);
+	uint64_t end = ring__end(ring), begun = 0;
+
+	while (!ring__drain(ring, end, on_definition, c)) {
+		uint64_t now = clock__mono_ns();
+
+		if (!begun)
+			begun = now;
+		if (now - begun > DEFINITION_WAIT_NS)
+			break;
+		sched_yield();
+	}
+}
+
+static void forget_if_full(struct capture *c)
+{
+	struct encoder *e = c->encoder;
+
+	if (!dict__full(e->paths) && !dict__full(e->tasks))
+		return;
+	collector__raise_epoch(c->collector);
+	dict__forget(e->paths);
+	dict__forget(e->tasks);
+}
+
+static void one_round(struct capture *c)
+{
+	size_t n = collector__n_rings(c->collector);
+
+	c->round_events = 0;
+	for (size_t i = 0; i < n; i++)
+		c->ends[i] = ring__end(collector__ring(c->collector, i));
+	drain_definitions(c);
+	for (size_t i = 0; i < n; i++)
+		ring__drain(collector__ring(c->collector, i), c->ends[i], on_event, c);
+	forget_if_full(c);
+	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
+}
+
+static void chores(struct capture *c, uint64_t now)
+{
+	clock__poll(c->clock, now);
+	/* A row waits for its second row no longer than a second. */
+	for (int s = 0; s < STREAM_COUNT; s++)
+		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= SECOND)
+			hand_over(c, &c->accounts[s]);
+	if (now - c->second < SECOND)
+		return;
+	c->second = now;
+	mounts__refresh(c->encoder->mounts);
+	tell_losses(c, now);
+}
+
+/* Everything that the programs have counted has been received. */
+static bool settled(struct capture *c)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		uint64_t submitted = 0;
+
+		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+			struct stream_count *n = &slots[cpu].streams[s];
+
+			submitted += n->seen - n->filtered - n->lost;
+		}
+		if (submitted != atomic_load(&c->accounts[s].received))
+			return false;
+	}
+	return true;
+}
+
+static void *run(void *arg)
+{
+	struct capture *c = arg;
+	int wait_ms = WAIT_MIN_MS;
+	uint64_t begun;
+
+	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
+		one_round(c);
+		chores(c, clock__mono_ns());
+		wait_ms = c->round_events ? WAIT_MIN_MS : wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms * 2;
+		collector__wait(c->collector, wait_ms);
+	}
+	collector__detach(c->collector);
+	/* Programs that were running when they were detached still finish. */
+	begun = clock__mono_ns();
+	do {
+		one_round(c);
+		if (settled(c))
+			break;
+		usleep(1000);
+	} while (clock__mono_ns() - begun < SETTLE_NS);
+	tell_losses(c, clock__mono_ns());
+	for (int s = 0; s < STREAM_COUNT; s++)
+		hand_over(c, &c->accounts[s]);
+	return NULL;
+}
+
+int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+		 struct clock *clock, const struct options *options)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->collector = collector;
+	c->writer = writer;
+	c->clock = clock;
+	c->second = clock__mono_ns();
+	c->ends = calloc(collector__n_rings(collector), sizeof(*c->ends));
+	err = c->ends ? encoder__new(&c->encoder, options, clock) : -ENOMEM;
+	for (int s = 0; s < STREAM_COUNT; s++)
+		c->accounts[s].disk.from_ns = c->second;
+	if (!err)
+		err = -pthread_create(&c->thread, NULL, run, c);
+	if (err) {
+		capture__free(c);
+		return err;
+	}
+	c->running = true;
+	*ret = c;
+	return 0;
+}
+
+void capture__stop(struct capture *c)
+{
+	if (!c->running)
+		return;
+	atomic_store(&c->stop, true);
+	pthread_join(c->thread, NULL);
+	c->running = false;
+}
+
+struct capture *capture__free(struct capture *c)
+{
+	if (!c)
+		return NULL;
+	capture__stop(c);
+	encoder__free(c->encoder);
+	free(c->ends);
+	free(c);
+	return NULL;
+}
+
+void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret)
+{
+	struct account *a = &c->accounts[stream];
+	struct writer_stream_stats stats;
+
+	memset(ret, 0, sizeof(*ret));
+	if (stream < STREAM_CAPTURED) {
+		struct cpu_slot *slots = collector__slots(c->collector);
+
+		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+			const struct stream_count *n = &slots[cpu].streams[stream];
+
+			ret->seen += __atomic_load_n(&n->seen, __ATOMIC_RELAXED);
+			ret->filtered += __atomic_load_n(&n->filtered, __ATOMIC_RELAXED);
+			ret->lost_ring += __atomic_load_n(&n->lost, __ATOMIC_RELAXED);
+		}
+	} else {
+		ret->seen = atomic_load(&a->received);
+	}
+	writer__stats(c->writer, stream, &stats);
+	ret->filtered += atomic_load(&a->filtered);
+	ret->lost_queue = atomic_load(&a->lost_queue);
+	ret->lost_disk = stats.lost_disk_rows;
+	ret->written = stats.written_rows;
+}
+
+uint64_t capture__unnamed(struct capture *c)
+{
+	return atomic_load(&c->unnamed);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The reader: a thread that drains the rings, turns records into rows, hands rows to the write
+ * manager, and keeps account of what is lost on the way. */
+#ifndef IOTRC_CAPTURE_H
+#define IOTRC_CAPTURE_H
+
+#include "clock.h"
+#include "collector.h"
+#include "manifest.h"
+#include "options.h"
+#include "writer.h"
+
+struct capture;
+
+/* Starts the thread. All arguments are borrowed until capture__free(). 0, or a negative errno. */
+int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+		 struct clock *clock, const struct options *options);
+
+/* Detaches the collector, drains what is left, ends the thread. The writer has all rows then. */
+void capture__stop(struct capture *c);
+struct capture *capture__free(struct capture *c);
+
+/* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */
+void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret);
+
+/* Events whose definition was missing when they were written: 0, or iotrc has a defect. */
+uint64_t capture__unnamed(struct capture *c);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the encoders share, and the definitions. */
+#include "encode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+
+/* A generation of each dictionary; two are kept. The kernel remembers 131,072 paths as sent. */
+#define PATHS_MAX 196608
+#define PATHS_BYTES (40u << 20)
+#define TASKS_MAX 65536
+#define TASKS_BYTES (20u << 20)
+
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock)
+{
+	struct encoder *e = calloc(1, sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	e->options = options;
+	e->clock = clock;
+	err = dict__new(&e->paths, PATHS_MAX, PATHS_BYTES);
+	if (!err)
+		err = dict__new(&e->tasks, TASKS_MAX, TASKS_BYTES);
+	if (!err)
+		err = mounts__new(&e->mounts);
+	if (!err)
+		err = reqnames__new(&e->reqnames);
+	if (err) {
+		encoder__free(e);
+		return err;
+	}
+	*ret = e;
+	return 0;
+}
+
+struct encoder *encoder__free(struct encoder *e)
+{
+	if (!e)
+		return NULL;
+	dict__free(e->paths);
+	dict__free(e->tasks);
+	mounts__free(e->mounts);
+	reqnames__free(e->reqnames);
+	free(e);
+	return NULL;
+}
+
+/* ---- definitions ---- */
+
+bool encode__below_wanted(const struct options *o, const char *path, size_t len)
+{
+	if (!o->n_paths)
+		return true;
+	for (size_t i = 0; i < o->n_paths; i++) {
+		const struct path_prefix *p = &o->paths[i];
+
+		if (len >= p->len && !memcmp(path, p->text, p->len) &&
+		    (len == p->len || path[p->len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* A file without a path is called as /proc/PID/fd calls it. */
+static size_t special_name(char *buf, const struct rec_path *r)
+{
+	char *p = buf;
+
+	if (!strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+		p = encode__word(p, "anon_inode:");
+	if (r->len)
+		return csv__mem(p, r->path, r->len) - buf;
+	if (!strncmp(r->fs_type, "pipefs", FSTYPE_BYTES))
+		p = encode__word(p, "pipe");
+	else if (!strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
+		p = encode__word(p, "socket");
+	else
+		p = encode__word(p, r->fs_type);
+	p = encode__word(p, ":[");
+	p = csv__u64(p, r->ino);
+	*p++ = ']';
+	return p - buf;
+}
+
+static void define_path(struct encoder *e, const struct rec_path *r)
+{
+	char *raw = e->paths_buf[0], field[CSV_TEXT_MAX(PATH_BYTES) * 2];
+	struct path_entry *entry;
+	size_t len = r->len, field_len, place_len;
+	char place[48], *p;
+
+	if (r->kind == PATH_SPECIAL)
+		len = special_name(raw, r);
+	else
+		memcpy(raw, r->path, len);
+	field_len = csv__quote(field, csv__escape_arrow(field, raw, len)) - field;
+	p = csv__u64(place, r->ino);
+	*p++ = ',';
+	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
+	entry = dict__put(e->paths, r->id, sizeof(*entry) + len + field_len);
+	if (!entry)
+		return;
+	entry->flags = r->flags;
+	entry->mode = r->mode;
+	memcpy(entry->fs_type, r->fs_type, FSTYPE_BYTES);
+	entry->fs_type[FSTYPE_BYTES - 1] = 0;
+	entry->type_len = strlen(entry->fs_type);
+	entry->wanted = (e->options->scope_all || !mounts__pseudo_type(entry->fs_type)) &&
+			encode__below_wanted(e->options, raw, len);
+	memcpy(entry->place, place, place_len);
+	entry->place_len = place_len;
+	entry->raw_len = len;
+	entry->field_len = field_len;
+	memcpy(entry->text, raw, len);
+	memcpy(entry->text + len, field, field_len);
+}
+
+static void define_task(struct encoder *e, const struct rec_task *r)
+{
+	char who[CSV_TEXT_MAX(COMM_BYTES) + 48], tail[CSV_TEXT_MAX(CMDLINE_BYTES) + 64], *p, *field;
+	char args[CMDLINE_BYTES + 4];
+	struct task_entry *entry;
+	size_t who_len, tail_len, len = r->len;
+
+	p = csv__u64(who, r->pid);
+	*p++ = ',';
+	p = csv__u64(p, r->tid);
+	*p++ = ',';
+	p = csv__text(p, r->comm, strnlen(r->comm, COMM_BYTES));
+	who_len = p - who;
+
+	while (len && !r->cmdline[len - 1] && !r->cmdline_cut)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		args[i] = r->cmdline[i] ? r->cmdline[i] : ' ';
+	field = tail;
+	p = csv__escape(field, args, len);
+	if (r->cmdline_cut)
+		p = encode__word(p, "...");
+	p = csv__quote(field, p);
+	*p++ = ',';
+	p = csv__u64(p, r->ppid);
+	*p++ = ',';
+	p = csv__u64(p, r->cgroup);
+	tail_len = p - tail;
+
+	entry = dict__put(e->tasks, r->id, sizeof(*entry) + who_len + tail_len);
+	if (!entry)
+		return;
+	entry->ppid = r->ppid;
+	entry->who_len = who_len;
+	entry->tail_len = tail_len;
+	memcpy(entry->text, who, who_len);
+	memcpy(entry->text + who_len, tail, tail_len);
+}
+
+void encoder__define(struct encoder *e, const void *record, size_t size)
+{
+	switch (*(const uint8_t *)record) {
+	case REC_PATH:
+		define_path(e, record);
+		break;
+	case REC_TASK:
+		define_task(e, record);
+		break;
+	}
+}
+
+/* ---- fields ---- */
+
+static const struct task_entry nobody = { .who_len = 2, .tail_len = 2, .text = ",,,," };
+
+const struct task_entry *encode__task(struct encoder *e, uint64_t id)
+{
+	const struct task_entry *t = dict__get(e->tasks, id);
+
+	if (t)
+		return t;
+	if (id)
+		e->unnamed++;
+	return &nobody;
+}
+
+char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p)
+{
+	size_t at = (value * 31 + (uintptr_t)set / sizeof(*set)) % FLAGS_CACHE;
+	struct flags_cached *c = &e->flags[at];
+
+	if (c->set != set || c->value != value) {
+		c->set = set;
+		c->value = value;
+		c->len = names__flags(set, value, c->text, sizeof(c->text));
+	}
+	return csv__mem(p, c->text, c->len);
+}
+
+char *encode__wall(struct encoder *e, uint64_t ns, char *p)
+{
+	clock__wall(e->clock, ns, p);
+	return p + CLOCK_WALL_LEN;
+}
+
+char *encode__end(uint64_t ns, char *p)
+{
+	*p++ = ',';
+	p = csv__u64(p, ns);
+	*p++ = '\n';
+	return p;
+}
+
+char *encode__errno(int64_t ret, char *p)
+{
+	const char *name;
+
+	if (ret >= 0 || ret < -4095)
+		return p;
+	name = names__errno(-ret);
+	return name ? encode__word(p, name) : csv__u64(p, -ret);
+}

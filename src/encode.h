@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From records to rows: where the layouts of bpf/records.h and the columns of schema/ meet. One
+ * encoder a stream, all on the reader's thread. Nothing here allocates (but for definitions), calls
+ * printf or reads /proc. */
+#ifndef IOTRC_ENCODE_H
+#define IOTRC_ENCODE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/records.h"
+#include "clock.h"
+#include "dict.h"
+#include "names.h"
+#include "options.h"
+#include "mounts.h"
+#include "reqnames.h"
+
+/* Room that an encoder may need, quotes still to be doubled included; and for records of fixed
+ * length. A finished row is never longer than a chunk. */
+#define ROW_MAX (192 * 1024)
+#define ROW_SHORT_MAX (48 * 1024)
+
+#define FLAGS_CACHE 512
+
+/* Definitions as they are kept: text that goes into rows as it is. */
+struct path_entry {
+	uint32_t flags, mode;
+	bool wanted;             /* by scope and --path */
+	uint16_t raw_len;        /* the path itself, for those below it */
+	uint16_t field_len;      /* the filename field */
+	uint8_t place_len;       /* "inode,device" */
+	uint8_t type_len;
+	char place[48];          /* see place_len */
+	char fs_type[FSTYPE_BYTES];
+	char text[];             /* raw, then the field */
+};
+
+struct task_entry {
+	uint32_t ppid;
+	uint16_t who_len;        /* "pid,tid,command" */
+	uint16_t tail_len;       /* "cmdline,ppid,container_id" */
+	char text[];
+};
+
+struct flags_cached {
+	const struct name_set *set;
+	uint64_t value;
+	uint16_t len;
+	char text[NAMES_MAX];
+};
+
+struct encoder {
+	const struct options *options;
+	struct clock *clock;
+	struct dict *paths, *tasks;
+	struct mounts *mounts;
+	struct reqnames *reqnames;
+	uint64_t unnamed;        /* events whose definition is missing: a defect if it is not 0 */
+	struct flags_cached flags[FLAGS_CACHE];
+	char paths_buf[2][2 * PATH_BYTES + 2];
+};
+
+/* 0, or a negative errno. OPTIONS and CLOCK are borrowed. */
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock);
+struct encoder *encoder__free(struct encoder *e);
+
+/* Takes a definition (REC_PATH, REC_TASK). */
+void encoder__define(struct encoder *e, const void *record, size_t size);
+
+/* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
+ * program's leaves it out. */
+char *encode__fs(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__block(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
+
+/* Shared by the encoders. */
+/* Whether PATH is one of --path's, or below. */
+bool encode__below_wanted(const struct options *o, const char *path, size_t len);
+char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
+const struct task_entry *encode__task(struct encoder *e, uint64_t id);
+char *encode__wall(struct encoder *e, uint64_t ns, char *p);
+char *encode__end(uint64_t ns, char *p);
+char *encode__errno(int64_t ret, char *p);
+
+static inline char *encode__word(char *p, const char *word)
+{
+	while (*word)
+		*p++ = *word++;
+	return p;
+}
+
+#endif
