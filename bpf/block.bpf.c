@@ -163,6 +163,9 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 			f->done += bytes;
 		return 0;
 	}
+	/* Never issued, and without data: a flush has done for it all that there was to do. */
+	if (!(f && f->issue_ns) && bytes == 0)
+		goto out;
 	if (f && f->left_out) {
 		count_filtered(STREAM_BLOCK);
 		goto out;

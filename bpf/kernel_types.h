@@ -102,14 +102,38 @@ struct fs_struct {
 	struct path root, pwd;
 };
 
+struct rb_node {
+	struct rb_node *rb_right, *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct maple_tree {
+	void *ma_root;
+};
+
+struct maple_range_64 {
+	unsigned long pivot[15];
+	void *slot[16];
+};
+
+struct maple_arange_64 {
+	unsigned long pivot[9];
+	void *slot[10];
+};
+
 struct mm_struct {
+	struct maple_tree mm_mt; /* since 6.1 */
+	struct rb_root mm_rb;    /* until 6.0 */
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
 };
 
 struct vm_area_struct {
 	unsigned long vm_start, vm_end;
-	unsigned long vm_pgoff;
+	struct rb_node vm_rb; /* until 6.0 */
 	struct file *vm_file;
 };
 

@@ -241,7 +241,6 @@ struct cpu_slot {
 struct capture_config {
 	__u32 own_pid;         /* never recorded, nor what it starts */
 	__u8 rdonly_cast;      /* this kernel has bpf_rdonly_cast (6.2) */
-	__u8 find_vma;         /* … bpf_find_vma (5.17) */
 	__u8 task_storage;     /* … task storage for tracing (5.11) */
 	__u8 scope_all;
 	__u8 nw_conn;

@@ -5,6 +5,7 @@
  * stat) is read on exit: by then the kernel has read it itself, so it is resident. */
 #include "task.h"
 #include "conn.h"
+#include "vma.h"
 #include <bpf/bpf_tracing.h>
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
@@ -160,32 +161,6 @@ static __always_inline bool is_socket(u64 file)
 	return (kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
-struct vma_context {
-	u64 file;
-};
-
-static long on_vma(struct task_struct *task, struct vm_area_struct *vma, void *context)
-{
-	((struct vma_context *)context)->file = (u64)vma->vm_file;
-	return 0;
-}
-
-/* The file mapped at the start of the range. A range without one is no operation on a file. */
-static __noinline enum verdict take_mapped_file(struct task_state *state)
-{
-	struct vma_context context = {};
-	long err;
-
-	if (!state || !cfg.find_vma)
-		return VERDICT_IGNORE;
-	err = bpf_find_vma(bpf_get_current_task_btf(), state->args[0], on_vma, &context, 0);
-	if (err == -16 /* EBUSY: another thread holds the map's lock */)
-		return VERDICT_LOST;
-	if (err || !context.file)
-		return VERDICT_IGNORE;
-	return take_file(state, context.file);
-}
-
 static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 					     const volatile struct syscall_desc *d)
 {
@@ -209,6 +184,8 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 static __always_inline enum verdict enter(struct task_state *state, u64 task,
 					  const volatile struct syscall_desc *d)
 {
+	u64 file;
+
 	switch (d->shape) {
 	case SHAPE_FD:
 		return enter_fd(state, task, d);
@@ -217,7 +194,8 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 			return VERDICT_IGNORE;
 		return enter_fd(state, task, d);
 	case SHAPE_MUNMAP:
-		return take_mapped_file(state);
+		file = mapped_file(state->args[0]);
+		return file ? take_file(state, file) : VERDICT_IGNORE;
 	case SHAPE_PATH:
 		if (d->props & PROP_BASE_FIRST) {
 			state->base[0] = base_of(state, d->fd);

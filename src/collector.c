@@ -95,7 +95,6 @@ static bool has_function(const struct btf *btf, const char *name)
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 {
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
-	cfg->find_vma = has_function(btf, "bpf_find_vma");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
 			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;

@@ -4,6 +4,7 @@
 #include "csv.h"
 #include "encode.h"
 
+#define NO_SECTOR UINT64_MAX /* of a flush */
 #define OP_BITS 8 /* REQ_OP_BITS of include/linux/blk_types.h */
 
 /* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to 13,
@@ -44,7 +45,8 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = csv__mem(p, task->text, task->who_len);
 	*p++ = ',';
-	p = csv__u64(p, r->sector);
+	if (r->sector != NO_SECTOR)
+		p = csv__u64(p, r->sector);
 	*p++ = ',';
 	p = csv__u64(p, r->bytes);
 	*p++ = ',';

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The file mapped at an address. bpf_find_vma() (5.17) would take the map's lock, which fails when
+ * another thread holds it, and holds up others: here the tree is read as it lies. The thread is about to
+ * change this very place, so nobody else does. */
+#ifndef IOTRC_VMA_H
+#define IOTRC_VMA_H
+
+#include "kread.h"
+
+#define TREE_DEPTH_MAX 40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
+
+/* A pointer into a maple tree carries its node's type (lib/maple_tree.c, include/linux/maple_tree.h). */
+#define MAPLE_NODE_MASK 255ULL
+#define MAPLE_TYPE(enode) ((enode) >> 3 & 15)
+#define MAPLE_LEAF_64 1
+#define MAPLE_ARANGE_64 3
+#define MAPLE_PIVOTS 15
+#define MAPLE_ARANGE_PIVOTS 9
+
+/* Since 6.1 the areas of a process are in a maple tree. Pivots are the last addresses of the
+ * slots; the first one that is 0 ends them. */
+static __always_inline u64 maple_find(u64 entry, u64 addr)
+{
+	int level, i;
+
+	for (level = 0; level < 12; level++) {
+		u64 node = entry & ~MAPLE_NODE_MASK, type = MAPLE_TYPE(entry), pivots, slots;
+		int n = type == MAPLE_ARANGE_64 ? MAPLE_ARANGE_PIVOTS : MAPLE_PIVOTS;
+
+		if (!node || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64)
+			return 0;
+		if (type == MAPLE_ARANGE_64) {
+			pivots = kaddr(node, maple_arange_64, pivot);
+			slots = kaddr(node, maple_arange_64, slot);
+		} else {
+			pivots = kaddr(node, maple_range_64, pivot);
+			slots = kaddr(node, maple_range_64, slot);
+		}
+		for (i = 0; i < MAPLE_PIVOTS && i < n; i++) {
+			u64 pivot = kread_u64(pivots + i * 8);
+
+			if (addr <= pivot || (!pivot && i))
+				break;
+		}
+		entry = kread_u64(slots + i * 8);
+		if (type == MAPLE_LEAF_64)
+			return entry;
+	}
+	return 0;
+}
+
+/* Until 6.0, in a red-black tree. */
+static __always_inline u64 rb_find(u64 node, u64 addr)
+{
+	int i;
+
+	for (i = 0; i < TREE_DEPTH_MAX && node; i++) {
+		u64 vma = node - bpf_core_field_offset(struct vm_area_struct, vm_rb);
+
+		if (kread(vma, vm_area_struct, vm_end) <= addr)
+			node = kread(node, rb_node, rb_right);
+		else if (kread(vma, vm_area_struct, vm_start) <= addr)
+			return vma;
+		else
+			node = kread(node, rb_node, rb_left);
+	}
+	return 0;
+}
+
+/* Address of the struct file mapped at ADDR of the current process, or 0. */
+__noinline u64 mapped_file(u64 addr)
+{
+	u64 mm = kread((u64)bpf_get_current_task(), task_struct, mm), vma;
+
+	if (bpf_core_field_exists(struct mm_struct, mm_mt))
+		vma = maple_find(kread(mm, mm_struct, mm_mt.ma_root), addr);
+	else
+		vma = rb_find(kread(mm, mm_struct, mm_rb.rb_node), addr);
+	if (!vma || addr < kread(vma, vm_area_struct, vm_start) ||
+	    addr >= kread(vma, vm_area_struct, vm_end))
+		return 0;
+	return kread(vma, vm_area_struct, vm_file);
+}
+
+#endif
