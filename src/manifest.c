@@ -17,10 +17,11 @@
 #include "schema/schema.h"
 #include "session.h"
 
-#define NEXT_NAME ".manifest.json.next"
-/* Room that is kept for the next manifest beyond the size of this one: what may be finished between
- * two writes is one file a stream. */
-#define NEXT_ROOM (32 * 1024)
+#define TEMP_NAME ".manifest.json.temp"
+/* Room for the manifest of a session's end lies aside while the session runs, used by no other,
+ * and grows with it. Beyond the last size: what may be finished on a full disk, some 90 files. */
+#define LAST_NAME ".manifest.json.last"
+#define LAST_ROOM (32 * 1024)
 
 #define MS(ns) ((double)((ns) / 1000000) / 1000)
 
@@ -357,29 +358,38 @@ static int write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-/* The file that was put aside, or a new one. */
-static int open_next(struct manifest *m, int dir)
+/* Grows the room that is kept for the last manifest. Blocks beyond the end of a file are its own:
+ * writing there later needs no space. Where none can be had, the last one takes what it finds. */
+static void reserve(struct manifest *m, int dir, size_t len)
 {
-	int fd = openat(dir, NEXT_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd >= 0 ? fd : session__create(dir, NEXT_NAME, m->uid, m->gid);
-}
-
-/* Blocks beyond the end of a file are the file's: writing there later needs no space. Where that
- * can't be had the next write takes what it finds. */
-static void put_aside(struct manifest *m, int dir, size_t len)
-{
-	int fd = session__create(dir, NEXT_NAME, m->uid, m->gid);
+	int fd = openat(dir, LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
+		fd = session__create(dir, LAST_NAME, m->uid, m->gid);
+	if (fd < 0)
 		return;
-	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + NEXT_ROOM);
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
 	close(fd);
+}
+
+static int open_temp(struct manifest *m, int dir, const char **ret_name)
+{
+	int fd = -1;
+
+	*ret_name = LAST_NAME;
+	if (!m->running)
+		fd = openat(dir, LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	*ret_name = TEMP_NAME;
+	unlinkat(dir, TEMP_NAME, 0); /* a crash's */
+	return session__create(dir, TEMP_NAME, m->uid, m->gid);
 }
 
 static int replace(struct manifest *m, int dir, const char *doc, size_t len)
 {
-	int fd = open_next(m, dir), err;
+	const char *name;
+	int fd = open_temp(m, dir, &name), err;
 
 	if (fd < 0)
 		return fd;
@@ -390,12 +400,15 @@ static int replace(struct manifest *m, int dir, const char *doc, size_t len)
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);
-	if (!err && renameat(dir, NEXT_NAME, dir, MANIFEST_NAME) < 0)
+	if (!err && renameat(dir, name, dir, MANIFEST_NAME) < 0)
 		err = -errno;
-	if (err)
+	if (err) {
+		if (!strcmp(name, TEMP_NAME))
+			unlinkat(dir, name, 0);
 		return err;
+	}
 	if (m->running)
-		put_aside(m, dir, len);
+		reserve(m, dir, len);
 	/* EINVAL: a file system whose directories cannot be synced. */
 	if (fsync(dir) < 0 && errno != EINVAL)
 		return -errno;

@@ -54,8 +54,8 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 void manifest__set_state(struct manifest *m, const char *state);
 
 /* Puts the manifest into directory DIR under its name, in the place of the one that is there:
- * whole, or not at all. While the session runs, room for the next one is kept aside on the disk, so
- * that a full disk doesn't stop the last one. 0, or a negative errno. */
+ * whole, or not at all. 0, or a negative errno. A full disk can stop one of a running session, and
+ * the one before stays; it doesn't stop that of the end, for which room is kept from the first. */
 int manifest__write(struct manifest *m, int dir);
 
 #endif
