@@ -139,6 +139,7 @@ int main(void)
 	memset(&a, 0, sizeof(a));
 	a.un.sun_family = AF_UNIX;
 	strcpy(a.un.sun_path, "unix.sock");
+	SYS(unlinkat, AT_FDCWD, "unix.sock", 0); /* of an earlier run */
 	pair(&a, offsetof(struct sockaddr_un, sun_path) + sizeof("unix.sock"), AF_UNIX);
 	return 0;
 }
