@@ -4,15 +4,14 @@
 #include "task.h"
 #include <bpf/bpf_tracing.h>
 
+#define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
 #define MAX_IN_FLIGHT 65536 /* requests; more than any queue's tags on a large host */
 
 struct flight {
 	u64 insert_ns, issue_ns;
 	u64 task, request_id;
 	u64 sector;
-	u32 bytes, done;
-	u32 cmd_flags;
-	u8 left_out, pad[3];
+	u32 done, left_out;
 };
 
 struct {
@@ -112,10 +111,8 @@ static __always_inline void on_the_way(struct request *rq, bool issue)
 	/* From the first issue on, whatever is requeued. */
 	if (!f->issue_ns)
 		f->issue_ns = now;
-	/* Completion counts these down, and merging is over by now. */
+	/* Completion in parts moves it, and merging is over by now. */
 	f->sector = rq->__sector;
-	f->bytes = rq->__data_len;
-	f->cmd_flags = rq->cmd_flags;
 	f->done = 0;
 }
 
@@ -150,9 +147,10 @@ SEC("tp_btf/block_rq_complete")
 int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int bytes)
 {
 	u64 key = (u64)rq, now = bpf_ktime_get_ns(), seen;
-	struct flight *f = bpf_map_lookup_elem(&in_flight, &key);
+	struct flight *f = bpf_map_lookup_elem(&in_flight, &key), unissued = {};
 	struct cpu_slot *slot;
 	struct rec_block *rec;
+	u64 bio = (u64)rq->bio;
 	void *ring;
 	u32 cpu;
 
@@ -163,9 +161,14 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 			f->done += bytes;
 		return 0;
 	}
-	/* Never issued, and without data: a flush has done for it all that there was to do. */
-	if (!(f && f->issue_ns) && bytes == 0)
-		goto out;
+	/* A bio without data that asks for a flush: the flush is a request of its own, and this one
+	 * is complete without having been issued. */
+	if (!f && bio) {
+		fill_submitter(&unissued, bio);
+		unissued.request_id = next_id();
+		unissued.sector = rq->__sector;
+		f = &unissued;
+	}
 	if (f && f->left_out) {
 		count_filtered(STREAM_BLOCK);
 		goto out;
@@ -184,23 +187,25 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 	rec->ns = now;
 	rec->error = error;
 	rec->dev = request_dev(rq);
+	/* The machinery of flushes takes off a request's flags what it has done; its bio has them still. */
 	rec->cmd_flags = rq->cmd_flags;
+	if (bio)
+		rec->cmd_flags |= kread(bio, bio, bi_opf) & ~REQ_OP_MASK;
 	rec->sector = rq->__sector;
 	rec->bytes = bytes;
-	if (f && f->issue_ns) {
+	if (f) {
 		rec->insert_ns = f->insert_ns;
 		rec->issue_ns = f->issue_ns;
 		rec->task = f->task;
-		rec->has_submitter = f->task != 0;
 		rec->request_id = f->request_id;
 		rec->sector = f->sector;
 		rec->bytes = f->done + bytes;
 	} else {
-		rec->request_id = next_id(); /* issued before recording began */
+		rec->request_id = next_id();
 	}
 	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 out:
-	if (f)
+	if (f && f != &unissued)
 		bpf_map_delete_elem(&in_flight, &key);
 	return 0;
 }

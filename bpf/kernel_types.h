@@ -248,7 +248,10 @@ struct request_queue {
 	struct gendisk *disk; /* since 5.15 */
 };
 
-struct bio;
+struct bio {
+	u32 bi_opf;
+};
+
 struct request {
 	struct request_queue *q;
 	struct gendisk *rq_disk; /* until 5.16 */

@@ -190,7 +190,7 @@ struct rec_conn {
 };
 
 struct rec_block {
-	__u8 type, has_submitter;
+	__u8 type, pad0;
 	__u16 cpu;
 	__u32 bytes;
 	__u64 ns;              /* completion */

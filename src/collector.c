@@ -70,6 +70,17 @@ static int problem_of(char *problem, int err, const char *format, ...)
 	return err;
 }
 
+/* What the kernel refuses, and how to be let: the privileges are what is missing most often. */
+static int refused(char *problem, int err, const char *what)
+{
+	if (err == -EPERM || err == -EACCES)
+		return problem_of(problem, err, "%s: %s", what,
+				  geteuid() ? "not permitted; needs root, or CAP_BPF and CAP_PERFMON: run it with sudo" :
+					      "the kernel refuses it to root: kernel lockdown, or a container "
+					      "without CAP_BPF and CAP_PERFMON");
+	return problem_of(problem, err, "%s: %s (-v shows the kernel's log)", what, strerror(-err));
+}
+
 static int silent(enum libbpf_print_level level, const char *format, va_list args)
 {
 	return 0;
@@ -151,8 +162,7 @@ static int make_rings(struct collector *c, char *problem)
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, size, NULL);
 
 		if (fd < 0)
-			return problem_of(problem, fd, "cannot make a ring buffer of %u bytes: %s", size,
-					  strerror(-fd));
+			return refused(problem, fd, "cannot make a BPF ring buffer");
 		c->ring_fds[c->n_rings++] = fd;
 	}
 	return 0;
@@ -203,14 +213,7 @@ static int load(struct collector *c, char *problem)
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
 	bpf_map__set_max_entries(c->skel->maps.definitions, DEFINITIONS_BYTES);
 	err = iotrc_bpf__load(c->skel);
-	if (err == -EPERM || err == -EACCES)
-		return problem_of(problem, err, "the kernel refuses to load BPF programs: %s",
-				  geteuid() ? "needs root, or CAP_BPF and CAP_PERFMON; run it with sudo" :
-					      "kernel lockdown, or a container without CAP_BPF and CAP_PERFMON");
-	if (err)
-		return problem_of(problem, err, "the kernel did not accept the BPF programs: %s (-v shows its log)",
-				  strerror(-err));
-	return 0;
+	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }
 
 static int attach(struct collector *c, char *problem)
