@@ -90,7 +90,9 @@ class Session:
         for stream, c in self.manifest["diagnostics"]["streams"].items():
             lost = sum(c["lost"][cause] for cause in ("ring", "queue", "disk"))
             assert c["seen"] == c["written"] + c["filtered"] + lost, (stream, c)
-            assert c["written"] == sum(f["rows"] for f in self.files(stream)), (stream, c)
+            assert c["written"] == sum(f["rows"] for f in self.files(stream)), (
+                stream, c, self.files(stream)
+            )
 
     def lost(self):
         return {

@@ -20,6 +20,10 @@ os.rename("c", "in/c")
 r, w = os.pipe()
 os.write(w, b"12345")
 os.read(r, 5)
+try:
+    os.close(999)
+except OSError:
+    pass
 open("/proc/self/stat").read()
 open("/dev/zero", "rb", buffering=0).read(11)
 """
@@ -113,6 +117,7 @@ def test_streams(tmp_path):
         subprocess.run(
             [recorder.workload("conn")], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL
         )
+    # close() serves both streams: a failing one, of no file, must not slip into the other.
     assert {f["stream"] for f in r.session.files()} == {"nw_conn"}
     enabled = {k for k, s in r.manifest["streams"].items() if s["enabled"]}
     assert enabled == {"nw_conn", "lost"}
