@@ -174,7 +174,7 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 		goto out;
 	}
 	slot = cpu_slot(&cpu);
-	seen = __sync_fetch_and_add(&slot->streams[STREAM_BLOCK].seen, 1);
+	seen = count(&slot->streams[STREAM_BLOCK].seen);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {

@@ -97,8 +97,9 @@ static __always_inline u64 chain_hash(struct where at, struct where root, u64 ha
 		up = kread(at.dentry, dentry, d_parent);
 		if (up == at.dentry)
 			return hash;
-		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len));
-		hash = mix(hash, kread_u64(kread(at.dentry, dentry, d_name.name)));
+		/* Only the last step waits for the component before. */
+		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len) * 0xbf58476d1ce4e5b9ULL +
+					 kread_u64(kread(at.dentry, dentry, d_name.name)));
 		at.dentry = up;
 	}
 	return 0;
@@ -155,26 +156,78 @@ done:
 	return 0;
 }
 
-/* Sends the definition of ID. False when the ring is full. */
-static __always_inline bool path_send(struct path_scratch *s, u64 id, u64 inode, u32 flags)
+static __always_inline bool is_special(u64 inode)
 {
-	u64 sb = kread(inode, inode, i_sb);
-	u32 at = s->at, len, i;
+	return kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
+}
 
-	if (s->head.kind == PATH_NAMED) {
-		for (i = 0; i < WALK_CALLS && !s->done; i++)
-			walk_some();
-		if (!s->done)
-			s->cut = 1;
-		at = s->at;
-		if (at == PATH_END) { /* the root itself */
-			at--;
-			s->room[at & (2 * PATH_BYTES - 1)] = '/';
-		}
+/* An unhashed dentry can't be looked up any more: it was removed. A root is unhashed by nature. */
+static __always_inline bool is_deleted(u64 dentry)
+{
+	return !kread(dentry, dentry, d_hash.pprev) && kread(dentry, dentry, d_parent) != dentry;
+}
+
+/* The id of the name that INODE has at DENTRY and MOUNT (a struct vfsmount); 0 when it is too long
+ * to have a lasting one. A global function, as those below: the verifier sees it once. */
+__noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
+{
+	struct where at = { .dentry = dentry, .mount = mount };
+	u64 sb = kread(inode, inode, i_sb);
+	u64 id = mix(kread(inode, inode, i_ino),
+		     kread(sb, super_block, s_dev) ^ kread(inode, inode, i_generation) << 32);
+
+	if (is_special(inode))
+		return mix(mix(id, dentry), kread(dentry, dentry, d_name.hash_len));
+	return chain_hash(at, task_root((u64)bpf_get_current_task()), mix(id, is_deleted(dentry)));
+}
+
+static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
+{
+	struct where root = task_root((u64)bpf_get_current_task());
+	u32 i;
+
+	s->dentry = dentry;
+	s->mount = mount;
+	s->mount_root = kread(mount, vfsmount, mnt_root);
+	s->root_dentry = root.dentry;
+	s->root_mount = root.mount;
+	s->at = PATH_END;
+	s->done = s->cut = 0;
+	for (i = 0; i < WALK_CALLS && !s->done; i++)
+		walk_some();
+	if (!s->done)
+		s->cut = 1;
+	if (s->at == PATH_END) { /* the root itself */
+		s->at = PATH_END - 1;
+		s->room[(PATH_END - 1) & (2 * PATH_BYTES - 1)] = '/';
 	}
+}
+
+/* Sends the definition of ID; returns ID, or 0 when the ring is full. */
+__noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
+{
+	u32 zero = 0, now_epoch = epoch, at, len;
+	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
+	u64 sb = kread(inode, inode, i_sb);
+
+	if (!s)
+		return 0;
+	if (is_special(inode)) {
+		len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
+		s->head.kind = PATH_SPECIAL;
+		s->cut = 0;
+		s->at = PATH_END - len;
+		bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len,
+				      (void *)kread(dentry, dentry, d_name.name));
+	} else {
+		s->head.kind = PATH_NAMED;
+		walk(s, dentry, mount);
+	}
+	at = s->at;
 	s->head.type = REC_PATH;
 	s->head.len = PATH_END - at;
-	s->head.flags = flags | (s->cut ? PATH_CUT : 0);
+	s->head.flags = (s->cut ? PATH_CUT : 0) |
+			(s->head.kind == PATH_NAMED && is_deleted(dentry) ? PATH_DELETED : 0);
 	s->head.id = id;
 	s->head.ino = kread(inode, inode, i_ino);
 	s->head.dev = kread(sb, super_block, s_dev);
@@ -184,72 +237,34 @@ static __always_inline bool path_send(struct path_scratch *s, u64 id, u64 inode,
 	at -= sizeof(s->head);
 	len = PATH_END - at;
 	if (len > PATH_BYTES + sizeof(s->head) || at > PATH_END)
-		return false;
+		return 0;
 	at &= 2 * PATH_BYTES - 1;
 	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
-	return bpf_ringbuf_output(&definitions, &s->room[at], len & (2 * PATH_BYTES - 1),
-				  BPF_RB_NO_WAKEUP) == 0;
-}
-
-static __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 kind_flags)
-{
-	struct where root = task_root((u64)bpf_get_current_task());
-	u32 zero = 0, now_epoch = epoch, kind = kind_flags >> 16;
-	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
-
-	if (!s)
-		return 0;
-	s->at = PATH_END;
-	s->done = s->cut = 0;
-	s->head.kind = kind;
-	if (kind == PATH_NAMED) {
-		s->dentry = dentry;
-		s->mount = mount;
-		s->mount_root = kread(mount, vfsmount, mnt_root);
-		s->root_dentry = root.dentry;
-		s->root_mount = root.mount;
-	} else {
-		u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
-
-		s->at = PATH_END - len;
-		bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len,
-				      (void *)kread(dentry, dentry, d_name.name));
-	}
-	if (!path_send(s, id, inode, kind_flags & 0xffff))
+	if (bpf_ringbuf_output(&definitions, &s->room[at], len & (2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
 		return 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;
 }
 
-/* The id of the name of INODE at DENTRY and MOUNT (a struct vfsmount), known to the program by the time an event can carry it. 0 when its definition
- * found no room. */
-__noinline u64 path_id(u64 dentry, u64 mount, u64 inode)
+/* The id of a name, known to the program by the time an event can carry it. 0 when its definition found
+ * no room. RECENT are the ids that the thread used last: asking there is cheaper than asking the map. */
+#define N_RECENT 4
+
+static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode)
 {
-	struct where at = { .dentry = dentry, .mount = mount };
-	u64 sb = kread(inode, inode, i_sb), id;
-	u32 kind = PATH_NAMED, flags = 0, *sent;
+	u64 id = path_hash(dentry, mount, inode);
+	u32 *sent;
 
-	id = mix(0x696f747263ULL, kread(inode, inode, i_ino));
-	id = mix(id, kread(sb, super_block, s_dev) ^ kread(inode, inode, i_generation) << 32);
-	if (kread(sb, super_block, s_flags) & SB_KERNMOUNT) {
-		kind = PATH_SPECIAL;
-		id = mix(id, at.dentry);
-		id = mix(id, kread(at.dentry, dentry, d_name.hash_len));
-	} else {
-		struct where root = task_root((u64)bpf_get_current_task());
-
-		/* An unhashed dentry can't be looked up any more: it was removed. A root is unhashed by nature. */
-		if (!kread(at.dentry, dentry, d_hash.pprev) &&
-		    kread(at.dentry, dentry, d_parent) != at.dentry)
-			flags |= PATH_DELETED;
-		id = chain_hash(at, root, mix(id, flags));
-		if (!id)
-			return path_define(next_id(), at.dentry, at.mount, inode, flags);
-	}
-	sent = bpf_map_lookup_elem(&paths_sent, &id);
-	if (sent && *sent == epoch)
+	if (!id)
+		return path_define(next_id(), dentry, mount, inode);
+	if (recent[id % N_RECENT] == id)
 		return id;
-	return path_define(id, at.dentry, at.mount, inode, flags | kind << 16);
+	sent = bpf_map_lookup_elem(&paths_sent, &id);
+	if (!(sent && *sent == epoch))
+		id = path_define(id, dentry, mount, inode);
+	if (id)
+		recent[id % N_RECENT] = id;
+	return id;
 }
 
 /* ---- files ---- */
@@ -263,9 +278,9 @@ static __always_inline u64 task_file(u64 task, s64 fd)
 	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
 }
 
-static __always_inline u64 file_path_id(u64 file)
+static __always_inline u64 file_path_id(u64 *recent, u64 file)
 {
-	return path_id(kread(file, file, f_path.dentry), kread(file, file, f_path.mnt),
+	return path_id(recent, kread(file, file, f_path.dentry), kread(file, file, f_path.mnt),
 		       kread(file, file, f_inode));
 }
 

@@ -65,7 +65,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 		count_filtered(STREAM_FS);
 		return 0;
 	}
-	seen = __sync_fetch_and_add(&slot->streams[STREAM_FS].seen, 1);
+	seen = count(&slot->streams[STREAM_FS].seen);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	rec = ring && state->id ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {

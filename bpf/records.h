@@ -215,7 +215,7 @@ struct stream_count {
 };
 
 enum hook {
-	HOOK_SYS_ENTER,
+	HOOK_SYS_ENTER,  /* fires as often as its streams' seen says: not counted again */
 	HOOK_SYS_EXIT,
 	HOOK_PROCESS_FORK,
 	HOOK_PROCESS_EXIT,
@@ -243,6 +243,7 @@ struct capture_config {
 	__u8 rdonly_cast;      /* this kernel has bpf_rdonly_cast (6.2) */
 	__u8 task_storage;     /* … task storage for tracing (5.11) */
 	__u8 scope_all;
+	__u8 atomic_counters;  /* slots are shared, or tracepoints can be preempted */
 	__u8 nw_conn;
 	__u8 close_rows;       /* close() of files is wanted: not only of sockets, for nw_conn */
 	__u8 exit_says_last;   /* sched_process_exit has group_dead (6.16) */

@@ -117,7 +117,7 @@ static __always_inline u64 arg_long_long(const struct task_state *state,
 
 /* ---- entry ---- */
 
-static __always_inline u64 base_id(u64 task, s32 dirfd)
+static __always_inline u64 base_id(struct task_state *state, u64 task, s32 dirfd)
 {
 	u64 file;
 
@@ -125,17 +125,17 @@ static __always_inline u64 base_id(u64 task, s32 dirfd)
 		u64 fs = kread(task, task_struct, fs);
 		u64 dentry = kread(fs, fs_struct, pwd.dentry);
 
-		return path_id(dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
+		return path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
 	}
 	file = task_file(task, dirfd);
-	return file ? file_path_id(file) : 0;
+	return file ? file_path_id(state->recent, file) : 0;
 }
 
 static __noinline u64 base_of(struct task_state *state, u32 place)
 {
 	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
 
-	return state ? base_id(task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
+	return state ? base_id(state, task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
 }
 
 enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
@@ -152,7 +152,7 @@ static __noinline enum verdict take_file(struct task_state *state, u64 file)
 		return VERDICT_FILTERED;
 	state->file = file;
 	state->file_flags = kread(file, file, f_flags);
-	state->path = file_path_id(file);
+	state->path = file_path_id(state->recent, file);
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
@@ -225,7 +225,6 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 
 	if (!d || d->shape == SHAPE_NONE)
 		return 0;
-	count_fired(HOOK_SYS_ENTER);
 	state = current_state(true);
 	if (!state) {
 		count(&cpu_slot(&cpu)->streams[d->stream & 7].seen);
@@ -372,7 +371,7 @@ static __always_inline void emit_short(struct task_state *state, const volatile 
 	struct cpu_slot *slot = cpu_slot(&cpu);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	struct rec_fs *rec;
-	u64 seen = __sync_fetch_and_add(&slot->streams[STREAM_FS].seen, 1);
+	u64 seen = count(&slot->streams[STREAM_FS].seen);
 
 	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {
@@ -389,7 +388,7 @@ static __always_inline void output(void *rec, u32 size, enum stream stream, u64 
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	u64 seen = __sync_fetch_and_add(&slot->streams[stream].seen, 1);
+	u64 seen = count(&slot->streams[stream].seen);
 
 	if (!ring || bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
 		count_lost(slot, stream, now);
@@ -557,7 +556,7 @@ static __noinline int emit_exec(struct task_state *state, const volatile struct 
 	default:
 		exe = kread(kread(task, task_struct, mm), mm_struct, exe_file);
 		if (exe)
-			state->path = file_path_id(exe);
+			state->path = file_path_id(state->recent, exe);
 	}
 	emit_short(state, d);
 	return 0;
@@ -686,7 +685,6 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	d = describe(state->nr, state->compat);
 	if (!d)
 		return 0;
-	count_fired(HOOK_SYS_EXIT);
 	if (state->is_socket)
 		emit_conn(state, d);
 	if (state->is_socket && !state->file)

@@ -28,8 +28,11 @@ struct task_state {
 	u8 lineage, left_out;
 	u8 exited;       /* in the leader's: the row for the process is out */
 	u8 pad;
-	u32 epoch, ppid;
+	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
+	u32 sent_epoch;  /* that recent[] belongs to */
+	u32 ppid, pad2;
 	u64 id, cgroup, comm[2];
+	u64 recent[N_RECENT]; /* ids of names that were sent under this epoch */
 	struct conn_ends ends; /* of the socket being closed */
 };
 
@@ -190,7 +193,9 @@ static __noinline bool task_define(struct task_state *state)
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
-	state->epoch = now_epoch;
+	if (state->sent_epoch != now_epoch)
+		__builtin_memset(state->recent, 0, sizeof(state->recent));
+	state->epoch = state->sent_epoch = now_epoch;
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "iotrc.skel.h"
@@ -101,6 +102,14 @@ static unsigned int tracepoint_args(const struct btf *btf, const char *name)
 static bool has_function(const struct btf *btf, const char *name)
 {
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
+}
+
+/* PREEMPT_RT says so in the kernel's version text. */
+static bool preemptible(void)
+{
+	struct utsname u;
+
+	return uname(&u) || strstr(u.version, "PREEMPT_RT");
 }
 
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
@@ -257,6 +266,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 		goto fail;
 	}
 	configure(c->skel, o, btf);
+	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible();
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
 	err = make_rings(c, problem);
 	if (!err)
@@ -338,6 +348,22 @@ unsigned int collector__n_cpus(const struct collector *c)
 	return c->n_cpus;
 }
 
+static uint64_t hook_fired(const struct collector *c, enum hook hook)
+{
+	uint64_t fired = 0;
+
+	for (unsigned int cpu = 0; cpu < c->n_cpus; cpu++) {
+		const struct cpu_slot *slot = &c->skel->bss->slots[cpu];
+
+		fired += slot->fired[hook];
+		if (hook == HOOK_SYS_ENTER || hook == HOOK_SYS_EXIT)
+			for (int s = 0; s < STREAM_CAPTURED; s++)
+				if (SYSCALL_STREAMS & BIT(s))
+					fired += slot->streams[s].seen;
+	}
+	return fired;
+}
+
 size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 {
 	size_t n = 0;
@@ -355,8 +381,7 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 			.streams = programs[i].streams & c->streams,
 			.attached = true,
 		};
-		for (unsigned int cpu = 0; cpu < c->n_cpus; cpu++)
-			h->fired += c->skel->bss->slots[cpu].fired[programs[i].hook];
+		h->fired = hook_fired(c, programs[i].hook);
 		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			h->missed = info.recursion_misses;
 		n++;
