@@ -166,8 +166,10 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 {
 	u64 file = task_file(task, (s32)arg(state, d->fd));
 
+	bool sockets_only = d->props & PROP_CLOSES && !cfg.close_rows;
+
 	if (!file)
-		return VERDICT_TRACE; /* a row that says EBADF */
+		return sockets_only ? VERDICT_IGNORE : VERDICT_TRACE; /* a row that says EBADF */
 	if (d->props & PROP_CLOSES && is_socket(file)) {
 		if (cfg.nw_conn) {
 			state->is_socket = 1;
@@ -176,7 +178,7 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 		if (!cfg.scope_all)
 			return cfg.nw_conn ? VERDICT_TRACE : VERDICT_FILTERED;
 	}
-	if (d->props & PROP_CLOSES && !cfg.close_rows)
+	if (sockets_only)
 		return VERDICT_IGNORE;
 	return take_file(state, file);
 }

@@ -134,6 +134,16 @@ static bool op_wanted(const struct options *o, const struct syscall_desc *d)
 	       (d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN));
 }
 
+/* close() serves two streams: with fs off it counts for the other. */
+static void choose(const struct options *o, const struct syscall_desc *from, struct syscall_desc *to)
+{
+	if (!op_wanted(o, from))
+		return;
+	*to = *from;
+	if (!options__stream(o, to->stream))
+		to->stream = STREAM_NW_CONN;
+}
+
 static void configure(struct iotrc_bpf *skel, const struct options *o, const struct btf *btf)
 {
 	struct capture_config *cfg = &skel->rodata->cfg;
@@ -151,10 +161,8 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 		memcpy(cfg->commands[i], o->commands[i], COMM_BYTES);
 	cfg->cgroup = o->cgroup_id;
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
-		if (op_wanted(o, &syscalls_native[i]))
-			skel->rodata->syscalls[i] = syscalls_native[i];
-		if (op_wanted(o, &syscalls_compat[i]))
-			skel->rodata->syscalls_compat[i] = syscalls_compat[i];
+		choose(o, &syscalls_native[i], &skel->rodata->syscalls[i]);
+		choose(o, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
 	}
 }
 
