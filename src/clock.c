@@ -17,6 +17,9 @@
 #define QUARTER_S 900
 /* As many seconds are kept as text: rows of several CPUs come slightly out of order. */
 #define SECONDS 2
+/* 0001-01-01 00:00:00 and 9999-12-31 23:59:59, in seconds since 1970. */
+#define CIVIL_FIRST_S INT64_C(-62135596800)
+#define CIVIL_LAST_S INT64_C(253402300799)
 
 struct clock {
 	pthread_mutex_t lock;   /* held to change the list, and by other threads to read it */
@@ -231,6 +234,32 @@ void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN])
 	memcpy(out, c->cache[k].text, 19);
 	out[19] = '.';
 	csv__padded(out + 20, real % NS_PER_S / 1000, 6);
+}
+
+bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CLOCK_WALL_LEN])
+{
+	second += utc_offset_s;
+	if (second < CIVIL_FIRST_S || second > CIVIL_LAST_S)
+		return false;
+	put_civil(second, out);
+	out[19] = '.';
+	csv__padded(out + 20, ns / 1000, 6);
+	return true;
+}
+
+void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN],
+			int32_t *ret_utc_offset_s)
+{
+	uint64_t real;
+	size_t i;
+
+	pthread_mutex_lock(&c->lock);
+	for (i = c->n - 1; i && mono_ns < c->offsets[i].from_mono_ns; i--)
+		;
+	real = mono_ns + c->offsets[i].offset_ns;
+	pthread_mutex_unlock(&c->lock);
+	*ret_utc_offset_s = utc_offset_at(real / NS_PER_S);
+	clock__civil(real / NS_PER_S, real % NS_PER_S, *ret_utc_offset_s, out);
 }
 
 void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE])

@@ -41,6 +41,15 @@ bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 /* Writes CLOCK_WALL_LEN bytes, no NUL: MONO_NS as local wall time, by the offset in force then. */
 void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN]);
 
+/* The same from any thread, with the UTC offset that it was written by; slower. The newest offset
+ * holds for what the caller has just measured. */
+void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN],
+			int32_t *ret_utc_offset_s);
+
+/* Any wall time, ns since 1970 and not before the year 1 nor after 9999, in the zone UTC_OFFSET_S:
+ * CLOCK_WALL_LEN bytes, no NUL. False, and nothing written, when it is out of that range. */
+bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CLOCK_WALL_LEN]);
+
 /* From any thread: copies the list into RET, room for CLOCK_OFFSETS_MAX; returns its length,
  * at least 1. */
 size_t clock__offsets(struct clock *c, struct clock_offset *ret);
