@@ -44,7 +44,7 @@ struct capture {
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
 	atomic_uint_least64_t unnamed;
-	atomic_bool stop;
+	atomic_bool stop, rotate;
 	pthread_t thread;
 	bool running;
 	char row[ROW_MAX];
@@ -68,6 +68,12 @@ static void hand_over(struct capture *c, struct account *a)
 	if (a->chunk)
 		writer__put_chunk(c->writer, a->chunk);
 	a->chunk = NULL;
+}
+
+static void hand_over_all(struct capture *c)
+{
+	for (int s = 0; s < STREAM_COUNT; s++)
+		hand_over(c, &c->accounts[s]);
 }
 
 static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
@@ -258,6 +264,10 @@ static void one_round(struct capture *c)
 static void chores(struct capture *c, uint64_t now)
 {
 	clock__poll(c->clock, now);
+	if (atomic_exchange(&c->rotate, false)) {
+		hand_over_all(c);
+		writer__rotate(c->writer);
+	}
 	/* A row waits for its second row no longer than a second. */
 	for (int s = 0; s < STREAM_COUNT; s++)
 		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= SECOND)
@@ -310,8 +320,7 @@ static void *run(void *arg)
 		usleep(1000);
 	} while (clock__mono_ns() - begun < SETTLE_NS);
 	tell_losses(c, clock__mono_ns());
-	for (int s = 0; s < STREAM_COUNT; s++)
-		hand_over(c, &c->accounts[s]);
+	hand_over_all(c);
 	return NULL;
 }
 
@@ -340,6 +349,11 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->running = true;
 	*ret = c;
 	return 0;
+}
+
+void capture__rotate(struct capture *c)
+{
+	atomic_store(&c->rotate, true);
 }
 
 void capture__stop(struct capture *c)

@@ -16,6 +16,9 @@ struct capture;
 int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
 		 struct clock *clock, const struct options *options);
 
+/* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
+void capture__rotate(struct capture *c);
+
 /* Detaches the collector, drains what is left, ends the thread. The writer has all rows then. */
 void capture__stop(struct capture *c);
 struct capture *capture__free(struct capture *c);

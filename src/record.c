@@ -240,7 +240,7 @@ static void watch(struct recording *r)
 			continue;
 		if (rotate_asked) {
 			rotate_asked = 0;
-			writer__rotate(r->writer);
+			capture__rotate(r->capture);
 		}
 		if (atomic_exchange(&r->manifest_stale, false))
 			write_manifest(r);
