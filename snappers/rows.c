@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "snappers/rows.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "schema/schema.h"
+
+struct rows {
+	struct rows_config config;
+	struct csv_file *file;
+	unsigned int first, part;    /* parts are numbered from FIRST on; PART of them so far */
+	int error;
+	uint64_t rows, first_ns, last_ns, file_rows;
+	size_t len;
+	char block[CSV_FILE_BLOCK];
+	char *room;                  /* mapped: hardly any of it is ever touched */
+};
+
+int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first)
+{
+	struct rows *r = malloc(sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	memset(r, 0, sizeof(*r));
+	r->config = *config;
+	r->first = first;
+	r->room = mmap(NULL, ROWS_ROOM, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (r->room == MAP_FAILED) {
+		free(r);
+		return -ENOMEM;
+	}
+	*ret = r;
+	return 0;
+}
+
+struct rows *rows__free(struct rows *r)
+{
+	if (!r)
+		return NULL;
+	csv_file__free(r->file);
+	munmap(r->room, ROWS_ROOM);
+	free(r);
+	return NULL;
+}
+
+unsigned int rows__parts(const struct rows *r)
+{
+	return r->part;
+}
+
+char *rows__room(struct rows *r)
+{
+	return r->room;
+}
+
+static void name_file(struct rows *r, char name[CSV_FILE_NAME_MAX], const char *word)
+{
+	int n = snprintf(name, CSV_FILE_NAME_MAX, "%s_%s_%04u",
+			 schema_streams[r->config.stream].prefix, r->config.stamp,
+			 r->first + r->part - 1);
+
+	if (word)
+		snprintf(name + n, CSV_FILE_NAME_MAX - n, "_%s_parts%u", word, r->part);
+}
+
+static int open_file(struct rows *r)
+{
+	struct csv_file_config config = {
+		.session_fd = r->config.session_fd, .stream = r->config.stream,
+		.level = r->config.level, .uid = r->config.uid, .gid = r->config.gid,
+	};
+	char name[CSV_FILE_NAME_MAX];
+
+	if (r->file)
+		return 0;
+	r->part++;
+	r->file_rows = 0;
+	name_file(r, name, NULL);
+	config.name = name;
+	return csv_file__new(&r->file, &config);
+}
+
+/* A file that can't be finished is taken away, and with it its rows: the manifest couldn't name it. */
+static int finish_file(struct rows *r, const char *word)
+{
+	char name[CSV_FILE_NAME_MAX];
+	int err;
+
+	name_file(r, name, word);
+	err = csv_file__finish(r->file, name);
+	if (err) {
+		atomic_fetch_sub(&r->config.counts->written, r->file_rows);
+		atomic_fetch_add(&r->config.counts->lost_disk, r->file_rows);
+		r->file = csv_file__abandon(r->file);
+		return err;
+	}
+	atomic_fetch_add(&r->config.counts->bytes, csv_file__facts(r->file)->compressed_bytes);
+	if (r->config.finished)
+		r->config.finished(r->config.arg, csv_file__facts(r->file));
+	r->file = csv_file__free(r->file);
+	return 0;
+}
+
+static int flush(struct rows *r)
+{
+	int err = 0;
+
+	if (!r->rows)
+		return r->error;
+	if (!r->error) {
+		err = open_file(r);
+		if (!err)
+			err = csv_file__append(r->file, r->block, r->len, r->rows, r->first_ns,
+					       r->last_ns);
+		r->error = err;
+	}
+	if (r->error) {
+		atomic_fetch_add(&r->config.counts->lost_disk, r->rows);
+	} else {
+		atomic_fetch_add(&r->config.counts->written, r->rows);
+		r->file_rows += r->rows;
+	}
+	r->rows = r->len = 0;
+	if (!r->error && r->config.part_bytes &&
+	    csv_file__facts(r->file)->compressed_bytes >= r->config.part_bytes)
+		r->error = finish_file(r, NULL);
+	return r->error;
+}
+
+int rows__add(struct rows *r, char *end, uint64_t mono_ns)
+{
+	size_t len = end - r->room;
+
+	if (r->len + len > CSV_FILE_BLOCK)
+		flush(r);
+	atomic_fetch_add(&r->config.counts->seen, 1);
+	if (r->error || len > CSV_FILE_BLOCK) {
+		atomic_fetch_add(&r->config.counts->lost_disk, 1);
+		return r->error ? r->error : -E2BIG;
+	}
+	memcpy(r->block + r->len, r->room, len);
+	r->len += len;
+	if (!r->rows || mono_ns < r->first_ns)
+		r->first_ns = mono_ns;
+	if (!r->rows || mono_ns > r->last_ns)
+		r->last_ns = mono_ns;
+	r->rows++;
+	return 0;
+}
+
+int rows__end(struct rows *r, const char *word)
+{
+	int err = flush(r);
+
+	if (!err)
+		err = open_file(r);
+	if (r->file) {
+		int finished = finish_file(r, word && err ? "incomplete" : word);
+
+		err = err ? err : finished;
+	}
+	r->error = err ? err : -EBADF; /* that was all */
+	return err;
+}

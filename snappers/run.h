@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A file of records, compressed, that is written once and read from its start. It has an end mark:
+ * one that lacks it, or is damaged, is noticed. */
+#ifndef IOTRC_SNAP_RUN_H
+#define IOTRC_SNAP_RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RUN_RECORD_MAX (2 * 1024 * 1024)
+
+struct run_writer;
+struct run_reader;
+
+/* Writes to FD, which is at its start and stays the caller's. 0, or a negative errno. */
+int run_writer__new(struct run_writer **ret, int fd);
+/* 0, or the error for which this record and all later ones are lost. */
+int run_writer__add(struct run_writer *w, const void *record, uint32_t len);
+/* Writes the end mark. */
+int run_writer__end(struct run_writer *w);
+struct run_writer *run_writer__free(struct run_writer *w);
+
+/* Reads FD from its start; FD stays the caller's. 0, or -ENOMEM. */
+int run_reader__new(struct run_reader **ret, int fd);
+/* The next record, valid until the next call. 1; 0 at the end mark; or a negative errno: -EBADMSG
+ * for what isn't whole. */
+int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *ret_len);
+struct run_reader *run_reader__free(struct run_reader *r);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sorts any number of records in bounded memory: what doesn't fit goes to temporary files. */
+#ifndef IOTRC_SNAP_SORTER_H
+#define IOTRC_SNAP_SORTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SORTER_MEMORY (32 * 1024 * 1024)
+
+struct sorter;
+
+/* Sorts by ORDER (as memcmp does), records of one rank staying in no particular order. Temporary
+ * files go to state directory DIR (src/state.h). STOP, asked now and then, ends long work with
+ * -EINTR. MEMORY: bytes for records (0: SORTER_MEMORY). 0, or a negative errno. */
+int sorter__new(struct sorter **ret, int (*order)(const void *a, const void *b), int dir,
+		bool (*stop)(void *arg), void *arg, size_t memory);
+int sorter__add(struct sorter *s, const void *record, uint32_t len);
+
+/* The next record in order, valid until the next call; the first call ends the adding. 1; 0 at the
+ * end; or a negative errno. */
+int sorter__next(struct sorter *s, const void **ret_record, uint32_t *ret_len);
+struct sorter *sorter__free(struct sorter *s);
+
+#endif
