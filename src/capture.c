@@ -247,11 +247,25 @@ static void forget_if_full(struct capture *c)
 	dict__forget(e->tasks);
 }
 
+/* The rings are a buffer too: while the queue is full and they are not half so, nothing need be
+ * lost yet. */
+static bool can_wait(struct capture *c)
+{
+	if (!writer__busy(c->writer))
+		return false;
+	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
+		if (ring__waiting(collector__ring(c->collector, i)) > collector__ring_bytes(c->collector) / 2)
+			return false;
+	return true;
+}
+
 static void one_round(struct capture *c)
 {
 	size_t n = collector__n_rings(c->collector);
 
 	c->round_events = 0;
+	if (can_wait(c))
+		return;
 	for (size_t i = 0; i < n; i++)
 		c->ends[i] = ring__end(collector__ring(c->collector, i));
 	drain_definitions(c);

@@ -334,6 +334,11 @@ struct ring *collector__ring(struct collector *c, size_t i)
 	return c->rings[i];
 }
 
+size_t collector__ring_bytes(const struct collector *c)
+{
+	return c->skel->rodata->cfg.ring_bytes;
+}
+
 void collector__wait(struct collector *c, int timeout_ms)
 {
 	struct epoll_event event;

@@ -24,7 +24,7 @@
 #define BUCKET "linux_v1"
 #define ENGINE "bpf"
 #define ZSTD_LEVEL 1        /* on this data level 3 is slower and no smaller */
-#define QUEUE_CHUNKS 256    /* 32 MiB of rows on their way to the disk */
+#define QUEUE_CHUNKS 512    /* 64 MiB of rows on their way to the disk */
 #define SECOND UINT64_C(1000000000)
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */

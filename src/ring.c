@@ -62,6 +62,11 @@ uint64_t ring__end(struct ring *r)
 	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
+size_t ring__waiting(struct ring *r)
+{
+	return ring__end(r) - *r->consumer;
+}
+
 bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
 {
 	uint64_t at = *r->consumer, given = at;

@@ -17,6 +17,9 @@ struct ring *ring__free(struct ring *r);
 /* Where the producers are now: all that was submitted before this call lies in front of it. */
 uint64_t ring__end(struct ring *r);
 
+/* Bytes that wait to be read. */
+size_t ring__waiting(struct ring *r);
+
 typedef void (*ring_record)(void *arg, const void *record, size_t size);
 
 /* Hands each record in front of END to RECORD and frees its room. A record that a producer is still

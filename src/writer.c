@@ -57,6 +57,16 @@ static uint64_t now_ns(void)
 
 /* ---- producers ---- */
 
+bool writer__busy(struct writer *w)
+{
+	bool busy;
+
+	pthread_mutex_lock(&w->lock);
+	busy = !w->free && w->allocated >= w->config.queue_chunks;
+	pthread_mutex_unlock(&w->lock);
+	return busy;
+}
+
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 {
 	struct chunk *c;

@@ -53,6 +53,9 @@ int writer__new(struct writer **ret, const struct writer_config *config);
  * counts its rows as lost(queue). Never blocks on the disk. */
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
 
+/* All chunks are in flight: the next writer__get_chunk() gives NULL unless one comes back. */
+bool writer__busy(struct writer *w);
+
 /* Hands a chunk over (an empty one is recycled). */
 void writer__put_chunk(struct writer *w, struct chunk *chunk);
 
