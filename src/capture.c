@@ -251,7 +251,8 @@ static void forget_if_full(struct capture *c)
  * lost yet. */
 static bool can_wait(struct capture *c)
 {
-	if (!writer__busy(c->writer))
+	if (!writer__busy(c->writer) ||
+	    ring__waiting(collector__definitions(c->collector)) > COLLECTOR_DEFINITIONS_BYTES / 2)
 		return false;
 	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
 		if (ring__waiting(collector__ring(c->collector, i)) > collector__ring_bytes(c->collector) / 2)

@@ -19,7 +19,6 @@
 #define RINGS_BYTES (64u << 20)     /* of all event rings together */
 #define RING_BYTES_MIN (1u << 20)
 #define RING_BYTES_MAX (16u << 20)
-#define DEFINITIONS_BYTES (4u << 20)
 
 
 #define BIT(stream) (1u << (stream))
@@ -193,7 +192,7 @@ static int map_rings(struct collector *c, char *problem)
 	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (c->epoll_fd < 0)
 		return problem_of(problem, -errno, "epoll: %s", strerror(errno));
-	err = ring__new(&c->definitions, bpf_map__fd(c->skel->maps.definitions), DEFINITIONS_BYTES);
+	err = ring__new(&c->definitions, bpf_map__fd(c->skel->maps.definitions), COLLECTOR_DEFINITIONS_BYTES);
 	for (uint32_t i = 0; !err && i < c->n_rings; i++) {
 		err = bpf_map_update_elem(bpf_map__fd(c->skel->maps.rings), &i, &c->ring_fds[i], 0);
 		if (!err)
@@ -228,7 +227,7 @@ static int load(struct collector *c, char *problem)
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		bpf_program__set_autoload(program_of(c, &programs[i]), program_wanted(c, &programs[i]));
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
-	bpf_map__set_max_entries(c->skel->maps.definitions, DEFINITIONS_BYTES);
+	bpf_map__set_max_entries(c->skel->maps.definitions, COLLECTOR_DEFINITIONS_BYTES);
 	err = iotrc_bpf__load(c->skel);
 	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }

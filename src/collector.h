@@ -16,6 +16,8 @@
 
 struct collector;
 
+#define COLLECTOR_DEFINITIONS_BYTES (4u << 20) /* of the ring of definitions */
+
 /* Why recording can't begin, in words for a person; written on failure only. */
 #define COLLECTOR_PROBLEM_MAX 1024
 

@@ -4,6 +4,7 @@
 #ifndef IOTRC_WRITER_H
 #define IOTRC_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
