@@ -7,6 +7,7 @@ Needs root. docs/performance.md says what is measured and how to read it.
 import argparse
 import atexit
 import datetime
+import fcntl
 import json
 import os
 import re
@@ -22,7 +23,9 @@ from collections import namedtuple
 BEGIN, END = '<!-- bench: begin -->', '<!-- bench: end -->'
 READY_TIMEOUT = 60  # seconds
 QUIET = 0.15        # of one CPU: what others may use while a loop runs, or it runs again
-TRIES = 5
+TRIES = 4
+SAME = 1.2          # what the loop without a tracer may differ by, before and after one
+EXTRA = 3           # times the rounds asked for, until there are as many undisturbed ones
 BPFTRACE = r'''
 BEGIN { printf("ready\n"); }
 tracepoint:syscalls:sys_enter_pread64 { @at[tid] = nsecs; }
@@ -74,13 +77,16 @@ class Bench:
         self.iotrc = os.path.join(build, 'iotrc')
         self.tmp = tempfile.mkdtemp(prefix='run-', dir=self.programs)
         atexit.register(shutil.rmtree, self.tmp, ignore_errors=True)
-        self.loops = self.retries = self.disturbed = 0
+        self.disturbed = 0  # loops that others disturbed in every try
         self.data = self.path('data')
         with open(self.data, 'wb') as f:
             f.write(os.urandom(1 << 16))
 
     def path(self, name):
         return os.path.join(self.tmp, name)
+
+    def nothing(self):
+        return [self.loop(kind, calls).ns for kind, calls in Tracer.calls.items()]
 
     def loop(self, kind, calls, tracer=None, under=()):
         """Runs a loop, beside the process TRACER or under the command UNDER, again while others
@@ -101,11 +107,9 @@ class Bench:
             made += int(m[2])
             if busy - cpu - int(m[3]) < QUIET * float(m[1]) * int(m[2]):
                 break
-            self.retries += 1
             time.sleep(1)
         else:
             self.disturbed += 1
-        self.loops += 1
         return Loop(float(m[1]), made, cpu)
 
 
@@ -289,34 +293,60 @@ GOALS = (
 Round = namedtuple('Round', 'pread getppid cpu bytes lost rows')  # pread, getppid: added ns per call
 
 
+def alone():
+    """Two benches at once would measure each other. The lock goes with the process."""
+    lock = open(__file__)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print('bench: another one is running, waiting for it', file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def mount_tracefs():
     """perf and bpftrace read event ids there; what this mounts goes again at the end."""
-    for kind, where, probe in (('tracefs', '/sys/kernel/tracing', 'events'),
-                               ('debugfs', '/sys/kernel/debug', 'tracing/events')):
-        if not os.path.exists(os.path.join(where, probe)):
-            if subprocess.run(['mount', '-t', kind, 'nodev', where]).returncode == 0:
-                atexit.register(subprocess.run, ['umount', where])
+    where = '/sys/kernel/tracing'
+    if not os.path.exists(f'{where}/events'):
+        if subprocess.run(['mount', '-t', 'tracefs', 'nodev', where]).returncode == 0:
+            atexit.register(subprocess.run, ['umount', where])
+
+
+def measure(bench, tracer):
+    """One turn of a tracer, with nothing before and after it: the machine's pace drifts, and others
+    may trace as well, which no load tells of. Returns what nothing gave, what the tracer added, and
+    whether it was left in peace."""
+    disturbed = bench.disturbed
+    before = bench.nothing()
+    pread, getppid, kept = tracer.measure(bench)
+    after = bench.nothing()
+    base = [(b + a) / 2 for b, a in zip(before, after)]
+    peace = all(max(b, a) < SAME * min(b, a) for b, a in zip(before, after))
+    rows = max(1, kept.rows)
+    added = Round(pread.ns - base[0], getppid.ns - base[1], pread.cpu_ns / rows, kept.bytes / rows,
+                  kept.lost, kept.rows)
+    return base, added, peace and bench.disturbed == disturbed
 
 
 def run(bench, tracers, rounds):
-    """Every tracer once a round, each with a run of nothing next to it: the machine's pace drifts."""
-    nothing, results, failed = [], {name: [] for name in tracers}, {}
-    for i in range(rounds):
+    """Every tracer once a round. Rounds in which others disturbed are made up for at the end, and
+    count only where that didn't help."""
+    nothing, clean, noisy, failed = [], {n: [] for n in tracers}, {n: [] for n in tracers}, {}
+    for i in range(EXTRA * rounds):
         for name, tracer in tracers.items():
-            if name in failed:
+            if name in failed or len(clean[name]) == rounds:
                 continue
-            print(f'round {i + 1} of {rounds}: {name}', file=sys.stderr)
-            base = [bench.loop(kind, calls).ns for kind, calls in Tracer.calls.items()]
-            nothing.append(base)
+            print(f'round {i + 1}: {name}', file=sys.stderr)
             try:
-                pread, getppid, kept = tracer.measure(bench)
+                base, added, peace = measure(bench, tracer)
             except Failed as e:
                 failed[name] = str(e)
                 continue
-            rows = max(1, kept.rows)
-            results[name].append(Round(pread.ns - base[0], getppid.ns - base[1],
-                                       pread.cpu_ns / rows, kept.bytes / rows, kept.lost, kept.rows))
-    return nothing, results, failed
+            (clean if peace else noisy)[name].append(added)
+            if peace:
+                nothing.append(base)
+    results = {n: (clean[n] + noisy[n])[:rounds] for n in tracers if n not in failed}
+    return nothing, results, failed, {n: rounds - len(clean[n]) for n in results if len(clean[n]) < rounds}
 
 
 def median(rounds):
@@ -329,8 +359,8 @@ def spread(values):
     return f'{min(values):,.0f} to {max(values):,.0f}'
 
 
-def table(bench, nothing, results, failed, medians):
-    pread, getppid = zip(*nothing)
+def table(nothing, results, failed, noisy, medians):
+    pread, getppid = zip(*nothing) if nothing else ([0], [0])
     yield ('| tracer | added to a pread, ns | in the rounds | added to a getppid, ns | its CPU, ns a row '
            '| on disk, bytes a row | lost |')
     yield '|---|---:|---:|---:|---:|---:|---:|'
@@ -346,8 +376,9 @@ def table(bench, nothing, results, failed, medians):
         yield f'| {name} | not measured: {why} | | | | | |'
     yield ''
     yield '\\* traced too: this tool was asked for every system call.'
-    yield (f'{bench.loops} loops; {bench.retries} runs thrown away because others used the CPUs, '
-           f'{bench.disturbed} kept although they did.')
+    for name, n in noisy.items():
+        yield ''
+        yield f'{name}: {n} of its {len(results[name])} rounds not left in peace by other processes.'
 
 
 def goals(medians):
@@ -406,22 +437,28 @@ def main():
         print('bench: needs root to trace', file=sys.stderr)
         return 1
 
+    # Also where the shell started us with them ignored: what is mounted and started must go again.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lock = alone()
     load = os.getloadavg()[0]
-    mount_tracefs()
     bench = Bench(os.path.abspath(options.build))
     tracers = {name: TRACERS[name]() for name in names}
     missing = {name: why for name, t in tracers.items() if (why := t.missing(bench))}
     tracers = {name: t for name, t in tracers.items() if name not in missing}
-    nothing, results, failed = run(bench, tracers, options.rounds)
-    medians = {name: median(r) for name, r in results.items() if r and name not in failed}
+    if any(t.program for t in tracers.values()):
+        mount_tracefs()
+    nothing, results, failed, noisy = run(bench, tracers, options.rounds)
+    medians = {name: median(r) for name, r in results.items()}
     verdicts = list(goals(medians))
 
-    text = '\n'.join([machine(load), '', *table(bench, nothing, results, {**missing, **failed}, medians), '',
+    text = '\n'.join([machine(load), '', *table(nothing, results, {**missing, **failed}, noisy, medians), '',
                       f'| goal (medians of {options.rounds} rounds) | measured | limit | |',
                       '|---|---:|---:|---|', *(line for line, _ in verdicts)])
     print(text)
     if options.write:
         write(options.write, text)
+    lock.close()
     return 1 if failed or any(v == 'FAIL' for _, v in verdicts) else 0
 
 
