@@ -174,7 +174,7 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 		goto out;
 	}
 	slot = cpu_slot(&cpu);
-	seen = count(&slot->streams[STREAM_BLOCK].seen);
+	seen = count_seen(slot, STREAM_BLOCK);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {

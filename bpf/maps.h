@@ -39,14 +39,31 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 	return &slots[cpu];
 }
 
-/* Counts one, and returns how many there were before. A plain increment where nothing can come
- * between: programs on tracepoints run with preemption off, but for PREEMPT_RT, and the streams
- * that interrupts count are counted by nothing else. */
-static __always_inline u64 count(u64 *counter)
+/* Counts one. A plain increment where nothing can come between: programs on tracepoints run with
+ * preemption off, but for PREEMPT_RT, and the streams that interrupts count are counted by nothing
+ * else. The result of the atomic isn't used: kernels before 5.12 refuse a program that does. */
+static __always_inline void count(u64 *counter)
 {
 	if (cfg.atomic_counters)
-		return __sync_fetch_and_add(counter, 1);
-	return (*counter)++;
+		__sync_fetch_and_add(counter, 1);
+	else
+		(*counter)++;
+}
+
+/* The mask is for the verifier, which knows nothing of a number that was in memory. */
+static __always_inline struct stream_count *counts_of(struct cpu_slot *slot, enum stream stream)
+{
+	_Static_assert(STREAM_CAPTURED == 8, "the mask");
+	return &slot->streams[stream & 7];
+}
+
+/* One more operation of STREAM; gives their number. */
+static __always_inline u64 count_seen(struct cpu_slot *slot, enum stream stream)
+{
+	struct stream_count *c = counts_of(slot, stream);
+
+	count(&c->seen);
+	return c->seen;
 }
 
 static __always_inline void count_fired(enum hook hook)
@@ -59,15 +76,15 @@ static __always_inline void count_fired(enum hook hook)
 static __always_inline void count_filtered(enum stream stream)
 {
 	u32 cpu;
-	struct cpu_slot *slot = cpu_slot(&cpu);
+	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
 
-	count(&slot->streams[stream].seen);
-	count(&slot->streams[stream].filtered);
+	count(&c->seen);
+	count(&c->filtered);
 }
 
 static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream, u64 now)
 {
-	struct stream_count *c = &slot->streams[stream];
+	struct stream_count *c = counts_of(slot, stream);
 
 	if (c->lost == c->acked)
 		c->lost_first_ns = now;
@@ -75,13 +92,11 @@ static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream
 	count(&c->lost);
 }
 
-/* An id that no other definition or request of this session has. */
+/* An id that no other definition or request of this session has: where and when. 13 bits hold the
+ * most CPUs a kernel can have (8192), 51 bits of nanoseconds come round after 26 days. */
 static __always_inline u64 next_id(void)
 {
-	u32 cpu;
-	struct cpu_slot *slot = cpu_slot(&cpu);
-
-	return ((u64)(cpu + 1) << 48) + __sync_fetch_and_add(&slot->next_id, 1);
+	return (u64)bpf_get_smp_processor_id() << 51 ^ bpf_ktime_get_ns();
 }
 
 static __always_inline u64 submit_flags(void *ring, u64 seen)

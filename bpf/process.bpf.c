@@ -23,20 +23,35 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 	return 0;
 }
 
+/* The processes whose end has been told, for kernels before 6.16. */
+struct ended {
+	u64 start_time;
+	u64 tgid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ended);
+	__type(value, u8);
+} exits_told SEC(".maps");
+
 /* group_dead came with 6.16; before, the last thread is the one that finds no other living, and
- * two that end at once could both be: the leader's state remembers. */
+ * two that end at once could both be: the first to say so is. */
 static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 {
-	struct task_state *leader;
+	struct ended key = {};
 	u64 live;
+	u8 yes = 1;
 
 	if (cfg.exit_says_last)
 		return group_dead;
 	live = kread(kread((u64)task, task_struct, signal), signal_struct, live.counter);
 	if ((u32)live != 0)
 		return false;
-	leader = state_of(task->group_leader, true);
-	return !leader || __sync_fetch_and_add((u32 *)&leader->exited, 1) == 0;
+	key.tgid = task->tgid;
+	key.start_time = kread((u64)task->group_leader, task_struct, start_time);
+	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
 }
 
 static __always_inline int process_exit(struct task_struct *task, bool group_dead)
@@ -55,7 +70,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	slot = cpu_slot(&cpu);
 	now = bpf_ktime_get_ns();
 	if (!state) {
-		count(&slot->streams[STREAM_FS].seen);
+		count_seen(slot, STREAM_FS);
 		count_lost(slot, STREAM_FS, now);
 		return 0;
 	}
@@ -65,7 +80,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 		count_filtered(STREAM_FS);
 		return 0;
 	}
-	seen = count(&slot->streams[STREAM_FS].seen);
+	seen = count_seen(slot, STREAM_FS);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	rec = ring && state->id ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {

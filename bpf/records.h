@@ -230,7 +230,6 @@ enum hook {
 struct cpu_slot {
 	struct stream_count streams[STREAM_CAPTURED];
 	__u64 fired[HOOK_COUNT];
-	__u64 next_id;
 };
 
 /* ---- configuration, in .rodata ---- */

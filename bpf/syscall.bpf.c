@@ -229,8 +229,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 		return 0;
 	state = current_state(true);
 	if (!state) {
-		count(&cpu_slot(&cpu)->streams[d->stream & 7].seen);
-		count_lost(cpu_slot(&cpu), d->stream & 7, bpf_ktime_get_ns());
+		count_seen(cpu_slot(&cpu), d->stream);
+		count_lost(cpu_slot(&cpu), d->stream, bpf_ktime_get_ns());
 		return 0;
 	}
 	state->armed = 0;
@@ -256,7 +256,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	} else if (verdict == VERDICT_FILTERED) {
 		count_filtered(state->stream);
 	} else if (verdict == VERDICT_LOST) {
-		count(&cpu_slot(&cpu)->streams[state->stream].seen);
+		count_seen(cpu_slot(&cpu), state->stream);
 		count_lost(cpu_slot(&cpu), state->stream, bpf_ktime_get_ns());
 	}
 	return 0;
@@ -373,7 +373,7 @@ static __always_inline void emit_short(struct task_state *state, const volatile 
 	struct cpu_slot *slot = cpu_slot(&cpu);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	struct rec_fs *rec;
-	u64 seen = count(&slot->streams[STREAM_FS].seen);
+	u64 seen = count_seen(slot, STREAM_FS);
 
 	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
 	if (!rec) {
@@ -390,7 +390,7 @@ static __always_inline void output(void *rec, u32 size, enum stream stream, u64 
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	u64 seen = count(&slot->streams[stream].seen);
+	u64 seen = count_seen(slot, stream);
 
 	if (!ring || bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
 		count_lost(slot, stream, now);
@@ -583,7 +583,7 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 		return 0;
 	}
 	if (verdict == VERDICT_LOST) {
-		count(&cpu_slot(&cpu)->streams[STREAM_FS].seen);
+		count_seen(cpu_slot(&cpu), STREAM_FS);
 		count_lost(cpu_slot(&cpu), STREAM_FS, state->exit_ns);
 		return 0;
 	}

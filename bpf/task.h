@@ -25,9 +25,7 @@ struct task_state {
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
 	/* the thread */
-	u8 lineage, left_out;
-	u8 exited;       /* in the leader's: the row for the process is out */
-	u8 pad;
+	u8 lineage, left_out, pad[2];
 	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
 	u32 sent_epoch;  /* that recent[] belongs to */
 	u32 ppid, pad2;
