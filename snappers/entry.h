@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A file as a walk saw it. */
+#ifndef IOTRC_SNAP_ENTRY_H
+#define IOTRC_SNAP_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "src/anonymize.h"
+#include "src/clock.h"
+
+/* Absolute paths of more bytes aren't followed. */
+#define ENTRY_PATH_MAX (1024 * 1024)
+
+enum entry_flags {
+	ENTRY_NO_BTIME = 1 << 0,
+	ENTRY_BLIND = 1 << 1,        /* no file: what lies at and below this path couldn't be seen */
+};
+
+struct entry_time {
+	int64_t second;
+	uint32_t ns;
+};
+
+struct entry {
+	uint64_t mono_ns;            /* of the look */
+	/* From here to path: what a change is a change of. */
+	uint64_t size, physical, inode;
+	struct entry_time birth, modified, accessed;
+	uint32_t major, minor, nlink, mode;
+	uint32_t attributes;         /* STATX_ATTR_* */
+	uint32_t flags;
+	uint32_t len;                /* of path, which has no NUL */
+	char path[];
+} __attribute__((packed, aligned(4)));
+
+#define ENTRY_SIZE(len) (sizeof(struct entry) + (len))
+
+void entry__set(struct entry *e, uint64_t mono_ns, const struct statx *st);
+
+/* Ascending by path, a directory directly before all that lies below it, and what is blind before
+ * what isn't. */
+int entry__order(const void *a, const void *b);
+/* The same of paths alone. */
+int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len);
+/* Whether PATH is DIR or lies below. */
+bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len);
+bool entry__same(const struct entry *a, const struct entry *b);
+
+/* Writes its row at P, with room for ROWS_ROOM. GONE: a tombstone, as of MONO_NS. */
+char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
+		 struct anonymizer *anon, char *p);
+
+#endif

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "snappers/filesystem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <linux/stat.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "snappers/entry.h"
+#include "snappers/mount_list.h"
+#include "snappers/run.h"
+#include "snappers/sorter.h"
+#include "snappers/spool.h"
+
+#define MAGIC "iotrc baseline 1 "
+/* Datasets whose baselines are kept; the one that was not used for longest goes first. */
+#define BASELINES_MAX 8
+#define BASELINE_PREFIX "baseline-"
+
+#define STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+#define STATX_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
+#ifndef STATX_MNT_ID
+#define STATX_MNT_ID 0x1000
+#endif
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+
+struct file_id {
+	uint32_t major, minor;
+	uint64_t inode;
+};
+
+struct walk {
+	const struct filesystem_config *config;
+	struct filesystem_result *result;
+	struct rows *rows;
+	struct sorter *sorter;       /* NULL: it has failed, and with it the next baseline */
+	struct spool *queue;         /* directories yet to be read, their paths below the mount */
+	struct file_id apart[2];     /* our own directories: what we write is nobody's tree */
+	int mount;                   /* root of the mount that is walked */
+	struct entry *entry;         /* with room for any path */
+	char entries[64 * 1024];
+	char baseline[sizeof(BASELINE_PREFIX) + 16];
+};
+
+static void fail(struct walk *w, int err)
+{
+	if (!w->result->error)
+		w->result->error = err;
+}
+
+static bool must_stop(struct walk *w)
+{
+	if (!w->config->pause(w->config->arg))
+		return false;
+	fail(w, -EINTR);
+	return true;
+}
+
+static bool stop(void *arg)
+{
+	return must_stop(arg);
+}
+
+/* ---- what was seen ---- */
+
+/* For the sorter. Without it a full snapshot still has its rows. */
+static void note(struct walk *w)
+{
+	int err;
+
+	if (!w->sorter)
+		return;
+	err = sorter__add(w->sorter, w->entry, ENTRY_SIZE(w->entry->len));
+	if (!err)
+		return;
+	fail(w, err);
+	w->sorter = sorter__free(w->sorter);
+}
+
+static void write_row(struct walk *w, const struct entry *e, bool gone)
+{
+	uint64_t mono_ns = gone ? clock__mono_ns() : e->mono_ns;
+	char *end = entry__row(e, gone, mono_ns, w->config->clock, w->config->anon,
+			       rows__room(w->rows));
+	int err = rows__add(w->rows, end, mono_ns);
+
+	if (err)
+		fail(w, err);
+}
+
+/* The file whose path is in w->entry. */
+static void see(struct walk *w, const struct statx *st)
+{
+	entry__set(w->entry, clock__mono_ns(), st);
+	w->result->entries++;
+	atomic_store_explicit(w->config->seen, w->result->entries, memory_order_relaxed);
+	note(w);
+	if (w->result->full)
+		write_row(w, w->entry, false);
+}
+
+/* What lies at and below the path in w->entry can't be seen: which isn't to say that it has gone. */
+static void see_nothing(struct walk *w)
+{
+	uint32_t len = w->entry->len;
+
+	w->result->unreadable++;
+	memset(w->entry, 0, sizeof(*w->entry));
+	w->entry->len = len;
+	w->entry->flags = ENTRY_BLIND;
+	note(w);
+}
+
+static bool has_gone(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ELOOP || err == ESTALE;
+}
+
+/* ---- directories ---- */
+
+static int open_step(int dir, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_XDEV,
+	};
+	int fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+
+	if (fd < 0 && errno == EPERM) { /* O_NOATIME is for owners */
+		how.flags &= ~O_NOATIME;
+		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* Opens directory PATH (LEN bytes and a NUL, "" for the mount's root) below the mount, however long
+ * the path, and through nothing but directories: in steps that the kernel takes. */
+static int open_dir(struct walk *w, char *path, size_t len)
+{
+	int fd = open_step(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
+
+	while (fd >= 0 && len >= PATH_MAX) {
+		char *slash = memrchr(path, '/', PATH_MAX - 1);
+
+		*slash = 0; /* names have at most 255 bytes */
+		next = open_step(fd, path);
+		*slash = '/';
+		close(fd);
+		fd = next;
+		len -= slash + 1 - path;
+		path = slash + 1;
+		if (fd >= 0 && len < PATH_MAX) {
+			next = open_step(fd, path);
+			close(fd);
+			return next;
+		}
+	}
+	return fd;
+}
+
+static bool is_apart(const struct walk *w, const struct statx *st)
+{
+	for (size_t i = 0; i < sizeof(w->apart) / sizeof(*w->apart); i++)
+		if (st->stx_ino == w->apart[i].inode && st->stx_dev_major == w->apart[i].major &&
+		    st->stx_dev_minor == w->apart[i].minor)
+			return true;
+	return false;
+}
+
+/* NAME in directory FD, whose path is the first DIR_LEN bytes of w->entry's; SKIP of them are the
+ * mount's. */
+static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, size_t skip)
+{
+	struct entry *e = w->entry;
+	size_t len = strlen(name);
+	bool slash = dir_len != 1; /* "/" has one */
+	struct statx st;
+
+	if (dir_len + 1 + len > ENTRY_PATH_MAX) {
+		w->result->unreadable++;
+		return 0;
+	}
+	if (slash)
+		e->path[dir_len] = '/';
+	memcpy(e->path + dir_len + slash, name, len);
+	e->len = dir_len + slash + len;
+	if (statx(fd, name, STATX_FLAGS, STATX_MASK, &st) < 0) {
+		if (!has_gone(errno))
+			see_nothing(w);
+		return 0;
+	}
+	/* What is mounted here is walked from its own root. */
+	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return 0;
+	see(w, &st);
+	if (!S_ISDIR(st.stx_mode) || is_apart(w, &st))
+		return 0;
+	return spool__put(w->queue, e->path + skip, e->len - skip);
+}
+
+/* 0, or the error that ends the walk. A directory that can't be read to its end is blind. */
+static int read_dir(struct walk *w, int fd, size_t dir_len, size_t skip)
+{
+	long n;
+	int err;
+
+	while ((n = syscall(SYS_getdents64, fd, w->entries, sizeof(w->entries))) > 0)
+		for (long i = 0; i < n;) {
+			struct dirent64 *d = (struct dirent64 *)(w->entries + i);
+
+			i += d->d_reclen;
+			if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+				continue;
+			if (must_stop(w))
+				return -EINTR;
+			err = see_name(w, fd, d->d_name, dir_len, skip);
+			if (err)
+				return err;
+		}
+	if (n < 0 && !has_gone(errno)) {
+		w->entry->len = dir_len;
+		see_nothing(w);
+	}
+	return 0;
+}
+
+static int walk_dir(struct walk *w, const struct mount_info *mount, const char *below, size_t len)
+{
+	size_t root_len = strlen(mount->path), skip = root_len == 1 ? 1 : root_len + 1;
+	char *path = w->entry->path;
+	size_t dir_len = len ? skip + len : root_len;
+	int fd, err;
+
+	memcpy(path, mount->path, root_len);
+	if (len) {
+		path[skip - 1] = '/';
+		memcpy(path + skip, below, len);
+	}
+	path[dir_len] = 0;
+	fd = open_dir(w, path + (len ? skip : dir_len), len);
+	if (fd < 0) {
+		w->entry->len = dir_len;
+		/* Another filesystem was mounted over it: it has gone, as far as anybody can see. */
+		if (!has_gone(-fd) && fd != -EXDEV)
+			see_nothing(w);
+		return 0;
+	}
+	err = read_dir(w, fd, dir_len, skip);
+	close(fd);
+	return err;
+}
+
+static int walk_mount(struct walk *w, const struct mount_info *mount)
+{
+	struct statx st;
+	const void *below;
+	uint32_t len;
+	int err;
+
+	if (must_stop(w))
+		return -EINTR;
+	w->entry->len = strlen(mount->path);
+	memcpy(w->entry->path, mount->path, w->entry->len);
+	w->mount = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (w->mount < 0 || statx(w->mount, "", STATX_FLAGS | AT_EMPTY_PATH,
+				  STATX_MASK | STATX_MNT_ID, &st) < 0) {
+		if (!has_gone(errno))
+			see_nothing(w);
+		err = 0;
+		goto out;
+	}
+	/* Something else lies on top of it. */
+	err = 0;
+	if (mount->id && st.stx_mask & STATX_MNT_ID && st.stx_mnt_id != mount->id)
+		goto out;
+	see(w, &st);
+	if (!S_ISDIR(st.stx_mode))
+		goto out;
+	err = spool__put(w->queue, "", 0);
+	while (!err && (err = spool__take(w->queue, &below, &len)) > 0)
+		err = walk_dir(w, mount, below, len);
+out:
+	if (w->mount >= 0)
+		close(w->mount);
+	return err;
+}
+
+static int walk_all(struct walk *w)
+{
+	struct mount_list mounts = { 0 };
+	FILE *f;
+	int err;
+
+	if (w->config->root) {
+		struct mount_info only = { .path = (char *)w->config->root };
+
+		return walk_mount(w, &only);
+	}
+	f = fopen("/proc/self/mountinfo", "re");
+	if (!f)
+		return -errno;
+	err = mount_list__read(&mounts, f);
+	fclose(f);
+	if (err)
+		return err;
+	mount_list__choose(&mounts, w->config->network);
+	for (size_t i = 0; !err && i < mounts.n; i++)
+		if (mounts.list[i].chosen)
+			err = walk_mount(w, &mounts.list[i]);
+	mount_list__clear(&mounts);
+	return err;
+}
+
+/* ---- the baseline ---- */
+
+static int open_baseline(struct walk *w)
+{
+	int fd = openat(w->config->state, w->baseline, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool read_head(struct run_reader *r, char base[96])
+{
+	size_t magic = sizeof(MAGIC) - 1;
+	const void *record;
+	uint32_t len;
+
+	if (run_reader__next(r, &record, &len) <= 0 || len <= magic || len - magic >= 96 ||
+	    memcmp(record, MAGIC, magic))
+		return false;
+	memcpy(base, (const char *)record + magic, len - magic);
+	base[len - magic] = 0;
+	return true;
+}
+
+static bool is_entry(const struct entry *e, uint32_t len)
+{
+	return len >= sizeof(*e) && e->len <= ENTRY_PATH_MAX && len == ENTRY_SIZE(e->len);
+}
+
+/* Whether there is a baseline that is whole from end to end: nothing is built on another one. */
+static bool check_baseline(struct walk *w)
+{
+	int fd = open_baseline(w), got = -1;
+	struct run_reader *r = NULL;
+	uint64_t n = 0;
+	const void *record;
+	uint32_t len;
+
+	if (fd < 0)
+		return false;
+	if (!run_reader__new(&r, fd) && read_head(r, w->result->base))
+		while ((got = run_reader__next(r, &record, &len)) > 0 && is_entry(record, len))
+			if (++n % 1024 == 0 && must_stop(w))
+				break;
+	run_reader__free(r);
+	close(fd);
+	if (got)
+		w->result->base[0] = 0;
+	else
+		atomic_store(w->config->expected, n);
+	return !got;
+}
+
+struct old {
+	int fd;
+	struct run_reader *reader;
+	const struct entry *entry;   /* NULL: that was all */
+};
+
+static int next_old(struct old *o)
+{
+	const void *record;
+	uint32_t len;
+	int got = o->reader ? run_reader__next(o->reader, &record, &len) : 0;
+
+	if (got < 0 || (got && !is_entry(record, len)))
+		return got < 0 ? got : -EBADMSG;
+	o->entry = got ? record : NULL;
+	return 0;
+}
+
+static int open_old(struct walk *w, struct old *o)
+{
+	char base[96];
+	int err;
+
+	*o = (struct old){ .fd = -1 };
+	if (w->result->full)
+		return 0;
+	o->fd = open_baseline(w);
+	if (o->fd < 0)
+		return o->fd;
+	err = run_reader__new(&o->reader, o->fd);
+	if (!err && !read_head(o->reader, base))
+		err = -EBADMSG;
+	return err ? err : next_old(o);
+}
+
+static void close_old(struct old *o)
+{
+	run_reader__free(o->reader);
+	if (o->fd >= 0)
+		close(o->fd);
+}
+
+/* What is old and not new: gone, or out of sight. */
+static int drop_old(struct walk *w, struct old *o, const char *blind, size_t blind_len,
+		    struct run_writer *out)
+{
+	int err = 0;
+
+	if (blind_len && entry__below(blind, blind_len, o->entry->path, o->entry->len)) {
+		err = run_writer__add(out, o->entry, ENTRY_SIZE(o->entry->len));
+	} else {
+		w->result->gone++;
+		write_row(w, o->entry, true);
+	}
+	return err ? err : next_old(o);
+}
+
+/* Goes along both, writes what differs, and the new baseline. */
+static int merge(struct walk *w, struct old *o, struct run_writer *out)
+{
+	char *blind = malloc(ENTRY_PATH_MAX), *last = malloc(ENTRY_PATH_MAX);
+	size_t blind_len = 0, last_len = 0;
+	const void *record = NULL;
+	uint32_t len;
+	int got = 0, err = blind && last ? 0 : -ENOMEM;
+
+	while (!err && (got = sorter__next(w->sorter, &record, &len)) > 0) {
+		const struct entry *e = record;
+		int order = -1;
+
+		while (!err && o->entry &&
+		       (order = entry__order_paths(o->entry->path, o->entry->len, e->path, e->len)) < 0)
+			err = drop_old(w, o, blind, blind_len, out);
+		if (err)
+			break;
+		if (e->flags & ENTRY_BLIND) {
+			if (!blind_len || !entry__below(blind, blind_len, e->path, e->len)) {
+				memcpy(blind, e->path, e->len);
+				blind_len = e->len;
+			}
+			continue;
+		}
+		/* A directory that changes while it is read may show a name twice. */
+		if (last_len == e->len && !memcmp(last, e->path, e->len))
+			continue;
+		memcpy(last, e->path, e->len);
+		last_len = e->len;
+		if (!w->result->full && (!o->entry || order || !entry__same(o->entry, e)))
+			write_row(w, e, false);
+		err = run_writer__add(out, e, len);
+		if (!err && o->entry && !order)
+			err = next_old(o);
+	}
+	while (!err && !got && o->entry)
+		err = must_stop(w) ? -EINTR : drop_old(w, o, blind, blind_len, out);
+	free(blind);
+	free(last);
+	return err ? err : got;
+}
+
+/* Takes away the baselines that were not used for longest. */
+static void limit_baselines(int state)
+{
+	for (;;) {
+		int fd = openat(state, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+		char oldest[NAME_MAX + 1];
+		struct timespec least = { 0 };
+		struct dirent *d;
+
+		if (!dir)
+			return;
+		while ((d = readdir(dir))) {
+			struct stat st;
+
+			if (strncmp(d->d_name, BASELINE_PREFIX, sizeof(BASELINE_PREFIX) - 1) ||
+			    fstatat(state, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+				continue;
+			if (!n++ || st.st_mtim.tv_sec < least.tv_sec) {
+				least = st.st_mtim;
+				strcpy(oldest, d->d_name);
+			}
+		}
+		closedir(dir);
+		if (n <= BASELINES_MAX || unlinkat(state, oldest, 0) < 0)
+			return;
+	}
+}
+
+#define NEW_SUFFIX ".new"
+
+static int begin_new(struct walk *w, const char *name, char new_name[64], struct run_writer **ret)
+{
+	char head[sizeof(MAGIC) + 96];
+	int fd, err;
+
+	snprintf(new_name, 64, "%s" NEW_SUFFIX, w->baseline);
+	snprintf(head, sizeof(head), MAGIC "%s", name);
+	unlinkat(w->config->state, new_name, 0);
+	fd = openat(w->config->state, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	err = run_writer__new(ret, fd);
+	if (!err)
+		err = run_writer__add(*ret, head, strlen(head));
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Compares, and writes the new baseline beside the old one. Its descriptor, or a negative errno. */
+static int compare(struct walk *w, const char *name, char new_name[64])
+{
+	struct run_writer *out = NULL;
+	struct old old;
+	int fd = begin_new(w, name, new_name, &out), err;
+
+	if (fd < 0) {
+		run_writer__free(out);
+		return fd;
+	}
+	err = open_old(w, &old);
+	if (!err)
+		err = merge(w, &old, out);
+	if (!err)
+		err = run_writer__end(out);
+	if (!err && fsync(fd) < 0)
+		err = -errno;
+	close_old(&old);
+	run_writer__free(out);
+	if (!err)
+		return fd;
+	close(fd);
+	unlinkat(w->config->state, new_name, 0);
+	return err;
+}
+
+/* The old one's place is taken only once the rows that lead from it to the new one are safe. */
+static int replace_baseline(struct walk *w, const char *new_name)
+{
+	if (renameat(w->config->state, new_name, w->config->state, w->baseline) < 0)
+		return -errno;
+	fsync(w->config->state);
+	limit_baselines(w->config->state);
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static struct file_id id_of(int dir)
+{
+	struct statx st;
+
+	if (statx(dir, "", AT_EMPTY_PATH, STATX_INO, &st) < 0)
+		return (struct file_id){ 0 };
+	return (struct file_id){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
+}
+
+static void name_baseline(struct walk *w)
+{
+	unsigned char md[EVP_MAX_MD_SIZE] = { 0 };
+	char text[PATH_MAX + 64];
+	int n = snprintf(text, sizeof(text), "%s %d %s", w->config->dataset, w->config->network,
+			 w->config->root ? w->config->root : "");
+	char *p = stpcpy(w->baseline, BASELINE_PREFIX);
+
+	EVP_Digest(text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1, md, NULL, EVP_sha256(),
+		   NULL);
+	for (int i = 0; i < 8; i++)
+		p += sprintf(p, "%02x", md[i]);
+}
+
+static int begin(struct walk *w)
+{
+	int err;
+
+	name_baseline(w);
+	w->apart[0] = id_of(w->config->state);
+	w->apart[1] = id_of(w->config->rows.session_fd);
+	w->entry = malloc(ENTRY_SIZE(ENTRY_PATH_MAX + 1));
+	if (!w->entry)
+		return -ENOMEM;
+	w->result->full = w->config->full || !check_baseline(w);
+	err = w->result->error;
+	if (!err)
+		err = rows__new(&w->rows, &w->config->rows, 1);
+	if (!err)
+		err = spool__new(&w->queue, w->config->state);
+	if (!err)
+		err = sorter__new(&w->sorter, entry__order, w->config->state, stop, w, 0);
+	return err;
+}
+
+/* A full snapshot is complete when the walk is; one of changes when they are all found. */
+static void run(struct walk *w, const char *name)
+{
+	struct filesystem_result *result = w->result;
+	int err = walk_all(w), baseline = -1;
+	char new_name[64];
+
+	w->queue = spool__free(w->queue);
+	if (err)
+		fail(w, err);
+	if (result->full) {
+		result->complete = !result->error || (!err && !w->sorter);
+		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
+		if (err)
+			result->complete = false;
+	}
+	if (w->sorter && !result->error && !err)
+		baseline = compare(w, name, new_name);
+	if (baseline < 0 && w->sorter && !err)
+		fail(w, baseline);
+	if (!result->full) {
+		result->complete = baseline >= 0 && !result->error;
+		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
+		if (err)
+			result->complete = false;
+	}
+	if (err)
+		fail(w, err);
+	if (baseline < 0)
+		return;
+	close(baseline);
+	if (result->complete && !result->error)
+		err = replace_baseline(w, new_name);
+	else
+		unlinkat(w->config->state, new_name, 0);
+	if (err)
+		fail(w, err);
+}
+
+void filesystem__snapshot(const struct filesystem_config *config, const char *name,
+			  struct filesystem_result *ret)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!w) {
+		ret->error = -ENOMEM;
+		return;
+	}
+	w->config = config;
+	w->result = ret;
+	w->mount = -1;
+	err = begin(w);
+	if (!err)
+		run(w, name);
+	else
+		fail(w, err);
+	ret->parts = w->rows ? rows__parts(w->rows) : 0;
+	rows__free(w->rows);
+	spool__free(w->queue);
+	sorter__free(w->sorter);
+	free(w->entry);
+	free(w);
+}

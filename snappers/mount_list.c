@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "snappers/mount_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/mounts.h"
+
+/* FUSE hides what it is: it counts as network unless its name is that of a local filesystem. */
+static const char *const network_types[] = {
+	"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "afs", "coda", "ncpfs", "lustre", "gfs2",
+	"ocfs2", "gpfs", "beegfs", "orangefs", "pvfs2", "glusterfs", "virtiofs", "fuse",
+};
+static const char *const local_fuse[] = {
+	"fuse.ntfs", "fuse.ntfs-3g", "fuse.exfat", "fuse.lxcfs", "fuse.mergerfs", "fuse.encfs",
+	"fuse.gocryptfs", "fuse.fuse-overlayfs", "fuse.bindfs", "fuse.zfs",
+};
+/* What is shown in them are no files that somebody keeps there. */
+static const char *const unreal_fuse[] = {
+	"fuse.lxcfs", "fuse.portal", "fuse.gvfsd-fuse", "fuse.snapfuse",
+};
+
+#define IS_ONE_OF(type, list) is_one_of(type, list, sizeof(list) / sizeof(*(list)))
+
+static bool is_one_of(const char *type, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(type, list[i]))
+			return true;
+	return false;
+}
+
+static bool is_network(const char *type)
+{
+	if (!strncmp(type, "fuse.", 5))
+		return !IS_ONE_OF(type, local_fuse);
+	return IS_ONE_OF(type, network_types);
+}
+
+/* mountinfo writes blank, tab, line feed and backslash as \ooo. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		unsigned int c;
+
+		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
+			*to++ = c;
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = 0;
+}
+
+static bool has_option(const char *list, const char *option, size_t len)
+{
+	for (; list; list = strchr(list, ','), list += !!list)
+		if (!strncmp(list, option, len) && (!list[len] || list[len] == ','))
+			return true;
+	return false;
+}
+
+static char *join_options(const char *a, const char *b)
+{
+	char *all = malloc(strlen(a) + strlen(b) + 2), *end;
+
+	if (!all)
+		return NULL;
+	end = stpcpy(all, a);
+	while (*b) {
+		size_t len = strcspn(b, ",");
+
+		if (!has_option(a, b, len)) {
+			*end++ = ',';
+			end = mempcpy(end, b, len);
+			*end = 0;
+		}
+		b += len + !!b[len];
+	}
+	return all;
+}
+
+static void clear_info(struct mount_info *i)
+{
+	free(i->root);
+	free(i->path);
+	free(i->type);
+	free(i->source);
+	free(i->options);
+}
+
+static bool parse(char *line, struct mount_info *ret)
+{
+	struct mount_info i = { 0 };
+	char *dash = strstr(line, " - "), *options = NULL, *super = NULL;
+	unsigned long long id, parent;
+
+	if (dash && sscanf(line, "%llu %llu %u:%u %ms %ms %ms", &id, &parent, &i.major, &i.minor,
+			   &i.root, &i.path, &options) == 7 &&
+	    sscanf(dash, " - %ms %ms %ms", &i.type, &i.source, &super) == 3)
+		i.options = join_options(options, super);
+	free(options);
+	free(super);
+	if (!i.options) {
+		clear_info(&i);
+		return false;
+	}
+	i.id = id;
+	i.parent = parent;
+	unescape(i.root);
+	unescape(i.path);
+	unescape(i.source);
+	unescape(i.options);
+	i.real = !mounts__pseudo_type(i.type) && !IS_ONE_OF(i.type, unreal_fuse);
+	i.network = is_network(i.type);
+	*ret = i;
+	return true;
+}
+
+int mount_list__read(struct mount_list *ret, FILE *file)
+{
+	struct mount_list m = { 0 };
+	size_t size = 0, room = 0;
+	char *line = NULL;
+	int err = 0;
+
+	while (!err && m.n < MOUNT_LIST_MAX && getline(&line, &size, file) > 0) {
+		if (m.n == room) {
+			struct mount_info *list;
+
+			room = room ? 2 * room : 64;
+			list = realloc(m.list, room * sizeof(*list));
+			if (!list)
+				err = -ENOMEM;
+			else
+				m.list = list;
+		}
+		if (!err && parse(line, &m.list[m.n]))
+			m.n++;
+	}
+	free(line);
+	if (err)
+		mount_list__clear(&m);
+	else
+		*ret = m;
+	return err;
+}
+
+void mount_list__clear(struct mount_list *m)
+{
+	while (m->n)
+		clear_info(&m->list[--m->n]);
+	free(m->list);
+	m->list = NULL;
+}
+
+static bool covers(const struct mount_info *a, const struct mount_info *b)
+{
+	size_t len = strlen(a->root);
+
+	if (a->major != b->major || a->minor != b->minor || strncmp(b->root, a->root, len))
+		return false;
+	return len == 1 || !b->root[len] || b->root[len] == '/';
+}
+
+/* An overlay shows files that lie in its layers, where they are met anyway; as the root of
+ * a container it is all there is. */
+static bool wanted(const struct mount_info *i, bool network)
+{
+	return i->real && !i->hidden && (network || !i->network) &&
+	       (strcmp(i->type, "overlay") || !strcmp(i->path, "/"));
+}
+
+void mount_list__choose(struct mount_list *m, bool network)
+{
+	for (size_t i = 0; i < m->n; i++)
+		for (size_t k = 0; k < m->n; k++)
+			if (m->list[k].parent == m->list[i].id && k != i &&
+			    !strcmp(m->list[k].path, m->list[i].path))
+				m->list[i].hidden = true;
+	for (size_t i = 0; i < m->n; i++) {
+		struct mount_info *at = &m->list[i];
+
+		at->chosen = wanted(at, network);
+		for (size_t k = 0; at->chosen && k < m->n; k++) {
+			const struct mount_info *other = &m->list[k];
+
+			/* Of two that show the same the earlier one is walked. */
+			if (k != i && wanted(other, network) && covers(other, at) &&
+			    (k < i || !covers(at, other)))
+				at->chosen = false;
+		}
+	}
+}
