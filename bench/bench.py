@@ -190,7 +190,7 @@ class Iotrc(Beside):
         return None if os.access(bench.iotrc, os.X_OK) else 'it is not built'
 
     def argv(self, bench):
-        return [bench.iotrc, '-q', '-o', bench.path('iotrc')]
+        return [bench.iotrc, '-q', '--no-snapshots', '-o', bench.path('iotrc')]
 
     def kept(self, bench, pread, out, err):
         with open(os.path.join(read(out).strip(), 'manifest.json')) as f:

@@ -297,18 +297,55 @@ out:
 	return err;
 }
 
+/* Only what lies below PATH, in its own mount and in those on it. */
+static int walk_tree(struct walk *w, const struct mount_list *mounts, const char *path)
+{
+	const struct mount_info *on = mount_list__of(mounts, path);
+	struct mount_info top = { .path = (char *)path };
+	size_t len = strlen(path);
+	int err = 0;
+
+	if (on && on->real && (w->config->network || !on->network) && strcmp(on->path, path))
+		err = walk_mount(w, &top);
+	for (size_t i = 0; !err && i < mounts->n; i++) {
+		const struct mount_info *m = &mounts->list[i];
+
+		if (m->chosen && entry__below(path, len, m->path, strlen(m->path)))
+			err = walk_mount(w, m);
+	}
+	return err;
+}
+
+static int walk_trees(struct walk *w, const struct mount_list *mounts)
+{
+	const struct filesystem_config *c = w->config;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->n_roots; i++) {
+		const struct path_prefix *root = &c->roots[i];
+		char path[OPTIONS_PATH_MAX + 1];
+		bool twice = false;
+
+		snprintf(path, sizeof(path), "%.*s", (int)(root->len ? root->len : 1), root->text);
+		for (size_t k = 0; k < c->n_roots; k++) {
+			const struct path_prefix *other = &c->roots[k];
+
+			if (k != i && entry__below(other->text, other->len ? other->len : 1, path,
+						   strlen(path)))
+				twice |= other->len < root->len || k < i;
+		}
+		if (!twice)
+			err = walk_tree(w, mounts, path);
+	}
+	return err;
+}
+
 static int walk_all(struct walk *w)
 {
 	struct mount_list mounts = { 0 };
-	FILE *f;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
 	int err;
 
-	if (w->config->root) {
-		struct mount_info only = { .path = (char *)w->config->root };
-
-		return walk_mount(w, &only);
-	}
-	f = fopen("/proc/self/mountinfo", "re");
 	if (!f)
 		return -errno;
 	err = mount_list__read(&mounts, f);
@@ -316,7 +353,9 @@ static int walk_all(struct walk *w)
 	if (err)
 		return err;
 	mount_list__choose(&mounts, w->config->network);
-	for (size_t i = 0; !err && i < mounts.n; i++)
+	if (w->config->n_roots)
+		err = walk_trees(w, &mounts);
+	for (size_t i = 0; !err && !w->config->n_roots && i < mounts.n; i++)
 		if (mounts.list[i].chosen)
 			err = walk_mount(w, &mounts.list[i]);
 	mount_list__clear(&mounts);
@@ -576,25 +615,35 @@ static struct file_id id_of(int dir)
 	return (struct file_id){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
 }
 
-static void name_baseline(struct walk *w)
+static int name_baseline(struct walk *w)
 {
+	const struct filesystem_config *c = w->config;
 	unsigned char md[EVP_MAX_MD_SIZE] = { 0 };
-	char text[PATH_MAX + 64];
-	int n = snprintf(text, sizeof(text), "%s %d %s", w->config->dataset, w->config->network,
-			 w->config->root ? w->config->root : "");
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	char *p = stpcpy(w->baseline, BASELINE_PREFIX);
 
-	EVP_Digest(text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1, md, NULL, EVP_sha256(),
-		   NULL);
+	if (!ctx)
+		return -ENOMEM;
+	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+	EVP_DigestUpdate(ctx, c->dataset, strlen(c->dataset) + 1);
+	EVP_DigestUpdate(ctx, c->network ? "n" : "l", 1);
+	for (size_t i = 0; i < c->n_roots; i++) {
+		EVP_DigestUpdate(ctx, c->roots[i].text, c->roots[i].len);
+		EVP_DigestUpdate(ctx, "", 1);
+	}
+	EVP_DigestFinal_ex(ctx, md, NULL);
+	EVP_MD_CTX_free(ctx);
 	for (int i = 0; i < 8; i++)
 		p += sprintf(p, "%02x", md[i]);
+	return 0;
 }
 
 static int begin(struct walk *w)
 {
-	int err;
+	int err = name_baseline(w);
 
-	name_baseline(w);
+	if (err)
+		return err;
 	w->apart[0] = id_of(w->config->state);
 	w->apart[1] = id_of(w->config->rows.session_fd);
 	w->entry = malloc(ENTRY_SIZE(ENTRY_PATH_MAX + 1));

@@ -12,6 +12,7 @@
 #include "snappers/rows.h"
 #include "src/anonymize.h"
 #include "src/clock.h"
+#include "src/options.h"
 
 struct filesystem_config {
 	struct rows_config rows;     /* stamp and counts are set by the caller, stream too */
@@ -19,7 +20,8 @@ struct filesystem_config {
 	struct anonymizer *anon;     /* NULL: names in clear */
 	const char *dataset;         /* names what the baseline belongs to, with anonymisation */
 	int state;                   /* the state directory */
-	const char *root;            /* NULL: all mounts; otherwise only this directory's tree */
+	const struct path_prefix *roots; /* only these trees, unless N_ROOTS is 0 */
+	size_t n_roots;
 	bool network;                /* network filesystems as well */
 	bool full;                   /* as if there were no baseline */
 	/* Called at least at each entry; true ends the walk. It may wait. */

@@ -196,3 +196,21 @@ void mount_list__choose(struct mount_list *m, bool network)
 		}
 	}
 }
+
+const struct mount_info *mount_list__of(const struct mount_list *m, const char *path)
+{
+	const struct mount_info *best = NULL;
+	size_t best_len = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mount_info *at = &m->list[i];
+		size_t len = strlen(at->path);
+
+		if (len >= best_len && !strncmp(path, at->path, len) &&
+		    (len == 1 || !path[len] || path[len] == '/')) {
+			best = at;
+			best_len = len;
+		}
+	}
+	return best;
+}

@@ -32,6 +32,8 @@ int mount_list__read(struct mount_list *ret, FILE *file);
 /* Of the mounts of one filesystem those that cover it with the least overlap: bind mounts of what
  * is reached elsewhere are left out. NETWORK: network filesystems, too. */
 void mount_list__choose(struct mount_list *m, bool network);
+/* The mount that absolute PATH lies in, as far as names tell, or NULL. */
+const struct mount_info *mount_list__of(const struct mount_list *m, const char *path);
 void mount_list__clear(struct mount_list *m);
 
 #endif

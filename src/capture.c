@@ -30,6 +30,7 @@ struct account {
 	struct chunk *chunk;
 	uint64_t chunk_since;
 	atomic_uint_least64_t received, filtered, lost_queue;
+	atomic_uint_least64_t lost_elsewhere; /* by whoever else writes rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk;
 };
@@ -196,7 +197,7 @@ static void tell_losses(struct capture *c, uint64_t now)
 	tell_ring_losses(c);
 	for (int s = 0; s < STREAM_COUNT; s++) {
 		struct account *a = &c->accounts[s];
-		uint64_t queue = atomic_load(&a->lost_queue);
+		uint64_t queue = atomic_load(&a->lost_queue), disk;
 		struct writer_stream_stats stats;
 
 		if (s == STREAM_LOST)
@@ -208,9 +209,10 @@ static void tell_losses(struct capture *c, uint64_t now)
 			tell_loss(c, s, "queue", n, a->queue_first_ns, a->queue_last_ns, -1);
 		}
 		writer__stats(c->writer, s, &stats);
-		if (stats.lost_disk_rows != a->disk.told) {
-			tell_loss(c, s, "disk", stats.lost_disk_rows - a->disk.told, a->disk.from_ns, now, -1);
-			a->disk.told = stats.lost_disk_rows;
+		disk = stats.lost_disk_rows + atomic_load(&a->lost_elsewhere);
+		if (disk != a->disk.told) {
+			tell_loss(c, s, "disk", disk - a->disk.told, a->disk.from_ns, now, -1);
+			a->disk.told = disk;
 		}
 		a->disk.from_ns = now;
 	}
@@ -340,7 +342,7 @@ static void *run(void *arg)
 }
 
 int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
-		 struct clock *clock, const struct options *options)
+		 struct clock *clock, const struct options *options, const unsigned char *key)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	int err;
@@ -352,7 +354,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->clock = clock;
 	c->second = clock__mono_ns();
 	c->ends = calloc(collector__n_rings(collector), sizeof(*c->ends));
-	err = c->ends ? encoder__new(&c->encoder, options, clock) : -ENOMEM;
+	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->second;
 	if (!err)
@@ -415,6 +417,11 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
 	ret->lost_queue = atomic_load(&a->lost_queue);
 	ret->lost_disk = stats.lost_disk_rows;
 	ret->written = stats.written_rows;
+}
+
+void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows)
+{
+	atomic_store(&c->accounts[stream].lost_elsewhere, rows);
 }
 
 uint64_t capture__unnamed(struct capture *c)

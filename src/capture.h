@@ -12,9 +12,10 @@
 
 struct capture;
 
-/* Starts the thread. All arguments are borrowed until capture__free(). 0, or a negative errno. */
+/* Starts the thread. All arguments are borrowed until capture__free(). KEY: of the anonymisation
+ * (src/anonymize.h), or NULL. 0, or a negative errno. */
 int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
-		 struct clock *clock, const struct options *options);
+		 struct clock *clock, const struct options *options, const unsigned char *key);
 
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);
@@ -25,6 +26,10 @@ struct capture *capture__free(struct capture *c);
 
 /* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */
 void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret);
+
+/* So many rows of STREAM have been lost (disk) that the writer knows nothing of: they are told in the
+ * lost stream. From any thread; ROWS counts from the start. */
+void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 
 /* Events whose definition was missing when they were written: 0, or iotrc has a defect. */
 uint64_t capture__unnamed(struct capture *c);

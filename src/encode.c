@@ -14,7 +14,8 @@
 #define TASKS_MAX 65536
 #define TASKS_BYTES (20u << 20)
 
-int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock)
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
+		 const unsigned char *key)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
 	int err;
@@ -30,6 +31,8 @@ int encoder__new(struct encoder **ret, const struct options *options, struct clo
 		err = mounts__new(&e->mounts);
 	if (!err)
 		err = reqnames__new(&e->reqnames);
+	if (!err && key)
+		err = anonymizer__new(&e->anon, key, options->anonymize_keep_system);
 	if (err) {
 		encoder__free(e);
 		return err;
@@ -46,6 +49,7 @@ struct encoder *encoder__free(struct encoder *e)
 	dict__free(e->tasks);
 	mounts__free(e->mounts);
 	reqnames__free(e->reqnames);
+	anonymizer__free(e->anon);
 	free(e);
 	return NULL;
 }
@@ -64,6 +68,40 @@ bool encode__below_wanted(const struct options *o, const char *path, size_t len)
 			return true;
 	}
 	return false;
+}
+
+/* Two such fit a row with all the rest. */
+#define TOKENS_MAX (56 * 1024)
+
+char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
+{
+	const char *from = e->tokens, *end;
+
+	if (!e->anon)
+		return csv__escape_arrow(p, path, len);
+	end = anonymize__path(e->anon, e->tokens, path, len);
+	/* Thousands of one-letter directories: the tail. */
+	if (end - from > TOKENS_MAX)
+		from = memchr(end - TOKENS_MAX, '/', TOKENS_MAX) ?: end - TOKENS_MAX;
+	return csv__escape_arrow(p, from, end - from);
+}
+
+/* What the kernel calls it stays clear, what a program called its memfd doesn't. */
+static char *special_field(struct encoder *e, const struct rec_path *r, const char *name, size_t len,
+			   char *p)
+{
+	static const char memfd[] = "memfd:";
+	size_t clear = len;
+	char *end;
+
+	if (e->anon && r->len && strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+		clear = len >= sizeof(memfd) - 1 && !memcmp(name, memfd, sizeof(memfd) - 1) ?
+			sizeof(memfd) - 1 : 0;
+	p = csv__escape_arrow(p, name, clear);
+	if (clear == len)
+		return p;
+	end = anonymize__name(e->anon, e->tokens, name + clear, len - clear);
+	return csv__escape(p, e->tokens, end - e->tokens);
 }
 
 /* A file without a path is called as /proc/PID/fd calls it. */
@@ -89,16 +127,20 @@ static size_t special_name(char *buf, const struct rec_path *r)
 
 static void define_path(struct encoder *e, const struct rec_path *r)
 {
-	char *raw = e->paths_buf[0], field[CSV_TEXT_MAX(PATH_BYTES) * 2];
+	char *raw = e->paths_buf[0];
+	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
 	struct path_entry *entry;
 	size_t len = r->len, field_len, place_len;
 	char place[48], *p;
 
-	if (r->kind == PATH_SPECIAL)
+	if (r->kind == PATH_SPECIAL) {
 		len = special_name(raw, r);
-	else
+		p = special_field(e, r, raw, len, field);
+	} else {
 		memcpy(raw, r->path, len);
-	field_len = csv__quote(field, csv__escape_arrow(field, raw, len)) - field;
+		p = encode__path(e, field, raw, len);
+	}
+	field_len = csv__quote(field, p) - field;
 	p = csv__u64(place, r->ino);
 	*p++ = ',';
 	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
@@ -122,21 +164,26 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 
 static void define_task(struct encoder *e, const struct rec_task *r)
 {
-	char who[CSV_TEXT_MAX(COMM_BYTES) + 48], tail[CSV_TEXT_MAX(CMDLINE_BYTES) + 64], *p, *field;
-	char args[CMDLINE_BYTES + 4];
+	char who[CSV_TEXT_MAX(ANONYMIZE_MAX(COMM_BYTES)) + 48], *p, *field;
+	char args[ANONYMIZE_MAX(CMDLINE_BYTES)], tail[CSV_TEXT_MAX(sizeof(args)) + 64];
 	struct task_entry *entry;
-	size_t who_len, tail_len, len = r->len;
+	size_t who_len, tail_len, len = r->len, comm_len = strnlen(r->comm, COMM_BYTES);
 
 	p = csv__u64(who, r->pid);
 	*p++ = ',';
 	p = csv__u64(p, r->tid);
 	*p++ = ',';
-	p = csv__text(p, r->comm, strnlen(r->comm, COMM_BYTES));
+	if (e->anon)
+		p = csv__text(p, args, anonymize__name(e->anon, args, r->comm, comm_len) - args);
+	else
+		p = csv__text(p, r->comm, comm_len);
 	who_len = p - who;
 
 	while (len && !r->cmdline[len - 1] && !r->cmdline_cut)
 		len--;
-	for (size_t i = 0; i < len; i++)
+	if (e->anon)
+		len = anonymize__args(e->anon, args, r->cmdline, len) - args;
+	for (size_t i = 0; !e->anon && i < len; i++)
 		args[i] = r->cmdline[i] ? r->cmdline[i] : ' ';
 	field = tail;
 	p = csv__escape(field, args, len);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "anonymize.h"
 #include "bpf/records.h"
 #include "clock.h"
 #include "dict.h"
@@ -58,13 +59,16 @@ struct encoder {
 	struct dict *paths, *tasks;
 	struct mounts *mounts;
 	struct reqnames *reqnames;
+	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
 	uint64_t unnamed;        /* events whose definition is missing: a defect if it is not 0 */
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2];
+	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
 
-/* 0, or a negative errno. OPTIONS and CLOCK are borrowed. */
-int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock);
+/* 0, or a negative errno. OPTIONS and CLOCK are borrowed. KEY: of the anonymisation, or NULL. */
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
+		 const unsigned char *key);
 struct encoder *encoder__free(struct encoder *e);
 
 /* Takes a definition (REC_PATH, REC_TASK). */
@@ -77,6 +81,8 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
 
 /* Shared by the encoders. */
+/* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */
+char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 /* Whether PATH is one of --path's, or below. */
 bool encode__below_wanted(const struct options *o, const char *path, size_t len);
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);

@@ -29,40 +29,54 @@ static int ip_version(const struct conn_ends *ends)
 	return is_mapped(ends->ip.local) || is_mapped(ends->ip.remote) ? 4 : 6;
 }
 
-static char *ip(char *p, const struct conn_ends *ends, const uint8_t *address, int version)
+static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const uint8_t *address,
+		int version)
 {
 	static const uint8_t any[16];
 	char text[INET6_ADDRSTRLEN];
+	uint8_t token[16];
 
 	/* The other end of a mapped one may still be '::'. */
 	if (ends->family == AF_INET6 && version == 4)
 		address = is_mapped(address) ? address + 12 : any;
+	if (e->anon) {
+		address = memcpy(token, address, version == 4 ? 4 : 16);
+		(version == 4 ? anonymize__ipv4 : anonymize__ipv6)(e->anon, token);
+	}
 	inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
 	return encode__word(p, text);
 }
 
 /* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold more. */
-static char *unix_name(char *p, const char *name, size_t len)
+static char *unix_name(struct encoder *e, char *p, const char *name, size_t len)
 {
-	char *field = p;
+	char *field = p, *end;
 
 	if (!len)
 		return p;
-	if (name[0])
-		return csv__text(p, name, strnlen(name, len));
-	*p++ = '@';
-	return csv__quote(field, csv__escape(p, name + 1, len - 1));
+	if (name[0]) {
+		len = strnlen(name, len);
+	} else {
+		*p++ = '@';
+		name++;
+		len--;
+	}
+	if (e->anon) {
+		end = anonymize__path(e->anon, e->tokens, name, len);
+		return csv__quote(field, csv__escape(p, e->tokens, end - e->tokens));
+	}
+	return csv__quote(field, csv__escape(p, name, len));
 }
 
-static char *address(char *p, const struct conn_ends *ends, bool remote, int version)
+static char *address(struct encoder *e, char *p, const struct conn_ends *ends, bool remote, int version)
 {
 	size_t has = remote ? ends->has_remote : ends->has_local;
 
 	if (!has)
 		return p;
 	if (ends->family == AF_UNIX)
-		return unix_name(p, remote ? ends->un.remote : ends->un.local, has);
-	return version ? ip(p, ends, remote ? ends->ip.remote : ends->ip.local, version) : p;
+		return unix_name(e, p, remote ? ends->un.remote : ends->un.local, has);
+	return version ? ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, version) : p;
 }
 
 static char *name_or_number(char *p, const struct name_set *set, uint64_t value)
@@ -98,9 +112,9 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, version);
 	*p++ = ',';
 	if (r->op != CONN_SOCKET_CREATE)
-		p = address(p, ends, false, version);
+		p = address(e, p, ends, false, version);
 	*p++ = ',';
-	p = address(p, ends, true, version);
+	p = address(e, p, ends, true, version);
 	*p++ = ',';
 	if (ends->sport)
 		p = csv__u64(p, ends->sport);

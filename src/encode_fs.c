@@ -61,14 +61,14 @@ static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 	if (!(r->fs.has & FS_HAS_ASKED2)) {
 		if (!asked_wanted(e, &a))
 			return NULL;
-		return csv__quote(field, csv__escape_arrow(p, a.text, a.len));
+		return csv__quote(field, encode__path(e, p, a.text, a.len));
 	}
 	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len, r->len2);
 	if (!asked_wanted(e, &b) && (r->fs.has & FS_LINK_TARGET || !asked_wanted(e, &a)))
 		return NULL;
-	p = csv__escape_arrow(p, a.text, a.len);
+	p = encode__path(e, p, a.text, a.len);
 	p = encode__word(p, " -> ");
-	p = csv__escape_arrow(p, b.text, b.len);
+	p = encode__path(e, p, b.text, b.len);
 	return csv__quote(field, p);
 }
 

@@ -322,6 +322,16 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 	pthread_mutex_unlock(&m->lock);
 }
 
+void manifest__append(struct manifest *m, const char *key, json_t *value)
+{
+	json_t *array;
+
+	pthread_mutex_lock(&m->lock);
+	array = json_object_get(m->root, key);
+	append(m, array ? array : set_array(m, m->root, key), value);
+	pthread_mutex_unlock(&m->lock);
+}
+
 void manifest__set_state(struct manifest *m, const char *state)
 {
 	bool running = !strcmp(state, "running");

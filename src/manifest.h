@@ -4,6 +4,7 @@
 #ifndef IOTRC_MANIFEST_H
 #define IOTRC_MANIFEST_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,8 @@ void manifest__set_counts(struct manifest *m, enum stream stream,
 			  const struct manifest_counts *counts);
 /* All hooks; replaces the last list. */
 void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, size_t n);
+/* Adds VALUE, which becomes the manifest's, to the array KEY of the document. */
+void manifest__append(struct manifest *m, const char *key, json_t *value);
 /* "running", "complete" or "recovered"; all but running stop the session now, once. */
 void manifest__set_state(struct manifest *m, const char *state);
 

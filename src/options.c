@@ -332,17 +332,88 @@ static int set_trace_bucket(struct parse *p, const char *value)
 	return 0;
 }
 
-enum group { RECORDING, CONTENT, FILTERS, FILES, OTHER, GROUP_COUNT };
+/* A time of at least a second, or off. */
+static int parse_interval(const char *value, uint64_t *ret_ns)
+{
+	if (!strcmp(value, "off")) {
+		*ret_ns = 0;
+		return 0;
+	}
+	return parse_time(value, ret_ns) || *ret_ns < 1000000000 ? -1 : 0;
+}
+
+static int set_process_interval(struct parse *p, const char *value)
+{
+	if (parse_interval(value, &p->o.process_interval_ns))
+		return is_not(p, "process-interval", value, "a time from 1s on (30s, 5m), or off");
+	return 0;
+}
+
+static int set_fs_interval(struct parse *p, const char *value)
+{
+	if (parse_interval(value, &p->o.fs_interval_ns))
+		return is_not(p, "fs-interval", value, "a time from 1s on (30m, 2h), or off");
+	return 0;
+}
+
+static int set_no_snapshots(struct parse *p, const char *value)
+{
+	p->o.process_interval_ns = p->o.fs_interval_ns = 0;
+	p->o.system_spec = false;
+	return 0;
+}
+
+static int set_fs_full(struct parse *p, const char *value)
+{
+	p->o.fs_full = true;
+	return 0;
+}
+
+static int set_fs_busy(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "", &n) || !n || n > 100)
+		return is_not(p, "fs-busy", value, "a percentage (1 to 100)");
+	p->o.fs_busy_percent = n;
+	return 0;
+}
+
+static int set_network_mounts(struct parse *p, const char *value)
+{
+	p->o.network_mounts = true;
+	return 0;
+}
+
+static int set_anonymize(struct parse *p, const char *value)
+{
+	if (value && strcmp(value, "keep-system"))
+		return is_not(p, "anonymize", value, "keep-system");
+	p->o.anonymize = true;
+	p->o.anonymize_keep_system = value;
+	return 0;
+}
+
+static int set_state(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "state", value, "a directory's name");
+	p->o.state = value;
+	return 0;
+}
+
+enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, OTHER, GROUP_COUNT };
 
 static const char *const group_titles[GROUP_COUNT] = {
 	[RECORDING] = "Recording",
 	[CONTENT] = "What to record",
+	[SNAPSHOTS] = "Snapshots",
 	[FILTERS] = "Only these (each list adds up; a row needs one of every list given)",
 	[FILES] = "Files",
 	[OTHER] = "Other",
 };
 
-/* Without SET the option is another version's: refused by name, not listed. */
+/* An ARG in brackets may be left out: it comes after '=' only. Without SET the option is another version's: refused by name, not listed. */
 static const struct option_row {
 	const char *name;
 	char brief;
@@ -357,6 +428,10 @@ static const struct option_row {
 	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)" },
 	{ "verbose", 'v', NULL, RECORDING, set_verbose, "say more" },
 	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary" },
+	{ "anonymize", 'a', "[=keep-system]", RECORDING, set_anonymize,
+	  "tokens in the place of names and addresses;\nkeep-system leaves paths like /usr/lib clear" },
+	{ "state", 0, "DIR", RECORDING, set_state,
+	  "what is kept between sessions (default\n/var/lib/iotrc)" },
 	{ "trace-bucket", 0, "NAME", RECORDING, set_trace_bucket,
 	  "the dataset's first directory (only with dev)" },
 
@@ -369,6 +444,18 @@ static const struct option_row {
 	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
 	{ "ops", 0, "LIST", CONTENT, set_ops,
 	  "fs operations, such as open,read,rename\n(default: all)" },
+
+	{ "process-interval", 0, "TIME|off", SNAPSHOTS, set_process_interval,
+	  "all processes, at the start and each TIME\n(default 5m)" },
+	{ "fs-interval", 0, "TIME|off", SNAPSHOTS, set_fs_interval,
+	  "all files, and what has changed (default 1h)" },
+	{ "fs-full", 0, NULL, SNAPSHOTS, set_fs_full, "all files first, even if they are known" },
+	{ "fs-busy", 0, "PERCENT", SNAPSHOTS, set_fs_busy,
+	  "wait while tasks stall for so much of the time\n(default 40; 100: never)" },
+	{ "network-mounts", 0, NULL, SNAPSHOTS, set_network_mounts,
+	  "network filesystems, too" },
+	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
+	  "neither processes, files nor system_spec" },
 
 	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16" },
 	{ "command", 0, "LIST", FILTERS, set_command,
@@ -389,12 +476,15 @@ static const struct option_row {
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
 	  "the machine id that sessions are filed under" },
 
+	/* As the family's other recorders spell it. */
+	{ "anonimize", 0, "[=keep-system]", RECORDING, set_anonymize, NULL },
+
 	{ .name = "network" }, { .name = "cache" }, { .name = "cache-sample" },
-	{ .name = "anonymize", .brief = 'a' }, { .name = "anonimize" }, { .name = "upload" },
+	{ .name = "upload" },
 	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
 	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
 	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
-	{ .name = "process-interval" }, { .name = "fs-interval" }, { .name = "on-overload" },
+	{ .name = "on-overload" },
 	{ .name = "memory" }, { .name = "min-free" }, { .name = "max-disk" },
 	{ .name = "daemon" }, { .name = "check-config" },
 };
@@ -470,6 +560,11 @@ static int parse_word(struct parse *p, const char *word)
 	return fail(p, QUOTED ": no such command, see iotrc --help", word);
 }
 
+static bool takes_value(const struct option_row *option)
+{
+	return option->arg && *option->arg != '[';
+}
+
 /* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
  * moved on when that was taken. */
 static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
@@ -478,7 +573,7 @@ static int apply(struct parse *p, const struct option_row *option, const char *v
 		return fail(p, "--%s: not in this build", option->name);
 	if (!option->arg && value)
 		return fail(p, "--%s: takes no value", option->name);
-	if (option->arg && !value) {
+	if (takes_value(option) && !value) {
 		if (!**next)
 			return fail(p, "--%s: needs a value (%s)", option->name, option->arg);
 		value = *(*next)++;
@@ -509,7 +604,7 @@ static int parse_brief(struct parse *p, const char *text, char ***next)
 		if (i == N_OPTIONS)
 			return fail(p, "-%.1s: no such option, see iotrc --help", text);
 		text++;
-		if (options[i].arg) /* the rest is its value */
+		if (takes_value(&options[i])) /* the rest is its value */
 			return apply(p, &options[i], *text ? text : NULL, next);
 		err = apply(p, &options[i], NULL, next);
 	}
@@ -541,6 +636,10 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 			.ops = ALL_OPS,
 			.rotate_age_s = 15 * 60,
 			.rotate_bytes = 64 << 20,
+			.process_interval_ns = UINT64_C(300000000000),
+			.fs_interval_ns = UINT64_C(3600000000000),
+			.fs_busy_percent = 40,
+			.system_spec = true,
 		},
 		.message = message,
 	};
@@ -571,7 +670,11 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 
 static void print_help(FILE *out, int len, const char *help)
 {
-	fprintf(out, "%*s", len < HELP_COLUMN ? HELP_COLUMN - len : 1, "");
+	if (len >= HELP_COLUMN) {
+		fputc('\n', out);
+		len = 0;
+	}
+	fprintf(out, "%*s", HELP_COLUMN - len, "");
 	for (; *help; help++) {
 		fputc(*help, out);
 		if (*help == '\n')
@@ -601,10 +704,10 @@ void options__help(FILE *out)
 		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
 			char brief[] = { '-', o->brief, ',', 0 };
 
-			if (!o->set || o->group != group)
+			if (!o->set || !o->help || o->group != group)
 				continue;
-			len = fprintf(out, "  %3s --%s %s", o->brief ? brief : "", o->name,
-				      o->arg ?: "");
+			len = fprintf(out, "  %3s --%s%s%s", o->brief ? brief : "", o->name,
+				      takes_value(o) || !o->arg ? " " : "", o->arg ?: "");
 			print_help(out, len, o->help);
 		}
 	}

@@ -58,6 +58,15 @@ struct options {
 	uint32_t rotate_age_s;       /* at least 1 */
 	uint64_t rotate_bytes;       /* compressed, at least 1 */
 	uint64_t rotate_rows;        /* 0: never by rows */
+
+	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */
+	uint64_t fs_interval_ns;     /* … of the filesystems; 0: none */
+	bool system_spec;
+	bool fs_full;                /* the first one is full, whatever was seen before */
+	bool network_mounts;         /* network filesystems are looked at as well */
+	unsigned int fs_busy_percent; /* pressure from which on a walk waits; 100: never */
+	bool anonymize, anonymize_keep_system;
+	const char *state;           /* the state directory; NULL: the default */
 };
 
 #define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */

@@ -12,12 +12,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "anonymize.h"
 #include "capture.h"
 #include "clock.h"
 #include "collector.h"
 #include "machine_id.h"
 #include "manifest.h"
 #include "session.h"
+#include "snappers/snapshots.h"
+#include "state.h"
 #include "status.h"
 #include "writer.h"
 
@@ -84,7 +87,12 @@ struct recording {
 	struct manifest *manifest;
 	struct writer *writer;
 	struct capture *capture;
+	struct snapshots *snapshots;
+	int state;                   /* the state directory, or a negative errno */
+	unsigned char key[ANONYMIZE_KEY_SIZE];
+	struct anonymizer *anon;     /* this thread's */
 	struct status status;
+	bool stuck;                  /* the snapshots' thread is, and still has all this */
 	uint64_t begun_ns;
 	atomic_bool manifest_stale;
 };
@@ -105,7 +113,9 @@ static int complain(const char *format, ...)
 
 static uint32_t enabled_streams(const struct options *o)
 {
-	return o->streams | 1u << STREAM_LOST;
+	return o->streams | 1u << STREAM_LOST |
+	       (o->process_interval_ns ? 1u << STREAM_PROCESS : 0) |
+	       (o->fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
 }
 
 /* On the writer's thread. */
@@ -118,16 +128,44 @@ static void on_file_finished(void *arg, const struct file_facts *facts)
 	wake();
 }
 
+static void on_manifest_grown(void *arg)
+{
+	struct recording *r = arg;
+
+	atomic_store(&r->manifest_stale, true);
+	wake();
+}
+
+static bool is_snapshot(enum stream stream)
+{
+	return stream == STREAM_PROCESS || stream == STREAM_FILESYSTEM;
+}
+
+static void count(struct recording *r, enum stream stream, struct manifest_counts *ret,
+		  uint64_t *ret_bytes)
+{
+	struct writer_stream_stats stats;
+
+	if (is_snapshot(stream)) {
+		snapshots__counts(r->snapshots, stream, ret, ret_bytes);
+		capture__set_lost(r->capture, stream, ret->lost_disk);
+		return;
+	}
+	capture__counts(r->capture, stream, ret);
+	writer__stats(r->writer, stream, &stats);
+	*ret_bytes = stats.compressed_bytes;
+}
+
 static void take_snapshot(struct recording *r, struct status_snapshot *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->elapsed_ns = clock__mono_ns() - r->begun_ns;
+	snapshots__note(r->snapshots, s->note);
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct writer_stream_stats stats;
 		struct manifest_counts n;
+		uint64_t bytes;
 
-		capture__counts(r->capture, i, &n);
-		writer__stats(r->writer, i, &stats);
+		count(r, i, &n, &bytes);
 		s->streams[i] = (struct status_stream){
 			.enabled = enabled_streams(r->options) >> i & 1,
 			.seen = n.seen,
@@ -136,7 +174,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 			.lost_ring = n.lost_ring,
 			.lost_queue = n.lost_queue,
 			.lost_disk = n.lost_disk,
-			.bytes = stats.compressed_bytes,
+			.bytes = bytes,
 		};
 	}
 }
@@ -148,11 +186,13 @@ static int write_manifest(struct recording *r)
 
 	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct manifest_counts n;
+		struct manifest_counts n = { 0 };
+		uint64_t bytes;
 
 		if (!(enabled_streams(r->options) >> i & 1))
 			continue;
-		capture__counts(r->capture, i, &n);
+		if (r->snapshots || !is_snapshot(i))
+			count(r, i, &n, &bytes);
 		manifest__set_counts(r->manifest, i, &n);
 	}
 	manifest__set_hooks(r->manifest, hooks, collector__hooks(r->collector, hooks));
@@ -160,28 +200,70 @@ static int write_manifest(struct recording *r)
 }
 
 /* The command line as it was given: what argv[] still holds. */
-static void read_command_line(char *buf, size_t size)
+#define COMMAND_LINE_MAX 4096
+static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
 {
 	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
+	size_t n = f ? fread(buf, 1, COMMAND_LINE_MAX - 1, f) : 0;
 
 	if (f)
 		fclose(f);
 	while (n && !buf[n - 1])
 		n--;
+	if (r->options->anonymize) {
+		char clear[COMMAND_LINE_MAX];
+
+		memcpy(clear, buf, n);
+		*anonymize__args(r->anon, buf, clear, n) = 0;
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (!buf[i])
 			buf[i] = ' ';
 	buf[n] = 0;
 }
 
+/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there is. */
+static int open_state(struct recording *r)
+{
+	const struct options *o = r->options;
+	int err = 0;
+
+	if (!o->anonymize && !o->fs_interval_ns)
+		return 0;
+	r->state = state__open(o->state);
+	if (!o->anonymize)
+		return 0;
+	err = r->state < 0 ? r->state :
+	      state__secret(r->state, ANONYMIZE_KEY_NAME, r->key, sizeof(r->key));
+	if (!err)
+		err = anonymizer__new(&r->anon, r->key, o->anonymize_keep_system);
+	if (err)
+		return complain("cannot anonymise: the key in %s: %s", o->state ?: "the state directory",
+				err == -EPERM ? "others may read it, or own it" : strerror(-err));
+	return 0;
+}
+
+static int begin_snapshots(struct recording *r, const struct manifest_info *info)
+{
+	const struct options *o = r->options;
+	struct snapshots_config config = {
+		.options = o, .clock = r->clock, .session = r->session, .manifest = r->manifest,
+		.uid = info->uid, .gid = info->gid, .level = ZSTD_LEVEL, .state = r->state,
+		.key = o->anonymize ? r->key : NULL, .changed = on_manifest_grown, .arg = r,
+	};
+
+	return snapshots__new(&r->snapshots, &config);
+}
+
 static int begin(struct recording *r)
 {
 	const struct options *o = r->options;
-	char problem[COLLECTOR_PROBLEM_MAX], machine_id[17], command_line[4096];
+	char problem[COLLECTOR_PROBLEM_MAX], machine_id[17];
+	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
 	struct manifest_info info = {
 		.machine_id = machine_id, .command_line = command_line, .engine = ENGINE,
-		.enabled = enabled_streams(o),
+		.enabled = enabled_streams(o), .anonymized = o->anonymize,
 	};
 	struct writer_config config = {
 		.rotate_age_s = o->rotate_age_s, .rotate_bytes = o->rotate_bytes,
@@ -194,6 +276,9 @@ static int begin(struct recording *r)
 	if (err)
 		return complain("no machine id in /etc/machine-id: %s; 'systemd-machine-id-setup' or "
 				"'dbus-uuidgen --ensure=/etc/machine-id' makes one", strerror(-err));
+	err = open_state(r);
+	if (err)
+		return err;
 	if (clock__new(&r->clock))
 		return complain("out of memory");
 	if (collector__new(&r->collector, o, problem))
@@ -205,7 +290,7 @@ static int begin(struct recording *r)
 			   info.uid, info.gid);
 	if (err)
 		return complain("cannot write to %s: %s", o->output, strerror(-err));
-	read_command_line(command_line, sizeof(command_line));
+	read_command_line(r, command_line);
 	err = manifest__new(&r->manifest, &info);
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));
@@ -214,7 +299,10 @@ static int begin(struct recording *r)
 	config.gid = info.gid;
 	err = writer__new(&r->writer, &config);
 	if (!err)
-		err = capture__new(&r->capture, r->collector, r->writer, r->clock, o);
+		err = capture__new(&r->capture, r->collector, r->writer, r->clock, o,
+				   o->anonymize ? r->key : NULL);
+	if (!err)
+		err = begin_snapshots(r, &info);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
 	err = write_manifest(r);
@@ -262,6 +350,14 @@ static int finish(struct recording *r)
 	int err, code = EXIT_OK;
 
 	status__clear(&r->status);
+	r->stuck = !snapshots__stop(r->snapshots);
+	if (r->stuck) {
+		complain("a filesystem doesn't answer: its snapshot stays unfinished");
+		code = EXIT_LOST;
+	} else if (snapshots__problem(r->snapshots)) {
+		complain("%s", snapshots__problem(r->snapshots));
+	}
+	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
 	capture__stop(r->capture);
 	err = writer__close(r->writer);
 	if (err) {
@@ -291,7 +387,7 @@ static int finish(struct recording *r)
 
 int record__main(const struct options *options)
 {
-	struct recording r = { .options = options };
+	struct recording r = { .options = options, .state = -ENOENT };
 	int code;
 
 	if (catch_signals())
@@ -305,11 +401,18 @@ int record__main(const struct options *options)
 		watch(&r);
 		code = finish(&r);
 	}
+	if (r.stuck)
+		_exit(code);
+	snapshots__free(r.snapshots);
 	capture__free(r.capture);
 	writer__free(r.writer);
 	collector__free(r.collector);
 	manifest__free(r.manifest);
 	session__free(r.session);
 	clock__free(r.clock);
+	anonymizer__free(r.anon);
+	explicit_bzero(r.key, sizeof(r.key));
+	if (r.state >= 0)
+		close(r.state);
 	return code;
 }

@@ -9,6 +9,8 @@
 
 #define SECOND UINT64_C(1000000000)
 
+#define NAME_WIDTH 19 /* filesystem_snapshot */
+
 #define ERASE_LINE "\r\033[K"
 
 /* Three digits and a suffix: 999, 12.3k, 123M. */
@@ -84,7 +86,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 	struct status_stream sum = total(now);
 	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / SECOND;
 	uint64_t s = now->elapsed_ns / SECOND;
-	char ends[3][48], item[48], n[16];
+	char ends[4][64], item[48], n[16];
 	size_t kept = 0;
 	bool fits;
 
@@ -93,7 +95,8 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, lost(&sum)));
 	snprintf(ends[1], sizeof(*ends), "  written %s", count(n, sum.written));
 	snprintf(ends[2], sizeof(*ends), "  on disk %sB", bytes(n, sum.bytes));
-	for (int i = 0; i < 3; i++)
+	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
+	for (int i = 0; i < 4; i++)
 		kept += strlen(ends[i]);
 
 	*buf = 0;
@@ -108,14 +111,14 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 		if (kept > width || !append(buf, width - kept, item))
 			break;
 	}
-	for (int i = 0; fits && i < 3; i++)
+	for (int i = 0; fits && i < 4; i++)
 		fits = append(buf, width, ends[i]);
 	return strlen(buf);
 }
 
 static void print_row(FILE *out, const char *name, const struct status_stream *s)
 {
-	fprintf(out, "%-10s %10llu %10llu %10llu %9llu %6llu %6llu %11llu\n", name,
+	fprintf(out, "%-*s %10llu %10llu %10llu %9llu %6llu %6llu %11llu\n", NAME_WIDTH, name,
 		(unsigned long long)s->seen, (unsigned long long)s->written,
 		(unsigned long long)s->filtered, (unsigned long long)s->lost_ring,
 		(unsigned long long)s->lost_queue, (unsigned long long)s->lost_disk,
@@ -126,7 +129,7 @@ void status__table(FILE *out, const struct status_snapshot *s)
 {
 	struct status_stream sum = total(s);
 
-	fprintf(out, "%-10s %10s %10s %10s %9s %6s %6s %11s\n", "stream", "seen", "written",
+	fprintf(out, "%-*s %10s %10s %10s %9s %6s %6s %11s\n", NAME_WIDTH, "stream", "seen", "written",
 		"filtered", "lost:ring", ":queue", ":disk", "bytes");
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (s->streams[i].enabled)

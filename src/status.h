@@ -20,12 +20,13 @@ struct status_stream {
 struct status_snapshot {
 	uint64_t elapsed_ns;
 	struct status_stream streams[STREAM_COUNT];
+	char note[48];               /* what else is going on; may be empty */
 };
 
 #define STATUS_LINE_MAX 512
 
 /* One line without line feed, at most WIDTH columns: elapsed time, rows per second of each stream
- * since BEFORE, rows lost and written, bytes on disk. What does not fit is left out, rates first.
+ * since BEFORE, rows lost and written, bytes on disk, the note. What does not fit is left out, rates first.
  * Returns its length. */
 size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
 		    const struct status_snapshot *before);

@@ -106,11 +106,14 @@ class Recording:
     """with Recording(tmp_path, "--streams", "fs") as r: …; then r.rows("fs").
 
     `code` is the exit code to expect, `ends` is for a recording that ends by itself (-d).
+    `snapshots`: with those of processes, files and system; most tests can do without. `output` is
+    where to, instead of a directory of its own.
     """
 
-    def __init__(self, tmp_path, *args, code=0, ends=False, env=None):
-        self.output = pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}"
-        self.command = [IOTRC, "-o", str(self.output), *args]
+    def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None):
+        self.output = pathlib.Path(output or pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}")
+        without = [] if snapshots else ["--no-snapshots"]
+        self.command = [IOTRC, "-o", str(self.output), *without, *args]
         self.code = code
         self.ends = ends
         self.env = env

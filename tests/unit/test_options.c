@@ -320,10 +320,10 @@ Test(options, verbose_and_quiet)
 Test(options, options_of_other_versions)
 {
 	static const char *const names[] = {
-		"network", "cache", "cache-sample", "anonymize", "anonimize", "upload",
+		"network", "cache", "cache-sample", "upload",
 		"s3-endpoint", "s3-region",
 		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
-		"telemetry", "reward", "process-interval", "fs-interval", "on-overload", "memory",
+		"telemetry", "reward", "on-overload", "memory",
 		"min-free", "max-disk", "daemon", "check-config",
 	};
 	char line[64], why[64];
@@ -335,8 +335,53 @@ Test(options, options_of_other_versions)
 		snprintf(line, sizeof(line), "dev --%s=1", names[i]);
 		refuses(line, why);
 	}
-	refuses("-a", "--anonymize: not in this build");
-	refuses("-va", "--anonymize: not in this build");
+}
+
+Test(options, anonymisation)
+{
+	static const char *const plain[] = { "-a", "-va", "-av", "--anonymize", "--anonimize",
+					     "--anonymize=keep-system --anonymize" };
+
+	accepts("");
+	cr_assert(!o.anonymize && !o.state);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
+		accepts(plain[i]);
+		cr_expect(o.anonymize && !o.anonymize_keep_system, "%s", plain[i]);
+	}
+	accepts("-a --anonymize=keep-system --state /x");
+	cr_expect(o.anonymize && o.anonymize_keep_system);
+	cr_expect_str_eq(o.state, "/x");
+	accepts("--anonimize=keep-system");
+	cr_expect(o.anonymize_keep_system);
+	refuses("--anonymize=all", "--anonymize: 'all' is not keep-system");
+	refuses("--anonymize keep-system", "'keep-system': no such command, see iotrc --help");
+	refuses("--state=", "--state: '' is not a directory's name");
+}
+
+Test(options, snapshots)
+{
+	accepts("");
+	cr_assert_eq(o.process_interval_ns, UINT64_C(300000000000));
+	cr_assert_eq(o.fs_interval_ns, UINT64_C(3600000000000));
+	cr_assert(o.system_spec && !o.fs_full && !o.network_mounts);
+	cr_assert_eq(o.fs_busy_percent, 40);
+	accepts("--process-interval 1s --fs-interval 2d --fs-full --fs-busy 100 --network-mounts");
+	cr_assert_eq(o.process_interval_ns, 1000000000);
+	cr_assert_eq(o.fs_interval_ns, UINT64_C(172800000000000));
+	cr_assert(o.fs_full && o.network_mounts);
+	cr_assert_eq(o.fs_busy_percent, 100);
+	accepts("--process-interval off --fs-interval=off");
+	cr_assert(!o.process_interval_ns && !o.fs_interval_ns && o.system_spec);
+	accepts("--no-snapshots");
+	cr_assert(!o.process_interval_ns && !o.fs_interval_ns && !o.system_spec);
+	accepts("--no-snapshots --fs-interval 1h");
+	cr_assert(o.fs_interval_ns && !o.process_interval_ns);
+	refuses("--process-interval 500ms",
+		"--process-interval: '500ms' is not a time from 1s on (30s, 5m), or off");
+	refuses("--fs-interval never",
+		"--fs-interval: 'never' is not a time from 1s on (30m, 2h), or off");
+	refuses("--fs-busy 0", "--fs-busy: '0' is not a percentage (1 to 100)");
+	refuses("--fs-busy 101", "--fs-busy: '101' is not a percentage (1 to 100)");
 }
 
 Test(options, commands_of_other_versions)
@@ -448,10 +493,10 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"--rotate-age", "--rotate-size", "--rotate-rows", "--ops", "--pid",
 		"--command", "--cgroup", "--path", "--scope", "-v, --verbose", "-q, --quiet",
 		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
-		"Exit codes:", "dev", "verify DIR",
+		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
+		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
 	};
-	static const char *const absent[] = { "--cache", "--network", "--anonymize", "--memory",
-					      "-a," };
+	static const char *const absent[] = { "--cache", "--network ", "--anonimize", "--memory" };
 
 	options__help(f);
 	fclose(f);
@@ -476,7 +521,7 @@ Test(options, the_manual_has_every_option)
 	options__help(f);
 	fclose(f);
 	for (char *at = strstr(text, " --"); at; at = strstr(at + 3, " --")) {
-		snprintf(wanted, sizeof(wanted), "Fl -%.*s", (int)strcspn(at + 3, " \n"), at + 3);
+		snprintf(wanted, sizeof(wanted), "Fl -%.*s", (int)strcspn(at + 3, " [\n"), at + 3);
 		cr_expect(strstr(manual, wanted), "man/iotrc.1 lacks %s", wanted);
 	}
 	fclose(page);

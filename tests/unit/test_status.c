@@ -73,7 +73,7 @@ Test(status, summary)
 	fclose(f);
 	cr_expect(strstr(text, "Recorded 3723.0 s in /tmp/it's here\n"));
 	cr_expect(strstr(text,
-			 "\nfs              14345      12000       1500         5      3      1"
+			 "\nfs                       14345      12000       1500         5      3      1"
 			       "        1536\n"), "%s", text);
 	cr_expect(strstr(text, "\nblock "));
 	cr_expect(strstr(text, "\nlost "));

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "snappers/snapshots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "schema/schema.h"
+#include "snappers/filesystem.h"
+#include "snappers/pressure.h"
+#include "snappers/process.h"
+#include "snappers/system_spec.h"
+
+#define SECOND UINT64_C(1000000000)
+/* A walk that meets a busy machine waits, at most PAUSE_MAX at a time, then goes on for SLICE. */
+#define PAUSE_STEP (5 * SECOND / 2)
+#define PAUSE_MAX (30 * SECOND)
+#define SLICE SECOND
+/* Time for the thread to end, of the two seconds that a signal gives. */
+#define STOP_NS (3 * SECOND / 2)
+#define NEVER UINT64_MAX
+/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_IDLE (3 << 13)
+
+struct snapshots {
+	struct snapshots_config config;
+	struct anonymizer *anon;
+	pthread_t thread;
+	bool running, stuck;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stop;
+
+	struct processes *processes;
+	uint64_t first_ns;           /* of the process snapshots */
+	uint64_t process_due_ns, walk_due_ns;
+	bool process_due_is_snapshot;
+	unsigned int n_process;
+
+	bool full_done;
+	uint64_t looked_ns;          /* when the pressure was last looked at */
+	unsigned int calls;
+	atomic_bool walking, pausing;
+	atomic_uint_least64_t seen, expected;
+
+	struct rows_counts process, filesystem;
+	char problem[256];           /* written once, before problem_known */
+	atomic_bool problem_known;
+};
+
+static void note_problem(struct snapshots *s, const char *what, int err)
+{
+	if (atomic_load(&s->problem_known))
+		return;
+	snprintf(s->problem, sizeof(s->problem), "%s: %s", what, strerror(-err));
+	atomic_store(&s->problem_known, true);
+}
+
+static bool stopped(struct snapshots *s)
+{
+	return atomic_load_explicit(&s->stop, memory_order_relaxed);
+}
+
+/* Until mono DUE_NS, or the stop. */
+static void wait_until(struct snapshots *s, uint64_t due_ns)
+{
+	struct timespec t = { due_ns / SECOND, due_ns % SECOND };
+
+	pthread_mutex_lock(&s->lock);
+	while (!stopped(s) && clock__mono_ns() < due_ns)
+		if (due_ns == NEVER)
+			pthread_cond_wait(&s->wake, &s->lock);
+		else
+			pthread_cond_timedwait(&s->wake, &s->lock, &t);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the manifest ---- */
+
+static void changed(struct snapshots *s)
+{
+	if (s->config.changed)
+		s->config.changed(s->config.arg);
+}
+
+static void on_file(void *arg, const struct file_facts *facts)
+{
+	struct snapshots *s = arg;
+
+	manifest__add_file(s->config.manifest, facts);
+	changed(s);
+}
+
+static void on_spec(void *arg, const char *path, size_t bytes, const char *sha256)
+{
+	struct snapshots *s = arg;
+
+	manifest__append(s->config.manifest, "system_spec",
+			 json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)bytes,
+				   "sha256", sha256));
+	changed(s);
+}
+
+static struct rows_config rows_config(struct snapshots *s, enum stream stream, const char *stamp,
+				      struct rows_counts *counts, uint64_t part_bytes)
+{
+	return (struct rows_config){
+		.stream = stream, .stamp = stamp, .session_fd = s->config.session->fd,
+		.uid = s->config.uid, .gid = s->config.gid, .level = s->config.level,
+		.part_bytes = part_bytes, .counts = counts, .finished = on_file, .arg = s,
+	};
+}
+
+static void stamp_now(char stamp[STAMP_SIZE])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	session__stamp(stamp, &now);
+}
+
+/* ---- processes ---- */
+
+static void snapshot_processes(struct snapshots *s, uint64_t now)
+{
+	struct rows_config config;
+	struct rows *rows = NULL;
+	char stamp[STAMP_SIZE];
+	int err, ended;
+
+	stamp_now(stamp);
+	config = rows_config(s, STREAM_PROCESS, stamp, &s->process, 0);
+	err = rows__new(&rows, &config, ++s->n_process);
+	if (!err) {
+		err = processes__pass(s->processes, now, rows, s->config.clock, s->anon);
+		ended = rows__end(rows, NULL);
+		err = err ? err : ended;
+	}
+	rows__free(rows);
+	if (err)
+		note_problem(s, "a snapshot of the processes is not whole", err);
+}
+
+static void plan_processes(struct snapshots *s)
+{
+	s->process_due_ns = NEVER;
+	if (s->processes)
+		s->process_due_ns = processes__next(s->first_ns,
+						    s->config.options->process_interval_ns,
+						    clock__mono_ns(), &s->process_due_is_snapshot);
+}
+
+static void do_processes(struct snapshots *s)
+{
+	uint64_t now = clock__mono_ns();
+
+	if (now < s->process_due_ns)
+		return;
+	if (s->process_due_is_snapshot)
+		snapshot_processes(s, now);
+	else
+		processes__pass(s->processes, now, NULL, s->config.clock, NULL);
+	plan_processes(s);
+}
+
+static void begin_processes(struct snapshots *s)
+{
+	int err;
+
+	s->process_due_ns = NEVER;
+	if (!s->config.options->process_interval_ns)
+		return;
+	err = processes__new(&s->processes, NULL);
+	if (err) {
+		note_problem(s, "no snapshots of the processes", err);
+		return;
+	}
+	s->first_ns = s->process_due_ns = clock__mono_ns();
+	s->process_due_is_snapshot = true;
+	do_processes(s);
+}
+
+/* ---- files ---- */
+
+/* Waits while others are in need of the machine. What our own reading adds to the pressure must not
+ * stop us for good: while we wait it is the others' alone that is measured. */
+static void give_way(struct snapshots *s)
+{
+	double limit = s->config.options->fs_busy_percent;
+	uint64_t begun = clock__mono_ns();
+	struct pressure before, now;
+
+	pressure__read(&before);
+	if (limit >= 100 || pressure__recent(&before) < limit)
+		return;
+	atomic_store(&s->pausing, true);
+	while (!stopped(s) && clock__mono_ns() - begun < PAUSE_MAX) {
+		uint64_t until = clock__mono_ns() + PAUSE_STEP;
+
+		do {
+			wait_until(s, until < s->process_due_ns ? until : s->process_due_ns);
+			do_processes(s);
+		} while (!stopped(s) && clock__mono_ns() < until);
+		pressure__read(&now);
+		if (pressure__between(&before, &now) < limit)
+			break;
+		before = now;
+	}
+	atomic_store(&s->pausing, false);
+}
+
+/* Between two files. */
+static bool pause_walk(void *arg)
+{
+	struct snapshots *s = arg;
+	uint64_t now;
+
+	if (stopped(s))
+		return true;
+	if (++s->calls % 64)
+		return false;
+	do_processes(s);
+	now = clock__mono_ns();
+	if (now - s->looked_ns >= SLICE) {
+		give_way(s);
+		s->looked_ns = clock__mono_ns();
+	}
+	return stopped(s);
+}
+
+static void tell_snapshot(struct snapshots *s, const char *stamp, const char *started,
+			  const struct filesystem_result *r)
+{
+	char ended[CLOCK_ISO8601_SIZE];
+
+	clock__iso8601(clock__real_ns(), ended);
+	manifest__append(s->config.manifest, "snapshots",
+			 json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s, s:s, s:I, s:I, s:I, s:i, s:s?}",
+				   "stream", schema_streams[STREAM_FILESYSTEM].key,
+				   "stamp", stamp,
+				   "kind", r->full ? "full" : "changes",
+				   "complete", r->complete,
+				   "changes_since", *r->base ? r->base : NULL,
+				   "started_at", started,
+				   "ended_at", ended,
+				   "files_seen", (json_int_t)r->entries,
+				   "gone", (json_int_t)r->gone,
+				   "unreadable", (json_int_t)r->unreadable,
+				   "parts", (int)r->parts,
+				   "problem", r->error ? strerror(-r->error) : NULL));
+	changed(s);
+}
+
+/* What a baseline belongs to: this directory of sessions, not another one of its name, and names in
+ * the same clothes. */
+static int describe_dataset(struct snapshots *s, char *buf, size_t size)
+{
+	struct statx st;
+	char *real = realpath(s->config.session->path, NULL), *slash;
+
+	if (!real)
+		return -errno;
+	slash = strrchr(real, '/');
+	if (slash && slash != real)
+		*slash = 0;
+	if (statx(AT_FDCWD, real, 0, STATX_BASIC_STATS | STATX_BTIME, &st) < 0) {
+		free(real);
+		return -errno;
+	}
+	snprintf(buf, size, "%d %llu %lld.%09u %s",
+		 s->config.key ? 1 + s->config.options->anonymize_keep_system : 0,
+		 (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
+		 st.stx_btime.tv_nsec, real);
+	free(real);
+	return 0;
+}
+
+static void walk(struct snapshots *s)
+{
+	const struct options *o = s->config.options;
+	char stamp[STAMP_SIZE], started[CLOCK_ISO8601_SIZE], dataset[8192], name[96];
+	const char *slash = strrchr(s->config.session->path, '/');
+	struct filesystem_config config = {
+		.clock = s->config.clock, .anon = s->anon, .dataset = dataset,
+		.state = s->config.state, .roots = o->paths, .n_roots = o->n_paths,
+		.network = o->network_mounts, .full = o->fs_full && !s->full_done,
+		.pause = pause_walk, .arg = s, .seen = &s->seen, .expected = &s->expected,
+	};
+	struct filesystem_result result;
+	int err = s->config.state < 0 ? s->config.state :
+		  describe_dataset(s, dataset, sizeof(dataset));
+
+	if (err) {
+		note_problem(s, "no snapshot of the filesystems", err);
+		return;
+	}
+	stamp_now(stamp);
+	clock__iso8601(clock__real_ns(), started);
+	snprintf(name, sizeof(name), "%.40s/%s", slash ? slash + 1 : "", stamp);
+	config.rows = rows_config(s, STREAM_FILESYSTEM, stamp, &s->filesystem, o->rotate_bytes);
+	atomic_store(&s->seen, 0);
+	atomic_store(&s->expected, 0);
+	s->looked_ns = clock__mono_ns();
+	atomic_store(&s->walking, true);
+	filesystem__snapshot(&config, name, &result);
+	atomic_store(&s->walking, false);
+	s->full_done |= result.full && result.complete;
+	tell_snapshot(s, stamp, started, &result);
+	if (result.error && result.error != -EINTR)
+		note_problem(s, result.complete ?
+			     "the next snapshot of the filesystems will be a full one again" :
+			     "a snapshot of the filesystems is not whole", result.error);
+}
+
+/* ---- the thread ---- */
+
+/* Below whatever else wants CPU or disk. Where that is refused there is still the pausing. */
+static void step_back(void)
+{
+	setpriority(PRIO_PROCESS, gettid(), 19);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+}
+
+static void write_spec(struct snapshots *s)
+{
+	struct system_spec_config config = {
+		.session_fd = s->config.session->fd, .uid = s->config.uid, .gid = s->config.gid,
+		.network = s->config.options->network_mounts, .anon = s->anon,
+		.finished = on_spec, .arg = s,
+	};
+	int err = system_spec__write(&config);
+
+	if (err)
+		note_problem(s, "system_spec is not whole", err);
+}
+
+static void *run(void *arg)
+{
+	struct snapshots *s = arg;
+	uint64_t interval = s->config.options->fs_interval_ns;
+
+	pthread_setname_np(pthread_self(), "snapshots");
+	step_back();
+	begin_processes(s);
+	if (s->config.options->system_spec)
+		write_spec(s);
+	s->walk_due_ns = interval ? clock__mono_ns() : NEVER;
+	while (!stopped(s)) {
+		do_processes(s);
+		if (clock__mono_ns() >= s->walk_due_ns) {
+			walk(s);
+			/* One that takes longer than the interval skips what it has missed. */
+			while (s->walk_due_ns <= clock__mono_ns())
+				s->walk_due_ns += interval;
+		}
+		wait_until(s, s->process_due_ns < s->walk_due_ns ? s->process_due_ns : s->walk_due_ns);
+	}
+	return NULL;
+}
+
+int snapshots__new(struct snapshots **ret, const struct snapshots_config *config)
+{
+	struct snapshots *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+	int err = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->config = *config;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (config->key)
+		err = anonymizer__new(&s->anon, config->key, config->options->anonymize_keep_system);
+	if (!err)
+		err = -pthread_create(&s->thread, NULL, run, s);
+	if (err) {
+		snapshots__free(s);
+		return err;
+	}
+	s->running = true;
+	*ret = s;
+	return 0;
+}
+
+bool snapshots__stop(struct snapshots *s)
+{
+	uint64_t until = clock__mono_ns() + STOP_NS;
+	struct timespec t = { until / SECOND, until % SECOND };
+
+	if (!s->running)
+		return !s->stuck;
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->stop, true);
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
+	s->running = false;
+	return !s->stuck;
+}
+
+struct snapshots *snapshots__free(struct snapshots *s)
+{
+	if (!s || !snapshots__stop(s))
+		return NULL; /* the thread may still come back to it */
+	processes__free(s->processes);
+	anonymizer__free(s->anon);
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	return NULL;
+}
+
+void snapshots__counts(struct snapshots *s, enum stream stream, struct manifest_counts *ret,
+		       uint64_t *ret_bytes)
+{
+	struct rows_counts *n = stream == STREAM_PROCESS ? &s->process : &s->filesystem;
+
+	*ret = (struct manifest_counts){
+		.seen = atomic_load(&n->seen),
+		.written = atomic_load(&n->written),
+		.lost_disk = atomic_load(&n->lost_disk),
+	};
+	*ret_bytes = atomic_load(&n->bytes);
+}
+
+void snapshots__note(struct snapshots *s, char note[SNAPSHOTS_NOTE_MAX])
+{
+	uint64_t seen = atomic_load(&s->seen), expected = atomic_load(&s->expected);
+
+	*note = 0;
+	if (!atomic_load(&s->walking))
+		return;
+	if (expected)
+		snprintf(note, SNAPSHOTS_NOTE_MAX, "files %llu%%%s",
+			 (unsigned long long)(seen < expected ? 100 * seen / expected : 100),
+			 atomic_load(&s->pausing) ? " (waiting)" : "");
+	else
+		snprintf(note, SNAPSHOTS_NOTE_MAX, "files %llu%s", (unsigned long long)seen,
+			 atomic_load(&s->pausing) ? " (waiting)" : "");
+}
+
+const char *snapshots__problem(struct snapshots *s)
+{
+	return atomic_load(&s->problem_known) ? s->problem : NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The thread that takes snapshots beside a recording: at the lowest priority, one thing at a time,
+ * the samples of processes in between. */
+#ifndef IOTRC_SNAP_SNAPSHOTS_H
+#define IOTRC_SNAP_SNAPSHOTS_H
+
+#include <stddef.h>
+
+#include "src/anonymize.h"
+#include "src/clock.h"
+#include "src/csv_file.h"
+#include "src/manifest.h"
+#include "src/options.h"
+#include "src/session.h"
+
+struct snapshots_config {
+	const struct options *options;
+	struct clock *clock;
+	const struct session *session;
+	struct manifest *manifest;
+	uid_t uid;                   /* owner of what is created; -1 leaves it */
+	gid_t gid;
+	int level;                   /* zstd's */
+	int state;                   /* the state directory, or a negative errno: why there is none */
+	const unsigned char *key;    /* of the anonymisation; NULL: names in clear */
+	/* Called on the thread when the manifest has grown. */
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+struct snapshots;
+
+/* Starts the thread; all of CONFIG is borrowed until snapshots__free(). 0, or a negative errno. */
+int snapshots__new(struct snapshots **ret, const struct snapshots_config *config);
+
+/* Ends what is being done, and the thread; a walk is marked incomplete. False when the thread is
+ * stuck in the kernel (a filesystem that doesn't answer): the program may only exit then. */
+bool snapshots__stop(struct snapshots *s);
+struct snapshots *snapshots__free(struct snapshots *s);
+
+/* Rows of STREAM_PROCESS and STREAM_FILESYSTEM so far, and their bytes on disk. Any thread. */
+void snapshots__counts(struct snapshots *s, enum stream stream, struct manifest_counts *ret,
+		       uint64_t *ret_bytes);
+
+/* What it is doing, for the status line: "" when nothing that takes long. */
+#define SNAPSHOTS_NOTE_MAX 48
+void snapshots__note(struct snapshots *s, char note[SNAPSHOTS_NOTE_MAX]);
+
+/* In words, why something was left out or isn't whole; NULL: all went well so far. The string lives
+ * as long as S. */
+const char *snapshots__problem(struct snapshots *s);
+
+#endif
