@@ -2,6 +2,7 @@
 #   sudo make run      install what is missing, build, record until Ctrl+C
 #   sudo make check    install what is missing, build, run every test
 #   make               build build/iotrc
+#   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make install       PREFIX=/usr/local, DESTDIR
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -49,7 +50,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: all run check check-unit check-asan check-live workloads bench install uninstall clean deps
+.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels workloads bench install uninstall clean deps
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -110,6 +111,19 @@ check-asan:
 check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
+
+# The live tests on other kernels, under emulation. One kernel: make check-kernels KERNELS=5.10
+check-kernels:
+	@scripts/install-deps.sh kernels
+	@$(MAKE) --no-print-directory all workloads
+	$(call say,TEST,'live, on other kernels')
+	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
+
+# One file that runs anywhere, libraries included.
+static: $(BUILD)/iotrc-static
+$(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)rm -f $@; $(CC) $(CFLAGS) -static $^ $(LDLIBS) -o $@ 2>&1 | { grep -vE 'in function|requires at runtime the shared' || true; }; test -x $@
 
 bench: deps all
 	@scripts/install-deps.sh bench

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs what building and running (run), testing (check) or benchmarking (bench) needs and isn't
-# there, from the package sources that the system has. Silent when nothing is missing.
+# Installs what building and running (run), testing (check), testing on other kernels (kernels) or
+# benchmarking (bench) needs and isn't there, from the package sources that the system has. Silent when nothing is missing.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
@@ -32,6 +32,8 @@ check command:ip                 iproute2              iproute                ip
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
+kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
+kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace
@@ -71,7 +73,8 @@ apt_name() {
 missing() {
 	local level need apt dnf pacman package
 	while read -r level need apt dnf pacman; do
-		if [[ $level == run || $level == "$1" ]] && ! has "$need"; then
+		# Other kernels are given the programs that the tests need here.
+		if [[ $level == run || $level == "$1" || $level-$1 == check-kernels ]] && ! has "$need"; then
 			case $2 in
 			apt-get) package=$apt ;;
 			dnf) package=$dnf ;;
@@ -102,8 +105,8 @@ install() {
 
 level=${1-}
 case $level in
-run | check | bench) ;;
-*) echo "usage: $0 run|check|bench" >&2; exit 2 ;;
+run | check | kernels | bench) ;;
+*) echo "usage: $0 run|check|kernels|bench" >&2; exit 2 ;;
 esac
 
 manager=

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# make-root.sh IMAGE IOTRC WORKLOADS: makes the root disk of a test machine, an ext4 partition with what
+# the live tests need: the programs under test with their libraries, the tests, and the packages
+# below with all that they depend on, copied from this machine as they are installed here.
+set -euo pipefail
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+
+# What is installed of the second line comes too: programs that tests run as they find them.
+PACKAGES='bash coreutils dash e2fsprogs iproute2 libc-bin mount python3 python3-pandas python3-pytest
+	python3-zstandard strace util-linux zstd'
+PROGRAMS='attr findutils fio git grep gzip libaio1 liburing2 rsync sed sqlite3 tar'
+SIZE_MB=1024 # sparse
+
+image=$1 iotrc=$2 workloads=$3
+source=$(cd "$(dirname "$0")/../.." && pwd)
+command -v dpkg-query >/dev/null || { echo "$0: needs dpkg" >&2; exit 1; }
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"
+
+# Where files of a package may be named by either path, only the one in /usr is a directory.
+mkdir -p "$root"/usr/{bin,sbin,lib,lib64}
+for d in bin sbin lib lib64; do
+	ln -s "usr/$d" "$root/$d"
+done
+copy() { # paths on stdin
+	tar -C / -cf - --no-recursion --ignore-failed-read --verbatim-files-from -T - 2>/dev/null |
+		tar -C "$root" -xf - --keep-directory-symlink
+}
+
+needed() {
+	local programs
+	# shellcheck disable=SC2086
+	programs=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PROGRAMS 2>/dev/null | sed -n 's/^ii  *//p') || true
+	# shellcheck disable=SC2086
+	apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks \
+		--no-replaces --no-enhances $PACKAGES $programs 2>/dev/null | grep '^[a-z]' | sort -u
+}
+
+{
+	for package in $(needed); do
+		dpkg-query -L "$package" 2>/dev/null || true # a virtual one
+	done | grep -vE '^/usr/share/(doc|man|locale|info|lintian)(/|$)|/tests(/|$)' |
+		grep -vxE '/(\.|bin|sbin|lib|lib64)?'
+	# Libraries that are alternatives belong to no package.
+	sed -sn 2p /var/lib/dpkg/alternatives/* | grep '\.so'
+	# With these Python starts in half the time.
+	find /usr/lib/python3* -name __pycache__ -prune -not -path '*/tests/*' -exec find {} +
+	ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath -s
+	ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath
+	find /etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/passwd /etc/group
+} | sort -u | copy
+
+mkdir -p "$root"/{proc,sys,dev,tmp,run,root,var/tmp,results,iotrc/tests}
+chmod 1777 "$root"/{tmp,var/tmp}
+echo 6b65726e656c2d6d61747269782d7631 >"$root/etc/machine-id"
+cp -r "$source/tests/live" "$root/iotrc/tests/"
+cp "$iotrc" "$root/iotrc/iotrc"
+cp -r "$workloads" "$root/iotrc/workloads"
+install -m755 "$source/scripts/vm/init" "$root/init"
+rm -f "$image"
+truncate -s $((SIZE_MB + 1))M "$image"
+# Kernels number disks as they come up, but PARTUUID=696f7472-01 is always this one. A DOS partition
+# table: signature at 440, type, start and length (in sectors) of the first partition from 450 on.
+put() { # OFFSET BYTES
+	printf %b "$2" | dd of="$image" bs=1 seek="$1" conv=notrunc status=none
+}
+put 440 'rtoi'
+put 450 '\x83\0\0\0\x00\x08\0\0\x00\x00\x20\0' # 2048 sectors before, 2097152 of it
+put 510 '\x55\xaa'
+mke2fs -q -t ext4 -m 0 -E offset=1048576 -d "$root" "$image" ${SIZE_MB}M >/dev/null 2>&1

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Attaching is not covering: each hook of the default streams fires, and none is passed over."""
+import os
+import subprocess
+import sys
+
+import recorder
+
+# Reads for three seconds, but not as fast as it can: a loss would hide what is looked for here.
+READER = """
+import os, sys, time
+fd, n, end = os.open(sys.argv[1], os.O_RDONLY), 0, time.monotonic() + 3
+while time.monotonic() < end:
+    for i in range(97):
+        os.pread(fd, 4096, 0)
+        for j in range(300):
+            pass
+    n += 97
+print(n)
+"""
+
+
+def test_every_hook_fires_and_none_is_missed(tmp_path):
+    """With more readers than CPUs, so that they are preempted wherever the kernel allows it: one
+    that is, inside a program, keeps the kernel from running the program for another."""
+    data = tmp_path / "data"
+    data.write_bytes(b"x" * 4096)
+    with recorder.Recording(tmp_path, "-v") as r:
+        readers = [
+            subprocess.Popen(
+                [sys.executable, "-c", READER, str(data)], stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(2 * os.cpu_count() + 1)
+        ]
+        said = {str(reader.pid): int(reader.communicate()[0]) for reader in readers}
+        os.sync()
+    hooks = r.manifest["diagnostics"]["hooks"]
+    assert all(hook["attached"] for hook in hooks), hooks
+    assert [(h["name"], h["missed"]) for h in hooks if h["missed"]] == []
+    # Requests of a disk without a scheduler are issued without being inserted.
+    seldom = {"tp_btf/block_bio_frontmerge", "tp_btf/block_rq_insert"}
+    assert [h["name"] for h in hooks if not h["fired"] and h["name"] not in seldom] == []
+    rows = r.rows("fs")
+    reads = rows[(rows["operation"] == "read") & (rows["filename"] == str(data))]
+    assert reads.groupby("pid").size().to_dict() == said
+    assert r.session.lost() == {}
