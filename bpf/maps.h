@@ -9,6 +9,9 @@ struct cpu_slot slots[MAX_CPUS] = {};
 /* Raised by the program when it forgets definitions: what was sent under an older one is sent anew. */
 volatile __u32 epoch = 1;
 
+/* Raised whenever names have changed under open files: a rename, a mount, another root. */
+volatile __u32 names_epoch = 1;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);

@@ -64,6 +64,7 @@ enum syscall_props {
 	PROP_LINK_TARGET = 1 << 13, /* the first path is text, not to be made absolute (symlink) */
 	PROP_OPEN_HOW = 1 << 14,  /* aux points to struct open_how, which begins with the flags */
 	PROP_REMOVEDIR = 1 << 15, /* with AT_REMOVEDIR in flags it is rmdir */
+	PROP_NAMES = 1 << 16,     /* may change the names of open files, whoever calls it */
 };
 
 struct syscall_desc {
@@ -72,7 +73,7 @@ struct syscall_desc {
 	__u8 path, fd2, path2;
 	__u8 size, offset, flags, aux;
 	__u8 pad;
-	__u16 props, pad2;
+	__u32 props;
 };
 
 /* ---- definitions ---- */

@@ -140,19 +140,34 @@ static __noinline u64 base_of(struct task_state *state, u32 place)
 
 enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
 
-/* Names the open file that FILE is, for the record to come. */
-static __noinline enum verdict take_file(struct task_state *state, u64 file)
+/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
+static __noinline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
 {
-	u64 inode;
+	struct known_file *known;
+	u64 inode, dentry;
 
 	if (!state)
 		return VERDICT_LOST;
-	inode = kread(file, file, f_inode);
-	if (!file_in_scope(inode))
-		return VERDICT_FILTERED;
+	known = &state->known[hint % N_KNOWN_FILES];
+	dentry = kread(file, file, f_path.dentry);
 	state->file = file;
 	state->file_flags = kread(file, file, f_flags);
+	if (still_known(known, file, dentry)) {
+		state->path = known->id;
+		return VERDICT_TRACE;
+	}
+	inode = kread(file, file, f_inode);
+	if (!file_in_scope(inode)) {
+		state->file = 0;
+		return VERDICT_FILTERED;
+	}
+	known->names = names_epoch;
+	known->jiffies = bpf_jiffies64();
+	known->hash_len = kread(dentry, dentry, d_name.hash_len);
 	state->path = file_path_id(state->recent, file);
+	known->file = file;
+	known->dentry = dentry;
+	known->id = state->path;
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
@@ -180,7 +195,7 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 	}
 	if (sockets_only)
 		return VERDICT_IGNORE;
-	return take_file(state, file);
+	return take_file(state, file, arg(state, d->fd));
 }
 
 static __always_inline enum verdict enter(struct task_state *state, u64 task,
@@ -197,7 +212,7 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 		return enter_fd(state, task, d);
 	case SHAPE_MUNMAP:
 		file = mapped_file(state->args[0]);
-		return file ? take_file(state, file) : VERDICT_IGNORE;
+		return file ? take_file(state, file, 0) : VERDICT_IGNORE;
 	case SHAPE_PATH:
 		if (d->props & PROP_BASE_FIRST) {
 			state->base[0] = base_of(state, d->fd);
@@ -225,7 +240,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	enum verdict verdict;
 	u32 cpu;
 
-	if (!d || d->shape == SHAPE_NONE)
+	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
 		return 0;
 	state = current_state(true);
 	if (!state) {
@@ -239,6 +254,9 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	state->stream = d->stream & 7;
 	state->file = state->path = state->is_socket = 0;
 	state->base[0] = state->base[1] = 0;
+	state->renames = !!(d->props & PROP_NAMES);
+	if (d->shape == SHAPE_NONE)
+		return 0;
 	load_args(state, regs);
 	switch (task_refresh(state, false)) {
 	case WHOM_LEFT_OUT:
@@ -527,7 +545,7 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 			s->rec.fs.path = base_of(state, 0);
 		} else {
 			file = task_file(task, fd);
-			verdict = file ? take_file(state, file) : VERDICT_TRACE;
+			verdict = file ? take_file(state, file, fd) : VERDICT_TRACE;
 			if (verdict == VERDICT_FILTERED) {
 				count_filtered(STREAM_FS);
 				return 0;
@@ -577,7 +595,7 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 	file = task_file((u64)bpf_get_current_task(), state->ret);
 	if (!file) /* closed by another thread already */
 		return emit_path(state, d);
-	verdict = take_file(state, file);
+	verdict = take_file(state, file, state->ret);
 	if (verdict == VERDICT_FILTERED) {
 		count_filtered(STREAM_FS);
 		return 0;
@@ -679,7 +697,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	const volatile struct syscall_desc *d;
 	struct task_state *state = current_state(false);
 
-	if (!state || !state->armed)
+	if (!state)
+		return 0;
+	if (state->renames && ret >= 0)
+		names_epoch++;
+	state->renames = 0;
+	if (!state->armed)
 		return 0;
 	state->exit_ns = bpf_ktime_get_ns();
 	state->ret = ret;

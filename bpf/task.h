@@ -25,12 +25,16 @@ struct task_state {
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
 	/* the thread */
-	u8 lineage, left_out, pad[2];
+	u8 lineage, left_out;
+	u8 renames;      /* the call under way changes names */
+	u8 pad;
 	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
 	u32 sent_epoch;  /* that recent[] belongs to */
 	u32 ppid, pad2;
 	u64 id, cgroup, comm[2];
 	u64 recent[N_RECENT]; /* ids of names that were sent under this epoch */
+	struct known_file known[N_KNOWN_FILES];
+	u64 jiffies, css_set, parent; /* when all of it was last compared, and by what */
 	struct conn_ends ends; /* of the socket being closed */
 };
 
@@ -191,8 +195,10 @@ static __noinline bool task_define(struct task_state *state)
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
-	if (state->sent_epoch != now_epoch)
+	if (state->sent_epoch != now_epoch) {
 		__builtin_memset(state->recent, 0, sizeof(state->recent));
+		__builtin_memset(state->known, 0, sizeof(state->known));
+	}
 	state->epoch = state->sent_epoch = now_epoch;
 	return true;
 }
@@ -206,10 +212,19 @@ static __always_inline enum whom task_refresh(struct task_state *state, bool aga
 	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
 	u64 comm_at = kaddr(task, task_struct, comm);
 	u64 comm0 = kread_u64(comm_at), comm1 = kread_u64(comm_at + 8);
-	u64 cgroup = kread(kread(kread(kread(task, task_struct, cgroups), css_set, dfl_cgrp),
-				 cgroup, kn), kernfs_node, id);
-	u32 ppid = kread(kread(task, task_struct, real_parent), task_struct, tgid);
+	u64 css_set = kread(task, task_struct, cgroups);
+	u64 parent = kread(task, task_struct, real_parent), jiffies = bpf_jiffies64(), cgroup;
+	u32 ppid;
 
+	/* The same objects within a jiffy are the same: their memory has no time to be another's. */
+	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
+	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->epoch == epoch && !again)
+		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
+	cgroup = kread(kread(kread(css_set, css_set, dfl_cgrp), cgroup, kn), kernfs_node, id);
+	ppid = kread(parent, task_struct, tgid);
+	state->jiffies = jiffies;
+	state->css_set = css_set;
+	state->parent = parent;
 	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
 	    state->ppid != ppid || state->lineage == LINEAGE_UNKNOWN || again) {
 		state->comm[0] = comm0;

@@ -136,8 +136,11 @@ static bool op_wanted(const struct options *o, const struct syscall_desc *d)
 /* close() serves two streams: with fs off it counts for the other. */
 static void choose(const struct options *o, const struct syscall_desc *from, struct syscall_desc *to)
 {
-	if (!op_wanted(o, from))
+	if (!op_wanted(o, from)) {
+		if (options__stream(o, STREAM_FS))
+			to->props = from->props & PROP_NAMES;
 		return;
+	}
 	*to = *from;
 	if (!options__stream(o, to->stream))
 		to->stream = STREAM_NW_CONN;
