@@ -10,60 +10,106 @@ everything else the path that was asked for, made absolute, folded, symlinks not
 """
 import dataclasses
 import errno
+import json
 import os
 import re
 import signal
 import stat
 import subprocess
 
+import words
+
 # The operations that are compared, and the calls that make them. Rows of other operations are
 # nobody's business here.
 CALLS = {
-    "open": "open openat openat2 creat",
-    "close": "close",
+    "open": "open openat openat2 creat open_by_handle_at",
+    "close": "close close_range",
     "read": "read pread64 readv preadv preadv2",
     "write": "write pwrite64 writev pwritev pwritev2",
     "fsync": "fsync",
     "fdatasync": "fdatasync",
+    "sync": "sync",
+    "syncfs": "syncfs",
+    "sync_file_range": "sync_file_range sync_file_range2",
     "truncate": "truncate ftruncate truncate64 ftruncate64",
-    "getattr": "stat lstat fstat newfstatat statx",
-    "readdir": "getdents64",
+    "fallocate": "fallocate",
+    "readdir": "getdents getdents64",
+    "getattr": "stat lstat fstat newfstatat statx stat64 lstat64 fstat64 fstatat64",
+    "setattr": "chmod fchmod fchmodat chown lchown fchown fchownat chown32 lchown32 fchown32 utime "
+               "utimes futimesat utimensat utimensat_time64",
+    "access": "access faccessat faccessat2",
+    "readlink": "readlink readlinkat",
+    "getxattr": "getxattr lgetxattr fgetxattr",
+    "setxattr": "setxattr lsetxattr fsetxattr",
+    "listxattr": "listxattr llistxattr flistxattr",
+    "removexattr": "removexattr lremovexattr fremovexattr",
     "rename": "rename renameat renameat2",
     "unlink": "unlink unlinkat",
     "mkdir": "mkdir mkdirat",
     "rmdir": "rmdir",
+    "link": "link linkat",
+    "symlink": "symlink symlinkat",
+    "mknod": "mknod mknodat",
+    "chdir": "chdir fchdir chroot pivot_root",
+    "sendfile": "sendfile sendfile64",
+    "splice": "splice",
+    "vmsplice": "vmsplice",
+    "tee": "tee",
+    "copy_file_range": "copy_file_range",
+    "clone": "ioctl",
+    "readahead": "readahead",
+    "fadvise": "fadvise64 fadvise64_64",
     "mmap": "mmap mmap2",
     "munmap": "munmap",
+    "mremap": "mremap",
+    "msync": "msync",
+    "madvise": "madvise",
+    "lock": "flock fcntl fcntl64",
+    "mount": "mount move_mount",
+    "umount": "umount umount2",
     "process_fork": "fork vfork clone clone3",
     "process_exec": "execve execveat",
 }
 OPERATION = {call: operation for operation, calls in CALLS.items() for call in calls.split()}
 OPERATIONS = {*CALLS, "process_exit"}
 # (dirfd, path, …) instead of (path, …)
-AT_CALLS = "openat openat2 newfstatat statx unlinkat mkdirat execveat".split()
+AT_CALLS = (
+    "openat openat2 newfstatat fstatat64 statx unlinkat mkdirat execveat fchmodat fchownat futimesat "
+    "utimensat utimensat_time64 faccessat faccessat2 readlinkat mknodat"
+).split()
+# `a -> b` in filename; mount has one path where it has no source.
+TWO_PATHS = "rename link symlink sendfile splice tee copy_file_range clone".split()
 # Watched for the model alone.
-MODEL = "chdir fchdir dup dup2 dup3 fcntl lseek exit exit_group memfd_create".split()
+MODEL = "dup dup2 dup3 lseek _llseek exit exit_group memfd_create".split()
 
 AT_EMPTY_PATH = 0x1000
 AT_REMOVEDIR = 0x200
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_THREAD = 0x100, 0x200, 0x400, 0x10000
 F_DUPFD, F_SETFL, F_DUPFD_CLOEXEC = 0, 4, 1030
+F_UNLCK = 2
+MREMAP_DONTUNMAP = 4
+FICLONE, FICLONERANGE, FIDEDUPERANGE = 0x40049409, 0x4020940D, 0xC0189436
+MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 4, 64
+# lseek(-1, 0, this): what a program does before is none of the test's business.
+BEGIN = 7777
 MAP_FIXED, MAP_ANONYMOUS = 0x10, 0x20
-O_TRUNC, O_APPEND = 0o1000, 0o2000
-RWF_APPEND = 0x10
+O_CREAT, O_EXCL, O_TRUNC, O_APPEND = os.O_CREAT, os.O_EXCL, os.O_TRUNC, os.O_APPEND
+RWF_APPEND, RWF_NOAPPEND = 0x10, 0x20
 
 
 @dataclasses.dataclass
 class Row:
-    """The fields of a row that are compared, as they stand in the file but for the path."""
+    """The fields of a row that are compared, as they stand in the file but for the path. None is
+    what strace can't tell."""
 
     operation: str
-    path: object  # bytes; two of them for a rename
+    path: object  # bytes; two of them where the operation has two files
     size: str = ""
     offset: str = ""
     bytes: str = ""
     ret: str = ""
     errno: str = ""
+    flags: str = ""  # sorted; of an open file's O_* nothing
 
     def __str__(self):
         path = b" -> ".join(self.path) if isinstance(self.path, tuple) else self.path
@@ -71,7 +117,7 @@ class Row:
             path = path[:140] + b"..." + path[-140:]
         return (
             f"{self.operation} {path!r} size={self.size} offset={self.offset} "
-            f"bytes={self.bytes} ret={self.ret} errno={self.errno}"
+            f"bytes={self.bytes} ret={self.ret} errno={self.errno} flags={self.flags}"
         )
 
 
@@ -99,7 +145,8 @@ class Arg:
 
 def parse_number(text):
     total = 0
-    for part in text.strip("|").split("|"): # strace writes statx's flags as `|0x1000`
+    # strace writes statx's flags as `|0x1000`, and nothing for none
+    for part in filter(None, text.split("|")):
         octal = re.fullmatch(r"0[0-7]+", part)
         total |= int(part, 8) if octal else int(part, 0)
     return total
@@ -137,7 +184,7 @@ def split_args(text):
 
 LINE = re.compile(r"(\d+) +(.*)", re.S)
 CALL = re.compile(
-    r"(\w+)\((.*)\)\s+= (\?|-?\d+|0x[0-9a-f]+)(<.*>(?:\(deleted\))?)?(?: (E\w+) \(.*\))?"
+    r"(\w+)\((.*)\)\s+= (\?|-?\d+|0x[0-9a-f]+)(<.*>(?:\(deleted\))?)?(?: (E\w+))?(?: \(.*\))?"
 )
 EXIT = re.compile(r"\+\+\+ (?:exited with (\d+)|killed by (\w+)(?: \(core dumped\))?) \+\+\+")
 RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)")
@@ -153,20 +200,22 @@ class Description:
     """An open file: what dup and fork share."""
 
     def __init__(self, path, flags=0):
-        self.path, self.flags, self.position = path, flags, 0
+        self.path, self.flags = path, flags
+        self.position = 0 # None: not known
+        self.row = None   # of its open, while that still lacks the path
 
 
 class Process:
     def __init__(self, pid, cwd):
         self.pid = pid
         self.files = {}        # fd: Description
-        self.fs = {"cwd": cwd}
+        self.fs = {"cwd": cwd, "root": b""}
         self.maps = []         # (start, end, path), path None for what is no file of ours
 
     def child(self, pid, flags):
         new = Process(pid, None)
         new.files = self.files if flags & CLONE_FILES else dict(self.files)
-        new.fs = self.fs if flags & CLONE_FS else dict(self.fs)
+        new.fs = self.fs if flags & CLONE_FS else dict(self.fs or {})
         new.maps = self.maps if flags & CLONE_VM else list(self.maps)
         return new
 
@@ -176,18 +225,27 @@ def fold(path):
     return b"/" + path.lstrip(b"/") if path.startswith(b"//") else path
 
 
+def pseudo(path):
+    first = path.split(b"/")[1] if path.startswith(b"/") else b""
+    return first in (b"proc", b"sys") or (first == b"dev" and not path.startswith(b"/dev/shm/"))
+
+
 def in_scope(path):
     """Regular files, directories and symlinks on real filesystems."""
-    if not path.startswith(b"/") or path.startswith(b"/memfd:"):
-        return False
-    first = path.split(b"/")[1]
-    if first in (b"proc", b"sys") or (first == b"dev" and not path.startswith(b"/dev/shm/")):
+    if not path.startswith(b"/") or path.startswith(b"/memfd:") or pseudo(path):
         return False
     try:
         mode = os.lstat(path).st_mode
     except OSError:
         return True # gone, or not to be named: the workloads leave what is special in its place
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
+
+
+def below(root, path):
+    """PATH as it is seen from ROOT, which is empty for the root of all."""
+    if not root or not (path == root or path.startswith(root + b"/")):
+        return path
+    return path[len(root):] or b"/"
 
 
 class Oracle:
@@ -199,12 +257,15 @@ class Oracle:
         self.ends = {}   # path: the end of the file, where it is known
         self.rows, self.exits, self.pids = {}, {}, set()
         self.root = None
+        self.told = []   # rows of what strace can't see, as the program tells them
+        self.early = {}  # tid: lines of a child whose parent isn't clear yet
         for number, line in enumerate(log.splitlines(), 1):
             try:
                 self.line(line)
             except Exception as error:
                 raise AssertionError(f"strace line {number}: {line[:400]}") from error
         assert not self.pending, f"calls that never ended: {self.pending}"
+        assert not self.early, f"whose children are {list(self.early)}?"
 
     def process(self, tid):
         if tid not in self.processes:
@@ -216,10 +277,12 @@ class Oracle:
             if self.root is None:
                 self.root = tid
                 self.processes[tid] = Process(tid, self.cwd)
-            else:
-                assert len(parents) == 1, f"whose child is {tid}?"
+            elif len(parents) == 1:
                 parent, call = parents[0]
                 self.born(self.process(parent), tid, clone_flags(call))
+            else:
+                assert parents, f"whose child is {tid}?"
+                return None
             self.pids.add(self.processes[tid].pid)
         return self.processes[tid]
 
@@ -231,6 +294,8 @@ class Oracle:
         else:
             self.processes[tid] = parent.child(tid, flags)
             self.pids.add(tid)
+        for line in self.early.pop(tid, []):
+            self.line(line)
 
     def line(self, line):
         match = LINE.fullmatch(line)
@@ -238,7 +303,10 @@ class Oracle:
         tid, rest = int(match[1]), match[2]
         if NOISE.fullmatch(rest):
             return
-        process = self.process(tid)
+        process = None if tid in self.early else self.process(tid)
+        if process is None:
+            self.early.setdefault(tid, []).append(line)
+            return
         match = EXIT.fullmatch(rest)
         if match:
             self.pending.pop(tid, None)
@@ -259,7 +327,7 @@ class Oracle:
         result = int(result, 0)
         call = Call(self, process, tid, name, split_args(args), result, error)
         if reached:
-            call.reached = parse_file(reached).file
+            call.reached = below(process.fs["root"], parse_file(reached).file)
         call.run(args)
 
     def exited(self, process, tid, code, killer):
@@ -289,29 +357,44 @@ class Call:
         if error:
             self.result = -getattr(errno, error)
         for arg in args:
-            if arg.file is not None and arg.text == "-100":
-                process.fs["cwd"] = arg.file
+            if arg.file is not None:
+                arg.file = below(process.fs["root"], arg.file)
+                self.name_late(arg)
+                if arg.text == "-100":
+                    process.fs["cwd"] = arg.file
+
+    def name_late(self, arg):
+        """strace names what open_by_handle_at has opened as soon as it is used."""
+        file = self.process.files.get(int(arg.text)) if arg.text.isdigit() else None
+        if file is not None and file.row is not None:
+            file.path = file.row.path = arg.file
+            file.row = None
 
     def run(self, text):
         self.text = text
-        getattr(self, "do_" + (self.operation or self.name))()
+        getattr(self, "do_" + (self.operation or self.name).lstrip("_"))()
 
-    def row(self, path, size="", offset="", bytes="", ret=None):
-        self.oracle.add(
-            self.tid,
-            Row(
-                self.operation, path, str(size), str(offset), str(bytes),
-                str(self.result if ret is None else ret), self.error or "",
-            ),
+    def row(self, path, size="", offset="", bytes="", ret=None, flags=()):
+        text = lambda value: None if value is None else str(value)
+        row = Row(
+            self.operation, path, text(size), text(offset), text(bytes),
+            str(self.result if ret is None else ret), self.error or "",
+            None if flags is None else "|".join(sorted(flags)),
         )
+        self.oracle.add(self.tid, row)
+        return row
+
+    @property
+    def moved(self):
+        return "" if self.error else self.result
 
     # ---- paths ----
 
     def asked(self, path, base=None):
         """Arg PATH made absolute; BASE is the Arg of a dirfd, if there is one."""
         name = path.string
-        if name is None:
-            return b"" # not readable
+        if not name:
+            return b"" # not readable, or nothing
         if not name.startswith(b"/"):
             if base is not None and base.file is None:
                 return b"" # relative to nothing
@@ -324,6 +407,20 @@ class Call:
             return self.asked(self.args[1], self.args[0])
         return self.asked(self.args[0])
 
+    def on_path(self, path=None, **fields):
+        """A row of a call on a path: also of what isn't there, but nothing of a pseudo filesystem."""
+        path = self.named() if path is None else path
+        last = path[-1] if isinstance(path, tuple) else path
+        if not pseudo(last) or isinstance(path, tuple) and not pseudo(path[0]):
+            self.row(path, **fields)
+
+    def on_file_or_path(self, empty, **fields):
+        """(dirfd, path, …), where no path may mean the descriptor itself."""
+        if self.name in AT_CALLS and empty and not self.args[1].string and self.args[1].text in ('""', "NULL"):
+            self.on_file(self.args[0], **fields)
+        else:
+            self.on_path(**fields)
+
     def description(self, arg):
         """The open file behind a descriptor's Arg, or None for one that isn't open."""
         if arg.file is None:
@@ -332,6 +429,7 @@ class Call:
         known = self.process.files.get(fd)
         if known is None:
             known = self.process.files[fd] = Description(arg.file)
+            known.position = None
         known.path = arg.file
         return known
 
@@ -346,23 +444,35 @@ class Call:
     # ---- operations ----
 
     def do_open(self):
-        if self.error:
-            path = self.named()
-            if in_scope(path or b"/"):
-                self.row(path)
-            return
-        flags = O_TRUNC
+        flags, asked = 0, None
         if self.name == "openat2":
-            flags = clone_flags(self.args[2].text)
-        elif self.name != "creat":
+            match = re.search(r"flags=([^,}]+)", self.args[2].text)
+            flags = parse_number(match[1]) if match else None
+        elif self.name == "open_by_handle_at":
+            flags, asked = self.args[2].number, b""
+        elif self.name == "creat":
+            flags = os.O_WRONLY | os.O_CREAT | O_TRUNC
+        else:
             flags = self.args[1 + (self.name == "openat")].number
+        said = None if flags is None else words.say(words.OPEN, flags & ~words.LARGEFILE)
+        if self.error:
+            path = self.named() if asked is None else asked
+            if in_scope(path or b"/"):
+                self.row(path, flags=said)
+            return
         self.process.files[self.result] = Description(self.reached, flags)
-        if flags & O_TRUNC:
+        if flags & O_TRUNC or flags & O_CREAT and flags & O_EXCL:
             self.oracle.ends[self.reached] = 0
-        if in_scope(self.reached):
-            self.row(self.reached)
+        if self.reached is None:
+            self.process.files[self.result].row = self.row(None, flags=said)
+        elif in_scope(self.reached):
+            self.row(self.reached, flags=said)
 
     def do_close(self):
+        if self.name == "close_range":
+            said = words.say(words.CLOSE_RANGE, self.args[2].number)
+            self.row(b"", flags={"CLOSE_RANGE"} | said)
+            return
         self.on_file(self.args[0])
         if not self.error:
             self.process.files.pop(self.args[0].number, None)
@@ -382,16 +492,21 @@ class Call:
         offset = "" if at < 0 else at
         if file is not None:
             offset = file.position if at < 0 else at
-            appends = file.flags & O_APPEND or rwf & RWF_APPEND
-            if self.operation == "write" and appends and not self.error:
-                offset = self.oracle.ends[file.path]
+            # RWF_APPEND is for writes; RWF_NOAPPEND, where the kernel takes it, undoes O_APPEND.
+            appends = file.flags & O_APPEND and not rwf & RWF_NOAPPEND or rwf & RWF_APPEND
+            if self.operation == "write" and appends:
+                # Where a failed one would have begun nobody knows.
+                offset = "" if self.error else self.oracle.ends.get(file.path)
             if self.result > 0:
-                end = offset + self.result
+                end = None if offset is None else offset + self.result
+                # Appending by RWF_APPEND moves the position like any write at the position.
                 if at < 0:
                     file.position = end
                 if self.operation == "write" and file.path in self.oracle.ends:
-                    self.oracle.ends[file.path] = max(end, self.oracle.ends[file.path])
-        self.on_file(fd, size=size, offset=offset, bytes="" if self.error else self.result)
+                    self.oracle.ends[file.path] = max(end or 0, self.oracle.ends[file.path])
+        self.on_file(
+            fd, size=size, offset=offset, bytes=self.moved, flags=words.say(words.RWF, rwf)
+        )
 
     do_read = do_write = transfer
 
@@ -404,7 +519,7 @@ class Call:
         length = self.args[1].number
         if not self.name.startswith("f"):
             path = self.named()
-            self.row(path, size=length)
+            self.on_path(path, size=length)
         else:
             path = self.args[0].file
             self.on_file(self.args[0], size=length)
@@ -412,39 +527,300 @@ class Call:
             self.oracle.ends[path] = length
 
     def do_getattr(self):
-        if self.name == "fstat":
+        if self.name in ("fstat", "fstat64"):
             self.on_file(self.args[0])
             return
-        flags = {"newfstatat": 3, "statx": 2}.get(self.name)
-        empty = self.args[1].string == b"" if flags else False
-        if empty and self.args[flags].number & AT_EMPTY_PATH:
-            self.on_file(self.args[0])
+        flags = {"newfstatat": 3, "fstatat64": 3, "statx": 2}.get(self.name)
+        flags = self.args[flags].number if flags else 0
+        said = words.say(words.AT, flags)
+        if flags & AT_EMPTY_PATH and self.args[1].string == b"":
+            self.on_file(self.args[0], flags=said)
             return
         path = self.named()
         if in_scope(path or b"/"):
-            self.row(path)
+            self.row(path, flags=said)
 
-    def do_readdir(self):
-        self.on_file(
-            self.args[0], size=self.args[2].number, bytes="" if self.error else self.result
+    def do_setattr(self):
+        n = self.name.removesuffix("32")
+        empty = False
+        if "chmod" in n:
+            said = {"CHMOD"} | words.say(words.MODE, self.args[1 + (n == "fchmodat")].number)
+        elif "chown" in n:
+            said = {"CHOWN"}
+            empty = n == "fchownat" and self.args[4].number & AT_EMPTY_PATH
+        else:
+            said = {"UTIMES"}
+            empty = self.args[1].text == "NULL" # futimens
+        if n in ("fchmod", "fchown"):
+            self.on_file(self.args[0], flags=said)
+        else:
+            self.on_file_or_path(empty, flags=said)
+
+    def do_access(self):
+        at = self.name in AT_CALLS
+        said = words.say(words.ACCESS, self.args[1 + at].number)
+        flags = self.args[3].number if self.name == "faccessat2" else 0
+        self.on_file_or_path(
+            flags & AT_EMPTY_PATH, flags=said | words.say(words.AT_ACCESS, flags)
         )
 
-    def do_rename(self):
-        if self.name == "rename":
-            paths = self.asked(self.args[0]), self.asked(self.args[1])
+    def do_readlink(self):
+        # Without a path, readlinkat reads the link that is open.
+        self.on_file_or_path(True, size=self.args[-1].number, bytes=self.moved)
+
+    def do_xattr(self):
+        fields = {}
+        if self.operation == "setxattr":
+            fields = {"size": self.args[3].number, "flags": words.say(words.XATTR, self.args[4].number)}
+        elif self.operation != "removexattr":
+            fields = {"size": self.args[-1].number, "bytes": self.moved}
+        if self.name.startswith("f"):
+            self.on_file(self.args[0], **fields)
         else:
-            paths = self.asked(self.args[1], self.args[0]), self.asked(self.args[3], self.args[2])
-        self.row(paths)
+            self.on_path(**fields)
+
+    do_getxattr = do_setxattr = do_listxattr = do_removexattr = do_xattr
+
+    def do_readdir(self):
+        self.on_file(self.args[0], size=self.args[2].number, bytes=self.moved)
+
+    def two(self):
+        """Both paths of rename and its kin: (old, new) or (dirfd, old, dirfd, new)."""
+        if "at" not in self.name[4:]:
+            return self.asked(self.args[0]), self.asked(self.args[1])
+        return self.asked(self.args[1], self.args[0]), self.asked(self.args[3], self.args[2])
+
+    def do_rename(self):
+        flags = self.args[4].number if self.name == "renameat2" else 0
+        paths = self.two()
+        if not self.error:
+            for path in paths: # what is appended to has another name now
+                self.oracle.ends.pop(path, None)
+        self.on_path(paths, flags=words.say(words.RENAME, flags))
+
+    def do_link(self):
+        flags = self.args[4].number if self.name == "linkat" else 0
+        old, new = self.two()
+        if flags & AT_EMPTY_PATH and self.args[1].string == b"":
+            old = self.args[0].file
+        self.on_path((old, new), flags=words.say(words.AT, flags))
+
+    def do_symlink(self):
+        at = self.args[1] if self.name == "symlinkat" else None
+        self.on_path((self.args[0].string or b"", self.asked(self.args[-1], at)))
+
+    def do_mknod(self):
+        mode = self.args[1 + (self.name in AT_CALLS)].number
+        self.on_path(flags=words.say(words.MODE, mode))
 
     def do_unlink(self):
-        if self.name == "unlinkat" and self.args[2].number & AT_REMOVEDIR:
+        flags = self.args[2].number if self.name == "unlinkat" else 0
+        if flags & AT_REMOVEDIR:
             self.operation = "rmdir"
-        self.row(self.named())
+        elif not self.error:
+            self.oracle.ends.pop(self.named(), None)
+        self.on_path(flags=words.say(words.AT_UNLINK, flags))
 
     def do_mkdir(self):
-        self.row(self.named())
+        self.on_path(flags=words.say(words.MODE, self.args[-1].number))
 
-    do_rmdir = do_mkdir
+    def do_rmdir(self):
+        self.on_path()
+
+    def do_chdir(self):
+        fs = self.process.fs
+        if self.name == "fchdir":
+            self.on_file(self.args[0])
+            if not self.error:
+                fs["cwd"] = self.args[0].file
+        elif self.name == "pivot_root":
+            self.on_path((self.asked(self.args[0]), self.asked(self.args[1])), flags={"PIVOT_ROOT"})
+        else:
+            path = self.named()
+            self.on_path(path, flags={"CHROOT"} if self.name == "chroot" else ())
+            if self.error:
+                return
+            if self.name == "chdir":
+                fs["cwd"] = path
+            else:
+                cwd = fs["root"] + fs["cwd"]
+                fs["root"] += path
+                fs["cwd"] = below(fs["root"], cwd)
+
+    def do_mount(self):
+        if self.name == "move_mount":
+            flags = self.args[4].number
+            ends = []
+            for i, bit in (0, MOVE_MOUNT_F_EMPTY_PATH), (2, MOVE_MOUNT_T_EMPTY_PATH):
+                empty = flags & bit and self.args[i + 1].string == b""
+                ends.append(self.args[i].file if empty else self.asked(self.args[i + 1], self.args[i]))
+            self.on_path(tuple(ends), flags=words.say(words.MOVE_MOUNT, flags))
+            return
+        target = self.asked(self.args[1])
+        if self.args[0].text != "NULL":
+            target = self.args[0].string or b"", target
+        self.row(target, flags=words.say(words.MOUNT, self.args[3].number))
+
+    def do_umount(self):
+        flags = self.args[1].number if self.name == "umount2" else 0
+        self.row(self.named(), flags=words.say(words.UMOUNT, flags))
+
+    # ---- a range of a file ----
+
+    def extent(self, said=(), size=None, offset=None):
+        self.on_file(self.args[0], size=self.args[size].number if size else "",
+                     offset=self.args[offset].number if offset else "", flags=said)
+
+    def do_sync(self):
+        self.row(b"")
+
+    def do_syncfs(self):
+        self.on_file(self.args[0])
+
+    def do_sync_file_range(self):
+        self.extent(words.say(words.SYNC_RANGE, self.args[3].number), size=2, offset=1)
+
+    def do_fallocate(self):
+        self.extent(words.say(words.FALLOCATE, self.args[1].number), size=3, offset=2)
+        file = self.args[0].file
+        if not self.error and file is not None:
+            self.oracle.ends.pop(file, None) # longer or not: that is the mode's to say
+
+    def do_fadvise(self):
+        self.extent(words.say(words.FADVISE, self.args[3].number), size=2, offset=1)
+
+    def do_readahead(self):
+        self.extent(size=2, offset=1)
+
+    def do_vmsplice(self):
+        sizes = re.findall(r"iov_len=(\d+)", self.args[1].text)
+        size = "" if self.args[1].text.startswith("0x") else sum(map(int, sizes))
+        said = words.say(words.SPLICE, self.args[3].number)
+        self.on_file(self.args[0], size=size, bytes=self.moved, flags=said)
+
+    def do_lock(self):
+        if self.name == "flock":
+            self.on_file(self.args[0], flags=words.say(words.FLOCK, self.args[1].number))
+            return
+        command = self.args[1].number
+        if command in words.LOCK_COMMAND:
+            self.range_lock(words.LOCK_COMMAND[command])
+        elif self.error:
+            return
+        elif command in (F_DUPFD, F_DUPFD_CLOEXEC):
+            self.do_dup()
+        elif command == F_SETFL:
+            file = self.description(self.args[0])
+            file.flags = file.flags & ~O_APPEND | self.args[2].number & O_APPEND
+
+    def range_lock(self, command):
+        asked = dict(re.findall(r"(l_\w+)=(-?\w+)", self.args[2].text))
+        fields = {"flags": {command}} # of an address that can't be read there is no more
+        if asked:
+            kind = parse_number(asked["l_type"])
+            said = words.say(words.LOCK_TYPE, kind)
+            fields = {
+                "flags": {command} | said, "offset": asked["l_start"], "size": asked["l_len"],
+            }
+            # What strace shows of these is the answer: if nothing is in the way, only l_type
+            # isn't what was asked for.
+            if "GETLK" in command and not self.error:
+                fields["flags"] = None
+                if kind != F_UNLCK:
+                    fields["offset"] = fields["size"] = None
+        self.on_file(self.args[0], **fields)
+
+    # ---- two files ----
+
+    def between(self, source, goal, size, at="NULL", to="NULL", flags=()):
+        """From the Arg SOURCE to GOAL; AT and TO are the texts of pointers to offsets."""
+        if not any(f.file is not None and in_scope(f.file) for f in (source, goal)):
+            return
+        self.row(
+            (source.file or b"", goal.file or b""), size=size, flags=flags, bytes=self.moved,
+            offset=self.advance(source, at),
+        )
+        self.advance(goal, to)
+        if goal.file is not None and not self.error:
+            self.oracle.ends.pop(goal.file, None)
+
+    def advance(self, arg, pointer):
+        """Where the transfer began at this end; moves the file's position."""
+        if arg.file is None or not arg.file.startswith(b"/"):
+            return ""
+        file = self.description(arg)
+        begin = file.position
+        if pointer != "NULL":
+            number = re.match(r"\[(-?\d+)\]", pointer)
+            return int(number[1]) if number else ""
+        if self.result > 0 and begin is not None:
+            file.position += self.result
+        return begin
+
+    def do_sendfile(self):
+        out, source, at, size = self.args
+        self.between(source, out, size.number, at.text.split(" =>")[0])
+
+    def do_splice(self):
+        source, at, goal, to, size, flags = self.args
+        self.between(source, goal, size.number, at.text, to.text, words.say(words.SPLICE, flags.number))
+
+    def do_tee(self):
+        source, goal, size, flags = self.args
+        self.between(source, goal, size.number, flags=words.say(words.SPLICE, flags.number))
+
+    def do_copy_file_range(self):
+        source, at, goal, to, size, flags = self.args
+        self.between(source, goal, size.number, at.text, to.text, words.say([], flags.number))
+
+    def do_clone(self):
+        request, text = self.args[1].text, self.args[2].text
+        request = parse_number(request) if re.match(r"0x|\d", request) else 0
+        if request not in (FICLONE, FICLONERANGE, FIDEDUPERANGE):
+            return
+        numbers = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", text)}
+        own, other, fields = self.args[0], Arg(""), {}
+        fd = numbers.get("dest_fd" if request == FIDEDUPERANGE else "src_fd")
+        if request == FICLONE:
+            fd = self.args[2].number
+        elif numbers:
+            fields = {"size": numbers["src_length"], "offset": numbers["src_offset"]}
+        if fd in self.process.files:
+            other = Arg(str(fd), self.process.files[fd].path)
+        source, goal = (own, other) if request == FIDEDUPERANGE else (other, own)
+        if any(f.file is not None and in_scope(f.file) for f in (own, other)):
+            self.row((source.file or b"", goal.file or b""), flags=None, **fields)
+
+    # ---- memory ----
+
+    def mapped(self, address):
+        """The file of ours that is mapped there, or None."""
+        for start, end, path in self.process.maps:
+            if start <= address < end:
+                return path
+        return None
+
+    def on_memory(self, said, size=1):
+        path = self.mapped(self.args[0].number)
+        if path is not None:
+            self.row(path, size=self.args[size].number, flags=said)
+        return path
+
+    def do_msync(self):
+        self.on_memory(words.say(words.MSYNC, self.args[2].number))
+
+    def do_madvise(self):
+        self.on_memory(words.say(words.MADVISE, self.args[2].number))
+
+    def do_mremap(self):
+        start, old, new, flags = (arg.number for arg in self.args[:4])
+        path = self.on_memory(words.say(words.MREMAP, flags), size=2)
+        if self.error:
+            return
+        if not flags & MREMAP_DONTUNMAP:
+            self.unmap(start, old)
+        self.unmap(self.result, new)
+        self.process.maps.append((self.result, self.result + pages(new), path))
 
     def do_mmap(self):
         address, length, _, flags, fd, offset = self.args
@@ -489,23 +865,18 @@ class Call:
 
     def do_process_exec(self):
         path = self.named()
-        if self.name == "execveat" and self.args[1].string == b"":
-            path = self.args[0].file
+        flags = ()
+        if self.name == "execveat":
+            flags = words.say(words.AT, self.args[4].number)
+            if self.args[1].string == b"":
+                path = self.args[0].file
         if not self.error:
             path = os.path.realpath(path)
             self.process.maps = []
             self.process.files = dict(self.process.files)
-        self.row(path)
+        self.row(path, flags=flags)
 
     # ---- what only the model needs ----
-
-    def do_chdir(self):
-        if not self.error:
-            self.process.fs["cwd"] = self.asked(self.args[0])
-
-    def do_fchdir(self):
-        if not self.error:
-            self.process.fs["cwd"] = self.args[0].file
 
     def do_dup(self):
         if not self.error:
@@ -513,19 +884,16 @@ class Call:
 
     do_dup2 = do_dup3 = do_dup
 
-    def do_fcntl(self):
-        if self.error:
-            return
-        command = self.args[1].number
-        if command in (F_DUPFD, F_DUPFD_CLOEXEC):
-            self.do_dup()
-        elif command == F_SETFL:
-            file = self.description(self.args[0])
-            file.flags = file.flags & ~O_APPEND | self.args[2].number & O_APPEND
-
     def do_lseek(self):
-        if not self.error:
+        if self.args[-1].number == BEGIN:
+            self.oracle.rows.pop(self.tid, None)
+        elif not self.error:
             self.description(self.args[0]).position = self.result
+
+    def do_llseek(self): # i386's, with the result in memory
+        if not self.error:
+            position = re.search(r"\[(\d+)\]", self.text)
+            self.description(self.args[0]).position = int(position[1])
 
     def do_memfd_create(self):
         if not self.error:
@@ -538,15 +906,40 @@ def pages(length):
 
 # ---- running ----
 
-def run(argv, cwd, log):
-    """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout."""
+def command(argv, log):
+    """strace around ARGV. ?call: one that this architecture doesn't have is no error."""
+    return [
+        "strace", "-f", "-y", "-v", "-s", "0", "-xx", "-X", "raw", "-o", str(log),
+        "-e", "trace=" + ",".join("?" + call for call in [*OPERATION, *MODEL]), *argv,
+    ]
+
+
+def run(argv, cwd, log, **kwargs):
+    """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout. Lines of
+    stdout that are JSON objects are rows that strace can't see."""
     done = subprocess.run(
-        # ?call: one that this architecture doesn't have is no error.
-        ["strace", "-f", "-y", "-v", "-s", "0", "-xx", "-X", "raw", "-o", str(log),
-         "-e", "trace=" + ",".join("?" + call for call in [*OPERATION, *MODEL]), *argv],
-        cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+        command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=120, **kwargs,
     )
     with open(log) as f:
         oracle = Oracle(f.read(), cwd)
     oracle.code, oracle.stdout, oracle.stderr = done.returncode, done.stdout, done.stderr
+    oracle.told = told(done.stdout)
     return oracle
+
+
+def told(stdout):
+    """The rows that a program says it makes: {"operation": …, "path": … (or two), …} a line. null is
+    what it can't know."""
+    rows = []
+    for line in stdout.splitlines():
+        if not line.startswith("{"):
+            continue
+        fields = json.loads(line)
+        path = fields.pop("path")
+        path = tuple(map(os.fsencode, path)) if isinstance(path, list) else os.fsencode(path)
+        flags = fields.pop("flags", "")
+        if flags is not None:
+            flags = "|".join(sorted(flags.split("|")))
+        rows.append(Row(path=path, flags=flags, **fields))
+    return rows

@@ -56,4 +56,12 @@ static inline void workload__fails(int error, long result, const char *call, con
 	}
 }
 
+/* An empty file. */
+static inline void workload__create(const char *name)
+{
+	int fd = OK(SYS(openat, AT_FDCWD, name, O_WRONLY | O_CREAT, 0644));
+
+	IS(0, SYS(close, fd));
+}
+
 #endif
