@@ -110,7 +110,7 @@ static void see(struct walk *w, const struct statx *st)
 		write_row(w, w->entry, false);
 }
 
-/* What lies at and below the path in w->entry can't be seen: which isn't to say that it has gone. */
+/* What lies at and below the path in w->entry can't be seen; which isn't to say that it has gone. */
 static void see_nothing(struct walk *w)
 {
 	uint32_t len = w->entry->len;

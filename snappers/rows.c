@@ -86,7 +86,7 @@ static int open_file(struct rows *r)
 	return csv_file__new(&r->file, &config);
 }
 
-/* A file that can't be finished is taken away, and with it its rows: the manifest couldn't name it. */
+/* A file that can't be finished is taken away with its rows: the manifest couldn't name it. */
 static int finish_file(struct rows *r, const char *word)
 {
 	char name[CSV_FILE_NAME_MAX];

@@ -23,7 +23,7 @@ struct system_spec_config {
 	void *arg;
 };
 
-/* Writes the files of system_spec/. 0, or the first error; the other files are written all the same. */
+/* Writes the files of system_spec/. 0, or the first error; the others are written all the same. */
 int system_spec__write(const struct system_spec_config *config);
 
 #endif

@@ -214,6 +214,7 @@ int manifest__new(struct manifest **ret, const struct manifest_info *info)
 	set(m, m->session, "stopped_at", json_null());
 	set(m, m->session, "duration_seconds", json_real(0));
 	set(m, m->session, "anonymized", json_boolean(info->anonymized));
+	set(m, m->session, "system_paths_clear", json_boolean(!info->anonymized || info->keeps_system));
 
 	m->clock = set_object(m, m->root, "clock");
 	set(m, m->clock, "wall_clock", json_string("CLOCK_REALTIME, in local time"));

@@ -21,6 +21,7 @@ struct manifest_info {
 	const char *command_line;
 	const char *engine;          /* bpf, dtrace, ... */
 	bool anonymized;
+	bool keeps_system;           /* … and system paths are clear all the same */
 	uint32_t enabled;            /* 1 << stream for each stream that is on */
 	uid_t uid;                   /* owner of the file; -1 leaves it */
 	gid_t gid;

@@ -264,6 +264,7 @@ static int begin(struct recording *r)
 	struct manifest_info info = {
 		.machine_id = machine_id, .command_line = command_line, .engine = ENGINE,
 		.enabled = enabled_streams(o), .anonymized = o->anonymize,
+		.keeps_system = o->anonymize_keep_system,
 	};
 	struct writer_config config = {
 		.rotate_age_s = o->rotate_age_s, .rotate_bytes = o->rotate_bytes,

@@ -93,7 +93,7 @@ static int read_secret(int dir, const char *name, unsigned char *ret, size_t siz
 	return err;
 }
 
-/* Under its name only once it is whole and on the disk; of two that make it at once the first wins. */
+/* Under its name only once it is whole and on the disk; of two makers at once the first wins. */
 static int make_secret(int dir, const char *name, size_t size)
 {
 	unsigned char buf[4096];

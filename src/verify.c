@@ -19,6 +19,7 @@
 
 #include "src/csv.h"
 #include "src/manifest.h"
+#include "src/verify_anonymous.h"
 #include "src/verify_file.h"
 
 #define MANIFEST_MAX (64 * 1024 * 1024)
@@ -627,6 +628,7 @@ uint64_t verify__dir(const char *dir, FILE *out)
 
 static const char help[] =
 	"Usage: iotrc verify DIR\n"
+	"       iotrc verify --anonymous DIR --against FILE | --live\n"
 	"\n"
 	"Reads every file of the session in DIR, or of all sessions below DIR, and compares it\n"
 	"with the schema and the session's manifest.json: frames whole, header, each field, wall\n"
@@ -634,37 +636,69 @@ static const char help[] =
 	"written + filtered + lost. Prints a line for each fault (row 1 is the first after the\n"
 	"header) and one for each session.\n"
 	"\n"
-	"Options:\n"
-	"  -h, --help     this text\n"
+	"With --anonymous it searches all of it, manifest and JSON included, for what must not be\n"
+	"in anonymised sessions, and prints a line for each find.\n"
 	"\n"
-	"Exit code: 0 all sound, 1 faults or no session, 2 usage.\n"
+	"Options:\n"
+	"      --anonymous     is anything still clear?\n"
+	"      --against FILE  any line of FILE, anywhere\n"
+	"      --live          as words: this machine's host name, users, homes, addresses, and\n"
+	"                      the names of files outside of system directories (/usr, /etc, ...)\n"
+	"  -h, --help          this text\n"
+	"\n"
+	"Exit code: 0 all sound (nothing clear), 1 faults (finds) or no session, 2 usage.\n"
 	"\n"
 	"EXAMPLES:\n"
 	"  iotrc verify iotrc-traces                     every session\n"
 	"  iotrc verify iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"
-	"  iotrc verify iotrc-traces && echo all sound\n";
+	"  iotrc verify iotrc-traces && echo all sound\n"
+	"  sudo iotrc verify --anonymous iotrc-traces --live --against names.txt\n";
+
+static int usage(const char *what)
+{
+	fprintf(stderr, "iotrc verify: %s; see iotrc verify --help\n", what);
+	return 2;
+}
 
 int verify__main(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "anonymous", no_argument, NULL, 'n' },
+		{ "against", required_argument, NULL, 'g' },
+		{ "live", no_argument, NULL, 'l' },
+		{ 0 },
+	};
+	const char *against = NULL;
+	bool anonymous = false, live = false;
 	uint64_t faults;
 	int c;
 
 	optind = 0; /* glibc: begin anew, whoever used getopt before */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h') {
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		switch (c) {
+		case 'h':
 			fputs(help, stdout);
 			return 0;
+		case 'n':
+			anonymous = true;
+			break;
+		case 'g':
+			against = optarg;
+			break;
+		case 'l':
+			live = true;
+			break;
+		default:
+			return usage("unknown option, or one without its value");
 		}
-		fprintf(stderr, "iotrc verify: unknown option; see iotrc verify --help\n");
-		return 2;
-	}
-	if (argc - optind != 1) {
-		fprintf(stderr, "iotrc verify: one DIR is needed; see iotrc verify --help\n");
-		return 2;
-	}
-	faults = verify__dir(argv[optind], stdout);
+	if (argc - optind != 1)
+		return usage("one DIR is needed");
+	if (anonymous != (against || live))
+		return usage("--anonymous goes with --against FILE or --live");
+	faults = anonymous ? verify_anonymous__dir(argv[optind], against, live, stdout) :
+		 verify__dir(argv[optind], stdout);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "iotrc verify: cannot write: %s\n", strerror(errno));
 		return 1;

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "snappers/spec.h"
+
+#define CPU "/sys/devices/system/cpu"
+#define NODE "/sys/devices/system/node"
+#define CPUS_MAX 8192
+
+/* The value of "KEY : value" in the first processor's block of /proc/cpuinfo. */
+static bool cpuinfo(const char *key, char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char *line = NULL;
+	size_t room = 0, len = strlen(key);
+	bool got = false;
+
+	while (f && !got && getline(&line, &room, f) > 0) {
+		char *colon = strchr(line, ':');
+
+		if (!colon || strncmp(line, key, len) || line + len + strspn(line + len, " \t") != colon)
+			continue;
+		colon += 1 + strspn(colon + 1, " \t");
+		colon[strcspn(colon, "\n")] = 0;
+		snprintf(buf, size, "%s", colon);
+		got = true;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return got;
+}
+
+static json_t *cpuinfo_text(const char *key)
+{
+	char text[8192];
+
+	return cpuinfo(key, text, sizeof(text)) ? spec__text(text) : json_null();
+}
+
+/* A core is a pair of package and core id. */
+struct cores {
+	struct { int package, core; } list[CPUS_MAX];
+	size_t n, sockets;
+};
+
+static void add_core(const char *name, void *arg)
+{
+	struct cores *c = arg;
+	char package[32], core[32];
+	bool new_socket = true;
+
+	if (!spec__line(package, sizeof(package), CPU "/%s/topology/physical_package_id", name) ||
+	    !spec__line(core, sizeof(core), CPU "/%s/topology/core_id", name) || c->n == CPUS_MAX)
+		return;
+	c->list[c->n].package = atoi(package);
+	c->list[c->n].core = atoi(core);
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->list[i].package != c->list[c->n].package)
+			continue;
+		new_socket = false;
+		if (c->list[i].core == c->list[c->n].core)
+			return;
+	}
+	c->n++;
+	c->sockets += new_socket;
+}
+
+static json_t *frequency(const char *file)
+{
+	char khz[64];
+
+	if (!spec__line(khz, sizeof(khz), CPU "/cpu0/cpufreq/%s", file))
+		return json_null();
+	return json_real(atof(khz) / 1000);
+}
+
+static json_t *frequency_now(void)
+{
+	json_t *mhz = frequency("scaling_cur_freq");
+	char text[64];
+
+	if (!json_is_null(mhz) || !cpuinfo("cpu MHz", text, sizeof(text)))
+		return mhz;
+	return json_real(atof(text));
+}
+
+static void add_node(const char *name, void *arg)
+{
+	char line[256];
+	unsigned long long kb = 0;
+	FILE *f;
+
+	if (name[4] < '0' || name[4] > '9')
+		return;
+	snprintf(line, sizeof(line), NODE "/%.32s/meminfo", name);
+	f = fopen(line, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Node %*d MemTotal: %llu", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	json_array_append_new(arg, json_pack("{s:i, s:o, s:I, s:o}", "node", atoi(name + 4),
+					     "cpus", spec__string(NODE "/%s/cpulist", name),
+					     "memory_total_bytes", (json_int_t)kb * 1024,
+					     "distances", spec__string(NODE "/%s/distance", name)));
+}
+
+static void add_cache(const char *name, void *arg)
+{
+	const char *base = CPU "/cpu0/cache";
+
+	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o}",
+					     "level", spec__number("%s/%s/level", base, name),
+					     "type", spec__string("%s/%s/type", base, name),
+					     "size", spec__string("%s/%s/size", base, name),
+					     "shared_cpus", spec__string("%s/%s/shared_cpu_list", base, name)));
+}
+
+json_t *spec__cpu(const struct spec *s)
+{
+	static struct cores cores;   /* 64 KiB; only one thread makes specs */
+	long logical = sysconf(_SC_NPROCESSORS_ONLN);
+	json_t *nodes = json_array(), *caches = json_array();
+	char brand[512];
+
+	memset(&cores, 0, sizeof(cores));
+	spec__each(CPU, "cpu0", add_core, &cores);
+	for (char digit[] = "cpu1"; digit[3] <= '9'; digit[3]++)
+		spec__each(CPU, digit, add_core, &cores);
+	spec__each(NODE, "node", add_node, nodes);
+	spec__each(CPU "/cpu0/cache", "index", add_cache, caches);
+	/* ARM names only numbers of who made it. */
+	if (!cpuinfo("model name", brand, sizeof(brand)) && !cpuinfo("Model", brand, sizeof(brand)) &&
+	    !cpuinfo("cpu", brand, sizeof(brand)) && !cpuinfo("CPU part", brand, sizeof(brand)))
+		*brand = 0;
+	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
+			 " s:o, s:o}",
+			 "brand", *brand ? spec__text(brand) : json_null(),
+			 "cores_logical", (json_int_t)logical,
+			 "cores_physical", cores.n ? json_integer(cores.n) : json_null(),
+			 "frequency_mhz", frequency_now(),
+			 "frequency_min_mhz", frequency("cpuinfo_min_freq"),
+			 "frequency_max_mhz", frequency("cpuinfo_max_freq"),
+			 "sockets", cores.sockets ? json_integer(cores.sockets) : json_null(),
+			 "vendor", cpuinfo_text("vendor_id"),
+			 "family", cpuinfo_text("cpu family"),
+			 "model", cpuinfo_text("model"),
+			 "stepping", cpuinfo_text("stepping"),
+			 "flags", cpuinfo_text("flags"),
+			 "governor", spec__string(CPU "/cpu0/cpufreq/scaling_governor"),
+			 "frequency_driver", spec__string(CPU "/cpu0/cpufreq/scaling_driver"),
+			 "smt", spec__string(CPU "/smt/control"),
+			 "virtualization", spec__virtualization(),
+			 "numa_nodes", nodes, "caches", caches);
+}
