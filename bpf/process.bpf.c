@@ -23,6 +23,8 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 	return 0;
 }
 
+#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
+
 /* The processes whose end has been told, for kernels before 6.16. */
 struct ended {
 	u64 start_time;
@@ -44,7 +46,7 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	u64 live;
 	u8 yes = 1;
 
-	if (cfg.exit_says_last)
+	if (cfg.exit_says_last && !cfg.classic)
 		return group_dead;
 	live = kread(kread((u64)task, task_struct, signal), signal_struct, live.counter);
 	if ((u32)live != 0)
@@ -60,7 +62,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	struct cpu_slot *slot;
 	struct rec_fs *rec;
 	void *ring;
-	u64 now, seen;
+	u64 signal = kread((u64)task, task_struct, signal), now, seen;
 	u32 cpu;
 
 	count_fired(HOOK_PROCESS_EXIT);
@@ -94,8 +96,11 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	rec->duration = 0;
 	rec->task = state->id;
 	rec->path = rec->size = rec->offset = 0;
-	/* exit_code is what wait() gives: the code in bits 8 to 15, a signal in 0 to 6. */
-	rec->flags = kread((u64)task, task_struct, exit_code);
+	/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in
+	 * 0 to 6. Until 5.16 the code of threads that end one by one is the first thread's. */
+	rec->flags = kread(signal, signal_struct, flags) & SIGNAL_GROUP_EXIT ?
+			     kread(signal, signal_struct, group_exit_code) :
+			     kread((u64)task->group_leader, task_struct, exit_code);
 	rec->ret = 0;
 	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 	return 0;
@@ -111,4 +116,10 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_process_exit_last, struct task_struct *task, bool group_dead)
 {
 	return process_exit(task, group_dead);
+}
+
+SEC("tp/sched/sched_process_exit")
+int on_process_exit_classic(void *ctx)
+{
+	return cfg.task_storage ? process_exit(bpf_get_current_task_btf(), false) : 0;
 }

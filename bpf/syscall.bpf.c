@@ -230,8 +230,8 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 	return VERDICT_TRACE;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
+/* The arguments are in ARGS when CLASSIC, or else in REGS. */
+static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs, const unsigned long *args)
 {
 	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
 	bool compat = is_compat(task);
@@ -257,7 +257,10 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	state->renames = !!(d->props & PROP_NAMES);
 	if (d->shape == SHAPE_NONE)
 		return 0;
-	load_args(state, regs);
+	if (classic)
+		__builtin_memcpy(state->args, args, sizeof(state->args));
+	else
+		load_args(state, regs);
 	switch (task_refresh(state, false)) {
 	case WHOM_LEFT_OUT:
 		verdict = VERDICT_FILTERED;
@@ -278,6 +281,25 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 		count_lost(cpu_slot(&cpu), state->stream, bpf_ktime_get_ns());
 	}
 	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
+{
+	return sys_enter(nr, false, regs, 0);
+}
+
+/* include/trace/events/syscalls.h */
+struct raw_syscall {
+	u64 common;
+	long nr;
+	unsigned long args[6]; /* of sys_exit the result alone */
+};
+
+SEC("tp/raw_syscalls/sys_enter")
+int on_sys_enter_classic(struct raw_syscall *ctx)
+{
+	return sys_enter(ctx->nr, true, 0, ctx->args);
 }
 
 /* ---- exit ---- */
@@ -691,8 +713,7 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+static __always_inline int sys_exit(long ret)
 {
 	const volatile struct syscall_desc *d;
 	struct task_state *state = current_state(false);
@@ -739,4 +760,16 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		break;
 	}
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	return sys_exit(ret);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int on_sys_exit_classic(struct raw_syscall *ctx)
+{
+	return sys_exit(ctx->args[0]);
 }

@@ -162,8 +162,7 @@ static __always_inline bool left_out(const struct task_state *state)
 	return cfg.cgroup && !in_cgroup();
 }
 
-/* Sends who the current thread is. False when the ring is full. */
-static __noinline bool task_define(struct task_state *state)
+static __always_inline bool task_send(struct task_state *state)
 {
 	u64 task = (u64)bpf_get_current_task(), pid_tgid = bpf_get_current_pid_tgid();
 	u64 mm = kread(task, task_struct, mm), start, len = 0;
@@ -201,6 +200,23 @@ static __noinline bool task_define(struct task_state *state)
 	}
 	state->epoch = state->sent_epoch = now_epoch;
 	return true;
+}
+
+extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/* Sends who the current thread is. False when the ring is full. */
+static __noinline bool task_define(struct task_state *state)
+{
+	bool sent;
+
+	/* There the programs on raw tracepoints can be preempted, but the scratch is the CPU's. */
+	if (cfg.classic)
+		bpf_preempt_disable();
+	sent = task_send(state);
+	if (cfg.classic)
+		bpf_preempt_enable();
+	return sent;
 }
 
 enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };

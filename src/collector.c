@@ -15,6 +15,7 @@
 
 #include "iotrc.skel.h"
 #include "syscalls.h"
+#include "tracepoint.h"
 
 #define RINGS_BYTES (64u << 20)     /* of all event rings together */
 #define RING_BYTES_MIN (1u << 20)
@@ -30,17 +31,21 @@ static const struct program {
 	enum hook hook;
 	const char *name, *program;
 	uint32_t streams;
+	bool classic; /* see raw_preemptible() */
 } programs[] = {
-	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS },
-	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS },
-	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", BIT(STREAM_FS) },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", BIT(STREAM_FS) },
-	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BIT(STREAM_BLOCK) },
-	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BIT(STREAM_BLOCK) },
-	{ HOOK_BLOCK_INSERT, "tp_btf/block_rq_insert", "on_block_insert", BIT(STREAM_BLOCK) },
-	{ HOOK_BLOCK_ISSUE, "tp_btf/block_rq_issue", "on_block_issue", BIT(STREAM_BLOCK) },
-	{ HOOK_BLOCK_COMPLETE, "tp_btf/block_rq_complete", "on_block_complete", BIT(STREAM_BLOCK) },
+	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, false },
+	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, false },
+	{ HOOK_SYS_ENTER, "raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, true },
+	{ HOOK_SYS_EXIT, "raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, true },
+	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, false },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", BIT(STREAM_FS), false },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", BIT(STREAM_FS), false },
+	{ HOOK_PROCESS_EXIT, "sched/sched_process_exit", "on_process_exit_classic", BIT(STREAM_FS), true },
+	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BIT(STREAM_BLOCK), false },
+	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BIT(STREAM_BLOCK), false },
+	{ HOOK_BLOCK_INSERT, "tp_btf/block_rq_insert", "on_block_insert", BIT(STREAM_BLOCK), false },
+	{ HOOK_BLOCK_ISSUE, "tp_btf/block_rq_issue", "on_block_issue", BIT(STREAM_BLOCK), false },
+	{ HOOK_BLOCK_COMPLETE, "tp_btf/block_rq_complete", "on_block_complete", BIT(STREAM_BLOCK), false },
 };
 #define N_PROGRAMS (sizeof(programs) / sizeof(*programs))
 
@@ -103,12 +108,21 @@ static bool has_function(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 }
 
+/* Since BPF programs may sleep on the tracepoints of system calls (about 7.1) the raw ones are run with
+ * preemption on. A thread that is preempted in a program keeps the kernel from running it for
+ * any other on that CPU, and what those do is missed (1 call in 10, with more threads than CPUs).
+ * Classic tracepoints keep preemption off. */
+static bool raw_preemptible(const struct btf *btf)
+{
+	return has_function(btf, "trace_call_bpf_faultable");
+}
+
 /* PREEMPT_RT says so in the kernel's version text. */
-static bool preemptible(void)
+static bool preemptible(const struct btf *btf)
 {
 	struct utsname u;
 
-	return uname(&u) || strstr(u.version, "PREEMPT_RT");
+	return uname(&u) || strstr(u.version, "PREEMPT_RT") || raw_preemptible(btf);
 }
 
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
@@ -118,6 +132,7 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
 			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;
 	/* The first argument of the type is the tracepoint's own. */
+	cfg->classic = raw_preemptible(btf) && tracepoint__id("raw_syscalls/sys_enter") >= 0;
 	cfg->exit_says_last = tracepoint_args(btf, "btf_trace_sched_process_exit") == 3;
 }
 
@@ -213,12 +228,23 @@ static struct bpf_program *program_of(struct collector *c, const struct program 
 	return bpf_object__find_program_by_name(c->skel->obj, p->program);
 }
 
+static bool has_classic(enum hook hook)
+{
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (programs[i].hook == hook && programs[i].classic)
+			return true;
+	return false;
+}
+
 static bool program_wanted(const struct collector *c, const struct program *p)
 {
-	bool last = c->skel->rodata->cfg.exit_says_last;
+	const struct capture_config *cfg = &c->skel->rodata->cfg;
+	bool last = cfg->exit_says_last && !cfg->classic;
 
+	if (p->classic ? !cfg->classic : cfg->classic && has_classic(p->hook))
+		return false;
 	if (p->hook == HOOK_PROCESS_EXIT &&
-	    (!c->process_exit || last != !strcmp(p->program, "on_process_exit_last")))
+	    (!c->process_exit || (!p->classic && last != !strcmp(p->program, "on_process_exit_last"))))
 		return false;
 	return p->streams & c->streams;
 }
@@ -242,7 +268,8 @@ static int attach(struct collector *c, char *problem)
 
 		if (!bpf_program__autoload(prog))
 			continue;
-		c->links[i] = bpf_program__attach(prog);
+		c->links[i] = programs[i].classic ? tracepoint__attach(prog, programs[i].name) :
+						    bpf_program__attach(prog);
 		if (!c->links[i])
 			return problem_of(problem, -errno, "cannot attach to %s: %s", programs[i].name,
 					  strerror(errno));
@@ -276,7 +303,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 		goto fail;
 	}
 	configure(c->skel, o, btf);
-	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible();
+	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
 	err = make_rings(c, problem);
 	if (!err)
