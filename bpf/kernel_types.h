@@ -70,7 +70,9 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct mnt_namespace;
 struct mount {
+	struct mnt_namespace *mnt_ns;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
@@ -87,6 +89,10 @@ struct file {
 	unsigned int f_flags;
 	struct path f_path;
 	long long f_pos;
+};
+
+struct backing_file { /* since 6.5 */
+	struct path user_path;
 };
 
 struct fdtable {

@@ -272,16 +272,16 @@ static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode
 /* A file that a thread has used, and what was found of it. It holds for a jiffy, while nothing has
  * been renamed: what renames without a system call (a file server in the kernel) isn't seen. */
 struct known_file {
-	u64 file, dentry, hash_len, id;
+	u64 file, dentry, mount, hash_len, id;
 	u64 jiffies;
 	u32 names, pad;
 };
 #define N_KNOWN_FILES 4 /* by descriptor */
 
-static __always_inline bool still_known(const struct known_file *k, u64 file, u64 dentry)
+static __always_inline bool still_known(const struct known_file *k, u64 file, u64 dentry, u64 mount)
 {
-	/* Its memory may hold another file by now, of the same name only if it is the same dentry. */
-	return k->file == file && k->dentry == dentry && k->jiffies == bpf_jiffies64() &&
+	/* Its memory may hold another file by now, of the same name only by the same dentry and mount. */
+	return k->file == file && k->dentry == dentry && k->mount == mount && k->jiffies == bpf_jiffies64() &&
 	       k->names == names_epoch && k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
 	       kread(dentry, dentry, d_hash.pprev);
 }
@@ -295,10 +295,26 @@ static __always_inline u64 task_file(u64 task, s64 fd)
 	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
 }
 
+#define MNT_NS_INTERNAL ((u64)-22) /* fs/mount.h: ERR_PTR(-EINVAL) */
+
+/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own; since
+ * 6.5 it knows the name that the user opened (struct backing_file). */
+static __always_inline u64 file_path_at(u64 file)
+{
+	u64 mount = kread(file, file, f_path.mnt);
+	u64 namespace = kread(mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_ns);
+
+	if (namespace == MNT_NS_INTERNAL && bpf_core_type_exists(struct backing_file) &&
+	    !is_special(kread(file, file, f_inode)))
+		return kaddr(file, backing_file, user_path);
+	return kaddr(file, file, f_path);
+}
+
 static __always_inline u64 file_path_id(u64 *recent, u64 file)
 {
-	return path_id(recent, kread(file, file, f_path.dentry), kread(file, file, f_path.mnt),
-		       kread(file, file, f_inode));
+	u64 at = file_path_at(file), dentry = kread(at, path, dentry);
+
+	return path_id(recent, dentry, kread(at, path, mnt), kread(dentry, dentry, d_inode));
 }
 
 /* Filesystems of the kernel's own making (include/uapi/linux/magic.h). The few that share a

@@ -40,7 +40,11 @@ enum syscall_shape {
 	SHAPE_OPEN,   /* takes a path, returns an open file */
 	SHAPE_PATH,   /* takes one or two paths */
 	SHAPE_MMAP,
-	SHAPE_MUNMAP, /* acts on a range of addresses */
+	SHAPE_RANGE,  /* acts on a range of addresses */
+	SHAPE_PLAIN,  /* acts on no file in particular */
+	SHAPE_TWO_FILES, /* moves data from the open file fd to the open file fd2 */
+	SHAPE_IOCTL,  /* the requests that clone */
+	SHAPE_FCNTL,  /* the commands that lock */
 	SHAPE_FORK,
 	SHAPE_EXEC,
 	SHAPE_CONN,   /* acts on a socket */
@@ -51,7 +55,7 @@ enum syscall_props {
 	PROP_BYTES = 1 << 0,      /* the result is a number of bytes moved */
 	PROP_SEQUENTIAL = 1 << 1, /* moves the file position */
 	PROP_IOVEC = 1 << 2,      /* size is a pointer to iovecs, the next argument their number */
-	PROP_HILO = 1 << 3,       /* offset (or size, for truncate) is a low and a high half */
+	PROP_HILO = 1 << 3,       /* offset is a low and a high half */
 	PROP_PGOFF = 1 << 4,      /* offset counts pages of 4096 bytes (mmap2) */
 	PROP_STAT = 1 << 5,       /* aux points to a struct stat that the kernel has filled */
 	PROP_STATX = 1 << 6,      /* … a struct statx */
@@ -61,10 +65,14 @@ enum syscall_props {
 	PROP_FILE_FLAGS = 1 << 10, /* the row's flags are those the file was opened with */
 	PROP_CREAT = 1 << 11,     /* creat(): flags are implied */
 	PROP_RWF = 1 << 12,       /* aux holds RWF_* flags */
-	PROP_LINK_TARGET = 1 << 13, /* the first path is text, not to be made absolute (symlink) */
+	PROP_LINK_TARGET = 1 << 13, /* the first path is text, not to be made absolute (symlink, mount) */
 	PROP_OPEN_HOW = 1 << 14,  /* aux points to struct open_how, which begins with the flags */
 	PROP_REMOVEDIR = 1 << 15, /* with AT_REMOVEDIR in flags it is rmdir */
 	PROP_NAMES = 1 << 16,     /* may change the names of open files, whoever calls it */
+	PROP_HILO_SIZE = 1 << 17, /* size is a low and a high half */
+	PROP_NULL_IS_FD = 1 << 18, /* without a path it acts on fd */
+	PROP_EMPTY_IS_FD = 1 << 19, /* with an empty path it acts on fd, AT_EMPTY_PATH or not */
+	PROP_OFFSET_AT = 1 << 20, /* offset points to it, and has been moved on */
 };
 
 struct syscall_desc {
@@ -72,9 +80,26 @@ struct syscall_desc {
 	__u8 fd;               /* the file, or the directory that path is relative to */
 	__u8 path, fd2, path2;
 	__u8 size, offset, flags, aux;
-	__u8 pad;
+	__u8 at;               /* AT_* flags, where they are more than the row's flags */
+	__u8 kind, pad[3];
 	__u32 props;
 };
+
+/* Operations that several quite different calls perform say which; it travels in the top byte of the
+ * record's flags. */
+enum fs_kind {
+	KIND_NONE,
+	KIND_CHMOD,
+	KIND_CHOWN,
+	KIND_UTIMES,
+	KIND_CHROOT,
+	KIND_PIVOT_ROOT,
+	KIND_FLOCK,
+	KIND_FCNTL_LOCK,       /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
+	KIND_CLOSE_RANGE,
+	KIND_MOVE_MOUNT,
+};
+#define KIND_SHIFT 24
 
 /* ---- definitions ---- */
 
@@ -123,10 +148,12 @@ enum fs_has {
 	FS_HAS_INODE = 1 << 7,   /* ino, dev, mode from the call's own answer */
 	FS_HAS_ASKED = 1 << 8,   /* the path(s) that were asked for follow */
 	FS_HAS_ASKED2 = 1 << 9,
-	FS_HAS_RWF = 1 << 10,    /* aux: RWF_* */
+	FS_AIO = 1 << 10,
 	FS_LINK_TARGET = 1 << 11, /* the first path is a symlink's text */
-	FS_NO_RET = 1 << 12,     /* the operation has no result */
+	FS_HAS_RWF = 1 << 12,    /* aux: RWF_* */
 	FS_COMPAT = 1 << 13,     /* a 32-bit call */
+	FS_TWO_FILES = 1 << 14,  /* path -> base2, both open */
+	FS_IO_URING = 1 << 15,
 };
 
 struct rec_fs {

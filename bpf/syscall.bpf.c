@@ -105,12 +105,13 @@ static __always_inline u64 arg(const struct task_state *state, u8 place)
 	return i < 6 ? state->args[i] : 0;
 }
 
+/* The same of an argument that may come in halves: HALF is the property that says so. */
 static __always_inline u64 arg_long_long(const struct task_state *state,
-					 const volatile struct syscall_desc *d, u8 place)
+					 const volatile struct syscall_desc *d, u8 place, u32 half)
 {
 	u64 v = arg(state, place);
 
-	if (d->props & PROP_HILO)
+	if (d->props & half)
 		v = (u32)v | arg(state, place + 1) << 32;
 	return v;
 }
@@ -144,15 +145,16 @@ enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
 static __noinline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
 {
 	struct known_file *known;
-	u64 inode, dentry;
+	u64 inode, dentry, mount;
 
 	if (!state)
 		return VERDICT_LOST;
 	known = &state->known[hint % N_KNOWN_FILES];
 	dentry = kread(file, file, f_path.dentry);
+	mount = kread(file, file, f_path.mnt);
 	state->file = file;
 	state->file_flags = kread(file, file, f_flags);
-	if (still_known(known, file, dentry)) {
+	if (still_known(known, file, dentry, mount)) {
 		state->path = known->id;
 		return VERDICT_TRACE;
 	}
@@ -167,6 +169,7 @@ static __noinline enum verdict take_file(struct task_state *state, u64 file, u32
 	state->path = file_path_id(state->recent, file);
 	known->file = file;
 	known->dentry = dentry;
+	known->mount = mount;
 	known->id = state->path;
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
@@ -198,6 +201,106 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 	return take_file(state, file, arg(state, d->fd));
 }
 
+/* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a socket. */
+static __noinline enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
+{
+	if (!state)
+		return VERDICT_LOST;
+	if (!in && !out)
+		return VERDICT_TRACE;
+	if (!(in && file_in_scope(kread(in, file, f_inode))) &&
+	    !(out && file_in_scope(kread(out, file, f_inode))))
+		return VERDICT_FILTERED;
+	state->file = in;
+	if (in) {
+		state->path = file_path_id(state->recent, in);
+		if (!state->path)
+			return VERDICT_LOST;
+	}
+	if (out) {
+		state->base[1] = file_path_id(state->recent, out);
+		if (!state->base[1])
+			return VERDICT_LOST;
+	}
+	return VERDICT_TRACE;
+}
+
+/* The requests that share extents between files (include/uapi/linux/fs.h), made to look like a call
+ * with the arguments (out, request, in, offset, size, whether there are offset and size). */
+static __always_inline enum verdict enter_ioctl(struct task_state *state, u64 task)
+{
+	s64 range[3] = {}; /* of struct file_clone_range: src_fd, src_offset, src_length */
+	s64 dest_fd = -1;
+	u64 at = state->args[2];
+
+	switch (state->args[1]) {
+	case 0x40049409: /* FICLONE */
+		state->args[5] = 0;
+		break;
+	case 0x4020940d: /* FICLONERANGE */
+		state->args[5] = !bpf_probe_read_user(range, sizeof(range), (void *)at);
+		state->args[2] = state->args[5] ? range[0] : -1;
+		state->args[3] = range[1];
+		state->args[4] = range[2];
+		break;
+	case 0xc0189436: /* FIDEDUPERANGE: the call's file is the source, and there may be several others */
+		state->args[5] = !bpf_probe_read_user(range, 16, (void *)at);
+		if (bpf_probe_read_user(&dest_fd, sizeof(dest_fd), (void *)(at + 24)))
+			dest_fd = -1;
+		state->args[2] = (u32)state->args[0];
+		state->args[0] = dest_fd;
+		state->args[3] = range[0];
+		state->args[4] = range[1];
+		break;
+	default:
+		return VERDICT_IGNORE;
+	}
+	return take_two_files(state, task_file(task, (s32)state->args[2]), task_file(task, (s32)state->args[0]));
+}
+
+#define F_GETLK 5
+#define F_SETLKW 7
+#define F_GETLK64 12 /* these three of i386 */
+#define F_SETLKW64 14
+#define F_OFD_GETLK 36
+#define F_OFD_SETLKW 38
+
+/* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd, command, type,
+ * start, length, whether it could be read). */
+static __always_inline enum verdict enter_fcntl(struct task_state *state, u64 task)
+{
+	u32 command = state->args[1];
+	u64 at = state->args[2], file;
+	struct {
+		u16 type, whence;
+		s32 v[6];
+	} lock = {};
+	s64 start, len;
+
+	if (!(command >= F_GETLK && command <= F_SETLKW) &&
+	    !(command >= F_OFD_GETLK && command <= F_OFD_SETLKW) &&
+	    !(state->compat && command >= F_GETLK64 && command <= F_SETLKW64))
+		return VERDICT_IGNORE;
+	state->args[5] = !bpf_probe_read_user(&lock, state->compat ? 20 : 24, (void *)at);
+	if (!state->compat) {
+		__builtin_memcpy(&start, &lock.v[1], 8);
+		__builtin_memcpy(&len, &lock.v[3], 8);
+	} else if (command <= F_SETLKW) { /* struct compat_flock */
+		start = lock.v[0];
+		len = lock.v[1];
+	} else { /* struct compat_flock64, packed */
+		start = (u32)lock.v[0] | (u64)lock.v[1] << 32;
+		len = (u32)lock.v[2] | (u64)lock.v[3] << 32;
+	}
+	if (state->compat && command >= F_GETLK64 && command <= F_SETLKW64)
+		state->args[1] = command - F_GETLK64 + F_GETLK;
+	state->args[2] = lock.type;
+	state->args[3] = start;
+	state->args[4] = len;
+	file = task_file(task, (s32)state->args[0]);
+	return file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
+}
+
 static __always_inline enum verdict enter(struct task_state *state, u64 task,
 					  const volatile struct syscall_desc *d)
 {
@@ -210,7 +313,7 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 		if ((state->args[3] & MAP_ANONYMOUS) || (s32)arg(state, d->fd) < 0)
 			return VERDICT_IGNORE;
 		return enter_fd(state, task, d);
-	case SHAPE_MUNMAP:
+	case SHAPE_RANGE:
 		file = mapped_file(state->args[0]);
 		return file ? take_file(state, file, 0) : VERDICT_IGNORE;
 	case SHAPE_PATH:
@@ -224,6 +327,13 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 		if (!(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD)
 			return VERDICT_IGNORE;
 		return VERDICT_TRACE;
+	case SHAPE_TWO_FILES:
+		return take_two_files(state, task_file(task, (s32)arg(state, d->fd)),
+				      task_file(task, (s32)arg(state, d->fd2)));
+	case SHAPE_IOCTL:
+		return enter_ioctl(state, task);
+	case SHAPE_FCNTL:
+		return enter_fcntl(state, task);
 	case SHAPE_OPAQUE:
 		return VERDICT_FILTERED;
 	}
@@ -337,6 +447,10 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 			rec->has |= FS_HAS_FLAGS;
 		rec->flags = flags;
 	}
+	if (d->kind) {
+		rec->flags |= (u32)d->kind << KIND_SHIFT;
+		rec->has |= FS_HAS_FLAGS;
+	}
 }
 
 /* What readv and its kin were asked for: the sum of the lengths; all ones when they can't be read. A
@@ -383,12 +497,18 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 		if (rec->size != (u64)-1)
 			rec->has |= FS_HAS_SIZE;
 	} else if (d->size) {
-		rec->size = d->offset ? arg(state, d->size) : arg_long_long(state, d, d->size);
+		rec->size = arg_long_long(state, d, d->size, PROP_HILO_SIZE);
 		rec->has |= FS_HAS_SIZE;
 	}
-	if (d->offset) {
+	if (d->offset && d->props & PROP_OFFSET_AT && arg(state, d->offset)) {
+		if (!bpf_probe_read_user(&rec->offset, sizeof(rec->offset), (void *)arg(state, d->offset)))
+			rec->has |= FS_HAS_OFFSET;
+		rec->offset -= moved;
+		return;
+	}
+	if (d->offset && !(d->props & PROP_OFFSET_AT)) {
 		rec->offset = d->props & PROP_PGOFF ? arg(state, d->offset) << 12 :
-						      arg_long_long(state, d, d->offset);
+						      arg_long_long(state, d, d->offset, PROP_HILO);
 		/* preadv2 and pwritev2 take -1 for the file position. */
 		if (!(d->props & PROP_SEQUENTIAL && rec->offset == (u64)-1)) {
 			if (!appends(state, d)) {
@@ -488,25 +608,40 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 					      const volatile struct syscall_desc *d)
 {
 	u32 len = 0, len2 = 0;
+	bool is_fd;
 	long n;
 
 	if (!s || !state || !d)
 		return PATH_LOST;
-	n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path));
-	s->rec.fs.has |= FS_HAS_ASKED;
 	s->rec.base = s->rec.base2 = 0;
+	if (!d->path) /* open_by_handle_at */
+		return PATH_ASKED;
+	s->rec.fs.has |= FS_HAS_ASKED | (d->props & PROP_LINK_TARGET ? FS_LINK_TARGET : 0);
+	n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path));
 	if (n > 0)
 		len = (n - 1) & (PATH_BYTES - 1);
-	if (len == 0 && d->fd && d->flags && arg(state, d->flags) & AT_EMPTY_PATH)
+	is_fd = d->fd && ((n == 1 && (d->props & PROP_EMPTY_IS_FD ||
+				      (d->at && arg(state, d->at) & AT_EMPTY_PATH))) ||
+			  (!arg(state, d->path) && (d->props & PROP_NULL_IS_FD ||
+						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
+	if (is_fd && !d->path2)
 		return PATH_OF_FILE;
-	if (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET))
+	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET)))
 		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
-	if (d->path2) {
+	/* mount() without a source: there is but the target. */
+	if (d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
+		s->rec.fs.has &= ~FS_LINK_TARGET;
+		n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path2));
+		if (n > 0)
+			len = (n - 1) & (PATH_BYTES - 1);
+		if (len && s->rec.asked[0] != '/')
+			s->rec.base = state->base[1] ? state->base[1] : base_of(state, d->fd2);
+	} else if (d->path2) {
 		n = bpf_probe_read_user_str(&s->rec.asked[len], PATH_BYTES, (void *)arg(state, d->path2));
 		s->rec.fs.has |= FS_HAS_ASKED2;
 		if (n > 0)
 			len2 = (n - 1) & (PATH_BYTES - 1);
-		if (len2 && s->rec.asked[len & (PATH_BYTES - 1)] != '/')
+		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' : n == 1 && d->props & PROP_EMPTY_IS_FD)
 			s->rec.base2 = state->base[1] ? state->base[1] : base_of(state, d->fd2);
 	}
 	s->rec.len = len;
@@ -551,6 +686,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 		return 0;
 	prepare_long(s, state, d);
 	fill_extent(&s->rec.fs, state, d);
+	if (d->at != d->flags)
+		s->rec.aux = arg(state, d->at);
 	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STATX)) {
 		if (!state->compat || d->props & PROP_STATX)
 			read_stat(&s->rec, arg(state, d->aux), d->props & PROP_STATX);
@@ -654,6 +791,60 @@ static __noinline int emit_mapping(struct task_state *state, const volatile stru
 	return 0;
 }
 
+static __noinline int emit_two_files(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+	u64 inode;
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	s->rec.fs.has |= FS_TWO_FILES;
+	s->rec.base2 = state->base[1];
+	fill_extent(&s->rec.fs, state, d);
+	if (d->shape == SHAPE_IOCTL) {
+		s->rec.fs.offset = state->args[3];
+		s->rec.fs.size = state->args[4];
+		if (state->args[5])
+			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
+	} else if (state->file) {
+		inode = kread(state->file, file, f_inode);
+		if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFREG) {
+			s->rec.fs.has &= ~FS_HAS_OFFSET;
+		} else if (!(s->rec.fs.has & FS_HAS_OFFSET) && !arg(state, d->offset)) {
+			s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
+			s->rec.fs.has |= FS_HAS_OFFSET;
+		}
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+/* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with RWF_*. */
+static __noinline int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	if (d->shape == SHAPE_FCNTL) {
+		s->rec.fs.flags |= state->args[1] & 0xff;
+		if (state->args[5]) {
+			s->rec.aux = state->args[2];
+			s->rec.fs.offset = state->args[3];
+			s->rec.fs.size = state->args[4];
+			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
+		}
+	} else if (d->props & PROP_RWF) {
+		fill_extent(&s->rec.fs, state, d);
+		s->rec.aux = arg(state, d->aux);
+		s->rec.fs.has |= FS_HAS_RWF;
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
 static __noinline int emit_fork(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u64 flags = 0;
@@ -737,7 +928,10 @@ static __always_inline int sys_exit(long ret)
 		return 0;
 	switch (d->shape) {
 	case SHAPE_FD:
-		emit_short(state, d);
+		if (d->props & PROP_RWF)
+			emit_plain(state, d);
+		else
+			emit_short(state, d);
 		break;
 	case SHAPE_OPEN:
 		emit_open(state, d);
@@ -746,8 +940,16 @@ static __always_inline int sys_exit(long ret)
 		emit_path(state, d);
 		break;
 	case SHAPE_MMAP:
-	case SHAPE_MUNMAP:
+	case SHAPE_RANGE:
 		emit_mapping(state, d);
+		break;
+	case SHAPE_TWO_FILES:
+	case SHAPE_IOCTL:
+		emit_two_files(state, d);
+		break;
+	case SHAPE_PLAIN:
+	case SHAPE_FCNTL:
+		emit_plain(state, d);
 		break;
 	case SHAPE_FORK:
 		emit_fork(state, d);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "csv.h"
 
@@ -111,7 +112,7 @@ static size_t special_name(char *buf, const struct rec_path *r)
 
 	if (!strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
 		p = encode__word(p, "anon_inode:");
-	if (r->len)
+	if (r->len && strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
 		return csv__mem(p, r->path, r->len) - buf;
 	if (!strncmp(r->fs_type, "pipefs", FSTYPE_BYTES))
 		p = encode__word(p, "pipe");
@@ -123,6 +124,11 @@ static size_t special_name(char *buf, const struct rec_path *r)
 	p = csv__u64(p, r->ino);
 	*p++ = ']';
 	return p - buf;
+}
+
+static bool mode_in_scope(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
 }
 
 static void define_path(struct encoder *e, const struct rec_path *r)
@@ -152,7 +158,8 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	memcpy(entry->fs_type, r->fs_type, FSTYPE_BYTES);
 	entry->fs_type[FSTYPE_BYTES - 1] = 0;
 	entry->type_len = strlen(entry->fs_type);
-	entry->wanted = (e->options->scope_all || !mounts__pseudo_type(entry->fs_type)) &&
+	entry->wanted = (e->options->scope_all ||
+			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
 			encode__below_wanted(e->options, raw, len);
 	memcpy(entry->place, place, place_len);
 	entry->place_len = place_len;

@@ -22,7 +22,39 @@ static const struct {
 	FS_OP_FLAGS(RENAME, rename)
 	FS_OP_FLAGS(GETATTR, at)
 	FS_OP_FLAGS(PROCESS_EXEC, at)
+	FS_OP_FLAGS(ACCESS, access)
+	FS_OP_FLAGS(MKNOD, mode)
+	FS_OP_FLAGS(LINK, at)
+	FS_OP_FLAGS(FALLOCATE, fallocate)
+	FS_OP_FLAGS(FADVISE, fadvise)
+	FS_OP_FLAGS(MADVISE, madvise)
+	FS_OP_FLAGS(MSYNC, msync)
+	FS_OP_FLAGS(MREMAP, mremap)
+	FS_OP_FLAGS(SYNC_FILE_RANGE, sync_range)
+	FS_OP_FLAGS(SETXATTR, xattr)
+	FS_OP_FLAGS(SPLICE, splice)
+	FS_OP_FLAGS(TEE, splice)
+	FS_OP_FLAGS(COPY_FILE_RANGE, copy_file_range)
+	FS_OP_FLAGS(VMSPLICE, splice)
+	FS_OP_FLAGS(MOUNT, mount)
+	FS_OP_FLAGS(UMOUNT, umount)
 #undef FS_OP_FLAGS
+};
+
+/* The calls behind an operation, where they differ in kind; and the words for their own flags. */
+static const struct {
+	const char *name;
+	const struct name_set *flags;
+} kinds[] = {
+	[KIND_CHMOD] = { "CHMOD", &names_mode },
+	[KIND_CHOWN] = { "CHOWN", NULL },
+	[KIND_UTIMES] = { "UTIMES", NULL },
+	[KIND_CHROOT] = { "CHROOT", NULL },
+	[KIND_PIVOT_ROOT] = { "PIVOT_ROOT", NULL },
+	[KIND_FLOCK] = { NULL, &names_flock },
+	[KIND_FCNTL_LOCK] = { NULL, &names_lock_command },
+	[KIND_CLOSE_RANGE] = { "CLOSE_RANGE", &names_close_range },
+	[KIND_MOVE_MOUNT] = { NULL, &names_move_mount },
 };
 
 struct asked {
@@ -35,7 +67,7 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
 	struct asked a = { .text = buf };
 
-	if (len)
+	if (len || base)
 		a.len = fold__path(buf, base ? base->text : NULL, base ? base->raw_len : 0, path, len);
 	return a;
 }
@@ -79,6 +111,30 @@ static char *word(char *p, char *field, const char *text)
 	return encode__word(p, text);
 }
 
+/* Adds the words of VALUE to a field that begins at FIELD. */
+static char *more_flags(const struct name_set *set, uint32_t value, char *p, char *field)
+{
+	char text[NAMES_MAX];
+
+	return names__flags(set, value, text, sizeof(text)) ? word(p, field, text) : p;
+}
+
+static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p)
+{
+	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
+	char *field = p;
+
+	if (kind >= sizeof(kinds) / sizeof(*kinds))
+		return p;
+	if (kinds[kind].name)
+		p = encode__word(p, kinds[kind].name);
+	if (kinds[kind].flags)
+		p = more_flags(kinds[kind].flags, flags, p, field);
+	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
+		p = more_flags(&names_lock_type, l->aux, p, field);
+	return p;
+}
+
 static char *exit_flags(uint32_t code, char *p)
 {
 	const char *signal = names__word(&names_signal, code & 0x7f);
@@ -93,7 +149,17 @@ static char *exit_flags(uint32_t code, char *p)
 	return code & 0x80 ? word(p, field, "CORE_DUMPED") : p;
 }
 
-static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct path_entry *path, char *p)
+/* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text, it
+ * is move_mount(). */
+static bool has_kind(const struct rec_fs *r)
+{
+	if (r->op == FS_MOUNT)
+		return r->has & FS_HAS_ASKED2 && !(r->has & FS_LINK_TARGET);
+	return r->op == FS_SETATTR || r->op == FS_CHDIR || r->op == FS_LOCK || r->op == FS_CLOSE;
+}
+
+static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct rec_fs_long *l,
+			 const struct path_entry *path, char *p)
 {
 	char *field = p;
 
@@ -101,13 +167,40 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		return exit_flags(r->flags, p);
 	if (r->has & FS_HAS_FILE_FLAGS)
 		p = encode__flags(e, &names_open, r->flags, p);
+	else if (r->has & FS_HAS_FLAGS && has_kind(r))
+		p = kind_flags(r, l, p);
 	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
 		p = encode__flags(e, ops[r->op].flags, r->flags, p);
+	if (l && r->has & FS_HAS_RWF)
+		p = more_flags(&names_rwf, l->aux, p, field);
+	if (l && r->op == FS_ACCESS)
+		p = more_flags(&names_at_access, l->aux, p, field);
+	if (r->has & FS_IO_URING)
+		p = word(p, field, "IO_URING");
+	if (r->has & FS_AIO)
+		p = word(p, field, "AIO");
 	if (path && path->flags & PATH_DELETED)
 		p = word(p, field, "DELETED");
 	if (path && path->flags & PATH_CUT)
 		p = word(p, field, "PATH_CUT");
 	return p;
+}
+
+/* in -> out. NULL when a filter wants neither. */
+static char *two_names(struct encoder *e, const struct path_entry *in, const struct path_entry *out, char *p)
+{
+	char *field = p;
+
+	if ((in || out) && !(in && in->wanted) && !(out && out->wanted))
+		return NULL;
+	if (!in && !out)
+		return p;
+	if (in)
+		p = encode__path(e, p, in->text, in->raw_len);
+	p = encode__word(p, " -> ");
+	if (out)
+		p = encode__path(e, p, out->text, out->raw_len);
+	return csv__quote(field, p);
 }
 
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
@@ -125,9 +218,9 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		path = dict__get(e->paths, r->path);
 		if (!path)
 			e->unnamed++;
-		else if (!path->wanted)
+		else if (!path->wanted && !(r->has & FS_TWO_FILES))
 			return NULL;
-	} else if (!(l && r->has & FS_HAS_ASKED) && e->options->n_paths) {
+	} else if (!(l && r->has & (FS_HAS_ASKED | FS_TWO_FILES)) && e->options->n_paths) {
 		return NULL;
 	}
 	if (r->op == FS_PROCESS_EXIT)
@@ -139,7 +232,15 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = csv__mem(p, task->text, task->who_len);
 	*p++ = ',';
-	if (path) {
+	if (l && r->has & FS_TWO_FILES) {
+		const struct path_entry *out = dict__get(e->paths, l->base2);
+
+		p = two_names(e, path, out, p);
+		if (!p)
+			return NULL;
+		if (!(path && path->wanted))
+			path = out;
+	} else if (path) {
 		p = csv__mem(p, path->text + path->raw_len, path->field_len);
 	} else if (l && r->has & FS_HAS_ASKED) {
 		p = asked_name(e, l, p);
@@ -168,7 +269,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		*p++ = ',';
 	}
 	*p++ = ',';
-	p = flags_field(e, r, path, p);
+	p = flags_field(e, r, l, path, p);
 	*p++ = ',';
 	if (r->op != FS_PROCESS_EXIT)
 		p = csv__u64(p, r->duration);

@@ -230,6 +230,32 @@ static const struct name lock_type_names[] = {
 };
 SET(lock_type);
 
+static const struct name lock_command_names[] = {
+	WORD(F_GETLK), WORD(F_SETLK), WORD(F_SETLKW),
+	WORD(F_OFD_GETLK), WORD(F_OFD_SETLK), WORD(F_OFD_SETLKW),
+};
+SET(lock_command);
+
+static const struct name move_mount_names[] = {
+	FLAG(MOVE_MOUNT_F_SYMLINKS), FLAG(MOVE_MOUNT_F_AUTOMOUNTS), FLAG(MOVE_MOUNT_F_EMPTY_PATH),
+	FLAG(MOVE_MOUNT_T_SYMLINKS), FLAG(MOVE_MOUNT_T_AUTOMOUNTS), FLAG(MOVE_MOUNT_T_EMPTY_PATH),
+#ifdef MOVE_MOUNT_SET_GROUP
+	FLAG(MOVE_MOUNT_SET_GROUP),
+#endif
+#ifdef MOVE_MOUNT_BENEATH
+	FLAG(MOVE_MOUNT_BENEATH),
+#endif
+};
+SET(move_mount);
+
+/* None is defined yet: whatever is asked for is a number. */
+const struct name_set names_copy_file_range = { .n_names = 0 };
+
+static const struct name close_range_names[] = {
+	FLAG(CLOSE_RANGE_UNSHARE), FLAG(CLOSE_RANGE_CLOEXEC),
+};
+SET(close_range);
+
 static const struct name mount_names[] = {
 	FIELD(MS_MGC_MSK, MS_MGC_VAL), /* once required, now stripped: not flags 16 to 31 */
 	FLAG(MS_RDONLY), FLAG(MS_NOSUID), FLAG(MS_NODEV), FLAG(MS_NOEXEC), FLAG(MS_SYNCHRONOUS),

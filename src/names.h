@@ -44,6 +44,10 @@ struct name_set {
 	X(sync_range)   /* SYNC_FILE_RANGE_* */ \
 	X(flock)        /* LOCK_* of flock */ \
 	X(lock_type)    /* F_RDLCK, F_WRLCK, F_UNLCK of struct flock, words */ \
+	X(lock_command) /* F_SETLK and its kin, words */ \
+	X(close_range)  /* CLOSE_RANGE_* */ \
+	X(copy_file_range) \
+	X(move_mount)   /* MOVE_MOUNT_* */ \
 	X(mount)        /* MS_* of mount */ \
 	X(umount)       /* MNT_* and UMOUNT_NOFOLLOW of umount2 */ \
 	X(domain)       /* AF_*, words */ \
