@@ -292,7 +292,7 @@ struct pass {
 	char wall[CLOCK_WALL_LEN];
 	int32_t utc_offset_s;
 	int64_t boot_real_ns;        /* wall time of the boot: process starts are counted from it */
-	uint64_t boot_mono_ns;       /* what to take off a start to have it in mono time */
+	uint64_t boot_mono_ns;       /* time suspended: what to take off a start for mono time */
 	size_t from[WINDOWS];
 	uint32_t kept[PASSES_MAX];
 	size_t at;
@@ -428,11 +428,11 @@ int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, str
 	for (int w = 0; w < WINDOWS; w++)
 		s.from[w] = pass_of(p, windows[w]);
 	if (rows) {
-		uint64_t boot = read_clock(CLOCK_BOOTTIME);
+		uint64_t mono = read_clock(CLOCK_MONOTONIC), boot = read_clock(CLOCK_BOOTTIME);
 
 		clock__wall_shared(clock, now_ns, s.wall, &s.utc_offset_s);
 		s.boot_real_ns = read_clock(CLOCK_REALTIME) - boot;
-		s.boot_mono_ns = boot - read_clock(CLOCK_MONOTONIC);
+		s.boot_mono_ns = boot - mono;
 	}
 	if (lseek(p->proc, 0, SEEK_SET) < 0)
 		return -errno;

@@ -47,7 +47,7 @@ struct clear_list {
 	struct string *short_ones, *buckets[4096];
 	uint8_t bits[BITS / 8];
 	size_t n_strings;
-	struct set words, harmless;
+	struct set words, names, harmless;
 	bool keep_system;
 };
 
@@ -76,6 +76,7 @@ struct clear_list *clear_list__free(struct clear_list *l)
 	for (size_t i = 0; i < sizeof(l->buckets) / sizeof(*l->buckets); i++)
 		free_strings(l->buckets[i]);
 	free(l->words.slots);
+	free(l->names.slots);
 	free(l->harmless.slots);
 	free(l);
 	return NULL;
@@ -368,7 +369,7 @@ static int add_names_below(struct clear_list *l, char *path)
 		if (e->fts_info == FTS_DP || e->fts_level == 0)
 			continue;
 		if (!anonymize__is_system(e->fts_path, e->fts_pathlen)) {
-			err = add_words(&l->words, e->fts_name, NAME_MIN);
+			err = add_words(&l->names, e->fts_name, NAME_MIN);
 			continue;
 		}
 		if (l->keep_system)
@@ -423,30 +424,31 @@ int clear_list__add_live(struct clear_list *l, bool keep_system)
 
 size_t clear_list__count(const struct clear_list *l)
 {
-	return l->n_strings + l->words.n;
+	return l->n_strings + l->words.n + l->names.n;
 }
 
-static bool is_clear(const struct clear_list *l, const char *word, size_t len)
+static bool is_clear(const struct clear_list *l, bool names, const char *word, size_t len)
 {
 	uint64_t h = hash(word, len);
 
-	return set__has(&l->words, h) && !set__has(&l->harmless, h) && !anonymize__is_token(word, len);
+	return (set__has(&l->words, h) || (names && set__has(&l->names, h))) &&
+	       !set__has(&l->harmless, h) && !anonymize__is_token(word, len);
 }
 
-const char *clear_list__word(const struct clear_list *l, const char *text, size_t len,
+const char *clear_list__word(const struct clear_list *l, bool names, const char *text, size_t len,
 			     size_t *ret_len)
 {
 	size_t at = 0, n;
 
-	if (!l->words.n || !len)
+	if (!(l->words.n + l->names.n) || !len)
 		return NULL;
 	/* Addresses have separators in them. */
 	*ret_len = len;
-	if (is_clear(l, text, len))
+	if (is_clear(l, names, text, len))
 		return text;
 	while ((n = next_word(text, len, &at))) {
 		*ret_len = n;
-		if (is_clear(l, text + at, n))
+		if (is_clear(l, names, text + at, n))
 			return text + at;
 		at += n;
 	}

@@ -29,8 +29,9 @@ size_t clear_list__count(const struct clear_list *l);
 const char *clear_list__inside(const struct clear_list *l, const char *text, size_t len);
 
 /* The first whole word of the live ones in TEXT, the field or value as it is read: its length is
- * written to RET_LEN. NULL when there is none. */
-const char *clear_list__word(const struct clear_list *l, const char *text, size_t len,
+ * written to RET_LEN. NULL when there is none. NAMES: of the files' as well as of what names the
+ * host, its users and addresses. */
+const char *clear_list__word(const struct clear_list *l, bool names, const char *text, size_t len,
 			     size_t *ret_len);
 
 #endif

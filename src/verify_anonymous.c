@@ -52,10 +52,10 @@ static void search_inside(struct search *s, const char *text, size_t len)
 		found(s, what, strlen(what));
 }
 
-static void search_words(struct search *s, const char *text, size_t len)
+static void search_words(struct search *s, bool names, const char *text, size_t len)
 {
 	size_t n;
-	const char *what = clear_list__word(s->list, text, len, &n);
+	const char *what = clear_list__word(s->list, names, text, len, &n);
 
 	if (what)
 		found(s, what, n);
@@ -91,7 +91,7 @@ static void search_fields(struct search *s, const char *row, size_t len)
 		while (row < end && (quoted ? *row != '"' || (row + 1 < end && row[1] == '"') : *row != ','))
 			row += quoted && *row == '"' ? 2 : 1;
 		if (column < COLUMNS_MAX && s->text[column])
-			search_words(s, field, row - field);
+			search_words(s, true, field, row - field);
 		row += quoted + 1;
 	}
 }
@@ -105,9 +105,10 @@ static void search_rows(struct search *s, const char *text, size_t len, bool *he
 			read_header(s, text, lf - text);
 		else
 			s->row++;
+		if (s->row)
+			search_fields(s, text, lf - text);
 		*header_seen = true;
 		search_inside(s, text, lf - text);
-		search_fields(s, text, lf - text);
 	}
 }
 
@@ -156,33 +157,47 @@ out:
 
 /* ---- JSON ---- */
 
-/* What the program says of itself and of the columns in every manifest. */
+/* What the program says of itself, of the columns and of its own files in every manifest. */
 static bool is_constant(const char *key)
 {
-	return !strcmp(key, "streams") || !strcmp(key, "csv") || !strcmp(key, "diagnostics");
+	static const char *const keys[] = { "streams", "csv", "diagnostics", "files", "system_spec",
+					    "snapshots", "machine_id" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
 }
 
-static void search_value(struct search *s, json_t *value, bool top)
+/* Where a file's name can be; elsewhere are words such as ext4, which files are called as well. */
+static bool may_name_files(const char *key, const char *value)
 {
-	const char *key;
+	static const char *const keys[] = { "command_line", "hostname", "device", "dm_name" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return *value == '/' || strstr(value, " /") || strstr(value, "=/");
+}
+
+static void search_value(struct search *s, const char *key, json_t *value, bool top)
+{
+	const char *name;
 	json_t *member;
 	size_t i;
 
 	if (json_is_string(value))
-		search_words(s, json_string_value(value), json_string_length(value));
+		search_words(s, may_name_files(key, json_string_value(value)),
+			     json_string_value(value), json_string_length(value));
 	json_array_foreach(value, i, member)
-		search_value(s, member, false);
-	json_object_foreach(value, key, member) {
-		/* The interfaces' names are keys; so are what the kernel calls its numbers. */
-		if (!strcmp(key, "interfaces") && json_is_object(member)) {
-			const char *name;
-			json_t *one;
-
-			json_object_foreach(member, name, one)
-				search_words(s, name, strlen(name));
-		}
-		if (!top || !is_constant(key))
-			search_value(s, member, false);
+		search_value(s, key, member, false);
+	json_object_foreach(value, name, member) {
+		if (top && is_constant(name))
+			continue;
+		/* The network interfaces' names are keys. */
+		if (!strcmp(key, "interfaces"))
+			search_words(s, true, name, strlen(name));
+		search_value(s, name, member, false);
 	}
 }
 
@@ -208,7 +223,7 @@ static void search_json(struct search *s, int fd)
 	search_inside(s, text, len);
 	json = json_loadb(text, len, 0, NULL);
 	if (json)
-		search_value(s, json, true);
+		search_value(s, "", json, true);
 	else
 		faults__add(&s->faults, "no JSON");
 	json_decref(json);
@@ -240,9 +255,8 @@ static void search_file(struct search *s, const FTSENT *e)
 	char *end = csv__escape(s->shown, e->fts_path, e->fts_pathlen < 4096 ? e->fts_pathlen : 4096);
 
 	*end = 0;
-	s->faults = (struct faults){ s->out, ".", s->shown, 0 };
-	if (!strncmp(s->shown, "/", 1))
-		s->faults.dir = "";
+	s->faults = (struct faults){ s->out, *s->shown == '/' ? "" : ".",
+				     s->shown + (*s->shown == '/'), 0 };
 	s->files++;
 	search_inside(s, e->fts_name, e->fts_namelen);
 	if (fd < 0) {
