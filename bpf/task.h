@@ -128,13 +128,23 @@ static __noinline u32 find_lineage(u64 task)
 	return LINEAGE_OTHER;
 }
 
+/* Eight characters without what stands behind a NUL. */
+static __always_inline u64 until_nul(u64 text)
+{
+	u64 nuls = (text - 0x0101010101010101ULL) & ~text & 0x8080808080808080ULL;
+
+	return nuls ? text & (((nuls & -nuls) >> 7) - 1) : text;
+}
+
 static __always_inline bool command_wanted(const struct task_state *state)
 {
+	/* Before 5.17 a new name left the rest of a longer old one behind its NUL. */
+	u64 comm0 = until_nul(state->comm[0]);
+	u64 comm1 = comm0 >> 56 ? until_nul(state->comm[1]) : 0;
 	u32 i;
 
 	for (i = 0; i < MAX_COMMANDS && i < cfg.n_commands; i++)
-		if (state->comm[0] == *(u64 *)&cfg.commands[i][0] &&
-		    state->comm[1] == *(u64 *)&cfg.commands[i][8])
+		if (comm0 == *(u64 *)&cfg.commands[i][0] && comm1 == *(u64 *)&cfg.commands[i][8])
 			return true;
 	return false;
 }
