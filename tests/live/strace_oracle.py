@@ -77,8 +77,8 @@ AT_CALLS = (
     "openat openat2 newfstatat fstatat64 statx unlinkat mkdirat execveat fchmodat fchownat futimesat "
     "utimensat utimensat_time64 faccessat faccessat2 readlinkat mknodat"
 ).split()
-# `a -> b` in filename; mount has one path where it has no source.
-TWO_PATHS = "rename link symlink sendfile splice tee copy_file_range clone".split()
+# `a -> b` in filename; mount has one path where it has no source, and chdir only for pivot_root.
+TWO_PATHS = "rename link symlink sendfile splice tee copy_file_range clone mount chdir".split()
 # Watched for the model alone.
 MODEL = "dup dup2 dup3 lseek _llseek exit exit_group memfd_create".split()
 
@@ -94,6 +94,7 @@ MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 4, 64
 BEGIN = 7777
 MAP_FIXED, MAP_ANONYMOUS = 0x10, 0x20
 O_CREAT, O_EXCL, O_TRUNC, O_APPEND = os.O_CREAT, os.O_EXCL, os.O_TRUNC, os.O_APPEND
+RENAME_EXCHANGE = 2
 RWF_APPEND, RWF_NOAPPEND = 0x10, 0x20
 
 
@@ -139,8 +140,10 @@ class Arg:
         """The bytes of a string, or None where the program gave no readable one."""
         if not self.text.startswith('"'):
             return None
-        assert self.text.endswith('"'), f"strace cut {self.text}"
-        return unhex(self.text[1:-1])
+        # What the kernel refuses as too long strace cuts at the length that it refuses.
+        text = self.text.removesuffix("...")
+        assert text.endswith('"') and (text == self.text or len(text) > 4 * 4000), "strace cut it"
+        return unhex(text[1:-1])
 
 
 def parse_number(text):
@@ -152,8 +155,12 @@ def parse_number(text):
     return total
 
 
+def signed(number):
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
 def unhex(text):
-    assert re.fullmatch(r"(\\x[0-9a-f]{2})*", text), f"not hexadecimal: {text!r}"
+    assert re.fullmatch(r"(\\x[0-9a-f]{2})*", text), f"not hexadecimal: {text[:100]!r}"
     return bytes.fromhex(text.replace("\\x", ""))
 
 
@@ -248,6 +255,13 @@ def below(root, path):
     return path[len(root):] or b"/"
 
 
+def moved(path, old, new, exchanged):
+    for source, goal in ((old, new), (new, old))[: 1 + bool(exchanged)]:
+        if path == source or path.startswith(source + b"/"):
+            return goal + path[len(source):]
+    return path
+
+
 class Oracle:
     """Reads a log; .rows[tid] is a list of Row in the order of completion, .exits[pid] a Row."""
 
@@ -322,8 +336,10 @@ class Oracle:
         match = CALL.fullmatch(rest)
         assert match, "not a call"
         name, args, result, reached, error = match.groups()
-        if result == "?":
-            return # exit, exit_group: the process's end has a line of its own
+        # The end of a process has a line of its own; of a call that strace doesn't know the
+        # program tells.
+        if result == "?" or name.startswith("syscall_0x"):
+            return
         result = int(result, 0)
         call = Call(self, process, tid, name, split_args(args), result, error)
         if reached:
@@ -334,6 +350,15 @@ class Oracle:
         if tid == process.pid:
             code = code or str(128 + signal.Signals[killer].value)
             self.exits[tid] = Row("process_exit", b"", ret=code)
+
+    def renamed(self, old, new, exchanged):
+        for path in old, new: # what is appended to has another name now
+            self.ends.pop(path, None)
+        for process in {id(p): p for p in self.processes.values()}.values():
+            process.maps[:] = [
+                (start, end, path and moved(path, old, new, exchanged))
+                for start, end, path in process.maps
+            ]
 
     def add(self, tid, row):
         self.rows.setdefault(tid, []).append(row)
@@ -487,11 +512,12 @@ class Call:
         else:
             size = self.args[2].number
         at = self.args[3].number if self.name.startswith("p") else -1
+        own = not self.name.startswith("p") or self.name.endswith("v2") and at == -1
         rwf = self.args[4].number if self.name.endswith("v2") else 0
         file = self.description(fd)
-        offset = "" if at < 0 else at
+        offset = "" if own else at
         if file is not None:
-            offset = file.position if at < 0 else at
+            offset = file.position if own else at
             # RWF_APPEND is for writes; RWF_NOAPPEND, where the kernel takes it, undoes O_APPEND.
             appends = file.flags & O_APPEND and not rwf & RWF_NOAPPEND or rwf & RWF_APPEND
             if self.operation == "write" and appends:
@@ -500,7 +526,7 @@ class Call:
             if self.result > 0:
                 end = None if offset is None else offset + self.result
                 # Appending by RWF_APPEND moves the position like any write at the position.
-                if at < 0:
+                if own:
                     file.position = end
                 if self.operation == "write" and file.path in self.oracle.ends:
                     self.oracle.ends[file.path] = max(end or 0, self.oracle.ends[file.path])
@@ -594,8 +620,7 @@ class Call:
         flags = self.args[4].number if self.name == "renameat2" else 0
         paths = self.two()
         if not self.error:
-            for path in paths: # what is appended to has another name now
-                self.oracle.ends.pop(path, None)
+            self.oracle.renamed(*paths, flags & RENAME_EXCHANGE)
         self.on_path(paths, flags=words.say(words.RENAME, flags))
 
     def do_link(self):
@@ -752,7 +777,7 @@ class Call:
         begin = file.position
         if pointer != "NULL":
             number = re.match(r"\[(-?\d+)\]", pointer)
-            return int(number[1]) if number else ""
+            return signed(int(number[1])) if number else ""
         if self.result > 0 and begin is not None:
             file.position += self.result
         return begin

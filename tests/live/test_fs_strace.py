@@ -2,6 +2,7 @@
 """Each workload runs under strace while iotrc records: every row is what strace says, none more."""
 import dataclasses
 import difflib
+import itertools
 import os
 import pathlib
 
@@ -16,6 +17,8 @@ WORKLOADS = """
     rw openclose namespace stat mapping process loop32
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
+    bind compat deep inherit moves newcalls oddnames overlay race reuse
+    aio uring_fs uring_rw
 """.split()
 CODES = {"process": 3}
 COLUMNS = ["size", "offset", "bytes_completed", "return_value", "errno"]
@@ -28,8 +31,7 @@ ASYNCHRONOUS = {"IO_URING", "AIO"}
 def to_path(row):
     """The path bytes of a row of the file; two where it says `old -> new`."""
     field, operation = row["filename"], row["operation"]
-    if operation in TWO_PATHS or operation in ("mount", "chdir") and " -> " in field:
-        assert field.count(" -> ") == 1, f"not two paths: {operation} {field!r}"
+    if operation in TWO_PATHS and " -> " in field:
         return tuple(recorder.unescape(part) for part in field.split(" -> "))
     return recorder.unescape(field)
 
@@ -62,10 +64,17 @@ def differences(name, expected, actual):
     expected = fill(expected, actual)
     if expected == actual:
         return []
-    lines = difflib.unified_diff(
-        [str(r) for r in expected], [str(r) for r in actual], "strace", "iotrc", n=2, lineterm=""
-    )
-    return [f"== {name}: {len(expected)} rows by strace, {len(actual)} by iotrc", *list(lines)[:80]]
+    lines = [f"== {name}: {len(expected)} rows by strace (-), {len(actual)} by iotrc (+)"]
+    # Not unified_diff(): it takes what repeats for noise, and here everything repeats.
+    matcher = difflib.SequenceMatcher(None, list(map(str, expected)), list(map(str, actual)), False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            lines += [f"  {row}" for row in expected[max(i, j - 2) : j]]
+            continue
+        # A changed row beside what it changed into.
+        pairs = itertools.zip_longest(expected[i:j], actual[k:m])
+        lines += [f"{c}{row}" for pair in pairs for c, row in zip("-+", pair) if row is not None]
+    return lines[:80]
 
 
 class Recorded:
@@ -101,25 +110,45 @@ def recorded(module_path):
     return Recorded(module_path)
 
 
+def asynchronous(flags):
+    return bool(ASYNCHRONOUS & set(flags.split("|")))
+
+
 def told_of(oracle, rows):
     """The rows of what passes no system call, against those that the program told: in any order,
     as they are complete when they are complete."""
     key = lambda row: (row.operation, str(row))
     return differences(
-        f"told by process {oracle.root}", sorted(oracle.told, key=key),
+        f"told by process {oracle.root}",
+        sorted((row for row in oracle.told if asynchronous(row.flags)), key=key),
         sorted((to_row(row) for row in rows), key=key),
     )
+
+
+def interleave(oracle, actual):
+    """Puts the rows of calls that strace doesn't know among those that it does, in the order in
+    which they are in ACTUAL."""
+    told = [row for row in oracle.told if not asynchronous(row.flags)]
+    if not told:
+        return
+    known, oracle.rows[oracle.root] = oracle.rows[oracle.root], []
+    for row in actual:
+        source = told if told and told[0] == row and not (known and known[0] == row) else known
+        if source:
+            oracle.rows[oracle.root].append(source.pop(0))
+    oracle.rows[oracle.root] += known + told
 
 
 def compare(oracle, rows):
     exits = rows[rows["operation"] == "process_exit"]
     others = rows[rows["operation"] != "process_exit"]
-    told = others["flags"].map(lambda f: bool(ASYNCHRONOUS & set(f.split("|"))))
+    told = others["flags"].map(asynchronous)
     by_tid = {
         int(tid): [to_row(row) for row in group.to_dict("records")]
         for tid, group in others[~told].groupby("tid", sort=False)
     }
     found = told_of(oracle, others[told].to_dict("records"))
+    interleave(oracle, by_tid.get(oracle.root, []))
     for tid in sorted({*oracle.rows, *by_tid}):
         found += differences(f"thread {tid}", oracle.rows.get(tid, []), by_tid.get(tid, []))
     # Which thread's row tells the end of a process is the kernel's affair.

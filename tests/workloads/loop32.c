@@ -2,53 +2,23 @@
 /* 32-bit system calls out of a 64-bit program, through `int $0x80`: the numbers and the arguments
  * are i386's. A tracer that takes them for x86-64's own turns this open into fstat.
  * Only on x86-64; elsewhere it does nothing. Says on stdout how many calls the kernel took. */
-#include <sys/mman.h>
-
-#include "workload.h"
-
 #ifdef __x86_64__
+
+#include "int80.h"
 
 enum {
 	I386_OPEN = 5, I386_READ = 3, I386_WRITE = 4, I386_CLOSE = 6, I386_UNLINK = 10, I386_MKDIR = 39,
 	I386_RMDIR = 40, I386_FTRUNCATE64 = 194, I386_PREAD64 = 180, I386_PWRITE64 = 181,
 };
 
-#define LARGEFILE 0100000 /* i386's O_LARGEFILE: x86-64's headers say 0 */
 #define FAR (5LL << 30)
-#define LO(v) ((uint32_t)(v))
-#define HI(v) ((uint32_t)((v) >> 32))
-
-static long calls;
-
-static long int80(uint32_t nr, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e)
-{
-	int result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-			 : "memory", "r8", "r9", "r10", "r11");
-	calls++;
-	if (result >= -4095 && result < 0) {
-		errno = -result;
-		return -1;
-	}
-	return (unsigned int)result;
-}
-
-#define SYS32(nr, a, b, c, d, e) \
-	int80(nr, (uint32_t)(a), (uint32_t)(b), (uint32_t)(c), (uint32_t)(d), (uint32_t)(e))
 
 int main(void)
 {
-	/* i386's pointers have 32 bits. */
-	char *low = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *low = int80__memory(65536);
 	uint32_t name, dir, buf;
 	int fd;
 
-	if (low == MAP_FAILED)
-		return 96;
 	strcpy(low, "file32");
 	strcpy(low + 32, "dir-file32");
 	name = (uint32_t)(uintptr_t)low;
@@ -78,6 +48,8 @@ int main(void)
 }
 
 #else
+
+#include <stdio.h>
 
 int main(void)
 {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* io_uring: reads and writes of each kind, inline, by the kernel's workers and by its polling thread. */
+#include <sys/uio.h>
+
+#include "uring.h"
+
+static char buf[65536] __attribute__((aligned(4096)));
+static struct ring ring;
+static unsigned int sqe_flags;
+
+static struct io_uring_sqe *ask(int op, int fd, const void *addr, unsigned int len, int64_t off)
+{
+	struct io_uring_sqe *sqe = ring__next(&ring, op, fd);
+
+	sqe->addr = (uintptr_t)addr;
+	sqe->len = len;
+	sqe->off = off;
+	sqe->flags |= sqe_flags;
+	return sqe;
+}
+
+static void transfers(int fd, const char *name)
+{
+	struct iovec iov[3] = { { buf, 1009 }, { buf, 0 }, { buf + 2048, 503 } };
+	struct io_uring_sqe *sqe;
+
+	for (int i = 0; i < 5; i++) {
+		ask(IORING_OP_WRITE, fd, buf, 4099, 5000 * i);
+		tell("write", name, NULL, 4099, 5000 * i, 1, "", ring__one(&ring));
+		ask(IORING_OP_READ, fd, buf, 3001, 5000 * i + 7);
+		tell("read", name, NULL, 3001, 5000 * i + 7, 1, "", ring__one(&ring));
+		ask(IORING_OP_WRITEV, fd, iov, 3, 100 * i);
+		tell("write", name, NULL, 1512, 100 * i, 1, "", ring__one(&ring));
+		ask(IORING_OP_READV, fd, iov, 3, 100 * i);
+		tell("read", name, NULL, 1512, 100 * i, 1, "", ring__one(&ring));
+		sqe = ask(IORING_OP_WRITE_FIXED, fd, buf + 4096, 2003, 300 * i);
+		sqe->buf_index = 0;
+		tell("write", name, NULL, 2003, 300 * i, 1, "", ring__one(&ring));
+		sqe = ask(IORING_OP_READ_FIXED, fd, buf + 4096, 2003, 300 * i);
+		sqe->buf_index = 0;
+		tell("read", name, NULL, 2003, 300 * i, 1, "", ring__one(&ring));
+		ask(IORING_OP_FSYNC, fd, NULL, 0, 0);
+		tell("fsync", name, NULL, NONE, NONE, 0, "", ring__one(&ring));
+		sqe = ask(IORING_OP_FSYNC, fd, NULL, 0, 0);
+		sqe->fsync_flags = IORING_FSYNC_DATASYNC;
+		tell("fdatasync", name, NULL, NONE, NONE, 0, "", ring__one(&ring));
+	}
+	/* Position -1: the file's own. */
+	IS(11, SYS(lseek, fd, 11, SEEK_SET));
+	ask(IORING_OP_READ, fd, buf, 13, -1);
+	tell("read", name, NULL, 13, 11, 1, "", ring__one(&ring));
+	ask(IORING_OP_WRITE, fd, buf, 17, -1);
+	tell("write", name, NULL, 17, 24, 1, "", ring__one(&ring));
+	IS(41, SYS(lseek, fd, 0, SEEK_CUR));
+	sqe = ask(IORING_OP_WRITE, fd, buf, 19, 0);
+	sqe->rw_flags = RWF_DSYNC;
+	tell("write", name, NULL, 19, 0, 1, "RWF_DSYNC", ring__one(&ring));
+	/* At the end, past the end. */
+	ask(IORING_OP_READ, fd, buf, 100, 24099 - 3);
+	tell("read", name, NULL, 100, 24099 - 3, 1, "", ring__one(&ring));
+	ask(IORING_OP_READ, fd, buf, 100, 5LL << 30);
+	tell("read", name, NULL, 100, 5LL << 30, 1, "", ring__one(&ring));
+	/* A registered file: its number is none of the process's. */
+	sqe = ask(IORING_OP_READ, 0, buf, 101, 9);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	tell("read", name, NULL, 101, 9, 1, "", ring__one(&ring));
+	/* What fails. */
+	ask(IORING_OP_READ, 999, buf, 10, 3);
+	tell("read", NULL, NULL, 10, 3, 1, "", ring__one(&ring));
+	ask(IORING_OP_READ, fd, (void *)8, 10, 3);
+	tell("read", name, NULL, 10, 3, 1, "", ring__one(&ring));
+}
+
+/* A chain: each only after the one before, and none after one that failed. */
+static void chains(int fd, const char *name)
+{
+	uint64_t which;
+	int res;
+
+	for (int i = 0; i < 3; i++) {
+		ask(IORING_OP_WRITE, fd, buf, 101, 0)->flags |= IOSQE_IO_LINK;
+		ask(IORING_OP_FSYNC, fd, NULL, 0, 0)->flags |= IOSQE_IO_LINK;
+		ask(IORING_OP_READ, fd, buf, 53, 1);
+		ring__go(&ring, 3);
+		tell("write", name, NULL, 101, 0, 1, "", ring__take(&ring, NULL, NULL));
+		tell("fsync", name, NULL, NONE, NONE, 0, "", ring__take(&ring, NULL, NULL));
+		tell("read", name, NULL, 53, 1, 1, "", ring__take(&ring, NULL, NULL));
+	}
+	/* Many at once, in whatever order they end. */
+	for (int i = 0; i < 31; i++)
+		ask(IORING_OP_READ, fd, buf + 1024 * i, 7 + i, 3 * i)->user_data = i;
+	ring__go(&ring, 31);
+	for (int i = 0; i < 31; i++) {
+		res = ring__take(&ring, &which, NULL);
+		tell("read", name, NULL, 7 + (int)which, 3 * (int)which, 1, "", res);
+	}
+}
+
+/* Not files in scope, or no operations on files. */
+static void others(void)
+{
+	int p[2];
+
+	OK(SYS(pipe2, p, 0));
+	ask(IORING_OP_NOP, -1, NULL, 0, 0);
+	ring__one(&ring);
+	ask(IORING_OP_WRITE, p[1], buf, 5, -1);
+	IS(5, ring__one(&ring));
+	ask(IORING_OP_READ, p[0], buf, 5, -1);
+	IS(5, ring__one(&ring));
+	IS(0, SYS(close, p[0]));
+	IS(0, SYS(close, p[1]));
+}
+
+int main(void)
+{
+	static const char *const names[] = { "inline", "worker", "polled" };
+	struct iovec fixed = { buf, sizeof(buf) };
+
+	for (int way = 0; way < 3; way++) {
+		int fd = OK(SYS(openat, AT_FDCWD, names[way], O_RDWR | O_CREAT | O_TRUNC, 0644));
+
+		if (ring__new(&ring, way == 2 ? IORING_SETUP_SQPOLL : 0))
+			continue;
+		OK(SYS(io_uring_register, ring.fd, IORING_REGISTER_BUFFERS, &fixed, 1));
+		OK(SYS(io_uring_register, ring.fd, IORING_REGISTER_FILES, &fd, 1));
+		sqe_flags = way == 1 ? IOSQE_ASYNC : 0;
+		transfers(fd, names[way]);
+		chains(fd, names[way]);
+		others();
+		IS(0, SYS(close, ring.fd));
+		IS(0, SYS(close, fd));
+	}
+	return 0;
+}
