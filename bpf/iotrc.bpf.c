@@ -4,5 +4,8 @@
 #include "syscall.bpf.c"
 #include "process.bpf.c"
 #include "block.bpf.c"
+#include "cache.bpf.c"
+#include "pagefault.bpf.c"
+#include "drop.bpf.c"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -57,9 +57,12 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space;
 struct inode {
 	unsigned short i_mode;
+	struct address_space *i_mapping;
 	struct super_block *i_sb;
+	kernel_dev_t i_rdev;
 	unsigned long i_ino;
 	long long i_size;
 	u32 i_generation;
@@ -85,6 +88,7 @@ struct path {
 
 struct file {
 	void *private_data;
+	struct address_space *f_mapping;
 	struct inode *f_inode;
 	unsigned int f_flags;
 	struct path f_path;
@@ -140,6 +144,7 @@ struct mm_struct {
 struct vm_area_struct {
 	unsigned long vm_start, vm_end;
 	struct rb_node vm_rb; /* until 6.0 */
+	unsigned long vm_pgoff;
 	struct file *vm_file;
 };
 
@@ -177,6 +182,7 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	int pid, tgid;
 	unsigned int flags;
 	int exit_code;
@@ -188,6 +194,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	char comm[16];
+	struct reclaim_state *reclaim_state;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -216,6 +223,7 @@ struct sock_common {
 	u32 skc_daddr, skc_rcv_saddr;
 	u16 skc_dport, skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
@@ -245,18 +253,111 @@ struct unix_sock {
 	struct sock *peer;
 };
 
-/* ---- block ---- */
-
-struct gendisk {
-	int major, first_minor;
+enum skb_drop_reason {
+	SKB_NOT_DROPPED_YET,
+	SKB_CONSUMED,
 };
 
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len, tail;
+	u16 protocol, transport_header, network_header;
+	unsigned char *head;
+};
+
+/* ---- the page cache ---- */
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct address_space {
+	struct inode *host;
+	struct xarray i_pages;
+};
+
+struct page {
+	struct address_space *mapping;
+	unsigned long index;         /* until 6.15 or so; then folio's alone */
+	unsigned int compound_nr;    /* of the second page, until 5.17 or so */
+};
+
+struct folio {
+	unsigned long index;
+	unsigned int _nr_pages;       /* since 6.15 or so */
+	unsigned int _folio_nr_pages; /* before */
+};
+
+enum pageflags {
+	PG_uptodate = 2,
+	PG_writeback = 15,
+	PG_head = 16,
+};
+
+struct file_ra_state {
+	unsigned long start;
+	unsigned int size;
+};
+
+struct readahead_control {
+	struct address_space *mapping;
+	unsigned long _index;
+};
+
+struct kiocb {
+	struct file *ki_filp;
+	long long ki_pos;
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long pgoff;
+};
+
+/* ---- block ---- */
+
+struct request_queue;
+struct gendisk {
+	int major, first_minor;
+	struct request_queue *queue;
+};
+
+struct blk_mq_ops;
 struct request_queue {
+	const struct blk_mq_ops *mq_ops; /* NULL: takes bios, makes no requests */
 	struct gendisk *disk; /* since 5.15 */
 };
 
+struct block_device {
+	kernel_dev_t bd_dev;
+	struct gendisk *bd_disk;
+};
+
+struct page;
+struct bio_vec {
+	struct page *bv_page;
+	unsigned int bv_len, bv_offset;
+};
+
+struct bvec_iter {
+	u64 bi_sector;
+	unsigned int bi_size;
+};
+
 struct bio {
+	struct bio *bi_next;
+	struct gendisk *bi_disk;       /* until 5.11 */
+	struct block_device *bi_bdev;  /* since 5.12 */
 	u32 bi_opf;
+	unsigned short bi_flags, bi_vcnt;
+	u8 bi_status;
+	struct bvec_iter bi_iter;
+	struct bio_vec *bi_io_vec;
 };
 
 struct request {

@@ -42,12 +42,15 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 	return &slots[cpu];
 }
 
+/* Streams that are counted in interrupts as well as by what these interrupt. */
+#define INTERRUPT_STREAMS (1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE)
+
 /* Counts one. A plain increment where nothing can come between: programs on tracepoints run with
- * preemption off, but for PREEMPT_RT, and the streams that interrupts count are counted by nothing
- * else. The result of the atomic isn't used: kernels before 5.12 refuse a program that does. */
-static __always_inline void count(u64 *counter)
+ * preemption off, but for PREEMPT_RT. The result of the atomic isn't used: kernels before 5.12
+ * refuse a program that does. */
+static __always_inline void count(u64 *counter, enum stream stream)
 {
-	if (cfg.atomic_counters)
+	if (cfg.atomic_counters || (INTERRUPT_STREAMS >> stream & 1))
 		__sync_fetch_and_add(counter, 1);
 	else
 		(*counter)++;
@@ -65,7 +68,7 @@ static __always_inline u64 count_seen(struct cpu_slot *slot, enum stream stream)
 {
 	struct stream_count *c = counts_of(slot, stream);
 
-	count(&c->seen);
+	count(&c->seen, stream);
 	return c->seen;
 }
 
@@ -81,8 +84,8 @@ static __always_inline void count_filtered(enum stream stream)
 	u32 cpu;
 	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
 
-	count(&c->seen);
-	count(&c->filtered);
+	count(&c->seen, stream);
+	count(&c->filtered, stream);
 }
 
 static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream, u64 now)
@@ -92,7 +95,7 @@ static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream
 	if (c->lost == c->acked)
 		c->lost_first_ns = now;
 	c->lost_last_ns = now;
-	count(&c->lost);
+	count(&c->lost, stream);
 }
 
 /* An id that no other definition or request of this session has: where and when. 13 bits hold the
@@ -108,6 +111,34 @@ static __always_inline u64 submit_flags(void *ring, u64 seen)
 	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > cfg.ring_bytes / 4)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
+}
+
+/* Counts an event of STREAM and gives room for its record of SIZE bytes, a constant; NULL when
+ * there is none, which has been counted then. FLAGS are for the submitting. */
+static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 *ret_flags)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu), *rec;
+	u64 seen = count_seen(slot, stream);
+
+	rec = ring ? bpf_ringbuf_reserve(ring, size, 0) : 0;
+	if (!rec) {
+		count_lost(slot, stream, now);
+		return 0;
+	}
+	*ret_flags = submit_flags(ring, seen);
+	return rec;
+}
+
+/* Counts an event of STREAM that is lost for want of room for something else. */
+static __always_inline void count_lost_event(enum stream stream)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+
+	count_seen(slot, stream);
+	count_lost(slot, stream, bpf_ktime_get_ns());
 }
 
 #endif

@@ -18,6 +18,7 @@
 #define WALK_CALLS 66   /* 4096 bytes hold 2048 components, and there are mounts */
 
 #define S_IFMT 0170000
+#define S_IFBLK 0060000
 #define S_IFSOCK 0140000
 #define S_IFLNK 0120000
 #define S_IFREG 0100000

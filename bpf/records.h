@@ -27,6 +27,9 @@ enum record_type {
 	REC_FS_LONG,
 	REC_BLOCK,
 	REC_CONN,
+	REC_CACHE,
+	REC_FAULT,
+	REC_DROP,
 };
 
 /* ---- the table of system calls, filled by src/syscalls.c ---- */
@@ -228,7 +231,52 @@ struct rec_block {
 	__u32 dev;             /* as in rec_path */
 	__u32 cmd_flags;       /* operation and flags, by this kernel's numbers */
 	__s32 error;           /* blk_status_t */
-	__u32 pad;
+	__u32 is_bio;          /* a bio of a device that has no requests */
+};
+
+enum cache_event {
+	CACHE_HIT,
+	CACHE_MISS,
+	CACHE_DIRTY,
+	CACHE_WRITEBACK_START,
+	CACHE_WRITEBACK_END,
+	CACHE_EVICT,
+	CACHE_INVALIDATE,
+	CACHE_READAHEAD,
+	CACHE_RECLAIM,
+};
+
+struct rec_cache {
+	__u8 type, event;
+	__u16 cpu;
+	__u32 dev;             /* as in rec_path */
+	__u64 ns;
+	__u64 task;            /* 0: happened in an interrupt */
+	__u64 ino, index;
+	__u32 pages, count;    /* of the folio or range; that it is about */
+};
+
+enum fault_access { FAULT_UNKNOWN, FAULT_READ, FAULT_WRITE };
+
+struct rec_fault {
+	__u8 type, access, major, pad;
+	__u32 dev;             /* as in rec_path */
+	__u64 ns, task;
+	__u64 ino, page, address;
+};
+
+enum drop_event { DROP_PACKET, DROP_RETRANSMIT };
+
+struct rec_drop {
+	__u8 type, event;
+	__u8 ipver, proto;     /* 0 where there is no IP header */
+	__u32 skb_len;
+	__u64 ns;
+	__u64 task;            /* 0: happened in an interrupt */
+	__u32 reason;          /* enum skb_drop_reason */
+	__u16 sport, dport;    /* host order; 0: the protocol has none, or this fragment */
+	__u8 has_reason, tcp_state, pad[6];
+	__u8 src[16], dst[16];
 };
 
 /* ---- accounting, in .bss, one slot a CPU ---- */
@@ -252,6 +300,30 @@ enum hook {
 	HOOK_BLOCK_INSERT,
 	HOOK_BLOCK_ISSUE,
 	HOOK_BLOCK_COMPLETE,
+	HOOK_BIO_QUEUE,
+	HOOK_BIO_COMPLETE,
+	HOOK_CACHE_ADD,
+	HOOK_CACHE_DELETE,
+	HOOK_CACHE_READ,
+	HOOK_CACHE_FAULT,
+	HOOK_CACHE_MAP,
+	HOOK_CACHE_SYNC_RA,
+	HOOK_CACHE_ASYNC_RA,
+	HOOK_CACHE_RA,
+	HOOK_CACHE_RA_ORDER,
+	HOOK_CACHE_DIRTY,
+	HOOK_CACHE_WRITEBACK_START,
+	HOOK_CACHE_WRITEBACK_END,
+	HOOK_CACHE_BIO_END,
+	HOOK_CACHE_RECLAIM,
+	HOOK_CACHE_PAGEOUT,
+	HOOK_FAULT_USER,
+	HOOK_FAULT_KERNEL,
+	HOOK_FAULT_MAJOR,
+	HOOK_FAULT_MINOR,
+	HOOK_SKB_DROP,
+	HOOK_TCP_RETRANSMIT,
+	HOOK_TCP_SYNACK,
 	HOOK_COUNT
 };
 
@@ -280,6 +352,8 @@ struct capture_config {
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	__u64 cgroup;          /* 0: any */
 	__u32 ring_bytes;      /* of one event ring */
+	__u32 cache_sample;    /* one page in so many */
+	__u32 page_size;       /* bytes */
 	__u32 pad;
 };
 

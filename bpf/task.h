@@ -13,6 +13,15 @@ enum lineage {
 	LINEAGE_OTHER,
 };
 
+/* A read or a fault under way, and the read-ahead that it set off. Pages of the inode at address. */
+struct demand {
+	u64 inode, first, last;  /* what is wanted; no inode: nothing */
+	u64 ahead_inode, ahead_first, ahead_last;
+	u64 expected;            /* the page that a read that goes on would go on with */
+	u32 missed;              /* pages wanted that were not there, and that no HIT row was less by */
+	u32 fault;               /* it is a fault: FIRST alone is wanted, whatever is asked for around */
+};
+
 struct task_state {
 	/* the system call under way */
 	u64 enter_ns, exit_ns;
@@ -36,6 +45,9 @@ struct task_state {
 	struct known_file known[N_KNOWN_FILES];
 	u64 jiffies, css_set, parent; /* when all of it was last compared, and by what */
 	struct conn_ends ends; /* of the socket being closed */
+	struct demand demand; /* what it wants of the page cache */
+	u64 fault_address;
+	u32 fault_access, pad3;
 };
 
 struct {

@@ -67,8 +67,8 @@ static __always_inline u64 rb_find(u64 node, u64 addr)
 	return 0;
 }
 
-/* Address of the struct file mapped at ADDR of the current process, or 0. */
-__noinline u64 mapped_file(u64 addr)
+/* Address of the current process's struct vm_area_struct at ADDR, or 0. */
+__noinline u64 mapped_area(u64 addr)
 {
 	u64 mm = kread((u64)bpf_get_current_task(), task_struct, mm), vma;
 
@@ -79,7 +79,15 @@ __noinline u64 mapped_file(u64 addr)
 	if (!vma || addr < kread(vma, vm_area_struct, vm_start) ||
 	    addr >= kread(vma, vm_area_struct, vm_end))
 		return 0;
-	return kread(vma, vm_area_struct, vm_file);
+	return vma;
+}
+
+/* … of the struct file mapped there, or 0. */
+static __always_inline u64 mapped_file(u64 addr)
+{
+	u64 vma = mapped_area(addr);
+
+	return vma ? kread(vma, vm_area_struct, vm_file) : 0;
 }
 
 #endif

@@ -60,6 +60,9 @@ static const struct {
 	[REC_FS_LONG] = { STREAM_FS, encode__fs, false },
 	[REC_BLOCK] = { STREAM_BLOCK, encode__block, true },
 	[REC_CONN] = { STREAM_NW_CONN, encode__conn, true },
+	[REC_CACHE] = { STREAM_CACHE, encode__cache, true },
+	[REC_FAULT] = { STREAM_PAGEFAULT, encode__fault, true },
+	[REC_DROP] = { STREAM_NW_DROP, encode__drop, true },
 };
 
 /* ---- rows into chunks ---- */

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/perf_event.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -26,26 +28,99 @@
 #define SYSCALL_STREAMS (BIT(STREAM_FS) | BIT(STREAM_NW_CONN))
 #define ALL_CAPTURED (BIT(STREAM_CAPTURED) - 1)
 
-/* Which programs serve which streams; a stream that is off loads nothing. */
+#define MISS_OR_READAHEAD "which of MISS and READAHEAD it is"
+#define FAULT_TYPE "fault_type"
+#define FS BIT(STREAM_FS)
+#define BLOCK BIT(STREAM_BLOCK)
+#define CACHE BIT(STREAM_CACHE)
+#define PAGEFAULT BIT(STREAM_PAGEFAULT)
+#define DROP BIT(STREAM_NW_DROP)
+
+/* Which programs serve which streams; a stream that is off loads nothing. NAME says where the program
+ * attaches: a tracepoint's or a function's name after the kind. Of the rows with one hook the first
+ * that this kernel can have is used. */
 static const struct program {
 	enum hook hook;
 	const char *name, *program;
 	uint32_t streams;
-	bool classic; /* see raw_preemptible() */
+	uint8_t args;            /* the number it must have; 0: any */
+	const char *gives;       /* what is missing without it; NULL: there is no recording without it */
 } programs[] = {
-	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, false },
-	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, false },
-	{ HOOK_SYS_ENTER, "raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, true },
-	{ HOOK_SYS_EXIT, "raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, true },
-	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, false },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", BIT(STREAM_FS), false },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", BIT(STREAM_FS), false },
-	{ HOOK_PROCESS_EXIT, "sched/sched_process_exit", "on_process_exit_classic", BIT(STREAM_FS), true },
-	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BIT(STREAM_BLOCK), false },
-	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BIT(STREAM_BLOCK), false },
-	{ HOOK_BLOCK_INSERT, "tp_btf/block_rq_insert", "on_block_insert", BIT(STREAM_BLOCK), false },
-	{ HOOK_BLOCK_ISSUE, "tp_btf/block_rq_issue", "on_block_issue", BIT(STREAM_BLOCK), false },
-	{ HOOK_BLOCK_COMPLETE, "tp_btf/block_rq_complete", "on_block_complete", BIT(STREAM_BLOCK), false },
+	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_EXIT, "tp/raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
+	  NULL },
+	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS, 0, NULL },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
+
+	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 0, NULL },
+	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BLOCK, 0,
+	  NULL },
+	{ HOOK_BLOCK_INSERT, "tp_btf/block_rq_insert", "on_block_insert", BLOCK, 0, NULL },
+	{ HOOK_BLOCK_ISSUE, "tp_btf/block_rq_issue", "on_block_issue", BLOCK, 0, NULL },
+	{ HOOK_BLOCK_COMPLETE, "tp_btf/block_rq_complete", "on_block_complete", BLOCK, 0, NULL },
+
+	{ HOOK_CACHE_ADD, "tp_btf/mm_filemap_add_to_page_cache", "on_cache_add", CACHE, 1,
+	  "MISS, READAHEAD" },
+	{ HOOK_CACHE_DELETE, "tp_btf/mm_filemap_delete_from_page_cache", "on_cache_delete", CACHE, 1,
+	  "EVICT, INVALIDATE" },
+	{ HOOK_CACHE_SYNC_RA, "tp_btf/page_cache_sync_ra", "on_sync_ra", CACHE, 4,
+	  MISS_OR_READAHEAD },
+	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function", CACHE, 2, NULL },
+	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function_old", CACHE, 3,
+	  NULL },
+	{ HOOK_CACHE_ASYNC_RA, "tp_btf/page_cache_async_ra", "on_async_ra", CACHE, 4,
+	  MISS_OR_READAHEAD },
+	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function", CACHE, 3,
+	  NULL },
+	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function_old", CACHE, 4,
+	  NULL },
+	{ HOOK_CACHE_RA, "tp_btf/page_cache_ra_unbounded", "on_ra", CACHE, 4, MISS_OR_READAHEAD },
+	{ HOOK_CACHE_RA, "fentry/page_cache_ra_unbounded", "on_ra_function", CACHE, 3, NULL },
+	{ HOOK_CACHE_RA_ORDER, "tp_btf/page_cache_ra_order", "on_ra_order", CACHE, 3,
+	  MISS_OR_READAHEAD },
+	{ HOOK_CACHE_RA_ORDER, "fentry/page_cache_ra_order", "on_ra_order_function", CACHE, 0,
+	  NULL },
+	{ HOOK_CACHE_READ, "tp_btf/mm_filemap_get_pages", "on_cache_read", CACHE, 3,
+	  "HIT of reads" },
+	{ HOOK_CACHE_READ, "fexit/filemap_read", "on_cache_read_function", CACHE, 3, NULL },
+	{ HOOK_CACHE_READ, "fexit/generic_file_buffered_read", "on_cache_read_function_old", CACHE, 3,
+	  NULL },
+	{ HOOK_CACHE_FAULT, "tp_btf/mm_filemap_fault", "on_cache_fault", CACHE, 2,
+	  "HIT of faults" },
+	{ HOOK_CACHE_FAULT, "fentry/filemap_fault", "on_cache_fault_function", CACHE, 1, NULL },
+	{ HOOK_CACHE_MAP, "tp_btf/mm_filemap_map_pages", "on_cache_map", CACHE, 3,
+	  "HIT of fault-around" },
+	{ HOOK_CACHE_MAP, "fentry/filemap_map_pages", "on_cache_map_function", CACHE, 3, NULL },
+	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_folio", "on_cache_dirty", CACHE, 2, "DIRTY" },
+	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_page", "on_cache_dirty_page", CACHE, 2, NULL },
+	{ HOOK_CACHE_WRITEBACK_START, "tp_btf/block_bio_queue", "on_cache_bio_queue", CACHE, 1,
+	  "WRITEBACK_START" },
+	{ HOOK_CACHE_WRITEBACK_START, "tp_btf/block_bio_queue", "on_cache_bio_queue_old", CACHE, 2,
+	  NULL },
+	{ HOOK_CACHE_WRITEBACK_END, "tp_btf/block_rq_complete", "on_cache_rq_complete", CACHE, 3,
+	  "WRITEBACK_END" },
+	{ HOOK_CACHE_BIO_END, "tp_btf/block_bio_complete", "on_cache_bio_complete", CACHE, 2,
+	  "WRITEBACK_END of bios that make no requests" },
+	{ HOOK_CACHE_RECLAIM, "tp_btf/mm_vmscan_lru_shrink_inactive", "on_cache_reclaim", CACHE, 6,
+	  "RECLAIM" },
+	{ HOOK_CACHE_PAGEOUT, "tp_btf/mm_vmscan_reclaim_pages", "on_cache_pageout", CACHE, 4,
+	  "RECLAIM by madvise" },
+
+	{ HOOK_FAULT_USER, "tp_btf/page_fault_user", "on_fault_user", PAGEFAULT, 3, FAULT_TYPE },
+	{ HOOK_FAULT_KERNEL, "tp_btf/page_fault_kernel", "on_fault_kernel", PAGEFAULT, 3,
+	  FAULT_TYPE },
+	{ HOOK_FAULT_MAJOR, "perf/page-faults-maj", "on_fault_major", PAGEFAULT, 0, NULL },
+	{ HOOK_FAULT_MINOR, "perf/page-faults-min", "on_fault_minor", PAGEFAULT, 0, NULL },
+
+	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_socket", DROP, 4, NULL },
+	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_reason", DROP, 3, NULL },
+	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop", DROP, 2, NULL },
+	{ HOOK_TCP_RETRANSMIT, "tp_btf/tcp_retransmit_skb", "on_tcp_retransmit", DROP, 0, NULL },
+	{ HOOK_TCP_SYNACK, "tp_btf/tcp_retransmit_synack", "on_tcp_synack", DROP, 0, NULL },
 };
 #define N_PROGRAMS (sizeof(programs) / sizeof(*programs))
 
@@ -59,7 +134,9 @@ struct collector {
 	unsigned int n_cpus;
 	uint32_t streams;
 	bool process_exit;
-	struct bpf_link *links[N_PROGRAMS];
+	bool chosen[N_PROGRAMS], absent[N_PROGRAMS]; /* absent: no row of its hook can be had */
+	struct bpf_link **links;
+	size_t n_links;
 };
 
 static int problem_of(char *problem, int err, const char *format, ...)
@@ -93,14 +170,26 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 
 /* ---- what this kernel can do, from its BTF ---- */
 
-static unsigned int tracepoint_args(const struct btf *btf, const char *name)
+/* The number of arguments of a tracepoint or function, or -1. */
+static int args_of(const struct btf *btf, const char *name, uint32_t kind)
 {
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	int id = btf__find_by_name_kind(btf, name, kind);
 	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
 
-	while (t && (btf_is_typedef(t) || btf_is_ptr(t)))
+	while (t && (btf_is_typedef(t) || btf_is_ptr(t) || btf_is_func(t)))
 		t = btf__type_by_id(btf, t->type);
-	return t && btf_is_func_proto(t) ? btf_vlen(t) : 0;
+	return t && btf_is_func_proto(t) ? btf_vlen(t) : -1;
+}
+
+/* Without the tracepoint's own, which comes first. */
+static int tracepoint_args(const struct btf *btf, const char *tracepoint)
+{
+	char name[128];
+	int n;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	n = args_of(btf, name, BTF_KIND_TYPEDEF);
+	return n < 0 ? n : n - 1;
 }
 
 static bool has_function(const struct btf *btf, const char *name)
@@ -131,9 +220,69 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
 			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;
-	/* The first argument of the type is the tracepoint's own. */
 	cfg->classic = raw_preemptible(btf) && tracepoint__id("raw_syscalls/sys_enter") >= 0;
-	cfg->exit_says_last = tracepoint_args(btf, "btf_trace_sched_process_exit") == 3;
+	cfg->exit_says_last = tracepoint_args(btf, "sched_process_exit") == 2;
+	cfg->page_size = sysconf(_SC_PAGESIZE);
+}
+
+/* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it, and
+ * only trying tells. */
+static bool functions_allowed(const struct btf *btf)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 }, { .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = btf__find_by_name_kind(btf, "filemap_fault", BTF_KIND_FUNC));
+	int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", nothing, 2, &opts);
+	int link = prog < 0 ? -1 : bpf_raw_tracepoint_open(NULL, prog);
+
+	if (link >= 0)
+		close(link);
+	if (prog >= 0)
+		close(prog);
+	return link >= 0;
+}
+
+static bool usable(const struct program *p, const struct btf *btf, bool classic, bool functions)
+{
+	const char *target = strchr(p->name, '/') + 1;
+	int args;
+
+	if (!strncmp(p->name, "perf/", 5))
+		return true;
+	if (!strncmp(p->name, "tp/", 3))
+		return classic;
+	if (!strncmp(p->name, "tp_btf/", 7))
+		args = tracepoint_args(btf, target);
+	else
+		args = functions ? args_of(btf, target, BTF_KIND_FUNC) : -1;
+	return args >= 0 && (!p->args || args == p->args);
+}
+
+/* What to load of the table: for each hook that is wanted the first row that can be had. */
+static int choose_programs(struct collector *c, const struct btf *btf, char *problem)
+{
+	bool classic = c->skel->rodata->cfg.classic;
+	bool functions = c->streams & CACHE && functions_allowed(btf), done[HOOK_COUNT] = { false };
+
+	for (size_t i = 0; i < N_PROGRAMS; i++) {
+		const struct program *p = &programs[i];
+		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit);
+
+		c->chosen[i] = wanted && !done[p->hook] && usable(p, btf, classic, functions);
+		done[p->hook] |= c->chosen[i] || !wanted;
+	}
+	for (size_t i = 0; i < N_PROGRAMS; i++) {
+		const struct program *p = &programs[i];
+
+		if (done[p->hook])
+			continue;
+		if (!p->gives)
+			return problem_of(problem, -ENOENT, "this kernel has no %s", p->name);
+		c->absent[i] = done[p->hook] = true;
+	}
+	return 0;
 }
 
 /* ---- configuration ---- */
@@ -177,6 +326,7 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 	for (size_t i = 0; i < o->n_commands; i++)
 		memcpy(cfg->commands[i], o->commands[i], COMM_BYTES);
 	cfg->cgroup = o->cgroup_id;
+	cfg->cache_sample = o->cache_sample;
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
 		choose(o, &syscalls_native[i], &skel->rodata->syscalls[i]);
 		choose(o, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
@@ -228,51 +378,73 @@ static struct bpf_program *program_of(struct collector *c, const struct program 
 	return bpf_object__find_program_by_name(c->skel->obj, p->program);
 }
 
-static bool has_classic(enum hook hook)
-{
-	for (size_t i = 0; i < N_PROGRAMS; i++)
-		if (programs[i].hook == hook && programs[i].classic)
-			return true;
-	return false;
-}
-
-static bool program_wanted(const struct collector *c, const struct program *p)
-{
-	const struct capture_config *cfg = &c->skel->rodata->cfg;
-	bool last = cfg->exit_says_last && !cfg->classic;
-
-	if (p->classic ? !cfg->classic : cfg->classic && has_classic(p->hook))
-		return false;
-	if (p->hook == HOOK_PROCESS_EXIT &&
-	    (!c->process_exit || (!p->classic && last != !strcmp(p->program, "on_process_exit_last"))))
-		return false;
-	return p->streams & c->streams;
-}
-
 static int load(struct collector *c, char *problem)
 {
 	int err;
 
 	for (size_t i = 0; i < N_PROGRAMS; i++)
-		bpf_program__set_autoload(program_of(c, &programs[i]), program_wanted(c, &programs[i]));
+		bpf_program__set_autoload(program_of(c, &programs[i]), c->chosen[i]);
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
 	bpf_map__set_max_entries(c->skel->maps.definitions, COLLECTOR_DEFINITIONS_BYTES);
 	err = iotrc_bpf__load(c->skel);
 	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }
 
+/* A software event on every CPU that is online, at each occurrence. */
+static int attach_perf(struct collector *c, struct bpf_program *prog, uint64_t config)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = config, .sample_period = 1,
+		.sample_type = PERF_SAMPLE_ADDR,
+	};
+	int n_cpus = libbpf_num_possible_cpus();
+
+	for (int cpu = 0; cpu < n_cpus; cpu++) {
+		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		struct bpf_link *link;
+
+		if (fd < 0 && errno == ENODEV)
+			continue;
+		if (fd < 0)
+			return -errno;
+		link = bpf_program__attach_perf_event(prog, fd);
+		if (!link) {
+			close(fd);
+			return -errno;
+		}
+		c->links[c->n_links++] = link;
+	}
+	return 0;
+}
+
+static int attach_one(struct collector *c, const struct program *p)
+{
+	struct bpf_program *prog = program_of(c, p);
+	struct bpf_link *link;
+
+	if (p->hook == HOOK_FAULT_MAJOR)
+		return attach_perf(c, prog, PERF_COUNT_SW_PAGE_FAULTS_MAJ);
+	if (p->hook == HOOK_FAULT_MINOR)
+		return attach_perf(c, prog, PERF_COUNT_SW_PAGE_FAULTS_MIN);
+	link = !strncmp(p->name, "tp/", 3) ? tracepoint__attach(prog, p->name + 3) : bpf_program__attach(prog);
+	if (!link)
+		return -errno;
+	c->links[c->n_links++] = link;
+	return 0;
+}
+
 static int attach(struct collector *c, char *problem)
 {
+	/* A perf event has a link on each CPU. */
+	c->links = calloc(N_PROGRAMS + 2 * libbpf_num_possible_cpus(), sizeof(*c->links));
+	if (!c->links)
+		return problem_of(problem, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
-		struct bpf_program *prog = program_of(c, &programs[i]);
+		int err = c->chosen[i] ? attach_one(c, &programs[i]) : 0;
 
-		if (!bpf_program__autoload(prog))
-			continue;
-		c->links[i] = programs[i].classic ? tracepoint__attach(prog, programs[i].name) :
-						    bpf_program__attach(prog);
-		if (!c->links[i])
-			return problem_of(problem, -errno, "cannot attach to %s: %s", programs[i].name,
-					  strerror(errno));
+		if (err)
+			return problem_of(problem, err, "cannot attach to %s: %s", programs[i].name,
+					  strerror(-err));
 	}
 	return 0;
 }
@@ -305,7 +477,9 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	configure(c->skel, o, btf);
 	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
-	err = make_rings(c, problem);
+	err = choose_programs(c, btf, problem);
+	if (!err)
+		err = make_rings(c, problem);
 	if (!err)
 		err = load(c, problem);
 	if (!err)
@@ -325,10 +499,8 @@ fail:
 
 void collector__detach(struct collector *c)
 {
-	for (size_t i = 0; i < N_PROGRAMS; i++) {
-		bpf_link__destroy(c->links[i]);
-		c->links[i] = NULL;
-	}
+	while (c->n_links)
+		bpf_link__destroy(c->links[--c->n_links]);
 }
 
 struct collector *collector__free(struct collector *c)
@@ -344,6 +516,7 @@ struct collector *collector__free(struct collector *c)
 	if (c->epoll_fd >= 0)
 		close(c->epoll_fd);
 	iotrc_bpf__destroy(c->skel);
+	free(c->links);
 	free(c);
 	return NULL;
 }
@@ -416,17 +589,20 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 		uint32_t len = sizeof(info);
 		struct manifest_hook *h = &ret[n];
 
-		if (!bpf_program__autoload(prog))
+		if (!c->chosen[i] && !c->absent[i])
 			continue;
 		*h = (struct manifest_hook){
 			.name = programs[i].name,
 			.streams = programs[i].streams & c->streams,
-			.attached = true,
+			.attached = c->chosen[i],
+			.gives = c->absent[i] ? programs[i].gives : NULL,
 		};
+		n++;
+		if (c->absent[i])
+			continue;
 		h->fired = hook_fired(c, programs[i].hook);
 		if (!bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 			h->missed = info.recursion_misses;
-		n++;
 	}
 	return n;
 }

@@ -2,6 +2,7 @@
 /* What the encoders share, and the definitions. */
 #include "encode.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,28 @@ const struct task_entry *encode__task(struct encoder *e, uint64_t id)
 	if (id)
 		e->unnamed++;
 	return &nobody;
+}
+
+char *encode__pid_command(const struct task_entry *task, char *p)
+{
+	size_t pid = (const char *)memchr(task->text, ',', task->who_len) - task->text + 1;
+	size_t tid = (const char *)memchr(task->text + pid, ',', task->who_len - pid) - task->text + 1;
+
+	p = csv__mem(p, task->text, pid);
+	return csv__mem(p, task->text + tid, task->who_len - tid);
+}
+
+char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t token[16];
+
+	if (e->anon) {
+		address = memcpy(token, address, version == 4 ? 4 : 16);
+		(version == 4 ? anonymize__ipv4 : anonymize__ipv6)(e->anon, token);
+	}
+	inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	return encode__word(p, text);
 }
 
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p)

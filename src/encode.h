@@ -79,6 +79,9 @@ void encoder__define(struct encoder *e, const void *record, size_t size);
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p);
 char *encode__block(struct encoder *e, const void *record, size_t size, char *p);
 char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__cache(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__fault(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__drop(struct encoder *e, const void *record, size_t size, char *p);
 
 /* Shared by the encoders. */
 /* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */
@@ -87,6 +90,10 @@ char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 bool encode__below_wanted(const struct options *o, const char *path, size_t len);
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
 const struct task_entry *encode__task(struct encoder *e, uint64_t id);
+/* "pid,command", for the streams that have no tid. */
+char *encode__pid_command(const struct task_entry *task, char *p);
+/* An address of IP version 4 or 6, in clear or as its token. */
+char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version);
 char *encode__wall(struct encoder *e, uint64_t ns, char *p);
 char *encode__end(uint64_t ns, char *p);
 char *encode__errno(int64_t ret, char *p);

@@ -58,6 +58,8 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 	for (int bit = OP_BITS; bit < REQNAMES_BITS; bit++)
 		if (r->cmd_flags >> bit & 1)
 			p = join(p, field, "", names->flags_lower[bit]);
+	if (r->is_bio)
+		p = join(p, field, "bio", "");
 	if (r->error)
 		p = encode__errno(-errno_of(r->error), join(p, field, "error=", ""));
 	*p++ = ',';

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -33,18 +32,11 @@ static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const 
 		int version)
 {
 	static const uint8_t any[16];
-	char text[INET6_ADDRSTRLEN];
-	uint8_t token[16];
 
 	/* The other end of a mapped one may still be '::'. */
 	if (ends->family == AF_INET6 && version == 4)
 		address = is_mapped(address) ? address + 12 : any;
-	if (e->anon) {
-		address = memcpy(token, address, version == 4 ? 4 : 16);
-		(version == 4 ? anonymize__ipv4 : anonymize__ipv6)(e->anon, token);
-	}
-	inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
-	return encode__word(p, text);
+	return encode__ip(e, p, address, version);
 }
 
 /* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold more. */

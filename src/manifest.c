@@ -314,6 +314,8 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 		set(m, o, "attached", json_boolean(hooks[i].attached));
 		set(m, o, "fired", json_integer(hooks[i].fired));
 		set(m, o, "missed", json_integer(hooks[i].missed));
+		if (hooks[i].gives)
+			set(m, o, "without_it", json_string(hooks[i].gives));
 		append(m, m->hooks, o);
 		for (int s = 0; s < STREAM_COUNT && hooks[i].attached; s++)
 			if (hooks[i].streams >> s & 1)

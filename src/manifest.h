@@ -37,6 +37,7 @@ struct manifest_hook {
 	uint32_t streams;            /* 1 << stream for each that it feeds */
 	bool attached;
 	uint64_t fired, missed;      /* times it ran; times that the kernel left it out */
+	const char *gives;           /* not attached: what the streams lack without it; or NULL */
 };
 
 struct manifest;

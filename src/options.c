@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "schema/schema.h"
@@ -13,8 +14,11 @@
 #define BIT(n) (UINT32_C(1) << (n))
 #define NETWORK (BIT(STREAM_NW_CONN) | BIT(STREAM_NW_EPOLL) | BIT(STREAM_NW_SOCKOPT) | \
 		 BIT(STREAM_NW_DROP))
-/* The streams that this build can capture: all are on unless told otherwise. */
-#define BUILT (BIT(STREAM_FS) | BIT(STREAM_BLOCK) | BIT(STREAM_NW_CONN))
+#define CACHE (BIT(STREAM_CACHE) | BIT(STREAM_PAGEFAULT))
+/* On unless told otherwise, and what this build can capture. */
+#define DEFAULT (BIT(STREAM_FS) | BIT(STREAM_BLOCK) | BIT(STREAM_NW_CONN))
+#define BUILT (DEFAULT | BIT(STREAM_NW_DROP) | CACHE)
+#define BUILT_NAMES "fs, block, nw_conn, nw_drop, cache, pagefault"
 
 #define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
@@ -195,7 +199,7 @@ static int set_streams(struct parse *p, const char *value)
 		int stream = schema__find(item);
 
 		if (stream < 0)
-			return fail(p, "--streams: no such stream: " QUOTED " (fs, block, nw_conn)",
+			return fail(p, "--streams: no such stream: " QUOTED " (" BUILT_NAMES ")",
 				    item);
 		if (stream == STREAM_LOST) /* always recorded */
 			continue;
@@ -210,6 +214,34 @@ static int set_streams(struct parse *p, const char *value)
 static int set_no_network(struct parse *p, const char *value)
 {
 	p->o.streams &= ~NETWORK;
+	return 0;
+}
+
+static int set_network(struct parse *p, const char *value)
+{
+	p->o.streams |= NETWORK & BUILT;
+	return 0;
+}
+
+static int set_no_cache(struct parse *p, const char *value)
+{
+	p->o.streams &= ~CACHE;
+	return 0;
+}
+
+static int set_cache(struct parse *p, const char *value)
+{
+	p->o.streams |= CACHE;
+	return 0;
+}
+
+static int set_cache_sample(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "K", &n) || !n || n > 1 << 20)
+		return is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
+	p->o.cache_sample = n;
 	return 0;
 }
 
@@ -436,10 +468,15 @@ static const struct option_row {
 	  "the dataset's first directory (only with dev)" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
-	  "of fs, block, nw_conn (default: all three)" },
+	  "of " BUILT_NAMES "\n(default: the first three)" },
+	{ "network", 0, NULL, CONTENT, set_network, "all network streams" },
 	{ "no-network", 0, NULL, CONTENT, set_no_network,
 	  "no network stream at all, nw_conn included" },
-	{ "no-cache", 0, NULL, CONTENT, accept_default, "no page cache streams (the default)" },
+	{ "cache", 0, NULL, CONTENT, set_cache,
+	  "cache and pagefault, too (the default from 8 CPUs\nand 16 GiB on)" },
+	{ "no-cache", 0, NULL, CONTENT, set_no_cache, "neither of them" },
+	{ "cache-sample", 0, "N", CONTENT, set_cache_sample,
+	  "cache: of one page in N, all events" },
 	{ "scope", 0, "files|all", CONTENT, set_scope,
 	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
 	{ "ops", 0, "LIST", CONTENT, set_ops,
@@ -479,8 +516,7 @@ static const struct option_row {
 	/* As the family's other recorders spell it. */
 	{ "anonimize", 0, "[=keep-system]", RECORDING, set_anonymize, NULL },
 
-	{ .name = "network" }, { .name = "cache" }, { .name = "cache-sample" },
-	{ .name = "upload" },
+		{ .name = "upload" },
 	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
 	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
 	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
@@ -618,6 +654,8 @@ static int check(struct parse *p)
 
 	if (!o->streams)
 		return fail(p, "no stream is left to record");
+	if (o->cache_sample > 1 && !options__stream(o, STREAM_CACHE))
+		return fail(p, "--cache-sample: only with the cache stream");
 	if (o->bucket && !o->dev)
 		return fail(p, "--trace-bucket: only with dev");
 	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
@@ -626,13 +664,25 @@ static int check(struct parse *p)
 	return 0;
 }
 
+bool options__cache_affordable(unsigned int n_cpus, uint64_t memory)
+{
+	return n_cpus >= 8 && memory >= UINT64_C(15) << 30;
+}
+
+static bool machine_affords_cache(void)
+{
+	uint64_t pages = sysconf(_SC_PHYS_PAGES);
+
+	return options__cache_affordable(sysconf(_SC_NPROCESSORS_ONLN), pages * sysconf(_SC_PAGESIZE));
+}
+
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX])
 {
 	struct parse p = {
 		.o = {
 			.output = "./iotrc-traces",
-			.streams = BUILT,
+			.streams = DEFAULT | (machine_affords_cache() ? CACHE : 0),
 			.ops = ALL_OPS,
 			.rotate_age_s = 15 * 60,
 			.rotate_bytes = 64 << 20,

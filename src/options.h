@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
- * system only to resolve --cgroup. */
+ * system only for its size and to resolve --cgroup. */
 #ifndef IOTRC_OPTIONS_H
 #define IOTRC_OPTIONS_H
 
@@ -44,6 +44,7 @@ struct options {
 
 	uint32_t streams;            /* bit per enum stream, captured ones only, never 0 */
 	uint64_t ops;                /* bit per enum fs_op; ALL_OPS unless --ops */
+	uint32_t cache_sample;       /* cache: one page in so many; 0 and 1: all */
 	bool scope_all;              /* pipes, sockets, devices and pseudo filesystems as well */
 
 	/* Each filter lets everything through while it is empty. */
@@ -86,6 +87,10 @@ static inline bool options__op(const struct options *o, enum fs_op op)
  * MESSAGE. -h, -V and --computer-id end the parsing: the rest is not looked at. */
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX]);
+
+/* Whether the page cache's streams are on by default on a machine of N_CPUS and MEMORY bytes: what
+ * firmware and kernel keep of 16 GiB is allowed for. */
+bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
 
 /* The text of --help. */
 void options__help(FILE *out);

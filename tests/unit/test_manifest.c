@@ -191,8 +191,8 @@ Test(manifest, what_changes)
 	struct manifest_counts counts = { .seen = 21, .written = 6, .filtered = 5,
 					  .lost_ring = 4, .lost_queue = 3, .lost_disk = 3 };
 	struct manifest_hook hooks[] = {
-		{ "tp_btf/sys_exit", 1 << STREAM_FS | 1 << STREAM_NW_CONN, true, 1000, 2 },
-		{ "tp_btf/block_rq_issue", 1 << STREAM_BLOCK, false, 0, 0 },
+		{ "tp_btf/sys_exit", 1 << STREAM_FS | 1 << STREAM_NW_CONN, true, 1000, 2, NULL },
+		{ "tp_btf/block_rq_issue", 1 << STREAM_BLOCK, false, 0, 0, "rows" },
 	};
 	struct file_facts facts = { .path = "fs/a.csv.zst", .stream = STREAM_FS, .rows = 6,
 				    .raw_bytes = 600, .compressed_bytes = 60, .first_mono_ns = 7,

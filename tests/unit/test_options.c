@@ -45,6 +45,8 @@ static void refuses(const char *line, const char *why)
 	cr_expect_eq(memcmp(&o, &untouched, sizeof(o)), 0, "%s: written to", line);
 }
 
+#define CACHE_STREAMS (1u << STREAM_CACHE | 1u << STREAM_PAGEFAULT)
+/* The default of a small machine. */
 #define DEFAULT_STREAMS (1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_CONN)
 
 Test(options, defaults)
@@ -52,7 +54,7 @@ Test(options, defaults)
 	accepts("");
 	cr_assert_eq(o.action, ACTION_RECORD);
 	cr_assert_str_eq(o.output, "./iotrc-traces");
-	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+	cr_assert_eq(o.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 	cr_assert_eq(o.duration_ns, 0);
 	cr_assert_eq(o.rotate_age_s, 900);
 	cr_assert_eq(o.rotate_bytes, 64 * 1024 * 1024);
@@ -194,20 +196,36 @@ Test(options, streams)
 	accepts("--no-network --streams fs,nw_conn");
 	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_NW_CONN);
 	accepts("--no-cache --no-upload");
-	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+	cr_assert_eq(o.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 
-	refuses("--streams fs,bogus", "--streams: no such stream: 'bogus' (fs, block, nw_conn)");
-	refuses("--streams=", "--streams: no such stream: '' (fs, block, nw_conn)");
-	refuses("--streams fs,", "--streams: no such stream: '' (fs, block, nw_conn)");
-	refuses("--streams FS", "--streams: no such stream: 'FS' (fs, block, nw_conn)");
+	refuses("--streams fs,bogus", "--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_drop, cache, pagefault)");
+	refuses("--streams=", "--streams: no such stream: '' (fs, block, nw_conn, nw_drop, cache, pagefault)");
+	refuses("--streams fs,", "--streams: no such stream: '' (fs, block, nw_conn, nw_drop, cache, pagefault)");
+	refuses("--streams FS", "--streams: no such stream: 'FS' (fs, block, nw_conn, nw_drop, cache, pagefault)");
 	refuses("--streams lost", "no stream is left to record");
 	refuses("--streams nw_conn --no-network", "no stream is left to record");
 }
 
+Test(options, cache)
+{
+	accepts("--cache");
+	cr_assert_eq(o.streams, DEFAULT_STREAMS | CACHE_STREAMS);
+	accepts("--no-cache");
+	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+	accepts("--streams pagefault,nw_drop");
+	cr_assert_eq(o.streams, 1u << STREAM_PAGEFAULT | 1u << STREAM_NW_DROP);
+	accepts("--cache --cache-sample 64");
+	cr_assert_eq(o.cache_sample, 64);
+	refuses("--no-cache --cache-sample 2", "--cache-sample: only with the cache stream");
+	refuses("--cache --cache-sample 0", "--cache-sample: '0' is not a number of pages (1 to 1024K)");
+	cr_assert(options__cache_affordable(8, UINT64_C(16) << 30));
+	cr_assert_not(options__cache_affordable(7, UINT64_C(64) << 30));
+	cr_assert_not(options__cache_affordable(64, UINT64_C(8) << 30));
+}
+
 Test(options, streams_of_other_versions)
 {
-	static const char *const keys[] = { "nw_epoll", "nw_sockopt", "nw_drop", "cache",
-					    "pagefault", "process", "filesystem_snapshot" };
+	static const char *const keys[] = { "nw_epoll", "nw_sockopt", "process", "filesystem_snapshot" };
 	char line[64], why[64];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -320,7 +338,7 @@ Test(options, verbose_and_quiet)
 Test(options, options_of_other_versions)
 {
 	static const char *const names[] = {
-		"network", "cache", "cache-sample", "upload",
+		"upload",
 		"s3-endpoint", "s3-region",
 		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
 		"telemetry", "reward", "on-overload", "memory",
@@ -489,14 +507,14 @@ Test(options, help_names_what_is_there_and_nothing_else)
 	FILE *f = open_memstream(&text, &len);
 	static const char *const there[] = {
 		"-o, --output DIR", "-d, --duration TIME", "--streams LIST", "--no-network",
-		"--no-cache", "--no-upload",
+		"--no-cache", "--no-upload", "--cache", "--network", "--cache-sample N",
 		"--rotate-age", "--rotate-size", "--rotate-rows", "--ops", "--pid",
 		"--command", "--cgroup", "--path", "--scope", "-v, --verbose", "-q, --quiet",
 		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
 		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
 		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
 	};
-	static const char *const absent[] = { "--cache", "--network ", "--anonimize", "--memory" };
+	static const char *const absent[] = { "--anonimize", "--memory" };
 
 	options__help(f);
 	fclose(f);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whose doing an event is: the current thread's, or that of an interrupt which came over it. */
+#ifndef IOTRC_CONTEXT_H
+#define IOTRC_CONTEXT_H
+
+#include "task.h"
+
+#define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */
+#define PF_KTHREAD 0x200000
+
+/* Whether the current thread itself has come to the tracepoint with the context CTX: hard and soft
+ * interrupts have stacks of their own, and the arguments lie on the stack. The count of interrupts
+ * would say it too, but is in a variable per CPU that kernels without CONFIG_KALLSYMS_ALL don't give.
+ * A kernel thread works for others: soft interrupts may have been left to it (ksoftirqd). */
+static __always_inline bool in_own_thread(void *ctx)
+{
+	u64 task = (u64)bpf_get_current_task(), at = 0;
+
+	bpf_probe_read_kernel(&at, sizeof(at), &ctx);
+	if (kread(task, task_struct, flags) & PF_KTHREAD)
+		return false;
+	return at - kread(task, task_struct, stack) < STACK_BYTES;
+}
+
+/* Brings the current thread's id into RET. What cannot be written for want of room for the
+ * definition, or must not, is counted: false. */
+static __always_inline bool whose(enum stream stream, u64 *ret)
+{
+	struct task_state *state = current_state(true);
+	enum whom whom = state ? task_refresh(state, false) : WHOM_LOST;
+
+	if (whom == WHOM_LEFT_OUT) {
+		count_filtered(stream);
+		return false;
+	}
+	if (whom == WHOM_LOST) {
+		count_lost_event(stream);
+		return false;
+	}
+	*ret = state->id;
+	return true;
+}
+
+/* With a filter of threads, nobody's events are left out. */
+static __always_inline bool nobodys(enum stream stream)
+{
+	if (!cfg.n_pids && !cfg.n_commands && !cfg.cgroup)
+		return true;
+	count_filtered(stream);
+	return false;
+}
+
+#endif
