@@ -29,6 +29,10 @@ check command:zstd               zstd                  zstd                   zs
 check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
 check command:losetup            mount                 util-linux             util-linux
 check command:ip                 iproute2              iproute                iproute2
+check command:ps                 procps                procps-ng              procps-ng
+check command:lsblk              util-linux            util-linux             util-linux
+check command:findmnt            util-linux            util-linux             util-linux
+check command:lscpu              util-linux            util-linux             util-linux
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest

@@ -48,6 +48,10 @@ struct walk {
 	struct spool *queue;         /* directories yet to be read, their paths below the mount */
 	struct file_id apart[2];     /* our own directories: what we write is nobody's tree */
 	int mount;                   /* root of the mount that is walked */
+	/* The directory that was read last: a chain of directories costs one step each. */
+	int near;
+	char *near_path;             /* below the mount */
+	size_t near_len;
 	struct entry *entry;         /* with room for any path */
 	char entries[64 * 1024];
 	char baseline[sizeof(BASELINE_PREFIX) + 16];
@@ -170,6 +174,24 @@ static int open_dir(struct walk *w, char *path, size_t len)
 	return fd;
 }
 
+static void forget_near(struct walk *w)
+{
+	if (w->near >= 0)
+		close(w->near);
+	w->near = -1;
+}
+
+static int open_near(struct walk *w, char *path, size_t len)
+{
+	size_t from = w->near_len + 1;
+
+	if (w->near >= 0 && w->near_len && len > from && len - from <= NAME_MAX &&
+	    path[w->near_len] == '/' && !memcmp(path, w->near_path, w->near_len) &&
+	    !memchr(path + from, '/', len - from))
+		return open_step(w->near, path + from);
+	return open_dir(w, path, len);
+}
+
 static bool is_apart(const struct walk *w, const struct statx *st)
 {
 	for (size_t i = 0; i < sizeof(w->apart) / sizeof(*w->apart); i++)
@@ -249,7 +271,8 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 		memcpy(path + skip, below, len);
 	}
 	path[dir_len] = 0;
-	fd = open_dir(w, path + (len ? skip : dir_len), len);
+	fd = open_near(w, path + (len ? skip : dir_len), len);
+	forget_near(w);
 	if (fd < 0) {
 		w->entry->len = dir_len;
 		/* Another filesystem was mounted over it: it has gone, as far as anybody can see. */
@@ -258,7 +281,9 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 		return 0;
 	}
 	err = read_dir(w, fd, dir_len, skip);
-	close(fd);
+	w->near = fd;
+	w->near_len = len;
+	memcpy(w->near_path, path + skip, len);
 	return err;
 }
 
@@ -292,6 +317,7 @@ static int walk_mount(struct walk *w, const struct mount_info *mount)
 	while (!err && (err = spool__take(w->queue, &below, &len)) > 0)
 		err = walk_dir(w, mount, below, len);
 out:
+	forget_near(w);
 	if (w->mount >= 0)
 		close(w->mount);
 	return err;
@@ -647,7 +673,8 @@ static int begin(struct walk *w)
 	w->apart[0] = id_of(w->config->state);
 	w->apart[1] = id_of(w->config->rows.session_fd);
 	w->entry = malloc(ENTRY_SIZE(ENTRY_PATH_MAX + 1));
-	if (!w->entry)
+	w->near_path = malloc(ENTRY_PATH_MAX);
+	if (!w->entry || !w->near_path)
 		return -ENOMEM;
 	w->result->full = w->config->full || !check_baseline(w);
 	err = w->result->error;
@@ -712,7 +739,7 @@ void filesystem__snapshot(const struct filesystem_config *config, const char *na
 	}
 	w->config = config;
 	w->result = ret;
-	w->mount = -1;
+	w->mount = w->near = -1;
 	err = begin(w);
 	if (!err)
 		run(w, name);
@@ -723,5 +750,6 @@ void filesystem__snapshot(const struct filesystem_config *config, const char *na
 	spool__free(w->queue);
 	sorter__free(w->sorter);
 	free(w->entry);
+	free(w->near_path);
 	free(w);
 }
