@@ -2,6 +2,7 @@
 /* One object of all programs, so that they share maps and types; which of them are loaded is
  * decided at start, stream by stream. */
 #include "syscall.bpf.c"
+#include "uring.bpf.c"
 #include "process.bpf.c"
 #include "block.bpf.c"
 #include "cache.bpf.c"

@@ -369,6 +369,27 @@ struct request {
 	struct bio *bio;
 };
 
+/* ---- io_uring ---- */
+
+struct io_uring_sqe;
+struct io_uring_cqe {
+	s32 res;
+	u32 flags;
+};
+
+struct io_ring_ctx {
+	unsigned int flags;
+	u32 *sq_array;
+	struct io_uring_sqe *sq_sqes;
+	unsigned int cached_sq_head;
+	unsigned int sq_entries;
+};
+
+struct io_kiocb {
+	struct file *file;
+	struct io_ring_ctx *ctx;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -56,6 +56,13 @@ static const struct program {
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
 
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS, 1, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS, 2, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS, 7, "IO_URING" },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS, 3, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS, 7, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS, 4, "IO_URING" },
+
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 0, NULL },
 	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BLOCK, 0,
 	  NULL },
@@ -331,6 +338,8 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 		choose(o, &syscalls_native[i], &skel->rodata->syscalls[i]);
 		choose(o, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
 	}
+	for (size_t i = 0; i < MAX_URING_OPS; i++)
+		choose(o, &uring_ops[i], &skel->rodata->uring_ops[i]);
 }
 
 /* ---- rings ---- */

@@ -12,4 +12,9 @@ extern const struct syscall_desc syscalls_native[MAX_SYSCALLS];
 /* All SHAPE_NONE where the architecture's headers don't have such a numbering. */
 extern const struct syscall_desc syscalls_compat[MAX_SYSCALLS];
 
+
+/* The opcodes of io_uring. */
+#define MAX_URING_OPS 64
+extern const struct syscall_desc uring_ops[MAX_URING_OPS];
+
 #endif

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* File operations that come through io_uring: from the submission of a request to its completion,
+ * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue entry,
+ * which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a system
+ * call's arguments are; see src/uring.def. */
+#include "task.h"
+#include <bpf/bpf_tracing.h>
+
+#define MAX_URING_OPS 64
+#define SETUP_SQE128 (1 << 10)
+#define SETUP_NO_SQARRAY (1 << 16)
+#define SQE_FIXED_FILE (1 << 0)
+#define CQE_F_MORE (1 << 1)
+#define FSYNC_DATASYNC (1 << 0)
+#define SPLICE_FD_IN_FIXED (1U << 31)
+#define IORING_OP_FSYNC 3
+#define IORING_OP_SETXATTR 42
+#define IORING_OP_GETXATTR 44
+
+const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
+
+struct sqe {
+	u8 opcode, flags;
+	u16 ioprio;
+	s32 fd;
+	u64 off, addr;
+	u32 len, op_flags;
+	u64 user_data;
+	u16 buf_index, personality;
+	s32 file_index;
+	u64 addr3;
+};
+
+/* A request between submission and completion, its record as far as it can be filled. */
+struct uring_flight {
+	struct rec_fs_long rec;
+	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
+	u32 shape, props;
+	u32 at_position;       /* offset is the file's position */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct uring_flight);
+} uring_flights SEC(".maps");
+
+/* The paths that those which have some were given. */
+struct uring_asked {
+	char text[2 * PATH_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct uring_asked);
+} uring_asked SEC(".maps");
+
+/* The arguments of the request being submitted, as if of a system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct task_state);
+} uring_state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct uring_flight);
+} uring_scratch SEC(".maps");
+
+static __always_inline bool read_sqe(u64 ctx, struct sqe *sqe)
+{
+	u32 entries = kread(ctx, io_ring_ctx, sq_entries), flags = kread(ctx, io_ring_ctx, flags);
+	u32 at = ((u32)kread(ctx, io_ring_ctx, cached_sq_head) - 1) & (entries - 1);
+	u64 array = kread(ctx, io_ring_ctx, sq_array);
+
+	if (!(flags & SETUP_NO_SQARRAY) && array)
+		at = (u32)kread_u64(array + at * 4) & (entries - 1);
+	if (flags & SETUP_SQE128)
+		at *= 2;
+	return !bpf_probe_read_kernel(sqe, sizeof(*sqe), (void *)(kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64));
+}
+
+static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
+{
+	state->args[0] = (s64)sqe->fd;
+	state->args[1] = sqe->addr;
+	state->args[2] = sqe->len;
+	state->args[3] = sqe->off;
+	state->args[4] = sqe->op_flags;
+	state->args[5] = sqe->opcode == IORING_OP_SETXATTR || sqe->opcode == IORING_OP_GETXATTR ?
+				 sqe->addr3 : (u64)(s64)sqe->file_index;
+}
+
+/* One more operation that nothing could be kept of. */
+static __always_inline void uring_lost(void)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+
+	count_seen(slot, STREAM_FS);
+	count_lost(slot, STREAM_FS, bpf_ktime_get_ns());
+}
+
+static __noinline int prepare_flight(struct uring_flight *f, struct task_state *state, u32 opcode)
+{
+	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
+	u64 task = (u64)bpf_get_current_task();
+
+	if (!f || !state)
+		return 0;
+	f->file = 0;
+	if (d->shape == SHAPE_FD && !state->is_socket) {
+		f->file = state->file = task_file(task, (s32)arg(state, d->fd));
+		if (state->file)
+			state->file_flags = kread(state->file, file, f_flags);
+	}
+	fill(&f->rec.fs, state, d);
+	f->rec.fs.type = REC_FS_LONG;
+	f->rec.fs.has |= FS_IO_URING;
+	f->rec.fs.ns = state->enter_ns;
+	f->rec.len = f->rec.len2 = 0;
+	f->rec.address = f->rec.ino = 0;
+	f->rec.aux = f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
+	f->rec.base = f->rec.base2 = 0;
+	fill_extent(&f->rec.fs, state, d);
+	f->shape = d->shape;
+	f->at_position = 0;
+	if (d->props & PROP_SEQUENTIAL) {
+		/* -1 means the position, where it is at the end; an append is where the file ended. */
+		f->at_position = state->args[3] == (u64)-1;
+		if (f->at_position)
+			f->rec.fs.has &= ~FS_HAS_OFFSET;
+	}
+	if (d->props & PROP_RWF) {
+		f->rec.aux = arg(state, d->aux);
+		f->rec.fs.has |= FS_HAS_RWF;
+	}
+	if (opcode == IORING_OP_FSYNC && state->args[4] & FSYNC_DATASYNC)
+		f->rec.fs.op = FS_FDATASYNC;
+	return 0;
+}
+
+static __noinline enum verdict submit_paths(struct uring_flight *f, struct task_state *state, u32 opcode, u64 key)
+{
+	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
+	struct long_scratch *s = get_long_scratch();
+	s32 fd;
+
+	if (!s || !f || !state)
+		return VERDICT_LOST;
+	s->rec.fs.has = 0;
+	if (read_paths(s, state, d) == PATH_OF_FILE) {
+		fd = arg(state, d->fd);
+		if (fd == AT_FDCWD)
+			f->rec.fs.path = base_of(state, 0);
+		else
+			f->file = task_file((u64)bpf_get_current_task(), fd);
+		return VERDICT_TRACE;
+	}
+	f->rec.fs.has |= s->rec.fs.has;
+	f->rec.base = s->rec.base;
+	f->rec.base2 = s->rec.base2;
+	f->rec.len = s->rec.len;
+	f->rec.len2 = s->rec.len2;
+	if (bpf_map_update_elem(&uring_asked, &key, s->rec.asked, BPF_ANY))
+		return VERDICT_LOST;
+	return VERDICT_TRACE;
+}
+
+/* The file will be gone by the time of completion. */
+static __noinline enum verdict submit_close(struct uring_flight *f, struct task_state *state)
+{
+	if (!f || !state || !f->file)
+		return VERDICT_TRACE;
+	if (!file_in_scope(kread(f->file, file, f_inode)))
+		return VERDICT_FILTERED;
+	f->rec.fs.path = file_path_id(state->recent, f->file);
+	f->file = 0;
+	return f->rec.fs.path ? VERDICT_TRACE : VERDICT_LOST;
+}
+
+static __noinline int on_submit(u64 ctx, u64 key)
+{
+	struct task_state *state = current_state(true), *call;
+	const volatile struct syscall_desc *d;
+	struct uring_flight *f;
+	struct sqe sqe;
+	u64 file;
+	u32 zero = 0, opcode;
+	enum verdict verdict = VERDICT_TRACE;
+
+	if (!read_sqe(ctx, &sqe))
+		return 0;
+	opcode = sqe.opcode & (MAX_URING_OPS - 1);
+	d = &uring_ops[opcode];
+	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
+		return 0;
+	count_fired(HOOK_URING_SUBMIT);
+	f = bpf_map_lookup_elem(&uring_scratch, &zero);
+	call = bpf_map_lookup_elem(&uring_state, &zero);
+	if (!state || !f || !call) {
+		uring_lost();
+		return 0;
+	}
+	switch (task_refresh(state, false)) {
+	case WHOM_LEFT_OUT:
+		verdict = VERDICT_FILTERED;
+		break;
+	case WHOM_LOST:
+		verdict = VERDICT_LOST;
+		break;
+	default:
+		break;
+	}
+	__builtin_memset(call->recent, 0, sizeof(call->recent));
+	call->id = state->id;
+	call->compat = 0;
+	call->file = call->path = call->base[0] = call->base[1] = 0;
+	call->file_flags = 0;
+	call->ret = 0;
+	call->is_socket = sqe.flags & SQE_FIXED_FILE; /* a registered file: no descriptor */
+	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
+	take_arguments(call, &sqe);
+	if (d->shape != SHAPE_NONE && verdict == VERDICT_TRACE) {
+		prepare_flight(f, call, opcode);
+		if (d->shape == SHAPE_RANGE) {
+			file = mapped_file(call->args[1]);
+			if (!file)
+				return 0;
+			f->file = file;
+			f->rec.address = call->args[1];
+			f->rec.fs.has |= FS_HAS_ADDRESS;
+		} else if (d->shape == SHAPE_TWO_FILES) {
+			if (!(call->args[4] & SPLICE_FD_IN_FIXED))
+				f->file = task_file((u64)bpf_get_current_task(), (s32)call->args[5]);
+			f->at_position = call->args[1] == (u64)-1;
+			if (f->at_position)
+				f->rec.fs.has &= ~FS_HAS_OFFSET;
+		} else if (d->props & PROP_CLOSES) {
+			verdict = submit_close(f, call);
+		} else if (d->path) {
+			f->rec.address = arg(call, d->aux); /* of the struct statx */
+			verdict = submit_paths(f, call, opcode, key);
+		}
+	}
+	if (verdict == VERDICT_FILTERED || verdict == VERDICT_LOST) {
+		if (verdict == VERDICT_FILTERED && d->shape != SHAPE_NONE)
+			count_filtered(STREAM_FS);
+		if (verdict == VERDICT_LOST)
+			uring_lost();
+		if (!(d->props & PROP_NAMES))
+			return 0;
+		f->shape = SHAPE_NONE;
+	}
+	if (d->shape == SHAPE_NONE)
+		f->shape = SHAPE_NONE;
+	f->props = d->props;
+	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
+		uring_lost();
+	return 0;
+}
+
+/* Names the file that the request had, or that it has opened. */
+static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f, u64 req)
+{
+	struct task_state *state = current_state(true);
+	u64 file, inode, task = (u64)bpf_get_current_task();
+
+	if (!s || !f || !state)
+		return VERDICT_LOST;
+	file = f->file;
+	if (f->shape == SHAPE_OPEN) {
+		if (s->rec.fs.ret < 0)
+			return VERDICT_TRACE;
+		file = task_file(task, s->rec.fs.ret);
+		if (!file)
+			return VERDICT_TRACE;
+		s->rec.fs.has &= ~(FS_HAS_ASKED | FS_HAS_ASKED2);
+		s->rec.len = s->rec.len2 = 0;
+	} else if (f->shape == SHAPE_FD && req && !(f->props & PROP_CLOSES)) {
+		u64 own = kread(req, io_kiocb, file);
+
+		if (own)
+			file = own;
+	}
+	if (!file)
+		return VERDICT_TRACE;
+	inode = kread(file, file, f_inode);
+	if (f->shape == SHAPE_TWO_FILES) {
+		u64 out = req ? kread(req, io_kiocb, file) : 0;
+
+		s->rec.fs.has |= FS_TWO_FILES;
+		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
+			return VERDICT_FILTERED;
+		if (out)
+			s->rec.base2 = file_path_id(state->recent, out);
+		if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFREG)
+			s->rec.fs.has &= ~FS_HAS_OFFSET;
+	} else if (!file_in_scope(inode)) {
+		return VERDICT_FILTERED;
+	}
+	s->rec.fs.path = file_path_id(state->recent, file);
+	if (!s->rec.fs.path)
+		return VERDICT_LOST;
+	if (f->props & PROP_FILE_FLAGS) {
+		s->rec.fs.flags = kread(file, file, f_flags);
+		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
+	}
+	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
+		s->rec.fs.offset = kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
+		s->rec.fs.has |= FS_HAS_OFFSET;
+	}
+	if (s->rec.fs.op == FS_WRITE && kread(file, file, f_flags) & O_APPEND && s->rec.fs.ret > 0) {
+		s->rec.fs.has |= FS_HAS_OFFSET;
+		s->rec.fs.offset = kread(inode, inode, i_size) - s->rec.fs.ret;
+	}
+	return VERDICT_TRACE;
+}
+
+static __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
+{
+	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct long_scratch *s = get_long_scratch();
+	struct uring_asked *asked;
+	enum verdict verdict;
+
+	if (!f)
+		return 0;
+	count_fired(HOOK_URING_COMPLETE);
+	if (f->props & PROP_NAMES && res >= 0)
+		names_epoch++;
+	if (f->shape == SHAPE_NONE || !s)
+		goto out;
+	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
+	s->rec.fs.ns = bpf_ktime_get_ns();
+	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+	s->rec.fs.ret = res;
+	if (s->rec.len || s->rec.len2) {
+		asked = bpf_map_lookup_elem(&uring_asked, &key);
+		if (asked)
+			bpf_probe_read_kernel(s->rec.asked, sizeof(asked->text), asked->text);
+	}
+	if (f->props & PROP_STATX && res == 0 && read_stat(&s->rec, f->rec.address, true) &&
+	    !mode_in_scope(s->rec.mode)) {
+		count_filtered(STREAM_FS);
+		goto out;
+	}
+	verdict = complete_file(s, f, req);
+	if (verdict == VERDICT_FILTERED)
+		count_filtered(STREAM_FS);
+	else if (verdict == VERDICT_LOST)
+		uring_lost();
+	else
+		send_long(s, s->rec.fs.ns);
+out:
+	if (!(cqe_flags & CQE_F_MORE)) {
+		bpf_map_delete_elem(&uring_flights, &key);
+		bpf_map_delete_elem(&uring_asked, &key);
+	}
+	return 0;
+}
+
+/* ---- the tracepoints, which every few versions are others ---- */
+
+SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
+int BPF_PROG(on_uring_submit_req, struct io_kiocb *req)
+{
+	return on_submit((u64)req->ctx, (u64)req);
+}
+
+SEC("tp_btf/io_uring_submit_sqe") /* 6.0 to 6.3 */
+int BPF_PROG(on_uring_submit_sqe, struct io_kiocb *req)
+{
+	return on_submit((u64)req->ctx, (u64)req);
+}
+
+/* Until 5.x a completion doesn't name its request: the submitter's own number has to do. */
+static __always_inline u64 user_key(u64 ctx, u64 user_data)
+{
+	return mix(ctx, user_data);
+}
+
+SEC("tp_btf/io_uring_submit_sqe") /* 5.10 */
+int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
+{
+	return on_submit(ring, user_key(ring, user_data));
+}
+
+SEC("tp_btf/io_uring_complete") /* since 6.15 */
+int BPF_PROG(on_uring_complete, struct io_ring_ctx *ring, u64 req, struct io_uring_cqe *cqe)
+{
+	return on_complete(req, req, cqe->res, cqe->flags);
+}
+
+SEC("tp_btf/io_uring_complete") /* 6.0 to 6.14 */
+int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, u32 flags)
+{
+	return on_complete(req, req, res, flags);
+}
+
+SEC("tp_btf/io_uring_complete") /* 5.10 */
+int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
+{
+	return on_complete(user_key(ring, user_data), 0, res, flags);
+}
