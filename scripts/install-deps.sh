@@ -25,6 +25,9 @@ check library:libasan.so         gcc                   libasan                gc
 check library:libubsan.so        gcc                   libubsan               gcc
 check command:git                git                   git                    git
 check command:strace             strace                strace                 strace
+check command:fio                fio                   fio                    fio
+check command:rsync              rsync                 rsync                  rsync
+check command:sqlite3            sqlite3               sqlite                 sqlite
 check command:zstd               zstd                  zstd                   zstd
 check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
 check command:losetup            mount                 util-linux             util-linux

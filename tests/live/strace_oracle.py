@@ -939,17 +939,23 @@ def command(argv, log):
     ]
 
 
-def run(argv, cwd, log, **kwargs):
-    """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout. Lines of
-    stdout that are JSON objects are rows that strace can't see."""
-    done = subprocess.run(
-        command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=120, **kwargs,
-    )
+def read(log, cwd, stdout=""):
+    """The Oracle of a LOG that command() wrote, of a program started in CWD, which wrote
+    STDOUT; see told()."""
     with open(log) as f:
         oracle = Oracle(f.read(), cwd)
+    oracle.told = told(stdout)
+    return oracle
+
+
+def run(argv, cwd, log, **kwargs):
+    """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout."""
+    done = subprocess.run(
+        command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        errors="surrogateescape", timeout=120, **kwargs,
+    )
+    oracle = read(log, cwd, done.stdout)
     oracle.code, oracle.stdout, oracle.stderr = done.returncode, done.stdout, done.stderr
-    oracle.told = told(done.stdout)
     return oracle
 
 
@@ -958,7 +964,7 @@ def told(stdout):
     what it can't know."""
     rows = []
     for line in stdout.splitlines():
-        if not line.startswith("{"):
+        if not line.startswith('{"operation"'):
             continue
         fields = json.loads(line)
         path = fields.pop("path")

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rows of iotrc's file in the oracle's terms, and how the two are compared."""
+import dataclasses
+import difflib
+import itertools
+
+import recorder
+from strace_oracle import OPERATIONS, TWO_PATHS, Row
+
+COLUMNS = ["size", "offset", "bytes_completed", "return_value", "errno"]
+# What the flags column says of the file itself, which the oracle doesn't follow.
+OF_THE_FILE = {"DELETED", "PATH_CUT"}
+# How a row came about that isn't of a system call.
+ASYNCHRONOUS = {"IO_URING", "AIO"}
+
+
+def to_path(row):
+    """The path bytes of a row of the file; two where it says `old -> new`."""
+    field, operation = row["filename"], row["operation"]
+    if operation in TWO_PATHS and " -> " in field:
+        return tuple(recorder.unescape(part) for part in field.split(" -> "))
+    return recorder.unescape(field)
+
+
+def to_flags(row):
+    words = set(filter(None, row["flags"].split("|"))) - OF_THE_FILE
+    if row["operation"] != "open":
+        words = {w for w in words if not w.startswith("O_")}
+    return "|".join(sorted(words)) if row["operation"] != "process_exit" else ""
+
+
+def to_row(row):
+    return Row(
+        row["operation"], to_path(row), *(row[column] for column in COLUMNS), to_flags(row)
+    )
+
+
+def fill(expected, actual):
+    """EXPECTED with what strace can't tell taken from ACTUAL, when there are as many of both."""
+    if len(expected) != len(actual):
+        return expected
+    return [
+        dataclasses.replace(e, **{k: getattr(a, k) for k, v in vars(e).items() if v is None})
+        for e, a in zip(expected, actual)
+    ]
+
+
+def differences(name, expected, actual):
+    """A readable diff, or nothing when the rows are equal."""
+    expected = fill(expected, actual)
+    if expected == actual:
+        return []
+    lines = [f"== {name}: {len(expected)} rows by strace (-), {len(actual)} by iotrc (+)"]
+    # Not unified_diff(): it takes what repeats for noise, and here everything repeats.
+    matcher = difflib.SequenceMatcher(None, list(map(str, expected)), list(map(str, actual)), False)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            lines += [f"  {row}" for row in expected[max(i, j - 2) : j]]
+            continue
+        # A changed row beside what it changed into.
+        pairs = itertools.zip_longest(expected[i:j], actual[k:m])
+        lines += [f"{c}{row}" for pair in pairs for c, row in zip("-+", pair) if row is not None]
+    return lines[:80]
+
+
+def asynchronous(flags):
+    return bool(ASYNCHRONOUS & set(flags.split("|")))
+
+
+def told_of(oracle, rows):
+    """The rows of what passes no system call, against those that the program told: in any order,
+    as they are complete when they are complete."""
+    key = lambda row: (row.operation, str(row))
+    return differences(
+        f"told by process {oracle.root}",
+        sorted((row for row in oracle.told if asynchronous(row.flags)), key=key),
+        sorted((to_row(row) for row in rows), key=key),
+    )
+
+
+def interleave(oracle, actual):
+    """Puts the rows of calls that strace doesn't know among those that it does, in the order in
+    which they are in ACTUAL."""
+    told = [row for row in oracle.told if not asynchronous(row.flags)]
+    if not told:
+        return
+    known, oracle.rows[oracle.root] = oracle.rows[oracle.root], []
+    for row in actual:
+        source = told if told and told[0] == row and not (known and known[0] == row) else known
+        if source:
+            oracle.rows[oracle.root].append(source.pop(0))
+    oracle.rows[oracle.root] += known + told
+
+
+def compare(oracle, rows):
+    exits = rows[rows["operation"] == "process_exit"]
+    others = rows[rows["operation"] != "process_exit"]
+    told = others["flags"].map(asynchronous)
+    by_tid = {
+        int(tid): [to_row(row) for row in group.to_dict("records")]
+        for tid, group in others[~told].groupby("tid", sort=False)
+    }
+    found = told_of(oracle, others[told].to_dict("records"))
+    interleave(oracle, by_tid.get(oracle.root, []))
+    for tid in sorted({*oracle.rows, *by_tid}):
+        found += differences(f"thread {tid}", oracle.rows.get(tid, []), by_tid.get(tid, []))
+    # Which thread's row tells the end of a process is the kernel's affair.
+    by_pid = {}
+    for row in exits.to_dict("records"):
+        by_pid.setdefault(int(row["pid"]), []).append(to_row(row))
+    for pid in sorted({*oracle.exits, *by_pid}):
+        expected = [oracle.exits[pid]] if pid in oracle.exits else []
+        found += differences(f"end of process {pid}", expected, by_pid.get(pid, []))
+    return found
+
+
+def of(oracle, rows):
+    """The rows of a program's processes, less what strace did as one of them before it executed
+    the program."""
+    pids = {str(pid) for pid in oracle.pids}
+    rows = rows[rows["pid"].isin(pids) & rows["operation"].isin(OPERATIONS)]
+    first = rows[(rows["pid"] == str(oracle.root)) & (rows["operation"] == "process_exec")
+                 & (rows["errno"] == "")]
+    assert len(first), "the program's start is not recorded"
+    early = rows[(rows["pid"] == str(oracle.root)) & (rows.index < first.index[0])]
+    assert set(early["command"]) <= {"strace"}, "rows before the program's start"
+    return rows.drop(early.index)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel's own accounts of a process, and iotrc's of itself."""
+import subprocess
+
+import recorder
+
+FILES, ROUNDS = 1000, 1000
+
+
+def test_rows_add_up_to_proc_pid_io(tmp_path):
+    """syscr, syscw, rchar and wchar of /proc/PID/io, threads and children included, are the sums
+    over the rows, when all kinds of files are in scope."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
+        done = subprocess.run(
+            [recorder.workload("procio")], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 0, done.stderr
+    counted = {k: int(v) for k, v in (line.split(": ") for line in done.stdout.splitlines())}
+    rows = r.rows("fs")
+    own = rows[rows["command"].str.startswith("procio")]
+    # From the first look at the counters (which counts from there on) to the second (which
+    # doesn't count itself).
+    looks = own[(own["operation"] == "read") & own["filename"].str.fullmatch(r"/proc/\d+/io")].index
+    assert len(looks) == 2
+    own = own[(own.index >= looks[0]) & (own.index < looks[1]) & (own["errno"] == "")]
+    both = own["operation"].isin(["sendfile", "copy_file_range"]) # read and write in one
+    reads = own[(own["operation"] == "read") | both]
+    writes = own[(own["operation"] == "write") | both]
+    assert {
+        "rchar": reads["bytes_completed"].astype(int).sum(),
+        "wchar": writes["bytes_completed"].astype(int).sum(),
+        "syscr": len(reads),
+        "syscw": len(writes),
+    } == counted
+
+
+def test_strings_travel_once(tmp_path):
+    """The same thousand files opened a thousand times: their names are sent once, not a million
+    times, and no row lacks one."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "open") as r:
+        done = subprocess.run(
+            [recorder.workload("manyfiles"), str(FILES), str(ROUNDS)], cwd=tmp_path, timeout=120
+        )
+    assert done.returncode == 0
+    assert r.session.lost() == {}
+    opens = named = 0
+    for f in r.session.files("fs"): # compactly: these are a million rows
+        frame = recorder.read_file(
+            r.session.directory / f["path"], ["command", "filename", "errno"], "category"
+        )
+        own = frame[frame["command"] == "manyfiles"]
+        opens += len(own)
+        named += own["filename"].str.startswith(f"{tmp_path}/dir").sum()
+    assert named == FILES * ROUNDS
+    assert opens - named < 20 # the program's start
+    definitions = r.manifest["diagnostics"]["definitions"]
+    assert 0 < sum(definitions.values()) < opens / 100, definitions
