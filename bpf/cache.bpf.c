@@ -184,6 +184,13 @@ static __always_inline struct demand *demand_of(bool create)
 	return state ? &state->demand : 0;
 }
 
+#define NOTHING (~0ULL)
+
+static __always_inline bool goes_on(const struct demand *d, u64 inode, u64 index)
+{
+	return d->inode == inode && index > d->read_first && index <= d->next;
+}
+
 /* Read-ahead for N pages wanted from INDEX on. SYNC: because the first isn't there. */
 static __always_inline int wanted(u64 inode, u64 index, u64 n, bool sync)
 {
@@ -191,9 +198,10 @@ static __always_inline int wanted(u64 inode, u64 index, u64 n, bool sync)
 
 	if (!d || (d->fault && d->inode == inode && d->first == index))
 		return 0;
-	if (sync && (d->inode != inode || d->expected != index))
+	if (sync && !cfg.reads_whole && !goes_on(d, inode, index))
 		d->missed = 0;
 	d->fault = 0;
+	d->asked = 1;
 	d->inode = inode;
 	d->first = index;
 	d->last = index + n - 1;
@@ -213,27 +221,35 @@ static __always_inline int ahead(u64 inode, u64 index, u64 n)
 	return 0;
 }
 
-/* A read has been given the pages FIRST to LAST, as far as they are there. Which kernels say after
- * each batch, and which at the end: docs/cache.md. */
-static __always_inline int read_done(u64 inode, u64 first, u64 last, u64 pages)
+/* A read of the pages FIRST to LAST goes on to FIRST, and the first PAGES are there. Kernels with the
+ * tracepoint say so before each batch that is copied, the first of which may be of one page that had
+ * to be waited for: what has been told of isn't told again. */
+static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 {
 	struct demand *d = demand_of(true);
-	u64 missed;
+	u64 begin = first, end = first + pages, missed;
 
 	if (!d)
 		return 0;
-	if (d->inode != inode || d->fault || (d->expected != first && d->first != first))
-		d->missed = 0;
+	if (!cfg.reads_whole && goes_on(d, inode, first) && d->read_last == last) {
+		begin = d->next;
+	} else {
+		if (!d->asked)
+			d->missed = 0;
+		d->read_first = first;
+		d->read_last = last;
+		d->next = first;
+	}
+	pages = end > begin ? end - begin : 0;
 	missed = d->missed < pages ? d->missed : pages;
-	d->missed -= missed;
+	d->missed = cfg.reads_whole ? 0 : d->missed - missed;
+	if (end > d->next)
+		d->next = end;
 	d->inode = inode;
-	d->expected = first + pages;
-	d->fault = 0;
-	if (first + pages > last)
-		d->first = d->last = ~0ULL; /* the read is over: nothing more is wanted */
-	else if (d->first == ~0ULL)
-		d->first = first;
-	tell(inode, first, pages - missed, pages, CACHE_HIT);
+	d->asked = d->fault = 0;
+	if (end > last)
+		d->first = d->last = NOTHING;
+	tell(inode, begin, pages - missed, pages, CACHE_HIT);
 	return 0;
 }
 
@@ -288,7 +304,7 @@ int BPF_PROG(on_cache_add, void *page)
 	struct demand *d = demand_of(false);
 
 	count_fired(HOOK_CACHE_ADD);
-	if (d && d->inode == inode && d->first != ~0ULL) {
+	if (d && d->inode == inode && d->first != NOTHING) {
 		first = at_least(index, d->first);
 		after = at_most(end, d->last + 1);
 		if (first < after) { /* a large folio may bring more than is wanted */
@@ -414,26 +430,32 @@ int on_ra_order_function(u64 *ctx)
 
 /* ---- pages are found ---- */
 
-/* After each batch of a read: LAST is the read's last page; until 6.13 or so, the one after it. */
+/* LAST is the read's last page; until 6.13 or so, the one after it. */
 SEC("tp_btf/mm_filemap_get_pages")
 int on_cache_read(u64 *ctx)
 {
 	u64 inode = host(argument(ctx, 0)), first = ctx[1], last = ctx[2];
 
 	count_fired(HOOK_CACHE_READ);
-	return read_done(inode, first, last, cached_pages(inode, first, last, 0));
+	return read_found(inode, first, last, cached_pages(inode, first, last, 0));
 }
 
 static __always_inline int read_returned(u64 iocb, s64 before, s64 ret)
 {
 	u64 end = kread(iocb, kiocb, ki_pos), first, pages;
 
+	struct demand *d;
+
 	count_fired(HOOK_CACHE_READ);
-	if (ret <= before)
+	if (ret <= before) {
+		d = demand_of(false);
+		if (d)
+			d->missed = 0;
 		return 0;
+	}
 	first = (end - (ret - before)) / cfg.page_size;
 	pages = (end - 1) / cfg.page_size + 1 - first;
-	return read_done(host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping)), first,
+	return read_found(host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping)), first,
 			 first + pages - 1, pages);
 }
 

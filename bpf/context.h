@@ -8,18 +8,35 @@
 #define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */
 #define PF_KTHREAD 0x200000
 
-/* Whether the current thread itself has come to the tracepoint with the context CTX: hard and soft
- * interrupts have stacks of their own, and the arguments lie on the stack. The count of interrupts
- * would say it too, but is in a variable per CPU that kernels without CONFIG_KALLSYMS_ALL don't give.
- * A kernel thread works for others: soft interrupts may have been left to it (ksoftirqd). */
-static __always_inline bool in_own_thread(void *ctx)
+/* The system call that the current thread is in, negative when it was interrupted in user space. */
+static __always_inline s64 system_call(u64 task)
+{
+#if defined(__TARGET_ARCH_x86)
+	u64 regs;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) /* 5.15 */
+		regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+	else
+		regs = kread(task, task_struct, stack) + STACK_BYTES - bpf_core_type_size(struct pt_regs);
+	return kread(regs, pt_regs, orig_ax);
+#else
+	return 0; /* always leaves the thread's stack for an interrupt */
+#endif
+}
+
+/* Whether the current thread itself has come to the tracepoint with the context CTX, in a system call.
+ * The arguments lie on the stack, and an interrupt has a stack of its own, unless on x86 it came over
+ * user space. The count of interrupts would say it too, but is in a variable per CPU that kernels
+ * without CONFIG_KALLSYMS_ALL don't give. A kernel thread works for others: soft interrupts may have
+ * been left to it (ksoftirqd). */
+static __always_inline bool in_own_call(void *ctx)
 {
 	u64 task = (u64)bpf_get_current_task(), at = 0;
 
 	bpf_probe_read_kernel(&at, sizeof(at), &ctx);
 	if (kread(task, task_struct, flags) & PF_KTHREAD)
 		return false;
-	return at - kread(task, task_struct, stack) < STACK_BYTES;
+	return at - kread(task, task_struct, stack) < STACK_BYTES && system_call(task) >= 0;
 }
 
 /* Brings the current thread's id into RET. What cannot be written for want of room for the

@@ -129,7 +129,7 @@ static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reas
 	count_fired(HOOK_SKB_DROP);
 	if (!protocol || (has_reason && !is_drop(reason)))
 		return 0;
-	if (in_own_thread(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
+	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
 		return 0;
 	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, &flags);
 	if (!rec)
@@ -182,7 +182,7 @@ static __always_inline int retransmitted(void *ctx, u64 sk, u64 skb)
 	u64 now = bpf_ktime_get_ns(), task = 0, flags;
 	struct rec_drop *rec;
 
-	if (in_own_thread(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
+	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
 		return 0;
 	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, &flags);
 	if (!rec)

@@ -13,13 +13,16 @@ enum lineage {
 	LINEAGE_OTHER,
 };
 
-/* A read or a fault under way, and the read-ahead that it set off. Pages of the inode at address. */
+/* What a thread is about in the page cache. Inodes by address, pages by index. */
 struct demand {
-	u64 inode, first, last;  /* what is wanted; no inode: nothing */
-	u64 ahead_inode, ahead_first, ahead_last;
-	u64 expected;            /* the page that a read that goes on would go on with */
-	u32 missed;              /* pages wanted that were not there, and that no HIT row was less by */
-	u32 fault;               /* it is a fault: FIRST alone is wanted, whatever is asked for around */
+	u64 inode, first, last;  /* what the read or fault under way wants */
+	u64 ahead_inode, ahead_first, ahead_last; /* what is being read ahead */
+	u64 read_first, read_last; /* the read that was last told of */
+	u64 next;                /* … and its first page that wasn't */
+	u32 missed;              /* pages wanted that were not there, and that no HIT was less by */
+	u8 asked;                /* for read-ahead, since a read was told of */
+	u8 fault;                /* FIRST alone is wanted, whatever is asked for around it */
+	u8 pad[2];
 };
 
 struct task_state {

@@ -289,6 +289,9 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 			return problem_of(problem, -ENOENT, "this kernel has no %s", p->name);
 		c->absent[i] = done[p->hook] = true;
 	}
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (c->chosen[i] && !strncmp(programs[i].name, "fexit/", 6))
+			c->skel->rodata->cfg.reads_whole = true;
 	return 0;
 }
 

@@ -325,6 +325,13 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 	pthread_mutex_unlock(&m->lock);
 }
 
+void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value)
+{
+	pthread_mutex_lock(&m->lock);
+	set(m, json_object_get(m->root, "diagnostics"), key, value);
+	pthread_mutex_unlock(&m->lock);
+}
+
 void manifest__append(struct manifest *m, const char *key, json_t *value)
 {
 	json_t *array;

@@ -53,6 +53,8 @@ void manifest__set_counts(struct manifest *m, enum stream stream,
 			  const struct manifest_counts *counts);
 /* All hooks; replaces the last list. */
 void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, size_t n);
+/* Puts VALUE, which becomes the manifest's, under KEY of the diagnostics. */
+void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value);
 /* Adds VALUE, which becomes the manifest's, to the array KEY of the document. */
 void manifest__append(struct manifest *m, const char *key, json_t *value);
 /* "running", "complete" or "recovered"; all but running stop the session now, once. */

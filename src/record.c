@@ -16,6 +16,7 @@
 #include "capture.h"
 #include "clock.h"
 #include "collector.h"
+#include "drop_reasons.h"
 #include "machine_id.h"
 #include "manifest.h"
 #include "session.h"
@@ -295,6 +296,8 @@ static int begin(struct recording *r)
 	err = manifest__new(&r->manifest, &info);
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));
+	if (options__stream(o, STREAM_NW_DROP))
+		manifest__set_diagnostic(r->manifest, "drop_reasons", drop_reasons__read());
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;

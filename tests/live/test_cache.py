@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The page cache's events of a file of the test's own, against mincore() and what was asked for."""
+import ctypes
+import mmap
+import os
+import subprocess
+import time
+
+import pytest
+
+import recorder
+
+PAGE = os.sysconf("SC_PAGESIZE")
+PAGES = 997
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + 3 * [ctypes.c_int] + [ctypes.c_long]
+libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+MADV_PAGEOUT = 21
+
+
+class Mapped:
+    """A mapping of a file that is never touched unless asked to."""
+
+    def __init__(self, fd, pages):
+        self.length = pages * PAGE
+        self.at = libc.mmap(None, self.length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        libc.munmap(self.at, self.length)
+
+    def touch(self):
+        for at in range(0, self.length, PAGE):
+            ctypes.string_at(self.at + at, 1)
+
+    def resident(self):
+        vector = ctypes.create_string_buffer(self.length // PAGE)
+        assert libc.mincore(self.at, self.length, vector) == 0
+        return {i for i, byte in enumerate(vector.raw[: self.length // PAGE]) if byte & 1}
+
+
+def resident(fd, pages=PAGES):
+    with Mapped(fd, pages) as m:
+        return m.resident()
+
+
+class Counted:
+    """Sums of `count` by event of one file, since mono_ns SINCE until UNTIL."""
+
+    def __init__(self, recording, path_stat):
+        rows = recording.rows("cache")
+        number = os.major(path_stat.st_dev) << 20 | os.minor(path_stat.st_dev)
+        self.rows = rows[
+            (rows["inode"] == str(path_stat.st_ino)) & (rows["device_id"] == str(number))
+        ].copy()
+        for column in ("count", "size_pages", "page_index", "mono_ns"):
+            self.rows[column] = self.rows[column].astype("int64")
+
+    def between(self, marks, name):
+        begin, end = marks[name]
+        return self.rows[(self.rows["mono_ns"] > begin) & (self.rows["mono_ns"] < end)]
+
+    def sums(self, marks, name):
+        return self.between(marks, name).groupby("event_type")["count"].sum().to_dict()
+
+
+def pages_of(rows):
+    """Page numbers of the events, each as often as it has one."""
+    return sorted(
+        page for first, n in zip(rows["page_index"], rows["count"]) for page in range(first, first + n)
+    )
+
+
+def read_all(fd, size):
+    for at in range(0, PAGES * PAGE, size):
+        os.pread(fd, min(size, PAGES * PAGE - at), at)
+
+
+@pytest.fixture(scope="module")
+def recorded(module_path):
+    path = os.path.join(module_path, "data")
+    marks, said = {}, {}
+    class phase:
+        def __init__(self, name):
+            self.name = name
+
+        def __enter__(self):
+            self.begin = time.monotonic_ns()
+
+        def __exit__(self, *_):
+            marks[self.name] = (self.begin, time.monotonic_ns())
+
+    with recorder.Recording(module_path, "--streams", "cache") as r:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        stat = os.fstat(fd)
+        with phase("write"):
+            os.pwrite(fd, os.urandom(PAGES * PAGE), 0)
+        with phase("fsync"):
+            os.fsync(fd)
+        with phase("rewrite"):
+            os.pwrite(fd, b"x" * (10 * PAGE), 100 * PAGE)
+            os.pwrite(fd, b"y" * (10 * PAGE), 100 * PAGE)
+            os.fsync(fd)
+        assert len(resident(fd)) == PAGES
+        with phase("drop"):
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        said["after drop"] = resident(fd)
+        with phase("cold"):
+            read_all(fd, 16 * PAGE)
+        said["after cold"] = resident(fd)
+        with phase("warm"):
+            read_all(fd, 64 * PAGE)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+        with phase("random"):
+            for i in range(31):
+                os.pread(fd, PAGE, i * 32 * PAGE)
+        said["after random"] = resident(fd)
+        with phase("half"):
+            os.pread(fd, 40 * PAGE, 0)
+        read_all(fd, PAGES * PAGE)
+        with Mapped(fd, PAGES) as m:
+            m.touch()
+            before = m.resident()
+            with phase("pageout"):
+                assert libc.madvise(m.at, m.length, MADV_PAGEOUT) == 0
+            said["paged out"] = before - m.resident()
+        said["left"] = resident(fd)
+        with phase("unlink"):
+            os.unlink(path)
+            os.close(fd)
+    return r, Counted(r, stat), marks, said
+
+
+def test_writes_dirty_pages_once(recorded):
+    _, counted, marks, _ = recorded
+    assert counted.sums(marks, "write") == {"MISS": PAGES, "DIRTY": PAGES}
+    for event in "MISS", "DIRTY":
+        rows = counted.between(marks, "write")
+        assert pages_of(rows[rows["event_type"] == event]) == list(range(PAGES))
+
+
+def test_writeback_begins_and_ends_for_each(recorded):
+    _, counted, marks, _ = recorded
+    rows = counted.between(marks, "fsync")
+    for event in "WRITEBACK_START", "WRITEBACK_END":
+        assert pages_of(rows[rows["event_type"] == event]) == list(range(PAGES)), event
+    again = counted.between(marks, "rewrite")
+    for event in "WRITEBACK_START", "WRITEBACK_END":
+        assert pages_of(again[again["event_type"] == event]) == list(range(100, 110)), event
+    # A folio becomes dirty as a whole, however few of its pages are written.
+    dirty = pages_of(again[again["event_type"] == "DIRTY"])
+    assert set(range(100, 110)) <= set(dirty) and len(dirty) == len(set(dirty))
+    ends = rows[rows["event_type"] == "WRITEBACK_END"]
+    assert set(ends["pid"]) == {""} and set(ends["command"]) == {""}
+
+
+def test_what_comes_and_goes_is_what_mincore_says(recorded):
+    _, counted, marks, said = recorded
+    gone = counted.between(marks, "drop")
+    assert set(gone["event_type"]) == {"INVALIDATE"}
+    assert set(pages_of(gone)) == set(range(PAGES)) - said["after drop"]
+    cold = counted.between(marks, "cold")
+    come = cold[cold["event_type"].isin(["MISS", "READAHEAD"])]
+    assert pages_of(come) == sorted(said["after cold"] - said["after drop"])
+
+
+def test_a_page_wanted_is_a_hit_or_a_miss(recorded):
+    """The reads of the test want each page once."""
+    _, counted, marks, said = recorded
+    cold = counted.sums(marks, "cold")
+    assert cold["HIT"] + cold["MISS"] == PAGES
+    # Read-ahead has done its work: all but the first read found what they wanted.
+    assert 0 < cold["MISS"] <= 64
+    assert counted.sums(marks, "warm") == {"HIT": PAGES}
+    assert counted.sums(marks, "random") == {"MISS": 31}
+    assert len(said["after random"]) == 31
+    half = counted.sums(marks, "half")
+    assert half["HIT"] + half["MISS"] == 40 and half["HIT"] == 2
+
+
+def test_reclaim_evicts(recorded):
+    r, counted, marks, said = recorded
+    evicted = counted.between(marks, "pageout")
+    evicted = evicted[evicted["event_type"] != "HIT"]
+    assert len(said["paged out"]) > PAGES // 2
+    assert set(evicted["event_type"]) == {"EVICT"}
+    assert pages_of(evicted) == sorted(said["paged out"])
+    hooks = {h["name"]: h for h in r.manifest["diagnostics"]["hooks"]}
+    if hooks["tp_btf/mm_vmscan_reclaim_pages"]["attached"]:
+        passes = r.rows("cache")
+        passes = passes[(passes["event_type"] == "RECLAIM") & (passes["pid"] == str(os.getpid()))]
+        assert passes["count"].astype(int).sum() == len(said["paged out"])
+        assert set(passes["inode"]) == {""}
+
+
+def test_unlink_invalidates(recorded):
+    _, counted, marks, said = recorded
+    assert counted.sums(marks, "unlink") == ({"INVALIDATE": len(said["left"])} if said["left"] else {})
+
+
+def test_nothing_lost(recorded):
+    assert recorded[0].session.lost() == {}
+
+
+def test_a_sampled_page_keeps_all_its_events(tmp_path):
+    path = tmp_path / "sampled"
+    with recorder.Recording(tmp_path, "--cache", "--streams", "cache", "--cache-sample", "4") as r:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        stat = os.fstat(fd)
+        begin = time.monotonic_ns() # the inode may have been another file's until now
+        os.pwrite(fd, os.urandom(PAGES * PAGE), 0)
+        os.fsync(fd)
+        os.ftruncate(fd, 0)
+        end = time.monotonic_ns()
+        os.close(fd)
+    rows = Counted(r, stat).between({"all": (begin, end)}, "all")
+    kept = {e: pages_of(rows[rows["event_type"] == e]) for e in set(rows["event_type"])}
+    assert set(kept) == {"MISS", "DIRTY", "WRITEBACK_START", "WRITEBACK_END", "INVALIDATE"}
+    assert len({tuple(pages) for pages in kept.values()}) == 1, {e: len(p) for e, p in kept.items()}
+    pages = kept["DIRTY"]
+    assert len(pages) == len(set(pages)) and PAGES // 6 < len(pages) < PAGES // 3
+
+
+def programs(pid):
+    """Names of the BPF programs that a process holds."""
+    names = []
+    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+            ids = [line.split()[1] for line in f if line.startswith("prog_id:")]
+        for number in ids:
+            shown = subprocess.run(
+                ["/usr/sbin/bpftool", "prog", "show", "id", number], capture_output=True, text=True
+            ).stdout
+            names += [words[words.index("name") + 1] for words in [shown.split()] if "name" in words]
+    return names
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/sbin/bpftool"), reason="needs bpftool")
+def test_a_stream_that_is_off_has_no_programs(tmp_path):
+    prefixes = {"cache": "on_cache", "pagefault": "on_fault", "nw_drop": "on_skb", "block": "on_block"}
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        names = programs(r.process.pid)
+    assert [n for n in names if n.startswith("on_block")]
+    for stream in ("cache", "pagefault", "nw_drop"):
+        assert not [n for n in names if n.startswith(prefixes[stream])], names
+        assert r.manifest["streams"][stream]["hooks"] == []
+    with recorder.Recording(tmp_path, "--streams", "cache,pagefault,nw_drop") as r:
+        names = programs(r.process.pid)
+    for stream in ("cache", "pagefault", "nw_drop"):
+        assert [n for n in names if n.startswith(prefixes[stream])], names
+    assert not [n for n in names if n.startswith("on_block") or n.startswith("on_sys")]
