@@ -90,6 +90,11 @@ F_UNLCK = 2
 MREMAP_DONTUNMAP = 4
 FICLONE, FICLONERANGE, FIDEDUPERANGE = 0x40049409, 0x4020940D, 0xC0189436
 MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 4, 64
+# A call that a signal ends: whether the program will see EINTR, or nothing as the kernel makes the
+# call again, isn't clear yet (include/linux/errno.h).
+RESTART = {
+    "ERESTARTSYS": 512, "ERESTARTNOINTR": 513, "ERESTARTNOHAND": 514, "ERESTART_RESTARTBLOCK": 516,
+}
 # lseek(-1, 0, this): what a program does before is none of the test's business.
 BEGIN = 7777
 MAP_FIXED, MAP_ANONYMOUS = 0x10, 0x20
@@ -338,9 +343,9 @@ class Oracle:
         name, args, result, reached, error = match.groups()
         # The end of a process has a line of its own; of a call that strace doesn't know the
         # program tells.
-        if result == "?" or name.startswith("syscall_0x"):
+        if result == "?" and not error or name.startswith("syscall_0x"):
             return
-        result = int(result, 0)
+        result = int(result, 0) if result != "?" else -1
         call = Call(self, process, tid, name, split_args(args), result, error)
         if reached:
             call.reached = below(process.fs["root"], parse_file(reached).file)
@@ -380,7 +385,7 @@ class Call:
         self.reached = None
         self.operation = OPERATION.get(name)
         if error:
-            self.result = -getattr(errno, error)
+            self.result = -RESTART.get(error, 0) or -getattr(errno, error)
         for arg in args:
             if arg.file is not None:
                 arg.file = below(process.fs["root"], arg.file)

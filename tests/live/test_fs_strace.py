@@ -15,7 +15,7 @@ WORKLOADS = """
     rw openclose namespace stat mapping process loop32
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
-    bind compat deep inherit moves newcalls oddnames overlay race reuse
+    bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse
     aio uring_fs uring_rw
 """.split()
 CODES = {"process": 3}

@@ -6,7 +6,7 @@
 #include "workload.h"
 
 #define THREADS 4
-#define ROUNDS 211
+#define ROUNDS 101
 
 static int shared;
 
