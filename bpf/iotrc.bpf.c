@@ -3,6 +3,7 @@
  * decided at start, stream by stream. */
 #include "syscall.bpf.c"
 #include "uring.bpf.c"
+#include "aio.h"
 #include "process.bpf.c"
 #include "block.bpf.c"
 #include "cache.bpf.c"

@@ -48,6 +48,7 @@ enum syscall_shape {
 	SHAPE_TWO_FILES, /* moves data from the open file fd to the open file fd2 */
 	SHAPE_IOCTL,  /* the requests that clone */
 	SHAPE_FCNTL,  /* the commands that lock */
+	SHAPE_AIO,    /* about a context of kernel AIO; with path, io_submit() */
 	SHAPE_FORK,
 	SHAPE_EXEC,
 	SHAPE_CONN,   /* acts on a socket */
@@ -76,6 +77,9 @@ enum syscall_props {
 	PROP_NULL_IS_FD = 1 << 18, /* without a path it acts on fd */
 	PROP_EMPTY_IS_FD = 1 << 19, /* with an empty path it acts on fd, AT_EMPTY_PATH or not */
 	PROP_OFFSET_AT = 1 << 20, /* offset points to it, and has been moved on */
+	PROP_OFFSET_32 = 1 << 21, /* … and has 32 bits */
+	PROP_ARGS_AT = 1 << 22,   /* the one argument points to the arguments, 32 bits each */
+	PROP_XATTR_ARGS = 1 << 23, /* aux points to struct xattr_args: size and flags */
 };
 
 struct syscall_desc {

@@ -141,6 +141,10 @@ static __noinline u64 base_of(struct task_state *state, u32 place)
 
 enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
 
+/* In aio.h, which needs what is below. */
+static enum verdict enter_aio(struct task_state *state, u32 submits);
+static int exit_aio(struct task_state *state, u32 submits);
+
 /* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
 static __noinline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
 {
@@ -301,15 +305,35 @@ static __always_inline enum verdict enter_fcntl(struct task_state *state, u64 ta
 	return file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
 }
 
-static __always_inline enum verdict enter(struct task_state *state, u64 task,
-					  const volatile struct syscall_desc *d)
+/* The first mmap() of i386 takes a pointer to its arguments. */
+static __always_inline bool args_at(struct task_state *state)
 {
-	u64 file;
+	u32 args[6], i;
 
+	if (bpf_probe_read_user(args, sizeof(args), (void *)state->args[0]))
+		return false;
+	for (i = 0; i < 6; i++)
+		state->args[i] = args[i];
+	return true;
+}
+
+/* The calls that are rare enough to look up the thread a second time. A global function: the verifier
+ * goes through it once, and apart from the rest. */
+__noinline int enter_rare(void)
+{
+	u64 task = (u64)bpf_get_current_task(), file;
+	const volatile struct syscall_desc *d;
+	struct task_state *state = current_state(false);
+
+	if (!state)
+		return VERDICT_LOST;
+	d = describe(state->nr, state->compat);
+	if (!d)
+		return VERDICT_IGNORE;
 	switch (d->shape) {
-	case SHAPE_FD:
-		return enter_fd(state, task, d);
 	case SHAPE_MMAP:
+		if (d->props & PROP_ARGS_AT && !args_at(state))
+			return VERDICT_FILTERED;
 		if ((state->args[3] & MAP_ANONYMOUS) || (s32)arg(state, d->fd) < 0)
 			return VERDICT_IGNORE;
 		return enter_fd(state, task, d);
@@ -334,6 +358,8 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 		return enter_ioctl(state, task);
 	case SHAPE_FCNTL:
 		return enter_fcntl(state, task);
+	case SHAPE_AIO:
+		return enter_aio(state, d->path);
 	case SHAPE_OPAQUE:
 		return VERDICT_FILTERED;
 	}
@@ -341,6 +367,17 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 }
 
 /* The arguments are in ARGS when CLASSIC, or else in REGS. */
+static __always_inline enum verdict enter(struct task_state *state, u64 task,
+					  const volatile struct syscall_desc *d)
+{
+	if (d->shape == SHAPE_FD)
+		return enter_fd(state, task, d);
+	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_EXEC || d->shape == SHAPE_CONN ||
+	    (d->shape == SHAPE_PATH && !(d->props & PROP_BASE_FIRST)))
+		return VERDICT_TRACE;
+	return enter_rare();
+}
+
 static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs, const unsigned long *args)
 {
 	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
@@ -501,7 +538,7 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 		rec->has |= FS_HAS_SIZE;
 	}
 	if (d->offset && d->props & PROP_OFFSET_AT && arg(state, d->offset)) {
-		if (!bpf_probe_read_user(&rec->offset, sizeof(rec->offset), (void *)arg(state, d->offset)))
+		if (!bpf_probe_read_user(&rec->offset, d->props & PROP_OFFSET_32 ? 4 : 8, (void *)arg(state, d->offset)))
 			rec->has |= FS_HAS_OFFSET;
 		rec->offset -= moved;
 		return;
@@ -600,6 +637,12 @@ static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, bool extended)
 	return true;
 }
 
+/* Of what bpf_probe_read_user_str() returns: up to 6.12 it leaves out the NUL of an empty string. */
+static __always_inline bool is_empty(long n)
+{
+	return n == 0 || n == 1;
+}
+
 enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
 
 /* Reads the paths a call was given; relative ones with the directory they start from. An empty one
@@ -620,7 +663,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path));
 	if (n > 0)
 		len = (n - 1) & (PATH_BYTES - 1);
-	is_fd = d->fd && ((n == 1 && (d->props & PROP_EMPTY_IS_FD ||
+	is_fd = d->fd && ((is_empty(n) && (d->props & PROP_EMPTY_IS_FD ||
 				      (d->at && arg(state, d->at) & AT_EMPTY_PATH))) ||
 			  (!arg(state, d->path) && (d->props & PROP_NULL_IS_FD ||
 						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
@@ -641,7 +684,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 		s->rec.fs.has |= FS_HAS_ASKED2;
 		if (n > 0)
 			len2 = (n - 1) & (PATH_BYTES - 1);
-		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' : n == 1 && d->props & PROP_EMPTY_IS_FD)
+		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' : is_empty(n) && d->props & PROP_EMPTY_IS_FD)
 			s->rec.base2 = state->base[1] ? state->base[1] : base_of(state, d->fd2);
 	}
 	s->rec.len = len;
@@ -688,6 +731,15 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	fill_extent(&s->rec.fs, state, d);
 	if (d->at != d->flags)
 		s->rec.aux = arg(state, d->at);
+	if (d->props & PROP_XATTR_ARGS) {
+		u32 size_flags[2];
+
+		if (!bpf_probe_read_user(size_flags, 8, (void *)(arg(state, d->aux) + 8))) {
+			s->rec.fs.size = size_flags[0];
+			s->rec.fs.flags = size_flags[1];
+			s->rec.fs.has |= FS_HAS_SIZE | FS_HAS_FLAGS;
+		}
+	}
 	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STATX)) {
 		if (!state->compat || d->props & PROP_STATX)
 			read_stat(&s->rec, arg(state, d->aux), d->props & PROP_STATX);
@@ -904,6 +956,44 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	return 0;
 }
 
+/* As enter_rare(). */
+__noinline int exit_rare(void)
+{
+	const volatile struct syscall_desc *d;
+	struct task_state *state = current_state(false);
+
+	if (!state)
+		return 0;
+	d = describe(state->nr, state->compat);
+	if (!d)
+		return 0;
+	switch (d->shape) {
+	case SHAPE_MMAP:
+	case SHAPE_RANGE:
+		emit_mapping(state, d);
+		break;
+	case SHAPE_TWO_FILES:
+	case SHAPE_IOCTL:
+		emit_two_files(state, d);
+		break;
+	case SHAPE_FD: /* with RWF_* */
+	case SHAPE_PLAIN:
+	case SHAPE_FCNTL:
+		emit_plain(state, d);
+		break;
+	case SHAPE_AIO:
+		exit_aio(state, d->path);
+		break;
+	case SHAPE_FORK:
+		emit_fork(state, d);
+		break;
+	case SHAPE_EXEC:
+		emit_exec(state, d);
+		break;
+	}
+	return 0;
+}
+
 static __always_inline int sys_exit(long ret)
 {
 	const volatile struct syscall_desc *d;
@@ -929,7 +1019,7 @@ static __always_inline int sys_exit(long ret)
 	switch (d->shape) {
 	case SHAPE_FD:
 		if (d->props & PROP_RWF)
-			emit_plain(state, d);
+			exit_rare();
 		else
 			emit_short(state, d);
 		break;
@@ -939,27 +1029,11 @@ static __always_inline int sys_exit(long ret)
 	case SHAPE_PATH:
 		emit_path(state, d);
 		break;
-	case SHAPE_MMAP:
-	case SHAPE_RANGE:
-		emit_mapping(state, d);
-		break;
-	case SHAPE_TWO_FILES:
-	case SHAPE_IOCTL:
-		emit_two_files(state, d);
-		break;
-	case SHAPE_PLAIN:
-	case SHAPE_FCNTL:
-		emit_plain(state, d);
-		break;
-	case SHAPE_FORK:
-		emit_fork(state, d);
-		break;
-	case SHAPE_EXEC:
-		emit_exec(state, d);
-		break;
 	case SHAPE_CONN:
 		emit_conn(state, d);
 		break;
+	default:
+		exit_rare();
 	}
 	return 0;
 }

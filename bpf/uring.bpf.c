@@ -3,6 +3,9 @@
  * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue entry,
  * which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a system
  * call's arguments are; see src/uring.def. */
+#ifndef IOTRC_URING
+#define IOTRC_URING
+
 #include "task.h"
 #include <bpf/bpf_tracing.h>
 
@@ -326,7 +329,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	return VERDICT_TRACE;
 }
 
-static __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
+__noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct long_scratch *s = get_long_scratch();
@@ -335,7 +338,6 @@ static __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 
 	if (!f)
 		return 0;
-	count_fired(HOOK_URING_COMPLETE);
 	if (f->props & PROP_NAMES && res >= 0)
 		names_epoch++;
 	if (f->shape == SHAPE_NONE || !s)
@@ -398,17 +400,22 @@ int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
 SEC("tp_btf/io_uring_complete") /* since 6.15 */
 int BPF_PROG(on_uring_complete, struct io_ring_ctx *ring, u64 req, struct io_uring_cqe *cqe)
 {
+	count_fired(HOOK_URING_COMPLETE);
 	return on_complete(req, req, cqe->res, cqe->flags);
 }
 
 SEC("tp_btf/io_uring_complete") /* 6.0 to 6.14 */
 int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, u32 flags)
 {
+	count_fired(HOOK_URING_COMPLETE);
 	return on_complete(req, req, res, flags);
 }
 
 SEC("tp_btf/io_uring_complete") /* 5.10 */
 int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
 {
+	count_fired(HOOK_URING_COMPLETE);
 	return on_complete(user_key(ring, user_data), 0, res, flags);
 }
+
+#endif

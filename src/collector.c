@@ -301,7 +301,7 @@ static bool op_wanted(const struct options *o, const struct syscall_desc *d)
 {
 	if (!options__stream(o, d->stream))
 		return d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN);
-	if (d->stream != STREAM_FS)
+	if (d->stream != STREAM_FS || d->shape == SHAPE_AIO)
 		return true;
 	return options__op(o, d->op) || (d->props & PROP_REMOVEDIR && options__op(o, FS_RMDIR)) ||
 	       (d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN));

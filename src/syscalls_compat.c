@@ -9,6 +9,12 @@
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
 #endif
+#ifndef __NR_setxattrat
+#define __NR_setxattrat 463
+#define __NR_getxattrat 464
+#define __NR_listxattrat 465
+#define __NR_removexattrat 466
+#endif
 
 #define HILO PROP_HILO
 #define SYSCALL(name, stream_, op_, shape_, ...) \

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel AIO. It has no tracepoints: requests are taken from io_submit(), and their results from the
+ * ring that the kernel shares with the process (struct aio_ring of fs/aio.c, mapped at the context's
+ * id), which is looked into at each call about the context. A program that reaps by itself, without
+ * io_getevents(), is seen at its next io_submit(). From then on all is as with io_uring. */
+#ifndef IOTRC_AIO_H
+#define IOTRC_AIO_H
+
+#include "uring.bpf.c"
+
+#define AIO_RING_MAGIC 0xa10a10a1
+#define AIO_STEP 128 /* requests or results that one function's loop goes through */
+#define AIO_STEPS 8  /* … and how often it is called for one system call */
+
+struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
+	u64 data;
+	u32 key, rw_flags;
+	u16 opcode, reqprio;
+	u32 fd;
+	u64 buf, nbytes, offset;
+};
+
+enum { AIO_PREAD, AIO_PWRITE, AIO_FSYNC, AIO_FDSYNC, AIO_PREADV = 7, AIO_PWRITEV };
+
+struct aio_ring_head {
+	u32 id, nr, head, tail, magic, compat, incompat, length;
+};
+
+struct aio_event {
+	u64 data, iocb;
+	s64 res, res2;
+};
+
+/* How far the results of a context have been seen. LRU: nothing tells its end for sure. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} aio_seen SEC(".maps");
+
+static __always_inline u64 aio_key(u64 address)
+{
+	return mix(kread((u64)bpf_get_current_task(), task_struct, mm), address);
+}
+
+/* The opcode of io_uring that does the same; 0: none. */
+static __always_inline u32 aio_opcode(u32 opcode)
+{
+	switch (opcode) {
+	case AIO_PREAD:
+		return 22; /* READ */
+	case AIO_PWRITE:
+		return 23; /* WRITE */
+	case AIO_FSYNC:
+	case AIO_FDSYNC:
+		return IORING_OP_FSYNC;
+	case AIO_PREADV:
+		return 1; /* READV */
+	case AIO_PWRITEV:
+		return 2; /* WRITEV */
+	}
+	return 0;
+}
+
+/* Keeps the request at user address AT. */
+__noinline int aio_request(u64 at)
+{
+	struct task_state *state = current_state(false), *call;
+	struct uring_flight *f;
+	u64 key = aio_key(at), inode;
+	u32 zero = 0, opcode;
+	struct iocb cb = {};
+
+	f = bpf_map_lookup_elem(&uring_scratch, &zero);
+	call = bpf_map_lookup_elem(&uring_state, &zero);
+	if (!state || !f || !call || bpf_probe_read_user(&cb, sizeof(cb), (void *)at))
+		return 0;
+	opcode = aio_opcode(cb.opcode) & (MAX_URING_OPS - 1);
+	if (uring_ops[opcode].shape != SHAPE_FD)
+		return 0;
+	__builtin_memset(call->recent, 0, sizeof(call->recent));
+	call->id = state->id;
+	call->compat = 0;
+	call->file = call->path = call->base[0] = call->base[1] = 0;
+	call->file_flags = 0;
+	call->ret = 0;
+	call->is_socket = 0;
+	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
+	call->args[0] = (s32)cb.fd;
+	call->args[1] = cb.buf;
+	call->args[2] = cb.nbytes;
+	call->args[3] = cb.offset;
+	call->args[4] = cb.opcode == AIO_FDSYNC ? FSYNC_DATASYNC : cb.rw_flags;
+	call->args[5] = 0;
+	prepare_flight(f, call, opcode);
+	if (!f->file)
+		return 0; /* io_submit() itself refuses it */
+	inode = kread(f->file, file, f_inode);
+	if (!file_in_scope(inode)) {
+		count_filtered(STREAM_FS);
+		return 0;
+	}
+	f->rec.fs.path = file_path_id(call->recent, f->file);
+	f->rec.fs.has = (f->rec.fs.has & ~FS_IO_URING) | FS_AIO;
+	if (appends(call, &uring_ops[opcode]))
+		f->rec.fs.has &= ~FS_HAS_OFFSET;
+	f->file = 0; /* it may be closed by the time the result is seen */
+	f->at_position = 0;
+	f->props = 0;
+	if (!f->rec.fs.path || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+		uring_lost();
+	return 0;
+}
+
+/* Gives up a request that was not accepted. */
+__noinline int aio_refused(u64 at)
+{
+	u64 key = aio_key(at);
+
+	bpf_map_delete_elem(&uring_flights, &key);
+	return 0;
+}
+
+/* Turns results that the ring of CONTEXT has gained into rows; returns whether there are more. */
+__noinline int aio_look(u64 context)
+{
+	struct aio_ring_head ring;
+	struct aio_event event;
+	u64 key = aio_key(context);
+	u32 *seen = bpf_map_lookup_elem(&aio_seen, &key), at, i;
+
+	if (bpf_probe_read_user(&ring, sizeof(ring), (void *)context) || ring.magic != AIO_RING_MAGIC || !ring.nr)
+		return 0;
+	at = (seen ? *seen : ring.head) % ring.nr;
+	for (i = 0; i < AIO_STEP && at != ring.tail; i++) {
+		if (bpf_probe_read_user(&event, sizeof(event), (void *)(context + ring.length + (u64)at * sizeof(event))))
+			break;
+		on_complete(aio_key(event.iocb), 0, event.res, 0);
+		at = (at + 1) % ring.nr; /* no branch: the verifier would follow both, each time */
+	}
+	bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);
+	return at != ring.tail;
+}
+
+/* io_submit(): requests [FROM, TO) of the array at LIST are kept, or given up. */
+__noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused)
+{
+	u64 at;
+	u32 i;
+
+	for (i = 0; i < AIO_STEP; i++) {
+		if (from + i >= to || bpf_probe_read_user(&at, sizeof(at), (void *)(list + (u64)(from + i) * 8)))
+			break;
+		if (refused)
+			aio_refused(at);
+		else
+			aio_request(at);
+	}
+	return 0;
+}
+
+static __always_inline void aio_look_all(u64 context)
+{
+	u32 i;
+
+	for (i = 0; i < AIO_STEPS; i++)
+		if (!aio_look(context))
+			break;
+}
+
+static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
+{
+	u32 i;
+
+	if (!state)
+		return VERDICT_IGNORE;
+	aio_look_all(state->args[0]);
+	for (i = 0; i < AIO_STEPS && submits; i++)
+		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0);
+	return VERDICT_TRACE; /* for the look on exit; the call itself is no row */
+}
+
+static __noinline int exit_aio(struct task_state *state, u32 submits)
+{
+	s64 accepted;
+	u32 i;
+
+	if (!state)
+		return 0;
+	accepted = state->ret < 0 ? 0 : state->ret;
+	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
+		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1);
+	aio_look_all(state->args[0]);
+	return 0;
+}
+
+#endif
