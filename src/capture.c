@@ -44,7 +44,7 @@ struct capture {
 	uint64_t *ends;          /* of the event rings, noted at the start of a round */
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
-	atomic_uint_least64_t unnamed;
+	atomic_uint_least64_t unnamed, paths_defined, tasks_defined;
 	atomic_bool stop, rotate;
 	pthread_t thread;
 	bool running;
@@ -279,6 +279,8 @@ static void one_round(struct capture *c)
 		ring__drain(collector__ring(c->collector, i), c->ends[i], on_event, c);
 	forget_if_full(c);
 	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
+	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
+	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
 }
 
 static void chores(struct capture *c, uint64_t now)
@@ -425,6 +427,12 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
 void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows)
 {
 	atomic_store(&c->accounts[stream].lost_elsewhere, rows);
+}
+
+void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks)
+{
+	*ret_paths = atomic_load(&c->paths_defined);
+	*ret_tasks = atomic_load(&c->tasks_defined);
 }
 
 uint64_t capture__unnamed(struct capture *c)

@@ -31,6 +31,9 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
  * lost stream. From any thread; ROWS counts from the start. */
 void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 
+/* Definition records received so far: strings travel once. */
+void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks);
+
 /* Events whose definition was missing when they were written: 0, or iotrc has a defect. */
 uint64_t capture__unnamed(struct capture *c);
 

@@ -218,9 +218,11 @@ void encoder__define(struct encoder *e, const void *record, size_t size)
 {
 	switch (*(const uint8_t *)record) {
 	case REC_PATH:
+		e->paths_defined++;
 		define_path(e, record);
 		break;
 	case REC_TASK:
+		e->tasks_defined++;
 		define_task(e, record);
 		break;
 	}

@@ -60,6 +60,7 @@ struct encoder {
 	struct mounts *mounts;
 	struct reqnames *reqnames;
 	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
+	uint64_t paths_defined, tasks_defined; /* definition records received */
 	uint64_t unnamed;        /* events whose definition is missing: a defect if it is not 0 */
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2];

@@ -183,6 +183,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 static int write_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+	uint64_t paths, tasks;
 	struct manifest_hook hooks[HOOK_COUNT];
 
 	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
@@ -197,6 +198,9 @@ static int write_manifest(struct recording *r)
 		manifest__set_counts(r->manifest, i, &n);
 	}
 	manifest__set_hooks(r->manifest, hooks, collector__hooks(r->collector, hooks));
+	capture__definitions(r->capture, &paths, &tasks);
+	manifest__set_diagnostic(r->manifest, "definitions",
+				 json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
 	return manifest__write(r->manifest, r->session->fd);
 }
 
