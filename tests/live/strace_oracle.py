@@ -116,6 +116,7 @@ class Row:
     ret: str = ""
     errno: str = ""
     flags: str = ""  # sorted; of an open file's O_* nothing
+    memory: str = "" # address, mmap_prot, mmap_flags
 
     def __str__(self):
         path = b" -> ".join(self.path) if isinstance(self.path, tuple) else self.path
@@ -124,6 +125,7 @@ class Row:
         return (
             f"{self.operation} {path!r} size={self.size} offset={self.offset} "
             f"bytes={self.bytes} ret={self.ret} errno={self.errno} flags={self.flags}"
+            + (f" memory={self.memory}" if self.memory else "")
         )
 
 
@@ -253,6 +255,16 @@ def in_scope(path):
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
+def has_position(path):
+    """Whether reads and writes move along: not in a pipe, a socket, a terminal, /dev/zero."""
+    if not path.startswith(b"/"):
+        return False
+    try:
+        return not stat.S_ISCHR(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
 def below(root, path):
     """PATH as it is seen from ROOT, which is empty for the root of all."""
     if not root or not (path == root or path.startswith(root + b"/")):
@@ -270,7 +282,8 @@ def moved(path, old, new, exchanged):
 class Oracle:
     """Reads a log; .rows[tid] is a list of Row in the order of completion, .exits[pid] a Row."""
 
-    def __init__(self, log, cwd):
+    def __init__(self, log, cwd, scope_all=False):
+        self.scope_all = scope_all
         self.cwd = os.fsencode(os.path.realpath(cwd))
         self.processes, self.pending = {}, {}
         self.ends = {}   # path: the end of the file, where it is known
@@ -285,6 +298,12 @@ class Oracle:
                 raise AssertionError(f"strace line {number}: {line[:400]}") from error
         assert not self.pending, f"calls that never ended: {self.pending}"
         assert not self.early, f"whose children are {list(self.early)}?"
+
+    def in_scope(self, path):
+        return self.scope_all or in_scope(path)
+
+    def pseudo(self, path):
+        return not self.scope_all and pseudo(path)
 
     def process(self, tid):
         if tid not in self.processes:
@@ -404,12 +423,12 @@ class Call:
         self.text = text
         getattr(self, "do_" + (self.operation or self.name).lstrip("_"))()
 
-    def row(self, path, size="", offset="", bytes="", ret=None, flags=()):
+    def row(self, path, size="", offset="", bytes="", ret=None, flags=(), memory=""):
         text = lambda value: None if value is None else str(value)
         row = Row(
             self.operation, path, text(size), text(offset), text(bytes),
             str(self.result if ret is None else ret), self.error or "",
-            None if flags is None else "|".join(sorted(flags)),
+            None if flags is None else "|".join(sorted(flags)), memory,
         )
         self.oracle.add(self.tid, row)
         return row
@@ -441,7 +460,7 @@ class Call:
         """A row of a call on a path: also of what isn't there, but nothing of a pseudo filesystem."""
         path = self.named() if path is None else path
         last = path[-1] if isinstance(path, tuple) else path
-        if not pseudo(last) or isinstance(path, tuple) and not pseudo(path[0]):
+        if not self.oracle.pseudo(last) or isinstance(path, tuple) and not self.oracle.pseudo(path[0]):
             self.row(path, **fields)
 
     def on_file_or_path(self, empty, **fields):
@@ -468,8 +487,10 @@ class Call:
         if arg.file is None:
             assert self.error, "strace knows no file"
             self.row(b"", **fields)
-        elif in_scope(arg.file):
-            self.row(arg.file, **fields)
+        elif self.oracle.in_scope(arg.file):
+            # Of what has no path the name alone; /proc writes memfd's as if it had one.
+            path = arg.file[1:] if arg.file.startswith(b"/memfd:") else arg.file
+            self.row(path, **fields)
 
     # ---- operations ----
 
@@ -487,7 +508,7 @@ class Call:
         said = None if flags is None else words.say(words.OPEN, flags & ~words.LARGEFILE)
         if self.error:
             path = self.named() if asked is None else asked
-            if in_scope(path or b"/"):
+            if self.oracle.in_scope(path or b"/"):
                 self.row(path, flags=said)
             return
         self.process.files[self.result] = Description(self.reached, flags)
@@ -495,7 +516,7 @@ class Call:
             self.oracle.ends[self.reached] = 0
         if self.reached is None:
             self.process.files[self.result].row = self.row(None, flags=said)
-        elif in_scope(self.reached):
+        elif self.oracle.in_scope(self.reached):
             self.row(self.reached, flags=said)
 
     def do_close(self):
@@ -535,6 +556,8 @@ class Call:
                     file.position = end
                 if self.operation == "write" and file.path in self.oracle.ends:
                     self.oracle.ends[file.path] = max(end or 0, self.oracle.ends[file.path])
+            if own and not has_position(file.path):
+                offset = ""
         self.on_file(
             fd, size=size, offset=offset, bytes=self.moved, flags=words.say(words.RWF, rwf)
         )
@@ -568,7 +591,7 @@ class Call:
             self.on_file(self.args[0], flags=said)
             return
         path = self.named()
-        if in_scope(path or b"/"):
+        if self.oracle.in_scope(path or b"/"):
             self.row(path, flags=said)
 
     def do_setattr(self):
@@ -764,7 +787,7 @@ class Call:
 
     def between(self, source, goal, size, at="NULL", to="NULL", flags=()):
         """From the Arg SOURCE to GOAL; AT and TO are the texts of pointers to offsets."""
-        if not any(f.file is not None and in_scope(f.file) for f in (source, goal)):
+        if not any(f.file is not None and self.oracle.in_scope(f.file) for f in (source, goal)):
             return
         self.row(
             (source.file or b"", goal.file or b""), size=size, flags=flags, bytes=self.moved,
@@ -779,11 +802,11 @@ class Call:
         if arg.file is None or not arg.file.startswith(b"/"):
             return ""
         file = self.description(arg)
-        begin = file.position
+        begin = file.position if has_position(arg.file) else ""
         if pointer != "NULL":
             number = re.match(r"\[(-?\d+)\]", pointer)
             return signed(int(number[1])) if number else ""
-        if self.result > 0 and begin is not None:
+        if self.result > 0 and file.position is not None:
             file.position += self.result
         return begin
 
@@ -818,7 +841,7 @@ class Call:
         if fd in self.process.files:
             other = Arg(str(fd), self.process.files[fd].path)
         source, goal = (own, other) if request == FIDEDUPERANGE else (other, own)
-        if any(f.file is not None and in_scope(f.file) for f in (own, other)):
+        if any(f.file is not None and self.oracle.in_scope(f.file) for f in (own, other)):
             self.row((source.file or b"", goal.file or b""), flags=None, **fields)
 
     # ---- memory ----
@@ -833,7 +856,7 @@ class Call:
     def on_memory(self, said, size=1):
         path = self.mapped(self.args[0].number)
         if path is not None:
-            self.row(path, size=self.args[size].number, flags=said)
+            self.row(path, size=self.args[size].number, flags=said, memory=hex(self.args[0].number))
         return path
 
     def do_msync(self):
@@ -853,14 +876,20 @@ class Call:
         self.process.maps.append((self.result, self.result + pages(new), path))
 
     def do_mmap(self):
-        address, length, _, flags, fd, offset = self.args
+        _, length, prot, flags, fd, offset = self.args
         anonymous = flags.number & MAP_ANONYMOUS
+        memory = ["" if self.error else hex(self.result)]
+        memory += ["|".join(sorted(said)) for said in (
+            words.say(words.PROT, prot.number), words.say(words.MAP, flags.number)
+        )]
         # mmap2 counts pages, which strace has turned into bytes.
         if not anonymous:
-            self.on_file(fd, size=length.number, offset=offset.number)
+            self.on_file(fd, size=length.number, offset=offset.number, memory=" ".join(memory).strip())
         if self.error:
             return
-        ours = None if anonymous or not in_scope(fd.file) else fd.file
+        ours = None
+        if not anonymous and self.oracle.in_scope(fd.file):
+            ours = fd.file[1:] if fd.file.startswith(b"/memfd:") else fd.file
         self.unmap(self.result, length.number)
         self.process.maps.append((self.result, self.result + pages(length.number), ours))
 
@@ -876,10 +905,7 @@ class Call:
 
     def do_munmap(self):
         start, length = self.args[0].number, self.args[1].number
-        for s, e, path in self.process.maps:
-            if s <= start < e and path is not None:
-                self.row(path, size=length)
-                break
+        self.on_memory(())
         if not self.error:
             self.unmap(start, length)
 
@@ -944,22 +970,22 @@ def command(argv, log):
     ]
 
 
-def read(log, cwd, stdout=""):
+def read(log, cwd, stdout="", scope_all=False):
     """The Oracle of a LOG that command() wrote, of a program started in CWD, which wrote
     STDOUT; see told()."""
     with open(log) as f:
-        oracle = Oracle(f.read(), cwd)
+        oracle = Oracle(f.read(), cwd, scope_all)
     oracle.told = told(stdout)
     return oracle
 
 
-def run(argv, cwd, log, **kwargs):
+def run(argv, cwd, log, scope_all=False, **kwargs):
     """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout."""
     done = subprocess.run(
         command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         errors="surrogateescape", timeout=120, **kwargs,
     )
-    oracle = read(log, cwd, done.stdout)
+    oracle = read(log, cwd, done.stdout, scope_all)
     oracle.code, oracle.stdout, oracle.stderr = done.returncode, done.stdout, done.stderr
     return oracle
 
@@ -977,5 +1003,5 @@ def told(stdout):
         flags = fields.pop("flags", "")
         if flags is not None:
             flags = "|".join(sorted(flags.split("|")))
-        rows.append(Row(path=path, flags=flags, **fields))
+        rows.append(Row(path=path, flags=flags, memory=None, **fields))
     return rows

@@ -52,6 +52,27 @@ def test_rows_equal_strace(recorded, name):
     assert not found, "\n" + "\n".join(found)
 
 
+# Those that use more than files.
+WIDE = "rw splice sendfile inherit mapping advice links opath".split()
+
+
+def test_rows_of_all_kinds_of_files_equal_strace(module_path):
+    """The same with pipes, sockets, devices, /proc and memfds in scope."""
+    path = pathlib.Path(module_path) / "all"
+    path.mkdir()
+    oracles = {}
+    with recorder.Recording(path, "--streams", "fs", "--scope", "all") as r:
+        for name in WIDE:
+            (path / name).mkdir()
+            oracles[name] = strace_oracle.run(
+                [recorder.workload(name)], path / name, path / f"{name}.strace", scope_all=True
+            )
+    rows, found = r.rows("fs"), []
+    for name, oracle in oracles.items():
+        found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
+    assert not found, "\n" + "\n".join(found)
+
+
 def test_nothing_lost(recorded):
     assert recorded.session.lost() == {}
 
