@@ -103,7 +103,7 @@ check-unit: $(BUILD)/unit-tests
 # A leak leaves criterion's exit code at 0: the sanitizers' logs decide.
 # One job: with several, criterion 2.4.1's own runner leaks 48 bytes now and then.
 check-asan:
-	$(call say,TEST,'unit, under AddressSanitizer and UBSan')
+	$(call say,TEST,'unit under AddressSanitizer and UBSan')
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
@@ -116,7 +116,7 @@ check-live: all workloads
 check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory all workloads
-	$(call say,TEST,'live, on other kernels')
+	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
 
 # One file that runs anywhere, libraries included.

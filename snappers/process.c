@@ -241,7 +241,7 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 	while (*at < p->n && p->list[*at].pid < line->pid)
 		(*at)++;
 	old = *at < p->n && p->list[*at].pid == line->pid ? &p->list[*at] :
-	      bsearch(&line->pid, p->list, p->n, sizeof(*p->list), by_pid);
+	      p->n ? bsearch(&line->pid, p->list, p->n, sizeof(*p->list), by_pid) : NULL;
 	to->pid = line->pid;
 	to->start = line->start;
 	to->first = now;

@@ -216,8 +216,8 @@ int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *re
 		return check_end(r);
 	if (len > RUN_RECORD_MAX)
 		return -EBADMSG;
-	if (len > r->room) {
-		char *record = realloc(r->record, len);
+	if (len > r->room || !r->record) {
+		char *record = realloc(r->record, len + 1);
 
 		if (!record)
 			return -ENOMEM;
