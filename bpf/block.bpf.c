@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Requests of block devices, each from the moment a bio got it to its completion, keyed by the
- * request itself. A request's fields are read at completion; the map keeps what is known only on the way. */
-#include "task.h"
+ * request itself. A request's fields are read at completion; the map keeps what is known only on the
+ * way. Of devices without requests (device-mapper, md, zram, brd, pmem) the bios, likewise. */
+#include "context.h"
 #include <bpf/bpf_tracing.h>
 
 #define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
+#define REQ_OP_FLUSH 2
 #define MAX_IN_FLIGHT 65536 /* requests; more than any queue's tags on a large host */
 
 struct flight {
+	u64 start_ns;            /* the kernel's own, which tells two requests at one address apart */
 	u64 insert_ns, issue_ns;
 	u64 task, request_id;
 	u64 sector;
@@ -36,51 +39,103 @@ struct {
 	__type(value, struct submitter);
 } submitters SEC(".maps");
 
-static __always_inline void note_submitter(u64 bio)
+/* Who last asked a disk, by its queue, to write its cache out: the flush itself is a request without
+ * a bio that the kernel makes, perhaps one for several who ask. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, struct submitter);
+} flushers SEC(".maps");
+
+#define ASKS_FOR_FLUSH (1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) | \
+			1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_FUA))
+
+static __always_inline u64 bio_disk(u64 bio)
+{
+	if (bpf_core_field_exists(struct bio, bi_disk))
+		return kread(bio, bio, bi_disk);
+	return kread(kread(bio, bio, bi_bdev), block_device, bd_disk);
+}
+
+static __always_inline u32 disk_dev(u64 disk)
+{
+	return (u32)kread(disk, gendisk, major) << 20 | (u32)kread(disk, gendisk, first_minor);
+}
+
+/* False when the thread can't be kept: nobody then is the submitter. */
+static __always_inline bool current_submitter(struct submitter *ret)
 {
 	struct task_state *state = current_state(true);
-	struct submitter s = {};
 
 	if (!state)
-		return;
-	s.left_out = task_refresh(state, false) == WHOM_LEFT_OUT;
-	s.task = state->id;
+		return false;
+	ret->left_out = task_refresh(state, false) == WHOM_LEFT_OUT;
+	ret->task = state->id;
+	return true;
+}
+
+static __always_inline int note_submitter(u64 bio)
+{
+	struct submitter s = {};
+	u64 queue;
+
+	if (!bio || !current_submitter(&s))
+		return 0;
 	bpf_map_update_elem(&submitters, &bio, &s, BPF_ANY);
+	if (kread(bio, bio, bi_opf) & ASKS_FOR_FLUSH) {
+		queue = kread(bio_disk(bio), gendisk, queue);
+		bpf_map_update_elem(&flushers, &queue, &s, BPF_ANY);
+	}
+	return 0;
 }
 
 SEC("tp_btf/block_getrq")
-int BPF_PROG(on_block_getrq, struct bio *bio)
+int on_block_getrq(u64 *ctx)
 {
 	count_fired(HOOK_BLOCK_GETRQ);
-	if (bio)
-		note_submitter((u64)bio);
-	return 0;
+	return note_submitter(argument(ctx, 0));
+}
+
+SEC("tp_btf/block_getrq")
+int on_block_getrq_old(u64 *ctx) /* until 5.10: the queue comes first */
+{
+	count_fired(HOOK_BLOCK_GETRQ);
+	return note_submitter(argument(ctx, 1));
 }
 
 /* A bio merged in front becomes the request's first. */
 SEC("tp_btf/block_bio_frontmerge")
-int BPF_PROG(on_block_frontmerge, struct bio *bio)
+int on_block_frontmerge(u64 *ctx)
 {
 	count_fired(HOOK_BLOCK_FRONTMERGE);
-	if (bio)
-		note_submitter((u64)bio);
-	return 0;
+	return note_submitter(argument(ctx, 0));
 }
 
-static __always_inline void fill_submitter(struct flight *f, u64 bio)
+SEC("tp_btf/block_bio_frontmerge")
+int on_block_frontmerge_old(u64 *ctx) /* until 5.10: queue and request come first */
 {
+	count_fired(HOOK_BLOCK_FRONTMERGE);
+	return note_submitter(argument(ctx, 2));
+}
+
+static __always_inline void fill_submitter(void *ctx, struct flight *f, struct request *rq)
+{
+	u64 bio = (u64)rq->bio, queue = (u64)rq->q;
 	struct submitter *s = bio ? bpf_map_lookup_elem(&submitters, &bio) : 0;
 	struct task_state *state;
 
+	if (!s && (rq->cmd_flags & REQ_OP_MASK) == REQ_OP_FLUSH)
+		s = bpf_map_lookup_elem(&flushers, &queue);
 	if (s) {
 		f->task = s->task;
 		f->left_out = s->left_out;
-		bpf_map_delete_elem(&submitters, &bio);
+		if (bio)
+			bpf_map_delete_elem(&submitters, &bio);
 		return;
 	}
-	/* A flush, or a command of a driver: made by whoever runs. This may be an interrupt, in
-	 * which nothing can be defined: only a thread that is known already is named. */
-	state = current_state(false);
+	/* A driver's command: a thread that is known already, if it is surely its own. */
+	state = in_own_call(ctx) ? current_state(false) : 0;
 	if (!state)
 		return;
 	f->left_out = state->left_out;
@@ -88,16 +143,15 @@ static __always_inline void fill_submitter(struct flight *f, u64 bio)
 		f->task = state->id;
 }
 
-static __always_inline void on_the_way(struct request *rq, bool issue)
+static __always_inline void on_the_way(void *ctx, struct request *rq, bool issue)
 {
 	u64 key = (u64)rq, now = bpf_ktime_get_ns();
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &key);
-	u64 bio = (u64)rq->bio;
 
-	if (!f) {
-		struct flight fresh = { .request_id = next_id() };
+	if (!f || f->start_ns != rq->start_time_ns) {
+		struct flight fresh = { .request_id = next_id(), .start_ns = rq->start_time_ns };
 
-		fill_submitter(&fresh, bio);
+		fill_submitter(ctx, &fresh, rq);
 		bpf_map_update_elem(&in_flight, &key, &fresh, BPF_ANY);
 		f = bpf_map_lookup_elem(&in_flight, &key);
 		if (!f)
@@ -111,16 +165,16 @@ static __always_inline void on_the_way(struct request *rq, bool issue)
 	/* From the first issue on, whatever is requeued. */
 	if (!f->issue_ns)
 		f->issue_ns = now;
-	/* Completion in parts moves it, and merging is over by now. */
-	f->sector = rq->__sector;
-	f->done = 0;
+	/* Completion in parts moves it; until then merging may. */
+	if (!f->done)
+		f->sector = rq->__sector;
 }
 
 SEC("tp_btf/block_rq_insert")
 int BPF_PROG(on_block_insert, struct request *rq)
 {
 	count_fired(HOOK_BLOCK_INSERT);
-	on_the_way(rq, false);
+	on_the_way(ctx, rq, false);
 	return 0;
 }
 
@@ -128,7 +182,7 @@ SEC("tp_btf/block_rq_issue")
 int BPF_PROG(on_block_issue, struct request *rq)
 {
 	count_fired(HOOK_BLOCK_ISSUE);
-	on_the_way(rq, true);
+	on_the_way(ctx, rq, true);
 	return 0;
 }
 
@@ -140,23 +194,31 @@ static __always_inline u32 request_dev(struct request *rq)
 		disk = kread((u64)rq, request, rq_disk);
 	else
 		disk = kread(kread((u64)rq, request, q), request_queue, disk);
-	return (u32)kread(disk, gendisk, major) << 20 | (u32)kread(disk, gendisk, first_minor);
+	return disk_dev(disk);
+}
+
+/* One step of the sequence flush, data, flush that a request is taken through for a disk that can't
+ * do it by itself (block/blk-flush.c); the request completes once more, without bytes, at the end. */
+static __always_inline bool is_step(struct request *rq)
+{
+	u32 bit = bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ) ?
+			  bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ) :
+			  4; /* until 6.11 or so a macro of include/linux/blk-mq.h */
+
+	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags >> bit & 1;
 }
 
 SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int bytes)
+int BPF_PROG(on_block_complete, struct request *rq, s32 error, unsigned int bytes)
 {
-	u64 key = (u64)rq, now = bpf_ktime_get_ns(), seen;
+	u64 key = (u64)rq, now = bpf_ktime_get_ns(), flags;
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &key), unissued = {};
-	struct cpu_slot *slot;
 	struct rec_block *rec;
 	u64 bio = (u64)rq->bio;
-	void *ring;
-	u32 cpu;
 
 	count_fired(HOOK_BLOCK_COMPLETE);
 	/* Completed in parts: fired before the part is taken off __data_len. */
-	if (bytes < rq->__data_len) {
+	if (bytes < rq->__data_len || is_step(rq)) {
 		if (f)
 			f->done += bytes;
 		return 0;
@@ -164,7 +226,7 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 	/* A bio without data that asks for a flush: the flush is a request of its own, and this one
 	 * is complete without having been issued. */
 	if (!f && bio) {
-		fill_submitter(&unissued, bio);
+		fill_submitter(ctx, &unissued, rq);
 		unissued.request_id = next_id();
 		unissued.sector = rq->__sector;
 		f = &unissued;
@@ -173,17 +235,12 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
-	slot = cpu_slot(&cpu);
-	seen = count_seen(slot, STREAM_BLOCK);
-	ring = bpf_map_lookup_elem(&rings, &cpu);
-	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
-	if (!rec) {
-		count_lost(slot, STREAM_BLOCK, now);
+	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
+	if (!rec)
 		goto out;
-	}
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->type = REC_BLOCK;
-	rec->cpu = cpu;
+	rec->cpu = bpf_get_smp_processor_id();
 	rec->ns = now;
 	rec->error = error;
 	rec->dev = request_dev(rq);
@@ -203,9 +260,95 @@ int BPF_PROG(on_block_complete, struct request *rq, u32 error, unsigned int byte
 	} else {
 		rec->request_id = next_id();
 	}
-	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+	bpf_ringbuf_submit(rec, flags);
 out:
 	if (f && f != &unissued)
 		bpf_map_delete_elem(&in_flight, &key);
+	return 0;
+}
+
+/* ---- bios of devices without requests ---- */
+
+struct bio_flight {
+	u64 start_ns, task, request_id, sector;
+	u32 bytes, cmd_flags, dev, left_out;
+};
+
+/* LRU: a driver may pass the bio itself on to another device, whose completion isn't told of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct bio_flight);
+} bios_in_flight SEC(".maps");
+
+static __always_inline int bio_queued(u64 bio)
+{
+	struct bio_flight f = {};
+	struct submitter s = {};
+	u64 disk = bio_disk(bio);
+
+	count_fired(HOOK_BIO_QUEUE);
+	if (kread(kread(disk, gendisk, queue), request_queue, mq_ops))
+		return 0;
+	current_submitter(&s);
+	f.start_ns = bpf_ktime_get_ns();
+	f.task = s.task;
+	f.left_out = s.left_out;
+	f.request_id = next_id();
+	f.sector = kread(bio, bio, bi_iter.bi_sector);
+	f.bytes = kread(bio, bio, bi_iter.bi_size);
+	f.cmd_flags = kread(bio, bio, bi_opf);
+	f.dev = disk_dev(disk);
+	bpf_map_update_elem(&bios_in_flight, &bio, &f, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/block_bio_queue")
+int on_bio_queue(u64 *ctx)
+{
+	return bio_queued(argument(ctx, 0));
+}
+
+SEC("tp_btf/block_bio_queue")
+int on_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
+{
+	return bio_queued(argument(ctx, 1));
+}
+
+/* Parts that the driver has split off complete as well, but only what was queued is a row. */
+SEC("tp_btf/block_bio_complete")
+int on_bio_complete(u64 *ctx)
+{
+	u64 bio = argument(ctx, 1), now = bpf_ktime_get_ns(), flags;
+	struct bio_flight *f = bpf_map_lookup_elem(&bios_in_flight, &bio);
+	struct rec_block *rec;
+
+	count_fired(HOOK_BIO_COMPLETE);
+	if (!f)
+		return 0;
+	if (f->left_out) {
+		count_filtered(STREAM_BLOCK);
+		goto out;
+	}
+	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
+	if (!rec)
+		goto out;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_BLOCK;
+	rec->is_bio = 1;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->ns = now;
+	rec->issue_ns = f->start_ns;
+	rec->error = (u8)kread(bio, bio, bi_status);
+	rec->dev = f->dev;
+	rec->cmd_flags = f->cmd_flags;
+	rec->sector = f->sector;
+	rec->bytes = f->bytes;
+	rec->task = f->task;
+	rec->request_id = f->request_id;
+	bpf_ringbuf_submit(rec, flags);
+out:
+	bpf_map_delete_elem(&bios_in_flight, &bio);
 	return 0;
 }

@@ -322,16 +322,6 @@ int BPF_PROG(on_cache_add, void *page)
 	return 0;
 }
 
-/* The kernel's arguments as numbers: with what it takes for a pointer the verifier lets nobody
- * calculate. */
-static __always_inline u64 argument(void *ctx, u32 n)
-{
-	u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (u64 *)ctx + n);
-	return value;
-}
-
 #define host(mapping) kread(mapping, address_space, host)
 
 static __always_inline u64 ra_inode(u64 ractl)

@@ -360,8 +360,19 @@ struct bio {
 	struct bio_vec *bi_io_vec;
 };
 
+enum rqf_flags {
+	__RQF_FLUSH_SEQ = 1,
+};
+
+enum req_flag_bits {
+	__REQ_FUA = 17,
+	__REQ_PREFLUSH = 18,
+};
+
 struct request {
 	struct request_queue *q;
+	u32 rq_flags;
+	u64 start_time_ns;
 	struct gendisk *rq_disk; /* until 5.16 */
 	u32 cmd_flags;
 	unsigned int __data_len;

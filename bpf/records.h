@@ -234,7 +234,7 @@ struct rec_block {
 	__u64 sector, request_id;
 	__u32 dev;             /* as in rec_path */
 	__u32 cmd_flags;       /* operation and flags, by this kernel's numbers */
-	__s32 error;           /* blk_status_t */
+	__s32 error;           /* blk_status_t; a negative errno until 5.10 */
 	__u32 is_bio;          /* a bio of a device that has no requests */
 };
 

@@ -14,9 +14,11 @@ static const int status_errno[] = {
 	EREMCHG, EAGAIN, EBUSY,
 };
 
-static int errno_of(uint32_t status)
+static int errno_of(int32_t status)
 {
-	return status < sizeof(status_errno) / sizeof(*status_errno) ? status_errno[status] : EIO;
+	if (status < 0)
+		return -status;
+	return (uint32_t)status < sizeof(status_errno) / sizeof(*status_errno) ? status_errno[status] : EIO;
 }
 
 static char *join(char *p, const char *field, const char *prefix, const char *name)

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rows of a loop device of the test's own against the kernel's counters of that device."""
+import errno
+import fcntl
 import mmap
 import os
+import random
+import stat as statmod
+import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -10,6 +16,7 @@ import pytest
 import recorder
 
 SECTOR = 512
+BLKDISCARD = 0x1277 # include/uapi/linux/fs.h
 SIZE = 64 << 20
 
 
@@ -128,3 +135,137 @@ def test_fields(tmp_path, loop):
     assert (queued >= 0).all()
     ids = r.rows("block")["request_id"]
     assert ids.is_unique and (ids != "").all()
+
+
+def test_mixed_load(tmp_path, loop):
+    """Several threads at once: sizes, reads and writes, synchronous ones, flushes, discards."""
+    number = os.stat(loop).st_rdev
+
+    def worker(seed):
+        chance = random.Random(seed)
+        buffer = mmap.mmap(-1, 256 << 10)
+        buffer.write(os.urandom(256 << 10))
+        fd = os.open(loop, os.O_RDWR | os.O_DIRECT | (os.O_DSYNC if seed % 2 else 0))
+        for _ in range(150):
+            size, at = 4096 * chance.randint(1, 64), 4096 * chance.randint(0, (SIZE >> 12) - 65)
+            kind = chance.random()
+            if kind < 0.45:
+                os.preadv(fd, [memoryview(buffer)[:size]], at)
+            elif kind < 0.9:
+                os.pwritev(fd, [memoryview(buffer)[:size]], at)
+            elif kind < 0.95:
+                os.fsync(fd)
+            else:
+                fcntl.ioctl(fd, BLKDISCARD, struct.pack("QQ", at, size))
+        os.close(fd)
+
+    settle(loop)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        settle(loop)
+        before = stat(loop)
+        threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        settle(loop)
+        after = stat(loop)
+    rows = r.rows("block")
+    rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+    for operation in ("read", "write", "discard"):
+        mine = rows[rows["operation"] == operation]
+        requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
+        assert len(mine) == requests > 0, operation
+        assert mine["size"].astype(int).sum() == sectors * SECTOR, operation
+    flushes = rows[rows["operation"] == "flush"]
+    assert len(flushes) == after["flush"][0] - before["flush"][0] > 0
+    # The kernel makes a flush of its own accord, for one of those who asked.
+    assert set(flushes["pid"]) == {str(os.getpid())}
+    assert r.session.lost() == {}
+
+
+if not os.environ.get("IOTRC_TEST_DISK"):
+
+    def test_errors_are_rows(tmp_path):
+        """A loop device over a file on a filesystem that is too small for it."""
+        small = tmp_path / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", str(small)], check=True)
+        device = None
+        try:
+            with open(small / "image", "wb") as f:
+                f.truncate(8 << 20)
+            device = subprocess.run(
+                ["losetup", "--find", "--show", str(small / "image")],
+                check=True, capture_output=True, text=True,
+            ).stdout.strip()
+            number = os.stat(device).st_rdev
+            buffer = mmap.mmap(-1, 1 << 20)
+            buffer.write(b"e" * (1 << 20))
+            failed = 0
+            with recorder.Recording(tmp_path, "--streams", "block") as r:
+                fd = os.open(device, os.O_WRONLY | os.O_DIRECT)
+                for i in range(8):
+                    try:
+                        os.pwritev(fd, [memoryview(buffer)[: 256 << 10]], i << 20)
+                    except OSError as e:
+                        assert e.errno in (errno.EIO, errno.ENOSPC)
+                        failed += 1
+                os.close(fd)
+        finally:
+            if device:
+                subprocess.run(["losetup", "-d", device], check=True)
+            subprocess.run(["umount", str(small)], check=True)
+        rows = r.rows("block")
+        rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+        bad = rows[rows["flags"].str.contains("error=")]
+        assert len(bad) == failed > 0
+        assert set(bad["operation"]) == {"write"} and set(bad["pid"]) == {str(os.getpid())}
+        assert bad["flags"].str.contains(r"error=(?:EIO|ENOSPC)$").all()
+
+
+if os.path.exists("/sys/class/zram-control"):
+
+    @pytest.fixture
+    def zram():
+        with open("/sys/class/zram-control/hot_add") as f:
+            number = f.read().strip()
+        with open(f"/sys/block/zram{number}/disksize", "w") as f:
+            f.write(str(SIZE))
+        if not os.path.exists(f"/dev/zram{number}"): # no udev, no devtmpfs
+            major, minor = open(f"/sys/block/zram{number}/dev").read().split(":")
+            os.mknod(f"/dev/zram{number}", 0o600 | statmod.S_IFBLK, os.makedev(int(major), int(minor)))
+        yield f"/dev/zram{number}"
+        with open("/sys/class/zram-control/hot_remove", "w") as f:
+            f.write(number)
+        if os.path.exists(f"/dev/zram{number}"):
+            os.unlink(f"/dev/zram{number}")
+
+    def test_a_device_without_requests(tmp_path, zram):
+        """zram takes bios: its rows are those, and say so."""
+        number = os.stat(zram).st_rdev
+        buffer = mmap.mmap(-1, 1 << 20)
+        buffer.write(os.urandom(1 << 20))
+        with recorder.Recording(tmp_path, "--streams", "block") as r:
+            settle(zram)
+            before = stat(zram)
+            fd = os.open(zram, os.O_RDWR | os.O_DIRECT)
+            for i in range(37):
+                os.pwritev(fd, [memoryview(buffer)[: 4096 * (1 + i % 7)]], i << 16)
+            for i in range(41):
+                os.preadv(fd, [memoryview(buffer)[: 4096 * (1 + i % 5)]], i << 16)
+            os.close(fd)
+            settle(zram)
+            after = stat(zram)
+        rows = r.rows("block")
+        rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+        for operation in ("read", "write"):
+            mine = rows[rows["operation"] == operation]
+            requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
+            assert len(mine) == requests > 0, operation
+            assert mine["size"].astype(int).sum() == sectors * SECTOR, operation
+        assert rows["flags"].str.split("|").map(lambda flags: "bio" in flags).all()
+        own = rows[rows["pid"] == str(os.getpid())]
+        assert len(own) >= 37 + 41 and (own["latency_ms"].astype(float) > 0).all()
+        assert set(own["queue_latency_ms"]) == {""}
+        assert rows["request_id"].is_unique
