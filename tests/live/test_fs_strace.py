@@ -53,7 +53,7 @@ def test_rows_equal_strace(recorded, name):
 
 
 # Those that use more than files.
-WIDE = "rw splice sendfile inherit mapping advice links opath".split()
+WIDE = "rw splice sendfile inherit mapping advice links opath uring_wait".split()
 
 
 def test_rows_of_all_kinds_of_files_equal_strace(module_path):
@@ -70,6 +70,14 @@ def test_rows_of_all_kinds_of_files_equal_strace(module_path):
     rows, found = r.rows("fs"), []
     for name, oracle in oracles.items():
         found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
+    # Each waited for 50 ms, whoever did the work in the kernel meanwhile.
+    waited = fs_rows.of(oracles["uring_wait"], rows)
+    waited = waited[waited["flags"].map(fs_rows.asynchronous)]
+    assert waited["duration_ns"].astype(int).between(45e6, 5e9).all(), waited["duration_ns"].tolist()
+    # With SQPOLL a thread that the kernel has made for the process submits.
+    polled = waited["command"].str.startswith("iou-sqp-")
+    assert set(waited[~polled]["command"]) == {"uring_wait"} and polled.sum() in (0, 3)
+    assert (waited[~polled]["tid"] == waited[~polled]["pid"]).all()
     assert not found, "\n" + "\n".join(found)
 
 

@@ -88,6 +88,13 @@ static inline void ring__go(struct ring *r, unsigned int n)
 	while (__atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) - *r->cq_head < n);
 }
 
+/* Waits for one answer to what has been submitted already. */
+static inline int ring__wait(struct ring *r)
+{
+	OK(SYS(io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, 0L, 0L));
+	return __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) != *r->cq_head;
+}
+
 /* The next answer; USER_DATA says whose. */
 static inline int ring__take(struct ring *r, uint64_t *ret_user_data, unsigned int *ret_flags)
 {

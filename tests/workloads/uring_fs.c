@@ -122,6 +122,33 @@ static void names(int dir)
 	}
 }
 
+/* What a ring renames has another name for the system calls at once, and the other way round. */
+static void moves(void)
+{
+	struct io_uring_sqe *sqe;
+	int fd;
+
+	if (!ring.known[IORING_OP_RENAMEAT])
+		return;
+	IS(0, SYS(mkdirat, AT_FDCWD, "a", 0755));
+	fd = OK(SYS(openat, AT_FDCWD, "a/inner", O_RDWR | O_CREAT, 0644));
+	for (int i = 0; i < 7; i++) {
+		IS(3, SYS(pwrite64, fd, buf, 3, 1L));
+		sqe = ask(IORING_OP_RENAMEAT, AT_FDCWD, "a", AT_FDCWD, at("b"));
+		sqe->rename_flags = 0;
+		tell("rename", "a", "b", NONE, NONE, 0, "", ring__one(&ring));
+		IS(3, SYS(pread64, fd, buf, 3, 1L));
+		ask(IORING_OP_READ, fd, buf, 2, 2);
+		tell("read", "b/inner", NULL, 2, 2, 1, "", ring__one(&ring));
+		IS(0, SYS(renameat2, AT_FDCWD, "b", AT_FDCWD, "a", 0));
+		ask(IORING_OP_READ, fd, buf, 2, 2);
+		tell("read", "a/inner", NULL, 2, 2, 1, "", ring__one(&ring));
+	}
+	IS(0, SYS(close, fd));
+	IS(0, SYS(unlinkat, AT_FDCWD, "a/inner", 0));
+	IS(0, SYS(unlinkat, AT_FDCWD, "a", AT_REMOVEDIR));
+}
+
 static void attributes(int fd)
 {
 	struct io_uring_sqe *sqe;
@@ -197,6 +224,7 @@ int main(void)
 		names(dir);
 		attributes(fd);
 		pipes(fd);
+		moves();
 	}
 	IS(0, SYS(close, ring.fd));
 	IS(0, SYS(close, dir));
