@@ -477,7 +477,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 		return problem_of(problem, -ENOMEM, "out of memory");
 	c->epoll_fd = -1;
 	c->streams = o->streams;
-	if (!o->verbose)
+	if (!o->verbose && !o->dev)
 		libbpf_set_print(silent);
 	n_cpus = libbpf_num_possible_cpus();
 	c->n_cpus = n_cpus < 1 ? 1 : n_cpus > MAX_CPUS ? MAX_CPUS : n_cpus;

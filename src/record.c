@@ -23,6 +23,7 @@
 #include "snappers/snapshots.h"
 #include "state.h"
 #include "status.h"
+#include "verify.h"
 #include "writer.h"
 
 #define BUCKET "linux_v1"
@@ -75,6 +76,7 @@ static int catch_signals(void)
 		sigaction(signals[i], &action, NULL);
 	/* A reader of stdout or stderr that goes away doesn't end a recording. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of the write */
 	return 0;
 }
 
@@ -388,6 +390,9 @@ static int finish(struct recording *r)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (s.streams[i].lost_ring || s.streams[i].lost_queue || s.streams[i].lost_disk)
 			code = EXIT_LOST;
+	/* Developer mode doesn't believe itself. */
+	if (r->options->dev && verify__dir(r->session->path, stderr))
+		code = EXIT_LOST;
 	if (!r->options->quiet)
 		status__summary(stderr, &s, r->session->path);
 	return code;
