@@ -4,6 +4,7 @@
 #include "csv.h"
 #include "encode.h"
 #include "fold.h"
+#include "fs_flags.h"
 #include "schema/fs_ops.h"
 
 /* An operation's name, and the words for its own flags. */
@@ -14,31 +15,9 @@ static const struct {
 #define FS_OP_NAME(sym, text) [FS_##sym].name = text,
 	FS_OPS(FS_OP_NAME)
 #undef FS_OP_NAME
-#define FS_OP_FLAGS(sym, set) [FS_##sym].flags = &names_##set,
-	FS_OP_FLAGS(OPEN, open)
-	FS_OP_FLAGS(MKDIR, mode)
-	FS_OP_FLAGS(UNLINK, at_unlink)
-	FS_OP_FLAGS(RMDIR, at_unlink)
-	FS_OP_FLAGS(RENAME, rename)
-	FS_OP_FLAGS(GETATTR, at)
-	FS_OP_FLAGS(PROCESS_EXEC, at)
-	FS_OP_FLAGS(ACCESS, access)
-	FS_OP_FLAGS(MKNOD, mode)
-	FS_OP_FLAGS(LINK, at)
-	FS_OP_FLAGS(FALLOCATE, fallocate)
-	FS_OP_FLAGS(FADVISE, fadvise)
-	FS_OP_FLAGS(MADVISE, madvise)
-	FS_OP_FLAGS(MSYNC, msync)
-	FS_OP_FLAGS(MREMAP, mremap)
-	FS_OP_FLAGS(SYNC_FILE_RANGE, sync_range)
-	FS_OP_FLAGS(SETXATTR, xattr)
-	FS_OP_FLAGS(SPLICE, splice)
-	FS_OP_FLAGS(TEE, splice)
-	FS_OP_FLAGS(COPY_FILE_RANGE, copy_file_range)
-	FS_OP_FLAGS(VMSPLICE, splice)
-	FS_OP_FLAGS(MOUNT, mount)
-	FS_OP_FLAGS(UMOUNT, umount)
-#undef FS_OP_FLAGS
+#define OP_FLAGS(sym, set) [FS_##sym].flags = &names_##set,
+	FS_OP_FLAGS(OP_FLAGS)
+#undef OP_FLAGS
 };
 
 /* The calls behind an operation, where they differ in kind; and the words for their own flags. */
@@ -46,15 +25,12 @@ static const struct {
 	const char *name;
 	const struct name_set *flags;
 } kinds[] = {
-	[KIND_CHMOD] = { "CHMOD", &names_mode },
-	[KIND_CHOWN] = { "CHOWN", NULL },
-	[KIND_UTIMES] = { "UTIMES", NULL },
-	[KIND_CHROOT] = { "CHROOT", NULL },
-	[KIND_PIVOT_ROOT] = { "PIVOT_ROOT", NULL },
-	[KIND_FLOCK] = { NULL, &names_flock },
-	[KIND_FCNTL_LOCK] = { NULL, &names_lock_command },
-	[KIND_CLOSE_RANGE] = { "CLOSE_RANGE", &names_close_range },
-	[KIND_MOVE_MOUNT] = { NULL, &names_move_mount },
+#define KIND_WORD(sym) [KIND_##sym].name = #sym,
+	FS_KIND_WORDS(KIND_WORD)
+#undef KIND_WORD
+#define KIND_FLAGS(sym, set) [KIND_##sym].flags = &names_##set,
+	FS_KIND_FLAGS(KIND_FLAGS)
+#undef KIND_FLAGS
 };
 
 struct asked {
