@@ -527,7 +527,7 @@ static const struct option_row {
 
 /* Without HELP: another version's. */
 static const struct { const char *name, *usage, *help; } commands[] = {
-	{ "dev", "[OPTION...]", "record in developer mode: the logs of libbpf and of the verifier; the session is verified at its end" },
+	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
 	{ "verify", "DIR", "check sessions against their manifests" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
 	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
