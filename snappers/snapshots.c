@@ -35,6 +35,7 @@ struct snapshots {
 	struct snapshots_config config;
 	struct anonymizer *anon;
 	pthread_t thread;
+	atomic_int tid;
 	bool running, stuck;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -324,10 +325,24 @@ static void walk(struct snapshots *s)
 /* ---- the thread ---- */
 
 /* Below whatever else wants CPU or disk. Where that is refused there is still the pausing. */
-static void step_back(void)
+static void step_back(struct snapshots *s)
 {
-	setpriority(PRIO_PROCESS, gettid(), 19);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+	int tid = gettid();
+
+	setpriority(PRIO_PROCESS, tid, 19);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, IOPRIO_IDLE);
+	atomic_store(&s->tid, tid);
+}
+
+/* On a busy machine the lowest priority may wait for seconds, and it has to end within two. */
+static void hurry(struct snapshots *s)
+{
+	int tid = atomic_load(&s->tid);
+
+	if (!tid)
+		return;
+	setpriority(PRIO_PROCESS, tid, getpriority(PRIO_PROCESS, 0));
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, 0);
 }
 
 static void write_spec(struct snapshots *s)
@@ -349,7 +364,7 @@ static void *run(void *arg)
 	uint64_t interval = s->config.options->fs_interval_ns;
 
 	pthread_setname_np(pthread_self(), "snapshots");
-	step_back();
+	step_back(s);
 	begin_processes(s);
 	if (s->config.options->system_spec)
 		write_spec(s);
@@ -405,6 +420,7 @@ bool snapshots__stop(struct snapshots *s)
 	atomic_store(&s->stop, true);
 	pthread_cond_broadcast(&s->wake);
 	pthread_mutex_unlock(&s->lock);
+	hurry(s);
 	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
 	s->running = false;
 	return !s->stuck;

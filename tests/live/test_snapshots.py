@@ -75,7 +75,7 @@ def test_processes(tmp_path):
     busy = subprocess.Popen(["bash", "-c", "exec -a 'na,me \"q' bash -c 'while :; do :; done'"])
     try:
         with recorder.Recording(tmp_path, "--process-interval", "6s", "--fs-interval", "off",
-                                snapshots=True) as r:
+                                "--streams", "nw_conn", snapshots=True) as r:
             # The five seconds before the second snapshot, by the kernel's own count.
             time.sleep(1)
             used, began = cpu_seconds(busy.pid), time.monotonic()
@@ -83,7 +83,10 @@ def test_processes(tmp_path):
             time.sleep(4.95)
             used, took = cpu_seconds(busy.pid) - used, time.monotonic() - began
             after = ps()
-            time.sleep(0.4)
+            end = time.monotonic() + 10
+            while len(list(r.session_directory.glob("process/*.zst"))) < 2:
+                assert time.monotonic() < end
+                time.sleep(0.05)
     finally:
         for p in sleeper, stopped, busy:
             p.kill()
@@ -96,7 +99,7 @@ def test_processes(tmp_path):
                      for f in files)
     assert first.index.is_unique and second.index.is_unique
     seconds_apart = (int(second["mono_ns"].iloc[0]) - int(first["mono_ns"].iloc[0])) / 1e9
-    assert abs(seconds_apart - 6) < 1
+    assert abs(seconds_apart - 6) < 2 # it comes last on a busy machine
 
     words = {"R": "running", "S": "sleeping", "D": "disk-sleep", "T": "stopped", "Z": "zombie", "I": "idle"}
     boot = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -106,6 +109,8 @@ def test_processes(tmp_path):
     for pid, seen in before.items():
         if pid not in after or (after[pid][:2], after[pid][3]) != (seen[:2], seen[3]):
             continue # ended, or changed meanwhile
+        if seen[0].startswith(b"kworker/"):
+            continue # their names tell what they are at
         row = second.loc[str(pid)]
         assert (recorder.unescape(row["name"]), recorder.unescape(row["cmdline"])) == seen[:2], pid
         started = datetime.datetime.strptime(row["creation_time"], "%Y-%m-%d %H:%M:%S.%f")
@@ -120,7 +125,7 @@ def test_processes(tmp_path):
     # The first snapshot knows of no time before it.
     assert set(first["cpu_5s"]) <= {"", "0.00"}
     assert float(second.loc[str(sleeper.pid), "cpu_5s"]) == 0
-    assert abs(float(second.loc[str(busy.pid), "cpu_5s"]) - 100 * used / took) < 25
+    assert abs(float(second.loc[str(busy.pid), "cpu_5s"]) - 100 * used / took) < 35
     assert 0 <= float(second.loc[str(busy.pid), "cpu_1h"]) <= 101
     rss = int(pathlib.Path("/proc/1/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
     assert abs(int(second.loc["1", "rss_kb"]) - rss) <= max(0.2 * rss, 1024)
@@ -339,7 +344,8 @@ def bind_mount(source, target):
 def snapshot(tmp_path, *args, during=None):
     """A session with one snapshot of the tree, all of one dataset and one state."""
     with recorder.Recording(
-            tmp_path, "--path", str(tmp_path / "tree"), "--state", str(tmp_path / "state"),
+            tmp_path, "--path", str(tmp_path / "tree"), "--ops", "mount",
+            "--state", str(tmp_path / "state"),
             "--process-interval", "off", "--fs-busy", "100", *args, snapshots=True,
             output=tmp_path / "traces") as r:
         if during:
