@@ -81,8 +81,17 @@ __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 
 #define SAMPLE_PAGES 512 /* of the largest folio with pages of 4 KiB */
 
+__noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
+{
+	if (mix(file, index) % (cfg.cache_sample ?: 1))
+		count_filtered(STREAM_CACHE);
+	else
+		cache_row(inode, index, 1, 1, event);
+	return 0;
+}
+
 /* Sampling keeps or drops a page in all its events, so ranges are told page by page. */
-__noinline int cache_sampled(u64 inode, u64 index, u64 count, u32 event)
+__noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 {
 	u64 file = mix(inode_dev(inode), kread(inode, inode, i_ino));
 	int i;
@@ -90,10 +99,7 @@ __noinline int cache_sampled(u64 inode, u64 index, u64 count, u32 event)
 	for (i = 0; i < SAMPLE_PAGES; i++) {
 		if (i >= count)
 			break;
-		if (mix(file, index + i) % (cfg.cache_sample ?: 1))
-			count_filtered(STREAM_CACHE);
-		else
-			cache_row(inode, index + i, 1, 1, event);
+		cache_sample(inode, file, index + i, event);
 	}
 	return 0;
 }
@@ -103,7 +109,7 @@ static __always_inline void tell(u64 inode, u64 index, u64 count, u64 pages, u32
 	if (!inode || !count)
 		return;
 	if (cfg.cache_sample > 1)
-		cache_sampled(inode, index, count, event);
+		cache_samples(inode, index, count, event);
 	else
 		cache_row(inode, index, count, pages, event);
 }

@@ -30,6 +30,8 @@ enum record_type {
 	REC_CACHE,
 	REC_FAULT,
 	REC_DROP,
+	REC_EPOLL,
+	REC_SOCKOPT,
 };
 
 /* ---- the table of system calls, filled by src/syscalls.c ---- */
@@ -52,6 +54,8 @@ enum syscall_shape {
 	SHAPE_FORK,
 	SHAPE_EXEC,
 	SHAPE_CONN,   /* acts on a socket */
+	SHAPE_EPOLL,  /* waits for open files, or says which */
+	SHAPE_SOCKOPT,
 	SHAPE_OPAQUE, /* known, but its arguments can't be told: counted as filtered */
 };
 
@@ -105,6 +109,11 @@ enum fs_kind {
 	KIND_FCNTL_LOCK,       /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
 	KIND_CLOSE_RANGE,
 	KIND_MOVE_MOUNT,
+	/* What the timeout of a call that waits is: these never travel. */
+	KIND_MILLISECONDS,
+	KIND_TIMEVAL,
+	KIND_TIMESPEC,
+	KIND_TIMESPEC64,       /* … in 32-bit calls, too */
 };
 #define KIND_SHIFT 24
 
@@ -222,6 +231,44 @@ struct rec_conn {
 	__u32 arg;             /* backlog, how, or socket()'s type */
 	__u32 domain;          /* as asked of socket() */
 	struct conn_ends ends; /* its union is cut to ip unless family is AF_UNIX */
+};
+
+enum poll_call {
+	POLL_CREATE,
+	POLL_CTL,
+	POLL_WAIT,
+	POLL_POLL,
+	POLL_SELECT,
+};
+
+#define TIMEOUT_NEVER (-1LL)
+#define TIMEOUT_UNKNOWN (-2LL)
+
+struct rec_epoll {
+	__u8 type, op;
+	__u8 has_events, pad;
+	__s32 fd;              /* of the epoll instance */
+	__u64 ns, duration, task;
+	__s64 ret;
+	__s64 timeout_ns;      /* or TIMEOUT_* */
+	__s32 target, operation;
+	__u32 events;
+	__s32 max;
+};
+
+enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
+
+#define SOCKOPT_BYTES 32
+
+struct rec_sockopt {
+	__u8 type, op;
+	__u16 pad;
+	__s32 fd;
+	__u64 ns, task;
+	__s64 ret;
+	__s32 level, name;
+	__u32 len, pad2;       /* of the whole value; 0: there is none */
+	char value[SOCKOPT_BYTES];
 };
 
 struct rec_block {

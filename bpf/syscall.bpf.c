@@ -6,6 +6,8 @@
 #include "task.h"
 #include "conn.h"
 #include "vma.h"
+#include "epoll.h"
+#include "sockopt.h"
 #include <bpf/bpf_tracing.h>
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
@@ -360,6 +362,12 @@ __noinline int enter_rare(void)
 		return enter_fcntl(state, task);
 	case SHAPE_AIO:
 		return enter_aio(state, d->path);
+	case SHAPE_EPOLL:
+		if (d->props & PROP_ARGS_AT && !args_at(state))
+			return VERDICT_FILTERED;
+		if (d->kind)
+			state->base[0] = timeout_ns(state, arg(state, d->aux), d->kind);
+		return VERDICT_TRACE;
 	case SHAPE_OPAQUE:
 		return VERDICT_FILTERED;
 	}
@@ -989,6 +997,13 @@ __noinline int exit_rare(void)
 		break;
 	case SHAPE_EXEC:
 		emit_exec(state, d);
+		break;
+	case SHAPE_EPOLL:
+		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),
+			   arg(state, d->fd2), arg(state, d->aux));
+		break;
+	case SHAPE_SOCKOPT:
+		emit_sockopt(state, d);
 		break;
 	}
 	return 0;

@@ -62,6 +62,8 @@ static const struct {
 	[REC_CONN] = { STREAM_NW_CONN, encode__conn, true },
 	[REC_CACHE] = { STREAM_CACHE, encode__cache, true },
 	[REC_FAULT] = { STREAM_PAGEFAULT, encode__fault, true },
+	[REC_EPOLL] = { STREAM_NW_EPOLL, encode__epoll, true },
+	[REC_SOCKOPT] = { STREAM_NW_SOCKOPT, encode__sockopt, true },
 	[REC_DROP] = { STREAM_NW_DROP, encode__drop, true },
 };
 

@@ -252,6 +252,13 @@ char *encode__pid_command(const struct task_entry *task, char *p)
 	return csv__mem(p, task->text + tid, task->who_len - tid);
 }
 
+char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value)
+{
+	const char *name = names__word(set, value);
+
+	return name ? encode__word(p, name) : csv__u64(p, value);
+}
+
 char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version)
 {
 	char text[INET6_ADDRSTRLEN];

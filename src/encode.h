@@ -82,6 +82,8 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
 char *encode__cache(struct encoder *e, const void *record, size_t size, char *p);
 char *encode__fault(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p);
 char *encode__drop(struct encoder *e, const void *record, size_t size, char *p);
 
 /* Shared by the encoders. */
@@ -93,6 +95,8 @@ char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t valu
 const struct task_entry *encode__task(struct encoder *e, uint64_t id);
 /* "pid,command", for the streams that have no tid. */
 char *encode__pid_command(const struct task_entry *task, char *p);
+/* The word of SET for VALUE, or the number. */
+char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
 /* An address of IP version 4 or 6, in clear or as its token. */
 char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version);
 char *encode__wall(struct encoder *e, uint64_t ns, char *p);

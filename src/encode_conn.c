@@ -71,13 +71,6 @@ static char *address(struct encoder *e, char *p, const struct conn_ends *ends, b
 	return version ? ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, version) : p;
 }
 
-static char *name_or_number(char *p, const struct name_set *set, uint64_t value)
-{
-	const char *name = names__word(set, value);
-
-	return name ? encode__word(p, name) : csv__u64(p, value);
-}
-
 char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_conn *r = record;
@@ -93,7 +86,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	p = csv__mem(p, task->text, task->who_len);
 	*p++ = ',';
 	if (domain || r->op == CONN_SOCKET_CREATE)
-		p = name_or_number(p, &names_domain, domain);
+		p = encode__word_or_number(p, &names_domain, domain);
 	*p++ = ',';
 	if (r->op == CONN_SOCKET_CREATE)
 		p = encode__flags(e, &names_sock_type, r->arg, p);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -302,6 +303,14 @@ static const struct name sock_type_names[] = {
 	FIELD(SOCK_TYPE, SOCK_PACKET), FLAG(SOCK_CLOEXEC), FLAG(SOCK_NONBLOCK),
 };
 SET(sock_type);
+
+static const struct name opt_level_names[] = {
+	WORD(SOL_SOCKET), WORD(IPPROTO_IP), WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IPV6),
+	WORD(IPPROTO_ICMP), WORD(IPPROTO_ICMPV6), WORD(IPPROTO_SCTP), WORD(IPPROTO_UDPLITE),
+	WORD(IPPROTO_RAW), WORD(SOL_PACKET), WORD(SOL_NETLINK), WORD(SOL_BLUETOOTH), WORD(SOL_ALG),
+	WORD(SOL_KCM), WORD(SOL_TLS), WORD(SOL_XDP),
+};
+SET(opt_level);
 
 static const struct name shut_names[] = {
 	WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR),

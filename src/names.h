@@ -55,6 +55,12 @@ struct name_set {
 	X(shut)         /* SHUT_*, words */ \
 	X(epoll)        /* EPOLL* events; poll's POLL* are the same numbers */ \
 	X(epoll_ctl)    /* EPOLL_CTL_*, words */ \
+	X(opt_level)    /* SOL_* and IPPROTO_* of setsockopt, words */ \
+	X(opt_so)       /* SO_*, words, like the next */ \
+	X(opt_tcp)      /* TCP_* */ \
+	X(opt_udp)      /* UDP_* */ \
+	X(opt_ip)       /* IP_* and MCAST_* */ \
+	X(opt_ipv6)     /* IPV6_* */ \
 	X(signal)       /* SIG*, words; the real-time ones have none */
 
 #define NAMES_DECLARE(set) extern const struct name_set names_##set;

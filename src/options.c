@@ -15,10 +15,9 @@
 #define NETWORK (BIT(STREAM_NW_CONN) | BIT(STREAM_NW_EPOLL) | BIT(STREAM_NW_SOCKOPT) | \
 		 BIT(STREAM_NW_DROP))
 #define CACHE (BIT(STREAM_CACHE) | BIT(STREAM_PAGEFAULT))
-/* On unless told otherwise, and what this build can capture. */
+/* On unless told otherwise. */
 #define DEFAULT (BIT(STREAM_FS) | BIT(STREAM_BLOCK) | BIT(STREAM_NW_CONN))
-#define BUILT (DEFAULT | BIT(STREAM_NW_DROP) | CACHE)
-#define BUILT_NAMES "fs, block, nw_conn, nw_drop, cache, pagefault"
+#define STREAM_NAMES "fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault"
 
 #define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
@@ -199,11 +198,11 @@ static int set_streams(struct parse *p, const char *value)
 		int stream = schema__find(item);
 
 		if (stream < 0)
-			return fail(p, "--streams: no such stream: " QUOTED " (" BUILT_NAMES ")",
+			return fail(p, "--streams: no such stream: " QUOTED " (" STREAM_NAMES ")",
 				    item);
 		if (stream == STREAM_LOST) /* always recorded */
 			continue;
-		if (stream >= STREAM_CAPTURED || !(BUILT & BIT(stream)))
+		if (stream >= STREAM_CAPTURED)
 			return fail(p, "--streams: %s: not in this build", item);
 		streams |= BIT(stream);
 	}
@@ -219,7 +218,7 @@ static int set_no_network(struct parse *p, const char *value)
 
 static int set_network(struct parse *p, const char *value)
 {
-	p->o.streams |= NETWORK & BUILT;
+	p->o.streams |= NETWORK;
 	return 0;
 }
 
@@ -468,7 +467,7 @@ static const struct option_row {
 	  "the dataset's first directory (only with dev)" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
-	  "of " BUILT_NAMES "\n(default: the first three)" },
+	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)" },
 	{ "network", 0, NULL, CONTENT, set_network, "all network streams" },
 	{ "no-network", 0, NULL, CONTENT, set_no_network,
 	  "no network stream at all, nw_conn included" },

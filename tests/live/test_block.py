@@ -180,7 +180,9 @@ def test_mixed_load(tmp_path, loop):
     flushes = rows[rows["operation"] == "flush"]
     assert len(flushes) == after["flush"][0] - before["flush"][0] > 0
     # The kernel makes a flush of its own accord, for one of those who asked.
-    assert set(flushes["pid"]) == {str(os.getpid())}
+    # (Where tracepoints can be preempted the kernel may miss the asking, and says so.)
+    missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"])
+    assert set(flushes["pid"]) - ({""} if missed else set()) == {str(os.getpid())}
     assert r.session.lost() == {}
 
 

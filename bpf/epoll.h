@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Waiting for file descriptors: epoll, poll, select. */
+#ifndef IOTRC_EPOLL_H
+#define IOTRC_EPOLL_H
+
+#include "task.h"
+
+#define NANOSECONDS 1000000000LL
+
+/* How long the call is to wait, of which select() and its kin leave but the rest when they return. */
+static __always_inline s64 timeout_ns(const struct task_state *state, u64 argument, u8 kind)
+{
+	s64 parts[2] = {};
+
+	if (kind == KIND_MILLISECONDS)
+		return (s32)argument < 0 ? TIMEOUT_NEVER : (s32)argument * 1000000LL;
+	if (!argument)
+		return TIMEOUT_NEVER;
+	if (state->compat && kind != KIND_TIMESPEC64) {
+		s32 halves[2];
+
+		if (bpf_probe_read_user(halves, sizeof(halves), (void *)argument))
+			return TIMEOUT_UNKNOWN;
+		parts[0] = halves[0];
+		parts[1] = halves[1];
+	} else if (bpf_probe_read_user(parts, sizeof(parts), (void *)argument)) {
+		return TIMEOUT_UNKNOWN;
+	}
+	return parts[0] * NANOSECONDS + (kind == KIND_TIMEVAL ? parts[1] * 1000 : parts[1]);
+}
+
+/* ARGUMENTS are those of the places in DESC; the timeout, noted on entry, is in base[0], which
+ * paths alone have another use for. */
+static __always_inline int emit_epoll(struct task_state *state, const volatile struct syscall_desc *d,
+				      u64 fd, u64 size, u64 operation, u64 target, u64 aux)
+{
+	struct rec_epoll *rec;
+	u64 flags;
+
+	rec = reserve(STREAM_NW_EPOLL, sizeof(*rec), state->exit_ns, &flags);
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_EPOLL;
+	rec->op = d->op;
+	rec->ns = state->exit_ns;
+	rec->duration = state->exit_ns - state->enter_ns;
+	rec->task = state->id;
+	rec->ret = state->ret;
+	rec->fd = d->op == POLL_CREATE ? state->ret : fd;
+	rec->max = size;
+	if (d->op == POLL_CTL) {
+		rec->operation = operation;
+		rec->target = target;
+		/* EPOLL_CTL_DEL has no need of it. */
+		rec->has_events = aux && !bpf_probe_read_user(&rec->events, sizeof(rec->events), (void *)aux);
+	} else if (d->op != POLL_CREATE) {
+		rec->timeout_ns = state->base[0];
+	}
+	bpf_ringbuf_submit(rec, flags);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Options of sockets. */
+#ifndef IOTRC_SOCKOPT_H
+#define IOTRC_SOCKOPT_H
+
+#include "task.h"
+
+static __always_inline int emit_sockopt(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u32 len = state->args[4];
+	struct rec_sockopt *rec;
+	u64 flags;
+
+	rec = reserve(STREAM_NW_SOCKOPT, sizeof(*rec), state->exit_ns, &flags);
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_SOCKOPT;
+	rec->op = d->op;
+	rec->ns = state->exit_ns;
+	rec->task = state->id;
+	rec->ret = state->ret;
+	rec->fd = state->args[0];
+	rec->level = state->args[1];
+	rec->name = state->args[2];
+	/* Where an option is read, the length is told with the value. */
+	if (d->op == SOCKOPT_GET &&
+	    (state->ret < 0 || bpf_probe_read_user(&len, sizeof(len), (void *)state->args[4])))
+		len = 0;
+	rec->len = len;
+	if (len > SOCKOPT_BYTES)
+		len = SOCKOPT_BYTES;
+	if (bpf_probe_read_user(rec->value, len, (void *)state->args[3]))
+		rec->len = 0;
+	bpf_ringbuf_submit(rec, flags);
+	return 0;
+}
+
+#endif
