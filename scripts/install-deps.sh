@@ -30,6 +30,7 @@ check command:rsync              rsync                 rsync                  rs
 check command:sqlite3            sqlite3               sqlite                 sqlite
 check command:zstd               zstd                  zstd                   zstd
 check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
+check command:mkfs.btrfs         btrfs-progs           btrfs-progs            btrfs-progs
 check command:losetup            mount                 util-linux             util-linux
 check command:ip                 iproute2              iproute                iproute2
 check command:ps                 procps                procps-ng              procps-ng
@@ -41,6 +42,8 @@ check python:zstandard           python3-zstandard     python3-zstandard      py
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
+kernels command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+kernels file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace
@@ -50,6 +53,7 @@ has() {
 	case $1 in
 	command:*) command -v "${1#*:}" ;;
 	header:*) [[ -e /usr/include/${1#*:} || -e /usr/include/$(uname -m)-linux-gnu/${1#*:} ]] ;;
+	file:*) [[ -e ${1#*:} ]] ;;
 	library:*) [[ $(gcc -print-file-name="${1#*:}") == /* ]] ;;
 	python:*) /usr/bin/python3 -c "import sys, importlib.util as u
 sys.exit(not u.find_spec('${1#*:}'))" ;;

@@ -15,7 +15,7 @@ WORKLOADS = """
     rw openclose namespace stat mapping process loop32
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
-    bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse
+    bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse subvolume
     aio uring_fs uring_rw
 """.split()
 CODES = {"process": 3}
@@ -70,14 +70,15 @@ def test_rows_of_all_kinds_of_files_equal_strace(module_path):
     rows, found = r.rows("fs"), []
     for name, oracle in oracles.items():
         found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
-    # Each waited for 50 ms, whoever did the work in the kernel meanwhile.
+    # Each waited for 50 ms, whoever did the work in the kernel meanwhile. With SQPOLL a thread that
+    # the kernel has made for the process submits, when it gets its turn.
     waited = fs_rows.of(oracles["uring_wait"], rows)
     waited = waited[waited["flags"].map(fs_rows.asynchronous)]
-    assert waited["duration_ns"].astype(int).between(45e6, 5e9).all(), waited["duration_ns"].tolist()
-    # With SQPOLL a thread that the kernel has made for the process submits.
     polled = waited["command"].str.startswith("iou-sqp-")
-    assert set(waited[~polled]["command"]) == {"uring_wait"} and polled.sum() in (0, 3)
-    assert (waited[~polled]["tid"] == waited[~polled]["pid"]).all()
+    assert polled.sum() in (0, 3)
+    own = waited[~polled]
+    assert set(own["command"]) <= {"uring_wait"} and (own["tid"] == own["pid"]).all()
+    assert own["duration_ns"].astype(int).between(45e6, 30e9).all(), own["duration_ns"].tolist()
     assert not found, "\n" + "\n".join(found)
 
 

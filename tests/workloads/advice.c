@@ -56,7 +56,7 @@ int main(void)
 	FAILS(EINVAL, SYS(fallocate, fd, 0, 0L, 0L));
 	FAILS(EBADF, SYS(fallocate, 999, 0, 0L, 1L));
 	FAILS(EBADF, SYS(fallocate, dir, 0, 0L, 1L));
-	FAILS(EFBIG, SYS(fallocate, fd, 0, 1L << 62, 1L));
+	SYS(fallocate, fd, 0, 1L << 62, 1L); /* too far for ext4, not for btrfs */
 	IS(0, SYS(ftruncate, fd, 0L));
 	IS(0, SYS(close, p[0]));
 	IS(0, SYS(close, p[1]));

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the filesystem of most machines can't do: clones that succeed, and subvolumes."""
+import subprocess
+
+import pytest
+
+import fs_rows
+import recorder
+import strace_oracle
+
+WORKLOADS = ["clone", "subvolume", "copyrange", "advice", "namespace"]
+
+
+@pytest.fixture
+def volume(tmp_path):
+    image, point = tmp_path / "image", tmp_path / "volume"
+    point.mkdir()
+    with open(image, "wb") as f:
+        f.truncate(256 << 20)
+    subprocess.run(["mkfs.btrfs", "-q", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, point], check=True)
+    yield point
+    subprocess.run(["umount", point], check=True)
+
+
+def test_rows_equal_strace(volume, tmp_path):
+    oracles = {}
+    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+        for name in WORKLOADS:
+            (volume / name).mkdir()
+            oracles[name] = strace_oracle.run(
+                [recorder.workload(name)], volume / name, tmp_path / f"{name}.strace"
+            )
+    rows, found = r.rows("fs"), []
+    for name, oracle in oracles.items():
+        assert oracle.code == 0, oracle.stderr
+        found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
+    assert not found, "\n" + "\n".join(found)
+    assert "subvolume" in oracles["subvolume"].stdout
+    clones = fs_rows.of(oracles["clone"], rows)
+    clones = clones[clones["operation"] == "clone"]
+    assert (clones["errno"] == "").sum() >= 9
+    assert set(clones["fs_type"]) <= {"btrfs", ""}
