@@ -25,7 +25,7 @@ static char *option_name(char *p, int level, int option)
 	return csv__u64(p, (uint32_t)option);
 }
 
-enum form { FORM_OTHER, FORM_TEXT, FORM_NAME, FORM_TIME, FORM_LINGER };
+enum form { FORM_OTHER, FORM_TEXT, FORM_NAME, FORM_TIME, FORM_LINGER, FORM_ADDRESS };
 
 #define SO_RCVTIMEO_64 66 /* SO_RCVTIMEO_NEW and SO_SNDTIMEO_NEW, include/uapi/asm-generic/socket.h */
 #define SO_SNDTIMEO_64 67
@@ -37,6 +37,8 @@ static const struct {
 	{ SOL_SOCKET, SO_BINDTODEVICE, FORM_NAME },   { SOL_SOCKET, SO_LINGER, FORM_LINGER },
 	{ SOL_SOCKET, SO_RCVTIMEO, FORM_TIME },       { SOL_SOCKET, SO_SNDTIMEO, FORM_TIME },
 	{ SOL_SOCKET, SO_RCVTIMEO_64, FORM_TIME },    { SOL_SOCKET, SO_SNDTIMEO_64, FORM_TIME },
+	{ IPPROTO_IP, IP_MULTICAST_IF, FORM_ADDRESS }, { IPPROTO_IP, IP_ADD_MEMBERSHIP, FORM_ADDRESS },
+	{ IPPROTO_IP, IP_DROP_MEMBERSHIP, FORM_ADDRESS },
 	{ IPPROTO_TCP, TCP_CONGESTION, FORM_TEXT },   { IPPROTO_TCP, TCP_ULP, FORM_TEXT },
 };
 
@@ -109,6 +111,8 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 		return seconds(p, r);
 	if (form == FORM_LINGER)
 		return linger(p, r);
+	if (form == FORM_ADDRESS && e->anon)
+		return encode__word(csv__u64(p, r->len), " bytes");
 	if (form == FORM_NAME && e->anon)
 		return csv__text(p, token, anonymize__name(e->anon, token, r->value, len) - token);
 	if (form == FORM_NAME || form == FORM_TEXT)
