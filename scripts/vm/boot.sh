@@ -10,7 +10,7 @@ trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
 # One more disk than the root, for tests that need one to themselves. One thread for both CPUs: with
 # one each, QEMU now and then runs what the kernel has just patched out of its code (`Oops: int3`).
-timeout "$seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1536 \
+timeout --foreground "$seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1536 \
 	-nodefaults -no-reboot -nographic -serial stdio -kernel "$vmlinuz" \
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \

@@ -20,13 +20,20 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 VM = HERE.parent.parent / "scripts" / "vm"
 VERSIONS = ["5.10", "6.1", "6.12", "7.2"]
-# All the live tests but those of what no kernel has a part in: options, signals, files.
-TESTS = sorted(p.name for p in (HERE.parent / "live").glob("test_*.py") if p.name != "test_session.py")
-SECONDS = 420
+# Not these live tests: no kernel has a part in options, signals and files.
+EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py"}
+TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
+SECONDS = 900
+# What a kernel can't give: (version, test): why. docs/kernels.md says it to people.
+_URING = "its io_uring_complete names no request, and programs may give many the same user_data"
+KNOWN = {
+    ("5.10", "test_fs_strace::test_rows_equal_strace[uring_rw]"): _URING,
+    ("5.10", "test_fs_strace::test_rows_equal_strace[uring_fs]"): _URING,
+}
 # What the kernel says when something of its own went wrong.
 COMPLAINT = re.compile(r"BUG:|WARNING:|Oops|general protection|rcu_.*stall|Call Trace")
 
-PASS, FAIL, SKIP, NONE = "ok", "FAIL", "skipped", "-"
+PASS, FAIL, KNOWN_FAIL, SKIP, NONE = "ok", "FAIL", "known", "skipped", "-"
 
 
 class Kernel:
@@ -85,7 +92,10 @@ class Kernel:
         for case in xml.etree.ElementTree.parse(self.out / "junit.xml").iter("testcase"):
             name = f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
             bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-            if bad is not None:
+            if bad is not None and (self.version, name) in KNOWN:
+                self.results[name] = KNOWN_FAIL
+                self.notes.append(f"{self.version} {name}: known: {KNOWN[self.version, name]}")
+            elif bad is not None:
                 self.fail(name, bad.get("message", "").splitlines()[0][:200])
             else:
                 # Nothing in the live tests is skipped, so nothing may be here.
@@ -138,11 +148,11 @@ def main(out, iotrc, workloads, *versions):
         for note in kernel.notes:
             print(note)
     verdicts = [verdict for kernel in kernels for verdict in kernel.results.values()]
-    skipped = verdicts.count(SKIP)
-    print(
-        f"{verdicts.count(PASS)} passed, {verdicts.count(FAIL)} failed"
-        + (f", {skipped} skipped" if skipped else "")
-    )
+    line = f"{verdicts.count(PASS)} passed, {verdicts.count(FAIL)} failed"
+    for verdict in KNOWN_FAIL, SKIP:
+        if verdict in verdicts:
+            line += f", {verdicts.count(verdict)} {verdict}"
+    print(line)
     return FAIL in verdicts or PASS not in verdicts
 
 

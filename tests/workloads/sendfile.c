@@ -33,7 +33,9 @@ int main(void)
 	IS(0, SYS(sendfile, out, in, 0L, 4096)); /* at the end */
 	IS(0, SYS(sendfile, out, in, 0L, 0));
 	IS(0, SYS(lseek, in, 0, SEEK_SET));
-	IS(600, SYS(sendfile, zero, in, 0L, 600)); /* one of the two is a file of ours */
+	/* One of the two is a file of ours. Old kernels can't splice to /dev/zero. */
+	if (SYS(sendfile, zero, in, 0L, 600) != 600)
+		IS(EINVAL, errno);
 	IS(5 * (1009 + 2 * 2003) + 9, SYS(lseek, out, 0, SEEK_CUR));
 	FAILS(EBADF, SYS(sendfile, out, 999, 0L, 10));
 	FAILS(EBADF, SYS(sendfile, 999, in, 0L, 10));
