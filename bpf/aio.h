@@ -109,7 +109,7 @@ __noinline int aio_request(u64 at)
 	f->at_position = 0;
 	f->props = 0;
 	if (!f->rec.fs.path || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
-		uring_lost();
+		lose(STREAM_FS, bpf_ktime_get_ns());
 	return 0;
 }
 

@@ -98,6 +98,17 @@ static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream
 	count(&c->lost, stream);
 }
 
+/* One more operation of STREAM, of which nothing can be kept. */
+static __always_inline int lose(enum stream stream, u64 now)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+
+	count_seen(slot, stream);
+	count_lost(slot, stream, now);
+	return 0;
+}
+
 /* An id that no other definition or request of this session has: where and when. 13 bits hold the
  * most CPUs a kernel can have (8192), 51 bits of nanoseconds come round after 26 days. */
 static __always_inline u64 next_id(void)

@@ -13,6 +13,7 @@
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
 const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
 
+#define EBADF 9
 #define AT_FDCWD -100
 #define AT_EMPTY_PATH 0x1000
 #define AT_REMOVEDIR 0x200
@@ -319,6 +320,16 @@ static __always_inline bool args_at(struct task_state *state)
 	return true;
 }
 
+/* Anonymous memory that processes share has a file too, inside the kernel, called "dev/zero". */
+static __always_inline bool is_shared_memory(u64 file)
+{
+	u64 dentry = kread(file, file, f_path.dentry);
+
+	return is_special(kread(file, file, f_inode)) &&
+	       kread(dentry, dentry, d_name.hash_len) >> 32 == 8 &&
+	       kread_u64(kread(dentry, dentry, d_name.name)) == 0x6f72657a2f766564ULL;
+}
+
 /* The calls that are rare enough to look up the thread a second time. A global function: the verifier
  * goes through it once, and apart from the rest. */
 __noinline int enter_rare(void)
@@ -341,6 +352,8 @@ __noinline int enter_rare(void)
 		return enter_fd(state, task, d);
 	case SHAPE_RANGE:
 		file = mapped_file(state->args[0]);
+		if (file && is_shared_memory(file))
+			return VERDICT_IGNORE;
 		return file ? take_file(state, file, 0) : VERDICT_IGNORE;
 	case SHAPE_PATH:
 		if (d->props & PROP_BASE_FIRST) {
@@ -393,15 +406,12 @@ static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
 	enum verdict verdict;
-	u32 cpu;
 
 	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
 		return 0;
 	state = current_state(true);
 	if (!state) {
-		count_seen(cpu_slot(&cpu), d->stream);
-		count_lost(cpu_slot(&cpu), d->stream, bpf_ktime_get_ns());
-		return 0;
+		return lose(d->stream, bpf_ktime_get_ns());
 	}
 	state->armed = 0;
 	state->nr = nr;
@@ -432,8 +442,7 @@ static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs
 	} else if (verdict == VERDICT_FILTERED) {
 		count_filtered(state->stream);
 	} else if (verdict == VERDICT_LOST) {
-		count_seen(cpu_slot(&cpu), state->stream);
-		count_lost(cpu_slot(&cpu), state->stream, bpf_ktime_get_ns());
+		lose(state->stream, bpf_ktime_get_ns());
 	}
 	return 0;
 }
@@ -521,6 +530,17 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
+/* Pipes, sockets and most devices have no place that data comes from. */
+static __always_inline bool has_position(u64 file)
+{
+	u32 format;
+
+	if (!cfg.scope_all)
+		return true;
+	format = kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT;
+	return format == S_IFREG || format == S_IFDIR || format == S_IFBLK;
+}
+
 static __always_inline bool appends(const struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u32 rwf = d->props & PROP_RWF ? arg(state, d->aux) : 0;
@@ -565,7 +585,8 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 			return;
 		}
 	}
-	if (d->props & PROP_SEQUENTIAL && state->file && (moved || !appends(state, d))) {
+	if (d->props & PROP_SEQUENTIAL && state->file && has_position(state->file) &&
+	    (moved || !appends(state, d))) {
 		rec->offset = kread(state->file, file, f_pos) - moved;
 		rec->has |= FS_HAS_OFFSET;
 	}
@@ -659,7 +680,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 					      const volatile struct syscall_desc *d)
 {
 	u32 len = 0, len2 = 0;
-	bool is_fd;
+	bool is_fd, wants_base = false;
 	long n;
 
 	if (!s || !state || !d)
@@ -677,8 +698,10 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
 	if (is_fd && !d->path2)
 		return PATH_OF_FILE;
-	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET)))
+	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET))) {
 		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
+		wants_base = !s->rec.base;
+	}
 	/* mount() without a source: there is but the target. */
 	if (d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
 		s->rec.fs.has &= ~FS_LINK_TARGET;
@@ -697,7 +720,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	}
 	s->rec.len = len;
 	s->rec.len2 = len2;
-	return PATH_ASKED;
+	return wants_base && state->ret != -EBADF ? PATH_LOST : PATH_ASKED;
 }
 
 static __always_inline void prepare_long(struct long_scratch *s, struct task_state *state,
@@ -732,6 +755,7 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	struct long_scratch *s = get_long_scratch();
 	u64 task = (u64)bpf_get_current_task(), file;
 	enum verdict verdict;
+	enum path_answer answer;
 
 	if (!s || !state || !d)
 		return 0;
@@ -756,7 +780,10 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 			return 0;
 		}
 	}
-	if (read_paths(s, state, d) == PATH_OF_FILE) {
+	answer = read_paths(s, state, d);
+	if (answer == PATH_LOST)
+		return lose(STREAM_FS, state->exit_ns);
+	if (answer == PATH_OF_FILE) {
 		s32 fd = arg(state, d->fd);
 
 		s->rec.fs.has &= ~FS_HAS_ASKED;
@@ -769,6 +796,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 				count_filtered(STREAM_FS);
 				return 0;
 			}
+			if (verdict == VERDICT_LOST)
+				return lose(STREAM_FS, state->exit_ns);
 			s->rec.fs.path = state->path;
 		}
 	}
@@ -791,11 +820,13 @@ static __noinline int emit_exec(struct task_state *state, const volatile struct 
 		count_filtered(STREAM_FS);
 		return 0;
 	case WHOM_LOST:
-		break;
+		return lose(STREAM_FS, state->exit_ns);
 	default:
 		exe = kread(kread(task, task_struct, mm), mm_struct, exe_file);
 		if (exe)
 			state->path = file_path_id(state->recent, exe);
+		if (!state->path)
+			return lose(STREAM_FS, state->exit_ns);
 	}
 	emit_short(state, d);
 	return 0;
@@ -805,7 +836,6 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 {
 	u64 file;
 	enum verdict verdict;
-	u32 cpu;
 
 	if (!state || !d)
 		return 0;
@@ -819,11 +849,8 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 		count_filtered(STREAM_FS);
 		return 0;
 	}
-	if (verdict == VERDICT_LOST) {
-		count_seen(cpu_slot(&cpu), STREAM_FS);
-		count_lost(cpu_slot(&cpu), STREAM_FS, state->exit_ns);
-		return 0;
-	}
+	if (verdict == VERDICT_LOST)
+		return lose(STREAM_FS, state->exit_ns);
 	emit_short(state, d);
 	return 0;
 }
@@ -855,6 +882,7 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 {
 	struct long_scratch *s = get_long_scratch();
 	u64 inode;
+	u32 format;
 
 	if (!s || !state || !d)
 		return 0;
@@ -869,7 +897,8 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
 	} else if (state->file) {
 		inode = kread(state->file, file, f_inode);
-		if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFREG) {
+		format = kread(inode, inode, i_mode) & S_IFMT;
+		if (format == S_IFIFO || format == S_IFSOCK) {
 			s->rec.fs.has &= ~FS_HAS_OFFSET;
 		} else if (!(s->rec.fs.has & FS_HAS_OFFSET) && !arg(state, d->offset)) {
 			s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);

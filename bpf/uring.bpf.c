@@ -103,16 +103,6 @@ static __always_inline void take_arguments(struct task_state *state, const struc
 				 sqe->addr3 : (u64)(s64)sqe->file_index;
 }
 
-/* One more operation that nothing could be kept of. */
-static __always_inline void uring_lost(void)
-{
-	u32 cpu;
-	struct cpu_slot *slot = cpu_slot(&cpu);
-
-	count_seen(slot, STREAM_FS);
-	count_lost(slot, STREAM_FS, bpf_ktime_get_ns());
-}
-
 static __noinline int prepare_flight(struct uring_flight *f, struct task_state *state, u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
@@ -211,7 +201,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	f = bpf_map_lookup_elem(&uring_scratch, &zero);
 	call = bpf_map_lookup_elem(&uring_state, &zero);
 	if (!state || !f || !call) {
-		uring_lost();
+		lose(STREAM_FS, bpf_ktime_get_ns());
 		return 0;
 	}
 	switch (task_refresh(state, false)) {
@@ -259,7 +249,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 		if (verdict == VERDICT_FILTERED && d->shape != SHAPE_NONE)
 			count_filtered(STREAM_FS);
 		if (verdict == VERDICT_LOST)
-			uring_lost();
+			lose(STREAM_FS, bpf_ktime_get_ns());
 		if (!(d->props & PROP_NAMES))
 			return 0;
 		f->shape = SHAPE_NONE;
@@ -268,7 +258,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 		f->shape = SHAPE_NONE;
 	f->props = d->props;
 	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
-		uring_lost();
+		lose(STREAM_FS, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -360,7 +350,7 @@ __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 	if (verdict == VERDICT_FILTERED)
 		count_filtered(STREAM_FS);
 	else if (verdict == VERDICT_LOST)
-		uring_lost();
+		lose(STREAM_FS, bpf_ktime_get_ns());
 	else
 		send_long(s, s->rec.fs.ns);
 out:
