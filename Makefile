@@ -3,6 +3,8 @@
 #   sudo make check    install what is missing, build, run every test
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
+#   make check-arm64   does it compile for arm64? (with a cross compiler)
+#   make docs          the pages of docs/ that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make install       PREFIX=/usr/local, DESTDIR
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -40,7 +42,10 @@ SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-om
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 LDLIBS := -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null) -Wall \
+# The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf \
+	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
 SRC := $(wildcard src/*.c schema/*.c snappers/*.c uploader/*.c)
@@ -50,7 +55,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels workloads bench install uninstall clean deps
+.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-docs check-arm64 docs workloads bench install uninstall clean deps
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -95,7 +100,7 @@ run: deps
 
 check:
 	@scripts/install-deps.sh check
-	@$(MAKE) --no-print-directory all check-unit check-asan
+	@$(MAKE) --no-print-directory all check-docs check-unit check-asan
 	@$(MAKE) --no-print-directory check-live
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
@@ -115,9 +120,27 @@ check-live: all workloads
 # The live tests on other kernels, under emulation. One kernel: make check-kernels KERNELS=5.10
 check-kernels:
 	@scripts/install-deps.sh kernels
-	@$(MAKE) --no-print-directory all workloads
+	@$(MAKE) --no-print-directory all workloads check-arm64
 	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
+
+# Compiled, not linked: that needs no libraries of arm64, and their headers are the same everywhere.
+check-arm64:
+	$(call say,TEST,'compiles for arm64')
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
+		EXTRA_CFLAGS='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)' \
+		$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a
+
+# The pages that are made from the tables.
+DOCS := format fs-operations
+$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(BUILD)/schema/schema.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ -o $@
+docs: $(BUILD)/gen-docs
+	$(Q)for d in $(DOCS); do $< $$d > docs/$$d.md || exit; done
+check-docs: $(BUILD)/gen-docs
+	$(call say,TEST,'docs are as the tables')
+	$(Q)for d in $(DOCS); do $< $$d | diff -u docs/$$d.md - || { echo "docs/$$d.md is old: make docs"; exit 1; }; done
 
 # One file that runs anywhere, libraries included.
 static: $(BUILD)/iotrc-static
@@ -135,6 +158,6 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/iotrc $(DESTDIR)$(PREFIX)/share/man/man1/iotrc.1
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-arm64
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

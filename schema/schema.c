@@ -256,6 +256,19 @@ const struct stream_schema schema_streams[STREAM_COUNT] = {
 		"the look at the file", "Snapshots of the files on real filesystems"),
 };
 
+const char *const schema_type_names[COL_TYPES] = {
+	[COL_WALL] = "timestamp",
+	[COL_MONO] = "uint64",
+	[COL_UINT] = "uint64",
+	[COL_INT] = "int64",
+	[COL_FLOAT] = "float",
+	[COL_TEXT] = "text",
+	[COL_WORD] = "word",
+	[COL_FLAGS] = "flags",
+	[COL_DEVICE] = "device",
+	[COL_ADDRESS] = "address",
+};
+
 int schema__find(const char *key)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)

@@ -22,7 +22,11 @@ enum column_type {
 	COL_FLAGS,   /* words joined by '|' */
 	COL_DEVICE,  /* major:minor */
 	COL_ADDRESS, /* 0x and hexadecimal digits */
+	COL_TYPES
 };
+
+/* As the manifest calls them. */
+extern const char *const schema_type_names[COL_TYPES];
 
 struct column {
 	const char *name;

@@ -37,19 +37,6 @@ struct manifest {
 	bool oom;
 };
 
-static const char *const type_names[] = {
-	[COL_WALL] = "timestamp",
-	[COL_MONO] = "uint64",
-	[COL_UINT] = "uint64",
-	[COL_INT] = "int64",
-	[COL_FLOAT] = "float",
-	[COL_TEXT] = "text",
-	[COL_WORD] = "word",
-	[COL_FLAGS] = "flags",
-	[COL_DEVICE] = "device",
-	[COL_ADDRESS] = "address",
-};
-
 /* jansson takes NULL for a value and fails on it: an allocation that failed is noticed here alone.
  * Values are stolen. */
 static void set(struct manifest *m, json_t *object, const char *key, json_t *value)
@@ -133,7 +120,7 @@ static void add_column(struct manifest *m, json_t *columns, const struct column 
 	json_t *column = json_object();
 
 	set(m, column, "name", json_string(c->name));
-	set(m, column, "type", json_string(type_names[c->type]));
+	set(m, column, "type", json_string(schema_type_names[c->type]));
 	set(m, column, "unit", json_string(c->unit));
 	set(m, column, "description", json_string(c->description));
 	if (c->words)

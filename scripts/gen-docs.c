@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Prints docs/fs-operations.md or docs/format.md, from the tables that the program itself works
+ * with. They are taken in by name, without any architecture's numbers, so that the pages are the
+ * same wherever they are made. */
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/records.h"
+#include "fs_flags.h"
+#include "schema/fs_ops.h"
+#include "schema/schema.h"
+
+/* ---- the tables ---- */
+
+struct call {
+	const char *name;
+	struct syscall_desc d;
+};
+
+#define SYSCALL(name_, stream_, op_, shape_, ...) \
+	{ #name_, { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
+
+/* syscalls.def asks which of these there are. */
+#define HILO 0
+#define __NR_renameat
+static const struct call arm64_calls[] = {
+#include "syscalls.def"
+};
+#define __NR_open
+static const struct call native_calls[] = {
+#include "syscalls.def"
+};
+#undef HILO
+#define HILO PROP_HILO
+#define __NR_mmap2
+static const struct call i386_calls[] = {
+#include "syscalls.def"
+};
+
+#define URING(number, name_, op_, shape_, ...) \
+	{ "IORING_OP_" #name_, \
+	  { .stream = STREAM_FS, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
+static const struct call uring_calls[] = {
+#include "uring.def"
+};
+
+/* Each is treated as that opcode of io_uring (bpf/aio.h). */
+static const struct {
+	const char *name, *as;
+	enum fs_op op;
+} aio_commands[] = {
+	{ "IOCB_CMD_PREAD", "IORING_OP_READ", FS_READ },
+	{ "IOCB_CMD_PWRITE", "IORING_OP_WRITE", FS_WRITE },
+	{ "IOCB_CMD_PREADV", "IORING_OP_READV", FS_READ },
+	{ "IOCB_CMD_PWRITEV", "IORING_OP_WRITEV", FS_WRITE },
+	{ "IOCB_CMD_FSYNC", "IORING_OP_FSYNC", FS_FSYNC },
+	{ "IOCB_CMD_FDSYNC", "IORING_OP_FSYNC", FS_FDATASYNC },
+};
+
+static const char *const op_names[] = {
+#define OP_NAME(sym, text) [FS_##sym] = text,
+	FS_OPS(OP_NAME)
+};
+
+/* How a set of words is called here; a set without a line doesn't compile. */
+#define WORDS_open "`O_*`"
+#define WORDS_mode "`S_*`"
+#define WORDS_at "`AT_*`"
+#define WORDS_at_unlink "`AT_*`"
+#define WORDS_rename "`RENAME_*`"
+#define WORDS_access "`R_OK`, `W_OK`, `X_OK`, `F_OK`"
+#define WORDS_fallocate "`FALLOC_FL_*`"
+#define WORDS_fadvise "`POSIX_FADV_*`"
+#define WORDS_madvise "`MADV_*`"
+#define WORDS_msync "`MS_*`"
+#define WORDS_mremap "`MREMAP_*`"
+#define WORDS_sync_range "`SYNC_FILE_RANGE_*`"
+#define WORDS_xattr "`XATTR_*`"
+#define WORDS_splice "`SPLICE_F_*`"
+#define WORDS_copy_file_range "" /* none yet: a number */
+#define WORDS_mount "`MS_*`"
+#define WORDS_umount "`MNT_*`, `UMOUNT_NOFOLLOW`"
+#define WORDS_flock "`LOCK_*`"
+#define WORDS_lock_command "`F_*` of the command and of the lock"
+#define WORDS_close_range "`CLOSE_RANGE_*`"
+#define WORDS_move_mount "`MOVE_MOUNT_*`"
+
+static const char *const op_words[FS_OP_COUNT] = {
+#define OP_WORDS(sym, set) [FS_##sym] = WORDS_##set,
+	FS_OP_FLAGS(OP_WORDS)
+	[FS_PROCESS_EXIT] = "`SIG*` that ended it, `CORE_DUMPED`",
+};
+
+static const char *const kind_names[] = {
+#define KIND_NAME(sym) [KIND_##sym] = "`" #sym "`",
+	FS_KIND_WORDS(KIND_NAME)
+	[KIND_MOVE_MOUNT] = NULL,
+};
+
+static const char *const kind_words[] = {
+#define KIND_WORDS(sym, set) [KIND_##sym] = WORDS_##set,
+	FS_KIND_FLAGS(KIND_WORDS)
+};
+
+static const char *const notes[FS_OP_COUNT] = {
+	[FS_OPEN] =
+		"`open_by_handle_at` is given no path: a failed one has no `filename`.",
+	[FS_CLOSE] =
+		"`close_range` is one row, however many files it closes, and names none.",
+	[FS_READ] =
+		"Of a request with several completions (`READ_MULTISHOT`) each is a row.",
+	[FS_SYNC] = "Acts on no file in particular.",
+	[FS_GETATTR] =
+		"Of a path, `inode`, `device` and `fs_type` come from the answer itself; that of "
+		"32-bit programs is read for `statx` alone. A path whose file is out of scope has"
+		" no row.",
+	[FS_SETATTR] =
+		"The first word of `flags` says which attribute. For `CHMOD` the new mode "
+		"follows.",
+	[FS_CHDIR] =
+		"Without a word in `flags` it is the current directory that changed.",
+	[FS_RENAME] = "From then on other rows bear the new name.",
+	[FS_LINK] =
+		"`linkat` with `AT_EMPTY_PATH`: the first path is that of the descriptor.",
+	[FS_SYMLINK] = "The text of the link stands as it was given.",
+	[FS_SENDFILE] = "`offset` is the one in the file that is read.",
+	[FS_SPLICE] =
+		"`offset` is the one in the file that is read; a pipe has none.",
+	[FS_TEE] = "Both ends are pipes: `--scope all` records it.",
+	[FS_VMSPLICE] = "Acts on a pipe: `--scope all` records it.",
+	[FS_COPY_FILE_RANGE] = "`offset` is the one in the file that is read.",
+	[FS_CLONE] =
+		"The requests `FICLONE`, `FICLONERANGE` and `FIDEDUPERANGE`; `size` and `offset` "
+		"are those of the range, which `FICLONE` has not. Of several targets of "
+		"`FIDEDUPERANGE` the first is named. Other requests have no row.",
+	[FS_MMAP] =
+		"Anonymous memory has no row. `address` is where the mapping was put, empty on "
+		"failure.",
+	[FS_MUNMAP] = "A row where a file is mapped at `address`.",
+	[FS_MREMAP] = "As munmap; `address` is the old one, `size` the new one.",
+	[FS_MSYNC] = "As munmap.",
+	[FS_MADVISE] = "As munmap.",
+	[FS_LOCK] =
+		"The commands `F_GETLK`, `F_SETLK`, `F_SETLKW` of `fcntl`, and those with `OFD`; "
+		"`offset` and `size` are `l_start` and `l_len`. Other commands have no row.",
+	[FS_MOUNT] =
+		"The source stands as it was given; without one there is only the target.",
+	[FS_PROCESS_FORK] =
+		"A new thread is no new process and has no row. `return_value` is the child's id.",
+	[FS_PROCESS_EXEC] =
+		"`cmdline` has the new arguments, `filename` the binary that runs: of a script "
+		"its interpreter.",
+	[FS_PROCESS_EXIT] =
+		"Once a process, when its last thread ends. `return_value` is the exit code, 128 "
+		"and the signal's number after a signal. No `duration_ns`.",
+};
+
+/* ---- what a row of it has ---- */
+
+enum source { NATIVE, I386, REQUEST, N_SOURCES };
+
+struct entry {
+	enum source source;
+	enum fs_op op;
+	const char *name, *with; /* with: the flag that makes it this operation, or NULL */
+	char filename[64], columns[128], flags[96];
+};
+
+#define MAX_ENTRIES 512
+static struct entry entries[MAX_ENTRIES];
+static size_t n_entries;
+
+static void add_word(char *list, size_t size, const char *word)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len && *word ? ", " : "", word);
+}
+
+static bool takes_descriptor(const struct syscall_desc *d)
+{
+	return d->path && !d->path2 && d->fd &&
+	       (d->at || d->props & (PROP_NULL_IS_FD | PROP_EMPTY_IS_FD));
+}
+
+static const char *filename_of(const struct syscall_desc *d)
+{
+	switch ((enum syscall_shape)d->shape) {
+	case SHAPE_FD:
+	case SHAPE_FCNTL:
+		return "file";
+	case SHAPE_MMAP:
+	case SHAPE_RANGE:
+		return "mapped file";
+	case SHAPE_OPEN:
+		return d->path ? "file; failed: asked" : "file";
+	case SHAPE_EXEC:
+		return "binary; failed: asked";
+	case SHAPE_TWO_FILES:
+	case SHAPE_IOCTL:
+		return "file -> file";
+	case SHAPE_PATH:
+		if (d->path2)
+			return d->props & PROP_LINK_TARGET ? "text -> asked" : "asked -> asked";
+		return takes_descriptor(d) ? "asked; by descriptor: file" : "asked";
+	default:
+		return "";
+	}
+}
+
+static const char *inode_of(const struct syscall_desc *d, enum source source)
+{
+	/* The struct stat of 32-bit programs isn't read (emit_path() of bpf/syscall.bpf.c). */
+	bool stat = d->props & PROP_STATX || (d->props & PROP_STAT && source != I386);
+
+	switch ((enum syscall_shape)d->shape) {
+	case SHAPE_FD:
+	case SHAPE_FCNTL:
+	case SHAPE_MMAP:
+	case SHAPE_RANGE:
+	case SHAPE_TWO_FILES:
+	case SHAPE_IOCTL:
+		return "inode";
+	case SHAPE_OPEN:
+	case SHAPE_EXEC:
+		return "inode on success";
+	case SHAPE_PATH:
+		return stat ? "inode on success" : takes_descriptor(d) ? "inode by descriptor" : "";
+	default:
+		return "";
+	}
+}
+
+static void describe(struct entry *e, const struct syscall_desc *d)
+{
+	/* Their size and offset are in what an argument points to. */
+	bool lent = d->shape == SHAPE_FCNTL || d->shape == SHAPE_IOCTL;
+	bool has_flags = d->flags || d->props & (PROP_CREAT | PROP_OPEN_HOW | PROP_XATTR_ARGS);
+	size_t size = sizeof(e->columns);
+
+	snprintf(e->filename, sizeof(e->filename), "%s", filename_of(d));
+	if (d->size || d->props & PROP_XATTR_ARGS || lent)
+		add_word(e->columns, size, "size");
+	if (d->offset || d->props & PROP_SEQUENTIAL || lent)
+		add_word(e->columns, size, "offset");
+	if (d->props & PROP_BYTES)
+		add_word(e->columns, size, "bytes_completed");
+	add_word(e->columns, size, inode_of(d, e->source));
+	if (d->shape == SHAPE_MMAP)
+		add_word(e->columns, size, "mmap_prot, mmap_flags");
+	if (d->shape == SHAPE_MMAP || d->shape == SHAPE_RANGE)
+		add_word(e->columns, size, "address");
+
+	size = sizeof(e->flags);
+	if (d->props & PROP_FILE_FLAGS) {
+		add_word(e->flags, size, "`O_*` of the file");
+	} else if (d->kind) {
+		if (kind_names[d->kind])
+			add_word(e->flags, size, kind_names[d->kind]);
+		if ((d->flags || d->shape == SHAPE_FCNTL) && kind_words[d->kind])
+			add_word(e->flags, size, kind_words[d->kind]);
+	} else if ((has_flags || e->op == FS_PROCESS_EXIT) && op_words[e->op]) {
+		add_word(e->flags, size, op_words[e->op]);
+	}
+	if (d->props & PROP_RWF)
+		add_word(e->flags, size, "`RWF_*`");
+	if (e->op == FS_ACCESS && d->at)
+		add_word(e->flags, size, "`AT_*`");
+}
+
+static bool alike(const struct entry *a, const struct entry *b)
+{
+	return a->op == b->op && !strcmp(a->filename, b->filename) &&
+	       !strcmp(a->columns, b->columns) && !strcmp(a->flags, b->flags);
+}
+
+static void add(enum source source, enum fs_op op, const char *name, const char *with,
+		const struct syscall_desc *d)
+{
+	struct entry *e = &entries[n_entries];
+
+	if (n_entries == MAX_ENTRIES)
+		abort();
+	*e = (struct entry){ .source = source, .op = op, .name = name, .with = with };
+	describe(e, d);
+	for (size_t i = 0; source == I386 && i < n_entries; i++)
+		if (alike(&entries[i], e) && !strcmp(entries[i].name, name))
+			return;
+	n_entries++;
+}
+
+static void add_calls(enum source source, const struct call *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct syscall_desc *d = &calls[i].d;
+
+		if (d->stream != STREAM_FS || d->op == FS_NONE)
+			continue;
+		add(source, d->op, calls[i].name, NULL, d);
+		if (d->props & PROP_REMOVEDIR)
+			add(source, FS_RMDIR, calls[i].name, "AT_REMOVEDIR", d);
+		if (source == REQUEST && d->op == FS_FSYNC)
+			add(source, FS_FDATASYNC, calls[i].name, "IORING_FSYNC_DATASYNC", d);
+	}
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void add_all(void)
+{
+	static const struct syscall_desc none = { .stream = STREAM_FS };
+
+	add_calls(NATIVE, native_calls, COUNT(native_calls));
+	add_calls(I386, i386_calls, COUNT(i386_calls));
+	add_calls(REQUEST, uring_calls, COUNT(uring_calls));
+	for (size_t i = 0; i < COUNT(aio_commands); i++)
+		for (size_t j = 0; j < COUNT(uring_calls); j++)
+			if (!strcmp(uring_calls[j].name, aio_commands[i].as))
+				add(REQUEST, aio_commands[i].op, aio_commands[i].name, NULL,
+				    &uring_calls[j].d);
+	add(NATIVE, FS_PROCESS_EXIT, "sched_process_exit", "a tracepoint", &none);
+}
+
+/* ---- docs/fs-operations.md ---- */
+
+static const char operations_head[] =
+	"<!-- Made by scripts/gen-docs.c (make docs) from src/ and schema/: don't edit. -->\n"
+	"# File operations\n"
+	"\n"
+	"The rows of the `fs` stream: which calls make them, and what they have. Each completed\n"
+	"call is one row, failed ones too, and a program's `io_uring` and kernel AIO requests\n"
+	"are rows of their own.\n"
+	"\n"
+	"Always filled: `timestamp`, `operation`, `pid`, `tid`, `command`, `duration_ns`,\n"
+	"`return_value`, `ppid`, `mono_ns`; `errno` on failure; `cmdline` and `container_id`\n"
+	"where the process has them. The table says what else is. [format.md](format.md) says\n"
+	"what the columns are.\n"
+	"\n"
+	"**filename**\n"
+	"\n"
+	"- *file*: the file that was reached, symlinks resolved; all rows of a file bear one\n"
+	"  name. Empty where the descriptor is no open file (EBADF).\n"
+	"- *asked*: the path that was asked for, made absolute, `.` and `..` folded, symlinks\n"
+	"  not followed.\n"
+	"- *by descriptor*: with `AT_EMPTY_PATH`, or with no path where the call allows that.\n"
+	"- `a -> b`: two of them, the source first. A ` -> ` inside a name is escaped.\n"
+	"\n"
+	"**columns**\n"
+	"\n"
+	"- *inode* stands for `inode`, `device` and `fs_type`, of the named file; of two open\n"
+	"  files the first, unless only the second is in scope.\n"
+	"- `offset` is where the transfer began, for calls that use the file's position too; of\n"
+	"  an append, where it was written. Empty where there is none, as in a pipe.\n"
+	"- `bytes_completed` is empty on failure.\n"
+	"\n"
+	"**flags**\n"
+	"\n"
+	"- Besides those in the table: `IO_URING` and `AIO` on rows of such requests, `DELETED`\n"
+	"  where the named file has no name any more, `PATH_CUT` where its path is longer than\n"
+	"  4,096 bytes.\n"
+	"- Bits without a name follow in hexadecimal.\n"
+	"\n"
+	"`only i386`: calls that 32-bit programs on x86-64 have besides those in the column\n"
+	"before, or whose rows have other columns.\n"
+	"\n"
+	"| operation | system calls | only i386 | io_uring and AIO | filename | columns | flags |\n"
+	"|---|---|---|---|---|---|---|\n";
+
+static void print_names(size_t first, enum source source)
+{
+	const char *separator = "";
+
+	printf(" ");
+	for (size_t i = first; i < n_entries; i++) {
+		const struct entry *e = &entries[i];
+
+		if (e->source != source || !alike(e, &entries[first]))
+			continue;
+		printf(e->with ? "%s`%s` (%s)" : "%s`%s`", separator, e->name, e->with);
+		separator = ", ";
+	}
+	printf(" |");
+}
+
+static void print_operation(enum fs_op op)
+{
+	for (size_t i = 0; i < n_entries; i++) {
+		size_t before = 0;
+
+		while (before < i && !alike(&entries[before], &entries[i]))
+			before++;
+		if (entries[i].op != op || before < i)
+			continue;
+		printf("| %s |", op_names[op]);
+		for (enum source s = 0; s < N_SOURCES; s++)
+			print_names(i, s);
+		printf(" %s | %s | %s |\n", entries[i].filename, entries[i].columns,
+		       entries[i].flags);
+	}
+}
+
+static bool has_call(const struct call *calls, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(calls[i].name, name))
+			return true;
+	return false;
+}
+
+static void print_operations(void)
+{
+	const char *separator = "";
+
+	add_all();
+	fputs(operations_head, stdout);
+	for (enum fs_op op = FS_NONE + 1; op < FS_OP_COUNT; op++)
+		print_operation(op);
+
+	printf("\n## Notes\n\n");
+	for (enum fs_op op = FS_NONE + 1; op < FS_OP_COUNT; op++)
+		if (notes[op])
+			printf("- **%s**: %s\n", op_names[op], notes[op]);
+
+	printf("\n## Watched, but no rows of their own\n\n");
+	for (size_t i = 0; i < COUNT(native_calls); i++) {
+		const struct syscall_desc *d = &native_calls[i].d;
+
+		if (d->stream != STREAM_FS || d->op != FS_NONE)
+			continue;
+		printf("%s`%s`", separator, native_calls[i].name);
+		separator = ", ";
+	}
+	printf(": what kernel AIO was asked and answered is read there,\n"
+	       "and `setns` may change what paths mean.\n");
+	if (!has_call(i386_calls, COUNT(i386_calls), "io_submit"))
+		printf("Kernel AIO of 32-bit programs is not recorded.\n");
+
+	printf("\n## arm64\n\n"
+	       "Has all of these system calls but those that its kernel hasn't either: ");
+	separator = "";
+	for (size_t i = 0; i < COUNT(native_calls); i++) {
+		if (has_call(arm64_calls, COUNT(arm64_calls), native_calls[i].name))
+			continue;
+		printf("%s`%s`", separator, native_calls[i].name);
+		separator = ", ";
+	}
+	printf(".\nThe calls of 32-bit programs are not recorded there.\n");
+}
+
+/* ---- docs/format.md ---- */
+
+static const char format_head[] =
+	"<!-- Made by scripts/gen-docs.c (make docs) from schema/: don't edit. -->\n"
+	"# The format\n"
+	"\n"
+	"A session is a directory, `OUTPUT/linux_v1/MACHINE_ID/YYYYMMDD_HHMMSS_mmm/`. In it is\n"
+	"`manifest.json`, and a directory for each stream that has rows, with files\n"
+	"`STREAM_YYYYMMDD_HHMMSS_mmm_NNNN.csv.zst`; while one is being written its name ends in\n"
+	"`.part`. Each is one Zstandard frame with a checksum, and begins with the header row.\n"
+	"Column names and their order are what readers rely on: they are never changed. The\n"
+	"manifest lists the columns too, and for each file its rows, bytes and SHA-256; `iotrc\n"
+	"verify` checks them.\n"
+	"\n"
+	"- CSV as in RFC 4180: commas, line feeds, quotes only where needed. One row is one\n"
+	"  line.\n"
+	"- An empty field means \"does not apply or could not be known\"; 0 is a value.\n"
+	"- Control characters, backslashes and bytes that are not UTF-8 are written `\\xHH`, a\n"
+	"  backslash `\\\\`: names can be had back byte by byte.\n"
+	"- The first column is wall time, the last is `mono_ns`. Wall time is `mono_ns` and the\n"
+	"  offset in force then; the manifest has each offset, from when it holds, and the\n"
+	"  zone.\n"
+	"- Rows of different CPUs are not in the order of time: where that matters, sort by\n"
+	"  `mono_ns`.\n"
+	"- With `-a`, tokens stand in the place of names: see [privacy.md](privacy.md).\n"
+	"\n"
+	"## Types\n"
+	"\n"
+	"| type | a field that isn't empty |\n"
+	"|---|---|\n";
+
+static const char *const type_texts[COL_TYPES] = {
+	[COL_WALL] = "`YYYY-MM-DD HH:MM:SS.ffffff`, local time, always six digits",
+	[COL_MONO] = NULL, /* in the manifest as COL_UINT */
+	[COL_UINT] = "unsigned decimal",
+	[COL_INT] = "signed decimal",
+	[COL_FLOAT] = "decimal fraction",
+	[COL_TEXT] = "text, escaped as said above",
+	[COL_WORD] = "one word; of those listed, where some are",
+	[COL_FLAGS] = "words joined by `|`; bits that have no name last, as `0x…`",
+	[COL_DEVICE] = "`major:minor`",
+	[COL_ADDRESS] = "`0x…`",
+};
+
+/* TEXT as a cell of a table. */
+static void print_cell(const char *text)
+{
+	for (; *text; text++)
+		printf(*text == '|' || *text == '*' ? "\\%c" : "%c", *text);
+	printf(" |");
+}
+
+static void print_words(const char *words)
+{
+	const char *separator = "";
+	size_t len;
+
+	for (; *words; words += len + strspn(words + len, " ")) {
+		len = strcspn(words, " ");
+		printf("%s`%.*s`", separator, (int)len, words);
+		separator = " ";
+	}
+}
+
+static void print_stream(const struct stream_schema *s)
+{
+	printf("\n## %s\n\n%s. In `%s/`; wall time: %s.\n\n", s->key, s->description, s->subdir,
+	       s->wall_clock);
+	printf("| column | type | unit | |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < s->n_columns; i++) {
+		const struct column *c = &s->columns[i];
+
+		printf("| %s | %s | ", c->name, schema_type_names[c->type]);
+		print_cell(c->unit);
+		printf(" ");
+		print_cell(c->description);
+		printf("\n");
+	}
+	for (size_t i = 0; i < s->n_columns; i++) {
+		if (!s->columns[i].words)
+			continue;
+		printf("\n`%s` is one of: ", s->columns[i].name);
+		print_words(s->columns[i].words);
+		printf("\n");
+	}
+	if (s == &schema_streams[STREAM_FS])
+		printf("\nWhich calls make which rows, and what these have: "
+		       "[fs-operations.md](fs-operations.md).\n");
+}
+
+static void print_format(void)
+{
+	fputs(format_head, stdout);
+	for (int i = 0; i < COL_TYPES; i++) {
+		if (!type_texts[i])
+			continue;
+		printf("| %s | ", schema_type_names[i]);
+		print_cell(type_texts[i]);
+		printf("\n");
+	}
+	for (int i = 0; i < STREAM_COUNT; i++)
+		print_stream(&schema_streams[i]);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "fs-operations"))
+		print_operations();
+	else if (argc == 2 && !strcmp(argv[1], "format"))
+		print_format();
+	else
+		return 2;
+	return fflush(stdout) || ferror(stdout);
+}
