@@ -275,17 +275,19 @@ static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode
 /* A file that a thread has used, and what was found of it. It holds for a jiffy, while nothing has
  * been renamed: what renames without a system call (a file server in the kernel) isn't seen. */
 struct known_file {
-	u64 file, dentry, mount, hash_len, id;
+	u64 file, dentry, mount, hash_len, ino, id;
 	u64 jiffies;
 	u32 names, pad;
 };
 #define N_KNOWN_FILES 4 /* by descriptor */
 
-static __always_inline bool still_known(const struct known_file *k, u64 file, u64 dentry, u64 mount)
+static __always_inline bool still_known(const struct known_file *k, u64 file, u64 dentry, u64 mount,
+					u64 inode)
 {
-	/* Its memory may hold another file by now, of the same name only by the same dentry and mount. */
+	/* Its memory may hold another file by now: of the same name only by the same dentry and mount,
+	 * and the same by its number. */
 	return k->file == file && k->dentry == dentry && k->mount == mount && k->jiffies == bpf_jiffies64() &&
-	       k->names == names_epoch && k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
+	       k->names == names_epoch && k->ino == kread(inode, inode, i_ino) && k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
 	       kread(dentry, dentry, d_hash.pprev);
 }
 

@@ -161,11 +161,11 @@ static __noinline enum verdict take_file(struct task_state *state, u64 file, u32
 	mount = kread(file, file, f_path.mnt);
 	state->file = file;
 	state->file_flags = kread(file, file, f_flags);
-	if (still_known(known, file, dentry, mount)) {
+	inode = kread(file, file, f_inode);
+	if (still_known(known, file, dentry, mount, inode)) {
 		state->path = known->id;
 		return VERDICT_TRACE;
 	}
-	inode = kread(file, file, f_inode);
 	if (!file_in_scope(inode)) {
 		state->file = 0;
 		return VERDICT_FILTERED;
@@ -177,6 +177,7 @@ static __noinline enum verdict take_file(struct task_state *state, u64 file, u32
 	known->file = file;
 	known->dentry = dentry;
 	known->mount = mount;
+	known->ino = kread(inode, inode, i_ino);
 	known->id = state->path;
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
