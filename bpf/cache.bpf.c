@@ -192,9 +192,11 @@ static __always_inline struct demand *demand_of(bool create)
 
 #define NOTHING (~0ULL)
 
+/* Whether INDEX is a place that the read last told of may have come to. Where tracepoints can be
+ * preempted (7.x) the kernel may have passed over one in between. */
 static __always_inline bool goes_on(const struct demand *d, u64 inode, u64 index)
 {
-	return d->inode == inode && index > d->read_first && index <= d->next;
+	return d->inode == inode && index > d->read_first && index <= d->read_last;
 }
 
 /* Read-ahead for N pages wanted from INDEX on. SYNC: because the first isn't there. */
