@@ -23,7 +23,6 @@
 #define S_IFLNK 0120000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
-#define S_IFIFO 0010000
 #define S_IFBLK 0060000
 #define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
 

@@ -899,7 +899,7 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 	} else if (state->file) {
 		inode = kread(state->file, file, f_inode);
 		format = kread(inode, inode, i_mode) & S_IFMT;
-		if (format == S_IFIFO || format == S_IFSOCK) {
+		if (format != S_IFREG && format != S_IFBLK) {
 			s->rec.fs.has &= ~FS_HAS_OFFSET;
 		} else if (!(s->rec.fs.has & FS_HAS_OFFSET) && !arg(state, d->offset)) {
 			s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);

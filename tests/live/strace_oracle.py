@@ -803,7 +803,7 @@ class Call:
             return ""
         file = self.description(arg)
         begin = file.position if has_position(arg.file) else ""
-        if pointer != "NULL":
+        if pointer != "NULL" and has_position(arg.file):
             number = re.match(r"\[(-?\d+)\]", pointer)
             return signed(int(number[1])) if number else ""
         if self.result > 0 and file.position is not None:
