@@ -17,6 +17,9 @@
 #define FSYNC_DATASYNC (1 << 0)
 #define SPLICE_FD_IN_FIXED (1U << 31)
 #define IORING_OP_FSYNC 3
+#define IORING_OP_OPENAT 18
+#define IORING_OP_CLOSE 19
+#define IORING_OP_OPENAT2 28
 #define IORING_OP_SETXATTR 42
 #define IORING_OP_GETXATTR 44
 
@@ -190,12 +193,18 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	u64 file;
 	u32 zero = 0, opcode;
 	enum verdict verdict = VERDICT_TRACE;
+	bool direct;
 
 	if (!read_sqe(ctx, &sqe))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];
 	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
+		return 0;
+	/* file_index: a slot of the ring's own table in the place of a descriptor. */
+	direct = sqe.file_index && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
+				    opcode == IORING_OP_CLOSE);
+	if (direct && opcode == IORING_OP_CLOSE)
 		return 0;
 	count_fired(HOOK_URING_SUBMIT);
 	f = bpf_map_lookup_elem(&uring_scratch, &zero);
@@ -256,6 +265,8 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	}
 	if (d->shape == SHAPE_NONE)
 		f->shape = SHAPE_NONE;
+	else if (direct)
+		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
 	f->props = d->props;
 	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());

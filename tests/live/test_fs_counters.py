@@ -37,7 +37,9 @@ def test_rows_add_up_to_proc_pid_io(tmp_path):
 def test_strings_travel_once(tmp_path):
     """The same thousand files opened a thousand times: their names are sent once, not a million
     times, and no row lacks one."""
-    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "open") as r:
+    with recorder.Recording(
+        tmp_path, "--streams", "fs", "--ops", "open", "--command", "manyfiles"
+    ) as r:
         done = subprocess.run(
             [recorder.workload("manyfiles"), str(FILES), str(ROUNDS)], cwd=tmp_path, timeout=120
         )
