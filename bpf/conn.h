@@ -50,7 +50,8 @@ static __noinline bool ends_of_socket(struct conn_ends *ends, u64 file)
 	}
 	if (ends->family != AF_INET && ends->family != AF_INET6)
 		return true;
-	ends->sport = kread(sk, sock, __sk_common.skc_num);
+	/* Not skc_num: the kernel clears that when the connection has ended, with the socket still open. */
+	ends->sport = swap16(kread(sk, inet_sock, inet_sport));
 	ends->dport = swap16(kread(sk, sock, __sk_common.skc_dport));
 	ends->has_local = 1;
 	ends->has_remote = ends->dport != 0;

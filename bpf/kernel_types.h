@@ -232,6 +232,11 @@ struct sock {
 	u16 sk_type;
 };
 
+struct inet_sock {
+	struct sock sk;
+	u16 inet_sport;
+};
+
 struct socket {
 	short type;
 	struct sock *sk;
