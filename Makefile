@@ -117,7 +117,7 @@ check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
 
-# The live tests on other kernels, under emulation. One kernel: make check-kernels KERNELS=5.10
+# The live tests on other kernels, under emulation. Some only: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
 check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory all workloads check-arm64

@@ -23,6 +23,8 @@ VERSIONS = ["5.10", "6.1", "6.12", "7.2"]
 # Not these live tests: no kernel has a part in options, signals and files.
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py"}
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
+if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
+    TESTS = os.environ["KERNEL_TESTS"].split()
 SECONDS = 900
 # What a kernel can't give: (version, test): why. docs/kernels.md says it to people.
 _URING = "its io_uring_complete names no request, and programs may give many the same user_data"
