@@ -150,11 +150,10 @@ def main(out, iotrc, workloads, *versions):
         for note in kernel.notes:
             print(note)
     verdicts = [verdict for kernel in kernels for verdict in kernel.results.values()]
+    # What is known to fail is neither passed nor failed, and not run is what it amounts to.
+    skipped = verdicts.count(KNOWN_FAIL) + verdicts.count(SKIP)
     line = f"{verdicts.count(PASS)} passed, {verdicts.count(FAIL)} failed"
-    for verdict in KNOWN_FAIL, SKIP:
-        if verdict in verdicts:
-            line += f", {verdicts.count(verdict)} {verdict}"
-    print(line)
+    print(f"{line}, {skipped} skipped" if skipped else line)
     return FAIL in verdicts or PASS not in verdicts
 
 
