@@ -18,6 +18,7 @@ struct ring {
 	unsigned int *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array, *cq_head, *cq_tail, *cq_mask;
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
+	unsigned int tail; /* what has been made; *sq_tail is what the kernel may take */
 	unsigned char known[256]; /* by opcode */
 	int polled;
 };
@@ -62,15 +63,21 @@ static inline int ring__new(struct ring *r, unsigned int flags)
 
 static inline struct io_uring_sqe *ring__next(struct ring *r, int op, int fd)
 {
-	unsigned int tail = *r->sq_tail, i = tail & *r->sq_mask;
+	unsigned int i = r->tail++ & *r->sq_mask;
 	struct io_uring_sqe *sqe = &r->sqes[i];
 
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = op;
 	sqe->fd = fd;
 	r->sq_array[i] = i;
-	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
 	return sqe;
+}
+
+/* Gives the kernel the requests made since the last time, all at once: a polling thread takes what it
+ * sees, and a chain that it sees half of ends there. */
+static inline void ring__publish(struct ring *r)
+{
+	__atomic_store_n(r->sq_tail, r->tail, __ATOMIC_RELEASE);
 }
 
 /* Submits the N requests made since the last time and waits for as many answers. */
@@ -78,6 +85,7 @@ static inline void ring__go(struct ring *r, unsigned int n)
 {
 	unsigned int flags = IORING_ENTER_GETEVENTS;
 
+	ring__publish(r);
 	if (r->polled) {
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (__atomic_load_n(r->sq_flags, __ATOMIC_RELAXED) & IORING_SQ_NEED_WAKEUP)

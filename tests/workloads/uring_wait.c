@@ -27,6 +27,7 @@ int main(void)
 			sqe->off = -1;
 			if (way == 1)
 				sqe->flags = IOSQE_ASYNC;
+			ring__publish(&ring);
 			OK(SYS(io_uring_enter, ring.fd, way < 2, 0, IORING_ENTER_SQ_WAKEUP, 0L, 0L));
 			usleep(50000);
 			IS(7, SYS(write, p[1], buf, 7));
