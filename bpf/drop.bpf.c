@@ -118,27 +118,39 @@ static __always_inline bool is_drop(u32 reason)
 	       reason != bpf_core_enum_value(enum skb_drop_reason, SKB_NOT_DROPPED_YET);
 }
 
+/* The record of an EVENT in whatever context CTX is; NULL when it is to be left out, or there is no room. */
+static __always_inline struct rec_drop *begin_drop(void *ctx, u8 event, u64 *flags)
+{
+	u64 now = bpf_ktime_get_ns(), task = 0;
+	struct rec_drop *rec;
+
+	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
+		return NULL;
+	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, flags);
+	if (!rec)
+		return NULL;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_DROP;
+	rec->event = event;
+	rec->ns = now;
+	rec->task = task;
+	return rec;
+}
+
 /* What netlink and AF_UNIX throw away has no protocol, and is no packet. */
 static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reason, u64 sk)
 {
 	u16 protocol = swap16(kread(skb, sk_buff, protocol));
-	u64 now = bpf_ktime_get_ns(), task = 0, flags;
 	struct packet packet = {};
 	struct rec_drop *rec;
+	u64 flags;
 
 	count_fired(HOOK_SKB_DROP);
 	if (!protocol || (has_reason && !is_drop(reason)))
 		return 0;
-	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
-		return 0;
-	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, &flags);
+	rec = begin_drop(ctx, DROP_PACKET, &flags);
 	if (!rec)
 		return 0;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->type = REC_DROP;
-	rec->event = DROP_PACKET;
-	rec->ns = now;
-	rec->task = task;
 	rec->has_reason = has_reason;
 	rec->reason = reason;
 	rec->skb_len = kread(skb, sk_buff, len);
@@ -179,19 +191,12 @@ int BPF_PROG(on_skb_drop_socket, struct sk_buff *skb, void *location, u32 reason
 /* The packet that is sent again has no headers yet: the socket, or the request for one, knows. */
 static __always_inline int retransmitted(void *ctx, u64 sk, u64 skb)
 {
-	u64 now = bpf_ktime_get_ns(), task = 0, flags;
 	struct rec_drop *rec;
+	u64 flags;
 
-	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
-		return 0;
-	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, &flags);
+	rec = begin_drop(ctx, DROP_RETRANSMIT, &flags);
 	if (!rec)
 		return 0;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->type = REC_DROP;
-	rec->event = DROP_RETRANSMIT;
-	rec->ns = now;
-	rec->task = task;
 	rec->proto = PROTO_TCP;
 	rec->sport = kread(sk, sock, __sk_common.skc_num);
 	rec->dport = swap16(kread(sk, sock, __sk_common.skc_dport));

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "src/write_all.h"
+
 /* A small window and small buffers: dozens of runs are read at once. */
 #define WINDOW_LOG 17
 #define IN_SIZE (64 * 1024)
@@ -16,6 +18,7 @@
 
 struct run_writer {
 	int fd, error;
+	off_t at;
 	ZSTD_CCtx *ctx;
 	size_t fill;
 	char in[IN_SIZE], out[OUT_SIZE];
@@ -41,6 +44,7 @@ int run_writer__new(struct run_writer **ret, int fd)
 		return -ENOMEM;
 	w->fd = fd;
 	w->error = 0;
+	w->at = 0;
 	w->fill = 0;
 	w->ctx = ZSTD_createCCtx();
 	if (!w->ctx) {
@@ -62,21 +66,6 @@ struct run_writer *run_writer__free(struct run_writer *w)
 	return NULL;
 }
 
-static int write_all(int fd, const char *s, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		s += n;
-		len -= n;
-	}
-	return 0;
-}
-
 static int compress(struct run_writer *w, ZSTD_EndDirective op)
 {
 	ZSTD_inBuffer in = { w->in, w->fill, 0 };
@@ -89,7 +78,8 @@ static int compress(struct run_writer *w, ZSTD_EndDirective op)
 		if (ZSTD_isError(left))
 			w->error = -ENOMEM;
 		else if (!w->error)
-			w->error = write_all(w->fd, w->out, out.pos);
+			w->error = write_all(w->fd, w->out, out.pos, w->at);
+		w->at += out.pos;
 	} while (!w->error && (in.pos < in.size || (op == ZSTD_e_end && left)));
 	w->fill = 0;
 	return w->error;

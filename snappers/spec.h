@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "snappers/system_spec.h"
+#include "src/json_text.h"
 
 struct spec {
 	bool network;                /* network filesystems may be asked */
@@ -28,8 +29,6 @@ bool spec__line(char *buf, size_t size, const char *format, ...)
 json_t *spec__number(const char *format, ...) __attribute__((format(printf, 1, 2)));
 json_t *spec__string(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Text of any bytes; those that JSON can't have are escaped as in rows. */
-json_t *spec__text(const char *s);
 /* A name, or a path: in clear, or its tokens. */
 json_t *spec__name(const struct spec *s, const char *name);
 json_t *spec__path(const struct spec *s, const char *path);

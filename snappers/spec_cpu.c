@@ -38,7 +38,7 @@ static json_t *cpuinfo_text(const char *key)
 {
 	char text[8192];
 
-	return cpuinfo(key, text, sizeof(text)) ? spec__text(text) : json_null();
+	return cpuinfo(key, text, sizeof(text)) ? json_text(text) : json_null();
 }
 
 /* A core is a pair of package and core id. */
@@ -139,7 +139,7 @@ json_t *spec__cpu(const struct spec *s)
 		*brand = 0;
 	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
 			 " s:o, s:o}",
-			 "brand", *brand ? spec__text(brand) : json_null(),
+			 "brand", *brand ? json_text(brand) : json_null(),
 			 "cores_logical", (json_int_t)logical,
 			 "cores_physical", cores.n ? json_integer(cores.n) : json_null(),
 			 "frequency_mhz", frequency_now(),

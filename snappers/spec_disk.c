@@ -67,7 +67,7 @@ struct names {
 
 static void add_name(const char *name, void *arg)
 {
-	json_array_append_new(arg, spec__text(name));
+	json_array_append_new(arg, json_text(name));
 }
 
 static json_t *names_in(const char *name, const char *dir, const char *prefix)
@@ -105,10 +105,10 @@ static void add_stack(const struct spec *s, json_t *device, const char *name)
 		/* LVM-…, CRYPT-LUKS2-…: the rest is an id of this one device. */
 		spec__line(text, sizeof(text), BLOCK "/%s/dm/uuid", name);
 		text[strcspn(text, "-")] = 0;
-		json_object_set_new(device, "dm_type", *text ? spec__text(text) : json_null());
+		json_object_set_new(device, "dm_type", *text ? json_text(text) : json_null());
 	}
 	if (spec__line(text, sizeof(text), BLOCK "/%s/md/level", name)) {
-		json_object_set_new(device, "md_level", spec__text(text));
+		json_object_set_new(device, "md_level", json_text(text));
 		json_object_set_new(device, "md_raid_disks", spec__number(BLOCK "/%s/md/raid_disks", name));
 		json_object_set_new(device, "md_chunk_bytes", spec__number(BLOCK "/%s/md/chunk_size", name));
 		json_object_set_new(device, "md_state", spec__string(BLOCK "/%s/md/array_state", name));
@@ -126,7 +126,7 @@ static void add_partition(const char *name, void *arg)
 	if (!spec__line(number, sizeof(number), BLOCK "/%s/partition", path))
 		return;
 	json_array_append_new(to->list,
-			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", spec__text(name),
+			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name),
 					"number", spec__number(BLOCK "/%s/partition", path),
 					"major_minor", spec__string(BLOCK "/%s/dev", path),
 					"start_bytes", bytes(path, "start"),
@@ -137,7 +137,7 @@ static void add_device(const char *name, void *arg)
 {
 	struct names *to = arg;
 	json_t *d = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			      "name", spec__text(name), "type", type_of(name),
+			      "name", json_text(name), "type", type_of(name),
 			      "major_minor", spec__string(BLOCK "/%s/dev", name),
 			      "model", spec__string(BLOCK "/%s/device/model", name),
 			      "vendor", spec__string(BLOCK "/%s/device/vendor", name),
@@ -200,7 +200,7 @@ static json_t *options(const struct spec *s, const char *text)
 	json_t *json;
 
 	if (!s->anon)
-		return spec__text(text);
+		return json_text(text);
 	buf = p = malloc(ANONYMIZE_MAX(strlen(text)) + 1);
 	if (!buf)
 		return NULL;
@@ -219,7 +219,7 @@ static json_t *options(const struct spec *s, const char *text)
 			*p++ = *text++;
 	}
 	*p = 0;
-	json = spec__text(buf);
+	json = json_text(buf);
 	free(buf);
 	return json;
 }
@@ -231,11 +231,11 @@ static json_t *source(const struct spec *s, const struct mount_info *m)
 	char path[PATH_MAX];
 
 	if (!s->anon || !strcmp(name, m->type) || !strcmp(name, "none"))
-		return spec__text(name);
+		return json_text(name);
 	if (!strncmp(name, "/dev/", 5)) {
 		snprintf(path, sizeof(path), "/sys/class/block/%s", name + 5);
 		if (!strchr(name + 5, '/') && !access(path, F_OK))
-			return spec__text(name);
+			return json_text(name);
 	}
 	return strchr(name, '/') ? spec__path(s, name) : spec__name(s, name);
 }
@@ -313,8 +313,8 @@ static void add_gpu(const char *name, void *arg)
 	snprintf(path, sizeof(path), "/sys/class/drm/%.64s/device/driver", name);
 	n = readlink(path, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = 0;
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", spec__text(name),
-		"driver", n > 0 && strrchr(target, '/') ? spec__text(strrchr(target, '/') + 1) : json_null(),
+	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name),
+		"driver", n > 0 && strrchr(target, '/') ? json_text(strrchr(target, '/') + 1) : json_null(),
 		"vendor_id", spec__string("/sys/class/drm/%s/device/vendor", name),
 		"device_id", spec__string("/sys/class/drm/%s/device/device", name),
 		"memory_bytes", spec__number("/sys/class/drm/%s/device/mem_info_vram_total", name)));

@@ -132,7 +132,7 @@ static json_t *driver(const char *name)
 	if (n <= 0)
 		return json_null();
 	target[n] = 0;
-	return spec__text(strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+	return json_text(strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
 }
 
 static json_t *speed(const char *name)

@@ -81,7 +81,7 @@ static json_t *os_release(const char *key)
 			s[strlen(s) - 1] = 0;
 			s++;
 		}
-		value = spec__text(s);
+		value = json_text(s);
 	}
 	if (f)
 		fclose(f);
@@ -106,8 +106,8 @@ json_t *spec__os(const struct spec *s)
 	uname(&u);
 	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o}",
 			 "system", u.sysname,
-			 "release", spec__text(u.release),
-			 "version", spec__text(u.version),
+			 "release", json_text(u.release),
+			 "version", json_text(u.version),
 			 "machine", u.machine,
 			 "hostname", spec__name(s, u.nodename),
 			 "distribution", os_release("PRETTY_NAME"),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/state.h"
+#include "src/write_all.h"
 
 #define BUFFER (256 * 1024)
 
@@ -54,6 +55,8 @@ struct spool *spool__free(struct spool *s)
 
 static int put(struct spool *s, const char *data, size_t len)
 {
+	int err;
+
 	while (len) {
 		size_t n = BUFFER - s->last_len < len ? BUFFER - s->last_len : len;
 
@@ -63,14 +66,10 @@ static int put(struct spool *s, const char *data, size_t len)
 		len -= n;
 		if (s->last_len < BUFFER)
 			return 0;
-		for (size_t done = 0; done < BUFFER;) {
-			ssize_t put_n = pwrite(s->fd, s->last + done, BUFFER - done, s->written);
-
-			if (put_n <= 0)
-				return put_n < 0 ? -errno : -EIO;
-			done += put_n;
-			s->written += put_n;
-		}
+		err = write_all(s->fd, s->last, BUFFER, s->written);
+		if (err)
+			return err;
+		s->written += BUFFER;
 		s->last_len = 0;
 	}
 	return 0;

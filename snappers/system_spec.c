@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "snappers/spec.h"
-#include "src/csv.h"
 #include "src/session.h"
+#include "src/write_all.h"
 
 #define SUBDIR "system_spec"
 
@@ -73,23 +73,7 @@ json_t *spec__string(const char *format, ...)
 	va_start(args, format);
 	got = read_line(text, sizeof(text), format, args);
 	va_end(args);
-	return got && *text ? spec__text(text) : json_null();
-}
-
-json_t *spec__text(const char *s)
-{
-	json_t *json = json_string(s);
-	size_t len = strlen(s);
-	char *buf;
-
-	if (json)
-		return json;
-	buf = malloc(CSV_TEXT_MAX(len));
-	if (!buf)
-		return NULL;
-	json = json_stringn(buf, csv__escape(buf, s, len) - buf);
-	free(buf);
-	return json;
+	return got && *text ? json_text(text) : json_null();
 }
 
 static json_t *tokens(const struct spec *s, const char *text,
@@ -100,12 +84,12 @@ static json_t *tokens(const struct spec *s, const char *text,
 	char *buf;
 
 	if (!s->anon)
-		return spec__text(text);
+		return json_text(text);
 	buf = malloc(ANONYMIZE_MAX(len) + 1);
 	if (!buf)
 		return NULL;
 	*make(s->anon, buf, text, len) = 0;
-	json = spec__text(buf);
+	json = json_text(buf);
 	free(buf);
 	return json;
 }
@@ -148,21 +132,6 @@ static const struct {
 	{ "os_info.json", spec__os },
 };
 
-static int write_all(int fd, const char *s, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		s += n;
-		len -= n;
-	}
-	return 0;
-}
-
 static int put(const struct system_spec_config *c, int dir, const char *name, const char *text,
 	       size_t len)
 {
@@ -174,7 +143,7 @@ static int put(const struct system_spec_config *c, int dir, const char *name, co
 	fd = session__create(dir, part, c->uid, c->gid);
 	if (fd < 0)
 		return fd;
-	err = write_all(fd, text, len);
+	err = write_all(fd, text, len, 0);
 	if (!err && fdatasync(fd) < 0)
 		err = -errno;
 	close(fd);

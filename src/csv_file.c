@@ -16,6 +16,7 @@
 #include "frame.h"
 #include "schema/schema.h"
 #include "session.h"
+#include "write_all.h"
 
 /* Bytes after which the kernel is asked to begin writing back: otherwise it waits for up to 30 s
  * (vm.dirty_expire_centisecs), and the sync at the end stalls for all of it. */
@@ -53,22 +54,6 @@ void csv_file__name(char buf[CSV_FILE_NAME_MAX], enum stream stream, unsigned se
 	clock_gettime(CLOCK_REALTIME, &now);
 	session__stamp(stamp, &now);
 	snprintf(buf, CSV_FILE_NAME_MAX, "%s_%s_%04u", schema_streams[stream].prefix, stamp, seq);
-}
-
-static int write_all(int fd, const char *p, size_t len, off_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		at += n;
-		len -= n;
-	}
-	return 0;
 }
 
 static void cut(struct csv_file *f)

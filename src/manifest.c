@@ -13,9 +13,10 @@
 #include <unistd.h>
 
 #include "commit.h"
-#include "csv.h"
+#include "json_text.h"
 #include "schema/schema.h"
 #include "session.h"
+#include "write_all.h"
 
 #define TEMP_NAME ".manifest.json.temp"
 /* Room for the manifest of a session's end lies aside while the session runs, used by no other,
@@ -65,23 +66,6 @@ static json_t *set_array(struct manifest *m, json_t *parent, const char *key)
 
 	set(m, parent, key, array);
 	return array;
-}
-
-/* A command line may hold any bytes, JSON only UTF-8: such a one is escaped as rows are. */
-static json_t *text(const char *s)
-{
-	json_t *json = json_string(s);
-	size_t len = strlen(s);
-	char *buf;
-
-	if (json)
-		return json;
-	buf = malloc(CSV_TEXT_MAX(len));
-	if (!buf)
-		return NULL;
-	json = json_stringn(buf, csv__escape(buf, s, len) - buf);
-	free(buf);
-	return json;
 }
 
 static json_t *iso8601_now(void)
@@ -162,13 +146,13 @@ static void add_head(struct manifest *m, const struct manifest_info *info)
 	set(m, o, "version", json_string(IOTRC_VERSION));
 	set(m, o, "commit", json_string(IOTRC_COMMIT));
 	set(m, o, "engine", json_string(info->engine));
-	set(m, o, "command_line", text(info->command_line));
+	set(m, o, "command_line", json_text(info->command_line));
 
 	set(m, m->root, "machine_id", json_string(info->machine_id));
 	o = set_object(m, m->root, "host");
-	set(m, o, "platform", text(uts.sysname));
-	set(m, o, "kernel", text(uts.release));
-	set(m, o, "machine", text(uts.machine));
+	set(m, o, "platform", json_text(uts.sysname));
+	set(m, o, "kernel", json_text(uts.release));
+	set(m, o, "machine", json_text(uts.machine));
 
 	o = set_object(m, m->root, "csv");
 	set(m, o, "escape",
@@ -347,24 +331,6 @@ void manifest__set_state(struct manifest *m, const char *state)
 
 /* ---- onto the disk ---- */
 
-static int write_all(int fd, const char *p, size_t len)
-{
-	off_t at = 0;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		at += n;
-		len -= n;
-	}
-	return 0;
-}
-
 /* Grows the room that is kept for the last manifest. Blocks beyond the end of a file are its own:
  * writing there later needs no space. Where none can be had, the last one takes what it finds. */
 static void reserve(struct manifest *m, int dir, size_t len)
@@ -400,7 +366,7 @@ static int replace(struct manifest *m, int dir, const char *doc, size_t len)
 
 	if (fd < 0)
 		return fd;
-	err = write_all(fd, doc, len);
+	err = write_all(fd, doc, len, 0);
 	/* Gives back what was kept beyond the end. */
 	if (!err && ftruncate(fd, len) < 0)
 		err = -errno;
