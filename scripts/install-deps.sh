@@ -42,6 +42,8 @@ check python:zstandard           python3-zstandard     python3-zstandard      py
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
+kernels command:depmod           kmod                  kmod                   kmod
+kernels command:dmsetup          dmsetup               device-mapper          device-mapper
 kernels command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 kernels file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
 bench command:strace             strace                strace                 strace

@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # fetch-kernel.sh VERSION: fetches a Debian kernel for tests, the newest of that version, and prints
-# the directory that has `vmlinuz` and `release` in it. Says why and ends with 1 if it can't be had.
+# the directory that has `vmlinuz`, `release` (as uname -r says it) and `lib/modules` in it. Says why
+# and ends with 1 if it can't be had.
 # The archive is the one that the machine's apt knows, asked for another suite; apt's own state
 # stays as it is. What was fetched is kept in $IOTRC_KERNELS (default ~/.cache/iotrc/kernels).
 set -euo pipefail
-export LC_ALL=C
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 cache=${IOTRC_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/iotrc/kernels}
 refetch_days=30
 
-# version, suite, and the package's name as apt-cache pkgnames has it
+# version, suite, and the packages: linux-KIND-RELEASE, the first of them with the image
 KERNELS='
-5.10  bullseye           linux-image-5\.10\.[0-9.-]+-cloud-amd64
-6.1   bookworm           linux-image-6\.1\.[0-9.-]+-cloud-amd64
-6.12  bookworm-security  linux-image-6\.12\.[0-9.+a-z-]+-cloud-amd64
-7.2   sid                linux-binary-7\.2\.[0-9.+a-z-]+-cloud-amd64
+5.10  bullseye           image                5\.10\.[0-9.-]+-cloud-amd64
+6.1   bookworm           image                6\.1\.[0-9.-]+-cloud-amd64
+6.12  bookworm-security  image                6\.12\.[0-9.+a-z-]+-cloud-amd64
+7.2   sid                binary,modules,base  7\.2\.[0-9.+a-z-]+-cloud-amd64
 '
 
 fail() {
@@ -24,14 +25,16 @@ fail() {
 }
 
 version=${1-}
-read -r _ suite pattern < <(grep "^$version " <<<"$KERNELS") ||
+read -r _ suite kinds pattern < <(grep "^$version " <<<"$KERNELS") ||
 	fail "none of $(awk '{ printf "%s ", $1 }' <<<"$KERNELS")"
 to=$cache/$version
-if [[ -e $to/vmlinuz && -z $(find "$to/vmlinuz" -mtime +$refetch_days) ]]; then
+if [[ -e $to/vmlinuz && -d $to/lib/modules && -z $(find "$to/vmlinuz" -mtime +$refetch_days) ]]; then
 	echo "$to"
 	exit
 fi
-command -v apt-get >/dev/null || fail "needs apt"
+for tool in apt-get depmod; do
+	command -v $tool >/dev/null || fail "needs $tool"
+done
 
 # A suite named *-security comes from the archive that the machine's own security suite comes from.
 # shellcheck disable=SC2016
@@ -52,19 +55,27 @@ apt=(-q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$
 	# 5.10's suite is past its support; sid's list may be older than it says it may be.
 	-o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o APT::Architecture=amd64)
 apt-get "${apt[@]}" update >"$work/log" 2>&1 || fail "apt-get update: $(tail -n1 "$work/log")"
-package=$(apt-cache "${apt[@]}" pkgnames | grep -xE "$pattern" | sort -V | tail -n1)
+prefix=linux-${kinds%%,*}-
+package=$(apt-cache "${apt[@]}" pkgnames | grep -xE "$prefix$pattern" | sort -V | tail -n1)
 [[ $package ]] || fail "$suite has no such package"
-(cd "$work" && apt-get "${apt[@]}" download "$package" >"$work/log" 2>&1) ||
-	fail "apt-get download $package: $(tail -n1 "$work/log")"
-dpkg -x "$work/$package"_*.deb "$work/tree"
-# Where the image lies changed after 6.12.
+release=${package#"$prefix"}
+for kind in ${kinds//,/ }; do
+	package=linux-$kind-$release
+	(cd "$work" && apt-get "${apt[@]}" download "$package" >"$work/log" 2>&1) ||
+		fail "apt-get download $package: $(tail -n1 "$work/log")"
+	dpkg -x "$work/$package"_*.deb "$work/tree"
+done
+# Where the image and the modules lie changed after 6.12.
 image=$(find "$work/tree/boot" "$work/tree/usr/lib/modules" "$work/tree/lib/modules" \
 	-name 'vmlinuz*' -type f 2>/dev/null | head -n1) || true
-[[ $image ]] || fail "$package has no vmlinuz"
+modules=$(find "$work"/tree/{usr/,}lib/modules -maxdepth 1 -name "$release" 2>/dev/null) || true
+[[ $image && $modules ]] || fail "linux-*-$release lacks the image or the modules"
 rm -rf "$to"
-mkdir -p "$to"
-echo "${package#linux-*-}" >"$to/release"
-if [[ ${KEEP_MODULES-} ]]; then cp -a "$work/tree" "$to/"; fi
+mkdir -p "$to/lib/modules"
+echo "$release" >"$to/release"
+mv "$image" "$work/vmlinuz"
+mv "$modules" "$to/lib/modules/"
+depmod -b "$to" "$release" || fail "depmod fails"
 # Last: where it is, the rest is.
-install -m644 "$image" "$to/vmlinuz"
+install -m644 "$work/vmlinuz" "$to/vmlinuz"
 echo "$to"

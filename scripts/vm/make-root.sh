@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# make-root.sh IMAGE IOTRC WORKLOADS: makes the root disk of a test machine, an ext4 partition with what
-# the live tests need: the programs under test with their libraries, the tests, and the packages
-# below with all that they depend on, copied from this machine as they are installed here.
+# make-root.sh IMAGE IOTRC WORKLOADS KERNEL…: makes the root disk of test machines, an ext4 partition with what
+# the live tests need: the programs under test with their libraries, the tests, the packages
+# below with all that they depend on, copied from this machine as they are installed here, and the
+# modules below of each KERNEL, a directory of fetch-kernel.sh.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 # What is installed of the second line comes too: programs that tests run as they find them.
-PACKAGES='bash coreutils dash e2fsprogs iproute2 libc-bin mount python3 python3-pandas python3-pytest
-	python3-zstandard strace util-linux zstd'
+PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs iproute2 kmod libc-bin mount procps python3
+	python3-pandas python3-pytest python3-zstandard strace util-linux zstd'
 PROGRAMS='attr findutils fio git grep gzip libaio1 liburing2 rsync sed sqlite3 tar'
+# With all that they depend on; a kernel may have one built in, or not at all.
+MODULES='brd btrfs dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
+	veth zram'
 SIZE_MB=1024 # sparse
 
 image=$1 iotrc=$2 workloads=$3
+shift 3
 source=$(cd "$(dirname "$0")/../.." && pwd)
 command -v dpkg-query >/dev/null || { echo "$0: needs dpkg" >&2; exit 1; }
 root=$(mktemp -d)
@@ -51,6 +56,16 @@ needed() {
 	ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath
 	find /etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/passwd /etc/group
 } | sort -u | copy
+
+for kernel; do
+	release=$(<"$kernel/release")
+	modules=lib/modules/$release
+	(cd "$kernel" && find "$modules" -maxdepth 1 -name 'modules.*'
+	for module in $MODULES; do
+		modprobe -d "$kernel" -S "$release" --show-depends "$module" || true
+	done 2>/dev/null | sed -n "s|^insmod $kernel/||p" | cut -d' ' -f1 | sort -u) |
+		tar -C "$kernel" -cf - --no-recursion -T - | tar -C "$root" -xf - --keep-directory-symlink
+done
 
 mkdir -p "$root"/{proc,sys,dev,tmp,run,root,var/tmp,results,iotrc/tests}
 chmod 1777 "$root"/{tmp,var/tmp}

@@ -124,25 +124,23 @@ def table(kernels):
 
 def main(out, iotrc, workloads, *versions):
     out = pathlib.Path(out).resolve()
-    kernels = []
+    kernels, directories = [], {}
     image = out / "base.img"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    subprocess.run([VM / "make-root.sh", image, iotrc, workloads], check=True)
+    for version in versions or VERSIONS:
+        kernel = Kernel(version, out)
+        kernels.append(kernel)
+        kernel.out.mkdir()
+        directories[kernel], why = fetch(version)
+        if why:
+            kernel.results["boot"] = SKIP
+            kernel.notes.append(f"{version} skipped: {why}")
+    here = {kernel: directory for kernel, directory in directories.items() if directory}
+    subprocess.run([VM / "make-root.sh", image, iotrc, workloads, *here.values()], check=True)
     # A machine has two CPUs and its tests keep one of them busy.
     with concurrent.futures.ThreadPoolExecutor(max(1, min(4, os.cpu_count()))) as pool:
-        runs = []
-        for version in versions or VERSIONS:
-            kernel = Kernel(version, out)
-            kernels.append(kernel)
-            kernel.out.mkdir()
-            directory, why = fetch(version)
-            if why:
-                kernel.results["boot"] = SKIP
-                kernel.notes.append(f"{version} skipped: {why}")
-            else:
-                runs.append(pool.submit(kernel.run, image, directory))
-        for run in runs:
+        for run in [pool.submit(kernel.run, image, directory) for kernel, directory in here.items()]:
             run.result()
     image.unlink()
     table(kernels)

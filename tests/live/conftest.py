@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Nothing here is skipped: without root, the tracer or the workloads it fails and says why."""
+"""Nothing here is skipped: without root, the tracer or the workloads it fails and says why. Only what
+needs a kernel module that this kernel lacks (modules.need) is left to `make check-kernels`."""
 import os
 import pathlib
 import subprocess
@@ -7,6 +8,7 @@ import tempfile
 
 import pytest
 
+import modules
 import recorder
 
 
@@ -15,6 +17,14 @@ def ground():
     assert os.geteuid() == 0, "the live tests record for real: run them as root"
     assert os.access(recorder.IOTRC, os.X_OK), "IOTRC names no program: run `make check-live`"
     assert os.path.isdir(recorder.WORKLOADS), "WORKLOADS names no directory: run `make check-live`"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped and not call.excinfo.errisinstance(modules.Missing):
+        report.outcome = "failed"
+        report.longrepr = f"{item.name} skips: {call.excinfo.value}"
 
 
 def remove(path):

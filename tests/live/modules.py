@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel modules that a test needs."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+class Missing(pytest.skip.Exception):
+    """The only way to skip a live test."""
+
+
+def need(name, *parameters):
+    """Loads it, with `parameters`, unless it is there. Where the kernel has none the test is skipped:
+    it is for `make check-kernels` to run, whose kernels have it, and a skip there is a failure. The
+    module must then be in MODULES of scripts/vm/make-root.sh."""
+    if os.path.isdir(f"/sys/module/{name.replace('-', '_')}") and not parameters:
+        return
+    modprobe = shutil.which("modprobe")
+    done = modprobe and subprocess.run(
+        [modprobe, name, *parameters], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if not done or done.returncode:
+        raise Missing(f"needs module {name}: {done.stderr.strip() if done else 'no modprobe'}")
+
+
+def remove(name):
+    """Unloads it, so that the next test may load it with parameters of its own."""
+    subprocess.run(["modprobe", "-r", name], check=True)
