@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
+#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
 #define PATH_SIZE 600
+#define SPEC_SUBDIR "system_spec"
 
 struct verify {
 	FILE *out;
@@ -40,7 +42,7 @@ struct verify {
 	bool running;
 	struct clock_offset *offsets;
 	struct file_facts *files;       /* ascending by path; paths belong to root */
-	size_t n_files;
+	size_t n_files, n_specs;
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
 };
@@ -482,6 +484,95 @@ static void check_entry(struct verify *v, const char *path)
 	v->faults += f.count;
 }
 
+/* system_spec/<plain characters>.json */
+static bool is_spec_path(const char *path)
+{
+	static const char start[] = SPEC_SUBDIR "/";
+	const char *name = path + sizeof(start) - 1;
+
+	return !strncmp(path, start, sizeof(start) - 1) && ends_in(name, ".json") &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz_") == strlen(name) - strlen(".json");
+}
+
+static int hash_file(int fd, uint64_t *ret_bytes, char ret_sha256[65])
+{
+	unsigned char buf[16384], hash[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	int err = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) ? 0 : -ENOMEM;
+	uint64_t bytes = 0;
+	ssize_t n = 0;
+
+	while (!err && (n = read(fd, buf, sizeof(buf))) > 0) {
+		EVP_DigestUpdate(md, buf, n);
+		bytes += n;
+	}
+	if (n < 0)
+		err = -errno;
+	if (!err) {
+		EVP_DigestFinal_ex(md, hash, NULL);
+		for (int i = 0; i < 32; i++)
+			sprintf(ret_sha256 + 2 * i, "%02x", hash[i]);
+		*ret_bytes = bytes;
+	}
+	EVP_MD_CTX_free(md);
+	return err;
+}
+
+static void check_spec_file(struct verify *v, json_t *file, const char *where)
+{
+	const char *path = member_string(v, file, where, "path");
+	const char *stated = member_string(v, file, where, "sha256");
+	uint64_t stated_bytes = member_uint(v, file, where, "bytes"), bytes;
+	struct faults f = { v->out, v->dir, path, 0 };
+	char sha256[65], shown[SHOWN_SIZE];
+	struct stat st;
+	int fd, err;
+
+	if (v->broken)
+		return;
+	if (!is_spec_path(path)) {
+		faults__add(&v->manifest, "%s.path: '%s' is no file of " SPEC_SUBDIR, where,
+			    faults__show(shown, path, strlen(path)));
+		return;
+	}
+	fd = open_in(v->fd, SPEC_SUBDIR, strchr(path, '/') + 1);
+	if (fd == -ENOENT)
+		faults__add(&f, "missing");
+	else if (fd < 0)
+		faults__add(&f, "cannot be opened: %s", strerror(-fd));
+	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		faults__add(&f, "no regular file");
+	else if ((err = hash_file(fd, &bytes, sha256)))
+		faults__add(&f, "cannot be read: %s", strerror(-err));
+	else if (bytes != stated_bytes)
+		faults__add(&f, "bytes: the manifest says %" PRIu64 ", the file %" PRIu64,
+			    stated_bytes, bytes);
+	else if (strcmp(sha256, stated))
+		faults__add(&f, "sha256: the manifest says %s, the file %s",
+			    faults__show(shown, stated, strlen(stated)), sha256);
+	if (fd >= 0)
+		close(fd);
+	faults__end(&f);
+	v->faults += f.count;
+	v->n_specs++;
+}
+
+/* A recording may do without: the list needn't be there. */
+static void check_spec(struct verify *v)
+{
+	json_t *list = json_object_get(v->root, SPEC_SUBDIR), *file;
+	size_t i;
+
+	if (list && !json_is_array(list))
+		broken(v, SPEC_SUBDIR ": wrong type (array)");
+	json_array_foreach(list, i, file) {
+		char where[64];
+
+		snprintf(where, sizeof(where), SPEC_SUBDIR "[%zu]", i);
+		check_spec_file(v, file, where);
+	}
+}
+
 /* Trace files lie in the directories of a session, not deeper. */
 static void check_entries(struct verify *v, const char *subdir, bool top)
 {
@@ -522,6 +613,7 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 	if (!v.broken) {
 		for (size_t i = 0; i < v.n_files; i++)
 			check_file(&v, &v.files[i]);
+		check_spec(&v);
 		check_entries(&v, ".", true);
 		check_accounts(&v);
 	}
@@ -530,7 +622,7 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 	if (v.faults)
 		fprintf(out, "%s: %" PRIu64 " fault%s\n", shown, v.faults, v.faults > 1 ? "s" : "");
 	else
-		fprintf(out, "%s: %zu files, %" PRIu64 " rows: sound%s\n", shown, v.n_files, v.rows,
+		fprintf(out, "%s: %zu files, %" PRIu64 " rows: sound%s\n", shown, v.n_files + v.n_specs, v.rows,
 			v.running ? " so far; the session is not finished" : "");
 	json_decref(v.root);
 	free(v.offsets);

@@ -72,20 +72,29 @@ static void set_int(json_t *o, const char *key, json_int_t v)
 	json_object_set_new(o, key, json_integer(v));
 }
 
+/* As sha256sum has it; "" where there is no such file. */
+static char *sha256_of(const struct fixture *s, const char *name)
+{
+	static char sha256[65];
+	char command[600];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "sha256sum %s 2>&-", path_of(s, name));
+	f = popen(command, "r");
+	if (fscanf(f, "%64s", sha256) != 1)
+		*sha256 = '\0';
+	pclose(f);
+	return sha256;
+}
+
 /* The size and hash of the file on the disk into the manifest. */
 static void restate_bytes(struct fixture *s, const char *name)
 {
-	char command[600], sha256[65];
 	struct stat st;
-	FILE *f;
 
-	snprintf(command, sizeof(command), "sha256sum %s", path_of(s, name));
-	f = popen(command, "r");
-	cr_assert_eq(fscanf(f, "%64s", sha256), 1);
-	pclose(f);
 	stat(path_of(s, name), &st);
 	set_int(facts_of(s, name), "compressed_bytes", st.st_size);
-	json_object_set_new(facts_of(s, name), "sha256", json_string(sha256));
+	json_object_set_new(facts_of(s, name), "sha256", json_string(sha256_of(s, name)));
 }
 
 /* Compresses CSV into the file, and states what there is to it but for the times. */
@@ -483,6 +492,51 @@ Test(verify, frame_without_checksum)
 	put_csv(&s, FS_FILE, csv, strlen(csv), 0);
 	free(csv);
 	assert_fault(&s, FS_FILE, "no content checksum");
+}
+
+static void put_spec(struct fixture *s, const char *path, const char *text)
+{
+	json_t *list = json_object_get(s->manifest, "system_spec");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(s->manifest, "system_spec", list);
+		mkdir(path_of(s, "system_spec"), 0700);
+	}
+	json_array_append_new(list, json_pack("{s:s}", "path", path));
+	if (strstr(path, "..") == NULL)
+		write_file(path_of(s, path), text, strlen(text));
+	set_int(json_array_get(list, json_array_size(list) - 1), "bytes", strlen(text));
+	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "sha256",
+			    json_string(sha256_of(s, path)));
+}
+
+Test(verify, json_files)
+{
+	struct fixture s = make();
+
+	put_spec(&s, "system_spec/os_info.json", "{\"system\": \"Linux\"}\n");
+	put_spec(&s, "system_spec/cpu_info.json", "{}\n");
+	assert_sound(&s, "/20240101_020000_000: 4 files, 103 rows: sound\n");
+
+	s = make();
+	put_spec(&s, "system_spec/os_info.json", "{\"system\": \"Linux\"}\n");
+	write_file(path_of(&s, "system_spec/os_info.json"), "{\"system\": \"Linus\"}\n", 20);
+	assert_fault(&s, "system_spec/os_info.json", "sha256: the manifest says ");
+
+	s = make();
+	put_spec(&s, "system_spec/os_info.json", "{}\n");
+	write_file(path_of(&s, "system_spec/os_info.json"), "{}", 2);
+	assert_fault(&s, "system_spec/os_info.json", "bytes: the manifest says 3, the file 2");
+
+	s = make();
+	put_spec(&s, "system_spec/os_info.json", "{}\n");
+	unlink(path_of(&s, "system_spec/os_info.json"));
+	assert_fault(&s, "system_spec/os_info.json", "missing");
+
+	s = make();
+	put_spec(&s, "system_spec/../../secret.json", "{}\n");
+	assert_fault(&s, "manifest.json", "is no file of system_spec");
 }
 
 Test(verify, bytes_that_changed_later)
