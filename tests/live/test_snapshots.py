@@ -514,3 +514,38 @@ def test_the_state_directory_is_nobody_elses(tmp_path, mode, answer):
                         "--no-snapshots", "--streams", "nw_conn")
     assert done.returncode == (1 if answer else 0), done.stderr
     assert not answer or answer in done.stderr
+
+
+def pressure():
+    """The share of the last ten seconds in which some task had to wait for a CPU, percent."""
+    return float(pathlib.Path("/proc/pressure/cpu").read_text().split("avg10=")[1].split()[0])
+
+
+def test_the_walk_gives_way_to_a_busy_machine(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for i in range(500):
+        (tree / f"{i}").touch()
+    burners = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2 * os.cpu_count())]
+    try:
+        end = time.monotonic() + 30
+        while pressure() < 20:
+            assert time.monotonic() < end, "a busy machine has no pressure"
+            time.sleep(0.2)
+        begun = time.monotonic()
+        snapshot(tmp_path, "--fs-full")
+        took = time.monotonic() - begun # on the same busy machine, without giving way
+        with recorder.Recording(
+                tmp_path, "--path", str(tree), "--ops", "mount", "--state", str(tmp_path / "state"),
+                "--process-interval", "off", "--fs-busy", "10", "--fs-full", snapshots=True) as r:
+            with pytest.raises(AssertionError, match="no 1 snapshots"):
+                wait_for_snapshots(r, seconds=min(25, 2 * took)) # it waits for 30 at most
+            for burner in burners:
+                burner.kill()
+            wait_for_snapshots(r, seconds=60)
+        about = r.manifest["snapshots"][0]
+        assert (about["complete"], about["files_seen"]) == (True, 501)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
