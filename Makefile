@@ -4,7 +4,7 @@
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-arm64   does it compile for arm64? (with a cross compiler)
-#   make docs          the pages of docs/ that are made from the tables
+#   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make install       PREFIX=/usr/local, DESTDIR
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -35,7 +35,7 @@ Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-WARN := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla \
+WARN := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla \
 	$(if $(WERROR),-Werror)
 OPT := $(if $(DEBUG),-O0,-O2)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -132,15 +132,16 @@ check-arm64:
 		$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a
 
 # The pages that are made from the tables.
-DOCS := format fs-operations
-$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(BUILD)/schema/schema.o
+DOCS := docs/format.md docs/fs-operations.md scripts/iotrc.conf
+$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(BUILD)/schema/schema.o $(BUILD)/src/options.o \
+		$(BUILD)/src/config.o $(BUILD)/src/cgroup.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ -o $@
 docs: $(BUILD)/gen-docs
-	$(Q)for d in $(DOCS); do $< $$d > docs/$$d.md || exit; done
+	$(Q)for d in $(DOCS); do $< $$d > $$d || exit; done
 check-docs: $(BUILD)/gen-docs
 	$(call say,TEST,'docs are as the tables')
-	$(Q)for d in $(DOCS); do $< $$d | diff -u docs/$$d.md - || { echo "docs/$$d.md is old: make docs"; exit 1; }; done
+	$(Q)for d in $(DOCS); do $< $$d | diff -u $$d - || { echo "$$d is old: make docs"; exit 1; }; done
 
 # One file that runs anywhere, libraries included.
 static: $(BUILD)/iotrc-static

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Prints docs/fs-operations.md or docs/format.md, from the tables that the program itself works
+/* Prints one of the files below, from the tables that the program itself works
  * with. They are taken in by name, without any architecture's numbers, so that the pages are the
  * same wherever they are made. */
 #include <linux/types.h>
@@ -10,6 +10,7 @@
 
 #include "bpf/records.h"
 #include "fs_flags.h"
+#include "options.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 
@@ -554,13 +555,23 @@ static void print_format(void)
 		print_stream(&schema_streams[i]);
 }
 
+static void print_conf(void)
+{
+	options__conf(stdout);
+}
+
+static const struct { const char *file; void (*print)(void); } files[] = {
+	{ "docs/fs-operations.md", print_operations },
+	{ "docs/format.md", print_format },
+	{ "scripts/iotrc.conf", print_conf },
+};
+
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "fs-operations"))
-		print_operations();
-	else if (argc == 2 && !strcmp(argv[1], "format"))
-		print_format();
-	else
-		return 2;
-	return fflush(stdout) || ferror(stdout);
+	for (size_t i = 0; argc == 2 && i < COUNT(files); i++)
+		if (!strcmp(argv[1], files[i].file)) {
+			files[i].print();
+			return fflush(stdout) || ferror(stdout);
+		}
+	return 2;
 }

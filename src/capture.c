@@ -44,7 +44,7 @@ struct capture {
 	uint64_t *ends;          /* of the event rings, noted at the start of a round */
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
-	atomic_uint_least64_t unnamed, paths_defined, tasks_defined;
+	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
 	atomic_bool stop, rotate;
 	pthread_t thread;
 	bool running;
@@ -330,6 +330,7 @@ static void *run(void *arg)
 
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
+		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
 		chores(c, clock__mono_ns());
 		wait_ms = c->round_events ? WAIT_MIN_MS : wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms * 2;
 		collector__wait(c->collector, wait_ms);
@@ -378,6 +379,11 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 void capture__rotate(struct capture *c)
 {
 	atomic_store(&c->rotate, true);
+}
+
+uint64_t capture__rounds(struct capture *c)
+{
+	return atomic_load_explicit(&c->rounds, memory_order_relaxed);
 }
 
 void capture__stop(struct capture *c)

@@ -20,6 +20,9 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);
 
+/* Rounds of the reader so far, at least some each second while it lives. */
+uint64_t capture__rounds(struct capture *c);
+
 /* Detaches the collector, drains what is left, ends the thread. The writer has all rows then. */
 void capture__stop(struct capture *c);
 struct capture *capture__free(struct capture *c);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "config.h"
 #include "schema/schema.h"
 
 #define BIT(n) (UINT32_C(1) << (n))
@@ -24,6 +25,9 @@
 struct parse {
 	struct options o;
 	char *message;
+	bool overruling;                     /* the command line, after a file */
+	bool overruled[OPTIONS_ROWS_MAX];    /* … and it has this option */
+	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
 };
 
 /* Fails with one line, whatever the argument holds. */
@@ -433,7 +437,47 @@ static int set_state(struct parse *p, const char *value)
 	return 0;
 }
 
-enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, OTHER, GROUP_COUNT };
+static int set_file_name(struct parse *p, const char *option, const char *value, const char **ret)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, option, value, "a file's name");
+	*ret = value;
+	return 0;
+}
+
+static int set_config(struct parse *p, const char *value)
+{
+	return set_file_name(p, "config", value, &p->o.config);
+}
+
+static int set_check_config(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_CHECK_CONFIG;
+	if (value)
+		return set_file_name(p, "check-config", value, &p->o.config);
+	if (!p->o.config)
+		p->o.config = OPTIONS_CONFIG;
+	return 0;
+}
+
+static int set_daemon(struct parse *p, const char *value)
+{
+	p->o.daemon = true;
+	return 0;
+}
+
+static int set_pid_file(struct parse *p, const char *value)
+{
+	return set_file_name(p, "pid-file", value, &p->o.pid_file);
+}
+
+static int set_log_file(struct parse *p, const char *value)
+{
+	return set_file_name(p, "log-file", value, &p->o.log_file);
+}
+
+/* What is in SERVICE and OTHER is for the command line only. */
+enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, SERVICE, OTHER, GROUP_COUNT };
 
 static const char *const group_titles[GROUP_COUNT] = {
 	[RECORDING] = "Recording",
@@ -441,10 +485,13 @@ static const char *const group_titles[GROUP_COUNT] = {
 	[SNAPSHOTS] = "Snapshots",
 	[FILTERS] = "Only these (each list adds up; a row needs one of every list given)",
 	[FILES] = "Files",
+	[SERVICE] = "As a service",
 	[OTHER] = "Other",
 };
 
-/* An ARG in brackets may be left out: it comes after '=' only. Without SET the option is another version's: refused by name, not listed. */
+#define ADDS(field) .counter = offsetof(struct options, field)
+
+/* An ARG in brackets may be left out: where it begins with '=' it comes after that only. Without SET the option is another version's: refused by name, not listed. */
 static const struct option_row {
 	const char *name;
 	char brief;
@@ -452,22 +499,26 @@ static const struct option_row {
 	enum group group;
 	int (*set)(struct parse *p, const char *value);
 	const char *help;
+	const char *conf;        /* of one with a value: what the configuration file shows */
+	bool active;             /* … and that holds for the service */
+	bool live;               /* can be changed in a recording that runs */
+	size_t counter;          /* of one that adds up: where its entries are counted; or 0 */
 } options[] = {
 	{ "output", 'o', "DIR", RECORDING, set_output,
-	  "where sessions go (default ./iotrc-traces)" },
+	  "where sessions go (default ./iotrc-traces)", 
+	  .conf = "/var/lib/iotrc/traces", .active = true },
 	{ "duration", 'd', "TIME", RECORDING, set_duration,
-	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)" },
+	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)", .conf = "24h" },
 	{ "verbose", 'v', NULL, RECORDING, set_verbose, "say more" },
 	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary" },
 	{ "anonymize", 'a', "[=keep-system]", RECORDING, set_anonymize,
 	  "tokens in the place of names and addresses;\nkeep-system leaves paths like /usr/lib clear" },
 	{ "state", 0, "DIR", RECORDING, set_state,
-	  "what is kept between sessions (default\n/var/lib/iotrc)" },
-	{ "trace-bucket", 0, "NAME", RECORDING, set_trace_bucket,
-	  "the dataset's first directory (only with dev)" },
+	  "what is kept between sessions (default\n/var/lib/iotrc)", .conf = "/var/lib/iotrc" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
-	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)" },
+	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)", 
+	  .conf = "fs,block,nw_conn" },
 	{ "network", 0, NULL, CONTENT, set_network, "all network streams" },
 	{ "no-network", 0, NULL, CONTENT, set_no_network,
 	  "no network stream at all, nw_conn included" },
@@ -475,53 +526,67 @@ static const struct option_row {
 	  "cache and pagefault, too (the default from 8 CPUs\nand 16 GiB on)" },
 	{ "no-cache", 0, NULL, CONTENT, set_no_cache, "neither of them" },
 	{ "cache-sample", 0, "N", CONTENT, set_cache_sample,
-	  "cache: of one page in N, all events" },
+	  "cache: of one page in N, all events", .conf = "1" },
 	{ "scope", 0, "files|all", CONTENT, set_scope,
-	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
+	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)", .conf = "files" },
 	{ "ops", 0, "LIST", CONTENT, set_ops,
-	  "fs operations, such as open,read,rename\n(default: all)" },
+	  "fs operations, such as open,read,rename\n(default: all)", 
+	  .conf = "open,rename,unlink" },
 
 	{ "process-interval", 0, "TIME|off", SNAPSHOTS, set_process_interval,
-	  "all processes, at the start and each TIME\n(default 5m)" },
+	  "all processes, at the start and each TIME\n(default 5m)", .conf = "5m" },
 	{ "fs-interval", 0, "TIME|off", SNAPSHOTS, set_fs_interval,
-	  "all files, and what has changed (default 1h)" },
+	  "all files, and what has changed (default 1h)", .conf = "1h" },
 	{ "fs-full", 0, NULL, SNAPSHOTS, set_fs_full, "all files first, even if they are known" },
 	{ "fs-busy", 0, "PERCENT", SNAPSHOTS, set_fs_busy,
-	  "wait while tasks stall for so much of the time\n(default 40; 100: never)" },
+	  "wait while tasks stall for so much of the time\n(default 40; 100: never)", .conf = "40" },
 	{ "network-mounts", 0, NULL, SNAPSHOTS, set_network_mounts,
 	  "network filesystems, too" },
 	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
 	  "neither processes, files nor system_spec" },
 
-	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16" },
+	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16", .conf = "1", ADDS(n_pids) },
 	{ "command", 0, "LIST", FILTERS, set_command,
-	  "thread names as ps -L -o comm shows them, up to 16" },
+	  "thread names as ps -L -o comm shows them, up to 16", 
+	  .conf = "postgres", ADDS(n_commands) },
 	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
-	  "a cgroup v2: directory, path below the mount, or id" },
-	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times" },
+	  "a cgroup v2: directory, path below the mount, or id", .conf = "1" },
+	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times", 
+	  .conf = "/home", ADDS(n_paths) },
 
 	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
-	  "begin a new file after TIME (default 15m)" },
+	  "begin a new file after TIME (default 15m)", .conf = "15m", .live = true },
 	{ "rotate-size", 0, "SIZE", FILES, set_rotate_size,
-	  "or at SIZE on disk: K, M, G (default 64M)" },
-	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)" },
+	  "or at SIZE on disk: K, M, G (default 64M)", .conf = "64M", .live = true },
+	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)", 
+	  .conf = "0", .live = true },
 	{ "no-upload", 0, NULL, FILES, accept_default, "keep everything here (the default)" },
 
+	{ "config", 0, "FILE", SERVICE, set_config,
+	  "options from FILE, which these overrule" },
+	{ "check-config", 0, "[FILE]", SERVICE, set_check_config,
+	  "is FILE right? (default\n" OPTIONS_CONFIG ")" },
+	{ "daemon", 0, NULL, SERVICE, set_daemon,
+	  "go into the background once recording has begun" },
+	{ "pid-file", 0, "FILE", SERVICE, set_pid_file, "one daemon only, and which it is" },
+	{ "log-file", 0, "FILE", SERVICE, set_log_file, "its messages (default: syslog)" },
+
+	{ "trace-bucket", 0, "NAME", OTHER, set_trace_bucket,
+	  "the dataset's first directory (only with dev)" },
 	{ "help", 'h', NULL, OTHER, set_help, "this text" },
 	{ "version", 'V', NULL, OTHER, set_version, "version and commit" },
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
 	  "the machine id that sessions are filed under" },
 
 	/* As the family's other recorders spell it. */
-	{ "anonimize", 0, "[=keep-system]", RECORDING, set_anonymize, NULL },
+	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
 
-		{ .name = "upload" },
+	{ .name = "upload" },
 	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
 	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
 	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
 	{ .name = "on-overload" },
 	{ .name = "memory" }, { .name = "min-free" }, { .name = "max-disk" },
-	{ .name = "daemon" }, { .name = "check-config" },
 };
 
 /* Without HELP: another version's. */
@@ -535,6 +600,8 @@ static const struct { const char *name, *usage, *help; } commands[] = {
 
 #define N_OPTIONS (sizeof(options) / sizeof(*options))
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+_Static_assert(N_OPTIONS <= OPTIONS_ROWS_MAX, "options.digests has a place for each");
 
 /* Levenshtein's distance of A[0..len) and B, both shorter than 32; otherwise large. */
 static unsigned int distance(const char *a, size_t len, const char *b)
@@ -600,6 +667,35 @@ static bool takes_value(const struct option_row *option)
 	return option->arg && *option->arg != '[';
 }
 
+static bool takes_next(const struct option_row *option, const char *next)
+{
+	return takes_value(option) ||
+	       (option->arg && option->arg[1] != '=' && next && *next != '-');
+}
+
+static uint32_t digest(uint32_t h, const char *text)
+{
+	do /* FNV-1a, the NUL included */
+		h = (h ^ (unsigned char)*text) * 16777619u;
+	while (*text++);
+	return h;
+}
+
+/* Sets OPTION. The first time that the command line gives it, what the file said of it is gone. */
+static int set_option(struct parse *p, const struct option_row *option, const char *value)
+{
+	size_t i = option - options;
+
+	if (p->overruling && !p->overruled[i]) {
+		p->overruled[i] = true;
+		p->o.digests[i] = 0;
+		if (option->counter)
+			*(size_t *)((char *)&p->o + option->counter) = 0;
+	}
+	p->o.digests[i] = digest(p->o.digests[i] ^ 2166136261u, value ?: "");
+	return option->set(p, value);
+}
+
 /* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
  * moved on when that was taken. */
 static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
@@ -608,12 +704,12 @@ static int apply(struct parse *p, const struct option_row *option, const char *v
 		return fail(p, "--%s: not in this build", option->name);
 	if (!option->arg && value)
 		return fail(p, "--%s: takes no value", option->name);
-	if (takes_value(option) && !value) {
+	if (!value && takes_next(option, **next)) {
 		if (!**next)
 			return fail(p, "--%s: needs a value (%s)", option->name, option->arg);
 		value = *(*next)++;
 	}
-	return option->set(p, value);
+	return set_option(p, option, value);
 }
 
 static int parse_long(struct parse *p, const char *text, char ***next)
@@ -626,12 +722,17 @@ static int parse_long(struct parse *p, const char *text, char ***next)
 	return unknown_option(p, text, len);
 }
 
+static bool goes_on(const struct parse *p)
+{
+	return p->o.action == ACTION_RECORD || p->o.action == ACTION_CHECK_CONFIG;
+}
+
 /* -v, -qv, -o DIR, -oDIR. */
 static int parse_brief(struct parse *p, const char *text, char ***next)
 {
 	int err = 0;
 
-	while (!err && *text && p->o.action == ACTION_RECORD) {
+	while (!err && *text && goes_on(p)) {
 		size_t i = 0;
 
 		while (i < N_OPTIONS && options[i].brief != *text)
@@ -657,6 +758,8 @@ static int check(struct parse *p)
 		return fail(p, "--cache-sample: only with the cache stream");
 	if (o->bucket && !o->dev)
 		return fail(p, "--trace-bucket: only with dev");
+	if ((o->pid_file || o->log_file) && !o->daemon)
+		return fail(p, "--%s: only with --daemon", o->pid_file ? "pid-file" : "log-file");
 	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
 		return fail(p, "%s: only with the fs stream",
 			    o->n_paths ? "--path" : o->scope_all ? "--scope" : "--ops");
@@ -675,6 +778,92 @@ static bool machine_affords_cache(void)
 	return options__cache_affordable(sysconf(_SC_NPROCESSORS_ONLN), pages * sysconf(_SC_PAGESIZE));
 }
 
+/* ---- the configuration file ---- */
+
+static const struct option_row *find_option(const char *name)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(options[i].name, name))
+			return &options[i];
+	return NULL;
+}
+
+/* One with an argument that may be left out takes `yes` for that. */
+static int parse_line(void *arg, unsigned int line, const char *key, const char *value)
+{
+	struct parse *p = arg;
+	const struct option_row *option = find_option(key);
+	size_t i = option - options;
+
+	if (!option)
+		return unknown_option(p, key, strlen(key));
+	if (!option->set)
+		return fail(p, "--%s: not in this build", key);
+	if (option->group == SERVICE || option->group == OTHER)
+		return fail(p, "--%s: for the command line only", key);
+	if (p->lines[i] && !option->counter)
+		return fail(p, "--%s: given before, in line %u", key, p->lines[i]);
+	p->lines[i] = line;
+	if (!takes_value(option)) {
+		if (!strcmp(value, "no"))
+			return 0;
+		if (strcmp(value, "yes") && !option->arg)
+			return fail(p, "--%s: " QUOTED " is neither yes nor no", key, value);
+		if (!strcmp(value, "yes"))
+			value = NULL;
+	}
+	return set_option(p, option, value);
+}
+
+/* Puts FILE:LINE before what the message says of a key, which has no dashes in a file. */
+static int fail_at(struct parse *p, const char *file, unsigned int line)
+{
+	char was[OPTIONS_MESSAGE_MAX], *text = was;
+
+	strcpy(was, p->message);
+	if (!strncmp(text, "--", 2))
+		text += 2;
+	return fail(p, "%.100s:%u: %.380s", file, line, text);
+}
+
+static int parse_file(struct parse *p, const char *file)
+{
+	const char *problem = NULL;
+	unsigned int line;
+	size_t len;
+	int err = config__read(file, &p->o.config_text, &len);
+
+	if (err)
+		return fail(p, "cannot read %.200s: %s", file, strerror(-err));
+	err = config__parse(p->o.config_text, len, parse_line, p, &line, &problem);
+	if (err && problem)
+		fail(p, "%s", problem);
+	return err ? fail_at(p, file, line) : 0;
+}
+
+/* ---- all of it ---- */
+
+static int parse_args(struct parse *p, int argc, char **argv)
+{
+	char **next = argv + (argc > 0);
+	bool words_only = false;
+	int err = 0;
+
+	while (!err && *next && goes_on(p)) {
+		const char *arg = *next++;
+
+		if (words_only || arg[0] != '-' || !arg[1])
+			err = parse_word(p, arg);
+		else if (!strcmp(arg, "--"))
+			words_only = true;
+		else if (arg[1] == '-')
+			err = parse_long(p, arg + 2, &next);
+		else
+			err = parse_brief(p, arg + 1, &next);
+	}
+	return err;
+}
+
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX])
 {
@@ -689,31 +878,47 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 			.fs_interval_ns = UINT64_C(3600000000000),
 			.fs_busy_percent = 40,
 			.system_spec = true,
+			.argc = argc,
+			.argv = argv,
 		},
 		.message = message,
-	};
-	char **next = argv + (argc > 0);
-	bool words_only = false;
-	int err = 0;
+	}, first = p;
+	int err = parse_args(&first, argc, argv);
 
-	while (!err && *next && p.o.action == ACTION_RECORD) {
-		const char *arg = *next++;
-
-		if (words_only || arg[0] != '-' || !arg[1])
-			err = parse_word(&p, arg);
-		else if (!strcmp(arg, "--"))
-			words_only = true;
-		else if (arg[1] == '-')
-			err = parse_long(&p, arg + 2, &next);
-		else
-			err = parse_brief(&p, arg + 1, &next);
+	if (!err && first.o.config && goes_on(&first)) {
+		err = parse_file(&p, first.o.config);
+		p.overruling = true;
+		if (!err)
+			err = parse_args(&p, argc, argv);
+	} else {
+		p = first;
 	}
-	if (!err && p.o.action == ACTION_RECORD)
+	if (!err && goes_on(&p))
 		err = check(&p);
-	if (!err)
+	if (err)
+		options__done(&p.o);
+	else
 		*ret_options = p.o;
 	return err;
 }
+
+void options__done(struct options *o)
+{
+	free(o->config_text);
+	o->config_text = NULL;
+}
+
+void options__fixed_changes(const struct options *a, const struct options *b, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	*buf = 0;
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options[i].set && !options[i].live && a->digests[i] != b->digests[i] && len < size)
+			len += snprintf(buf + len, size - len, " %s", options[i].name);
+}
+
+/* ---- texts ---- */
 
 #define HELP_COLUMN 26
 
@@ -770,4 +975,32 @@ void options__help(FILE *out)
 	      "files, USR1 prints the counters.\n"
 	      "Exit codes: 0 done; 1 cannot record; 2 usage; 3 recorded, but lost rows or\n"
 	      "could not write all. verify: 0 whole, 1 not, 2 usage.\n", out);
+}
+
+static const char conf_head[] =
+	"# iotrc's configuration: what `iotrc --config FILE` reads, and the service does from\n"
+	"# " OPTIONS_CONFIG ". Made from the table of options (make docs).\n"
+	"#\n"
+	"# Lines are `key = value`, empty, or comments. Keys are the long options' names; an option\n"
+	"# without a value takes yes or no. pid, command and path may be repeated. The command line\n"
+	"# overrules this file. `iotrc --check-config FILE` says whether a file is right.\n"
+	"#\n"
+	"# `systemctl reload iotrc` (SIGHUP) reads it again and begins new files: what is marked\n"
+	"# `(reload)` holds from then on, the rest from the next start.\n";
+
+void options__conf(FILE *out)
+{
+	fputs(conf_head, out);
+	for (enum group group = 0; group < SERVICE; group++) {
+		fprintf(out, "\n# ---- %s ----\n", group_titles[group]);
+		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
+			if (!o->set || !o->help || o->group != group)
+				continue;
+			fputs("\n# ", out);
+			for (const char *c = o->help; *c; c++)
+				fputs(*c == '\n' ? "\n# " : (char[]){ *c, 0 }, out);
+			fprintf(out, "%s\n%s%s = %s\n", o->live ? " (reload)" : "", o->active ? "" : "#",
+				o->name, takes_value(o) ? o->conf ?: o->arg : "yes");
+		}
+	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
- * system only for its size and to resolve --cgroup. */
+ * system only for its size, to resolve --cgroup, and for the file that --config names. */
 #ifndef IOTRC_OPTIONS_H
 #define IOTRC_OPTIONS_H
 
@@ -23,7 +23,11 @@ enum options_action {
 	ACTION_HELP,
 	ACTION_VERSION,
 	ACTION_COMPUTER_ID,
+	ACTION_CHECK_CONFIG,
 };
+
+#define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* the service's */
+#define OPTIONS_ROWS_MAX 96
 
 /* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
 struct path_prefix {
@@ -31,7 +35,7 @@ struct path_prefix {
 	size_t len;
 };
 
-/* Strings are borrowed from argv. */
+/* Strings are borrowed from argv, or lie in config_text. */
 struct options {
 	enum options_action action;
 	bool dev;                    /* developer mode */
@@ -68,6 +72,14 @@ struct options {
 	unsigned int fs_busy_percent; /* pressure from which on a walk waits; 100: never */
 	bool anonymize, anonymize_keep_system;
 	const char *state;           /* the state directory; NULL: the default */
+
+	bool daemon;                 /* go into the background once recording has begun */
+	const char *pid_file, *log_file; /* only with daemon; NULL: none */
+	const char *config;          /* the file that was read, or NULL */
+	char *config_text;           /* ours */
+	int argc;                    /* what was parsed, */
+	char **argv;                 /* to be parsed again when the file has changed */
+	uint32_t digests[OPTIONS_ROWS_MAX]; /* of each option's values: what has changed? */
 };
 
 #define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */
@@ -83,10 +95,18 @@ static inline bool options__op(const struct options *o, enum fs_op op)
 	return o->ops >> op & 1;
 }
 
-/* Parses argv[1..argc). 0, or -EINVAL with one line of text, without program name and line feed, in
- * MESSAGE. -h, -V and --computer-id end the parsing: the rest is not looked at. */
+/* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0, or
+ * -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and
+ * --computer-id end the parsing: the rest is not looked at. */
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX]);
+
+/* Frees what OPTIONS own. */
+void options__done(struct options *o);
+
+/* The names, each after a blank, of the options that differ between A and B and can't be changed in a
+ * recording that runs; what doesn't fit is cut off. */
+void options__fixed_changes(const struct options *a, const struct options *b, char *buf, size_t size);
 
 /* Whether the page cache's streams are on by default on a machine of N_CPUS and MEMORY bytes: what
  * firmware and kernel keep of 16 GiB is allowed for. */
@@ -94,5 +114,9 @@ bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
 
 /* The text of --help. */
 void options__help(FILE *out);
+
+/* The service's configuration file: every option that may be in one, commented out but for those in
+ * which a service differs from a person. */
+void options__conf(FILE *out);
 
 #endif

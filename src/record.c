@@ -16,9 +16,12 @@
 #include "capture.h"
 #include "clock.h"
 #include "collector.h"
+#include "daemon.h"
 #include "drop_reasons.h"
+#include "log.h"
 #include "machine_id.h"
 #include "manifest.h"
+#include "notify.h"
 #include "session.h"
 #include "snappers/snapshots.h"
 #include "state.h"
@@ -95,6 +98,8 @@ struct recording {
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	struct anonymizer *anon;     /* this thread's */
 	struct status status;
+	struct daemon daemon;
+	uint64_t rounds, alive_ns;   /* of the reader, when the service manager was last told */
 	bool stuck;                  /* the snapshots' thread is, and still has all this */
 	uint64_t begun_ns;
 	atomic_bool manifest_stale;
@@ -106,11 +111,9 @@ static int complain(const char *format, ...)
 {
 	va_list args;
 
-	fputs("iotrc: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	log__lines(LOG_ERR, format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_CANNOT;
 }
 
@@ -321,6 +324,109 @@ static int begin(struct recording *r)
 	return -1;
 }
 
+/* ---- as a service ---- */
+
+#define ALIVE_NS (10 * SECOND) /* between two lines of status, where nobody waits for signs of life */
+
+/* Goes into the background. 0, or the exit code: nothing has begun yet. */
+static int become_daemon(struct recording *r)
+{
+	const struct options *o = r->options;
+	pid_t other = 0;
+	int err = daemon__begin(&r->daemon, o->pid_file, o->log_file, &other);
+
+	if (err == -EBUSY)
+		return complain("already running as process %d, says %s", other, o->pid_file);
+	if (err == -EPIPE)
+		return complain("cannot go into the background: %s", strerror(errno));
+	return err ? complain("cannot write %s: %s", o->pid_file, strerror(-err)) : 0;
+}
+
+/* Recording has begun. 0, or the exit code. */
+static int tell_ready(struct recording *r)
+{
+	int err;
+
+	printf("%s\n", r->session->path);
+	fflush(stdout);
+	if (r->options->daemon) {
+		err = daemon__ready(&r->daemon);
+		if (err)
+			return complain("cannot write %s: %s", r->options->log_file, strerror(-err));
+	}
+	if (log__unattended())
+		log__line(LOG_INFO, "recording in %s", r->session->path);
+	notify__send("READY=1\nSTATUS=Recording in %s", r->session->path);
+	return 0;
+}
+
+/* A sign of life, as long as the reader shows one itself. */
+static void tell_alive(struct recording *r, const struct status_snapshot *now)
+{
+	uint64_t watchdog = notify__watchdog_ns(), period = watchdog ? watchdog / 4 : ALIVE_NS, rounds;
+	char line[STATUS_LINE_MAX];
+	static const struct status_snapshot none;
+
+	if (!notify__wanted() || now->elapsed_ns - r->alive_ns < period)
+		return;
+	rounds = capture__rounds(r->capture);
+	if (rounds == r->rounds)
+		return;
+	status__line(line, 200, now, &none);
+	notify__send("WATCHDOG=1\nSTATUS=%s", line);
+	r->rounds = rounds;
+	r->alive_ns = now->elapsed_ns;
+}
+
+/* Takes over what has changed in the configuration file and can change now. */
+static void reread(struct recording *r)
+{
+	const struct options *o = r->options;
+	char message[OPTIONS_MESSAGE_MAX], changes[512];
+	struct options new;
+
+	if (!o->config)
+		return;
+	if (options__parse(&new, o->argc, o->argv, message)) {
+		log__line(LOG_WARNING, "%s; going on with what was read before", message);
+		return;
+	}
+	options__fixed_changes(o, &new, changes, sizeof(changes));
+	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
+	if (*changes)
+		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config, changes);
+	else
+		log__line(LOG_INFO, "read %s again", o->config);
+	options__done(&new);
+}
+
+static void reload(struct recording *r)
+{
+	notify__send("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock__mono_ns() / 1000);
+	if (r->options->daemon && daemon__reopen(&r->daemon))
+		log__line(LOG_WARNING, "cannot open %s again: going on with the old one",
+			  r->options->log_file);
+	reread(r);
+	capture__rotate(r->capture);
+	notify__send("READY=1");
+}
+
+/* Nobody watches: one line says it. */
+static void tell_end(const struct recording *r, const struct status_snapshot *s)
+{
+	uint64_t written = 0, lost = 0;
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct status_stream *n = &s->streams[i];
+
+		written += n->written;
+		lost += n->lost_ring + n->lost_queue + n->lost_disk;
+	}
+	log__line(lost ? LOG_WARNING : LOG_INFO, "recorded %.1f s in %s: %llu rows, %llu lost",
+		  (double)s->elapsed_ns / SECOND, r->session->path, (unsigned long long)written,
+		  (unsigned long long)lost);
+}
+
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
@@ -338,7 +444,7 @@ static void watch(struct recording *r)
 			continue;
 		if (rotate_asked) {
 			rotate_asked = 0;
-			capture__rotate(r->capture);
+			reload(r);
 		}
 		if (atomic_exchange(&r->manifest_stale, false))
 			write_manifest(r);
@@ -349,6 +455,7 @@ static void watch(struct recording *r)
 			status__table(stderr, &now);
 		}
 		status__tick(&r->status, &now);
+		tell_alive(r, &now);
 	}
 }
 
@@ -359,6 +466,7 @@ static int finish(struct recording *r)
 	uint64_t unnamed;
 	int err, code = EXIT_OK;
 
+	notify__send("STOPPING=1\nSTATUS=Finishing");
 	status__clear(&r->status);
 	r->stuck = !snapshots__stop(r->snapshots);
 	if (r->stuck) {
@@ -393,27 +501,41 @@ static int finish(struct recording *r)
 	/* Developer mode doesn't believe itself. */
 	if (r->options->dev && verify__dir(r->session->path, stderr))
 		code = EXIT_LOST;
-	if (!r->options->quiet)
+	if (log__unattended())
+		tell_end(r, &s);
+	else if (!r->options->quiet)
 		status__summary(stderr, &s, r->session->path);
 	return code;
 }
 
 int record__main(const struct options *options)
 {
-	struct recording r = { .options = options, .state = -ENOENT };
+	struct recording r = {
+		.options = options, .state = -ENOENT, .daemon = { .pid_fd = -1, .parent_fd = -1 },
+	};
 	int code;
 
+	log__to_stderr();
+	code = notify__begin();
+	if (code)
+		complain("cannot talk to the service manager: %s", strerror(-code));
+	code = options->daemon ? become_daemon(&r) : 0;
+	if (code)
+		return code;
 	if (catch_signals())
 		return complain("cannot watch for signals: %s", strerror(errno));
-	status__begin(&r.status, stderr, options->quiet);
 	code = begin(&r);
 	if (code < 0) {
 		r.begun_ns = clock__mono_ns();
-		printf("%s\n", r.session->path);
-		fflush(stdout);
-		watch(&r);
-		code = finish(&r);
+		code = tell_ready(&r);
+		/* What runs as a service says how it goes in STATUS= and at the end. */
+		status__begin(&r.status, stderr, options->quiet || log__unattended());
+		if (!code) {
+			watch(&r);
+			code = finish(&r);
+		}
 	}
+	daemon__end(&r.daemon);
 	if (r.stuck)
 		_exit(code);
 	snapshots__free(r.snapshots);

@@ -45,6 +45,7 @@ struct writer {
 	struct chunk *free;          /* last in, first out: the warmest */
 	uint32_t allocated;
 	bool rotate, closing;
+	struct { uint32_t age_s; uint64_t bytes, rows; } rotation; /* to be taken over */
 };
 
 static uint64_t now_ns(void)
@@ -124,6 +125,23 @@ void writer__rotate(struct writer *w)
 	w->rotate = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows)
+{
+	pthread_mutex_lock(&w->lock);
+	w->rotation.age_s = age_s;
+	w->rotation.bytes = bytes;
+	w->rotation.rows = rows;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* The thread's own copy is what the lanes go by. */
+static void take_rotation_locked(struct writer *w)
+{
+	w->config.rotate_age_s = w->rotation.age_s;
+	w->config.rotate_bytes = w->rotation.bytes;
+	w->config.rotate_rows = w->rotation.rows;
 }
 
 /* ---- lanes: the writer's thread ---- */
@@ -306,6 +324,7 @@ static void *writer__main(void *arg)
 		rotate = w->rotate;
 		w->rotate = false;
 		closing = w->closing;
+		take_rotation_locked(w);
 		pthread_mutex_unlock(&w->lock);
 
 		while (list) {
@@ -362,6 +381,9 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 	if (!w)
 		return -ENOMEM;
 	w->config = *config;
+	w->rotation.age_s = config->rotate_age_s;
+	w->rotation.bytes = config->rotate_bytes;
+	w->rotation.rows = config->rotate_rows;
 	w->tail = &w->head;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);

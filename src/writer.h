@@ -63,6 +63,9 @@ void writer__put_chunk(struct writer *w, struct chunk *chunk);
 /* Finishes every open file; the next chunk of a stream opens a new one. Asynchronous. */
 void writer__rotate(struct writer *w);
 
+/* What files are finished at (see writer_config), from the next chunk or rotation on. */
+void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows);
+
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
 
 /* The first error the disk gave (negative errno), or 0. */

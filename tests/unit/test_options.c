@@ -342,7 +342,7 @@ Test(options, options_of_other_versions)
 		"s3-endpoint", "s3-region",
 		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
 		"telemetry", "reward", "on-overload", "memory",
-		"min-free", "max-disk", "daemon", "check-config",
+		"min-free", "max-disk",
 	};
 	char line[64], why[64];
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* The lock is what counts, not the file: a dead process has none. */
+static int take_pid_file(struct daemon *d, pid_t *ret_other)
+{
+	char text[32];
+	int fd = open(d->pid_file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644), n, err;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		n = read(fd, text, sizeof(text) - 1);
+		text[n < 0 ? 0 : n] = 0;
+		*ret_other = atol(text);
+		close(fd);
+		return err;
+	}
+	n = snprintf(text, sizeof(text), "%d\n", getpid());
+	if (ftruncate(fd, 0) || write(fd, text, n) != n) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	d->pid_fd = fd;
+	return 0;
+}
+
+/* The parent's part. */
+static void await(int fd, pid_t child)
+{
+	char byte;
+	int status;
+	ssize_t n;
+
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		_exit(0);
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	_exit(1);
+}
+
+int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, pid_t *ret_other)
+{
+	int fds[2];
+	pid_t child;
+
+	*d = (struct daemon){ .pid_file = pid_file, .log_file = log_file, .pid_fd = -1, .parent_fd = -1 };
+	if (pipe2(fds, O_CLOEXEC))
+		return -EPIPE;
+	child = fork();
+	if (child < 0)
+		return -EPIPE;
+	if (child) {
+		close(fds[1]);
+		await(fds[0], child);
+	}
+	close(fds[0]);
+	d->parent_fd = fds[1];
+	setsid();
+	return pid_file ? take_pid_file(d, ret_other) : 0;
+}
+
+static int open_log(const struct daemon *d)
+{
+	int fd = open(d->log_file ?: "/dev/null",
+		      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | (d->log_file ? O_CREAT : 0), 0640);
+
+	if (fd < 0)
+		return -errno;
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+int daemon__ready(struct daemon *d)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), err = open_log(d);
+	ssize_t n;
+
+	if (!err && null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (null >= 0)
+		close(null);
+	if (err)
+		return err;
+	if (d->log_file)
+		log__to_file();
+	else
+		log__to_syslog();
+	n = write(d->parent_fd, "+", 1);
+	(void)n; /* killed while it waited: nobody is to be told */
+	close(d->parent_fd);
+	d->parent_fd = -1;
+	return 0;
+}
+
+int daemon__reopen(struct daemon *d)
+{
+	return d->log_file ? open_log(d) : 0;
+}
+
+void daemon__end(struct daemon *d)
+{
+	if (d->pid_fd < 0)
+		return;
+	unlink(d->pid_file);
+	close(d->pid_fd);
+	d->pid_fd = -1;
+}
