@@ -50,10 +50,10 @@ void session__owner(uid_t *ret_uid, gid_t *ret_gid)
 	*ret_gid = gid;
 }
 
-/* Gives what we made to its owner. In a directory that others write to it may have been exchanged
- * between its making and its opening: only what is still ours is given away. File systems without
- * owners (vfat) and NFS refuse, which is no reason not to record. */
-static void give(int fd, uid_t uid, gid_t gid)
+/* In a directory that others write to, what we made may have been exchanged between its making and
+ * its opening: only what is still ours is given away. File systems without owners (vfat) and NFS
+ * refuse, which is no reason not to record. */
+void session__give(int fd, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
@@ -90,7 +90,7 @@ int session__enter(int parent, const char *name, uid_t uid, gid_t gid)
 	}
 	fd = open_dir(parent, name);
 	if (fd >= 0 && made)
-		give(fd, uid, gid);
+		session__give(fd, uid, gid);
 	return fd;
 }
 
@@ -100,7 +100,7 @@ int session__create(int dir, const char *name, uid_t uid, gid_t gid)
 
 	if (fd < 0)
 		return -errno;
-	give(fd, uid, gid);
+	session__give(fd, uid, gid);
 	return fd;
 }
 
@@ -163,7 +163,7 @@ static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE]
 		if (mkdirat(parent, stamp, 0750) == 0) {
 			fd = open_dir(parent, stamp);
 			if (fd >= 0)
-				give(fd, uid, gid);
+				session__give(fd, uid, gid);
 			return fd;
 		}
 		if (errno != EEXIST)

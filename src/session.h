@@ -28,6 +28,9 @@ struct session *session__free(struct session *s);
 /* Whom new files belong to: SUDO_UID and SUDO_GID when root runs under sudo, otherwise -1. */
 void session__owner(uid_t *ret_uid, gid_t *ret_gid);
 
+/* Gives FD, which we have made, to UID:GID as far as the file system lets us. */
+void session__give(int fd, uid_t uid, gid_t gid);
+
 /* Opens directory NAME (one component) of PARENT, made when missing. The descriptor, or
  * a negative errno. */
 int session__enter(int parent, const char *name, uid_t uid, gid_t gid);

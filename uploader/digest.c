@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "uploader/digest.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "uploader/target_kind.h"
+
+#define CHUNK (UINT64_C(1) << 20)
+
+struct hashing {
+	EVP_MD_CTX *sha256, *md5;
+};
+
+static int begin(struct hashing *h)
+{
+	h->sha256 = EVP_MD_CTX_new();
+	h->md5 = EVP_MD_CTX_new();
+	if (!h->sha256 || !h->md5)
+		return -ENOMEM;
+	/* A crypto policy (FIPS) may refuse MD5. */
+	if (EVP_DigestInit_ex(h->sha256, EVP_sha256(), NULL) != 1 ||
+	    EVP_DigestInit_ex(h->md5, EVP_md5(), NULL) != 1)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static void add(struct hashing *h, const void *data, size_t len)
+{
+	EVP_DigestUpdate(h->sha256, data, len);
+	EVP_DigestUpdate(h->md5, data, len);
+}
+
+static void end(struct hashing *h, struct digest *ret)
+{
+	unsigned char sha256[EVP_MAX_MD_SIZE];
+
+	EVP_DigestFinal_ex(h->sha256, sha256, NULL);
+	for (int i = 0; i < 32; i++)
+		snprintf(ret->sha256 + 2 * i, 3, "%02x", sha256[i]);
+	EVP_DigestFinal_ex(h->md5, ret->md5, NULL);
+}
+
+static void drop(struct hashing *h)
+{
+	EVP_MD_CTX_free(h->sha256);
+	EVP_MD_CTX_free(h->md5);
+}
+
+static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, char *buf,
+		    const struct target_hooks *hooks)
+{
+	while (len) {
+		ssize_t n = pread(fd, buf, len < CHUNK ? len : CHUNK, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENODATA;
+		if (!target__progress(hooks, 0))
+			return -ECANCELED;
+		add(h, buf, n);
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len,
+		 const struct target_hooks *hooks)
+{
+	struct hashing h = { NULL, NULL };
+	char *buf = malloc(CHUNK);
+	int err = buf ? begin(&h) : -ENOMEM;
+
+	if (!err)
+		err = add_file(&h, fd, at, len, buf, hooks);
+	if (!err)
+		end(&h, ret);
+	drop(&h);
+	free(buf);
+	return err;
+}
+
+int digest__memory(struct digest *ret, const void *data, uint64_t len)
+{
+	struct hashing h = { NULL, NULL };
+	int err = begin(&h);
+
+	if (!err) {
+		add(&h, data, len);
+		end(&h, ret);
+	}
+	drop(&h);
+	return err;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The checksums of a part of a file, by which sender and store know that they hold the same. */
+#ifndef IOTRC_DIGEST_H
+#define IOTRC_DIGEST_H
+
+#include <stdint.h>
+
+#define MD5_SIZE 16
+#define SHA256_HEX_SIZE 65
+
+struct target_hooks;
+
+struct digest {
+	char sha256[SHA256_HEX_SIZE];
+	unsigned char md5[MD5_SIZE];
+};
+
+/* Of LEN bytes of FD from AT on. 0, or a negative errno: -ENODATA where the file is shorter,
+ * -ECANCELED where HOOKS say so. */
+int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len,
+		 const struct target_hooks *hooks);
+
+int digest__memory(struct digest *ret, const void *data, uint64_t len);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "uploader/target.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "src/write_all.h"
+#include "uploader/digest.h"
+#include "uploader/target_kind.h"
+
+static const struct {
+	const char *scheme;
+	const struct target_kind *kind;
+} kinds[] = {
+	{ "file://", &target_file },
+};
+
+void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, TARGET_REASON_MAX, format, args);
+	va_end(args);
+	for (char *c = reason; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
+void target__result(struct target_result *r, enum target_verdict verdict, bool general,
+		    const char *format, ...)
+{
+	char reason[TARGET_REASON_MAX];
+	va_list args;
+
+	/* By way of a copy: the arguments may be parts of what R says so far. */
+	va_start(args, format);
+	vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	r->verdict = verdict;
+	r->general = general;
+	r->retry_after_s = 0;
+	target__say(r->reason, "%s", reason);
+}
+
+bool target__progress(const struct target_hooks *hooks, uint64_t sent)
+{
+	return !hooks || !hooks->progress || hooks->progress(hooks->data, sent);
+}
+
+int target__new(struct target **ret, const struct target_config *config,
+		char problem[TARGET_REASON_MAX])
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strncmp(config->url, kinds[i].scheme, strlen(kinds[i].scheme)))
+			return kinds[i].kind->new(ret, config, problem);
+	target__say(problem, "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "
+		    "file:///DIRECTORY", config->url);
+	return -EINVAL;
+}
+
+struct target *target__free(struct target *t)
+{
+	if (t)
+		t->kind->free(t);
+	return NULL;
+}
+
+/* Keys are made of names that iotrc chose; a key that leaves its place is a fault of the caller or
+ * somebody's trick with the names on the disk. */
+static bool is_key(const char *key)
+{
+	if (!*key || strlen(key) > TARGET_KEY_MAX)
+		return false;
+	for (const char *s = key; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL) {
+		size_t n = strcspn(s, "/");
+
+		if (!n || (n <= 2 && !memcmp(s, "..", n)))
+			return false;
+	}
+	return true;
+}
+
+/* What is sent must be what was recorded, not what the disk has made of it since. */
+static bool is_whole(const struct target_object *object, const struct target_hooks *hooks,
+		     struct digest *digest, struct target_result *r)
+{
+	int err = digest__file(digest, object->fd, 0, object->size, hooks);
+
+	if (err == -ECANCELED)
+		target__result(r, TARGET_CANCELLED, false, "cancelled");
+	else if (err == -EOPNOTSUPP)
+		target__result(r, TARGET_REFUSED, true, "this system's cryptography gives no MD5");
+	else if (err == -ENOMEM)
+		target__result(r, TARGET_RETRY, true, "out of memory");
+	else if (err == -ENODATA)
+		target__result(r, TARGET_LOCAL, false, "the file is shorter than it was");
+	else if (err)
+		target__result(r, TARGET_LOCAL, false, "can't read the file: %s", strerror(-err));
+	else if (object->sha256 && strcmp(object->sha256, digest->sha256))
+		target__result(r, TARGET_LOCAL, false,
+			       "the file is not what its SHA-256 in the manifest says");
+	else
+		return true;
+	return false;
+}
+
+/* Puts, and where CHECK says so reads back. */
+static void put(struct target *t, const struct target_object *object, bool check,
+		const struct target_hooks *hooks, struct target_result *r)
+{
+	struct digest digest;
+
+	if (!is_key(object->key)) {
+		target__result(r, TARGET_LOCAL, false, "'%.100s' is no key", object->key);
+	} else if (is_whole(object, hooks, &digest, r)) {
+		t->kind->put(t, object, &digest, hooks, r);
+		if (check && r->verdict == TARGET_DONE && t->kind->check)
+			t->kind->check(t, object, &digest, hooks, r);
+	}
+}
+
+void target__put(struct target *t, const struct target_object *object,
+		 const struct target_hooks *hooks, struct target_result *ret_result)
+{
+	put(t, object, false, hooks, ret_result);
+}
+
+void target__abort(struct target *t, const char *key, const char *upload_id,
+		   struct target_result *ret_result)
+{
+	target__result(ret_result, TARGET_DONE, false, "%s", "");
+	if (t->kind->abort)
+		t->kind->abort(t, key, upload_id, ret_result);
+}
+
+void target__test(struct target *t, const char *bucket, const char *machine_id,
+		  const struct target_hooks *hooks, struct target_result *ret_result)
+{
+	static const char content[] = "iotrc upload --test\n";
+	char key[TARGET_KEY_MAX];
+	struct target_object object = { .key = key, .size = sizeof(content) - 1 };
+	int err;
+
+	snprintf(key, sizeof(key), "%s/%s/upload-test/upload-test/upload-test.txt", bucket, machine_id);
+	object.fd = memfd_create("iotrc-upload-test", MFD_CLOEXEC);
+	if (object.fd < 0)
+		err = -errno;
+	else
+		err = write_all(object.fd, content, object.size, 0);
+	if (err)
+		target__result(ret_result, TARGET_RETRY, true, "can't make a file in memory: %s",
+			       strerror(-err));
+	else
+		put(t, &object, true, hooks, ret_result);
+	if (object.fd >= 0)
+		close(object.fd);
+}

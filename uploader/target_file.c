@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A mounted share: the file appears under its name by rename, when it is whole and on the disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/session.h"
+#include "src/write_all.h"
+#include "uploader/target_kind.h"
+
+#define SCHEME "file://"
+#define CHUNK (UINT64_C(1) << 20)
+
+struct file_target {
+	struct target target;
+	char *dir;
+	uint64_t rate;
+	uid_t uid;           /* whom the copies belong to, as with sessions; -1 leaves it */
+	gid_t gid;
+};
+
+/* What a failed call on the share says of the future. */
+static const struct {
+	int err;
+	enum target_verdict verdict;
+	bool general;
+	const char *advice;
+} errors[] = {
+	{ ENOENT, TARGET_REFUSED, true, ": is the share mounted?" },
+	{ ENOTDIR, TARGET_REFUSED, false, "" },
+	{ ELOOP, TARGET_REFUSED, false, ": a symlink is in the way, and none is followed" },
+	{ EACCES, TARGET_REFUSED, true, "" },
+	{ EPERM, TARGET_REFUSED, true, "" },
+	{ EROFS, TARGET_REFUSED, true, "" },
+	{ ENAMETOOLONG, TARGET_REFUSED, false, "" },
+	{ EFBIG, TARGET_REFUSED, false, "" },
+};
+
+static void failed(struct target_result *r, int err, const char *what, const char *name)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].err == -err) {
+			target__result(r, errors[i].verdict, errors[i].general, "can't %s %.200s: %s%s",
+				       what, name, strerror(-err), errors[i].advice);
+			return;
+		}
+	/* No space, no answer (EIO, ESTALE, ETIMEDOUT of a network filesystem), no memory. */
+	target__result(r, TARGET_RETRY, true, "can't %s %.200s: %s", what, name, strerror(-err));
+}
+
+static int file_new(struct target **ret, const struct target_config *config,
+		    char problem[TARGET_REASON_MAX])
+{
+	const char *dir = config->url + strlen(SCHEME);
+	struct file_target *t;
+
+	if (*dir != '/') {
+		target__say(problem, "'%.100s' names no directory: file:///DIRECTORY", config->url);
+		return -EINVAL;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t || !(t->dir = strdup(dir))) {
+		free(t);
+		target__say(problem, "out of memory");
+		return -ENOMEM;
+	}
+	t->target.kind = &target_file;
+	t->rate = config->rate;
+	session__owner(&t->uid, &t->gid);
+	*ret = &t->target;
+	return 0;
+}
+
+static void file_free(struct target *target)
+{
+	struct file_target *t = (struct file_target *)target;
+
+	free(t->dir);
+	free(t);
+}
+
+/* EINVAL: a filesystem whose directories can't be synced. */
+static int sync_dir(int dir)
+{
+	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/* Opens the directory of KEY below that of the target, which is never made itself: it is where a
+ * share is mounted, or not. A new directory is on the disk before what is in it. */
+static int enter(const struct file_target *t, const char *key)
+{
+	int dir = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[NAME_MAX + 1];
+
+	if (dir < 0)
+		return -errno;
+	for (const char *slash; (slash = strchr(key, '/')); key = slash + 1) {
+		size_t len = slash - key;
+		int next, err;
+
+		next = len <= NAME_MAX ? 0 : -ENAMETOOLONG;
+		if (!next) {
+			memcpy(name, key, len);
+			name[len] = 0;
+			next = session__enter(dir, name, t->uid, t->gid);
+		}
+		err = next < 0 ? next : sync_dir(dir);
+		close(dir);
+		if (err) {
+			if (next >= 0)
+				close(next);
+			return err;
+		}
+		dir = next;
+	}
+	return dir;
+}
+
+/* The one name a copy has until it is whole, so that a killed copy leaves no more than one behind.
+ * It is held by a lock: of two at once the second gets -EBUSY. */
+static int open_part(int dir, const char *name)
+{
+	struct stat st = { 0 }, now;
+	int fd;
+
+	for (int tries = 0; tries < 3; tries++) {
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+		if (fd < 0)
+			return -errno;
+		/* Shares without locks (ENOLCK, EOPNOTSUPP) do without. */
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+			close(fd);
+			return -EBUSY;
+		}
+		/* The one before has renamed it meanwhile, or somebody has linked our part to a file
+		 * of another name. */
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_dev == now.st_dev && st.st_ino == now.st_ino) {
+			if (ftruncate(fd, 0) == 0)
+				return fd;
+			close(fd);
+			return -errno;
+		}
+		if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+			unlinkat(dir, name, 0);
+		close(fd);
+	}
+	return -EBUSY;
+}
+
+/* By the filesystem itself where it can (a clone, or a copy within the server), otherwise by hand. */
+static ssize_t copy_chunk(int from, int to, uint64_t at, size_t len, char *buf)
+{
+	off64_t in = at, out = at;
+	ssize_t n = copy_file_range(from, &in, to, &out, len, 0);
+	int err;
+
+	if (n > 0)
+		return n;
+	n = pread(from, buf, len, at);
+	if (n <= 0)
+		return n < 0 ? -errno : -ENODATA;
+	err = write_all(to, buf, n, at);
+	return err ? err : n;
+}
+
+static void wait_until(const struct timespec *start, uint64_t ns)
+{
+	struct timespec until = {
+		.tv_sec = start->tv_sec + (start->tv_nsec + ns) / 1000000000,
+		.tv_nsec = (start->tv_nsec + ns) % 1000000000,
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+static int copy(const struct file_target *t, const struct target_object *object, int to,
+		const struct target_hooks *hooks)
+{
+	/* A piece takes no more than half a second at the rate, so that progress() is called. */
+	uint64_t most = t->rate && t->rate / 2 < CHUNK ? t->rate / 2 + 1 : CHUNK, at = 0;
+	struct timespec start;
+	char *buf = malloc(most);
+	int err = buf ? 0 : -ENOMEM;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!err && at < object->size) {
+		uint64_t len = object->size - at < most ? object->size - at : most;
+		ssize_t n = copy_chunk(object->fd, to, at, len, buf);
+
+		if (n < 0) {
+			err = n;
+			break;
+		}
+		at += n;
+		if (t->rate)
+			wait_until(&start, (unsigned __int128)at * 1000000000 / t->rate);
+		if (!target__progress(hooks, at))
+			err = -ECANCELED;
+	}
+	free(buf);
+	if (!err && fsync(to) < 0)
+		err = -errno;
+	return err;
+}
+
+/* Reads back what is there; what the page cache holds of it is dropped first, so that it comes from
+ * the disk or the server as far as the filesystem lets it. */
+static int read_back(int fd, const struct target_object *object, const struct digest *digest,
+		     const struct target_hooks *hooks)
+{
+	struct digest now;
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size != object->size)
+		return -EBADMSG;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	err = digest__file(&now, fd, 0, object->size, hooks);
+	if (!err && strcmp(now.sha256, digest->sha256))
+		err = -EBADMSG;
+	return err;
+}
+
+/* Whether NAME in DIR is the very file that is to be copied: then there is no second copy. */
+static bool is_itself(int dir, const char *name, int fd)
+{
+	struct stat there, here;
+
+	return fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &here) == 0 &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+static void put_into(const struct file_target *t, int dir, const char *name,
+		     const struct target_object *object, const struct digest *digest,
+		     const struct target_hooks *hooks, struct target_result *r)
+{
+	char part[NAME_MAX + 1];
+	int fd, err;
+
+	if (is_itself(dir, name, object->fd)) {
+		target__result(r, TARGET_REFUSED, true, "%.200s is where the files already are", t->dir);
+		return;
+	}
+	if (snprintf(part, sizeof(part), ".%s.part", name) >= (int)sizeof(part)) {
+		failed(r, -ENAMETOOLONG, "make", name);
+		return;
+	}
+	fd = open_part(dir, part);
+	if (fd < 0) {
+		failed(r, fd, "make", part);
+		return;
+	}
+	session__give(fd, t->uid, t->gid);
+	err = copy(t, object, fd, hooks);
+	if (!err)
+		err = read_back(fd, object, digest, hooks);
+	if (!err && renameat(dir, part, dir, name) < 0)
+		err = -errno;
+	if (err)
+		unlinkat(dir, part, 0);
+	else
+		err = sync_dir(dir);
+	close(fd);
+	if (err == -ECANCELED)
+		target__result(r, TARGET_CANCELLED, false, "cancelled");
+	else if (err == -EBADMSG)
+		target__result(r, TARGET_RETRY, false, "what %.200s holds is not what was written",
+			       t->dir);
+	else if (err == -ENODATA)
+		target__result(r, TARGET_LOCAL, false, "the file is shorter than it was");
+	else if (err)
+		failed(r, err, "copy to", name);
+	else
+		target__result(r, TARGET_DONE, false, "%s", "");
+}
+
+static void file_put(struct target *target, const struct target_object *object,
+		     const struct digest *digest, const struct target_hooks *hooks,
+		     struct target_result *r)
+{
+	const struct file_target *t = (struct file_target *)target;
+	const char *slash = strrchr(object->key, '/');
+	int dir = enter(t, object->key);
+
+	if (dir < 0) {
+		failed(r, dir, "open", t->dir);
+		return;
+	}
+	put_into(t, dir, slash ? slash + 1 : object->key, object, digest, hooks, r);
+	close(dir);
+}
+
+/* It was read back when it was put. What was made for it goes as far as it is empty. */
+static void file_check(struct target *target, const struct target_object *object,
+		       const struct digest *digest, const struct target_hooks *hooks,
+		       struct target_result *r)
+{
+	const struct file_target *t = (struct file_target *)target;
+	char path[TARGET_KEY_MAX + 1];
+	int dir = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags = 0;
+
+	snprintf(path, sizeof(path), "%s", object->key);
+	for (char *slash; dir >= 0 && unlinkat(dir, path, flags) == 0; *slash = 0) {
+		flags = AT_REMOVEDIR;
+		slash = strrchr(path, '/');
+		if (!slash)
+			break;
+	}
+	if (dir < 0 || !flags)
+		target__result(r, TARGET_DONE, true, "the test file %.300s could not be deleted: %s",
+			       path, strerror(errno));
+	if (dir >= 0)
+		close(dir);
+}
+
+const struct target_kind target_file = {
+	.new = file_new,
+	.free = file_free,
+	.put = file_put,
+	.check = file_check,
+};
