@@ -30,18 +30,21 @@ static __always_inline u8 unix_path(u64 unix_sock, char *to)
 	return len;
 }
 
-/* Reads both ends of the socket that FILE is. */
-static __noinline bool ends_of_socket(struct conn_ends *ends, u64 file)
+/* The struct sock of the socket that FILE is. */
+static __always_inline u64 sock_of(u64 file)
 {
-	u64 socket = kread(file, file, private_data);
-	u64 sk = kread(socket, socket, sk);
+	return kread(kread(file, file, private_data), socket, sk);
+}
 
+/* Reads both ends of a socket. */
+static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
+{
 	if (!ends)
 		return false;
 	__builtin_memset(ends, 0, sizeof(*ends));
-	ends->sock_type = kread(socket, socket, type);
 	if (!sk)
 		return false;
+	ends->sock_type = kread(sk, sock, sk_type);
 	ends->family = kread(sk, sock, __sk_common.skc_family);
 	if (ends->family == AF_UNIX) {
 		ends->has_local = unix_path(sk, ends->un.local);

@@ -229,7 +229,8 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
-	u16 sk_type;
+	int sk_err;
+	u16 sk_type, sk_protocol;
 };
 
 struct inet_sock {

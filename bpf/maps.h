@@ -43,7 +43,8 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 }
 
 /* Streams that are counted in interrupts as well as by what these interrupt. */
-#define INTERRUPT_STREAMS (1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE)
+#define INTERRUPT_STREAMS \
+	(1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE | 1 << STREAM_NW_CONN)
 
 /* Counts one. A plain increment where nothing can come between: programs on tracepoints run with
  * preemption off, but for PREEMPT_RT. The result of the atomic isn't used: kernels before 5.12

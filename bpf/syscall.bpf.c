@@ -199,7 +199,7 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 	if (d->props & PROP_CLOSES && is_socket(file)) {
 		if (cfg.nw_conn) {
 			state->is_socket = 1;
-			ends_of_socket(&state->ends, file);
+			ends_of_sock(&state->ends, sock_of(file));
 		}
 		if (!cfg.scope_all)
 			return cfg.nw_conn ? VERDICT_TRACE : VERDICT_FILTERED;
@@ -950,9 +950,11 @@ static __noinline int emit_fork(struct task_state *state, const volatile struct 
 	return 0;
 }
 
+#include "connect.h"
+
 static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 task = (u64)bpf_get_current_task(), file;
+	u64 task = (u64)bpf_get_current_task(), file, sk = 0;
 	u32 zero = 0, size = sizeof(struct rec_conn);
 	struct conn_scratch *s = bpf_map_lookup_elem(&conn_scratch, &zero);
 	struct rec_conn *rec;
@@ -981,7 +983,8 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 		/* Accepted: the new socket has both ends. */
 		file = task_file(task, op == CONN_ACCEPT && state->ret >= 0 ? state->ret : fd);
 		if (file && is_socket(file)) {
-			ends_of_socket(&rec->ends, file);
+			sk = sock_of(file);
+			ends_of_sock(&rec->ends, sk);
 			if (op == CONN_CONNECT)
 				end_from_user(&rec->ends, state->args[1], state->args[2], true);
 			else if (op == CONN_BIND && state->ret < 0)
@@ -991,6 +994,8 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	if (rec->ends.family != AF_UNIX)
 		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);
 	output(rec, size, STREAM_NW_CONN, state->exit_ns);
+	if (op == CONN_CONNECT)
+		connect_returned(sk, state->ret);
 	return 0;
 }
 

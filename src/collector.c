@@ -35,6 +35,7 @@
 #define CACHE BIT(STREAM_CACHE)
 #define PAGEFAULT BIT(STREAM_PAGEFAULT)
 #define DROP BIT(STREAM_NW_DROP)
+#define CONN BIT(STREAM_NW_CONN)
 
 /* Which programs serve which streams; a stream that is off loads nothing. NAME says where the program
  * attaches: a tracepoint's or a function's name after the kind. Of the rows with one hook the first
@@ -62,6 +63,9 @@ static const struct program {
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS, 3, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS, 4, "IO_URING" },
+
+	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
+	  "CONNECT of non-blocking sockets, when established or refused" },
 
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Connections whose connect() doesn't wait for them: what becomes of one is a second row.
+ *
+ * Two things are told, in either order and perhaps at once on two CPUs: that the call has returned
+ * with the connection under way, and that the connection is established or refused (on the loopback
+ * before the call returns, else mostly in a soft interrupt). Who comes first leaves word by an
+ * update that only one can make (BPF_NOEXIST); who comes second makes the row. */
+#ifndef IOTRC_CONNECT_H
+#define IOTRC_CONNECT_H
+
+#include "context.h"
+#include "conn.h"
+#include <bpf/bpf_tracing.h>
+
+#define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_CLOSE 7
+
+#define EINTR 4
+#define EEXIST 17
+#define EALREADY 114
+#define EINPROGRESS 115
+#define ERESTARTSYS 512 /* include/linux/errno.h: a signal has come */
+#define ERESTART_RESTARTBLOCK 516
+
+#define IPPROTO_TCP 6
+
+#define MAX_CONNECTING 65536 /* more than one address has ports for */
+
+struct connecting {
+	u64 task, start_ns;
+	s32 fd;
+	u32 pad;
+};
+
+/* By the address of the struct sock, from the request for a connection on. Not LRU: what finds no
+ * room is counted as lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CONNECTING);
+	__type(key, u64);
+	__type(value, struct connecting);
+} connecting SEC(".maps");
+
+struct connect_word {
+	u64 ns;        /* of the outcome; 0: the call has returned */
+	s64 ret;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_CONNECTING);
+	__type(key, u64);
+	__type(value, struct connect_word);
+} connect_words SEC(".maps");
+
+static __always_inline void connect_forget(u64 sk)
+{
+	bpf_map_delete_elem(&connecting, &sk);
+	bpf_map_delete_elem(&connect_words, &sk);
+}
+
+static __noinline int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
+{
+	struct rec_conn *rec;
+	u64 flags;
+
+	if (!c)
+		return 0;
+	rec = reserve(STREAM_NW_CONN, sizeof(*rec), ns, &flags);
+	if (!rec)
+		return 0;
+	rec->type = REC_CONN;
+	rec->op = CONN_CONNECT;
+	rec->pad = 0;
+	rec->fd = c->fd;
+	rec->ns = ns;
+	rec->duration = ns - c->start_ns;
+	rec->task = c->task;
+	rec->ret = ret;
+	rec->arg = rec->domain = 0;
+	ends_of_sock(&rec->ends, sk);
+	bpf_ringbuf_submit(rec, flags);
+	return 0;
+}
+
+/* Leaves WORD for the other side, or makes the row when that has been here. */
+static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s64 ret)
+{
+	struct connect_word word = { .ns = ns, .ret = ret }, *other;
+	/* int: until 6.2 what updates a map returns one, and the upper half says nothing. */
+	int err = bpf_map_update_elem(&connect_words, &sk, &word, BPF_NOEXIST);
+
+	if (!err || !c)
+		return 0;
+	if (err != -EEXIST) { /* no room */
+		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+		connect_forget(sk);
+		return 0;
+	}
+	other = bpf_map_lookup_elem(&connect_words, &sk);
+	if (!other || !ns == !other->ns) /* a second call on the same socket has returned like the first */
+		return 0;
+	connect_row(sk, c, ns ? ns : other->ns, ns ? ret : other->ret);
+	connect_forget(sk);
+	return 0;
+}
+
+/* A connection is asked for, by the current thread if at all by a connect() that is recorded. Others
+ * are the kernel's own, those of a first sendto() (TCP_FASTOPEN_CONNECT), and of a ring. */
+static __always_inline void connect_begun(u64 sk)
+{
+	struct task_state *state = current_state(false);
+	const volatile struct syscall_desc *d;
+	struct connecting c = {};
+
+	if (!state || !state->armed)
+		return;
+	d = describe(state->nr, state->compat);
+	if (!d || d->shape != SHAPE_CONN || d->op != CONN_CONNECT)
+		return;
+	c.task = state->id;
+	c.start_ns = state->enter_ns;
+	c.fd = (s32)arg(state, d->fd);
+	/* Not one that the socket has below it (MPTCP). */
+	if (sock_of(task_file((u64)bpf_get_current_task(), c.fd)) != sk)
+		return;
+	bpf_map_delete_elem(&connect_words, &sk);
+	bpf_map_update_elem(&connecting, &sk, &c, BPF_ANY);
+}
+
+static __always_inline void connect_ended(u64 sk, int state, u64 now)
+{
+	struct connecting *c = bpf_map_lookup_elem(&connecting, &sk), copy;
+	s32 err;
+
+	if (!c)
+		return;
+	copy = *c;
+	err = kread(sk, sock, sk_err);
+	if (state == TCP_ESTABLISHED)
+		connect_meet(sk, &copy, now, 0);
+	else if (err) /* set before the state: tcp_reset(), tcp_write_err() */
+		connect_meet(sk, &copy, now, -err);
+	else
+		connect_forget(sk); /* closed, or disconnected, by the program itself */
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_sock_state, struct sock *sk, int old, int new)
+{
+	if (new == TCP_SYN_SENT)
+		connect_begun((u64)sk);
+	else if ((old == TCP_SYN_SENT || old == TCP_SYN_RECV) && (new == TCP_ESTABLISHED || new == TCP_CLOSE))
+		connect_ended((u64)sk, new, bpf_ktime_get_ns());
+	count_fired(HOOK_SOCK_STATE);
+	return 0;
+}
+
+/* A connect() on SK has returned RET. */
+static __noinline int connect_returned(u64 sk, s64 ret)
+{
+	struct connecting *c = sk ? bpf_map_lookup_elem(&connecting, &sk) : 0, copy;
+
+	if (!c) {
+		/* There was no room for it. */
+		if (sk && ret == -EINPROGRESS && kread(sk, sock, sk_protocol) == IPPROTO_TCP)
+			lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+		return 0;
+	}
+	if (ret == -EINPROGRESS || ret == -EINTR ||
+	    (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK)) {
+		copy = *c;
+		connect_meet(sk, &copy, 0, 0);
+	} else if (ret != -EALREADY) {
+		connect_forget(sk);
+	}
+	return 0;
+}
+
+#endif
