@@ -683,7 +683,8 @@ static int begin(struct walk *w)
 	if (!err)
 		err = spool__new(&w->queue, w->config->state);
 	if (!err)
-		err = sorter__new(&w->sorter, entry__order, w->config->state, stop, w, 0);
+		err = sorter__new(&w->sorter, entry__order, w->config->state, stop, w,
+				  w->config->sort_bytes);
 	return err;
 }
 

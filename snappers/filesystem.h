@@ -24,6 +24,7 @@ struct filesystem_config {
 	size_t n_roots;
 	bool network;                /* network filesystems as well */
 	bool full;                   /* as if there were no baseline */
+	size_t sort_bytes;           /* records sorted at once; 0: the sorter's own */
 	/* Called at least at each entry; true ends the walk. It may wait. */
 	bool (*pause)(void *arg);
 	void *arg;

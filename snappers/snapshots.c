@@ -18,6 +18,7 @@
 #include "snappers/pressure.h"
 #include "snappers/process.h"
 #include "snappers/system_spec.h"
+#include "src/memory.h"
 
 #define SECOND UINT64_C(1000000000)
 /* A walk that meets a busy machine waits, at most PAUSE_MAX at a time, then goes on for SLICE. */
@@ -297,6 +298,7 @@ static void walk(struct snapshots *s)
 		.pause = pause_walk, .arg = s, .seen = &s->seen, .expected = &s->expected,
 	};
 	struct filesystem_result result;
+	struct memory_plan plan;
 	int err = s->config.state < 0 ? s->config.state :
 		  describe_dataset(s, dataset, sizeof(dataset));
 
@@ -304,6 +306,8 @@ static void walk(struct snapshots *s)
 		note_problem(s, "no snapshot of the filesystems", err);
 		return;
 	}
+	memory__plan(&plan, o->memory, memory__cpus());
+	config.sort_bytes = plan.sort_bytes;
 	stamp_now(stamp);
 	clock__iso8601(clock__real_ns(), started);
 	snprintf(name, sizeof(name), "%.40s/%s", slash ? slash + 1 : "", stamp);

@@ -10,7 +10,7 @@
 #include "src/state.h"
 
 /* As many runs are merged at once; their readers take half a megabyte each. */
-#define RUNS_MAX 64
+#define RUNS_MAX 32
 #define STOP_EACH 4096
 
 struct head {

@@ -48,6 +48,7 @@ struct capture {
 	atomic_bool stop, rotate;
 	pthread_t thread;
 	bool running;
+	bool forgot;             /* in this round */
 	char row[ROW_MAX];
 };
 
@@ -148,11 +149,27 @@ static void on_event(void *arg, const void *record, size_t size)
 		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
 }
 
+static void forget_if_full(struct capture *c)
+{
+	struct encoder *e = c->encoder;
+
+	if (!dict__full(e->paths) && !dict__full(e->tasks))
+		return;
+	collector__raise_epoch(c->collector);
+	dict__forget(e->paths);
+	dict__forget(e->tasks);
+	c->forgot = true;
+}
+
 static void on_definition(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
 
 	encoder__define(c->encoder, record, size);
+	/* Once a round: what is forgotten stays findable until the next time, and the events of this
+	 * round may use it. */
+	if (!c->forgot)
+		forget_if_full(c);
 }
 
 /* ---- the lost stream ---- */
@@ -243,26 +260,19 @@ static void drain_definitions(struct capture *c)
 	}
 }
 
-static void forget_if_full(struct capture *c)
+static bool half_full(struct ring *ring)
 {
-	struct encoder *e = c->encoder;
-
-	if (!dict__full(e->paths) && !dict__full(e->tasks))
-		return;
-	collector__raise_epoch(c->collector);
-	dict__forget(e->paths);
-	dict__forget(e->tasks);
+	return ring__waiting(ring) > ring__size(ring) / 2;
 }
 
 /* The rings are a buffer too: while the queue is full and they are not half so, nothing need be
  * lost yet. */
 static bool can_wait(struct capture *c)
 {
-	if (!writer__busy(c->writer) ||
-	    ring__waiting(collector__definitions(c->collector)) > COLLECTOR_DEFINITIONS_BYTES / 2)
+	if (!writer__busy(c->writer) || half_full(collector__definitions(c->collector)))
 		return false;
 	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
-		if (ring__waiting(collector__ring(c->collector, i)) > collector__ring_bytes(c->collector) / 2)
+		if (half_full(collector__ring(c->collector, i)))
 			return false;
 	return true;
 }
@@ -279,7 +289,9 @@ static void one_round(struct capture *c)
 	drain_definitions(c);
 	for (size_t i = 0; i < n; i++)
 		ring__drain(collector__ring(c->collector, i), c->ends[i], on_event, c);
-	forget_if_full(c);
+	if (!c->forgot)
+		forget_if_full(c);
+	c->forgot = false;
 	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
 	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
 	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
@@ -330,8 +342,8 @@ static void *run(void *arg)
 
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
-		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
 		chores(c, clock__mono_ns());
+		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
 		wait_ms = c->round_events ? WAIT_MIN_MS : wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms * 2;
 		collector__wait(c->collector, wait_ms);
 	}
@@ -371,6 +383,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 		capture__free(c);
 		return err;
 	}
+	pthread_setname_np(c->thread, "iotrc-reader");
 	c->running = true;
 	*ret = c;
 	return 0;

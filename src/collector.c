@@ -16,12 +16,9 @@
 #include <unistd.h>
 
 #include "iotrc.skel.h"
+#include "memory.h"
 #include "syscalls.h"
 #include "tracepoint.h"
-
-#define RINGS_BYTES (64u << 20)     /* of all event rings together */
-#define RING_BYTES_MIN (1u << 20)
-#define RING_BYTES_MAX (16u << 20)
 
 
 #define BIT(stream) (1u << (stream))
@@ -149,6 +146,7 @@ struct collector {
 	int ring_fds[MAX_CPUS];
 	int epoll_fd;
 	unsigned int n_cpus;
+	struct memory_plan plan;
 	uint32_t streams;
 	bool process_exit;
 	bool chosen[N_PROGRAMS], absent[N_PROGRAMS]; /* absent: no row of its hook can be had */
@@ -359,13 +357,9 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 
 static int make_rings(struct collector *c, char *problem)
 {
-	uint32_t size = RING_BYTES_MAX;
-
-	while (size > RING_BYTES_MIN && (uint64_t)size * c->n_cpus > RINGS_BYTES)
-		size /= 2;
-	c->skel->rodata->cfg.ring_bytes = size;
-	for (unsigned int i = 0; i < c->n_cpus; i++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, size, NULL);
+	c->skel->rodata->cfg.ring_bytes = c->plan.ring_bytes;
+	while (c->n_rings < c->plan.n_rings) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, c->plan.ring_bytes, NULL);
 
 		if (fd < 0)
 			return refused(problem, fd, "cannot make a BPF ring buffer");
@@ -382,11 +376,11 @@ static int map_rings(struct collector *c, char *problem)
 	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (c->epoll_fd < 0)
 		return problem_of(problem, -errno, "epoll: %s", strerror(errno));
-	err = ring__new(&c->definitions, bpf_map__fd(c->skel->maps.definitions), COLLECTOR_DEFINITIONS_BYTES);
-	for (uint32_t i = 0; !err && i < c->n_rings; i++) {
-		err = bpf_map_update_elem(bpf_map__fd(c->skel->maps.rings), &i, &c->ring_fds[i], 0);
-		if (!err)
-			err = ring__new(&c->rings[i], c->ring_fds[i], c->skel->rodata->cfg.ring_bytes);
+	err = ring__new(&c->definitions, bpf_map__fd(c->skel->maps.definitions), c->plan.definitions_bytes);
+	for (uint32_t cpu = 0; !err && cpu < c->n_cpus; cpu++)
+		err = bpf_map_update_elem(bpf_map__fd(c->skel->maps.rings), &cpu, &c->ring_fds[cpu % c->n_rings], 0);
+	for (size_t i = 0; !err && i < c->n_rings; i++) {
+		err = ring__new(&c->rings[i], c->ring_fds[i], c->plan.ring_bytes);
 		if (!err && epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->ring_fds[i], &event))
 			err = -errno;
 	}
@@ -407,7 +401,9 @@ static int load(struct collector *c, char *problem)
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		bpf_program__set_autoload(program_of(c, &programs[i]), c->chosen[i]);
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
-	bpf_map__set_max_entries(c->skel->maps.definitions, COLLECTOR_DEFINITIONS_BYTES);
+	bpf_map__set_autocreate(c->skel->maps.task_states_by_tid, !c->skel->rodata->cfg.task_storage);
+	bpf_map__set_max_entries(c->skel->maps.definitions, c->plan.definitions_bytes);
+	bpf_map__set_max_entries(c->skel->maps.paths_sent, c->plan.paths_sent);
 	err = iotrc_bpf__load(c->skel);
 	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }
@@ -483,8 +479,9 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	c->streams = o->streams;
 	if (!o->verbose && !o->dev)
 		libbpf_set_print(silent);
-	n_cpus = libbpf_num_possible_cpus();
-	c->n_cpus = n_cpus < 1 ? 1 : n_cpus > MAX_CPUS ? MAX_CPUS : n_cpus;
+	n_cpus = memory__cpus();
+	c->n_cpus = n_cpus > MAX_CPUS ? MAX_CPUS : n_cpus;
+	memory__plan(&c->plan, o->memory, c->n_cpus);
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		err = problem_of(problem, -errno, "this kernel gives no type information at /sys/kernel/btf/vmlinux; "
@@ -556,11 +553,6 @@ size_t collector__n_rings(const struct collector *c)
 struct ring *collector__ring(struct collector *c, size_t i)
 {
 	return c->rings[i];
-}
-
-size_t collector__ring_bytes(const struct collector *c)
-{
-	return c->skel->rodata->cfg.ring_bytes;
 }
 
 void collector__wait(struct collector *c, int timeout_ms)

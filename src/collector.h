@@ -16,8 +16,6 @@
 
 struct collector;
 
-#define COLLECTOR_DEFINITIONS_BYTES (4u << 20) /* of the ring of definitions */
-
 /* Why recording can't begin, in words for a person; written on failure only. */
 #define COLLECTOR_PROBLEM_MAX 1024
 
@@ -32,7 +30,6 @@ struct collector *collector__free(struct collector *c);
 struct ring *collector__definitions(struct collector *c);
 size_t collector__n_rings(const struct collector *c);
 struct ring *collector__ring(struct collector *c, size_t i);
-size_t collector__ring_bytes(const struct collector *c);
 
 /* Waits until a ring asks to be read or TIMEOUT_MS have gone by. */
 void collector__wait(struct collector *c, int timeout_ms);

@@ -94,6 +94,7 @@ static int generation__grow(struct generation *g)
 		return -ENOMEM;
 	g->slots = slots;
 	g->n_slots = n_old * 2;
+	g->bytes += n_old * sizeof(*slots);
 	for (size_t i = 0; i < n_old; i++)
 		if (old[i].id)
 			*generation__slot(g, old[i].id) = old[i];

@@ -11,7 +11,8 @@
 
 struct dict;
 
-/* A dictionary that is full() at MAX_BYTES of values or MAX_ENTRIES. 0, or -ENOMEM. */
+/* A dictionary that is full() at MAX_BYTES, of values and of the table, or MAX_ENTRIES. 0, or
+ * -ENOMEM. */
 int dict__new(struct dict **ret, size_t max_entries, size_t max_bytes);
 struct dict *dict__free(struct dict *d);
 

@@ -9,26 +9,23 @@
 #include <sys/stat.h>
 
 #include "csv.h"
-
-/* A generation of each dictionary; two are kept. The kernel remembers 131,072 paths as sent. */
-#define PATHS_MAX 196608
-#define PATHS_BYTES (40u << 20)
-#define TASKS_MAX 65536
-#define TASKS_BYTES (20u << 20)
+#include "memory.h"
 
 int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
 		 const unsigned char *key)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
+	struct memory_plan plan;
 	int err;
 
 	if (!e)
 		return -ENOMEM;
 	e->options = options;
 	e->clock = clock;
-	err = dict__new(&e->paths, PATHS_MAX, PATHS_BYTES);
+	memory__plan(&plan, options->memory, memory__cpus());
+	err = dict__new(&e->paths, plan.paths_max, plan.paths_bytes);
 	if (!err)
-		err = dict__new(&e->tasks, TASKS_MAX, TASKS_BYTES);
+		err = dict__new(&e->tasks, plan.tasks_max, plan.tasks_bytes);
 	if (!err)
 		err = mounts__new(&e->mounts);
 	if (!err)

@@ -10,6 +10,7 @@
 
 #include "cgroup.h"
 #include "config.h"
+#include "memory.h"
 #include "schema/schema.h"
 
 #define BIT(n) (UINT32_C(1) << (n))
@@ -245,6 +246,19 @@ static int set_cache_sample(struct parse *p, const char *value)
 	if (parse_count(value, "K", &n) || !n || n > 1 << 20)
 		return is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
 	p->o.cache_sample = n;
+	return 0;
+}
+
+static int set_memory(struct parse *p, const char *value)
+{
+	uint64_t n, least = memory__least(memory__cpus());
+
+	if (parse_count(value, "KMGT", &n))
+		return is_not(p, "memory", value, "a size (128M, 1G)");
+	if (n < least)
+		return fail(p, "--memory: " QUOTED " is too little: at least %lluM on this machine", value,
+			    (unsigned long long)((least + (1 << 20) - 1) >> 20));
+	p->o.memory = n;
 	return 0;
 }
 
@@ -515,6 +529,8 @@ static const struct option_row {
 	  "tokens in the place of names and addresses;\nkeep-system leaves paths like /usr/lib clear" },
 	{ "state", 0, "DIR", RECORDING, set_state,
 	  "what is kept between sessions (default\n/var/lib/iotrc)", .conf = "/var/lib/iotrc" },
+	{ "memory", 0, "SIZE", RECORDING, set_memory,
+	  "never use more: rings, queue and tables are made\nto fit (default 256M)", .conf = "256M" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
 	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)", 
@@ -586,7 +602,7 @@ static const struct option_row {
 	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
 	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
 	{ .name = "on-overload" },
-	{ .name = "memory" }, { .name = "min-free" }, { .name = "max-disk" },
+	{ .name = "min-free" }, { .name = "max-disk" },
 };
 
 /* Without HELP: another version's. */

@@ -64,6 +64,8 @@ struct options {
 	uint64_t rotate_bytes;       /* compressed, at least 1 */
 	uint64_t rotate_rows;        /* 0: never by rows */
 
+	uint64_t memory;             /* bytes to do with (src/memory.h); 0: the default */
+
 	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */
 	uint64_t fs_interval_ns;     /* … of the filesystems; 0: none */
 	bool system_spec;

@@ -21,18 +21,19 @@
 #include "log.h"
 #include "machine_id.h"
 #include "manifest.h"
+#include "memory.h"
 #include "notify.h"
 #include "session.h"
 #include "snappers/snapshots.h"
 #include "state.h"
 #include "status.h"
 #include "verify.h"
+#include "watchdog.h"
 #include "writer.h"
 
 #define BUCKET "linux_v1"
 #define ENGINE "bpf"
 #define ZSTD_LEVEL 1        /* on this data level 3 is slower and no smaller */
-#define QUEUE_CHUNKS 512    /* 64 MiB of rows on their way to the disk */
 #define SECOND UINT64_C(1000000000)
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
@@ -100,6 +101,7 @@ struct recording {
 	struct status status;
 	struct daemon daemon;
 	uint64_t rounds, alive_ns;   /* of the reader, when the service manager was last told */
+	struct watchdog reader, disk; /* the threads between the kernel and the disk */
 	bool stuck;                  /* the snapshots' thread is, and still has all this */
 	uint64_t begun_ns;
 	atomic_bool manifest_stale;
@@ -204,6 +206,8 @@ static int write_manifest(struct recording *r)
 	}
 	manifest__set_hooks(r->manifest, hooks, collector__hooks(r->collector, hooks));
 	capture__definitions(r->capture, &paths, &tasks);
+	manifest__set_diagnostic(r->manifest, "stalls", json_pack("{s:I, s:I}", "reader",
+				 (json_int_t)r->reader.stalls, "disk", (json_int_t)r->disk.stalls));
 	manifest__set_diagnostic(r->manifest, "definitions",
 				 json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
 	return manifest__write(r->manifest, r->session->fd);
@@ -276,9 +280,10 @@ static int begin(struct recording *r)
 		.enabled = enabled_streams(o), .anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
 	};
+	struct memory_plan plan;
 	struct writer_config config = {
 		.rotate_age_s = o->rotate_age_s, .rotate_bytes = o->rotate_bytes,
-		.rotate_rows = o->rotate_rows, .level = ZSTD_LEVEL, .queue_chunks = QUEUE_CHUNKS,
+		.rotate_rows = o->rotate_rows, .level = ZSTD_LEVEL,
 		.finished = on_file_finished, .arg = r,
 	};
 	int err;
@@ -310,6 +315,8 @@ static int begin(struct recording *r)
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;
+	memory__plan(&plan, o->memory, memory__cpus());
+	config.queue_chunks = plan.queue_chunks;
 	err = writer__new(&r->writer, &config);
 	if (!err)
 		err = capture__new(&r->capture, r->collector, r->writer, r->clock, o,
@@ -427,6 +434,28 @@ static void tell_end(const struct recording *r, const struct status_snapshot *s)
 		  (unsigned long long)lost);
 }
 
+/* Says so when a thread that rows pass through stops, or goes on. */
+static void tell_stuck(struct recording *r, const struct watchdog *d, const char *who, const char *what)
+{
+	status__clear(&r->status);
+	if (d->stuck)
+		complain("%s for %llu s: %s", who, (unsigned long long)(WATCHDOG_NS / SECOND), what);
+	else
+		complain("no longer: %s", who);
+}
+
+static void watch_threads(struct recording *r)
+{
+	uint64_t now = clock__mono_ns(), steps = capture__rounds(r->capture);
+	bool idle;
+
+	if (watchdog__look(&r->reader, steps, false, now))
+		tell_stuck(r, &r->reader, "the rings have not been read", "events are being lost");
+	steps = writer__steps(r->writer, &idle);
+	if (watchdog__look(&r->disk, steps, idle, now))
+		tell_stuck(r, &r->disk, "the disk has not taken rows", "they wait, and will be lost");
+}
+
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
@@ -448,6 +477,7 @@ static void watch(struct recording *r)
 		}
 		if (atomic_exchange(&r->manifest_stale, false))
 			write_manifest(r);
+		watch_threads(r);
 		take_snapshot(r, &now);
 		if (counters_asked) {
 			counters_asked = 0;

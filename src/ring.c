@@ -67,6 +67,11 @@ size_t ring__waiting(struct ring *r)
 	return ring__end(r) - *r->consumer;
 }
 
+size_t ring__size(const struct ring *r)
+{
+	return r->size;
+}
+
 bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
 {
 	uint64_t at = *r->consumer, given = at;

@@ -17,8 +17,9 @@ struct ring *ring__free(struct ring *r);
 /* Where the producers are now: all that was submitted before this call lies in front of it. */
 uint64_t ring__end(struct ring *r);
 
-/* Bytes that wait to be read. */
+/* Bytes that wait to be read, and that it has room for. */
 size_t ring__waiting(struct ring *r);
+size_t ring__size(const struct ring *r);
 
 typedef void (*ring_record)(void *arg, const void *record, size_t size);
 

@@ -38,6 +38,7 @@ struct writer {
 	bool joined;
 	struct lane lanes[STREAM_COUNT];
 	_Atomic int first_error;
+	_Atomic uint64_t put, steps; /* chunks put, and done with */
 
 	pthread_mutex_t lock;        /* guards all below */
 	pthread_cond_t wake;
@@ -112,6 +113,7 @@ void writer__put_chunk(struct writer *w, struct chunk *chunk)
 		chunk->next = NULL;
 		*w->tail = chunk;
 		w->tail = &chunk->next;
+		atomic_fetch_add_explicit(&w->put, 1, memory_order_relaxed);
 		pthread_cond_signal(&w->wake);
 	} else {
 		recycle_locked(w, chunk);
@@ -332,6 +334,7 @@ static void *writer__main(void *arg)
 
 			list = c->next;
 			lane__write(w, c);
+			atomic_fetch_add_explicit(&w->steps, 1, memory_order_relaxed);
 			pthread_mutex_lock(&w->lock);
 			recycle_locked(w, c);
 			pthread_mutex_unlock(&w->lock);
@@ -409,6 +412,14 @@ void writer__stats(struct writer *w, enum stream stream, struct writer_stream_st
 	ret_stats->raw_bytes = atomic_load_explicit(&c->raw_bytes, memory_order_relaxed);
 	ret_stats->compressed_bytes =
 		atomic_load_explicit(&c->compressed_bytes, memory_order_relaxed);
+}
+
+uint64_t writer__steps(struct writer *w, bool *ret_idle)
+{
+	uint64_t steps = atomic_load(&w->steps);
+
+	*ret_idle = steps == atomic_load(&w->put);
+	return steps;
 }
 
 int writer__error(struct writer *w)

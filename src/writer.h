@@ -68,6 +68,9 @@ void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint
 
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
 
+/* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any thread. */
+uint64_t writer__steps(struct writer *w, bool *ret_idle);
+
 /* The first error the disk gave (negative errno), or 0. */
 int writer__error(struct writer *w);
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "options.h"
 
 static struct options o;
@@ -341,7 +342,7 @@ Test(options, options_of_other_versions)
 		"upload",
 		"s3-endpoint", "s3-region",
 		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
-		"telemetry", "reward", "on-overload", "memory",
+		"telemetry", "reward", "on-overload",
 		"min-free", "max-disk",
 	};
 	char line[64], why[64];
@@ -353,6 +354,26 @@ Test(options, options_of_other_versions)
 		snprintf(line, sizeof(line), "dev --%s=1", names[i]);
 		refuses(line, why);
 	}
+}
+
+Test(options, memory)
+{
+	uint64_t least = memory__least(memory__cpus()); /* depends on the machine */
+	char line[64], why[96];
+
+	refuses("--memory", "--memory: needs a value (SIZE)");
+	refuses("--memory=lots", "--memory: 'lots' is not a size (128M, 1G)");
+	refuses("--memory=", "--memory: '' is not a size (128M, 1G)");
+	accepts("");
+	cr_assert_eq(o.memory, 0);
+	accepts("--memory 8G");
+	cr_assert_eq(o.memory, UINT64_C(8) << 30);
+	snprintf(line, sizeof(line), "--memory %llu", (unsigned long long)least);
+	accepts(line);
+	cr_assert_eq(o.memory, least);
+	snprintf(why, sizeof(why), "--memory: '8M' is too little: at least %lluM on this machine",
+		 (unsigned long long)((least + (1 << 20) - 1) >> 20));
+	refuses("--memory 8M", why);
 }
 
 Test(options, anonymisation)
@@ -513,8 +534,9 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
 		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
 		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
+		"--memory SIZE",
 	};
-	static const char *const absent[] = { "--anonimize", "--memory" };
+	static const char *const absent[] = { "--anonimize", "--upload" };
 
 	options__help(f);
 	fclose(f);

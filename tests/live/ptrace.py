@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Holds single threads of a program still, as a debugger does: signals stop only whole processes."""
+import contextlib
+import ctypes
+import os
+import pathlib
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WALL = 0x40000000 # __WALL: threads that aren't children of ours
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+
+def ptrace(request, tid):
+    if libc.ptrace(request, tid, None, None):
+        number = ctypes.get_errno()
+        raise OSError(number, f"ptrace({request:#x}, {tid}): {os.strerror(number)}")
+
+
+def threads(pid):
+    """Thread ids by name."""
+    return {
+        (task / "comm").read_text().strip(): int(task.name)
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+    }
+
+
+@contextlib.contextmanager
+def held(pid, name):
+    """While in the block, the thread NAME of PID doesn't run."""
+    tid = threads(pid)[name]
+    ptrace(PTRACE_SEIZE, tid)
+    ptrace(PTRACE_INTERRUPT, tid)
+    os.waitpid(tid, WALL)
+    try:
+        yield
+    finally:
+        ptrace(PTRACE_DETACH, tid)
