@@ -133,10 +133,9 @@ check-arm64:
 
 # The pages that are made from the tables.
 DOCS := docs/format.md docs/fs-operations.md scripts/iotrc.conf
-$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(BUILD)/schema/schema.o $(BUILD)/src/options.o \
-		$(BUILD)/src/config.o $(BUILD)/src/cgroup.o
+$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $^ -o $@
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 docs: $(BUILD)/gen-docs
 	$(Q)for d in $(DOCS); do $< $$d > $$d || exit; done
 check-docs: $(BUILD)/gen-docs
