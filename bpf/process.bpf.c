@@ -46,7 +46,7 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	u64 live;
 	u8 yes = 1;
 
-	if (cfg.exit_says_last && !cfg.classic)
+	if (cfg.exit_says_last && !cfg.raw_preemptible)
 		return group_dead;
 	live = kread(kread((u64)task, task_struct, signal), signal_struct, live.counter);
 	if ((u32)live != 0)

@@ -401,7 +401,7 @@ struct capture_config {
 	__u8 close_rows;       /* close() of files is wanted: not only of sockets, for nw_conn */
 	__u8 exit_says_last;   /* sched_process_exit has group_dead (6.16) */
 	__u8 reads_whole;      /* a read is told of once, at its end, and not a batch of pages at a time */
-	__u8 classic;          /* system calls and ends of processes come by classic tracepoints (7.2) */
+	__u8 raw_preemptible;  /* programs on raw tracepoints are run with preemption on (7.1) */
 	__u32 n_pids, n_commands;
 	__u32 pids[MAX_PIDS];
 	char commands[MAX_COMMANDS][COMM_BYTES];

@@ -388,7 +388,6 @@ __noinline int enter_rare(void)
 	return VERDICT_TRACE;
 }
 
-/* The arguments are in ARGS when CLASSIC, or else in REGS. */
 static __always_inline enum verdict enter(struct task_state *state, u64 task,
 					  const volatile struct syscall_desc *d)
 {
@@ -400,7 +399,27 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 	return enter_rare();
 }
 
-static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs, const unsigned long *args)
+/* include/trace/events/syscalls.h */
+struct raw_syscall {
+	u64 common;
+	long nr;
+	unsigned long args[6]; /* of sys_exit the result alone */
+};
+
+/* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler from
+ * making one. */
+static __always_inline void copy_args(struct task_state *state, const volatile struct raw_syscall *ctx)
+{
+	state->args[0] = ctx->args[0];
+	state->args[1] = ctx->args[1];
+	state->args[2] = ctx->args[2];
+	state->args[3] = ctx->args[3];
+	state->args[4] = ctx->args[4];
+	state->args[5] = ctx->args[5];
+}
+
+/* From the raw tracepoint with the arguments in REGS, or from the CLASSIC one. */
+static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic)
 {
 	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
 	bool compat = is_compat(task);
@@ -424,7 +443,7 @@ static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs
 	if (d->shape == SHAPE_NONE)
 		return 0;
 	if (classic)
-		__builtin_memcpy(state->args, args, sizeof(state->args));
+		copy_args(state, classic);
 	else
 		load_args(state, regs);
 	switch (task_refresh(state, false)) {
@@ -451,20 +470,13 @@ static __always_inline int sys_enter(long nr, bool classic, struct pt_regs *regs
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
-	return sys_enter(nr, false, regs, 0);
+	return sys_enter(nr, regs, 0);
 }
-
-/* include/trace/events/syscalls.h */
-struct raw_syscall {
-	u64 common;
-	long nr;
-	unsigned long args[6]; /* of sys_exit the result alone */
-};
 
 SEC("tp/raw_syscalls/sys_enter")
 int on_sys_enter_classic(struct raw_syscall *ctx)
 {
-	return sys_enter(ctx->nr, true, 0, ctx->args);
+	return sys_enter(ctx->nr, 0, ctx);
 }
 
 /* ---- exit ---- */

@@ -236,10 +236,10 @@ static __noinline bool task_define(struct task_state *state)
 	bool sent;
 
 	/* There the programs on raw tracepoints can be preempted, but the scratch is the CPU's. */
-	if (cfg.classic)
+	if (cfg.raw_preemptible)
 		bpf_preempt_disable();
 	sent = task_send(state);
-	if (cfg.classic)
+	if (cfg.raw_preemptible)
 		bpf_preempt_enable();
 	return sent;
 }

@@ -149,6 +149,7 @@ struct collector {
 	struct memory_plan plan;
 	uint32_t streams;
 	bool process_exit;
+	enum attach attach;      /* never ATTACH_AUTO */
 	bool chosen[N_PROGRAMS], absent[N_PROGRAMS]; /* absent: no row of its hook can be had */
 	struct bpf_link **links;
 	size_t n_links;
@@ -235,7 +236,7 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
 			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;
-	cfg->classic = raw_preemptible(btf) && tracepoint__id("raw_syscalls/sys_enter") >= 0;
+	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
 }
@@ -259,15 +260,36 @@ static bool functions_allowed(const struct btf *btf)
 	return link >= 0;
 }
 
-static bool usable(const struct program *p, const struct btf *btf, bool classic, bool functions)
+/* How system calls are hooked from now on. Without tracefs auto takes what is left: what a kernel
+ * misses then is in the manifest. */
+static int choose_attach(struct collector *c, enum attach wanted, char *problem)
 {
+	bool preemptible = c->skel->rodata->cfg.raw_preemptible;
+	int classic = tracepoint__id("raw_syscalls/sys_enter");
+
+	if (wanted == ATTACH_RAW && preemptible)
+		return problem_of(problem, -EINVAL, "--attach raw: this kernel can preempt programs on raw "
+				  "tracepoints, and calls would be missed: use auto");
+	if (wanted == ATTACH_CLASSIC && classic < 0)
+		return problem_of(problem, classic, "--attach classic: no tracepoint raw_syscalls/sys_enter: %s",
+				  strerror(-classic));
+	if (wanted == ATTACH_AUTO)
+		wanted = preemptible && classic >= 0 ? ATTACH_CLASSIC : ATTACH_RAW;
+	c->attach = wanted;
+	return 0;
+}
+
+static bool usable(const struct collector *c, const struct program *p, const struct btf *btf, bool functions)
+{
+	bool classic = p->hook == HOOK_SYS_ENTER || p->hook == HOOK_SYS_EXIT ? c->attach == ATTACH_CLASSIC :
+									     c->skel->rodata->cfg.raw_preemptible;
 	const char *target = strchr(p->name, '/') + 1;
 	int args;
 
 	if (!strncmp(p->name, "perf/", 5))
 		return true;
 	if (!strncmp(p->name, "tp/", 3))
-		return classic;
+		return classic && tracepoint__id(p->name + 3) >= 0;
 	if (!strncmp(p->name, "tp_btf/", 7))
 		args = tracepoint_args(btf, target);
 	else
@@ -278,14 +300,13 @@ static bool usable(const struct program *p, const struct btf *btf, bool classic,
 /* What to load of the table: for each hook that is wanted the first row that can be had. */
 static int choose_programs(struct collector *c, const struct btf *btf, char *problem)
 {
-	bool classic = c->skel->rodata->cfg.classic;
 	bool functions = c->streams & CACHE && functions_allowed(btf), done[HOOK_COUNT] = { false };
 
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
 		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit);
 
-		c->chosen[i] = wanted && !done[p->hook] && usable(p, btf, classic, functions);
+		c->chosen[i] = wanted && !done[p->hook] && usable(c, p, btf, functions);
 		done[p->hook] |= c->chosen[i] || !wanted;
 	}
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
@@ -496,7 +517,9 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	configure(c->skel, o, btf);
 	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
-	err = choose_programs(c, btf, problem);
+	err = choose_attach(c, o->attach, problem);
+	if (!err)
+		err = choose_programs(c, btf, problem);
 	if (!err)
 		err = make_rings(c, problem);
 	if (!err)

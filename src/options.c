@@ -443,6 +443,20 @@ static int set_anonymize(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_attach(struct parse *p, const char *value)
+{
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto", [ATTACH_RAW] = "raw", [ATTACH_CLASSIC] = "classic",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(value, names[i])) {
+			p->o.attach = i;
+			return 0;
+		}
+	return is_not(p, "attach", value, "auto, raw or classic");
+}
+
 static int set_state(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
@@ -548,6 +562,9 @@ static const struct option_row {
 	{ "ops", 0, "LIST", CONTENT, set_ops,
 	  "fs operations, such as open,read,rename\n(default: all)", 
 	  .conf = "open,rename,unlink" },
+	{ "attach", 0, "auto|raw|classic", CONTENT, set_attach,
+	  "hook system calls by raw or classic tracepoints\n(default auto: the cheaper that misses nothing)",
+	  .conf = "auto" },
 
 	{ "process-interval", 0, "TIME|off", SNAPSHOTS, set_process_interval,
 	  "all processes, at the start and each TIME\n(default 5m)", .conf = "5m" },

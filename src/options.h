@@ -29,6 +29,13 @@ enum options_action {
 #define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* the service's */
 #define OPTIONS_ROWS_MAX 96
 
+/* How system calls are hooked: the same programs, and the same rows, from different hooks. */
+enum attach {
+	ATTACH_AUTO,                 /* the cheapest of those that miss nothing on this kernel */
+	ATTACH_RAW,                  /* BTF raw tracepoints */
+	ATTACH_CLASSIC,              /* tracepoints by way of perf */
+};
+
 /* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
 struct path_prefix {
 	const char *text;            /* not ended at len */
@@ -49,6 +56,7 @@ struct options {
 	uint32_t streams;            /* bit per enum stream, captured ones only, never 0 */
 	uint64_t ops;                /* bit per enum fs_op; ALL_OPS unless --ops */
 	uint32_t cache_sample;       /* cache: one page in so many; 0 and 1: all */
+	enum attach attach;
 	bool scope_all;              /* pipes, sockets, devices and pseudo filesystems as well */
 
 	/* Each filter lets everything through while it is empty. */

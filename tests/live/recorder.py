@@ -16,6 +16,8 @@ import pandas
 
 IOTRC = os.environ.get("IOTRC", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")
+# How system calls are hooked in all recordings (make check-kernels tests each way that a kernel has).
+ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
 
 # Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
 START = 30
@@ -113,7 +115,7 @@ class Recording:
     def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None):
         self.output = pathlib.Path(output or pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}")
         without = [] if snapshots else ["--no-snapshots"]
-        self.command = [IOTRC, "-o", str(self.output), *without, *args]
+        self.command = [IOTRC, "-o", str(self.output), "--attach", ATTACH, *without, *args]
         self.code = code
         self.ends = ends
         self.env = env

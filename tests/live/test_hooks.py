@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaching is not covering: hooks fire, and no program is passed over."""
 import os
+import platform
 import subprocess
 import sys
+
+import pytest
 
 import recorder
 
@@ -23,6 +26,33 @@ EXERCISED = {
     "sys_enter", "sys_exit", "sched_process_fork", "sched_process_exit", "block_rq_issue",
     "block_rq_complete",
 }
+
+
+# Since then the kernel may preempt programs on raw tracepoints (docs/kernels.md).
+RAW_MISSES = int(platform.release().split(".")[0]) >= 7
+HOOKS = {
+    "raw": {"tp_btf/sys_enter", "tp_btf/sys_exit"},
+    "classic": {"tp/raw_syscalls/sys_enter", "tp/raw_syscalls/sys_exit"},
+}
+
+
+def system_call_hooks(manifest):
+    return {h["name"] for h in manifest["diagnostics"]["hooks"] if "sys_e" in h["name"]}
+
+
+@pytest.mark.parametrize("way", ["auto", "raw", "classic"])
+def test_system_calls_are_hooked_as_asked(tmp_path, way):
+    """The manifest says how; where a way would miss calls it is refused."""
+    if way == "raw" and RAW_MISSES:
+        done = recorder.run("-o", str(tmp_path / "traces"), "--attach", way)
+        assert done.returncode == 1 and "--attach raw: " in done.stderr, done
+        return
+    with recorder.Recording(tmp_path, "--attach", way) as r:
+        os.stat(tmp_path)
+    asked = way if way != "auto" else "classic" if RAW_MISSES else "raw"
+    assert system_call_hooks(r.manifest) == HOOKS[asked]
+    rows = r.rows("fs")
+    assert ((rows["operation"] == "getattr") & (rows["filename"] == str(tmp_path))).sum() == 1
 
 
 def test_every_hook_fires_and_none_is_missed(tmp_path):

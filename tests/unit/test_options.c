@@ -257,6 +257,20 @@ Test(options, scope)
 	refuses("--scope some", "--scope: 'some' is neither files nor all");
 }
 
+Test(options, attach)
+{
+	accepts("");
+	cr_assert_eq(o.attach, ATTACH_AUTO);
+	accepts("--attach raw");
+	cr_assert_eq(o.attach, ATTACH_RAW);
+	accepts("--attach=classic");
+	cr_assert_eq(o.attach, ATTACH_CLASSIC);
+	accepts("--attach raw --attach auto");
+	cr_assert_eq(o.attach, ATTACH_AUTO);
+	refuses("--attach fentry", "--attach: 'fentry' is not auto, raw or classic");
+	refuses("--attach=", "--attach: '' is not auto, raw or classic");
+}
+
 Test(options, pids)
 {
 	accepts("--pid 1,4194304 --pid 77");
