@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# make-deb.sh OUT VERSION COMMIT: builds the Debian package of this tree into OUT, and has lintian judge it.
+set -euo pipefail
+out=$1 version=$2
+export COMMIT=$3 LC_ALL=C
+cd "$(dirname "$0")/.."
+
+said=$(dpkg-parsechangelog -S Version)
+if [[ $said != "$version" ]]; then
+	echo "make-deb.sh: debian/changelog says $said, the Makefile $version" >&2
+	exit 1
+fi
+# In a copy: dpkg-buildpackage leaves its own files all over a tree and beside it.
+rm -rf "$out"
+mkdir -p "$out/iotrc-$version"
+tar -c --exclude='./build*' --exclude=./.git --exclude=./iotrc-traces . | tar -x -C "$out/iotrc-$version"
+cd "$out/iotrc-$version"
+dpkg-buildpackage -us -uc -b -j2 >"$out/build.log" 2>&1 || {
+	tail -n 30 "$out/build.log" >&2
+	echo "make-deb.sh: the package doesn't build: see $out/build.log" >&2
+	exit 1
+}
+cd "$out"
+rm -rf "iotrc-$version"
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 ./*.changes
+ls "$out"/*.deb
