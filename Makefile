@@ -132,8 +132,9 @@ check-arm64:
 		$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a
 
 # The pages that are made from the tables.
-DOCS := docs/format.md docs/fs-operations.md scripts/iotrc.conf
-$(BUILD)/gen-docs: $(BUILD)/scripts/gen-docs.o $(LIB)
+COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish
+DOCS := docs/format.md docs/fs-operations.md scripts/iotrc.conf man/iotrc-format.5 $(COMPLETIONS)
+$(BUILD)/gen-docs: $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/gen-*.c)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 docs: $(BUILD)/gen-docs

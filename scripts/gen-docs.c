@@ -10,6 +10,7 @@
 
 #include "bpf/records.h"
 #include "fs_flags.h"
+#include "gen-docs.h"
 #include "options.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
@@ -453,7 +454,7 @@ static void print_operations(void)
 
 /* ---- docs/format.md ---- */
 
-static const char format_head[] =
+const char format_head[] =
 	"<!-- Made by scripts/gen-docs.c (make docs) from schema/: don't edit. -->\n"
 	"# The format\n"
 	"\n"
@@ -462,8 +463,8 @@ static const char format_head[] =
 	"`STREAM_YYYYMMDD_HHMMSS_mmm_NNNN.csv.zst`; while one is being written its name ends in\n"
 	"`.part`. Each is one Zstandard frame with a checksum, and begins with the header row.\n"
 	"Column names and their order are what readers rely on: they are never changed. The\n"
-	"manifest lists the columns too, and for each file its rows, bytes and SHA-256; `iotrc\n"
-	"verify` checks them.\n"
+	"manifest lists the columns too, and for each file its rows, bytes and SHA-256;\n"
+	"`iotrc verify` checks them.\n"
 	"\n"
 	"- CSV as in RFC 4180: commas, line feeds, quotes only where needed. One row is one\n"
 	"  line.\n"
@@ -482,7 +483,7 @@ static const char format_head[] =
 	"| type | a field that isn't empty |\n"
 	"|---|---|\n";
 
-static const char *const type_texts[COL_TYPES] = {
+const char *const type_texts[COL_TYPES] = {
 	[COL_WALL] = "`YYYY-MM-DD HH:MM:SS.ffffff`, local time, always six digits",
 	[COL_MONO] = NULL, /* in the manifest as COL_UINT */
 	[COL_UINT] = "unsigned decimal",
@@ -564,6 +565,10 @@ static const struct { const char *file; void (*print)(void); } files[] = {
 	{ "docs/fs-operations.md", print_operations },
 	{ "docs/format.md", print_format },
 	{ "scripts/iotrc.conf", print_conf },
+	{ "man/iotrc-format.5", print_format_man },
+	{ "completions/iotrc.bash", print_bash_completion },
+	{ "completions/_iotrc", print_zsh_completion },
+	{ "completions/iotrc.fish", print_fish_completion },
 };
 
 int main(int argc, char **argv)

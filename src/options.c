@@ -1010,6 +1010,28 @@ void options__help(FILE *out)
 	      "could not write all. verify: 0 whole, 1 not, 2 usage.\n", out);
 }
 
+bool options__text(size_t i, struct option_text *ret)
+{
+	for (enum group group = 0; group < GROUP_COUNT; group++)
+		for (const struct option_row *o = options; o < options + N_OPTIONS; o++)
+			if (o->set && o->help && o->group == group && !i--) {
+				*ret = (struct option_text){ o->name, o->brief, o->arg, o->help };
+				return true;
+			}
+	return false;
+}
+
+bool options__command(size_t i, const char **ret_name, const char **ret_help)
+{
+	for (size_t c = 0; c < N_COMMANDS; c++)
+		if (commands[c].help && !i--) {
+			*ret_name = commands[c].name;
+			*ret_help = commands[c].help;
+			return true;
+		}
+	return false;
+}
+
 static const char conf_head[] =
 	"# iotrc's configuration: what `iotrc --config FILE` reads, and the service does from\n"
 	"# " OPTIONS_CONFIG ". Made from the table of options (make docs).\n"

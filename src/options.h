@@ -125,6 +125,20 @@ bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
 /* The text of --help. */
 void options__help(FILE *out);
 
+/* An option as people are told of it. */
+struct option_text {
+	const char *name;            /* without its dashes */
+	char brief;                  /* the letter of its short form, or 0 */
+	const char *arg;             /* what its value is; NULL: takes none; "[...": needs none */
+	const char *help;            /* lines */
+};
+
+/* The I-th option, in the order of --help; false past the last. */
+bool options__text(size_t i, struct option_text *ret);
+
+/* The I-th command; false past the last. */
+bool options__command(size_t i, const char **ret_name, const char **ret_help);
+
 /* The service's configuration file: every option that may be in one, commented out but for those in
  * which a service differs from a person. */
 void options__conf(FILE *out);

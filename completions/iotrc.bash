@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.
+_iotrc()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+
+	case $prev in
+	-o|--output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	--state) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--pid-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--log-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-d|--duration|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--trace-bucket) return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --no-upload --config --check-config --daemon --pid-file --log-file --trace-bucket -h --help -V --version --computer-id' -- "$cur")
+	elif ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W 'dev verify' -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+complete -o filenames -F _iotrc iotrc

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What gen-docs prints, but for the pages of docs/ themselves. Each prints one file to stdout. */
+#ifndef IOTRC_GEN_DOCS_H
+#define IOTRC_GEN_DOCS_H
+
+#include "schema/schema.h"
+
+/* The text of docs/format.md before its tables, and what a field of each type is; both Markdown. */
+extern const char format_head[];
+extern const char *const type_texts[COL_TYPES]; /* NULL: no type of its own */
+
+void print_format_man(void);
+
+void print_bash_completion(void);
+void print_zsh_completion(void);
+void print_fish_completion(void);
+
+#endif
