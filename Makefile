@@ -6,7 +6,8 @@
 #   make check-arm64   does it compile for arm64? (with a cross compiler)
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
-#   make install       PREFIX=/usr/local, DESTDIR
+#   make install       PREFIX=/usr/local, DESTDIR; make uninstall
+#   make deb           a Debian package, in build/deb
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
 # SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
 
@@ -55,7 +56,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-docs check-arm64 docs workloads bench install uninstall clean deps
+.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-docs check-arm64 docs workloads bench install uninstall deb clean deps
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -153,11 +154,23 @@ bench: deps all
 	@scripts/install-deps.sh bench
 	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
+# FILE:where below PREFIX:MODE
+MANDIR := share/man
+INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
+	$(foreach m,$(wildcard man/*),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
+	completions/iotrc.bash:share/bash-completion/completions/iotrc:644 \
+	completions/_iotrc:share/zsh/vendor-completions/_iotrc:644 \
+	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644
 install: all
-	install -Dm755 $(BUILD)/iotrc $(DESTDIR)$(PREFIX)/bin/iotrc
-	install -Dm644 man/iotrc.1 $(DESTDIR)$(PREFIX)/share/man/man1/iotrc.1
+	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
+		echo "install $(DESTDIR)$(PREFIX)/$$to"; install -Dm$$mode $$from $(DESTDIR)$(PREFIX)/$$to; done
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/iotrc $(DESTDIR)$(PREFIX)/share/man/man1/iotrc.1
+	@for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
+		echo "remove $(DESTDIR)$(PREFIX)/$$to"; rm -f $(DESTDIR)$(PREFIX)/$$to; done
+deb:
+	@scripts/install-deps.sh packages
+	$(call say,DEB,$(BUILD)/deb)
+	$(Q)scripts/make-deb.sh $(abspath $(BUILD)/deb) $(VERSION) $(COMMIT)
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-arm64
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs what building and running (run), testing (check), testing on other kernels (kernels) or
-# benchmarking (bench) needs and isn't there, from the package sources that the system has. Silent when nothing is missing.
+# Installs what building and running (run), testing (check, and the levels of its own targets) or
+# benchmarking (bench) needs and isn't there, from the package sources that the system has. Silent when
+# nothing is missing.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
@@ -46,6 +47,14 @@ kernels command:depmod           kmod                  kmod                   km
 kernels command:dmsetup          dmsetup               device-mapper          device-mapper
 kernels command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 kernels file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
+packages command:dpkg-buildpackage dpkg-dev           -                      -
+packages command:dh             debhelper             -                      -
+packages command:lintian        lintian               -                      -
+packages command:debootstrap    debootstrap           -                      -
+packages command:shellcheck     shellcheck            ShellCheck             shellcheck
+packages command:mandoc         mandoc                mandoc                 mandoc
+packages command:fish           fish                  fish                   fish
+packages command:zsh            zsh                   zsh                    zsh
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace
@@ -117,10 +126,11 @@ install() {
 }
 
 level=${1-}
-case $level in
-run | check | kernels | bench) ;;
-*) echo "usage: $0 run|check|kernels|bench" >&2; exit 2 ;;
-esac
+levels=$(awk 'NF { print $1 }' <<<"$NEEDS" | uniq | paste -sd'|')
+if [[ ! $level || "|$levels|" != *"|$level|"* ]]; then
+	echo "usage: $0 $levels" >&2
+	exit 2
+fi
 
 manager=
 for m in apt-get dnf pacman; do
