@@ -70,9 +70,19 @@ static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
 	return true;
 }
 
+/* Whose memory an address is in: a call's, or what was kept of it. */
+enum memory { OF_USER, OF_KERNEL };
+
+static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 from)
+{
+	return memory == OF_USER ? bpf_probe_read_user(to, n, (void *)from) :
+				   bpf_probe_read_kernel(to, n, (void *)from);
+}
+
 /* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which
  * an unconnected socket doesn't know, or the local one of a bind that failed. */
-static __noinline bool end_from_user(struct conn_ends *ends, u64 address, u32 len, bool remote)
+static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
+					enum memory memory)
 {
 	struct {
 		u16 family, port;
@@ -80,7 +90,7 @@ static __noinline bool end_from_user(struct conn_ends *ends, u64 address, u32 le
 		u8 v6[16];
 	} sa = {};
 
-	if (!ends || bpf_probe_read_user(&sa.family, sizeof(sa.family), (void *)address))
+	if (!ends || read_from(memory, &sa.family, sizeof(sa.family), address))
 		return false;
 	if (sa.family == AF_UNIX) {
 		char *to = remote ? ends->un.remote : ends->un.local;
@@ -90,7 +100,7 @@ static __noinline bool end_from_user(struct conn_ends *ends, u64 address, u32 le
 			return false;
 		if (n > UNIX_PATH_BYTES)
 			n = UNIX_PATH_BYTES;
-		if (bpf_probe_read_user(to, n, (void *)(address + sizeof(u16))))
+		if (read_from(memory, to, n, address + sizeof(u16)))
 			return false;
 		if (remote)
 			ends->has_remote = n;
@@ -99,10 +109,10 @@ static __noinline bool end_from_user(struct conn_ends *ends, u64 address, u32 le
 		return true;
 	}
 	if (sa.family == AF_INET && len >= 8) {
-		if (bpf_probe_read_user(&sa, 8, (void *)address))
+		if (read_from(memory, &sa, 8, address))
 			return false;
 	} else if (sa.family == AF_INET6 && len >= 24) {
-		if (bpf_probe_read_user(&sa, sizeof(sa), (void *)address))
+		if (read_from(memory, &sa, sizeof(sa), address))
 			return false;
 	} else {
 		return false;

@@ -390,6 +390,7 @@ struct request {
 
 struct io_uring_sqe;
 struct io_uring_cqe {
+	u64 user_data;
 	s32 res;
 	u32 flags;
 };

@@ -224,7 +224,7 @@ struct conn_ends {
 
 struct rec_conn {
 	__u8 type, op;
-	__u16 pad;
+	__u8 no_fd, pad;       /* no_fd: a slot of a ring's own table */
 	__s32 fd;
 	__u64 ns, duration, task;
 	__s64 ret;

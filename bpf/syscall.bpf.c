@@ -980,7 +980,7 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	fd = op == CONN_SOCKET_CREATE ? state->ret : (s32)arg(state, d->fd);
 	rec->type = REC_CONN;
 	rec->op = op;
-	rec->pad = 0;
+	rec->no_fd = rec->pad = 0;
 	rec->fd = fd;
 	rec->ns = state->exit_ns;
 	rec->duration = state->exit_ns - state->enter_ns;
@@ -998,9 +998,9 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 			sk = sock_of(file);
 			ends_of_sock(&rec->ends, sk);
 			if (op == CONN_CONNECT)
-				end_from_user(&rec->ends, state->args[1], state->args[2], true);
+				end_from_address(&rec->ends, state->args[1], state->args[2], true, OF_USER);
 			else if (op == CONN_BIND && state->ret < 0)
-				end_from_user(&rec->ends, state->args[1], state->args[2], false);
+				end_from_address(&rec->ends, state->args[1], state->args[2], false, OF_USER);
 		}
 	}
 	if (rec->ends.family != AF_UNIX)

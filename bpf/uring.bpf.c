@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* File operations that come through io_uring: from the submission of a request to its completion,
+/* Operations that come through io_uring: from the submission of a request to its completion,
  * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue entry,
  * which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a system
  * call's arguments are; see src/uring.def. */
 #ifndef IOTRC_URING
 #define IOTRC_URING
 
-#include "task.h"
+#include "context.h"
 #include <bpf/bpf_tracing.h>
+
+#define CQE_F_MORE (1 << 1)
+#include "uring_conn.h"
 
 #define MAX_URING_OPS 64
 #define SETUP_SQE128 (1 << 10)
 #define SETUP_NO_SQARRAY (1 << 16)
 #define SQE_FIXED_FILE (1 << 0)
-#define CQE_F_MORE (1 << 1)
 #define FSYNC_DATASYNC (1 << 0)
 #define SPLICE_FD_IN_FIXED (1U << 31)
 #define IORING_OP_FSYNC 3
+#define IORING_OP_ACCEPT 13
+#define ACCEPT_MULTISHOT (1 << 0) /* of ioprio; since 5.19 */
 #define IORING_OP_OPENAT 18
 #define IORING_OP_CLOSE 19
 #define IORING_OP_OPENAT2 28
 #define IORING_OP_SETXATTR 42
 #define IORING_OP_GETXATTR 44
+#define IORING_OP_SOCKET 45
 
 const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
@@ -93,6 +98,13 @@ static __always_inline bool read_sqe(u64 ctx, struct sqe *sqe)
 	if (flags & SETUP_SQE128)
 		at *= 2;
 	return !bpf_probe_read_kernel(sqe, sizeof(*sqe), (void *)(kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64));
+}
+
+/* For completions that don't name their request, of 5.10 and of those that have many: the submitter's
+ * own number has to do. */
+static __always_inline u64 user_key(u64 ctx, u64 user_data)
+{
+	return mix(ctx, user_data);
 }
 
 static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
@@ -193,7 +205,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	u64 file;
 	u32 zero = 0, opcode;
 	enum verdict verdict = VERDICT_TRACE;
-	bool direct;
+	bool direct, many, closes_socket = false;
 
 	if (!read_sqe(ctx, &sqe))
 		return 0;
@@ -203,14 +215,15 @@ static __noinline int on_submit(u64 ctx, u64 key)
 		return 0;
 	/* file_index: a slot of the ring's own table in the place of a descriptor. */
 	direct = sqe.file_index && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
-				    opcode == IORING_OP_CLOSE);
+				    opcode == IORING_OP_CLOSE || opcode == IORING_OP_ACCEPT ||
+				    opcode == IORING_OP_SOCKET);
 	if (direct && opcode == IORING_OP_CLOSE)
 		return 0;
 	count_fired(HOOK_URING_SUBMIT);
 	f = bpf_map_lookup_elem(&uring_scratch, &zero);
 	call = bpf_map_lookup_elem(&uring_state, &zero);
 	if (!state || !f || !call) {
-		lose(STREAM_FS, bpf_ktime_get_ns());
+		lose(d->stream, bpf_ktime_get_ns());
 		return 0;
 	}
 	switch (task_refresh(state, false)) {
@@ -232,6 +245,18 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	call->is_socket = sqe.flags & SQE_FIXED_FILE; /* a registered file: no descriptor */
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 	take_arguments(call, &sqe);
+	if (d->props & PROP_CLOSES) {
+		file = task_file((u64)bpf_get_current_task(), sqe.fd);
+		closes_socket = cfg.nw_conn && file && is_socket(file);
+		if (!closes_socket && !cfg.close_rows)
+			return 0;
+	}
+	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
+		many = opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT;
+		conn_submit(call, d, key, direct, many ? user_key(ctx, sqe.user_data) : 0);
+		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
+			return 0;
+	}
 	if (d->shape != SHAPE_NONE && verdict == VERDICT_TRACE) {
 		prepare_flight(f, call, opcode);
 		if (d->shape == SHAPE_RANGE) {
@@ -256,9 +281,9 @@ static __noinline int on_submit(u64 ctx, u64 key)
 	}
 	if (verdict == VERDICT_FILTERED || verdict == VERDICT_LOST) {
 		if (verdict == VERDICT_FILTERED && d->shape != SHAPE_NONE)
-			count_filtered(STREAM_FS);
+			count_filtered(d->stream);
 		if (verdict == VERDICT_LOST)
-			lose(STREAM_FS, bpf_ktime_get_ns());
+			lose(d->stream, bpf_ktime_get_ns());
 		if (!(d->props & PROP_NAMES))
 			return 0;
 		f->shape = SHAPE_NONE;
@@ -337,6 +362,8 @@ __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 	struct uring_asked *asked;
 	enum verdict verdict;
 
+	if (cfg.nw_conn && (!f || f->props & PROP_CLOSES))
+		conn_complete(key, req, res, cqe_flags);
 	if (!f)
 		return 0;
 	if (f->props & PROP_NAMES && res >= 0)
@@ -377,19 +404,13 @@ out:
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
 int BPF_PROG(on_uring_submit_req, struct io_kiocb *req)
 {
-	return on_submit((u64)req->ctx, (u64)req);
+	return on_submit(kread(req, io_kiocb, ctx), (u64)req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 6.0 to 6.3 */
 int BPF_PROG(on_uring_submit_sqe, struct io_kiocb *req)
 {
-	return on_submit((u64)req->ctx, (u64)req);
-}
-
-/* Until 5.x a completion doesn't name its request: the submitter's own number has to do. */
-static __always_inline u64 user_key(u64 ctx, u64 user_data)
-{
-	return mix(ctx, user_data);
+	return on_submit(kread(req, io_kiocb, ctx), (u64)req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 5.10 */
@@ -402,6 +423,8 @@ SEC("tp_btf/io_uring_complete") /* since 6.15 */
 int BPF_PROG(on_uring_complete, struct io_ring_ctx *ring, u64 req, struct io_uring_cqe *cqe)
 {
 	count_fired(HOOK_URING_COMPLETE);
+	if (!req && cfg.nw_conn)
+		conn_accepted(user_key(argument(ctx, 0), cqe->user_data), cqe->res, cqe->flags);
 	return on_complete(req, req, cqe->res, cqe->flags);
 }
 
@@ -409,6 +432,8 @@ SEC("tp_btf/io_uring_complete") /* 6.0 to 6.14 */
 int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, u32 flags)
 {
 	count_fired(HOOK_URING_COMPLETE);
+	if (!req && cfg.nw_conn)
+		conn_accepted(user_key(argument(ctx, 0), user_data), res, flags);
 	return on_complete(req, req, res, flags);
 }
 

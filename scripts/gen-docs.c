@@ -42,9 +42,9 @@ static const struct call i386_calls[] = {
 #include "syscalls.def"
 };
 
-#define URING(number, name_, op_, shape_, ...) \
+#define URING(number, name_, stream_, op_, shape_, ...) \
 	{ "IORING_OP_" #name_, \
-	  { .stream = STREAM_FS, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
+	  { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
 static const struct call uring_calls[] = {
 #include "uring.def"
 };

@@ -54,12 +54,12 @@ static const struct program {
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
 
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS, 1, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS, 2, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS, 7, "IO_URING" },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS, 3, NULL },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS, 7, NULL },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS, 4, "IO_URING" },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, "IO_URING" },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, "IO_URING" },
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },

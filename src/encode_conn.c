@@ -107,7 +107,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	if (ends->dport)
 		p = csv__u64(p, ends->dport);
 	*p++ = ',';
-	if (r->fd >= 0 || r->op != CONN_SOCKET_CREATE)
+	if (!r->no_fd && (r->fd >= 0 || r->op != CONN_SOCKET_CREATE))
 		p = csv__i64(p, r->fd);
 	*p++ = ',';
 	if (r->op == CONN_LISTEN)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls on sockets that come through io_uring: the same rows as those of the system calls, by the
+ * thread that submitted. A socket in a slot of the ring's own table has no descriptor. */
+#ifndef IOTRC_URING_CONN_H
+#define IOTRC_URING_CONN_H
+
+#include "conn.h"
+#include "task.h"
+
+#define SOCKADDR_BYTES 128 /* struct sockaddr_storage */
+
+struct uring_conn {
+	struct rec_conn rec;   /* ns: when it was submitted */
+	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
+	u32 address_len;
+	u32 direct;            /* its result is no descriptor */
+	u64 many;              /* key in uring_accepts, or 0 */
+	char address[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct uring_conn);
+} uring_conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct uring_conn);
+} uring_conn_scratch SEC(".maps");
+
+/* Requests that accept one connection after the other, by their ring and user_data: what they accept is
+ * told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u64);
+} uring_accepts SEC(".maps");
+
+/* CALL has the arguments, as if of the system call that D describes. */
+static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
+				  u64 key, bool direct, u64 many)
+{
+	u32 zero = 0, len = 0;
+	struct uring_conn *c = bpf_map_lookup_elem(&uring_conn_scratch, &zero);
+	bool registered = call && call->is_socket;
+
+	if (!c || !call || !d)
+		return 0;
+	__builtin_memset(&c->rec, 0, sizeof(c->rec));
+	c->rec.type = REC_CONN;
+	c->rec.op = d->shape == SHAPE_CONN ? d->op : CONN_CLOSE;
+	c->rec.no_fd = registered || direct;
+	c->rec.fd = (s32)call->args[0];
+	c->rec.ns = call->enter_ns;
+	c->rec.task = call->id;
+	c->rec.arg = arg(call, d->aux);
+	c->direct = direct;
+	c->file = 0;
+	if (c->rec.op == CONN_SOCKET_CREATE)
+		c->rec.domain = call->args[0];
+	else if (!registered)
+		c->file = task_file((u64)bpf_get_current_task(), c->rec.fd);
+	if (c->rec.op == CONN_ACCEPT)
+		c->rec.no_fd = registered; /* the listener's */
+	if (c->rec.op == CONN_CLOSE) {
+		ends_of_sock(&c->rec.ends, sock_of(c->file));
+		c->file = 0;
+	}
+	if (d->path) {
+		len = arg(call, d->size);
+		if (len > SOCKADDR_BYTES)
+			len = SOCKADDR_BYTES;
+		if (bpf_probe_read_user(c->address, len, (void *)arg(call, d->path)))
+			len = 0;
+	}
+	c->address_len = len;
+	c->many = many;
+	if ((many && bpf_map_update_elem(&uring_accepts, &many, &key, BPF_ANY)) ||
+	    bpf_map_update_elem(&uring_conns, &key, c, BPF_ANY))
+		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __noinline int conn_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
+{
+	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
+	u64 task = (u64)bpf_get_current_task(), file, submitted;
+	u32 size = sizeof(c->rec);
+	u64 many;
+
+	if (!c)
+		return 0;
+	submitted = c->rec.ns;
+	c->rec.ns = bpf_ktime_get_ns();
+	c->rec.duration = c->rec.ns - submitted;
+	c->rec.ret = res;
+	if (c->rec.op != CONN_CLOSE) {
+		file = req ? kread(req, io_kiocb, file) : c->file;
+		if (c->rec.op == CONN_SOCKET_CREATE || (c->rec.op == CONN_ACCEPT && res >= 0))
+			file = res >= 0 && !c->direct ? task_file(task, res) : 0;
+		if (c->rec.op == CONN_SOCKET_CREATE)
+			c->rec.fd = res;
+		if (file && is_socket(file)) {
+			ends_of_sock(&c->rec.ends, sock_of(file));
+			if (c->rec.op == CONN_CONNECT)
+				end_from_address(&c->rec.ends, (u64)c->address, c->address_len, true, OF_KERNEL);
+			else if (c->rec.op == CONN_BIND && res < 0)
+				end_from_address(&c->rec.ends, (u64)c->address, c->address_len, false, OF_KERNEL);
+		}
+	}
+	if (c->rec.ends.family != AF_UNIX)
+		size -= sizeof(c->rec.ends.un) - sizeof(c->rec.ends.ip);
+	output(&c->rec, size, STREAM_NW_CONN, c->rec.ns);
+	if (cqe_flags & CQE_F_MORE) {
+		c->rec.ns = submitted;
+		return 0;
+	}
+	many = c->many;
+	bpf_map_delete_elem(&uring_conns, &key);
+	if (many)
+		bpf_map_delete_elem(&uring_accepts, &many);
+	return 0;
+}
+
+/* One of many, of the request that MANY stands for. */
+static __always_inline void conn_accepted(u64 many, s32 res, u32 cqe_flags)
+{
+	u64 *key = bpf_map_lookup_elem(&uring_accepts, &many);
+
+	if (key)
+		conn_complete(*key, 0, res, cqe_flags);
+}
+
+#endif
