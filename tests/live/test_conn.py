@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A client and a server: their rows mirror each other and are what the two say of themselves."""
 import collections
+import json
 import subprocess
+import sys
 
 import pytest
 
@@ -127,3 +129,105 @@ def test_counts_equal_the_kernels(tmp_path):
     # A connect that is refused has sent its SYN: it is an active open too.
     assert len(rows[rows["event_type"] == "CONNECT"]) == active == 2 * (ROUNDS + 1)
     assert len(rows[rows["event_type"] == "ACCEPT"]) == passive == 2 * ROUNDS
+
+
+ELSEWHERE = """
+import ctypes, json, os, socket, subprocess, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+
+def say(event, s, **more):
+    row = dict(event_type=event, pid=str(os.getpid()), fd=str(s.fileno()), return_value="0")
+    row.update(zip(("local_addr", "sport"), map(str, s.getsockname()[:2])))
+    try:
+        row.update(zip(("remote_addr", "dport"), map(str, s.getpeername()[:2])))
+    except OSError:
+        pass
+    # A socket without a port has none in its row.
+    print(json.dumps({**row, **more, "sport": row["sport"].lstrip("0")}), flush=True)
+
+def own_network():
+    assert libc.unshare(CLONE_NEWNET) == 0
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+def in_child(work, *args):
+    pid = os.fork()
+    if not pid:
+        try:
+            work(*args)
+        except BaseException as e:
+            print(repr(e), file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0
+
+def end(s, how=socket.SHUT_RDWR):
+    s.shutdown(how)
+    say("SHUTDOWN", s, shutdown_how="SHUT_RDWR")
+    say("CLOSE", s)
+    s.close()
+
+own_network()
+for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+    listener = socket.create_server((host, 0), family=family)
+    client = socket.create_connection(listener.getsockname()[:2])
+    server, _ = listener.accept()
+    # Inherited.
+    in_child(end, client)
+    # Passed by a message to a process in another network namespace, that never made or accepted it.
+    here, there = socket.socketpair()
+    def receive():
+        own_network()
+        here.close()
+        _, fds, _, _ = socket.recv_fds(there, 1, 1)
+        end(socket.socket(fileno=fds[0]))
+    pid = os.fork()
+    if not pid:
+        client.close()
+        server.close()
+        receive()
+        os._exit(0)
+    socket.send_fds(here, [b"x"], [server.fileno()])
+    assert os.waitpid(pid, 0)[1] == 0
+    # A listener that was inherited, in a child with a network of its own.
+    def accept():
+        own_network()
+        other = socket.socket(family, socket.SOCK_STREAM) # is of the new one
+        assert other.connect_ex(listener.getsockname()[:2]) != 0
+        new, _ = listener.accept()
+        say("ACCEPT", new, fd=str(listener.fileno()), return_value=str(new.fileno()))
+        say("CLOSE", new)
+        new.close()
+    later = socket.create_connection(listener.getsockname()[:2])
+    in_child(accept)
+    # A datagram socket: a peer is chosen, another, none.
+    peers = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(2)]
+    for peer in peers:
+        peer.bind((host, 0))
+    chooser = socket.socket(family, socket.SOCK_DGRAM)
+    for peer in peers:
+        chooser.connect(peer.getsockname()[:2])
+        say("CONNECT", chooser)
+    nobody = bytes([0] * 28) # AF_UNSPEC
+    assert libc.connect(chooser.fileno(), nobody, len(nobody)) == 0
+    say("CONNECT", chooser, remote_addr="", dport="")
+    say("CLOSE", chooser, remote_addr="", dport="")
+    chooser.close()
+"""
+
+
+def test_sockets_from_elsewhere(tmp_path):
+    """Inherited, passed, in other namespaces, without a connection: the socket knows its ends."""
+    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
+        done = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(said) == 2 * 10
+    rows = r.rows("nw_conn").to_dict("records")
+    for s in said:
+        mine = [row for row in rows if all(row[column] == value for column, value in s.items())]
+        assert len(mine) == 1, f"{len(mine)} rows of {s}"
+    assert r.session.lost() == {}

@@ -30,7 +30,7 @@ def test_rows_are_what_the_program_says(tmp_path, setup):
                 if mine.get(end):
                     mine[end] = mine[end].rsplit("/", 1)[-1]
         assert mine == theirs, f"row {i}: {rows[i]}"
-    assert len(rows) == len(said) > 100
+    assert len(rows) == len(said) > 50
     assert all(int(row["latency_ns"]) > 0 for row in rows)
     assert {row["tid"] for row in rows} == {str(process.pid)}
     assert r.session.lost() == {}
