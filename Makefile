@@ -42,7 +42,7 @@ OPT := $(if $(DEBUG),-O0,-O2)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
-LDLIBS := $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
+LDLIBS := $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcurl -lcrypto -pthread
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf \

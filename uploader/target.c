@@ -16,6 +16,9 @@ static const struct {
 	const char *scheme;
 	const struct target_kind *kind;
 } kinds[] = {
+	{ "s3://", &target_s3 },
+	{ "https://", &target_gateway },
+	{ "http://", &target_gateway },
 	{ "file://", &target_file },
 };
 
@@ -136,6 +139,13 @@ void target__abort(struct target *t, const char *key, const char *upload_id,
 	target__result(ret_result, TARGET_DONE, false, "%s", "");
 	if (t->kind->abort)
 		t->kind->abort(t, key, upload_id, ret_result);
+}
+
+void target__telemetry(struct target *t, const char *json, struct target_result *ret_result)
+{
+	target__result(ret_result, TARGET_DONE, false, "%s", "");
+	if (t->kind->telemetry)
+		t->kind->telemetry(t, json, ret_result);
 }
 
 void target__test(struct target *t, const char *bucket, const char *machine_id,

@@ -84,6 +84,9 @@ void target__put(struct target *t, const struct target_object *object,
 void target__abort(struct target *t, const char *key, const char *upload_id,
 		   struct target_result *ret_result);
 
+/* Posts JSON to a gateway, to its /telemetry; does nothing with other targets. */
+void target__telemetry(struct target *t, const char *json, struct target_result *ret_result);
+
 /* Puts a small object under BUCKET/MACHINE_ID, reads it back and deletes it, as far as the target
  * can and the credentials may: TARGET_DONE where uploads will work. */
 void target__test(struct target *t, const char *bucket, const char *machine_id,

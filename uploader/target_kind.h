@@ -11,7 +11,7 @@ struct target {
 	const struct target_kind *kind;
 };
 
-/* ABORT is NULL where nothing is ever left half done. */
+/* ABORT is NULL where nothing is ever left half done, TELEMETRY where nobody wants it. */
 struct target_kind {
 	int (*new)(struct target **ret, const struct target_config *config,
 		   char problem[TARGET_REASON_MAX]);
@@ -22,6 +22,7 @@ struct target_kind {
 		    struct target_result *r);
 	void (*abort)(struct target *t, const char *key, const char *upload_id,
 		      struct target_result *r);
+	void (*telemetry)(struct target *t, const char *json, struct target_result *r);
 	/* Reads back what was put and deletes it; what it can't do, but uploading doesn't need, is a
 	 * note in a result that stays TARGET_DONE. NULL where a target can do neither. */
 	void (*check)(struct target *t, const struct target_object *object,
@@ -29,7 +30,7 @@ struct target_kind {
 		      struct target_result *r);
 };
 
-extern const struct target_kind target_file;
+extern const struct target_kind target_file, target_s3, target_gateway;
 
 /* Writes one line, whatever the arguments hold. */
 void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)

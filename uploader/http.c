@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "uploader/http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "uploader/target_kind.h"
+
+#define CONNECT_TIMEOUT_S 20
+#define STALL_TIMEOUT_S 60
+
+struct http {
+	CURL *curl;
+	char *ca_file;
+	uint64_t rate;
+	unsigned int connect_timeout_s, stall_timeout_s;
+
+	/* Of the request under way. */
+	const struct http_request *request;
+	const struct target_hooks *hooks;
+	uint64_t sent_before, sent;
+	struct http_answer answer;
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} fields[] = {
+	{ "etag", offsetof(struct http_head, etag) },
+	{ "date", offsetof(struct http_head, date) },
+	{ "retry-after", offsetof(struct http_head, retry_after) },
+	{ "location", offsetof(struct http_head, location) },
+	{ "x-amz-bucket-region", offsetof(struct http_head, region) },
+	{ "x-amz-server-side-encryption", offsetof(struct http_head, encryption) },
+	{ "x-amz-server-side-encryption-customer-algorithm",
+	  offsetof(struct http_head, customer_key) },
+	{ "x-amz-meta-sha256", offsetof(struct http_head, sha256) },
+	{ "content-length", offsetof(struct http_head, length) },
+};
+
+static void global_init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int http__new(struct http **ret, const struct target_config *config,
+	      char problem[TARGET_REASON_MAX])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const char *ca = config->ca_file ?: getenv("SSL_CERT_FILE");
+	struct http *h = calloc(1, sizeof(*h));
+
+	pthread_once(&once, global_init);
+	if (!h)
+		goto no_memory;
+	h->curl = curl_easy_init();
+	if (!h->curl)
+		goto no_memory;
+	if (ca && *ca) {
+		/* A wrong name would otherwise look like a server that can't be trusted. */
+		if (access(ca, R_OK) < 0) {
+			target__say(problem, "can't read the certificates in %.300s: %s", ca,
+				    strerror(errno));
+			http__free(h);
+			return -EINVAL;
+		}
+		h->ca_file = strdup(ca);
+		if (!h->ca_file)
+			goto no_memory;
+	}
+	h->rate = config->rate;
+	h->connect_timeout_s = config->connect_timeout_s ?: CONNECT_TIMEOUT_S;
+	h->stall_timeout_s = config->stall_timeout_s ?: STALL_TIMEOUT_S;
+	*ret = h;
+	return 0;
+no_memory:
+	http__free(h);
+	target__say(problem, "out of memory");
+	return -ENOMEM;
+}
+
+struct http *http__free(struct http *h)
+{
+	if (h) {
+		curl_easy_cleanup(h->curl);
+		free(h->ca_file);
+		free(h);
+	}
+	return NULL;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *data)
+{
+	struct http *h = data;
+	size_t len = size * n, name;
+	const char *colon;
+
+	/* The head of a new answer: what came before was 100 Continue, or a proxy's. */
+	if (len > 5 && !memcmp(line, "HTTP/", 5)) {
+		memset(&h->answer.head, 0, sizeof(h->answer.head));
+		return len;
+	}
+	colon = memchr(line, ':', len);
+	if (!colon)
+		return len;
+	name = colon - line;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		char *field = (char *)&h->answer.head + fields[i].offset;
+		size_t from = name + 1, to = len;
+
+		if (strlen(fields[i].name) != name || strncasecmp(line, fields[i].name, name))
+			continue;
+		while (from < to && (line[from] == ' ' || line[from] == '\t'))
+			from++;
+		while (to > from && (unsigned char)line[to - 1] <= ' ')
+			to--;
+		if (to - from < HTTP_FIELD_MAX) {
+			memcpy(field, line + from, to - from);
+			field[to - from] = 0;
+		}
+	}
+	return len;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *h_)
+{
+	struct http_answer *a = &((struct http *)h_)->answer;
+	size_t len = size * n, room = HTTP_BODY_MAX - a->body_len;
+
+	memcpy(a->body + a->body_len, data, len < room ? len : room);
+	a->body_len += len < room ? len : room;
+	a->body[a->body_len] = 0;
+	return len;
+}
+
+static size_t on_read(char *buf, size_t size, size_t n, void *data)
+{
+	struct http *h = data;
+	const struct http_request *r = h->request;
+	uint64_t left = r->len - h->sent;
+	size_t len = size * n < left ? size * n : left;
+	ssize_t got = len;
+
+	if (r->file) {
+		do
+			got = pread(r->fd, buf, len, r->at + h->sent);
+		while (got < 0 && errno == EINTR);
+		/* Short of what was announced: it has been cut meanwhile. */
+		if (got < 0 || (!got && len)) {
+			h->answer.read_error = got < 0 ? -errno : -ENODATA;
+			return CURL_READFUNC_ABORT;
+		}
+	} else {
+		memcpy(buf, r->data + h->sent, len);
+	}
+	h->sent += got;
+	return got;
+}
+
+/* libcurl begins again where a connection that it had kept turns out to be closed. */
+static int on_seek(void *data, curl_off_t offset, int origin)
+{
+	struct http *h = data;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > h->request->len)
+		return CURL_SEEKFUNC_FAIL;
+	h->sent = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+		       curl_off_t ulnow)
+{
+	struct http *h = data;
+
+	h->answer.cancelled =
+		!target__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
+	return h->answer.cancelled;
+}
+
+static void set_up(struct http *h)
+{
+	const struct http_request *r = h->request;
+	bool head = !strcmp(r->method, "HEAD"), put = !strcmp(r->method, "PUT");
+	CURL *c = h->curl;
+
+	curl_easy_reset(c); /* keeps connections, sessions and the DNS cache */
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->answer.detail);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "iotrc/" IOTRC_VERSION);
+	curl_easy_setopt(c, CURLOPT_URL, r->url);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, r->headers);
+	/* The fields of our request aren't a proxy's business. */
+	curl_easy_setopt(c, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (h->ca_file) {
+		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
+		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
+	if (r->signer) {
+		curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->signer->provider);
+		curl_easy_setopt(c, CURLOPT_USERNAME, r->signer->user);
+		curl_easy_setopt(c, CURLOPT_PASSWORD, r->signer->secret);
+	}
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)h->connect_timeout_s);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)h->stall_timeout_s);
+	if (h->rate)
+		curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)h->rate);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, h);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, h);
+	if (put) {
+		curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->len);
+		curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+		curl_easy_setopt(c, CURLOPT_READDATA, h);
+		curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
+		curl_easy_setopt(c, CURLOPT_SEEKDATA, h);
+	} else if (!strcmp(r->method, "POST")) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->data ?: "");
+	} else if (head) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+	} else {
+		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
+	}
+}
+
+const struct http_answer *http__do(struct http *h, const struct http_request *request,
+				   uint64_t sent_before, const struct target_hooks *hooks)
+{
+	struct http_answer *a = &h->answer;
+
+	h->request = request;
+	h->hooks = hooks;
+	h->sent_before = sent_before;
+	h->sent = 0;
+	memset(a, 0, offsetof(struct http_answer, body));
+	a->body[0] = 0;
+	a->body_len = 0;
+	set_up(h);
+	a->error = curl_easy_perform(h->curl);
+	if (!a->error)
+		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	/* The handle holds pointers into the request, and the secret. */
+	curl_easy_reset(h->curl);
+	h->request = NULL;
+	h->hooks = NULL;
+	return a;
+}
+
+void http__header(struct curl_slist **list, bool *ok, const char *format, ...)
+{
+	struct curl_slist *longer;
+	char *field = NULL;
+	va_list args;
+	int n;
+
+	if (!*ok)
+		return;
+	va_start(args, format);
+	n = vasprintf(&field, format, args);
+	va_end(args);
+	longer = n < 0 ? NULL : curl_slist_append(*list, field);
+	if (n >= 0) {
+		explicit_bzero(field, n); /* it may be a token */
+		free(field);
+	}
+	if (longer)
+		*list = longer;
+	else
+		*ok = false;
+}
+
+char *http__encode(char *at, const char *end, const char *text, bool slash)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text; text++) {
+		if (end - at < 4)
+			return NULL;
+		if (strchr(plain, *text) || (slash && *text == '/'))
+			*at++ = *text;
+		else
+			at += sprintf(at, "%%%02X", (unsigned char)*text);
+	}
+	*at = 0;
+	return at;
+}

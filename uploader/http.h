@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* HTTP for the targets, by libcurl: TLS is verified, redirects are not followed (a signature or a
+ * token is for one host alone), proxies come from the environment, what stalls ends. */
+#ifndef IOTRC_HTTP_H
+#define IOTRC_HTTP_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uploader/target.h"
+
+#define HTTP_BODY_MAX (256 << 10) /* bytes of an answer that are looked at */
+#define HTTP_FIELD_MAX 256
+
+struct http_signer {
+	const char *provider;        /* CURLOPT_AWS_SIGV4 */
+	const char *user, *secret;
+};
+
+struct http_request {
+	const char *method;
+	const char *url;
+	const char *host;            /* for messages: no path, no query */
+	struct curl_slist *headers;  /* borrowed */
+	const struct http_signer *signer; /* NULL: none */
+	bool file;                   /* the body is LEN bytes of FD from AT on; or of DATA */
+	int fd;
+	uint64_t at, len;
+	const char *data;
+};
+
+/* The fields of an answer's head that anything depends on; "" where it has none. */
+struct http_head {
+	char etag[HTTP_FIELD_MAX];
+	char date[HTTP_FIELD_MAX];
+	char retry_after[HTTP_FIELD_MAX];
+	char location[HTTP_FIELD_MAX];
+	char region[HTTP_FIELD_MAX];      /* x-amz-bucket-region */
+	char encryption[HTTP_FIELD_MAX];  /* x-amz-server-side-encryption */
+	char customer_key[HTTP_FIELD_MAX]; /* x-amz-server-side-encryption-customer-algorithm */
+	char sha256[HTTP_FIELD_MAX];      /* x-amz-meta-sha256 */
+	char length[HTTP_FIELD_MAX];      /* content-length */
+};
+
+struct http_answer {
+	CURLcode error;              /* CURLE_OK: there is an answer */
+	char detail[CURL_ERROR_SIZE];
+	int read_error;              /* negative errno: why the file couldn't be read */
+	bool cancelled;
+	long status;
+	struct http_head head;
+	char body[HTTP_BODY_MAX + 1]; /* cut at its end, NUL-terminated */
+	size_t body_len;
+};
+
+struct http;
+
+/* 0, or a negative errno with a line in PROBLEM. Strings of CONFIG are copied. */
+int http__new(struct http **ret, const struct target_config *config,
+	      char problem[TARGET_REASON_MAX]);
+struct http *http__free(struct http *h);
+
+/* One request, one answer, which stays with H until the next. SENT_BEFORE is what progress() is told
+ * of beyond this body. */
+const struct http_answer *http__do(struct http *h, const struct http_request *request,
+				   uint64_t sent_before, const struct target_hooks *hooks);
+
+/* Adds a field to LIST. *OK becomes false where there is no memory for it, and then nothing more is
+ * added: the list, which its owner frees, is not to be used. */
+void http__header(struct curl_slist **list, bool *ok, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Writes TEXT as S3 and RFC 3986 have it: all but A-Z a-z 0-9 - . _ ~ (and / where SLASH) as %HH.
+ * Returns the end, or NULL where it doesn't fit. */
+char *http__encode(char *at, const char *end, const char *text, bool slash);
+
+#endif

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A gateway that knows the store, and hands out a presigned URL for each file. */
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "uploader/answer.h"
+#include "uploader/credentials.h"
+#include "uploader/etag.h"
+#include "uploader/http.h"
+#include "uploader/target_kind.h"
+
+#define URL_MAX 16384
+#define GATEWAY_MAX 1024
+#define DEPTH_MAX 3 /* of the JSON in which a URL is looked for */
+
+struct gateway_target {
+	struct target target;
+	struct http *http;
+	struct credentials *credentials;
+	char *credentials_file;
+	char *url;                   /* without a slash at its end */
+	char *host;                  /* of messages */
+};
+
+static bool is_https(const char *url)
+{
+	return !strncasecmp(url, "https://", 8);
+}
+
+static bool is_http(const char *url)
+{
+	return !strncasecmp(url, "http://", 7);
+}
+
+/* Host and port of URL, without what may be a secret. A copy, or NULL. */
+static char *host_of(const char *url)
+{
+	const char *host = strstr(url, "://") + 3, *at;
+	size_t len = strcspn(host, "/?#");
+
+	at = memchr(host, '@', len);
+	if (at) {
+		len -= at + 1 - host;
+		host = at + 1;
+	}
+	return strndup(host, len);
+}
+
+/* A token, and a URL that lets its bearer write, don't go through a network in the clear. */
+static bool is_loopback(const char *host)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (!strncasecmp(host, names[i], len) && (!host[len] || host[len] == ':'))
+			return true;
+	}
+	return false;
+}
+
+static void gateway_free(struct target *target)
+{
+	struct gateway_target *t = (struct gateway_target *)target;
+
+	http__free(t->http);
+	credentials__free(t->credentials);
+	free(t->credentials_file);
+	free(t->url);
+	free(t->host);
+	free(t);
+}
+
+static int set_up(struct gateway_target *t, const struct target_config *config,
+		  char problem[TARGET_REASON_MAX])
+{
+	const char *url = config->url;
+	size_t len = strlen(url);
+	int err;
+
+	if (len > GATEWAY_MAX || strpbrk(url, "?#@ \t\r\n") || strchr(":/", strstr(url, "://")[3])) {
+		target__say(problem, "'%.200s' is no gateway: https://HOST[:PORT][/PATH]", url);
+		return -EINVAL;
+	}
+	while (url[len - 1] == '/')
+		len--;
+	t->url = strndup(url, len);
+	t->host = t->url ? host_of(t->url) : NULL;
+	if (config->credentials)
+		t->credentials_file = strdup(config->credentials);
+	if (!t->host || (config->credentials && !t->credentials_file)) {
+		target__say(problem, "out of memory");
+		return -ENOMEM;
+	}
+	if (!is_https(t->url) && !is_loopback(t->host)) {
+		target__say(problem, "%.200s: a gateway beyond this machine must be https://", t->host);
+		return -EINVAL;
+	}
+	err = http__new(&t->http, config, problem);
+	return err ?: credentials__token(&t->credentials, t->credentials_file, problem);
+}
+
+static int gateway_new(struct target **ret, const struct target_config *config,
+		       char problem[TARGET_REASON_MAX])
+{
+	struct gateway_target *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t) {
+		target__say(problem, "out of memory");
+		return -ENOMEM;
+	}
+	t->target.kind = &target_gateway;
+	err = set_up(t, config, problem);
+	if (err) {
+		gateway_free(&t->target);
+		return err;
+	}
+	*ret = &t->target;
+	return 0;
+}
+
+/* Asks the gateway itself. NULL, or an answer that isn't ok: RESULT says what is wrong. */
+static const struct http_answer *ask(struct gateway_target *t, struct http_request *r,
+				     const char *type, const struct target_hooks *hooks,
+				     struct target_result *result)
+{
+	const struct http_answer *a = NULL;
+	struct curl_slist *headers = NULL;
+	char problem[TARGET_REASON_MAX];
+	bool ok = true;
+
+	if (!t->credentials && credentials__token(&t->credentials, t->credentials_file, problem)) {
+		target__result(result, TARGET_REFUSED, true, "%s", problem);
+		return NULL;
+	}
+	if (*t->credentials->token)
+		http__header(&headers, &ok, "Authorization: Bearer %s", t->credentials->token);
+	if (type)
+		http__header(&headers, &ok, "Content-Type: %s", type);
+	r->headers = headers;
+	r->host = t->host;
+	if (ok)
+		a = http__do(t->http, r, 0, hooks);
+	else
+		target__result(result, TARGET_RETRY, true, "out of memory");
+	curl_slist_free_all(headers);
+	if (a && !answer__ok(a)) {
+		answer__explain(a, t->host, result);
+		if (!a->error && (a->status == 401 || a->status == 403)) {
+			target__result(result, TARGET_REFUSED, true, "%.150s: the gateway does not accept %s (%ld)",
+				       t->host, *t->credentials->token ? "this token" :
+				       "this without a token (IOTRC_UPLOAD_TOKEN, or --upload-credentials FILE)",
+				       a->status);
+			t->credentials = credentials__free(t->credentials);
+		}
+	}
+	return a;
+}
+
+/* The first text in JSON that is a URL. */
+static const char *find_url(const json_t *json, int depth)
+{
+	const char *key, *url = NULL;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(json)) {
+		url = json_string_value(json);
+		return is_https(url) || is_http(url) ? url : NULL;
+	}
+	if (!depth)
+		return NULL;
+	json_object_foreach((json_t *)json, key, value)
+		if (!url)
+			url = find_url(value, depth - 1);
+	json_array_foreach(json, i, value)
+		if (!url)
+			url = find_url(value, depth - 1);
+	return url;
+}
+
+/* The URL in the gateway's answer: bare, or in JSON under whatever name. A copy, or NULL. */
+static char *read_url(const struct http_answer *a)
+{
+	const char *body = a->body + strspn(a->body, " \t\r\n");
+	json_t *json = NULL;
+	char *url = NULL;
+	const char *found = body;
+
+	if (!is_https(body) && !is_http(body)) {
+		json = json_loadb(a->body, a->body_len, JSON_DECODE_ANY, NULL);
+		found = json ? find_url(json, DEPTH_MAX) : NULL;
+	}
+	if (found) {
+		size_t len = strcspn(found, " \t\r\n\"<>");
+
+		if (len < URL_MAX && found[len + strspn(found + len, " \t\r\n")] == 0)
+			url = strndup(found, len);
+	}
+	json_decref(json);
+	return url;
+}
+
+static char *get_url(struct gateway_target *t, const char *key, const struct target_hooks *hooks,
+		     struct target_result *result)
+{
+	char url[GATEWAY_MAX + sizeof("/presigned-url/") + 3 * TARGET_KEY_MAX];
+	struct http_request r = { .method = "GET", .url = url };
+	const struct http_answer *a;
+	char *presigned;
+
+	http__encode(url + sprintf(url, "%s/presigned-url/", t->url), url + sizeof(url), key, true);
+	a = ask(t, &r, NULL, hooks, result);
+	if (!a || !answer__ok(a))
+		return NULL;
+	presigned = read_url(a);
+	if (!presigned) {
+		target__result(result, TARGET_RETRY, true, "%.150s: the gateway's answer holds no URL", t->host);
+		return NULL;
+	}
+	if (!is_https(presigned) && is_https(t->url)) {
+		target__result(result, TARGET_REFUSED, true,
+			       "%.150s: the gateway's URL is http://, and would go in the clear", t->host);
+		free(presigned);
+		return NULL;
+	}
+	return presigned;
+}
+
+/* What only signatures of version 4 leave out of account: version 2 signs Content-MD5 and -Type, and
+ * also that they are not there. */
+static bool takes_fields(const char *url)
+{
+	return strstr(url, "X-Amz-Signature=");
+}
+
+static void gateway_put(struct target *target, const struct target_object *object,
+			const struct digest *digest, const struct target_hooks *hooks,
+			struct target_result *result)
+{
+	struct gateway_target *t = (struct gateway_target *)target;
+	char *url = get_url(t, object->key, hooks, result), *host = url ? host_of(url) : NULL;
+	struct http_request r = {
+		.method = "PUT", .url = url, .host = host,
+		.file = true, .fd = object->fd, .len = object->size,
+	};
+	char expected[ETAG_MD5_SIZE];
+	unsigned char md5[MD5_SIZE * 2];
+	const struct http_answer *a;
+	bool ok = host;
+
+	if (url && takes_fields(url)) {
+		EVP_EncodeBlock(md5, digest->md5, MD5_SIZE);
+		http__header(&r.headers, &ok, "Content-MD5: %s", (char *)md5);
+	}
+	if (ok) {
+		a = http__do(t->http, &r, 0, hooks);
+		etag__expect(expected, digest->md5);
+		if (!answer__ok(a))
+			answer__explain(a, host, result);
+		else if (etag__check(a, host, a->head.etag, expected, result))
+			target__result(result, TARGET_DONE, false, "%s", "");
+	} else if (url) {
+		target__result(result, TARGET_RETRY, true, "out of memory");
+	}
+	curl_slist_free_all(r.headers);
+	free(host);
+	free(url);
+}
+
+static void gateway_telemetry(struct target *target, const char *json, struct target_result *result)
+{
+	struct gateway_target *t = (struct gateway_target *)target;
+	char url[GATEWAY_MAX + sizeof("/telemetry")];
+	struct http_request r = { .method = "POST", .url = url, .data = json, .len = strlen(json) };
+	const struct http_answer *a;
+
+	sprintf(url, "%s/telemetry", t->url);
+	a = ask(t, &r, "application/json", NULL, result);
+	if (a && answer__ok(a))
+		target__result(result, TARGET_DONE, false, "%s", "");
+}
+
+const struct target_kind target_gateway = {
+	.new = gateway_new,
+	.free = gateway_free,
+	.put = gateway_put,
+	.telemetry = gateway_telemetry,
+};
