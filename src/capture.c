@@ -20,6 +20,8 @@
 #define SECOND UINT64_C(1000000000)
 #define DEFINITION_WAIT_NS (SECOND / 2) /* a producer that was preempted between reserve and submit */
 #define SETTLE_NS (SECOND / 2)
+/* After which rows go to the writer however few they are: half of the second that a crash may cost. */
+#define FLUSH_NS (SECOND / 2)
 
 /* What was lost of a stream for one cause since the last row about it. */
 struct loss {
@@ -304,9 +306,9 @@ static void chores(struct capture *c, uint64_t now)
 		hand_over_all(c);
 		writer__rotate(c->writer);
 	}
-	/* A row waits for its second row no longer than a second. */
+	/* Rows wait no longer than this for more of them. */
 	for (int s = 0; s < STREAM_COUNT; s++)
-		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= SECOND)
+		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= FLUSH_NS)
 			hand_over(c, &c->accounts[s]);
 	if (now - c->second < SECOND)
 		return;

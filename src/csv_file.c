@@ -83,14 +83,17 @@ static int write_block(struct csv_file *f, const void *block, size_t len)
 static int put(struct csv_file *f, const void *data, size_t len, ZSTD_EndDirective op)
 {
 	ZSTD_inBuffer in = { data, len, 0 };
-	ZSTD_outBuffer out = { f->out, f->out_size, 0 };
+	ZSTD_outBuffer out = { f->out, f->out_size - FRAME_EMPTY_BLOCK_SIZE, 0 };
 	size_t left = ZSTD_compressStream2(f->cctx, &out, &in, op);
 	int err;
 
+	if (op == ZSTD_e_flush)
+		memcpy(f->out + out.pos, FRAME_EMPTY_BLOCK, FRAME_EMPTY_BLOCK_SIZE);
 	if (ZSTD_isError(left) || left)
 		err = -ENOMEM;
 	else
-		err = write_block(f, f->out, out.pos);
+		err = write_block(f, f->out, out.pos +
+				  (op == ZSTD_e_flush ? FRAME_EMPTY_BLOCK_SIZE : 0));
 	if (err < 0)
 		f->error = err;
 	return err;
@@ -125,7 +128,8 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 	f->name = strdup(config->name);
 	if (asprintf(&f->part, "%s.csv.zst.part", config->name) < 0)
 		f->part = NULL;
-	f->out_size = ZSTD_compressBound(CSV_FILE_BLOCK) + 32; /* and the frame's header, at most 18 */
+	/* And the frame's header, at most 18. */
+	f->out_size = ZSTD_compressBound(CSV_FILE_BLOCK) + 32 + FRAME_EMPTY_BLOCK_SIZE;
 	f->out = malloc(f->out_size);
 	f->cctx = ZSTD_createCCtx();
 	f->sha = EVP_MD_CTX_new();
@@ -183,13 +187,15 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
  * from what is on disk. */
 static int end_frame(struct csv_file *f)
 {
-	unsigned char tail[FRAME_TAIL_SIZE];
+	struct frame_end end;
 	int err;
 
 	if (!f->error)
 		return put(f, NULL, 0, ZSTD_e_end);
-	err = frame__tail(f->fd, f->len, tail);
-	return err < 0 ? err : write_block(f, tail, sizeof(tail));
+	err = frame__find_end(f->fd, f->len, NULL, NULL, &end);
+	if (!err && end.len + FRAME_EMPTY_BLOCK_SIZE != f->len)
+		err = -EBADMSG;
+	return err < 0 ? err : write_block(f, end.tail, sizeof(end.tail));
 }
 
 static int rename_file(struct csv_file *f, const char *name)

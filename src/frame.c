@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Closing a Zstandard frame that broke off. The checksum at a frame's end is of its content alone
- * (RFC 8878, 3.1.1), so that zstd itself computes it: the content goes through a second, throw-away
- * compression, whose last four bytes it is. */
+/* The checksum at a frame's end is of its content alone (RFC 8878, 3.1.1), so that zstd itself computes
+ * it: the content goes through a second, throw-away compression, whose last four bytes it is. */
 #include "frame.h"
 
 #include <errno.h>
@@ -10,11 +9,24 @@
 #include <unistd.h>
 #include <zstd.h>
 
+/* RFC 8878, 3.1.1.1: magic number, descriptor (a checksum follows, nothing else is given), window. */
+#define HEADER_SIZE 6
+static const unsigned char header_start[HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
+
+#define BLOCK_HEADER_SIZE 3
+#define BLOCK_MAX (128 * 1024)
+/* What the zstd tool and most libraries take without being asked: 128 MiB. */
+#define WINDOW_LOG_MAX 27
+
+enum block_type { RAW, RLE, COMPRESSED, RESERVED };
+
 struct frame {
+	int fd;
+	off_t size;
 	ZSTD_DCtx *dctx;
 	ZSTD_CCtx *cctx;
 	char *in, *content, *out;
-	size_t in_size, content_size, out_size;
+	size_t out_size;
 	unsigned char last[4]; /* of the second compression's output */
 };
 
@@ -37,61 +49,121 @@ static int feed(struct frame *f, const void *content, size_t len, ZSTD_EndDirect
 	return 0;
 }
 
-static int decode(struct frame *f, int fd, off_t len)
+/* LEN bytes into f->in + SKIP. 1: all are there; 0: fewer; or a negative errno. */
+static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
 {
-	int err;
-
-	for (off_t at = 0; at < len;) {
-		size_t want = (off_t)f->in_size < len - at ? f->in_size : (size_t)(len - at);
-		ssize_t n = pread(fd, f->in, want, at);
-		ZSTD_inBuffer in = { f->in, n > 0 ? n : 0, 0 };
-		ZSTD_outBuffer out;
+	if ((off_t)len > f->size - at)
+		return 0;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pread(f->fd, f->in + skip + done, len - done, at + done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		at += n;
-		/* Output that fills the buffer may have left more inside the decoder. */
-		do {
-			size_t r;
-
-			out = (ZSTD_outBuffer){ f->content, f->content_size, 0 };
-			r = ZSTD_decompressStream(f->dctx, &out, &in);
-			if (ZSTD_isError(r) || r == 0) /* 0: the frame has its end already */
-				return -EBADMSG;
-			err = feed(f, f->content, out.pos, ZSTD_e_continue);
-			if (err < 0)
-				return err;
-		} while (in.pos < in.size || out.pos == out.size);
+			return n < 0 ? -errno : 0;
+		done += n;
 	}
-	return feed(f, NULL, 0, ZSTD_e_end);
+	return 1;
 }
 
-int frame__tail(int fd, off_t len, unsigned char ret_tail[FRAME_TAIL_SIZE])
+/* Decodes LEN bytes of f->in. False when they are not what they should be. */
+static bool decode(struct frame *f, size_t len, size_t *ret_content)
+{
+	ZSTD_inBuffer in = { f->in, len, 0 };
+	ZSTD_outBuffer out = { f->content, BLOCK_MAX + 1, 0 };
+
+	while (in.pos < in.size) {
+		size_t before = in.pos, r = ZSTD_decompressStream(f->dctx, &out, &in);
+
+		if (ZSTD_isError(r) || r == 0 || in.pos == before)
+			return false;
+	}
+	*ret_content = out.pos;
+	return out.pos <= BLOCK_MAX;
+}
+
+/* The block at AT into f->in. 1; 0 when it isn't whole or is the last one; or a negative errno. */
+static int read_block(struct frame *f, off_t at, size_t *ret_len)
+{
+	const unsigned char *in = (const unsigned char *)f->in;
+	int r = read_at(f, 0, BLOCK_HEADER_SIZE, at);
+	size_t size, on_disk;
+	enum block_type type;
+
+	if (r <= 0)
+		return r;
+	type = in[0] >> 1 & 3;
+	size = (in[0] | in[1] << 8 | in[2] << 16) >> 3;
+	on_disk = type == RLE ? 1 : size;
+	if (in[0] & 1 || type == RESERVED || size > BLOCK_MAX)
+		return 0;
+	r = read_at(f, BLOCK_HEADER_SIZE, on_disk, at + BLOCK_HEADER_SIZE);
+	if (r > 0)
+		*ret_len = BLOCK_HEADER_SIZE + on_disk;
+	return r;
+}
+
+static int walk(struct frame *f, bool (*take)(void *arg, const char *content, size_t len), void *arg,
+		struct frame_end *ret)
+{
+	off_t at = HEADER_SIZE;
+	size_t len, content;
+	int r = read_at(f, 0, HEADER_SIZE, 0);
+
+	if (r < 0)
+		return r;
+	if (!r || memcmp(f->in, header_start, sizeof(header_start)) ||
+	    !decode(f, HEADER_SIZE, &content))
+		return -EBADMSG;
+	ret->len = at;
+	while ((r = read_block(f, at, &len)) > 0) {
+		if (!decode(f, len, &content))
+			break;
+		if (content && take && !take(arg, f->content, content))
+			break;
+		r = feed(f, f->content, content, ZSTD_e_continue);
+		if (r < 0)
+			return r;
+		at += len;
+		if (content)
+			ret->len = at;
+	}
+	if (r >= 0)
+		r = feed(f, NULL, 0, ZSTD_e_end);
+	if (r < 0)
+		return r;
+	/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
+	memcpy(ret->tail, "\1\0\0", 3);
+	memcpy(ret->tail + 3, f->last, sizeof(f->last));
+	ret->whole = f->size == at + FRAME_TAIL_SIZE && read_at(f, 0, FRAME_TAIL_SIZE, at) > 0 &&
+		     !memcmp(f->in, ret->tail, FRAME_TAIL_SIZE);
+	return 0;
+}
+
+int frame__find_end(int fd, off_t size, bool (*take)(void *arg, const char *content, size_t len),
+		    void *arg, struct frame_end *ret)
 {
 	struct frame f = {
+		.fd = fd,
+		.size = size,
 		.dctx = ZSTD_createDCtx(),
 		.cctx = ZSTD_createCCtx(),
-		.in_size = ZSTD_DStreamInSize(),
-		.content_size = ZSTD_DStreamOutSize(),
+		.in = malloc(BLOCK_HEADER_SIZE + BLOCK_MAX),
+		.content = malloc(BLOCK_MAX + 1),
 		.out_size = ZSTD_CStreamOutSize(),
 	};
+	struct frame_end end = { 0 };
 	int err = -ENOMEM;
 
-	f.in = malloc(f.in_size);
-	f.content = malloc(f.content_size);
 	f.out = malloc(f.out_size);
 	if (f.dctx && f.cctx && f.in && f.content && f.out) {
-		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_compressionLevel, 1);
+		ZSTD_DCtx_setParameter(f.dctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_compressionLevel, ZSTD_minCLevel());
 		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_checksumFlag, 1);
-		err = decode(&f, fd, len);
+		err = walk(&f, take, arg, &end);
 	}
-	if (!err) {
-		/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
-		memcpy(ret_tail, "\1\0\0", 3);
-		memcpy(ret_tail + 3, f.last, sizeof(f.last));
-	}
+	if (!err)
+		*ret = end;
 	ZSTD_freeDCtx(f.dctx);
 	ZSTD_freeCCtx(f.cctx);
 	free(f.in);

@@ -111,8 +111,7 @@ static int append(struct csv_file *f, size_t size)
 	return err;
 }
 
-/* What the first LEN bytes of a file without an end decode to. (zstd -dc throws away the last part:
- * what it holds of an output buffer of 128 KiB when the input ends.) */
+/* What the first LEN bytes of a file without an end decode to. */
 static size_t decode_part(const char *path, size_t len)
 {
 	static char buf[ROWS_MAX];
@@ -256,7 +255,19 @@ Test(csv_file, refusals)
 	cr_assert_eq(unlinkat(dir_fd, "fs", 0), 0);
 }
 
-/* Cut after any block: what is left decodes to whole rows. There is one block an append. */
+/* What zstd(1) says of the first LEN bytes; it complains of the missing end. */
+static size_t cat_part(const char *path, size_t len)
+{
+	char cmd[128];
+	size_t got_len;
+
+	snprintf(cmd, sizeof(cmd), "{ head -c %zu | zstd -dcq 2>/dev/null || true; } <", len);
+	run(cmd, path, &got_len);
+	return got_len;
+}
+
+/* Cut after any block: what is left decodes to whole rows. There is one block an append, with an empty
+ * one after it, and then zstd(1) gives all of it. */
 static void assert_blocks(const char *path, size_t appends)
 {
 	static unsigned char buf[ROWS_MAX];
@@ -277,9 +288,11 @@ static void assert_blocks(const char *path, size_t appends)
 		cr_assert_leq(at, len);
 		n = decode_part(path, at);
 		cr_assert(n && got[n - 1] == '\n' && !memcmp(got, expected, n), "block %zu", blocks);
+		if (blocks % 2)
+			cr_assert_eq(cat_part(path, at), n, "block %zu", blocks);
 	}
 	cr_assert_eq(at + 4, len); /* the checksum */
-	cr_assert_eq(blocks, appends + 2); /* header row, empty last block */
+	cr_assert_eq(blocks, 2 * (appends + 1) + 1); /* header row; empty last block */
 }
 
 Test(csv_file, blocks_end_on_rows, .timeout = 120)
@@ -352,21 +365,95 @@ Test(csv_file, end_does_not_fit)
 	}
 }
 
-Test(csv_file, tail_of_what_does_not_decode)
+struct rows_seen {
+	size_t len, limit;
+};
+
+static bool take_rows(void *arg, const char *content, size_t len)
 {
-	unsigned char tail[FRAME_TAIL_SIZE];
+	struct rows_seen *seen = arg;
+
+	if (seen->len + len > seen->limit)
+		return false;
+	cr_assert_arr_eq(content, expected + seen->len, len);
+	seen->len += len;
+	return true;
+}
+
+/* Broken off at any byte: what is found is a prefix of the rows, and with the tail a whole file. */
+Test(csv_file, end_of_what_broke_off)
+{
+	static char bytes[ROWS_MAX];
+	struct rows_seen seen = { 0, SIZE_MAX };
 	struct csv_file *f = new_file("fs_a_0001", 1);
+	struct frame_end end;
+	size_t len, last = 0;
+	int fd;
+
+	for (int i = 0; i < 4; i++)
+		append(f, 700);
+	append(f, CSV_FILE_BLOCK);
+	cr_assert_eq(csv_file__finish(f, NULL), 0);
+	fd = openat(dir_fd, csv_file__facts(f)->path, O_RDWR);
+	len = read(fd, bytes, sizeof(bytes));
+	cr_assert_eq(len, csv_file__facts(f)->compressed_bytes);
+	cr_assert_eq(frame__find_end(fd, len, take_rows, &seen, &end), 0);
+	cr_assert(end.whole);
+	cr_assert_eq(seen.len, expected_len);
+	for (size_t n = 0; n < len; n += n < 3000 || len - n < 300 ? 1 : 211) {
+		size_t shown;
+		int r;
+
+		seen.len = 0;
+		r = frame__find_end(fd, n, take_rows, &seen, &end);
+		cr_assert_eq(r, n < 6 ? -EBADMSG : 0, "%zu: %d", n, r);
+		if (r)
+			continue;
+		cr_assert(!end.whole);
+		cr_assert_leq(end.len, (off_t)n);
+		cr_assert(seen.len >= last && (!seen.len || expected[seen.len - 1] == '\n'));
+		if (seen.len != last || n + 1 == len) {
+			int out = openat(dir_fd, "cut", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+			cr_assert_eq(write(out, bytes, end.len), end.len);
+			cr_assert_eq(write(out, end.tail, FRAME_TAIL_SIZE), FRAME_TAIL_SIZE);
+			close(out);
+			run("zstd -dcq <", "cut", &shown);
+			cr_assert_eq(shown, seen.len);
+			cr_assert_arr_eq(got, expected, shown);
+		}
+		last = seen.len;
+	}
+	cr_assert_eq(last, expected_len);
+	/* Refused blocks are beyond the end. */
+	seen = (struct rows_seen){ 0, expected_len - 1 };
+	cr_assert_eq(frame__find_end(fd, len, take_rows, &seen, &end), 0);
+	cr_assert(!end.whole);
+	cr_assert_lt(seen.len, expected_len - 700);
+	close(fd);
+	csv_file__free(f);
+}
+
+/* A file system may leave zeroes behind: empty blocks without an end. */
+Test(csv_file, end_of_what_does_not_decode)
+{
+	struct csv_file *f = new_file("fs_a_0001", 1);
+	static const char zeroes[4099];
+	struct frame_end end;
+	off_t whole;
 	int fd;
 
 	append(f, 3000);
-	cr_assert_eq(csv_file__finish(f, NULL), 0);
-	fd = openat(dir_fd, csv_file__facts(f)->path, O_RDWR);
+	whole = csv_file__facts(f)->compressed_bytes - FRAME_EMPTY_BLOCK_SIZE;
+	fd = openat(dir_fd, "fs/fs_a_0001.csv.zst.part", O_RDWR);
 	cr_assert_geq(fd, 0);
-	cr_assert_eq(frame__tail(fd, csv_file__facts(f)->compressed_bytes, tail), -EBADMSG,
-		     "it has its end already");
-	cr_assert_eq(frame__tail(fd, 1 << 20, tail), -EBADMSG, "shorter than told");
+	cr_assert_eq(pwrite(fd, zeroes, sizeof(zeroes), whole), (ssize_t)sizeof(zeroes));
+	cr_assert_eq(frame__find_end(fd, whole + sizeof(zeroes), NULL, NULL, &end), 0);
+	cr_assert_eq(end.len, whole);
+	cr_assert_eq(frame__find_end(fd, 1 << 20, NULL, NULL, &end), 0, "shorter than told");
+	cr_assert_eq(end.len, whole);
 	cr_assert_eq(pwrite(fd, "XXXX", 4, 0), 4);
-	cr_assert_eq(frame__tail(fd, 100, tail), -EBADMSG);
+	cr_assert_eq(frame__find_end(fd, whole, NULL, NULL, &end), -EBADMSG);
 	close(fd);
 	csv_file__free(f);
 }
