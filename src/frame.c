@@ -9,9 +9,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-/* RFC 8878, 3.1.1.1: magic number, descriptor (a checksum follows, nothing else is given), window. */
-#define HEADER_SIZE 6
-static const unsigned char header_start[HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
+/* Magic number, and a descriptor that says: a checksum follows, nothing else is given. */
+static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
 
 #define BLOCK_HEADER_SIZE 3
 #define BLOCK_MAX (128 * 1024)
@@ -106,14 +105,14 @@ static int read_block(struct frame *f, off_t at, size_t *ret_len)
 static int walk(struct frame *f, bool (*take)(void *arg, const char *content, size_t len), void *arg,
 		struct frame_end *ret)
 {
-	off_t at = HEADER_SIZE;
+	off_t at = FRAME_HEADER_SIZE;
 	size_t len, content;
-	int r = read_at(f, 0, HEADER_SIZE, 0);
+	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
 
 	if (r < 0)
 		return r;
 	if (!r || memcmp(f->in, header_start, sizeof(header_start)) ||
-	    !decode(f, HEADER_SIZE, &content))
+	    !decode(f, FRAME_HEADER_SIZE, &content))
 		return -EBADMSG;
 	ret->len = at;
 	while ((r = read_block(f, at, &len)) > 0) {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define FRAME_HEADER_SIZE 6 /* bytes: magic number, descriptor, window: RFC 8878, 3.1.1.1 */
 #define FRAME_TAIL_SIZE 7 /* bytes: an empty last block and the content checksum */
 
 /* What follows each block of rows on the disk: an empty block (Raw_Block, RFC 8878, 3.1.1.2). zstd(1)

@@ -6,11 +6,13 @@
 #include "machine_id.h"
 #include "options.h"
 #include "record.h"
+#include "recover.h"
 #include "verify.h"
 
 
 static const struct { const char *name; int (*main)(int argc, char **argv); } commands[] = {
 	{ "verify", verify__main },
+	{ "recover", recover__main },
 };
 
 static int print_help(const struct options *o)

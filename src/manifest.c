@@ -3,26 +3,16 @@
 #include "manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "commit.h"
 #include "json_text.h"
 #include "schema/schema.h"
-#include "session.h"
-#include "write_all.h"
-
-#define TEMP_NAME ".manifest.json.temp"
-/* Room for the manifest of a session's end lies aside while the session runs, used by no other,
- * and grows with it. Beyond the last size: what may be finished on a full disk, some 90 files. */
-#define LAST_NAME ".manifest.json.last"
-#define LAST_ROOM (32 * 1024)
 
 #define MS(ns) ((double)((ns) / 1000000) / 1000)
 
@@ -331,67 +321,8 @@ void manifest__set_state(struct manifest *m, const char *state)
 
 /* ---- onto the disk ---- */
 
-/* Grows the room that is kept for the last manifest. Blocks beyond the end of a file are its own:
- * writing there later needs no space. Where none can be had, the last one takes what it finds. */
-static void reserve(struct manifest *m, int dir, size_t len)
-{
-	int fd = openat(dir, LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		fd = session__create(dir, LAST_NAME, m->uid, m->gid);
-	if (fd < 0)
-		return;
-	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
-	close(fd);
-}
-
-static int open_temp(struct manifest *m, int dir, const char **ret_name)
-{
-	int fd = -1;
-
-	*ret_name = LAST_NAME;
-	if (!m->running)
-		fd = openat(dir, LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	*ret_name = TEMP_NAME;
-	unlinkat(dir, TEMP_NAME, 0); /* a crash's */
-	return session__create(dir, TEMP_NAME, m->uid, m->gid);
-}
-
-static int replace(struct manifest *m, int dir, const char *doc, size_t len)
-{
-	const char *name;
-	int fd = open_temp(m, dir, &name), err;
-
-	if (fd < 0)
-		return fd;
-	err = write_all(fd, doc, len, 0);
-	/* Gives back what was kept beyond the end. */
-	if (!err && ftruncate(fd, len) < 0)
-		err = -errno;
-	if (!err && fsync(fd) < 0)
-		err = -errno;
-	close(fd);
-	if (!err && renameat(dir, name, dir, MANIFEST_NAME) < 0)
-		err = -errno;
-	if (err) {
-		if (!strcmp(name, TEMP_NAME))
-			unlinkat(dir, name, 0);
-		return err;
-	}
-	if (m->running)
-		reserve(m, dir, len);
-	/* EINVAL: a file system whose directories cannot be synced. */
-	if (fsync(dir) < 0 && errno != EINVAL)
-		return -errno;
-	return 0;
-}
-
 int manifest__write(struct manifest *m, int dir)
 {
-	char *doc = NULL;
-	size_t len;
 	int err = -ENOMEM;
 
 	pthread_mutex_lock(&m->lock);
@@ -399,13 +330,7 @@ int manifest__write(struct manifest *m, int dir)
 		set(m, m->session, "duration_seconds",
 		    json_real(MS(clock__mono_ns() - m->started_mono_ns)));
 	if (!m->oom)
-		doc = json_dumps(m->root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	if (doc) {
-		len = strlen(doc);
-		doc[len] = '\n'; /* in the place of the NUL, which is not written */
-		err = replace(m, dir, doc, len + 1);
-	}
+		err = manifest_file__put(dir, m->root, !m->running, m->uid, m->gid);
 	pthread_mutex_unlock(&m->lock);
-	free(doc);
 	return err;
 }

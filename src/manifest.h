@@ -12,9 +12,8 @@
 
 #include "clock.h"
 #include "csv_file.h"
+#include "manifest_file.h"
 #include "schema/streams.h"
-
-#define MANIFEST_NAME "manifest.json"
 
 struct manifest_info {
 	const char *machine_id;

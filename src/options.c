@@ -626,9 +626,10 @@ static const struct option_row {
 static const struct { const char *name, *usage, *help; } commands[] = {
 	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
 	{ "verify", "DIR", "check sessions against their manifests" },
+	{ "recover", "DIR", "finish sessions whose recorder was killed" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
 	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
-	{ .name = "recover" }, { .name = "upload" },
+	{ .name = "upload" },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(*options))

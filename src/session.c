@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,16 @@ void session__stamp(char buf[STAMP_SIZE], const struct timespec *t)
 	localtime_r(&t->tv_sec, &tm);
 	n = strftime(buf, STAMP_SIZE, "%Y%m%d_%H%M%S", &tm);
 	snprintf(buf + n, STAMP_SIZE - n, "_%03u", (unsigned)(t->tv_nsec / 1000000) % 1000);
+}
+
+bool session__is_stamp(const char *name)
+{
+	static const char like[] = "########_######_###";
+
+	for (size_t i = 0; i < sizeof(like); i++)
+		if (like[i] == '#' ? name[i] < '0' || name[i] > '9' : name[i] != like[i])
+			return false;
+	return true;
 }
 
 static bool parse_id(const char *name, unsigned *ret_id)
@@ -150,6 +161,19 @@ out:
 	return fd;
 }
 
+int session__lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* Whoever cleans up may have found the directory empty and unused before it was locked. */
+static bool was_taken(int fd)
+{
+	struct stat st;
+
+	return session__lock(fd) == -EWOULDBLOCK || (fstat(fd, &st) == 0 && !st.st_nlink);
+}
+
 /* The session's own directory, always a new one: two recorders that start in the same millisecond
  * get two. */
 static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE])
@@ -162,12 +186,17 @@ static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE]
 		session__stamp(stamp, &t);
 		if (mkdirat(parent, stamp, 0750) == 0) {
 			fd = open_dir(parent, stamp);
-			if (fd >= 0)
+			if (fd >= 0 && !was_taken(fd)) {
 				session__give(fd, uid, gid);
-			return fd;
-		}
-		if (errno != EEXIST)
+				return fd;
+			}
+			if (fd < 0 && fd != -ENOENT)
+				return fd;
+			if (fd >= 0)
+				close(fd);
+		} else if (errno != EEXIST) {
 			return -errno;
+		}
 		t.tv_nsec += 1000000;
 		if (t.tv_nsec >= 1000000000) {
 			t.tv_nsec -= 1000000000;

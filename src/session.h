@@ -5,6 +5,7 @@
 #ifndef IOTRC_SESSION_H
 #define IOTRC_SESSION_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -21,6 +22,11 @@ struct session {
  * -ENOSPC, ...; nothing that it made is taken away again. */
 int session__new(struct session **ret, const char *out, const char *bucket,
 		 const char *machine_id, uid_t uid, gid_t gid);
+
+/* Says that the session in directory FD is in use, for as long as FD is open: whoever wants to repair,
+ * upload or remove it does the same first. session__new() has done it. 0, -EWOULDBLOCK: somebody else
+ * uses it; or another negative errno where a file system has no locks. */
+int session__lock(int fd);
 
 /* Closes; the directory stays. Accepts NULL, returns NULL. */
 struct session *session__free(struct session *s);
@@ -42,5 +48,6 @@ int session__create(int dir, const char *name, uid_t uid, gid_t gid);
 /* YYYYMMDD_HHMMSS_mmm of the wall clock's time T, in local time. */
 #define STAMP_SIZE 20
 void session__stamp(char buf[STAMP_SIZE], const struct timespec *t);
+bool session__is_stamp(const char *name);
 
 #endif

@@ -23,9 +23,6 @@
 #include "src/verify_anonymous.h"
 #include "src/verify_file.h"
 
-#define MANIFEST_MAX (64 * 1024 * 1024)
-/* A value takes about 100 bytes of memory, however short its text. */
-#define VALUES_MAX (4 * 1000 * 1000)
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
 #define PATH_SIZE 600
@@ -97,68 +94,12 @@ static const char *member_string(struct verify *v, json_t *parent, const char *w
 	return value ? json_string_value(value) : "";
 }
 
-/* Reads SIZE bytes or as many as there are; NULL with errno. */
-static char *read_whole(int fd, size_t size, size_t *ret_len)
-{
-	char *text = malloc(size + 1);
-	ssize_t n = 1;
-
-	for (*ret_len = 0; text && n > 0 && *ret_len < size; *ret_len += n)
-		n = read(fd, text + *ret_len, size - *ret_len);
-	if (text && n < 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-static size_t count_values(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
-	return n;
-}
-
-static void parse(struct verify *v, const char *text, size_t len)
-{
-	char shown[SHOWN_SIZE];
-	json_error_t error;
-
-	if (count_values(text, len) > VALUES_MAX) {
-		broken(v, "more than %d values", VALUES_MAX);
-		return;
-	}
-	v->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!v->root)
-		broken(v, "line %d: %s", error.line,
-		       faults__show(shown, error.text, strlen(error.text)));
-	else if (!json_is_object(v->root))
-		broken(v, "no object");
-}
-
 static void load(struct verify *v)
 {
-	int fd = openat(v->fd, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	char *text;
-	size_t len;
+	char why[MANIFEST_WHY_MAX];
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		broken(v, "cannot be opened: %s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		broken(v, "no regular file");
-	else if (st.st_size > MANIFEST_MAX)
-		broken(v, "larger than 64 MiB");
-	else if (!(text = read_whole(fd, st.st_size, &len)))
-		broken(v, "cannot be read: %s", strerror(errno));
-	else {
-		parse(v, text, len);
-		free(text);
-	}
-	if (fd >= 0)
-		close(fd);
+	if (manifest_file__load(v->fd, &v->root, why))
+		broken(v, "%s", why);
 }
 
 static bool parse_utc_offset(const char *s, int32_t *ret)

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "manifest_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "csv.h"
+#include "session.h"
+#include "write_all.h"
+
+#define SIZE_LIMIT (64 * 1024 * 1024)
+/* A value takes about 100 bytes of memory, however short its text. */
+#define VALUES_MAX (4 * 1000 * 1000)
+/* Beyond the last size: what may be finished on a full disk, some 90 files. */
+#define LAST_ROOM (32 * 1024)
+
+/* ---- reading ---- */
+
+/* Reads SIZE bytes or as many as there are; NULL with errno. */
+static char *read_whole(int fd, size_t size, size_t *ret_len)
+{
+	char *text = malloc(size + 1);
+	ssize_t n = 1;
+
+	for (*ret_len = 0; text && n > 0 && *ret_len < size; *ret_len += n)
+		n = read(fd, text + *ret_len, size - *ret_len);
+	if (text && n < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static size_t count_values(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
+	return n;
+}
+
+static int parse(const char *text, size_t len, json_t **ret, char why[MANIFEST_WHY_MAX])
+{
+	char shown[CSV_TEXT_MAX(40)];
+	json_error_t error;
+	json_t *root;
+	int n;
+
+	if (count_values(text, len) > VALUES_MAX) {
+		snprintf(why, MANIFEST_WHY_MAX, "more than %d values", VALUES_MAX);
+		return -EBADMSG;
+	}
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!root) {
+		size_t shown_len = strnlen(error.text, 40);
+
+		n = csv__escape(shown, error.text, shown_len) - shown;
+		snprintf(why, MANIFEST_WHY_MAX, "line %d: %.*s%s", error.line, n, shown,
+			 error.text[shown_len] ? "..." : "");
+	} else if (!json_is_object(root)) {
+		snprintf(why, MANIFEST_WHY_MAX, "no object");
+	} else {
+		*ret = root;
+		return 0;
+	}
+	json_decref(root);
+	return -EBADMSG;
+}
+
+int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX])
+{
+	int fd = openat(dir, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int err = -EBADMSG;
+	struct stat st;
+	char *text;
+	size_t len;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err = -errno;
+		snprintf(why, MANIFEST_WHY_MAX, "cannot be opened: %s", strerror(-err));
+	} else if (!S_ISREG(st.st_mode)) {
+		snprintf(why, MANIFEST_WHY_MAX, "no regular file");
+	} else if (st.st_size > SIZE_LIMIT) {
+		snprintf(why, MANIFEST_WHY_MAX, "larger than 64 MiB");
+	} else if (!(text = read_whole(fd, st.st_size, &len))) {
+		err = -errno;
+		snprintf(why, MANIFEST_WHY_MAX, "cannot be read: %s", strerror(-err));
+	} else {
+		err = parse(text, len, ret, why);
+		free(text);
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* ---- writing ---- */
+
+/* Blocks beyond the end of a file are its own: writing there later needs no space. Where none can be
+ * had, the last one takes what it finds. */
+static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
+{
+	int fd = openat(dir, MANIFEST_LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = session__create(dir, MANIFEST_LAST_NAME, uid, gid);
+	if (fd < 0)
+		return;
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
+	close(fd);
+}
+
+/* The file that was put aside, unless it is a link to something else. */
+static int open_last(int dir)
+{
+	int fd = openat(dir, MANIFEST_LAST_NAME, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int open_temp(int dir, bool last, uid_t uid, gid_t gid, const char **ret_name)
+{
+	int fd = last ? open_last(dir) : -1;
+
+	*ret_name = MANIFEST_LAST_NAME;
+	if (fd >= 0)
+		return fd;
+	*ret_name = MANIFEST_TEMP_NAME;
+	unlinkat(dir, MANIFEST_TEMP_NAME, 0); /* a crash's */
+	return session__create(dir, MANIFEST_TEMP_NAME, uid, gid);
+}
+
+static int replace(int dir, const char *doc, size_t len, bool last, uid_t uid, gid_t gid)
+{
+	const char *name;
+	int fd = open_temp(dir, last, uid, gid, &name), err;
+
+	if (fd < 0)
+		return fd;
+	err = write_all(fd, doc, len, 0);
+	/* Gives back what was kept beyond the end. */
+	if (!err && ftruncate(fd, len) < 0)
+		err = -errno;
+	if (!err && fsync(fd) < 0)
+		err = -errno;
+	close(fd);
+	if (!err && renameat(dir, name, dir, MANIFEST_NAME) < 0)
+		err = -errno;
+	if (err) {
+		if (!strcmp(name, MANIFEST_TEMP_NAME))
+			unlinkat(dir, name, 0);
+		return err;
+	}
+	if (!last)
+		reserve(dir, len, uid, gid);
+	/* EINVAL: a file system whose directories cannot be synced. */
+	if (fsync(dir) < 0 && errno != EINVAL)
+		return -errno;
+	return 0;
+}
+
+int manifest_file__put(int dir, json_t *root, bool last, uid_t uid, gid_t gid)
+{
+	char *doc = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	size_t len;
+	int err;
+
+	if (!doc)
+		return -ENOMEM;
+	len = strlen(doc);
+	doc[len] = '\n'; /* in the place of the NUL, which is not written */
+	err = replace(dir, doc, len + 1, last, uid, gid);
+	free(doc);
+	return err;
+}
