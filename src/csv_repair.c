@@ -162,8 +162,8 @@ static int open_file(int dir, const char *name, int flags, off_t *ret_size)
 	struct stat st;
 	int err;
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) /* a symlink, a directory, a socket */
+		return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EBADMSG : -errno;
 	err = fstat(fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) || st.st_nlink != 1 ? -EBADMSG : 0;
 	if (err) {
 		close(fd);

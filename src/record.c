@@ -213,6 +213,15 @@ static int write_manifest(struct recording *r)
 	return manifest__write(r->manifest, r->session->fd);
 }
 
+/* Before there is any file: whatever a crash leaves behind has a manifest that says what it is. */
+static int write_first_manifest(struct recording *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+
+	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
+	return manifest__write(r->manifest, r->session->fd);
+}
+
 /* The command line as it was given: what argv[] still holds. */
 #define COMMAND_LINE_MAX 4096
 static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
@@ -312,6 +321,9 @@ static int begin(struct recording *r)
 		return complain("cannot make the manifest: %s", strerror(-err));
 	if (options__stream(o, STREAM_NW_DROP))
 		manifest__set_diagnostic(r->manifest, "drop_reasons", drop_reasons__read());
+	err = write_first_manifest(r);
+	if (err)
+		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;
@@ -325,9 +337,7 @@ static int begin(struct recording *r)
 		err = begin_snapshots(r, &info);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
-	err = write_manifest(r);
-	if (err)
-		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
+	on_manifest_grown(r); /* by its hooks and counts */
 	return -1;
 }
 

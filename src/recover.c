@@ -24,6 +24,7 @@
 #include "manifest_file.h"
 #include "schema/schema.h"
 #include "session.h"
+#include "verify_file.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define NS_PER_S 1000000000ll
@@ -34,9 +35,6 @@
 #define ENTRY_MAX 160 /* bytes: our own names have half of it */
 #define NAME_SIZE (ENTRY_MAX + 64)
 
-static const char *const causes[] = { "ring", "queue", "disk" };
-#define CAUSES (sizeof(causes) / sizeof(*causes))
-
 struct recover {
 	int fd;                      /* the session */
 	const atomic_bool *stop;
@@ -44,7 +42,7 @@ struct recover {
 	json_t *root;                /* the manifest */
 	json_t *files;               /* borrowed from root */
 	json_t *listed;              /* the paths of files, as keys */
-	uint64_t rows[STREAM_COUNT], lost[STREAM_COUNT][CAUSES];
+	uint64_t rows[STREAM_COUNT], lost[STREAM_COUNT][LOST_CAUSES];
 	uint64_t last_mono_ns;
 	uid_t uid;                   /* the manifest's owner */
 	gid_t gid;
@@ -91,8 +89,8 @@ static void on_lost(void *arg, const char *stream, const char *cause, uint64_t c
 	struct recover *r = arg;
 	int s = schema__find(stream);
 
-	for (size_t k = 0; s >= 0 && k < CAUSES; k++)
-		if (!strcmp(cause, causes[k]))
+	for (int k = 0; s >= 0 && k < LOST_CAUSES; k++)
+		if (!strcmp(cause, lost_causes[k]))
 			r->lost[s][k] += count;
 }
 
@@ -337,10 +335,10 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 
 		if (s < 0)
 			continue;
-		for (size_t k = 0; k < CAUSES; k++) {
-			uint64_t n = lost_in(counts, causes[k]);
+		for (int k = 0; k < LOST_CAUSES; k++) {
+			uint64_t n = lost_in(counts, lost_causes[k]);
 
-			set(r, lost, causes[k], json_integer(n > r->lost[s][k] ? n : r->lost[s][k]));
+			set(r, lost, lost_causes[k], json_integer(n > r->lost[s][k] ? n : r->lost[s][k]));
 		}
 		set(r, streams, key, json_pack("{s:I, s:o}", "written", (json_int_t)r->rows[s],
 					       "lost_at_least", lost));
@@ -473,6 +471,7 @@ static int write_manifest(struct recover *r, bool running)
 	set(r, session, "recovered_at", json_string(now));
 	if (r->oom)
 		return fail(r, -ENOMEM, "%s", strerror(ENOMEM));
+	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);
 	err = manifest_file__put(r->fd, r->root, true, r->uid, r->gid);
 	return err ? fail(r, err, MANIFEST_NAME ": %s", strerror(-err)) : 0;
 }
@@ -528,11 +527,7 @@ static int recover(struct recover *r, int parent, const char *name)
 	err = each_entry(r, SPEC_SUBDIR, on_spec, 0);
 	if (!err)
 		err = write_manifest(r, running);
-	if (err)
-		return err;
-	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);
-	unlinkat(r->fd, MANIFEST_LAST_NAME, 0);
-	return RECOVER_DONE;
+	return err ? err : RECOVER_DONE;
 }
 
 int recover__session(int parent, const char *name, const atomic_bool *stop, struct recovered *ret)

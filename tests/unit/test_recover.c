@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that went in. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "schema/schema.h"
+#include "src/csv_file.h"
+#include "src/manifest.h"
+#include "src/recover.h"
+#include "src/session.h"
+#include "src/verify.h"
+
+#define OFFSET 1700000000000000000ll
+#define STAMP "20240101_020000_000"
+
+static char base[64];
+static int base_fd;
+static uint64_t next_ns;
+
+static void setup(void)
+{
+	strcpy(base, "/tmp/iotrc-recover-XXXXXX");
+	cr_assert(mkdtemp(base));
+	base_fd = open(base, O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(base_fd, 0);
+	setenv("TZ", "UTC", 1);
+	tzset();
+	next_ns = 1000000000;
+}
+
+static char *shell(const char *command)
+{
+	static char out[65536], line[1024];
+	size_t n;
+	FILE *p;
+
+	snprintf(line, sizeof(line), "cd %s && { %s; } 2>&1", base, command);
+	p = popen(line, "r");
+	cr_assert(p);
+	n = fread(out, 1, sizeof(out) - 1, p);
+	out[n] = 0;
+	cr_assert_eq(pclose(p), 0, "%s: %s", line, out);
+	return out;
+}
+
+static void teardown(void)
+{
+	shell("cd / && rm -rf $OLDPWD");
+	close(base_fd);
+}
+
+TestSuite(recover, .init = setup, .fini = teardown, .timeout = 120);
+
+static int make_session(void)
+{
+	int fd;
+
+	cr_assert_eq(mkdirat(base_fd, STAMP, 0750), 0);
+	fd = openat(base_fd, STAMP, O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static struct manifest *make_manifest(void)
+{
+	struct manifest_info info = { .machine_id = "0123456789ABCDEF", .command_line = "iotrc",
+				      .engine = "bpf", .enabled = 1 << STREAM_FS | 1 << STREAM_LOST,
+				      .anonymized = true, .uid = -1, .gid = -1 };
+	struct clock_offset offset = { .from_mono_ns = 1, .offset_ns = OFFSET };
+	struct manifest *m;
+
+	cr_assert_eq(manifest__new(&m, &info), 0);
+	manifest__set_offsets(m, &offset, 1);
+	return m;
+}
+
+static char *add_wall(char *p, uint64_t ns)
+{
+	time_t t = (OFFSET + ns) / 1000000000;
+	struct tm tm;
+
+	p += strftime(p, 32, "%Y-%m-%d %H:%M:%S", gmtime_r(&t, &tm));
+	return p + sprintf(p, ".%06llu", (unsigned long long)(OFFSET + ns) % 1000000000 / 1000);
+}
+
+static void add_rows(struct csv_file *f, enum stream stream, unsigned n)
+{
+	static char buf[CSV_FILE_BLOCK];
+	uint64_t first = next_ns + 1;
+	char *p = buf;
+
+	for (unsigned i = 0; i < n; i++) {
+		p = add_wall(p, ++next_ns);
+		if (stream == STREAM_LOST)
+			p += sprintf(p, ",fs,ring,3,1,2,0,%lu\n", (unsigned long)next_ns);
+		else
+			p += sprintf(p, ",read,1,1,cat,\"/tmp/a,%u\",1,0,1,12,8:1,O_RDONLY,15,1,,,,,cat,1,7,"
+				     "ext4,%lu\n", i * 2654435761u, (unsigned long)next_ns);
+	}
+	cr_assert_eq(csv_file__append(f, buf, p - buf, n, first, next_ns), 0);
+}
+
+static struct csv_file *make_file(int session, enum stream stream, unsigned number)
+{
+	char name[64];
+	struct csv_file_config config = { .session_fd = session, .stream = stream, .name = name,
+					  .uid = -1, .gid = -1 };
+	struct csv_file *f;
+
+	sprintf(name, "%s_" STAMP "_%04u", schema_streams[stream].prefix, number);
+	cr_assert_eq(csv_file__new(&f, &config), 0);
+	return f;
+}
+
+/* A file that is listed, one that was finished after the last manifest, two that weren't finished: 1 +
+ * 10 + 200 rows of fs and 2 of lost, which tell of 6 that were lost. */
+#define FS_ROWS 211
+static void make_killed(void)
+{
+	struct manifest_counts counts = { .seen = 100, .written = 1, .filtered = 95, .lost_ring = 4 };
+	int session = make_session();
+	struct manifest *m = make_manifest();
+	struct csv_file *f;
+
+	manifest__write(m, session);
+	f = make_file(session, STREAM_FS, 1);
+	add_rows(f, STREAM_FS, 1);
+	cr_assert_eq(csv_file__finish(f, NULL), 0);
+	manifest__add_file(m, csv_file__facts(f));
+	manifest__set_counts(m, STREAM_FS, &counts);
+	manifest__set_hooks(m, &(struct manifest_hook){ "h", 1, true, 77, 0, NULL }, 1);
+	cr_assert_eq(manifest__write(m, session), 0);
+	csv_file__free(f);
+	f = make_file(session, STREAM_FS, 2);
+	add_rows(f, STREAM_FS, 10);
+	cr_assert_eq(csv_file__finish(f, NULL), 0);
+	csv_file__free(f);
+	f = make_file(session, STREAM_FS, 3);
+	for (int i = 0; i < 200; i++)
+		add_rows(f, STREAM_FS, 1);
+	csv_file__free(f);
+	f = make_file(session, STREAM_LOST, 1);
+	add_rows(f, STREAM_LOST, 2);
+	csv_file__free(f);
+	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't finished. */
+	csv_file__free(make_file(session, STREAM_BLOCK, 1));
+	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP "_0001.csv.zst.part &&"
+	      "echo '{' > " STAMP "/.manifest.json.temp");
+	manifest__free(m);
+	close(session);
+}
+
+static int recover(struct recovered *ret)
+{
+	return recover__session(base_fd, STAMP, NULL, ret);
+}
+
+static uint64_t faults(void)
+{
+	uint64_t n = verify__dir(base, stderr);
+
+	shell("for f in $(find . -name '*.zst'); do zstd -tq $f; done");
+	return n;
+}
+
+static json_t *load(void)
+{
+	char path[128];
+	json_t *root;
+
+	snprintf(path, sizeof(path), "%s/" STAMP "/manifest.json", base);
+	root = json_load_file(path, 0, NULL);
+	cr_assert(root);
+	return root;
+}
+
+static long rows_on_disk(void)
+{
+	return atol(shell("for f in " STAMP "/fs/*.csv.zst; do zstd -dcq $f | tail -n +2; done | wc -l"));
+}
+
+Test(recover, killed)
+{
+	struct recovered done;
+	json_t *root, *o;
+	char before[65536];
+
+	make_killed();
+	cr_assert_eq(recover(&done), RECOVER_DONE, "%s", done.why);
+	cr_assert_eq(done.files, 4);
+	cr_assert_eq(done.finished, 2);
+	cr_assert_eq(done.rows, FS_ROWS + 2);
+	cr_assert_eq(done.damaged, 0);
+	cr_assert_eq(rows_on_disk(), FS_ROWS);
+	cr_assert_eq(faults(), 0);
+	cr_assert_str_eq(shell("find . -type f | sort"),
+			 "./" STAMP "/fs/fs_" STAMP "_0001.csv.zst\n"
+			 "./" STAMP "/fs/fs_" STAMP "_0002.csv.zst\n"
+			 "./" STAMP "/fs/fs_" STAMP "_0003.csv.zst\n"
+			 "./" STAMP "/lost/lost_" STAMP "_0001.csv.zst\n"
+			 "./" STAMP "/manifest.json\n");
+	cr_assert_str_eq(shell("ls -d " STAMP "/*/"), STAMP "/fs/\n" STAMP "/lost/\n");
+
+	root = load();
+	o = json_object_get(json_object_get(json_object_get(root, "diagnostics"), "streams"), "fs");
+	cr_assert_null(json_object_get(o, "seen"));
+	cr_assert_null(json_object_get(o, "lost"));
+	cr_assert_eq(json_integer_value(json_object_get(o, "written")), FS_ROWS);
+	cr_assert_eq(json_integer_value(json_object_get(json_object_get(o, "lost_at_least"), "ring")), 6,
+		     "4 by the manifest, 6 by the rows");
+	o = json_object_get(json_object_get(root, "diagnostics"), "last_known");
+	o = json_object_get(json_object_get(o, "streams"), "fs");
+	cr_assert_eq(json_integer_value(json_object_get(o, "seen")), 100);
+	o = json_array_get(json_object_get(json_object_get(root, "diagnostics"), "hooks"), 0);
+	cr_assert(json_is_true(json_object_get(o, "attached")));
+	cr_assert_null(json_object_get(o, "fired"));
+	o = json_object_get(root, "session");
+	cr_assert_str_eq(json_string_value(json_object_get(o, "state")), "recovered");
+	cr_assert(json_is_true(json_object_get(o, "anonymized")));
+	cr_assert(json_is_string(json_object_get(o, "stopped_at")));
+	json_decref(root);
+
+	/* Once more: nothing is touched. */
+	strcpy(before, shell("find . -printf '%p %T@ %C@ %i\\n' | sort"));
+	cr_assert_eq(recover(&done), RECOVER_NOTHING);
+	cr_assert_str_eq(shell("find . -printf '%p %T@ %C@ %i\\n' | sort"), before);
+}
+
+/* Broken off anywhere, and with whatever a file system left behind it. */
+Test(recover, torn)
+{
+	static const char *const garbage[] = { ":", "head -c 5000 /dev/zero", "head -c 70 /dev/urandom" };
+	struct recovered done;
+	char command[256];
+
+	for (int cut = 0; cut < 30; cut++) {
+		long before;
+
+		make_killed();
+		snprintf(command, sizeof(command),
+			 "f=" STAMP "/fs/fs_" STAMP "_0003.csv.zst.part; truncate -s -%d $f; %s >> $f;"
+			 "zstd -dcq < $f 2>/dev/null | tail -n +2 | wc -l", cut * 11, garbage[cut % 3]);
+		before = atol(shell(command));
+		cr_assert_eq(recover(&done), RECOVER_DONE, "%s", done.why);
+		cr_assert_eq(faults(), 0);
+		if (cut % 3 == 0)
+			cr_assert_eq(rows_on_disk(), 11 + before);
+		cr_assert(rows_on_disk() > FS_ROWS - 2 - cut * 11 / 8, "%d: %ld", cut, rows_on_disk());
+		shell("rm -r " STAMP);
+	}
+}
+
+/* Killed itself, again and again, until it gets through. */
+Test(recover, killed_itself)
+{
+	for (int round = 0; round < 40; round++) {
+		int status = -1, tries = 0;
+		struct recovered done;
+
+		make_killed();
+		do {
+			pid_t pid = fork();
+
+			if (!pid)
+				_exit(recover(&done));
+			usleep(50 * round + 40 * tries);
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			tries++;
+		} while (!WIFEXITED(status));
+		cr_assert(WEXITSTATUS(status) == RECOVER_DONE || WEXITSTATUS(status) == RECOVER_NOTHING);
+		cr_assert_eq(recover(&done), RECOVER_NOTHING);
+		cr_assert_eq(rows_on_disk(), FS_ROWS);
+		cr_assert_eq(faults(), 0);
+		cr_assert_str_eq(shell("find . -name '.*.*' -o -name '*.part'"), "");
+		shell("rm -r " STAMP);
+	}
+}
+
+Test(recover, stopped)
+{
+	atomic_bool stop = true;
+	struct recovered done;
+
+	make_killed();
+	cr_assert_eq(recover__session(base_fd, STAMP, &stop, &done), -EINTR);
+	cr_assert_eq(recover(&done), RECOVER_DONE);
+	cr_assert_eq(rows_on_disk(), FS_ROWS);
+	cr_assert_eq(faults(), 0);
+}
+
+Test(recover, in_use)
+{
+	struct recovered done;
+	char before[65536];
+	int fd;
+
+	make_killed();
+	fd = openat(base_fd, STAMP, O_RDONLY | O_DIRECTORY);
+	cr_assert_eq(session__lock(fd), 0);
+	strcpy(before, shell("find . -printf '%p %T@ %C@ %i\\n' | sort"));
+	cr_assert_eq(recover(&done), -EWOULDBLOCK);
+	cr_assert_str_eq(done.why, "in use");
+	cr_assert_str_eq(shell("find . -printf '%p %T@ %C@ %i\\n' | sort"), before);
+	close(fd);
+	cr_assert_eq(recover(&done), RECOVER_DONE);
+}
+
+/* A full disk at the end of a recording leaves a file unfinished whose rows are counted: the account is
+ * exact, and stays. */
+Test(recover, complete_but_for_a_file)
+{
+	struct manifest_counts counts = { .seen = 12, .written = 7, .filtered = 5 };
+	int session = make_session();
+	struct manifest *m = make_manifest();
+	struct recovered done;
+	struct csv_file *f;
+	json_t *root, *o;
+
+	f = make_file(session, STREAM_FS, 1);
+	add_rows(f, STREAM_FS, 7);
+	csv_file__free(f);
+	manifest__set_counts(m, STREAM_FS, &counts);
+	manifest__set_state(m, "complete");
+	cr_assert_eq(manifest__write(m, session), 0);
+	manifest__free(m);
+	close(session);
+	cr_assert_eq(recover(&done), RECOVER_DONE, "%s", done.why);
+	cr_assert_eq(faults(), 0);
+	root = load();
+	o = json_object_get(json_object_get(json_object_get(root, "diagnostics"), "streams"), "fs");
+	cr_assert_eq(json_integer_value(json_object_get(o, "seen")), 12);
+	json_decref(root);
+	cr_assert_eq(recover(&done), RECOVER_NOTHING);
+}
+
+/* Killed before there was a manifest: there is nothing; but what else may be there is left alone. */
+Test(recover, no_manifest)
+{
+	struct recovered done;
+
+	close(make_session());
+	shell("touch " STAMP "/.manifest.json.temp");
+	cr_assert_eq(recover(&done), RECOVER_REMOVED);
+	cr_assert_str_eq(shell("ls"), "");
+	close(make_session());
+	shell("echo mine > " STAMP "/notes");
+	cr_assert_eq(recover(&done), -ENOENT);
+	cr_assert_str_eq(shell("cat " STAMP "/notes"), "mine\n");
+}
+
+/* What isn't ours isn't changed, whatever it is called, and wherever it leads. */
+Test(recover, hostile)
+{
+	struct recovered done;
+
+	make_killed();
+	shell("echo secret > victim; f=" STAMP "/fs/fs_" STAMP "; ln -s $PWD/victim ${f}_0008.csv.zst.part;"
+	      "ln victim ${f}_0007.csv.zst.part; echo no rows > ${f}_0006.csv.zst.part;"
+	      "mkdir ${f}_0005.csv.zst.part; mkfifo ${f}_0004.csv.zst.part;"
+	      "head -c 900000 /dev/urandom > ${f}_0009.csv.zst; cp ${f}_0009.csv.zst ${f}_0010.csv.zst.part;"
+	      "ln -f victim " STAMP "/.manifest.json.last");
+	recover(&done);
+	cr_assert_str_eq(shell("cat victim"), "secret\n");
+	cr_assert_str_eq(shell("f=" STAMP "/fs/fs_" STAMP "; cat ${f}_0006.csv.zst.damaged;"
+			       "cmp ${f}_0009.csv.zst ${f}_0010.csv.zst.damaged"), "no rows\n");
+
+	shell("rm -rf " STAMP);
+	make_killed();
+	shell("echo '{\"files\": [' > " STAMP "/manifest.json");
+	cr_assert_eq(recover(&done), -EBADMSG);
+	cr_assert(strstr(done.why, "manifest.json: line 2"), "%s", done.why);
+	shell("echo '{\"files\": 7}' > " STAMP "/manifest.json");
+	cr_assert_eq(recover(&done), -EBADMSG);
+	cr_assert_str_eq(shell("find . -name '*.part' | wc -l"), "4\n");
+}
