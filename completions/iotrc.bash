@@ -17,7 +17,7 @@ _iotrc()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --no-upload --config --check-config --daemon --pid-file --log-file --trace-bucket -h --help -V --version --computer-id' -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev verify' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev verify recover' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -2,6 +2,7 @@
 # Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.
 complete -c iotrc -n __fish_use_subcommand -a dev -d 'record, with libbpf'\''s logs, and verify the session'
 complete -c iotrc -n __fish_use_subcommand -a verify -d 'check sessions against their manifests'
+complete -c iotrc -n __fish_use_subcommand -a recover -d 'finish sessions whose recorder was killed'
 complete -c iotrc -l output -s o -xa '(__fish_complete_directories)' -d 'where sessions go (default ./iotrc-traces)'
 complete -c iotrc -l duration -s d -x -d 'stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)'
 complete -c iotrc -l verbose -s v -d 'say more'
