@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# service.sh install|uninstall|status|start|stop|restart|reload|logs: iotrc as a service of this machine,
+# by systemd or OpenRC.
+#   install         the service of the iotrc that is installed (PREFIX), its configuration where there is
+#                   none, starts it now and at each boot; again: updates it
+#   uninstall       stops it and takes it away; configuration and traces stay, but with --purge
+#   logs            its messages; what is more goes to journalctl or tail (logs -f)
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+conf=/etc/iotrc/iotrc.conf
+state=/var/lib/iotrc
+unit=/etc/systemd/system/iotrc.service
+script=/etc/init.d/iotrc
+
+fail() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+usage() {
+	sed -n '3,9s/^# \?//p' "$0" >&2
+	exit 2
+}
+
+if [[ -d /run/systemd/system ]]; then
+	manager=systemd
+elif [[ -d /run/openrc ]] && command -v rc-service >/dev/null; then
+	manager=openrc
+else
+	fail "neither systemd nor OpenRC runs here: 'iotrc --config $conf --daemon --pid-file /run/iotrc.pid' does without"
+fi
+
+# The directory of the program to run.
+bindir() {
+	local d
+	for d in ${PREFIX:+"$PREFIX/bin"} "$here/../../bin" /usr/local/bin /usr/bin; do
+		if [[ -x $d/iotrc ]]; then
+			realpath "$d"
+			return
+		fi
+	done
+	fail "iotrc isn't installed: make install"
+}
+
+render() { # FILE MODE TO
+	local rendered
+	rendered=$(sed "s|@BINDIR@|$bin|g" "$here/$1")
+	if [[ -e $3 && $(<"$3") == "$rendered" ]]; then
+		return
+	fi
+	install -Dm"$2" /dev/stdin "$3" <<<"$rendered"
+	echo "installed $3"
+}
+
+install_service() {
+	bin=$(bindir)
+	if [[ ! -e $conf ]]; then
+		install -Dm640 "$here/iotrc.conf" "$conf"
+		echo "installed $conf"
+	fi
+	"$bin/iotrc" --check-config "$conf" || fail "put $conf right, and again"
+	if [[ $manager == systemd ]]; then
+		# Where a package or make install brought one, that is it.
+		if [[ -e $unit || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
+			render iotrc.service 644 "$unit"
+		fi
+		systemctl daemon-reload
+		systemctl enable --quiet iotrc.service
+		systemctl restart iotrc.service || {
+			systemctl --no-pager --lines=20 status iotrc.service >&2 || true
+			fail "the service doesn't start"
+		}
+	else
+		render iotrc.openrc 755 "$script"
+		rc-update add iotrc default >/dev/null
+		rc-service iotrc restart
+	fi
+	echo "iotrc records, now and from each boot on: $0 status"
+}
+
+uninstall_service() {
+	if [[ $manager == systemd ]]; then
+		systemctl disable --now --quiet iotrc.service 2>/dev/null || true
+		rm -rf "$unit" "$unit.d"
+		systemctl daemon-reload
+		systemctl reset-failed iotrc.service 2>/dev/null || true
+	else
+		rc-service --ifexists iotrc stop || true
+		rc-update del iotrc default >/dev/null 2>&1 || true
+		rm -f "$script"
+	fi
+	if [[ ${1-} == --purge ]]; then
+		rm -rf "$(dirname "$conf")" "$state"
+		echo "the service, its configuration and its traces are gone"
+	else
+		echo "the service is gone; $conf and $state stay (uninstall --purge takes them, too)"
+	fi
+}
+
+root() {
+	((EUID == 0)) || fail "needs root: sudo $0 $action"
+}
+
+action=${1-}
+shift || usage
+case $action in
+install) root; install_service ;;
+uninstall) root; uninstall_service "$@" ;;
+status)
+	if [[ $manager == systemd ]]; then
+		systemctl --no-pager status iotrc.service
+	else
+		rc-service iotrc status
+	fi ;;
+start | stop | restart | reload)
+	root
+	if [[ $manager == systemd ]]; then
+		systemctl "$action" iotrc.service
+	else
+		rc-service iotrc "$action"
+	fi ;;
+logs)
+	if [[ $manager == systemd ]]; then
+		journalctl -u iotrc.service "$@"
+	else
+		for log in /var/log/messages /var/log/syslog /var/log/daemon.log; do
+			if [[ -r $log ]]; then
+				tail "$@" "$log" | grep --line-buffered iotrc
+				exit
+			fi
+		done
+		fail "no readable log of syslog"
+	fi ;;
+*) usage ;;
+esac
