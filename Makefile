@@ -3,6 +3,7 @@
 #   sudo make check    install what is missing, build, run every test
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
+#   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-arm64   does it compile for arm64? (with a cross compiler)
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
@@ -56,7 +57,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-docs check-arm64 docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-service check-docs check-arm64 docs workloads bench install uninstall deb clean deps
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -125,6 +126,13 @@ check-kernels:
 	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
 
+# iotrc as a service, under a real systemd in namespaces of this machine. Some only: SERVICE_TESTS='-k crash'
+check-service:
+	@scripts/install-deps.sh service
+	@$(MAKE) --no-print-directory all
+	$(call say,TEST,'as a service of systemd')
+	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
+
 # Compiled, not linked: that needs no libraries of arm64, and their headers are the same everywhere.
 check-arm64:
 	$(call say,TEST,'compiles for arm64')
@@ -160,7 +168,10 @@ INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	$(foreach m,$(wildcard man/*),$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
 	completions/iotrc.bash:share/bash-completion/completions/iotrc:644 \
 	completions/_iotrc:share/zsh/vendor-completions/_iotrc:644 \
-	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644
+	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644 \
+	scripts/service.sh:share/iotrc/service.sh:755 \
+	$(foreach f,conf service openrc,scripts/iotrc.$(f):share/iotrc/iotrc.$(f):644) \
+	scripts/iotrc-upload.conf:share/iotrc/iotrc-upload.conf:644
 install: all
 	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
 		echo "install $(DESTDIR)$(PREFIX)/$$to"; install -Dm$$mode $$from $(DESTDIR)$(PREFIX)/$$to; done

@@ -55,6 +55,9 @@ packages command:shellcheck     shellcheck            ShellCheck             she
 packages command:mandoc         mandoc                mandoc                 mandoc
 packages command:fish           fish                  fish                   fish
 packages command:zsh            zsh                   zsh                    zsh
+service command:systemd-nspawn   systemd-container     systemd-container      systemd
+service command:debootstrap      debootstrap           debootstrap            debootstrap
+service command:man              man-db                man-db                 man-db
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace
@@ -96,7 +99,7 @@ missing() {
 	local level need apt dnf pacman package
 	while read -r level need apt dnf pacman; do
 		# Other kernels are given the programs that the tests need here.
-		if [[ $level == run || $level == "$1" || $level-$1 == check-kernels ]] && ! has "$need"; then
+		if [[ $level == run || $level == "$1" || $level-$1 == check-kernels || $level-$1 == check-service ]] && ! has "$need"; then
 			case $2 in
 			apt-get) package=$apt ;;
 			dnf) package=$dnf ;;

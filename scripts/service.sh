@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 conf=/etc/iotrc/iotrc.conf
 state=/var/lib/iotrc
 unit=/etc/systemd/system/iotrc.service
+drop_in=/etc/systemd/system/iotrc.service.d/upload.conf
 script=/etc/init.d/iotrc
 
 fail() {
@@ -65,6 +66,12 @@ install_service() {
 		# Where a package or make install brought one, that is it.
 		if [[ -e $unit || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
 			render iotrc.service 644 "$unit"
+		fi
+		# The network only where something is to be uploaded.
+		if grep -q '^[[:blank:]]*upload[[:blank:]]*=' "$conf"; then
+			render iotrc-upload.conf 644 "$drop_in"
+		else
+			rm -f "$drop_in"
 		fi
 		systemctl daemon-reload
 		systemctl enable --quiet iotrc.service

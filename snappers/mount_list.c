@@ -115,7 +115,7 @@ static bool parse(char *line, struct mount_info *ret)
 	unescape(i.path);
 	unescape(i.source);
 	unescape(i.options);
-	i.real = !mounts__pseudo_type(i.type) && !IS_ONE_OF(i.type, unreal_fuse);
+	i.real = !mounts__pseudo_at(i.type, i.path) && !IS_ONE_OF(i.type, unreal_fuse);
 	i.network = is_network(i.type);
 	*ret = i;
 	return true;

@@ -260,6 +260,24 @@ static bool functions_allowed(const struct btf *btf)
 	return link >= 0;
 }
 
+/* Our process id as BPF programs see it: in a PID namespace getpid() gives another one, and iotrc would
+ * record itself. A program that is run by hand (5.10) runs in its caller. */
+static pid_t pid_of_kernel(void)
+{
+	static const struct bpf_insn tgid[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
+		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = 32 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "own_pid", "GPL", tgid, 3, NULL);
+	int err = prog < 0 ? prog : bpf_prog_test_run_opts(prog, &run);
+
+	if (prog >= 0)
+		close(prog);
+	return err ? getpid() : (pid_t)run.retval;
+}
+
 /* How system calls are hooked from now on. Without tracefs auto takes what is left: what a kernel
  * misses then is in the manifest. */
 static int choose_attach(struct collector *c, enum attach wanted, char *problem)
@@ -354,7 +372,7 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 	struct capture_config *cfg = &skel->rodata->cfg;
 
 	probe_kernel(cfg, btf);
-	cfg->own_pid = getpid();
+	cfg->own_pid = pid_of_kernel();
 	cfg->scope_all = o->scope_all;
 	cfg->close_rows = options__stream(o, STREAM_FS) && options__op(o, FS_CLOSE);
 	cfg->nw_conn = options__stream(o, STREAM_NW_CONN);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "log.h"
 #include "machine_id.h"
 #include "options.h"
 #include "record.h"
@@ -65,7 +66,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
 	if (options__parse(&o, argc, argv, message)) {
-		fprintf(stderr, "iotrc: %s\n", message);
+		log__to_stderr();
+		log__line(LOG_ERR, "%s", message);
 		return EXIT_USAGE;
 	}
 	code = actions[o.action](&o);

@@ -41,6 +41,11 @@ bool mounts__pseudo_type(const char *type)
 	return false;
 }
 
+bool mounts__pseudo_at(const char *type, const char *path)
+{
+	return mounts__pseudo_type(type) || !strcmp(path, "/dev");
+}
+
 static int longest_first(const void *a, const void *b)
 {
 	const struct mount *x = a, *y = b;
@@ -86,7 +91,7 @@ static void parse(struct mounts *m, char *line)
 		at->path = path;
 		at->len = strlen(path);
 		at->dev = major << 20 | minor;
-		at->pseudo = mounts__pseudo_type(at->type);
+		at->pseudo = mounts__pseudo_at(at->type, path);
 		m->n++;
 	} else {
 		free(path);

@@ -20,6 +20,10 @@ void mounts__refresh(struct mounts *m);
 /* Whether filesystem TYPE is of the kernel's own making: no storage lies behind it. */
 bool mounts__pseudo_type(const char *type);
 
+/* The same of one that is mounted at PATH: devices lie in /dev even where that is a tmpfs, as in
+ * containers and in services that see only some of them. */
+bool mounts__pseudo_at(const char *type, const char *path);
+
 /* Whether absolute PATH lies on such a one, as this mount namespace has them mounted. */
 bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len);
 

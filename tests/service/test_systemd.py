@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""iotrc as a service of the real systemd: its manager, its journal and its files are the oracles."""
+import contextlib
+import csv
+import io
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import machine
+
+sys.path.insert(0, str(machine.ROOT / "tests/live"))
+import ptrace  # noqa: E402
+
+SERVICE = "/usr/local/share/iotrc/service.sh"
+CONF = "etc/iotrc/iotrc.conf"
+
+
+@pytest.fixture(scope="module")
+def m():
+    assert os.geteuid() == 0, "needs root"
+    m = machine.Machine("systemd", "systemd-sysv", "dbus", "procps")
+    try:
+        m.boot()
+        yield m
+    finally:
+        m.remove()
+
+
+def configure(m, text=""):
+    (m.root / CONF).write_text("output = /var/lib/iotrc/traces\n" + text)
+
+
+@pytest.fixture
+def service(m):
+    """Runs, with a watchdog that doesn't take long, and as it was installed but for that."""
+    configure(m, "no-snapshots = yes\n")
+    m.run(f"test -e /etc/systemd/system/iotrc.service || {SERVICE} install")
+    m.run("mkdir -p /etc/systemd/system/iotrc.service.d && cd /etc/systemd/system/iotrc.service.d && "
+          "printf '[Unit]\\nStartLimitBurst=100\\n[Service]\\nWatchdogSec=5s\\n' >test.conf && systemctl daemon-reload")
+    m.run("systemctl reset-failed iotrc; systemctl restart iotrc")
+    return m
+
+
+def rows(session, stream="fs"):
+    out = []
+    for file in sorted((session / stream).glob("*.csv.zst*")):
+        data = subprocess.run(["zstd", "-dcq", file], stdout=subprocess.PIPE, check=False).stdout
+        out += list(csv.DictReader(io.StringIO(data.decode())))
+    return out
+
+
+def is_active(m):
+    return m.run("systemctl is-active iotrc", check=False).stdout.strip() == "active"
+
+
+def restarts_after(m, act):
+    """ACT, then until systemd has restarted the service and it is ready again."""
+    before, pid = int(m.show("NRestarts")), m.show("MainPID")
+    act()
+
+    def restarted():
+        "systemd has restarted it"
+        return int(m.show("NRestarts")) == before + 1 and is_active(m) and m.show("MainPID") != pid
+
+    machine.wait_for(restarted)
+
+
+# ---- the files, without a machine ----
+
+def test_unit_is_right_and_hardened(tmp_path):
+    """With the manual page where man(1) finds it: systemd-analyze looks whether Documentation= is there."""
+    unit = tmp_path / "iotrc.service"
+    text = (machine.ROOT / "scripts/iotrc.service").read_text()
+    unit.write_text(text.replace("@BINDIR@", str(pathlib.Path(machine.BUILD).resolve())))
+    (tmp_path / "man/man1").mkdir(parents=True)
+    (tmp_path / "man/man1/iotrc.1").write_text((machine.ROOT / "man/iotrc.1").read_text())
+    environment = dict(os.environ, MANPATH=str(tmp_path / "man"))
+    assert machine.sh("systemd-analyze", "verify", str(unit), env=environment).stdout == ""
+    machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=25", "--no-pager", str(unit))
+    # Uploading takes the network, and no more.
+    (tmp_path / "iotrc.service.d").mkdir()
+    drop_in = (machine.ROOT / "scripts/iotrc-upload.conf").read_text()
+    unit.write_text(unit.read_text() + drop_in[drop_in.index("[Service]"):])
+    assert machine.sh("systemd-analyze", "verify", str(unit), env=environment).stdout == ""
+    machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit))
+
+
+# ---- install, boot ----
+
+def test_install(m):
+    said = m.run(f"{SERVICE} install").stdout
+    assert "installed /etc/iotrc/iotrc.conf" in said and "installed /etc/systemd/system/iotrc.service" in said, said
+    assert is_active(m) and m.run("systemctl is-enabled iotrc").stdout.strip() == "enabled"
+    assert (m.root / CONF).read_text() == (machine.ROOT / "scripts/iotrc.conf").read_text()
+    assert (m.root / CONF).stat().st_mode & 0o777 == 0o640
+    assert (m.root / "var/lib/iotrc").stat().st_mode & 0o777 == 0o700
+    assert len(m.sessions()) == 1 and m.manifest(m.sessions()[0])["session"]["state"] == "running"
+    # Once more changes nothing, and what the owner has written stays.
+    configure(m, "# mine\n")
+    said = m.run(f"{SERVICE} install").stdout
+    assert "installed" not in said, said
+    assert "# mine" in (m.root / CONF).read_text() and is_active(m)
+    assert "Active: active (running)" in m.run(f"{SERVICE} status").stdout
+    assert "recording in /var/lib/iotrc/traces/" in m.run(f"{SERVICE} logs --no-pager").stdout
+
+
+def test_records_from_boot_on(m):
+    before = m.sessions()
+    m.shut_down()
+    assert m.manifest(before[-1])["session"]["state"] == "complete"
+    m.boot()
+    machine.wait_for(lambda: is_active(m))
+    assert len(m.sessions()) == len(before) + 1
+
+
+def test_in_a_sandbox(service):
+    status = pathlib.Path(f"/proc/{service.pid()}/status").read_text()
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    bits = {"CAP_DAC_READ_SEARCH": 2, "CAP_PERFMON": 38, "CAP_BPF": 39}
+    mask = sum(1 << bit for bit in bits.values())
+    for kind in ("CapBnd", "CapPrm", "CapEff"):
+        assert int(fields[kind], 16) == mask, f"{kind} {fields[kind]}"
+    assert fields["NoNewPrivs"].strip() == "1" and fields["Seccomp"].strip() == "2"
+
+
+# ---- notify ----
+
+@pytest.mark.parametrize("round", range(3))
+def test_ready_means_that_it_records(service, round):
+    """What follows `systemctl start` is in the trace, to the first call."""
+    service.run("systemctl stop iotrc")
+    service.run(f"systemctl start iotrc && : >/root/first-{round} && systemctl stop iotrc")
+    assert service.show("ExecMainStatus") == "0"
+    session = service.sessions()[-1]
+    assert service.manifest(session)["session"]["state"] == "complete"
+    names = [r["operation"] for r in rows(session) if r["filename"].endswith(f"/root/first-{round}")]
+    assert "open" in names, names
+
+
+def test_status_line(service):
+    def told():
+        "STATUS= has rows per second"
+        return re.match(r"0:\d\d:\d\d  fs \S+/s .* lost 0 ", service.show("StatusText") + " ")
+
+    machine.wait_for(told)
+
+
+def test_its_own_io_is_not_recorded(service):
+    """Though its process id is another one inside of the machine's namespace."""
+    time.sleep(3) # it writes each second
+    pid = service.pid()
+    session = service.sessions()[-1]
+    service.run("systemctl stop iotrc")
+    assert [r for r in rows(session) if r["pid"] == str(pid)] == []
+    assert rows(session)
+
+
+# ---- what can go wrong ----
+
+def test_watchdog_when_only_the_reader_hangs(service):
+    """The rest of the process lives, and could well say so."""
+    since, pid, killed = service.cursor(), service.pid(), []
+
+    def timed_out():
+        "systemd has noticed"
+        return "Watchdog timeout" in service.journal_text(since)
+
+    def hold_until_killed():
+        reader = ptrace.threads(pid)["iotrc-reader"]
+        with contextlib.suppress(ProcessLookupError), ptrace.held(pid, "iotrc-reader"):
+            machine.wait_for(timed_out)
+            killed.append(os.waitpid(reader, ptrace.WALL)) # its end is the debugger's to take, and ends the process
+
+    restarts_after(service, hold_until_killed)
+    assert killed
+
+
+def test_watchdog_when_all_of_it_hangs(service):
+    since = service.cursor()
+    restarts_after(service, lambda: os.kill(service.pid(), signal.SIGSTOP))
+    assert "Watchdog timeout" in service.journal_text(since)
+
+
+def test_no_watchdog_without_cause(service):
+    pid = service.show("MainPID")
+    time.sleep(12) # two and a half times WatchdogSec
+    assert service.show("MainPID") == pid and is_active(service)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_crash(service, number):
+    before = len(service.sessions())
+    restarts_after(service, lambda: os.kill(service.pid(), number))
+    assert len(service.sessions()) == before + 1
+
+
+def test_misconfiguration_is_not_restarted(service):
+    since = service.cursor()
+    configure(service, "\nrotate-age = soon\n")
+    assert service.run("systemctl restart iotrc", check=False).returncode != 0
+    assert service.show("Result") == "exit-code" and service.show("ExecMainStatus") == "2"
+    time.sleep(4) # RestartSec and more
+    assert service.show("NRestarts") == "0" and not is_active(service)
+    assert (3, "/etc/iotrc/iotrc.conf:3: rotate-age: 'soon' is not a time (30s, 5m, 2h)") in service.journal(since)
+
+
+def test_what_cannot_record_is_restarted_and_given_up(service):
+    """Five times in ten minutes, as it was installed."""
+    service.run("rm /etc/systemd/system/iotrc.service.d/test.conf; systemctl daemon-reload; systemctl reset-failed iotrc")
+    configure(service, "state = /etc/hostname\nanonymize = yes\n")
+    service.run("systemctl restart iotrc", check=False)
+
+    def given_up():
+        "systemd has given up"
+        return service.show("Result") in ("exit-code", "start-limit-hit") and int(service.show("NRestarts")) >= 4 \
+            and service.run("systemctl is-failed iotrc", check=False).stdout.strip() == "failed"
+
+    machine.wait_for(given_up)
+    assert service.show("ExecMainStatus") == "1"
+    # An error has the level of one.
+    assert any(p == 3 and "cannot anonymise" in text for p, text in service.journal()), service.journal()[-20:]
+
+
+# ---- reload, stop ----
+
+def test_reload(service):
+    since, pid = service.cursor(), service.show("MainPID")
+    session = service.sessions()[-1]
+    service.run(": >/root/before-reload")
+    time.sleep(1.5)
+    configure(service, "no-snapshots = yes\nstreams = fs\nrotate-rows = 1\n")
+    service.run("systemctl reload iotrc")
+
+    def told():
+        "the journal has it"
+        return "read /etc/iotrc/iotrc.conf again; from the next start on: streams" in service.journal_text(since)
+
+    machine.wait_for(told)
+    assert service.show("MainPID") == pid
+    assert (5, "read /etc/iotrc/iotrc.conf again; from the next start on: streams") in service.journal(since)
+
+    def more_files():
+        "a file a chunk, as rotate-rows has it now"
+        service.run(": >/root/after-reload")
+        return len([f for f in service.manifest(session)["files"] if f["stream"] == "fs"]) >= 3
+
+    machine.wait_for(more_files)
+    # A mistake doesn't stop it.
+    configure(service, "frob\n")
+    service.run("systemctl reload iotrc")
+    machine.wait_for(lambda: "going on with what was read before" in service.journal_text(since))
+    assert service.show("MainPID") == pid and is_active(service)
+
+
+def test_stop(service):
+    since, session = service.cursor(), service.sessions()[-1]
+    service.run("systemctl stop iotrc")
+    assert service.show("Result") == "success" and service.show("ExecMainStatus") in ("0", "3")
+    assert service.manifest(session)["session"]["state"] == "complete"
+    machine.sh(f"{machine.BUILD}/iotrc", "verify", str(session))
+    journal = service.journal(since)
+    end = [(p, text) for p, text in journal if re.match(r"recorded [0-9.]+ s in /var/lib/iotrc/traces/.*: \d+ rows, 0 lost", text)]
+    assert len(end) == 1 and end[0][0] == 6, journal
+    assert not [x for x in journal if "pandas" in x[1]], journal
+
+
+def test_rotates_into_a_bounded_journal(service):
+    """A line a minute would be a megabyte a month: a service that has nothing to say says nothing."""
+    since = service.cursor()
+    time.sleep(5)
+    assert service.journal(since) == []
+
+
+# ---- the end ----
+
+def test_uninstall(service):
+    m = service
+    m.run(f"{SERVICE} uninstall")
+    assert m.run("systemctl is-active iotrc", check=False).stdout.strip() in ("inactive", "unknown")
+    assert m.show("LoadState") == "not-found"
+    assert m.sessions() and (m.root / CONF).exists()
+    m.run(f"{SERVICE} install")
+    m.run(f"{SERVICE} uninstall --purge")
+    assert not (m.root / "etc/iotrc").exists() and not (m.root / "var/lib/iotrc").exists()
+    assert not list((m.root / "etc/systemd/system").rglob("*iotrc*"))
