@@ -12,6 +12,9 @@ volatile __u32 epoch = 1;
 /* Raised whenever names have changed under open files: a rename, a mount, another root. */
 volatile __u32 names_epoch = 1;
 
+/* A bit per fs operation that is left out for the time being: the program's, under overload. */
+volatile __u64 shed_ops = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
@@ -87,6 +90,15 @@ static __always_inline void count_filtered(enum stream stream)
 
 	count(&c->seen, stream);
 	count(&c->filtered, stream);
+}
+
+static __always_inline void count_shed(enum stream stream)
+{
+	u32 cpu;
+	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
+
+	count(&c->seen, stream);
+	count(&c->shed, stream);
 }
 
 static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream, u64 now)

@@ -338,7 +338,8 @@ struct stream_count {
 	__u64 lost;            /* … of them for which a ring had no room */
 	__u64 lost_first_ns, lost_last_ns; /* of those since acked */
 	__u64 acked;           /* written by the program: the lost it has taken note of */
-	__u64 pad[2];
+	__u64 shed;            /* … and of the seen those left out to lighten the load */
+	__u64 pad;
 };
 
 enum hook {

@@ -142,7 +142,7 @@ static __noinline u64 base_of(struct task_state *state, u32 place)
 	return state ? base_id(state, task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
 }
 
-enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE };
+enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE, VERDICT_SHED };
 
 /* In aio.h, which needs what is below. */
 static enum verdict enter_aio(struct task_state *state, u32 submits);
@@ -399,6 +399,13 @@ static __always_inline enum verdict enter(struct task_state *state, u64 task,
 	return enter_rare();
 }
 
+static __always_inline bool is_shed(const volatile struct syscall_desc *d)
+{
+	u64 ops = shed_ops;
+
+	return ops && d->stream == STREAM_FS && ops >> (d->op & 63) & 1;
+}
+
 /* include/trace/events/syscalls.h */
 struct raw_syscall {
 	u64 common;
@@ -454,7 +461,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		verdict = VERDICT_LOST;
 		break;
 	default:
-		verdict = enter(state, task, d);
+		verdict = is_shed(d) ? VERDICT_SHED : enter(state, task, d);
 	}
 	if (verdict == VERDICT_TRACE) {
 		state->armed = 1;
@@ -463,6 +470,8 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		count_filtered(state->stream);
 	} else if (verdict == VERDICT_LOST) {
 		lose(state->stream, bpf_ktime_get_ns());
+	} else if (verdict == VERDICT_SHED) {
+		count_shed(STREAM_FS);
 	}
 	return 0;
 }

@@ -185,12 +185,14 @@ static const struct column lost_columns[] = {
 	  "fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
 	  "filesystem_snapshot",
 	  "Stream whose rows were lost" },
-	{ "cause", COL_WORD, "", "ring queue disk",
-	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk" },
+	{ "cause", COL_WORD, "", "ring queue disk shed compression",
+	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk. With "
+	  "--on-overload=lighten: shed, left out for want of room; compression (none was lost), "
+	  "files are less compressed" },
 	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
 	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
-	{ "cpu_id", COL_UINT, "", NULL, "CPU whose ring was full; empty for other causes" },
+	{ "cpu_id", COL_UINT, "", NULL, "CPU whose ring was full, or that left them out; empty for other causes" },
 	MONO("the end of the span"),
 };
 

@@ -11,6 +11,7 @@
 
 #include "csv.h"
 #include "encode.h"
+#include "overload.h"
 #include "schema/schema.h"
 
 /* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of 16 MiB
@@ -22,6 +23,10 @@
 #define SETTLE_NS (SECOND / 2)
 /* After which rows go to the writer however few they are: half of the second that a crash may cost. */
 #define FLUSH_NS (SECOND / 2)
+
+/* What is left out first: rows of what changes nothing, and of which there are most. */
+#define SHED_OPS (UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_READDIR | UINT64_C(1) << FS_ACCESS)
+#define FAST_LEVEL (-5)
 
 /* What was lost of a stream for one cause since the last row about it. */
 struct loss {
@@ -43,6 +48,10 @@ struct capture {
 	struct clock *clock;
 	struct encoder *encoder;
 	struct account accounts[STREAM_COUNT];
+	const struct options *options;
+	struct overload overload;
+	uint64_t shed_told[MAX_CPUS]; /* of the fs rows that each CPU has left out */
+	uint64_t light_from_ns;  /* of what is still to be told of the steps taken; 0: none is */
 	uint64_t *ends;          /* of the event rings, noted at the start of a round */
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
@@ -216,9 +225,31 @@ static void tell_ring_losses(struct capture *c)
 		}
 }
 
+/* What --on-overload=lighten has cost since the last time: a row a stream that is compressed less, and
+ * one a CPU that has left out rows. */
+static void tell_lightening(struct capture *c, uint64_t now)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	if (!c->light_from_ns)
+		return;
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		if (options__stream(c->options, s))
+			tell_loss(c, s, "compression", 0, c->light_from_ns, now, -1);
+	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+		uint64_t shed = __atomic_load_n(&slots[cpu].streams[STREAM_FS].shed, __ATOMIC_ACQUIRE);
+
+		if (shed != c->shed_told[cpu])
+			tell_loss(c, STREAM_FS, "shed", shed - c->shed_told[cpu], c->light_from_ns, now, cpu);
+		c->shed_told[cpu] = shed;
+	}
+	c->light_from_ns = c->overload.step ? now : 0;
+}
+
 static void tell_losses(struct capture *c, uint64_t now)
 {
 	tell_ring_losses(c);
+	tell_lightening(c, now);
 	for (int s = 0; s < STREAM_COUNT; s++) {
 		struct account *a = &c->accounts[s];
 		uint64_t queue = atomic_load(&a->lost_queue), disk;
@@ -279,11 +310,40 @@ static bool can_wait(struct capture *c)
 	return true;
 }
 
+static unsigned int fullest(struct capture *c)
+{
+	unsigned int fill = writer__fill(c->writer);
+
+	for (size_t i = 0; i < collector__n_rings(c->collector); i++) {
+		struct ring *ring = collector__ring(c->collector, i);
+		unsigned int percent = ring__waiting(ring) * 100 / ring__size(ring);
+
+		fill = percent > fill ? percent : fill;
+	}
+	return fill;
+}
+
+static void lighten(struct capture *c)
+{
+	uint64_t now = clock__mono_ns();
+	enum overload_step before = c->overload.step, step;
+
+	if (!overload__look(&c->overload, fullest(c), now))
+		return;
+	step = c->overload.step;
+	if (!before && !c->light_from_ns)
+		c->light_from_ns = now;
+	writer__set_level(c->writer, step >= OVERLOAD_COMPRESSION ? FAST_LEVEL : WRITER_LEVEL);
+	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->options->ops : 0);
+}
+
 static void one_round(struct capture *c)
 {
 	size_t n = collector__n_rings(c->collector);
 
 	c->round_events = 0;
+	if (c->options->lighten)
+		lighten(c);
 	if (can_wait(c))
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -328,7 +388,7 @@ static bool settled(struct capture *c)
 		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
 			struct stream_count *n = &slots[cpu].streams[s];
 
-			submitted += n->seen - n->filtered - n->lost;
+			submitted += n->seen - n->filtered - n->lost - n->shed;
 		}
 		if (submitted != atomic_load(&c->accounts[s].received))
 			return false;
@@ -374,6 +434,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->collector = collector;
 	c->writer = writer;
 	c->clock = clock;
+	c->options = options;
 	c->second = clock__mono_ns();
 	c->ends = calloc(collector__n_rings(collector), sizeof(*c->ends));
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
@@ -436,6 +497,7 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
 			ret->seen += __atomic_load_n(&n->seen, __ATOMIC_RELAXED);
 			ret->filtered += __atomic_load_n(&n->filtered, __ATOMIC_RELAXED);
 			ret->lost_ring += __atomic_load_n(&n->lost, __ATOMIC_RELAXED);
+			ret->lost_shed += __atomic_load_n(&n->shed, __ATOMIC_RELAXED);
 		}
 	} else {
 		ret->seen = atomic_load(&a->received);

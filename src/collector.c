@@ -608,6 +608,11 @@ void collector__raise_epoch(struct collector *c)
 	c->skel->data->epoch++;
 }
 
+void collector__shed(struct collector *c, uint64_t ops)
+{
+	__atomic_store_n(&c->skel->bss->shed_ops, ops, __ATOMIC_RELAXED);
+}
+
 struct cpu_slot *collector__slots(struct collector *c)
 {
 	return c->skel->bss->slots;

@@ -37,6 +37,9 @@ void collector__wait(struct collector *c, int timeout_ms);
 /* Makes the kernel send every definition anew. */
 void collector__raise_epoch(struct collector *c);
 
+/* Leaves out the fs operations in OPS, a bit each; what that costs in rows is counted as shed. */
+void collector__shed(struct collector *c, uint64_t ops);
+
 /* The kernel's counters, shared memory: slots of per-CPU counts, MAX_CPUS of them, of which N_CPUS are in use. */
 struct cpu_slot *collector__slots(struct collector *c);
 unsigned int collector__n_cpus(const struct collector *c);

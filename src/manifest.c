@@ -255,6 +255,7 @@ void manifest__set_counts(struct manifest *m, enum stream stream,
 	set(m, lost, "ring", json_integer(counts->lost_ring));
 	set(m, lost, "queue", json_integer(counts->lost_queue));
 	set(m, lost, "disk", json_integer(counts->lost_disk));
+	set(m, lost, "shed", json_integer(counts->lost_shed));
 	set(m, o, "seen", json_integer(counts->seen));
 	set(m, o, "written", json_integer(counts->written));
 	set(m, o, "filtered", json_integer(counts->filtered));

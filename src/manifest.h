@@ -28,7 +28,7 @@ struct manifest_info {
 
 struct manifest_counts {             /* rows of one stream */
 	uint64_t seen, written, filtered;
-	uint64_t lost_ring, lost_queue, lost_disk;
+	uint64_t lost_ring, lost_queue, lost_disk, lost_shed;
 };
 
 struct manifest_hook {

@@ -262,6 +262,14 @@ static int set_memory(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_on_overload(struct parse *p, const char *value)
+{
+	p->o.lighten = !strcmp(value, "lighten");
+	if (!p->o.lighten && strcmp(value, "count"))
+		return fail(p, "--on-overload: " QUOTED " is neither count nor lighten", value);
+	return 0;
+}
+
 static int accept_default(struct parse *p, const char *value)
 {
 	return 0;
@@ -543,6 +551,9 @@ static const struct option_row {
 	  "tokens in the place of names and addresses;\nkeep-system leaves paths like /usr/lib clear" },
 	{ "state", 0, "DIR", RECORDING, set_state,
 	  "what is kept between sessions (default\n/var/lib/iotrc)", .conf = "/var/lib/iotrc" },
+	{ "on-overload", 0, "count|lighten", RECORDING, set_on_overload,
+	  "lighten: compress less, then leave out getattr,\nreaddir and access, before the rest is lost\n(default count)",
+	  .conf = "count" },
 	{ "memory", 0, "SIZE", RECORDING, set_memory,
 	  "never use more: rings, queue and tables are made\nto fit (default 256M)", .conf = "256M" },
 
@@ -618,7 +629,6 @@ static const struct option_row {
 	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
 	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
 	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
-	{ .name = "on-overload" },
 	{ .name = "min-free" }, { .name = "max-disk" },
 };
 

@@ -72,6 +72,7 @@ struct options {
 	uint64_t rotate_bytes;       /* compressed, at least 1 */
 	uint64_t rotate_rows;        /* 0: never by rows */
 
+	bool lighten;                /* --on-overload: give up some before chance does */
 	uint64_t memory;             /* bytes to do with (src/memory.h); 0: the default */
 
 	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */

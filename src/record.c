@@ -33,7 +33,6 @@
 
 #define BUCKET "linux_v1"
 #define ENGINE "bpf"
-#define ZSTD_LEVEL 1        /* on this data level 3 is slower and no smaller */
 #define SECOND UINT64_C(1000000000)
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
@@ -182,6 +181,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 			.lost_ring = n.lost_ring,
 			.lost_queue = n.lost_queue,
 			.lost_disk = n.lost_disk,
+			.lost_shed = n.lost_shed,
 			.bytes = bytes,
 		};
 	}
@@ -272,7 +272,7 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 	const struct options *o = r->options;
 	struct snapshots_config config = {
 		.options = o, .clock = r->clock, .session = r->session, .manifest = r->manifest,
-		.uid = info->uid, .gid = info->gid, .level = ZSTD_LEVEL, .state = r->state,
+		.uid = info->uid, .gid = info->gid, .level = WRITER_LEVEL, .state = r->state,
 		.key = o->anonymize ? r->key : NULL, .changed = on_manifest_grown, .arg = r,
 	};
 
@@ -292,7 +292,7 @@ static int begin(struct recording *r)
 	struct memory_plan plan;
 	struct writer_config config = {
 		.rotate_age_s = o->rotate_age_s, .rotate_bytes = o->rotate_bytes,
-		.rotate_rows = o->rotate_rows, .level = ZSTD_LEVEL,
+		.rotate_rows = o->rotate_rows, .level = WRITER_LEVEL,
 		.finished = on_file_finished, .arg = r,
 	};
 	int err;
@@ -437,7 +437,7 @@ static void tell_end(const struct recording *r, const struct status_snapshot *s)
 		const struct status_stream *n = &s->streams[i];
 
 		written += n->written;
-		lost += n->lost_ring + n->lost_queue + n->lost_disk;
+		lost += status__lost(n);
 	}
 	log__line(lost ? LOG_WARNING : LOG_INFO, "recorded %.1f s in %s: %llu rows, %llu lost",
 		  (double)s->elapsed_ns / SECOND, r->session->path, (unsigned long long)written,
@@ -536,7 +536,7 @@ static int finish(struct recording *r)
 	}
 	take_snapshot(r, &s);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		if (s.streams[i].lost_ring || s.streams[i].lost_queue || s.streams[i].lost_disk)
+		if (status__lost(&s.streams[i]))
 			code = EXIT_LOST;
 	/* Developer mode doesn't believe itself. */
 	if (r->options->dev && verify__dir(r->session->path, stderr))

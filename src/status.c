@@ -39,9 +39,9 @@ static const char *bytes(char buf[16], double n)
 	return scaled(buf, n, 1024, " KMGT");
 }
 
-static uint64_t lost(const struct status_stream *s)
+uint64_t status__lost(const struct status_stream *s)
 {
-	return s->lost_ring + s->lost_queue + s->lost_disk;
+	return s->lost_ring + s->lost_queue + s->lost_disk + s->lost_shed;
 }
 
 static struct status_stream total(const struct status_snapshot *s)
@@ -57,6 +57,7 @@ static struct status_stream total(const struct status_snapshot *s)
 		sum.lost_ring += stream->lost_ring;
 		sum.lost_queue += stream->lost_queue;
 		sum.lost_disk += stream->lost_disk;
+		sum.lost_shed += stream->lost_shed;
 		sum.bytes += stream->bytes;
 	}
 	return sum;
@@ -92,7 +93,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 
 	if (width >= STATUS_LINE_MAX)
 		width = STATUS_LINE_MAX - 1;
-	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, lost(&sum)));
+	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, status__lost(&sum)));
 	snprintf(ends[1], sizeof(*ends), "  written %s", count(n, sum.written));
 	snprintf(ends[2], sizeof(*ends), "  on disk %sB", bytes(n, sum.bytes));
 	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
@@ -118,19 +119,19 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 
 static void print_row(FILE *out, const char *name, const struct status_stream *s)
 {
-	fprintf(out, "%-*s %10llu %10llu %10llu %9llu %6llu %6llu %11llu\n", NAME_WIDTH, name,
+	fprintf(out, "%-*s %10llu %10llu %10llu %9llu %6llu %6llu %6llu %11llu\n", NAME_WIDTH, name,
 		(unsigned long long)s->seen, (unsigned long long)s->written,
 		(unsigned long long)s->filtered, (unsigned long long)s->lost_ring,
 		(unsigned long long)s->lost_queue, (unsigned long long)s->lost_disk,
-		(unsigned long long)s->bytes);
+		(unsigned long long)s->lost_shed, (unsigned long long)s->bytes);
 }
 
 void status__table(FILE *out, const struct status_snapshot *s)
 {
 	struct status_stream sum = total(s);
 
-	fprintf(out, "%-*s %10s %10s %10s %9s %6s %6s %11s\n", NAME_WIDTH, "stream", "seen", "written",
-		"filtered", "lost:ring", ":queue", ":disk", "bytes");
+	fprintf(out, "%-*s %10s %10s %10s %9s %6s %6s %6s %11s\n", NAME_WIDTH, "stream", "seen", "written",
+		"filtered", "lost:ring", ":queue", ":disk", ":shed", "bytes");
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (s->streams[i].enabled)
 			print_row(out, schema_streams[i].key, &s->streams[i]);
@@ -164,9 +165,9 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 
 	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / SECOND, directory);
 	status__table(out, s);
-	if (lost(&sum))
+	if (status__lost(&sum))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
-			(unsigned long long)lost(&sum));
+			(unsigned long long)status__lost(&sum));
 	fputs("\nLoad it in pandas:\n  python3 -c ", out);
 	print_quoted(out, pandas);
 	fputc(' ', out);

@@ -13,7 +13,7 @@
 struct status_stream {
 	bool enabled;
 	uint64_t seen, written, filtered;            /* rows */
-	uint64_t lost_ring, lost_queue, lost_disk;   /* rows */
+	uint64_t lost_ring, lost_queue, lost_disk, lost_shed; /* rows */
 	uint64_t bytes;                              /* compressed, on disk */
 };
 
@@ -22,6 +22,9 @@ struct status_snapshot {
 	struct status_stream streams[STREAM_COUNT];
 	char note[48];               /* what else is going on; may be empty */
 };
+
+/* Rows lost, whatever the cause. */
+uint64_t status__lost(const struct status_stream *s);
 
 #define STATUS_LINE_MAX 512
 

@@ -321,8 +321,10 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 	else if (json_object_get(o, "filtered") || json_object_get(o, "lost"))
 		broken(v, "%s: tells what a killed recorder cannot have told", where);
 	lost = member(v, o, where, lost_key, JSON_OBJECT);
+	/* shed came later than the other causes. */
 	for (int k = 0; k < LOST_CAUSES; k++)
-		ret->lost[k] = member_uint(v, lost, where_lost, lost_causes[k]);
+		if (k != LOST_SHED || json_object_get(lost, lost_causes[k]))
+			ret->lost[k] = member_uint(v, lost, where_lost, lost_causes[k]);
 }
 
 /* LOST_KNOWN: no row of the lost stream is itself lost, so that its rows tell of all losses. */

@@ -24,6 +24,7 @@
 
 const char *const lost_causes[LOST_CAUSES] = {
 	[LOST_RING] = "ring", [LOST_QUEUE] = "queue", [LOST_DISK] = "disk",
+	[LOST_SHED] = "shed",
 };
 
 struct field {

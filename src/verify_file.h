@@ -27,7 +27,7 @@ void faults__end(struct faults *f);
 #define SHOWN_SIZE 180
 const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len);
 
-enum lost_cause { LOST_RING, LOST_QUEUE, LOST_DISK, LOST_CAUSES };
+enum lost_cause { LOST_RING, LOST_QUEUE, LOST_DISK, LOST_SHED, LOST_CAUSES };
 extern const char *const lost_causes[LOST_CAUSES];
 
 struct verify_session {

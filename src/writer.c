@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
+#define LOST_RESERVE 2   /* chunks beyond the bound, to tell of what there was no chunk for */
 #define RETRY_NS NS_PER_S /* between two tries of a stream whose disk refuses */
 
 struct counters {
@@ -28,6 +29,7 @@ struct lane {
 	int error;                   /* of the last try, 0: all is well */
 	uint64_t retry_ns;           /* with error: not before */
 	unsigned seq;                /* of the last file */
+	int level;                   /* … and what it is compressed by */
 	struct writer_stream_stats done; /* of the finished files; lost_disk_rows of all */
 	struct counters counters;
 };
@@ -38,13 +40,14 @@ struct writer {
 	bool joined;
 	struct lane lanes[STREAM_COUNT];
 	_Atomic int first_error;
+	_Atomic int level;
 	_Atomic uint64_t put, steps; /* chunks put, and done with */
 
 	pthread_mutex_t lock;        /* guards all below */
 	pthread_cond_t wake;
 	struct chunk *head, **tail;  /* queue, in the order of arrival */
 	struct chunk *free;          /* last in, first out: the warmest */
-	uint32_t allocated;
+	uint32_t in_use;             /* chunks with producers and in the queue */
 	bool rotate, closing;
 	struct { uint32_t age_s; uint64_t bytes, rows; } rotation; /* to be taken over */
 };
@@ -64,7 +67,7 @@ bool writer__busy(struct writer *w)
 	bool busy;
 
 	pthread_mutex_lock(&w->lock);
-	busy = !w->free && w->allocated >= w->config.queue_chunks;
+	busy = w->in_use >= w->config.queue_chunks;
 	pthread_mutex_unlock(&w->lock);
 	return busy;
 }
@@ -72,27 +75,26 @@ bool writer__busy(struct writer *w)
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 {
 	struct chunk *c;
-	bool grow = false;
+	uint32_t bound = w->config.queue_chunks + (stream == STREAM_LOST ? LOST_RESERVE : 0);
 
 	pthread_mutex_lock(&w->lock);
-	c = w->free;
-	if (c) {
-		w->free = c->next;
-	} else if (w->allocated < w->config.queue_chunks) {
-		w->allocated++;
-		grow = true;
-	}
-	pthread_mutex_unlock(&w->lock);
-	if (grow) {
-		c = malloc(sizeof(*c));
-		if (!c) {
-			pthread_mutex_lock(&w->lock);
-			w->allocated--;
-			pthread_mutex_unlock(&w->lock);
-		}
-	}
-	if (!c)
+	if (w->in_use >= bound) {
+		pthread_mutex_unlock(&w->lock);
 		return NULL;
+	}
+	w->in_use++;
+	c = w->free;
+	if (c)
+		w->free = c->next;
+	pthread_mutex_unlock(&w->lock);
+	if (!c)
+		c = malloc(sizeof(*c));
+	if (!c) {
+		pthread_mutex_lock(&w->lock);
+		w->in_use--;
+		pthread_mutex_unlock(&w->lock);
+		return NULL;
+	}
 	c->next = NULL;
 	c->stream = stream;
 	c->len = 0;
@@ -104,6 +106,7 @@ static void recycle_locked(struct writer *w, struct chunk *c)
 {
 	c->next = w->free;
 	w->free = c;
+	w->in_use--;
 }
 
 void writer__put_chunk(struct writer *w, struct chunk *chunk)
@@ -211,12 +214,12 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 		.session_fd = w->config.session_fd,
 		.stream = stream,
 		.name = name,
-		.level = w->config.level,
 		.uid = w->config.uid,
 		.gid = w->config.gid,
 	};
 	int err;
 
+	config.level = l->level = atomic_load_explicit(&w->level, memory_order_relaxed);
 	csv_file__name(name, stream, l->seq + 1);
 	err = csv_file__new(&l->file, &config);
 	if (err < 0)
@@ -258,7 +261,8 @@ static bool lane__is_full(const struct writer *w, const struct lane *l)
 	const struct writer_config *config = &w->config;
 	const struct file_facts *facts = csv_file__facts(l->file);
 
-	return (config->rotate_bytes && facts->compressed_bytes >= config->rotate_bytes) ||
+	return l->level != atomic_load_explicit(&w->level, memory_order_relaxed) ||
+	       (config->rotate_bytes && facts->compressed_bytes >= config->rotate_bytes) ||
 	       (config->rotate_rows && facts->rows >= config->rotate_rows);
 }
 
@@ -384,6 +388,7 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 	if (!w)
 		return -ENOMEM;
 	w->config = *config;
+	w->level = config->level;
 	w->rotation.age_s = config->rotate_age_s;
 	w->rotation.bytes = config->rotate_bytes;
 	w->rotation.rows = config->rotate_rows;
@@ -412,6 +417,18 @@ void writer__stats(struct writer *w, enum stream stream, struct writer_stream_st
 	ret_stats->raw_bytes = atomic_load_explicit(&c->raw_bytes, memory_order_relaxed);
 	ret_stats->compressed_bytes =
 		atomic_load_explicit(&c->compressed_bytes, memory_order_relaxed);
+}
+
+void writer__set_level(struct writer *w, int level)
+{
+	atomic_store(&w->level, level);
+}
+
+unsigned int writer__fill(struct writer *w)
+{
+	uint64_t done = atomic_load(&w->steps);
+
+	return (atomic_load(&w->put) - done) * 100 / w->config.queue_chunks;
 }
 
 uint64_t writer__steps(struct writer *w, bool *ret_idle)

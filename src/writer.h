@@ -23,6 +23,8 @@ struct chunk {
 	char data[CHUNK_SIZE];
 };
 
+#define WRITER_LEVEL 1 /* zstd's, as a rule: on this data level 3 is slower and no smaller */
+
 struct writer_config {
 	int session_fd;              /* directory of the session, borrowed */
 	/* A file is finished after the first chunk that takes it to one of these; 0 is never. */
@@ -50,8 +52,8 @@ struct writer;
 /* Makes a writer and starts its thread. 0, or a negative errno. */
 int writer__new(struct writer **ret, const struct writer_config *config);
 
-/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight: the caller
- * counts its rows as lost(queue). Never blocks on the disk. */
+/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight (a few
+ * more for the lost stream): the caller counts its rows as lost(queue). Never blocks on the disk. */
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
 
 /* All chunks are in flight: the next writer__get_chunk() gives NULL unless one comes back. */
@@ -67,6 +69,12 @@ void writer__rotate(struct writer *w);
 void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows);
 
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
+
+/* Compresses by zstd's LEVEL from now on: each stream goes on in a new file. */
+void writer__set_level(struct writer *w, int level);
+
+/* Percent of the queue that is on its way to the disk. */
+unsigned int writer__fill(struct writer *w);
 
 /* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any thread. */
 uint64_t writer__steps(struct writer *w, bool *ret_idle);

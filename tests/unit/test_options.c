@@ -356,7 +356,7 @@ Test(options, options_of_other_versions)
 		"upload",
 		"s3-endpoint", "s3-region",
 		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
-		"telemetry", "reward", "on-overload",
+		"telemetry", "reward",
 		"min-free", "max-disk",
 	};
 	char line[64], why[64];
@@ -368,6 +368,18 @@ Test(options, options_of_other_versions)
 		snprintf(line, sizeof(line), "dev --%s=1", names[i]);
 		refuses(line, why);
 	}
+}
+
+Test(options, on_overload)
+{
+	accepts("");
+	cr_assert(!o.lighten);
+	accepts("--on-overload=lighten");
+	cr_assert(o.lighten);
+	accepts("--on-overload=lighten --on-overload count");
+	cr_assert(!o.lighten);
+	refuses("--on-overload=stop", "--on-overload: 'stop' is neither count nor lighten");
+	refuses("--on-overload", "--on-overload: needs a value (count|lighten)");
 }
 
 Test(options, memory)
@@ -548,7 +560,7 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
 		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
 		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
-		"--memory SIZE",
+		"--memory SIZE", "--on-overload count|lighten",
 	};
 	static const char *const absent[] = { "--anonimize", "--upload" };
 

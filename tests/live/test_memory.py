@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""--memory holds under load: what the kernel says that the process and its BPF maps take."""
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import ptrace
+import pytest
+import recorder
+
+MIB = 1 << 20
+ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault"
+
+# Each round is a name that wasn't there before: the tables of names grow until they must forget.
+RENAMER = """
+import os, sys, time
+end = time.monotonic() + float(sys.argv[1])
+old = "0".rjust(200, "n")
+os.close(os.open(old, os.O_CREAT | os.O_WRONLY))
+n = 0
+while time.monotonic() < end:
+    n += 1
+    new = str(n).rjust(200, "n")
+    os.rename(old, new)
+    os.close(os.open(new, os.O_RDONLY))
+    old = new
+print(n)
+"""
+
+
+def anonymous(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no RssAnon")
+
+
+def maps(pid):
+    """What the kernel charges for the BPF maps that are open: the rings among them, which the process
+    maps twice, so that its RSS counts each of their pages twice more."""
+    total = 0
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            text = info.read_text()
+        except FileNotFoundError: # closed meanwhile, and so no map of ours
+            continue
+        if "map_type:" in text:
+            total += int(text.split("memlock:")[1].split()[0])
+    return total
+
+
+@pytest.mark.parametrize("size", [96, 256])
+def test_the_bound_holds_under_load(tmp_path, size):
+    data = tmp_path / "data"
+    data.write_bytes(b"x" * 4096)
+    most = 0
+    r = recorder.Recording(
+        tmp_path, "--streams", ALL, "--memory", f"{size}M", "--rotate-rows", "1000000", snapshots=True,
+        code=3,
+    )
+    with r:
+        pid = r.process.pid
+        renamer = subprocess.Popen(
+            [sys.executable, "-c", RENAMER, "12"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        )
+        load = subprocess.Popen(
+            [recorder.workload("hammer"), str(data), "9", str(os.cpu_count())], stdout=subprocess.DEVNULL,
+        )
+        time.sleep(3)
+        with ptrace.held(pid, "iotrc-writer"): # the queue fills up
+            for _ in range(20):
+                time.sleep(0.1)
+                most = max(most, anonymous(pid) + maps(pid))
+        with ptrace.held(pid, "iotrc-reader"): # the rings do
+            time.sleep(0.5)
+        while renamer.poll() is None:
+            time.sleep(0.1)
+            most = max(most, anonymous(pid) + maps(pid))
+        assert load.wait() == 0
+        names = int(renamer.communicate()[0])
+    print(f"{most / MIB:.1f} of {size} MiB, {names} names")
+    assert names > 20000
+    assert r.manifest["diagnostics"]["definitions"]["paths"] > names / 2 # some are lost
+    assert most <= size * MIB
+    assert most > size * MIB / 4 # what was measured is it
+
+
+def test_too_little(tmp_path):
+    done = recorder.run("--memory", "1M", "-o", str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("iotrc: --memory: '1M' is too little: at least ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "none").exists()

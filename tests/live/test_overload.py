@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""More than can be taken: what is lost is counted, to the last operation.
+
+The oracle is tests/workloads/hammer.c, which counts its own operations: twice as many processes as
+CPUs. iotrc records nobody else, so that what it has seen and not filtered is just those.
+"""
+import contextlib
+import json
+import os
+import subprocess
+import time
+
+import ptrace
+import pytest
+import recorder
+
+PROCESSES = 2 * os.cpu_count()
+LEAST = "128M" # --memory: with little room much is lost
+
+
+def hammer(tmp_path, seconds):
+    data = tmp_path / "data"
+    data.write_bytes(b"x" * 4096)
+    return subprocess.Popen(
+        [recorder.workload("hammer"), str(data), str(seconds), str(PROCESSES)],
+        stdout=subprocess.PIPE, text=True,
+    )
+
+
+def counted(process):
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return json.loads(out)
+
+
+def record(tmp_path, *args, code=3):
+    return recorder.Recording(
+        tmp_path, "--streams", "fs", "--command", "hammering", "--rotate-rows", "1000000", *args, code=code,
+    )
+
+
+def rows_by_operation(session):
+    """A file at a time, and compactly: these are millions of rows."""
+    rows = {}
+    for f in session.files("fs"):
+        frame = recorder.read_file(session.directory / f["path"], ["operation", "command"], "category")
+        assert set(frame["command"]) == {"hammering"}
+        for operation, n in frame["operation"].value_counts().items():
+            rows[operation] = rows.get(operation, 0) + n
+    return rows
+
+
+def check(session, oracle):
+    """Every operation is a row, or counted as lost; and the lost stream tells of each loss. The rows by
+    operation."""
+    c = session.counts("fs")
+    made = sum(oracle.values())
+    assert c["seen"] - c["filtered"] == made
+    assert c["written"] + sum(c["lost"].values()) == made
+    rows = rows_by_operation(session)
+    assert sum(rows.values()) == c["written"]
+    for operation, n in rows.items():
+        assert n <= oracle[operation]
+    lost = session.rows("lost")
+    lost = lost[lost["stream"] == "fs"].astype({"count": int, "from_mono_ns": int, "to_mono_ns": int})
+    assert (lost["from_mono_ns"] <= lost["to_mono_ns"]).all()
+    by_cause = lost.groupby("cause")["count"].sum().to_dict()
+    by_cause.pop("compression", None)
+    assert by_cause == {cause: n for cause, n in c["lost"].items() if n}
+    # The ring's losses by CPU and span: those of one CPU don't overlap.
+    for cpu, spans in lost[lost["cause"] == "ring"].groupby("cpu_id"):
+        assert 0 <= int(cpu) < os.cpu_count()
+        assert (spans["from_mono_ns"].iloc[1:].values >= spans["to_mono_ns"].iloc[:-1].values).all()
+    verified = recorder.run("verify", str(session.directory), seconds=300)
+    assert verified.returncode == 0, verified.stdout
+    return rows
+
+
+@pytest.mark.parametrize("thread, cause", [("iotrc-reader", "ring"), ("iotrc-writer", "queue")])
+def test_every_operation_is_a_row_or_counted_as_lost(tmp_path, thread, cause):
+    with record(tmp_path, "--memory", LEAST) as r:
+        producers = hammer(tmp_path, 4)
+        time.sleep(1)
+        with ptrace.held(r.process.pid, thread):
+            time.sleep(2)
+        oracle = counted(producers)
+    rows = check(r.session, oracle)
+    assert r.session.counts("fs")["lost"][cause] > 0
+    assert {"read", "getattr", "access"} <= set(rows)
+    assert r.session.counts("fs")["lost"]["shed"] == 0
+
+
+def test_at_full_speed(tmp_path):
+    """Nothing is held up: whether anything is lost is this machine's affair, the account is ours."""
+    with contextlib.suppress(AssertionError):
+        with record(tmp_path) as r:
+            oracle = counted(hammer(tmp_path, 4))
+    assert r.process.returncode in (0, 3), r.errors()
+    check(recorder.Session(r.session_directory), oracle)
+
+
+def test_lightens_before_it_loses_and_steps_back(tmp_path):
+    with record(tmp_path, "--on-overload=lighten", "--memory", LEAST) as r:
+        producers = hammer(tmp_path, 5)
+        time.sleep(1)
+        with ptrace.held(r.process.pid, "iotrc-writer"):
+            time.sleep(2)
+        oracle = counted(producers)
+        time.sleep(14) # calm for 5 s and 5 s, unless it was loaded twice
+        again = counted(hammer(tmp_path, 1))
+    rows = check(r.session, {k: oracle[k] + again[k] for k in oracle})
+    c = r.session.counts("fs")
+    assert 0 < c["lost"]["shed"]
+    lost = r.session.rows("lost")
+    compression = lost[lost["cause"] == "compression"]
+    shed = lost[lost["cause"] == "shed"]
+    assert set(compression["stream"]) == {"fs"} and set(compression["count"]) == {"0"}
+    # First the one, then the other.
+    assert compression["from_mono_ns"].astype(int).min() <= shed["from_mono_ns"].astype(int).min()
+    # No read was left out: what isn't a row was lost to ring or queue.
+    others = c["lost"]["ring"] + c["lost"]["queue"]
+    assert oracle["read"] + again["read"] - rows["read"] <= others
+    assert oracle["getattr"] + again["getattr"] > rows["getattr"]
