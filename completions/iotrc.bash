@@ -12,10 +12,10 @@ _iotrc()
 	--log-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	-d|--duration|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--trace-bucket) return ;;
+	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--trace-bucket) return ;;
 	esac
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --no-upload --config --check-config --daemon --pid-file --log-file --trace-bucket -h --help -V --version --computer-id' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --no-upload --config --check-config --daemon --pid-file --log-file --trace-bucket -h --help -V --version --computer-id' -- "$cur")
 	elif ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'dev verify recover' -- "$cur")
 	else
