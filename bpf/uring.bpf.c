@@ -46,6 +46,7 @@ struct sqe {
 struct uring_flight {
 	struct rec_fs_long rec;
 	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
+	u64 req;               /* 0 of kernel AIO */
 	u32 shape, props;
 	u32 at_position;       /* offset is the file's position */
 	u32 pad;
@@ -125,7 +126,7 @@ static __noinline int prepare_flight(struct uring_flight *f, struct task_state *
 
 	if (!f || !state)
 		return 0;
-	f->file = 0;
+	f->file = f->req = 0;
 	if (d->shape == SHAPE_FD && !state->is_socket) {
 		f->file = state->file = task_file(task, (s32)arg(state, d->fd));
 		if (state->file)
@@ -196,7 +197,7 @@ static __noinline enum verdict submit_close(struct uring_flight *f, struct task_
 	return f->rec.fs.path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-static __noinline int on_submit(u64 ctx, u64 key)
+static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 {
 	struct task_state *state = current_state(true), *call;
 	const volatile struct syscall_desc *d;
@@ -292,6 +293,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 		f->shape = SHAPE_NONE;
 	else if (direct)
 		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
+	f->req = req;
 	f->props = d->props;
 	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
@@ -299,7 +301,7 @@ static __noinline int on_submit(u64 ctx, u64 key)
 }
 
 /* Names the file that the request had, or that it has opened. */
-static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f, u64 req)
+static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
 	u64 file, inode, task = (u64)bpf_get_current_task();
@@ -315,8 +317,8 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 			return VERDICT_TRACE;
 		s->rec.fs.has &= ~(FS_HAS_ASKED | FS_HAS_ASKED2);
 		s->rec.len = s->rec.len2 = 0;
-	} else if (f->shape == SHAPE_FD && req && !(f->props & PROP_CLOSES)) {
-		u64 own = kread(req, io_kiocb, file);
+	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
+		u64 own = kread(f->req, io_kiocb, file);
 
 		if (own)
 			file = own;
@@ -325,7 +327,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		return VERDICT_TRACE;
 	inode = kread(file, file, f_inode);
 	if (f->shape == SHAPE_TWO_FILES) {
-		u64 out = req ? kread(req, io_kiocb, file) : 0;
+		u64 out = kread(f->req, io_kiocb, file);
 
 		s->rec.fs.has |= FS_TWO_FILES;
 		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
@@ -384,7 +386,7 @@ __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 		count_filtered(STREAM_FS);
 		goto out;
 	}
-	verdict = complete_file(s, f, req);
+	verdict = complete_file(s, f);
 	if (verdict == VERDICT_FILTERED)
 		count_filtered(STREAM_FS);
 	else if (verdict == VERDICT_LOST)
@@ -404,19 +406,27 @@ out:
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
 int BPF_PROG(on_uring_submit_req, struct io_kiocb *req)
 {
-	return on_submit(kread(req, io_kiocb, ctx), (u64)req);
+	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 6.0 to 6.3 */
 int BPF_PROG(on_uring_submit_sqe, struct io_kiocb *req)
 {
-	return on_submit(kread(req, io_kiocb, ctx), (u64)req);
+	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
+}
+
+/* What is wrong from the outset (a bad address, a name too long) is refused before it counts as
+ * submitted, and then completed as everything else. */
+SEC("tp_btf/io_uring_req_failed") /* since 5.16 */
+int BPF_PROG(on_uring_refused, u64 sqe, struct io_kiocb *req)
+{
+	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 5.10 */
 int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
 {
-	return on_submit(ring, user_key(ring, user_data));
+	return on_submit(ring, req, user_key(ring, user_data));
 }
 
 SEC("tp_btf/io_uring_complete") /* since 6.15 */

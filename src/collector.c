@@ -57,6 +57,8 @@ static const struct program {
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, "IO_URING" },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3,
+	  "IO_URING requests that are refused on submission" },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, "IO_URING" },
@@ -278,9 +280,17 @@ static pid_t pid_of_kernel(void)
 	return err ? getpid() : (pid_t)run.retval;
 }
 
+/* Before 6.1 the kernel writes a warning into its log when a program on a classic tracepoint has a table
+ * that isn't allocated whole at the start (kernel/bpf/verifier.c, check_map_prog_compatibility); then
+ * tables got an allocator that works anywhere. */
+static bool classic_warns(const struct btf *btf)
+{
+	return btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) < 0;
+}
+
 /* How system calls are hooked from now on. Without tracefs auto takes what is left: what a kernel
  * misses then is in the manifest. */
-static int choose_attach(struct collector *c, enum attach wanted, char *problem)
+static int choose_attach(struct collector *c, enum attach wanted, const struct btf *btf, char *problem)
 {
 	bool preemptible = c->skel->rodata->cfg.raw_preemptible;
 	int classic = tracepoint__id("raw_syscalls/sys_enter");
@@ -288,6 +298,9 @@ static int choose_attach(struct collector *c, enum attach wanted, char *problem)
 	if (wanted == ATTACH_RAW && preemptible)
 		return problem_of(problem, -EINVAL, "--attach raw: this kernel can preempt programs on raw "
 				  "tracepoints, and calls would be missed: use auto");
+	if (wanted == ATTACH_CLASSIC && classic_warns(btf))
+		return problem_of(problem, -EINVAL, "--attach classic: kernels before 6.1 write warnings about such "
+				  "programs into their log: use auto");
 	if (wanted == ATTACH_CLASSIC && classic < 0)
 		return problem_of(problem, classic, "--attach classic: no tracepoint raw_syscalls/sys_enter: %s",
 				  strerror(-classic));
@@ -535,7 +548,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	configure(c->skel, o, btf);
 	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
-	err = choose_attach(c, o->attach, problem);
+	err = choose_attach(c, o->attach, btf, problem);
 	if (!err)
 		err = choose_programs(c, btf, problem);
 	if (!err)

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 import fs_rows
+import modules
 import recorder
 import strace_oracle
 
@@ -13,6 +14,8 @@ WORKLOADS = ["clone", "subvolume", "copyrange", "advice", "namespace"]
 
 @pytest.fixture
 def volume(tmp_path):
+    modules.need("loop")
+    modules.need("btrfs")
     image, point = tmp_path / "image", tmp_path / "volume"
     point.mkdir()
     with open(image, "wb") as f:
