@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "schema/schema.h"
@@ -18,6 +17,7 @@
 #include "snappers/pressure.h"
 #include "snappers/process.h"
 #include "snappers/system_spec.h"
+#include "src/background.h"
 #include "src/memory.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -28,9 +28,6 @@
 /* Time for the thread to end, of the two seconds that a signal gives. */
 #define STOP_NS (3 * SECOND / 2)
 #define NEVER UINT64_MAX
-/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
-#define IOPRIO_WHO_PROCESS 1
-#define IOPRIO_IDLE (3 << 13)
 
 struct snapshots {
 	struct snapshots_config config;
@@ -328,27 +325,6 @@ static void walk(struct snapshots *s)
 
 /* ---- the thread ---- */
 
-/* Below whatever else wants CPU or disk. Where that is refused there is still the pausing. */
-static void step_back(struct snapshots *s)
-{
-	int tid = gettid();
-
-	setpriority(PRIO_PROCESS, tid, 19);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, IOPRIO_IDLE);
-	atomic_store(&s->tid, tid);
-}
-
-/* On a busy machine the lowest priority may wait for seconds, and it has to end within two. */
-static void hurry(struct snapshots *s)
-{
-	int tid = atomic_load(&s->tid);
-
-	if (!tid)
-		return;
-	setpriority(PRIO_PROCESS, tid, getpriority(PRIO_PROCESS, 0));
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, 0);
-}
-
 static void write_spec(struct snapshots *s)
 {
 	struct system_spec_config config = {
@@ -368,7 +344,8 @@ static void *run(void *arg)
 	uint64_t interval = s->config.options->fs_interval_ns;
 
 	pthread_setname_np(pthread_self(), "snapshots");
-	step_back(s);
+	atomic_store(&s->tid, gettid());
+	background__enter(SCHED_OTHER); /* where that is refused there is still the pausing */
 	begin_processes(s);
 	if (s->config.options->system_spec)
 		write_spec(s);
@@ -424,7 +401,8 @@ bool snapshots__stop(struct snapshots *s)
 	atomic_store(&s->stop, true);
 	pthread_cond_broadcast(&s->wake);
 	pthread_mutex_unlock(&s->lock);
-	hurry(s);
+	if (atomic_load(&s->tid))
+		background__hurry(atomic_load(&s->tid));
 	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
 	s->running = false;
 	return !s->stuck;

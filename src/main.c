@@ -8,6 +8,7 @@
 #include "options.h"
 #include "record.h"
 #include "recover.h"
+#include "uploader/upload.h"
 #include "verify.h"
 
 
@@ -48,12 +49,21 @@ static int print_checked(const struct options *o)
 	return 0;
 }
 
+static int print_upload_help(const struct options *o)
+{
+	options__upload_help(stdout);
+	return 0;
+}
+
 static int (*const actions[])(const struct options *o) = {
 	[ACTION_RECORD] = record__main,
 	[ACTION_HELP] = print_help,
 	[ACTION_VERSION] = print_version,
 	[ACTION_COMPUTER_ID] = print_computer_id,
 	[ACTION_CHECK_CONFIG] = print_checked,
+	[ACTION_REWARD] = upload__reward,
+	[ACTION_UPLOAD] = upload__main,
+	[ACTION_UPLOAD_HELP] = print_upload_help,
 };
 
 int main(int argc, char **argv)

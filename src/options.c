@@ -26,6 +26,8 @@
 struct parse {
 	struct options o;
 	char *message;
+	bool upload;                         /* it is the command's line */
+	bool reward;
 	bool overruling;                     /* the command line, after a file */
 	bool overruled[OPTIONS_ROWS_MAX];    /* … and it has this option */
 	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
@@ -270,11 +272,6 @@ static int set_on_overload(struct parse *p, const char *value)
 	return 0;
 }
 
-static int accept_default(struct parse *p, const char *value)
-{
-	return 0;
-}
-
 static int set_ops(struct parse *p, const char *value)
 {
 	static const char *const names[FS_OP_COUNT] = {
@@ -512,8 +509,107 @@ static int set_log_file(struct parse *p, const char *value)
 	return set_file_name(p, "log-file", value, &p->o.log_file);
 }
 
+static int set_upload(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "upload", value, "the URL of a target");
+	p->o.upload = value;
+	return 0;
+}
+
+static int set_no_upload(struct parse *p, const char *value)
+{
+	p->o.upload = NULL;
+	return 0;
+}
+
+static int set_s3_endpoint(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "s3-endpoint", value, "a URL");
+	p->o.s3_endpoint = value;
+	return 0;
+}
+
+static int set_s3_region(struct parse *p, const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	/* Part of the scope that requests are signed for. */
+	if (!*value || strlen(value) > 63 || value[strspn(value, allowed)])
+		return is_not(p, "s3-region", value, "a region (us-east-1)");
+	p->o.s3_region = value;
+	return 0;
+}
+
+static int set_upload_credentials(struct parse *p, const char *value)
+{
+	return set_file_name(p, "upload-credentials", value, &p->o.upload_credentials);
+}
+
+static int set_upload_ca(struct parse *p, const char *value)
+{
+	return set_file_name(p, "upload-ca", value, &p->o.upload_ca);
+}
+
+static int set_upload_rate(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || (n && n < 1024))
+		return is_not(p, "upload-rate", value, "bytes per second (from 1K on; 0: any)");
+	p->o.upload_rate = n;
+	return 0;
+}
+
+static int set_upload_parallel(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "", &n) || !n || n > OPTIONS_PARALLEL_MAX)
+		return is_not(p, "upload-parallel", value, "a number of files (1 to 16)");
+	p->o.upload_parallel = n;
+	return 0;
+}
+
+static int set_upload_timeout(struct parse *p, const char *value)
+{
+	if (parse_time(value, &p->o.upload_timeout_ns))
+		return is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
+	return 0;
+}
+
+static int set_keep_uploaded(struct parse *p, const char *value)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return fail(p, "--keep-uploaded: " QUOTED " is neither yes nor no", value);
+	p->o.keep_uploaded = !value || !strcmp(value, "yes");
+	return 0;
+}
+
+static int set_reward_code(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > 200)
+		return is_not(p, "reward-code", value, "a code (1 to 200 bytes)");
+	p->o.reward_code = value;
+	return 0;
+}
+
+static int set_reward(struct parse *p, const char *value)
+{
+	p->reward = true;
+	return 0;
+}
+
+static int set_test(struct parse *p, const char *value)
+{
+	p->o.upload_test = true;
+	return 0;
+}
+
 /* What is in SERVICE and OTHER is for the command line only. */
-enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, SERVICE, OTHER, GROUP_COUNT };
+enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, UPLOAD, SERVICE, OTHER, GROUP_COUNT };
 
 static const char *const group_titles[GROUP_COUNT] = {
 	[RECORDING] = "Recording",
@@ -521,6 +617,7 @@ static const char *const group_titles[GROUP_COUNT] = {
 	[SNAPSHOTS] = "Snapshots",
 	[FILTERS] = "Only these (each list adds up; a row needs one of every list given)",
 	[FILES] = "Files",
+	[UPLOAD] = "Upload (off unless one says where to)",
 	[SERVICE] = "As a service",
 	[OTHER] = "Other",
 };
@@ -604,7 +701,30 @@ static const struct option_row {
 	  "or at SIZE on disk: K, M, G (default 64M)", .conf = "64M", .live = true },
 	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)", 
 	  .conf = "0", .live = true },
-	{ "no-upload", 0, NULL, FILES, accept_default, "keep everything here (the default)" },
+
+	{ "upload", 0, "URL", UPLOAD, set_upload,
+	  "send finished files to s3://BUCKET/PREFIX,\nhttps://GATEWAY or file:///DIRECTORY",
+	  .conf = "s3://traces/lab" },
+	{ "no-upload", 0, NULL, UPLOAD, set_no_upload, "keep everything here (the default)" },
+	{ "s3-endpoint", 0, "URL", UPLOAD, set_s3_endpoint,
+	  "of the S3-compatible store; {bucket} in its host\nis the bucket",
+	  .conf = "https://s3.example.org" },
+	{ "s3-region", 0, "REGION", UPLOAD, set_s3_region, "its region (default us-east-1)",
+	  .conf = "us-east-1" },
+	{ "upload-credentials", 0, "FILE", UPLOAD, set_upload_credentials,
+	  "keys or token (default: as AWS's tools find them)", .conf = "/etc/iotrc/credentials" },
+	{ "upload-ca", 0, "FILE", UPLOAD, set_upload_ca,
+	  "authorities to trust, PEM (default: the system's)", .conf = "/etc/iotrc/ca.pem" },
+	{ "upload-rate", 0, "SIZE", UPLOAD, set_upload_rate,
+	  "so many bytes per second: K, M, G (default: any)", .conf = "1M" },
+	{ "upload-parallel", 0, "N", UPLOAD, set_upload_parallel,
+	  "so many files at a time (default 2)", .conf = "2" },
+	{ "upload-timeout", 0, "TIME", UPLOAD, set_upload_timeout,
+	  "how long the end of a recording waits (default\n30s)", .conf = "30s" },
+	{ "keep-uploaded", 0, "[=yes|no]", UPLOAD, set_keep_uploaded,
+	  "what has been sent stays here, too (the default)", .conf = "no", .active = true },
+	{ "reward-code", 0, "CODE", UPLOAD, set_reward_code,
+	  "the code that a study thanks with", .conf = "THANK-YOU" },
 
 	{ "config", 0, "FILE", SERVICE, set_config,
 	  "options from FILE, which these overrule" },
@@ -617,6 +737,10 @@ static const struct option_row {
 
 	{ "trace-bucket", 0, "NAME", OTHER, set_trace_bucket,
 	  "the dataset's first directory (only with dev)" },
+	{ "reward", 0, NULL, OTHER, set_reward,
+	  "the study's thank-you code, once something is sent" },
+	{ "test", 0, NULL, OTHER, set_test,
+	  "of upload: would the target take files? If not,\nwhy" },
 	{ "help", 'h', NULL, OTHER, set_help, "this text" },
 	{ "version", 'V', NULL, OTHER, set_version, "version and commit" },
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
@@ -625,10 +749,7 @@ static const struct option_row {
 	/* As the family's other recorders spell it. */
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
 
-	{ .name = "upload" },
-	{ .name = "s3-endpoint" }, { .name = "s3-region" }, { .name = "upload-rate" },
-	{ .name = "upload-parallel" }, { .name = "upload-timeout" },
-	{ .name = "keep-uploaded" }, { .name = "telemetry" }, { .name = "reward" },
+	{ .name = "telemetry" },
 	{ .name = "min-free" }, { .name = "max-disk" },
 };
 
@@ -637,9 +758,9 @@ static const struct { const char *name, *usage, *help; } commands[] = {
 	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
 	{ "verify", "DIR", "check sessions against their manifests" },
 	{ "recover", "DIR", "finish sessions whose recorder was killed" },
+	{ "upload", "DIR...", "send what of sessions isn't sent yet" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
 	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
-	{ .name = "upload" },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(*options))
@@ -695,6 +816,14 @@ static int unknown_option(struct parse *p, const char *name, size_t len)
 
 static int parse_word(struct parse *p, const char *word)
 {
+	if (p->upload) {
+		if (!p->o.dirs)
+			p->o.dirs = calloc(p->o.argc, sizeof(*p->o.dirs));
+		if (!p->o.dirs)
+			return fail(p, "out of memory");
+		p->o.dirs[p->o.n_dirs++] = word;
+		return 0;
+	}
 	if (!strcmp(word, "dev")) {
 		p->o.dev = true;
 		return 0;
@@ -740,12 +869,21 @@ static int set_option(struct parse *p, const struct option_row *option, const ch
 	return option->set(p, value);
 }
 
+static bool goes_with_upload(const struct option_row *option)
+{
+	return option->group == UPLOAD || option->set == set_test || option->set == set_help ||
+	       option->set == set_verbose || option->set == set_quiet || option->set == set_state ||
+	       option->set == set_config;
+}
+
 /* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
  * moved on when that was taken. */
 static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
 {
 	if (!option->set)
 		return fail(p, "--%s: not in this build", option->name);
+	if (p->upload && !goes_with_upload(option))
+		return fail(p, "--%s: not with upload, see iotrc upload --help", option->name);
 	if (!option->arg && value)
 		return fail(p, "--%s: takes no value", option->name);
 	if (!value && takes_next(option, **next)) {
@@ -791,11 +929,26 @@ static int parse_brief(struct parse *p, const char *text, char ***next)
 	return err;
 }
 
+static int check_upload(struct parse *p)
+{
+	if (!p->o.upload)
+		return fail(p, "upload: where to? --upload URL, see iotrc upload --help");
+	if (p->o.upload_test && p->o.n_dirs)
+		return fail(p, "--test: takes no DIR");
+	if (!p->o.upload_test && !p->o.n_dirs)
+		return fail(p, "upload: which sessions? DIR, see iotrc upload --help");
+	return 0;
+}
+
 /* What only the whole line can tell. */
 static int check(struct parse *p)
 {
 	const struct options *o = &p->o;
 
+	if (p->upload)
+		return check_upload(p);
+	if (o->upload_test)
+		return fail(p, "--test: only with upload");
 	if (!o->streams)
 		return fail(p, "no stream is left to record");
 	if (o->cache_sample > 1 && !options__stream(o, STREAM_CACHE))
@@ -849,7 +1002,7 @@ static int parse_line(void *arg, unsigned int line, const char *key, const char 
 		return fail(p, "--%s: given before, in line %u", key, p->lines[i]);
 	p->lines[i] = line;
 	if (!takes_value(option)) {
-		if (!strcmp(value, "no"))
+		if (!strcmp(value, "no") && !option->conf)
 			return 0;
 		if (strcmp(value, "yes") && !option->arg)
 			return fail(p, "--%s: " QUOTED " is neither yes nor no", key, value);
@@ -893,6 +1046,8 @@ static int parse_args(struct parse *p, int argc, char **argv)
 	bool words_only = false;
 	int err = 0;
 
+	p->upload = *next && !strcmp(*next, "upload");
+	next += p->upload;
 	while (!err && *next && goes_on(p)) {
 		const char *arg = *next++;
 
@@ -922,6 +1077,9 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 			.fs_interval_ns = UINT64_C(3600000000000),
 			.fs_busy_percent = 40,
 			.system_spec = true,
+			.upload_parallel = 2,
+			.upload_timeout_ns = UINT64_C(30000000000),
+			.keep_uploaded = true,
 			.argc = argc,
 			.argv = argv,
 		},
@@ -930,6 +1088,7 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 	int err = parse_args(&first, argc, argv);
 
 	if (!err && first.o.config && goes_on(&first)) {
+		free(first.o.dirs);
 		err = parse_file(&p, first.o.config);
 		p.overruling = true;
 		if (!err)
@@ -939,6 +1098,10 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 	}
 	if (!err && goes_on(&p))
 		err = check(&p);
+	if (p.o.action == ACTION_HELP && p.upload)
+		p.o.action = ACTION_UPLOAD_HELP;
+	else if (p.o.action == ACTION_RECORD && (p.upload || p.reward))
+		p.o.action = p.upload ? ACTION_UPLOAD : ACTION_REWARD;
 	if (err)
 		options__done(&p.o);
 	else
@@ -949,7 +1112,9 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 void options__done(struct options *o)
 {
 	free(o->config_text);
+	free(o->dirs);
 	o->config_text = NULL;
+	o->dirs = NULL;
 }
 
 void options__fixed_changes(const struct options *a, const struct options *b, char *buf, size_t size)
@@ -981,6 +1146,39 @@ static void print_help(FILE *out, int len, const char *help)
 	fputc('\n', out);
 }
 
+static void print_group(FILE *out, enum group group)
+{
+	fprintf(out, "\n%s:\n", group_titles[group]);
+	for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
+		char brief[] = { '-', o->brief, ',', 0 };
+		int len;
+
+		if (!o->set || !o->help || o->group != group)
+			continue;
+		len = fprintf(out, "  %3s --%s%s%s", o->brief ? brief : "", o->name,
+			      takes_value(o) || !o->arg ? " " : "", o->arg ?: "");
+		print_help(out, len, o->help);
+	}
+}
+
+void options__upload_help(FILE *out)
+{
+	fputs("Usage: iotrc upload [OPTION...] DIR...\n"
+	      "       iotrc upload [OPTION...] --test\n\n"
+	      "Sends what isn't at the target yet of the session in DIR, or of all sessions below\n"
+	      "DIR: those that are complete or recovered, and that nobody records or sends. What was\n"
+	      "begun is taken up where it stopped. Tries again until all is there, or Ctrl+C; what a\n"
+	      "target refuses ends it. --test sends a small object, and says what is wrong.\n", out);
+	print_group(out, UPLOAD);
+	fputs("\nand --config FILE, --state DIR, -q, -v, -h.\n"
+	      "\nEXAMPLES:\n"
+	      "  iotrc upload --upload s3://traces/lab --s3-endpoint https://s3.example.org traces\n"
+	      "  iotrc upload --upload file:///mnt/share/traces --keep-uploaded=no traces\n"
+	      "  sudo iotrc upload --config " OPTIONS_CONFIG " --test\n"
+	      "\nExit codes: 0 all is at the target (or: the test went well); 1 cannot, and the\n"
+	      "message says why; 2 usage; 3 something is left.\n", out);
+}
+
 void options__help(FILE *out)
 {
 	int len;
@@ -997,18 +1195,8 @@ void options__help(FILE *out)
 		len = fprintf(out, "  %s %s", commands[i].name, commands[i].usage);
 		print_help(out, len, commands[i].help);
 	}
-	for (enum group group = 0; group < GROUP_COUNT; group++) {
-		fprintf(out, "\n%s:\n", group_titles[group]);
-		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
-			char brief[] = { '-', o->brief, ',', 0 };
-
-			if (!o->set || !o->help || o->group != group)
-				continue;
-			len = fprintf(out, "  %3s --%s%s%s", o->brief ? brief : "", o->name,
-				      takes_value(o) || !o->arg ? " " : "", o->arg ?: "");
-			print_help(out, len, o->help);
-		}
-	}
+	for (enum group group = 0; group < GROUP_COUNT; group++)
+		print_group(out, group);
 	fputs("\nEXAMPLES:\n"
 	      "  sudo iotrc                              # everything, until Ctrl+C\n"
 	      "  sudo iotrc -d 5m -o /var/tmp/traces     # five minutes\n"
@@ -1066,7 +1254,7 @@ void options__conf(FILE *out)
 			for (const char *c = o->help; *c; c++)
 				fputs(*c == '\n' ? "\n# " : (char[]){ *c, 0 }, out);
 			fprintf(out, "%s\n%s%s = %s\n", o->live ? " (reload)" : "", o->active ? "" : "#",
-				o->name, takes_value(o) ? o->conf ?: o->arg : "yes");
+				o->name, o->conf ?: takes_value(o) ? o->arg : "yes");
 		}
 	}
 }

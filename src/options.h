@@ -24,10 +24,14 @@ enum options_action {
 	ACTION_VERSION,
 	ACTION_COMPUTER_ID,
 	ACTION_CHECK_CONFIG,
+	ACTION_REWARD,
+	ACTION_UPLOAD,               /* the command */
+	ACTION_UPLOAD_HELP,
 };
 
 #define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* the service's */
 #define OPTIONS_ROWS_MAX 96
+#define OPTIONS_PARALLEL_MAX 16
 
 /* How system calls are hooked: the same programs, and the same rows, from different hooks. */
 enum attach {
@@ -84,6 +88,18 @@ struct options {
 	bool anonymize, anonymize_keep_system;
 	const char *state;           /* the state directory; NULL: the default */
 
+	const char *upload;          /* the target's URL; NULL: nothing leaves this machine */
+	const char *s3_endpoint, *s3_region; /* NULL: not given */
+	const char *upload_credentials, *upload_ca; /* files; NULL: not given */
+	uint64_t upload_rate;        /* bytes per second, all threads together; 0: any */
+	uint32_t upload_parallel;    /* files at a time, at least 1 */
+	uint64_t upload_timeout_ns;  /* that the end of a recording waits */
+	bool keep_uploaded;          /* local copies stay */
+	const char *reward_code;     /* the study's; NULL: there is none */
+	bool upload_test;            /* upload --test */
+	const char **dirs;           /* of upload; ours */
+	size_t n_dirs;
+
 	bool daemon;                 /* go into the background once recording has begun */
 	const char *pid_file, *log_file; /* only with daemon; NULL: none */
 	const char *config;          /* the file that was read, or NULL */
@@ -123,8 +139,9 @@ void options__fixed_changes(const struct options *a, const struct options *b, ch
  * firmware and kernel keep of 16 GiB is allowed for. */
 bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
 
-/* The text of --help. */
+/* The text of --help, and of upload --help. */
 void options__help(FILE *out);
+void options__upload_help(FILE *out);
 
 /* An option as people are told of it. */
 struct option_text {

@@ -27,6 +27,7 @@
 #include "snappers/snapshots.h"
 #include "state.h"
 #include "status.h"
+#include "uploader/upload.h"
 #include "verify.h"
 #include "watchdog.h"
 #include "writer.h"
@@ -39,6 +40,8 @@
 
 static int wake_fd = -1;
 static volatile sig_atomic_t stops, rotate_asked, counters_asked;
+static volatile sig_atomic_t recorded; /* only the upload is left */
+static volatile sig_atomic_t code_recorded;
 
 static void wake(void)
 {
@@ -56,6 +59,12 @@ static void on_signal(int signal)
 		rotate_asked = 1;
 	} else if (signal == SIGUSR1) {
 		counters_asked = 1;
+	} else if (recorded) {
+		static const char text[] = "\niotrc: left at once; what is not uploaded is left for next time\n";
+		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+		(void)n;
+		_exit(code_recorded);
 	} else if (stops++) {
 		static const char text[] = "\niotrc: left at once; what was flushed is readable in the .part files\n";
 		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -94,6 +103,7 @@ struct recording {
 	struct writer *writer;
 	struct capture *capture;
 	struct snapshots *snapshots;
+	struct upload *upload;       /* or NULL */
 	int state;                   /* the state directory, or a negative errno */
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	struct anonymizer *anon;     /* this thread's */
@@ -168,6 +178,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 	memset(s, 0, sizeof(*s));
 	s->elapsed_ns = clock__mono_ns() - r->begun_ns;
 	snapshots__note(r->snapshots, s->note);
+	upload__note(r->upload, s->upload);
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		struct manifest_counts n;
 		uint64_t bytes;
@@ -192,6 +203,7 @@ static int write_manifest(struct recording *r)
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
 	uint64_t paths, tasks;
 	struct manifest_hook hooks[HOOK_COUNT];
+	int err;
 
 	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
 	for (int i = 0; i < STREAM_COUNT; i++) {
@@ -210,7 +222,9 @@ static int write_manifest(struct recording *r)
 				 (json_int_t)r->reader.stalls, "disk", (json_int_t)r->disk.stalls));
 	manifest__set_diagnostic(r->manifest, "definitions",
 				 json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
-	return manifest__write(r->manifest, r->session->fd);
+	err = manifest__write(r->manifest, r->session->fd);
+	upload__poke(r->upload);
+	return err;
 }
 
 /* Before there is any file: whatever a crash leaves behind has a manifest that says what it is. */
@@ -282,7 +296,7 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 static int begin(struct recording *r)
 {
 	const struct options *o = r->options;
-	char problem[COLLECTOR_PROBLEM_MAX], machine_id[17];
+	char problem[COLLECTOR_PROBLEM_MAX], problem_upload[TARGET_REASON_MAX], machine_id[17];
 	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
 	struct manifest_info info = {
 		.machine_id = machine_id, .command_line = command_line, .engine = ENGINE,
@@ -304,6 +318,8 @@ static int begin(struct recording *r)
 	err = open_state(r);
 	if (err)
 		return err;
+	if (o->upload && upload__check(o, problem_upload))
+		return complain("cannot upload: %s", problem_upload);
 	if (clock__new(&r->clock))
 		return complain("out of memory");
 	if (collector__new(&r->collector, o, problem))
@@ -338,6 +354,8 @@ static int begin(struct recording *r)
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
 	on_manifest_grown(r); /* by its hooks and counts */
+	if (o->upload && upload__new(&r->upload, o, r->session, info.uid, info.gid, problem_upload))
+		return complain("cannot upload: %s", problem_upload);
 	return -1;
 }
 
@@ -466,6 +484,16 @@ static void watch_threads(struct recording *r)
 		tell_stuck(r, &r->disk, "the disk has not taken rows", "they wait, and will be lost");
 }
 
+static void tell_upload(struct recording *r)
+{
+	char news[QUEUE_NEWS_MAX];
+
+	while (upload__news(r->upload, news)) {
+		status__clear(&r->status);
+		log__line(LOG_WARNING, "upload: %s", news);
+	}
+}
+
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
@@ -494,6 +522,7 @@ static void watch(struct recording *r)
 			status__clear(&r->status);
 			status__table(stderr, &now);
 		}
+		tell_upload(r);
 		status__tick(&r->status, &now);
 		tell_alive(r, &now);
 	}
@@ -545,6 +574,10 @@ static int finish(struct recording *r)
 		tell_end(r, &s);
 	else if (!r->options->quiet)
 		status__summary(stderr, &s, r->session->path);
+	code_recorded = code;
+	recorded = 1;
+	if (!upload__finish(r->upload, r->options->quiet))
+		r->stuck = true;
 	return code;
 }
 
@@ -578,6 +611,7 @@ int record__main(const struct options *options)
 	daemon__end(&r.daemon);
 	if (r.stuck)
 		_exit(code);
+	upload__free(r.upload);
 	snapshots__free(r.snapshots);
 	capture__free(r.capture);
 	writer__free(r.writer);

@@ -131,6 +131,24 @@ int state__secret(int dir, const char *name, unsigned char *ret, size_t size)
 	return err;
 }
 
+int state__mark(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600), err;
+
+	if (fd < 0)
+		return -errno;
+	err = fsync(fd) < 0 || fsync(dir) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+bool state__marked(int dir, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+}
+
 int state__temporary(int dir)
 {
 	char name[64];

@@ -34,7 +34,7 @@ static const char *count(char buf[16], double n)
 	return scaled(buf, n, 1000, " kMGT");
 }
 
-static const char *bytes(char buf[16], double n)
+const char *status__bytes(char buf[16], double n)
 {
 	return scaled(buf, n, 1024, " KMGT");
 }
@@ -87,7 +87,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 	struct status_stream sum = total(now);
 	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / SECOND;
 	uint64_t s = now->elapsed_ns / SECOND;
-	char ends[4][64], item[48], n[16];
+	char ends[5][64], item[48], n[16];
 	size_t kept = 0;
 	bool fits;
 
@@ -95,9 +95,10 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 		width = STATUS_LINE_MAX - 1;
 	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, status__lost(&sum)));
 	snprintf(ends[1], sizeof(*ends), "  written %s", count(n, sum.written));
-	snprintf(ends[2], sizeof(*ends), "  on disk %sB", bytes(n, sum.bytes));
+	snprintf(ends[2], sizeof(*ends), "  on disk %sB", status__bytes(n, sum.bytes));
 	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
-	for (int i = 0; i < 4; i++)
+	snprintf(ends[4], sizeof(*ends), "%s%s", *now->upload ? "  " : "", now->upload);
+	for (int i = 0; i < 5; i++)
 		kept += strlen(ends[i]);
 
 	*buf = 0;
@@ -112,7 +113,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 		if (kept > width || !append(buf, width - kept, item))
 			break;
 	}
-	for (int i = 0; fits && i < 4; i++)
+	for (int i = 0; fits && i < 5; i++)
 		fits = append(buf, width, ends[i]);
 	return strlen(buf);
 }

@@ -21,6 +21,7 @@ struct status_snapshot {
 	uint64_t elapsed_ns;
 	struct status_stream streams[STREAM_COUNT];
 	char note[48];               /* what else is going on; may be empty */
+	char upload[48];             /* likewise of the upload */
 };
 
 /* Rows lost, whatever the cause. */
@@ -29,10 +30,13 @@ uint64_t status__lost(const struct status_stream *s);
 #define STATUS_LINE_MAX 512
 
 /* One line without line feed, at most WIDTH columns: elapsed time, rows per second of each stream
- * since BEFORE, rows lost and written, bytes on disk, the note. What does not fit is left out, rates first.
+ * since BEFORE, rows lost and written, bytes on disk, the notes. What does not fit is left out, rates first.
  * Returns its length. */
 size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
 		    const struct status_snapshot *before);
+
+/* N bytes, three digits and a suffix: 999, 12.3K. Returns BUF. */
+const char *status__bytes(char buf[16], double n);
 
 /* The counters of each enabled stream as a table. */
 void status__table(FILE *out, const struct status_snapshot *s);

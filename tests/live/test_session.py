@@ -325,7 +325,7 @@ def test_unwritable_output(tmp_path):
         (["--no-such-option"], "no-such-option"),
         (["--streams", "fs,nosuch"], "nosuch"),
         (["--anonymize=all"], "keep-system"),
-        (["--upload", "s3://bucket"], "not in this build"),
+        (["--upload-rate", "slow"], "upload-rate"),
         (["--ops", "open,nosuch"], "nosuch"),
         (["-d", "soon"], "soon"),
         (["-d"], "duration"),

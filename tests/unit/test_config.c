@@ -297,7 +297,7 @@ Test(config_file, each_example_is_right)
 Test(config_file, every_option_is_in_it)
 {
 	static const char *const only[] = { "config", "check-config", "daemon", "pid-file", "log-file", "help",
-					    "version", "computer-id", "trace-bucket" };
+					    "version", "computer-id", "trace-bucket", "reward", "test" };
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

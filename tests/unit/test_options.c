@@ -353,10 +353,7 @@ Test(options, verbose_and_quiet)
 Test(options, options_of_other_versions)
 {
 	static const char *const names[] = {
-		"upload",
-		"s3-endpoint", "s3-region",
-		"upload-rate", "upload-parallel", "upload-timeout", "keep-uploaded",
-		"telemetry", "reward",
+		"telemetry",
 		"min-free", "max-disk",
 	};
 	char line[64], why[64];
@@ -452,7 +449,7 @@ Test(options, snapshots)
 Test(options, commands_of_other_versions)
 {
 	static const char *const names[] = { "run", "check", "summary", "watch", "report", "export",
-					     "doctor", "upload" };
+					     "doctor" };
 	char line[64], why[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -561,8 +558,9 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
 		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
 		"--memory SIZE", "--on-overload count|lighten",
+		"--upload-rate SIZE", "--upload URL", "--keep-uploaded[=yes|no]", "--reward", "upload DIR...",
 	};
-	static const char *const absent[] = { "--anonimize", "--upload" };
+	static const char *const absent[] = { "--anonimize" };
 
 	options__help(f);
 	fclose(f);
@@ -593,4 +591,98 @@ Test(options, the_manual_has_every_option)
 	fclose(page);
 	free(manual);
 	free(text);
+}
+
+Test(options, upload)
+{
+	static const char *const urls[] = { "s3://b/p", "https://g", "file:///d" };
+	char line[128];
+
+	accepts("");
+	cr_expect_null(o.upload);
+	cr_expect(o.keep_uploaded);
+	cr_expect_eq(o.upload_rate, 0);
+	cr_expect_eq(o.upload_parallel, 2);
+	cr_expect_eq(o.upload_timeout_ns, UINT64_C(30000000000));
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+		snprintf(line, sizeof(line), "--upload %s", urls[i]);
+		accepts(line);
+		cr_expect_str_eq(o.upload, urls[i]);
+	}
+	accepts("--upload s3://b --no-upload");
+	cr_expect_null(o.upload);
+	accepts("--upload s3://b --s3-endpoint http://h --s3-region eu-1 --upload-credentials c "
+		"--upload-ca a --upload-rate 2M --upload-parallel 16 --upload-timeout 5m "
+		"--reward-code x");
+	cr_expect_str_eq(o.s3_endpoint, "http://h");
+	cr_expect_str_eq(o.s3_region, "eu-1");
+	cr_expect_str_eq(o.upload_credentials, "c");
+	cr_expect_str_eq(o.upload_ca, "a");
+	cr_expect_eq(o.upload_rate, 2 << 20);
+	cr_expect_eq(o.upload_parallel, 16);
+	cr_expect_eq(o.upload_timeout_ns, UINT64_C(300000000000));
+	cr_expect_str_eq(o.reward_code, "x");
+	accepts("--keep-uploaded=no");
+	cr_expect(!o.keep_uploaded);
+	accepts("--keep-uploaded=no --keep-uploaded");
+	cr_expect(o.keep_uploaded);
+	refuses("--keep-uploaded=2", "--keep-uploaded: '2' is neither yes nor no");
+	refuses("--upload=", "--upload: '' is not the URL of a target");
+	refuses("--s3-region a/b", "--s3-region: 'a/b' is not a region (us-east-1)");
+	refuses("--upload-rate 1", "--upload-rate: '1' is not bytes per second (from 1K on; 0: any)");
+	refuses("--upload-parallel 0", "--upload-parallel: '0' is not a number of files (1 to 16)");
+	refuses("--upload-parallel 17", "--upload-parallel: '17' is not a number of files (1 to 16)");
+	refuses("--upload-timeout 0s", "--upload-timeout: '0s' is not a time (30s, 5m, 2h)");
+	refuses("--test", "--test: only with upload");
+	accepts("--reward --state /s");
+	cr_expect_eq(o.action, ACTION_REWARD);
+	cr_expect_str_eq(o.state, "/s");
+}
+
+Test(options, upload_command)
+{
+	accepts("upload a --upload file:///d b -- --c");
+	cr_expect_eq(o.action, ACTION_UPLOAD);
+	cr_assert_eq(o.n_dirs, 3);
+	cr_expect_str_eq(o.dirs[0], "a");
+	cr_expect_str_eq(o.dirs[1], "b");
+	cr_expect_str_eq(o.dirs[2], "--c");
+	options__done(&o);
+	accepts("upload --test --upload file:///d");
+	cr_expect(o.upload_test);
+	accepts("upload --help");
+	cr_expect_eq(o.action, ACTION_UPLOAD_HELP);
+	refuses("upload a", "upload: where to? --upload URL, see iotrc upload --help");
+	refuses("upload --upload file:///d", "upload: which sessions? DIR, see iotrc upload --help");
+	refuses("upload --upload file:///d --test x", "--test: takes no DIR");
+	refuses("upload --upload file:///d --streams fs a",
+		"--streams: not with upload, see iotrc upload --help");
+	refuses("-q upload x", "upload: comes before its options");
+}
+
+/* As the service's configuration has it. */
+Test(options, upload_in_a_file)
+{
+	char path[] = "/tmp/iotrc-test-XXXXXX", line[128];
+	static const char text[] = "upload = file:///d\nkeep-uploaded = no\nreward-code = a b\n";
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	close(fd);
+	snprintf(line, sizeof(line), "--config %s", path);
+	accepts(line);
+	cr_expect_str_eq(o.upload, "file:///d");
+	cr_expect(!o.keep_uploaded);
+	cr_expect_str_eq(o.reward_code, "a b");
+	options__done(&o);
+	snprintf(line, sizeof(line), "--config %s --keep-uploaded --no-upload", path);
+	accepts(line);
+	cr_expect(o.keep_uploaded && !o.upload);
+	options__done(&o);
+	snprintf(line, sizeof(line), "upload --config %s dir", path);
+	accepts(line);
+	cr_expect_eq(o.n_dirs, 1);
+	cr_expect(!o.keep_uploaded);
+	options__done(&o);
+	unlink(path);
 }

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "uploader/outbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/manifest.h"
+
+#define MANIFEST_MAX (64 << 20)
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
+/* ---- lists ---- */
+
+static void push(struct outbox_list *l, struct outbox_file *f, bool first)
+{
+	if (first) {
+		f->next = l->head;
+		l->head = f;
+		if (!f->next)
+			l->tail = &f->next;
+	} else {
+		f->next = NULL;
+		*l->tail = f;
+		l->tail = &f->next;
+	}
+	l->n++;
+	l->bytes += f->bytes;
+}
+
+static struct outbox_file *pop(struct outbox_list *l)
+{
+	struct outbox_file *f = l->head;
+
+	if (f) {
+		l->head = f->next;
+		if (!l->head)
+			l->tail = &l->head;
+		l->n--;
+		l->bytes -= f->bytes;
+	}
+	return f;
+}
+
+struct outbox_file *outbox__take(struct outbox *o)
+{
+	struct outbox_file *f = pop(&o->waiting);
+
+	if (!f && o->manifest && !o->busy && !o->stuck.n) {
+		f = o->manifest;
+		o->manifest = NULL;
+	}
+	o->busy += !!f;
+	return f;
+}
+
+static void put_back(struct outbox *o, struct outbox_file *f, struct outbox_list *l, bool first)
+{
+	o->busy--;
+	if (l == &o->waiting && outbox__is_manifest(f))
+		o->manifest = f;
+	else
+		push(l, f, first);
+}
+
+void outbox__put_first(struct outbox *o, struct outbox_file *f)
+{
+	put_back(o, f, &o->waiting, true);
+}
+
+void outbox__put_last(struct outbox *o, struct outbox_file *f)
+{
+	put_back(o, f, &o->waiting, false);
+}
+
+void outbox__put_aside(struct outbox *o, struct outbox_file *f)
+{
+	put_back(o, f, &o->stuck, false);
+}
+
+void outbox__done(struct outbox *o, struct outbox_file *f)
+{
+	o->busy--;
+	free(f);
+}
+
+void outbox__try_again(struct outbox *o)
+{
+	struct outbox_file *f;
+
+	while ((f = pop(&o->stuck))) {
+		o->busy++;
+		f->tries = 0;
+		outbox__put_last(o, f);
+	}
+}
+
+/* ---- files ---- */
+
+/* A visible name in a visible directory. What a manifest says may be anybody's. */
+static bool is_path(const char *path)
+{
+	const char *slash = strchr(path, '/');
+
+	return slash && slash != path && *path != '.' && slash[1] && slash[1] != '.' &&
+	       !strchr(slash + 1, '/') && strlen(path) <= 255;
+}
+
+static bool is_sha256(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+/* Opens the directory of PATH in session FD; RET_NAME is PATH's last component. */
+static int open_parent(int fd, const char *path, const char **ret_name)
+{
+	const char *slash = strchr(path, '/');
+	char subdir[256];
+	int sub;
+
+	*ret_name = slash ? slash + 1 : path;
+	if (!slash) {
+		sub = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	} else {
+		memcpy(subdir, path, slash - path);
+		subdir[slash - path] = 0;
+		sub = openat(fd, subdir, DIR_FLAGS);
+	}
+	return sub < 0 ? -errno : sub;
+}
+
+int outbox__open_file(const struct outbox *o, const struct outbox_file *f)
+{
+	const char *name;
+	struct stat st;
+	int dir = open_parent(o->fd, f->path, &name), fd;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, name, FILE_FLAGS);
+	if (fd < 0) {
+		fd = -errno;
+	} else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		fd = -EINVAL;
+	}
+	close(dir);
+	return fd;
+}
+
+static void remove_path(int fd, const char *path)
+{
+	const char *name;
+	int dir = open_parent(fd, path, &name);
+
+	if (dir < 0)
+		return;
+	unlinkat(dir, name, 0);
+	close(dir);
+}
+
+void outbox__remove_file(const struct outbox *o, const struct outbox_file *f)
+{
+	remove_path(o->fd, f->path);
+}
+
+/* ---- the manifest ---- */
+
+static struct outbox_file *new_file(const char *path, const char *sha256, uint64_t bytes)
+{
+	struct outbox_file *f = calloc(1, sizeof(*f) + strlen(path) + 1);
+
+	if (f) {
+		strcpy(f->path, path);
+		strcpy(f->sha256, sha256);
+		f->bytes = bytes;
+	}
+	return f;
+}
+
+/* One entry of the manifest: to be sent, unless it is there. */
+static int consider(struct outbox *o, json_t *entry, const char *bytes_key)
+{
+	const char *path, *sha256;
+	struct outbox_file *f;
+	json_int_t bytes;
+
+	if (json_unpack(entry, "{s:s, s:s, s:I}", "path", &path, "sha256", &sha256, bytes_key,
+			&bytes) < 0 || bytes < 0 || !is_path(path) || !is_sha256(sha256))
+		return -ENOMSG;
+	if (journal__has(o->journal, path, sha256)) {
+		/* Killed between the two. */
+		if (!o->keep)
+			remove_path(o->fd, path);
+		return 0;
+	}
+	f = new_file(path, sha256, bytes);
+	if (!f)
+		return -ENOMEM;
+	push(&o->waiting, f, false);
+	return 0;
+}
+
+/* Both lists only ever grow at their ends. */
+static int consider_all(struct outbox *o, json_t *list, const char *bytes_key, size_t *seen)
+{
+	int err = 0;
+
+	while (!err && *seen < json_array_size(list)) {
+		err = consider(o, json_array_get(list, *seen), bytes_key);
+		if (!err)
+			++*seen;
+	}
+	return err;
+}
+
+static bool is_finished(json_t *root)
+{
+	const char *state = json_string_value(json_object_get(json_object_get(root, "session"),
+							      "state"));
+
+	return state && (!strcmp(state, "complete") || !strcmp(state, "recovered"));
+}
+
+struct manifest_seen {
+	json_t *root;
+	struct stat st;
+	char sha256[65];             /* of a finished session's */
+};
+
+static int read_manifest(int dir, struct manifest_seen *m)
+{
+	int fd = openat(dir, MANIFEST_NAME, FILE_FLAGS), err = 0;
+
+	m->root = NULL;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &m->st) < 0)
+		err = -errno;
+	else if (!S_ISREG(m->st.st_mode) || m->st.st_size > MANIFEST_MAX ||
+		 !(m->root = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL)))
+		err = -ENOMSG;
+	else if (is_finished(m->root))
+		err = journal__sha256(fd, m->sha256);
+	close(fd);
+	return err;
+}
+
+static int absorb(struct outbox *o, const struct manifest_seen *m)
+{
+	int err = consider_all(o, json_object_get(m->root, "files"), "compressed_bytes", &o->n_files);
+
+	if (!err)
+		err = consider_all(o, json_object_get(m->root, "system_spec"), "bytes", &o->n_spec);
+	if (err || !is_finished(m->root))
+		return err;
+	o->finished = true;
+	if (journal__has(o->journal, MANIFEST_NAME, m->sha256))
+		return 0;
+	o->manifest = new_file(MANIFEST_NAME, m->sha256, m->st.st_size);
+	return o->manifest ? 0 : -ENOMEM;
+}
+
+int outbox__refresh(struct outbox *o)
+{
+	struct manifest_seen m;
+	int err;
+
+	if (o->finished)
+		return 0;
+	err = read_manifest(o->fd, &m);
+	if (!err)
+		err = absorb(o, &m);
+	json_decref(m.root);
+	return err;
+}
+
+/* ---- the session ---- */
+
+/* The journal is opened only once it is sure that nobody else is at it. */
+static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
+{
+	struct manifest_seen m;
+	int err;
+
+	/* Whoever records or uploads a session holds this lock. Not every file system has it. */
+	if (!o->live && flock(o->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EBUSY;
+	err = read_manifest(o->fd, &m);
+	if (err == -ENOENT && journal__session_uploaded(o->fd))
+		err = -EALREADY;
+	else if (!err && !o->live && !is_finished(m.root))
+		err = -EINPROGRESS;
+	if (!err)
+		err = journal__open(&o->journal, o->fd, identity, uid, gid);
+	if (!err)
+		err = absorb(o, &m);
+	if (!err && o->finished && outbox__idle(o))
+		err = -EALREADY;
+	json_decref(m.root);
+	return err;
+}
+
+int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live, bool keep,
+		 const char *identity, uid_t uid, gid_t gid)
+{
+	struct outbox *o = calloc(1, sizeof(*o));
+	int err;
+
+	if (!o)
+		return -ENOMEM;
+	o->waiting.tail = &o->waiting.head;
+	o->stuck.tail = &o->stuck.head;
+	o->live = live;
+	o->keep = keep;
+	o->key = strdup(key);
+	o->fd = openat(dir, name, DIR_FLAGS);
+	err = o->fd < 0 ? -errno : o->key ? begin(o, identity, uid, gid) : -ENOMEM;
+	if (err) {
+		outbox__free(o);
+		return err;
+	}
+	*ret = o;
+	return 0;
+}
+
+static void free_list(struct outbox_list *l)
+{
+	struct outbox_file *f;
+
+	while ((f = pop(l)))
+		free(f);
+}
+
+struct outbox *outbox__free(struct outbox *o)
+{
+	if (!o)
+		return NULL;
+	free_list(&o->waiting);
+	free_list(&o->stuck);
+	free(o->manifest);
+	journal__free(o->journal);
+	if (o->fd >= 0)
+		close(o->fd);
+	free(o->key);
+	free(o);
+	return NULL;
+}
+
+/* What may lie beside the manifest in a session that is over: left by a crash. */
+static bool is_leftover(const char *name)
+{
+	return !strncmp(name, "." MANIFEST_NAME, sizeof("." MANIFEST_NAME) - 1);
+}
+
+int outbox__remove(int dir, const char *name)
+{
+	int fd = openat(dir, name, DIR_FLAGS), copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+	int err = d ? 0 : -errno;
+
+	while (!err && (entry = readdir(d))) {
+		const char *n = entry->d_name;
+
+		if (!strcmp(n, ".") || !strcmp(n, "..") || !strcmp(n, MANIFEST_NAME) ||
+		    !strcmp(n, JOURNAL_NAME))
+			continue;
+		/* Directories only when they are empty. */
+		if (unlinkat(fd, n, is_leftover(n) ? 0 : AT_REMOVEDIR) < 0)
+			err = -errno;
+	}
+	if (!err && unlinkat(fd, MANIFEST_NAME, 0) < 0 && errno != ENOENT)
+		err = -errno;
+	/* The journal goes last: it says that the rest may go. */
+	if (!err && unlinkat(fd, JOURNAL_NAME, 0) < 0 && errno != ENOENT)
+		err = -errno;
+	if (!err && unlinkat(dir, name, AT_REMOVEDIR) < 0)
+		err = -errno;
+	if (d)
+		closedir(d);
+	else if (copy >= 0)
+		close(copy);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}

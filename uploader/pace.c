@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "uploader/pace.h"
+
+/* What an idle time lets through at once: a thread that wakes late catches up. */
+#define BURST (PACE_SECOND / 4)
+
+void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,
+		     uint32_t random)
+{
+	uint64_t delay = refused ? PACE_REFUSED : PACE_RETRY;
+	uint64_t max = refused ? PACE_REFUSED_MAX : PACE_RETRY_MAX;
+	uint64_t asked = (asked_s < PACE_OBEY_MAX_S ? asked_s : PACE_OBEY_MAX_S) * PACE_SECOND;
+
+	for (unsigned int i = 0; i < b->failures && delay < max; i++)
+		delay *= 2;
+	if (delay > max)
+		delay = max;
+	delay = delay / 2 + (uint64_t)((double)delay * random / UINT32_MAX);
+	b->not_before_ns = now_ns + (delay > asked ? delay : asked);
+	b->failures++;
+}
+
+uint64_t rate__spend(struct rate *r, uint64_t now_ns, uint64_t n)
+{
+	if (!r->bytes_per_s)
+		return 0;
+	if (r->free_ns + BURST < now_ns)
+		r->free_ns = now_ns - BURST;
+	r->free_ns += (double)n / r->bytes_per_s * PACE_SECOND;
+	return r->free_ns > now_ns ? r->free_ns - now_ns : 0;
+}

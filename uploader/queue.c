@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "uploader/queue.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/background.h"
+#include "src/clock.h"
+#include "src/session.h"
+#include "uploader/outbox.h"
+#include "uploader/pace.h"
+
+#define RELIST_NS (600 * PACE_SECOND)
+#define TRIES_MAX 5                  /* of a file that fails alone, before it is put aside */
+#define NEWS_LINES 16
+#define STOP_NS (3 * PACE_SECOND)
+#define SLICE_NS (PACE_SECOND / 4)   /* that a thread sleeps without looking up */
+#define PLACES_MAX 100000
+#define FIELD "%.200s"
+
+struct worker {
+	struct queue *q;
+	struct target *target;
+	pthread_t thread;
+	bool running;
+	atomic_int tid;
+	struct outbox *outbox;       /* of what is being sent */
+	struct outbox_file *file;
+	atomic_uint_least64_t sent;
+};
+
+struct place {
+	int dir;
+	char *name, *key;
+};
+
+struct queue {
+	struct queue_config config;
+	char *identity;
+	struct worker *workers;
+	atomic_bool stop, poked;
+	pthread_mutex_t rate_lock;
+	struct rate rate;
+
+	pthread_mutex_t lock;        /* guards all below. The caller's thread only ever tries it: who
+				      * holds it may be kept back by the scheduler for long */
+	pthread_cond_t wake;
+	struct outbox *live, *old;
+	struct place *places;        /* to be looked at, and which one old is */
+	size_t n_places, next_place, old_place;
+	uint64_t list_due_ns;
+	bool live_done;
+	struct backoff backoff;
+	bool obeying;                /* the target said how long */
+	bool gave_up, troubled;
+	unsigned int busy, running;
+	char problem[TARGET_REASON_MAX];
+	char told[TARGET_REASON_MAX]; /* a problem that needn't be told again */
+	uint64_t files_done, bytes_done, busy_bytes, sessions_done, sessions_left;
+	char news[NEWS_LINES][QUEUE_NEWS_MAX];
+	unsigned int n_news, news_dropped;
+
+	struct queue_stats shown;    /* the caller's */
+};
+
+/* ---- what is told ---- */
+
+static __attribute__((format(printf, 2, 3))) void tell(struct queue *q, const char *format, ...)
+{
+	va_list args;
+
+	if (q->n_news == NEWS_LINES) {
+		q->news_dropped++;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(q->news[q->n_news++], QUEUE_NEWS_MAX, format, args);
+	va_end(args);
+}
+
+bool queue__news(struct queue *q, char news[QUEUE_NEWS_MAX])
+{
+	bool some = false;
+
+	if (pthread_mutex_trylock(&q->lock))
+		return false;
+	if (q->n_news) {
+		some = true;
+		strcpy(news, q->news[0]);
+		memmove(q->news, q->news + 1, --q->n_news * sizeof(*q->news));
+	} else if (q->news_dropped) {
+		some = true;
+		snprintf(news, QUEUE_NEWS_MAX, "and %u more", q->news_dropped);
+		q->news_dropped = 0;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return some;
+}
+
+/* ---- which sessions ---- */
+
+static void free_places(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_places; i++) {
+		free(q->places[i].name);
+		free(q->places[i].key);
+	}
+	free(q->places);
+	q->places = NULL;
+	q->n_places = q->next_place = 0;
+}
+
+static int add_place(struct queue *q, int dir, const char *name, const char *key)
+{
+	struct place *places = reallocarray(q->places, q->n_places + 1, sizeof(*places));
+	struct place p = { dir, strdup(name), strdup(key) };
+
+	if (places)
+		q->places = places;
+	if (!places || !p.name || !p.key || q->n_places == PLACES_MAX) {
+		free(p.name);
+		free(p.key);
+		return -ENOMEM;
+	}
+	q->places[q->n_places++] = p;
+	return 0;
+}
+
+/* YYYYMMDD_HHMMSS_mmm */
+static int is_stamp(const struct dirent *entry)
+{
+	static const char shape[] = "dddddddd_dddddd_ddd";
+	const char *s = entry->d_name;
+
+	for (const char *c = shape; *c; c++, s++)
+		if (*c == 'd' ? !isdigit((unsigned char)*s) : *s != *c)
+			return 0;
+	return !*s;
+}
+
+/* The sessions beside the live one, oldest first. */
+static void list_places(struct queue *q)
+{
+	const struct queue_config *c = &q->config;
+	struct dirent **entries;
+	int n;
+
+	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
+	free_places(q);
+	q->sessions_left = 0;
+	for (size_t i = 0; i < c->n_places; i++)
+		add_place(q, c->places[i].dir, c->places[i].name, c->places[i].key);
+	if (!c->live)
+		return;
+	n = scandirat(c->parent, ".", &entries, is_stamp, alphasort);
+	if (n < 0) {
+		tell(q, "cannot look for sessions that are not sent yet: %s", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		char key[OUTBOX_KEY_MAX];
+
+		snprintf(key, sizeof(key), "%s/%s", c->parent_key, entries[i]->d_name);
+		if (strcmp(entries[i]->d_name, c->live->name))
+			add_place(q, c->parent, entries[i]->d_name, key);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* Why a session can't be sent. In a recording the first two are nothing to talk about: they are
+ * somebody's who is at it, or are taken up when they are recovered. */
+static void tell_unopened(struct queue *q, const char *key, int err)
+{
+	const char *why = strerror(-err);
+
+	if (q->config.live && (err == -EBUSY || err == -EINPROGRESS))
+		return;
+	if (err == -EBUSY)
+		why = "is being recorded, or sent by another iotrc";
+	else if (err == -EINPROGRESS)
+		why = "was not finished: 'iotrc recover' does that";
+	else if (err == -ENOMSG)
+		why = "its manifest.json is none";
+	else if (err == -EACCES)
+		why = "belongs to another user";
+	tell(q, "session " FIELD ": %s", key, why);
+}
+
+static void remove_session(struct queue *q, int dir, const char *name, const char *key)
+{
+	int err = q->config.keep ? 0 : outbox__remove(dir, name);
+
+	if (err == -ENOTEMPTY)
+		tell(q, "session " FIELD " is at the target; files here that are not in its manifest stay",
+		     key);
+	else if (err)
+		tell(q, "cannot remove session " FIELD ": %s", key, strerror(-err));
+}
+
+static void open_next(struct queue *q)
+{
+	struct place *p = &q->places[q->next_place++];
+	int err = outbox__open(&q->old, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
+
+	q->old_place = q->next_place - 1;
+	if (err == -EALREADY) {
+		remove_session(q, p->dir, p->name, p->key);
+	} else if (err && err != -ENOENT) {
+		tell_unopened(q, p->key, err);
+		q->sessions_left++;
+	}
+}
+
+static void refresh_live(struct queue *q)
+{
+	int err = outbox__refresh(q->live);
+
+	if (err)
+		tell(q, "cannot read the session's manifest: %s", strerror(-err));
+}
+
+static bool old_is_over(const struct queue *q)
+{
+	return !q->old || outbox__idle(q->old);
+}
+
+static bool look_due(const struct queue *q)
+{
+	return atomic_load(&q->poked) || (q->old && old_is_over(q)) ||
+	       (old_is_over(q) && (q->next_place < q->n_places || clock__mono_ns() >= q->list_due_ns));
+}
+
+static void look(struct queue *q)
+{
+	if (atomic_exchange(&q->poked, false) && q->live)
+		refresh_live(q);
+	if (!old_is_over(q))
+		return;
+	if (q->old) {
+		q->sessions_left += !!q->old->stuck.n;
+		q->old = outbox__free(q->old);
+	}
+	if (q->next_place < q->n_places) {
+		open_next(q);
+	} else if (clock__mono_ns() >= q->list_due_ns) {
+		list_places(q);
+		if (q->live)
+			outbox__try_again(q->live);
+	}
+}
+
+static bool is_idle(const struct queue *q)
+{
+	return !look_due(q) && !q->busy && !q->old && q->list_due_ns &&
+	       (!q->live || (q->live->finished && outbox__idle(q->live)));
+}
+
+/* ---- one file ---- */
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec t = { ns / PACE_SECOND, ns % PACE_SECOND };
+
+	nanosleep(&t, NULL);
+}
+
+static bool on_progress(void *data, uint64_t sent)
+{
+	struct worker *w = data;
+	struct queue *q = w->q;
+	uint64_t before = atomic_exchange(&w->sent, sent), now = clock__mono_ns(), wait = 0;
+
+	if (sent > before) {
+		pthread_mutex_lock(&q->rate_lock);
+		wait = rate__spend(&q->rate, now, sent - before);
+		pthread_mutex_unlock(&q->rate_lock);
+	}
+	while (wait && !atomic_load(&q->stop)) {
+		uint64_t slice = wait < SLICE_NS ? wait : SLICE_NS;
+
+		sleep_ns(slice);
+		wait -= slice;
+	}
+	return !atomic_load(&q->stop);
+}
+
+/* Without it the upload begins anew another time: no reason to stop. */
+static void on_multipart(void *data, const char *upload_id)
+{
+	struct worker *w = data;
+
+	journal__set_progress(w->outbox->journal, w->file->path, w->file->sha256, upload_id);
+}
+
+static __attribute__((format(printf, 3, 4))) void result(struct target_result *r,
+							 enum target_verdict verdict,
+							 const char *format, ...)
+{
+	va_list args;
+
+	*r = (struct target_result){ .verdict = verdict };
+	va_start(args, format);
+	vsnprintf(r->reason, sizeof(r->reason), format, args);
+	va_end(args);
+}
+
+static void put_file(struct worker *w, int fd, struct target_result *r)
+{
+	const struct target_hooks hooks = { w, on_progress, on_multipart };
+	struct outbox_file *f = w->file;
+	char key[TARGET_KEY_MAX];
+	char *progress = journal__progress(w->outbox->journal, f->path, f->sha256);
+	struct target_object object = {
+		.key = key, .fd = fd, .size = f->bytes, .sha256 = f->sha256, .upload_id = progress,
+	};
+
+	if (snprintf(key, sizeof(key), "%s/%s", w->outbox->key, f->path) >= (int)sizeof(key))
+		result(r, TARGET_LOCAL, "its key would be too long");
+	else
+		target__put(w->target, &object, &hooks, r);
+	free(progress);
+}
+
+/* Nothing is removed here before it is written down that it is there. */
+static void send_file(struct worker *w, struct target_result *r)
+{
+	struct outbox_file *f = w->file;
+	struct outbox *o = w->outbox;
+	int fd = outbox__open_file(o, f), err;
+
+	if (fd >= 0) {
+		put_file(w, fd, r);
+		close(fd);
+	} else if (fd == -ENOENT && journal__elsewhere(o->journal, f->path, f->sha256)) {
+		result(r, TARGET_LOCAL, "it was sent to another target, and is no longer here");
+	} else {
+		result(r, TARGET_LOCAL, "%s", strerror(-fd));
+	}
+	if (r->verdict != TARGET_DONE)
+		return;
+	err = journal__confirm(o->journal, f->path, f->sha256, f->bytes);
+	if (err) {
+		result(r, TARGET_RETRY, "cannot write " JOURNAL_NAME ": %s", strerror(-err));
+		r->general = true;
+	} else if (!w->q->config.keep && !outbox__is_manifest(f)) {
+		outbox__remove_file(o, f);
+	}
+}
+
+static void session_done(struct queue *q, struct outbox *o)
+{
+	q->sessions_done++;
+	if (o == q->live) {
+		q->live_done = true;
+		remove_session(q, q->config.live->dir, q->config.live->name, q->config.live->key);
+	} else {
+		struct place *p = &q->places[q->old_place];
+
+		remove_session(q, p->dir, p->name, p->key);
+	}
+}
+
+static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f)
+{
+	bool last = outbox__is_manifest(f);
+
+	q->files_done++;
+	q->bytes_done += f->bytes;
+	outbox__done(o, f);
+	q->backoff = (struct backoff){ 0 };
+	if (q->troubled)
+		tell(q, "goes on");
+	q->troubled = false;
+	*q->problem = *q->told = 0;
+	if (last)
+		session_done(q, o);
+}
+
+static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file *f,
+			  const struct target_result *r)
+{
+	bool refused = r->verdict == TARGET_REFUSED;
+	uint32_t random = 0;
+	ssize_t n = getrandom(&random, sizeof(random), 0);
+
+	(void)n; /* then it isn't spread */
+	backoff__failed(&q->backoff, clock__mono_ns(), refused, r->retry_after_s, random);
+	q->obeying = refused || r->retry_after_s;
+	q->troubled = true;
+	q->gave_up |= refused && !q->config.live;
+	strcpy(q->problem, r->reason);
+	/* Once, and again when it is another one or after something went well in between. */
+	if (refused ? strcmp(q->told, r->reason) != 0 : !*q->told) {
+		strcpy(q->told, r->reason);
+		tell(q, "%s%s", r->reason, q->gave_up ? "" : "; trying again");
+	}
+	if (r->general)
+		outbox__put_first(o, f);
+	else
+		outbox__put_last(o, f);
+}
+
+/* Something is the matter with this file alone. */
+static void settle_stuck(struct queue *q, struct outbox *o, struct outbox_file *f,
+			 const struct target_result *r)
+{
+	snprintf(q->problem, sizeof(q->problem), "%s: " FIELD, f->path, r->reason);
+	tell(q, FIELD "/%s is not sent: %s", o->key, f->path, r->reason);
+	outbox__put_aside(o, f);
+}
+
+static void settle(struct queue *q, struct outbox *o, struct outbox_file *f,
+		   const struct target_result *r)
+{
+	if (r->verdict == TARGET_DONE)
+		settle_done(q, o, f);
+	else if (r->verdict == TARGET_CANCELLED)
+		outbox__put_first(o, f);
+	else if (r->verdict == TARGET_LOCAL || (r->verdict == TARGET_REFUSED && !r->general) ||
+		 (!r->general && ++f->tries >= TRIES_MAX))
+		settle_stuck(q, o, f, r);
+	else
+		settle_failed(q, o, f, r);
+}
+
+static bool do_one(struct worker *w)
+{
+	struct queue *q = w->q;
+	struct outbox *o = q->live;
+	struct outbox_file *f = o ? outbox__take(o) : NULL;
+	struct target_result r = { 0 };
+
+	if (!f && q->old) {
+		o = q->old;
+		f = outbox__take(o);
+	}
+	if (!f)
+		return false;
+	q->busy++;
+	q->busy_bytes += f->bytes;
+	w->outbox = o;
+	w->file = f;
+	atomic_store(&w->sent, 0);
+	pthread_mutex_unlock(&q->lock);
+	send_file(w, &r);
+	pthread_mutex_lock(&q->lock);
+	q->busy--;
+	q->busy_bytes -= f->bytes;
+	atomic_store(&w->sent, 0);
+	settle(q, o, f, &r);
+	pthread_cond_broadcast(&q->wake);
+	return true;
+}
+
+/* ---- the threads ---- */
+
+static void wait_a_while(struct queue *q)
+{
+	uint64_t until = clock__mono_ns() + PACE_SECOND;
+	struct timespec t;
+
+	if (q->backoff.not_before_ns > clock__mono_ns() && q->backoff.not_before_ns < until)
+		until = q->backoff.not_before_ns;
+	t = (struct timespec){ until / PACE_SECOND, until % PACE_SECOND };
+	pthread_cond_timedwait(&q->wake, &q->lock, &t);
+}
+
+/* While it fails, one thread tries. */
+static bool may_send(const struct queue *q)
+{
+	return !q->gave_up && clock__mono_ns() >= q->backoff.not_before_ns &&
+	       !(q->backoff.failures && q->busy);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct queue *q = w->q;
+	int err;
+
+	pthread_setname_np(pthread_self(), "iotrc-upload");
+	if (q->config.live)
+		background__enter(SCHED_IDLE);
+	atomic_store(&w->tid, gettid());
+	err = background__drop(q->config.uid, q->config.gid);
+	pthread_mutex_lock(&q->lock);
+	if (err) {
+		tell(q, "cannot give up rights, and so doesn't run: %s", strerror(-err));
+		q->gave_up |= !--q->running;
+	}
+	while (!err && !atomic_load(&q->stop)) {
+		if (look_due(q))
+			look(q);
+		else if (!may_send(q) || !do_one(w))
+			wait_a_while(q);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+static int start_threads(struct queue *q)
+{
+	sigset_t all, old;
+	int err = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	q->running = q->config.parallel;
+	for (unsigned int i = 0; !err && i < q->config.parallel; i++) {
+		err = pthread_create(&q->workers[i].thread, NULL, work, &q->workers[i]);
+		q->workers[i].running = !err;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+static int begin(struct queue *q, const struct queue_config *config, char problem[TARGET_REASON_MAX])
+{
+	const struct queue_place *live = config->live;
+	int err;
+
+	snprintf(problem, TARGET_REASON_MAX, "%s", strerror(ENOMEM));
+	q->workers = calloc(config->parallel, sizeof(*q->workers));
+	q->identity = strdup(config->identity);
+	if (!q->workers || !q->identity)
+		return -ENOMEM;
+	/* Here, where there are still the rights to read the credentials. */
+	for (unsigned int i = 0; i < config->parallel; i++) {
+		q->workers[i].q = q;
+		err = target__new(&q->workers[i].target, config->target, problem);
+		if (err)
+			return err;
+	}
+	if (live)
+		err = outbox__open(&q->live, live->dir, live->name, live->key, true, config->keep,
+				   q->identity, config->uid, config->gid);
+	if (!err)
+		err = start_threads(q);
+	if (err)
+		snprintf(problem, TARGET_REASON_MAX, "%s", strerror(-err));
+	return err;
+}
+
+int queue__new(struct queue **ret, const struct queue_config *config, char problem[TARGET_REASON_MAX])
+{
+	struct queue *q = calloc(1, sizeof(*q));
+	pthread_condattr_t attr;
+	int err;
+
+	if (!q) {
+		snprintf(problem, TARGET_REASON_MAX, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	q->config = *config;
+	q->rate.bytes_per_s = config->rate;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_mutex_init(&q->rate_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	err = begin(q, config, problem);
+	if (err) {
+		queue__free(q);
+		return err;
+	}
+	*ret = q;
+	return 0;
+}
+
+/* A wakeup may go astray without the lock: the threads look each second. */
+void queue__poke(struct queue *q)
+{
+	atomic_store(&q->poked, true);
+	pthread_cond_broadcast(&q->wake);
+}
+
+static void count(const struct outbox *o, struct queue_stats *s)
+{
+	if (!o)
+		return;
+	s->files_left += o->waiting.n + o->stuck.n + o->busy + !!o->manifest;
+	s->bytes_left += o->waiting.bytes + o->stuck.bytes + (o->manifest ? o->manifest->bytes : 0);
+}
+
+void queue__stats(struct queue *q, struct queue_stats *ret)
+{
+	struct queue_stats *s = &q->shown;
+
+	if (!pthread_mutex_trylock(&q->lock)) {
+		*s = (struct queue_stats){
+			.files_done = q->files_done, .bytes_done = q->bytes_done,
+			.bytes_left = q->busy_bytes, .sessions_done = q->sessions_done,
+			.sessions_left = q->sessions_left + q->n_places - q->next_place + !!q->old +
+					 (q->live && !q->live_done),
+			.idle = is_idle(q), .gave_up = q->gave_up, .troubled = q->troubled,
+		};
+		count(q->live, s);
+		count(q->old, s);
+		strcpy(s->problem, q->problem);
+		pthread_mutex_unlock(&q->lock);
+	}
+	s->bytes_sent = 0;
+	for (unsigned int i = 0; i < q->config.parallel; i++)
+		s->bytes_sent += atomic_load(&q->workers[i].sent);
+	*ret = *s;
+}
+
+/* ---- the end ---- */
+
+static void hurry(struct queue *q)
+{
+	for (unsigned int i = 0; i < q->config.parallel; i++)
+		if (atomic_load(&q->workers[i].tid))
+			background__hurry(atomic_load(&q->workers[i].tid));
+}
+
+/* The next try would be too late; or, of what was failing by itself, is now. */
+static bool is_hopeless(struct queue *q, uint64_t end_ns)
+{
+	bool hopeless;
+
+	if (pthread_mutex_trylock(&q->lock))
+		return false;
+	if (!q->obeying && q->backoff.not_before_ns > end_ns)
+		q->backoff.not_before_ns = 0;
+	hopeless = !q->busy && q->backoff.not_before_ns > end_ns;
+	pthread_mutex_unlock(&q->lock);
+	return hopeless;
+}
+
+void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
+		 void (*tick)(void *arg, const struct queue_stats *stats), void *arg)
+{
+	uint64_t now = clock__mono_ns(), end = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+	struct queue_stats s;
+
+	if (q->config.live)
+		hurry(q);
+	queue__poke(q);
+	for (;;) {
+		queue__stats(q, &s);
+		tick(arg, &s);
+		if (s.idle || s.gave_up || *stop || clock__mono_ns() >= end || is_hopeless(q, end))
+			return;
+		sleep_ns(PACE_SECOND / 10);
+	}
+}
+
+bool queue__stop(struct queue *q)
+{
+	uint64_t until = clock__mono_ns() + STOP_NS;
+	struct timespec t = { until / PACE_SECOND, until % PACE_SECOND };
+	bool stuck = false;
+
+	atomic_store(&q->stop, true);
+	pthread_cond_broadcast(&q->wake);
+	for (unsigned int i = 0; q->workers && i < q->config.parallel; i++) {
+		struct worker *w = &q->workers[i];
+
+		if (w->running)
+			w->running = pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &t) != 0;
+		stuck |= w->running;
+	}
+	return !stuck;
+}
+
+struct queue *queue__free(struct queue *q)
+{
+	if (!q || !queue__stop(q))
+		return NULL; /* a thread may still come back to it */
+	for (unsigned int i = 0; q->workers && i < q->config.parallel; i++)
+		target__free(q->workers[i].target);
+	free(q->workers);
+	outbox__free(q->live);
+	outbox__free(q->old);
+	free_places(q);
+	free(q->identity);
+	pthread_cond_destroy(&q->wake);
+	pthread_mutex_destroy(&q->lock);
+	pthread_mutex_destroy(&q->rate_lock);
+	free(q);
+	return NULL;
+}
