@@ -24,13 +24,15 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
  * is calculated from addresses. */
 static __always_inline u64 kread_u64(u64 addr)
 {
-	u64 value = 0;
-
-	if (cfg.rdonly_cast)
+	if (cfg.rdonly_cast) {
 		return ((struct timespec64 *)bpf_rdonly_cast(
 			(void *)addr, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)addr);
-	return value;
+	} else {
+		u64 value = 0;
+
+		bpf_probe_read_kernel(&value, sizeof(value), (void *)addr);
+		return value;
+	}
 }
 
 #define POINTER_CLASS 5 /* what __builtin_classify_type() says of a pointer */

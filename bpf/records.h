@@ -184,6 +184,8 @@ struct rec_fs {
 	__u64 size, offset;
 };
 
+_Static_assert(sizeof(struct rec_fs) == 64, "a cache line");
+
 struct rec_fs_long {
 	struct rec_fs fs;
 	__u64 address;
@@ -339,7 +341,6 @@ struct stream_count {
 	__u64 lost_first_ns, lost_last_ns; /* of those since acked */
 	__u64 acked;           /* written by the program: the lost it has taken note of */
 	__u64 shed;            /* … and of the seen those left out to lighten the load */
-	__u64 pad;
 };
 
 enum hook {
@@ -383,10 +384,15 @@ enum hook {
 	HOOK_COUNT
 };
 
+/* What each short record needs is in the first cache line: fs is the first of the streams. */
 struct cpu_slot {
+	__u64 lane_put;        /* records put into the CPU's lane so far */
+	__u64 lane_limit;      /* so many may be, by what the program had taken when that was last looked at */
 	struct stream_count streams[STREAM_CAPTURED];
 	__u64 fired[HOOK_COUNT];
-};
+	/* Records the program has taken from the lane so far; it writes here, and must not be in the way. */
+	__u64 lane_taken __attribute__((aligned(64)));
+} __attribute__((aligned(64)));
 
 /* ---- configuration, in .rodata ---- */
 
@@ -409,9 +415,9 @@ struct capture_config {
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	__u64 cgroup;          /* 0: any */
 	__u32 ring_bytes;      /* of one event ring */
+	__u32 lane_records;    /* of one lane, a power of two; 0: there are none (bpf/maps.h) */
 	__u32 cache_sample;    /* one page in so many */
 	__u32 page_size;       /* bytes */
-	__u32 pad;
 };
 
 #endif

@@ -614,23 +614,31 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 	}
 }
 
-/* A record of fixed length goes straight into the ring; one that can't count as lost. */
+/* A record of fixed length goes straight to where the program reads it; one that can't counts as lost. */
 static __always_inline void emit_short(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
-	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	void *ring = 0;
 	struct rec_fs *rec;
 	u64 seen = count_seen(slot, STREAM_FS);
 
-	rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+	if (cfg.lane_records) {
+		rec = lane_room(slot, cpu);
+	} else {
+		ring = bpf_map_lookup_elem(&rings, &cpu);
+		rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+	}
 	if (!rec) {
 		count_lost(slot, STREAM_FS, state->exit_ns);
 		return;
 	}
 	fill(rec, state, d);
 	fill_extent(rec, state, d);
-	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+	if (cfg.lane_records)
+		lane_put(slot, cpu, seen);
+	else
+		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 }
 
 static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)

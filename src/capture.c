@@ -52,7 +52,7 @@ struct capture {
 	struct overload overload;
 	uint64_t shed_told[MAX_CPUS]; /* of the fs rows that each CPU has left out */
 	uint64_t light_from_ns;  /* of what is still to be told of the steps taken; 0: none is */
-	uint64_t *ends;          /* of the event rings, noted at the start of a round */
+	uint64_t *ends, *lane_ends; /* of the event rings and lanes, noted at the start of a round */
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
@@ -307,6 +307,12 @@ static bool can_wait(struct capture *c)
 	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
 		if (half_full(collector__ring(c->collector, i)))
 			return false;
+	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
+		struct lane *lane = collector__lane(c->collector, i);
+
+		if (lane__waiting(lane) > lane__size(lane) / 2)
+			return false;
+	}
 	return true;
 }
 
@@ -317,6 +323,12 @@ static unsigned int fullest(struct capture *c)
 	for (size_t i = 0; i < collector__n_rings(c->collector); i++) {
 		struct ring *ring = collector__ring(c->collector, i);
 		unsigned int percent = ring__waiting(ring) * 100 / ring__size(ring);
+
+		fill = percent > fill ? percent : fill;
+	}
+	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
+		struct lane *lane = collector__lane(c->collector, i);
+		unsigned int percent = lane__waiting(lane) * 100 / lane__size(lane);
 
 		fill = percent > fill ? percent : fill;
 	}
@@ -339,7 +351,7 @@ static void lighten(struct capture *c)
 
 static void one_round(struct capture *c)
 {
-	size_t n = collector__n_rings(c->collector);
+	size_t n = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
 
 	c->round_events = 0;
 	if (c->options->lighten)
@@ -348,7 +360,11 @@ static void one_round(struct capture *c)
 		return;
 	for (size_t i = 0; i < n; i++)
 		c->ends[i] = ring__end(collector__ring(c->collector, i));
+	for (size_t i = 0; i < n_lanes; i++)
+		c->lane_ends[i] = lane__end(collector__lane(c->collector, i));
 	drain_definitions(c);
+	for (size_t i = 0; i < n_lanes; i++)
+		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], on_event, c);
 	for (size_t i = 0; i < n; i++)
 		ring__drain(collector__ring(c->collector, i), c->ends[i], on_event, c);
 	if (!c->forgot)
@@ -436,7 +452,8 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->clock = clock;
 	c->options = options;
 	c->second = clock__mono_ns();
-	c->ends = calloc(collector__n_rings(collector), sizeof(*c->ends));
+	c->ends = calloc(2 * collector__n_rings(collector), sizeof(*c->ends));
+	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->second;

@@ -144,7 +144,8 @@ struct collector {
 	struct iotrc_bpf *skel;
 	struct ring *definitions;
 	struct ring *rings[MAX_CPUS];
-	size_t n_rings;
+	struct lane *lanes[MAX_CPUS];
+	size_t n_rings, n_lanes;
 	int ring_fds[MAX_CPUS];
 	int epoll_fd;
 	unsigned int n_cpus;
@@ -407,9 +408,23 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 
 /* ---- rings ---- */
 
+/* Lanes (bpf/maps.h) need counters that nothing comes between, and stores seen in their order. */
+static void plan_lanes(struct collector *c)
+{
+	struct capture_config *cfg = &c->skel->rodata->cfg;
+
+#ifdef __x86_64__
+	if (!cfg->atomic_counters)
+		cfg->lane_records = c->plan.lane_bytes / sizeof(struct rec_fs);
+#endif
+	if (cfg->lane_records)
+		bpf_map__set_max_entries(c->skel->maps.lanes, c->n_cpus * cfg->lane_records);
+}
+
 static int make_rings(struct collector *c, char *problem)
 {
 	c->skel->rodata->cfg.ring_bytes = c->plan.ring_bytes;
+	plan_lanes(c);
 	while (c->n_rings < c->plan.n_rings) {
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, c->plan.ring_bytes, NULL);
 
@@ -422,6 +437,7 @@ static int make_rings(struct collector *c, char *problem)
 
 static int map_rings(struct collector *c, char *problem)
 {
+	const struct capture_config *cfg = &c->skel->rodata->cfg;
 	struct epoll_event event = { .events = EPOLLIN };
 	int err;
 
@@ -435,6 +451,11 @@ static int map_rings(struct collector *c, char *problem)
 		err = ring__new(&c->rings[i], c->ring_fds[i], c->plan.ring_bytes);
 		if (!err && epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->ring_fds[i], &event))
 			err = -errno;
+	}
+	for (uint32_t i = 0; !err && cfg->lane_records && i < c->n_cpus; i++) {
+		err = lane__new(&c->lanes[i], bpf_map__fd(c->skel->maps.lanes), i, cfg->lane_records,
+				&c->skel->bss->slots[i].lane_put, &c->skel->bss->slots[i].lane_taken);
+		c->n_lanes += !err;
 	}
 	return err ? problem_of(problem, err, "cannot map the ring buffers: %s", strerror(-err)) : 0;
 }
@@ -585,6 +606,8 @@ struct collector *collector__free(struct collector *c)
 		ring__free(c->rings[i]);
 		close(c->ring_fds[i]);
 	}
+	for (size_t i = 0; i < c->n_lanes; i++)
+		lane__free(c->lanes[i]);
 	ring__free(c->definitions);
 	if (c->epoll_fd >= 0)
 		close(c->epoll_fd);
@@ -607,6 +630,16 @@ size_t collector__n_rings(const struct collector *c)
 struct ring *collector__ring(struct collector *c, size_t i)
 {
 	return c->rings[i];
+}
+
+size_t collector__n_lanes(const struct collector *c)
+{
+	return c->n_lanes;
+}
+
+struct lane *collector__lane(struct collector *c, size_t i)
+{
+	return c->lanes[i];
 }
 
 void collector__wait(struct collector *c, int timeout_ms)

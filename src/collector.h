@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "bpf/records.h"
+#include "lane.h"
 #include "manifest.h"
 #include "options.h"
 #include "ring.h"
@@ -30,6 +31,10 @@ struct collector *collector__free(struct collector *c);
 struct ring *collector__definitions(struct collector *c);
 size_t collector__n_rings(const struct collector *c);
 struct ring *collector__ring(struct collector *c, size_t i);
+
+/* One a CPU, or none. */
+size_t collector__n_lanes(const struct collector *c);
+struct lane *collector__lane(struct collector *c, size_t i);
 
 /* Waits until a ring asks to be read or TIMEOUT_MS have gone by. */
 void collector__wait(struct collector *c, int timeout_ms);

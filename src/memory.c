@@ -60,6 +60,11 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	rest = bytes - fixed(n_cpus);
 	rings = rest / 64 * 21;
 	ret->n_rings = rings / RING_MIN < n_cpus ? rings / RING_MIN : n_cpus;
+	ret->lane_bytes = 0;
+	if (rings / 2 / n_cpus >= RING_MIN) { /* each CPU has a lane beside its ring */
+		rings /= 2;
+		ret->lane_bytes = power_of_two(rings / n_cpus, RING_MIN, RING_MAX);
+	}
 	ret->ring_bytes = power_of_two(rings / ret->n_rings, RING_MIN, RING_MAX);
 	ret->definitions_bytes = power_of_two(rest / 48, 1u << 16, DEFINITIONS_MAX);
 	ret->paths_sent = rest / 20 / SENT_BYTES < SENT_MAX ? rest / 20 / SENT_BYTES : SENT_MAX;
@@ -75,7 +80,8 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 
 uint64_t memory__total(const struct memory_plan *p, unsigned int n_cpus)
 {
-	return fixed(n_cpus) + (uint64_t)p->n_rings * p->ring_bytes + p->definitions_bytes +
+	return fixed(n_cpus) + (uint64_t)p->n_rings * (p->ring_bytes + p->lane_bytes) +
+	       p->definitions_bytes +
 	       (uint64_t)p->paths_sent * SENT_BYTES +
 	       (uint64_t)p->queue_chunks * sizeof(struct chunk) +
 	       2 * (p->paths_bytes + p->tasks_bytes) + p->sort_bytes / 8 * 9;

@@ -13,6 +13,7 @@
 struct memory_plan {
 	unsigned int n_rings;        /* of events: as many as CPUs, or less and shared */
 	uint32_t ring_bytes;         /* of each, a power of two */
+	uint32_t lane_bytes;         /* of a CPU's lane, where there are such; 0: no room for them */
 	uint32_t definitions_bytes;  /* of the ring of definitions, a power of two */
 	uint32_t paths_sent;         /* paths that the kernel remembers having sent */
 	uint32_t queue_chunks;       /* rows on their way to the disk */

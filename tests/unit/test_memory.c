@@ -25,6 +25,7 @@ Test(memory, the_parts_fit)
 			cr_assert(is_power_of_two(p.ring_bytes) && is_power_of_two(p.definitions_bytes));
 			cr_assert(p.n_rings >= 1 && p.n_rings <= cpus);
 			cr_assert_geq(p.ring_bytes, 256 << 10);
+			cr_assert(!p.lane_bytes || (is_power_of_two(p.lane_bytes) && p.n_rings == cpus));
 			cr_assert_geq(p.definitions_bytes, 64 << 10);
 			cr_assert_geq(p.queue_chunks, 22, "two a stream");
 			cr_assert_geq(p.paths_bytes, MIB);
@@ -43,6 +44,7 @@ Test(memory, without_a_size_it_is_the_default)
 	memory__plan(&q, MEMORY_DEFAULT, 2);
 	cr_assert(p.ring_bytes == q.ring_bytes && p.queue_chunks == q.queue_chunks);
 	cr_assert_eq(p.n_rings, 2);
+	cr_assert_eq(p.lane_bytes, p.ring_bytes);
 	cr_assert_gt(memory__total(&p, 2), MEMORY_DEFAULT / 4 * 3);
 	/* A machine so large that the default would be too little. */
 	memory__plan(&p, 0, 8192);
