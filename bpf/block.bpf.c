@@ -70,7 +70,7 @@ static __always_inline bool current_submitter(struct submitter *ret)
 
 	if (!state)
 		return false;
-	ret->left_out = task_refresh(state, false) == WHOM_LEFT_OUT;
+	ret->left_out = task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
 	ret->task = state->id;
 	return true;
 }

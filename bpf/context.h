@@ -54,7 +54,7 @@ static __always_inline bool in_own_call(void *ctx)
 static __always_inline bool whose(enum stream stream, u64 *ret)
 {
 	struct task_state *state = current_state(true);
-	enum whom whom = state ? task_refresh(state, false) : WHOM_LOST;
+	enum whom whom = state ? task_refresh(state, current_task(), false) : WHOM_LOST;
 
 	if (whom == WHOM_LEFT_OUT) {
 		count_filtered(stream);

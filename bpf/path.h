@@ -290,9 +290,10 @@ static __always_inline bool still_known(const struct known_file *k, u64 file, u6
 	       kread(dentry, dentry, d_hash.pprev);
 }
 
+/* The open file FD of TASK, which current_task() has given. */
 static __always_inline u64 task_file(u64 task, s64 fd)
 {
-	u64 fdt = kread(kread(task, task_struct, files), files_struct, fdt);
+	u64 fdt = kread(task_read(task, files), files_struct, fdt);
 
 	if ((u64)fd >= kread(fdt, fdtable, max_fds))
 		return 0;

@@ -78,7 +78,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	}
 	/* The arguments can't be read any more; the definition before the last is still known. */
 	if (!state->left_out && state->id && state->epoch + 1 >= epoch) {
-	} else if (task_refresh(state, false) == WHOM_LEFT_OUT) {
+	} else if (task_refresh(state, current_task(), false) == WHOM_LEFT_OUT) {
 		count_filtered(STREAM_FS);
 		return 0;
 	}

@@ -57,9 +57,9 @@ struct {
 static __always_inline bool is_compat(u64 task)
 {
 #if defined(__TARGET_ARCH_x86)
-	return kread(task, task_struct, thread_info.status) & 2; /* TS_COMPAT */
+	return task_read(task, thread_info.status) & 2; /* TS_COMPAT */
 #else
-	return kread(task, task_struct, thread_info.flags) & (1 << 22); /* TIF_32BIT */
+	return task_read(task, thread_info.flags) & (1 << 22); /* TIF_32BIT */
 #endif
 }
 
@@ -137,7 +137,7 @@ static __always_inline u64 base_id(struct task_state *state, u64 task, s32 dirfd
 
 static __noinline u64 base_of(struct task_state *state, u32 place)
 {
-	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
+	u64 task = current_task();
 
 	return state ? base_id(state, task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
 }
@@ -335,7 +335,7 @@ static __always_inline bool is_shared_memory(u64 file)
  * goes through it once, and apart from the rest. */
 __noinline int enter_rare(void)
 {
-	u64 task = (u64)bpf_get_current_task(), file;
+	u64 task = current_task(), file;
 	const volatile struct syscall_desc *d;
 	struct task_state *state = current_state(false);
 
@@ -428,7 +428,7 @@ static __always_inline void copy_args(struct task_state *state, const volatile s
 /* From the raw tracepoint with the arguments in REGS, or from the CLASSIC one. */
 static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic)
 {
-	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
+	u64 task = current_task();
 	bool compat = is_compat(task);
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
@@ -436,10 +436,9 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 
 	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
 		return 0;
-	state = current_state(true);
-	if (!state) {
+	state = current_state_of(task, true);
+	if (!state)
 		return lose(d->stream, bpf_ktime_get_ns());
-	}
 	state->armed = 0;
 	state->nr = nr;
 	state->compat = compat;
@@ -453,7 +452,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		copy_args(state, classic);
 	else
 		load_args(state, regs);
-	switch (task_refresh(state, false)) {
+	switch (task_refresh(state, task, false)) {
 	case WHOM_LEFT_OUT:
 		verdict = VERDICT_FILTERED;
 		break;
@@ -783,7 +782,7 @@ static __always_inline struct long_scratch *get_long_scratch(void)
 static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
-	u64 task = (u64)bpf_get_current_task(), file;
+	u64 task = current_task(), file;
 	enum verdict verdict;
 	enum path_answer answer;
 
@@ -839,13 +838,13 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
  * was asked for. */
 static __noinline int emit_exec(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 task = (u64)bpf_get_current_task(), exe;
+	u64 task = current_task(), exe;
 
 	if (!state || !d)
 		return 0;
 	if (state->ret < 0)
 		return emit_path(state, d);
-	switch (task_refresh(state, true)) {
+	switch (task_refresh(state, task, true)) {
 	case WHOM_LEFT_OUT:
 		count_filtered(STREAM_FS);
 		return 0;
@@ -871,7 +870,7 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 		return 0;
 	if (state->ret < 0)
 		return emit_path(state, d);
-	file = task_file((u64)bpf_get_current_task(), state->ret);
+	file = task_file(current_task(), state->ret);
 	if (!file) /* closed by another thread already */
 		return emit_path(state, d);
 	verdict = take_file(state, file, state->ret);
@@ -983,7 +982,7 @@ static __noinline int emit_fork(struct task_state *state, const volatile struct 
 
 static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 task = (u64)bpf_get_current_task(), file, sk = 0;
+	u64 task = current_task(), file, sk = 0;
 	u32 zero = 0, size = sizeof(struct rec_conn);
 	struct conn_scratch *s = bpf_map_lookup_elem(&conn_scratch, &zero);
 	struct rec_conn *rec;

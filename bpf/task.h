@@ -103,12 +103,18 @@ static __always_inline struct task_state *tid_state(u32 tid, bool create)
 	return bpf_map_lookup_elem(&task_states_by_tid, &tid);
 }
 
-static __always_inline struct task_state *current_state(bool create)
+/* The state of TASK, which current_task() has given. */
+static __always_inline struct task_state *current_state_of(u64 task, bool create)
 {
 	if (cfg.task_storage)
-		return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), 0,
+		return bpf_task_storage_get(&task_states, (struct task_struct *)task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	return tid_state((u32)bpf_get_current_pid_tgid(), create);
+}
+
+static __always_inline struct task_state *current_state(bool create)
+{
+	return current_state_of(current_task(), create);
 }
 
 /* The state of a task that a tracepoint names. */
@@ -246,21 +252,28 @@ static __noinline bool task_define(struct task_state *state)
 
 enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };
 
-/* Brings the current thread's identity up to date: names, parents and cgroups change. AGAIN asks
- * for a new definition whatever has changed (exec: the arguments did). */
-static __always_inline enum whom task_refresh(struct task_state *state, bool again)
+static __always_inline u64 task_comm(u64 task, u32 at)
 {
-	u64 task = cfg.task_storage ? (u64)bpf_get_current_task_btf() : (u64)bpf_get_current_task();
-	u64 comm_at = kaddr(task, task_struct, comm);
-	u64 comm0 = kread_u64(comm_at), comm1 = kread_u64(comm_at + 8);
-	u64 css_set = kread(task, task_struct, cgroups);
-	u64 parent = kread(task, task_struct, real_parent), jiffies = bpf_jiffies64(), cgroup;
+	if (cfg.task_storage)
+		return *(u64 *)&((struct task_struct *)task)->comm[at];
+	return kread_u64(kaddr(task, task_struct, comm) + at);
+}
+
+/* Brings the identity of TASK, which current_task() has given, up to date: names, parents and cgroups change. AGAIN asks
+ * for a new definition whatever has changed (exec: the arguments did). */
+static __always_inline enum whom task_refresh(struct task_state *state, u64 task, bool again)
+{
+	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
+	u64 css_set = task_read(task, cgroups), parent = task_read(task, real_parent);
+	u64 jiffies = bpf_jiffies64(), cgroup;
 	u32 ppid;
 
 	/* The same objects within a jiffy are the same: their memory has no time to be another's. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
 	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
+	css_set = kread(task, task_struct, cgroups);
+	parent = kread(task, task_struct, real_parent);
 	cgroup = kread(kread(kread(css_set, css_set, dfl_cgrp), cgroup, kn), kernfs_node, id);
 	ppid = kread(parent, task_struct, tgid);
 	state->jiffies = jiffies;

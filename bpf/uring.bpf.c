@@ -122,7 +122,7 @@ static __always_inline void take_arguments(struct task_state *state, const struc
 static __noinline int prepare_flight(struct uring_flight *f, struct task_state *state, u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
-	u64 task = (u64)bpf_get_current_task();
+	u64 task = current_task();
 
 	if (!f || !state)
 		return 0;
@@ -172,7 +172,7 @@ static __noinline enum verdict submit_paths(struct uring_flight *f, struct task_
 		if (fd == AT_FDCWD)
 			f->rec.fs.path = base_of(state, 0);
 		else
-			f->file = task_file((u64)bpf_get_current_task(), fd);
+			f->file = task_file(current_task(), fd);
 		return VERDICT_TRACE;
 	}
 	f->rec.fs.has |= s->rec.fs.has;
@@ -227,7 +227,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 		lose(d->stream, bpf_ktime_get_ns());
 		return 0;
 	}
-	switch (task_refresh(state, false)) {
+	switch (task_refresh(state, current_task(), false)) {
 	case WHOM_LEFT_OUT:
 		verdict = VERDICT_FILTERED;
 		break;
@@ -269,7 +269,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 			f->rec.fs.has |= FS_HAS_ADDRESS;
 		} else if (d->shape == SHAPE_TWO_FILES) {
 			if (!(call->args[4] & SPLICE_FD_IN_FIXED))
-				f->file = task_file((u64)bpf_get_current_task(), (s32)call->args[5]);
+				f->file = task_file(current_task(), (s32)call->args[5]);
 			f->at_position = call->args[1] == (u64)-1;
 			if (f->at_position)
 				f->rec.fs.has &= ~FS_HAS_OFFSET;
@@ -304,7 +304,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
-	u64 file, inode, task = (u64)bpf_get_current_task();
+	u64 file, inode, task = current_task();
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;
