@@ -108,13 +108,12 @@ static __always_inline u64 arg(const struct task_state *state, u8 place)
 	return i < 6 ? state->args[i] : 0;
 }
 
-/* The same of an argument that may come in halves: HALF is the property that says so. */
-static __always_inline u64 arg_long_long(const struct task_state *state,
-					 const volatile struct syscall_desc *d, u8 place, u32 half)
+/* The same of an argument that may come in HALVES. */
+static __always_inline u64 arg_long_long(const struct task_state *state, u8 place, bool halves)
 {
 	u64 v = arg(state, place);
 
-	if (d->props & half)
+	if (halves)
 		v = (u32)v | arg(state, place + 1) << 32;
 	return v;
 }
@@ -489,43 +488,48 @@ int on_sys_enter_classic(struct raw_syscall *ctx)
 
 /* ---- exit ---- */
 
+/* What the call's own arguments say: built aside, and written once. */
 static __always_inline void fill(struct rec_fs *rec, const struct task_state *state,
 				 const volatile struct syscall_desc *d)
 {
+	u32 props = d->props, flags = 0;
+	u16 has = (props & PROP_BYTES ? FS_HAS_BYTES : 0) | (state->compat ? FS_COMPAT : 0);
+	u8 op = d->op, kind = d->kind;
+
+	if (props & PROP_FILE_FLAGS) {
+		if (state->file) {
+			flags = state->file_flags;
+			has |= FS_HAS_FILE_FLAGS;
+		}
+	} else if (d->flags) {
+		flags = arg(state, d->flags);
+		has |= FS_HAS_FLAGS;
+		if (props & PROP_REMOVEDIR && flags & AT_REMOVEDIR)
+			op = FS_RMDIR;
+	} else if (props & PROP_CREAT) {
+		flags = O_WRONLY | O_CREAT | O_TRUNC;
+		has |= FS_HAS_FLAGS;
+	} else if (props & PROP_OPEN_HOW) {
+		u64 how = 0;
+
+		if (!bpf_probe_read_user(&how, sizeof(how), (void *)arg(state, d->aux)))
+			has |= FS_HAS_FLAGS;
+		flags = how;
+	}
+	if (kind) {
+		flags |= (u32)kind << KIND_SHIFT;
+		has |= FS_HAS_FLAGS;
+	}
 	rec->type = REC_FS;
-	rec->op = d->op;
+	rec->op = op;
+	rec->has = has;
+	rec->flags = flags;
 	rec->ns = state->exit_ns;
 	rec->duration = state->exit_ns - state->enter_ns;
 	rec->task = state->id;
 	rec->path = state->path;
 	rec->ret = state->ret;
-	rec->flags = 0;
 	rec->size = rec->offset = 0;
-	rec->has = (d->props & PROP_BYTES ? FS_HAS_BYTES : 0) | (state->compat ? FS_COMPAT : 0);
-	if (d->props & PROP_FILE_FLAGS) {
-		if (state->file) {
-			rec->flags = state->file_flags;
-			rec->has |= FS_HAS_FILE_FLAGS;
-		}
-	} else if (d->flags) {
-		rec->flags = arg(state, d->flags);
-		rec->has |= FS_HAS_FLAGS;
-		if (d->props & PROP_REMOVEDIR && rec->flags & AT_REMOVEDIR)
-			rec->op = FS_RMDIR;
-	} else if (d->props & PROP_CREAT) {
-		rec->flags = O_WRONLY | O_CREAT | O_TRUNC;
-		rec->has |= FS_HAS_FLAGS;
-	} else if (d->props & PROP_OPEN_HOW) {
-		u64 flags = 0;
-
-		if (!bpf_probe_read_user(&flags, sizeof(flags), (void *)arg(state, d->aux)))
-			rec->has |= FS_HAS_FLAGS;
-		rec->flags = flags;
-	}
-	if (d->kind) {
-		rec->flags |= (u32)d->kind << KIND_SHIFT;
-		rec->has |= FS_HAS_FLAGS;
-	}
 }
 
 /* What readv and its kin were asked for: the sum of the lengths; all ones when they can't be read. A
@@ -576,41 +580,48 @@ static __always_inline bool appends(const struct task_state *state, const volati
 static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *state,
 					const volatile struct syscall_desc *d)
 {
-	s64 moved = rec->ret > 0 ? rec->ret : 0;
+	s64 moved = state->ret > 0 ? state->ret : 0;
+	u8 size_at = d->size, offset_at = d->offset;
+	u32 props = d->props;
+	u64 offset = 0;
+	u16 has = 0;
 
-	if (d->props & PROP_IOVEC) {
-		rec->size = sum_iovecs(arg(state, d->size), arg(state, d->size + 1), state->compat);
+	if (props & PROP_IOVEC) {
+		rec->size = sum_iovecs(arg(state, size_at), arg(state, size_at + 1), state->compat);
 		if (rec->size != (u64)-1)
-			rec->has |= FS_HAS_SIZE;
-	} else if (d->size) {
-		rec->size = arg_long_long(state, d, d->size, PROP_HILO_SIZE);
-		rec->has |= FS_HAS_SIZE;
+			has = FS_HAS_SIZE;
+	} else if (size_at) {
+		rec->size = arg_long_long(state, size_at, props & PROP_HILO_SIZE);
+		has = FS_HAS_SIZE;
 	}
-	if (d->offset && d->props & PROP_OFFSET_AT && arg(state, d->offset)) {
-		if (!bpf_probe_read_user(&rec->offset, d->props & PROP_OFFSET_32 ? 4 : 8, (void *)arg(state, d->offset)))
-			rec->has |= FS_HAS_OFFSET;
-		rec->offset -= moved;
-		return;
+	if (offset_at && props & PROP_OFFSET_AT && arg(state, offset_at)) {
+		if (!bpf_probe_read_user(&offset, props & PROP_OFFSET_32 ? 4 : 8, (void *)arg(state, offset_at)))
+			has |= FS_HAS_OFFSET;
+		offset -= moved;
+		goto out;
 	}
-	if (d->offset && !(d->props & PROP_OFFSET_AT)) {
-		rec->offset = d->props & PROP_PGOFF ? arg(state, d->offset) << 12 :
-						      arg_long_long(state, d, d->offset, PROP_HILO);
+	if (offset_at && !(props & PROP_OFFSET_AT)) {
+		offset = props & PROP_PGOFF ? arg(state, offset_at) << 12 :
+					      arg_long_long(state, offset_at, props & PROP_HILO);
 		/* preadv2 and pwritev2 take -1 for the file position. */
-		if (!(d->props & PROP_SEQUENTIAL && rec->offset == (u64)-1)) {
+		if (!(props & PROP_SEQUENTIAL && offset == (u64)-1)) {
 			if (!appends(state, d)) {
-				rec->has |= FS_HAS_OFFSET;
+				has |= FS_HAS_OFFSET;
 			} else if (moved) { /* Linux appends whatever offset is given */
-				rec->offset = kread(kread(state->file, file, f_inode), inode, i_size) - moved;
-				rec->has |= FS_HAS_OFFSET;
+				offset = kread(kread(state->file, file, f_inode), inode, i_size) - moved;
+				has |= FS_HAS_OFFSET;
 			}
-			return;
+			goto out;
 		}
 	}
-	if (d->props & PROP_SEQUENTIAL && state->file && has_position(state->file) &&
+	if (props & PROP_SEQUENTIAL && state->file && has_position(state->file) &&
 	    (moved || !appends(state, d))) {
-		rec->offset = kread(state->file, file, f_pos) - moved;
-		rec->has |= FS_HAS_OFFSET;
+		offset = kread(state->file, file, f_pos) - moved;
+		has |= FS_HAS_OFFSET;
 	}
+out:
+	rec->offset = offset;
+	rec->has |= has;
 }
 
 /* A record of fixed length goes straight to where the program reads it; one that can't counts as lost. */

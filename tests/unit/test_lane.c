@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <criterion/criterion.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lane.h"
+
+#define N 4096
+#define CPUS 2
+
+struct seen {
+	uint64_t n, next; /* records, and the size field that the next should have */
+	bool in_order;
+};
+
+static void on_record(void *arg, const void *record, size_t size)
+{
+	const struct rec_fs *r = record;
+	struct seen *s = arg;
+
+	s->in_order &= size == sizeof(*r) && r->size == s->next;
+	s->n++;
+	s->next++;
+}
+
+/* The kernel's part: what lane_room() and lane_put() of bpf/maps.h do. */
+static bool put(struct rec_fs *records, __u64 *at, __u64 taken, uint64_t number)
+{
+	if (*at - taken == N)
+		return false;
+	records[*at % N].size = number;
+	++*at;
+	return true;
+}
+
+Test(lane, many_times_round)
+{
+	int fd = memfd_create("lanes", 0);
+	size_t size = CPUS * N * sizeof(struct rec_fs);
+	__u64 at = 0, taken = 0;
+	uint64_t number = 0;
+	struct seen seen = { .in_order = true };
+	struct rec_fs *all;
+	struct lane *l;
+
+	cr_assert_eq(ftruncate(fd, size), 0);
+	all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(all, MAP_FAILED);
+	/* The other CPU's lane is the first. */
+	cr_assert_eq(lane__new(&l, fd, 1, N, &at, &taken), 0);
+	for (size_t burst = 1; burst < 3 * N; burst += 509) {
+		for (size_t i = 0; i < burst; i++)
+			if (put(all + N, &at, taken, number))
+				number++;
+		cr_assert_eq(lane__waiting(l), burst < N ? burst : N);
+		lane__drain(l, lane__end(l), on_record, &seen);
+		cr_assert_eq(lane__waiting(l), 0);
+	}
+	cr_expect(seen.in_order);
+	cr_expect_eq(seen.n, number);
+	cr_expect_gt(number, 3 * N);
+	lane__free(l);
+	munmap(all, size);
+	close(fd);
+}
+
+Test(lane, stops_where_told)
+{
+	int fd = memfd_create("lanes", 0);
+	__u64 at = 10, taken = 0;
+	struct seen seen = { 0 };
+	struct lane *l;
+
+	cr_assert_eq(ftruncate(fd, N * sizeof(struct rec_fs)), 0);
+	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
+	lane__drain(l, 7, on_record, &seen);
+	cr_expect_eq(seen.n, 7);
+	cr_expect_eq(taken, 7);
+	cr_expect_eq(lane__waiting(l), 3);
+	lane__free(l);
+	close(fd);
+}
+
+Test(lane, no_map)
+{
+	struct lane *l = NULL;
+	__u64 at = 0, taken = 0;
+
+	cr_expect_lt(lane__new(&l, -1, 0, N, &at, &taken), 0);
+	cr_expect_null(l);
+}
