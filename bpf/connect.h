@@ -126,7 +126,7 @@ static __always_inline void connect_begun(u64 sk)
 	c.start_ns = state->enter_ns;
 	c.fd = (s32)arg(state, d->fd);
 	/* Not one that the socket has below it (MPTCP). */
-	if (sock_of(task_file((u64)bpf_get_current_task(), c.fd)) != sk)
+	if (sock_of(task_file(current_task(), c.fd)) != sk)
 		return;
 	bpf_map_delete_elem(&connect_words, &sk);
 	bpf_map_update_elem(&connecting, &sk, &c, BPF_ANY);

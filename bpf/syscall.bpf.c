@@ -651,6 +651,14 @@ static __always_inline void emit_short(struct task_state *state, const volatile 
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 }
 
+/* The same, for the calls that are made less often: the hot path's stack is not theirs. */
+static __noinline int emit_short_apart(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (state && d)
+		emit_short(state, d);
+	return 0;
+}
+
 static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)
 {
 	u32 cpu;
@@ -868,7 +876,7 @@ static __noinline int emit_exec(struct task_state *state, const volatile struct 
 		if (!state->path)
 			return lose(STREAM_FS, state->exit_ns);
 	}
-	emit_short(state, d);
+	emit_short_apart(state, d);
 	return 0;
 }
 
@@ -891,7 +899,7 @@ static __noinline int emit_open(struct task_state *state, const volatile struct 
 	}
 	if (verdict == VERDICT_LOST)
 		return lose(STREAM_FS, state->exit_ns);
-	emit_short(state, d);
+	emit_short_apart(state, d);
 	return 0;
 }
 
@@ -985,7 +993,7 @@ static __noinline int emit_fork(struct task_state *state, const volatile struct 
 		if (flags & CLONE_THREAD)
 			return 0;
 	}
-	emit_short(state, d);
+	emit_short_apart(state, d);
 	return 0;
 }
 
