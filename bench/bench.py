@@ -143,6 +143,7 @@ class Beside(Tracer):
                 except subprocess.TimeoutExpired:
                     proc.kill()
                     proc.wait()
+                    raise Failed('did not end within 60 s of SIGINT') from None
         if proc.returncode not in (0, 3):  # iotrc: 3 is recorded with a loss
             raise Failed(f'exit code {proc.returncode}: {tail(err)}')
         kept = self.kept(bench, pread, out, err)
@@ -332,6 +333,7 @@ def run(bench, tracers, rounds):
     """Every tracer once a round. Rounds in which others disturbed are made up for at the end, and
     count only where that didn't help."""
     nothing, clean, noisy, failed = [], {n: [] for n in tracers}, {n: [] for n in tracers}, {}
+    stumbled = set()
     for i in range(EXTRA * rounds):
         for name, tracer in tracers.items():
             if name in failed or len(clean[name]) == rounds:
@@ -340,7 +342,10 @@ def run(bench, tracers, rounds):
             try:
                 base, added, peace = measure(bench, tracer)
             except Failed as e:
-                failed[name] = str(e)
+                # bpftrace 0.17 hangs at its end now and then: it has a second chance.
+                if name in stumbled:
+                    failed[name] = str(e)
+                stumbled.add(name)
                 continue
             (clean if peace else noisy)[name].append(added)
             if peace:
