@@ -171,13 +171,15 @@ static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 
 /* Room for the next record in the lane of CPU; NULL when the program hasn't taken the oldest yet. */
 static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
 {
-	u32 at = cpu * cfg.lane_records + (slot->lane_put & (cfg.lane_records - 1));
+	u32 n = cfg.lane_records, at;
+	u64 put = slot->lane_put;
 
-	if (slot->lane_put == slot->lane_limit) {
-		slot->lane_limit = slot->lane_taken + cfg.lane_records;
-		if (slot->lane_put == slot->lane_limit)
+	if (put == slot->lane_limit) {
+		slot->lane_limit = slot->lane_taken + n;
+		if (put == slot->lane_limit)
 			return 0;
 	}
+	at = cpu * n + (put & (n - 1));
 	return bpf_map_lookup_elem(&lanes, &at);
 }
 

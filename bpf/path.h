@@ -280,13 +280,19 @@ struct known_file {
 };
 #define N_KNOWN_FILES 4 /* by descriptor */
 
-static __always_inline bool still_known(const struct known_file *k, u64 file, u64 dentry, u64 mount,
-					u64 inode)
+static __always_inline bool still_known(const struct known_file *k, u64 file)
 {
+	u64 dentry, inode;
+
+	if (k->file != file || k->jiffies != bpf_jiffies64() || k->names != names_epoch)
+		return false;
+	dentry = kread(file, file, f_path.dentry);
+	inode = kread(file, file, f_inode);
 	/* Its memory may hold another file by now: of the same name only by the same dentry and mount,
 	 * and the same by its number. */
-	return k->file == file && k->dentry == dentry && k->mount == mount && k->jiffies == bpf_jiffies64() &&
-	       k->names == names_epoch && k->ino == kread(inode, inode, i_ino) && k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
+	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
+	       k->ino == kread(inode, inode, i_ino) &&
+	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
 	       kread(dentry, dentry, d_hash.pprev);
 }
 

@@ -147,38 +147,42 @@ enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE, VE
 static enum verdict enter_aio(struct task_state *state, u32 submits);
 static int exit_aio(struct task_state *state, u32 submits);
 
-/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
-static __noinline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
+/* Finds out what FILE is, and keeps it in KNOWN. */
+static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known, u64 file)
 {
-	struct known_file *known;
-	u64 inode, dentry, mount;
+	u64 dentry, inode;
 
-	if (!state)
+	if (!state || !known)
 		return VERDICT_LOST;
-	known = &state->known[hint % N_KNOWN_FILES];
-	dentry = kread(file, file, f_path.dentry);
-	mount = kread(file, file, f_path.mnt);
-	state->file = file;
-	state->file_flags = kread(file, file, f_flags);
 	inode = kread(file, file, f_inode);
-	if (still_known(known, file, dentry, mount, inode)) {
-		state->path = known->id;
-		return VERDICT_TRACE;
-	}
 	if (!file_in_scope(inode)) {
 		state->file = 0;
 		return VERDICT_FILTERED;
 	}
+	dentry = kread(file, file, f_path.dentry);
 	known->names = names_epoch;
 	known->jiffies = bpf_jiffies64();
 	known->hash_len = kread(dentry, dentry, d_name.hash_len);
 	state->path = file_path_id(state->recent, file);
 	known->file = file;
 	known->dentry = dentry;
-	known->mount = mount;
+	known->mount = kread(file, file, f_path.mnt);
 	known->ino = kread(inode, inode, i_ino);
 	known->id = state->path;
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
+}
+
+/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
+static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
+{
+	struct known_file *known = &state->known[hint % N_KNOWN_FILES];
+
+	state->file = file;
+	state->file_flags = kread(file, file, f_flags);
+	if (!still_known(known, file))
+		return meet_file(state, known, file);
+	state->path = known->id;
+	return VERDICT_TRACE;
 }
 
 static __always_inline bool is_socket(u64 file)
@@ -189,13 +193,13 @@ static __always_inline bool is_socket(u64 file)
 static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 					     const volatile struct syscall_desc *d)
 {
-	u64 file = task_file(task, (s32)arg(state, d->fd));
-
-	bool sockets_only = d->props & PROP_CLOSES && !cfg.close_rows;
+	s32 fd = arg(state, d->fd);
+	u64 file = task_file(task, fd);
+	bool closes = d->props & PROP_CLOSES, sockets_only = closes && !cfg.close_rows;
 
 	if (!file)
 		return sockets_only ? VERDICT_IGNORE : VERDICT_TRACE; /* a row that says EBADF */
-	if (d->props & PROP_CLOSES && is_socket(file)) {
+	if (closes && is_socket(file)) {
 		if (cfg.nw_conn) {
 			state->is_socket = 1;
 			ends_of_sock(&state->ends, sock_of(file));
@@ -205,7 +209,7 @@ static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
 	}
 	if (sockets_only)
 		return VERDICT_IGNORE;
-	return take_file(state, file, arg(state, d->fd));
+	return take_file(state, file, fd);
 }
 
 /* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a socket. */
@@ -432,8 +436,13 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
 	enum verdict verdict;
+	bool traced, renames;
 
-	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
+	if (!d)
+		return 0;
+	traced = d->shape != SHAPE_NONE;
+	renames = d->props & PROP_NAMES;
+	if (!traced && !renames)
 		return 0;
 	state = current_state_of(task, true);
 	if (!state)
@@ -444,8 +453,8 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	state->stream = d->stream & 7;
 	state->file = state->path = state->is_socket = 0;
 	state->base[0] = state->base[1] = 0;
-	state->renames = !!(d->props & PROP_NAMES);
-	if (d->shape == SHAPE_NONE)
+	state->renames = renames;
+	if (!traced)
 		return 0;
 	if (classic)
 		copy_args(state, classic);
