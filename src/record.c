@@ -23,6 +23,7 @@
 #include "manifest.h"
 #include "memory.h"
 #include "notify.h"
+#include "privileges.h"
 #include "session.h"
 #include "snappers/snapshots.h"
 #include "state.h"
@@ -340,6 +341,10 @@ static int begin(struct recording *r)
 	err = write_first_manifest(r);
 	if (err)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
+	/* Before any thread is started: each has its own. */
+	err = privileges__drop(privileges__needed(o, info.uid != (uid_t)-1));
+	if (err)
+		return complain("cannot give up privileges: %s", strerror(-err));
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What iotrc may still do once it records, as the kernel tells it, and that others can't lead it astray."""
+import os
+import pathlib
+import pwd
+import stat
+import subprocess
+
+import pytest
+import recorder
+
+# include/uapi/linux/capability.h
+CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, SYS_PTRACE = (1 << n for n in (0, 1, 2, 3, 19))
+FILES = DAC_READ_SEARCH | FOWNER
+GIVEN = CHOWN | DAC_OVERRIDE
+
+NOBODY = pwd.getpwnam("nobody")
+SUDO = {**os.environ, "SUDO_UID": str(NOBODY.pw_uid), "SUDO_GID": str(NOBODY.pw_gid)}
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("SUDO_")}
+
+
+def threads(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        lines = (task / "status").read_text().splitlines()
+        yield dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+@pytest.mark.parametrize("args, env, kept", [
+    (["--no-snapshots"], PLAIN, 0),
+    (["--no-snapshots", "--streams", "fs,block,cache,pagefault,nw_conn,nw_drop,nw_epoll,nw_sockopt"], PLAIN, 0),
+    (["--no-snapshots"], SUDO, GIVEN),
+    (["--process-interval=off", "--fs-interval=1h"], PLAIN, FILES),
+    (["--process-interval=5s", "--fs-interval=off"], PLAIN, SYS_PTRACE),
+    ([], SUDO, FILES | SYS_PTRACE | GIVEN),
+])
+def test_only_what_is_needed_is_kept(tmp_path, args, env, kept):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    with recorder.Recording(
+        tmp_path, "--state", str(state), "--path", str(tmp_path), *args, snapshots=True, env=env,
+    ) as r:
+        seen = list(threads(r.process.pid))
+        (tmp_path / "while").write_text("it records")
+    assert len(seen) >= 3
+    for status in seen:
+        for which in ("CapEff", "CapPrm", "CapBnd"):
+            assert int(status[which], 16) == kept, (status["Name"], which)
+        assert int(status["CapInh"], 16) == int(status["CapAmb"], 16) == 0
+        assert status["NoNewPrivs"] == "1"
+    # … and it can do its work with that.
+    assert r.stderr.count("iotrc:") == 0, r.stderr
+    assert str(tmp_path / "while") in set(r.rows("fs")["filename"])
+    fired = {h["name"]: h["fired"] for h in r.manifest["diagnostics"]["hooks"]}
+    assert any(fired.values())
+
+
+def test_directories_that_are_closed_to_others_are_in_the_snapshot(tmp_path):
+    """Root without CAP_DAC_READ_SEARCH couldn't look into them."""
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "file").write_text("x")
+    os.chown(closed, NOBODY.pw_uid, NOBODY.pw_gid)
+    closed.chmod(0o700)
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    with recorder.Recording(
+        tmp_path, "--state", str(state), "--path", str(closed), "--process-interval=off", "--fs-interval=1h",
+        "-d", "3s", ends=True, snapshots=True, env=PLAIN,
+    ) as r:
+        pass
+    assert str(closed / "file") in set(r.rows("filesystem_snapshot")["file_path"])
+
+
+def test_modes_and_owners(tmp_path):
+    with recorder.Recording(tmp_path, "-d", "2s", ends=True, env=SUDO) as r:
+        (tmp_path / "a").write_text("row")
+    assert r.session.files()
+    for path in [r.output, *r.output.rglob("*")]:
+        st = path.lstat()
+        assert stat.S_IMODE(st.st_mode) == (0o750 if path.is_dir() else 0o640), path
+        assert (st.st_uid, st.st_gid) == (NOBODY.pw_uid, NOBODY.pw_gid), path
+
+
+def planted(link, target):
+    """By somebody else, in a directory that all may write to."""
+    subprocess.run(
+        ["/usr/bin/python3", "-c", f"import os; os.setuid({NOBODY.pw_uid}); os.symlink({str(target)!r}, {str(link)!r})"],
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("level", ["iotrc-traces", "iotrc-traces/linux_v1", "iotrc-traces/linux_v1/ID"])
+def test_a_planted_symlink_leads_nowhere(tmp_path, level):
+    machine = recorder.run("--computer-id").stdout.strip()
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    for d in (shared, elsewhere):
+        d.mkdir()
+    link = shared / level.replace("ID", machine)
+    for d in reversed([p for p in link.parents if shared in p.parents]):
+        d.mkdir()
+        d.chmod(0o1777)
+    shared.chmod(0o1777)
+    planted(link, elsewhere)
+    done = recorder.run("-d", "1s", cwd=shared, env=PLAIN)
+    assert done.returncode == 1
+    assert done.stderr.startswith("iotrc: cannot write to ./iotrc-traces: "), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_planted_state_directory_is_refused(tmp_path):
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    for d in (shared, elsewhere):
+        d.mkdir()
+    shared.chmod(0o1777)
+    planted(shared / "state", elsewhere)
+    done = recorder.run(
+        "-d", "1s", "-a", "--no-snapshots", "--state", str(shared / "state"), "-o", str(tmp_path / "out"),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("iotrc: cannot anonymise: ") and done.stderr.count("\n") == 1, done.stderr
+    assert list(elsewhere.iterdir()) == []
+    assert not (tmp_path / "out").exists()
