@@ -57,7 +57,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run check check-unit check-asan check-live check-kernels check-service check-docs check-arm64 docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all static run check check-unit check-asan check-live check-upload check-kernels check-service check-docs check-arm64 docs workloads bench install uninstall deb clean deps
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -132,6 +132,17 @@ check-service:
 	@$(MAKE) --no-print-directory all
 	$(call say,TEST,'as a service of systemd')
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
+
+# The uploader against real servers: Ceph, nginx, a gateway. Some only: make check-upload UPLOAD_TESTS=tests/upload/test_s3.py
+UPLOAD_TESTS ?= tests/upload
+check-upload:
+	@scripts/install-deps.sh upload
+	@$(MAKE) --no-print-directory all $(BUILD)/upload-put
+	$(call say,TEST,'uploads to real servers')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) UPLOAD_PUT=$(abspath $(BUILD)/upload-put) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider $(UPLOAD_TESTS)
+$(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
 # Compiled, not linked: that needs no libraries of arm64, and their headers are the same everywhere.
 check-arm64:

@@ -41,6 +41,16 @@ check command:lscpu              util-linux            util-linux             ut
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
+upload command:ceph-mon          ceph-mon              ceph-mon               ceph
+upload command:ceph-osd          ceph-osd              ceph-osd               ceph
+upload command:radosgw           radosgw               ceph-radosgw           ceph
+upload command:ceph              ceph-common           ceph-common            ceph
+upload command:strace            strace                strace                 strace
+upload command:s3cmd             s3cmd                 s3cmd                  s3cmd
+upload command:nginx             nginx-light           nginx                  nginx
+upload command:openssl           openssl               openssl                openssl
+upload command:faketime          faketime              libfaketime            libfaketime
+upload python:pytest             python3-pytest        python3-pytest         python-pytest
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 kernels command:depmod           kmod                  kmod                   kmod
