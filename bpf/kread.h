@@ -51,14 +51,15 @@ static __always_inline u64 kread_u64(u64 addr)
 		value_;                                                                     \
 	})
 
-/* The current thread. Since 5.11 that is a pointer which the verifier trusts, and its fields are plain loads. */
-static __always_inline u64 current_task(void)
+/* The current thread. Since 5.11 that is a pointer which the verifier trusts, and its fields are plain
+ * loads; what asks for one has a pointer as its parameter, no number. */
+static __always_inline struct task_struct *current_task(void)
 {
-	return cfg.task_storage ? (u64)bpf_get_current_task_btf() : bpf_get_current_task();
+	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 }
 
 /* The integer or pointer FIELD of TASK, which current_task() has given. */
-#define task_read(task, field)                                                              \
-	(cfg.task_storage ? (u64)((struct task_struct *)(task))->field : kread(task, task_struct, field))
+#define task_read(task, field) \
+	(cfg.task_storage ? (u64)(task)->field : kread(task, task_struct, field))
 
 #endif

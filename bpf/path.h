@@ -297,7 +297,7 @@ static __always_inline bool still_known(const struct known_file *k, u64 file)
 }
 
 /* The open file FD of TASK, which current_task() has given. */
-static __always_inline u64 task_file(u64 task, s64 fd)
+static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 {
 	u64 fdt = kread(task_read(task, files), files_struct, fdt);
 

@@ -54,7 +54,7 @@ struct {
 
 /* ---- the calling convention ---- */
 
-static __always_inline bool is_compat(u64 task)
+static __always_inline bool is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	return task_read(task, thread_info.status) & 2; /* TS_COMPAT */
@@ -120,7 +120,7 @@ static __always_inline u64 arg_long_long(const struct task_state *state, u8 plac
 
 /* ---- entry ---- */
 
-static __always_inline u64 base_id(struct task_state *state, u64 task, s32 dirfd)
+static __always_inline u64 base_id(struct task_state *state, struct task_struct *task, s32 dirfd)
 {
 	u64 file;
 
@@ -136,7 +136,7 @@ static __always_inline u64 base_id(struct task_state *state, u64 task, s32 dirfd
 
 static __noinline u64 base_of(struct task_state *state, u32 place)
 {
-	u64 task = current_task();
+	struct task_struct *task = current_task();
 
 	return state ? base_id(state, task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
 }
@@ -190,7 +190,7 @@ static __always_inline bool is_socket(u64 file)
 	return (kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
-static __always_inline enum verdict enter_fd(struct task_state *state, u64 task,
+static __always_inline enum verdict enter_fd(struct task_state *state, struct task_struct *task,
 					     const volatile struct syscall_desc *d)
 {
 	s32 fd = arg(state, d->fd);
@@ -238,7 +238,7 @@ static __noinline enum verdict take_two_files(struct task_state *state, u64 in, 
 
 /* The requests that share extents between files (include/uapi/linux/fs.h), made to look like a call
  * with the arguments (out, request, in, offset, size, whether there are offset and size). */
-static __always_inline enum verdict enter_ioctl(struct task_state *state, u64 task)
+static __always_inline enum verdict enter_ioctl(struct task_state *state, struct task_struct *task)
 {
 	s64 range[3] = {}; /* of struct file_clone_range: src_fd, src_offset, src_length */
 	s64 dest_fd = -1;
@@ -278,7 +278,7 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, u64 ta
 
 /* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd, command, type,
  * start, length, whether it could be read). */
-static __always_inline enum verdict enter_fcntl(struct task_state *state, u64 task)
+static __always_inline enum verdict enter_fcntl(struct task_state *state, struct task_struct *task)
 {
 	u32 command = state->args[1];
 	u64 at = state->args[2], file;
@@ -338,7 +338,8 @@ static __always_inline bool is_shared_memory(u64 file)
  * goes through it once, and apart from the rest. */
 __noinline int enter_rare(void)
 {
-	u64 task = current_task(), file;
+	struct task_struct *task = current_task();
+	u64 file;
 	const volatile struct syscall_desc *d;
 	struct task_state *state = current_state(false);
 
@@ -391,7 +392,7 @@ __noinline int enter_rare(void)
 	return VERDICT_TRACE;
 }
 
-static __always_inline enum verdict enter(struct task_state *state, u64 task,
+static __always_inline enum verdict enter(struct task_state *state, struct task_struct *task,
 					  const volatile struct syscall_desc *d)
 {
 	if (d->shape == SHAPE_FD)
@@ -431,7 +432,7 @@ static __always_inline void copy_args(struct task_state *state, const volatile s
 /* From the raw tracepoint with the arguments in REGS, or from the CLASSIC one. */
 static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic)
 {
-	u64 task = current_task();
+	struct task_struct *task = current_task();
 	bool compat = is_compat(task);
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
@@ -810,7 +811,8 @@ static __always_inline struct long_scratch *get_long_scratch(void)
 static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
-	u64 task = current_task(), file;
+	struct task_struct *task = current_task();
+	u64 file;
 	enum verdict verdict;
 	enum path_answer answer;
 
@@ -866,7 +868,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
  * was asked for. */
 static __noinline int emit_exec(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 task = current_task(), exe;
+	struct task_struct *task = current_task();
+	u64 exe;
 
 	if (!state || !d)
 		return 0;
@@ -1010,7 +1013,8 @@ static __noinline int emit_fork(struct task_state *state, const volatile struct 
 
 static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 task = current_task(), file, sk = 0;
+	struct task_struct *task = current_task();
+	u64 file, sk = 0;
 	u32 zero = 0, size = sizeof(struct rec_conn);
 	struct conn_scratch *s = bpf_map_lookup_elem(&conn_scratch, &zero);
 	struct rec_conn *rec;

@@ -104,10 +104,10 @@ static __always_inline struct task_state *tid_state(u32 tid, bool create)
 }
 
 /* The state of TASK, which current_task() has given. */
-static __always_inline struct task_state *current_state_of(u64 task, bool create)
+static __always_inline struct task_state *current_state_of(struct task_struct *task, bool create)
 {
 	if (cfg.task_storage)
-		return bpf_task_storage_get(&task_states, (struct task_struct *)task, 0,
+		return bpf_task_storage_get(&task_states, task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	return tid_state((u32)bpf_get_current_pid_tgid(), create);
 }
@@ -252,16 +252,17 @@ static __noinline bool task_define(struct task_state *state)
 
 enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };
 
-static __always_inline u64 task_comm(u64 task, u32 at)
+static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 {
 	if (cfg.task_storage)
-		return *(u64 *)&((struct task_struct *)task)->comm[at];
-	return kread_u64(kaddr(task, task_struct, comm) + at);
+		return *(u64 *)&task->comm[at];
+	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
 /* Brings the identity of TASK, which current_task() has given, up to date: names, parents and cgroups change. AGAIN asks
  * for a new definition whatever has changed (exec: the arguments did). */
-static __always_inline enum whom task_refresh(struct task_state *state, u64 task, bool again)
+static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
+					     bool again)
 {
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
 	u64 css_set = task_read(task, cgroups), parent = task_read(task, real_parent);
@@ -286,7 +287,7 @@ static __always_inline enum whom task_refresh(struct task_state *state, u64 task
 		state->cgroup = cgroup;
 		state->ppid = ppid;
 		if (state->lineage == LINEAGE_UNKNOWN)
-			state->lineage = find_lineage(task);
+			state->lineage = find_lineage((u64)task);
 		state->left_out = left_out(state);
 		state->epoch = 0;
 	}

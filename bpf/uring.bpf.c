@@ -122,7 +122,7 @@ static __always_inline void take_arguments(struct task_state *state, const struc
 static __noinline int prepare_flight(struct uring_flight *f, struct task_state *state, u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
-	u64 task = current_task();
+	struct task_struct *task = current_task();
 
 	if (!f || !state)
 		return 0;
@@ -247,7 +247,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 	take_arguments(call, &sqe);
 	if (d->props & PROP_CLOSES) {
-		file = task_file((u64)bpf_get_current_task(), sqe.fd);
+		file = task_file(current_task(), sqe.fd);
 		closes_socket = cfg.nw_conn && file && is_socket(file);
 		if (!closes_socket && !cfg.close_rows)
 			return 0;
@@ -304,7 +304,8 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
-	u64 file, inode, task = current_task();
+	struct task_struct *task = current_task();
+	u64 file, inode;
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;

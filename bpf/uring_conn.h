@@ -66,7 +66,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	if (c->rec.op == CONN_SOCKET_CREATE)
 		c->rec.domain = call->args[0];
 	else if (!registered)
-		c->file = task_file((u64)bpf_get_current_task(), c->rec.fd);
+		c->file = task_file(current_task(), c->rec.fd);
 	if (c->rec.op == CONN_ACCEPT)
 		c->rec.no_fd = registered; /* the listener's */
 	if (c->rec.op == CONN_CLOSE) {
@@ -91,7 +91,8 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 static __noinline int conn_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 {
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
-	u64 task = (u64)bpf_get_current_task(), file, submitted;
+	struct task_struct *task = current_task();
+	u64 file, submitted;
 	u32 size = sizeof(c->rec);
 	u64 many;
 
