@@ -57,7 +57,8 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run check check-unit check-asan check-live check-upload check-kernels check-service check-docs check-arm64 docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all static run docs workloads bench install uninstall deb clean deps
+.PHONY: check check-arm64 check-asan check-docs check-kernels check-live check-packages check-service check-unit check-upload
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -118,6 +119,12 @@ check-asan:
 check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
+
+# Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's).
+check-packages:
+	@scripts/install-deps.sh packages
+	$(call say,TEST,packages)
+	$(Q)tests/packages/run.sh $(BUILD) $(SUITES)
 
 # The live tests on other kernels, under emulation. Some only: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
 check-kernels:

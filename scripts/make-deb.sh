@@ -4,6 +4,8 @@
 set -euo pipefail
 out=$1 version=$2
 export COMMIT=$3 LC_ALL=C
+# The settings of the make that calls this are not the package's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES BUILD
 cd "$(dirname "$0")/.."
 
 said=$(dpkg-parsechangelog -S Version)
