@@ -1199,7 +1199,7 @@ void options__help(FILE *out)
 		print_group(out, group);
 	fputs("\nEXAMPLES:\n"
 	      "  sudo iotrc                              # everything, until Ctrl+C\n"
-	      "  sudo iotrc -d 5m -o /var/tmp/traces     # five minutes\n"
+	      "  sudo iotrc -d 5m -o traces              # five minutes\n"
 	      "  sudo iotrc --streams fs --ops open,rename,unlink --path /home\n"
 	      "  sudo iotrc --command postgres --streams fs,block -d 1h\n"
 	      "  iotrc verify iotrc-traces               # is all of it whole?\n"

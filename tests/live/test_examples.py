@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every shell example of README, docs and help texts is run, in the order in which it stands.
+
+A block that begins with ```sh is a shell example: its lines are run one by one in a directory of the
+file's own, and must succeed. `sudo` is left out, as the tests run as root. A recording is interrupted
+as soon as it records, whatever -d says. A session's name stands for the newest one. What installs or changes this machine is run by other tests,
+or would run this one: ELSEWHERE says where.
+"""
+import os
+import pathlib
+import re
+import stat
+import subprocess
+
+import pytest
+
+import recorder
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+# Command: the test that runs it.
+ELSEWHERE = {
+    "env": "tests/live", # one test by hand: by all of them
+    "./install.sh": "tests/packages/run.sh",
+    "./uninstall.sh": "tests/packages/run.sh",
+    "systemctl": "tests/service",
+    "journalctl": "tests/service",
+    "scripts/service.sh": "tests/service",
+}
+REMOTE = re.compile(r"s3://|https://") # their servers are those of tests/upload
+SESSION = re.compile(r"linux_v1/[0-9A-F]{16}/\d{8}_\d{6}_\d{3}")
+COMMANDS = re.compile(r"^  (\w+) ", re.M)
+
+IOTRC = """#!/usr/bin/python3
+import os, signal, subprocess, sys, time
+if set(sys.argv[1:]) & {commands!r}:
+    os.execv({real!r}, [{real!r}, *sys.argv[1:]])
+p = subprocess.Popen([{real!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
+print(p.stdout.readline().decode(), end="", flush=True)
+time.sleep(0.3)
+p.send_signal(signal.SIGINT)
+code = p.wait()
+sys.exit(0 if code == 3 else code) # a loaded machine may lose rows; that is not the example's fault
+"""
+# What make would do: that the target is there, and what it needs can be made.
+MAKE = """#!/bin/sh
+exec /usr/bin/make -s -n -C {top} "$@" >/dev/null
+"""
+
+
+def blocks(text):
+    """(info, lines) of every fenced block."""
+    found, lines = [], None
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            if lines is None:
+                info, lines = line.strip()[3:], []
+            else:
+                found.append((info, lines))
+                lines = None
+        elif lines is not None:
+            lines.append(line)
+    assert lines is None, "a block without an end"
+    return found
+
+
+def commands(lines):
+    """Lines that end in a backslash go on; what is only a comment is left out."""
+    text = "\n".join(lines).replace("\\\n", " ")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """An empty directory to run things in; programs of ours go before the system's."""
+    bin_ = tmp_path / "bin"
+    work = tmp_path / "work"
+    bin_.mkdir()
+    work.mkdir()
+    (work / "names.txt").write_text("a name that nothing bears\n")
+    help_text = recorder.run("--help").stdout
+    words = set(COMMANDS.findall(help_text.split("Commands:")[1].split("\n\n")[0])) - {"dev"}
+    words |= {"--help", "-h", "--version", "-V", "--computer-id", "--check-config", "--reward"}
+    for name, text in (
+        ("iotrc", IOTRC.format(real=recorder.IOTRC, commands=words)),
+        ("make", MAKE.format(top=TOP)),
+        ("sudo", '#!/bin/sh\nexec "$@"\n'),
+    ):
+        (bin_ / name).write_text(text)
+        (bin_ / name).chmod(stat.S_IRWXU)
+    return work
+
+
+def run_all(lines, work):
+    for line in lines:
+        words = line.removeprefix("sudo ").split()
+        if words[0] in ELSEWHERE:
+            assert (TOP / ELSEWHERE[words[0]]).exists(), line
+            continue
+        if REMOTE.search(line):
+            continue
+        sessions = sorted(work.glob("iotrc-traces/linux_v1/*/*"))
+        if sessions:
+            line = SESSION.sub("/".join(sessions[-1].parts[-3:]), line)
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], cwd=work, capture_output=True, text=True, timeout=120,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"PATH": f"{work.parent}/bin:{os.environ['PATH']}", "HOME": str(work)},
+        )
+        # Something clear is found in a session that isn't anonymised: that is an answer.
+        codes = (0, 1) if "--anonymous" in line else (0,)
+        assert done.returncode in codes, f"{line}\n{done.stdout}{done.stderr}"
+
+
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in (TOP / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page(page, directory):
+    lines = []
+    for info, block in blocks((TOP / page).read_text()):
+        if info == "sh":
+            lines += commands(block)
+        else: # a transcript shows what was typed behind a $
+            assert not any(re.match(r"(sudo|iotrc|make)\b", line) for line in block), \
+                f"{page}: a block with commands must begin with ```sh: {block}"
+    run_all(lines, directory)
+
+
+def help_texts():
+    words = COMMANDS.findall(recorder.run("--help").stdout.split("Commands:")[1].split("\n\n")[0])
+    return [(), *((word,) for word in words if word != "dev")]
+
+
+def test_examples_of_the_help_texts(directory):
+    """Each takes a session at iotrc-traces for granted, which the first of all examples makes."""
+    for words in help_texts():
+        text = recorder.run(*words, "--help").stdout
+        assert "EXAMPLES:" in text, words
+        examples = text.split("EXAMPLES:\n")[1].split("\n\n")[0].splitlines()
+        run_all(commands(re.sub(r"  +#? .*", "", line.strip()) for line in examples), directory)
