@@ -50,7 +50,7 @@ static void drop(struct hashing *h)
 	EVP_MD_CTX_free(h->md5);
 }
 
-static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, char *buf,
+static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, uint64_t sent, char *buf,
 		    const struct target_hooks *hooks)
 {
 	while (len) {
@@ -60,7 +60,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, char *
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -ENODATA;
-		if (!target__progress(hooks, 0))
+		if (!target__progress(hooks, sent))
 			return -ECANCELED;
 		add(h, buf, n);
 		at += n;
@@ -69,7 +69,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, char *
 	return 0;
 }
 
-int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len,
+int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks)
 {
 	struct hashing h = { NULL, NULL };
@@ -77,7 +77,7 @@ int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len,
 	int err = buf ? begin(&h) : -ENOMEM;
 
 	if (!err)
-		err = add_file(&h, fd, at, len, buf, hooks);
+		err = add_file(&h, fd, at, len, sent, buf, hooks);
 	if (!err)
 		end(&h, ret);
 	drop(&h);

@@ -58,9 +58,15 @@ bool target__progress(const struct target_hooks *hooks, uint64_t sent)
 int target__new(struct target **ret, const struct target_config *config,
 		char problem[TARGET_REASON_MAX])
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (!strncmp(config->url, kinds[i].scheme, strlen(kinds[i].scheme)))
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strncmp(config->url, kinds[i].scheme, strlen(kinds[i].scheme)))
+			continue;
+		if (kinds[i].kind)
 			return kinds[i].kind->new(ret, config, problem);
+		target__say(problem, "the static iotrc has no %s: it sends to file:// alone",
+			    kinds[i].scheme);
+		return -EOPNOTSUPP;
+	}
 	target__say(problem, "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "
 		    "file:///DIRECTORY", config->url);
 	return -EINVAL;
@@ -92,7 +98,7 @@ static bool is_key(const char *key)
 static bool is_whole(const struct target_object *object, const struct target_hooks *hooks,
 		     struct digest *digest, struct target_result *r)
 {
-	int err = digest__file(digest, object->fd, 0, object->size, hooks);
+	int err = digest__file(digest, object->fd, 0, object->size, 0, hooks);
 
 	if (err == -ECANCELED)
 		target__result(r, TARGET_CANCELLED, false, "cancelled");

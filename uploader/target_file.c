@@ -227,7 +227,7 @@ static int read_back(int fd, const struct target_object *object, const struct di
 	if ((uint64_t)st.st_size != object->size)
 		return -EBADMSG;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	err = digest__file(&now, fd, 0, object->size, hooks);
+	err = digest__file(&now, fd, 0, object->size, object->size, hooks);
 	if (!err && strcmp(now.sha256, digest->sha256))
 		err = -EBADMSG;
 	return err;

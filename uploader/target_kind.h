@@ -30,7 +30,10 @@ struct target_kind {
 		      struct target_result *r);
 };
 
-extern const struct target_kind target_file, target_s3, target_gateway;
+extern const struct target_kind target_file;
+/* Weak: `make static` leaves out what needs libcurl, of which most systems have no static library
+ * that could be linked (Kerberos has none). Elsewhere the linker is told to want them (LDLIBS). */
+extern const struct target_kind target_s3 __attribute__((weak)), target_gateway __attribute__((weak));
 
 /* Writes one line, whatever the arguments hold. */
 void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)
