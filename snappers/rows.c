@@ -74,6 +74,7 @@ static int open_file(struct rows *r)
 	struct csv_file_config config = {
 		.session_fd = r->config.session_fd, .stream = r->config.stream,
 		.level = r->config.level, .uid = r->config.uid, .gid = r->config.gid,
+		.room = r->config.room,
 	};
 	char name[CSV_FILE_NAME_MAX];
 

@@ -115,7 +115,7 @@ static struct rows_config rows_config(struct snapshots *s, enum stream stream, c
 	return (struct rows_config){
 		.stream = stream, .stamp = stamp, .session_fd = s->config.session->fd,
 		.uid = s->config.uid, .gid = s->config.gid, .level = s->config.level,
-		.part_bytes = part_bytes, .counts = counts, .finished = on_file, .arg = s,
+		.room = s->config.room, .part_bytes = part_bytes, .counts = counts, .finished = on_file, .arg = s,
 	};
 }
 

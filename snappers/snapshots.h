@@ -21,6 +21,7 @@ struct snapshots_config {
 	uid_t uid;                   /* owner of what is created; -1 leaves it */
 	gid_t gid;
 	int level;                   /* zstd's */
+	struct room *room;           /* what may be written; NULL: anything */
 	int state;                   /* the state directory, or a negative errno: why there is none */
 	const unsigned char *key;    /* of the anonymisation; NULL: names in clear */
 	/* Called on the thread when the manifest has grown. */

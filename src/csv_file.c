@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "frame.h"
+#include "room.h"
 #include "schema/schema.h"
 #include "session.h"
 #include "write_all.h"
@@ -29,6 +31,7 @@
 
 struct csv_file {
 	int session_fd, dir_fd, fd;
+	struct room *room;
 	const char *subdir;
 	char *name;          /* without .csv.zst */
 	char *part;
@@ -71,6 +74,8 @@ static int write_block(struct csv_file *f, const void *block, size_t len)
 	}
 	EVP_DigestUpdate(f->sha, block, len);
 	f->len += len;
+	if (f->room)
+		room__took(f->room, len);
 	f->facts.compressed_bytes = f->len;
 	if (f->len - f->pushed >= PUSH_BYTES) {
 		sync_file_range(f->fd, f->pushed, f->len - f->pushed, SYNC_FILE_RANGE_WRITE);
@@ -121,6 +126,11 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 
 	if (!f)
 		return -ENOMEM;
+	if (config->room && room__check(config->room, CSV_FILE_BLOCK) < 0) {
+		free(f);
+		return -ENOSPC;
+	}
+	f->room = config->room;
 	f->session_fd = config->session_fd;
 	f->dir_fd = f->fd = -1;
 	f->subdir = schema_streams[config->stream].subdir;
@@ -171,6 +181,8 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
 		return -EBADF;
 	if (!len)
 		return 0;
+	if (f->room && room__check(f->room, len) < 0)
+		return -ENOSPC;
 	err = put(f, data, len, ZSTD_e_flush);
 	if (err < 0)
 		return err;
@@ -255,6 +267,13 @@ int csv_file__finish(struct csv_file *f, const char *name)
 	if (fsync(f->dir_fd) < 0 && errno != EINVAL)
 		return -errno;
 	return 0;
+}
+
+bool csv_file__gone(const struct csv_file *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) == 0 && !st.st_nlink;
 }
 
 const struct file_facts *csv_file__facts(const struct csv_file *f)

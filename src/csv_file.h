@@ -5,6 +5,7 @@
 #ifndef IOTRC_CSV_FILE_H
 #define IOTRC_CSV_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,9 +33,11 @@ struct csv_file_config {
 	int level;                   /* zstd's; 0 is 1 */
 	uid_t uid;                   /* owner of what is created; -1 leaves it */
 	gid_t gid;
+	struct room *room;           /* what may be written; NULL: anything. Borrowed */
 };
 
 struct csv_file;
+struct room;
 
 /* <prefix>_<stamp>_<seq4>: the name of the SEQth file (from 1) of a stream, stamped with now. */
 #define CSV_FILE_NAME_MAX 128
@@ -47,13 +50,17 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config);
 /* Appends whole rows, at most CSV_FILE_BLOCK bytes, as one block, and writes it. FIRST_NS and
  * LAST_NS: smallest and largest mono_ns among them. All or nothing: after a negative errno none of
  * them is in the file, and it has broken off at its last whole block: it takes no more rows (the
- * same error again) but can be finished. -E2BIG for too many bytes breaks nothing. */
+ * same error again) but can be finished. -E2BIG for too many bytes, and -ENOSPC where the room is used
+ * up though the disk isn't, break nothing. */
 int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
 		     uint64_t first_ns, uint64_t last_ns);
 
 /* Ends the frame, syncs, renames to <name>.csv.zst (NAME NULL: the one it was created with) and
  * syncs the directory. A negative errno when that failed; it may be called again. */
 int csv_file__finish(struct csv_file *f, const char *name);
+
+/* Somebody has removed it: what it holds is lost, and it can't be finished. */
+bool csv_file__gone(const struct csv_file *f);
 
 /* What is in the file so far. path and sha256 are set once it is finished. */
 const struct file_facts *csv_file__facts(const struct csv_file *f);

@@ -182,6 +182,37 @@ static int set_rotate_rows(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_min_free(struct parse *p, const char *value)
+{
+	size_t len = strspn(value, "0123456789");
+	char *end;
+
+	p->o.min_free_percent = 100;
+	if (!strcmp(value, "off")) {
+		p->o.min_free = 0;
+	} else if (len && len <= 3 && !strcmp(value + len, "%")) {
+		p->o.min_free = UINT64_MAX;
+		p->o.min_free_percent = strtoul(value, &end, 10);
+	} else if (parse_count(value, "KMGT", &p->o.min_free)) {
+		p->o.min_free_percent = 101;
+	}
+	if (p->o.min_free_percent > 100)
+		return is_not(p, "min-free", value, "a size (1G), a share (5%) or off");
+	return 0;
+}
+
+#define MAX_DISK_LEAST (16 << 20) /* some files of every stream, and manifests */
+
+static int set_max_disk(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || n < MAX_DISK_LEAST)
+		return is_not(p, "max-disk", value, "a size from 16M on (512M, 10G)");
+	p->o.max_disk = n;
+	return 0;
+}
+
 /* Takes the next item off a comma-separated list into ITEM (of SIZE); false at the end. An item
  * that doesn't fit is cut: its caller sees it as too long or unknown. */
 static bool next_item(const char **list, char *item, size_t size)
@@ -701,6 +732,11 @@ static const struct option_row {
 	  "or at SIZE on disk: K, M, G (default 64M)", .conf = "64M", .live = true },
 	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)", 
 	  .conf = "0", .live = true },
+	{ "min-free", 0, "SIZE|N%|off", FILES, set_min_free,
+	  "write nothing while the disk has less than this\nfree (default 5% or 1G, whichever is less)",
+	  .conf = "1G" },
+	{ "max-disk", 0, "SIZE", FILES, set_max_disk,
+	  "of all sessions here; uploaded ones are removed\nfor it, the oldest first", .conf = "100G" },
 
 	{ "upload", 0, "URL", UPLOAD, set_upload,
 	  "send finished files to s3://BUCKET/PREFIX,\nhttps://GATEWAY or file:///DIRECTORY",
@@ -750,7 +786,6 @@ static const struct option_row {
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
 
 	{ .name = "telemetry" },
-	{ .name = "min-free" }, { .name = "max-disk" },
 };
 
 /* Without HELP: another version's. */
@@ -1073,6 +1108,8 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 			.ops = ALL_OPS,
 			.rotate_age_s = 15 * 60,
 			.rotate_bytes = 64 << 20,
+			.min_free = UINT64_C(1) << 30,
+			.min_free_percent = 5,
 			.process_interval_ns = UINT64_C(300000000000),
 			.fs_interval_ns = UINT64_C(3600000000000),
 			.fs_busy_percent = 40,

@@ -76,6 +76,10 @@ struct options {
 	uint64_t rotate_bytes;       /* compressed, at least 1 */
 	uint64_t rotate_rows;        /* 0: never by rows */
 
+	uint64_t min_free;           /* bytes that stay free on the disk, … */
+	unsigned int min_free_percent; /* … or so much of it, whichever is less */
+	uint64_t max_disk;           /* bytes of all sessions together; 0: any number */
+
 	bool lighten;                /* --on-overload: give up some before chance does */
 	uint64_t memory;             /* bytes to do with (src/memory.h); 0: the default */
 

@@ -24,8 +24,10 @@
 #include "memory.h"
 #include "notify.h"
 #include "privileges.h"
+#include "room.h"
 #include "session.h"
 #include "snappers/snapshots.h"
+#include "staging.h"
 #include "state.h"
 #include "status.h"
 #include "uploader/upload.h"
@@ -105,6 +107,8 @@ struct recording {
 	struct capture *capture;
 	struct snapshots *snapshots;
 	struct upload *upload;       /* or NULL */
+	struct room *room;
+	struct staging *staging;
 	int state;                   /* the state directory, or a negative errno */
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	struct anonymizer *anon;     /* this thread's */
@@ -294,6 +298,48 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 	return snapshots__new(&r->snapshots, &config);
 }
 
+static bool is_failing(void *arg)
+{
+	struct recording *r = arg;
+
+	return writer__failing(r->writer);
+}
+
+/* The session's directory is another one, and empty or so. */
+static void on_moved(void *arg)
+{
+	struct recording *r = arg;
+
+	capture__rotate(r->capture);
+	on_manifest_grown(r);
+}
+
+static void on_said(void *arg)
+{
+	wake();
+}
+
+static void tell_staging(struct recording *r)
+{
+	struct staging_line line;
+
+	while (staging__line(r->staging, &line)) {
+		status__clear(&r->status);
+		log__line(line.level, "%s", line.text);
+	}
+}
+
+static int begin_staging(struct recording *r, const struct manifest_info *info)
+{
+	struct staging_config config = {
+		.session = r->session, .room = r->room, .max_bytes = r->options->max_disk,
+		.uid = info->uid, .gid = info->gid, .said = on_said, .failing = is_failing,
+		.moved = on_moved, .arg = r,
+	};
+
+	return staging__new(&r->staging, &config);
+}
+
 static int begin(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -303,6 +349,10 @@ static int begin(struct recording *r)
 		.machine_id = machine_id, .command_line = command_line, .engine = ENGINE,
 		.enabled = enabled_streams(o), .anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
+	};
+	struct room_config room = {
+		.min_free = o->min_free, .min_free_percent = o->min_free_percent,
+		.max_bytes = o->max_disk,
 	};
 	struct memory_plan plan;
 	struct writer_config config = {
@@ -345,6 +395,10 @@ static int begin(struct recording *r)
 	err = privileges__drop(privileges__needed(o, info.uid != (uid_t)-1));
 	if (err)
 		return complain("cannot give up privileges: %s", strerror(-err));
+	room.fd = r->session->fd;
+	if (room__new(&r->room, &room))
+		return complain("out of memory");
+	config.room = r->room;
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;
@@ -356,6 +410,8 @@ static int begin(struct recording *r)
 				   o->anonymize ? r->key : NULL);
 	if (!err)
 		err = begin_snapshots(r, &info);
+	if (!err)
+		err = begin_staging(r, &info);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
 	on_manifest_grown(r); /* by its hooks and counts */
@@ -520,6 +576,7 @@ static void watch(struct recording *r)
 		}
 		if (atomic_exchange(&r->manifest_stale, false))
 			write_manifest(r);
+		tell_staging(r);
 		watch_threads(r);
 		take_snapshot(r, &now);
 		if (counters_asked) {
@@ -549,6 +606,9 @@ static int finish(struct recording *r)
 	} else if (snapshots__problem(r->snapshots)) {
 		complain("%s", snapshots__problem(r->snapshots));
 	}
+	if (!staging__stop(r->staging))
+		r->stuck = true;
+	tell_staging(r);
 	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
 	capture__stop(r->capture);
 	err = writer__close(r->writer);
@@ -617,12 +677,14 @@ int record__main(const struct options *options)
 	if (r.stuck)
 		_exit(code);
 	upload__free(r.upload);
+	staging__free(r.staging);
 	snapshots__free(r.snapshots);
 	capture__free(r.capture);
 	writer__free(r.writer);
 	collector__free(r.collector);
 	manifest__free(r.manifest);
 	session__free(r.session);
+	room__free(r.room);
 	clock__free(r.clock);
 	anonymizer__free(r.anon);
 	explicit_bzero(r.key, sizeof(r.key));

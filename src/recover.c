@@ -24,6 +24,7 @@
 #include "manifest_file.h"
 #include "schema/schema.h"
 #include "session.h"
+#include "uploader/journal.h"
 #include "verify_file.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -499,6 +500,8 @@ static int remove_empty(struct recover *r, int parent, const char *name)
 	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);
 	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
 		return RECOVER_REMOVED;
+	if (journal__session_uploaded(r->fd))
+		return RECOVER_NOTHING; /* and taken away */
 	return fail(r, -ENOENT, "no " MANIFEST_NAME);
 }
 

@@ -28,6 +28,11 @@ int session__new(struct session **ret, const char *out, const char *bucket,
  * uses it; or another negative errno where a file system has no locks. */
 int session__lock(int fd);
 
+/* Looks whether the session's directory has been removed, or (RETURNED) is another one now, on a disk that
+ * has come back: then opens it anew, made where it has been removed and the file system is the same. FD
+ * keeps its number. 0: all is as it was, 1: FD is another directory, locked, or a negative errno. */
+int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid);
+
 /* Closes; the directory stays. Accepts NULL, returns NULL. */
 struct session *session__free(struct session *s);
 

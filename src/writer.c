@@ -19,6 +19,7 @@
 
 struct counters {
 	_Atomic uint64_t written_rows, lost_disk_rows, raw_bytes, compressed_bytes;
+	_Atomic int error;           /* of the last try, 0: all is well */
 };
 
 /* A stream's way to the disk. */
@@ -167,6 +168,7 @@ static void lane__publish(struct lane *l)
 	atomic_store_explicit(&l->counters.raw_bytes, s.raw_bytes, memory_order_relaxed);
 	atomic_store_explicit(&l->counters.compressed_bytes, s.compressed_bytes,
 			      memory_order_relaxed);
+	atomic_store_explicit(&l->counters.error, l->error, memory_order_relaxed);
 }
 
 static int lane__result(struct writer *w, struct lane *l, int err)
@@ -195,6 +197,12 @@ static int lane__finish(struct writer *w, struct lane *l)
 	}
 	l->ending = true;
 	err = lane__result(w, l, csv_file__finish(l->file, NULL));
+	if (err < 0 && csv_file__gone(l->file)) {
+		l->done.lost_disk_rows += facts->rows;
+		l->file = csv_file__free(l->file);
+		l->ending = false;
+		return 0;
+	}
 	if (err < 0)
 		return err;
 	l->done.written_rows += facts->rows;
@@ -216,6 +224,7 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 		.name = name,
 		.uid = w->config.uid,
 		.gid = w->config.gid,
+		.room = w->config.room,
 	};
 	int err;
 
@@ -437,6 +446,14 @@ uint64_t writer__steps(struct writer *w, bool *ret_idle)
 
 	*ret_idle = steps == atomic_load(&w->put);
 	return steps;
+}
+
+bool writer__failing(struct writer *w)
+{
+	for (int i = 0; i < STREAM_COUNT; i++)
+		if (atomic_load_explicit(&w->lanes[i].counters.error, memory_order_relaxed))
+			return true;
+	return false;
 }
 
 int writer__error(struct writer *w)

@@ -35,6 +35,7 @@ struct writer_config {
 	uint32_t queue_chunks;       /* bound of chunks in flight, all streams together */
 	uid_t uid;                   /* owner of what is created; -1 leaves it */
 	gid_t gid;
+	struct room *room;           /* what may be written; NULL: anything. Borrowed */
 	/* Called on the writer's thread after each finished (renamed) file; may be NULL. FACTS live
 	 * as long as the call. */
 	void (*finished)(void *arg, const struct file_facts *facts);
@@ -78,6 +79,9 @@ unsigned int writer__fill(struct writer *w);
 
 /* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any thread. */
 uint64_t writer__steps(struct writer *w, bool *ret_idle);
+
+/* Rows are being lost since the last try to write. */
+bool writer__failing(struct writer *w);
 
 /* The first error the disk gave (negative errno), or 0. */
 int writer__error(struct writer *w);

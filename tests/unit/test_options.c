@@ -350,11 +350,32 @@ Test(options, verbose_and_quiet)
 	refuses("--quiet=1", "--quiet: takes no value");
 }
 
+Test(options, room)
+{
+	accepts("");
+	cr_assert_eq(o.min_free, 1ull << 30);
+	cr_assert_eq(o.min_free_percent, 5);
+	cr_assert_eq(o.max_disk, 0);
+	accepts("--min-free 300M --max-disk 10G");
+	cr_assert_eq(o.min_free, 300ull << 20);
+	cr_assert_eq(o.min_free_percent, 100);
+	cr_assert_eq(o.max_disk, 10ull << 30);
+	accepts("--min-free 7%");
+	cr_assert_eq(o.min_free, UINT64_MAX);
+	cr_assert_eq(o.min_free_percent, 7);
+	accepts("--min-free off");
+	cr_assert_eq(o.min_free, 0);
+	refuses("--min-free 101%", "--min-free: '101%' is not a size (1G), a share (5%) or off");
+	refuses("--min-free %", "--min-free: '%' is not a size (1G), a share (5%) or off");
+	refuses("--min-free 1X", "--min-free: '1X' is not a size (1G), a share (5%) or off");
+	refuses("--max-disk 15M", "--max-disk: '15M' is not a size from 16M on (512M, 10G)");
+	refuses("--max-disk 1%", "--max-disk: '1%' is not a size from 16M on (512M, 10G)");
+}
+
 Test(options, options_of_other_versions)
 {
 	static const char *const names[] = {
 		"telemetry",
-		"min-free", "max-disk",
 	};
 	char line[64], why[64];
 

@@ -167,8 +167,12 @@ static int recover(struct recovered *ret)
 
 static uint64_t faults(void)
 {
-	uint64_t n = verify__dir(base, stderr);
+	FILE *out = fopen("/dev/null", "w");
+	uint64_t n = verify__dir(base, out);
 
+	fclose(out);
+	if (n)
+		verify__dir(base, stderr);
 	shell("for f in $(find . -name '*.zst'); do zstd -tq $f; done");
 	return n;
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "room.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "clock.h"
+
+#define LOOK_NS UINT64_C(200000000) /* between two looks at the disk */
+/* A file system's last bytes come and go: what has stopped writing goes on with this much more. */
+#define MORE(bytes) ((bytes) + (bytes) / 16)
+
+struct room {
+	struct room_config config;
+	atomic_uint_least64_t looked_ns, free, min_free;
+	atomic_uint_least64_t taken, base; /* used: base + taken */
+	atomic_bool low;
+	atomic_int state;
+};
+
+static void look(struct room *r)
+{
+	uint64_t free, total, min = r->config.min_free;
+	struct statvfs s;
+
+	/* Where it can't be told, the write itself will tell. */
+	if (fstatvfs(r->config.fd, &s) < 0)
+		return;
+	free = (uint64_t)s.f_bavail * s.f_frsize;
+	total = (uint64_t)s.f_blocks * s.f_frsize;
+	if (total / 100 * r->config.min_free_percent < min)
+		min = total / 100 * r->config.min_free_percent;
+	atomic_store(&r->free, free);
+	atomic_store(&r->min_free, min);
+	atomic_store(&r->low, free < (atomic_load(&r->low) ? MORE(min) : min));
+}
+
+int room__new(struct room **ret, const struct room_config *config)
+{
+	struct room *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->config = *config;
+	*ret = r;
+	return 0;
+}
+
+struct room *room__free(struct room *r)
+{
+	free(r);
+	return NULL;
+}
+
+int room__check(struct room *r, size_t len)
+{
+	uint64_t now = clock__mono_ns(), looked = atomic_load(&r->looked_ns);
+	enum room_state state = ROOM_ENOUGH;
+
+	if (now - looked >= LOOK_NS && atomic_compare_exchange_strong(&r->looked_ns, &looked, now))
+		look(r);
+	if (atomic_load(&r->low))
+		state = ROOM_DISK_LOW;
+	else if (r->config.max_bytes && room__used(r) + len > r->config.max_bytes)
+		state = ROOM_FULL;
+	atomic_store(&r->state, state);
+	return state == ROOM_ENOUGH ? 0 : -ENOSPC;
+}
+
+void room__took(struct room *r, size_t len)
+{
+	atomic_fetch_add(&r->taken, len);
+}
+
+uint64_t room__used(struct room *r)
+{
+	return atomic_load(&r->base) + atomic_load(&r->taken);
+}
+
+uint64_t room__mark(struct room *r)
+{
+	return atomic_load(&r->taken);
+}
+
+/* Bytes that were written since the mark may be counted twice, until the next time. */
+void room__set_used(struct room *r, uint64_t bytes, uint64_t mark)
+{
+	atomic_store(&r->base, bytes - mark);
+}
+
+enum room_state room__state(struct room *r)
+{
+	return atomic_load(&r->state);
+}
+
+uint64_t room__min_free(struct room *r)
+{
+	return atomic_load(&r->min_free);
+}
+
+uint64_t room__free_bytes(struct room *r)
+{
+	return atomic_load(&r->free);
+}

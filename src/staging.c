@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "staging.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "csv.h"
+#include "recover.h"
+#include "uploader/journal.h"
+
+#define SECOND UINT64_C(1000000000)
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define SCAN_NS (10 * SECOND)  /* between two counts of what the sessions use */
+#define STOP_NS SECOND
+#define LINES 16              /* that wait for whoever says them */
+/* Uploaded sessions are removed before the room is used up. */
+#define NEARLY(bytes) ((bytes) - (bytes) / 8)
+/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_IDLE (3 << 13)
+/* What is being removed: it no longer looks like a session, whoever is killed meanwhile. */
+#define REMOVED_START ".removed."
+
+struct staging {
+	struct staging_config config;
+	pthread_t thread;
+	bool running, stuck;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stop;
+	uint64_t scanned_ns;
+	enum room_state told;
+	unsigned first, n;           /* of lines, under the lock */
+	struct staging_line lines[LINES];
+};
+
+static void say(struct staging *s, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool stopped(struct staging *s)
+{
+	return atomic_load_explicit(&s->stop, memory_order_relaxed);
+}
+
+/* Waits while LINES of them wait. */
+static void say(struct staging *s, int level, const char *format, ...)
+{
+	struct staging_line line = { .level = level };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line.text, sizeof(line.text), format, args);
+	va_end(args);
+	pthread_mutex_lock(&s->lock);
+	while (s->n == LINES && !stopped(s))
+		pthread_cond_wait(&s->wake, &s->lock);
+	if (s->n < LINES)
+		s->lines[(s->first + s->n++) % LINES] = line;
+	pthread_mutex_unlock(&s->lock);
+	s->config.said(s->config.arg);
+}
+
+bool staging__line(struct staging *s, struct staging_line *ret)
+{
+	bool any;
+
+	pthread_mutex_lock(&s->lock);
+	any = s->n;
+	if (any) {
+		*ret = s->lines[s->first];
+		s->first = (s->first + 1) % LINES;
+		s->n--;
+		pthread_cond_broadcast(&s->wake);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return any;
+}
+
+/* The directory of all sessions, of which ours is one; or a negative errno. */
+static int open_all(struct staging *s)
+{
+	int fd = openat(s->config.session->fd, "..", DIR_FLAGS);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_ours(struct staging *s, const char *name)
+{
+	return !strcmp(name, strrchr(s->config.session->path, '/') + 1);
+}
+
+static int is_session(const struct dirent *e)
+{
+	return session__is_stamp(e->d_name);
+}
+
+/* ---- recovery ---- */
+
+static void recover_one(struct staging *s, int all, const char *name)
+{
+	char text[RECOVER_DESCRIBE_MAX];
+	struct recovered done;
+	int outcome = recover__session(all, name, &s->stop, &done);
+
+	if (outcome == -EWOULDBLOCK || outcome == -EINTR || outcome == RECOVER_REMOVED)
+		return;
+	if (recover__describe(text, outcome, &done))
+		say(s, outcome < 0 || done.damaged ? LOG_WARNING : LOG_INFO, "session %s: %s", name, text);
+}
+
+static void recover_all(struct staging *s)
+{
+	struct dirent **sessions;
+	int all = open_all(s), n;
+
+	if (all < 0)
+		return;
+	n = scandirat(all, ".", &sessions, is_session, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (!stopped(s) && !is_ours(s, sessions[i]->d_name))
+			recover_one(s, all, sessions[i]->d_name);
+		free(sessions[i]);
+	}
+	if (n >= 0)
+		free(sessions);
+	close(all);
+}
+
+/* ---- what the sessions use ---- */
+
+/* <session>/<subdir>/<file> */
+#define DEPTH_MAX 2
+
+/* Bytes of what lies at NAME in DIR; with REMOVE it is gone afterwards. */
+static uint64_t add_up(int dir, const char *name, int depth, bool remove)
+{
+	struct dirent **entries;
+	uint64_t bytes = 0;
+	struct stat st;
+	int fd, n;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode)) {
+		if (remove)
+			unlinkat(dir, name, 0);
+		return st.st_blocks * UINT64_C(512);
+	}
+	fd = depth ? openat(dir, name, DIR_FLAGS) : -1;
+	n = fd < 0 ? 0 : scandirat(fd, ".", &entries, NULL, NULL);
+	for (int i = 0; i < n; i++) {
+		if (strcmp(entries[i]->d_name, ".") && strcmp(entries[i]->d_name, ".."))
+			bytes += add_up(fd, entries[i]->d_name, depth - 1, remove);
+		free(entries[i]);
+	}
+	if (n > 0)
+		free(entries);
+	if (fd >= 0)
+		close(fd);
+	if (remove)
+		unlinkat(dir, name, AT_REMOVEDIR);
+	return bytes;
+}
+
+static int is_visible_or_removed(const struct dirent *e)
+{
+	return session__is_stamp(e->d_name) ||
+	       !strncmp(e->d_name, REMOVED_START, strlen(REMOVED_START));
+}
+
+static bool is_uploaded(int all, const char *name)
+{
+	int fd = openat(all, name, DIR_FLAGS);
+	bool uploaded = fd >= 0 && !session__lock(fd) && journal__session_uploaded(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return uploaded;
+}
+
+/* Removes session NAME if all of it is at a target and nobody uses it. */
+static bool drop(struct staging *s, int all, const char *name)
+{
+	char removed[sizeof(REMOVED_START) + STAMP_SIZE];
+
+	if (is_ours(s, name) || !is_uploaded(all, name))
+		return false;
+	snprintf(removed, sizeof(removed), REMOVED_START "%.*s", STAMP_SIZE - 1, name);
+	if (renameat(all, name, all, removed) < 0)
+		return false;
+	add_up(all, removed, DEPTH_MAX, true);
+	say(s, LOG_INFO, "session %s is uploaded, and was removed to make room (--max-disk)", name);
+	return true;
+}
+
+/* Counts what all sessions use; drops uploaded ones, oldest first, while that is too much. */
+static void scan(struct staging *s)
+{
+	uint64_t mark = room__mark(s->config.room), used = 0;
+	struct dirent **sessions;
+	int all = open_all(s), n;
+	uint64_t *bytes;
+
+	if (all < 0)
+		return;
+	n = scandirat(all, ".", &sessions, is_visible_or_removed, alphasort);
+	bytes = n > 0 ? calloc(n, sizeof(*bytes)) : NULL;
+	for (int i = 0; i < n && bytes; i++)
+		used += bytes[i] = add_up(all, sessions[i]->d_name, DEPTH_MAX,
+					  *sessions[i]->d_name == '.');
+	for (int i = 0; i < n && bytes && !stopped(s) && used > NEARLY(s->config.max_bytes); i++)
+		if (*sessions[i]->d_name == '.' || drop(s, all, sessions[i]->d_name))
+			used -= bytes[i];
+	if (bytes)
+		room__set_used(s->config.room, used, mark);
+	for (int i = 0; i < n; i++)
+		free(sessions[i]);
+	if (n >= 0)
+		free(sessions);
+	free(bytes);
+	close(all);
+}
+
+static void keep_bound(struct staging *s, uint64_t now)
+{
+	bool full = room__used(s->config.room) > NEARLY(s->config.max_bytes);
+
+	if (!s->config.max_bytes || (now - s->scanned_ns < SCAN_NS && !full && s->scanned_ns))
+		return;
+	scan(s);
+	s->scanned_ns = now;
+}
+
+/* ---- the running session ---- */
+
+static void tell_room(struct staging *s)
+{
+	enum room_state state;
+	unsigned long long mib = 1 << 20;
+
+	room__check(s->config.room, 0);
+	state = room__state(s->config.room);
+	if (state == s->told)
+		return;
+	s->told = state;
+	if (state == ROOM_DISK_LOW)
+		say(s, LOG_WARNING, "the disk has %llu MiB free, and %llu are to stay so (--min-free): "
+		    "rows are being lost until there is more",
+		    room__free_bytes(s->config.room) / mib, room__min_free(s->config.room) / mib);
+	else if (state == ROOM_FULL)
+		say(s, LOG_WARNING, "the sessions have %llu MiB (--max-disk), and none of them is uploaded: "
+		    "rows are being lost until one is, or is removed", s->config.max_bytes / mib);
+	else
+		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
+}
+
+static void keep_session(struct staging *s)
+{
+	int r = session__restore(s->config.session, s->config.failing(s->config.arg), s->config.uid,
+				 s->config.gid);
+
+	if (r <= 0)
+		return;
+	say(s, LOG_WARNING, "%s has gone, with what it held: made anew", s->config.session->path);
+	s->config.moved(s->config.arg);
+}
+
+/* ---- the thread ---- */
+
+static void *run(void *arg)
+{
+	struct staging *s = arg;
+	uint64_t due = clock__mono_ns();
+
+	pthread_setname_np(pthread_self(), "staging");
+	/* Below whatever else wants CPU or disk. */
+	setpriority(PRIO_PROCESS, gettid(), 19);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, gettid(), IOPRIO_IDLE);
+	/* What isn't written yet may have no room from the start. */
+	tell_room(s);
+	if (s->config.max_bytes)
+		keep_bound(s, due);
+	recover_all(s);
+	while (!stopped(s)) {
+		struct timespec t;
+
+		keep_session(s);
+		keep_bound(s, clock__mono_ns());
+		tell_room(s);
+		due = clock__mono_ns() + SECOND;
+		t = (struct timespec){ due / SECOND, due % SECOND };
+		pthread_mutex_lock(&s->lock);
+		if (!stopped(s))
+			pthread_cond_timedwait(&s->wake, &s->lock, &t);
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+int staging__new(struct staging **ret, const struct staging_config *config)
+{
+	struct staging *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->config = *config;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	err = -pthread_create(&s->thread, NULL, run, s);
+	if (err) {
+		staging__free(s);
+		return err;
+	}
+	s->running = true;
+	*ret = s;
+	return 0;
+}
+
+bool staging__stop(struct staging *s)
+{
+	uint64_t until = clock__mono_ns() + STOP_NS;
+	struct timespec t = { until / SECOND, until % SECOND };
+
+	if (!s || !s->running)
+		return !s || !s->stuck;
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->stop, true);
+	pthread_cond_broadcast(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
+	s->running = false;
+	return !s->stuck;
+}
+
+struct staging *staging__free(struct staging *s)
+{
+	if (!s || !staging__stop(s))
+		return NULL; /* the thread may still come back to it */
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	return NULL;
+}

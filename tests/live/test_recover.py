@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Recorders that are killed. tests/faults/kills.py does it many times, and looks closer."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import recorder
+
+KILLS = pathlib.Path(__file__).parent.parent / "faults" / "kills.py"
+
+
+def work(directory, n=101):
+    for i in range(n):
+        (directory / f"secretname{i}").write_bytes(b"x" * i)
+
+
+def recording(tmp_path, *args):
+    """Of this directory alone: what else the machine does is another test's."""
+    return recorder.Recording(
+        tmp_path, "--streams", "fs", "--path", str(tmp_path), *args, output=tmp_path / "traces"
+    )
+
+
+def killed(tmp_path, *args):
+    """A session whose recorder was killed when it had some rows on the disk."""
+    r = recording(tmp_path, *args).start().wait_ready()
+    deadline = time.monotonic() + recorder.START
+    while not list(r.session_directory.rglob("*.part")):
+        assert time.monotonic() < deadline, "no file"
+        work(tmp_path)
+        time.sleep(0.1)
+    r.kill()
+    return r.session_directory
+
+
+def verify(path):
+    done = recorder.run("verify", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def snapshot(directory):
+    return {p: (p.lstat().st_ino, p.lstat().st_mtime_ns, p.lstat().st_ctime_ns) for p in directory.rglob("*")}
+
+
+def test_killed_at_random():
+    kills = os.environ.get("KILLS", "20")
+    done = subprocess.run(
+        [sys.executable, KILLS, recorder.IOTRC, recorder.WORKLOADS, kills], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and f"{kills} passed, 0 failed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_next_start_recovers(tmp_path):
+    first, second = killed(tmp_path), killed(tmp_path, "--duration", "1h")
+    with recording(tmp_path) as r:
+        deadline = time.monotonic() + recorder.START
+        while any(json.loads((d / "manifest.json").read_text())["session"]["state"] == "running"
+                  for d in (first, second)):
+            assert time.monotonic() < deadline, r.errors()
+            time.sleep(0.1)
+        time.sleep(0.5)
+    for directory in (first, second):
+        lines = re.findall(f".*session {directory.name}: recovered: .* files, .* rows.*", r.stderr)
+        assert len(lines) == 1, r.stderr
+        verify(directory)
+    # What is whole is nobody's business any more.
+    before = snapshot(tmp_path / "traces")
+    with recording(tmp_path) as r:
+        time.sleep(1)
+    assert "recovered" not in r.stderr
+    after = snapshot(tmp_path / "traces")
+    assert all(after[p] == stat for p, stat in before.items() if first in p.parents or second in p.parents)
+
+
+def test_a_running_session_is_left_alone(tmp_path):
+    with recording(tmp_path) as r:
+        work(tmp_path)
+        time.sleep(1)
+        done = recorder.run("recover", str(tmp_path / "traces"))
+        assert done.returncode == 0 and f"{r.session_directory}: in use" in done.stdout, done.stdout + done.stderr
+        done = recorder.run("recover", str(r.session_directory))
+        assert done.returncode == 0 and "in use" in done.stdout
+        work(tmp_path)
+    verify(r.session_directory)
+    assert r.manifest["session"]["state"] == "complete"
+    done = recorder.run("recover", str(r.session_directory))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_anonymised_sessions_stay_so(tmp_path):
+    session = killed(tmp_path, "-a", "--state", str(tmp_path / "state"))
+    done = recorder.run("recover", str(session))
+    assert done.returncode == 0, done.stdout + done.stderr
+    verify(session)
+    names = tmp_path / "names"
+    names.write_text("secretname\n")
+    done = recorder.run("verify", "--anonymous", str(session), "--against", str(names))
+    assert done.returncode == 0, done.stdout
+
+
+def test_command_line(tmp_path):
+    assert recorder.run("recover").returncode == 2
+    assert recorder.run("recover", "a", "b").returncode == 2
+    assert "EXAMPLES" in recorder.run("recover", "--help").stdout
+    done = recorder.run("recover", str(tmp_path))
+    assert done.returncode == 1 and "no session here or below" in done.stderr
+    done = recorder.run("recover", str(tmp_path / "none"))
+    assert done.returncode == 1 and "No such file" in done.stderr
