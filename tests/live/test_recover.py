@@ -25,16 +25,17 @@ def recording(tmp_path, *args):
     )
 
 
-def killed(tmp_path, *args):
-    """A session whose recorder was killed when it had some rows on the disk."""
-    r = recording(tmp_path, *args).start().wait_ready()
+def killed(tmp_path, *args, n=1):
+    """N sessions whose recorders, side by side, were killed when they had some rows on the disk."""
+    recorders = [recording(tmp_path, *args).start().wait_ready() for _ in range(n)]
     deadline = time.monotonic() + recorder.START
-    while not list(r.session_directory.rglob("*.part")):
+    while not all(list(r.session_directory.rglob("*.part")) for r in recorders):
         assert time.monotonic() < deadline, "no file"
         work(tmp_path)
         time.sleep(0.1)
-    r.kill()
-    return r.session_directory
+    for r in recorders:
+        r.kill()
+    return [r.session_directory for r in recorders]
 
 
 def verify(path):
@@ -55,7 +56,7 @@ def test_killed_at_random():
 
 
 def test_the_next_start_recovers(tmp_path):
-    first, second = killed(tmp_path), killed(tmp_path, "--duration", "1h")
+    first, second = killed(tmp_path, n=2)
     with recording(tmp_path) as r:
         deadline = time.monotonic() + recorder.START
         while any(json.loads((d / "manifest.json").read_text())["session"]["state"] == "running"
@@ -92,7 +93,7 @@ def test_a_running_session_is_left_alone(tmp_path):
 
 
 def test_anonymised_sessions_stay_so(tmp_path):
-    session = killed(tmp_path, "-a", "--state", str(tmp_path / "state"))
+    [session] = killed(tmp_path, "-a", "--state", str(tmp_path / "state"))
     done = recorder.run("recover", str(session))
     assert done.returncode == 0, done.stdout + done.stderr
     verify(session)
