@@ -162,7 +162,7 @@ check-arm64:
 
 # The pages that are made from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish
-DOCS := docs/format.md docs/fs-operations.md scripts/iotrc.conf man/iotrc-format.5 $(COMPLETIONS)
+DOCS := docs/format.md docs/fs-operations.md docs/hooks.md scripts/iotrc.conf man/iotrc-format.5 $(COMPLETIONS)
 $(BUILD)/gen-docs: $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/gen-*.c)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

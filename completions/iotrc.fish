@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.
 complete -c iotrc -n __fish_use_subcommand -a dev -d 'record, with libbpf'\''s logs, and verify the session'
+complete -c iotrc -n __fish_use_subcommand -a doctor -d 'will recording work here, and what will it give?'
 complete -c iotrc -n __fish_use_subcommand -a verify -d 'check sessions against their manifests'
 complete -c iotrc -n __fish_use_subcommand -a recover -d 'finish sessions whose recorder was killed'
 complete -c iotrc -n __fish_use_subcommand -a upload -d 'send what of sessions isn'\''t sent yet'

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bpf/records.h"
+#include "collector.h"
 #include "fs_flags.h"
 #include "gen-docs.h"
 #include "options.h"
@@ -561,7 +562,13 @@ static void print_conf(void)
 	options__conf(stdout);
 }
 
+static void print_hooks(void)
+{
+	collector__print_tables(stdout);
+}
+
 static const struct { const char *file; void (*print)(void); } files[] = {
+	{ "docs/hooks.md", print_hooks },
 	{ "docs/fs-operations.md", print_operations },
 	{ "docs/format.md", print_format },
 	{ "scripts/iotrc.conf", print_conf },

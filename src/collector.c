@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "iotrc.skel.h"
+#include "schema/schema.h"
 #include "memory.h"
 #include "syscalls.h"
 #include "tracepoint.h"
@@ -54,14 +55,14 @@ static const struct program {
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
 
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, "IO_URING" },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, "IO_URING" },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
 	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3,
 	  "IO_URING requests that are refused on submission" },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, "IO_URING" },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, "IO_URING" },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, NULL },
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
@@ -726,4 +727,124 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 		h->missed = runs_missed(bpf_program__fd(prog));
 	}
 	return n;
+}
+
+/* ---- what a kernel lacks ---- */
+
+static bool chose(const struct collector *c, const char *program)
+{
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (c->chosen[i] && !strcmp(programs[i].program, program))
+			return true;
+	return false;
+}
+
+static bool no_task_storage(const struct collector *c)
+{
+	return !c->skel->rodata->cfg.task_storage;
+}
+
+static bool no_rdonly_cast(const struct collector *c)
+{
+	return !c->skel->rodata->cfg.rdonly_cast;
+}
+
+static bool nameless_uring(const struct collector *c)
+{
+	return chose(c, "on_uring_complete_old");
+}
+
+static bool no_last(const struct collector *c)
+{
+	return !c->skel->rodata->cfg.exit_says_last;
+}
+
+static bool preempted(const struct collector *c)
+{
+	return c->skel->rodata->cfg.raw_preemptible && c->attach == ATTACH_RAW;
+}
+
+static bool preempted_others(const struct collector *c)
+{
+	return c->skel->rodata->cfg.raw_preemptible && c->attach != ATTACH_RAW;
+}
+
+static const struct {
+	bool (*holds)(const struct collector *c);
+	const char *kernels, *text;
+} limits[] = {
+	{ no_task_storage, "up to 5.10",
+	  "no task storage for tracing programs: what threads are doing is kept in a table of bounded size" },
+	{ nameless_uring, "5.10",
+	  "io_uring completions name no request: rows may be mixed up where a program gives several "
+	  "requests in flight the same user_data" },
+	{ no_rdonly_cast, "up to 6.1",
+	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program some 20 ns more" },
+	{ no_last, "up to 6.15",
+	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
+	{ preempted, "from 7.1 on, without tracefs",
+	  "programs on raw tracepoints can be preempted, and calls be missed: mount tracefs" },
+	{ preempted_others, "from 7.1 on",
+	  "programs on raw tracepoints can be preempted: of block, io_uring, page cache and sockets an event "
+	  "can be missed, and is counted" },
+};
+_Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there is room for all");
+
+size_t collector__limits(const struct collector *c, const char *ret[COLLECTOR_LIMITS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		if (limits[i].holds(c))
+			ret[n++] = limits[i].text;
+	return n;
+}
+
+pid_t collector__own_pid(const struct collector *c)
+{
+	return c->skel->rodata->cfg.own_pid;
+}
+
+static void print_streams(FILE *out, uint32_t streams)
+{
+	const char *separator = "";
+
+	if (streams == ALL_CAPTURED) {
+		fputs("all", out);
+		return;
+	}
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		if (streams & BIT(s)) {
+			fprintf(out, "%s%s", separator, schema_streams[s].key);
+			separator = ", ";
+		}
+}
+
+void collector__print_tables(FILE *out)
+{
+	fputs("<!-- Made by scripts/gen-docs.c (make docs) from src/collector.c: don't edit. -->\n"
+	      "# Hooks\n\n"
+	      "What iotrc attaches to, and what a kernel that hasn't got it can't give. Of the places in one row\n"
+	      "the first is used that the running kernel has, with the arguments that are known, as its BTF\n"
+	      "tells; places on functions (`fentry`, `fexit`) also take a kernel that lets programs attach to\n"
+	      "functions. `iotrc doctor` says all this of the running kernel, and whether each hook fires; the\n"
+	      "manifest says it of each session.\n\n"
+	      "| places | streams | missing without it |\n|---|---|---|\n", out);
+	for (size_t i = 0; i < N_PROGRAMS;) {
+		const struct program *p = &programs[i];
+		const char *last = "";
+
+		fputs("| ", out);
+		for (; i < N_PROGRAMS && programs[i].hook == p->hook; i++)
+			if (strcmp(last, programs[i].name)) {
+				fprintf(out, "%s`%s`", *last ? ", " : "", programs[i].name);
+				last = programs[i].name;
+			}
+		fputs(" | ", out);
+		print_streams(out, p->streams);
+		fprintf(out, " | %s |\n", p->gives ?: "all of it: the stream can't be recorded");
+	}
+	fputs("\n## What else a kernel lacks\n\n| kernels | |\n|---|---|\n", out);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		fprintf(out, "| %s | %s |\n", limits[i].kernels, limits[i].text);
 }

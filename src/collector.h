@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #include "bpf/records.h"
 #include "lane.h"
@@ -51,5 +53,15 @@ unsigned int collector__n_cpus(const struct collector *c);
 
 /* Fills RET (room for HOOK_COUNT) with the hooks in use; returns their number. Names are static. */
 size_t collector__hooks(struct collector *c, struct manifest_hook *ret);
+
+/* What this kernel is too old, or too new, for, in words; each static. Returns their number. */
+#define COLLECTOR_LIMITS_MAX 8
+size_t collector__limits(const struct collector *c, const char *ret[COLLECTOR_LIMITS_MAX]);
+
+/* Our process id as the kernel knows it: getpid() but in a PID namespace. */
+pid_t collector__own_pid(const struct collector *c);
+
+/* The tables behind it all, as docs/hooks.md. */
+void collector__print_tables(FILE *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "doctor.h"
 #include "log.h"
 #include "machine_id.h"
 #include "options.h"
@@ -13,6 +14,7 @@
 
 
 static const struct { const char *name; int (*main)(int argc, char **argv); } commands[] = {
+	{ "doctor", doctor__main },
 	{ "verify", verify__main },
 	{ "recover", recover__main },
 };

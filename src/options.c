@@ -791,11 +791,12 @@ static const struct option_row {
 /* Without HELP: another version's. */
 static const struct { const char *name, *usage, *help; } commands[] = {
 	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
+	{ "doctor", "[OPTION...]", "will recording work here, and what will it give?" },
 	{ "verify", "DIR", "check sessions against their manifests" },
 	{ "recover", "DIR", "finish sessions whose recorder was killed" },
 	{ "upload", "DIR...", "send what of sessions isn't sent yet" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
-	{ .name = "report" }, { .name = "export" }, { .name = "doctor" },
+	{ .name = "report" }, { .name = "export" },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(*options))

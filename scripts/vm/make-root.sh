@@ -10,7 +10,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 # What is installed of the second line comes too: programs that tests run as they find them.
 PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs iproute2 kmod libc-bin mount procps python3
 	python3-pandas python3-pytest python3-zstandard strace util-linux zstd'
-PROGRAMS='attr findutils fio git grep gzip libaio1 liburing2 rsync sed sqlite3 tar'
+PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 rsync sed sqlite3 tar'
 # With all that they depend on; a kernel may have one built in, or not at all.
 MODULES='brd btrfs dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
 	veth zram'

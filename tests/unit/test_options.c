@@ -469,8 +469,7 @@ Test(options, snapshots)
 
 Test(options, commands_of_other_versions)
 {
-	static const char *const names[] = { "run", "check", "summary", "watch", "report", "export",
-					     "doctor" };
+	static const char *const names[] = { "run", "check", "summary", "watch", "report", "export" };
 	char line[64], why[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""iotrc doctor says what is so: as findmnt, capsh and the kernel say it, and as a recording then fares."""
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import pytest
+import recorder
+
+RECORDING = f"timeout 60 {recorder.IOTRC} -q --no-snapshots -d 200ms -o"
+
+
+def doctor(*args, code=0, wrap=(), cwd=None):
+    done = subprocess.run(
+        [*wrap, recorder.IOTRC, "doctor", "--json", *args], capture_output=True, text=True, timeout=300, cwd=cwd,
+    )
+    assert done.returncode == code, f"{done.returncode}: {done.stdout}{done.stderr}"
+    report = json.loads(done.stdout)
+    assert report["ok"] == (code == 0)
+    report["checks"] = {check["check"]: check for check in report["checks"]}
+    return report
+
+
+def bad(report):
+    return {name for name, check in report["checks"].items() if check["state"] == "bad"}
+
+
+def test_says_what_is_true(tmp_path):
+    report = doctor(cwd=tmp_path)
+    checks = report["checks"]
+    assert bad(report) == set()
+    assert checks["kernel"]["text"] == f"Linux {os.uname().release} {os.uname().machine}"
+    mounted = {
+        line.split()[0]
+        for line in subprocess.run(["findmnt", "-rno", "FSTYPE"], capture_output=True, text=True).stdout.splitlines()
+    }
+    assert (checks["tracefs"]["text"] == "mounted") == ("tracefs" in mounted)
+    assert checks["bpffs"]["text"].startswith("mounted") == ("bpf" in mounted)
+    free = os.statvfs(tmp_path)
+    said = float(checks["space"]["text"].split()[0])
+    assert abs(said - free.f_bavail * free.f_frsize / 1e9) < 5
+    for check in checks.values():
+        assert check["state"] in ("ok", "note") and check["text"]
+        assert check["fix"] or check["state"] == "ok"
+
+
+def test_hooks_are_those_of_a_recording(tmp_path):
+    report = doctor()
+    with recorder.Recording(tmp_path, "--network", "--cache", "-d", "1s", ends=True) as r:
+        pass
+    hooks = {(h["name"], tuple(h["streams"])): h for h in report["hooks"]}
+    recorded = {(h["name"], tuple(h.get("streams", ()))): h for h in r.manifest["diagnostics"]["hooks"]}
+    assert {name for name, _ in hooks} == {name for name, _ in recorded}
+    for hook in report["hooks"]:
+        assert hook["attached"] == (hook["state"] != "absent")
+        assert hook["state"] in ("fires", "rare", "absent"), hook
+        assert (hook["fired"] > 0) == (hook["state"] == "fires")
+    # What a kernel can't give is said of the streams that lack it.
+    absent = [h for h in report["hooks"] if h["state"] == "absent"]
+    for hook in absent:
+        for stream in hook["streams"]:
+            assert report["streams"][stream]["lacks"]
+    for stream in report["streams"].values():
+        assert stream["recorded"] and (absent or stream["lacks"] == [])
+
+
+def test_what_it_attaches_to_the_kernel_has(tmp_path):
+    """By tracefs, which nothing else here asks."""
+    events = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", f"mount -t tracefs none {tmp_path} && cat {tmp_path}/available_events"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()
+    names = {event.partition(":")[2] for event in events} | {"sys_enter", "sys_exit"}
+    attached = {h["name"].partition("/")[2].rpartition("/")[2] for h in doctor()["hooks"]
+                if h["attached"] and h["name"].startswith("tp")}
+    assert len(attached) > 20 and attached - names == set()
+
+
+def test_old_kernels_are_told_what_they_lack():
+    version = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+    limits = " ".join(doctor()["limits"])
+    assert ("task storage" in limits) == (version < (5, 11))
+    assert ("bpf_rdonly_cast" in limits) == (version < (6, 2))
+    assert ("io_uring completions name no request" in limits) == (version < (5, 11))
+
+
+# ---- what is missing, and the recording that fails of it ----
+
+NAMESPACE = ["unshare", "-m", "--propagation", "private", "sh", "-ec"]
+
+
+def in_namespace(setup, tmp_path, *args, code):
+    """Doctor after SETUP, and whether a recording works there, too."""
+    wrap = [*NAMESPACE, f'{setup}\nexec "$@"', "sh"]
+    report = doctor(*args, code=code, wrap=wrap, cwd=tmp_path)
+    fares = subprocess.run([*wrap, "sh", "-c", f"{RECORDING} {tmp_path}/traces"],
+                           capture_output=True, text=True, cwd=tmp_path)
+    assert (fares.returncode in (0, 3)) == (code == 0), f"{fares.returncode}: {fares.stderr}"
+    return report
+
+
+def test_without_tracefs(tmp_path):
+    # Only what lies over it all can be taken away here: an empty directory in its place.
+    setup = "mkdir -p e; mount --bind e /sys/kernel/tracing; [ ! -d /sys/kernel/debug/tracing ] || mount --bind e /sys/kernel/debug/tracing"
+    report = in_namespace(setup, tmp_path, code=0)
+    assert report["checks"]["tracefs"]["state"] == "note"
+    assert report["checks"]["tracefs"]["fix"] == "mount -t tracefs tracefs /sys/kernel/tracing"
+
+
+def test_without_btf(tmp_path):
+    report = in_namespace("mkdir -p e; mount --bind e /sys/kernel/btf", tmp_path, code=1)
+    assert bad(report) == {"BTF", "hooks"}
+    assert not any(stream["recorded"] for stream in report["streams"].values())
+
+
+def test_without_a_machine_id(tmp_path):
+    setup = ": >none; mount --bind none /etc/machine-id; [ ! -e /var/lib/dbus/machine-id ] || mount --bind none /var/lib/dbus/machine-id"
+    assert bad(in_namespace(setup, tmp_path, code=1)) == {"machine id"}
+
+
+def test_on_a_full_disk(tmp_path):
+    setup = "mkdir -p small; mount -t tmpfs -o size=1M none small; cd small"
+    report = doctor(code=1, wrap=[*NAMESPACE, f'{setup}\nexec "$@"', "sh"], cwd=tmp_path)
+    assert bad(report) == {"space"} and report["checks"]["space"]["text"] == "0.0 GB free where traces go"
+
+
+def test_in_a_pid_namespace(tmp_path):
+    wrap = ["unshare", "-p", "-f", "--mount-proc"]
+    report = doctor(wrap=wrap, cwd=tmp_path)
+    assert report["checks"]["container"]["state"] == "note"
+    assert "process ids" in report["checks"]["container"]["text"]
+
+
+@pytest.mark.parametrize("drop, state, code", [
+    ("cap_bpf,cap_perfmon,cap_sys_admin", "bad", 1),
+    ("cap_perfmon,cap_sys_admin", "bad", 1),
+    ("cap_dac_read_search", "note", 0),
+    ("cap_sys_admin", "ok", 0), # CAP_BPF and CAP_PERFMON are enough
+])
+def test_capabilities(tmp_path, drop, state, code):
+    wrap = ["capsh", f"--drop={drop}", "--", "-ec", 'exec "$@"', "sh"]
+    report = doctor(code=code, wrap=wrap, cwd=tmp_path)
+    check = report["checks"]["capabilities"]
+    assert check["state"] == state, check
+    assert bad(report) == ({"capabilities", "hooks"} if code else set())
+    for name in ("cap_bpf", "cap_perfmon", "cap_dac_read_search"):
+        assert (name.upper() in check["text"]) == (name in drop), check
+    fares = subprocess.run([*wrap, "sh", "-c", f"{RECORDING} {tmp_path}/traces"],
+                           capture_output=True, text=True, cwd=tmp_path)
+    assert (fares.returncode in (0, 3)) == (code == 0), fares.stderr
+
+
+def test_as_somebody(tmp_path):
+    os.chmod(tmp_path, 0o777)
+    report = doctor(code=1, wrap=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], cwd=tmp_path)
+    assert bad(report) == {"capabilities", "hooks"}
+    assert report["checks"]["capabilities"]["fix"] == "sudo iotrc doctor"
+    assert not any(stream["recorded"] for stream in report["streams"].values())
+
+
+def test_configuration(tmp_path):
+    config = tmp_path / "iotrc.conf"
+    config.write_text(f"output = {tmp_path}/new\nrotate-age = soon\n")
+    report = doctor("--config", str(config), code=1)
+    assert bad(report) == {"configuration"}
+    assert f"{config}:2: rotate-age: 'soon'" in report["checks"]["configuration"]["text"]
+    config.write_text(f"output = {tmp_path}/new\n")
+    assert doctor("--config", str(config))["checks"]["configuration"]["text"] == str(config)
+    config.write_text(f"output = {tmp_path}/no/such\n")
+    assert bad(doctor("--config", str(config), code=1)) == {"space"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["iotrc.conf"]
+
+
+def test_text_and_usage(tmp_path):
+    said = recorder.run("doctor", seconds=300, cwd=tmp_path)
+    assert said.returncode == 0 and said.stdout.endswith("\nRecording will work.\n"), said.stdout
+    for args in (["--frob"], ["x"], ["--bundle"]):
+        said = recorder.run("doctor", *args)
+        assert said.returncode == 2 and said.stderr.startswith("iotrc doctor: "), said
+
+
+def test_bundle_names_nobody(tmp_path):
+    """With private names wherever the report could take one from."""
+    secret = "zebra-k7"
+    place = tmp_path / f"{secret}-place"
+    place.mkdir()
+    config = place / f"{secret}.conf"
+    config.write_text(f"output = {place}/{secret}-traces\npath = /{secret}\nfrob-{secret} = 1\n")
+    bundle = tmp_path / "bundle.json"
+    environment = dict(os.environ, HOME=f"/home/{secret}", USER=secret, SUDO_USER=secret, LOGNAME=secret)
+    setup = f"hostname {secret}-host; mkdir m; mount -t tmpfs {secret} m; cd {place}; exec \"$@\""
+    done = subprocess.run(
+        ["unshare", "-m", "-u", "sh", "-ec", setup, "sh",
+         recorder.IOTRC, "doctor", "--config", str(config), "--bundle", str(bundle)],
+        capture_output=True, text=True, timeout=300, env=environment, cwd=tmp_path,
+    )
+    assert done.returncode == 1 and secret in done.stdout, done.stdout + done.stderr
+    text = bundle.read_text()
+    report = json.loads(text)
+    assert report["machine"]["kernel"] == os.uname().release and report["hooks"] and report["streams"]
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    names = {secret, socket.gethostname(), pathlib.Path("/etc/machine-id").read_text().strip(), str(tmp_path)}
+    for line in pathlib.Path("/etc/passwd").read_text().splitlines():
+        name, _, uid, _, _, home, _ = line.split(":")
+        if 1000 <= int(uid) < 60000:
+            names |= {name, home}
+    found = {name for name in names if name and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
+    assert secret not in text
+    assert found == set(), text
+    # What is there stays.
+    again = recorder.run("doctor", "--bundle", str(bundle), seconds=300)
+    assert again.returncode == 1 and again.stderr.endswith("File exists\n")
+    assert bundle.read_text() == text
