@@ -264,12 +264,16 @@ Test(recover, torn)
 	}
 }
 
-/* Killed itself, again and again, until it gets through. */
+/* Killed itself, again and again, at any moment of a time that grows until it gets through: how long it
+ * takes is the machine's. */
 Test(recover, killed_itself)
 {
+	unsigned int seed = 1;
+
 	for (int round = 0; round < 40; round++) {
-		int status = -1, tries = 0;
+		unsigned int us = 200;
 		struct recovered done;
+		int status = -1;
 
 		make_killed();
 		do {
@@ -277,10 +281,10 @@ Test(recover, killed_itself)
 
 			if (!pid)
 				_exit(recover(&done));
-			usleep(50 * round + 40 * tries);
+			usleep(rand_r(&seed) % us);
 			kill(pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			tries++;
+			us += us / 4;
 		} while (!WIFEXITED(status));
 		cr_assert(WEXITSTATUS(status) == RECOVER_DONE || WEXITSTATUS(status) == RECOVER_NOTHING);
 		cr_assert_eq(recover(&done), RECOVER_NOTHING);
