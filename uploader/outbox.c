@@ -7,11 +7,11 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/manifest.h"
+#include "src/session.h"
 
 #define MANIFEST_MAX (64 << 20)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -290,8 +290,8 @@ static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 	struct manifest_seen m;
 	int err;
 
-	/* Whoever records or uploads a session holds this lock. Not every file system has it. */
-	if (!o->live && flock(o->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+	/* Not every file system has locks. */
+	if (!o->live && session__lock(o->fd) == -EWOULDBLOCK)
 		return -EBUSY;
 	err = read_manifest(o->fd, &m);
 	if (err == -ENOENT && journal__session_uploaded(o->fd))

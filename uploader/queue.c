@@ -24,6 +24,7 @@
 #include "uploader/pace.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
+#define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */
 #define TRIES_MAX 5                  /* of a file that fails alone, before it is put aside */
 #define NEWS_LINES 16
 #define STOP_NS (3 * PACE_SECOND)
@@ -51,7 +52,7 @@ struct queue {
 	struct queue_config config;
 	char *identity;
 	struct worker *workers;
-	atomic_bool stop, poked;
+	atomic_bool stop, poked, ending;
 	pthread_mutex_t rate_lock;
 	struct rate rate;
 
@@ -62,6 +63,7 @@ struct queue {
 	struct place *places;        /* to be looked at, and which one old is */
 	size_t n_places, next_place, old_place;
 	uint64_t list_due_ns;
+	bool unready;                /* one couldn't be opened yet */
 	bool live_done;
 	struct backoff backoff;
 	bool obeying;                /* the target said how long */
@@ -161,6 +163,7 @@ static void list_places(struct queue *q)
 	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
 	free_places(q);
 	q->sessions_left = 0;
+	q->unready = false;
 	for (size_t i = 0; i < c->n_places; i++)
 		add_place(q, c->places[i].dir, c->places[i].name, c->places[i].key);
 	if (!c->live)
@@ -222,7 +225,18 @@ static void open_next(struct queue *q)
 	} else if (err && err != -ENOENT) {
 		tell_unopened(q, p->key, err);
 		q->sessions_left++;
+		q->unready |= err == -EBUSY || err == -EINPROGRESS;
 	}
+}
+
+static bool list_due(const struct queue *q)
+{
+	uint64_t due = q->list_due_ns;
+
+	/* Once more at the end of a recording. */
+	if (q->unready && q->config.live)
+		due = atomic_load(&q->ending) ? 0 : due - RELIST_NS + UNREADY_NS;
+	return clock__mono_ns() >= due;
 }
 
 static void refresh_live(struct queue *q)
@@ -241,7 +255,7 @@ static bool old_is_over(const struct queue *q)
 static bool look_due(const struct queue *q)
 {
 	return atomic_load(&q->poked) || (q->old && old_is_over(q)) ||
-	       (old_is_over(q) && (q->next_place < q->n_places || clock__mono_ns() >= q->list_due_ns));
+	       (old_is_over(q) && (q->next_place < q->n_places || list_due(q)));
 }
 
 static void look(struct queue *q)
@@ -256,7 +270,8 @@ static void look(struct queue *q)
 	}
 	if (q->next_place < q->n_places) {
 		open_next(q);
-	} else if (clock__mono_ns() >= q->list_due_ns) {
+	} else if (list_due(q)) {
+		atomic_store(&q->ending, false);
 		list_places(q);
 		if (q->live)
 			outbox__try_again(q->live);
@@ -652,6 +667,7 @@ void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 
 	if (q->config.live)
 		hurry(q);
+	atomic_store(&q->ending, true);
 	queue__poke(q);
 	for (;;) {
 		queue__stats(q, &s);

@@ -137,13 +137,15 @@ static void bar__tick(void *arg, const struct queue_stats *s)
 /* What has come of it, in a line. */
 static void conclude(const struct queue_stats *s, bool quiet, const char *later)
 {
-	char done[16], left[16];
+	char done[16], left[16], what[128] = "";
 
+	if (s->files_left)
+		snprintf(what, sizeof(what), " (%llu files of %sB at hand)",
+			 (unsigned long long)s->files_left, status__bytes(left, s->bytes_left));
 	if (s->files_left || s->sessions_left)
-		log__line(LOG_WARNING, "uploaded %llu files (%sB); %llu sessions are left%s, "
-			  "%llu files (%sB) of them at hand%s%s", (unsigned long long)s->files_done,
-			  status__bytes(done, s->bytes_done), (unsigned long long)s->sessions_left, later,
-			  (unsigned long long)s->files_left, status__bytes(left, s->bytes_left),
+		log__line(LOG_WARNING, "uploaded %llu files (%sB); left%s: %llu session%s%s%s%s",
+			  (unsigned long long)s->files_done, status__bytes(done, s->bytes_done), later,
+			  (unsigned long long)s->sessions_left, s->sessions_left == 1 ? "" : "s", what,
 			  *s->problem ? ": " : "", s->problem);
 	else if (!quiet)
 		log__line(LOG_INFO, "uploaded %llu files (%sB): all is at the target",
