@@ -1210,9 +1210,9 @@ void options__upload_help(FILE *out)
 	print_group(out, UPLOAD);
 	fputs("\nand --config FILE, --state DIR, -q, -v, -h.\n"
 	      "\nEXAMPLES:\n"
-	      "  iotrc upload --upload s3://traces/lab --s3-endpoint https://s3.example.org traces\n"
-	      "  iotrc upload --upload file:///mnt/share/traces --keep-uploaded=no traces\n"
-	      "  sudo iotrc upload --config " OPTIONS_CONFIG " --test\n"
+	      "  iotrc upload --upload s3://traces/lab --s3-endpoint https://s3.example.org iotrc-traces\n"
+	      "  iotrc upload --upload s3://traces/lab --keep-uploaded=no iotrc-traces\n"
+	      "  iotrc upload --upload https://gateway.example.org --test\n"
 	      "\nExit codes: 0 all is at the target (or: the test went well); 1 cannot, and the\n"
 	      "message says why; 2 usage; 3 something is left.\n", out);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -214,10 +215,22 @@ static void remove_session(struct queue *q, int dir, const char *name, const cha
 		tell(q, "cannot remove session " FIELD ": %s", key, strerror(-err));
 }
 
+/* What was recorded without upload was to stay here: it has no journal, and a recording that uploads
+ * leaves it alone. */
+static bool may_be_sent(const struct queue *q, const struct place *p)
+{
+	char journal[OUTBOX_KEY_MAX + sizeof(JOURNAL_NAME)];
+	struct stat st;
+
+	snprintf(journal, sizeof(journal), "%s/" JOURNAL_NAME, p->name);
+	return !q->config.live || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) || errno == EACCES;
+}
+
 static void open_next(struct queue *q)
 {
 	struct place *p = &q->places[q->next_place++];
-	int err = outbox__open(&q->old, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
+	int err = !may_be_sent(q, p) ? -ENOENT :
+		  outbox__open(&q->old, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
 
 	q->old_place = q->next_place - 1;
 	if (err == -EALREADY) {
@@ -396,7 +409,10 @@ static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f
 	q->files_done++;
 	q->bytes_done += f->bytes;
 	outbox__done(o, f);
-	q->backoff = (struct backoff){ 0 };
+	/* How long somebody asked us to wait holds also when another request got through. */
+	q->backoff.failures = 0;
+	if (!q->obeying)
+		q->backoff.not_before_ns = 0;
 	if (q->troubled)
 		tell(q, "goes on");
 	q->troubled = false;

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What may happen between a client and a server, made to happen: a proxy that reads each request
+whole, asks `fault(n, method, path)` what is to become of it (n: the number of the request, from 0), and
+keeps a log of what the server answered."""
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+import time
+
+
+class Message:
+    """A head, as bytes, and a body."""
+
+    def __init__(self, head, body):
+        self.head, self.body = head, body
+
+    @property
+    def lines(self):
+        return self.head.decode("latin-1").split("\r\n")
+
+    def header(self, name, default=""):
+        for line in self.lines[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name:
+                return value.strip()
+        return default
+
+    def bytes(self):
+        return self.head + self.body
+
+
+def read_exactly(s, n):
+    data = bytearray()
+    while len(data) < n:
+        piece = s.recv(min(n - len(data), 1 << 20))
+        if not piece:
+            raise ConnectionError
+        data += piece
+    return bytes(data)
+
+
+def read_head(s):
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = s.recv(1)
+        if not byte:
+            raise ConnectionError
+        head += byte
+    return head
+
+
+def read_request(s):
+    message = Message(read_head(s), b"")
+    if message.header("expect"):
+        s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    message.body = read_exactly(s, int(message.header("content-length", "0")))
+    return message
+
+
+def read_answer(s, method):
+    message = Message(read_head(s), b"")
+    while message.lines[0].split()[1] == "100":
+        message = Message(read_head(s), b"")
+    if method != "HEAD":
+        message.body = read_exactly(s, int(message.header("content-length", "0")))
+    return message
+
+
+def reset(s):
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+
+
+def answer(code, text, *headers):
+    body = f"<Error><Code>{text}</Code></Error>".encode()
+    lines = [f"HTTP/1.1 {code} {text}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class Proxy:
+    """fault's words: None; reset-before, reset-after (the server has done it), half (of the body
+    read, then reset), stall (until the client goes away), slow, 500, 503 (Retry-After: 2), truncated,
+    etag (a wrong one), ok-without-doing."""
+
+    def __init__(self, port, fault=lambda n, method, path: None, tls=None):
+        self.upstream = port
+        self.fault = fault
+        self.tls = tls
+        self.log = []       # (when, method, path, what, status)
+        self.lock = threading.Lock()
+        self.n = 0
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.open = True
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.open = False
+        self.listener.close()
+
+    def accept(self):
+        while self.open:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        with contextlib.suppress(OSError, ValueError):
+            if self.tls:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*self.tls)
+                s = context.wrap_socket(s, server_side=True)
+            while self.open:
+                self.one(s)
+        with contextlib.suppress(OSError):
+            s.close()
+
+    def one(self, s):
+        head = read_head(s)
+        method, path = head.split()[:2]
+        method, path = method.decode(), path.decode()
+        with self.lock:
+            n, self.n = self.n, self.n + 1
+            what = self.fault(n, method, path)
+        message = Message(head, b"")
+        length = int(message.header("content-length", "0"))
+        status = None
+        try:
+            if what == "reset-before":
+                reset(s)
+                raise ConnectionError
+            if message.header("expect"):
+                s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if what == "half":
+                read_exactly(s, length // 2)
+                reset(s)
+                raise ConnectionError
+            message.body = read_exactly(s, length)
+            if what == "stall":
+                s.recv(1)   # its end
+                raise ConnectionError
+            if what == "slow":
+                time.sleep(3)
+            if what == "500":
+                s.sendall(answer(500, "InternalError"))
+            elif what == "503":
+                s.sendall(answer(503, "SlowDown", "Retry-After: 2"))
+            elif what == "ok-without-doing":
+                s.sendall(answer(200, "OK"))
+            else:
+                status = self.forward(s, message, method, what)
+        finally:
+            with self.lock:
+                self.log.append((time.monotonic(), method, path, what, status))
+
+    def forward(self, s, message, method, what):
+        with socket.create_connection(("127.0.0.1", self.upstream)) as up:
+            head = message.head.replace(b"Expect: 100-continue\r\n", b"")
+            up.sendall(head + message.body)
+            got = read_answer(up, method)
+        status = int(got.lines[0].split()[1])
+        if what == "reset-after":
+            reset(s)
+            raise ConnectionError
+        if what == "truncated":
+            s.sendall(got.head[:len(got.head) // 2])
+            reset(s)
+            raise ConnectionError
+        if what == "etag" and got.header("etag"):
+            got.head = got.head.replace(got.header("etag").encode(), b'"' + b"0" * 32 + b'"')
+        s.sendall(got.bytes())
+        return status
+
+    def puts(self):
+        """Paths that the server has, in the order in which it took them."""
+        return [path for _, method, path, _, status in self.log
+                if method == "PUT" and status == 200]

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Recordings that upload: real ones, to a real store."""
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import sessions
+from proxy import Proxy
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "live"))
+import recorder # noqa: E402
+
+LATER = "left for next time"
+
+
+def options(bucket, endpoint, tmp_path, *args):
+    return ["--streams", "fs,nw_conn", "--state", str(tmp_path / "state"), "--upload", f"s3://{bucket}/p",
+            "--s3-endpoint", endpoint, *args]
+
+
+def recording(tmp_path, bucket, endpoint, *args, env=None, **kwargs):
+    return recorder.Recording(tmp_path, *options(bucket, endpoint, tmp_path, *args),
+                              env=env or sessions.environment(), **kwargs)
+
+
+def stop(r, seconds=sessions.LONG):
+    """Ends a recording whose rows nobody counts: a busy machine may lose some (3)."""
+    r.send(signal.SIGINT)
+    code = r.process.wait(seconds)
+    r.process.stdout.close()
+    assert code in (0, 3), r.errors()
+    return r.errors()
+
+
+def work(directory, n=400):
+    """Something to record."""
+    directory.mkdir(exist_ok=True)
+    for i in range(n):
+        path = directory / f"a file with a name that does not compress {os.urandom(32).hex()} {i}"
+        path.write_bytes(b"x")
+        path.unlink()
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def upload_threads(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == "iotrc-upload":
+            yield task
+
+
+def test_goes_while_recording(ceph, s3cmd, bucket, tmp_path):
+    with Proxy(ceph.port) as proxy:
+        r = recording(tmp_path, bucket, proxy.endpoint, "--rotate-size", "4K").start().wait_ready()
+        begun = time.monotonic()
+        while not any("/fs/" in p for p in proxy.puts()):
+            work(tmp_path / "work")
+            assert time.monotonic() < begun + 120, r.errors()
+        pid = r.process.pid
+        errors = stop(r)
+        assert "all is at the target" in errors, errors
+        paths = proxy.puts()
+    assert paths[-1].endswith("/manifest.json") and len(paths) == len(set(paths))
+    session = r.session_directory
+    sessions.check_whole(s3cmd, bucket, tmp_path, (session, sessions.contents(session)))
+    # Whole also by the copy alone.
+    copy = tmp_path / "copy"
+    for k, data in sessions.stored(s3cmd, bucket, tmp_path).items():
+        sessions.put(copy / k, data)
+    done = recorder.run("verify", str(copy), seconds=120)
+    assert done.returncode == 0 and ": sound" in done.stdout, done.stdout
+    # Neither its files nor its sockets are rows.
+    for stream in "fs", "nw_conn":
+        rows = recorder.Session(session).rows(stream)
+        assert not (rows["pid"] == str(pid)).any()
+        if stream == "nw_conn":
+            mine = rows[rows["dport"] == str(proxy.port)]
+            assert mine.empty, mine
+
+
+def test_threads_have_no_rights(ceph, bucket, tmp_path):
+    os.chown(tmp_path, 1234, 1234)
+    env = sessions.environment(SUDO_UID="1234", SUDO_GID="1235")
+    r = recording(tmp_path, bucket, ceph.endpoint, "--upload-parallel", "3", env=env).start().wait_ready()
+    wait_for(lambda: len(list(upload_threads(r.process.pid))) == 3)
+    time.sleep(1)
+    for task in upload_threads(r.process.pid):
+        status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+        for held in "CapInh", "CapPrm", "CapEff", "CapAmb":
+            assert int(status[held], 16) == 0, status
+        assert status["Uid"].split() == ["1234"] * 4 and status["Gid"].split() == ["1235"] * 4
+        assert status["Groups"].split() == []
+        assert os.sched_getscheduler(int(task.name)) == os.SCHED_IDLE
+    main = pathlib.Path(f"/proc/{r.process.pid}/status").read_text()
+    assert "Uid:\t0\t0\t0\t0" in main
+    errors = stop(r)
+    assert "all is at the target" in errors, errors
+    assert (r.session_directory / ".upload.jsonl").stat().st_uid == 1234
+
+
+def test_the_end_waits_no_longer_than_told(ceph, s3cmd, bucket, tmp_path):
+    """And the next recording brings what was left."""
+    with Proxy(ceph.port, lambda *_: "stall") as proxy:
+        r = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "2s").start().wait_ready()
+        work(tmp_path / "work")
+        begun = time.monotonic()
+        errors = stop(r)
+        assert 2 <= time.monotonic() - begun < 60
+        assert LATER in errors, errors
+        left = sessions.contents(r.session_directory)
+        sessions.check_nothing_lost(s3cmd, bucket, r.session_directory, left)
+        # Nobody asked for this one to leave.
+        own = recorder.Recording(tmp_path, "--streams", "fs", output=r.output)
+        with own:
+            pass
+        proxy.fault = lambda *_: None
+        again = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "2m", output=r.output)
+        again.start().wait_ready()
+        errors = stop(again)
+        assert "all is at the target" in errors, errors
+    both = [(d, sessions.contents(d)) for d in (r.session_directory, again.session_directory)]
+    assert both[0][1] == left
+    sessions.check_whole(s3cmd, bucket, tmp_path, *both)
+    assert not (own.session_directory / ".upload.jsonl").exists()
+
+
+def test_second_ctrl_c(ceph, bucket, tmp_path):
+    with Proxy(ceph.port, lambda *_: "stall") as proxy:
+        r = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "10m").start().wait_ready()
+        r.send(signal.SIGINT)
+        wait_for(lambda: json.loads((r.session_directory / "manifest.json").read_text())["session"]["state"]
+                 == "complete")
+        wait_for(lambda: "Recorded" in r.errors())
+        time.sleep(1)
+        assert r.process.poll() is None
+        begun = time.monotonic()
+        r.send(signal.SIGINT)
+        code = r.process.wait(60)
+        assert time.monotonic() - begun < 10
+        r.process.stdout.close()
+        assert code in (0, 3) and "left at once" in r.errors(), r.errors()
+    assert recorder.run("verify", str(r.session_directory)).returncode == 0
+
+
+def test_bar_on_a_terminal(ceph, bucket, tmp_path):
+    ours, theirs = pty.openpty()
+    command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots", "-d", "1s",
+               *options(bucket, ceph.endpoint, tmp_path, "--upload-rate", "1K", "--upload-timeout", "3s")]
+    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs,
+                         env=sessions.environment())
+    os.close(theirs)
+    text = b""
+    try:
+        while piece := os.read(ours, 65536):
+            text += piece
+    except OSError: # the terminal is gone
+        pass
+    os.close(ours)
+    assert p.wait(60) in (0, 3)
+    assert b"uploading [" in text and b"s left" in text and LATER.encode() in text, text
+
+
+def test_refused_is_said_once(ceph, bucket, tmp_path):
+    env = sessions.environment(AWS_SECRET_ACCESS_KEY="wrong")
+    r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", env=env).start().wait_ready()
+    wait_for(lambda: "upload:" in r.errors())
+    for _ in range(5):
+        work(tmp_path / "work")
+        time.sleep(0.5)
+    begun = time.monotonic()
+    errors = stop(r)
+    # It doesn't wait for what can't come.
+    assert time.monotonic() - begun < 25, errors
+    assert sum(line.startswith("iotrc: upload:") for line in errors.splitlines()) == 1, errors
+    assert LATER in errors, errors
+
+
+def test_wrong_configuration_is_said_before_recording(tmp_path):
+    for url in "s3://", "ftp://x/y", "file://relative":
+        done = recorder.run("-o", str(tmp_path / "t"), "--upload", url)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, (url, done.stderr)
+        assert done.stderr.startswith("iotrc: cannot upload: "), done.stderr
+    assert not (tmp_path / "t").exists()
+
+
+def test_removed_when_it_is_there(ceph, s3cmd, bucket, tmp_path):
+    r = recording(tmp_path, bucket, ceph.endpoint, "--keep-uploaded=no", "--rotate-size", "4K").start().wait_ready()
+    for _ in range(5):
+        work(tmp_path / "work")
+    errors = stop(r)
+    assert "all is at the target" in errors, errors
+    assert not r.session_directory.exists()
+    copy = tmp_path / "copy"
+    for k, data in sessions.stored(s3cmd, bucket, tmp_path).items():
+        sessions.put(copy / k, data)
+    done = recorder.run("verify", str(copy), seconds=120)
+    assert done.returncode == 0 and ": sound" in done.stdout, done.stdout
+
+
+def test_reward(tmp_path):
+    """Only after something was uploaded, from this machine."""
+    (tmp_path / "share").mkdir()
+    conf = tmp_path / "study.conf"
+    conf.write_text(f"upload = file://{tmp_path}/share\nreward-code = a code of thanks\nstate = {tmp_path}/state\n")
+    sessions.make(tmp_path / "t", [5])
+    reward = lambda *args: recorder.run("--reward", "--config", str(conf), *args)
+    assert reward().returncode == 1 and "has not uploaded" in reward().stderr
+    assert recorder.run("--reward").returncode == 1
+    done = recorder.run("upload", "--config", str(conf), str(tmp_path / "t"))
+    assert done.returncode == 0, done.stderr
+    assert reward().stdout == "a code of thanks\n"
+    assert reward("--state", str(tmp_path / "other")).returncode == 1
+
+
+RATE_S = 6
+
+
+def lost_and_seen(r, s3cmd, bucket, tmp_path):
+    if r.session_directory.exists():
+        text = (r.session_directory / "manifest.json").read_text()
+    else: # all of it went in time
+        text = s3cmd.read(bucket, sessions.key(r.session_directory, "manifest.json"), tmp_path)
+    c = json.loads(text)["diagnostics"]["streams"]["fs"]
+    return sum(c["lost"].values()), c["seen"]
+
+
+@pytest.mark.parametrize("keep", ["yes", "no"])
+def test_full_rate_loses_nothing_more(ceph, s3cmd, bucket, tmp_path, keep):
+    """The read loop as fast as it goes, files every few hundred KiB; as often as it takes for the machine to
+    have a quiet moment, with and without upload in turn."""
+    (tmp_path / "file").write_bytes(bytes(4096))
+    seen, sent = [], 0
+    for _ in range(5):
+        lost = {}
+        for with_upload in False, True:
+            args = ["--streams", "fs", "--rotate-size", "256K"]
+            if with_upload:
+                r = recording(tmp_path, bucket, ceph.endpoint, *args, f"--keep-uploaded={keep}", "--upload-timeout",
+                              "1ms")
+            else:
+                r = recorder.Recording(tmp_path, *args)
+            r.start().wait_ready()
+            subprocess.run([recorder.workload("readloop"), str(tmp_path / "file"), str(RATE_S)],
+                           stdout=subprocess.DEVNULL, check=True)
+            errors = stop(r)
+            lost[with_upload], n = lost_and_seen(r, s3cmd, bucket, tmp_path)
+            assert n > 100_000
+        sent += int(re.search(r"uploaded (\d+) files", errors)[1])
+        seen.append(lost)
+        if lost[True] <= lost[False]:
+            break
+    else:
+        raise AssertionError(f"(without, with) lost: {seen}")
+    assert sent
