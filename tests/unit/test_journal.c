@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "root.h"
 #include "uploader/journal.h"
 
 #define A "0000000000000000000000000000000000000000000000000000000000000000"
@@ -221,9 +222,7 @@ Test(journal, on_a_full_file_system)
 	char zeros[4096] = { 0 };
 	int full;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", dir, "tmpfs", 0, "size=256k") < 0)
-		cr_skip_test("cannot mount a tmpfs");
+	root__tmpfs(dir, "size=256k");
 	close(fd);
 	fd = open(dir, O_RDONLY | O_DIRECTORY);
 	j = open_for(TARGET);

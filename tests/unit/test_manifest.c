@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "root.h"
 #include "schema/schema.h"
 #include "src/manifest.h"
 
@@ -287,16 +288,13 @@ Test(manifest, on_disk)
 
 Test(manifest, full_disk_does_not_stop_the_last_one)
 {
-	struct manifest *m = new_manifest("iotrc");
+	struct manifest *m;
 	static char buf[1 << 12];
 	json_t *root;
 	int fd;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", dir, "tmpfs", 0, "size=1m") < 0) {
-		manifest__free(m);
-		cr_skip_test("cannot mount a tmpfs");
-	}
+	root__tmpfs(dir, "size=1m");
+	m = new_manifest("iotrc");
 	close(dir_fd);
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	cr_assert_eq(manifest__write(m, dir_fd), 0);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "root.h"
 #include "src/session.h"
 
 #define ID "0123456789ABCDEF"
@@ -137,8 +138,7 @@ Test(session, planted_symlinks)
 	cr_assert_eq(make("link", &s), 0);
 	session__free(s);
 	cr_assert_eq(access("real/linux_v1", F_OK), 0);
-	if (geteuid() != 0)
-		cr_skip_test("the rest needs root");
+	root__skip_unless();
 	cr_assert_eq(lchown("link", STRANGER, STRANGER), 0);
 	cr_assert_eq(make("link", &s), -ELOOP);
 	cr_assert_eq(session__new(&s, "link", "linux_v1", ID, STRANGER, STRANGER), 0);
@@ -165,7 +165,7 @@ Test(session, owner_of_what_is_made)
 	session__owner(&uid, &gid);
 	if (geteuid() != 0) {
 		cr_assert(uid == (uid_t)-1 && gid == (gid_t)-1);
-		cr_skip_test("the rest needs root");
+		root__skip_unless();
 	}
 	cr_assert(uid == 12345 && gid == 23456);
 
@@ -217,8 +217,7 @@ Test(session, refusals)
 	cr_assert_eq(session__new(&s, "o", "..", ID, -1, -1), -EINVAL);
 	cr_assert_eq(session__new(&s, "o", "", ID, -1, -1), -EINVAL);
 	cr_assert_neq(access("o", F_OK), 0);
-	if (geteuid() != 0)
-		cr_skip_test("the rest needs root");
+	root__skip_unless();
 
 	cr_assert_eq(mkdir("closed", 0700), 0);
 	cr_assert_eq(make_as_stranger("closed"), -EACCES);
@@ -230,9 +229,7 @@ Test(session, refusals)
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(make_as_stranger("theirs"), 0);
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "readable", "tmpfs", 0, "nr_inodes=4") < 0)
-		cr_skip_test("cannot mount a tmpfs");
+	root__tmpfs("readable", "nr_inodes=4");
 	cr_assert_eq(make("readable/o", &s), -ENOSPC);
 	cr_assert_eq(mount("tmpfs", "readable", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	cr_assert_eq(make("readable", &s), -EROFS);

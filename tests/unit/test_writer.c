@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "root.h"
 #include "schema/schema.h"
 #include "src/writer.h"
 
@@ -371,10 +372,7 @@ Test(writer, disk_full)
 	struct writer *w;
 	uint64_t produced = 0;
 
-	/* A mount namespace of our own: the file system goes with this process. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", dir, "tmpfs", 0, "size=4m") < 0)
-		cr_skip_test("cannot mount a tmpfs");
+	root__tmpfs(dir, "size=4m");
 	close(dir_fd);
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	c = config();
