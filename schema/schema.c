@@ -185,11 +185,11 @@ static const struct column lost_columns[] = {
 	  "fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
 	  "filesystem_snapshot",
 	  "Stream whose rows were lost" },
-	{ "cause", COL_WORD, "", "ring queue disk shed compression",
+	{ "cause", COL_WORD, "", "ring queue disk shed compression missed",
 	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk. With "
 	  "--on-overload=lighten: shed, left out for want of room; compression (none was lost), "
-	  "files are less compressed" },
-	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span" },
+	  "files are less compressed. missed: events for which the kernel ran no hook, in no count of rows" },
+	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; of missed, events" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
 	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
 	{ "cpu_id", COL_UINT, "", NULL, "CPU whose ring was full, or that left them out; empty for other causes" },

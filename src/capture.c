@@ -39,7 +39,7 @@ struct account {
 	atomic_uint_least64_t received, filtered, lost_queue;
 	atomic_uint_least64_t lost_elsewhere; /* by whoever else writes rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
-	struct loss queue, disk;
+	struct loss queue, disk, missed;
 };
 
 struct capture {
@@ -246,8 +246,26 @@ static void tell_lightening(struct capture *c, uint64_t now)
 	c->light_from_ns = c->overload.step ? now : 0;
 }
 
+/* Events that no program was run for: how many rows they would have made nobody knows, so they are in no
+ * count of rows. */
+static void tell_missed(struct capture *c, uint64_t now)
+{
+	uint64_t missed[STREAM_CAPTURED] = { 0 };
+
+	collector__missed(c->collector, missed);
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		struct loss *l = &c->accounts[s].missed;
+
+		if (missed[s] != l->told)
+			tell_loss(c, s, "missed", missed[s] - l->told, l->from_ns, now, -1);
+		l->told = missed[s];
+		l->from_ns = now;
+	}
+}
+
 static void tell_losses(struct capture *c, uint64_t now)
 {
+	tell_missed(c, now);
 	tell_ring_losses(c);
 	tell_lightening(c, now);
 	for (int s = 0; s < STREAM_COUNT; s++) {
@@ -456,7 +474,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)
-		c->accounts[s].disk.from_ns = c->second;
+		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns = c->second;
 	if (!err)
 		err = -pthread_create(&c->thread, NULL, run, c);
 	if (err) {

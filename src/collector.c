@@ -290,8 +290,7 @@ static bool classic_warns(const struct btf *btf)
 	return btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) < 0;
 }
 
-/* How system calls are hooked from now on. Without tracefs auto takes what is left: what a kernel
- * misses then is in the manifest. */
+/* How system calls are hooked from now on. Without tracefs auto takes what is left, and says so. */
 static int choose_attach(struct collector *c, enum attach wanted, const struct btf *btf, char *problem)
 {
 	bool preemptible = c->skel->rodata->cfg.raw_preemptible;
@@ -704,6 +703,17 @@ static uint64_t runs_missed(int prog_fd)
 	return n;
 }
 
+/* The kernel runs no program within itself: one on a tracepoint that an interrupt comes to, or, where
+ * programs can be preempted, another thread, while it runs on that CPU. */
+static uint64_t times_missed(struct collector *c, const struct program *p)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program_of(c, p)), &info, &len) ? 0 :
+	       info.recursion_misses;
+}
+
 size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 {
 	size_t n = 0;
@@ -727,6 +737,30 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 		h->missed = runs_missed(bpf_program__fd(prog));
 	}
 	return n;
+}
+
+#define HOOK(name) (UINT64_C(1) << HOOK_##name)
+/* Without one of these a row says less, but is there. */
+#define HOOKS_OF_DETAIL                                                                             \
+	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) |      \
+	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) |           \
+	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL))
+
+void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED])
+{
+	_Static_assert(HOOK_COUNT <= 64, "a bit for each hook");
+
+	for (size_t i = 0; i < N_PROGRAMS; i++) {
+		const struct program *p = &programs[i];
+		uint64_t missed;
+
+		if (!c->chosen[i] || HOOKS_OF_DETAIL >> p->hook & 1)
+			continue;
+		missed = times_missed(c, p);
+		for (int s = 0; missed && s < STREAM_CAPTURED; s++)
+			if (p->streams & c->streams & BIT(s))
+				ret[s] += missed;
+	}
 }
 
 /* ---- what a kernel lacks ---- */
@@ -759,6 +793,8 @@ static bool no_last(const struct collector *c)
 	return !c->skel->rodata->cfg.exit_says_last;
 }
 
+#define PREEMPTED "programs on raw tracepoints can be preempted, and calls be missed: mount tracefs"
+
 static bool preempted(const struct collector *c)
 {
 	return c->skel->rodata->cfg.raw_preemptible && c->attach == ATTACH_RAW;
@@ -782,13 +818,17 @@ static const struct {
 	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program some 20 ns more" },
 	{ no_last, "up to 6.15",
 	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
-	{ preempted, "from 7.1 on, without tracefs",
-	  "programs on raw tracepoints can be preempted, and calls be missed: mount tracefs" },
+	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
 	{ preempted_others, "from 7.1 on",
 	  "programs on raw tracepoints can be preempted: of block, io_uring, page cache and sockets an event "
 	  "can be missed, and is counted" },
 };
 _Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there is room for all");
+
+const char *collector__warning(const struct collector *c)
+{
+	return preempted(c) ? PREEMPTED : NULL;
+}
 
 size_t collector__limits(const struct collector *c, const char *ret[COLLECTOR_LIMITS_MAX])
 {

@@ -64,4 +64,10 @@ pid_t collector__own_pid(const struct collector *c);
 /* The tables behind it all, as docs/hooks.md. */
 void collector__print_tables(FILE *out);
 
+/* Adds to RET how often the kernel has left out a hook that a row of the stream hangs on. */
+void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED]);
+
+/* What a person should know of how it is attached, or NULL. Static text. */
+const char *collector__warning(const struct collector *c);
+
 #endif

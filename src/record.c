@@ -25,6 +25,7 @@
 #include "notify.h"
 #include "privileges.h"
 #include "room.h"
+#include "schema/schema.h"
 #include "session.h"
 #include "snappers/snapshots.h"
 #include "staging.h"
@@ -375,6 +376,8 @@ static int begin(struct recording *r)
 		return complain("out of memory");
 	if (collector__new(&r->collector, o, problem))
 		return complain("cannot record: %s", problem);
+	if (collector__warning(r->collector))
+		complain("%s", collector__warning(r->collector));
 	if (stops)
 		return EXIT_OK;
 	session__owner(&info.uid, &info.gid);
@@ -590,6 +593,23 @@ static void watch(struct recording *r)
 	}
 }
 
+/* Whether the kernel has left out hooks; then says of which streams rows may be missing. */
+static bool tell_missed(struct recording *r)
+{
+	uint64_t missed[STREAM_CAPTURED] = { 0 };
+	bool any = false;
+
+	collector__missed(r->collector, missed);
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		if (!missed[s])
+			continue;
+		any = true;
+		complain("%s: the kernel left out a hook %llu times, and rows are missing (hooks in the "
+			 "manifest)", schema_streams[s].key, (unsigned long long)missed[s]);
+	}
+	return any;
+}
+
 /* Ends the recording; the exit code. */
 static int finish(struct recording *r)
 {
@@ -632,6 +652,8 @@ static int finish(struct recording *r)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (status__lost(&s.streams[i]))
 			code = EXIT_LOST;
+	if (tell_missed(r))
+		code = EXIT_LOST;
 	/* Developer mode doesn't believe itself. */
 	if (r->options->dev && verify__dir(r->session->path, stderr))
 		code = EXIT_LOST;
