@@ -223,6 +223,14 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 	return retransmitted(ctx, (u64)sk, (u64)skb);
 }
 
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_tcp_retransmit_tried, struct sock *sk, struct sk_buff *skb, int err) /* since 6.17 or so */
+{
+	count_fired(HOOK_TCP_RETRANSMIT);
+	/* Told of also when nothing was sent: the last time's packet was still in the machine, say. */
+	return err ? 0 : retransmitted(ctx, (u64)sk, (u64)skb);
+}
+
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(on_tcp_synack, struct sock *sk, struct request_sock *request)
 {

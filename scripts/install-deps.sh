@@ -35,6 +35,7 @@ check command:mkfs.btrfs         btrfs-progs           btrfs-progs            bt
 check command:losetup            mount                 util-linux             util-linux
 check command:ip                 iproute2              iproute                iproute2
 check command:capsh              libcap2-bin           libcap                 libcap
+check command:nft                nftables              nftables               nftables
 check command:ps                 procps                procps-ng              procps-ng
 check command:lsblk              util-linux            util-linux             util-linux
 check command:findmnt            util-linux            util-linux             util-linux

@@ -66,6 +66,8 @@ static const struct program {
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
+	{ HOOK_SOCK_STATE_AGAIN, "tp_btf/inet_sock_set_state", "on_sock_state_again", CONN, 3,
+	  "nothing" },
 
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },
@@ -136,7 +138,8 @@ static const struct program {
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_socket", DROP, 4, NULL },
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_reason", DROP, 3, NULL },
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop", DROP, 2, NULL },
-	{ HOOK_TCP_RETRANSMIT, "tp_btf/tcp_retransmit_skb", "on_tcp_retransmit", DROP, 0, NULL },
+	{ HOOK_TCP_RETRANSMIT, "tp_btf/tcp_retransmit_skb", "on_tcp_retransmit", DROP, 2, NULL },
+	{ HOOK_TCP_RETRANSMIT, "tp_btf/tcp_retransmit_skb", "on_tcp_retransmit_tried", DROP, 3, NULL },
 	{ HOOK_TCP_SYNACK, "tp_btf/tcp_retransmit_synack", "on_tcp_synack", DROP, 0, NULL },
 };
 #define N_PROGRAMS (sizeof(programs) / sizeof(*programs))

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Thousands of connections where packets get lost, in a network namespace of their own: rows as many as
+the kernel counts, of those who connect, of what is sent again and of what is dropped."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import recorder
+
+LOSSY = pathlib.Path(__file__).with_name("lossy.py")
+# Under emulation a tenth: a machine with a disk to spare is one of `make check-kernels`.
+CONNECTIONS = 1_000 if os.environ.get("IOTRC_TEST_DISK") else 10_000
+EINPROGRESS = "-115"
+
+
+@pytest.fixture(scope="module")
+def recorded(module_path):
+    with recorder.Recording(module_path, "--streams", "nw_conn,nw_drop") as r:
+        process = subprocess.Popen(
+            ["unshare", "--net", sys.executable, str(LOSSY), str(CONNECTIONS)],
+            stdout=subprocess.PIPE, text=True,
+        )
+        out, _ = process.communicate(timeout=400)
+        assert process.returncode == 0
+    conn = r.rows("nw_conn")
+    drop = r.rows("nw_drop")
+    assert r.session.lost() == {}
+    said = json.loads(out)
+    return said, conn[conn["pid"] == str(process.pid)], drop[drop["dst_addr"].isin(said["hosts"])], r
+
+
+def test_connections(recorded):
+    said, rows, _, _ = recorded
+    assert said["connected"] == said["accepted"] == CONNECTIONS
+    connects = rows[rows["event_type"] == "CONNECT"]
+    asked = connects[connects["return_value"] == EINPROGRESS]
+    came = connects[connects["return_value"] == "0"]
+    assert len(asked) == said["tcp"]["ActiveOpens"] == CONNECTIONS
+    # Each has become what it was to be, once, whatever got lost on the way.
+    ends = ["remote_addr", "local_addr", "sport", "dport", "fd", "tid"]
+    assert sorted(asked[ends].itertuples(index=False)) == sorted(came[ends].itertuples(index=False))
+    assert len(connects) == 2 * CONNECTIONS and said["tcp"]["AttemptFails"] == 0
+    accepts = rows[(rows["event_type"] == "ACCEPT") & ~rows["return_value"].str.startswith("-")]
+    assert len(accepts) == said["tcp"]["PassiveOpens"] == CONNECTIONS
+    assert came["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
+    # A request that got lost is sent again after a second.
+    assert (came["latency_ns"].astype(int) > 900_000_000).sum() > CONNECTIONS * 0.02
+
+
+def test_segments_sent_again(recorded):
+    said, _, rows, _ = recorded
+    again = rows[rows["event_type"] == "TCP_RETRANSMIT"]
+    assert len(again) == said["tcp"]["RetransSegs"] > CONNECTIONS * 0.03
+    assert set(again["ipver"]) == {"4", "6"} and set(again["proto"]) == {"TCP"}
+
+
+def test_packets_dropped(recorded):
+    """By the count of what drops them."""
+    said, _, rows, r = recorded
+    dropped = rows[rows["event_type"] == "PACKET_DROP"]
+    names = r.manifest["diagnostics"]["drop_reasons"]
+    if names:
+        reason = {"netem": "QDISC_DROP", "nft": "NETFILTER_DROP"}[said["how"]]
+        dropped = dropped[dropped["drop_reason"].map(names) == reason]
+    assert len(dropped) == said["dropped"] > CONNECTIONS * 0.1
+    assert set(dropped["src_addr"]) <= set(said["hosts"]) and set(dropped["proto"]) == {"TCP"}
+
+
+RESETS = """
+import json, socket, struct, subprocess, time
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+time.sleep(0.1)
+for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+    listener = socket.create_server((host, 0), family=family, backlog=64)
+    for i in range(23):
+        client = socket.create_connection(listener.getsockname()[:2])
+        server, _ = listener.accept()
+        if i % 2:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        server.close()
+fields = [line.split()[1:] for line in open("/proc/net/snmp") if line.startswith("Tcp:")]
+print(json.dumps(dict(zip(*fields))))
+"""
+
+
+def test_resets(tmp_path):
+    """EstabResets is not a call's: of an abort the rows have the option that asked for it and the close,
+    and the kernel counts both ends (docs/network.md)."""
+    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_sockopt") as r:
+        process = subprocess.Popen(
+            ["unshare", "--net", sys.executable, "-c", RESETS], stdout=subprocess.PIPE, text=True
+        )
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+    pid = str(process.pid)
+    options, conn = r.rows("nw_sockopt"), r.rows("nw_conn")
+    aborts = options[(options["pid"] == pid) & (options["option_name"] == "SO_LINGER")]
+    assert 2 * len(aborts) == int(json.loads(out)["EstabResets"]) == 2 * 2 * 11
+    closes = conn[(conn["pid"] == pid) & (conn["event_type"] == "CLOSE")]
+    for abort in aborts.to_dict("records"):
+        later = closes[(closes["fd"] == abort["fd"]) & (closes["mono_ns"].astype(int) > int(abort["mono_ns"]))]
+        assert later.iloc[0]["dport"] != "" and later.iloc[0]["return_value"] == "0"
