@@ -52,9 +52,12 @@ def test_connections(recorded):
 
 
 def test_segments_sent_again(recorded):
-    said, _, rows, _ = recorded
+    said, _, rows, r = recorded
     again = rows[rows["event_type"] == "TCP_RETRANSMIT"]
-    assert len(again) == said["tcp"]["RetransSegs"] > CONNECTIONS * 0.03
+    # The kernel runs no program over itself, and says how often it was so.
+    missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if "tcp_retransmit" in h["name"])
+    assert len(again) + missed == said["tcp"]["RetransSegs"] > CONNECTIONS * 0.03
+    assert missed < len(again) / 100
     assert set(again["ipver"]) == {"4", "6"} and set(again["proto"]) == {"TCP"}
 
 
@@ -66,7 +69,9 @@ def test_packets_dropped(recorded):
     if names:
         reason = {"netem": "QDISC_DROP", "nft": "NETFILTER_DROP"}[said["how"]]
         dropped = dropped[dropped["drop_reason"].map(names) == reason]
-    assert len(dropped) == said["dropped"] > CONNECTIONS * 0.1
+    missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if h["name"].endswith("/kfree_skb"))
+    assert said["dropped"] - missed <= len(dropped) <= said["dropped"]
+    assert missed < len(dropped) / 100 and said["dropped"] > CONNECTIONS * 0.1
     assert set(dropped["src_addr"]) <= set(said["hosts"]) and set(dropped["proto"]) == {"TCP"}
 
 
