@@ -60,7 +60,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
 .PHONY: FORCE all static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-arm64 check-asan check-docs check-kernels check-live check-packages check-service check-unit check-upload
+.PHONY: check check-arm64 check-asan check-docs check-fuzz check-kernels check-live check-packages check-service check-unit check-upload
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -118,6 +118,20 @@ check-asan:
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
+# Each parser of ours for FUZZ_SECONDS, two at a time; FUZZ="rows config" for some of them. The corpus stays
+# in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes.
+FUZZ_SECONDS ?= 60
+FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+check-fuzz:
+	@scripts/install-deps.sh fuzz
+	$(call say,TEST,'what our parsers make of anything')
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
+		$(FUZZ:%=$(BUILD)-fuzz/fuzz/%)
+	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
@@ -203,6 +217,6 @@ deb:
 	$(call say,DEB,$(BUILD)/deb)
 	$(Q)scripts/make-deb.sh $(abspath $(BUILD)/deb) $(VERSION) $(COMMIT)
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-arm64
+	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -53,6 +53,7 @@ upload command:nginx             nginx-light           nginx                  ng
 upload command:openssl           openssl               openssl                openssl
 upload command:faketime          faketime              libfaketime            libfaketime
 upload python:pytest             python3-pytest        python3-pytest         python-pytest
+fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 kernels command:depmod           kmod                  kmod                   kmod
@@ -92,12 +93,18 @@ sys.exit(not u.find_spec('${1#*:}'))" ;;
 		done
 		return 1 ;;
 	perf) perf --version ;;
+	fuzzer) [[ -e $(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a") ||
+		-e $(clang -print-runtime-dir)/libclang_rt.fuzzer.a ||
+		-e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]] ;;
 	esac >/dev/null 2>&1
 }
 
-# Debian names the two by what they are, Ubuntu by the kernel they come with.
+# Debian names the first two by what they are, Ubuntu by the kernel they come with; the third is named by
+# the version of clang.
 apt_name() {
-	if grep -qi ubuntu /etc/os-release; then
+	if [[ $1 == FUZZER ]]; then
+		echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+	elif grep -qi ubuntu /etc/os-release; then
 		printf '%s\n' linux-tools-common linux-tools-generic
 	elif [[ $1 == PERF ]]; then
 		echo linux-perf
@@ -120,7 +127,7 @@ missing() {
 			esac
 			case $package in
 			-) echo "${need#*:}" ;;
-			BPFTOOL | PERF) apt_name "$package" ;;
+			BPFTOOL | PERF | FUZZER) apt_name "$package" ;;
 			*) echo "$package" ;;
 			esac
 		fi

@@ -58,10 +58,12 @@ static void unescape(char *s)
 
 static bool has_option(const char *list, const char *option, size_t len)
 {
-	for (; list; list = strchr(list, ','), list += !!list)
-		if (!strncmp(list, option, len) && (!list[len] || list[len] == ','))
-			return true;
-	return false;
+	while (strncmp(list, option, len) || (list[len] && list[len] != ',')) {
+		list = strchr(list, ',');
+		if (!list++)
+			return false;
+	}
+	return true;
 }
 
 static char *join_options(const char *a, const char *b)

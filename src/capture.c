@@ -78,6 +78,7 @@ static const struct {
 	[REC_SOCKOPT] = { STREAM_NW_SOCKOPT, encode__sockopt, true },
 	[REC_DROP] = { STREAM_NW_DROP, encode__drop, true },
 };
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
 
 /* ---- rows into chunks ---- */
 
@@ -136,7 +137,7 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 static void on_event(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
-	uint8_t type = *(const uint8_t *)record;
+	uint8_t type = *(const uint8_t *)record % KINDS;
 	enum stream stream = kinds[type].stream;
 	struct account *a = &c->accounts[stream];
 	/* Every event has its completion at the same place. */
@@ -144,6 +145,10 @@ static void on_event(void *arg, const void *record, size_t size)
 	char *end;
 
 	c->round_events++;
+	if (!kinds[type].encode || !encode__sound(record, size)) {
+		c->encoder->unnamed++;
+		return;
+	}
 	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
 	if (!kinds[type].is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
 		end = kinds[type].encode(c->encoder, record, size, c->row);
@@ -176,7 +181,10 @@ static void on_definition(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
 
-	encoder__define(c->encoder, record, size);
+	if (encode__sound(record, size))
+		encoder__define(c->encoder, record, size);
+	else
+		c->encoder->unnamed++;
 	/* Once a round: what is forgotten stays findable until the next time, and the events of this
 	 * round may use it. */
 	if (!c->forgot)

@@ -37,7 +37,7 @@ void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 /* Definition records received so far: strings travel once. */
 void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks);
 
-/* Events whose definition was missing when they were written: 0, or iotrc has a defect. */
+/* Records that make no sense, or whose definition was missing: 0, or iotrc has a defect. */
 uint64_t capture__unnamed(struct capture *c);
 
 #endif

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "csv.h"
 #include "memory.h"
+#include "schema/fs_ops.h"
 
 int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
 		 const unsigned char *key)
@@ -51,6 +53,51 @@ struct encoder *encoder__free(struct encoder *e)
 	anonymizer__free(e->anon);
 	free(e);
 	return NULL;
+}
+
+/* ---- records ---- */
+
+/* Records come from programs of our own: this is for the day when one of them is wrong. */
+bool encode__sound(const void *record, size_t size)
+{
+	/* Sizes, and how many values the second byte may have (0: any). */
+	static const struct { uint16_t size; uint8_t values; } kinds[] = {
+		[REC_PATH] = { sizeof(struct rec_path), PATH_SPECIAL + 1 },
+		[REC_TASK] = { sizeof(struct rec_task), 0 },
+		[REC_FS] = { sizeof(struct rec_fs), FS_OP_COUNT },
+		[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT },
+		[REC_BLOCK] = { sizeof(struct rec_block), 0 },
+		[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1 },
+		[REC_CACHE] = { sizeof(struct rec_cache), CACHE_RECLAIM + 1 },
+		[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1 },
+		[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1 },
+		[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1 },
+		[REC_SOCKOPT] = { sizeof(struct rec_sockopt), SOCKOPT_GET + 1 },
+	};
+	const uint8_t *head = record;
+	const struct rec_fs_long *fs = record;
+	const struct rec_conn *conn = record;
+
+	if (size < 2 || head[0] >= sizeof(kinds) / sizeof(*kinds) || !kinds[head[0]].size ||
+	    size < kinds[head[0]].size || (kinds[head[0]].values && head[1] >= kinds[head[0]].values))
+		return false;
+	switch (head[0]) {
+	case REC_PATH:
+		return size - sizeof(struct rec_path) >= ((const struct rec_path *)record)->len &&
+		       ((const struct rec_path *)record)->len <= PATH_BYTES;
+	case REC_TASK:
+		return size - sizeof(struct rec_task) >= ((const struct rec_task *)record)->len &&
+		       ((const struct rec_task *)record)->len <= CMDLINE_BYTES;
+	case REC_FS_LONG:
+		return size - sizeof(*fs) >= (size_t)fs->len + fs->len2 && fs->len < PATH_BYTES &&
+		       fs->len2 < PATH_BYTES;
+	case REC_CONN:
+		if (conn->ends.family != AF_UNIX)
+			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);
+		return size >= sizeof(*conn) && conn->ends.has_local <= UNIX_PATH_BYTES &&
+		       conn->ends.has_remote <= UNIX_PATH_BYTES;
+	}
+	return true;
 }
 
 /* ---- definitions ---- */

@@ -61,7 +61,7 @@ struct encoder {
 	struct reqnames *reqnames;
 	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
-	uint64_t unnamed;        /* events whose definition is missing: a defect if it is not 0 */
+	uint64_t unnamed;        /* records that make no sense, or whose definition is missing: defects */
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2];
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
@@ -74,6 +74,9 @@ struct encoder *encoder__free(struct encoder *e);
 
 /* Takes a definition (REC_PATH, REC_TASK). */
 void encoder__define(struct encoder *e, const void *record, size_t size);
+
+/* Whether RECORD is what its type says, so that encoders and encoder__define() may believe what is in it. */
+bool encode__sound(const void *record, size_t size);
 
 /* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
  * program's leaves it out. */

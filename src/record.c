@@ -644,7 +644,7 @@ static int finish(struct recording *r)
 	}
 	unnamed = capture__unnamed(r->capture);
 	if (unnamed) {
-		complain("%llu events came before their definitions: please report this",
+		complain("%llu records made no sense, or came before their definitions: please report this",
 			 (unsigned long long)unnamed);
 		code = EXIT_LOST;
 	}

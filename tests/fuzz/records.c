@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What comes out of the rings: records, each a length of two bytes and its bytes. Ids are made few, so that
+ * events find definitions. */
+#include "fuzz.h"
+#include "src/encode.h"
+
+static char *(*const encoders[])(struct encoder *e, const void *record, size_t size, char *p) = {
+	[REC_FS] = encode__fs, [REC_FS_LONG] = encode__fs, [REC_BLOCK] = encode__block,
+	[REC_CONN] = encode__conn, [REC_CACHE] = encode__cache, [REC_FAULT] = encode__fault,
+	[REC_EPOLL] = encode__epoll, [REC_SOCKOPT] = encode__sockopt, [REC_DROP] = encode__drop,
+};
+#define N_ENCODERS (sizeof(encoders) / sizeof(*encoders))
+
+static void make_few(__u64 *id)
+{
+	*id = *id % 3;
+}
+
+static void take(struct encoder *e, uint8_t *record, size_t size)
+{
+	static char row[ROW_MAX];
+	char *end;
+
+	if (!encode__sound(record, size))
+		return;
+	switch (*record) {
+	case REC_PATH:
+		make_few(&((struct rec_path *)record)->id);
+		encoder__define(e, record, size);
+		return;
+	case REC_TASK:
+		make_few(&((struct rec_task *)record)->id);
+		encoder__define(e, record, size);
+		return;
+	case REC_FS_LONG:
+		make_few(&((struct rec_fs_long *)record)->base);
+		make_few(&((struct rec_fs_long *)record)->base2);
+		/* fall through */
+	case REC_FS:
+		make_few(&((struct rec_fs *)record)->path);
+		make_few(&((struct rec_fs *)record)->task);
+	}
+	if (*record >= N_ENCODERS || !encoders[*record])
+		abort();
+	end = encoders[*record](e, record, size, row);
+	/* A row is a line. */
+	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct options options = { .streams = ~0u, .ops = ALL_OPS, .scope_all = true };
+	static const unsigned char key[32] = "a key";
+	static struct encoder *encoders_kept[2]; /* in clear, and anonymising */
+	static struct clock *clock;
+	struct encoder *e;
+
+	if (!clock && (clock__new(&clock) || encoder__new(&encoders_kept[0], &options, clock, NULL) ||
+		       encoder__new(&encoders_kept[1], &options, clock, key)))
+		abort();
+	if (!size)
+		return 0;
+	e = encoders_kept[*data & 1];
+	data++;
+	size--;
+	while (size > 2) {
+		size_t len = data[0] | data[1] << 8;
+		uint8_t *record;
+
+		data += 2;
+		size -= 2;
+		len = len < size ? len : size;
+		record = malloc(len ? len : 1); /* no more: what reads beyond is caught */
+		memcpy(record, data, len);
+		take(e, record, len);
+		free(record);
+		data += len;
+		size -= len;
+	}
+	for (int i = 0; i < 2; i++) { /* an input doesn't depend on the one before */
+		dict__forget(e->paths);
+		dict__forget(e->tasks);
+	}
+	return 0;
+}

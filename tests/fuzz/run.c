@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a snapshot of the filesystems has left for the next one, before it is read. */
+#include "fuzz.h"
+#include "snappers/run.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = fuzz__file(data, size);
+	struct run_reader *r;
+	const void *record;
+	uint32_t len;
+
+	lseek(fd, 0, SEEK_SET);
+	if (!run_reader__new(&r, fd)) {
+		while (run_reader__next(r, &record, &len) > 0)
+			;
+		run_reader__free(r);
+	}
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""run.py BUILD SECONDS TARGET...: runs each fuzz target for so long, two at a time.
+
+A target begins with what is in tests/fuzz/corpus and with what earlier runs have found, and what it finds
+stays in BUILD/corpus. What crashes, hangs or takes too much memory is kept in BUILD/crashes.
+"""
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+LIMITS = [
+    "-timeout=20",          # seconds that an input may take, with sanitizers on a busy machine
+    "-rss_limit_mb=1024",   # with what the sanitizers take
+    "-malloc_limit_mb=256",
+    "-max_len=65536",
+]
+
+
+def run(build, seconds, target):
+    corpus, crashes = build / "corpus" / target, build / "crashes" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    crashes.mkdir(parents=True, exist_ok=True)
+    seeds = HERE / "corpus" / target
+    done = subprocess.run(
+        ["nice", "-n", "15", build / "fuzz" / target, f"-max_total_time={seconds}",
+         f"-artifact_prefix={crashes}/", "-print_final_stats=1", *LIMITS, corpus,
+         *([seeds] if seeds.is_dir() else [])],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+    )
+    text = done.stderr
+    inputs = re.search(r"stat::number_of_executed_units: (\d+)", text)
+    covered = re.findall(r" cov: (\d+) ", text)
+    print(f"{target}: {inputs[1] if inputs else '?'} inputs, {covered[-1] if covered else '?'} edges, "
+          + ("all answered" if done.returncode == 0 else f"FAILED, see {crashes}"), flush=True)
+    if done.returncode:
+        print("\n".join(text.splitlines()[-60:]), flush=True)
+    # An instance that found nothing to fuzz has tested nothing.
+    return done.returncode == 0 and inputs and int(inputs[1]) > 0
+
+
+def main():
+    build, seconds, targets = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        passed = sum(map(bool, pool.map(lambda t: run(build, seconds, t), targets)))
+    print(f"{passed} passed, {len(targets) - passed} failed")
+    return passed != len(targets)
+
+
+sys.exit(main())

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""seeds.py SESSION PART CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
+and a .part file that a killed recorder left behind."""
+import json
+import pathlib
+import sys
+
+import zstandard
+
+session, part, corpus = map(pathlib.Path, sys.argv[1:])
+# enum stream, schema/streams.h
+STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
+           "filesystem_snapshot").split()
+ROWS = 3
+
+
+def put(target, name, data):
+    directory = corpus / target
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_bytes(data)
+
+
+manifest = json.loads((session / "manifest.json").read_text())
+for f in manifest["files"]:
+    number = bytes([STREAMS.index(f["stream"])])
+    with zstandard.open(session / f["path"], "rb") as file:
+        lines = file.read().splitlines(True)[: 1 + ROWS]
+    put("rows", f["stream"], number + b"".join(lines[1:]))
+    whole = zstandard.ZstdCompressor(write_checksum=True).compress(b"".join(lines))
+    put("trace", f["stream"], number + whole)
+# The first blocks, as they lie on the disk.
+put("repair", "part", b"\0" + part.read_bytes()[:2000])
+manifest["files"] = manifest["files"][:2]
+for stream in manifest["streams"].values():
+    for column in stream["columns"]:
+        column["description"] = ""
+manifest["streams"] = {k: v for k, v in manifest["streams"].items() if k in ("fs", "lost")}
+for state in ("complete", "running"):
+    manifest["session"]["state"] = state
+    put("manifest", state, json.dumps(manifest).encode())
+put("mountinfo", "this", b"".join(open("/proc/self/mountinfo", "rb").readlines()[:8]))
+put("options", "some", b"--streams\nfs,block\n--path\n/home\n-d\n5m\n--rotate-size=64M\n--pid\n1,2\n-qv")
+put("config", "some", b"# comment\nstreams = fs,block\npath = /home\nduration = 5m\n\nrotate-size = 64M\n")
+put("answer", "error", b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>a &amp; b</Message></Error>')
+put("answer", "upload", b"<InitiateMultipartUploadResult><UploadId>2~x</UploadId></InitiateMultipartUploadResult>")
+put("credentials", "keys", b"[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
