@@ -59,7 +59,7 @@ SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
-.PHONY: FORCE all static run docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
 .PHONY: check check-arm64 check-asan check-docs check-fuzz check-kernels check-live check-packages check-service check-unit check-upload
 all: $(BUILD)/iotrc
 
@@ -132,6 +132,11 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+# Does anything grow? 20 minutes of mixed load, or SOAK_SECONDS (less than 120 say little).
+SOAK_SECONDS ?= 1200
+soak: all workloads
+	$(call say,TEST,'for $(SOAK_SECONDS) s')
+	$(Q)tests/soak/soak.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(SOAK_SECONDS)
 check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live

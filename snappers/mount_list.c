@@ -38,30 +38,13 @@ static bool is_network(const char *type)
 	return IS_ONE_OF(type, network_types);
 }
 
-/* mountinfo writes blank, tab, line feed and backslash as \ooo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		unsigned int c;
-
-		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
-			*to++ = c;
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
 static bool has_option(const char *list, const char *option, size_t len)
 {
 	while (strncmp(list, option, len) || (list[len] && list[len] != ',')) {
 		list = strchr(list, ',');
-		if (!list++)
+		if (!list)
 			return false;
+		list++;
 	}
 	return true;
 }
@@ -113,10 +96,10 @@ static bool parse(char *line, struct mount_info *ret)
 	}
 	i.id = id;
 	i.parent = parent;
-	unescape(i.root);
-	unescape(i.path);
-	unescape(i.source);
-	unescape(i.options);
+	mounts__unescape(i.root);
+	mounts__unescape(i.path);
+	mounts__unescape(i.source);
+	mounts__unescape(i.options);
 	i.real = !mounts__pseudo_at(i.type, i.path) && !IS_ONE_OF(i.type, unreal_fuse);
 	i.network = is_network(i.type);
 	*ret = i;

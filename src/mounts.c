@@ -53,16 +53,18 @@ static int longest_first(const void *a, const void *b)
 	return (x->len < y->len) - (x->len > y->len);
 }
 
-/* mountinfo writes blank, tab, line feed and backslash as \ooo. */
-static void unescape(char *s)
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void mounts__unescape(char *s)
 {
 	char *to = s;
 
 	for (; *s; s++) {
-		unsigned int c;
-
-		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
-			*to++ = c;
+		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) && is_octal(s[3])) {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0');
 			s += 3;
 		} else {
 			*to++ = *s;
@@ -87,7 +89,7 @@ static void parse(struct mounts *m, char *line)
 		return;
 	if (sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &path) == 3 &&
 	    sscanf(dash, " - %31s", at->type) == 1) {
-		unescape(path);
+		mounts__unescape(path);
 		at->path = path;
 		at->len = strlen(path);
 		at->dev = major << 20 | minor;

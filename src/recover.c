@@ -332,10 +332,11 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	}
 	json_object_foreach_safe(streams, next, key, counts) {
 		int s = schema__find(key);
-		json_t *lost = json_object();
+		json_t *lost;
 
 		if (s < 0)
 			continue;
+		lost = json_object();
 		for (int k = 0; k < LOST_CAUSES; k++) {
 			uint64_t n = lost_in(counts, lost_causes[k]);
 

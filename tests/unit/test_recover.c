@@ -307,6 +307,17 @@ Test(recover, stopped)
 	cr_assert_eq(faults(), 0);
 }
 
+/* Found by fuzzing: what was made for it was leaked (AddressSanitizer tells). */
+Test(recover, a_stream_that_is_not_known)
+{
+	struct recovered done;
+
+	make_killed();
+	shell("sed -i 's/\"nw_drop\": {$/\"nw_dropped\": {/' " STAMP "/manifest.json");
+	cr_assert_str_eq(shell("grep -c nw_dropped " STAMP "/manifest.json | sed 's/^[1-9].*/some/'"), "some\n");
+	cr_assert_eq(recover(&done), RECOVER_DONE);
+}
+
 Test(recover, in_use)
 {
 	struct recovered done;

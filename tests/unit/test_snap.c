@@ -13,6 +13,7 @@
 
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
+#include "src/mounts.h"
 #include "snappers/process.h"
 #include "snappers/run.h"
 #include "snappers/sorter.h"
@@ -233,6 +234,23 @@ Test(snap, order_keeps_trees_together)
 }
 
 /* ---- mounts ---- */
+
+/* Found by fuzzing: a backslash near the end of a field was read beyond it. */
+Test(mount_list, escapes)
+{
+	static const struct { const char *field, *is; } rows[] = {
+		{ "/a\\040b", "/a b" }, { "\\134\\012", "\\\n" }, { "/a\\1", "/a\\1" }, { "/\\", "/\\" },
+		{ "\\08", "\\08" }, { "\\777", "\377" }, { "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *field = strdup(rows[i].field);
+
+		mounts__unescape(field);
+		cr_expect_str_eq(field, rows[i].is, "%s", rows[i].field);
+		free(field);
+	}
+}
 
 static void choose(const char *text, bool network, struct mount_list *m)
 {
