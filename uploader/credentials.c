@@ -265,8 +265,8 @@ static int find_token(struct credentials *c, const char *file, char problem[TARG
 	return -ENOKEY;
 }
 
-static int find(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX],
-		int (*how)(struct credentials *, const char *, char *))
+static int look_up(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX],
+		   int (*how)(struct credentials *, const char *, char *))
 {
 	struct credentials *c = take(sizeof(*c));
 	int err;
@@ -285,10 +285,22 @@ static int find(struct credentials **ret, const char *file, char problem[TARGET_
 
 int credentials__keys(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX])
 {
-	return find(ret, file, problem, find_keys);
+	return look_up(ret, file, problem, find_keys);
 }
 
 int credentials__token(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX])
 {
-	return find(ret, file, problem, find_token);
+	return look_up(ret, file, problem, find_token);
+}
+
+void credentials__renew(struct credentials **c, const char *file,
+			int (*find)(struct credentials **, const char *, char *))
+{
+	char problem[TARGET_REASON_MAX];
+	struct credentials *now;
+
+	if (find(&now, file, problem))
+		return;
+	credentials__free(*c);
+	*c = now;
 }

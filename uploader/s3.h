@@ -14,7 +14,8 @@
 struct s3_target {
 	struct target target;
 	struct http *http;
-	struct credentials *credentials; /* NULL: to be looked up again */
+	struct credentials *credentials;
+	bool refused;                /* they were, so they are looked up again */
 	char *credentials_file;
 	char *base;                  /* URL of the bucket, with a slash at its end */
 	char *host;                  /* of messages */
@@ -37,7 +38,7 @@ struct s3_request {
 	uint64_t sent_before;
 };
 
-/* Sends R. NULL where there is no memory, or no credentials any more: RESULT says so. */
+/* Sends R. NULL where there is no memory: RESULT says so. */
 const struct http_answer *s3__send(struct s3_target *t, const struct s3_request *r,
 				   const struct target_hooks *hooks, struct target_result *result);
 

@@ -44,13 +44,12 @@ const struct http_answer *s3__send(struct s3_target *t, const struct s3_request 
 		.len = r->len,
 	};
 	unsigned char md5[MD5_SIZE * 2];
-	char url[URL_MAX], problem[TARGET_REASON_MAX];
+	char url[URL_MAX];
 	bool ok = true;
 
-	if (!t->credentials && credentials__keys(&t->credentials, t->credentials_file, problem)) {
-		target__result(result, TARGET_REFUSED, true, "%s", problem);
-		return NULL;
-	}
+	if (t->refused)
+		credentials__renew(&t->credentials, t->credentials_file, credentials__keys);
+	t->refused = false;
 	signer = (struct http_signer){ t->provider, t->credentials->key_id, t->credentials->secret };
 	if (!make_url(t, r, url)) {
 		target__result(result, TARGET_REFUSED, false, "the key is too long");
@@ -77,13 +76,10 @@ const struct http_answer *s3__send(struct s3_target *t, const struct s3_request 
 	return a;
 }
 
-/* Says what is wrong with an answer that isn't ok; credentials that were not accepted are looked up
- * again the next time: a file of temporary ones is written anew by whoever made it. */
 static void explain(struct s3_target *t, const struct http_answer *a, struct target_result *r)
 {
 	answer__explain(a, t->host, r);
-	if (!a->error && (a->status == 400 || a->status == 401 || a->status == 403))
-		t->credentials = credentials__free(t->credentials);
+	t->refused = !a->error && (a->status == 400 || a->status == 401 || a->status == 403);
 }
 
 bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct target_hooks *hooks,

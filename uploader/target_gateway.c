@@ -22,6 +22,7 @@ struct gateway_target {
 	struct target target;
 	struct http *http;
 	struct credentials *credentials;
+	bool refused;                /* the token was, so it is looked up again */
 	char *credentials_file;
 	char *url;                   /* without a slash at its end */
 	char *host;                  /* of messages */
@@ -133,13 +134,11 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 {
 	const struct http_answer *a = NULL;
 	struct curl_slist *headers = NULL;
-	char problem[TARGET_REASON_MAX];
 	bool ok = true;
 
-	if (!t->credentials && credentials__token(&t->credentials, t->credentials_file, problem)) {
-		target__result(result, TARGET_REFUSED, true, "%s", problem);
-		return NULL;
-	}
+	if (t->refused)
+		credentials__renew(&t->credentials, t->credentials_file, credentials__token);
+	t->refused = false;
 	if (*t->credentials->token)
 		http__header(&headers, &ok, "Authorization: Bearer %s", t->credentials->token);
 	if (type)
@@ -158,7 +157,7 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 				       t->host, *t->credentials->token ? "this token" :
 				       "this without a token (IOTRC_UPLOAD_TOKEN, or --upload-credentials FILE)",
 				       a->status);
-			t->credentials = credentials__free(t->credentials);
+			t->refused = true;
 		}
 	}
 	return a;

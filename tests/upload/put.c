@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One object to one target, as the tests of the targets need it: what the command line says, and
- * what came of it as JSON. `iotrc upload` sends sessions. */
+/* Objects to one target, as the tests of the targets need it: KEY FILE pairs from the command line, or
+ * else from stdin; what came of each is a line of JSON. `iotrc upload` sends sessions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -35,6 +35,36 @@ static void on_multipart(void *data, const char *id)
 	json_array_append_new(seen.ids, id ? json_string(id) : json_null());
 }
 
+static void print(const struct target_result *r)
+{
+	json_t *json = json_pack("{s:s, s:s, s:b, s:i, s:I, s:O}", "verdict", verdicts[r->verdict],
+				 "reason", r->reason, "general", r->general, "retry_after",
+				 r->retry_after_s, "sent", (json_int_t)seen.sent, "ids", seen.ids);
+
+	json_dumpf(json, stdout, 0);
+	puts("");
+	fflush(stdout);
+	json_decref(json);
+}
+
+static void put_file(struct target *target, struct target_object *object, const char *key,
+		     const char *path, const struct target_hooks *hooks)
+{
+	struct target_result result;
+	struct stat st;
+
+	object->key = key;
+	object->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (object->fd < 0 || fstat(object->fd, &st) < 0) {
+		perror(path);
+		exit(2);
+	}
+	object->size = st.st_size;
+	target__put(target, object, hooks, &result);
+	print(&result);
+	close(object->fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -53,7 +83,6 @@ int main(int argc, char **argv)
 	char problem[TARGET_REASON_MAX];
 	const char *telemetry = NULL;
 	bool abort = false, test = false;
-	struct stat st;
 	int o;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -79,33 +108,33 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	if (target__new(&target, &config, problem)) {
-		json_dumpf(json_pack("{s:s, s:s}", "verdict", "config", "reason", problem), stdout, 0);
+		json_t *json = json_pack("{s:s, s:s}", "verdict", "config", "reason", problem);
+
+		json_dumpf(json, stdout, 0);
+		json_decref(json);
+		json_decref(seen.ids);
 		return 0;
 	}
 	if (test) {
 		target__test(target, "linux_v1", "0123456789ABCDEF", &hooks, &result);
+		print(&result);
 	} else if (telemetry) {
 		target__telemetry(target, telemetry, &result);
+		print(&result);
 	} else if (abort) {
 		target__abort(target, argv[optind], object.upload_id, &result);
+		print(&result);
+	} else if (optind < argc) {
+		for (; optind + 1 < argc; optind += 2)
+			put_file(target, &object, argv[optind], argv[optind + 1], &hooks);
 	} else {
-		/* KEY FILE [KEY FILE]...: over one connection; the last one's result is printed. */
-		for (; optind + 1 < argc; optind += 2) {
-			object.key = argv[optind];
-			object.fd = open(argv[optind + 1], O_RDONLY | O_CLOEXEC);
-			if (object.fd < 0 || fstat(object.fd, &st) < 0) {
-				perror(argv[optind + 1]);
-				return 2;
-			}
-			object.size = st.st_size;
-			target__put(target, &object, &hooks, &result);
-			close(object.fd);
-		}
+		/* One at a time, as somebody asks for them. */
+		char key[1024], path[1024];
+
+		while (scanf("%1023s %1023s", key, path) == 2)
+			put_file(target, &object, key, path, &hooks);
 	}
-	json_dumpf(json_pack("{s:s, s:s, s:b, s:i, s:I, s:o}", "verdict", verdicts[result.verdict], "reason",
-			     result.reason, "general", result.general, "retry_after", result.retry_after_s,
-			     "sent", (json_int_t)seen.sent, "ids", seen.ids), stdout, 0);
-	puts("");
 	target__free(target);
+	json_decref(seen.ids);
 	return 0;
 }

@@ -24,13 +24,13 @@ def environment(env):
 
 
 def put(url, *args, env=None, timeout=120, **options):
-    """What came of it. ENV beside the right keys; None takes a variable away."""
+    """What came of the last one. ENV beside the right keys; None takes a variable away."""
     variables = {k: v for k, v in environment(env).items() if v is not None}
     p = subprocess.run(command(url, *map(str, args), **options), env=variables, timeout=timeout,
                        text=True, capture_output=True, check=False)
     assert p.returncode == 0, p.stderr
     assert not p.stderr, p.stderr
-    result = json.loads(p.stdout)
+    result = json.loads(p.stdout.splitlines()[-1])
     for secret in SECRET, variables.get("AWS_SECRET_ACCESS_KEY") or SECRET:
         assert secret not in p.stdout
     return result

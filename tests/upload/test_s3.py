@@ -2,6 +2,7 @@
 """s3:// against a real store, judged by another client."""
 import datetime
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -220,6 +221,34 @@ def test_session_token(ceph, s3cmd, bucket, tmp_path):
     for token in None, "bm90IGEgdG9rZW4=":
         r = s3(ceph, bucket, "n", path, env={**keys, "AWS_SESSION_TOKEN": token}, endpoint=endpoint)
         assert r["verdict"] == "refused", r
+
+
+def test_credentials_that_are_replaced(ceph, s3cmd, bucket, tmp_path):
+    """Those of a running recorder are, when they are temporary ones. What can't be read changes nothing."""
+    path = fill(tmp_path / "f", 10)
+    good = f"aws_access_key_id = {store.KEY}\naws_secret_access_key = {store.SECRET}\n"
+    own = credentials(tmp_path / "own", good.replace(store.SECRET, "not-the-secret"))
+    p = subprocess.Popen(command(f"s3://{bucket}", endpoint=ceph.endpoint, credentials=own), text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(key):
+        p.stdin.write(f"{key} {path}\n")
+        p.stdin.flush()
+        return json.loads(p.stdout.readline())["verdict"]
+    assert ask("a") == "refused"
+    assert ask("b") == "refused"
+    credentials(own, good)
+    assert ask("c") == "done"
+    own.unlink()
+    ceph.admin("user", "suspend", "--uid=iotrc")
+    try:
+        assert ask("d") == "refused"
+    finally:
+        ceph.admin("user", "enable", "--uid=iotrc")
+    assert ask("e") == "done"
+    p.stdin.close()
+    assert p.wait() == 0
+    assert set(s3cmd.list(bucket)) == {"c", "e"}
 
 
 # Refusals, each by the store itself.
