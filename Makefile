@@ -60,7 +60,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-arm64 check-asan check-docs check-fuzz check-kernels check-live check-packages check-service check-unit check-upload
+.PHONY: check check-arm64 check-asan check-docs check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -153,6 +153,12 @@ check-kernels:
 	@$(MAKE) --no-print-directory all workloads check-arm64
 	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
+
+# The static program alone, on those kernels.
+check-static: static
+	@scripts/install-deps.sh kernels
+	$(call say,TEST,'static, on other kernels')
+	$(Q)tests/kernels/static.sh $(BUILD)/kernels-static $(BUILD)/iotrc-static $(KERNELS)
 
 # iotrc as a service, under a real systemd in namespaces of this machine. Some only: SERVICE_TESTS='-k crash'
 check-service:

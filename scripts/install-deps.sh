@@ -56,6 +56,8 @@ upload python:pytest             python3-pytest        python3-pytest         py
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
+kernels command:busybox          busybox-static        busybox                busybox
+kernels command:cpio             cpio                  cpio                   cpio
 kernels command:depmod           kmod                  kmod                   kmod
 kernels command:dmsetup          dmsetup               device-mapper          device-mapper
 kernels command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
