@@ -157,7 +157,7 @@ check-kernels:
 # The static program alone, on those kernels.
 check-static: static
 	@scripts/install-deps.sh kernels
-	$(call say,TEST,'static, on other kernels')
+	$(call say,TEST,'the static program on other kernels')
 	$(Q)tests/kernels/static.sh $(BUILD)/kernels-static $(BUILD)/iotrc-static $(KERNELS)
 
 # iotrc as a service, under a real systemd in namespaces of this machine. Some only: SERVICE_TESTS='-k crash'

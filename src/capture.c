@@ -80,6 +80,14 @@ static const struct {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
+bool capture__encodes(enum stream stream)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].encode && kinds[i].stream == stream)
+			return true;
+	return false;
+}
+
 /* ---- rows into chunks ---- */
 
 static void hand_over(struct capture *c, struct account *a)

@@ -4,6 +4,8 @@
 #ifndef IOTRC_CAPTURE_H
 #define IOTRC_CAPTURE_H
 
+#include <stdbool.h>
+
 #include "clock.h"
 #include "collector.h"
 #include "manifest.h"
@@ -11,6 +13,9 @@
 #include "writer.h"
 
 struct capture;
+
+/* Whether records of STREAM have an encoder. */
+bool capture__encodes(enum stream stream);
 
 /* Starts the thread. All arguments are borrowed until capture__free(). KEY: of the anonymisation
  * (src/anonymize.h), or NULL. 0, or a negative errno. */

@@ -828,6 +828,14 @@ static const struct {
 };
 _Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there is room for all");
 
+bool collector__serves(enum stream stream)
+{
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (programs[i].hook != HOOK_PROCESS_FORK && programs[i].streams & BIT(stream))
+			return true;
+	return false;
+}
+
 const char *collector__warning(const struct collector *c)
 {
 	return preempted(c) ? PREEMPTED : NULL;

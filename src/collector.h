@@ -61,6 +61,9 @@ size_t collector__limits(const struct collector *c, const char *ret[COLLECTOR_LI
 /* Our process id as the kernel knows it: getpid() but in a PID namespace. */
 pid_t collector__own_pid(const struct collector *c);
 
+/* Whether any BPF program serves STREAM. */
+bool collector__serves(enum stream stream);
+
 /* The tables behind it all, as docs/hooks.md. */
 void collector__print_tables(FILE *out);
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
+#include "src/capture.h"
+#include "src/collector.h"
 
 /* The columns as the contract writes them: an ABI, so written out here a second time. */
 static const char *const contract[STREAM_COUNT] = {
@@ -49,6 +53,20 @@ Test(schema, every_column_is_described)
 			cr_assert(col->type == COL_WORD || !col->words, "%s.%s", s->key, col->name);
 			cr_assert(col->type != COL_MONO || c == s->n_columns - 1);
 		}
+	}
+}
+
+/* docs/HOWTO-add-a-stream.md: columns, a program, an encoder, a live test. */
+Test(schema, every_captured_stream_is_whole)
+{
+	for (int i = 0; i < STREAM_CAPTURED; i++) {
+		const char *key = schema_streams[i].key;
+		char command[128];
+
+		cr_expect(collector__serves(i), "%s: no BPF program in src/collector.c", key);
+		cr_expect(capture__encodes(i), "%s: no encoder in src/capture.c", key);
+		snprintf(command, sizeof(command), "grep -q 'rows(\"%s\")' tests/live/*.py", key);
+		cr_expect_eq(system(command), 0, "%s: no live test reads its rows", key);
 	}
 }
 
