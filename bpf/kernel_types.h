@@ -395,8 +395,35 @@ struct io_uring_cqe {
 	u32 flags;
 };
 
+struct io_rsrc_node { /* since 6.13 */
+	unsigned long file_ptr;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+struct io_fixed_file { /* until 6.12 */
+	unsigned long file_ptr;
+};
+
+struct io_file_table___until_6_12 {
+	struct io_fixed_file *files;
+};
+
+struct io_ring_ctx___until_6_12 {
+	unsigned int nr_user_files;
+	struct io_file_table___until_6_12 file_table;
+};
+
 struct io_ring_ctx {
 	unsigned int flags;
+	struct io_file_table file_table;
 	u32 *sq_array;
 	struct io_uring_sqe *sq_sqes;
 	unsigned int cached_sq_head;

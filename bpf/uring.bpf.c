@@ -16,6 +16,7 @@
 #define SETUP_SQE128 (1 << 10)
 #define SETUP_NO_SQARRAY (1 << 16)
 #define SQE_FIXED_FILE (1 << 0)
+#define SQE_CQE_SKIP_SUCCESS (1 << 6) /* since 5.17 */
 #define FSYNC_DATASYNC (1 << 0)
 #define SPLICE_FD_IN_FIXED (1U << 31)
 #define IORING_OP_FSYNC 3
@@ -27,8 +28,13 @@
 #define IORING_OP_SETXATTR 42
 #define IORING_OP_GETXATTR 44
 #define IORING_OP_SOCKET 45
+#define IORING_OP_READ_MULTISHOT 49
+#define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
 
 const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
+
+/* Some request was one whose success isn't told of. */
+volatile __u32 uring_quiet = 0;
 
 struct sqe {
 	u8 opcode, flags;
@@ -49,7 +55,8 @@ struct uring_flight {
 	u64 req;               /* 0 of kernel AIO */
 	u32 shape, props;
 	u32 at_position;       /* offset is the file's position */
-	u32 pad;
+	u32 quiet;             /* its success won't be told of */
+	u64 many;              /* key in uring_many, or 0 */
 };
 
 struct {
@@ -108,6 +115,27 @@ static __always_inline u64 user_key(u64 ctx, u64 user_data)
 	return mix(ctx, user_data);
 }
 
+/* The file in SLOT of the ring's own table. */
+static __always_inline u64 slot_file(u64 ctx, u32 slot)
+{
+	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
+		u64 node;
+
+		if (slot >= kread(ctx, io_ring_ctx, file_table.data.nr))
+			return 0;
+		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) + slot * sizeof(u64));
+		return node ? kread(node, io_rsrc_node, file_ptr) & FILE_PTR_MASK : 0;
+	}
+	if (bpf_core_field_exists(((struct io_file_table___until_6_12 *)0)->files)) {
+		if (slot >= kread(ctx, io_ring_ctx___until_6_12, nr_user_files))
+			return 0;
+		return kread(kread(ctx, io_ring_ctx___until_6_12, file_table.files) +
+			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
+		       FILE_PTR_MASK;
+	}
+	return 0; /* before 5.15 no request closes one */
+}
+
 static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
 {
 	state->args[0] = (s64)sqe->fd;
@@ -126,12 +154,12 @@ static __noinline int prepare_flight(struct uring_flight *f, struct task_state *
 
 	if (!f || !state)
 		return 0;
-	f->file = f->req = 0;
-	if (d->shape == SHAPE_FD && !state->is_socket) {
-		f->file = state->file = task_file(task, (s32)arg(state, d->fd));
-		if (state->file)
-			state->file_flags = kread(state->file, file, f_flags);
-	}
+	f->req = f->many = f->quiet = 0;
+	if (d->shape == SHAPE_FD && !state->is_socket)
+		state->file = task_file(task, (s32)arg(state, d->fd));
+	f->file = state->file;
+	if (state->file)
+		state->file_flags = kread(state->file, file, f_flags);
 	fill(&f->rec.fs, state, d);
 	f->rec.fs.type = REC_FS_LONG;
 	f->rec.fs.has |= FS_IO_URING;
@@ -197,6 +225,22 @@ static __noinline enum verdict submit_close(struct uring_flight *f, struct task_
 	return f->rec.fs.path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
+/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds (io_uring/io_uring.c,
+ * __io_submit_flush_completions(): none of io_fill_cqe_req() then). That it has is known when its memory
+ * has become another's: its row is lost. */
+static __noinline int miss_quiet(u64 key)
+{
+	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+
+	if (!f || !f->quiet)
+		return 0;
+	if (f->shape != SHAPE_NONE)
+		lose(STREAM_FS, bpf_ktime_get_ns());
+	bpf_map_delete_elem(&uring_flights, &key);
+	bpf_map_delete_elem(&uring_asked, &key);
+	return 0;
+}
+
 static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 {
 	struct task_state *state = current_state(true), *call;
@@ -206,8 +250,11 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	u64 file;
 	u32 zero = 0, opcode;
 	enum verdict verdict = VERDICT_TRACE;
-	bool direct, many, closes_socket = false;
+	bool direct, closes_socket = false;
+	u64 many;
 
+	if (uring_quiet)
+		miss_quiet(key);
 	if (!read_sqe(ctx, &sqe))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
@@ -218,8 +265,6 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	direct = sqe.file_index && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
 				    opcode == IORING_OP_CLOSE || opcode == IORING_OP_ACCEPT ||
 				    opcode == IORING_OP_SOCKET);
-	if (direct && opcode == IORING_OP_CLOSE)
-		return 0;
 	count_fired(HOOK_URING_SUBMIT);
 	f = bpf_map_lookup_elem(&uring_scratch, &zero);
 	call = bpf_map_lookup_elem(&uring_state, &zero);
@@ -243,18 +288,21 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
-	call->is_socket = sqe.flags & SQE_FIXED_FILE; /* a registered file: no descriptor */
+	/* a registered file: no descriptor */
+	call->is_socket = sqe.flags & SQE_FIXED_FILE || (direct && opcode == IORING_OP_CLOSE);
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 	take_arguments(call, &sqe);
+	many = opcode == IORING_OP_READ_MULTISHOT || (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
+		       user_key(ctx, sqe.user_data) : 0;
 	if (d->props & PROP_CLOSES) {
-		file = task_file(current_task(), sqe.fd);
+		file = direct ? slot_file(ctx, sqe.file_index - 1) : task_file(current_task(), sqe.fd);
+		call->file = direct ? file : 0;
 		closes_socket = cfg.nw_conn && file && is_socket(file);
 		if (!closes_socket && !cfg.close_rows)
 			return 0;
 	}
 	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
-		many = opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT;
-		conn_submit(call, d, key, direct, many ? user_key(ctx, sqe.user_data) : 0);
+		conn_submit(call, d, key, direct, many);
 		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
 			return 0;
 	}
@@ -295,6 +343,14 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
 	f->req = req;
 	f->props = d->props;
+	f->quiet = !!(sqe.flags & SQE_CQE_SKIP_SUCCESS);
+	if (f->quiet)
+		uring_quiet = 1;
+	if (f->quiet && f->props & PROP_NAMES)
+		names_epoch++;
+	f->many = opcode == IORING_OP_READ_MULTISHOT ? many : 0;
+	if (f->many)
+		bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY);
 	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
 	return 0;
@@ -347,6 +403,8 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		s->rec.fs.flags = kread(file, file, f_flags);
 		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
 	}
+	if (!has_position(file))
+		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
 		s->rec.fs.offset = kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
 		s->rec.fs.has |= FS_HAS_OFFSET;
@@ -396,10 +454,26 @@ __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 		send_long(s, s->rec.fs.ns);
 out:
 	if (!(cqe_flags & CQE_F_MORE)) {
+		u64 many = f->many;
+
+		if (many)
+			bpf_map_delete_elem(&uring_many, &many);
 		bpf_map_delete_elem(&uring_flights, &key);
 		bpf_map_delete_elem(&uring_asked, &key);
 	}
 	return 0;
+}
+
+/* Of request REQ, or, where that isn't said, of the one that MANY stands for. */
+static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
+{
+	u64 *key;
+
+	count_fired(HOOK_URING_COMPLETE);
+	if (req)
+		return on_complete(req, req, res, cqe_flags);
+	key = bpf_map_lookup_elem(&uring_many, &many);
+	return key ? on_complete(*key, 0, res, cqe_flags) : 0;
 }
 
 /* ---- the tracepoints, which every few versions are others ---- */
@@ -433,19 +507,13 @@ int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
 SEC("tp_btf/io_uring_complete") /* since 6.15 */
 int BPF_PROG(on_uring_complete, struct io_ring_ctx *ring, u64 req, struct io_uring_cqe *cqe)
 {
-	count_fired(HOOK_URING_COMPLETE);
-	if (!req && cfg.nw_conn)
-		conn_accepted(user_key(argument(ctx, 0), cqe->user_data), cqe->res, cqe->flags);
-	return on_complete(req, req, cqe->res, cqe->flags);
+	return on_answer(req, user_key(argument(ctx, 0), cqe->user_data), cqe->res, cqe->flags);
 }
 
 SEC("tp_btf/io_uring_complete") /* 6.0 to 6.14 */
 int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, u32 flags)
 {
-	count_fired(HOOK_URING_COMPLETE);
-	if (!req && cfg.nw_conn)
-		conn_accepted(user_key(argument(ctx, 0), user_data), res, flags);
-	return on_complete(req, req, res, flags);
+	return on_answer(req, user_key(argument(ctx, 0), user_data), res, flags);
 }
 
 SEC("tp_btf/io_uring_complete") /* 5.10 */

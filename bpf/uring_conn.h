@@ -14,7 +14,7 @@ struct uring_conn {
 	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
 	u32 address_len;
 	u32 direct;            /* its result is no descriptor */
-	u64 many;              /* key in uring_accepts, or 0 */
+	u64 many;              /* key in uring_many, or 0 */
 	char address[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
 };
 
@@ -33,15 +33,15 @@ struct {
 	__type(value, struct uring_conn);
 } uring_conn_scratch SEC(".maps");
 
-/* Requests that accept one connection after the other, by their ring and user_data: what they accept is
- * told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
+/* Requests that accept one connection, or make one read, after the other, by their ring and user_data: what
+ * they give is told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 4096);
 	__type(key, u64);
 	__type(value, u64);
-} uring_accepts SEC(".maps");
+} uring_many SEC(".maps");
 
 /* CALL has the arguments, as if of the system call that D describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
@@ -65,6 +65,8 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	c->file = 0;
 	if (c->rec.op == CONN_SOCKET_CREATE)
 		c->rec.domain = call->args[0];
+	else if (direct && c->rec.op == CONN_CLOSE)
+		c->file = call->file;
 	else if (!registered)
 		c->file = task_file(current_task(), c->rec.fd);
 	if (c->rec.op == CONN_ACCEPT)
@@ -82,7 +84,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	}
 	c->address_len = len;
 	c->many = many;
-	if ((many && bpf_map_update_elem(&uring_accepts, &many, &key, BPF_ANY)) ||
+	if ((many && bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY)) ||
 	    bpf_map_update_elem(&uring_conns, &key, c, BPF_ANY))
 		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
 	return 0;
@@ -126,17 +128,8 @@ static __noinline int conn_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 	many = c->many;
 	bpf_map_delete_elem(&uring_conns, &key);
 	if (many)
-		bpf_map_delete_elem(&uring_accepts, &many);
+		bpf_map_delete_elem(&uring_many, &many);
 	return 0;
-}
-
-/* One of many, of the request that MANY stands for. */
-static __always_inline void conn_accepted(u64 many, s32 res, u32 cqe_flags)
-{
-	u64 *key = bpf_map_lookup_elem(&uring_accepts, &many);
-
-	if (key)
-		conn_complete(*key, 0, res, cqe_flags);
 }
 
 #endif

@@ -16,7 +16,7 @@ WORKLOADS = """
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
     bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse subvolume
-    aio uring_fs uring_rw
+    aio uring_fs uring_rw uring_slots
 """.split()
 CODES = {"process": 3}
 
@@ -53,7 +53,7 @@ def test_rows_equal_strace(recorded, name):
 
 
 # Those that use more than files.
-WIDE = "rw splice sendfile inherit mapping advice links opath uring_wait".split()
+WIDE = "rw splice sendfile inherit mapping advice links opath uring_wait uring_many".split()
 
 
 def test_rows_of_all_kinds_of_files_equal_strace(module_path):
@@ -191,3 +191,22 @@ def test_processes(recorded):
     killed = {row["return_value"]: row["flags"] for row in ends.to_dict("records")}
     assert killed["137"] == "SIGKILL" and killed["143"] == "SIGTERM", killed
     assert killed["17"] == ""
+
+
+def test_requests_whose_success_is_not_told(tmp_path):
+    """They pass no tracepoint (docs/testing.md): failures are rows, successes count as lost, all but
+    those that were the last in their piece of the kernel's memory. What is told of is all there."""
+    with recorder.Recording(tmp_path, "--streams", "fs", code=None) as r:
+        process = subprocess.Popen(
+            [recorder.workload("uring_quiet")], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        )
+        quiet = int(process.communicate(timeout=60)[0])
+        assert process.returncode == 0
+    if not quiet:
+        return
+    rows = r.rows("fs")
+    mine = rows[(rows["pid"] == str(process.pid)) & (rows["operation"] == "read")]
+    mine = mine[mine["flags"].str.contains("IO_URING")]
+    assert len(mine) == 10 and (mine["errno"] == "EBADF").all()
+    lost = r.session.lost().get("fs", 0)
+    assert quiet - 8 <= lost <= quiet and r.returncode == 3
