@@ -27,6 +27,7 @@
 #include "machine_id.h"
 #include "options.h"
 #include "schema/schema.h"
+#include "uploader/upload.h"
 
 enum state { OK, NOTE, BAD, STATES };
 
@@ -271,6 +272,22 @@ static void check_space(struct doctor *d, struct finding *f)
 	     "%.1f GB free where traces go", free / 1e9);
 }
 
+static void check_upload(struct doctor *d, struct finding *f)
+{
+	char reason[TARGET_REASON_MAX];
+	bool works;
+
+	f->private = d->options.upload;
+	if (!d->options.upload)
+		find(f, OK, NULL, "none: everything stays here");
+	else if (upload__test(&d->options, &works, reason))
+		find(f, BAD, "put the configuration of the upload right", "%s", reason);
+	else if (!works)
+		find(f, NOTE, "until then all is kept here, and sent when it works", "doesn't work now: %s", reason);
+	else
+		find(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
+}
+
 static void judge_hook(struct hook_finding *h, const int results[EXERCISE_MAX], bool exercised)
 {
 	const char *rare = exercise__rare(h->hook.name);
@@ -371,6 +388,7 @@ static const struct check {
 	{ "machine id", check_machine_id },
 	{ "clock", check_clock },
 	{ "space", check_space },
+	{ "upload", check_upload },
 };
 #define N_CHECKS (sizeof(checks) / sizeof(*checks))
 

@@ -115,7 +115,8 @@ struct recording {
 	struct anonymizer *anon;     /* this thread's */
 	struct status status;
 	struct daemon daemon;
-	uint64_t rounds, alive_ns;   /* of the reader, when the service manager was last told */
+	uint64_t rounds;             /* of the reader, when the service manager was last told … */
+	struct status_snapshot told; /* … this */
 	struct watchdog reader, disk; /* the threads between the kernel and the disk */
 	bool stuck;                  /* the snapshots' thread is, and still has all this */
 	uint64_t begun_ns;
@@ -446,8 +447,11 @@ static int tell_ready(struct recording *r)
 {
 	int err;
 
-	printf("%s\n", r->session->path);
-	fflush(stdout);
+	/* Where that is the journal, the message below says it. */
+	if (!log__unattended()) {
+		printf("%s\n", r->session->path);
+		fflush(stdout);
+	}
 	if (r->options->daemon) {
 		err = daemon__ready(&r->daemon);
 		if (err)
@@ -464,17 +468,16 @@ static void tell_alive(struct recording *r, const struct status_snapshot *now)
 {
 	uint64_t watchdog = notify__watchdog_ns(), period = watchdog ? watchdog / 4 : ALIVE_NS, rounds;
 	char line[STATUS_LINE_MAX];
-	static const struct status_snapshot none;
 
-	if (!notify__wanted() || now->elapsed_ns - r->alive_ns < period)
+	if (!notify__wanted() || now->elapsed_ns - r->told.elapsed_ns < period)
 		return;
 	rounds = capture__rounds(r->capture);
 	if (rounds == r->rounds)
 		return;
-	status__line(line, 200, now, &none);
+	status__line(line, 200, now, &r->told);
 	notify__send("WATCHDOG=1\nSTATUS=%s", line);
 	r->rounds = rounds;
-	r->alive_ns = now->elapsed_ns;
+	r->told = *now;
 }
 
 /* Takes over what has changed in the configuration file and can change now. */

@@ -494,29 +494,38 @@ static int send_group(const struct options *o, const struct found *f, size_t n, 
 	return 0;
 }
 
-static int test(const struct options *o)
+int upload__test(const struct options *o, bool *ret_works, char reason[TARGET_REASON_MAX])
 {
 	struct target_config config = target_config(o);
-	char problem[TARGET_REASON_MAX], machine_id[17];
+	char machine_id[17];
 	struct target_result r;
 	struct target *t;
 	int err = machine_id__get(machine_id);
 
 	if (err) {
-		log__line(LOG_ERR, "cannot read the machine id: %s", strerror(-err));
-		return EXIT_CANNOT;
+		snprintf(reason, TARGET_REASON_MAX, "cannot read the machine id: %s", strerror(-err));
+		return err;
 	}
-	if (target__new(&t, &config, problem)) {
-		log__line(LOG_ERR, "cannot upload: %s", problem);
-		return EXIT_CANNOT;
-	}
+	err = target__new(&t, &config, reason);
+	if (err)
+		return err;
 	target__test(t, TEST_BUCKET, machine_id, NULL, &r);
 	target__free(t);
-	if (r.verdict != TARGET_DONE) {
-		log__line(LOG_ERR, "cannot upload: %s", r.reason);
+	snprintf(reason, TARGET_REASON_MAX, "%s", r.reason);
+	*ret_works = r.verdict == TARGET_DONE;
+	return 0;
+}
+
+static int test(const struct options *o)
+{
+	char reason[TARGET_REASON_MAX];
+	bool works;
+
+	if (upload__test(o, &works, reason) || !works) {
+		log__line(LOG_ERR, "cannot upload: %s", reason);
 		return EXIT_CANNOT;
 	}
-	printf("uploads will work%s%s\n", *r.reason ? ": " : "", r.reason);
+	printf("uploads will work%s%s\n", *reason ? ": " : "", reason);
 	return EXIT_OK;
 }
 

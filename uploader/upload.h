@@ -14,6 +14,10 @@
 int upload__main(const struct options *options);
 int upload__reward(const struct options *options);
 
+/* Whether a small object can be put there, read back and deleted; REASON says why not, or how. 0, or a
+ * negative errno: the target can't even be tried, and there is no recording with it. */
+int upload__test(const struct options *options, bool *ret_works, char reason[TARGET_REASON_MAX]);
+
 /* ---- beside a recording: all from one thread ---- */
 
 struct upload;

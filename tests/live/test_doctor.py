@@ -174,6 +174,29 @@ def test_configuration(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["iotrc.conf"]
 
 
+def test_upload(tmp_path):
+    config, target = tmp_path / "iotrc.conf", tmp_path / "target"
+    target.mkdir()
+    base = f"output = {tmp_path}/new\n"
+    config.write_text(base)
+    assert doctor("--config", str(config))["checks"]["upload"]["state"] == "ok"
+    config.write_text(f"{base}upload = file://{target}\n")
+    check = doctor("--config", str(config))["checks"]["upload"]
+    assert check["state"] == "ok" and check["text"].startswith("works"), check
+    assert not [p for p in target.rglob("*") if p.is_file()]
+    with socket.socket() as listener: # bound, but it doesn't listen: refused
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        (tmp_path / "keys").write_text("aws_access_key_id = A\naws_secret_access_key = B\n")
+        (tmp_path / "keys").chmod(0o600)
+        config.write_text(f"{base}upload = s3://b\ns3-endpoint = http://127.0.0.1:{port}\n"
+                          f"upload-credentials = {tmp_path}/keys\n")
+        check = doctor("--config", str(config))["checks"]["upload"]
+    assert check["state"] == "note" and "doesn't work now" in check["text"], check
+    config.write_text(f"{base}upload = s3://b\nupload-credentials = {tmp_path}/none\n")
+    assert bad(doctor("--config", str(config), code=1)) == {"upload"}
+
+
 def test_text_and_usage(tmp_path):
     said = recorder.run("doctor", seconds=300, cwd=tmp_path)
     assert said.returncode == 0 and said.stdout.endswith("\nRecording will work.\n"), said.stdout

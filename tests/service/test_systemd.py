@@ -34,6 +34,7 @@ def m():
 
 
 def configure(m, text=""):
+    (m.root / CONF).parent.mkdir(exist_ok=True)
     (m.root / CONF).write_text("output = /var/lib/iotrc/traces\n" + text)
 
 
@@ -191,6 +192,33 @@ def test_no_watchdog_without_cause(service):
     pid = service.show("MainPID")
     time.sleep(12) # two and a half times WatchdogSec
     assert service.show("MainPID") == pid and is_active(service)
+
+
+def test_what_a_crash_left_is_recovered_and_sent(service):
+    target = service.root / "var/lib/iotrc/target"
+    target.mkdir(exist_ok=True)
+    configure(service, "no-snapshots = yes\nupload = file:///var/lib/iotrc/target\n")
+    service.run("systemctl restart iotrc && : >/root/before-the-crash")
+    session = service.sessions()[-1]
+    time.sleep(3) # rows are on the disk within a second or two
+    restarts_after(service, lambda: os.kill(service.pid(), signal.SIGKILL))
+
+    def sent():
+        "the session is whole, and at the target"
+        there = list(target.glob(f"**/{session.name}/manifest.json"))
+        return there and service.manifest(there[0].parent)["session"]["state"] == "recovered"
+
+    machine.wait_for(sent)
+    copy = next(target.glob(f"**/{session.name}"))
+    assert [r for r in rows(copy) if r["filename"].endswith("/root/before-the-crash")]
+    # With an upload in the configuration the service is let into the network, and not before.
+    configure(service, "no-snapshots = yes\n")
+    service.run(f"{SERVICE} install")
+    without = service.show("RestrictAddressFamilies")
+    configure(service, "no-snapshots = yes\nupload = file:///var/lib/iotrc/target\n")
+    service.run(f"{SERVICE} install")
+    assert "AF_INET" not in without and "AF_INET6" in service.show("RestrictAddressFamilies")
+    service.run("rm -r /var/lib/iotrc/target")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
