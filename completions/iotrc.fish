@@ -47,6 +47,7 @@ complete -c iotrc -l upload-rate -x -d 'so many bytes per second: K, M, G (defau
 complete -c iotrc -l upload-parallel -x -d 'so many files at a time (default 2)'
 complete -c iotrc -l upload-timeout -x -d 'how long the end of a recording waits (default …'
 complete -c iotrc -l keep-uploaded -d 'what has been sent stays here, too (the default)'
+complete -c iotrc -l telemetry -d 'tell the gateway of each session that is sent how …'
 complete -c iotrc -l reward-code -x -d 'the code that a study thanks with'
 complete -c iotrc -l config -rF -d 'options from FILE, which these overrule'
 complete -c iotrc -l check-config -d 'is FILE right? (default …'

@@ -619,6 +619,12 @@ static int set_keep_uploaded(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_telemetry(struct parse *p, const char *value)
+{
+	p->o.telemetry = true;
+	return 0;
+}
+
 static int set_reward_code(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > 200)
@@ -759,6 +765,8 @@ static const struct option_row {
 	  "how long the end of a recording waits (default\n30s)", .conf = "30s" },
 	{ "keep-uploaded", 0, "[=yes|no]", UPLOAD, set_keep_uploaded,
 	  "what has been sent stays here, too (the default)", .conf = "no", .active = true },
+	{ "telemetry", 0, NULL, UPLOAD, set_telemetry,
+	  "tell the gateway of each session that is sent how\nlong it ran, and its rows by stream" },
 	{ "reward-code", 0, "CODE", UPLOAD, set_reward_code,
 	  "the code that a study thanks with", .conf = "THANK-YOU" },
 
@@ -784,8 +792,6 @@ static const struct option_row {
 
 	/* As the family's other recorders spell it. */
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
-
-	{ .name = "telemetry" },
 };
 
 /* Without HELP: another version's. */
@@ -916,8 +922,6 @@ static bool goes_with_upload(const struct option_row *option)
  * moved on when that was taken. */
 static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
 {
-	if (!option->set)
-		return fail(p, "--%s: not in this build", option->name);
 	if (p->upload && !goes_with_upload(option))
 		return fail(p, "--%s: not with upload, see iotrc upload --help", option->name);
 	if (!option->arg && value)
@@ -1030,8 +1034,6 @@ static int parse_line(void *arg, unsigned int line, const char *key, const char 
 
 	if (!option)
 		return unknown_option(p, key, strlen(key));
-	if (!option->set)
-		return fail(p, "--%s: not in this build", key);
 	if (option->group == SERVICE || option->group == OTHER)
 		return fail(p, "--%s: for the command line only", key);
 	if (p->lines[i] && !option->counter)
@@ -1191,7 +1193,7 @@ static void print_group(FILE *out, enum group group)
 		char brief[] = { '-', o->brief, ',', 0 };
 		int len;
 
-		if (!o->set || !o->help || o->group != group)
+		if (!o->help || o->group != group)
 			continue;
 		len = fprintf(out, "  %3s --%s%s%s", o->brief ? brief : "", o->name,
 			      takes_value(o) || !o->arg ? " " : "", o->arg ?: "");
@@ -1251,7 +1253,7 @@ bool options__text(size_t i, struct option_text *ret)
 {
 	for (enum group group = 0; group < GROUP_COUNT; group++)
 		for (const struct option_row *o = options; o < options + N_OPTIONS; o++)
-			if (o->set && o->help && o->group == group && !i--) {
+			if (o->help && o->group == group && !i--) {
 				*ret = (struct option_text){ o->name, o->brief, o->arg, o->help };
 				return true;
 			}
@@ -1286,7 +1288,7 @@ void options__conf(FILE *out)
 	for (enum group group = 0; group < SERVICE; group++) {
 		fprintf(out, "\n# ---- %s ----\n", group_titles[group]);
 		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
-			if (!o->set || !o->help || o->group != group)
+			if (!o->help || o->group != group)
 				continue;
 			fputs("\n# ", out);
 			for (const char *c = o->help; *c; c++)

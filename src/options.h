@@ -99,6 +99,7 @@ struct options {
 	uint32_t upload_parallel;    /* files at a time, at least 1 */
 	uint64_t upload_timeout_ns;  /* that the end of a recording waits */
 	bool keep_uploaded;          /* local copies stay */
+	bool telemetry;              /* a gateway is told of each session */
 	const char *reward_code;     /* the study's; NULL: there is none */
 	bool upload_test;            /* upload --test */
 	const char **dirs;           /* of upload; ours */

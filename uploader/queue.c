@@ -23,6 +23,7 @@
 #include "src/session.h"
 #include "uploader/outbox.h"
 #include "uploader/pace.h"
+#include "uploader/telemetry.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
 #define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */
@@ -363,6 +364,21 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 	free(progress);
 }
 
+/* Once, when the session is there; nothing depends on whether it gets through. */
+static void tell_gateway(struct worker *w, int manifest_fd)
+{
+	json_t *manifest = json_loadfd(manifest_fd, 0, NULL);
+	json_t *told = manifest ? telemetry__new(manifest) : NULL;
+	char *text = told ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	struct target_result ignored;
+
+	if (text)
+		target__telemetry(w->target, text, &ignored);
+	free(text);
+	json_decref(told);
+	json_decref(manifest);
+}
+
 /* Nothing is removed here before it is written down that it is there. */
 static void send_file(struct worker *w, struct target_result *r)
 {
@@ -372,6 +388,8 @@ static void send_file(struct worker *w, struct target_result *r)
 
 	if (fd >= 0) {
 		put_file(w, fd, r);
+		if (r->verdict == TARGET_DONE && outbox__is_manifest(f) && w->q->config.telemetry)
+			tell_gateway(w, fd);
 		close(fd);
 	} else if (fd == -ENOENT && journal__elsewhere(o->journal, f->path, f->sha256)) {
 		result(r, TARGET_LOCAL, "it was sent to another target, and is no longer here");

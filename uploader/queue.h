@@ -28,6 +28,7 @@ struct queue_config {
 	unsigned int parallel;       /* threads */
 	uint64_t rate;               /* bytes per second, all together; 0: any */
 	bool keep;                   /* local copies stay */
+	bool telemetry;              /* the target is told of each session */
 	uid_t uid;                   /* whose rights the threads have, -1: this process's user */
 	gid_t gid;
 

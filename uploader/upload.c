@@ -181,7 +181,8 @@ static int begin(struct upload *u, const struct session *session, uid_t uid, gid
 	char identity[2 * OPTIONS_PATH_MAX + 2];
 	struct queue_config config = {
 		.target = &target, .identity = identity, .parallel = o->upload_parallel,
-		.rate = o->upload_rate, .keep = o->keep_uploaded, .uid = uid, .gid = gid, .live = &u->live,
+		.rate = o->upload_rate, .keep = o->keep_uploaded, .telemetry = o->telemetry,
+		.uid = uid, .gid = gid, .live = &u->live,
 	};
 	char *slash;
 	int err = identify(o, identity, sizeof(identity));
@@ -462,7 +463,8 @@ static int send_group(const struct options *o, const struct found *f, size_t n, 
 	struct queue_place *places = calloc(n, sizeof(*places));
 	struct queue_config config = {
 		.target = &target, .identity = identity, .parallel = o->upload_parallel,
-		.rate = o->upload_rate, .keep = o->keep_uploaded, .uid = geteuid() ? (uid_t)-1 : f->uid,
+		.rate = o->upload_rate, .keep = o->keep_uploaded, .telemetry = o->telemetry,
+		.uid = geteuid() ? (uid_t)-1 : f->uid,
 		.gid = geteuid() ? (gid_t)-1 : f->gid, .places = places, .n_places = n,
 	};
 	struct queue_stats s;

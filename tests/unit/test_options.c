@@ -373,22 +373,6 @@ Test(options, room)
 	refuses("--max-disk 1%", "--max-disk: '1%' is not a size from 16M on (512M, 10G)");
 }
 
-Test(options, options_of_other_versions)
-{
-	static const char *const names[] = {
-		"telemetry",
-	};
-	char line[64], why[64];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		snprintf(why, sizeof(why), "--%s: not in this build", names[i]);
-		snprintf(line, sizeof(line), "-v --%s", names[i]);
-		refuses(line, why);
-		snprintf(line, sizeof(line), "dev --%s=1", names[i]);
-		refuses(line, why);
-	}
-}
-
 Test(options, on_overload)
 {
 	accepts("");
@@ -646,6 +630,9 @@ Test(options, upload)
 	cr_expect_eq(o.upload_parallel, 16);
 	cr_expect_eq(o.upload_timeout_ns, UINT64_C(300000000000));
 	cr_expect_str_eq(o.reward_code, "x");
+	accepts("--telemetry");
+	cr_expect(o.telemetry);
+	refuses("--telemetry=no", "--telemetry: takes no value");
 	accepts("--keep-uploaded=no");
 	cr_expect(!o.keep_uploaded);
 	accepts("--keep-uploaded=no --keep-uploaded");

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import ceph as store
+import sessions
 import sign
 from gateway import Gateway
 from put import put
@@ -177,6 +178,36 @@ def test_telemetry(gateway):
     r = put(gateway.url, telemetry='{"events": {"fs": 5}}', env={"IOTRC_UPLOAD_TOKEN": gateway.token})
     assert r["verdict"] == "done" and gateway.telemetry == [{"events": {"fs": 5}}], r
     assert put(gateway.url, telemetry="{}")["verdict"] == "refused"
+
+
+def upload(gateway, tmp_path, *args, **env):
+    p = subprocess.run([sessions.IOTRC, "upload", "--upload", gateway.url, "--state", str(tmp_path / "state"),
+                        *map(str, args)], env={**os.environ, **env}, text=True, capture_output=True,
+                       timeout=sessions.LONG, check=False)
+    return p.returncode, p.stderr
+
+
+def test_a_session(s3cmd, bucket, tmp_path, gateway):
+    """iotrc upload itself: all of a session, the manifest last, telemetry only where it is asked for."""
+    gateway.token = "s3same-open"
+    for i, args in enumerate([[], ["--telemetry"]]):
+        session = sessions.make(tmp_path / "out", [1000, 0, 3 << 20], stamp=f"20260131_12000{i}_000")
+        manifest = json.loads((session / "manifest.json").read_text())
+        manifest |= {"machine_id": sessions.MACHINE, "host": {"kernel": "6.1", "name": "a-host"},
+                     "diagnostics": {"streams": {"fs": {"written": 5, "lost": {"ring": 1, "disk": 2}}}}}
+        (session / "manifest.json").write_text(json.dumps(manifest))
+        code, said = upload(gateway, tmp_path, *args, session, IOTRC_UPLOAD_TOKEN=gateway.token)
+        assert code == 0, said
+        here = {"/".join(session.parts[-3:]) + "/" + k: v for k, v in sessions.contents(session).items()}
+        for key, data in here.items():
+            assert s3cmd.read(bucket, key, tmp_path) == data
+        asked = [path.removeprefix("/presigned-url/") for path, _ in gateway.asked]
+        assert sorted(asked) == sorted(here) and asked[-1].endswith("/manifest.json")
+        gateway.asked.clear()
+        assert gateway.telemetry == [{"computer_id": sessions.MACHINE, "kernel": "6.1", "state": "complete",
+                                      "events": {"fs": 5}, "lost": {"fs": 3}}] * i
+    code, said = upload(gateway, tmp_path, session)
+    assert code == 0 and not gateway.asked, said
 
 
 def test_telemetry_is_the_gateways_alone(ceph, bucket, tmp_path):
