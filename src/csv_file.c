@@ -46,6 +46,9 @@ struct csv_file {
 	bool torn;           /* bytes beyond len couldn't be cut off */
 	bool ended;          /* the frame has its end */
 	bool renamed;
+	bool named;          /* its name is on the disk, too */
+	bool unsynced;       /* a sync has failed: what the cache holds may never reach the disk */
+	bool spoilt;         /* what the cache holds isn't what was written */
 	struct file_facts facts;
 };
 
@@ -230,14 +233,69 @@ static int rename_file(struct csv_file *f, const char *name)
 	return 0;
 }
 
-static void set_sha256(struct csv_file *f)
+static void get_sha256(EVP_MD_CTX *sha, char ret[65])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	EVP_DigestFinal_ex(f->sha, md, &n);
+	EVP_DigestFinal_ex(sha, md, &n);
 	for (unsigned i = 0; i < n && i < 32; i++)
-		snprintf(f->facts.sha256 + 2 * i, 3, "%02x", md[i]);
+		snprintf(ret + 2 * i, 3, "%02x", md[i]);
+}
+
+/* EINVAL: a file system whose directories cannot be synced. */
+static int sync_dir(int fd)
+{
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int csv_file__sync(struct csv_file *f)
+{
+	int err = 0;
+
+	if (fdatasync(f->fd) < 0) {
+		f->unsynced = true;
+		return -errno;
+	}
+	if (!f->named) {
+		err = sync_dir(f->dir_fd);
+		if (!err)
+			err = sync_dir(f->session_fd);
+		f->named = !err;
+	}
+	return err;
+}
+
+/* Once a page could not be written the kernel takes it for clean (mm/filemap.c, since 4.13), and a later
+ * sync succeeds without it. All of the file is written again, from what the cache still holds, if that is
+ * what went in. */
+static int write_again(struct csv_file *f)
+{
+	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	char buf[16384], sha256[65] = "";
+	int err = sha && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+
+	for (off_t at = 0; at < f->len && !err;) {
+		size_t want = f->len - at < (off_t)sizeof(buf) ? f->len - at : (off_t)sizeof(buf);
+		ssize_t n = pread(f->fd, buf, want, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err = n < 0 ? -errno : -EIO;
+			break;
+		}
+		EVP_DigestUpdate(sha, buf, n);
+		err = write_all(f->fd, buf, n, at);
+		at += n;
+	}
+	if (!err) {
+		get_sha256(sha, sha256);
+		f->spoilt = strcmp(sha256, f->facts.sha256);
+		err = f->spoilt ? -EBADMSG : 0;
+	}
+	EVP_MD_CTX_free(sha);
+	return err;
 }
 
 int csv_file__finish(struct csv_file *f, const char *name)
@@ -248,7 +306,7 @@ int csv_file__finish(struct csv_file *f, const char *name)
 		err = end_frame(f);
 		if (err < 0)
 			return err;
-		set_sha256(f);
+		get_sha256(f->sha, f->facts.sha256);
 		f->ended = true;
 	}
 	if (f->torn) {
@@ -256,24 +314,28 @@ int csv_file__finish(struct csv_file *f, const char *name)
 		if (f->torn)
 			return -errno;
 	}
-	if (fdatasync(f->fd) < 0)
-		return -errno;
+	if (f->unsynced) {
+		err = write_again(f);
+		if (err < 0)
+			return err;
+		f->unsynced = false;
+	}
+	err = csv_file__sync(f);
+	if (err < 0)
+		return err;
 	if (!f->renamed) {
 		err = rename_file(f, name ? name : f->name);
 		if (err < 0)
 			return err;
 	}
-	/* EINVAL: a file system whose directories cannot be synced. */
-	if (fsync(f->dir_fd) < 0 && errno != EINVAL)
-		return -errno;
-	return 0;
+	return sync_dir(f->dir_fd);
 }
 
-bool csv_file__gone(const struct csv_file *f)
+bool csv_file__lost(const struct csv_file *f)
 {
 	struct stat st;
 
-	return fstat(f->fd, &st) == 0 && !st.st_nlink;
+	return f->spoilt || (fstat(f->fd, &st) == 0 && !st.st_nlink);
 }
 
 const struct file_facts *csv_file__facts(const struct csv_file *f)

@@ -59,8 +59,13 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
  * syncs the directory. A negative errno when that failed; it may be called again. */
 int csv_file__finish(struct csv_file *f, const char *name);
 
-/* Somebody has removed it: what it holds is lost, and it can't be finished. */
-bool csv_file__gone(const struct csv_file *f);
+/* Puts what has been appended so far on the disk. It may be called while another thread appends, but not
+ * while it does anything else. 0, or a negative errno, after which csv_file__finish() writes all of the
+ * file once more: a kernel that could not write a page forgets that it has to. */
+int csv_file__sync(struct csv_file *f);
+
+/* It can't be finished any more: somebody has removed it, or the disk has spoilt it. */
+bool csv_file__lost(const struct csv_file *f);
 
 /* What is in the file so far. path and sha256 are set once it is finished. */
 const struct file_facts *csv_file__facts(const struct csv_file *f);

@@ -24,6 +24,8 @@ struct counters {
 
 /* A stream's way to the disk. */
 struct lane {
+	pthread_mutex_t sync;        /* held while the file is synced, and while file changes */
+	uint64_t synced;             /* bytes of all files, when it was synced last: the sync thread's */
 	struct csv_file *file;       /* NULL: none open */
 	uint64_t opened_ns;
 	bool ending;                 /* file takes no more rows and wants to be finished */
@@ -37,15 +39,15 @@ struct lane {
 
 struct writer {
 	struct writer_config config;
-	pthread_t thread;
-	bool joined;
+	pthread_t thread, syncer;
+	bool joined, syncs;
 	struct lane lanes[STREAM_COUNT];
 	_Atomic int first_error;
 	_Atomic int level;
 	_Atomic uint64_t put, steps; /* chunks put, and done with */
 
 	pthread_mutex_t lock;        /* guards all below */
-	pthread_cond_t wake;
+	pthread_cond_t wake, close;
 	struct chunk *head, **tail;  /* queue, in the order of arrival */
 	struct chunk *free;          /* last in, first out: the warmest */
 	uint32_t in_use;             /* chunks with producers and in the queue */
@@ -184,7 +186,7 @@ static int lane__result(struct writer *w, struct lane *l, int err)
 }
 
 /* A file without rows is not worth its name. */
-static int lane__finish(struct writer *w, struct lane *l)
+static int lane__finish_locked(struct writer *w, struct lane *l)
 {
 	const struct file_facts *facts = csv_file__facts(l->file);
 	int err;
@@ -197,9 +199,9 @@ static int lane__finish(struct writer *w, struct lane *l)
 	}
 	l->ending = true;
 	err = lane__result(w, l, csv_file__finish(l->file, NULL));
-	if (err < 0 && csv_file__gone(l->file)) {
+	if (err < 0 && csv_file__lost(l->file)) {
 		l->done.lost_disk_rows += facts->rows;
-		l->file = csv_file__free(l->file);
+		l->file = csv_file__abandon(l->file);
 		l->ending = false;
 		return 0;
 	}
@@ -213,6 +215,16 @@ static int lane__finish(struct writer *w, struct lane *l)
 	l->file = csv_file__free(l->file);
 	l->ending = false;
 	return 0;
+}
+
+static int lane__finish(struct writer *w, struct lane *l)
+{
+	int err;
+
+	pthread_mutex_lock(&l->sync);
+	err = lane__finish_locked(w, l);
+	pthread_mutex_unlock(&l->sync);
+	return err;
 }
 
 static int lane__open(struct writer *w, struct lane *l, enum stream stream)
@@ -230,7 +242,9 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 
 	config.level = l->level = atomic_load_explicit(&w->level, memory_order_relaxed);
 	csv_file__name(name, stream, l->seq + 1);
+	pthread_mutex_lock(&l->sync);
 	err = csv_file__new(&l->file, &config);
+	pthread_mutex_unlock(&l->sync);
 	if (err < 0)
 		return err;
 	l->seq++;
@@ -366,25 +380,75 @@ static void *writer__main(void *arg)
 		if (l->file && lane__finish(w, l) < 0)
 			lane__finish(w, l);
 		lane__publish(l);
+		pthread_mutex_lock(&l->sync);
 		l->file = csv_file__free(l->file);
+		pthread_mutex_unlock(&l->sync);
 	}
+	return NULL;
+}
+
+/* ---- the sync thread ---- */
+
+/* What the power may cost, with the time that rows wait. A disk that takes long to sync is left alone for
+ * SYNC_SHARE times as long, so that others get at it. */
+#define SYNC_NS (NS_PER_S / 4)
+#define SYNC_SHARE 10
+
+static void lane__sync(struct lane *l)
+{
+	uint64_t bytes = atomic_load_explicit(&l->counters.compressed_bytes, memory_order_relaxed);
+
+	pthread_mutex_lock(&l->sync);
+	/* What fails here will fail at the end of the file, or be mended there. */
+	if (l->file && bytes != l->synced)
+		csv_file__sync(l->file);
+	l->synced = bytes;
+	pthread_mutex_unlock(&l->sync);
+}
+
+static void *sync_main(void *arg)
+{
+	struct writer *w = arg;
+	uint64_t due = now_ns() + SYNC_NS, begun;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->closing) {
+		struct timespec t = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+
+		if (pthread_cond_timedwait(&w->close, &w->lock, &t) != ETIMEDOUT)
+			continue;
+		pthread_mutex_unlock(&w->lock);
+		begun = now_ns();
+		for (int i = 0; i < STREAM_COUNT; i++)
+			lane__sync(&w->lanes[i]);
+		due = now_ns();
+		due += SYNC_SHARE * (due - begun) > SYNC_NS ? SYNC_SHARE * (due - begun) : SYNC_NS;
+		pthread_mutex_lock(&w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
 /* ---- the object ---- */
 
 /* Signals are the main thread's. */
-static int start_thread(struct writer *w)
+static int start_threads(struct writer *w)
 {
 	sigset_t all, old;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&w->thread, NULL, writer__main, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	err = pthread_create(&w->syncer, NULL, sync_main, w);
+	w->syncs = !err;
 	if (!err)
+		err = pthread_create(&w->thread, NULL, writer__main, w);
+	w->joined = err;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err) {
 		pthread_setname_np(w->thread, "iotrc-writer");
+		pthread_setname_np(w->syncer, "iotrc-sync");
+	}
 	return -err;
 }
 
@@ -406,10 +470,12 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wake, &attr);
+	pthread_cond_init(&w->close, &attr);
 	pthread_condattr_destroy(&attr);
-	err = start_thread(w);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		pthread_mutex_init(&w->lanes[i].sync, NULL);
+	err = start_threads(w);
 	if (err < 0) {
-		w->joined = true;
 		writer__free(w);
 		return err;
 	}
@@ -463,14 +529,17 @@ int writer__error(struct writer *w)
 
 int writer__close(struct writer *w)
 {
-	if (!w->joined) {
-		pthread_mutex_lock(&w->lock);
-		w->closing = true;
-		pthread_cond_signal(&w->wake);
-		pthread_mutex_unlock(&w->lock);
+	pthread_mutex_lock(&w->lock);
+	w->closing = true;
+	pthread_cond_signal(&w->wake);
+	pthread_cond_signal(&w->close);
+	pthread_mutex_unlock(&w->lock);
+	if (!w->joined)
 		pthread_join(w->thread, NULL);
-		w->joined = true;
-	}
+	if (w->syncs)
+		pthread_join(w->syncer, NULL);
+	w->joined = true;
+	w->syncs = false;
 	return writer__error(w);
 }
 
@@ -485,6 +554,9 @@ struct writer *writer__free(struct writer *w)
 		w->free = c->next;
 		free(c);
 	}
+	for (int i = 0; i < STREAM_COUNT; i++)
+		pthread_mutex_destroy(&w->lanes[i].sync);
+	pthread_cond_destroy(&w->close);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

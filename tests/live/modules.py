@@ -15,7 +15,9 @@ def need(name, *parameters):
     """Loads it, with `parameters`, unless it is there. Where the kernel has none the test is skipped:
     it is for `make check-kernels` to run, whose kernels have it, and a skip there is a failure. The
     module must then be in MODULES of scripts/vm/make-root.sh."""
-    if os.path.isdir(f"/sys/module/{name.replace('-', '_')}") and not parameters:
+    with open("/proc/filesystems") as f: # built in, and without a parameter: only here
+        known = name in f.read().split()
+    if (known or os.path.isdir(f"/sys/module/{name.replace('-', '_')}")) and not parameters:
         return
     modprobe = shutil.which("modprobe")
     done = modprobe and subprocess.run(

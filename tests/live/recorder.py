@@ -107,13 +107,15 @@ class Session:
 class Recording:
     """with Recording(tmp_path, "--streams", "fs") as r: …; then r.rows("fs").
 
-    `code` is the exit code to expect, `ends` is for a recording that ends by itself (-d).
+    `code` is the exit code to expect (None: any), `ends` is for a recording that ends by itself (-d).
     `snapshots`: with those of processes, files and system; most tests can do without. `output` is
-    where to, instead of a directory of its own.
+    where to, instead of a directory of its own, and `log` where stderr goes, instead of beside it.
     """
 
-    def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None):
+    def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None,
+                 log=None):
         self.output = pathlib.Path(output or pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}")
+        self.log = log or f"{self.output}.stderr"
         without = [] if snapshots else ["--no-snapshots"]
         self.command = [IOTRC, "-o", str(self.output), "--attach", ATTACH, *without, *args]
         self.code = code
@@ -128,7 +130,7 @@ class Recording:
             self.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=open(f"{self.output}.stderr", "wb"),
+            stderr=open(self.log, "wb"),
             env=self.env,
             bufsize=0,
         )
@@ -149,7 +151,7 @@ class Recording:
         self.process.send_signal(number)
 
     def errors(self):
-        return pathlib.Path(f"{self.output}.stderr").read_text(errors="replace")
+        return pathlib.Path(self.log).read_text(errors="replace")
 
     def kill(self):
         if self.process.poll() is None:

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Disks that fill, fail and vanish under a recording. What isn't written is counted, row by row: the
+oracle is a writer that numbers its operations (numbered.c), on another disk."""
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+import modules
+import recorder
+
+RESUME = 5  # seconds: the promise
+SETTLE = 2
+
+
+class Disk:
+    """A filesystem of its own on a loop device."""
+
+    def __init__(self, tmp_path, mib, make=("mkfs.ext4", "-q", "-F", "-m", "0"), options="loop"):
+        modules.need("loop")
+        self.image, self.point = tmp_path / "image", tmp_path / "disk"
+        self.point.mkdir()
+        with open(self.image, "wb") as f:
+            f.truncate(mib << 20)
+        self.options = options
+        subprocess.run([*make, self.image], check=True, capture_output=True)
+        self.mount()
+
+    def mount(self):
+        subprocess.run(["mount", "-o", self.options, self.image, self.point], check=True)
+
+    def umount(self, *options):
+        subprocess.run(["umount", *options, self.point], check=True)
+
+    def mount_copy(self):
+        """What is on the disk, whoever still has it mounted: another mount namespace may."""
+        copy = self.image.with_suffix(".copy")
+        subprocess.run(["cp", "--sparse=always", self.image, copy], check=True)
+        self.image = copy
+        subprocess.run(["e2fsck", "-fy", copy], check=False, capture_output=True)
+        self.mount()
+
+    def device(self):
+        done = subprocess.run(["findmnt", "-no", "SOURCE", self.point], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def fill(self, leave=0):
+        """All of it but LEAVE bytes."""
+        with open(self.point / "filler", "ab") as f, contextlib.suppress(OSError):
+            s = os.statvfs(self.point)
+            os.posix_fallocate(f.fileno(), 0, f.tell() + s.f_bavail * s.f_frsize - leave)
+        with open(self.point / "filler2", "ab", buffering=0) as f, contextlib.suppress(OSError):
+            while not leave:
+                f.write(bytes(4096))
+
+    def free(self):
+        for name in "filler", "filler2":
+            with contextlib.suppress(FileNotFoundError):
+                (self.point / name).unlink()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    made = []
+
+    def make(*args, **kwargs):
+        made.append(Disk(tmp_path, *args, **kwargs))
+        return made[0]
+
+    yield make
+    for d in made:
+        subprocess.run(["umount", "-l", d.point], check=False, capture_output=True)
+
+
+class Numbered:
+    """Numbered writes until it is stopped."""
+
+    N = 10_000_000
+
+    def __init__(self, tmp_path):
+        self.directory = tmp_path / "work"
+        self.directory.mkdir()
+        self.path, self.stamps = self.directory / "file", tmp_path / "stamps"
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [recorder.workload("numbered"), self.path, self.stamps, str(self.N), "20000"]
+        )
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def done(self):
+        """When each operation was done."""
+        data = self.stamps.read_bytes() if self.stamps.stat().st_size < 1 << 20 else None
+        if data is None:
+            with open(self.stamps, "rb") as f:
+                data = f.read(1 << 23)
+        times = []
+        for (stamp,) in struct.iter_unpack("<Q", data[: len(data) // 8 * 8]):
+            if not stamp:
+                break
+            times.append(stamp)
+        return times
+
+
+def now():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+def record(tmp_path, numbered, output, *args, **kwargs):
+    return recorder.Recording(
+        tmp_path, "--streams", "fs", "--path", str(numbered.directory), "--ops", "write",
+        *args, output=output, log=tmp_path / "stderr", **kwargs,
+    )
+
+
+def numbers(session):
+    rows = session.rows("fs")
+    return rows.loc[rows["operation"] == "write", "offset"].astype(int).tolist()
+
+
+def lost_disk(session):
+    return session.counts("fs")["lost"]["disk"]
+
+
+def check_account(session, numbered, begun, ended, spans):
+    """Every operation between BEGUN and ENDED has one row, or was lost to the disk in one of SPANS, and as
+    many are counted as lost as have no row."""
+    have = numbers(session)
+    assert len(set(have)) == len(have)
+    have = set(have)
+    times = numbered.done()
+    missing = [i for i, t in enumerate(times[1:], 1) if begun < times[i - 1] and t < ended and i not in have]
+    for i in missing:
+        assert any(a < times[i] < b for a, b in spans), (i, times[i], spans)
+    n = sum(1 for t in times if begun < t < ended)
+    assert len(missing) <= lost_disk(session)
+    assert lost_disk(session) <= len(missing) + len(times) - n
+    counts = session.counts("fs")
+    assert counts["lost"]["ring"] == counts["lost"]["queue"] == 0
+    return missing
+
+
+def verify(directory):
+    done = recorder.run("verify", str(directory))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_full_and_freed(tmp_path, disk):
+    """Three times; full at the end, too: the manifest finds its room."""
+    d, numbered, spans = disk(24), Numbered(tmp_path), []
+    with numbered, record(tmp_path, numbered, d.point / "traces", "--min-free", "off", code=3) as r:
+        begun = now()
+        for i in range(4):
+            time.sleep(SETTLE)
+            full = now()
+            d.fill()
+            time.sleep(SETTLE)
+            if i < 3:
+                d.free()
+            # What waited when it filled is lost with it: rows wait for half a second.
+            spans.append((full - 2 * 10**9, now() + RESUME * 10**9))
+            if i < 3:
+                time.sleep(RESUME)
+        ended = now()
+        time.sleep(0.1)
+        r.stop()
+    missing = check_account(r.session, numbered, begun, ended, spans)
+    assert len(missing) > 100
+    assert r.manifest["session"]["state"] == "complete"
+    assert "could not write all rows: No space left on device" in r.stderr
+    assert len(r.session.files("fs")) >= 2
+    verify(r.session.directory)
+
+
+def test_min_free(tmp_path, disk):
+    """Nothing is written while less than that is free; and it says so."""
+    d, numbered = disk(64), Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, d.point / "traces", "--min-free", "20M", code=3) as r:
+        begun = now()
+        time.sleep(SETTLE)
+        low = now()
+        d.fill(leave=10 << 20)
+        time.sleep(SETTLE)
+        before = os.statvfs(d.point).f_bavail
+        time.sleep(SETTLE)
+        assert os.statvfs(d.point).f_bavail >= before, "it went on writing"
+        assert "the disk has 9 MiB free, and 20 are to stay so (--min-free)" in r.errors() or (
+            "the disk has 10 MiB free" in r.errors()), r.errors()
+        d.free()
+        span = (low - 2 * 10**9, now() + RESUME * 10**9)
+        time.sleep(RESUME)
+        ended = now()
+        time.sleep(1)
+    assert len(check_account(r.session, numbered, begun, ended, [span])) > 100
+    assert "there is room on the disk again" in r.stderr
+    verify(r.session.directory)
+
+
+def pad(session, mib):
+    with open(session / "padding", "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, mib << 20)
+
+
+def test_max_disk(tmp_path):
+    """Uploaded sessions go, oldest first, and no others."""
+    numbered, output, target = Numbered(tmp_path), tmp_path / "traces", tmp_path / "target"
+    target.mkdir()
+    old = []
+    with numbered:
+        for i in range(3):
+            with record(tmp_path, numbered, output) as r:
+                time.sleep(1)
+            old.append(r.session_directory)
+            if i < 2:
+                done = recorder.run("upload", str(output), "--upload", f"file://{target}", "--keep-uploaded")
+                assert done.returncode == 0, done.stdout + done.stderr
+            pad(old[i], 6)
+        # Of 18 MiB the first is too much.
+        with record(tmp_path, numbered, output, "--max-disk", "16M") as r:
+            wait_for(lambda: not old[0].exists(), r)
+            time.sleep(SETTLE)
+            assert old[1].exists() and old[2].exists()
+        assert f"session {old[0].name} is uploaded, and was removed" in r.stderr
+        assert not lost_disk(r.session)
+        # The last one alone is too much, and the only copy.
+        pad(old[2], 17)
+        with record(tmp_path, numbered, output, "--max-disk", "16M", code=3) as r:
+            wait_for(lambda: not old[1].exists(), r)
+            wait_for(lambda: "none of them is uploaded: rows are being lost" in r.errors(), r)
+            time.sleep(SETTLE)
+            assert (old[2] / "padding").exists()
+            (old[2] / "padding").unlink()
+            wait_for(lambda: "there is room on the disk again" in r.errors(), r)
+            resumed = now() + RESUME * 10**9
+            time.sleep(RESUME + 1)
+            ended = now()
+            time.sleep(1)
+        assert lost_disk(r.session) > 0
+        have, times = set(numbers(r.session)), numbered.done()
+        assert all(i in have for i, t in enumerate(times) if resumed < t < ended)
+    verify(r.session.directory)
+    verify(old[2])
+
+
+def wait_for(truth, r):
+    deadline = time.monotonic() + recorder.START
+    while not truth():
+        assert time.monotonic() < deadline, r.errors()
+        time.sleep(0.1)
+
+
+def test_removed_directory(tmp_path):
+    """The session is made anew where it was; what was in it is lost, and counted."""
+    numbered, output = Numbered(tmp_path), tmp_path / "traces"
+    with numbered, record(tmp_path, numbered, output, code=3) as r:
+        begun = now()
+        time.sleep(SETTLE)
+        shutil.rmtree(output)
+        removed = now()
+        time.sleep(RESUME)
+        ended = now()
+        time.sleep(1)
+    assert "has gone, with what it held: made anew" in r.stderr
+    missing = check_account(r.session, numbered, begun, ended, [(begun, removed + RESUME * 10**9)])
+    assert len(missing) > 100
+    verify(r.session.directory)
+
+
+# EXT4_IOC_SHUTDOWN, fs/ext4/ext4.h: as if the power failed, without flushing the journal.
+SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = struct.pack("I", 2)
+
+
+def shut_down(point):
+    fd = os.open(point, os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, SHUTDOWN, NO_LOG_FLUSH)
+    finally:
+        os.close(fd)
+
+
+def end_without_manifest(r):
+    """The disk took nothing any more: the exit code says it, and where it could not be written."""
+    r.send(signal.SIGINT)
+    code = r.process.wait(recorder.START)
+    r.process.stdout.close()
+    assert code == 3, r.errors()
+    assert "cannot write" in r.errors() and "manifest.json" in r.errors()
+
+
+def lost_in_status(r):
+    """What SIGUSR1's table says of fs: seen, written, filtered, lost (ring, queue, disk, …)."""
+    r.send(signal.SIGUSR1)
+    time.sleep(1)
+    lines = [line.split() for line in r.errors().splitlines() if line.startswith("fs ")]
+    return [int(n) for n in lines[-1][1:]]
+
+
+def failing(tmp_path, d, fail, *args):
+    """A disk that answers every write with an error until the end: rows are counted as lost, and what was
+    finished before is whole afterwards. Returns when the operations were done that have no row although
+    they came before the failure, and when that was."""
+    numbered = Numbered(tmp_path)
+    with numbered:
+        r = record(tmp_path, numbered, d.point / "traces", *args).start().wait_ready()
+        begun = now()
+        time.sleep(2 * SETTLE + 1)
+        finished = [p.relative_to(r.session_directory) for p in r.session_directory.rglob("*.csv.zst")]
+        failed = now()
+        fail()
+        time.sleep(SETTLE)
+        first = lost_in_status(r)
+        time.sleep(SETTLE)
+        second = lost_in_status(r)
+        assert second[0] > first[0], "draining stopped"
+        assert second[5] > first[5] > 0, "no row is lost (disk)"
+        end_without_manifest(r)
+    d.umount()
+    d.mount_copy()
+    assert finished or "--rotate-age" not in args
+    for path in finished:
+        subprocess.run(["zstd", "-tq", r.session_directory / path], check=True)
+    done = recorder.run("recover", str(r.session_directory))
+    assert done.returncode == 0, done.stdout + done.stderr
+    verify(r.session_directory)
+    have = set(numbers(recorder.Session(r.session_directory)))
+    return [t for i, t in enumerate(numbered.done()) if begun < t < failed and i not in have], failed
+
+
+def test_power_failure(tmp_path, disk):
+    """All but the last second is on the disk, as long as it is quick to sync."""
+    d = disk(64)
+    missing, failed = failing(tmp_path, d, lambda: shut_down(d.point))
+    assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing), (failed - min(missing)) / 1e9
+
+
+def test_read_only(tmp_path, disk):
+    """The kernel makes a filesystem read-only that it no longer trusts."""
+    d = disk(64, options="loop,errors=remount-ro")
+    trigger = pathlib.Path("/sys/fs/ext4", os.path.basename(d.device()), "trigger_fs_error")
+    missing, failed = failing(tmp_path, d, lambda: trigger.write_text("test"), "--rotate-age", "2s")
+    assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing)
+
+
+def test_quota(tmp_path, disk):
+    """A limit that others on the disk don't share."""
+    modules.need("btrfs")
+    d, numbered = disk(256, make=("mkfs.btrfs", "-q", "-f")), Numbered(tmp_path)
+    volume = d.point / "volume"
+    for command in ("subvolume", "create", volume), ("quota", "enable", d.point):
+        subprocess.run(["btrfs", *command], check=True, capture_output=True)
+    group = subprocess.run(
+        ["btrfs", "inspect-internal", "rootid", volume], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+    def limit(size):
+        subprocess.run(["btrfs", "qgroup", "limit", size, f"0/{group}", d.point], check=True)
+
+    with numbered, record(tmp_path, numbered, volume / "traces", "--min-free", "off", code=3) as r:
+        begun = now()
+        time.sleep(SETTLE)
+        full = now()
+        subprocess.run(["sync", "-f", d.point], check=True)
+        limit("64K")
+        time.sleep(2 * SETTLE)
+        limit("none")
+        span = (full - 2 * 10**9, now() + RESUME * 10**9)
+        time.sleep(RESUME)
+        ended = now()
+        time.sleep(1)
+    assert len(check_account(r.session, numbered, begun, ended, [span])) > 100
+    assert "Disk quota exceeded" in r.stderr
+    verify(r.session.directory)
+
+
+def test_errors_that_go_away(tmp_path, disk):
+    """The image lies on a tmpfs that is full for a while: what the kernel writes back meanwhile fails
+    (EIO), which only the next sync tells. Nothing that counts as written is missing on the disk."""
+    store, numbered = tmp_path / "store", Numbered(tmp_path)
+    store.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", store], check=True)
+    try:
+        d = Disk(store, 64, ("mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E", "lazy_itable_init=0"),
+                 "loop,errors=continue")
+        try:
+            check_errors_that_go_away(tmp_path, d, store, numbered)
+        finally:
+            subprocess.run(["umount", "-l", d.point], check=False, capture_output=True)
+    finally:
+        subprocess.run(["umount", "-l", store], check=True)
+
+
+def check_errors_that_go_away(tmp_path, d, store, numbered):
+    filler = store / "filler"
+    with numbered, record(
+        tmp_path, numbered, d.point / "traces", "--min-free", "off", "--rotate-age", "2s", code=None
+    ) as r:
+        begun = now()
+        time.sleep(SETTLE)
+        failed = now()
+        with open(filler, "wb", buffering=0) as f, contextlib.suppress(OSError):
+            while True:
+                f.write(bytes(1 << 16))
+        time.sleep(3 * SETTLE)
+        filler.unlink()
+        span = (failed - 2 * 10**9, now() + RESUME * 10**9)
+        time.sleep(RESUME)
+        ended = now()
+        time.sleep(1)
+    # What the cache holds proves nothing: once more from the disk.
+    d.umount()
+    d.mount_copy()
+    check_account(r.session, numbered, begun, ended, [span])
+    verify(r.session.directory)
