@@ -32,6 +32,8 @@
 struct csv_file {
 	int session_fd, dir_fd, fd;
 	struct room *room;
+	uid_t uid;
+	gid_t gid;
 	const char *subdir;
 	char *name;          /* without .csv.zst */
 	char *part;
@@ -134,6 +136,8 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 		return -ENOSPC;
 	}
 	f->room = config->room;
+	f->uid = config->uid;
+	f->gid = config->gid;
 	f->session_fd = config->session_fd;
 	f->dir_fd = f->fd = -1;
 	f->subdir = schema_streams[config->stream].subdir;
@@ -266,10 +270,8 @@ int csv_file__sync(struct csv_file *f)
 	return err;
 }
 
-/* Once a page could not be written the kernel takes it for clean (mm/filemap.c, since 4.13), and a later
- * sync succeeds without it. All of the file is written again, from what the cache still holds, if that is
- * what went in. */
-static int write_again(struct csv_file *f)
+/* Copies what the cache still holds of the file to TO, if that is what went in. */
+static int copy_to(struct csv_file *f, int to)
 {
 	EVP_MD_CTX *sha = EVP_MD_CTX_new();
 	char buf[16384], sha256[65] = "";
@@ -286,7 +288,7 @@ static int write_again(struct csv_file *f)
 			break;
 		}
 		EVP_DigestUpdate(sha, buf, n);
-		err = write_all(f->fd, buf, n, at);
+		err = write_all(to, buf, n, at);
 		at += n;
 	}
 	if (!err) {
@@ -295,6 +297,33 @@ static int write_again(struct csv_file *f)
 		err = f->spoilt ? -EBADMSG : 0;
 	}
 	EVP_MD_CTX_free(sha);
+	if (!err && fdatasync(to) < 0)
+		err = -errno;
+	return err;
+}
+
+/* Once a page could not be written the kernel takes it for clean, and a later sync succeeds without it.
+ * Nor does writing the page again help: ext4 leaves the extent 'unwritten' for which an I/O has failed
+ * (ext4_end_io_end(), fs/ext4/page-io.c), and it reads as zeroes when the cache has gone. A new file in
+ * the place of this one has blocks of its own. */
+static int write_again(struct csv_file *f)
+{
+	char *name;
+	int fd, err;
+
+	if (asprintf(&name, ".%s" CSV_FILE_COPY_END, f->name) < 0)
+		return -ENOMEM;
+	fd = session__create(f->dir_fd, name, f->uid, f->gid);
+	err = fd < 0 ? fd : copy_to(f, fd);
+	if (!err && renameat(f->dir_fd, name, f->dir_fd, f->part) < 0)
+		err = -errno;
+	if (!err && dup3(fd, f->fd, O_CLOEXEC) < 0)
+		err = -errno;
+	if (fd >= 0 && err)
+		unlinkat(f->dir_fd, name, 0);
+	if (fd >= 0)
+		close(fd);
+	free(name);
 	return err;
 }
 
@@ -314,7 +343,7 @@ int csv_file__finish(struct csv_file *f, const char *name)
 		if (f->torn)
 			return -errno;
 	}
-	if (f->unsynced) {
+	if (f->unsynced && !f->renamed) {
 		err = write_again(f);
 		if (err < 0)
 			return err;

@@ -16,6 +16,9 @@
  * a full one. */
 #define CSV_FILE_BLOCK (128 * 1024 - 64)
 
+/* A file that is written once more, as the disk has failed: .NAME.copy in the same directory. */
+#define CSV_FILE_COPY_END ".copy"
+
 struct file_facts {
 	const char *path;            /* relative to the session directory; borrowed */
 	enum stream stream;
@@ -61,7 +64,7 @@ int csv_file__finish(struct csv_file *f, const char *name);
 
 /* Puts what has been appended so far on the disk. It may be called while another thread appends, but not
  * while it does anything else. 0, or a negative errno, after which csv_file__finish() writes all of the
- * file once more: a kernel that could not write a page forgets that it has to. */
+ * file once more: a kernel that could not write a page forgets that it should. */
 int csv_file__sync(struct csv_file *f);
 
 /* It can't be finished any more: somebody has removed it, or the disk has spoilt it. */

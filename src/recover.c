@@ -198,6 +198,8 @@ static int each_entry(struct recover *r, const char *subdir,
 
 static int on_csv(struct recover *r, int dir, enum stream stream, const char *entry)
 {
+	if (*entry == '.' && ends_in(entry, CSV_FILE_COPY_END)) /* of a file that is there */
+		return unlinkat(dir, entry, 0) < 0 ? -errno : 0;
 	if (!ends_in(entry, CSV_END) && !ends_in(entry, CSV_END PART_END))
 		return 0;
 	return recover_file(r, dir, stream, entry);

@@ -154,7 +154,8 @@ static void make_killed(void)
 	csv_file__free(f);
 	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't finished. */
 	csv_file__free(make_file(session, STREAM_BLOCK, 1));
-	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP "_0001.csv.zst.part &&"
+	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP "_0001.csv.zst.part"
+	      " " STAMP "/fs/.fs_" STAMP "_0003.copy &&"
 	      "echo '{' > " STAMP "/.manifest.json.temp");
 	manifest__free(m);
 	close(session);
