@@ -4,6 +4,7 @@
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
+#   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   does it compile for arm64? (with a cross compiler)
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
@@ -60,7 +61,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-arm64 check-asan check-docs check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
+.PHONY: check check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -166,6 +167,15 @@ check-service:
 	@$(MAKE) --no-print-directory all
 	$(call say,TEST,'as a service of systemd')
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
+
+# Recorders that are killed, and disks that fill, fail and vanish (root). Some only: make check-faults KILLS=20
+KILLS ?= 200
+check-faults: all workloads
+	@scripts/install-deps.sh check
+	$(call say,TEST,'disks that fail')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/faults
+	$(call say,TEST,'recorders that are killed')
+	$(Q)tests/faults/kills.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KILLS)
 
 # The uploader against real servers: Ceph, nginx, a gateway. Some only: make check-upload UPLOAD_TESTS=tests/upload/test_s3.py
 UPLOAD_TESTS ?= tests/upload

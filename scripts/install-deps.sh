@@ -32,6 +32,7 @@ check command:sqlite3            sqlite3               sqlite                 sq
 check command:zstd               zstd                  zstd                   zstd
 check command:mkfs.ext4          e2fsprogs             e2fsprogs              e2fsprogs
 check command:mkfs.btrfs         btrfs-progs           btrfs-progs            btrfs-progs
+check command:fstrim             util-linux            util-linux             util-linux
 check command:losetup            mount                 util-linux             util-linux
 check command:ip                 iproute2              iproute                iproute2
 check command:capsh              libcap2-bin           libcap                 libcap

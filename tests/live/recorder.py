@@ -107,7 +107,7 @@ class Session:
 class Recording:
     """with Recording(tmp_path, "--streams", "fs") as r: …; then r.rows("fs").
 
-    `code` is the exit code to expect (None: any), `ends` is for a recording that ends by itself (-d).
+    `code` is the exit code to expect (None: 0 or 3), `ends` is for a recording that ends by itself (-d).
     `snapshots`: with those of processes, files and system; most tests can do without. `output` is
     where to, instead of a directory of its own, and `log` where stderr goes, instead of beside it.
     """

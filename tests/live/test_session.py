@@ -359,14 +359,29 @@ def test_dev_and_its_bucket(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    """Side by side, neither disturbs the other; each leaves out only its own."""
-    with recorder.Recording(tmp_path) as a:
-        with recorder.Recording(tmp_path) as b:
+    """Side by side, neither disturbs the other; each leaves out only its own, and has all of the other's."""
+    only = "--streams", "fs", "--path", str(tmp_path)
+    with recorder.Recording(tmp_path, *only) as a:
+        with recorder.Recording(tmp_path, *only) as b:
             work(tmp_path)
-    for r in a, b:
+            time.sleep(1.5)
+    for r, other in (a, b), (b, a):
         rows = r.rows("fs")
         writes = rows[rows["operation"] == "write"]
         files = writes[writes["filename"].str.startswith(f"{tmp_path}/file")]
         assert len(files) == 210 # the first file gets nothing, which is no write
+        assert str(r.process.pid) not in set(rows["pid"])
+        assert not writes["filename"].str.startswith(str(r.session.directory)).any()
+        # The other wrote its files while this one recorded.
+        theirs = writes[writes["filename"].str.startswith(str(other.session.directory))]
+        assert len(theirs) and set(theirs["pid"]) == {str(other.process.pid)}
+        assert theirs["filename"].str.endswith(".csv.zst.part").any()
         verify(r.session)
-    assert str(b.process.pid) in set(a.rows("fs")["pid"])
+    # B began and ended while A recorded: to the byte.
+    rows = a.rows("fs")
+    files = rows[(rows["operation"] == "write") & (rows["errno"] == "")]
+    for f in b.session.files():
+        part = files[files["filename"] == f"{b.session.directory}/{f['path']}.part"]
+        assert part["bytes_completed"].astype(int).sum() == f["compressed_bytes"], f
+
+
