@@ -195,7 +195,6 @@ static void set_up(struct http *h)
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->answer.detail);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "iotrc/" IOTRC_VERSION);
 	curl_easy_setopt(c, CURLOPT_URL, r->url);
-	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, r->headers);
 	/* The fields of our request aren't a proxy's business. */
 	curl_easy_setopt(c, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
@@ -204,6 +203,9 @@ static void set_up(struct http *h)
 		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
 		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
+	/* A URL that somebody has signed stays as it is. Our own paths have no dots to fold, and libcurl 8
+	 * refuses to sign with this set. */
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, r->signer ? 0L : 1L);
 	if (r->signer) {
 		curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->signer->provider);
 		curl_easy_setopt(c, CURLOPT_USERNAME, r->signer->user);

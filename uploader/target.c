@@ -81,7 +81,7 @@ struct target *target__free(struct target *t)
 
 /* Keys are made of names that iotrc chose; a key that leaves its place is a fault of the caller or
  * somebody's trick with the names on the disk. */
-static bool is_key(const char *key)
+bool target__is_key(const char *key)
 {
 	if (!*key || strlen(key) > TARGET_KEY_MAX)
 		return false;
@@ -124,7 +124,7 @@ static void put(struct target *t, const struct target_object *object, bool check
 {
 	struct digest digest;
 
-	if (!is_key(object->key)) {
+	if (!target__is_key(object->key)) {
 		target__result(r, TARGET_LOCAL, false, "'%.100s' is no key", object->key);
 	} else if (is_whole(object, hooks, &digest, r)) {
 		t->kind->put(t, object, &digest, hooks, r);

@@ -41,6 +41,9 @@ void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)
 void target__result(struct target_result *r, enum target_verdict verdict, bool general,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Whether KEY is made of names alone: no empty component, no . and no .., which would lead elsewhere. */
+bool target__is_key(const char *key);
+
 /* Whether to go on. */
 bool target__progress(const struct target_hooks *hooks, uint64_t sent);
 

@@ -72,17 +72,24 @@ static int set_base(struct s3_target *t, const char *endpoint, const char *bucke
 	return t->host ? 0 : -ENOMEM;
 }
 
-static int set_prefix(struct s3_target *t, const char *prefix)
+static int set_prefix(struct s3_target *t, const char *prefix, char problem[TARGET_REASON_MAX])
 {
 	size_t len = strlen(prefix);
+	char *bare;
+	bool ok;
 
 	while (len && prefix[len - 1] == '/')
 		len--;
-	if (asprintf(&t->prefix, "%.*s%s", (int)len, prefix, len ? "/" : "") < 0) {
-		t->prefix = NULL;
+	bare = strndup(prefix, len);
+	if (!bare)
 		return -ENOMEM;
-	}
-	return 0;
+	ok = !len || target__is_key(bare);
+	if (!ok)
+		target__say(problem, "'%.200s' is no prefix: it has an empty component, . or ..", bare);
+	else if (asprintf(&t->prefix, "%s%s", bare, len ? "/" : "") < 0)
+		t->prefix = NULL;
+	free(bare);
+	return !ok ? -EINVAL : t->prefix ? 0 : -ENOMEM;
 }
 
 static int set_provider(struct s3_target *t, const char *region)
@@ -154,7 +161,9 @@ static int set_up(struct s3_target *t, const struct target_config *config,
 	if (err == -EINVAL)
 		return err;
 	if (!err)
-		err = set_prefix(t, rest + len + (rest[len] == '/'));
+		err = set_prefix(t, rest + len + (rest[len] == '/'), problem);
+	if (err == -EINVAL)
+		return err;
 	if (!err && config->credentials) {
 		t->credentials_file = strdup(config->credentials);
 		err = t->credentials_file ? 0 : -ENOMEM;

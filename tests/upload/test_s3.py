@@ -116,6 +116,9 @@ def test_endpoint_and_region_from_the_environment(ceph, s3cmd, bucket, tmp_path)
     ("s3://bucket", "http://h?x", "endpoint"),
     ("s3://bucket", "http://" + "h" * 2000, "endpoint"),
     ("s3://bucket/" + "p" * 600, "http://h", "prefix"),
+    ("s3://bucket/../x", "http://h", "prefix"),
+    ("s3://bucket/a//b", "http://h", "prefix"),
+    ("s3://bucket/a/./", "http://h", "prefix"),
 ])
 def test_configuration(url, endpoint, word):
     r = put(url, **({"endpoint": endpoint} if endpoint else {}))
