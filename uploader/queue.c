@@ -266,16 +266,32 @@ static bool old_is_over(const struct queue *q)
 	return !q->old || outbox__idle(q->old);
 }
 
+/* While it fails, one thread tries. */
+static bool may_send(const struct queue *q)
+{
+	return !q->gave_up && clock__mono_ns() >= q->backoff.not_before_ns &&
+	       !(q->backoff.failures && q->busy);
+}
+
+/* While there is something to send, the manifest's news can wait: it may change faster than a thread that
+ * hardly runs can read it. */
+static bool refresh_due(const struct queue *q)
+{
+	return atomic_load(&q->poked) && q->live && (!q->live->waiting.n || !may_send(q));
+}
+
 static bool look_due(const struct queue *q)
 {
-	return atomic_load(&q->poked) || (q->old && old_is_over(q)) ||
+	return refresh_due(q) || (q->old && old_is_over(q)) ||
 	       (old_is_over(q) && (q->next_place < q->n_places || list_due(q)));
 }
 
 static void look(struct queue *q)
 {
-	if (atomic_exchange(&q->poked, false) && q->live)
+	if (refresh_due(q)) {
+		atomic_store(&q->poked, false);
 		refresh_live(q);
+	}
 	if (!old_is_over(q))
 		return;
 	if (q->old) {
@@ -526,13 +542,6 @@ static void wait_a_while(struct queue *q)
 		until = q->backoff.not_before_ns;
 	t = (struct timespec){ until / PACE_SECOND, until % PACE_SECOND };
 	pthread_cond_timedwait(&q->wake, &q->lock, &t);
-}
-
-/* While it fails, one thread tries. */
-static bool may_send(const struct queue *q)
-{
-	return !q->gave_up && clock__mono_ns() >= q->backoff.not_before_ns &&
-	       !(q->backoff.failures && q->busy);
 }
 
 static void *work(void *arg)
