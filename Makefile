@@ -181,9 +181,10 @@ check-faults: all workloads
 UPLOAD_TESTS ?= tests/upload
 check-upload:
 	@scripts/install-deps.sh upload
-	@$(MAKE) --no-print-directory all $(BUILD)/upload-put
+	@$(MAKE) --no-print-directory all workloads $(BUILD)/upload-put
 	$(call say,TEST,'uploads to real servers')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) UPLOAD_PUT=$(abspath $(BUILD)/upload-put) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider $(UPLOAD_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) UPLOAD_PUT=$(abspath $(BUILD)/upload-put) WORKLOADS=$(abspath $(BUILD)/workloads) \
+		/usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider $(UPLOAD_TESTS)
 $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

@@ -22,6 +22,7 @@
 #include "src/manifest.h"
 #include "src/verify_anonymous.h"
 #include "src/verify_file.h"
+#include "uploader/journal.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
@@ -42,6 +43,9 @@ struct verify {
 	size_t n_files, n_specs;
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
+	struct journal *journal;        /* of an upload, or NULL */
+	size_t uploaded;                /* files that are at a target, and no longer here */
+	bool lost_rows_away;            /* … the lost stream's among them */
 };
 
 /* ---- the manifest: the first thing in it that can't be used ends the reading ---- */
@@ -356,7 +360,7 @@ static void check_accounts(struct verify *v)
 	json_t *diagnostics = member(v, v->root, "", "diagnostics", JSON_OBJECT);
 	json_t *streams = member(v, diagnostics, "diagnostics", "streams", JSON_OBJECT);
 	struct counts counts[STREAM_COUNT] = { 0 };
-	bool lost_known = true;
+	bool lost_known = !v->lost_rows_away;
 
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		const char *key = schema_streams[i].key;
@@ -391,6 +395,15 @@ static int open_in(int dir, const char *subdir, const char *name)
 	return fd;
 }
 
+/* A file that is confirmed at a target may have been removed here. */
+static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
+{
+	bool is = v->journal && journal__elsewhere(v->journal, path, sha256);
+
+	v->uploaded += is;
+	return is;
+}
+
 static void check_file(struct verify *v, const struct file_facts *stated)
 {
 	struct faults f = { v->out, v->dir, stated->path, 0 };
@@ -398,7 +411,9 @@ static void check_file(struct verify *v, const struct file_facts *stated)
 			 strchr(stated->path, '/') + 1);
 	struct stat st;
 
-	if (fd == -ENOENT)
+	if (fd == -ENOENT && is_uploaded(v, stated->path, stated->sha256))
+		v->lost_rows_away |= stated->stream == STREAM_LOST;
+	else if (fd == -ENOENT)
 		faults__add(&f, "missing");
 	else if (fd < 0)
 		faults__add(&f, "cannot be opened: %s", strerror(-fd));
@@ -489,7 +504,9 @@ static void check_spec_file(struct verify *v, json_t *file, const char *where)
 		return;
 	}
 	fd = open_in(v->fd, SPEC_SUBDIR, strchr(path, '/') + 1);
-	if (fd == -ENOENT)
+	if (fd == -ENOENT && is_uploaded(v, path, stated))
+		;
+	else if (fd == -ENOENT)
 		faults__add(&f, "missing");
 	else if (fd < 0)
 		faults__add(&f, "cannot be opened: %s", strerror(-fd));
@@ -562,8 +579,11 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 		.manifest = { out, shown, MANIFEST_NAME, 0 },
 	};
 
+	char away[64] = "";
+
 	read_manifest(&v);
 	if (!v.broken) {
+		journal__look(&v.journal, v.fd);
 		for (size_t i = 0; i < v.n_files; i++)
 			check_file(&v, &v.files[i]);
 		check_spec(&v);
@@ -572,11 +592,14 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 	}
 	faults__end(&v.manifest);
 	v.faults += v.manifest.count;
+	if (v.uploaded)
+		snprintf(away, sizeof(away), "; %zu of them are uploaded, and not here", v.uploaded);
 	if (v.faults)
 		fprintf(out, "%s: %" PRIu64 " fault%s\n", shown, v.faults, v.faults > 1 ? "s" : "");
 	else
-		fprintf(out, "%s: %zu files, %" PRIu64 " rows: sound%s\n", shown, v.n_files + v.n_specs, v.rows,
-			v.running ? " so far; the session is not finished" : "");
+		fprintf(out, "%s: %zu files, %" PRIu64 " rows: sound%s%s\n", shown, v.n_files + v.n_specs, v.rows,
+			v.running ? " so far; the session is not finished" : "", away);
+	journal__free(v.journal);
 	json_decref(v.root);
 	free(v.offsets);
 	free(v.files);

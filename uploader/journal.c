@@ -321,13 +321,21 @@ static json_t *look(int session_fd)
 	return targets;
 }
 
-bool journal__file_uploaded(int session_fd, const char *path, const char *sha256)
+int journal__look(struct journal **ret, int session_fd)
 {
-	json_t *targets = look(session_fd);
-	bool has = any_has(targets, NULL, path, sha256);
+	struct journal *j = calloc(1, sizeof(*j));
 
-	json_decref(targets);
-	return has;
+	if (!j)
+		return -ENOMEM;
+	pthread_mutex_init(&j->lock, NULL);
+	j->fd = -1;
+	j->targets = look(session_fd);
+	if (!j->targets) {
+		journal__free(j);
+		return -ENOENT;
+	}
+	*ret = j;
+	return 0;
 }
 
 bool journal__session_uploaded(int session_fd)

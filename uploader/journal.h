@@ -40,8 +40,9 @@ int journal__set_progress(struct journal *j, const char *path, const char *sha25
 /* Whether all of the session in SESSION_FD is at one target: its manifest is, as it stands here (or
  * has been removed here), and that goes last. For whoever wants to remove a session. */
 bool journal__session_uploaded(int session_fd);
-/* Whether PATH is at a target: why it may be missing here. */
-bool journal__file_uploaded(int session_fd, const char *path, const char *sha256);
+/* Opens the journal to look whether files are at any target (journal__elsewhere()), which is why they may be
+ * missing here. 0, or a negative errno: -ENOENT where there is none. */
+int journal__look(struct journal **ret, int session_fd);
 
 /* Lower-case hex of the SHA-256 of what FD holds from its start on. 0, or a negative errno. */
 int journal__sha256(int fd, char ret[65]);

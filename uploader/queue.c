@@ -66,7 +66,7 @@ struct queue {
 	size_t n_places, next_place, old_place;
 	uint64_t list_due_ns;
 	bool unready;                /* one couldn't be opened yet */
-	bool live_done;
+	bool live_done, live_failed;
 	struct backoff backoff;
 	bool obeying;                /* the target said how long */
 	bool gave_up, troubled;
@@ -253,12 +253,26 @@ static bool list_due(const struct queue *q)
 	return clock__mono_ns() >= due;
 }
 
+static int open_live(struct queue *q)
+{
+	const struct queue_config *c = &q->config;
+
+	return outbox__open(&q->live, c->live->dir, c->live->name, c->live->key, true, c->keep, q->identity,
+			    c->uid, c->gid);
+}
+
+/* A session whose directory was taken away gets another one (src/staging.h). */
 static void refresh_live(struct queue *q)
 {
-	int err = outbox__refresh(q->live);
+	int err = q->live ? outbox__refresh(q->live) : -ENOENT;
 
-	if (err)
+	if (err == -ENOENT && !(q->live && q->live->busy)) {
+		q->live = outbox__free(q->live);
+		err = open_live(q);
+	}
+	if (err && !q->live_failed)
 		tell(q, "cannot read the session's manifest: %s", strerror(-err));
+	q->live_failed = err;
 }
 
 static bool old_is_over(const struct queue *q)
@@ -277,7 +291,8 @@ static bool may_send(const struct queue *q)
  * hardly runs can read it. */
 static bool refresh_due(const struct queue *q)
 {
-	return atomic_load(&q->poked) && q->live && (!q->live->waiting.n || !may_send(q));
+	return atomic_load(&q->poked) && q->config.live &&
+	       (!q->live || !q->live->waiting.n || !may_send(q));
 }
 
 static bool look_due(const struct queue *q)
@@ -311,7 +326,7 @@ static void look(struct queue *q)
 static bool is_idle(const struct queue *q)
 {
 	return !look_due(q) && !q->busy && !q->old && q->list_due_ns &&
-	       (!q->live || (q->live->finished && outbox__idle(q->live)));
+	       (!q->config.live || (q->live && q->live->finished && outbox__idle(q->live)));
 }
 
 /* ---- one file ---- */
@@ -589,7 +604,6 @@ static int start_threads(struct queue *q)
 
 static int begin(struct queue *q, const struct queue_config *config, char problem[TARGET_REASON_MAX])
 {
-	const struct queue_place *live = config->live;
 	int err;
 
 	snprintf(problem, TARGET_REASON_MAX, "%s", strerror(ENOMEM));
@@ -604,9 +618,8 @@ static int begin(struct queue *q, const struct queue_config *config, char proble
 		if (err)
 			return err;
 	}
-	if (live)
-		err = outbox__open(&q->live, live->dir, live->name, live->key, true, config->keep,
-				   q->identity, config->uid, config->gid);
+	if (config->live)
+		err = open_live(q);
 	if (!err)
 		err = start_threads(q);
 	if (err)
@@ -665,7 +678,7 @@ void queue__stats(struct queue *q, struct queue_stats *ret)
 			.files_done = q->files_done, .bytes_done = q->bytes_done,
 			.bytes_left = q->busy_bytes, .sessions_done = q->sessions_done,
 			.sessions_left = q->sessions_left + q->n_places - q->next_place + !!q->old +
-					 (q->live && !q->live_done),
+					 (q->config.live && !q->live_done),
 			.idle = is_idle(q), .gave_up = q->gave_up, .troubled = q->troubled,
 		};
 		count(q->live, s);
