@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "src/privileges.h"
 
 /* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
 #define IOPRIO_WHO_PROCESS 1
@@ -32,15 +35,17 @@ void background__hurry(pid_t tid)
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, 0);
 }
 
+#define CAP(name) (UINT64_C(1) << CAP_##name)
+
 /* The system calls, since what glibc makes of them is for all threads. */
 int background__drop(uid_t uid, gid_t gid)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	bool other = uid != (uid_t)-1 && uid != geteuid();
+	int err = other ? privileges__drop(CAP(SETUID) | CAP(SETGID)) : 0;
 
-	if (uid != (uid_t)-1 && uid != geteuid() &&
-	    (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
-	     syscall(SYS_setresuid, uid, uid, uid) < 0))
-		return -errno;
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	if (!err && other && (syscall(SYS_setgroups, 0, NULL) < 0 ||
+			      syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+			      syscall(SYS_setresuid, uid, uid, uid) < 0))
+		err = -errno;
+	return err ? err : privileges__drop(0);
 }

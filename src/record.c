@@ -395,7 +395,10 @@ static int begin(struct recording *r)
 	err = write_first_manifest(r);
 	if (err)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
-	/* Before any thread is started: each has its own. */
+	/* Its threads give up more than the others have left. */
+	if (o->upload && upload__new(&r->upload, o, r->session, info.uid, info.gid, problem_upload))
+		return complain("cannot upload: %s", problem_upload);
+	/* Before any other thread is started: each has its own. */
 	err = privileges__drop(privileges__needed(o, info.uid != (uid_t)-1));
 	if (err)
 		return complain("cannot give up privileges: %s", strerror(-err));
@@ -419,8 +422,6 @@ static int begin(struct recording *r)
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
 	on_manifest_grown(r); /* by its hooks and counts */
-	if (o->upload && upload__new(&r->upload, o, r->session, info.uid, info.gid, problem_upload))
-		return complain("cannot upload: %s", problem_upload);
 	return -1;
 }
 

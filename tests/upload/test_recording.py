@@ -23,7 +23,7 @@ LATER = "left for next time"
 
 def options(bucket, endpoint, tmp_path, *args):
     return ["--streams", "fs,nw_conn", "--state", str(tmp_path / "state"), "--upload", f"s3://{bucket}/p",
-            "--s3-endpoint", endpoint, *args]
+            "--s3-endpoint", endpoint, "--upload-timeout", "5m", *args]
 
 
 def recording(tmp_path, bucket, endpoint, *args, env=None, **kwargs):
@@ -99,6 +99,7 @@ def test_threads_have_no_rights(ceph, bucket, tmp_path):
     time.sleep(1)
     for task in upload_threads(r.process.pid):
         status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+        assert status["NoNewPrivs"] == "1"
         for held in "CapInh", "CapPrm", "CapEff", "CapAmb":
             assert int(status[held], 16) == 0, status
         assert status["Uid"].split() == ["1234"] * 4 and status["Gid"].split() == ["1235"] * 4
@@ -127,7 +128,7 @@ def test_the_end_waits_no_longer_than_told(ceph, s3cmd, bucket, tmp_path):
         with own:
             pass
         proxy.fault = lambda *_: None
-        again = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "2m", output=r.output)
+        again = recording(tmp_path, bucket, proxy.endpoint, output=r.output)
         again.start().wait_ready()
         errors = stop(again)
         assert "all is at the target" in errors, errors
@@ -266,8 +267,7 @@ def test_full_rate_loses_nothing_more(ceph, s3cmd, bucket, tmp_path, keep):
         for with_upload in False, True:
             args = ["--streams", "fs", "--rotate-size", "256K"]
             if with_upload:
-                r = recording(tmp_path, bucket, ceph.endpoint, *args, f"--keep-uploaded={keep}", "--upload-timeout",
-                              "1ms")
+                r = recording(tmp_path, bucket, ceph.endpoint, *args, f"--keep-uploaded={keep}")
             else:
                 r = recorder.Recording(tmp_path, *args)
             r.start().wait_ready()
