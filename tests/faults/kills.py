@@ -191,7 +191,11 @@ class Round:
         check(len(have) == len(numbers), "a row is there twice")
         old = self.writer.between(self.ready, self.killed - SECOND)
         missing = [n for n in old if n not in have]
-        check(len(missing) <= told_lost(rows), f"{len(missing)} of {len(old)} rows are missing: {missing[:9]}")
+        check(
+            len(missing) <= told_lost(rows),
+            f"{len(missing)} of {len(old)} rows are missing ({self.when}, {self.command[4:]}): "
+            f"operations {missing[:1]} to {missing[-1:]}",
+        )
         recover(self.iotrc, self.out)
         if session.exists():
             check_recovered(self.iotrc, session, rows)
