@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaching is not covering: hooks fire, and no program is passed over."""
+import ctypes
+import glob
 import os
+import struct
 import subprocess
 import sys
 
@@ -120,3 +123,62 @@ def test_what_a_hook_missed_is_told(tmp_path):
     lost = any(sum(s["lost"].values()) for s in r.manifest["diagnostics"]["streams"].values())
     assert r.returncode == (3 if missed or lost else 0)
     assert ("the kernel left out a hook" in r.stderr) == bool(missed)
+
+
+BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 13, 15 # include/uapi/linux/bpf.h
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+
+
+def bpf(command, attr):
+    buffer = ctypes.create_string_buffer(attr.ljust(128, b"\0"), 128)
+    result = ctypes.CDLL(None, use_errno=True).syscall(SYS_BPF, command, buffer, 128)
+    assert result >= 0, os.strerror(ctypes.get_errno())
+    return result
+
+
+def loaded(pid):
+    """Names of the BPF programs that a process holds, from the kernel, which cuts them to 15 bytes."""
+    names = {}
+    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+        try:
+            with open(path) as f:
+                lines = dict(line.split(":", 1) for line in f if ":" in line)
+        except FileNotFoundError: # closed meanwhile
+            continue
+        if "prog_id" not in lines or "link_id" in lines:
+            continue
+        fd = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("I", int(lines["prog_id"])))
+        info = ctypes.create_string_buffer(256)
+        bpf(BPF_OBJ_GET_INFO_BY_FD, struct.pack("IIQ", fd, 80, ctypes.addressof(info)))
+        os.close(fd)
+        # struct bpf_prog_info: name
+        names[int(lines["prog_id"])] = info.raw[64:80].split(b"\0")[0].decode()
+    return sorted(names.values())
+
+
+PROGRAMS = {
+    "fs": ("on_sys_", "on_uring_", "on_process_"),
+    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_fork"),
+    "nw_epoll": ("on_sys_", "on_process_fork"),
+    "nw_sockopt": ("on_sys_", "on_process_fork"),
+    "nw_drop": ("on_skb_drop", "on_tcp_", "on_process_fork"),
+    "block": ("on_block_", "on_bio_", "on_process_fork"),
+    "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_process_fork"),
+    "pagefault": ("on_fault_", "on_process_fork"),
+}
+
+
+def test_a_stream_that_is_off_loads_nothing(tmp_path):
+    all_names = set()
+    for stream, prefixes in PROGRAMS.items():
+        with recorder.Recording(tmp_path, "--streams", stream) as r:
+            names = loaded(r.process.pid)
+        others = {name for name in names if not name.startswith(prefixes)}
+        assert not others, f"{stream} alone loads {others}"
+        # What is loaded is what the manifest says, and of each hook one program.
+        attached = [h for h in r.manifest["diagnostics"]["hooks"] if h["attached"]]
+        assert len(names) == len(attached) > 1, (names, attached)
+        all_names |= set(names)
+    # Together they are no more.
+    with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS)) as r:
+        assert set(loaded(r.process.pid)) == all_names

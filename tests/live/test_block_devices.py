@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Block devices of every kind under fio, against /sys/block/DEV/stat; errors and slow requests made to
+measure. What this kernel has no driver for is for `make check-kernels`."""
+import errno
+import fcntl
+import glob
+import mmap
+import os
+import struct
+import subprocess
+import time
+
+import pytest
+
+import modules
+import recorder
+from test_block import SECTOR, settle, stat
+
+BLKRESETZONE = 0x40101283 # include/uapi/linux/blkzoned.h
+SIZE = 64 << 20
+DEVICES = "loop", "disk", "null_blk", "scsi_debug", "brd", "linear", "raid0", "raid1"
+# Bios, which the driver may split; from 5.18 on the kernel counts each part (dm) as a request.
+BIO_BASED = {"brd", "linear", "raid0", "raid1"}
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout.strip()
+
+
+class Machine:
+    """Makes devices, and takes them away in the reverse order."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.undo = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for undo in reversed(self.undo):
+            undo()
+
+    def loop(self, size=SIZE, *options):
+        image = self.directory / f"image{len(self.undo)}"
+        with open(image, "wb") as f:
+            f.truncate(size)
+        device = run("losetup", "--find", "--show", *options, str(image))
+        self.undo.append(lambda: run("losetup", "-d", device))
+        return device
+
+    def disk(self):
+        if not os.environ.get("IOTRC_TEST_DISK"):
+            raise modules.Missing("needs a disk to itself")
+        return os.environ["IOTRC_TEST_DISK"]
+
+    def module(self, name, pattern, *parameters):
+        modules.need(name, *parameters)
+        self.undo.append(lambda: modules.remove(name))
+        end = time.monotonic() + 30
+        while not glob.glob(pattern):
+            assert time.monotonic() < end, f"{name} makes no {pattern}"
+            time.sleep(0.05)
+        return "/dev/" + os.path.basename(sorted(glob.glob(pattern))[0])
+
+    def null_blk(self, *parameters):
+        return self.module("null_blk", "/sys/block/nullb0", "nr_devices=1", "gb=1", *parameters)
+
+    def scsi_debug(self, *parameters):
+        device = self.module(
+            "scsi_debug", "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*",
+            "dev_size_mb=64", *parameters
+        )
+        settle(device) # its partitions are being looked for
+        return device
+
+    def brd(self):
+        return self.module("brd", "/sys/block/ram0", "rd_nr=1", f"rd_size={SIZE >> 10}")
+
+    def mapped(self, kind, *arguments, size=SIZE):
+        modules.need("dm-mod" if kind == "linear" else f"dm-{kind}")
+        name = f"iotrc-{os.getpid()}-{len(self.undo)}"
+        table = f"0 {size // SECTOR} {kind} {' '.join(arguments)}\n"
+        run("dmsetup", "create", "--noudevsync", name, input=table)
+        self.undo.append(lambda: run("dmsetup", "remove", "--noudevsync", "--retry", name))
+        return "/dev/dm-" + run("dmsetup", "info", "-c", "--noheadings", "--noudevsync", "-o", "minor", name)
+
+    def linear(self):
+        return self.mapped("linear", self.loop(), "0")
+
+    def raid(self, level, chunk):
+        """By sysfs (Documentation/admin-guide/md.rst): no metadata, two loop devices."""
+        modules.need(level)
+        parts = [self.loop(SIZE // 2), self.loop(SIZE // 2)]
+        name = f"md_iotrc{level[-1]}"
+        with open("/sys/module/md_mod/parameters/new_array", "w") as f:
+            f.write(name)
+        md = f"/sys/block/{name}/md"
+
+        def put(attribute, value):
+            with open(f"{md}/{attribute}", "w") as f:
+                f.write(value)
+
+        put("level", level)
+        put("metadata_version", "none")
+        put("raid_disks", "2")
+        if chunk:
+            put("chunk_size", str(chunk))
+        put("component_size", str(SIZE // 2 >> 10))
+        for slot, part in enumerate(parts):
+            number = os.stat(part).st_rdev
+            put("new_dev", f"{os.major(number)}:{os.minor(number)}")
+            put(f"dev-{os.path.basename(part)}/slot", str(slot))
+            if level == "raid1":
+                put(f"dev-{os.path.basename(part)}/state", "insync")
+        put("array_state", "active")
+        self.undo.append(lambda: put("array_state", "clear"))
+        return f"/dev/{name}"
+
+    def raid0(self):
+        return self.raid("raid0", 65536)
+
+    def raid1(self):
+        return self.raid("raid1", 0)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    with Machine(tmp_path) as m:
+        yield m
+
+
+def rows_of(r, device):
+    rows = r.rows("block")
+    number = os.stat(device).st_rdev
+    return rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+
+
+FIO = """
+[global]
+filename={device}
+size=48m
+bsrange=4k-256k
+randrepeat=1
+[direct]
+direct=1
+rw=randrw
+number_ios=400
+fsync=16
+[synchronous]
+direct=1
+sync=1
+rw=randwrite
+number_ios=100
+[buffered]
+rw=randwrite
+number_ios=300
+fsync=50
+end_fsync=1
+"""
+TRIM = """
+[trim]
+filename={device}
+size=48m
+bsrange=4k-1m
+direct=1
+rw=randtrim
+number_ios=50
+"""
+
+
+def load(directory, device):
+    job = FIO
+    with open(f"/sys/block/{os.path.basename(device)}/queue/discard_max_bytes") as f:
+        if int(f.read()):
+            job += TRIM
+    (directory / "job").write_text(job.format(device=device))
+    done = subprocess.run(["fio", str(directory / "job")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
+    device = getattr(machine, kind)()
+    settle(device)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        settle(device)
+        before = stat(device)
+        load(tmp_path, device)
+        settle(device)
+        after = stat(device)
+    rows = rows_of(r, device)
+    assert r.session.lost() == {}
+    for operation in ("read", "write", "discard"):
+        mine = rows[rows["operation"] == operation]
+        requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
+        assert mine["size"].astype(int).sum() == sectors * SECTOR, operation
+        if kind in BIO_BASED:
+            assert len(mine) <= requests, operation
+        else:
+            assert len(mine) == requests, operation
+        assert operation == "discard" or requests > 0
+    if kind not in BIO_BASED:
+        flushes = after["flush"][0] - before["flush"][0]
+        assert len(rows[rows["operation"] == "flush"]) == flushes
+    assert (rows["flags"].str.split("|").map(lambda flags: "bio" in flags) == (kind in BIO_BASED)).all()
+    assert not rows["flags"].str.contains("error=").any()
+    assert rows["request_id"].is_unique
+
+
+def test_beyond_two_tib(tmp_path, machine):
+    """Sectors that 32 bits don't hold."""
+    device = machine.loop(3 << 40, "--direct-io=off")
+    at = [(2 << 40) - 4096, 2 << 40, (2 << 40) + (5 << 30), (3 << 40) - 4096]
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        for offset in at:
+            os.pwritev(fd, [buffer], offset)
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[(rows["operation"] == "write") & (rows["pid"] == str(os.getpid()))]
+    assert mine["sector"].astype(int).tolist() == [offset // SECTOR for offset in at]
+    assert mine["sector"].astype(int).max() > 1 << 32
+
+
+def test_a_slow_request_has_its_whole_latency(tmp_path, machine):
+    """dm-delay holds each for so long."""
+    delay = 3000
+    device = machine.mapped("delay", machine.loop(), "0", str(delay))
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        begun = time.monotonic()
+        os.pwritev(fd, [buffer], 0)
+        took = 1000 * (time.monotonic() - begun)
+        os.close(fd)
+    rows = rows_of(r, device)
+    (latency,) = rows.loc[rows["operation"] == "write", "latency_ms"].astype(float)
+    assert delay * 0.99 <= latency <= took
+
+
+def test_errors_of_a_mapped_device(tmp_path, machine):
+    """dm-flakey that is down from the start: it and what is above see EIO."""
+    device = machine.mapped("flakey", machine.loop(), "0", "0", "1000")
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        for i in range(7):
+            with pytest.raises(OSError) as e:
+                os.pwritev(fd, [buffer], i << 16)
+            assert e.value.errno == errno.EIO
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[(rows["operation"] == "write") & (rows["pid"] == str(os.getpid()))]
+    assert len(mine) == 7 and mine["flags"].str.endswith("error=EIO").all()
+
+
+def test_medium_errors(tmp_path, machine):
+    """scsi_debug's bad block, 4660 (0x1234) and ten after it; and sectors beyond 2 TiB."""
+    device = machine.scsi_debug("opts=2", "virtual_gb=3072")
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
+        with pytest.raises(OSError):
+            os.preadv(fd, [buffer], 0x1234 * SECTOR)
+        os.preadv(fd, [buffer], (2 << 40) + (1 << 30))
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[rows["pid"] == str(os.getpid())].set_index("sector")
+    assert mine.loc[str(0x1234), "flags"].endswith("error=ENODATA") # BLK_STS_MEDIUM
+    assert "error=" not in mine.loc[str(((2 << 40) + (1 << 30)) // SECTOR), "flags"]
+
+
+def test_zones(tmp_path, machine):
+    device = machine.null_blk("zoned=1", "zone_size=64")
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        os.pwritev(fd, [buffer], 0)
+        # The zones' own operations: reset, open, close, finish (BLKRESETZONE and the three of 5.5).
+        for request in BLKRESETZONE, 0x40101286, 0x40101287, 0x40101288:
+            fcntl.ioctl(fd, request, struct.pack("QQ", (64 << 20) // SECTOR, (64 << 20) // SECTOR))
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[rows["operation"].str.startswith("zone_")]
+    assert mine["operation"].tolist() == ["zone_reset", "zone_open", "zone_close", "zone_finish"]
+    assert set(mine["sector"]) == {str((64 << 20) // SECTOR)}
+    assert mine["operation_code"].tolist() == [
+        "REQ_OP_ZONE_RESET", "REQ_OP_ZONE_OPEN", "REQ_OP_ZONE_CLOSE", "REQ_OP_ZONE_FINISH"
+    ]
