@@ -302,7 +302,9 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 			return 0;
 	}
 	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
-		conn_submit(call, d, key, direct, many);
+		struct conn_request rq = { .req = req, .key = key, .many = many, .direct = direct };
+
+		conn_submit(call, d, &rq);
 		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
 			return 0;
 	}
@@ -416,7 +418,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	return VERDICT_TRACE;
 }
 
-__noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
+__noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct long_scratch *s = get_long_scratch();
@@ -424,7 +426,7 @@ __noinline int on_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 	enum verdict verdict;
 
 	if (cfg.nw_conn && (!f || f->props & PROP_CLOSES))
-		conn_complete(key, req, res, cqe_flags);
+		conn_complete(key, res, cqe_flags);
 	if (!f)
 		return 0;
 	if (f->props & PROP_NAMES && res >= 0)
@@ -471,9 +473,9 @@ static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 
 	count_fired(HOOK_URING_COMPLETE);
 	if (req)
-		return on_complete(req, req, res, cqe_flags);
+		return on_complete(req, res, cqe_flags);
 	key = bpf_map_lookup_elem(&uring_many, &many);
-	return key ? on_complete(*key, 0, res, cqe_flags) : 0;
+	return key ? on_complete(*key, res, cqe_flags) : 0;
 }
 
 /* ---- the tracepoints, which every few versions are others ---- */
@@ -520,7 +522,7 @@ SEC("tp_btf/io_uring_complete") /* 5.10 */
 int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
 {
 	count_fired(HOOK_URING_COMPLETE);
-	return on_complete(user_key(ring, user_data), 0, res, flags);
+	return on_complete(user_key(ring, user_data), res, flags);
 }
 
 #endif

@@ -12,6 +12,7 @@
 struct uring_conn {
 	struct rec_conn rec;   /* ns: when it was submitted */
 	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
+	u64 req;
 	u32 address_len;
 	u32 direct;            /* its result is no descriptor */
 	u64 many;              /* key in uring_many, or 0 */
@@ -43,16 +44,25 @@ struct {
 	__type(value, u64);
 } uring_many SEC(".maps");
 
+struct conn_request {
+	u64 req, key, many;
+	u64 direct;
+};
+
 /* CALL has the arguments, as if of the system call that D describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
-				  u64 key, bool direct, u64 many)
+				  const struct conn_request *rq)
 {
 	u32 zero = 0, len = 0;
+	u64 key, many;
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conn_scratch, &zero);
-	bool registered = call && call->is_socket;
+	bool registered = call && call->is_socket, direct;
 
-	if (!c || !call || !d)
+	if (!c || !call || !d || !rq)
 		return 0;
+	key = rq->key;
+	many = rq->many;
+	direct = rq->direct;
 	__builtin_memset(&c->rec, 0, sizeof(c->rec));
 	c->rec.type = REC_CONN;
 	c->rec.op = d->shape == SHAPE_CONN ? d->op : CONN_CLOSE;
@@ -62,6 +72,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	c->rec.task = call->id;
 	c->rec.arg = arg(call, d->aux);
 	c->direct = direct;
+	c->req = rq->req;
 	c->file = 0;
 	if (c->rec.op == CONN_SOCKET_CREATE)
 		c->rec.domain = call->args[0];
@@ -90,7 +101,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	return 0;
 }
 
-static __noinline int conn_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
+static __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 {
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 	struct task_struct *task = current_task();
@@ -105,7 +116,9 @@ static __noinline int conn_complete(u64 key, u64 req, s32 res, u32 cqe_flags)
 	c->rec.duration = c->rec.ns - submitted;
 	c->rec.ret = res;
 	if (c->rec.op != CONN_CLOSE) {
-		file = req ? kread(req, io_kiocb, file) : c->file;
+		file = kread(c->req, io_kiocb, file);
+		if (!file)
+			file = c->file;
 		if (c->rec.op == CONN_SOCKET_CREATE || (c->rec.op == CONN_ACCEPT && res >= 0))
 			file = res >= 0 && !c->direct ? task_file(task, res) : 0;
 		if (c->rec.op == CONN_SOCKET_CREATE)

@@ -70,7 +70,8 @@ def test_packets_dropped(recorded):
         reason = {"netem": "QDISC_DROP", "nft": "NETFILTER_DROP"}[said["how"]]
         dropped = dropped[dropped["drop_reason"].map(names) == reason]
     missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if h["name"].endswith("/kfree_skb"))
-    assert said["dropped"] - missed <= len(dropped) <= said["dropped"]
+    assert said["dropped"] - missed <= len(dropped)
+    assert len(dropped) <= said["dropped"] or not names # before 5.17 there are others, and no reasons
     assert missed < len(dropped) / 100 and said["dropped"] > CONNECTIONS * 0.1
     assert set(dropped["src_addr"]) <= set(said["hosts"]) and set(dropped["proto"]) == {"TCP"}
 
