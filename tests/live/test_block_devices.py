@@ -42,6 +42,7 @@ class Machine:
             undo()
 
     def loop(self, size=SIZE, *options):
+        modules.need("loop")
         image = self.directory / f"image{len(self.undo)}"
         with open(image, "wb") as f:
             f.truncate(size)
@@ -67,6 +68,7 @@ class Machine:
         return self.module("null_blk", "/sys/block/nullb0", "nr_devices=1", "gb=1", *parameters)
 
     def scsi_debug(self, *parameters):
+        modules.need("sd_mod")
         device = self.module(
             "scsi_debug", "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*",
             "dev_size_mb=64", *parameters
