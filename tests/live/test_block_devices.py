@@ -18,9 +18,9 @@ from test_block import SECTOR, settle, stat
 
 BLKRESETZONE = 0x40101283 # include/uapi/linux/blkzoned.h
 SIZE = 64 << 20
-DEVICES = "loop", "disk", "null_blk", "scsi_debug", "brd", "linear", "raid0", "raid1"
+DEVICES = "loop", "disk", "null_blk", "scsi_debug", "linear", "raid0", "raid1"
 # Bios, which the driver may split; from 5.18 on the kernel counts each part (dm) as a request.
-BIO_BASED = {"brd", "linear", "raid0", "raid1"}
+BIO_BASED = {"linear", "raid0", "raid1"}
 
 
 def run(*command, **more):
@@ -208,6 +208,21 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     assert (rows["flags"].str.split("|").map(lambda flags: "bio" in flags) == (kind in BIO_BASED)).all()
     assert not rows["flags"].str.contains("error=").any()
     assert rows["request_id"].is_unique
+
+
+def test_a_device_that_counts_nothing(tmp_path, machine):
+    """brd does no accounting; the rows are the bios that the test has made."""
+    device = machine.brd()
+    buffer = mmap.mmap(-1, 65536)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        for i in range(19):
+            os.pwritev(fd, [memoryview(buffer)[: 4096 * (1 + i % 5)]], i << 16)
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[(rows["operation"] == "write") & (rows["pid"] == str(os.getpid()))]
+    assert mine["size"].astype(int).tolist() == [4096 * (1 + i % 5) for i in range(19)]
+    assert mine["sector"].astype(int).tolist() == [(i << 16) // SECTOR for i in range(19)]
 
 
 def test_beyond_two_tib(tmp_path, machine):
