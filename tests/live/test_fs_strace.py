@@ -196,7 +196,7 @@ def test_processes(recorded):
 def test_requests_whose_success_is_not_told(tmp_path):
     """They pass no tracepoint (docs/testing.md): failures are rows, successes count as lost, all but
     those that were the last in their piece of the kernel's memory. What is told of is all there."""
-    with recorder.Recording(tmp_path, "--streams", "fs", code=None) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--command", "uring_quiet", code=None) as r:
         process = subprocess.Popen(
             [recorder.workload("uring_quiet")], cwd=tmp_path, stdout=subprocess.PIPE, text=True
         )
