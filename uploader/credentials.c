@@ -158,7 +158,8 @@ static int parse(struct credentials *c, char *text, const char *path, const char
 				continue;
 			value = trim(equals + 1);
 			if (!set(c, i, value, strlen(value))) {
-				target__say(problem, "%.300s line %u: %s can't be that", path, number, name);
+				target__say(problem, "%.300s line %u: %s can't be that", path, number,
+					    name);
 				return -EINVAL;
 			}
 		}
@@ -230,8 +231,8 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 		err = from_file(c, file, problem);
 		if (err || has_keys(c))
 			return err;
-		target__say(problem, "%.200s has no aws_access_key_id and aws_secret_access_key for profile "
-			    "%.60s", file, profile());
+		target__say(problem, "%.200s has no aws_access_key_id and aws_secret_access_key for "
+			    "profile %.60s", file, profile());
 		return -ENOKEY;
 	}
 	err = from_environment(c, problem);
@@ -239,7 +240,8 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 		return err;
 	/* Half a pair from here and half from there would be nobody's. */
 	explicit_bzero(c, sizeof(*c));
-	if (shared_file(path) == 0 && (access(path, F_OK) == 0 || getenv("AWS_SHARED_CREDENTIALS_FILE"))) {
+	if (shared_file(path) == 0 &&
+	    (access(path, F_OK) == 0 || getenv("AWS_SHARED_CREDENTIALS_FILE"))) {
 		err = from_file(c, path, problem);
 		if (err || has_keys(c))
 			return err;

@@ -52,8 +52,8 @@ bool etag__check(const struct http_answer *a, const char *host, const char *etag
 			       "%.150s: the answer has no ETag: is it an object store?", host);
 	else if (!etag__matches(a, etag, expected))
 		target__result(r, TARGET_RETRY, false,
-			       "%.150s: it has something else than was sent (ETag %.80s, should be %s)", host,
-			       etag, expected);
+			       "%.150s: it has something else than was sent (ETag %.80s, should be %s)",
+			       host, etag, expected);
 	else
 		return true;
 	return false;

@@ -218,7 +218,8 @@ static bool is_complete(const struct multipart *m, const struct http_answer *a, 
 	if (strstr(a->body, "<CompleteMultipartUploadResult"))
 		return true;
 	target__result(m->result, TARGET_RETRY, true,
-		       "%.150s: it doesn't say that the upload is complete: is it an S3 store?", m->t->host);
+		       "%.150s: it doesn't say that the upload is complete: is it an S3 store?",
+		       m->t->host);
 	return false;
 }
 

@@ -153,10 +153,11 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 	if (a && !answer__ok(a)) {
 		answer__explain(a, t->host, result);
 		if (!a->error && (a->status == 401 || a->status == 403)) {
-			target__result(result, TARGET_REFUSED, true, "%.150s: the gateway does not accept %s (%ld)",
-				       t->host, *t->credentials->token ? "this token" :
-				       "this without a token (IOTRC_UPLOAD_TOKEN, or --upload-credentials FILE)",
-				       a->status);
+			target__result(result, TARGET_REFUSED, true,
+				       "%.150s: the gateway does not accept %s (%ld)", t->host,
+				       *t->credentials->token ? "this token" :
+				       "this without a token (IOTRC_UPLOAD_TOKEN, or in the file of "
+				       "--upload-credentials)", a->status);
 			t->refused = true;
 		}
 	}
@@ -221,7 +222,8 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 		return NULL;
 	presigned = read_url(a);
 	if (!presigned) {
-		target__result(result, TARGET_RETRY, true, "%.150s: the gateway's answer holds no URL", t->host);
+		target__result(result, TARGET_RETRY, true, "%.150s: the gateway's answer holds no URL",
+			       t->host);
 		return NULL;
 	}
 	if (!is_https(presigned) && is_https(t->url)) {

@@ -250,17 +250,18 @@ static void s3_check(struct target *target, const struct target_object *object,
 	struct digest there;
 
 	if (s3__ask(t, &get, hooks, &a, &note)) {
-		if (digest__memory(&there, a->body, a->body_len) || strcmp(there.sha256, digest->sha256)) {
-			target__result(result, TARGET_RETRY, true, "%.150s: what it has is not what was sent",
-				       t->host);
+		if (digest__memory(&there, a->body, a->body_len) ||
+		    strcmp(there.sha256, digest->sha256)) {
+			target__result(result, TARGET_RETRY, true,
+				       "%.150s: what it has is not what was sent", t->host);
 			return;
 		}
 	} else {
 		target__result(result, TARGET_DONE, true, "it could not be read back: %s", note.reason);
 	}
 	if (!s3__ask(t, &delete, hooks, &a, &note))
-		target__result(result, TARGET_DONE, true, "%s%sthe test object stays there: %s", result->reason,
-			       *result->reason ? "; " : "", note.reason);
+		target__result(result, TARGET_DONE, true, "%s%sthe test object stays there: %s",
+			       result->reason, *result->reason ? "; " : "", note.reason);
 }
 
 const struct target_kind target_s3 = {
