@@ -145,6 +145,7 @@ def rows_of(r, device):
     return rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
 
 
+# One after the other, since what is written directly and what goes through the page cache collide (EIO).
 FIO = """
 [global]
 filename={device}
@@ -162,6 +163,7 @@ sync=1
 rw=randwrite
 number_ios=100
 [buffered]
+stonewall
 rw=randwrite
 number_ios=300
 fsync=50
@@ -169,6 +171,7 @@ end_fsync=1
 """
 TRIM = """
 [trim]
+stonewall
 filename={device}
 size=48m
 bsrange=4k-1m
