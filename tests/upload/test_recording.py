@@ -176,16 +176,16 @@ def test_bar_on_a_terminal(ceph, bucket, tmp_path):
 
 def test_refused_is_said_once(ceph, bucket, tmp_path):
     env = sessions.environment(AWS_SECRET_ACCESS_KEY="wrong")
-    r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", env=env).start().wait_ready()
+    r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", "--upload-timeout", "20s",
+                  env=env).start().wait_ready()
     begun = time.monotonic()
     while "upload:" not in r.errors():
         work(tmp_path / "work")
-        assert time.monotonic() < begun + 120
+        assert time.monotonic() < begun + sessions.LONG
     work(tmp_path / "work")
     begun = time.monotonic()
     errors = stop(r)
-    # It doesn't wait for what can't come.
-    assert time.monotonic() - begun < 25, errors
+    assert time.monotonic() - begun < 60, errors
     assert sum(line.startswith("iotrc: upload:") for line in errors.splitlines()) == 1, errors
     assert LATER in errors, errors
 
