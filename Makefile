@@ -227,7 +227,7 @@ INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644 \
 	scripts/service.sh:share/iotrc/service.sh:755 \
 	$(foreach f,conf service openrc,scripts/iotrc.$(f):share/iotrc/iotrc.$(f):644) \
-	scripts/iotrc-upload.conf:share/iotrc/iotrc-upload.conf:644
+	$(foreach f,upload old-kernel,scripts/iotrc-$(f).conf:share/iotrc/iotrc-$(f).conf:644)
 install: all
 	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
 		echo "install $(DESTDIR)$(PREFIX)/$$to"; install -Dm$$mode $$from $(DESTDIR)$(PREFIX)/$$to; done

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 conf=/etc/iotrc/iotrc.conf
 state=/var/lib/iotrc
 unit=/etc/systemd/system/iotrc.service
-drop_in=/etc/systemd/system/iotrc.service.d/upload.conf
+drop_ins=/etc/systemd/system/iotrc.service.d
 script=/etc/init.d/iotrc
 
 fail() {
@@ -69,9 +69,14 @@ install_service() {
 		fi
 		# The network only where something is to be uploaded.
 		if grep -q '^[[:blank:]]*upload[[:blank:]]*=' "$conf"; then
-			render iotrc-upload.conf 644 "$drop_in"
+			render iotrc-upload.conf 644 "$drop_ins/upload.conf"
 		else
-			rm -f "$drop_in"
+			rm -f "$drop_ins/upload.conf"
+		fi
+		if grep -qw bpf_preempt_disable /proc/kallsyms; then
+			rm -f "$drop_ins/old-kernel.conf"
+		else
+			render iotrc-old-kernel.conf 644 "$drop_ins/old-kernel.conf"
 		fi
 		systemctl daemon-reload
 		systemctl enable --quiet iotrc.service

@@ -545,6 +545,9 @@ static int attach(struct collector *c, char *problem)
 
 int collector__new(struct collector **ret, const struct options *o, char *problem)
 {
+	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes CAP_SYS_ADMIN; not
+	 * when it is told where the types are. */
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	struct collector *c = calloc(1, sizeof(*c));
 	struct btf *btf = NULL;
 	int err, n_cpus;
@@ -564,7 +567,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 				 "it must be built with CONFIG_DEBUG_INFO_BTF=y");
 		goto fail;
 	}
-	c->skel = iotrc_bpf__open();
+	c->skel = iotrc_bpf__open_opts(&open);
 	if (!c->skel) {
 		err = problem_of(problem, -errno, "cannot read the embedded BPF object: %s", strerror(errno));
 		goto fail;

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""iotrc in the background, where no service manager does it."""
+import fcntl
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+import recorder
+
+PATIENCE = 60
+
+
+def start(tmp_path, *args, code=0):
+    command = [recorder.IOTRC, "-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon",
+               "--pid-file", str(tmp_path / "pid"), *args]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def wait_for(what):
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end, what.__doc__
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def pid(tmp_path):
+    """A function: the daemon's process id. It is stopped at the end."""
+    def read():
+        return int((tmp_path / "pid").read_text())
+    yield read
+    if (tmp_path / "pid").exists():
+        os.kill(read(), signal.SIGKILL)
+
+
+def stop(pid):
+    number = pid()
+
+    def gone():
+        "it has ended"
+        return not os.path.exists(f"/proc/{number}")
+
+    os.kill(number, signal.SIGTERM)
+    wait_for(gone)
+
+
+def test_records_before_the_parent_ends(tmp_path, pid):
+    log = tmp_path / "log"
+    done = start(tmp_path, "--log-file", str(log), "--streams", "fs")
+    (tmp_path / "first").write_text("")
+    session = pathlib.Path(done.stdout.strip())
+    status = dict(line.split(":\t") for line in
+                  pathlib.Path(f"/proc/{pid()}/status").read_text().splitlines() if ":\t" in line)
+    assert status["Name"] == "iotrc" and os.getsid(pid()) == pid() != os.getsid(0)
+    for fd, path in ((0, "/dev/null"), (1, str(log)), (2, str(log))):
+        assert os.readlink(f"/proc/{pid()}/fd/{fd}") == path
+    with open(tmp_path / "pid") as f, pytest.raises(BlockingIOError): # held, as a lock says
+        fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    second = start(tmp_path, code=1)
+    assert second.stderr == f"iotrc: already running as process {pid()}, says {tmp_path}/pid\n"
+    stop(pid)
+    assert not (tmp_path / "pid").exists()
+    rows = recorder.Session(session).rows("fs")
+    assert "open" in list(rows[rows["filename"] == str(tmp_path / "first")]["operation"])
+    lines = log.read_text().splitlines()
+    assert f" iotrc: recording in {session}" in lines[0]
+    assert f" s in {session}: " in lines[-1] and "Load it in pandas" not in log.read_text()
+
+
+def test_what_cannot_record_tells_the_parent(tmp_path):
+    done = subprocess.run(
+        ["capsh", "--drop=cap_bpf,cap_sys_admin", "--", "-c",
+         f"exec {recorder.IOTRC} -o {tmp_path}/traces --daemon --pid-file {tmp_path}/pid"],
+        capture_output=True, text=True, timeout=PATIENCE,
+    )
+    assert done.returncode == 1 and "cannot record" in done.stderr and done.stdout == "", done
+    assert not (tmp_path / "pid").exists()
+    done = start(tmp_path, "--log-file", str(tmp_path / "no/such/log"), code=1)
+    assert f"cannot write {tmp_path}/no/such/log: No such file or directory" in done.stderr
+    done = recorder.run("--pid-file", "x")
+    assert done.returncode == 2 and done.stderr == "iotrc: --pid-file: only with --daemon\n"
+
+
+def test_a_dead_one_is_no_obstacle(tmp_path, pid):
+    start(tmp_path)
+    os.kill(pid(), signal.SIGKILL)
+    time.sleep(0.5)
+    start(tmp_path)
+    stop(pid)
+
+
+def test_reload(tmp_path, pid):
+    config, log = tmp_path / "iotrc.conf", tmp_path / "log"
+    config.write_text("streams = fs\n")
+    start(tmp_path, "--config", str(config), "--log-file", str(log))
+    log.rename(tmp_path / "log.1")
+    config.write_text("streams = fs,block\nrotate-rows = 10\n")
+    os.kill(pid(), signal.SIGHUP)
+
+    def told():
+        "the new log has it"
+        return log.exists() and f"read {config} again; from the next start on: streams" in log.read_text()
+
+    wait_for(told)
+    assert "recording in" in (tmp_path / "log.1").read_text()
+    stop(pid)
+    assert "recorded" in log.read_text() and "recorded" not in (tmp_path / "log.1").read_text()
+
+
+def test_messages_go_to_syslog(tmp_path, pid):
+    """/dev/log is ours, in a mount namespace."""
+    (tmp_path / "dev").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(tmp_path / "dev/log"))
+        server.settimeout(PATIENCE)
+        for name in ("null", "urandom"):
+            (tmp_path / "dev" / name).write_text("")
+        setup = (f"for n in null urandom; do mount --bind /dev/$n {tmp_path}/dev/$n; done; "
+                 f"mount --rbind {tmp_path}/dev /dev; exec \"$@\"")
+        subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "sh", "-ec", setup, "sh", recorder.IOTRC,
+             "-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon", "--pid-file", str(tmp_path / "pid")],
+            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=PATIENCE,
+        )
+        first = server.recv(4096).decode()
+        # daemon.info, as syslog(3) numbers them: 3 * 8 + 6.
+        assert first.startswith("<30>") and f"iotrc[{pid()}]: recording in {tmp_path}/traces/" in first, first
+        stop(pid)
+        assert "iotrc[" in server.recv(4096).decode()
