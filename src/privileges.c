@@ -24,9 +24,9 @@ static bool processes(const struct options *o, bool gives)
 	return o->process_interval_ns;
 }
 
-static bool uploading(const struct options *o, bool gives)
+static bool in_background(const struct options *o, bool gives)
 {
-	return o->upload;
+	return o->upload || o->fs_interval_ns || o->process_interval_ns;
 }
 
 /* BPF and PERFMON are for loading and attaching: what is attached stays so without them. docs/privileges.md
@@ -39,7 +39,7 @@ static const struct {
 	{ CAP(DAC_OVERRIDE), giving },   /* … and so are the directories that the next are made in */
 	{ CAP(DAC_READ_SEARCH), files }, /* all directories are looked into */
 	{ CAP(FOWNER), files },          /* … by O_NOATIME: without a trace */
-	{ CAP(SYS_NICE), uploading },    /* its threads are no longer kept back at the end */
+	{ CAP(SYS_NICE), in_background }, /* what works at low priority is no longer kept back at the end */
 	{ CAP(SYS_PTRACE), processes },  /* /proc may be mounted with hidepid */
 };
 

@@ -10,7 +10,7 @@ import pytest
 import recorder
 
 # include/uapi/linux/capability.h
-CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, SYS_PTRACE = (1 << n for n in (0, 1, 2, 3, 19))
+CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, SYS_PTRACE, SYS_NICE = (1 << n for n in (0, 1, 2, 3, 19, 23))
 FILES = DAC_READ_SEARCH | FOWNER
 GIVEN = CHOWN | DAC_OVERRIDE
 
@@ -29,9 +29,9 @@ def threads(pid):
     (["--no-snapshots"], PLAIN, 0),
     (["--no-snapshots", "--streams", "fs,block,cache,pagefault,nw_conn,nw_drop,nw_epoll,nw_sockopt"], PLAIN, 0),
     (["--no-snapshots"], SUDO, GIVEN),
-    (["--process-interval=off", "--fs-interval=1h"], PLAIN, FILES),
-    (["--process-interval=5s", "--fs-interval=off"], PLAIN, SYS_PTRACE),
-    ([], SUDO, FILES | SYS_PTRACE | GIVEN),
+    (["--process-interval=off", "--fs-interval=1h"], PLAIN, FILES | SYS_NICE),
+    (["--process-interval=5s", "--fs-interval=off"], PLAIN, SYS_PTRACE | SYS_NICE),
+    ([], SUDO, FILES | SYS_PTRACE | SYS_NICE | GIVEN),
 ])
 def test_only_what_is_needed_is_kept(tmp_path, args, env, kept):
     state = tmp_path / "state"
