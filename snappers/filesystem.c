@@ -94,7 +94,7 @@ static void note(struct walk *w)
 
 static void write_row(struct walk *w, const struct entry *e, bool gone)
 {
-	uint64_t mono_ns = gone ? clock__mono_ns() : e->mono_ns;
+	uint64_t mono_ns = gone ? clock__event_ns() : e->mono_ns;
 	char *end = entry__row(e, gone, mono_ns, w->config->clock, w->config->anon,
 			       rows__room(w->rows));
 	int err = rows__add(w->rows, end, mono_ns);
@@ -106,7 +106,7 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 /* The file whose path is in w->entry. */
 static void see(struct walk *w, const struct statx *st)
 {
-	entry__set(w->entry, clock__mono_ns(), st);
+	entry__set(w->entry, clock__event_ns(), st);
 	w->result->entries++;
 	atomic_store_explicit(w->config->seen, w->result->entries, memory_order_relaxed);
 	note(w);

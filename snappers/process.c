@@ -288,7 +288,7 @@ struct pass {
 	struct processes *p;
 	struct rows *rows;
 	struct anonymizer *anon;
-	uint64_t now_ns;
+	uint64_t now_ns, event_ns;
 	char wall[CLOCK_WALL_LEN];
 	int32_t utc_offset_s;
 	int64_t boot_real_ns;        /* wall time of the boot: process starts are counted from it */
@@ -374,9 +374,9 @@ static int write_row(struct pass *s, const char *pid, const struct stat_line *li
 	if (state)
 		to = csv__mem(to, state, strlen(state));
 	*to++ = ',';
-	to = csv__u64(to, s->now_ns);
+	to = csv__u64(to, s->event_ns);
 	*to++ = '\n';
-	return rows__add(s->rows, to, s->now_ns);
+	return rows__add(s->rows, to, s->event_ns);
 }
 
 static int take(struct pass *s, const char *pid)
@@ -430,7 +430,8 @@ int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, str
 	if (rows) {
 		uint64_t mono = read_clock(CLOCK_MONOTONIC), boot = read_clock(CLOCK_BOOTTIME);
 
-		clock__wall_shared(clock, now_ns, s.wall, &s.utc_offset_s);
+		s.event_ns = clock__to_event(now_ns);
+		clock__wall_shared(clock, s.event_ns, s.wall, &s.utc_offset_s);
 		s.boot_real_ns = read_clock(CLOCK_REALTIME) - boot;
 		s.boot_mono_ns = boot - mono;
 	}

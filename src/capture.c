@@ -50,6 +50,7 @@ struct capture {
 	struct encoder *encoder;
 	struct account accounts[STREAM_COUNT];
 	const struct options *options;
+	int step_fd;             /* readable when the wall clock was set, or negative */
 	struct overload overload;
 	uint64_t shed_told[MAX_CPUS]; /* of the fs rows that each CPU has left out */
 	uint64_t light_from_ns;  /* of what is still to be told of the steps taken; 0: none is */
@@ -111,7 +112,7 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 	if (a->chunk)
 		return true;
 	a->chunk = writer__get_chunk(c->writer, stream);
-	a->chunk_since = clock__mono_ns();
+	a->chunk_since = clock__event_ns();
 	if (a->chunk)
 		return true;
 	if (atomic_load(&a->lost_queue) == a->queue.told)
@@ -205,7 +206,7 @@ static void on_definition(void *arg, const void *record, size_t size)
 static void tell_loss(struct capture *c, enum stream stream, const char *cause, uint64_t count,
 		      uint64_t from, uint64_t to, int cpu)
 {
-	uint64_t now = clock__mono_ns();
+	uint64_t now = clock__event_ns();
 	char *p = encode__wall(c->encoder, now, c->row);
 
 	*p++ = ',';
@@ -318,7 +319,7 @@ static void drain_definitions(struct capture *c)
 	uint64_t end = ring__end(ring), begun = 0;
 
 	while (!ring__drain(ring, end, on_definition, c)) {
-		uint64_t now = clock__mono_ns();
+		uint64_t now = clock__event_ns();
 
 		if (!begun)
 			begun = now;
@@ -372,7 +373,7 @@ static unsigned int fullest(struct capture *c)
 
 static void lighten(struct capture *c)
 {
-	uint64_t now = clock__mono_ns();
+	uint64_t now = clock__event_ns();
 	enum overload_step before = c->overload.step, step;
 
 	if (!overload__look(&c->overload, fullest(c), now))
@@ -397,6 +398,8 @@ static void one_round(struct capture *c)
 		c->ends[i] = ring__end(collector__ring(c->collector, i));
 	for (size_t i = 0; i < n_lanes; i++)
 		c->lane_ends[i] = lane__end(collector__lane(c->collector, i));
+	/* So that a step of the wall clock is known before the rows that follow it. */
+	clock__poll(c->clock, clock__event_ns());
 	drain_definitions(c);
 	for (size_t i = 0; i < n_lanes; i++)
 		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], on_event, c);
@@ -412,6 +415,7 @@ static void one_round(struct capture *c)
 
 static void chores(struct capture *c, uint64_t now)
 {
+	clock__noticed(c->step_fd);
 	clock__poll(c->clock, now);
 	if (atomic_exchange(&c->rotate, false)) {
 		hand_over_all(c);
@@ -455,21 +459,21 @@ static void *run(void *arg)
 
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
-		chores(c, clock__mono_ns());
+		chores(c, clock__event_ns());
 		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
 		wait_ms = c->round_events ? WAIT_MIN_MS : wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms * 2;
 		collector__wait(c->collector, wait_ms);
 	}
 	collector__detach(c->collector);
 	/* Programs that were running when they were detached still finish. */
-	begun = clock__mono_ns();
+	begun = clock__event_ns();
 	do {
 		one_round(c);
 		if (settled(c))
 			break;
 		usleep(1000);
-	} while (clock__mono_ns() - begun < SETTLE_NS);
-	tell_losses(c, clock__mono_ns());
+	} while (clock__event_ns() - begun < SETTLE_NS);
+	tell_losses(c, clock__event_ns());
 	hand_over_all(c);
 	return NULL;
 }
@@ -486,7 +490,10 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->writer = writer;
 	c->clock = clock;
 	c->options = options;
-	c->second = clock__mono_ns();
+	c->second = clock__event_ns();
+	c->step_fd = clock__watch();
+	if (c->step_fd >= 0)
+		collector__watch(collector, c->step_fd);
 	c->ends = calloc(2 * collector__n_rings(collector), sizeof(*c->ends));
 	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
@@ -529,6 +536,8 @@ struct capture *capture__free(struct capture *c)
 		return NULL;
 	capture__stop(c);
 	encoder__free(c->encoder);
+	if (c->step_fd >= 0)
+		close(c->step_fd);
 	free(c->ends);
 	free(c);
 	return NULL;

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "src/csv.h"
 
 #define NS_PER_S 1000000000ull
-#define POLL_NS (10 * 1000 * 1000)
+#define POLL_NS (1000 * 1000)
 #define STEP_NS (500 * 1000)
 /* Zones change on a quarter of an hour, in UTC as well as in local time. */
 #define QUARTER_S 900
@@ -41,9 +43,53 @@ static uint64_t read_ns(clockid_t id)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* What this process's time namespace adds to CLOCK_MONOTONIC: events are stamped by the host's
+ * (bpf_ktime_get_ns() knows of no namespaces). Set once, with the first clock. */
+static int64_t namespace_ns;
+
 uint64_t clock__mono_ns(void)
 {
 	return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock__to_event(uint64_t mono_ns)
+{
+	return mono_ns - namespace_ns;
+}
+
+uint64_t clock__event_ns(void)
+{
+	return clock__to_event(clock__mono_ns());
+}
+
+bool clock__parse_namespace(FILE *f, int64_t *ret_ns)
+{
+	long long s, ns;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "monotonic %lld %lld", &s, &ns) == 2) {
+			*ret_ns = s * (int64_t)NS_PER_S + ns;
+			return true;
+		}
+	return false;
+}
+
+/* The file tells of the namespace that children get: mostly, but not between unshare() and fork(), the
+ * process's own. */
+static void look_up_namespace(void)
+{
+	char own[64] = "", children[64] = "";
+	FILE *f;
+
+	if (readlink("/proc/self/ns/time", own, sizeof(own) - 1) < 0 ||
+	    readlink("/proc/self/ns/time_for_children", children, sizeof(children) - 1) < 0 ||
+	    strcmp(own, children))
+		return;
+	f = fopen("/proc/self/timens_offsets", "re");
+	clock__parse_namespace(f, &namespace_ns);
+	if (f)
+		fclose(f);
 }
 
 uint64_t clock__real_ns(void)
@@ -58,8 +104,8 @@ static int64_t measure(uint64_t *ret_mono_ns)
 	int64_t offset = 0;
 
 	for (int i = 0; i < 5; i++) {
-		uint64_t before = clock__mono_ns(), real = clock__real_ns();
-		uint64_t after = clock__mono_ns();
+		uint64_t before = clock__event_ns(), real = clock__real_ns();
+		uint64_t after = clock__event_ns();
 
 		if (after - before < best) {
 			best = after - before;
@@ -152,6 +198,28 @@ bool clock__poll(struct clock *c, uint64_t now)
 	return clock__observe(c, mono, offset);
 }
 
+int clock__watch(void)
+{
+	/* A timer that never fires, but is cancelled when the clock is set (timerfd_create(2)). */
+	const struct itimerspec never = { .it_value.tv_sec = INT64_C(1) << 40 };
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC), err;
+
+	if (fd >= 0 && !timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL))
+		return fd;
+	err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+void clock__noticed(int fd)
+{
+	uint64_t n;
+	ssize_t done = fd >= 0 ? read(fd, &n, sizeof(n)) : 0;
+
+	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
+}
+
 int clock__new(struct clock **ret)
 {
 	struct clock *c = calloc(1, sizeof(*c));
@@ -160,6 +228,7 @@ int clock__new(struct clock **ret)
 	if (!c)
 		return -ENOMEM;
 	tzset();
+	look_up_namespace();
 	pthread_mutex_init(&c->lock, NULL);
 	c->quarter = INT64_MIN;
 	for (int i = 0; i < SECONDS; i++)

@@ -648,6 +648,13 @@ struct lane *collector__lane(struct collector *c, size_t i)
 	return c->lanes[i];
 }
 
+int collector__watch(struct collector *c, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
 void collector__wait(struct collector *c, int timeout_ms)
 {
 	struct epoll_event event;

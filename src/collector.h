@@ -38,6 +38,9 @@ struct ring *collector__ring(struct collector *c, size_t i);
 size_t collector__n_lanes(const struct collector *c);
 struct lane *collector__lane(struct collector *c, size_t i);
 
+/* FD, which is borrowed, ends waiting as well when it can be read. 0, or a negative errno. */
+int collector__watch(struct collector *c, int fd);
+
 /* Waits until a ring asks to be read or TIMEOUT_MS have gone by. */
 void collector__wait(struct collector *c, int timeout_ms);
 

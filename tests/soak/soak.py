@@ -50,17 +50,17 @@ def entries(map_id, key_size, limit=1 << 20):
     if fd < 0:
         return 0
     key, after = ctypes.create_string_buffer(key_size), ctypes.create_string_buffer(key_size)
-    n, at = 0, 0
-    while n < limit:
+    seen, at = set(), 0
+    for _ in range(limit): # a key that goes while it is the last takes the walk back to the first
         attributes = fd.to_bytes(4, "little") + bytes(4) + at.to_bytes(8, "little")
         attributes += ctypes.addressof(after).to_bytes(8, "little")
         if bpf(GET_NEXT_KEY, attributes)[0]:
             break
         ctypes.memmove(key, after, key_size)
         at = ctypes.addressof(key)
-        n += 1
+        seen.add(key.raw)
     os.close(fd)
-    return n
+    return len(seen)
 
 
 def map_info(fd_text):
@@ -171,7 +171,7 @@ def main():
     stop = threading.Event()
     r = recorder.Recording(
         directory, "--streams", STREAMS, "--state", str(directory / "state"), "--path", str(root),
-        "--process-interval", "10s", "--fs-interval", "30s", "--rotate-age", "20s",
+        "--process-interval", "10s", "--fs-interval", "30s", "--rotate-age", "60s",
         "--memory", MEMORY, snapshots=True,
     ).start().wait_ready()
     loads = [threading.Thread(target=f, args=a) for f, a in (

@@ -175,6 +175,27 @@ Test(clock, list_is_bounded)
 	clock__free(c);
 }
 
+Test(clock, time_namespaces)
+{
+	static const struct { const char *text; bool is; int64_t ns; } rows[] = {
+		{ "monotonic           1000         5\nboottime               0         0\n", true,
+		  INT64_C(1000000000005) },
+		{ "boottime               7         0\nmonotonic            -3 500000000\n", true,
+		  INT64_C(-2500000000) },
+		{ "boottime 7 0\n", false, 42 }, { "nonsense", false, 42 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		FILE *f = fmemopen((char *)rows[i].text, strlen(rows[i].text), "r");
+		int64_t ns = 42;
+
+		cr_expect_eq(clock__parse_namespace(f, &ns), rows[i].is);
+		cr_expect_eq(ns, rows[i].ns, "%s", rows[i].text);
+		fclose(f);
+	}
+	cr_expect(!clock__parse_namespace(NULL, NULL));
+}
+
 Test(clock, now_is_now)
 {
 	struct clock *c = clock_in("IST-5:30");

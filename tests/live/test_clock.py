@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Wall time is right, whatever becomes of the clocks while iotrc records.
+
+The oracle is this program's own reading of both clocks around each operation. This machine's clock isn't
+ours to set: it is set for iotrc alone, by a library before the C library's (stepped_clock.c), in a file that
+this program writes to.
+"""
+import datetime
+import mmap
+import os
+import pathlib
+import struct
+import subprocess
+import time
+
+import pytest
+import recorder
+
+MS = 1_000_000
+S = 1000 * MS
+HERE = pathlib.Path(__file__).parent
+
+
+def wall_ns(text, utc_offset):
+    """A row's wall time, local by UTC_OFFSET (+HH:MM), as ns since 1970."""
+    hours, minutes = int(utc_offset[:3]), int(utc_offset[0] + utc_offset[4:])
+    zone = datetime.timezone(datetime.timedelta(hours=hours, minutes=minutes))
+    at = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=zone)
+    seconds = int(at.replace(microsecond=0).timestamp())
+    return seconds * S + at.microsecond * 1000
+
+
+def touch(path):
+    """Makes a file; both clocks before and after."""
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.clock_gettime_ns(time.CLOCK_REALTIME)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+    after = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.clock_gettime_ns(time.CLOCK_REALTIME)
+    return before, after
+
+
+def check(r, rows, path, clocks, added=0):
+    """The row that opened PATH lies between the CLOCKS before and after, wall time plus ADDED, to 1 ms."""
+    row = rows[(rows["filename"] == str(path)) & (rows["operation"] == "open")].iloc[0]
+    (mono0, real0), (mono1, real1) = clocks
+    assert mono0 <= int(row["mono_ns"]) <= mono1
+    wall = wall_ns(row["timestamp"], r.manifest["clock"]["utc_offset"])
+    assert real0 + added - MS <= wall <= real1 + added + MS
+
+
+@pytest.fixture(scope="module")
+def library(module_path):
+    name = os.path.join(module_path, "stepped_clock.so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", name, HERE / "stepped_clock.c"], check=True)
+    return name
+
+
+def test_each_row_after_a_step_is_right(tmp_path, library):
+    steps = [0, 3600 * S, -7200 * S + 1, 3 * MS, 0, 1_000_000 * S] # what is added, one after the other
+    setting = tmp_path / "added"
+    setting.write_bytes(bytes(8))
+    env = {**os.environ, "LD_PRELOAD": library, "STEPPED_CLOCK": str(setting)}
+    with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added:
+        with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), env=env) as r:
+            seen = []
+            for i, step in enumerate(steps):
+                struct.pack_into("q", added, 0, step)
+                time.sleep(0.5) # until it is noticed, on a busy machine; the real clock tells when it is set
+                for k in range(5):
+                    path = tmp_path / f"{i}.{k}"
+                    seen.append((path, touch(path), step))
+                    time.sleep(0.01)
+    rows = r.rows("fs")
+    for path, clocks, step in seen:
+        check(r, rows, path, clocks, step)
+    offsets = r.manifest["clock"]["offsets"]
+    assert len(offsets) == len(steps)
+    for o, before, step in zip(offsets[1:], steps, steps[1:]):
+        moved = o["mono_to_real_offset_ns"] - offsets[offsets.index(o) - 1]["mono_to_real_offset_ns"]
+        assert abs(moved - (step - before)) < MS
+    monotone = rows["mono_ns"].astype("uint64")
+    assert monotone.is_monotonic_increasing
+    assert recorder.run("verify", str(r.session.directory)).returncode == 0
+
+
+@pytest.mark.parametrize("shift", [1_000_000, -100])
+def test_in_a_time_namespace(tmp_path, shift):
+    """Events bear the host's CLOCK_MONOTONIC, clock_gettime() tells another there."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    r = recorder.Recording(
+        tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), "-d", "6s",
+        ends=True, snapshots=True,
+    )
+    # unshare() doesn't pass signals on: it ends by itself.
+    r.command = ["unshare", "--time", "--monotonic", str(shift), "--fork", "--kill-child", *r.command]
+    with r:
+        path = tmp_path / "in"
+        clocks = touch(path)
+    check(r, r.rows("fs"), path, clocks)
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    for stream in ("process", "filesystem_snapshot"):
+        column = r.rows(stream)["mono_ns"].astype("int64")
+        assert len(column) and (column <= now).all() and (column > now - 60 * S).all(), stream
+    (offset,) = r.manifest["clock"]["offsets"]
+    real = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    assert abs(offset["mono_to_real_offset_ns"] - real) < MS
+    assert recorder.run("verify", str(r.session.directory)).returncode == 0
