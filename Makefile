@@ -14,6 +14,7 @@
 # SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
 
 SHELL := /bin/bash
+comma := ,
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -61,7 +62,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
+.PHONY: check check-asan-live check-tsan check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -133,6 +134,18 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+# The program itself under sanitizers, recording for real. Their logs decide, beside the tests.
+SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py
+check-tsan check-asan-live: workloads
+	$(call say,TEST,'live with sanitizers: $(SANITIZED)')
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
+	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
+	export TSAN_OPTIONS=log_path=$$log:suppressions=$(abspath tests/tsan.supp) \
+		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \
+	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q \
+		-p no:cacheprovider $(SANITIZED:%=tests/live/%); \
+	code=$$?; if ls $(BUILD)-$@/log.* >/dev/null 2>&1; then cat $(BUILD)-$@/log.*; exit 1; fi; exit $$code
+
 # Does anything grow? 20 minutes of mixed load, or SOAK_SECONDS (less than 120 say little).
 SOAK_SECONDS ?= 1200
 soak: all workloads
@@ -239,6 +252,6 @@ deb:
 	$(call say,DEB,$(BUILD)/deb)
 	$(Q)scripts/make-deb.sh $(abspath $(BUILD)/deb) $(VERSION) $(COMMIT)
 clean:
-	rm -rf $(BUILD) $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
+	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

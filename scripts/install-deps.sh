@@ -24,6 +24,7 @@ run   header:openssl/evp.h       libssl-dev            openssl-devel          op
 check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
 check library:libasan.so         gcc                   libasan                gcc
 check library:libubsan.so        gcc                   libubsan               gcc
+check library:libtsan.so         gcc                   libtsan                gcc
 check command:git                git                   git                    git
 check command:strace             strace                strace                 strace
 check command:fio                fio                   fio                    fio
