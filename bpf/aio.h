@@ -136,7 +136,7 @@ __noinline int aio_look(u64 context)
 	for (i = 0; i < AIO_STEP && at != ring.tail; i++) {
 		if (bpf_probe_read_user(&event, sizeof(event), (void *)(context + ring.length + (u64)at * sizeof(event))))
 			break;
-		on_complete(aio_key(event.iocb), event.res, 0);
+		on_complete_named(aio_key(event.iocb), event.res);
 		at = (at + 1) % ring.nr; /* no branch: the verifier would follow both, each time */
 	}
 	bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);

@@ -418,14 +418,15 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	return VERDICT_TRACE;
 }
 
-__noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
+/* NAMED: its file was named on submission, and may be gone by now. */
+static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct long_scratch *s = get_long_scratch();
 	struct uring_asked *asked;
 	enum verdict verdict;
 
-	if (cfg.nw_conn && (!f || f->props & PROP_CLOSES))
+	if (!named && cfg.nw_conn && (!f || f->props & PROP_CLOSES))
 		conn_complete(key, res, cqe_flags);
 	if (!f)
 		return 0;
@@ -447,7 +448,7 @@ __noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 		count_filtered(STREAM_FS);
 		goto out;
 	}
-	verdict = complete_file(s, f);
+	verdict = named ? VERDICT_TRACE : complete_file(s, f);
 	if (verdict == VERDICT_FILTERED)
 		count_filtered(STREAM_FS);
 	else if (verdict == VERDICT_LOST)
@@ -464,6 +465,18 @@ out:
 		bpf_map_delete_elem(&uring_asked, &key);
 	}
 	return 0;
+}
+
+__noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
+{
+	return complete(key, res, cqe_flags, false);
+}
+
+/* Of kernel AIO. A function of its own, since it is reached by many calls: up to 6.1 their stacks may
+ * have 512 bytes together. */
+__noinline int on_complete_named(u64 key, s32 res)
+{
+	return complete(key, res, 0, true);
 }
 
 /* Of request REQ, or, where that isn't said, of the one that MANY stands for. */
