@@ -538,4 +538,32 @@ int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
 	return on_complete(user_key(ring, user_data), res, flags);
 }
 
+/* Where raw tracepoints can be preempted: the classic ones as they are there (7.2). */
+struct uring_event {
+	u64 common, ring, req, user_data;
+	s32 res; /* of a completion alone */
+	u32 flags;
+};
+
+SEC("tp/io_uring/io_uring_submit_req")
+int on_uring_submit_classic(struct uring_event *e)
+{
+	return on_submit(e->ring, e->req, e->req);
+}
+
+SEC("tp/io_uring/io_uring_req_failed")
+int on_uring_refused_classic(struct uring_event *e)
+{
+	return on_submit(e->ring, e->req, e->req);
+}
+
+SEC("tp/io_uring/io_uring_complete")
+int on_uring_complete_classic(struct uring_event *e)
+{
+	count_fired(HOOK_URING_COMPLETE);
+	if (!e->req && cfg.nw_conn)
+		conn_accepted(user_key(e->ring, e->user_data), e->res, e->flags);
+	return on_complete(e->req, e->req, e->res, e->flags);
+}
+
 #endif

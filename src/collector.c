@@ -43,7 +43,7 @@ static const struct program {
 	const char *name, *program;
 	uint32_t streams;
 	uint8_t args;            /* the number it must have; 0: any */
-	const char *gives;       /* what is missing without it; NULL: there is no recording without it */
+	const char *gives;       /* of a hook's first row: what is missing without it; NULL: no recording is possible */
 } programs[] = {
 	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
@@ -55,12 +55,17 @@ static const struct program {
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
 
-	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, "IO_URING" },
+	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
+	  "IO_URING" },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
-	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3,
+	{ HOOK_URING_REFUSED, "tp/io_uring/io_uring_req_failed", "on_uring_refused_classic", FS | CONN, 0,
 	  "IO_URING requests that are refused on submission" },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, "IO_URING" },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL },
+	{ HOOK_URING_COMPLETE, "tp/io_uring/io_uring_complete", "on_uring_complete_classic", FS | CONN, 0,
+	  "IO_URING" },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, NULL },
 

@@ -20,7 +20,7 @@ WORKLOADS = os.environ.get("WORKLOADS", "")
 ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
 
 # Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
-START = 30
+START = 120
 # The promise of the issue, and what a loaded machine may add to it.
 STOP = 2
 STOP_MARGIN = 3
