@@ -70,6 +70,15 @@ $(BUILD)/commit.h: FORCE
 	@mkdir -p $(@D); echo '#define IOTRC_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define IOTRC_COMMIT "$(COMMIT)"' > $@
 FORCE:
 
+# [number] = "name" of each system call that the headers know; of other architectures' 32-bit programs none.
+$(BUILD)/syscall_names_native.h: HEADER := asm/unistd.h
+$(BUILD)/syscall_names_compat.h: HEADER := $(if $(filter x86,$(ARCH)),asm/unistd_32.h)
+$(BUILD)/syscall_names_%.h:
+	@mkdir -p $(@D)
+	$(Q)echo '$(if $(HEADER),#include <$(HEADER)>)' | $(CC) $(EXTRA_CFLAGS) -E -dM - | \
+		sed -nE '/__NR_(syscalls|arch_specific_syscall) /d; s/^#define __NR_([a-z_][a-z0-9_]*) .*/[__NR_\1] = "\1",/p' > $@
+$(BUILD)/src/syscalls_native.o: $(BUILD)/syscall_names_native.h
+$(BUILD)/src/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
 $(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)

@@ -429,8 +429,21 @@ static __always_inline void copy_args(struct task_state *state, const volatile s
 	state->args[5] = ctx->args[5];
 }
 
-/* From the raw tracepoint with the arguments in REGS, or from the CLASSIC one. */
-static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic)
+static __always_inline void read_args(struct task_state *state, u64 regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	state->args[0] = state->compat ? (u32)kread(regs, pt_regs, bx) : kread(regs, pt_regs, di);
+	state->args[1] = state->compat ? (u32)kread(regs, pt_regs, cx) : kread(regs, pt_regs, si);
+	state->args[2] = state->compat ? (u32)kread(regs, pt_regs, dx) : kread(regs, pt_regs, dx);
+	state->args[3] = state->compat ? (u32)kread(regs, pt_regs, si) : kread(regs, pt_regs, r10);
+	state->args[4] = state->compat ? (u32)kread(regs, pt_regs, di) : kread(regs, pt_regs, r8);
+	state->args[5] = state->compat ? (u32)kread(regs, pt_regs, bp) : kread(regs, pt_regs, r9);
+#endif
+}
+
+/* From the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the call's own
+ * function with registers AT that address. */
+static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic, u64 at)
 {
 	struct task_struct *task = current_task();
 	bool compat = is_compat(task);
@@ -459,6 +472,8 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		return 0;
 	if (classic)
 		copy_args(state, classic);
+	else if (at)
+		read_args(state, at);
 	else
 		load_args(state, regs);
 	switch (task_refresh(state, task, false)) {
@@ -487,13 +502,24 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
-	return sys_enter(nr, regs, 0);
+	return sys_enter(nr, regs, 0, 0);
 }
 
 SEC("tp/raw_syscalls/sys_enter")
 int on_sys_enter_classic(struct raw_syscall *ctx)
 {
-	return sys_enter(ctx->nr, 0, ctx);
+	return sys_enter(ctx->nr, 0, ctx, 0);
+}
+
+/* A system call's own function: x86-64's all take the registers that the call was made with. */
+SEC("kprobe.multi/sys_*")
+int on_sys_enter_function(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return sys_enter(kread(ctx->di, pt_regs, orig_ax), 0, 0, ctx->di);
+#else
+	return 0;
+#endif
 }
 
 /* ---- exit ---- */
@@ -1158,4 +1184,14 @@ SEC("tp/raw_syscalls/sys_exit")
 int on_sys_exit_classic(struct raw_syscall *ctx)
 {
 	return sys_exit(ctx->args[0]);
+}
+
+SEC("kretprobe.multi/sys_*")
+int on_sys_exit_function(struct pt_regs *ctx)
+{
+#if defined(__TARGET_ARCH_x86)
+	return sys_exit(ctx->ax);
+#else
+	return 0;
+#endif
 }

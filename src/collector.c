@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "functions.h"
 #include "iotrc.skel.h"
 #include "schema/schema.h"
 #include "memory.h"
@@ -45,8 +46,10 @@ static const struct program {
 	uint8_t args;            /* the number it must have; 0: any */
 	const char *gives;       /* of a hook's first row: what is missing without it; NULL: no recording is possible */
 } programs[] = {
+	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
+	{ HOOK_SYS_EXIT, "kretprobe.multi/sys_*", "on_sys_exit_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp/raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
@@ -298,6 +301,17 @@ static bool classic_warns(const struct btf *btf)
 	return btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) < 0;
 }
 
+/* Before 6.14 returns were caught with a store of limited size, and a call that blocks takes one: with
+ * enough of them others went unseen (kernel/trace/fprobe.c). Since then each thread has a stack for it. */
+static bool functions_exact(const struct btf *btf)
+{
+#if defined(__x86_64__)
+	return btf__find_by_name_kind(btf, "fprobe_hlist", BTF_KIND_STRUCT) >= 0;
+#else
+	return false;
+#endif
+}
+
 /* How system calls are hooked from now on. Without tracefs auto takes what is left, and says so. */
 static int choose_attach(struct collector *c, enum attach wanted, const struct btf *btf, char *problem)
 {
@@ -313,6 +327,9 @@ static int choose_attach(struct collector *c, enum attach wanted, const struct b
 	if (wanted == ATTACH_CLASSIC && classic < 0)
 		return problem_of(problem, classic, "--attach classic: no tracepoint raw_syscalls/sys_enter: %s",
 				  strerror(-classic));
+	if (wanted == ATTACH_FUNCTIONS && !functions_exact(btf))
+		return problem_of(problem, -EOPNOTSUPP, "--attach functions: only on x86-64, from 6.14 on, with "
+				  "CONFIG_FPROBE: use auto");
 	if (wanted == ATTACH_AUTO)
 		wanted = preemptible && classic >= 0 ? ATTACH_CLASSIC : ATTACH_RAW;
 	c->attach = wanted;
@@ -328,6 +345,8 @@ static bool usable(const struct collector *c, const struct program *p, const str
 
 	if (!strncmp(p->name, "perf/", 5))
 		return true;
+	if (strstr(p->name, "probe.multi/"))
+		return c->attach == ATTACH_FUNCTIONS;
 	if (!strncmp(p->name, "tp/", 3))
 		return classic && tracepoint__id(p->name + 3) >= 0;
 	if (!strncmp(p->name, "tp_btf/", 7))
@@ -516,6 +535,25 @@ static int attach_perf(struct collector *c, struct bpf_program *prog, uint64_t c
 	return 0;
 }
 
+/* The entries, or the RETURNS, of the system calls that are wanted. */
+static struct bpf_link *attach_functions(struct collector *c, struct bpf_program *prog, bool returns)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = returns);
+	struct bpf_link *link = NULL;
+	unsigned long *addrs;
+	int err = functions__of_syscalls((const struct syscall_desc *)c->skel->rodata->syscalls,
+					 (const struct syscall_desc *)c->skel->rodata->syscalls_compat, &addrs, &opts.cnt);
+
+	if (!err) {
+		opts.addrs = addrs;
+		link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+		err = link ? 0 : -errno;
+		free(addrs);
+	}
+	errno = -err;
+	return link;
+}
+
 static int attach_one(struct collector *c, const struct program *p)
 {
 	struct bpf_program *prog = program_of(c, p);
@@ -525,7 +563,12 @@ static int attach_one(struct collector *c, const struct program *p)
 		return attach_perf(c, prog, PERF_COUNT_SW_PAGE_FAULTS_MAJ);
 	if (p->hook == HOOK_FAULT_MINOR)
 		return attach_perf(c, prog, PERF_COUNT_SW_PAGE_FAULTS_MIN);
-	link = !strncmp(p->name, "tp/", 3) ? tracepoint__attach(prog, p->name + 3) : bpf_program__attach(prog);
+	if (strstr(p->name, "probe.multi/"))
+		link = attach_functions(c, prog, p->hook == HOOK_SYS_EXIT);
+	else if (!strncmp(p->name, "tp/", 3))
+		link = tracepoint__attach(prog, p->name + 3);
+	else
+		link = bpf_program__attach(prog);
 	if (!link)
 		return -errno;
 	c->links[c->n_links++] = link;

@@ -483,6 +483,7 @@ static int set_attach(struct parse *p, const char *value)
 {
 	static const char *const names[] = {
 		[ATTACH_AUTO] = "auto", [ATTACH_RAW] = "raw", [ATTACH_CLASSIC] = "classic",
+		[ATTACH_FUNCTIONS] = "functions",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -490,7 +491,7 @@ static int set_attach(struct parse *p, const char *value)
 			p->o.attach = i;
 			return 0;
 		}
-	return is_not(p, "attach", value, "auto, raw or classic");
+	return is_not(p, "attach", value, "auto, raw, classic or functions");
 }
 
 static int set_state(struct parse *p, const char *value)
@@ -707,8 +708,8 @@ static const struct option_row {
 	{ "ops", 0, "LIST", CONTENT, set_ops,
 	  "fs operations, such as open,read,rename\n(default: all)", 
 	  .conf = "open,rename,unlink" },
-	{ "attach", 0, "auto|raw|classic", CONTENT, set_attach,
-	  "hook system calls by raw or classic tracepoints\n(default auto: the cheaper that misses nothing)",
+	{ "attach", 0, "auto|raw|classic|functions", CONTENT, set_attach,
+	  "how to hook system calls\n(default auto: the cheapest that misses nothing)",
 	  .conf = "auto" },
 
 	{ "process-interval", 0, "TIME|off", SNAPSHOTS, set_process_interval,

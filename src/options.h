@@ -38,6 +38,7 @@ enum attach {
 	ATTACH_AUTO,                 /* the cheapest of those that miss nothing on this kernel */
 	ATTACH_RAW,                  /* BTF raw tracepoints */
 	ATTACH_CLASSIC,              /* tracepoints by way of perf */
+	ATTACH_FUNCTIONS,            /* the functions of the calls that are recorded, no others */
 };
 
 /* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */

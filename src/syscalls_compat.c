@@ -28,3 +28,7 @@ const struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {
 	[0 ... MAX_SYSCALLS - 1] = { .stream = STREAM_FS, .op = FS_OPEN, .shape = SHAPE_OPAQUE },
 #endif
 };
+
+const char *const syscall_names_compat[MAX_SYSCALLS] = {
+#include "syscall_names_compat.h"
+};

@@ -21,3 +21,7 @@
 const struct syscall_desc syscalls_native[MAX_SYSCALLS] = {
 #include "syscalls.def"
 };
+
+const char *const syscall_names_native[MAX_SYSCALLS] = {
+#include "syscall_names_native.h"
+};

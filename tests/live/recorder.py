@@ -18,6 +18,8 @@ IOTRC = os.environ.get("IOTRC", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")
 # How system calls are hooked in all recordings (make check-kernels tests each way that a kernel has).
 ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
+# On an emulated machine, some twenty times slower (make check-kernels).
+EMULATED = bool(os.environ.get("IOTRC_EMULATED"))
 
 # Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
 START = 120

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Ten thousand connections in a network namespace of their own: rows as many as the kernel counts."""
 import json
-import os
 import subprocess
 import sys
 
 import recorder
 
-# Under emulation a tenth: a machine with a disk to spare is one of `make check-kernels`.
-CONNECTIONS = 1_000 if os.environ.get("IOTRC_TEST_DISK") else 10_000
+# Under emulation a tenth.
+CONNECTIONS = 1_000 if recorder.EMULATED else 10_000
 REFUSED = 97
 
 PROGRAM = """

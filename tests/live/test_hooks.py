@@ -3,6 +3,7 @@
 import ctypes
 import glob
 import os
+import pathlib
 import struct
 import subprocess
 import sys
@@ -36,18 +37,22 @@ HERE = {
     "auto": True,
     "raw": strace_oracle.RELEASE < (7, 1),
     "classic": strace_oracle.RELEASE >= (6, 1),
+    # Nor do all kernels have CONFIG_FPROBE.
+    "functions": strace_oracle.RELEASE >= (6, 14) and "fprobe" in pathlib.Path("/proc/kallsyms").read_text(),
 }
 HOOKS = {
     "raw": {"tp_btf/sys_enter", "tp_btf/sys_exit"},
     "classic": {"tp/raw_syscalls/sys_enter", "tp/raw_syscalls/sys_exit"},
+    "functions": {"kprobe.multi/sys_*", "kretprobe.multi/sys_*"},
 }
 
 
 def system_call_hooks(manifest):
-    return {h["name"] for h in manifest["diagnostics"]["hooks"] if "sys_e" in h["name"]}
+    return {h["name"] for h in manifest["diagnostics"]["hooks"] if "/sys_" in h["name"]
+            or "/raw_syscalls/" in h["name"]}
 
 
-@pytest.mark.parametrize("way", ["auto", "raw", "classic"])
+@pytest.mark.parametrize("way", ["auto", "raw", "classic", "functions"])
 def test_system_calls_are_hooked_as_asked(tmp_path, way):
     """The manifest says how; where a way would miss calls, or be a nuisance, it is refused."""
     if not HERE[way]:

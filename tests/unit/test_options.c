@@ -266,10 +266,12 @@ Test(options, attach)
 	cr_assert_eq(o.attach, ATTACH_RAW);
 	accepts("--attach=classic");
 	cr_assert_eq(o.attach, ATTACH_CLASSIC);
+	accepts("--attach functions");
+	cr_assert_eq(o.attach, ATTACH_FUNCTIONS);
 	accepts("--attach raw --attach auto");
 	cr_assert_eq(o.attach, ATTACH_AUTO);
-	refuses("--attach fentry", "--attach: 'fentry' is not auto, raw or classic");
-	refuses("--attach=", "--attach: '' is not auto, raw or classic");
+	refuses("--attach fentry", "--attach: 'fentry' is not auto, raw, classic or functions");
+	refuses("--attach=", "--attach: '' is not auto, raw, classic or functions");
 }
 
 Test(options, pids)
