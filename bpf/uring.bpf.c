@@ -560,10 +560,7 @@ int on_uring_refused_classic(struct uring_event *e)
 SEC("tp/io_uring/io_uring_complete")
 int on_uring_complete_classic(struct uring_event *e)
 {
-	count_fired(HOOK_URING_COMPLETE);
-	if (!e->req && cfg.nw_conn)
-		conn_accepted(user_key(e->ring, e->user_data), e->res, e->flags);
-	return on_complete(e->req, e->req, e->res, e->flags);
+	return on_answer(e->req, user_key(e->ring, e->user_data), e->res, e->flags);
 }
 
 #endif

@@ -881,7 +881,7 @@ static const struct {
 	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
 	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
 	{ preempted_others, "from 7.1 on",
-	  "programs on raw tracepoints can be preempted: of block, io_uring, page cache and sockets an event "
+	  "programs on raw tracepoints can be preempted: of block, page cache and sockets an event "
 	  "can be missed, and is counted" },
 };
 _Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there is room for all");
