@@ -117,12 +117,10 @@ static __always_inline void count_shed(enum stream stream)
 static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream, u64 now)
 {
 	struct stream_count *c = counts_of(slot, stream);
-	bool fresh = c->lost == c->acked;
 
-	/* What interrupted the caller may have been counted before it, with a later time. */
-	if (fresh || now < c->lost_first_ns)
-		c->lost_first_ns = now;
-	if (fresh || now > c->lost_last_ns)
+	if (c->lost == c->acked)
+		c->lost_first_ns = c->lost_last_ns = now;
+	else if (now > c->lost_last_ns) /* what is lost in an interrupt comes before what it interrupted */
 		c->lost_last_ns = now;
 	count(&c->lost, stream);
 }

@@ -805,7 +805,9 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 #define HOOKS_OF_DETAIL                                                                             \
 	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) |      \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) |           \
-	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL))
+	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) |                           \
+	 /* two programs for one event: what interrupts the one is taken by the other */           \
+	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
 
 void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED])
 {

@@ -358,6 +358,9 @@ class Oracle:
             assert tid not in self.pending
             self.pending[tid] = rest[: -len(UNFINISHED)]
             return
+        if rest.startswith("<... ??? resumed>"): # killed before strace knew what it called
+            self.pending.pop(tid, None)
+            return
         match = RESUMED.fullmatch(rest)
         if match:
             rest = self.pending.pop(tid) + match[2]
