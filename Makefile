@@ -176,6 +176,7 @@ check-packages:
 	$(Q)tests/packages/run.sh $(BUILD) $(SUITES)
 
 # The live tests on other kernels, under emulation. Some only: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
+# RETRY=1 as of check-live.
 check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory all workloads check-arm64

@@ -4,9 +4,11 @@
 
 Each kernel boots under emulation from a root disk that holds the program, the tests and what they
 need, once for each way to hook system calls that it has (--attach). What a machine left goes to
-OUT/VERSION-WAY: the verifier's log (load.log), pytest's, the kernel's, the console's. Closes with a table
-test by machine and the line `N passed, N failed`. A kernel that can't be had is a test skipped; it
-is an error when that is all of them.
+OUT/VERSION-WAY: the verifier's log (load.log), pytest's, the kernel's, the console's. With RETRY in
+the environment, what fails is run once more in the same machine: what passes then is `ok at 2nd` in
+the table and noted below it, what fails twice fails. Closes with a table test by machine and the line
+`N passed, N failed`. A kernel that can't be had is a test skipped; it is an error when that is all of
+them.
 """
 import concurrent.futures
 import os
@@ -29,11 +31,26 @@ if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
 # What the way bears on: these run in each, the rest in the first.
 OF_WAYS = {"test_fs_strace.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
-SECONDS = 1800 # for a machine that hangs
+RETRY = "1" if os.environ.get("RETRY") else ""
+SECONDS = 3600 if RETRY else 1800 # for a machine that hangs
 # What the kernel says when something of its own went wrong.
 COMPLAINT = re.compile(r"BUG:|WARNING:|Oops|general protection|rcu_.*stall|Call Trace")
 
-PASS, FAIL, SKIP, NONE = "ok", "FAIL", "skipped", "-"
+PASS, AGAIN, FAIL, SKIP, NONE = "ok", "ok at 2nd", "FAIL", "skipped", "-"
+
+
+def read_cases(text):
+    """{name: why it failed, or None} of pytest's junit.xml."""
+    cases = {}
+    for case in xml.etree.ElementTree.fromstring(text).iter("testcase"):
+        name = f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
+        bad = next((bad for bad in map(case.find, ("failure", "error", "skipped")) if bad is not None), None)
+        if bad is not None: # nothing may be skipped here: what other machines lack, these have
+            why = (bad.get("message") or bad.text or "it doesn't say why").splitlines()[0][:200]
+            cases[name] = "skipped: " + why if bad.tag == "skipped" else why
+        else:
+            cases.setdefault(name) # its teardown may have failed, which is a case of its own
+    return cases
 
 
 class Machine:
@@ -59,7 +76,7 @@ class Machine:
             done = subprocess.run(
                 [
                     VM / "boot.sh", f"{directory}/vmlinuz", disk, str(SECONDS),
-                    "tests=" + ",".join(self.tests), "attach=" + self.way,
+                    "tests=" + ",".join(self.tests), "attach=" + self.way, "retry=" + RETRY,
                 ],
                 stdout=console, stderr=subprocess.STDOUT,
             )
@@ -95,14 +112,15 @@ class Machine:
             if (self.out / "loaded").exists():
                 self.fail("pytest", f"left no results, see {self.out}/pytest.log")
             return
-        for case in xml.etree.ElementTree.parse(self.out / "junit.xml").iter("testcase"):
-            name = f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
-            bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-            if bad is not None:
-                self.fail(name, bad.get("message", "").splitlines()[0][:200])
+        again = read_cases(self.read("again.xml")) if self.read("again.xml") else {}
+        for name, why in read_cases(self.read("junit.xml")).items():
+            if not why:
+                self.results[name] = PASS
+            elif name in again and not again[name]:
+                self.results[name] = AGAIN
+                self.notes.append(f"{self.name} {name}: passed when run once more; at first: {why}")
             else:
-                # Nothing in the live tests is skipped, so nothing may be here.
-                self.results[name] = FAIL if case.find("skipped") is not None else PASS
+                self.fail(name, f"twice: {again[name]}; at first: {why}" if name in again else why)
 
 
 def fetch(version):
@@ -160,9 +178,12 @@ def main(out, iotrc, workloads, *names):
         for note in machine.notes:
             print(note)
     verdicts = [verdict for machine in machines for verdict in machine.results.values()]
-    line = f"{verdicts.count(PASS)} passed, {verdicts.count(FAIL)} failed"
+    passed = verdicts.count(PASS) + verdicts.count(AGAIN)
+    if AGAIN in verdicts:
+        print(f"{verdicts.count(AGAIN)} of those that passed did so when run once more")
+    line = f"{passed} passed, {verdicts.count(FAIL)} failed"
     print(f"{line}, {verdicts.count(SKIP)} skipped" if SKIP in verdicts else line)
-    return FAIL in verdicts or PASS not in verdicts
+    return FAIL in verdicts or not passed
 
 
 if __name__ == "__main__":
