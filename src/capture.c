@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "csv.h"
@@ -52,6 +53,7 @@ struct capture {
 	const struct options *options;
 	int step_fd;             /* readable when the wall clock was set, or negative */
 	struct overload overload;
+	uint64_t ring_told_ns[MAX_CPUS][STREAM_CAPTURED]; /* until when a CPU's losses are told of */
 	uint64_t shed_told[MAX_CPUS]; /* of the fs rows that each CPU has left out */
 	uint64_t light_from_ns;  /* of what is still to be told of the steps taken; 0: none is */
 	uint64_t *ends, *lane_ends; /* of the event rings and lanes, noted at the start of a round */
@@ -231,6 +233,20 @@ static void tell_loss(struct capture *c, enum stream stream, const char *cause, 
 	add_row(c, STREAM_LOST, c->row, p - c->row, now);
 }
 
+/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next call's: their
+ * times aren't told with these, unless they come faster than this reads. */
+static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
+{
+	uint64_t to;
+	int tries = 8;
+
+	do {
+		*lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
+		to = __atomic_load_n(&n->lost_last_ns, __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) != *lost && --tries);
+	return to;
+}
+
 static void tell_ring_losses(struct capture *c)
 {
 	struct cpu_slot *slots = collector__slots(c->collector);
@@ -238,11 +254,14 @@ static void tell_ring_losses(struct capture *c)
 	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++)
 		for (int s = 0; s < STREAM_CAPTURED; s++) {
 			struct stream_count *n = &slots[cpu].streams[s];
-			uint64_t lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
+			uint64_t lost, to, *told = &c->ring_told_ns[cpu][s];
 
-			if (lost == n->acked)
+			if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
 				continue;
-			tell_loss(c, s, "ring", lost - n->acked, n->lost_first_ns, n->lost_last_ns, cpu);
+			to = read_loss(n, &lost);
+			/* What was lost between this and the last acknowledgement left the first time as it was. */
+			tell_loss(c, s, "ring", lost - n->acked, MAX(n->lost_first_ns, *told), MAX(to, *told), cpu);
+			*told = MAX(to, *told);
 			__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
 		}
 }

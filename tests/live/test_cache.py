@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The page cache's events of a file of the test's own, against mincore() and what was asked for."""
+import contextlib
 import ctypes
 import mmap
 import os
@@ -248,7 +249,8 @@ def programs(pid):
     """Names, up to 15 bytes, of the BPF programs that a process holds."""
     numbers = set()
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        with open(f"/proc/{pid}/fdinfo/{fd}") as f:
+        # It opens and closes files meanwhile.
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{fd}") as f:
             numbers.update(int(line.split()[1]) for line in f if line.startswith("prog_id:"))
     return [program_name(number) for number in numbers]
 
