@@ -44,6 +44,7 @@
 
 static int wake_fd = -1;
 static volatile sig_atomic_t stops, rotate_asked, counters_asked;
+static volatile sig_atomic_t loading; /* nothing is recorded yet, and there is nothing to tidy up */
 static volatile sig_atomic_t recorded; /* only the upload is left */
 static volatile sig_atomic_t code_recorded;
 
@@ -69,6 +70,8 @@ static void on_signal(int signal)
 
 		(void)n;
 		_exit(code_recorded);
+	} else if (loading) {
+		_exit(EXIT_OK);
 	} else if (stops++) {
 		static const char text[] = "\niotrc: left at once; what was flushed is readable in the .part files\n";
 		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -375,7 +378,12 @@ static int begin(struct recording *r)
 		return complain("cannot upload: %s", problem_upload);
 	if (clock__new(&r->clock))
 		return complain("out of memory");
-	if (collector__new(&r->collector, o, problem))
+	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a program again that
+	 * a signal has interrupted. What is loaded goes with the process. */
+	loading = !o->daemon && !stops;
+	err = collector__new(&r->collector, o, problem);
+	loading = 0;
+	if (err)
 		return complain("cannot record: %s", problem);
 	if (collector__warning(r->collector))
 		complain("%s", collector__warning(r->collector));

@@ -27,6 +27,11 @@ START = 120
 STOP = 2
 STOP_MARGIN = 3
 
+# A shell that runs the tests in the background has SIGINT ignored, and so would a recorder whose handler isn't
+# set yet.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ESCAPE = re.compile(rb"\\(\\|x[0-9A-Fa-f]{2})")
 
 
