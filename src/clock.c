@@ -117,7 +117,7 @@ static int64_t measure(uint64_t *ret_mono_ns)
 	return offset;
 }
 
-static int32_t utc_offset_at(int64_t second)
+int32_t clock__utc_offset(int64_t second)
 {
 	time_t t = second;
 	struct tm tm;
@@ -125,12 +125,23 @@ static int32_t utc_offset_at(int64_t second)
 	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
 }
 
+bool clock__parse_utc_offset(const char *s, int32_t *ret_s)
+{
+	unsigned int hours, minutes;
+
+	if (strlen(s) != 6 || strspn(s, "+-") != 1 || strspn(s + 1, "0123456789") != 2 ||
+	    strspn(s + 4, "0123456789") != 2 || sscanf(s + 1, "%u:%u", &hours, &minutes) != 2)
+		return false;
+	*ret_s = (hours * 60 + minutes) * (*s == '-' ? -60 : 60);
+	return true;
+}
+
 static int32_t quarter_utc_offset(struct clock *c, int64_t second)
 {
 	int64_t quarter = second / QUARTER_S;
 
 	if (quarter != c->quarter) {
-		c->utc_offset_s = utc_offset_at(quarter * QUARTER_S);
+		c->utc_offset_s = clock__utc_offset(quarter * QUARTER_S);
 		c->quarter = quarter;
 	}
 	return c->utc_offset_s;
@@ -163,7 +174,7 @@ static bool follow_zone(struct clock *c, uint64_t mono_ns)
 	if (quarter_utc_offset(c, end * QUARTER_S) == last->utc_offset_s)
 		return false;
 	for (; quarter <= end; quarter++) {
-		int32_t utc_offset = utc_offset_at(quarter * QUARTER_S);
+		int32_t utc_offset = clock__utc_offset(quarter * QUARTER_S);
 
 		last = &c->offsets[c->n - 1];
 		if (utc_offset != last->utc_offset_s)
@@ -183,7 +194,7 @@ bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns)
 	if (c->n && llabs(offset_ns - c->offsets[c->n - 1].offset_ns) <= STEP_NS)
 		return grown;
 	return append(c, mono_ns, offset_ns,
-		      utc_offset_at(real_second(mono_ns, offset_ns))) || grown;
+		      clock__utc_offset(real_second(mono_ns, offset_ns))) || grown;
 }
 
 bool clock__poll(struct clock *c, uint64_t now)
@@ -327,14 +338,14 @@ void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_L
 		;
 	real = mono_ns + c->offsets[i].offset_ns;
 	pthread_mutex_unlock(&c->lock);
-	*ret_utc_offset_s = utc_offset_at(real / NS_PER_S);
+	*ret_utc_offset_s = clock__utc_offset(real / NS_PER_S);
 	clock__civil(real / NS_PER_S, real % NS_PER_S, *ret_utc_offset_s, out);
 }
 
 void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE])
 {
 	int64_t second = real_ns / NS_PER_S;
-	int32_t utc_offset = utc_offset_at(second);
+	int32_t utc_offset = clock__utc_offset(second);
 	int32_t minutes = abs(utc_offset) / 60;
 	char text[19];
 

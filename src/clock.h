@@ -74,6 +74,12 @@ uint64_t clock__to_event(uint64_t mono_ns);
  * nothing of CLOCK_MONOTONIC. */
 bool clock__parse_namespace(FILE *f, int64_t *ret_ns);
 
+/* Local time - UTC, in seconds, at SECOND since 1970. */
+int32_t clock__utc_offset(int64_t second);
+
+/* The same of '+HH:MM'. */
+bool clock__parse_utc_offset(const char *s, int32_t *ret_s);
+
 /* Wall time REAL_NS (ns since 1970) in local time with its zone, to the millisecond. */
 void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE]);
 

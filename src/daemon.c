@@ -5,20 +5,38 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
 
+/* In a directory that others write to, a file by this name may be a link to one that isn't ours to change, or
+ * a FIFO that nobody reads. A negative errno. */
+static int open_plain(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode), err;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : S_ISREG(st.st_mode) && st.st_nlink != 1 ? -EMLINK : 0;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
 /* The lock is what counts, not the file: a dead process has none. */
 static int take_pid_file(struct daemon *d, pid_t *ret_other)
 {
 	char text[32];
-	int fd = open(d->pid_file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644), n, err;
+	int fd = open_plain(d->pid_file, O_RDWR, 0644), n, err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		n = read(fd, text, sizeof(text) - 1);
@@ -77,11 +95,10 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
 
 static int open_log(const struct daemon *d)
 {
-	int fd = open(d->log_file ?: "/dev/null",
-		      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | (d->log_file ? O_CREAT : 0), 0640);
+	int fd = open_plain(d->log_file ?: "/dev/null", O_WRONLY | O_APPEND, 0640);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
 	close(fd);
@@ -113,6 +130,11 @@ int daemon__ready(struct daemon *d)
 int daemon__reopen(struct daemon *d)
 {
 	return d->log_file ? open_log(d) : 0;
+}
+
+const char *daemon__strerror(int err)
+{
+	return err == -ELOOP ? "it is a symbolic link" : err == -EMLINK ? "it has another name, too" : strerror(-err);
 }
 
 void daemon__end(struct daemon *d)

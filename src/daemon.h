@@ -25,6 +25,9 @@ int daemon__ready(struct daemon *d);
 /* Opens the log file anew: it may have been moved away. 0, or a negative errno, and the old one stays. */
 int daemon__reopen(struct daemon *d);
 
+/* What kept the pid file or the log file from being opened: links are refused. */
+const char *daemon__strerror(int err);
+
 /* Removes the pid file. */
 void daemon__end(struct daemon *d);
 

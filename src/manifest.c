@@ -66,13 +66,6 @@ static json_t *iso8601_now(void)
 	return json_string(buf);
 }
 
-static json_t *utc_offset(int32_t seconds)
-{
-	unsigned minutes = abs(seconds) / 60;
-
-	return json_sprintf("%c%02u:%02u", seconds < 0 ? '-' : '+', minutes / 60, minutes % 60);
-}
-
 /* ---- what doesn't change ---- */
 
 static json_t *words(struct manifest *m, const char *list)
@@ -229,19 +222,11 @@ void manifest__add_file(struct manifest *m, const struct file_facts *facts)
 
 void manifest__set_offsets(struct manifest *m, const struct clock_offset *offsets, size_t n)
 {
-	json_t *list = json_array();
+	json_t *list = manifest_file__offsets(offsets, n), *first = json_array_get(list, 0);
 
 	pthread_mutex_lock(&m->lock);
-	set(m, m->clock, "utc_offset", utc_offset(offsets[0].utc_offset_s));
+	set(m, m->clock, "utc_offset", json_copy(json_object_get(first, "utc_offset")));
 	set(m, m->clock, "mono_to_real_offset_ns", json_integer(offsets[0].offset_ns));
-	for (size_t i = 0; i < n; i++) {
-		json_t *o = json_object();
-
-		set(m, o, "from_mono_ns", json_integer(offsets[i].from_mono_ns));
-		set(m, o, "mono_to_real_offset_ns", json_integer(offsets[i].offset_ns));
-		set(m, o, "utc_offset", utc_offset(offsets[i].utc_offset_s));
-		append(m, list, o);
-	}
 	set(m, m->clock, "offsets", list);
 	pthread_mutex_unlock(&m->lock);
 }

@@ -102,6 +102,28 @@ int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX])
 
 /* ---- writing ---- */
 
+json_t *manifest_file__offsets(const struct clock_offset *offsets, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n && list; i++) {
+		const struct clock_offset *o = &offsets[i];
+		unsigned minutes = abs(o->utc_offset_s) / 60;
+		json_t *utc = json_sprintf("%c%02u:%02u", o->utc_offset_s < 0 ? '-' : '+', minutes / 60,
+					   minutes % 60);
+
+		/* json_pack() takes utc over, also where it fails. */
+		if (json_array_append_new(list, json_pack("{s:I, s:I, s:o}", "from_mono_ns",
+							  (json_int_t)o->from_mono_ns,
+							  "mono_to_real_offset_ns",
+							  (json_int_t)o->offset_ns, "utc_offset", utc)) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
 /* Blocks beyond the end of a file are its own: writing there later needs no space. Where none can be
  * had, the last one takes what it finds. */
 static void reserve(int dir, size_t len, uid_t uid, gid_t gid)

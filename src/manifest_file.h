@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "clock.h"
+
 #define MANIFEST_NAME "manifest.json"
 #define MANIFEST_TEMP_NAME ".manifest.json.temp"
 /* Room for the manifest of a session's end lies aside while the session runs, used by no other, and
@@ -22,5 +24,8 @@ int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX]);
  * LAST: nothing follows, so the room that was kept is used and given back; otherwise more is kept.
  * What is made belongs to UID:GID (-1 leaves it). 0, or a negative errno: the one before stays. */
 int manifest_file__put(int dir, json_t *root, bool last, uid_t uid, gid_t gid);
+
+/* The member clock.offsets; NULL: out of memory. */
+json_t *manifest_file__offsets(const struct clock_offset *offsets, size_t n);
 
 #endif

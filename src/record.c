@@ -123,6 +123,7 @@ struct recording {
 	struct watchdog reader, disk; /* the threads between the kernel and the disk */
 	bool stuck;                  /* the snapshots' thread is, and still has all this */
 	uint64_t begun_ns;
+	size_t offsets;              /* of the clock, in the manifest */
 	atomic_bool manifest_stale;
 };
 
@@ -215,7 +216,8 @@ static int write_manifest(struct recording *r)
 	struct manifest_hook hooks[HOOK_COUNT];
 	int err;
 
-	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
+	r->offsets = clock__offsets(r->clock, offsets);
+	manifest__set_offsets(r->manifest, offsets, r->offsets);
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		struct manifest_counts n = { 0 };
 		uint64_t bytes;
@@ -242,7 +244,8 @@ static int write_first_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
 
-	manifest__set_offsets(r->manifest, offsets, clock__offsets(r->clock, offsets));
+	r->offsets = clock__offsets(r->clock, offsets);
+	manifest__set_offsets(r->manifest, offsets, r->offsets);
 	return manifest__write(r->manifest, r->session->fd);
 }
 
@@ -448,7 +451,7 @@ static int become_daemon(struct recording *r)
 		return complain("already running as process %d, says %s", other, o->pid_file);
 	if (err == -EPIPE)
 		return complain("cannot go into the background: %s", strerror(errno));
-	return err ? complain("cannot write %s: %s", o->pid_file, strerror(-err)) : 0;
+	return err ? complain("cannot write %s: %s", o->pid_file, daemon__strerror(err)) : 0;
 }
 
 /* Recording has begun. 0, or the exit code. */
@@ -464,7 +467,8 @@ static int tell_ready(struct recording *r)
 	if (r->options->daemon) {
 		err = daemon__ready(&r->daemon);
 		if (err)
-			return complain("cannot write %s: %s", r->options->log_file, strerror(-err));
+			return complain("cannot write %s: %s", r->options->log_file,
+					daemon__strerror(err));
 	}
 	if (log__unattended())
 		log__line(LOG_INFO, "recording in %s", r->session->path);
@@ -513,10 +517,13 @@ static void reread(struct recording *r)
 
 static void reload(struct recording *r)
 {
+	int err;
+
 	notify__send("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock__mono_ns() / 1000);
-	if (r->options->daemon && daemon__reopen(&r->daemon))
-		log__line(LOG_WARNING, "cannot open %s again: going on with the old one",
-			  r->options->log_file);
+	err = r->options->daemon ? daemon__reopen(&r->daemon) : 0;
+	if (err)
+		log__line(LOG_WARNING, "cannot open %s again (%s): going on with the old one",
+			  r->options->log_file, daemon__strerror(err));
 	reread(r);
 	capture__rotate(r->capture);
 	notify__send("READY=1");
@@ -570,6 +577,14 @@ static void tell_upload(struct recording *r)
 	}
 }
 
+/* A step that no manifest tells of is one that recovery must find in the rows (row_clock.h). */
+static bool clock_was_set(struct recording *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+
+	return clock__offsets(r->clock, offsets) != r->offsets;
+}
+
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
@@ -589,7 +604,7 @@ static void watch(struct recording *r)
 			rotate_asked = 0;
 			reload(r);
 		}
-		if (atomic_exchange(&r->manifest_stale, false))
+		if (atomic_exchange(&r->manifest_stale, false) || clock_was_set(r))
 			write_manifest(r);
 		tell_staging(r);
 		watch_threads(r);

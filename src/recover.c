@@ -22,6 +22,7 @@
 #include "csv.h"
 #include "csv_repair.h"
 #include "manifest_file.h"
+#include "row_clock.h"
 #include "schema/schema.h"
 #include "session.h"
 #include "uploader/journal.h"
@@ -45,6 +46,8 @@ struct recover {
 	json_t *listed;              /* the paths of files, as keys */
 	uint64_t rows[STREAM_COUNT], lost[STREAM_COUNT][LOST_CAUSES];
 	uint64_t last_mono_ns;
+	struct row_clock clock;
+	bool clock_changed;
 	uid_t uid;                   /* the manifest's owner */
 	gid_t gid;
 	bool changing;               /* it does need to be recovered */
@@ -81,6 +84,49 @@ static void append(struct recover *r, json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value) < 0)
 		r->oom = true;
+}
+
+/* ---- the clock ---- */
+
+static json_t *listed_offsets(struct recover *r)
+{
+	return json_object_get(json_object_get(r->root, "clock"), "offsets");
+}
+
+/* A list that makes no sense stays as it is: verify says so. */
+static void read_clock(struct recover *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+	json_t *list = listed_offsets(r), *o;
+	size_t i;
+
+	if (json_array_size(list) > CLOCK_OFFSETS_MAX)
+		return;
+	json_array_foreach(list, i, o) {
+		const char *utc_offset = json_string_value(json_object_get(o, "utc_offset"));
+
+		offsets[i].from_mono_ns = json_integer_value(json_object_get(o, "from_mono_ns"));
+		offsets[i].offset_ns = json_integer_value(json_object_get(o, "mono_to_real_offset_ns"));
+		if (!utc_offset) /* of an early version: one for all */
+			utc_offset = json_string_value(json_object_get(json_object_get(r->root, "clock"), "utc_offset"));
+		if (!utc_offset || !clock__parse_utc_offset(utc_offset, &offsets[i].utc_offset_s))
+			return;
+	}
+	row_clock__list(&r->clock, offsets, i);
+}
+
+static void on_row(void *arg, int64_t wall_us, uint64_t mono_ns)
+{
+	struct recover *r = arg;
+
+	r->clock_changed |= row_clock__row(&r->clock, wall_us, mono_ns);
+}
+
+static void set_clock(struct recover *r)
+{
+	if (r->clock_changed)
+		set(r, json_object_get(r->root, "clock"), "offsets",
+		    manifest_file__offsets(r->clock.offsets, r->clock.n));
 }
 
 /* ---- files ---- */
@@ -134,7 +180,7 @@ static int put_aside(struct recover *r, int dir, const char *name)
 
 static int recover_file(struct recover *r, int dir, enum stream stream, const char *entry)
 {
-	struct csv_repair repair = { .lost = on_lost, .arg = r, .stop = r->stop };
+	struct csv_repair repair = { .lost = on_lost, .row = on_row, .arg = r, .stop = r->stop };
 	char name[NAME_SIZE], final[NAME_SIZE], path[NAME_SIZE + 64];
 	bool part = ends_in(entry, CSV_END PART_END);
 	struct file_facts facts;
@@ -278,7 +324,7 @@ static bool parse_iso8601(const char *s, int64_t *ret_ns)
 
 static int64_t offset_at(struct recover *r, uint64_t mono_ns)
 {
-	json_t *list = json_object_get(json_object_get(r->root, "clock"), "offsets"), *o;
+	json_t *list = listed_offsets(r), *o;
 	int64_t offset = 0;
 	size_t i;
 
@@ -466,6 +512,7 @@ static int write_manifest(struct recover *r, bool running)
 	int err;
 
 	sum_up(r);
+	set_clock(r);
 	if (running || !accounts_hold(r, diagnostics))
 		set_accounts(r, session, diagnostics);
 	if (running)
@@ -525,6 +572,7 @@ static int recover(struct recover *r, int parent, const char *name)
 			return err;
 	}
 	r->changing = true;
+	read_clock(r);
 	for (int s = 0; s < STREAM_COUNT; s++) {
 		err = each_entry(r, schema_streams[s].subdir, on_csv, s);
 		if (err)

@@ -106,22 +106,11 @@ static void load(struct verify *v)
 		broken(v, "%s", why);
 }
 
-static bool parse_utc_offset(const char *s, int32_t *ret)
-{
-	unsigned int hours, minutes;
-
-	if (strlen(s) != 6 || strspn(s, "+-") != 1 || strspn(s + 1, "0123456789") != 2 ||
-	    strspn(s + 4, "0123456789") != 2 || sscanf(s + 1, "%u:%u", &hours, &minutes) != 2)
-		return false;
-	*ret = (hours * 60 + minutes) * (*s == '-' ? -60 : 60);
-	return true;
-}
-
 static int32_t member_utc_offset(struct verify *v, json_t *parent, const char *where)
 {
 	int32_t seconds = 0;
 
-	if (!parse_utc_offset(member_string(v, parent, where, "utc_offset"), &seconds))
+	if (!clock__parse_utc_offset(member_string(v, parent, where, "utc_offset"), &seconds))
 		broken(v, "%s.utc_offset: not +HH:MM", where);
 	return seconds;
 }

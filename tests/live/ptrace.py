@@ -29,7 +29,7 @@ def threads(pid):
 
 @contextlib.contextmanager
 def held(pid, name):
-    """While in the block, the thread NAME of PID doesn't run."""
+    """While in the block, the thread NAME of PID doesn't run. The block may kill it."""
     tid = threads(pid)[name]
     ptrace(PTRACE_SEIZE, tid)
     ptrace(PTRACE_INTERRUPT, tid)
@@ -37,4 +37,5 @@ def held(pid, name):
     try:
         yield
     finally:
-        ptrace(PTRACE_DETACH, tid)
+        with contextlib.suppress(ProcessLookupError):
+            ptrace(PTRACE_DETACH, tid)

@@ -5,7 +5,9 @@ The oracle is this program's own reading of both clocks around each operation. T
 ours to set: it is set for iotrc alone, by a library before the C library's (stepped_clock.c), in a file that
 this program writes to.
 """
+import contextlib
 import datetime
+import json
 import mmap
 import os
 import pathlib
@@ -13,6 +15,7 @@ import struct
 import subprocess
 import time
 
+import ptrace
 import pytest
 import recorder
 
@@ -80,6 +83,52 @@ def test_each_row_after_a_step_is_right(tmp_path, library):
     monotone = rows["mono_ns"].astype("uint64")
     assert monotone.is_monotonic_increasing
     assert recorder.run("verify", str(r.session.directory)).returncode == 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_step_before_a_kill(tmp_path, library, told):
+    """The manifest tells of it, or, where the thread that writes it doesn't get to that, the rows."""
+    setting = tmp_path / "added"
+    setting.write_bytes(bytes(8))
+    env = {**os.environ, "LD_PRELOAD": library, "STEPPED_CLOCK": str(setting)}
+    r = recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), env=env).start().wait_ready()
+    seen = []
+
+    def some(step, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            path = tmp_path / str(len(seen))
+            seen.append((path, touch(path), step))
+            time.sleep(0.01)
+
+    def listed():
+        manifest = json.loads((pathlib.Path(r.session_directory) / "manifest.json").read_text())
+        return len(manifest["clock"]["offsets"])
+
+    with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added, contextlib.ExitStack() as stack:
+        some(0, 1)
+        if not told:
+            stack.enter_context(ptrace.held(r.process.pid, "iotrc"))
+        step = 86400 * S + 1
+        struct.pack_into("q", added, 0, step)
+        time.sleep(0.5) # until it is noticed
+        some(step, 1)
+        time.sleep(2) # until what was recorded is written
+        assert listed() == 1 + told
+        r.process.kill()
+    r.process.wait()
+    done = recorder.run("recover", str(r.session_directory))
+    assert done.returncode == 0, done.stdout + done.stderr
+    session = recorder.Session(r.session_directory)
+    first, second = session.manifest["clock"]["offsets"]
+    moved = second["mono_to_real_offset_ns"] - first["mono_to_real_offset_ns"]
+    assert abs(moved - step) < MS
+    rows = session.rows("fs")
+    for path, clocks, added_ns in seen:
+        if str(path) in set(rows["filename"]):
+            check(session, rows, path, clocks, added_ns)
+    assert sum(str(path) in set(rows["filename"]) for path, _, added_ns in seen if added_ns)
+    assert recorder.run("verify", str(r.session_directory)).returncode == 0
 
 
 @pytest.mark.parametrize("shift", [1_000_000, -100])

@@ -113,6 +113,46 @@ def test_reload(tmp_path, pid):
     assert "recorded" in log.read_text() and "recorded" not in (tmp_path / "log.1").read_text()
 
 
+@pytest.mark.parametrize("option", ["--log-file", "--pid-file"])
+@pytest.mark.parametrize("plant, why", [
+    (os.symlink, "it is a symbolic link"), (os.link, "it has another name, too"),
+])
+def test_a_planted_link_is_refused(tmp_path, option, plant, why):
+    victim, planted = tmp_path / "victim", tmp_path / "planted"
+    victim.write_text("theirs")
+    plant(victim, planted)
+    done = recorder.run("-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon", option, str(planted))
+    assert done.returncode == 1
+    assert done.stderr == f"iotrc: cannot write {planted}: {why}\n"
+    assert victim.read_text() == "theirs" and victim.stat().st_nlink == 1 + (plant is os.link)
+
+
+def test_a_fifo_holds_nobody_up(tmp_path):
+    os.mkfifo(tmp_path / "log")
+    done = recorder.run(
+        "-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon", "--log-file", str(tmp_path / "log"),
+    )
+    assert done.returncode == 1 and "cannot write" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_link_planted_later_is_not_followed(tmp_path, pid):
+    log, victim = tmp_path / "log", tmp_path / "victim"
+    victim.write_text("theirs")
+    start(tmp_path, "--log-file", str(log))
+    log.rename(tmp_path / "log.1")
+    log.symlink_to(victim)
+    os.kill(pid(), signal.SIGHUP)
+
+    def told():
+        "it says so in the old one"
+        return f"cannot open {log} again (it is a symbolic link)" in (tmp_path / "log.1").read_text()
+
+    wait_for(told)
+    stop(pid)
+    assert victim.read_text() == "theirs"
+    assert "recorded" in (tmp_path / "log.1").read_text()
+
+
 def test_messages_go_to_syslog(tmp_path, pid):
     """/dev/log is ours, in a mount namespace."""
     (tmp_path / "dev").mkdir()
