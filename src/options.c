@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "options.h"
+#include "options_table.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,32 +9,16 @@
 #include <unistd.h>
 
 #include "cgroup.h"
-#include "config.h"
 #include "memory.h"
 #include "schema/schema.h"
 
-#define BIT(n) (UINT32_C(1) << (n))
-#define NETWORK (BIT(STREAM_NW_CONN) | BIT(STREAM_NW_EPOLL) | BIT(STREAM_NW_SOCKOPT) | \
-		 BIT(STREAM_NW_DROP))
-#define CACHE (BIT(STREAM_CACHE) | BIT(STREAM_PAGEFAULT))
-/* On unless told otherwise. */
-#define DEFAULT (BIT(STREAM_FS) | BIT(STREAM_BLOCK) | BIT(STREAM_NW_CONN))
+#define STREAMS_NETWORK (STREAM_BIT(STREAM_NW_CONN) | STREAM_BIT(STREAM_NW_EPOLL) | \
+			 STREAM_BIT(STREAM_NW_SOCKOPT) | STREAM_BIT(STREAM_NW_DROP))
 #define STREAM_NAMES "fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault"
 
 #define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
-struct parse {
-	struct options o;
-	char *message;
-	bool upload;                         /* it is the command's line */
-	bool reward;
-	bool overruling;                     /* the command line, after a file */
-	bool overruled[OPTIONS_ROWS_MAX];    /* … and it has this option */
-	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
-};
-
-/* Fails with one line, whatever the argument holds. */
-static __attribute__((format(printf, 2, 3))) int fail(struct parse *p, const char *format, ...)
+int option__fail(struct parse *p, const char *format, ...)
 {
 	va_list args;
 
@@ -47,13 +31,10 @@ static __attribute__((format(printf, 2, 3))) int fail(struct parse *p, const cha
 	return -EINVAL;
 }
 
-#define QUOTED "'%.100s'" /* an argument inside a message */
-
 static int is_not(struct parse *p, const char *option, const char *value, const char *what)
 {
-	return fail(p, "--%s: " QUOTED " is not %s", option, value, what);
+	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
 }
-
 static int set_help(struct parse *p, const char *value)
 {
 	p->o.action = ACTION_HELP;
@@ -236,13 +217,13 @@ static int set_streams(struct parse *p, const char *value)
 		int stream = schema__find(item);
 
 		if (stream < 0)
-			return fail(p, "--streams: no such stream: " QUOTED " (" STREAM_NAMES ")",
+			return option__fail(p, "--streams: no such stream: " QUOTED " (" STREAM_NAMES ")",
 				    item);
 		if (stream == STREAM_LOST) /* always recorded */
 			continue;
 		if (stream >= STREAM_CAPTURED)
-			return fail(p, "--streams: %s: not in this build", item);
-		streams |= BIT(stream);
+			return option__fail(p, "--streams: %s: not in this build", item);
+		streams |= STREAM_BIT(stream);
 	}
 	p->o.streams = streams;
 	return 0;
@@ -250,25 +231,25 @@ static int set_streams(struct parse *p, const char *value)
 
 static int set_no_network(struct parse *p, const char *value)
 {
-	p->o.streams &= ~NETWORK;
+	p->o.streams &= ~STREAMS_NETWORK;
 	return 0;
 }
 
 static int set_network(struct parse *p, const char *value)
 {
-	p->o.streams |= NETWORK;
+	p->o.streams |= STREAMS_NETWORK;
 	return 0;
 }
 
 static int set_no_cache(struct parse *p, const char *value)
 {
-	p->o.streams &= ~CACHE;
+	p->o.streams &= ~STREAMS_CACHE;
 	return 0;
 }
 
 static int set_cache(struct parse *p, const char *value)
 {
-	p->o.streams |= CACHE;
+	p->o.streams |= STREAMS_CACHE;
 	return 0;
 }
 
@@ -289,7 +270,7 @@ static int set_memory(struct parse *p, const char *value)
 	if (parse_count(value, "KMGT", &n))
 		return is_not(p, "memory", value, "a size (128M, 1G)");
 	if (n < least)
-		return fail(p, "--memory: " QUOTED " is too little: at least %lluM on this machine", value,
+		return option__fail(p, "--memory: " QUOTED " is too little: at least %lluM on this machine", value,
 			    (unsigned long long)((least + (1 << 20) - 1) >> 20));
 	p->o.memory = n;
 	return 0;
@@ -299,7 +280,7 @@ static int set_on_overload(struct parse *p, const char *value)
 {
 	p->o.lighten = !strcmp(value, "lighten");
 	if (!p->o.lighten && strcmp(value, "count"))
-		return fail(p, "--on-overload: " QUOTED " is neither count nor lighten", value);
+		return option__fail(p, "--on-overload: " QUOTED " is neither count nor lighten", value);
 	return 0;
 }
 
@@ -318,7 +299,7 @@ static int set_ops(struct parse *p, const char *value)
 		while (op < FS_OP_COUNT && strcmp(item, names[op]))
 			op++;
 		if (op == FS_OP_COUNT)
-			return fail(p, "--ops: no such operation: " QUOTED " (open, read, ...)",
+			return option__fail(p, "--ops: no such operation: " QUOTED " (open, read, ...)",
 				    item);
 		ops |= UINT64_C(1) << op;
 	}
@@ -335,7 +316,7 @@ static int set_pid(struct parse *p, const char *value)
 		if (parse_count(item, "", &pid) || !pid || pid > PID_MAX)
 			return is_not(p, "pid", item, "a process id");
 		if (p->o.n_pids == OPTIONS_LIST_MAX)
-			return fail(p, "--pid: more than %d", OPTIONS_LIST_MAX);
+			return option__fail(p, "--pid: more than %d", OPTIONS_LIST_MAX);
 		p->o.pids[p->o.n_pids++] = pid;
 	}
 	return 0;
@@ -347,12 +328,12 @@ static int set_command(struct parse *p, const char *value)
 
 	while (next_item(&value, item, sizeof(item))) {
 		if (!*item)
-			return fail(p, "--command: an empty name");
+			return option__fail(p, "--command: an empty name");
 		if (strlen(item) > OPTIONS_COMM_MAX)
-			return fail(p, "--command: " QUOTED " has more than the %d bytes that the "
+			return option__fail(p, "--command: " QUOTED " has more than the %d bytes that the "
 				    "kernel keeps of a name", item, OPTIONS_COMM_MAX);
 		if (p->o.n_commands == OPTIONS_LIST_MAX)
-			return fail(p, "--command: more than %d", OPTIONS_LIST_MAX);
+			return option__fail(p, "--command: more than %d", OPTIONS_LIST_MAX);
 		strcpy(p->o.commands[p->o.n_commands++], item);
 	}
 	return 0;
@@ -363,9 +344,9 @@ static int set_cgroup(struct parse *p, const char *value)
 	int err = cgroup__id(value, &p->o.cgroup_id);
 
 	if (err == -ENODEV)
-		return fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
+		return option__fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
 	if (err)
-		return fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
+		return option__fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
 	return 0;
 }
 
@@ -392,7 +373,7 @@ static int set_path(struct parse *p, const char *value)
 	if (len > OPTIONS_PATH_MAX || !is_folded(value, len) || (len > 1 && value[len - 1] == '/'))
 		return is_not(p, "path", value, "an absolute path free of //, . and ..");
 	if (p->o.n_paths == OPTIONS_LIST_MAX)
-		return fail(p, "--path: more than %d", OPTIONS_LIST_MAX);
+		return option__fail(p, "--path: more than %d", OPTIONS_LIST_MAX);
 	p->o.paths[p->o.n_paths++] = (struct path_prefix){ value, len == 1 ? 0 : len };
 	return 0;
 }
@@ -401,7 +382,7 @@ static int set_scope(struct parse *p, const char *value)
 {
 	p->o.scope_all = !strcmp(value, "all");
 	if (!p->o.scope_all && strcmp(value, "files"))
-		return fail(p, "--scope: " QUOTED " is neither files nor all", value);
+		return option__fail(p, "--scope: " QUOTED " is neither files nor all", value);
 	return 0;
 }
 
@@ -615,7 +596,7 @@ static int set_upload_timeout(struct parse *p, const char *value)
 static int set_keep_uploaded(struct parse *p, const char *value)
 {
 	if (value && strcmp(value, "yes") && strcmp(value, "no"))
-		return fail(p, "--keep-uploaded: " QUOTED " is neither yes nor no", value);
+		return option__fail(p, "--keep-uploaded: " QUOTED " is neither yes nor no", value);
 	p->o.keep_uploaded = !value || !strcmp(value, "yes");
 	return 0;
 }
@@ -646,10 +627,7 @@ static int set_test(struct parse *p, const char *value)
 	return 0;
 }
 
-/* What is in SERVICE and OTHER is for the command line only. */
-enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, UPLOAD, SERVICE, OTHER, GROUP_COUNT };
-
-static const char *const group_titles[GROUP_COUNT] = {
+const char *const option_group_titles[GROUP_COUNT] = {
 	[RECORDING] = "Recording",
 	[CONTENT] = "What to record",
 	[SNAPSHOTS] = "Snapshots",
@@ -662,19 +640,7 @@ static const char *const group_titles[GROUP_COUNT] = {
 
 #define ADDS(field) .counter = offsetof(struct options, field)
 
-/* An ARG in brackets may be left out: where it begins with '=' it comes after that only. Without SET the option is another version's: refused by name, not listed. */
-static const struct option_row {
-	const char *name;
-	char brief;
-	const char *arg;
-	enum group group;
-	int (*set)(struct parse *p, const char *value);
-	const char *help;
-	const char *conf;        /* of one with a value: what the configuration file shows */
-	bool active;             /* … and that holds for the service */
-	bool live;               /* can be changed in a recording that runs */
-	size_t counter;          /* of one that adds up: where its entries are counted; or 0 */
-} options[] = {
+const struct option_row option_rows[] = {
 	{ "output", 'o', "DIR", RECORDING, set_output,
 	  "where sessions go (default ./iotrc-traces)", 
 	  .conf = "/var/lib/iotrc/traces", .active = true },
@@ -793,10 +759,10 @@ static const struct option_row {
 
 	/* As the family's other recorders spell it. */
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
+	{ .name = NULL },
 };
 
-/* Without HELP: another version's. */
-static const struct { const char *name, *usage, *help; } commands[] = {
+const struct command_row command_rows[] = {
 	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
 	{ "doctor", "[OPTION...]", "will recording work here, and what will it give?" },
 	{ "verify", "DIR", "check sessions against their manifests" },
@@ -804,498 +770,20 @@ static const struct { const char *name, *usage, *help; } commands[] = {
 	{ "upload", "DIR...", "send what of sessions isn't sent yet" },
 	{ .name = "run" }, { .name = "check" }, { .name = "summary" }, { .name = "watch" },
 	{ .name = "report" }, { .name = "export" },
+	{ .name = NULL },
 };
 
-#define N_OPTIONS (sizeof(options) / sizeof(*options))
-#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+_Static_assert(sizeof(option_rows) / sizeof(*option_rows) <= OPTIONS_ROWS_MAX,
+	       "options.digests has a place for each");
 
-_Static_assert(N_OPTIONS <= OPTIONS_ROWS_MAX, "options.digests has a place for each");
-
-/* Levenshtein's distance of A[0..len) and B, both shorter than 32; otherwise large. */
-static unsigned int distance(const char *a, size_t len, const char *b)
-{
-	unsigned int row[32];
-	size_t n = strlen(b);
-
-	if (len >= 32 || n >= 32)
-		return 99;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= len; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-static int unknown_option(struct parse *p, const char *name, size_t len)
-{
-	const char *nearest = NULL;
-	unsigned int least = len < 5 ? 2 : 3; /* short words are near to too many */
-
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (options[i].set && distance(name, len, options[i].name) < least) {
-			least = distance(name, len, options[i].name);
-			nearest = options[i].name;
-		}
-	if (len > 100)
-		len = 100;
-	if (nearest)
-		return fail(p, "--%.*s: no such option (--%s?), see iotrc --help", (int)len, name,
-			    nearest);
-	return fail(p, "--%.*s: no such option, see iotrc --help", (int)len, name);
-}
-
-static int parse_word(struct parse *p, const char *word)
-{
-	if (p->upload) {
-		if (!p->o.dirs)
-			p->o.dirs = calloc(p->o.argc, sizeof(*p->o.dirs));
-		if (!p->o.dirs)
-			return fail(p, "out of memory");
-		p->o.dirs[p->o.n_dirs++] = word;
-		return 0;
-	}
-	if (!strcmp(word, "dev")) {
-		p->o.dev = true;
-		return 0;
-	}
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(word, commands[i].name))
-			return commands[i].help ? fail(p, "%s: comes before its options", word)
-						: fail(p, "%s: not in this build", word);
-	return fail(p, QUOTED ": no such command, see iotrc --help", word);
-}
-
-static bool takes_value(const struct option_row *option)
+bool option__takes_value(const struct option_row *option)
 {
 	return option->arg && *option->arg != '[';
 }
 
-static bool takes_next(const struct option_row *option, const char *next)
-{
-	return takes_value(option) ||
-	       (option->arg && option->arg[1] != '=' && next && *next != '-');
-}
-
-static uint32_t digest(uint32_t h, const char *text)
-{
-	do /* FNV-1a, the NUL included */
-		h = (h ^ (unsigned char)*text) * 16777619u;
-	while (*text++);
-	return h;
-}
-
-/* Sets OPTION. The first time that the command line gives it, what the file said of it is gone. */
-static int set_option(struct parse *p, const struct option_row *option, const char *value)
-{
-	size_t i = option - options;
-
-	if (p->overruling && !p->overruled[i]) {
-		p->overruled[i] = true;
-		p->o.digests[i] = 0;
-		if (option->counter)
-			*(size_t *)((char *)&p->o + option->counter) = 0;
-	}
-	p->o.digests[i] = digest(p->o.digests[i] ^ 2166136261u, value ?: "");
-	return option->set(p, value);
-}
-
-static bool goes_with_upload(const struct option_row *option)
+bool option__goes_with_upload(const struct option_row *option)
 {
 	return option->group == UPLOAD || option->set == set_test || option->set == set_help ||
 	       option->set == set_verbose || option->set == set_quiet || option->set == set_state ||
 	       option->set == set_config;
-}
-
-/* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
- * moved on when that was taken. */
-static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
-{
-	if (p->upload && !goes_with_upload(option))
-		return fail(p, "--%s: not with upload, see iotrc upload --help", option->name);
-	if (!option->arg && value)
-		return fail(p, "--%s: takes no value", option->name);
-	if (!value && takes_next(option, **next)) {
-		if (!**next)
-			return fail(p, "--%s: needs a value (%s)", option->name, option->arg);
-		value = *(*next)++;
-	}
-	return set_option(p, option, value);
-}
-
-static int parse_long(struct parse *p, const char *text, char ***next)
-{
-	size_t len = strcspn(text, "=");
-
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (strlen(options[i].name) == len && !memcmp(options[i].name, text, len))
-			return apply(p, &options[i], text[len] ? text + len + 1 : NULL, next);
-	return unknown_option(p, text, len);
-}
-
-static bool goes_on(const struct parse *p)
-{
-	return p->o.action == ACTION_RECORD || p->o.action == ACTION_CHECK_CONFIG;
-}
-
-/* -v, -qv, -o DIR, -oDIR. */
-static int parse_brief(struct parse *p, const char *text, char ***next)
-{
-	int err = 0;
-
-	while (!err && *text && goes_on(p)) {
-		size_t i = 0;
-
-		while (i < N_OPTIONS && options[i].brief != *text)
-			i++;
-		if (i == N_OPTIONS)
-			return fail(p, "-%.1s: no such option, see iotrc --help", text);
-		text++;
-		if (takes_value(&options[i])) /* the rest is its value */
-			return apply(p, &options[i], *text ? text : NULL, next);
-		err = apply(p, &options[i], NULL, next);
-	}
-	return err;
-}
-
-static int check_upload(struct parse *p)
-{
-	if (!p->o.upload)
-		return fail(p, "upload: where to? --upload URL, see iotrc upload --help");
-	if (p->o.upload_test && p->o.n_dirs)
-		return fail(p, "--test: takes no DIR");
-	if (!p->o.upload_test && !p->o.n_dirs)
-		return fail(p, "upload: which sessions? DIR, see iotrc upload --help");
-	return 0;
-}
-
-/* What only the whole line can tell. */
-static int check(struct parse *p)
-{
-	const struct options *o = &p->o;
-
-	if (p->upload)
-		return check_upload(p);
-	if (o->upload_test)
-		return fail(p, "--test: only with upload");
-	if (!o->streams)
-		return fail(p, "no stream is left to record");
-	if (o->cache_sample > 1 && !options__stream(o, STREAM_CACHE))
-		return fail(p, "--cache-sample: only with the cache stream");
-	if (o->bucket && !o->dev)
-		return fail(p, "--trace-bucket: only with dev");
-	if ((o->pid_file || o->log_file) && !o->daemon)
-		return fail(p, "--%s: only with --daemon", o->pid_file ? "pid-file" : "log-file");
-	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
-		return fail(p, "%s: only with the fs stream",
-			    o->n_paths ? "--path" : o->scope_all ? "--scope" : "--ops");
-	return 0;
-}
-
-bool options__cache_affordable(unsigned int n_cpus, uint64_t memory)
-{
-	return n_cpus >= 8 && memory >= UINT64_C(15) << 30;
-}
-
-static bool machine_affords_cache(void)
-{
-	uint64_t pages = sysconf(_SC_PHYS_PAGES);
-
-	return options__cache_affordable(sysconf(_SC_NPROCESSORS_ONLN), pages * sysconf(_SC_PAGESIZE));
-}
-
-/* ---- the configuration file ---- */
-
-static const struct option_row *find_option(const char *name)
-{
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (!strcmp(options[i].name, name))
-			return &options[i];
-	return NULL;
-}
-
-/* One with an argument that may be left out takes `yes` for that. */
-static int parse_line(void *arg, unsigned int line, const char *key, const char *value)
-{
-	struct parse *p = arg;
-	const struct option_row *option = find_option(key);
-	size_t i = option - options;
-
-	if (!option)
-		return unknown_option(p, key, strlen(key));
-	if (option->group == SERVICE || option->group == OTHER)
-		return fail(p, "--%s: for the command line only", key);
-	if (p->lines[i] && !option->counter)
-		return fail(p, "--%s: given before, in line %u", key, p->lines[i]);
-	p->lines[i] = line;
-	if (!takes_value(option)) {
-		if (!strcmp(value, "no") && !option->conf)
-			return 0;
-		if (strcmp(value, "yes") && !option->arg)
-			return fail(p, "--%s: " QUOTED " is neither yes nor no", key, value);
-		if (!strcmp(value, "yes"))
-			value = NULL;
-	}
-	return set_option(p, option, value);
-}
-
-/* Puts FILE:LINE before what the message says of a key, which has no dashes in a file. */
-static int fail_at(struct parse *p, const char *file, unsigned int line)
-{
-	char was[OPTIONS_MESSAGE_MAX], *text = was;
-
-	strcpy(was, p->message);
-	if (!strncmp(text, "--", 2))
-		text += 2;
-	return fail(p, "%.100s:%u: %.380s", file, line, text);
-}
-
-static int parse_file(struct parse *p, const char *file)
-{
-	const char *problem = NULL;
-	unsigned int line;
-	size_t len;
-	int err = config__read(file, &p->o.config_text, &len);
-
-	if (err)
-		return fail(p, "cannot read %.200s: %s", file, strerror(-err));
-	err = config__parse(p->o.config_text, len, parse_line, p, &line, &problem);
-	if (err && problem)
-		fail(p, "%s", problem);
-	return err ? fail_at(p, file, line) : 0;
-}
-
-/* ---- all of it ---- */
-
-static int parse_args(struct parse *p, int argc, char **argv)
-{
-	char **next = argv + (argc > 0);
-	bool words_only = false;
-	int err = 0;
-
-	p->upload = *next && !strcmp(*next, "upload");
-	next += p->upload;
-	while (!err && *next && goes_on(p)) {
-		const char *arg = *next++;
-
-		if (words_only || arg[0] != '-' || !arg[1])
-			err = parse_word(p, arg);
-		else if (!strcmp(arg, "--"))
-			words_only = true;
-		else if (arg[1] == '-')
-			err = parse_long(p, arg + 2, &next);
-		else
-			err = parse_brief(p, arg + 1, &next);
-	}
-	return err;
-}
-
-int options__parse(struct options *ret_options, int argc, char **argv,
-		   char message[OPTIONS_MESSAGE_MAX])
-{
-	struct parse p = {
-		.o = {
-			.output = "./iotrc-traces",
-			.streams = DEFAULT | (machine_affords_cache() ? CACHE : 0),
-			.ops = ALL_OPS,
-			.rotate_age_s = 15 * 60,
-			.rotate_bytes = 64 << 20,
-			.min_free = UINT64_C(1) << 30,
-			.min_free_percent = 5,
-			.process_interval_ns = UINT64_C(300000000000),
-			.fs_interval_ns = UINT64_C(3600000000000),
-			.fs_busy_percent = 40,
-			.system_spec = true,
-			.upload_parallel = 2,
-			.upload_timeout_ns = UINT64_C(30000000000),
-			.keep_uploaded = true,
-			.argc = argc,
-			.argv = argv,
-		},
-		.message = message,
-	}, first = p;
-	int err = parse_args(&first, argc, argv);
-
-	if (!err && first.o.config && goes_on(&first)) {
-		free(first.o.dirs);
-		err = parse_file(&p, first.o.config);
-		p.overruling = true;
-		if (!err)
-			err = parse_args(&p, argc, argv);
-	} else {
-		p = first;
-	}
-	if (!err && goes_on(&p))
-		err = check(&p);
-	if (p.o.action == ACTION_HELP && p.upload)
-		p.o.action = ACTION_UPLOAD_HELP;
-	else if (p.o.action == ACTION_RECORD && (p.upload || p.reward))
-		p.o.action = p.upload ? ACTION_UPLOAD : ACTION_REWARD;
-	if (err)
-		options__done(&p.o);
-	else
-		*ret_options = p.o;
-	return err;
-}
-
-void options__done(struct options *o)
-{
-	free(o->config_text);
-	free(o->dirs);
-	o->config_text = NULL;
-	o->dirs = NULL;
-}
-
-void options__fixed_changes(const struct options *a, const struct options *b, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	*buf = 0;
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (options[i].set && !options[i].live && a->digests[i] != b->digests[i] && len < size)
-			len += snprintf(buf + len, size - len, " %s", options[i].name);
-}
-
-/* ---- texts ---- */
-
-#define HELP_COLUMN 26
-
-static void print_help(FILE *out, int len, const char *help)
-{
-	if (len >= HELP_COLUMN) {
-		fputc('\n', out);
-		len = 0;
-	}
-	fprintf(out, "%*s", HELP_COLUMN - len, "");
-	for (; *help; help++) {
-		fputc(*help, out);
-		if (*help == '\n')
-			fprintf(out, "%*s", HELP_COLUMN, "");
-	}
-	fputc('\n', out);
-}
-
-static void print_group(FILE *out, enum group group)
-{
-	fprintf(out, "\n%s:\n", group_titles[group]);
-	for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
-		char brief[] = { '-', o->brief, ',', 0 };
-		int len;
-
-		if (!o->help || o->group != group)
-			continue;
-		len = fprintf(out, "  %3s --%s%s%s", o->brief ? brief : "", o->name,
-			      takes_value(o) || !o->arg ? " " : "", o->arg ?: "");
-		print_help(out, len, o->help);
-	}
-}
-
-void options__upload_help(FILE *out)
-{
-	fputs("Usage: iotrc upload [OPTION...] DIR...\n"
-	      "       iotrc upload [OPTION...] --test\n\n"
-	      "Sends what isn't at the target yet of the session in DIR, or of all sessions below\n"
-	      "DIR: those that are complete or recovered, and that nobody records or sends. What was\n"
-	      "begun is taken up where it stopped. Tries again until all is there, or Ctrl+C; what a\n"
-	      "target refuses ends it. --test sends a small object, and says what is wrong.\n", out);
-	print_group(out, UPLOAD);
-	fputs("\nand --config FILE, --state DIR, -q, -v, -h.\n"
-	      "\nEXAMPLES:\n"
-	      "  iotrc upload --upload s3://traces/lab --s3-endpoint https://s3.example.org iotrc-traces\n"
-	      "  iotrc upload --upload s3://traces/lab --keep-uploaded=no iotrc-traces\n"
-	      "  iotrc upload --upload https://gateway.example.org --test\n"
-	      "\nExit codes: 0 all is at the target (or: the test went well); 1 cannot, and the\n"
-	      "message says why; 2 usage; 3 something is left.\n", out);
-}
-
-void options__help(FILE *out)
-{
-	int len;
-
-	fputs("Usage: iotrc [dev] [OPTION...]\n"
-	      "Records the I/O of this machine, file operations, block requests and network\n"
-	      "connections, as compressed CSV until Ctrl+C. Needs root.\n\n"
-	      "Commands:\n", out);
-	len = fprintf(out, "  (none)");
-	print_help(out, len, "record");
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (!commands[i].help)
-			continue;
-		len = fprintf(out, "  %s %s", commands[i].name, commands[i].usage);
-		print_help(out, len, commands[i].help);
-	}
-	for (enum group group = 0; group < GROUP_COUNT; group++)
-		print_group(out, group);
-	fputs("\nEXAMPLES:\n"
-	      "  sudo iotrc                              # everything, until Ctrl+C\n"
-	      "  sudo iotrc -d 5m -o traces              # five minutes\n"
-	      "  sudo iotrc --streams fs --ops open,rename,unlink --path /home\n"
-	      "  sudo iotrc --command postgres --streams fs,block -d 1h\n"
-	      "  iotrc verify iotrc-traces               # is all of it whole?\n"
-	      "\nSignals: INT and TERM finish (a second one leaves at once), HUP begins new\n"
-	      "files, USR1 prints the counters.\n"
-	      "Exit codes: 0 done; 1 cannot record; 2 usage; 3 recorded, but lost rows or\n"
-	      "could not write all. verify: 0 whole, 1 not, 2 usage.\n", out);
-}
-
-bool options__text(size_t i, struct option_text *ret)
-{
-	for (enum group group = 0; group < GROUP_COUNT; group++)
-		for (const struct option_row *o = options; o < options + N_OPTIONS; o++)
-			if (o->help && o->group == group && !i--) {
-				*ret = (struct option_text){ o->name, o->brief, o->arg, o->help };
-				return true;
-			}
-	return false;
-}
-
-bool options__command(size_t i, const char **ret_name, const char **ret_help)
-{
-	for (size_t c = 0; c < N_COMMANDS; c++)
-		if (commands[c].help && !i--) {
-			*ret_name = commands[c].name;
-			*ret_help = commands[c].help;
-			return true;
-		}
-	return false;
-}
-
-static const char conf_head[] =
-	"# iotrc's configuration: what `iotrc --config FILE` reads, and the service does from\n"
-	"# " OPTIONS_CONFIG ". Made from the table of options (make docs).\n"
-	"#\n"
-	"# Lines are `key = value`, empty, or comments. Keys are the long options' names; an option\n"
-	"# without a value takes yes or no. pid, command and path may be repeated. The command line\n"
-	"# overrules this file. `iotrc --check-config FILE` says whether a file is right.\n"
-	"#\n"
-	"# `systemctl reload iotrc` (SIGHUP) reads it again and begins new files: what is marked\n"
-	"# `(reload)` holds from then on, the rest from the next start.\n";
-
-void options__conf(FILE *out)
-{
-	fputs(conf_head, out);
-	for (enum group group = 0; group < SERVICE; group++) {
-		fprintf(out, "\n# ---- %s ----\n", group_titles[group]);
-		for (const struct option_row *o = options; o < options + N_OPTIONS; o++) {
-			if (!o->help || o->group != group)
-				continue;
-			fputs("\n# ", out);
-			for (const char *c = o->help; *c; c++)
-				fputs(*c == '\n' ? "\n# " : (char[]){ *c, 0 }, out);
-			fprintf(out, "%s\n%s%s = %s\n", o->live ? " (reload)" : "", o->active ? "" : "#",
-				o->name, o->conf ?: takes_value(o) ? o->arg : "yes");
-		}
-	}
 }
