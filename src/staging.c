@@ -25,6 +25,9 @@
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define SCAN_NS (10 * SECOND)  /* between two counts of what the sessions use */
 #define STOP_NS SECOND
+/* Until sessions that were in use are tried again: at first, and at most. */
+#define RETRY_NS (2 * SECOND)
+#define RETRY_MAX_NS (300 * SECOND)
 #define LINES 16              /* that wait for whoever says them */
 /* Uploaded sessions are removed before the room is used up. */
 #define NEARLY(bytes) ((bytes) - (bytes) / 8)
@@ -42,6 +45,7 @@ struct staging {
 	pthread_cond_t wake;
 	atomic_bool stop;
 	uint64_t scanned_ns;
+	uint64_t recover_due_ns, retry_ns;
 	enum room_state told;
 	unsigned first, n;           /* of lines, under the lock */
 	struct staging_line lines[LINES];
@@ -109,34 +113,45 @@ static int is_session(const struct dirent *e)
 
 /* ---- recovery ---- */
 
-static void recover_one(struct staging *s, int all, const char *name)
+/* False: somebody is at it. */
+static bool recover_one(struct staging *s, int all, const char *name)
 {
 	char text[RECOVER_DESCRIBE_MAX];
 	struct recovered done;
 	int outcome = recover__session(all, name, &s->stop, &done);
 
-	if (outcome == -EWOULDBLOCK || outcome == -EINTR || outcome == RECOVER_REMOVED)
-		return;
-	if (recover__describe(text, outcome, &done))
+	if (outcome == -EWOULDBLOCK)
+		return false;
+	if (outcome != -EINTR && outcome != RECOVER_REMOVED && recover__describe(text, outcome, &done))
 		say(s, outcome < 0 || done.damaged ? LOG_WARNING : LOG_INFO, "session %s: %s", name, text);
+	return true;
 }
 
+/* Whoever is at a session may be only looking whether it can be sent, as the uploader of this very
+ * recording does, or be a recorder that is killed later: what was in use is tried again. */
 static void recover_all(struct staging *s)
 {
 	struct dirent **sessions;
 	int all = open_all(s), n;
+	bool in_use = false;
 
+	s->retry_ns = s->retry_ns ? s->retry_ns * 2 : RETRY_NS;
+	if (s->retry_ns > RETRY_MAX_NS)
+		s->retry_ns = RETRY_MAX_NS;
+	s->recover_due_ns = UINT64_MAX;
 	if (all < 0)
 		return;
 	n = scandirat(all, ".", &sessions, is_session, alphasort);
 	for (int i = 0; i < n; i++) {
 		if (!stopped(s) && !is_ours(s, sessions[i]->d_name))
-			recover_one(s, all, sessions[i]->d_name);
+			in_use |= !recover_one(s, all, sessions[i]->d_name);
 		free(sessions[i]);
 	}
 	if (n >= 0)
 		free(sessions);
 	close(all);
+	if (in_use)
+		s->recover_due_ns = clock__mono_ns() + s->retry_ns;
 }
 
 /* ---- what the sessions use ---- */
@@ -293,10 +308,11 @@ static void *run(void *arg)
 	tell_room(s);
 	if (s->config.max_bytes)
 		keep_bound(s, due);
-	recover_all(s);
 	while (!stopped(s)) {
 		struct timespec t;
 
+		if (clock__mono_ns() >= s->recover_due_ns)
+			recover_all(s);
 		keep_session(s);
 		keep_bound(s, clock__mono_ns());
 		tell_room(s);

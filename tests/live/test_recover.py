@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Recorders that are killed. tests/faults/kills.py does it many times, and looks closer."""
+import fcntl
 import json
 import os
 import pathlib
@@ -111,3 +112,19 @@ def test_command_line(tmp_path):
     assert done.returncode == 1 and "no session here or below" in done.stderr
     done = recorder.run("recover", str(tmp_path / "none"))
     assert done.returncode == 1 and "No such file" in done.stderr
+
+
+def test_what_was_in_use_is_recovered_later(tmp_path):
+    """As when an uploader looks into it just when the next recording starts."""
+    directory, = killed(tmp_path)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    with recording(tmp_path) as r:
+        time.sleep(3)
+        assert "recovered" not in r.errors()
+        os.close(fd)
+        deadline = time.monotonic() + recorder.START
+        while json.loads((directory / "manifest.json").read_text())["session"]["state"] != "recovered":
+            assert time.monotonic() < deadline, r.errors()
+            time.sleep(0.1)
+    verify(directory)

@@ -208,7 +208,7 @@ def test_what_a_crash_left_is_recovered_and_sent(service):
         there = list(target.glob(f"**/{session.name}/manifest.json"))
         return there and service.manifest(there[0].parent)["session"]["state"] == "recovered"
 
-    machine.wait_for(sent)
+    machine.wait_for(sent, 180) # the uploader looks each 30 s, and gives way to everybody
     copy = next(target.glob(f"**/{session.name}"))
     assert [r for r in rows(copy) if r["filename"].endswith("/root/before-the-crash")]
     # With an upload in the configuration the service is let into the network, and not before.
