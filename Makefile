@@ -226,7 +226,8 @@ check-arm64:
 
 # The pages that are made from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish
-DOCS := docs/format.md docs/fs-operations.md docs/hooks.md scripts/iotrc.conf man/iotrc-format.5 $(COMPLETIONS)
+MADE_PAGES := $(patsubst %,man/iotrc%,-doctor.1 -format.5 -recover.1 -upload.1 -verify.1 .conf.5)
+DOCS := docs/format.md docs/fs-operations.md docs/hooks.md scripts/iotrc.conf $(MADE_PAGES) $(COMPLETIONS)
 $(BUILD)/gen-docs: $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/gen-*.c)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
@@ -235,6 +236,7 @@ docs: $(BUILD)/gen-docs
 check-docs: $(BUILD)/gen-docs
 	$(call say,TEST,'docs are as the tables')
 	$(Q)for d in $(DOCS); do $< $$d | diff -u $$d - || { echo "$$d is old: make docs"; exit 1; }; done
+	$(Q)! mandoc -Tlint -W warning man/* | grep .
 
 # One file that runs anywhere, libraries included, but for libcurl: it uploads to file:// alone.
 static: $(BUILD)/iotrc-static
@@ -255,7 +257,7 @@ INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644 \
 	scripts/service.sh:share/iotrc/service.sh:755 \
 	$(foreach f,conf service openrc,scripts/iotrc.$(f):share/iotrc/iotrc.$(f):644) \
-	$(foreach f,upload old-kernel,scripts/iotrc-$(f).conf:share/iotrc/iotrc-$(f).conf:644)
+	scripts/iotrc-generator:share/iotrc/iotrc-generator:755
 install: all
 	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
 		echo "install $(DESTDIR)$(PREFIX)/$$to"; install -Dm$$mode $$from $(DESTDIR)$(PREFIX)/$$to; done

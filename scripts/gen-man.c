@@ -10,11 +10,14 @@
  * sentence on a new line. */
 static void print_text(const char *s, size_t len)
 {
+	const char *start = s;
 	bool code = false;
 
 	if (len && (*s == '.' || *s == '\''))
 		fputs("\\&", stdout);
-	for (; len; s++, len--)
+	for (; len; s++, len--) {
+		bool option = s == start || s[-1] == '-' || s[-1] == ' ' || s[-1] == '`';
+
 		switch (*s) {
 		case '`':
 			fputs(code ? "\\fP" : "\\fB", stdout);
@@ -22,6 +25,9 @@ static void print_text(const char *s, size_t len)
 			break;
 		case '\\':
 			fputs("\\e", stdout);
+			break;
+		case '-': /* an option's, not a hyphen */
+			fputs(option ? "\\-" : "-", stdout);
 			break;
 		case '.':
 			putchar('.');
@@ -34,10 +40,11 @@ static void print_text(const char *s, size_t len)
 		default:
 			putchar(*s);
 		}
+	}
 }
 
 /* "See [page.md](page.md)": the link's text is all that a manual page can have. */
-static void print_line(const char *s, size_t len)
+void print_roff_line(const char *s, size_t len)
 {
 	const char *open = memchr(s, '[', len), *close = open ? strstr(open, "](") : NULL;
 	const char *end = close ? strchr(close, ')') : NULL;
@@ -87,7 +94,7 @@ static void print_head(void)
 		}
 		blank = false;
 		begun = true;
-		print_line(s, len);
+		print_roff_line(s, len);
 	}
 	if (list)
 		puts(".El");
@@ -97,14 +104,14 @@ static void print_columns(const struct stream_schema *s)
 {
 	printf(".Ss %s\n", s->key);
 	printf("%s.\nWall time: ", s->description);
-	print_line(s->wall_clock, strlen(s->wall_clock));
+	print_roff_line(s->wall_clock, strlen(s->wall_clock));
 	puts(".Bl -tag -width Ds");
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct column *c = &s->columns[i];
 
 		printf(".It Va %s Pq %s%s%s\n", c->name, schema_type_names[c->type], *c->unit ? ", " : "",
 		       c->unit);
-		print_line(c->description, strlen(c->description));
+		print_roff_line(c->description, strlen(c->description));
 		if (c->words) {
 			size_t len = strlen(c->words);
 
@@ -112,7 +119,7 @@ static void print_columns(const struct stream_schema *s)
 				len--;
 			puts(".br");
 			fputs("One of: ", stdout);
-			print_line(c->words, len);
+			print_roff_line(c->words, len);
 		}
 	}
 	puts(".El");
@@ -135,7 +142,7 @@ void print_format_man(void)
 		if (!type_texts[i])
 			continue;
 		printf(".It %s\n", schema_type_names[i]);
-		print_line(type_texts[i], strlen(type_texts[i]));
+		print_roff_line(type_texts[i], strlen(type_texts[i]));
 	}
 	puts(".El\n.Sh STREAMS");
 	for (int i = 0; i < STREAM_COUNT; i++)

@@ -42,6 +42,7 @@ check command:ps                 procps                procps-ng              pr
 check command:lsblk              util-linux            util-linux             util-linux
 check command:findmnt            util-linux            util-linux             util-linux
 check command:lscpu              util-linux            util-linux             util-linux
+check command:mandoc             mandoc                mandoc                 mandoc
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 conf=/etc/iotrc/iotrc.conf
 state=/var/lib/iotrc
 unit=/etc/systemd/system/iotrc.service
-drop_ins=/etc/systemd/system/iotrc.service.d
+generator=/etc/systemd/system-generators/iotrc
 script=/etc/init.d/iotrc
 
 fail() {
@@ -66,17 +66,7 @@ install_service() {
 		# Where a package or make install brought one, that is it.
 		if [[ -e $unit || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
 			render iotrc.service 644 "$unit"
-		fi
-		# The network only where something is to be uploaded.
-		if grep -q '^[[:blank:]]*upload[[:blank:]]*=' "$conf"; then
-			render iotrc-upload.conf 644 "$drop_ins/upload.conf"
-		else
-			rm -f "$drop_ins/upload.conf"
-		fi
-		if grep -qw bpf_preempt_disable /proc/kallsyms; then
-			rm -f "$drop_ins/old-kernel.conf"
-		else
-			render iotrc-old-kernel.conf 644 "$drop_ins/old-kernel.conf"
+			render iotrc-generator 755 "$generator"
 		fi
 		systemctl daemon-reload
 		systemctl enable --quiet iotrc.service
@@ -95,7 +85,7 @@ install_service() {
 uninstall_service() {
 	if [[ $manager == systemd ]]; then
 		systemctl disable --now --quiet iotrc.service 2>/dev/null || true
-		rm -rf "$unit" "$unit.d"
+		rm -rf "$unit" "$unit.d" "$generator"
 		systemctl daemon-reload
 		systemctl reset-failed iotrc.service 2>/dev/null || true
 	else

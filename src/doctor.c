@@ -591,7 +591,7 @@ static void choose_dir(struct doctor *d)
 		slash[slash == d->dir] = 0;
 }
 
-static const char help[] =
+const char doctor__help[] =
 	"Usage: iotrc doctor [--json] [--config FILE] [--bundle FILE]\n"
 	"\n"
 	"Will recording work on this machine, what will it give, and if not, what is to be done? Looks\n"
@@ -679,7 +679,7 @@ int doctor__main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(doctor__help, stdout);
 			return 0;
 		case 'j':
 			json = true;

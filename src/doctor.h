@@ -5,5 +5,6 @@
 /* `iotrc doctor`: will recording work here, what will it give, and if not, why. 0: it will; 1: it
  * won't; 2: usage. */
 int doctor__main(int argc, char **argv);
+extern const char doctor__help[]; /* the text of --help */
 
 #endif

@@ -702,7 +702,7 @@ static void walk(struct command *c, int parent, const char *name, const char *pa
 	close(dir);
 }
 
-static const char help[] =
+const char recover__help[] =
 	"Usage: iotrc recover DIR\n"
 	"\n"
 	"Recovers the session in DIR, or all sessions below DIR, whose recorder was killed or lost\n"
@@ -741,7 +741,7 @@ int recover__main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option != 'h')
 			return usage("unknown option");
-		fputs(help, stdout);
+		fputs(recover__help, stdout);
 		return 0;
 	}
 	if (argc - optind != 1 || !*argv[optind])

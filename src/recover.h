@@ -10,6 +10,7 @@
 /* The command; argv[0] is its name. 0: nothing is left to recover, 1: something couldn't be recovered,
  * or there is no session, 2: usage. */
 int recover__main(int argc, char **argv);
+extern const char recover__help[]; /* the text of --help */
 
 struct recovered {
 	unsigned finished;           /* files that were .part */

@@ -683,7 +683,7 @@ uint64_t verify__dir(const char *dir, FILE *out)
 	return w.faults;
 }
 
-static const char help[] =
+const char verify__help[] =
 	"Usage: iotrc verify DIR\n"
 	"       iotrc verify --anonymous DIR --against FILE | --live\n"
 	"\n"
@@ -736,7 +736,7 @@ int verify__main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(verify__help, stdout);
 			return 0;
 		case 'n':
 			anonymous = true;

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import re
 import stat
 import subprocess
 
@@ -121,3 +122,19 @@ def test_a_planted_state_directory_is_refused(tmp_path):
     assert done.stderr.startswith("iotrc: cannot anonymise: ") and done.stderr.count("\n") == 1, done.stderr
     assert list(elsewhere.iterdir()) == []
     assert not (tmp_path / "out").exists()
+
+
+def test_records_with_what_the_service_may(tmp_path):
+    """The bounding set of scripts/iotrc.service, and on old kernels what scripts/iotrc-generator adds."""
+    sys_admin, perfmon, bpf = (1 << n for n in (21, 38, 39))
+    release = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+    may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if release < (6, 10) else 0)
+    names = ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
+    within = ["setpriv", "--bounding-set", f"-all,{names}", "--inh-caps=-all"]
+    r = recorder.Recording(tmp_path, "--path", str(tmp_path), env=PLAIN)
+    r.command[:0] = within
+    with r:
+        seen = list(threads(r.process.pid))
+        (tmp_path / "while").write_text("it records")
+    assert all(int(status["CapPrm"], 16) & ~may == 0 for status in seen)
+    assert str(tmp_path / "while") in set(r.rows("fs")["filename"])

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* man/iotrc-COMMAND.1 and man/iotrc.conf.5: what --help and the configuration file say, as manual pages.
+ * A help text is usage lines, paragraphs, lists under a line "Title:", "Exit code(s): ..." and "EXAMPLES:",
+ * a blank line between any two. */
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "gen-docs.h"
+#include "options.h"
+#include "recover.h"
+#include "verify.h"
+
+/* Where the second column of a list begins, or later. */
+#define GAP "  "
+
+static void print_header(const char *title, const char *section, const char *name, const char *what,
+			 const char *source)
+{
+	printf(".\\\" SPDX-License-Identifier: GPL-2.0-only\n"
+	       ".\\\" Made by scripts/gen-commands.c (make docs) from %s: don't edit.\n"
+	       ".Dd November 21, 2026\n.Dt %s %s\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n",
+	       source, title, section, name, what);
+}
+
+/* A word of a usage line or of an option's head. */
+static void print_word(const char *word, size_t len)
+{
+	bool opens = *word == '[', closes = len && word[len - 1] == ']', more;
+
+	if (opens)
+		puts(".Oo");
+	word += opens;
+	len -= opens + closes;
+	more = len > 3 && !strncmp(word + len - 3, "...", 3);
+	len -= more ? 3 : 0;
+	if (*word == '-') {
+		size_t name = strcspn(word + 1, "=[, ") + 1;
+
+		name = name < len ? name : len;
+		printf(".Fl %.*s", (int)name - 1, word + 1);
+		if (name < len && word[name] == ',')
+			printf(" ,");
+		else if (name < len) /* --keep-uploaded[=yes|no] */
+			printf(" Ns %.*s", (int)(len - name), word + name);
+		putchar('\n');
+	} else if (*word == '|') {
+		puts(".No \\&|");
+	} else if (len) {
+		printf(".%s %.*s%s\n", isupper((unsigned char)*word) ? "Ar" : "Cm", (int)len, word, more ? " ..." : "");
+	}
+	if (closes)
+		puts(".Oc");
+}
+
+static void print_words(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = strcspn(line + i, " \n");
+
+		n = n < len - i ? n : len - i;
+		if (n)
+			print_word(line + i, n);
+		i += n + 1;
+	}
+}
+
+/* An option's head in one line, for .It, which takes macros as arguments. */
+static void print_item(const char *s, size_t len)
+{
+	fputs(".It", stdout);
+	for (size_t i = 0; i < len;) {
+		size_t n = strcspn(s + i, " \n");
+
+		n = n < len - i ? n : len - i;
+		if (s[i] == '-') {
+			size_t name = strcspn(s + i, "=[, ");
+
+			name = name < n ? name : n;
+			printf(" Fl %.*s", (int)name - 1, s + i + 1);
+			if (name < n && s[i + name] == ',')
+				fputs(" ,", stdout);
+			else if (name < n)
+				printf(" Ns Ar %.*s", (int)(n - name), s + i + name);
+		} else if (n) {
+			printf(" Ar %.*s", (int)n, s + i);
+		}
+		i += n + 1;
+	}
+	putchar('\n');
+}
+
+static size_t line_len(const char *s)
+{
+	return strcspn(s, "\n");
+}
+
+static const char *next_line(const char *s)
+{
+	s += line_len(s);
+	return *s ? s + 1 : s;
+}
+
+static bool is_blank_line(const char *s)
+{
+	return *s == '\n' || !*s;
+}
+
+static const char *print_synopsis(const char *s)
+{
+	puts(".Sh SYNOPSIS");
+	for (; !is_blank_line(s); s = next_line(s)) {
+		const char *iotrc = strstr(s, "iotrc ");
+
+		puts(".Nm iotrc");
+		print_words(iotrc + 6, line_len(s) - (iotrc + 6 - s));
+	}
+	return s;
+}
+
+static const char *print_paragraph(const char *s)
+{
+	for (; !is_blank_line(s); s = next_line(s))
+		print_roff_line(s, line_len(s));
+	return s;
+}
+
+/* "  -h, --help  text", which goes on in deeper lines. */
+static const char *print_list(const char *s)
+{
+	puts(".Bl -tag -width Ds");
+	while (!is_blank_line(s)) {
+		const char *head = s + strspn(s, " "), *text = strstr(head, GAP), *end = s + line_len(s);
+
+		if (!text || text > end)
+			text = end;
+		if (*head == '-' && head - s < 8) {
+			/* "--upload-parallel N so many …" has no room for a gap. */
+			const char *word = head;
+
+			for (; word < text; word += strcspn(word, " \n") + 1)
+				if (islower((unsigned char)*word)) {
+					text = word - 1;
+					break;
+				}
+			print_item(head, text - head);
+		} else {
+			text = head;
+		}
+		text += strspn(text, " ");
+		if (text < end)
+			print_roff_line(text, end - text);
+		s = next_line(s);
+	}
+	puts(".El");
+	return s;
+}
+
+static const char *print_examples(const char *s)
+{
+	puts(".Sh EXAMPLES\n.Bd -literal -offset indent");
+	for (; !is_blank_line(s); s = next_line(s))
+		print_roff_line(s + 2, line_len(s) - 2);
+	puts(".Ed");
+	return s;
+}
+
+static const char exit_code[] = "Exit code";
+
+static bool is_title(const char *s)
+{
+	return isalpha((unsigned char)*s) && line_len(s) && s[line_len(s) - 1] == ':' && next_line(s)[0] == ' ';
+}
+
+/* Sections in the order that manual pages have them: each pass prints one kind. */
+enum part { DESCRIPTION, OPTIONS, STATUS, EXAMPLES, PARTS };
+
+static enum part part_of(const char *s, enum part before)
+{
+	if (!strncmp(s, exit_code, strlen(exit_code)))
+		return STATUS;
+	if (!strncmp(s, "EXAMPLES:", 9))
+		return EXAMPLES;
+	/* What follows the options without a title belongs to them. */
+	return is_title(s) || before == OPTIONS ? OPTIONS : DESCRIPTION;
+}
+
+static void print_part(const char *s, enum part part)
+{
+	static const char *const titles[] = { "DESCRIPTION", "OPTIONS", "EXIT STATUS" };
+	enum part at = DESCRIPTION;
+	bool begun = false;
+
+	while (*s) {
+		if (is_blank_line(s)) {
+			s = next_line(s);
+			continue;
+		}
+		at = part_of(s, at);
+		if (at == part && part != EXAMPLES) {
+			if (begun)
+				puts(".Pp");
+			else
+				printf(".Sh %s\n", titles[part]);
+			begun = true;
+		}
+		if (at != part)
+			while (!is_blank_line(s))
+				s = next_line(s);
+		else if (part == EXAMPLES)
+			s = print_examples(next_line(s));
+		else if (is_title(s))
+			s = print_list(next_line(s));
+		else if (part == STATUS)
+			s = print_paragraph(strchr(s, ':') + 2);
+		else
+			s = print_paragraph(s);
+	}
+}
+
+static void print_command(const char *name, const char *what, const char *help)
+{
+	char page[64], title[64];
+	const char *rest;
+
+	snprintf(page, sizeof(page), "iotrc-%s", name);
+	for (size_t i = 0; i <= strlen(page); i++)
+		title[i] = toupper((unsigned char)page[i]);
+	print_header(title, "1", page, what, "its --help");
+	rest = print_synopsis(help);
+	for (enum part part = DESCRIPTION; part < PARTS; part++)
+		print_part(rest, part);
+	puts(".Sh SEE ALSO\n.Xr iotrc 1 ,\n.Xr iotrc-format 5 ,\n.Xr iotrc.conf 5");
+}
+
+static const char *summary(const char *command)
+{
+	const char *name, *help;
+
+	for (size_t i = 0; options__command(i, &name, &help); i++)
+		if (!strcmp(name, command))
+			return help;
+	abort();
+}
+
+/* What PRINT prints, to be freed. */
+static char *text_of(void (*print)(FILE *out))
+{
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	print(out);
+	fclose(out);
+	return text;
+}
+
+void print_doctor_man(void)
+{
+	print_command("doctor", summary("doctor"), doctor__help);
+}
+
+void print_verify_man(void)
+{
+	print_command("verify", summary("verify"), verify__help);
+}
+
+void print_recover_man(void)
+{
+	print_command("recover", summary("recover"), recover__help);
+}
+
+void print_upload_man(void)
+{
+	char *text = text_of(options__upload_help);
+
+	print_command("upload", summary("upload"), text);
+	free(text);
+}
+
+/* "#key = value", or "key = value" where the service differs from a person; or false. */
+static bool is_setting(const char *s)
+{
+	const char *equals = memchr(s, '=', line_len(s));
+
+	s += *s == '#';
+	return equals && islower((unsigned char)*s) && equals == s + strcspn(s, " =\n") + 1;
+}
+
+void print_conf_man(void)
+{
+	char *text = text_of(options__conf);
+	bool list = false;
+	const char *s;
+
+	print_header("IOTRC.CONF", "5", "iotrc.conf", "what iotrc records, how, and where to",
+		     "scripts/iotrc.conf");
+	puts(".Sh SYNOPSIS\n.Pa " OPTIONS_CONFIG "\n.Sh DESCRIPTION");
+	for (s = text; !is_blank_line(s); s = next_line(s))
+		if (line_len(s) == 1)
+			puts(".Pp");
+		else
+			print_roff_line(s + 2, line_len(s) - 2);
+	puts(".Pp\nValues below are examples, many of them the default.\n.Sh KEYS");
+	for (; *s; s = next_line(s)) {
+		const char *help = s;
+
+		if (is_blank_line(s))
+			continue;
+		if (!strncmp(s, "# ---- ", 7)) {
+			if (list)
+				puts(".El");
+			list = false;
+			printf(".Ss %.*s\n", (int)(strstr(s, " ----\n") - s - 7), s + 7);
+			continue;
+		}
+		while (!is_setting(s))
+			s = next_line(s);
+		if (!list)
+			puts(".Bl -tag -width Ds");
+		list = true;
+		printf(".It Ic %.*s\n", (int)line_len(s) - (*s == '#'), s + (*s == '#'));
+		for (; help != s; help = next_line(help))
+			print_roff_line(help + 2, line_len(help) - 2);
+	}
+	puts(".El\n.Sh EXAMPLES\n"
+	     "The file operations and block requests of a database, in 10 GB:\n"
+	     ".Bd -literal -offset indent\n"
+	     "output = /var/lib/iotrc/traces\n"
+	     "streams = fs,block\n"
+	     "command = postgres\n"
+	     "max\\-disk = 10G\n"
+	     ".Ed\n"
+	     ".Sh SEE ALSO\n.Xr iotrc 1 ,\n.Xr iotrc-upload 1 ,\n.Xr systemctl 1");
+	free(text);
+}
