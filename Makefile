@@ -59,7 +59,8 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libiotrc.a
 SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
-WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c))
+WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
+	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
 .PHONY: check check-asan-live check-tsan check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
@@ -106,6 +107,10 @@ $(BUILD)/workloads/%: tests/workloads/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
+$(BUILD)/workloads/%.so: tests/live/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -g -O2 -shared -fPIC $(WARN) -D_GNU_SOURCE $< -o $@
 workloads: $(WORKLOADS)
 
 deps:

@@ -421,18 +421,44 @@ struct io_ring_ctx___until_6_12 {
 	struct io_file_table___until_6_12 file_table;
 };
 
+struct io_wq_work_node {
+	struct io_wq_work_node *next;
+};
+
+struct io_wq_work_list {
+	struct io_wq_work_node *first;
+};
+
+struct io_submit_state {
+	struct io_wq_work_list compl_reqs; /* since 5.16 */
+};
+
 struct io_ring_ctx {
 	unsigned int flags;
 	struct io_file_table file_table;
+	struct io_submit_state submit_state;
 	u32 *sq_array;
 	struct io_uring_sqe *sq_sqes;
 	unsigned int cached_sq_head;
 	unsigned int sq_entries;
 };
 
+struct io_cqe {
+	s32 res;
+};
+
+struct io_wq_work {
+	struct io_wq_work_node list;
+};
+
 struct io_kiocb {
 	struct file *file;
 	struct io_ring_ctx *ctx;
+	u32 flags; /* 64 bits since 6.9 */
+	struct io_cqe cqe;
+	struct io_wq_work_node comp_list;
+	atomic_t refs;
+	struct io_wq_work work;
 };
 
 #pragma clang attribute pop

@@ -351,6 +351,8 @@ enum hook {
 	HOOK_URING_SUBMIT,
 	HOOK_URING_REFUSED,
 	HOOK_URING_COMPLETE,
+	HOOK_URING_FLUSH,
+	HOOK_URING_WORK,
 	HOOK_BLOCK_GETRQ,
 	HOOK_BLOCK_FRONTMERGE,
 	HOOK_BLOCK_INSERT,
@@ -415,6 +417,7 @@ struct capture_config {
 	__u32 pids[MAX_PIDS];
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	__u64 cgroup;          /* 0: any */
+	__u64 uring_reissue;   /* REQ_F_REISSUE of this kernel */
 	__u32 ring_bytes;      /* of one event ring */
 	__u32 lane_records;    /* of one lane, a power of two; 0: there are none (bpf/maps.h) */
 	__u32 cache_sample;    /* one page in so many */

@@ -29,11 +29,10 @@
 #define IORING_OP_GETXATTR 44
 #define IORING_OP_SOCKET 45
 #define IORING_OP_READ_MULTISHOT 49
-#define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
 
 const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
-/* Some request was one whose success isn't told of. */
+/* Some request was one whose success no tracepoint tells of. */
 volatile __u32 uring_quiet = 0;
 
 struct sqe {
@@ -55,7 +54,7 @@ struct uring_flight {
 	u64 req;               /* 0 of kernel AIO */
 	u32 shape, props;
 	u32 at_position;       /* offset is the file's position */
-	u32 quiet;             /* its success won't be told of */
+	u32 quiet;             /* its success isn't told of by a tracepoint */
 	u64 many;              /* key in uring_many, or 0 */
 };
 
@@ -113,27 +112,6 @@ static __always_inline bool read_sqe(u64 ctx, struct sqe *sqe)
 static __always_inline u64 user_key(u64 ctx, u64 user_data)
 {
 	return mix(ctx, user_data);
-}
-
-/* The file in SLOT of the ring's own table. */
-static __always_inline u64 slot_file(u64 ctx, u32 slot)
-{
-	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
-		u64 node;
-
-		if (slot >= kread(ctx, io_ring_ctx, file_table.data.nr))
-			return 0;
-		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) + slot * sizeof(u64));
-		return node ? kread(node, io_rsrc_node, file_ptr) & FILE_PTR_MASK : 0;
-	}
-	if (bpf_core_field_exists(((struct io_file_table___until_6_12 *)0)->files)) {
-		if (slot >= kread(ctx, io_ring_ctx___until_6_12, nr_user_files))
-			return 0;
-		return kread(kread(ctx, io_ring_ctx___until_6_12, file_table.files) +
-			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
-		       FILE_PTR_MASK;
-	}
-	return 0; /* before 5.15 no request closes one */
 }
 
 static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
@@ -225,19 +203,24 @@ static __noinline enum verdict submit_close(struct uring_flight *f, struct task_
 	return f->rec.fs.path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds (io_uring/io_uring.c,
- * __io_submit_flush_completions(): none of io_fill_cqe_req() then). That it has is known when its memory
- * has become another's: its row is lost. */
+/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where it
+ * ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory has become
+ * another's: its row is lost. */
 static __noinline int miss_quiet(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 
-	if (!f || !f->quiet)
-		return 0;
-	if (f->shape != SHAPE_NONE)
-		lose(STREAM_FS, bpf_ktime_get_ns());
-	bpf_map_delete_elem(&uring_flights, &key);
-	bpf_map_delete_elem(&uring_asked, &key);
+	if (f && f->quiet) {
+		if (f->shape != SHAPE_NONE)
+			lose(STREAM_FS, bpf_ktime_get_ns());
+		bpf_map_delete_elem(&uring_flights, &key);
+		bpf_map_delete_elem(&uring_asked, &key);
+	}
+	if (c && c->quiet) {
+		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+		bpf_map_delete_elem(&uring_conns, &key);
+	}
 	return 0;
 }
 
@@ -250,7 +233,8 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	u64 file;
 	u32 zero = 0, opcode;
 	enum verdict verdict = VERDICT_TRACE;
-	bool direct, closes_socket = false;
+	bool quiet, closes_socket = false;
+	u32 direct;
 	u64 many;
 
 	if (uring_quiet)
@@ -261,10 +245,13 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	d = &uring_ops[opcode];
 	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
 		return 0;
+	quiet = sqe.flags & SQE_CQE_SKIP_SUCCESS;
+	if (quiet)
+		uring_quiet = 1;
 	/* file_index: a slot of the ring's own table in the place of a descriptor. */
-	direct = sqe.file_index && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
-				    opcode == IORING_OP_CLOSE || opcode == IORING_OP_ACCEPT ||
-				    opcode == IORING_OP_SOCKET);
+	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 || opcode == IORING_OP_CLOSE ||
+				 opcode == IORING_OP_ACCEPT || opcode == IORING_OP_SOCKET ?
+			 sqe.file_index : 0;
 	count_fired(HOOK_URING_SUBMIT);
 	f = bpf_map_lookup_elem(&uring_scratch, &zero);
 	call = bpf_map_lookup_elem(&uring_state, &zero);
@@ -295,14 +282,16 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	many = opcode == IORING_OP_READ_MULTISHOT || (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
 		       user_key(ctx, sqe.user_data) : 0;
 	if (d->props & PROP_CLOSES) {
-		file = direct ? slot_file(ctx, sqe.file_index - 1) : task_file(current_task(), sqe.fd);
+		file = direct ? slot_file(ctx, direct - 1) : task_file(current_task(), sqe.fd);
 		call->file = direct ? file : 0;
 		closes_socket = cfg.nw_conn && file && is_socket(file);
 		if (!closes_socket && !cfg.close_rows)
 			return 0;
 	}
 	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
-		struct conn_request rq = { .req = req, .key = key, .many = many, .direct = direct };
+		struct conn_request rq = {
+			.req = req, .key = key, .many = many, .direct = direct, .quiet = quiet,
+		};
 
 		conn_submit(call, d, &rq);
 		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
@@ -345,10 +334,8 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
 	f->req = req;
 	f->props = d->props;
-	f->quiet = !!(sqe.flags & SQE_CQE_SKIP_SUCCESS);
-	if (f->quiet)
-		uring_quiet = 1;
-	if (f->quiet && f->props & PROP_NAMES)
+	f->quiet = quiet;
+	if (quiet && f->props & PROP_NAMES)
 		names_epoch++;
 	f->many = opcode == IORING_OP_READ_MULTISHOT ? many : 0;
 	if (f->many)
@@ -489,6 +476,62 @@ static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 		return on_complete(req, res, cqe_flags);
 	key = bpf_map_lookup_elem(&uring_many, &many);
 	return key ? on_complete(*key, res, cqe_flags) : 0;
+}
+
+/* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still (REQ_F_CQE_SKIP is the
+ * same bit): a failure takes that from them, and passes io_uring_complete (req_set_fail() of
+ * io_uring/io_uring.h). One that is to be made again (since 6.15) hasn't ended. */
+static __always_inline void end_quiet(u64 req)
+{
+	u64 flags = kread(req, io_kiocb, flags);
+
+	if (flags & SQE_CQE_SKIP_SUCCESS && !(flags & cfg.uring_reissue))
+		on_complete(req, (s32)kread(req, io_kiocb, cqe.res), 0);
+}
+
+#define FLUSH_MAX 1024 /* requests of one flush: of those beyond, miss_quiet() tells */
+
+/* What puts the completions of all requests that have ended by now into the ring, or leaves them out. */
+SEC("fentry/__io_submit_flush_completions") /* since 5.16 */
+int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
+{
+	u64 node, comp_list = kaddr(0, io_kiocb, comp_list);
+
+	if (!uring_quiet)
+		return 0;
+	count_fired(HOOK_URING_FLUSH);
+	node = kread((u64)argument(ctx, 0), io_ring_ctx, submit_state.compl_reqs.first);
+	for (int i = 0; node && i < FLUSH_MAX; i++) {
+		end_quiet(node - comp_list);
+		node = kread(node, io_wq_work_node, next);
+	}
+	return 0;
+}
+
+/* What ends a request by itself, as workers (io-wq) do. */
+SEC("fentry/io_req_complete_post") /* 6.0 and 6.1: then no longer what all workers call */
+int BPF_PROG(on_uring_post, struct io_kiocb *req)
+{
+	if (!uring_quiet)
+		return 0;
+	count_fired(HOOK_URING_WORK);
+	end_quiet((u64)argument(ctx, 0));
+	return 0;
+}
+
+/* A worker is done with a request, and has ended it if the reference is the last: the flush would follow,
+ * when the submitter's turn comes. */
+SEC("fentry/io_wq_free_work") /* since 5.11 */
+int BPF_PROG(on_uring_work, struct io_wq_work *work)
+{
+	u64 req = (u64)argument(ctx, 0) - kaddr(0, io_kiocb, work);
+
+	if (!uring_quiet)
+		return 0;
+	count_fired(HOOK_URING_WORK);
+	if (kread(req, io_kiocb, refs.counter) == 1)
+		end_quiet(req);
+	return 0;
 }
 
 /* ---- the tracepoints, which every few versions are others ---- */

@@ -8,13 +8,16 @@
 #include "task.h"
 
 #define SOCKADDR_BYTES 128 /* struct sockaddr_storage */
+#define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
+#define FILE_INDEX_ALLOC (~0U) /* any free slot, and the result says which */
 
 struct uring_conn {
 	struct rec_conn rec;   /* ns: when it was submitted */
 	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
 	u64 req;
 	u32 address_len;
-	u32 direct;            /* its result is no descriptor */
+	u32 direct;            /* its result is no descriptor but in this slot, counted from 1 */
+	u32 quiet;             /* its success isn't told of by a tracepoint */
 	u64 many;              /* key in uring_many, or 0 */
 	char address[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
 };
@@ -46,8 +49,29 @@ struct {
 
 struct conn_request {
 	u64 req, key, many;
-	u64 direct;
+	u32 direct, quiet;
 };
+
+/* The file in SLOT of the ring's own table. */
+static __always_inline u64 slot_file(u64 ctx, u32 slot)
+{
+	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
+		u64 node;
+
+		if (slot >= kread(ctx, io_ring_ctx, file_table.data.nr))
+			return 0;
+		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) + slot * sizeof(u64));
+		return node ? kread(node, io_rsrc_node, file_ptr) & FILE_PTR_MASK : 0;
+	}
+	if (bpf_core_field_exists(((struct io_file_table___until_6_12 *)0)->files)) {
+		if (slot >= kread(ctx, io_ring_ctx___until_6_12, nr_user_files))
+			return 0;
+		return kread(kread(ctx, io_ring_ctx___until_6_12, file_table.files) +
+			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
+		       FILE_PTR_MASK;
+	}
+	return 0; /* before 5.15 no request closes one */
+}
 
 /* CALL has the arguments, as if of the system call that D describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
@@ -56,7 +80,8 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	u32 zero = 0, len = 0;
 	u64 key, many;
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conn_scratch, &zero);
-	bool registered = call && call->is_socket, direct;
+	bool registered = call && call->is_socket;
+	u32 direct;
 
 	if (!c || !call || !d || !rq)
 		return 0;
@@ -72,6 +97,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	c->rec.task = call->id;
 	c->rec.arg = arg(call, d->aux);
 	c->direct = direct;
+	c->quiet = rq->quiet;
 	c->req = rq->req;
 	c->file = 0;
 	if (c->rec.op == CONN_SOCKET_CREATE)
@@ -119,8 +145,11 @@ static __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 		file = kread(c->req, io_kiocb, file);
 		if (!file)
 			file = c->file;
-		if (c->rec.op == CONN_SOCKET_CREATE || (c->rec.op == CONN_ACCEPT && res >= 0))
-			file = res >= 0 && !c->direct ? task_file(task, res) : 0;
+		if (c->direct && res >= 0)
+			file = slot_file(kread(c->req, io_kiocb, ctx),
+					 c->direct == FILE_INDEX_ALLOC ? (u32)res : c->direct - 1);
+		else if (c->rec.op == CONN_SOCKET_CREATE || (c->rec.op == CONN_ACCEPT && res >= 0))
+			file = res >= 0 ? task_file(task, res) : 0;
 		if (c->rec.op == CONN_SOCKET_CREATE)
 			c->rec.fd = res;
 		if (file && is_socket(file)) {

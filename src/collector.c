@@ -72,6 +72,12 @@ static const struct program {
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, NULL },
 
+	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
+	  "successes of IO_URING requests with IOSQE_CQE_SKIP_SUCCESS (5.17 on)" },
+	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post", FS | CONN, 1,
+	  "such successes of the kernel's workers" },
+	{ HOOK_URING_WORK, "fentry/io_wq_free_work", "on_uring_work", FS | CONN, 1, NULL },
+
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
 	{ HOOK_SOCK_STATE_AGAIN, "tp_btf/inet_sock_set_state", "on_sock_state_again", CONN, 3,
@@ -245,8 +251,24 @@ static bool preemptible(const struct btf *btf)
 	return uname(&u) || strstr(u.version, "PREEMPT_RT") || raw_preemptible(btf);
 }
 
+/* Of any enum, most of which have no name; -1: there is none. */
+static int enumerator(const struct btf *btf, const char *name)
+{
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_enum *e = btf_enum(t);
+
+		for (uint32_t i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
+			if (!strcmp(btf__name_by_offset(btf, e[i].name_off), name))
+				return e[i].val;
+	}
+	return -1;
+}
+
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 {
+	int reissue = enumerator(btf, "REQ_F_REISSUE_BIT");
+
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
@@ -254,6 +276,7 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
+	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
 }
 
 /* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it, and
@@ -345,6 +368,9 @@ static bool usable(const struct collector *c, const struct program *p, const str
 
 	if (!strncmp(p->name, "perf/", 5))
 		return true;
+	/* 5.16 to 5.19 have its arguments in another order, and tell of completions with more of them. */
+	if (!strcmp(p->program, "on_uring_submit_old") && tracepoint_args(btf, "io_uring_complete") != 4)
+		return false;
 	if (strstr(p->name, "probe.multi/"))
 		return c->attach == ATTACH_FUNCTIONS;
 	if (!strncmp(p->name, "tp/", 3))
@@ -359,7 +385,7 @@ static bool usable(const struct collector *c, const struct program *p, const str
 /* What to load of the table: for each hook that is wanted the first row that can be had. */
 static int choose_programs(struct collector *c, const struct btf *btf, char *problem)
 {
-	bool functions = c->streams & CACHE && functions_allowed(btf), done[HOOK_COUNT] = { false };
+	bool functions = c->streams & (CACHE | FS | CONN) && functions_allowed(btf), done[HOOK_COUNT] = { false };
 
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
@@ -806,6 +832,8 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) |      \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) |           \
 	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) |                           \
+	 /* what these miss is counted by miss_quiet() of bpf/uring.bpf.c */                          \
+	 HOOK(URING_FLUSH) | HOOK(URING_WORK) |                                                    \
 	 /* two programs for one event: what interrupts the one is taken by the other */           \
 	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
 

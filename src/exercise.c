@@ -147,6 +147,9 @@ _Static_assert(COUNT <= EXERCISE_MAX, "exercise.results has a place for each");
 
 static const struct { const char *target, *why; } rare[] = {
 	{ "io_uring_req_failed", "a request to io_uring that is refused" },
+	{ "__io_submit_flush_completions", "a request to io_uring with IOSQE_CQE_SKIP_SUCCESS" },
+	{ "io_req_complete_post", "such a request that a worker does" },
+	{ "io_wq_free_work", "such a request that a worker does" },
 	{ "block_bio_frontmerge", "two requests that touch, the later one in front" },
 	{ "block_rq_insert", "a disk with an I/O scheduler" },
 	{ "block_bio_complete", "a disk that works on bios, as md and dm do" },

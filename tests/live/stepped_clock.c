@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Preloaded: CLOCK_REALTIME as if it had been set. STEPPED_CLOCK names a file that holds how many ns to add,
  * a native int64_t; whoever writes there sets the clock of the program. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  * uring.sock is made in the current directory. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -65,16 +66,21 @@ static int good(int result)
 	return result;
 }
 
+static void begin_row(const char *event, int fd, int family, long result, const char *more)
+{
+	printf("{\"event_type\": \"%s\", \"domain\": \"%s\", \"fd\": \"", event, domain_name(family));
+	if (fd >= 0)
+		printf("%d", fd);
+	printf("\", \"return_value\": \"%ld\"%s", result, more);
+}
+
 /* The row of EVENT on FD (-1: the row has none), with the ends of the socket ENDS (-1: none). */
 static void tell_conn(const char *event, int fd, int family, int ends, long result, const char *more)
 {
 	union address a = { 0 };
 	socklen_t len = sizeof(a);
 
-	printf("{\"event_type\": \"%s\", \"domain\": \"%s\", \"fd\": \"", event, domain_name(family));
-	if (fd >= 0)
-		printf("%d", fd);
-	printf("\", \"return_value\": \"%ld\"%s", result, more);
+	begin_row(event, fd, family, result, more);
 	if (ends >= 0) {
 		OK(getsockname(ends, &a.any, &len));
 		tell_end("local_addr", "sport", &a, len);
@@ -82,6 +88,22 @@ static void tell_conn(const char *event, int fd, int family, int ends, long resu
 		if (!getpeername(ends, &a.any, &len))
 			tell_end("remote_addr", "dport", &a, len);
 	}
+	puts("}");
+}
+
+/* Of a socket without a descriptor: PEER, its peer, knows its ends. */
+static void tell_peer(const char *event, int fd, int family, int peer, long result, const char *more)
+{
+	union address a = { 0 };
+	socklen_t len = sizeof(a);
+
+	begin_row(event, fd, family, result, more);
+	OK(getpeername(peer, &a.any, &len));
+	tell_end("local_addr", "sport", &a, len);
+	memset(&a, 0, sizeof(a));
+	len = sizeof(a);
+	OK(getsockname(peer, &a.any, &len));
+	tell_end("remote_addr", "dport", &a, len);
 	puts("}");
 }
 
@@ -255,6 +277,64 @@ static void registered(int family, const union address *to, socklen_t len)
 	OK(SYS(io_uring_register, ring.fd, IORING_UNREGISTER_FILES, 0L, 0));
 }
 
+static void close_slot(unsigned int slot)
+{
+	ring__next(&ring, IORING_OP_CLOSE, 0)->file_index = slot + 1;
+	IS(0, ring__one(&ring));
+}
+
+/* Sockets that have never had a descriptor: CLIENT made one in the ring's table, or else the accepted one is. */
+static void without_descriptor(int listener, int family, const union address *to, socklen_t len, bool client)
+{
+	int results[2], own = -1, peer;
+	struct io_uring_sqe *sqe;
+	uint64_t which[2];
+
+	if (client) {
+		sqe = ring__next(&ring, OP_SOCKET, family);
+		sqe->off = SOCK_STREAM;
+		sqe->file_index = 1;
+		IS(0, ring__one(&ring));
+		tell_conn("SOCKET_CREATE", -1, family, -1, 0, ", \"sock_type\": \"SOCK_STREAM\"");
+		ask_accept(listener);
+		ask_connect(0, to, len);
+		ring.sqes[(ring.tail - 1) & *ring.sq_mask].flags = IOSQE_FIXED_FILE;
+	} else {
+		own = do_socket(family);
+		ask_accept(listener);
+		sqe = &ring.sqes[(ring.tail - 1) & *ring.sq_mask];
+		sqe->accept_flags = 0;
+		sqe->file_index = IORING_FILE_INDEX_ALLOC;
+		ask_connect(own, to, len);
+	}
+	ring__publish(&ring);
+	OK(SYS(io_uring_enter, ring.fd, 2, 0, 0, 0L, 0L));
+	for (int i = 0; i < 2; i++) {
+		if (!answered())
+			ring__wait(&ring);
+		results[i] = good(ring__take(&ring, &which[i], NULL));
+	}
+	peer = client ? results[which[1] == ACCEPTED] : own;
+	for (int i = 0; i < 2; i++) {
+		if (which[i] == ACCEPTED && client)
+			tell_conn("ACCEPT", listener, family, peer, peer, "");
+		else if (which[i] == ACCEPTED)
+			tell_peer("ACCEPT", listener, family, peer, 0, "");
+		else if (client)
+			tell_peer("CONNECT", -1, family, peer, 0, "");
+		else
+			tell_conn("CONNECT", own, family, own, 0, "");
+	}
+	sqe = ring__next(&ring, IORING_OP_SHUTDOWN, 0);
+	sqe->len = SHUT_WR;
+	sqe->flags = IOSQE_FIXED_FILE;
+	IS(0, ring__one(&ring));
+	tell_peer("SHUTDOWN", -1, family, peer, 0, ", \"shutdown_how\": \"SHUT_WR\"");
+	tell_peer("CLOSE", -1, family, peer, 0, "");
+	close_slot(0);
+	do_close(peer, family);
+}
+
 static void family_of(union address *at, socklen_t len, int family)
 {
 	int listener = do_socket(family), other;
@@ -279,7 +359,15 @@ static void family_of(union address *at, socklen_t len, int family)
 	for (int i = 0; i < ROUNDS; i++)
 		one_pair(listener, family, at, len);
 	accept_many(listener, family, at, len);
-	registered(family, at, len);
+	if (ring.known[OP_SOCKET]) { /* 5.19, as are slots that the kernel chooses */
+		int none[2] = { -1, -1 };
+
+		OK(SYS(io_uring_register, ring.fd, IORING_REGISTER_FILES, none, 2));
+		for (int i = 0; i < 2 * ROUNDS; i++)
+			without_descriptor(listener, family, at, len, i % 2);
+		OK(SYS(io_uring_register, ring.fd, IORING_UNREGISTER_FILES, 0L, 0));
+	}
+	registered(family, at, len); /* last: nobody accepts it */
 	do_close(listener, family);
 
 	other = do_socket(family);

@@ -1,45 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* io_uring: requests whose success isn't told of (IOSQE_CQE_SKIP_SUCCESS), each followed by one that is,
- * and failures. Prints how many of the former there were, or 0 when the kernel has no such. */
-#include <stdbool.h>
-
+/* io_uring: requests whose success isn't told to the program (IOSQE_CQE_SKIP_SUCCESS), done inline, by the
+ * kernel's workers and many at once, with some that fail and some that are told between them. The rows of
+ * those that the program isn't told of are marked `quiet`. Nothing when the kernel has no such flag. */
 #include "uring.h"
 
 #define CQE_SKIP_SUCCESS (1 << 6)
+#define MANY 37
 
 static char buf[4096];
 static struct ring ring;
+static int fd;
+
+static struct io_uring_sqe *ask(int from, int size, int offset, int flags)
+{
+	struct io_uring_sqe *sqe = ring__next(&ring, IORING_OP_READ, from);
+
+	sqe->addr = (uintptr_t)buf;
+	sqe->len = size;
+	sqe->off = offset;
+	sqe->flags = flags;
+	if (flags & CQE_SKIP_SUCCESS && from == fd) {
+		printf("quiet ");
+		tell("read", "quiet", NULL, size, offset, 1, "", size);
+	}
+	return sqe;
+}
+
+static void ask_told(int offset)
+{
+	ask(fd, 7, offset, 0);
+	tell("read", "quiet", NULL, 7, offset, 1, "", 7);
+}
+
+/* All that has been asked for, the one that is told of last. */
+static void go(int n, int result)
+{
+	ring__publish(&ring);
+	IS(n, SYS(io_uring_enter, ring.fd, n, 1, IORING_ENTER_GETEVENTS, 0L, 0L));
+	IS(result, ring__take(&ring, NULL, NULL));
+}
 
 int main(void)
 {
-	int fd = OK(SYS(openat, AT_FDCWD, "quiet", O_RDWR | O_CREAT | O_TRUNC, 0644)), n = 0;
-	struct io_uring_sqe *sqe;
-	uint64_t which;
-
+	fd = OK(SYS(openat, AT_FDCWD, "quiet", O_RDWR | O_CREAT | O_TRUNC, 0644));
 	IS(4096, SYS(write, fd, buf, 4096));
 	/* The flag came in 5.17; SETXATTR in 5.19 stands for it. */
-	if (ring__new(&ring, 0) || !ring.known[IORING_OP_FSETXATTR]) {
-		puts("0");
+	if (ring__new(&ring, 0) || !ring.known[IORING_OP_FSETXATTR])
 		return 0;
-	}
 	for (int i = 0; i < 101; i++) {
-		bool fails = i % 10 == 9;
-
-		sqe = ring__next(&ring, IORING_OP_READ, fails ? 999 : fd);
-		sqe->addr = (uintptr_t)buf;
-		sqe->len = 13;
-		sqe->off = i;
-		sqe->flags = CQE_SKIP_SUCCESS;
-		sqe->user_data = 1;
-		ring__publish(&ring);
-		IS(1, SYS(io_uring_enter, ring.fd, 1, 0, 0, 0L, 0L));
-		if (fails) {
-			ring__wait(&ring);
-			IS(-EBADF, ring__take(&ring, &which, NULL));
+		ask(fd, 13, i, CQE_SKIP_SUCCESS);
+		if (i % 10 == 9) {
+			ask(999, 13, i, CQE_SKIP_SUCCESS);
+			tell("read", NULL, NULL, 13, i, 1, "", -EBADF);
+			go(2, -EBADF);
+		} else {
+			ask_told(i);
+			go(2, 7);
 		}
-		n += !fails;
+		/* The next of a chain begins when a worker is done with the one before. */
+		ask(fd, 17, i, CQE_SKIP_SUCCESS | IOSQE_ASYNC | IOSQE_IO_LINK);
+		ask_told(i);
+		go(2, 7);
 	}
-	printf("%d\n", n);
+	for (int i = 0; i < MANY; i++)
+		ask(fd, 19, i, CQE_SKIP_SUCCESS);
+	ask_told(MANY);
+	go(MANY + 1, 7);
 	IS(0, SYS(close, ring.fd));
 	return 0;
 }
