@@ -132,11 +132,23 @@ static void check_lockdown(struct doctor *d, struct finding *f)
 								      "none");
 }
 
+static bool older_than(unsigned int major, unsigned int minor)
+{
+	unsigned int own_major = 0, own_minor = 0;
+	struct utsname u;
+
+	uname(&u);
+	sscanf(u.release, "%u.%u", &own_major, &own_minor);
+	return own_major < major || (own_major == major && own_minor < minor);
+}
+
 static void check_capabilities(struct doctor *d, struct finding *f)
 {
-	static const struct { int bit; const char *name; enum state lack; } wanted[] = {
+	const struct { int bit; const char *name; enum state lack; bool unneeded; } wanted[] = {
 		{ 39, "CAP_BPF", BAD }, { 38, "CAP_PERFMON", BAD },
 		{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", NOTE },
+		/* libbpf looks for functions that the kernel hasn't got in its modules (scripts/iotrc-old-kernel.conf). */
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", BAD, !older_than(6, 10) },
 	};
 	char line[64], lacking[128] = "";
 	unsigned long long effective = 0;
@@ -148,7 +160,7 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 	if (file)
 		fclose(file);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		bool has = effective >> wanted[i].bit & 1 ||
+		bool has = effective >> wanted[i].bit & 1 || wanted[i].unneeded ||
 			   (wanted[i].lack == BAD && effective >> CAP_SYS_ADMIN & 1);
 
 		if (has)
@@ -166,14 +178,10 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 
 static void check_locked_memory(struct doctor *d, struct finding *f)
 {
-	unsigned int major = 0, minor = 0;
 	struct rlimit limit;
-	struct utsname u;
 
-	uname(&u);
-	sscanf(u.release, "%u.%u", &major, &minor);
 	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (major > 5 || minor > 10 || limit.rlim_max == RLIM_INFINITY)
+	if (!older_than(5, 11) || limit.rlim_max == RLIM_INFINITY)
 		find(f, OK, NULL, "no limit that counts here");
 	else
 		find(f, NOTE, "ulimit -l unlimited, as root", "ring buffers count as locked memory before 5.11, of "
@@ -353,7 +361,7 @@ static void check_hooks(struct doctor *d, struct finding *f)
 
 	/* One that can't be had spoils all of them: which is it? */
 	for (int s = 0; err && s < STREAM_CAPTURED; s++)
-		if (privileges || try_streams(d, 1u << s, *first ? ignored : first))
+		if (try_streams(d, 1u << s, *first ? ignored : first))
 			d->dead |= 1u << s;
 	if (err && d->dead != CAPTURED && try_streams(d, CAPTURED & ~d->dead, ignored))
 		d->dead = CAPTURED;

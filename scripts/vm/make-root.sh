@@ -8,7 +8,7 @@ set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 # What is installed of the second line comes too: programs that tests run as they find them.
-PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs iproute2 kmod libc-bin mount procps python3
+PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs hostname iproute2 kmod libc-bin mount procps python3
 	python3-pandas python3-pytest python3-zstandard strace util-linux zstd'
 PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 rsync sed sqlite3 tar'
 # With all that they depend on; a kernel may have one built in, or not at all.
