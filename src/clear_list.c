@@ -28,6 +28,7 @@
 
 /* Looked up by their first four bytes; those that are shorter one after the other. */
 #define KEY 4
+#define LINE_SIZE (64 * 1024)
 #define BITS (1 << 20)
 
 struct string {
@@ -160,21 +161,39 @@ out:
 	return err;
 }
 
+/* Its length, without its end; -ENODATA: there is no more, or -E2BIG. */
+static ssize_t read_line(FILE *file, char line[LINE_SIZE])
+{
+	ssize_t n = 0;
+	int c;
+
+	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+		if (n == LINE_SIZE - 1)
+			return -E2BIG;
+		line[n++] = c;
+	}
+	return c == EOF && !n ? -ENODATA : n;
+}
+
 int clear_list__add_file(struct clear_list *l, FILE *file)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-	int err = 0;
+	char *line = malloc(LINE_SIZE);
+	int err = line ? 0 : -ENOMEM;
 
-	while (!err && (n = getline(&line, &room, file)) > 0) {
-		while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-			line[--n] = 0;
-		if (n)
+	while (!err) {
+		ssize_t n = read_line(file, line);
+
+		if (n < 0)
+			err = n;
+		while (n > 0 && line[n - 1] == '\r')
+			n--;
+		if (n > 0) {
+			line[n] = 0;
 			err = add_variants(l, line, n);
+		}
 	}
 	free(line);
-	return err;
+	return err == -ENODATA ? 0 : err;
 }
 
 const char *clear_list__inside(const struct clear_list *l, const char *text, size_t len)

@@ -14,7 +14,7 @@ int clear_list__new(struct clear_list **ret);
 struct clear_list *clear_list__free(struct clear_list *l);
 
 /* Each line of FILE that isn't empty, to be found anywhere and inside of anything, also as rows and
- * JSON write it. 0, or -ENOMEM. */
+ * JSON write it. 0, -ENOMEM, or -E2BIG: a line of 64 KiB or more. */
 int clear_list__add_file(struct clear_list *l, FILE *file);
 
 /* To be found as whole words: the host's name, users and their homes, addresses, and the names of

@@ -106,6 +106,7 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 		struct frame_end *ret)
 {
 	off_t at = FRAME_HEADER_SIZE;
+	uint64_t total = 0;
 	size_t len, content;
 	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
 
@@ -116,8 +117,9 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 		return -EBADMSG;
 	ret->len = at;
 	while ((r = read_block(f, at, &len)) > 0) {
-		if (!decode(f, len, &content))
+		if (!decode(f, len, &content) || frame__is_bomb(at + len, total + content))
 			break;
+		total += content;
 		if (content && take && !take(arg, f->content, content))
 			break;
 		r = feed(f, f->content, content, ZSTD_e_continue);

@@ -9,94 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "csv.h"
+#include "json_text.h"
 #include "session.h"
 #include "write_all.h"
 
-#define SIZE_LIMIT (64 * 1024 * 1024)
-/* A value takes about 100 bytes of memory, however short its text. */
-#define VALUES_MAX (4 * 1000 * 1000)
 /* Beyond the last size: what may be finished on a full disk, some 90 files. */
 #define LAST_ROOM (32 * 1024)
 
 /* ---- reading ---- */
 
-/* Reads SIZE bytes or as many as there are; NULL with errno. */
-static char *read_whole(int fd, size_t size, size_t *ret_len)
-{
-	char *text = malloc(size + 1);
-	ssize_t n = 1;
-
-	for (*ret_len = 0; text && n > 0 && *ret_len < size; *ret_len += n)
-		n = read(fd, text + *ret_len, size - *ret_len);
-	if (text && n < 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-static size_t count_values(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
-	return n;
-}
-
-static int parse(const char *text, size_t len, json_t **ret, char why[MANIFEST_WHY_MAX])
-{
-	char shown[CSV_TEXT_MAX(40)];
-	json_error_t error;
-	json_t *root;
-	int n;
-
-	if (count_values(text, len) > VALUES_MAX) {
-		snprintf(why, MANIFEST_WHY_MAX, "more than %d values", VALUES_MAX);
-		return -EBADMSG;
-	}
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!root) {
-		size_t shown_len = strnlen(error.text, 40);
-
-		n = csv__escape(shown, error.text, shown_len) - shown;
-		snprintf(why, MANIFEST_WHY_MAX, "line %d: %.*s%s", error.line, n, shown,
-			 error.text[shown_len] ? "..." : "");
-	} else if (!json_is_object(root)) {
-		snprintf(why, MANIFEST_WHY_MAX, "no object");
-	} else {
-		*ret = root;
-		return 0;
-	}
-	json_decref(root);
-	return -EBADMSG;
-}
-
 int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX])
 {
-	int fd = openat(dir, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int err = -EBADMSG;
-	struct stat st;
-	char *text;
-	size_t len;
+	int fd = openat(dir, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0) {
 		err = -errno;
 		snprintf(why, MANIFEST_WHY_MAX, "cannot be opened: %s", strerror(-err));
-	} else if (!S_ISREG(st.st_mode)) {
-		snprintf(why, MANIFEST_WHY_MAX, "no regular file");
-	} else if (st.st_size > SIZE_LIMIT) {
-		snprintf(why, MANIFEST_WHY_MAX, "larger than 64 MiB");
-	} else if (!(text = read_whole(fd, st.st_size, &len))) {
-		err = -errno;
-		snprintf(why, MANIFEST_WHY_MAX, "cannot be read: %s", strerror(-err));
-	} else {
-		err = parse(text, len, ret, why);
-		free(text);
+		return err;
 	}
-	if (fd >= 0)
-		close(fd);
+	err = json_text__read(fd, ret, why);
+	close(fd);
 	return err;
 }
 

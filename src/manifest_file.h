@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "clock.h"
+#include "json_text.h"
 
 #define MANIFEST_NAME "manifest.json"
 #define MANIFEST_TEMP_NAME ".manifest.json.temp"
@@ -17,7 +18,7 @@
 
 /* Reads the manifest of directory DIR, which may be anybody's: memory is bounded. 0, or a negative
  * errno, and WHY says it in words, escaped: -ENOENT, or -EBADMSG for what is no manifest. */
-#define MANIFEST_WHY_MAX 256
+#define MANIFEST_WHY_MAX JSON_WHY_MAX
 int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX]);
 
 /* Puts ROOT into DIR as its manifest, in the place of the one that is there, if any, and on the disk.

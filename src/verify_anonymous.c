@@ -15,6 +15,8 @@
 #include "schema/schema.h"
 #include "src/clear_list.h"
 #include "src/csv.h"
+#include "src/frame.h"
+#include "src/json_text.h"
 #include "src/manifest.h"
 #include "src/verify_file.h"
 
@@ -117,6 +119,7 @@ static void search_csv(struct search *s, int fd)
 	ZSTD_DCtx *ctx = ZSTD_createDCtx();
 	static unsigned char in_buf[128 * 1024];
 	ZSTD_inBuffer in = { in_buf, 0, 0 };
+	uint64_t compressed = 0, content = 0;
 	bool header_seen = false;
 	size_t fill = 0, left = 1;
 	ssize_t n;
@@ -125,6 +128,7 @@ static void search_csv(struct search *s, int fd)
 	while (ctx && (n = read(fd, in_buf, sizeof(in_buf))) > 0) {
 		in.size = n;
 		in.pos = 0;
+		compressed += n;
 		do {
 			ZSTD_outBuffer out = { s->buf, BUFFER, fill };
 			const char *last;
@@ -132,6 +136,11 @@ static void search_csv(struct search *s, int fd)
 			left = ZSTD_decompressStream(ctx, &out, &in);
 			if (ZSTD_isError(left)) {
 				faults__add(&s->faults, "cannot be read: %s", ZSTD_getErrorName(left));
+				goto out;
+			}
+			content += out.pos - fill;
+			if (frame__is_bomb(compressed, content)) {
+				faults__add(&s->faults, FRAME_BOMB);
 				goto out;
 			}
 			last = memrchr(s->buf, '\n', out.pos);
@@ -207,7 +216,8 @@ static void search_json(struct search *s, int fd)
 	char *text = NULL;
 	size_t len = 0;
 	ssize_t n = 1;
-	json_t *json;
+	json_t *json = NULL;
+	char why[JSON_WHY_MAX];
 
 	if (fstat(fd, &st) == 0 && st.st_size <= JSON_MAX)
 		text = malloc(st.st_size + 1);
@@ -216,16 +226,15 @@ static void search_json(struct search *s, int fd)
 		len += n > 0 ? n : 0;
 	}
 	if (!text || n < 0) {
-		faults__add(&s->faults, "cannot be read");
+		faults__add(&s->faults, text ? "cannot be read" : "cannot be searched: larger than 64 MiB");
 		free(text);
 		return;
 	}
 	search_inside(s, text, len);
-	json = json_loadb(text, len, 0, NULL);
-	if (json)
+	if (!json_text__parse(text, len, &json, why))
 		search_value(s, "", json, true);
 	else
-		faults__add(&s->faults, "no JSON");
+		faults__add(&s->faults, "no JSON: %s", why);
 	json_decref(json);
 	free(text);
 }
@@ -242,10 +251,15 @@ static bool ends_in(const char *name, const char *end)
 /* Whether the session's manifest has BOOL KEY. */
 static bool session_says(const char *path, const char *key)
 {
-	json_t *root = json_load_file(path, 0, NULL);
-	bool says = json_is_true(json_object_get(json_object_get(root, "session"), key));
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char why[JSON_WHY_MAX];
+	json_t *root = NULL;
+	bool says = fd >= 0 && !json_text__read(fd, &root, why) &&
+		    json_is_true(json_object_get(json_object_get(root, "session"), key));
 
 	json_decref(root);
+	if (fd >= 0)
+		close(fd);
 	return says;
 }
 
@@ -352,7 +366,8 @@ uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, 
 	if (!err)
 		err = each_file(dir, on_file, s);
 	if (err) {
-		fprintf(out, "%s: %s\n", against ? against : dir, strerror(-err));
+		fprintf(out, "%s: %s\n", against ? against : dir,
+			err == -E2BIG ? "a line of more than 64 KiB" : strerror(-err));
 		goto out;
 	}
 	if (!s->sessions && !s->finds)

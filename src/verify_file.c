@@ -13,6 +13,7 @@
 
 #include "src/csv.h"
 #include "src/field.h"
+#include "src/frame.h"
 
 #define IN_SIZE (128 * 1024)
 /* Two paths, an argv and the rest of a row stay far below it, all bytes escaped. */
@@ -37,7 +38,7 @@ struct reader {
 	struct faults *faults;
 	const struct file_facts *stated;
 	const struct stream_schema *schema;
-	uint64_t raw, rows, first_ns, last_ns;
+	uint64_t compressed, raw, rows, first_ns, last_ns;
 	bool header_seen, header_sound;
 	bool frame_ended;
 	bool stopped;           /* the rest of the file says nothing */
@@ -298,6 +299,8 @@ static void decode(struct reader *r, ZSTD_DCtx *ctx, const unsigned char *data, 
 		r->frame_ended = !ret;
 		if (r->fill == ROW_MAX)
 			stop(r, "a row of more than a megabyte");
+		else if (frame__is_bomb(r->compressed, r->raw))
+			stop(r, FRAME_BOMB);
 		else if (r->raw > r->stated->raw_bytes)
 			stop(r, "more data than raw_bytes says");
 		else if (ret && !full && in.pos == in.size)
@@ -338,12 +341,12 @@ static void check_end(struct reader *r)
 	}
 }
 
-static void check_bytes(struct reader *r, EVP_MD_CTX *md, uint64_t compressed)
+static void check_bytes(struct reader *r, EVP_MD_CTX *md)
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	char hex[65];
 
-	compare(r, "compressed_bytes", compressed, r->stated->compressed_bytes);
+	compare(r, "compressed_bytes", r->compressed, r->stated->compressed_bytes);
 	EVP_DigestFinal_ex(md, hash, NULL);
 	for (int i = 0; i < 32; i++)
 		sprintf(hex + 2 * i, "%02x", hash[i]);
@@ -373,13 +376,12 @@ static ssize_t read_full(int fd, unsigned char *buf, size_t size)
 
 static void read_all(struct reader *r, int fd, unsigned char *in, ZSTD_DCtx *ctx, EVP_MD_CTX *md)
 {
-	uint64_t compressed = 0;
 	ssize_t n;
 
 	while ((n = read_full(fd, in, IN_SIZE)) > 0) {
-		if (!compressed)
+		if (!r->compressed)
 			check_frame_header(r, in, n);
-		compressed += n;
+		r->compressed += n;
 		EVP_DigestUpdate(md, in, n);
 		decode(r, ctx, in, n);
 	}
@@ -388,7 +390,7 @@ static void read_all(struct reader *r, int fd, unsigned char *in, ZSTD_DCtx *ctx
 		return;
 	}
 	check_end(r);
-	check_bytes(r, md, compressed);
+	check_bytes(r, md);
 }
 
 void verify_file__check(struct verify_session *v, struct faults *f, int fd,

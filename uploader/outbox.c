@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/json_text.h"
 #include "src/manifest.h"
 #include "src/session.h"
 
-#define MANIFEST_MAX (64 << 20)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
@@ -238,14 +238,14 @@ struct manifest_seen {
 static int read_manifest(int dir, struct manifest_seen *m)
 {
 	int fd = openat(dir, MANIFEST_NAME, FILE_FLAGS), err = 0;
+	char why[JSON_WHY_MAX];
 
 	m->root = NULL;
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &m->st) < 0)
 		err = -errno;
-	else if (!S_ISREG(m->st.st_mode) || m->st.st_size > MANIFEST_MAX ||
-		 !(m->root = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL)))
+	else if (json_text__read(fd, &m->root, why))
 		err = -ENOMSG;
 	else if (is_finished(m->root))
 		err = journal__sha256(fd, m->sha256);

@@ -20,6 +20,7 @@
 
 #include "src/background.h"
 #include "src/clock.h"
+#include "src/json_text.h"
 #include "src/session.h"
 #include "uploader/outbox.h"
 #include "uploader/pace.h"
@@ -398,8 +399,9 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 /* Once, when the session is there; nothing depends on whether it gets through. */
 static void tell_gateway(struct worker *w, int manifest_fd)
 {
-	json_t *manifest = json_loadfd(manifest_fd, 0, NULL);
-	json_t *told = manifest ? telemetry__new(manifest) : NULL;
+	char why[JSON_WHY_MAX];
+	json_t *manifest = NULL;
+	json_t *told = json_text__read(manifest_fd, &manifest, why) ? NULL : telemetry__new(manifest);
 	char *text = told ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	struct target_result ignored;
 
