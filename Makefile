@@ -197,7 +197,7 @@ check-static: static
 # iotrc as a service, under a real systemd in namespaces of this machine. Some only: SERVICE_TESTS='-k crash'
 check-service:
 	@scripts/install-deps.sh service
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all workloads deb
 	$(call say,TEST,'as a service of systemd')
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
 
