@@ -189,14 +189,16 @@ static int problem_of(char *problem, int err, const char *format, ...)
 	return err;
 }
 
-/* What the kernel refuses, and how to be let: the privileges are what is missing most often. */
+/* What the kernel refuses, and how to be let: the privileges are what is missing most often. To root EACCES is
+ * the verifier's (bpf(2)), whose log says more. */
 static int refused(char *problem, int err, const char *what)
 {
-	if (err == -EPERM || err == -EACCES)
-		return problem_of(problem, err, "%s: %s", what,
-				  geteuid() ? "not permitted; needs root, or CAP_BPF and CAP_PERFMON: run it with sudo" :
-					      "the kernel refuses it to root: kernel lockdown, or a container "
-					      "without CAP_BPF and CAP_PERFMON");
+	if ((err == -EPERM || err == -EACCES) && geteuid())
+		return problem_of(problem, err, "%s: not permitted; needs root, or CAP_BPF and CAP_PERFMON: "
+				  "run it with sudo", what);
+	if (err == -EPERM)
+		return problem_of(problem, err, "%s: the kernel refuses it to root: kernel lockdown, or a container "
+				  "without CAP_BPF and CAP_PERFMON", what);
 	return problem_of(problem, err, "%s: %s (-v shows the kernel's log)", what, strerror(-err));
 }
 
