@@ -642,7 +642,7 @@ const char *const option_group_titles[GROUP_COUNT] = {
 
 const struct option_row option_rows[] = {
 	{ "output", 'o', "DIR", RECORDING, set_output,
-	  "where sessions go (default ./iotrc-traces)", 
+	  "where sessions go (default ./iotrc-traces)",
 	  .conf = "/var/lib/iotrc/traces", .active = true },
 	{ "duration", 'd', "TIME", RECORDING, set_duration,
 	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)", .conf = "24h" },
@@ -659,7 +659,7 @@ const struct option_row option_rows[] = {
 	  "never use more: rings, queue and tables are made\nto fit (default 256M)", .conf = "256M" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
-	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)", 
+	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)",
 	  .conf = "fs,block,nw_conn" },
 	{ "network", 0, NULL, CONTENT, set_network, "all network streams" },
 	{ "no-network", 0, NULL, CONTENT, set_no_network,
@@ -672,7 +672,7 @@ const struct option_row option_rows[] = {
 	{ "scope", 0, "files|all", CONTENT, set_scope,
 	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)", .conf = "files" },
 	{ "ops", 0, "LIST", CONTENT, set_ops,
-	  "fs operations, such as open,read,rename\n(default: all)", 
+	  "fs operations, such as open,read,rename\n(default: all)",
 	  .conf = "open,rename,unlink" },
 	{ "attach", 0, "auto|raw|classic|functions", CONTENT, set_attach,
 	  "how to hook system calls\n(default auto: the cheapest that misses nothing)",
@@ -692,18 +692,18 @@ const struct option_row option_rows[] = {
 
 	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16", .conf = "1", ADDS(n_pids) },
 	{ "command", 0, "LIST", FILTERS, set_command,
-	  "thread names as ps -L -o comm shows them, up to 16", 
+	  "thread names as ps -L -o comm shows them, up to 16",
 	  .conf = "postgres", ADDS(n_commands) },
 	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
 	  "a cgroup v2: directory, path below the mount, or id", .conf = "1" },
-	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times", 
+	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times",
 	  .conf = "/home", ADDS(n_paths) },
 
 	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
 	  "begin a new file after TIME (default 15m)", .conf = "15m", .live = true },
 	{ "rotate-size", 0, "SIZE", FILES, set_rotate_size,
 	  "or at SIZE on disk: K, M, G (default 64M)", .conf = "64M", .live = true },
-	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)", 
+	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)",
 	  .conf = "0", .live = true },
 	{ "min-free", 0, "SIZE|N%|off", FILES, set_min_free,
 	  "write nothing while the disk has less than this\nfree (default 5% or 1G, whichever is less)",
