@@ -454,6 +454,7 @@ struct io_wq_work {
 struct io_kiocb {
 	struct file *file;
 	struct io_ring_ctx *ctx;
+	u8 opcode;
 	u32 flags; /* 64 bits since 6.9 */
 	struct io_cqe cqe;
 	struct io_wq_work_node comp_list;

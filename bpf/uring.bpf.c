@@ -239,7 +239,8 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 
 	if (uring_quiet)
 		miss_quiet(key);
-	if (!read_sqe(ctx, &sqe))
+	/* Not what is no operation (0 then), nor one of 128 bytes among others: that has none on files. */
+	if (!read_sqe(ctx, &sqe) || sqe.opcode != kread(req, io_kiocb, opcode))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];

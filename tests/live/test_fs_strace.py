@@ -211,6 +211,7 @@ def test_requests_whose_success_is_not_told(tmp_path):
     quiet = [json.loads(line[6:]) for line in said if line.startswith("quiet ")]
     hooks = {h["name"]: h["attached"] for h in r.manifest["diagnostics"]["hooks"]}
     seen = hooks["fentry/__io_submit_flush_completions"]
+    assert seen or not quiet or not recorder.EMULATED # those kernels let programs attach to functions
     rows = r.rows("fs")
     mine = rows[(rows["pid"] == str(process.pid)) & rows["flags"].str.contains("IO_URING")]
     columns = {"operation": "operation", "path": "filename", "size": "size", "offset": "offset",

@@ -12,6 +12,8 @@
 /* Newer than some headers (linux-libc-dev of 6.1); the kernel is asked what it knows. */
 #define OP_READ_MULTISHOT 49
 #define OP_FTRUNCATE 55
+#define OP_READV_FIXED 60
+#define OP_WRITEV_FIXED 61
 
 struct ring {
 	int fd;

@@ -23,6 +23,7 @@ static struct io_uring_sqe *ask(int op, int fd, const void *addr, unsigned int l
 static void transfers(int fd, const char *name)
 {
 	struct iovec iov[3] = { { buf, 1009 }, { buf, 0 }, { buf + 2048, 503 } };
+	struct iovec registered[2] = { { buf + 8192, 701 }, { buf + 16384, 1303 } };
 	struct io_uring_sqe *sqe;
 
 	for (int i = 0; i < 5; i++) {
@@ -40,6 +41,12 @@ static void transfers(int fd, const char *name)
 		sqe = ask(IORING_OP_READ_FIXED, fd, buf + 4096, 2003, 300 * i);
 		sqe->buf_index = 0;
 		tell("read", name, NULL, 2003, 300 * i, 1, "", ring__one(&ring));
+		if (ring.known[OP_READV_FIXED]) { /* 6.15 */
+			ask(OP_WRITEV_FIXED, fd, registered, 2, 400 * i)->buf_index = 0;
+			tell("write", name, NULL, 2004, 400 * i, 1, "", ring__one(&ring));
+			ask(OP_READV_FIXED, fd, registered, 2, 400 * i)->buf_index = 0;
+			tell("read", name, NULL, 2004, 400 * i, 1, "", ring__one(&ring));
+		}
 		ask(IORING_OP_FSYNC, fd, NULL, 0, 0);
 		tell("fsync", name, NULL, NONE, NONE, 0, "", ring__one(&ring));
 		sqe = ask(IORING_OP_FSYNC, fd, NULL, 0, 0);
@@ -119,6 +126,9 @@ static void others(void)
 	OK(SYS(pipe2, p, 0));
 	ask(IORING_OP_NOP, -1, NULL, 0, 0);
 	ring__one(&ring);
+	/* No operation has this number; but for the bits that it has too many it would be one. */
+	ask(128 | IORING_OP_FSYNC, p[0], NULL, 0, 0);
+	IS(-EINVAL, ring__one(&ring));
 	ask(IORING_OP_WRITE, p[1], buf, 5, -1);
 	IS(5, ring__one(&ring));
 	ask(IORING_OP_READ, p[0], buf, 5, -1);
