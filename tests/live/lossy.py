@@ -37,10 +37,10 @@ def lose():
     return "nft", lambda: int(re.search(r"packets (\d+)", run("nft", "list", "table", "inet", "loss"))[1])
 
 
-def tcp_counters():
-    with open("/proc/net/snmp") as f:
-        fields = [line.split()[1:] for line in f if line.startswith("Tcp:")]
-    return dict(zip(*fields))
+def counters(path, protocol):
+    with open(path) as f:
+        fields = [line.split()[1:] for line in f if line.startswith(protocol)]
+    return {name: int(value) for name, value in zip(*fields)}
 
 
 def unfinished():
@@ -125,5 +125,5 @@ load = Load(int(sys.argv[1]))
 load.run()
 print(json.dumps({
     "hosts": list(HOSTS.values()), "how": how, "dropped": dropped(), "connected": load.connected, "accepted": load.accepted,
-    "tcp": {name: int(value) for name, value in tcp_counters().items()},
+    "tcp": counters("/proc/net/snmp", "Tcp:"), "more": counters("/proc/net/netstat", "TcpExt:"),
 }))
