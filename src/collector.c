@@ -170,6 +170,7 @@ struct collector {
 	struct memory_plan plan;
 	uint32_t streams;
 	bool process_exit;
+	bool init_unseen;
 	enum attach attach;      /* never ATTACH_AUTO */
 	bool chosen[N_PROGRAMS], absent[N_PROGRAMS]; /* absent: no row of its hook can be had */
 	struct bpf_link **links;
@@ -243,6 +244,19 @@ static bool has_function(const struct btf *btf, const char *name)
 static bool raw_preemptible(const struct btf *btf)
 {
 	return has_function(btf, "trace_call_bpf_faultable");
+}
+
+/* A patch that kernels of some sandboxes have: while a thread of process 1 runs, no program on a tracepoint
+ * is run but those which that process has loaded itself. The kernel counts it nowhere. */
+static bool init_unseen(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_prog_aux", BTF_KIND_STRUCT);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "init_owned"))
+			return true;
+	return false;
 }
 
 /* PREEMPT_RT says so in the kernel's version text. */
@@ -651,6 +665,7 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	configure(c->skel, o, btf);
 	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
 	c->process_exit = options__op(o, FS_PROCESS_EXIT);
+	c->init_unseen = init_unseen(btf);
 	err = choose_attach(c, o->attach, btf, problem);
 	if (!err)
 		err = choose_programs(c, btf, problem);
@@ -898,6 +913,11 @@ static bool preempted_others(const struct collector *c)
 	return c->skel->rodata->cfg.raw_preemptible && c->attach != ATTACH_RAW;
 }
 
+static bool unseen_init(const struct collector *c)
+{
+	return c->init_unseen;
+}
+
 static const struct {
 	bool (*holds)(const struct collector *c);
 	const char *kernels, *text;
@@ -915,6 +935,9 @@ static const struct {
 	{ preempted_others, "from 7.1 on",
 	  "programs on raw tracepoints can be preempted: of block, page cache and sockets an event "
 	  "can be missed, and is counted" },
+	{ unseen_init, "where `bpf_prog_aux` has `init_owned` (a patch of some sandboxes)",
+	  "no program is run while process 1 runs: what it does, and what interrupts do over it, is "
+	  "neither seen nor counted" },
 };
 _Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there is room for all");
 

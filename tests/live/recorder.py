@@ -21,6 +21,13 @@ ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
 # On an emulated machine, some twenty times slower (make check-kernels).
 EMULATED = bool(os.environ.get("IOTRC_EMULATED"))
 
+def unseen(count):
+    """How many of COUNT events in interrupts may be no rows. None, but with a patch that kernels of some
+    sandboxes have: no program on a tracepoint is run while a thread of process 1 is (docs/hooks.md)."""
+    with open("/sys/kernel/btf/vmlinux", "rb") as f:
+        return count * 3 // 100 if b"\0init_owned\0" in f.read() else 0
+
+
 # Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
 START = 120
 # The promise of the issue, and what a loaded machine may add to it.

@@ -86,6 +86,7 @@ def test_old_kernels_are_told_what_they_lack():
     assert ("task storage" in limits) == (version < (5, 11))
     assert ("bpf_rdonly_cast" in limits) == (version < (6, 2))
     assert ("io_uring completions name no request" in limits) == (version < (5, 11))
+    assert ("while process 1 runs" in limits) == (recorder.unseen(100) > 0)
 
 
 # ---- what is missing, and the recording that fails of it ----

@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -42,11 +43,13 @@ def test_connections(recorded):
     assert len(asked) == said["tcp"]["ActiveOpens"] == CONNECTIONS
     # Each has become what it was to be, once, whatever got lost on the way.
     ends = ["remote_addr", "local_addr", "sport", "dport", "fd", "tid"]
-    assert sorted(asked[ends].itertuples(index=False)) == sorted(came[ends].itertuples(index=False))
-    assert len(connects) == 2 * CONNECTIONS and said["tcp"]["AttemptFails"] == 0
+    asked_for, came_of_it = (Counter(some[ends].itertuples(index=False)) for some in (asked, came))
+    assert not came_of_it - asked_for
+    assert (asked_for - came_of_it).total() <= recorder.unseen(CONNECTIONS)
+    assert len(connects) == len(asked) + len(came) and said["tcp"]["AttemptFails"] == 0
     accepts = rows[(rows["event_type"] == "ACCEPT") & ~rows["return_value"].str.startswith("-")]
     assert len(accepts) == said["tcp"]["PassiveOpens"] == CONNECTIONS
-    assert came["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
+    assert asked["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
     # A request that got lost is sent again after a second.
     assert (came["latency_ns"].astype(int) > 900_000_000).sum() > CONNECTIONS * 0.02
 
@@ -56,7 +59,9 @@ def test_segments_sent_again(recorded):
     again = rows[rows["event_type"] == "TCP_RETRANSMIT"]
     # The kernel runs no program over itself, and says how often it was so.
     missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if "tcp_retransmit" in h["name"])
-    assert len(again) + missed == said["tcp"]["RetransSegs"] > CONNECTIONS * 0.03
+    counted = said["tcp"]["RetransSegs"] - said["more"]["TCPRetransFail"]
+    assert counted - recorder.unseen(counted) <= len(again) + missed <= counted
+    assert counted > CONNECTIONS * 0.03
     assert missed < len(again) / 100
     assert set(again["ipver"]) == {"4", "6"} and set(again["proto"]) == {"TCP"}
 
@@ -70,7 +75,7 @@ def test_packets_dropped(recorded):
         reason = {"netem": "QDISC_DROP", "nft": "NETFILTER_DROP"}[said["how"]]
         dropped = dropped[dropped["drop_reason"].map(names) == reason]
     missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if h["name"].endswith("/kfree_skb"))
-    assert said["dropped"] - missed <= len(dropped)
+    assert said["dropped"] - missed - recorder.unseen(said["dropped"]) <= len(dropped)
     assert len(dropped) <= said["dropped"] or not names # before 5.17 there are others, and no reasons
     assert missed < len(dropped) / 100 and said["dropped"] > CONNECTIONS * 0.1
     assert set(dropped["src_addr"]) <= set(said["hosts"]) and set(dropped["proto"]) == {"TCP"}
