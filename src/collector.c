@@ -384,6 +384,10 @@ static bool usable(const struct collector *c, const struct program *p, const str
 
 	if (!strncmp(p->name, "perf/", 5))
 		return true;
+	/* Earlier requests don't keep their result where it is read. */
+	if ((p->hook == HOOK_URING_FLUSH || p->hook == HOOK_URING_WORK) &&
+	    btf__find_by_name_kind(btf, "io_cqe", BTF_KIND_STRUCT) < 0)
+		return false;
 	/* 5.16 to 5.19 have its arguments in another order, and tell of completions with more of them. */
 	if (!strcmp(p->program, "on_uring_submit_old") && tracepoint_args(btf, "io_uring_complete") != 4)
 		return false;
@@ -924,7 +928,7 @@ static const struct {
 } limits[] = {
 	{ no_task_storage, "up to 5.10",
 	  "no task storage for tracing programs: what threads are doing is kept in a table of bounded size" },
-	{ nameless_uring, "5.10",
+	{ nameless_uring, "5.10.162 to 5.15",
 	  "io_uring completions name no request: rows may be mixed up where a program gives several "
 	  "requests in flight the same user_data" },
 	{ no_rdonly_cast, "up to 6.1",
