@@ -125,10 +125,10 @@ def test_a_planted_state_directory_is_refused(tmp_path):
 
 
 def test_records_with_what_the_service_may(tmp_path):
-    """The bounding set of scripts/iotrc.service, and on old kernels what scripts/iotrc-generator adds."""
+    """The bounding set of scripts/iotrc.service, and on some kernels what scripts/iotrc-generator adds."""
     sys_admin, perfmon, bpf = (1 << n for n in (21, 38, 39))
     release = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
-    may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if release < (6, 10) else 0)
+    may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if (5, 11) <= release < (6, 10) else 0)
     names = ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
     within = ["setpriv", "--bounding-set", f"-all,{names}", "--inh-caps=-all"]
     r = recorder.Recording(tmp_path, "--path", str(tmp_path), env=PLAIN)

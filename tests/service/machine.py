@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A machine with a real systemd, in namespaces of this one: a minimal Debian (scripts/vm/fetch-debian.sh)
+"""A machine with a real init, in namespaces of this one: a minimal Debian (scripts/vm/fetch-debian.sh)
 under an overlay, booted by systemd-nspawn, with iotrc installed by `make install`."""
 import json
 import os
@@ -35,6 +35,9 @@ def wait_for(what, seconds=PATIENCE):
 class Machine:
     """Of PACKAGES. With INSTALL, iotrc is there as `make install` leaves it."""
 
+    INIT = ["-b"] # what systemd-nspawn starts
+    POWER_OFF = "systemctl poweroff"
+
     def __init__(self, *packages, install=True):
         base = subprocess.run(
             [ROOT / "scripts/vm/fetch-debian.sh", "this", *packages], stdout=subprocess.PIPE, text=True, check=True
@@ -65,20 +68,23 @@ class Machine:
         binds = [f"--bind={d}" for d in ("/sys/kernel/tracing", "/sys/fs/bpf") if os.path.isdir(d)]
         self.outer = subprocess.Popen(
             ["systemd-nspawn", "-q", "-D", self.root, "--register=no", "--keep-unit", "--console=pipe",
-             "--capability=all", "--system-call-filter=bpf perf_event_open", *binds, "-b"],
+             "--capability=all", "--system-call-filter=bpf perf_event_open", *binds, *self.INIT],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )
 
         def up():
-            "systemd is up"
+            "it is up"
             assert self.outer.poll() is None, (self.work / "console").read_text(errors="replace")
             children = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children").read_text().split()
             if not children:
                 return False
             self.init = int(children[0])
-            return self.run("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded")
+            return self.is_up()
 
         wait_for(up, BOOT)
+
+    def is_up(self):
+        return self.run("systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded")
 
     def run(self, command, check=True, input=None):
         return sh("nsenter", "-t", str(self.init), "-m", "-p", "-u", "-i", "-n", "-C", "sh", "-c", command,
@@ -86,7 +92,7 @@ class Machine:
 
     def shut_down(self):
         if self.outer and self.outer.poll() is None:
-            self.run("systemctl poweroff", check=False)
+            self.run(self.POWER_OFF, check=False)
             try:
                 self.outer.wait(BOOT)
             except subprocess.TimeoutExpired:

@@ -105,7 +105,7 @@ def generate(directory, release, conf):
 
 
 @pytest.mark.parametrize("release, old", [
-    ("5.10.0-32-cloud-amd64", True), ("6.1.0", True), ("6.9.12-1", True), ("6.10.0", False), ("6.10", False),
+    ("5.10.0-32-cloud-amd64", False), ("5.11", True), ("5.14.0-503.el9.x86_64", True), ("6.1.0", True), ("6.9.12-1", True), ("6.10.0", False), ("6.10", False),
     ("7.2.0-rc1", False), ("10.0.1", False),
 ])
 def test_generator(tmp_path, release, old):
