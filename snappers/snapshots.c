@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +30,7 @@
 struct snapshots {
 	struct snapshots_config config;
 	struct anonymizer *anon;
-	pthread_t thread;
-	atomic_int tid;
-	bool running, stuck;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	atomic_bool stop;
+	struct background thread;
 
 	struct processes *processes;
 	uint64_t first_ns;           /* of the process snapshots */
@@ -66,21 +59,7 @@ static void note_problem(struct snapshots *s, const char *what, int err)
 
 static bool stopped(struct snapshots *s)
 {
-	return atomic_load_explicit(&s->stop, memory_order_relaxed);
-}
-
-/* Until mono DUE_NS, or the stop. */
-static void wait_until(struct snapshots *s, uint64_t due_ns)
-{
-	struct timespec t = { due_ns / SECOND, due_ns % SECOND };
-
-	pthread_mutex_lock(&s->lock);
-	while (!stopped(s) && clock__mono_ns() < due_ns)
-		if (due_ns == NEVER)
-			pthread_cond_wait(&s->wake, &s->lock);
-		else
-			pthread_cond_timedwait(&s->wake, &s->lock, &t);
-	pthread_mutex_unlock(&s->lock);
+	return background__stopped(&s->thread);
 }
 
 /* ---- the manifest ---- */
@@ -206,7 +185,7 @@ static void give_way(struct snapshots *s)
 		uint64_t until = clock__mono_ns() + PAUSE_STEP;
 
 		do {
-			wait_until(s, until < s->process_due_ns ? until : s->process_due_ns);
+			background__wait(&s->thread, until < s->process_due_ns ? until : s->process_due_ns);
 			do_processes(s);
 		} while (!stopped(s) && clock__mono_ns() < until);
 		pressure__read(&now);
@@ -338,14 +317,11 @@ static void write_spec(struct snapshots *s)
 		note_problem(s, "system_spec is not whole", err);
 }
 
-static void *run(void *arg)
+static void run(void *arg)
 {
 	struct snapshots *s = arg;
 	uint64_t interval = s->config.options->fs_interval_ns;
 
-	pthread_setname_np(pthread_self(), "snapshots");
-	atomic_store(&s->tid, gettid());
-	background__enter(SCHED_OTHER); /* where that is refused there is still the pausing */
 	begin_processes(s);
 	if (s->config.options->system_spec)
 		write_spec(s);
@@ -358,54 +334,33 @@ static void *run(void *arg)
 			while (s->walk_due_ns <= clock__mono_ns())
 				s->walk_due_ns += interval;
 		}
-		wait_until(s, s->process_due_ns < s->walk_due_ns ? s->process_due_ns : s->walk_due_ns);
+		background__wait(&s->thread, s->process_due_ns < s->walk_due_ns ? s->process_due_ns : s->walk_due_ns);
 	}
-	return NULL;
 }
 
 int snapshots__new(struct snapshots **ret, const struct snapshots_config *config)
 {
 	struct snapshots *s = calloc(1, sizeof(*s));
-	pthread_condattr_t attr;
 	int err = 0;
 
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->wake, &attr);
-	pthread_condattr_destroy(&attr);
 	if (config->key)
 		err = anonymizer__new(&s->anon, config->key, config->options->anonymize_keep_system);
 	if (!err)
-		err = -pthread_create(&s->thread, NULL, run, s);
+		err = background__start(&s->thread, "snapshots", run, s);
 	if (err) {
 		snapshots__free(s);
 		return err;
 	}
-	s->running = true;
 	*ret = s;
 	return 0;
 }
 
 bool snapshots__stop(struct snapshots *s)
 {
-	uint64_t until = clock__mono_ns() + STOP_NS;
-	struct timespec t = { until / SECOND, until % SECOND };
-
-	if (!s->running)
-		return !s->stuck;
-	pthread_mutex_lock(&s->lock);
-	atomic_store(&s->stop, true);
-	pthread_cond_broadcast(&s->wake);
-	pthread_mutex_unlock(&s->lock);
-	if (atomic_load(&s->tid))
-		background__hurry(atomic_load(&s->tid));
-	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
-	s->running = false;
-	return !s->stuck;
+	return background__stop(&s->thread, STOP_NS);
 }
 
 struct snapshots *snapshots__free(struct snapshots *s)
@@ -414,8 +369,7 @@ struct snapshots *snapshots__free(struct snapshots *s)
 		return NULL; /* the thread may still come back to it */
 	processes__free(s->processes);
 	anonymizer__free(s->anon);
-	pthread_cond_destroy(&s->wake);
-	pthread_mutex_destroy(&s->lock);
+	background__done(&s->thread);
 	free(s);
 	return NULL;
 }

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "src/clock.h"
 #include "src/privileges.h"
 
 /* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
@@ -34,6 +34,86 @@ void background__hurry(pid_t tid)
 	setpriority(PRIO_PROCESS, tid, getpriority(PRIO_PROCESS, 0));
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, 0);
 }
+
+/* ---- one thread ---- */
+
+#define SECOND UINT64_C(1000000000)
+
+static void *begin(void *arg)
+{
+	struct background *b = arg;
+
+	pthread_setname_np(pthread_self(), b->name);
+	atomic_store(&b->tid, gettid());
+	background__enter(SCHED_OTHER);
+	b->run(b->arg);
+	return NULL;
+}
+
+int background__start(struct background *b, const char *name, void (*run)(void *arg), void *arg)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	b->name = name;
+	b->run = run;
+	b->arg = arg;
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&b->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	b->ready = true;
+	err = pthread_create(&b->thread, NULL, begin, b);
+	b->running = !err;
+	return -err;
+}
+
+bool background__stopped(const struct background *b)
+{
+	return atomic_load_explicit(&b->stop, memory_order_relaxed);
+}
+
+void background__wait(struct background *b, uint64_t due_ns)
+{
+	struct timespec t = { due_ns / SECOND, due_ns % SECOND };
+
+	pthread_mutex_lock(&b->lock);
+	while (!background__stopped(b) && clock__mono_ns() < due_ns)
+		if (due_ns == UINT64_MAX)
+			pthread_cond_wait(&b->wake, &b->lock);
+		else
+			pthread_cond_timedwait(&b->wake, &b->lock, &t);
+	pthread_mutex_unlock(&b->lock);
+}
+
+bool background__stop(struct background *b, uint64_t within_ns)
+{
+	uint64_t until = clock__mono_ns() + within_ns;
+	struct timespec t = { until / SECOND, until % SECOND };
+
+	if (!b->running)
+		return !b->stuck;
+	pthread_mutex_lock(&b->lock);
+	atomic_store(&b->stop, true);
+	pthread_cond_broadcast(&b->wake);
+	pthread_mutex_unlock(&b->lock);
+	if (atomic_load(&b->tid))
+		background__hurry(atomic_load(&b->tid));
+	b->stuck = pthread_clockjoin_np(b->thread, NULL, CLOCK_MONOTONIC, &t);
+	b->running = false;
+	return !b->stuck;
+}
+
+void background__done(struct background *b)
+{
+	if (!b->ready)
+		return;
+	pthread_cond_destroy(&b->wake);
+	pthread_mutex_destroy(&b->lock);
+}
+
+/* ---- what it may ---- */
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 

@@ -4,18 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "background.h"
 #include "clock.h"
 #include "csv.h"
 #include "recover.h"
@@ -31,23 +28,16 @@
 #define LINES 16              /* that wait for whoever says them */
 /* Uploaded sessions are removed before the room is used up. */
 #define NEARLY(bytes) ((bytes) - (bytes) / 8)
-/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
-#define IOPRIO_WHO_PROCESS 1
-#define IOPRIO_IDLE (3 << 13)
 /* What is being removed: it no longer looks like a session, whoever is killed meanwhile. */
 #define REMOVED_START ".removed."
 
 struct staging {
 	struct staging_config config;
-	pthread_t thread;
-	bool running, stuck;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	atomic_bool stop;
+	struct background thread;
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
 	enum room_state told;
-	unsigned first, n;           /* of lines, under the lock */
+	unsigned first, n;           /* of lines, under the thread's lock */
 	struct staging_line lines[LINES];
 };
 
@@ -56,7 +46,7 @@ static void say(struct staging *s, int level, const char *format, ...)
 
 static bool stopped(struct staging *s)
 {
-	return atomic_load_explicit(&s->stop, memory_order_relaxed);
+	return background__stopped(&s->thread);
 }
 
 /* Waits while LINES of them wait. */
@@ -68,12 +58,12 @@ static void say(struct staging *s, int level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line.text, sizeof(line.text), format, args);
 	va_end(args);
-	pthread_mutex_lock(&s->lock);
+	pthread_mutex_lock(&s->thread.lock);
 	while (s->n == LINES && !stopped(s))
-		pthread_cond_wait(&s->wake, &s->lock);
+		pthread_cond_wait(&s->thread.wake, &s->thread.lock);
 	if (s->n < LINES)
 		s->lines[(s->first + s->n++) % LINES] = line;
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&s->thread.lock);
 	s->config.said(s->config.arg);
 }
 
@@ -81,15 +71,15 @@ bool staging__line(struct staging *s, struct staging_line *ret)
 {
 	bool any;
 
-	pthread_mutex_lock(&s->lock);
+	pthread_mutex_lock(&s->thread.lock);
 	any = s->n;
 	if (any) {
 		*ret = s->lines[s->first];
 		s->first = (s->first + 1) % LINES;
 		s->n--;
-		pthread_cond_broadcast(&s->wake);
+		pthread_cond_broadcast(&s->thread.wake);
 	}
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&s->thread.lock);
 	return any;
 }
 
@@ -118,7 +108,7 @@ static bool recover_one(struct staging *s, int all, const char *name)
 {
 	char text[RECOVER_DESCRIBE_MAX];
 	struct recovered done;
-	int outcome = recover__session(all, name, &s->stop, &done);
+	int outcome = recover__session(all, name, &s->thread.stop, &done);
 
 	if (outcome == -EWOULDBLOCK)
 		return false;
@@ -295,83 +285,51 @@ static void keep_session(struct staging *s)
 
 /* ---- the thread ---- */
 
-static void *run(void *arg)
+static void run(void *arg)
 {
 	struct staging *s = arg;
-	uint64_t due = clock__mono_ns();
 
-	pthread_setname_np(pthread_self(), "staging");
-	/* Below whatever else wants CPU or disk. */
-	setpriority(PRIO_PROCESS, gettid(), 19);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, gettid(), IOPRIO_IDLE);
 	/* What isn't written yet may have no room from the start. */
 	tell_room(s);
 	if (s->config.max_bytes)
-		keep_bound(s, due);
+		keep_bound(s, clock__mono_ns());
 	while (!stopped(s)) {
-		struct timespec t;
-
 		if (clock__mono_ns() >= s->recover_due_ns)
 			recover_all(s);
 		keep_session(s);
 		keep_bound(s, clock__mono_ns());
 		tell_room(s);
-		due = clock__mono_ns() + SECOND;
-		t = (struct timespec){ due / SECOND, due % SECOND };
-		pthread_mutex_lock(&s->lock);
-		if (!stopped(s))
-			pthread_cond_timedwait(&s->wake, &s->lock, &t);
-		pthread_mutex_unlock(&s->lock);
+		background__wait(&s->thread, clock__mono_ns() + SECOND);
 	}
-	return NULL;
 }
 
 int staging__new(struct staging **ret, const struct staging_config *config)
 {
 	struct staging *s = calloc(1, sizeof(*s));
-	pthread_condattr_t attr;
 	int err;
 
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	err = -pthread_create(&s->thread, NULL, run, s);
+	err = background__start(&s->thread, "staging", run, s);
 	if (err) {
 		staging__free(s);
 		return err;
 	}
-	s->running = true;
 	*ret = s;
 	return 0;
 }
 
 bool staging__stop(struct staging *s)
 {
-	uint64_t until = clock__mono_ns() + STOP_NS;
-	struct timespec t = { until / SECOND, until % SECOND };
-
-	if (!s || !s->running)
-		return !s || !s->stuck;
-	pthread_mutex_lock(&s->lock);
-	atomic_store(&s->stop, true);
-	pthread_cond_broadcast(&s->wake);
-	pthread_mutex_unlock(&s->lock);
-	s->stuck = pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &t);
-	s->running = false;
-	return !s->stuck;
+	return !s || background__stop(&s->thread, STOP_NS);
 }
 
 struct staging *staging__free(struct staging *s)
 {
 	if (!s || !staging__stop(s))
 		return NULL; /* the thread may still come back to it */
-	pthread_cond_destroy(&s->wake);
-	pthread_mutex_destroy(&s->lock);
+	background__done(&s->thread);
 	free(s);
 	return NULL;
 }
