@@ -63,7 +63,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-asan-live check-tsan check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload
+.PHONY: check check-asan-live check-tsan check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -134,14 +134,14 @@ check-asan:
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
-# Each parser of ours for FUZZ_SECONDS, two at a time; FUZZ="rows config" for some of them. The corpus stays
+# Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
 # in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes.
 FUZZ_SECONDS ?= 60
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 check-fuzz:
 	@scripts/install-deps.sh fuzz
 	$(call say,TEST,'what our parsers make of anything')
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
 		$(FUZZ:%=$(BUILD)-fuzz/fuzz/%)
 	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
@@ -159,6 +159,12 @@ check-tsan check-asan-live: workloads
 	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q \
 		-p no:cacheprovider $(SANITIZED:%=tests/live/%); \
 	code=$$?; if ls $(BUILD)-$@/log.* >/dev/null 2>&1; then cat $(BUILD)-$@/log.*; exit 1; fi; exit $$code
+
+# The program from start to end: is all freed, was all set?
+check-valgrind: all
+	@scripts/install-deps.sh valgrind
+	$(call say,TEST,'with valgrind')
+	$(Q)tests/valgrind/run.sh $(BUILD)/iotrc
 
 # Does anything grow? 20 minutes of mixed load, or SOAK_SECONDS (less than 120 say little).
 SOAK_SECONDS ?= 1200

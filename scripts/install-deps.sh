@@ -56,6 +56,7 @@ upload command:nginx             nginx-light           nginx                  ng
 upload command:openssl           openssl               openssl                openssl
 upload command:faketime          faketime              libfaketime            libfaketime
 upload python:pytest             python3-pytest        python3-pytest         python-pytest
+valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs

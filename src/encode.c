@@ -164,7 +164,7 @@ static size_t special_name(char *buf, const struct rec_path *r)
 	else if (!strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
 		p = encode__word(p, "socket");
 	else
-		p = encode__word(p, r->fs_type);
+		p = csv__mem(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES - 1));
 	p = encode__word(p, ":[");
 	p = csv__u64(p, r->ino);
 	*p++ = ']';

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a killed recorder left behind, before it is repaired: one byte for the stream, then the file. What
+/* What a killed recorder left behind, before it is repaired: one byte for the stream, then the file. Its rows are
+ * asked for the clock's offsets. What
  * was repaired must then be whole. */
 #include <errno.h>
 
 #include "fuzz.h"
 #include "src/csv_repair.h"
+#include "src/row_clock.h"
+
+static struct row_clock clock_;
+
+static void on_row(void *arg, int64_t wall_us, uint64_t mono_ns)
+{
+	row_clock__row(&clock_, wall_us, mono_ns);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct csv_repair repair = { 0 };
+	static const struct clock_offset offset = { 1, 1700000000000000000, 3600 };
+	const struct csv_repair repair = { .row = on_row };
 	struct file_facts facts = { 0 }, again = { 0 };
 	int dir = fuzz__dir();
 	enum stream stream;
@@ -16,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	stream = *data % STREAM_COUNT;
+	row_clock__list(&clock_, &offset, 1);
 	fuzz__put(dir, "a.csv.zst.part", data + 1, size - 1);
 	if (!csv_repair__finish(&repair, dir, stream, "a", "b", &facts)) {
 		if (csv_repair__read(&repair, dir, stream, "b", &again) || facts.rows != again.rows ||

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""run.py BUILD SECONDS TARGET...: runs each fuzz target for so long, two at a time.
+"""run.py BUILD SECONDS TARGET...: runs each fuzz target for so long, as many at a time as there are CPUs.
 
 A target begins with what is in tests/fuzz/corpus and with what earlier runs have found, and what it finds
 stays in BUILD/corpus. What crashes, hangs or takes too much memory is kept in BUILD/crashes.
 """
 import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -13,7 +14,7 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 LIMITS = [
-    "-timeout=20",          # seconds that an input may take, with sanitizers on a busy machine
+    "-timeout=60",          # seconds that an input may take, with sanitizers on a busy machine
     "-rss_limit_mb=1024",   # with what the sanitizers take
     "-malloc_limit_mb=256",
     "-max_len=65536",
@@ -44,7 +45,7 @@ def run(build, seconds, target):
 
 def main():
     build, seconds, targets = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         passed = sum(map(bool, pool.map(lambda t: run(build, seconds, t), targets)))
     print(f"{passed} passed, {len(targets) - passed} failed")
     return passed != len(targets)

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """seeds.py SESSION PART CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
-and a .part file that a killed recorder left behind."""
+and a .part file that a killed recorder left behind. (Those of `records` are from what the fuzzer found: no file
+of ours holds records.)"""
 import json
 import pathlib
+import struct
 import sys
 
 import zstandard
@@ -29,6 +31,7 @@ for f in manifest["files"]:
     put("rows", f["stream"], number + b"".join(lines[1:]))
     whole = zstandard.ZstdCompressor(write_checksum=True).compress(b"".join(lines))
     put("trace", f["stream"], number + whole)
+    put("anonymous", f["stream"], number + b"".join(lines[1:]))
 # The first blocks, as they lie on the disk.
 put("repair", "part", b"\0" + part.read_bytes()[:2000])
 manifest["files"] = manifest["files"][:2]
@@ -39,6 +42,13 @@ manifest["streams"] = {k: v for k, v in manifest["streams"].items() if k in ("fs
 for state in ("complete", "running"):
     manifest["session"]["state"] = state
     put("manifest", state, json.dumps(manifest).encode())
+put("anonymous", "manifest", bytes([len(STREAMS)]) + json.dumps(manifest).encode())
+# As uploader/journal.c and snappers/run.c write them.
+line = {"target": "0123456789abcdef", "file": "fs/a.csv.zst", "sha256": "0" * 64}
+put("journal", "some", b"".join(json.dumps({**line, **more}).encode() + b"\n" for more in (
+    {"progress": "2~x 1 etag"}, {"bytes": 7}, {"progress": None})))
+records = b"".join(struct.pack("<I", n) + bytes(n) for n in (0, 1, 100)) + b"\xff\xff\xff\xff"
+put("run", "three", zstandard.ZstdCompressor(write_checksum=True).compress(records))
 put("mountinfo", "this", b"".join(open("/proc/self/mountinfo", "rb").readlines()[:8]))
 put("options", "some", b"--streams\nfs,block\n--path\n/home\n-d\n5m\n--rotate-size=64M\n--pid\n1,2\n-qv")
 put("config", "some", b"# comment\nstreams = fs,block\npath = /home\nduration = 5m\n\nrotate-size = 64M\n")

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+import recorder
+
 
 class Missing(pytest.skip.Exception):
     """The only way to skip a live test."""
@@ -25,6 +27,12 @@ def need(name, *parameters):
     )
     if not done or done.returncode:
         raise Missing(f"needs module {name}: {done.stderr.strip() if done else 'no modprobe'}")
+
+
+def need_a_machine_of_our_own():
+    """Its clock is ours to set, and it may be suspended: one of `make check-kernels`."""
+    if not recorder.EMULATED:
+        raise Missing("needs a machine of its own")
 
 
 def remove(name):

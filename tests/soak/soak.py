@@ -157,7 +157,7 @@ def judge(samples):
         a, b = sum(before) / len(before), sum(last) / len(last)
         grown = b > a * 1.02 + ALLOWED.get(what, 0)
         print(f"{what}: {a:.0f} -> {b:.0f} ({(b / a - 1) * 100 if a else 0:+.1f} %)"
-              + (" GROWN" if grown else ""))
+              + (" GROWN" if grown else ""), flush=True)
         if grown:
             problems.append(what)
     return problems
@@ -198,9 +198,10 @@ def main():
     code = r.process.wait(60)
     session = recorder.Session(r.session_directory)
     session.check_identity()
-    verified = recorder.run("verify", str(session.directory), seconds=900)
+    grown = judge(samples)
+    verified = recorder.run("verify", str(session.directory), seconds=1200 + 3 * SECONDS)
     results = {
-        "nothing has grown": not judge(samples),
+        "nothing has grown": not grown,
         f"it ended well (exit code {code})": code in (0, 3),
         "no thread stood still": not any(session.manifest["diagnostics"]["stalls"].values()),
         "the session is sound": verified.returncode == 0,

@@ -263,6 +263,25 @@ Test(encode, scope_and_path_leave_out)
 	cr_assert_not_null(encode__fs(enc, &r, sizeof(r), row));
 }
 
+/* Found by fuzzing: a name that fills its place, at the very end (AddressSanitizer tells). */
+Test(encode, a_file_system_without_end)
+{
+	struct rec_path *path = calloc(1, sizeof(*path));
+	struct rec_fs r = an_fs_record(FS_READ);
+
+	path->type = REC_PATH;
+	path->kind = PATH_SPECIAL;
+	path->id = 2;
+	path->ino = 42;
+	path->mode = S_IFREG;
+	memset(path->fs_type, 'x', sizeof(path->fs_type));
+	cr_assert(encode__sound(path, sizeof(*path)));
+	encoder__define(enc, path, sizeof(*path));
+	free(path);
+	encode_row(STREAM_FS, encode__fs, &r, sizeof(r));
+	cr_assert_str_eq(field(STREAM_FS, "filename"), "xxxxxxxxxxxxxxx:[42]");
+}
+
 Test(encode, a_missing_definition_is_noticed)
 {
 	struct rec_fs r = an_fs_record(FS_READ);

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Disks whose writes fail (EIO), by device-mapper's error target, for good and for a while. The oracle is a
+writer that numbers its operations (numbered.c), on another disk."""
+import os
+import re
+import subprocess
+import time
+
+import modules
+import pytest
+import recorder
+from disks import RESUME, SETTLE, Disk, Numbered, check_account, failing, now, record, verify
+
+SECTORS = 8 # of a block
+
+
+def dmsetup(*args, table=None):
+    subprocess.run(["dmsetup", *args], input=table, text=True, check=True, capture_output=True)
+
+
+class Mapped(Disk):
+    """An ext4 on a device of which ranges of blocks can be made to fail."""
+
+    def __init__(self, tmp_path, mib):
+        modules.need("dm-mod")
+        self.name = f"iotrc-test-{os.getpid()}"
+        self.map = f"/dev/mapper/{self.name}"
+        super().__init__(tmp_path, mib, ("truncate", "-s", f"{mib}M"), "errors=continue")
+
+    def mount(self):
+        if not os.path.exists(self.map):
+            self.loop = subprocess.run(
+                ["losetup", "-f", "--show", self.image], check=True, capture_output=True, text=True
+            ).stdout.strip()
+            self.sectors = self.image.stat().st_size // 512
+            dmsetup("create", "--noudevsync", self.name, table=self.table([]))
+            if not os.path.exists(self.map): # nobody is there who makes nodes
+                dmsetup("mknodes", self.name)
+            subprocess.run(["mkfs.ext4", "-q", "-b", "4096", "-m", "0", self.map], check=True)
+        subprocess.run(["mount", "-o", self.options, self.map, self.point], check=True)
+
+    def table(self, failing_blocks):
+        """One that fails in these ranges of blocks: [(first, last)], ascending."""
+        lines, at = [], 0
+        for first, last in failing_blocks:
+            begin, end = first * SECTORS, (last + 1) * SECTORS
+            if begin > at:
+                lines.append(f"{at} {begin - at} linear {self.loop} {at}")
+            lines.append(f"{begin} {end - begin} error")
+            at = end
+        if self.sectors > at:
+            lines.append(f"{at} {self.sectors - at} linear {self.loop} {at}")
+        return "\n".join(lines) + "\n"
+
+    def fail(self, blocks):
+        # Nothing is written first that waits, and the filesystem isn't asked.
+        dmsetup("suspend", "--noflush", "--nolockfs", self.name)
+        dmsetup("load", self.name, table=self.table(blocks))
+        dmsetup("resume", "--noudevsync", self.name)
+
+    def fail_wholly(self):
+        self.fail([(0, self.sectors // SECTORS - 1)])
+
+    def unused(self):
+        """The ranges of blocks that hold nothing."""
+        text = subprocess.run(["dumpe2fs", self.map], check=True, capture_output=True, text=True).stdout
+        ranges = []
+        for line in re.findall(r"^  Free blocks: (.*)$", text, re.M):
+            for item in filter(None, line.split(", ")):
+                first, _, last = item.partition("-")
+                ranges.append((int(first), int(last or first)))
+        return ranges
+
+    def mount_copy(self):
+        """What is on the disk, now that it works again; umount() has emptied the cache."""
+        self.fail([])
+        subprocess.run(["e2fsck", "-fy", self.map], check=False, capture_output=True)
+        self.mount()
+
+    def remove(self):
+        subprocess.run(["umount", "-l", self.point], check=False, capture_output=True)
+        subprocess.run(["dmsetup", "remove", "--noudevsync", "--retry", "--force", self.name],
+                       check=False, capture_output=True)
+        subprocess.run(["losetup", "-d", self.loop], check=False, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    d = Mapped(tmp_path, 64)
+    yield d
+    d.remove()
+
+
+def test_errors_until_the_end(tmp_path, disk):
+    """What was on the disk is whole, what wasn't is counted."""
+    missing, failed = failing(tmp_path, disk, disk.fail_wholly, "--rotate-age", "2s")
+    assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing)
+
+
+def test_errors_for_a_while(tmp_path, disk):
+    """Of the blocks alone that are still unused: what is written meanwhile doesn't get to the disk, which only
+    the next sync tells. Nothing that counts as written is missing there."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(
+        tmp_path, numbered, disk.point / "traces", "--min-free", "off", "--rotate-age", "2s", code=None
+    ) as r:
+        begun = now()
+        time.sleep(2 * SETTLE)
+        subprocess.run(["sync", "-f", disk.point], check=True)
+        failed = now()
+        disk.fail(disk.unused())
+        time.sleep(2 * SETTLE)
+        disk.fail([])
+        span = (failed - 2 * SETTLE * 10**9, now() + RESUME * 10**9)
+        time.sleep(RESUME)
+        ended = now()
+        time.sleep(1)
+    errors = pathlib_read("/dev/kmsg")
+    disk.umount()
+    disk.mount_copy()
+    missing = check_account(r.session, numbered, begun, ended, [span])
+    assert missing, errors
+    verify(r.session.directory)
+
+
+def pathlib_read(path):
+    """What the kernel has said, as far as it is there."""
+    fd, lines = os.open(path, os.O_RDONLY | os.O_NONBLOCK), []
+    try:
+        while True:
+            lines.append(os.read(fd, 8192).decode(errors="replace"))
+    except OSError:
+        return "".join(lines[-30:])
+    finally:
+        os.close(fd)

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# run.sh IOTRC: the program from start to end under valgrind: what isn't freed, or was never set, is a failure.
+# It knows bpf(2). Rows may be lost, as all is twenty times slower. Closes with `N passed, N failed`.
+set -euo pipefail
+iotrc=$(realpath "$1")
+here=$(cd "$(dirname "$0")" && pwd)
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cd "$directory"
+mkdir -m 700 state
+mkdir work target
+passed=0 failed=0
+
+check() { # WHAT CODES ARGUMENT…
+	local what=$1 codes=$2 code=0
+	shift 2
+	valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+		--suppressions="$here/libbpf.supp" --log-file="log.%p" "$iotrc" "$@" >stdout 2>stderr </dev/null || code=$?
+	if [[ " $codes " == *" $code "* ]]; then
+		echo "ok      $what"
+		passed=$((passed + 1))
+	else
+		echo "FAILED  $what: exit code $code"
+		cat stderr
+		grep -hv 'WARNING: unhandled eBPF command' log.* || true
+		failed=$((failed + 1))
+	fi
+	rm -f log.*
+}
+
+record=(--no-snapshots --path "$directory/work" -q -o traces)
+check "start and stop, everything on" "0 3" --network --cache --state state --path "$directory/work" \
+	--process-interval 5s --fs-interval 1h -d 3s -q -o traces
+check "start and stop, anonymised" "0 3" -a --state state --no-snapshots --path "$directory/work" -d 2s -q -o traces
+# One that is killed, without valgrind: what it leaves behind is to be recovered.
+"$iotrc" "${record[@]}" >session &
+until [[ -s session ]]; do sleep 0.1; done
+touch work/file
+sleep 1
+kill -KILL $!
+wait $! 2>/dev/null || true
+check "verify" 0 verify traces
+check "recover" 0 recover traces
+check "verify --anonymous" "0 1" verify --anonymous traces --against session
+check "upload" 0 upload traces --upload "file://$directory/target"
+check "doctor" "0 1" doctor
+check "a wrong command line" 2 --no-such-option
+echo "$passed passed, $failed failed"
+((!failed))
