@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -26,6 +25,7 @@
 #include "exercise.h"
 #include "machine_id.h"
 #include "options.h"
+#include "room.h"
 #include "schema/schema.h"
 #include "uploader/upload.h"
 
@@ -95,14 +95,22 @@ static bool read_line(const char *path, char *buf, size_t size)
 
 /* ---- the checks ---- */
 
+static bool older_than(unsigned int major, unsigned int minor)
+{
+	unsigned int own_major = 0, own_minor = 0;
+	struct utsname u;
+
+	uname(&u);
+	sscanf(u.release, "%u.%u", &own_major, &own_minor);
+	return own_major < major || (own_major == major && own_minor < minor);
+}
+
 static void check_kernel(struct doctor *d, struct finding *f)
 {
 	struct utsname u;
-	unsigned int major = 0, minor = 0;
 
 	uname(&u);
-	sscanf(u.release, "%u.%u", &major, &minor);
-	if (major < 5 || (major == 5 && minor < 10))
+	if (older_than(5, 10))
 		find(f, BAD, "a kernel from 5.10 on", "Linux %s %s is too old", u.release, u.machine);
 	else
 		find(f, OK, NULL, "Linux %s %s", u.release, u.machine);
@@ -132,23 +140,13 @@ static void check_lockdown(struct doctor *d, struct finding *f)
 								      "none");
 }
 
-static bool older_than(unsigned int major, unsigned int minor)
-{
-	unsigned int own_major = 0, own_minor = 0;
-	struct utsname u;
-
-	uname(&u);
-	sscanf(u.release, "%u.%u", &own_major, &own_minor);
-	return own_major < major || (own_major == major && own_minor < minor);
-}
-
 static void check_capabilities(struct doctor *d, struct finding *f)
 {
 	const struct { int bit; const char *name; enum state lack; bool unneeded; } wanted[] = {
 		{ 39, "CAP_BPF", BAD }, { 38, "CAP_PERFMON", BAD },
 		{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", NOTE },
-		/* libbpf looks for functions that the kernel hasn't got in its modules (scripts/iotrc-old-kernel.conf). */
-		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", BAD, !older_than(6, 10) },
+		/* As in scripts/iotrc-generator. */
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", BAD, older_than(5, 11) || !older_than(6, 10) },
 	};
 	char line[64], lacking[128] = "";
 	unsigned long long effective = 0;
@@ -231,8 +229,8 @@ static void check_container(struct doctor *d, struct finding *f)
 
 	if (d->in_namespace)
 		find(f, NOTE, "record on the host, or share its process ids (docker run --pid=host)",
-		     "a namespace of process ids%s%s: the whole machine's I/O is recorded, with the host's ids; "
-		     "--pid and the snapshots mean those of here", *kind ? ", " : "", kind);
+		     "a namespace of process ids%s%s: the whole machine's I/O is recorded, with the host's ids, "
+		     "which --pid means, too; the snapshots have the processes of here", *kind ? ", " : "", kind);
 	else if (container)
 		find(f, OK, NULL, "a container%s%s, which sees the machine's processes", *kind ? ", " : "", kind);
 	else
@@ -262,22 +260,37 @@ static void check_configuration(struct doctor *d, struct finding *f)
 		find(f, OK, NULL, "none: the defaults");
 }
 
-#define GIB (UINT64_C(1) << 30)
+#define GB 1000000000
+#define LEAST (1 << 20)              /* for a manifest, whatever --min-free says */
 
 static void check_space(struct doctor *d, struct finding *f)
 {
-	struct statvfs s;
-	uint64_t free;
+	struct room_config config = {
+		.fd = *d->dir && !access(d->dir, W_OK) ? open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1,
+		.min_free = d->options.min_free, .min_free_percent = d->options.min_free_percent,
+	};
+	uint64_t free, stays;
+	struct room *room;
+	bool low;
 
-	if (!*d->dir || access(d->dir, W_OK) || statvfs(d->dir, &s)) {
+	if (config.fd < 0 || room__new(&room, &config)) {
 		f->private = true;
 		find(f, BAD, "another --output, or its parent directory", "cannot write to %s: %s", d->options.output,
 		     strerror(errno));
-		return;
+	} else {
+		low = room__check(room, 0);
+		free = room__free_bytes(room);
+		stays = room__min_free(room);
+		low |= free < LEAST;
+		find(f, low ? BAD : free - stays < GB ? NOTE : OK,
+		     low ? "free some, another --output, or less --min-free" :
+		     free - stays < GB ? "free some, or another --output" : NULL,
+		     "%.1f GB free where traces go, %.1f of which stay so (--min-free)", (double)free / GB,
+		     (double)stays / GB);
+		room__free(room);
 	}
-	free = (uint64_t)s.f_bavail * s.f_frsize;
-	find(f, free < GIB / 16 ? BAD : free < GIB ? NOTE : OK, free < GIB ? "free some, or another --output" : NULL,
-	     "%.1f GB free where traces go", free / 1e9);
+	if (config.fd >= 0)
+		close(config.fd);
 }
 
 static void check_upload(struct doctor *d, struct finding *f)

@@ -14,6 +14,9 @@ import strace_oracle
 RECORDING = f"timeout 60 {recorder.IOTRC} -q --no-snapshots -d 200ms -o"
 
 
+LOOKS_INTO_MODULES = (5, 11) <= strace_oracle.RELEASE < (6, 10) # libbpf, which takes CAP_SYS_ADMIN
+
+
 def doctor(*args, code=0, wrap=(), cwd=None):
     done = subprocess.run(
         [*wrap, recorder.IOTRC, "doctor", "--json", *args], capture_output=True, text=True, timeout=300, cwd=cwd,
@@ -123,25 +126,40 @@ def test_without_a_machine_id(tmp_path):
     assert bad(in_namespace(setup, tmp_path, code=1)) == {"machine id"}
 
 
-def test_on_a_full_disk(tmp_path):
-    setup = "mkdir -p small; mount -t tmpfs -o size=1M none small; cd small"
-    report = doctor(code=1, wrap=[*NAMESPACE, f'{setup}\nexec "$@"', "sh"], cwd=tmp_path)
-    assert bad(report) == {"space"} and report["checks"]["space"]["text"] == "0.0 GB free where traces go"
+@pytest.mark.parametrize("conf, left, state", [
+    ("", 64, "note"),                  # 5% of 4 MiB stay free
+    ("min-free = 50%", 40, "bad"),
+    ("min-free = off", 40, "note"),
+    ("min-free = off", 1, "bad"),      # not even for a manifest
+])
+def test_on_a_full_disk(tmp_path, conf, left, state):
+    """4 MiB, of which LEFT percent are free; a recording writes rows there, or loses them."""
+    (tmp_path / "conf").write_text(f"output = small/traces\n{conf}\n")
+    setup = f"mkdir -p small; mount -t tmpfs -o size=4M none small; fallocate -l {4096 * (100 - left) // 100}K small/filler"
+    wrap = [*NAMESPACE, f'{setup}\nexec "$@"', "sh"]
+    report = doctor("--config", "conf", code=int(state == "bad"), wrap=wrap, cwd=tmp_path)
+    check = report["checks"]["space"]
+    assert check["state"] == state and bad(report) == ({"space"} if state == "bad" else set())
+    assert re.fullmatch(r"0\.0 GB free where traces go, 0\.0 of which stay so \(--min-free\)", check["text"])
+    little = ["--path", str(tmp_path)] if state == "note" else []
+    fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little],
+                           capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert (fares.returncode in (1, 3)) == (state == "bad"), fares.stderr
 
 
 def test_in_a_pid_namespace(tmp_path):
     wrap = ["unshare", "-p", "-f", "--mount-proc"]
     report = doctor(wrap=wrap, cwd=tmp_path)
     assert report["checks"]["container"]["state"] == "note"
-    assert "process ids" in report["checks"]["container"]["text"]
+    assert "the host's ids, which --pid means, too" in report["checks"]["container"]["text"]
 
 
 @pytest.mark.parametrize("drop, state, code", [
     ("cap_bpf,cap_perfmon,cap_sys_admin", "bad", 1),
     ("cap_perfmon,cap_sys_admin", "bad", 1),
     ("cap_dac_read_search", "note", 0),
-    # CAP_BPF and CAP_PERFMON are enough, but for libbpf on older kernels.
-    ("cap_sys_admin", "ok", 0) if strace_oracle.RELEASE >= (6, 10) else ("cap_sys_admin", "bad", 1),
+    # CAP_BPF and CAP_PERFMON are enough, but for libbpf on some kernels.
+    ("cap_sys_admin", "bad", 1) if LOOKS_INTO_MODULES else ("cap_sys_admin", "ok", 0),
 ])
 def test_capabilities(tmp_path, drop, state, code):
     wrap = ["capsh", f"--drop={drop}", "--", "-ec", 'exec "$@"', "sh"]
@@ -151,7 +169,7 @@ def test_capabilities(tmp_path, drop, state, code):
     assert bad(report) == ({"capabilities", "hooks"} if code else set())
     for name in ("cap_bpf", "cap_perfmon", "cap_dac_read_search"):
         assert (name.upper() in check["text"]) == (name in drop), check
-    assert ("CAP_SYS_ADMIN" in check["text"]) == ("cap_sys_admin" in drop and strace_oracle.RELEASE < (6, 10))
+    assert ("CAP_SYS_ADMIN" in check["text"]) == ("cap_sys_admin" in drop and LOOKS_INTO_MODULES)
     fares = subprocess.run([*wrap, "sh", "-c", f"{RECORDING} {tmp_path}/traces"],
                            capture_output=True, text=True, cwd=tmp_path)
     assert (fares.returncode in (0, 3)) == (code == 0), fares.stderr
