@@ -11,13 +11,18 @@
 #include <unistd.h>
 
 #include "src/json_text.h"
-#include "src/manifest.h"
+#include "src/manifest_file.h"
 #include "src/session.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 /* ---- lists ---- */
+
+static void begin_list(struct outbox_list *l)
+{
+	*l = (struct outbox_list){ .tail = &l->head };
+}
 
 static void push(struct outbox_list *l, struct outbox_file *f, bool first)
 {
@@ -47,6 +52,18 @@ static struct outbox_file *pop(struct outbox_list *l)
 		l->bytes -= f->bytes;
 	}
 	return f;
+}
+
+/* Puts all of FROM behind TO's. */
+static void append(struct outbox_list *to, struct outbox_list *from)
+{
+	if (!from->head)
+		return;
+	*to->tail = from->head;
+	to->tail = from->tail;
+	to->n += from->n;
+	to->bytes += from->bytes;
+	begin_list(from);
 }
 
 struct outbox_file *outbox__take(struct outbox *o)
@@ -186,7 +203,7 @@ static struct outbox_file *new_file(const char *path, const char *sha256, uint64
 }
 
 /* One entry of the manifest: to be sent, unless it is there. */
-static int consider(struct outbox *o, json_t *entry, const char *bytes_key)
+static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, const char *bytes_key)
 {
 	const char *path, *sha256;
 	struct outbox_file *f;
@@ -204,17 +221,18 @@ static int consider(struct outbox *o, json_t *entry, const char *bytes_key)
 	f = new_file(path, sha256, bytes);
 	if (!f)
 		return -ENOMEM;
-	push(&o->waiting, f, false);
+	push(to, f, false);
 	return 0;
 }
 
 /* Both lists only ever grow at their ends. */
-static int consider_all(struct outbox *o, json_t *list, const char *bytes_key, size_t *seen)
+static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list, const char *bytes_key,
+			size_t *seen)
 {
 	int err = 0;
 
 	while (!err && *seen < json_array_size(list)) {
-		err = consider(o, json_array_get(list, *seen), bytes_key);
+		err = consider(o, to, json_array_get(list, *seen), bytes_key);
 		if (!err)
 			++*seen;
 	}
@@ -231,7 +249,7 @@ static bool is_finished(json_t *root)
 
 struct manifest_seen {
 	json_t *root;
-	struct stat st;
+	uint64_t bytes;
 	char sha256[65];             /* of a finished session's */
 };
 
@@ -239,47 +257,68 @@ static int read_manifest(int dir, struct manifest_seen *m)
 {
 	int fd = openat(dir, MANIFEST_NAME, FILE_FLAGS), err = 0;
 	char why[JSON_WHY_MAX];
+	struct stat st;
 
 	m->root = NULL;
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &m->st) < 0)
+	if (fstat(fd, &st) < 0)
 		err = -errno;
 	else if (json_text__read(fd, &m->root, why))
 		err = -ENOMSG;
 	else if (is_finished(m->root))
 		err = journal__sha256(fd, m->sha256);
+	m->bytes = err ? 0 : st.st_size;
 	close(fd);
 	return err;
 }
 
-static int absorb(struct outbox *o, const struct manifest_seen *m)
+static int absorb(struct outbox *o, const struct manifest_seen *m, struct outbox_news *n)
 {
-	int err = consider_all(o, json_object_get(m->root, "files"), "compressed_bytes", &o->n_files);
+	int err = consider_all(o, &n->list, json_object_get(m->root, "files"), "compressed_bytes",
+			       &o->n_files);
 
 	if (!err)
-		err = consider_all(o, json_object_get(m->root, "system_spec"), "bytes", &o->n_spec);
+		err = consider_all(o, &n->list, json_object_get(m->root, "system_spec"), "bytes",
+				   &o->n_spec);
 	if (err || !is_finished(m->root))
 		return err;
-	o->finished = true;
-	if (journal__has(o->journal, MANIFEST_NAME, m->sha256))
-		return 0;
-	o->manifest = new_file(MANIFEST_NAME, m->sha256, m->st.st_size);
-	return o->manifest ? 0 : -ENOMEM;
+	if (!journal__has(o->journal, MANIFEST_NAME, m->sha256)) {
+		n->manifest = new_file(MANIFEST_NAME, m->sha256, m->bytes);
+		if (!n->manifest)
+			return -ENOMEM;
+	}
+	n->finished = true;
+	return 0;
 }
 
-int outbox__refresh(struct outbox *o)
+static void begin_news(struct outbox_news *n)
+{
+	*n = (struct outbox_news){ 0 };
+	begin_list(&n->list);
+}
+
+int outbox__read(struct outbox *o, struct outbox_news *ret)
 {
 	struct manifest_seen m;
 	int err;
 
+	begin_news(ret);
 	if (o->finished)
 		return 0;
 	err = read_manifest(o->fd, &m);
 	if (!err)
-		err = absorb(o, &m);
+		err = absorb(o, &m, ret);
 	json_decref(m.root);
 	return err;
+}
+
+void outbox__add(struct outbox *o, struct outbox_news *news)
+{
+	append(&o->waiting, &news->list);
+	if (news->manifest)
+		o->manifest = news->manifest;
+	o->finished |= news->finished;
 }
 
 /* ---- the session ---- */
@@ -288,11 +327,13 @@ int outbox__refresh(struct outbox *o)
 static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 {
 	struct manifest_seen m;
+	struct outbox_news news;
 	int err;
 
 	/* Not every file system has locks. */
 	if (!o->live && session__lock(o->fd) == -EWOULDBLOCK)
 		return -EBUSY;
+	begin_news(&news);
 	err = read_manifest(o->fd, &m);
 	if (err == -ENOENT && journal__session_uploaded(o->fd))
 		err = -EALREADY;
@@ -301,7 +342,8 @@ static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 	if (!err)
 		err = journal__open(&o->journal, o->fd, identity, uid, gid);
 	if (!err)
-		err = absorb(o, &m);
+		err = absorb(o, &m, &news);
+	outbox__add(o, &news);
 	if (!err && o->finished && outbox__idle(o))
 		err = -EALREADY;
 	json_decref(m.root);
@@ -316,8 +358,8 @@ int outbox__open(struct outbox **ret, int dir, const char *name, const char *key
 
 	if (!o)
 		return -ENOMEM;
-	o->waiting.tail = &o->waiting.head;
-	o->stuck.tail = &o->stuck.head;
+	begin_list(&o->waiting);
+	begin_list(&o->stuck);
 	o->live = live;
 	o->keep = keep;
 	o->key = strdup(key);

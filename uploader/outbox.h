@@ -52,8 +52,18 @@ int outbox__open(struct outbox **ret, int dir, const char *name, const char *key
 /* Accepts NULL, returns NULL. */
 struct outbox *outbox__free(struct outbox *o);
 
-/* Reads the manifest again, until it is finished. 0, or a negative errno: -ENOMSG where it is none. */
-int outbox__refresh(struct outbox *o);
+/* What a look into the manifest brought. */
+struct outbox_news {
+	struct outbox_list list;
+	struct outbox_file *manifest;
+	bool finished;
+};
+
+/* Reads the manifest again, until it is finished. That may take long, and needs no lock: one thread at a
+ * time may be in here beside all others. Its news, also where it fails, are outbox__add()'s. 0, or a
+ * negative errno: -ENOMSG where it is none. */
+int outbox__read(struct outbox *o, struct outbox_news *ret);
+void outbox__add(struct outbox *o, struct outbox_news *news);
 
 /* Takes the next file that is to be sent; NULL: none just now. */
 struct outbox_file *outbox__take(struct outbox *o);

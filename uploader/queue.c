@@ -43,12 +43,14 @@ struct worker {
 	atomic_int tid;
 	struct outbox *outbox;       /* of what is being sent */
 	struct outbox_file *file;
+	const struct queue_place *place;
 	atomic_uint_least64_t sent;
 };
 
-struct place {
-	int dir;
-	char *name, *key;
+/* Names and keys are its own. */
+struct places {
+	struct queue_place *list;
+	size_t n, next;              /* next: the first that is still to be looked at */
 };
 
 struct queue {
@@ -59,24 +61,29 @@ struct queue {
 	pthread_mutex_t rate_lock;
 	struct rate rate;
 
-	pthread_mutex_t lock;        /* guards all below. The caller's thread only ever tries it: who
-				      * holds it may be kept back by the scheduler for long */
+	pthread_mutex_t news_lock;   /* guards these three, and is held for a copy of a line */
+	char news[NEWS_LINES][QUEUE_NEWS_MAX];
+	unsigned int n_news, news_dropped;
+
+	pthread_mutex_t lock;        /* guards all below; never held during I/O. The caller's thread
+				      * only ever tries both: the scheduler may keep back who holds one */
 	pthread_cond_t wake;
 	struct outbox *live, *old;
-	struct place *places;        /* to be looked at, and which one old is */
-	size_t n_places, next_place, old_place;
-	uint64_t list_due_ns;
+	bool looking;                /* a thread is in look(), and may have let go of the lock there */
+	struct places places;        /* old is the last one that was looked at */
+	uint64_t list_due_ns, refresh_due_ns;
+	bool listed_last;            /* at the end of a recording */
 	bool unready;                /* one couldn't be opened yet */
 	bool live_done, live_failed;
 	struct backoff backoff;
 	bool obeying;                /* the target said how long */
+	bool refused;                /* the last failure was that */
+	bool refused_last;           /* … at the end of a recording */
 	bool gave_up, troubled;
 	unsigned int busy, running;
 	char problem[TARGET_REASON_MAX];
 	char told[TARGET_REASON_MAX]; /* a problem that needn't be told again */
 	uint64_t files_done, bytes_done, busy_bytes, sessions_done, sessions_left;
-	char news[NEWS_LINES][QUEUE_NEWS_MAX];
-	unsigned int n_news, news_dropped;
 
 	struct queue_stats shown;    /* the caller's */
 };
@@ -85,22 +92,25 @@ struct queue {
 
 static __attribute__((format(printf, 2, 3))) void tell(struct queue *q, const char *format, ...)
 {
+	char line[QUEUE_NEWS_MAX];
 	va_list args;
 
-	if (q->n_news == NEWS_LINES) {
-		q->news_dropped++;
-		return;
-	}
 	va_start(args, format);
-	vsnprintf(q->news[q->n_news++], QUEUE_NEWS_MAX, format, args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	pthread_mutex_lock(&q->news_lock);
+	if (q->n_news == NEWS_LINES)
+		q->news_dropped++;
+	else
+		strcpy(q->news[q->n_news++], line);
+	pthread_mutex_unlock(&q->news_lock);
 }
 
 bool queue__news(struct queue *q, char news[QUEUE_NEWS_MAX])
 {
 	bool some = false;
 
-	if (pthread_mutex_trylock(&q->lock))
+	if (pthread_mutex_trylock(&q->news_lock))
 		return false;
 	if (q->n_news) {
 		some = true;
@@ -111,36 +121,35 @@ bool queue__news(struct queue *q, char news[QUEUE_NEWS_MAX])
 		snprintf(news, QUEUE_NEWS_MAX, "and %u more", q->news_dropped);
 		q->news_dropped = 0;
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->news_lock);
 	return some;
 }
 
 /* ---- which sessions ---- */
 
-static void free_places(struct queue *q)
+static void free_places(struct places *p)
 {
-	for (size_t i = 0; i < q->n_places; i++) {
-		free(q->places[i].name);
-		free(q->places[i].key);
+	for (size_t i = 0; i < p->n; i++) {
+		free((char *)p->list[i].name);
+		free((char *)p->list[i].key);
 	}
-	free(q->places);
-	q->places = NULL;
-	q->n_places = q->next_place = 0;
+	free(p->list);
+	*p = (struct places){ 0 };
 }
 
-static int add_place(struct queue *q, int dir, const char *name, const char *key)
+static int add_place(struct places *p, int dir, const char *name, const char *key)
 {
-	struct place *places = reallocarray(q->places, q->n_places + 1, sizeof(*places));
-	struct place p = { dir, strdup(name), strdup(key) };
+	struct queue_place *list = reallocarray(p->list, p->n + 1, sizeof(*list));
+	struct queue_place new = { dir, strdup(name), strdup(key) };
 
-	if (places)
-		q->places = places;
-	if (!places || !p.name || !p.key || q->n_places == PLACES_MAX) {
-		free(p.name);
-		free(p.key);
+	if (list)
+		p->list = list;
+	if (!list || !new.name || !new.key || p->n == PLACES_MAX) {
+		free((char *)new.name);
+		free((char *)new.key);
 		return -ENOMEM;
 	}
-	q->places[q->n_places++] = p;
+	p->list[p->n++] = new;
 	return 0;
 }
 
@@ -157,21 +166,12 @@ static int is_stamp(const struct dirent *entry)
 }
 
 /* The sessions beside the live one, oldest first. */
-static void list_places(struct queue *q)
+static void find_beside(struct queue *q, struct places *ret)
 {
 	const struct queue_config *c = &q->config;
 	struct dirent **entries;
-	int n;
+	int n = scandirat(c->parent, ".", &entries, is_stamp, alphasort);
 
-	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
-	free_places(q);
-	q->sessions_left = 0;
-	q->unready = false;
-	for (size_t i = 0; i < c->n_places; i++)
-		add_place(q, c->places[i].dir, c->places[i].name, c->places[i].key);
-	if (!c->live)
-		return;
-	n = scandirat(c->parent, ".", &entries, is_stamp, alphasort);
 	if (n < 0) {
 		tell(q, "cannot look for sessions that are not sent yet: %s", strerror(errno));
 		return;
@@ -181,10 +181,28 @@ static void list_places(struct queue *q)
 
 		snprintf(key, sizeof(key), "%s/%s", c->parent_key, entries[i]->d_name);
 		if (strcmp(entries[i]->d_name, c->live->name))
-			add_place(q, c->parent, entries[i]->d_name, key);
+			add_place(ret, c->parent, entries[i]->d_name, key);
 		free(entries[i]);
 	}
 	free(entries);
+}
+
+static void list_places(struct queue *q)
+{
+	const struct queue_config *c = &q->config;
+	struct places found = { 0 };
+
+	pthread_mutex_unlock(&q->lock);
+	for (size_t i = 0; i < c->n_places; i++)
+		add_place(&found, c->places[i].dir, c->places[i].name, c->places[i].key);
+	if (c->live)
+		find_beside(q, &found);
+	pthread_mutex_lock(&q->lock);
+	free_places(&q->places);
+	q->places = found;
+	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
+	q->sessions_left = 0;
+	q->unready = false;
 }
 
 /* Why a session can't be sent. In a recording the first two are nothing to talk about: they are
@@ -206,20 +224,20 @@ static void tell_unopened(struct queue *q, const char *key, int err)
 	tell(q, "session " FIELD ": %s", key, why);
 }
 
-static void remove_session(struct queue *q, int dir, const char *name, const char *key)
+static void remove_session(struct queue *q, const struct queue_place *p)
 {
-	int err = q->config.keep ? 0 : outbox__remove(dir, name);
+	int err = q->config.keep ? 0 : outbox__remove(p->dir, p->name);
 
 	if (err == -ENOTEMPTY)
 		tell(q, "session " FIELD " is at the target; files here that are not in its manifest stay",
-		     key);
+		     p->key);
 	else if (err)
-		tell(q, "cannot remove session " FIELD ": %s", key, strerror(-err));
+		tell(q, "cannot remove session " FIELD ": %s", p->key, strerror(-err));
 }
 
 /* What was recorded without upload was to stay here: it has no journal, and a recording that uploads
  * leaves it alone. */
-static bool may_be_sent(const struct queue *q, const struct place *p)
+static bool may_be_sent(const struct queue *q, const struct queue_place *p)
 {
 	char journal[OUTBOX_KEY_MAX + sizeof(JOURNAL_NAME)];
 	struct stat st;
@@ -230,18 +248,23 @@ static bool may_be_sent(const struct queue *q, const struct place *p)
 
 static void open_next(struct queue *q)
 {
-	struct place *p = &q->places[q->next_place++];
-	int err = !may_be_sent(q, p) ? -ENOENT :
-		  outbox__open(&q->old, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
+	const struct queue_place *p = &q->places.list[q->places.next++];
+	struct outbox *o = NULL;
+	int err;
 
-	q->old_place = q->next_place - 1;
-	if (err == -EALREADY) {
-		remove_session(q, p->dir, p->name, p->key);
-	} else if (err && err != -ENOENT) {
+	q->sessions_left++;
+	pthread_mutex_unlock(&q->lock);
+	err = !may_be_sent(q, p) ? -ENOENT :
+	      outbox__open(&o, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
+	if (err == -EALREADY)
+		remove_session(q, p);
+	else if (err && err != -ENOENT)
 		tell_unopened(q, p->key, err);
-		q->sessions_left++;
-		q->unready |= err == -EBUSY || err == -EINPROGRESS;
-	}
+	pthread_mutex_lock(&q->lock);
+	q->old = o;
+	if (!err || err == -EALREADY || err == -ENOENT)
+		q->sessions_left--;
+	q->unready |= err == -EBUSY || err == -EINPROGRESS;
 }
 
 static bool list_due(const struct queue *q)
@@ -250,27 +273,51 @@ static bool list_due(const struct queue *q)
 
 	/* Once more at the end of a recording. */
 	if (q->unready && q->config.live)
-		due = atomic_load(&q->ending) ? 0 : due - RELIST_NS + UNREADY_NS;
+		due = atomic_load(&q->ending) && !q->listed_last ? 0 : due - RELIST_NS + UNREADY_NS;
 	return clock__mono_ns() >= due;
 }
 
-static int open_live(struct queue *q)
+static int open_live(const struct queue *q, struct outbox **ret)
 {
 	const struct queue_config *c = &q->config;
 
-	return outbox__open(&q->live, c->live->dir, c->live->name, c->live->key, true, c->keep, q->identity,
+	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, true, c->keep, q->identity,
 			    c->uid, c->gid);
 }
 
-/* A session whose directory was taken away gets another one (src/staging.h). */
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * PACE_SECOND + t.tv_nsec;
+}
+
+/* A manifest that grows all the time is read as often as takes a tenth of a CPU. */
 static void refresh_live(struct queue *q)
 {
-	int err = q->live ? outbox__refresh(q->live) : -ENOENT;
+	struct outbox *o = q->live;
+	struct outbox_news news;
+	uint64_t begun = cpu_ns();
+	int err = -ENOENT;
 
-	if (err == -ENOENT && !(q->live && q->live->busy)) {
-		q->live = outbox__free(q->live);
-		err = open_live(q);
+	if (o) {
+		pthread_mutex_unlock(&q->lock);
+		err = outbox__read(o, &news);
+		pthread_mutex_lock(&q->lock);
+		outbox__add(o, &news);
 	}
+	/* A session whose directory was taken away gets another one (src/staging.h). */
+	if (err == -ENOENT && !(o && o->busy)) {
+		q->live = NULL;
+		pthread_mutex_unlock(&q->lock);
+		outbox__free(o);
+		o = NULL;
+		err = open_live(q, &o);
+		pthread_mutex_lock(&q->lock);
+		q->live = o;
+	}
+	q->refresh_due_ns = clock__mono_ns() + 9 * (cpu_ns() - begun);
 	if (err && !q->live_failed)
 		tell(q, "cannot read the session's manifest: %s", strerror(-err));
 	q->live_failed = err;
@@ -288,45 +335,57 @@ static bool may_send(const struct queue *q)
 	       !(q->backoff.failures && q->busy);
 }
 
-/* While there is something to send, the manifest's news can wait: it may change faster than a thread that
- * hardly runs can read it. */
+/* While there is something to send, the manifest's news can wait. */
 static bool refresh_due(const struct queue *q)
 {
 	return atomic_load(&q->poked) && q->config.live &&
-	       (!q->live || !q->live->waiting.n || !may_send(q));
+	       (!q->live || !q->live->waiting.n || !may_send(q)) &&
+	       (atomic_load(&q->ending) || clock__mono_ns() >= q->refresh_due_ns);
 }
 
 static bool look_due(const struct queue *q)
 {
-	return refresh_due(q) || (q->old && old_is_over(q)) ||
-	       (old_is_over(q) && (q->next_place < q->n_places || list_due(q)));
+	return !q->looking &&
+	       (refresh_due(q) || (q->old && old_is_over(q)) ||
+		(old_is_over(q) && (q->places.next < q->places.n || list_due(q))));
 }
 
+static void close_old(struct queue *q)
+{
+	struct outbox *o = q->old;
+
+	q->sessions_left += !!o->stuck.n;
+	q->old = NULL;
+	pthread_mutex_unlock(&q->lock);
+	outbox__free(o);
+	pthread_mutex_lock(&q->lock);
+}
+
+/* Lets go of the lock for what takes time. */
 static void look(struct queue *q)
 {
+	q->looking = true;
 	if (refresh_due(q)) {
 		atomic_store(&q->poked, false);
 		refresh_live(q);
 	}
-	if (!old_is_over(q))
-		return;
-	if (q->old) {
-		q->sessions_left += !!q->old->stuck.n;
-		q->old = outbox__free(q->old);
-	}
-	if (q->next_place < q->n_places) {
+	if (q->old && old_is_over(q))
+		close_old(q);
+	if (!q->old && q->places.next < q->places.n) {
 		open_next(q);
-	} else if (list_due(q)) {
-		atomic_store(&q->ending, false);
+	} else if (!q->old && list_due(q)) {
+		q->listed_last = atomic_load(&q->ending);
 		list_places(q);
 		if (q->live)
 			outbox__try_again(q->live);
 	}
+	q->looking = false;
+	pthread_cond_broadcast(&q->wake);
 }
 
 static bool is_idle(const struct queue *q)
 {
-	return !look_due(q) && !q->busy && !q->old && q->list_due_ns &&
+	return !q->looking && !look_due(q) && !q->busy && !q->old && q->list_due_ns &&
 	       (!q->config.live || (q->live && q->live->finished && outbox__idle(q->live)));
 }
 
@@ -435,21 +494,10 @@ static void send_file(struct worker *w, struct target_result *r)
 	if (err) {
 		result(r, TARGET_RETRY, "cannot write " JOURNAL_NAME ": %s", strerror(-err));
 		r->general = true;
-	} else if (!w->q->config.keep && !outbox__is_manifest(f)) {
+	} else if (outbox__is_manifest(f)) {
+		remove_session(w->q, w->place);
+	} else if (!w->q->config.keep) {
 		outbox__remove_file(o, f);
-	}
-}
-
-static void session_done(struct queue *q, struct outbox *o)
-{
-	q->sessions_done++;
-	if (o == q->live) {
-		q->live_done = true;
-		remove_session(q, q->config.live->dir, q->config.live->name, q->config.live->key);
-	} else {
-		struct place *p = &q->places[q->old_place];
-
-		remove_session(q, p->dir, p->name, p->key);
 	}
 }
 
@@ -462,14 +510,15 @@ static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f
 	outbox__done(o, f);
 	/* How long somebody asked us to wait holds also when another request got through. */
 	q->backoff.failures = 0;
-	if (!q->obeying)
+	if (!q->obeying && !q->refused)
 		q->backoff.not_before_ns = 0;
+	q->refused_last = false;
 	if (q->troubled)
 		tell(q, "goes on");
 	q->troubled = false;
 	*q->problem = *q->told = 0;
-	if (last)
-		session_done(q, o);
+	q->sessions_done += last;
+	q->live_done |= last && o == q->live;
 }
 
 static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file *f,
@@ -481,7 +530,9 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 
 	(void)n; /* then it isn't spread */
 	backoff__failed(&q->backoff, clock__mono_ns(), refused, r->retry_after_s, random);
-	q->obeying = refused || r->retry_after_s;
+	q->obeying = r->retry_after_s;
+	q->refused = refused;
+	q->refused_last = refused && atomic_load(&q->ending);
 	q->troubled = true;
 	q->gave_up |= refused && !q->config.live;
 	strcpy(q->problem, r->reason);
@@ -526,7 +577,9 @@ static bool do_one(struct worker *w)
 	struct outbox_file *f = o ? outbox__take(o) : NULL;
 	struct target_result r = { 0 };
 
+	w->place = q->config.live;
 	if (!f && q->old) {
+		w->place = &q->places.list[q->places.next - 1];
 		o = q->old;
 		f = outbox__take(o);
 	}
@@ -621,7 +674,7 @@ static int begin(struct queue *q, const struct queue_config *config, char proble
 			return err;
 	}
 	if (config->live)
-		err = open_live(q);
+		err = open_live(q, &q->live);
 	if (!err)
 		err = start_threads(q);
 	if (err)
@@ -643,6 +696,7 @@ int queue__new(struct queue **ret, const struct queue_config *config, char probl
 	q->rate.bytes_per_s = config->rate;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_mutex_init(&q->rate_lock, NULL);
+	pthread_mutex_init(&q->news_lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->wake, &attr);
@@ -679,7 +733,7 @@ void queue__stats(struct queue *q, struct queue_stats *ret)
 		*s = (struct queue_stats){
 			.files_done = q->files_done, .bytes_done = q->bytes_done,
 			.bytes_left = q->busy_bytes, .sessions_done = q->sessions_done,
-			.sessions_left = q->sessions_left + q->n_places - q->next_place + !!q->old +
+			.sessions_left = q->sessions_left + q->places.n - q->places.next + !!q->old +
 					 (q->config.live && !q->live_done),
 			.idle = is_idle(q), .gave_up = q->gave_up, .troubled = q->troubled,
 		};
@@ -703,16 +757,17 @@ static void hurry(struct queue *q)
 			background__hurry(atomic_load(&q->workers[i].tid));
 }
 
-/* The next try would be too late; or, of what was failing by itself, is now. */
+/* The next try would be too late. What was failing by itself, or was refused before the end, is tried at
+ * once instead; what is refused now needs somebody who mends something. */
 static bool is_hopeless(struct queue *q, uint64_t end_ns)
 {
 	bool hopeless;
 
 	if (pthread_mutex_trylock(&q->lock))
 		return false;
-	if (!q->obeying && q->backoff.not_before_ns > end_ns)
+	if (!q->obeying && (q->backoff.not_before_ns > end_ns || (q->refused && !q->refused_last)))
 		q->backoff.not_before_ns = 0;
-	hopeless = !q->busy && q->backoff.not_before_ns > end_ns;
+	hopeless = !q->busy && (q->refused_last || q->backoff.not_before_ns > end_ns);
 	pthread_mutex_unlock(&q->lock);
 	return hopeless;
 }
@@ -763,11 +818,12 @@ struct queue *queue__free(struct queue *q)
 	free(q->workers);
 	outbox__free(q->live);
 	outbox__free(q->old);
-	free_places(q);
+	free_places(&q->places);
 	free(q->identity);
 	pthread_cond_destroy(&q->wake);
 	pthread_mutex_destroy(&q->lock);
 	pthread_mutex_destroy(&q->rate_lock);
+	pthread_mutex_destroy(&q->news_lock);
 	free(q);
 	return NULL;
 }

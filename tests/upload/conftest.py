@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Real servers, each started once and on loopback. Nothing here is skipped: what isn't there is
 installed by `make check-upload`, or it fails and says why."""
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -12,10 +14,12 @@ import pytest
 
 from ceph import Ceph, S3cmd
 
+PROGRAMS = "IOTRC", "UPLOAD_PUT"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ground():
-    for name in "IOTRC", "UPLOAD_PUT":
+    for name in PROGRAMS:
         assert os.access(os.environ.get(name, ""), os.X_OK), f"{name} names no program: run `make check-upload`"
     # The tests say themselves what the environment has.
     for name in list(os.environ):
@@ -31,12 +35,24 @@ def session_path():
     subprocess.run(["rm", "-rf", path], check=False)
 
 
+def end_ours():
+    """Ends what a test that failed has left running: our programs, where this process has started them."""
+    programs = {os.path.realpath(os.environ[name]) for name in PROGRAMS}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError): # it has ended
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid() and \
+               os.readlink(stat.parent / "exe") in programs:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+                os.waitpid(int(stat.parent.name), 0)
+
+
 @pytest.fixture
 def tmp_path(session_path):
     """pytest's own keeps three runs of everything."""
     path = pathlib.Path(tempfile.mkdtemp(dir=session_path))
     path.chmod(0o755)
     yield path
+    end_ours()
     shutil.rmtree(path)
 
 

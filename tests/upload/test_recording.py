@@ -62,6 +62,12 @@ def upload_threads(pid):
             yield task
 
 
+def upload_cpu_s(pid):
+    """What its upload threads have used."""
+    stats = [(task / "stat").read_text().rpartition(")")[2].split() for task in upload_threads(pid)]
+    return sum(int(s[11]) + int(s[12]) for s in stats) / os.sysconf("SC_CLK_TCK")
+
+
 def test_goes_while_recording(ceph, s3cmd, bucket, tmp_path):
     with Proxy(ceph.port) as proxy:
         r = recording(tmp_path, bucket, proxy.endpoint, "--rotate-size", "4K").start().wait_ready()
@@ -175,17 +181,20 @@ def test_bar_on_a_terminal(ceph, bucket, tmp_path):
 
 
 def test_refused_is_said_once(ceph, bucket, tmp_path):
+    """While the manifest grows by dozens of files a second. The threads may get hardly any CPU on a busy
+    machine: what they need of it is what is limited."""
     env = sessions.environment(AWS_SECRET_ACCESS_KEY="wrong")
-    r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", "--upload-timeout", "20s",
+    r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", "--upload-timeout", "10m",
                   env=env).start().wait_ready()
     begun = time.monotonic()
     while "upload:" not in r.errors():
         work(tmp_path / "work")
+        assert upload_cpu_s(r.process.pid) < 1, r.errors()
         assert time.monotonic() < begun + sessions.LONG
     work(tmp_path / "work")
     begun = time.monotonic()
     errors = stop(r)
-    assert time.monotonic() - begun < 60, errors
+    assert time.monotonic() - begun < 120, errors
     assert sum(line.startswith("iotrc: upload:") for line in errors.splitlines()) == 1, errors
     assert LATER in errors, errors
 
