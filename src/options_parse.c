@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "options_table.h"
+#include "uploader/credentials.h"
 
 /* On unless told otherwise; the cache is where the machine affords it. */
 #define STREAMS_DEFAULT (STREAM_BIT(STREAM_FS) | STREAM_BIT(STREAM_BLOCK) | STREAM_BIT(STREAM_NW_CONN))
@@ -221,6 +222,12 @@ static int parse_line(void *arg, unsigned int line, const char *key, const char 
 	const struct option_row *option = find_option(key);
 	size_t i = option - option_rows;
 
+	/* Whoever needs them reads the file again. */
+	if (credentials__is_name(key)) {
+		explicit_bzero((char *)value, strlen(value));
+		p->secrets = true;
+		return 0;
+	}
 	if (!option)
 		return unknown_option(p, key, strlen(key));
 	if (option->group == SERVICE || option->group == OTHER)
@@ -322,6 +329,8 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 		p.overruling = true;
 		if (!err)
 			err = parse_args(&p, argc, argv);
+		if (p.secrets && !p.o.upload_credentials)
+			p.o.upload_credentials = p.o.config;
 	} else {
 		p = first;
 	}

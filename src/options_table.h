@@ -17,6 +17,7 @@ struct parse {
 	char *message;
 	bool upload;                         /* it is the command's line */
 	bool reward;
+	bool secrets;                        /* the file has some */
 	bool overruling;                     /* the command line, after a file */
 	bool overruled[OPTIONS_ROWS_MAX];    /* … and it has this option */
 	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */

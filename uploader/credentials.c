@@ -32,6 +32,14 @@ static const struct {
 };
 #define N_VALUES (sizeof(values) / sizeof(*values))
 
+bool credentials__is_name(const char *name)
+{
+	for (size_t i = 0; i < N_VALUES; i++)
+		if (!strcmp(name, values[i].name))
+			return true;
+	return false;
+}
+
 static void *take(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -31,6 +31,9 @@ int credentials__token(struct credentials **ret, const char *file, char problem[
 void credentials__renew(struct credentials **c, const char *file,
 			int (*find)(struct credentials **, const char *, char *));
 
+/* Whether NAME is one of those that stand before such a value in a file. */
+bool credentials__is_name(const char *name);
+
 /* Wipes. Accepts NULL, returns NULL. */
 struct credentials *credentials__free(struct credentials *c);
 

@@ -438,6 +438,11 @@ static __attribute__((format(printf, 3, 4))) void result(struct target_result *r
 	va_end(args);
 }
 
+static bool key_of(const struct worker *w, char key[TARGET_KEY_MAX])
+{
+	return snprintf(key, TARGET_KEY_MAX, "%s/%s", w->outbox->key, w->file->path) < TARGET_KEY_MAX;
+}
+
 static void put_file(struct worker *w, int fd, struct target_result *r)
 {
 	const struct target_hooks hooks = { w, on_progress, on_multipart };
@@ -448,10 +453,25 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 		.key = key, .fd = fd, .size = f->bytes, .sha256 = f->sha256, .upload_id = progress,
 	};
 
-	if (snprintf(key, sizeof(key), "%s/%s", w->outbox->key, f->path) >= (int)sizeof(key))
+	if (!key_of(w, key))
 		result(r, TARGET_LOCAL, "its key would be too long");
 	else
 		target__put(w->target, &object, &hooks, r);
+	free(progress);
+}
+
+/* What was begun in parts, and can't go on: the store would keep it for ever. */
+static void take_back(struct worker *w)
+{
+	struct outbox_file *f = w->file;
+	char key[TARGET_KEY_MAX], *progress = journal__progress(w->outbox->journal, f->path, f->sha256);
+	struct target_result r;
+
+	if (progress && key_of(w, key)) {
+		target__abort(w->target, key, progress, &r);
+		if (r.verdict == TARGET_DONE)
+			journal__set_progress(w->outbox->journal, f->path, f->sha256, NULL);
+	}
 	free(progress);
 }
 
@@ -488,6 +508,8 @@ static void send_file(struct worker *w, struct target_result *r)
 	} else {
 		result(r, TARGET_LOCAL, "%s", strerror(-fd));
 	}
+	if (r->verdict == TARGET_LOCAL)
+		take_back(w);
 	if (r->verdict != TARGET_DONE)
 		return;
 	err = journal__confirm(o->journal, f->path, f->sha256, f->bytes);

@@ -699,3 +699,26 @@ Test(options, upload_in_a_file)
 	options__done(&o);
 	unlink(path);
 }
+
+/* The file is the one for the credentials then, and what it says of them is kept nowhere else. */
+Test(options, secrets_in_a_file)
+{
+	char path[] = "/tmp/iotrc-test-XXXXXX", line[128];
+	static const char text[] = "upload = s3://b\naws_access_key_id = K\naws_secret_access_key = hidden\n"
+				   "s3-region = eu-1\n";
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	close(fd);
+	snprintf(line, sizeof(line), "--config %s", path);
+	accepts(line);
+	cr_expect_str_eq(o.upload_credentials, path);
+	cr_expect_str_eq(o.s3_region, "eu-1");
+	cr_expect_null(memmem(o.config_text, sizeof(text), "hidden", 6));
+	options__done(&o);
+	snprintf(line, sizeof(line), "--config %s --upload-credentials other", path);
+	accepts(line);
+	cr_expect_str_eq(o.upload_credentials, "other");
+	options__done(&o);
+	unlink(path);
+}

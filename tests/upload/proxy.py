@@ -79,9 +79,51 @@ def answer(code, text, *headers):
     return "\r\n".join(lines).encode() + body
 
 
+class Tunnel:
+    """What a firewall has: CONNECT, and then bytes that it doesn't understand. It keeps the heads of what
+    it was asked, and lets nobody through without the right Proxy-Authorization."""
+
+    def __init__(self, authorization=None):
+        self.authorization, self.asked = authorization, []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+
+    def serve(self, s):
+        with contextlib.suppress(OSError), s:
+            head = Message(read_head(s), b"")
+            self.asked.append(head)
+            if self.authorization and head.header("proxy-authorization") != self.authorization:
+                s.sendall(answer(407, "Proxy Authentication Required"))
+                return
+            host, port = head.lines[0].split()[1].rsplit(":", 1)
+            with socket.create_connection((host, int(port))) as up:
+                s.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                threading.Thread(target=self.pass_on, args=(up, s), daemon=True).start()
+                self.pass_on(s, up)
+
+    @staticmethod
+    def pass_on(a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+
+
 class Proxy:
     """fault's words: None; reset-before, reset-after (the server has done it), half (of the body
-    read, then reset), stall (until the client goes away), slow, 500, 503 (Retry-After: 2), truncated,
+    read, then reset), stall (until the client goes away), stall-after (the server has done it), slow, 500, 503 (Retry-After: 2), truncated,
     etag (a wrong one), ok-without-doing."""
 
     def __init__(self, port, fault=lambda n, method, path: None, tls=None):
@@ -89,6 +131,8 @@ class Proxy:
         self.fault = fault
         self.tls = tls
         self.log = []       # (when, method, path, what, status)
+        self.heads = []     # of requests, as Message
+        self.under_way = self.most = 0 # requests at a time
         self.lock = threading.Lock()
         self.n = 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -133,7 +177,10 @@ class Proxy:
         with self.lock:
             n, self.n = self.n, self.n + 1
             what = self.fault(n, method, path)
-        message = Message(head, b"")
+            message = Message(head, b"")
+            self.heads.append(message)
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
         length = int(message.header("content-length", "0"))
         status = None
         try:
@@ -162,6 +209,7 @@ class Proxy:
                 status = self.forward(s, message, method, what)
         finally:
             with self.lock:
+                self.under_way -= 1
                 self.log.append((time.monotonic(), method, path, what, status))
 
     def forward(self, s, message, method, what):
@@ -170,6 +218,9 @@ class Proxy:
             up.sendall(head + message.body)
             got = read_answer(up, method)
         status = int(got.lines[0].split()[1])
+        if what == "stall-after":
+            s.recv(1)
+            raise ConnectionError
         if what == "reset-after":
             reset(s)
             raise ConnectionError

@@ -15,6 +15,7 @@ import pytest
 
 import ceph as store
 import sign
+from proxy import Proxy
 from put import KEYS, command, environment, put
 
 MIB = 1 << 20
@@ -50,12 +51,16 @@ ODD = ["host=h1/a", "a b", "a+b", "a&b=c", "a%2Fb", "a%b", "ä/ö", "日本", "q
 
 @pytest.mark.parametrize("prefix", ["", "/pre fix/ö=+"])
 def test_odd_names(ceph, s3cmd, bucket, tmp_path, prefix):
-    path = fill(tmp_path / "f", 100)
-    for key in ODD:
+    before = prefix[1:] + "/" if prefix else ""
+    there = {}
+    for i, key in enumerate(ODD):
+        path = fill(tmp_path / "f", 100 + i)
         r = s3(ceph, bucket, key, path, prefix=prefix)
         assert r["verdict"] == "done", (key, r)
-    before = prefix[1:] + "/" if prefix else ""
-    assert s3cmd.list(bucket) == {before + key: 100 for key in ODD}
+        there[before + key] = path.read_bytes()
+    assert s3cmd.list(bucket) == {key: len(data) for key, data in there.items()}
+    for key, data in there.items():
+        assert s3cmd.read(bucket, key, tmp_path) == data, key
 
 
 def test_keys_stay_below_the_prefix(ceph, s3cmd, bucket, tmp_path):
@@ -101,6 +106,22 @@ def test_endpoint_and_region_from_the_environment(ceph, s3cmd, bucket, tmp_path)
                              {"AWS_ENDPOINT_URL": ceph.endpoint, "AWS_REGION": "eu-central-1"}]):
         assert put(f"s3://{bucket}", f"k{i}", path, env=env)["verdict"] == "done"
     assert len(s3cmd.list(bucket)) == 3
+
+
+@pytest.mark.parametrize("options, env, region", [
+    ({}, {}, "us-east-1"),
+    ({"region": "eu-central-1"}, {"AWS_REGION": "not-this"}, "eu-central-1"),
+    ({}, {"AWS_REGION": "ap-south-1", "AWS_DEFAULT_REGION": "not-this"}, "ap-south-1"),
+    ({}, {"AWS_DEFAULT_REGION": "sa-east-1"}, "sa-east-1"),
+])
+def test_region(ceph, s3cmd, bucket, tmp_path, options, env, region):
+    """The store takes any, but the signature must be for the one that it names."""
+    path = fill(tmp_path / "f", 2 * PART)
+    with Proxy(ceph.port) as proxy:
+        assert s3(ceph, bucket, "k", path, endpoint=proxy.endpoint, part=PART, env=env, **options)["verdict"] == "done"
+        scopes = {re.search(r"Credential=([^,]+),", m.header("authorization"))[1] for m in proxy.heads}
+    assert {s.split("/", 2)[2] for s in scopes} == {f"{region}/s3/aws4_request"}
+    assert s3cmd.read(bucket, "k", tmp_path) == path.read_bytes()
 
 
 @pytest.mark.parametrize("url, endpoint, word", [

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """TLS: nginx with a CA of its own in front of the store, and in front of a gateway."""
+import base64
 import os
 
 import pytest
 
 import sign
 from gateway import Gateway
+from proxy import Tunnel
 from put import put
 from tls import Tls
 
@@ -77,6 +79,28 @@ def test_proxy_from_the_environment(ceph, s3cmd, bucket, tls, path):
     assert r["verdict"] == "refused" and "308" in r["reason"], r
     r = put(f"s3://{bucket}", "k", path, endpoint=ceph.endpoint, env={**env, "no_proxy": "127.0.0.1"})
     assert r["verdict"] == "done", r
+
+
+def test_tunnel_from_the_environment(s3cmd, bucket, tls, tmp_path, path):
+    """https_proxy: the proxy is told where to, its own password, and nothing of the request."""
+    words = "Basic " + base64.b64encode(b"somebody:a-password").decode()
+    with Tunnel(words) as tunnel:
+        env = {"https_proxy": f"http://somebody:a-password@127.0.0.1:{tunnel.port}"}
+        r = put(f"s3://{bucket}", "k", path, endpoint=tls.endpoint, ca=tls.ca, env=env)
+        assert r["verdict"] == "done", r
+        assert {m.lines[0] for m in tunnel.asked} == {f"CONNECT localhost:{tls.port} HTTP/1.1"}
+        assert not any(m.header("authorization") or m.header("x-amz-content-sha256") for m in tunnel.asked)
+        # A certificate is as much looked at as without it.
+        r = put(f"s3://{bucket}", "l", path, endpoint=tls.endpoint, env=env)
+        assert r["verdict"] == "refused" and "certificate" in r["reason"], r
+        env = {"HTTPS_PROXY": f"http://somebody:wrong@127.0.0.1:{tunnel.port}"}
+        r = put(f"s3://{bucket}", "l", path, endpoint=tls.endpoint, ca=tls.ca, env=env)
+        assert r["verdict"] == "refused" and "proxy" in r["reason"] and "wrong" not in r["reason"], r
+        before = len(tunnel.asked)
+        r = put(f"s3://{bucket}", "m", path, endpoint=tls.endpoint, ca=tls.ca, env={**env, "no_proxy": "localhost"})
+        assert r["verdict"] == "done" and len(tunnel.asked) == before, r
+    assert s3cmd.read(bucket, "k", tmp_path) == path.read_bytes()
+    assert set(s3cmd.list(bucket)) == {"k", "m"}
 
 
 @pytest.fixture
