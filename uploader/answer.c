@@ -99,7 +99,7 @@ static const struct {
 	{ 403, 403, TARGET_REFUSED, true, "these credentials may not do this here" },
 	{ 404, 404, TARGET_REFUSED, true, "there is no such place" },
 	{ 405, 405, TARGET_REFUSED, true, "it forbids this" },
-	{ 407, 407, TARGET_REFUSED, true, "the proxy wants credentials" },
+	{ 407, 407, TARGET_REFUSED, true, "the proxy wants other credentials" },
 	{ 408, 409, TARGET_RETRY, false, "it could not wait" },
 	{ 413, 413, TARGET_REFUSED, false, "the file is larger than it takes" },
 	{ 425, 425, TARGET_RETRY, true, "it is busy" },
@@ -214,8 +214,22 @@ static void advise(const struct http_answer *a, const char *code, char advice[25
 		snprintf(advice, 256, " (--s3-region %s)", region);
 }
 
+/* A proxy that doesn't let us through. */
+static void explain_tunnel(const struct http_answer *a, const char *host, struct target_result *r)
+{
+	bool later = a->tunnel_status >= 500;
+
+	target__result(r, later ? TARGET_RETRY : TARGET_REFUSED, true, "%.150s: the proxy %s (%ld)", host,
+		       later ? "can't reach it" : a->tunnel_status == 407 ? "wants other credentials" :
+		       "doesn't let us through", a->tunnel_status);
+}
+
 static void explain_absence(const struct http_answer *a, const char *host, struct target_result *r)
 {
+	if (a->tunnel_status >= 400) {
+		explain_tunnel(a, host, r);
+		return;
+	}
 	for (size_t i = 0; i < COUNT(no_answer); i++)
 		if (no_answer[i].error == a->error) {
 			target__result(r, no_answer[i].verdict, true, "%.150s: %s%s%.200s", host,

@@ -256,6 +256,8 @@ const struct http_answer *http__do(struct http *h, const struct http_request *re
 	a->error = curl_easy_perform(h->curl);
 	if (!a->error)
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	else
+		curl_easy_getinfo(h->curl, CURLINFO_HTTP_CONNECTCODE, &a->tunnel_status);
 	/* The handle holds pointers into the request, and the secret. */
 	curl_easy_reset(h->curl);
 	h->request = NULL;

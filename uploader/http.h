@@ -50,6 +50,7 @@ struct http_answer {
 	int read_error;              /* negative errno: why the file couldn't be read */
 	bool cancelled;
 	long status;
+	long tunnel_status;          /* what a proxy said to CONNECT; 0: nothing */
 	struct http_head head;
 	char body[HTTP_BODY_MAX + 1]; /* cut at its end, NUL-terminated */
 	size_t body_len;

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import time
 
 import pytest
 
+import ceph as store
 import sessions
 from proxy import Proxy
 
@@ -164,21 +166,68 @@ def test_second_ctrl_c(ceph, bucket, tmp_path):
 
 
 def test_bar_on_a_terminal(ceph, bucket, tmp_path):
-    ours, theirs = pty.openpty()
-    command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots", "-d", "1s",
+    """Ctrl+C as somebody types it: the key, to the terminal that it runs on."""
+    command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots",
                *options(bucket, ceph.endpoint, tmp_path, "--upload-rate", "1K", "--upload-timeout", "3s")]
-    p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs,
-                         env=sessions.environment())
-    os.close(theirs)
-    text = b""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(command[0], command, sessions.environment())
+    text, typed = b"", False
     try:
-        while piece := os.read(ours, 65536):
+        while piece := os.read(terminal, 65536):
             text += piece
+            if b"linux_v1/" in text and not typed: # the line that says it has begun
+                typed = os.write(terminal, b"\x03")
     except OSError: # the terminal is gone
         pass
-    os.close(ours)
-    assert p.wait(60) in (0, 3)
-    assert b"uploading [" in text and b"s left" in text and LATER.encode() in text, text
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (0, 3)
+    bars = re.findall(rb"uploading \[#*\.*\] \d+/\d+ files  [\d.]+K?B of [\d.]+K?B  [\d.]+K?B/s  \d s left", text)
+    assert len(bars) > 3 and LATER.encode() in text.rpartition(b"uploading [")[2], text
+
+
+def test_secrets_are_nowhere(ceph, bucket, tmp_path):
+    """Neither in what it writes, says and sends, nor in its command line, nor in a core dump."""
+    secret, pid = store.SECRET.encode(), None
+    log = tmp_path / "log"
+    with Proxy(ceph.port) as proxy:
+        r = recorder.Recording(tmp_path, "--streams", "fs", "--verbose", "--state", str(tmp_path / "state"),
+                               "--upload", f"s3://{bucket}/p", "--s3-endpoint", proxy.endpoint,
+                               env=sessions.environment(), snapshots=True, log=log)
+        r.start().wait_ready()
+        pid = r.process.pid
+        assert secret in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        assert secret not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        work(tmp_path / "work", 50)
+        wait_for(lambda: proxy.puts(), sessions.LONG)
+        stop(r)
+        sent = b"".join(m.bytes() for m in proxy.heads)
+    assert secret not in sent
+    written = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert log in written and len(written) > 5
+    for path in written:
+        data = path.read_bytes()
+        if path.suffix == ".zst":
+            data = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
+        assert secret not in data, path
+
+
+def dumps_core(process):
+    process.send_signal(signal.SIGSEGV)
+    return os.WCOREDUMP(os.waitpid(process.pid, 0)[1])
+
+
+def test_no_core_dump(ceph, bucket, tmp_path):
+    """The kernel's own word for it, and the same program dumps one where it holds no secrets."""
+    (tmp_path / "share").mkdir()
+    for url, dumps in (f"file://{tmp_path}/share", True), (f"s3://{bucket}/p", False):
+        command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots", "--streams", "fs", "--state",
+                   str(tmp_path / "state"), "--upload", url, "--s3-endpoint", ceph.endpoint]
+        p = subprocess.Popen(["prlimit", "--core=unlimited", *command], stdout=subprocess.PIPE, cwd=tmp_path,
+                             stderr=subprocess.DEVNULL, env=sessions.environment())
+        assert p.stdout.readline()
+        assert dumps_core(p) == dumps, url
+        p.stdout.close()
 
 
 def test_refused_is_said_once(ceph, bucket, tmp_path):

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.request
 import uuid
 
 import pytest
@@ -59,8 +60,10 @@ def test_odd_names(ceph, s3cmd, bucket, tmp_path, prefix):
         assert r["verdict"] == "done", (key, r)
         there[before + key] = path.read_bytes()
     assert s3cmd.list(bucket) == {key: len(data) for key, data in there.items()}
+    # s3cmd takes * and ? for patterns. This is a URL of our own making (sign.py).
     for key, data in there.items():
-        assert s3cmd.read(bucket, key, tmp_path) == data, key
+        url = sign.presign(ceph.endpoint, bucket, key, store.KEY, store.SECRET, method="GET")
+        assert urllib.request.urlopen(url, timeout=60).read() == data, key
 
 
 def test_keys_stay_below_the_prefix(ceph, s3cmd, bucket, tmp_path):
