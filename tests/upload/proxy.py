@@ -59,12 +59,30 @@ def read_request(s):
     return message
 
 
+def read_line(s):
+    line = b""
+    while not line.endswith(b"\r\n"):
+        line += read_exactly(s, 1)
+    return line
+
+
+def read_chunks(s):
+    """As they came."""
+    data, size = b"", None
+    while size != 0:
+        line = read_line(s)
+        size = int(line, 16)
+        data += line + read_exactly(s, size) + read_line(s)
+    return data
+
+
 def read_answer(s, method):
     message = Message(read_head(s), b"")
     while message.lines[0].split()[1] == "100":
         message = Message(read_head(s), b"")
     if method != "HEAD":
-        message.body = read_exactly(s, int(message.header("content-length", "0")))
+        message.body = read_chunks(s) if message.header("transfer-encoding") == "chunked" else \
+            read_exactly(s, int(message.header("content-length", "0")))
     return message
 
 
