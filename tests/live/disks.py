@@ -31,6 +31,8 @@ class Disk:
         subprocess.run(["mount", "-o", self.options, self.image, self.point], check=True)
 
     def umount(self, *options):
+        # Unmounting does it, but not while another mount namespace has it mounted, too.
+        subprocess.run(["sync", "-f", self.point], check=False)
         subprocess.run(["umount", *options, self.point], check=True)
 
     def mount_copy(self):
