@@ -57,6 +57,7 @@ struct capture {
 	uint64_t shed_told[MAX_CPUS]; /* of the fs rows that each CPU has left out */
 	uint64_t light_from_ns;  /* of what is still to be told of the steps taken; 0: none is */
 	uint64_t *ends, *lane_ends; /* of the event rings and lanes, noted at the start of a round */
+	size_t ring;             /* that is being drained */
 	uint64_t round_events;
 	uint64_t second;         /* when the once-a-second chores were last done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
@@ -408,8 +409,27 @@ static void lighten(struct capture *c)
 	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->options->ops : 0);
 }
 
+/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings (map_rings()). */
+static void drain_lanes(struct capture *c, size_t ring, uint64_t ns)
+{
+	size_t n_rings = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
+
+	for (size_t i = ring; i < n_lanes; i += n_rings)
+		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], ns, on_event, c);
+}
+
+/* A CPU's records lie in its lane or in its ring: those of the lane that are earlier come first. */
+static void on_ring_event(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+
+	drain_lanes(c, c->ring, ((const struct rec_fs *)record)->ns);
+	on_event(c, record, size);
+}
+
 static void one_round(struct capture *c)
 {
+	uint64_t begun = clock__event_ns();
 	size_t n = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
 
 	c->round_events = 0;
@@ -424,10 +444,12 @@ static void one_round(struct capture *c)
 	/* So that a step of the wall clock is known before the rows that follow it. */
 	clock__poll(c->clock, clock__event_ns());
 	drain_definitions(c);
-	for (size_t i = 0; i < n_lanes; i++)
-		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], on_event, c);
-	for (size_t i = 0; i < n; i++)
-		ring__drain(collector__ring(c->collector, i), c->ends[i], on_event, c);
+	for (c->ring = 0; c->ring < n; c->ring++) {
+		ring__drain(collector__ring(c->collector, c->ring), c->ends[c->ring], on_ring_event, c);
+		/* What is later than the start of this round may have to wait for what the ring's noted end doesn't
+		 * take in. */
+		drain_lanes(c, c->ring, begun);
+	}
 	if (!c->forgot)
 		forget_if_full(c);
 	c->forgot = false;
@@ -517,7 +539,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
 		collector__watch(collector, c->step_fd);
-	c->ends = calloc(2 * collector__n_rings(collector), sizeof(*c->ends));
+	c->ends = calloc(collector__n_rings(collector) + collector__n_lanes(collector), sizeof(*c->ends));
 	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)

@@ -63,13 +63,17 @@ size_t lane__size(const struct lane *l)
 	return l->n;
 }
 
-void lane__drain(struct lane *l, uint64_t end, ring_record record, void *arg)
+void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg)
 {
-	for (uint64_t at = *l->taken; at < end; ) {
-		const struct rec_fs *r = &l->records[at & (l->n - 1)];
+	uint64_t at = *l->taken, given = at;
 
-		record(arg, r, sizeof(*r));
-		if (++at % GIVE_BACK == 0 || at == end)
+	for (; at < end && l->records[at & (l->n - 1)].ns <= until_ns; at++) {
+		if (at - given == GIVE_BACK) {
 			__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
+			given = at;
+		}
+		record(arg, &l->records[at & (l->n - 1)], sizeof(*l->records));
 	}
+	if (at != given)
+		__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
 }

@@ -26,7 +26,7 @@ uint64_t lane__end(struct lane *l);
 size_t lane__waiting(struct lane *l);
 size_t lane__size(const struct lane *l);
 
-/* Hands each record in front of END to RECORD and frees its room. */
-void lane__drain(struct lane *l, uint64_t end, ring_record record, void *arg);
+/* Hands each record in front of END to RECORD and frees its room, up to the first that is later than UNTIL_NS. */
+void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Disks whose writes fail (EIO), by device-mapper's error target, for good and for a while. The oracle is a
 writer that numbers its operations (numbered.c), on another disk."""
+import contextlib
 import os
 import re
 import subprocess
@@ -23,12 +24,12 @@ class Mapped(Disk):
 
     def __init__(self, tmp_path, mib):
         modules.need("dm-mod")
-        self.name = f"iotrc-test-{os.getpid()}"
+        self.name, self.loop = f"iotrc-test-{time.monotonic_ns()}", None
         self.map = f"/dev/mapper/{self.name}"
         super().__init__(tmp_path, mib, ("truncate", "-s", f"{mib}M"), "errors=continue")
 
     def mount(self):
-        if not os.path.exists(self.map):
+        if not self.loop:
             self.loop = subprocess.run(
                 ["losetup", "-f", "--show", self.image], check=True, capture_output=True, text=True
             ).stdout.strip()
@@ -81,6 +82,8 @@ class Mapped(Disk):
         subprocess.run(["umount", "-l", self.point], check=False, capture_output=True)
         subprocess.run(["dmsetup", "remove", "--noudevsync", "--retry", "--force", self.name],
                        check=False, capture_output=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.map)
         subprocess.run(["losetup", "-d", self.loop], check=False, capture_output=True)
 
 
@@ -115,7 +118,7 @@ def test_errors_for_a_while(tmp_path, disk):
         time.sleep(RESUME)
         ended = now()
         time.sleep(1)
-    errors = pathlib_read("/dev/kmsg")
+    errors = kernel_log()
     disk.umount()
     disk.mount_copy()
     missing = check_account(r.session, numbered, begun, ended, [span])
@@ -123,13 +126,5 @@ def test_errors_for_a_while(tmp_path, disk):
     verify(r.session.directory)
 
 
-def pathlib_read(path):
-    """What the kernel has said, as far as it is there."""
-    fd, lines = os.open(path, os.O_RDONLY | os.O_NONBLOCK), []
-    try:
-        while True:
-            lines.append(os.read(fd, 8192).decode(errors="replace"))
-    except OSError:
-        return "".join(lines[-30:])
-    finally:
-        os.close(fd)
+def kernel_log():
+    return subprocess.run(["dmesg"], capture_output=True, text=True).stdout[-3000:]

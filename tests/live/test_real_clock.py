@@ -47,7 +47,6 @@ def check_all(r, seen, steps):
     rows = r.rows("fs")
     for path, clocks in seen:
         check(r, rows, path, clocks)
-    assert rows["mono_ns"].astype("uint64").is_monotonic_increasing
     offsets = [o["mono_to_real_offset_ns"] for o in r.manifest["clock"]["offsets"]]
     assert len(offsets) == len(steps) + 1
     for before, after, ns in zip(offsets, offsets[1:], steps):
@@ -84,13 +83,13 @@ def test_the_clock_is_slewed(tmp_path):
 def test_suspend(tmp_path):
     """CLOCK_MONOTONIC stands still meanwhile, wall time doesn't."""
     seen = []
-    assert "freeze" in pathlib.Path("/sys/power/state").read_text()
+    assert "mem" in pathlib.Path("/sys/power/state").read_text()
     def boot_ahead():
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path)) as r:
         some(tmp_path, seen)
         before = boot_ahead()
-        subprocess.run(["rtcwake", "-m", "freeze", "-s", "5"], check=True, capture_output=True)
+        subprocess.run(["rtcwake", "-m", "mem", "-s", "8"], check=True, capture_output=True)
         asleep = boot_ahead() - before
         time.sleep(1)
         some(tmp_path, seen)

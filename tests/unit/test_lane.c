@@ -53,7 +53,7 @@ Test(lane, many_times_round)
 			if (put(all + N, &at, taken, number))
 				number++;
 		cr_assert_eq(lane__waiting(l), burst < N ? burst : N);
-		lane__drain(l, lane__end(l), on_record, &seen);
+		lane__drain(l, lane__end(l), UINT64_MAX, on_record, &seen);
 		cr_assert_eq(lane__waiting(l), 0);
 	}
 	cr_expect(seen.in_order);
@@ -73,7 +73,7 @@ Test(lane, stops_where_told)
 
 	cr_assert_eq(ftruncate(fd, N * sizeof(struct rec_fs)), 0);
 	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
-	lane__drain(l, 7, on_record, &seen);
+	lane__drain(l, 7, UINT64_MAX, on_record, &seen);
 	cr_expect_eq(seen.n, 7);
 	cr_expect_eq(taken, 7);
 	cr_expect_eq(lane__waiting(l), 3);
@@ -88,4 +88,31 @@ Test(lane, no_map)
 
 	cr_expect_lt(lane__new(&l, -1, 0, N, &at, &taken), 0);
 	cr_expect_null(l);
+}
+
+Test(lane, stops_at_what_is_later)
+{
+	int fd = memfd_create("lanes", 0);
+	size_t size = N * sizeof(struct rec_fs);
+	__u64 at = 10, taken = 0;
+	struct seen seen = { 0 };
+	struct rec_fs *all;
+	struct lane *l;
+
+	cr_assert_eq(ftruncate(fd, size), 0);
+	all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert_neq(all, MAP_FAILED);
+	for (int i = 0; i < 10; i++)
+		all[i].ns = 100 + i / 2;
+	cr_assert_eq(lane__new(&l, fd, 0, N, &at, &taken), 0);
+	lane__drain(l, 10, 99, on_record, &seen);
+	cr_expect_eq(seen.n, 0);
+	lane__drain(l, 10, 102, on_record, &seen);
+	cr_expect_eq(seen.n, 6);
+	cr_expect_eq(taken, 6);
+	lane__drain(l, 9, UINT64_MAX, on_record, &seen);
+	cr_expect_eq(seen.n, 9);
+	lane__free(l);
+	munmap(all, size);
+	close(fd);
 }
