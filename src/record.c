@@ -340,12 +340,19 @@ static void tell_staging(struct recording *r)
 static int begin_staging(struct recording *r, const struct manifest_info *info)
 {
 	struct staging_config config = {
-		.session = r->session, .room = r->room, .max_bytes = r->options->max_disk,
+		.session = r->session, .room = r->room,
 		.uid = info->uid, .gid = info->gid, .said = on_said, .failing = is_failing,
 		.moved = on_moved, .arg = r,
 	};
 
 	return staging__new(&r->staging, &config);
+}
+
+static struct room_config room_limits(const struct options *o)
+{
+	return (struct room_config){
+		.min_free = o->min_free, .min_free_percent = o->min_free_percent, .max_bytes = o->max_disk,
+	};
 }
 
 static int begin(struct recording *r)
@@ -358,10 +365,7 @@ static int begin(struct recording *r)
 		.enabled = enabled_streams(o), .anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
 	};
-	struct room_config room = {
-		.min_free = o->min_free, .min_free_percent = o->min_free_percent,
-		.max_bytes = o->max_disk,
-	};
+	struct room_config room = room_limits(o);
 	struct memory_plan plan;
 	struct writer_config config = {
 		.rotate_age_s = o->rotate_age_s, .rotate_bytes = o->rotate_bytes,
@@ -498,6 +502,7 @@ static void reread(struct recording *r)
 {
 	const struct options *o = r->options;
 	char message[OPTIONS_MESSAGE_MAX], changes[512];
+	struct room_config room;
 	struct options new;
 
 	if (!o->config)
@@ -507,7 +512,9 @@ static void reread(struct recording *r)
 		return;
 	}
 	options__fixed_changes(o, &new, changes, sizeof(changes));
+	room = room_limits(&new);
 	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
+	room__set_limits(r->room, &room);
 	if (*changes)
 		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config, changes);
 	else

@@ -14,7 +14,9 @@
 #define MORE(bytes) ((bytes) + (bytes) / 16)
 
 struct room {
-	struct room_config config;
+	int fd;
+	atomic_uint_least64_t min_free_wanted, max_bytes;
+	atomic_uint min_free_percent;
 	atomic_uint_least64_t looked_ns, free, min_free;
 	atomic_uint_least64_t taken, base; /* used: base + taken */
 	atomic_bool low;
@@ -23,16 +25,17 @@ struct room {
 
 static void look(struct room *r)
 {
-	uint64_t free, total, min = r->config.min_free;
+	uint64_t free, total, min = atomic_load(&r->min_free_wanted);
+	unsigned int percent = atomic_load(&r->min_free_percent);
 	struct statvfs s;
 
 	/* Where it can't be told, the write itself will tell. */
-	if (fstatvfs(r->config.fd, &s) < 0)
+	if (fstatvfs(r->fd, &s) < 0)
 		return;
 	free = (uint64_t)s.f_bavail * s.f_frsize;
 	total = (uint64_t)s.f_blocks * s.f_frsize;
-	if (total / 100 * r->config.min_free_percent < min)
-		min = total / 100 * r->config.min_free_percent;
+	if (total / 100 * percent < min)
+		min = total / 100 * percent;
 	atomic_store(&r->free, free);
 	atomic_store(&r->min_free, min);
 	atomic_store(&r->low, free < (atomic_load(&r->low) ? MORE(min) : min));
@@ -44,9 +47,17 @@ int room__new(struct room **ret, const struct room_config *config)
 
 	if (!r)
 		return -ENOMEM;
-	r->config = *config;
+	r->fd = config->fd;
+	room__set_limits(r, config);
 	*ret = r;
 	return 0;
+}
+
+void room__set_limits(struct room *r, const struct room_config *config)
+{
+	atomic_store(&r->min_free_wanted, config->min_free);
+	atomic_store(&r->min_free_percent, config->min_free_percent);
+	atomic_store(&r->max_bytes, config->max_bytes);
 }
 
 struct room *room__free(struct room *r)
@@ -58,13 +69,14 @@ struct room *room__free(struct room *r)
 int room__check(struct room *r, size_t len)
 {
 	uint64_t now = clock__mono_ns(), looked = atomic_load(&r->looked_ns);
+	uint64_t max_bytes = atomic_load(&r->max_bytes);
 	enum room_state state = ROOM_ENOUGH;
 
 	if (now - looked >= LOOK_NS && atomic_compare_exchange_strong(&r->looked_ns, &looked, now))
 		look(r);
 	if (atomic_load(&r->low))
 		state = ROOM_DISK_LOW;
-	else if (r->config.max_bytes && room__used(r) + len > r->config.max_bytes)
+	else if (max_bytes && room__used(r) + len > max_bytes)
 		state = ROOM_FULL;
 	atomic_store(&r->state, state);
 	return state == ROOM_ENOUGH ? 0 : -ENOSPC;
@@ -99,6 +111,11 @@ enum room_state room__state(struct room *r)
 uint64_t room__min_free(struct room *r)
 {
 	return atomic_load(&r->min_free);
+}
+
+uint64_t room__max_bytes(struct room *r)
+{
+	return atomic_load(&r->max_bytes);
 }
 
 uint64_t room__free_bytes(struct room *r)

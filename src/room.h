@@ -26,6 +26,9 @@ struct room;
 int room__new(struct room **ret, const struct room_config *config);
 struct room *room__free(struct room *r);
 
+/* From the next looks on: all of CONFIG but its fd. */
+void room__set_limits(struct room *r, const struct room_config *config);
+
 /* Whether LEN more bytes may be written. 0, or -ENOSPC. Looks at the disk now and then only. */
 int room__check(struct room *r, size_t len);
 /* They have been written. */
@@ -39,6 +42,8 @@ void room__set_used(struct room *r, uint64_t bytes, uint64_t mark);
 
 /* The answer to the last question. */
 enum room_state room__state(struct room *r);
+
+uint64_t room__max_bytes(struct room *r);
 
 /* The bytes that stay free, and those that are, as of the last look at the disk. */
 uint64_t room__min_free(struct room *r);

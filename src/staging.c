@@ -212,7 +212,7 @@ static bool drop(struct staging *s, int all, const char *name)
 }
 
 /* Counts what all sessions use; drops uploaded ones, oldest first, while that is too much. */
-static void scan(struct staging *s)
+static void scan(struct staging *s, uint64_t max_bytes)
 {
 	uint64_t mark = room__mark(s->config.room), used = 0;
 	struct dirent **sessions;
@@ -226,7 +226,7 @@ static void scan(struct staging *s)
 	for (int i = 0; i < n && bytes; i++)
 		used += bytes[i] = add_up(all, sessions[i]->d_name, DEPTH_MAX,
 					  *sessions[i]->d_name == '.');
-	for (int i = 0; i < n && bytes && !stopped(s) && used > NEARLY(s->config.max_bytes); i++)
+	for (int i = 0; i < n && bytes && !stopped(s) && used > NEARLY(max_bytes); i++)
 		if (*sessions[i]->d_name == '.' || drop(s, all, sessions[i]->d_name))
 			used -= bytes[i];
 	if (bytes)
@@ -241,11 +241,12 @@ static void scan(struct staging *s)
 
 static void keep_bound(struct staging *s, uint64_t now)
 {
-	bool full = room__used(s->config.room) > NEARLY(s->config.max_bytes);
+	uint64_t max_bytes = room__max_bytes(s->config.room);
+	bool full = room__used(s->config.room) > NEARLY(max_bytes);
 
-	if (!s->config.max_bytes || (now - s->scanned_ns < SCAN_NS && !full && s->scanned_ns))
+	if (!max_bytes || (now - s->scanned_ns < SCAN_NS && !full && s->scanned_ns))
 		return;
-	scan(s);
+	scan(s, max_bytes);
 	s->scanned_ns = now;
 }
 
@@ -267,7 +268,7 @@ static void tell_room(struct staging *s)
 		    room__free_bytes(s->config.room) / mib, room__min_free(s->config.room) / mib);
 	else if (state == ROOM_FULL)
 		say(s, LOG_WARNING, "the sessions have %llu MiB (--max-disk), and none of them is uploaded: "
-		    "rows are being lost until one is, or is removed", s->config.max_bytes / mib);
+		    "rows are being lost until one is, or is removed", room__max_bytes(s->config.room) / mib);
 	else
 		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
 }
@@ -291,7 +292,7 @@ static void run(void *arg)
 
 	/* What isn't written yet may have no room from the start. */
 	tell_room(s);
-	if (s->config.max_bytes)
+	if (room__max_bytes(s->config.room))
 		keep_bound(s, clock__mono_ns());
 	while (!stopped(s)) {
 		if (clock__mono_ns() >= s->recover_due_ns)

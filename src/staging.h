@@ -16,7 +16,6 @@
 struct staging_config {
 	struct session *session;     /* the running one */
 	struct room *room;
-	uint64_t max_bytes;          /* of all sessions; 0: any number */
 	uid_t uid;                   /* owner of what is made; -1 leaves it */
 	gid_t gid;
 	/* Called on the thread. */

@@ -173,3 +173,24 @@ def test_messages_go_to_syslog(tmp_path, pid):
         assert first.startswith("<30>") and f"iotrc[{pid()}]: recording in {tmp_path}/traces/" in first, first
         stop(pid)
         assert "iotrc[" in server.recv(4096).decode()
+
+
+def test_room_is_read_again(tmp_path):
+    """Rows are lost while the file says that all of the disk stays free, and no longer."""
+    config = tmp_path / "conf"
+    base = f"output = {tmp_path}/traces\nstreams = fs\npath = {tmp_path}\n"
+    config.write_text(base + "min-free = off\n")
+    r = recorder.Recording(tmp_path, "--config", str(config), code=None, output=tmp_path / "traces")
+
+    def change(text):
+        config.write_text(base + text)
+        r.send(signal.SIGHUP)
+
+    with r:
+        change("min-free = 100%\n")
+        wait_for(lambda: "are to stay so (--min-free)" in r.errors())
+        change("min-free = off\nmax-disk = 1G\n")
+        wait_for(lambda: "there is room on the disk again" in r.errors())
+        assert "from the next start on" not in r.errors()
+        change("min-free = off\nmax-disk = 1G\nmemory = 512M\n")
+        wait_for(lambda: "from the next start on: memory" in r.errors())
