@@ -201,11 +201,7 @@ static __always_inline u32 request_dev(struct request *rq)
  * do it by itself (block/blk-flush.c); the request completes once more, without bytes, at the end. */
 static __always_inline bool is_step(struct request *rq)
 {
-	u32 bit = bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ) ?
-			  bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ) :
-			  4; /* until 6.11 or so a macro of include/linux/blk-mq.h */
-
-	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags >> bit & 1;
+	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags & cfg.flush_seq;
 }
 
 SEC("tp_btf/block_rq_complete")

@@ -366,10 +366,6 @@ struct bio {
 	struct bio_vec *bi_io_vec;
 };
 
-enum rqf_flags {
-	__RQF_FLUSH_SEQ = 1,
-};
-
 enum req_flag_bits {
 	__REQ_FUA = 17,
 	__REQ_PREFLUSH = 18,

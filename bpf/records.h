@@ -413,6 +413,7 @@ struct capture_config {
 	__u8 exit_says_last;   /* sched_process_exit has group_dead (6.16) */
 	__u8 reads_whole;      /* a read is told of once, at its end, and not a batch of pages at a time */
 	__u8 raw_preemptible;  /* programs on raw tracepoints are run with preemption on (7.1) */
+	__u32 flush_seq;       /* in a request's rq_flags: RQF_FLUSH_SEQ */
 	__u32 n_pids, n_commands;
 	__u32 pids[MAX_PIDS];
 	char commands[MAX_COMMANDS][COMM_BYTES];

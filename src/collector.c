@@ -283,7 +283,7 @@ static int enumerator(const struct btf *btf, const char *name)
 
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 {
-	int reissue = enumerator(btf, "REQ_F_REISSUE_BIT");
+	int reissue = enumerator(btf, "REQ_F_REISSUE_BIT"), flush_seq = enumerator(btf, "__RQF_FLUSH_SEQ");
 
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -293,6 +293,8 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 	cfg->exit_says_last = tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
+	/* Until 6.11 a macro of include/linux/blk-mq.h. */
+	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }
 
 /* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it, and

