@@ -117,6 +117,7 @@ class Machine:
         for slot, part in enumerate(parts):
             number = os.stat(part).st_rdev
             put("new_dev", f"{os.major(number)}:{os.minor(number)}")
+            put(f"dev-{os.path.basename(part)}/size", str(SIZE // 2 >> 10)) # no metadata says it
             if level == "raid1": # nothing to be copied first
                 put(f"dev-{os.path.basename(part)}/state", "insync")
             put(f"dev-{os.path.basename(part)}/slot", str(slot))
@@ -208,6 +209,8 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
         requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
         size = mine["size"].astype(int).sum()
         assert sectors * SECTOR * (1 - recorder.unseen(100) / 100) <= size <= sectors * SECTOR, operation
+        if kind in BIO_BASED: # a flush without data is a write; md doesn't count it (md_flush_request())
+            mine = mine[mine["size"].astype(int) > 0]
         assert len(mine) <= requests, operation
         if kind not in BIO_BASED:
             assert len(mine) >= requests - recorder.unseen(requests), operation
