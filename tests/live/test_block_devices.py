@@ -302,6 +302,68 @@ def test_medium_errors(tmp_path, machine):
     assert "error=" not in mine.loc[str(((2 << 40) + (1 << 30)) // SECTOR), "flags"]
 
 
+def scsi_debug(name, value):
+    with open(f"/sys/bus/pseudo/drivers/scsi_debug/{name}", "w") as f:
+        f.write(str(value))
+
+
+def commands(device):
+    """How many the SCSI layer has sent."""
+    with open(f"/sys/block/{os.path.basename(device)}/device/iorequest_cnt") as f:
+        return int(f.read(), 16)
+
+
+# SDEBUG_OPT_TRANSPORT_ERR, SDEBUG_OPT_SHORT_TRANSFER (drivers/scsi/scsi_debug.c)
+@pytest.mark.parametrize("opts", [16, 256], ids=["aborted", "short"])
+def test_requests_that_are_issued_again(tmp_path, machine, opts):
+    """Every fifth command is aborted, or transfers the first half only: then the request, or what is left of it,
+    is queued anew. It is one row, with its whole size, from its first sector and its first issue."""
+    device = machine.scsi_debug("delay=10") # jiffies, that each command takes
+    buffer = mmap.mmap(-1, 65536)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
+        settle(device)
+        scsi_debug("opts", opts)
+        scsi_debug("every_nth", 5)
+        before, sent = stat(device), commands(device)
+        for i in range(53):
+            os.preadv(fd, [buffer], i << 17)
+        after, sent = stat(device), commands(device) - sent
+        scsi_debug("every_nth", 0)
+        scsi_debug("opts", 0)
+        os.close(fd)
+    rows = rows_of(r, device)
+    mine = rows[(rows["operation"] == "read") & (rows["pid"] == str(os.getpid()))]
+    again = sent - 53
+    assert again >= 53 // 5
+    assert mine["sector"].astype(int).tolist() == [(i << 17) // SECTOR for i in range(53)]
+    assert set(mine["size"]) == {"65536"}
+    assert not mine["flags"].str.contains("error=").any() and mine["request_id"].is_unique
+    assert after["read"][0] - before["read"][0] == 53
+    assert after["read"][1] - before["read"][1] == 53 * 65536 // SECTOR
+    latency = mine["latency_ms"].astype(float)
+    assert (latency > 1.8 * latency.min()).sum() >= again
+
+
+def test_a_request_of_which_a_part_fails(tmp_path, machine):
+    """Of eight sectors four are read before the bad one: one row of all, which tells the error."""
+    device = machine.scsi_debug("opts=2")
+    buffer = mmap.mmap(-1, 4096)
+    with recorder.Recording(tmp_path, "--streams", "block") as r:
+        fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
+        settle(device)
+        before = stat(device)
+        with pytest.raises(OSError):
+            os.preadv(fd, [buffer], (0x1234 - 4) * SECTOR)
+        settle(device)
+        after = stat(device)
+        os.close(fd)
+    rows = rows_of(r, device)
+    (mine,) = rows[rows["sector"] == str(0x1234 - 4)].to_dict("records")
+    assert mine["size"] == "4096" and mine["flags"].endswith("error=ENODATA")
+    assert [b - a for a, b in zip(before["read"], after["read"])][:2] == [1, 8]
+
+
 def test_zones(tmp_path, machine):
     device = machine.null_blk("zoned=1", "zone_size=64")
     buffer = mmap.mmap(-1, 4096)
