@@ -131,7 +131,8 @@ static int load(int fd, json_t *targets, off_t *ret_end)
 		char why[JSON_WHY_MAX];
 		json_t *json = NULL;
 
-		if (len <= LINE_MAX_BYTES && !json_text__parse(line, len, &json, why) && learn(targets, json) == -ENOMEM)
+		if (len <= LINE_MAX_BYTES && !json_text__parse(line, len, &json, why) &&
+		    learn(targets, json) == -ENOMEM)
 			err = -ENOMEM;
 		json_decref(json);
 		*ret_end += len;

@@ -45,8 +45,9 @@ struct outbox {
 
 /* Opens session NAME of directory DIR. KEY is copied. LIVE: it is this process that records it.
  * KEEP: whether local copies stay; those that are at the target already are removed otherwise. UID
- * and GID own what is made; -1 leaves it. 0, or a negative errno: -EBUSY: somebody else records or uploads it; -EINPROGRESS: it is neither
- * complete nor recovered; -EALREADY: all of it is at the target; -ENOMSG: its manifest is none. */
+ * and GID own what is made; -1 leaves it. 0, or a negative errno: -EBUSY: somebody else records or
+ * uploads it; -EINPROGRESS: it is neither complete nor recovered; -EALREADY: all of it is at the
+ * target; -ENOMSG: its manifest is none. */
 int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live, bool keep,
 		 const char *identity, uid_t uid, gid_t gid);
 /* Accepts NULL, returns NULL. */

@@ -63,8 +63,9 @@ int target__new(struct target **ret, const struct target_config *config,
 			continue;
 		if (kinds[i].kind)
 			return kinds[i].kind->new(ret, config, problem);
-		target__say(problem, "this is the static iotrc, without libcurl: it sends to file:// alone; for "
-			    "%s take one that uses the system's libraries", kinds[i].scheme);
+		target__say(problem, "this is the static iotrc, without libcurl: it sends to file:// "
+			    "alone; for %s take one that uses the system's libraries",
+			    kinds[i].scheme);
 		return -EOPNOTSUPP;
 	}
 	target__say(problem, "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "

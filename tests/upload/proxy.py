@@ -141,8 +141,8 @@ class Tunnel:
 
 class Proxy:
     """fault's words: None; reset-before, reset-after (the server has done it), half (of the body
-    read, then reset), stall (until the client goes away), stall-after (the server has done it), slow, 500, 503 (Retry-After: 2), truncated,
-    etag (a wrong one), ok-without-doing."""
+    read, then reset), stall (until the client goes away), stall-after (the server has done it), slow,
+    500, 503 (Retry-After: 2), truncated, etag (a wrong one), ok-without-doing."""
 
     def __init__(self, port, fault=lambda n, method, path: None, tls=None):
         self.upstream = port

@@ -11,7 +11,7 @@ from gateway import Gateway
 from tls import Tls
 
 
-def test_it(url, *args, env=None):
+def try_out(url, *args, env=None):
     """(exit code, stdout, stderr) of --test."""
     env = {**os.environ, **(env or {})}
     p = subprocess.run([sessions.IOTRC, "upload", "--test", "--upload", url, *map(str, args)], env=env, text=True,
@@ -21,17 +21,16 @@ def test_it(url, *args, env=None):
     return p.returncode, p.stdout, p.stderr
 
 
-test_it.__test__ = False
 KEYS = {"AWS_ACCESS_KEY_ID": store.KEY, "AWS_SECRET_ACCESS_KEY": store.SECRET}
 
 
 def test_works(ceph, s3cmd, bucket, tmp_path):
     (tmp_path / "share").mkdir()
-    assert test_it(f"s3://{bucket}/p", "--s3-endpoint", ceph.endpoint, env=KEYS) == (0, "uploads will work\n", "")
-    assert test_it(f"file://{tmp_path}/share")[0] == 0
+    assert try_out(f"s3://{bucket}/p", "--s3-endpoint", ceph.endpoint, env=KEYS) == (0, "uploads will work\n", "")
+    assert try_out(f"file://{tmp_path}/share")[0] == 0
     gateway = Gateway(ceph, bucket, token="a-token")
     try:
-        assert test_it(gateway.url, env={"IOTRC_UPLOAD_TOKEN": "a-token"})[0] == 0
+        assert try_out(gateway.url, env={"IOTRC_UPLOAD_TOKEN": "a-token"})[0] == 0
     finally:
         gateway.stop()
     assert not [key for key in s3cmd.list(bucket) if key.startswith("p/")]
@@ -60,15 +59,15 @@ def wrong(code, out, errors, *words):
 def test_says_what_is_wrong(ceph, bucket, url, endpoint, env, words):
     fill = lambda text: text.format(b=bucket, e=ceph.endpoint, p=ceph.port)
     args = ["--s3-endpoint", fill(endpoint)] if endpoint else []
-    wrong(*test_it(fill(url), *args, env={**env, "HOME": "/nonexistent"}), *map(fill, words))
+    wrong(*try_out(fill(url), *args, env={**env, "HOME": "/nonexistent"}), *map(fill, words))
 
 
 def test_says_what_is_wrong_with_the_certificate(ceph, bucket, tmp_path):
     server = Tls(tmp_path, ceph.port)
     try:
         args = [f"s3://{bucket}", "--s3-endpoint", server.endpoint]
-        wrong(*test_it(*args, env=KEYS), "certificate", "--upload-ca")
-        assert test_it(*args, "--upload-ca", server.ca, env=KEYS)[0] == 0
+        wrong(*try_out(*args, env=KEYS), "certificate", "--upload-ca")
+        assert try_out(*args, "--upload-ca", server.ca, env=KEYS)[0] == 0
     finally:
         server.stop()
 
@@ -76,8 +75,8 @@ def test_says_what_is_wrong_with_the_certificate(ceph, bucket, tmp_path):
 def test_says_what_is_wrong_with_the_token(ceph, bucket):
     gateway = Gateway(ceph, bucket, token="a-token")
     try:
-        wrong(*test_it(gateway.url), "IOTRC_UPLOAD_TOKEN")
-        wrong(*test_it(gateway.url, env={"IOTRC_UPLOAD_TOKEN": "not-the-secret"}), "does not accept this token")
+        wrong(*try_out(gateway.url), "IOTRC_UPLOAD_TOKEN")
+        wrong(*try_out(gateway.url, env={"IOTRC_UPLOAD_TOKEN": "not-the-secret"}), "does not accept this token")
     finally:
         gateway.stop()
 

@@ -121,7 +121,8 @@ def test_region(ceph, s3cmd, bucket, tmp_path, options, env, region):
     """The store takes any, but the signature must be for the one that it names."""
     path = fill(tmp_path / "f", 2 * PART)
     with Proxy(ceph.port) as proxy:
-        assert s3(ceph, bucket, "k", path, endpoint=proxy.endpoint, part=PART, env=env, **options)["verdict"] == "done"
+        r = s3(ceph, bucket, "k", path, endpoint=proxy.endpoint, part=PART, env=env, **options)
+        assert r["verdict"] == "done", r
         scopes = {re.search(r"Credential=([^,]+),", m.header("authorization"))[1] for m in proxy.heads}
     assert {s.split("/", 2)[2] for s in scopes} == {f"{region}/s3/aws4_request"}
     assert s3cmd.read(bucket, "k", tmp_path) == path.read_bytes()
