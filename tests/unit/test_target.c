@@ -146,6 +146,27 @@ Test(target, no_answer)
 	}
 }
 
+Test(target, a_proxy_that_lets_nobody_through)
+{
+	static const struct { long status; enum target_verdict verdict; const char *word; } rows[] = {
+		{ 407, TARGET_REFUSED, "wants other credentials" },
+		{ 403, TARGET_REFUSED, "doesn't let us through" },
+		{ 502, TARGET_RETRY, "can't reach it" },
+		{ 200, TARGET_RETRY, "the connection broke" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct http_answer *a = answer(0, "");
+		struct target_result r;
+
+		a->error = CURLE_RECV_ERROR;
+		a->tunnel_status = rows[i].status;
+		answer__explain(a, "h", &r);
+		cr_assert_eq(r.verdict, rows[i].verdict, "%ld", rows[i].status);
+		cr_assert(r.general && strstr(r.reason, rows[i].word), "%s", r.reason);
+	}
+}
+
 Test(target, retry_after)
 {
 	/* date -u -d 'Sun, 06 Nov 1994 08:49:37 GMT' +%s */
