@@ -6,8 +6,8 @@ The oracle is a writer (tests/workloads/numbered.c) that numbers its operations,
 when each was done; and zstd(1) and sha256sum's Python, not iotrc. After each kill:
 
 - every row in the .part files, as `zstd -dc` gives them, is whole;
-- every operation that was done between the line on stdout and a second before the kill has its row, and
-  none has two;
+- every operation that was done between the line on stdout and a second before the kill (and the time that the
+  recorder waited for a CPU) has its row, and none has two;
 - `iotrc recover`, itself killed now and then, leaves sessions in which nothing is unfinished, each file
   reads whole (`zstd -t`) and is what the manifest says, no row has come or gone, and `iotrc verify` passes.
 
@@ -147,9 +147,20 @@ def recover(iotrc, out):
     check(done.returncode == 0, done.stdout + done.stderr)
 
 
+def waited_for_cpu(pid):
+    """For how many ns the threads that rows pass through were ready to run and others ran: a second of a machine
+    that is busy with something else is not a second of theirs."""
+    waited = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() in ("iotrc-reader", "iotrc-writer"):
+            waited += int((task / "schedstat").read_text().split()[1])
+    return waited
+
+
 class Round:
     def __init__(self, iotrc, out, writer, number):
         self.when = ("start", "recording", "recording", "recording", "end")[number % 5]
+        self.late = number % 5 == 2
         self.writer = writer
         self.iotrc = iotrc
         self.out = out
@@ -168,9 +179,12 @@ class Round:
             check(line.endswith(b"\n"), "no session")
             self.ready = now()
             time.sleep(0.1 + random.random() * 1.6)
+            if self.late: # so that there is something to look for, however busy the machine is
+                time.sleep(1.5 + min(10, 2 * waited_for_cpu(process.pid) / SECOND))
         if self.when == "end":
             process.send_signal(signal.SIGINT)
             time.sleep(random.random() * 0.05)
+        self.waited = waited_for_cpu(process.pid)
         self.killed = now()
         process.kill()
         line = line if self.ready else process.stdout.readline()
@@ -189,7 +203,7 @@ class Round:
         numbers = numbers_of(rows["fs"], self.writer.path)
         have = set(numbers)
         check(len(have) == len(numbers), "a row is there twice")
-        old = self.writer.between(self.ready, self.killed - SECOND)
+        old = self.writer.between(self.ready, self.killed - SECOND - self.waited)
         missing = [n for n in old if n not in have]
         check(
             len(missing) <= told_lost(rows),
