@@ -30,7 +30,7 @@ def need(name, *parameters):
 
 
 def need_a_machine_of_our_own():
-    """Its clock is ours to set, and it may be suspended: one of `make check-kernels`."""
+    """Its clock is ours to set: one of `make check-kernels`."""
     if not recorder.EMULATED:
         raise Missing("needs a machine of its own")
 

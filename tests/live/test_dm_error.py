@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Disks whose writes fail (EIO), by device-mapper's error target, for good and for a while. The oracle is a
-writer that numbers its operations (numbered.c), on another disk."""
+"""A disk that answers with errors alone (EIO), by device-mapper's error target. The oracle is a writer that
+numbers its operations (numbered.c), on another disk."""
 import contextlib
 import os
-import re
 import subprocess
 import time
 
 import modules
 import pytest
-import recorder
-from disks import RESUME, SETTLE, Disk, Numbered, check_account, failing, now, record, verify
+from disks import SETTLE, Disk, failing
 
 SECTORS = 8 # of a block
 
@@ -62,16 +60,6 @@ class Mapped(Disk):
     def fail_wholly(self):
         self.fail([(0, self.sectors // SECTORS - 1)])
 
-    def unused(self):
-        """The ranges of blocks that hold nothing."""
-        text = subprocess.run(["dumpe2fs", self.map], check=True, capture_output=True, text=True).stdout
-        ranges = []
-        for line in re.findall(r"^  Free blocks: (.*)$", text, re.M):
-            for item in filter(None, line.split(", ")):
-                first, _, last = item.partition("-")
-                ranges.append((int(first), int(last or first)))
-        return ranges
-
     def mount_copy(self):
         """What is on the disk, now that it works again; umount() has emptied the cache."""
         self.fail([])
@@ -98,33 +86,3 @@ def test_errors_until_the_end(tmp_path, disk):
     """What was on the disk is whole, what wasn't is counted."""
     missing, failed = failing(tmp_path, disk, disk.fail_wholly, "--rotate-age", "2s")
     assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing)
-
-
-def test_errors_for_a_while(tmp_path, disk):
-    """Of the blocks alone that are still unused: what is written meanwhile doesn't get to the disk, which only
-    the next sync tells. Nothing that counts as written is missing there."""
-    numbered = Numbered(tmp_path)
-    with numbered, record(
-        tmp_path, numbered, disk.point / "traces", "--min-free", "off", "--rotate-age", "2s", code=None
-    ) as r:
-        begun = now()
-        time.sleep(2 * SETTLE)
-        subprocess.run(["sync", "-f", disk.point], check=True)
-        failed = now()
-        disk.fail(disk.unused())
-        time.sleep(2 * SETTLE)
-        disk.fail([])
-        span = (failed - 2 * SETTLE * 10**9, now() + RESUME * 10**9)
-        time.sleep(RESUME)
-        ended = now()
-        time.sleep(1)
-    errors = kernel_log()
-    disk.umount()
-    disk.mount_copy()
-    missing = check_account(r.session, numbered, begun, ended, [span])
-    assert missing, errors
-    verify(r.session.directory)
-
-
-def kernel_log():
-    return subprocess.run(["dmesg"], capture_output=True, text=True).stdout[-3000:]

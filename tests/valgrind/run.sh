@@ -15,7 +15,7 @@ passed=0 failed=0
 check() { # WHAT CODES ARGUMENT…
 	local what=$1 codes=$2 code=0
 	shift 2
-	valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+	valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect \
 		--suppressions="$here/libbpf.supp" --log-file="log.%p" "$iotrc" "$@" >stdout 2>stderr </dev/null || code=$?
 	if [[ " $codes " == *" $code "* ]]; then
 		echo "ok      $what"
