@@ -118,6 +118,7 @@ def test_a_step_before_a_kill(tmp_path, told):
         return len(manifest["clock"]["offsets"])
 
     with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added, contextlib.ExitStack() as stack:
+        stack.callback(r.process.kill) # however this ends
         some(0, 1)
         if not told:
             stack.enter_context(ptrace.held(r.process.pid, "iotrc"))
