@@ -341,14 +341,15 @@ static void run(void *arg)
 int snapshots__new(struct snapshots **ret, const struct snapshots_config *config)
 {
 	struct snapshots *s = calloc(1, sizeof(*s));
+	const struct options *o = config->options;
 	int err = 0;
 
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
 	if (config->key)
-		err = anonymizer__new(&s->anon, config->key, config->options->anonymize_keep_system);
-	if (!err)
+		err = anonymizer__new(&s->anon, config->key, o->anonymize_keep_system);
+	if (!err && (o->process_interval_ns || o->fs_interval_ns || o->system_spec))
 		err = background__start(&s->thread, "snapshots", run, s);
 	if (err) {
 		snapshots__free(s);

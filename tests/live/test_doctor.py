@@ -142,8 +142,14 @@ def test_on_a_full_disk(tmp_path, conf, left, state):
     assert check["state"] == state and bad(report) == ({"space"} if state == "bad" else set())
     assert re.fullmatch(r"0\.0 GB free where traces go, 0\.0 of which stay so \(--min-free\)", check["text"])
     little = ["--path", str(tmp_path)] if state == "note" else []
-    fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little],
-                           capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    # So that there are rows to be lost, on a machine that is idle, too.
+    busy = subprocess.Popen(["sh", "-c", "while :; do cat conf; sleep 0.05; done"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little],
+                               capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    finally:
+        busy.kill()
+        busy.wait()
     assert (fares.returncode in (1, 3)) == (state == "bad"), fares.stderr
 
 
