@@ -17,7 +17,7 @@ static const int status_errno[] = {
 static int errno_of(int32_t status)
 {
 	if (status < 0)
-		return -status;
+		return status > INT32_MIN ? -status : EIO;
 	return (uint32_t)status < sizeof(status_errno) / sizeof(*status_errno) ? status_errno[status] : EIO;
 }
 

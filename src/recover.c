@@ -305,6 +305,9 @@ static int on_spec(struct recover *r, int dir, enum stream stream, const char *e
 
 /* ---- the manifest ---- */
 
+/* What a manifest says may be anything: until 2095 a time, and the sum of two, is an int64_t. */
+#define LIMIT_NS INT64_C(4000000000000000000)
+
 /* YYYY-MM-DDTHH:MM:SS.mmm+HH:MM, as the clock writes it. */
 static bool parse_iso8601(const char *s, int64_t *ret_ns)
 {
@@ -313,13 +316,23 @@ static bool parse_iso8601(const char *s, int64_t *ret_ns)
 	struct tm tm;
 
 	if (!s || sscanf(s, "%4u-%2u-%2uT%2u:%2u:%2u.%3u%c%2u:%2u", &year, &month, &day, &hour, &minute,
-			 &second, &ms, &sign, &zone_h, &zone_m) != 10)
+			 &second, &ms, &sign, &zone_h, &zone_m) != 10 ||
+	    year < 1970 || year > 2095 || month - 1 > 11 || day - 1 > 30 || hour > 23 || minute > 59 || second > 60 ||
+	    zone_h > 23 || zone_m > 59)
 		return false;
 	tm = (struct tm){ .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day,
 			  .tm_hour = hour, .tm_min = minute, .tm_sec = second };
 	*ret_ns = (timegm(&tm) - (sign == '-' ? -1 : 1) * (int64_t)(zone_h * 3600 + zone_m * 60)) *
 		  NS_PER_S + ms * 1000000ll;
 	return true;
+}
+
+/* When the session began, and for how many seconds it has run; false where that makes no sense. */
+static bool session_times(json_t *session, int64_t *ret_started_ns, double *ret_duration)
+{
+	*ret_duration = json_number_value(json_object_get(session, "duration_seconds"));
+	return parse_iso8601(json_string_value(json_object_get(session, "started_at")), ret_started_ns) &&
+	       *ret_duration >= 0 && *ret_duration < (double)LIMIT_NS / NS_PER_S;
 }
 
 static int64_t offset_at(struct recover *r, uint64_t mono_ns)
@@ -331,17 +344,17 @@ static int64_t offset_at(struct recover *r, uint64_t mono_ns)
 	json_array_foreach(list, i, o)
 		if (!i || mono_ns >= (uint64_t)json_integer_value(json_object_get(o, "from_mono_ns")))
 			offset = json_integer_value(json_object_get(o, "mono_to_real_offset_ns"));
-	return offset;
+	return offset > -LIMIT_NS && offset < LIMIT_NS ? offset : 0;
 }
 
 /* The session ended with its last row, or with its last manifest: nobody knows of anything later. */
 static void set_end(struct recover *r, json_t *session)
 {
-	double duration = json_number_value(json_object_get(session, "duration_seconds"));
 	char buf[CLOCK_ISO8601_SIZE];
 	int64_t started, rows_ns;
+	double duration;
 
-	if (!parse_iso8601(json_string_value(json_object_get(session, "started_at")), &started))
+	if (!session_times(session, &started, &duration))
 		return;
 	rows_ns = r->last_mono_ns - (started - offset_at(r, 0));
 	if (r->last_mono_ns && rows_ns > duration * NS_PER_S) {
@@ -367,15 +380,14 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	char at[CLOCK_ISO8601_SIZE];
 	const char *key;
 	int64_t started;
+	double duration;
 	void *next;
 	size_t i;
 
 	known = json_deep_copy(diagnostics);
 	json_object_del(known, "drop_reasons"); /* which doesn't change */
-	if (parse_iso8601(json_string_value(json_object_get(session, "started_at")), &started)) {
-		double s = json_number_value(json_object_get(session, "duration_seconds"));
-
-		clock__iso8601(started + (int64_t)(s * NS_PER_S), at);
+	if (session_times(session, &started, &duration)) {
+		clock__iso8601(started + (int64_t)(duration * NS_PER_S), at);
 		set(r, known, "at", json_string(at));
 	}
 	json_object_foreach_safe(streams, next, key, counts) {

@@ -319,6 +319,28 @@ Test(recover, a_stream_that_is_not_known)
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }
 
+/* Found by fuzzing: times beyond what can be added up (UndefinedBehaviorSanitizer tells). */
+Test(recover, times_that_make_no_sense)
+{
+	static const char *const edits[] = {
+		"s/\"started_at\": \"2/\"started_at\": \"0/", "s/\"duration_seconds\": .*,/\"duration_seconds\": 1e300,/",
+		"s/\"mono_to_real_offset_ns\": .*,/\"mono_to_real_offset_ns\": -9223372036854775807,/",
+	};
+	struct recovered done;
+
+	for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		char command[256];
+
+		make_killed();
+		shell("cp " STAMP "/manifest.json before");
+		snprintf(command, sizeof(command), "sed -i '%s' " STAMP "/manifest.json", edits[i]);
+		shell(command);
+		cr_assert_str_eq(shell("cmp -s before " STAMP "/manifest.json || echo changed"), "changed\n", "%s", edits[i]);
+		cr_assert_eq(recover(&done), RECOVER_DONE);
+		shell("rm -r before " STAMP);
+	}
+}
+
 Test(recover, in_use)
 {
 	struct recovered done;
