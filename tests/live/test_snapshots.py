@@ -34,7 +34,7 @@ def zone_of(manifest):
     return sign * datetime.timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
 
 
-def wait_for_snapshots(r, n=1, seconds=30):
+def wait_for_snapshots(r, n=1, seconds=120):
     """Until the manifest tells of N snapshots of the filesystems."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -542,7 +542,7 @@ def test_the_walk_gives_way_to_a_busy_machine(tmp_path):
                 wait_for_snapshots(r, seconds=min(25, 2 * took)) # it waits for 30 at most
             for burner in burners:
                 burner.kill()
-            wait_for_snapshots(r, seconds=60)
+            wait_for_snapshots(r)
         about = r.manifest["snapshots"][0]
         assert (about["complete"], about["files_seen"]) == (True, 501)
     finally:
