@@ -353,24 +353,30 @@ static void drain_definitions(struct capture *c)
 	}
 }
 
-static bool half_full(struct ring *ring)
+/* A quarter is left for what comes until it has been read. */
+static bool nearly_full(size_t waiting, size_t size)
 {
-	return ring__waiting(ring) > ring__size(ring) / 2;
+	return waiting > size / 4 * 3;
 }
 
-/* The rings are a buffer too: while the queue is full and they are not half so, nothing need be
+static bool ring_nearly_full(struct ring *ring)
+{
+	return nearly_full(ring__waiting(ring), ring__size(ring));
+}
+
+/* The rings are a buffer too: while the queue is full and they are not nearly so, nothing need be
  * lost yet. */
 static bool can_wait(struct capture *c)
 {
-	if (!writer__busy(c->writer) || half_full(collector__definitions(c->collector)))
+	if (!writer__busy(c->writer) || ring_nearly_full(collector__definitions(c->collector)))
 		return false;
 	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
-		if (half_full(collector__ring(c->collector, i)))
+		if (ring_nearly_full(collector__ring(c->collector, i)))
 			return false;
 	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
 		struct lane *lane = collector__lane(c->collector, i);
 
-		if (lane__waiting(lane) > lane__size(lane) / 2)
+		if (nearly_full(lane__waiting(lane), lane__size(lane)))
 			return false;
 	}
 	return true;

@@ -24,6 +24,10 @@
  * (vm.dirty_expire_centisecs), and the sync at the end stalls for all of it. */
 #define PUSH_BYTES (1 << 20)
 
+/* A window of one block. Rows resemble their neighbours: level 1 searched four times as far for nothing, and
+ * its window didn't stay in the CPU's cache (docs/performance.md has both sizes and speeds). */
+#define WINDOW_LOG 17
+
 /* ZSTD_c_useBlockSplitter of <zstd.h>'s experimental part, and its 'disable'. A block that zstd
  * splits (levels from 13 on) no longer ends on a row boundary. A zstd that knows no such parameter
  * refuses it, and splits nothing. */
@@ -155,6 +159,7 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 		goto fail;
 	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_compressionLevel, config->level ? config->level : 1);
 	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(f->cctx, ZSTD_c_windowLog, WINDOW_LOG);
 	ZSTD_CCtx_setParameter(f->cctx, NO_BLOCK_SPLITTER);
 
 	err = open_files(f, config->uid, config->gid);
