@@ -146,7 +146,7 @@ static uint32_t enabled_streams(const struct options *o)
 	       (o->fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
 }
 
-/* On the writer's thread. */
+/* On a thread of the writer's. */
 static void on_file_finished(void *arg, const struct file_facts *facts)
 {
 	struct recording *r = arg;

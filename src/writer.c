@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The write manager. The lock is held for a few instructions, never over compression or I/O: no
- * producer ever waits for the disk. What a lane holds is the writer thread's alone, except for the
- * counters. */
+ * producer ever waits for the disk. Of its two threads the writer makes files and fills them, and the
+ * syncer syncs them, gives them their names and frees them: rows don't wait for a sync either. */
 #include "writer.h"
 
 #include <errno.h>
@@ -17,41 +17,41 @@
 #define LOST_RESERVE 2   /* chunks beyond the bound, to tell of what there was no chunk for */
 #define RETRY_NS NS_PER_S /* between two tries of a stream whose disk refuses */
 
-struct counters {
-	_Atomic uint64_t written_rows, lost_disk_rows, raw_bytes, compressed_bytes;
-	_Atomic int error;           /* of the last try, 0: all is well */
-};
-
 /* A stream's way to the disk. */
 struct lane {
-	pthread_mutex_t sync;        /* held while the file is synced, and while file changes */
-	uint64_t synced;             /* bytes of all files, when it was synced last: the sync thread's */
-	struct csv_file *file;       /* NULL: none open */
+	/* The writer's. */
 	uint64_t opened_ns;
-	bool ending;                 /* file takes no more rows and wants to be finished */
-	int error;                   /* of the last try, 0: all is well */
+	bool ending;                 /* file takes no more rows, and the one before it has not left yet */
 	uint64_t retry_ns;           /* with error: not before */
 	unsigned seq;                /* of the last file */
 	int level;                   /* … and what it is compressed by */
-	struct writer_stream_stats done; /* of the finished files; lost_disk_rows of all */
-	struct counters counters;
+	/* The syncer's. */
+	uint64_t synced;             /* bytes of all files, when file was synced last */
+	uint64_t leave_ns;           /* with leave_error: leaving is tried again */
+	/* Both threads'. */
+	struct csv_file *file;       /* being filled; NULL: none. Changes under the lock */
+	_Atomic int error;           /* of the last try to make or to write one, 0: all is well */
+	/* Guarded by the lock. */
+	struct csv_file *leaving;    /* filled, to be given its end and its name; NULL: none */
+	int leave_error;             /* of the last try, 0: none yet */
+	struct writer_stream_stats stats;
 };
 
 struct writer {
 	struct writer_config config;
 	pthread_t thread, syncer;
-	bool joined, syncs;
+	bool joined, syncs;          /* the writer has ended; the syncer has begun */
 	struct lane lanes[STREAM_COUNT];
 	_Atomic int first_error;
 	_Atomic int level;
 	_Atomic uint64_t put, steps; /* chunks put, and done with */
 
 	pthread_mutex_t lock;        /* guards all below */
-	pthread_cond_t wake, close;
+	pthread_cond_t wake, sync, left; /* the writer; the syncer; a file has left, or can't */
 	struct chunk *head, **tail;  /* queue, in the order of arrival */
 	struct chunk *free;          /* last in, first out: the warmest */
 	uint32_t in_use;             /* chunks with producers and in the queue */
-	bool rotate, closing;
+	bool rotate, closing, filled; /* filled: nothing more comes from the writer */
 	struct { uint32_t age_s; uint64_t bytes, rows; } rotation; /* to be taken over */
 };
 
@@ -152,78 +152,67 @@ static void take_rotation_locked(struct writer *w)
 	w->config.rotate_rows = w->rotation.rows;
 }
 
-/* ---- lanes: the writer's thread ---- */
+/* ---- lanes ---- */
 
-static void lane__publish(struct lane *l)
+/* What of F counts: a file without rows is not worth its name. */
+static struct writer_stream_stats held(const struct csv_file *f)
 {
-	struct writer_stream_stats s = l->done;
+	const struct file_facts *facts = csv_file__facts(f);
 
-	if (l->file && csv_file__facts(l->file)->rows) {
-		const struct file_facts *facts = csv_file__facts(l->file);
-
-		s.written_rows += facts->rows;
-		s.raw_bytes += facts->raw_bytes;
-		s.compressed_bytes += facts->compressed_bytes;
-	}
-	atomic_store_explicit(&l->counters.written_rows, s.written_rows, memory_order_relaxed);
-	atomic_store_explicit(&l->counters.lost_disk_rows, s.lost_disk_rows, memory_order_relaxed);
-	atomic_store_explicit(&l->counters.raw_bytes, s.raw_bytes, memory_order_relaxed);
-	atomic_store_explicit(&l->counters.compressed_bytes, s.compressed_bytes,
-			      memory_order_relaxed);
-	atomic_store_explicit(&l->counters.error, l->error, memory_order_relaxed);
+	if (!facts->rows)
+		return (struct writer_stream_stats){ 0 };
+	return (struct writer_stream_stats){
+		.written_rows = facts->rows,
+		.raw_bytes = facts->raw_bytes,
+		.compressed_bytes = facts->compressed_bytes,
+	};
 }
 
-static int lane__result(struct writer *w, struct lane *l, int err)
+static void lane__account_locked(struct lane *l, const struct writer_stream_stats *before,
+				 const struct writer_stream_stats *after)
+{
+	l->stats.written_rows += after->written_rows - before->written_rows;
+	l->stats.raw_bytes += after->raw_bytes - before->raw_bytes;
+	l->stats.compressed_bytes += after->compressed_bytes - before->compressed_bytes;
+}
+
+static void note_error(struct writer *w, int err)
 {
 	int none = 0;
 
-	l->error = err;
-	if (err < 0) {
-		l->retry_ns = now_ns() + RETRY_NS;
+	if (err < 0)
 		atomic_compare_exchange_strong(&w->first_error, &none, err);
-	}
+}
+
+/* ---- lanes: the writer's thread ---- */
+
+static int lane__result(struct writer *w, struct lane *l, int err)
+{
+	atomic_store(&l->error, err);
+	if (err < 0)
+		l->retry_ns = now_ns() + RETRY_NS;
+	note_error(w, err);
 	return err;
 }
 
-/* A file without rows is not worth its name. */
-static int lane__finish_locked(struct writer *w, struct lane *l)
-{
-	const struct file_facts *facts = csv_file__facts(l->file);
-	int err;
-
-	if (!facts->rows) {
-		l->file = csv_file__abandon(l->file);
-		l->seq--;
-		l->ending = false;
-		return 0;
-	}
-	l->ending = true;
-	err = lane__result(w, l, csv_file__finish(l->file, NULL));
-	if (err < 0 && csv_file__lost(l->file)) {
-		l->done.lost_disk_rows += facts->rows;
-		l->file = csv_file__abandon(l->file);
-		l->ending = false;
-		return 0;
-	}
-	if (err < 0)
-		return err;
-	l->done.written_rows += facts->rows;
-	l->done.raw_bytes += facts->raw_bytes;
-	l->done.compressed_bytes += facts->compressed_bytes;
-	if (w->config.finished)
-		w->config.finished(w->config.arg, facts);
-	l->file = csv_file__free(l->file);
-	l->ending = false;
-	return 0;
-}
-
-static int lane__finish(struct writer *w, struct lane *l)
+/* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it stays. */
+static int lane__leave(struct writer *w, struct lane *l)
 {
 	int err;
 
-	pthread_mutex_lock(&l->sync);
-	err = lane__finish_locked(w, l);
-	pthread_mutex_unlock(&l->sync);
+	pthread_mutex_lock(&w->lock);
+	while (l->leaving && !l->leave_error)
+		pthread_cond_wait(&w->left, &w->lock);
+	err = l->leaving ? l->leave_error : 0;
+	if (!err) {
+		if (!csv_file__facts(l->file)->rows)
+			l->seq--;
+		l->leaving = l->file;
+		l->file = NULL;
+		pthread_cond_signal(&w->sync);
+	}
+	pthread_mutex_unlock(&w->lock);
+	l->ending = err;
 	return err;
 }
 
@@ -238,15 +227,17 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 		.gid = w->config.gid,
 		.room = w->config.room,
 	};
+	struct csv_file *file;
 	int err;
 
 	config.level = l->level = atomic_load_explicit(&w->level, memory_order_relaxed);
 	csv_file__name(name, stream, l->seq + 1);
-	pthread_mutex_lock(&l->sync);
-	err = csv_file__new(&l->file, &config);
-	pthread_mutex_unlock(&l->sync);
+	err = csv_file__new(&file, &config);
 	if (err < 0)
 		return err;
+	pthread_mutex_lock(&w->lock);
+	l->file = file;
+	pthread_mutex_unlock(&w->lock);
 	l->seq++;
 	l->opened_ns = now_ns();
 	return 0;
@@ -254,12 +245,13 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 
 static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
 {
+	struct writer_stream_stats before, after;
 	int err;
 
 	if (l->error && now_ns() < l->retry_ns)
 		return l->error;
 	if (l->ending) {
-		err = lane__finish(w, l);
+		err = lane__leave(w, l);
 		if (err < 0)
 			return err;
 	}
@@ -268,15 +260,19 @@ static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
 		if (err < 0)
 			return lane__result(w, l, err);
 	}
+	before = held(l->file);
 	err = csv_file__append(l->file, c->data, c->len, c->rows, c->first_ns, c->last_ns);
+	after = held(l->file);
 	if (err < 0) {
 		/* Broken off. What it holds gets its end at once if there is room for that much;
 		 * rows go into a new file when space returns. */
-		lane__finish(w, l);
+		lane__leave(w, l);
 		return lane__result(w, l, err);
 	}
-	l->error = 0;
-	return 0;
+	pthread_mutex_lock(&w->lock);
+	lane__account_locked(l, &before, &after);
+	pthread_mutex_unlock(&w->lock);
+	return lane__result(w, l, 0);
 }
 
 static bool lane__is_full(const struct writer *w, const struct lane *l)
@@ -293,34 +289,32 @@ static void lane__write(struct writer *w, const struct chunk *c)
 {
 	struct lane *l = &w->lanes[c->stream];
 
-	if (lane__append(w, l, c) < 0)
-		l->done.lost_disk_rows += c->rows;
-	else if (lane__is_full(w, l))
-		lane__finish(w, l);
-	lane__publish(l);
+	if (lane__append(w, l, c) < 0) {
+		pthread_mutex_lock(&w->lock);
+		l->stats.lost_disk_rows += c->rows;
+		pthread_mutex_unlock(&w->lock);
+	} else if (lane__is_full(w, l)) {
+		lane__leave(w, l);
+	}
 }
 
-/* Finishes what is due; returns when it wants to be called again. */
+/* Hands over what is due; returns when it wants to be called again. */
 static uint64_t lane__tend(struct writer *w, struct lane *l, bool rotate)
 {
 	uint64_t now = now_ns(), due = UINT64_MAX;
 
 	if (!l->file)
 		return UINT64_MAX;
-	if (l->ending)
-		due = l->retry_ns;
-	else if (rotate)
+	if (l->ending || rotate)
 		due = now;
 	else if (w->config.rotate_age_s)
 		due = l->opened_ns + w->config.rotate_age_s * NS_PER_S;
 	if (now < due)
 		return due;
-	lane__finish(w, l);
-	lane__publish(l);
-	return l->ending ? l->retry_ns : UINT64_MAX;
+	return lane__leave(w, l) < 0 ? now + RETRY_NS : UINT64_MAX;
 }
 
-/* ---- the thread ---- */
+/* ---- the writer's thread ---- */
 
 /* Until there is something to do, at most until DUE. */
 static void wait_locked(struct writer *w, uint64_t due)
@@ -373,37 +367,122 @@ static void *writer__main(void *arg)
 			due = d < due ? d : due;
 		}
 	}
-	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct lane *l = &w->lanes[i];
-
-		/* Twice: the kernel reports a failed writeback once, and what it could save it has. */
-		if (l->file && lane__finish(w, l) < 0)
-			lane__finish(w, l);
-		lane__publish(l);
-		pthread_mutex_lock(&l->sync);
-		l->file = csv_file__free(l->file);
-		pthread_mutex_unlock(&l->sync);
-	}
 	return NULL;
 }
 
-/* ---- the sync thread ---- */
+/* ---- the syncer's thread ---- */
 
 /* What the power may cost, with the time that rows wait. A disk that takes long to sync is left alone for
  * SYNC_SHARE times as long, so that others get at it. */
 #define SYNC_NS (NS_PER_S / 4)
 #define SYNC_SHARE 10
 
-static void lane__sync(struct lane *l)
+static void lane__sync(struct writer *w, struct lane *l)
 {
-	uint64_t bytes = atomic_load_explicit(&l->counters.compressed_bytes, memory_order_relaxed);
+	struct csv_file *file;
+	uint64_t bytes;
 
-	pthread_mutex_lock(&l->sync);
+	pthread_mutex_lock(&w->lock);
+	file = l->file;
+	bytes = l->stats.compressed_bytes;
+	pthread_mutex_unlock(&w->lock);
 	/* What fails here will fail at the end of the file, or be mended there. */
-	if (l->file && bytes != l->synced)
-		csv_file__sync(l->file);
+	if (file && bytes != l->synced)
+		csv_file__sync(file);
 	l->synced = bytes;
-	pthread_mutex_unlock(&l->sync);
+}
+
+/* Gives the file that is leaving its end and its name. Where that fails it stays. */
+static void lane__finish(struct writer *w, struct lane *l)
+{
+	struct csv_file *f = l->leaving;
+	struct writer_stream_stats before = held(f), after = { 0 };
+	uint64_t lost = 0;
+	int err = 0;
+
+	if (before.written_rows) {
+		err = csv_file__finish(f, NULL);
+		note_error(w, err);
+		after = held(f);
+	}
+	if (err < 0 && csv_file__lost(f)) {
+		lost = before.written_rows;
+		after = (struct writer_stream_stats){ 0 };
+		err = 0;
+	}
+	if (!err && after.written_rows && w->config.finished)
+		w->config.finished(w->config.arg, csv_file__facts(f));
+	if (!err)
+		f = after.written_rows ? csv_file__free(f) : csv_file__abandon(f);
+
+	pthread_mutex_lock(&w->lock);
+	lane__account_locked(l, &before, &after);
+	l->stats.lost_disk_rows += lost;
+	l->leaving = f;
+	l->leave_error = err;
+	pthread_cond_signal(&w->left);
+	pthread_mutex_unlock(&w->lock);
+	l->leave_ns = now_ns() + RETRY_NS;
+}
+
+/* When a lane's file is to leave. */
+static uint64_t leave_due_locked(const struct writer *w)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct lane *l = &w->lanes[i];
+		uint64_t ns = l->leave_error ? l->leave_ns : 0;
+
+		if (l->leaving && ns < due)
+			due = ns;
+	}
+	return due;
+}
+
+/* Waits until something is due: what is left to do is, once all is FILLED. */
+static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
+{
+	bool filled;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		uint64_t due = leave_due_locked(w);
+		struct timespec t;
+
+		due = due < sync_ns ? due : sync_ns;
+		t.tv_sec = due / NS_PER_S;
+		t.tv_nsec = due % NS_PER_S;
+		if (w->filled || now_ns() >= due)
+			break;
+		pthread_cond_timedwait(&w->sync, &w->lock, &t);
+	}
+	filled = w->filled;
+	pthread_mutex_unlock(&w->lock);
+	return !filled;
+}
+
+static bool leaves_now(struct writer *w, struct lane *l)
+{
+	bool leaves;
+
+	pthread_mutex_lock(&w->lock);
+	leaves = l->leaving && (!l->leave_error || now_ns() >= l->leave_ns);
+	pthread_mutex_unlock(&w->lock);
+	return leaves;
+}
+
+/* What can't be finished now stays as .part. */
+static void lane__close(struct writer *w, struct lane *l)
+{
+	for (int files = 0; files < 2; files++) { /* the one that is leaving, and the last */
+		/* Twice: the kernel reports a failed writeback once, and what it could save it has. */
+		for (int tries = 0; tries < 2 && l->leaving; tries++)
+			lane__finish(w, l);
+		csv_file__free(l->leaving);
+		l->leaving = l->file;
+		l->file = NULL;
+	}
 }
 
 static void *sync_main(void *arg)
@@ -411,21 +490,20 @@ static void *sync_main(void *arg)
 	struct writer *w = arg;
 	uint64_t due = now_ns() + SYNC_NS, begun;
 
-	pthread_mutex_lock(&w->lock);
-	while (!w->closing) {
-		struct timespec t = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
-
-		if (pthread_cond_timedwait(&w->close, &w->lock, &t) != ETIMEDOUT)
-			continue;
-		pthread_mutex_unlock(&w->lock);
-		begun = now_ns();
+	while (wait_to_sync(w, due)) {
 		for (int i = 0; i < STREAM_COUNT; i++)
-			lane__sync(&w->lanes[i]);
+			if (leaves_now(w, &w->lanes[i]))
+				lane__finish(w, &w->lanes[i]);
+		begun = now_ns();
+		if (begun < due)
+			continue;
+		for (int i = 0; i < STREAM_COUNT; i++)
+			lane__sync(w, &w->lanes[i]);
 		due = now_ns();
 		due += SYNC_SHARE * (due - begun) > SYNC_NS ? SYNC_SHARE * (due - begun) : SYNC_NS;
-		pthread_mutex_lock(&w->lock);
 	}
-	pthread_mutex_unlock(&w->lock);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		lane__close(w, &w->lanes[i]);
 	return NULL;
 }
 
@@ -470,10 +548,9 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wake, &attr);
-	pthread_cond_init(&w->close, &attr);
+	pthread_cond_init(&w->sync, &attr);
+	pthread_cond_init(&w->left, &attr);
 	pthread_condattr_destroy(&attr);
-	for (int i = 0; i < STREAM_COUNT; i++)
-		pthread_mutex_init(&w->lanes[i].sync, NULL);
 	err = start_threads(w);
 	if (err < 0) {
 		writer__free(w);
@@ -485,13 +562,9 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats)
 {
-	struct counters *c = &w->lanes[stream].counters;
-
-	ret_stats->written_rows = atomic_load_explicit(&c->written_rows, memory_order_relaxed);
-	ret_stats->lost_disk_rows = atomic_load_explicit(&c->lost_disk_rows, memory_order_relaxed);
-	ret_stats->raw_bytes = atomic_load_explicit(&c->raw_bytes, memory_order_relaxed);
-	ret_stats->compressed_bytes =
-		atomic_load_explicit(&c->compressed_bytes, memory_order_relaxed);
+	pthread_mutex_lock(&w->lock);
+	*ret_stats = w->lanes[stream].stats;
+	pthread_mutex_unlock(&w->lock);
 }
 
 void writer__set_level(struct writer *w, int level)
@@ -516,10 +589,13 @@ uint64_t writer__steps(struct writer *w, bool *ret_idle)
 
 bool writer__failing(struct writer *w)
 {
+	bool failing = false;
+
+	pthread_mutex_lock(&w->lock);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		if (atomic_load_explicit(&w->lanes[i].counters.error, memory_order_relaxed))
-			return true;
-	return false;
+		failing = failing || w->lanes[i].error || (w->lanes[i].leaving && w->lanes[i].leave_error);
+	pthread_mutex_unlock(&w->lock);
+	return failing;
 }
 
 int writer__error(struct writer *w)
@@ -532,10 +608,13 @@ int writer__close(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 	w->closing = true;
 	pthread_cond_signal(&w->wake);
-	pthread_cond_signal(&w->close);
 	pthread_mutex_unlock(&w->lock);
 	if (!w->joined)
 		pthread_join(w->thread, NULL);
+	pthread_mutex_lock(&w->lock);
+	w->filled = true;
+	pthread_cond_signal(&w->sync);
+	pthread_mutex_unlock(&w->lock);
 	if (w->syncs)
 		pthread_join(w->syncer, NULL);
 	w->joined = true;
@@ -554,9 +633,8 @@ struct writer *writer__free(struct writer *w)
 		w->free = c->next;
 		free(c);
 	}
-	for (int i = 0; i < STREAM_COUNT; i++)
-		pthread_mutex_destroy(&w->lanes[i].sync);
-	pthread_cond_destroy(&w->close);
+	pthread_cond_destroy(&w->left);
+	pthread_cond_destroy(&w->sync);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

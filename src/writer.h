@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The write manager: whole rows in chunks -> bounded queue -> zstd frames -> rotated files.
- * Producers fill chunks; one thread of the writer compresses and writes them. */
+ * Producers fill chunks; one thread of the writer compresses and writes them, another finishes files. */
 #ifndef IOTRC_WRITER_H
 #define IOTRC_WRITER_H
 
@@ -36,7 +36,7 @@ struct writer_config {
 	uid_t uid;                   /* owner of what is created; -1 leaves it */
 	gid_t gid;
 	struct room *room;           /* what may be written; NULL: anything. Borrowed */
-	/* Called on the writer's thread after each finished (renamed) file; may be NULL. FACTS live
+	/* Called on a thread of the writer's after each finished (renamed) file; may be NULL. FACTS live
 	 * as long as the call. */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
@@ -50,7 +50,7 @@ struct writer_stream_stats {
 
 struct writer;
 
-/* Makes a writer and starts its thread. 0, or a negative errno. */
+/* Makes a writer and starts its threads. 0, or a negative errno. */
 int writer__new(struct writer **ret, const struct writer_config *config);
 
 /* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight (a few
@@ -86,7 +86,7 @@ bool writer__failing(struct writer *w);
 /* The first error the disk gave (negative errno), or 0. */
 int writer__error(struct writer *w);
 
-/* Writes what is queued, finishes every file, ends the thread. The stats stay readable. 0, or the
+/* Writes what is queued, finishes every file, ends the threads. The stats stay readable. 0, or the
  * first error; a file that couldn't be finished stays as .part, and its rows count as written.
  * Chunks still held by producers must have been put back. */
 int writer__close(struct writer *w);
