@@ -14,6 +14,8 @@
 # SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
 
 SHELL := /bin/bash
+# What builds much for someone who gave no -j uses all CPUs.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 comma := ,
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -116,12 +118,13 @@ workloads: $(WORKLOADS)
 deps:
 	@scripts/install-deps.sh run
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(BUILD)/iotrc
 
 check:
 	@scripts/install-deps.sh check
-	@$(MAKE) --no-print-directory all check-docs check-unit check-asan
+	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests
+	@$(MAKE) --no-print-directory check-docs check-unit check-asan
 	@$(MAKE) --no-print-directory check-live
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
@@ -130,7 +133,7 @@ check-unit: $(BUILD)/unit-tests
 # One job: with several, criterion 2.4.1's own runner leaks 48 bytes now and then.
 check-asan:
 	$(call say,TEST,'unit under AddressSanitizer and UBSan')
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
@@ -141,7 +144,7 @@ FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 check-fuzz:
 	@scripts/install-deps.sh fuzz
 	$(call say,TEST,'what our parsers make of anything')
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
+	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
 		$(FUZZ:%=$(BUILD)-fuzz/fuzz/%)
 	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
@@ -152,7 +155,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py
 check-tsan check-asan-live: workloads
 	$(call say,TEST,'live with sanitizers: $(SANITIZED)')
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
+	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
 	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
 	export TSAN_OPTIONS=log_path=$$log:suppressions=$(abspath tests/tsan.supp) \
 		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Takes away what install.sh brought, the service included. Traces and configuration stay unless you
-# say otherwise, here or when asked.
+# say otherwise; on a terminal you are asked before they go.
 #   --prefix DIR   where it was installed (default /usr/local)
 #   --purge        traces, state and configuration as well: /var/lib/iotrc, /etc/iotrc
 #   -h, --help     this text
@@ -46,9 +46,10 @@ for d in /var/lib/iotrc /etc/iotrc; do
 	[[ ! -e ${DESTDIR-}$d ]] || left+=("${DESTDIR-}$d")
 done
 ((${#left[@]})) || exit 0
-if [[ ! $purge && -t 0 ]]; then
+if [[ -t 0 ]]; then
 	du -sh "${left[@]}"
 	read -r -p "Delete these, traces and configuration? [y/N] " answer
+	purge=
 	[[ $answer != [yY]* ]] || purge=yes
 fi
 if [[ $purge ]]; then

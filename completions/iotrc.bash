@@ -2,7 +2,7 @@
 # Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.
 _iotrc()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options
 
 	case $prev in
 	-o|--output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
@@ -16,8 +16,14 @@ _iotrc()
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--trace-bucket) return ;;
 	esac
+	case ${COMP_WORDS[1]} in
+	doctor) options='-h --json --config --bundle --help' ;;
+	recover) options='-h --help' ;;
+	verify) options='-h --anonymous --against --live --help' ;;
+	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --reward --test -h --help -V --version --computer-id' ;;
+	esac
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --reward --test -h --help -V --version --computer-id' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'dev doctor verify recover upload' -- "$cur")
 	else

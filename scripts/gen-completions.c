@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "gen-docs.h"
 #include "options.h"
+#include "recover.h"
+#include "verify.h"
 
 #define HEAD "# SPDX-License-Identifier: GPL-2.0-only\n# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.\n"
 
@@ -17,6 +20,38 @@ static const struct { const char *arg, *bash, *zsh, *fish; } values[] = {
 	{ "PATH|ID", "-d", "_files -/", "-xa '(__fish_complete_directories)'" },
 };
 #define N_VALUES (sizeof(values) / sizeof(*values))
+
+/* Commands with options of their own, which their help texts name; all others take a recording's. */
+static const struct { const char *name, *help; } own[] = {
+	{ "doctor", doctor__help }, { "recover", recover__help }, { "verify", verify__help },
+};
+#define N_OWN (sizeof(own) / sizeof(*own))
+
+/* The next of HELP's options from *AT on, which ends behind it: each once, at its first place; 0: no more. */
+static size_t next_own(const char *help, const char **at)
+{
+	for (const char *s = *at; (s = strstr(s, "--"));) {
+		size_t len = 2 + strspn(s + 2, "abcdefghijklmnopqrstuvwxyz-");
+		const char *first = help;
+
+		while ((first = strstr(first, "--")) < s && (strncmp(first, s, len) ||
+		       strspn(first + 2, "abcdefghijklmnopqrstuvwxyz-") != len - 2))
+			first += 2;
+		*at = s + len;
+		if (first == s && len > 2)
+			return len;
+		s += len;
+	}
+	return 0;
+}
+
+static void print_own(const char *help, const char *before, const char *after)
+{
+	const char *at = help;
+
+	for (size_t len; (len = next_own(help, &at));)
+		printf("%s%.*s%s", before, (int)len, at - len, after);
+}
 
 static size_t value_of(const struct option_text *o)
 {
@@ -69,7 +104,7 @@ void print_bash_completion(void)
 	fputs(HEAD
 	      "_iotrc()\n"
 	      "{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options\n"
 	      "\n"
 	      "\tcase $prev in\n", stdout);
 	for (size_t v = 0; v < N_VALUES; v++)
@@ -90,13 +125,21 @@ void print_bash_completion(void)
 	}
 	fputs(") return ;;\n"
 	      "\tesac\n"
-	      "\tif [[ $cur == -* ]]; then\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
+	      "\tcase ${COMP_WORDS[1]} in\n", stdout);
+	for (size_t i = 0; i < N_OWN; i++) {
+		printf("\t%s) options='-h", own[i].name);
+		print_own(own[i].help, " ", "");
+		fputs("' ;;\n", stdout);
+	}
+	fputs("\t*) options='", stdout);
 	for (size_t i = 0; options__text(i, &o); i++) {
 		fputs(i ? " " : "", stdout);
 		print_names(&o, " ");
 	}
-	fputs("' -- \"$cur\")\n"
+	fputs("' ;;\n"
+	      "\tesac\n"
+	      "\tif [[ $cur == -* ]]; then\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
 	      "\telif ((COMP_CWORD == 1)); then\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
 	print_commands();
@@ -160,15 +203,30 @@ void print_zsh_completion(void)
 		fputs("'\n", stdout);
 	}
 	fputs(")\n"
+	      "case $words[2] in\n", stdout);
+	for (size_t i = 0; i < N_OWN; i++) {
+		printf("%s)\n\toptions=('-h'", own[i].name);
+		print_own(own[i].help, " '", "'");
+		fputs(") ;;\n", stdout);
+	}
+	fputs("esac\n"
 	      "_arguments -s $options '1:command:{_describe command commands}' '*:file:_files'\n", stdout);
 }
 
 void print_fish_completion(void)
 {
 	struct option_text o;
+	char commands[128] = "";
 	const char *name, *help;
 
 	fputs(HEAD, stdout);
+	for (size_t i = 0; i < N_OWN; i++) {
+		char before[96];
+
+		snprintf(before, sizeof(before), "complete -c iotrc -n '__fish_seen_subcommand_from %s' -a ", own[i].name);
+		print_own(own[i].help, before, "\n");
+		strcat(strcat(commands, " "), own[i].name);
+	}
 	for (size_t i = 0; options__command(i, &name, &help); i++) {
 		printf("complete -c iotrc -n __fish_use_subcommand -a %s -d '", name);
 		print_help(help);
@@ -177,7 +235,7 @@ void print_fish_completion(void)
 	for (size_t i = 0; options__text(i, &o); i++) {
 		size_t v = value_of(&o);
 
-		printf("complete -c iotrc -l %s", o.name);
+		printf("complete -c iotrc -n 'not __fish_seen_subcommand_from%s' -l %s", commands, o.name);
 		if (o.brief)
 			printf(" -s %c", o.brief);
 		if (needs_value(&o))

@@ -725,7 +725,7 @@ const struct option_row option_rows[] = {
 	{ "upload-ca", 0, "FILE", UPLOAD, set_upload_ca,
 	  "authorities to trust, PEM (default: the system's)", .conf = "/etc/iotrc/ca.pem" },
 	{ "upload-rate", 0, "SIZE", UPLOAD, set_upload_rate,
-	  "so many bytes per second: K, M, G (default: any)", .conf = "1M" },
+	  "so many bytes per second: K, M, G (default: any)", .conf = "1M", .live = true },
 	{ "upload-parallel", 0, "N", UPLOAD, set_upload_parallel,
 	  "so many files at a time (default 2)", .conf = "2" },
 	{ "upload-timeout", 0, "TIME", UPLOAD, set_upload_timeout,

@@ -515,6 +515,7 @@ static void reread(struct recording *r)
 	room = room_limits(&new);
 	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
 	room__set_limits(r->room, &room);
+	upload__set_rate(r->upload, new.upload_rate);
 	if (*changes)
 		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config, changes);
 	else

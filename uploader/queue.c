@@ -60,6 +60,7 @@ struct queue {
 	atomic_bool stop, poked, ending;
 	pthread_mutex_t rate_lock;
 	struct rate rate;
+	atomic_uint rates;           /* how many there have been: who waits for an old one doesn't any more */
 
 	pthread_mutex_t news_lock;   /* guards these three, and is held for a copy of a line */
 	char news[NEWS_LINES][QUEUE_NEWS_MAX];
@@ -403,13 +404,14 @@ static bool on_progress(void *data, uint64_t sent)
 	struct worker *w = data;
 	struct queue *q = w->q;
 	uint64_t before = atomic_exchange(&w->sent, sent), now = clock__mono_ns(), wait = 0;
+	unsigned int rates = atomic_load(&q->rates);
 
 	if (sent > before) {
 		pthread_mutex_lock(&q->rate_lock);
 		wait = rate__spend(&q->rate, now, sent - before);
 		pthread_mutex_unlock(&q->rate_lock);
 	}
-	while (wait && !atomic_load(&q->stop)) {
+	while (wait && !atomic_load(&q->stop) && atomic_load(&q->rates) == rates) {
 		uint64_t slice = wait < SLICE_NS ? wait : SLICE_NS;
 
 		sleep_ns(slice);
@@ -737,6 +739,16 @@ void queue__poke(struct queue *q)
 {
 	atomic_store(&q->poked, true);
 	pthread_cond_broadcast(&q->wake);
+}
+
+void queue__set_rate(struct queue *q, uint64_t rate)
+{
+	pthread_mutex_lock(&q->rate_lock);
+	if (q->rate.bytes_per_s != rate) {
+		q->rate = (struct rate){ .bytes_per_s = rate };
+		atomic_fetch_add(&q->rates, 1);
+	}
+	pthread_mutex_unlock(&q->rate_lock);
 }
 
 static void count(const struct outbox *o, struct queue_stats *s)

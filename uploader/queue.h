@@ -64,6 +64,9 @@ int queue__new(struct queue **ret, const struct queue_config *config,
 /* The live session's manifest has changed. Never waits. */
 void queue__poke(struct queue *q);
 
+/* Sends at most RATE bytes per second from now on, all together; 0: any. */
+void queue__set_rate(struct queue *q, uint64_t rate);
+
 /* Never waits: while a thread is at it, these are the last ones. From one thread only. */
 void queue__stats(struct queue *q, struct queue_stats *ret);
 

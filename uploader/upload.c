@@ -244,6 +244,12 @@ void upload__poke(struct upload *u)
 		queue__poke(u->q);
 }
 
+void upload__set_rate(struct upload *u, uint64_t rate)
+{
+	if (u)
+		queue__set_rate(u->q, rate);
+}
+
 bool upload__news(struct upload *u, char news[QUEUE_NEWS_MAX])
 {
 	return u && queue__news(u->q, news);

@@ -34,6 +34,9 @@ int upload__new(struct upload **ret, const struct options *options, const struct
 /* The session's manifest has been written. Accepts NULL. */
 void upload__poke(struct upload *u);
 
+/* Another --upload-rate. Accepts NULL. */
+void upload__set_rate(struct upload *u, uint64_t rate);
+
 /* Says what is new, and NOTE for the status line: "" when there is nothing. Accepts NULL. */
 #define UPLOAD_NOTE_MAX 48
 bool upload__news(struct upload *u, char news[QUEUE_NEWS_MAX]);

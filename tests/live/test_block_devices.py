@@ -198,7 +198,9 @@ def load(directory, device):
 def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     device = getattr(machine, kind)()
     settle(device)
-    with recorder.Recording(tmp_path, "--streams", "block") as r:
+    # raid0 submits bios while one is being submitted; on 6.1 the kernel now and then runs no program over itself
+    # then, and the recorder says so.
+    with recorder.Recording(tmp_path, "--streams", "block", code=None if kind == "raid0" else 0) as r:
         settle(device)
         before = stat(device)
         load(tmp_path, device)
@@ -206,11 +208,14 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
         after = stat(device)
     rows = rows_of(r, device)
     assert r.session.lost() == {}
+    missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if "block_bio" in h["name"])
     for operation in ("read", "write", "discard"):
         mine = rows[rows["operation"] == operation]
         requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
         if kind in BIO_BASED:
-            assert mine["size"].astype(int).sum() == sectors * SECTOR, operation
+            sizes = mine["size"].astype(int)
+            short = sectors * SECTOR - sizes.sum()
+            assert 0 <= short <= missed * (sizes.max() if len(sizes) else 0), operation
             # A flush without data is a write of no size; md doesn't count it (md_flush_request()).
             assert (mine["size"] != "0").sum() <= requests, operation
         else:

@@ -2,6 +2,7 @@
 """iotrc in the background, where no service manager does it."""
 import fcntl
 import os
+import secrets
 import pathlib
 import signal
 import socket
@@ -111,6 +112,36 @@ def test_reload(tmp_path, pid):
     assert "recording in" in (tmp_path / "log.1").read_text()
     stop(pid)
     assert "recorded" in log.read_text() and "recorded" not in (tmp_path / "log.1").read_text()
+
+
+def test_reload_of_the_upload_rate(tmp_path, pid):
+    """What would take a minute at the old rate, and has begun to, goes at once at the new one."""
+    config, log, share = tmp_path / "iotrc.conf", tmp_path / "log", tmp_path / "share"
+    share.mkdir()
+    config.write_text(f"streams = fs\nupload = file://{share}\nupload-rate = 1K\n")
+    start(tmp_path, "--config", str(config), "--log-file", str(log))
+    for _ in range(5000): # names that don't compress: 16 bytes each at least
+        (tmp_path / secrets.token_hex(16)).touch()
+    os.kill(pid(), signal.SIGHUP)
+
+    def sent():
+        "a file on the share"
+        return list(share.rglob("fs_*.csv.zst"))
+
+    def finished():
+        "a finished file"
+        return list((tmp_path / "traces").rglob("fs_*.csv.zst"))
+
+    wait_for(finished)
+    assert finished()[0].stat().st_size > 80000
+    time.sleep(5)
+    assert not sent()
+    config.write_text(config.read_text().replace("1K", "1G"))
+    changed = time.monotonic()
+    os.kill(pid(), signal.SIGHUP)
+    wait_for(sent)
+    assert time.monotonic() - changed < 30
+    stop(pid)
 
 
 @pytest.mark.parametrize("option", ["--log-file", "--pid-file"])

@@ -23,6 +23,8 @@ ELSEWHERE = {
     r"^\./(un)?install\.sh": "tests/packages/run.sh",
     r"service\.sh|^systemctl|^journalctl": "tests/service",
     r"s3://|https://": "tests/upload", # with servers of their own
+    r"^iotrc .*--daemon": "tests/live/test_daemon.py",
+    r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file
 }
 SESSION = re.compile(r"linux_v1/[0-9A-F]{16}/\d{8}_\d{6}_\d{3}")
 COMMANDS = re.compile(r"^  (\w+) ", re.M)
@@ -112,7 +114,9 @@ PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in (TOP 
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_of_a_page(page, directory):
     lines = []
-    for info, block in blocks((TOP / page).read_text()):
+    text = (TOP / page).read_text()
+    assert not re.search(r"^    (sudo|iotrc|make|systemctl) ", text, re.M), f"{page}: commands must stand in a block"
+    for info, block in blocks(text):
         if info == "sh":
             lines += commands(block)
         else: # a transcript shows what was typed behind a $

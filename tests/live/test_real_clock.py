@@ -2,6 +2,7 @@
 """Wall time is right when the machine's clock is set or slewed. The oracle is this
 program's own reading of both clocks around each operation; it takes a machine of its own."""
 import ctypes
+import pathlib
 import time
 
 import modules
@@ -76,3 +77,27 @@ def test_the_clock_is_slewed(tmp_path):
         finally:
             slew(0)
     check_all(r, seen, [])
+
+
+def slept():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+def test_the_machine_is_suspended(tmp_path):
+    """Meanwhile one clock stands still and the other doesn't: as if it had been set. How long it was, the
+    kernel's third clock says (CLOCK_BOOTTIME)."""
+    alarm, state = pathlib.Path("/sys/class/rtc/rtc0/wakealarm"), pathlib.Path("/sys/power/state")
+    if not alarm.exists() or "mem" not in state.read_text().split():
+        pytest.skip("this machine can't be suspended, or can't wake up by itself")
+    seen = []
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path)) as r:
+        some(tmp_path, seen)
+        before = slept()
+        alarm.write_text("0")
+        alarm.write_text("+5")
+        state.write_text("mem")
+        took = slept() - before
+        assert took > S
+        time.sleep(1)
+        some(tmp_path, seen)
+    check_all(r, seen, [took])

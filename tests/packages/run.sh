@@ -55,6 +55,7 @@ same() { diff <(printf '%s\n' "${@:2}") <(sort <<<"$1"); }
 complete_bash() {
 	same "$(in_bash iotrc --strea)" --streams &&
 		same "$(in_bash iotrc veri)" verify &&
+		same "$(in_bash iotrc doctor --)" --bundle --config --help --json &&
 		same "$(in_bash iotrc -o scr)" scripts &&
 		same "$(in_bash iotrc --config Makef)" Makefile
 }
@@ -63,10 +64,12 @@ complete_fish() {
 	answer=$(fish --no-config -c 'source completions/iotrc.fish; complete -C "iotrc --strea"') || return
 	[[ $answer == --streams* ]] || { echo "$answer"; return 1; }
 	answer=$(fish --no-config -c 'source completions/iotrc.fish; complete -C "iotrc veri"')
-	[[ $answer == verify* ]]
+	[[ $answer == verify* ]] || { echo "$answer"; return 1; }
+	same "$(fish --no-config -c 'source completions/iotrc.fish; complete -C "iotrc verify --a"')" --against --anonymous
 }
 check "bash completes options, commands, directories and files" complete_bash
 check "zsh completes options" timeout 60 zsh -f tests/packages/complete.zsh 'iotrc --strea' --streams
+check "zsh completes a command's options" timeout 60 zsh -f tests/packages/complete.zsh 'iotrc doctor --js' --json
 check "fish completes options and commands" complete_fish
 
 # ---- fresh systems ----
