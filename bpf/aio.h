@@ -9,8 +9,8 @@
 #include "uring.bpf.c"
 
 #define AIO_RING_MAGIC 0xa10a10a1
-#define AIO_STEP 128 /* requests or results that one function's loop goes through */
-#define AIO_STEPS 8  /* … and how often it is called for one system call */
+#define AIO_STEP 32 /* requests or results that one function's loop goes through */
+#define AIO_STEPS 32  /* … and how often it is called for one system call */
 
 struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
 	u64 data;
@@ -69,11 +69,11 @@ __noinline int aio_request(u64 at)
 	struct task_state *state = current_state(false), *call;
 	struct uring_flight *f;
 	u64 key = aio_key(at), inode;
-	u32 zero = 0, opcode;
+	u32 opcode;
 	struct iocb cb = {};
 
-	f = bpf_map_lookup_elem(&uring_scratch, &zero);
-	call = bpf_map_lookup_elem(&uring_state, &zero);
+	f = get_uring_scratch();
+	call = get_uring_state();
 	if (!state || !f || !call || bpf_probe_read_user(&cb, sizeof(cb), (void *)at))
 		return 0;
 	opcode = aio_opcode(cb.opcode) & (MAX_URING_OPS - 1);
@@ -93,7 +93,7 @@ __noinline int aio_request(u64 at)
 	call->args[3] = cb.offset;
 	call->args[4] = cb.opcode == AIO_FDSYNC ? FSYNC_DATASYNC : cb.rw_flags;
 	call->args[5] = 0;
-	prepare_flight(f, call, opcode);
+	prepare_flight(opcode);
 	if (!f->file)
 		return 0; /* io_submit() itself refuses it */
 	inode = kread(f->file, file, f_inode);

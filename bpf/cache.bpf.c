@@ -567,8 +567,8 @@ int BPF_PROG(on_cache_pageout, int node, unsigned long scanned, unsigned long re
 /* ---- writeback: no tracepoint tells of its pages, but the bios that carry them are told of ---- */
 
 #define BIO_CLONED 1        /* include/linux/blk_types.h: shares the pages of another */
-#define BIO_VECS_MAX 256    /* include/linux/bio.h: BIO_MAX_VECS */
-#define VEC_FOLIOS_MAX 2048
+#define VEC_STEP 64         /* folios a call of vec_pages() */
+#define BIO_STEPS_MAX 512   /* such calls; a bio has 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
 #define REQUEST_BIOS_MAX 1024
 #define OP_WRITE 1
 
@@ -604,42 +604,41 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 	return pages;
 }
 
-/* The folios of one piece of contiguous memory; false when they are too many. */
-__noinline int vec_pages(u64 vec, u32 event)
+/* Folios of one piece of contiguous memory from its byte DONE on, some at a time; gives how far it came, 0 at
+ * the end. */
+__noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 {
-	u64 offset = (u32)kread(vec, bio_vec, bv_offset), left = (u32)kread(vec, bio_vec, bv_len);
+	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done, len = (u32)kread(vec, bio_vec, bv_len);
 	u64 page = kread(vec, bio_vec, bv_page);
 	int i;
 
+	if (!page)
+		return 0;
 	page += offset / cfg.page_size * bpf_core_type_size(struct page);
 	offset %= cfg.page_size;
-	for (i = 0; i < VEC_FOLIOS_MAX; i++) {
-		u64 pages, bytes;
+	for (i = 0; i < VEC_STEP && done < len; i++) {
+		u64 pages = bio_folio(page, offset, len - done, event);
 
-		if (!page || !left)
-			return 0;
-		pages = bio_folio(page, offset, left, event);
-		bytes = pages * cfg.page_size - offset;
-		left = bytes < left ? left - bytes : 0;
+		done += pages * cfg.page_size - offset;
 		page += pages * bpf_core_type_size(struct page);
 		offset = 0;
 	}
-	count_lost_event(STREAM_CACHE);
-	return 0;
+	return done < len ? done : 0;
 }
 
 __noinline int bio_pages(u64 bio, u32 event)
 {
-	u32 opf = kread(bio, bio, bi_opf), n_vecs = (u16)kread(bio, bio, bi_vcnt), i;
-	u64 vecs = kread(bio, bio, bi_io_vec);
+	u32 opf = kread(bio, bio, bi_opf), n_vecs = (u16)kread(bio, bio, bi_vcnt), at = 0, i;
+	u64 vecs = kread(bio, bio, bi_io_vec), done = 0;
 
 	if (!(opf & OP_WRITE) || kread(bio, bio, bi_flags) >> BIO_CLONED & 1)
 		return 0;
-	for (i = 0; i < BIO_VECS_MAX; i++) {
-		if (i >= n_vecs)
-			break;
-		vec_pages(vecs + i * bpf_core_type_size(struct bio_vec), event);
+	for (i = 0; i < BIO_STEPS_MAX && at < n_vecs; i++) {
+		done = vec_pages(vecs + at * bpf_core_type_size(struct bio_vec), done, event);
+		at += (done - 1) >> 63; /* 1 when it is 0; of a branch the verifier would follow both ways, each time */
 	}
+	if (at < n_vecs)
+		count_lost_event(STREAM_CACHE);
 	return 0;
 }
 

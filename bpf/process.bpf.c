@@ -13,7 +13,7 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 	if (!from)
 		return 0;
 	if (from->lineage == LINEAGE_UNKNOWN)
-		from->lineage = find_lineage((u64)parent);
+		from->lineage = find_lineage((u64)bpf_get_current_task()); /* which is the parent */
 	/* Of the others each finds out by itself, when it first does something. */
 	if (from->lineage == LINEAGE_OTHER)
 		return 0;

@@ -27,6 +27,7 @@ const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
 #define RWF_NOAPPEND 0x20
 #define MAP_ANONYMOUS 0x20
 #define MAX_IOVECS 1024 /* UIO_MAXIOV */
+#define IOVEC_STEP 32
 #define ASKED_MAX (2 * PATH_BYTES)
 
 struct long_scratch {
@@ -100,12 +101,10 @@ static __always_inline const volatile struct syscall_desc *describe(u32 nr, bool
 	return compat ? &syscalls_compat[nr] : &syscalls[nr];
 }
 
-/* PLACE is an ARG(): the argument there, or 0. */
+/* PLACE is an ARG(), or 0: the argument there, or 0. */
 static __always_inline u64 arg(const struct task_state *state, u8 place)
 {
-	u32 i = (u32)place - 1;
-
-	return i < 6 ? state->args[i] : 0;
+	return state->args[(place - 1) & 7];
 }
 
 /* The same of an argument that may come in HALVES. */
@@ -568,16 +567,13 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	rec->size = rec->offset = 0;
 }
 
-/* What readv and its kin were asked for: the sum of the lengths; all ones when they can't be read. A
- * global function: the verifier goes through its loop once, whatever calls it. */
-__noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
+/* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be read. */
+__noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, pair[2];
 	u32 i;
 
-	if (n > MAX_IOVECS)
-		return -1;
-	for (i = 0; i < MAX_IOVECS && i < n; i++) {
+	for (i = 0; i < IOVEC_STEP && i < n; i++) {
 		if (compat) {
 			if (bpf_probe_read_user(pair, 8, (void *)(at + i * 8)))
 				return -1;
@@ -587,6 +583,24 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 				return -1;
 			sum += pair[1];
 		}
+	}
+	return sum;
+}
+
+/* What readv and its kin were asked for; all ones when that can't be read. Global functions: the verifier
+ * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
+__noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
+{
+	u64 sum = 0, some;
+	u32 i;
+
+	if (n > MAX_IOVECS)
+		return -1;
+	for (i = 0; i < MAX_IOVECS && i < n; i += IOVEC_STEP) {
+		some = sum_some_iovecs(at + i * (compat ? 8 : 16), n - i, compat);
+		if (some == (u64)-1)
+			return some;
+		sum += some;
 	}
 	return sum;
 }
@@ -890,55 +904,56 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	return 0;
 }
 
+/* The record that remains to be made of a call. One place makes each kind: the verifier goes through it as
+ * often as there are calls to it. */
+enum remains { REMAINS_NONE, REMAINS_SHORT, REMAINS_PATH };
+
 /* exec's row names the binary that runs now, and the arguments it was given; a failed one, what
  * was asked for. */
-static __noinline int emit_exec(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline enum remains exit_exec(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct task_struct *task = current_task();
 	u64 exe;
 
 	if (!state || !d)
-		return 0;
+		return REMAINS_NONE;
 	if (state->ret < 0)
-		return emit_path(state, d);
+		return REMAINS_PATH;
 	switch (task_refresh(state, task, true)) {
 	case WHOM_LEFT_OUT:
 		count_filtered(STREAM_FS);
-		return 0;
+		return REMAINS_NONE;
 	case WHOM_LOST:
-		return lose(STREAM_FS, state->exit_ns);
+		lose(STREAM_FS, state->exit_ns);
+		return REMAINS_NONE;
 	default:
 		exe = kread(kread(task, task_struct, mm), mm_struct, exe_file);
 		if (exe)
 			state->path = file_path_id(state->recent, exe);
-		if (!state->path)
-			return lose(STREAM_FS, state->exit_ns);
+		if (!state->path) {
+			lose(STREAM_FS, state->exit_ns);
+			return REMAINS_NONE;
+		}
 	}
-	emit_short_apart(state, d);
-	return 0;
+	return REMAINS_SHORT;
 }
 
-static __noinline int emit_open(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline enum remains exit_open(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u64 file;
 	enum verdict verdict;
 
 	if (!state || !d)
-		return 0;
-	if (state->ret < 0)
-		return emit_path(state, d);
-	file = task_file(current_task(), state->ret);
-	if (!file) /* closed by another thread already */
-		return emit_path(state, d);
+		return REMAINS_NONE;
+	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
+	if (!file) /* failed, or closed by another thread already */
+		return REMAINS_PATH;
 	verdict = take_file(state, file, state->ret);
-	if (verdict == VERDICT_FILTERED) {
+	if (verdict == VERDICT_FILTERED)
 		count_filtered(STREAM_FS);
-		return 0;
-	}
 	if (verdict == VERDICT_LOST)
-		return lose(STREAM_FS, state->exit_ns);
-	emit_short_apart(state, d);
-	return 0;
+		lose(STREAM_FS, state->exit_ns);
+	return verdict == VERDICT_TRACE ? REMAINS_SHORT : REMAINS_NONE;
 }
 
 static __noinline int emit_mapping(struct task_state *state, const volatile struct syscall_desc *d)
@@ -1020,19 +1035,13 @@ static __noinline int emit_plain(struct task_state *state, const volatile struct
 	return 0;
 }
 
-static __noinline int emit_fork(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline enum remains exit_fork(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u64 flags = 0;
 
-	if (!state || !d)
-		return 0;
-	if (d->props & PROP_CLONE3) {
+	if (d->props & PROP_CLONE3)
 		bpf_probe_read_user(&flags, sizeof(flags), (void *)state->args[0]);
-		if (flags & CLONE_THREAD)
-			return 0;
-	}
-	emit_short_apart(state, d);
-	return 0;
+	return flags & CLONE_THREAD ? REMAINS_NONE : REMAINS_SHORT;
 }
 
 #include "connect.h"
@@ -1085,7 +1094,7 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	return 0;
 }
 
-/* As enter_rare(). */
+/* As enter_rare(); what remains. */
 __noinline int exit_rare(void)
 {
 	const volatile struct syscall_desc *d;
@@ -1114,11 +1123,9 @@ __noinline int exit_rare(void)
 		exit_aio(state, d->path);
 		break;
 	case SHAPE_FORK:
-		emit_fork(state, d);
-		break;
+		return exit_fork(state, d);
 	case SHAPE_EXEC:
-		emit_exec(state, d);
-		break;
+		return exit_exec(state, d);
 	case SHAPE_EPOLL:
 		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),
 			   arg(state, d->fd2), arg(state, d->aux));
@@ -1134,6 +1141,7 @@ static __always_inline int sys_exit(long ret)
 {
 	const volatile struct syscall_desc *d;
 	struct task_state *state = current_state(false);
+	enum remains remains;
 
 	if (!state)
 		return 0;
@@ -1148,29 +1156,23 @@ static __always_inline int sys_exit(long ret)
 	d = describe(state->nr, state->compat);
 	if (!d)
 		return 0;
-	if (state->is_socket)
+	if (state->is_socket || d->shape == SHAPE_CONN) {
 		emit_conn(state, d);
-	if (state->is_socket && !state->file)
-		return 0;
-	switch (d->shape) {
-	case SHAPE_FD:
-		if (d->props & PROP_RWF)
-			exit_rare();
-		else
-			emit_short(state, d);
-		break;
-	case SHAPE_OPEN:
-		emit_open(state, d);
-		break;
-	case SHAPE_PATH:
-		emit_path(state, d);
-		break;
-	case SHAPE_CONN:
-		emit_conn(state, d);
-		break;
-	default:
-		exit_rare();
+		if (!state->is_socket || !state->file)
+			return 0;
 	}
+	if (d->shape == SHAPE_FD && !(d->props & PROP_RWF)) {
+		emit_short(state, d);
+		return 0;
+	}
+	if (d->shape == SHAPE_OPEN)
+		remains = exit_open(state, d);
+	else
+		remains = d->shape == SHAPE_PATH ? REMAINS_PATH : exit_rare();
+	if (remains == REMAINS_SHORT)
+		emit_short_apart(state, d);
+	else if (remains == REMAINS_PATH)
+		emit_path(state, d);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct task_state {
 	/* the system call under way */
 	u64 enter_ns, exit_ns;
 	s64 ret;
-	u64 args[6];
+	u64 args[8];     /* six; the last stays 0, for arguments that a call hasn't */
 	u64 file;        /* address of the struct file it acts on, resolved on entry */
 	u64 path;        /* its name */
 	u64 base[2];     /* directories, where the names change under way */
@@ -129,8 +129,8 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 #define LINEAGE_DEPTH 24
 
 /* By climbing from a thread that is met for the first time; from then on a fork hands the answer
- * down, so that a descendant whose parents have died is still known. */
-static __noinline u32 find_lineage(u64 task)
+ * down, so that a descendant whose parents have died is still known. Global: the verifier sees it once. */
+__noinline u32 find_lineage(u64 task)
 {
 	int i;
 
@@ -287,7 +287,7 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 		state->cgroup = cgroup;
 		state->ppid = ppid;
 		if (state->lineage == LINEAGE_UNKNOWN)
-			state->lineage = find_lineage((u64)task);
+			state->lineage = find_lineage((u64)bpf_get_current_task());
 		state->left_out = left_out(state);
 		state->epoch = 0;
 	}

@@ -125,9 +125,27 @@ static __always_inline void take_arguments(struct task_state *state, const struc
 				 sqe->addr3 : (u64)(s64)sqe->file_index;
 }
 
-static __noinline int prepare_flight(struct uring_flight *f, struct task_state *state, u32 opcode)
+static __always_inline struct uring_flight *get_uring_scratch(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&uring_scratch, &zero);
+}
+
+static __always_inline struct task_state *get_uring_state(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&uring_state, &zero);
+}
+
+/* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as those below:
+ * the verifier goes through it once. */
+__noinline int prepare_flight(u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
+	struct uring_flight *f = get_uring_scratch();
+	struct task_state *state = get_uring_state();
 	struct task_struct *task = current_task();
 
 	if (!f || !state)
@@ -164,9 +182,11 @@ static __noinline int prepare_flight(struct uring_flight *f, struct task_state *
 	return 0;
 }
 
-static __noinline enum verdict submit_paths(struct uring_flight *f, struct task_state *state, u32 opcode, u64 key)
+__noinline int submit_paths(u32 opcode, u64 key)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
+	struct uring_flight *f = get_uring_scratch();
+	struct task_state *state = get_uring_state();
 	struct long_scratch *s = get_long_scratch();
 	s32 fd;
 
@@ -192,8 +212,11 @@ static __noinline enum verdict submit_paths(struct uring_flight *f, struct task_
 }
 
 /* The file will be gone by the time of completion. */
-static __noinline enum verdict submit_close(struct uring_flight *f, struct task_state *state)
+__noinline int submit_close(void)
 {
+	struct uring_flight *f = get_uring_scratch();
+	struct task_state *state = get_uring_state();
+
 	if (!f || !state || !f->file)
 		return VERDICT_TRACE;
 	if (!file_in_scope(kread(f->file, file, f_inode)))
@@ -206,7 +229,7 @@ static __noinline enum verdict submit_close(struct uring_flight *f, struct task_
 /* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where it
  * ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory has become
  * another's: its row is lost. */
-static __noinline int miss_quiet(u64 key)
+__noinline int miss_quiet(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
@@ -231,7 +254,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	struct uring_flight *f;
 	struct sqe sqe;
 	u64 file;
-	u32 zero = 0, opcode;
+	u32 opcode;
 	enum verdict verdict = VERDICT_TRACE;
 	bool quiet, closes_socket = false;
 	u32 direct;
@@ -249,13 +272,9 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	quiet = sqe.flags & SQE_CQE_SKIP_SUCCESS;
 	if (quiet)
 		uring_quiet = 1;
-	/* file_index: a slot of the ring's own table in the place of a descriptor. */
-	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 || opcode == IORING_OP_CLOSE ||
-				 opcode == IORING_OP_ACCEPT || opcode == IORING_OP_SOCKET ?
-			 sqe.file_index : 0;
 	count_fired(HOOK_URING_SUBMIT);
-	f = bpf_map_lookup_elem(&uring_scratch, &zero);
-	call = bpf_map_lookup_elem(&uring_state, &zero);
+	f = get_uring_scratch();
+	call = get_uring_state();
 	if (!state || !f || !call) {
 		lose(d->stream, bpf_ktime_get_ns());
 		return 0;
@@ -270,6 +289,10 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	default:
 		break;
 	}
+	/* file_index: a slot of the ring's own table in the place of a descriptor. */
+	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 || opcode == IORING_OP_CLOSE ||
+				 opcode == IORING_OP_ACCEPT || opcode == IORING_OP_SOCKET ?
+			 sqe.file_index : 0;
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
 	call->compat = 0;
@@ -299,7 +322,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 			return 0;
 	}
 	if (d->shape != SHAPE_NONE && verdict == VERDICT_TRACE) {
-		prepare_flight(f, call, opcode);
+		prepare_flight(opcode);
 		if (d->shape == SHAPE_RANGE) {
 			file = mapped_file(call->args[1]);
 			if (!file)
@@ -314,10 +337,10 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 			if (f->at_position)
 				f->rec.fs.has &= ~FS_HAS_OFFSET;
 		} else if (d->props & PROP_CLOSES) {
-			verdict = submit_close(f, call);
+			verdict = submit_close();
 		} else if (d->path) {
 			f->rec.address = arg(call, d->aux); /* of the struct statx */
-			verdict = submit_paths(f, call, opcode, key);
+			verdict = submit_paths(opcode, key);
 		}
 	}
 	if (verdict == VERDICT_FILTERED || verdict == VERDICT_LOST) {
@@ -538,29 +561,36 @@ int BPF_PROG(on_uring_work, struct io_wq_work *work)
 /* ---- the tracepoints, which every few versions are others ---- */
 
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
-int BPF_PROG(on_uring_submit_req, struct io_kiocb *req)
+int BPF_PROG(on_uring_submit_req)
 {
-	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
+	u64 req = argument(ctx, 0);
+
+	return on_submit(kread(req, io_kiocb, ctx), req, req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 6.0 to 6.3 */
-int BPF_PROG(on_uring_submit_sqe, struct io_kiocb *req)
+int BPF_PROG(on_uring_submit_sqe)
 {
-	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
+	u64 req = argument(ctx, 0);
+
+	return on_submit(kread(req, io_kiocb, ctx), req, req);
 }
 
 /* What is wrong from the outset (a bad address, a name too long) is refused before it counts as
  * submitted, and then completed as everything else. */
 SEC("tp_btf/io_uring_req_failed") /* since 5.16 */
-int BPF_PROG(on_uring_refused, u64 sqe, struct io_kiocb *req)
+int BPF_PROG(on_uring_refused)
 {
-	return on_submit(kread(req, io_kiocb, ctx), (u64)req, (u64)req);
+	u64 req = argument(ctx, 1);
+
+	return on_submit(kread(req, io_kiocb, ctx), req, req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 5.10 */
 int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
 {
-	return on_submit(ring, req, user_key(ring, user_data));
+	ring = argument(ctx, 0);
+	return on_submit(ring, argument(ctx, 1), user_key(ring, user_data));
 }
 
 SEC("tp_btf/io_uring_complete") /* since 6.15 */
@@ -579,7 +609,7 @@ SEC("tp_btf/io_uring_complete") /* 5.10 */
 int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
 {
 	count_fired(HOOK_URING_COMPLETE);
-	return on_complete(user_key(ring, user_data), res, flags);
+	return on_complete(user_key(argument(ctx, 0), user_data), res, flags);
 }
 
 /* Where raw tracepoints can be preempted: the classic ones as they are there (7.2). */

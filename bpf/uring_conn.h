@@ -127,7 +127,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	return 0;
 }
 
-static __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
+__noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 {
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 	struct task_struct *task = current_task();

@@ -17,32 +17,42 @@
 #define MAPLE_PIVOTS 15
 #define MAPLE_ARANGE_PIVOTS 9
 
-/* Since 6.1 the areas of a process are in a maple tree. Pivots are the last addresses of the
- * slots; the first one that is 0 ends them. */
+/* The entry of the maple tree's node ENTRY under which ADDR is. Pivots are the last addresses of the
+ * slots; the first one that is 0 ends them. Global: the verifier sees one level, not all. */
+__noinline u64 maple_step(u64 entry, u64 addr)
+{
+	u64 node = entry & ~MAPLE_NODE_MASK, pivots, slots;
+	int n, i;
+
+	if (MAPLE_TYPE(entry) == MAPLE_ARANGE_64) {
+		n = MAPLE_ARANGE_PIVOTS;
+		pivots = kaddr(node, maple_arange_64, pivot);
+		slots = kaddr(node, maple_arange_64, slot);
+	} else {
+		n = MAPLE_PIVOTS;
+		pivots = kaddr(node, maple_range_64, pivot);
+		slots = kaddr(node, maple_range_64, slot);
+	}
+	for (i = 0; i < MAPLE_PIVOTS && i < n; i++) {
+		u64 pivot = kread_u64(pivots + i * 8);
+
+		if (addr <= pivot || (!pivot && i))
+			break;
+	}
+	return kread_u64(slots + i * 8);
+}
+
+/* Since 6.1 the areas of a process are in a maple tree. */
 static __always_inline u64 maple_find(u64 entry, u64 addr)
 {
-	int level, i;
+	int level;
 
 	for (level = 0; level < 12; level++) {
-		u64 node = entry & ~MAPLE_NODE_MASK, type = MAPLE_TYPE(entry), pivots, slots;
-		int n = type == MAPLE_ARANGE_64 ? MAPLE_ARANGE_PIVOTS : MAPLE_PIVOTS;
+		u64 type = MAPLE_TYPE(entry);
 
-		if (!node || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64)
+		if (!(entry & ~MAPLE_NODE_MASK) || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64)
 			return 0;
-		if (type == MAPLE_ARANGE_64) {
-			pivots = kaddr(node, maple_arange_64, pivot);
-			slots = kaddr(node, maple_arange_64, slot);
-		} else {
-			pivots = kaddr(node, maple_range_64, pivot);
-			slots = kaddr(node, maple_range_64, slot);
-		}
-		for (i = 0; i < MAPLE_PIVOTS && i < n; i++) {
-			u64 pivot = kread_u64(pivots + i * 8);
-
-			if (addr <= pivot || (!pivot && i))
-				break;
-		}
-		entry = kread_u64(slots + i * 8);
+		entry = maple_step(entry, addr);
 		if (type == MAPLE_LEAF_64)
 			return entry;
 	}
