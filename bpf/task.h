@@ -259,8 +259,8 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Brings the identity of TASK, which current_task() has given, up to date: names, parents and cgroups change. AGAIN asks
- * for a new definition whatever has changed (exec: the arguments did). */
+/* Brings the identity of TASK, which current_task() has given, up to date: names, parents and cgroups
+ * change. AGAIN asks for a new definition whatever has changed (exec: the arguments did). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
 					     bool again)
 {

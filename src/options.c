@@ -709,7 +709,8 @@ const struct option_row option_rows[] = {
 	  "write nothing while the disk has less than this\nfree (default 5% or 1G, whichever is less)",
 	  .conf = "1G", .live = true },
 	{ "max-disk", 0, "SIZE", FILES, set_max_disk,
-	  "of all sessions here; uploaded ones are removed\nfor it, the oldest first", .conf = "20G", .active = true, .live = true },
+	  "of all sessions here; uploaded ones are removed\nfor it, the oldest first",
+	  .conf = "20G", .active = true, .live = true },
 
 	{ "upload", 0, "URL", UPLOAD, set_upload,
 	  "send finished files to s3://BUCKET/PREFIX,\nhttps://GATEWAY or file:///DIRECTORY",

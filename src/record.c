@@ -125,7 +125,12 @@ struct recording {
 	uint64_t begun_ns;
 	size_t offsets;              /* of the clock, in the manifest */
 	atomic_bool manifest_stale;
+	uint64_t manifest_due_ns;    /* not before */
 };
+
+/* The manifest grows with the session, and is written whole: of the main thread's time it takes one part in so
+ * many at most, and one more, however many files are finished. */
+#define MANIFEST_SHARE 10
 
 static int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -212,7 +217,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 static int write_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
-	uint64_t paths, tasks;
+	uint64_t paths, tasks, begun = clock__mono_ns(), now;
 	struct manifest_hook hooks[HOOK_COUNT];
 	int err;
 
@@ -236,6 +241,8 @@ static int write_manifest(struct recording *r)
 				 json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
 	err = manifest__write(r->manifest, r->session->fd);
 	upload__poke(r->upload);
+	now = clock__mono_ns();
+	r->manifest_due_ns = now + MANIFEST_SHARE * (now - begun);
 	return err;
 }
 
@@ -593,27 +600,41 @@ static bool clock_was_set(struct recording *r)
 	return clock__offsets(r->clock, offsets) != r->offsets;
 }
 
+static bool manifest_is_due(struct recording *r)
+{
+	return clock_was_set(r) || (atomic_load(&r->manifest_stale) && clock__mono_ns() >= r->manifest_due_ns);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
 
 	while (!stops) {
-		uint64_t elapsed = clock__mono_ns() - r->begun_ns, left = SECOND, drained;
+		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns, left = SECOND, drained;
 		struct pollfd p = { .fd = wake_fd, .events = POLLIN };
 		struct status_snapshot now;
 
 		if (duration && elapsed >= duration)
 			break;
-		if (duration && duration - elapsed < left)
-			left = duration - elapsed;
+		if (duration)
+			left = least(left, duration - elapsed);
+		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
+			left = least(left, r->manifest_due_ns - now_ns);
 		if (poll(&p, 1, left / 1000000 + 1) > 0 && read(wake_fd, &drained, sizeof(drained)) < 0)
 			continue;
 		if (rotate_asked) {
 			rotate_asked = 0;
 			reload(r);
 		}
-		if (atomic_exchange(&r->manifest_stale, false) || clock_was_set(r))
+		if (manifest_is_due(r)) {
+			atomic_store(&r->manifest_stale, false);
 			write_manifest(r);
+		}
 		tell_staging(r);
 		watch_threads(r);
 		take_snapshot(r, &now);
