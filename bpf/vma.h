@@ -24,6 +24,8 @@ __noinline u64 maple_step(u64 entry, u64 addr)
 	u64 node = entry & ~MAPLE_NODE_MASK, pivots, slots;
 	int n, i;
 
+	if (!bpf_core_field_exists(struct mm_struct, mm_mt)) /* not called, but seen */
+		return 0;
 	if (MAPLE_TYPE(entry) == MAPLE_ARANGE_64) {
 		n = MAPLE_ARANGE_PIVOTS;
 		pivots = kaddr(node, maple_arange_64, pivot);
