@@ -138,15 +138,16 @@ check-asan:
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
 # Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
-# in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes.
+# in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes. With a FUZZ_SEED but 0 chance is the same each time.
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 check-fuzz:
 	@scripts/install-deps.sh fuzz
 	$(call say,TEST,'what our parsers make of anything')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
 		$(FUZZ:%=$(BUILD)-fuzz/fuzz/%)
-	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
+	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ_SEED) $(FUZZ)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

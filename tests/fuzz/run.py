@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""run.py BUILD SECONDS TARGET...: runs each fuzz target for so long, as many at a time as there are CPUs.
+"""run.py BUILD SECONDS SEED TARGET...: runs each fuzz target for so long, as many at a time as there are CPUs.
+Chance begins with SEED (0: with the time), so that what a run finds, the next one would have found, too.
 
 A target begins with what is in tests/fuzz/corpus and with what earlier runs have found, and what it finds
 stays in BUILD/corpus. What crashes, hangs or takes too much memory is kept in BUILD/crashes.
@@ -21,13 +22,13 @@ LIMITS = [
 ]
 
 
-def run(build, seconds, target):
+def run(build, seconds, seed, target):
     corpus, crashes = build / "corpus" / target, build / "crashes" / target
     corpus.mkdir(parents=True, exist_ok=True)
     crashes.mkdir(parents=True, exist_ok=True)
     seeds = HERE / "corpus" / target
     done = subprocess.run(
-        ["nice", "-n", "15", build / "fuzz" / target, f"-max_total_time={seconds}",
+        ["nice", "-n", "15", build / "fuzz" / target, f"-max_total_time={seconds}", f"-seed={seed}",
          f"-artifact_prefix={crashes}/", "-print_final_stats=1", *LIMITS, corpus,
          *([seeds] if seeds.is_dir() else [])],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
@@ -44,9 +45,9 @@ def run(build, seconds, target):
 
 
 def main():
-    build, seconds, targets = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    build, seconds, seed, targets = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        passed = sum(map(bool, pool.map(lambda t: run(build, seconds, t), targets)))
+        passed = sum(map(bool, pool.map(lambda t: run(build, seconds, seed, t), targets)))
     print(f"{passed} passed, {len(targets) - passed} failed")
     return passed != len(targets)
 

@@ -198,9 +198,9 @@ def load(directory, device):
 def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     device = getattr(machine, kind)()
     settle(device)
-    # raid0 submits bios while one is being submitted; on 6.1 the kernel now and then runs no program over itself
+    # md submits bios while one is being submitted; on 6.1 the kernel now and then runs no program over itself
     # then, and the recorder says so.
-    with recorder.Recording(tmp_path, "--streams", "block", code=None if kind == "raid0" else 0) as r:
+    with recorder.Recording(tmp_path, "--streams", "block", code=None if kind.startswith("raid") else 0) as r:
         settle(device)
         before = stat(device)
         load(tmp_path, device)
@@ -212,6 +212,8 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     for operation in ("read", "write", "discard"):
         mine = rows[rows["operation"] == operation]
         requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
+        if kind == "raid0" and operation == "discard" and not requests:
+            continue # raid0_handle_discard() (drivers/md/raid0.c) doesn't account for them
         if kind in BIO_BASED:
             sizes = mine["size"].astype(int)
             short = sectors * SECTOR - sizes.sum()

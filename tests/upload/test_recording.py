@@ -364,6 +364,7 @@ def test_full_rate_loses_no_row(ceph, s3cmd, bucket, tmp_path, memory, keep):
                 rows, pair[with_upload] = reads_recorded(files, path)
                 assert done > 100_000 and done - pair[with_upload] <= rows <= done
             lost.append(pair)
+            print(f"of {done} reads were lost without and with upload: {pair}")
             if not pair[True]:
                 assert rows == done
                 return
