@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "anonymize.h"
@@ -605,11 +606,6 @@ static bool manifest_is_due(struct recording *r)
 	return clock_was_set(r) || (atomic_load(&r->manifest_stale) && clock__mono_ns() >= r->manifest_due_ns);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
@@ -622,9 +618,9 @@ static void watch(struct recording *r)
 		if (duration && elapsed >= duration)
 			break;
 		if (duration)
-			left = least(left, duration - elapsed);
+			left = MIN(left, duration - elapsed);
 		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
-			left = least(left, r->manifest_due_ns - now_ns);
+			left = MIN(left, r->manifest_due_ns - now_ns);
 		if (poll(&p, 1, left / 1000000 + 1) > 0 && read(wake_fd, &drained, sizeof(drained)) < 0)
 			continue;
 		if (rotate_asked) {
