@@ -7,7 +7,6 @@
 
 #define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
 #define REQ_OP_FLUSH 2
-#define MAX_IN_FLIGHT 65536 /* requests; more than any queue's tags on a large host */
 
 struct flight {
 	u64 start_ns;            /* the kernel's own, which tells two requests at one address apart */
@@ -20,7 +19,7 @@ struct flight {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_IN_FLIGHT);
+	__uint(max_entries, 4096); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, struct flight);
 } in_flight SEC(".maps");

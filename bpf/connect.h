@@ -26,7 +26,6 @@
 
 #define IPPROTO_TCP 6
 
-#define MAX_CONNECTING 65536 /* more than one address has ports for */
 
 struct connecting {
 	u64 task, start_ns;
@@ -39,7 +38,7 @@ struct connecting {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_CONNECTING);
+	__uint(max_entries, 4096); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, struct connecting);
 } connecting SEC(".maps");
@@ -52,7 +51,7 @@ struct connect_word {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, MAX_CONNECTING);
+	__uint(max_entries, 4096); /* as many */
 	__type(key, u64);
 	__type(value, struct connect_word);
 } connect_words SEC(".maps");
@@ -129,7 +128,8 @@ static __always_inline void connect_begun(u64 sk)
 	if (sock_of(task_file(current_task(), c.fd)) != sk)
 		return;
 	bpf_map_delete_elem(&connect_words, &sk);
-	bpf_map_update_elem(&connecting, &sk, &c, BPF_ANY);
+	if (bpf_map_update_elem(&connecting, &sk, &c, BPF_ANY))
+		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
 }
 
 static __always_inline void connect_ended(u64 sk, int state, u64 now)

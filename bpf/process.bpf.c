@@ -23,6 +23,17 @@ int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *ch
 	return 0;
 }
 
+/* Where the kernel doesn't keep the state with the task, and free it with that. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_process_free, struct task_struct *task)
+{
+	u64 key = (u64)task;
+
+	count_fired(HOOK_PROCESS_FREE);
+	bpf_map_delete_elem(&task_states_by_task, &key);
+	return 0;
+}
+
 #define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
 /* The processes whose end has been told, for kernels before 6.16. */

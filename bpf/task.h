@@ -60,14 +60,14 @@ struct {
 	__type(value, struct task_state);
 } task_states SEC(".maps");
 
-/* For kernels without task storage for tracing programs (before 5.11), by tid. LRU: a thread
- * whose exit went unseen doesn't stay. */
+/* For kernels without task storage for tracing programs (before 5.11), by the task's address, until
+ * on_process_free() takes it out. Preallocated: programs of perf events may use no other. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, u32);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096); /* by the program to its own measure */
+	__type(key, u64);
 	__type(value, struct task_state);
-} task_states_by_tid SEC(".maps");
+} task_states_by_task SEC(".maps");
 
 struct task_scratch {
 	struct rec_task head;
@@ -89,9 +89,9 @@ struct {
 	__type(value, struct task_state);
 } task_state_zero SEC(".maps");
 
-static __always_inline struct task_state *tid_state(u32 tid, bool create)
+static __always_inline struct task_state *tabled_state(u64 task, bool create)
 {
-	struct task_state *state = bpf_map_lookup_elem(&task_states_by_tid, &tid), *zero;
+	struct task_state *state = bpf_map_lookup_elem(&task_states_by_task, &task), *zero;
 	u32 key = 0;
 
 	if (state || !create)
@@ -99,8 +99,8 @@ static __always_inline struct task_state *tid_state(u32 tid, bool create)
 	zero = bpf_map_lookup_elem(&task_state_zero, &key);
 	if (!zero)
 		return 0;
-	bpf_map_update_elem(&task_states_by_tid, &tid, zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&task_states_by_tid, &tid);
+	bpf_map_update_elem(&task_states_by_task, &task, zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&task_states_by_task, &task);
 }
 
 /* The state of TASK, which current_task() has given. */
@@ -109,7 +109,7 @@ static __always_inline struct task_state *current_state_of(struct task_struct *t
 	if (cfg.task_storage)
 		return bpf_task_storage_get(&task_states, task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	return tid_state((u32)bpf_get_current_pid_tgid(), create);
+	return tabled_state((u64)task, create);
 }
 
 static __always_inline struct task_state *current_state(bool create)
@@ -123,7 +123,7 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
 	if (cfg.task_storage)
 		return bpf_task_storage_get(&task_states, task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-	return tid_state(task->pid, create);
+	return tabled_state((u64)task, create);
 }
 
 #define LINEAGE_DEPTH 24

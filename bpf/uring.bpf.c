@@ -61,7 +61,7 @@ struct uring_flight {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 4096); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, struct uring_flight);
 } uring_flights SEC(".maps");
@@ -74,7 +74,7 @@ struct uring_asked {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 256); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, struct uring_asked);
 } uring_asked SEC(".maps");

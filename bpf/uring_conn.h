@@ -25,7 +25,7 @@ struct uring_conn {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1024); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, struct uring_conn);
 } uring_conns SEC(".maps");

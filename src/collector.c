@@ -46,6 +46,8 @@ static const struct program {
 	uint8_t args;            /* the number it must have; 0: any */
 	const char *gives;       /* of a hook's first row: what is missing without it; NULL: no recording is possible */
 } programs[] = {
+	/* First to be attached: it takes out what the others make. */
+	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL },
 	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
@@ -411,7 +413,8 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
-		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit);
+		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit) &&
+			      (p->hook != HOOK_PROCESS_FREE || !c->skel->rodata->cfg.task_storage);
 
 		c->chosen[i] = wanted && !done[p->hook] && usable(c, p, btf, functions);
 		done[p->hook] |= c->chosen[i] || !wanted;
@@ -549,9 +552,16 @@ static int load(struct collector *c, char *problem)
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		bpf_program__set_autoload(program_of(c, &programs[i]), c->chosen[i]);
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
-	bpf_map__set_autocreate(c->skel->maps.task_states_by_tid, !c->skel->rodata->cfg.task_storage);
+	bpf_map__set_autocreate(c->skel->maps.task_states_by_task, !c->skel->rodata->cfg.task_storage);
+	bpf_map__set_max_entries(c->skel->maps.task_states_by_task, c->plan.threads);
 	bpf_map__set_max_entries(c->skel->maps.definitions, c->plan.definitions_bytes);
 	bpf_map__set_max_entries(c->skel->maps.paths_sent, c->plan.paths_sent);
+	bpf_map__set_max_entries(c->skel->maps.in_flight, c->plan.in_flight);
+	bpf_map__set_max_entries(c->skel->maps.connecting, c->plan.in_flight);
+	bpf_map__set_max_entries(c->skel->maps.connect_words, c->plan.in_flight);
+	bpf_map__set_max_entries(c->skel->maps.uring_flights, c->plan.in_flight);
+	bpf_map__set_max_entries(c->skel->maps.uring_conns, c->plan.uring_conns);
+	bpf_map__set_max_entries(c->skel->maps.uring_asked, c->plan.uring_asked);
 	err = iotrc_bpf__load(c->skel);
 	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }
@@ -929,7 +939,8 @@ static const struct {
 	const char *kernels, *text;
 } limits[] = {
 	{ no_task_storage, "up to 5.10",
-	  "no task storage for tracing programs: what threads are doing is kept in a table of bounded size" },
+	  "no task storage for tracing programs: what threads are doing is kept in a table, whose size --memory "
+	  "sets; what the threads do that find no room there is counted as lost" },
 	{ nameless_uring, "5.10.162 to 5.15",
 	  "io_uring completions name no request: rows may be mixed up where a program gives several "
 	  "requests in flight the same user_data" },
@@ -950,7 +961,8 @@ _Static_assert(sizeof(limits) / sizeof(*limits) <= COLLECTOR_LIMITS_MAX, "there 
 bool collector__serves(enum stream stream)
 {
 	for (size_t i = 0; i < N_PROGRAMS; i++)
-		if (programs[i].hook != HOOK_PROCESS_FORK && programs[i].streams & BIT(stream))
+		if (programs[i].hook != HOOK_PROCESS_FORK && programs[i].hook != HOOK_PROCESS_FREE &&
+		    programs[i].streams & BIT(stream))
 			return true;
 	return false;
 }

@@ -138,7 +138,7 @@ static const struct {
 	  " mm_filemap_get_pages filemap_read generic_file_buffered_read mm_filemap_fault filemap_fault"
 	  " mm_filemap_map_pages filemap_map_pages page_cache_sync_ra writeback_dirty_folio writeback_dirty_page"
 	  " page_fault_user page-faults-maj page-faults-min ", do_file },
-	{ "a process that begins and ends", " sched_process_fork sched_process_exit ", do_process },
+	{ "a process that begins and ends", " sched_process_fork sched_process_exit sched_process_free ", do_process },
 	{ "an fsync by io_uring", " io_uring_submit_req io_uring_submit_sqe io_uring_complete ", do_uring },
 	{ "a TCP connection, and a packet to a port without a listener", " inet_sock_set_state kfree_skb ",
 	  do_socket },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What --memory is spent on. The plan holds at any load: each part has its bound, and what doesn't
- * fit is counted as lost, not kept. Outside of it are 1 KiB a live thread of the machine, which the
- * kernel keeps with the thread, and the pages of the program and its libraries. */
+ * fit is counted as lost, not kept. Outside of it are 1 KiB a live thread of the machine, which
+ * kernels from 5.11 on keep with the thread, and the pages of the program and its libraries. */
 #ifndef IOTRC_MEMORY_H
 #define IOTRC_MEMORY_H
 
@@ -20,6 +20,10 @@ struct memory_plan {
 	size_t paths_bytes, tasks_bytes; /* a generation of each dictionary; two are kept */
 	size_t paths_max, tasks_max; /* … in entries */
 	size_t sort_bytes;           /* records of a snapshot that are sorted at once */
+	uint32_t in_flight;          /* requests of one kind that are under way: block's, io_uring's, connections */
+	uint32_t uring_conns;        /* those of io_uring's that are about sockets */
+	uint32_t uring_asked;        /* … that name paths, which are kept as asked for */
+	uint32_t threads;            /* whose doings are kept in a table: up to 5.10 */
 };
 
 /* The CPUs that this machine may ever have, at least 1. */

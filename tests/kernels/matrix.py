@@ -114,7 +114,10 @@ class Machine:
                 self.fail("pytest", f"left no results, see {self.out}/pytest.log")
             return
         again = read_cases(self.read("again.xml")) if self.read("again.xml") else {}
-        for name, why in read_cases(self.read("junit.xml")).items():
+        cases = read_cases(self.read("junit.xml"))
+        if not cases:
+            self.fail("pytest", f"ran no test, see {self.out}/pytest.log")
+        for name, why in cases.items():
             if not why:
                 self.results[name] = PASS
             elif name in again and not again[name]:

@@ -165,15 +165,17 @@ def loaded(pid):
     return sorted(names.values())
 
 
+# What keeps the state of threads, whatever the stream.
+TASKS = ("on_process_fork", "on_process_free")
 PROGRAMS = {
     "fs": ("on_sys_", "on_uring_", "on_process_"),
-    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_fork"),
-    "nw_epoll": ("on_sys_", "on_process_fork"),
-    "nw_sockopt": ("on_sys_", "on_process_fork"),
-    "nw_drop": ("on_skb_drop", "on_tcp_", "on_process_fork"),
-    "block": ("on_block_", "on_bio_", "on_process_fork"),
-    "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_process_fork"),
-    "pagefault": ("on_fault_", "on_process_fork"),
+    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", *TASKS),
+    "nw_epoll": ("on_sys_", *TASKS),
+    "nw_sockopt": ("on_sys_", *TASKS),
+    "nw_drop": ("on_skb_drop", "on_tcp_", *TASKS),
+    "block": ("on_block_", "on_bio_", *TASKS),
+    "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", *TASKS),
+    "pagefault": ("on_fault_", *TASKS),
 }
 
 

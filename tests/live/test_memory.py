@@ -58,7 +58,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
     most = 0
     r = recorder.Recording(
         tmp_path, "--streams", ALL, "--memory", f"{size}M", "--rotate-rows", "1000000", snapshots=True,
-        code=3,
+        code=None if recorder.EMULATED else 3, # there too few come to fill the larger tables
     )
     with r:
         pid = r.process.pid

@@ -30,9 +30,12 @@ Test(memory, the_parts_fit)
 			cr_assert_geq(p.queue_chunks, 22, "two a stream");
 			cr_assert_geq(p.paths_bytes, MIB);
 			cr_assert_geq(p.tasks_bytes, MIB / 2);
-			cr_assert_geq(p.sort_bytes, MIB);
+			cr_assert_geq(p.sort_bytes, MIB / 2);
 			cr_assert_geq(p.paths_sent, 4096);
 			cr_assert_geq(p.paths_max, p.paths_sent, "or the kernel sends all anew, again and again");
+			cr_assert_geq(p.in_flight, 512);
+			cr_assert_geq(p.uring_asked, 32);
+			cr_assert_geq(p.threads, 512);
 		}
 }
 
