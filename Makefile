@@ -65,7 +65,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-asan-live check-tsan check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
+.PHONY: check check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -152,17 +152,26 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
-# The program itself under sanitizers, recording for real. Their logs decide, beside the tests.
+# The program itself under sanitizers, recording for real; under ThreadSanitizer the unit tests, too, as check-asan
+# has them. Their logs decide, beside the tests. SANITIZED=test_load.py for other live tests.
 SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py
+check-tsan: check-tsan-unit
 check-tsan check-asan-live: workloads
 	$(call say,TEST,'live with sanitizers: $(SANITIZED)')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
 	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
-	export TSAN_OPTIONS=log_path=$$log:suppressions=$(abspath tests/tsan.supp) \
+	export TSAN_OPTIONS=log_path=$$log:suppressions=$(abspath tests/tsan/suppressions) \
 		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \
 	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q \
 		-p no:cacheprovider $(SANITIZED:%=tests/live/%); \
 	code=$$?; if ls $(BUILD)-$@/log.* >/dev/null 2>&1; then cat $(BUILD)-$@/log.*; exit 1; fi; exit $$code
+check-tsan-unit:
+	$(call say,TEST,'unit under ThreadSanitizer')
+	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-check-tsan SANITIZE=thread $(BUILD)-check-tsan/unit-tests-tsan
+	$(Q)TSAN_OPTIONS=suppressions=$(abspath tests/tsan/suppressions) $(BUILD)-check-tsan/unit-tests-tsan
+$(BUILD)/unit-tests-tsan: $(BUILD)/tests/tsan/unit_main.o $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
 # The program from start to end: is all freed, was all set?
 check-valgrind: all

@@ -425,19 +425,12 @@ static void lane__finish(struct writer *w, struct lane *l)
 	l->leave_ns = now_ns() + RETRY_NS;
 }
 
-/* When a lane's file is to leave. */
-static uint64_t leave_due_locked(const struct writer *w)
+/* When the file that L has left is to be finished: at once, or after a failure some time later. */
+static uint64_t leave_due_locked(const struct lane *l)
 {
-	uint64_t due = UINT64_MAX;
-
-	for (int i = 0; i < STREAM_COUNT; i++) {
-		const struct lane *l = &w->lanes[i];
-		uint64_t ns = l->leave_error ? l->leave_ns : 0;
-
-		if (l->leaving && ns < due)
-			due = ns;
-	}
-	return due;
+	if (!l->leaving)
+		return UINT64_MAX;
+	return l->leave_error ? l->leave_ns : 0;
 }
 
 /* Waits until something is due: what is left to do is, once all is FILLED. */
@@ -447,10 +440,14 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		uint64_t due = leave_due_locked(w);
+		uint64_t due = sync_ns;
 		struct timespec t;
 
-		due = due < sync_ns ? due : sync_ns;
+		for (int i = 0; i < STREAM_COUNT; i++) {
+			uint64_t leave = leave_due_locked(&w->lanes[i]);
+
+			due = leave < due ? leave : due;
+		}
 		t.tv_sec = due / NS_PER_S;
 		t.tv_nsec = due % NS_PER_S;
 		if (w->filled || now_ns() >= due)
@@ -467,7 +464,7 @@ static bool leaves_now(struct writer *w, struct lane *l)
 	bool leaves;
 
 	pthread_mutex_lock(&w->lock);
-	leaves = l->leaving && (!l->leave_error || now_ns() >= l->leave_ns);
+	leaves = leave_due_locked(l) <= now_ns();
 	pthread_mutex_unlock(&w->lock);
 	return leaves;
 }
