@@ -13,7 +13,7 @@ PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs hostname iproute2 km
 PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 rsync sed sqlite3 tar'
 # With all that they depend on; a kernel may have one built in, or not at all.
 MODULES='brd btrfs dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
-	veth zram'
+	vduse veth virtio_blk virtio_vdpa zram'
 SIZE_MB=1024 # sparse
 
 image=$1 iotrc=$2 workloads=$3
