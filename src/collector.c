@@ -633,6 +633,19 @@ static int attach_one(struct collector *c, const struct program *p)
 	return 0;
 }
 
+/* Beyond 2, a level of distributions' own (Debian, Ubuntu), perf_event_open() takes CAP_SYS_ADMIN. */
+static bool perf_is_closed(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (file && fscanf(file, "%d", &level) != 1)
+		level = 0;
+	if (file)
+		fclose(file);
+	return level > 2;
+}
+
 static int attach(struct collector *c, char *problem)
 {
 	/* A perf event has a link on each CPU. */
@@ -642,6 +655,9 @@ static int attach(struct collector *c, char *problem)
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		int err = c->chosen[i] ? attach_one(c, &programs[i]) : 0;
 
+		if (err == -EACCES && perf_is_closed())
+			return problem_of(problem, err, "cannot attach to %s: the kernel leaves it to CAP_SYS_ADMIN: grant it, "
+					  "or sysctl kernel.perf_event_paranoid=2", programs[i].name);
 		if (err)
 			return problem_of(problem, err, "cannot attach to %s: %s", programs[i].name,
 					  strerror(-err));

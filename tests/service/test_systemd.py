@@ -92,13 +92,15 @@ def test_unit_is_right_and_hardened(tmp_path):
     machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit))
 
 
-def generate(directory, release, conf):
-    """{file: text} of the drop-ins for a machine with that kernel and configuration."""
+def generate(directory, release, conf, paranoid=2):
+    """{file: text} of the drop-ins for a machine with that kernel, configuration and kernel.perf_event_paranoid."""
     (directory / "bin").mkdir(parents=True)
     (directory / "conf").write_text(conf)
     (directory / "bin/uname").write_text(f"#!/bin/sh\necho {release}\n")
     (directory / "bin/uname").chmod(0o755)
-    environment = {"PATH": f"{directory}/bin:{os.environ['PATH']}", "IOTRC_CONFIG": str(directory / "conf")}
+    (directory / "paranoid").write_text(f"{paranoid}\n")
+    environment = {"PATH": f"{directory}/bin:{os.environ['PATH']}", "IOTRC_CONFIG": str(directory / "conf"),
+                   "IOTRC_PARANOID": str(directory / "paranoid")}
     said = machine.sh(str(machine.ROOT / "scripts/iotrc-generator"), *[str(directory / d) for d in "abc"], env=environment)
     assert said.stdout == ""
     return {p.name: p.read_text() for p in directory.glob("a/iotrc.service.d/*")}
@@ -109,7 +111,9 @@ def generate(directory, release, conf):
     ("7.2.0-rc1", False), ("10.0.1", False),
 ])
 def test_generator(tmp_path, release, old):
-    assert set(generate(tmp_path / "1", release, "# upload = no\n")) == ({"old-kernel.conf"} if old else set())
+    assert set(generate(tmp_path / "1", release, "# upload = no\n")) == ({"privileges.conf"} if old else set())
+    assert "CAP_SYS_ADMIN" in generate(tmp_path / "3", release, "", 3)["privileges.conf"]
+    assert old or not generate(tmp_path / "4", release, "", -1)
     assert "upload.conf" in generate(tmp_path / "2", release, " upload=s3://a/b\n")
 
 
