@@ -15,6 +15,7 @@ Kills hit the start, the recording and the end. Ends with a line `N passed, N fa
 """
 import collections
 import concurrent.futures
+import contextlib
 import csv
 import hashlib
 import json
@@ -152,8 +153,9 @@ def waited_for_cpu(pid):
     that is busy with something else is not a second of theirs."""
     waited = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        if (task / "comm").read_text().strip() in ("iotrc-reader", "iotrc-writer"):
-            waited += int((task / "schedstat").read_text().split()[1])
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError): # another thread, which has ended
+            if (task / "comm").read_text().strip() in ("iotrc-reader", "iotrc-writer"):
+                waited += int((task / "schedstat").read_text().split()[1])
     return waited
 
 
