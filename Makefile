@@ -193,7 +193,7 @@ check-live: all workloads
 	run() { /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $(BUILD))/pytest "$$@" $(LIVE_TESTS); }; \
 	run || { [[ "$(RETRY)" ]] && echo "Once more, what failed:" && run --last-failed; }
 
-# Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's).
+# Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's, and one like Ubuntu's).
 check-packages:
 	@scripts/install-deps.sh packages
 	$(call say,TEST,packages)

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh BUILD [SUITE…]: what people get who install iotrc. Scripts and pages by their linters,
 # completions by the shells themselves, the Debian package through its life, and install.sh in fresh
-# roots of those suites (default: the one this machine runs). Root. Closes with `N passed, N failed`.
+# roots of those suites (default: the one this machine runs, and its like of Ubuntu). Root. Closes with
+# `N passed, N failed`.
 set -uo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd) || exit 2
 shift
-suites=("${@:-this}")
+suites=("$@")
+(($#)) || suites=(this ubuntu)
 cd "$top" || exit 2
 work=$(mktemp -d)
 passed=0 failed=0
@@ -74,10 +76,10 @@ check "fish completes options and commands" complete_fish
 
 # ---- fresh systems ----
 
-# root SUITE: an own copy of a minimal Debian, at $work/SUITE.
+# root NAME [SUITE]: an own copy of a minimal Debian, at $work/NAME.
 root() {
 	local lower at=$work/$1
-	lower=$(scripts/vm/fetch-debian.sh "$1" ca-certificates) || return
+	lower=$(scripts/vm/fetch-debian.sh "${2-$1}" ca-certificates) || return
 	mkdir -p "$at" "$work/$1.rw"
 	mount -t tmpfs rw "$work/$1.rw" && mkdir "$work/$1.rw"/{upper,work} &&
 		mount -t overlay -o "lowerdir=$lower,upperdir=$work/$1.rw/upper,workdir=$work/$1.rw/work" root "$at" &&
@@ -87,6 +89,29 @@ root() {
 	cp -a /etc/apt/apt.conf.d/. "$at/etc/apt/apt.conf.d/"
 	cp -L /etc/resolv.conf "$at/etc/resolv.conf"
 	inside "$1" apt-get -q update
+}
+# What is Ubuntu's own for us, in a root of this machine's suite: its name, and that bpftool is a wrapper that
+# fails unless it knows the running kernel, the real one being among the tools of some kernel.
+ubuntu() {
+	local at=$work/ubuntu package
+	root ubuntu this || return
+	rm -f "$at/etc/os-release"
+	printf '%s\n' 'NAME="Ubuntu"' ID=ubuntu ID_LIKE=debian >"$at/etc/os-release"
+	for package in common generic; do
+		mkdir -p "$work/tools-$package/DEBIAN"
+		printf '%s\n' "Package: linux-tools-$package" 'Version: 1' 'Architecture: all' 'Maintainer: a test' \
+			'Description: as of Ubuntu' >"$work/tools-$package/DEBIAN/control"
+	done
+	install -Dm755 /dev/stdin "$work/tools-common/usr/sbin/bpftool" <<<$'#!/bin/sh\necho "WARNING: bpftool not found for kernel" >&2\nexit 2'
+	install -D "$(command -v bpftool)" "$work/tools-generic/usr/lib/linux-tools/6.8.0-1-generic/bpftool"
+	mkdir "$at/repository"
+	for package in common generic; do
+		dpkg-deb -b "$work/tools-$package" "$at/repository" || return
+	done
+	(cd "$at/repository" && dpkg-scanpackages . >Packages) &&
+		echo 'deb [trusted=yes] file:/repository ./' >"$at/etc/apt/sources.list.d/tools.list" &&
+		printf '%s\n' 'Package: bpftool' 'Pin: release *' 'Pin-Priority: -1' >"$at/etc/apt/preferences.d/bpftool" &&
+		inside ubuntu apt-get -q update && ! inside ubuntu apt-get -s install bpftool
 }
 inside() { # SUITE COMMAND…
 	chroot "$work/$1" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
@@ -158,7 +183,11 @@ local_files() {
 	(cd "$work/$1" && find usr/local -type f | sort)
 }
 for suite in "${suites[@]}"; do
-	[[ -d $work/$suite ]] || check "a fresh $suite" root "$suite"
+	if [[ $suite == ubuntu ]]; then
+		check "a fresh root like Ubuntu's" ubuntu
+	elif [[ ! -d $work/$suite ]]; then
+		check "a fresh $suite" root "$suite"
+	fi
 	local_files "$suite" >"$work/before"
 	check "$suite: the sources" sources
 	check "$suite: install.sh installs what is missing, builds, installs" install_sh
