@@ -352,6 +352,7 @@ enum hook {
 	HOOK_URING_SUBMIT,
 	HOOK_URING_REFUSED,
 	HOOK_URING_COMPLETE,
+	HOOK_URING_OVERFLOW,
 	HOOK_URING_FLUSH,
 	HOOK_URING_WORK,
 	HOOK_BLOCK_GETRQ,
@@ -420,6 +421,8 @@ struct capture_config {
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	__u64 cgroup;          /* 0: any */
 	__u64 uring_reissue;   /* REQ_F_REISSUE of this kernel */
+	__u32 uring_stream;    /* that what io_uring doesn't say more of counts for */
+	__u32 pad_uring;
 	__u32 ring_bytes;      /* of one event ring */
 	__u32 lane_records;    /* of one lane, a power of two; 0: there are none (bpf/maps.h) */
 	__u32 cache_sample;    /* one page in so many */

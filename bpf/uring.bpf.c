@@ -35,6 +35,9 @@ const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 /* Some request was one whose success no tracepoint tells of. */
 volatile __u32 uring_quiet = 0;
 
+/* Whether a completion has been told of that doesn't say whose it is (overflow()). */
+volatile __u32 uring_overflown = 0;
+
 struct sqe {
 	u8 opcode, flags;
 	u16 ioprio;
@@ -228,20 +231,21 @@ __noinline int submit_close(void)
 
 /* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where it
  * ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory has become
- * another's: its row is lost. */
+ * another's: its row is lost. One that found the queue full was counted then. */
 __noinline int miss_quiet(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
 
-	if (f && f->quiet) {
-		if (f->shape != SHAPE_NONE)
+	if (f && (f->quiet || uring_overflown)) {
+		if (f->quiet && f->shape != SHAPE_NONE)
 			lose(STREAM_FS, bpf_ktime_get_ns());
 		bpf_map_delete_elem(&uring_flights, &key);
 		bpf_map_delete_elem(&uring_asked, &key);
 	}
-	if (c && c->quiet) {
-		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+	if (c && (c->quiet || uring_overflown)) {
+		if (c->quiet)
+			lose(STREAM_NW_CONN, bpf_ktime_get_ns());
 		bpf_map_delete_elem(&uring_conns, &key);
 	}
 	return 0;
@@ -260,7 +264,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	u32 direct;
 	u64 many;
 
-	if (uring_quiet)
+	if (uring_quiet || uring_overflown)
 		miss_quiet(key);
 	/* Not what is no operation (0 then), nor one of 128 bytes among others: that has none on files. */
 	if (!read_sqe(ctx, &sqe) || sqe.opcode != kread(req, io_kiocb, opcode))
@@ -558,7 +562,37 @@ int BPF_PROG(on_uring_work, struct io_wq_work *work)
 	return 0;
 }
 
+#define PF_IO_WORKER 0x10 /* include/linux/sched.h */
+
+/* A completion that finds the program's queue full waits for room there, and passes this tracepoint instead of
+ * io_uring_complete, which doesn't say whose it is. It is lost, whatever the request was about. Filters are asked
+ * about the program's own thread; a worker of the kernel has another name. */
+static __always_inline int overflow(void)
+{
+	struct task_state *state = current_state(true);
+	struct task_struct *task = current_task();
+
+	count_fired(HOOK_URING_OVERFLOW);
+	uring_overflown = 1;
+	if (state && !(kread((u64)task, task_struct, flags) & PF_IO_WORKER) &&
+	    task_refresh(state, task, false) == WHOM_LEFT_OUT)
+		return 0;
+	return lose(cfg.uring_stream, bpf_ktime_get_ns());
+}
+
 /* ---- the tracepoints, which every few versions are others ---- */
+
+SEC("tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(on_uring_overflow)
+{
+	return overflow();
+}
+
+SEC("tp/io_uring/io_uring_cqe_overflow")
+int on_uring_overflow_classic(void *ctx)
+{
+	return overflow();
+}
 
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
 int BPF_PROG(on_uring_submit_req)

@@ -74,6 +74,10 @@ static const struct program {
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, NULL },
 
+	{ HOOK_URING_OVERFLOW, "tp/io_uring/io_uring_cqe_overflow", "on_uring_overflow_classic", FS | CONN, 0,
+	  "the count of IO_URING requests whose completion finds the queue full" },
+	{ HOOK_URING_OVERFLOW, "tp_btf/io_uring_cqe_overflow", "on_uring_overflow", FS | CONN, 0, NULL },
+
 	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
 	  "successes of IO_URING requests with IOSQE_CQE_SKIP_SUCCESS (5.17 on)" },
 	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post", FS | CONN, 1,
@@ -411,10 +415,14 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 {
 	bool functions = c->streams & (CACHE | FS | CONN) && functions_allowed(btf), done[HOOK_COUNT] = { false };
 
+	/* Before 6.0 io_uring_complete told of all completions. */
+	bool tells_all = tracepoint_args(btf, "io_uring_complete") == 4;
+
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
 		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit) &&
-			      (p->hook != HOOK_PROCESS_FREE || !c->skel->rodata->cfg.task_storage);
+			      (p->hook != HOOK_PROCESS_FREE || !c->skel->rodata->cfg.task_storage) &&
+			      (p->hook != HOOK_URING_OVERFLOW || !tells_all);
 
 		c->chosen[i] = wanted && !done[p->hook] && usable(c, p, btf, functions);
 		done[p->hook] |= c->chosen[i] || !wanted;
@@ -468,6 +476,7 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 	cfg->scope_all = o->scope_all;
 	cfg->close_rows = options__stream(o, STREAM_FS) && options__op(o, FS_CLOSE);
 	cfg->nw_conn = options__stream(o, STREAM_NW_CONN);
+	cfg->uring_stream = options__stream(o, STREAM_FS) ? STREAM_FS : STREAM_NW_CONN;
 	cfg->n_pids = o->n_pids;
 	for (size_t i = 0; i < o->n_pids; i++)
 		cfg->pids[i] = o->pids[i];

@@ -148,6 +148,7 @@ _Static_assert(COUNT <= EXERCISE_MAX, "exercise.results has a place for each");
 
 static const struct { const char *target, *why; } rare[] = {
 	{ "io_uring_req_failed", "a request to io_uring that is refused" },
+	{ "io_uring_cqe_overflow", "a program that doesn't take io_uring's completions in time" },
 	{ "__io_submit_flush_completions", "a request to io_uring with IOSQE_CQE_SKIP_SUCCESS" },
 	{ "io_req_complete_post", "such a request that a worker does" },
 	{ "io_wq_free_work", "such a request that a worker does" },
