@@ -182,7 +182,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
 	struct path_entry *entry;
 	size_t len = r->len, field_len, place_len;
-	char place[48], *p;
+	char place[48], type[CSV_TEXT_MAX(FSTYPE_BYTES)], *p;
 
 	if (r->kind == PATH_SPECIAL) {
 		len = special_name(raw, r);
@@ -202,7 +202,9 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	entry->mode = r->mode;
 	memcpy(entry->fs_type, r->fs_type, FSTYPE_BYTES);
 	entry->fs_type[FSTYPE_BYTES - 1] = 0;
-	entry->type_len = strlen(entry->fs_type);
+	/* No type of the kernel's own (struct file_system_type) would have to be escaped. */
+	if (csv__text(type, entry->fs_type, strlen(entry->fs_type)) - type != (ptrdiff_t)strlen(entry->fs_type))
+		*entry->fs_type = 0;
 	entry->wanted = (e->options->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
 			encode__below_wanted(e->options, raw, len);

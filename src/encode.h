@@ -33,7 +33,6 @@ struct path_entry {
 	uint16_t raw_len;        /* the path itself, for those below it */
 	uint16_t field_len;      /* the filename field */
 	uint8_t place_len;       /* "inode,device" */
-	uint8_t type_len;
 	char place[48];          /* see place_len */
 	char fs_type[FSTYPE_BYTES];
 	char text[];             /* raw, then the field */

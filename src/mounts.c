@@ -9,13 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "csv.h"
+
 #define MOUNTS_MAX 4096
+#define TYPE_BYTES 31
 
 struct mount {
 	char *path;
 	size_t len;
 	uint32_t dev;
-	char type[32];
+	char type[CSV_TEXT_MAX(TYPE_BYTES) + 1];
 	bool pseudo;
 };
 
@@ -82,18 +85,20 @@ static void clear(struct mounts *m)
 static void parse(struct mounts *m, char *line)
 {
 	struct mount *at = &m->list[m->n];
-	char *dash = strstr(line, " - "), *path = NULL;
+	char *dash = strstr(line, " - "), *path = NULL, type[TYPE_BYTES + 1];
 	unsigned int major, minor;
 
 	if (!dash || m->n == MOUNTS_MAX)
 		return;
 	if (sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &path) == 3 &&
-	    sscanf(dash, " - %31s", at->type) == 1) {
+	    sscanf(dash, " - %31s", type) == 1) { /* TYPE_BYTES */
 		mounts__unescape(path);
+		mounts__unescape(type);
 		at->path = path;
 		at->len = strlen(path);
 		at->dev = major << 20 | minor;
-		at->pseudo = mounts__pseudo_at(at->type, path);
+		*csv__text(at->type, type, strlen(type)) = 0;
+		at->pseudo = mounts__pseudo_at(type, path);
 		m->n++;
 	} else {
 		free(path);

@@ -282,6 +282,17 @@ Test(encode, a_file_system_without_end)
 	cr_assert_str_eq(field(STREAM_FS, "filename"), "xxxxxxxxxxxxxxx:[42]");
 }
 
+/* Found by fuzzing: a type that would make two lines of a row. */
+Test(encode, a_file_system_that_no_kernel_has)
+{
+	struct rec_fs r = an_fs_record(FS_READ);
+
+	define_path(2, "/a", "ab\nc", S_IFREG, 0);
+	encode_row(STREAM_FS, encode__fs, &r, sizeof(r));
+	cr_assert_str_eq(field(STREAM_FS, "filename"), "/a");
+	cr_assert_str_eq(field(STREAM_FS, "fs_type"), "");
+}
+
 Test(encode, a_missing_definition_is_noticed)
 {
 	struct rec_fs r = an_fs_record(FS_READ);
