@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Runs the unit tests under ThreadSanitizer, in criterion's place: its runner wants memory at addresses that
  * the sanitizer keeps for itself ("Could not initialize inheritable arena"). Each test is a process of its own,
- * as there. What the sanitizer says of it goes to stderr, and fails it. Closes with `N passed, N failed`. */
+ * as there. What the sanitizer says of it goes to stderr, and fails it. Closes with
+ * `N passed, N failed, N skipped`. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define SECONDS 300
+#define SKIPPED 77
 
 /* Where criterion's macros put what they define (criterion/internal/test.h). */
 extern struct criterion_test *tests_begin[] __asm__("__start_cr_tst"), *tests_end[] __asm__("__stop_cr_tst");
@@ -77,19 +79,20 @@ void criterion_skip_test(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
-	_exit(0);
+	_exit(SKIPPED);
 }
 
 /* ---- */
 
-static bool run(const struct criterion_test *t)
+/* How it ended, as wait() says. */
+static int run(const struct criterion_test *t)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child < 0) {
 		perror("fork");
-		return false;
+		return -1;
 	}
 	if (!child) {
 		alarm(SECONDS);
@@ -97,24 +100,29 @@ static bool run(const struct criterion_test *t)
 		t->test();
 		exit(failures > 0);
 	}
-	return waitpid(child, &status, 0) == child && !status;
+	return waitpid(child, &status, 0) == child ? status : -1;
 }
 
 int main(void)
 {
-	size_t passed = 0, failed = 0;
+	size_t passed = 0, failed = 0, skipped = 0;
 
 	for (struct criterion_test **t = tests_begin; t < tests_end; t++) {
+		int status;
+
 		if (!*t || (*t)->data->disabled)
 			continue;
-		if (run(*t)) {
+		status = run(*t);
+		if (!status) {
 			passed++;
+		} else if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
+			skipped++;
 		} else {
 			failed++;
 			printf("FAILED  %s::%s\n", (*t)->category, (*t)->name);
 		}
 		fflush(stdout);
 	}
-	printf("%zu passed, %zu failed\n", passed, failed);
+	printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, skipped);
 	return failed > 0;
 }
