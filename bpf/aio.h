@@ -128,7 +128,8 @@ __noinline int aio_look(u64 context)
 	struct aio_ring_head ring;
 	struct aio_event event;
 	u64 key = aio_key(context);
-	u32 *seen = bpf_map_lookup_elem(&aio_seen, &key), at, i;
+	u32 *seen = bpf_map_lookup_elem(&aio_seen, &key), at;
+	u64 i;
 
 	if (bpf_probe_read_user(&ring, sizeof(ring), (void *)context) || ring.magic != AIO_RING_MAGIC || !ring.nr)
 		return 0;
@@ -146,8 +147,7 @@ __noinline int aio_look(u64 context)
 /* io_submit(): requests [FROM, TO) of the array at LIST are kept, or given up. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused)
 {
-	u64 at;
-	u32 i;
+	u64 at, i;
 
 	for (i = 0; i < AIO_STEP; i++) {
 		if (from + i >= to || bpf_probe_read_user(&at, sizeof(at), (void *)(list + (u64)(from + i) * 8)))
@@ -162,7 +162,7 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused)
 
 static __always_inline void aio_look_all(u64 context)
 {
-	u32 i;
+	u64 i;
 
 	for (i = 0; i < AIO_STEPS; i++)
 		if (!aio_look(context))
@@ -171,7 +171,7 @@ static __always_inline void aio_look_all(u64 context)
 
 static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 {
-	u32 i;
+	u64 i;
 
 	if (!state)
 		return VERDICT_IGNORE;
@@ -183,8 +183,7 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 
 static __noinline int exit_aio(struct task_state *state, u32 submits)
 {
-	s64 accepted;
-	u32 i;
+	s64 accepted, i;
 
 	if (!state)
 		return 0;

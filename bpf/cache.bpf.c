@@ -94,7 +94,7 @@ __noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
 __noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 {
 	u64 file = mix(inode_dev(inode), kread(inode, inode, i_ino));
-	int i;
+	u64 i;
 
 	for (i = 0; i < SAMPLE_PAGES; i++) {
 		if (i >= count)
@@ -126,7 +126,7 @@ static __always_inline u64 xa_entry(u64 inode, u64 index)
 	u64 mapping = kread(inode, inode, i_mapping);
 	u64 entry = kread(mapping, address_space, i_pages.xa_head);
 	bool top = true;
-	int i;
+	u64 i;
 
 	for (i = 0; i < XA_LEVELS; i++) {
 		u64 node = entry - 2, shift, slot;
@@ -161,7 +161,7 @@ __noinline u64 cached_until(u64 inode, u64 index)
 __noinline u64 cached_pages(u64 inode, u64 first, u64 last, u32 whole)
 {
 	u64 n = 0, at = first;
-	int i;
+	u64 i;
 
 	for (i = 0; i < BATCH_FOLIOS; i++) {
 		u64 end;
@@ -610,7 +610,7 @@ __noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 {
 	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done, len = (u32)kread(vec, bio_vec, bv_len);
 	u64 page = kread(vec, bio_vec, bv_page);
-	int i;
+	u64 i;
 
 	if (!page)
 		return 0;
@@ -628,8 +628,8 @@ __noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 
 __noinline int bio_pages(u64 bio, u32 event)
 {
-	u32 opf = kread(bio, bio, bi_opf), n_vecs = (u16)kread(bio, bio, bi_vcnt), at = 0, i;
-	u64 vecs = kread(bio, bio, bi_io_vec), done = 0;
+	u32 opf = kread(bio, bio, bi_opf), n_vecs = (u16)kread(bio, bio, bi_vcnt), at = 0;
+	u64 vecs = kread(bio, bio, bi_io_vec), done = 0, i;
 
 	if (!(opf & OP_WRITE) || kread(bio, bio, bi_flags) >> BIO_CLONED & 1)
 		return 0;
@@ -663,7 +663,7 @@ int on_cache_rq_complete(u64 *ctx)
 {
 	u64 bio = kread(argument(ctx, 0), request, bio);
 	u32 left = ctx[2];
-	int i;
+	u64 i;
 
 	count_fired(HOOK_CACHE_WRITEBACK_END);
 	for (i = 0; i < REQUEST_BIOS_MAX && bio; i++) {

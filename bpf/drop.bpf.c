@@ -80,7 +80,7 @@ static __always_inline void read_v6(struct rec_drop *rec, const struct packet *p
 	u32 at = p->at + sizeof(ip);
 	bool later = false;
 	u8 next;
-	int i;
+	u64 i;
 
 	if (!packet_read(p, p->at, &ip, sizeof(ip)) || (ip.version_class_flow >> 4 & 15) != 6)
 		return;

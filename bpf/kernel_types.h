@@ -429,6 +429,19 @@ struct io_submit_state {
 	struct io_wq_work_list compl_reqs; /* since 5.16 */
 };
 
+struct io_submit_state___until_5_15 {
+	void *reqs[1];
+	unsigned int free_reqs;
+};
+
+struct fixed_file_table {
+	struct file **files;
+};
+
+struct fixed_file_data {
+	struct fixed_file_table *table;
+};
+
 struct io_ring_ctx {
 	unsigned int flags;
 	struct io_file_table file_table;
@@ -437,6 +450,16 @@ struct io_ring_ctx {
 	struct io_uring_sqe *sq_sqes;
 	unsigned int cached_sq_head;
 	unsigned int sq_entries;
+};
+
+struct io_ring_ctx___until_5_15 {
+	struct io_submit_state___until_5_15 submit_state; /* since 5.12 */
+};
+
+struct io_ring_ctx___until_5_11 {
+	unsigned int nr_user_files;
+	struct fixed_file_data *file_data;
+	struct task_struct *sqo_task;
 };
 
 struct io_cqe {
@@ -456,6 +479,11 @@ struct io_kiocb {
 	struct io_wq_work_node comp_list;
 	atomic_t refs;
 	struct io_wq_work work;
+};
+
+struct io_kiocb___until_5_18 {
+	u64 user_data;
+	u32 result;
 };
 
 #pragma clang attribute pop

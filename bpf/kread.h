@@ -51,11 +51,26 @@ static __always_inline u64 kread_u64(u64 addr)
 		value_;                                                                     \
 	})
 
-/* The current thread. Since 5.11 that is a pointer which the verifier trusts, and its fields are plain
+/* N & MASK where the verifier sees it: the compiler leaves out what it knows to change nothing, but up to 5.12
+ * the verifier forgets the bound of a number when its lower half is copied. */
+static __always_inline u64 masked(u64 n, u64 mask)
+{
+	asm volatile("" : "+r"(n));
+	return n & mask;
+}
+
+/* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are plain
  * loads; what asks for one has a pointer as its parameter, no number. */
 static __always_inline struct task_struct *current_task(void)
 {
 	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+}
+
+/* The address of TASK as a number. One that isn't the current thread's is met only where there are no such
+ * pointers. */
+static __always_inline u64 task_address(struct task_struct *task)
+{
+	return cfg.task_storage ? bpf_get_current_task() : (u64)task;
 }
 
 /* The integer or pointer FIELD of TASK, which current_task() has given. */

@@ -14,6 +14,8 @@
 #include "maps.h"
 
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */
+/* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up to 5.15, and
+ * then goes round a loop of 32 for ever. */
 #define WALK_STEP 32    /* components a call of walk_some() */
 #define WALK_CALLS 66   /* 4096 bytes hold 2048 components, and there are mounts */
 
@@ -78,7 +80,7 @@ static __always_inline struct where task_root(u64 task)
 static __always_inline u64 chain_hash(struct where at, struct where root, u64 hash)
 {
 	u64 mount_root = kread(at.mount, vfsmount, mnt_root);
-	int i;
+	u64 i;
 
 	for (i = 0; i < HASHED_DEPTH; i++) {
 		u64 up;
@@ -113,7 +115,7 @@ __noinline int walk_some(void)
 {
 	u32 zero = 0;
 	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
-	int i;
+	u64 i;
 
 	if (!s)
 		return 0;
@@ -186,7 +188,7 @@ __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 {
 	struct where root = task_root((u64)bpf_get_current_task());
-	u32 i;
+	u64 i;
 
 	s->dentry = dentry;
 	s->mount = mount;
@@ -242,7 +244,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 		return 0;
 	at &= 2 * PATH_BYTES - 1;
 	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
-	if (bpf_ringbuf_output(&definitions, &s->room[at], len & (2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&definitions, &s->room[at], masked(len, 2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
 		return 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;

@@ -407,7 +407,7 @@ struct cpu_slot {
 struct capture_config {
 	__u32 own_pid;         /* never recorded, nor what it starts */
 	__u8 rdonly_cast;      /* this kernel has bpf_rdonly_cast (6.2) */
-	__u8 task_storage;     /* … task storage for tracing (5.11) */
+	__u8 task_storage;     /* … task storage for tracing (5.13) */
 	__u8 scope_all;
 	__u8 atomic_counters;  /* slots are shared, or tracepoints can be preempted */
 	__u8 nw_conn;
@@ -422,7 +422,7 @@ struct capture_config {
 	__u64 cgroup;          /* 0: any */
 	__u64 uring_reissue;   /* REQ_F_REISSUE of this kernel */
 	__u32 uring_stream;    /* that what io_uring doesn't say more of counts for */
-	__u32 pad_uring;
+	__u32 uring_nameless;  /* io_uring_complete doesn't say which request it is (until 5.17) */
 	__u32 ring_bytes;      /* of one event ring */
 	__u32 lane_records;    /* of one lane, a power of two; 0: there are none (bpf/maps.h) */
 	__u32 cache_sample;    /* one page in so many */

@@ -83,7 +83,7 @@ static __always_inline void load_args(struct task_state *state, struct pt_regs *
 	state->args[4] = regs->r8;
 	state->args[5] = regs->r9;
 #else
-	int i;
+	u64 i;
 
 	state->args[0] = regs->orig_x0;
 	for (i = 1; i < 6; i++)
@@ -314,7 +314,8 @@ static __always_inline enum verdict enter_fcntl(struct task_state *state, struct
 /* The first mmap() of i386 takes a pointer to its arguments. */
 static __always_inline bool args_at(struct task_state *state)
 {
-	u32 args[6], i;
+	u32 args[6];
+	u64 i;
 
 	if (bpf_probe_read_user(args, sizeof(args), (void *)state->args[0]))
 		return false;
@@ -570,8 +571,7 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 /* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be read. */
 __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
-	u64 sum = 0, pair[2];
-	u32 i;
+	u64 sum = 0, pair[2], i;
 
 	for (i = 0; i < IOVEC_STEP && i < n; i++) {
 		if (compat) {
@@ -591,8 +591,7 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
  * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
-	u64 sum = 0, some;
-	u32 i;
+	u64 sum = 0, some, i;
 
 	if (n > MAX_IOVECS)
 		return -1;

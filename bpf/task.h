@@ -40,6 +40,7 @@ struct task_state {
 	u8 lineage, left_out;
 	u8 renames;      /* the call under way changes names */
 	u8 pad;
+	u64 uring_turn;  /* the ring, and which of its requests the thread has submitted last */
 	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
 	u32 sent_epoch;  /* that recent[] belongs to */
 	u32 ppid, pad2;
@@ -60,7 +61,7 @@ struct {
 	__type(value, struct task_state);
 } task_states SEC(".maps");
 
-/* For kernels without task storage for tracing programs (before 5.11), by the task's address, until
+/* For kernels without task storage for tracing programs (before 5.13), by the task's address, until
  * on_process_free() takes it out. Preallocated: programs of perf events may use no other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -132,10 +133,11 @@ static __always_inline struct task_state *state_of(struct task_struct *task, boo
  * down, so that a descendant whose parents have died is still known. Global: the verifier sees it once. */
 __noinline u32 find_lineage(u64 task)
 {
-	int i;
+	u64 i;
 
 	for (i = 0; i < LINEAGE_DEPTH; i++) {
-		u32 tgid = kread(task, task_struct, tgid), j;
+		u32 tgid = kread(task, task_struct, tgid);
+		u64 j;
 
 		if (tgid == cfg.own_pid)
 			return LINEAGE_OWN;
@@ -162,7 +164,7 @@ static __always_inline bool command_wanted(const struct task_state *state)
 	/* Before 5.17 a new name left the rest of a longer old one behind its NUL. */
 	u64 comm0 = until_nul(state->comm[0]);
 	u64 comm1 = comm0 >> 56 ? until_nul(state->comm[1]) : 0;
-	u32 i;
+	u64 i;
 
 	for (i = 0; i < MAX_COMMANDS && i < cfg.n_commands; i++)
 		if (comm0 == *(u64 *)&cfg.commands[i][0] && comm1 == *(u64 *)&cfg.commands[i][8])
@@ -174,7 +176,7 @@ static __always_inline bool command_wanted(const struct task_state *state)
 
 static __always_inline bool in_cgroup(void)
 {
-	int level;
+	u64 level;
 
 	for (level = 0; level < CGROUP_DEPTH; level++)
 		if (bpf_get_current_ancestor_cgroup_id(level) == cfg.cgroup)
@@ -193,9 +195,8 @@ static __always_inline bool left_out(const struct task_state *state)
 	return cfg.cgroup && !in_cgroup();
 }
 
-static __always_inline bool task_send(struct task_state *state)
+static __always_inline bool task_send(struct task_state *state, u64 task)
 {
-	u64 task = (u64)bpf_get_current_task(), pid_tgid = bpf_get_current_pid_tgid();
 	u64 mm = kread(task, task_struct, mm), start, len = 0;
 	u32 zero = 0, now_epoch = epoch;
 	struct task_scratch *s = bpf_map_lookup_elem(&task_scratch, &zero);
@@ -210,18 +211,18 @@ static __always_inline bool task_send(struct task_state *state)
 			len = CMDLINE_BYTES;
 			s->head.cmdline_cut = 1;
 		}
-		if (bpf_probe_read_user(s->cmdline, len & (2 * CMDLINE_BYTES - 1), (void *)start))
+		if (bpf_probe_read_user(s->cmdline, masked(len, 2 * CMDLINE_BYTES - 1), (void *)start))
 			len = 0;
 	}
 	s->head.type = REC_TASK;
 	s->head.len = len;
-	s->head.pid = pid_tgid >> 32;
-	s->head.tid = pid_tgid;
+	s->head.pid = kread(task, task_struct, tgid);
+	s->head.tid = kread(task, task_struct, pid);
 	s->head.ppid = state->ppid;
 	s->head.id = next_id();
 	s->head.cgroup = state->cgroup;
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
-	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + (len & (2 * CMDLINE_BYTES - 1)),
+	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + masked(len, 2 * CMDLINE_BYTES - 1),
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
@@ -236,15 +237,15 @@ static __always_inline bool task_send(struct task_state *state)
 extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
 extern void bpf_preempt_enable(void) __ksym __weak;
 
-/* Sends who the current thread is. False when the ring is full. */
-static __noinline bool task_define(struct task_state *state)
+/* Sends who TASK is. False when the ring is full. */
+static __noinline bool task_define(struct task_state *state, u64 task)
 {
 	bool sent;
 
 	/* There the programs on raw tracepoints can be preempted, but the scratch is the CPU's. */
 	if (cfg.raw_preemptible)
 		bpf_preempt_disable();
-	sent = task_send(state);
+	sent = task_send(state, task);
 	if (cfg.raw_preemptible)
 		bpf_preempt_enable();
 	return sent;
@@ -259,8 +260,8 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Brings the identity of TASK, which current_task() has given, up to date: names, parents and cgroups
- * change. AGAIN asks for a new definition whatever has changed (exec: the arguments did). */
+/* Brings the identity of TASK up to date, which current_task() has given or which the current thread works
+ * for: names, parents and cgroups change. AGAIN asks for a new definition whatever has changed (exec: the arguments did). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
 					     bool again)
 {
@@ -287,13 +288,13 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 		state->cgroup = cgroup;
 		state->ppid = ppid;
 		if (state->lineage == LINEAGE_UNKNOWN)
-			state->lineage = find_lineage((u64)bpf_get_current_task());
+			state->lineage = find_lineage(task_address(task));
 		state->left_out = left_out(state);
 		state->epoch = 0;
 	}
 	if (state->left_out)
 		return WHOM_LEFT_OUT;
-	if (state->epoch != epoch && !task_define(state))
+	if (state->epoch != epoch && !task_define(state, task_address(task)))
 		return WHOM_LOST;
 	return WHOM_KNOWN;
 }

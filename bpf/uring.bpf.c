@@ -53,8 +53,9 @@ struct sqe {
 /* A request between submission and completion, its record as far as it can be filled. */
 struct uring_flight {
 	struct rec_fs_long rec;
-	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
-	u64 req;               /* 0 of kernel AIO */
+	u64 file;              /* as it was at submission; 0 for a registered one, where REQ has it */
+	u64 out;               /* what SPLICE writes to, likewise */
+	u64 req;               /* 0 of kernel AIO, and where no tracepoint tells it */
 	u32 shape, props;
 	u32 at_position;       /* offset is the file's position */
 	u32 quiet;             /* its success isn't told of by a tracepoint */
@@ -82,6 +83,15 @@ struct {
 	__type(value, struct uring_asked);
 } uring_asked SEC(".maps");
 
+/* Completions to come under a key that several requests in flight have; see mix_up(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u32);
+} uring_mixed SEC(".maps");
+
 /* The arguments of the request being submitted, as if of a system call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -97,7 +107,8 @@ struct {
 	__type(value, struct uring_flight);
 } uring_scratch SEC(".maps");
 
-static __always_inline bool read_sqe(u64 ctx, struct sqe *sqe)
+/* The address of the entry that was submitted last. */
+static __always_inline u64 sqe_of(u64 ctx)
 {
 	u32 entries = kread(ctx, io_ring_ctx, sq_entries), flags = kread(ctx, io_ring_ctx, flags);
 	u32 at = ((u32)kread(ctx, io_ring_ctx, cached_sq_head) - 1) & (entries - 1);
@@ -107,14 +118,44 @@ static __always_inline bool read_sqe(u64 ctx, struct sqe *sqe)
 		at = (u32)kread_u64(array + at * 4) & (entries - 1);
 	if (flags & SETUP_SQE128)
 		at *= 2;
-	return !bpf_probe_read_kernel(sqe, sizeof(*sqe), (void *)(kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64));
+	return kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64;
 }
 
-/* For completions that don't name their request, of 5.10 and of those that have many: the submitter's
+/* For completions that don't name their request, until 5.17 and of those that have many: the submitter's
  * own number has to do. */
 static __always_inline u64 user_key(u64 ctx, u64 user_data)
 {
 	return mix(ctx, user_data);
+}
+
+static __always_inline u64 turn_of(u64 ctx)
+{
+	return mix(ctx, kread(ctx, io_ring_ctx, cached_sq_head));
+}
+
+/* Whom the current thread submits for: until 5.11 IORING_SETUP_SQPOLL's was the kernel's own, on the submitter's
+ * files. */
+static __always_inline struct task_struct *submitter(u64 ctx)
+{
+	struct task_struct *task = current_task();
+
+	if (bpf_core_field_exists(((struct io_ring_ctx___until_5_11 *)0)->sqo_task) &&
+	    kread(task_address(task), task_struct, flags) & PF_KTHREAD)
+		return (void *)kread(ctx, io_ring_ctx___until_5_11, sqo_task);
+	return task;
+}
+
+/* The request that is being submitted, where the tracepoint doesn't give it (until 5.13): the last that was
+ * taken of those at hand (io_alloc_req() of fs/io_uring.c). Until 5.11 these are out of reach: 0. */
+static __always_inline u64 taken_request(u64 ctx, u8 opcode)
+{
+	u64 req;
+
+	if (!bpf_core_field_exists(((struct io_ring_ctx___until_5_15 *)0)->submit_state.reqs))
+		return 0;
+	req = kread_u64(kaddr(ctx, io_ring_ctx___until_5_15, submit_state.reqs) +
+			8 * kread(ctx, io_ring_ctx___until_5_15, submit_state.free_reqs));
+	return kread(req, io_kiocb, ctx) == ctx && kread(req, io_kiocb, opcode) == opcode ? req : 0;
 }
 
 static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
@@ -153,7 +194,7 @@ __noinline int prepare_flight(u32 opcode)
 
 	if (!f || !state)
 		return 0;
-	f->req = f->many = f->quiet = 0;
+	f->req = f->out = f->many = f->quiet = 0;
 	if (d->shape == SHAPE_FD && !state->is_socket)
 		state->file = task_file(task, (s32)arg(state, d->fd));
 	f->file = state->file;
@@ -251,26 +292,81 @@ __noinline int miss_quiet(u64 key)
 	return 0;
 }
 
-static __noinline int on_submit(u64 ctx, u64 req, u64 key)
+/* Where completions don't name their request, nothing tells those in flight apart to which the program has given
+ * the same number: none of them has a row, and each counts as lost. Whether KEY is such a number. */
+__noinline int mix_up(u64 key)
 {
-	struct task_state *state = current_state(true), *call;
+	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
+	u32 *mixed = bpf_map_lookup_elem(&uring_mixed, &key), two = 2;
+	bool other = false;
+
+	if (mixed) {
+		++*mixed;
+		return 1;
+	}
+	if (f) {
+		other = true;
+		if (f->shape != SHAPE_NONE)
+			lose(STREAM_FS, bpf_ktime_get_ns());
+	}
+	if (c) {
+		other = true;
+		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+	}
+	if (!other)
+		return 0;
+	bpf_map_delete_elem(&uring_flights, &key);
+	bpf_map_delete_elem(&uring_asked, &key);
+	bpf_map_delete_elem(&uring_conns, &key);
+	bpf_map_update_elem(&uring_mixed, &key, &two, BPF_ANY);
+	return 1;
+}
+
+/* Whether a completion is that of one which was mixed up. */
+static __always_inline bool was_mixed(u64 key)
+{
+	u32 *mixed = bpf_map_lookup_elem(&uring_mixed, &key);
+
+	if (!mixed)
+		return false;
+	names_epoch++; /* it may have changed names */
+	if (!--*mixed)
+		bpf_map_delete_elem(&uring_mixed, &key);
+	return true;
+}
+
+static __noinline int on_submit(u64 ctx, u64 req)
+{
+	struct task_struct *task = submitter(ctx);
+	struct task_state *state = state_of(task, true), *call;
 	const volatile struct syscall_desc *d;
 	struct uring_flight *f;
 	struct sqe sqe;
-	u64 file;
+	u64 file, key;
 	u32 opcode;
 	enum verdict verdict = VERDICT_TRACE;
 	bool quiet, closes_socket = false;
 	u32 direct;
 	u64 many;
 
+	if (bpf_probe_read_kernel(&sqe, sizeof(sqe), (void *)sqe_of(ctx)))
+		return 0;
+	key = cfg.uring_nameless ? user_key(ctx, sqe.user_data) : req;
 	if (uring_quiet || uring_overflown)
 		miss_quiet(key);
+	if (cfg.uring_nameless && state)
+		state->uring_turn = turn_of(ctx);
 	/* Not what is no operation (0 then), nor one of 128 bytes among others: that has none on files. */
-	if (!read_sqe(ctx, &sqe) || sqe.opcode != kread(req, io_kiocb, opcode))
+	if (req && sqe.opcode != kread(req, io_kiocb, opcode))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];
+	if (cfg.uring_nameless && mix_up(key)) {
+		if (d->shape != SHAPE_NONE)
+			lose(d->stream, bpf_ktime_get_ns());
+		return 0;
+	}
 	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
 		return 0;
 	quiet = sqe.flags & SQE_CQE_SKIP_SUCCESS;
@@ -283,7 +379,7 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 		lose(d->stream, bpf_ktime_get_ns());
 		return 0;
 	}
-	switch (task_refresh(state, current_task(), false)) {
+	switch (task_refresh(state, task, false)) {
 	case WHOM_LEFT_OUT:
 		verdict = VERDICT_FILTERED;
 		break;
@@ -307,6 +403,8 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 	call->is_socket = sqe.flags & SQE_FIXED_FILE || (direct && opcode == IORING_OP_CLOSE);
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 	take_arguments(call, &sqe);
+	if (!req && sqe.flags & SQE_FIXED_FILE)
+		call->file = slot_file(ctx, sqe.fd);
 	many = opcode == IORING_OP_READ_MULTISHOT || (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
 		       user_key(ctx, sqe.user_data) : 0;
 	if (d->props & PROP_CLOSES) {
@@ -335,8 +433,10 @@ static __noinline int on_submit(u64 ctx, u64 req, u64 key)
 			f->rec.address = call->args[1];
 			f->rec.fs.has |= FS_HAS_ADDRESS;
 		} else if (d->shape == SHAPE_TWO_FILES) {
-			if (!(call->args[4] & SPLICE_FD_IN_FIXED))
-				f->file = task_file(current_task(), (s32)call->args[5]);
+			if (!req)
+				f->out = call->is_socket ? call->file : task_file(current_task(), sqe.fd);
+			f->file = call->args[4] & SPLICE_FD_IN_FIXED ? slot_file(ctx, call->args[5]) :
+								       task_file(current_task(), (s32)call->args[5]);
 			f->at_position = call->args[1] == (u64)-1;
 			if (f->at_position)
 				f->rec.fs.has &= ~FS_HAS_OFFSET;
@@ -392,7 +492,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		s->rec.fs.has &= ~(FS_HAS_ASKED | FS_HAS_ASKED2);
 		s->rec.len = s->rec.len2 = 0;
 	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
-		u64 own = kread(f->req, io_kiocb, file);
+		u64 own = f->req ? kread(f->req, io_kiocb, file) : 0;
 
 		if (own)
 			file = own;
@@ -401,7 +501,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		return VERDICT_TRACE;
 	inode = kread(file, file, f_inode);
 	if (f->shape == SHAPE_TWO_FILES) {
-		u64 out = kread(f->req, io_kiocb, file);
+		u64 out = f->req ? kread(f->req, io_kiocb, file) : f->out;
 
 		s->rec.fs.has |= FS_TWO_FILES;
 		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
@@ -484,6 +584,8 @@ out:
 
 __noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 {
+	if (cfg.uring_nameless && was_mixed(key))
+		return 0;
 	return complete(key, res, cqe_flags, false);
 }
 
@@ -509,12 +611,21 @@ static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 /* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still (REQ_F_CQE_SKIP is the
  * same bit): a failure takes that from them, and passes io_uring_complete (req_set_fail() of
  * io_uring/io_uring.h). One that is to be made again (since 6.15) hasn't ended. */
-static __always_inline void end_quiet(u64 req)
+static __always_inline void end_quiet(u64 req, s32 res)
 {
-	u64 flags = kread(req, io_kiocb, flags);
+	u64 flags = kread(req, io_kiocb, flags), key = req;
 
+	if (bpf_core_field_exists(((struct io_kiocb___until_5_18 *)0)->user_data) && cfg.uring_nameless)
+		key = user_key(kread(req, io_kiocb, ctx), kread(req, io_kiocb___until_5_18, user_data));
 	if (flags & SQE_CQE_SKIP_SUCCESS && !(flags & cfg.uring_reissue))
-		on_complete(req, (s32)kread(req, io_kiocb, cqe.res), 0);
+		on_complete(key, res, 0);
+}
+
+static __always_inline s32 result_of(u64 req)
+{
+	if (bpf_core_field_exists(((struct io_kiocb___until_5_18 *)0)->result))
+		return kread(req, io_kiocb___until_5_18, result);
+	return kread(req, io_kiocb, cqe.res);
 }
 
 #define FLUSH_MAX 1024 /* requests of one flush: of those beyond, miss_quiet() tells */
@@ -529,8 +640,8 @@ int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
 		return 0;
 	count_fired(HOOK_URING_FLUSH);
 	node = kread((u64)argument(ctx, 0), io_ring_ctx, submit_state.compl_reqs.first);
-	for (int i = 0; node && i < FLUSH_MAX; i++) {
-		end_quiet(node - comp_list);
+	for (u64 i = 0; node && i < FLUSH_MAX; i++) {
+		end_quiet(node - comp_list, result_of(node - comp_list));
 		node = kread(node, io_wq_work_node, next);
 	}
 	return 0;
@@ -540,10 +651,22 @@ int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
 SEC("fentry/io_req_complete_post") /* 6.0 and 6.1: then no longer what all workers call */
 int BPF_PROG(on_uring_post, struct io_kiocb *req)
 {
+	u64 done = argument(ctx, 0);
+
 	if (!uring_quiet)
 		return 0;
 	count_fired(HOOK_URING_WORK);
-	end_quiet((u64)argument(ctx, 0));
+	end_quiet(done, result_of(done));
+	return 0;
+}
+
+SEC("fentry/io_req_complete_post") /* until 5.19 */
+int BPF_PROG(on_uring_post_result, struct io_kiocb *req, s32 res)
+{
+	if (!uring_quiet)
+		return 0;
+	count_fired(HOOK_URING_WORK);
+	end_quiet(argument(ctx, 0), argument(ctx, 1));
 	return 0;
 }
 
@@ -558,7 +681,7 @@ int BPF_PROG(on_uring_work, struct io_wq_work *work)
 		return 0;
 	count_fired(HOOK_URING_WORK);
 	if (kread(req, io_kiocb, refs.counter) == 1)
-		end_quiet(req);
+		end_quiet(req, result_of(req));
 	return 0;
 }
 
@@ -580,6 +703,30 @@ static __always_inline int overflow(void)
 	return lose(cfg.uring_stream, bpf_ktime_get_ns());
 }
 
+/* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it comes before
+ * the submission would have been told of. */
+static __noinline int maybe_refused(u64 ctx, u64 user_data)
+{
+	struct task_struct *task = submitter(ctx);
+	struct task_state *state = state_of(task, true);
+	u64 key = user_key(ctx, user_data);
+
+	if (!state || state->uring_turn == turn_of(ctx) || kread(task_address(task), task_struct, flags) & PF_IO_WORKER ||
+	    bpf_map_lookup_elem(&uring_flights, &key) || bpf_map_lookup_elem(&uring_conns, &key) ||
+	    bpf_map_lookup_elem(&uring_mixed, &key) ||
+	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) != user_data)
+		return 0;
+	return on_submit(ctx, 0);
+}
+
+static __always_inline int on_nameless_answer(u64 ctx, u64 user_data, s32 res, u32 cqe_flags)
+{
+	count_fired(HOOK_URING_COMPLETE);
+	if (res < 0)
+		maybe_refused(ctx, user_data);
+	return on_complete(user_key(ctx, user_data), res, cqe_flags);
+}
+
 /* ---- the tracepoints, which every few versions are others ---- */
 
 SEC("tp_btf/io_uring_cqe_overflow")
@@ -599,7 +746,7 @@ int BPF_PROG(on_uring_submit_req)
 {
 	u64 req = argument(ctx, 0);
 
-	return on_submit(kread(req, io_kiocb, ctx), req, req);
+	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
 SEC("tp_btf/io_uring_submit_sqe") /* 6.0 to 6.3 */
@@ -607,24 +754,37 @@ int BPF_PROG(on_uring_submit_sqe)
 {
 	u64 req = argument(ctx, 0);
 
-	return on_submit(kread(req, io_kiocb, ctx), req, req);
+	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
 /* What is wrong from the outset (a bad address, a name too long) is refused before it counts as
  * submitted, and then completed as everything else. */
-SEC("tp_btf/io_uring_req_failed") /* since 5.16 */
+SEC("tp_btf/io_uring_req_failed") /* since 6.0 */
 int BPF_PROG(on_uring_refused)
 {
 	u64 req = argument(ctx, 1);
 
-	return on_submit(kread(req, io_kiocb, ctx), req, req);
+	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
-SEC("tp_btf/io_uring_submit_sqe") /* 5.10 */
-int BPF_PROG(on_uring_submit_old, u64 ring, u64 req, u8 opcode, u64 user_data)
+SEC("tp_btf/io_uring_req_failed") /* 5.18 and 5.19; before, it doesn't say of which ring: see maybe_refused() */
+int BPF_PROG(on_uring_refused_old)
 {
-	ring = argument(ctx, 0);
-	return on_submit(ring, argument(ctx, 1), user_key(ring, user_data));
+	return on_submit(argument(ctx, 1), argument(ctx, 2));
+}
+
+SEC("tp_btf/io_uring_submit_sqe") /* 5.14 to 5.19, and 5.10.162 on */
+int BPF_PROG(on_uring_submit_old)
+{
+	return on_submit(argument(ctx, 0), argument(ctx, 1));
+}
+
+SEC("tp_btf/io_uring_submit_sqe") /* until 5.13 */
+int BPF_PROG(on_uring_submit_opcode)
+{
+	u64 ring = argument(ctx, 0);
+
+	return on_submit(ring, taken_request(ring, argument(ctx, 1)));
 }
 
 SEC("tp_btf/io_uring_complete") /* since 6.15 */
@@ -633,17 +793,22 @@ int BPF_PROG(on_uring_complete, struct io_ring_ctx *ring, u64 req, struct io_uri
 	return on_answer(req, user_key(argument(ctx, 0), cqe->user_data), cqe->res, cqe->flags);
 }
 
-SEC("tp_btf/io_uring_complete") /* 6.0 to 6.14 */
+SEC("tp_btf/io_uring_complete") /* 5.18 to 6.14 */
 int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, u32 flags)
 {
 	return on_answer(req, user_key(argument(ctx, 0), user_data), res, flags);
 }
 
-SEC("tp_btf/io_uring_complete") /* 5.10 */
-int BPF_PROG(on_uring_complete_old, u64 ring, u64 user_data, int res, u32 flags)
+SEC("tp_btf/io_uring_complete") /* 5.13 to 5.17, and 5.10.162 on */
+int BPF_PROG(on_uring_complete_nameless, u64 ring, u64 user_data, int res, u32 flags)
 {
-	count_fired(HOOK_URING_COMPLETE);
-	return on_complete(user_key(argument(ctx, 0), user_data), res, flags);
+	return on_nameless_answer(argument(ctx, 0), user_data, res, flags);
+}
+
+SEC("tp_btf/io_uring_complete") /* until 5.12 */
+int BPF_PROG(on_uring_complete_result, u64 ring, u64 user_data, int res)
+{
+	return on_nameless_answer(argument(ctx, 0), user_data, res, 0);
 }
 
 /* Where raw tracepoints can be preempted: the classic ones as they are there (7.2). */
@@ -656,13 +821,13 @@ struct uring_event {
 SEC("tp/io_uring/io_uring_submit_req")
 int on_uring_submit_classic(struct uring_event *e)
 {
-	return on_submit(e->ring, e->req, e->req);
+	return on_submit(e->ring, e->req);
 }
 
 SEC("tp/io_uring/io_uring_req_failed")
 int on_uring_refused_classic(struct uring_event *e)
 {
-	return on_submit(e->ring, e->req, e->req);
+	return on_submit(e->ring, e->req);
 }
 
 SEC("tp/io_uring/io_uring_complete")

@@ -13,7 +13,7 @@
 
 struct uring_conn {
 	struct rec_conn rec;   /* ns: when it was submitted */
-	u64 file;              /* as the descriptor was at submission; 0 for a registered file */
+	u64 file;              /* as it was at submission; 0 for a registered one, where REQ has it */
 	u64 req;
 	u32 address_len;
 	u32 direct;            /* its result is no descriptor but in this slot, counted from 1 */
@@ -52,8 +52,10 @@ struct conn_request {
 	u32 direct, quiet;
 };
 
-/* The file in SLOT of the ring's own table. */
-static __always_inline u64 slot_file(u64 ctx, u32 slot)
+#define SLOTS_LOG2 9 /* in a part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
+
+/* The file in SLOT of the ring's own table; a global function: the verifier sees it once. */
+__noinline u64 slot_file(u64 ctx, u32 slot)
 {
 	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
 		u64 node;
@@ -70,7 +72,15 @@ static __always_inline u64 slot_file(u64 ctx, u32 slot)
 			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
 		       FILE_PTR_MASK;
 	}
-	return 0; /* before 5.15 no request closes one */
+	if (bpf_core_type_exists(struct fixed_file_data)) {
+		u64 part = kread(kread(ctx, io_ring_ctx___until_5_11, file_data), fixed_file_data, table) +
+			   (slot >> SLOTS_LOG2) * bpf_core_type_size(struct fixed_file_table);
+
+		if (slot >= kread(ctx, io_ring_ctx___until_5_11, nr_user_files))
+			return 0;
+		return kread_u64(kread(part, fixed_file_table, files) + (slot & ((1 << SLOTS_LOG2) - 1)) * 8);
+	}
+	return 0; /* 5.12 to 5.14: the request has it, and none closes one */
 }
 
 /* CALL has the arguments, as if of the system call that D describes. */
@@ -102,9 +112,9 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	c->file = 0;
 	if (c->rec.op == CONN_SOCKET_CREATE)
 		c->rec.domain = call->args[0];
-	else if (direct && c->rec.op == CONN_CLOSE)
+	else if (registered)
 		c->file = call->file;
-	else if (!registered)
+	else
 		c->file = task_file(current_task(), c->rec.fd);
 	if (c->rec.op == CONN_ACCEPT)
 		c->rec.no_fd = registered; /* the listener's */
@@ -142,7 +152,7 @@ __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 	c->rec.duration = c->rec.ns - submitted;
 	c->rec.ret = res;
 	if (c->rec.op != CONN_CLOSE) {
-		file = kread(c->req, io_kiocb, file);
+		file = c->req ? kread(c->req, io_kiocb, file) : 0;
 		if (!file)
 			file = c->file;
 		if (c->direct && res >= 0)

@@ -22,7 +22,7 @@
 __noinline u64 maple_step(u64 entry, u64 addr)
 {
 	u64 node = entry & ~MAPLE_NODE_MASK, pivots, slots;
-	int n, i;
+	u64 n, i;
 
 	if (!bpf_core_field_exists(struct mm_struct, mm_mt)) /* not called, but seen */
 		return 0;
@@ -47,7 +47,7 @@ __noinline u64 maple_step(u64 entry, u64 addr)
 /* Since 6.1 the areas of a process are in a maple tree. */
 static __always_inline u64 maple_find(u64 entry, u64 addr)
 {
-	int level;
+	u64 level;
 
 	for (level = 0; level < 12; level++) {
 		u64 type = MAPLE_TYPE(entry);
@@ -64,7 +64,7 @@ static __always_inline u64 maple_find(u64 entry, u64 addr)
 /* Until 6.0, in a red-black tree. */
 static __always_inline u64 rb_find(u64 node, u64 addr)
 {
-	int i;
+	u64 i;
 
 	for (i = 0; i < TREE_DEPTH_MAX && node; i++) {
 		u64 vma = node - bpf_core_field_offset(struct vm_area_struct, vm_rb);

@@ -36,6 +36,13 @@
 #define DROP BIT(STREAM_NW_DROP)
 #define CONN BIT(STREAM_NW_CONN)
 
+static bool no_task_storage(const struct collector *c);
+static bool exits_wanted(const struct collector *c);
+static bool names_requests(const struct collector *c);
+static bool nameless_uring(const struct collector *c);
+static bool can_overflow(const struct collector *c);
+static bool can_skip(const struct collector *c);
+
 /* Which programs serve which streams; a stream that is off loads nothing. NAME says where the program
  * attaches: a tracepoint's or a function's name after the kind. Of the rows with one hook the first
  * that this kernel can have is used. */
@@ -45,9 +52,10 @@ static const struct program {
 	uint32_t streams;
 	uint8_t args;            /* the number it must have; 0: any */
 	const char *gives;       /* of a hook's first row: what is missing without it; NULL: no recording is possible */
+	bool (*when)(const struct collector *c); /* where it has a purpose; NULL: everywhere */
 } programs[] = {
 	/* First to be attached: it takes out what the others make. */
-	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL },
+	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, no_task_storage },
 	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp_btf/sys_enter", "on_sys_enter", SYSCALL_STREAMS, 0, NULL },
@@ -56,33 +64,40 @@ static const struct program {
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
-	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS, 0, NULL },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL },
+	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL, exits_wanted },
 
 	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
 	  "IO_URING" },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_req", "on_uring_submit_req", FS | CONN, 1, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_sqe", FS | CONN, 2, NULL },
 	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_old", FS | CONN, 7, NULL },
+	{ HOOK_URING_SUBMIT, "tp_btf/io_uring_submit_sqe", "on_uring_submit_opcode", FS | CONN, 5, NULL },
 	{ HOOK_URING_REFUSED, "tp/io_uring/io_uring_req_failed", "on_uring_refused_classic", FS | CONN, 0,
-	  "IO_URING requests that are refused on submission" },
-	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL },
+	  "IO_URING requests that are refused on submission", names_requests },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused", FS | CONN, 3, NULL, names_requests },
+	{ HOOK_URING_REFUSED, "tp_btf/io_uring_req_failed", "on_uring_refused_old", FS | CONN, 4, NULL,
+	  names_requests },
 	{ HOOK_URING_COMPLETE, "tp/io_uring/io_uring_complete", "on_uring_complete_classic", FS | CONN, 0,
 	  "IO_URING" },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete", FS | CONN, 3, NULL, names_requests },
 	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 7, NULL },
-	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_old", FS | CONN, 4, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_args", FS | CONN, 5, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_nameless", FS | CONN, 4, NULL },
+	{ HOOK_URING_COMPLETE, "tp_btf/io_uring_complete", "on_uring_complete_result", FS | CONN, 3, NULL,
+	  nameless_uring },
 
 	{ HOOK_URING_OVERFLOW, "tp/io_uring/io_uring_cqe_overflow", "on_uring_overflow_classic", FS | CONN, 0,
-	  "the count of IO_URING requests whose completion finds the queue full" },
-	{ HOOK_URING_OVERFLOW, "tp_btf/io_uring_cqe_overflow", "on_uring_overflow", FS | CONN, 0, NULL },
+	  "the count of IO_URING requests whose completion finds the queue full", can_overflow },
+	{ HOOK_URING_OVERFLOW, "tp_btf/io_uring_cqe_overflow", "on_uring_overflow", FS | CONN, 0, NULL, can_overflow },
 
 	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
-	  "successes of IO_URING requests with IOSQE_CQE_SKIP_SUCCESS (5.17 on)" },
+	  "successes of IO_URING requests with IOSQE_CQE_SKIP_SUCCESS (5.17 on)", can_skip },
 	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post", FS | CONN, 1,
-	  "such successes of the kernel's workers" },
-	{ HOOK_URING_WORK, "fentry/io_wq_free_work", "on_uring_work", FS | CONN, 1, NULL },
+	  "such successes of the kernel's workers", can_skip },
+	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post_result", FS | CONN, 3, NULL, can_skip },
+	{ HOOK_URING_WORK, "fentry/io_wq_free_work", "on_uring_work", FS | CONN, 1, NULL, can_skip },
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
@@ -177,6 +192,7 @@ struct collector {
 	uint32_t streams;
 	bool process_exit;
 	bool init_unseen;
+	bool can_overflow, can_skip; /* io_uring's: completions told of elsewhere, and not told of */
 	enum attach attach;      /* never ATTACH_AUTO */
 	bool chosen[N_PROGRAMS], absent[N_PROGRAMS]; /* absent: no row of its hook can be had */
 	struct bpf_link **links;
@@ -216,26 +232,47 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 
 /* ---- what this kernel can do, from its BTF ---- */
 
-/* The number of arguments of a tracepoint or function, or -1. */
-static int args_of(const struct btf *btf, const char *name, uint32_t kind)
+/* The arguments of a tracepoint or function, or NULL. */
+static const struct btf_type *prototype(const struct btf *btf, const char *name, uint32_t kind)
 {
 	int id = btf__find_by_name_kind(btf, name, kind);
 	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
 
 	while (t && (btf_is_typedef(t) || btf_is_ptr(t) || btf_is_func(t)))
 		t = btf__type_by_id(btf, t->type);
-	return t && btf_is_func_proto(t) ? btf_vlen(t) : -1;
+	return t && btf_is_func_proto(t) ? t : NULL;
 }
 
-/* Without the tracepoint's own, which comes first. */
-static int tracepoint_args(const struct btf *btf, const char *tracepoint)
+/* The number of arguments of a function, or -1. */
+static int function_args(const struct btf *btf, const char *function)
+{
+	const struct btf_type *t = prototype(btf, function, BTF_KIND_FUNC);
+
+	return t ? btf_vlen(t) : -1;
+}
+
+static const struct btf_type *tracepoint_prototype(const struct btf *btf, const char *tracepoint)
 {
 	char name[128];
-	int n;
 
 	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	n = args_of(btf, name, BTF_KIND_TYPEDEF);
-	return n < 0 ? n : n - 1;
+	return prototype(btf, name, BTF_KIND_TYPEDEF);
+}
+
+/* The number of a tracepoint's arguments, without its own, which comes first; -1: there is no such one. */
+static int tracepoint_args(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *t = tracepoint_prototype(btf, tracepoint);
+
+	return t ? (int)btf_vlen(t) - 1 : -1;
+}
+
+/* Whether its argument N, from 0 on, is a pointer. */
+static bool tracepoint_points(const struct btf *btf, const char *tracepoint, uint32_t n)
+{
+	const struct btf_type *t = tracepoint_prototype(btf, tracepoint);
+
+	return t && n + 1 < btf_vlen(t) && btf_is_ptr(btf__type_by_id(btf, btf_params(t)[n + 1].type));
 }
 
 static bool has_function(const struct btf *btf, const char *name)
@@ -293,11 +330,13 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-						    BPF_FUNC_get_current_task_btf, NULL) > 0 &&
+						    BPF_FUNC_task_storage_get, NULL) > 0 &&
 			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
+	/* Before 5.18 its second argument is the program's user_data. */
+	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
 	/* Until 6.11 a macro of include/linux/blk-mq.h. */
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
@@ -392,13 +431,6 @@ static bool usable(const struct collector *c, const struct program *p, const str
 
 	if (!strncmp(p->name, "perf/", 5))
 		return true;
-	/* Earlier requests don't keep their result where it is read. */
-	if ((p->hook == HOOK_URING_FLUSH || p->hook == HOOK_URING_WORK) &&
-	    btf__find_by_name_kind(btf, "io_cqe", BTF_KIND_STRUCT) < 0)
-		return false;
-	/* 5.16 to 5.19 have its arguments in another order, and tell of completions with more of them. */
-	if (!strcmp(p->program, "on_uring_submit_old") && tracepoint_args(btf, "io_uring_complete") != 4)
-		return false;
 	if (strstr(p->name, "probe.multi/"))
 		return c->attach == ATTACH_FUNCTIONS;
 	if (!strncmp(p->name, "tp/", 3))
@@ -406,8 +438,13 @@ static bool usable(const struct collector *c, const struct program *p, const str
 	if (!strncmp(p->name, "tp_btf/", 7))
 		args = tracepoint_args(btf, target);
 	else
-		args = functions ? args_of(btf, target, BTF_KIND_FUNC) : -1;
+		args = functions ? function_args(btf, target) : -1;
 	return args >= 0 && (!p->args || args == p->args);
+}
+
+static bool wanted(const struct collector *c, const struct program *p)
+{
+	return p->streams & c->streams && (!p->when || p->when(c));
 }
 
 /* What to load of the table: for each hook that is wanted the first row that can be had. */
@@ -415,22 +452,18 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 {
 	bool functions = c->streams & (CACHE | FS | CONN) && functions_allowed(btf), done[HOOK_COUNT] = { false };
 
-	/* Before 6.0 io_uring_complete told of all completions. */
-	bool tells_all = tracepoint_args(btf, "io_uring_complete") == 4;
-
+	c->can_overflow = tracepoint_args(btf, "io_uring_cqe_overflow") >= 0;
+	c->can_skip = enumerator(btf, "REQ_F_CQE_SKIP_BIT") >= 0;
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
-		bool wanted = p->streams & c->streams && (p->hook != HOOK_PROCESS_EXIT || c->process_exit) &&
-			      (p->hook != HOOK_PROCESS_FREE || !c->skel->rodata->cfg.task_storage) &&
-			      (p->hook != HOOK_URING_OVERFLOW || !tells_all);
 
-		c->chosen[i] = wanted && !done[p->hook] && usable(c, p, btf, functions);
-		done[p->hook] |= c->chosen[i] || !wanted;
+		c->chosen[i] = wanted(c, p) && !done[p->hook] && usable(c, p, btf, functions);
+		done[p->hook] |= c->chosen[i];
 	}
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
 		const struct program *p = &programs[i];
 
-		if (done[p->hook])
+		if (done[p->hook] || !wanted(c, p))
 			continue;
 		if (!p->gives)
 			return problem_of(problem, -ENOENT, "this kernel has no %s", p->name);
@@ -559,7 +592,10 @@ static int load(struct collector *c, char *problem)
 	int err;
 
 	for (size_t i = 0; i < N_PROGRAMS; i++)
-		bpf_program__set_autoload(program_of(c, &programs[i]), c->chosen[i]);
+		bpf_program__set_autoload(program_of(c, &programs[i]), false);
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		if (c->chosen[i])
+			bpf_program__set_autoload(program_of(c, &programs[i]), true);
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(c->skel->maps.task_states_by_task, !c->skel->rodata->cfg.task_storage);
 	bpf_map__set_max_entries(c->skel->maps.task_states_by_task, c->plan.threads);
@@ -914,14 +950,6 @@ void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED])
 
 /* ---- what a kernel lacks ---- */
 
-static bool chose(const struct collector *c, const char *program)
-{
-	for (size_t i = 0; i < N_PROGRAMS; i++)
-		if (c->chosen[i] && !strcmp(programs[i].program, program))
-			return true;
-	return false;
-}
-
 static bool no_task_storage(const struct collector *c)
 {
 	return !c->skel->rodata->cfg.task_storage;
@@ -934,7 +962,27 @@ static bool no_rdonly_cast(const struct collector *c)
 
 static bool nameless_uring(const struct collector *c)
 {
-	return chose(c, "on_uring_complete_old");
+	return c->skel->rodata->cfg.uring_nameless;
+}
+
+static bool names_requests(const struct collector *c)
+{
+	return !nameless_uring(c);
+}
+
+static bool can_overflow(const struct collector *c)
+{
+	return c->can_overflow;
+}
+
+static bool can_skip(const struct collector *c)
+{
+	return c->can_skip;
+}
+
+static bool exits_wanted(const struct collector *c)
+{
+	return c->process_exit;
 }
 
 static bool no_last(const struct collector *c)
@@ -963,12 +1011,12 @@ static const struct {
 	bool (*holds)(const struct collector *c);
 	const char *kernels, *text;
 } limits[] = {
-	{ no_task_storage, "up to 5.10",
+	{ no_task_storage, "up to 5.12",
 	  "no task storage for tracing programs: what threads are doing is kept in a table, whose size --memory "
 	  "sets; what the threads do that find no room there is counted as lost" },
-	{ nameless_uring, "5.10.162 to 5.15",
-	  "io_uring completions name no request: rows may be mixed up where a program gives several "
-	  "requests in flight the same user_data" },
+	{ nameless_uring, "up to 5.17",
+	  "io_uring completions name no request: where a program gives several requests in flight the same "
+	  "user_data, each counts as lost" },
 	{ no_rdonly_cast, "up to 6.1",
 	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program some 20 ns more" },
 	{ no_last, "up to 6.15",

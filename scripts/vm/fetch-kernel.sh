@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # fetch-kernel.sh VERSION: fetches a Debian kernel for tests, the newest of that version, and prints
 # the directory that has `vmlinuz`, `release` (as uname -r says it) and `lib/modules` in it. Says why
-# and ends with 1 if it can't be had.
+# and ends with 1 if it can't be had. A VERSION that isn't listed below is a directory like these which somebody
+# has put beside them.
 # The archive is the one that the machine's apt knows, asked for another suite; apt's own state
 # stays as it is. What was fetched is kept in $IOTRC_KERNELS (default ~/.cache/iotrc/kernels).
 set -euo pipefail
@@ -25,10 +26,18 @@ fail() {
 }
 
 version=${1-}
-read -r _ suite kinds pattern < <(grep "^$version " <<<"$KERNELS") ||
-	fail "none of $(awk '{ printf "%s ", $1 }' <<<"$KERNELS")"
 to=$cache/$version
-if [[ -e $to/vmlinuz && -d $to/lib/modules && -z $(find "$to/vmlinuz" -mtime +$refetch_days) ]]; then
+there() {
+	[[ -e $to/vmlinuz && -e $to/release && -d $to/lib/modules ]]
+}
+if ! read -r _ suite kinds pattern < <(grep "^$version " <<<"$KERNELS"); then
+	if [[ ! $version || $version == */* ]] || ! there; then
+		fail "none of$(awk 'NF { printf " %s", $1 }' <<<"$KERNELS"), and no kernel in $to"
+	fi
+	echo "$to"
+	exit
+fi
+if there && [[ -z $(find "$to/vmlinuz" -mtime +$refetch_days) ]]; then
 	echo "$to"
 	exit
 fi

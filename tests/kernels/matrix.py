@@ -146,7 +146,11 @@ def table(machines):
 
 
 def choose(names, out):
-    """Those with the longest lists first: so they are all done the soonest."""
+    """Those with the longest lists first: so they are all done the soonest. A name that WAYS hasn't got may be
+    of a kernel that somebody has put beside the fetched ones."""
+    for version, _, way in (name.partition("/") for name in names):
+        if version not in WAYS and not fetch(version)[1]:
+            WAYS[version] = [way or "raw"]
     machines = [Machine(version, way, out) for version, ways in WAYS.items() for way in ways]
     unknown = set(names) - {m.version for m in machines} - {m.name for m in machines}
     if unknown:

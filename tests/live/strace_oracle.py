@@ -12,16 +12,12 @@ import dataclasses
 import errno
 import json
 import os
-import platform
 import re
 import signal
 import stat
 import subprocess
 
 import words
-
-# Of the kernel that this runs on: (5, 10).
-RELEASE = tuple(map(int, platform.release().split(".")[:2]))
 
 # The operations that are compared, and the calls that make them. Rows of other operations are
 # nobody's business here.
@@ -999,13 +995,9 @@ def run(argv, cwd, log, scope_all=False, **kwargs):
 
 def told(stdout):
     """The rows that a program says it makes: {"operation": …, "path": … (or two), …} a line. null is
-    what it can't know. Kernels before 5.16 don't tell of io_uring requests that are "refused"."""
+    what it can't know."""
     rows = []
     for line in stdout.splitlines():
-        refused = line.startswith("refused ")
-        line = line.removeprefix("refused ")
-        if refused and RELEASE < (5, 16):
-            continue
         if not line.startswith('{"operation"'):
             continue
         fields = json.loads(line)

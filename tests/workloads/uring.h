@@ -173,7 +173,5 @@ static inline void tell_as(const char *kind, const char *operation, const char *
 }
 
 #define tell(...) tell_as("IO_URING", __VA_ARGS__)
-/* Of a request that a kernel may refuse before it is submitted. */
-#define tell_refused(...) (printf("refused "), tell(__VA_ARGS__))
 
 #endif

@@ -235,8 +235,9 @@ static void accept_many(int listener, int family, const union address *to, sockl
 	ring__publish(&ring);
 	OK(SYS(io_uring_enter, ring.fd, 1, 0, 0, 0L, 0L));
 	if (answered()) {
-		/* Before 5.19: refused, and (without io_uring_req_failed) never submitted. */
+		/* Before 5.19. */
 		IS(-EINVAL, ring__take(&ring, NULL, NULL));
+		tell_conn("ACCEPT", listener, family, listener, -EINVAL, "");
 		return;
 	}
 	for (int i = 0; i < ROUNDS; i++) {
