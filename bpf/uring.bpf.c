@@ -357,8 +357,8 @@ static __noinline int on_submit(u64 ctx, u64 req)
 		miss_quiet(key);
 	if (cfg.uring_nameless && state)
 		state->uring_turn = turn_of(ctx);
-	/* Not what is no operation (0 then), nor one of 128 bytes among others: that has none on files. */
-	if (req && sqe.opcode != kread(req, io_kiocb, opcode))
+	/* Not what is no operation, nor one of 128 bytes among others: that has none on files. */
+	if (sqe.opcode >= MAX_URING_OPS || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];
@@ -703,6 +703,18 @@ static __always_inline int overflow(void)
 	return lose(cfg.uring_stream, bpf_ktime_get_ns());
 }
 
+/* Whether TASK is one of the kernel's workers (io-wq); the threads of IORING_SETUP_SQPOLL have the flag, too. */
+static __always_inline bool is_worker(u64 task)
+{
+	if (!(kread(task, task_struct, flags) & PF_IO_WORKER))
+		return false;
+	if (bpf_core_field_exists(((struct task_struct___5_17 *)0)->worker_private))
+		return kread(task, task_struct___5_17, worker_private);
+	if (bpf_core_field_exists(((struct task_struct___until_5_16 *)0)->pf_io_worker))
+		return kread(task, task_struct___until_5_16, pf_io_worker);
+	return true;
+}
+
 /* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it comes before
  * the submission would have been told of. */
 static __noinline int maybe_refused(u64 ctx, u64 user_data)
@@ -711,7 +723,7 @@ static __noinline int maybe_refused(u64 ctx, u64 user_data)
 	struct task_state *state = state_of(task, true);
 	u64 key = user_key(ctx, user_data);
 
-	if (!state || state->uring_turn == turn_of(ctx) || kread(task_address(task), task_struct, flags) & PF_IO_WORKER ||
+	if (!state || state->uring_turn == turn_of(ctx) || is_worker(task_address(task)) ||
 	    bpf_map_lookup_elem(&uring_flights, &key) || bpf_map_lookup_elem(&uring_conns, &key) ||
 	    bpf_map_lookup_elem(&uring_mixed, &key) ||
 	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) != user_data)

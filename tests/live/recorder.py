@@ -20,6 +20,9 @@ WORKLOADS = os.environ.get("WORKLOADS", "")
 ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
 # On an emulated machine, some twenty times slower (make check-kernels).
 EMULATED = bool(os.environ.get("IOTRC_EMULATED"))
+# Of the kernel that this runs on: (5, 10).
+RELEASE = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
 
 def unseen(count):
     """How many of COUNT events in interrupts may be no rows. None, but with a patch that kernels of some

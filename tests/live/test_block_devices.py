@@ -22,7 +22,7 @@ VIRTIO_BLK_T_SECURE_ERASE = 14 # include/uapi/linux/virtio_blk.h
 BLKRESETZONE = 0x40101283 # include/uapi/linux/blkzoned.h
 SIZE = 64 << 20
 DEVICES = ["loop", "disk", "null_blk", "scsi_debug", "linear", "raid0", "raid1"]
-if tuple(int(n) for n in os.uname().release.split(".")[:2]) < (5, 14):
+if recorder.RELEASE < (5, 14):
     DEVICES.remove("raid0") # passes bios on as they are: the kernel doesn't tell their end (docs/block.md)
 # Bios, which the driver may split; from 5.18 on the kernel counts each part (dm) as a request.
 BIO_BASED = {"linear", "raid0", "raid1"}
@@ -433,5 +433,5 @@ def test_secure_erase(tmp_path, machine):
     assert check_counts(mine, before, stat(device), "write") == 5 # op_stat_group(), include/linux/blk_types.h
 
 
-if tuple(int(n) for n in os.uname().release.split(".")[:2]) < (6, 12):
+if recorder.RELEASE < (6, 12):
     del test_secure_erase # the kernels of the matrix have no VDUSE before

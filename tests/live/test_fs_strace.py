@@ -73,6 +73,7 @@ def test_rows_of_all_kinds_of_files_equal_strace(module_path):
             )
     rows, found = r.rows("fs"), []
     for name, oracle in oracles.items():
+        assert oracle.code == 0, oracle.stderr
         found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
     # Each waited for 50 ms, whoever did the work in the kernel meanwhile. With SQPOLL a thread that
     # the kernel has made for the process submits, when it gets its turn.
@@ -197,28 +198,48 @@ def test_processes(recorded):
     assert killed["17"] == ""
 
 
+def of_uring(program, path, mark, *options):
+    """PROGRAM recorded: what it said of its io_uring requests, those with the word MARK before them apart; the
+    rows of them, in the same form; the recording."""
+    with recorder.Recording(path, "--streams", "fs", "--command", program, *options, code=None) as r:
+        process = subprocess.Popen([recorder.workload(program)], cwd=path, stdout=subprocess.PIPE, text=True)
+        said = process.communicate(timeout=60)[0].splitlines()
+        assert process.returncode == 0
+    columns = {"operation": "operation", "path": "filename", "size": "size", "offset": "offset",
+               "bytes": "bytes_completed", "ret": "return_value", "errno": "errno"}
+
+    def read(line):
+        row = json.loads(line)
+        return tuple(row.get(name, "") for name in columns)
+
+    told = [read(line) for line in said if not line.startswith(mark)]
+    marked = [read(line.removeprefix(mark)) for line in said if line.startswith(mark)]
+    rows = r.rows("fs")
+    mine = rows[(rows["pid"] == str(process.pid)) & rows["flags"].str.contains("IO_URING")]
+    return told, marked, sorted(map(tuple, mine[list(columns.values())].values)), r
+
+
 def test_requests_whose_success_is_not_told(tmp_path):
     """They pass no tracepoint. Where programs may attach to the functions where they end (docs/kernels.md)
     each is a row; elsewhere their failures are, and successes count as lost, all but those that were the
     last in their piece of the kernel's memory."""
-    with recorder.Recording(tmp_path, "--streams", "fs", "--command", "uring_quiet", code=None) as r:
-        process = subprocess.Popen(
-            [recorder.workload("uring_quiet")], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-        )
-        said = process.communicate(timeout=60)[0].splitlines()
-        assert process.returncode == 0
-    told = [json.loads(line) for line in said if not line.startswith("quiet ")]
-    quiet = [json.loads(line[6:]) for line in said if line.startswith("quiet ")]
+    told, quiet, rows, r = of_uring("uring_quiet", tmp_path, "quiet ")
     hooks = {h["name"]: h["attached"] for h in r.manifest["diagnostics"]["hooks"]}
-    seen = hooks["fentry/__io_submit_flush_completions"]
+    assert bool(quiet) == (recorder.RELEASE >= (5, 17)) == ("fentry/__io_submit_flush_completions" in hooks)
+    seen = hooks.get("fentry/__io_submit_flush_completions", False)
     assert seen or not quiet or not recorder.EMULATED # those kernels let programs attach to functions
-    rows = r.rows("fs")
-    mine = rows[(rows["pid"] == str(process.pid)) & rows["flags"].str.contains("IO_URING")]
-    columns = {"operation": "operation", "path": "filename", "size": "size", "offset": "offset",
-               "bytes": "bytes_completed", "ret": "return_value", "errno": "errno"}
-    assert sorted(map(tuple, mine[list(columns.values())].values)) == sorted(
-        tuple(row.get(name, "") for name in columns) for row in told + seen * quiet
-    )
+    assert rows == sorted(told + seen * quiet)
     lost = r.session.lost().get("fs", 0)
     assert lost == 0 if seen else len(quiet) - MEMORY_OF_A_RING <= lost <= len(quiet)
     assert r.returncode == (3 if lost else 0)
+
+
+def test_requests_of_the_same_number(tmp_path):
+    """In flight at once, with the same user_data: before 5.18 nothing else tells completions apart, and what would
+    be mixed up is counted instead. The number is good again when all have ended."""
+    told, same, rows, r = of_uring("uring_same", tmp_path, "same ", "--scope", "all")
+    told_apart = recorder.RELEASE >= (5, 18)
+    assert len(same) == 5 and len(told) == 1
+    assert rows == sorted(told + told_apart * same)
+    assert r.session.lost().get("fs", 0) == (0 if told_apart else len(same))
+    assert r.returncode == (0 if told_apart else 3)

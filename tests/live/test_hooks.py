@@ -11,7 +11,6 @@ import sys
 import pytest
 
 import recorder
-import strace_oracle
 
 # Reads for three seconds, but not as fast as it can: a loss would hide what is looked for here.
 READER = """
@@ -32,10 +31,10 @@ EXERCISED = {"sched_process_fork", "sched_process_exit", "block_rq_issue", "bloc
 # The kernels that have each way (docs/kernels.md).
 HERE = {
     "auto": True,
-    "raw": strace_oracle.RELEASE < (7, 1),
-    "classic": strace_oracle.RELEASE >= (6, 1),
+    "raw": recorder.RELEASE < (7, 1),
+    "classic": recorder.RELEASE >= (6, 1),
     # Nor do all kernels have CONFIG_FPROBE.
-    "functions": strace_oracle.RELEASE >= (6, 14) and "fprobe" in pathlib.Path("/proc/kallsyms").read_text(),
+    "functions": recorder.RELEASE >= (6, 14) and "fprobe" in pathlib.Path("/proc/kallsyms").read_text(),
 }
 HOOKS = {
     "raw": {"tp_btf/sys_enter", "tp_btf/sys_exit"},

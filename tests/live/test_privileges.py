@@ -3,7 +3,6 @@
 import os
 import pathlib
 import pwd
-import re
 import stat
 import subprocess
 
@@ -139,9 +138,8 @@ def tracefs():
 def test_records_with_what_the_service_may(tmp_path, tracefs):
     """The bounding set of scripts/iotrc.service, and on some kernels what scripts/iotrc-generator adds."""
     sys_admin, perfmon, bpf = (1 << n for n in (21, 38, 39))
-    release = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
     paranoid = int(pathlib.Path("/proc/sys/kernel/perf_event_paranoid").read_text())
-    more = (5, 11) <= release < (6, 10) or paranoid > 2
+    more = (5, 11) <= recorder.RELEASE < (6, 10) or paranoid > 2
     may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if more else 0)
     names = ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
     within = ["setpriv", "--bounding-set", f"-all,{names}", "--inh-caps=-all"]

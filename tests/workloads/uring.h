@@ -23,6 +23,7 @@ struct ring {
 	unsigned int tail; /* what has been made; *sq_tail is what the kernel may take */
 	unsigned char known[256]; /* by opcode */
 	int polled;
+	unsigned int features; /* IORING_FEAT_* */
 };
 
 /* 0, or -1 when the kernel has no io_uring (or none like this). */
@@ -57,6 +58,7 @@ static inline int ring__new(struct ring *r, unsigned int flags)
 	r->cq_mask = (unsigned int *)(cq + p.cq_off.ring_mask);
 	r->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	r->polled = flags & IORING_SETUP_SQPOLL;
+	r->features = p.features;
 	OK(SYS(io_uring_register, r->fd, IORING_REGISTER_PROBE, &probe, 256));
 	for (int i = 0; i < probe.head.ops_len; i++)
 		r->known[probe.ops[i].op] = !!(probe.ops[i].flags & IO_URING_OP_SUPPORTED);
