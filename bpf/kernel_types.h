@@ -197,14 +197,6 @@ struct task_struct {
 	struct reclaim_state *reclaim_state;
 };
 
-struct task_struct___5_17 {
-	void *worker_private;
-};
-
-struct task_struct___until_5_16 {
-	void *pf_io_worker;
-};
-
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, bp, bx;

@@ -40,7 +40,6 @@ struct task_state {
 	u8 lineage, left_out;
 	u8 renames;      /* the call under way changes names */
 	u8 pad;
-	u64 uring_turn;  /* the ring, and which of its requests the thread has submitted last */
 	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
 	u32 sent_epoch;  /* that recent[] belongs to */
 	u32 ppid, pad2;

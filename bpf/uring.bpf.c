@@ -83,14 +83,15 @@ struct {
 	__type(value, struct uring_asked);
 } uring_asked SEC(".maps");
 
-/* Completions to come under a key that several requests in flight have; see mix_up(). */
+/* Requests in flight that will be no row, by the program's number, and how many: where completions don't name
+ * their request each has to be known. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096); /* by the program to its own measure */
 	__type(key, u64);
 	__type(value, u32);
-} uring_mixed SEC(".maps");
+} uring_rowless SEC(".maps");
 
 /* The arguments of the request being submitted, as if of a system call. */
 struct {
@@ -126,11 +127,6 @@ static __always_inline u64 sqe_of(u64 ctx)
 static __always_inline u64 user_key(u64 ctx, u64 user_data)
 {
 	return mix(ctx, user_data);
-}
-
-static __always_inline u64 turn_of(u64 ctx)
-{
-	return mix(ctx, kread(ctx, io_ring_ctx, cached_sq_head));
 }
 
 /* Whom the current thread submits for: until 5.11 IORING_SETUP_SQPOLL's was the kernel's own, on the submitter's
@@ -293,16 +289,16 @@ __noinline int miss_quiet(u64 key)
 }
 
 /* Where completions don't name their request, nothing tells those in flight apart to which the program has given
- * the same number: none of them has a row, and each counts as lost. Whether KEY is such a number. */
+ * the same number: none of them will be a row, and each counts as lost. Whether KEY is such a number. */
 __noinline int mix_up(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
-	u32 *mixed = bpf_map_lookup_elem(&uring_mixed, &key), two = 2;
+	u32 *rowless = bpf_map_lookup_elem(&uring_rowless, &key), two = 2;
 	bool other = false;
 
-	if (mixed) {
-		++*mixed;
+	if (rowless) {
+		++*rowless;
 		return 1;
 	}
 	if (f) {
@@ -319,24 +315,25 @@ __noinline int mix_up(u64 key)
 	bpf_map_delete_elem(&uring_flights, &key);
 	bpf_map_delete_elem(&uring_asked, &key);
 	bpf_map_delete_elem(&uring_conns, &key);
-	bpf_map_update_elem(&uring_mixed, &key, &two, BPF_ANY);
+	bpf_map_update_elem(&uring_rowless, &key, &two, BPF_ANY);
 	return 1;
 }
 
-/* Whether a completion is that of one which was mixed up. */
-static __always_inline bool was_mixed(u64 key)
+/* Whether a completion is no row's. */
+static __always_inline bool was_rowless(u64 key, u32 cqe_flags)
 {
-	u32 *mixed = bpf_map_lookup_elem(&uring_mixed, &key);
+	u32 *rowless = bpf_map_lookup_elem(&uring_rowless, &key);
 
-	if (!mixed)
+	if (!rowless)
 		return false;
 	names_epoch++; /* it may have changed names */
-	if (!--*mixed)
-		bpf_map_delete_elem(&uring_mixed, &key);
+	if (!(cqe_flags & CQE_F_MORE) && !--*rowless)
+		bpf_map_delete_elem(&uring_rowless, &key);
 	return true;
 }
 
-static __noinline int on_submit(u64 ctx, u64 req)
+/* Returns whether it is kept until its completion. */
+static __noinline int submit(u64 ctx, u64 req)
 {
 	struct task_struct *task = submitter(ctx);
 	struct task_state *state = state_of(task, true), *call;
@@ -355,8 +352,6 @@ static __noinline int on_submit(u64 ctx, u64 req)
 	key = cfg.uring_nameless ? user_key(ctx, sqe.user_data) : req;
 	if (uring_quiet || uring_overflown)
 		miss_quiet(key);
-	if (cfg.uring_nameless && state)
-		state->uring_turn = turn_of(ctx);
 	/* Not what is no operation, nor one of 128 bytes among others: that has none on files. */
 	if (sqe.opcode >= MAX_URING_OPS || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
 		return 0;
@@ -365,7 +360,7 @@ static __noinline int on_submit(u64 ctx, u64 req)
 	if (cfg.uring_nameless && mix_up(key)) {
 		if (d->shape != SHAPE_NONE)
 			lose(d->stream, bpf_ktime_get_ns());
-		return 0;
+		return 1;
 	}
 	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
 		return 0;
@@ -421,7 +416,7 @@ static __noinline int on_submit(u64 ctx, u64 req)
 
 		conn_submit(call, d, &rq);
 		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
-			return 0;
+			return 1;
 	}
 	if (d->shape != SHAPE_NONE && verdict == VERDICT_TRACE) {
 		prepare_flight(opcode);
@@ -468,8 +463,22 @@ static __noinline int on_submit(u64 ctx, u64 req)
 	f->many = opcode == IORING_OP_READ_MULTISHOT ? many : 0;
 	if (f->many)
 		bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY);
-	if (bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY) && f->shape != SHAPE_NONE)
+	if (!bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+		return 1;
+	if (f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __always_inline int on_submit(u64 ctx, u64 req)
+{
+	if (!submit(ctx, req) && cfg.uring_nameless) {
+		u64 sqe = sqe_of(ctx), key = user_key(ctx, kread_u64(sqe + offsetof(struct sqe, user_data)));
+		u32 one = 1;
+
+		if (!(kread_u64(sqe) >> 8 & SQE_CQE_SKIP_SUCCESS)) /* of the flags */
+			bpf_map_update_elem(&uring_rowless, &key, &one, BPF_NOEXIST);
+	}
 	return 0;
 }
 
@@ -584,7 +593,7 @@ out:
 
 __noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 {
-	if (cfg.uring_nameless && was_mixed(key))
+	if (cfg.uring_nameless && was_rowless(key, cqe_flags))
 		return 0;
 	return complete(key, res, cqe_flags, false);
 }
@@ -703,40 +712,25 @@ static __always_inline int overflow(void)
 	return lose(cfg.uring_stream, bpf_ktime_get_ns());
 }
 
-/* Whether TASK is one of the kernel's workers (io-wq); the threads of IORING_SETUP_SQPOLL have the flag, too. */
-static __always_inline bool is_worker(u64 task)
-{
-	if (!(kread(task, task_struct, flags) & PF_IO_WORKER))
-		return false;
-	if (bpf_core_field_exists(((struct task_struct___5_17 *)0)->worker_private))
-		return kread(task, task_struct___5_17, worker_private);
-	if (bpf_core_field_exists(((struct task_struct___until_5_16 *)0)->pf_io_worker))
-		return kread(task, task_struct___until_5_16, pf_io_worker);
-	return true;
-}
-
 /* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it comes before
- * the submission would have been told of. */
-static __noinline int maybe_refused(u64 ctx, u64 user_data)
+ * the submission would have been told of: it is that of none in flight, but of the last. */
+static __always_inline int maybe_refused(u64 ctx, u64 key, u64 user_data)
 {
-	struct task_struct *task = submitter(ctx);
-	struct task_state *state = state_of(task, true);
-	u64 key = user_key(ctx, user_data);
-
-	if (!state || state->uring_turn == turn_of(ctx) || is_worker(task_address(task)) ||
-	    bpf_map_lookup_elem(&uring_flights, &key) || bpf_map_lookup_elem(&uring_conns, &key) ||
-	    bpf_map_lookup_elem(&uring_mixed, &key) ||
-	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) != user_data)
-		return 0;
-	return on_submit(ctx, 0);
+	if (!bpf_map_lookup_elem(&uring_flights, &key) && !bpf_map_lookup_elem(&uring_conns, &key) &&
+	    !bpf_map_lookup_elem(&uring_rowless, &key) &&
+	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) == user_data)
+		on_submit(ctx, 0);
+	return 0;
 }
 
 static __always_inline int on_nameless_answer(u64 ctx, u64 user_data, s32 res, u32 cqe_flags)
 {
+	u64 key = user_key(ctx, user_data);
+
 	count_fired(HOOK_URING_COMPLETE);
 	if (res < 0)
-		maybe_refused(ctx, user_data);
-	return on_complete(user_key(ctx, user_data), res, cqe_flags);
+		maybe_refused(ctx, key, user_data);
+	return on_complete(key, res, cqe_flags);
 }
 
 /* ---- the tracepoints, which every few versions are others ---- */

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "absent_kfuncs.h"
 #include "functions.h"
 #include "iotrc.skel.h"
 #include "schema/schema.h"
@@ -587,15 +588,34 @@ static struct bpf_program *program_of(struct collector *c, const struct program 
 	return bpf_object__find_program_by_name(c->skel->obj, p->program);
 }
 
+/* The kernel's function or raw tracepoint that P is for, or NULL. */
+static const char *attach_target(const struct program *p)
+{
+	static const char *const kinds[] = { "tp_btf/", "fentry/", "fexit/" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strncmp(p->name, kinds[i], strlen(kinds[i])))
+			return p->name + strlen(kinds[i]);
+	return NULL;
+}
+
 static int load(struct collector *c, char *problem)
 {
-	int err;
+	int err = 0;
 
 	for (size_t i = 0; i < N_PROGRAMS; i++)
 		bpf_program__set_autoload(program_of(c, &programs[i]), false);
-	for (size_t i = 0; i < N_PROGRAMS; i++)
-		if (c->chosen[i])
-			bpf_program__set_autoload(program_of(c, &programs[i]), true);
+	for (size_t i = 0; i < N_PROGRAMS && !err; i++) {
+		struct bpf_program *prog = program_of(c, &programs[i]);
+
+		if (!c->chosen[i])
+			continue;
+		bpf_program__set_autoload(prog, true);
+		if (attach_target(&programs[i]))
+			err = bpf_program__set_attach_target(prog, 0, attach_target(&programs[i]));
+	}
+	if (err)
+		return refused(problem, err, "cannot find what BPF programs attach to");
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(c->skel->maps.task_states_by_task, !c->skel->rodata->cfg.task_storage);
 	bpf_map__set_max_entries(c->skel->maps.task_states_by_task, c->plan.threads);
@@ -607,6 +627,7 @@ static int load(struct collector *c, char *problem)
 	bpf_map__set_max_entries(c->skel->maps.uring_flights, c->plan.in_flight);
 	bpf_map__set_max_entries(c->skel->maps.uring_conns, c->plan.uring_conns);
 	bpf_map__set_max_entries(c->skel->maps.uring_asked, c->plan.uring_asked);
+	bpf_map__set_max_entries(c->skel->maps.uring_rowless, c->plan.in_flight);
 	err = iotrc_bpf__load(c->skel);
 	return err ? refused(problem, err, "cannot load BPF programs") : 0;
 }
@@ -732,6 +753,11 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	if (!btf) {
 		err = problem_of(problem, -errno, "this kernel gives no type information at /sys/kernel/btf/vmlinux; "
 				 "it must be built with CONFIG_DEBUG_INFO_BTF=y");
+		goto fail;
+	}
+	err = absent_kfuncs__drop();
+	if (err) {
+		problem_of(problem, err, "cannot prepare BPF programs: %s", strerror(-err));
 		goto fail;
 	}
 	c->skel = iotrc_bpf__open_opts(&open);
