@@ -21,12 +21,12 @@
 #define SENT_BYTES 80            /* an entry of an LRU hash map with a key of 8 bytes, value of 4 */
 #define SENT_MAX (1u << 20)
 #define QUEUE_MAX 8192
-/* What a request under way takes, with the maps' own: 232 a block request (bpf/block.bpf.c), 184 a
- * connection (connect.h), 128 a request of io_uring (uring.bpf.c), and of those 520 one in four
- * (uring_conn.h) and 8272 one in sixteen (uring_asked). */
+/* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184 a
+ * connection (connect.h), 240 a request of io_uring or 80 one that is no row (uring.bpf.c), and of
+ * those 520 one in four (uring_conn.h) and 8272 one in sixteen (uring_asked). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
-#define IN_FLIGHT_BYTES (232 + 184 + 128 + 520 / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
+#define IN_FLIGHT_BYTES (128 + 184 + 240 + 80 + 520 / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX 65536  /* more than any queue's tags on a large host, than one address has ports for */
 #define THREAD_BYTES 904
 #define THREADS_MAX 65536

@@ -4,6 +4,7 @@ import ctypes
 import glob
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -94,6 +95,21 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
     reads = rows[(rows["operation"] == "read") & (rows["filename"] == str(data))]
     assert reads.groupby("pid").size().to_dict() == said
     assert r.session.lost() == {}
+
+
+def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
+    """5.13 to 5.15 refuse a program for such a call, wherever it stands (src/absent_kfuncs.h). What the kernel was
+    given strace says, of each program the first 4096 instructions."""
+    log = tmp_path / "log"
+    subprocess.run(
+        ["strace", "-f", "-v", "-e", "trace=bpf", "-o", log, recorder.IOTRC, "--attach", recorder.ATTACH, "--network",
+         "--cache", "-d", "1s", "-o", tmp_path / "o"], capture_output=True,
+    )
+    calls = re.findall(
+        r"code=BPF_JMP\|BPF_K\|BPF_CALL, dst_reg=BPF_REG_0, src_reg=BPF_REG_(\d), off=\w+, imm=(\w+)", log.read_text()
+    )
+    assert len(calls) > 1000
+    assert ("2", "0") not in calls # BPF_PSEUDO_KFUNC_CALL
 
 
 # Without one of these a row says less, but is there, or is counted otherwise (src/collector.c).

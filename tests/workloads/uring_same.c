@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* io_uring: requests in flight at once to which the program has given the same user_data, and afterwards one that
- * is alone with it. */
+/* io_uring: requests in flight at once to which the program has given the same user_data, with one that is about no
+ * file's contents among them, and afterwards one that is alone with it. */
+#include <poll.h>
+
 #include "uring.h"
 
 #define AT_ONCE 5
@@ -10,6 +12,13 @@ static char buf[AT_ONCE][64];
 static char names[AT_ONCE][64]; /* as tell() takes them */
 static struct ring ring;
 
+static void go(struct io_uring_sqe *sqe)
+{
+	sqe->user_data = NUMBER;
+	ring__publish(&ring);
+	OK(SYS(io_uring_enter, ring.fd, 1, 0, 0, 0L, 0L));
+}
+
 static void ask(int fd, int i)
 {
 	struct io_uring_sqe *sqe = ring__next(&ring, IORING_OP_READ, fd);
@@ -17,14 +26,20 @@ static void ask(int fd, int i)
 	sqe->addr = (uintptr_t)buf[i];
 	sqe->len = 20 + i;
 	sqe->off = -1;
-	sqe->user_data = NUMBER;
-	ring__publish(&ring);
-	OK(SYS(io_uring_enter, ring.fd, 1, 0, 0, 0L, 0L));
+	go(sqe);
+}
+
+static int answer(void)
+{
+	if (!ring__wait(&ring))
+		exit(93);
+	return ring__take(&ring, NULL, NULL);
 }
 
 int main(void)
 {
 	int pipes[AT_ONCE][2];
+	struct io_uring_sqe *sqe;
 
 	if (ring__new(&ring, 0))
 		return 0;
@@ -42,16 +57,21 @@ int main(void)
 	/* Not in their order. */
 	for (int i = AT_ONCE - 1; i >= 0; i--) {
 		IS(1 + i, SYS(write, pipes[i][1], buf[i], 1 + i));
-		if (!ring__wait(&ring))
-			exit(93);
 		printf("same ");
-		tell("read", names[i], NULL, 20 + i, NONE, 1, "", ring__take(&ring, NULL, NULL));
+		tell("read", names[i], NULL, 20 + i, NONE, 1, "", answer());
 	}
-	IS(9, SYS(write, pipes[0][1], buf[0], 9));
+	sqe = ring__next(&ring, IORING_OP_POLL_ADD, pipes[0][0]);
+	sqe->poll32_events = POLLIN;
+	go(sqe);
+	ask(pipes[1][0], 1);
+	IS(8, SYS(write, pipes[0][1], buf[0], 8));
+	IS(POLLIN, answer() & POLLIN);
+	IS(8, SYS(write, pipes[1][1], buf[0], 8));
+	printf("same ");
+	tell("read", names[1], NULL, 21, NONE, 1, "", answer());
+	/* There is something to read. */
 	ask(pipes[0][0], 0);
-	if (!ring__wait(&ring))
-		exit(93);
-	tell("read", names[0], NULL, 20, NONE, 1, "", ring__take(&ring, NULL, NULL));
+	tell("read", names[0], NULL, 20, NONE, 1, "", answer());
 	IS(0, SYS(close, ring.fd));
 	return 0;
 }
