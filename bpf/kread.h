@@ -51,12 +51,13 @@ static __always_inline u64 kread_u64(u64 addr)
 		value_;                                                                     \
 	})
 
-/* N & MASK where the verifier sees it: the compiler leaves out what it knows to change nothing, but up to 5.12
- * the verifier forgets the bound of a number when its lower half is copied. */
-static __always_inline u64 masked(u64 n, u64 mask)
+/* N, of which the compiler knows nothing: what bounds it is done where the verifier sees it, to the number itself.
+ * Else the compiler leaves out what it knows to change nothing, or bounds a copy; up to 5.12 the verifier
+ * forgets the bound of a number when its lower half is copied. */
+static __always_inline u64 opaque(u64 n)
 {
 	asm volatile("" : "+r"(n));
-	return n & mask;
+	return n;
 }
 
 /* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are plain

@@ -244,7 +244,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 		return 0;
 	at &= 2 * PATH_BYTES - 1;
 	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
-	if (bpf_ringbuf_output(&definitions, &s->room[at], masked(len, 2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&definitions, &s->room[at], opaque(len) & (2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
 		return 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;

@@ -210,7 +210,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 			len = CMDLINE_BYTES;
 			s->head.cmdline_cut = 1;
 		}
-		if (bpf_probe_read_user(s->cmdline, masked(len, 2 * CMDLINE_BYTES - 1), (void *)start))
+		if (bpf_probe_read_user(s->cmdline, opaque(len) & (2 * CMDLINE_BYTES - 1), (void *)start))
 			len = 0;
 	}
 	s->head.type = REC_TASK;
@@ -221,7 +221,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	s->head.id = next_id();
 	s->head.cgroup = state->cgroup;
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
-	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + masked(len, 2 * CMDLINE_BYTES - 1),
+	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + (opaque(len) & (2 * CMDLINE_BYTES - 1)),
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
