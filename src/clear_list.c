@@ -404,24 +404,8 @@ static int add_names_below(struct clear_list *l, char *path)
 static const char *const own_words[] = {
 	"pipe", "socket", "anon_inode", "memfd", "eventpoll", "eventfd", "signalfd", "timerfd", "inotify",
 	"io_uring", "perf_event", "pidfd", "bpf-map", "bpf-prog", "bpf_link", "fanotify", "userfaultfd",
-	"none",
+	"none", "tmpfs", "overlay", "proc", "sysfs",
 };
-
-/* The kernel's types of file systems, which stand for the source of a mount that has none: proc_filesystems(5),
- * a type at the end of each line. */
-static int add_file_systems(struct clear_list *l)
-{
-	FILE *f = fopen("/proc/filesystems", "re");
-	char line[256], type[128];
-	int err = 0;
-
-	while (f && !err && fgets(line, sizeof(line), f))
-		if (sscanf(line, "nodev %127s", type) == 1 || sscanf(line, " %127s", type) == 1)
-			err = add_whole(&l->harmless, type);
-	if (f)
-		fclose(f);
-	return err;
-}
 
 static int add_names(struct clear_list *l)
 {
@@ -431,8 +415,6 @@ static int add_names(struct clear_list *l)
 
 	for (size_t i = 0; !err && i < sizeof(own_words) / sizeof(*own_words); i++)
 		err = add_whole(&l->harmless, own_words[i]);
-	if (!err)
-		err = add_file_systems(l);
 	if (!f)
 		return err;
 	if (!err)
