@@ -3,6 +3,7 @@
  * request itself. A request's fields are read at completion; the map keeps what is known only on the
  * way. Of devices without requests (device-mapper, md, zram, brd, pmem) the bios, likewise. */
 #include "context.h"
+#include "pair.h"
 #include <bpf/bpf_tracing.h>
 
 #define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
@@ -89,10 +90,8 @@ static __always_inline int note_submitter(u64 bio)
 	return 0;
 }
 
-SEC("tp_btf/block_getrq")
-int on_block_getrq(u64 *ctx)
+PAIR("tp_btf/block_getrq", on_block_getrq, HOOK_BLOCK_GETRQ)
 {
-	count_fired(HOOK_BLOCK_GETRQ);
 	return note_submitter(argument(ctx, 0));
 }
 
@@ -104,10 +103,8 @@ int on_block_getrq_old(u64 *ctx) /* until 5.10: the queue comes first */
 }
 
 /* A bio merged in front becomes the request's first. */
-SEC("tp_btf/block_bio_frontmerge")
-int on_block_frontmerge(u64 *ctx)
+PAIR("tp_btf/block_bio_frontmerge", on_block_frontmerge, HOOK_BLOCK_FRONTMERGE)
 {
-	count_fired(HOOK_BLOCK_FRONTMERGE);
 	return note_submitter(argument(ctx, 0));
 }
 
@@ -169,19 +166,15 @@ static __always_inline void on_the_way(void *ctx, struct request *rq, bool issue
 		f->sector = rq->__sector;
 }
 
-SEC("tp_btf/block_rq_insert")
-int BPF_PROG(on_block_insert, struct request *rq)
+PAIR("tp_btf/block_rq_insert", on_block_insert, HOOK_BLOCK_INSERT)
 {
-	count_fired(HOOK_BLOCK_INSERT);
-	on_the_way(ctx, rq, false);
+	on_the_way(ctx, (struct request *)ctx[0], false);
 	return 0;
 }
 
-SEC("tp_btf/block_rq_issue")
-int BPF_PROG(on_block_issue, struct request *rq)
+PAIR("tp_btf/block_rq_issue", on_block_issue, HOOK_BLOCK_ISSUE)
 {
-	count_fired(HOOK_BLOCK_ISSUE);
-	on_the_way(ctx, rq, true);
+	on_the_way(ctx, (struct request *)ctx[0], true);
 	return 0;
 }
 
@@ -203,15 +196,16 @@ static __always_inline bool is_step(struct request *rq)
 	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags & cfg.flush_seq;
 }
 
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_block_complete, struct request *rq, s32 error, unsigned int bytes)
+PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 {
+	struct request *rq = (struct request *)ctx[0];
+	s32 error = ctx[1];
+	u32 bytes = ctx[2];
 	u64 key = (u64)rq, now = bpf_ktime_get_ns(), flags;
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &key), unissued = {};
 	struct rec_block *rec;
 	u64 bio = (u64)rq->bio;
 
-	count_fired(HOOK_BLOCK_COMPLETE);
 	/* Completed in parts: fired before the part is taken off __data_len. */
 	if (bytes < rq->__data_len || is_step(rq)) {
 		if (f)
@@ -283,7 +277,6 @@ static __always_inline int bio_queued(u64 bio)
 	struct submitter s = {};
 	u64 disk = bio_disk(bio);
 
-	count_fired(HOOK_BIO_QUEUE);
 	if (kread(kread(disk, gendisk, queue), request_queue, mq_ops))
 		return 0;
 	current_submitter(&s);
@@ -299,8 +292,7 @@ static __always_inline int bio_queued(u64 bio)
 	return 0;
 }
 
-SEC("tp_btf/block_bio_queue")
-int on_bio_queue(u64 *ctx)
+PAIR("tp_btf/block_bio_queue", on_bio_queue, HOOK_BIO_QUEUE)
 {
 	return bio_queued(argument(ctx, 0));
 }
@@ -308,18 +300,17 @@ int on_bio_queue(u64 *ctx)
 SEC("tp_btf/block_bio_queue")
 int on_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
 {
+	count_fired(HOOK_BIO_QUEUE);
 	return bio_queued(argument(ctx, 1));
 }
 
 /* Parts that the driver has split off complete as well, but only what was queued is a row. */
-SEC("tp_btf/block_bio_complete")
-int on_bio_complete(u64 *ctx)
+PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 {
 	u64 bio = argument(ctx, 1), now = bpf_ktime_get_ns(), flags;
 	struct bio_flight *f = bpf_map_lookup_elem(&bios_in_flight, &bio);
 	struct rec_block *rec;
 
-	count_fired(HOOK_BIO_COMPLETE);
 	if (!f)
 		return 0;
 	if (f->left_out) {

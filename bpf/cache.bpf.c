@@ -6,6 +6,7 @@
  * holds the pages that a read or a fault wants, noted when the kernel asks for read-ahead on its
  * behalf, and those that this read-ahead is to bring. */
 #include "context.h"
+#include "pair.h"
 #include <bpf/bpf_tracing.h>
 
 #define PF_MEMALLOC 0x800 /* include/linux/sched.h: allocates in order to free */
@@ -304,14 +305,12 @@ static __always_inline bool inside(u64 index, u64 first, u64 last)
 	return index >= first && index <= last;
 }
 
-SEC("tp_btf/mm_filemap_add_to_page_cache")
-int BPF_PROG(on_cache_add, void *page)
+PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 {
-	u64 folio = (u64)page, inode = folio_inode(folio), index = folio_index(folio);
+	u64 folio = argument(ctx, 0), inode = folio_inode(folio), index = folio_index(folio);
 	u64 pages = folio_pages(folio), end = index + pages, first, after;
 	struct demand *d = demand_of(false);
 
-	count_fired(HOOK_CACHE_ADD);
 	if (d && d->inode == inode && d->first != NOTHING) {
 		first = at_least(index, d->first);
 		after = at_most(end, d->last + 1);
@@ -342,33 +341,25 @@ static __always_inline u64 ra_index(u64 ractl)
 	return kread(ractl, readahead_control, _index);
 }
 
-SEC("tp_btf/page_cache_sync_ra") /* since 6.16 or so, like the three that follow */
-int on_sync_ra(u64 *ctx)
+PAIR("tp_btf/page_cache_sync_ra", on_sync_ra, HOOK_CACHE_SYNC_RA) /* since 6.16 or so, like the three that follow */
 {
-	count_fired(HOOK_CACHE_SYNC_RA);
 	return wanted(argument(ctx, 0), ctx[1], ctx[3], true);
 }
 
-SEC("tp_btf/page_cache_async_ra")
-int on_async_ra(u64 *ctx)
+PAIR("tp_btf/page_cache_async_ra", on_async_ra, HOOK_CACHE_ASYNC_RA)
 {
-	count_fired(HOOK_CACHE_ASYNC_RA);
 	return wanted(argument(ctx, 0), ctx[1], ctx[3], false);
 }
 
-SEC("tp_btf/page_cache_ra_unbounded")
-int on_ra(u64 *ctx)
+PAIR("tp_btf/page_cache_ra_unbounded", on_ra, HOOK_CACHE_RA)
 {
-	count_fired(HOOK_CACHE_RA);
 	return ahead(argument(ctx, 0), ctx[1], ctx[2]);
 }
 
-SEC("tp_btf/page_cache_ra_order")
-int on_ra_order(u64 *ctx)
+PAIR("tp_btf/page_cache_ra_order", on_ra_order, HOOK_CACHE_RA_ORDER)
 {
 	u64 ra = argument(ctx, 2);
 
-	count_fired(HOOK_CACHE_RA_ORDER);
 	return ahead(argument(ctx, 0), ctx[1], (u32)kread(ra, file_ra_state, size));
 }
 
@@ -429,12 +420,10 @@ int on_ra_order_function(u64 *ctx)
 /* ---- pages are found ---- */
 
 /* LAST is the read's last page; until 6.13 or so, the one after it. */
-SEC("tp_btf/mm_filemap_get_pages")
-int on_cache_read(u64 *ctx)
+PAIR("tp_btf/mm_filemap_get_pages", on_cache_read, HOOK_CACHE_READ)
 {
 	u64 inode = host(argument(ctx, 0)), first = ctx[1], last = ctx[2];
 
-	count_fired(HOOK_CACHE_READ);
 	return read_found(inode, first, last, cached_pages(inode, first, last, 0));
 }
 
@@ -469,17 +458,13 @@ int on_cache_read_function_old(u64 *ctx)
 	return read_returned(argument(ctx, 0), ctx[2], ctx[3]);
 }
 
-SEC("tp_btf/mm_filemap_fault") /* since 6.11, like the next */
-int on_cache_fault(u64 *ctx)
+PAIR("tp_btf/mm_filemap_fault", on_cache_fault, HOOK_CACHE_FAULT) /* since 6.11, like the next */
 {
-	count_fired(HOOK_CACHE_FAULT);
 	return fault_begun(host(argument(ctx, 0)), ctx[1]);
 }
 
-SEC("tp_btf/mm_filemap_map_pages")
-int on_cache_map(u64 *ctx)
+PAIR("tp_btf/mm_filemap_map_pages", on_cache_map, HOOK_CACHE_MAP)
 {
-	count_fired(HOOK_CACHE_MAP);
 	return fault_mapped(host(argument(ctx, 0)), ctx[1], ctx[2]);
 }
 
@@ -642,10 +627,8 @@ __noinline int bio_pages(u64 bio, u32 event)
 	return 0;
 }
 
-SEC("tp_btf/block_bio_queue")
-int on_cache_bio_queue(u64 *ctx)
+PAIR("tp_btf/block_bio_queue", on_cache_bio_queue, HOOK_CACHE_WRITEBACK_START)
 {
-	count_fired(HOOK_CACHE_WRITEBACK_START);
 	return bio_pages(argument(ctx, 0), CACHE_WRITEBACK_START);
 }
 
@@ -658,14 +641,12 @@ int on_cache_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
 
 /* The bios of a request that BYTES have been moved of. The tracepoint of a bio's completion is for
  * those that make no request (blk_update_request() clears BIO_TRACE_COMPLETION). */
-SEC("tp_btf/block_rq_complete")
-int on_cache_rq_complete(u64 *ctx)
+PAIR("tp_btf/block_rq_complete", on_cache_rq_complete, HOOK_CACHE_WRITEBACK_END)
 {
 	u64 bio = kread(argument(ctx, 0), request, bio);
 	u32 left = ctx[2];
 	u64 i;
 
-	count_fired(HOOK_CACHE_WRITEBACK_END);
 	for (i = 0; i < REQUEST_BIOS_MAX && bio; i++) {
 		u32 size = kread(bio, bio, bi_iter.bi_size);
 
@@ -678,9 +659,7 @@ int on_cache_rq_complete(u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/block_bio_complete")
-int on_cache_bio_complete(u64 *ctx)
+PAIR("tp_btf/block_bio_complete", on_cache_bio_complete, HOOK_CACHE_BIO_END)
 {
-	count_fired(HOOK_CACHE_BIO_END);
 	return bio_pages(argument(ctx, 1), CACHE_WRITEBACK_END);
 }

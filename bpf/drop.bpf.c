@@ -2,9 +2,8 @@
 /* Packets that the kernel threw away, and segments that TCP sent again. */
 #include "conn.h"
 #include "context.h"
+#include "pair.h"
 #include <bpf/bpf_tracing.h>
-
-struct request_sock;
 
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd
@@ -145,7 +144,6 @@ static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reas
 	struct rec_drop *rec;
 	u64 flags;
 
-	count_fired(HOOK_SKB_DROP);
 	if (!protocol || (has_reason && !is_drop(reason)))
 		return 0;
 	rec = begin_drop(ctx, DROP_PACKET, &flags);
@@ -172,20 +170,20 @@ static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reas
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_skb_drop, struct sk_buff *skb, void *location) /* until 5.16 */
 {
+	count_fired(HOOK_SKB_DROP);
 	return dropped(ctx, (u64)skb, false, 0, 0);
 }
 
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_skb_drop_reason, struct sk_buff *skb, void *location, u32 reason)
 {
+	count_fired(HOOK_SKB_DROP);
 	return dropped(ctx, (u64)skb, true, reason, 0);
 }
 
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(on_skb_drop_socket, struct sk_buff *skb, void *location, u32 reason,
-	     struct sock *sk) /* since 6.11 */
+PAIR("tp_btf/kfree_skb", on_skb_drop_socket, HOOK_SKB_DROP) /* since 6.11, with the socket as the last */
 {
-	return dropped(ctx, (u64)skb, true, reason, (u64)sk);
+	return dropped(ctx, argument(ctx, 0), true, ctx[2], argument(ctx, 3));
 }
 
 /* The packet that is sent again has no headers yet: the socket, or the request for one, knows. */
@@ -223,17 +221,13 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 	return retransmitted(ctx, (u64)sk, (u64)skb);
 }
 
-SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(on_tcp_retransmit_tried, struct sock *sk, struct sk_buff *skb, int err) /* since 6.17 or so */
+PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried, HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
 {
-	count_fired(HOOK_TCP_RETRANSMIT);
 	/* Told of also when nothing was sent: the last time's packet was still in the machine, say. */
-	return err ? 0 : retransmitted(ctx, (u64)sk, (u64)skb);
+	return (s32)ctx[2] ? 0 : retransmitted(ctx, argument(ctx, 0), argument(ctx, 1));
 }
 
-SEC("tp_btf/tcp_retransmit_synack")
-int BPF_PROG(on_tcp_synack, struct sock *sk, struct request_sock *request)
+PAIR("tp_btf/tcp_retransmit_synack", on_tcp_synack, HOOK_TCP_SYNACK)
 {
-	count_fired(HOOK_TCP_SYNACK);
-	return retransmitted(ctx, (u64)request, 0);
+	return retransmitted(ctx, argument(ctx, 1), 0);
 }

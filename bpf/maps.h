@@ -92,8 +92,12 @@ static __always_inline u64 count_seen(struct cpu_slot *slot, enum stream stream)
 static __always_inline void count_fired(enum hook hook)
 {
 	u32 cpu;
+	u64 *fired = &cpu_slot(&cpu)->fired[hook];
 
-	cpu_slot(&cpu)->fired[hook]++;
+	if (cfg.atomic_counters)
+		__sync_fetch_and_add(fired, 1);
+	else
+		(*fired)++;
 }
 
 static __always_inline void count_filtered(enum stream stream)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Births and deaths of processes: what a fork hands down, and the row of a process's end. Forks
  * and execs themselves are system calls, and are rows of those. */
+#include "pair.h"
 #include "task.h"
 #include <bpf/bpf_tracing.h>
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_process_fork, struct task_struct *parent, struct task_struct *child)
+PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 {
+	struct task_struct *parent = (struct task_struct *)ctx[0], *child = (struct task_struct *)ctx[1];
 	struct task_state *from = state_of(parent, true), *to;
 
-	count_fired(HOOK_PROCESS_FORK);
 	if (!from)
 		return 0;
 	if (from->lineage == LINEAGE_UNKNOWN)

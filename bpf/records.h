@@ -395,6 +395,7 @@ struct cpu_slot {
 	__u64 lane_limit;      /* so many may be, by what the program had taken when that was last looked at */
 	struct stream_count streams[STREAM_CAPTURED];
 	__u64 fired[HOOK_COUNT];
+	__u64 taken[HOOK_COUNT]; /* events that the hook's second program did, less those the first left to it (bpf/pair.h) */
 	/* Records the program has taken from the lane so far; it writes here, and must not be in the way. */
 	__u64 lane_taken __attribute__((aligned(64)));
 } __attribute__((aligned(64)));

@@ -33,6 +33,7 @@
 /* What was lost of a stream for one cause since the last row about it. */
 struct loss {
 	uint64_t told, from_ns;
+	uint64_t before, before_ns; /* what the last look found, and when it was */
 };
 
 struct account {
@@ -289,25 +290,30 @@ static void tell_lightening(struct capture *c, uint64_t now)
 }
 
 /* Events that no program was run for: how many rows they would have made nobody knows, so they are in no
- * count of rows. */
-static void tell_missed(struct capture *c, uint64_t now)
+ * count of rows. What one look finds the program may still come to that stands by for them; what two looks
+ * find is missed, and all that is found at the END. */
+static void tell_missed(struct capture *c, uint64_t now, bool end)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
 
 	collector__missed(c->collector, missed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		struct loss *l = &c->accounts[s].missed;
+		uint64_t sure = end || missed[s] < l->before ? missed[s] : l->before;
 
-		if (missed[s] != l->told)
-			tell_loss(c, s, "missed", missed[s] - l->told, l->from_ns, now, -1);
-		l->told = missed[s];
-		l->from_ns = now;
+		if (sure > l->told) {
+			tell_loss(c, s, "missed", sure - l->told, l->from_ns, now, -1);
+			l->told = sure;
+		}
+		l->from_ns = l->before_ns;
+		l->before = missed[s];
+		l->before_ns = now;
 	}
 }
 
-static void tell_losses(struct capture *c, uint64_t now)
+static void tell_losses(struct capture *c, uint64_t now, bool end)
 {
-	tell_missed(c, now);
+	tell_missed(c, now, end);
 	tell_ring_losses(c);
 	tell_lightening(c, now);
 	for (int s = 0; s < STREAM_COUNT; s++) {
@@ -480,7 +486,7 @@ static void chores(struct capture *c, uint64_t now)
 		return;
 	c->second = now;
 	mounts__refresh(c->encoder->mounts);
-	tell_losses(c, now);
+	tell_losses(c, now, false);
 }
 
 /* Everything that the programs have counted has been received. */
@@ -524,7 +530,7 @@ static void *run(void *arg)
 			break;
 		usleep(1000);
 	} while (clock__event_ns() - begun < SETTLE_NS);
-	tell_losses(c, clock__event_ns());
+	tell_losses(c, clock__event_ns(), true);
 	hand_over_all(c);
 	return NULL;
 }
@@ -549,7 +555,8 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
 	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)
-		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns = c->second;
+		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
+			c->accounts[s].missed.before_ns = c->second;
 	if (!err)
 		err = -pthread_create(&c->thread, NULL, run, c);
 	if (err) {

@@ -588,6 +588,15 @@ static struct bpf_program *program_of(struct collector *c, const struct program 
 	return bpf_object__find_program_by_name(c->skel->obj, p->program);
 }
 
+/* The program that does what P's is not let do (bpf/pair.h); NULL: it has none, or none is needed here. */
+static struct bpf_program *second_of(struct collector *c, const struct program *p)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s_second", p->program);
+	return c->skel->rodata->cfg.raw_preemptible ? bpf_object__find_program_by_name(c->skel->obj, name) : NULL;
+}
+
 /* The kernel's function or raw tracepoint that P is for, or NULL. */
 static const char *attach_target(const struct program *p)
 {
@@ -599,24 +608,33 @@ static const char *attach_target(const struct program *p)
 	return NULL;
 }
 
+/* PROG, which may be NULL, is to be loaded for P. */
+static int want_loaded(struct bpf_program *prog, const struct program *p)
+{
+	if (!prog)
+		return 0;
+	bpf_program__set_autoload(prog, true);
+	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
+}
+
 static int load(struct collector *c, char *problem)
 {
+	struct bpf_program *prog;
 	int err = 0;
 
-	for (size_t i = 0; i < N_PROGRAMS; i++)
-		bpf_program__set_autoload(program_of(c, &programs[i]), false);
+	bpf_object__for_each_program(prog, c->skel->obj)
+		bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < N_PROGRAMS && !err; i++) {
-		struct bpf_program *prog = program_of(c, &programs[i]);
-
 		if (!c->chosen[i])
 			continue;
-		bpf_program__set_autoload(prog, true);
-		if (attach_target(&programs[i]))
-			err = bpf_program__set_attach_target(prog, 0, attach_target(&programs[i]));
+		err = want_loaded(program_of(c, &programs[i]), &programs[i]);
+		if (!err)
+			err = want_loaded(second_of(c, &programs[i]), &programs[i]);
 	}
 	if (err)
 		return refused(problem, err, "cannot find what BPF programs attach to");
 	bpf_map__set_autocreate(c->skel->maps.task_states, c->skel->rodata->cfg.task_storage);
+	bpf_map__set_autocreate(c->skel->maps.words, c->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(c->skel->maps.task_states_by_task, !c->skel->rodata->cfg.task_storage);
 	bpf_map__set_max_entries(c->skel->maps.task_states_by_task, c->plan.threads);
 	bpf_map__set_max_entries(c->skel->maps.definitions, c->plan.definitions_bytes);
@@ -678,9 +696,8 @@ static struct bpf_link *attach_functions(struct collector *c, struct bpf_program
 	return link;
 }
 
-static int attach_one(struct collector *c, const struct program *p)
+static int attach_one(struct collector *c, struct bpf_program *prog, const struct program *p)
 {
-	struct bpf_program *prog = program_of(c, p);
 	struct bpf_link *link;
 
 	if (p->hook == HOOK_FAULT_MAJOR)
@@ -714,19 +731,22 @@ static bool perf_is_closed(void)
 
 static int attach(struct collector *c, char *problem)
 {
-	/* A perf event has a link on each CPU. */
-	c->links = calloc(N_PROGRAMS + 2 * libbpf_num_possible_cpus(), sizeof(*c->links));
+	/* Two programs a row at most; a perf event has a link on each CPU. */
+	c->links = calloc(2 * N_PROGRAMS + 2 * libbpf_num_possible_cpus(), sizeof(*c->links));
 	if (!c->links)
 		return problem_of(problem, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < N_PROGRAMS; i++) {
-		int err = c->chosen[i] ? attach_one(c, &programs[i]) : 0;
+		const struct program *p = &programs[i];
+		int err = c->chosen[i] ? attach_one(c, program_of(c, p), p) : 0;
 
+		/* After the first, and before another at that tracepoint: programs are run in this order. */
+		if (!err && c->chosen[i] && second_of(c, p))
+			err = attach_one(c, second_of(c, p), p);
 		if (err == -EACCES && perf_is_closed())
 			return problem_of(problem, err, "cannot attach to %s: the kernel leaves it to CAP_SYS_ADMIN: grant it, "
-					  "or sysctl kernel.perf_event_paranoid=2", programs[i].name);
+					  "or sysctl kernel.perf_event_paranoid=2", p->name);
 		if (err)
-			return problem_of(problem, err, "cannot attach to %s: %s", programs[i].name,
-					  strerror(-err));
+			return problem_of(problem, err, "cannot attach to %s: %s", p->name, strerror(-err));
 	}
 	return 0;
 }
@@ -921,6 +941,17 @@ static uint64_t times_missed(struct collector *c, const struct program *p)
 	       info.recursion_misses;
 }
 
+/* Of the events that the first program of P MISSED, those that its second didn't take either. Both
+ * counts may be of different moments while programs run. */
+static uint64_t missed_by_both(const struct collector *c, const struct program *p, uint64_t missed)
+{
+	uint64_t taken = 0;
+
+	for (unsigned int cpu = 0; cpu < c->n_cpus; cpu++)
+		taken += __atomic_load_n(&c->skel->bss->slots[cpu].taken[p->hook], __ATOMIC_RELAXED);
+	return (int64_t)(missed - taken) > 0 ? missed - taken : 0;
+}
+
 size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 {
 	size_t n = 0;
@@ -941,7 +972,7 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 		if (c->absent[i])
 			continue;
 		h->fired = hook_fired(c, programs[i].hook);
-		h->missed = runs_missed(bpf_program__fd(prog));
+		h->missed = missed_by_both(c, &programs[i], runs_missed(bpf_program__fd(prog)));
 	}
 	return n;
 }
@@ -967,7 +998,7 @@ void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED])
 
 		if (!c->chosen[i] || HOOKS_OF_DETAIL >> p->hook & 1)
 			continue;
-		missed = times_missed(c, p);
+		missed = missed_by_both(c, p, times_missed(c, p));
 		for (int s = 0; missed && s < STREAM_CAPTURED; s++)
 			if (p->streams & c->streams & BIT(s))
 				ret[s] += missed;
@@ -1049,8 +1080,8 @@ static const struct {
 	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
 	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
 	{ preempted_others, "from 7.1 on",
-	  "programs on raw tracepoints can be preempted: of block, page cache and sockets an event "
-	  "can be missed, and is counted" },
+	  "programs on raw tracepoints can be preempted: of block, page cache and sockets two are there for "
+	  "each event; what both miss is counted" },
 	{ unseen_init, "where `bpf_prog_aux` has `init_owned` (a patch of some sandboxes)",
 	  "no program is run while process 1 runs: what it does, and what interrupts do over it, is "
 	  "neither seen nor counted" },

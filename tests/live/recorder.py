@@ -215,6 +215,10 @@ class Recording:
     def rows(self, stream):
         return self.session.rows(stream)
 
+    def missed(self):
+        """Events that the kernel ran no program for, as the manifest says."""
+        return sum(h["missed"] for h in self.manifest["diagnostics"]["hooks"])
+
 
 def run(*args, seconds=START, **kwargs):
     """`iotrc ARGS` to its end."""

@@ -2,6 +2,7 @@
 """Rows of a loop device of the test's own against the kernel's counters of that device."""
 import errno
 import fcntl
+import glob
 import mmap
 import os
 import random
@@ -60,10 +61,11 @@ def settle(device):
         time.sleep(0.01)
 
 
-def check_counts(rows, before, after, operation):
-    """As many rows, and of as many sectors, as the kernel has counted requests; gives their number."""
+def check_counts(rows, before, after, operation, missed=0):
+    """As many rows, and of as many sectors, as the kernel has counted requests; gives their number.
+    But for events that the manifest says were MISSED."""
     requests = after[operation][0] - before[operation][0]
-    unseen = recorder.unseen(requests)
+    unseen = recorder.unseen(requests) + missed
     assert requests - unseen <= len(rows) <= requests, operation
     if operation != "flush" and len(rows): # of flushes no sectors are counted
         sizes = rows["size"].astype(int)
@@ -170,7 +172,8 @@ def test_mixed_load(tmp_path, loop):
         os.close(fd)
 
     settle(loop)
-    with recorder.Recording(tmp_path, "--streams", "block") as r:
+    # Where tracepoints can be preempted the kernel may leave out both programs of a hook, and the recorder says so.
+    with recorder.Recording(tmp_path, "--streams", "block", code=None) as r:
         settle(loop)
         before = stat(loop)
         threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(5)]
@@ -182,16 +185,57 @@ def test_mixed_load(tmp_path, loop):
         after = stat(loop)
     rows = r.rows("block")
     rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+    missed = r.missed()
     for operation in ("read", "write", "discard"):
         mine = rows[rows["operation"] == operation]
-        assert check_counts(mine, before, after, operation) > 0
+        assert check_counts(mine, before, after, operation, missed) > 0
     flushes = rows[rows["operation"] == "flush"]
-    assert check_counts(flushes, before, after, "flush") > 0
+    assert check_counts(flushes, before, after, "flush", missed) > 0
     # The kernel makes a flush of its own accord, for one of those who asked.
-    # (Where tracepoints can be preempted the kernel may miss the asking, and says so.)
-    missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"])
     assert set(flushes["pid"]) - ({""} if missed else set()) == {str(os.getpid())}
     assert r.session.lost() == {}
+    assert r.returncode == 0 or missed and recorder.RELEASE >= (7, 1)
+
+
+def test_more_threads_than_cpus(tmp_path, loop):
+    """From 7.1 on a thread that is preempted in a program keeps the kernel from running that for others. What
+    one program of a hook misses by that its second does; the kernel itself counts for each program."""
+    number = os.stat(loop).st_rdev
+
+    def worker(seed):
+        chance = random.Random(seed)
+        buffer = mmap.mmap(-1, 4096)
+        fd = os.open(loop, os.O_RDWR | os.O_DIRECT)
+        for _ in range(400):
+            kind = os.preadv if chance.random() < 0.5 else os.pwritev
+            kind(fd, [buffer], 4096 * chance.randint(0, (SIZE >> 12) - 1))
+        os.close(fd)
+
+    settle(loop)
+    with recorder.Recording(tmp_path, "--streams", "block", code=None) as r:
+        settle(loop)
+        before = stat(loop)
+        threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(3 * os.cpu_count())]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        settle(loop)
+        after = stat(loop)
+        misses = {}
+        for path in glob.glob(f"/proc/{r.process.pid}/fdinfo/*"):
+            with open(path) as f:
+                fields = dict(line.split(":", 1) for line in f if ":" in line)
+            if "recursion_misses" in fields:
+                misses[int(fields["prog_id"])] = int(fields["recursion_misses"])
+    rows = r.rows("block")
+    rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
+    missed = r.missed()
+    for operation in ("read", "write"):
+        check_counts(rows[rows["operation"] == operation], before, after, operation, missed)
+    incomplete = (rows["pid"] != str(os.getpid())) | (rows["latency_ms"] == "")
+    assert incomplete.sum() <= missed + recorder.unseen(len(rows))
+    assert missed <= max(2, sum(misses.values()) / 4), (missed, misses)
 
 
 if not os.environ.get("IOTRC_TEST_DISK"):

@@ -201,9 +201,10 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
             names = loaded(r.process.pid)
         others = {name for name in names if not name.startswith(prefixes)}
         assert not others, f"{stream} alone loads {others}"
-        # What is loaded is what the manifest says, and of each hook one program.
+        # What is loaded is what the manifest says: of each hook one program, or two where they can be preempted.
         attached = [h for h in r.manifest["diagnostics"]["hooks"] if h["attached"]]
-        assert len(names) == len(attached) > 1, (names, attached)
+        each = 2 if recorder.RELEASE >= (7, 1) else 1
+        assert 1 < len(attached) <= len(names) <= each * len(attached), (names, attached)
         all_names |= set(names)
     # Together they are no more.
     with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS)) as r:
