@@ -146,7 +146,8 @@ def table(machines):
 
 
 def choose(names, out):
-    """Those with the longest lists first: so they are all done the soonest. A name that WAYS hasn't got may be
+    """Those that take longest first, which are those with the longest lists, and the newest: so they are all done
+    the soonest. A name that WAYS hasn't got may be
     of a kernel that somebody has put beside the fetched ones."""
     for version, _, way in (name.partition("/") for name in names):
         if version not in WAYS and not fetch(version)[1]:
@@ -156,7 +157,8 @@ def choose(names, out):
     if unknown:
         sys.exit(f"{' '.join(unknown)}: none of {' '.join(m.name for m in machines)}")
     wanted = [m for m in machines if not names or m.version in names or m.name in names]
-    return sorted((m for m in wanted if m.tests), key=lambda m: m.way != WAYS[m.version][0])
+    newest = list(reversed(WAYS))
+    return sorted((m for m in wanted if m.tests), key=lambda m: (m.way != WAYS[m.version][0], newest.index(m.version)))
 
 
 def main(out, iotrc, workloads, *names):
