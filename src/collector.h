@@ -70,7 +70,8 @@ bool collector__serves(enum stream stream);
 /* The tables behind it all, as docs/hooks.md. */
 void collector__print_tables(FILE *out);
 
-/* Adds to RET how often the kernel has left out a hook that a row of the stream hangs on. */
+/* Adds to RET how often the kernel has left out a hook that a row of the stream hangs on. Until
+ * collector__detach() some of these may be done yet, by a hook's second program. */
 void collector__missed(struct collector *c, uint64_t ret[STREAM_CAPTURED]);
 
 /* What a person should know of how it is attached, or NULL. Static text. */
