@@ -307,7 +307,7 @@ static __always_inline bool inside(u64 index, u64 first, u64 last)
 
 PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 {
-	u64 folio = argument(ctx, 0), inode = folio_inode(folio), index = folio_index(folio);
+	u64 folio = ctx[0], inode = folio_inode(folio), index = folio_index(folio);
 	u64 pages = folio_pages(folio), end = index + pages, first, after;
 	struct demand *d = demand_of(false);
 

@@ -183,7 +183,7 @@ int BPF_PROG(on_skb_drop_reason, struct sk_buff *skb, void *location, u32 reason
 
 PAIR("tp_btf/kfree_skb", on_skb_drop_socket, HOOK_SKB_DROP) /* since 6.11, with the socket as the last */
 {
-	return dropped(ctx, argument(ctx, 0), true, ctx[2], argument(ctx, 3));
+	return dropped(ctx, ctx[0], true, ctx[2], ctx[3]);
 }
 
 /* The packet that is sent again has no headers yet: the socket, or the request for one, knows. */
@@ -224,10 +224,10 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried, HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
 {
 	/* Told of also when nothing was sent: the last time's packet was still in the machine, say. */
-	return (s32)ctx[2] ? 0 : retransmitted(ctx, argument(ctx, 0), argument(ctx, 1));
+	return (s32)ctx[2] ? 0 : retransmitted(ctx, ctx[0], ctx[1]);
 }
 
 PAIR("tp_btf/tcp_retransmit_synack", on_tcp_synack, HOOK_TCP_SYNACK)
 {
-	return retransmitted(ctx, argument(ctx, 1), 0);
+	return retransmitted(ctx, ctx[1], 0);
 }

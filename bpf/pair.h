@@ -26,9 +26,8 @@ struct {
 	__type(value, struct words);
 } words SEC(".maps");
 
-/* False when there is no room: the event then is the second's. (That CTX may be kept as a number takes CAP_PERFMON,
- * as loading these programs does.) A word that the second never took, as it was
- * missed itself, is in the way until there is one like it. */
+/* False when there is no room: the event then is the second's. A word that the second never took, as it was
+ * missed itself, is in the way until there is one like it. (With CAP_PERFMON the verifier lets CTX be kept.) */
 static __always_inline bool leave_word(void *ctx)
 {
 	struct words *w = bpf_task_storage_get(&words, current_task(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
