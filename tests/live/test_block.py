@@ -149,6 +149,15 @@ def test_fields(tmp_path, loop):
     assert ids.is_unique and (ids != "").all()
 
 
+def at_once(worker, n):
+    """worker(0) to worker(N - 1), each in a thread of its own."""
+    threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_mixed_load(tmp_path, loop):
     """Several threads at once: sizes, reads and writes, synchronous ones, flushes, discards."""
     number = os.stat(loop).st_rdev
@@ -176,11 +185,7 @@ def test_mixed_load(tmp_path, loop):
     with recorder.Recording(tmp_path, "--streams", "block", code=None) as r:
         settle(loop)
         before = stat(loop)
-        threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(5)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(worker, 5)
         settle(loop)
         after = stat(loop)
     rows = r.rows("block")
@@ -215,11 +220,7 @@ def test_more_threads_than_cpus(tmp_path, loop):
     with recorder.Recording(tmp_path, "--streams", "block", code=None) as r:
         settle(loop)
         before = stat(loop)
-        threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(3 * os.cpu_count())]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(worker, 3 * os.cpu_count())
         settle(loop)
         after = stat(loop)
         misses = {}
