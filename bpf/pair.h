@@ -81,7 +81,7 @@ static __always_inline bool first(void *ctx, enum hook hook)
 /* Whether the event is the second program's, which is loaded where programs can be preempted alone. */
 static __always_inline bool second(void *ctx, enum hook hook)
 {
-	if (!cfg.raw_preemptible || take_word(ctx))
+	if (take_word(ctx))
 		return false;
 	count_taken(hook, 1);
 	count_fired(hook);

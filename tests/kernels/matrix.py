@@ -147,8 +147,7 @@ def table(machines):
 
 def choose(names, out):
     """Those that take longest first, which are those with the longest lists, and the newest: so they are all done
-    the soonest. A name that WAYS hasn't got may be
-    of a kernel that somebody has put beside the fetched ones."""
+    the soonest. A name that WAYS hasn't got may be of a kernel that somebody has put beside the fetched ones."""
     for version, _, way in (name.partition("/") for name in names):
         if version not in WAYS and not fetch(version)[1]:
             WAYS[version] = [way or "raw"]

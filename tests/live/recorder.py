@@ -3,6 +3,7 @@
 
 The files are read by pandas, not by anything of iotrc's own.
 """
+import glob
 import json
 import os
 import pathlib
@@ -206,6 +207,19 @@ class Recording:
             self.stop()
         assert self.more == "", f"more than one line on stdout: {self.more!r}"
         self.session.check_identity()
+
+    def programs(self):
+        """What the kernel says of each BPF program that the running recorder holds, by its id."""
+        ret = {}
+        for path in glob.glob(f"/proc/{self.process.pid}/fdinfo/*"):
+            try:
+                with open(path) as f:
+                    fields = dict(line.split(":", 1) for line in f if ":" in line)
+            except FileNotFoundError: # closed meanwhile
+                continue
+            if "prog_id" in fields and "link_id" not in fields:
+                ret[int(fields["prog_id"])] = fields
+        return ret
 
     # What a test mostly wants of the session.
     @property

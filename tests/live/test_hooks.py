@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attaching is not covering: hooks fire, and no program is passed over."""
 import ctypes
-import glob
 import os
 import pathlib
 import re
@@ -160,23 +159,16 @@ def bpf(command, attr):
     return result
 
 
-def loaded(pid):
-    """Names of the BPF programs that a process holds, from the kernel, which cuts them to 15 bytes."""
+def loaded(recording):
+    """Names of the BPF programs that it holds, from the kernel, which cuts them to 15 bytes."""
     names = {}
-    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
-        try:
-            with open(path) as f:
-                lines = dict(line.split(":", 1) for line in f if ":" in line)
-        except FileNotFoundError: # closed meanwhile
-            continue
-        if "prog_id" not in lines or "link_id" in lines:
-            continue
-        fd = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("I", int(lines["prog_id"])))
+    for number in recording.programs():
+        fd = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("I", number))
         info = ctypes.create_string_buffer(256)
         bpf(BPF_OBJ_GET_INFO_BY_FD, struct.pack("IIQ", fd, 80, ctypes.addressof(info)))
         os.close(fd)
         # struct bpf_prog_info: name
-        names[int(lines["prog_id"])] = info.raw[64:80].split(b"\0")[0].decode()
+        names[number] = info.raw[64:80].split(b"\0")[0].decode()
     return sorted(names.values())
 
 
@@ -198,7 +190,7 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
     all_names = set()
     for stream, prefixes in PROGRAMS.items():
         with recorder.Recording(tmp_path, "--streams", stream) as r:
-            names = loaded(r.process.pid)
+            names = loaded(r)
         others = {name for name in names if not name.startswith(prefixes)}
         assert not others, f"{stream} alone loads {others}"
         # What is loaded is what the manifest says: of each hook one program, or two where they can be preempted.
@@ -208,4 +200,4 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
         all_names |= set(names)
     # Together they are no more.
     with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS)) as r:
-        assert set(loaded(r.process.pid)) == all_names
+        assert set(loaded(r)) == all_names
