@@ -81,7 +81,7 @@ __noinline int aio_request(u64 at)
 		return 0;
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
-	call->compat = 0;
+	call->compat = state->compat;
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
@@ -144,13 +144,16 @@ __noinline int aio_look(u64 context)
 	return at != ring.tail;
 }
 
-/* io_submit(): requests [FROM, TO) of the array at LIST are kept, or given up. */
-__noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused)
+/* io_submit(): requests [FROM, TO) of the array at LIST, of pointers of WIDTH bytes, are kept, or given up. */
+__noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 {
-	u64 at, i;
+	u64 i;
 
 	for (i = 0; i < AIO_STEP; i++) {
-		if (from + i >= to || bpf_probe_read_user(&at, sizeof(at), (void *)(list + (u64)(from + i) * 8)))
+		u64 at = 0, place = list + (from + i) * width;
+
+		if (from + i >= to || (width == 4 ? bpf_probe_read_user(&at, 4, (void *)place) :
+						    bpf_probe_read_user(&at, 8, (void *)place)))
 			break;
 		if (refused)
 			aio_refused(at);
@@ -177,7 +180,7 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 		return VERDICT_IGNORE;
 	aio_look_all(state->args[0]);
 	for (i = 0; i < AIO_STEPS && submits; i++)
-		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0);
+		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0, state->compat ? 4 : 8);
 	return VERDICT_TRACE; /* for the look on exit; the call itself is no row */
 }
 
@@ -189,7 +192,7 @@ static __noinline int exit_aio(struct task_state *state, u32 submits)
 		return 0;
 	accepted = state->ret < 0 ? 0 : state->ret;
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
-		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1);
+		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1, state->compat ? 4 : 8);
 	aio_look_all(state->args[0]);
 	return 0;
 }

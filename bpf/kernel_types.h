@@ -444,6 +444,7 @@ struct fixed_file_data {
 
 struct io_ring_ctx {
 	unsigned int flags;
+	unsigned int compat : 1;
 	struct io_file_table file_table;
 	struct io_submit_state submit_state;
 	u32 *sq_array;

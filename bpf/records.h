@@ -14,6 +14,7 @@
 
 #define MAX_CPUS 512      /* slots of per-CPU counters and rings; CPUs beyond share them */
 #define MAX_SYSCALLS 512  /* the largest table: x86-64 ends at 470 in Linux 6.18 */
+#define MAX_SOCKETCALLS 32 /* include/uapi/linux/net.h ends at 20 */
 #define PATH_BYTES 4096   /* PATH_MAX, the terminating NUL included */
 #define CMDLINE_BYTES 512
 #define COMM_BYTES 16
@@ -56,7 +57,7 @@ enum syscall_shape {
 	SHAPE_CONN,   /* acts on a socket */
 	SHAPE_EPOLL,  /* waits for open files, or says which */
 	SHAPE_SOCKOPT,
-	SHAPE_OPAQUE, /* known, but its arguments can't be told: counted as filtered */
+	SHAPE_SOCKETCALL, /* one of many, which its first argument tells */
 };
 
 enum syscall_props {
@@ -84,6 +85,7 @@ enum syscall_props {
 	PROP_OFFSET_32 = 1 << 21, /* … and has 32 bits */
 	PROP_ARGS_AT = 1 << 22,   /* the one argument points to the arguments, 32 bits each */
 	PROP_XATTR_ARGS = 1 << 23, /* aux points to struct xattr_args: size and flags */
+	PROP_STAT64 = 1 << 24,    /* aux points to a 32-bit program's struct stat64 */
 };
 
 struct syscall_desc {
@@ -167,9 +169,8 @@ enum fs_has {
 	FS_AIO = 1 << 10,
 	FS_LINK_TARGET = 1 << 11, /* the first path is a symlink's text */
 	FS_HAS_RWF = 1 << 12,    /* aux: RWF_* */
-	FS_COMPAT = 1 << 13,     /* a 32-bit call */
-	FS_TWO_FILES = 1 << 14,  /* path -> base2, both open */
-	FS_IO_URING = 1 << 15,
+	FS_TWO_FILES = 1 << 13,  /* path -> base2, both open */
+	FS_IO_URING = 1 << 14,
 };
 
 struct rec_fs {

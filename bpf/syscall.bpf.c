@@ -12,6 +12,8 @@
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
 const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
+/* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that is recorded. */
+const volatile __u16 socketcalls[MAX_SOCKETCALLS] = {};
 
 #define EBADF 9
 #define AT_FDCWD -100
@@ -270,10 +272,15 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 
 #define F_GETLK 5
 #define F_SETLKW 7
-#define F_GETLK64 12 /* these three of i386 */
+#define F_GETLK64 12 /* these three of 32-bit programs */
 #define F_SETLKW64 14
 #define F_OFD_GETLK 36
 #define F_OFD_SETLKW 38
+#if defined(__TARGET_ARCH_x86)
+#define PACKED_FLOCK64 true /* i386 aligns 64 bits as it does 32 */
+#else
+#define PACKED_FLOCK64 false
+#endif
 
 /* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd, command, type,
  * start, length, whether it could be read). */
@@ -285,22 +292,24 @@ static __always_inline enum verdict enter_fcntl(struct task_state *state, struct
 		u16 type, whence;
 		s32 v[6];
 	} lock = {};
+	bool narrow = state->compat && command <= F_SETLKW;
+	bool packed = state->compat && !narrow && PACKED_FLOCK64;
 	s64 start, len;
 
 	if (!(command >= F_GETLK && command <= F_SETLKW) &&
 	    !(command >= F_OFD_GETLK && command <= F_OFD_SETLKW) &&
 	    !(state->compat && command >= F_GETLK64 && command <= F_SETLKW64))
 		return VERDICT_IGNORE;
-	state->args[5] = !bpf_probe_read_user(&lock, state->compat ? 20 : 24, (void *)at);
-	if (!state->compat) {
-		__builtin_memcpy(&start, &lock.v[1], 8);
-		__builtin_memcpy(&len, &lock.v[3], 8);
-	} else if (command <= F_SETLKW) { /* struct compat_flock */
+	state->args[5] = !bpf_probe_read_user(&lock, narrow ? 12 : packed ? 20 : 24, (void *)at);
+	if (narrow) { /* struct compat_flock */
 		start = lock.v[0];
 		len = lock.v[1];
-	} else { /* struct compat_flock64, packed */
+	} else if (packed) {
 		start = (u32)lock.v[0] | (u64)lock.v[1] << 32;
 		len = (u32)lock.v[2] | (u64)lock.v[3] << 32;
+	} else {
+		__builtin_memcpy(&start, &lock.v[1], 8);
+		__builtin_memcpy(&len, &lock.v[3], 8);
 	}
 	if (state->compat && command >= F_GETLK64 && command <= F_SETLKW64)
 		state->args[1] = command - F_GETLK64 + F_GETLK;
@@ -311,17 +320,34 @@ static __always_inline enum verdict enter_fcntl(struct task_state *state, struct
 	return file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
 }
 
-/* The first mmap() of i386 takes a pointer to its arguments. */
-static __always_inline bool args_at(struct task_state *state)
+/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is behind them
+ * out of reach. */
+static __always_inline bool args_at(struct task_state *state, u64 at)
 {
-	u32 args[6];
+	u32 value;
 	u64 i;
 
-	if (bpf_probe_read_user(args, sizeof(args), (void *)state->args[0]))
-		return false;
-	for (i = 0; i < 6; i++)
-		state->args[i] = args[i];
+	for (i = 0; i < 6; i++) {
+		value = 0;
+		if (bpf_probe_read_user(&value, sizeof(value), (void *)(at + i * sizeof(value))) && !i)
+			return false;
+		state->args[i] = value;
+	}
 	return true;
+}
+
+/* A socketcall() is the call that its first argument says from here on, with the arguments where the second points. */
+static __noinline bool become_socketcall(struct task_state *state)
+{
+	u64 call;
+
+	if (!state)
+		return false;
+	call = state->args[0];
+	if (call >= MAX_SOCKETCALLS)
+		return false;
+	state->nr = socketcalls[call];
+	return args_at(state, state->args[1]);
 }
 
 /* Anonymous memory that processes share has a file too, inside the kernel, called "dev/zero". */
@@ -350,7 +376,7 @@ __noinline int enter_rare(void)
 		return VERDICT_IGNORE;
 	switch (d->shape) {
 	case SHAPE_MMAP:
-		if (d->props & PROP_ARGS_AT && !args_at(state))
+		if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
 			return VERDICT_FILTERED;
 		if ((state->args[3] & MAP_ANONYMOUS) || (s32)arg(state, d->fd) < 0)
 			return VERDICT_IGNORE;
@@ -381,13 +407,11 @@ __noinline int enter_rare(void)
 	case SHAPE_AIO:
 		return enter_aio(state, d->path);
 	case SHAPE_EPOLL:
-		if (d->props & PROP_ARGS_AT && !args_at(state))
+		if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
 			return VERDICT_FILTERED;
 		if (d->kind)
 			state->base[0] = timeout_ns(state, arg(state, d->aux), d->kind);
 		return VERDICT_TRACE;
-	case SHAPE_OPAQUE:
-		return VERDICT_FILTERED;
 	}
 	return VERDICT_TRACE;
 }
@@ -476,6 +500,12 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		read_args(state, at);
 	else
 		load_args(state, regs);
+	if (compat && d->shape == SHAPE_SOCKETCALL) {
+		d = become_socketcall(state) ? describe(state->nr, true) : 0;
+		if (!d || d->shape == SHAPE_NONE)
+			return 0;
+		state->stream = d->stream & 7;
+	}
 	switch (task_refresh(state, task, false)) {
 	case WHOM_LEFT_OUT:
 		verdict = VERDICT_FILTERED;
@@ -529,7 +559,7 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 				 const volatile struct syscall_desc *d)
 {
 	u32 props = d->props, flags = 0;
-	u16 has = (props & PROP_BYTES ? FS_HAS_BYTES : 0) | (state->compat ? FS_COMPAT : 0);
+	u16 has = (props & PROP_BYTES ? FS_HAS_BYTES : 0);
 	u8 op = d->op, kind = d->kind;
 
 	if (props & PROP_FILE_FLAGS) {
@@ -719,46 +749,44 @@ static __always_inline void output(void *rec, u32 size, enum stream stream, u64 
 		count_lost(slot, stream, now);
 }
 
-struct kernel_stat { /* struct stat of the 64-bit ABIs, up to what is read of it */
+/* The structures that a stat call may fill, and where each has what is read of it: dev and ino of 64 bits, or
+ * narrow ones of 32; of the mode the low 16 are enough. */
+enum stat_form { STAT_NATIVE, STAT_NARROW, STAT_WIDE, STAT_X };
+
+struct stat_places {
+	u32 dev, ino, mode;
+};
+
+static const struct stat_places stat_places[] = {
 #if defined(__TARGET_ARCH_x86)
-	u64 dev, ino, nlink;
-	u32 mode;
+	[STAT_NATIVE] = { 0, 8, 24 },
+	[STAT_WIDE] = { 0, 88, 16 },   /* struct stat64 of i386 */
 #else
-	u64 dev, ino;
-	u32 mode, nlink;
+	[STAT_NATIVE] = { 0, 8, 16 },
+	[STAT_WIDE] = { 0, 96, 16 },   /* … of arm */
 #endif
+	[STAT_NARROW] = { 0, 4, 8 },   /* struct stat of both */
+	[STAT_X] = { 136, 32, 28 },
 };
 
 /* Which file a stat call has found, by its own answer. */
-static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, bool extended)
+static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, bool compat)
 {
-	if (!rec)
+	enum stat_form form = props & PROP_STATX ? STAT_X : props & PROP_STAT64 ? STAT_WIDE :
+			      compat ? STAT_NARROW : STAT_NATIVE;
+	const struct stat_places *p = &stat_places[form];
+	u64 dev, ino;
+	u16 mode;
+
+	if (!rec || bpf_probe_read_user(&mode, sizeof(mode), (void *)(at + p->mode)) ||
+	    bpf_probe_read_user(&ino, sizeof(ino), (void *)(at + p->ino)) ||
+	    bpf_probe_read_user(&dev, sizeof(dev), (void *)(at + p->dev)))
 		return false;
-	if (extended) {
-		struct {
-			u16 mode, pad;
-			u64 ino;
-		} sx;
-		u32 dev[2];
-
-		/* struct statx: stx_mode at 28, stx_ino at 32, stx_dev_major at 136 (include/uapi/linux/stat.h) */
-		if (bpf_probe_read_user(&sx.mode, 2, (void *)(at + 28)) ||
-		    bpf_probe_read_user(&sx.ino, 8, (void *)(at + 32)) ||
-		    bpf_probe_read_user(dev, 8, (void *)(at + 136)))
-			return false;
-		rec->mode = sx.mode;
-		rec->ino = sx.ino;
-		rec->dev = dev[0] << 20 | dev[1];
-	} else {
-		struct kernel_stat st;
-
-		if (bpf_probe_read_user(&st, sizeof(st), (void *)at))
-			return false;
-		rec->mode = st.mode;
-		rec->ino = st.ino;
-		/* new_encode_dev() of include/linux/kdev_t.h, undone */
-		rec->dev = ((st.dev >> 8) & 0xfff) << 20 | (st.dev & 0xff) | ((st.dev >> 12) & 0xfff00);
-	}
+	rec->mode = mode;
+	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
+	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */
+	rec->dev = form == STAT_X ? (u32)dev << 20 | dev >> 32 :
+				    ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
 	rec->fs.has |= FS_HAS_INODE;
 	return true;
 }
@@ -870,13 +898,10 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 			s->rec.fs.has |= FS_HAS_SIZE | FS_HAS_FLAGS;
 		}
 	}
-	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STATX)) {
-		if (!state->compat || d->props & PROP_STATX)
-			read_stat(&s->rec, arg(state, d->aux), d->props & PROP_STATX);
-		if (s->rec.fs.has & FS_HAS_INODE && !mode_in_scope(s->rec.mode)) {
-			count_filtered(STREAM_FS);
-			return 0;
-		}
+	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX) &&
+	    read_stat(&s->rec, arg(state, d->aux), d->props, state->compat) && !mode_in_scope(s->rec.mode)) {
+		count_filtered(STREAM_FS);
+		return 0;
 	}
 	answer = read_paths(s, state, d);
 	if (answer == PATH_LOST)

@@ -390,7 +390,7 @@ static __noinline int submit(u64 ctx, u64 req)
 			 sqe.file_index : 0;
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
-	call->compat = 0;
+	call->compat = BPF_CORE_READ_BITFIELD_PROBED((struct io_ring_ctx *)ctx, compat);
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
@@ -567,7 +567,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		if (asked)
 			bpf_probe_read_kernel(s->rec.asked, sizeof(asked->text), asked->text);
 	}
-	if (f->props & PROP_STATX && res == 0 && read_stat(&s->rec, f->rec.address, true) &&
+	if (f->props & PROP_STATX && res == 0 && read_stat(&s->rec, f->rec.address, PROP_STATX, false) &&
 	    !mode_in_scope(s->rec.mode)) {
 		count_filtered(STREAM_FS);
 		goto out;

@@ -28,18 +28,26 @@ struct call {
 
 /* syscalls.def asks which of these there are. */
 #define HILO 0
+#define PAIR(n) (n)
 #define __NR_renameat
 static const struct call arm64_calls[] = {
 #include "syscalls.def"
 };
 #define __NR_open
+#define __NR_utime
 static const struct call native_calls[] = {
 #include "syscalls.def"
 };
 #undef HILO
 #define HILO PROP_HILO
 #define __NR_mmap2
+#define __NR_socketcall
 static const struct call i386_calls[] = {
+#include "syscalls.def"
+};
+#undef __NR_utime
+#undef __NR_socketcall
+static const struct call arm_calls[] = {
 #include "syscalls.def"
 };
 
@@ -117,8 +125,8 @@ static const char *const notes[FS_OP_COUNT] = {
 		"Of a request with several completions (`READ_MULTISHOT`) each is a row.",
 	[FS_SYNC] = "Acts on no file in particular.",
 	[FS_GETATTR] =
-		"Of a path, `inode`, `device` and `fs_type` come from the answer itself; that of "
-		"32-bit programs is read for `statx` alone. A path whose file is out of scope has"
+		"Of a path, `inode`, `device` and `fs_type` come from the answer itself, which of "
+		"`oldstat` and `oldlstat` is not read. A path whose file is out of scope has"
 		" no row.",
 	[FS_SETATTR] =
 		"The first word of `flags` says which attribute. For `CHMOD` the new mode "
@@ -214,10 +222,9 @@ static const char *filename_of(const struct syscall_desc *d)
 	}
 }
 
-static const char *inode_of(const struct syscall_desc *d, enum source source)
+static const char *inode_of(const struct syscall_desc *d)
 {
-	/* The struct stat of 32-bit programs isn't read (emit_path() of bpf/syscall.bpf.c). */
-	bool stat = d->props & PROP_STATX || (d->props & PROP_STAT && source != I386);
+	bool stat = d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX);
 
 	switch ((enum syscall_shape)d->shape) {
 	case SHAPE_FD:
@@ -251,7 +258,7 @@ static void describe(struct entry *e, const struct syscall_desc *d)
 		add_word(e->columns, size, "offset");
 	if (d->props & PROP_BYTES)
 		add_word(e->columns, size, "bytes_completed");
-	add_word(e->columns, size, inode_of(d, e->source));
+	add_word(e->columns, size, inode_of(d));
 	if (d->shape == SHAPE_MMAP)
 		add_word(e->columns, size, "mmap_prot, mmap_flags");
 	if (d->shape == SHAPE_MMAP || d->shape == SHAPE_RANGE)
@@ -413,6 +420,19 @@ static bool has_call(const struct call *calls, size_t n, const char *name)
 	return false;
 }
 
+/* Those of the fs stream that OTHERS hasn't got. */
+static void print_others(const struct call *calls, size_t n, const struct call *others, size_t n_others)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if (calls[i].d.stream != STREAM_FS || has_call(others, n_others, calls[i].name))
+			continue;
+		printf("%s`%s`", separator, calls[i].name);
+		separator = ", ";
+	}
+}
+
 static void print_operations(void)
 {
 	const char *separator = "";
@@ -438,19 +458,14 @@ static void print_operations(void)
 	}
 	printf(": what kernel AIO was asked and answered is read there,\n"
 	       "and `setns` may change what paths mean.\n");
-	if (!has_call(i386_calls, COUNT(i386_calls), "io_submit"))
-		printf("Kernel AIO of 32-bit programs is not recorded.\n");
 
-	printf("\n## arm64\n\n"
-	       "Has all of these system calls but those that its kernel hasn't either: ");
-	separator = "";
-	for (size_t i = 0; i < COUNT(native_calls); i++) {
-		if (has_call(arm64_calls, COUNT(arm64_calls), native_calls[i].name))
-			continue;
-		printf("%s`%s`", separator, native_calls[i].name);
-		separator = ", ";
-	}
-	printf(".\nThe calls of 32-bit programs are not recorded there.\n");
+	printf("\n## arm64\n\nHas all of these system calls but those that its kernel hasn't either: ");
+	print_others(native_calls, COUNT(native_calls), arm64_calls, COUNT(arm64_calls));
+	printf(".\nIts 32-bit programs have those that 32-bit programs have on x86-64, but for ");
+	print_others(i386_calls, COUNT(i386_calls), arm_calls, COUNT(arm_calls));
+	printf(";\nand ");
+	print_others(arm_calls, COUNT(arm_calls), i386_calls, COUNT(i386_calls));
+	printf(" besides.\n");
 }
 
 /* ---- docs/format.md ---- */

@@ -480,6 +480,8 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 
 static bool op_wanted(const struct options *o, const struct syscall_desc *d)
 {
+	if (d->shape == SHAPE_SOCKETCALL)
+		return options__stream(o, STREAM_NW_CONN) || options__stream(o, STREAM_NW_SOCKOPT);
 	if (!options__stream(o, d->stream))
 		return d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN);
 	if (d->stream != STREAM_FS || d->shape == SHAPE_AIO)
@@ -523,6 +525,7 @@ static void configure(struct iotrc_bpf *skel, const struct options *o, const str
 		choose(o, &syscalls_native[i], &skel->rodata->syscalls[i]);
 		choose(o, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
 	}
+	memcpy(skel->rodata->socketcalls, syscalls_of_socketcall, sizeof(skel->rodata->socketcalls));
 	for (size_t i = 0; i < MAX_URING_OPS; i++)
 		choose(o, &uring_ops[i], &skel->rodata->uring_ops[i]);
 }

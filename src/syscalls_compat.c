@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* 32-bit programs: i386's on x86-64, arm's on arm64. */
 #if defined(__x86_64__)
 #include <asm/unistd_32.h>
+#include <linux/net.h>
+#define PAIR(n) (n)
+#elif defined(__aarch64__)
+#include "unistd_arm.h"
+#define PAIR(n) ((n) + (n) % 2)
+#else
+#error no numbering of 32-bit programs
 #endif
-
 #include "syscalls.h"
-
-/* Newer than the headers of Debian 12; the same number everywhere (scripts/syscall.tbl). */
-#ifndef __NR_fchmodat2
-#define __NR_fchmodat2 452
-#endif
-#ifndef __NR_setxattrat
-#define __NR_setxattrat 463
-#define __NR_getxattrat 464
-#define __NR_listxattrat 465
-#define __NR_removexattrat 466
-#endif
+#include "syscalls_new.h"
 
 #define HILO PROP_HILO
 #define SYSCALL(name, stream_, op_, shape_, ...) \
 	[__NR_##name] = { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ },
 
 const struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {
-#if defined(__x86_64__)
 #include "syscalls.def"
-#else
-	/* No header here has their numbers: counted as left out, all of them, and never misread. */
-	[0 ... MAX_SYSCALLS - 1] = { .stream = STREAM_FS, .op = FS_OPEN, .shape = SHAPE_OPAQUE },
+};
+
+const __u16 syscalls_of_socketcall[MAX_SOCKETCALLS] = {
+#ifdef __NR_socketcall
+	[SYS_SOCKET] = __NR_socket,
+	[SYS_BIND] = __NR_bind,
+	[SYS_CONNECT] = __NR_connect,
+	[SYS_LISTEN] = __NR_listen,
+	[SYS_ACCEPT] = __NR_accept4, /* but for its flags */
+	[SYS_SHUTDOWN] = __NR_shutdown,
+	[SYS_SETSOCKOPT] = __NR_setsockopt,
+	[SYS_GETSOCKOPT] = __NR_getsockopt,
+	[SYS_ACCEPT4] = __NR_accept4,
 #endif
 };
 

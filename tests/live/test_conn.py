@@ -2,6 +2,7 @@
 """A client and a server: their rows mirror each other and are what the two say of themselves."""
 import collections
 import json
+import os
 import subprocess
 import sys
 
@@ -15,11 +16,15 @@ ROUNDS = 3
 Said = collections.namedtuple("Said", "event pid fd domain local sport remote dport result")
 
 
-@pytest.fixture(scope="module")
-def recorded(module_path):
+# By system calls of its own kind, and by those of 32-bit programs.
+PROGRAMS = ["conn"] + ["conn32"] * (os.uname().machine == "x86_64")
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def recorded(request, module_path):
     with recorder.Recording(module_path, "--streams", "nw_conn") as r:
         done = subprocess.run(
-            [recorder.workload("conn")], cwd=module_path, capture_output=True, text=True, timeout=60
+            [recorder.workload(request.param)], cwd=module_path, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]

@@ -106,6 +106,18 @@ def test_identity_of_the_files(recorded):
         assert set(opened["fs_type"]) == {mount_type(name)}, name
 
 
+def test_identity_by_stat_of_32_bit_programs(recorded):
+    """Of which each architecture has structures of its own."""
+    rows = recorded.of("compat")
+    rows = rows[(rows["operation"] == "getattr") & rows["filename"].str.endswith("/compat/file") & (rows["errno"] == "")]
+    assert len(rows) == 12
+    for name, group in rows.groupby("filename"):
+        st = os.stat(recorder.unescape(name))
+        assert set(group["inode"]) == {str(st.st_ino)}
+        assert set(group["device"]) == {f"{os.major(st.st_dev)}:{os.minor(st.st_dev)}"}
+        assert set(group["fs_type"]) == {mount_type(name)}
+
+
 def test_inodes_of_reused_names(recorded):
     """A name, a descriptor, a number: all of them used again, and each row has its own inode."""
     oracle = recorded.oracles["reuse"]

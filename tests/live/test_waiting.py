@@ -77,3 +77,19 @@ def test_options_of_sockets(tmp_path, family):
     columns = ["event_type", "fd", "level", "option_name", "optval", "return_value"]
     assert rows[columns].values.tolist() == wanted
     assert r.session.lost() == {}
+
+
+@pytest.mark.parametrize("program", ["conn32"] * (os.uname().machine == "x86_64"))
+def test_options_by_socketcall(tmp_path, program):
+    """i386's one call for sockets serves nw_conn, too: here nw_sockopt alone is recorded."""
+    with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
+        process = subprocess.Popen(
+            [recorder.workload(program), "options"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        )
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+    rows = r.rows("nw_sockopt")
+    rows = rows[rows["pid"] == str(process.pid)]
+    wanted = [line.split() for line in said.splitlines()]
+    columns = ["event_type", "fd", "level", "option_name", "optval", "return_value"]
+    assert len(wanted) == 2 and rows[columns].values.tolist() == wanted

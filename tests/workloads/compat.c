@@ -2,13 +2,19 @@
 /* The more intricate of i386's calls: 64-bit numbers in halves, structures with other layouts. */
 #ifdef __x86_64__
 
+#include <linux/aio_abi.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <sys/stat.h>
 
 #include "int80.h"
+
+static long setup(unsigned int entries, struct io_uring_params *params);
+#define URING_SETUP setup
+#include "uring.h"
 
 /* arch/x86/entry/syscalls/syscall_32.tbl */
 enum {
@@ -19,12 +25,12 @@ enum {
 	SENDFILE = 187, MMAP2 = 192, TRUNCATE64 = 193, FTRUNCATE64 = 194, STAT64 = 195, LSTAT64 = 196,
 	FSTAT64 = 197, FCHOWN32 = 207, CHOWN32 = 212, MADVISE = 219, GETDENTS64 = 220, FCNTL64 = 221,
 	READAHEAD = 225, SETXATTR = 226, GETXATTR = 229, LISTXATTR = 232, REMOVEXATTR = 235,
-	SENDFILE64 = 239, FADVISE64 = 250, UTIMES = 271, FADVISE64_64 = 272, OPENAT = 295, MKDIRAT = 296,
+	SENDFILE64 = 239, IO_SETUP = 245, IO_DESTROY, IO_GETEVENTS, IO_SUBMIT, FADVISE64 = 250, UTIMES = 271, FADVISE64_64 = 272, OPENAT = 295, MKDIRAT = 296,
 	MKNODAT = 297, FCHOWNAT = 298, FSTATAT64 = 300, UNLINKAT = 301, RENAMEAT = 302, LINKAT = 303,
 	SYMLINKAT = 304, READLINKAT = 305, FACCESSAT = 307, SPLICE = 313, SYNC_FILE_RANGE = 314,
 	UTIMENSAT = 320, FALLOCATE = 324, PREADV = 333, PWRITEV = 334, SYNCFS = 344, RENAMEAT2 = 353,
 	COPY_FILE_RANGE = 377, PREADV2 = 378, PWRITEV2 = 379, STATX = 383, UTIMENSAT64 = 412,
-	CLOSE_RANGE = 436, OPENAT2 = 437, FACCESSAT2 = 439, READ = 3, WRITE = 4, CLOSE = 6, IOCTL = 54,
+	IO_URING_SETUP = 425, CLOSE_RANGE = 436, OPENAT2 = 437, FACCESSAT2 = 439, READ = 3, WRITE = 4, CLOSE = 6, IOCTL = 54,
 };
 
 #define FAR (5LL << 30)
@@ -181,6 +187,71 @@ static void memory(int fd)
 	IS(0, SYS32(MUNMAP, at, 8192));
 }
 
+/* Kernel AIO: pointers and iovecs of 32 bits. */
+static void requests(int fd)
+{
+	static const struct { int op; const char *name; long n, offset, size; int bytes; } kinds[] = {
+		{ IOCB_CMD_PWRITE, "write", 4096, 8192, 4096, 1 },
+		{ IOCB_CMD_PREADV, "read", 3, 8192, 1512, 1 },
+		{ IOCB_CMD_PWRITEV, "write", 3, 16384, 1512, 1 },
+		{ IOCB_CMD_PREAD, "read", 2048, 1L << 30, 2048, 1 },
+		{ IOCB_CMD_FDSYNC, "fdatasync", 0, 0, NONE, 0 },
+	};
+	enum { N = sizeof(kinds) / sizeof(*kinds) };
+	uint32_t iov[6] = { buf, 1009, buf, 0, buf + 2048, 503 }, iovs = put(0, iov, sizeof(iov));
+	uint32_t context = put(1, &(uint32_t){ 0 }, 4), list[N];
+	struct io_event *events = (struct io_event *)(low + 256 * 3);
+
+	IS(0, SYS32(IO_SETUP, 64, context));
+	context = *(uint32_t *)(low + 256);
+	for (int i = 0; i < N; i++) {
+		int vector = kinds[i].op == IOCB_CMD_PREADV || kinds[i].op == IOCB_CMD_PWRITEV;
+		struct iocb cb = {
+			.aio_lio_opcode = kinds[i].op, .aio_fildes = fd, .aio_buf = vector ? iovs : kinds[i].n ? buf : 0,
+			.aio_nbytes = kinds[i].n, .aio_offset = kinds[i].size == NONE ? 0 : kinds[i].offset, .aio_data = i,
+		};
+
+		list[i] = put(8 + i, &cb, sizeof(cb));
+	}
+	IS(N, SYS32(IO_SUBMIT, context, N, put(2, list, sizeof(list))));
+	IS(N, SYS32(IO_GETEVENTS, context, N, N, (uintptr_t)events, 0));
+	for (int i = 0; i < N; i++) {
+		int k = events[i].data;
+
+		tell_as("AIO", kinds[k].name, "file", NULL, kinds[k].size, kinds[k].size == NONE ? NONE : kinds[k].offset,
+			kinds[k].bytes, "", events[i].res);
+	}
+	IS(0, SYS32(IO_DESTROY, context));
+}
+
+static long setup(unsigned int entries, struct io_uring_params *params)
+{
+	uint32_t at = put(0, params, sizeof(*params));
+	long fd = SYS32(IO_URING_SETUP, entries, at);
+
+	memcpy(params, low, sizeof(*params));
+	return fd;
+}
+
+/* A ring that a 32-bit program has made takes iovecs of 32 bits. */
+static void ring(int fd)
+{
+	uint32_t iov[6] = { buf, 1009, buf, 0, buf + 2048, 503 };
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	if (ring__new(&r, 0))
+		return;
+	for (int i = 0; i < 3; i++) {
+		sqe = ring__next(&r, i % 2 ? IORING_OP_WRITEV : IORING_OP_READV, fd);
+		sqe->addr = put(1, iov, sizeof(iov));
+		sqe->len = 3;
+		sqe->off = 8192;
+		tell(i % 2 ? "write" : "read", "file", NULL, 1512, 8192, 1, "", ring__one(&r));
+	}
+	IS(0, SYS32(CLOSE, r.fd));
+}
+
 int main(void)
 {
 	long fd;
@@ -198,6 +269,8 @@ int main(void)
 		attributes(fd);
 		names();
 		memory(fd);
+		requests(fd);
+		ring(fd);
 	}
 	IS(0, SYS32(CLOSE, fd));
 	return 0;

@@ -13,6 +13,9 @@
 
 #include "workload.h"
 
+#ifndef SOCKET /* conn32.c has another way */
+#define SOCKET(name, ...) SYS(name, __VA_ARGS__)
+#endif
 #define ROUNDS 3
 
 union address {
@@ -67,10 +70,10 @@ static void server(int listener, int family)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 #ifdef SYS_accept
-		int fd = OK(i ? SYS(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC)
-			      : SYS(accept, listener, 0L, 0L));
+		int fd = OK(i ? SOCKET(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC)
+			      : SOCKET(accept, listener, 0L, 0L));
 #else
-		int fd = OK(SYS(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC));
+		int fd = OK(SOCKET(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC));
 #endif
 		char byte;
 
@@ -84,12 +87,12 @@ static void server(int listener, int family)
 static void client(const union address *to, socklen_t len, int family)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		int fd = OK(SYS(socket, family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-		int result = OK(SYS(connect, fd, to, len));
+		int fd = OK(SOCKET(socket, family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+		int result = OK(SOCKET(connect, fd, to, len));
 
 		say("CONNECT", fd, family, result, to, len);
 		IS(1, SYS(write, fd, "x", 1));
-		IS(0, SYS(shutdown, fd, SHUT_WR));
+		IS(0, SOCKET(shutdown, fd, SHUT_WR));
 		say("SHUTDOWN", fd, family, 0, to, len);
 		IS(0, SYS(close, fd));
 	}
@@ -97,16 +100,16 @@ static void client(const union address *to, socklen_t len, int family)
 
 static void pair(union address *at, socklen_t len, int family)
 {
-	int listener = OK(SYS(socket, family, SOCK_STREAM, 0));
+	int listener = OK(SOCKET(socket, family, SOCK_STREAM, 0));
 	long pid;
 	int fd;
 
 	say("SOCKET_CREATE", listener, family, listener, NULL, 0);
-	OK(SYS(bind, listener, at, len));
+	OK(SOCKET(bind, listener, at, len));
 	say("BIND", listener, family, 0, NULL, 0);
-	OK(SYS(listen, listener, 7));
+	OK(SOCKET(listen, listener, 7));
 	say("LISTEN", listener, family, 0, NULL, 0);
-	OK(SYS(getsockname, listener, at, &len)); /* the port that bind chose */
+	OK(SOCKET(getsockname, listener, at, &len)); /* the port that bind chose */
 	pid = OK(fork());
 	if (!pid) {
 		server(listener, family);
@@ -116,8 +119,8 @@ static void pair(union address *at, socklen_t len, int family)
 	OK(SYS(wait4, pid, 0L, 0, 0L));
 	IS(0, SYS(close, listener)); /* nobody listens now */
 
-	fd = OK(SYS(socket, family, SOCK_STREAM, 0));
-	FAILS(ECONNREFUSED, SYS(connect, fd, at, len));
+	fd = OK(SOCKET(socket, family, SOCK_STREAM, 0));
+	FAILS(ECONNREFUSED, SOCKET(connect, fd, at, len));
 	say("CONNECT", fd, family, -ECONNREFUSED, at, len);
 	IS(0, SYS(close, fd));
 }

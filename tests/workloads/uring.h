@@ -26,6 +26,10 @@ struct ring {
 	unsigned int features; /* IORING_FEAT_* */
 };
 
+#ifndef URING_SETUP /* compat.c has another way */
+#define URING_SETUP(entries, params) SYS(io_uring_setup, entries, params)
+#endif
+
 /* 0, or -1 when the kernel has no io_uring (or none like this). */
 static inline int ring__new(struct ring *r, unsigned int flags)
 {
@@ -37,7 +41,7 @@ static inline int ring__new(struct ring *r, unsigned int flags)
 	char *sq, *cq;
 
 	memset(r, 0, sizeof(*r));
-	r->fd = SYS(io_uring_setup, 64, &p);
+	r->fd = URING_SETUP(64, &p);
 	if (r->fd < 0)
 		return -1;
 	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE,
