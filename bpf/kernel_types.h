@@ -464,6 +464,7 @@ struct io_ring_ctx___until_5_11 {
 };
 
 struct io_cqe {
+	u64 user_data;
 	s32 res;
 };
 

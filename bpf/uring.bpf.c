@@ -35,7 +35,7 @@ const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 /* Some request was one whose success no tracepoint tells of. */
 volatile __u32 uring_quiet = 0;
 
-/* Whether a completion has been told of that doesn't say whose it is (overflow()). */
+/* Whether a completion has been told of whose request isn't known (overflow()). */
 volatile __u32 uring_overflown = 0;
 
 struct sqe {
@@ -605,16 +605,22 @@ __noinline int on_complete_named(u64 key, s32 res)
 	return complete(key, res, 0, true);
 }
 
-/* Of request REQ, or, where that isn't said, of the one that MANY stands for. */
+/* Of request REQ, or, where that isn't said, of the one that MANY stands for; false: there is no such. */
+static __always_inline bool answer(u64 req, u64 many, s32 res, u32 cqe_flags)
+{
+	u64 *key = req ? &req : bpf_map_lookup_elem(&uring_many, &many);
+
+	if (!key)
+		return false;
+	on_complete(*key, res, cqe_flags);
+	return true;
+}
+
 static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 {
-	u64 *key;
-
 	count_fired(HOOK_URING_COMPLETE);
-	if (req)
-		return on_complete(req, res, cqe_flags);
-	key = bpf_map_lookup_elem(&uring_many, &many);
-	return key ? on_complete(*key, res, cqe_flags) : 0;
+	answer(req, many, res, cqe_flags);
+	return 0;
 }
 
 /* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still (REQ_F_CQE_SKIP is the
@@ -637,7 +643,7 @@ static __always_inline s32 result_of(u64 req)
 	return kread(req, io_kiocb, cqe.res);
 }
 
-#define FLUSH_MAX 1024 /* requests of one flush: of those beyond, miss_quiet() tells */
+#define FLUSH_MAX 1024 /* requests of one flush, before the rest is left to miss_quiet(), or lost */
 
 /* What puts the completions of all requests that have ended by now into the ring, or leaves them out. */
 SEC("fentry/__io_submit_flush_completions") /* since 5.16 */
@@ -696,15 +702,49 @@ int BPF_PROG(on_uring_work, struct io_wq_work *work)
 
 #define PF_IO_WORKER 0x10 /* include/linux/sched.h */
 
+enum alike { ALIKE_NOT, ALIKE_UNKNOWN, ALIKE_KNOWN };
+
+/* Whether the request of a completion with USER_DATA and RES can be REQ, and is one in flight. */
+__noinline u32 alike(u64 req, u64 user_data, s32 res)
+{
+	if (kread(req, io_kiocb, cqe.user_data) != user_data || (s32)kread(req, io_kiocb, cqe.res) != res)
+		return ALIKE_NOT;
+	return bpf_map_lookup_elem(&uring_flights, &req) || bpf_map_lookup_elem(&uring_conns, &req) ? ALIKE_KNOWN :
+												  ALIKE_UNKNOWN;
+}
+
+/* Whose completion is being told of, among the requests of a ring that have ended by now; 0: of none of the first
+ * FLUSH_MAX. What several have in common is all that a row says of their completion. */
+static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
+{
+	u64 node = kread(ring, io_ring_ctx, submit_state.compl_reqs.first), found = 0;
+
+	for (u64 i = 0; node && i < FLUSH_MAX; i++) {
+		u64 req = node - kaddr(0, io_kiocb, comp_list);
+		u32 is = alike(req, user_data, res);
+
+		if (is != ALIKE_NOT)
+			found = req;
+		if (is == ALIKE_KNOWN)
+			break;
+		node = kread(node, io_wq_work_node, next);
+	}
+	return found;
+}
+
 /* A completion that finds the program's queue full waits for room there, and passes this tracepoint instead of
- * io_uring_complete, which doesn't say whose it is. It is lost, whatever the request was about. Filters are asked
- * about the program's own thread; a worker of the kernel has another name. */
-static __always_inline int overflow(void)
+ * io_uring_complete, which doesn't say whose it is. The kernel is going through the requests that have ended
+ * (__io_submit_flush_completions() of io_uring/io_uring.c), or it is one of those with many. What a worker
+ * ends by itself (to 6.9) is in no list: it is lost, whatever it was about. Filters are asked about
+ * the program's own thread; a worker of the kernel has another name. */
+static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_flags)
 {
 	struct task_state *state = current_state(true);
 	struct task_struct *task = current_task();
 
 	count_fired(HOOK_URING_OVERFLOW);
+	if (answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
+		return 0;
 	uring_overflown = 1;
 	if (state && !(kread((u64)task, task_struct, flags) & PF_IO_WORKER) &&
 	    task_refresh(state, task, false) == WHOM_LEFT_OUT)
@@ -735,16 +775,10 @@ static __always_inline int on_nameless_answer(u64 ctx, u64 user_data, s32 res, u
 
 /* ---- the tracepoints, which every few versions are others ---- */
 
-SEC("tp_btf/io_uring_cqe_overflow")
-int BPF_PROG(on_uring_overflow)
+SEC("tp_btf/io_uring_cqe_overflow") /* since 5.19 */
+int BPF_PROG(on_uring_overflow, u64 ring, u64 user_data, s32 res, u32 flags)
 {
-	return overflow();
-}
-
-SEC("tp/io_uring/io_uring_cqe_overflow")
-int on_uring_overflow_classic(void *ctx)
-{
-	return overflow();
+	return overflow(argument(ctx, 0), user_data, res, flags);
 }
 
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
@@ -834,6 +868,18 @@ SEC("tp/io_uring/io_uring_req_failed")
 int on_uring_refused_classic(struct uring_event *e)
 {
 	return on_submit(e->ring, e->req);
+}
+
+struct uring_overflow_event {
+	u64 common, ring, user_data;
+	s32 res;
+	u32 flags;
+};
+
+SEC("tp/io_uring/io_uring_cqe_overflow")
+int on_uring_overflow_classic(struct uring_overflow_event *e)
+{
+	return overflow(e->ring, e->user_data, e->res, e->flags);
 }
 
 SEC("tp/io_uring/io_uring_complete")

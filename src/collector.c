@@ -90,7 +90,7 @@ static const struct program {
 	  nameless_uring },
 
 	{ HOOK_URING_OVERFLOW, "tp/io_uring/io_uring_cqe_overflow", "on_uring_overflow_classic", FS | CONN, 0,
-	  "the count of IO_URING requests whose completion finds the queue full", can_overflow },
+	  "IO_URING requests whose completion finds the queue full", can_overflow },
 	{ HOOK_URING_OVERFLOW, "tp_btf/io_uring_cqe_overflow", "on_uring_overflow", FS | CONN, 0, NULL, can_overflow },
 
 	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
