@@ -15,7 +15,6 @@ const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
 /* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that is recorded. */
 const volatile __u16 socketcalls[MAX_SOCKETCALLS] = {};
 
-#define EBADF 9
 #define AT_FDCWD -100
 #define AT_EMPTY_PATH 0x1000
 #define AT_REMOVEDIR 0x200
@@ -121,25 +120,32 @@ static __always_inline u64 arg_long_long(const struct task_state *state, u8 plac
 
 /* ---- entry ---- */
 
-static __always_inline u64 base_id(struct task_state *state, struct task_struct *task, s32 dirfd)
-{
-	u64 file;
+#define NO_ROOM ((u64)-1)
 
+/* The id of the directory that a path is relative to: of the descriptor at PLACE, or the current one. 0 when that
+ * is no open file, NO_ROOM when its definition found none. */
+static __noinline u64 base_of(struct task_state *state, u32 place)
+{
+	struct task_struct *task = current_task();
+	s32 dirfd = AT_FDCWD;
+	u64 file, id;
+
+	if (!state)
+		return NO_ROOM;
+	if (place)
+		dirfd = arg(state, place);
 	if (dirfd == AT_FDCWD) {
 		u64 fs = kread(task, task_struct, fs);
 		u64 dentry = kread(fs, fs_struct, pwd.dentry);
 
-		return path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
+		id = path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
+	} else {
+		file = task_file(task, dirfd);
+		if (!file)
+			return 0;
+		id = file_path_id(state->recent, file);
 	}
-	file = task_file(task, dirfd);
-	return file ? file_path_id(state->recent, file) : 0;
-}
-
-static __noinline u64 base_of(struct task_state *state, u32 place)
-{
-	struct task_struct *task = current_task();
-
-	return state ? base_id(state, task, place ? (s32)arg(state, place) : AT_FDCWD) : 0;
+	return id ? id : NO_ROOM;
 }
 
 enum verdict { VERDICT_TRACE, VERDICT_FILTERED, VERDICT_LOST, VERDICT_IGNORE, VERDICT_SHED };
@@ -634,22 +640,26 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* Pipes, sockets and most devices have no place that data comes from. */
+/* Pipes, sockets and most devices have no place that data comes from; a directory's position is a number that
+ * only its filesystem can read. */
 static __always_inline bool has_position(u64 file)
 {
-	u32 format;
+	u32 format = kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT;
 
-	if (!cfg.scope_all)
-		return true;
-	format = kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT;
-	return format == S_IFREG || format == S_IFDIR || format == S_IFBLK;
+	return format == S_IFREG || format == S_IFBLK;
+}
+
+/* Of what was read or written; the others in the usual scope are directories, where that fails. */
+static __always_inline bool had_position(u64 file, s64 ret)
+{
+	return (!cfg.scope_all && ret >= 0) || has_position(file);
 }
 
 static __always_inline bool appends(const struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u32 rwf = d->props & PROP_RWF ? arg(state, d->aux) : 0;
 
-	return d->op == FS_WRITE &&
+	return d->op == FS_WRITE && state->file &&
 	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
 }
 
@@ -693,7 +703,7 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 			goto out;
 		}
 	}
-	if (props & PROP_SEQUENTIAL && state->file && has_position(state->file) &&
+	if (props & PROP_SEQUENTIAL && state->file && had_position(state->file, state->ret) &&
 	    (moved || !appends(state, d))) {
 		offset = kread(state->file, file, f_pos) - moved;
 		has |= FS_HAS_OFFSET;
@@ -805,7 +815,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 					      const volatile struct syscall_desc *d)
 {
 	u32 len = 0, len2 = 0;
-	bool is_fd, wants_base = false;
+	bool is_fd;
 	long n;
 
 	if (!s || !state || !d)
@@ -823,10 +833,8 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
 	if (is_fd && !d->path2)
 		return PATH_OF_FILE;
-	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET))) {
+	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET)))
 		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
-		wants_base = !s->rec.base;
-	}
 	/* mount() without a source: there is but the target. */
 	if (d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
 		s->rec.fs.has &= ~FS_LINK_TARGET;
@@ -845,7 +853,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	}
 	s->rec.len = len;
 	s->rec.len2 = len2;
-	return wants_base && state->ret != -EBADF ? PATH_LOST : PATH_ASKED;
+	return s->rec.base == NO_ROOM || s->rec.base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
 }
 
 static __always_inline void prepare_long(struct long_scratch *s, struct task_state *state,
@@ -912,6 +920,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 		s->rec.fs.has &= ~FS_HAS_ASKED;
 		if (fd == AT_FDCWD) {
 			s->rec.fs.path = base_of(state, 0);
+			if (s->rec.fs.path == NO_ROOM)
+				return lose(STREAM_FS, state->exit_ns);
 		} else {
 			file = task_file(task, fd);
 			verdict = file ? take_file(state, file, fd) : VERDICT_TRACE;
@@ -1006,8 +1016,6 @@ static __noinline int emit_mapping(struct task_state *state, const volatile stru
 static __noinline int emit_two_files(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
-	u64 inode;
-	u32 format;
 
 	if (!s || !state || !d)
 		return 0;
@@ -1020,15 +1028,12 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 		s->rec.fs.size = state->args[4];
 		if (state->args[5])
 			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
-	} else if (state->file) {
-		inode = kread(state->file, file, f_inode);
-		format = kread(inode, inode, i_mode) & S_IFMT;
-		if (format != S_IFREG && format != S_IFBLK) {
+	} else if (state->file && !has_position(state->file)) {
+		if (state->ret > 0) /* whether it has moved on what it was given its own driver knows */
 			s->rec.fs.has &= ~FS_HAS_OFFSET;
-		} else if (!(s->rec.fs.has & FS_HAS_OFFSET) && !arg(state, d->offset)) {
-			s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
-			s->rec.fs.has |= FS_HAS_OFFSET;
-		}
+	} else if (state->file && !arg(state, d->offset)) {
+		s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
+		s->rec.fs.has |= FS_HAS_OFFSET;
 	}
 	send_long(s, state->exit_ns);
 	return 0;

@@ -228,19 +228,23 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	struct uring_flight *f = get_uring_scratch();
 	struct task_state *state = get_uring_state();
 	struct long_scratch *s = get_long_scratch();
+	enum path_answer answer;
 	s32 fd;
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;
 	s->rec.fs.has = 0;
-	if (read_paths(s, state, d) == PATH_OF_FILE) {
+	answer = read_paths(s, state, d);
+	if (answer == PATH_OF_FILE) {
 		fd = arg(state, d->fd);
 		if (fd == AT_FDCWD)
 			f->rec.fs.path = base_of(state, 0);
 		else
 			f->file = task_file(current_task(), fd);
-		return VERDICT_TRACE;
+		return f->rec.fs.path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
 	}
+	if (answer == PATH_LOST)
+		return VERDICT_LOST;
 	f->rec.fs.has |= s->rec.fs.has;
 	f->rec.base = s->rec.base;
 	f->rec.base2 = s->rec.base2;
@@ -529,7 +533,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		s->rec.fs.flags = kread(file, file, f_flags);
 		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
 	}
-	if (!has_position(file))
+	if (!had_position(file, s->rec.fs.ret))
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
 		s->rec.fs.offset = kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);

@@ -38,14 +38,15 @@ struct asked {
 	size_t len;
 };
 
+/* Without a path it is the open file itself. What has no path is no directory: nothing is relative to it. */
 static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path, size_t len)
 {
 	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
-	struct asked a = { .text = buf };
+	bool is_place = base && base->text[0] == '/';
 
-	if (len || base)
-		a.len = fold__path(buf, base ? base->text : NULL, base ? base->raw_len : 0, path, len);
-	return a;
+	if (!len)
+		return base ? (struct asked){ base->text, base->raw_len } : (struct asked){ buf, 0 };
+	return (struct asked){ buf, fold__path(buf, is_place ? base->text : NULL, is_place ? base->raw_len : 0, path, len) };
 }
 
 static bool asked_wanted(const struct encoder *e, const struct asked *a)

@@ -256,13 +256,15 @@ def in_scope(path):
 
 
 def has_position(path):
-    """Whether reads and writes move along: not in a pipe, a socket, a terminal, /dev/zero."""
+    """Whether reads and writes move along: not in a pipe, a socket, a terminal, /dev/zero, and a directory's position
+    is no place in it. None: it is gone, and strace doesn't say what it was."""
     if not path.startswith(b"/"):
         return False
     try:
-        return not stat.S_ISCHR(os.stat(path).st_mode)
+        mode = os.lstat(path).st_mode # a link that is open is a link
+        return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
     except OSError:
-        return True
+        return None
 
 
 def below(root, path):
@@ -279,14 +281,22 @@ def moved(path, old, new, exchanged):
     return path
 
 
-class Oracle:
-    """Reads a log; .rows[tid] is a list of Row in the order of completion, .exits[pid] a Row."""
+class Unknown(dict):
+    """Keeps nothing."""
 
-    def __init__(self, log, cwd, scope_all=False):
+    def __setitem__(self, key, value):
+        pass
+
+
+class Oracle:
+    """Reads a log; .rows[tid] is a list of Row in the order of completion, .exits[pid] a Row. LINKS: a file may have
+    several names, or none while another has its name, so that where an append goes isn't known."""
+
+    def __init__(self, log, cwd, scope_all=False, links=False):
         self.scope_all = scope_all
         self.cwd = os.fsencode(os.path.realpath(cwd))
         self.processes, self.pending = {}, {}
-        self.ends = {}   # path: the end of the file, where it is known
+        self.ends = Unknown() if links else {} # path: the end of the file, where it is known
         self.rows, self.exits, self.pids = {}, {}, set()
         self.root = None
         self.told = []   # rows of what strace can't see, as the program tells them
@@ -448,7 +458,7 @@ class Call:
         if not name:
             return b"" # not readable, or nothing
         if not name.startswith(b"/"):
-            if base is not None and base.file is None:
+            if base is not None and not (base.file or b"").startswith(b"/"):
                 return b"" # relative to nothing
             name = (base.file if base is not None else self.process.fs["cwd"]) + b"/" + name
         return fold(name)
@@ -559,13 +569,20 @@ class Call:
                     file.position = end
                 if self.operation == "write" and file.path in self.oracle.ends:
                     self.oracle.ends[file.path] = max(end or 0, self.oracle.ends[file.path])
-            if own and not has_position(file.path):
-                offset = ""
+            if own:
+                offset = self.if_placed(file.path, offset)
         self.on_file(
             fd, size=size, offset=offset, bytes=self.moved, flags=words.say(words.RWF, rwf)
         )
 
     do_read = do_write = transfer
+
+    def if_placed(self, path, position):
+        """POSITION, where PATH has one. What is gone and could be read or written was no directory."""
+        placed = has_position(self.process.fs["root"] + path if path.startswith(b"/") else path)
+        if placed is None:
+            return None if self.error else position
+        return position if placed else ""
 
     def do_fsync(self):
         self.on_file(self.args[0])
@@ -663,7 +680,9 @@ class Call:
 
     def do_symlink(self):
         at = self.args[1] if self.name == "symlinkat" else None
-        self.on_path((self.args[0].string or b"", self.asked(self.args[-1], at)))
+        link = self.asked(self.args[-1], at)
+        if not self.oracle.pseudo(link):
+            self.row((self.args[0].string or b"", link))
 
     def do_mknod(self):
         mode = self.args[1 + (self.name in AT_CALLS)].number
@@ -790,25 +809,29 @@ class Call:
 
     def between(self, source, goal, size, at="NULL", to="NULL", flags=()):
         """From the Arg SOURCE to GOAL; AT and TO are the texts of pointers to offsets."""
-        if not any(f.file is not None and self.oracle.in_scope(f.file) for f in (source, goal)):
+        files = [f.file for f in (source, goal) if f.file is not None]
+        if files and not any(map(self.oracle.in_scope, files)):
             return
         self.row(
-            (source.file or b"", goal.file or b""), size=size, flags=flags, bytes=self.moved,
+            (source.file or b"", goal.file or b"") if files else b"", size=size, flags=flags, bytes=self.moved,
             offset=self.advance(source, at),
         )
-        self.advance(goal, to)
+        if at != "NULL" or to != "NULL" or self.description(goal) is not self.description(source):
+            self.advance(goal, to)
         if goal.file is not None and not self.error:
             self.oracle.ends.pop(goal.file, None)
 
     def advance(self, arg, pointer):
         """Where the transfer began at this end; moves the file's position."""
+        if pointer != "NULL" and self.result > 0 and has_position(arg.file) is False:
+            return ""
+        if pointer != "NULL":
+            number = re.match(r"\[(-?\d+)\]", pointer)
+            return signed(int(number[1])) if number else ""
         if arg.file is None or not arg.file.startswith(b"/"):
             return ""
         file = self.description(arg)
-        begin = file.position if has_position(arg.file) else ""
-        if pointer != "NULL" and has_position(arg.file):
-            number = re.match(r"\[(-?\d+)\]", pointer)
-            return signed(int(number[1])) if number else ""
+        begin = self.if_placed(arg.file, file.position)
         if self.result > 0 and file.position is not None:
             file.position += self.result
         return begin
@@ -973,22 +996,22 @@ def command(argv, log):
     ]
 
 
-def read(log, cwd, stdout="", scope_all=False):
-    """The Oracle of a LOG that command() wrote, of a program started in CWD, which wrote
+def read(log, cwd, stdout="", **options):
+    """The Oracle, with its OPTIONS, of a LOG that command() wrote, of a program started in CWD, which wrote
     STDOUT; see told()."""
     with open(log) as f:
-        oracle = Oracle(f.read(), cwd, scope_all)
+        oracle = Oracle(f.read(), cwd, **options)
     oracle.told = told(stdout)
     return oracle
 
 
-def run(argv, cwd, log, scope_all=False, **kwargs):
+def run(argv, cwd, log, scope_all=False, links=False, **kwargs):
     """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout."""
     done = subprocess.run(
         command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         errors="surrogateescape", timeout=120, **kwargs,
     )
-    oracle = read(log, cwd, done.stdout, scope_all)
+    oracle = read(log, cwd, done.stdout, scope_all=scope_all, links=links)
     oracle.code, oracle.stdout, oracle.stderr = done.returncode, done.stdout, done.stderr
     return oracle
 
