@@ -444,13 +444,17 @@ struct fixed_file_data {
 
 struct io_ring_ctx {
 	unsigned int flags;
-	unsigned int compat : 1;
+	unsigned int int_flags; /* since 7.0 or so */
 	struct io_file_table file_table;
 	struct io_submit_state submit_state;
 	u32 *sq_array;
 	struct io_uring_sqe *sq_sqes;
 	unsigned int cached_sq_head;
 	unsigned int sq_entries;
+};
+
+struct io_ring_ctx___with_bits { /* before */
+	unsigned int compat : 1;
 };
 
 struct io_ring_ctx___until_5_15 {

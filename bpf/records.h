@@ -423,6 +423,7 @@ struct capture_config {
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	__u64 cgroup;          /* 0: any */
 	__u64 uring_reissue;   /* REQ_F_REISSUE of this kernel */
+	__u32 uring_narrow;    /* … IO_RING_F_COMPAT */
 	__u32 uring_stream;    /* that what io_uring doesn't say more of counts for */
 	__u32 uring_nameless;  /* io_uring_complete doesn't say which request it is (until 5.17) */
 	__u32 ring_bytes;      /* of one event ring */

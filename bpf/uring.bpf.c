@@ -154,6 +154,14 @@ static __always_inline u64 taken_request(u64 ctx, u8 opcode)
 	return kread(req, io_kiocb, ctx) == ctx && kread(req, io_kiocb, opcode) == opcode ? req : 0;
 }
 
+/* Whether a 32-bit program has made the ring: its iovecs are of 32 bits. */
+static __always_inline bool is_narrow(u64 ctx)
+{
+	if (bpf_core_field_exists(((struct io_ring_ctx *)0)->int_flags))
+		return kread(ctx, io_ring_ctx, int_flags) & cfg.uring_narrow;
+	return BPF_CORE_READ_BITFIELD_PROBED((struct io_ring_ctx___with_bits *)ctx, compat);
+}
+
 static __always_inline void take_arguments(struct task_state *state, const struct sqe *sqe)
 {
 	state->args[0] = (s64)sqe->fd;
@@ -394,7 +402,7 @@ static __noinline int submit(u64 ctx, u64 req)
 			 sqe.file_index : 0;
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
-	call->compat = BPF_CORE_READ_BITFIELD_PROBED((struct io_ring_ctx *)ctx, compat);
+	call->compat = is_narrow(ctx);
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;

@@ -328,6 +328,7 @@ static int enumerator(const struct btf *btf, const char *name)
 static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 {
 	int reissue = enumerator(btf, "REQ_F_REISSUE_BIT"), flush_seq = enumerator(btf, "__RQF_FLUSH_SEQ");
+	int narrow = enumerator(btf, "IO_RING_F_COMPAT");
 
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -339,6 +340,7 @@ static void probe_kernel(struct capture_config *cfg, const struct btf *btf)
 	/* Before 5.18 its second argument is the program's user_data. */
 	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
+	cfg->uring_narrow = narrow < 0 ? 0 : narrow;
 	/* Until 6.11 a macro of include/linux/blk-mq.h. */
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }

@@ -31,9 +31,10 @@ TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCE
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
 # What the way bears on: these run in each, the rest in the first.
-OF_WAYS = {"test_fs_strace.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
+OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
 SECONDS = 3600 if RETRY else 1800 # for a machine that hangs
+LOG_LINES = 40 # of the verifier's log, where programs don't load
 # What the kernel says when something of its own went wrong.
 COMPLAINT = re.compile(r"BUG:|WARNING:|Oops|general protection|rcu_.*stall|Call Trace")
 
@@ -103,7 +104,9 @@ class Machine:
         if (self.out / "loaded").exists():
             self.results["load and attach"] = PASS
         elif self.read("load.log"):
-            self.fail("load and attach", f"see {self.out}/load.log")
+            # Where CI ran nobody can look into the file afterwards.
+            last = "".join(f"\n    {line[:200]}" for line in self.read("load.log").splitlines()[-LOG_LINES:])
+            self.fail("load and attach", f"see {self.out}/load.log, which ends with{last}")
         complaints = [line for line in self.read("dmesg").splitlines() if COMPLAINT.search(line)]
         if complaints:
             self.fail("the kernel's log", complaints[0])
