@@ -11,16 +11,18 @@ import pytest
 import recorder
 
 MIB = 1 << 20
+NAMES = 5000 if recorder.EMULATED else 20000
 ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault"
 
-# Each round is a name that wasn't there before: the tables of names grow until they must forget.
+# Each round is a name that wasn't there before: the tables of names grow until they must forget. So many seconds at
+# least, and so many names: on a slow machine the latter take longer.
 RENAMER = """
 import os, sys, time
-end = time.monotonic() + float(sys.argv[1])
+end, names = time.monotonic() + float(sys.argv[1]), int(sys.argv[2])
 old = "0".rjust(200, "n")
 os.close(os.open(old, os.O_CREAT | os.O_WRONLY))
 n = 0
-while time.monotonic() < end:
+while n < names or time.monotonic() < end:
     n += 1
     new = str(n).rjust(200, "n")
     os.rename(old, new)
@@ -63,7 +65,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
     with r:
         pid = r.process.pid
         renamer = subprocess.Popen(
-            [sys.executable, "-c", RENAMER, "12"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", RENAMER, "12", str(NAMES)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         )
         load = subprocess.Popen(
             [recorder.workload("hammer"), str(data), "9", str(os.cpu_count())], stdout=subprocess.DEVNULL,
@@ -81,7 +83,6 @@ def test_the_bound_holds_under_load(tmp_path, size):
         assert load.wait() == 0
         names = int(renamer.communicate()[0])
     print(f"{most / MIB:.1f} of {size} MiB, {names} names")
-    assert names > (5000 if recorder.EMULATED else 20000)
     assert r.manifest["diagnostics"]["definitions"]["paths"] > names / 2 # some are lost
     assert most <= size * MIB
     assert most > size * MIB / 4 # what was measured is it
@@ -113,4 +114,5 @@ def test_no_room_for_requests(tmp_path, size, chains, more):
     lost = r.session.counts("fs")["lost"]["ring"]
     assert len(mine) + lost == int(said)
     assert 60 <= len(mine) # those of one chain have room anywhere
-    assert not (more and lost) # whose completion it is that finds no room is found out
+    # Whose completion it is that finds no room is found out, but where workers end requests by themselves.
+    assert not (more and lost) or (5, 19) <= recorder.RELEASE < (6, 10)
