@@ -42,11 +42,13 @@ struct asked {
 static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path, size_t len)
 {
 	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
-	bool is_place = base && base->text[0] == '/';
 
 	if (!len)
 		return base ? (struct asked){ base->text, base->raw_len } : (struct asked){ buf, 0 };
-	return (struct asked){ buf, fold__path(buf, is_place ? base->text : NULL, is_place ? base->raw_len : 0, path, len) };
+	if (base && base->text[0] != '/')
+		base = NULL;
+	len = fold__path(buf, base ? base->text : NULL, base ? base->raw_len : 0, path, len);
+	return (struct asked){ buf, len };
 }
 
 static bool asked_wanted(const struct encoder *e, const struct asked *a)

@@ -55,7 +55,9 @@ static const char *path(enum kind kind)
 	if (!chance(8) && SYS(getcwd, p, 512L) > 0)
 		strcat(p, "/");
 	for (unsigned int up = chance(3); up; up--) {
-		strcat(p, (const char *[]){ "..", ".", name(LINK), name(DIRECTORY), name(DIRECTORY), name(DIRECTORY) }[chance(6)]);
+		const char *part[] = { name(DIRECTORY), name(LINK), ".", ".." };
+
+		strcat(p, part[chance(2) * chance(COUNT(part))]);
 		strcat(p, chance(9) ? "/" : "//");
 	}
 	strcat(p, kind == ANY && !chance(10) ? ".." : name(kind));
@@ -140,7 +142,8 @@ static void rename_one(void)
 {
 	enum kind kind = chance(ANY);
 
-	SYS(renameat2, base(), path(kind), base(), path(kind), (int)ONE_OF(0, 0, 0, 1, 2)); /* RENAME_NOREPLACE, _EXCHANGE */
+	/* RENAME_NOREPLACE, RENAME_EXCHANGE */
+	SYS(renameat2, base(), path(kind), base(), path(kind), (int)ONE_OF(0, 0, 0, 1, 2));
 }
 
 static void lock(void)

@@ -25,12 +25,14 @@ enum {
 	SENDFILE = 187, MMAP2 = 192, TRUNCATE64 = 193, FTRUNCATE64 = 194, STAT64 = 195, LSTAT64 = 196,
 	FSTAT64 = 197, FCHOWN32 = 207, CHOWN32 = 212, MADVISE = 219, GETDENTS64 = 220, FCNTL64 = 221,
 	READAHEAD = 225, SETXATTR = 226, GETXATTR = 229, LISTXATTR = 232, REMOVEXATTR = 235,
-	SENDFILE64 = 239, IO_SETUP = 245, IO_DESTROY, IO_GETEVENTS, IO_SUBMIT, FADVISE64 = 250, UTIMES = 271, FADVISE64_64 = 272, OPENAT = 295, MKDIRAT = 296,
+	SENDFILE64 = 239, IO_SETUP = 245, IO_DESTROY, IO_GETEVENTS, IO_SUBMIT, FADVISE64 = 250, UTIMES = 271,
+	FADVISE64_64 = 272, OPENAT = 295, MKDIRAT = 296,
 	MKNODAT = 297, FCHOWNAT = 298, FSTATAT64 = 300, UNLINKAT = 301, RENAMEAT = 302, LINKAT = 303,
 	SYMLINKAT = 304, READLINKAT = 305, FACCESSAT = 307, SPLICE = 313, SYNC_FILE_RANGE = 314,
 	UTIMENSAT = 320, FALLOCATE = 324, PREADV = 333, PWRITEV = 334, SYNCFS = 344, RENAMEAT2 = 353,
 	COPY_FILE_RANGE = 377, PREADV2 = 378, PWRITEV2 = 379, STATX = 383, UTIMENSAT64 = 412,
-	IO_URING_SETUP = 425, CLOSE_RANGE = 436, OPENAT2 = 437, FACCESSAT2 = 439, READ = 3, WRITE = 4, CLOSE = 6, IOCTL = 54,
+	IO_URING_SETUP = 425,
+	CLOSE_RANGE = 436, OPENAT2 = 437, FACCESSAT2 = 439, READ = 3, WRITE = 4, CLOSE = 6, IOCTL = 54,
 };
 
 #define FAR (5LL << 30)
@@ -195,7 +197,7 @@ static void requests(int fd)
 		{ IOCB_CMD_PREADV, "read", 3, 8192, 1512, 1 },
 		{ IOCB_CMD_PWRITEV, "write", 3, 16384, 1512, 1 },
 		{ IOCB_CMD_PREAD, "read", 2048, 1L << 30, 2048, 1 },
-		{ IOCB_CMD_FDSYNC, "fdatasync", 0, 0, NONE, 0 },
+		{ IOCB_CMD_FDSYNC, "fdatasync", 0, NONE, NONE, 0 },
 	};
 	enum { N = sizeof(kinds) / sizeof(*kinds) };
 	uint32_t iov[6] = { buf, 1009, buf, 0, buf + 2048, 503 }, iovs = put(0, iov, sizeof(iov));
@@ -207,8 +209,9 @@ static void requests(int fd)
 	for (int i = 0; i < N; i++) {
 		int vector = kinds[i].op == IOCB_CMD_PREADV || kinds[i].op == IOCB_CMD_PWRITEV;
 		struct iocb cb = {
-			.aio_lio_opcode = kinds[i].op, .aio_fildes = fd, .aio_buf = vector ? iovs : kinds[i].n ? buf : 0,
-			.aio_nbytes = kinds[i].n, .aio_offset = kinds[i].size == NONE ? 0 : kinds[i].offset, .aio_data = i,
+			.aio_lio_opcode = kinds[i].op, .aio_fildes = fd,
+			.aio_buf = vector ? iovs : kinds[i].n ? buf : 0, .aio_nbytes = kinds[i].n,
+			.aio_offset = kinds[i].bytes ? kinds[i].offset : 0, .aio_data = i,
 		};
 
 		list[i] = put(8 + i, &cb, sizeof(cb));
@@ -218,8 +221,8 @@ static void requests(int fd)
 	for (int i = 0; i < N; i++) {
 		int k = events[i].data;
 
-		tell_as("AIO", kinds[k].name, "file", NULL, kinds[k].size, kinds[k].size == NONE ? NONE : kinds[k].offset,
-			kinds[k].bytes, "", events[i].res);
+		tell_as("AIO", kinds[k].name, "file", NULL, kinds[k].size, kinds[k].offset, kinds[k].bytes, "",
+			events[i].res);
 	}
 	IS(0, SYS32(IO_DESTROY, context));
 }
