@@ -420,6 +420,8 @@ class Call:
             self.result = -RESTART.get(error, 0) or -getattr(errno, error)
         for arg in args:
             if arg.file is not None:
+                if arg.text == "-100": # of a directory that is gone as /proc/PID/cwd has it
+                    arg.file = arg.file.removesuffix(b" (deleted)")
                 arg.file = below(process.fs["root"], arg.file)
                 self.name_late(arg)
                 if arg.text == "-100":
