@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The more intricate of i386's calls: 64-bit numbers in halves, structures with other layouts. */
-#ifdef __x86_64__
+/* The more intricate of 32-bit programs' calls, i386's or arm's: 64-bit numbers in halves, structures with other
+ * layouts. */
+#if defined(__x86_64__) || defined(__arm__)
 
 #include <linux/aio_abi.h>
 #include <linux/falloc.h>
@@ -10,30 +11,51 @@
 #include <linux/stat.h>
 #include <sys/stat.h>
 
-#include "int80.h"
+#include "calls32.h"
 
 static long setup(unsigned int entries, struct io_uring_params *params);
 #define URING_SETUP setup
 #include "uring.h"
 
-/* arch/x86/entry/syscalls/syscall_32.tbl */
+/* By their numbers in arch/x86/entry/syscalls/syscall_32.tbl and by arm's names. */
+#ifdef __x86_64__
+#define CALL(name, i386, arm) name = i386
+#else
+#define CALL(name, i386, arm) name = __NR_##arm
+#endif
 enum {
-	CREAT = 8, LINK = 9, CHDIR = 12, CHMOD = 15, LSEEK = 19, UTIME = 30, ACCESS = 33, SYNC = 36,
-	RENAME = 38, SYMLINK = 83, READLINK = 85, OLDMMAP = 90, MUNMAP = 91, TRUNCATE = 92, FTRUNCATE = 93,
-	FCHMOD = 94, STAT = 106, LSTAT = 107, FSTAT = 108, FSYNC = 118, FCHDIR = 133, LLSEEK = 140,
-	GETDENTS = 141, FLOCK = 143, MSYNC = 144, READV = 145, WRITEV = 146, FDATASYNC = 148, MREMAP = 163,
-	SENDFILE = 187, MMAP2 = 192, TRUNCATE64 = 193, FTRUNCATE64 = 194, STAT64 = 195, LSTAT64 = 196,
-	FSTAT64 = 197, FCHOWN32 = 207, CHOWN32 = 212, MADVISE = 219, GETDENTS64 = 220, FCNTL64 = 221,
-	READAHEAD = 225, SETXATTR = 226, GETXATTR = 229, LISTXATTR = 232, REMOVEXATTR = 235,
-	SENDFILE64 = 239, IO_SETUP = 245, IO_DESTROY, IO_GETEVENTS, IO_SUBMIT, FADVISE64 = 250, UTIMES = 271,
-	FADVISE64_64 = 272, OPENAT = 295, MKDIRAT = 296,
-	MKNODAT = 297, FCHOWNAT = 298, FSTATAT64 = 300, UNLINKAT = 301, RENAMEAT = 302, LINKAT = 303,
-	SYMLINKAT = 304, READLINKAT = 305, FACCESSAT = 307, SPLICE = 313, SYNC_FILE_RANGE = 314,
-	UTIMENSAT = 320, FALLOCATE = 324, PREADV = 333, PWRITEV = 334, SYNCFS = 344, RENAMEAT2 = 353,
-	COPY_FILE_RANGE = 377, PREADV2 = 378, PWRITEV2 = 379, STATX = 383, UTIMENSAT64 = 412,
-	IO_URING_SETUP = 425,
-	CLOSE_RANGE = 436, OPENAT2 = 437, FACCESSAT2 = 439, READ = 3, WRITE = 4, CLOSE = 6, IOCTL = 54,
+	CALL(CLOSE, 6, close), CALL(CREAT, 8, creat), CALL(LINK, 9, link), CALL(CHDIR, 12, chdir),
+	CALL(CHMOD, 15, chmod), CALL(LSEEK, 19, lseek), CALL(ACCESS, 33, access), CALL(RENAME, 38, rename),
+	CALL(SYMLINK, 83, symlink), CALL(READLINK, 85, readlink), CALL(MUNMAP, 91, munmap),
+	CALL(TRUNCATE, 92, truncate), CALL(FTRUNCATE, 93, ftruncate), CALL(FCHMOD, 94, fchmod),
+	CALL(FSYNC, 118, fsync), CALL(LLSEEK, 140, _llseek), CALL(GETDENTS, 141, getdents),
+	CALL(FLOCK, 143, flock), CALL(MSYNC, 144, msync), CALL(READV, 145, readv), CALL(WRITEV, 146, writev),
+	CALL(FDATASYNC, 148, fdatasync), CALL(MREMAP, 163, mremap), CALL(PREAD64, 180, pread64),
+	CALL(PWRITE64, 181, pwrite64), CALL(SENDFILE, 187, sendfile),
+	CALL(MMAP2, 192, mmap2), CALL(TRUNCATE64, 193, truncate64), CALL(FTRUNCATE64, 194, ftruncate64),
+	CALL(STAT64, 195, stat64), CALL(LSTAT64, 196, lstat64), CALL(FSTAT64, 197, fstat64),
+	CALL(FCHOWN32, 207, fchown32), CALL(CHOWN32, 212, chown32), CALL(MADVISE, 219, madvise),
+	CALL(GETDENTS64, 220, getdents64), CALL(FCNTL64, 221, fcntl64), CALL(READAHEAD, 225, readahead),
+	CALL(SETXATTR, 226, setxattr), CALL(GETXATTR, 229, getxattr), CALL(LISTXATTR, 232, listxattr),
+	CALL(REMOVEXATTR, 235, removexattr), CALL(SENDFILE64, 239, sendfile64), CALL(IO_SETUP, 245, io_setup),
+	CALL(IO_DESTROY, 246, io_destroy), CALL(IO_GETEVENTS, 247, io_getevents),
+	CALL(IO_SUBMIT, 248, io_submit), CALL(UTIMES, 271, utimes), CALL(FADVISE64_64, 272, arm_fadvise64_64),
+	CALL(OPENAT, 295, openat), CALL(MKDIRAT, 296, mkdirat), CALL(MKNODAT, 297, mknodat),
+	CALL(FCHOWNAT, 298, fchownat), CALL(FSTATAT64, 300, fstatat64), CALL(UNLINKAT, 301, unlinkat),
+	CALL(RENAMEAT, 302, renameat), CALL(LINKAT, 303, linkat), CALL(SYMLINKAT, 304, symlinkat),
+	CALL(READLINKAT, 305, readlinkat), CALL(FACCESSAT, 307, faccessat),
+	CALL(SYNC_FILE_RANGE, 314, arm_sync_file_range), CALL(UTIMENSAT, 320, utimensat),
+	CALL(FALLOCATE, 324, fallocate), CALL(PREADV, 333, preadv), CALL(PWRITEV, 334, pwritev),
+	CALL(SYNCFS, 344, syncfs), CALL(RENAMEAT2, 353, renameat2),
+	CALL(COPY_FILE_RANGE, 377, copy_file_range), CALL(PREADV2, 378, preadv2),
+	CALL(PWRITEV2, 379, pwritev2), CALL(STATX, 383, statx), CALL(UTIMENSAT64, 412, utimensat_time64),
+	CALL(IO_URING_SETUP, 425, io_uring_setup), CALL(CLOSE_RANGE, 436, close_range),
+	CALL(OPENAT2, 437, openat2), CALL(FACCESSAT2, 439, faccessat2),
+#ifdef __x86_64__
+	UTIME = 30, OLDMMAP = 90, FADVISE64 = 250,
+#endif
 };
+#undef CALL
 
 #define FAR (5LL << 30)
 #define AT_CWD ((uint32_t)AT_FDCWD)
@@ -41,7 +63,7 @@ enum {
 static char *low;
 static uint32_t buf;
 
-/* A name where i386 can read it. */
+/* A name where 32 bits reach it. */
 static uint32_t name(int slot, const char *text)
 {
 	return (uint32_t)(uintptr_t)strcpy(low + 256 * slot, text);
@@ -59,6 +81,8 @@ static void transfers(int fd)
 	uint32_t offset = (uint32_t)(uintptr_t)low + 256 * 3;
 
 	IS(1512, SYS32(WRITEV, fd, at, 3));
+	IS(1013, SYS32(PWRITE64, fd, buf, 1013, TO_EVEN LO(FAR - 5), HI(FAR - 5)));
+	IS(1009, SYS32(PREAD64, fd, buf, 1009, TO_EVEN LO(FAR - 7), HI(FAR - 7)));
 	IS(1512, SYS32(PWRITEV, fd, at, 3, LO(FAR), HI(FAR)));
 	IS(1512, SYS32(PREADV, fd, at, 3, LO(FAR), HI(FAR)));
 	IS(1512, SYS32(PWRITEV2, fd, at, 3, LO(FAR + 7), HI(FAR + 7), RWF_DSYNC));
@@ -74,8 +98,8 @@ static void transfers(int fd)
 	IS(103, SYS32(SENDFILE64, out, fd, offset, 103));
 	put(3, &(uint64_t){ FAR + 5 }, 8);
 	IS(107, SYS32(COPY_FILE_RANGE, fd, offset, out, 0, 107, 0));
-	IS(0, SYS32(FTRUNCATE64, out, LO(FAR), HI(FAR)));
-	IS(0, SYS32(TRUNCATE64, name(1, "out"), LO(FAR + 1), HI(FAR + 1)));
+	IS(0, SYS32(FTRUNCATE64, out, TO_EVEN LO(FAR), HI(FAR)));
+	IS(0, SYS32(TRUNCATE64, name(1, "out"), TO_EVEN LO(FAR + 1), HI(FAR + 1)));
 	IS(0, SYS32(FTRUNCATE, out, 70001));
 	IS(0, SYS32(TRUNCATE, name(1, "out"), 70000));
 	FAILS(EFAULT, SYS32(READV, fd, 8, 2));
@@ -84,19 +108,27 @@ static void transfers(int fd)
 
 static void ranges(int fd)
 {
-	struct { /* struct flock64 of i386: packed to 4 bytes */
+	struct { /* struct flock64, which i386 aligns to 4 bytes */
 		uint16_t type, whence;
+#ifndef __x86_64__
+		uint32_t pad;
+#endif
 		uint32_t start[2], length[2], pid;
-	} lock = { F_WRLCK, SEEK_SET, { LO(FAR), HI(FAR) }, { 1009, 0 }, 0 };
+	} lock = { .type = F_WRLCK, .start = { LO(FAR), HI(FAR) }, .length = { 1009 } };
 	struct {
 		uint16_t type, whence;
 		uint32_t start, length, pid;
 	} small = { F_RDLCK, SEEK_SET, 17, 19, 0 };
 
+#ifdef __x86_64__
 	IS(0, SYS32(FADVISE64, fd, LO(FAR), HI(FAR), 4096, POSIX_FADV_WILLNEED));
 	IS(0, SYS32(FADVISE64_64, fd, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1), POSIX_FADV_RANDOM));
-	IS(0, SYS32(READAHEAD, fd, LO(FAR), HI(FAR), 8191));
 	IS(0, SYS32(SYNC_FILE_RANGE, fd, LO(FAR), HI(FAR), LO(FAR), HI(FAR), SYNC_FILE_RANGE_WRITE));
+#else
+	IS(0, SYS32(FADVISE64_64, fd, POSIX_FADV_RANDOM, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1)));
+	IS(0, SYS32(SYNC_FILE_RANGE, fd, SYNC_FILE_RANGE_WRITE, LO(FAR), HI(FAR), LO(FAR), HI(FAR)));
+#endif
+	IS(0, SYS32(READAHEAD, fd, TO_EVEN LO(FAR), HI(FAR), 8191));
 	IS(0, SYS32(FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, LO(FAR + 8192), HI(FAR + 8192), 4096, 0));
 	IS(0, SYS32(FCNTL64, fd, 13, put(0, &lock, sizeof(lock)))); /* F_SETLK64 */
 	IS(0, SYS32(FCNTL64, fd, 6, put(0, &small, sizeof(small)))); /* F_SETLK */
@@ -125,7 +157,9 @@ static void attributes(int fd)
 	IS(0, SYS32(CHOWN32, file, 0, 0));
 	IS(0, SYS32(FCHOWN32, fd, 0, 0));
 	IS(0, SYS32(FCHOWNAT, AT_CWD, file, 0, 0, 0));
+#ifdef __x86_64__
 	IS(0, SYS32(UTIME, file, put(1, times, 8)));
+#endif
 	IS(0, SYS32(UTIMES, file, put(1, times, 16)));
 	IS(0, SYS32(UTIMENSAT, AT_CWD, file, put(1, times, 16), 0));
 	IS(0, SYS32(UTIMENSAT64, AT_CWD, file, put(1, times64, 32), 0));
@@ -177,7 +211,7 @@ static void names(void)
 
 static void memory(int fd)
 {
-	uint32_t old[6] = { 0, 8192, PROT_READ, MAP_SHARED, (uint32_t)fd, 4096 }, at;
+	uint32_t at;
 
 	at = OK(SYS32(MMAP2, 0, 8192, PROT_READ, MAP_SHARED, fd, LO(FAR >> 12))); /* in pages */
 	IS(0, SYS32(MSYNC, at, 4096, MS_SYNC));
@@ -185,14 +219,18 @@ static void memory(int fd)
 	at = OK(SYS32(MREMAP, at, 8192, 4096, 0));
 	IS(0, SYS32(MUNMAP, at, 4096));
 	FAILS(EBADF, SYS32(MMAP2, 0, 8192, PROT_READ, MAP_SHARED, 999, 0));
+#ifdef __x86_64__
+	uint32_t old[6] = { 0, 8192, PROT_READ, MAP_SHARED, (uint32_t)fd, 4096 };
+
 	at = OK(SYS32(OLDMMAP, put(0, old, sizeof(old)))); /* its arguments lie in memory */
 	IS(0, SYS32(MUNMAP, at, 8192));
+#endif
 }
 
 /* Kernel AIO: pointers and iovecs of 32 bits. */
 static void requests(int fd)
 {
-	static const struct { int op; const char *name; long n, offset, size; int bytes; } kinds[] = {
+	static const struct { int op; const char *name; int64_t n, offset, size; int bytes; } kinds[] = {
 		{ IOCB_CMD_PWRITE, "write", 4096, 8192, 4096, 1 },
 		{ IOCB_CMD_PREADV, "read", 3, 8192, 1512, 1 },
 		{ IOCB_CMD_PWRITEV, "write", 3, 16384, 1512, 1 },
@@ -259,7 +297,7 @@ int main(void)
 {
 	long fd;
 
-	low = int80__memory(65536);
+	low = calls32__memory(65536);
 	buf = (uint32_t)(uintptr_t)low + 8192;
 	fd = SYS32(OPENAT, AT_CWD, name(0, "file"), O_RDWR | O_CREAT | O_TRUNC | LARGEFILE, 0644);
 	if (fd < 0 && errno == ENOSYS)

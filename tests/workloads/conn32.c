@@ -4,7 +4,7 @@
  *   EVENT FD LEVEL NAME VALUE RESULT */
 #ifdef __x86_64__
 
-#include "int80.h"
+#include "calls32.h"
 
 /* include/uapi/linux/net.h, whose names are those of system calls here */
 enum {
@@ -26,7 +26,7 @@ static long socketcall(int call, const uint64_t *values)
 	long result;
 
 	if (!low) {
-		low = int80__memory(8192);
+		low = calls32__memory(8192);
 		OK(SYS(munmap, low + 4096, 4096L));
 	}
 	args = (uint32_t *)(low + 4096) - n_args[call];

@@ -4,7 +4,7 @@
  * Only on x86-64; elsewhere it does nothing. Says on stdout how many calls the kernel took. */
 #ifdef __x86_64__
 
-#include "int80.h"
+#include "calls32.h"
 
 enum {
 	I386_OPEN = 5, I386_READ = 3, I386_WRITE = 4, I386_CLOSE = 6, I386_UNLINK = 10, I386_MKDIR = 39,
@@ -15,7 +15,7 @@ enum {
 
 int main(void)
 {
-	char *low = int80__memory(65536);
+	char *low = calls32__memory(65536);
 	uint32_t name, dir, buf;
 	int fd;
 
