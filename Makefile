@@ -5,7 +5,7 @@
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-faults  recorders that are killed, disks that fail (root)
-#   make check-arm64   does it compile for arm64? (with a cross compiler)
+#   make check-arm64   does it build for arm64? (with a cross compiler; check-kernels runs it)
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
@@ -205,7 +205,7 @@ check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory all workloads check-arm64
 	$(call say,TEST,'live on other kernels')
-	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
+	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)) $(KERNELS)
 
 # The static program alone, on those kernels.
 check-static: static
@@ -241,12 +241,18 @@ $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-# Compiled, not linked: that needs no libraries of arm64, and their headers are the same everywhere.
+# Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
+# no libraries of arm64: their headers are the same everywhere.
 check-arm64:
-	$(call say,TEST,'compiles for arm64')
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
-		EXTRA_CFLAGS='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)' \
-		$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a
+	$(call say,TEST,'builds for arm64')
+	$(Q)if root=$$(scripts/vm/fetch-root.sh arm64); then \
+		flags=--sysroot=$$root targets='$(BUILD)-arm64/iotrc workloads'; \
+	else \
+		flags='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)'; \
+		targets='$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a'; \
+	fi; \
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
+		EXTRA_CFLAGS="$$flags" $$targets
 
 # The pages that are made from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish

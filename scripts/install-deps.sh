@@ -59,6 +59,7 @@ upload python:pytest             python3-pytest        python3-pytest         py
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
+kernels command:qemu-system-aarch64 qemu-system-arm   qemu-system-aarch64-core qemu-system-aarch64
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 kernels command:busybox          busybox-static        busybox                busybox
 kernels command:cpio             cpio                  cpio                   cpio

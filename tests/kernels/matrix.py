@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""matrix.py OUT IOTRC WORKLOADS [VERSION[/WAY]...]: runs the live tests on other kernels.
+"""matrix.py OUT BUILD [VERSION[/WAY]...]: runs the live tests on other kernels, with BUILD/iotrc and
+BUILD/workloads, or those of BUILD-arm64.
 
 Each kernel boots under emulation from a root disk that holds the program, the tests and what they
 need, once for each way to hook system calls that it has (--attach). What a machine left goes to
@@ -23,7 +24,8 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 VM = HERE.parent.parent / "scripts" / "vm"
 # The ways to hook system calls that each has (docs/kernels.md), the one that it chooses first.
-WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.12": ["raw", "classic"], "7.2": ["classic", "functions"]}
+WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.1-arm64": ["raw", "classic"], "6.12": ["raw", "classic"],
+        "7.2": ["classic", "functions"]}
 # Not these live tests: no kernel has a part in options, signals and files.
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_daemon.py", "test_examples.py", "test_hostile.py",
           "test_recover.py"}
@@ -76,7 +78,7 @@ class Machine:
         with open(self.out / "console", "wb") as console:
             done = subprocess.run(
                 [
-                    VM / "boot.sh", f"{directory}/vmlinuz", disk, str(SECONDS),
+                    VM / "boot.sh", directory, disk, str(SECONDS),
                     "tests=" + ",".join(self.tests), "attach=" + self.way, "retry=" + RETRY,
                 ],
                 stdout=console, stderr=subprocess.STDOUT,
@@ -135,6 +137,26 @@ def fetch(version):
     return done.stdout.strip(), None
 
 
+def architecture(kernel):
+    """Of a kernel's directory: arm64, or "" for this machine's own."""
+    path = pathlib.Path(kernel) / "architecture"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def make_images(out, build, kernels):
+    """Makes a root disk for each architecture of KERNELS, directories: {architecture: (image, why there is none)}."""
+    images = {}
+    for name in dict.fromkeys(map(architecture, kernels)):
+        image, programs = out / f"base{name}.img", f"{build}-{name}" if name else build
+        own = [kernel for kernel in kernels if architecture(kernel) == name]
+        done = subprocess.run(
+            [VM / "make-root.sh", image, f"{programs}/iotrc", f"{programs}/workloads", *own],
+            stderr=subprocess.PIPE if name else None, text=True, check=not name,
+        )
+        images[name] = image, done.returncode and f"no root disk: {done.stderr.strip()[-200:]}"
+    return images
+
+
 def table(machines):
     tests = list(dict.fromkeys(test for machine in machines for test in machine.results))
     width = max(len(test) for test in tests)
@@ -160,27 +182,27 @@ def choose(names, out):
     return sorted((m for m in wanted if m.tests), key=lambda m: (m.way != WAYS[m.version][0], newest.index(m.version)))
 
 
-def main(out, iotrc, workloads, *names):
+def main(out, build, *names):
     out = pathlib.Path(out).resolve()
-    machines, kernels = choose(names, out), {}
-    image = out / "base.img"
+    machines = choose(names, out)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    for version in dict.fromkeys(machine.version for machine in machines):
-        kernels[version], why = fetch(version)
-        for machine in machines:
-            if why and machine.version == version:
-                machine.results["boot"] = SKIP
-                machine.notes.append(f"{machine.name} skipped: {why}")
-    here = [machine for machine in machines if kernels[machine.version]]
-    subprocess.run(
-        [VM / "make-root.sh", image, iotrc, workloads, *filter(None, kernels.values())], check=True
-    )
+    kernels = {version: fetch(version) for version in dict.fromkeys(machine.version for machine in machines)}
+    images = make_images(out, build, [directory for directory, why in kernels.values() if not why])
+    for machine in machines:
+        machine.kernel, why = kernels[machine.version]
+        if not why:
+            machine.image, why = images[architecture(machine.kernel)]
+        if why:
+            machine.results["boot"] = SKIP
+            machine.notes.append(f"{machine.name} skipped: {why}")
+    here = [machine for machine in machines if not machine.results]
     # A machine has two CPUs and its tests keep one of them busy.
     with concurrent.futures.ThreadPoolExecutor(max(1, min(4, os.cpu_count()))) as pool:
-        for run in [pool.submit(machine.run, image, kernels[machine.version]) for machine in here]:
+        for run in [pool.submit(machine.run, machine.image, machine.kernel) for machine in here]:
             run.result()
-    image.unlink()
+    for image, _ in images.values():
+        image.unlink(missing_ok=True)
     machines.sort(key=lambda machine: list(WAYS).index(machine.version))
     table(machines)
     for machine in machines:
@@ -196,6 +218,6 @@ def main(out, iotrc, workloads, *names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))
