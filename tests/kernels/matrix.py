@@ -30,8 +30,11 @@ WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.1-arm64": ["raw", "classi
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_daemon.py", "test_examples.py", "test_hostile.py",
           "test_recover.py"}
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
+# There no program attaches to a function (docs/kernels.md), which test_cache.py wants, and others haven't been tried.
+SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
+                      "test_fs_counters.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
-    TESTS = os.environ["KERNEL_TESTS"].split()
+    TESTS, SOME = os.environ["KERNEL_TESTS"].split(), {}
 # What the way bears on: these run in each, the rest in the first.
 OF_WAYS = {"test_fs_strace.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
@@ -60,7 +63,8 @@ class Machine:
     def __init__(self, version, way, out):
         self.version, self.way, self.name = version, way, f"{version}/{way}"
         self.out = out / f"{version}-{way}"
-        self.tests = [test for test in TESTS if way == WAYS[version][0] or test in OF_WAYS]
+        self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
+                      and test in SOME.get(version, TESTS)]
         self.results = {}
         self.notes = []   # for people, about what failed
         self.seconds = 0
