@@ -5,7 +5,7 @@
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-faults  recorders that are killed, disks that fail (root)
-#   make check-arm64   does it compile for arm64? (with a cross compiler)
+#   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
@@ -64,7 +64,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so
 
-.PHONY: FORCE all soak static run docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all arm64 soak static run docs workloads bench install uninstall deb clean deps
 .PHONY: check check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -203,9 +203,9 @@ check-packages:
 # RETRY=1 as of check-live.
 check-kernels:
 	@scripts/install-deps.sh kernels
-	@$(MAKE) --no-print-directory all workloads check-arm64
+	@$(MAKE) --no-print-directory all workloads arm64
 	$(call say,TEST,'live on other kernels')
-	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KERNELS)
+	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)) $(KERNELS)
 
 # The static program alone, on those kernels.
 check-static: static
@@ -241,12 +241,24 @@ $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-# Compiled, not linked: that needs no libraries of arm64, and their headers are the same everywhere.
+# Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
+# no libraries of arm64: their headers are the same everywhere.
+arm64:
+	$(call say,TEST,'builds for arm64')
+	$(Q)if root=$$(scripts/vm/fetch-root.sh arm64); then \
+		flags=--sysroot=$$root targets='$(BUILD)-arm64/iotrc $(BUILD)-arm64/unit-tests-tsan workloads'; \
+	else \
+		flags='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)'; \
+		targets='$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a'; \
+	fi; \
+	$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
+		EXTRA_CFLAGS="$$flags" $$targets
+# The unit tests, its processor emulated. (Criterion's own runner can't be: it moves memory between processes.)
 check-arm64:
-	$(call say,TEST,'compiles for arm64')
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
-		EXTRA_CFLAGS='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)' \
-		$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a
+	@scripts/install-deps.sh arm64
+	@$(MAKE) --no-print-directory arm64
+	$(call say,TEST,'unit on arm64')
+	$(Q)qemu-aarch64 -L $$(scripts/vm/fetch-root.sh arm64) $(BUILD)-arm64/unit-tests-tsan
 
 # The pages that are made from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish

@@ -35,6 +35,23 @@ static __always_inline u64 kread_u64(u64 addr)
 	}
 }
 
+/* A program's pointer. On arm64 its top byte may be a tag, which the processor passes over, and the kernel as well for
+ * programs that have asked it to (Documentation/arm64/tagged-address-abi.rst): but not the helpers that read programs'
+ * memory, nor is it in the tree of mappings. */
+static __always_inline u64 untagged(u64 addr)
+{
+#if defined(__TARGET_ARCH_x86)
+	return addr;
+#else
+	return addr & ~0ULL >> 8;
+#endif
+}
+
+#if !defined(__TARGET_ARCH_x86)
+#define bpf_probe_read_user(to, n, from) (bpf_probe_read_user)(to, n, (void *)untagged((u64)(from)))
+#define bpf_probe_read_user_str(to, n, from) (bpf_probe_read_user_str)(to, n, (void *)untagged((u64)(from)))
+#endif
+
 #define POINTER_CLASS 5 /* what __builtin_classify_type() says of a pointer */
 
 /* The integer or pointer FIELD of the struct TYPE at address ADDR, as u64. */

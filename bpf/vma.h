@@ -97,7 +97,7 @@ __noinline u64 mapped_area(u64 addr)
 /* … of the struct file mapped there, or 0. */
 static __always_inline u64 mapped_file(u64 addr)
 {
-	u64 vma = mapped_area(addr);
+	u64 vma = mapped_area(untagged(addr));
 
 	return vma ? kread(vma, vm_area_struct, vm_file) : 0;
 }

@@ -59,13 +59,15 @@ upload python:pytest             python3-pytest        python3-pytest         py
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86
+kernels command:qemu-system-aarch64 qemu-system-arm   qemu-system-aarch64-core qemu-system-aarch64
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 kernels command:busybox          busybox-static        busybox                busybox
 kernels command:cpio             cpio                  cpio                   cpio
 kernels command:depmod           kmod                  kmod                   kmod
 kernels command:dmsetup          dmsetup               device-mapper          device-mapper
-kernels command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
-kernels file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
+arm64 command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+arm64 file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
+arm64 command:qemu-aarch64       qemu-user             qemu-user              qemu-user
 packages command:dpkg-buildpackage dpkg-dev           -                      -
 packages command:dh             debhelper             -                      -
 packages command:lintian        lintian               -                      -
@@ -123,20 +125,23 @@ apt_name() {
 missing() {
 	local level need apt dnf pacman package
 	while read -r level need apt dnf pacman; do
-		# Other kernels are given the programs that the tests need here.
-		if [[ $level == run || $level == "$1" || $level-$1 == check-kernels || $level-$1 == check-service ]] && ! has "$need"; then
-			case $2 in
-			apt-get) package=$apt ;;
-			dnf) package=$dnf ;;
-			pacman) package=$pacman ;;
-			*) package=- ;;
-			esac
-			case $package in
-			-) echo "${need#*:}" ;;
-			BPFTOOL | PERF | FUZZER) apt_name "$package" ;;
-			*) echo "$package" ;;
-			esac
-		fi
+		case $level-$1 in
+		# Other kernels are given the programs that the tests need here, or arm64's.
+		run-* | "$1-$1" | check-kernels | arm64-kernels | check-service) ;;
+		*) continue ;;
+		esac
+		has "$need" && continue
+		case $2 in
+		apt-get) package=$apt ;;
+		dnf) package=$dnf ;;
+		pacman) package=$pacman ;;
+		*) package=- ;;
+		esac
+		case $package in
+		-) echo "${need#*:}" ;;
+		BPFTOOL | PERF | FUZZER) apt_name "$package" ;;
+		*) echo "$package" ;;
+		esac
 	done < <(grep . <<<"$NEEDS") | sort -u
 }
 

@@ -75,11 +75,12 @@ static const struct name rename_names[] = {
 };
 SET(rename);
 
-static const struct name rwf_names[] = {
-	FLAG(RWF_HIPRI), FLAG(RWF_DSYNC), FLAG(RWF_SYNC), FLAG(RWF_NOWAIT), FLAG(RWF_APPEND),
-#ifdef RWF_NOAPPEND
-	FLAG(RWF_NOAPPEND),
+#ifndef RWF_NOAPPEND /* 6.9: not all that is built on has headers that know it */
+#define RWF_NOAPPEND 0x20
 #endif
+
+static const struct name rwf_names[] = {
+	FLAG(RWF_HIPRI), FLAG(RWF_DSYNC), FLAG(RWF_SYNC), FLAG(RWF_NOWAIT), FLAG(RWF_APPEND), FLAG(RWF_NOAPPEND),
 #ifdef RWF_ATOMIC
 	FLAG(RWF_ATOMIC),
 #endif

@@ -1,18 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# boot.sh VMLINUZ IMAGE SECONDS ARGUMENT…: boots a kernel under emulation (which needs no hardware
-# and no privileges), with the image of make-root.sh as its root, and returns when it powers off. The console goes to stdout.
+# boot.sh KERNEL IMAGE SECONDS ARGUMENT…: boots a kernel under emulation (which needs no hardware
+# and no privileges), a directory of fetch-kernel.sh, with the image of make-root.sh as its root, and returns
+# when it powers off. The console goes to stdout.
 set -euo pipefail
-vmlinuz=$1 image=$2 seconds=$3
+kernel=$1 image=$2 seconds=$3
 shift 3
+architecture=amd64
+[[ ! -e $kernel/architecture ]] || architecture=$(<"$kernel/architecture")
+# The processor's own way to sign pointers is slow under emulation, and the kernel signs at each call.
+case $architecture in
+amd64) qemu=(qemu-system-x86_64 -cpu max) console=ttyS0 ;;
+arm64) qemu=(qemu-system-aarch64 -M virt -cpu 'max,pauth-impdef=on') console=ttyAMA0 ;;
+*) echo "$0: no machine of $architecture" >&2; exit 1 ;;
+esac
 disk=$(mktemp)
 trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
 # One more disk than the root, for tests that need one to themselves. One thread for both CPUs: with
 # one each, QEMU now and then runs what the kernel has just patched out of its code (`Oops: int3`).
-timeout --foreground "$seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 1536 \
-	-nodefaults -no-reboot -nographic -serial stdio -kernel "$vmlinuz" \
+timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 1536 \
+	-nodefaults -no-reboot -nographic -serial stdio -kernel "$kernel/vmlinuz" \
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \
 	-device nvme,drive=disk,serial=disk \
-	-append "console=ttyS0 quiet panic=-1 oops=panic root=PARTUUID=696f7472-01 rootwait rw init=/init $*" </dev/null
+	-append "console=$console quiet panic=-1 oops=panic root=PARTUUID=696f7472-01 rootwait rw init=/init $*" \
+	</dev/null

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # fetch-kernel.sh VERSION: fetches a Debian kernel for tests, the newest of that version, and prints
-# the directory that has `vmlinuz`, `release` (as uname -r says it) and `lib/modules` in it. Says why
-# and ends with 1 if it can't be had. A VERSION that isn't listed below is a directory like these which somebody
-# has put beside them.
+# the directory that has `vmlinuz`, `release` (as uname -r says it), `lib/modules` and, but for amd64,
+# `architecture` in it. Says why and ends with 1 if it can't be had. A VERSION that isn't listed below is a
+# directory like these which somebody has put beside them.
 # The archive is the one that the machine's apt knows, asked for another suite; apt's own state
 # stays as it is. What was fetched is kept in $IOTRC_KERNELS (default ~/.cache/iotrc/kernels).
 set -euo pipefail
@@ -11,13 +11,16 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 cache=${IOTRC_KERNELS:-${XDG_CACHE_HOME:-$HOME/.cache}/iotrc/kernels}
 refetch_days=30
+# shellcheck source=scripts/vm/apt.sh
+source "$(dirname "$0")/apt.sh"
 
-# version, suite, and the packages: linux-KIND-RELEASE, the first of them with the image
+# version, suite, architecture, and the packages: linux-KIND-RELEASE, the first of them with the image
 KERNELS='
-5.10  bullseye           image                5\.10\.[0-9.-]+-cloud-amd64
-6.1   bookworm           image                6\.1\.[0-9.-]+-cloud-amd64
-6.12  bookworm-security  image                6\.12\.[0-9.+a-z-]+-cloud-amd64
-7.2   sid                binary,modules,base  7\.2\.[0-9.+a-z-]+-cloud-amd64
+5.10       bullseye           amd64  image                5\.10\.[0-9.-]+-cloud-amd64
+6.1        bookworm           amd64  image                6\.1\.[0-9.-]+-cloud-amd64
+6.1-arm64  bookworm           arm64  image                6\.1\.[0-9.-]+-cloud-arm64
+6.12       bookworm-security  amd64  image                6\.12\.[0-9.+a-z-]+-cloud-amd64
+7.2        sid                amd64  binary,modules,base  7\.2\.[0-9.+a-z-]+-cloud-amd64
 '
 
 fail() {
@@ -30,7 +33,7 @@ to=$cache/$version
 there() {
 	[[ -e $to/vmlinuz && -e $to/release && -d $to/lib/modules ]]
 }
-if ! read -r _ suite kinds pattern < <(grep "^$version " <<<"$KERNELS"); then
+if ! read -r _ suite architecture kinds pattern < <(grep "^$version " <<<"$KERNELS"); then
 	if [[ ! $version || $version == */* ]] || ! there; then
 		fail "none of$(awk 'NF { printf " %s", $1 }' <<<"$KERNELS"), and no kernel in $to"
 	fi
@@ -45,25 +48,10 @@ for tool in apt-get depmod; do
 	command -v $tool >/dev/null || fail "needs $tool"
 done
 
-# A suite named *-security comes from the archive that the machine's own security suite comes from.
-# shellcheck disable=SC2016
-site=$(apt-get indextargets --format '$(CODENAME) $(SITE) $(REPO_URI)' 'Created-By: Packages' |
-	awk -v security="$([[ $suite == *-security ]] && echo 1 || echo 0)" \
-		'($1 ~ /-security$/) == security { print $NF; exit }')
-[[ $site ]] || fail "apt knows no archive to fetch it from"
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{lists/partial,archives/partial,parts} "$cache"
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-echo "deb [arch=amd64 signed-by=$keyring] $site $suite main" >"$work/sources.list"
-: >"$work/status"
-apt=(-q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/parts"
-	-o Dir::State::Lists="$work/lists" -o Dir::State::Status="$work/status"
-	-o Dir::Cache::Archives="$work/archives" -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache=
-	# 5.10's suite is past its support; sid's list may be older than it says it may be.
-	-o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o APT::Architecture=amd64)
-apt-get "${apt[@]}" update >"$work/log" 2>&1 || fail "apt-get update: $(tail -n1 "$work/log")"
+mkdir -p "$cache"
+private_apt "$work" "$architecture" "$suite" 2>"$work/why" || fail "$(<"$work/why")"
 prefix=linux-${kinds%%,*}-
 package=$(apt-cache "${apt[@]}" pkgnames | grep -xE "$prefix$pattern" | sort -V | tail -n1)
 [[ $package ]] || fail "$suite has no such package"
@@ -82,6 +70,7 @@ modules=$(find "$work"/tree/{usr/,}lib/modules -maxdepth 1 -name "$release" 2>/d
 rm -rf "$to"
 mkdir -p "$to/lib/modules"
 echo "$release" >"$to/release"
+[[ $architecture == amd64 ]] || echo "$architecture" >"$to/architecture"
 mv "$image" "$work/vmlinuz"
 mv "$modules" "$to/lib/modules/"
 depmod -b "$to" "$release" || fail "depmod fails"

@@ -1,16 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# make-root.sh IMAGE IOTRC WORKLOADS KERNEL…: makes the root disk of test machines, an ext4 partition with what
-# the live tests need: the programs under test with their libraries, the tests, the packages
-# below with all that they depend on, copied from this machine as they are installed here, and the
-# modules below of each KERNEL, a directory of fetch-kernel.sh.
+# make-root.sh IMAGE IOTRC WORKLOADS KERNEL…: makes the root disk of test machines, an ext4 partition with
+# what the live tests need: the programs under test with their libraries, the tests, the packages of
+# packages.sh with all that they depend on, copied from this machine as they are installed here, and the
+# modules below of each KERNEL, a directory of fetch-kernel.sh. For KERNELs of another architecture (all of
+# the same) the files are fetch-root.sh's.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
-# What is installed of the second line comes too: programs that tests run as they find them.
-PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs hostname iproute2 kmod libc-bin mount procps python3
-	python3-pandas python3-pytest python3-zstandard strace util-linux zstd'
-PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 rsync sed sqlite3 tar'
 # With all that they depend on; a kernel may have one built in, or not at all.
 MODULES='brd btrfs dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
 	vduse veth virtio_blk virtio_vdpa zram'
@@ -19,6 +16,10 @@ SIZE_MB=1024 # sparse
 image=$1 iotrc=$2 workloads=$3
 shift 3
 source=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=scripts/vm/packages.sh
+source "$source/scripts/vm/packages.sh"
+architecture=
+[[ ! -e $1/architecture ]] || architecture=$(<"$1/architecture")
 command -v dpkg-query >/dev/null || { echo "$0: needs dpkg" >&2; exit 1; }
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -29,10 +30,13 @@ mkdir -p "$root"/usr/{bin,sbin,lib,lib64}
 for d in bin sbin lib lib64; do
 	ln -s "usr/$d" "$root/$d"
 done
-copy() { # paths on stdin
-	tar -C / -cf - --no-recursion --ignore-failed-read --verbatim-files-from -T - 2>/dev/null |
+copy() { # paths on stdin, below $1
+	tar -C "$1" -cf - --no-recursion --ignore-failed-read --verbatim-files-from -T - 2>/dev/null |
 		tar -C "$root" -xf - --keep-directory-symlink
 }
+# What of packages is left out, and the links that are there already.
+left_out='^\.?/usr/share/(doc|man|locale|info|lintian)(/|$)|/tests(/|$)|^\./usr/include/|\.a$'
+links='\.?/(\.|bin|sbin|lib|lib64)?'
 
 needed() {
 	local programs
@@ -43,19 +47,29 @@ needed() {
 		--no-replaces --no-enhances $PACKAGES $programs 2>/dev/null | grep '^[a-z]' | sort -u
 }
 
-{
-	for package in $(needed); do
-		dpkg-query -L "$package" 2>/dev/null || true # a virtual one
-	done | grep -vE '^/usr/share/(doc|man|locale|info|lintian)(/|$)|/tests(/|$)' |
-		grep -vxE '/(\.|bin|sbin|lib|lib64)?'
-	# Libraries that are alternatives belong to no package.
-	sed -sn 2p /var/lib/dpkg/alternatives/* | grep '\.so'
-	# With these Python starts in half the time.
-	find /usr/lib/python3* -name __pycache__ -prune -not -path '*/tests/*' -exec find {} +
-	ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath -s
-	ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath
-	find /etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/passwd /etc/group
-} | sort -u | copy
+installed() {
+	{
+		for package in $(needed); do
+			dpkg-query -L "$package" 2>/dev/null || true # a virtual one
+		done | grep -vE "$left_out" | grep -vxE "$links"
+		# Libraries that are alternatives belong to no package.
+		sed -sn 2p /var/lib/dpkg/alternatives/* | grep '\.so'
+		# With these Python starts in half the time.
+		find /usr/lib/python3* -name __pycache__ -prune -not -path '*/tests/*' -exec find {} +
+		ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath -s
+		ldd "$iotrc" 2>/dev/null | awk '/=> \// { print $3 }' | xargs -r realpath
+		find /etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d
+	} | sort -u | copy /
+}
+
+if [[ $architecture ]]; then
+	foreign=$("$source/scripts/vm/fetch-root.sh" "$architecture")
+	(cd "$foreign" && find .) | grep -vE "$left_out" | grep -vxE "$links" | sort | copy "$foreign"
+	python3 -m compileall -q -s "$root" -p / "$root"/usr/lib/python3* >/dev/null || true
+else
+	installed
+fi
+printf '%s\n' /etc/passwd /etc/group | copy /
 
 for kernel; do
 	release=$(<"$kernel/release")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""matrix.py OUT IOTRC WORKLOADS [VERSION[/WAY]...]: runs the live tests on other kernels.
+"""matrix.py OUT BUILD [VERSION[/WAY]...]: runs the live tests on other kernels, with BUILD/iotrc and
+BUILD/workloads, or those of BUILD-arm64.
 
 Each kernel boots under emulation from a root disk that holds the program, the tests and what they
 need, once for each way to hook system calls that it has (--attach). What a machine left goes to
@@ -23,13 +24,17 @@ import xml.etree.ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 VM = HERE.parent.parent / "scripts" / "vm"
 # The ways to hook system calls that each has (docs/kernels.md), the one that it chooses first.
-WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.12": ["raw", "classic"], "7.2": ["classic", "functions"]}
+WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.1-arm64": ["raw", "classic"], "6.12": ["raw", "classic"],
+        "7.2": ["classic", "functions"]}
 # Not these live tests: no kernel has a part in options, signals and files.
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_daemon.py", "test_examples.py", "test_hostile.py",
           "test_recover.py"}
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
+# There no program attaches to a function (docs/kernels.md), which test_cache.py wants, and others haven't been tried.
+SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
+                      "test_fs_counters.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
-    TESTS = os.environ["KERNEL_TESTS"].split()
+    TESTS, SOME = os.environ["KERNEL_TESTS"].split(), {}
 # What the way bears on: these run in each, the rest in the first.
 OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
@@ -59,7 +64,8 @@ class Machine:
     def __init__(self, version, way, out):
         self.version, self.way, self.name = version, way, f"{version}/{way}"
         self.out = out / f"{version}-{way}"
-        self.tests = [test for test in TESTS if way == WAYS[version][0] or test in OF_WAYS]
+        self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
+                      and test in SOME.get(version, TESTS)]
         self.results = {}
         self.notes = []   # for people, about what failed
         self.seconds = 0
@@ -77,7 +83,7 @@ class Machine:
         with open(self.out / "console", "wb") as console:
             done = subprocess.run(
                 [
-                    VM / "boot.sh", f"{directory}/vmlinuz", disk, str(SECONDS),
+                    VM / "boot.sh", directory, disk, str(SECONDS),
                     "tests=" + ",".join(self.tests), "attach=" + self.way, "retry=" + RETRY,
                 ],
                 stdout=console, stderr=subprocess.STDOUT,
@@ -138,6 +144,26 @@ def fetch(version):
     return done.stdout.strip(), None
 
 
+def architecture(kernel):
+    """Of a kernel's directory: arm64, or "" for this machine's own."""
+    path = pathlib.Path(kernel) / "architecture"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def make_images(out, build, kernels):
+    """Makes a root disk for each architecture of KERNELS, directories: {architecture: (image, why there is none)}."""
+    images = {}
+    for name in dict.fromkeys(map(architecture, kernels)):
+        image, programs = out / f"base{name}.img", f"{build}-{name}" if name else build
+        own = [kernel for kernel in kernels if architecture(kernel) == name]
+        done = subprocess.run(
+            [VM / "make-root.sh", image, f"{programs}/iotrc", f"{programs}/workloads", *own],
+            stderr=subprocess.PIPE if name else None, text=True, check=not name,
+        )
+        images[name] = image, done.returncode and f"no root disk: {done.stderr.strip()[-200:]}"
+    return images
+
+
 def table(machines):
     tests = list(dict.fromkeys(test for machine in machines for test in machine.results))
     width = max(len(test) for test in tests)
@@ -163,27 +189,27 @@ def choose(names, out):
     return sorted((m for m in wanted if m.tests), key=lambda m: (m.way != WAYS[m.version][0], newest.index(m.version)))
 
 
-def main(out, iotrc, workloads, *names):
+def main(out, build, *names):
     out = pathlib.Path(out).resolve()
-    machines, kernels = choose(names, out), {}
-    image = out / "base.img"
+    machines = choose(names, out)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    for version in dict.fromkeys(machine.version for machine in machines):
-        kernels[version], why = fetch(version)
-        for machine in machines:
-            if why and machine.version == version:
-                machine.results["boot"] = SKIP
-                machine.notes.append(f"{machine.name} skipped: {why}")
-    here = [machine for machine in machines if kernels[machine.version]]
-    subprocess.run(
-        [VM / "make-root.sh", image, iotrc, workloads, *filter(None, kernels.values())], check=True
-    )
+    kernels = {version: fetch(version) for version in dict.fromkeys(machine.version for machine in machines)}
+    images = make_images(out, build, [directory for directory, why in kernels.values() if not why])
+    for machine in machines:
+        machine.kernel, why = kernels[machine.version]
+        if not why:
+            machine.image, why = images[architecture(machine.kernel)]
+        if why:
+            machine.results["boot"] = SKIP
+            machine.notes.append(f"{machine.name} skipped: {why}")
+    here = [machine for machine in machines if not machine.results]
     # A machine has two CPUs and its tests keep one of them busy.
     with concurrent.futures.ThreadPoolExecutor(max(1, min(4, os.cpu_count()))) as pool:
-        for run in [pool.submit(machine.run, image, kernels[machine.version]) for machine in here]:
+        for run in [pool.submit(machine.run, machine.image, machine.kernel) for machine in here]:
             run.result()
-    image.unlink()
+    for image, _ in images.values():
+        image.unlink(missing_ok=True)
     machines.sort(key=lambda machine: list(WAYS).index(machine.version))
     table(machines)
     for machine in machines:
@@ -199,6 +225,6 @@ def main(out, iotrc, workloads, *names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -101,6 +101,8 @@ MAP_FIXED, MAP_ANONYMOUS = 0x10, 0x20
 O_CREAT, O_EXCL, O_TRUNC, O_APPEND = os.O_CREAT, os.O_EXCL, os.O_TRUNC, os.O_APPEND
 RENAME_EXCHANGE = 2
 RWF_APPEND, RWF_NOAPPEND = 0x10, 0x20
+# arm64's addresses may bear a tag in their top byte, that the kernel takes off.
+ADDRESS = (1 << 56) - 1 if os.uname().machine == "aarch64" else ~0
 
 
 @dataclasses.dataclass
@@ -877,7 +879,7 @@ class Call:
     def mapped(self, address):
         """The file of ours that is mapped there, or None."""
         for start, end, path in self.process.maps:
-            if start <= address < end:
+            if start <= address & ADDRESS < end:
                 return path
         return None
 
@@ -922,6 +924,7 @@ class Call:
         self.process.maps.append((self.result, self.result + pages(length.number), ours))
 
     def unmap(self, start, length):
+        start &= ADDRESS
         end, maps = start + pages(length), self.process.maps
         old = list(maps)
         maps.clear() # in place: a child of vfork shares the list

@@ -20,7 +20,7 @@ WORKLOADS = """
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
     bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse subvolume
-    aio uring_fs uring_rw uring_slots
+    aio uring_fs uring_rw uring_slots tagged
 """.split()
 CODES = {"process": 3}
 
@@ -190,7 +190,10 @@ def test_flags_of_opens(recorded):
     assert "O_RDWR|O_SYNC" in set(sub["flags"]), set(sub["flags"])
     assert "O_WRONLY|O_CREAT|O_EXCL" in set(sub["flags"]), set(sub["flags"])
     created = opens[opens["filename"].str.endswith("/created")]["flags"].tolist()
-    assert created[0] == "O_WRONLY|O_CREAT|O_TRUNC", created
+    if os.uname().machine == "aarch64": # which has no creat()
+        assert created == [], created
+    else:
+        assert created[0] == "O_WRONLY|O_CREAT|O_TRUNC", created
 
 
 def test_processes(recorded):
@@ -240,7 +243,9 @@ def test_requests_whose_success_is_not_told(tmp_path):
     hooks = {h["name"]: h["attached"] for h in r.manifest["diagnostics"]["hooks"]}
     assert bool(quiet) == (recorder.RELEASE >= (5, 17)) == ("fentry/__io_submit_flush_completions" in hooks)
     seen = hooks.get("fentry/__io_submit_flush_completions", False)
-    assert seen or not quiet or not recorder.EMULATED # those kernels let programs attach to functions
+    # Those kernels let programs attach to functions, but for arm64's (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS).
+    direct_calls = " register_ftrace_direct\n" in pathlib.Path("/proc/kallsyms").read_text()
+    assert seen or not quiet or not recorder.EMULATED or not direct_calls
     assert rows == sorted(told + seen * quiet)
     lost = r.session.lost().get("fs", 0)
     assert lost == 0 if seen else len(quiet) - MEMORY_OF_A_RING <= lost <= len(quiet)

@@ -13,6 +13,8 @@ RUNS = {
     "warm-read": ("READ", 0), "warm-write": ("WRITE", 0), "private-write": ("WRITE", 0),
 }
 PAGES = 61
+# arm64's kernel doesn't say whether it was a read or a write.
+TYPED = os.uname().machine != "aarch64"
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +42,12 @@ def test_a_row_for_each_fault(recorded, run):
     mine = rows[(address >= first) & (address <= last)]
     kind, page = RUNS[run]
     if run in ("cold-read", "warm-write-again"):
-        mine = mine[mine["fault_type"] == kind]
+        early = mine.index.isin(mine.index[:PAGES])
+        mine = mine[mine["fault_type"] == kind if TYPED else early == (run == "cold-read")]
     elif run == "nothing":
         assert (major, minor) == (0, 0)
         return
-    assert set(mine["fault_type"]) == {kind}
+    assert set(mine["fault_type"]) == {kind if TYPED else ""}
     assert (mine["severity"] == "MAJOR").sum() == major
     assert (mine["severity"] == "MINOR").sum() == minor
     wanted = (mine["address"].map(lambda a: int(a, 16)) - first) // os.sysconf("SC_PAGESIZE") + page
