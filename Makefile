@@ -109,6 +109,8 @@ $(BUILD)/workloads/%: tests/workloads/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
+# arm64 has no way to make arm's calls but a program that is arm's. (x86-64 has: calls32.h.)
+$(BUILD)/workloads/compat: override CC := $(if $(filter arm64,$(ARCH)),arm-linux-gnueabihf-gcc -static,$(CC))
 $(BUILD)/workloads/%.so: tests/live/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -253,6 +255,10 @@ arm64:
 	fi; \
 	$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
 		EXTRA_CFLAGS="$$flags" $$targets
+	$(Q)! comm -23 <(sed -nE 's/^#define (__NR_\w+ [0-9]+)$$/\1/p' src/unistd_arm.h | sort) \
+		<(echo '#include <asm/unistd.h>' | arm-linux-gnueabihf-gcc -E -dM - | \
+			sed -nE 's/^#define (__NR_\w+) \(__NR_SYSCALL_BASE ?\+ ?([0-9]+)\)$$/\1 \2/p' | sort) | \
+		grep . || { echo 'src/unistd_arm.h has other numbers than arm'; exit 1; }
 # The unit tests, its processor emulated. (Criterion's own runner can't be: it moves memory between processes.)
 check-arm64:
 	@scripts/install-deps.sh arm64

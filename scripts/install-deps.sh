@@ -67,6 +67,8 @@ kernels command:depmod           kmod                  kmod                   km
 kernels command:dmsetup          dmsetup               device-mapper          device-mapper
 arm64 command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 arm64 file:/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross - aarch64-linux-gnu-glibc
+arm64 command:arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf - -
+arm64 file:/usr/arm-linux-gnueabihf/include/stdio.h libc6-dev-armhf-cross - -
 arm64 command:qemu-aarch64       qemu-user             qemu-user              qemu-user
 packages command:dpkg-buildpackage dpkg-dev           -                      -
 packages command:dh             debhelper             -                      -
