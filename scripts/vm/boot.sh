@@ -14,6 +14,7 @@ amd64) qemu=(qemu-system-x86_64 -cpu max) console=ttyS0 ;;
 arm64) qemu=(qemu-system-aarch64 -M virt -cpu 'max,pauth-impdef=on') console=ttyAMA0 ;;
 *) echo "$0: no machine of $architecture" >&2; exit 1 ;;
 esac
+root='root=PARTUUID=696f7472-01 rootwait rw init=/init'
 disk=$(mktemp)
 trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
@@ -25,5 +26,5 @@ timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \
 	-device nvme,drive=disk,serial=disk \
-	-append "console=$console quiet panic=-1 oops=panic watchdog_thresh=60 root=PARTUUID=696f7472-01 rootwait rw init=/init $*" \
+	-append "console=$console quiet panic=-1 oops=panic watchdog_thresh=60 $root $*" \
 	</dev/null
