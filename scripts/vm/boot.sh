@@ -14,9 +14,11 @@ amd64) qemu=(qemu-system-x86_64 -cpu max) console=ttyS0 ;;
 arm64) qemu=(qemu-system-aarch64 -M virt -cpu 'max,pauth-impdef=on') console=ttyAMA0 ;;
 *) echo "$0: no machine of $architecture" >&2; exit 1 ;;
 esac
+root='root=PARTUUID=696f7472-01 rootwait rw init=/init'
 disk=$(mktemp)
 trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
+# A machine that the host lets wait is not stuck: only after two minutes (twice watchdog_thresh) the kernel says so.
 # One more disk than the root, for tests that need one to themselves. One thread for both CPUs: with
 # one each, QEMU now and then runs what the kernel has just patched out of its code (`Oops: int3`).
 timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 1536 \
@@ -24,5 +26,5 @@ timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \
 	-device nvme,drive=disk,serial=disk \
-	-append "console=$console quiet panic=-1 oops=panic root=PARTUUID=696f7472-01 rootwait rw init=/init $*" \
+	-append "console=$console quiet panic=-1 oops=panic watchdog_thresh=60 $root $*" \
 	</dev/null

@@ -24,7 +24,7 @@ fail() {
 architecture=${1:?architecture}
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 [[ $suite ]] || fail "this machine doesn't say what it runs"
-read -ra packages <<<"${PACKAGES//$'\n'/ } $PROGRAMS $LIBRARIES"
+mapfile -t packages < <(xargs -n1 <<<"$PACKAGES $PROGRAMS $LIBRARIES")
 to=$cache/$suite-$architecture-$(cat "$0" "$here/packages.sh" | sha256sum | cut -c1-8)
 if [[ -d $to && -z $(find "$to" -maxdepth 0 -mtime +$refetch_days) ]]; then
 	echo "$to"
