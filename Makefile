@@ -205,7 +205,8 @@ check-packages:
 # RETRY=1 as of check-live.
 check-kernels:
 	@scripts/install-deps.sh kernels
-	@$(MAKE) --no-print-directory all workloads arm64
+	@$(MAKE) --no-print-directory $(JOBS) all workloads
+	@$(MAKE) --no-print-directory arm64
 	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)) $(KERNELS)
 
@@ -245,15 +246,16 @@ $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 
 # Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
 # no libraries of arm64: their headers are the same everywhere.
+ARM64 = iotrc
 arm64:
 	$(call say,TEST,'builds for arm64')
 	$(Q)if root=$$(scripts/vm/fetch-root.sh arm64); then \
-		flags=--sysroot=$$root targets='$(BUILD)-arm64/iotrc $(BUILD)-arm64/unit-tests-tsan workloads'; \
+		flags=--sysroot=$$root targets='$(ARM64:%=$(BUILD)-arm64/%) workloads'; \
 	else \
 		flags='-idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)'; \
 		targets='$(BUILD)-arm64/src/main.o $(BUILD)-arm64/libiotrc.a'; \
 	fi; \
-	$(MAKE) --no-print-directory BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
+	$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
 		EXTRA_CFLAGS="$$flags" $$targets
 	$(Q)! comm -23 <(sed -nE 's/^#define (__NR_\w+ [0-9]+)$$/\1/p' src/unistd_arm.h | sort) \
 		<(echo '#include <asm/unistd.h>' | arm-linux-gnueabihf-gcc -E -dM - | \
@@ -262,7 +264,7 @@ arm64:
 # The unit tests, its processor emulated. (Criterion's own runner can't be: it moves memory between processes.)
 check-arm64:
 	@scripts/install-deps.sh arm64
-	@$(MAKE) --no-print-directory arm64
+	@$(MAKE) --no-print-directory arm64 ARM64='iotrc unit-tests-tsan'
 	$(call say,TEST,'unit on arm64')
 	$(Q)qemu-aarch64 -L $$(scripts/vm/fetch-root.sh arm64) $(BUILD)-arm64/unit-tests-tsan
 
