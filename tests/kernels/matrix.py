@@ -32,7 +32,7 @@ EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_dae
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
 # There no program attaches to a function (docs/kernels.md), which test_cache.py wants, and others haven't been tried.
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
-                      "test_fs_counters.py"}}
+                      "test_fs_counters.py", "test_pagefault.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS, SOME = os.environ["KERNEL_TESTS"].split(), {}
 # What the way bears on: these run in each, the rest in the first.
