@@ -1166,6 +1166,13 @@ __noinline int exit_rare(void)
 	return 0;
 }
 
+/* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64 tells of both with
+ * one (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
+static __always_inline s64 narrow_result(long ret)
+{
+	return (u32)ret >= (u32)-4095 ? (s64)(s32)ret : (s64)(u32)ret;
+}
+
 static __always_inline int sys_exit(long ret)
 {
 	const volatile struct syscall_desc *d;
@@ -1180,7 +1187,7 @@ static __always_inline int sys_exit(long ret)
 	if (!state->armed)
 		return 0;
 	state->exit_ns = bpf_ktime_get_ns();
-	state->ret = ret;
+	state->ret = state->compat ? narrow_result(ret) : ret;
 	state->armed = 0;
 	d = describe(state->nr, state->compat);
 	if (!d)

@@ -757,7 +757,9 @@ class Call:
         self.on_file(self.args[0])
 
     def do_sync_file_range(self):
-        self.extent(words.say(words.SYNC_RANGE, self.args[3].number), size=2, offset=1)
+        first = self.name == "sync_file_range2" # arm's: the flags stand before
+        said = words.say(words.SYNC_RANGE, self.args[1 if first else 3].number)
+        self.extent(said, size=2 + first, offset=1 + first)
 
     def do_fallocate(self):
         self.extent(words.say(words.FALLOCATE, self.args[1].number), size=3, offset=2)

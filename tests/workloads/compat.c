@@ -115,10 +115,12 @@ static void ranges(int fd)
 #endif
 		uint32_t start[2], length[2], pid;
 	} lock = { .type = F_WRLCK, .start = { LO(FAR), HI(FAR) }, .length = { 1009 } };
+#ifdef __x86_64__
 	struct {
 		uint16_t type, whence;
 		uint32_t start, length, pid;
 	} small = { F_RDLCK, SEEK_SET, 17, 19, 0 };
+#endif
 
 #ifdef __x86_64__
 	IS(0, SYS32(FADVISE64, fd, LO(FAR), HI(FAR), 4096, POSIX_FADV_WILLNEED));
@@ -131,7 +133,9 @@ static void ranges(int fd)
 	IS(0, SYS32(READAHEAD, fd, TO_EVEN LO(FAR), HI(FAR), 8191));
 	IS(0, SYS32(FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, LO(FAR + 8192), HI(FAR + 8192), 4096, 0));
 	IS(0, SYS32(FCNTL64, fd, 13, put(0, &lock, sizeof(lock)))); /* F_SETLK64 */
+#ifdef __x86_64__ /* strace on arm64 takes this one for a 64-bit program's */
 	IS(0, SYS32(FCNTL64, fd, 6, put(0, &small, sizeof(small)))); /* F_SETLK */
+#endif
 	lock.type = F_UNLCK;
 	IS(0, SYS32(FCNTL64, fd, 38, put(0, &lock, sizeof(lock)))); /* F_OFD_SETLKW: flock64 too */
 	IS(0, SYS32(FLOCK, fd, 1));
