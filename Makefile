@@ -110,7 +110,8 @@ $(BUILD)/workloads/%: tests/workloads/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
 # arm64 has no way to make arm's calls but a program that is arm's. (x86-64 has: calls32.h.)
-$(BUILD)/workloads/compat: override CC := $(if $(filter arm64,$(ARCH)),arm-linux-gnueabihf-gcc -static,$(CC))
+ARM = $(if $(filter arm64,$(ARCH)),$(shell command -v arm-linux-gnueabihf-gcc))
+$(BUILD)/workloads/compat: override CC := $(or $(addsuffix $() -static,$(ARM)),$(CC))
 $(BUILD)/workloads/%.so: tests/live/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

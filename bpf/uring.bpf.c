@@ -753,13 +753,13 @@ static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_fl
 {
 	struct task_state *state = current_state(true);
 	struct task_struct *task = current_task();
+	bool worker = kread((u64)task, task_struct, flags) & PF_IO_WORKER;
 
 	count_fired(HOOK_URING_OVERFLOW);
-	if (answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
+	if (!worker && answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
 		return 0;
 	uring_overflown = 1;
-	if (state && !(kread((u64)task, task_struct, flags) & PF_IO_WORKER) &&
-	    task_refresh(state, task, false) == WHOM_LEFT_OUT)
+	if (state && !worker && task_refresh(state, task, false) == WHOM_LEFT_OUT)
 		return 0;
 	return lose(cfg.uring_stream, bpf_ktime_get_ns());
 }

@@ -25,6 +25,7 @@ check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
 check library:libasan.so         gcc                   libasan                gcc
 check library:libubsan.so        gcc                   libubsan               gcc
 check library:libtsan.so         gcc                   libtsan                gcc
+check arm                        ARM                   -                      -
 check command:git                git                   git                    git
 check command:strace             strace                strace                 strace
 check command:fio                fio                   fio                    fio
@@ -103,6 +104,8 @@ sys.exit(not u.find_spec('${1#*:}'))" ;;
 		done
 		return 1 ;;
 	perf) perf --version ;;
+	# arm64's own 32-bit programs: only Debian and its kin have a compiler for them.
+	arm) [[ $(uname -m) != aarch64 || $manager != apt-get ]] || command -v arm-linux-gnueabihf-gcc ;;
 	fuzzer) [[ -e $(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a") ||
 		-e $(clang -print-runtime-dir)/libclang_rt.fuzzer.a ||
 		-e $(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a ]] ;;
@@ -110,9 +113,11 @@ sys.exit(not u.find_spec('${1#*:}'))" ;;
 }
 
 # Debian names the first two by what they are, Ubuntu by the kernel they come with; the third is named by
-# the version of clang.
+# the version of clang; the last is two.
 apt_name() {
-	if [[ $1 == FUZZER ]]; then
+	if [[ $1 == ARM ]]; then
+		printf '%s\n' gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+	elif [[ $1 == FUZZER ]]; then
 		echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 	elif grep -qi ubuntu /etc/os-release; then
 		printf '%s\n' linux-tools-common linux-tools-generic
@@ -141,7 +146,7 @@ missing() {
 		esac
 		case $package in
 		-) echo "${need#*:}" ;;
-		BPFTOOL | PERF | FUZZER) apt_name "$package" ;;
+		BPFTOOL | PERF | FUZZER | ARM) apt_name "$package" ;;
 		*) echo "$package" ;;
 		esac
 	done < <(grep . <<<"$NEEDS") | sort -u
