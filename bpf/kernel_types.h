@@ -195,6 +195,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	char comm[16];
 	struct reclaim_state *reclaim_state;
+	void *worker_private; /* since 5.17 */
 };
 
 #if defined(__TARGET_ARCH_x86)

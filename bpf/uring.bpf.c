@@ -748,18 +748,19 @@ static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
  * io_uring_complete, which doesn't say whose it is. The kernel is going through the requests that have ended
  * (__io_submit_flush_completions() of io_uring/io_uring.c), or it is one of those with many. What a worker
  * ends by itself (to 6.9) is in no list: it is lost, whatever it was about. Filters are asked about
- * the program's own thread; a worker of the kernel has another name. */
+ * the program's own thread; those of the kernel have other names. */
 static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_flags)
 {
 	struct task_state *state = current_state(true);
 	struct task_struct *task = current_task();
-	bool worker = kread((u64)task, task_struct, flags) & PF_IO_WORKER;
+	bool of_kernel = kread((u64)task, task_struct, flags) & PF_IO_WORKER; /* or the one that polls */
+	bool worker = of_kernel && kread((u64)task, task_struct, worker_private);
 
 	count_fired(HOOK_URING_OVERFLOW);
 	if (!worker && answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
 		return 0;
 	uring_overflown = 1;
-	if (state && !worker && task_refresh(state, task, false) == WHOM_LEFT_OUT)
+	if (state && !of_kernel && task_refresh(state, task, false) == WHOM_LEFT_OUT)
 		return 0;
 	return lose(cfg.uring_stream, bpf_ktime_get_ns());
 }
