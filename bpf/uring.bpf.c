@@ -725,23 +725,46 @@ __noinline u32 alike(u64 req, u64 user_data, s32 res)
 												  ALIKE_UNKNOWN;
 }
 
+#define FLUSH_STEP 32 /* requests that one function's loop goes through, for the verifier's sake */
+
+/* Of the next of a ring's requests that have ended, from the node in the scratch on: keeps there the one that the
+ * completion can be of. Returns whether there is no more to look for. */
+__noinline u32 look_at_ended(u64 user_data, s32 res)
+{
+	struct uring_flight *f = get_uring_scratch();
+	u64 i;
+	u32 is;
+
+	if (!f)
+		return 1;
+	for (i = 0; i < FLUSH_STEP && f->file; i++) {
+		u64 req = f->file - kaddr(0, io_kiocb, comp_list);
+
+		is = alike(req, user_data, res);
+		if (is != ALIKE_NOT)
+			f->req = req;
+		if (is == ALIKE_KNOWN)
+			return 1;
+		f->file = kread(f->file, io_wq_work_node, next);
+	}
+	return !f->file;
+}
+
 /* Whose completion is being told of, among the requests of a ring that have ended by now; 0: of none of the first
  * FLUSH_MAX. What several have in common is all that a row says of their completion. */
 static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
 {
-	u64 node = kread(ring, io_ring_ctx, submit_state.compl_reqs.first), found = 0;
+	struct uring_flight *f = get_uring_scratch();
+	u64 i;
 
-	for (u64 i = 0; node && i < FLUSH_MAX; i++) {
-		u64 req = node - kaddr(0, io_kiocb, comp_list);
-		u32 is = alike(req, user_data, res);
-
-		if (is != ALIKE_NOT)
-			found = req;
-		if (is == ALIKE_KNOWN)
+	if (!f)
+		return 0;
+	f->file = kread(ring, io_ring_ctx, submit_state.compl_reqs.first);
+	f->req = 0;
+	for (i = 0; i < FLUSH_MAX / FLUSH_STEP; i++)
+		if (look_at_ended(user_data, res))
 			break;
-		node = kread(node, io_wq_work_node, next);
-	}
-	return found;
+	return f->req;
 }
 
 /* A completion that finds the program's queue full waits for room there, and passes this tracepoint instead of
