@@ -136,9 +136,9 @@ class Machine:
                 self.fail(name, f"twice: {again[name]}; at first: {why}" if name in again else why)
 
 
-def fetch(version):
-    """(directory, None) or (None, why not)."""
-    done = subprocess.run([VM / "fetch-kernel.sh", version], capture_output=True, text=True)
+def fetch(what, name):
+    """(directory, None) or (None, why not): of a kernel, or the root of another architecture."""
+    done = subprocess.run([VM / f"fetch-{what}.sh", name], capture_output=True, text=True)
     if done.returncode:
         return None, (done.stderr.strip() or "can't be fetched").splitlines()[-1]
     return done.stdout.strip(), None
@@ -156,11 +156,12 @@ def make_images(out, build, kernels):
     for name in dict.fromkeys(map(architecture, kernels)):
         image, programs = out / f"base{name}.img", f"{build}-{name}" if name else build
         own = [kernel for kernel in kernels if architecture(kernel) == name]
-        done = subprocess.run(
-            [VM / "make-root.sh", image, f"{programs}/iotrc", f"{programs}/workloads", *own],
-            stderr=subprocess.PIPE if name else None, text=True, check=not name,
-        )
-        images[name] = image, done.returncode and f"no root disk: {done.stderr.strip()[-200:]}"
+        why = fetch("root", name)[1] if name else None
+        if not why: # what goes wrong from here on is no matter of the archive
+            subprocess.run(
+                [VM / "make-root.sh", image, f"{programs}/iotrc", f"{programs}/workloads", *own], check=True
+            )
+        images[name] = image, why
     return images
 
 
@@ -178,7 +179,7 @@ def choose(names, out):
     """Those that take longest first, which are those with the longest lists, and the newest: so they are all done
     the soonest. A name that WAYS hasn't got may be of a kernel that somebody has put beside the fetched ones."""
     for version, _, way in (name.partition("/") for name in names):
-        if version not in WAYS and not fetch(version)[1]:
+        if version not in WAYS and not fetch("kernel", version)[1]:
             WAYS[version] = [way or "raw"]
     machines = [Machine(version, way, out) for version, ways in WAYS.items() for way in ways]
     unknown = set(names) - {m.version for m in machines} - {m.name for m in machines}
@@ -194,7 +195,7 @@ def main(out, build, *names):
     machines = choose(names, out)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    kernels = {version: fetch(version) for version in dict.fromkeys(machine.version for machine in machines)}
+    kernels = {version: fetch("kernel", version) for version in dict.fromkeys(machine.version for machine in machines)}
     images = make_images(out, build, [directory for directory, why in kernels.values() if not why])
     for machine in machines:
         machine.kernel, why = kernels[machine.version]
