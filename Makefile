@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 #   sudo make run      install what is missing, build, record until Ctrl+C
 #   sudo make check    install what is missing, build, run every test
 #   make               build build/iotrc
@@ -56,7 +56,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf \
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
-SRC := $(wildcard src/*.c schema/*.c snappers/*.c uploader/*.c)
+SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c schema/*.c snappers/*.c uploader/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libiotrc.a
 SKEL := $(BUILD)/iotrc.skel.h
@@ -80,8 +80,8 @@ $(BUILD)/syscall_names_%.h:
 	@mkdir -p $(@D)
 	$(Q)echo '$(if $(HEADER),#include <$(HEADER)>)' | $(CC) $(EXTRA_CFLAGS) -E -dM - | \
 		sed -nE '/__NR_(syscalls|arch_specific_syscall) /d; s/^#define __NR_([a-z_][a-z0-9_]*) .*/[__NR_\1] = "\1",/p' > $@
-$(BUILD)/src/syscalls_native.o: $(BUILD)/syscall_names_native.h
-$(BUILD)/src/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
+$(BUILD)/src/engine/bpf/syscalls_native.o: $(BUILD)/syscall_names_native.h
+$(BUILD)/src/engine/bpf/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
 $(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
@@ -258,10 +258,10 @@ arm64:
 	fi; \
 	$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-arm64 ARCH=arm64 CC=aarch64-linux-gnu-gcc WERROR=1 \
 		EXTRA_CFLAGS="$$flags" $$targets
-	$(Q)! comm -23 <(sed -nE 's/^#define (__NR_\w+ [0-9]+)$$/\1/p' src/unistd_arm.h | sort) \
+	$(Q)! comm -23 <(sed -nE 's/^#define (__NR_\w+ [0-9]+)$$/\1/p' src/engine/bpf/unistd_arm.h | sort) \
 		<(echo '#include <asm/unistd.h>' | arm-linux-gnueabihf-gcc -E -dM - | \
 			sed -nE 's/^#define (__NR_\w+) \(__NR_SYSCALL_BASE ?\+ ?([0-9]+)\)$$/\1 \2/p' | sort) | \
-		grep . || { echo 'src/unistd_arm.h has other numbers than arm'; exit 1; }
+		grep . || { echo 'src/engine/bpf/unistd_arm.h has other numbers than arm'; exit 1; }
 # The unit tests, its processor emulated. (Criterion's own runner can't be: it moves memory between processes.)
 check-arm64:
 	@scripts/install-deps.sh arm64

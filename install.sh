@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Builds iotrc from this directory and installs it: program, manual pages, completions. Again: updates
 # it. Asks nothing.
 #   --prefix DIR   where to (default /usr/local)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Takes away what install.sh brought, the service included. Traces and configuration stay unless you
 # say otherwise; on a terminal you are asked before they go.
 #   --prefix DIR   where it was installed (default /usr/local)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tracing costs the traced: iotrc beside the floor and its peers, in one interleaved run.
 
 Needs root. docs/performance.md says what is measured and how to read it.

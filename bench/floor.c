@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The floor: traces pread64 by the same hooks as iotrc and throws every record away. Prints 'ready'
  * once attached; SIGINT ends it, with 'rows N lost M'. */
 #include <errno.h>

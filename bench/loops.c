@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* loops pread FILE CALLS | loops getppid CALLS: the same system call again and again. Prints
  * 'NS CALLS CPU': nanoseconds a call took, by CLOCK_MONOTONIC around the loop alone, so that neither
  * the start of the process nor that of a tracer around it is in the number; calls made, warm-up
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	} else {
 		return usage();
 	}
-	printf("%.1f %ld %.0f\n", (now_ns(CLOCK_MONOTONIC) - start) / (double)calls, calls + WARM_UP,
-	       now_ns(CLOCK_PROCESS_CPUTIME_ID));
+	printf("%.1f %ld %.0f\n", (now_ns(CLOCK_MONOTONIC) - start) / (double)calls,
+	       calls + WARM_UP, now_ns(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
 }

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.
 complete -c iotrc -n '__fish_seen_subcommand_from doctor' -a --json
 complete -c iotrc -n '__fish_seen_subcommand_from doctor' -a --config

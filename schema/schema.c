@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "schema/schema.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #define WORDS_FS_OP FS_OPS(FS_OP_WORD)
 
 /* Columns that several streams have. */
+/* clang-format off */
 #define TIMESTAMP(what) { "timestamp", COL_WALL, "", NULL, "Wall time of " what }
 #define MONO(what)      { "mono_ns", COL_MONO, "ns", NULL, "CLOCK_MONOTONIC time of " what }
 #define PID             { "pid", COL_UINT, "", NULL, "Process (thread group) id" }
@@ -24,6 +25,7 @@
 #define RETURN_VALUE    { "return_value", COL_INT, "", NULL, \
 			  "What the system call returned; the negative errno when it failed" }
 
+/* clang-format on */
 #define FS_TIME "the operation's completion; it began duration_ns earlier"
 
 static const struct column fs_columns[] = {
@@ -192,7 +194,8 @@ static const struct column lost_columns[] = {
 	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; of missed, events" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
 	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
-	{ "cpu_id", COL_UINT, "", NULL, "CPU whose ring was full, or that left them out; empty for other causes" },
+	{ "cpu_id", COL_UINT, "", NULL,
+	  "CPU whose ring was full, or that left them out; empty for other causes" },
 	MONO("the end of the span"),
 };
 
@@ -228,6 +231,7 @@ static const struct column filesystem_columns[] = {
 };
 
 /* A stream's key is its directory and the beginning of its file names as well. */
+/* clang-format off */
 #define STREAM(key_, columns_, wall_, description_) { \
 	.key = key_, .subdir = key_, .prefix = key_, .description = description_, \
 	.wall_clock = wall_, .columns = columns_, \
@@ -257,17 +261,12 @@ const struct stream_schema schema_streams[STREAM_COUNT] = {
 	[STREAM_FILESYSTEM] = STREAM("filesystem_snapshot", filesystem_columns,
 		"the look at the file", "Snapshots of the files on real filesystems"),
 };
+/* clang-format on */
 
 const char *const schema_type_names[COL_TYPES] = {
-	[COL_WALL] = "timestamp",
-	[COL_MONO] = "uint64",
-	[COL_UINT] = "uint64",
-	[COL_INT] = "int64",
-	[COL_FLOAT] = "float",
-	[COL_TEXT] = "text",
-	[COL_WORD] = "word",
-	[COL_FLAGS] = "flags",
-	[COL_DEVICE] = "device",
+	[COL_WALL] = "timestamp",  [COL_MONO] = "uint64", [COL_UINT] = "uint64",
+	[COL_INT] = "int64",       [COL_FLOAT] = "float", [COL_TEXT] = "text",
+	[COL_WORD] = "word",       [COL_FLAGS] = "flags", [COL_DEVICE] = "device",
 	[COL_ADDRESS] = "address",
 };
 

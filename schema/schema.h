@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one source of the on-disk contract: header rows, manifest, format page, verification and
  * loader types all derive from these tables. */
 #ifndef IOTRC_SCHEMA_H
@@ -31,14 +31,14 @@ extern const char *const schema_type_names[COL_TYPES];
 struct column {
 	const char *name;
 	enum column_type type;
-	const char *unit;        /* "" where the column has none */
-	const char *words;       /* COL_WORD: the permitted words, a blank after or between them; NULL
+	const char *unit;  /* "" where the column has none */
+	const char *words; /* COL_WORD: the permitted words, a blank after or between them; NULL
 				  * where the platform's headers decide (errno) */
 	const char *description; /* one line, plain text */
 };
 
 struct stream_schema {
-	const char *key;         /* the name in the manifest and in --streams */
+	const char *key; /* the name in the manifest and in --streams */
 	const char *subdir;
 	const char *prefix;      /* file names begin with it */
 	const char *description; /* one line */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* man/iotrc-COMMAND.1 and man/iotrc.conf.5: what --help and the configuration file say, as manual pages.
  * A help text is usage lines, paragraphs, lists under a line "Title:", "Exit code(s): ..." and "EXAMPLES:",
  * a blank line between any two. */
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor.h"
+#include "commands/doctor.h"
+#include "commands/verify.h"
+#include "dataset/recover.h"
 #include "gen-docs.h"
-#include "options.h"
-#include "recover.h"
-#include "verify.h"
+#include "options/options.h"
 
 /* Where the second column of a list begins, or later. */
 #define GAP "  "
@@ -20,7 +20,7 @@
 static void print_header(const char *title, const char *section, const char *name, const char *what,
 			 const char *source)
 {
-	printf(".\\\" SPDX-License-Identifier: GPL-2.0-only\n"
+	printf(".\\\" SPDX-License-Identifier: GPL-2.0-or-later\n"
 	       ".\\\" Made by scripts/gen-commands.c (make docs) from %s: don't edit.\n"
 	       ".Dd November 21, 2026\n.Dt %s %s\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n",
 	       source, title, section, name, what);
@@ -50,7 +50,8 @@ static void print_word(const char *word, size_t len)
 	} else if (*word == '|') {
 		puts(".No \\&|");
 	} else if (len) {
-		printf(".%s %.*s%s\n", isupper((unsigned char)*word) ? "Ar" : "Cm", (int)len, word, more ? " ..." : "");
+		printf(".%s %.*s%s\n", isupper((unsigned char)*word) ? "Ar" : "Cm", (int)len, word,
+		       more ? " ..." : "");
 	}
 	if (closes)
 		puts(".Oc");
@@ -133,7 +134,8 @@ static const char *print_list(const char *s)
 {
 	puts(".Bl -tag -width Ds");
 	while (!is_blank_line(s)) {
-		const char *head = s + strspn(s, " "), *text = strstr(head, GAP), *end = s + line_len(s);
+		const char *head = s + strspn(s, " "), *text = strstr(head, GAP),
+			   *end = s + line_len(s);
 
 		if (!text || text > end)
 			text = end;
@@ -172,7 +174,8 @@ static const char exit_code[] = "Exit code";
 
 static bool is_title(const char *s)
 {
-	return isalpha((unsigned char)*s) && line_len(s) && s[line_len(s) - 1] == ':' && next_line(s)[0] == ' ';
+	return isalpha((unsigned char)*s) && line_len(s) && s[line_len(s) - 1] == ':' &&
+	       next_line(s)[0] == ' ';
 }
 
 /* Sections in the order that manual pages have them: each pass prints one kind. */

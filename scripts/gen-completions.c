@@ -1,19 +1,22 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* completions/: for bash, zsh and fish, from the table of options. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor.h"
+#include "commands/doctor.h"
+#include "commands/verify.h"
+#include "dataset/recover.h"
 #include "gen-docs.h"
-#include "options.h"
-#include "recover.h"
-#include "verify.h"
+#include "options/options.h"
 
-#define HEAD "# SPDX-License-Identifier: GPL-2.0-only\n# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.\n"
+#define HEAD \
+	"# SPDX-License-Identifier: GPL-2.0-or-later\n# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.\n"
 
 /* What completes an option's value, by what --help calls it. */
-static const struct { const char *arg, *bash, *zsh, *fish; } values[] = {
+static const struct {
+	const char *arg, *bash, *zsh, *fish;
+} values[] = {
 	{ "DIR", "-d", "_files -/", "-xa '(__fish_complete_directories)'" },
 	{ "FILE", "-f", "_files", "-rF" },
 	{ "PREFIX", "-f", "_files", "-rF" },
@@ -22,8 +25,12 @@ static const struct { const char *arg, *bash, *zsh, *fish; } values[] = {
 #define N_VALUES (sizeof(values) / sizeof(*values))
 
 /* Commands with options of their own, which their help texts name; all others take a recording's. */
-static const struct { const char *name, *help; } own[] = {
-	{ "doctor", doctor__help }, { "recover", recover__help }, { "verify", verify__help },
+static const struct {
+	const char *name, *help;
+} own[] = {
+	{ "doctor", doctor__help },
+	{ "recover", recover__help },
+	{ "verify", verify__help },
 };
 #define N_OWN (sizeof(own) / sizeof(*own))
 
@@ -34,8 +41,9 @@ static size_t next_own(const char *help, const char **at)
 		size_t len = 2 + strspn(s + 2, "abcdefghijklmnopqrstuvwxyz-");
 		const char *first = help;
 
-		while ((first = strstr(first, "--")) < s && (strncmp(first, s, len) ||
-		       strspn(first + 2, "abcdefghijklmnopqrstuvwxyz-") != len - 2))
+		while ((first = strstr(first, "--")) < s &&
+		       (strncmp(first, s, len) ||
+			strspn(first + 2, "abcdefghijklmnopqrstuvwxyz-") != len - 2))
 			first += 2;
 		*at = s + len;
 		if (first == s && len > 2)
@@ -106,14 +114,16 @@ void print_bash_completion(void)
 	      "{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options\n"
 	      "\n"
-	      "\tcase $prev in\n", stdout);
+	      "\tcase $prev in\n",
+	      stdout);
 	for (size_t v = 0; v < N_VALUES; v++)
 		for (size_t i = 0; options__text(i, &o); i++) {
 			if (!needs_value(&o) || value_of(&o) != v)
 				continue;
 			fputs("\t", stdout);
 			print_names(&o, "|");
-			printf(") mapfile -t COMPREPLY < <(compgen %s -- \"$cur\"); return ;;\n", values[v].bash);
+			printf(") mapfile -t COMPREPLY < <(compgen %s -- \"$cur\"); return ;;\n",
+			       values[v].bash);
 		}
 	fputs("\t", stdout);
 	for (size_t i = 0; options__text(i, &o); i++) {
@@ -125,7 +135,8 @@ void print_bash_completion(void)
 	}
 	fputs(") return ;;\n"
 	      "\tesac\n"
-	      "\tcase ${COMP_WORDS[1]} in\n", stdout);
+	      "\tcase ${COMP_WORDS[1]} in\n",
+	      stdout);
 	for (size_t i = 0; i < N_OWN; i++) {
 		printf("\t%s) options='-h", own[i].name);
 		print_own(own[i].help, " ", "");
@@ -141,14 +152,16 @@ void print_bash_completion(void)
 	      "\tif [[ $cur == -* ]]; then\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
 	      "\telif ((COMP_CWORD == 1)); then\n"
-	      "\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W '",
+	      stdout);
 	print_commands();
 	fputs("' -- \"$cur\")\n"
 	      "\telse\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	      "\tfi\n"
 	      "}\n"
-	      "complete -o filenames -F _iotrc iotrc\n", stdout);
+	      "complete -o filenames -F _iotrc iotrc\n",
+	      stdout);
 }
 
 /* An option's text in a specification: its brackets and colons are the specification's own. */
@@ -160,7 +173,9 @@ static void print_zsh_help(const char *help)
 		case '\'':
 			fputs("'\\''", stdout);
 			break;
-		case '[': case ']': case ':':
+		case '[':
+		case ']':
+		case ':':
 			putchar('\\');
 			/* fall through */
 		default:
@@ -173,7 +188,10 @@ static void print_zsh_option(const struct option_text *o, const char *name)
 {
 	size_t v = value_of(o);
 
-	printf("\t'%s%s", name, !o->arg ? "" : needs_value(o) ? (name[1] == '-' ? "=" : "+") : "=-");
+	printf("\t'%s%s", name,
+	       !o->arg        ? "" :
+	       needs_value(o) ? (name[1] == '-' ? "=" : "+") :
+				"=-");
 	print_zsh_help(o->help);
 	if (needs_value(o))
 		printf(":%s:%s", o->arg, v < N_VALUES ? values[v].zsh : " ");
@@ -185,9 +203,9 @@ void print_zsh_completion(void)
 	struct option_text o;
 	const char *name, *help;
 
-	fputs("#compdef iotrc\n" HEAD
-	      "local -a options commands\n"
-	      "options=(\n", stdout);
+	fputs("#compdef iotrc\n" HEAD "local -a options commands\n"
+	      "options=(\n",
+	      stdout);
 	for (size_t i = 0; options__text(i, &o); i++) {
 		char text[64], brief[] = { '-', o.brief, 0 };
 
@@ -203,14 +221,16 @@ void print_zsh_completion(void)
 		fputs("'\n", stdout);
 	}
 	fputs(")\n"
-	      "case $words[2] in\n", stdout);
+	      "case $words[2] in\n",
+	      stdout);
 	for (size_t i = 0; i < N_OWN; i++) {
 		printf("%s)\n\toptions=('-h'", own[i].name);
 		print_own(own[i].help, " '", "'");
 		fputs(") ;;\n", stdout);
 	}
 	fputs("esac\n"
-	      "_arguments -s $options '1:command:{_describe command commands}' '*:file:_files'\n", stdout);
+	      "_arguments -s $options '1:command:{_describe command commands}' '*:file:_files'\n",
+	      stdout);
 }
 
 void print_fish_completion(void)
@@ -223,7 +243,8 @@ void print_fish_completion(void)
 	for (size_t i = 0; i < N_OWN; i++) {
 		char before[96];
 
-		snprintf(before, sizeof(before), "complete -c iotrc -n '__fish_seen_subcommand_from %s' -a ", own[i].name);
+		snprintf(before, sizeof(before),
+			 "complete -c iotrc -n '__fish_seen_subcommand_from %s' -a ", own[i].name);
 		print_own(own[i].help, before, "\n");
 		strcat(strcat(commands, " "), own[i].name);
 	}
@@ -235,7 +256,8 @@ void print_fish_completion(void)
 	for (size_t i = 0; options__text(i, &o); i++) {
 		size_t v = value_of(&o);
 
-		printf("complete -c iotrc -n 'not __fish_seen_subcommand_from%s' -l %s", commands, o.name);
+		printf("complete -c iotrc -n 'not __fish_seen_subcommand_from%s' -l %s", commands,
+		       o.name);
 		if (o.brief)
 			printf(" -s %c", o.brief);
 		if (needs_value(&o))

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Prints one of the files below, from the tables that the program itself works
  * with. They are taken in by name, without any architecture's numbers, so that the pages are the
  * same wherever they are made. */
@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "bpf/records.h"
-#include "collector.h"
-#include "fs_flags.h"
+#include "engine/bpf/collector.h"
 #include "gen-docs.h"
-#include "options.h"
+#include "options/options.h"
+#include "rows/fs_flags.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 
@@ -31,33 +31,34 @@ struct call {
 #define PAIR(n) (n)
 #define __NR_renameat
 static const struct call arm64_calls[] = {
-#include "syscalls.def"
+#include "engine/bpf/syscalls.def"
 };
 #define __NR_open
 #define __NR_utime
 static const struct call native_calls[] = {
-#include "syscalls.def"
+#include "engine/bpf/syscalls.def"
 };
 #undef HILO
 #define HILO PROP_HILO
 #define __NR_mmap2
 #define __NR_socketcall
 static const struct call i386_calls[] = {
-#include "syscalls.def"
+#include "engine/bpf/syscalls.def"
 };
 #undef __NR_utime
 #undef __NR_socketcall
 static const struct call arm_calls[] = {
-#include "syscalls.def"
+#include "engine/bpf/syscalls.def"
 };
 
 #define URING(number, name_, stream_, op_, shape_, ...) \
 	{ "IORING_OP_" #name_, \
 	  { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
 static const struct call uring_calls[] = {
-#include "uring.def"
+#include "engine/bpf/uring.def"
 };
 
+/* clang-format off */
 /* Each is treated as that opcode of io_uring (bpf/aio.h). */
 static const struct {
 	const char *name, *as;
@@ -184,7 +185,7 @@ struct entry {
 static struct entry entries[MAX_ENTRIES];
 static size_t n_entries;
 
-static void add_word(char *list, size_t size, const char *word)
+/* clang-format on */ static void add_word(char *list, size_t size, const char *word)
 {
 	size_t len = strlen(list);
 
@@ -421,7 +422,8 @@ static bool has_call(const struct call *calls, size_t n, const char *name)
 }
 
 /* Those of the fs stream that OTHERS hasn't got. */
-static void print_others(const struct call *calls, size_t n, const struct call *others, size_t n_others)
+static void print_others(const struct call *calls, size_t n, const struct call *others,
+			 size_t n_others)
 {
 	const char *separator = "";
 
@@ -582,7 +584,10 @@ static void print_hooks(void)
 	collector__print_tables(stdout);
 }
 
-static const struct { const char *file; void (*print)(void); } files[] = {
+static const struct {
+	const char *file;
+	void (*print)(void);
+} files[] = {
 	{ "docs/hooks.md", print_hooks },
 	{ "docs/fs-operations.md", print_operations },
 	{ "docs/format.md", print_format },

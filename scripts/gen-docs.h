@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What gen-docs prints, but for the pages of docs/ themselves. Each prints one file to stdout. */
 #ifndef IOTRC_GEN_DOCS_H
 #define IOTRC_GEN_DOCS_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* man/iotrc-format.5: docs/format.md as a manual page, from the same text and tables. */
 #include <stdbool.h>
 #include <stdio.h>
@@ -109,8 +109,8 @@ static void print_columns(const struct stream_schema *s)
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct column *c = &s->columns[i];
 
-		printf(".It Va %s Pq %s%s%s\n", c->name, schema_type_names[c->type], *c->unit ? ", " : "",
-		       c->unit);
+		printf(".It Va %s Pq %s%s%s\n", c->name, schema_type_names[c->type],
+		       *c->unit ? ", " : "", c->unit);
 		print_roff_line(c->description, strlen(c->description));
 		if (c->words) {
 			size_t len = strlen(c->words);
@@ -127,7 +127,7 @@ static void print_columns(const struct stream_schema *s)
 
 void print_format_man(void)
 {
-	puts(".\\\" SPDX-License-Identifier: GPL-2.0-only\n"
+	puts(".\\\" SPDX-License-Identifier: GPL-2.0-or-later\n"
 	     ".\\\" Made by scripts/gen-man.c (make docs) from schema/: don't edit.\n"
 	     ".Dd November 21, 2026\n"
 	     ".Dt IOTRC-FORMAT 5\n"

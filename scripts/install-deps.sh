@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what building and running (run), testing (check, and the levels of its own targets) or
 # benchmarking (bench) needs and isn't there, from the package sources that the system has. Silent when
 # nothing is missing.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # make-deb.sh OUT VERSION COMMIT: builds the Debian package of this tree into OUT, and has lintian judge it.
 set -euo pipefail
 out=$1 version=$2

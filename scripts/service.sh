@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # service.sh install|uninstall|status|start|stop|restart|reload|logs: iotrc as a service of this machine,
 # by systemd or OpenRC.
 #   install         the service of the iotrc that is installed (PREFIX), its configuration where there is

@@ -1,13 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/entry.h"
 
 #include <linux/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "snappers/rows.h"
 #include "snappers/text.h"
-#include "src/csv.h"
 
 /* What the fields beside the path take at most, and so what is left for it in a row. */
 #define OTHER_FIELDS 512
@@ -86,7 +86,10 @@ bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len)
 
 /* ---- the row ---- */
 
-static const struct { uint32_t bit; const char *name; } attributes[] = {
+static const struct {
+	uint32_t bit;
+	const char *name;
+} attributes[] = {
 	{ STATX_ATTR_COMPRESSED, "STATX_ATTR_COMPRESSED" },
 	{ STATX_ATTR_IMMUTABLE, "STATX_ATTR_IMMUTABLE" },
 	{ STATX_ATTR_APPEND, "STATX_ATTR_APPEND" },
@@ -99,14 +102,22 @@ static const struct { uint32_t bit; const char *name; } attributes[] = {
 static const char *type_name(uint32_t mode)
 {
 	switch (mode & S_IFMT) {
-	case S_IFREG: return "S_IFREG";
-	case S_IFDIR: return "S_IFDIR";
-	case S_IFLNK: return "S_IFLNK";
-	case S_IFSOCK: return "S_IFSOCK";
-	case S_IFIFO: return "S_IFIFO";
-	case S_IFCHR: return "S_IFCHR";
-	case S_IFBLK: return "S_IFBLK";
-	default: return NULL;
+	case S_IFREG:
+		return "S_IFREG";
+	case S_IFDIR:
+		return "S_IFDIR";
+	case S_IFLNK:
+		return "S_IFLNK";
+	case S_IFSOCK:
+		return "S_IFSOCK";
+	case S_IFIFO:
+		return "S_IFIFO";
+	case S_IFCHR:
+		return "S_IFCHR";
+	case S_IFBLK:
+		return "S_IFBLK";
+	default:
+		return NULL;
 	}
 }
 

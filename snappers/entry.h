@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A file as a walk saw it. */
 #ifndef IOTRC_SNAP_ENTRY_H
 #define IOTRC_SNAP_ENTRY_H
@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "src/anonymize.h"
-#include "src/clock.h"
+#include "base/anonymize.h"
+#include "base/clock.h"
 
 /* Absolute paths of more bytes aren't followed. */
 #define ENTRY_PATH_MAX (1024 * 1024)
 
 enum entry_flags {
 	ENTRY_NO_BTIME = 1 << 0,
-	ENTRY_BLIND = 1 << 1,        /* no file: what lies at and below this path couldn't be seen */
+	ENTRY_BLIND = 1 << 1, /* no file: what lies at and below this path couldn't be seen */
 };
 
 struct entry_time {
@@ -25,14 +25,14 @@ struct entry_time {
 };
 
 struct entry {
-	uint64_t mono_ns;            /* of the look */
+	uint64_t mono_ns; /* of the look */
 	/* From here to path: what a change is a change of. */
 	uint64_t size, physical, inode;
 	struct entry_time birth, modified, accessed;
 	uint32_t major, minor, nlink, mode;
-	uint32_t attributes;         /* STATX_ATTR_* */
+	uint32_t attributes; /* STATX_ATTR_* */
 	uint32_t flags;
-	uint32_t len;                /* of path, which has no NUL */
+	uint32_t len; /* of path, which has no NUL */
 	char path[];
 } __attribute__((packed, aligned(4)));
 

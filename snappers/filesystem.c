@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/filesystem.h"
 
 #include <dirent.h>
@@ -44,15 +44,15 @@ struct walk {
 	const struct filesystem_config *config;
 	struct filesystem_result *result;
 	struct rows *rows;
-	struct sorter *sorter;       /* NULL: it has failed, and with it the next baseline */
-	struct spool *queue;         /* directories yet to be read, their paths below the mount */
-	struct file_id apart[2];     /* our own directories: what we write is nobody's tree */
-	int mount;                   /* root of the mount that is walked */
+	struct sorter *sorter;   /* NULL: it has failed, and with it the next baseline */
+	struct spool *queue;     /* directories yet to be read, their paths below the mount */
+	struct file_id apart[2]; /* our own directories: what we write is nobody's tree */
+	int mount;               /* root of the mount that is walked */
 	/* The directory that was read last: a chain of directories costs one step each. */
 	int near;
-	char *near_path;             /* below the mount */
+	char *near_path; /* below the mount */
 	size_t near_len;
-	struct entry *entry;         /* with room for any path */
+	struct entry *entry; /* with room for any path */
 	char entries[64 * 1024];
 	char baseline[sizeof(BASELINE_PREFIX) + 16];
 };
@@ -299,8 +299,8 @@ static int walk_mount(struct walk *w, const struct mount_info *mount)
 	w->entry->len = strlen(mount->path);
 	memcpy(w->entry->path, mount->path, w->entry->len);
 	w->mount = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (w->mount < 0 || statx(w->mount, "", STATX_FLAGS | AT_EMPTY_PATH,
-				  STATX_MASK | STATX_MNT_ID, &st) < 0) {
+	if (w->mount < 0 ||
+	    statx(w->mount, "", STATX_FLAGS | AT_EMPTY_PATH, STATX_MASK | STATX_MNT_ID, &st) < 0) {
 		if (!has_gone(errno))
 			see_nothing(w);
 		err = 0;
@@ -443,7 +443,7 @@ static bool check_baseline(struct walk *w)
 struct old {
 	int fd;
 	struct run_reader *reader;
-	const struct entry *entry;   /* NULL: that was all */
+	const struct entry *entry; /* NULL: that was all */
 };
 
 static int next_old(struct old *o)
@@ -511,7 +511,8 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 		int order = -1;
 
 		while (!err && o->entry &&
-		       (order = entry__order_paths(o->entry->path, o->entry->len, e->path, e->len)) < 0)
+		       (order = entry__order_paths(o->entry->path, o->entry->len, e->path,
+						   e->len)) < 0)
 			err = drop_old(w, o, blind, blind_len, out);
 		if (err)
 			break;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The files of the real filesystems: all of them first, then what has changed since. What was seen
  * last, the baseline, is kept sorted on the disk, so that neither the walk nor the comparison needs
  * memory for the tree. docs/snapshots.md tells how. */
@@ -9,36 +9,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "options/options.h"
 #include "snappers/rows.h"
-#include "src/anonymize.h"
-#include "src/clock.h"
-#include "src/options.h"
 
 struct filesystem_config {
-	struct rows_config rows;     /* stamp and counts are set by the caller, stream too */
+	struct rows_config rows; /* stamp and counts are set by the caller, stream too */
 	struct clock *clock;
-	struct anonymizer *anon;     /* NULL: names in clear */
-	const char *dataset;         /* names what the baseline belongs to, with anonymisation */
-	int state;                   /* the state directory */
+	struct anonymizer *anon; /* NULL: names in clear */
+	const char *dataset;     /* names what the baseline belongs to, with anonymisation */
+	int state;               /* the state directory */
 	const struct path_prefix *roots; /* only these trees, unless N_ROOTS is 0 */
 	size_t n_roots;
-	bool network;                /* network filesystems as well */
-	bool full;                   /* as if there were no baseline */
-	size_t sort_bytes;           /* records sorted at once; 0: the sorter's own */
+	bool network;      /* network filesystems as well */
+	bool full;         /* as if there were no baseline */
+	size_t sort_bytes; /* records sorted at once; 0: the sorter's own */
 	/* Called at least at each entry; true ends the walk. It may wait. */
 	bool (*pause)(void *arg);
 	void *arg;
-	atomic_uint_least64_t *seen, *expected; /* entries, of the baseline's: for the status line */
+	atomic_uint_least64_t *seen,
+		*expected; /* entries, of the baseline's: for the status line */
 };
 
 struct filesystem_result {
 	bool full, complete;
-	uint64_t entries;            /* files looked at */
-	uint64_t unreadable;         /* directories (or names) that could not be */
-	uint64_t gone;               /* tombstones */
+	uint64_t entries;    /* files looked at */
+	uint64_t unreadable; /* directories (or names) that could not be */
+	uint64_t gone;       /* tombstones */
 	unsigned int parts;
-	char base[96];               /* the snapshot that this one tells the changes to; "" for a full one */
-	int error;                   /* why it isn't complete (-EINTR: told to end), or what keeps the
+	char base[96]; /* the snapshot that this one tells the changes to; "" for a full one */
+	int error;     /* why it isn't complete (-EINTR: told to end), or what keeps the
 				      * next one from building on it */
 };
 

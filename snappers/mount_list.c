@@ -1,24 +1,28 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/mount_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/mounts.h"
+#include "base/mounts.h"
 
 /* FUSE hides what it is: it counts as network unless its name is that of a local filesystem. */
 static const char *const network_types[] = {
-	"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "afs", "coda", "ncpfs", "lustre", "gfs2",
-	"ocfs2", "gpfs", "beegfs", "orangefs", "pvfs2", "glusterfs", "virtiofs", "fuse",
+	"nfs",    "nfs4",     "cifs",  "smb3",      "smbfs",    "ceph",  "9p",
+	"afs",    "coda",     "ncpfs", "lustre",    "gfs2",     "ocfs2", "gpfs",
+	"beegfs", "orangefs", "pvfs2", "glusterfs", "virtiofs", "fuse",
 };
 static const char *const local_fuse[] = {
-	"fuse.ntfs", "fuse.ntfs-3g", "fuse.exfat", "fuse.lxcfs", "fuse.mergerfs", "fuse.encfs",
-	"fuse.gocryptfs", "fuse.fuse-overlayfs", "fuse.bindfs", "fuse.zfs",
+	"fuse.ntfs",  "fuse.ntfs-3g",   "fuse.exfat",          "fuse.lxcfs",  "fuse.mergerfs",
+	"fuse.encfs", "fuse.gocryptfs", "fuse.fuse-overlayfs", "fuse.bindfs", "fuse.zfs",
 };
 /* What is shown in them are no files that somebody keeps there. */
 static const char *const unreal_fuse[] = {
-	"fuse.lxcfs", "fuse.portal", "fuse.gvfsd-fuse", "fuse.snapfuse",
+	"fuse.lxcfs",
+	"fuse.portal",
+	"fuse.gvfsd-fuse",
+	"fuse.snapfuse",
 };
 
 #define IS_ONE_OF(type, list) is_one_of(type, list, sizeof(list) / sizeof(*(list)))
@@ -84,8 +88,9 @@ static bool parse(char *line, struct mount_info *ret)
 	char *dash = strstr(line, " - "), *options = NULL, *super = NULL;
 	unsigned long long id, parent;
 
-	if (dash && sscanf(line, "%llu %llu %u:%u %ms %ms %ms", &id, &parent, &i.major, &i.minor,
-			   &i.root, &i.path, &options) == 7 &&
+	if (dash &&
+	    sscanf(line, "%llu %llu %u:%u %ms %ms %ms", &id, &parent, &i.major, &i.minor, &i.root,
+		   &i.path, &options) == 7 &&
 	    sscanf(dash, " - %ms %ms %ms", &i.type, &i.source, &super) == 3)
 		i.options = join_options(options, super);
 	free(options);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mounts of this mount namespace, and which of them a walk over all files has to begin at. */
 #ifndef IOTRC_SNAP_MOUNT_LIST_H
 #define IOTRC_SNAP_MOUNT_LIST_H
@@ -13,17 +13,17 @@
 struct mount_info {
 	uint64_t id, parent;
 	uint32_t major, minor;
-	char *root;                  /* what of the filesystem is mounted */
+	char *root; /* what of the filesystem is mounted */
 	char *path, *type, *source;
-	char *options;               /* of the mount and of the filesystem, none twice */
-	bool real;                   /* storage lies behind it, or memory that holds files (tmpfs) */
-	bool network;                /* … on another machine, for all that is known */
-	bool hidden;                 /* mounted over; by mount_list__choose() */
-	bool chosen;                 /* by mount_list__choose() */
+	char *options; /* of the mount and of the filesystem, none twice */
+	bool real;     /* storage lies behind it, or memory that holds files (tmpfs) */
+	bool network;  /* … on another machine, for all that is known */
+	bool hidden;   /* mounted over; by mount_list__choose() */
+	bool chosen;   /* by mount_list__choose() */
 };
 
 struct mount_list {
-	struct mount_info *list;     /* as the kernel lists them: a mount before those on it */
+	struct mount_info *list; /* as the kernel lists them: a mount before those on it */
 	size_t n;
 };
 

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/pressure.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "src/clock.h"
+#include "base/clock.h"
 
 static const char *const files[PRESSURES] = {
 	[PRESSURE_CPU] = "/proc/pressure/cpu",
@@ -23,7 +23,8 @@ void pressure__read(struct pressure *ret)
 
 		if (!f)
 			continue;
-		if (fscanf(f, "some avg10=%lf avg60=%*f avg300=%*f total=%llu", &avg10, &total) == 2) {
+		if (fscanf(f, "some avg10=%lf avg60=%*f avg300=%*f total=%llu", &avg10, &total) ==
+		    2) {
 			ret->avg10[i] = avg10;
 			ret->stalled_us[i] = total;
 		}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How busy the machine is: pressure stall information (Documentation/accounting/psi.rst). */
 #ifndef IOTRC_SNAP_PRESSURE_H
 #define IOTRC_SNAP_PRESSURE_H
@@ -10,7 +10,7 @@ enum pressure_of { PRESSURE_CPU, PRESSURE_IO, PRESSURE_MEMORY, PRESSURES };
 struct pressure {
 	uint64_t mono_ns;
 	uint64_t stalled_us[PRESSURES]; /* some task, since the boot */
-	double avg10[PRESSURES];     /* percent, over the last ten seconds or so */
+	double avg10[PRESSURES];        /* percent, over the last ten seconds or so */
 };
 
 /* Reads all three; a kernel without PSI shows none. */

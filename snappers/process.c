@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/process.h"
 
 #include <dirent.h>
@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/csv.h"
 #include "snappers/text.h"
-#include "src/csv.h"
 
 #define SECOND UINT64_C(1000000000)
 #define COMM_MAX 15
@@ -29,9 +29,9 @@ static const uint64_t windows[WINDOWS] = { 5 * SECOND, 120 * SECOND, 3600 * SECO
 
 struct process {
 	uint32_t pid;
-	uint64_t start;              /* clock ticks since boot: with the pid it names a process */
-	uint32_t ticks[PASSES_MAX];  /* CPU time at each pass, modulo 2^32 clock ticks */
-	uint32_t first;              /* the first pass that saw it */
+	uint64_t start;             /* clock ticks since boot: with the pid it names a process */
+	uint32_t ticks[PASSES_MAX]; /* CPU time at each pass, modulo 2^32 clock ticks */
+	uint32_t first;             /* the first pass that saw it */
 };
 
 struct processes {
@@ -241,7 +241,8 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 	while (*at < p->n && p->list[*at].pid < line->pid)
 		(*at)++;
 	old = *at < p->n && p->list[*at].pid == line->pid ? &p->list[*at] :
-	      p->n ? bsearch(&line->pid, p->list, p->n, sizeof(*p->list), by_pid) : NULL;
+	      p->n ? bsearch(&line->pid, p->list, p->n, sizeof(*p->list), by_pid) :
+		     NULL;
 	to->pid = line->pid;
 	to->start = line->start;
 	to->first = now;
@@ -278,10 +279,10 @@ static int64_t percent(const struct processes *p, const struct process *q, size_
 /* ---- rows ---- */
 
 static const char *const states[128] = {
-	['R'] = "running", ['S'] = "sleeping", ['D'] = "disk-sleep", ['T'] = "stopped",
-	['t'] = "tracing-stop", ['Z'] = "zombie", ['X'] = "dead", ['x'] = "dead", ['I'] = "idle",
-	['P'] = "idle",  /* parked */
-	['K'] = "sleeping", ['W'] = "sleeping",
+	['R'] = "running",      ['S'] = "sleeping", ['D'] = "disk-sleep", ['T'] = "stopped",
+	['t'] = "tracing-stop", ['Z'] = "zombie",   ['X'] = "dead",       ['x'] = "dead",
+	['I'] = "idle",         ['P'] = "idle", /* parked */
+	['K'] = "sleeping",     ['W'] = "sleeping",
 };
 
 struct pass {
@@ -291,8 +292,8 @@ struct pass {
 	uint64_t now_ns, event_ns;
 	char wall[CLOCK_WALL_LEN];
 	int32_t utc_offset_s;
-	int64_t boot_real_ns;        /* wall time of the boot: process starts are counted from it */
-	uint64_t boot_mono_ns;       /* time suspended: what to take off a start for mono time */
+	int64_t boot_real_ns;  /* wall time of the boot: process starts are counted from it */
+	uint64_t boot_mono_ns; /* time suspended: what to take off a start for mono time */
 	size_t from[WINDOWS];
 	uint32_t kept[PASSES_MAX];
 	size_t at;
@@ -355,7 +356,7 @@ static int write_row(struct pass *s, const char *pid, const struct stat_line *li
 	to = csv__u64(to, line->pid);
 	*to++ = ',';
 	end = s->anon ? anonymize__name(s->anon, name, line->name, name_len) :
-	      csv__mem(name, line->name, name_len);
+			csv__mem(name, line->name, name_len);
 	to = csv__text(to, name, end - name);
 	*to++ = ',';
 	to = command_line(s, pid, to);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All processes, and the CPU time they used over the last 5 s, 2 min and 1 h. A pass reads
  * /proc/PID/stat of each and no more. It is made only when a window of a coming snapshot begins:
  * between snapshots, two or three times. */
@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/anonymize.h"
+#include "base/clock.h"
 #include "snappers/rows.h"
-#include "src/anonymize.h"
-#include "src/clock.h"
 
 struct processes;
 

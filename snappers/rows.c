@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/rows.h"
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 struct rows {
 	struct rows_config config;
 	struct csv_file *file;
-	unsigned int first, part;    /* parts are numbered from FIRST on; PART of them so far */
+	unsigned int first, part; /* parts are numbered from FIRST on; PART of them so far */
 	int error;
 	uint64_t rows, first_ns, last_ns, file_rows;
 	size_t len;
 	char block[CSV_FILE_BLOCK];
-	char *room;                  /* mapped: hardly any of it is ever touched */
+	char *room; /* mapped: hardly any of it is ever touched */
 };
 
 int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first)
@@ -72,9 +72,12 @@ static void name_file(struct rows *r, char name[CSV_FILE_NAME_MAX], const char *
 static int open_file(struct rows *r)
 {
 	struct csv_file_config config = {
-		.session_fd = r->config.session_fd, .stream = r->config.stream,
-		.level = r->config.level, .uid = r->config.uid, .gid = r->config.gid,
-		.room = r->config.room,
+		.session_fd = r->config.session_fd,
+		.stream = r->config.stream,
+		.level = r->config.level,
+		.uid = r->config.uid,
+		.gid = r->config.gid,
+		.budget = r->config.budget,
 	};
 	char name[CSV_FILE_NAME_MAX];
 

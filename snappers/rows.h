@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of one snapshot, into one file or into numbered parts. Used by one thread. */
 #ifndef IOTRC_SNAP_ROWS_H
 #define IOTRC_SNAP_ROWS_H
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "src/anonymize.h"
-#include "src/clock.h"
-#include "src/csv_file.h"
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "dataset/csv_file.h"
 
 /* A stream's account, read by other threads: seen = written + lost. */
 struct rows_counts {
@@ -18,14 +18,14 @@ struct rows_counts {
 
 struct rows_config {
 	enum stream stream;
-	const char *stamp;           /* in the names of its files */
-	int session_fd;              /* borrowed */
-	uid_t uid;                   /* owner of what is created; -1 leaves it */
+	const char *stamp; /* in the names of its files */
+	int session_fd;    /* borrowed */
+	uid_t uid;         /* owner of what is created; -1 leaves it */
 	gid_t gid;
-	int level;                   /* zstd's */
-	struct room *room;           /* what may be written; NULL: anything. Borrowed */
-	uint64_t part_bytes;         /* compressed, after which a new part begins; 0: never */
-	struct rows_counts *counts;  /* borrowed, added to */
+	int level;                  /* zstd's */
+	struct disk_budget *budget;   /* what may be written; NULL: anything. Borrowed */
+	uint64_t part_bytes;        /* compressed, after which a new part begins; 0: never */
+	struct rows_counts *counts; /* borrowed, added to */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
 };

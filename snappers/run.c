@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/run.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "src/write_all.h"
+#include "base/write_all.h"
 
 /* A small window and small buffers: dozens of runs are read at once. */
 #define WINDOW_LOG 17
@@ -29,7 +29,7 @@ struct run_reader {
 	off_t at;
 	ZSTD_DCtx *ctx;
 	ZSTD_inBuffer in;
-	size_t from, to;             /* what of OUT is yet to be taken */
+	size_t from, to; /* what of OUT is yet to be taken */
 	bool frame_ended;
 	char *record;
 	size_t room;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A file of records, compressed, that is written once and read from its start. It has an end mark:
  * one that lacks it, or is damaged, is noticed. */
 #ifndef IOTRC_SNAP_RUN_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/snapshots.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/background.h"
+#include "dataset/memory.h"
 #include "schema/schema.h"
 #include "snappers/filesystem.h"
 #include "snappers/pressure.h"
 #include "snappers/process.h"
 #include "snappers/system_spec.h"
-#include "src/background.h"
-#include "src/memory.h"
 
 #define SECOND UINT64_C(1000000000)
 /* A walk that meets a busy machine waits, at most PAUSE_MAX at a time, then goes on for SLICE. */
@@ -33,19 +33,19 @@ struct snapshots {
 	struct background thread;
 
 	struct processes *processes;
-	uint64_t first_ns;           /* of the process snapshots */
+	uint64_t first_ns; /* of the process snapshots */
 	uint64_t process_due_ns, walk_due_ns;
 	bool process_due_is_snapshot;
 	unsigned int n_process;
 
 	bool full_done;
-	uint64_t looked_ns;          /* when the pressure was last looked at */
+	uint64_t looked_ns; /* when the pressure was last looked at */
 	unsigned int calls;
 	atomic_bool walking, pausing;
 	atomic_uint_least64_t seen, expected;
 
 	struct rows_counts process, filesystem;
-	char problem[256];           /* written once, before problem_known */
+	char problem[256]; /* written once, before problem_known */
 	atomic_bool problem_known;
 };
 
@@ -92,9 +92,17 @@ static struct rows_config rows_config(struct snapshots *s, enum stream stream, c
 				      struct rows_counts *counts, uint64_t part_bytes)
 {
 	return (struct rows_config){
-		.stream = stream, .stamp = stamp, .session_fd = s->config.session->fd,
-		.uid = s->config.uid, .gid = s->config.gid, .level = s->config.level,
-		.room = s->config.room, .part_bytes = part_bytes, .counts = counts, .finished = on_file, .arg = s,
+		.stream = stream,
+		.stamp = stamp,
+		.session_fd = s->config.session->fd,
+		.uid = s->config.uid,
+		.gid = s->config.gid,
+		.level = s->config.level,
+		.budget = s->config.budget,
+		.part_bytes = part_bytes,
+		.counts = counts,
+		.finished = on_file,
+		.arg = s,
 	};
 }
 
@@ -132,9 +140,9 @@ static void plan_processes(struct snapshots *s)
 {
 	s->process_due_ns = NEVER;
 	if (s->processes)
-		s->process_due_ns = processes__next(s->first_ns,
-						    s->config.options->process_interval_ns,
-						    clock__mono_ns(), &s->process_due_is_snapshot);
+		s->process_due_ns =
+			processes__next(s->first_ns, s->config.options->process_interval_ns,
+					clock__mono_ns(), &s->process_due_is_snapshot);
 }
 
 static void do_processes(struct snapshots *s)
@@ -185,7 +193,8 @@ static void give_way(struct snapshots *s)
 		uint64_t until = clock__mono_ns() + PAUSE_STEP;
 
 		do {
-			background__wait(&s->thread, until < s->process_due_ns ? until : s->process_due_ns);
+			background__wait(&s->thread,
+					 until < s->process_due_ns ? until : s->process_due_ns);
 			do_processes(s);
 		} while (!stopped(s) && clock__mono_ns() < until);
 		pressure__read(&now);
@@ -223,18 +232,13 @@ static void tell_snapshot(struct snapshots *s, const char *stamp, const char *st
 	clock__iso8601(clock__real_ns(), ended);
 	manifest__append(s->config.manifest, "snapshots",
 			 json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s, s:s, s:I, s:I, s:I, s:i, s:s?}",
-				   "stream", schema_streams[STREAM_FILESYSTEM].key,
-				   "stamp", stamp,
-				   "kind", r->full ? "full" : "changes",
-				   "complete", r->complete,
-				   "changes_since", *r->base ? r->base : NULL,
-				   "started_at", started,
-				   "ended_at", ended,
-				   "files_seen", (json_int_t)r->entries,
-				   "gone", (json_int_t)r->gone,
-				   "unreadable", (json_int_t)r->unreadable,
-				   "parts", (int)r->parts,
-				   "problem", r->error ? strerror(-r->error) : NULL));
+				   "stream", schema_streams[STREAM_FILESYSTEM].key, "stamp", stamp,
+				   "kind", r->full ? "full" : "changes", "complete", r->complete,
+				   "changes_since", *r->base ? r->base : NULL, "started_at",
+				   started, "ended_at", ended, "files_seen", (json_int_t)r->entries,
+				   "gone", (json_int_t)r->gone, "unreadable",
+				   (json_int_t)r->unreadable, "parts", (int)r->parts, "problem",
+				   r->error ? strerror(-r->error) : NULL));
 	changed(s);
 }
 
@@ -268,15 +272,23 @@ static void walk(struct snapshots *s)
 	char stamp[STAMP_SIZE], started[CLOCK_ISO8601_SIZE], dataset[8192], name[96];
 	const char *slash = strrchr(s->config.session->path, '/');
 	struct filesystem_config config = {
-		.clock = s->config.clock, .anon = s->anon, .dataset = dataset,
-		.state = s->config.state, .roots = o->paths, .n_roots = o->n_paths,
-		.network = o->network_mounts, .full = o->fs_full && !s->full_done,
-		.pause = pause_walk, .arg = s, .seen = &s->seen, .expected = &s->expected,
+		.clock = s->config.clock,
+		.anon = s->anon,
+		.dataset = dataset,
+		.state = s->config.state,
+		.roots = o->paths,
+		.n_roots = o->n_paths,
+		.network = o->network_mounts,
+		.full = o->fs_full && !s->full_done,
+		.pause = pause_walk,
+		.arg = s,
+		.seen = &s->seen,
+		.expected = &s->expected,
 	};
 	struct filesystem_result result;
 	struct memory_plan plan;
 	int err = s->config.state < 0 ? s->config.state :
-		  describe_dataset(s, dataset, sizeof(dataset));
+					describe_dataset(s, dataset, sizeof(dataset));
 
 	if (err) {
 		note_problem(s, "no snapshot of the filesystems", err);
@@ -297,9 +309,12 @@ static void walk(struct snapshots *s)
 	s->full_done |= result.full && result.complete;
 	tell_snapshot(s, stamp, started, &result);
 	if (result.error && result.error != -EINTR)
-		note_problem(s, result.complete ?
-			     "the next snapshot of the filesystems will be a full one again" :
-			     "a snapshot of the filesystems is not whole", result.error);
+		note_problem(
+			s,
+			result.complete ?
+				"the next snapshot of the filesystems will be a full one again" :
+				"a snapshot of the filesystems is not whole",
+			result.error);
 }
 
 /* ---- the thread ---- */
@@ -307,9 +322,13 @@ static void walk(struct snapshots *s)
 static void write_spec(struct snapshots *s)
 {
 	struct system_spec_config config = {
-		.session_fd = s->config.session->fd, .uid = s->config.uid, .gid = s->config.gid,
-		.network = s->config.options->network_mounts, .anon = s->anon,
-		.finished = on_spec, .arg = s,
+		.session_fd = s->config.session->fd,
+		.uid = s->config.uid,
+		.gid = s->config.gid,
+		.network = s->config.options->network_mounts,
+		.anon = s->anon,
+		.finished = on_spec,
+		.arg = s,
 	};
 	int err = system_spec__write(&config);
 
@@ -334,7 +353,9 @@ static void run(void *arg)
 			while (s->walk_due_ns <= clock__mono_ns())
 				s->walk_due_ns += interval;
 		}
-		background__wait(&s->thread, s->process_due_ns < s->walk_due_ns ? s->process_due_ns : s->walk_due_ns);
+		background__wait(&s->thread, s->process_due_ns < s->walk_due_ns ?
+						     s->process_due_ns :
+						     s->walk_due_ns);
 	}
 }
 

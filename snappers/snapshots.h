@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The thread that takes snapshots beside a recording: at the lowest priority, one thing at a time,
  * the samples of processes in between. */
 #ifndef IOTRC_SNAP_SNAPSHOTS_H
@@ -6,24 +6,24 @@
 
 #include <stddef.h>
 
-#include "src/anonymize.h"
-#include "src/clock.h"
-#include "src/csv_file.h"
-#include "src/manifest.h"
-#include "src/options.h"
-#include "src/session.h"
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "dataset/csv_file.h"
+#include "dataset/manifest.h"
+#include "dataset/session.h"
+#include "options/options.h"
 
 struct snapshots_config {
 	const struct options *options;
 	struct clock *clock;
 	const struct session *session;
 	struct manifest *manifest;
-	uid_t uid;                   /* owner of what is created; -1 leaves it */
+	uid_t uid; /* owner of what is created; -1 leaves it */
 	gid_t gid;
-	int level;                   /* zstd's */
-	struct room *room;           /* what may be written; NULL: anything */
-	int state;                   /* the state directory, or a negative errno: why there is none */
-	const unsigned char *key;    /* of the anonymisation; NULL: names in clear */
+	int level;                  /* zstd's */
+	struct disk_budget *budget; /* what may be written; NULL: anything */
+	int state;                /* the state directory, or a negative errno: why there is none */
+	const unsigned char *key; /* of the anonymisation; NULL: names in clear */
 	/* Called on the thread when the manifest has grown. */
 	void (*changed)(void *arg);
 	void *arg;

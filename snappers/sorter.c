@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/sorter.h"
 
 #include <errno.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/state.h"
 #include "snappers/run.h"
-#include "src/state.h"
 
 /* As many runs are merged at once; their readers take half a megabyte each. */
 #define RUNS_MAX 32
@@ -37,7 +37,7 @@ struct sorter {
 	bool merging;
 	struct head heads[RUNS_MAX];
 	size_t heap[RUNS_MAX], n_heap, at;
-	size_t taken;                /* head whose record was handed out; n_runs: none */
+	size_t taken; /* head whose record was handed out; n_runs: none */
 };
 
 int sorter__new(struct sorter **ret, int (*order)(const void *a, const void *b), int dir,

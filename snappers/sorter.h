@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sorts any number of records in bounded memory: what doesn't fit goes to temporary files. */
 #ifndef IOTRC_SNAP_SORTER_H
 #define IOTRC_SNAP_SORTER_H
@@ -12,7 +12,7 @@
 struct sorter;
 
 /* Sorts by ORDER (as memcmp does), records of one rank staying in no particular order. Temporary
- * files go to state directory DIR (src/state.h). STOP, asked now and then, ends long work with
+ * files go to state directory DIR (src/base/state.h). STOP, asked now and then, ends long work with
  * -EINTR. MEMORY: bytes for records (0: SORTER_MEMORY). 0, or a negative errno. */
 int sorter__new(struct sorter **ret, int (*order)(const void *a, const void *b), int dir,
 		bool (*stop)(void *arg), void *arg, size_t memory);

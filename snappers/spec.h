@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the parts of system_spec share. Values that the system doesn't give are null. */
 #ifndef IOTRC_SNAP_SPEC_H
 #define IOTRC_SNAP_SPEC_H
@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/json_text.h"
 #include "snappers/system_spec.h"
-#include "src/json_text.h"
 
 struct spec {
-	bool network;                /* network filesystems may be asked */
-	struct anonymizer *anon;     /* NULL: names in clear */
+	bool network;            /* network filesystems may be asked */
+	struct anonymizer *anon; /* NULL: names in clear */
 };
 
 json_t *spec__cpu(const struct spec *s);

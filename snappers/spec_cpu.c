@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ static bool cpuinfo(const char *key, char *buf, size_t size)
 	while (f && !got && getline(&line, &room, f) > 0) {
 		char *colon = strchr(line, ':');
 
-		if (!colon || strncmp(line, key, len) || line + len + strspn(line + len, " \t") != colon)
+		if (!colon || strncmp(line, key, len) ||
+		    line + len + strspn(line + len, " \t") != colon)
 			continue;
 		colon += 1 + strspn(colon + 1, " \t");
 		colon[strcspn(colon, "\n")] = 0;
@@ -43,7 +44,9 @@ static json_t *cpuinfo_text(const char *key)
 
 /* A core is a pair of package and core id. */
 struct cores {
-	struct { int package, core; } list[CPUS_MAX];
+	struct {
+		int package, core;
+	} list[CPUS_MAX];
 	size_t n, sockets;
 };
 
@@ -103,8 +106,8 @@ static void add_node(const char *name, void *arg)
 			break;
 	if (f)
 		fclose(f);
-	json_array_append_new(arg, json_pack("{s:i, s:o, s:I, s:o}", "node", atoi(name + 4),
-					     "cpus", spec__string(NODE "/%s/cpulist", name),
+	json_array_append_new(arg, json_pack("{s:i, s:o, s:I, s:o}", "node", atoi(name + 4), "cpus",
+					     spec__string(NODE "/%s/cpulist", name),
 					     "memory_total_bytes", (json_int_t)kb * 1024,
 					     "distances", spec__string(NODE "/%s/distance", name)));
 }
@@ -113,16 +116,16 @@ static void add_cache(const char *name, void *arg)
 {
 	const char *base = CPU "/cpu0/cache";
 
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o}",
-					     "level", spec__number("%s/%s/level", base, name),
-					     "type", spec__string("%s/%s/type", base, name),
-					     "size", spec__string("%s/%s/size", base, name),
-					     "shared_cpus", spec__string("%s/%s/shared_cpu_list", base, name)));
+	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o}", "level",
+					     spec__number("%s/%s/level", base, name), "type",
+					     spec__string("%s/%s/type", base, name), "size",
+					     spec__string("%s/%s/size", base, name), "shared_cpus",
+					     spec__string("%s/%s/shared_cpu_list", base, name)));
 }
 
 json_t *spec__cpu(const struct spec *s)
 {
-	static struct cores cores;   /* 64 KiB; only one thread makes specs */
+	static struct cores cores; /* 64 KiB; only one thread makes specs */
 	long logical = sysconf(_SC_NPROCESSORS_ONLN);
 	json_t *nodes = json_array(), *caches = json_array();
 	char brand[512];
@@ -134,26 +137,24 @@ json_t *spec__cpu(const struct spec *s)
 	spec__each(NODE, "node", add_node, nodes);
 	spec__each(CPU "/cpu0/cache", "index", add_cache, caches);
 	/* ARM names only numbers of who made it. */
-	if (!cpuinfo("model name", brand, sizeof(brand)) && !cpuinfo("Model", brand, sizeof(brand)) &&
-	    !cpuinfo("cpu", brand, sizeof(brand)) && !cpuinfo("CPU part", brand, sizeof(brand)))
+	if (!cpuinfo("model name", brand, sizeof(brand)) &&
+	    !cpuinfo("Model", brand, sizeof(brand)) && !cpuinfo("cpu", brand, sizeof(brand)) &&
+	    !cpuinfo("CPU part", brand, sizeof(brand)))
 		*brand = 0;
-	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
-			 " s:o, s:o}",
-			 "brand", *brand ? json_text(brand) : json_null(),
-			 "cores_logical", (json_int_t)logical,
-			 "cores_physical", cores.n ? json_integer(cores.n) : json_null(),
-			 "frequency_mhz", frequency_now(),
-			 "frequency_min_mhz", frequency("cpuinfo_min_freq"),
-			 "frequency_max_mhz", frequency("cpuinfo_max_freq"),
-			 "sockets", cores.sockets ? json_integer(cores.sockets) : json_null(),
-			 "vendor", cpuinfo_text("vendor_id"),
-			 "family", cpuinfo_text("cpu family"),
-			 "model", cpuinfo_text("model"),
-			 "stepping", cpuinfo_text("stepping"),
-			 "flags", cpuinfo_text("flags"),
-			 "governor", spec__string(CPU "/cpu0/cpufreq/scaling_governor"),
-			 "frequency_driver", spec__string(CPU "/cpu0/cpufreq/scaling_driver"),
-			 "smt", spec__string(CPU "/smt/control"),
-			 "virtualization", spec__virtualization(),
-			 "numa_nodes", nodes, "caches", caches);
+	return json_pack(
+		"{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
+		" s:o, s:o}",
+		"brand", *brand ? json_text(brand) : json_null(), "cores_logical",
+		(json_int_t)logical, "cores_physical",
+		cores.n ? json_integer(cores.n) : json_null(), "frequency_mhz", frequency_now(),
+		"frequency_min_mhz", frequency("cpuinfo_min_freq"), "frequency_max_mhz",
+		frequency("cpuinfo_max_freq"), "sockets",
+		cores.sockets ? json_integer(cores.sockets) : json_null(), "vendor",
+		cpuinfo_text("vendor_id"), "family", cpuinfo_text("cpu family"), "model",
+		cpuinfo_text("model"), "stepping", cpuinfo_text("stepping"), "flags",
+		cpuinfo_text("flags"), "governor",
+		spec__string(CPU "/cpu0/cpufreq/scaling_governor"), "frequency_driver",
+		spec__string(CPU "/cpu0/cpufreq/scaling_driver"), "smt",
+		spec__string(CPU "/smt/control"), "virtualization", spec__virtualization(),
+		"numa_nodes", nodes, "caches", caches);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,12 +15,14 @@
 /* ---- block devices ---- */
 
 /* Numbers of /sys/block/DEV/queue, as they are called there. */
+/* clang-format off */
 static const char *const queue_numbers[] = {
 	"logical_block_size", "physical_block_size", "minimum_io_size", "optimal_io_size",
 	"nr_requests", "max_sectors_kb", "max_hw_sectors_kb", "max_segments", "read_ahead_kb",
 	"discard_granularity", "discard_max_bytes", "discard_max_hw_bytes", "write_zeroes_max_bytes",
 	"nomerges", "rq_affinity", "wbt_lat_usec", "io_poll", "fua", "dax", "chunk_sectors",
 };
+/* clang-format on */
 
 static json_t *flag(const char *name, const char *file)
 {
@@ -53,7 +55,8 @@ static void add_scheduler(json_t *device, const char *name)
 	close = open ? strchr(open, ']') : NULL;
 	json_object_set_new(device, "scheduler",
 			    close ? json_stringn(open + 1, close - open - 1) :
-			    *text ? json_string(text) : json_null());
+			    *text ? json_string(text) :
+				    json_null());
 	for (char *s = strtok(text, " []"); s; s = strtok(NULL, " []"))
 		json_array_append_new(all, json_string(s));
 	json_object_set_new(device, "schedulers", all);
@@ -82,8 +85,12 @@ static json_t *names_in(const char *name, const char *dir, const char *prefix)
 
 static const char *type_of(const char *name)
 {
-	static const struct { const char *dir, *type; } types[] = {
-		{ "dm", "dm" }, { "md", "md" }, { "loop", "loop" },
+	static const struct {
+		const char *dir, *type;
+	} types[] = {
+		{ "dm", "dm" },
+		{ "md", "md" },
+		{ "loop", "loop" },
 	};
 	char path[PATH_MAX];
 
@@ -109,9 +116,12 @@ static void add_stack(const struct spec *s, json_t *device, const char *name)
 	}
 	if (spec__line(text, sizeof(text), BLOCK "/%s/md/level", name)) {
 		json_object_set_new(device, "md_level", json_text(text));
-		json_object_set_new(device, "md_raid_disks", spec__number(BLOCK "/%s/md/raid_disks", name));
-		json_object_set_new(device, "md_chunk_bytes", spec__number(BLOCK "/%s/md/chunk_size", name));
-		json_object_set_new(device, "md_state", spec__string(BLOCK "/%s/md/array_state", name));
+		json_object_set_new(device, "md_raid_disks",
+				    spec__number(BLOCK "/%s/md/raid_disks", name));
+		json_object_set_new(device, "md_chunk_bytes",
+				    spec__number(BLOCK "/%s/md/chunk_size", name));
+		json_object_set_new(device, "md_state",
+				    spec__string(BLOCK "/%s/md/array_state", name));
 	}
 	if (spec__line(text, sizeof(text), BLOCK "/%s/loop/backing_file", name))
 		json_object_set_new(device, "loop_backing_file", spec__path(s, text));
@@ -125,31 +135,28 @@ static void add_partition(const char *name, void *arg)
 	snprintf(path, sizeof(path), "%s/%s", to->disk, name);
 	if (!spec__line(number, sizeof(number), BLOCK "/%s/partition", path))
 		return;
-	json_array_append_new(to->list,
-			      json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name),
-					"number", spec__number(BLOCK "/%s/partition", path),
-					"major_minor", spec__string(BLOCK "/%s/dev", path),
-					"start_bytes", bytes(path, "start"),
-					"size_bytes", bytes(path, "size")));
+	json_array_append_new(
+		to->list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name), "number",
+				    spec__number(BLOCK "/%s/partition", path), "major_minor",
+				    spec__string(BLOCK "/%s/dev", path), "start_bytes",
+				    bytes(path, "start"), "size_bytes", bytes(path, "size")));
 }
 
 static void add_device(const char *name, void *arg)
 {
 	struct names *to = arg;
-	json_t *d = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			      "name", json_text(name), "type", type_of(name),
-			      "major_minor", spec__string(BLOCK "/%s/dev", name),
-			      "model", spec__string(BLOCK "/%s/device/model", name),
-			      "vendor", spec__string(BLOCK "/%s/device/vendor", name),
-			      "size_bytes", bytes(name, "size"),
-			      "rotational", flag(name, "queue/rotational"),
-			      "removable", flag(name, "removable"),
-			      "read_only", flag(name, "ro"),
-			      "queue_depth", spec__number(BLOCK "/%s/device/queue_depth", name),
-			      "write_cache", spec__string(BLOCK "/%s/queue/write_cache", name),
-			      "zoned", spec__string(BLOCK "/%s/queue/zoned", name),
-			      "slaves", names_in(name, "slaves", ""),
-			      "holders", names_in(name, "holders", ""));
+	json_t *d =
+		json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			  "name", json_text(name), "type", type_of(name), "major_minor",
+			  spec__string(BLOCK "/%s/dev", name), "model",
+			  spec__string(BLOCK "/%s/device/model", name), "vendor",
+			  spec__string(BLOCK "/%s/device/vendor", name), "size_bytes",
+			  bytes(name, "size"), "rotational", flag(name, "queue/rotational"),
+			  "removable", flag(name, "removable"), "read_only", flag(name, "ro"),
+			  "queue_depth", spec__number(BLOCK "/%s/device/queue_depth", name),
+			  "write_cache", spec__string(BLOCK "/%s/queue/write_cache", name), "zoned",
+			  spec__string(BLOCK "/%s/queue/zoned", name), "slaves",
+			  names_in(name, "slaves", ""), "holders", names_in(name, "holders", ""));
 	struct names partitions = { to->s, json_array(), name };
 	json_t *queues = names_in(name, "mq", "");
 	char path[PATH_MAX];
@@ -172,15 +179,56 @@ static void add_device(const char *name, void *arg)
 /* Values of options that are numbers, or words of the filesystem's own, say nothing of anybody. */
 static bool is_harmless(const char *option, size_t len)
 {
-	static const char *const keys[] = { "data", "errors", "mode", "size", "nr_inodes", "gid", "uid",
-					    "discard", "compress", "compress-force", "commit", "barrier",
-					    "logbufs", "logbsize", "allocsize", "vers", "proto", "sec",
-					    "rsize", "wsize", "timeo", "retrans", "hidepid", "fmask",
-					    "dmask", "umask", "iocharset", "shortname", "ptmxmode", "huge",
-					    "space_cache", "inode_readahead_blks", "stripe", "sunit",
-					    "swidth", "xino", "redirect_dir", "index", "memory_recursiveprot",
-					    "resuid", "resgid", "pgrp", "timeout", "minproto", "maxproto",
-					    "max_read", "blksize", "user_id", "group_id", "rootmode" };
+	static const char *const keys[] = { "data",
+					    "errors",
+					    "mode",
+					    "size",
+					    "nr_inodes",
+					    "gid",
+					    "uid",
+					    "discard",
+					    "compress",
+					    "compress-force",
+					    "commit",
+					    "barrier",
+					    "logbufs",
+					    "logbsize",
+					    "allocsize",
+					    "vers",
+					    "proto",
+					    "sec",
+					    "rsize",
+					    "wsize",
+					    "timeo",
+					    "retrans",
+					    "hidepid",
+					    "fmask",
+					    "dmask",
+					    "umask",
+					    "iocharset",
+					    "shortname",
+					    "ptmxmode",
+					    "huge",
+					    "space_cache",
+					    "inode_readahead_blks",
+					    "stripe",
+					    "sunit",
+					    "swidth",
+					    "xino",
+					    "redirect_dir",
+					    "index",
+					    "memory_recursiveprot",
+					    "resuid",
+					    "resgid",
+					    "pgrp",
+					    "timeout",
+					    "minproto",
+					    "maxproto",
+					    "max_read",
+					    "blksize",
+					    "user_id",
+					    "group_id",
+					    "rootmode" };
 	const char *equals = memchr(option, '=', len);
 	size_t key;
 
@@ -247,24 +295,24 @@ static json_t *device_number(const struct mount_info *m)
 
 static json_t *mount(const struct spec *s, const struct mount_info *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "device", source(s, m),
-			 "mountpoint", spec__path(s, m->path), "root", spec__path(s, m->root),
-			 "fstype", m->type, "opts", options(s, m->options),
-			 "dev_major_minor", device_number(m));
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "device", source(s, m), "mountpoint",
+			 spec__path(s, m->path), "root", spec__path(s, m->root), "fstype", m->type,
+			 "opts", options(s, m->options), "dev_major_minor", device_number(m));
 }
 
 static json_t *partition(const struct spec *s, const struct mount_info *m)
 {
-	json_t *p = json_pack("{s:o, s:o, s:s, s:o, s:o, s:b}", "device", source(s, m),
-			      "mountpoint", spec__path(s, m->path), "fstype", m->type,
-			      "opts", options(s, m->options), "dev_major_minor", device_number(m),
-			      "network", m->network);
+	json_t *p =
+		json_pack("{s:o, s:o, s:s, s:o, s:o, s:b}", "device", source(s, m), "mountpoint",
+			  spec__path(s, m->path), "fstype", m->type, "opts", options(s, m->options),
+			  "dev_major_minor", device_number(m), "network", m->network);
 	struct statvfs v;
 	unsigned long long used, available;
 
 	/* A server that is away would keep us waiting. */
 	if ((m->network && !s->network) || statvfs(m->path, &v) < 0) {
-		static const char *const keys[] = { "total_bytes", "used_bytes", "free_bytes", "percent_used" };
+		static const char *const keys[] = { "total_bytes", "used_bytes", "free_bytes",
+						    "percent_used" };
 
 		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 			json_object_set_new(p, keys[i], json_null());
@@ -275,9 +323,11 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 	json_object_set_new(p, "total_bytes", json_integer((json_int_t)v.f_blocks * v.f_frsize));
 	json_object_set_new(p, "used_bytes", json_integer(used));
 	json_object_set_new(p, "free_bytes", json_integer(available));
-	json_object_set_new(p, "percent_used",
-			    json_real(used + available ?
-				      (int)(1000.0 * used / (used + available) + 0.5) / 10.0 : 0));
+	json_object_set_new(
+		p, "percent_used",
+		json_real(used + available ?
+				  (int)(1000.0 * used / (used + available) + 0.5) / 10.0 :
+				  0));
 	json_object_set_new(p, "total_inodes", json_integer(v.f_files));
 	json_object_set_new(p, "free_inodes", json_integer(v.f_ffree));
 	json_object_set_new(p, "block_size_bytes", json_integer(v.f_bsize));
@@ -313,11 +363,14 @@ static void add_gpu(const char *name, void *arg)
 	snprintf(path, sizeof(path), "/sys/class/drm/%.64s/device/driver", name);
 	n = readlink(path, target, sizeof(target) - 1);
 	target[n > 0 ? n : 0] = 0;
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name),
-		"driver", n > 0 && strrchr(target, '/') ? json_text(strrchr(target, '/') + 1) : json_null(),
-		"vendor_id", spec__string("/sys/class/drm/%s/device/vendor", name),
-		"device_id", spec__string("/sys/class/drm/%s/device/device", name),
-		"memory_bytes", spec__number("/sys/class/drm/%s/device/mem_info_vram_total", name)));
+	json_array_append_new(
+		arg, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(name), "driver",
+			       n > 0 && strrchr(target, '/') ? json_text(strrchr(target, '/') + 1) :
+							       json_null(),
+			       "vendor_id", spec__string("/sys/class/drm/%s/device/vendor", name),
+			       "device_id", spec__string("/sys/class/drm/%s/device/device", name),
+			       "memory_bytes",
+			       spec__number("/sys/class/drm/%s/device/mem_info_vram_total", name)));
 }
 
 json_t *spec__disk(const struct spec *s)
@@ -328,6 +381,6 @@ json_t *spec__disk(const struct spec *s)
 	spec__each(BLOCK, "", add_device, &devices);
 	add_mounts(s, mounts, partitions);
 	spec__each("/sys/class/drm", "card", add_gpu, gpus);
-	return json_pack("{s:o, s:o, s:o, s:o}", "storage_devices", devices.list,
-			 "partitions", partitions, "mounts", mounts, "gpus", gpus);
+	return json_pack("{s:o, s:o, s:o, s:o}", "storage_devices", devices.list, "partitions",
+			 partitions, "mounts", mounts, "gpus", gpus);
 }

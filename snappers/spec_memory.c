@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +13,23 @@ static double hundredths(double v)
 
 /* vm.* that decide when dirty pages are written and what is kept in memory. */
 static const char *const settings[] = {
-	"swappiness", "dirty_ratio", "dirty_bytes", "dirty_background_ratio", "dirty_background_bytes",
-	"dirty_expire_centisecs", "dirty_writeback_centisecs", "dirtytime_expire_seconds",
-	"vfs_cache_pressure", "overcommit_memory", "overcommit_ratio", "min_free_kbytes",
-	"watermark_scale_factor", "page-cluster", "zone_reclaim_mode", "laptop_mode", "nr_hugepages",
+	"swappiness",
+	"dirty_ratio",
+	"dirty_bytes",
+	"dirty_background_ratio",
+	"dirty_background_bytes",
+	"dirty_expire_centisecs",
+	"dirty_writeback_centisecs",
+	"dirtytime_expire_seconds",
+	"vfs_cache_pressure",
+	"overcommit_memory",
+	"overcommit_ratio",
+	"min_free_kbytes",
+	"watermark_scale_factor",
+	"page-cluster",
+	"zone_reclaim_mode",
+	"laptop_mode",
+	"nr_hugepages",
 };
 
 json_t *spec__memory(const struct spec *s)
@@ -42,18 +55,15 @@ json_t *spec__memory(const struct spec *s)
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
 		json_object_set_new(vm, settings[i], spec__number("/proc/sys/vm/%s", settings[i]));
 	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
-			 "total_bytes", (json_int_t)total,
-			 "available_bytes", (json_int_t)available,
-			 "used_bytes", (json_int_t)(total - available),
-			 "percent_used", total ? hundredths(100.0 * (total - available) / total) : 0.0,
-			 "total_gb", hundredths(total / GIB),
-			 "available_gb", hundredths(available / GIB),
-			 "swap_total_bytes", (json_int_t)swap_total,
-			 "swap_used_bytes", (json_int_t)(swap_total - swap_free),
-			 "swap_free_bytes", (json_int_t)swap_free,
-			 "meminfo", meminfo,
-			 "sysctl_vm", vm,
-			 "transparent_hugepages", spec__string("/sys/kernel/mm/transparent_hugepage/enabled"),
-			 "zswap", spec__string("/sys/module/zswap/parameters/enabled"),
-			 "ksm", spec__number("/sys/kernel/mm/ksm/run"));
+			 "total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,
+			 "used_bytes", (json_int_t)(total - available), "percent_used",
+			 total ? hundredths(100.0 * (total - available) / total) : 0.0, "total_gb",
+			 hundredths(total / GIB), "available_gb", hundredths(available / GIB),
+			 "swap_total_bytes", (json_int_t)swap_total, "swap_used_bytes",
+			 (json_int_t)(swap_total - swap_free), "swap_free_bytes",
+			 (json_int_t)swap_free, "meminfo", meminfo, "sysctl_vm", vm,
+			 "transparent_hugepages",
+			 spec__string("/sys/kernel/mm/transparent_hugepage/enabled"), "zswap",
+			 spec__string("/sys/module/zswap/parameters/enabled"), "ksm",
+			 spec__number("/sys/kernel/mm/ksm/run"));
 }

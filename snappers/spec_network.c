@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <ifaddrs.h>
@@ -21,8 +21,9 @@
  * by somebody aren't among them. */
 static bool is_common(const char *name)
 {
-	static const char *const starts[] = { "eth", "wlan", "eno", "ens", "enp", "wlp", "wls", "ib",
-					      "docker", "virbr", "bond", "dummy", "sit", "tun", "tap" };
+	static const char *const starts[] = { "eth",  "wlan",  "eno", "ens",    "enp",
+					      "wlp",  "wls",   "ib",  "docker", "virbr",
+					      "bond", "dummy", "sit", "tun",    "tap" };
 
 	if (!strcmp(name, "lo"))
 		return true;
@@ -31,7 +32,8 @@ static bool is_common(const char *name)
 
 		if (strncmp(name, starts[i], strlen(starts[i])) || !isdigit((unsigned char)*s))
 			continue;
-		while (isdigit((unsigned char)*s) || (*s && strchr("sfdnp", *s) && isdigit((unsigned char)s[1])))
+		while (isdigit((unsigned char)*s) ||
+		       (*s && strchr("sfdnp", *s) && isdigit((unsigned char)s[1])))
 			s++;
 		if (!*s)
 			return true;
@@ -74,8 +76,8 @@ static int prefix_len(const struct sockaddr *mask)
 	if (!mask)
 		return 0;
 	raw = mask->sa_family == AF_INET ?
-	      (const uint8_t *)&((const struct sockaddr_in *)mask)->sin_addr :
-	      (const uint8_t *)&((const struct sockaddr_in6 *)mask)->sin6_addr;
+		      (const uint8_t *)&((const struct sockaddr_in *)mask)->sin_addr :
+		      (const uint8_t *)&((const struct sockaddr_in6 *)mask)->sin6_addr;
 	bytes = mask->sa_family == AF_INET ? 4 : 16;
 	for (int i = 0; i < bytes; i++)
 		n += __builtin_popcount(raw[i]);
@@ -103,20 +105,20 @@ static json_t *address_of(const struct spec *s, const struct ifaddrs *i)
 
 	switch (i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC) {
 	case AF_INET:
-		return json_pack("{s:s, s:o, s:o, s:i, s:o}", "family", "AF_INET",
-				 "address", ip_text(s, i->ifa_addr, false),
-				 "netmask", ip_text(s, i->ifa_netmask, true),
-				 "prefix_len", prefix_len(i->ifa_netmask),
-				 "broadcast", ip_text(s, broadcast ? i->ifa_broadaddr : NULL, false));
+		return json_pack("{s:s, s:o, s:o, s:i, s:o}", "family", "AF_INET", "address",
+				 ip_text(s, i->ifa_addr, false), "netmask",
+				 ip_text(s, i->ifa_netmask, true), "prefix_len",
+				 prefix_len(i->ifa_netmask), "broadcast",
+				 ip_text(s, broadcast ? i->ifa_broadaddr : NULL, false));
 	case AF_INET6:
-		return json_pack("{s:s, s:o, s:o, s:i, s:n}", "family", "AF_INET6",
-				 "address", ip_text(s, i->ifa_addr, false),
-				 "netmask", ip_text(s, i->ifa_netmask, true),
-				 "prefix_len", prefix_len(i->ifa_netmask), "broadcast");
+		return json_pack("{s:s, s:o, s:o, s:i, s:n}", "family", "AF_INET6", "address",
+				 ip_text(s, i->ifa_addr, false), "netmask",
+				 ip_text(s, i->ifa_netmask, true), "prefix_len",
+				 prefix_len(i->ifa_netmask), "broadcast");
 	case AF_PACKET:
-		return json_pack("{s:s, s:o, s:n, s:n, s:n}", "family", "AF_PACKET",
-				 "address", mac_text(s, (const struct sockaddr_ll *)i->ifa_addr),
-				 "netmask", "prefix_len", "broadcast");
+		return json_pack("{s:s, s:o, s:n, s:n, s:n}", "family", "AF_PACKET", "address",
+				 mac_text(s, (const struct sockaddr_ll *)i->ifa_addr), "netmask",
+				 "prefix_len", "broadcast");
 	default:
 		return NULL;
 	}
@@ -149,15 +151,12 @@ static json_t *speed(const char *name)
 static json_t *interface(const char *name, unsigned int flags)
 {
 	return json_pack("{s:[], s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "addresses",
-			 "is_up", !!(flags & IFF_UP),
-			 "speed_mbps", speed(name),
-			 "mtu", spec__number(NET "/%s/mtu", name),
-			 "is_running", !!(flags & IFF_RUNNING),
-			 "operstate", spec__string(NET "/%s/operstate", name),
-			 "duplex", spec__string(NET "/%s/duplex", name),
-			 "driver", driver(name),
-			 "tx_queue_len", spec__number(NET "/%s/tx_queue_len", name),
-			 "type", spec__number(NET "/%s/type", name));
+			 "is_up", !!(flags & IFF_UP), "speed_mbps", speed(name), "mtu",
+			 spec__number(NET "/%s/mtu", name), "is_running", !!(flags & IFF_RUNNING),
+			 "operstate", spec__string(NET "/%s/operstate", name), "duplex",
+			 spec__string(NET "/%s/duplex", name), "driver", driver(name),
+			 "tx_queue_len", spec__number(NET "/%s/tx_queue_len", name), "type",
+			 spec__number(NET "/%s/type", name));
 }
 
 json_t *spec__network(const struct spec *s)
@@ -187,8 +186,7 @@ json_t *spec__network(const struct spec *s)
 	freeifaddrs(list);
 	uname(&u);
 	return json_pack("{s:o, s:o, s:o, s:o}", "hostname", spec__name(s, u.nodename),
-			 "interfaces", interfaces,
-			 "tcp_congestion_control",
-			 spec__string("/proc/sys/net/ipv4/tcp_congestion_control"),
-			 "default_qdisc", spec__string("/proc/sys/net/core/default_qdisc"));
+			 "interfaces", interfaces, "tcp_congestion_control",
+			 spec__string("/proc/sys/net/ipv4/tcp_congestion_control"), "default_qdisc",
+			 spec__string("/proc/sys/net/core/default_qdisc"));
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,16 @@
 #include "snappers/spec.h"
 
 /* What the firmware says of the machine, and what that is called. */
-static const struct { const char *text, *name; } products[] = {
-	{ "KVM", "kvm" },              { "QEMU", "qemu" },          { "VMware", "vmware" },
-	{ "VirtualBox", "oracle" },    { "innotek", "oracle" },     { "Xen", "xen" },
-	{ "Bochs", "bochs" },          { "Parallels", "parallels" }, { "BHYVE", "bhyve" },
-	{ "Microsoft Corporation", "microsoft" },                   { "Amazon EC2", "amazon" },
-	{ "Google", "google" },        { "OpenStack", "kvm" },      { "Firecracker", "firecracker" },
+static const struct {
+	const char *text, *name;
+} products[] = {
+	{ "KVM", "kvm" },           { "QEMU", "qemu" },
+	{ "VMware", "vmware" },     { "VirtualBox", "oracle" },
+	{ "innotek", "oracle" },    { "Xen", "xen" },
+	{ "Bochs", "bochs" },       { "Parallels", "parallels" },
+	{ "BHYVE", "bhyve" },       { "Microsoft Corporation", "microsoft" },
+	{ "Amazon EC2", "amazon" }, { "Google", "google" },
+	{ "OpenStack", "kvm" },     { "Firecracker", "firecracker" },
 };
 
 static bool has_hypervisor_flag(void)
@@ -33,7 +37,8 @@ static bool has_hypervisor_flag(void)
 
 const char *spec__virtualization(void)
 {
-	static const char *const files[] = { "sys_vendor", "product_name", "board_vendor", "bios_vendor" };
+	static const char *const files[] = { "sys_vendor", "product_name", "board_vendor",
+					     "bios_vendor" };
 	bool hypervisor = has_hypervisor_flag();
 	char text[256];
 
@@ -104,21 +109,15 @@ json_t *spec__os(const struct spec *s)
 	struct utsname u = { 0 };
 
 	uname(&u);
-	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o}",
-			 "system", u.sysname,
-			 "release", json_text(u.release),
-			 "version", json_text(u.version),
-			 "machine", u.machine,
-			 "hostname", spec__name(s, u.nodename),
-			 "distribution", os_release("PRETTY_NAME"),
-			 "distribution_id", os_release("ID"),
-			 "distribution_version", os_release("VERSION_ID"),
-			 "cgroup_version", cgroup_version(),
-			 "virtualization", spec__virtualization(),
-			 "container", container(),
-			 "page_size_bytes", (json_int_t)sysconf(_SC_PAGESIZE),
-			 "clock_ticks_per_second", (json_int_t)sysconf(_SC_CLK_TCK),
-			 "clocksource",
-			 spec__string("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-			 "preemption", spec__string("/sys/kernel/debug/sched/preempt"));
+	return json_pack(
+		"{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o}",
+		"system", u.sysname, "release", json_text(u.release), "version",
+		json_text(u.version), "machine", u.machine, "hostname", spec__name(s, u.nodename),
+		"distribution", os_release("PRETTY_NAME"), "distribution_id", os_release("ID"),
+		"distribution_version", os_release("VERSION_ID"), "cgroup_version",
+		cgroup_version(), "virtualization", spec__virtualization(), "container",
+		container(), "page_size_bytes", (json_int_t)sysconf(_SC_PAGESIZE),
+		"clock_ticks_per_second", (json_int_t)sysconf(_SC_CLK_TCK), "clocksource",
+		spec__string("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+		"preemption", spec__string("/sys/kernel/debug/sched/preempt"));
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/spool.h"
 
 #include <errno.h>
@@ -7,15 +7,15 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "src/state.h"
-#include "src/write_all.h"
+#include "base/state.h"
+#include "base/write_all.h"
 
 #define BUFFER (256 * 1024)
 
 struct spool {
 	int fd;
-	off_t read, written;         /* what lies on the disk */
-	char *first, *last;          /* what was read and not yet taken; what isn't written yet */
+	off_t read, written; /* what lies on the disk */
+	char *first, *last;  /* what was read and not yet taken; what isn't written yet */
 	size_t first_at, first_len, last_len, last_room;
 	char *record;
 	size_t room;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A queue of records, first in first out, that lies on the disk but for its two ends. */
 #ifndef IOTRC_SNAP_SPOOL_H
 #define IOTRC_SNAP_SPOOL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/system_spec.h"
 
 #include <dirent.h>
@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/write_all.h"
+#include "dataset/session.h"
 #include "snappers/spec.h"
-#include "src/session.h"
-#include "src/write_all.h"
 
 #define SUBDIR "system_spec"
 
@@ -127,8 +127,8 @@ static const struct {
 	const char *name;
 	json_t *(*make)(const struct spec *s);
 } files[] = {
-	{ "cpu_info.json", spec__cpu },         { "memory_info.json", spec__memory },
-	{ "disk_info.json", spec__disk },       { "network_info.json", spec__network },
+	{ "cpu_info.json", spec__cpu },   { "memory_info.json", spec__memory },
+	{ "disk_info.json", spec__disk }, { "network_info.json", spec__network },
 	{ "os_info.json", spec__os },
 };
 

@@ -1,12 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Fields of the snapshots' rows: clear text, or its tokens where the session is anonymised. */
 #ifndef IOTRC_SNAP_TEXT_H
 #define IOTRC_SNAP_TEXT_H
 
 #include <stdint.h>
 
-#include "src/anonymize.h"
-#include "src/clock.h"
+#include "base/anonymize.h"
+#include "base/clock.h"
 
 /* Wall time NS since 1970 as a field; empty when no calendar has it. */
 char *text__wall(char *p, int64_t second, uint32_t ns, int32_t utc_offset_s);

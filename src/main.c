@@ -1,19 +1,21 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "commands/doctor.h"
+#include "commands/record.h"
+#include "commands/verify.h"
 #include "commit.h"
-#include "doctor.h"
-#include "log.h"
-#include "machine_id.h"
-#include "options.h"
-#include "record.h"
-#include "recover.h"
+#include "dataset/recover.h"
+#include "options/options.h"
+#include "platform/machine_id.h"
 #include "uploader/upload.h"
-#include "verify.h"
 
-
-static const struct { const char *name; int (*main)(int argc, char **argv); } commands[] = {
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
 	{ "doctor", doctor__main },
 	{ "verify", verify__main },
 	{ "recover", recover__main },
@@ -58,14 +60,10 @@ static int print_upload_help(const struct options *o)
 }
 
 static int (*const actions[])(const struct options *o) = {
-	[ACTION_RECORD] = record__main,
-	[ACTION_HELP] = print_help,
-	[ACTION_VERSION] = print_version,
-	[ACTION_COMPUTER_ID] = print_computer_id,
-	[ACTION_CHECK_CONFIG] = print_checked,
-	[ACTION_REWARD] = upload__reward,
-	[ACTION_UPLOAD] = upload__main,
-	[ACTION_UPLOAD_HELP] = print_upload_help,
+	[ACTION_RECORD] = record__main,        [ACTION_HELP] = print_help,
+	[ACTION_VERSION] = print_version,      [ACTION_COMPUTER_ID] = print_computer_id,
+	[ACTION_CHECK_CONFIG] = print_checked, [ACTION_REWARD] = upload__reward,
+	[ACTION_UPLOAD] = upload__main,        [ACTION_UPLOAD_HELP] = print_upload_help,
 };
 
 int main(int argc, char **argv)

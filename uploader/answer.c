@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/answer.h"
 
 #include <errno.h>
@@ -52,7 +52,8 @@ static const struct {
 	{ "BadDigest", TARGET_RETRY, false, "the data changed on the way" },
 	{ "EntityTooLarge", TARGET_REFUSED, false, "the file is larger than the store takes" },
 	{ "EntityTooSmall", TARGET_REFUSED, false, "a part is smaller than the store takes" },
-	{ "ExpiredToken", TARGET_REFUSED, true, "the session token has expired: get new credentials" },
+	{ "ExpiredToken", TARGET_REFUSED, true,
+	  "the session token has expired: get new credentials" },
 	{ "IncompleteBody", TARGET_RETRY, false, "the connection broke" },
 	{ "InternalError", TARGET_RETRY, true, "the store has a fault of its own" },
 	{ "InvalidAccessKeyId", TARGET_REFUSED, true, "the store doesn't know this access key" },
@@ -68,7 +69,8 @@ static const struct {
 	{ "NoSuchUpload", TARGET_RETRY, false, "the store has forgotten this upload" },
 	{ "NotImplemented", TARGET_REFUSED, true, "the store can't do this" },
 	{ "NotSignedUp", TARGET_REFUSED, true, "the account has no storage" },
-	{ "OperationAborted", TARGET_RETRY, false, "something else was done there at the same time" },
+	{ "OperationAborted", TARGET_RETRY, false,
+	  "something else was done there at the same time" },
 	{ "PermanentRedirect", TARGET_REFUSED, true, "the bucket is at another endpoint" },
 	{ "QuotaExceeded", TARGET_REFUSED, true, "the quota there is used up" },
 	{ "RequestTimeTooSkewed", TARGET_REFUSED, true, "this machine's clock is wrong" },
@@ -115,9 +117,11 @@ static const struct {
 
 const char *answer__xml(const char *at, const char *name, char *buf, size_t size)
 {
-	static const struct { const char *entity, *text; } entities[] = {
+	static const struct {
+		const char *entity, *text;
+	} entities[] = {
 		{ "&quot;", "\"" }, { "&#34;", "\"" }, { "&apos;", "'" }, { "&#39;", "'" },
-		{ "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" },
+		{ "&lt;", "<" },    { "&gt;", ">" },   { "&amp;", "&" },
 	};
 	size_t name_len = strlen(name), n = 0;
 	const char *end;
@@ -219,9 +223,12 @@ static void explain_tunnel(const struct http_answer *a, const char *host, struct
 {
 	bool later = a->tunnel_status >= 500;
 
-	target__result(r, later ? TARGET_RETRY : TARGET_REFUSED, true, "%.150s: the proxy %s (%ld)", host,
-		       later ? "can't reach it" : a->tunnel_status == 407 ? "wants other credentials" :
-		       "doesn't let us through", a->tunnel_status);
+	target__result(r, later ? TARGET_RETRY : TARGET_REFUSED, true, "%.150s: the proxy %s (%ld)",
+		       host,
+		       later                   ? "can't reach it" :
+		       a->tunnel_status == 407 ? "wants other credentials" :
+						 "doesn't let us through",
+		       a->tunnel_status);
 }
 
 static void explain_absence(const struct http_answer *a, const char *host, struct target_result *r)
@@ -249,15 +256,15 @@ static void explain_answer(const struct http_answer *a, const char *host, struct
 	advise(a, code, advice);
 	for (i = 0; i < COUNT(codes); i++)
 		if (!strcmp(codes[i].code, code)) {
-			target__result(r, codes[i].verdict, codes[i].general, "%.150s: %s%s (%s)", host,
-				       codes[i].words, advice, code);
+			target__result(r, codes[i].verdict, codes[i].general, "%.150s: %s%s (%s)",
+				       host, codes[i].words, advice, code);
 			return;
 		}
 	for (i = 0; a->status < statuses[i].from || a->status > statuses[i].to; i++)
 		;
 	answer__xml(a->body, "Message", message, sizeof(message));
-	target__result(r, statuses[i].verdict, statuses[i].general, "%.150s: %s%s (%ld%s%s%s%s)", host,
-		       statuses[i].words, advice, a->status, *code ? " " : "", code,
+	target__result(r, statuses[i].verdict, statuses[i].general, "%.150s: %s%s (%ld%s%s%s%s)",
+		       host, statuses[i].words, advice, a->status, *code ? " " : "", code,
 		       *message ? ": " : "", message);
 }
 
@@ -268,7 +275,7 @@ void answer__explain(const struct http_answer *a, const char *host, struct targe
 	} else if (a->read_error) {
 		target__result(r, TARGET_LOCAL, false, "can't read the file: %s",
 			       a->read_error == -ENODATA ? "it is shorter than it was" :
-			       strerror(-a->read_error));
+							   strerror(-a->read_error));
 	} else if (a->error) {
 		explain_absence(a, host, r);
 	} else {

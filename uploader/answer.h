@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an answer, or its absence, means: in words, and for what is to be done next. */
 #ifndef IOTRC_ANSWER_H
 #define IOTRC_ANSWER_H

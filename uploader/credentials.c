@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/credentials.h"
 
 #include <ctype.h>
@@ -22,8 +22,10 @@ static const struct {
 	size_t offset, size;
 } values[] = {
 #define VALUE(name, variable, field) \
-	{ name, variable, offsetof(struct credentials, field), \
-	  sizeof(((struct credentials *)NULL)->field) }
+	{ \
+		name, variable, offsetof(struct credentials, field), \
+			sizeof(((struct credentials *)NULL)->field) \
+	}
 	VALUE("aws_access_key_id", "AWS_ACCESS_KEY_ID", key_id),
 	VALUE("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", secret),
 	VALUE("aws_session_token", "AWS_SESSION_TOKEN", session_token),
@@ -90,14 +92,16 @@ static int read_file(char text[FILE_MAX + 1], const char *path, char problem[TAR
 
 	if (fd < 0) {
 		err = -errno;
-		target__say(problem, "can't read the credentials in %.300s: %s", path, strerror(-err));
+		target__say(problem, "can't read the credentials in %.300s: %s", path,
+			    strerror(-err));
 		return err;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		target__say(problem, "%.300s is no file with credentials", path);
 		err = -EINVAL;
 	} else if (st.st_mode & 077) {
-		target__say(problem, "%.300s has secrets and others may read it: chmod 600 it", path);
+		target__say(problem, "%.300s has secrets and others may read it: chmod 600 it",
+			    path);
 		err = -EPERM;
 	} else if (st.st_uid != geteuid() && st.st_uid != 0) {
 		target__say(problem, "%.300s belongs neither to this user nor to root", path);
@@ -166,8 +170,8 @@ static int parse(struct credentials *c, char *text, const char *path, const char
 				continue;
 			value = trim(equals + 1);
 			if (!set(c, i, value, strlen(value))) {
-				target__say(problem, "%.300s line %u: %s can't be that", path, number,
-					    name);
+				target__say(problem, "%.300s line %u: %s can't be that", path,
+					    number, name);
 				return -EINVAL;
 			}
 		}
@@ -204,7 +208,8 @@ static int from_environment(struct credentials *c, char problem[TARGET_REASON_MA
 		const char *value = getenv(values[i].variable);
 
 		if (value && !set(c, i, value, strlen(value))) {
-			target__say(problem, "the environment's %s can't be that", values[i].variable);
+			target__say(problem, "the environment's %s can't be that",
+				    values[i].variable);
 			return -EINVAL;
 		}
 	}
@@ -239,8 +244,10 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 		err = from_file(c, file, problem);
 		if (err || has_keys(c))
 			return err;
-		target__say(problem, "%.200s has no aws_access_key_id and aws_secret_access_key for "
-			    "profile %.60s", file, profile());
+		target__say(problem,
+			    "%.200s has no aws_access_key_id and aws_secret_access_key for "
+			    "profile %.60s",
+			    file, profile());
 		return -ENOKEY;
 	}
 	err = from_environment(c, problem);
@@ -256,9 +263,11 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 		target__say(problem, "%.200s has no keys for profile %.60s", path, profile());
 		return -ENOKEY;
 	}
-	target__say(problem, "no credentials for s3://: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-		    "(sudo drops them: --preserve-env=NAME,...), or have them in $HOME/.aws/credentials "
-		    "(under sudo that is root's) or in a file for --upload-credentials");
+	target__say(
+		problem,
+		"no credentials for s3://: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+		"(sudo drops them: --preserve-env=NAME,...), or have them in $HOME/.aws/credentials "
+		"(under sudo that is root's) or in a file for --upload-credentials");
 	return -ENOKEY;
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The secrets of a target. They live in memory that no core dump has (nor has any other part of
  * a process that holds them: libcurl makes copies), and are wiped when they go. */
 #ifndef IOTRC_CREDENTIALS_H
@@ -13,7 +13,7 @@ struct credentials {
 	char key_id[CREDENTIALS_KEY_MAX];
 	char secret[CREDENTIALS_KEY_MAX];
 	char session_token[CREDENTIALS_TOKEN_MAX]; /* "": none */
-	char token[CREDENTIALS_TOKEN_MAX];  /* for a gateway; "": none */
+	char token[CREDENTIALS_TOKEN_MAX];         /* for a gateway; "": none */
 };
 
 /* Keys for S3, from FILE; where that is NULL from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and

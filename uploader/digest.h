@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The checksums of a part of a file, by which sender and store know that they hold the same. */
 #ifndef IOTRC_DIGEST_H
 #define IOTRC_DIGEST_H

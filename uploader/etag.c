@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/etag.h"
 
 #include <stdio.h>
@@ -51,9 +51,10 @@ bool etag__check(const struct http_answer *a, const char *host, const char *etag
 		target__result(r, TARGET_RETRY, true,
 			       "%.150s: the answer has no ETag: is it an object store?", host);
 	else if (!etag__matches(a, etag, expected))
-		target__result(r, TARGET_RETRY, false,
-			       "%.150s: it has something else than was sent (ETag %.80s, should be %s)",
-			       host, etag, expected);
+		target__result(
+			r, TARGET_RETRY, false,
+			"%.150s: it has something else than was sent (ETag %.80s, should be %s)",
+			host, etag, expected);
 	else
 		return true;
 	return false;

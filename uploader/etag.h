@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The store's own checksum of what it has, as far as its ETag is one. */
 #ifndef IOTRC_ETAG_H
 #define IOTRC_ETAG_H

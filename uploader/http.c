@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/http.h"
 
 #include <errno.h>
@@ -290,7 +290,8 @@ void http__header(struct curl_slist **list, bool *ok, const char *format, ...)
 
 char *http__encode(char *at, const char *end, const char *text, bool slash)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
 	for (; *text; text++) {
 		if (end - at < 4)

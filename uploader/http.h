@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HTTP for the targets, by libcurl: TLS is verified, redirects are not followed (a signature or a
  * token is for one host alone), proxies come from the environment, what stalls ends. */
 #ifndef IOTRC_HTTP_H
@@ -15,17 +15,17 @@
 #define HTTP_FIELD_MAX 256
 
 struct http_signer {
-	const char *provider;        /* CURLOPT_AWS_SIGV4 */
+	const char *provider; /* CURLOPT_AWS_SIGV4 */
 	const char *user, *secret;
 };
 
 struct http_request {
 	const char *method;
 	const char *url;
-	const char *host;            /* for messages: no path, no query */
-	struct curl_slist *headers;  /* borrowed */
+	const char *host;                 /* for messages: no path, no query */
+	struct curl_slist *headers;       /* borrowed */
 	const struct http_signer *signer; /* NULL: none */
-	bool file;                   /* the body is LEN bytes of FD from AT on; or of DATA */
+	bool file;                        /* the body is LEN bytes of FD from AT on; or of DATA */
 	int fd;
 	uint64_t at, len;
 	const char *data;
@@ -37,20 +37,20 @@ struct http_head {
 	char date[HTTP_FIELD_MAX];
 	char retry_after[HTTP_FIELD_MAX];
 	char location[HTTP_FIELD_MAX];
-	char region[HTTP_FIELD_MAX];      /* x-amz-bucket-region */
-	char encryption[HTTP_FIELD_MAX];  /* x-amz-server-side-encryption */
+	char region[HTTP_FIELD_MAX];       /* x-amz-bucket-region */
+	char encryption[HTTP_FIELD_MAX];   /* x-amz-server-side-encryption */
 	char customer_key[HTTP_FIELD_MAX]; /* x-amz-server-side-encryption-customer-algorithm */
-	char sha256[HTTP_FIELD_MAX];      /* x-amz-meta-sha256 */
-	char length[HTTP_FIELD_MAX];      /* content-length */
+	char sha256[HTTP_FIELD_MAX];       /* x-amz-meta-sha256 */
+	char length[HTTP_FIELD_MAX];       /* content-length */
 };
 
 struct http_answer {
-	CURLcode error;              /* CURLE_OK: there is an answer */
+	CURLcode error; /* CURLE_OK: there is an answer */
 	char detail[CURL_ERROR_SIZE];
-	int read_error;              /* negative errno: why the file couldn't be read */
+	int read_error; /* negative errno: why the file couldn't be read */
 	bool cancelled;
 	long status;
-	long tunnel_status;          /* what a proxy said to CONNECT; 0: nothing */
+	long tunnel_status; /* what a proxy said to CONNECT; 0: nothing */
 	struct http_head head;
 	char body[HTTP_BODY_MAX + 1]; /* cut at its end, NUL-terminated */
 	size_t body_len;

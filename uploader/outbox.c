@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/outbox.h"
 
 #include <dirent.h>
@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/json_text.h"
-#include "src/manifest_file.h"
-#include "src/session.h"
+#include "base/json_text.h"
+#include "dataset/manifest_file.h"
+#include "dataset/session.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -210,7 +210,8 @@ static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, con
 	json_int_t bytes;
 
 	if (json_unpack(entry, "{s:s, s:s, s:I}", "path", &path, "sha256", &sha256, bytes_key,
-			&bytes) < 0 || bytes < 0 || !is_path(path) || !is_sha256(sha256))
+			&bytes) < 0 ||
+	    bytes < 0 || !is_path(path) || !is_sha256(sha256))
 		return -ENOMSG;
 	if (journal__has(o->journal, path, sha256)) {
 		/* Killed between the two. */
@@ -226,8 +227,8 @@ static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, con
 }
 
 /* Both lists only ever grow at their ends. */
-static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list, const char *bytes_key,
-			size_t *seen)
+static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list,
+			const char *bytes_key, size_t *seen)
 {
 	int err = 0;
 
@@ -241,8 +242,8 @@ static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list, 
 
 static bool is_finished(json_t *root)
 {
-	const char *state = json_string_value(json_object_get(json_object_get(root, "session"),
-							      "state"));
+	const char *state =
+		json_string_value(json_object_get(json_object_get(root, "session"), "state"));
 
 	return state && (!strcmp(state, "complete") || !strcmp(state, "recovered"));
 }
@@ -250,7 +251,7 @@ static bool is_finished(json_t *root)
 struct manifest_seen {
 	json_t *root;
 	uint64_t bytes;
-	char sha256[65];             /* of a finished session's */
+	char sha256[65]; /* of a finished session's */
 };
 
 static int read_manifest(int dir, struct manifest_seen *m)
@@ -350,8 +351,8 @@ static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 	return err;
 }
 
-int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live, bool keep,
-		 const char *identity, uid_t uid, gid_t gid)
+int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live,
+		 bool keep, const char *identity, uid_t uid, gid_t gid)
 {
 	struct outbox *o = calloc(1, sizeof(*o));
 	int err;

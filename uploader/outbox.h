@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One session on its way to a target: what its manifest lists, less what its journal says is there
  * already. The manifest is the queue: nothing is sent that isn't in it, and what is in it, and not
  * in the journal, is still to be sent, whatever happened before.
@@ -12,16 +12,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "uploader/journal.h"
+#include "dataset/journal.h"
 
 #define OUTBOX_KEY_MAX 512
 
 struct outbox_file {
 	struct outbox_file *next;
-	unsigned int tries;          /* that failed for reasons of its own */
+	unsigned int tries; /* that failed for reasons of its own */
 	uint64_t bytes;
 	char sha256[65];
-	char path[];                 /* <stream>/<file> or manifest.json */
+	char path[]; /* <stream>/<file> or manifest.json */
 };
 
 struct outbox_list {
@@ -30,17 +30,17 @@ struct outbox_list {
 };
 
 struct outbox {
-	int fd;                      /* of the session's directory */
-	char *key;                   /* BUCKET/MACHINE_ID/SESSION */
-	bool live;                   /* being recorded by this process */
-	bool keep;                   /* local copies stay */
-	bool finished;               /* the manifest says so, and has been put into the list as the last */
+	int fd;        /* of the session's directory */
+	char *key;     /* BUCKET/MACHINE_ID/SESSION */
+	bool live;     /* being recorded by this process */
+	bool keep;     /* local copies stay */
+	bool finished; /* the manifest says so, and has been put into the list as the last */
 	struct journal *journal;
-	struct outbox_list waiting;  /* in the order in which they are tried */
-	struct outbox_list stuck;    /* not tried again for now */
+	struct outbox_list waiting;   /* in the order in which they are tried */
+	struct outbox_list stuck;     /* not tried again for now */
 	struct outbox_file *manifest; /* once finished: goes when nothing else is left */
-	unsigned int busy;           /* taken and not settled */
-	size_t n_files, n_spec;      /* of the manifest's lists: that many have been looked at */
+	unsigned int busy;            /* taken and not settled */
+	size_t n_files, n_spec;       /* of the manifest's lists: that many have been looked at */
 };
 
 /* Opens session NAME of directory DIR. KEY is copied. LIVE: it is this process that records it.
@@ -48,8 +48,8 @@ struct outbox {
  * and GID own what is made; -1 leaves it. 0, or a negative errno: -EBUSY: somebody else records or
  * uploads it; -EINPROGRESS: it is neither complete nor recovered; -EALREADY: all of it is at the
  * target; -ENOMSG: its manifest is none. */
-int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live, bool keep,
-		 const char *identity, uid_t uid, gid_t gid);
+int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live,
+		 bool keep, const char *identity, uid_t uid, gid_t gid);
 /* Accepts NULL, returns NULL. */
 struct outbox *outbox__free(struct outbox *o);
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/pace.h"
 
 /* What an idle time lets through at once: a thread that wakes late catches up. */

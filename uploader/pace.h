@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When to try again, and how fast to send. Times are CLOCK_MONOTONIC nanoseconds, given by the
  * caller, who also sees to it that one thread at a time is in here. */
 #ifndef IOTRC_UPLOAD_PACE_H
@@ -19,8 +19,8 @@
 #define PACE_OBEY_MAX_S 3600
 
 struct backoff {
-	unsigned int failures;       /* in a row */
-	uint64_t not_before_ns;      /* 0: at once */
+	unsigned int failures;  /* in a row */
+	uint64_t not_before_ns; /* 0: at once */
 };
 
 /* One more failure at NOW. ASKED_S: seconds that the other side asked for, 0 for none; RANDOM: any
@@ -30,8 +30,8 @@ void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned 
 
 /* Bytes per second for all threads together. */
 struct rate {
-	uint64_t bytes_per_s;        /* 0: any */
-	uint64_t free_ns;            /* from when on the next byte may go */
+	uint64_t bytes_per_s; /* 0: any */
+	uint64_t free_ns;     /* from when on the next byte may go */
 };
 
 /* N more bytes have gone at NOW: nanoseconds to wait before the next ones. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/queue.h"
 
 #include <ctype.h>
@@ -18,20 +18,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "src/background.h"
-#include "src/clock.h"
-#include "src/json_text.h"
-#include "src/session.h"
+#include "base/background.h"
+#include "base/clock.h"
+#include "base/json_text.h"
+#include "dataset/session.h"
 #include "uploader/outbox.h"
 #include "uploader/pace.h"
 #include "uploader/telemetry.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
 #define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */
-#define TRIES_MAX 5                  /* of a file that fails alone, before it is put aside */
+#define TRIES_MAX 5                   /* of a file that fails alone, before it is put aside */
 #define NEWS_LINES 16
 #define STOP_NS (3 * PACE_SECOND)
-#define SLICE_NS (PACE_SECOND / 4)   /* that a thread sleeps without looking up */
+#define SLICE_NS (PACE_SECOND / 4) /* that a thread sleeps without looking up */
 #define PLACES_MAX 100000
 #define FIELD "%.200s"
 
@@ -41,7 +41,7 @@ struct worker {
 	pthread_t thread;
 	bool running;
 	atomic_int tid;
-	struct outbox *outbox;       /* of what is being sent */
+	struct outbox *outbox; /* of what is being sent */
 	struct outbox_file *file;
 	const struct queue_place *place;
 	atomic_uint_least64_t sent;
@@ -50,7 +50,7 @@ struct worker {
 /* Names and keys are its own. */
 struct places {
 	struct queue_place *list;
-	size_t n, next;              /* next: the first that is still to be looked at */
+	size_t n, next; /* next: the first that is still to be looked at */
 };
 
 struct queue {
@@ -60,33 +60,33 @@ struct queue {
 	atomic_bool stop, poked, ending;
 	pthread_mutex_t rate_lock;
 	struct rate rate;
-	atomic_uint rates;           /* how many there have been: who waits for an old one doesn't any more */
+	atomic_uint rates; /* how many there have been: who waits for an old one doesn't any more */
 
-	pthread_mutex_t news_lock;   /* guards these three, and is held for a copy of a line */
+	pthread_mutex_t news_lock; /* guards these three, and is held for a copy of a line */
 	char news[NEWS_LINES][QUEUE_NEWS_MAX];
 	unsigned int n_news, news_dropped;
 
-	pthread_mutex_t lock;        /* guards all below; never held during I/O. The caller's thread
+	pthread_mutex_t lock; /* guards all below; never held during I/O. The caller's thread
 				      * only ever tries both: the scheduler may keep back who holds one */
 	pthread_cond_t wake;
 	struct outbox *live, *old;
-	bool looking;                /* a thread is in look(), and may have let go of the lock there */
-	struct places places;        /* old is the last one that was looked at */
+	bool looking;         /* a thread is in look(), and may have let go of the lock there */
+	struct places places; /* old is the last one that was looked at */
 	uint64_t list_due_ns, refresh_due_ns;
-	bool listed_last;            /* at the end of a recording */
-	bool unready;                /* one couldn't be opened yet */
+	bool listed_last; /* at the end of a recording */
+	bool unready;     /* one couldn't be opened yet */
 	bool live_done, live_failed;
 	struct backoff backoff;
-	bool obeying;                /* the target said how long */
-	bool refused;                /* the last failure was that */
-	bool refused_last;           /* … at the end of a recording */
+	bool obeying;      /* the target said how long */
+	bool refused;      /* the last failure was that */
+	bool refused_last; /* … at the end of a recording */
 	bool gave_up, troubled;
 	unsigned int busy, running;
 	char problem[TARGET_REASON_MAX];
 	char told[TARGET_REASON_MAX]; /* a problem that needn't be told again */
 	uint64_t files_done, bytes_done, busy_bytes, sessions_done, sessions_left;
 
-	struct queue_stats shown;    /* the caller's */
+	struct queue_stats shown; /* the caller's */
 };
 
 /* ---- what is told ---- */
@@ -230,7 +230,9 @@ static void remove_session(struct queue *q, const struct queue_place *p)
 	int err = q->config.keep ? 0 : outbox__remove(p->dir, p->name);
 
 	if (err == -ENOTEMPTY)
-		tell(q, "session " FIELD " is at the target; files here that are not in its manifest stay",
+		tell(q,
+		     "session " FIELD
+		     " is at the target; files here that are not in its manifest stay",
 		     p->key);
 	else if (err)
 		tell(q, "cannot remove session " FIELD ": %s", p->key, strerror(-err));
@@ -244,7 +246,8 @@ static bool may_be_sent(const struct queue *q, const struct queue_place *p)
 	struct stat st;
 
 	snprintf(journal, sizeof(journal), "%s/" JOURNAL_NAME, p->name);
-	return !q->config.live || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) || errno == EACCES;
+	return !q->config.live || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) ||
+	       errno == EACCES;
 }
 
 static void open_next(struct queue *q)
@@ -256,7 +259,8 @@ static void open_next(struct queue *q)
 	q->sessions_left++;
 	pthread_mutex_unlock(&q->lock);
 	err = !may_be_sent(q, p) ? -ENOENT :
-	      outbox__open(&o, p->dir, p->name, p->key, false, q->config.keep, q->identity, -1, -1);
+				   outbox__open(&o, p->dir, p->name, p->key, false, q->config.keep,
+						q->identity, -1, -1);
 	if (err == -EALREADY)
 		remove_session(q, p);
 	else if (err && err != -ENOENT)
@@ -282,8 +286,8 @@ static int open_live(const struct queue *q, struct outbox **ret)
 {
 	const struct queue_config *c = &q->config;
 
-	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, true, c->keep, q->identity,
-			    c->uid, c->gid);
+	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, true, c->keep,
+			    q->identity, c->uid, c->gid);
 }
 
 static uint64_t cpu_ns(void)
@@ -308,7 +312,7 @@ static void refresh_live(struct queue *q)
 		pthread_mutex_lock(&q->lock);
 		outbox__add(o, &news);
 	}
-	/* A session whose directory was taken away gets another one (src/staging.h). */
+	/* A session whose directory was taken away gets another one (src/dataset/staging.h). */
 	if (err == -ENOENT && !(o && o->busy)) {
 		q->live = NULL;
 		pthread_mutex_unlock(&q->lock);
@@ -346,9 +350,8 @@ static bool refresh_due(const struct queue *q)
 
 static bool look_due(const struct queue *q)
 {
-	return !q->looking &&
-	       (refresh_due(q) || (q->old && old_is_over(q)) ||
-		(old_is_over(q) && (q->places.next < q->places.n || list_due(q))));
+	return !q->looking && (refresh_due(q) || (q->old && old_is_over(q)) ||
+			       (old_is_over(q) && (q->places.next < q->places.n || list_due(q))));
 }
 
 static void close_old(struct queue *q)
@@ -442,7 +445,8 @@ static __attribute__((format(printf, 3, 4))) void result(struct target_result *r
 
 static bool key_of(const struct worker *w, char key[TARGET_KEY_MAX])
 {
-	return snprintf(key, TARGET_KEY_MAX, "%s/%s", w->outbox->key, w->file->path) < TARGET_KEY_MAX;
+	return snprintf(key, TARGET_KEY_MAX, "%s/%s", w->outbox->key, w->file->path) <
+	       TARGET_KEY_MAX;
 }
 
 static void put_file(struct worker *w, int fd, struct target_result *r)
@@ -452,7 +456,11 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 	char key[TARGET_KEY_MAX];
 	char *progress = journal__progress(w->outbox->journal, f->path, f->sha256);
 	struct target_object object = {
-		.key = key, .fd = fd, .size = f->bytes, .sha256 = f->sha256, .upload_id = progress,
+		.key = key,
+		.fd = fd,
+		.size = f->bytes,
+		.sha256 = f->sha256,
+		.upload_id = progress,
 	};
 
 	if (!key_of(w, key))
@@ -466,7 +474,8 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 static void take_back(struct worker *w)
 {
 	struct outbox_file *f = w->file;
-	char key[TARGET_KEY_MAX], *progress = journal__progress(w->outbox->journal, f->path, f->sha256);
+	char key[TARGET_KEY_MAX],
+		*progress = journal__progress(w->outbox->journal, f->path, f->sha256);
 	struct target_result r;
 
 	if (progress && key_of(w, key)) {
@@ -482,7 +491,8 @@ static void tell_gateway(struct worker *w, int manifest_fd)
 {
 	char why[JSON_WHY_MAX];
 	json_t *manifest = NULL;
-	json_t *told = json_text__read(manifest_fd, &manifest, why) ? NULL : telemetry__new(manifest);
+	json_t *told =
+		json_text__read(manifest_fd, &manifest, why) ? NULL : telemetry__new(manifest);
 	char *text = told ? json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	struct target_result ignored;
 
@@ -681,7 +691,8 @@ static int start_threads(struct queue *q)
 	return -err;
 }
 
-static int begin(struct queue *q, const struct queue_config *config, char problem[TARGET_REASON_MAX])
+static int begin(struct queue *q, const struct queue_config *config,
+		 char problem[TARGET_REASON_MAX])
 {
 	int err;
 
@@ -706,7 +717,8 @@ static int begin(struct queue *q, const struct queue_config *config, char proble
 	return err;
 }
 
-int queue__new(struct queue **ret, const struct queue_config *config, char problem[TARGET_REASON_MAX])
+int queue__new(struct queue **ret, const struct queue_config *config,
+	       char problem[TARGET_REASON_MAX])
 {
 	struct queue *q = calloc(1, sizeof(*q));
 	pthread_condattr_t attr;
@@ -765,11 +777,15 @@ void queue__stats(struct queue *q, struct queue_stats *ret)
 
 	if (!pthread_mutex_trylock(&q->lock)) {
 		*s = (struct queue_stats){
-			.files_done = q->files_done, .bytes_done = q->bytes_done,
-			.bytes_left = q->busy_bytes, .sessions_done = q->sessions_done,
-			.sessions_left = q->sessions_left + q->places.n - q->places.next + !!q->old +
-					 (q->config.live && !q->live_done),
-			.idle = is_idle(q), .gave_up = q->gave_up, .troubled = q->troubled,
+			.files_done = q->files_done,
+			.bytes_done = q->bytes_done,
+			.bytes_left = q->busy_bytes,
+			.sessions_done = q->sessions_done,
+			.sessions_left = q->sessions_left + q->places.n - q->places.next +
+					 !!q->old + (q->config.live && !q->live_done),
+			.idle = is_idle(q),
+			.gave_up = q->gave_up,
+			.troubled = q->troubled,
 		};
 		count(q->live, s);
 		count(q->old, s);
@@ -809,7 +825,8 @@ static bool is_hopeless(struct queue *q, uint64_t end_ns)
 void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 		 void (*tick)(void *arg, const struct queue_stats *stats), void *arg)
 {
-	uint64_t now = clock__mono_ns(), end = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+	uint64_t now = clock__mono_ns(),
+		 end = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
 	struct queue_stats s;
 
 	if (q->config.live)
@@ -837,7 +854,8 @@ bool queue__stop(struct queue *q)
 		struct worker *w = &q->workers[i];
 
 		if (w->running)
-			w->running = pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &t) != 0;
+			w->running =
+				pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &t) != 0;
 		stuck |= w->running;
 	}
 	return !stuck;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sends sessions to a target, by threads of its own that hold no capabilities: the session that is
  * being recorded, file by file as they are finished, and beside it what is left of others. What is
  * to be sent is on the disk (uploader/outbox.h); here is only what is tried next, and when. */
@@ -16,27 +16,27 @@
 
 /* A session: directory NAME of the directory DIR. */
 struct queue_place {
-	int dir;                     /* borrowed */
+	int dir; /* borrowed */
 	const char *name;
-	const char *key;             /* BUCKET/MACHINE_ID/SESSION */
+	const char *key; /* BUCKET/MACHINE_ID/SESSION */
 };
 
 /* All is borrowed until queue__free(), but for TARGET and IDENTITY. */
 struct queue_config {
 	const struct target_config *target;
-	const char *identity;        /* of the target, in the journals */
-	unsigned int parallel;       /* threads */
-	uint64_t rate;               /* bytes per second, all together; 0: any */
-	bool keep;                   /* local copies stay */
-	bool telemetry;              /* the target is told of each session */
-	uid_t uid;                   /* whose rights the threads have, -1: this process's user */
+	const char *identity;  /* of the target, in the journals */
+	unsigned int parallel; /* threads */
+	uint64_t rate;         /* bytes per second, all together; 0: any */
+	bool keep;             /* local copies stay */
+	bool telemetry;        /* the target is told of each session */
+	uid_t uid;             /* whose rights the threads have, -1: this process's user */
 	gid_t gid;
 
 	/* Of a recording: the threads stay out of its way, and nothing is given up. LIVE is the one
 	 * that is recorded; the others in PARENT are looked for each ten minutes. */
 	const struct queue_place *live; /* or NULL */
 	int parent;
-	const char *parent_key;      /* BUCKET/MACHINE_ID */
+	const char *parent_key; /* BUCKET/MACHINE_ID */
 
 	/* Otherwise these, once; a refusal ends it. */
 	const struct queue_place *places;
@@ -44,15 +44,15 @@ struct queue_config {
 };
 
 struct queue_stats {
-	uint64_t files_done, bytes_done;  /* at the target, since the start */
-	uint64_t files_left, bytes_left;  /* of the sessions at hand, those being sent included */
-	uint64_t bytes_sent;              /* of those being sent */
+	uint64_t files_done, bytes_done; /* at the target, since the start */
+	uint64_t files_left, bytes_left; /* of the sessions at hand, those being sent included */
+	uint64_t bytes_sent;             /* of those being sent */
 	uint64_t sessions_done;
-	uint64_t sessions_left;           /* not looked at yet, or with something left */
-	bool idle;                        /* nothing is left that could be sent now */
-	bool gave_up;                     /* refused, or no thread runs */
-	bool troubled;                    /* the last try failed */
-	char problem[TARGET_REASON_MAX];  /* why, or "" */
+	uint64_t sessions_left;          /* not looked at yet, or with something left */
+	bool idle;                       /* nothing is left that could be sent now */
+	bool gave_up;                    /* refused, or no thread runs */
+	bool troubled;                   /* the last try failed */
+	char problem[TARGET_REASON_MAX]; /* why, or "" */
 };
 
 struct queue;

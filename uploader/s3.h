@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An S3-compatible store, from within: its requests, and uploads in parts. Each request says the
  * SHA-256 of its body, which the store checks with the signature; what it then has is compared with
  * what we have: MD5 in its ETag, size and SHA-256 in the answer to HEAD. */
@@ -15,23 +15,23 @@ struct s3_target {
 	struct target target;
 	struct http *http;
 	struct credentials *credentials;
-	bool refused;                /* they were, so they are looked up again */
+	bool refused; /* they were, so they are looked up again */
 	char *credentials_file;
-	char *base;                  /* URL of the bucket, with a slash at its end */
-	char *host;                  /* of messages */
-	char *prefix;                /* with a slash at its end, or "" */
-	char *provider;              /* of the signer: its region is in it */
+	char *base;     /* URL of the bucket, with a slash at its end */
+	char *host;     /* of messages */
+	char *prefix;   /* with a slash at its end, or "" */
+	char *provider; /* of the signer: its region is in it */
 	uint64_t part_bytes;
 };
 
 /* What a request is about. The body is empty unless len is not 0. */
 struct s3_request {
 	const char *method, *key;
-	const char *query;           /* sorted and encoded; or NULL */
-	const char *sha256;          /* of the body; NULL: it is empty */
-	const unsigned char *md5;    /* likewise, where it is data of ours */
-	const char *meta_sha256;     /* of the whole file, kept with the object; or NULL */
-	const char *type;            /* Content-Type; or NULL */
+	const char *query;        /* sorted and encoded; or NULL */
+	const char *sha256;       /* of the body; NULL: it is empty */
+	const unsigned char *md5; /* likewise, where it is data of ours */
+	const char *meta_sha256;  /* of the whole file, kept with the object; or NULL */
+	const char *type;         /* Content-Type; or NULL */
 	const char *data;
 	int fd;
 	uint64_t at, len;

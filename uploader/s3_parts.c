@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A multipart upload. What the store has of it, it is asked for: all that must be kept meanwhile is its
  * id. */
 #include <errno.h>
@@ -18,7 +18,7 @@
 struct part {
 	uint64_t at, len;
 	struct digest digest;
-	char etag[HTTP_FIELD_MAX];   /* without quotes; "": not there */
+	char etag[HTTP_FIELD_MAX]; /* without quotes; "": not there */
 	uint64_t size;
 };
 
@@ -63,8 +63,8 @@ static bool list_parts(struct multipart *m, bool *ret_gone)
 		const char *at, *end;
 
 		after = number;
-		snprintf(before, sizeof(before), "max-parts=%d&part-number-marker=%lu&uploadId=",
-			 LIST_PARTS, after);
+		snprintf(before, sizeof(before),
+			 "max-parts=%d&part-number-marker=%lu&uploadId=", LIST_PARTS, after);
 		if (!query(q, sizeof(q), before, m->id))
 			return false;
 		if (!s3__ask(m->t, &r, m->hooks, &a, m->result)) {
@@ -133,7 +133,8 @@ static bool create(struct multipart *m)
 	if (!answer__xml(a->body, "UploadId", m->id, sizeof(m->id)) || !*m->id ||
 	    strlen(m->id) == sizeof(m->id) - 1) {
 		target__result(m->result, TARGET_RETRY, true,
-			       "%.150s: the answer has no upload id: is it an S3 store?", m->t->host);
+			       "%.150s: the answer has no upload id: is it an S3 store?",
+			       m->t->host);
 		*m->id = 0;
 		return false;
 	}
@@ -200,15 +201,16 @@ static char *completion(const struct multipart *m)
 		return NULL;
 	fputs("<CompleteMultipartUpload>", out);
 	for (unsigned int i = 0; i < m->n; i++)
-		fprintf(out, "<Part><PartNumber>%u</PartNumber><ETag>&quot;%s&quot;</ETag></Part>", i + 1,
-			m->parts[i].etag);
+		fprintf(out, "<Part><PartNumber>%u</PartNumber><ETag>&quot;%s&quot;</ETag></Part>",
+			i + 1, m->parts[i].etag);
 	fputs("</CompleteMultipartUpload>", out);
 	return fclose(out) == 0 ? text : NULL;
 }
 
 /* The answer to a completion: 200 may come before the store knows how it ends. Some (Ceph 16) leave
  * the ETag empty; HEAD has it. */
-static bool is_complete(const struct multipart *m, const struct http_answer *a, const char *expected)
+static bool is_complete(const struct multipart *m, const struct http_answer *a,
+			const char *expected)
 {
 	char etag[HTTP_FIELD_MAX];
 
@@ -261,7 +263,8 @@ void s3_parts__abort(struct target *target, const char *key, const char *upload_
 	struct s3_request r = { .method = "DELETE", .key = key, .query = q };
 	const struct http_answer *a;
 
-	if (strlen(upload_id) >= TARGET_UPLOAD_ID_MAX || !query(q, sizeof(q), "uploadId=", upload_id)) {
+	if (strlen(upload_id) >= TARGET_UPLOAD_ID_MAX ||
+	    !query(q, sizeof(q), "uploadId=", upload_id)) {
 		target__result(result, TARGET_LOCAL, false, "no such upload id");
 		return;
 	}
@@ -312,8 +315,9 @@ static enum take_up take_up(struct multipart *m)
 /* What nobody will go on with would be kept, and paid for, for ever. */
 static void give_up(struct multipart *m)
 {
-	bool resumable = m->hooks && m->hooks->multipart &&
-			 (m->result->verdict == TARGET_RETRY || m->result->verdict == TARGET_CANCELLED);
+	bool resumable =
+		m->hooks && m->hooks->multipart &&
+		(m->result->verdict == TARGET_RETRY || m->result->verdict == TARGET_CANCELLED);
 	struct target_result result;
 
 	if (!*m->id || resumable)
@@ -324,11 +328,15 @@ static void give_up(struct multipart *m)
 }
 
 void s3_parts__put(struct s3_target *t, const struct target_object *object,
-		      const struct digest *digest, const struct target_hooks *hooks,
-		      struct target_result *result)
+		   const struct digest *digest, const struct target_hooks *hooks,
+		   struct target_result *result)
 {
 	struct multipart m = {
-		.t = t, .object = object, .digest = digest, .hooks = hooks, .result = result,
+		.t = t,
+		.object = object,
+		.digest = digest,
+		.hooks = hooks,
+		.result = result,
 		.part_bytes = t->part_bytes,
 	};
 	enum take_up state = FAILED;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* One request to an S3-compatible store. libcurl signs path, query and fields as they are: they are
  * written here as the canonical request has them. */
 #include <inttypes.h>
@@ -27,8 +27,7 @@ static bool make_url(const struct s3_target *t, const struct s3_request *r, char
 }
 
 const struct http_answer *s3__send(struct s3_target *t, const struct s3_request *r,
-					      const struct target_hooks *hooks,
-					      struct target_result *result)
+				   const struct target_hooks *hooks, struct target_result *result)
 {
 	const struct http_answer *a = NULL;
 	struct curl_slist *headers = NULL;
@@ -50,7 +49,8 @@ const struct http_answer *s3__send(struct s3_target *t, const struct s3_request 
 	if (t->refused)
 		credentials__renew(&t->credentials, t->credentials_file, credentials__keys);
 	t->refused = false;
-	signer = (struct http_signer){ t->provider, t->credentials->key_id, t->credentials->secret };
+	signer =
+		(struct http_signer){ t->provider, t->credentials->key_id, t->credentials->secret };
 	if (!make_url(t, r, url)) {
 		target__result(result, TARGET_REFUSED, false, "the key is too long");
 		return NULL;
@@ -58,7 +58,8 @@ const struct http_answer *s3__send(struct s3_target *t, const struct s3_request 
 	request.url = url;
 	http__header(&headers, &ok, "x-amz-content-sha256: %s", r->sha256 ?: NO_BODY);
 	if (*t->credentials->session_token)
-		http__header(&headers, &ok, "x-amz-security-token: %s", t->credentials->session_token);
+		http__header(&headers, &ok, "x-amz-security-token: %s",
+			     t->credentials->session_token);
 	if (r->md5) {
 		EVP_EncodeBlock(md5, r->md5, MD5_SIZE);
 		http__header(&headers, &ok, "Content-MD5: %s", (char *)md5);
@@ -83,7 +84,7 @@ static void explain(struct s3_target *t, const struct http_answer *a, struct tar
 }
 
 bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct target_hooks *hooks,
-		const struct http_answer **ret, struct target_result *result)
+	     const struct http_answer **ret, struct target_result *result)
 {
 	*ret = s3__send(t, r, hooks, result);
 	if (*ret && !answer__ok(*ret))
@@ -92,7 +93,7 @@ bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct targe
 }
 
 bool s3__is_ours(const struct http_answer *a, const struct target_object *object,
-		    const struct digest *digest, const char *etag, bool strict)
+		 const struct digest *digest, const char *etag, bool strict)
 {
 	char size[32];
 
@@ -103,8 +104,8 @@ bool s3__is_ours(const struct http_answer *a, const struct target_object *object
 }
 
 bool s3__confirm(struct s3_target *t, const struct target_object *object,
-		    const struct digest *digest, const char *etag, const struct target_hooks *hooks,
-		    struct target_result *result)
+		 const struct digest *digest, const char *etag, const struct target_hooks *hooks,
+		 struct target_result *result)
 {
 	struct s3_request r = { .method = "HEAD", .key = object->key, .sent_before = object->size };
 	const struct http_answer *a = s3__send(t, &r, hooks, result);
@@ -114,8 +115,8 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 	if (!a->error && a->status == 403)
 		return true;
 	if (!a->error && a->status == 404) {
-		target__result(result, TARGET_RETRY, false, "%.150s: it took the object, but hasn't got it",
-			       t->host);
+		target__result(result, TARGET_RETRY, false,
+			       "%.150s: it took the object, but hasn't got it", t->host);
 		return false;
 	}
 	if (!answer__ok(a)) {
@@ -125,7 +126,7 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 	if (s3__is_ours(a, object, digest, etag, false))
 		return true;
 	target__result(result, TARGET_RETRY, false,
-		       "%.150s: it has another object than was sent (%.40s bytes, ETag %.80s)", t->host,
-		       a->head.length, a->head.etag);
+		       "%.150s: it has another object than was sent (%.40s bytes, ETag %.80s)",
+		       t->host, a->head.length, a->head.etag);
 	return false;
 }

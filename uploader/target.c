@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/target.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "src/write_all.h"
+#include "base/write_all.h"
 #include "uploader/digest.h"
 #include "uploader/target_kind.h"
 
@@ -62,14 +62,17 @@ int target__new(struct target **ret, const struct target_config *config,
 		if (strncmp(config->url, kinds[i].scheme, strlen(kinds[i].scheme)))
 			continue;
 		if (kinds[i].kind)
-			return kinds[i].kind->new(ret, config, problem);
-		target__say(problem, "this is the static iotrc, without libcurl: it sends to file:// "
+			return kinds[i].kind->new (ret, config, problem);
+		target__say(problem,
+			    "this is the static iotrc, without libcurl: it sends to file:// "
 			    "alone; for %s take one that uses the system's libraries",
 			    kinds[i].scheme);
 		return -EOPNOTSUPP;
 	}
-	target__say(problem, "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "
-		    "file:///DIRECTORY", config->url);
+	target__say(problem,
+		    "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "
+		    "file:///DIRECTORY",
+		    config->url);
 	return -EINVAL;
 }
 
@@ -163,7 +166,8 @@ void target__test(struct target *t, const char *bucket, const char *machine_id,
 	struct target_object object = { .key = key, .size = sizeof(content) - 1 };
 	int err;
 
-	snprintf(key, sizeof(key), "%s/%s/upload-test/upload-test/upload-test.txt", bucket, machine_id);
+	snprintf(key, sizeof(key), "%s/%s/upload-test/upload-test/upload-test.txt", bucket,
+		 machine_id);
 	object.fd = memfd_create("iotrc-upload-test", MFD_CLOEXEC);
 	if (object.fd < 0)
 		err = -errno;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where finished files go: an S3-compatible store, a gateway that hands out presigned URLs, or a
  * mounted share. A target puts one object at a time, and says what came of it in words and in a
  * verdict that a queue can act upon; it keeps no state between objects but its connection.
@@ -18,17 +18,17 @@
 
 /* Strings are copied; NULL and 0 mean the default. */
 struct target_config {
-	const char *url;             /* s3://BUCKET[/PREFIX], https://GATEWAY[/PATH], file:///DIR */
-	const char *s3_endpoint;     /* URL, with {bucket} in the host for virtual-host style;
+	const char *url;         /* s3://BUCKET[/PREFIX], https://GATEWAY[/PATH], file:///DIR */
+	const char *s3_endpoint; /* URL, with {bucket} in the host for virtual-host style;
 				      * default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL */
-	const char *s3_region;       /* default AWS_REGION, AWS_DEFAULT_REGION, us-east-1 */
-	const char *credentials;     /* file with keys or token; default the AWS environment variables,
+	const char *s3_region;   /* default AWS_REGION, AWS_DEFAULT_REGION, us-east-1 */
+	const char *credentials; /* file with keys or token; default the AWS environment variables,
 				      * then the shared credentials file */
-	const char *ca_file;         /* PEM; default SSL_CERT_FILE, then the system's */
-	uint64_t rate;               /* bytes a second of this target; default: no limit */
+	const char *ca_file;     /* PEM; default SSL_CERT_FILE, then the system's */
+	uint64_t rate;           /* bytes a second of this target; default: no limit */
 	unsigned int connect_timeout_s; /* default 20 */
-	unsigned int stall_timeout_s; /* without a byte moving; default 60 */
-	uint64_t part_bytes;         /* files above it go in parts of it; default TARGET_PART_BYTES */
+	unsigned int stall_timeout_s;   /* without a byte moving; default 60 */
+	uint64_t part_bytes; /* files above it go in parts of it; default TARGET_PART_BYTES */
 };
 
 enum target_verdict {
@@ -41,17 +41,17 @@ enum target_verdict {
 
 struct target_result {
 	enum target_verdict verdict;
-	bool general;                /* not about this object: the next one would fare the same */
-	unsigned int retry_after_s;  /* what the target asked for; 0: it didn't say */
+	bool general;               /* not about this object: the next one would fare the same */
+	unsigned int retry_after_s; /* what the target asked for; 0: it didn't say */
 	char reason[TARGET_REASON_MAX]; /* one line in words; of DONE a note, mostly "" */
 };
 
 struct target_object {
-	const char *key;             /* BUCKET/MACHINE_ID/SESSION/STREAM/FILE, below the prefix */
-	int fd;                      /* borrowed; read by offset from 0 to size */
+	const char *key; /* BUCKET/MACHINE_ID/SESSION/STREAM/FILE, below the prefix */
+	int fd;          /* borrowed; read by offset from 0 to size */
 	uint64_t size;
-	const char *sha256;          /* 64 hex digits as the manifest has them; NULL: not known */
-	const char *upload_id;       /* of a multipart upload to go on with; NULL: none */
+	const char *sha256;    /* 64 hex digits as the manifest has them; NULL: not known */
+	const char *upload_id; /* of a multipart upload to go on with; NULL: none */
 };
 
 /* Each may be NULL. They are called from within target__put. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A mounted share: the file appears under its name by rename, when it is whole and on the disk. */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "src/session.h"
-#include "src/write_all.h"
+#include "base/write_all.h"
+#include "dataset/session.h"
 #include "uploader/target_kind.h"
 
 #define SCHEME "file://"
@@ -22,7 +22,7 @@ struct file_target {
 	struct target target;
 	char *dir;
 	uint64_t rate;
-	uid_t uid;           /* whom the copies belong to, as with sessions; -1 leaves it */
+	uid_t uid; /* whom the copies belong to, as with sessions; -1 leaves it */
 	gid_t gid;
 };
 
@@ -47,8 +47,9 @@ static void failed(struct target_result *r, int err, const char *what, const cha
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i].err == -err) {
-			target__result(r, errors[i].verdict, errors[i].general, "can't %s %.200s: %s%s",
-				       what, name, strerror(-err), errors[i].advice);
+			target__result(r, errors[i].verdict, errors[i].general,
+				       "can't %s %.200s: %s%s", what, name, strerror(-err),
+				       errors[i].advice);
 			return;
 		}
 	/* No space, no answer (EIO, ESTALE, ETIMEDOUT of a network filesystem), no memory. */
@@ -131,7 +132,8 @@ static int open_part(int dir, const char *name)
 	int fd;
 
 	for (int tries = 0; tries < 3; tries++) {
-		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			    0640);
 		if (fd < 0)
 			return -errno;
 		/* Shares without locks (ENOLCK, EOPNOTSUPP) do without. */
@@ -142,8 +144,8 @@ static int open_part(int dir, const char *name)
 		/* The one before has renamed it meanwhile, or somebody has linked our part to a file
 		 * of another name. */
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_dev == now.st_dev && st.st_ino == now.st_ino) {
+		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == now.st_dev &&
+		    st.st_ino == now.st_ino) {
 			if (ftruncate(fd, 0) == 0)
 				return fd;
 			close(fd);
@@ -250,7 +252,8 @@ static void put_into(const struct file_target *t, int dir, const char *name,
 	int fd, err;
 
 	if (is_itself(dir, name, object->fd)) {
-		target__result(r, TARGET_REFUSED, true, "%.200s is where the files already are", t->dir);
+		target__result(r, TARGET_REFUSED, true, "%.200s is where the files already are",
+			       t->dir);
 		return;
 	}
 	if (snprintf(part, sizeof(part), ".%s.part", name) >= (int)sizeof(part)) {
@@ -319,8 +322,9 @@ static void file_check(struct target *target, const struct target_object *object
 			break;
 	}
 	if (dir < 0 || !flags)
-		target__result(r, TARGET_DONE, true, "the test file %.300s could not be deleted: %s",
-			       path, strerror(errno));
+		target__result(r, TARGET_DONE, true,
+			       "the test file %.300s could not be deleted: %s", path,
+			       strerror(errno));
 	if (dir >= 0)
 		close(dir);
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A gateway that knows the store, and hands out a presigned URL for each file. */
 #include <errno.h>
 #include <jansson.h>
@@ -22,10 +22,10 @@ struct gateway_target {
 	struct target target;
 	struct http *http;
 	struct credentials *credentials;
-	bool refused;                /* the token was, so it is looked up again */
+	bool refused; /* the token was, so it is looked up again */
 	char *credentials_file;
-	char *url;                   /* without a slash at its end */
-	char *host;                  /* of messages */
+	char *url;  /* without a slash at its end */
+	char *host; /* of messages */
 };
 
 static bool is_https(const char *url)
@@ -85,7 +85,8 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 	size_t len = strlen(url);
 	int err;
 
-	if (len > GATEWAY_MAX || strpbrk(url, "?#@ \t\r\n") || strchr(":/", strstr(url, "://")[3])) {
+	if (len > GATEWAY_MAX || strpbrk(url, "?#@ \t\r\n") ||
+	    strchr(":/", strstr(url, "://")[3])) {
 		target__say(problem, "'%.200s' is no gateway: https://HOST[:PORT][/PATH]", url);
 		return -EINVAL;
 	}
@@ -100,7 +101,8 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 		return -ENOMEM;
 	}
 	if (!is_https(t->url) && !is_loopback(t->host)) {
-		target__say(problem, "%.200s: a gateway beyond this machine must be https://", t->host);
+		target__say(problem, "%.200s: a gateway beyond this machine must be https://",
+			    t->host);
 		return -EINVAL;
 	}
 	err = http__new(&t->http, config, problem);
@@ -153,11 +155,14 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 	if (a && !answer__ok(a)) {
 		answer__explain(a, t->host, result);
 		if (!a->error && (a->status == 401 || a->status == 403)) {
-			target__result(result, TARGET_REFUSED, true,
-				       "%.150s: the gateway does not accept %s (%ld)", t->host,
-				       *t->credentials->token ? "this token" :
-				       "this without a token (IOTRC_UPLOAD_TOKEN, or in the file of "
-				       "--upload-credentials)", a->status);
+			target__result(
+				result, TARGET_REFUSED, true,
+				"%.150s: the gateway does not accept %s (%ld)", t->host,
+				*t->credentials->token ?
+					"this token" :
+					"this without a token (IOTRC_UPLOAD_TOKEN, or in the file of "
+					"--upload-credentials)",
+				a->status);
 			t->refused = true;
 		}
 	}
@@ -222,13 +227,14 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 		return NULL;
 	presigned = read_url(a);
 	if (!presigned) {
-		target__result(result, TARGET_RETRY, true, "%.150s: the gateway's answer holds no URL",
-			       t->host);
+		target__result(result, TARGET_RETRY, true,
+			       "%.150s: the gateway's answer holds no URL", t->host);
 		return NULL;
 	}
 	if (!is_https(presigned) && is_https(t->url)) {
 		target__result(result, TARGET_REFUSED, true,
-			       "%.150s: the gateway's URL is http://, and would go in the clear", t->host);
+			       "%.150s: the gateway's URL is http://, and would go in the clear",
+			       t->host);
 		free(presigned);
 		return NULL;
 	}
@@ -249,8 +255,12 @@ static void gateway_put(struct target *target, const struct target_object *objec
 	struct gateway_target *t = (struct gateway_target *)target;
 	char *url = get_url(t, object->key, hooks, result), *host = url ? host_of(url) : NULL;
 	struct http_request r = {
-		.method = "PUT", .url = url, .host = host,
-		.file = true, .fd = object->fd, .len = object->size,
+		.method = "PUT",
+		.url = url,
+		.host = host,
+		.file = true,
+		.fd = object->fd,
+		.len = object->size,
 	};
 	char expected[ETAG_MD5_SIZE];
 	unsigned char md5[MD5_SIZE * 2];

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What target.c and the kinds of targets have in common. */
 #ifndef IOTRC_TARGET_KIND_H
 #define IOTRC_TARGET_KIND_H
@@ -33,7 +33,8 @@ struct target_kind {
 extern const struct target_kind target_file;
 /* Weak: `make static` leaves out what needs libcurl, of which most systems have no static library
  * that could be linked (Kerberos has none). Elsewhere the linker is told to want them (LDLIBS). */
-extern const struct target_kind target_s3 __attribute__((weak)), target_gateway __attribute__((weak));
+extern const struct target_kind target_s3 __attribute__((weak)),
+	target_gateway __attribute__((weak));
 
 /* Writes one line, whatever the arguments hold. */
 void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The target s3://: what it is given, and one object at a time. */
 #include <errno.h>
 #include <stdio.h>
@@ -49,11 +49,14 @@ static int set_base(struct s3_target *t, const char *endpoint, const char *bucke
 	size_t len = strlen(endpoint), n = at ? (size_t)(at - endpoint) : 0;
 	int made;
 
-	if (!scheme || (strncasecmp(endpoint, "https://", 8) && strncasecmp(endpoint, "http://", 7)) ||
+	if (!scheme ||
+	    (strncasecmp(endpoint, "https://", 8) && strncasecmp(endpoint, "http://", 7)) ||
 	    !scheme[3] || scheme[3] == '/' || len > S3_ENDPOINT_MAX ||
 	    strpbrk(endpoint, "?#@ \t\r\n")) {
-		target__say(problem, "'%.200s' is no S3 endpoint: https://HOST[:PORT], or "
-			    "https://{bucket}.HOST for virtual-host style", endpoint);
+		target__say(problem,
+			    "'%.200s' is no S3 endpoint: https://HOST[:PORT], or "
+			    "https://{bucket}.HOST for virtual-host style",
+			    endpoint);
 		return -EINVAL;
 	}
 	while (endpoint[len - 1] == '/')
@@ -85,7 +88,8 @@ static int set_prefix(struct s3_target *t, const char *prefix, char problem[TARG
 		return -ENOMEM;
 	ok = !len || target__is_key(bare);
 	if (!ok)
-		target__say(problem, "'%.200s' is no prefix: it has an empty component, . or ..", bare);
+		target__say(problem, "'%.200s' is no prefix: it has an empty component, . or ..",
+			    bare);
 	else if (asprintf(&t->prefix, "%s%s", bare, len ? "/" : "") < 0)
 		t->prefix = NULL;
 	free(bare);
@@ -99,7 +103,8 @@ static int set_provider(struct s3_target *t, const char *region)
 	if (!region)
 		region = environment(names) ?: DEFAULT_REGION;
 	/* It goes between colons, and into a header. */
-	if (region[strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")])
+	if (region[strspn(region,
+			  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")])
 		return -EINVAL;
 	if (asprintf(&t->provider, "aws:amz:%s:s3", region) < 0) {
 		t->provider = NULL;
@@ -143,7 +148,7 @@ static int set_up(struct s3_target *t, const struct target_config *config,
 	}
 	if (!endpoint) {
 		target__say(problem, "s3:// needs --s3-endpoint URL (of AWS it is "
-			    "https://s3.REGION.amazonaws.com, with --s3-region REGION)");
+				     "https://s3.REGION.amazonaws.com, with --s3-region REGION)");
 		return -EINVAL;
 	}
 	if (curl_version_info(CURLVERSION_NOW)->version_num < CURL_NEEDED) {
@@ -153,7 +158,8 @@ static int set_up(struct s3_target *t, const struct target_config *config,
 	}
 	err = set_provider(t, config->s3_region);
 	if (err == -EINVAL) {
-		target__say(problem, "'%.100s' is no region", config->s3_region ?: "the environment's");
+		target__say(problem, "'%.100s' is no region",
+			    config->s3_region ?: "the environment's");
 		return err;
 	}
 	if (!err)
@@ -257,7 +263,8 @@ static void s3_check(struct target *target, const struct target_object *object,
 			return;
 		}
 	} else {
-		target__result(result, TARGET_DONE, true, "it could not be read back: %s", note.reason);
+		target__result(result, TARGET_DONE, true, "it could not be read back: %s",
+			       note.reason);
 	}
 	if (!s3__ask(t, &delete, hooks, &a, &note))
 		target__result(result, TARGET_DONE, true, "%s%sthe test object stays there: %s",

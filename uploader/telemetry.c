@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/telemetry.h"
 
 /* Where each value is in a manifest. The names of the family's gateway come first. */
@@ -27,14 +27,15 @@ static json_int_t sum(const json_t *counts)
 
 json_t *telemetry__new(const json_t *manifest)
 {
-	const json_t *streams = json_object_get(json_object_get(manifest, "diagnostics"), "streams");
+	const json_t *streams =
+		json_object_get(json_object_get(manifest, "diagnostics"), "streams");
 	json_t *all = json_object(), *events = json_object(), *lost = json_object(), *counts;
 	const char *stream;
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		const json_t *from = values[i].object ? json_object_get(manifest, values[i].object)
-						      : manifest;
+		const json_t *from =
+			values[i].object ? json_object_get(manifest, values[i].object) : manifest;
 		json_t *value = json_object_get(from, values[i].key);
 
 		if (value)

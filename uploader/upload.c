@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/upload.h"
 
 #include <ctype.h>
@@ -13,18 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/clock.h"
-#include "src/log.h"
-#include "src/machine_id.h"
-#include "src/manifest.h"
-#include "src/notify.h"
-#include "src/record.h"
-#include "src/state.h"
-#include "src/status.h"
-#include "uploader/journal.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/state.h"
+#include "commands/record.h"
+#include "commands/status.h"
+#include "dataset/journal.h"
+#include "dataset/manifest.h"
+#include "platform/machine_id.h"
 
 #define SECOND UINT64_C(1000000000)
-#define UPLOADED "uploaded"  /* in the state directory, once something was */
+#define UPLOADED "uploaded" /* in the state directory, once something was */
 #define BAR_WIDTH 24
 #define ERASE_LINE "\r\033[K"
 /* <out>/<bucket>/<MACHINE_ID>/<session> */
@@ -35,8 +35,12 @@
 static struct target_config target_config(const struct options *o)
 {
 	return (struct target_config){
-		.url = o->upload, .s3_endpoint = o->s3_endpoint, .s3_region = o->s3_region,
-		.credentials = o->upload_credentials, .ca_file = o->upload_ca, .rate = o->upload_rate,
+		.url = o->upload,
+		.s3_endpoint = o->s3_endpoint,
+		.s3_region = o->s3_region,
+		.credentials = o->upload_credentials,
+		.ca_file = o->upload_ca,
+		.rate = o->upload_rate,
 	};
 }
 
@@ -49,10 +53,13 @@ static int identify(const struct options *o, char *buf, size_t size)
 	while (len && o->upload[len - 1] == '/')
 		len--;
 	if (!strncmp(o->upload, "s3://", 5))
-		endpoint = o->s3_endpoint ?: getenv("AWS_ENDPOINT_URL_S3") ?:
-			   getenv("AWS_ENDPOINT_URL") ?: "";
-	return snprintf(buf, size, "%.*s %s", (int)len, o->upload, endpoint) < (int)size ? 0 :
-	       -ENAMETOOLONG;
+		endpoint = o->s3_endpoint                        ?:
+				   getenv("AWS_ENDPOINT_URL_S3") ?:
+				   getenv("AWS_ENDPOINT_URL")    ?:
+								   "";
+	return snprintf(buf, size, "%.*s %s", (int)len, o->upload, endpoint) < (int)size ?
+		       0 :
+		       -ENAMETOOLONG;
 }
 
 static void mark_uploaded(const struct options *o)
@@ -69,9 +76,9 @@ static void mark_uploaded(const struct options *o)
 
 struct bar {
 	bool shown, wanted;
-	uint64_t begun_ns, ends_ns;  /* UINT64_MAX: never */
-	uint64_t before;             /* bytes that had been sent when it began */
-	uint64_t alive_ns;           /* when the service manager is to be told again */
+	uint64_t begun_ns, ends_ns; /* UINT64_MAX: never */
+	uint64_t before;            /* bytes that had been sent when it began */
+	uint64_t alive_ns;          /* when the service manager is to be told again */
 	struct queue *q;
 };
 
@@ -82,9 +89,11 @@ static void bar__begin(struct bar *b, struct queue *q, bool quiet, uint64_t time
 
 	queue__stats(q, &s);
 	*b = (struct bar){
-		.wanted = !quiet && !log__unattended() && isatty(STDERR_FILENO), .begun_ns = now,
+		.wanted = !quiet && !log__unattended() && isatty(STDERR_FILENO),
+		.begun_ns = now,
 		.ends_ns = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX,
-		.before = s.bytes_done + s.bytes_sent, .q = q,
+		.before = s.bytes_done + s.bytes_sent,
+		.q = q,
 	};
 }
 
@@ -111,7 +120,8 @@ static void bar__draw(struct bar *b, const struct queue_stats *s)
 		"........................", (unsigned long long)s->files_done,
 		(unsigned long long)(s->files_done + s->files_left), status__bytes(a, sent),
 		status__bytes(t, total),
-		status__bytes(r, seconds > 0 && sent > b->before ? (sent - b->before) / seconds : 0),
+		status__bytes(r,
+			      seconds > 0 && sent > b->before ? (sent - b->before) / seconds : 0),
 		end, s->troubled ? "  (failing)" : "");
 	fflush(stderr);
 	b->shown = true;
@@ -144,9 +154,10 @@ static void conclude(const struct queue_stats *s, bool quiet, const char *later)
 			 (unsigned long long)s->files_left, status__bytes(left, s->bytes_left));
 	if (s->files_left || s->sessions_left)
 		log__line(LOG_WARNING, "uploaded %llu files (%sB); left%s: %llu session%s%s%s%s",
-			  (unsigned long long)s->files_done, status__bytes(done, s->bytes_done), later,
-			  (unsigned long long)s->sessions_left, s->sessions_left == 1 ? "" : "s", what,
-			  *s->problem ? ": " : "", s->problem);
+			  (unsigned long long)s->files_done, status__bytes(done, s->bytes_done),
+			  later, (unsigned long long)s->sessions_left,
+			  s->sessions_left == 1 ? "" : "s", what, *s->problem ? ": " : "",
+			  s->problem);
 	else if (!quiet)
 		log__line(LOG_INFO, "uploaded %llu files (%sB): all is at the target",
 			  (unsigned long long)s->files_done, status__bytes(done, s->bytes_done));
@@ -174,15 +185,22 @@ static const char *key_of(const char *path)
 	return s;
 }
 
-static int begin(struct upload *u, const struct session *session, uid_t uid, gid_t gid, char *problem)
+static int begin(struct upload *u, const struct session *session, uid_t uid, gid_t gid,
+		 char *problem)
 {
 	const struct options *o = u->options;
 	struct target_config target = target_config(o);
 	char identity[2 * OPTIONS_PATH_MAX + 2];
 	struct queue_config config = {
-		.target = &target, .identity = identity, .parallel = o->upload_parallel,
-		.rate = o->upload_rate, .keep = o->keep_uploaded, .telemetry = o->telemetry,
-		.uid = uid, .gid = gid, .live = &u->live,
+		.target = &target,
+		.identity = identity,
+		.parallel = o->upload_parallel,
+		.rate = o->upload_rate,
+		.keep = o->keep_uploaded,
+		.telemetry = o->telemetry,
+		.uid = uid,
+		.gid = gid,
+		.live = &u->live,
 	};
 	char *slash;
 	int err = identify(o, identity, sizeof(identity));
@@ -274,8 +292,9 @@ void upload__note(struct upload *u, char note[UPLOAD_NOTE_MAX])
 	queue__stats(u->q, &s);
 	note_uploaded(u, &s);
 	if (s.files_left || s.troubled)
-		snprintf(note, UPLOAD_NOTE_MAX, "to upload %llu (%sB)%s", (unsigned long long)s.files_left,
-			 status__bytes(n, s.bytes_left), s.troubled ? " failing" : "");
+		snprintf(note, UPLOAD_NOTE_MAX, "to upload %llu (%sB)%s",
+			 (unsigned long long)s.files_left, status__bytes(n, s.bytes_left),
+			 s.troubled ? " failing" : "");
 }
 
 bool upload__finish(struct upload *u, bool quiet)
@@ -323,9 +342,9 @@ struct found {
 struct search {
 	struct found *found;
 	size_t n;
-	uint64_t unusable;           /* sessions that can't be sent */
-	int base;                    /* the directory that names are relative to */
-	size_t base_len;             /* of its path, the slash included */
+	uint64_t unusable; /* sessions that can't be sent */
+	int base;          /* the directory that names are relative to */
+	size_t base_len;   /* of its path, the slash included */
 	int err;
 };
 
@@ -354,8 +373,10 @@ static void add_found(struct search *s, const char *path)
 	struct stat st;
 
 	if (!is_key(key) || lstat(path, &st)) {
-		log__line(LOG_ERR, "upload: %s: not in the directories of a dataset "
-			  "(BUCKET/MACHINE_ID/SESSION)", path);
+		log__line(LOG_ERR,
+			  "upload: %s: not in the directories of a dataset "
+			  "(BUCKET/MACHINE_ID/SESSION)",
+			  path);
 		s->unusable++;
 		return;
 	}
@@ -462,16 +483,23 @@ static void add(struct queue_stats *sum, const struct queue_stats *s)
 }
 
 /* The sessions of one owner, with the owner's rights and no others. */
-static int send_group(const struct options *o, const struct found *f, size_t n, struct queue_stats *sum)
+static int send_group(const struct options *o, const struct found *f, size_t n,
+		      struct queue_stats *sum)
 {
 	struct target_config target = target_config(o);
 	char identity[2 * OPTIONS_PATH_MAX + 2], problem[TARGET_REASON_MAX];
 	struct queue_place *places = calloc(n, sizeof(*places));
 	struct queue_config config = {
-		.target = &target, .identity = identity, .parallel = o->upload_parallel,
-		.rate = o->upload_rate, .keep = o->keep_uploaded, .telemetry = o->telemetry,
+		.target = &target,
+		.identity = identity,
+		.parallel = o->upload_parallel,
+		.rate = o->upload_rate,
+		.keep = o->keep_uploaded,
+		.telemetry = o->telemetry,
 		.uid = geteuid() ? (uid_t)-1 : f->uid,
-		.gid = geteuid() ? (gid_t)-1 : f->gid, .places = places, .n_places = n,
+		.gid = geteuid() ? (gid_t)-1 : f->gid,
+		.places = places,
+		.n_places = n,
 	};
 	struct queue_stats s;
 	struct queue *q;
@@ -511,7 +539,8 @@ int upload__test(const struct options *o, bool *ret_works, char reason[TARGET_RE
 	int err = machine_id__get(machine_id);
 
 	if (err) {
-		snprintf(reason, TARGET_REASON_MAX, "cannot read the machine id: %s", strerror(-err));
+		snprintf(reason, TARGET_REASON_MAX, "cannot read the machine id: %s",
+			 strerror(-err));
 		return err;
 	}
 	err = target__new(&t, &config, reason);
@@ -590,7 +619,7 @@ int upload__reward(const struct options *o)
 
 	if (!o->reward_code) {
 		log__line(LOG_ERR, "no study's code: 'reward-code' is in the study's configuration "
-			  "(iotrc --reward --config FILE)");
+				   "(iotrc --reward --config FILE)");
 		return EXIT_CANNOT;
 	}
 	dir = state__open(o->state);
@@ -598,8 +627,10 @@ int upload__reward(const struct options *o)
 	if (dir >= 0)
 		close(dir);
 	if (!uploaded) {
-		log__line(LOG_ERR, "this machine has not uploaded anything yet%s; the code comes after "
-			  "the first upload", geteuid() ? ", or only root knows (try sudo)" : "");
+		log__line(LOG_ERR,
+			  "this machine has not uploaded anything yet%s; the code comes after "
+			  "the first upload",
+			  geteuid() ? ", or only root knows (try sudo)" : "");
 		return EXIT_CANNOT;
 	}
 	puts(o->reward_code);

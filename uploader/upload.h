@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Uploading as a person sees it: beside a recording, and as the command `iotrc upload`. */
 #ifndef IOTRC_UPLOAD_H
 #define IOTRC_UPLOAD_H
@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "src/options.h"
-#include "src/session.h"
+#include "dataset/session.h"
+#include "options/options.h"
 #include "uploader/queue.h"
 
 /* The commands; the exit code. */

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # To be sourced: another suite or architecture of the archive that this machine's apt knows, by an apt of its
 # own: the machine's keeps its state.

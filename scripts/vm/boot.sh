@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # boot.sh KERNEL IMAGE SECONDS ARGUMENT…: boots a kernel under emulation (which needs no hardware
 # and no privileges), a directory of fetch-kernel.sh, with the image of make-root.sh as its root, and returns
 # when it powers off. The console goes to stdout.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # fetch-debian.sh SUITE PACKAGE…: makes a minimal Debian with those packages for tests (suite `this`: the one
 # that this machine runs), and prints its directory. Says why and ends with 1 if it can't be had.
 # The archive is the one that the machine's apt knows. Not to be written to: lay an overlay over it.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # fetch-kernel.sh VERSION: fetches a Debian kernel for tests, the newest of that version, and prints
 # the directory that has `vmlinuz`, `release` (as uname -r says it), `lib/modules` and, but for amd64,
 # `architecture` in it. Says why and ends with 1 if it can't be had. A VERSION that isn't listed below is a

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # fetch-root.sh ARCHITECTURE: makes a directory of the packages of packages.sh for another architecture, of
 # the suite that this machine runs, and prints its name. Says why and ends with 1 if it can't be had.
 # make-root.sh takes from it what it takes of this machine for its own architecture, and programs are linked

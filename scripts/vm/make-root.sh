@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # make-root.sh IMAGE IOTRC WORKLOADS KERNEL…: makes the root disk of test machines, an ext4 partition with
 # what the live tests need: the programs under test with their libraries, the tests, the packages of
 # packages.sh with all that they depend on, copied from this machine as they are installed here, and the

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """kills.py IOTRC WORKLOADS [N]: kills N recorders (200) under load, one after another, at random moments.
 
 The oracle is a writer (tests/workloads/numbered.c) that numbers its operations, by their offset, and notes

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Disks that fill, fail and vanish under a recording. What isn't written is counted, row by row: the
 oracle is a writer that numbers its operations (numbered.c), on another disk."""
 import contextlib

@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A session before verify --anonymous: one byte for what it is (rows of a stream, or JSON), then that. Rows are
  * compressed here, so that every input gets as far as the CSV. */
 #include <zstd.h>
 
+#include "commands/verify_anonymous.h"
 #include "fuzz.h"
 #include "schema/schema.h"
-#include "src/verify_anonymous.h"
 
 static void put_rows(int dir, enum stream stream, const uint8_t *data, size_t size)
 {
@@ -22,7 +22,8 @@ static void put_rows(int dir, enum stream stream, const uint8_t *data, size_t si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char manifest[] = "{\"session\": {\"anonymized\": true}}", words[] = "/home\na \"b\"\n\n\xff\\\n";
+	static const char manifest[] = "{\"session\": {\"anonymized\": true}}",
+			  words[] = "/home\na \"b\"\n\n\xff\\\n";
 	int dir = fuzz__dir(), session;
 	char path[96], against[96];
 

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What a server answers: the body of an error, and fields of its head. */
-#include "fuzz.h"
 #include "uploader/answer.h"
+#include "fuzz.h"
 #include "uploader/etag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the fuzz targets share. A target is one parser: given any bytes it ends, soon and in bounded memory,
  * with an answer; what the answer is doesn't matter here. */
 #ifndef IOTRC_FUZZ_H
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/write_all.h"
+#include "base/write_all.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

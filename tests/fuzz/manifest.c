@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* manifest.json, before verify and recover. */
+#include "commands/verify.h"
+#include "dataset/manifest_file.h"
+#include "dataset/recover.h"
 #include "fuzz.h"
-#include "src/manifest_file.h"
-#include "src/recover.h"
-#include "src/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

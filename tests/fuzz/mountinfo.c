@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* /proc/self/mountinfo: mount points are called what anybody likes. */
 #include "fuzz.h"
 #include "snappers/mount_list.h"

@@ -1,11 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A command line: one argument a line. */
+#include "options/options.h"
 #include "fuzz.h"
-#include "src/options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *argv[64] = { "iotrc" }, message[OPTIONS_MESSAGE_MAX], *rest = text;
+	char *text = malloc(size + 1), *argv[64] = { "iotrc" }, message[OPTIONS_MESSAGE_MAX],
+	     *rest = text;
 	struct options o;
 	int argc = 1;
 

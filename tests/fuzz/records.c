@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What comes out of the rings: records, each a length of two bytes and its bytes. Ids are made few, so that
  * events find definitions. */
 #include "fuzz.h"
-#include "src/encode.h"
+#include "rows/encode.h"
 
 static char *(*const encoders[])(struct encoder *e, const void *record, size_t size, char *p) = {
-	[REC_FS] = encode__fs, [REC_FS_LONG] = encode__fs, [REC_BLOCK] = encode__block,
-	[REC_CONN] = encode__conn, [REC_CACHE] = encode__cache, [REC_FAULT] = encode__fault,
+	[REC_FS] = encode__fs,       [REC_FS_LONG] = encode__fs,      [REC_BLOCK] = encode__block,
+	[REC_CONN] = encode__conn,   [REC_CACHE] = encode__cache,     [REC_FAULT] = encode__fault,
 	[REC_EPOLL] = encode__epoll, [REC_SOCKOPT] = encode__sockopt, [REC_DROP] = encode__drop,
 };
 #define N_ENCODERS (sizeof(encoders) / sizeof(*encoders))
@@ -56,8 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct clock *clock;
 	struct encoder *e;
 
-	if (!clock && (clock__new(&clock) || encoder__new(&encoders_kept[0], &options, clock, NULL) ||
-		       encoder__new(&encoders_kept[1], &options, clock, key)))
+	if (!clock &&
+	    (clock__new(&clock) || encoder__new(&encoders_kept[0], &options, clock, NULL) ||
+	     encoder__new(&encoders_kept[1], &options, clock, key)))
 		abort();
 	if (!size)
 		return 0;

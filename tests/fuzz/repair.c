@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What a killed recorder left behind, before it is repaired: one byte for the stream, then the file. Its rows are
  * asked for the clock's offsets. What
  * was repaired must then be whole. */
 #include <errno.h>
 
+#include "dataset/csv_repair.h"
+#include "dataset/row_clock.h"
 #include "fuzz.h"
-#include "src/csv_repair.h"
-#include "src/row_clock.h"
 
 static struct row_clock clock_;
 
@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	row_clock__list(&clock_, &offset, 1);
 	fuzz__put(dir, "a.csv.zst.part", data + 1, size - 1);
 	if (!csv_repair__finish(&repair, dir, stream, "a", "b", &facts)) {
-		if (csv_repair__read(&repair, dir, stream, "b", &again) || facts.rows != again.rows ||
-		    strcmp(facts.sha256, again.sha256))
+		if (csv_repair__read(&repair, dir, stream, "b", &again) ||
+		    facts.rows != again.rows || strcmp(facts.sha256, again.sha256))
 			abort();
 	}
 	unlinkat(dir, "a.csv.zst.part", 0);

@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Rows before verify: one byte for the stream, then what comes behind its header row. Compressed here, so
  * that every input gets as far as the CSV. */
 #include <zstd.h>
 
+#include "dataset/verify_file.h"
 #include "fuzz.h"
 #include "schema/schema.h"
-#include "src/verify_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

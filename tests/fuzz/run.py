@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """run.py BUILD SECONDS SEED TARGET...: runs each fuzz target for so long, as many at a time as there are CPUs.
 Chance begins with SEED (0: with the time), so that what a run finds, the next one would have found, too.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """seeds.py SESSION PART CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
 and a .part file that a killed recorder left behind. (Those of `records` are from what the fuzzer found: no file
 of ours holds records.)"""
@@ -43,7 +43,7 @@ for state in ("complete", "running"):
     manifest["session"]["state"] = state
     put("manifest", state, json.dumps(manifest).encode())
 put("anonymous", "manifest", bytes([len(STREAMS)]) + json.dumps(manifest).encode())
-# As uploader/journal.c and snappers/run.c write them.
+# As src/dataset/journal.c and snappers/run.c write them.
 line = {"target": "0123456789abcdef", "file": "fs/a.csv.zst", "sha256": "0" * 64}
 put("journal", "some", b"".join(json.dumps({**line, **more}).encode() + b"\n" for more in (
     {"progress": "2~x 1 etag"}, {"bytes": 7}, {"progress": None})))

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A trace file as it lies on the disk, before verify: one byte for the stream, then the file. */
+#include "dataset/verify_file.h"
 #include "fuzz.h"
-#include "src/verify_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """matrix.py OUT BUILD [VERSION[/WAY]...]: runs the live tests on other kernels, with BUILD/iotrc and
 BUILD/workloads, or those of BUILD-arm64.
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # static.sh OUT IOTRC-STATIC [VERSION…]: the static program alone in a bare initramfs (busybox, no libraries,
 # no modules, no disk) on each kernel of the matrix: it records, finds its session sound, and has a row
 # for each of the writes that dd says it made. Closes with `N passed, N failed`.

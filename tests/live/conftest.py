@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Nothing here is skipped: without root, the tracer or the workloads it fails and says why. Only what
 needs a kernel module that this kernel lacks (modules.need) is left to `make check-kernels`."""
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Disks of a test's own, and a writer that numbers its operations: what was recorded on a disk that failed?"""
 import contextlib
 import os

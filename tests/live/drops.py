@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Drops and retransmissions in a network namespace of its own; prints what it did and how the
 kernel's counters moved, as JSON. Run by test_drop.py under `unshare --net`."""
 import array

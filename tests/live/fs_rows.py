@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows of iotrc's file in the oracle's terms, and how the two are compared."""
 import dataclasses
 import difflib

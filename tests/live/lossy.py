@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """CONNECTIONS: as many over a lossy loopback, half of them IPv6, a thousand at a time. Prints what it
 did, what was dropped on the way by the dropper's own count, and the kernel's counters, as JSON. Run by
 test_loss.py under `unshare --net`."""

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Holds single threads of a program still, as a debugger does: signals stop only whole processes."""
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts `iotrc`, waits until it records, stops it, and reads what it wrote.
 
 The files are read by pandas, not by anything of iotrc's own.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the fs rows of a program must be, told by strace.
 
 strace says which calls were made, with which arguments and which result, and by `-y` which file a

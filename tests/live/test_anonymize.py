@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An anonymised session of a real workload: nothing clear in it, and a planted string is found."""
 import json
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rows of a loop device of the test's own against the kernel's counters of that device."""
 import errno
 import fcntl

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Block devices of every kind under fio, against /sys/block/DEV/stat; errors and slow requests made to
 measure. What this kernel has no driver for is for `make check-kernels`."""
 import contextlib

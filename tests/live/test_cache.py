@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The page cache's events of a file of the test's own, against mincore() and what was asked for."""
 import contextlib
 import ctypes

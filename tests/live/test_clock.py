@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Wall time is right, whatever becomes of the clocks while iotrc records.
 
 The oracle is this program's own reading of both clocks around each operation. This machine's clock isn't

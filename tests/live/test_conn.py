@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A client and a server: their rows mirror each other and are what the two say of themselves."""
 import collections
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Ten thousand connections in a network namespace of their own: rows as many as the kernel counts."""
 import json
 import subprocess

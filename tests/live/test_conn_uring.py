@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets through io_uring: a program says what its rows have to be, and in which order."""
 import json
 import subprocess

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Connections that connect() doesn't wait for, and sockets that came from elsewhere: rows are what the
 programs say of themselves and what the clock they both read says."""
 import json

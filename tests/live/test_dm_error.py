@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A disk that answers with errors alone (EIO), by device-mapper's error target. The oracle is a writer that
 numbers its operations (numbered.c), on another disk."""
 import contextlib

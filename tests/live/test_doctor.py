@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """iotrc doctor says what is so: as findmnt, capsh and the kernel say it, and as a recording then fares."""
 import json
 import os

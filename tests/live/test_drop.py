@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Packets dropped and segments sent again, against the counters of a network namespace of its own."""
 import json
 import pathlib

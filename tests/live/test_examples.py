@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Every shell example of README, docs and help texts is run, in the order in which it stands.
 
 A block that begins with ```sh is a shell example: its lines are run one by one in a directory of the

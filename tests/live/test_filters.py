@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is asked for is all that is written; the rest is counted as filtered."""
 import os
 import subprocess

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the filesystem of most machines can't do: clones that succeed, and subvolumes."""
 import subprocess
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Calls by chance, under strace: every row is what strace says, none more. SEEDS=100-400 in the environment asks for
 other seeds than those that are always asked for."""
 import os

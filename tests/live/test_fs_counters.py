@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's own accounts of a process, and iotrc's of itself."""
 import subprocess
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that people run, under strace while iotrc records: every row as strace says."""
 import json
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Each workload runs under strace while iotrc records: every row is what strace says, none more."""
 import json
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Attaching is not covering: hooks fire, and no program is passed over."""
 import ctypes
 import os
@@ -97,7 +97,7 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
 
 
 def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
-    """5.13 to 5.15 refuse a program for such a call, wherever it stands (src/absent_kfuncs.h). What the kernel was
+    """5.13 to 5.15 refuse a program for such a call, wherever it stands (src/engine/bpf/absent_kfuncs.h). What the kernel was
     given strace says, of each program the first 4096 instructions."""
     log = tmp_path / "log"
     subprocess.run(
@@ -111,7 +111,7 @@ def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
     assert ("2", "0") not in calls # BPF_PSEUDO_KFUNC_CALL
 
 
-# Without one of these a row says less, but is there, or is counted otherwise (src/collector.c).
+# Without one of these a row says less, but is there, or is counted otherwise (src/engine/bpf/collector.c).
 DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq_insert", "block_rq_issue",
           "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work"}
 

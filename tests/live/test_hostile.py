@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Files that somebody made to do harm, before each command that reads files: it says in a line or so what is
 wrong, in bounded memory (RLIMIT_AS decides) and time, and never crashes. What such files hold is known here,
 for they are made here."""

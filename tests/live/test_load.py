@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """As fast as one process can: nothing lost, and as many rows as the program says it made."""
 import subprocess
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Thousands of connections where packets get lost, in a network namespace of their own: rows as many as
 the kernel counts, of those who connect, of what is sent again and of what is dropped."""
 import json

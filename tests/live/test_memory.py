@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """--memory holds under load: what the kernel says that the process and its BPF maps take."""
 import os
 import pathlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """More than can be taken: what is lost is counted, to the last operation.
 
 The oracle is tests/workloads/hammer.c, which counts its own operations: twice as many processes as

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Faults of a program that touches a known number of pages, against the kernel's own counts of them."""
 import os
 import subprocess

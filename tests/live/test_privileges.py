@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What iotrc may still do once it records, as the kernel tells it, and that others can't lead it astray."""
 import os
 import pathlib

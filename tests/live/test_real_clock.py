@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Wall time is right when the machine's clock is set or slewed. The oracle is this
 program's own reading of both clocks around each operation; it takes a machine of its own."""
 import ctypes

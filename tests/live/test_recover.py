@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Recorders that are killed. tests/faults/kills.py does it many times, and looks closer."""
 import fcntl
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A session as a whole: its files, its signals, its exit codes, and what it must not record."""
 import datetime
 import hashlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Snapshots of processes, files and the system, against ps, /proc, stat, lsblk, findmnt and ip."""
 import contextlib
 import datetime

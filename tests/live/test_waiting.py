@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """nw_epoll and nw_sockopt: a program says what its rows have to be."""
 import os
 import socket

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A thread of iotrc that stands still is noticed, and what happens meanwhile is kept or counted."""
 import os
 import time

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The contract's words for the numbers that strace shows, from Python's tables or by hand."""
 import fcntl
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # complete.zsh WORDS WANTED: zsh, with our completion, is typed WORDS and a tab on a terminal of its own;
 # succeeds when it answers WANTED, which must not be in WORDS.
 zmodload zsh/zpty

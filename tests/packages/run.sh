@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh BUILD [SUITE…]: what people get who install iotrc. Scripts and pages by their linters,
 # completions by the shells themselves, the Debian package through its life, and install.sh in fresh
 # roots of those suites (default: the one this machine runs, and its like of Ubuntu). Root. Closes with

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A machine with a real init, in namespaces of this one: a minimal Debian (scripts/vm/fetch-debian.sh)
 under an overlay, booted by systemd-nspawn, with iotrc installed by `make install`."""
 import json

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """launchd, for which nothing is there yet: the test that says so, until something is."""
 import sys
 

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """iotrc as a service of the real OpenRC, which has booted that machine: its words, the process and the files
 are the oracles."""
 import os

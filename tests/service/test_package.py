@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Debian package on a machine with the real systemd: its service, and what an upgrade of it costs. The
 oracle is a writer that numbers its operations, outside of that machine, and notes when each was done
 (tests/workloads/numbered.c)."""

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """iotrc as a service of the real systemd: its manager, its journal and its files are the oracles."""
 import contextlib
 import csv

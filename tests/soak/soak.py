@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """soak.py IOTRC WORKLOADS SECONDS: records all streams and snapshots at mixed load for so long, and watches
 what the recorder takes: memory, open files, threads, BPF maps and the entries in them.
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Runs the unit tests under ThreadSanitizer, in criterion's place: its runner wants memory at addresses that
  * the sanitizer keeps for itself ("Could not initialize inheritable arena"). Each test is a process of its own,
  * as there. What the sanitizer says of it goes to stderr, and fails it. Closes with
@@ -14,8 +14,10 @@
 #define SKIPPED 77
 
 /* Where criterion's macros put what they define (criterion/internal/test.h). */
-extern struct criterion_test *tests_begin[] __asm__("__start_cr_tst"), *tests_end[] __asm__("__stop_cr_tst");
-extern struct criterion_suite *suites_begin[] __asm__("__start_cr_sts"), *suites_end[] __asm__("__stop_cr_sts");
+extern struct criterion_test *tests_begin[] __asm__("__start_cr_tst"),
+	*tests_end[] __asm__("__stop_cr_tst");
+extern struct criterion_suite *suites_begin[] __asm__("__start_cr_sts"),
+	*suites_end[] __asm__("__stop_cr_sts");
 
 static const struct criterion_test *running;
 static int failures;

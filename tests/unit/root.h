@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parts of tests that only root can do. Without root they are skips that say so; for root, as whom CI
  * runs, what can't be done is a failure. */
 #ifndef IOTRC_TESTS_ROOT_H
@@ -32,7 +32,8 @@ static inline void root__expect(bool ok, const char *what)
 static inline void root__tmpfs(const char *dir, const char *options)
 {
 	root__expect(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-		     !mount("tmpfs", dir, "tmpfs", 0, options), "mount a tmpfs");
+			     !mount("tmpfs", dir, "tmpfs", 0, options),
+		     "mount a tmpfs");
 }
 
 #endif

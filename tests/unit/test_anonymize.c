@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The expected tokens were made by Python's hmac and hashlib. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/anonymize.h"
-#include "src/state.h"
+#include "base/anonymize.h"
+#include "base/state.h"
 
 static struct anonymizer *anon, *keeping;
 
@@ -51,7 +51,8 @@ Test(anonymize, names_and_paths)
 	char longest[600];
 
 	for (int i = 0; i < 2; i++) { /* out of the cache, too */
-		cr_expect_str_eq(path(anon, "/home/alice/report.pdf"), "/" HOME "/" ALICE "/" REPORT ".pdf");
+		cr_expect_str_eq(path(anon, "/home/alice/report.pdf"),
+				 "/" HOME "/" ALICE "/" REPORT ".pdf");
 		cr_expect_str_eq(path(anon, "home//alice/"), HOME "//" ALICE "/");
 		cr_expect_str_eq(path(anon, "../alice/./x"), "../" ALICE "/./" X);
 	}
@@ -65,14 +66,19 @@ Test(anonymize, names_and_paths)
 
 Test(anonymize, only_common_extensions_stay)
 {
-	static const struct { const char *name, *kept; } rows[] = {
-		{ "a.tar.gz", ".gz" }, { "A.JPG", ".JPG" }, { "x.alice", "" }, { ".gz", "" },
-		{ "x.", "" }, { "alice.smith", "" }, { "gz", "" }, { "a.parquet", ".parquet" },
+	static const struct {
+		const char *name, *kept;
+	} rows[] = {
+		{ "a.tar.gz", ".gz" }, { "A.JPG", ".JPG" },
+		{ "x.alice", "" },     { ".gz", "" },
+		{ "x.", "" },          { "alice.smith", "" },
+		{ "gz", "" },          { "a.parquet", ".parquet" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		path(anon, rows[i].name);
-		cr_expect_str_eq(out + ANONYMIZE_TOKEN_LEN, rows[i].kept, "%s: %s", rows[i].name, out);
+		cr_expect_str_eq(out + ANONYMIZE_TOKEN_LEN, rows[i].kept, "%s: %s", rows[i].name,
+				 out);
 		cr_expect(anonymize__is_token(out, strlen(out)), "%s", out);
 	}
 	cr_expect(!anonymize__is_token("alice", 5));
@@ -130,13 +136,20 @@ static const char *ip(const char *text)
 
 Test(anonymize, addresses)
 {
-	static const struct { const char *clear, *token; } rows[] = {
-		{ "10.1.2.3", "171.130.18.243" }, { "10.1.2.77", "171.130.18.137" },
-		{ "10.200.0.1", "171.80.255.92" }, { "192.168.1.1", "12.149.150.43" },
+	static const struct {
+		const char *clear, *token;
+	} rows[] = {
+		{ "10.1.2.3", "171.130.18.243" },
+		{ "10.1.2.77", "171.130.18.137" },
+		{ "10.200.0.1", "171.80.255.92" },
+		{ "192.168.1.1", "12.149.150.43" },
 		{ "2001:db8::1", "e34f:f9d0:c6ad:6be6:bab:e9d1:bc1a:e67" },
 		{ "2001:db8::ffff", "e34f:f9d0:c6ad:6be6:bab:e9d1:bc1a:c112" },
 		{ "fe80::1", "6041:80bc:9e58:1d6a:dd99:1b36:e1f5:ebe9" },
-		{ "127.0.0.1", "127.0.0.1" }, { "0.0.0.0", "0.0.0.0" }, { "::1", "::1" }, { "::", "::" },
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "0.0.0.0", "0.0.0.0" },
+		{ "::1", "::1" },
+		{ "::", "::" },
 	};
 	uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 }, none[6] = { 0 };
 	static const uint8_t token[6] = { 0xf6, 0xc4, 0x07, 0x4f, 0x99, 0xaa };
@@ -173,7 +186,8 @@ Test(anonymize, prefixes_are_kept)
 	}
 	for (int i = 0; i < 64; i++)
 		for (int k = 0; k < 64; k++)
-			cr_expect_eq(shared_bits(clear[i], clear[k]), shared_bits(token[i], token[k]));
+			cr_expect_eq(shared_bits(clear[i], clear[k]),
+				     shared_bits(token[i], token[k]));
 }
 
 /* ---- the key ---- */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,14 +8,22 @@
 #include <string.h>
 #include <time.h>
 
-#include "src/clock.h"
-#include "src/machine_id.h"
+#include "base/clock.h"
+#include "platform/machine_id.h"
 
 #define S 1000000000ull
 
 static const char *const zones[] = {
-	"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe",
-	"America/St_Johns", "Pacific/Chatham", "Africa/Casablanca", "EST5EDT", "XYZ-3:17",
+	"UTC",
+	"Europe/Berlin",
+	"America/New_York",
+	"Asia/Kolkata",
+	"Australia/Lord_Howe",
+	"America/St_Johns",
+	"Pacific/Chatham",
+	"Africa/Casablanca",
+	"EST5EDT",
+	"XYZ-3:17",
 };
 
 static struct clock *clock_in(const char *zone)
@@ -74,7 +82,8 @@ Test(clock, wall_is_localtimes)
 		}
 		/* Each day of the calendar, leap years of all kinds included. */
 		for (uint64_t day = 0; day < 80000; day++)
-			assert_wall(c, y2000 + day * 86400 * S - list[0].offset_ns, y2000 + day * 86400 * S);
+			assert_wall(c, y2000 + day * 86400 * S - list[0].offset_ns,
+				    y2000 + day * 86400 * S);
 		clock__free(c);
 	}
 }
@@ -177,12 +186,17 @@ Test(clock, list_is_bounded)
 
 Test(clock, time_namespaces)
 {
-	static const struct { const char *text; bool is; int64_t ns; } rows[] = {
+	static const struct {
+		const char *text;
+		bool is;
+		int64_t ns;
+	} rows[] = {
 		{ "monotonic           1000         5\nboottime               0         0\n", true,
 		  INT64_C(1000000000005) },
 		{ "boottime               7         0\nmonotonic            -3 500000000\n", true,
 		  INT64_C(-2500000000) },
-		{ "boottime 7 0\n", false, 42 }, { "nonsense", false, 42 },
+		{ "boottime 7 0\n", false, 42 },
+		{ "nonsense", false, 42 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -239,7 +253,9 @@ Test(machine_id, is_sha256sums)
 {
 	char want[MACHINE_ID_SIZE] = "", got[MACHINE_ID_SIZE] = "", other[MACHINE_ID_SIZE] = "";
 	const char *id = "0123456789abcdef0123456789abcdef";
-	FILE *f = popen("printf 0123456789abcdef0123456789abcdef | sha256sum | cut -c-16 | tr a-f A-F", "r");
+	FILE *f = popen(
+		"printf 0123456789abcdef0123456789abcdef | sha256sum | cut -c-16 | tr a-f A-F",
+		"r");
 
 	cr_assert_eq(fscanf(f, "%16s", want), 1);
 	pclose(f);
@@ -256,7 +272,8 @@ Test(machine_id, of_this_machine)
 	char want[MACHINE_ID_SIZE] = "", got[MACHINE_ID_SIZE] = "";
 	FILE *f = popen("for f in /etc/machine-id /var/lib/dbus/machine-id; do "
 			"id=$(tr -d '[:space:]' 2>/dev/null < $f); [ -z \"$id\" ] && continue; "
-			"printf %s \"$id\" | sha256sum | cut -c-16 | tr a-f A-F; break; done", "r");
+			"printf %s \"$id\" | sha256sum | cut -c-16 | tr a-f A-F; break; done",
+			"r");
 	bool has_id = fscanf(f, "%16s", want) == 1;
 
 	pclose(f);

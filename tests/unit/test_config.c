@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/config.h"
-#include "src/options.h"
+#include "options/config.h"
+#include "options/options.h"
 
 /* ---- the syntax ---- */
 
@@ -40,15 +40,26 @@ static int parse(const char *text, size_t len, const char *stop)
 
 Test(config, what_lines_are)
 {
-	static const struct { const char *text, *seen; } rows[] = {
-		{ "", "" }, { "\n\n", "" }, { "# a = b", "" }, { "  \t# a\n \t \n", "" },
-		{ "a=b", "1[a][b]" }, { "a = b\n", "1[a][b]" }, { "\t a\t=  b \t\r\n", "1[a][b]" },
-		{ "a=\n", "1[a][]" }, { "a = b = c\n", "1[a][b = c]" }, { "a = # b", "1[a][# b]" },
-		{ "\n#\na=1\n\nb=2", "3[a][1]5[b][2]" }, { "a b = c d", "1[a b][c d]" },
+	static const struct {
+		const char *text, *seen;
+	} rows[] = {
+		{ "", "" },
+		{ "\n\n", "" },
+		{ "# a = b", "" },
+		{ "  \t# a\n \t \n", "" },
+		{ "a=b", "1[a][b]" },
+		{ "a = b\n", "1[a][b]" },
+		{ "\t a\t=  b \t\r\n", "1[a][b]" },
+		{ "a=\n", "1[a][]" },
+		{ "a = b = c\n", "1[a][b = c]" },
+		{ "a = # b", "1[a][# b]" },
+		{ "\n#\na=1\n\nb=2", "3[a][1]5[b][2]" },
+		{ "a b = c d", "1[a b][c d]" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		cr_expect_eq(parse(rows[i].text, strlen(rows[i].text), NULL), 0, "%s", rows[i].text);
+		cr_expect_eq(parse(rows[i].text, strlen(rows[i].text), NULL), 0, "%s",
+			     rows[i].text);
 		cr_expect_str_eq(seen, rows[i].seen, "%s: %s", rows[i].text, seen);
 	}
 }
@@ -134,7 +145,8 @@ static void refuses(const char *text, const char *why)
 Test(config_file, sets_options)
 {
 	accepts("# mine\noutput = /a b/c\nrotate-age=90s\nquiet = no\nstreams = fs\n"
-		"path = /x\npath = /y\nanonymize = keep-system\n", "");
+		"path = /x\npath = /y\nanonymize = keep-system\n",
+		"");
 	cr_assert_str_eq(o.output, "/a b/c");
 	cr_assert_eq(o.rotate_age_s, 90);
 	cr_assert(!o.quiet && o.anonymize && o.anonymize_keep_system);
@@ -228,7 +240,9 @@ Test(config_file, check_config)
 
 Test(config_file, what_a_reload_can_not_change)
 {
-	static const struct { const char *text, *args, *changes; } rows[] = {
+	static const struct {
+		const char *text, *args, *changes;
+	} rows[] = {
 		{ "output = /a\nrotate-age = 1m", "", "" },
 		{ "output = /a\nrotate-age = 2m\nrotate-rows = 7", "", "" },
 		{ "output = /b\nrotate-age = 1m", "", " output" },
@@ -262,7 +276,8 @@ static char *slurp(const char *path)
 	char *text;
 	size_t len;
 
-	cr_assert_eq(config__read(path, &text, &len), 0, "%s: the tests run from the project's root", path);
+	cr_assert_eq(config__read(path, &text, &len), 0,
+		     "%s: the tests run from the project's root", path);
 	return text;
 }
 
@@ -285,8 +300,10 @@ Test(config_file, each_example_is_right)
 		if (*l != '#' || l[1] < 'a' || l[1] > 'z')
 			continue;
 		/* One that goes with a stream that isn't on by default. */
-		snprintf(one, sizeof(one), "%s%s\n", strncmp(l, "#cache-", 7) ? "" : "cache = yes\n", l + 1);
-		cr_expect_eq(with(one, ""), 0, "its row in src/options.c needs a .conf: %s: %s", l, message);
+		snprintf(one, sizeof(one), "%s%s\n",
+			 strncmp(l, "#cache-", 7) ? "" : "cache = yes\n", l + 1);
+		cr_expect_eq(with(one, ""), 0,
+			     "its row in src/options/options.c needs a .conf: %s: %s", l, message);
 		n++;
 	}
 	cr_assert_gt(n, 20);
@@ -296,8 +313,10 @@ Test(config_file, each_example_is_right)
 /* The help is made from the same table: what it lists is in the file or for the command line. */
 Test(config_file, every_option_is_in_it)
 {
-	static const char *const only[] = { "config", "check-config", "daemon", "pid-file", "log-file", "help",
-					    "version", "computer-id", "trace-bucket", "reward", "test" };
+	static const char *const only[] = { "config",   "check-config", "daemon",
+					    "pid-file", "log-file",     "help",
+					    "version",  "computer-id",  "trace-bucket",
+					    "reward",   "test" };
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <iconv.h>
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/csv.h"
+#include "base/csv.h"
 
 /* A reader of a field that knows nothing of the writer: RFC 4180, then the contract's escapes.
  * Returns the length, or -1 where the field isn't sound or could have been shorter. */
@@ -123,12 +123,13 @@ Test(csv, text_by_example)
 	cr_assert_str_eq(text("\""), "\"\"\"\"");
 	cr_assert_str_eq(text("C:\\x"), "C:\\\\x");
 	cr_assert_str_eq(text("a\tb\r\n\x1b\x7f"), "a\\x09b\\x0d\\x0a\\x1b\\x7f");
-	cr_assert_str_eq(text("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-	cr_assert_str_eq(text("\xc2\x85|\xc2\xa0"), "\\xc2\\x85|\xc2\xa0");       /* C1 control */
-	cr_assert_str_eq(text("\xc0\xaf"), "\\xc0\\xaf");                         /* overlong */
-	cr_assert_str_eq(text("\xed\xa0\x80"), "\\xed\\xa0\\x80");                /* surrogate */
-	cr_assert_str_eq(text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");       /* U+110000 */
-	cr_assert_str_eq(text("\xe2\x82"), "\\xe2\\x82");                         /* cut short */
+	cr_assert_str_eq(text("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
+			 "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	cr_assert_str_eq(text("\xc2\x85|\xc2\xa0"), "\\xc2\\x85|\xc2\xa0"); /* C1 control */
+	cr_assert_str_eq(text("\xc0\xaf"), "\\xc0\\xaf");                   /* overlong */
+	cr_assert_str_eq(text("\xed\xa0\x80"), "\\xed\\xa0\\x80");          /* surrogate */
+	cr_assert_str_eq(text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"); /* U+110000 */
+	cr_assert_str_eq(text("\xe2\x82"), "\\xe2\\x82");                   /* cut short */
 	cr_assert_str_eq(text("\xe2\x82,"), "\"\\xe2\\x82,\"");
 }
 
@@ -166,7 +167,8 @@ Test(csv, arrow_divides_names)
 		sep = p;
 		p = csv__mem(p, " -> ", 4);
 		p = csv__escape_arrow(p, name[1], 4);
-		cr_assert_eq((char *)memmem(buf, p - buf, " -> ", 4), sep, "%.*s", (int)(p - buf), buf);
+		cr_assert_eq((char *)memmem(buf, p - buf, " -> ", 4), sep, "%.*s", (int)(p - buf),
+			     buf);
 	}
 }
 
@@ -188,13 +190,15 @@ static unsigned int oracle_char_len(iconv_t cd, char *s, size_t left)
 
 Test(csv, utf8_is_what_glibc_says)
 {
-	static const unsigned char edges[] = { 0, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff };
+	static const unsigned char edges[] = { 0,    0x41, 0x7f, 0x80, 0x8f, 0x90,
+					       0x9f, 0xa0, 0xbf, 0xc0, 0xff };
 	iconv_t cd = iconv_open("UTF-32LE", "UTF-8");
 
 	cr_assert_neq(cd, (iconv_t)-1);
 	for (int i = 0; i < 65536; i++)
 		for (size_t k = 0; k < sizeof(edges) * sizeof(edges); k++) {
-			char s[] = { i >> 8, i, edges[k / sizeof(edges)], edges[k % sizeof(edges)] };
+			char s[] = { i >> 8, i, edges[k / sizeof(edges)],
+				     edges[k % sizeof(edges)] };
 
 			/* Bytes from two on matter to long characters only. */
 			if (k && (i >> 8) < 0xe0)
@@ -205,11 +209,12 @@ Test(csv, utf8_is_what_glibc_says)
 	iconv_close(cd);
 }
 
-#define ASSERT_PRINTS(want, call) do { \
-	char buf_[64]; \
-	*(call) = '\0'; \
-	cr_assert_str_eq(buf_, want); \
-} while (0)
+#define ASSERT_PRINTS(want, call) \
+	do { \
+		char buf_[64]; \
+		*(call) = '\0'; \
+		cr_assert_str_eq(buf_, want); \
+	} while (0)
 
 static void assert_number(uint64_t v)
 {
@@ -234,7 +239,8 @@ Test(csv, numbers_are_printfs)
 	srand(2);
 	for (int i = 0; i < 100000; i++) {
 		assert_number(i);
-		assert_number(((uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ rand()) >> rand() % 64);
+		assert_number(((uint64_t)rand() << 33 ^ (uint64_t)rand() << 11 ^ rand()) >>
+			      rand() % 64);
 	}
 	for (int i = 0; i < 20; i++, edge *= 10)
 		for (int d = -2; d <= 2; d++)

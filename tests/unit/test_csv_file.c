@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Oracles: zstd(1), sha256sum(1) and libzstd on what lies on the disk. */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "dataset/csv_file.h"
+#include "dataset/frame.h"
 #include "schema/schema.h"
-#include "src/csv_file.h"
-#include "src/frame.h"
 
 #define ROWS_MAX (1 << 21)
 
@@ -65,8 +65,12 @@ static char *run(const char *cmd, const char *path, size_t *ret_len)
 
 static struct csv_file *new_file(const char *name, int level)
 {
-	struct csv_file_config config = { .session_fd = dir_fd, .stream = STREAM_FS, .name = name,
-					  .level = level, .uid = -1, .gid = -1 };
+	struct csv_file_config config = { .session_fd = dir_fd,
+					  .stream = STREAM_FS,
+					  .name = name,
+					  .level = level,
+					  .uid = -1,
+					  .gid = -1 };
 	struct csv_file *f;
 
 	cr_assert_eq(csv_file__new(&f, &config), 0);
@@ -234,8 +238,9 @@ Test(csv_file, abandoned)
 
 Test(csv_file, refusals)
 {
-	struct csv_file_config config = { .session_fd = dir_fd, .stream = STREAM_FS,
-					  .name = "fs_a_0001", .uid = -1, .gid = -1 };
+	struct csv_file_config config = {
+		.session_fd = dir_fd, .stream = STREAM_FS, .name = "fs_a_0001", .uid = -1, .gid = -1
+	};
 	struct csv_file *f = new_file("fs_a_0001", 1), *other;
 	static char big[CSV_FILE_BLOCK + 1];
 
@@ -287,11 +292,12 @@ static void assert_blocks(const char *path, size_t appends)
 		at += 3 + ((head >> 1 & 3) == 1 ? 1 : head >> 3);
 		cr_assert_leq(at, len);
 		n = decode_part(path, at);
-		cr_assert(n && got[n - 1] == '\n' && !memcmp(got, expected, n), "block %zu", blocks);
+		cr_assert(n && got[n - 1] == '\n' && !memcmp(got, expected, n), "block %zu",
+			  blocks);
 		if (blocks % 2)
 			cr_assert_eq(cat_part(path, at), n, "block %zu", blocks);
 	}
-	cr_assert_eq(at + 4, len); /* the checksum */
+	cr_assert_eq(at + 4, len);                   /* the checksum */
 	cr_assert_eq(blocks, 2 * (appends + 1) + 1); /* header row; empty last block */
 }
 

@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "dict.h"
+#include "rows/dict.h"
 
 static struct dict *dict_with(uint64_t from, uint64_t to)
 {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Records in, rows out: each row has its stream's columns, and says what the record said. How rows
  * compare with the truth is for the live tests. */
 #include <criterion/criterion.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "encode.h"
+#include "rows/encode.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 
@@ -36,7 +36,7 @@ static void teardown(void)
 	clock__free(clk);
 }
 
-/* RFC 4180, written apart from src/csv.c. */
+/* RFC 4180, written apart from src/base/csv.c. */
 static size_t split(char *p, char *end)
 {
 	size_t n = 0;
@@ -78,7 +78,8 @@ static const char *field(enum stream stream, const char *column)
 	return NULL;
 }
 
-static void encode_row(enum stream stream, char *(*encode)(struct encoder *, const void *, size_t, char *),
+static void encode_row(enum stream stream,
+		       char *(*encode)(struct encoder *, const void *, size_t, char *),
 		       const void *record, size_t size)
 {
 	char *end = encode(enc, record, size, row);
@@ -87,7 +88,8 @@ static void encode_row(enum stream stream, char *(*encode)(struct encoder *, con
 	cr_assert_eq(split(row, end), schema_streams[stream].n_columns);
 }
 
-static void define_path(uint64_t id, const char *path, const char *type, uint32_t mode, uint32_t flags)
+static void define_path(uint64_t id, const char *path, const char *type, uint32_t mode,
+			uint32_t flags)
 {
 	size_t len = strlen(path);
 	struct rec_path *r = calloc(1, sizeof(*r) + len);
@@ -127,7 +129,12 @@ static void define_task(uint64_t id, const char *cmdline, size_t len)
 static struct rec_fs an_fs_record(uint8_t op)
 {
 	return (struct rec_fs){
-		.type = REC_FS, .op = op, .ns = clock__mono_ns(), .duration = 5, .task = 1, .path = 2,
+		.type = REC_FS,
+		.op = op,
+		.ns = clock__mono_ns(),
+		.duration = 5,
+		.task = 1,
+		.path = 2,
 	};
 }
 
@@ -310,7 +317,7 @@ Test(encode, every_operation_has_all_columns)
 		struct rec_fs_long r = { .fs = an_fs_record(op) };
 
 		r.fs.type = REC_FS_LONG;
-		r.fs.has = (__u16)~(FS_HAS_ASKED | FS_HAS_ASKED2 | FS_LINK_TARGET | FS_TWO_FILES);
+		r.fs.has = (__u16) ~(FS_HAS_ASKED | FS_HAS_ASKED2 | FS_LINK_TARGET | FS_TWO_FILES);
 		r.fs.flags = 0x00ffffff;
 		r.aux = r.aux2 = 0xffffffff;
 		r.address = 0x1000;
@@ -352,8 +359,17 @@ Test(encode, ends_of_processes)
 Test(encode, a_block_request)
 {
 	struct rec_block r = {
-		.type = REC_BLOCK, .cpu = 3, .bytes = 4096, .ns = 50000000, .insert_ns = 10000000,
-		.issue_ns = 20000000, .task = 1, .sector = 8, .request_id = 9, .dev = 8 << 20, .cmd_flags = 1,
+		.type = REC_BLOCK,
+		.cpu = 3,
+		.bytes = 4096,
+		.ns = 50000000,
+		.insert_ns = 10000000,
+		.issue_ns = 20000000,
+		.task = 1,
+		.sector = 8,
+		.request_id = 9,
+		.dev = 8 << 20,
+		.cmd_flags = 1,
 	};
 
 	define_task(1, "x", 1);
@@ -375,8 +391,16 @@ Test(encode, a_block_request)
 Test(encode, connections)
 {
 	struct rec_conn r = {
-		.type = REC_CONN, .op = CONN_CONNECT, .fd = 4, .ns = clock__mono_ns(), .task = 1,
-		.ends = { .family = AF_INET6, .sock_type = SOCK_STREAM, .sport = 1, .dport = 2, .has_local = 1,
+		.type = REC_CONN,
+		.op = CONN_CONNECT,
+		.fd = 4,
+		.ns = clock__mono_ns(),
+		.task = 1,
+		.ends = { .family = AF_INET6,
+			  .sock_type = SOCK_STREAM,
+			  .sport = 1,
+			  .dport = 2,
+			  .has_local = 1,
 			  .has_remote = 1 },
 	};
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataset/journal.h"
 #include "root.h"
-#include "uploader/journal.h"
 
 #define A "0000000000000000000000000000000000000000000000000000000000000000"
 #define B "1111111111111111111111111111111111111111111111111111111111111111"
@@ -148,13 +148,15 @@ Test(journal, killed_at_any_byte)
 			write_file(JOURNAL_NAME, now, zeros ? len : cut);
 			j = open_for(TARGET);
 			for (int i = 0; i < 3; i++)
-				cr_assert_eq(journal__has(j, names[i], A), ends[i] <= cut, "%zu", cut);
+				cr_assert_eq(journal__has(j, names[i], A), ends[i] <= cut, "%zu",
+					     cut);
 			cr_assert_eq(journal__confirm(j, "fs/d", B, 7), 0);
 			journal__free(j);
 			j = open_for(TARGET);
 			cr_assert(journal__has(j, "fs/d", B), "%zu", cut);
 			for (int i = 0; i < 3; i++)
-				cr_assert_eq(journal__has(j, names[i], A), ends[i] <= cut, "%zu", cut);
+				cr_assert_eq(journal__has(j, names[i], A), ends[i] <= cut, "%zu",
+					     cut);
 			journal__free(j);
 		}
 	}
@@ -162,7 +164,8 @@ Test(journal, killed_at_any_byte)
 
 Test(journal, lines_that_are_none_of_ours)
 {
-	static const char text[] = "\n{}\n[1]\nnonsense\n{\"target\":1,\"file\":\"fs/a\",\"sha256\":\"" A "\"}\n"
+	static const char text[] =
+		"\n{}\n[1]\nnonsense\n{\"target\":1,\"file\":\"fs/a\",\"sha256\":\"" A "\"}\n"
 		"{\"target\":\"x\",\"file\":\"fs/a\",\"sha256\":\"" A "\"}\n"
 		"{\"target\":\"x\",\"file\":\"fs/b\",\"sha256\":\"" A "\",\"bytes\":1}\n";
 	struct journal *j;
@@ -197,7 +200,8 @@ Test(journal, sha256_of_a_file)
 	f = openat(fd, "abc", O_RDONLY);
 	cr_assert_eq(journal__sha256(f, sha256), 0);
 	/* FIPS 180-2, appendix B.1 */
-	cr_assert_str_eq(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	cr_assert_str_eq(sha256,
+			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	cr_assert_eq(journal__sha256(fd, sha256), -EISDIR);
 	close(f);
 }

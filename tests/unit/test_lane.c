@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lane.h"
+#include "engine/bpf/lane.h"
 
 #define N 4096
 #define CPUS 2

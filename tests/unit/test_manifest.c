@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dataset/manifest.h"
 #include "root.h"
 #include "schema/schema.h"
-#include "src/manifest.h"
 
 static char dir[64];
 static int dir_fd;
@@ -45,9 +45,12 @@ TestSuite(manifest, .init = setup, .fini = teardown, .timeout = 60);
 static struct manifest *new_manifest(const char *command_line)
 {
 	struct manifest_info info = { .machine_id = "0123456789ABCDEF",
-				      .command_line = command_line, .engine = "bpf",
+				      .command_line = command_line,
+				      .engine = "bpf",
 				      .enabled = 1 << STREAM_FS | 1 << STREAM_NW_CONN,
-				      .anonymized = true, .uid = -1, .gid = -1 };
+				      .anonymized = true,
+				      .uid = -1,
+				      .gid = -1 };
 	struct manifest *m;
 
 	cr_assert_eq(manifest__new(&m, &info), 0);
@@ -100,19 +103,26 @@ static double parse_iso8601(const char *s)
 	int sec, n = 0;
 
 	cr_assert_eq(sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d.%3d%c%2d:%2d%n", &y, &mo, &d, &h, &mi, &sec,
-			    &ms, &sign, &zh, &zm, &n), 10, "%s", s);
+			    &ms, &sign, &zh, &zm, &n),
+		     10, "%s", s);
 	cr_assert_eq((size_t)n, strlen(s));
-	tm = (struct tm){ .tm_year = y - 1900, .tm_mon = mo - 1, .tm_mday = d, .tm_hour = h,
-			  .tm_min = mi, .tm_sec = sec };
+	tm = (struct tm){ .tm_year = y - 1900,
+			  .tm_mon = mo - 1,
+			  .tm_mday = d,
+			  .tm_hour = h,
+			  .tm_min = mi,
+			  .tm_sec = sec };
 	return timegm(&tm) - (sign == '-' ? -1 : 1) * (zh * 3600 + zm * 60) + ms / 1000.0;
 }
 
 Test(manifest, keys_of_the_contract)
 {
-	static const char *const session_strings[] = { "schema_version", "tracer.version",
-		"tracer.commit", "tracer.engine", "tracer.command_line", "machine_id",
-		"host.platform", "host.kernel", "csv.escape", "csv.null", "clock.wall_clock",
-		"clock.mono_clock", "clock.utc_offset", "session.state", "session.started_at" };
+	static const char *const session_strings[] = {
+		"schema_version",      "tracer.version", "tracer.commit",     "tracer.engine",
+		"tracer.command_line", "machine_id",     "host.platform",     "host.kernel",
+		"csv.escape",          "csv.null",       "clock.wall_clock",  "clock.mono_clock",
+		"clock.utc_offset",    "session.state",  "session.started_at"
+	};
 	struct clock_offset offsets[] = { { 100, 1700000000000000000, -12600 },
 					  { 900, 1700000000000000007, -12600 } };
 	struct manifest *m = new_manifest("iotrc -d 5s \"x\"");
@@ -189,15 +199,24 @@ Test(manifest, streams_are_the_schema)
 Test(manifest, what_changes)
 {
 	struct manifest *m = new_manifest("iotrc");
-	struct manifest_counts counts = { .seen = 21, .written = 6, .filtered = 5,
-					  .lost_ring = 4, .lost_queue = 3, .lost_disk = 3 };
+	struct manifest_counts counts = { .seen = 21,
+					  .written = 6,
+					  .filtered = 5,
+					  .lost_ring = 4,
+					  .lost_queue = 3,
+					  .lost_disk = 3 };
 	struct manifest_hook hooks[] = {
 		{ "tp_btf/sys_exit", 1 << STREAM_FS | 1 << STREAM_NW_CONN, true, 1000, 2, NULL },
 		{ "tp_btf/block_rq_issue", 1 << STREAM_BLOCK, false, 0, 0, "rows" },
 	};
-	struct file_facts facts = { .path = "fs/a.csv.zst", .stream = STREAM_FS, .rows = 6,
-				    .raw_bytes = 600, .compressed_bytes = 60, .first_mono_ns = 7,
-				    .last_mono_ns = INT64_MAX, .sha256 = "abcd" };
+	struct file_facts facts = { .path = "fs/a.csv.zst",
+				    .stream = STREAM_FS,
+				    .rows = 6,
+				    .raw_bytes = 600,
+				    .compressed_bytes = 60,
+				    .first_mono_ns = 7,
+				    .last_mono_ns = INT64_MAX,
+				    .sha256 = "abcd" };
 	double now = time(NULL), started;
 	json_t *root;
 

@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 
-#include "memory.h"
-#include "watchdog.h"
+#include "base/watchdog.h"
+#include "dataset/memory.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define S UINT64_C(1000000000)
@@ -16,23 +16,27 @@ static bool is_power_of_two(uint64_t n)
 Test(memory, the_parts_fit)
 {
 	for (unsigned int cpus = 1; cpus <= 8192; cpus *= 2)
-		for (uint64_t bytes = memory__least(cpus); bytes < 65536 * MIB; bytes += bytes / 13) {
+		for (uint64_t bytes = memory__least(cpus); bytes < 65536 * MIB;
+		     bytes += bytes / 13) {
 			struct memory_plan p;
 
 			memory__plan(&p, bytes, cpus);
 			cr_assert_leq(memory__total(&p, cpus), bytes, "%lu MiB, %u CPUs",
 				      (unsigned long)(bytes / MIB), cpus);
-			cr_assert(is_power_of_two(p.ring_bytes) && is_power_of_two(p.definitions_bytes));
+			cr_assert(is_power_of_two(p.ring_bytes) &&
+				  is_power_of_two(p.definitions_bytes));
 			cr_assert(p.n_rings >= 1 && p.n_rings <= cpus);
 			cr_assert_geq(p.ring_bytes, 256 << 10);
-			cr_assert(!p.lane_bytes || (is_power_of_two(p.lane_bytes) && p.n_rings == cpus));
+			cr_assert(!p.lane_bytes ||
+				  (is_power_of_two(p.lane_bytes) && p.n_rings == cpus));
 			cr_assert_geq(p.definitions_bytes, 64 << 10);
 			cr_assert_geq(p.queue_chunks, 22, "two a stream");
 			cr_assert_geq(p.paths_bytes, MIB);
 			cr_assert_geq(p.tasks_bytes, MIB / 2);
 			cr_assert_geq(p.sort_bytes, MIB / 2);
 			cr_assert_geq(p.paths_sent, 4096);
-			cr_assert_geq(p.paths_max, p.paths_sent, "or the kernel sends all anew, again and again");
+			cr_assert_geq(p.paths_max, p.paths_sent,
+				      "or the kernel sends all anew, again and again");
 			cr_assert_geq(p.in_flight, 512);
 			cr_assert_geq(p.uring_asked, 32);
 			cr_assert_geq(p.threads, 512);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "names.h"
+#include "rows/names.h"
 
 #define ADDRESS(set) { #set, &names_##set },
 static const struct {
@@ -81,7 +81,8 @@ Test(names, mode)
 {
 	SAYS(mode, 0, "0");
 	SAYS(mode, 0644, "S_IRUSR|S_IWUSR|S_IRGRP|S_IROTH");
-	SAYS(mode, 07777, "S_ISUID|S_ISGID|S_ISVTX|S_IRUSR|S_IWUSR|S_IXUSR|S_IRGRP|S_IWGRP|S_IXGRP"
+	SAYS(mode, 07777,
+	     "S_ISUID|S_ISGID|S_ISVTX|S_IRUSR|S_IWUSR|S_IXUSR|S_IRGRP|S_IWGRP|S_IXGRP"
 	     "|S_IROTH|S_IWOTH|S_IXOTH");
 	SAYS(mode, S_IFREG | 0400, "S_IFREG|S_IRUSR");
 	SAYS(mode, S_IFSOCK, "S_IFSOCK");
@@ -168,14 +169,15 @@ Test(names, errno_is_that_of_the_c_library)
 		const char *theirs = strerrorname_np(e), *ours = names__errno(e);
 
 		cr_expect(!theirs == !ours && (!ours || !strcmp(theirs, ours)),
-			  "errno %d: %s, C library %s", e, ours ? ours : "-", theirs ? theirs : "-");
+			  "errno %d: %s, C library %s", e, ours ? ours : "-",
+			  theirs ? theirs : "-");
 	}
 	for (int s = 1; s < 32; s++) {
 		const char *ours = names__word(&names_signal, (uint64_t)s);
 
 		/* SIGPOLL is the same signal; the kernel and strace say SIGIO. */
-		cr_expect(ours && (s == SIGIO || !strcmp(ours + 3, sigabbrev_np(s))), "signal %d: %s",
-			  s, ours);
+		cr_expect(ours && (s == SIGIO || !strcmp(ours + 3, sigabbrev_np(s))),
+			  "signal %d: %s", s, ours);
 	}
 #endif
 	cr_expect(names__errno(0) == NULL);
@@ -204,7 +206,8 @@ Test(names, every_set_fits_and_says_each_word)
 			cr_expect(n->len == strlen(n->name));
 			cr_expect((n->value & ~n->mask) == 0, "%s %s", sets[s].name, n->name);
 			cr_expect((n->value & set->ignored) == 0, "%s %s", sets[s].name, n->name);
-			cr_expect(strstr(flags(set, n->value), n->name) != NULL, "%s %s", sets[s].name, n->name);
+			cr_expect(strstr(flags(set, n->value), n->name) != NULL, "%s %s",
+				  sets[s].name, n->name);
 			cr_expect_str_eq(names__word(set, n->value), n->name);
 			if (n->mask != UINT64_MAX)
 				longest += n->len + 1;
@@ -238,8 +241,8 @@ Test(names, text_says_the_value_again)
 			cr_assert(i < set->n_names, "%s", word);
 			again |= set->names[i].value;
 		}
-		cr_assert(again == (value & ~set->ignored), "%s: 0x%jx as 0x%jx", sets[round % N_SETS].name,
-			  (uintmax_t)value, (uintmax_t)again);
+		cr_assert(again == (value & ~set->ignored), "%s: 0x%jx as 0x%jx",
+			  sets[round % N_SETS].name, (uintmax_t)value, (uintmax_t)again);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The manager's side of sd_notify(3)'s protocol is played here; systemd itself is asked by
  * `make check-service`. */
 #include <criterion/criterion.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "src/notify.h"
+#include "base/notify.h"
 
 static int listener(const char *path)
 {
@@ -21,7 +21,9 @@ static int listener(const char *path)
 	memcpy(a.sun_path, path, strlen(path));
 	if (*path == '@')
 		*a.sun_path = 0;
-	cr_assert_eq(bind(fd, (struct sockaddr *)&a, offsetof(struct sockaddr_un, sun_path) + strlen(path)), 0);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a,
+			  offsetof(struct sockaddr_un, sun_path) + strlen(path)),
+		     0);
 	return fd;
 }
 

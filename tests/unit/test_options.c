@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataset/memory.h"
+#include "options/options.h"
 #include "root.h"
-#include "memory.h"
-#include "options.h"
 
 static struct options o;
 static char message[OPTIONS_MESSAGE_MAX];
@@ -70,11 +70,19 @@ Test(options, defaults)
 
 Test(options, actions_end_the_parsing)
 {
-	static const struct { const char *line; enum options_action action; } rows[] = {
-		{ "-h", ACTION_HELP }, { "--help", ACTION_HELP }, { "-V", ACTION_VERSION },
-		{ "--version", ACTION_VERSION }, { "--computer-id", ACTION_COMPUTER_ID },
-		{ "dev -qh", ACTION_HELP }, { "-o x --help --nonsense", ACTION_HELP },
-		{ "-Vz", ACTION_VERSION }, { "-h -V", ACTION_HELP },
+	static const struct {
+		const char *line;
+		enum options_action action;
+	} rows[] = {
+		{ "-h", ACTION_HELP },
+		{ "--help", ACTION_HELP },
+		{ "-V", ACTION_VERSION },
+		{ "--version", ACTION_VERSION },
+		{ "--computer-id", ACTION_COMPUTER_ID },
+		{ "dev -qh", ACTION_HELP },
+		{ "-o x --help --nonsense", ACTION_HELP },
+		{ "-Vz", ACTION_VERSION },
+		{ "-h -V", ACTION_HELP },
 		{ "--no-network --streams lost -h", ACTION_HELP },
 	};
 
@@ -86,8 +94,8 @@ Test(options, actions_end_the_parsing)
 
 Test(options, output_in_every_spelling)
 {
-	static const char *const lines[] = { "-o d/e", "-od/e", "--output d/e", "--output=d/e",
-					     "-vod/e", "-o x -o d/e" };
+	static const char *const lines[] = { "-o d/e",       "-od/e",  "--output d/e",
+					     "--output=d/e", "-vod/e", "-o x -o d/e" };
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		accepts(lines[i]);
@@ -120,17 +128,28 @@ Test(options, any_order_and_after_dev)
 
 Test(options, times)
 {
-	static const struct { const char *text; uint64_t ns; } rows[] = {
-		{ "30s", UINT64_C(30000000000) }, { "5m", UINT64_C(300000000000) },
-		{ "2h", UINT64_C(7200000000000) }, { "1d", UINT64_C(86400000000000) },
-		{ "0.5s", 500000000 }, { "1.5h", UINT64_C(5400000000000) }, { "250ms", 250000000 },
-		{ ".25s", 250000000 }, { "007s", UINT64_C(7000000000) },
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} rows[] = {
+		{ "30s", UINT64_C(30000000000) },
+		{ "5m", UINT64_C(300000000000) },
+		{ "2h", UINT64_C(7200000000000) },
+		{ "1d", UINT64_C(86400000000000) },
+		{ "0.5s", 500000000 },
+		{ "1.5h", UINT64_C(5400000000000) },
+		{ "250ms", 250000000 },
+		{ ".25s", 250000000 },
+		{ "007s", UINT64_C(7000000000) },
 	};
 	static const char *const bad[] = {
-		"x", "5", "0s", "0.0m",
-		"-5s", "+5s", "s", ".s", "1.2.3s", "5x", "5sm", "5S", "1e9s",
-		"0x5s", "infs", "nans",
-		"999999999d", "99999999999999999999999999999999999999s", "5s,",
+		"x",    "5",          "0s",
+		"0.0m", "-5s",        "+5s",
+		"s",    ".s",         "1.2.3s",
+		"5x",   "5sm",        "5S",
+		"1e9s", "0x5s",       "infs",
+		"nans", "999999999d", "99999999999999999999999999999999999999s",
+		"5s,",
 	};
 	char line[128], why[128];
 
@@ -200,10 +219,14 @@ Test(options, streams)
 	accepts("--no-cache --no-upload");
 	cr_assert_eq(o.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 
-	refuses("--streams fs,bogus", "--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
-	refuses("--streams=", "--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
-	refuses("--streams fs,", "--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
-	refuses("--streams FS", "--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+	refuses("--streams fs,bogus",
+		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+	refuses("--streams=",
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+	refuses("--streams fs,",
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+	refuses("--streams FS",
+		"--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
 	refuses("--streams lost", "no stream is left to record");
 	refuses("--streams nw_conn --no-network", "no stream is left to record");
 }
@@ -219,7 +242,8 @@ Test(options, cache)
 	accepts("--cache --cache-sample 64");
 	cr_assert_eq(o.cache_sample, 64);
 	refuses("--no-cache --cache-sample 2", "--cache-sample: only with the cache stream");
-	refuses("--cache --cache-sample 0", "--cache-sample: '0' is not a number of pages (1 to 1024K)");
+	refuses("--cache --cache-sample 0",
+		"--cache-sample: '0' is not a number of pages (1 to 1024K)");
 	cr_assert(options__cache_affordable(8, UINT64_C(16) << 30));
 	cr_assert_not(options__cache_affordable(7, UINT64_C(64) << 30));
 	cr_assert_not(options__cache_affordable(64, UINT64_C(8) << 30));
@@ -241,7 +265,7 @@ Test(options, operations)
 {
 	accepts("--ops open,process_exit,rename");
 	cr_assert_eq(o.ops, UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_PROCESS_EXIT |
-			    UINT64_C(1) << FS_RENAME);
+				    UINT64_C(1) << FS_RENAME);
 	refuses("--ops open,opn", "--ops: no such operation: 'opn' (open, read, ...)");
 	refuses("--ops=", "--ops: no such operation: '' (open, read, ...)");
 	refuses("--ops read --streams block", "--ops: only with the fs stream");
@@ -315,8 +339,8 @@ Test(options, paths)
 	cr_assert_eq(o.paths[1].len, strlen("/a/..b/.c"));
 	cr_assert_eq(o.paths[2].len, 0);
 
-	static const char *const bad[] = { "home", "./x", "/a/../b", "/a/./b", "/a/..", "/a/.",
-					   "/a//b", "/a//", "/..", "" };
+	static const char *const bad[] = { "home", "./x",   "/a/../b", "/a/./b", "/a/..",
+					   "/a/.", "/a//b", "/a//",    "/..",    "" };
 	char line[64], why[128];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -409,8 +433,9 @@ Test(options, memory)
 
 Test(options, anonymisation)
 {
-	static const char *const plain[] = { "-a", "-va", "-av", "--anonymize", "--anonimize",
-					     "--anonymize=keep-system --anonymize" };
+	static const char *const plain[] = { "-a",          "-va",
+					     "-av",         "--anonymize",
+					     "--anonimize", "--anonymize=keep-system --anonymize" };
 
 	accepts("");
 	cr_assert(!o.anonymize && !o.state);
@@ -456,7 +481,9 @@ Test(options, snapshots)
 
 Test(options, commands_of_other_versions)
 {
-	static const char *const names[] = { "run", "check", "summary", "watch", "report", "export" };
+	static const char *const names[] = {
+		"run", "check", "summary", "watch", "report", "export"
+	};
 	char line[64], why[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -520,7 +547,10 @@ Test(options, cgroup_by_id)
 Test(options, cgroup_by_path)
 {
 	char dir[] = "/tmp/iotrc-test-XXXXXX", line[128], path[64];
-	struct { struct file_handle h; uint64_t id; } handle = { .h.handle_bytes = 8 };
+	struct {
+		struct file_handle h;
+		uint64_t id;
+	} handle = { .h.handle_bytes = 8 };
 	int mount_id;
 
 	cr_assert(mkdtemp(dir));
@@ -560,15 +590,45 @@ Test(options, help_names_what_is_there_and_nothing_else)
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 	static const char *const there[] = {
-		"-o, --output DIR", "-d, --duration TIME", "--streams LIST", "--no-network",
-		"--no-cache", "--no-upload", "--cache", "--network", "--cache-sample N",
-		"--rotate-age", "--rotate-size", "--rotate-rows", "--ops", "--pid",
-		"--command", "--cgroup", "--path", "--scope", "-v, --verbose", "-q, --quiet",
-		"--trace-bucket", "-h, --help", "-V, --version", "--computer-id", "EXAMPLES:",
-		"Exit codes:", "dev", "verify", "-a, --anonymize[=keep-system]",
-		"--process-interval TIME|off", "--fs-interval TIME|off", "--no-snapshots",
-		"--memory SIZE", "--on-overload count|lighten",
-		"--upload-rate SIZE", "--upload URL", "--keep-uploaded[=yes|no]", "--reward", "upload DIR...",
+		"-o, --output DIR",
+		"-d, --duration TIME",
+		"--streams LIST",
+		"--no-network",
+		"--no-cache",
+		"--no-upload",
+		"--cache",
+		"--network",
+		"--cache-sample N",
+		"--rotate-age",
+		"--rotate-size",
+		"--rotate-rows",
+		"--ops",
+		"--pid",
+		"--command",
+		"--cgroup",
+		"--path",
+		"--scope",
+		"-v, --verbose",
+		"-q, --quiet",
+		"--trace-bucket",
+		"-h, --help",
+		"-V, --version",
+		"--computer-id",
+		"EXAMPLES:",
+		"Exit codes:",
+		"dev",
+		"verify",
+		"-a, --anonymize[=keep-system]",
+		"--process-interval TIME|off",
+		"--fs-interval TIME|off",
+		"--no-snapshots",
+		"--memory SIZE",
+		"--on-overload count|lighten",
+		"--upload-rate SIZE",
+		"--upload URL",
+		"--keep-uploaded[=yes|no]",
+		"--reward",
+		"upload DIR...",
 	};
 	static const char *const absent[] = { "--anonimize" };
 
@@ -642,9 +702,11 @@ Test(options, upload)
 	refuses("--keep-uploaded=2", "--keep-uploaded: '2' is neither yes nor no");
 	refuses("--upload=", "--upload: '' is not the URL of a target");
 	refuses("--s3-region a/b", "--s3-region: 'a/b' is not a region (us-east-1)");
-	refuses("--upload-rate 1", "--upload-rate: '1' is not bytes per second (from 1K on; 0: any)");
+	refuses("--upload-rate 1",
+		"--upload-rate: '1' is not bytes per second (from 1K on; 0: any)");
 	refuses("--upload-parallel 0", "--upload-parallel: '0' is not a number of files (1 to 16)");
-	refuses("--upload-parallel 17", "--upload-parallel: '17' is not a number of files (1 to 16)");
+	refuses("--upload-parallel 17",
+		"--upload-parallel: '17' is not a number of files (1 to 16)");
 	refuses("--upload-timeout 0s", "--upload-timeout: '0s' is not a time (30s, 5m, 2h)");
 	refuses("--test", "--test: only with upload");
 	accepts("--reward --state /s");
@@ -666,7 +728,8 @@ Test(options, upload_command)
 	accepts("upload --help");
 	cr_expect_eq(o.action, ACTION_UPLOAD_HELP);
 	refuses("upload a", "upload: where to? --upload URL, see iotrc upload --help");
-	refuses("upload --upload file:///d", "upload: which sessions? DIR, see iotrc upload --help");
+	refuses("upload --upload file:///d",
+		"upload: which sessions? DIR, see iotrc upload --help");
 	refuses("upload --upload file:///d --test x", "--test: takes no DIR");
 	refuses("upload --upload file:///d --streams fs a",
 		"--streams: not with upload, see iotrc upload --help");
@@ -704,8 +767,9 @@ Test(options, upload_in_a_file)
 Test(options, secrets_in_a_file)
 {
 	char path[] = "/tmp/iotrc-test-XXXXXX", line[128];
-	static const char text[] = "upload = s3://b\naws_access_key_id = K\naws_secret_access_key = hidden\n"
-				   "s3-region = eu-1\n";
+	static const char text[] =
+		"upload = s3://b\naws_access_key_id = K\naws_secret_access_key = hidden\n"
+		"s3-region = eu-1\n";
 	int fd = mkstemp(path);
 
 	cr_assert_eq(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);

@@ -1,13 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 
-#include "overload.h"
+#include "engine/overload.h"
 
 #define MS UINT64_C(1000000)
 #define S (1000 * MS)
 
 /* Looks each 10 ms until the step changes, at most for LIMIT_S; after how many ms it did, or -1. */
-static long until_changed(struct overload *o, unsigned int fill, uint64_t *now, unsigned int limit_s)
+static long until_changed(struct overload *o, unsigned int fill, uint64_t *now,
+			  unsigned int limit_s)
 {
 	uint64_t begun = *now;
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that went in. */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "commands/verify.h"
+#include "dataset/csv_file.h"
+#include "dataset/manifest.h"
+#include "dataset/recover.h"
+#include "dataset/session.h"
 #include "schema/schema.h"
-#include "src/csv_file.h"
-#include "src/manifest.h"
-#include "src/recover.h"
-#include "src/session.h"
-#include "src/verify.h"
 
 #define OFFSET 1700000000000000000ll
 #define STAMP "20240101_020000_000"
@@ -73,9 +73,13 @@ static int make_session(void)
 
 static struct manifest *make_manifest(void)
 {
-	struct manifest_info info = { .machine_id = "0123456789ABCDEF", .command_line = "iotrc",
-				      .engine = "bpf", .enabled = 1 << STREAM_FS | 1 << STREAM_LOST,
-				      .anonymized = true, .uid = -1, .gid = -1 };
+	struct manifest_info info = { .machine_id = "0123456789ABCDEF",
+				      .command_line = "iotrc",
+				      .engine = "bpf",
+				      .enabled = 1 << STREAM_FS | 1 << STREAM_LOST,
+				      .anonymized = true,
+				      .uid = -1,
+				      .gid = -1 };
 	struct clock_offset offset = { .from_mono_ns = 1, .offset_ns = OFFSET };
 	struct manifest *m;
 
@@ -104,8 +108,11 @@ static void add_rows(struct csv_file *f, enum stream stream, unsigned n)
 		if (stream == STREAM_LOST)
 			p += sprintf(p, ",fs,ring,3,1,2,0,%lu\n", (unsigned long)next_ns);
 		else
-			p += sprintf(p, ",read,1,1,cat,\"/tmp/a,%u\",1,0,1,12,8:1,O_RDONLY,15,1,,,,,cat,1,7,"
-				     "ext4,%lu\n", i * 2654435761u, (unsigned long)next_ns);
+			p += sprintf(
+				p,
+				",read,1,1,cat,\"/tmp/a,%u\",1,0,1,12,8:1,O_RDONLY,15,1,,,,,cat,1,7,"
+				"ext4,%lu\n",
+				i * 2654435761u, (unsigned long)next_ns);
 	}
 	cr_assert_eq(csv_file__append(f, buf, p - buf, n, first, next_ns), 0);
 }
@@ -113,8 +120,9 @@ static void add_rows(struct csv_file *f, enum stream stream, unsigned n)
 static struct csv_file *make_file(int session, enum stream stream, unsigned number)
 {
 	char name[64];
-	struct csv_file_config config = { .session_fd = session, .stream = stream, .name = name,
-					  .uid = -1, .gid = -1 };
+	struct csv_file_config config = {
+		.session_fd = session, .stream = stream, .name = name, .uid = -1, .gid = -1
+	};
 	struct csv_file *f;
 
 	sprintf(name, "%s_" STAMP "_%04u", schema_streams[stream].prefix, number);
@@ -127,7 +135,9 @@ static struct csv_file *make_file(int session, enum stream stream, unsigned numb
 #define FS_ROWS 211
 static void make_killed(void)
 {
-	struct manifest_counts counts = { .seen = 100, .written = 1, .filtered = 95, .lost_ring = 4 };
+	struct manifest_counts counts = {
+		.seen = 100, .written = 1, .filtered = 95, .lost_ring = 4
+	};
 	int session = make_session();
 	struct manifest *m = make_manifest();
 	struct csv_file *f;
@@ -154,7 +164,8 @@ static void make_killed(void)
 	csv_file__free(f);
 	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't finished. */
 	csv_file__free(make_file(session, STREAM_BLOCK, 1));
-	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP "_0001.csv.zst.part"
+	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP
+	      "_0001.csv.zst.part"
 	      " " STAMP "/fs/.fs_" STAMP "_0003.copy &&"
 	      "echo '{' > " STAMP "/.manifest.json.temp");
 	manifest__free(m);
@@ -191,7 +202,8 @@ static json_t *load(void)
 
 static long rows_on_disk(void)
 {
-	return atol(shell("for f in " STAMP "/fs/*.csv.zst; do zstd -dcq $f | tail -n +2; done | wc -l"));
+	return atol(shell("for f in " STAMP
+			  "/fs/*.csv.zst; do zstd -dcq $f | tail -n +2; done | wc -l"));
 }
 
 Test(recover, killed)
@@ -221,8 +233,9 @@ Test(recover, killed)
 	cr_assert_null(json_object_get(o, "seen"));
 	cr_assert_null(json_object_get(o, "lost"));
 	cr_assert_eq(json_integer_value(json_object_get(o, "written")), FS_ROWS);
-	cr_assert_eq(json_integer_value(json_object_get(json_object_get(o, "lost_at_least"), "ring")), 6,
-		     "4 by the manifest, 6 by the rows");
+	cr_assert_eq(
+		json_integer_value(json_object_get(json_object_get(o, "lost_at_least"), "ring")), 6,
+		"4 by the manifest, 6 by the rows");
 	o = json_object_get(json_object_get(root, "diagnostics"), "last_known");
 	o = json_object_get(json_object_get(o, "streams"), "fs");
 	cr_assert_eq(json_integer_value(json_object_get(o, "seen")), 100);
@@ -244,7 +257,8 @@ Test(recover, killed)
 /* Broken off anywhere, and with whatever a file system left behind it. */
 Test(recover, torn)
 {
-	static const char *const garbage[] = { ":", "head -c 5000 /dev/zero", "head -c 70 /dev/urandom" };
+	static const char *const garbage[] = { ":", "head -c 5000 /dev/zero",
+					       "head -c 70 /dev/urandom" };
 	struct recovered done;
 	char command[256];
 
@@ -253,14 +267,17 @@ Test(recover, torn)
 
 		make_killed();
 		snprintf(command, sizeof(command),
-			 "f=" STAMP "/fs/fs_" STAMP "_0003.csv.zst.part; truncate -s -%d $f; %s >> $f;"
-			 "zstd -dcq < $f 2>/dev/null | tail -n +2 | wc -l", cut * 11, garbage[cut % 3]);
+			 "f=" STAMP "/fs/fs_" STAMP
+			 "_0003.csv.zst.part; truncate -s -%d $f; %s >> $f;"
+			 "zstd -dcq < $f 2>/dev/null | tail -n +2 | wc -l",
+			 cut * 11, garbage[cut % 3]);
 		before = atol(shell(command));
 		cr_assert_eq(recover(&done), RECOVER_DONE, "%s", done.why);
 		cr_assert_eq(faults(), 0);
 		if (cut % 3 == 0)
 			cr_assert_eq(rows_on_disk(), 11 + before);
-		cr_assert(rows_on_disk() > FS_ROWS - 2 - cut * 11 / 8, "%d: %ld", cut, rows_on_disk());
+		cr_assert(rows_on_disk() > FS_ROWS - 2 - cut * 11 / 8, "%d: %ld", cut,
+			  rows_on_disk());
 		shell("rm -r " STAMP);
 	}
 }
@@ -287,7 +304,8 @@ Test(recover, killed_itself)
 			waitpid(pid, &status, 0);
 			us += us / 4;
 		} while (!WIFEXITED(status));
-		cr_assert(WEXITSTATUS(status) == RECOVER_DONE || WEXITSTATUS(status) == RECOVER_NOTHING);
+		cr_assert(WEXITSTATUS(status) == RECOVER_DONE ||
+			  WEXITSTATUS(status) == RECOVER_NOTHING);
 		cr_assert_eq(recover(&done), RECOVER_NOTHING);
 		cr_assert_eq(rows_on_disk(), FS_ROWS);
 		cr_assert_eq(faults(), 0);
@@ -315,7 +333,9 @@ Test(recover, a_stream_that_is_not_known)
 
 	make_killed();
 	shell("sed -i 's/\"nw_drop\": {$/\"nw_dropped\": {/' " STAMP "/manifest.json");
-	cr_assert_str_eq(shell("grep -c nw_dropped " STAMP "/manifest.json | sed 's/^[1-9].*/some/'"), "some\n");
+	cr_assert_str_eq(
+		shell("grep -c nw_dropped " STAMP "/manifest.json | sed 's/^[1-9].*/some/'"),
+		"some\n");
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }
 
@@ -323,7 +343,8 @@ Test(recover, a_stream_that_is_not_known)
 Test(recover, times_that_make_no_sense)
 {
 	static const char *const edits[] = {
-		"s/\"started_at\": \"2/\"started_at\": \"0/", "s/\"duration_seconds\": .*,/\"duration_seconds\": 1e300,/",
+		"s/\"started_at\": \"2/\"started_at\": \"0/",
+		"s/\"duration_seconds\": .*,/\"duration_seconds\": 1e300,/",
 		"s/\"mono_to_real_offset_ns\": .*,/\"mono_to_real_offset_ns\": -9223372036854775807,/",
 	};
 	struct recovered done;
@@ -335,7 +356,8 @@ Test(recover, times_that_make_no_sense)
 		shell("cp " STAMP "/manifest.json before");
 		snprintf(command, sizeof(command), "sed -i '%s' " STAMP "/manifest.json", edits[i]);
 		shell(command);
-		cr_assert_str_eq(shell("cmp -s before " STAMP "/manifest.json || echo changed"), "changed\n", "%s", edits[i]);
+		cr_assert_str_eq(shell("cmp -s before " STAMP "/manifest.json || echo changed"),
+				 "changed\n", "%s", edits[i]);
 		cr_assert_eq(recover(&done), RECOVER_DONE);
 		shell("rm -r before " STAMP);
 	}
@@ -407,7 +429,8 @@ Test(recover, hostile)
 	struct recovered done;
 
 	make_killed();
-	shell("echo secret > victim; f=" STAMP "/fs/fs_" STAMP "; ln -s $PWD/victim ${f}_0008.csv.zst.part;"
+	shell("echo secret > victim; f=" STAMP "/fs/fs_" STAMP
+	      "; ln -s $PWD/victim ${f}_0008.csv.zst.part;"
 	      "ln victim ${f}_0007.csv.zst.part; echo no rows > ${f}_0006.csv.zst.part;"
 	      "mkdir ${f}_0005.csv.zst.part; mkfifo ${f}_0004.csv.zst.part;"
 	      "head -c 900000 /dev/urandom > ${f}_0009.csv.zst; cp ${f}_0009.csv.zst ${f}_0010.csv.zst.part;"
@@ -415,7 +438,8 @@ Test(recover, hostile)
 	recover(&done);
 	cr_assert_str_eq(shell("cat victim"), "secret\n");
 	cr_assert_str_eq(shell("f=" STAMP "/fs/fs_" STAMP "; cat ${f}_0006.csv.zst.damaged;"
-			       "cmp ${f}_0009.csv.zst ${f}_0010.csv.zst.damaged"), "no rows\n");
+			       "cmp ${f}_0009.csv.zst ${f}_0010.csv.zst.damaged"),
+			 "no rows\n");
 
 	shell("rm -rf " STAMP);
 	make_killed();

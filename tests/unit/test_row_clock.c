@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Rows are made by clock.c itself, and the list must be the clock's again. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "src/row_clock.h"
+#include "dataset/row_clock.h"
 
 #define S INT64_C(1000000000)
 #define REAL (1700000000 * S)
@@ -30,9 +30,12 @@ static bool row(uint64_t mono_ns, int64_t local_ns)
 
 static void check(size_t i, uint64_t from, int64_t offset, int32_t utc_offset)
 {
-	cr_assert_eq(c.offsets[i].from_mono_ns, from, "%zu: %lu", i, (unsigned long)c.offsets[i].from_mono_ns);
-	cr_assert_leq(llabs(c.offsets[i].offset_ns - offset), 1000, "%zu: %ld", i, (long)c.offsets[i].offset_ns);
-	cr_assert_eq(c.offsets[i].utc_offset_s, utc_offset, "%zu: %d", i, c.offsets[i].utc_offset_s);
+	cr_assert_eq(c.offsets[i].from_mono_ns, from, "%zu: %lu", i,
+		     (unsigned long)c.offsets[i].from_mono_ns);
+	cr_assert_leq(llabs(c.offsets[i].offset_ns - offset), 1000, "%zu: %ld", i,
+		      (long)c.offsets[i].offset_ns);
+	cr_assert_eq(c.offsets[i].utc_offset_s, utc_offset, "%zu: %d", i,
+		     c.offsets[i].utc_offset_s);
 }
 
 Test(row_clock, nothing_new)
@@ -87,7 +90,9 @@ Test(row_clock, summer_time)
 /* Of another zone than this machine's nothing is known: the clock was set. */
 Test(row_clock, elsewhere)
 {
-	struct clock_offset first = { .from_mono_ns = 1000, .offset_ns = REAL, .utc_offset_s = 19800 };
+	struct clock_offset first = { .from_mono_ns = 1000,
+				      .offset_ns = REAL,
+				      .utc_offset_s = 19800 };
 
 	cr_assert(row_clock__list(&c, &first, 1));
 	cr_assert(row(3000, REAL + (19800 + 3600) * S));

@@ -1,27 +1,37 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/bpf/collector.h"
+#include "engine/capture.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
-#include "src/capture.h"
-#include "src/collector.h"
 
 /* The columns as the contract writes them: an ABI, so written out here a second time. */
 static const char *const contract[STREAM_COUNT] = {
-	[STREAM_FS] = "timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode,device,flags,duration_ns,return_value,errno,mmap_prot,mmap_flags,address,cmdline,ppid,container_id,fs_type,mono_ns\n",
-	[STREAM_BLOCK] = "timestamp,operation,pid,tid,command,sector,size,latency_ms,device,flags,cpu_id,ppid,queue_latency_ms,command_flags,operation_code,request_id,mono_ns\n",
-	[STREAM_CACHE] = "timestamp,pid,command,event_type,inode,page_index,size_pages,cpu_id,device_id,count,mono_ns\n",
-	[STREAM_PAGEFAULT] = "timestamp,pid,tid,command,fault_type,severity,inode,offset_pages,address,device_id,mono_ns\n",
-	[STREAM_NW_CONN] = "timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
-	[STREAM_NW_EPOLL] = "timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n",
-	[STREAM_NW_SOCKOPT] = "timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n",
-	[STREAM_NW_DROP] = "timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
-	[STREAM_PROCESS] = "timestamp,pid,name,cmdline,vms_kb,rss_kb,creation_time,cpu_5s,cpu_2m,cpu_1h,status,mono_ns\n",
-	[STREAM_FILESYSTEM] = "snapshot_timestamp,file_path,size,creation_time,modification_time,access_time,physical_size,inode,device,nlinks,flags,mono_ns\n",
+	[STREAM_FS] =
+		"timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode,device,flags,duration_ns,return_value,errno,mmap_prot,mmap_flags,address,cmdline,ppid,container_id,fs_type,mono_ns\n",
+	[STREAM_BLOCK] =
+		"timestamp,operation,pid,tid,command,sector,size,latency_ms,device,flags,cpu_id,ppid,queue_latency_ms,command_flags,operation_code,request_id,mono_ns\n",
+	[STREAM_CACHE] =
+		"timestamp,pid,command,event_type,inode,page_index,size_pages,cpu_id,device_id,count,mono_ns\n",
+	[STREAM_PAGEFAULT] =
+		"timestamp,pid,tid,command,fault_type,severity,inode,offset_pages,address,device_id,mono_ns\n",
+	[STREAM_NW_CONN] =
+		"timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
+	[STREAM_NW_EPOLL] =
+		"timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n",
+	[STREAM_NW_SOCKOPT] =
+		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n",
+	[STREAM_NW_DROP] =
+		"timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
+	[STREAM_PROCESS] =
+		"timestamp,pid,name,cmdline,vms_kb,rss_kb,creation_time,cpu_5s,cpu_2m,cpu_1h,status,mono_ns\n",
+	[STREAM_FILESYSTEM] =
+		"snapshot_timestamp,file_path,size,creation_time,modification_time,access_time,physical_size,inode,device,nlinks,flags,mono_ns\n",
 	[STREAM_LOST] = "timestamp,stream,cause,count,from_mono_ns,to_mono_ns,cpu_id,mono_ns\n",
 };
 
@@ -63,8 +73,9 @@ Test(schema, every_captured_stream_is_whole)
 		const char *key = schema_streams[i].key;
 		char command[128];
 
-		cr_expect(collector__serves(i), "%s: no BPF program in src/collector.c", key);
-		cr_expect(capture__encodes(i), "%s: no encoder in src/capture.c", key);
+		cr_expect(collector__serves(i), "%s: no BPF program in src/engine/bpf/collector.c",
+			  key);
+		cr_expect(capture__encodes(i), "%s: no encoder in src/engine/capture.c", key);
 		snprintf(command, sizeof(command), "grep -q 'rows(\"%s\")' tests/live/*.py", key);
 		cr_expect_eq(system(command), 0, "%s: no live test reads its rows", key);
 	}

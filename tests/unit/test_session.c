@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dataset/session.h"
 #include "root.h"
-#include "src/session.h"
 
 #define ID "0123456789ABCDEF"
 #define STRANGER 12345

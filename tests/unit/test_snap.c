@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The parts that snapshots are made of: sorting, spooling, the order of paths, which mounts to walk,
  * CPU time over windows. */
 #include <criterion/criterion.h>
@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mounts.h"
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
-#include "src/mounts.h"
 #include "snappers/process.h"
 #include "snappers/run.h"
 #include "snappers/sorter.h"
@@ -214,7 +214,8 @@ static int model_order(const char *a, const char *b)
 Test(snap, order_keeps_trees_together)
 {
 	static const char *const ordered[] = {
-		"/", "/a", "/a/b", "/a/b/c", "/a/b\x01", "/a/b-c", "/a/b.d", "/a-", "/a.b/c", "/ab", "/\xff",
+		"/",      "/a",  "/a/b",   "/a/b/c", "/a/b\x01", "/a/b-c",
+		"/a/b.d", "/a-", "/a.b/c", "/ab",    "/\xff",
 	};
 	size_t n = sizeof(ordered) / sizeof(*ordered);
 
@@ -223,8 +224,8 @@ Test(snap, order_keeps_trees_together)
 			int order = entry__order_paths(ordered[i], strlen(ordered[i]), ordered[k],
 						       strlen(ordered[k]));
 
-			cr_expect_eq((order > 0) - (order < 0), (i > k) - (i < k), "%s %s", ordered[i],
-				     ordered[k]);
+			cr_expect_eq((order > 0) - (order < 0), (i > k) - (i < k), "%s %s",
+				     ordered[i], ordered[k]);
 			cr_expect_eq(order < 0, model_order(ordered[i], ordered[k]) < 0);
 		}
 	cr_expect(entry__below("/a", 2, "/a", 2));
@@ -238,9 +239,16 @@ Test(snap, order_keeps_trees_together)
 /* Found by fuzzing: a backslash near the end of a field was read beyond it. */
 Test(mount_list, escapes)
 {
-	static const struct { const char *field, *is; } rows[] = {
-		{ "/a\\040b", "/a b" }, { "\\134\\012", "\\\n" }, { "/a\\1", "/a\\1" }, { "/\\", "/\\" },
-		{ "\\08", "\\08" }, { "\\777", "\377" }, { "", "" },
+	static const struct {
+		const char *field, *is;
+	} rows[] = {
+		{ "/a\\040b", "/a b" },
+		{ "\\134\\012", "\\\n" },
+		{ "/a\\1", "/a\\1" },
+		{ "/\\", "/\\" },
+		{ "\\08", "\\08" },
+		{ "\\777", "\377" },
+		{ "", "" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -281,28 +289,35 @@ Test(snap, mounts_to_walk)
 	struct mount_list m;
 
 	expect_chosen(ROOT "21 20 0:5 / /proc rw - proc proc rw\n"
-		      "22 20 8:2 / /home rw - xfs /dev/sda2 rw\n"
-		      "23 20 0:40 / /tmp rw - tmpfs tmpfs rw\n"
-		      "24 20 0:41 / /net rw - nfs4 host:/x rw\n"
-		      "25 20 0:42 / /far rw - fuse.sshfs a@b: rw\n"
-		      "26 20 0:43 / /cgroup rw - cgroup2 cgroup2 rw\n", false, "/ /home /tmp ");
+			   "22 20 8:2 / /home rw - xfs /dev/sda2 rw\n"
+			   "23 20 0:40 / /tmp rw - tmpfs tmpfs rw\n"
+			   "24 20 0:41 / /net rw - nfs4 host:/x rw\n"
+			   "25 20 0:42 / /far rw - fuse.sshfs a@b: rw\n"
+			   "26 20 0:43 / /cgroup rw - cgroup2 cgroup2 rw\n",
+		      false, "/ /home /tmp ");
 	expect_chosen(ROOT "24 20 0:41 / /net rw - nfs4 host:/x rw\n"
-		      "25 20 0:42 / /far rw - fuse.sshfs a@b: rw\n", true, "/ /net /far ");
+			   "25 20 0:42 / /far rw - fuse.sshfs a@b: rw\n",
+		      true, "/ /net /far ");
 	/* Bind mounts: of a part of what is there, of the whole, of parts of parts. */
 	expect_chosen(ROOT "21 20 8:1 /var /mnt rw - ext4 /dev/sda1 rw\n"
-		      "22 20 8:1 / /again rw - ext4 /dev/sda1 rw\n", false, "/ ");
+			   "22 20 8:1 / /again rw - ext4 /dev/sda1 rw\n",
+		      false, "/ ");
 	expect_chosen("20 1 0:30 / / rw - overlay overlay rw\n"
 		      "21 20 8:3 /a/b /x rw - ext4 /dev/sdb rw\n"
 		      "22 20 8:3 /a /y rw - ext4 /dev/sdb rw\n"
-		      "23 20 8:3 /ab /z rw - ext4 /dev/sdb rw\n", false, "/ /y /z ");
+		      "23 20 8:3 /ab /z rw - ext4 /dev/sdb rw\n",
+		      false, "/ /y /z ");
 	/* Overlays of containers show what their layers have. */
-	expect_chosen(ROOT "21 20 0:50 / /var/lib/docker/x/merged rw - overlay overlay rw\n", false, "/ ");
+	expect_chosen(ROOT "21 20 0:50 / /var/lib/docker/x/merged rw - overlay overlay rw\n", false,
+		      "/ ");
 	/* Mounted over. */
 	expect_chosen(ROOT "21 20 8:2 / /data rw - ext4 /dev/sdb rw\n"
-		      "22 21 8:3 / /data rw - ext4 /dev/sdc rw\n"
-		      "23 20 8:2 /old /old rw - ext4 /dev/sdb rw\n", false, "/ /data /old ");
+			   "22 21 8:3 / /data rw - ext4 /dev/sdc rw\n"
+			   "23 20 8:2 /old /old rw - ext4 /dev/sdb rw\n",
+		      false, "/ /data /old ");
 
-	choose("20 1 8:1 / /a\\040b\\134 rw,noatime - ext4 /dev/x rw,noatime,data=ordered\n", false, &m);
+	choose("20 1 8:1 / /a\\040b\\134 rw,noatime - ext4 /dev/x rw,noatime,data=ordered\n", false,
+	       &m);
 	cr_expect_str_eq(m.list[0].path, "/a b\\");
 	cr_expect_str_eq(m.list[0].options, "rw,noatime,data=ordered");
 	mount_list__clear(&m);
@@ -321,7 +336,8 @@ static void put_process(unsigned int pid, const char *name, char state, unsigned
 	strcat(path, "/stat");
 	f = fopen(path, "w");
 	cr_assert(f);
-	fprintf(f, "%u (%s) %c 1 1 1 0 -1 4194560 1 2 3 4 %lu 0 0 0 20 0 1 0 %lu 10485760 256 1 0 0 0 0\n",
+	fprintf(f,
+		"%u (%s) %c 1 1 1 0 -1 4194560 1 2 3 4 %lu 0 0 0 20 0 1 0 %lu 10485760 256 1 0 0 0 0\n",
 		pid, name, state, utime, start);
 	fclose(f);
 	*strrchr(path, '/') = 0;
@@ -345,8 +361,12 @@ static char rows_text[65536];
 static const char *snapshot(struct processes *p, uint64_t now)
 {
 	static struct rows_counts counts;
-	struct rows_config config = { .stream = STREAM_PROCESS, .stamp = "s", .session_fd = dir_fd,
-				      .uid = -1, .gid = -1, .counts = &counts };
+	struct rows_config config = { .stream = STREAM_PROCESS,
+				      .stamp = "s",
+				      .session_fd = dir_fd,
+				      .uid = -1,
+				      .gid = -1,
+				      .counts = &counts };
 	static unsigned int n;
 	struct clock *clock;
 	struct rows *rows;
@@ -360,8 +380,10 @@ static const char *snapshot(struct processes *p, uint64_t now)
 	cr_assert_eq(rows__end(rows, NULL), 0);
 	rows__free(rows);
 	clock__free(clock);
-	snprintf(cmd, sizeof(cmd), "zstd -dc %s/process/process_s_%04u.csv.zst | tail -n +2 | "
-		 "cut -d, -f2-6,8-11 | sort -n", dir, n);
+	snprintf(cmd, sizeof(cmd),
+		 "zstd -dc %s/process/process_s_%04u.csv.zst | tail -n +2 | "
+		 "cut -d, -f2-6,8-11 | sort -n",
+		 dir, n);
 	f = popen(cmd, "r");
 	len = fread(rows_text, 1, sizeof(rows_text) - 1, f);
 	rows_text[len] = 0;
@@ -388,15 +410,18 @@ Test(snap, cpu_over_windows)
 	/* 60 s later: 6 s of CPU for the one, all 3 s of its life for the other. */
 	put_process(10, "o) d", 'R', 106 * tick, 1);
 	put_process(20, "new", 'Z', 3 * tick, start + 50 * tick);
-	cr_expect_str_eq(snapshot(p, now + 60 * SECOND), "10,o) d,a b c,10240,1024,10.00,10.00,10.00,running\n"
+	cr_expect_str_eq(snapshot(p, now + 60 * SECOND),
+			 "10,o) d,a b c,10240,1024,10.00,10.00,10.00,running\n"
 			 "20,new,a b c,10240,1024,5.00,5.00,5.00,zombie\n");
 	/* 5 s later, all of them used; then another process under the same pid. */
 	put_process(10, "old", 'D', 111 * tick, 1);
-	cr_expect_str_eq(snapshot(p, now + 65 * SECOND), "10,old,a b c,10240,1024,100.00,16.92,16.92,disk-sleep\n"
+	cr_expect_str_eq(snapshot(p, now + 65 * SECOND),
+			 "10,old,a b c,10240,1024,100.00,16.92,16.92,disk-sleep\n"
 			 "20,new,a b c,10240,1024,0.00,4.61,4.61,zombie\n");
 	put_process(20, "reused", 'I', 1 * tick, start + 69 * tick);
 	remove_process(10);
-	cr_expect_str_eq(snapshot(p, now + 70 * SECOND), "20,reused,a b c,10240,1024,20.00,1.42,1.42,idle\n");
+	cr_expect_str_eq(snapshot(p, now + 70 * SECOND),
+			 "20,reused,a b c,10240,1024,20.00,1.42,1.42,idle\n");
 	cr_expect_eq(processes__count(p), 1);
 	processes__free(p);
 }
@@ -417,10 +442,11 @@ Test(snap, windows_of_many_passes)
 		if (t < 7260)
 			cr_assert_eq(processes__pass(p, now + t * SECOND, NULL, NULL, NULL), 0);
 	}
-	cr_assert_eq(sscanf(snapshot(p, now + 7260 * SECOND), "10,x,a b c,10240,1024,%u.%*u,%u.%*u,%u", &five,
-			    &two, &hour), 3, "%s", rows_text);
+	cr_assert_eq(sscanf(snapshot(p, now + 7260 * SECOND),
+			    "10,x,a b c,10240,1024,%u.%*u,%u.%*u,%u", &five, &two, &hour),
+		     3, "%s", rows_text);
 	cr_expect_eq(five, 100, "%u", five);
-	cr_expect(two >= 50 && two <= 60, "%u", two); /* 55 */
+	cr_expect(two >= 50 && two <= 60, "%u", two);    /* 55 */
 	cr_expect(hour >= 10 && hour <= 12, "%u", hour); /* 11.5 */
 	processes__free(p);
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "status.h"
+#include "commands/status.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -54,8 +54,9 @@ Test(status, line_of_extremes)
 	char buf[STATUS_LINE_MAX];
 
 	for (int i = 0; i < STREAM_COUNT; i++)
-		huge.streams[i] = (struct status_stream){ true, UINT64_MAX, UINT64_MAX, 0,
-							  UINT64_MAX, 1, 1, 1, UINT64_MAX };
+		huge.streams[i] =
+			(struct status_stream){ true, UINT64_MAX, UINT64_MAX, 0,         UINT64_MAX,
+						1,    1,          1,          UINT64_MAX };
 	cr_assert_lt(status__line(buf, SIZE_MAX, &huge, &before), sizeof(buf));
 	/* No time passed, and counters that went back: no row a second. */
 	status__line(buf, 200, &before, &now);
@@ -73,9 +74,11 @@ Test(status, summary)
 	status__summary(f, &now, "/tmp/it's here");
 	fclose(f);
 	cr_expect(strstr(text, "Recorded 3723.0 s in /tmp/it's here\n"));
-	cr_expect(strstr(text,
-			 "\nfs                       14345      12000       1500         5      3      1"
-			       "      0        1536\n"), "%s", text);
+	cr_expect(
+		strstr(text,
+		       "\nfs                       14345      12000       1500         5      3      1"
+		       "      0        1536\n"),
+		"%s", text);
 	cr_expect(strstr(text, "\nblock "));
 	cr_expect(strstr(text, "\nlost "));
 	cr_expect(!strstr(text, "\nnw_conn "), "not enabled");

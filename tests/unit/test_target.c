@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What a target makes of answers, names and manifests. Whether a real store agrees is asked in
  * tests/upload/. */
 #include <criterion/criterion.h>
@@ -23,7 +23,8 @@ static struct http_answer *answer(long status, const char *body)
 	return &a;
 }
 
-#define ERROR(code) "<?xml version=\"1.0\"?>\n<Error><Code>" code "</Code><Message>m</Message></Error>"
+#define ERROR(code) \
+	"<?xml version=\"1.0\"?>\n<Error><Code>" code "</Code><Message>m</Message></Error>"
 
 Test(target, answers)
 {
@@ -35,7 +36,8 @@ Test(target, answers)
 		const char *words;
 	} rows[] = {
 		/* The code says more than the status. */
-		{ 403, ERROR("SignatureDoesNotMatch"), TARGET_REFUSED, true, "secret key is wrong" },
+		{ 403, ERROR("SignatureDoesNotMatch"), TARGET_REFUSED, true,
+		  "secret key is wrong" },
 		{ 403, ERROR("AccessDenied"), TARGET_REFUSED, true, "may not" },
 		{ 403, ERROR("QuotaExceeded"), TARGET_REFUSED, true, "quota" },
 		{ 403, ERROR("ExpiredToken"), TARGET_REFUSED, true, "expired" },
@@ -87,7 +89,8 @@ Test(target, what_the_rest_of_an_answer_tells)
 	answer__explain(a, "h", &r);
 	cr_assert(strstr(r.reason, "--s3-region eu-west-1"), "%s", r.reason);
 
-	a = answer(400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>x-1</Region></Error>");
+	a = answer(400,
+		   "<Error><Code>AuthorizationHeaderMalformed</Code><Region>x-1</Region></Error>");
 	answer__explain(a, "h", &r);
 	cr_assert(strstr(r.reason, "--s3-region x-1"), "%s", r.reason);
 
@@ -112,7 +115,8 @@ Test(target, what_the_rest_of_an_answer_tells)
 
 Test(target, hostile_answers_stay_on_one_line)
 {
-	struct http_answer *a = answer(400, "<Error><Code>\033[2J\n\r</Code><Message>a\tb\nc</Message></Error>");
+	struct http_answer *a =
+		answer(400, "<Error><Code>\033[2J\n\r</Code><Message>a\tb\nc</Message></Error>");
 	struct target_result r;
 	char body[4096];
 
@@ -128,10 +132,16 @@ Test(target, hostile_answers_stay_on_one_line)
 
 Test(target, no_answer)
 {
-	static const struct { CURLcode error; enum target_verdict verdict; } rows[] = {
-		{ CURLE_COULDNT_RESOLVE_HOST, TARGET_RETRY }, { CURLE_COULDNT_CONNECT, TARGET_RETRY },
-		{ CURLE_OPERATION_TIMEDOUT, TARGET_RETRY }, { CURLE_RECV_ERROR, TARGET_RETRY },
-		{ CURLE_PEER_FAILED_VERIFICATION, TARGET_REFUSED }, { CURLE_OUT_OF_MEMORY, TARGET_RETRY },
+	static const struct {
+		CURLcode error;
+		enum target_verdict verdict;
+	} rows[] = {
+		{ CURLE_COULDNT_RESOLVE_HOST, TARGET_RETRY },
+		{ CURLE_COULDNT_CONNECT, TARGET_RETRY },
+		{ CURLE_OPERATION_TIMEDOUT, TARGET_RETRY },
+		{ CURLE_RECV_ERROR, TARGET_RETRY },
+		{ CURLE_PEER_FAILED_VERIFICATION, TARGET_REFUSED },
+		{ CURLE_OUT_OF_MEMORY, TARGET_RETRY },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -148,7 +158,11 @@ Test(target, no_answer)
 
 Test(target, a_proxy_that_lets_nobody_through)
 {
-	static const struct { long status; enum target_verdict verdict; const char *word; } rows[] = {
+	static const struct {
+		long status;
+		enum target_verdict verdict;
+		const char *word;
+	} rows[] = {
 		{ 407, TARGET_REFUSED, "wants other credentials" },
 		{ 403, TARGET_REFUSED, "doesn't let us through" },
 		{ 502, TARGET_RETRY, "can't reach it" },
@@ -187,7 +201,8 @@ Test(target, retry_after)
 
 Test(target, xml)
 {
-	static const char text[] = "<a><Part><ETag>&quot;x&amp;y&quot;</ETag><N>1</N></Part><N>2</N><E/></a>";
+	static const char text[] =
+		"<a><Part><ETag>&quot;x&amp;y&quot;</ETag><N>1</N></Part><N>2</N><E/></a>";
 	char buf[16];
 
 	cr_assert(answer__xml(text, "ETag", buf, sizeof(buf)));
@@ -245,14 +260,17 @@ Test(target, etags)
 	cr_assert_eq(digest__memory(&digest, "hello", 5), 0);
 	cr_assert_arr_eq(digest.md5, md5, MD5_SIZE);
 	/* printf hello | sha256sum */
-	cr_assert_str_eq(digest.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+	cr_assert_str_eq(digest.sha256,
+			 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct http_answer *a = answer(200, "");
 
 		strcpy(a->head.encryption, rows[i].encryption);
 		strcpy(a->head.customer_key, rows[i].customer);
-		cr_assert_eq(etag__matches(a, rows[i].etag, expected), rows[i].matches, "row %zu", i);
-		cr_assert_eq(etag__check(a, "h", rows[i].etag, expected, &r), rows[i].matches, "row %zu", i);
+		cr_assert_eq(etag__matches(a, rows[i].etag, expected), rows[i].matches, "row %zu",
+			     i);
+		cr_assert_eq(etag__check(a, "h", rows[i].etag, expected, &r), rows[i].matches,
+			     "row %zu", i);
 	}
 	cr_assert_not(etag__check(answer(200, ""), "h", "", expected, &r));
 	cr_assert_eq(r.verdict, TARGET_RETRY);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The target file://: what is under a key afterwards, and what is not. */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -106,7 +106,8 @@ Test(target_file, copies)
 		cr_assert(same(KEY, o.fd));
 		cr_assert_eq(stat(at(KEY), &st), 0);
 		cr_assert_eq(st.st_mode & 07, 0);
-		cr_assert_not(exists("linux_v1/00112233AABBCCDD/20261121_100000_000/fs/.fs_0001.csv.zst.part"));
+		cr_assert_not(exists(
+			"linux_v1/00112233AABBCCDD/20261121_100000_000/fs/.fs_0001.csv.zst.part"));
 		close(o.fd);
 	}
 }
@@ -154,7 +155,8 @@ Test(target_file, no_symlink_is_followed)
 
 Test(target_file, keys_stay_in_their_place)
 {
-	static const char *const keys[] = { "", "/etc/x", "../x", "a/../x", "a//b", "a/.", "a/", ".." };
+	static const char *const keys[] = { "",     "/etc/x", "../x", "a/../x",
+					    "a//b", "a/.",    "a/",   ".." };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		struct target_object o = object(keys[i], 1);
@@ -225,7 +227,8 @@ Test(target_file, at_its_rate)
 	target__put(slow, &o, NULL, &result);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	cr_assert_eq(result.verdict, TARGET_DONE, "%s", result.reason);
-	cr_assert_geq((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000, 499);
+	cr_assert_geq((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000,
+		      499);
 	target__free(slow);
 	close(o.fd);
 }
@@ -253,8 +256,9 @@ Test(target_file, test_leaves_nothing)
 
 Test(target, urls)
 {
-	static const char *const wrong[] = { "", "s4://x", "/mnt", "file://", "file://host/dir",
-					     "file:/mnt", "ftp://x/y" };
+	static const char *const wrong[] = { "",         "s4://x",          "/mnt",
+					     "file://",  "file://host/dir", "file:/mnt",
+					     "ftp://x/y" };
 	struct target *t = NULL;
 	char problem[TARGET_REASON_MAX];
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Sessions are made here by hand (libzstd, jansson, sha256sum, strftime), not by the recorder. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -12,14 +12,15 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "src/field.h"
-#include "src/verify.h"
+#include "commands/verify.h"
+#include "dataset/field.h"
 
 #define MS 1000000ll
 #define OFFSET 1704067200000000000ll /* boot at 2024-01-01 00:00:00 UTC */
 #define FS_FILE "fs/fs_20240101_020000_000_0001.csv.zst"
 #define LOST_FILE "lost/lost_20240101_020000_000_0001.csv.zst"
-#define FS_HEADER "timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode," \
+#define FS_HEADER \
+	"timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode," \
 	"device,flags,duration_ns,return_value,errno,mmap_prot,mmap_flags,address,cmdline,ppid," \
 	"container_id,fs_type,mono_ns\n"
 #define LOST_HEADER "timestamp,stream,cause,count,from_mono_ns,to_mono_ns,cpu_id,mono_ns\n"
@@ -128,9 +129,11 @@ static char *fs_csv(void)
 		struct tm tm;
 
 		strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", gmtime_r(&local, &tm));
-		p += sprintf(p, "%s.%06lld,read,%d,%d,cat,\"/tmp/a,b\\\\ \xc3\xa9\\x0a\",4096,0,4096,12,"
-			     "8:1,O_RDONLY|O_CLOEXEC,1500,4096,,,,,cat a,1,77,ext4,%lld\n",
-			     day, real % 1000000000 / 1000, 100 + i, 100 + i, mono);
+		p += sprintf(
+			p,
+			"%s.%06lld,read,%d,%d,cat,\"/tmp/a,b\\\\ \xc3\xa9\\x0a\",4096,0,4096,12,"
+			"8:1,O_RDONLY|O_CLOEXEC,1500,4096,,,,,cat a,1,77,ext4,%lld\n",
+			day, real % 1000000000 / 1000, 100 + i, 100 + i, mono);
 	}
 	return csv;
 }
@@ -149,16 +152,16 @@ static json_t *columns_of(const char *header)
 static json_t *account(int written, int filtered, int ring)
 {
 	return json_pack("{s:i,s:i,s:i,s:{s:i,s:i,s:i}}", "seen", written + filtered + ring,
-			 "written", written, "filtered", filtered, "lost", "ring", ring,
-			 "queue", 0, "disk", 0);
+			 "written", written, "filtered", filtered, "lost", "ring", ring, "queue", 0,
+			 "disk", 0);
 }
 
 static struct fixture make(void)
 {
 	struct fixture s;
-	const char *lost = LOST_HEADER
-		"2024-01-01 02:00:02.000000,fs,ring,3,1000000,2000000,1,2000000000\n"
-		"2024-01-01 02:00:03.000000,fs,ring,4,1000000,2000000,,3000000000\n";
+	const char *lost =
+		LOST_HEADER "2024-01-01 02:00:02.000000,fs,ring,3,1000000,2000000,1,2000000000\n"
+			    "2024-01-01 02:00:03.000000,fs,ring,4,1000000,2000000,,3000000000\n";
 	char *csv = fs_csv();
 
 	strcpy(s.base, "/tmp/iotrc-test-XXXXXX");
@@ -170,17 +173,14 @@ static struct fixture make(void)
 	s.manifest = json_pack(
 		"{s:s,s:{s:{s:o},s:{s:o}},s:{s:s,s:I,s:[{s:i,s:I}]},s:{s:s},"
 		"s:[{s:s,s:s,s:I,s:I},{s:s,s:s,s:I,s:I}],s:{s:{s:o,s:o}}}",
-		"schema_version", "1",
-		"streams", "fs", "columns", columns_of(FS_HEADER),
-			   "lost", "columns", columns_of(LOST_HEADER),
-		"clock", "utc_offset", "+02:00", "mono_to_real_offset_ns", OFFSET,
-			 "offsets", "from_mono_ns", 5000, "mono_to_real_offset_ns", OFFSET,
-		"session", "state", "complete",
-		"files", "path", FS_FILE, "stream", "fs", "first_mono_ns", 1000 * MS,
-			 "last_mono_ns", 1000 * MS + (FS_ROWS - 1) * 1234567ll,
-			 "path", LOST_FILE, "stream", "lost", "first_mono_ns", 2000 * MS,
-			 "last_mono_ns", 3000 * MS,
-		"diagnostics", "streams", "fs", account(FS_ROWS, 5, 7), "lost", account(2, 0, 0));
+		"schema_version", "1", "streams", "fs", "columns", columns_of(FS_HEADER), "lost",
+		"columns", columns_of(LOST_HEADER), "clock", "utc_offset", "+02:00",
+		"mono_to_real_offset_ns", OFFSET, "offsets", "from_mono_ns", 5000,
+		"mono_to_real_offset_ns", OFFSET, "session", "state", "complete", "files", "path",
+		FS_FILE, "stream", "fs", "first_mono_ns", 1000 * MS, "last_mono_ns",
+		1000 * MS + (FS_ROWS - 1) * 1234567ll, "path", LOST_FILE, "stream", "lost",
+		"first_mono_ns", 2000 * MS, "last_mono_ns", 3000 * MS, "diagnostics", "streams",
+		"fs", account(FS_ROWS, 5, 7), "lost", account(2, 0, 0));
 	cr_assert(s.manifest != NULL);
 	put_csv(&s, FS_FILE, csv, strlen(csv), 1);
 	put_csv(&s, LOST_FILE, lost, strlen(lost), 1);
@@ -246,8 +246,9 @@ Test(verify, dataset_of_sessions)
 	FILE *out = open_memstream(&said, &len);
 
 	json_dump_file(s.manifest, path_of(&s, "manifest.json"), 0);
-	snprintf(command, sizeof(command), "mkdir -p %s/m/id && mv %s %s/m/id/a && cp -r %s/m/id/a %s/m/id/b",
-		 s.base, s.dir, s.base, s.base, s.base);
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/m/id && mv %s %s/m/id/a && cp -r %s/m/id/a %s/m/id/b", s.base, s.dir,
+		 s.base, s.base, s.base);
 	cr_assert_eq(system(command), 0);
 	cr_expect_eq(verify__dir(s.base, out), 0);
 	snprintf(command, sizeof(command), "rm %s/m/id/b/manifest.json", s.base);
@@ -296,12 +297,16 @@ static void put_field(struct fixture *s, int n, const char *text, size_t text_le
 
 Test(verify, fields)
 {
-	static const struct { int column; const char *text, *what; } cases[] = {
+	static const struct {
+		int column;
+		const char *text, *what;
+	} cases[] = {
 		{ 0, "2024-02-30 02:00:01.000000", "row 2: column timestamp: no wall time" },
 		{ 0, "2024-01-01T02:00:01.001234", "row 2: column timestamp: no wall time" },
 		{ 0, "2024-01-01 02:00:01.003", "row 2: column timestamp: no wall time" },
 		{ 0, "", "row 2: column timestamp: empty" },
-		{ 0, "2024-01-01 02:00:01.002235", "row 2: column timestamp: 2024-01-01 02:00:01.002235 is 1001 us off" },
+		{ 0, "2024-01-01 02:00:01.002235",
+		  "row 2: column timestamp: 2024-01-01 02:00:01.002235 is 1001 us off" },
 		{ 0, "2024-01-01 03:00:01.001234", "is 3600000000 us off" },
 		{ 1, "READ", "row 2: column operation: not one of its words" },
 		{ 1, "rea", "row 2: column operation" },
@@ -342,11 +347,21 @@ Test(verify, fields)
 
 Test(verify, fields_that_are_sound)
 {
-	static const struct { int column; const char *text; } cases[] = {
-		{ 0, "2024-01-01 02:00:01.002200" }, { 1, "" }, { 2, "18446744073709551615" },
-		{ 4, "a\\\\b\\x0a\\xff" }, { 5, "\"say \"\"x\"\"\"" }, { 5, "" },
-		{ 7, "-9223372036854775808" }, { 7, "0" }, { 11, "0x400|S_IRUSR" },
-		{ 14, "ENOENT" }, { 17, "0x7ffff7fc1000" },
+	static const struct {
+		int column;
+		const char *text;
+	} cases[] = {
+		{ 0, "2024-01-01 02:00:01.002200" },
+		{ 1, "" },
+		{ 2, "18446744073709551615" },
+		{ 4, "a\\\\b\\x0a\\xff" },
+		{ 5, "\"say \"\"x\"\"\"" },
+		{ 5, "" },
+		{ 7, "-9223372036854775808" },
+		{ 7, "0" },
+		{ 11, "0x400|S_IRUSR" },
+		{ 14, "ENOENT" },
+		{ 17, "0x7ffff7fc1000" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -387,7 +402,8 @@ Test(verify, extra_column)
 	struct fixture s = make();
 	char *csv = fs_csv(), *wide = malloc(1 << 17);
 
-	sprintf(wide, "%.*s,more\n%s", (int)strlen(FS_HEADER) - 1, FS_HEADER, strchr(csv, '\n') + 1);
+	sprintf(wide, "%.*s,more\n%s", (int)strlen(FS_HEADER) - 1, FS_HEADER,
+		strchr(csv, '\n') + 1);
 	put_csv(&s, FS_FILE, wide, strlen(wide), 1);
 	free(csv);
 	free(wide);
@@ -454,7 +470,12 @@ Test(verify, frames)
 {
 	static const unsigned char skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 'x' };
 	static const char empty_frame[] = "\x28\xb5\x2f\xfd\x24\x00\x01\x00\x00\x99\xe9\xd8\x51";
-	static const struct { long len, flip; const void *more; size_t more_len; const char *what; } cases[] = {
+	static const struct {
+		long len, flip;
+		const void *more;
+		size_t more_len;
+		const char *what;
+	} cases[] = {
 		{ -1, -1, "", 0, "truncated: the frame doesn't end" },
 		{ -4, -1, "", 0, "truncated" },
 		{ 300, -1, "", 0, "truncated" },
@@ -556,7 +577,10 @@ Test(verify, bytes_that_changed_later)
 Test(verify, stated_facts)
 {
 	static const char *const keys[] = {
-		"raw_bytes", "compressed_bytes", "first_mono_ns", "last_mono_ns",
+		"raw_bytes",
+		"compressed_bytes",
+		"first_mono_ns",
+		"last_mono_ns",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -575,7 +599,8 @@ Test(verify, stated_rows)
 
 	set_int(facts_of(&s, FS_FILE), "rows", FS_ROWS + 1);
 	cr_expect_eq(finish(&s, &said), 2);
-	cr_expect(strstr(said, FS_FILE ": rows: the manifest says 102, the file 101\n"), "%s", said);
+	cr_expect(strstr(said, FS_FILE ": rows: the manifest says 102, the file 101\n"), "%s",
+		  said);
 	cr_expect(strstr(said, "written: 101, but the files hold 102 rows\n"), "%s", said);
 	free(said);
 }
@@ -655,8 +680,8 @@ Test(verify, part_file)
 
 static json_t *account_of(struct fixture *s, const char *key)
 {
-	return json_object_get(json_object_get(json_object_get(s->manifest, "diagnostics"), "streams"),
-			       key);
+	return json_object_get(
+		json_object_get(json_object_get(s->manifest, "diagnostics"), "streams"), key);
 }
 
 static void add(json_t *o, const char *key, int n)
@@ -698,9 +723,11 @@ Test(verify, no_account)
 	struct fixture s = make();
 	char *said;
 
-	json_object_del(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"), "fs");
+	json_object_del(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"),
+			"fs");
 	cr_expect_gt(finish(&s, &said), 0);
-	cr_expect(strstr(said, "manifest.json: diagnostics.streams.fs.written: 0, but "), "%s", said);
+	cr_expect(strstr(said, "manifest.json: diagnostics.streams.fs.written: 0, but "), "%s",
+		  said);
 	free(said);
 }
 
@@ -708,7 +735,8 @@ Test(verify, running_session)
 {
 	struct fixture s = make();
 
-	json_object_set_new(json_object_get(s.manifest, "session"), "state", json_string("running"));
+	json_object_set_new(json_object_get(s.manifest, "session"), "state",
+			    json_string("running"));
 	write_file(path_of(&s, FS_FILE ".part"), "x", 1);
 	add(account_of(&s, "fs"), "seen", 100);
 	add(account_of(&s, "fs"), "written", 99);
@@ -725,7 +753,8 @@ Test(verify, clock_steps_and_zones)
 	json_array_append_new(list, json_pack("{s:I,s:I,s:s}", "from_mono_ns", 1001234567ll,
 					      "mono_to_real_offset_ns", OFFSET + 1000000000ll,
 					      "utc_offset", "+01:00"));
-	put_csv(&s, FS_FILE, csv, strchr(strchr(strchr(csv, '\n') + 1, '\n') + 1, '\n') + 1 - csv, 1);
+	put_csv(&s, FS_FILE, csv, strchr(strchr(strchr(csv, '\n') + 1, '\n') + 1, '\n') + 1 - csv,
+		1);
 	free(csv);
 	set_int(facts_of(&s, FS_FILE), "last_mono_ns", 1001234567);
 	json_object_set_new(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"),
@@ -734,8 +763,10 @@ Test(verify, clock_steps_and_zones)
 	unlink(path_of(&s, LOST_FILE));
 	json_object_set_new(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"),
 			    "fs", account(2, 0, 0));
-	json_object_del(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"), "lost");
-	assert_fault(&s, FS_FILE, "row 2: column timestamp: 2024-01-01 02:00:01.001234 is 3599000000 us off");
+	json_object_del(json_object_get(json_object_get(s.manifest, "diagnostics"), "streams"),
+			"lost");
+	assert_fault(&s, FS_FILE,
+		     "row 2: column timestamp: 2024-01-01 02:00:01.001234 is 3599000000 us off");
 }
 
 /* ---- hostile manifests ---- */
@@ -780,7 +811,9 @@ Test(verify, manifest_too_large)
 /* Each key that is read: left out, of another type, absurd. One clear fault each, and no crash. */
 Test(verify, manifests_with_one_thing_wrong)
 {
-	static const struct { const char *path, *json, *what; } cases[] = {
+	static const struct {
+		const char *path, *json, *what;
+	} cases[] = {
 		{ "schema_version", "\"2\"", "schema_version: not 1" },
 		{ "schema_version", "1", "schema_version: wrong type (string)" },
 		{ "session", NULL, "session: missing (object)" },
@@ -792,13 +825,16 @@ Test(verify, manifests_with_one_thing_wrong)
 		{ "clock.offsets", "[]", "clock.offsets: empty" },
 		{ "clock.offsets", "[1]", "clock.offsets[0].from_mono_ns: missing" },
 		{ "clock.offsets.0.from_mono_ns", "-1", "clock.offsets[0].from_mono_ns: negative" },
-		{ "clock.mono_to_real_offset_ns", "1.5", "clock.mono_to_real_offset_ns: wrong type" },
-		{ "clock.mono_to_real_offset_ns", "1", "clock.mono_to_real_offset_ns: not the first" },
+		{ "clock.mono_to_real_offset_ns", "1.5",
+		  "clock.mono_to_real_offset_ns: wrong type" },
+		{ "clock.mono_to_real_offset_ns", "1",
+		  "clock.mono_to_real_offset_ns: not the first" },
 		{ "streams", "null", "streams: wrong type (object)" },
 		{ "streams.\033x", "{}", "streams: '\\x1bx' is not known" },
 		{ "streams.fs.columns", "{}", "streams.fs.columns: wrong type" },
 		{ "streams.fs.columns", "[]", "streams.fs.columns: 0, should be 23" },
-		{ "streams.fs.columns.3.name", "\"thread\"", "streams.fs.columns[3]: not the schema's" },
+		{ "streams.fs.columns.3.name", "\"thread\"",
+		  "streams.fs.columns[3]: not the schema's" },
 		{ "streams.fs.columns.3", "7", "streams.fs.columns[3].name: missing" },
 		{ "files", "{}", "files: wrong type (array)" },
 		{ "files.0", "null", "files[0].path: missing" },
@@ -807,24 +843,29 @@ Test(verify, manifests_with_one_thing_wrong)
 		{ "files.0.sha256", "\"00\"", "files[0].sha256: not 64" },
 		{ "files.0.stream", "\"block\"", "files[0].stream: not one of streams" },
 		{ "files.0.stream", "\"lost\"", "files[0].path: '" FS_FILE },
-		{ "files.0.path", "\"/etc/passwd\"", "files[0].path: '/etc/passwd' is no file of fs" },
+		{ "files.0.path", "\"/etc/passwd\"",
+		  "files[0].path: '/etc/passwd' is no file of fs" },
 		{ "files.0.path", "\"fs/fs_/../../../../etc/x.csv.zst\"", "is no file of fs" },
-		{ "files.0.path", "\"fs/fs_\\u001b.csv.zst\"", "files[0].path: 'fs/fs_\\x1b.csv.zst'" },
+		{ "files.0.path", "\"fs/fs_\\u001b.csv.zst\"",
+		  "files[0].path: 'fs/fs_\\x1b.csv.zst'" },
 		{ "files.1.path", "\"\"", "files[1].path: '' is no file of lost" },
 		{ "diagnostics", NULL, "diagnostics: missing" },
 		{ "diagnostics.streams.fs", "[]", "diagnostics.streams.fs.seen: missing" },
-		{ "diagnostics.streams.fs.lost.ring", "null", "diagnostics.streams.fs.lost.ring: wrong type" },
+		{ "diagnostics.streams.fs.lost.ring", "null",
+		  "diagnostics.streams.fs.lost.ring: wrong type" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct fixture s = make();
 		json_t *at = s.manifest;
 		char *path = strdup(cases[i].path), *key = path, *dot;
-		json_t *value = cases[i].json ? json_loads(cases[i].json, JSON_DECODE_ANY, NULL) : NULL;
+		json_t *value =
+			cases[i].json ? json_loads(cases[i].json, JSON_DECODE_ANY, NULL) : NULL;
 
 		for (; (dot = strchr(key, '.')); key = dot + 1) {
 			*dot = '\0';
-			at = json_is_array(at) ? json_array_get(at, atoi(key)) : json_object_get(at, key);
+			at = json_is_array(at) ? json_array_get(at, atoi(key)) :
+						 json_object_get(at, key);
 		}
 		if (!value)
 			json_object_del(at, key);
@@ -853,8 +894,11 @@ Test(verify, file_listed_twice)
 Test(verify, exit_codes)
 {
 	struct fixture s = make();
-	char *said, *good[] = { "verify", s.dir, NULL }, *bad[] = { "verify", "/nonexistent", NULL };
-	char *usage[][4] = { { "verify" }, { "verify", "a", "b" }, { "verify", "-x" }, { "verify", "-h" } };
+	char *said, *good[] = { "verify", s.dir, NULL },
+		    *bad[] = { "verify", "/nonexistent", NULL };
+	char *usage[][4] = {
+		{ "verify" }, { "verify", "a", "b" }, { "verify", "-x" }, { "verify", "-h" }
+	};
 
 	cr_redirect_stdout();
 	cr_redirect_stderr();
@@ -885,8 +929,9 @@ Test(field, wall_times)
 			      normal.tm_hour == tm.tm_hour && normal.tm_min == tm.tm_min &&
 			      normal.tm_sec == tm.tm_sec;
 
-		snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d.%06d", tm.tm_year + 1900,
-			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, us);
+		snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d.%06d",
+			 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+			 tm.tm_sec, us);
 		cr_assert_eq(field__wall(text, strlen(text), &got), exists, "%s", text);
 		if (exists)
 			cr_assert_eq(got, want, "%s", text);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Oracle: zstd(1), on what lies on the disk. */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -17,9 +17,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "dataset/writer.h"
 #include "root.h"
 #include "schema/schema.h"
-#include "src/writer.h"
 
 static char dir[64];
 static int dir_fd;
@@ -66,8 +66,12 @@ TestSuite(writer, .init = setup, .fini = teardown, .timeout = 60);
 
 static struct writer_config config(void)
 {
-	return (struct writer_config){ .session_fd = dir_fd, .level = 1, .queue_chunks = 64,
-				       .uid = -1, .gid = -1, .finished = on_finished };
+	return (struct writer_config){ .session_fd = dir_fd,
+				       .level = 1,
+				       .queue_chunks = 64,
+				       .uid = -1,
+				       .gid = -1,
+				       .finished = on_finished };
 }
 
 static struct writer *start(const struct writer_config *c)
@@ -149,7 +153,8 @@ static void assert_disk(uint64_t rows, unsigned files)
 	cr_assert_eq(shell("find . -name '*.csv.zst' | wc -l"), (long)files);
 	cr_assert_eq(shell("find . -name '*.csv.zst' | xargs -r zstd -tq 2>&1 | wc -l"), 0);
 	cr_assert_eq(shell("for f in $(find . -name '*.csv.zst'); do zstd -dcq $f | tail -n +2; "
-			   "done | wc -l"), (long)rows);
+			   "done | wc -l"),
+		     (long)rows);
 }
 
 Test(writer, nothing_written)

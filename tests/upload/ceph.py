@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A real S3 store on this machine: Ceph with one monitor, one OSD in memory and radosgw, as Debian
 packages them. It listens on loopback alone, needs no authentication among its own parts and is gone
 with its directory."""

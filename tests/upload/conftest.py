@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Real servers, each started once and on loopback. Nothing here is skipped: what isn't there is
 installed by `make check-upload`, or it fails and says why."""
 import contextlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A gateway as the io-tracer family's is: it knows the store's keys, and answers with a presigned URL.
 What it was asked it remembers."""
 import http.server

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What may happen between a client and a server, made to happen: a proxy that reads each request
 whole, asks `fault(n, method, path)` what is to become of it (n: the number of the request, from 0), and
 keeps a log of what the server answered."""

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Objects to one target, as the tests of the targets need it: KEY FILE pairs from the command line, or
  * else from stdin; what came of each is a line of JSON. `iotrc upload` sends sessions. */
 #include <errno.h>
@@ -15,13 +15,13 @@
 #include "uploader/target.h"
 
 static const char *const verdicts[] = {
-	[TARGET_DONE] = "done", [TARGET_RETRY] = "retry", [TARGET_REFUSED] = "refused",
+	[TARGET_DONE] = "done",   [TARGET_RETRY] = "retry",         [TARGET_REFUSED] = "refused",
 	[TARGET_LOCAL] = "local", [TARGET_CANCELLED] = "cancelled",
 };
 
 static struct {
 	uint64_t cancel_at, sent;
-	json_t *ids;         /* what multipart() was told */
+	json_t *ids; /* what multipart() was told */
 } seen;
 
 static bool on_progress(void *data, uint64_t sent)
@@ -68,12 +68,15 @@ static void put_file(struct target *target, struct target_object *object, const 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "url", 1, NULL, 'u' }, { "endpoint", 1, NULL, 'e' }, { "region", 1, NULL, 'r' },
-		{ "credentials", 1, NULL, 'c' }, { "ca", 1, NULL, 'a' }, { "rate", 1, NULL, 'R' },
-		{ "part", 1, NULL, 'p' }, { "stall", 1, NULL, 's' }, { "connect", 1, NULL, 'C' },
-		{ "sha256", 1, NULL, 'h' }, { "upload-id", 1, NULL, 'i' },
-		{ "cancel-at", 1, NULL, 'x' }, { "abort", 0, NULL, 'A' }, { "test", 0, NULL, 't' },
-		{ "telemetry", 1, NULL, 'T' }, { "no-resume", 0, NULL, 'n' }, { NULL, 0, NULL, 0 },
+		{ "url", 1, NULL, 'u' },       { "endpoint", 1, NULL, 'e' },
+		{ "region", 1, NULL, 'r' },    { "credentials", 1, NULL, 'c' },
+		{ "ca", 1, NULL, 'a' },        { "rate", 1, NULL, 'R' },
+		{ "part", 1, NULL, 'p' },      { "stall", 1, NULL, 's' },
+		{ "connect", 1, NULL, 'C' },   { "sha256", 1, NULL, 'h' },
+		{ "upload-id", 1, NULL, 'i' }, { "cancel-at", 1, NULL, 'x' },
+		{ "abort", 0, NULL, 'A' },     { "test", 0, NULL, 't' },
+		{ "telemetry", 1, NULL, 'T' }, { "no-resume", 0, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct target_config config = { .stall_timeout_s = 5, .connect_timeout_s = 5 };
 	struct target_object object = { 0 };
@@ -89,23 +92,56 @@ int main(int argc, char **argv)
 	seen.ids = json_array();
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
-		case 'u': config.url = optarg; break;
-		case 'e': config.s3_endpoint = optarg; break;
-		case 'r': config.s3_region = optarg; break;
-		case 'c': config.credentials = optarg; break;
-		case 'a': config.ca_file = optarg; break;
-		case 'R': config.rate = strtoull(optarg, NULL, 10); break;
-		case 'p': config.part_bytes = strtoull(optarg, NULL, 10); break;
-		case 's': config.stall_timeout_s = atoi(optarg); break;
-		case 'C': config.connect_timeout_s = atoi(optarg); break;
-		case 'h': object.sha256 = optarg; break;
-		case 'i': object.upload_id = optarg; break;
-		case 'x': seen.cancel_at = strtoull(optarg, NULL, 10); break;
-		case 'A': abort = true; break;
-		case 't': test = true; break;
-		case 'T': telemetry = optarg; break;
-		case 'n': hooks.multipart = NULL; break;
-		default: return 2;
+		case 'u':
+			config.url = optarg;
+			break;
+		case 'e':
+			config.s3_endpoint = optarg;
+			break;
+		case 'r':
+			config.s3_region = optarg;
+			break;
+		case 'c':
+			config.credentials = optarg;
+			break;
+		case 'a':
+			config.ca_file = optarg;
+			break;
+		case 'R':
+			config.rate = strtoull(optarg, NULL, 10);
+			break;
+		case 'p':
+			config.part_bytes = strtoull(optarg, NULL, 10);
+			break;
+		case 's':
+			config.stall_timeout_s = atoi(optarg);
+			break;
+		case 'C':
+			config.connect_timeout_s = atoi(optarg);
+			break;
+		case 'h':
+			object.sha256 = optarg;
+			break;
+		case 'i':
+			object.upload_id = optarg;
+			break;
+		case 'x':
+			seen.cancel_at = strtoull(optarg, NULL, 10);
+			break;
+		case 'A':
+			abort = true;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'T':
+			telemetry = optarg;
+			break;
+		case 'n':
+			hooks.multipart = NULL;
+			break;
+		default:
+			return 2;
 		}
 	if (target__new(&target, &config, problem)) {
 		json_t *json = json_pack("{s:s, s:s}", "verdict", "config", "reason", problem);

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions to send, and what must have become of them. The contents are random: what is compared are
 bytes."""
 import hashlib

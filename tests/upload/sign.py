@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Signature version 4 as AWS documents it, written apart from libcurl's: presigned URLs for the tests'
 gateway, and the one call of STS that s3cmd lacks. The store judges it, too."""
 import base64

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """iotrc upload as somebody calls it: --test, where its credentials come from, what it says."""
 import os
 import subprocess

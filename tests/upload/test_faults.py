@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whatever happens between here and the store: in the end all is there, once, byte for byte, and
 nothing was removed here before it was."""
 import itertools

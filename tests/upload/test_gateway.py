@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """https://GATEWAY: presigned URLs of the real store, handed out by a small server of our own."""
 import json
 import os

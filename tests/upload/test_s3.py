@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """s3:// against a real store, judged by another client."""
 import datetime
 import hashlib

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """TLS: nginx with a CA of its own in front of the store, and in front of a gateway."""
 import base64
 import os

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 """nginx with TLS in front of a server, and a CA that nobody else knows."""
 import socket
 import subprocess

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0-or-later
 # run.sh IOTRC: the program from start to end under valgrind: what isn't freed, or was never set, is a failure.
 # It knows bpf(2). Rows may be lost, as all is twenty times slower. Closes with `N passed, N failed`.
 set -euo pipefail

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* readahead, fadvise, sync_file_range, fallocate: a range, and a word. */
 #include <linux/falloc.h>
 
@@ -11,13 +11,20 @@ static char buf[65536];
 int main(void)
 {
 	static const int advices[] = {
-		POSIX_FADV_NORMAL, POSIX_FADV_RANDOM, POSIX_FADV_SEQUENTIAL, POSIX_FADV_WILLNEED,
-		POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE,
+		POSIX_FADV_NORMAL,   POSIX_FADV_RANDOM,   POSIX_FADV_SEQUENTIAL,
+		POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE,
 	};
-	static const int modes[] = { /* the filesystem may refuse any: strace says */
-		0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE,
-		FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_COLLAPSE_RANGE,
-		FALLOC_FL_INSERT_RANGE, FALLOC_FL_UNSHARE_RANGE, 1 << 20,
+	static const int modes[] = {
+		/* the filesystem may refuse any: strace says */
+		0,
+		FALLOC_FL_KEEP_SIZE,
+		FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+		FALLOC_FL_ZERO_RANGE,
+		FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+		FALLOC_FL_COLLAPSE_RANGE,
+		FALLOC_FL_INSERT_RANGE,
+		FALLOC_FL_UNSHARE_RANGE,
+		1 << 20,
 	};
 	int fd = OK(SYS(openat, AT_FDCWD, "data", O_RDWR | O_CREAT | O_TRUNC, 0644));
 	int wr = OK(SYS(openat, AT_FDCWD, "data", O_WRONLY));
@@ -34,8 +41,9 @@ int main(void)
 		IS(0, SYS(readahead, fd, FAR, 7));
 		IS(0, SYS(sync_file_range, fd, 4096L * i, 8192L, 0));
 		IS(0, SYS(sync_file_range, fd, FAR, 0L, SYNC_FILE_RANGE_WRITE));
-		IS(0, SYS(sync_file_range, fd, 0L, 8191L, SYNC_FILE_RANGE_WAIT_BEFORE |
-			  SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+		IS(0, SYS(sync_file_range, fd, 0L, 8191L,
+			  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				  SYNC_FILE_RANGE_WAIT_AFTER));
 	}
 	FAILS(EINVAL, SYS(fadvise64, fd, 0L, 1L, 99));
 	FAILS(EBADF, SYS(fadvise64, 999, 0L, 1L, 0));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The kernel's own asynchronous I/O. strace sees the submission only: the program says the rows. */
 #include <linux/aio_abi.h>
 #include <sys/eventfd.h>
@@ -14,7 +14,10 @@ static aio_context_t context;
 static struct iocb request(int op, int fd, void *at, long n, long offset)
 {
 	return (struct iocb){
-		.aio_lio_opcode = op, .aio_fildes = fd, .aio_buf = (uintptr_t)at, .aio_nbytes = n,
+		.aio_lio_opcode = op,
+		.aio_fildes = fd,
+		.aio_buf = (uintptr_t)at,
+		.aio_nbytes = n,
 		.aio_offset = offset,
 	};
 }
@@ -74,7 +77,8 @@ static void many(int fd, const char *name)
 	}
 	IS(MANY, SYS(io_getevents, context, (long)MANY, (long)MANY, events, NULL));
 	for (int i = 0; i < MANY; i++)
-		tell_as("AIO", "read", name, NULL, 4096, 4096 * (events[i].data % 5), 1, "", events[i].res);
+		tell_as("AIO", "read", name, NULL, 4096, 4096 * (events[i].data % 5), 1, "",
+			events[i].res);
 	IS(0, SYS(close, event));
 }
 

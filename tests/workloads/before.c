@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* What is open and mapped before anybody records. Says "ready", and goes on when its standard input
  * ends. */
 #include <sys/mman.h>
@@ -25,7 +25,8 @@ int main(void)
 	log = OK(SYS(openat, AT_FDCWD, "log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644));
 	IS(7, SYS(write, log, buf, 7));
 	at = OK(SYS(mmap, 0L, 3 * PAGE, (long)PROT_READ, (long)MAP_SHARED, (long)fd, 0L));
-	anon = OK(SYS(mmap, 0L, 3 * PAGE, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L, 0L));
+	anon = OK(SYS(mmap, 0L, 3 * PAGE, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L,
+		      0L));
 	IS(0, SYS(fchdir, dir));
 	IS(6, SYS(write, 1, "ready\n", 6));
 	while (SYS(read, 0, buf, 1) > 0)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The system calls of 32-bit programs: i386's out of a 64-bit program, through `int $0x80`, or arm's out of a
  * program that is one. */
 #ifndef IOTRC_CALLS32_H
@@ -13,7 +13,8 @@
 
 static long calls; /* made so far */
 
-static inline long call32(uint32_t nr, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f)
+static inline long call32(uint32_t nr, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e,
+			  uint32_t f)
 {
 	int result;
 
@@ -38,7 +39,8 @@ static inline long call32(uint32_t nr, uint32_t a, uint32_t b, uint32_t c, uint3
 }
 
 #define SYS32_(nr, a, b, c, d, e, f, ...) \
-	call32(nr, (uint32_t)(a), (uint32_t)(b), (uint32_t)(c), (uint32_t)(d), (uint32_t)(e), (uint32_t)(f))
+	call32(nr, (uint32_t)(a), (uint32_t)(b), (uint32_t)(c), (uint32_t)(d), (uint32_t)(e), \
+	       (uint32_t)(f))
 #define SYS32(...) SYS32_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
 /* SIZE bytes that 32 bits reach. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* chance SEED STEPS: calls on files and directories as chance will have them, over few names, so that many
  * succeed, many fail, and names change under what is open. The same SEED makes the same calls; what they
  * answer is strace's to say. The current directory becomes the root: chance goes no further up. */
@@ -92,8 +92,8 @@ static int open_flags(void)
 
 	if (!chance(6))
 		return ONE_OF(O_DIRECTORY, O_PATH, O_PATH | O_NOFOLLOW);
-	return flags | ONE_OF(0, O_CREAT, O_CREAT, O_CREAT | O_EXCL) | ONE_OF(0, 0, 0, O_TRUNC, O_APPEND, O_NOFOLLOW) |
-	       ONE_OF(0, O_CLOEXEC);
+	return flags | ONE_OF(0, O_CREAT, O_CREAT, O_CREAT | O_EXCL) |
+	       ONE_OF(0, 0, 0, O_TRUNC, O_APPEND, O_NOFOLLOW) | ONE_OF(0, O_CLOEXEC);
 }
 
 static void open_one(void)
@@ -148,7 +148,10 @@ static void rename_one(void)
 
 static void lock(void)
 {
-	struct flock l = { .l_type = chance(3), .l_whence = chance(4), .l_start = chance(5000), .l_len = chance(99) };
+	struct flock l = { .l_type = chance(3),
+			   .l_whence = chance(4),
+			   .l_start = chance(5000),
+			   .l_len = chance(99) };
 
 	SYS(fcntl, fd(), (int)ONE_OF(F_SETLK, F_OFD_SETLK), &l);
 }
@@ -164,7 +167,8 @@ static void replace(void)
 static void map(void)
 {
 	long len = 4096 * (1 + chance(3));
-	long at = SYS(mmap, 0L, len, PROT_READ, (int)ONE_OF(MAP_SHARED, MAP_PRIVATE), fd(), 4096L * chance(3));
+	long at = SYS(mmap, 0L, len, PROT_READ, (int)ONE_OF(MAP_SHARED, MAP_PRIVATE), fd(),
+		      4096L * chance(3));
 
 	if (at == -1)
 		return;
@@ -213,81 +217,93 @@ static void step(void)
 	struct stat st;
 
 	/* One CALL a line; what isn't there is chosen again. */
-	for (;;) switch (chance(80)) {
-#define CALL(...) case __COUNTER__: __VA_ARGS__; return;
-	CALL(open_one())
-	CALL(open_one())
-	CALL(open_one())
-	CALL(open_one())
-	CALL(open_one())
-	CALL(open_how())
-	CALL(open_nameless())
-	CALL(change_directory())
-	CALL(rename_one())
-	CALL(rename_one())
-	CALL(lock())
-	CALL(replace())
-	CALL(map())
-	CALL(through_pipe())
-	CALL(child())
-	CALL(keep(SYS(dup, fd())))
-	CALL(SYS(close, fd()))
-	CALL(SYS(read, fd(), buf, len))
-	CALL(SYS(read, fd(), buf, len))
-	CALL(SYS(write, fd(), buf, len))
-	CALL(SYS(write, fd(), buf, len))
-	CALL(SYS(pread64, fd(), buf, len, (long)at))
-	CALL(SYS(pwrite64, fd(), buf, len, (long)at))
-	CALL(SYS(readv, fd(), iov, 3))
-	CALL(SYS(writev, fd(), iov, 3))
-	CALL(SYS(preadv2, fd(), iov, 3, at_or_position, 0L, 0))
-	CALL(SYS(pwritev2, fd(), iov, 3, at_or_position, 0L, (int)ONE_OF(0, 2, 0x10))) /* RWF_DSYNC, RWF_APPEND */
-	CALL(SYS(lseek, fd(), (long)at, (int)chance(3)))
-	CALL(SYS(getdents64, fd(), buf, ONE_OF(0, 4096)))
-	CALL(SYS(fsync, fd()))
-	CALL(SYS(fdatasync, fd()))
-	CALL(SYS(syncfs, fd()))
-	CALL(SYS(sync_file_range, fd(), (long)at, len, (int)chance(8)))
-	CALL(SYS(ftruncate, fd(), (long)at))
-	CALL(SYS(truncate, path(ANY), (long)at))
-	CALL(SYS(fallocate, fd(), (int)ONE_OF(0, 1), (long)at, len)) /* FALLOC_FL_KEEP_SIZE */
-	CALL(SYS(fadvise64, fd(), (long)at, len, (int)chance(7)))
-	CALL(SYS(readahead, fd(), (long)at, len))
-	CALL(SYS(copy_file_range, fd(), at_or_not, fd(), NULL, len, 0))
-	CALL(SYS(sendfile, fd(), fd(), at_or_not, len))
-	CALL(SYS(fcntl, fd(), F_SETFL, ONE_OF(0, O_APPEND)))
-	CALL(SYS(flock, fd(), (int)(LOCK_NB | ONE_OF(LOCK_SH, LOCK_EX, LOCK_UN))))
-	CALL(SYS(fstat, fd(), &st))
-	CALL(SYS(newfstatat, base(), path(ANY), &st, (int)ONE_OF(0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH)))
-	CALL(SYS(statx, base(), path(ANY), (int)ONE_OF(0, AT_EMPTY_PATH), STATX_ALL, &sx))
-	CALL(SYS(faccessat, base(), path(ANY), (int)chance(8)))
-	CALL(SYS(faccessat2, base(), path(ANY), (int)chance(8), (int)ONE_OF(0, AT_EACCESS, AT_EMPTY_PATH)))
-	CALL(SYS(readlinkat, base(), path(ANY), buf, 100L))
-	CALL(SYS(fchmod, fd(), 0600 | chance(0100)))
-	CALL(SYS(fchmodat, base(), path(ANY), 0700 | chance(0100)))
-	CALL(SYS(fchownat, base(), path(ANY), 0, 0, (int)ONE_OF(0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH)))
-	CALL(SYS(utimensat, base(), chance(4) ? path(ANY) : NULL, NULL, 0))
-	CALL(SYS(setxattr, path(ANY), "user.x", buf, ONE_OF(0, 7, 19), (int)chance(3)))
-	CALL(SYS(fgetxattr, fd(), "user.x", buf, ONE_OF(0, 100)))
-	CALL(SYS(llistxattr, path(ANY), buf, ONE_OF(0, 100)))
-	CALL(SYS(fremovexattr, fd(), "user.x"))
-	CALL(SYS(mkdirat, base(), path(DIRECTORY), 0755))
-	CALL(SYS(mkdirat, base(), path(DIRECTORY), 0755))
-	CALL(SYS(mknodat, base(), path(PLAIN), S_IFREG | 0640, 0))
-	CALL(SYS(linkat, base(), path(PLAIN), base(), path(PLAIN), (int)ONE_OF(0, AT_SYMLINK_FOLLOW)))
-	CALL(SYS(symlinkat, path(ANY), base(), path(LINK)))
-	CALL(SYS(unlinkat, base(), path(ANY), (int)ONE_OF(0, AT_REMOVEDIR)))
+	for (;;)
+		switch (chance(80)) {
+#define CALL(...) \
+	case __COUNTER__: \
+		__VA_ARGS__; \
+		return;
+			CALL(open_one())
+			CALL(open_one())
+			CALL(open_one())
+			CALL(open_one())
+			CALL(open_one())
+			CALL(open_how())
+			CALL(open_nameless())
+			CALL(change_directory())
+			CALL(rename_one())
+			CALL(rename_one())
+			CALL(lock())
+			CALL(replace())
+			CALL(map())
+			CALL(through_pipe())
+			CALL(child())
+			CALL(keep(SYS(dup, fd())))
+			CALL(SYS(close, fd()))
+			CALL(SYS(read, fd(), buf, len))
+			CALL(SYS(read, fd(), buf, len))
+			CALL(SYS(write, fd(), buf, len))
+			CALL(SYS(write, fd(), buf, len))
+			CALL(SYS(pread64, fd(), buf, len, (long)at))
+			CALL(SYS(pwrite64, fd(), buf, len, (long)at))
+			CALL(SYS(readv, fd(), iov, 3))
+			CALL(SYS(writev, fd(), iov, 3))
+			CALL(SYS(preadv2, fd(), iov, 3, at_or_position, 0L, 0))
+			CALL(SYS(pwritev2, fd(), iov, 3, at_or_position, 0L,
+				 (int)ONE_OF(0, 2, 0x10))) /* RWF_DSYNC, RWF_APPEND */
+			CALL(SYS(lseek, fd(), (long)at, (int)chance(3)))
+			CALL(SYS(getdents64, fd(), buf, ONE_OF(0, 4096)))
+			CALL(SYS(fsync, fd()))
+			CALL(SYS(fdatasync, fd()))
+			CALL(SYS(syncfs, fd()))
+			CALL(SYS(sync_file_range, fd(), (long)at, len, (int)chance(8)))
+			CALL(SYS(ftruncate, fd(), (long)at))
+			CALL(SYS(truncate, path(ANY), (long)at))
+			CALL(SYS(fallocate, fd(), (int)ONE_OF(0, 1), (long)at,
+				 len)) /* FALLOC_FL_KEEP_SIZE */
+			CALL(SYS(fadvise64, fd(), (long)at, len, (int)chance(7)))
+			CALL(SYS(readahead, fd(), (long)at, len))
+			CALL(SYS(copy_file_range, fd(), at_or_not, fd(), NULL, len, 0))
+			CALL(SYS(sendfile, fd(), fd(), at_or_not, len))
+			CALL(SYS(fcntl, fd(), F_SETFL, ONE_OF(0, O_APPEND)))
+			CALL(SYS(flock, fd(), (int)(LOCK_NB | ONE_OF(LOCK_SH, LOCK_EX, LOCK_UN))))
+			CALL(SYS(fstat, fd(), &st))
+			CALL(SYS(newfstatat, base(), path(ANY), &st,
+				 (int)ONE_OF(0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH)))
+			CALL(SYS(statx, base(), path(ANY), (int)ONE_OF(0, AT_EMPTY_PATH), STATX_ALL,
+				 &sx))
+			CALL(SYS(faccessat, base(), path(ANY), (int)chance(8)))
+			CALL(SYS(faccessat2, base(), path(ANY), (int)chance(8),
+				 (int)ONE_OF(0, AT_EACCESS, AT_EMPTY_PATH)))
+			CALL(SYS(readlinkat, base(), path(ANY), buf, 100L))
+			CALL(SYS(fchmod, fd(), 0600 | chance(0100)))
+			CALL(SYS(fchmodat, base(), path(ANY), 0700 | chance(0100)))
+			CALL(SYS(fchownat, base(), path(ANY), 0, 0,
+				 (int)ONE_OF(0, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH)))
+			CALL(SYS(utimensat, base(), chance(4) ? path(ANY) : NULL, NULL, 0))
+			CALL(SYS(setxattr, path(ANY), "user.x", buf, ONE_OF(0, 7, 19),
+				 (int)chance(3)))
+			CALL(SYS(fgetxattr, fd(), "user.x", buf, ONE_OF(0, 100)))
+			CALL(SYS(llistxattr, path(ANY), buf, ONE_OF(0, 100)))
+			CALL(SYS(fremovexattr, fd(), "user.x"))
+			CALL(SYS(mkdirat, base(), path(DIRECTORY), 0755))
+			CALL(SYS(mkdirat, base(), path(DIRECTORY), 0755))
+			CALL(SYS(mknodat, base(), path(PLAIN), S_IFREG | 0640, 0))
+			CALL(SYS(linkat, base(), path(PLAIN), base(), path(PLAIN),
+				 (int)ONE_OF(0, AT_SYMLINK_FOLLOW)))
+			CALL(SYS(symlinkat, path(ANY), base(), path(LINK)))
+			CALL(SYS(unlinkat, base(), path(ANY), (int)ONE_OF(0, AT_REMOVEDIR)))
 #ifdef SYS_open
-	CALL(SYS(creat, path(PLAIN), 0640))
-	CALL(SYS(mkdir, path(DIRECTORY), 0711))
-	CALL(SYS(rmdir, path(DIRECTORY)))
-	CALL(SYS(unlink, path(ANY)))
-	CALL(SYS(stat, path(ANY), &st))
-	CALL(SYS(lstat, path(ANY), &st))
+			CALL(SYS(creat, path(PLAIN), 0640))
+			CALL(SYS(mkdir, path(DIRECTORY), 0711))
+			CALL(SYS(rmdir, path(DIRECTORY)))
+			CALL(SYS(unlink, path(ANY)))
+			CALL(SYS(stat, path(ANY), &st))
+			CALL(SYS(lstat, path(ANY), &st))
 #endif
-	default:
-		break;
-	}
+		default:
+			break;
+		}
 }
 
 int main(int argc, char **argv)

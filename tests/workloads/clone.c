@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Clones of files and of ranges, where the filesystem can (xfs, btrfs) and where it can't: what it
  * says is a row in any case. */
 #include <linux/fs.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Many descriptors closed at once: one row, of no file. */
 #include <linux/close_range.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The more intricate of 32-bit programs' calls, i386's or arm's: 64-bit numbers in halves, structures with other
  * layouts. */
 #if defined(__x86_64__) || defined(__arm__)
@@ -24,35 +24,86 @@ static long setup(unsigned int entries, struct io_uring_params *params);
 #define CALL(name, i386, arm) name = __NR_##arm
 #endif
 enum {
-	CALL(CLOSE, 6, close), CALL(CREAT, 8, creat), CALL(LINK, 9, link), CALL(CHDIR, 12, chdir),
-	CALL(CHMOD, 15, chmod), CALL(LSEEK, 19, lseek), CALL(ACCESS, 33, access), CALL(RENAME, 38, rename),
-	CALL(SYMLINK, 83, symlink), CALL(READLINK, 85, readlink), CALL(MUNMAP, 91, munmap),
-	CALL(TRUNCATE, 92, truncate), CALL(FTRUNCATE, 93, ftruncate), CALL(FCHMOD, 94, fchmod),
-	CALL(FSYNC, 118, fsync), CALL(LLSEEK, 140, _llseek), CALL(GETDENTS, 141, getdents),
-	CALL(FLOCK, 143, flock), CALL(MSYNC, 144, msync), CALL(READV, 145, readv), CALL(WRITEV, 146, writev),
-	CALL(FDATASYNC, 148, fdatasync), CALL(MREMAP, 163, mremap), CALL(PREAD64, 180, pread64),
-	CALL(PWRITE64, 181, pwrite64), CALL(SENDFILE, 187, sendfile),
-	CALL(MMAP2, 192, mmap2), CALL(TRUNCATE64, 193, truncate64), CALL(FTRUNCATE64, 194, ftruncate64),
-	CALL(STAT64, 195, stat64), CALL(LSTAT64, 196, lstat64), CALL(FSTAT64, 197, fstat64),
-	CALL(FCHOWN32, 207, fchown32), CALL(CHOWN32, 212, chown32), CALL(MADVISE, 219, madvise),
-	CALL(GETDENTS64, 220, getdents64), CALL(FCNTL64, 221, fcntl64), CALL(READAHEAD, 225, readahead),
-	CALL(SETXATTR, 226, setxattr), CALL(GETXATTR, 229, getxattr), CALL(LISTXATTR, 232, listxattr),
-	CALL(REMOVEXATTR, 235, removexattr), CALL(SENDFILE64, 239, sendfile64), CALL(IO_SETUP, 245, io_setup),
-	CALL(IO_DESTROY, 246, io_destroy), CALL(IO_GETEVENTS, 247, io_getevents),
-	CALL(IO_SUBMIT, 248, io_submit), CALL(UTIMES, 271, utimes), CALL(FADVISE64_64, 272, arm_fadvise64_64),
-	CALL(OPENAT, 295, openat), CALL(MKDIRAT, 296, mkdirat), CALL(MKNODAT, 297, mknodat),
-	CALL(FCHOWNAT, 298, fchownat), CALL(FSTATAT64, 300, fstatat64), CALL(UNLINKAT, 301, unlinkat),
-	CALL(RENAMEAT, 302, renameat), CALL(LINKAT, 303, linkat), CALL(SYMLINKAT, 304, symlinkat),
-	CALL(READLINKAT, 305, readlinkat), CALL(FACCESSAT, 307, faccessat),
-	CALL(SYNC_FILE_RANGE, 314, arm_sync_file_range), CALL(UTIMENSAT, 320, utimensat),
-	CALL(FALLOCATE, 324, fallocate), CALL(PREADV, 333, preadv), CALL(PWRITEV, 334, pwritev),
-	CALL(SYNCFS, 344, syncfs), CALL(RENAMEAT2, 353, renameat2),
-	CALL(COPY_FILE_RANGE, 377, copy_file_range), CALL(PREADV2, 378, preadv2),
-	CALL(PWRITEV2, 379, pwritev2), CALL(STATX, 383, statx), CALL(UTIMENSAT64, 412, utimensat_time64),
-	CALL(IO_URING_SETUP, 425, io_uring_setup), CALL(CLOSE_RANGE, 436, close_range),
-	CALL(OPENAT2, 437, openat2), CALL(FACCESSAT2, 439, faccessat2),
+	CALL(CLOSE, 6, close),
+	CALL(CREAT, 8, creat),
+	CALL(LINK, 9, link),
+	CALL(CHDIR, 12, chdir),
+	CALL(CHMOD, 15, chmod),
+	CALL(LSEEK, 19, lseek),
+	CALL(ACCESS, 33, access),
+	CALL(RENAME, 38, rename),
+	CALL(SYMLINK, 83, symlink),
+	CALL(READLINK, 85, readlink),
+	CALL(MUNMAP, 91, munmap),
+	CALL(TRUNCATE, 92, truncate),
+	CALL(FTRUNCATE, 93, ftruncate),
+	CALL(FCHMOD, 94, fchmod),
+	CALL(FSYNC, 118, fsync),
+	CALL(LLSEEK, 140, _llseek),
+	CALL(GETDENTS, 141, getdents),
+	CALL(FLOCK, 143, flock),
+	CALL(MSYNC, 144, msync),
+	CALL(READV, 145, readv),
+	CALL(WRITEV, 146, writev),
+	CALL(FDATASYNC, 148, fdatasync),
+	CALL(MREMAP, 163, mremap),
+	CALL(PREAD64, 180, pread64),
+	CALL(PWRITE64, 181, pwrite64),
+	CALL(SENDFILE, 187, sendfile),
+	CALL(MMAP2, 192, mmap2),
+	CALL(TRUNCATE64, 193, truncate64),
+	CALL(FTRUNCATE64, 194, ftruncate64),
+	CALL(STAT64, 195, stat64),
+	CALL(LSTAT64, 196, lstat64),
+	CALL(FSTAT64, 197, fstat64),
+	CALL(FCHOWN32, 207, fchown32),
+	CALL(CHOWN32, 212, chown32),
+	CALL(MADVISE, 219, madvise),
+	CALL(GETDENTS64, 220, getdents64),
+	CALL(FCNTL64, 221, fcntl64),
+	CALL(READAHEAD, 225, readahead),
+	CALL(SETXATTR, 226, setxattr),
+	CALL(GETXATTR, 229, getxattr),
+	CALL(LISTXATTR, 232, listxattr),
+	CALL(REMOVEXATTR, 235, removexattr),
+	CALL(SENDFILE64, 239, sendfile64),
+	CALL(IO_SETUP, 245, io_setup),
+	CALL(IO_DESTROY, 246, io_destroy),
+	CALL(IO_GETEVENTS, 247, io_getevents),
+	CALL(IO_SUBMIT, 248, io_submit),
+	CALL(UTIMES, 271, utimes),
+	CALL(FADVISE64_64, 272, arm_fadvise64_64),
+	CALL(OPENAT, 295, openat),
+	CALL(MKDIRAT, 296, mkdirat),
+	CALL(MKNODAT, 297, mknodat),
+	CALL(FCHOWNAT, 298, fchownat),
+	CALL(FSTATAT64, 300, fstatat64),
+	CALL(UNLINKAT, 301, unlinkat),
+	CALL(RENAMEAT, 302, renameat),
+	CALL(LINKAT, 303, linkat),
+	CALL(SYMLINKAT, 304, symlinkat),
+	CALL(READLINKAT, 305, readlinkat),
+	CALL(FACCESSAT, 307, faccessat),
+	CALL(SYNC_FILE_RANGE, 314, arm_sync_file_range),
+	CALL(UTIMENSAT, 320, utimensat),
+	CALL(FALLOCATE, 324, fallocate),
+	CALL(PREADV, 333, preadv),
+	CALL(PWRITEV, 334, pwritev),
+	CALL(SYNCFS, 344, syncfs),
+	CALL(RENAMEAT2, 353, renameat2),
+	CALL(COPY_FILE_RANGE, 377, copy_file_range),
+	CALL(PREADV2, 378, preadv2),
+	CALL(PWRITEV2, 379, pwritev2),
+	CALL(STATX, 383, statx),
+	CALL(UTIMENSAT64, 412, utimensat_time64),
+	CALL(IO_URING_SETUP, 425, io_uring_setup),
+	CALL(CLOSE_RANGE, 436, close_range),
+	CALL(OPENAT2, 437, openat2),
+	CALL(FACCESSAT2, 439, faccessat2),
 #ifdef __x86_64__
-	UTIME = 30, OLDMMAP = 90, FADVISE64 = 250,
+	UTIME = 30,
+	OLDMMAP = 90,
+	FADVISE64 = 250,
 #endif
 };
 #undef CALL
@@ -77,7 +128,8 @@ static uint32_t put(int slot, const void *what, size_t size)
 static void transfers(int fd)
 {
 	uint32_t iov[6] = { buf, 1009, buf, 0, buf + 2048, 503 }, at = put(0, iov, sizeof(iov));
-	int out = OK(SYS32(OPENAT, AT_CWD, name(1, "out"), O_RDWR | O_CREAT | O_TRUNC | LARGEFILE, 0644));
+	int out = OK(SYS32(OPENAT, AT_CWD, name(1, "out"), O_RDWR | O_CREAT | O_TRUNC | LARGEFILE,
+			   0644));
 	uint32_t offset = (uint32_t)(uintptr_t)low + 256 * 3;
 
 	IS(1512, SYS32(WRITEV, fd, at, 3));
@@ -124,11 +176,15 @@ static void ranges(int fd)
 
 #ifdef __x86_64__
 	IS(0, SYS32(FADVISE64, fd, LO(FAR), HI(FAR), 4096, POSIX_FADV_WILLNEED));
-	IS(0, SYS32(FADVISE64_64, fd, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1), POSIX_FADV_RANDOM));
-	IS(0, SYS32(SYNC_FILE_RANGE, fd, LO(FAR), HI(FAR), LO(FAR), HI(FAR), SYNC_FILE_RANGE_WRITE));
+	IS(0,
+	   SYS32(FADVISE64_64, fd, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1), POSIX_FADV_RANDOM));
+	IS(0,
+	   SYS32(SYNC_FILE_RANGE, fd, LO(FAR), HI(FAR), LO(FAR), HI(FAR), SYNC_FILE_RANGE_WRITE));
 #else
-	IS(0, SYS32(FADVISE64_64, fd, POSIX_FADV_RANDOM, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1)));
-	IS(0, SYS32(SYNC_FILE_RANGE, fd, SYNC_FILE_RANGE_WRITE, LO(FAR), HI(FAR), LO(FAR), HI(FAR)));
+	IS(0,
+	   SYS32(FADVISE64_64, fd, POSIX_FADV_RANDOM, LO(FAR), HI(FAR), LO(FAR + 1), HI(FAR + 1)));
+	IS(0,
+	   SYS32(SYNC_FILE_RANGE, fd, SYNC_FILE_RANGE_WRITE, LO(FAR), HI(FAR), LO(FAR), HI(FAR)));
 #endif
 	IS(0, SYS32(READAHEAD, fd, TO_EVEN LO(FAR), HI(FAR), 8191));
 	IS(0, SYS32(FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, LO(FAR + 8192), HI(FAR + 8192), 4096, 0));
@@ -234,7 +290,12 @@ static void memory(int fd)
 /* Kernel AIO: pointers and iovecs of 32 bits. */
 static void requests(int fd)
 {
-	static const struct { int op; const char *name; int64_t n, offset, size; int bytes; } kinds[] = {
+	static const struct {
+		int op;
+		const char *name;
+		int64_t n, offset, size;
+		int bytes;
+	} kinds[] = {
 		{ IOCB_CMD_PWRITE, "write", 4096, 8192, 4096, 1 },
 		{ IOCB_CMD_PREADV, "read", 3, 8192, 1512, 1 },
 		{ IOCB_CMD_PWRITEV, "write", 3, 16384, 1512, 1 },
@@ -251,9 +312,14 @@ static void requests(int fd)
 	for (int i = 0; i < N; i++) {
 		int vector = kinds[i].op == IOCB_CMD_PREADV || kinds[i].op == IOCB_CMD_PWRITEV;
 		struct iocb cb = {
-			.aio_lio_opcode = kinds[i].op, .aio_fildes = fd,
-			.aio_buf = vector ? iovs : kinds[i].n ? buf : 0, .aio_nbytes = kinds[i].n,
-			.aio_offset = kinds[i].bytes ? kinds[i].offset : 0, .aio_data = i,
+			.aio_lio_opcode = kinds[i].op,
+			.aio_fildes = fd,
+			.aio_buf = vector     ? iovs :
+				   kinds[i].n ? buf :
+						0,
+			.aio_nbytes = kinds[i].n,
+			.aio_offset = kinds[i].bytes ? kinds[i].offset : 0,
+			.aio_data = i,
 		};
 
 		list[i] = put(8 + i, &cb, sizeof(cb));
@@ -263,8 +329,8 @@ static void requests(int fd)
 	for (int i = 0; i < N; i++) {
 		int k = events[i].data;
 
-		tell_as("AIO", kinds[k].name, "file", NULL, kinds[k].size, kinds[k].offset, kinds[k].bytes, "",
-			events[i].res);
+		tell_as("AIO", kinds[k].name, "file", NULL, kinds[k].size, kinds[k].offset,
+			kinds[k].bytes, "", events[i].res);
 	}
 	IS(0, SYS32(IO_DESTROY, context));
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Connections on the loopback and in AF_UNIX: server and client are two processes. Says on stdout
  * what it did, one line per socket call:
  *   EVENT PID FD DOMAIN LOCAL SPORT REMOTE DPORT RESULT
@@ -61,8 +61,8 @@ static void say(const char *event, int fd, int family, long result, const union 
 		text(&a, len, remote, dport);
 	else if (asked)
 		text(asked, asked_len, remote, dport);
-	printf("%s %d %d %s %s %s %s %s %ld\n", event, getpid(), fd, domain_name(family), local, sport,
-	       remote, dport, result);
+	printf("%s %d %d %s %s %s %s %s %ld\n", event, getpid(), fd, domain_name(family), local,
+	       sport, remote, dport, result);
 	fflush(stdout);
 }
 
@@ -70,8 +70,8 @@ static void server(int listener, int family)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 #ifdef SYS_accept
-		int fd = OK(i ? SOCKET(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC)
-			      : SOCKET(accept, listener, 0L, 0L));
+		int fd = OK(i ? SOCKET(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC) :
+				SOCKET(accept, listener, 0L, 0L));
 #else
 		int fd = OK(SOCKET(accept4, listener, 0L, 0L, (long)SOCK_CLOEXEC));
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* conn.c by socketcall() of i386, which is one call for all that is done with sockets. With an argument: options of
  * a socket, of which it says on stdout
  *   EVENT FD LEVEL NAME VALUE RESULT */
@@ -8,8 +8,16 @@
 
 /* include/uapi/linux/net.h, whose names are those of system calls here */
 enum {
-	call_socket = 1, call_bind, call_connect, call_listen, call_accept, call_getsockname, call_shutdown = 13,
-	call_setsockopt, call_getsockopt, call_accept4 = 18,
+	call_socket = 1,
+	call_bind,
+	call_connect,
+	call_listen,
+	call_accept,
+	call_getsockname,
+	call_shutdown = 13,
+	call_setsockopt,
+	call_getsockopt,
+	call_accept4 = 18,
 };
 #define SOCKETCALL 102
 
@@ -32,10 +40,12 @@ static long socketcall(int call, const uint64_t *values)
 	args = (uint32_t *)(low + 4096) - n_args[call];
 	for (int i = 0; i < n_args[call]; i++)
 		args[i] = values[i] >> 32 && (int64_t)values[i] > 0 ?
-				  (uintptr_t)memcpy(low + 128 * i, (void *)values[i], pointed[i]) : values[i];
+				  (uintptr_t)memcpy(low + 128 * i, (void *)values[i], pointed[i]) :
+				  values[i];
 	result = SYS32(SOCKETCALL, call, (uintptr_t)args);
 	for (int i = 0; i < n_args[call]; i++)
-		if (args[i] == (uintptr_t)(low + 128 * i) && call != call_bind && call != call_connect)
+		if (args[i] == (uintptr_t)(low + 128 * i) && call != call_bind &&
+		    call != call_connect)
 			memcpy((void *)values[i], low + 128 * i, pointed[i]);
 	return result;
 }

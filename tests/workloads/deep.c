@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Paths as long as they can be: 4,000 bytes and more, in few components and in many. */
 #include "workload.h"
 
@@ -52,7 +52,9 @@ static void work(int dir)
 
 int main(void)
 {
-	static const struct { size_t length, total; } shapes[] = {
+	static const struct {
+		size_t length, total;
+	} shapes[] = {
 		{ 1, 1009 }, { 1, 4003 }, { 7, 4001 }, { 61, 3989 }, { 255, 4057 },
 	};
 	int top, dir;

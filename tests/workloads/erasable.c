@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* erasable NAME: a disk of 16 MiB of memory that can be erased securely, as a virtio-blk device that VDUSE
  * brings (Documentation/userspace-api/vduse.rst; virtio 1.2, 2.7 split virtqueues, 5.2 block device). Says
  * `ready` when it can be added (`vdpa dev add name NAME mgmtdev vduse`), then the type of each request but
@@ -27,7 +27,14 @@
 #define BIT(n) (UINT64_C(1) << (n))
 
 /* Of linux/virtio_ids.h, virtio_config.h and virtio_blk.h: not all of it is in older headers. */
-enum { ID_BLOCK = 2, F_SECURE_ERASE = 16, F_FLUSH = 9, F_SEG_MAX = 2, F_VERSION_1 = 32, F_ACCESS_PLATFORM = 33 };
+enum {
+	ID_BLOCK = 2,
+	F_SECURE_ERASE = 16,
+	F_FLUSH = 9,
+	F_SEG_MAX = 2,
+	F_VERSION_1 = 32,
+	F_ACCESS_PLATFORM = 33
+};
 enum { IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8, SECURE_ERASE = 14 };
 enum { OK, IOERR, UNSUPPORTED };
 enum { STATUS_DRIVER_OK = 4 };
@@ -79,7 +86,8 @@ static void *reach(uint64_t iova, uint64_t size)
 		err(1, "VDUSE_IOTLB_GET_FD");
 	if (e.start > iova || iova + size - 1 > e.last)
 		errx(1, "a buffer in two regions");
-	prot = (e.perm & VDUSE_ACCESS_RO ? PROT_READ : 0) | (e.perm & VDUSE_ACCESS_WO ? PROT_WRITE : 0);
+	prot = (e.perm & VDUSE_ACCESS_RO ? PROT_READ : 0) |
+	       (e.perm & VDUSE_ACCESS_WO ? PROT_WRITE : 0);
 	regions[free].at = mmap(NULL, e.last - e.start + 1, prot, MAP_SHARED, fd, e.offset);
 	if (regions[free].at == MAP_FAILED)
 		err(1, "mmap");
@@ -143,8 +151,11 @@ static uint32_t do_request(const struct vring_desc *table, uint16_t at)
 static void do_requests(void)
 {
 	struct vring_desc *table = reach(queue.info.desc_addr, queue.info.num * sizeof(*table));
-	struct vring_avail *avail = reach(queue.info.driver_addr, sizeof(*avail) + queue.info.num * 2);
-	struct vring_used *used = reach(queue.info.device_addr, sizeof(*used) + queue.info.num * sizeof(struct vring_used_elem));
+	struct vring_avail *avail =
+		reach(queue.info.driver_addr, sizeof(*avail) + queue.info.num * 2);
+	struct vring_used *used =
+		reach(queue.info.device_addr,
+		      sizeof(*used) + queue.info.num * sizeof(struct vring_used_elem));
 	uint16_t before = queue.next;
 	uint32_t index = 0;
 
@@ -172,7 +183,8 @@ static void set_status(uint8_t status)
 	if (queue.runs)
 		return;
 	memset(&queue, 0, sizeof(queue));
-	if (ioctl(device, VDUSE_VQ_GET_INFO, &queue.info) || ioctl(device, VDUSE_VQ_SETUP_KICKFD, &fd))
+	if (ioctl(device, VDUSE_VQ_GET_INFO, &queue.info) ||
+	    ioctl(device, VDUSE_VQ_SETUP_KICKFD, &fd))
 		err(1, "the queue");
 	queue.next = queue.info.split.avail_index;
 	queue.runs = queue.info.ready;
@@ -203,8 +215,11 @@ static void answer(void)
 static int create(void)
 {
 	struct disk_config about = {
-		.capacity = SIZE / SECTOR, .seg_max = QUEUE_SIZE - 2, .max_secure_erase_sectors = ERASE_SECTORS,
-		.max_secure_erase_seg = 1, .secure_erase_sector_alignment = 1,
+		.capacity = SIZE / SECTOR,
+		.seg_max = QUEUE_SIZE - 2,
+		.max_secure_erase_sectors = ERASE_SECTORS,
+		.max_secure_erase_seg = 1,
+		.secure_erase_sector_alignment = 1,
 	};
 	struct vduse_dev_config *config = calloc(1, sizeof(*config) + sizeof(about));
 	struct vduse_vq_config q = { .index = 0, .max_size = QUEUE_SIZE };
@@ -216,7 +231,8 @@ static int create(void)
 		err(1, "/dev/vduse/control");
 	memcpy(config->name, name, sizeof(name));
 	config->device_id = ID_BLOCK;
-	config->features = BIT(F_SECURE_ERASE) | BIT(F_FLUSH) | BIT(F_SEG_MAX) | BIT(F_VERSION_1) | BIT(F_ACCESS_PLATFORM);
+	config->features = BIT(F_SECURE_ERASE) | BIT(F_FLUSH) | BIT(F_SEG_MAX) | BIT(F_VERSION_1) |
+			   BIT(F_ACCESS_PLATFORM);
 	config->vq_num = 1;
 	config->vq_align = 4096;
 	config->config_size = sizeof(about);
@@ -257,7 +273,8 @@ int main(int argc, char **argv)
 			break;
 		if (fds[0].revents)
 			answer();
-		if ((read(kick, &kicks, sizeof(kicks)) == sizeof(kicks) || fds[0].revents) && queue.runs)
+		if ((read(kick, &kicks, sizeof(kicks)) == sizeof(kicks) || fds[0].revents) &&
+		    queue.runs)
 			do_requests();
 	}
 	close(device);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* faults FILE: faults in mappings of a file, cold and warm, and says how many the kernel counted for
  * each run over its pages. A line each: what, first and last address, major and minor faults. */
 #include <err.h>
@@ -35,7 +35,8 @@ static void run(const char *what, unsigned char *map, int writes)
 
 static unsigned char *map_file(int fd, int flags, off_t offset)
 {
-	unsigned char *map = mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE, flags, fd, offset);
+	unsigned char *map =
+		mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE, flags, fd, offset);
 
 	if (map == MAP_FAILED)
 		err(1, "mmap");
@@ -53,7 +54,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 256);
 	fd = argc == 2 ? open(argv[1], O_RDWR | O_CREAT | O_TRUNC, 0600) : -1;
 	buf = calloc(PAGES + 7, page_size);
-	if (fd < 0 || !buf || write(fd, buf, (PAGES + 7) * page_size) < 0 || fsync(fd) || fstat(fd, &st))
+	if (fd < 0 || !buf || write(fd, buf, (PAGES + 7) * page_size) < 0 || fsync(fd) ||
+	    fstat(fd, &st))
 		err(1, "%s", argv[1] ?: "FILE");
 	printf("file %ju\n", (uintmax_t)st.st_ino);
 

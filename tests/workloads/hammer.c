@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* hammer FILE SECONDS PROCESSES: so many processes read, stat and check FILE as fast as they can, as
  * "hammering", and do nothing else under that name but to end. Says on stdout how many
  * operations of each kind they made, all together. */
@@ -41,13 +41,14 @@ static void hammer(const char *name, int fd, long end, long *counts)
 
 int main(int argc, char **argv)
 {
-	long (*counts)[KINDS], sums[KINDS] = { 0 }, end;
+	long(*counts)[KINDS], sums[KINDS] = { 0 }, end;
 	int fd, n, status;
 
 	if (argc != 4)
 		return 2;
 	n = atoi(argv[3]);
-	counts = mmap(NULL, n * sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	counts = mmap(NULL, n * sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
 	if (counts == MAP_FAILED)
 		return 1;
 	fd = OK(SYS(openat, AT_FDCWD, argv[1], O_RDONLY));
@@ -63,7 +64,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < KINDS; k++)
 			sums[k] += counts[i][k];
-	printf("{\"read\": %ld, \"getattr\": %ld, \"access\": %ld, \"process_exit\": %ld}\n", sums[READ],
-	       sums[GETATTR], sums[ACCESS], sums[EXIT]);
+	printf("{\"read\": %ld, \"getattr\": %ld, \"access\": %ld, \"process_exit\": %ld}\n",
+	       sums[READ], sums[GETATTR], sums[ACCESS], sums[EXIT]);
 	return 0;
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Descriptors that came from somewhere else: from another process, over fork and exec, by dup. */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,7 +12,10 @@ static void pass(int over, int fd)
 	char room[CMSG_SPACE(sizeof(int))] = "";
 	struct iovec iov = { "x", 1 };
 	struct msghdr m = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = room,
+		.msg_controllen = sizeof(room),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
@@ -28,7 +31,10 @@ static int take(int over)
 	char room[CMSG_SPACE(sizeof(int))], byte;
 	struct iovec iov = { &byte, 1 };
 	struct msghdr m = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = room,
+		.msg_controllen = sizeof(room),
 	};
 	int fd;
 
@@ -99,7 +105,8 @@ int main(int argc, char **argv)
 			OK(SYS(dup3, fd, 77, 0));
 			OK(SYS(dup3, fd, 78, O_CLOEXEC));
 			snprintf(number, sizeof(number), "%d", fd);
-			SYS(execve, argv[0], ((char *[]){ argv[0], number, NULL }), (char *[]){ NULL });
+			SYS(execve, argv[0], ((char *[]){ argv[0], number, NULL }),
+			    (char *[]){ NULL });
 			SYS(exit_group, 98);
 		}
 		IS(pid, SYS(wait4, pid, &status, 0, 0L));

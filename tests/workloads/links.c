@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Hard links, symbolic links and nodes. */
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -19,8 +19,9 @@ static void hard(int dir)
 	char c;
 
 	IS(0, SYS(linkat, AT_FDCWD, "file", dir, "second", 0));
-	IS(0, SYS(linkat, dir, "../soft", AT_FDCWD, "third", 0));                   /* the link itself */
-	IS(0, SYS(linkat, AT_FDCWD, "soft", AT_FDCWD, "fourth", AT_SYMLINK_FOLLOW)); /* its target */
+	IS(0, SYS(linkat, dir, "../soft", AT_FDCWD, "third", 0)); /* the link itself */
+	IS(0,
+	   SYS(linkat, AT_FDCWD, "soft", AT_FDCWD, "fourth", AT_SYMLINK_FOLLOW)); /* its target */
 	fd = OK(SYS(openat, AT_FDCWD, "file", O_RDONLY));
 	IS(0, SYS(linkat, fd, "", AT_FDCWD, "fifth", AT_EMPTY_PATH));
 	FAILS(EEXIST, SYS(linkat, AT_FDCWD, "file", dir, "second", 0));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Locks of all three kinds, asked for, refused, waited for. */
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -7,7 +7,9 @@
 
 static struct flock fl(int type, int whence, long start, long length)
 {
-	return (struct flock){ .l_type = type, .l_whence = whence, .l_start = start, .l_len = length };
+	return (struct flock){
+		.l_type = type, .l_whence = whence, .l_start = start, .l_len = length
+	};
 }
 
 static void whole(int a, int b)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* 32-bit system calls out of a 64-bit program, through `int $0x80`: the numbers and the arguments
  * are i386's. A tracer that takes them for x86-64's own turns this open into fstat.
  * Only on x86-64; elsewhere it does nothing. Says on stdout how many calls the kernel took. */
@@ -7,8 +7,16 @@
 #include "calls32.h"
 
 enum {
-	I386_OPEN = 5, I386_READ = 3, I386_WRITE = 4, I386_CLOSE = 6, I386_UNLINK = 10, I386_MKDIR = 39,
-	I386_RMDIR = 40, I386_FTRUNCATE64 = 194, I386_PREAD64 = 180, I386_PWRITE64 = 181,
+	I386_OPEN = 5,
+	I386_READ = 3,
+	I386_WRITE = 4,
+	I386_CLOSE = 6,
+	I386_UNLINK = 10,
+	I386_MKDIR = 39,
+	I386_RMDIR = 40,
+	I386_FTRUNCATE64 = 194,
+	I386_PREAD64 = 180,
+	I386_PWRITE64 = 181,
 };
 
 #define FAR (5LL << 30)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* manyfiles FILES ROUNDS: opens and closes the same files again and again. */
 #include "workload.h"
 
@@ -19,7 +19,8 @@ int main(int argc, char **argv)
 				OK(SYS(mkdirat, AT_FDCWD, name, 0755));
 				name[strlen(name)] = '/';
 			}
-			fd = OK(SYS(openat, AT_FDCWD, name, r ? O_RDONLY : O_RDONLY | O_CREAT, 0644));
+			fd = OK(SYS(openat, AT_FDCWD, name, r ? O_RDONLY : O_RDONLY | O_CREAT,
+				    0644));
 			OK(SYS(close, fd));
 		}
 	}

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* File mappings made and unmapped, beside memory that is no file's. */
 #include <sys/mman.h>
 
@@ -39,7 +39,8 @@ int main(void)
 	IS(0, SYS(munmap, at, PAGES * PAGE)); /* nothing there any more */
 	/* Over another mapping. */
 	at = OK(map(PAGES * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	IS(at, SYS(mmap, at, 3 * PAGE, (long)PROT_READ, (long)(MAP_SHARED | MAP_FIXED), (long)rd, PAGE));
+	IS(at, SYS(mmap, at, 3 * PAGE, (long)PROT_READ, (long)(MAP_SHARED | MAP_FIXED), (long)rd,
+		   PAGE));
 	IS(0, SYS(munmap, at, 3 * PAGE));
 	IS(0, SYS(munmap, at, PAGES * PAGE)); /* anonymous: no row */
 	/* The fd goes, then the name: the mapping stays the file's. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* mremap, msync and madvise: of mappings of files, beside others. */
 #include <sys/mman.h>
 
@@ -20,9 +20,11 @@ static void moves(int fd)
 		IS(at, SYS(mremap, at, 8 * PAGE, 5 * PAGE, 0L));
 		to = OK(SYS(mremap, at, 5 * PAGE, 13 * PAGE, (long)MREMAP_MAYMOVE));
 		room = OK(map(13 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-		IS(room, SYS(mremap, to, 13 * PAGE, 2 * PAGE, (long)(MREMAP_MAYMOVE | MREMAP_FIXED), room));
+		IS(room, SYS(mremap, to, 13 * PAGE, 2 * PAGE, (long)(MREMAP_MAYMOVE | MREMAP_FIXED),
+			     room));
 		IS(0, SYS(munmap, to, PAGE)); /* nothing there any more */
-		at = OK(SYS(mremap, room, 0L, 2 * PAGE, (long)MREMAP_MAYMOVE)); /* of no length: a second one */
+		at = OK(SYS(mremap, room, 0L, 2 * PAGE,
+			    (long)MREMAP_MAYMOVE)); /* of no length: a second one */
 		IS(0, SYS(munmap, at, 2 * PAGE));
 		IS(0, SYS(munmap, room + PAGE, PAGE));
 		FAILS(EFAULT, SYS(mremap, room + PAGE, PAGE, 2 * PAGE, (long)MREMAP_MAYMOVE));
@@ -39,8 +41,8 @@ static void moves(int fd)
 static void advices(int fd)
 {
 	static const int words[] = {
-		MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_DONTFORK,
-		MADV_DOFORK, MADV_DONTDUMP, MADV_DODUMP,
+		MADV_NORMAL,   MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED,
+		MADV_DONTFORK, MADV_DOFORK, MADV_DONTDUMP,   MADV_DODUMP,
 	};
 	long at = OK(map(8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 	long anon = OK(map(8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

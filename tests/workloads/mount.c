@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Filesystems come, change and go, in a mount namespace of one's own. */
 #include <linux/mount.h>
 #include <sched.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Directories move above files that are open, mapped, or where somebody stands. */
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Names come, move and go, also under files that are open. */
 #include <linux/fs.h>
 #include <sys/stat.h>

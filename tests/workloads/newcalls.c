@@ -1,11 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Calls that strace may not know yet: the program tells their rows itself. */
 #include <linux/fs.h>
 
 #include "uring.h"
 
-#define NR_FCHMODAT2 452   /* 6.6 */
-#define NR_SETXATTRAT 463  /* 6.13, as the three after it */
+#define NR_FCHMODAT2 452  /* 6.6 */
+#define NR_SETXATTRAT 463 /* 6.13, as the three after it */
 #define NR_GETXATTRAT 464
 #define NR_LISTXATTRAT 465
 #define NR_REMOVEXATTRAT 466
@@ -17,7 +17,8 @@ struct xattr_at { /* struct xattr_args of linux/xattr.h */
 	uint32_t size, flags;
 };
 
-static void told(const char *operation, const char *path, int64_t size, int bytes, const char *flags, long result)
+static void told(const char *operation, const char *path, int64_t size, int bytes,
+		 const char *flags, long result)
 {
 	tell_as("", operation, path, NULL, size, NONE, bytes, flags, result < 0 ? -errno : result);
 }
@@ -31,19 +32,25 @@ int main(void)
 
 	/* What a kernel doesn't have fails with ENOSYS, and is a row like any other. */
 	for (int i = 0; i < 3; i++) {
-		told("setattr", "file", NONE, 0, MODE, syscall(NR_FCHMODAT2, dir, "./file", 0600, 0));
-		told("setattr", "file", NONE, 0, MODE, syscall(NR_FCHMODAT2, fd, "", 0600, AT_EMPTY_PATH));
-		told("setattr", "absent", NONE, 0, MODE, syscall(NR_FCHMODAT2, dir, "absent", 0600, 0));
+		told("setattr", "file", NONE, 0, MODE,
+		     syscall(NR_FCHMODAT2, dir, "./file", 0600, 0));
+		told("setattr", "file", NONE, 0, MODE,
+		     syscall(NR_FCHMODAT2, fd, "", 0600, AT_EMPTY_PATH));
+		told("setattr", "absent", NONE, 0, MODE,
+		     syscall(NR_FCHMODAT2, dir, "absent", 0600, 0));
 	}
 	for (int i = 0; i < 3; i++) {
 		told("setxattr", "file", 11, 0, "",
-		     syscall(NR_SETXATTRAT, fd, "", (long)AT_EMPTY_PATH, "user.x", &value, sizeof(value)));
+		     syscall(NR_SETXATTRAT, fd, "", (long)AT_EMPTY_PATH, "user.x", &value,
+			     sizeof(value)));
 		told("getxattr", "file", 100, 1, "",
 		     syscall(NR_GETXATTRAT, dir, "file", 0L, "user.x", &room, sizeof(room)));
 		told("getxattr", "absent", 100, 1, "",
 		     syscall(NR_GETXATTRAT, dir, "absent", 0L, "user.x", &room, sizeof(room)));
-		told("listxattr", "file", 4096, 1, "", syscall(NR_LISTXATTRAT, dir, "file", 0L, buf, 4096L));
+		told("listxattr", "file", 4096, 1, "",
+		     syscall(NR_LISTXATTRAT, dir, "file", 0L, buf, 4096L));
 	}
-	told("removexattr", "file", NONE, 0, "", syscall(NR_REMOVEXATTRAT, dir, "file", 0L, "user.x"));
+	told("removexattr", "file", NONE, 0, "",
+	     syscall(NR_REMOVEXATTRAT, dir, "file", 0L, "user.x"));
 	return 0;
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Every byte that a name may hold, first, in the middle and last, in every operation on names. */
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -37,9 +37,36 @@ static void all(const char *name, const char *twin)
 int main(void)
 {
 	static const char *const tricky[] = {
-		" -> ", "a -> b", " -> b", "a -> ", "->", " ->", "-> ", " ->  -> ", "\\", "\\\\", "\\x41", "\\x",
-		"\\ -> ", "\"\"", "\",\"", "\n\"", "\r\n", ",,,", "\xff\xff\xff", "\xf4\x90\x80\x80",
-		"\xc0\x80", "\xe2\x82", "\xe2\x82\xac\xe2", "...", ". ", " .", "..,", "-", "--", "\t",
+		" -> ",
+		"a -> b",
+		" -> b",
+		"a -> ",
+		"->",
+		" ->",
+		"-> ",
+		" ->  -> ",
+		"\\",
+		"\\\\",
+		"\\x41",
+		"\\x",
+		"\\ -> ",
+		"\"\"",
+		"\",\"",
+		"\n\"",
+		"\r\n",
+		",,,",
+		"\xff\xff\xff",
+		"\xf4\x90\x80\x80",
+		"\xc0\x80",
+		"\xe2\x82",
+		"\xe2\x82\xac\xe2",
+		"...",
+		". ",
+		" .",
+		"..,",
+		"-",
+		"--",
+		"\t",
 	};
 	char name[8], twin[16];
 

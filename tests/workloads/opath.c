@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* openat2 with all that it takes, and descriptors that are names alone (O_PATH). */
 #include <linux/openat2.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Opening and closing: every call, every way a name can be given, names that break parsers. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -8,10 +8,29 @@
 #define DEEP 13 /* directories of 255 bytes each: the whole path stays below 4,096 bytes */
 
 static const char *const names[] = {
-	"plain", "comma,comma", "quote\"quote", "\"", "'", "line\nfeed", "return\rtab\t", "back\\slash",
-	"\\x41", "control\x01\x1f\x7f", "bad\xff\xfe\xc0\xaf", "cut\xe2\x82", "surrogate\xed\xa0\x80",
-	"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x92\xbe", "a -> b", " blanks ", "semi;colon|bar", "-", "#",
-	"=1+1", "...", "NULL", "nan",
+	"plain",
+	"comma,comma",
+	"quote\"quote",
+	"\"",
+	"'",
+	"line\nfeed",
+	"return\rtab\t",
+	"back\\slash",
+	"\\x41",
+	"control\x01\x1f\x7f",
+	"bad\xff\xfe\xc0\xaf",
+	"cut\xe2\x82",
+	"surrogate\xed\xa0\x80",
+	"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x92\xbe",
+	"a -> b",
+	" blanks ",
+	"semi;colon|bar",
+	"-",
+	"#",
+	"=1+1",
+	"...",
+	"NULL",
+	"nan",
 };
 
 static void touch(int dir, const char *name)
@@ -53,7 +72,8 @@ static void relative(void)
 	fd = OK(SYS(openat, AT_FDCWD, "file", O_RDONLY));
 	IS(0, SYS(close, fd));
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "../absent", O_RDONLY));
-	FAILS(ENOENT, SYS(openat, AT_FDCWD, "../../../../../../../../../../../../absent", O_RDONLY));
+	FAILS(ENOENT,
+	      SYS(openat, AT_FDCWD, "../../../../../../../../../../../../absent", O_RDONLY));
 	IS(0, SYS(fchdir, dir));
 	fd = OK(SYS(openat, AT_FDCWD, "file", O_RDONLY));
 	IS(0, SYS(close, fd));

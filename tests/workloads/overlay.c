@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Files of a union: named by where they were opened, whichever layer they lie in. */
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 
 #include "workload.h"
 
@@ -18,7 +18,8 @@ static void make(const char *name)
 
 int main(void)
 {
-	static const char *const dirs[] = { "base", "base/lower", "base/lower/dir", "base/upper", "base/work", "merged" };
+	static const char *const dirs[] = { "base",       "base/lower", "base/lower/dir",
+					    "base/upper", "base/work",  "merged" };
 	char cwd[1024], options[4096];
 	int fd, wr, dir;
 	long at;
@@ -35,7 +36,9 @@ int main(void)
 	make("base/lower/dir/inner");
 	if (!getcwd(cwd, sizeof(cwd)))
 		return 98;
-	snprintf(options, sizeof(options), "lowerdir=%s/base/lower,upperdir=%s/base/upper,workdir=%s/base/work", cwd, cwd, cwd);
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s/base/lower,upperdir=%s/base/upper,workdir=%s/base/work", cwd, cwd,
+		 cwd);
 	if (SYS(mount, "union", "merged", "overlay", 0L, options) == -1) {
 		puts("no overlay"); /* this kernel has none */
 		return 0;
@@ -46,7 +49,8 @@ int main(void)
 		fd = OK(SYS(openat, AT_FDCWD, "merged/file", O_RDONLY));
 		IS(7, SYS(read, fd, buf, 11));
 		at = OK(SYS(mmap, 0L, 4096L, (long)PROT_READ, (long)MAP_SHARED, (long)fd, 0L));
-		wr = OK(SYS(openat, AT_FDCWD, "merged/file", O_RDWR)); /* copied up the first time */
+		wr = OK(SYS(openat, AT_FDCWD, "merged/file",
+			    O_RDWR)); /* copied up the first time */
 		IS(3, SYS(pwrite64, wr, "new", 3, 0L));
 		IS(7, SYS(pread64, fd, buf, 11, 0L));
 		IS(0, SYS(fsync, wr));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Processes that start, become others and end, and what they share meanwhile. */
 #include <linux/sched.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* readloop FILE SECONDS: reads 4 KiB of FILE again and again, as fast as it can, and says on stdout
  * how many times it did. */
 #include <time.h>
@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 		for (int i = 0; i < 1009; i++, reads++)
 			IS(4096, SYS(pread64, fd, buf, 4096, 0L));
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	} while (now.tv_sec < end.tv_sec ||
+		 (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
 	printf("%ld\n", reads);
 	return 0;
 }

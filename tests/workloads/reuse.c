@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Numbers used again: the inode, the dentry, the descriptor, the memory of an open file. Says on
  * stdout the inodes of the files that it reads one byte of, in order. */
 #include <sys/stat.h>

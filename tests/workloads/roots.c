@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Where a process stands, and what it takes for the root. */
 #include <sched.h>
 #include <sys/wait.h>
@@ -45,7 +45,7 @@ static void directories(void)
 		FAILS(ENOTDIR, SYS(chdir, "file"));
 		FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
 		IS(0, SYS(chdir, "../.."));
-		IS(0, SYS(chdir, "way"));  /* a link; what is below is named by where it led */
+		IS(0, SYS(chdir, "way")); /* a link; what is below is named by where it led */
 		IS(0, SYS(fchdir, dir));
 		IS(0, SYS(fchdir, up));
 	}

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Reads and writes: every variant, short, empty, failing, appending, past 4 GiB. */
 #include <sys/mman.h>
 #include <sys/socket.h>

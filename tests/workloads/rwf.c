@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* preadv2 and pwritev2 with each of their flags. */
 #include <linux/fs.h>
 #include <sys/uio.h>
@@ -34,7 +34,8 @@ int main(void)
 	IS(0, SYS(fsync, fd));
 	for (int i = 0; i < 7; i++) {
 		IS(1512, rw(SYS_preadv2, fd, iov, 3, 13 * i, 0));
-		IS(1512, rw(SYS_preadv2, fd, iov, 3, 13 * i, RWF_NOWAIT)); /* it is in the page cache */
+		IS(1512,
+		   rw(SYS_preadv2, fd, iov, 3, 13 * i, RWF_NOWAIT)); /* it is in the page cache */
 		IS(101 * i, SYS(lseek, fd, 101L * i, SEEK_SET));
 		IS(1512, rw(SYS_preadv2, fd, iov, 3, -1, 0));
 		IS(1512, rw(SYS_preadv2, fd, iov, 3, -1, RWF_NOWAIT));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* sendfile: file to file, to a pipe, to a socket, by position and by pointer. */
 #include <sys/socket.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* chmod, chown and utimes: by path, by descriptor, relative to one. */
 #include <sys/stat.h>
 #include <sys/time.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* On btrfs, a subvolume in the path: a root of its own, with inode numbers of its own, that is no
  * mount. Elsewhere a plain directory. */
 #include <linux/btrfs.h>
@@ -35,7 +35,8 @@ int main(void)
 		make(AT_FDCWD, "sub/../sub/other");
 		FAILS(ENOENT, SYS(openat, dir, "absent", O_RDONLY));
 		fd = OK(SYS(openat, dir, "other", O_RDONLY));
-		moved = SYS(renameat2, dir, "other", top, "moved", 0) == 0; /* EXDEV over the border */
+		moved = SYS(renameat2, dir, "other", top, "moved", 0) ==
+			0; /* EXDEV over the border */
 		IS(7, SYS(read, fd, buf, 11));
 		IS(0, SYS(renameat2, AT_FDCWD, "sub", AT_FDCWD, "bus", 0)); /* the border itself */
 		FAILS(ENOENT, SYS(openat, dir, "absent", O_RDONLY));

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Files that never had a name, and get one. */
 #include "workload.h"
 
@@ -23,7 +23,8 @@ int main(void)
 	IS(7, SYS(write, fd, "content", 7));
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	IS(0, SYS(linkat, AT_FDCWD, proc, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
-	IS(7, SYS(pread64, fd, buf, 10, 0L)); /* the name that it was opened by is still the temporary one */
+	IS(7, SYS(pread64, fd, buf, 10,
+		  0L)); /* the name that it was opened by is still the temporary one */
 	again = OK(SYS(openat, AT_FDCWD, "named", O_RDONLY));
 	IS(7, SYS(read, again, buf, 11));
 	IS(0, SYS(close, again));

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* io_uring by its system calls alone, one request at a time or a chain of them. strace can't see what
  * passes a ring, so the program says on stdout which rows it makes: JSON, one a line. */
 #ifndef IOTRC_URING_H
@@ -17,10 +17,11 @@
 
 struct ring {
 	int fd;
-	unsigned int *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array, *cq_head, *cq_tail, *cq_mask;
+	unsigned int *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array, *cq_head, *cq_tail,
+		*cq_mask;
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
-	unsigned int tail; /* what has been made; *sq_tail is what the kernel may take */
+	unsigned int tail;        /* what has been made; *sq_tail is what the kernel may take */
 	unsigned char known[256]; /* by opcode */
 	int polled;
 	unsigned int features; /* IORING_FEAT_* */
@@ -151,8 +152,9 @@ static inline void tell_path(const char *path)
 
 /* Prints the row that OPERATION on PATH (-> PATH2) makes; RES is its result. BYTES: the operation
  * moves data. FLAGS: the words beside IO_URING. */
-static inline void tell_as(const char *kind, const char *operation, const char *path, const char *path2,
-			   int64_t size, int64_t offset, int bytes, const char *flags, int res)
+static inline void tell_as(const char *kind, const char *operation, const char *path,
+			   const char *path2, int64_t size, int64_t offset, int bytes,
+			   const char *flags, int res)
 {
 	if (!*told_cwd && !getcwd(told_cwd, sizeof(told_cwd)))
 		exit(94);
@@ -172,7 +174,8 @@ static inline void tell_as(const char *kind, const char *operation, const char *
 		printf(", \"offset\": \"%jd\"", (intmax_t)offset);
 	if (bytes && res >= 0)
 		printf(", \"bytes\": \"%d\"", res);
-	printf(", \"ret\": \"%d\", \"flags\": \"%s%s%s\"", res, flags, *flags && *kind ? "|" : "", kind);
+	printf(", \"ret\": \"%d\", \"flags\": \"%s%s%s\"", res, flags, *flags && *kind ? "|" : "",
+	       kind);
 	if (res < 0)
 		printf(", \"errno\": \"%s\"", strerrorname_np(-res));
 	puts("}");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Sockets through io_uring: each call a ring knows, for IPv4, IPv6 and AF_UNIX. Says on stdout which
  * rows it makes, JSON, one a line; addresses and ports are those that getsockname and getpeername
  * give. What this kernel's rings don't know is done by the system call, and is a row all the same.
@@ -68,14 +68,16 @@ static int good(int result)
 
 static void begin_row(const char *event, int fd, int family, long result, const char *more)
 {
-	printf("{\"event_type\": \"%s\", \"domain\": \"%s\", \"fd\": \"", event, domain_name(family));
+	printf("{\"event_type\": \"%s\", \"domain\": \"%s\", \"fd\": \"", event,
+	       domain_name(family));
 	if (fd >= 0)
 		printf("%d", fd);
 	printf("\", \"return_value\": \"%ld\"%s", result, more);
 }
 
 /* The row of EVENT on FD (-1: the row has none), with the ends of the socket ENDS (-1: none). */
-static void tell_conn(const char *event, int fd, int family, int ends, long result, const char *more)
+static void tell_conn(const char *event, int fd, int family, int ends, long result,
+		      const char *more)
 {
 	union address a = { 0 };
 	socklen_t len = sizeof(a);
@@ -92,7 +94,8 @@ static void tell_conn(const char *event, int fd, int family, int ends, long resu
 }
 
 /* Of a socket without a descriptor: PEER, its peer, knows its ends. */
-static void tell_peer(const char *event, int fd, int family, int peer, long result, const char *more)
+static void tell_peer(const char *event, int fd, int family, int peer, long result,
+		      const char *more)
 {
 	union address a = { 0 };
 	socklen_t len = sizeof(a);
@@ -119,7 +122,8 @@ static int do_socket(int family)
 	} else {
 		fd = OK(SYS(socket, family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	}
-	tell_conn("SOCKET_CREATE", fd, family, -1, fd, ", \"sock_type\": \"SOCK_STREAM|SOCK_CLOEXEC\"");
+	tell_conn("SOCKET_CREATE", fd, family, -1, fd,
+		  ", \"sock_type\": \"SOCK_STREAM|SOCK_CLOEXEC\"");
 	return fd;
 }
 
@@ -285,7 +289,8 @@ static void close_slot(unsigned int slot)
 }
 
 /* Sockets that have never had a descriptor: CLIENT made one in the ring's table, or else the accepted one is. */
-static void without_descriptor(int listener, int family, const union address *to, socklen_t len, bool client)
+static void without_descriptor(int listener, int family, const union address *to, socklen_t len,
+			       bool client)
 {
 	int results[2], own = -1, peer;
 	struct io_uring_sqe *sqe;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* io_uring: everything on files that isn't a transfer. */
 #include <linux/falloc.h>
 #include <linux/openat2.h>
@@ -75,7 +75,8 @@ static void ranges(int fd)
 	tell("madvise", "file", NULL, 4096, NONE, 0, "MADV_WILLNEED", ring__one(&ring));
 	sqe = ask(IORING_OP_SYNC_FILE_RANGE, fd, NULL, 4096, 1000);
 	sqe->sync_range_flags = SYNC_FILE_RANGE_WRITE;
-	tell("sync_file_range", "file", NULL, 4096, 1000, 0, "SYNC_FILE_RANGE_WRITE", ring__one(&ring));
+	tell("sync_file_range", "file", NULL, 4096, 1000, 0, "SYNC_FILE_RANGE_WRITE",
+	     ring__one(&ring));
 	if (ring.known[OP_FTRUNCATE]) {
 		ask(OP_FTRUNCATE, fd, NULL, 0, 8000);
 		tell("truncate", "file", NULL, 8000, NONE, 0, "", ring__one(&ring));
@@ -92,10 +93,11 @@ static void names(int dir)
 
 	if (ring.known[IORING_OP_MKDIRAT]) {
 		ask(IORING_OP_MKDIRAT, dir, "sub", 0750, 0);
-		tell("mkdir", "dir/sub", NULL, NONE, NONE, 0, "S_IRUSR|S_IWUSR|S_IXUSR|S_IRGRP|S_IXGRP",
-		     ring__one(&ring));
+		tell("mkdir", "dir/sub", NULL, NONE, NONE, 0,
+		     "S_IRUSR|S_IWUSR|S_IXUSR|S_IRGRP|S_IXGRP", ring__one(&ring));
 		ask(IORING_OP_MKDIRAT, dir, "no/where", 0700, 0);
-		tell("mkdir", "dir/no/where", NULL, NONE, NONE, 0, "S_IRUSR|S_IWUSR|S_IXUSR", ring__one(&ring));
+		tell("mkdir", "dir/no/where", NULL, NONE, NONE, 0, "S_IRUSR|S_IWUSR|S_IXUSR",
+		     ring__one(&ring));
 		ask(IORING_OP_SYMLINKAT, dir, "../tar get", 0, at("soft"));
 		tell("symlink", "=../tar get", "dir/soft", NONE, NONE, 0, "", ring__one(&ring));
 		ask(IORING_OP_LINKAT, AT_FDCWD, "file", dir, at("hard"));
@@ -106,7 +108,8 @@ static void names(int dir)
 		tell("rename", "dir/made", "moved", NONE, NONE, 0, "", ring__one(&ring));
 		sqe = ask(IORING_OP_RENAMEAT, AT_FDCWD, "moved", dir, at("made"));
 		sqe->rename_flags = 1;
-		tell("rename", "moved", "dir/made", NONE, NONE, 0, "RENAME_NOREPLACE", ring__one(&ring));
+		tell("rename", "moved", "dir/made", NONE, NONE, 0, "RENAME_NOREPLACE",
+		     ring__one(&ring));
 		ask(IORING_OP_RENAMEAT, AT_FDCWD, "absent", dir, at("x"));
 		tell("rename", "absent", "dir/x", NONE, NONE, 0, "", ring__one(&ring));
 	}

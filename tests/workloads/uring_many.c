@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* io_uring: requests that read again and again, from a pipe, until there is nothing more to come. */
 #include "uring.h"
 

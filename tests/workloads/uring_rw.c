@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* io_uring: reads and writes of each kind, inline, by the kernel's workers and by its polling thread. */
 #include <stdbool.h>
 #include <sys/uio.h>
@@ -83,7 +83,11 @@ static void transfers(int fd, const char *name)
  * another order: the kernel posts them in batches. */
 static void chains(int fd, const char *name)
 {
-	static const struct { int op; const char *operation; int64_t size, offset; } chain[] = {
+	static const struct {
+		int op;
+		const char *operation;
+		int64_t size, offset;
+	} chain[] = {
 		{ IORING_OP_WRITE, "write", 101, 0 },
 		{ IORING_OP_FSYNC, "fsync", NONE, NONE },
 		{ IORING_OP_READ, "read", 53, 1 },
@@ -104,8 +108,8 @@ static void chains(int fd, const char *name)
 		ring__go(&ring, 3);
 		for (int j = 0; j < 3; j++) {
 			res = ring__take(&ring, &which, NULL);
-			tell(chain[which].operation, name, NULL, chain[which].size, chain[which].offset,
-			     chain[which].size != NONE, "", res);
+			tell(chain[which].operation, name, NULL, chain[which].size,
+			     chain[which].offset, chain[which].size != NONE, "", res);
 		}
 	}
 	/* Many at once, in whatever order they end. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* io_uring: files in the slots of the ring's own table, which are no descriptors of the process. */
 #include "uring.h"
 

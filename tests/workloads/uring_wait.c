@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* A request that waits: from its submission to its completion. The reader of a pipe is submitted,
  * and only 50 ms later written for. Rows of pipes: only with all kinds of files in scope. */
 #include "uring.h"
@@ -28,7 +28,8 @@ int main(void)
 			if (way == 1)
 				sqe->flags = IOSQE_ASYNC;
 			ring__publish(&ring);
-			OK(SYS(io_uring_enter, ring.fd, way < 2, 0, IORING_ENTER_SQ_WAKEUP, 0L, 0L));
+			OK(SYS(io_uring_enter, ring.fd, way < 2, 0, IORING_ENTER_SQ_WAKEUP, 0L,
+			       0L));
 			usleep(50000);
 			IS(7, SYS(write, p[1], buf, 7));
 			if (!ring__wait(&ring))

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Waits for descriptors in every way, and says for each call what its row has to say: event, epoll
  * fd, target, operation, events, max, ready, timeout in ms. '-' is an empty field. */
 #include <poll.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Extended attributes by path, by link and by descriptor. */
 #include <sys/xattr.h>
 
@@ -15,7 +15,8 @@ int main(void)
 	for (int i = 0; i < 3; i++) {
 		IS(0, SYS(setxattr, "./file", "user.a", buf, 101, XATTR_CREATE));
 		FAILS(EEXIST, SYS(setxattr, "file", "user.a", buf, 101, XATTR_CREATE));
-		IS(0, SYS(setxattr, "link", "user.a", buf, 53, XATTR_REPLACE)); /* follows; the path doesn't */
+		IS(0, SYS(setxattr, "link", "user.a", buf, 53,
+			  XATTR_REPLACE)); /* follows; the path doesn't */
 		FAILS(ENODATA, SYS(setxattr, "file", "user.b", buf, 53, XATTR_REPLACE));
 		IS(0, SYS(fsetxattr, fd, "user.b", buf, 7, 0));
 		IS(0, SYS(lsetxattr, "link", "trusted.l", buf, 11, 0));

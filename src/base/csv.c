@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/csv.h"
+
+#include <string.h>
+
+/* "00" to "99": one division by 100 gives two digits. */
+#define TENS(t) t "0" t "1" t "2" t "3" t "4" t "5" t "6" t "7" t "8" t "9"
+static const char pairs[] = TENS("0") TENS("1") TENS("2") TENS("3") TENS("4") TENS("5") TENS("6")
+	TENS("7") TENS("8") TENS("9");
+
+/* Length of the character that a byte begins; 0 for a byte that can't stand for itself. DEL is a
+ * control character; 0xc0, 0xc1 and 0xf5 to 0xff begin no UTF-8 character. */
+static const unsigned char unit_len[256] = {
+	[' ' ... '\\' - 1] = 1, ['\\' + 1 ... '~'] = 1, [0xc2 ... 0xdf] = 2,
+	[0xe0 ... 0xef] = 3,    [0xf0 ... 0xf4] = 4,
+};
+
+char *csv__padded(char *p, uint64_t v, unsigned int n)
+{
+	char *end = p + n;
+
+	for (p = end; n >= 2; n -= 2, v /= 100)
+		memcpy(p -= 2, pairs + v % 100 * 2, 2);
+	if (n)
+		p[-1] = '0' + v % 10;
+	return end;
+}
+
+char *csv__u64(char *p, uint64_t v)
+{
+	unsigned int n = 1;
+
+	for (uint64_t rest = v; rest >= 10; rest /= 100)
+		n += 1 + (rest >= 100);
+	return csv__padded(p, v, n);
+}
+
+char *csv__i64(char *p, int64_t v)
+{
+	if (v >= 0)
+		return csv__u64(p, v);
+	*p++ = '-';
+	return csv__u64(p, -(uint64_t)v);
+}
+
+char *csv__hex(char *p, uint64_t v)
+{
+	unsigned int digits = v ? (67 - __builtin_clzll(v)) / 4 : 1;
+
+	*p++ = '0';
+	*p++ = 'x';
+	while (digits--)
+		*p++ = "0123456789abcdef"[v >> 4 * digits & 15];
+	return p;
+}
+
+char *csv__device(char *p, uint32_t major, uint32_t minor)
+{
+	p = csv__u64(p, major);
+	*p++ = ':';
+	return csv__u64(p, minor);
+}
+
+char *csv__millis(char *p, uint64_t ns)
+{
+	p = csv__u64(p, ns / 1000000);
+	*p++ = '.';
+	return csv__padded(p, ns % 1000000, 6);
+}
+
+unsigned int csv__char_len(const char *s, size_t left)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned int len = unit_len[*u];
+
+	if (len <= 1)
+		return len;
+	if (len > left)
+		return 0;
+	for (unsigned int i = 1; i < len; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	switch (u[0]) {
+	case 0xc2:
+		return u[1] < 0xa0 ? 0 : len; /* U+0080 to U+009F: control characters */
+	case 0xe0:
+		return u[1] < 0xa0 ? 0 : len; /* overlong */
+	case 0xed:
+		return u[1] > 0x9f ? 0 : len; /* surrogates */
+	case 0xf0:
+		return u[1] < 0x90 ? 0 : len; /* overlong */
+	case 0xf4:
+		return u[1] > 0x8f ? 0 : len; /* past U+10FFFF */
+	default:
+		return len;
+	}
+}
+
+static char *put_escaped(char *p, unsigned char byte)
+{
+	*p++ = '\\';
+	if (byte == '\\') {
+		*p++ = '\\';
+		return p;
+	}
+	*p++ = 'x';
+	*p++ = "0123456789abcdef"[byte >> 4];
+	*p++ = "0123456789abcdef"[byte & 15];
+	return p;
+}
+
+char *csv__escape(char *p, const char *s, size_t len)
+{
+	const char *end = s + len;
+
+	while (s < end) {
+		const char *run = s;
+		unsigned int n;
+
+		do {
+			while (s < end && unit_len[(unsigned char)*s] == 1)
+				s++;
+			s += n = s < end ? csv__char_len(s, end - s) : 0;
+		} while (n);
+		p = csv__mem(p, run, s - run);
+		if (s < end)
+			p = put_escaped(p, *s++);
+	}
+	return p;
+}
+
+char *csv__escape_arrow(char *p, const char *s, size_t len)
+{
+	const char *end = s + len, *arrow;
+
+	/* An arrow at the end counts: the separator after it would complete it, and a reader would
+	 * divide the field one arrow too early. */
+	while ((arrow = memmem(s, end - s, " ->", 3))) {
+		p = csv__escape(p, s, arrow - s);
+		if (arrow + 3 == end || arrow[3] == ' ')
+			p = put_escaped(p, ' ');
+		else
+			*p++ = ' ';
+		s = arrow + 1;
+	}
+	return csv__escape(p, s, end - s);
+}
+
+char *csv__quote(char *field, char *end)
+{
+	size_t quotes = 0;
+	char *to, *ret;
+
+	/* RFC 4180 quotes line breaks as well: escaped text has none. */
+	for (const char *s = field; (s = memchr(s, '"', end - s)); s++)
+		quotes++;
+	if (!quotes && !memchr(field, ',', end - field))
+		return end;
+
+	/* From the end, so that nothing is overwritten before it has been moved. */
+	to = ret = end + quotes + 2;
+	*--to = '"';
+	while (end > field) {
+		*--to = *--end;
+		if (*to == '"')
+			*--to = '"';
+	}
+	*field = '"';
+	return ret;
+}
+
+char *csv__text(char *p, const char *s, size_t len)
+{
+	return csv__quote(p, csv__escape(p, s, len));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fields of a row, written into memory that the caller has made large enough. Nothing here
+ * allocates or can fail; each function returns the new end. CSV_TEXT_MAX(n) bounds what n bytes of
+ * text can take. */
+#ifndef IOTRC_CSV_H
+#define IOTRC_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CSV_U64_MAX 20
+#define CSV_TEXT_MAX(n) (4 * (size_t)(n) + 2)
+
+char *csv__u64(char *p, uint64_t v);
+char *csv__i64(char *p, int64_t v);
+char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the N last digits, zeroes in front */
+char *csv__hex(char *p, uint64_t v);                        /* 0x… */
+char *csv__device(char *p, uint32_t major, uint32_t minor); /* major:minor */
+char *csv__millis(char *p, uint64_t ns);                    /* ns as milliseconds, six decimals */
+
+/* Text with the contract's escapes (control characters, backslash, invalid UTF-8), without the
+ * CSV quotes. Appending several pieces and quoting once at the end gives a field of several parts. */
+char *csv__escape(char *p, const char *s, size_t len);
+/* The same with the contract's escape of a literal " -> ". */
+char *csv__escape_arrow(char *p, const char *s, size_t len);
+/* Turns the text between FIELD and END into a minimal-quoted CSV field in place; room for
+ * 2 * (end - field) + 2 bytes is needed. */
+char *csv__quote(char *field, char *end);
+/* csv__escape and csv__quote in one. */
+char *csv__text(char *p, const char *s, size_t len);
+
+/* Length of the character at S, of which LEFT (not 0) bytes are there: 1 to 4, or 0 where the byte
+ * must be escaped (control character, backslash, not UTF-8). */
+unsigned int csv__char_len(const char *s, size_t left);
+
+static inline char *csv__mem(char *p, const char *s, size_t len)
+{
+	__builtin_memcpy(p, s, len);
+	return p + len;
+}
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/json_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+
+#define SIZE_LIMIT (64 * 1024 * 1024)
+/* A value takes about 100 bytes of memory, however short its text. */
+#define VALUES_MAX (4 * 1000 * 1000)
+
+json_t *json_text(const char *s)
+{
+	json_t *json = json_string(s);
+	size_t len = strlen(s);
+	char *buf;
+
+	if (json)
+		return json;
+	buf = malloc(CSV_TEXT_MAX(len));
+	if (!buf)
+		return NULL;
+	json = json_stringn(buf, csv__escape(buf, s, len) - buf);
+	free(buf);
+	return json;
+}
+
+/* Reads SIZE bytes or as many as there are; NULL with errno. */
+static char *read_whole(int fd, size_t size, size_t *ret_len)
+{
+	char *text = malloc(size + 1);
+	ssize_t n = 1;
+
+	for (*ret_len = 0; text && n > 0 && *ret_len < size; *ret_len += n)
+		n = pread(fd, text + *ret_len, size - *ret_len, *ret_len);
+	if (text && n < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static size_t count_values(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == ',' || text[i] == ':' || text[i] == '[' || text[i] == '{';
+	return n;
+}
+
+int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_WHY_MAX])
+{
+	char shown[CSV_TEXT_MAX(40)];
+	json_error_t error;
+	json_t *root;
+	int n;
+
+	if (len > SIZE_LIMIT) {
+		snprintf(why, JSON_WHY_MAX, "larger than 64 MiB");
+		return -EBADMSG;
+	}
+	if (count_values(text, len) > VALUES_MAX) {
+		snprintf(why, JSON_WHY_MAX, "more than %d values", VALUES_MAX);
+		return -EBADMSG;
+	}
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!root) {
+		size_t shown_len = strnlen(error.text, 40);
+
+		n = csv__escape(shown, error.text, shown_len) - shown;
+		snprintf(why, JSON_WHY_MAX, "line %d: %.*s%s", error.line, n, shown,
+			 error.text[shown_len] ? "..." : "");
+	} else if (!json_is_object(root)) {
+		snprintf(why, JSON_WHY_MAX, "no object");
+	} else {
+		*ret = root;
+		return 0;
+	}
+	json_decref(root);
+	return -EBADMSG;
+}
+
+int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX])
+{
+	int err = -EBADMSG;
+	struct stat st;
+	char *text;
+	size_t len;
+
+	if (fstat(fd, &st) < 0) {
+		err = -errno;
+		snprintf(why, JSON_WHY_MAX, "cannot be read: %s", strerror(-err));
+	} else if (!S_ISREG(st.st_mode)) {
+		snprintf(why, JSON_WHY_MAX, "no regular file");
+	} else if (st.st_size > SIZE_LIMIT) {
+		snprintf(why, JSON_WHY_MAX, "larger than 64 MiB");
+	} else if (!(text = read_whole(fd, st.st_size, &len))) {
+		err = -errno;
+		snprintf(why, JSON_WHY_MAX, "cannot be read: %s", strerror(-err));
+	} else {
+		err = json_text__parse(text, len, ret, why);
+		free(text);
+	}
+	return err;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+
+#define MOUNTS_MAX 4096
+#define TYPE_BYTES 31
+
+struct mount {
+	char *path;
+	size_t len;
+	uint32_t dev;
+	char type[CSV_TEXT_MAX(TYPE_BYTES) + 1];
+	bool pseudo;
+};
+
+struct mounts {
+	FILE *file;         /* kept open: poll() on it tells of changes */
+	struct mount *list; /* longest path first; of two on one path the later first */
+	size_t n;
+};
+
+/* bpf/path.h has the magic numbers of most; names cover what shares one (devtmpfs is a tmpfs). */
+static const char *const pseudo_types[] = {
+	"proc",         "sysfs",    "cgroup",  "cgroup2",     "cpuset",    "devpts",  "devtmpfs",
+	"debugfs",      "tracefs",  "bpf",     "securityfs",  "selinuxfs", "smackfs", "efivarfs",
+	"pstore",       "configfs", "fusectl", "binfmt_misc", "mqueue",    "nsfs",    "pidfs",
+	"anon_inodefs", "sockfs",   "pipefs",  "bdev",        "hugetlbfs", "resctrl", "binder",
+	"rpc_pipefs",   "nfsd",     "autofs",  "xenfs",
+};
+
+bool mounts__pseudo_type(const char *type)
+{
+	for (size_t i = 0; i < sizeof(pseudo_types) / sizeof(*pseudo_types); i++)
+		if (!strcmp(pseudo_types[i], type))
+			return true;
+	return false;
+}
+
+bool mounts__pseudo_at(const char *type, const char *path)
+{
+	return mounts__pseudo_type(type) || !strcmp(path, "/dev");
+}
+
+static int longest_first(const void *a, const void *b)
+{
+	const struct mount *x = a, *y = b;
+
+	return (x->len < y->len) - (x->len > y->len);
+}
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+void mounts__unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) && is_octal(s[3])) {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0');
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = 0;
+}
+
+static void clear(struct mounts *m)
+{
+	while (m->n)
+		free(m->list[--m->n].path);
+}
+
+static void parse(struct mounts *m, char *line)
+{
+	struct mount *at = &m->list[m->n];
+	char *dash = strstr(line, " - "), *path = NULL, type[TYPE_BYTES + 1];
+	unsigned int major, minor;
+
+	if (!dash || m->n == MOUNTS_MAX)
+		return;
+	if (sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &path) == 3 &&
+	    sscanf(dash, " - %31s", type) == 1) { /* TYPE_BYTES */
+		mounts__unescape(path);
+		mounts__unescape(type);
+		at->path = path;
+		at->len = strlen(path);
+		at->dev = major << 20 | minor;
+		*csv__text(at->type, type, strlen(type)) = 0;
+		at->pseudo = mounts__pseudo_at(type, path);
+		m->n++;
+	} else {
+		free(path);
+	}
+}
+
+static void read_all(struct mounts *m)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	clear(m);
+	rewind(m->file);
+	while (getline(&line, &size, m->file) > 0)
+		parse(m, line);
+	free(line);
+	for (size_t i = 0; i < m->n / 2; i++) {
+		struct mount t = m->list[i];
+
+		m->list[i] = m->list[m->n - 1 - i];
+		m->list[m->n - 1 - i] = t;
+	}
+	qsort(m->list, m->n, sizeof(*m->list), longest_first); /* glibc's is stable: a merge sort */
+}
+
+int mounts__new(struct mounts **ret)
+{
+	struct mounts *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->list = calloc(MOUNTS_MAX, sizeof(*m->list));
+	m->file = fopen("/proc/self/mountinfo", "re");
+	if (!m->file || !m->list) {
+		int err = m->list ? -errno : -ENOMEM;
+
+		mounts__free(m);
+		return err;
+	}
+	read_all(m);
+	*ret = m;
+	return 0;
+}
+
+struct mounts *mounts__free(struct mounts *m)
+{
+	if (!m)
+		return NULL;
+	clear(m);
+	free(m->list);
+	if (m->file)
+		fclose(m->file);
+	free(m);
+	return NULL;
+}
+
+void mounts__refresh(struct mounts *m)
+{
+	struct pollfd p = { .fd = fileno(m->file), .events = POLLPRI };
+
+	if (poll(&p, 1, 0) > 0 && p.revents & (POLLPRI | POLLERR))
+		read_all(m);
+}
+
+bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mount *at = &m->list[i];
+
+		if (at->len <= len && !memcmp(at->path, path, at->len) &&
+		    (at->len == len || path[at->len] == '/' || at->len == 1))
+			return at->pseudo;
+	}
+	return false;
+}
+
+const char *mounts__type(const struct mounts *m, uint32_t dev)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].dev == dev)
+			return m->list[i].type;
+	return NULL;
+}

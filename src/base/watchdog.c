@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/watchdog.h"
+
+/* A watcher that wasn't there itself for so long (the whole program was stopped) knows nothing. */
+#define BLIND_NS (WATCHDOG_NS / 2)
+
+bool watchdog__look(struct watchdog *d, uint64_t steps, bool idle, uint64_t now)
+{
+	bool moved = steps != d->steps || idle || now - d->looked_ns > BLIND_NS, was = d->stuck;
+
+	d->looked_ns = now;
+	d->steps = steps;
+	if (moved)
+		d->since_ns = now;
+	d->stuck = now - d->since_ns >= WATCHDOG_NS;
+	d->stalls += d->stuck && !was;
+	return d->stuck != was;
+}

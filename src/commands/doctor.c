@@ -1,0 +1,769 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "commands/self_test.h"
+#include "commit.h"
+#include "dataset/disk_budget.h"
+#include "engine/bpf/collector.h"
+#include "options/options.h"
+#include "platform/machine_id.h"
+#include "schema/schema.h"
+#include "uploader/upload.h"
+
+enum state { OK, NOTE, BAD, STATES };
+
+static const char *const state_words[STATES] = { "ok", "note", "BAD" };
+static const char *const state_keys[STATES] = { "ok", "note", "bad" };
+
+struct finding {
+	enum state state;
+	bool private; /* the text has names of this machine: not for a bundle */
+	char text[COLLECTOR_PROBLEM_MAX + 256];
+	char fix[256]; /* "" where nothing is to be done */
+};
+
+/* What became of a hook when it was exercised. */
+enum hook_state { FIRES, RARE, NOT_DONE, SILENT, ABSENT, HOOK_STATES };
+
+static const char *const hook_words[HOOK_STATES] = { "fires", "rare", "not exercised", "silent",
+						     "absent" };
+
+struct hook_finding {
+	struct manifest_hook hook;
+	enum hook_state state;
+	char text[256];
+};
+
+struct doctor {
+	struct options options;
+	char message[OPTIONS_MESSAGE_MAX]; /* what is wrong with the configuration, or "" */
+	char dir[PATH_MAX]; /* where files can be tried: that of the traces, or what is to hold it */
+	struct hook_finding hooks[HOOK_COUNT];
+	size_t n_hooks;
+	const char *limits[COLLECTOR_LIMITS_MAX];
+	size_t n_limits;
+	uint32_t dead;     /* streams that can't be recorded */
+	bool in_namespace; /* … of process ids */
+};
+
+static void find(struct finding *f, enum state state, const char *fix, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void find(struct finding *f, enum state state, const char *fix, const char *format, ...)
+{
+	va_list args;
+
+	f->state = state;
+	va_start(args, format);
+	vsnprintf(f->text, sizeof(f->text), format, args);
+	va_end(args);
+	snprintf(f->fix, sizeof(f->fix), "%s", fix ?: "");
+}
+
+/* The first line of a small file, or false. */
+static bool read_line(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	buf[n] = 0;
+	buf[strcspn(buf, "\n")] = 0;
+	return true;
+}
+
+/* ---- the checks ---- */
+
+static bool older_than(unsigned int major, unsigned int minor)
+{
+	unsigned int own_major = 0, own_minor = 0;
+	struct utsname u;
+
+	uname(&u);
+	sscanf(u.release, "%u.%u", &own_major, &own_minor);
+	return own_major < major || (own_major == major && own_minor < minor);
+}
+
+static void check_kernel(struct doctor *d, struct finding *f)
+{
+	struct utsname u;
+
+	uname(&u);
+	if (older_than(5, 10))
+		find(f, BAD, "a kernel from 5.10 on", "Linux %s %s is too old", u.release,
+		     u.machine);
+	else
+		find(f, OK, NULL, "Linux %s %s", u.release, u.machine);
+}
+
+static void check_btf(struct doctor *d, struct finding *f)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK) == 0)
+		find(f, OK, NULL, "the kernel describes its types");
+	else
+		find(f, BAD,
+		     access("/sys/kernel", F_OK) ?
+			     "mount -t sysfs sysfs /sys" :
+			     "a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions have it",
+		     "/sys/kernel/btf/vmlinux: %s", strerror(errno));
+}
+
+static void check_lockdown(struct doctor *d, struct finding *f)
+{
+	char line[128];
+
+	if (!read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
+		find(f, OK, NULL, "none that is known");
+	else if (strstr(line, "[confidentiality]"))
+		find(f, BAD, "boot with lockdown=integrity, or without lockdown=",
+		     "confidentiality: BPF programs may not read the kernel's memory");
+	else
+		find(f, OK, NULL, "%s",
+		     strstr(line, "[integrity]") ? "integrity, which leaves recording alone" :
+						   "none");
+}
+
+static void check_capabilities(struct doctor *d, struct finding *f)
+{
+	const struct {
+		int bit;
+		const char *name;
+		enum state lack;
+		bool unneeded;
+	} wanted[] = {
+		{ 39, "CAP_BPF", BAD },
+		{ 38, "CAP_PERFMON", BAD },
+		{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", NOTE },
+		/* As in scripts/iotrc-generator. */
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", BAD, older_than(5, 11) || !older_than(6, 10) },
+	};
+	char line[64], lacking[128] = "";
+	unsigned long long effective = 0;
+	enum state worst = OK;
+	FILE *file = fopen("/proc/self/status", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "CapEff: %llx", &effective);
+	if (file)
+		fclose(file);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		bool has = effective >> wanted[i].bit & 1 || wanted[i].unneeded ||
+			   (wanted[i].lack == BAD && effective >> CAP_SYS_ADMIN & 1);
+
+		if (has)
+			continue;
+		snprintf(lacking + strlen(lacking), sizeof(lacking) - strlen(lacking), " %s",
+			 wanted[i].name);
+		worst = wanted[i].lack > worst ? wanted[i].lack : worst;
+	}
+	if (worst == OK)
+		find(f, OK, NULL, "all that recording needs");
+	else
+		find(f, worst,
+		     geteuid() ? "sudo iotrc doctor" : "give them to the container or service",
+		     "without%s%s", lacking,
+		     worst == BAD ? "" : ": snapshots lack what only its owner may see");
+}
+
+static void check_locked_memory(struct doctor *d, struct finding *f)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	if (!older_than(5, 11) || limit.rlim_max == RLIM_INFINITY)
+		find(f, OK, NULL, "no limit that counts here");
+	else
+		find(f, NOTE, "ulimit -l unlimited, as root",
+		     "ring buffers count as locked memory before 5.11, of "
+		     "which %llu KiB are allowed",
+		     (unsigned long long)limit.rlim_max >> 10);
+}
+
+static bool is_mounted(const char *path, long magic)
+{
+	struct statfs s;
+
+	return !statfs(path, &s) && s.f_type == magic;
+}
+
+static void check_tracefs(struct doctor *d, struct finding *f)
+{
+	if (is_mounted("/sys/kernel/tracing", TRACEFS_MAGIC) ||
+	    is_mounted("/sys/kernel/debug/tracing", TRACEFS_MAGIC))
+		find(f, OK, NULL, "mounted");
+	else
+		find(f, NOTE, "mount -t tracefs tracefs /sys/kernel/tracing",
+		     "not mounted: not needed but from Linux 7.1 on, where iotrc takes one of its own if it may");
+}
+
+static void check_bpffs(struct doctor *d, struct finding *f)
+{
+	find(f, OK, NULL, "%s; iotrc needs none",
+	     is_mounted("/sys/fs/bpf", BPF_FS_MAGIC) ? "mounted" : "not mounted");
+}
+
+static void check_machine_id(struct doctor *d, struct finding *f)
+{
+	char id[MACHINE_ID_SIZE];
+	int err = machine_id__get(id);
+
+	if (err)
+		find(f, BAD, "systemd-machine-id-setup, or dbus-uuidgen --ensure=/etc/machine-id",
+		     "no machine id in /etc/machine-id: %s", strerror(-err));
+	else
+		find(f, OK, NULL, "there is one");
+}
+
+static void check_container(struct doctor *d, struct finding *f)
+{
+	char kind[64] = "";
+	bool container = read_line("/run/systemd/container", kind, sizeof(kind)) ||
+			 !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
+
+	if (d->in_namespace)
+		find(f, NOTE,
+		     "record on the host, or share its process ids (docker run --pid=host)",
+		     "a namespace of process ids%s%s: the whole machine's I/O is recorded, with the host's ids, "
+		     "which --pid means, too; the snapshots have the processes of here",
+		     *kind ? ", " : "", kind);
+	else if (container)
+		find(f, OK, NULL, "a container%s%s, which sees the machine's processes",
+		     *kind ? ", " : "", kind);
+	else
+		find(f, OK, NULL, "none");
+}
+
+static void check_clock(struct doctor *d, struct finding *f)
+{
+	struct timex t = { 0 };
+	int state = adjtimex(&t);
+
+	if (state == TIME_ERROR || t.status & STA_UNSYNC)
+		find(f, NOTE, "chrony, ntpd or systemd-timesyncd",
+		     "nobody keeps the wall clock right: wall times may "
+		     "be off, mono_ns is not");
+	else
+		find(f, OK, NULL, "kept right");
+}
+
+static void check_configuration(struct doctor *d, struct finding *f)
+{
+	f->private = true;
+	if (*d->message)
+		find(f, BAD, "put it right, and try with iotrc --check-config", "%s", d->message);
+	else if (d->options.config)
+		find(f, OK, NULL, "%s", d->options.config);
+	else
+		find(f, OK, NULL, "none: the defaults");
+}
+
+#define GB 1000000000
+#define LEAST (1 << 20) /* for a manifest, whatever --min-free says */
+
+static void check_space(struct doctor *d, struct finding *f)
+{
+	struct disk_budget_config config = {
+		.fd = *d->dir && !access(d->dir, W_OK) ?
+			      open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) :
+			      -1,
+		.min_free = d->options.min_free,
+		.min_free_percent = d->options.min_free_percent,
+	};
+	uint64_t free, stays;
+	struct disk_budget *budget;
+	bool low;
+
+	if (config.fd < 0 || disk_budget__new(&budget, &config)) {
+		f->private = true;
+		find(f, BAD, "another --output, or its parent directory", "cannot write to %s: %s",
+		     d->options.output, strerror(errno));
+	} else {
+		low = disk_budget__check(budget, 0);
+		free = disk_budget__free_bytes(budget);
+		stays = disk_budget__min_free(budget);
+		low |= free < LEAST;
+		find(f,
+		     low               ? BAD :
+		     free - stays < GB ? NOTE :
+					 OK,
+		     low               ? "free some, another --output, or less --min-free" :
+		     free - stays < GB ? "free some, or another --output" :
+					 NULL,
+		     "%.1f GB free where traces go, %.1f of which stay so (--min-free)",
+		     (double)free / GB, (double)stays / GB);
+		disk_budget__free(budget);
+	}
+	if (config.fd >= 0)
+		close(config.fd);
+}
+
+static void check_upload(struct doctor *d, struct finding *f)
+{
+	char reason[TARGET_REASON_MAX];
+	bool works;
+
+	f->private = d->options.upload;
+	if (!d->options.upload)
+		find(f, OK, NULL, "none: everything stays here");
+	else if (upload__test(&d->options, &works, reason))
+		find(f, BAD, "put the configuration of the upload right", "%s", reason);
+	else if (!works)
+		find(f, NOTE, "until then all is kept here, and sent when it works",
+		     "doesn't work now: %s", reason);
+	else
+		find(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
+}
+
+static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX], bool exercised)
+{
+	const char *rare = self_test__rare(h->hook.name);
+	int exercise = self_test__of(h->hook.name);
+
+	if (!h->hook.attached) {
+		h->state = ABSENT;
+		snprintf(h->text, sizeof(h->text), "not on this kernel");
+	} else if (h->hook.fired) {
+		h->state = FIRES;
+	} else if (rare) {
+		h->state = RARE;
+		snprintf(h->text, sizeof(h->text), "takes %s", rare);
+	} else if (!exercised || exercise < 0 || results[exercise]) {
+		h->state = NOT_DONE;
+		snprintf(h->text, sizeof(h->text), "%s: %s",
+			 exercise < 0 ? "" : self_test__what(exercise),
+			 exercised && exercise >= 0 ? strerror(-results[exercise]) :
+						      "was not possible");
+	} else {
+		h->state = SILENT;
+		snprintf(h->text, sizeof(h->text), "attached, but didn't fire at %s",
+			 self_test__what(exercise));
+	}
+}
+
+/* Loads and attaches everything for STREAMS; then, with hooks, makes them fire. */
+static int try_streams(struct doctor *d, uint32_t streams, char problem[COLLECTOR_PROBLEM_MAX])
+{
+	struct options o = { .streams = streams, .ops = ALL_OPS, .output = "", .quiet = true };
+	struct manifest_hook hooks[HOOK_COUNT];
+	struct self_test e = { 0 };
+	struct collector *c;
+	bool begun = !self_test__begin(&e, d->dir), exercised = false;
+	int err = collector__new(&c, &o, problem);
+
+	if (begun && !err)
+		exercised = !self_test__run(&e);
+	else if (begun) {
+		close(e.go_fd);
+		close(e.done_fd);
+	}
+	if (err)
+		return err;
+	/* Requests are completed some time after what made them. */
+	usleep(200000);
+	d->n_hooks = collector__hooks(c, hooks);
+	for (size_t i = 0; i < d->n_hooks; i++) {
+		d->hooks[i].hook = hooks[i];
+		judge_hook(&d->hooks[i], e.results, exercised);
+	}
+	d->n_limits = collector__limits(c, d->limits);
+	d->in_namespace = collector__own_pid(c) != getpid();
+	collector__free(c);
+	return 0;
+}
+
+#define CAPTURED ((1u << STREAM_CAPTURED) - 1)
+
+static void check_hooks(struct doctor *d, struct finding *f)
+{
+	char problem[COLLECTOR_PROBLEM_MAX], first[COLLECTOR_PROBLEM_MAX] = "",
+					     ignored[COLLECTOR_PROBLEM_MAX];
+	unsigned int n[HOOK_STATES] = { 0 };
+	int err = try_streams(d, CAPTURED, problem);
+	bool privileges = err == -EPERM || err == -EACCES;
+
+	/* One that can't be had spoils all of them: which is it? */
+	for (int s = 0; err && s < STREAM_CAPTURED; s++)
+		if (try_streams(d, 1u << s, *first ? ignored : first))
+			d->dead |= 1u << s;
+	if (err && d->dead != CAPTURED && try_streams(d, CAPTURED & ~d->dead, ignored))
+		d->dead = CAPTURED;
+	if (d->dead & d->options.streams) {
+		find(f, BAD,
+		     privileges ? "see capabilities and lockdown" :
+				  "without the streams that can't be had: --streams",
+		     "%s", problem);
+		return;
+	}
+	for (size_t i = 0; i < d->n_hooks; i++)
+		n[d->hooks[i].state]++;
+	find(f, n[SILENT] || d->dead ? NOTE : OK,
+	     n[SILENT] ? "please report it, with iotrc doctor --bundle FILE" : NULL,
+	     "%zu attached: %u fire, %u wait for something rare, %u could not be tried, %u are silent; "
+	     "%u are not on this kernel",
+	     d->n_hooks - n[ABSENT], n[FIRES], n[RARE], n[NOT_DONE], n[SILENT], n[ABSENT]);
+}
+
+static const struct check {
+	const char *name;
+	void (*check)(struct doctor *d, struct finding *f);
+} checks[] = {
+	{ "configuration", check_configuration },
+	{ "kernel", check_kernel },
+	{ "BTF", check_btf },
+	{ "lockdown", check_lockdown },
+	{ "capabilities", check_capabilities },
+	{ "locked memory", check_locked_memory },
+	{ "tracefs", check_tracefs },
+	{ "bpffs", check_bpffs },
+	{ "hooks", check_hooks },
+	{ "container", check_container },
+	{ "machine id", check_machine_id },
+	{ "clock", check_clock },
+	{ "space", check_space },
+	{ "upload", check_upload },
+};
+#define N_CHECKS (sizeof(checks) / sizeof(*checks))
+
+/* ---- what comes of it, by stream ---- */
+
+/* What STREAM lacks, one after the other from I = 0 on; NULL at the end. */
+static const char *next_lack(const struct doctor *d, int stream, size_t *i)
+{
+	while (*i < d->n_hooks) {
+		const struct hook_finding *h = &d->hooks[(*i)++];
+
+		if (h->state == ABSENT && h->hook.streams >> stream & 1)
+			return h->hook.gives;
+	}
+	return NULL;
+}
+
+static void print_text(const struct doctor *d, const struct finding *found)
+{
+	for (size_t i = 0; i < N_CHECKS; i++) {
+		printf("%-14s %-5s %s\n", checks[i].name, state_words[found[i].state],
+		       found[i].text);
+		if (*found[i].fix)
+			printf("%20s -> %s\n", "", found[i].fix);
+	}
+	printf("\n%-14s\n", "streams");
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		size_t i = 0;
+		const char *lack = next_lack(d, s, &i);
+
+		printf("  %-12s %s%s", schema_streams[s].key,
+		       d->dead >> s & 1 ? "cannot be recorded" :
+		       lack             ? "without: " :
+					  "complete",
+		       lack ?: "");
+		while (lack && (lack = next_lack(d, s, &i)))
+			printf("; %s", lack);
+		printf("\n");
+	}
+	if (d->n_limits)
+		printf("\nthis kernel\n");
+	for (size_t i = 0; i < d->n_limits; i++)
+		printf("  %s\n", d->limits[i]);
+	for (size_t i = 0; i < d->n_hooks; i++)
+		if (d->hooks[i].state == SILENT || d->hooks[i].state == NOT_DONE)
+			printf("  %s: %s\n", d->hooks[i].hook.name, d->hooks[i].text);
+}
+
+static json_t *streams_of(uint32_t streams)
+{
+	json_t *list = json_array();
+
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		if (streams >> s & 1)
+			json_array_append_new(list, json_string(schema_streams[s].key));
+	return list;
+}
+
+static json_t *to_json(const struct doctor *d, const struct finding *found, bool ok, bool bundle)
+{
+	json_t *list = json_array(), *hooks = json_array(), *streams = json_object(),
+	       *limits = json_array();
+
+	for (size_t i = 0; i < N_CHECKS; i++) {
+		const struct finding *f = &found[i];
+		const char *text = bundle && f->private ? "(left out)" : f->text;
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "check",
+						      checks[i].name, "state", state_keys[f->state],
+						      "text", text, "fix", f->fix));
+	}
+	for (size_t i = 0; i < d->n_hooks; i++) {
+		const struct hook_finding *h = &d->hooks[i];
+
+		json_array_append_new(
+			hooks, json_pack("{s:s, s:o, s:b, s:s, s:I, s:s}", "name", h->hook.name,
+					 "streams", streams_of(h->hook.streams), "attached",
+					 h->hook.attached, "state", hook_words[h->state], "fired",
+					 (json_int_t)h->hook.fired, "text", h->text));
+	}
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		json_t *lacks = json_array();
+		const char *lack;
+
+		for (size_t i = 0; (lack = next_lack(d, s, &i));)
+			json_array_append_new(lacks, json_string(lack));
+		json_object_set_new(
+			streams, schema_streams[s].key,
+			json_pack("{s:b, s:o}", "recorded", !(d->dead >> s & 1), "lacks", lacks));
+	}
+	for (size_t i = 0; i < d->n_limits; i++)
+		json_array_append_new(limits, json_string(d->limits[i]));
+	return json_pack("{s:b, s:{s:s, s:s}, s:o, s:o, s:o, s:o}", "ok", ok, "iotrc", "version",
+			 IOTRC_VERSION, "commit", IOTRC_COMMIT, "checks", list, "streams", streams,
+			 "hooks", hooks, "limits", limits);
+}
+
+/* ---- the bundle: the same, and the machine, without a name ---- */
+
+/* The value of KEY in /etc/os-release: the distribution's own words. */
+static void add_os(json_t *machine, const char *key, const char *as)
+{
+	char line[256];
+	size_t len = strlen(key);
+	FILE *f = fopen("/etc/os-release", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, len) && line[len] == '=') {
+			char *value = line + len + 1 + (line[len + 1] == '"');
+
+			value[strcspn(value, "\"\n")] = 0;
+			json_object_set_new(machine, as, json_string(value));
+		}
+	if (f)
+		fclose(f);
+}
+
+/* Types of filesystems that are mounted, and how many of each: where would be names. */
+static json_t *filesystems(void)
+{
+	json_t *types = json_object();
+	char *line = NULL, type[32];
+	size_t size = 0;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	while (f && getline(&line, &size, f) > 0) {
+		const char *dash = strstr(line, " - ");
+
+		if (dash && sscanf(dash, " - %31s", type) == 1)
+			json_object_set_new(
+				types, type,
+				json_integer(json_integer_value(json_object_get(types, type)) + 1));
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return types;
+}
+
+static json_t *describe_machine(void)
+{
+	json_t *machine = json_object();
+	struct utsname u;
+
+	uname(&u);
+	json_object_set_new(machine, "kernel", json_string(u.release));
+	json_object_set_new(machine, "kernel_version", json_string(u.version));
+	json_object_set_new(machine, "machine", json_string(u.machine));
+	json_object_set_new(machine, "cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_set_new(
+		machine, "memory_bytes",
+		json_integer((json_int_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE)));
+	json_object_set_new(machine, "page_size", json_integer(sysconf(_SC_PAGESIZE)));
+	add_os(machine, "ID", "os");
+	add_os(machine, "VERSION_ID", "os_version");
+	json_object_set_new(machine, "filesystems", filesystems());
+	return machine;
+}
+
+static int write_bundle(const char *path, json_t *report)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (json_dumpfd(report, fd, JSON_INDENT(1)) || write(fd, "\n", 1) != 1)
+		err = -EIO;
+	if (close(fd))
+		err = -errno;
+	return err;
+}
+
+/* ---- the command ---- */
+
+/* Options as a recording would have them. A configuration with a mistake is a finding. */
+static void read_options(struct doctor *d, const char *config)
+{
+	char *argv[] = { "iotrc", "--config", (char *)config, NULL };
+
+	if (!config && !access(OPTIONS_CONFIG, R_OK))
+		argv[2] = (char *)OPTIONS_CONFIG;
+	if (!argv[2] || options__parse(&d->options, 3, argv, d->message)) {
+		char ignored[OPTIONS_MESSAGE_MAX];
+
+		options__parse(&d->options, 1, (char *[]){ "iotrc", NULL }, ignored);
+	}
+	d->options.argv = NULL;
+}
+
+/* The directory of the traces, or the one that it will be made in: only that one is made. */
+static void choose_dir(struct doctor *d)
+{
+	char *slash;
+	size_t len;
+
+	snprintf(d->dir, sizeof(d->dir), "%s", d->options.output);
+	for (len = strlen(d->dir); len > 1 && d->dir[len - 1] == '/';)
+		d->dir[--len] = 0;
+	if (!access(d->dir, F_OK))
+		return;
+	/* What the service is given, or makes. */
+	if (!strncmp(d->dir, "/var/lib/iotrc", 14) && access("/var/lib/iotrc", F_OK)) {
+		strcpy(d->dir, "/var/lib");
+		return;
+	}
+	slash = strrchr(d->dir, '/');
+	if (!slash)
+		strcpy(d->dir, ".");
+	else
+		slash[slash == d->dir] = 0;
+}
+
+const char doctor__help[] =
+	"Usage: iotrc doctor [--json] [--config FILE] [--bundle FILE]\n"
+	"\n"
+	"Will recording work on this machine, what will it give, and if not, what is to be done? Looks\n"
+	"at the kernel, privileges, mounts, clock and disk, attaches every hook and makes each fire.\n"
+	"\n"
+	"Options:\n"
+	"      --json         as JSON\n"
+	"      --config FILE  for the recording that FILE configures (default\n"
+	"                     " OPTIONS_CONFIG ", where there is one)\n"
+	"      --bundle FILE  write all that, and what machine it is, to FILE for a report of a\n"
+	"                     defect: no names of hosts, users or files are in it\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit code: 0 recording will work, 1 it won't, 2 usage.\n"
+	"\n"
+	"EXAMPLES:\n"
+	"  sudo iotrc doctor\n"
+	"  sudo iotrc doctor --json | jq '.checks[] | select(.state != \"ok\")'\n"
+	"  sudo iotrc doctor --bundle iotrc-doctor.json\n";
+
+static int usage(const char *what)
+{
+	fprintf(stderr, "iotrc doctor: %s; see iotrc doctor --help\n", what);
+	return 2;
+}
+
+static int examine(const char *config, bool as_json, const char *bundle)
+{
+	struct doctor *d = calloc(1, sizeof(*d));
+	struct finding *found = calloc(N_CHECKS, sizeof(*found));
+	json_t *report;
+	bool ok = true;
+	int err = 0;
+
+	if (!d || !found) {
+		fprintf(stderr, "iotrc doctor: out of memory\n");
+		free(found);
+		free(d);
+		return 1;
+	}
+	read_options(d, config);
+	choose_dir(d);
+	for (size_t i = 0; i < N_CHECKS; i++) {
+		checks[i].check(d, &found[i]);
+		ok &= found[i].state != BAD;
+	}
+	if (as_json) {
+		report = to_json(d, found, ok, false);
+		json_dumpf(report, stdout, JSON_INDENT(1));
+		putchar('\n');
+		json_decref(report);
+	} else {
+		print_text(d, found);
+		puts(ok ? "\nRecording will work." : "\nRecording will not work: see what is BAD.");
+	}
+	if (bundle) {
+		report = to_json(d, found, ok, true);
+		json_object_set_new(report, "machine", describe_machine());
+		err = write_bundle(bundle, report);
+		json_decref(report);
+		if (err)
+			fprintf(stderr, "iotrc doctor: cannot write %s: %s\n", bundle,
+				strerror(-err));
+	}
+	options__done(&d->options);
+	free(found);
+	free(d);
+	return err || !ok;
+}
+
+int doctor__main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "bundle", required_argument, NULL, 'b' },
+		{ 0 },
+	};
+	const char *config = NULL, *bundle = NULL;
+	bool json = false;
+	int c, code;
+
+	optind = 0; /* glibc: begin anew, whoever used getopt before */
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		switch (c) {
+		case 'h':
+			fputs(doctor__help, stdout);
+			return 0;
+		case 'j':
+			json = true;
+			break;
+		case 'c':
+			config = optarg;
+			break;
+		case 'b':
+			bundle = optarg;
+			break;
+		default:
+			return usage("unknown option, or one without its value");
+		}
+	if (optind != argc)
+		return usage("it takes options only");
+	code = examine(config, json, bundle);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "iotrc doctor: cannot write: %s\n", strerror(errno));
+		return 1;
+	}
+	return code;
+}

@@ -1,0 +1,812 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/record.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/param.h>
+#include <unistd.h>
+
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/state.h"
+#include "base/watchdog.h"
+#include "commands/status.h"
+#include "commands/verify.h"
+#include "dataset/disk_budget.h"
+#include "dataset/manifest.h"
+#include "dataset/memory.h"
+#include "dataset/session.h"
+#include "dataset/staging.h"
+#include "dataset/writer.h"
+#include "engine/bpf/collector.h"
+#include "engine/bpf/drop_reasons.h"
+#include "engine/capture.h"
+#include "platform/machine_id.h"
+#include "platform/privileges.h"
+#include "schema/schema.h"
+#include "snappers/snapshots.h"
+#include "uploader/upload.h"
+
+#define BUCKET "linux_v1"
+#define ENGINE "bpf"
+#define SECOND UINT64_C(1000000000)
+
+/* ---- signals: flags and a descriptor that wakes the main thread ---- */
+
+static int wake_fd = -1;
+static volatile sig_atomic_t stops, rotate_asked, counters_asked;
+static volatile sig_atomic_t loading; /* nothing is recorded yet, and there is nothing to tidy up */
+static volatile sig_atomic_t recorded; /* only the upload is left */
+static volatile sig_atomic_t code_recorded;
+
+static void wake(void)
+{
+	uint64_t one = 1;
+	ssize_t n = write(wake_fd, &one, sizeof(one));
+
+	(void)n; /* full is awake enough */
+}
+
+static void on_signal(int signal)
+{
+	int saved = errno;
+
+	if (signal == SIGHUP) {
+		rotate_asked = 1;
+	} else if (signal == SIGUSR1) {
+		counters_asked = 1;
+	} else if (recorded) {
+		static const char text[] =
+			"\niotrc: left at once; what is not uploaded is left for next time\n";
+		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+		(void)n;
+		_exit(code_recorded);
+	} else if (loading) {
+		_exit(EXIT_OK);
+	} else if (stops++) {
+		static const char text[] =
+			"\niotrc: left at once; what was flushed is readable in the .part files\n";
+		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+		(void)n;
+		_exit(EXIT_LOST);
+	}
+	wake();
+	errno = saved;
+}
+
+static int catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake_fd < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
+	/* A reader of stdout or stderr that goes away doesn't end a recording. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of the write */
+	return 0;
+}
+
+/* ---- one recording ---- */
+
+struct recording {
+	const struct options *options;
+	struct clock *clock;
+	struct collector *collector;
+	struct session *session;
+	struct manifest *manifest;
+	struct writer *writer;
+	struct capture *capture;
+	struct snapshots *snapshots;
+	struct upload *upload; /* or NULL */
+	struct disk_budget *budget;
+	struct staging *staging;
+	int state; /* the state directory, or a negative errno */
+	unsigned char key[ANONYMIZE_KEY_SIZE];
+	struct anonymizer *anon; /* this thread's */
+	struct status status;
+	struct daemon daemon;
+	uint64_t rounds;             /* of the reader, when the service manager was last told … */
+	struct status_snapshot told; /* … this */
+	struct watchdog reader, disk; /* the threads between the kernel and the disk */
+	bool stuck;                   /* the snapshots' thread is, and still has all this */
+	uint64_t begun_ns;
+	size_t offsets; /* of the clock, in the manifest */
+	atomic_bool manifest_stale;
+	uint64_t manifest_due_ns; /* not before */
+};
+
+/* The manifest grows with the session, and is written whole: of the main thread's time it takes one part in so
+ * many at most, and one more, however many files are finished. */
+#define MANIFEST_SHARE 10
+
+static int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int complain(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log__lines(LOG_ERR, format, args);
+	va_end(args);
+	return EXIT_CANNOT;
+}
+
+static uint32_t enabled_streams(const struct options *o)
+{
+	return o->streams | 1u << STREAM_LOST |
+	       (o->process_interval_ns ? 1u << STREAM_PROCESS : 0) |
+	       (o->fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
+}
+
+/* On a thread of the writer's. */
+static void on_file_finished(void *arg, const struct file_facts *facts)
+{
+	struct recording *r = arg;
+
+	manifest__add_file(r->manifest, facts);
+	atomic_store(&r->manifest_stale, true);
+	wake();
+}
+
+static void on_manifest_grown(void *arg)
+{
+	struct recording *r = arg;
+
+	atomic_store(&r->manifest_stale, true);
+	wake();
+}
+
+static bool is_snapshot(enum stream stream)
+{
+	return stream == STREAM_PROCESS || stream == STREAM_FILESYSTEM;
+}
+
+static void count(struct recording *r, enum stream stream, struct manifest_counts *ret,
+		  uint64_t *ret_bytes)
+{
+	struct writer_stream_stats stats;
+
+	if (is_snapshot(stream)) {
+		snapshots__counts(r->snapshots, stream, ret, ret_bytes);
+		capture__set_lost(r->capture, stream, ret->lost_disk);
+		return;
+	}
+	capture__counts(r->capture, stream, ret);
+	writer__stats(r->writer, stream, &stats);
+	*ret_bytes = stats.compressed_bytes;
+}
+
+static void take_snapshot(struct recording *r, struct status_snapshot *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->elapsed_ns = clock__mono_ns() - r->begun_ns;
+	snapshots__note(r->snapshots, s->note);
+	upload__note(r->upload, s->upload);
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		struct manifest_counts n;
+		uint64_t bytes;
+
+		count(r, i, &n, &bytes);
+		s->streams[i] = (struct status_stream){
+			.enabled = enabled_streams(r->options) >> i & 1,
+			.seen = n.seen,
+			.written = n.written,
+			.filtered = n.filtered,
+			.lost_ring = n.lost_ring,
+			.lost_queue = n.lost_queue,
+			.lost_disk = n.lost_disk,
+			.lost_shed = n.lost_shed,
+			.bytes = bytes,
+		};
+	}
+}
+
+static int write_manifest(struct recording *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+	uint64_t paths, tasks, begun = clock__mono_ns(), now;
+	struct manifest_hook hooks[HOOK_COUNT];
+	int err;
+
+	r->offsets = clock__offsets(r->clock, offsets);
+	manifest__set_offsets(r->manifest, offsets, r->offsets);
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		struct manifest_counts n = { 0 };
+		uint64_t bytes;
+
+		if (!(enabled_streams(r->options) >> i & 1))
+			continue;
+		if (r->snapshots || !is_snapshot(i))
+			count(r, i, &n, &bytes);
+		manifest__set_counts(r->manifest, i, &n);
+	}
+	manifest__set_hooks(r->manifest, hooks, collector__hooks(r->collector, hooks));
+	capture__definitions(r->capture, &paths, &tasks);
+	manifest__set_diagnostic(r->manifest, "stalls",
+				 json_pack("{s:I, s:I}", "reader", (json_int_t)r->reader.stalls,
+					   "disk", (json_int_t)r->disk.stalls));
+	manifest__set_diagnostic(
+		r->manifest, "definitions",
+		json_pack("{s:I, s:I}", "paths", (json_int_t)paths, "tasks", (json_int_t)tasks));
+	err = manifest__write(r->manifest, r->session->fd);
+	upload__poke(r->upload);
+	now = clock__mono_ns();
+	r->manifest_due_ns = now + MANIFEST_SHARE * (now - begun);
+	return err;
+}
+
+/* Before there is any file: whatever a crash leaves behind has a manifest that says what it is. */
+static int write_first_manifest(struct recording *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+
+	r->offsets = clock__offsets(r->clock, offsets);
+	manifest__set_offsets(r->manifest, offsets, r->offsets);
+	return manifest__write(r->manifest, r->session->fd);
+}
+
+/* The command line as it was given: what argv[] still holds. */
+#define COMMAND_LINE_MAX 4096
+static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
+{
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	size_t n = f ? fread(buf, 1, COMMAND_LINE_MAX - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	while (n && !buf[n - 1])
+		n--;
+	if (r->options->anonymize) {
+		char clear[COMMAND_LINE_MAX];
+
+		memcpy(clear, buf, n);
+		*anonymize__args(r->anon, buf, clear, n) = 0;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!buf[i])
+			buf[i] = ' ';
+	buf[n] = 0;
+}
+
+/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there is. */
+static int open_state(struct recording *r)
+{
+	const struct options *o = r->options;
+	int err = 0;
+
+	if (!o->anonymize && !o->fs_interval_ns)
+		return 0;
+	r->state = state__open(o->state);
+	if (!o->anonymize)
+		return 0;
+	err = r->state < 0 ? r->state :
+			     state__secret(r->state, ANONYMIZE_KEY_NAME, r->key, sizeof(r->key));
+	if (!err)
+		err = anonymizer__new(&r->anon, r->key, o->anonymize_keep_system);
+	if (err)
+		return complain("cannot anonymise: the key in %s: %s",
+				o->state ?: "the state directory",
+				err == -EPERM ? "others may read it, or own it" : strerror(-err));
+	return 0;
+}
+
+static int begin_snapshots(struct recording *r, const struct manifest_info *info)
+{
+	const struct options *o = r->options;
+	struct snapshots_config config = {
+		.options = o,
+		.clock = r->clock,
+		.session = r->session,
+		.manifest = r->manifest,
+		.uid = info->uid,
+		.gid = info->gid,
+		.level = WRITER_LEVEL,
+		.state = r->state,
+		.key = o->anonymize ? r->key : NULL,
+		.changed = on_manifest_grown,
+		.arg = r,
+	};
+
+	return snapshots__new(&r->snapshots, &config);
+}
+
+static bool is_failing(void *arg)
+{
+	struct recording *r = arg;
+
+	return writer__failing(r->writer);
+}
+
+/* The session's directory is another one, and empty or so. */
+static void on_moved(void *arg)
+{
+	struct recording *r = arg;
+
+	capture__rotate(r->capture);
+	on_manifest_grown(r);
+}
+
+static void on_said(void *arg)
+{
+	wake();
+}
+
+static void tell_staging(struct recording *r)
+{
+	struct staging_line line;
+
+	while (staging__line(r->staging, &line)) {
+		status__clear(&r->status);
+		log__line(line.level, "%s", line.text);
+	}
+}
+
+static int begin_staging(struct recording *r, const struct manifest_info *info)
+{
+	struct staging_config config = {
+		.session = r->session,
+		.budget = r->budget,
+		.uid = info->uid,
+		.gid = info->gid,
+		.said = on_said,
+		.failing = is_failing,
+		.moved = on_moved,
+		.arg = r,
+	};
+
+	return staging__new(&r->staging, &config);
+}
+
+static struct disk_budget_config budget_limits(const struct options *o)
+{
+	return (struct disk_budget_config){
+		.min_free = o->min_free,
+		.min_free_percent = o->min_free_percent,
+		.max_bytes = o->max_disk,
+	};
+}
+
+static int begin(struct recording *r)
+{
+	const struct options *o = r->options;
+	char problem[COLLECTOR_PROBLEM_MAX], problem_upload[TARGET_REASON_MAX], machine_id[17];
+	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
+	struct manifest_info info = {
+		.machine_id = machine_id,
+		.command_line = command_line,
+		.engine = ENGINE,
+		.enabled = enabled_streams(o),
+		.anonymized = o->anonymize,
+		.keeps_system = o->anonymize_keep_system,
+	};
+	struct disk_budget_config budget = budget_limits(o);
+	struct memory_plan plan;
+	struct writer_config config = {
+		.rotate_age_s = o->rotate_age_s,
+		.rotate_bytes = o->rotate_bytes,
+		.rotate_rows = o->rotate_rows,
+		.level = WRITER_LEVEL,
+		.finished = on_file_finished,
+		.arg = r,
+	};
+	int err;
+
+	err = machine_id__get(machine_id);
+	if (err)
+		return complain(
+			"no machine id in /etc/machine-id: %s; 'systemd-machine-id-setup' or "
+			"'dbus-uuidgen --ensure=/etc/machine-id' makes one",
+			strerror(-err));
+	err = open_state(r);
+	if (err)
+		return err;
+	if (o->upload && upload__check(o, problem_upload))
+		return complain("cannot upload: %s", problem_upload);
+	if (clock__new(&r->clock))
+		return complain("out of memory");
+	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a program again that
+	 * a signal has interrupted. What is loaded goes with the process. */
+	loading = !o->daemon && !stops;
+	err = collector__new(&r->collector, o, problem);
+	loading = 0;
+	if (err)
+		return complain("cannot record: %s", problem);
+	if (collector__warning(r->collector))
+		complain("%s", collector__warning(r->collector));
+	if (stops)
+		return EXIT_OK;
+	session__owner(&info.uid, &info.gid);
+	err = session__new(&r->session, o->output, o->bucket ? o->bucket : BUCKET, machine_id,
+			   info.uid, info.gid);
+	if (err)
+		return complain("cannot write to %s: %s", o->output, strerror(-err));
+	read_command_line(r, command_line);
+	err = manifest__new(&r->manifest, &info);
+	if (err)
+		return complain("cannot make the manifest: %s", strerror(-err));
+	if (options__stream(o, STREAM_NW_DROP))
+		manifest__set_diagnostic(r->manifest, "drop_reasons", drop_reasons__read());
+	err = write_first_manifest(r);
+	if (err)
+		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME,
+				strerror(-err));
+	/* Its threads give up more than the others have left. */
+	if (o->upload && upload__new(&r->upload, o, r->session, info.uid, info.gid, problem_upload))
+		return complain("cannot upload: %s", problem_upload);
+	/* Before any other thread is started: each has its own. */
+	err = privileges__drop(privileges__needed(o, info.uid != (uid_t)-1));
+	if (err)
+		return complain("cannot give up privileges: %s", strerror(-err));
+	budget.fd = r->session->fd;
+	if (disk_budget__new(&r->budget, &budget))
+		return complain("out of memory");
+	config.budget = r->budget;
+	config.session_fd = r->session->fd;
+	config.uid = info.uid;
+	config.gid = info.gid;
+	memory__plan(&plan, o->memory, memory__cpus());
+	config.queue_chunks = plan.queue_chunks;
+	err = writer__new(&r->writer, &config);
+	if (!err)
+		err = capture__new(&r->capture, r->collector, r->writer, r->clock, o,
+				   o->anonymize ? r->key : NULL);
+	if (!err)
+		err = begin_snapshots(r, &info);
+	if (!err)
+		err = begin_staging(r, &info);
+	if (err)
+		return complain("cannot start recording: %s", strerror(-err));
+	on_manifest_grown(r); /* by its hooks and counts */
+	return -1;
+}
+
+/* ---- as a service ---- */
+
+#define ALIVE_NS \
+	(10 * SECOND) /* between two lines of status, where nobody waits for signs of life */
+
+/* Goes into the background. 0, or the exit code: nothing has begun yet. */
+static int become_daemon(struct recording *r)
+{
+	const struct options *o = r->options;
+	pid_t other = 0;
+	int err = daemon__begin(&r->daemon, o->pid_file, o->log_file, &other);
+
+	if (err == -EBUSY)
+		return complain("already running as process %d, says %s", other, o->pid_file);
+	if (err == -EPIPE)
+		return complain("cannot go into the background: %s", strerror(errno));
+	return err ? complain("cannot write %s: %s", o->pid_file, daemon__strerror(err)) : 0;
+}
+
+/* Recording has begun. 0, or the exit code. */
+static int tell_ready(struct recording *r)
+{
+	int err;
+
+	/* Where that is the journal, the message below says it. */
+	if (!log__unattended()) {
+		printf("%s\n", r->session->path);
+		fflush(stdout);
+	}
+	if (r->options->daemon) {
+		err = daemon__ready(&r->daemon);
+		if (err)
+			return complain("cannot write %s: %s", r->options->log_file,
+					daemon__strerror(err));
+	}
+	if (log__unattended())
+		log__line(LOG_INFO, "recording in %s", r->session->path);
+	notify__send("READY=1\nSTATUS=Recording in %s", r->session->path);
+	return 0;
+}
+
+/* A sign of life, as long as the reader shows one itself. */
+static void tell_alive(struct recording *r, const struct status_snapshot *now)
+{
+	uint64_t watchdog = notify__watchdog_ns(), period = watchdog ? watchdog / 4 : ALIVE_NS,
+		 rounds;
+	char line[STATUS_LINE_MAX];
+
+	if (!notify__wanted() || now->elapsed_ns - r->told.elapsed_ns < period)
+		return;
+	rounds = capture__rounds(r->capture);
+	if (rounds == r->rounds)
+		return;
+	status__line(line, 200, now, &r->told);
+	notify__send("WATCHDOG=1\nSTATUS=%s", line);
+	r->rounds = rounds;
+	r->told = *now;
+}
+
+/* Takes over what has changed in the configuration file and can change now. */
+static void reread(struct recording *r)
+{
+	const struct options *o = r->options;
+	char message[OPTIONS_MESSAGE_MAX], changes[512];
+	struct disk_budget_config budget;
+	struct options new;
+
+	if (!o->config)
+		return;
+	if (options__parse(&new, o->argc, o->argv, message)) {
+		log__line(LOG_WARNING, "%s; going on with what was read before", message);
+		return;
+	}
+	options__fixed_changes(o, &new, changes, sizeof(changes));
+	budget = budget_limits(&new);
+	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
+	disk_budget__set_limits(r->budget, &budget);
+	upload__set_rate(r->upload, new.upload_rate);
+	if (*changes)
+		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config,
+			  changes);
+	else
+		log__line(LOG_INFO, "read %s again", o->config);
+	options__done(&new);
+}
+
+static void reload(struct recording *r)
+{
+	int err;
+
+	notify__send("RELOADING=1\nMONOTONIC_USEC=%llu",
+		     (unsigned long long)clock__mono_ns() / 1000);
+	err = r->options->daemon ? daemon__reopen(&r->daemon) : 0;
+	if (err)
+		log__line(LOG_WARNING, "cannot open %s again (%s): going on with the old one",
+			  r->options->log_file, daemon__strerror(err));
+	reread(r);
+	capture__rotate(r->capture);
+	notify__send("READY=1");
+}
+
+/* Nobody watches: one line says it. */
+static void tell_end(const struct recording *r, const struct status_snapshot *s)
+{
+	uint64_t written = 0, lost = 0;
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct status_stream *n = &s->streams[i];
+
+		written += n->written;
+		lost += status__lost(n);
+	}
+	log__line(lost ? LOG_WARNING : LOG_INFO, "recorded %.1f s in %s: %llu rows, %llu lost",
+		  (double)s->elapsed_ns / SECOND, r->session->path, (unsigned long long)written,
+		  (unsigned long long)lost);
+}
+
+/* Says so when a thread that rows pass through stops, or goes on. */
+static void tell_stuck(struct recording *r, const struct watchdog *d, const char *who,
+		       const char *what)
+{
+	status__clear(&r->status);
+	if (d->stuck)
+		complain("%s for %llu s: %s", who, (unsigned long long)(WATCHDOG_NS / SECOND),
+			 what);
+	else
+		complain("no longer: %s", who);
+}
+
+static void watch_threads(struct recording *r)
+{
+	uint64_t now = clock__mono_ns(), steps = capture__rounds(r->capture);
+	bool idle;
+
+	if (watchdog__look(&r->reader, steps, false, now))
+		tell_stuck(r, &r->reader, "the rings have not been read", "events are being lost");
+	steps = writer__steps(r->writer, &idle);
+	if (watchdog__look(&r->disk, steps, idle, now))
+		tell_stuck(r, &r->disk, "the disk has not taken rows",
+			   "they wait, and will be lost");
+}
+
+static void tell_upload(struct recording *r)
+{
+	char news[QUEUE_NEWS_MAX];
+
+	while (upload__news(r->upload, news)) {
+		status__clear(&r->status);
+		log__line(LOG_WARNING, "upload: %s", news);
+	}
+}
+
+/* A step that no manifest tells of is one that recovery must find in the rows (row_clock.h). */
+static bool clock_was_set(struct recording *r)
+{
+	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
+
+	return clock__offsets(r->clock, offsets) != r->offsets;
+}
+
+static bool manifest_is_due(struct recording *r)
+{
+	return clock_was_set(r) ||
+	       (atomic_load(&r->manifest_stale) && clock__mono_ns() >= r->manifest_due_ns);
+}
+
+static void watch(struct recording *r)
+{
+	uint64_t duration = r->options->duration_ns;
+
+	while (!stops) {
+		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns, left = SECOND,
+			 drained;
+		struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+		struct status_snapshot now;
+
+		if (duration && elapsed >= duration)
+			break;
+		if (duration)
+			left = MIN(left, duration - elapsed);
+		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
+			left = MIN(left, r->manifest_due_ns - now_ns);
+		if (poll(&p, 1, left / 1000000 + 1) > 0 &&
+		    read(wake_fd, &drained, sizeof(drained)) < 0)
+			continue;
+		if (rotate_asked) {
+			rotate_asked = 0;
+			reload(r);
+		}
+		if (manifest_is_due(r)) {
+			atomic_store(&r->manifest_stale, false);
+			write_manifest(r);
+		}
+		tell_staging(r);
+		watch_threads(r);
+		take_snapshot(r, &now);
+		if (counters_asked) {
+			counters_asked = 0;
+			status__clear(&r->status);
+			status__table(stderr, &now);
+		}
+		tell_upload(r);
+		status__tick(&r->status, &now);
+		tell_alive(r, &now);
+	}
+}
+
+/* Whether the kernel has left out hooks; then says of which streams rows may be missing. */
+static bool tell_missed(struct recording *r)
+{
+	uint64_t missed[STREAM_CAPTURED] = { 0 };
+	bool any = false;
+
+	collector__missed(r->collector, missed);
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		if (!missed[s])
+			continue;
+		any = true;
+		complain(
+			"%s: the kernel left out a hook %llu times, and rows are missing (hooks in the "
+			"manifest)",
+			schema_streams[s].key, (unsigned long long)missed[s]);
+	}
+	return any;
+}
+
+/* Ends the recording; the exit code. */
+static int finish(struct recording *r)
+{
+	struct status_snapshot s;
+	uint64_t unnamed;
+	int err, code = EXIT_OK;
+
+	notify__send("STOPPING=1\nSTATUS=Finishing");
+	status__clear(&r->status);
+	r->stuck = !snapshots__stop(r->snapshots);
+	if (r->stuck) {
+		complain("a filesystem doesn't answer: its snapshot stays unfinished");
+		code = EXIT_LOST;
+	} else if (snapshots__problem(r->snapshots)) {
+		complain("%s", snapshots__problem(r->snapshots));
+	}
+	if (!staging__stop(r->staging))
+		r->stuck = true;
+	tell_staging(r);
+	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
+	capture__stop(r->capture);
+	err = writer__close(r->writer);
+	if (err) {
+		complain("could not write all rows: %s", strerror(-err));
+		code = EXIT_LOST;
+	}
+	manifest__set_state(r->manifest, "complete");
+	err = write_manifest(r);
+	if (err) {
+		complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
+		code = EXIT_LOST;
+	}
+	unnamed = capture__unnamed(r->capture);
+	if (unnamed) {
+		complain(
+			"%llu records made no sense, or came before their definitions: please report this",
+			(unsigned long long)unnamed);
+		code = EXIT_LOST;
+	}
+	take_snapshot(r, &s);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		if (status__lost(&s.streams[i]))
+			code = EXIT_LOST;
+	if (tell_missed(r))
+		code = EXIT_LOST;
+	/* Developer mode doesn't believe itself. */
+	if (r->options->dev && verify__dir(r->session->path, stderr))
+		code = EXIT_LOST;
+	if (log__unattended())
+		tell_end(r, &s);
+	else if (!r->options->quiet)
+		status__summary(stderr, &s, r->session->path);
+	code_recorded = code;
+	recorded = 1;
+	if (!upload__finish(r->upload, r->options->quiet))
+		r->stuck = true;
+	return code;
+}
+
+int record__main(const struct options *options)
+{
+	struct recording r = {
+		.options = options,
+		.state = -ENOENT,
+		.daemon = { .pid_fd = -1, .parent_fd = -1 },
+	};
+	int code;
+
+	log__to_stderr();
+	code = notify__begin();
+	if (code)
+		complain("cannot talk to the service manager: %s", strerror(-code));
+	code = options->daemon ? become_daemon(&r) : 0;
+	if (code)
+		return code;
+	if (catch_signals())
+		return complain("cannot watch for signals: %s", strerror(errno));
+	code = begin(&r);
+	if (code < 0) {
+		r.begun_ns = clock__mono_ns();
+		code = tell_ready(&r);
+		/* What runs as a service says how it goes in STATUS= and at the end. */
+		status__begin(&r.status, stderr, options->quiet || log__unattended());
+		if (!code) {
+			watch(&r);
+			code = finish(&r);
+		}
+	}
+	daemon__end(&r.daemon);
+	if (r.stuck)
+		_exit(code);
+	upload__free(r.upload);
+	staging__free(r.staging);
+	snapshots__free(r.snapshots);
+	capture__free(r.capture);
+	writer__free(r.writer);
+	collector__free(r.collector);
+	manifest__free(r.manifest);
+	session__free(r.session);
+	disk_budget__free(r.budget);
+	clock__free(r.clock);
+	anonymizer__free(r.anon);
+	explicit_bzero(r.key, sizeof(r.key));
+	if (r.state >= 0)
+		close(r.state);
+	return code;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/self_test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/mman.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILE_BYTES (1u << 20)
+#define PATIENCE_MS 20000
+
+static int make_file(const char *dir)
+{
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/iotrc-doctor-XXXXXX", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+/* Written to the disk, dropped from memory, read back by calls and by way of a mapping. */
+static int do_file(const char *dir)
+{
+	static char data[FILE_BYTES];
+	int fd = make_file(dir), err = 0;
+	volatile char *map;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, data, sizeof(data)) != sizeof(data) || fsync(fd)) {
+		err = -errno;
+	} else {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		for (size_t at = 0; at < sizeof(data) / 2; at += 4096)
+			if (pread(fd, data, 4096, at) != 4096)
+				err = -EIO;
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		map = mmap(NULL, sizeof(data), PROT_READ, MAP_SHARED, fd, 0);
+		if (map != MAP_FAILED) {
+			for (size_t at = 0; at < sizeof(data); at += 4096)
+				(void)map[at];
+			madvise((void *)map, sizeof(data), MADV_PAGEOUT);
+			munmap((void *)map, sizeof(data));
+		}
+		if (ftruncate(fd, 0))
+			err = -errno;
+	}
+	close(fd);
+	return err;
+}
+
+static int do_process(const char *dir)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(0);
+	if (child < 0)
+		return -errno;
+	return waitpid(child, &status, 0) == child ? 0 : -errno;
+}
+
+/* One fsync through a ring. */
+static int do_uring(const char *dir)
+{
+	struct io_uring_params p = { 0 };
+	int ring = syscall(SYS_io_uring_setup, 1, &p), fd, err = 0;
+	struct io_uring_sqe *sqe;
+	char *sq;
+
+	if (ring < 0)
+		return -errno;
+	fd = make_file(dir);
+	sq = mmap(NULL, p.sq_off.array + 4, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		  IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	if (fd < 0) {
+		err = fd;
+	} else if (sq == MAP_FAILED || sqe == MAP_FAILED) {
+		err = -errno;
+	} else {
+		*sqe = (struct io_uring_sqe){ .opcode = IORING_OP_FSYNC, .fd = fd };
+		*(unsigned int *)(sq + p.sq_off.array) = 0;
+		atomic_store((_Atomic unsigned int *)(sq + p.sq_off.tail), 1);
+		if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+			err = -errno;
+	}
+	if (fd >= 0)
+		close(fd);
+	close(ring);
+	return err;
+}
+
+/* To a port of our own, and to one that nobody listens at: its answer to our packet is dropped. */
+static int do_socket(const char *dir)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int datagram = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	socklen_t len = sizeof(a);
+
+	if (bind(server, (struct sockaddr *)&a, len) ||
+	    getsockname(server, (struct sockaddr *)&a, &len) || listen(server, 1) ||
+	    connect(client, (struct sockaddr *)&a, len))
+		err = -errno;
+	close(client);
+	close(server);
+	if (!err && sendto(datagram, "", 1, 0, (struct sockaddr *)&a, len) < 0)
+		err = -errno;
+	close(datagram);
+	return err;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *what, *provokes; /* hooks' targets, between blanks */
+	int (*run)(const char *dir);
+} exercises[] = {
+	{ "a file that is written, synced, read again and mapped",
+	  " sys_enter sys_exit block_getrq block_rq_issue"
+	  " block_rq_complete block_bio_queue mm_filemap_add_to_page_cache mm_filemap_delete_from_page_cache"
+	  " mm_filemap_get_pages filemap_read generic_file_buffered_read mm_filemap_fault filemap_fault"
+	  " mm_filemap_map_pages filemap_map_pages page_cache_sync_ra writeback_dirty_folio writeback_dirty_page"
+	  " page_fault_user page-faults-maj page-faults-min ",
+	  do_file },
+	{ "a process that begins and ends",
+	  " sched_process_fork sched_process_exit sched_process_free ", do_process },
+	{ "an fsync by io_uring", " io_uring_submit_req io_uring_submit_sqe io_uring_complete ",
+	  do_uring },
+	{ "a TCP connection, and a packet to a port without a listener",
+	  " inet_sock_set_state kfree_skb ", do_socket },
+};
+#define COUNT (sizeof(exercises) / sizeof(*exercises))
+_Static_assert(COUNT <= SELF_TEST_MAX, "exercise.results has a place for each");
+
+static const struct {
+	const char *target, *why;
+} rare[] = {
+	{ "io_uring_req_failed", "a request to io_uring that is refused" },
+	{ "io_uring_cqe_overflow", "a program that doesn't take io_uring's completions in time" },
+	{ "__io_submit_flush_completions", "a request to io_uring with IOSQE_CQE_SKIP_SUCCESS" },
+	{ "io_req_complete_post", "such a request that a worker does" },
+	{ "io_wq_free_work", "such a request that a worker does" },
+	{ "block_bio_frontmerge", "two requests that touch, the later one in front" },
+	{ "block_rq_insert", "a disk with an I/O scheduler" },
+	{ "block_bio_complete", "a disk that works on bios, as md and dm do" },
+	{ "page_cache_async_ra", "a long sequential read" },
+	{ "page_cache_ra_unbounded", "a read-ahead of small folios" },
+	{ "page_cache_ra_order", "a read-ahead of large folios" },
+	{ "mm_vmscan_lru_shrink_inactive", "a lack of memory" },
+	{ "mm_vmscan_reclaim_pages", "madvise(MADV_PAGEOUT) of pages that nobody else maps" },
+	{ "page_fault_kernel", "a fault inside of a system call" },
+	{ "tcp_retransmit_skb", "a TCP segment that gets lost" },
+	{ "tcp_retransmit_synack", "a TCP handshake that gets lost" },
+};
+
+static const char *target_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+int self_test__of(const char *name)
+{
+	char word[128];
+
+	snprintf(word, sizeof(word), " %s ", target_of(name));
+	for (size_t i = 0; i < COUNT; i++)
+		if (strstr(exercises[i].provokes, word))
+			return i;
+	return -1;
+}
+
+const char *self_test__what(int index)
+{
+	return exercises[index].what;
+}
+
+const char *self_test__rare(const char *name)
+{
+	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare); i++)
+		if (!strcmp(rare[i].target, target_of(name)))
+			return rare[i].why;
+	return NULL;
+}
+
+/* ---- the process ---- */
+
+static void perform(const char *dir, int go_fd, int done_fd)
+{
+	int results[SELF_TEST_MAX] = { 0 };
+	char byte;
+	ssize_t n;
+
+	/* Nobody lets it go: whoever began it has ended. */
+	if (read(go_fd, &byte, 1) != 1)
+		return;
+	for (size_t i = 0; i < COUNT; i++)
+		results[i] = exercises[i].run(dir);
+	n = write(done_fd, results, sizeof(results));
+	(void)n;
+}
+
+int self_test__begin(struct self_test *e, const char *dir)
+{
+	int go[2], done[2], status;
+	pid_t child;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (pipe2(done, O_CLOEXEC)) {
+		close(go[0]);
+		close(go[1]);
+		return -errno;
+	}
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		/* The one between ends: the other has no ancestor that is known. */
+		if (fork() == 0) {
+			close(go[1]);
+			close(done[0]);
+			perform(dir, go[0], done[1]);
+		}
+		_exit(0);
+	}
+	close(go[0]);
+	close(done[1]);
+	e->go_fd = go[1];
+	e->done_fd = done[0];
+	if (child < 0)
+		return -EAGAIN;
+	waitpid(child, &status, 0);
+	return 0;
+}
+
+int self_test__run(struct self_test *e)
+{
+	struct pollfd p = { .fd = e->done_fd, .events = POLLIN };
+	int err = write(e->go_fd, "", 1) == 1 ? 0 : -errno;
+
+	if (!err && poll(&p, 1, PATIENCE_MS) != 1)
+		err = -ETIMEDOUT;
+	if (!err && read(e->done_fd, e->results, sizeof(e->results)) != sizeof(e->results))
+		err = -ECHILD;
+	close(e->go_fd);
+	close(e->done_fd);
+	return err;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/status.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "schema/schema.h"
+
+#define SECOND UINT64_C(1000000000)
+
+#define NAME_WIDTH 19 /* filesystem_snapshot */
+
+#define ERASE_LINE "\r\033[K"
+
+/* Three digits and a suffix: 999, 12.3k, 123M. */
+static const char *scaled(char buf[16], double n, double step, const char *suffixes)
+{
+	size_t i = 0;
+
+	while (n >= step - 0.5 && suffixes[i + 1]) {
+		n /= step;
+		i++;
+	}
+	if (!i)
+		snprintf(buf, 16, "%.0f", n);
+	else
+		snprintf(buf, 16, "%.*f%c", n < 99.95, n, suffixes[i]);
+	return buf;
+}
+
+static const char *count(char buf[16], double n)
+{
+	return scaled(buf, n, 1000, " kMGT");
+}
+
+const char *status__bytes(char buf[16], double n)
+{
+	return scaled(buf, n, 1024, " KMGT");
+}
+
+uint64_t status__lost(const struct status_stream *s)
+{
+	return s->lost_ring + s->lost_queue + s->lost_disk + s->lost_shed;
+}
+
+static struct status_stream total(const struct status_snapshot *s)
+{
+	struct status_stream sum = { .enabled = true };
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct status_stream *stream = &s->streams[i];
+
+		sum.seen += stream->seen;
+		sum.written += stream->written;
+		sum.filtered += stream->filtered;
+		sum.lost_ring += stream->lost_ring;
+		sum.lost_queue += stream->lost_queue;
+		sum.lost_disk += stream->lost_disk;
+		sum.lost_shed += stream->lost_shed;
+		sum.bytes += stream->bytes;
+	}
+	return sum;
+}
+
+static double rate(const struct status_stream *now, const struct status_stream *before,
+		   double seconds)
+{
+	double rows =
+		(double)(now->seen - now->filtered) - (double)(before->seen - before->filtered);
+
+	return rows > 0 && seconds > 0 ? rows / seconds : 0;
+}
+
+/* Appends ITEM to the line unless that would take it past WIDTH. */
+static bool append(char *buf, size_t width, const char *item)
+{
+	if (strlen(buf) + strlen(item) > width)
+		return false;
+	strcat(buf, item);
+	return true;
+}
+
+size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
+		    const struct status_snapshot *before)
+{
+	struct status_stream sum = total(now);
+	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / SECOND;
+	uint64_t s = now->elapsed_ns / SECOND;
+	char ends[5][64], item[48], n[16];
+	size_t kept = 0;
+	bool fits;
+
+	if (width >= STATUS_LINE_MAX)
+		width = STATUS_LINE_MAX - 1;
+	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, status__lost(&sum)));
+	snprintf(ends[1], sizeof(*ends), "  written %s", count(n, sum.written));
+	snprintf(ends[2], sizeof(*ends), "  on disk %sB", status__bytes(n, sum.bytes));
+	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
+	snprintf(ends[4], sizeof(*ends), "%s%s", *now->upload ? "  " : "", now->upload);
+	for (int i = 0; i < 5; i++)
+		kept += strlen(ends[i]);
+
+	*buf = 0;
+	snprintf(item, sizeof(item), "%llu:%02d:%02d", (unsigned long long)s / 3600,
+		 (int)(s / 60 % 60), (int)(s % 60));
+	fits = append(buf, width, item);
+	for (int i = 0; fits && i < STREAM_CAPTURED; i++) {
+		if (!now->streams[i].enabled)
+			continue;
+		snprintf(item, sizeof(item), "  %s %s/s", schema_streams[i].key,
+			 count(n, rate(&now->streams[i], &before->streams[i], seconds)));
+		if (kept > width || !append(buf, width - kept, item))
+			break;
+	}
+	for (int i = 0; fits && i < 5; i++)
+		fits = append(buf, width, ends[i]);
+	return strlen(buf);
+}
+
+static void print_row(FILE *out, const char *name, const struct status_stream *s)
+{
+	fprintf(out, "%-*s %10llu %10llu %10llu %9llu %6llu %6llu %6llu %11llu\n", NAME_WIDTH, name,
+		(unsigned long long)s->seen, (unsigned long long)s->written,
+		(unsigned long long)s->filtered, (unsigned long long)s->lost_ring,
+		(unsigned long long)s->lost_queue, (unsigned long long)s->lost_disk,
+		(unsigned long long)s->lost_shed, (unsigned long long)s->bytes);
+}
+
+void status__table(FILE *out, const struct status_snapshot *s)
+{
+	struct status_stream sum = total(s);
+
+	fprintf(out, "%-*s %10s %10s %10s %9s %6s %6s %6s %11s\n", NAME_WIDTH, "stream", "seen",
+		"written", "filtered", "lost:ring", ":queue", ":disk", ":shed", "bytes");
+	for (int i = 0; i < STREAM_COUNT; i++)
+		if (s->streams[i].enabled)
+			print_row(out, schema_streams[i].key, &s->streams[i]);
+	print_row(out, "total", &sum);
+}
+
+/* As one word of the shell. */
+static void print_quoted(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (; *text; text++)
+		if (*text == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*text, out);
+	fputc('\'', out);
+}
+
+/* Only an empty field is a missing value: pandas would take a file named NA for one as well. */
+static const char pandas[] =
+	"import pathlib, sys, pandas as pd; "
+	"s = {d.name: pd.concat("
+	"pd.read_csv(f, na_values=\"\", keep_default_na=False, low_memory=False) "
+	"for f in sorted(d.glob(\"*.csv.zst\"))) "
+	"for d in sorted(pathlib.Path(sys.argv[1]).iterdir()) "
+	"if any(d.glob(\"*.csv.zst\"))}; [print(k, v, sep=\"\\n\") for k, v in s.items()]";
+
+void status__summary(FILE *out, const struct status_snapshot *s, const char *directory)
+{
+	struct status_stream sum = total(s);
+
+	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / SECOND, directory);
+	status__table(out, s);
+	if (status__lost(&sum))
+		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
+			(unsigned long long)status__lost(&sum));
+	fputs("\nLoad it in pandas:\n  python3 -c ", out);
+	print_quoted(out, pandas);
+	fputc(' ', out);
+	print_quoted(out, directory);
+	fputc('\n', out);
+}
+
+void status__begin(struct status *status, FILE *out, bool quiet)
+{
+	*status = (struct status){ .out = out, .quiet = quiet, .terminal = isatty(fileno(out)) };
+}
+
+static size_t terminal_width(const struct status *status)
+{
+	struct winsize size;
+
+	/* The last column stays free: some terminals wrap as soon as it is written. */
+	if (!ioctl(fileno(status->out), TIOCGWINSZ, &size) && size.ws_col > 1)
+		return size.ws_col - 1;
+	return 79;
+}
+
+void status__tick(struct status *status, const struct status_snapshot *now)
+{
+	/* A tick a little early is on time: the next one would be late by nearly a period. */
+	uint64_t period = (status->terminal ? 1 : 60) * SECOND;
+	uint64_t due = status->before.elapsed_ns + period - SECOND / 10;
+	char line[STATUS_LINE_MAX];
+
+	if (status->quiet || now->elapsed_ns < due)
+		return;
+	if (status->terminal) {
+		status__line(line, terminal_width(status), now, &status->before);
+		fprintf(status->out, ERASE_LINE "%s", line);
+		status->shown = true;
+	} else {
+		status__line(line, STATUS_LINE_MAX, now, &status->before);
+		fprintf(status->out, "%s\n", line);
+	}
+	fflush(status->out);
+	status->before = *now;
+}
+
+void status__clear(struct status *status)
+{
+	if (!status->shown)
+		return;
+	fputs(ERASE_LINE, status->out);
+	fflush(status->out);
+	status->shown = false;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a person watches while recording, and reads at its end. */
+#ifndef IOTRC_STATUS_H
+#define IOTRC_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "schema/streams.h"
+
+/* Counters since the start of the session; the caller fills them in. */
+struct status_stream {
+	bool enabled;
+	uint64_t seen, written, filtered;                     /* rows */
+	uint64_t lost_ring, lost_queue, lost_disk, lost_shed; /* rows */
+	uint64_t bytes;                                       /* compressed, on disk */
+};
+
+struct status_snapshot {
+	uint64_t elapsed_ns;
+	struct status_stream streams[STREAM_COUNT];
+	char note[48];   /* what else is going on; may be empty */
+	char upload[48]; /* likewise of the upload */
+};
+
+/* Rows lost, whatever the cause. */
+uint64_t status__lost(const struct status_stream *s);
+
+#define STATUS_LINE_MAX 512
+
+/* One line without line feed, at most WIDTH columns: elapsed time, rows per second of each stream
+ * since BEFORE, rows lost and written, bytes on disk, the notes. What does not fit is left out, rates first.
+ * Returns its length. */
+size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
+		    const struct status_snapshot *before);
+
+/* N bytes, three digits and a suffix: 999, 12.3K. Returns BUF. */
+const char *status__bytes(char buf[16], double n);
+
+/* The counters of each enabled stream as a table. */
+void status__table(FILE *out, const struct status_snapshot *s);
+
+/* The table, and the command that loads the session DIRECTORY in pandas. */
+void status__summary(FILE *out, const struct status_snapshot *s, const char *directory);
+
+/* The line that is rewritten in place each second on a terminal, and printed once a minute
+ * elsewhere. */
+struct status {
+	FILE *out;
+	bool quiet, terminal, shown;
+	struct status_snapshot before; /* of the last line */
+};
+
+/* OUT is borrowed, and should be unbuffered as stderr is. */
+void status__begin(struct status *status, FILE *out, bool quiet);
+
+/* Prints the line when it is due by NOW's elapsed time: to be called at least each second. */
+void status__tick(struct status *status, const struct status_snapshot *now);
+
+/* Takes the line off the terminal: to be called before anything else is printed to OUT. */
+void status__clear(struct status *status);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/field.h"
+
+#include <string.h>
+
+#include "base/csv.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+/* What words and flags are made of: error=EIO, disk-sleep, 0x400, fuse.sshfs. */
+#define HEX_DIGITS DIGITS "abcdef"
+#define WORD_CHARS LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_-+=.:"
+
+/* How many bytes from S on are of SET. */
+static size_t span(const char *s, size_t len, const char *set)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] && strchr(set, s[n]))
+		n++;
+	return n;
+}
+
+bool field__uint(const char *s, size_t len, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (!len || (*s == '0' && len > 1))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned int digit = (unsigned char)s[i] - '0';
+
+		if (digit > 9 || __builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, digit, &v))
+			return false;
+	}
+	*ret = v;
+	return true;
+}
+
+/* The number that the N digits at S make; false where they aren't digits. */
+static bool digits(const char *s, unsigned int n, int *ret)
+{
+	for (*ret = 0; n--; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		*ret = *ret * 10 + *s - '0';
+	}
+	return true;
+}
+
+bool field__wall(const char *s, size_t len, int64_t *ret_us)
+{
+	static const char month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const short days_before[] = {
+		0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334
+	};
+	int year, month, day, hour, minute, second, us, past;
+	int64_t days;
+	bool leap;
+
+	if (len != 26 || s[4] != '-' || s[7] != '-' || s[10] != ' ' || s[13] != ':' ||
+	    s[16] != ':' || s[19] != '.' || !digits(s, 4, &year) || !digits(s + 5, 2, &month) ||
+	    !digits(s + 8, 2, &day) || !digits(s + 11, 2, &hour) || !digits(s + 14, 2, &minute) ||
+	    !digits(s + 17, 2, &second) || !digits(s + 20, 6, &us))
+		return false;
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (!year || month < 1 || month > 12 || day < 1 ||
+	    day > month_days[month - 1] + (leap && month == 2) || hour > 23 || minute > 59 ||
+	    second > 59)
+		return false;
+	past = year - 1;
+	days = past * 365 + past / 4 - past / 100 + past / 400 - 719162 + days_before[month - 1] +
+	       (leap && month > 2) + day - 1;
+	*ret_us = ((days * 24 + hour) * 60 + minute) * 60 + second;
+	*ret_us = *ret_us * 1000000 + us;
+	return true;
+}
+
+static bool fits_wall(const struct column *column, const char *s, size_t len)
+{
+	int64_t us;
+
+	return field__wall(s, len, &us);
+}
+
+static bool fits_uint(const struct column *column, const char *s, size_t len)
+{
+	uint64_t v;
+
+	return field__uint(s, len, &v);
+}
+
+static bool fits_int(const struct column *column, const char *s, size_t len)
+{
+	bool negative = *s == '-';
+	uint64_t v;
+
+	return field__uint(s + negative, len - negative, &v) &&
+	       (negative ? v && v <= (uint64_t)INT64_MAX + 1 : v <= INT64_MAX);
+}
+
+static bool fits_float(const struct column *column, const char *s, size_t len)
+{
+	bool negative = *s == '-';
+	size_t whole = span(s += negative, len -= negative, DIGITS);
+
+	if (!whole || (*s == '0' && whole > 1))
+		return false;
+	return whole == len || (s[whole] == '.' && len > whole + 1 &&
+				span(s + whole + 1, len - whole - 1, DIGITS) == len - whole - 1);
+}
+
+static bool fits_text(const struct column *column, const char *s, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		n = csv__char_len(s + i, len - i);
+		if (n)
+			continue;
+		if (s[i] != '\\')
+			return false;
+		if (len - i >= 2 && s[i + 1] == '\\')
+			n = 2;
+		else if (len - i >= 4 && s[i + 1] == 'x' && span(s + i + 2, 2, HEX_DIGITS) == 2)
+			n = 4;
+		else
+			return false;
+	}
+	return true;
+}
+
+static bool fits_word(const struct column *column, const char *s, size_t len)
+{
+	if (span(s, len, WORD_CHARS) != len)
+		return false;
+	for (const char *w = column->words; w && *w; w += strspn(w, " ")) {
+		size_t n = strcspn(w, " ");
+
+		if (n == len && !memcmp(w, s, n))
+			return true;
+		w += n;
+	}
+	return !column->words;
+}
+
+static bool fits_flags(const struct column *column, const char *s, size_t len)
+{
+	for (;;) {
+		size_t n = span(s, len, WORD_CHARS);
+
+		if (!n || n == len)
+			return n;
+		if (s[n] != '|')
+			return false;
+		s += n + 1;
+		len -= n + 1;
+	}
+}
+
+static bool fits_device(const struct column *column, const char *s, size_t len)
+{
+	const char *colon = memchr(s, ':', len);
+	uint64_t major, minor;
+
+	return colon && field__uint(s, colon - s, &major) &&
+	       field__uint(colon + 1, s + len - colon - 1, &minor) && major <= UINT32_MAX &&
+	       minor <= UINT32_MAX;
+}
+
+static bool fits_address(const struct column *column, const char *s, size_t len)
+{
+	return len > 2 && len <= 18 && s[0] == '0' && s[1] == 'x' &&
+	       span(s + 2, len - 2, HEX_DIGITS) == len - 2;
+}
+
+static const struct {
+	bool (*fits)(const struct column *column, const char *s, size_t len);
+	const char *fault;
+} types[] = {
+	[COL_WALL] = { fits_wall, "no wall time" },
+	[COL_MONO] = { fits_uint, "no unsigned number" },
+	[COL_UINT] = { fits_uint, "no unsigned number" },
+	[COL_INT] = { fits_int, "no whole number" },
+	[COL_FLOAT] = { fits_float, "no decimal number" },
+	[COL_TEXT] = { fits_text, "not escaped text" },
+	[COL_WORD] = { fits_word, "not one of its words" },
+	[COL_FLAGS] = { fits_flags, "no flags" },
+	[COL_DEVICE] = { fits_device, "no major:minor" },
+	[COL_ADDRESS] = { fits_address, "no address" },
+};
+
+const char *field__check(const struct column *column, const char *s, size_t len)
+{
+	if (!len)
+		return column->type == COL_MONO ? "empty" : NULL;
+	return types[column->type].fits(column, s, len) ? NULL : types[column->type].fault;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The checksum at a frame's end is of its content alone (RFC 8878, 3.1.1), so that zstd itself computes
+ * it: the content goes through a second, throw-away compression, whose last four bytes it is. */
+#include "dataset/frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+/* Magic number, and a descriptor that says: a checksum follows, nothing else is given. */
+static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
+
+#define BLOCK_HEADER_SIZE 3
+#define BLOCK_MAX (128 * 1024)
+/* What the zstd tool and most libraries take without being asked: 128 MiB. */
+#define WINDOW_LOG_MAX 27
+
+enum block_type { RAW, RLE, COMPRESSED, RESERVED };
+
+struct frame {
+	int fd;
+	off_t size;
+	ZSTD_DCtx *dctx;
+	ZSTD_CCtx *cctx;
+	char *in, *content, *out;
+	size_t out_size;
+	unsigned char last[4]; /* of the second compression's output */
+};
+
+static int feed(struct frame *f, const void *content, size_t len, ZSTD_EndDirective op)
+{
+	ZSTD_inBuffer in = { content, len, 0 };
+	size_t left;
+
+	do {
+		ZSTD_outBuffer out = { f->out, f->out_size, 0 };
+		size_t keep;
+
+		left = ZSTD_compressStream2(f->cctx, &out, &in, op);
+		if (ZSTD_isError(left))
+			return -ENOMEM;
+		keep = out.pos < sizeof(f->last) ? out.pos : sizeof(f->last);
+		memmove(f->last, f->last + keep, sizeof(f->last) - keep);
+		memcpy(f->last + sizeof(f->last) - keep, f->out + out.pos - keep, keep);
+	} while (op == ZSTD_e_end ? left > 0 : in.pos < in.size);
+	return 0;
+}
+
+/* LEN bytes into f->in + SKIP. 1: all are there; 0: fewer; or a negative errno. */
+static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
+{
+	if ((off_t)len > f->size - at)
+		return 0;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pread(f->fd, f->in + skip + done, len - done, at + done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		done += n;
+	}
+	return 1;
+}
+
+/* Decodes LEN bytes of f->in. False when they are not what they should be. */
+static bool decode(struct frame *f, size_t len, size_t *ret_content)
+{
+	ZSTD_inBuffer in = { f->in, len, 0 };
+	ZSTD_outBuffer out = { f->content, BLOCK_MAX + 1, 0 };
+
+	while (in.pos < in.size) {
+		size_t before = in.pos, r = ZSTD_decompressStream(f->dctx, &out, &in);
+
+		if (ZSTD_isError(r) || r == 0 || in.pos == before)
+			return false;
+	}
+	*ret_content = out.pos;
+	return out.pos <= BLOCK_MAX;
+}
+
+/* The block at AT into f->in. 1; 0 when it isn't whole or is the last one; or a negative errno. */
+static int read_block(struct frame *f, off_t at, size_t *ret_len)
+{
+	const unsigned char *in = (const unsigned char *)f->in;
+	int r = read_at(f, 0, BLOCK_HEADER_SIZE, at);
+	size_t size, on_disk;
+	enum block_type type;
+
+	if (r <= 0)
+		return r;
+	type = in[0] >> 1 & 3;
+	size = (in[0] | in[1] << 8 | in[2] << 16) >> 3;
+	on_disk = type == RLE ? 1 : size;
+	if (in[0] & 1 || type == RESERVED || size > BLOCK_MAX)
+		return 0;
+	r = read_at(f, BLOCK_HEADER_SIZE, on_disk, at + BLOCK_HEADER_SIZE);
+	if (r > 0)
+		*ret_len = BLOCK_HEADER_SIZE + on_disk;
+	return r;
+}
+
+static int walk(struct frame *f, bool (*take)(void *arg, const char *content, size_t len),
+		void *arg, struct frame_end *ret)
+{
+	off_t at = FRAME_HEADER_SIZE;
+	uint64_t total = 0;
+	size_t len, content;
+	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
+
+	if (r < 0)
+		return r;
+	if (!r || memcmp(f->in, header_start, sizeof(header_start)) ||
+	    !decode(f, FRAME_HEADER_SIZE, &content))
+		return -EBADMSG;
+	ret->len = at;
+	while ((r = read_block(f, at, &len)) > 0) {
+		if (!decode(f, len, &content) || frame__is_bomb(at + len, total + content))
+			break;
+		total += content;
+		if (content && take && !take(arg, f->content, content))
+			break;
+		r = feed(f, f->content, content, ZSTD_e_continue);
+		if (r < 0)
+			return r;
+		at += len;
+		if (content)
+			ret->len = at;
+	}
+	if (r >= 0)
+		r = feed(f, NULL, 0, ZSTD_e_end);
+	if (r < 0)
+		return r;
+	/* Last_Block, Raw_Block, no bytes (RFC 8878, 3.1.1.2). */
+	memcpy(ret->tail, "\1\0\0", 3);
+	memcpy(ret->tail + 3, f->last, sizeof(f->last));
+	ret->whole = f->size == at + FRAME_TAIL_SIZE && read_at(f, 0, FRAME_TAIL_SIZE, at) > 0 &&
+		     !memcmp(f->in, ret->tail, FRAME_TAIL_SIZE);
+	return 0;
+}
+
+int frame__find_end(int fd, off_t size, bool (*take)(void *arg, const char *content, size_t len),
+		    void *arg, struct frame_end *ret)
+{
+	struct frame f = {
+		.fd = fd,
+		.size = size,
+		.dctx = ZSTD_createDCtx(),
+		.cctx = ZSTD_createCCtx(),
+		.in = malloc(BLOCK_HEADER_SIZE + BLOCK_MAX),
+		.content = malloc(BLOCK_MAX + 1),
+		.out_size = ZSTD_CStreamOutSize(),
+	};
+	struct frame_end end = { 0 };
+	int err = -ENOMEM;
+
+	f.out = malloc(f.out_size);
+	if (f.dctx && f.cctx && f.in && f.content && f.out) {
+		ZSTD_DCtx_setParameter(f.dctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_compressionLevel, ZSTD_minCLevel());
+		ZSTD_CCtx_setParameter(f.cctx, ZSTD_c_checksumFlag, 1);
+		err = walk(&f, take, arg, &end);
+	}
+	if (!err)
+		*ret = end;
+	ZSTD_freeDCtx(f.dctx);
+	ZSTD_freeCCtx(f.cctx);
+	free(f.in);
+	free(f.content);
+	free(f.out);
+	return err;
+}

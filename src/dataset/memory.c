@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/memory.h"
+
+#include <bpf/libbpf.h>
+#include <linux/types.h>
+
+#include "dataset/writer.h"
+
+#define MIB (UINT64_C(1) << 20)
+/* What is needed whatever the load: the program with the kernel's types that it has read, a
+ * compressor for each stream (1.4 MiB each), what a snapshot's sorted runs are merged with (16 MiB),
+ * small maps, the maps' own books. */
+#define FIXED (56 * MIB)
+#define LEAST_TO_DIVIDE (16 * MIB)
+/* Scratch of the programs, and a stack of events to come. */
+#define PER_CPU (64 * UINT64_C(1024))
+
+#define RING_MIN (256u << 10)
+#define RING_MAX (16u << 20) /* a hundred ms of a CPU that does nothing but the fastest call */
+#define DEFINITIONS_MAX (8u << 20)
+#define SENT_BYTES 80 /* an entry of an LRU hash map with a key of 8 bytes, value of 4 */
+#define SENT_MAX (1u << 20)
+#define QUEUE_MAX 8192
+/* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184 a
+ * connection (connect.h), 240 a request of io_uring or 80 one that is no row (uring.bpf.c), and of
+ * those 520 one in four (uring_conn.h) and 8272 one in sixteen (uring_asked). */
+#define URING_CONN_SHARE 4
+#define URING_ASKED_SHARE 16
+#define IN_FLIGHT_BYTES (128 + 184 + 240 + 80 + 520 / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
+#define IN_FLIGHT_MAX \
+	65536 /* more than any queue's tags on a large host, than one address has ports for */
+#define THREAD_BYTES 904
+#define THREADS_MAX 65536
+#define PATH_BYTES_MEAN 150 /* at the least: then the entries are the bound */
+#define TASK_BYTES_MEAN 150
+
+/* The largest power of two up to N, between LEAST and MOST, which are such. */
+static uint32_t power_of_two(uint64_t n, uint32_t least, uint32_t most)
+{
+	uint32_t p = most;
+
+	while (p > least && p > n)
+		p /= 2;
+	return p;
+}
+
+static uint64_t at_most(uint64_t n, uint64_t most)
+{
+	return n < most ? n : most;
+}
+
+unsigned int memory__cpus(void)
+{
+	int n = libbpf_num_possible_cpus();
+
+	return n < 1 ? 1 : n;
+}
+
+static uint64_t fixed(unsigned int n_cpus)
+{
+	return FIXED + n_cpus * PER_CPU;
+}
+
+uint64_t memory__least(unsigned int n_cpus)
+{
+	return fixed(n_cpus) + LEAST_TO_DIVIDE;
+}
+
+void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
+{
+	uint64_t least = memory__least(n_cpus), rest, rings;
+
+	if (!bytes)
+		bytes = MEMORY_DEFAULT > least ? MEMORY_DEFAULT : least;
+	rest = bytes - fixed(n_cpus);
+	rings = rest / 64 * 21;
+	ret->n_rings = rings / RING_MIN < n_cpus ? rings / RING_MIN : n_cpus;
+	ret->lane_bytes = 0;
+	if (rings / 2 / n_cpus >= RING_MIN) { /* each CPU has a lane beside its ring */
+		rings /= 2;
+		ret->lane_bytes = power_of_two(rings / n_cpus, RING_MIN, RING_MAX);
+	}
+	ret->ring_bytes = power_of_two(rings / ret->n_rings, RING_MIN, RING_MAX);
+	ret->definitions_bytes = power_of_two(rest / 48, 1u << 16, DEFINITIONS_MAX);
+	ret->paths_sent = at_most(rest / 20 / SENT_BYTES, SENT_MAX);
+	ret->queue_chunks = at_most(rest / 16 * 3 / sizeof(struct chunk), QUEUE_MAX);
+	/* Two generations, three of four parts for paths. */
+	ret->paths_bytes = rest / 64 * 17 / 2 / 4 * 3;
+	ret->tasks_bytes = rest / 64 * 17 / 2 / 4;
+	ret->sort_bytes = rest / 24 / 9 * 8; /* the rest is for the order */
+	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
+	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
+	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
+	ret->threads = at_most(rest / 24 / THREAD_BYTES, THREADS_MAX);
+	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
+	ret->tasks_max = ret->tasks_bytes / TASK_BYTES_MEAN;
+}
+
+uint64_t memory__total(const struct memory_plan *p, unsigned int n_cpus)
+{
+	return fixed(n_cpus) + (uint64_t)p->n_rings * (p->ring_bytes + p->lane_bytes) +
+	       p->definitions_bytes + (uint64_t)p->paths_sent * SENT_BYTES +
+	       (uint64_t)p->queue_chunks * sizeof(struct chunk) +
+	       2 * (p->paths_bytes + p->tasks_bytes) + p->sort_bytes / 8 * 9 +
+	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES + (uint64_t)p->threads * THREAD_BYTES;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/row_clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+/* So that no sum of two overflows: until the year 2096. */
+#define LIMIT_NS INT64_C(4000000000000000000)
+/* A row's wall time is cut to microseconds; a step that is listed has 500 of them at least. */
+#define SAME_NS (100 * 1000)
+
+/* What is to be added to mono_ns to get local wall time. */
+static int64_t local_ns(const struct clock_offset *o)
+{
+	return o->offset_ns + o->utc_offset_s * NS_PER_S;
+}
+
+static bool same(int64_t a_ns, int64_t b_ns)
+{
+	return llabs(a_ns - b_ns) <= SAME_NS;
+}
+
+/* The one in force at MONO_NS, at or behind the last that was listed. */
+static size_t find(const struct row_clock *c, uint64_t mono_ns)
+{
+	size_t i = c->n - 1;
+
+	while (i >= c->known && mono_ns < c->offsets[i].from_mono_ns)
+		i--;
+	return i;
+}
+
+/* LOCAL_NS is the sum of two that can't be told apart by it: either the wall clock was set, or the UTC offset
+ * has changed. It is the latter where this machine's time zone, if it is the recorder's, says so. */
+static struct clock_offset explain(const struct clock_offset *before, int64_t local,
+				   uint64_t mono_ns)
+{
+	int64_t real_ns = mono_ns + before->offset_ns;
+	struct clock_offset o = { mono_ns, local - before->utc_offset_s * NS_PER_S,
+				  before->utc_offset_s };
+	int32_t utc_offset_s = clock__utc_offset(real_ns / NS_PER_S);
+
+	if (clock__utc_offset((int64_t)(before->from_mono_ns + before->offset_ns) / NS_PER_S) !=
+	    before->utc_offset_s)
+		return o;
+	if (!same(before->offset_ns + utc_offset_s * NS_PER_S, local)) {
+		utc_offset_s = clock__utc_offset((int64_t)(mono_ns + o.offset_ns) / NS_PER_S);
+		o.offset_ns = local - utc_offset_s * NS_PER_S;
+	} else {
+		o.offset_ns = before->offset_ns;
+	}
+	o.utc_offset_s = utc_offset_s;
+	return o;
+}
+
+bool row_clock__list(struct row_clock *c, const struct clock_offset *offsets, size_t n)
+{
+	c->n = c->known = 0;
+	if (!n || n > CLOCK_OFFSETS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (offsets[i].from_mono_ns > LIMIT_NS || offsets[i].offset_ns > LIMIT_NS ||
+		    offsets[i].offset_ns < -LIMIT_NS ||
+		    (i && offsets[i].from_mono_ns <= offsets[i - 1].from_mono_ns))
+			return false;
+	memcpy(c->offsets, offsets, n * sizeof(*offsets));
+	c->n = c->known = n;
+	return true;
+}
+
+bool row_clock__row(struct row_clock *c, int64_t wall_us, uint64_t mono_ns)
+{
+	struct clock_offset *at, *next;
+	int64_t local;
+	size_t i;
+
+	if (!c->known || c->n == CLOCK_OFFSETS_MAX ||
+	    mono_ns < c->offsets[c->known - 1].from_mono_ns || mono_ns > LIMIT_NS || wall_us < 0 ||
+	    wall_us > LIMIT_NS / 1000)
+		return false;
+	local = wall_us * 1000 - (int64_t)mono_ns;
+	i = find(c, mono_ns);
+	at = &c->offsets[i];
+	next = at + 1;
+	if (same(local, local_ns(at)))
+		return false;
+	if (i + 1 < c->n && same(local, local_ns(next))) {
+		next->from_mono_ns = mono_ns;
+		return true;
+	}
+	memmove(next + 1, next, (c->n - i - 1) * sizeof(*next));
+	*next = explain(at, local, mono_ns);
+	c->n++;
+	return true;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The directories of a session. */
+#include "dataset/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define STAMP_TRIES 1000 /* milliseconds after which a free name is no longer looked for */
+
+void session__stamp(char buf[STAMP_SIZE], const struct timespec *t)
+{
+	struct tm tm;
+	size_t n;
+
+	localtime_r(&t->tv_sec, &tm);
+	n = strftime(buf, STAMP_SIZE, "%Y%m%d_%H%M%S", &tm);
+	snprintf(buf + n, STAMP_SIZE - n, "_%03u", (unsigned)(t->tv_nsec / 1000000) % 1000);
+}
+
+bool session__is_stamp(const char *name)
+{
+	static const char like[] = "########_######_###";
+
+	for (size_t i = 0; i < sizeof(like); i++)
+		if (like[i] == '#' ? name[i] < '0' || name[i] > '9' : name[i] != like[i])
+			return false;
+	return true;
+}
+
+static bool parse_id(const char *name, unsigned *ret_id)
+{
+	const char *s = getenv(name);
+	unsigned long v;
+	char *end;
+
+	if (!s || *s < '0' || *s > '9')
+		return false;
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (errno || *end || v >= (uid_t)-1)
+		return false;
+	*ret_id = v;
+	return true;
+}
+
+void session__owner(uid_t *ret_uid, gid_t *ret_gid)
+{
+	unsigned uid = -1, gid = -1;
+
+	if (geteuid() != 0 || !parse_id("SUDO_UID", &uid) || !parse_id("SUDO_GID", &gid))
+		uid = gid = -1;
+	*ret_uid = uid;
+	*ret_gid = gid;
+}
+
+/* In a directory that others write to, what we made may have been exchanged between its making and
+ * its opening: only what is still ours is given away. File systems without owners (vfat) and NFS
+ * refuse, which is no reason not to record. */
+void session__give(int fd, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if ((uid == (uid_t)-1 && gid == (gid_t)-1) || fstat(fd, &st) < 0 || st.st_uid != geteuid())
+		return;
+	if (fchown(fd, uid, gid) < 0)
+		return;
+}
+
+/* A symlink answers O_DIRECTORY|O_NOFOLLOW with ENOTDIR, which would read as 'not a directory'. */
+static int open_dir(int parent, const char *name)
+{
+	int fd = openat(parent, name, DIR_FLAGS | O_NOFOLLOW), err = errno;
+	struct stat st;
+
+	if (fd >= 0)
+		return fd;
+	if (err == ENOTDIR && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode))
+		err = ELOOP;
+	return -err;
+}
+
+int session__enter(int parent, const char *name, uid_t uid, gid_t gid)
+{
+	bool made = mkdirat(parent, name, 0750) == 0;
+	int fd, err;
+
+	if (!made && errno != EEXIST) {
+		err = -errno;
+		/* A read-only or foreign parent refuses before it looks: the directory may be there. */
+		fd = open_dir(parent, name);
+		return fd >= 0 ? fd : err;
+	}
+	fd = open_dir(parent, name);
+	if (fd >= 0 && made)
+		session__give(fd, uid, gid);
+	return fd;
+}
+
+int session__create(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		return -errno;
+	session__give(fd, uid, gid);
+	return fd;
+}
+
+/* The output directory. Its parent is the person's word and is followed; it may be a symlink, too,
+ * but not one that somebody else has put there for us. (protected_symlinks does the same in sticky
+ * directories, where it is switched on.) */
+static int enter_out(const char *out, uid_t uid, gid_t gid)
+{
+	char *copy = strdup(out), *slash, *name;
+	int parent, fd, link;
+	struct stat st;
+
+	if (!copy)
+		return -ENOMEM;
+	slash = strrchr(copy, '/');
+	name = slash ? slash + 1 : copy;
+	if (slash)
+		*slash = 0;
+	parent = open(!slash ? "." : slash == copy ? "/" : copy, DIR_FLAGS);
+	if (parent < 0) {
+		fd = -errno;
+		goto out;
+	}
+	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
+		fd = openat(parent, *name ? name : ".", DIR_FLAGS);
+		if (fd < 0)
+			fd = -errno;
+		goto close_parent;
+	}
+	fd = session__enter(parent, name, uid, gid);
+	if (fd != -ELOOP)
+		goto close_parent;
+	link = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (link >= 0) {
+		if (fstat(link, &st) == 0 &&
+		    (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == uid)) {
+			fd = openat(parent, name, DIR_FLAGS);
+			if (fd < 0)
+				fd = -errno;
+		}
+		close(link);
+	}
+close_parent:
+	close(parent);
+out:
+	free(copy);
+	return fd;
+}
+
+int session__lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* Whoever cleans up may have found the directory empty and unused before it was locked. */
+static bool was_taken(int fd)
+{
+	struct stat st;
+
+	return session__lock(fd) == -EWOULDBLOCK || (fstat(fd, &st) == 0 && !st.st_nlink);
+}
+
+/* The session's own directory, always a new one: two recorders that start in the same millisecond
+ * get two. */
+static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE])
+{
+	struct timespec t;
+	int fd;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	for (int i = 0; i < STAMP_TRIES; i++) {
+		session__stamp(stamp, &t);
+		if (mkdirat(parent, stamp, 0750) == 0) {
+			fd = open_dir(parent, stamp);
+			if (fd >= 0 && !was_taken(fd)) {
+				session__give(fd, uid, gid);
+				return fd;
+			}
+			if (fd < 0 && fd != -ENOENT)
+				return fd;
+			if (fd >= 0)
+				close(fd);
+		} else if (errno != EEXIST) {
+			return -errno;
+		}
+		t.tv_nsec += 1000000;
+		if (t.tv_nsec >= 1000000000) {
+			t.tv_nsec -= 1000000000;
+			t.tv_sec++;
+		}
+	}
+	return -EEXIST;
+}
+
+static bool is_component(const char *name)
+{
+	return *name && strcmp(name, ".") && strcmp(name, "..") && !strchr(name, '/');
+}
+
+int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
+		 uid_t uid, gid_t gid)
+{
+	const char *levels[] = { bucket, machine_id };
+	size_t len = strlen(out);
+	char stamp[STAMP_SIZE], *base;
+	struct session *s;
+	int fd, err;
+
+	if (!len)
+		return -ENOENT;
+	if (!is_component(bucket) || !is_component(machine_id))
+		return -EINVAL;
+	while (len > 1 && out[len - 1] == '/')
+		len--;
+	base = strndup(out, len);
+	s = calloc(1, sizeof(*s));
+	if (!base || !s) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	err = fd = enter_out(base, uid, gid);
+	for (size_t i = 0; fd >= 0 && i < sizeof(levels) / sizeof(*levels); i++) {
+		err = session__enter(fd, levels[i], uid, gid);
+		close(fd);
+		fd = err;
+	}
+	if (fd < 0)
+		goto fail;
+	err = make_stamped(fd, uid, gid, stamp);
+	close(fd);
+	if (err < 0)
+		goto fail;
+	s->fd = err;
+	if (asprintf(&s->path, "%s/%s/%s/%s", !strcmp(base, "/") ? "" : base, bucket, machine_id,
+		     stamp) < 0) {
+		close(s->fd);
+		err = -ENOMEM;
+		goto fail;
+	}
+	free(base);
+	*ret = s;
+	return 0;
+fail:
+	free(base);
+	free(s);
+	return err;
+}
+
+/* <out> of SPLIT, as far as it may be made: not on another file system, such as the one below a mount
+ * point whose disk has gone. */
+static int reenter_out(const char *out, dev_t dev, bool make, uid_t uid, gid_t gid, bool *ret_make)
+{
+	char *copy = strdup(out), *slash;
+	int fd = open(out, DIR_FLAGS);
+	struct stat st;
+
+	*ret_make = make && fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == dev;
+	if (fd < 0)
+		fd = -errno;
+	if (copy && fd == -ENOENT && make) {
+		slash = strrchr(copy, '/');
+		if (slash)
+			slash[slash == copy] = 0;
+		*ret_make = stat(slash ? copy : ".", &st) == 0 && st.st_dev == dev;
+		if (*ret_make)
+			fd = enter_out(out, uid, gid);
+	}
+	free(copy);
+	return fd;
+}
+
+int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid)
+{
+	char *out = strdup(s->path), *levels[3];
+	struct stat old, new;
+	bool make;
+	int fd, next;
+
+	if (!out || fstat(s->fd, &old) < 0 || (old.st_nlink && !returned)) {
+		free(out);
+		return 0;
+	}
+	for (int i = 2; i >= 0; i--) {
+		levels[i] = strrchr(out, '/');
+		*levels[i]++ = 0;
+	}
+	fd = reenter_out(*out ? out : "/", old.st_dev, !old.st_nlink, uid, gid, &make);
+	for (int i = 0; i < 3 && fd >= 0; i++) {
+		next = make ? session__enter(fd, levels[i], uid, gid) : open_dir(fd, levels[i]);
+		close(fd);
+		fd = next;
+	}
+	free(out);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev &&new.st_ino == old.st_ino) {
+		close(fd);
+		return 0;
+	}
+	next = session__lock(fd) == -EWOULDBLOCK ? -EWOULDBLOCK :
+	       dup3(fd, s->fd, O_CLOEXEC) < 0    ? -errno :
+						   1;
+	close(fd);
+	return next;
+}
+
+struct session *session__free(struct session *s)
+{
+	if (s) {
+		close(s->fd);
+		free(s->path);
+		free(s);
+	}
+	return NULL;
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/staging.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/background.h"
+#include "base/clock.h"
+#include "base/csv.h"
+#include "dataset/journal.h"
+#include "dataset/recover.h"
+
+#define SECOND UINT64_C(1000000000)
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define SCAN_NS (10 * SECOND) /* between two counts of what the sessions use */
+#define STOP_NS SECOND
+/* Until sessions that were in use are tried again: at first, and at most. */
+#define RETRY_NS (2 * SECOND)
+#define RETRY_MAX_NS (300 * SECOND)
+#define LINES 16 /* that wait for whoever says them */
+/* Uploaded sessions are removed before the room is used up. */
+#define NEARLY(bytes) ((bytes) - (bytes) / 8)
+/* What is being removed: it no longer looks like a session, whoever is killed meanwhile. */
+#define REMOVED_START ".removed."
+
+struct staging {
+	struct staging_config config;
+	struct background thread;
+	uint64_t scanned_ns;
+	uint64_t recover_due_ns, retry_ns;
+	enum room_state told;
+	unsigned first, n; /* of lines, under the thread's lock */
+	struct staging_line lines[LINES];
+};
+
+static void say(struct staging *s, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool stopped(struct staging *s)
+{
+	return background__stopped(&s->thread);
+}
+
+/* Waits while LINES of them wait. */
+static void say(struct staging *s, int level, const char *format, ...)
+{
+	struct staging_line line = { .level = level };
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line.text, sizeof(line.text), format, args);
+	va_end(args);
+	pthread_mutex_lock(&s->thread.lock);
+	while (s->n == LINES && !stopped(s))
+		pthread_cond_wait(&s->thread.wake, &s->thread.lock);
+	if (s->n < LINES)
+		s->lines[(s->first + s->n++) % LINES] = line;
+	pthread_mutex_unlock(&s->thread.lock);
+	s->config.said(s->config.arg);
+}
+
+bool staging__line(struct staging *s, struct staging_line *ret)
+{
+	bool any;
+
+	pthread_mutex_lock(&s->thread.lock);
+	any = s->n;
+	if (any) {
+		*ret = s->lines[s->first];
+		s->first = (s->first + 1) % LINES;
+		s->n--;
+		pthread_cond_broadcast(&s->thread.wake);
+	}
+	pthread_mutex_unlock(&s->thread.lock);
+	return any;
+}
+
+/* The directory of all sessions, of which ours is one; or a negative errno. */
+static int open_all(struct staging *s)
+{
+	int fd = openat(s->config.session->fd, "..", DIR_FLAGS);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_ours(struct staging *s, const char *name)
+{
+	return !strcmp(name, strrchr(s->config.session->path, '/') + 1);
+}
+
+static int is_session(const struct dirent *e)
+{
+	return session__is_stamp(e->d_name);
+}
+
+/* ---- recovery ---- */
+
+/* False: somebody is at it. */
+static bool recover_one(struct staging *s, int all, const char *name)
+{
+	char text[RECOVER_DESCRIBE_MAX];
+	struct recovered done;
+	int outcome = recover__session(all, name, &s->thread.stop, &done);
+
+	if (outcome == -EWOULDBLOCK)
+		return false;
+	if (outcome != -EINTR && outcome != RECOVER_REMOVED &&
+	    recover__describe(text, outcome, &done))
+		say(s, outcome < 0 || done.damaged ? LOG_WARNING : LOG_INFO, "session %s: %s", name,
+		    text);
+	return true;
+}
+
+/* Whoever is at a session may be only looking whether it can be sent, as the uploader of this very
+ * recording does, or be a recorder that is killed later: what was in use is tried again. */
+static void recover_all(struct staging *s)
+{
+	struct dirent **sessions;
+	int all = open_all(s), n;
+	bool in_use = false;
+
+	s->retry_ns = s->retry_ns ? s->retry_ns * 2 : RETRY_NS;
+	if (s->retry_ns > RETRY_MAX_NS)
+		s->retry_ns = RETRY_MAX_NS;
+	s->recover_due_ns = UINT64_MAX;
+	if (all < 0)
+		return;
+	n = scandirat(all, ".", &sessions, is_session, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (!stopped(s) && !is_ours(s, sessions[i]->d_name))
+			in_use |= !recover_one(s, all, sessions[i]->d_name);
+		free(sessions[i]);
+	}
+	if (n >= 0)
+		free(sessions);
+	close(all);
+	if (in_use)
+		s->recover_due_ns = clock__mono_ns() + s->retry_ns;
+}
+
+/* ---- what the sessions use ---- */
+
+/* <session>/<subdir>/<file> */
+#define DEPTH_MAX 2
+
+/* Bytes of what lies at NAME in DIR; with REMOVE it is gone afterwards. */
+static uint64_t add_up(int dir, const char *name, int depth, bool remove)
+{
+	struct dirent **entries;
+	uint64_t bytes = 0;
+	struct stat st;
+	int fd, n;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode)) {
+		if (remove)
+			unlinkat(dir, name, 0);
+		return st.st_blocks * UINT64_C(512);
+	}
+	fd = depth ? openat(dir, name, DIR_FLAGS) : -1;
+	n = fd < 0 ? 0 : scandirat(fd, ".", &entries, NULL, NULL);
+	for (int i = 0; i < n; i++) {
+		if (strcmp(entries[i]->d_name, ".") && strcmp(entries[i]->d_name, ".."))
+			bytes += add_up(fd, entries[i]->d_name, depth - 1, remove);
+		free(entries[i]);
+	}
+	if (n > 0)
+		free(entries);
+	if (fd >= 0)
+		close(fd);
+	if (remove)
+		unlinkat(dir, name, AT_REMOVEDIR);
+	return bytes;
+}
+
+static int is_visible_or_removed(const struct dirent *e)
+{
+	return session__is_stamp(e->d_name) ||
+	       !strncmp(e->d_name, REMOVED_START, strlen(REMOVED_START));
+}
+
+static bool is_uploaded(int all, const char *name)
+{
+	int fd = openat(all, name, DIR_FLAGS);
+	bool uploaded = fd >= 0 && !session__lock(fd) && journal__session_uploaded(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return uploaded;
+}
+
+/* Removes session NAME if all of it is at a target and nobody uses it. */
+static bool drop(struct staging *s, int all, const char *name)
+{
+	char removed[sizeof(REMOVED_START) + STAMP_SIZE];
+
+	if (is_ours(s, name) || !is_uploaded(all, name))
+		return false;
+	snprintf(removed, sizeof(removed), REMOVED_START "%.*s", STAMP_SIZE - 1, name);
+	if (renameat(all, name, all, removed) < 0)
+		return false;
+	add_up(all, removed, DEPTH_MAX, true);
+	say(s, LOG_INFO, "session %s is uploaded, and was removed to make room (--max-disk)", name);
+	return true;
+}
+
+/* Counts what all sessions use; drops uploaded ones, oldest first, while that is too much. */
+static void scan(struct staging *s, uint64_t max_bytes)
+{
+	uint64_t mark = disk_budget__mark(s->config.budget), used = 0;
+	struct dirent **sessions;
+	int all = open_all(s), n;
+	uint64_t *bytes;
+
+	if (all < 0)
+		return;
+	n = scandirat(all, ".", &sessions, is_visible_or_removed, alphasort);
+	bytes = n > 0 ? calloc(n, sizeof(*bytes)) : NULL;
+	for (int i = 0; i < n && bytes; i++)
+		used += bytes[i] =
+			add_up(all, sessions[i]->d_name, DEPTH_MAX, *sessions[i]->d_name == '.');
+	for (int i = 0; i < n && bytes && !stopped(s) && used > NEARLY(max_bytes); i++)
+		if (*sessions[i]->d_name == '.' || drop(s, all, sessions[i]->d_name))
+			used -= bytes[i];
+	if (bytes)
+		disk_budget__set_used(s->config.budget, used, mark);
+	for (int i = 0; i < n; i++)
+		free(sessions[i]);
+	if (n >= 0)
+		free(sessions);
+	free(bytes);
+	close(all);
+}
+
+static void keep_bound(struct staging *s, uint64_t now)
+{
+	uint64_t max_bytes = disk_budget__max_bytes(s->config.budget);
+	bool full = disk_budget__used(s->config.budget) > NEARLY(max_bytes);
+
+	if (!max_bytes || (now - s->scanned_ns < SCAN_NS && !full && s->scanned_ns))
+		return;
+	scan(s, max_bytes);
+	s->scanned_ns = now;
+}
+
+/* ---- the running session ---- */
+
+static void tell_room(struct staging *s)
+{
+	enum room_state state;
+	unsigned long long mib = 1 << 20;
+
+	disk_budget__check(s->config.budget, 0);
+	state = disk_budget__state(s->config.budget);
+	if (state == s->told)
+		return;
+	s->told = state;
+	if (state == ROOM_DISK_LOW)
+		say(s, LOG_WARNING,
+		    "the disk has %llu MiB free, and %llu are to stay so (--min-free): "
+		    "rows are being lost until there is more",
+		    disk_budget__free_bytes(s->config.budget) / mib,
+		    disk_budget__min_free(s->config.budget) / mib);
+	else if (state == ROOM_FULL)
+		say(s, LOG_WARNING,
+		    "the sessions have %llu MiB (--max-disk), and none of them is uploaded: "
+		    "rows are being lost until one is, or is removed",
+		    disk_budget__max_bytes(s->config.budget) / mib);
+	else
+		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
+}
+
+static void keep_session(struct staging *s)
+{
+	int r = session__restore(s->config.session, s->config.failing(s->config.arg), s->config.uid,
+				 s->config.gid);
+
+	if (r <= 0)
+		return;
+	say(s, LOG_WARNING, "%s has gone, with what it held: made anew", s->config.session->path);
+	s->config.moved(s->config.arg);
+}
+
+/* ---- the thread ---- */
+
+static void run(void *arg)
+{
+	struct staging *s = arg;
+
+	/* What isn't written yet may have no room from the start. */
+	tell_room(s);
+	if (disk_budget__max_bytes(s->config.budget))
+		keep_bound(s, clock__mono_ns());
+	while (!stopped(s)) {
+		if (clock__mono_ns() >= s->recover_due_ns)
+			recover_all(s);
+		keep_session(s);
+		keep_bound(s, clock__mono_ns());
+		tell_room(s);
+		background__wait(&s->thread, clock__mono_ns() + SECOND);
+	}
+}
+
+int staging__new(struct staging **ret, const struct staging_config *config)
+{
+	struct staging *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->config = *config;
+	err = background__start(&s->thread, "staging", run, s);
+	if (err) {
+		staging__free(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+bool staging__stop(struct staging *s)
+{
+	return !s || background__stop(&s->thread, STOP_NS);
+}
+
+struct staging *staging__free(struct staging *s)
+{
+	if (!s || !staging__stop(s))
+		return NULL; /* the thread may still come back to it */
+	background__done(&s->thread);
+	free(s);
+	return NULL;
+}

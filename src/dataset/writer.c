@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The write manager. The lock is held for a few instructions, never over compression or I/O: no
+ * producer ever waits for the disk. Of its two threads the writer makes files and fills them, and the
+ * syncer syncs them, gives them their names and frees them: rows don't wait for a sync either. */
+#include "dataset/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define LOST_RESERVE 2    /* chunks beyond the bound, to tell of what there was no chunk for */
+#define RETRY_NS NS_PER_S /* between two tries of a stream whose disk refuses */
+
+/* A stream's way to the disk. */
+struct lane {
+	/* The writer's. */
+	uint64_t opened_ns;
+	bool ending;       /* file takes no more rows, and the one before it has not left yet */
+	uint64_t retry_ns; /* with error: not before */
+	unsigned seq;      /* of the last file */
+	int level;         /* … and what it is compressed by */
+	/* The syncer's. */
+	uint64_t synced;   /* bytes of all files, when file was synced last */
+	uint64_t leave_ns; /* with leave_error: leaving is tried again */
+	/* Both threads'. */
+	struct csv_file *file; /* being filled; NULL: none. Changes under the lock */
+	_Atomic int error;     /* of the last try to make or to write one, 0: all is well */
+	/* Guarded by the lock. */
+	struct csv_file *leaving; /* filled, to be given its end and its name; NULL: none */
+	int leave_error;          /* of the last try, 0: none yet */
+	struct writer_stream_stats stats;
+};
+
+struct writer {
+	struct writer_config config;
+	pthread_t thread, syncer;
+	bool joined, syncs; /* the writer has ended; the syncer has begun */
+	struct lane lanes[STREAM_COUNT];
+	_Atomic int first_error;
+	_Atomic int level;
+	_Atomic uint64_t put, steps; /* chunks put, and done with */
+
+	pthread_mutex_t lock;            /* guards all below */
+	pthread_cond_t wake, sync, left; /* the writer; the syncer; a file has left, or can't */
+	struct chunk *head, **tail;      /* queue, in the order of arrival */
+	struct chunk *free;              /* last in, first out: the warmest */
+	uint32_t in_use;                 /* chunks with producers and in the queue */
+	bool rotate, closing, filled;    /* filled: nothing more comes from the writer */
+	struct {
+		uint32_t age_s;
+		uint64_t bytes, rows;
+	} rotation; /* to be taken over */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* ---- producers ---- */
+
+bool writer__busy(struct writer *w)
+{
+	bool busy;
+
+	pthread_mutex_lock(&w->lock);
+	busy = w->in_use >= w->config.queue_chunks;
+	pthread_mutex_unlock(&w->lock);
+	return busy;
+}
+
+struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
+{
+	struct chunk *c;
+	uint32_t bound = w->config.queue_chunks + (stream == STREAM_LOST ? LOST_RESERVE : 0);
+
+	pthread_mutex_lock(&w->lock);
+	if (w->in_use >= bound) {
+		pthread_mutex_unlock(&w->lock);
+		return NULL;
+	}
+	w->in_use++;
+	c = w->free;
+	if (c)
+		w->free = c->next;
+	pthread_mutex_unlock(&w->lock);
+	if (!c)
+		c = malloc(sizeof(*c));
+	if (!c) {
+		pthread_mutex_lock(&w->lock);
+		w->in_use--;
+		pthread_mutex_unlock(&w->lock);
+		return NULL;
+	}
+	c->next = NULL;
+	c->stream = stream;
+	c->len = 0;
+	c->rows = c->first_ns = c->last_ns = 0;
+	return c;
+}
+
+static void recycle_locked(struct writer *w, struct chunk *c)
+{
+	c->next = w->free;
+	w->free = c;
+	w->in_use--;
+}
+
+void writer__put_chunk(struct writer *w, struct chunk *chunk)
+{
+	pthread_mutex_lock(&w->lock);
+	if (chunk->len) {
+		chunk->next = NULL;
+		*w->tail = chunk;
+		w->tail = &chunk->next;
+		atomic_fetch_add_explicit(&w->put, 1, memory_order_relaxed);
+		pthread_cond_signal(&w->wake);
+	} else {
+		recycle_locked(w, chunk);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer__rotate(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->rotate = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows)
+{
+	pthread_mutex_lock(&w->lock);
+	w->rotation.age_s = age_s;
+	w->rotation.bytes = bytes;
+	w->rotation.rows = rows;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* The thread's own copy is what the lanes go by. */
+static void take_rotation_locked(struct writer *w)
+{
+	w->config.rotate_age_s = w->rotation.age_s;
+	w->config.rotate_bytes = w->rotation.bytes;
+	w->config.rotate_rows = w->rotation.rows;
+}
+
+/* ---- lanes ---- */
+
+/* What of F counts: a file without rows is not worth its name. */
+static struct writer_stream_stats held(const struct csv_file *f)
+{
+	const struct file_facts *facts = csv_file__facts(f);
+
+	if (!facts->rows)
+		return (struct writer_stream_stats){ 0 };
+	return (struct writer_stream_stats){
+		.written_rows = facts->rows,
+		.raw_bytes = facts->raw_bytes,
+		.compressed_bytes = facts->compressed_bytes,
+	};
+}
+
+static void lane__account_locked(struct lane *l, const struct writer_stream_stats *before,
+				 const struct writer_stream_stats *after)
+{
+	l->stats.written_rows += after->written_rows - before->written_rows;
+	l->stats.raw_bytes += after->raw_bytes - before->raw_bytes;
+	l->stats.compressed_bytes += after->compressed_bytes - before->compressed_bytes;
+}
+
+static void note_error(struct writer *w, int err)
+{
+	int none = 0;
+
+	if (err < 0)
+		atomic_compare_exchange_strong(&w->first_error, &none, err);
+}
+
+/* ---- lanes: the writer's thread ---- */
+
+static int lane__result(struct writer *w, struct lane *l, int err)
+{
+	atomic_store(&l->error, err);
+	if (err < 0)
+		l->retry_ns = now_ns() + RETRY_NS;
+	note_error(w, err);
+	return err;
+}
+
+/* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it stays. */
+static int lane__leave(struct writer *w, struct lane *l)
+{
+	int err;
+
+	pthread_mutex_lock(&w->lock);
+	while (l->leaving && !l->leave_error)
+		pthread_cond_wait(&w->left, &w->lock);
+	err = l->leaving ? l->leave_error : 0;
+	if (!err) {
+		if (!csv_file__facts(l->file)->rows)
+			l->seq--;
+		l->leaving = l->file;
+		l->file = NULL;
+		pthread_cond_signal(&w->sync);
+	}
+	pthread_mutex_unlock(&w->lock);
+	l->ending = err;
+	return err;
+}
+
+static int lane__open(struct writer *w, struct lane *l, enum stream stream)
+{
+	char name[CSV_FILE_NAME_MAX];
+	struct csv_file_config config = {
+		.session_fd = w->config.session_fd,
+		.stream = stream,
+		.name = name,
+		.uid = w->config.uid,
+		.gid = w->config.gid,
+		.budget = w->config.budget,
+	};
+	struct csv_file *file;
+	int err;
+
+	config.level = l->level = atomic_load_explicit(&w->level, memory_order_relaxed);
+	csv_file__name(name, stream, l->seq + 1);
+	err = csv_file__new(&file, &config);
+	if (err < 0)
+		return err;
+	pthread_mutex_lock(&w->lock);
+	l->file = file;
+	pthread_mutex_unlock(&w->lock);
+	l->seq++;
+	l->opened_ns = now_ns();
+	return 0;
+}
+
+static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
+{
+	struct writer_stream_stats before, after;
+	int err;
+
+	if (l->error && now_ns() < l->retry_ns)
+		return l->error;
+	if (l->ending) {
+		err = lane__leave(w, l);
+		if (err < 0)
+			return err;
+	}
+	if (!l->file) {
+		err = lane__open(w, l, c->stream);
+		if (err < 0)
+			return lane__result(w, l, err);
+	}
+	before = held(l->file);
+	err = csv_file__append(l->file, c->data, c->len, c->rows, c->first_ns, c->last_ns);
+	after = held(l->file);
+	if (err < 0) {
+		/* Broken off. What it holds gets its end at once if there is room for that much;
+		 * rows go into a new file when space returns. */
+		lane__leave(w, l);
+		return lane__result(w, l, err);
+	}
+	pthread_mutex_lock(&w->lock);
+	lane__account_locked(l, &before, &after);
+	pthread_mutex_unlock(&w->lock);
+	return lane__result(w, l, 0);
+}
+
+static bool lane__is_full(const struct writer *w, const struct lane *l)
+{
+	const struct writer_config *config = &w->config;
+	const struct file_facts *facts = csv_file__facts(l->file);
+
+	return l->level != atomic_load_explicit(&w->level, memory_order_relaxed) ||
+	       (config->rotate_bytes && facts->compressed_bytes >= config->rotate_bytes) ||
+	       (config->rotate_rows && facts->rows >= config->rotate_rows);
+}
+
+static void lane__write(struct writer *w, const struct chunk *c)
+{
+	struct lane *l = &w->lanes[c->stream];
+
+	if (lane__append(w, l, c) < 0) {
+		pthread_mutex_lock(&w->lock);
+		l->stats.lost_disk_rows += c->rows;
+		pthread_mutex_unlock(&w->lock);
+	} else if (lane__is_full(w, l)) {
+		lane__leave(w, l);
+	}
+}
+
+/* Hands over what is due; returns when it wants to be called again. */
+static uint64_t lane__tend(struct writer *w, struct lane *l, bool rotate)
+{
+	uint64_t now = now_ns(), due = UINT64_MAX;
+
+	if (!l->file)
+		return UINT64_MAX;
+	if (l->ending || rotate)
+		due = now;
+	else if (w->config.rotate_age_s)
+		due = l->opened_ns + w->config.rotate_age_s * NS_PER_S;
+	if (now < due)
+		return due;
+	return lane__leave(w, l) < 0 ? now + RETRY_NS : UINT64_MAX;
+}
+
+/* ---- the writer's thread ---- */
+
+/* Until there is something to do, at most until DUE. */
+static void wait_locked(struct writer *w, uint64_t due)
+{
+	struct timespec t = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+
+	while (!w->head && !w->rotate && !w->closing) {
+		if (due == UINT64_MAX)
+			pthread_cond_wait(&w->wake, &w->lock);
+		else if (pthread_cond_timedwait(&w->wake, &w->lock, &t) == ETIMEDOUT)
+			return;
+	}
+}
+
+static void *writer__main(void *arg)
+{
+	struct writer *w = arg;
+	uint64_t due = UINT64_MAX;
+	bool closing = false;
+
+	while (!closing) {
+		struct chunk *list;
+		bool rotate;
+
+		pthread_mutex_lock(&w->lock);
+		wait_locked(w, due);
+		list = w->head;
+		w->head = NULL;
+		w->tail = &w->head;
+		rotate = w->rotate;
+		w->rotate = false;
+		closing = w->closing;
+		take_rotation_locked(w);
+		pthread_mutex_unlock(&w->lock);
+
+		while (list) {
+			struct chunk *c = list;
+
+			list = c->next;
+			lane__write(w, c);
+			atomic_fetch_add_explicit(&w->steps, 1, memory_order_relaxed);
+			pthread_mutex_lock(&w->lock);
+			recycle_locked(w, c);
+			pthread_mutex_unlock(&w->lock);
+		}
+		due = UINT64_MAX;
+		for (int i = 0; i < STREAM_COUNT && !closing; i++) {
+			uint64_t d = lane__tend(w, &w->lanes[i], rotate);
+
+			due = d < due ? d : due;
+		}
+	}
+	return NULL;
+}
+
+/* ---- the syncer's thread ---- */
+
+/* What the power may cost, with the time that rows wait. A disk that takes long to sync is left alone for
+ * SYNC_SHARE times as long, so that others get at it. */
+#define SYNC_NS (NS_PER_S / 4)
+#define SYNC_SHARE 10
+
+static void lane__sync(struct writer *w, struct lane *l)
+{
+	struct csv_file *file;
+	uint64_t bytes;
+
+	pthread_mutex_lock(&w->lock);
+	file = l->file;
+	bytes = l->stats.compressed_bytes;
+	pthread_mutex_unlock(&w->lock);
+	/* What fails here will fail at the end of the file, or be mended there. */
+	if (file && bytes != l->synced)
+		csv_file__sync(file);
+	l->synced = bytes;
+}
+
+/* Gives the file that is leaving its end and its name. Where that fails it stays. */
+static void lane__finish(struct writer *w, struct lane *l)
+{
+	struct csv_file *f = l->leaving;
+	struct writer_stream_stats before = held(f), after = { 0 };
+	uint64_t lost = 0;
+	int err = 0;
+
+	if (before.written_rows) {
+		err = csv_file__finish(f, NULL);
+		note_error(w, err);
+		after = held(f);
+	}
+	if (err < 0 && csv_file__lost(f)) {
+		lost = before.written_rows;
+		after = (struct writer_stream_stats){ 0 };
+		err = 0;
+	}
+	if (!err && after.written_rows && w->config.finished)
+		w->config.finished(w->config.arg, csv_file__facts(f));
+	if (!err)
+		f = after.written_rows ? csv_file__free(f) : csv_file__abandon(f);
+
+	pthread_mutex_lock(&w->lock);
+	lane__account_locked(l, &before, &after);
+	l->stats.lost_disk_rows += lost;
+	l->leaving = f;
+	l->leave_error = err;
+	pthread_cond_signal(&w->left);
+	pthread_mutex_unlock(&w->lock);
+	l->leave_ns = now_ns() + RETRY_NS;
+}
+
+/* When the file that L has left is to be finished: at once, or after a failure some time later. */
+static uint64_t leave_due_locked(const struct lane *l)
+{
+	if (!l->leaving)
+		return UINT64_MAX;
+	return l->leave_error ? l->leave_ns : 0;
+}
+
+/* Waits until something is due: what is left to do is, once all is FILLED. */
+static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
+{
+	bool filled;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		uint64_t due = sync_ns;
+		struct timespec t;
+
+		for (int i = 0; i < STREAM_COUNT; i++) {
+			uint64_t leave = leave_due_locked(&w->lanes[i]);
+
+			due = leave < due ? leave : due;
+		}
+		t.tv_sec = due / NS_PER_S;
+		t.tv_nsec = due % NS_PER_S;
+		if (w->filled || now_ns() >= due)
+			break;
+		pthread_cond_timedwait(&w->sync, &w->lock, &t);
+	}
+	filled = w->filled;
+	pthread_mutex_unlock(&w->lock);
+	return !filled;
+}
+
+static bool leaves_now(struct writer *w, struct lane *l)
+{
+	bool leaves;
+
+	pthread_mutex_lock(&w->lock);
+	leaves = leave_due_locked(l) <= now_ns();
+	pthread_mutex_unlock(&w->lock);
+	return leaves;
+}
+
+/* What can't be finished now stays as .part. */
+static void lane__close(struct writer *w, struct lane *l)
+{
+	for (int files = 0; files < 2; files++) { /* the one that is leaving, and the last */
+		/* Twice: the kernel reports a failed writeback once, and what it could save it has. */
+		for (int tries = 0; tries < 2 && l->leaving; tries++)
+			lane__finish(w, l);
+		csv_file__free(l->leaving);
+		l->leaving = l->file;
+		l->file = NULL;
+	}
+}
+
+static void *sync_main(void *arg)
+{
+	struct writer *w = arg;
+	uint64_t due = now_ns() + SYNC_NS, begun;
+
+	while (wait_to_sync(w, due)) {
+		for (int i = 0; i < STREAM_COUNT; i++)
+			if (leaves_now(w, &w->lanes[i]))
+				lane__finish(w, &w->lanes[i]);
+		begun = now_ns();
+		if (begun < due)
+			continue;
+		for (int i = 0; i < STREAM_COUNT; i++)
+			lane__sync(w, &w->lanes[i]);
+		due = now_ns();
+		due += SYNC_SHARE * (due - begun) > SYNC_NS ? SYNC_SHARE * (due - begun) : SYNC_NS;
+	}
+	for (int i = 0; i < STREAM_COUNT; i++)
+		lane__close(w, &w->lanes[i]);
+	return NULL;
+}
+
+/* ---- the object ---- */
+
+/* Signals are the main thread's. */
+static int start_threads(struct writer *w)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&w->syncer, NULL, sync_main, w);
+	w->syncs = !err;
+	if (!err)
+		err = pthread_create(&w->thread, NULL, writer__main, w);
+	w->joined = err;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err) {
+		pthread_setname_np(w->thread, "iotrc-writer");
+		pthread_setname_np(w->syncer, "iotrc-sync");
+	}
+	return -err;
+}
+
+int writer__new(struct writer **ret, const struct writer_config *config)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	pthread_condattr_t attr;
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	w->config = *config;
+	w->level = config->level;
+	w->rotation.age_s = config->rotate_age_s;
+	w->rotation.bytes = config->rotate_bytes;
+	w->rotation.rows = config->rotate_rows;
+	w->tail = &w->head;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_cond_init(&w->sync, &attr);
+	pthread_cond_init(&w->left, &attr);
+	pthread_condattr_destroy(&attr);
+	err = start_threads(w);
+	if (err < 0) {
+		writer__free(w);
+		return err;
+	}
+	*ret = w;
+	return 0;
+}
+
+void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret_stats = w->lanes[stream].stats;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer__set_level(struct writer *w, int level)
+{
+	atomic_store(&w->level, level);
+}
+
+unsigned int writer__fill(struct writer *w)
+{
+	uint64_t done = atomic_load(&w->steps);
+
+	return (atomic_load(&w->put) - done) * 100 / w->config.queue_chunks;
+}
+
+uint64_t writer__steps(struct writer *w, bool *ret_idle)
+{
+	uint64_t steps = atomic_load(&w->steps);
+
+	*ret_idle = steps == atomic_load(&w->put);
+	return steps;
+}
+
+bool writer__failing(struct writer *w)
+{
+	bool failing = false;
+
+	pthread_mutex_lock(&w->lock);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		failing = failing || w->lanes[i].error ||
+			  (w->lanes[i].leaving && w->lanes[i].leave_error);
+	pthread_mutex_unlock(&w->lock);
+	return failing;
+}
+
+int writer__error(struct writer *w)
+{
+	return atomic_load(&w->first_error);
+}
+
+int writer__close(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->closing = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	if (!w->joined)
+		pthread_join(w->thread, NULL);
+	pthread_mutex_lock(&w->lock);
+	w->filled = true;
+	pthread_cond_signal(&w->sync);
+	pthread_mutex_unlock(&w->lock);
+	if (w->syncs)
+		pthread_join(w->syncer, NULL);
+	w->joined = true;
+	w->syncs = false;
+	return writer__error(w);
+}
+
+struct writer *writer__free(struct writer *w)
+{
+	if (!w)
+		return NULL;
+	writer__close(w);
+	while (w->free) {
+		struct chunk *c = w->free;
+
+		w->free = c->next;
+		free(c);
+	}
+	pthread_cond_destroy(&w->left);
+	pthread_cond_destroy(&w->sync);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+	return NULL;
+}

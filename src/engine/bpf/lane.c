@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/bpf/lane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Room is given back each so many records. */
+#define GIVE_BACK 1024
+
+struct lane {
+	const struct rec_fs *records;
+	size_t n;
+	const __u64 *put;
+	__u64 *taken;
+};
+
+int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const __u64 *put,
+	      __u64 *taken)
+{
+	struct lane *l = calloc(1, sizeof(*l));
+	size_t size = n_records * sizeof(*l->records);
+	void *p;
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, map_fd, (off_t)(cpu * size));
+	if (p == MAP_FAILED) {
+		err = -errno;
+		free(l);
+		return err;
+	}
+	l->records = p;
+	l->n = n_records;
+	l->put = put;
+	l->taken = taken;
+	*ret = l;
+	return 0;
+}
+
+struct lane *lane__free(struct lane *l)
+{
+	if (!l)
+		return NULL;
+	munmap((void *)l->records, l->n * sizeof(*l->records));
+	free(l);
+	return NULL;
+}
+
+uint64_t lane__end(struct lane *l)
+{
+	return __atomic_load_n(l->put, __ATOMIC_ACQUIRE);
+}
+
+size_t lane__waiting(struct lane *l)
+{
+	return lane__end(l) - *l->taken;
+}
+
+size_t lane__size(const struct lane *l)
+{
+	return l->n;
+}
+
+void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg)
+{
+	uint64_t at = *l->taken, given = at;
+
+	for (; at < end && l->records[at & (l->n - 1)].ns <= until_ns; at++) {
+		if (at - given == GIVE_BACK) {
+			__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
+			given = at;
+		}
+		record(arg, &l->records[at & (l->n - 1)], sizeof(*l->records));
+	}
+	if (at != given)
+		__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/bpf/ring.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Room is given back each so many bytes: the position shares a cache line with the producers. */
+#define GIVE_BACK (64 * 1024)
+
+struct ring {
+	unsigned long *consumer; /* a page of its own, ours to write */
+	unsigned long *producer; /* a page, followed by the data twice in a row */
+	const char *data;
+	size_t size, page;
+};
+
+int ring__new(struct ring **ret, int map_fd, size_t size)
+{
+	struct ring *r = calloc(1, sizeof(*r));
+	void *p;
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->size = size;
+	r->page = sysconf(_SC_PAGESIZE);
+	p = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	if (p == MAP_FAILED)
+		goto fail;
+	r->consumer = p;
+	/* The kernel maps the data twice, so that a record across the end reads in one piece. */
+	p = mmap(NULL, r->page + 2 * size, PROT_READ, MAP_SHARED, map_fd, r->page);
+	if (p == MAP_FAILED)
+		goto fail;
+	r->producer = p;
+	r->data = (char *)p + r->page;
+	*ret = r;
+	return 0;
+fail:
+	err = -errno;
+	ring__free(r);
+	return err;
+}
+
+struct ring *ring__free(struct ring *r)
+{
+	if (!r)
+		return NULL;
+	if (r->consumer)
+		munmap(r->consumer, r->page);
+	if (r->producer)
+		munmap(r->producer, r->page + 2 * r->size);
+	free(r);
+	return NULL;
+}
+
+uint64_t ring__end(struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
+size_t ring__waiting(struct ring *r)
+{
+	return ring__end(r) - *r->consumer;
+}
+
+size_t ring__size(const struct ring *r)
+{
+	return r->size;
+}
+
+bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
+{
+	uint64_t at = *r->consumer, given = at;
+
+	while (at < end) {
+		const char *head = r->data + (at & (r->size - 1));
+		uint32_t len = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE), size;
+
+		if (len & BPF_RINGBUF_BUSY_BIT)
+			break;
+		size = len & ~BPF_RINGBUF_DISCARD_BIT;
+		if (!(len & BPF_RINGBUF_DISCARD_BIT))
+			record(arg, head + BPF_RINGBUF_HDR_SZ, size);
+		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
+		if (at - given >= GIVE_BACK) {
+			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+			given = at;
+		}
+	}
+	if (at != given)
+		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+	return at >= end;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls newer than the headers of Debian 12, after those. Since 424 a call has one number everywhere
+ * (Documentation/process/adding-syscalls.rst). */
+#ifndef IOTRC_SYSCALLS_NEW_H
+#define IOTRC_SYSCALLS_NEW_H
+
+/* clang-format off: tables */
+
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+#ifndef __NR_setxattrat
+#define __NR_setxattrat 463
+#define __NR_getxattrat 464
+#define __NR_listxattrat 465
+#define __NR_removexattrat 466
+#endif
+
+#endif

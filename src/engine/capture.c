@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/capture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <unistd.h>
+
+#include "base/csv.h"
+#include "engine/overload.h"
+#include "rows/encode.h"
+#include "schema/schema.h"
+
+/* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of 16 MiB
+ * takes a hundred ms of a CPU that does nothing but the fastest system call. */
+#define WAIT_MIN_MS 2
+#define WAIT_MAX_MS 20
+#define SECOND UINT64_C(1000000000)
+#define DEFINITION_WAIT_NS \
+	(SECOND / 2) /* a producer that was preempted between reserve and submit */
+#define SETTLE_NS (SECOND / 2)
+/* After which rows go to the writer however few they are: a quarter of the second that a crash may cost, as a
+ * busy machine may keep reader and writer waiting for the CPU or the disk. */
+#define FLUSH_NS (SECOND / 4)
+
+/* What is left out first: rows of what changes nothing, and of which there are most. */
+#define SHED_OPS (UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_READDIR | UINT64_C(1) << FS_ACCESS)
+#define FAST_LEVEL (-5)
+
+/* What was lost of a stream for one cause since the last row about it. */
+struct loss {
+	uint64_t told, from_ns;
+	uint64_t before, before_ns; /* what the last look found, and when it was */
+};
+
+struct account {
+	struct chunk *chunk;
+	uint64_t chunk_since;
+	atomic_uint_least64_t received, filtered, lost_queue;
+	atomic_uint_least64_t lost_elsewhere; /* by whoever else writes rows of this stream */
+	uint64_t queue_first_ns, queue_last_ns;
+	struct loss queue, disk, missed;
+};
+
+struct capture {
+	struct collector *collector;
+	struct writer *writer;
+	struct clock *clock;
+	struct encoder *encoder;
+	struct account accounts[STREAM_COUNT];
+	const struct options *options;
+	int step_fd; /* readable when the wall clock was set, or negative */
+	struct overload overload;
+	uint64_t ring_told_ns[MAX_CPUS]
+			     [STREAM_CAPTURED]; /* until when a CPU's losses are told of */
+	uint64_t shed_told[MAX_CPUS];           /* of the fs rows that each CPU has left out */
+	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
+	uint64_t *ends,
+		*lane_ends; /* of the event rings and lanes, noted at the start of a round */
+	size_t ring;        /* that is being drained */
+	uint64_t round_events;
+	uint64_t second; /* when the once-a-second chores were last done */
+	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
+	atomic_bool stop, rotate;
+	pthread_t thread;
+	bool running;
+	bool forgot; /* in this round */
+	char row[ROW_MAX];
+};
+
+static const struct {
+	enum stream stream;
+	char *(*encode)(struct encoder *e, const void *record, size_t size, char *p);
+	bool is_short;
+} kinds[] = {
+	[REC_FS] = { STREAM_FS, encode__fs, true },
+	[REC_FS_LONG] = { STREAM_FS, encode__fs, false },
+	[REC_BLOCK] = { STREAM_BLOCK, encode__block, true },
+	[REC_CONN] = { STREAM_NW_CONN, encode__conn, true },
+	[REC_CACHE] = { STREAM_CACHE, encode__cache, true },
+	[REC_FAULT] = { STREAM_PAGEFAULT, encode__fault, true },
+	[REC_EPOLL] = { STREAM_NW_EPOLL, encode__epoll, true },
+	[REC_SOCKOPT] = { STREAM_NW_SOCKOPT, encode__sockopt, true },
+	[REC_DROP] = { STREAM_NW_DROP, encode__drop, true },
+};
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
+
+bool capture__encodes(enum stream stream)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].encode && kinds[i].stream == stream)
+			return true;
+	return false;
+}
+
+/* ---- rows into chunks ---- */
+
+static void hand_over(struct capture *c, struct account *a)
+{
+	if (a->chunk)
+		writer__put_chunk(c->writer, a->chunk);
+	a->chunk = NULL;
+}
+
+static void hand_over_all(struct capture *c)
+{
+	for (int s = 0; s < STREAM_COUNT; s++)
+		hand_over(c, &c->accounts[s]);
+}
+
+static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
+{
+	struct account *a = &c->accounts[stream];
+	bool fresh;
+
+	if (a->chunk)
+		return true;
+	a->chunk = writer__get_chunk(c->writer, stream);
+	a->chunk_since = clock__event_ns();
+	if (a->chunk)
+		return true;
+	/* Rings are read one after the other: rows of one CPU come after later ones of another. */
+	fresh = atomic_load(&a->lost_queue) == a->queue.told;
+	if (fresh || ns < a->queue_first_ns)
+		a->queue_first_ns = ns;
+	if (fresh || ns > a->queue_last_ns)
+		a->queue_last_ns = ns;
+	atomic_fetch_add_explicit(&a->lost_queue, 1, memory_order_relaxed);
+	return false;
+}
+
+static void account_row(struct chunk *chunk, char *end, uint64_t ns)
+{
+	chunk->len = end - chunk->data;
+	if (!chunk->rows || ns < chunk->first_ns)
+		chunk->first_ns = ns;
+	if (!chunk->rows || ns > chunk->last_ns)
+		chunk->last_ns = ns;
+	chunk->rows++;
+}
+
+/* Adds a finished row. */
+static void add_row(struct capture *c, enum stream stream, const char *row, size_t len, uint64_t ns)
+{
+	struct account *a = &c->accounts[stream];
+
+	if (a->chunk && a->chunk->len + len > CHUNK_SIZE)
+		hand_over(c, a);
+	if (!have_chunk(c, stream, ns))
+		return;
+	account_row(a->chunk, csv__mem(a->chunk->data + a->chunk->len, row, len), ns);
+}
+
+static void on_event(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+	uint8_t type = *(const uint8_t *)record % KINDS;
+	enum stream stream = kinds[type].stream;
+	struct account *a = &c->accounts[stream];
+	/* Every event has its completion at the same place. */
+	uint64_t ns = ((const struct rec_fs *)record)->ns;
+	char *end;
+
+	c->round_events++;
+	if (!kinds[type].encode || !encode__sound(record, size)) {
+		c->encoder->unnamed++;
+		return;
+	}
+	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
+	if (!kinds[type].is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
+		end = kinds[type].encode(c->encoder, record, size, c->row);
+		if (end)
+			add_row(c, stream, c->row, end - c->row, ns);
+	} else {
+		if (!have_chunk(c, stream, ns))
+			return;
+		end = kinds[type].encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
+		if (end)
+			account_row(a->chunk, end, ns);
+	}
+	if (!end)
+		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+}
+
+static void forget_if_full(struct capture *c)
+{
+	struct encoder *e = c->encoder;
+
+	if (!dict__full(e->paths) && !dict__full(e->tasks))
+		return;
+	collector__raise_epoch(c->collector);
+	dict__forget(e->paths);
+	dict__forget(e->tasks);
+	c->forgot = true;
+}
+
+static void on_definition(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+
+	if (encode__sound(record, size))
+		encoder__define(c->encoder, record, size);
+	else
+		c->encoder->unnamed++;
+	/* Once a round: what is forgotten stays findable until the next time, and the events of this
+	 * round may use it. */
+	if (!c->forgot)
+		forget_if_full(c);
+}
+
+/* ---- the lost stream ---- */
+
+static void tell_loss(struct capture *c, enum stream stream, const char *cause, uint64_t count,
+		      uint64_t from, uint64_t to, int cpu)
+{
+	uint64_t now = clock__event_ns();
+	char *p = encode__wall(c->encoder, now, c->row);
+
+	*p++ = ',';
+	p = encode__word(p, schema_streams[stream].key);
+	*p++ = ',';
+	p = encode__word(p, cause);
+	*p++ = ',';
+	p = csv__u64(p, count);
+	*p++ = ',';
+	p = csv__u64(p, from);
+	*p++ = ',';
+	p = csv__u64(p, to);
+	*p++ = ',';
+	if (cpu >= 0)
+		p = csv__u64(p, cpu);
+	p = encode__end(now, p);
+	atomic_fetch_add_explicit(&c->accounts[STREAM_LOST].received, 1, memory_order_relaxed);
+	add_row(c, STREAM_LOST, c->row, p - c->row, now);
+}
+
+/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next call's: their
+ * times aren't told with these, unless they come faster than this reads. */
+static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
+{
+	uint64_t to;
+	int tries = 8;
+
+	do {
+		*lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
+		to = __atomic_load_n(&n->lost_last_ns, __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) != *lost && --tries);
+	return to;
+}
+
+static void tell_ring_losses(struct capture *c)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++)
+		for (int s = 0; s < STREAM_CAPTURED; s++) {
+			struct stream_count *n = &slots[cpu].streams[s];
+			uint64_t lost, to, *told = &c->ring_told_ns[cpu][s];
+
+			if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
+				continue;
+			to = read_loss(n, &lost);
+			/* What was lost between this and the last acknowledgement left the first time as it was. */
+			tell_loss(c, s, "ring", lost - n->acked, MAX(n->lost_first_ns, *told),
+				  MAX(to, *told), cpu);
+			*told = MAX(to, *told);
+			__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
+		}
+}
+
+/* What --on-overload=lighten has cost since the last time: a row a stream that is compressed less, and
+ * one a CPU that has left out rows. */
+static void tell_lightening(struct capture *c, uint64_t now)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	if (!c->light_from_ns)
+		return;
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		if (options__stream(c->options, s))
+			tell_loss(c, s, "compression", 0, c->light_from_ns, now, -1);
+	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+		uint64_t shed =
+			__atomic_load_n(&slots[cpu].streams[STREAM_FS].shed, __ATOMIC_ACQUIRE);
+
+		if (shed != c->shed_told[cpu])
+			tell_loss(c, STREAM_FS, "shed", shed - c->shed_told[cpu], c->light_from_ns,
+				  now, cpu);
+		c->shed_told[cpu] = shed;
+	}
+	c->light_from_ns = c->overload.step ? now : 0;
+}
+
+/* Events that no program was run for: how many rows they would have made nobody knows, so they are in no
+ * count of rows. What one look finds the program may still come to that stands by for them; what two looks
+ * find is missed, and all that is found at the END. */
+static void tell_missed(struct capture *c, uint64_t now, bool end)
+{
+	uint64_t missed[STREAM_CAPTURED] = { 0 };
+
+	collector__missed(c->collector, missed);
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		struct loss *l = &c->accounts[s].missed;
+		uint64_t sure = end || missed[s] < l->before ? missed[s] : l->before;
+
+		if (sure > l->told) {
+			tell_loss(c, s, "missed", sure - l->told, l->from_ns, now, -1);
+			l->told = sure;
+		}
+		l->from_ns = l->before_ns;
+		l->before = missed[s];
+		l->before_ns = now;
+	}
+}
+
+static void tell_losses(struct capture *c, uint64_t now, bool end)
+{
+	tell_missed(c, now, end);
+	tell_ring_losses(c);
+	tell_lightening(c, now);
+	for (int s = 0; s < STREAM_COUNT; s++) {
+		struct account *a = &c->accounts[s];
+		uint64_t queue = atomic_load(&a->lost_queue), disk;
+		struct writer_stream_stats stats;
+
+		if (s == STREAM_LOST)
+			continue; /* its own losses are in the manifest */
+		if (queue != a->queue.told) {
+			uint64_t n = queue - a->queue.told;
+
+			a->queue.told = queue;
+			tell_loss(c, s, "queue", n, a->queue_first_ns, a->queue_last_ns, -1);
+		}
+		writer__stats(c->writer, s, &stats);
+		disk = stats.lost_disk_rows + atomic_load(&a->lost_elsewhere);
+		if (disk != a->disk.told) {
+			tell_loss(c, s, "disk", disk - a->disk.told, a->disk.from_ns, now, -1);
+			a->disk.told = disk;
+		}
+		a->disk.from_ns = now;
+	}
+}
+
+/* ---- rounds ---- */
+
+/* Definitions first, and all of those that the noted events may use: a definition is submitted
+ * before its id is in any event. */
+static void drain_definitions(struct capture *c)
+{
+	struct ring *ring = collector__definitions(c->collector);
+	uint64_t end = ring__end(ring), begun = 0;
+
+	while (!ring__drain(ring, end, on_definition, c)) {
+		uint64_t now = clock__event_ns();
+
+		if (!begun)
+			begun = now;
+		if (now - begun > DEFINITION_WAIT_NS)
+			break;
+		sched_yield();
+	}
+}
+
+/* A quarter is left for what comes until it has been read. */
+static bool nearly_full(size_t waiting, size_t size)
+{
+	return waiting > size / 4 * 3;
+}
+
+static bool ring_nearly_full(struct ring *ring)
+{
+	return nearly_full(ring__waiting(ring), ring__size(ring));
+}
+
+/* The rings are a buffer too: while the queue is full and they are not nearly so, nothing need be
+ * lost yet. */
+static bool can_wait(struct capture *c)
+{
+	if (!writer__busy(c->writer) || ring_nearly_full(collector__definitions(c->collector)))
+		return false;
+	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
+		if (ring_nearly_full(collector__ring(c->collector, i)))
+			return false;
+	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
+		struct lane *lane = collector__lane(c->collector, i);
+
+		if (nearly_full(lane__waiting(lane), lane__size(lane)))
+			return false;
+	}
+	return true;
+}
+
+static unsigned int fullest(struct capture *c)
+{
+	unsigned int fill = writer__fill(c->writer);
+
+	for (size_t i = 0; i < collector__n_rings(c->collector); i++) {
+		struct ring *ring = collector__ring(c->collector, i);
+		unsigned int percent = ring__waiting(ring) * 100 / ring__size(ring);
+
+		fill = percent > fill ? percent : fill;
+	}
+	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
+		struct lane *lane = collector__lane(c->collector, i);
+		unsigned int percent = lane__waiting(lane) * 100 / lane__size(lane);
+
+		fill = percent > fill ? percent : fill;
+	}
+	return fill;
+}
+
+static void lighten(struct capture *c)
+{
+	uint64_t now = clock__event_ns();
+	enum overload_step before = c->overload.step, step;
+
+	if (!overload__look(&c->overload, fullest(c), now))
+		return;
+	step = c->overload.step;
+	if (!before && !c->light_from_ns)
+		c->light_from_ns = now;
+	writer__set_level(c->writer, step >= OVERLOAD_COMPRESSION ? FAST_LEVEL : WRITER_LEVEL);
+	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->options->ops : 0);
+}
+
+/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings (map_rings()). */
+static void drain_lanes(struct capture *c, size_t ring, uint64_t ns)
+{
+	size_t n_rings = collector__n_rings(c->collector),
+	       n_lanes = collector__n_lanes(c->collector);
+
+	for (size_t i = ring; i < n_lanes; i += n_rings)
+		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], ns, on_event, c);
+}
+
+/* A CPU's records lie in its lane or in its ring: those of the lane that are earlier come first. */
+static void on_ring_event(void *arg, const void *record, size_t size)
+{
+	struct capture *c = arg;
+
+	drain_lanes(c, c->ring, ((const struct rec_fs *)record)->ns);
+	on_event(c, record, size);
+}
+
+static void one_round(struct capture *c)
+{
+	uint64_t begun = clock__event_ns();
+	size_t n = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
+
+	c->round_events = 0;
+	if (c->options->lighten)
+		lighten(c);
+	if (can_wait(c))
+		return;
+	for (size_t i = 0; i < n; i++)
+		c->ends[i] = ring__end(collector__ring(c->collector, i));
+	for (size_t i = 0; i < n_lanes; i++)
+		c->lane_ends[i] = lane__end(collector__lane(c->collector, i));
+	/* So that a step of the wall clock is known before the rows that follow it. */
+	clock__poll(c->clock, clock__event_ns());
+	drain_definitions(c);
+	for (c->ring = 0; c->ring < n; c->ring++) {
+		ring__drain(collector__ring(c->collector, c->ring), c->ends[c->ring], on_ring_event,
+			    c);
+		/* What is later than the start of this round may have to wait for what the ring's noted end doesn't
+		 * take in. */
+		drain_lanes(c, c->ring, begun);
+	}
+	if (!c->forgot)
+		forget_if_full(c);
+	c->forgot = false;
+	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
+	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
+	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
+}
+
+static void chores(struct capture *c, uint64_t now)
+{
+	clock__noticed(c->step_fd);
+	clock__poll(c->clock, now);
+	if (atomic_exchange(&c->rotate, false)) {
+		hand_over_all(c);
+		writer__rotate(c->writer);
+	}
+	/* Rows wait no longer than this for more of them. */
+	for (int s = 0; s < STREAM_COUNT; s++)
+		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= FLUSH_NS)
+			hand_over(c, &c->accounts[s]);
+	if (now - c->second < SECOND)
+		return;
+	c->second = now;
+	mounts__refresh(c->encoder->mounts);
+	tell_losses(c, now, false);
+}
+
+/* Everything that the programs have counted has been received. */
+static bool settled(struct capture *c)
+{
+	struct cpu_slot *slots = collector__slots(c->collector);
+
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		uint64_t submitted = 0;
+
+		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+			struct stream_count *n = &slots[cpu].streams[s];
+
+			submitted += n->seen - n->filtered - n->lost - n->shed;
+		}
+		if (submitted != atomic_load(&c->accounts[s].received))
+			return false;
+	}
+	return true;
+}
+
+static void *run(void *arg)
+{
+	struct capture *c = arg;
+	int wait_ms = WAIT_MIN_MS;
+	uint64_t begun;
+
+	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
+		one_round(c);
+		chores(c, clock__event_ns());
+		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
+		wait_ms = c->round_events           ? WAIT_MIN_MS :
+			  wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS :
+						      wait_ms * 2;
+		collector__wait(c->collector, wait_ms);
+	}
+	collector__detach(c->collector);
+	/* Programs that were running when they were detached still finish. */
+	begun = clock__event_ns();
+	do {
+		one_round(c);
+		if (settled(c))
+			break;
+		usleep(1000);
+	} while (clock__event_ns() - begun < SETTLE_NS);
+	tell_losses(c, clock__event_ns(), true);
+	hand_over_all(c);
+	return NULL;
+}
+
+int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+		 struct clock *clock, const struct options *options, const unsigned char *key)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->collector = collector;
+	c->writer = writer;
+	c->clock = clock;
+	c->options = options;
+	c->second = clock__event_ns();
+	c->step_fd = clock__watch();
+	if (c->step_fd >= 0)
+		collector__watch(collector, c->step_fd);
+	c->ends = calloc(collector__n_rings(collector) + collector__n_lanes(collector),
+			 sizeof(*c->ends));
+	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
+	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
+	for (int s = 0; s < STREAM_COUNT; s++)
+		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
+			c->accounts[s].missed.before_ns = c->second;
+	if (!err)
+		err = -pthread_create(&c->thread, NULL, run, c);
+	if (err) {
+		capture__free(c);
+		return err;
+	}
+	pthread_setname_np(c->thread, "iotrc-reader");
+	c->running = true;
+	*ret = c;
+	return 0;
+}
+
+void capture__rotate(struct capture *c)
+{
+	atomic_store(&c->rotate, true);
+}
+
+uint64_t capture__rounds(struct capture *c)
+{
+	return atomic_load_explicit(&c->rounds, memory_order_relaxed);
+}
+
+void capture__stop(struct capture *c)
+{
+	if (!c->running)
+		return;
+	atomic_store(&c->stop, true);
+	pthread_join(c->thread, NULL);
+	c->running = false;
+}
+
+struct capture *capture__free(struct capture *c)
+{
+	if (!c)
+		return NULL;
+	capture__stop(c);
+	encoder__free(c->encoder);
+	if (c->step_fd >= 0)
+		close(c->step_fd);
+	free(c->ends);
+	free(c);
+	return NULL;
+}
+
+void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret)
+{
+	struct account *a = &c->accounts[stream];
+	struct writer_stream_stats stats;
+
+	memset(ret, 0, sizeof(*ret));
+	if (stream < STREAM_CAPTURED) {
+		struct cpu_slot *slots = collector__slots(c->collector);
+
+		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
+			const struct stream_count *n = &slots[cpu].streams[stream];
+
+			ret->seen += __atomic_load_n(&n->seen, __ATOMIC_RELAXED);
+			ret->filtered += __atomic_load_n(&n->filtered, __ATOMIC_RELAXED);
+			ret->lost_ring += __atomic_load_n(&n->lost, __ATOMIC_RELAXED);
+			ret->lost_shed += __atomic_load_n(&n->shed, __ATOMIC_RELAXED);
+		}
+	} else {
+		ret->seen = atomic_load(&a->received);
+	}
+	writer__stats(c->writer, stream, &stats);
+	ret->filtered += atomic_load(&a->filtered);
+	ret->lost_queue = atomic_load(&a->lost_queue);
+	ret->lost_disk = stats.lost_disk_rows;
+	ret->written = stats.written_rows;
+}
+
+void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows)
+{
+	atomic_store(&c->accounts[stream].lost_elsewhere, rows);
+}
+
+void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks)
+{
+	*ret_paths = atomic_load(&c->paths_defined);
+	*ret_tasks = atomic_load(&c->tasks_defined);
+}
+
+uint64_t capture__unnamed(struct capture *c)
+{
+	return atomic_load(&c->unnamed);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The reader: a thread that drains the rings, turns records into rows, hands rows to the write
+ * manager, and keeps account of what is lost on the way. */
+#ifndef IOTRC_CAPTURE_H
+#define IOTRC_CAPTURE_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "dataset/manifest.h"
+#include "dataset/writer.h"
+#include "engine/bpf/collector.h"
+#include "options/options.h"
+
+struct capture;
+
+/* Whether records of STREAM have an encoder. */
+bool capture__encodes(enum stream stream);
+
+/* Starts the thread. All arguments are borrowed until capture__free(). KEY: of the anonymisation
+ * (src/base/anonymize.h), or NULL. 0, or a negative errno. */
+int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+		 struct clock *clock, const struct options *options, const unsigned char *key);
+
+/* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
+void capture__rotate(struct capture *c);
+
+/* Rounds of the reader so far, at least some each second while it lives. */
+uint64_t capture__rounds(struct capture *c);
+
+/* Detaches the collector, drains what is left, ends the thread. The writer has all rows then. */
+void capture__stop(struct capture *c);
+struct capture *capture__free(struct capture *c);
+
+/* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */
+void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret);
+
+/* So many rows of STREAM have been lost (disk) that the writer knows nothing of: they are told in the
+ * lost stream. From any thread; ROWS counts from the start. */
+void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
+
+/* Definition records received so far: strings travel once. */
+void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks);
+
+/* Records that make no sense, or whose definition was missing: 0, or iotrc has a defect. */
+uint64_t capture__unnamed(struct capture *c);
+
+#endif

@@ -1,0 +1,805 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "options/options_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataset/memory.h"
+#include "platform/cgroup.h"
+#include "schema/schema.h"
+
+#define STREAMS_NETWORK \
+	(STREAM_BIT(STREAM_NW_CONN) | STREAM_BIT(STREAM_NW_EPOLL) | \
+	 STREAM_BIT(STREAM_NW_SOCKOPT) | STREAM_BIT(STREAM_NW_DROP))
+#define STREAM_NAMES "fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault"
+
+#define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
+
+int option__fail(struct parse *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(p->message, OPTIONS_MESSAGE_MAX, format, args);
+	va_end(args);
+	for (char *c = p->message; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return -EINVAL;
+}
+
+static int is_not(struct parse *p, const char *option, const char *value, const char *what)
+{
+	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
+}
+static int set_help(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_HELP;
+	return 0;
+}
+
+static int set_version(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_VERSION;
+	return 0;
+}
+
+static int set_computer_id(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_COMPUTER_ID;
+	return 0;
+}
+
+static int set_verbose(struct parse *p, const char *value)
+{
+	p->o.verbose = true;
+	p->o.quiet = false;
+	return 0;
+}
+
+static int set_quiet(struct parse *p, const char *value)
+{
+	p->o.quiet = true;
+	p->o.verbose = false;
+	return 0;
+}
+
+static int set_output(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "output", value, "a directory's name");
+	p->o.output = value;
+	return 0;
+}
+
+/* Nanoseconds of a positive number with its unit, or -1. */
+static int parse_time(const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *unit;
+		long double ns;
+	} units[] = {
+		{ "ms", 1e6L }, { "s", 1e9L }, { "m", 60e9L }, { "h", 3600e9L }, { "d", 86400e9L },
+	};
+	size_t len = strspn(text, "0123456789.");
+	char *end;
+	long double n;
+
+	if (!len || len > 32)
+		return -1;
+	n = strtold(text, &end);
+	if (end != text + len)
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].unit)) {
+			n *= units[i].ns;
+			if (n < 1 || n >= INT64_MAX)
+				return -1;
+			*ret_ns = n;
+			return 0;
+		}
+	return -1;
+}
+
+/* A number with at most one of SUFFIXES, of which the first multiplies by 1024, the second by 1024
+ * squared and so on, or -1. */
+static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
+{
+	size_t len = strspn(text, "0123456789");
+	const char *suffix;
+	unsigned long long n;
+	unsigned int shift = 0;
+
+	if (!len)
+		return -1;
+	errno = 0;
+	n = strtoull(text, NULL, 10);
+	if (errno)
+		return -1;
+	if (text[len]) {
+		suffix = strchr(suffixes, toupper((unsigned char)text[len]));
+		if (!suffix || text[len + 1])
+			return -1;
+		shift = 10 * (suffix - suffixes + 1);
+	}
+	if (n << shift >> shift != n)
+		return -1;
+	*ret_n = n << shift;
+	return 0;
+}
+
+static int set_duration(struct parse *p, const char *value)
+{
+	if (parse_time(value, &p->o.duration_ns))
+		return is_not(p, "duration", value, "a time (30s, 5m, 2h)");
+	return 0;
+}
+
+static int set_rotate_age(struct parse *p, const char *value)
+{
+	uint64_t ns, s;
+
+	if (parse_time(value, &ns))
+		return is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
+	s = (ns + 999999999) / 1000000000;
+	p->o.rotate_age_s = s < UINT32_MAX ? s : UINT32_MAX;
+	return 0;
+}
+
+static int set_rotate_size(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || !n)
+		return is_not(p, "rotate-size", value, "a size (512K, 64M, 1G)");
+	p->o.rotate_bytes = n;
+	return 0;
+}
+
+static int set_rotate_rows(struct parse *p, const char *value)
+{
+	if (parse_count(value, "", &p->o.rotate_rows))
+		return is_not(p, "rotate-rows", value, "a number of rows (0: never)");
+	return 0;
+}
+
+static int set_min_free(struct parse *p, const char *value)
+{
+	size_t len = strspn(value, "0123456789");
+	char *end;
+
+	p->o.min_free_percent = 100;
+	if (!strcmp(value, "off")) {
+		p->o.min_free = 0;
+	} else if (len && len <= 3 && !strcmp(value + len, "%")) {
+		p->o.min_free = UINT64_MAX;
+		p->o.min_free_percent = strtoul(value, &end, 10);
+	} else if (parse_count(value, "KMGT", &p->o.min_free)) {
+		p->o.min_free_percent = 101;
+	}
+	if (p->o.min_free_percent > 100)
+		return is_not(p, "min-free", value, "a size (1G), a share (5%) or off");
+	return 0;
+}
+
+#define MAX_DISK_LEAST (16 << 20) /* some files of every stream, and manifests */
+
+static int set_max_disk(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || n < MAX_DISK_LEAST)
+		return is_not(p, "max-disk", value, "a size from 16M on (512M, 10G)");
+	p->o.max_disk = n;
+	return 0;
+}
+
+/* Takes the next item off a comma-separated list into ITEM (of SIZE); false at the end. An item
+ * that doesn't fit is cut: its caller sees it as too long or unknown. */
+static bool next_item(const char **list, char *item, size_t size)
+{
+	size_t len;
+
+	if (!*list)
+		return false;
+	len = strcspn(*list, ",");
+	snprintf(item, size, "%.*s", (int)(len < size ? len : size), *list);
+	*list = (*list)[len] ? *list + len + 1 : NULL;
+	return true;
+}
+
+static int set_streams(struct parse *p, const char *value)
+{
+	uint32_t streams = 0;
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		int stream = schema__find(item);
+
+		if (stream < 0)
+			return option__fail(
+				p, "--streams: no such stream: " QUOTED " (" STREAM_NAMES ")",
+				item);
+		if (stream == STREAM_LOST) /* always recorded */
+			continue;
+		if (stream >= STREAM_CAPTURED)
+			return option__fail(p, "--streams: %s: not in this build", item);
+		streams |= STREAM_BIT(stream);
+	}
+	p->o.streams = streams;
+	return 0;
+}
+
+static int set_no_network(struct parse *p, const char *value)
+{
+	p->o.streams &= ~STREAMS_NETWORK;
+	return 0;
+}
+
+static int set_network(struct parse *p, const char *value)
+{
+	p->o.streams |= STREAMS_NETWORK;
+	return 0;
+}
+
+static int set_no_cache(struct parse *p, const char *value)
+{
+	p->o.streams &= ~STREAMS_CACHE;
+	return 0;
+}
+
+static int set_cache(struct parse *p, const char *value)
+{
+	p->o.streams |= STREAMS_CACHE;
+	return 0;
+}
+
+static int set_cache_sample(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "K", &n) || !n || n > 1 << 20)
+		return is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
+	p->o.cache_sample = n;
+	return 0;
+}
+
+static int set_memory(struct parse *p, const char *value)
+{
+	uint64_t n, least = memory__least(memory__cpus());
+
+	if (parse_count(value, "KMGT", &n))
+		return is_not(p, "memory", value, "a size (128M, 1G)");
+	if (n < least)
+		return option__fail(
+			p, "--memory: " QUOTED " is too little: at least %lluM on this machine",
+			value, (unsigned long long)((least + (1 << 20) - 1) >> 20));
+	p->o.memory = n;
+	return 0;
+}
+
+static int set_on_overload(struct parse *p, const char *value)
+{
+	p->o.lighten = !strcmp(value, "lighten");
+	if (!p->o.lighten && strcmp(value, "count"))
+		return option__fail(p, "--on-overload: " QUOTED " is neither count nor lighten",
+				    value);
+	return 0;
+}
+
+static int set_ops(struct parse *p, const char *value)
+{
+	static const char *const names[FS_OP_COUNT] = {
+#define FS_OP_NAME(sym, name) [FS_##sym] = name,
+		FS_OPS(FS_OP_NAME)
+	};
+	uint64_t ops = 0;
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		size_t op = 1;
+
+		while (op < FS_OP_COUNT && strcmp(item, names[op]))
+			op++;
+		if (op == FS_OP_COUNT)
+			return option__fail(
+				p, "--ops: no such operation: " QUOTED " (open, read, ...)", item);
+		ops |= UINT64_C(1) << op;
+	}
+	p->o.ops = ops;
+	return 0;
+}
+
+static int set_pid(struct parse *p, const char *value)
+{
+	char item[128];
+	uint64_t pid;
+
+	while (next_item(&value, item, sizeof(item))) {
+		if (parse_count(item, "", &pid) || !pid || pid > PID_MAX)
+			return is_not(p, "pid", item, "a process id");
+		if (p->o.n_pids == OPTIONS_LIST_MAX)
+			return option__fail(p, "--pid: more than %d", OPTIONS_LIST_MAX);
+		p->o.pids[p->o.n_pids++] = pid;
+	}
+	return 0;
+}
+
+static int set_command(struct parse *p, const char *value)
+{
+	char item[128];
+
+	while (next_item(&value, item, sizeof(item))) {
+		if (!*item)
+			return option__fail(p, "--command: an empty name");
+		if (strlen(item) > OPTIONS_COMM_MAX)
+			return option__fail(p,
+					    "--command: " QUOTED
+					    " has more than the %d bytes that the "
+					    "kernel keeps of a name",
+					    item, OPTIONS_COMM_MAX);
+		if (p->o.n_commands == OPTIONS_LIST_MAX)
+			return option__fail(p, "--command: more than %d", OPTIONS_LIST_MAX);
+		strcpy(p->o.commands[p->o.n_commands++], item);
+	}
+	return 0;
+}
+
+static int set_cgroup(struct parse *p, const char *value)
+{
+	int err = cgroup__id(value, &p->o.cgroup_id);
+
+	if (err == -ENODEV)
+		return option__fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
+	if (err)
+		return option__fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
+	return 0;
+}
+
+/* Absolute, with no empty, "." or ".." component: rows carry such paths, so nothing else could ever
+ * match one. */
+static bool is_folded(const char *path, size_t len)
+{
+	if (!len || *path != '/')
+		return false;
+	for (size_t i = 1, n; i < len; i += n + 1) {
+		n = strcspn(path + i, "/");
+		if (!n || (n <= 2 && !memcmp(path + i, "..", n)))
+			return false;
+	}
+	return true;
+}
+
+static int set_path(struct parse *p, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > 1 && value[len - 1] == '/')
+		len--;
+	if (len > OPTIONS_PATH_MAX || !is_folded(value, len) || (len > 1 && value[len - 1] == '/'))
+		return is_not(p, "path", value, "an absolute path free of //, . and ..");
+	if (p->o.n_paths == OPTIONS_LIST_MAX)
+		return option__fail(p, "--path: more than %d", OPTIONS_LIST_MAX);
+	p->o.paths[p->o.n_paths++] = (struct path_prefix){ value, len == 1 ? 0 : len };
+	return 0;
+}
+
+static int set_scope(struct parse *p, const char *value)
+{
+	p->o.scope_all = !strcmp(value, "all");
+	if (!p->o.scope_all && strcmp(value, "files"))
+		return option__fail(p, "--scope: " QUOTED " is neither files nor all", value);
+	return 0;
+}
+
+static int set_trace_bucket(struct parse *p, const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	/* One component of the session's path, and of an object's key later on. */
+	if (!*value || *value == '.' || strlen(value) > 63 || value[strspn(value, allowed)])
+		return is_not(p, "trace-bucket", value, "a name (letters, digits, ._-)");
+	p->o.bucket = value;
+	return 0;
+}
+
+/* A time of at least a second, or off. */
+static int parse_interval(const char *value, uint64_t *ret_ns)
+{
+	if (!strcmp(value, "off")) {
+		*ret_ns = 0;
+		return 0;
+	}
+	return parse_time(value, ret_ns) || *ret_ns < 1000000000 ? -1 : 0;
+}
+
+static int set_process_interval(struct parse *p, const char *value)
+{
+	if (parse_interval(value, &p->o.process_interval_ns))
+		return is_not(p, "process-interval", value, "a time from 1s on (30s, 5m), or off");
+	return 0;
+}
+
+static int set_fs_interval(struct parse *p, const char *value)
+{
+	if (parse_interval(value, &p->o.fs_interval_ns))
+		return is_not(p, "fs-interval", value, "a time from 1s on (30m, 2h), or off");
+	return 0;
+}
+
+static int set_no_snapshots(struct parse *p, const char *value)
+{
+	p->o.process_interval_ns = p->o.fs_interval_ns = 0;
+	p->o.system_spec = false;
+	return 0;
+}
+
+static int set_fs_full(struct parse *p, const char *value)
+{
+	p->o.fs_full = true;
+	return 0;
+}
+
+static int set_fs_busy(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "", &n) || !n || n > 100)
+		return is_not(p, "fs-busy", value, "a percentage (1 to 100)");
+	p->o.fs_busy_percent = n;
+	return 0;
+}
+
+static int set_network_mounts(struct parse *p, const char *value)
+{
+	p->o.network_mounts = true;
+	return 0;
+}
+
+static int set_anonymize(struct parse *p, const char *value)
+{
+	if (value && strcmp(value, "keep-system"))
+		return is_not(p, "anonymize", value, "keep-system");
+	p->o.anonymize = true;
+	p->o.anonymize_keep_system = value;
+	return 0;
+}
+
+static int set_attach(struct parse *p, const char *value)
+{
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto",
+		[ATTACH_RAW] = "raw",
+		[ATTACH_CLASSIC] = "classic",
+		[ATTACH_FUNCTIONS] = "functions",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(value, names[i])) {
+			p->o.attach = i;
+			return 0;
+		}
+	return is_not(p, "attach", value, "auto, raw, classic or functions");
+}
+
+static int set_state(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "state", value, "a directory's name");
+	p->o.state = value;
+	return 0;
+}
+
+static int set_file_name(struct parse *p, const char *option, const char *value, const char **ret)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, option, value, "a file's name");
+	*ret = value;
+	return 0;
+}
+
+static int set_config(struct parse *p, const char *value)
+{
+	return set_file_name(p, "config", value, &p->o.config);
+}
+
+static int set_check_config(struct parse *p, const char *value)
+{
+	p->o.action = ACTION_CHECK_CONFIG;
+	if (value)
+		return set_file_name(p, "check-config", value, &p->o.config);
+	if (!p->o.config)
+		p->o.config = OPTIONS_CONFIG;
+	return 0;
+}
+
+static int set_daemon(struct parse *p, const char *value)
+{
+	p->o.daemon = true;
+	return 0;
+}
+
+static int set_pid_file(struct parse *p, const char *value)
+{
+	return set_file_name(p, "pid-file", value, &p->o.pid_file);
+}
+
+static int set_log_file(struct parse *p, const char *value)
+{
+	return set_file_name(p, "log-file", value, &p->o.log_file);
+}
+
+static int set_upload(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "upload", value, "the URL of a target");
+	p->o.upload = value;
+	return 0;
+}
+
+static int set_no_upload(struct parse *p, const char *value)
+{
+	p->o.upload = NULL;
+	return 0;
+}
+
+static int set_s3_endpoint(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "s3-endpoint", value, "a URL");
+	p->o.s3_endpoint = value;
+	return 0;
+}
+
+static int set_s3_region(struct parse *p, const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	/* Part of the scope that requests are signed for. */
+	if (!*value || strlen(value) > 63 || value[strspn(value, allowed)])
+		return is_not(p, "s3-region", value, "a region (us-east-1)");
+	p->o.s3_region = value;
+	return 0;
+}
+
+static int set_upload_credentials(struct parse *p, const char *value)
+{
+	return set_file_name(p, "upload-credentials", value, &p->o.upload_credentials);
+}
+
+static int set_upload_ca(struct parse *p, const char *value)
+{
+	return set_file_name(p, "upload-ca", value, &p->o.upload_ca);
+}
+
+static int set_upload_rate(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "KMGT", &n) || (n && n < 1024))
+		return is_not(p, "upload-rate", value, "bytes per second (from 1K on; 0: any)");
+	p->o.upload_rate = n;
+	return 0;
+}
+
+static int set_upload_parallel(struct parse *p, const char *value)
+{
+	uint64_t n;
+
+	if (parse_count(value, "", &n) || !n || n > OPTIONS_PARALLEL_MAX)
+		return is_not(p, "upload-parallel", value, "a number of files (1 to 16)");
+	p->o.upload_parallel = n;
+	return 0;
+}
+
+static int set_upload_timeout(struct parse *p, const char *value)
+{
+	if (parse_time(value, &p->o.upload_timeout_ns))
+		return is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
+	return 0;
+}
+
+static int set_keep_uploaded(struct parse *p, const char *value)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no"))
+		return option__fail(p, "--keep-uploaded: " QUOTED " is neither yes nor no", value);
+	p->o.keep_uploaded = !value || !strcmp(value, "yes");
+	return 0;
+}
+
+static int set_telemetry(struct parse *p, const char *value)
+{
+	p->o.telemetry = true;
+	return 0;
+}
+
+static int set_reward_code(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > 200)
+		return is_not(p, "reward-code", value, "a code (1 to 200 bytes)");
+	p->o.reward_code = value;
+	return 0;
+}
+
+static int set_reward(struct parse *p, const char *value)
+{
+	p->reward = true;
+	return 0;
+}
+
+static int set_test(struct parse *p, const char *value)
+{
+	p->o.upload_test = true;
+	return 0;
+}
+
+const char *const option_group_titles[GROUP_COUNT] = {
+	[RECORDING] = "Recording",
+	[CONTENT] = "What to record",
+	[SNAPSHOTS] = "Snapshots",
+	[FILTERS] = "Only these (each list adds up; a row needs one of every list given)",
+	[FILES] = "Files",
+	[UPLOAD] = "Upload (off unless one says where to)",
+	[SERVICE] = "As a service",
+	[OTHER] = "Other",
+};
+
+#define ADDS(field) .counter = offsetof(struct options, field)
+
+const struct option_row option_rows[] = {
+	{ "output", 'o', "DIR", RECORDING, set_output, "where sessions go (default ./iotrc-traces)",
+	  .conf = "/var/lib/iotrc/traces", .active = true },
+	{ "duration", 'd', "TIME", RECORDING, set_duration,
+	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)", .conf = "24h" },
+	{ "verbose", 'v', NULL, RECORDING, set_verbose, "say more" },
+	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary" },
+	{ "anonymize", 'a', "[=keep-system]", RECORDING, set_anonymize,
+	  "tokens in the place of names and addresses;\nkeep-system leaves paths like /usr/lib clear" },
+	{ "state", 0, "DIR", RECORDING, set_state,
+	  "what is kept between sessions (default\n/var/lib/iotrc)", .conf = "/var/lib/iotrc" },
+	{ "on-overload", 0, "count|lighten", RECORDING, set_on_overload,
+	  "lighten: compress less, then leave out getattr,\nreaddir and access, before the rest is lost\n(default count)",
+	  .conf = "count" },
+	{ "memory", 0, "SIZE", RECORDING, set_memory,
+	  "never use more: rings, queue and tables are made\nto fit (default 256M)",
+	  .conf = "256M" },
+
+	{ "streams", 0, "LIST", CONTENT, set_streams,
+	  "of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)",
+	  .conf = "fs,block,nw_conn" },
+	{ "network", 0, NULL, CONTENT, set_network, "all network streams" },
+	{ "no-network", 0, NULL, CONTENT, set_no_network,
+	  "no network stream at all, nw_conn included" },
+	{ "cache", 0, NULL, CONTENT, set_cache,
+	  "cache and pagefault, too (the default from 8 CPUs\nand 16 GiB on)" },
+	{ "no-cache", 0, NULL, CONTENT, set_no_cache, "neither of them" },
+	{ "cache-sample", 0, "N", CONTENT, set_cache_sample, "cache: of one page in N, all events",
+	  .conf = "1" },
+	{ "scope", 0, "files|all", CONTENT, set_scope,
+	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)",
+	  .conf = "files" },
+	{ "ops", 0, "LIST", CONTENT, set_ops,
+	  "fs operations, such as open,read,rename\n(default: all)", .conf = "open,rename,unlink" },
+	{ "attach", 0, "auto|raw|classic|functions", CONTENT, set_attach,
+	  "how to hook system calls\n(default auto: the cheapest that misses nothing)",
+	  .conf = "auto" },
+
+	{ "process-interval", 0, "TIME|off", SNAPSHOTS, set_process_interval,
+	  "all processes, at the start and each TIME\n(default 5m)", .conf = "5m" },
+	{ "fs-interval", 0, "TIME|off", SNAPSHOTS, set_fs_interval,
+	  "all files, and what has changed (default 1h)", .conf = "1h" },
+	{ "fs-full", 0, NULL, SNAPSHOTS, set_fs_full, "all files first, even if they are known" },
+	{ "fs-busy", 0, "PERCENT", SNAPSHOTS, set_fs_busy,
+	  "wait while tasks stall for so much of the time\n(default 40; 100: never)",
+	  .conf = "40" },
+	{ "network-mounts", 0, NULL, SNAPSHOTS, set_network_mounts, "network filesystems, too" },
+	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
+	  "neither processes, files nor system_spec" },
+
+	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16", .conf = "1", ADDS(n_pids) },
+	{ "command", 0, "LIST", FILTERS, set_command,
+	  "thread names as ps -L -o comm shows them, up to 16", .conf = "postgres",
+	  ADDS(n_commands) },
+	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
+	  "a cgroup v2: directory, path below the mount, or id", .conf = "1" },
+	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times",
+	  .conf = "/home", ADDS(n_paths) },
+
+	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
+	  "begin a new file after TIME (default 15m)", .conf = "15m", .live = true },
+	{ "rotate-size", 0, "SIZE", FILES, set_rotate_size,
+	  "or at SIZE on disk: K, M, G (default 64M)", .conf = "64M", .live = true },
+	{ "rotate-rows", 0, "N", FILES, set_rotate_rows, "or after N rows (default 0: never)",
+	  .conf = "0", .live = true },
+	{ "min-free", 0, "SIZE|N%|off", FILES, set_min_free,
+	  "write nothing while the disk has less than this\nfree (default 5% or 1G, whichever is less)",
+	  .conf = "1G", .live = true },
+	{ "max-disk", 0, "SIZE", FILES, set_max_disk,
+	  "of all sessions here; uploaded ones are removed\nfor it, the oldest first",
+	  .conf = "20G", .active = true, .live = true },
+
+	{ "upload", 0, "URL", UPLOAD, set_upload,
+	  "send finished files to s3://BUCKET/PREFIX,\nhttps://GATEWAY or file:///DIRECTORY",
+	  .conf = "s3://traces/lab" },
+	{ "no-upload", 0, NULL, UPLOAD, set_no_upload, "keep everything here (the default)" },
+	{ "s3-endpoint", 0, "URL", UPLOAD, set_s3_endpoint,
+	  "of the S3-compatible store; {bucket} in its host\nis the bucket",
+	  .conf = "https://s3.example.org" },
+	{ "s3-region", 0, "REGION", UPLOAD, set_s3_region, "its region (default us-east-1)",
+	  .conf = "us-east-1" },
+	{ "upload-credentials", 0, "FILE", UPLOAD, set_upload_credentials,
+	  "keys or token (default: as AWS's tools find them)", .conf = "/etc/iotrc/credentials" },
+	{ "upload-ca", 0, "FILE", UPLOAD, set_upload_ca,
+	  "authorities to trust, PEM (default: the system's)", .conf = "/etc/iotrc/ca.pem" },
+	{ "upload-rate", 0, "SIZE", UPLOAD, set_upload_rate,
+	  "so many bytes per second: K, M, G (default: any)", .conf = "1M", .live = true },
+	{ "upload-parallel", 0, "N", UPLOAD, set_upload_parallel,
+	  "so many files at a time (default 2)", .conf = "2" },
+	{ "upload-timeout", 0, "TIME", UPLOAD, set_upload_timeout,
+	  "how long the end of a recording waits (default\n30s)", .conf = "30s" },
+	{ "keep-uploaded", 0, "[=yes|no]", UPLOAD, set_keep_uploaded,
+	  "what has been sent stays here, too (the default)", .conf = "no", .active = true },
+	{ "telemetry", 0, NULL, UPLOAD, set_telemetry,
+	  "tell the gateway of each session that is sent how\nlong it ran, and its rows by stream" },
+	{ "reward-code", 0, "CODE", UPLOAD, set_reward_code, "the code that a study thanks with",
+	  .conf = "THANK-YOU" },
+
+	{ "config", 0, "FILE", SERVICE, set_config, "options from FILE, which these overrule" },
+	{ "check-config", 0, "[FILE]", SERVICE, set_check_config,
+	  "is FILE right? (default\n" OPTIONS_CONFIG ")" },
+	{ "daemon", 0, NULL, SERVICE, set_daemon,
+	  "go into the background once recording has begun" },
+	{ "pid-file", 0, "FILE", SERVICE, set_pid_file, "one daemon only, and which it is" },
+	{ "log-file", 0, "FILE", SERVICE, set_log_file, "its messages (default: syslog)" },
+
+	{ "trace-bucket", 0, "NAME", OTHER, set_trace_bucket,
+	  "the dataset's first directory (only with dev)" },
+	{ "reward", 0, NULL, OTHER, set_reward,
+	  "the study's thank-you code, once something is sent" },
+	{ "test", 0, NULL, OTHER, set_test,
+	  "of upload: would the target take files? If not,\nwhy" },
+	{ "help", 'h', NULL, OTHER, set_help, "this text" },
+	{ "version", 'V', NULL, OTHER, set_version, "version and commit" },
+	{ "computer-id", 0, NULL, OTHER, set_computer_id,
+	  "the machine id that sessions are filed under" },
+
+	/* As the family's other recorders spell it. */
+	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
+	{ .name = NULL },
+};
+
+const struct command_row command_rows[] = {
+	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
+	{ "doctor", "[OPTION...]", "will recording work here, and what will it give?" },
+	{ "verify", "DIR", "check sessions against their manifests" },
+	{ "recover", "DIR", "finish sessions whose recorder was killed" },
+	{ "upload", "DIR...", "send what of sessions isn't sent yet" },
+	{ .name = "run" },
+	{ .name = "check" },
+	{ .name = "summary" },
+	{ .name = "watch" },
+	{ .name = "report" },
+	{ .name = "export" },
+	{ .name = NULL },
+};
+
+_Static_assert(sizeof(option_rows) / sizeof(*option_rows) <= OPTIONS_ROWS_MAX,
+	       "options.digests has a place for each");
+
+bool option__takes_value(const struct option_row *option)
+{
+	return option->arg && *option->arg != '[';
+}
+
+bool option__goes_with_upload(const struct option_row *option)
+{
+	return option->group == UPLOAD || option->set == set_test || option->set == set_help ||
+	       option->set == set_verbose || option->set == set_quiet || option->set == set_state ||
+	       option->set == set_config;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
+ * system only for its size, to resolve --cgroup, and for the file that --config names. */
+#ifndef IOTRC_OPTIONS_H
+#define IOTRC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "schema/fs_ops.h"
+#include "schema/streams.h"
+
+#define OPTIONS_LIST_MAX 16 /* entries of --pid, of --command and of --path */
+#define OPTIONS_COMM_MAX 15 /* bytes of a thread's name: TASK_COMM_LEN less its NUL */
+#define OPTIONS_PATH_MAX 4095
+#define OPTIONS_MESSAGE_MAX 512
+
+enum options_action {
+	ACTION_RECORD,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_COMPUTER_ID,
+	ACTION_CHECK_CONFIG,
+	ACTION_REWARD,
+	ACTION_UPLOAD, /* the command */
+	ACTION_UPLOAD_HELP,
+};
+
+#define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* the service's */
+#define OPTIONS_ROWS_MAX 96
+#define OPTIONS_PARALLEL_MAX 16
+
+/* How system calls are hooked: the same programs, and the same rows, from different hooks. */
+enum attach {
+	ATTACH_AUTO,      /* the cheapest of those that miss nothing on this kernel */
+	ATTACH_RAW,       /* BTF raw tracepoints */
+	ATTACH_CLASSIC,   /* tracepoints by way of perf */
+	ATTACH_FUNCTIONS, /* the functions of the calls that are recorded, no others */
+};
+
+/* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
+struct path_prefix {
+	const char *text; /* not ended at len */
+	size_t len;
+};
+
+/* Strings are borrowed from argv, or lie in config_text. */
+struct options {
+	enum options_action action;
+	bool dev;   /* developer mode */
+	bool quiet; /* neither status line nor summary */
+	bool verbose;
+
+	const char *output;   /* never NULL */
+	const char *bucket;   /* --trace-bucket; NULL: the engine's own */
+	uint64_t duration_ns; /* 0: until a signal */
+
+	uint32_t streams;      /* bit per enum stream, captured ones only, never 0 */
+	uint64_t ops;          /* bit per enum fs_op; ALL_OPS unless --ops */
+	uint32_t cache_sample; /* cache: one page in so many; 0 and 1: all */
+	enum attach attach;
+	bool scope_all; /* pipes, sockets, devices and pseudo filesystems as well */
+
+	/* Each filter lets everything through while it is empty. */
+	pid_t pids[OPTIONS_LIST_MAX]; /* process ids (thread groups) */
+	size_t n_pids;
+	char commands[OPTIONS_LIST_MAX][OPTIONS_COMM_MAX + 1]; /* NUL-padded */
+	size_t n_commands;
+	struct path_prefix paths[OPTIONS_LIST_MAX];
+	size_t n_paths;
+	uint64_t cgroup_id; /* cgroup v2 id; 0: any */
+
+	uint32_t rotate_age_s; /* at least 1 */
+	uint64_t rotate_bytes; /* compressed, at least 1 */
+	uint64_t rotate_rows;  /* 0: never by rows */
+
+	uint64_t min_free;             /* bytes that stay free on the disk, … */
+	unsigned int min_free_percent; /* … or so much of it, whichever is less */
+	uint64_t max_disk;             /* bytes of all sessions together; 0: any number */
+
+	bool lighten;    /* --on-overload: give up some before chance does */
+	uint64_t memory; /* bytes to do with (src/dataset/memory.h); 0: the default */
+
+	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */
+	uint64_t fs_interval_ns;      /* … of the filesystems; 0: none */
+	bool system_spec;
+	bool fs_full;                 /* the first one is full, whatever was seen before */
+	bool network_mounts;          /* network filesystems are looked at as well */
+	unsigned int fs_busy_percent; /* pressure from which on a walk waits; 100: never */
+	bool anonymize, anonymize_keep_system;
+	const char *state; /* the state directory; NULL: the default */
+
+	const char *upload; /* the target's URL; NULL: nothing leaves this machine */
+	const char *s3_endpoint, *s3_region;        /* NULL: not given */
+	const char *upload_credentials, *upload_ca; /* files; NULL: not given */
+	uint64_t upload_rate;       /* bytes per second, all threads together; 0: any */
+	uint32_t upload_parallel;   /* files at a time, at least 1 */
+	uint64_t upload_timeout_ns; /* that the end of a recording waits */
+	bool keep_uploaded;         /* local copies stay */
+	bool telemetry;             /* a gateway is told of each session */
+	const char *reward_code;    /* the study's; NULL: there is none */
+	bool upload_test;           /* upload --test */
+	const char **dirs;          /* of upload; ours */
+	size_t n_dirs;
+
+	bool daemon;                        /* go into the background once recording has begun */
+	const char *pid_file, *log_file;    /* only with daemon; NULL: none */
+	const char *config;                 /* the file that was read, or NULL */
+	char *config_text;                  /* ours */
+	int argc;                           /* what was parsed, */
+	char **argv;                        /* to be parsed again when the file has changed */
+	uint32_t digests[OPTIONS_ROWS_MAX]; /* of each option's values: what has changed? */
+};
+
+#define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */
+_Static_assert(FS_OP_COUNT < 64, "options.ops has a bit per operation");
+
+static inline bool options__stream(const struct options *o, enum stream stream)
+{
+	return o->streams >> stream & 1;
+}
+
+static inline bool options__op(const struct options *o, enum fs_op op)
+{
+	return o->ops >> op & 1;
+}
+
+/* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0, or
+ * -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and
+ * --computer-id end the parsing: the rest is not looked at. */
+int options__parse(struct options *ret_options, int argc, char **argv,
+		   char message[OPTIONS_MESSAGE_MAX]);
+
+/* Frees what OPTIONS own. */
+void options__done(struct options *o);
+
+/* The names, each after a blank, of the options that differ between A and B and can't be changed in a
+ * recording that runs; what doesn't fit is cut off. */
+void options__fixed_changes(const struct options *a, const struct options *b, char *buf,
+			    size_t size);
+
+/* Whether the page cache's streams are on by default on a machine of N_CPUS and MEMORY bytes: what
+ * firmware and kernel keep of 16 GiB is allowed for. */
+bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
+
+/* The text of --help, and of upload --help. */
+void options__help(FILE *out);
+void options__upload_help(FILE *out);
+
+/* An option as people are told of it. */
+struct option_text {
+	const char *name; /* without its dashes */
+	char brief;       /* the letter of its short form, or 0 */
+	const char *arg;  /* what its value is; NULL: takes none; "[...": needs none */
+	const char *help; /* lines */
+};
+
+/* The I-th option, in the order of --help; false past the last. */
+bool options__text(size_t i, struct option_text *ret);
+
+/* The I-th command; false past the last. */
+bool options__command(size_t i, const char **ret_name, const char **ret_help);
+
+/* The service's configuration file: every option that may be in one, commented out but for those in
+ * which a service differs from a person. */
+void options__conf(FILE *out);
+
+#endif

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line and the configuration file, read by the table of options. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options/config.h"
+#include "options/options_table.h"
+#include "uploader/credentials.h"
+
+/* On unless told otherwise; the cache is where the machine affords it. */
+#define STREAMS_DEFAULT \
+	(STREAM_BIT(STREAM_FS) | STREAM_BIT(STREAM_BLOCK) | STREAM_BIT(STREAM_NW_CONN))
+
+/* Levenshtein's distance of A[0..len) and B, both shorter than 32; otherwise large. */
+static unsigned int distance(const char *a, size_t len, const char *b)
+{
+	unsigned int row[32];
+	size_t n = strlen(b);
+
+	if (len >= 32 || n >= 32)
+		return 99;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= len; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static int unknown_option(struct parse *p, const char *name, size_t len)
+{
+	const char *nearest = NULL;
+	unsigned int least = len < 5 ? 2 : 3; /* short words are near to too many */
+
+	for (const struct option_row *o = option_rows; o->name; o++)
+		if (o->set && distance(name, len, o->name) < least) {
+			least = distance(name, len, o->name);
+			nearest = o->name;
+		}
+	if (len > 100)
+		len = 100;
+	if (nearest)
+		return option__fail(p, "--%.*s: no such option (--%s?), see iotrc --help", (int)len,
+				    name, nearest);
+	return option__fail(p, "--%.*s: no such option, see iotrc --help", (int)len, name);
+}
+
+static int parse_word(struct parse *p, const char *word)
+{
+	if (p->upload) {
+		if (!p->o.dirs)
+			p->o.dirs = calloc(p->o.argc, sizeof(*p->o.dirs));
+		if (!p->o.dirs)
+			return option__fail(p, "out of memory");
+		p->o.dirs[p->o.n_dirs++] = word;
+		return 0;
+	}
+	if (!strcmp(word, "dev")) {
+		p->o.dev = true;
+		return 0;
+	}
+	for (const struct command_row *c = command_rows; c->name; c++)
+		if (!strcmp(word, c->name))
+			return c->help ? option__fail(p, "%s: comes before its options", word) :
+					 option__fail(p, "%s: not in this build", word);
+	return option__fail(p, QUOTED ": no such command, see iotrc --help", word);
+}
+
+static bool takes_next(const struct option_row *option, const char *next)
+{
+	return option__takes_value(option) ||
+	       (option->arg && option->arg[1] != '=' && next && *next != '-');
+}
+
+static uint32_t digest(uint32_t h, const char *text)
+{
+	do /* FNV-1a, the NUL included */
+		h = (h ^ (unsigned char)*text) * 16777619u;
+	while (*text++);
+	return h;
+}
+
+/* Sets OPTION. The first time that the command line gives it, what the file said of it is gone. */
+static int set_option(struct parse *p, const struct option_row *option, const char *value)
+{
+	size_t i = option - option_rows;
+
+	if (p->overruling && !p->overruled[i]) {
+		p->overruled[i] = true;
+		p->o.digests[i] = 0;
+		if (option->counter)
+			*(size_t *)((char *)&p->o + option->counter) = 0;
+	}
+	p->o.digests[i] = digest(p->o.digests[i] ^ 2166136261u, value ?: "");
+	return option->set(p, value);
+}
+
+/* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
+ * moved on when that was taken. */
+static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
+{
+	if (p->upload && !option__goes_with_upload(option))
+		return option__fail(p, "--%s: not with upload, see iotrc upload --help",
+				    option->name);
+	if (!option->arg && value)
+		return option__fail(p, "--%s: takes no value", option->name);
+	if (!value && takes_next(option, **next)) {
+		if (!**next)
+			return option__fail(p, "--%s: needs a value (%s)", option->name,
+					    option->arg);
+		value = *(*next)++;
+	}
+	return set_option(p, option, value);
+}
+
+static int parse_long(struct parse *p, const char *text, char ***next)
+{
+	size_t len = strcspn(text, "=");
+
+	for (const struct option_row *o = option_rows; o->name; o++)
+		if (strlen(o->name) == len && !memcmp(o->name, text, len))
+			return apply(p, o, text[len] ? text + len + 1 : NULL, next);
+	return unknown_option(p, text, len);
+}
+
+static bool goes_on(const struct parse *p)
+{
+	return p->o.action == ACTION_RECORD || p->o.action == ACTION_CHECK_CONFIG;
+}
+
+/* -v, -qv, -o DIR, -oDIR. */
+static int parse_brief(struct parse *p, const char *text, char ***next)
+{
+	int err = 0;
+
+	while (!err && *text && goes_on(p)) {
+		const struct option_row *o = option_rows;
+
+		while (o->name && o->brief != *text)
+			o++;
+		if (!o->name)
+			return option__fail(p, "-%.1s: no such option, see iotrc --help", text);
+		text++;
+		if (option__takes_value(o)) /* the rest is its value */
+			return apply(p, o, *text ? text : NULL, next);
+		err = apply(p, o, NULL, next);
+	}
+	return err;
+}
+
+static int check_upload(struct parse *p)
+{
+	if (!p->o.upload)
+		return option__fail(p, "upload: where to? --upload URL, see iotrc upload --help");
+	if (p->o.upload_test && p->o.n_dirs)
+		return option__fail(p, "--test: takes no DIR");
+	if (!p->o.upload_test && !p->o.n_dirs)
+		return option__fail(p, "upload: which sessions? DIR, see iotrc upload --help");
+	return 0;
+}
+
+/* What only the whole line can tell. */
+static int check(struct parse *p)
+{
+	const struct options *o = &p->o;
+
+	if (p->upload)
+		return check_upload(p);
+	if (o->upload_test)
+		return option__fail(p, "--test: only with upload");
+	if (!o->streams)
+		return option__fail(p, "no stream is left to record");
+	if (o->cache_sample > 1 && !options__stream(o, STREAM_CACHE))
+		return option__fail(p, "--cache-sample: only with the cache stream");
+	if (o->bucket && !o->dev)
+		return option__fail(p, "--trace-bucket: only with dev");
+	if ((o->pid_file || o->log_file) && !o->daemon)
+		return option__fail(p, "--%s: only with --daemon",
+				    o->pid_file ? "pid-file" : "log-file");
+	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
+		return option__fail(p, "%s: only with the fs stream",
+				    o->n_paths   ? "--path" :
+				    o->scope_all ? "--scope" :
+						   "--ops");
+	return 0;
+}
+
+bool options__cache_affordable(unsigned int n_cpus, uint64_t memory)
+{
+	return n_cpus >= 8 && memory >= UINT64_C(15) << 30;
+}
+
+static bool machine_affords_cache(void)
+{
+	uint64_t pages = sysconf(_SC_PHYS_PAGES);
+
+	return options__cache_affordable(sysconf(_SC_NPROCESSORS_ONLN),
+					 pages * sysconf(_SC_PAGESIZE));
+}
+
+/* ---- the configuration file ---- */
+
+static const struct option_row *find_option(const char *name)
+{
+	for (const struct option_row *o = option_rows; o->name; o++)
+		if (!strcmp(o->name, name))
+			return o;
+	return NULL;
+}
+
+/* One with an argument that may be left out takes `yes` for that. */
+static int parse_line(void *arg, unsigned int line, const char *key, const char *value)
+{
+	struct parse *p = arg;
+	const struct option_row *option = find_option(key);
+	size_t i = option - option_rows;
+
+	/* Whoever needs them reads the file again. */
+	if (credentials__is_name(key)) {
+		explicit_bzero((char *)value, strlen(value));
+		p->secrets = true;
+		return 0;
+	}
+	if (!option)
+		return unknown_option(p, key, strlen(key));
+	if (option->group == SERVICE || option->group == OTHER)
+		return option__fail(p, "--%s: for the command line only", key);
+	if (p->lines[i] && !option->counter)
+		return option__fail(p, "--%s: given before, in line %u", key, p->lines[i]);
+	p->lines[i] = line;
+	if (!option__takes_value(option)) {
+		if (!strcmp(value, "no") && !option->conf)
+			return 0;
+		if (strcmp(value, "yes") && !option->arg)
+			return option__fail(p, "--%s: " QUOTED " is neither yes nor no", key,
+					    value);
+		if (!strcmp(value, "yes"))
+			value = NULL;
+	}
+	return set_option(p, option, value);
+}
+
+/* Puts FILE:LINE before what the message says of a key, which has no dashes in a file. */
+static int fail_at(struct parse *p, const char *file, unsigned int line)
+{
+	char was[OPTIONS_MESSAGE_MAX], *text = was;
+
+	strcpy(was, p->message);
+	if (!strncmp(text, "--", 2))
+		text += 2;
+	return option__fail(p, "%.100s:%u: %.380s", file, line, text);
+}
+
+static int parse_file(struct parse *p, const char *file)
+{
+	const char *problem = NULL;
+	unsigned int line;
+	size_t len;
+	int err = config__read(file, &p->o.config_text, &len);
+
+	if (err)
+		return option__fail(p, "cannot read %.200s: %s", file, strerror(-err));
+	err = config__parse(p->o.config_text, len, parse_line, p, &line, &problem);
+	if (err && problem)
+		option__fail(p, "%s", problem);
+	return err ? fail_at(p, file, line) : 0;
+}
+
+/* ---- all of it ---- */
+
+static int parse_args(struct parse *p, int argc, char **argv)
+{
+	char **next = argv + (argc > 0);
+	bool words_only = false;
+	int err = 0;
+
+	p->upload = *next && !strcmp(*next, "upload");
+	next += p->upload;
+	while (!err && *next && goes_on(p)) {
+		const char *arg = *next++;
+
+		if (words_only || arg[0] != '-' || !arg[1])
+			err = parse_word(p, arg);
+		else if (!strcmp(arg, "--"))
+			words_only = true;
+		else if (arg[1] == '-')
+			err = parse_long(p, arg + 2, &next);
+		else
+			err = parse_brief(p, arg + 1, &next);
+	}
+	return err;
+}
+
+int options__parse(struct options *ret_options, int argc, char **argv,
+		   char message[OPTIONS_MESSAGE_MAX])
+{
+	struct parse p = {
+		.o = {
+			.output = "./iotrc-traces",
+			.streams = STREAMS_DEFAULT | (machine_affords_cache() ? STREAMS_CACHE : 0),
+			.ops = ALL_OPS,
+			.rotate_age_s = 15 * 60,
+			.rotate_bytes = 64 << 20,
+			.min_free = UINT64_C(1) << 30,
+			.min_free_percent = 5,
+			.process_interval_ns = UINT64_C(300000000000),
+			.fs_interval_ns = UINT64_C(3600000000000),
+			.fs_busy_percent = 40,
+			.system_spec = true,
+			.upload_parallel = 2,
+			.upload_timeout_ns = UINT64_C(30000000000),
+			.keep_uploaded = true,
+			.argc = argc,
+			.argv = argv,
+		},
+		.message = message,
+	}, first = p;
+	int err = parse_args(&first, argc, argv);
+
+	if (!err && first.o.config && goes_on(&first)) {
+		free(first.o.dirs);
+		err = parse_file(&p, first.o.config);
+		p.overruling = true;
+		if (!err)
+			err = parse_args(&p, argc, argv);
+		if (p.secrets && !p.o.upload_credentials)
+			p.o.upload_credentials = p.o.config;
+	} else {
+		p = first;
+	}
+	if (!err && goes_on(&p))
+		err = check(&p);
+	if (p.o.action == ACTION_HELP && p.upload)
+		p.o.action = ACTION_UPLOAD_HELP;
+	else if (p.o.action == ACTION_RECORD && (p.upload || p.reward))
+		p.o.action = p.upload ? ACTION_UPLOAD : ACTION_REWARD;
+	if (err)
+		options__done(&p.o);
+	else
+		*ret_options = p.o;
+	return err;
+}
+
+void options__done(struct options *o)
+{
+	free(o->config_text);
+	free(o->dirs);
+	o->config_text = NULL;
+	o->dirs = NULL;
+}
+
+void options__fixed_changes(const struct options *a, const struct options *b, char *buf,
+			    size_t size)
+{
+	size_t len = 0;
+
+	*buf = 0;
+	for (size_t i = 0; option_rows[i].name; i++)
+		if (option_rows[i].set && !option_rows[i].live && a->digests[i] != b->digests[i] &&
+		    len < size)
+			len += snprintf(buf + len, size - len, " %s", option_rows[i].name);
+}

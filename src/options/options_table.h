@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of all options and commands, for those that parse by it and that print it. options.c has it. */
+#ifndef IOTRC_OPTIONS_TABLE_H
+#define IOTRC_OPTIONS_TABLE_H
+
+#include "options/options.h"
+
+/* What is in SERVICE and OTHER is for the command line only. */
+enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, UPLOAD, SERVICE, OTHER, GROUP_COUNT };
+
+#define STREAM_BIT(n) (UINT32_C(1) << (n))
+#define STREAMS_CACHE (STREAM_BIT(STREAM_CACHE) | STREAM_BIT(STREAM_PAGEFAULT))
+
+/* What is read so far. */
+struct parse {
+	struct options o;
+	char *message;
+	bool upload; /* it is the command's line */
+	bool reward;
+	bool secrets;                         /* the file has some */
+	bool overruling;                      /* the command line, after a file */
+	bool overruled[OPTIONS_ROWS_MAX];     /* … and it has this option */
+	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
+};
+
+/* An ARG in brackets may be left out: where it begins with '=' it comes after that only. Without SET the
+ * option is another version's: refused by name, not listed. */
+struct option_row {
+	const char *name;
+	char brief;
+	const char *arg;
+	enum group group;
+	int (*set)(struct parse *p, const char *value);
+	const char *help;
+	const char *conf; /* of one with a value: what the configuration file shows */
+	bool active;      /* … and that holds for the service */
+	bool live;        /* can be changed in a recording that runs */
+	size_t counter;   /* of one that adds up: where its entries are counted; or 0 */
+};
+
+/* Both end with a row that has no name. */
+extern const struct option_row option_rows[];
+extern const struct command_row {
+	const char *name, *usage, *help; /* without HELP: another version's */
+} command_rows[];
+
+extern const char *const option_group_titles[GROUP_COUNT];
+
+#define QUOTED "'%.100s'" /* an argument inside a message */
+
+/* Writes the one line of P->message, printable whatever the arguments hold; returns -EINVAL. */
+int option__fail(struct parse *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether OPTION can't be given without a value. */
+bool option__takes_value(const struct option_row *option);
+
+/* Whether it is one of `iotrc upload`, too. */
+bool option__goes_with_upload(const struct option_row *option);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "platform/machine_id.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* D-Bus had an id before systemd; machines without systemd may still have only that one. */
+static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
+
+int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+
+	while (len && isspace((unsigned char)id[len - 1]))
+		len--;
+	for (; len && isspace((unsigned char)*id); len--)
+		id++;
+	if (!len)
+		return -ENOENT;
+	if (!EVP_Digest(id, len, hash, NULL, EVP_sha256(), NULL))
+		return -EIO;
+	for (int i = 0; i < 8; i++)
+		snprintf(ret + 2 * i, 3, "%02X", hash[i]);
+	return 0;
+}
+
+static int hash_file(const char *path, char ret[MACHINE_ID_SIZE])
+{
+	char id[256];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, id, sizeof(id));
+	close(fd);
+	return len < 0 ? -EIO : machine_id__hash(id, len, ret);
+}
+
+int machine_id__get(char ret[MACHINE_ID_SIZE])
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; err && i < sizeof(paths) / sizeof(*paths); i++)
+		err = hash_file(paths[i], ret);
+	return err;
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the encoders share, and the definitions. */
+#include "rows/encode.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/csv.h"
+#include "dataset/memory.h"
+#include "schema/fs_ops.h"
+
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
+		 const unsigned char *key)
+{
+	struct encoder *e = calloc(1, sizeof(*e));
+	struct memory_plan plan;
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	e->options = options;
+	e->clock = clock;
+	memory__plan(&plan, options->memory, memory__cpus());
+	err = dict__new(&e->paths, plan.paths_max, plan.paths_bytes);
+	if (!err)
+		err = dict__new(&e->tasks, plan.tasks_max, plan.tasks_bytes);
+	if (!err)
+		err = mounts__new(&e->mounts);
+	if (!err)
+		err = reqnames__new(&e->reqnames);
+	if (!err && key)
+		err = anonymizer__new(&e->anon, key, options->anonymize_keep_system);
+	if (err) {
+		encoder__free(e);
+		return err;
+	}
+	*ret = e;
+	return 0;
+}
+
+struct encoder *encoder__free(struct encoder *e)
+{
+	if (!e)
+		return NULL;
+	dict__free(e->paths);
+	dict__free(e->tasks);
+	mounts__free(e->mounts);
+	reqnames__free(e->reqnames);
+	anonymizer__free(e->anon);
+	free(e);
+	return NULL;
+}
+
+/* ---- records ---- */
+
+/* Records come from programs of our own: this is for the day when one of them is wrong. */
+bool encode__sound(const void *record, size_t size)
+{
+	/* Sizes, and how many values the second byte may have (0: any). */
+	static const struct {
+		uint16_t size;
+		uint8_t values;
+	} kinds[] = {
+		[REC_PATH] = { sizeof(struct rec_path), PATH_SPECIAL + 1 },
+		[REC_TASK] = { sizeof(struct rec_task), 0 },
+		[REC_FS] = { sizeof(struct rec_fs), FS_OP_COUNT },
+		[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT },
+		[REC_BLOCK] = { sizeof(struct rec_block), 0 },
+		[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1 },
+		[REC_CACHE] = { sizeof(struct rec_cache), CACHE_RECLAIM + 1 },
+		[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1 },
+		[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1 },
+		[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1 },
+		[REC_SOCKOPT] = { sizeof(struct rec_sockopt), SOCKOPT_GET + 1 },
+	};
+	const uint8_t *head = record;
+	const struct rec_fs_long *fs = record;
+	const struct rec_conn *conn = record;
+
+	if (size < 2 || head[0] >= sizeof(kinds) / sizeof(*kinds) || !kinds[head[0]].size ||
+	    size < kinds[head[0]].size ||
+	    (kinds[head[0]].values && head[1] >= kinds[head[0]].values))
+		return false;
+	switch (head[0]) {
+	case REC_PATH:
+		return size - sizeof(struct rec_path) >= ((const struct rec_path *)record)->len &&
+		       ((const struct rec_path *)record)->len <= PATH_BYTES;
+	case REC_TASK:
+		return size - sizeof(struct rec_task) >= ((const struct rec_task *)record)->len &&
+		       ((const struct rec_task *)record)->len <= CMDLINE_BYTES;
+	case REC_FS_LONG:
+		return size - sizeof(*fs) >= (size_t)fs->len + fs->len2 && fs->len < PATH_BYTES &&
+		       fs->len2 < PATH_BYTES;
+	case REC_CONN:
+		if (conn->ends.family != AF_UNIX)
+			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);
+		return size >= sizeof(*conn) && conn->ends.has_local <= UNIX_PATH_BYTES &&
+		       conn->ends.has_remote <= UNIX_PATH_BYTES;
+	}
+	return true;
+}
+
+/* ---- definitions ---- */
+
+bool encode__below_wanted(const struct options *o, const char *path, size_t len)
+{
+	if (!o->n_paths)
+		return true;
+	for (size_t i = 0; i < o->n_paths; i++) {
+		const struct path_prefix *p = &o->paths[i];
+
+		if (len >= p->len && !memcmp(path, p->text, p->len) &&
+		    (len == p->len || path[p->len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Two such fit a row with all the rest. */
+#define TOKENS_MAX (56 * 1024)
+
+char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
+{
+	const char *from = e->tokens, *end;
+
+	if (!e->anon)
+		return csv__escape_arrow(p, path, len);
+	end = anonymize__path(e->anon, e->tokens, path, len);
+	/* Thousands of one-letter directories: the tail. */
+	if (end - from > TOKENS_MAX)
+		from = memchr(end - TOKENS_MAX, '/', TOKENS_MAX) ?: end - TOKENS_MAX;
+	return csv__escape_arrow(p, from, end - from);
+}
+
+/* What the kernel calls it stays clear, what a program called its memfd doesn't. */
+static char *special_field(struct encoder *e, const struct rec_path *r, const char *name,
+			   size_t len, char *p)
+{
+	static const char memfd[] = "memfd:";
+	size_t clear = len;
+	char *end;
+
+	if (e->anon && r->len && strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+		clear = len >= sizeof(memfd) - 1 && !memcmp(name, memfd, sizeof(memfd) - 1) ?
+				sizeof(memfd) - 1 :
+				0;
+	p = csv__escape_arrow(p, name, clear);
+	if (clear == len)
+		return p;
+	end = anonymize__name(e->anon, e->tokens, name + clear, len - clear);
+	return csv__escape(p, e->tokens, end - e->tokens);
+}
+
+/* A file without a path is called as /proc/PID/fd calls it. */
+static size_t special_name(char *buf, const struct rec_path *r)
+{
+	char *p = buf;
+
+	if (!strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+		p = encode__word(p, "anon_inode:");
+	if (r->len && strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
+		return csv__mem(p, r->path, r->len) - buf;
+	if (!strncmp(r->fs_type, "pipefs", FSTYPE_BYTES))
+		p = encode__word(p, "pipe");
+	else if (!strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
+		p = encode__word(p, "socket");
+	else
+		p = csv__mem(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES - 1));
+	p = encode__word(p, ":[");
+	p = csv__u64(p, r->ino);
+	*p++ = ']';
+	return p - buf;
+}
+
+static bool mode_in_scope(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+}
+
+static void define_path(struct encoder *e, const struct rec_path *r)
+{
+	char *raw = e->paths_buf[0];
+	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
+	struct path_entry *entry;
+	size_t len = r->len, field_len, place_len;
+	char place[48], type[CSV_TEXT_MAX(FSTYPE_BYTES)], *p;
+
+	if (r->kind == PATH_SPECIAL) {
+		len = special_name(raw, r);
+		p = special_field(e, r, raw, len, field);
+	} else {
+		memcpy(raw, r->path, len);
+		p = encode__path(e, field, raw, len);
+	}
+	field_len = csv__quote(field, p) - field;
+	p = csv__u64(place, r->ino);
+	*p++ = ',';
+	place_len = csv__device(p, r->dev >> 20, r->dev & 0xfffff) - place;
+	entry = dict__put(e->paths, r->id, sizeof(*entry) + len + field_len);
+	if (!entry)
+		return;
+	entry->flags = r->flags;
+	entry->mode = r->mode;
+	memcpy(entry->fs_type, r->fs_type, FSTYPE_BYTES);
+	entry->fs_type[FSTYPE_BYTES - 1] = 0;
+	/* No type of the kernel's own (struct file_system_type) would have to be escaped. */
+	if (csv__text(type, entry->fs_type, strlen(entry->fs_type)) - type !=
+	    (ptrdiff_t)strlen(entry->fs_type))
+		*entry->fs_type = 0;
+	entry->wanted = (e->options->scope_all ||
+			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
+			encode__below_wanted(e->options, raw, len);
+	memcpy(entry->place, place, place_len);
+	entry->place_len = place_len;
+	entry->raw_len = len;
+	entry->field_len = field_len;
+	memcpy(entry->text, raw, len);
+	memcpy(entry->text + len, field, field_len);
+}
+
+static void define_task(struct encoder *e, const struct rec_task *r)
+{
+	char who[CSV_TEXT_MAX(ANONYMIZE_MAX(COMM_BYTES)) + 48], *p, *field;
+	char args[ANONYMIZE_MAX(CMDLINE_BYTES)], tail[CSV_TEXT_MAX(sizeof(args)) + 64];
+	struct task_entry *entry;
+	size_t who_len, tail_len, len = r->len, comm_len = strnlen(r->comm, COMM_BYTES);
+
+	p = csv__u64(who, r->pid);
+	*p++ = ',';
+	p = csv__u64(p, r->tid);
+	*p++ = ',';
+	if (e->anon)
+		p = csv__text(p, args, anonymize__name(e->anon, args, r->comm, comm_len) - args);
+	else
+		p = csv__text(p, r->comm, comm_len);
+	who_len = p - who;
+
+	while (len && !r->cmdline[len - 1] && !r->cmdline_cut)
+		len--;
+	if (e->anon)
+		len = anonymize__args(e->anon, args, r->cmdline, len) - args;
+	for (size_t i = 0; !e->anon && i < len; i++)
+		args[i] = r->cmdline[i] ? r->cmdline[i] : ' ';
+	field = tail;
+	p = csv__escape(field, args, len);
+	if (r->cmdline_cut)
+		p = encode__word(p, "...");
+	p = csv__quote(field, p);
+	*p++ = ',';
+	p = csv__u64(p, r->ppid);
+	*p++ = ',';
+	p = csv__u64(p, r->cgroup);
+	tail_len = p - tail;
+
+	entry = dict__put(e->tasks, r->id, sizeof(*entry) + who_len + tail_len);
+	if (!entry)
+		return;
+	entry->ppid = r->ppid;
+	entry->who_len = who_len;
+	entry->tail_len = tail_len;
+	memcpy(entry->text, who, who_len);
+	memcpy(entry->text + who_len, tail, tail_len);
+}
+
+void encoder__define(struct encoder *e, const void *record, size_t size)
+{
+	switch (*(const uint8_t *)record) {
+	case REC_PATH:
+		e->paths_defined++;
+		define_path(e, record);
+		break;
+	case REC_TASK:
+		e->tasks_defined++;
+		define_task(e, record);
+		break;
+	}
+}
+
+/* ---- fields ---- */
+
+static const struct task_entry nobody = { .who_len = 2, .tail_len = 2, .text = ",,,," };
+
+const struct task_entry *encode__task(struct encoder *e, uint64_t id)
+{
+	const struct task_entry *t = dict__get(e->tasks, id);
+
+	if (t)
+		return t;
+	if (id)
+		e->unnamed++;
+	return &nobody;
+}
+
+char *encode__pid_command(const struct task_entry *task, char *p)
+{
+	size_t pid = (const char *)memchr(task->text, ',', task->who_len) - task->text + 1;
+	size_t tid =
+		(const char *)memchr(task->text + pid, ',', task->who_len - pid) - task->text + 1;
+
+	p = csv__mem(p, task->text, pid);
+	return csv__mem(p, task->text + tid, task->who_len - tid);
+}
+
+char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value)
+{
+	const char *name = names__word(set, value);
+
+	return name ? encode__word(p, name) : csv__u64(p, value);
+}
+
+char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t token[16];
+
+	if (e->anon) {
+		address = memcpy(token, address, version == 4 ? 4 : 16);
+		(version == 4 ? anonymize__ipv4 : anonymize__ipv6)(e->anon, token);
+	}
+	inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	return encode__word(p, text);
+}
+
+char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p)
+{
+	size_t at = (value * 31 + (uintptr_t)set / sizeof(*set)) % FLAGS_CACHE;
+	struct flags_cached *c = &e->flags[at];
+
+	if (c->set != set || c->value != value) {
+		c->set = set;
+		c->value = value;
+		c->len = names__flags(set, value, c->text, sizeof(c->text));
+	}
+	return csv__mem(p, c->text, c->len);
+}
+
+char *encode__wall(struct encoder *e, uint64_t ns, char *p)
+{
+	clock__wall(e->clock, ns, p);
+	return p + CLOCK_WALL_LEN;
+}
+
+char *encode__end(uint64_t ns, char *p)
+{
+	*p++ = ',';
+	p = csv__u64(p, ns);
+	*p++ = '\n';
+	return p;
+}
+
+char *encode__errno(int64_t ret, char *p)
+{
+	const char *name;
+
+	if (ret >= 0 || ret < -4095)
+		return p;
+	name = names__errno(-ret);
+	return name ? encode__word(p, name) : csv__u64(p, -ret);
+}

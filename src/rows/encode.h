@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From records to rows: where the layouts of bpf/records.h and the columns of schema/ meet. One
+ * encoder a stream, all on the reader's thread. Nothing here allocates (but for definitions), calls
+ * printf or reads /proc. */
+#ifndef IOTRC_ENCODE_H
+#define IOTRC_ENCODE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "base/mounts.h"
+#include "bpf/records.h"
+#include "options/options.h"
+#include "rows/dict.h"
+#include "rows/names.h"
+#include "rows/reqnames.h"
+
+/* Room that an encoder may need, quotes still to be doubled included; and for records of fixed
+ * length. A finished row is never longer than a chunk. */
+#define ROW_MAX (192 * 1024)
+#define ROW_SHORT_MAX (48 * 1024)
+
+#define FLAGS_CACHE 512
+
+/* Definitions as they are kept: text that goes into rows as it is. */
+struct path_entry {
+	uint32_t flags, mode;
+	bool wanted;        /* by scope and --path */
+	uint16_t raw_len;   /* the path itself, for those below it */
+	uint16_t field_len; /* the filename field */
+	uint8_t place_len;  /* "inode,device" */
+	char place[48];     /* see place_len */
+	char fs_type[FSTYPE_BYTES];
+	char text[]; /* raw, then the field */
+};
+
+struct task_entry {
+	uint32_t ppid;
+	uint16_t who_len;  /* "pid,tid,command" */
+	uint16_t tail_len; /* "cmdline,ppid,container_id" */
+	char text[];
+};
+
+struct flags_cached {
+	const struct name_set *set;
+	uint64_t value;
+	uint16_t len;
+	char text[NAMES_MAX];
+};
+
+struct encoder {
+	const struct options *options;
+	struct clock *clock;
+	struct dict *paths, *tasks;
+	struct mounts *mounts;
+	struct reqnames *reqnames;
+	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
+	uint64_t paths_defined, tasks_defined; /* definition records received */
+	uint64_t unnamed; /* records that make no sense, or whose definition is missing: defects */
+	struct flags_cached flags[FLAGS_CACHE];
+	char paths_buf[2][2 * PATH_BYTES + 2];
+	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
+};
+
+/* 0, or a negative errno. OPTIONS and CLOCK are borrowed. KEY: of the anonymisation, or NULL. */
+int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
+		 const unsigned char *key);
+struct encoder *encoder__free(struct encoder *e);
+
+/* Takes a definition (REC_PATH, REC_TASK). */
+void encoder__define(struct encoder *e, const void *record, size_t size);
+
+/* Whether RECORD is what its type says, so that encoders and encoder__define() may believe what is in it. */
+bool encode__sound(const void *record, size_t size);
+
+/* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
+ * program's leaves it out. */
+char *encode__fs(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__block(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__cache(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__fault(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p);
+char *encode__drop(struct encoder *e, const void *record, size_t size, char *p);
+
+/* Shared by the encoders. */
+/* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */
+char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
+/* Whether PATH is one of --path's, or below. */
+bool encode__below_wanted(const struct options *o, const char *path, size_t len);
+char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
+const struct task_entry *encode__task(struct encoder *e, uint64_t id);
+/* "pid,command", for the streams that have no tid. */
+char *encode__pid_command(const struct task_entry *task, char *p);
+/* The word of SET for VALUE, or the number. */
+char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
+/* An address of IP version 4 or 6, in clear or as its token. */
+char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version);
+char *encode__wall(struct encoder *e, uint64_t ns, char *p);
+char *encode__end(uint64_t ns, char *p);
+char *encode__errno(int64_t ret, char *p);
+
+static inline char *encode__word(char *p, const char *word)
+{
+	while (*word)
+		*p++ = *word++;
+	return p;
+}
+
+#endif

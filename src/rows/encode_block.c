@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "base/csv.h"
+#include "rows/encode.h"
+
+#define NO_SECTOR UINT64_MAX /* of a flush */
+#define OP_BITS 8            /* REQ_OP_BITS of include/linux/blk_types.h */
+
+/* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to 13,
+ * the later ones (zones, offline) have moved. */
+static const int status_errno[] = {
+	0,       EOPNOTSUPP, ETIMEDOUT, ENOSPC, ENOLINK, EREMOTEIO, EBADE,
+	ENODATA, EILSEQ,     ENOMEM,    EIO,    EREMCHG, EAGAIN,    EBUSY,
+};
+
+static int errno_of(int32_t status)
+{
+	if (status < 0)
+		return status > INT32_MIN ? -status : EIO;
+	return (uint32_t)status < sizeof(status_errno) / sizeof(*status_errno) ?
+		       status_errno[status] :
+		       EIO;
+}
+
+static char *join(char *p, const char *field, const char *prefix, const char *name)
+{
+	if (p != field)
+		*p++ = '|';
+	return encode__word(encode__word(p, prefix), name);
+}
+
+static char *milliseconds(char *p, uint64_t from, uint64_t to)
+{
+	return from && to >= from ? csv__millis(p, to - from) : p;
+}
+
+char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_block *r = record;
+	const struct reqnames *names = e->reqnames;
+	const struct task_entry *task = encode__task(e, r->task);
+	uint32_t op = r->cmd_flags & ((1 << OP_BITS) - 1);
+	char *field;
+
+	p = encode__wall(e, r->ns, p);
+	*p++ = ',';
+	p = encode__word(p, names->ops_lower[op]);
+	*p++ = ',';
+	p = csv__mem(p, task->text, task->who_len);
+	*p++ = ',';
+	if (r->sector != NO_SECTOR)
+		p = csv__u64(p, r->sector);
+	*p++ = ',';
+	p = csv__u64(p, r->bytes);
+	*p++ = ',';
+	p = milliseconds(p, r->issue_ns, r->ns);
+	*p++ = ',';
+	p = csv__device(p, r->dev >> 20, r->dev & 0xfffff);
+	*p++ = ',';
+	field = p;
+	for (int bit = OP_BITS; bit < REQNAMES_BITS; bit++)
+		if (r->cmd_flags >> bit & 1)
+			p = join(p, field, "", names->flags_lower[bit]);
+	if (r->is_bio)
+		p = join(p, field, "bio", "");
+	if (r->error)
+		p = encode__errno(-errno_of(r->error), join(p, field, "error=", ""));
+	*p++ = ',';
+	p = csv__u64(p, r->cpu);
+	*p++ = ',';
+	if (r->task)
+		p = csv__u64(p, task->ppid);
+	*p++ = ',';
+	p = milliseconds(p, r->insert_ns, r->issue_ns);
+	*p++ = ',';
+	field = p;
+	for (int bit = OP_BITS; bit < REQNAMES_BITS; bit++)
+		if (r->cmd_flags >> bit & 1)
+			p = join(p, field, "REQ_", names->flags[bit]);
+	*p++ = ',';
+	if (names->ops[op][0])
+		p = encode__word(encode__word(p, "REQ_OP_"), names->ops[op]);
+	*p++ = ',';
+	p = csv__u64(p, r->request_id);
+	return encode__end(r->ns, p);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/csv.h"
+#include "rows/encode.h"
+
+static const char *const events[] = {
+	[CONN_SOCKET_CREATE] = "SOCKET_CREATE",
+	[CONN_BIND] = "BIND",
+	[CONN_LISTEN] = "LISTEN",
+	[CONN_ACCEPT] = "ACCEPT",
+	[CONN_CONNECT] = "CONNECT",
+	[CONN_SHUTDOWN] = "SHUTDOWN",
+	[CONN_CLOSE] = "CLOSE",
+};
+
+static bool is_mapped(const uint8_t *v6)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(v6, prefix, sizeof(prefix));
+}
+
+/* What goes over the wire: a v6 socket that talks to a v4 address speaks IPv4. */
+static int ip_version(const struct conn_ends *ends)
+{
+	if (ends->family == AF_INET)
+		return 4;
+	if (ends->family != AF_INET6)
+		return 0;
+	return is_mapped(ends->ip.local) || is_mapped(ends->ip.remote) ? 4 : 6;
+}
+
+static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const uint8_t *address,
+		int version)
+{
+	static const uint8_t any[16];
+
+	/* The other end of a mapped one may still be '::'. */
+	if (ends->family == AF_INET6 && version == 4)
+		address = is_mapped(address) ? address + 12 : any;
+	return encode__ip(e, p, address, version);
+}
+
+/* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold more. */
+static char *unix_name(struct encoder *e, char *p, const char *name, size_t len)
+{
+	char *field = p, *end;
+
+	if (!len)
+		return p;
+	if (name[0]) {
+		len = strnlen(name, len);
+	} else {
+		*p++ = '@';
+		name++;
+		len--;
+	}
+	if (e->anon) {
+		end = anonymize__path(e->anon, e->tokens, name, len);
+		return csv__quote(field, csv__escape(p, e->tokens, end - e->tokens));
+	}
+	return csv__quote(field, csv__escape(p, name, len));
+}
+
+static char *address(struct encoder *e, char *p, const struct conn_ends *ends, bool remote,
+		     int version)
+{
+	size_t has = remote ? ends->has_remote : ends->has_local;
+
+	if (!has)
+		return p;
+	if (ends->family == AF_UNIX)
+		return unix_name(e, p, remote ? ends->un.remote : ends->un.local, has);
+	return version ? ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, version) : p;
+}
+
+char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_conn *r = record;
+	const struct conn_ends *ends = &r->ends;
+	const struct task_entry *task = encode__task(e, r->task);
+	int version = ip_version(ends);
+	uint32_t domain = r->op == CONN_SOCKET_CREATE ? r->domain : ends->family;
+
+	p = encode__wall(e, r->ns, p);
+	*p++ = ',';
+	p = encode__word(p, events[r->op]);
+	*p++ = ',';
+	p = csv__mem(p, task->text, task->who_len);
+	*p++ = ',';
+	if (domain || r->op == CONN_SOCKET_CREATE)
+		p = encode__word_or_number(p, &names_domain, domain);
+	*p++ = ',';
+	if (r->op == CONN_SOCKET_CREATE)
+		p = encode__flags(e, &names_sock_type, r->arg, p);
+	else if (ends->sock_type)
+		p = encode__flags(e, &names_sock_type, ends->sock_type, p);
+	*p++ = ',';
+	if (version)
+		p = csv__u64(p, version);
+	*p++ = ',';
+	if (r->op != CONN_SOCKET_CREATE)
+		p = address(e, p, ends, false, version);
+	*p++ = ',';
+	p = address(e, p, ends, true, version);
+	*p++ = ',';
+	if (ends->sport)
+		p = csv__u64(p, ends->sport);
+	*p++ = ',';
+	if (ends->dport)
+		p = csv__u64(p, ends->dport);
+	*p++ = ',';
+	if (!r->no_fd && (r->fd >= 0 || r->op != CONN_SOCKET_CREATE))
+		p = csv__i64(p, r->fd);
+	*p++ = ',';
+	if (r->op == CONN_LISTEN)
+		p = csv__i64(p, (int32_t)r->arg);
+	*p++ = ',';
+	if (r->op == CONN_SHUTDOWN && names__word(&names_shut, r->arg))
+		p = encode__word(p, names__word(&names_shut, r->arg));
+	*p++ = ',';
+	p = csv__u64(p, r->duration);
+	*p++ = ',';
+	p = csv__i64(p, r->ret);
+	return encode__end(r->ns, p);
+}

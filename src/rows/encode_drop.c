@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <netinet/in.h>
+
+#include "base/csv.h"
+#include "rows/encode.h"
+
+static const char *const events[] = {
+	[DROP_PACKET] = "PACKET_DROP",
+	[DROP_RETRANSMIT] = "TCP_RETRANSMIT",
+};
+
+static const char *const protocols[256] = {
+	[IPPROTO_ICMP] = "ICMP",       [IPPROTO_IGMP] = "IGMP",     [IPPROTO_IPIP] = "IPIP",
+	[IPPROTO_TCP] = "TCP",         [IPPROTO_UDP] = "UDP",       [IPPROTO_DCCP] = "DCCP",
+	[IPPROTO_IPV6] = "IPV6",       [IPPROTO_GRE] = "GRE",       [IPPROTO_ESP] = "ESP",
+	[IPPROTO_AH] = "AH",           [IPPROTO_ICMPV6] = "ICMPV6", [IPPROTO_SCTP] = "SCTP",
+	[IPPROTO_UDPLITE] = "UDPLITE",
+};
+
+/* include/net/tcp_states.h; glibc's netinet/tcp.h ends at the eleventh. */
+static const char *const tcp_states[] = {
+	"",
+	"TCP_ESTABLISHED",
+	"TCP_SYN_SENT",
+	"TCP_SYN_RECV",
+	"TCP_FIN_WAIT1",
+	"TCP_FIN_WAIT2",
+	"TCP_TIME_WAIT",
+	"TCP_CLOSE",
+	"TCP_CLOSE_WAIT",
+	"TCP_LAST_ACK",
+	"TCP_LISTEN",
+	"TCP_CLOSING",
+	"TCP_NEW_SYN_RECV",
+	"TCP_BOUND_INACTIVE",
+};
+#define N_STATES (sizeof(tcp_states) / sizeof(*tcp_states))
+
+static char *port(char *p, uint16_t n)
+{
+	return n ? csv__u64(p, n) : p;
+}
+
+char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_drop *r = record;
+
+	p = encode__wall(e, r->ns, p);
+	*p++ = ',';
+	p = encode__word(p, events[r->event]);
+	*p++ = ',';
+	p = encode__pid_command(encode__task(e, r->task), p);
+	*p++ = ',';
+	if (r->ipver)
+		p = protocols[r->proto] ? encode__word(p, protocols[r->proto]) :
+					  csv__u64(p, r->proto);
+	*p++ = ',';
+	if (r->ipver)
+		p = csv__u64(p, r->ipver);
+	*p++ = ',';
+	if (r->ipver)
+		p = encode__ip(e, p, r->src, r->ipver);
+	*p++ = ',';
+	if (r->ipver)
+		p = encode__ip(e, p, r->dst, r->ipver);
+	*p++ = ',';
+	p = port(p, r->sport);
+	*p++ = ',';
+	p = port(p, r->dport);
+	*p++ = ',';
+	if (r->skb_len)
+		p = csv__u64(p, r->skb_len);
+	*p++ = ',';
+	if (r->has_reason)
+		p = csv__u64(p, r->reason);
+	*p++ = ',';
+	if (r->tcp_state < N_STATES)
+		p = encode__word(p, tcp_states[r->tcp_state]);
+	return encode__end(r->ns, p);
+}

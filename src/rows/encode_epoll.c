@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/csv.h"
+#include "rows/encode.h"
+
+static const char *const events[] = {
+	[POLL_CREATE] = "EPOLL_CREATE", [POLL_CTL] = "EPOLL_CTL", [POLL_WAIT] = "EPOLL_WAIT",
+	[POLL_POLL] = "POLL",           [POLL_SELECT] = "SELECT",
+};
+
+/* The epoll calls alone have an instance, and create() only when it succeeds. */
+static bool has_instance(const struct rec_epoll *r)
+{
+	return r->op == POLL_CTL || r->op == POLL_WAIT || (r->op == POLL_CREATE && r->ret >= 0);
+}
+
+static char *timeout(char *p, int64_t ns)
+{
+	if (ns == TIMEOUT_NEVER)
+		return encode__word(p, "-1");
+	return ns < 0 ? p : csv__millis(p, ns);
+}
+
+char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_epoll *r = record;
+	const struct task_entry *task = encode__task(e, r->task);
+	bool waits = r->op >= POLL_WAIT;
+
+	p = encode__wall(e, r->ns, p);
+	*p++ = ',';
+	p = encode__word(p, events[r->op]);
+	*p++ = ',';
+	p = csv__mem(p, task->text, task->who_len);
+	*p++ = ',';
+	if (has_instance(r))
+		p = csv__i64(p, r->fd);
+	*p++ = ',';
+	if (r->op == POLL_CTL)
+		p = csv__i64(p, r->target);
+	*p++ = ',';
+	if (r->op == POLL_CTL && names__word(&names_epoll_ctl, r->operation))
+		p = encode__word(p, names__word(&names_epoll_ctl, r->operation));
+	*p++ = ',';
+	if (r->has_events)
+		p = encode__flags(e, &names_epoll, r->events, p);
+	*p++ = ',';
+	if (waits)
+		p = csv__i64(p, r->max);
+	*p++ = ',';
+	if (waits && r->ret >= 0)
+		p = csv__i64(p, r->ret);
+	*p++ = ',';
+	if (waits)
+		p = timeout(p, r->timeout_ns);
+	*p++ = ',';
+	p = csv__u64(p, r->duration);
+	return encode__end(r->ns, p);
+}

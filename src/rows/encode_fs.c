@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "base/csv.h"
+#include "rows/encode.h"
+#include "rows/fs_flags.h"
+#include "rows/normalize_path.h"
+#include "schema/fs_ops.h"
+
+/* An operation's name, and the words for its own flags. */
+static const struct {
+	const char *name;
+	const struct name_set *flags;
+} ops[FS_OP_COUNT] = {
+#define FS_OP_NAME(sym, text) [FS_##sym].name = text,
+	FS_OPS(FS_OP_NAME)
+#undef FS_OP_NAME
+#define OP_FLAGS(sym, set) [FS_##sym].flags = &names_##set,
+		FS_OP_FLAGS(OP_FLAGS)
+#undef OP_FLAGS
+};
+
+/* The calls behind an operation, where they differ in kind; and the words for their own flags. */
+static const struct {
+	const char *name;
+	const struct name_set *flags;
+} kinds[] = {
+#define KIND_WORD(sym) [KIND_##sym].name = #sym,
+	FS_KIND_WORDS(KIND_WORD)
+#undef KIND_WORD
+#define KIND_FLAGS(sym, set) [KIND_##sym].flags = &names_##set,
+		FS_KIND_FLAGS(KIND_FLAGS)
+#undef KIND_FLAGS
+};
+
+struct asked {
+	const char *text;
+	size_t len;
+};
+
+/* Without a path it is the open file itself. What has no path is no directory: nothing is relative to it. */
+static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path,
+				  size_t len)
+{
+	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
+
+	if (!len)
+		return base ? (struct asked){ base->text, base->raw_len } :
+			      (struct asked){ buf, 0 };
+	if (base && base->text[0] != '/')
+		base = NULL;
+	len = normalize_path__path(buf, base ? base->text : NULL, base ? base->raw_len : 0, path,
+				   len);
+	return (struct asked){ buf, len };
+}
+
+static bool asked_wanted(const struct encoder *e, const struct asked *a)
+{
+	if (!a->len)
+		return !e->options->n_paths;
+	return (e->options->scope_all || !mounts__pseudo_path(e->mounts, a->text, a->len)) &&
+	       encode__below_wanted(e->options, a->text, a->len);
+}
+
+/* The filename field of an operation on paths; NULL when it is left out. */
+static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
+{
+	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked, r->len), b;
+	char *field = p;
+
+	if (r->fs.has & FS_LINK_TARGET) {
+		a.text = r->asked;
+		a.len = r->len;
+	}
+	if (!(r->fs.has & FS_HAS_ASKED2)) {
+		if (!asked_wanted(e, &a))
+			return NULL;
+		return csv__quote(field, encode__path(e, p, a.text, a.len));
+	}
+	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len, r->len2);
+	if (!asked_wanted(e, &b) && (r->fs.has & FS_LINK_TARGET || !asked_wanted(e, &a)))
+		return NULL;
+	p = encode__path(e, p, a.text, a.len);
+	p = encode__word(p, " -> ");
+	p = encode__path(e, p, b.text, b.len);
+	return csv__quote(field, p);
+}
+
+static char *word(char *p, char *field, const char *text)
+{
+	if (p != field)
+		*p++ = '|';
+	return encode__word(p, text);
+}
+
+/* Adds the words of VALUE to a field that begins at FIELD. */
+static char *more_flags(const struct name_set *set, uint32_t value, char *p, char *field)
+{
+	char text[NAMES_MAX];
+
+	return names__flags(set, value, text, sizeof(text)) ? word(p, field, text) : p;
+}
+
+static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p)
+{
+	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
+	char *field = p;
+
+	if (kind >= sizeof(kinds) / sizeof(*kinds))
+		return p;
+	if (kinds[kind].name)
+		p = encode__word(p, kinds[kind].name);
+	if (kinds[kind].flags)
+		p = more_flags(kinds[kind].flags, flags, p, field);
+	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
+		p = more_flags(&names_lock_type, l->aux, p, field);
+	return p;
+}
+
+static char *exit_flags(uint32_t code, char *p)
+{
+	const char *signal = names__word(&names_signal, code & 0x7f);
+	char *field = p;
+
+	if (!(code & 0x7f))
+		return p;
+	if (signal)
+		p = encode__word(p, signal);
+	else
+		p = csv__u64(encode__word(p, "SIG"), code & 0x7f);
+	return code & 0x80 ? word(p, field, "CORE_DUMPED") : p;
+}
+
+/* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text, it
+ * is move_mount(). */
+static bool has_kind(const struct rec_fs *r)
+{
+	if (r->op == FS_MOUNT)
+		return r->has & FS_HAS_ASKED2 && !(r->has & FS_LINK_TARGET);
+	return r->op == FS_SETATTR || r->op == FS_CHDIR || r->op == FS_LOCK || r->op == FS_CLOSE;
+}
+
+static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct rec_fs_long *l,
+			 const struct path_entry *path, char *p)
+{
+	char *field = p;
+
+	if (r->op == FS_PROCESS_EXIT)
+		return exit_flags(r->flags, p);
+	if (r->has & FS_HAS_FILE_FLAGS)
+		p = encode__flags(e, &names_open, r->flags, p);
+	else if (r->has & FS_HAS_FLAGS && has_kind(r))
+		p = kind_flags(r, l, p);
+	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
+		p = encode__flags(e, ops[r->op].flags, r->flags, p);
+	if (l && r->has & FS_HAS_RWF)
+		p = more_flags(&names_rwf, l->aux, p, field);
+	if (l && r->op == FS_ACCESS)
+		p = more_flags(&names_at_access, l->aux, p, field);
+	if (r->has & FS_IO_URING)
+		p = word(p, field, "IO_URING");
+	if (r->has & FS_AIO)
+		p = word(p, field, "AIO");
+	if (path && path->flags & PATH_DELETED)
+		p = word(p, field, "DELETED");
+	if (path && path->flags & PATH_CUT)
+		p = word(p, field, "PATH_CUT");
+	return p;
+}
+
+/* in -> out. NULL when a filter wants neither. */
+static char *two_names(struct encoder *e, const struct path_entry *in, const struct path_entry *out,
+		       char *p)
+{
+	char *field = p;
+
+	if ((in || out) && !(in && in->wanted) && !(out && out->wanted))
+		return NULL;
+	if (!in && !out)
+		return p;
+	if (in)
+		p = encode__path(e, p, in->text, in->raw_len);
+	p = encode__word(p, " -> ");
+	if (out)
+		p = encode__path(e, p, out->text, out->raw_len);
+	return csv__quote(field, p);
+}
+
+char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_fs *r = record;
+	const struct rec_fs_long *l = r->type == REC_FS_LONG ? record : NULL;
+	const struct path_entry *path = NULL;
+	const struct task_entry *task = encode__task(e, r->task);
+	const char *fs_type = NULL;
+	int64_t ret = r->ret;
+
+	if (!r->op || r->op >= FS_OP_COUNT || !options__op(e->options, r->op))
+		return NULL;
+	if (r->path) {
+		path = dict__get(e->paths, r->path);
+		if (!path)
+			e->unnamed++;
+		else if (!path->wanted && !(r->has & FS_TWO_FILES))
+			return NULL;
+	} else if (!(l && r->has & (FS_HAS_ASKED | FS_TWO_FILES)) && e->options->n_paths) {
+		return NULL;
+	}
+	if (r->op == FS_PROCESS_EXIT)
+		ret = r->flags & 0x7f ? 128 + (r->flags & 0x7f) : (r->flags >> 8) & 0xff;
+
+	p = encode__wall(e, r->ns, p);
+	*p++ = ',';
+	p = encode__word(p, ops[r->op].name);
+	*p++ = ',';
+	p = csv__mem(p, task->text, task->who_len);
+	*p++ = ',';
+	if (l && r->has & FS_TWO_FILES) {
+		const struct path_entry *out = dict__get(e->paths, l->base2);
+
+		p = two_names(e, path, out, p);
+		if (!p)
+			return NULL;
+		if (!(path && path->wanted))
+			path = out;
+	} else if (path) {
+		p = csv__mem(p, path->text + path->raw_len, path->field_len);
+	} else if (l && r->has & FS_HAS_ASKED) {
+		p = asked_name(e, l, p);
+		if (!p)
+			return NULL;
+	}
+	*p++ = ',';
+	if (r->has & FS_HAS_SIZE)
+		p = csv__u64(p, r->size);
+	*p++ = ',';
+	if (r->has & FS_HAS_OFFSET)
+		p = csv__i64(p, r->offset);
+	*p++ = ',';
+	if (r->has & FS_HAS_BYTES && ret >= 0)
+		p = csv__u64(p, ret);
+	*p++ = ',';
+	if (path) {
+		p = csv__mem(p, path->place, path->place_len);
+		fs_type = path->fs_type;
+	} else if (l && r->has & FS_HAS_INODE) {
+		p = csv__u64(p, l->ino);
+		*p++ = ',';
+		p = csv__device(p, l->dev >> 20, l->dev & 0xfffff);
+		fs_type = mounts__type(e->mounts, l->dev);
+	} else {
+		*p++ = ',';
+	}
+	*p++ = ',';
+	p = flags_field(e, r, l, path, p);
+	*p++ = ',';
+	if (r->op != FS_PROCESS_EXIT)
+		p = csv__u64(p, r->duration);
+	*p++ = ',';
+	p = csv__i64(p, ret);
+	*p++ = ',';
+	p = encode__errno(ret, p);
+	*p++ = ',';
+	if (l && r->has & FS_HAS_PROT)
+		p = encode__flags(e, &names_prot, l->aux, p);
+	*p++ = ',';
+	if (l && r->has & FS_HAS_PROT)
+		p = encode__flags(e, &names_map, l->aux2, p);
+	*p++ = ',';
+	if (l && r->has & FS_HAS_ADDRESS)
+		p = csv__hex(p, l->address);
+	*p++ = ',';
+	p = csv__mem(p, task->text + task->who_len, task->tail_len);
+	*p++ = ',';
+	if (fs_type)
+		p = encode__word(p, fs_type);
+	return encode__end(r->ns, p);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rows/normalize_path.h"
+
+#include <string.h>
+
+static size_t append(char *out, size_t n, const char *path, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		const char *slash;
+		size_t part;
+
+		if (path[i] == '/') {
+			i++;
+			continue;
+		}
+		slash = memchr(path + i, '/', len - i);
+		part = slash ? (size_t)(slash - path) - i : len - i;
+		if (part == 2 && path[i] == '.' && path[i + 1] == '.') {
+			while (n && out[--n] != '/')
+				;
+		} else if (part != 1 || path[i] != '.') {
+			out[n++] = '/';
+			memcpy(out + n, path + i, part);
+			n += part;
+		}
+		i += part;
+	}
+	return n;
+}
+
+size_t normalize_path__path(char *out, const char *base, size_t base_len, const char *path,
+			    size_t path_len)
+{
+	size_t n = 0;
+
+	if (!path_len || path[0] != '/') {
+		if (!base_len)
+			return 0;
+		n = append(out, 0, base, base_len);
+	}
+	n = append(out, n, path, path_len);
+	if (!n)
+		out[n++] = '/';
+	return n;
+}
