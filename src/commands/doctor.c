@@ -365,13 +365,16 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 /* Loads and attaches everything for STREAMS; then, with hooks, makes them fire. */
 static int try_streams(struct doctor *d, uint32_t streams, char problem[COLLECTOR_PROBLEM_MAX])
 {
-	struct options o = { .streams = streams, .ops = ALL_OPS, .output = "", .quiet = true };
+	struct selection selection = { .streams = streams, .ops = ALL_OPS };
+	struct memory_plan memory;
 	struct manifest_hook hooks[HOOK_COUNT];
 	struct self_test e = { 0 };
 	struct collector *c;
 	bool begun = !self_test__begin(&e, d->dir), exercised = false;
-	int err = collector__new(&c, &o, problem);
+	int err;
 
+	memory__plan(&memory, 0, memory__cpus());
+	err = collector__new(&c, &selection, &memory, false, problem);
 	if (begun && !err)
 		exercised = !self_test__run(&e);
 	else if (begun) {
@@ -409,7 +412,7 @@ static void check_hooks(struct doctor *d, struct finding *f)
 			d->dead |= 1u << s;
 	if (err && d->dead != CAPTURED && try_streams(d, CAPTURED & ~d->dead, ignored))
 		d->dead = CAPTURED;
-	if (d->dead & d->options.streams) {
+	if (d->dead & d->options.selection.streams) {
 		find(f, BAD,
 		     privileges ? "see capabilities and lockdown" :
 				  "without the streams that can't be had: --streams",

@@ -149,7 +149,7 @@ static int complain(const char *format, ...)
 
 static uint32_t enabled_streams(const struct options *o)
 {
-	return o->streams | 1u << STREAM_LOST |
+	return o->selection.streams | 1u << STREAM_LOST |
 	       (o->process_interval_ns ? 1u << STREAM_PROCESS : 0) |
 	       (o->fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
 }
@@ -327,6 +327,20 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 	return snapshots__new(&r->snapshots, &config);
 }
 
+static int begin_capture(struct recording *r, const struct memory_plan *plan)
+{
+	const struct options *o = r->options;
+	struct encoder_config config = {
+		.selection = &o->selection,
+		.memory = plan,
+		.clock = r->clock,
+		.key = o->anonymize ? r->key : NULL,
+		.keep_system = o->anonymize_keep_system,
+	};
+
+	return capture__new(&r->capture, r->collector, r->writer, &config, o->lighten);
+}
+
 static bool is_failing(void *arg)
 {
 	struct recording *r = arg;
@@ -424,7 +438,8 @@ static int begin(struct recording *r)
 	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a program again that
 	 * a signal has interrupted. What is loaded goes with the process. */
 	loading = !o->daemon && !stops;
-	err = collector__new(&r->collector, o, problem);
+	memory__plan(&plan, o->memory, memory__cpus());
+	err = collector__new(&r->collector, &o->selection, &plan, o->verbose || o->dev, problem);
 	loading = 0;
 	if (err)
 		return complain("cannot record: %s", problem);
@@ -441,7 +456,7 @@ static int begin(struct recording *r)
 	err = manifest__new(&r->manifest, &info);
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));
-	if (options__stream(o, STREAM_NW_DROP))
+	if (selection__stream(&o->selection, STREAM_NW_DROP))
 		manifest__set_diagnostic(r->manifest, "drop_reasons", drop_reasons__read());
 	err = write_first_manifest(r);
 	if (err)
@@ -461,12 +476,10 @@ static int begin(struct recording *r)
 	config.session_fd = r->session->fd;
 	config.uid = info.uid;
 	config.gid = info.gid;
-	memory__plan(&plan, o->memory, memory__cpus());
 	config.queue_chunks = plan.queue_chunks;
 	err = writer__new(&r->writer, &config);
 	if (!err)
-		err = capture__new(&r->capture, r->collector, r->writer, r->clock, o,
-				   o->anonymize ? r->key : NULL);
+		err = begin_capture(r, &plan);
 	if (!err)
 		err = begin_snapshots(r, &info);
 	if (!err)

@@ -10,9 +10,9 @@
 #include <sys/param.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/csv.h"
 #include "engine/overload.h"
-#include "rows/encode.h"
 #include "schema/schema.h"
 
 /* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of 16 MiB
@@ -52,7 +52,8 @@ struct capture {
 	struct clock *clock;
 	struct encoder *encoder;
 	struct account accounts[STREAM_COUNT];
-	const struct options *options;
+	const struct selection *selection;
+	bool can_lighten;
 	int step_fd; /* readable when the wall clock was set, or negative */
 	struct overload overload;
 	uint64_t ring_told_ns[MAX_CPUS]
@@ -281,7 +282,7 @@ static void tell_lightening(struct capture *c, uint64_t now)
 	if (!c->light_from_ns)
 		return;
 	for (int s = 0; s < STREAM_CAPTURED; s++)
-		if (options__stream(c->options, s))
+		if (selection__stream(c->selection, s))
 			tell_loss(c, s, "compression", 0, c->light_from_ns, now, -1);
 	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
 		uint64_t shed =
@@ -424,7 +425,7 @@ static void lighten(struct capture *c)
 	if (!before && !c->light_from_ns)
 		c->light_from_ns = now;
 	writer__set_level(c->writer, step >= OVERLOAD_COMPRESSION ? FAST_LEVEL : WRITER_LEVEL);
-	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->options->ops : 0);
+	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->selection->ops : 0);
 }
 
 /* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings (map_rings()). */
@@ -452,7 +453,7 @@ static void one_round(struct capture *c)
 	size_t n = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
 
 	c->round_events = 0;
-	if (c->options->lighten)
+	if (c->can_lighten)
 		lighten(c);
 	if (can_wait(c))
 		return;
@@ -546,7 +547,7 @@ static void *run(void *arg)
 }
 
 int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
-		 struct clock *clock, const struct options *options, const unsigned char *key)
+		 const struct encoder_config *config, bool lighten)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	int err;
@@ -555,8 +556,9 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 		return -ENOMEM;
 	c->collector = collector;
 	c->writer = writer;
-	c->clock = clock;
-	c->options = options;
+	c->clock = config->clock;
+	c->selection = config->selection;
+	c->can_lighten = lighten;
 	c->second = clock__event_ns();
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
@@ -564,7 +566,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->ends = calloc(collector__n_rings(collector) + collector__n_lanes(collector),
 			 sizeof(*c->ends));
 	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
-	err = c->ends ? encoder__new(&c->encoder, options, clock, key) : -ENOMEM;
+	err = c->ends ? encoder__new(&c->encoder, config) : -ENOMEM;
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
 			c->accounts[s].missed.before_ns = c->second;

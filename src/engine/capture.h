@@ -6,21 +6,20 @@
 
 #include <stdbool.h>
 
-#include "base/clock.h"
 #include "dataset/manifest.h"
 #include "dataset/writer.h"
 #include "engine/bpf/collector.h"
-#include "options/options.h"
+#include "rows/encode.h"
 
 struct capture;
 
 /* Whether records of STREAM have an encoder. */
 bool capture__encodes(enum stream stream);
 
-/* Starts the thread. All arguments are borrowed until capture__free(). KEY: of the anonymisation
- * (src/base/anonymize.h), or NULL. 0, or a negative errno. */
+/* Starts the thread. COLLECTOR, WRITER and what CONFIG's encoder borrows are borrowed until capture__free().
+ * LIGHTEN: give up some rows before chance does (--on-overload). 0, or a negative errno. */
 int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
-		 struct clock *clock, const struct options *options, const unsigned char *key);
+		 const struct encoder_config *config, bool lighten);
 
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);

@@ -230,31 +230,31 @@ static int set_streams(struct parse *p, const char *value)
 			return option__fail(p, "--streams: %s: not in this build", item);
 		streams |= STREAM_BIT(stream);
 	}
-	p->o.streams = streams;
+	p->o.selection.streams = streams;
 	return 0;
 }
 
 static int set_no_network(struct parse *p, const char *value)
 {
-	p->o.streams &= ~STREAMS_NETWORK;
+	p->o.selection.streams &= ~STREAMS_NETWORK;
 	return 0;
 }
 
 static int set_network(struct parse *p, const char *value)
 {
-	p->o.streams |= STREAMS_NETWORK;
+	p->o.selection.streams |= STREAMS_NETWORK;
 	return 0;
 }
 
 static int set_no_cache(struct parse *p, const char *value)
 {
-	p->o.streams &= ~STREAMS_CACHE;
+	p->o.selection.streams &= ~STREAMS_CACHE;
 	return 0;
 }
 
 static int set_cache(struct parse *p, const char *value)
 {
-	p->o.streams |= STREAMS_CACHE;
+	p->o.selection.streams |= STREAMS_CACHE;
 	return 0;
 }
 
@@ -264,7 +264,7 @@ static int set_cache_sample(struct parse *p, const char *value)
 
 	if (parse_count(value, "K", &n) || !n || n > 1 << 20)
 		return is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
-	p->o.cache_sample = n;
+	p->o.selection.cache_sample = n;
 	return 0;
 }
 
@@ -310,7 +310,7 @@ static int set_ops(struct parse *p, const char *value)
 				p, "--ops: no such operation: " QUOTED " (open, read, ...)", item);
 		ops |= UINT64_C(1) << op;
 	}
-	p->o.ops = ops;
+	p->o.selection.ops = ops;
 	return 0;
 }
 
@@ -322,9 +322,9 @@ static int set_pid(struct parse *p, const char *value)
 	while (next_item(&value, item, sizeof(item))) {
 		if (parse_count(item, "", &pid) || !pid || pid > PID_MAX)
 			return is_not(p, "pid", item, "a process id");
-		if (p->o.n_pids == OPTIONS_LIST_MAX)
-			return option__fail(p, "--pid: more than %d", OPTIONS_LIST_MAX);
-		p->o.pids[p->o.n_pids++] = pid;
+		if (p->o.selection.n_pids == SELECTION_LIST_MAX)
+			return option__fail(p, "--pid: more than %d", SELECTION_LIST_MAX);
+		p->o.selection.pids[p->o.selection.n_pids++] = pid;
 	}
 	return 0;
 }
@@ -336,22 +336,22 @@ static int set_command(struct parse *p, const char *value)
 	while (next_item(&value, item, sizeof(item))) {
 		if (!*item)
 			return option__fail(p, "--command: an empty name");
-		if (strlen(item) > OPTIONS_COMM_MAX)
+		if (strlen(item) > SELECTION_COMM_MAX)
 			return option__fail(p,
 					    "--command: " QUOTED
 					    " has more than the %d bytes that the "
 					    "kernel keeps of a name",
-					    item, OPTIONS_COMM_MAX);
-		if (p->o.n_commands == OPTIONS_LIST_MAX)
-			return option__fail(p, "--command: more than %d", OPTIONS_LIST_MAX);
-		strcpy(p->o.commands[p->o.n_commands++], item);
+					    item, SELECTION_COMM_MAX);
+		if (p->o.selection.n_commands == SELECTION_LIST_MAX)
+			return option__fail(p, "--command: more than %d", SELECTION_LIST_MAX);
+		strcpy(p->o.selection.commands[p->o.selection.n_commands++], item);
 	}
 	return 0;
 }
 
 static int set_cgroup(struct parse *p, const char *value)
 {
-	int err = cgroup__id(value, &p->o.cgroup_id);
+	int err = cgroup__id(value, &p->o.selection.cgroup_id);
 
 	if (err == -ENODEV)
 		return option__fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
@@ -382,16 +382,17 @@ static int set_path(struct parse *p, const char *value)
 		len--;
 	if (len > OPTIONS_PATH_MAX || !is_folded(value, len) || (len > 1 && value[len - 1] == '/'))
 		return is_not(p, "path", value, "an absolute path free of //, . and ..");
-	if (p->o.n_paths == OPTIONS_LIST_MAX)
-		return option__fail(p, "--path: more than %d", OPTIONS_LIST_MAX);
-	p->o.paths[p->o.n_paths++] = (struct path_prefix){ value, len == 1 ? 0 : len };
+	if (p->o.selection.n_paths == SELECTION_LIST_MAX)
+		return option__fail(p, "--path: more than %d", SELECTION_LIST_MAX);
+	p->o.selection.paths[p->o.selection.n_paths++] =
+		(struct path_prefix){ value, len == 1 ? 0 : len };
 	return 0;
 }
 
 static int set_scope(struct parse *p, const char *value)
 {
-	p->o.scope_all = !strcmp(value, "all");
-	if (!p->o.scope_all && strcmp(value, "files"))
+	p->o.selection.scope_all = !strcmp(value, "all");
+	if (!p->o.selection.scope_all && strcmp(value, "files"))
 		return option__fail(p, "--scope: " QUOTED " is neither files nor all", value);
 	return 0;
 }
@@ -481,7 +482,7 @@ static int set_attach(struct parse *p, const char *value)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(value, names[i])) {
-			p->o.attach = i;
+			p->o.selection.attach = i;
 			return 0;
 		}
 	return is_not(p, "attach", value, "auto, raw, classic or functions");
@@ -702,14 +703,15 @@ const struct option_row option_rows[] = {
 	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
 	  "neither processes, files nor system_spec" },
 
-	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16", .conf = "1", ADDS(n_pids) },
+	{ "pid", 0, "LIST", FILTERS, set_pid, "processes, up to 16", .conf = "1",
+	  ADDS(selection.n_pids) },
 	{ "command", 0, "LIST", FILTERS, set_command,
 	  "thread names as ps -L -o comm shows them, up to 16", .conf = "postgres",
-	  ADDS(n_commands) },
+	  ADDS(selection.n_commands) },
 	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
 	  "a cgroup v2: directory, path below the mount, or id", .conf = "1" },
 	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; up to 16 times",
-	  .conf = "/home", ADDS(n_paths) },
+	  .conf = "/home", ADDS(selection.n_paths) },
 
 	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
 	  "begin a new file after TIME (default 15m)", .conf = "15m", .live = true },

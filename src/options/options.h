@@ -10,11 +10,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "schema/fs_ops.h"
-#include "schema/streams.h"
+#include "schema/selection.h"
 
-#define OPTIONS_LIST_MAX 16 /* entries of --pid, of --command and of --path */
-#define OPTIONS_COMM_MAX 15 /* bytes of a thread's name: TASK_COMM_LEN less its NUL */
 #define OPTIONS_PATH_MAX 4095
 #define OPTIONS_MESSAGE_MAX 512
 
@@ -33,20 +30,6 @@ enum options_action {
 #define OPTIONS_ROWS_MAX 96
 #define OPTIONS_PARALLEL_MAX 16
 
-/* How system calls are hooked: the same programs, and the same rows, from different hooks. */
-enum attach {
-	ATTACH_AUTO,      /* the cheapest of those that miss nothing on this kernel */
-	ATTACH_RAW,       /* BTF raw tracepoints */
-	ATTACH_CLASSIC,   /* tracepoints by way of perf */
-	ATTACH_FUNCTIONS, /* the functions of the calls that are recorded, no others */
-};
-
-/* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
-struct path_prefix {
-	const char *text; /* not ended at len */
-	size_t len;
-};
-
 /* Strings are borrowed from argv, or lie in config_text. */
 struct options {
 	enum options_action action;
@@ -58,20 +41,7 @@ struct options {
 	const char *bucket;   /* --trace-bucket; NULL: the engine's own */
 	uint64_t duration_ns; /* 0: until a signal */
 
-	uint32_t streams;      /* bit per enum stream, captured ones only, never 0 */
-	uint64_t ops;          /* bit per enum fs_op; ALL_OPS unless --ops */
-	uint32_t cache_sample; /* cache: one page in so many; 0 and 1: all */
-	enum attach attach;
-	bool scope_all; /* pipes, sockets, devices and pseudo filesystems as well */
-
-	/* Each filter lets everything through while it is empty. */
-	pid_t pids[OPTIONS_LIST_MAX]; /* process ids (thread groups) */
-	size_t n_pids;
-	char commands[OPTIONS_LIST_MAX][OPTIONS_COMM_MAX + 1]; /* NUL-padded */
-	size_t n_commands;
-	struct path_prefix paths[OPTIONS_LIST_MAX];
-	size_t n_paths;
-	uint64_t cgroup_id; /* cgroup v2 id; 0: any */
+	struct selection selection;
 
 	uint32_t rotate_age_s; /* at least 1 */
 	uint64_t rotate_bytes; /* compressed, at least 1 */
@@ -114,19 +84,6 @@ struct options {
 	char **argv;                        /* to be parsed again when the file has changed */
 	uint32_t digests[OPTIONS_ROWS_MAX]; /* of each option's values: what has changed? */
 };
-
-#define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */
-_Static_assert(FS_OP_COUNT < 64, "options.ops has a bit per operation");
-
-static inline bool options__stream(const struct options *o, enum stream stream)
-{
-	return o->streams >> stream & 1;
-}
-
-static inline bool options__op(const struct options *o, enum fs_op op)
-{
-	return o->ops >> op & 1;
-}
 
 /* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0, or
  * -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and

@@ -182,20 +182,21 @@ static int check(struct parse *p)
 		return check_upload(p);
 	if (o->upload_test)
 		return option__fail(p, "--test: only with upload");
-	if (!o->streams)
+	if (!o->selection.streams)
 		return option__fail(p, "no stream is left to record");
-	if (o->cache_sample > 1 && !options__stream(o, STREAM_CACHE))
+	if (o->selection.cache_sample > 1 && !selection__stream(&o->selection, STREAM_CACHE))
 		return option__fail(p, "--cache-sample: only with the cache stream");
 	if (o->bucket && !o->dev)
 		return option__fail(p, "--trace-bucket: only with dev");
 	if ((o->pid_file || o->log_file) && !o->daemon)
 		return option__fail(p, "--%s: only with --daemon",
 				    o->pid_file ? "pid-file" : "log-file");
-	if (!options__stream(o, STREAM_FS) && (o->ops != ALL_OPS || o->n_paths || o->scope_all))
+	if (!selection__stream(&o->selection, STREAM_FS) &&
+	    (o->selection.ops != ALL_OPS || o->selection.n_paths || o->selection.scope_all))
 		return option__fail(p, "%s: only with the fs stream",
-				    o->n_paths   ? "--path" :
-				    o->scope_all ? "--scope" :
-						   "--ops");
+				    o->selection.n_paths   ? "--path" :
+				    o->selection.scope_all ? "--scope" :
+							     "--ops");
 	return 0;
 }
 
@@ -311,8 +312,11 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 	struct parse p = {
 		.o = {
 			.output = "./iotrc-traces",
-			.streams = STREAMS_DEFAULT | (machine_affords_cache() ? STREAMS_CACHE : 0),
-			.ops = ALL_OPS,
+			.selection = {
+				.streams = STREAMS_DEFAULT |
+					   (machine_affords_cache() ? STREAMS_CACHE : 0),
+				.ops = ALL_OPS,
+			},
 			.rotate_age_s = 15 * 60,
 			.rotate_bytes = 64 << 20,
 			.min_free = UINT64_C(1) << 30,

@@ -10,30 +10,27 @@
 #include <sys/stat.h>
 
 #include "base/csv.h"
-#include "dataset/memory.h"
 #include "schema/fs_ops.h"
 
-int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
-		 const unsigned char *key)
+int encoder__new(struct encoder **ret, const struct encoder_config *config)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
-	struct memory_plan plan;
+	const struct memory_plan *m = config->memory;
 	int err;
 
 	if (!e)
 		return -ENOMEM;
-	e->options = options;
-	e->clock = clock;
-	memory__plan(&plan, options->memory, memory__cpus());
-	err = dict__new(&e->paths, plan.paths_max, plan.paths_bytes);
+	e->selection = config->selection;
+	e->clock = config->clock;
+	err = dict__new(&e->paths, m->paths_max, m->paths_bytes);
 	if (!err)
-		err = dict__new(&e->tasks, plan.tasks_max, plan.tasks_bytes);
+		err = dict__new(&e->tasks, m->tasks_max, m->tasks_bytes);
 	if (!err)
 		err = mounts__new(&e->mounts);
 	if (!err)
 		err = reqnames__new(&e->reqnames);
-	if (!err && key)
-		err = anonymizer__new(&e->anon, key, options->anonymize_keep_system);
+	if (!err && config->key)
+		err = anonymizer__new(&e->anon, config->key, config->keep_system);
 	if (err) {
 		encoder__free(e);
 		return err;
@@ -106,12 +103,12 @@ bool encode__sound(const void *record, size_t size)
 
 /* ---- definitions ---- */
 
-bool encode__below_wanted(const struct options *o, const char *path, size_t len)
+bool encode__below_wanted(const struct selection *s, const char *path, size_t len)
 {
-	if (!o->n_paths)
+	if (!s->n_paths)
 		return true;
-	for (size_t i = 0; i < o->n_paths; i++) {
-		const struct path_prefix *p = &o->paths[i];
+	for (size_t i = 0; i < s->n_paths; i++) {
+		const struct path_prefix *p = &s->paths[i];
 
 		if (len >= p->len && !memcmp(path, p->text, p->len) &&
 		    (len == p->len || path[p->len] == '/'))
@@ -211,9 +208,9 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	if (csv__text(type, entry->fs_type, strlen(entry->fs_type)) - type !=
 	    (ptrdiff_t)strlen(entry->fs_type))
 		*entry->fs_type = 0;
-	entry->wanted = (e->options->scope_all ||
+	entry->wanted = (e->selection->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
-			encode__below_wanted(e->options, raw, len);
+			encode__below_wanted(e->selection, raw, len);
 	memcpy(entry->place, place, place_len);
 	entry->place_len = place_len;
 	entry->raw_len = len;

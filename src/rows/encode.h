@@ -14,10 +14,11 @@
 #include "base/clock.h"
 #include "base/mounts.h"
 #include "bpf/records.h"
-#include "options/options.h"
+#include "dataset/memory.h"
 #include "rows/dict.h"
 #include "rows/names.h"
 #include "rows/reqnames.h"
+#include "schema/selection.h"
 
 /* Room that an encoder may need, quotes still to be doubled included; and for records of fixed
  * length. A finished row is never longer than a chunk. */
@@ -52,8 +53,16 @@ struct flags_cached {
 	char text[NAMES_MAX];
 };
 
+struct encoder_config {
+	const struct selection *selection;
+	const struct memory_plan *memory;
+	struct clock *clock;
+	const unsigned char *key; /* of the anonymisation; NULL: names in clear */
+	bool keep_system;         /* what --anonymize=keep-system leaves in clear */
+};
+
 struct encoder {
-	const struct options *options;
+	const struct selection *selection;
 	struct clock *clock;
 	struct dict *paths, *tasks;
 	struct mounts *mounts;
@@ -66,9 +75,8 @@ struct encoder {
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
 
-/* 0, or a negative errno. OPTIONS and CLOCK are borrowed. KEY: of the anonymisation, or NULL. */
-int encoder__new(struct encoder **ret, const struct options *options, struct clock *clock,
-		 const unsigned char *key);
+/* 0, or a negative errno. Selection and clock are borrowed until encoder__free(), all else is copied. */
+int encoder__new(struct encoder **ret, const struct encoder_config *config);
 struct encoder *encoder__free(struct encoder *e);
 
 /* Takes a definition (REC_PATH, REC_TASK). */
@@ -92,7 +100,7 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p);
 /* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 /* Whether PATH is one of --path's, or below. */
-bool encode__below_wanted(const struct options *o, const char *path, size_t len);
+bool encode__below_wanted(const struct selection *s, const char *path, size_t len);
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
 const struct task_entry *encode__task(struct encoder *e, uint64_t id);
 /* "pid,command", for the streams that have no tid. */

@@ -57,9 +57,9 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 static bool asked_wanted(const struct encoder *e, const struct asked *a)
 {
 	if (!a->len)
-		return !e->options->n_paths;
-	return (e->options->scope_all || !mounts__pseudo_path(e->mounts, a->text, a->len)) &&
-	       encode__below_wanted(e->options, a->text, a->len);
+		return !e->selection->n_paths;
+	return (e->selection->scope_all || !mounts__pseudo_path(e->mounts, a->text, a->len)) &&
+	       encode__below_wanted(e->selection, a->text, a->len);
 }
 
 /* The filename field of an operation on paths; NULL when it is left out. */
@@ -195,7 +195,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const char *fs_type = NULL;
 	int64_t ret = r->ret;
 
-	if (!r->op || r->op >= FS_OP_COUNT || !options__op(e->options, r->op))
+	if (!r->op || r->op >= FS_OP_COUNT || !selection__op(e->selection, r->op))
 		return NULL;
 	if (r->path) {
 		path = dict__get(e->paths, r->path);
@@ -203,7 +203,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			e->unnamed++;
 		else if (!path->wanted && !(r->has & FS_TWO_FILES))
 			return NULL;
-	} else if (!(l && r->has & (FS_HAS_ASKED | FS_TWO_FILES)) && e->options->n_paths) {
+	} else if (!(l && r->has & (FS_HAS_ASKED | FS_TWO_FILES)) && e->selection->n_paths) {
 		return NULL;
 	}
 	if (r->op == FS_PROCESS_EXIT)

@@ -50,16 +50,26 @@ static void take(struct encoder *e, uint8_t *record, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct options options = { .streams = ~0u, .ops = ALL_OPS, .scope_all = true };
+	static struct selection selection = { .streams = ~0u, .ops = ALL_OPS, .scope_all = true };
 	static const unsigned char key[32] = "a key";
 	static struct encoder *encoders_kept[2]; /* in clear, and anonymising */
 	static struct clock *clock;
 	struct encoder *e;
 
-	if (!clock &&
-	    (clock__new(&clock) || encoder__new(&encoders_kept[0], &options, clock, NULL) ||
-	     encoder__new(&encoders_kept[1], &options, clock, key)))
-		abort();
+	if (!clock) {
+		struct memory_plan plan;
+		struct encoder_config config = { .selection = &selection, .memory = &plan };
+
+		memory__plan(&plan, 0, 1);
+		if (clock__new(&clock))
+			abort();
+		config.clock = clock;
+		for (int i = 0; i < 2; i++) {
+			config.key = i ? key : NULL;
+			if (encoder__new(&encoders_kept[i], &config))
+				abort();
+		}
+	}
 	if (!size)
 		return 0;
 	e = encoders_kept[*data & 1];

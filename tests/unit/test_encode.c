@@ -15,7 +15,7 @@
 
 #define FIELDS_MAX 32
 
-static struct options opts;
+static struct selection selection;
 static struct clock *clk;
 static struct encoder *enc;
 static char row[ROW_MAX];
@@ -23,11 +23,17 @@ static char *fields[FIELDS_MAX];
 
 static void setup(void)
 {
-	memset(&opts, 0, sizeof(opts));
-	opts.ops = ALL_OPS;
-	opts.streams = 1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_CONN;
+	static struct memory_plan plan;
+	struct encoder_config config = { .selection = &selection, .memory = &plan };
+
+	selection = (struct selection){
+		.ops = ALL_OPS,
+		.streams = 1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_CONN,
+	};
+	memory__plan(&plan, 0, 1);
 	cr_assert_eq(clock__new(&clk), 0);
-	cr_assert_eq(encoder__new(&enc, &opts, clk, NULL), 0);
+	config.clock = clk;
+	cr_assert_eq(encoder__new(&enc, &config), 0);
 }
 
 static void teardown(void)
@@ -262,8 +268,8 @@ Test(encode, scope_and_path_leave_out)
 	cr_assert_null(encode__fs(enc, &r, sizeof(r), row));
 	define_path(2, "/a/b", "ext4", S_IFREG, 0);
 	cr_assert_not_null(encode__fs(enc, &r, sizeof(r), row));
-	opts.n_paths = 1;
-	opts.paths[0] = (struct path_prefix){ "/a/bc", 5 };
+	selection.n_paths = 1;
+	selection.paths[0] = (struct path_prefix){ "/a/bc", 5 };
 	define_path(2, "/a/b", "ext4", S_IFREG, 0);
 	cr_assert_null(encode__fs(enc, &r, sizeof(r), row));
 	define_path(2, "/a/bc/d", "ext4", S_IFREG, 0);

@@ -56,16 +56,17 @@ Test(options, defaults)
 	accepts("");
 	cr_assert_eq(o.action, ACTION_RECORD);
 	cr_assert_str_eq(o.output, "./iotrc-traces");
-	cr_assert_eq(o.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
+	cr_assert_eq(o.selection.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 	cr_assert_eq(o.duration_ns, 0);
 	cr_assert_eq(o.rotate_age_s, 900);
 	cr_assert_eq(o.rotate_bytes, 64 * 1024 * 1024);
 	cr_assert_eq(o.rotate_rows, 0);
-	cr_assert(!o.dev && !o.quiet && !o.verbose && !o.scope_all && !o.bucket);
-	cr_assert(!o.n_pids && !o.n_commands && !o.n_paths && !o.cgroup_id);
+	cr_assert(!o.dev && !o.quiet && !o.verbose && !o.selection.scope_all && !o.bucket);
+	cr_assert(!o.selection.n_pids && !o.selection.n_commands && !o.selection.n_paths &&
+		  !o.selection.cgroup_id);
 	for (int op = 1; op < FS_OP_COUNT; op++)
-		cr_assert(options__op(&o, op));
-	cr_assert(!options__op(&o, FS_NONE));
+		cr_assert(selection__op(&o.selection, op));
+	cr_assert(!selection__op(&o.selection, FS_NONE));
 }
 
 Test(options, actions_end_the_parsing)
@@ -122,7 +123,7 @@ Test(options, any_order_and_after_dev)
 		cr_expect_str_eq(o.output, "out");
 		cr_expect_str_eq(o.bucket, "b1");
 		cr_expect_eq(o.duration_ns, UINT64_C(300000000000));
-		cr_expect_eq(o.streams, 1u << STREAM_FS);
+		cr_expect_eq(o.selection.streams, 1u << STREAM_FS);
 	}
 }
 
@@ -206,18 +207,19 @@ Test(options, a_blank_is_no_suffix)
 Test(options, streams)
 {
 	accepts("--streams block,fs");
-	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
+	cr_assert_eq(o.selection.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
 	accepts("--streams nw_conn,lost");
-	cr_assert_eq(o.streams, 1u << STREAM_NW_CONN);
-	cr_assert(options__stream(&o, STREAM_NW_CONN) && !options__stream(&o, STREAM_FS));
+	cr_assert_eq(o.selection.streams, 1u << STREAM_NW_CONN);
+	cr_assert(selection__stream(&o.selection, STREAM_NW_CONN) &&
+		  !selection__stream(&o.selection, STREAM_FS));
 	accepts("--streams fs --streams block");
-	cr_assert_eq(o.streams, 1u << STREAM_BLOCK);
+	cr_assert_eq(o.selection.streams, 1u << STREAM_BLOCK);
 	accepts("--no-network");
-	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
+	cr_assert_eq(o.selection.streams, 1u << STREAM_FS | 1u << STREAM_BLOCK);
 	accepts("--no-network --streams fs,nw_conn");
-	cr_assert_eq(o.streams, 1u << STREAM_FS | 1u << STREAM_NW_CONN);
+	cr_assert_eq(o.selection.streams, 1u << STREAM_FS | 1u << STREAM_NW_CONN);
 	accepts("--no-cache --no-upload");
-	cr_assert_eq(o.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
+	cr_assert_eq(o.selection.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 
 	refuses("--streams fs,bogus",
 		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
@@ -234,13 +236,13 @@ Test(options, streams)
 Test(options, cache)
 {
 	accepts("--cache");
-	cr_assert_eq(o.streams, DEFAULT_STREAMS | CACHE_STREAMS);
+	cr_assert_eq(o.selection.streams, DEFAULT_STREAMS | CACHE_STREAMS);
 	accepts("--no-cache");
-	cr_assert_eq(o.streams, DEFAULT_STREAMS);
+	cr_assert_eq(o.selection.streams, DEFAULT_STREAMS);
 	accepts("--streams pagefault,nw_drop");
-	cr_assert_eq(o.streams, 1u << STREAM_PAGEFAULT | 1u << STREAM_NW_DROP);
+	cr_assert_eq(o.selection.streams, 1u << STREAM_PAGEFAULT | 1u << STREAM_NW_DROP);
 	accepts("--cache --cache-sample 64");
-	cr_assert_eq(o.cache_sample, 64);
+	cr_assert_eq(o.selection.cache_sample, 64);
 	refuses("--no-cache --cache-sample 2", "--cache-sample: only with the cache stream");
 	refuses("--cache --cache-sample 0",
 		"--cache-sample: '0' is not a number of pages (1 to 1024K)");
@@ -264,8 +266,8 @@ Test(options, streams_of_other_versions)
 Test(options, operations)
 {
 	accepts("--ops open,process_exit,rename");
-	cr_assert_eq(o.ops, UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_PROCESS_EXIT |
-				    UINT64_C(1) << FS_RENAME);
+	cr_assert_eq(o.selection.ops, UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_PROCESS_EXIT |
+					      UINT64_C(1) << FS_RENAME);
 	refuses("--ops open,opn", "--ops: no such operation: 'opn' (open, read, ...)");
 	refuses("--ops=", "--ops: no such operation: '' (open, read, ...)");
 	refuses("--ops read --streams block", "--ops: only with the fs stream");
@@ -276,24 +278,24 @@ Test(options, operations)
 Test(options, scope)
 {
 	accepts("--scope all");
-	cr_assert(o.scope_all);
+	cr_assert(o.selection.scope_all);
 	accepts("--scope all --scope files");
-	cr_assert(!o.scope_all);
+	cr_assert(!o.selection.scope_all);
 	refuses("--scope some", "--scope: 'some' is neither files nor all");
 }
 
 Test(options, attach)
 {
 	accepts("");
-	cr_assert_eq(o.attach, ATTACH_AUTO);
+	cr_assert_eq(o.selection.attach, ATTACH_AUTO);
 	accepts("--attach raw");
-	cr_assert_eq(o.attach, ATTACH_RAW);
+	cr_assert_eq(o.selection.attach, ATTACH_RAW);
 	accepts("--attach=classic");
-	cr_assert_eq(o.attach, ATTACH_CLASSIC);
+	cr_assert_eq(o.selection.attach, ATTACH_CLASSIC);
 	accepts("--attach functions");
-	cr_assert_eq(o.attach, ATTACH_FUNCTIONS);
+	cr_assert_eq(o.selection.attach, ATTACH_FUNCTIONS);
 	accepts("--attach raw --attach auto");
-	cr_assert_eq(o.attach, ATTACH_AUTO);
+	cr_assert_eq(o.selection.attach, ATTACH_AUTO);
 	refuses("--attach fentry", "--attach: 'fentry' is not auto, raw, classic or functions");
 	refuses("--attach=", "--attach: '' is not auto, raw, classic or functions");
 }
@@ -301,10 +303,11 @@ Test(options, attach)
 Test(options, pids)
 {
 	accepts("--pid 1,4194304 --pid 77");
-	cr_assert_eq(o.n_pids, 3);
-	cr_assert(o.pids[0] == 1 && o.pids[1] == 4194304 && o.pids[2] == 77);
+	cr_assert_eq(o.selection.n_pids, 3);
+	cr_assert(o.selection.pids[0] == 1 && o.selection.pids[1] == 4194304 &&
+		  o.selection.pids[2] == 77);
 	accepts("--pid 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16");
-	cr_assert_eq(o.n_pids, 16);
+	cr_assert_eq(o.selection.n_pids, 16);
 	refuses("--pid 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "--pid: more than 16");
 	refuses("--pid 0", "--pid: '0' is not a process id");
 	refuses("--pid -1", "--pid: '-1' is not a process id");
@@ -316,12 +319,12 @@ Test(options, pids)
 Test(options, commands)
 {
 	accepts("--command dd,123456789012345 --command git");
-	cr_assert_eq(o.n_commands, 3);
-	cr_assert_str_eq(o.commands[0], "dd");
-	cr_assert_str_eq(o.commands[1], "123456789012345");
-	cr_assert_str_eq(o.commands[2], "git");
-	for (size_t i = 2; i < sizeof(o.commands[0]); i++)
-		cr_assert_eq(o.commands[0][i], 0, "compared whole in the kernel");
+	cr_assert_eq(o.selection.n_commands, 3);
+	cr_assert_str_eq(o.selection.commands[0], "dd");
+	cr_assert_str_eq(o.selection.commands[1], "123456789012345");
+	cr_assert_str_eq(o.selection.commands[2], "git");
+	for (size_t i = 2; i < sizeof(o.selection.commands[0]); i++)
+		cr_assert_eq(o.selection.commands[0][i], 0, "compared whole in the kernel");
 	accepts("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p");
 	refuses("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "--command: more than 16");
 	refuses("--command 1234567890123456",
@@ -334,10 +337,10 @@ Test(options, commands)
 Test(options, paths)
 {
 	accepts("--path /home/ --path /a/..b/.c --path /");
-	cr_assert_eq(o.n_paths, 3);
-	cr_assert(o.paths[0].len == 5 && !strncmp(o.paths[0].text, "/home", 5));
-	cr_assert_eq(o.paths[1].len, strlen("/a/..b/.c"));
-	cr_assert_eq(o.paths[2].len, 0);
+	cr_assert_eq(o.selection.n_paths, 3);
+	cr_assert(o.selection.paths[0].len == 5 && !strncmp(o.selection.paths[0].text, "/home", 5));
+	cr_assert_eq(o.selection.paths[1].len, strlen("/a/..b/.c"));
+	cr_assert_eq(o.selection.paths[2].len, 0);
 
 	static const char *const bad[] = { "home", "./x",   "/a/../b", "/a/./b", "/a/..",
 					   "/a/.", "/a//b", "/a//",    "/..",    "" };
@@ -537,7 +540,7 @@ Test(options, long_items_do_not_fit_anything)
 Test(options, cgroup_by_id)
 {
 	accepts("--cgroup 4242");
-	cr_assert_eq(o.cgroup_id, 4242);
+	cr_assert_eq(o.selection.cgroup_id, 4242);
 	refuses("--cgroup 0", "--cgroup: no such cgroup (v2): '0'");
 	refuses("--cgroup 99999999999999999999",
 		"--cgroup: no such cgroup (v2): '99999999999999999999'");
@@ -571,11 +574,11 @@ Test(options, cgroup_by_path)
 		memcpy(&id, handle.h.f_handle, sizeof(id));
 		snprintf(line, sizeof(line), "--cgroup %s", path);
 		cr_expect_eq(parse(line), 0, "%s", message);
-		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroup_id, id);
 		cr_expect_eq(parse("--cgroup /iotrc-unit-test"), 0, "%s", message);
-		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroup_id, id);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test"), 0, "%s", message);
-		cr_expect_eq(o.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroup_id, id);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test/none"), -EINVAL);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test/cgroup.procs"), -EINVAL);
 		rmdir(path);

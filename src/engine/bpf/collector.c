@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/param.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "dataset/memory.h"
 #include "engine/bpf/absent_kfuncs.h"
 #include "engine/bpf/functions.h"
 #include "engine/bpf/syscalls.h"
@@ -55,7 +55,7 @@ static const struct program {
 	const char *
 		gives; /* of a hook's first row: what is missing without it; NULL: no recording is possible */
 	bool (*when)(const struct collector *c); /* where it has a purpose; NULL: everywhere */
-	/* clang-format off */
+						 /* clang-format off */
 } programs[] = {
 	/* First to be attached: it takes out what the others make. */
 	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, no_task_storage },
@@ -500,58 +500,60 @@ static int choose_programs(struct collector *c, const struct btf *btf, char *pro
 
 /* ---- configuration ---- */
 
-static bool op_wanted(const struct options *o, const struct syscall_desc *d)
+static bool op_wanted(const struct selection *want, const struct syscall_desc *d)
 {
 	if (d->shape == SHAPE_SOCKETCALL)
-		return options__stream(o, STREAM_NW_CONN) || options__stream(o, STREAM_NW_SOCKOPT);
-	if (!options__stream(o, d->stream))
-		return d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN);
+		return selection__stream(want, STREAM_NW_CONN) ||
+		       selection__stream(want, STREAM_NW_SOCKOPT);
+	if (!selection__stream(want, d->stream))
+		return d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN);
 	if (d->stream != STREAM_FS || d->shape == SHAPE_AIO)
 		return true;
-	return options__op(o, d->op) || (d->props & PROP_REMOVEDIR && options__op(o, FS_RMDIR)) ||
-	       (d->props & PROP_CLOSES && options__stream(o, STREAM_NW_CONN));
+	return selection__op(want, d->op) ||
+	       (d->props & PROP_REMOVEDIR && selection__op(want, FS_RMDIR)) ||
+	       (d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN));
 }
 
 /* close() serves two streams: with fs off it counts for the other. */
-static void choose(const struct options *o, const struct syscall_desc *from,
+static void choose(const struct selection *want, const struct syscall_desc *from,
 		   struct syscall_desc *to)
 {
-	if (!op_wanted(o, from)) {
-		if (options__stream(o, STREAM_FS))
+	if (!op_wanted(want, from)) {
+		if (selection__stream(want, STREAM_FS))
 			to->props = from->props & PROP_NAMES;
 		return;
 	}
 	*to = *from;
-	if (!options__stream(o, to->stream))
+	if (!selection__stream(want, to->stream))
 		to->stream = STREAM_NW_CONN;
 }
 
-static void configure(struct iotrc_bpf *skel, const struct options *o, const struct btf *btf)
+static void configure(struct iotrc_bpf *skel, const struct selection *want, const struct btf *btf)
 {
 	struct capture_config *cfg = &skel->rodata->cfg;
 
 	probe_kernel(cfg, btf);
 	cfg->own_pid = pid_of_kernel();
-	cfg->scope_all = o->scope_all;
-	cfg->close_rows = options__stream(o, STREAM_FS) && options__op(o, FS_CLOSE);
-	cfg->nw_conn = options__stream(o, STREAM_NW_CONN);
-	cfg->uring_stream = options__stream(o, STREAM_FS) ? STREAM_FS : STREAM_NW_CONN;
-	cfg->n_pids = o->n_pids;
-	for (size_t i = 0; i < o->n_pids; i++)
-		cfg->pids[i] = o->pids[i];
-	cfg->n_commands = o->n_commands;
-	for (size_t i = 0; i < o->n_commands; i++)
-		memcpy(cfg->commands[i], o->commands[i], COMM_BYTES);
-	cfg->cgroup = o->cgroup_id;
-	cfg->cache_sample = o->cache_sample;
+	cfg->scope_all = want->scope_all;
+	cfg->close_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_CLOSE);
+	cfg->nw_conn = selection__stream(want, STREAM_NW_CONN);
+	cfg->uring_stream = selection__stream(want, STREAM_FS) ? STREAM_FS : STREAM_NW_CONN;
+	cfg->n_pids = want->n_pids;
+	for (size_t i = 0; i < want->n_pids; i++)
+		cfg->pids[i] = want->pids[i];
+	cfg->n_commands = want->n_commands;
+	for (size_t i = 0; i < want->n_commands; i++)
+		memcpy(cfg->commands[i], want->commands[i], COMM_BYTES);
+	cfg->cgroup = want->cgroup_id;
+	cfg->cache_sample = want->cache_sample;
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
-		choose(o, &syscalls_native[i], &skel->rodata->syscalls[i]);
-		choose(o, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
+		choose(want, &syscalls_native[i], &skel->rodata->syscalls[i]);
+		choose(want, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
 	}
 	memcpy(skel->rodata->socketcalls, syscalls_of_socketcall,
 	       sizeof(skel->rodata->socketcalls));
 	for (size_t i = 0; i < MAX_URING_OPS; i++)
-		choose(o, &uring_ops[i], &skel->rodata->uring_ops[i]);
+		choose(want, &uring_ops[i], &skel->rodata->uring_ops[i]);
 }
 
 /* ---- rings ---- */
@@ -794,7 +796,8 @@ static int attach(struct collector *c, char *problem)
 	return 0;
 }
 
-int collector__new(struct collector **ret, const struct options *o, char *problem)
+int collector__new(struct collector **ret, const struct selection *want,
+		   const struct memory_plan *memory, bool verbose, char *problem)
 {
 	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes CAP_SYS_ADMIN; not
 	 * when it is told where the types are. */
@@ -806,12 +809,13 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 	if (!c)
 		return problem_of(problem, -ENOMEM, "out of memory");
 	c->epoll_fd = -1;
-	c->streams = o->streams;
-	if (!o->verbose && !o->dev)
+	c->streams = want->streams;
+	if (!verbose)
 		libbpf_set_print(silent);
 	n_cpus = memory__cpus();
-	c->n_cpus = n_cpus > MAX_CPUS ? MAX_CPUS : n_cpus;
-	memory__plan(&c->plan, o->memory, c->n_cpus);
+	c->n_cpus = MIN(n_cpus, MAX_CPUS);
+	c->plan = *memory;
+	c->plan.n_rings = MIN(c->plan.n_rings, c->n_cpus);
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		err = problem_of(
@@ -831,11 +835,11 @@ int collector__new(struct collector **ret, const struct options *o, char *proble
 				 strerror(errno));
 		goto fail;
 	}
-	configure(c->skel, o, btf);
+	configure(c->skel, want, btf);
 	c->skel->rodata->cfg.atomic_counters = n_cpus > MAX_CPUS || preemptible(btf);
-	c->process_exit = options__op(o, FS_PROCESS_EXIT);
+	c->process_exit = selection__op(want, FS_PROCESS_EXIT);
 	c->init_unseen = init_unseen(btf);
-	err = choose_attach(c, o->attach, btf, problem);
+	err = choose_attach(c, want->attach, btf, problem);
 	if (!err)
 		err = choose_programs(c, btf, problem);
 	if (!err)

@@ -13,17 +13,20 @@
 
 #include "bpf/records.h"
 #include "dataset/manifest.h"
+#include "dataset/memory.h"
 #include "engine/bpf/lane.h"
 #include "engine/bpf/ring.h"
-#include "options/options.h"
+#include "schema/selection.h"
 
 struct collector;
 
 /* Why recording can't begin, in words for a person; written on failure only. */
 #define COLLECTOR_PROBLEM_MAX 1024
 
-/* Loads and attaches what OPTIONS ask for. 0, or a negative errno and PROBLEM. */
-int collector__new(struct collector **ret, const struct options *options, char *problem);
+/* Loads and attaches what SELECTION asks for, with maps as large as MEMORY says. VERBOSE: libbpf says on
+ * stderr what it does. 0, or a negative errno and PROBLEM. */
+int collector__new(struct collector **ret, const struct selection *selection,
+		   const struct memory_plan *memory, bool verbose, char *problem);
 
 /* Ends capture; what lies in the rings can still be read. */
 void collector__detach(struct collector *c);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is to be recorded: a value that engines and encoders act on, whoever made it. */
+#ifndef IOTRC_SELECTION_H
+#define IOTRC_SELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "schema/fs_ops.h"
+#include "schema/streams.h"
+
+#define SELECTION_LIST_MAX 16 /* entries of each list */
+#define SELECTION_COMM_MAX 15 /* bytes of a thread's name: TASK_COMM_LEN less its NUL */
+
+/* How system calls are hooked: the same programs, and the same rows, from different hooks. */
+enum attach {
+	ATTACH_AUTO,      /* the cheapest of those that miss nothing on this kernel */
+	ATTACH_RAW,       /* BTF raw tracepoints */
+	ATTACH_CLASSIC,   /* tracepoints by way of perf */
+	ATTACH_FUNCTIONS, /* the functions of the calls that are recorded, no others */
+};
+
+/* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
+struct path_prefix {
+	const char *text; /* borrowed, not ended at len */
+	size_t len;
+};
+
+struct selection {
+	uint32_t streams;      /* bit per enum stream, captured ones only, never 0 */
+	uint64_t ops;          /* bit per enum fs_op */
+	uint32_t cache_sample; /* cache: one page in so many; 0 and 1: all */
+	enum attach attach;
+	bool scope_all; /* pipes, sockets, devices and pseudo filesystems as well */
+
+	/* Each filter lets everything through while it is empty. */
+	pid_t pids[SELECTION_LIST_MAX]; /* process ids (thread groups) */
+	size_t n_pids;
+	char commands[SELECTION_LIST_MAX][SELECTION_COMM_MAX + 1]; /* NUL-padded */
+	size_t n_commands;
+	struct path_prefix paths[SELECTION_LIST_MAX];
+	size_t n_paths;
+	uint64_t cgroup_id; /* cgroup v2 id; 0: any */
+};
+
+#define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */
+_Static_assert(FS_OP_COUNT < 64, "selection.ops has a bit per operation");
+
+static inline bool selection__stream(const struct selection *s, enum stream stream)
+{
+	return s->streams >> stream & 1;
+}
+
+static inline bool selection__op(const struct selection *s, enum fs_op op)
+{
+	return s->ops >> op & 1;
+}
+
+#endif
