@@ -24,6 +24,7 @@
 #define DPORT           { "dport", COL_UINT, "", NULL, "Remote or destination port" }
 #define RETURN_VALUE    { "return_value", COL_INT, "", NULL, \
 			  "What the system call returned; the negative errno when it failed" }
+#define ERRNO           { "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" }
 
 /* clang-format on */
 #define FS_TIME "the operation's completion; it began duration_ns earlier"
@@ -36,8 +37,9 @@ static const struct column fs_columns[] = {
 	COMMAND,
 	{ "filename", COL_TEXT, "", NULL,
 	  "Absolute path as the process's root sees it; 'old -> new' where there are two" },
-	{ "size", COL_UINT, "bytes", NULL,
-	  "What was asked for: bytes to move, length of a mapping, new length for truncate" },
+	{ "size", COL_INT, "bytes", NULL,
+	  "What was asked for: bytes to move, length of a mapping, new length for truncate; "
+	  "negative beyond 2^63 - 1" },
 	{ "offset", COL_INT, "bytes", NULL, "Where in the file the transfer began" },
 	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure" },
 	{ "inode", COL_UINT, "", NULL, "Inode number" },
@@ -45,7 +47,7 @@ static const struct column fs_columns[] = {
 	{ "flags", COL_FLAGS, "", NULL, "Symbolic flags of the operation, or of the open file" },
 	{ "duration_ns", COL_UINT, "ns", NULL, "From the start to the completion" },
 	RETURN_VALUE,
-	{ "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" },
+	ERRNO,
 	{ "mmap_prot", COL_FLAGS, "", NULL, "PROT_* of a mapping" },
 	{ "mmap_flags", COL_FLAGS, "", NULL, "MAP_* of a mapping" },
 	{ "address", COL_ADDRESS, "", NULL, "Address of a mapping" },
@@ -118,6 +120,8 @@ static const struct column nw_epoll_columns[] = {
 	{ "ready_count", COL_INT, "", NULL, "Events or descriptors that were ready" },
 	{ "timeout_ms", COL_FLOAT, "ms", NULL, "Timeout asked for; -1 waits for ever" },
 	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion" },
+	RETURN_VALUE,
+	ERRNO,
 	MONO("the call's completion"),
 };
 
@@ -131,6 +135,8 @@ static const struct column nw_sockopt_columns[] = {
 	{ "option_name", COL_WORD, "", NULL, "Name of the option" },
 	{ "optval", COL_TEXT, "", NULL, "Value set or returned" },
 	RETURN_VALUE,
+	ERRNO,
+	TID,
 	MONO("the call's completion"),
 };
 

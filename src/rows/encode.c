@@ -302,6 +302,14 @@ char *encode__pid_command(const struct task_entry *task, char *p)
 	return csv__mem(p, task->text + tid, task->who_len - tid);
 }
 
+char *encode__tid(const struct task_entry *task, char *p)
+{
+	const char *tid = (const char *)memchr(task->text, ',', task->who_len) + 1;
+	const char *end = memchr(tid, ',', task->who_len - (tid - task->text));
+
+	return csv__mem(p, tid, end - tid);
+}
+
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value)
 {
 	const char *name = names__word(set, value);

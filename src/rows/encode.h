@@ -103,8 +103,9 @@ char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 bool encode__below_wanted(const struct selection *s, const char *path, size_t len);
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
 const struct task_entry *encode__task(struct encoder *e, uint64_t id);
-/* "pid,command", for the streams that have no tid. */
+/* "pid,command", for the streams that have no tid there. */
 char *encode__pid_command(const struct task_entry *task, char *p);
+char *encode__tid(const struct task_entry *task, char *p);
 /* The word of SET for VALUE, or the number. */
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
 /* An address of IP version 4 or 6, in clear or as its token. */

@@ -54,5 +54,9 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 		p = timeout(p, r->timeout_ns);
 	*p++ = ',';
 	p = csv__u64(p, r->duration);
+	*p++ = ',';
+	p = csv__i64(p, r->ret);
+	*p++ = ',';
+	p = encode__errno(r->ret, p);
 	return encode__end(r->ns, p);
 }

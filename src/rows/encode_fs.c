@@ -148,7 +148,7 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 	if (r->op == FS_PROCESS_EXIT)
 		return exit_flags(r->flags, p);
 	if (r->has & FS_HAS_FILE_FLAGS)
-		p = encode__flags(e, &names_open, r->flags, p);
+		p = encode__flags(e, &names_open_file, r->flags, p);
 	else if (r->has & FS_HAS_FLAGS && has_kind(r))
 		p = kind_flags(r, l, p);
 	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
@@ -231,8 +231,8 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			return NULL;
 	}
 	*p++ = ',';
-	if (r->has & FS_HAS_SIZE)
-		p = csv__u64(p, r->size);
+	if (r->has & FS_HAS_SIZE) /* beyond 2^63 - 1 negative: readers that guess types take integers for it */
+		p = csv__i64(p, r->size);
 	*p++ = ',';
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);

@@ -13,17 +13,29 @@ static const struct {
 	int level;
 	const struct name_set *options;
 } levels[] = {
-	{ SOL_SOCKET, &names_opt_so },     { IPPROTO_TCP, &names_opt_tcp },
-	{ IPPROTO_UDP, &names_opt_udp },   { IPPROTO_IP, &names_opt_ip },
-	{ IPPROTO_IPV6, &names_opt_ipv6 },
+	{ SOL_SOCKET, &names_opt_so },         { IPPROTO_TCP, &names_opt_tcp },
+	{ IPPROTO_UDP, &names_opt_udp },       { IPPROTO_IP, &names_opt_ip },
+	{ IPPROTO_IPV6, &names_opt_ipv6 },     { IPPROTO_ICMPV6, &names_opt_icmpv6 },
+	{ IPPROTO_RAW, &names_opt_raw },       { SOL_NETLINK, &names_opt_netlink },
+	{ SOL_PACKET, &names_opt_packet },
 };
+
+/* An int that a word of SET stands for; of others the number, with its sign. */
+static char *word_or_int(char *p, const struct name_set *set, int value)
+{
+	const char *name = set ? names__word(set, (uint32_t)value) : NULL;
+
+	return name ? encode__word(p, name) : csv__i64(p, value);
+}
 
 static char *option_name(char *p, int level, int option)
 {
+	const struct name_set *set = NULL;
+
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
 		if (levels[i].level == level)
-			return encode__word_or_number(p, levels[i].options, option);
-	return csv__u64(p, (uint32_t)option);
+			set = levels[i].options;
+	return word_or_int(p, set, option);
 }
 
 enum form { FORM_OTHER, FORM_TEXT, FORM_NAME, FORM_TIME, FORM_LINGER, FORM_ADDRESS };
@@ -72,7 +84,7 @@ static char *number(char *p, const struct rec_sockopt *r)
 		memcpy(&wide, r->value, sizeof(wide));
 		return csv__u64(p, wide);
 	}
-	return encode__word(csv__u64(p, r->len), " bytes");
+	return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
 }
 
 /* struct timeval of either width: seconds and six decimals. */
@@ -89,6 +101,11 @@ static char *seconds(char *p, const struct rec_sockopt *r)
 		memcpy(wide, r->value, sizeof(wide));
 	} else {
 		return number(p, r);
+	}
+	/* What isn't a time is written as it was given; the kernel takes it for none or refuses it. */
+	if (wide[0] < 0 || wide[1] < 0 || wide[1] >= 1000000) {
+		p = csv__i64(encode__word(p, "tv_sec="), wide[0]);
+		return csv__i64(encode__word(p, " tv_usec="), wide[1]);
 	}
 	p = csv__i64(p, wide[0]);
 	*p++ = '.';
@@ -119,7 +136,7 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 	if (form == FORM_LINGER)
 		return linger(p, r);
 	if (form == FORM_ADDRESS && e->anon)
-		return encode__word(csv__u64(p, r->len), " bytes");
+		return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
 	if (form == FORM_NAME && e->anon)
 		return csv__text(p, token, anonymize__name(e->anon, token, r->value, len) - token);
 	if (form == FORM_NAME || form == FORM_TEXT)
@@ -130,21 +147,26 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_sockopt *r = record;
+	const struct task_entry *task = encode__task(e, r->task);
 
 	p = encode__wall(e, r->ns, p);
 	*p++ = ',';
 	p = encode__word(p, r->op == SOCKOPT_GET ? "GET" : "SET");
 	*p++ = ',';
-	p = encode__pid_command(encode__task(e, r->task), p);
+	p = encode__pid_command(task, p);
 	*p++ = ',';
 	p = csv__i64(p, r->fd);
 	*p++ = ',';
-	p = encode__word_or_number(p, &names_opt_level, (uint32_t)r->level);
+	p = word_or_int(p, &names_opt_level, r->level);
 	*p++ = ',';
 	p = option_name(p, r->level, r->name);
 	*p++ = ',';
 	p = value(e, p, r);
 	*p++ = ',';
 	p = csv__i64(p, r->ret);
+	*p++ = ',';
+	p = encode__errno(r->ret, p);
+	*p++ = ',';
+	p = encode__tid(task, p);
 	return encode__end(r->ns, p);
 }

@@ -20,6 +20,7 @@
 #include <linux/mman.h> /* MAP_HUGE_*, and names newer than the C library */
 
 #include "rows/names.h"
+#include "rows/names_linux.h"
 
 /* clang-format off: tables */
 
@@ -67,23 +68,14 @@ static const struct name mode_names[] = {
 };
 SET(mode);
 
-#ifdef AT_STATX_SYNC_TYPE
-#define AT_STATX_NAMES \
-	FIELD(AT_STATX_SYNC_TYPE, AT_STATX_FORCE_SYNC), \
-		FIELD(AT_STATX_SYNC_TYPE, AT_STATX_DONT_SYNC),
-#else
-#define AT_STATX_NAMES
-#endif
-
 static const struct name at_names[] = {
 	FLAG(AT_SYMLINK_NOFOLLOW),
 	FLAG(AT_SYMLINK_FOLLOW),
 	FLAG(AT_NO_AUTOMOUNT),
 	FLAG(AT_EMPTY_PATH),
-	AT_STATX_NAMES
-#ifdef AT_RECURSIVE
-		FLAG(AT_RECURSIVE),
-#endif
+	FIELD(AT_STATX_SYNC_TYPE, AT_STATX_FORCE_SYNC),
+	FIELD(AT_STATX_SYNC_TYPE, AT_STATX_DONT_SYNC),
+	FLAG(AT_RECURSIVE),
 };
 SET(at);
 
@@ -106,22 +98,12 @@ static const struct name rename_names[] = {
 };
 SET(rename);
 
-#ifndef RWF_NOAPPEND /* 6.9: not all that is built on has headers that know it */
-#define RWF_NOAPPEND 0x20
-#endif
-
 static const struct name rwf_names[] = {
 	FLAG(RWF_HIPRI),     FLAG(RWF_DSYNC),  FLAG(RWF_SYNC),
 	FLAG(RWF_NOWAIT),    FLAG(RWF_APPEND), FLAG(RWF_NOAPPEND),
-#ifdef RWF_ATOMIC
 	FLAG(RWF_ATOMIC),
-#endif
-#ifdef RWF_DONTCACHE
 	FLAG(RWF_DONTCACHE),
-#endif
-#ifdef RWF_NOSIGNAL
 	FLAG(RWF_NOSIGNAL),
-#endif
 };
 SET(rwf);
 
@@ -129,9 +111,7 @@ static const struct name fallocate_names[] = {
 	FLAG(FALLOC_FL_KEEP_SIZE),      FLAG(FALLOC_FL_PUNCH_HOLE), FLAG(FALLOC_FL_NO_HIDE_STALE),
 	FLAG(FALLOC_FL_COLLAPSE_RANGE), FLAG(FALLOC_FL_ZERO_RANGE), FLAG(FALLOC_FL_INSERT_RANGE),
 	FLAG(FALLOC_FL_UNSHARE_RANGE),
-#ifdef FALLOC_FL_WRITE_ZEROES
 	FLAG(FALLOC_FL_WRITE_ZEROES),
-#endif
 };
 SET(fallocate);
 
@@ -171,9 +151,7 @@ static const struct name map_names[] = {
 	FIELD(MAP_TYPE, MAP_SHARED),
 	FIELD(MAP_TYPE, MAP_PRIVATE),
 	FIELD(MAP_TYPE, MAP_SHARED_VALIDATE),
-#ifdef MAP_DROPPABLE
 	FIELD(MAP_TYPE, MAP_DROPPABLE),
-#endif
 	FLAG(MAP_FIXED),
 	FLAG(MAP_ANONYMOUS),
 #ifdef MAP_32BIT
@@ -218,9 +196,7 @@ SET(map);
 static const struct name mremap_names[] = {
 	FLAG(MREMAP_MAYMOVE),
 	FLAG(MREMAP_FIXED),
-#ifdef MREMAP_DONTUNMAP
 	FLAG(MREMAP_DONTUNMAP),
-#endif
 };
 SET(mremap);
 
@@ -251,24 +227,14 @@ static const struct name madvise_names[] = {
 	WORD(MADV_DODUMP),
 	WORD(MADV_WIPEONFORK),
 	WORD(MADV_KEEPONFORK),
-#ifdef MADV_COLD
 	WORD(MADV_COLD),
 	WORD(MADV_PAGEOUT),
-#endif
-#ifdef MADV_POPULATE_READ
 	WORD(MADV_POPULATE_READ),
 	WORD(MADV_POPULATE_WRITE),
-#endif
-#ifdef MADV_DONTNEED_LOCKED
 	WORD(MADV_DONTNEED_LOCKED),
-#endif
-#ifdef MADV_COLLAPSE
 	WORD(MADV_COLLAPSE),
-#endif
-#ifdef MADV_GUARD_INSTALL
 	WORD(MADV_GUARD_INSTALL),
 	WORD(MADV_GUARD_REMOVE),
-#endif
 };
 SET(madvise);
 
@@ -295,9 +261,7 @@ SET(sync_range);
 
 static const struct name flock_names[] = {
 	FLAG(LOCK_SH),   FLAG(LOCK_EX),   FLAG(LOCK_NB),    FLAG(LOCK_UN),
-#ifdef LOCK_MAND
 	FLAG(LOCK_MAND), FLAG(LOCK_READ), FLAG(LOCK_WRITE),
-#endif
 };
 SET(flock);
 
@@ -317,12 +281,8 @@ SET(lock_command);
 static const struct name move_mount_names[] = {
 	FLAG(MOVE_MOUNT_F_SYMLINKS), FLAG(MOVE_MOUNT_F_AUTOMOUNTS), FLAG(MOVE_MOUNT_F_EMPTY_PATH),
 	FLAG(MOVE_MOUNT_T_SYMLINKS), FLAG(MOVE_MOUNT_T_AUTOMOUNTS), FLAG(MOVE_MOUNT_T_EMPTY_PATH),
-#ifdef MOVE_MOUNT_SET_GROUP
 	FLAG(MOVE_MOUNT_SET_GROUP),
-#endif
-#ifdef MOVE_MOUNT_BENEATH
 	FLAG(MOVE_MOUNT_BENEATH),
-#endif
 };
 SET(move_mount);
 
@@ -345,9 +305,7 @@ static const struct name mount_names[] = {
 	FLAG(MS_REMOUNT),
 	FLAG(MS_MANDLOCK),
 	FLAG(MS_DIRSYNC),
-#ifdef MS_NOSYMFOLLOW
 	FLAG(MS_NOSYMFOLLOW),
-#endif
 	FLAG(MS_NOATIME),
 	FLAG(MS_NODIRATIME),
 	FLAG(MS_BIND),
@@ -389,12 +347,8 @@ static const struct name domain_names[] = {
 	WORD(AF_IUCV),       WORD(AF_RXRPC),     WORD(AF_ISDN),     WORD(AF_PHONET),
 	WORD(AF_IEEE802154), WORD(AF_CAIF),      WORD(AF_ALG),      WORD(AF_NFC),
 	WORD(AF_VSOCK),      WORD(AF_KCM),       WORD(AF_QIPCRTR),  WORD(AF_SMC),
-#ifdef AF_XDP
 	WORD(AF_XDP),
-#endif
-#ifdef AF_MCTP
 	WORD(AF_MCTP),
-#endif
 };
 SET(domain);
 
@@ -412,14 +366,6 @@ static const struct name sock_type_names[] = {
 	FLAG(SOCK_NONBLOCK),
 };
 SET(sock_type);
-
-static const struct name opt_level_names[] = {
-	WORD(SOL_SOCKET),   WORD(IPPROTO_IP),     WORD(IPPROTO_TCP),  WORD(IPPROTO_UDP),
-	WORD(IPPROTO_IPV6), WORD(IPPROTO_ICMPV6), WORD(IPPROTO_SCTP), WORD(IPPROTO_UDPLITE),
-	WORD(IPPROTO_RAW),  WORD(SOL_PACKET),     WORD(SOL_NETLINK),  WORD(SOL_BLUETOOTH),
-	WORD(SOL_ALG),      WORD(SOL_KCM),        WORD(SOL_TLS),      WORD(SOL_XDP),
-};
-SET(opt_level);
 
 static const struct name shut_names[] = {
 	WORD(SHUT_RD),

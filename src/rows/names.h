@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers to the words of the contract. Values come from the platform's own headers; a number that
- * they don't name is written in hexadecimal, never guessed.
+/* Numbers to the words of the contract. Values come from the platform's own headers, and those of Linux that
+ * are newer than the headers may be from names_linux.h; a number without a name is written in hexadecimal.
  * A 32-bit program on a 64-bit kernel passes the same numbers: i386 and x86-64 share asm-generic's
  * for every set below (MAP_32BIT alone is x86's), and so do arm and arm64. */
 #ifndef IOTRC_NAMES_H
@@ -24,7 +24,8 @@ struct name_set {
 };
 
 #define NAMES_SETS(X) \
-	X(open)         /* O_*, of open() and of an open file (f_flags) */ \
+	X(open)         /* O_* that open() was asked for */ \
+	X(open_file)    /* O_* of an open file: f_flags, without what the kernel keeps there for itself */ \
 	X(mode)         /* S_*, with the S_IF* of mknod */ \
 	X(at)           /* AT_* of fstatat, statx, linkat, fchownat, … */ \
 	X(at_unlink)    /* AT_* of unlinkat: 0x200 is AT_REMOVEDIR */ \
@@ -61,6 +62,10 @@ struct name_set {
 	X(opt_udp)    /* UDP_* */ \
 	X(opt_ip)     /* IP_* and MCAST_* */ \
 	X(opt_ipv6)   /* IPV6_* */ \
+	X(opt_icmpv6) /* ICMPV6_* */ \
+	X(opt_raw)    /* ICMP_FILTER, IPV6_CHECKSUM of raw sockets */ \
+	X(opt_netlink) /* NETLINK_* */ \
+	X(opt_packet) /* PACKET_* */ \
 	X(signal)     /* SIG*, words; the real-time ones have none */
 
 #define NAMES_DECLARE(set) extern const struct name_set names_##set;

@@ -68,6 +68,14 @@ const struct name_set names_open = {
 	.n_names = sizeof(open_names) / sizeof(open_names[0]),
 #ifdef __linux__
 	/* The kernel sets O_LARGEFILE on what a 64-bit process opens: it tells nothing. */
+	.ignored = O_LARGEFILE,
+#endif
+};
+
+const struct name_set names_open_file = {
+	.names = open_names,
+	.n_names = sizeof(open_names) / sizeof(open_names[0]),
+#ifdef __linux__
 	.ignored = O_LARGEFILE | FMODE_EXEC | FMODE_NONOTIFY | FMODE_NONOTIFY_PERM,
 #endif
 };

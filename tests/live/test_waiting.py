@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """nw_epoll and nw_sockopt: a program says what its rows have to be."""
+import contextlib
+import errno
 import os
+import re
 import socket
 import struct
 import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -11,7 +16,7 @@ import recorder
 
 COLUMNS = [
     "event_type", "epoll_fd", "target_fd", "operation", "event_mask", "max_events", "ready_count",
-    "timeout_ms",
+    "timeout_ms", "return_value", "errno",
 ]
 
 
@@ -76,7 +81,80 @@ def test_options_of_sockets(tmp_path, family):
     rows = rows[rows["pid"] == str(os.getpid())]
     columns = ["event_type", "fd", "level", "option_name", "optval", "return_value"]
     assert rows[columns].values.tolist() == wanted
+    for row in rows.to_dict("records"):
+        assert row["tid"] == str(threading.get_native_id())
+        number = int(row["return_value"])
+        assert getattr(errno, row["errno"], 0) == max(-number, 0)
     assert r.session.lost() == {}
+
+
+NAMES = """
+import ctypes, os, socket
+print(os.getpid())
+libc = ctypes.CDLL(None)
+value, length = ctypes.create_string_buffer(64), ctypes.c_int(0)
+fd = socket.socket().fileno()
+for level in [-1, *range(300)]:
+    libc.getsockopt(fd, level, 99999, value, ctypes.byref(length))
+for level in 0, 1, 6, 17, 41, 58, 255, 263, 270, -1:
+    for option in [-2, -1, *range(100)]:
+        libc.getsockopt(fd, level, option, value, ctypes.byref(length))
+"""
+# What is right and isn't what strace calls it.
+SYNONYMS = {
+    "IPPROTO_IP": "SOL_IP", "IPPROTO_TCP": "SOL_TCP", "IPPROTO_UDP": "SOL_UDP", "IPPROTO_IPV6": "SOL_IPV6",
+    "IPPROTO_ICMPV6": "SOL_ICMPV6", "IPPROTO_SCTP": "SOL_SCTP", "IPPROTO_UDPLITE": "SOL_UDPLITE",
+    "SO_ATTACH_FILTER": "SO_GET_FILTER",
+}
+# Numbers that netfilter has two options for, one to set and one to get.
+NETFILTER = re.compile("(IPT|IP6T|ARPT)_SO_")
+
+
+def test_numbers_have_the_names_that_strace_gives_them(tmp_path):
+    """Each option that strace knows has that name; what it doesn't know has one of ours, or its number."""
+    log = tmp_path / "strace"
+    with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
+        done = subprocess.run(
+            ["strace", "-o", log, "-e", "trace=getsockopt", "-e", "signal=none", sys.executable, "-c", NAMES],
+            check=True, timeout=120, stdout=subprocess.PIPE, text=True,
+        )
+    wanted = re.findall(r"getsockopt\(\d+, (.*?), (.*?), ", log.read_text())
+    rows = r.rows("nw_sockopt")
+    rows = rows[rows["pid"] == done.stdout.strip()]
+    mine = rows[["level", "option_name"]].values.tolist()
+    assert len(mine) == len(wanted) > 1300
+    other, named = set(), 0
+    for (level, option), (level_there, option_there) in zip(mine, wanted):
+        if level_there.startswith("SOL_") and SYNONYMS.get(level, level) != level_there:
+            other.add((level, level_there))
+        if NETFILTER.match(option_there):
+            continue
+        if re.fullmatch(r"[A-Z]\w+", option_there):
+            named += 1
+            if SYNONYMS.get(option, option) != option_there.removesuffix("_OLD"):
+                other.add((level, option, option_there))
+        elif re.fullmatch(r"-?\d+", option):
+            number = re.match(r"(0x[0-9a-f]+|-?\d+)", option_there)[0]
+            assert int(option) == (int(number, 0) + 2**31) % 2**32 - 2**31
+    assert not other, "\n".join(map(str, sorted(other)))
+    assert named > 200
+    assert r.session.lost() == {}
+
+
+def test_times_that_are_none(tmp_path):
+    """As they were given: the kernel refuses some, and takes others for no time at all."""
+    given = [(-1, 0), (5, 1000000), (5, -1), (2**40, 999999), (-3, 500000), (2**62, 7)]
+    with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
+        with socket.socket() as s:
+            for seconds, rest in given:
+                with contextlib.suppress(OSError):
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("qq", seconds, rest))
+    rows = r.rows("nw_sockopt")
+    rows = rows[rows["pid"] == str(os.getpid())]
+    assert rows["optval"].tolist() == [
+        f"{s}.{rest:06}" if s >= 0 and 0 <= rest < 1000000 else f"tv_sec={s} tv_usec={rest}"
+        for s, rest in given
+    ]
 
 
 @pytest.mark.parametrize("program", ["conn32"] * (os.uname().machine == "x86_64"))

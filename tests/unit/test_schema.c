@@ -23,9 +23,9 @@ static const char *const contract[STREAM_COUNT] = {
 	[STREAM_NW_CONN] =
 		"timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
 	[STREAM_NW_EPOLL] =
-		"timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n",
+		"timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,return_value,errno,mono_ns\n",
 	[STREAM_NW_SOCKOPT] =
-		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n",
+		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,errno,tid,mono_ns\n",
 	[STREAM_NW_DROP] =
 		"timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
 	[STREAM_PROCESS] =
