@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef BENCH_FLOOR_H
-#define BENCH_FLOOR_H
+#ifndef IOTRC_FLOOR_H
+#define IOTRC_FLOOR_H
 
 #define FLOOR_RING (16 << 20) /* bytes */
 

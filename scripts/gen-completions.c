@@ -9,6 +9,7 @@
 #include "dataset/recover.h"
 #include "gen-docs.h"
 #include "options/options.h"
+#include "platform/macros.h"
 
 #define HEAD \
 	"# SPDX-License-Identifier: GPL-2.0-or-later\n# Made by scripts/gen-completions.c (make docs) from the table of options: don't edit.\n"
@@ -22,7 +23,7 @@ static const struct {
 	{ "PREFIX", "-f", "_files", "-rF" },
 	{ "PATH|ID", "-d", "_files -/", "-xa '(__fish_complete_directories)'" },
 };
-#define N_VALUES (sizeof(values) / sizeof(*values))
+#define N_VALUES ARRAY_SIZE(values)
 
 /* Commands with options of their own, which their help texts name; all others take a recording's. */
 static const struct {
@@ -32,7 +33,7 @@ static const struct {
 	{ "recover", recover__help },
 	{ "verify", verify__help },
 };
-#define N_OWN (sizeof(own) / sizeof(*own))
+#define N_OWN ARRAY_SIZE(own)
 
 /* The next of HELP's options from *AT on, which ends behind it: each once, at its first place; 0: no more. */
 static size_t next_own(const char *help, const char **at)

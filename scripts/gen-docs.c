@@ -56,6 +56,7 @@ static const struct call arm_calls[] = {
 	  { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
 static const struct call uring_calls[] = {
 #include "engine/bpf/uring.def"
+#include "platform/macros.h"
 };
 
 /* clang-format off */
@@ -318,17 +319,15 @@ static void add_calls(enum source source, const struct call *calls, size_t n)
 	}
 }
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static void add_all(void)
 {
 	static const struct syscall_desc none = { .stream = STREAM_FS };
 
-	add_calls(NATIVE, native_calls, COUNT(native_calls));
-	add_calls(I386, i386_calls, COUNT(i386_calls));
-	add_calls(REQUEST, uring_calls, COUNT(uring_calls));
-	for (size_t i = 0; i < COUNT(aio_commands); i++)
-		for (size_t j = 0; j < COUNT(uring_calls); j++)
+	add_calls(NATIVE, native_calls, ARRAY_SIZE(native_calls));
+	add_calls(I386, i386_calls, ARRAY_SIZE(i386_calls));
+	add_calls(REQUEST, uring_calls, ARRAY_SIZE(uring_calls));
+	for (size_t i = 0; i < ARRAY_SIZE(aio_commands); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(uring_calls); j++)
 			if (!strcmp(uring_calls[j].name, aio_commands[i].as))
 				add(REQUEST, aio_commands[i].op, aio_commands[i].name, NULL,
 				    &uring_calls[j].d);
@@ -450,7 +449,7 @@ static void print_operations(void)
 			printf("- **%s**: %s\n", op_names[op], notes[op]);
 
 	printf("\n## Watched, but no rows of their own\n\n");
-	for (size_t i = 0; i < COUNT(native_calls); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(native_calls); i++) {
 		const struct syscall_desc *d = &native_calls[i].d;
 
 		if (d->stream != STREAM_FS || d->op != FS_NONE)
@@ -462,11 +461,11 @@ static void print_operations(void)
 	       "and `setns` may change what paths mean.\n");
 
 	printf("\n## arm64\n\nHas all of these system calls but those that its kernel hasn't either: ");
-	print_others(native_calls, COUNT(native_calls), arm64_calls, COUNT(arm64_calls));
+	print_others(native_calls, ARRAY_SIZE(native_calls), arm64_calls, ARRAY_SIZE(arm64_calls));
 	printf(".\nIts 32-bit programs have those that 32-bit programs have on x86-64, but for ");
-	print_others(i386_calls, COUNT(i386_calls), arm_calls, COUNT(arm_calls));
+	print_others(i386_calls, ARRAY_SIZE(i386_calls), arm_calls, ARRAY_SIZE(arm_calls));
 	printf(";\nand ");
-	print_others(arm_calls, COUNT(arm_calls), i386_calls, COUNT(i386_calls));
+	print_others(arm_calls, ARRAY_SIZE(arm_calls), i386_calls, ARRAY_SIZE(i386_calls));
 	printf(" besides.\n");
 }
 
@@ -605,7 +604,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc == 2 && i < COUNT(files); i++)
+	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(files); i++)
 		if (!strcmp(argv[1], files[i].file)) {
 			files[i].print();
 			return fflush(stdout) || ferror(stdout);

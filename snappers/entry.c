@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "snappers/rows.h"
 #include "snappers/text.h"
 
@@ -135,7 +136,7 @@ static char *flags_field(const struct entry *e, bool cut, char *p)
 
 	if (type)
 		p = word(p, field, type);
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
 		if (e->attributes & attributes[i].bit)
 			p = word(p, field, attributes[i].name);
 	return cut ? word(p, field, "PATH_CUT") : p;

@@ -349,7 +349,7 @@ static int walk_trees(struct walk *w, const struct mount_list *mounts)
 
 	for (size_t i = 0; !err && i < c->n_roots; i++) {
 		const struct path_prefix *root = &c->roots[i];
-		char path[OPTIONS_PATH_MAX + 1];
+		char path[PATH_MAX];
 		bool twice = false;
 
 		snprintf(path, sizeof(path), "%.*s", (int)(root->len ? root->len : 1), root->text);

@@ -11,7 +11,7 @@
 
 #include "base/anonymize.h"
 #include "base/clock.h"
-#include "options/options.h"
+#include "schema/selection.h"
 #include "snappers/rows.h"
 
 struct filesystem_config {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mounts.h"
+#include "platform/macros.h"
 
 /* FUSE hides what it is: it counts as network unless its name is that of a local filesystem. */
 static const char *const network_types[] = {
@@ -25,7 +26,7 @@ static const char *const unreal_fuse[] = {
 	"fuse.snapfuse",
 };
 
-#define IS_ONE_OF(type, list) is_one_of(type, list, sizeof(list) / sizeof(*(list)))
+#define IS_ONE_OF(type, list) is_one_of(type, list, ARRAY_SIZE(list))
 
 static bool is_one_of(const char *type, const char *const *list, size_t n)
 {

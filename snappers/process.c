@@ -12,16 +12,17 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "snappers/text.h"
 
-#define SECOND UINT64_C(1000000000)
 #define COMM_MAX 15
 #define CMDLINE_MAX 512
 /* Rows are written for more processes than these, but without their use of the CPU. */
 #define PROCESSES_MAX 65536
 
 enum { WINDOWS = 3 };
-static const uint64_t windows[WINDOWS] = { 5 * SECOND, 120 * SECOND, 3600 * SECOND };
+static const uint64_t windows[WINDOWS] = { 5 * NSEC_PER_SEC, 120 * NSEC_PER_SEC,
+					   3600 * NSEC_PER_SEC };
 
 /* Of past passes as many are kept as tell any span to within a twelfth: some fifty. */
 #define SPAN_PARTS 12
@@ -59,7 +60,7 @@ int processes__new(struct processes **ret, const char *proc)
 
 	if (!p)
 		return -ENOMEM;
-	p->tick_ns = SECOND / sysconf(_SC_CLK_TCK);
+	p->tick_ns = NSEC_PER_SEC / sysconf(_SC_CLK_TCK);
 	p->page_kb = sysconf(_SC_PAGESIZE) / 1024;
 	p->proc = open(proc ? proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->proc < 0) {
@@ -304,7 +305,7 @@ static uint64_t read_clock(clockid_t id)
 	struct timespec t;
 
 	clock_gettime(id, &t);
-	return t.tv_sec * SECOND + t.tv_nsec;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 static char *command_line(struct pass *s, const char *pid, char *p)
@@ -365,7 +366,8 @@ static int write_row(struct pass *s, const char *pid, const struct stat_line *li
 	*to++ = ',';
 	to = csv__u64(to, line->rss > 0 ? line->rss * p->page_kb : 0);
 	*to++ = ',';
-	to = text__wall(to, began_real / (int64_t)SECOND, began_real % SECOND, s->utc_offset_s);
+	to = text__wall(to, began_real / (int64_t)NSEC_PER_SEC, began_real % NSEC_PER_SEC,
+			s->utc_offset_s);
 	for (int w = 0; w < WINDOWS; w++) {
 		*to++ = ',';
 		if (q)

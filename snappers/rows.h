@@ -23,7 +23,7 @@ struct rows_config {
 	uid_t uid;         /* owner of what is created; -1 leaves it */
 	gid_t gid;
 	int level;                  /* zstd's */
-	struct disk_budget *budget;   /* what may be written; NULL: anything. Borrowed */
+	struct disk_budget *budget; /* what may be written; NULL: anything. Borrowed */
 	uint64_t part_bytes;        /* compressed, after which a new part begins; 0: never */
 	struct rows_counts *counts; /* borrowed, added to */
 	void (*finished)(void *arg, const struct file_facts *facts);

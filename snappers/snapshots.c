@@ -12,19 +12,19 @@
 
 #include "base/background.h"
 #include "dataset/memory.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 #include "snappers/filesystem.h"
 #include "snappers/pressure.h"
 #include "snappers/process.h"
 #include "snappers/system_spec.h"
 
-#define SECOND UINT64_C(1000000000)
 /* A walk that meets a busy machine waits, at most PAUSE_MAX at a time, then goes on for SLICE. */
-#define PAUSE_STEP (5 * SECOND / 2)
-#define PAUSE_MAX (30 * SECOND)
-#define SLICE SECOND
+#define PAUSE_STEP (5 * NSEC_PER_SEC / 2)
+#define PAUSE_MAX (30 * NSEC_PER_SEC)
+#define SLICE NSEC_PER_SEC
 /* Time for the thread to end, of the two seconds that a signal gives. */
-#define STOP_NS (3 * SECOND / 2)
+#define STOP_NS (3 * NSEC_PER_SEC / 2)
 #define NEVER UINT64_MAX
 
 struct snapshots {
@@ -141,7 +141,7 @@ static void plan_processes(struct snapshots *s)
 	s->process_due_ns = NEVER;
 	if (s->processes)
 		s->process_due_ns =
-			processes__next(s->first_ns, s->config.options->process_interval_ns,
+			processes__next(s->first_ns, s->config.settings->process_interval_ns,
 					clock__mono_ns(), &s->process_due_is_snapshot);
 }
 
@@ -163,7 +163,7 @@ static void begin_processes(struct snapshots *s)
 	int err;
 
 	s->process_due_ns = NEVER;
-	if (!s->config.options->process_interval_ns)
+	if (!s->config.settings->process_interval_ns)
 		return;
 	err = processes__new(&s->processes, NULL);
 	if (err) {
@@ -181,7 +181,7 @@ static void begin_processes(struct snapshots *s)
  * stop us for good: while we wait it is the others' alone that is measured. */
 static void give_way(struct snapshots *s)
 {
-	double limit = s->config.options->fs_busy_percent;
+	double limit = s->config.settings->busy_percent;
 	uint64_t begun = clock__mono_ns();
 	struct pressure before, now;
 
@@ -258,8 +258,7 @@ static int describe_dataset(struct snapshots *s, char *buf, size_t size)
 		free(real);
 		return -errno;
 	}
-	snprintf(buf, size, "%d %llu %lld.%09u %s",
-		 s->config.key ? 1 + s->config.options->anonymize_keep_system : 0,
+	snprintf(buf, size, "%d %llu %lld.%09u %s", s->config.key ? 1 + s->config.keep_system : 0,
 		 (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
 		 st.stx_btime.tv_nsec, real);
 	free(real);
@@ -268,7 +267,7 @@ static int describe_dataset(struct snapshots *s, char *buf, size_t size)
 
 static void walk(struct snapshots *s)
 {
-	const struct options *o = s->config.options;
+	const struct snapshots_settings *settings = s->config.settings;
 	char stamp[STAMP_SIZE], started[CLOCK_ISO8601_SIZE], dataset[8192], name[96];
 	const char *slash = strrchr(s->config.session->path, '/');
 	struct filesystem_config config = {
@@ -276,10 +275,10 @@ static void walk(struct snapshots *s)
 		.anon = s->anon,
 		.dataset = dataset,
 		.state = s->config.state,
-		.roots = o->selection.paths,
-		.n_roots = o->selection.n_paths,
-		.network = o->network_mounts,
-		.full = o->fs_full && !s->full_done,
+		.roots = s->config.roots,
+		.n_roots = s->config.n_roots,
+		.network = settings->network_mounts,
+		.full = settings->full && !s->full_done,
 		.pause = pause_walk,
 		.arg = s,
 		.seen = &s->seen,
@@ -294,12 +293,13 @@ static void walk(struct snapshots *s)
 		note_problem(s, "no snapshot of the filesystems", err);
 		return;
 	}
-	memory__plan(&plan, o->memory, memory__cpus());
+	memory__plan(&plan, s->config.memory, memory__cpus());
 	config.sort_bytes = plan.sort_bytes;
 	stamp_now(stamp);
 	clock__iso8601(clock__real_ns(), started);
 	snprintf(name, sizeof(name), "%.40s/%s", slash ? slash + 1 : "", stamp);
-	config.rows = rows_config(s, STREAM_FILESYSTEM, stamp, &s->filesystem, o->rotate_bytes);
+	config.rows =
+		rows_config(s, STREAM_FILESYSTEM, stamp, &s->filesystem, s->config.rotate_bytes);
 	atomic_store(&s->seen, 0);
 	atomic_store(&s->expected, 0);
 	s->looked_ns = 0;
@@ -325,7 +325,7 @@ static void write_spec(struct snapshots *s)
 		.session_fd = s->config.session->fd,
 		.uid = s->config.uid,
 		.gid = s->config.gid,
-		.network = s->config.options->network_mounts,
+		.network = s->config.settings->network_mounts,
 		.anon = s->anon,
 		.finished = on_spec,
 		.arg = s,
@@ -339,10 +339,10 @@ static void write_spec(struct snapshots *s)
 static void run(void *arg)
 {
 	struct snapshots *s = arg;
-	uint64_t interval = s->config.options->fs_interval_ns;
+	uint64_t interval = s->config.settings->fs_interval_ns;
 
 	begin_processes(s);
-	if (s->config.options->system_spec)
+	if (s->config.settings->system_spec)
 		write_spec(s);
 	s->walk_due_ns = interval ? clock__mono_ns() : NEVER;
 	while (!stopped(s)) {
@@ -362,14 +362,14 @@ static void run(void *arg)
 int snapshots__new(struct snapshots **ret, const struct snapshots_config *config)
 {
 	struct snapshots *s = calloc(1, sizeof(*s));
-	const struct options *o = config->options;
+	const struct snapshots_settings *o = config->settings;
 	int err = 0;
 
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
 	if (config->key)
-		err = anonymizer__new(&s->anon, config->key, o->anonymize_keep_system);
+		err = anonymizer__new(&s->anon, config->key, config->keep_system);
 	if (!err && (o->process_interval_ns || o->fs_interval_ns || o->system_spec))
 		err = background__start(&s->thread, "snapshots", run, s);
 	if (err) {

@@ -4,17 +4,35 @@
 #ifndef IOTRC_SNAP_SNAPSHOTS_H
 #define IOTRC_SNAP_SNAPSHOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/anonymize.h"
 #include "base/clock.h"
 #include "dataset/csv_file.h"
 #include "dataset/manifest.h"
 #include "dataset/session.h"
-#include "options/options.h"
+#include "schema/selection.h"
+
+/* As the options set it. */
+struct snapshots_settings {
+	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */
+	uint64_t fs_interval_ns;      /* between snapshots of the filesystems; 0: none */
+	bool system_spec;             /* describe the machine once, at the start */
+	bool full;                    /* the first snapshot of the filesystems has all files */
+	bool network_mounts;          /* network filesystems are looked at as well */
+	unsigned int busy_percent;    /* pressure from which on a walk waits; 100: never */
+};
 
 struct snapshots_config {
-	const struct options *options;
+	const struct snapshots_settings *settings;
+	const struct path_prefix
+		*roots; /* what of the filesystems is walked; all where there are none */
+	size_t n_roots;
+	uint64_t memory;       /* bytes of the whole recording (dataset/memory.h); 0: the default */
+	uint64_t rotate_bytes; /* compressed, after which a new file begins */
+	bool keep_system;      /* anonymised, system paths are clear all the same */
 	struct clock *clock;
 	const struct session *session;
 	struct manifest *manifest;

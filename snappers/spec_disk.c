@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "snappers/mount_list.h"
 #include "snappers/spec.h"
 
@@ -94,7 +95,7 @@ static const char *type_of(const char *name)
 	};
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		snprintf(path, sizeof(path), BLOCK "/%s/%s", name, types[i].dir);
 		if (!access(path, F_OK))
 			return types[i].type;
@@ -161,7 +162,7 @@ static void add_device(const char *name, void *arg)
 	json_t *queues = names_in(name, "mq", "");
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(queue_numbers) / sizeof(*queue_numbers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(queue_numbers); i++)
 		json_object_set_new(d, queue_numbers[i],
 				    spec__number(BLOCK "/%s/queue/%s", name, queue_numbers[i]));
 	json_object_set_new(d, "hardware_queues", json_integer(json_array_size(queues)));
@@ -235,7 +236,7 @@ static bool is_harmless(const char *option, size_t len)
 	if (!equals)
 		return true;
 	key = equals - option;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strlen(keys[i]) == key && !memcmp(keys[i], option, key))
 			return true;
 	return false;
@@ -314,7 +315,7 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 		static const char *const keys[] = { "total_bytes", "used_bytes", "free_bytes",
 						    "percent_used" };
 
-		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 			json_object_set_new(p, keys[i], json_null());
 		return p;
 	}

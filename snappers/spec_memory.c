@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/macros.h"
 #include "snappers/spec.h"
 
 #define GIB (1024.0 * 1024 * 1024)
@@ -52,7 +53,7 @@ json_t *spec__memory(const struct spec *s)
 	}
 	if (f)
 		fclose(f);
-	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		json_object_set_new(vm, settings[i], spec__number("/proc/sys/vm/%s", settings[i]));
 	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "snappers/spec.h"
 
 #define NET "/sys/class/net"
@@ -27,7 +28,7 @@ static bool is_common(const char *name)
 
 	if (!strcmp(name, "lo"))
 		return true;
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		const char *s = name + strlen(starts[i]);
 
 		if (strncmp(name, starts[i], strlen(starts[i])) || !isdigit((unsigned char)*s))

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "snappers/spec.h"
 
 /* What the firmware says of the machine, and what that is called. */
@@ -44,11 +45,11 @@ const char *spec__virtualization(void)
 
 	if (spec__line(text, sizeof(text), "/sys/hypervisor/type") && !strcmp(text, "xen"))
 		return "xen";
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		/* Microsoft, Amazon and Google make machines, too. */
 		if (!spec__line(text, sizeof(text), "/sys/class/dmi/id/%s", files[i]))
 			continue;
-		for (size_t k = 0; k < sizeof(products) / sizeof(*products); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(products); k++)
 			if (strstr(text, products[k].text) && (hypervisor || k < 8))
 				return products[k].name;
 	}

@@ -13,6 +13,7 @@
 
 #include "base/write_all.h"
 #include "dataset/session.h"
+#include "platform/macros.h"
 #include "snappers/spec.h"
 
 #define SUBDIR "system_spec"
@@ -186,7 +187,7 @@ int system_spec__write(const struct system_spec_config *config)
 
 	if (dir < 0)
 		return dir;
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		int one = write_file(config, &s, dir, i);
 
 		err = err ? err : one;

@@ -5,12 +5,13 @@
 #include "base/log.h"
 #include "commands/doctor.h"
 #include "commands/record.h"
+#include "commands/upload.h"
 #include "commands/verify.h"
 #include "commit.h"
 #include "dataset/recover.h"
 #include "options/options.h"
 #include "platform/machine_id.h"
-#include "uploader/upload.h"
+#include "platform/macros.h"
 
 static const struct {
 	const char *name;
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
 	struct options o;
 	int code;
 
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
 	if (options__parse(&o, argc, argv, message)) {

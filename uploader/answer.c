@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "platform/macros.h"
 #include "uploader/target_kind.h"
 
 #define CODE_MAX 64
@@ -113,8 +114,6 @@ static const struct {
 	{ INT32_MIN, INT32_MAX, TARGET_RETRY, true, "an answer that makes no sense" },
 };
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
 const char *answer__xml(const char *at, const char *name, char *buf, size_t size)
 {
 	static const struct {
@@ -140,10 +139,10 @@ const char *answer__xml(const char *at, const char *name, char *buf, size_t size
 	while (at < end && n + 1 < size) {
 		size_t i = 0;
 
-		while (i < COUNT(entities) &&
+		while (i < ARRAY_SIZE(entities) &&
 		       strncmp(at, entities[i].entity, strlen(entities[i].entity)))
 			i++;
-		if (i < COUNT(entities)) {
+		if (i < ARRAY_SIZE(entities)) {
 			buf[n++] = *entities[i].text;
 			at += strlen(entities[i].entity);
 		} else {
@@ -237,7 +236,7 @@ static void explain_absence(const struct http_answer *a, const char *host, struc
 		explain_tunnel(a, host, r);
 		return;
 	}
-	for (size_t i = 0; i < COUNT(no_answer); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(no_answer); i++)
 		if (no_answer[i].error == a->error) {
 			target__result(r, no_answer[i].verdict, true, "%.150s: %s%s%.200s", host,
 				       no_answer[i].words, *a->detail ? ": " : "", a->detail);
@@ -254,7 +253,7 @@ static void explain_answer(const struct http_answer *a, const char *host, struct
 
 	error_code(a, code);
 	advise(a, code, advice);
-	for (i = 0; i < COUNT(codes); i++)
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
 		if (!strcmp(codes[i].code, code)) {
 			target__result(r, codes[i].verdict, codes[i].general, "%.150s: %s%s (%s)",
 				       host, codes[i].words, advice, code);

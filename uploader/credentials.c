@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "uploader/target_kind.h"
 
 #define FILE_MAX (64 << 10)
@@ -32,7 +33,7 @@ static const struct {
 	VALUE("token", "IOTRC_UPLOAD_TOKEN", token),
 #undef VALUE
 };
-#define N_VALUES (sizeof(values) / sizeof(*values))
+#define N_VALUES ARRAY_SIZE(values)
 
 bool credentials__is_name(const char *name)
 {

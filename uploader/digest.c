@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "uploader/target_kind.h"
-
 #define CHUNK (UINT64_C(1) << 20)
 
 struct hashing {
@@ -60,7 +58,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, uint64
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -ENODATA;
-		if (!target__progress(hooks, sent))
+		if (!target_hooks__progress(hooks, sent))
 			return -ECANCELED;
 		add(h, buf, n);
 		at += n;

@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
+#include "uploader/target_hooks.h"
+
 #define MD5_SIZE 16
 #define SHA256_HEX_SIZE 65
-
-struct target_hooks;
 
 struct digest {
 	char sha256[SHA256_HEX_SIZE];

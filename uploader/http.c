@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "uploader/target_kind.h"
 
 #define CONNECT_TIMEOUT_S 20
@@ -110,7 +111,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	if (!colon)
 		return len;
 	name = colon - line;
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		char *field = (char *)&h->answer.head + fields[i].offset;
 		size_t from = name + 1, to = len;
 
@@ -180,7 +181,7 @@ static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_of
 	struct http *h = data;
 
 	h->answer.cancelled =
-		!target__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
+		!target_hooks__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
 	return h->answer.cancelled;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/write_all.h"
+#include "platform/macros.h"
 #include "uploader/digest.h"
 #include "uploader/target_kind.h"
 
@@ -50,15 +51,10 @@ void target__result(struct target_result *r, enum target_verdict verdict, bool g
 	target__say(r->reason, "%s", reason);
 }
 
-bool target__progress(const struct target_hooks *hooks, uint64_t sent)
-{
-	return !hooks || !hooks->progress || hooks->progress(hooks->data, sent);
-}
-
 int target__new(struct target **ret, const struct target_config *config,
 		char problem[TARGET_REASON_MAX])
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (strncmp(config->url, kinds[i].scheme, strlen(kinds[i].scheme)))
 			continue;
 		if (kinds[i].kind)

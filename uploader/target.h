@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "uploader/target_hooks.h"
+
 #define TARGET_REASON_MAX 512
 #define TARGET_KEY_MAX 1024       /* bytes of a key, prefix included: S3's limit */
 #define TARGET_UPLOAD_ID_MAX 1024 /* with its NUL; the stores that are known use up to 200 */
@@ -52,17 +54,6 @@ struct target_object {
 	uint64_t size;
 	const char *sha256;    /* 64 hex digits as the manifest has them; NULL: not known */
 	const char *upload_id; /* of a multipart upload to go on with; NULL: none */
-};
-
-/* Each may be NULL. They are called from within target__put. */
-struct target_hooks {
-	void *data;
-	/* SENT bytes of the object have gone; again from less when something is sent again. At least
-	 * once a second. false: stop, with TARGET_CANCELLED. */
-	bool (*progress)(void *data, uint64_t sent);
-	/* Multipart upload UPLOAD_ID has begun: given as target_object.upload_id it goes on with the
-	 * parts that the store has, also from another process. NULL: it is over, done or aborted. */
-	void (*multipart)(void *data, const char *upload_id);
 };
 
 struct target;

@@ -13,6 +13,7 @@
 
 #include "base/write_all.h"
 #include "dataset/session.h"
+#include "platform/macros.h"
 #include "uploader/target_kind.h"
 
 #define SCHEME "file://"
@@ -45,7 +46,7 @@ static const struct {
 
 static void failed(struct target_result *r, int err, const char *what, const char *name)
 {
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
 		if (errors[i].err == -err) {
 			target__result(r, errors[i].verdict, errors[i].general,
 				       "can't %s %.200s: %s%s", what, name, strerror(-err),
@@ -206,7 +207,7 @@ static int copy(const struct file_target *t, const struct target_object *object,
 		at += n;
 		if (t->rate)
 			wait_until(&start, (unsigned __int128)at * 1000000000 / t->rate);
-		if (!target__progress(hooks, at))
+		if (!target_hooks__progress(hooks, at))
 			err = -ECANCELED;
 	}
 	free(buf);

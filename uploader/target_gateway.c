@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "platform/macros.h"
 #include "uploader/answer.h"
 #include "uploader/credentials.h"
 #include "uploader/etag.h"
@@ -57,7 +58,7 @@ static bool is_loopback(const char *host)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t len = strlen(names[i]);
 
 		if (!strncasecmp(host, names[i], len) && (!host[len] || host[len] == ':'))

@@ -45,7 +45,4 @@ void target__result(struct target_result *r, enum target_verdict verdict, bool g
 /* Whether KEY is made of names alone: no empty component, no . and no .., which would lead elsewhere. */
 bool target__is_key(const char *key);
 
-/* Whether to go on. */
-bool target__progress(const struct target_hooks *hooks, uint64_t sent);
-
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/telemetry.h"
+#include "platform/macros.h"
 
 /* Where each value is in a manifest. The names of the family's gateway come first. */
 static const struct {
@@ -33,7 +34,7 @@ json_t *telemetry__new(const json_t *manifest)
 	const char *stream;
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const json_t *from =
 			values[i].object ? json_object_get(manifest, values[i].object) : manifest;
 		json_t *value = json_object_get(from, values[i].key);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/anonymize.h"
+#include "platform/macros.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -89,7 +90,7 @@ static size_t extension(const char *s, size_t len)
 	n = s + len - dot - 1;
 	if (!n || n > EXTENSION_MAX)
 		return 0;
-	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
 		if (strlen(extensions[i]) == n && !strncasecmp(extensions[i], dot + 1, n))
 			return n + 1;
 	return 0;
@@ -188,7 +189,7 @@ static unsigned int clear_components(const char *path, size_t len)
 	unsigned int n = 0;
 	size_t longest = 0;
 
-	for (size_t i = 0; i < sizeof(system_paths) / sizeof(*system_paths); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {
 		const char *prefix = system_paths[i].path;
 		size_t prefix_len = strlen(prefix);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "platform/macros.h"
 #include "platform/privileges.h"
 
 /* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
@@ -36,8 +37,6 @@ void background__hurry(pid_t tid)
 }
 
 /* ---- one thread ---- */
-
-#define SECOND UINT64_C(1000000000)
 
 static void *begin(void *arg)
 {
@@ -76,7 +75,7 @@ bool background__stopped(const struct background *b)
 
 void background__wait(struct background *b, uint64_t due_ns)
 {
-	struct timespec t = { due_ns / SECOND, due_ns % SECOND };
+	struct timespec t = { due_ns / NSEC_PER_SEC, due_ns % NSEC_PER_SEC };
 
 	pthread_mutex_lock(&b->lock);
 	while (!background__stopped(b) && clock__mono_ns() < due_ns)
@@ -90,7 +89,7 @@ void background__wait(struct background *b, uint64_t due_ns)
 bool background__stop(struct background *b, uint64_t within_ns)
 {
 	uint64_t until = clock__mono_ns() + within_ns;
-	struct timespec t = { until / SECOND, until % SECOND };
+	struct timespec t = { until / NSEC_PER_SEC, until % NSEC_PER_SEC };
 
 	if (!b->running)
 		return !b->stuck;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "platform/macros.h"
 
-#define SECOND UINT64_C(1000000000)
 #define LINE_MAX_BYTES 2048
 
 enum sink { TERMINAL, JOURNAL, LOG_FILE, SYSLOG };
@@ -55,7 +55,8 @@ bool log__unattended(void)
 /* Whether one more line may go out now. */
 static bool take_token(void)
 {
-	uint64_t now = clock__mono_ns(), refill = (now - refilled_ns) / (LOG_REFILL_S * SECOND);
+	uint64_t now = clock__mono_ns(),
+		 refill = (now - refilled_ns) / (LOG_REFILL_S * NSEC_PER_SEC);
 
 	if (refill) {
 		tokens = refill > LOG_BURST - tokens ? LOG_BURST : tokens + refill;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 
 #define MOUNTS_MAX 4096
 #define TYPE_BYTES 31
@@ -39,7 +40,7 @@ static const char *const pseudo_types[] = {
 
 bool mounts__pseudo_type(const char *type)
 {
-	for (size_t i = 0; i < sizeof(pseudo_types) / sizeof(*pseudo_types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(pseudo_types); i++)
 		if (!strcmp(pseudo_types[i], type))
 			return true;
 	return false;

@@ -15,6 +15,7 @@
 
 #include "base/anonymize.h"
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "snappers/mount_list.h"
 
 /* Shorter words of files are everywhere (bin, src, a.c). */
@@ -416,7 +417,7 @@ static int add_names(struct clear_list *l)
 	struct mount_list mounts = { 0 };
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof(own_words) / sizeof(*own_words); i++)
+	for (size_t i = 0; !err && i < ARRAY_SIZE(own_words); i++)
 		err = add_whole(&l->harmless, own_words[i]);
 	if (!f)
 		return err;

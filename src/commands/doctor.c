@@ -26,6 +26,7 @@
 #include "engine/bpf/collector.h"
 #include "options/options.h"
 #include "platform/machine_id.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 #include "uploader/upload.h"
 
@@ -168,7 +169,7 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 		sscanf(line, "CapEff: %llx", &effective);
 	if (file)
 		fclose(file);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		bool has = effective >> wanted[i].bit & 1 || wanted[i].unneeded ||
 			   (wanted[i].lack == BAD && effective >> CAP_SYS_ADMIN & 1);
 
@@ -324,10 +325,10 @@ static void check_upload(struct doctor *d, struct finding *f)
 	char reason[TARGET_REASON_MAX];
 	bool works;
 
-	f->private = d->options.upload;
-	if (!d->options.upload)
+	f->private = d->options.upload.target.url;
+	if (!d->options.upload.target.url)
 		find(f, OK, NULL, "none: everything stays here");
-	else if (upload__test(&d->options, &works, reason))
+	else if (upload__test(&d->options.upload, &works, reason))
 		find(f, BAD, "put the configuration of the upload right", "%s", reason);
 	else if (!works)
 		find(f, NOTE, "until then all is kept here, and sent when it works",
@@ -447,7 +448,7 @@ static const struct check {
 	{ "space", check_space },
 	{ "upload", check_upload },
 };
-#define N_CHECKS (sizeof(checks) / sizeof(*checks))
+#define N_CHECKS ARRAY_SIZE(checks)
 
 /* ---- what comes of it, by stream ---- */
 

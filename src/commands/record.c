@@ -21,6 +21,7 @@
 #include "base/state.h"
 #include "base/watchdog.h"
 #include "commands/status.h"
+#include "commands/upload_progress.h"
 #include "commands/verify.h"
 #include "dataset/disk_budget.h"
 #include "dataset/manifest.h"
@@ -32,6 +33,7 @@
 #include "engine/bpf/drop_reasons.h"
 #include "engine/capture.h"
 #include "platform/machine_id.h"
+#include "platform/macros.h"
 #include "platform/privileges.h"
 #include "schema/schema.h"
 #include "snappers/snapshots.h"
@@ -39,7 +41,6 @@
 
 #define BUCKET "linux_v1"
 #define ENGINE "bpf"
-#define SECOND UINT64_C(1000000000)
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
 
@@ -94,7 +95,7 @@ static int catch_signals(void)
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd < 0)
 		return -errno;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
 	/* A reader of stdout or stderr that goes away doesn't end a recording. */
 	signal(SIGPIPE, SIG_IGN);
@@ -150,8 +151,8 @@ static int complain(const char *format, ...)
 static uint32_t enabled_streams(const struct options *o)
 {
 	return o->selection.streams | 1u << STREAM_LOST |
-	       (o->process_interval_ns ? 1u << STREAM_PROCESS : 0) |
-	       (o->fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
+	       (o->snapshots.process_interval_ns ? 1u << STREAM_PROCESS : 0) |
+	       (o->snapshots.fs_interval_ns ? 1u << STREAM_FILESYSTEM : 0);
 }
 
 /* On a thread of the writer's. */
@@ -291,7 +292,7 @@ static int open_state(struct recording *r)
 	const struct options *o = r->options;
 	int err = 0;
 
-	if (!o->anonymize && !o->fs_interval_ns)
+	if (!o->anonymize && !o->snapshots.fs_interval_ns)
 		return 0;
 	r->state = state__open(o->state);
 	if (!o->anonymize)
@@ -311,7 +312,12 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 {
 	const struct options *o = r->options;
 	struct snapshots_config config = {
-		.options = o,
+		.settings = &o->snapshots,
+		.roots = o->selection.paths,
+		.n_roots = o->selection.n_paths,
+		.memory = o->memory,
+		.rotate_bytes = o->rotate_bytes,
+		.keep_system = o->anonymize_keep_system,
 		.clock = r->clock,
 		.session = r->session,
 		.manifest = r->manifest,
@@ -397,6 +403,19 @@ static struct disk_budget_config budget_limits(const struct options *o)
 	};
 }
 
+static uint64_t privileges_of(const struct options *o, bool gives)
+{
+	struct privileges_use use = {
+		.gives_files = gives,
+		.reads_all_files = o->snapshots.fs_interval_ns,
+		.reads_all_processes = o->snapshots.process_interval_ns,
+		.in_background = o->upload.target.url || o->snapshots.fs_interval_ns ||
+				 o->snapshots.process_interval_ns,
+	};
+
+	return privileges__needed(&use);
+}
+
 static int begin(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -431,7 +450,7 @@ static int begin(struct recording *r)
 	err = open_state(r);
 	if (err)
 		return err;
-	if (o->upload && upload__check(o, problem_upload))
+	if (o->upload.target.url && upload__check(&o->upload, problem_upload))
 		return complain("cannot upload: %s", problem_upload);
 	if (clock__new(&r->clock))
 		return complain("out of memory");
@@ -463,10 +482,11 @@ static int begin(struct recording *r)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME,
 				strerror(-err));
 	/* Its threads give up more than the others have left. */
-	if (o->upload && upload__new(&r->upload, o, r->session, info.uid, info.gid, problem_upload))
+	if (o->upload.target.url && upload__new(&r->upload, &o->upload, o->state, r->session,
+						info.uid, info.gid, problem_upload))
 		return complain("cannot upload: %s", problem_upload);
 	/* Before any other thread is started: each has its own. */
-	err = privileges__drop(privileges__needed(o, info.uid != (uid_t)-1));
+	err = privileges__drop(privileges_of(o, info.uid != (uid_t)-1));
 	if (err)
 		return complain("cannot give up privileges: %s", strerror(-err));
 	budget.fd = r->session->fd;
@@ -493,7 +513,7 @@ static int begin(struct recording *r)
 /* ---- as a service ---- */
 
 #define ALIVE_NS \
-	(10 * SECOND) /* between two lines of status, where nobody waits for signs of life */
+	(10 * NSEC_PER_SEC) /* between two lines of status, where nobody waits for signs of life */
 
 /* Goes into the background. 0, or the exit code: nothing has begun yet. */
 static int become_daemon(struct recording *r)
@@ -567,7 +587,7 @@ static void reread(struct recording *r)
 	budget = budget_limits(&new);
 	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
 	disk_budget__set_limits(r->budget, &budget);
-	upload__set_rate(r->upload, new.upload_rate);
+	upload__set_rate(r->upload, new.upload.target.rate);
 	if (*changes)
 		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config,
 			  changes);
@@ -603,8 +623,8 @@ static void tell_end(const struct recording *r, const struct status_snapshot *s)
 		lost += status__lost(n);
 	}
 	log__line(lost ? LOG_WARNING : LOG_INFO, "recorded %.1f s in %s: %llu rows, %llu lost",
-		  (double)s->elapsed_ns / SECOND, r->session->path, (unsigned long long)written,
-		  (unsigned long long)lost);
+		  (double)s->elapsed_ns / NSEC_PER_SEC, r->session->path,
+		  (unsigned long long)written, (unsigned long long)lost);
 }
 
 /* Says so when a thread that rows pass through stops, or goes on. */
@@ -613,7 +633,7 @@ static void tell_stuck(struct recording *r, const struct watchdog *d, const char
 {
 	status__clear(&r->status);
 	if (d->stuck)
-		complain("%s for %llu s: %s", who, (unsigned long long)(WATCHDOG_NS / SECOND),
+		complain("%s for %llu s: %s", who, (unsigned long long)(WATCHDOG_NS / NSEC_PER_SEC),
 			 what);
 	else
 		complain("no longer: %s", who);
@@ -661,8 +681,8 @@ static void watch(struct recording *r)
 	uint64_t duration = r->options->duration_ns;
 
 	while (!stops) {
-		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns, left = SECOND,
-			 drained;
+		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns,
+			 left = NSEC_PER_SEC, drained;
 		struct pollfd p = { .fd = wake_fd, .events = POLLIN };
 		struct status_snapshot now;
 
@@ -714,6 +734,22 @@ static bool tell_missed(struct recording *r)
 			schema_streams[s].key, (unsigned long long)missed[s]);
 	}
 	return any;
+}
+
+/* Waits for the rest of the upload; false: one of its threads is stuck. */
+static bool finish_upload(struct recording *r)
+{
+	const struct options *o = r->options;
+	struct upload_progress progress;
+	struct queue_stats s;
+	bool ended;
+
+	upload_progress__begin(&progress, upload__queue(r->upload), o->quiet, o->upload.timeout_ns);
+	ended = upload__finish(r->upload, upload_progress__tick, &progress, &s);
+	upload_progress__tick(&progress, &s);
+	upload_progress__end(&progress);
+	upload_progress__conclude(&s, o->quiet, " for next time");
+	return ended;
 }
 
 /* Ends the recording; the exit code. */
@@ -770,7 +806,7 @@ static int finish(struct recording *r)
 		status__summary(stderr, &s, r->session->path);
 	code_recorded = code;
 	recorded = 1;
-	if (!upload__finish(r->upload, r->options->quiet))
+	if (r->upload && !finish_upload(r))
 		r->stuck = true;
 	return code;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/self_test.h"
+#include "platform/macros.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -149,7 +150,7 @@ static const struct {
 	{ "a TCP connection, and a packet to a port without a listener",
 	  " inet_sock_set_state kfree_skb ", do_socket },
 };
-#define COUNT (sizeof(exercises) / sizeof(*exercises))
+#define COUNT ARRAY_SIZE(exercises)
 _Static_assert(COUNT <= SELF_TEST_MAX, "exercise.results has a place for each");
 
 static const struct {
@@ -198,7 +199,7 @@ const char *self_test__what(int index)
 
 const char *self_test__rare(const char *name)
 {
-	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rare); i++)
 		if (!strcmp(rare[i].target, target_of(name)))
 			return rare[i].why;
 	return NULL;

@@ -5,39 +5,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/units.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
-
-#define SECOND UINT64_C(1000000000)
 
 #define NAME_WIDTH 19 /* filesystem_snapshot */
 
 #define ERASE_LINE "\r\033[K"
-
-/* Three digits and a suffix: 999, 12.3k, 123M. */
-static const char *scaled(char buf[16], double n, double step, const char *suffixes)
-{
-	size_t i = 0;
-
-	while (n >= step - 0.5 && suffixes[i + 1]) {
-		n /= step;
-		i++;
-	}
-	if (!i)
-		snprintf(buf, 16, "%.0f", n);
-	else
-		snprintf(buf, 16, "%.*f%c", n < 99.95, n, suffixes[i]);
-	return buf;
-}
-
-static const char *count(char buf[16], double n)
-{
-	return scaled(buf, n, 1000, " kMGT");
-}
-
-const char *status__bytes(char buf[16], double n)
-{
-	return scaled(buf, n, 1024, " KMGT");
-}
 
 uint64_t status__lost(const struct status_stream *s)
 {
@@ -85,17 +59,17 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 		    const struct status_snapshot *before)
 {
 	struct status_stream sum = total(now);
-	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / SECOND;
-	uint64_t s = now->elapsed_ns / SECOND;
+	double seconds = (double)(now->elapsed_ns - before->elapsed_ns) / NSEC_PER_SEC;
+	uint64_t s = now->elapsed_ns / NSEC_PER_SEC;
 	char ends[5][64], item[48], n[16];
 	size_t kept = 0;
 	bool fits;
 
 	if (width >= STATUS_LINE_MAX)
 		width = STATUS_LINE_MAX - 1;
-	snprintf(ends[0], sizeof(*ends), "  lost %s", count(n, status__lost(&sum)));
-	snprintf(ends[1], sizeof(*ends), "  written %s", count(n, sum.written));
-	snprintf(ends[2], sizeof(*ends), "  on disk %sB", status__bytes(n, sum.bytes));
+	snprintf(ends[0], sizeof(*ends), "  lost %s", units__count(n, status__lost(&sum)));
+	snprintf(ends[1], sizeof(*ends), "  written %s", units__count(n, sum.written));
+	snprintf(ends[2], sizeof(*ends), "  on disk %sB", units__bytes(n, sum.bytes));
 	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
 	snprintf(ends[4], sizeof(*ends), "%s%s", *now->upload ? "  " : "", now->upload);
 	for (int i = 0; i < 5; i++)
@@ -109,7 +83,7 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 		if (!now->streams[i].enabled)
 			continue;
 		snprintf(item, sizeof(item), "  %s %s/s", schema_streams[i].key,
-			 count(n, rate(&now->streams[i], &before->streams[i], seconds)));
+			 units__count(n, rate(&now->streams[i], &before->streams[i], seconds)));
 		if (kept > width || !append(buf, width - kept, item))
 			break;
 	}
@@ -164,7 +138,8 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 {
 	struct status_stream sum = total(s);
 
-	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / SECOND, directory);
+	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / NSEC_PER_SEC,
+		directory);
 	status__table(out, s);
 	if (status__lost(&sum))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
@@ -194,8 +169,8 @@ static size_t terminal_width(const struct status *status)
 void status__tick(struct status *status, const struct status_snapshot *now)
 {
 	/* A tick a little early is on time: the next one would be late by nearly a period. */
-	uint64_t period = (status->terminal ? 1 : 60) * SECOND;
-	uint64_t due = status->before.elapsed_ns + period - SECOND / 10;
+	uint64_t period = (status->terminal ? 1 : 60) * NSEC_PER_SEC;
+	uint64_t due = status->before.elapsed_ns + period - NSEC_PER_SEC / 10;
 	char line[STATUS_LINE_MAX];
 
 	if (status->quiet || now->elapsed_ns < due)

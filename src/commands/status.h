@@ -35,9 +35,6 @@ uint64_t status__lost(const struct status_stream *s);
 size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
 		    const struct status_snapshot *before);
 
-/* N bytes, three digits and a suffix: 999, 12.3K. Returns BUF. */
-const char *status__bytes(char buf[16], double n);
-
 /* The counters of each enabled stream as a table. */
 void status__table(FILE *out, const struct status_snapshot *s);
 

@@ -18,6 +18,7 @@
 #include "dataset/frame.h"
 #include "dataset/manifest.h"
 #include "dataset/verify_file.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define BUFFER (4 * 1024 * 1024) /* more than any row takes */
@@ -176,7 +177,7 @@ static bool is_constant(const char *key)
 	static const char *const keys[] = { "streams",     "csv",       "diagnostics", "files",
 					    "system_spec", "snapshots", "machine_id" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(keys[i], key))
 			return true;
 	return false;
@@ -187,7 +188,7 @@ static bool may_name_files(const char *key, const char *value)
 {
 	static const char *const keys[] = { "command_line", "hostname", "device", "dm_name" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(keys[i], key))
 			return true;
 	return *value == '/' || strstr(value, " /") || strstr(value, "=/");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The directories of a session. */
 #include "dataset/session.h"
+#include "platform/macros.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,7 +234,7 @@ int session__new(struct session **ret, const char *out, const char *bucket, cons
 		goto fail;
 	}
 	err = fd = enter_out(base, uid, gid);
-	for (size_t i = 0; fd >= 0 && i < sizeof(levels) / sizeof(*levels); i++) {
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(levels); i++) {
 		err = session__enter(fd, levels[i], uid, gid);
 		close(fd);
 		fd = err;

@@ -17,14 +17,14 @@
 #include "base/csv.h"
 #include "dataset/journal.h"
 #include "dataset/recover.h"
+#include "platform/macros.h"
 
-#define SECOND UINT64_C(1000000000)
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define SCAN_NS (10 * SECOND) /* between two counts of what the sessions use */
-#define STOP_NS SECOND
+#define SCAN_NS (10 * NSEC_PER_SEC) /* between two counts of what the sessions use */
+#define STOP_NS NSEC_PER_SEC
 /* Until sessions that were in use are tried again: at first, and at most. */
-#define RETRY_NS (2 * SECOND)
-#define RETRY_MAX_NS (300 * SECOND)
+#define RETRY_NS (2 * NSEC_PER_SEC)
+#define RETRY_MAX_NS (300 * NSEC_PER_SEC)
 #define LINES 16 /* that wait for whoever says them */
 /* Uploaded sessions are removed before the room is used up. */
 #define NEARLY(bytes) ((bytes) - (bytes) / 8)
@@ -306,7 +306,7 @@ static void run(void *arg)
 		keep_session(s);
 		keep_bound(s, clock__mono_ns());
 		tell_room(s);
-		background__wait(&s->thread, clock__mono_ns() + SECOND);
+		background__wait(&s->thread, clock__mono_ns() + NSEC_PER_SEC);
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "dataset/memory.h"
 #include "platform/cgroup.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define STREAMS_NETWORK \
@@ -94,7 +95,7 @@ static int parse_time(const char *text, uint64_t *ret_ns)
 	n = strtold(text, &end);
 	if (end != text + len)
 		return -1;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(end, units[i].unit)) {
 			n *= units[i].ns;
 			if (n < 1 || n >= INT64_MAX)
@@ -421,28 +422,28 @@ static int parse_interval(const char *value, uint64_t *ret_ns)
 
 static int set_process_interval(struct parse *p, const char *value)
 {
-	if (parse_interval(value, &p->o.process_interval_ns))
+	if (parse_interval(value, &p->o.snapshots.process_interval_ns))
 		return is_not(p, "process-interval", value, "a time from 1s on (30s, 5m), or off");
 	return 0;
 }
 
 static int set_fs_interval(struct parse *p, const char *value)
 {
-	if (parse_interval(value, &p->o.fs_interval_ns))
+	if (parse_interval(value, &p->o.snapshots.fs_interval_ns))
 		return is_not(p, "fs-interval", value, "a time from 1s on (30m, 2h), or off");
 	return 0;
 }
 
 static int set_no_snapshots(struct parse *p, const char *value)
 {
-	p->o.process_interval_ns = p->o.fs_interval_ns = 0;
-	p->o.system_spec = false;
+	p->o.snapshots.process_interval_ns = p->o.snapshots.fs_interval_ns = 0;
+	p->o.snapshots.system_spec = false;
 	return 0;
 }
 
 static int set_fs_full(struct parse *p, const char *value)
 {
-	p->o.fs_full = true;
+	p->o.snapshots.full = true;
 	return 0;
 }
 
@@ -452,13 +453,13 @@ static int set_fs_busy(struct parse *p, const char *value)
 
 	if (parse_count(value, "", &n) || !n || n > 100)
 		return is_not(p, "fs-busy", value, "a percentage (1 to 100)");
-	p->o.fs_busy_percent = n;
+	p->o.snapshots.busy_percent = n;
 	return 0;
 }
 
 static int set_network_mounts(struct parse *p, const char *value)
 {
-	p->o.network_mounts = true;
+	p->o.snapshots.network_mounts = true;
 	return 0;
 }
 
@@ -480,7 +481,7 @@ static int set_attach(struct parse *p, const char *value)
 		[ATTACH_FUNCTIONS] = "functions",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(value, names[i])) {
 			p->o.selection.attach = i;
 			return 0;
@@ -539,13 +540,13 @@ static int set_upload(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
 		return is_not(p, "upload", value, "the URL of a target");
-	p->o.upload = value;
+	p->o.upload.target.url = value;
 	return 0;
 }
 
 static int set_no_upload(struct parse *p, const char *value)
 {
-	p->o.upload = NULL;
+	p->o.upload.target.url = NULL;
 	return 0;
 }
 
@@ -553,7 +554,7 @@ static int set_s3_endpoint(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
 		return is_not(p, "s3-endpoint", value, "a URL");
-	p->o.s3_endpoint = value;
+	p->o.upload.target.s3_endpoint = value;
 	return 0;
 }
 
@@ -565,18 +566,18 @@ static int set_s3_region(struct parse *p, const char *value)
 	/* Part of the scope that requests are signed for. */
 	if (!*value || strlen(value) > 63 || value[strspn(value, allowed)])
 		return is_not(p, "s3-region", value, "a region (us-east-1)");
-	p->o.s3_region = value;
+	p->o.upload.target.s3_region = value;
 	return 0;
 }
 
 static int set_upload_credentials(struct parse *p, const char *value)
 {
-	return set_file_name(p, "upload-credentials", value, &p->o.upload_credentials);
+	return set_file_name(p, "upload-credentials", value, &p->o.upload.target.credentials);
 }
 
 static int set_upload_ca(struct parse *p, const char *value)
 {
-	return set_file_name(p, "upload-ca", value, &p->o.upload_ca);
+	return set_file_name(p, "upload-ca", value, &p->o.upload.target.ca_file);
 }
 
 static int set_upload_rate(struct parse *p, const char *value)
@@ -585,7 +586,7 @@ static int set_upload_rate(struct parse *p, const char *value)
 
 	if (parse_count(value, "KMGT", &n) || (n && n < 1024))
 		return is_not(p, "upload-rate", value, "bytes per second (from 1K on; 0: any)");
-	p->o.upload_rate = n;
+	p->o.upload.target.rate = n;
 	return 0;
 }
 
@@ -595,13 +596,13 @@ static int set_upload_parallel(struct parse *p, const char *value)
 
 	if (parse_count(value, "", &n) || !n || n > OPTIONS_PARALLEL_MAX)
 		return is_not(p, "upload-parallel", value, "a number of files (1 to 16)");
-	p->o.upload_parallel = n;
+	p->o.upload.parallel = n;
 	return 0;
 }
 
 static int set_upload_timeout(struct parse *p, const char *value)
 {
-	if (parse_time(value, &p->o.upload_timeout_ns))
+	if (parse_time(value, &p->o.upload.timeout_ns))
 		return is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
 	return 0;
 }
@@ -610,13 +611,13 @@ static int set_keep_uploaded(struct parse *p, const char *value)
 {
 	if (value && strcmp(value, "yes") && strcmp(value, "no"))
 		return option__fail(p, "--keep-uploaded: " QUOTED " is neither yes nor no", value);
-	p->o.keep_uploaded = !value || !strcmp(value, "yes");
+	p->o.upload.keep = !value || !strcmp(value, "yes");
 	return 0;
 }
 
 static int set_telemetry(struct parse *p, const char *value)
 {
-	p->o.telemetry = true;
+	p->o.upload.telemetry = true;
 	return 0;
 }
 
@@ -791,8 +792,7 @@ const struct command_row command_rows[] = {
 	{ .name = NULL },
 };
 
-_Static_assert(sizeof(option_rows) / sizeof(*option_rows) <= OPTIONS_ROWS_MAX,
-	       "options.digests has a place for each");
+_Static_assert(ARRAY_SIZE(option_rows) <= OPTIONS_ROWS_MAX, "options.digests has a place for each");
 
 bool option__takes_value(const struct option_row *option)
 {

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include "schema/selection.h"
+#include "snappers/snapshots.h"
+#include "uploader/upload.h"
 
 #define OPTIONS_PATH_MAX 4095
 #define OPTIONS_MESSAGE_MAX 512
@@ -54,26 +56,14 @@ struct options {
 	bool lighten;    /* --on-overload: give up some before chance does */
 	uint64_t memory; /* bytes to do with (src/dataset/memory.h); 0: the default */
 
-	uint64_t process_interval_ns; /* between snapshots of the processes; 0: none */
-	uint64_t fs_interval_ns;      /* … of the filesystems; 0: none */
-	bool system_spec;
-	bool fs_full;                 /* the first one is full, whatever was seen before */
-	bool network_mounts;          /* network filesystems are looked at as well */
-	unsigned int fs_busy_percent; /* pressure from which on a walk waits; 100: never */
+	struct snapshots_settings snapshots;
 	bool anonymize, anonymize_keep_system;
 	const char *state; /* the state directory; NULL: the default */
 
-	const char *upload; /* the target's URL; NULL: nothing leaves this machine */
-	const char *s3_endpoint, *s3_region;        /* NULL: not given */
-	const char *upload_credentials, *upload_ca; /* files; NULL: not given */
-	uint64_t upload_rate;       /* bytes per second, all threads together; 0: any */
-	uint32_t upload_parallel;   /* files at a time, at least 1 */
-	uint64_t upload_timeout_ns; /* that the end of a recording waits */
-	bool keep_uploaded;         /* local copies stay */
-	bool telemetry;             /* a gateway is told of each session */
-	const char *reward_code;    /* the study's; NULL: there is none */
-	bool upload_test;           /* upload --test */
-	const char **dirs;          /* of upload; ours */
+	struct upload_settings upload; /* target.url NULL: nothing leaves this machine */
+	const char *reward_code;       /* the study's; NULL: there is none */
+	bool upload_test;              /* upload --test */
+	const char **dirs;             /* of upload; ours */
 	size_t n_dirs;
 
 	bool daemon;                        /* go into the background once recording has begun */

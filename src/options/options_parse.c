@@ -164,7 +164,7 @@ static int parse_brief(struct parse *p, const char *text, char ***next)
 
 static int check_upload(struct parse *p)
 {
-	if (!p->o.upload)
+	if (!p->o.upload.target.url)
 		return option__fail(p, "upload: where to? --upload URL, see iotrc upload --help");
 	if (p->o.upload_test && p->o.n_dirs)
 		return option__fail(p, "--test: takes no DIR");
@@ -321,13 +321,13 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 			.rotate_bytes = 64 << 20,
 			.min_free = UINT64_C(1) << 30,
 			.min_free_percent = 5,
-			.process_interval_ns = UINT64_C(300000000000),
-			.fs_interval_ns = UINT64_C(3600000000000),
-			.fs_busy_percent = 40,
-			.system_spec = true,
-			.upload_parallel = 2,
-			.upload_timeout_ns = UINT64_C(30000000000),
-			.keep_uploaded = true,
+			.snapshots.process_interval_ns = UINT64_C(300000000000),
+			.snapshots.fs_interval_ns = UINT64_C(3600000000000),
+			.snapshots.busy_percent = 40,
+			.snapshots.system_spec = true,
+			.upload.parallel = 2,
+			.upload.timeout_ns = UINT64_C(30000000000),
+			.upload.keep = true,
 			.argc = argc,
 			.argv = argv,
 		},
@@ -341,8 +341,8 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 		p.overruling = true;
 		if (!err)
 			err = parse_args(&p, argc, argv);
-		if (p.secrets && !p.o.upload_credentials)
-			p.o.upload_credentials = p.o.config;
+		if (p.secrets && !p.o.upload.target.credentials)
+			p.o.upload.target.credentials = p.o.config;
 	} else {
 		p = first;
 	}

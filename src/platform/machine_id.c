@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "platform/machine_id.h"
+#include "platform/macros.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -45,7 +46,7 @@ int machine_id__get(char ret[MACHINE_ID_SIZE])
 {
 	int err = -ENOENT;
 
-	for (size_t i = 0; err && i < sizeof(paths) / sizeof(*paths); i++)
+	for (size_t i = 0; err && i < ARRAY_SIZE(paths); i++)
 		err = hash_file(paths[i], ret);
 	return err;
 }

@@ -1,55 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "platform/privileges.h"
+#include "platform/macros.h"
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
-static bool giving(const struct options *o, bool gives)
-{
-	return gives;
-}
-
-static bool files(const struct options *o, bool gives)
-{
-	return o->fs_interval_ns;
-}
-
-static bool processes(const struct options *o, bool gives)
-{
-	return o->process_interval_ns;
-}
-
-static bool in_background(const struct options *o, bool gives)
-{
-	return o->upload || o->fs_interval_ns || o->process_interval_ns;
-}
-
 /* BPF and PERFMON are for loading and attaching: what is attached stays so without them. docs/privileges.md
  * has the same table in words. */
 static const struct {
 	uint64_t cap;
-	bool (*needed)(const struct options *o, bool gives);
+	size_t use; /* the member of struct privileges_use that needs it */
 } table[] = {
-	{ CAP(CHOWN), giving },        /* files are given to whom sudo was called by */
-	{ CAP(DAC_OVERRIDE), giving }, /* … and so are the directories that the next are made in */
-	{ CAP(DAC_READ_SEARCH), files }, /* all directories are looked into */
-	{ CAP(FOWNER), files },          /* … by O_NOATIME: without a trace */
+#define USE(member) offsetof(struct privileges_use, member)
+	{ CAP(CHOWN), USE(gives_files) },        /* files are given to whom sudo was called by */
+	{ CAP(DAC_OVERRIDE), USE(gives_files) }, /* … and so are the directories of the next */
+	{ CAP(DAC_READ_SEARCH), USE(reads_all_files) }, /* all directories are looked into */
+	{ CAP(FOWNER), USE(reads_all_files) },          /* … by O_NOATIME: without a trace */
 	{ CAP(SYS_NICE),
-	  in_background }, /* what works at low priority is no longer kept back at the end */
-	{ CAP(SYS_PTRACE), processes }, /* /proc may be mounted with hidepid */
+	  USE(in_background) }, /* what works at low priority is hurried at the end */
+	{ CAP(SYS_PTRACE), USE(reads_all_processes) }, /* /proc may be mounted with hidepid */
 };
 
-uint64_t privileges__needed(const struct options *o, bool gives)
+uint64_t privileges__needed(const struct privileges_use *use)
 {
 	uint64_t caps = 0;
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-		if (table[i].needed(o, gives))
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (*(const bool *)((const char *)use + table[i].use))
 			caps |= table[i].cap;
 	return caps;
 }

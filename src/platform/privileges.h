@@ -6,11 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "options/options.h"
+/* What a recording does after it is attached. */
+struct privileges_use {
+	bool gives_files;         /* what it makes belongs to somebody else */
+	bool reads_all_files;     /* snapshots of the filesystems */
+	bool reads_all_processes; /* snapshots of the processes */
+	bool in_background;       /* threads of low priority, which must be hurried at the end */
+};
 
-/* The capabilities that recording by OPTIONS needs after it is attached, a bit for each CAP_*. GIVES:
- * what it makes belongs to somebody else. */
-uint64_t privileges__needed(const struct options *options, bool gives);
+/* The capabilities that USE needs, a bit for each CAP_*. */
+uint64_t privileges__needed(const struct privileges_use *use);
 
 /* Gives up all capabilities but KEEP, for good, for the calling thread and those that it starts from now
  * on. 0, or a negative errno. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "schema/fs_ops.h"
 
 int encoder__new(struct encoder **ret, const struct encoder_config *config)
@@ -78,7 +79,7 @@ bool encode__sound(const void *record, size_t size)
 	const struct rec_fs_long *fs = record;
 	const struct rec_conn *conn = record;
 
-	if (size < 2 || head[0] >= sizeof(kinds) / sizeof(*kinds) || !kinds[head[0]].size ||
+	if (size < 2 || head[0] >= ARRAY_SIZE(kinds) || !kinds[head[0]].size ||
 	    size < kinds[head[0]].size ||
 	    (kinds[head[0]].values && head[1] >= kinds[head[0]].values))
 		return false;

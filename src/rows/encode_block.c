@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "rows/encode.h"
 
 #define NO_SECTOR UINT64_MAX /* of a flush */
@@ -18,9 +19,7 @@ static int errno_of(int32_t status)
 {
 	if (status < 0)
 		return status > INT32_MIN ? -status : EIO;
-	return (uint32_t)status < sizeof(status_errno) / sizeof(*status_errno) ?
-		       status_errno[status] :
-		       EIO;
+	return (uint32_t)status < ARRAY_SIZE(status_errno) ? status_errno[status] : EIO;
 }
 
 static char *join(char *p, const char *field, const char *prefix, const char *name)

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "rows/encode.h"
 
 static const char *const events[] = {
@@ -34,7 +35,7 @@ static const char *const tcp_states[] = {
 	"TCP_NEW_SYN_RECV",
 	"TCP_BOUND_INACTIVE",
 };
-#define N_STATES (sizeof(tcp_states) / sizeof(*tcp_states))
+#define N_STATES ARRAY_SIZE(tcp_states)
 
 static char *port(char *p, uint16_t n)
 {

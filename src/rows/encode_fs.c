@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "rows/encode.h"
 #include "rows/fs_flags.h"
 #include "rows/normalize_path.h"
@@ -106,7 +107,7 @@ static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, cha
 	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
 	char *field = p;
 
-	if (kind >= sizeof(kinds) / sizeof(*kinds))
+	if (kind >= ARRAY_SIZE(kinds))
 		return p;
 	if (kinds[kind].name)
 		p = encode__word(p, kinds[kind].name);
@@ -231,7 +232,8 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			return NULL;
 	}
 	*p++ = ',';
-	if (r->has & FS_HAS_SIZE) /* beyond 2^63 - 1 negative: readers that guess types take integers for it */
+	if (r->has &
+	    FS_HAS_SIZE) /* beyond 2^63 - 1 negative: readers that guess types take integers for it */
 		p = csv__i64(p, r->size);
 	*p++ = ',';
 	if (r->has & FS_HAS_OFFSET)

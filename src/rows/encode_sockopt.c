@@ -7,16 +7,17 @@
 #include <sys/socket.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "rows/encode.h"
 
 static const struct {
 	int level;
 	const struct name_set *options;
 } levels[] = {
-	{ SOL_SOCKET, &names_opt_so },         { IPPROTO_TCP, &names_opt_tcp },
-	{ IPPROTO_UDP, &names_opt_udp },       { IPPROTO_IP, &names_opt_ip },
-	{ IPPROTO_IPV6, &names_opt_ipv6 },     { IPPROTO_ICMPV6, &names_opt_icmpv6 },
-	{ IPPROTO_RAW, &names_opt_raw },       { SOL_NETLINK, &names_opt_netlink },
+	{ SOL_SOCKET, &names_opt_so },     { IPPROTO_TCP, &names_opt_tcp },
+	{ IPPROTO_UDP, &names_opt_udp },   { IPPROTO_IP, &names_opt_ip },
+	{ IPPROTO_IPV6, &names_opt_ipv6 }, { IPPROTO_ICMPV6, &names_opt_icmpv6 },
+	{ IPPROTO_RAW, &names_opt_raw },   { SOL_NETLINK, &names_opt_netlink },
 	{ SOL_PACKET, &names_opt_packet },
 };
 
@@ -32,7 +33,7 @@ static char *option_name(char *p, int level, int option)
 {
 	const struct name_set *set = NULL;
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
 		if (levels[i].level == level)
 			set = levels[i].options;
 	return word_or_int(p, set, option);
@@ -63,7 +64,7 @@ static const struct {
 
 static enum form form_of(const struct rec_sockopt *r)
 {
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (forms[i].level == r->level && forms[i].option == r->name)
 			return forms[i].form;
 	return FORM_OTHER;

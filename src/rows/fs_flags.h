@@ -4,27 +4,24 @@
 #ifndef IOTRC_FS_FLAGS_H
 #define IOTRC_FS_FLAGS_H
 
-/* clang-format off: tables */
+/* clang-format off */
 
 /* X(operation of schema/fs_ops.h, set of names.h) */
 #define FS_OP_FLAGS(X) \
-	X(OPEN, open) \
-	X(MKDIR, mode) X(UNLINK, at_unlink) X(RMDIR, at_unlink) X(RENAME, rename) X(GETATTR, at) \
-		X(PROCESS_EXEC, at) X(ACCESS, access) X(MKNOD, mode) X(LINK, at) \
-			X(FALLOCATE, fallocate) X(FADVISE, fadvise) X(MADVISE, madvise) \
-				X(MSYNC, msync) X(MREMAP, mremap) X(SYNC_FILE_RANGE, sync_range) \
-					X(SETXATTR, xattr) X(SPLICE, splice) X(TEE, splice) \
-						X(COPY_FILE_RANGE, copy_file_range) \
-							X(VMSPLICE, splice) X(MOUNT, mount) \
-								X(UMOUNT, umount)
+	X(OPEN, open) X(MKDIR, mode) X(UNLINK, at_unlink) X(RMDIR, at_unlink) X(RENAME, rename) \
+	X(GETATTR, at) X(PROCESS_EXEC, at) X(ACCESS, access) X(MKNOD, mode) X(LINK, at) \
+	X(FALLOCATE, fallocate) X(FADVISE, fadvise) X(MADVISE, madvise) X(MSYNC, msync) \
+	X(MREMAP, mremap) X(SYNC_FILE_RANGE, sync_range) X(SETXATTR, xattr) X(SPLICE, splice) \
+	X(TEE, splice) X(COPY_FILE_RANGE, copy_file_range) X(VMSPLICE, splice) X(MOUNT, mount) \
+	X(UMOUNT, umount)
 
 /* The kinds (enum fs_kind) that are words themselves … */
-#define FS_KIND_WORDS(X) X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE)
+#define FS_KIND_WORDS(X) \
+	X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE)
 
 /* … and those with flags of their own: X(kind, set of names.h) */
 #define FS_KIND_FLAGS(X) \
-	X(CHMOD, mode) \
-	X(FLOCK, flock) X(FCNTL_LOCK, lock_command) X(CLOSE_RANGE, close_range) \
-		X(MOVE_MOUNT, move_mount)
+	X(CHMOD, mode) X(FLOCK, flock) X(FCNTL_LOCK, lock_command) X(CLOSE_RANGE, close_range) \
+	X(MOVE_MOUNT, move_mount)
 
 #endif

@@ -22,7 +22,7 @@
 #include "rows/names.h"
 #include "rows/names_linux.h"
 
-/* clang-format off: tables */
+/* clang-format off */
 
 /* By way of 32 bits: some headers have bit 31 as a negative int. */
 #define FLAG(n) \

@@ -24,10 +24,10 @@ struct name_set {
 };
 
 #define NAMES_SETS(X) \
-	X(open)         /* O_* that open() was asked for */ \
-	X(open_file)    /* O_* of an open file: f_flags, without what the kernel keeps there for itself */ \
-	X(mode)         /* S_*, with the S_IF* of mknod */ \
-	X(at)           /* AT_* of fstatat, statx, linkat, fchownat, … */ \
+	X(open)      /* O_* that open() was asked for */ \
+	X(open_file) /* O_* of an open file: f_flags, without what the kernel keeps there for itself */ \
+	X(mode)      /* S_*, with the S_IF* of mknod */ \
+	X(at)        /* AT_* of fstatat, statx, linkat, fchownat, … */ \
 	X(at_unlink)    /* AT_* of unlinkat: 0x200 is AT_REMOVEDIR */ \
 	X(at_access)    /* AT_* of faccessat2: 0x200 is AT_EACCESS */ \
 	X(rename)       /* RENAME_* of renameat2 */ \
@@ -48,25 +48,25 @@ struct name_set {
 	X(lock_command) /* F_SETLK and its kin, words */ \
 	X(close_range)  /* CLOSE_RANGE_* */ \
 	X(copy_file_range) \
-	X(move_mount) /* MOVE_MOUNT_* */ \
-	X(mount)      /* MS_* of mount */ \
-	X(umount)     /* MNT_* and UMOUNT_NOFOLLOW of umount2 */ \
-	X(domain)     /* AF_*, words */ \
-	X(sock_type)  /* SOCK_*, with SOCK_CLOEXEC and SOCK_NONBLOCK */ \
-	X(shut)       /* SHUT_*, words */ \
-	X(epoll)      /* EPOLL* events; poll's POLL* are the same numbers */ \
-	X(epoll_ctl)  /* EPOLL_CTL_*, words */ \
-	X(opt_level)  /* SOL_* and IPPROTO_* of setsockopt, words */ \
-	X(opt_so)     /* SO_*, words, like the next */ \
-	X(opt_tcp)    /* TCP_* */ \
-	X(opt_udp)    /* UDP_* */ \
-	X(opt_ip)     /* IP_* and MCAST_* */ \
-	X(opt_ipv6)   /* IPV6_* */ \
-	X(opt_icmpv6) /* ICMPV6_* */ \
-	X(opt_raw)    /* ICMP_FILTER, IPV6_CHECKSUM of raw sockets */ \
+	X(move_mount)  /* MOVE_MOUNT_* */ \
+	X(mount)       /* MS_* of mount */ \
+	X(umount)      /* MNT_* and UMOUNT_NOFOLLOW of umount2 */ \
+	X(domain)      /* AF_*, words */ \
+	X(sock_type)   /* SOCK_*, with SOCK_CLOEXEC and SOCK_NONBLOCK */ \
+	X(shut)        /* SHUT_*, words */ \
+	X(epoll)       /* EPOLL* events; poll's POLL* are the same numbers */ \
+	X(epoll_ctl)   /* EPOLL_CTL_*, words */ \
+	X(opt_level)   /* SOL_* and IPPROTO_* of setsockopt, words */ \
+	X(opt_so)      /* SO_*, words, like the next */ \
+	X(opt_tcp)     /* TCP_* */ \
+	X(opt_udp)     /* UDP_* */ \
+	X(opt_ip)      /* IP_* and MCAST_* */ \
+	X(opt_ipv6)    /* IPV6_* */ \
+	X(opt_icmpv6)  /* ICMPV6_* */ \
+	X(opt_raw)     /* ICMP_FILTER, IPV6_CHECKSUM of raw sockets */ \
 	X(opt_netlink) /* NETLINK_* */ \
-	X(opt_packet) /* PACKET_* */ \
-	X(signal)     /* SIG*, words; the real-time ones have none */
+	X(opt_packet)  /* PACKET_* */ \
+	X(signal)      /* SIG*, words; the real-time ones have none */
 
 #define NAMES_DECLARE(set) extern const struct name_set names_##set;
 NAMES_SETS(NAMES_DECLARE)

@@ -10,16 +10,10 @@
 
 #include "rows/names.h"
 
-/* clang-format off: tables */
+/* clang-format off */
 
-#define FLAG(n) \
-	{ \
-		(n), (n), #n, sizeof(#n) - 1 \
-	}
-#define FIELD(m, n) \
-	{ \
-		(m), (n), #n, sizeof(#n) - 1 \
-	}
+#define FLAG(n) { (n), (n), #n, sizeof(#n) - 1 }
+#define FIELD(m, n) { (m), (n), #n, sizeof(#n) - 1 }
 
 /* Bits that the kernel keeps for itself in f_flags; no header for programs has them.
  * FMODE_EXEC: set by do_open_execat(). FMODE_NONOTIFY, FMODE_NONOTIFY_PERM (6.14 has both; before,

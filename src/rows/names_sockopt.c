@@ -4,7 +4,7 @@
  * that those don't know. test_waiting.py compares them with strace's. */
 #include "rows/names.h"
 
-/* clang-format off: tables */
+/* clang-format off */
 
 #define WORD(n, name) { UINT64_MAX, (n), #name, sizeof(#name) - 1 }
 #define SET(set) \

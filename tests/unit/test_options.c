@@ -459,21 +459,23 @@ Test(options, anonymisation)
 Test(options, snapshots)
 {
 	accepts("");
-	cr_assert_eq(o.process_interval_ns, UINT64_C(300000000000));
-	cr_assert_eq(o.fs_interval_ns, UINT64_C(3600000000000));
-	cr_assert(o.system_spec && !o.fs_full && !o.network_mounts);
-	cr_assert_eq(o.fs_busy_percent, 40);
+	cr_assert_eq(o.snapshots.process_interval_ns, UINT64_C(300000000000));
+	cr_assert_eq(o.snapshots.fs_interval_ns, UINT64_C(3600000000000));
+	cr_assert(o.snapshots.system_spec && !o.snapshots.full && !o.snapshots.network_mounts);
+	cr_assert_eq(o.snapshots.busy_percent, 40);
 	accepts("--process-interval 1s --fs-interval 2d --fs-full --fs-busy 100 --network-mounts");
-	cr_assert_eq(o.process_interval_ns, 1000000000);
-	cr_assert_eq(o.fs_interval_ns, UINT64_C(172800000000000));
-	cr_assert(o.fs_full && o.network_mounts);
-	cr_assert_eq(o.fs_busy_percent, 100);
+	cr_assert_eq(o.snapshots.process_interval_ns, 1000000000);
+	cr_assert_eq(o.snapshots.fs_interval_ns, UINT64_C(172800000000000));
+	cr_assert(o.snapshots.full && o.snapshots.network_mounts);
+	cr_assert_eq(o.snapshots.busy_percent, 100);
 	accepts("--process-interval off --fs-interval=off");
-	cr_assert(!o.process_interval_ns && !o.fs_interval_ns && o.system_spec);
+	cr_assert(!o.snapshots.process_interval_ns && !o.snapshots.fs_interval_ns &&
+		  o.snapshots.system_spec);
 	accepts("--no-snapshots");
-	cr_assert(!o.process_interval_ns && !o.fs_interval_ns && !o.system_spec);
+	cr_assert(!o.snapshots.process_interval_ns && !o.snapshots.fs_interval_ns &&
+		  !o.snapshots.system_spec);
 	accepts("--no-snapshots --fs-interval 1h");
-	cr_assert(o.fs_interval_ns && !o.process_interval_ns);
+	cr_assert(o.snapshots.fs_interval_ns && !o.snapshots.process_interval_ns);
 	refuses("--process-interval 500ms",
 		"--process-interval: '500ms' is not a time from 1s on (30s, 5m), or off");
 	refuses("--fs-interval never",
@@ -672,36 +674,36 @@ Test(options, upload)
 	char line[128];
 
 	accepts("");
-	cr_expect_null(o.upload);
-	cr_expect(o.keep_uploaded);
-	cr_expect_eq(o.upload_rate, 0);
-	cr_expect_eq(o.upload_parallel, 2);
-	cr_expect_eq(o.upload_timeout_ns, UINT64_C(30000000000));
+	cr_expect_null(o.upload.target.url);
+	cr_expect(o.upload.keep);
+	cr_expect_eq(o.upload.target.rate, 0);
+	cr_expect_eq(o.upload.parallel, 2);
+	cr_expect_eq(o.upload.timeout_ns, UINT64_C(30000000000));
 	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
 		snprintf(line, sizeof(line), "--upload %s", urls[i]);
 		accepts(line);
-		cr_expect_str_eq(o.upload, urls[i]);
+		cr_expect_str_eq(o.upload.target.url, urls[i]);
 	}
 	accepts("--upload s3://b --no-upload");
-	cr_expect_null(o.upload);
+	cr_expect_null(o.upload.target.url);
 	accepts("--upload s3://b --s3-endpoint http://h --s3-region eu-1 --upload-credentials c "
 		"--upload-ca a --upload-rate 2M --upload-parallel 16 --upload-timeout 5m "
 		"--reward-code x");
-	cr_expect_str_eq(o.s3_endpoint, "http://h");
-	cr_expect_str_eq(o.s3_region, "eu-1");
-	cr_expect_str_eq(o.upload_credentials, "c");
-	cr_expect_str_eq(o.upload_ca, "a");
-	cr_expect_eq(o.upload_rate, 2 << 20);
-	cr_expect_eq(o.upload_parallel, 16);
-	cr_expect_eq(o.upload_timeout_ns, UINT64_C(300000000000));
+	cr_expect_str_eq(o.upload.target.s3_endpoint, "http://h");
+	cr_expect_str_eq(o.upload.target.s3_region, "eu-1");
+	cr_expect_str_eq(o.upload.target.credentials, "c");
+	cr_expect_str_eq(o.upload.target.ca_file, "a");
+	cr_expect_eq(o.upload.target.rate, 2 << 20);
+	cr_expect_eq(o.upload.parallel, 16);
+	cr_expect_eq(o.upload.timeout_ns, UINT64_C(300000000000));
 	cr_expect_str_eq(o.reward_code, "x");
 	accepts("--telemetry");
-	cr_expect(o.telemetry);
+	cr_expect(o.upload.telemetry);
 	refuses("--telemetry=no", "--telemetry: takes no value");
 	accepts("--keep-uploaded=no");
-	cr_expect(!o.keep_uploaded);
+	cr_expect(!o.upload.keep);
 	accepts("--keep-uploaded=no --keep-uploaded");
-	cr_expect(o.keep_uploaded);
+	cr_expect(o.upload.keep);
 	refuses("--keep-uploaded=2", "--keep-uploaded: '2' is neither yes nor no");
 	refuses("--upload=", "--upload: '' is not the URL of a target");
 	refuses("--s3-region a/b", "--s3-region: 'a/b' is not a region (us-east-1)");
@@ -750,18 +752,18 @@ Test(options, upload_in_a_file)
 	close(fd);
 	snprintf(line, sizeof(line), "--config %s", path);
 	accepts(line);
-	cr_expect_str_eq(o.upload, "file:///d");
-	cr_expect(!o.keep_uploaded);
+	cr_expect_str_eq(o.upload.target.url, "file:///d");
+	cr_expect(!o.upload.keep);
 	cr_expect_str_eq(o.reward_code, "a b");
 	options__done(&o);
 	snprintf(line, sizeof(line), "--config %s --keep-uploaded --no-upload", path);
 	accepts(line);
-	cr_expect(o.keep_uploaded && !o.upload);
+	cr_expect(o.upload.keep && !o.upload.target.url);
 	options__done(&o);
 	snprintf(line, sizeof(line), "upload --config %s dir", path);
 	accepts(line);
 	cr_expect_eq(o.n_dirs, 1);
-	cr_expect(!o.keep_uploaded);
+	cr_expect(!o.upload.keep);
 	options__done(&o);
 	unlink(path);
 }
@@ -779,13 +781,13 @@ Test(options, secrets_in_a_file)
 	close(fd);
 	snprintf(line, sizeof(line), "--config %s", path);
 	accepts(line);
-	cr_expect_str_eq(o.upload_credentials, path);
-	cr_expect_str_eq(o.s3_region, "eu-1");
+	cr_expect_str_eq(o.upload.target.credentials, path);
+	cr_expect_str_eq(o.upload.target.s3_region, "eu-1");
 	cr_expect_null(memmem(o.config_text, sizeof(text), "hidden", 6));
 	options__done(&o);
 	snprintf(line, sizeof(line), "--config %s --upload-credentials other", path);
 	accepts(line);
-	cr_expect_str_eq(o.upload_credentials, "other");
+	cr_expect_str_eq(o.upload.target.credentials, "other");
 	options__done(&o);
 	unlink(path);
 }

@@ -4,7 +4,7 @@
 #ifndef IOTRC_SYSCALLS_NEW_H
 #define IOTRC_SYSCALLS_NEW_H
 
-/* clang-format off: tables */
+/* clang-format off */
 
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452

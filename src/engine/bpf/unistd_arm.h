@@ -4,7 +4,7 @@
 #ifndef IOTRC_UNISTD_ARM_H
 #define IOTRC_UNISTD_ARM_H
 
-/* clang-format off: tables */
+/* clang-format off */
 
 #define __NR_fork 2
 #define __NR_read 3

@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks what a compiler does not: licence lines, header guards, how and what files include, line lengths, function
+lengths, and clang-format. Prints a line for each fault, and at the end `N passed, N failed`."""
+import os
+import re
+import subprocess
+import sys
+
+# From high to low: a folder includes from folders below it, and from itself.
+ORDER = [
+    {"tests", "scripts", "bench"},
+    {"src"},
+    {"src/commands"},
+    {"src/options"},
+    {"src/engine/bpf", "src/engine/replay"},
+    {"src/engine"},
+    {"src/rows"},
+    {"snappers", "uploader"},
+    {"src/dataset"},
+    {"src/base"},
+    {"src/platform"},
+    {"bpf"},
+    {"schema"},
+]
+# The table of engines is the one place that knows them all.
+EXCEPTIONS = {("src/engine/engines.c", "src/engine/bpf"), ("src/engine/engines.c", "src/engine/replay")}
+LINE_MAX = 100
+FUNCTION_MAX = 90
+LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0-only OR BSD-2-Clause",
+            "schema/streams.h": "GPL-2.0-only OR BSD-2-Clause", "schema/fs_ops.h": "GPL-2.0-only OR BSD-2-Clause"}
+GENERATED = {"commit.h", "iotrc.skel.h", "floor.skel.h", "syscall_names_native.h", "syscall_names_compat.h"}
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
+
+faults = 0
+faulty = set()
+
+
+def fault(where, what):
+    global faults
+    faults += 1
+    faulty.add(where.split(":")[0])
+    print(f"{where}: {what}")
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", "-z", "--", *patterns], check=True, capture_output=True, text=True)
+    return [f for f in out.stdout.split("\0") if f and os.path.isfile(f)]
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="surrogateescape") as f:
+        return f.read()
+
+
+def folder(path):
+    parts = path.split("/")[:-1]
+    if parts[:1] == ["src"]:
+        return "/".join(parts)
+    return parts[0] if parts else ""
+
+
+def level(name):
+    for i, names in enumerate(ORDER):
+        if name in names:
+            return i
+    return None
+
+
+def resolve(path, name):
+    """The file of the tree that PATH includes as NAME, or None."""
+    for root in ("", "src/", os.path.dirname(path) + "/"):
+        if os.path.isfile(root + name):
+            return os.path.normpath(root + name)
+    return None
+
+
+def licence(path, text):
+    want = next((LICENCES[p] for p in LICENCES if path.startswith(p)), "GPL-2.0-or-later")
+    first = "\n".join(text.split("\n")[:2])
+    start = {".c": "// ", ".h": "/* ", ".def": "/* ", ".d": "/* "}.get(os.path.splitext(path)[1], "# ")
+    if f"{start}SPDX-License-Identifier: {want}" not in first:
+        fault(path, f"does not begin with '{start}SPDX-License-Identifier: {want}'")
+
+
+def guard(path, text):
+    found = re.search(r"^#ifndef (IOTRC_\w+_H)\n#define (\w+)$", text, re.M)
+    if not found or found[1] != found[2]:
+        fault(path, "has no header guard IOTRC_..._H")
+
+
+def includes(path, text, graph):
+    own = folder(path)
+    at_system = False
+    for m in INCLUDE.finditer(text):
+        line = text.count("\n", 0, m.start()) + 1
+        if m[1] == "<":
+            at_system = True
+            continue
+        name = m[2]
+        target = resolve(path, name)
+        if not target:
+            if name not in GENERATED:
+                fault(f"{path}:{line}", f"includes {name}, which is not in the tree")
+            continue
+        if name.startswith("src/") or (own != folder(target) and "/" not in name):
+            fault(f"{path}:{line}", f'includes "{name}": write it from its room, as in "dataset/session.h"')
+        if target.endswith(".c") and not path.endswith("iotrc.bpf.c") and own not in ("tests",):
+            fault(f"{path}:{line}", f"includes {name}, which is no header")
+        graph.setdefault(path, set()).add(target)
+        a, b = level(own), level(folder(target))
+        if a is None or b is None:
+            fault(f"{path}:{line}", f"{own} or {folder(target)} has no place in the order of folders")
+        elif (b < a or (b == a and own != folder(target))) and (path, folder(target)) not in EXCEPTIONS:
+            fault(f"{path}:{line}", f"{own} includes {name}, from a folder that is not below it")
+    return at_system
+
+
+def circles(graph):
+    """Looks for circles of modules: NAME.c with NAME.h. A header without a .c of its own belongs to those who include it."""
+    def unit(f):
+        return os.path.splitext(f)[0]
+
+    modules = {unit(f) for f in graph if f.endswith(".c")}
+    edges = {}
+    for f in graph:
+        if f.startswith(("tests/", "scripts/", "bench/")) or unit(f) not in modules:
+            continue
+        seen, todo = set(), list(graph[f])
+        while todo:
+            t = todo.pop()
+            if t in seen:
+                continue
+            seen.add(t)
+            if unit(t) in modules:
+                if unit(t) != unit(f):
+                    edges.setdefault(unit(f), set()).add(unit(t))
+            else:
+                todo += graph.get(t, ())
+    state, stack = {}, []
+
+    def visit(u):
+        state[u] = 1
+        stack.append(u)
+        for v in sorted(edges.get(u, ())):
+            if state.get(v) == 1:
+                fault(v, "is in a circle of includes: " + " -> ".join(stack[stack.index(v):] + [v]))
+            elif v not in state:
+                visit(v)
+        stack.pop()
+        state[u] = 2
+
+    for u in sorted(edges):
+        if u not in state:
+            visit(u)
+
+
+def lengths(path, text):
+    off = False
+    for i, line in enumerate(text.split("\n"), 1):
+        if "clang-format off" in line:
+            off = True
+        elif "clang-format on" in line:
+            off = False
+        width = len(line.expandtabs(8))
+        if width > LINE_MAX and not off and '"' not in line:
+            fault(f"{path}:{i}", f"{width} columns wide, more than {LINE_MAX}")
+    start = None
+    for i, line in enumerate(text.split("\n"), 1):
+        if line == "{":
+            start = i
+        elif line == "}" and start:
+            if i - start + 1 > FUNCTION_MAX:
+                fault(f"{path}:{start}", f"a function of {i - start + 1} lines, more than {FUNCTION_MAX}")
+            start = None
+
+
+def formatting(files):
+    """A line for each file that clang-format would change, at the first place."""
+    said = set()
+    out = subprocess.run(["xargs", "-P", str(os.cpu_count()), "-n", "40", "clang-format", "--dry-run"], check=False,
+                         input="\n".join(files), capture_output=True, text=True, errors="surrogateescape")
+    for line in out.stderr.splitlines():
+        found = re.match(r"([^: ]+):(\d+):\d+: (?:warning|error): ", line)
+        if found and found[1] not in said:
+            said.add(found[1])
+            fault(f"{found[1]}:{found[2]}", f"is not as .clang-format has it: clang-format -i {found[1]}")
+    if out.returncode:
+        fault("clang-format", out.stderr.strip()[-200:])
+
+
+def subjects():
+    """The subjects of commits since the style was agreed on."""
+    base = subprocess.run(["git", "log", "--format=%H", "--diff-filter=A", "--", ".clang-format"], check=False,
+                          capture_output=True, text=True).stdout.split()
+    if not base:
+        return
+    log = subprocess.run(["git", "log", "--no-merges", "--format=%h %s", f"{base[-1]}.."], check=False,
+                         capture_output=True, text=True).stdout
+    for line in log.splitlines():
+        commit, subject = line.split(" ", 1)
+        if len(subject) > 72 or not re.match(r"[\w.,/+ -]+: \S", subject):
+            fault(f"commit {commit}", f"the subject is not 'area: verb ...' of at most 72 characters: {subject}")
+
+
+def main():
+    graph = {}
+    c = tracked("*.c", "*.h")
+    files = c + tracked("*.def", "*.py", "*.sh", "*.d", "Makefile")
+    for path in files:
+        text = read(path)
+        licence(path, text)
+        if path.endswith(".h"):
+            guard(path, text)
+        if path.endswith((".c", ".h")):
+            includes(path, text, graph)
+            lengths(path, text)
+    circles(graph)
+    formatting(c)
+    subjects()
+    print(f"{len(set(files) - faulty)} passed, {len(faulty)} failed")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

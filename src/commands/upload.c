@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/upload.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "commands/record.h"
+#include "commands/upload_progress.h"
+#include "dataset/journal.h"
+#include "dataset/manifest.h"
+
+/* <out>/<bucket>/<MACHINE_ID>/<session> */
+#define DEPTH_MAX 3
+#define PLACES_MAX 100000
+
+struct found {
+	struct queue_place place;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct search {
+	struct found *found;
+	size_t n;
+	uint64_t unusable; /* sessions that can't be sent */
+	int base;          /* the directory that names are relative to */
+	size_t base_len;   /* of its path, the slash included */
+	int err;
+};
+
+static bool exists(const char *path, const char *name)
+{
+	char full[PATH_MAX];
+	struct stat st;
+
+	return snprintf(full, sizeof(full), "%s/%s", path, name) < PATH_MAX && !lstat(full, &st);
+}
+
+/* BUCKET/<16 digits>/<a name>: anything else would go to a key of another shape. */
+static bool is_key(const char *key)
+{
+	const char *id = strchr(key, '/'), *session = id ? strchr(id + 1, '/') : NULL;
+
+	return id && id != key && *key != '.' && session && session - id == 17 && session[1] &&
+	       session[1] != '.' && strspn(id + 1, "0123456789ABCDEF") == 16;
+}
+
+static void add_found(struct search *s, const char *path)
+{
+	const char *key = upload__key(path);
+	struct found f = { .place = { .dir = s->base } };
+	struct found *list;
+	struct stat st;
+
+	if (!is_key(key) || lstat(path, &st)) {
+		log__line(LOG_ERR,
+			  "upload: %s: not in the directories of a dataset "
+			  "(BUCKET/MACHINE_ID/SESSION)",
+			  path);
+		s->unusable++;
+		return;
+	}
+	f.uid = st.st_uid;
+	f.gid = st.st_gid;
+	f.place.name = strdup(path + s->base_len);
+	f.place.key = strdup(key);
+	list = reallocarray(s->found, s->n + 1, sizeof(*list));
+	if (list)
+		s->found = list;
+	if (!list || !f.place.name || !f.place.key || s->n == PLACES_MAX) {
+		free((char *)f.place.name);
+		free((char *)f.place.key);
+		s->err = -ENOMEM;
+		return;
+	}
+	s->found[s->n++] = f;
+}
+
+static void search_dir(struct search *s, char path[PATH_MAX], int depth)
+{
+	size_t len = strlen(path);
+	struct dirent **entries;
+	struct stat st;
+	int n;
+
+	if (exists(path, MANIFEST_NAME) || exists(path, JOURNAL_NAME)) {
+		add_found(s, path);
+		return;
+	}
+	n = scandir(path, &entries, NULL, alphasort);
+	if (n < 0) {
+		log__line(LOG_ERR, "upload: %s: %s", path, strerror(errno));
+		s->err = -errno;
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+
+		if (*name != '.' && depth < DEPTH_MAX && len + strlen(name) + 2 <= PATH_MAX) {
+			sprintf(path + len, "/%s", name);
+			if (!lstat(path, &st) && S_ISDIR(st.st_mode))
+				search_dir(s, path, depth + 1);
+			path[len] = 0;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+/* Names are kept relative to the parent of DIR, which is opened with the rights that there are now. */
+static void search(struct search *s, const char *dir)
+{
+	char path[PATH_MAX], *slash;
+	size_t n = s->n;
+
+	if (!realpath(dir, path)) {
+		log__line(LOG_ERR, "upload: %s: %s", dir, strerror(errno));
+		s->err = -errno;
+		return;
+	}
+	slash = strrchr(path, '/');
+	*slash = 0;
+	s->base = open(slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	s->base_len = slash - path + 1;
+	if (s->base < 0) {
+		log__line(LOG_ERR, "upload: %s: %s", dir, strerror(errno));
+		s->err = -errno;
+		return;
+	}
+	search_dir(s, path, 0);
+	if (n == s->n && !s->err && !s->unusable) {
+		log__line(LOG_ERR, "upload: %s: no session (" MANIFEST_NAME ") here or below", dir);
+		s->err = -ENOENT;
+	}
+}
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return x->uid != y->uid ? (x->uid < y->uid ? -1 : 1) : strcmp(x->place.key, y->place.key);
+}
+
+static volatile sig_atomic_t stops;
+
+static void on_signal(int signal)
+{
+	if (stops++)
+		_exit(EXIT_LOST);
+}
+
+static void add(struct queue_stats *sum, const struct queue_stats *s)
+{
+	sum->files_done += s->files_done;
+	sum->bytes_done += s->bytes_done;
+	sum->files_left += s->files_left;
+	sum->bytes_left += s->bytes_left;
+	sum->sessions_left += s->sessions_left;
+	sum->gave_up |= s->gave_up;
+	if (*s->problem)
+		strcpy(sum->problem, s->problem);
+}
+
+/* The sessions of one owner, with the owner's rights and no others. */
+static int send_group(const struct options *o, const struct found *f, size_t n,
+		      struct queue_stats *sum)
+{
+	char identity[UPLOAD_IDENTITY_MAX], problem[TARGET_REASON_MAX];
+	struct queue_place *places = calloc(n, sizeof(*places));
+	struct queue_config config;
+	struct queue_stats s;
+	struct queue *q;
+	struct upload_progress progress;
+	int err = places ? upload__queue_config(&o->upload, identity, &config) : -ENOMEM;
+
+	for (size_t i = 0; places && i < n; i++)
+		places[i] = f[i].place;
+	if (err) {
+		snprintf(problem, sizeof(problem), "%s", strerror(-err));
+	} else {
+		config.uid = geteuid() ? (uid_t)-1 : f->uid;
+		config.gid = geteuid() ? (gid_t)-1 : f->gid;
+		config.places = places;
+		config.n_places = n;
+		err = queue__new(&q, &config, problem);
+	}
+	if (err) {
+		log__line(LOG_ERR, "cannot upload: %s", problem);
+		free(places);
+		return err;
+	}
+	upload_progress__begin(&progress, q, o->quiet, UINT64_MAX);
+	queue__wait(q, UINT64_MAX, &stops, upload_progress__tick, &progress);
+	if (!queue__stop(q))
+		_exit(EXIT_LOST);
+	queue__stats(q, &s);
+	upload_progress__tick(&progress, &s);
+	upload_progress__end(&progress);
+	add(sum, &s);
+	queue__free(q);
+	free(places);
+	return 0;
+}
+
+static int try_target(const struct options *o)
+{
+	char reason[TARGET_REASON_MAX];
+	bool works;
+
+	if (upload__test(&o->upload, &works, reason) || !works) {
+		log__line(LOG_ERR, "cannot upload: %s", reason);
+		return EXIT_CANNOT;
+	}
+	printf("uploads will work%s%s\n", *reason ? ": " : "", reason);
+	return EXIT_OK;
+}
+
+static int send_all(const struct options *o, struct search *s)
+{
+	struct queue_stats sum = { .sessions_left = s->unusable };
+	int err = 0;
+
+	qsort(s->found, s->n, sizeof(*s->found), by_owner);
+	for (size_t i = 0, n; !err && i < s->n && !stops; i += n) {
+		for (n = 1; i + n < s->n && s->found[i + n].uid == s->found[i].uid; n++)
+			;
+		err = send_group(o, s->found + i, n, &sum);
+	}
+	if (err)
+		return EXIT_CANNOT;
+	if (sum.files_done)
+		upload__mark(o->state);
+	upload_progress__conclude(&sum, o->quiet, "");
+	if (sum.gave_up)
+		return EXIT_CANNOT;
+	return sum.files_left || sum.sessions_left || stops ? EXIT_LOST : EXIT_OK;
+}
+
+int upload__main(const struct options *o)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct search s = { 0 };
+	int code;
+
+	if (o->upload_test)
+		return try_target(o);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < o->n_dirs && !s.err; i++)
+		search(&s, o->dirs[i]);
+	code = s.err ? EXIT_CANNOT : send_all(o, &s);
+	for (size_t i = 0; i < s.n; i++) {
+		free((char *)s.found[i].place.name);
+		free((char *)s.found[i].place.key);
+	}
+	free(s.found);
+	return code;
+}
+
+int upload__reward(const struct options *o)
+{
+	if (!o->reward_code) {
+		log__line(LOG_ERR, "no study's code: 'reward-code' is in the study's configuration "
+				   "(iotrc --reward --config FILE)");
+		return EXIT_CANNOT;
+	}
+	if (!upload__marked(o->state)) {
+		log__line(LOG_ERR,
+			  "this machine has not uploaded anything yet%s; the code comes after "
+			  "the first upload",
+			  geteuid() ? ", or only root knows (try sudo)" : "");
+		return EXIT_CANNOT;
+	}
+	puts(o->reward_code);
+	return EXIT_OK;
+}

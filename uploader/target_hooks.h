@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What whoever uploads a file is told while it goes. */
+#ifndef IOTRC_TARGET_HOOKS_H
+#define IOTRC_TARGET_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Each may be NULL. They are called from within target__put. */
+struct target_hooks {
+	void *data;
+	/* SENT bytes of the object have gone; again from less when something is sent again. At least
+	 * once a second. false: stop, with TARGET_CANCELLED. */
+	bool (*progress)(void *data, uint64_t sent);
+	/* Multipart upload UPLOAD_ID has begun: given as target_object.upload_id it goes on with the
+	 * parts that the store has, also from another process. NULL: it is over, done or aborted. */
+	void (*multipart)(void *data, const char *upload_id);
+};
+
+/* Tells HOOKS, which may be NULL, that SENT bytes have gone; whether to go on. */
+static inline bool target_hooks__progress(const struct target_hooks *hooks, uint64_t sent)
+{
+	return !hooks || !hooks->progress || hooks->progress(hooks->data, sent);
+}
+
+#endif
