@@ -1,12 +1,28 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Kernel AIO. It has no tracepoints: requests are taken from io_submit(), and their results from the
  * ring that the kernel shares with the process (struct aio_ring of fs/aio.c, mapped at the context's
  * id), which is looked into at each call about the context. A program that reaps by itself, without
  * io_getevents(), is seen at its next io_submit(). From then on all is as with io_uring. */
-#ifndef IOTRC_AIO_H
-#define IOTRC_AIO_H
+#ifndef IOTRC_BPF_AIO_H
+#define IOTRC_BPF_AIO_H
 
-#include "uring.bpf.c"
+#include "abi.h"
+#include "call.h"
+#include "call_fill.h"
+#include "counters.h"
+#include "file.h"
+#include "hash.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "scope.h"
+#include "task_state.h"
+#include "uread.h"
+#include "uring_abi.h"
+#include "uring_complete.h"
+#include "uring_flight.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
 #define AIO_STEP 32 /* requests or results that one function's loop goes through */
@@ -49,16 +65,16 @@ static __always_inline u32 aio_opcode(u32 opcode)
 {
 	switch (opcode) {
 	case AIO_PREAD:
-		return 22; /* READ */
+		return IORING_OP_READ;
 	case AIO_PWRITE:
-		return 23; /* WRITE */
+		return IORING_OP_WRITE;
 	case AIO_FSYNC:
 	case AIO_FDSYNC:
 		return IORING_OP_FSYNC;
 	case AIO_PREADV:
-		return 1; /* READV */
+		return IORING_OP_READV;
 	case AIO_PWRITEV:
-		return 2; /* WRITEV */
+		return IORING_OP_WRITEV;
 	}
 	return 0;
 }

@@ -1,10 +1,21 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Requests of block devices, each from the moment a bio got it to its completion, keyed by the
  * request itself. A request's fields are read at completion; the map keeps what is known only on the
- * way. Of devices without requests (device-mapper, md, zram, brd, pmem) the bios, likewise. */
+ * way. */
+#include "abi.h"
+#include "cfg.h"
 #include "context.h"
+#include "counters.h"
+#include "definitions.h"
+#include "disk.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
 #include "pair.h"
-#include <bpf/bpf_tracing.h>
+#include "rings.h"
+#include "task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 #define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
 #define REQ_OP_FLUSH 2
@@ -24,11 +35,6 @@ struct {
 	__type(key, u64);
 	__type(value, struct flight);
 } in_flight SEC(".maps");
-
-struct submitter {
-	u64 task;
-	u32 left_out, pad;
-};
 
 /* Who submitted a bio, from when it was given a request until that is inserted or issued,
  * perhaps by a kworker. LRU: a request may be given back unissued. */
@@ -50,30 +56,6 @@ struct {
 
 #define ASKS_FOR_FLUSH (1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) | \
 			1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_FUA))
-
-static __always_inline u64 bio_disk(u64 bio)
-{
-	if (bpf_core_field_exists(struct bio, bi_disk))
-		return kread(bio, bio, bi_disk);
-	return kread(kread(bio, bio, bi_bdev), block_device, bd_disk);
-}
-
-static __always_inline u32 disk_dev(u64 disk)
-{
-	return (u32)kread(disk, gendisk, major) << 20 | (u32)kread(disk, gendisk, first_minor);
-}
-
-/* False when the thread can't be kept: nobody then is the submitter. */
-static __always_inline bool current_submitter(struct submitter *ret)
-{
-	struct task_state *state = current_state(true);
-
-	if (!state)
-		return false;
-	ret->left_out = task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
-	ret->task = state->id;
-	return true;
-}
 
 static __always_inline int note_submitter(u64 bio)
 {
@@ -253,88 +235,5 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 out:
 	if (f && f != &unissued)
 		bpf_map_delete_elem(&in_flight, &key);
-	return 0;
-}
-
-/* ---- bios of devices without requests ---- */
-
-struct bio_flight {
-	u64 start_ns, task, request_id, sector;
-	u32 bytes, cmd_flags, dev, left_out;
-};
-
-/* LRU: a driver may pass the bio itself on to another device, whose completion isn't told of. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, u64);
-	__type(value, struct bio_flight);
-} bios_in_flight SEC(".maps");
-
-static __always_inline int bio_queued(u64 bio)
-{
-	struct bio_flight f = {};
-	struct submitter s = {};
-	u64 disk = bio_disk(bio);
-
-	if (kread(kread(disk, gendisk, queue), request_queue, mq_ops))
-		return 0;
-	current_submitter(&s);
-	f.start_ns = bpf_ktime_get_ns();
-	f.task = s.task;
-	f.left_out = s.left_out;
-	f.request_id = next_id();
-	f.sector = kread(bio, bio, bi_iter.bi_sector);
-	f.bytes = kread(bio, bio, bi_iter.bi_size);
-	f.cmd_flags = kread(bio, bio, bi_opf);
-	f.dev = disk_dev(disk);
-	bpf_map_update_elem(&bios_in_flight, &bio, &f, BPF_ANY);
-	return 0;
-}
-
-PAIR("tp_btf/block_bio_queue", on_bio_queue, HOOK_BIO_QUEUE)
-{
-	return bio_queued(argument(ctx, 0));
-}
-
-SEC("tp_btf/block_bio_queue")
-int on_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
-{
-	count_fired(HOOK_BIO_QUEUE);
-	return bio_queued(argument(ctx, 1));
-}
-
-/* Parts that the driver has split off complete as well, but only what was queued is a row. */
-PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
-{
-	u64 bio = argument(ctx, 1), now = bpf_ktime_get_ns(), flags;
-	struct bio_flight *f = bpf_map_lookup_elem(&bios_in_flight, &bio);
-	struct rec_block *rec;
-
-	if (!f)
-		return 0;
-	if (f->left_out) {
-		count_filtered(STREAM_BLOCK);
-		goto out;
-	}
-	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
-	if (!rec)
-		goto out;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->type = REC_BLOCK;
-	rec->is_bio = 1;
-	rec->cpu = bpf_get_smp_processor_id();
-	rec->ns = now;
-	rec->issue_ns = f->start_ns;
-	rec->error = (u8)kread(bio, bio, bi_status);
-	rec->dev = f->dev;
-	rec->cmd_flags = f->cmd_flags;
-	rec->sector = f->sector;
-	rec->bytes = f->bytes;
-	rec->task = f->task;
-	rec->request_id = f->request_id;
-	bpf_ringbuf_submit(rec, flags);
-out:
-	bpf_map_delete_elem(&bios_in_flight, &bio);
 	return 0;
 }

@@ -1,16 +1,27 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Connections whose connect() doesn't wait for them: what becomes of one is a second row.
  *
  * Two things are told, in either order and perhaps at once on two CPUs: that the call has returned
  * with the connection under way, and that the connection is established or refused (on the loopback
  * before the call returns, else mostly in a soft interrupt). Who comes first leaves word by an
  * update that only one can make (BPF_NOEXIST); who comes second makes the row. */
-#ifndef IOTRC_CONNECT_H
-#define IOTRC_CONNECT_H
+#ifndef IOTRC_BPF_CONNECT_H
+#define IOTRC_BPF_CONNECT_H
 
-#include "context.h"
-#include "conn.h"
-#include <bpf/bpf_tracing.h>
+#include "abi.h"
+#include "call.h"
+#include "counters.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "rings.h"
+#include "socket.h"
+#include "syscall_table.h"
+#include "task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 #define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
 #define TCP_SYN_SENT 2
@@ -25,7 +36,6 @@
 #define ERESTART_RESTARTBLOCK 516
 
 #define IPPROTO_TCP 6
-
 
 struct connecting {
 	u64 task, start_ns;
@@ -108,6 +118,27 @@ static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s
 	return 0;
 }
 
+/* A connect() on SK has returned RET. */
+static __noinline int connect_returned(u64 sk, s64 ret)
+{
+	struct connecting *c = sk ? bpf_map_lookup_elem(&connecting, &sk) : 0, copy;
+
+	if (!c) {
+		/* There was no room for it. */
+		if (sk && ret == -EINPROGRESS && kread(sk, sock, sk_protocol) == IPPROTO_TCP)
+			lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+		return 0;
+	}
+	if (ret == -EINPROGRESS || ret == -EINTR ||
+	    (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK)) {
+		copy = *c;
+		connect_meet(sk, &copy, 0, 0);
+	} else if (ret != -EALREADY) {
+		connect_forget(sk);
+	}
+	return 0;
+}
+
 /* A connection is asked for, by the current thread if at all by a connect() that is recorded. Others
  * are the kernel's own, those of a first sendto() (TCP_FASTOPEN_CONNECT), and of a ring. */
 static __always_inline void connect_begun(u64 sk)
@@ -147,54 +178,6 @@ static __always_inline void connect_ended(u64 sk, int state, u64 now)
 		connect_meet(sk, &copy, now, -err);
 	else
 		connect_forget(sk); /* closed, or disconnected, by the program itself */
-}
-
-static __always_inline void sock_state(u64 sk, int old, int new)
-{
-	if (new == TCP_SYN_SENT)
-		connect_begun(sk);
-	else if ((old == TCP_SYN_SENT || old == TCP_SYN_RECV) && (new == TCP_ESTABLISHED || new == TCP_CLOSE))
-		connect_ended(sk, new, bpf_ktime_get_ns());
-}
-
-/* Since 6.1 the kernel runs no program for an event that comes over that program itself on a CPU, as
- * soft interrupts do over calls (one burst of 50 was seen in 100,000 events). Of two programs one is
- * free; what the first has done the second finds done. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_sock_state, struct sock *sk, int old, int new)
-{
-	count_fired(HOOK_SOCK_STATE);
-	sock_state((u64)sk, old, new);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_sock_state_again, struct sock *sk, int old, int new)
-{
-	count_fired(HOOK_SOCK_STATE_AGAIN);
-	sock_state((u64)sk, old, new);
-	return 0;
-}
-
-/* A connect() on SK has returned RET. */
-static __noinline int connect_returned(u64 sk, s64 ret)
-{
-	struct connecting *c = sk ? bpf_map_lookup_elem(&connecting, &sk) : 0, copy;
-
-	if (!c) {
-		/* There was no room for it. */
-		if (sk && ret == -EINPROGRESS && kread(sk, sock, sk_protocol) == IPPROTO_TCP)
-			lose(STREAM_NW_CONN, bpf_ktime_get_ns());
-		return 0;
-	}
-	if (ret == -EINPROGRESS || ret == -EINTR ||
-	    (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK)) {
-		copy = *c;
-		connect_meet(sk, &copy, 0, 0);
-	} else if (ret != -EALREADY) {
-		connect_forget(sk);
-	}
-	return 0;
 }
 
 #endif

@@ -1,22 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Whose doing an event is: the current thread's, or that of an interrupt which came over it. */
-#ifndef IOTRC_CONTEXT_H
-#define IOTRC_CONTEXT_H
+#ifndef IOTRC_BPF_CONTEXT_H
+#define IOTRC_BPF_CONTEXT_H
 
+#include "cfg.h"
+#include "counters.h"
+#include "current.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
 #include "task.h"
-
-/* The kernel's arguments as numbers: with what it takes for a pointer the verifier lets nobody
- * calculate. */
-static __always_inline u64 argument(void *ctx, u32 n)
-{
-	u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (u64 *)ctx + n);
-	return value;
-}
+#include "task_state.h"
+#include "schema/streams.h"
 
 #define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */
-#define PF_KTHREAD 0x200000
 
 /* The system call that the current thread is in, negative when it was interrupted in user space. */
 static __always_inline s64 system_call(u64 task)
@@ -61,7 +58,7 @@ static __always_inline bool whose(enum stream stream, u64 *ret)
 		return false;
 	}
 	if (whom == WHOM_LOST) {
-		count_lost_event(stream);
+		lose(stream, bpf_ktime_get_ns());
 		return false;
 	}
 	*ret = state->id;

@@ -1,19 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The kernel's types as far as they are read here; CO-RE finds the true offsets in the running
  * kernel's BTF, so only names and kinds matter. Nothing is generated from the build machine. */
-#ifndef IOTRC_KERNEL_TYPES_H
-#define IOTRC_KERNEL_TYPES_H
+#ifndef IOTRC_BPF_KERNEL_TYPES_H
+#define IOTRC_BPF_KERNEL_TYPES_H
 
-#include <linux/types.h>
-#include <linux/bpf.h>
+#include "schema/types.h"
 
-typedef __u8 u8;
-typedef __u16 u16;
-typedef __u32 u32;
-typedef __u64 u64;
-typedef __s32 s32;
-typedef __s64 s64;
-typedef __u32 kernel_dev_t;
+typedef u32 kernel_dev_t;
 #define bool _Bool
 #define true 1
 #define false 0

@@ -1,10 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Faults in mappings of files. The software events page-faults-maj and -min tell of a fault that is
  * done, at the place where the kernel counts it as one or the other (mm_account_fault(), mm/memory.c,
  * since 5.9), and know the address; whether it was a read or a write is known on entry only. */
+#include "abi.h"
+#include "cfg.h"
 #include "context.h"
+#include "counters.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "rings.h"
+#include "task_state.h"
 #include "vma.h"
-#include <bpf/bpf_tracing.h>
+#include "schema/records.h"
+#include "schema/streams.h"
 
 /* struct bpf_perf_event_data of include/uapi/linux/bpf_perf_event.h, whose registers would bring
  * another struct pt_regs along. */

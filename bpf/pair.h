@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Two programs for one event, where programs on raw tracepoints can be preempted (7.1 on). While a thread is in
  * the midst of a program, preempted, the kernel runs that for nobody else on that CPU; nor for what an interrupt
  * does over it. The second program stands by: it does what the first was not let do.
@@ -6,10 +6,15 @@
  * The first leaves word that it was there. The word is the address of the arguments: they lie on the stack,
  * the same for both programs, and for no other event under way. What neither came to is known from the counts:
  * the kernel's of what the first missed, less what the second has taken. */
-#ifndef IOTRC_PAIR_H
-#define IOTRC_PAIR_H
+#ifndef IOTRC_BPF_PAIR_H
+#define IOTRC_BPF_PAIR_H
 
-#include "maps.h"
+#include "abi.h"
+#include "cfg.h"
+#include "counters.h"
+#include "current.h"
+#include "helpers.h"
+#include "kernel_types.h"
 
 /* As many as can be under way in a thread: its own event, and those of a soft interrupt, an interrupt and an
  * NMI that came over it. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Names of open files.
  *
  * A name's id is a hash over the chain of its dentries, from the file up to the root of the
@@ -8,25 +8,22 @@
  * of the file or of any directory above it, a move of a mount, an unlink or a chroot gives another id
  * by itself; nothing has to be noticed or forgotten. The chain's text is sent once an id, as a
  * REC_PATH. A chain too long to be hashed is sent each time. */
-#ifndef IOTRC_PATH_H
-#define IOTRC_PATH_H
+#ifndef IOTRC_BPF_PATH_H
+#define IOTRC_BPF_PATH_H
 
-#include "maps.h"
+#include "definitions.h"
+#include "hash.h"
+#include "helpers.h"
+#include "inode.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "schema/records.h"
 
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */
 /* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up to 5.15, and
  * then goes round a loop of 32 for ever. */
 #define WALK_STEP 32    /* components a call of walk_some() */
 #define WALK_CALLS 66   /* 4096 bytes hold 2048 components, and there are mounts */
-
-#define S_IFMT 0170000
-#define S_IFBLK 0060000
-#define S_IFSOCK 0140000
-#define S_IFLNK 0120000
-#define S_IFREG 0100000
-#define S_IFDIR 0040000
-#define S_IFBLK 0060000
-#define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
 
 /* Which ids have been sent, and under which epoch. */
 struct {
@@ -54,12 +51,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct path_scratch);
 } path_scratch SEC(".maps");
-
-static __always_inline u64 mix(u64 hash, u64 value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ (hash >> 32);
-}
 
 struct where {
 	u64 dentry, mount;
@@ -158,11 +149,6 @@ __noinline int walk_some(void)
 done:
 	s->done = 1;
 	return 0;
-}
-
-static __always_inline bool is_special(u64 inode)
-{
-	return kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
 }
 
 /* An unhashed dentry can't be looked up any more: it was removed. A root is unhashed by nature. */
@@ -269,121 +255,6 @@ static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode
 	if (id)
 		recent[id % N_RECENT] = id;
 	return id;
-}
-
-/* ---- files ---- */
-
-/* A file that a thread has used, and what was found of it. It holds for a jiffy, while nothing has
- * been renamed: what renames without a system call (a file server in the kernel) isn't seen. */
-struct known_file {
-	u64 file, dentry, mount, hash_len, ino, id;
-	u64 jiffies;
-	u32 names, pad;
-};
-#define N_KNOWN_FILES 4 /* by descriptor */
-
-static __always_inline bool still_known(const struct known_file *k, u64 file)
-{
-	u64 dentry, inode;
-
-	if (k->file != file || k->jiffies != bpf_jiffies64() || k->names != names_epoch)
-		return false;
-	dentry = kread(file, file, f_path.dentry);
-	inode = kread(file, file, f_inode);
-	/* Its memory may hold another file by now: of the same name only by the same dentry and mount,
-	 * and the same by its number. */
-	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
-	       k->ino == kread(inode, inode, i_ino) &&
-	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
-	       kread(dentry, dentry, d_hash.pprev);
-}
-
-/* The open file FD of TASK, which current_task() has given. */
-static __always_inline u64 task_file(struct task_struct *task, s64 fd)
-{
-	u64 fdt = kread(task_read(task, files), files_struct, fdt);
-
-	if ((u64)fd >= kread(fdt, fdtable, max_fds))
-		return 0;
-	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
-}
-
-#define MNT_NS_INTERNAL ((u64)-22) /* fs/mount.h: ERR_PTR(-EINVAL) */
-
-/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own; since
- * 6.5 it knows the name that the user opened (struct backing_file). */
-static __always_inline u64 file_path_at(u64 file)
-{
-	u64 mount = kread(file, file, f_path.mnt);
-	u64 namespace = kread(mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_ns);
-
-	if (namespace == MNT_NS_INTERNAL && bpf_core_type_exists(struct backing_file) &&
-	    !is_special(kread(file, file, f_inode)))
-		return kaddr(file, backing_file, user_path);
-	return kaddr(file, file, f_path);
-}
-
-static __always_inline u64 file_path_id(u64 *recent, u64 file)
-{
-	u64 at = file_path_at(file), dentry = kread(at, path, dentry);
-
-	return path_id(recent, dentry, kread(at, path, mnt), kread(dentry, dentry, d_inode));
-}
-
-/* Filesystems of the kernel's own making (include/uapi/linux/magic.h). The few that share a
- * magic number with a real one are told apart by name, in the program. */
-static __always_inline bool magic_is_pseudo(u32 magic)
-{
-	switch (magic) {
-	case 0x9fa0:     /* proc */
-	case 0x62656572: /* sysfs */
-	case 0x27e0eb:   /* cgroup */
-	case 0x63677270: /* cgroup2 */
-	case 0x1cd1:     /* devpts */
-	case 0x64626720: /* debugfs */
-	case 0x74726163: /* tracefs */
-	case 0xcafe4a11: /* bpf */
-	case 0x73636673: /* securityfs */
-	case 0xf97cff8c: /* selinuxfs */
-	case 0x43415d53: /* smackfs */
-	case 0xde5e81e4: /* efivarfs */
-	case 0x6165676c: /* pstore */
-	case 0x62656570: /* configfs */
-	case 0x65735543: /* fusectl */
-	case 0x42494e4d: /* binfmt_misc */
-	case 0x19800202: /* mqueue */
-	case 0x6e736673: /* nsfs */
-	case 0x50494446: /* pidfs */
-	case 0x09041934: /* anon_inodefs */
-	case 0x534f434b: /* sockfs */
-	case 0x50495045: /* pipefs */
-	case 0x62646576: /* bdev */
-	case 0x958458f6: /* hugetlbfs */
-	case 0x07655821: /* resctrl */
-	case 0x6c6f6f70: /* binderfs */
-		return true;
-	}
-	return false;
-}
-
-static __always_inline bool mode_in_scope(u32 mode)
-{
-	u32 format = mode & S_IFMT;
-
-	return cfg.scope_all || format == S_IFREG || format == S_IFDIR || format == S_IFLNK;
-}
-
-static __always_inline bool file_in_scope(u64 inode)
-{
-	u64 sb;
-
-	if (cfg.scope_all)
-		return true;
-	if (!mode_in_scope(kread(inode, inode, i_mode) & 0xffff))
-		return false;
-	sb = kread(inode, inode, i_sb);
-	return !(kread(sb, super_block, s_flags) & SB_KERNMOUNT) &&
-	       !magic_is_pseudo(kread(sb, super_block, s_magic));
 }
 
 #endif

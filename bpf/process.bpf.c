@@ -1,9 +1,22 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Births and deaths of processes: what a fork hands down, and the row of a process's end. Forks
  * and execs themselves are system calls, and are rows of those. */
+#include "abi.h"
+#include "cfg.h"
+#include "counters.h"
+#include "current.h"
+#include "definitions.h"
+#include "filter.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
 #include "pair.h"
+#include "rings.h"
 #include "task.h"
-#include <bpf/bpf_tracing.h>
+#include "task_state.h"
+#include "schema/fs_ops.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 {

@@ -1,15 +1,29 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Calls on sockets that come through io_uring: the same rows as those of the system calls, by the
  * thread that submitted. A socket in a slot of the ring's own table has no descriptor. */
-#ifndef IOTRC_URING_CONN_H
-#define IOTRC_URING_CONN_H
+#ifndef IOTRC_BPF_URING_CONN_H
+#define IOTRC_BPF_URING_CONN_H
 
-#include "conn.h"
-#include "task.h"
+#include "abi.h"
+#include "call.h"
+#include "counters.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "rings.h"
+#include "sockaddr.h"
+#include "socket.h"
+#include "task_state.h"
+#include "uread.h"
+#include "uring_abi.h"
+#include "uring_flight.h"
+#include "uring_ring.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 #define SOCKADDR_BYTES 128 /* struct sockaddr_storage */
-#define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
-#define FILE_INDEX_ALLOC (~0U) /* any free slot, and the result says which */
 
 struct uring_conn {
 	struct rec_conn rec;   /* ns: when it was submitted */
@@ -37,51 +51,10 @@ struct {
 	__type(value, struct uring_conn);
 } uring_conn_scratch SEC(".maps");
 
-/* Requests that accept one connection, or make one read, after the other, by their ring and user_data: what
- * they give is told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
-	__type(key, u64);
-	__type(value, u64);
-} uring_many SEC(".maps");
-
 struct conn_request {
 	u64 req, key, many;
 	u32 direct, quiet;
 };
-
-#define SLOTS_LOG2 9 /* in a part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
-
-/* The file in SLOT of the ring's own table; a global function: the verifier sees it once. */
-__noinline u64 slot_file(u64 ctx, u32 slot)
-{
-	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
-		u64 node;
-
-		if (slot >= kread(ctx, io_ring_ctx, file_table.data.nr))
-			return 0;
-		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) + slot * sizeof(u64));
-		return node ? kread(node, io_rsrc_node, file_ptr) & FILE_PTR_MASK : 0;
-	}
-	if (bpf_core_field_exists(((struct io_file_table___until_6_12 *)0)->files)) {
-		if (slot >= kread(ctx, io_ring_ctx___until_6_12, nr_user_files))
-			return 0;
-		return kread(kread(ctx, io_ring_ctx___until_6_12, file_table.files) +
-			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
-		       FILE_PTR_MASK;
-	}
-	if (bpf_core_type_exists(struct fixed_file_data)) {
-		u64 part = kread(kread(ctx, io_ring_ctx___until_5_11, file_data), fixed_file_data, table) +
-			   (slot >> SLOTS_LOG2) * bpf_core_type_size(struct fixed_file_table);
-
-		if (slot >= kread(ctx, io_ring_ctx___until_5_11, nr_user_files))
-			return 0;
-		return kread_u64(kread(part, fixed_file_table, files) + (slot & ((1 << SLOTS_LOG2) - 1)) * 8);
-	}
-	return 0; /* 5.12 to 5.14: the request has it, and none closes one */
-}
 
 /* CALL has the arguments, as if of the system call that D describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,

@@ -1,11 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The file mapped at an address. bpf_find_vma() (5.17) would take the map's lock, which fails when
  * another thread holds it, and holds up others: here the tree is read as it lies. The thread is about to
  * change this very place, so nobody else does. */
-#ifndef IOTRC_VMA_H
-#define IOTRC_VMA_H
+#ifndef IOTRC_BPF_VMA_H
+#define IOTRC_BPF_VMA_H
 
+#include "helpers.h"
+#include "kernel_types.h"
 #include "kread.h"
+#include "uread.h"
 
 #define TREE_DEPTH_MAX 40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
 

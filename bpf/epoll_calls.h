@@ -1,9 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Waiting for file descriptors: epoll, poll, select. */
-#ifndef IOTRC_EPOLL_H
-#define IOTRC_EPOLL_H
+#ifndef IOTRC_BPF_EPOLL_CALLS_H
+#define IOTRC_BPF_EPOLL_CALLS_H
 
-#include "task.h"
+#include "abi.h"
+#include "call.h"
+#include "helpers.h"
+#include "rings.h"
+#include "syscall_args.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+#include "schema/types.h"
 
 #define NANOSECONDS 1000000000LL
 
@@ -27,6 +36,15 @@ static __always_inline s64 timeout_ns(const struct task_state *state, u64 argume
 		return TIMEOUT_UNKNOWN;
 	}
 	return parts[0] * NANOSECONDS + (kind == KIND_TIMEVAL ? parts[1] * 1000 : parts[1]);
+}
+
+static __always_inline enum verdict enter_epoll(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
+		return VERDICT_FILTERED;
+	if (d->kind)
+		state->base[0] = timeout_ns(state, arg(state, d->aux), d->kind);
+	return VERDICT_TRACE;
 }
 
 /* ARGUMENTS are those of the places in DESC; the timeout, noted on entry, is in base[0], which

@@ -1,9 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Options of sockets. */
-#ifndef IOTRC_SOCKOPT_H
-#define IOTRC_SOCKOPT_H
+#ifndef IOTRC_BPF_SOCKOPT_CALLS_H
+#define IOTRC_BPF_SOCKOPT_CALLS_H
 
-#include "task.h"
+#include "abi.h"
+#include "helpers.h"
+#include "rings.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+#include "schema/types.h"
 
 static __always_inline int emit_sockopt(struct task_state *state, const volatile struct syscall_desc *d)
 {

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Bios of block devices without requests: device-mapper, md, zram, brd, pmem. */
+#include "abi.h"
+#include "counters.h"
+#include "definitions.h"
+#include "disk.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "pair.h"
+#include "rings.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+struct bio_flight {
+	u64 start_ns, task, request_id, sector;
+	u32 bytes, cmd_flags, dev, left_out;
+};
+
+/* LRU: a driver may pass the bio itself on to another device, whose completion isn't told of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u64);
+	__type(value, struct bio_flight);
+} bios_in_flight SEC(".maps");
+
+static __always_inline int bio_queued(u64 bio)
+{
+	struct bio_flight f = {};
+	struct submitter s = {};
+	u64 disk = bio_disk(bio);
+
+	if (kread(kread(disk, gendisk, queue), request_queue, mq_ops))
+		return 0;
+	current_submitter(&s);
+	f.start_ns = bpf_ktime_get_ns();
+	f.task = s.task;
+	f.left_out = s.left_out;
+	f.request_id = next_id();
+	f.sector = kread(bio, bio, bi_iter.bi_sector);
+	f.bytes = kread(bio, bio, bi_iter.bi_size);
+	f.cmd_flags = kread(bio, bio, bi_opf);
+	f.dev = disk_dev(disk);
+	bpf_map_update_elem(&bios_in_flight, &bio, &f, BPF_ANY);
+	return 0;
+}
+
+PAIR("tp_btf/block_bio_queue", on_bio_queue, HOOK_BIO_QUEUE)
+{
+	return bio_queued(argument(ctx, 0));
+}
+
+SEC("tp_btf/block_bio_queue")
+int on_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
+{
+	count_fired(HOOK_BIO_QUEUE);
+	return bio_queued(argument(ctx, 1));
+}
+
+/* Parts that the driver has split off complete as well, but only what was queued is a row. */
+PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
+{
+	u64 bio = argument(ctx, 1), now = bpf_ktime_get_ns(), flags;
+	struct bio_flight *f = bpf_map_lookup_elem(&bios_in_flight, &bio);
+	struct rec_block *rec;
+
+	if (!f)
+		return 0;
+	if (f->left_out) {
+		count_filtered(STREAM_BLOCK);
+		goto out;
+	}
+	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
+	if (!rec)
+		goto out;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_BLOCK;
+	rec->is_bio = 1;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->ns = now;
+	rec->issue_ns = f->start_ns;
+	rec->error = (u8)kread(bio, bio, bi_status);
+	rec->dev = f->dev;
+	rec->cmd_flags = f->cmd_flags;
+	rec->sector = f->sector;
+	rec->bytes = f->bytes;
+	rec->task = f->task;
+	rec->request_id = f->request_id;
+	bpf_ringbuf_submit(rec, flags);
+out:
+	bpf_map_delete_elem(&bios_in_flight, &bio);
+	return 0;
+}

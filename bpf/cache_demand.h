@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a thread wants of the page cache: whether a page that comes into the cache was wanted (MISS) or only
+ * expected (READAHEAD), and whether a page wanted was there (HIT). A thread's struct demand holds the pages
+ * that a read or a fault wants, noted when the kernel asks for read-ahead on its behalf, and those that this
+ * read-ahead is to bring. */
+#ifndef IOTRC_BPF_CACHE_DEMAND_H
+#define IOTRC_BPF_CACHE_DEMAND_H
+
+#include "cache_row.h"
+#include "cfg.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "page_tree.h"
+#include "task_state.h"
+#include "schema/records.h"
+
+static __always_inline struct demand *demand_of(bool create)
+{
+	struct task_state *state = current_state(create);
+
+	return state ? &state->demand : 0;
+}
+
+#define NOTHING (~0ULL)
+
+/* Whether INDEX is a place that the read last told of may have come to. Where tracepoints can be
+ * preempted (7.x) the kernel may have passed over one in between. */
+static __always_inline bool goes_on(const struct demand *d, u64 inode, u64 index)
+{
+	return d->inode == inode && index > d->read_first && index <= d->read_last;
+}
+
+/* Read-ahead for N pages wanted from INDEX on. SYNC: because the first isn't there. */
+static __always_inline int wanted(u64 inode, u64 index, u64 n, bool sync)
+{
+	struct demand *d = demand_of(true);
+
+	if (!d || (d->fault && d->inode == inode && d->first == index))
+		return 0;
+	if (sync && !cfg.reads_whole && !goes_on(d, inode, index))
+		d->missed = 0;
+	d->fault = 0;
+	d->asked = 1;
+	d->inode = inode;
+	d->first = index;
+	d->last = index + n - 1;
+	return 0;
+}
+
+/* A read-ahead of N pages from INDEX on begins. */
+static __always_inline int ahead(u64 inode, u64 index, u64 n)
+{
+	struct demand *d = demand_of(true);
+
+	if (!d)
+		return 0;
+	d->ahead_inode = inode;
+	d->ahead_first = index;
+	d->ahead_last = index + n - 1;
+	return 0;
+}
+
+/* A read of the pages FIRST to LAST goes on to FIRST, and the first PAGES are there. Kernels with the
+ * tracepoint say so before each batch that is copied, the first of which may be of one page that had
+ * to be waited for: what has been told of isn't told again. */
+static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
+{
+	struct demand *d = demand_of(true);
+	u64 begin = first, end = first + pages, missed;
+
+	if (!d)
+		return 0;
+	if (!cfg.reads_whole && goes_on(d, inode, first) && d->read_last == last) {
+		begin = d->next;
+	} else {
+		if (!d->asked)
+			d->missed = 0;
+		d->read_first = first;
+		d->read_last = last;
+		d->next = first;
+	}
+	pages = end > begin ? end - begin : 0;
+	missed = d->missed < pages ? d->missed : pages;
+	d->missed = cfg.reads_whole ? 0 : d->missed - missed;
+	if (end > d->next)
+		d->next = end;
+	d->inode = inode;
+	d->asked = d->fault = 0;
+	if (end > last)
+		d->first = d->last = NOTHING;
+	tell(inode, begin, pages - missed, pages, CACHE_HIT);
+	return 0;
+}
+
+/* A fault wants page INDEX. */
+static __always_inline int fault_begun(u64 inode, u64 index)
+{
+	struct demand *d = demand_of(true);
+
+	if (!d)
+		return 0;
+	d->inode = inode;
+	d->first = d->last = index;
+	d->fault = 1;
+	if (cached_until(inode, index))
+		tell(inode, index, 1, 1, CACHE_HIT);
+	return 0;
+}
+
+/* One fault has mapped those of the pages FIRST to LAST that were there (fault-around). */
+static __always_inline int fault_mapped(u64 inode, u64 first, u64 last)
+{
+	u64 n = cached_pages(inode, first, last, 1);
+
+	if (cfg.cache_sample > 1)
+		n = last - first + 1; /* each page has its own chance */
+	tell(inode, first, n, last - first + 1, CACHE_HIT);
+	return 0;
+}
+
+#endif

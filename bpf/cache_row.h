@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Rows of the page cache. */
+#ifndef IOTRC_BPF_CACHE_ROW_H
+#define IOTRC_BPF_CACHE_ROW_H
+
+#include "cfg.h"
+#include "context.h"
+#include "counters.h"
+#include "hash.h"
+#include "helpers.h"
+#include "inode.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "rings.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+/* One row: COUNT pages from INDEX on, of PAGES that belong together. */
+__noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
+{
+	u64 now = bpf_ktime_get_ns(), task = 0, flags;
+	struct rec_cache *rec;
+
+	if (event == CACHE_WRITEBACK_END ? !nobodys(STREAM_CACHE) : !whose(STREAM_CACHE, &task))
+		return 0;
+	rec = reserve(STREAM_CACHE, sizeof(*rec), now, &flags);
+	if (!rec)
+		return 0;
+	rec->type = REC_CACHE;
+	rec->event = event;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->dev = inode ? inode_dev(inode) : 0;
+	rec->ns = now;
+	rec->task = task;
+	rec->ino = inode ? kread(inode, inode, i_ino) : 0;
+	rec->index = index;
+	rec->pages = pages;
+	rec->count = count;
+	bpf_ringbuf_submit(rec, flags);
+	return 0;
+}
+
+#define SAMPLE_PAGES 512 /* of the largest folio with pages of 4 KiB */
+
+__noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
+{
+	if (mix(file, index) % (cfg.cache_sample ?: 1))
+		count_filtered(STREAM_CACHE);
+	else
+		cache_row(inode, index, 1, 1, event);
+	return 0;
+}
+
+/* Sampling keeps or drops a page in all its events, so ranges are told page by page. */
+__noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
+{
+	u64 file = mix(inode_dev(inode), kread(inode, inode, i_ino));
+	u64 i;
+
+	for (i = 0; i < SAMPLE_PAGES; i++) {
+		if (i >= count)
+			break;
+		cache_sample(inode, file, index + i, event);
+	}
+	return 0;
+}
+
+static __always_inline void tell(u64 inode, u64 index, u64 count, u64 pages, u32 event)
+{
+	if (!inode || !count)
+		return;
+	if (cfg.cache_sample > 1)
+		cache_samples(inode, index, count, event);
+	else
+		cache_row(inode, index, count, pages, event);
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The open file that a call acts on. */
+#ifndef IOTRC_BPF_CALL_FILE_H
+#define IOTRC_BPF_CALL_FILE_H
+
+#include "call.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "scope.h"
+#include "task_state.h"
+
+/* Finds out what FILE is, and keeps it in KNOWN. */
+static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known, u64 file)
+{
+	u64 dentry, inode;
+
+	if (!state || !known)
+		return VERDICT_LOST;
+	inode = kread(file, file, f_inode);
+	if (!file_in_scope(inode)) {
+		state->file = 0;
+		return VERDICT_FILTERED;
+	}
+	dentry = kread(file, file, f_path.dentry);
+	known->names = names_epoch;
+	known->jiffies = bpf_jiffies64();
+	known->hash_len = kread(dentry, dentry, d_name.hash_len);
+	state->path = file_path_id(state->recent, file);
+	known->file = file;
+	known->dentry = dentry;
+	known->mount = kread(file, file, f_path.mnt);
+	known->ino = kread(inode, inode, i_ino);
+	known->id = state->path;
+	return state->path ? VERDICT_TRACE : VERDICT_LOST;
+}
+
+/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
+static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
+{
+	struct known_file *known = &state->known[hint % N_KNOWN_FILES];
+
+	state->file = file;
+	state->file_flags = kread(file, file, f_flags);
+	if (!still_known(known, file))
+		return meet_file(state, known, file);
+	state->path = known->id;
+	return VERDICT_TRACE;
+}
+
+#endif

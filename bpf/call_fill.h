@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a call's arguments and result say, put into its record. */
+#ifndef IOTRC_BPF_CALL_FILL_H
+#define IOTRC_BPF_CALL_FILL_H
+
+#include "abi.h"
+#include "call.h"
+#include "cfg.h"
+#include "helpers.h"
+#include "inode.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/fs_ops.h"
+#include "schema/records.h"
+
+/* These are the same on x86 and arm64 (include/uapi/asm-generic/fcntl.h). */
+#define O_WRONLY 01
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_APPEND 02000
+#define AT_REMOVEDIR 0x200
+#define RWF_APPEND 0x10
+#define RWF_NOAPPEND 0x20
+
+#define MAX_IOVECS 1024 /* UIO_MAXIOV */
+#define IOVEC_STEP 32   /* of them that one call of sum_some_iovecs() adds up */
+
+/* What the call's own arguments say: built aside, and written once. */
+static __always_inline void fill(struct rec_fs *rec, const struct task_state *state,
+				 const volatile struct syscall_desc *d)
+{
+	u32 props = d->props, flags = 0;
+	u16 has = (props & PROP_BYTES ? FS_HAS_BYTES : 0);
+	u8 op = d->op, kind = d->kind;
+
+	if (props & PROP_FILE_FLAGS) {
+		if (state->file) {
+			flags = state->file_flags;
+			has |= FS_HAS_FILE_FLAGS;
+		}
+	} else if (d->flags) {
+		flags = arg(state, d->flags);
+		has |= FS_HAS_FLAGS;
+		if (props & PROP_REMOVEDIR && flags & AT_REMOVEDIR)
+			op = FS_RMDIR;
+	} else if (props & PROP_CREAT) {
+		flags = O_WRONLY | O_CREAT | O_TRUNC;
+		has |= FS_HAS_FLAGS;
+	} else if (props & PROP_OPEN_HOW) {
+		u64 how = 0;
+
+		if (!bpf_probe_read_user(&how, sizeof(how), (void *)arg(state, d->aux)))
+			has |= FS_HAS_FLAGS;
+		flags = how;
+	}
+	if (kind) {
+		flags |= (u32)kind << KIND_SHIFT;
+		has |= FS_HAS_FLAGS;
+	}
+	rec->type = REC_FS;
+	rec->op = op;
+	rec->has = has;
+	rec->flags = flags;
+	rec->ns = state->exit_ns;
+	rec->duration = state->exit_ns - state->enter_ns;
+	rec->task = state->id;
+	rec->path = state->path;
+	rec->ret = state->ret;
+	rec->size = rec->offset = 0;
+}
+
+/* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be read. */
+__noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
+{
+	u64 sum = 0, pair[2], i;
+
+	for (i = 0; i < IOVEC_STEP && i < n; i++) {
+		if (compat) {
+			if (bpf_probe_read_user(pair, 8, (void *)(at + i * 8)))
+				return -1;
+			sum += pair[0] >> 32;
+		} else {
+			if (bpf_probe_read_user(pair, 16, (void *)(at + i * 16)))
+				return -1;
+			sum += pair[1];
+		}
+	}
+	return sum;
+}
+
+/* What readv and its kin were asked for; all ones when that can't be read. Global functions: the verifier
+ * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
+__noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
+{
+	u64 sum = 0, some, i;
+
+	if (n > MAX_IOVECS)
+		return -1;
+	for (i = 0; i < MAX_IOVECS && i < n; i += IOVEC_STEP) {
+		some = sum_some_iovecs(at + i * (compat ? 8 : 16), n - i, compat);
+		if (some == (u64)-1)
+			return some;
+		sum += some;
+	}
+	return sum;
+}
+
+/* Pipes, sockets and most devices have no place that data comes from; a directory's position is a number that
+ * only its filesystem can read. */
+static __always_inline bool has_position(u64 file)
+{
+	u32 format = kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT;
+
+	return format == S_IFREG || format == S_IFBLK;
+}
+
+/* Of what was read or written; the others in the usual scope are directories, where that fails. */
+static __always_inline bool had_position(u64 file, s64 ret)
+{
+	return (!cfg.scope_all && ret >= 0) || has_position(file);
+}
+
+static __always_inline bool appends(const struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u32 rwf = d->props & PROP_RWF ? arg(state, d->aux) : 0;
+
+	return d->op == FS_WRITE && state->file &&
+	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
+}
+
+/* How much was asked for, and where the transfer began. Read on exit, when the place is certain: on entry
+ * a call still has to wait for its turn on a shared position, and an append for the end of the
+ * file. Afterwards the position stands behind what was moved. */
+static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *state,
+					const volatile struct syscall_desc *d)
+{
+	s64 moved = state->ret > 0 ? state->ret : 0;
+	u8 size_at = d->size, offset_at = d->offset;
+	u32 props = d->props;
+	u64 offset = 0;
+	u16 has = 0;
+
+	if (props & PROP_IOVEC) {
+		rec->size = sum_iovecs(arg(state, size_at), arg(state, size_at + 1), state->compat);
+		if (rec->size != (u64)-1)
+			has = FS_HAS_SIZE;
+	} else if (size_at) {
+		rec->size = arg_long_long(state, size_at, props & PROP_HILO_SIZE);
+		has = FS_HAS_SIZE;
+	}
+	if (offset_at && props & PROP_OFFSET_AT && arg(state, offset_at)) {
+		if (!bpf_probe_read_user(&offset, props & PROP_OFFSET_32 ? 4 : 8, (void *)arg(state, offset_at)))
+			has |= FS_HAS_OFFSET;
+		offset -= moved;
+		goto out;
+	}
+	if (offset_at && !(props & PROP_OFFSET_AT)) {
+		offset = props & PROP_PGOFF ? arg(state, offset_at) << 12 :
+					      arg_long_long(state, offset_at, props & PROP_HILO);
+		/* preadv2 and pwritev2 take -1 for the file position. */
+		if (!(props & PROP_SEQUENTIAL && offset == (u64)-1)) {
+			if (!appends(state, d)) {
+				has |= FS_HAS_OFFSET;
+			} else if (moved) { /* Linux appends whatever offset is given */
+				offset = kread(kread(state->file, file, f_inode), inode, i_size) - moved;
+				has |= FS_HAS_OFFSET;
+			}
+			goto out;
+		}
+	}
+	if (props & PROP_SEQUENTIAL && state->file && had_position(state->file, state->ret) &&
+	    (moved || !appends(state, d))) {
+		offset = kread(state->file, file, f_pos) - moved;
+		has |= FS_HAS_OFFSET;
+	}
+out:
+	rec->offset = offset;
+	rec->has |= has;
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sending the short record of a call. */
+#ifndef IOTRC_BPF_CALL_SHORT_H
+#define IOTRC_BPF_CALL_SHORT_H
+
+#include "abi.h"
+#include "call_fill.h"
+#include "cfg.h"
+#include "counters.h"
+#include "helpers.h"
+#include "lane.h"
+#include "rings.h"
+#include "task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+#include "schema/types.h"
+
+/* A record of fixed length goes straight to where the program reads it; one that can't counts as lost. */
+static __always_inline void emit_short(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = 0;
+	struct rec_fs *rec;
+	u64 seen = count_seen(slot, STREAM_FS);
+
+	if (cfg.lane_records) {
+		rec = lane_room(slot, cpu);
+	} else {
+		ring = bpf_map_lookup_elem(&rings, &cpu);
+		rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+	}
+	if (!rec) {
+		count_lost(slot, STREAM_FS, state->exit_ns);
+		return;
+	}
+	fill(rec, state, d);
+	fill_extent(rec, state, d);
+	if (cfg.lane_records)
+		lane_put(slot, cpu, seen);
+	else
+		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+}
+
+/* The same, for the calls that are made less often: the hot path's stack is not theirs. */
+static __noinline int emit_short_apart(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (state && d)
+		emit_short(state, d);
+	return 0;
+}
+
+#endif

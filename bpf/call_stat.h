@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The answer of stat(), statx() and their kin. */
+#ifndef IOTRC_BPF_CALL_STAT_H
+#define IOTRC_BPF_CALL_STAT_H
+
+#include "abi.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "uread.h"
+#include "schema/records.h"
+
+/* The structures that a stat call may fill, and where each has what is read of it: dev and ino of 64 bits, or
+ * narrow ones of 32; of the mode the low 16 are enough. */
+enum stat_form { STAT_NATIVE, STAT_NARROW, STAT_WIDE, STAT_X };
+
+struct stat_places {
+	u32 dev, ino, mode;
+};
+
+static const struct stat_places stat_places[] = {
+#if defined(__TARGET_ARCH_x86)
+	[STAT_NATIVE] = { 0, 8, 24 },
+	[STAT_WIDE] = { 0, 88, 16 },   /* struct stat64 of i386 */
+#else
+	[STAT_NATIVE] = { 0, 8, 16 },
+	[STAT_WIDE] = { 0, 96, 16 },   /* … of arm */
+#endif
+	[STAT_NARROW] = { 0, 4, 8 },   /* struct stat of both */
+	[STAT_X] = { 136, 32, 28 },
+};
+
+/* Which file a stat call has found, by its own answer. */
+static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, bool compat)
+{
+	enum stat_form form = props & PROP_STATX ? STAT_X : props & PROP_STAT64 ? STAT_WIDE :
+			      compat ? STAT_NARROW : STAT_NATIVE;
+	const struct stat_places *p = &stat_places[form];
+	u64 dev, ino;
+	u16 mode;
+
+	if (!rec || bpf_probe_read_user(&mode, sizeof(mode), (void *)(at + p->mode)) ||
+	    bpf_probe_read_user(&ino, sizeof(ino), (void *)(at + p->ino)) ||
+	    bpf_probe_read_user(&dev, sizeof(dev), (void *)(at + p->dev)))
+		return false;
+	rec->mode = mode;
+	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
+	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */
+	rec->dev = form == STAT_X ? (u32)dev << 20 | dev >> 32 :
+				    ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
+	rec->fs.has |= FS_HAS_INODE;
+	return true;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls on sockets. */
+#ifndef IOTRC_BPF_CONN_CALLS_H
+#define IOTRC_BPF_CONN_CALLS_H
+
+#include "abi.h"
+#include "call.h"
+#include "connect.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "rings.h"
+#include "sockaddr.h"
+#include "socket.h"
+#include "task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+struct conn_scratch {
+	struct rec_conn rec;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct conn_scratch);
+} conn_scratch SEC(".maps");
+
+static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct task_struct *task = current_task();
+	u64 file, sk = 0;
+	u32 zero = 0, size = sizeof(struct rec_conn);
+	struct conn_scratch *s = bpf_map_lookup_elem(&conn_scratch, &zero);
+	struct rec_conn *rec;
+	s64 fd;
+	u8 op;
+
+	if (!s || !state || !d)
+		return 0;
+	rec = &s->rec;
+	op = state->is_socket ? CONN_CLOSE : d->op;
+	fd = op == CONN_SOCKET_CREATE ? state->ret : (s32)arg(state, d->fd);
+	rec->type = REC_CONN;
+	rec->op = op;
+	rec->no_fd = rec->pad = 0;
+	rec->fd = fd;
+	rec->ns = state->exit_ns;
+	rec->duration = state->exit_ns - state->enter_ns;
+	rec->task = state->id;
+	rec->ret = state->ret;
+	rec->arg = arg(state, d->aux);
+	rec->domain = op == CONN_SOCKET_CREATE ? state->args[0] : 0;
+	if (op == CONN_CLOSE) {
+		__builtin_memcpy(&rec->ends, &state->ends, sizeof(rec->ends));
+	} else {
+		__builtin_memset(&rec->ends, 0, sizeof(rec->ends));
+		/* Accepted: the new socket has both ends. */
+		file = task_file(task, op == CONN_ACCEPT && state->ret >= 0 ? state->ret : fd);
+		if (file && is_socket(file)) {
+			sk = sock_of(file);
+			ends_of_sock(&rec->ends, sk);
+			if (op == CONN_CONNECT)
+				end_from_address(&rec->ends, state->args[1], state->args[2], true, OF_USER);
+			else if (op == CONN_BIND && state->ret < 0)
+				end_from_address(&rec->ends, state->args[1], state->args[2], false, OF_USER);
+		}
+	}
+	if (rec->ends.family != AF_UNIX)
+		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);
+	output(rec, size, STREAM_NW_CONN, state->exit_ns);
+	if (op == CONN_CONNECT)
+		connect_returned(sk, state->ret);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The counters that user space reads: of each stream and of each hook, a slot per CPU. */
+#ifndef IOTRC_BPF_COUNTERS_H
+#define IOTRC_BPF_COUNTERS_H
+
+#include "abi.h"
+#include "cfg.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "schema/streams.h"
+
+struct cpu_slot slots[MAX_CPUS] = {};
+
+static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
+{
+	u32 cpu = bpf_get_smp_processor_id() & (MAX_CPUS - 1);
+
+	*ret_cpu = cpu;
+	return &slots[cpu];
+}
+
+/* Streams that are counted in interrupts as well as by what these interrupt. */
+#define INTERRUPT_STREAMS \
+	(1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE | 1 << STREAM_NW_CONN)
+
+/* Counts one. A plain increment where nothing can come between: programs on tracepoints run with
+ * preemption off, but for PREEMPT_RT. The result of the atomic isn't used: kernels before 5.12
+ * refuse a program that does. */
+static __always_inline void count(u64 *counter, enum stream stream)
+{
+	if (cfg.atomic_counters || (INTERRUPT_STREAMS >> stream & 1))
+		__sync_fetch_and_add(counter, 1);
+	else
+		(*counter)++;
+}
+
+/* The mask is for the verifier, which knows nothing of a number that was in memory. */
+static __always_inline struct stream_count *counts_of(struct cpu_slot *slot, enum stream stream)
+{
+	_Static_assert(STREAM_CAPTURED == 8, "the mask");
+	return &slot->streams[stream & 7];
+}
+
+/* One more operation of STREAM; gives their number. */
+static __always_inline u64 count_seen(struct cpu_slot *slot, enum stream stream)
+{
+	struct stream_count *c = counts_of(slot, stream);
+
+	count(&c->seen, stream);
+	return c->seen;
+}
+
+static __always_inline void count_fired(enum hook hook)
+{
+	u32 cpu;
+	u64 *fired = &cpu_slot(&cpu)->fired[hook];
+
+	if (cfg.atomic_counters)
+		__sync_fetch_and_add(fired, 1);
+	else
+		(*fired)++;
+}
+
+static __always_inline void count_filtered(enum stream stream)
+{
+	u32 cpu;
+	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
+
+	count(&c->seen, stream);
+	count(&c->filtered, stream);
+}
+
+static __always_inline void count_shed(enum stream stream)
+{
+	u32 cpu;
+	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
+
+	count(&c->seen, stream);
+	count(&c->shed, stream);
+}
+
+static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream, u64 now)
+{
+	struct stream_count *c = counts_of(slot, stream);
+
+	if (c->lost == c->acked)
+		c->lost_first_ns = c->lost_last_ns = now;
+	else if (now > c->lost_last_ns) /* what is lost in an interrupt comes before what it interrupted */
+		c->lost_last_ns = now;
+	count(&c->lost, stream);
+}
+
+/* One more operation of STREAM, of which nothing can be kept. */
+static __always_inline int lose(enum stream stream, u64 now)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+
+	count_seen(slot, stream);
+	count_lost(slot, stream, now);
+	return 0;
+}
+
+#endif

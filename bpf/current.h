@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The current thread. */
+#ifndef IOTRC_BPF_CURRENT_H
+#define IOTRC_BPF_CURRENT_H
+
+#include "cfg.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+
+/* task_struct.flags (include/linux/sched.h) */
+#define PF_IO_WORKER 0x10   /* a worker of io_uring, or its polling thread */
+#define PF_MEMALLOC 0x800   /* allocates in order to free */
+#define PF_KTHREAD 0x200000 /* a thread of the kernel's own */
+
+/* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are plain
+ * loads; what asks for one has a pointer as its parameter, no number. */
+static __always_inline struct task_struct *current_task(void)
+{
+	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+}
+
+/* The address of TASK as a number. One that isn't the current thread's is met only where there are no such
+ * pointers. */
+static __always_inline u64 task_address(struct task_struct *task)
+{
+	return cfg.task_storage ? bpf_get_current_task() : (u64)task;
+}
+
+/* The integer or pointer FIELD of TASK, which current_task() has given. */
+#define task_read(task, field) \
+	(cfg.task_storage ? (u64)(task)->field : kread(task, task_struct, field))
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What an inode says of its file. */
+#ifndef IOTRC_BPF_INODE_H
+#define IOTRC_BPF_INODE_H
+
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+
+#define S_IFMT 0170000
+#define S_IFBLK 0060000
+#define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
+
+static __always_inline bool is_special(u64 inode)
+{
+	return kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
+}
+
+/* Of a disk's own pages the disk, not the filesystem that all disks' inodes are of. */
+static __always_inline u32 inode_dev(u64 inode)
+{
+	if ((kread(inode, inode, i_mode) & S_IFMT) == S_IFBLK)
+		return kread(inode, inode, i_rdev);
+	return kread(kread(inode, inode, i_sb), super_block, s_dev);
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The locks of fcntl(). */
+#ifndef IOTRC_BPF_LOCK_CALLS_H
+#define IOTRC_BPF_LOCK_CALLS_H
+
+#include "call.h"
+#include "call_file.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "task_state.h"
+#include "uread.h"
+
+#define F_GETLK 5
+#define F_SETLKW 7
+#define F_GETLK64 12 /* these three of 32-bit programs */
+#define F_SETLKW64 14
+#define F_OFD_GETLK 36
+#define F_OFD_SETLKW 38
+#if defined(__TARGET_ARCH_x86)
+#define PACKED_FLOCK64 true /* i386 aligns 64 bits as it does 32 */
+#else
+#define PACKED_FLOCK64 false
+#endif
+
+/* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd, command, type,
+ * start, length, whether it could be read). */
+static __always_inline enum verdict enter_fcntl(struct task_state *state, struct task_struct *task)
+{
+	u32 command = state->args[1];
+	u64 at = state->args[2], file;
+	struct {
+		u16 type, whence;
+		s32 v[6];
+	} lock = {};
+	bool narrow = state->compat && command <= F_SETLKW;
+	bool packed = state->compat && !narrow && PACKED_FLOCK64;
+	s64 start, len;
+
+	if (!(command >= F_GETLK && command <= F_SETLKW) &&
+	    !(command >= F_OFD_GETLK && command <= F_OFD_SETLKW) &&
+	    !(state->compat && command >= F_GETLK64 && command <= F_SETLKW64))
+		return VERDICT_IGNORE;
+	state->args[5] = !bpf_probe_read_user(&lock, narrow ? 12 : packed ? 20 : 24, (void *)at);
+	if (narrow) { /* struct compat_flock */
+		start = lock.v[0];
+		len = lock.v[1];
+	} else if (packed) {
+		start = (u32)lock.v[0] | (u64)lock.v[1] << 32;
+		len = (u32)lock.v[2] | (u64)lock.v[3] << 32;
+	} else {
+		__builtin_memcpy(&start, &lock.v[1], 8);
+		__builtin_memcpy(&len, &lock.v[3], 8);
+	}
+	if (state->compat && command >= F_GETLK64 && command <= F_SETLKW64)
+		state->args[1] = command - F_GETLK64 + F_GETLK;
+	state->args[2] = lock.type;
+	state->args[3] = start;
+	state->args[4] = len;
+	file = task_file(task, (s32)state->args[0]);
+	return file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
+}
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls that take paths. */
+#ifndef IOTRC_BPF_PATH_CALLS_H
+#define IOTRC_BPF_PATH_CALLS_H
+
+#include "abi.h"
+#include "call.h"
+#include "call_file.h"
+#include "call_fill.h"
+#include "call_long.h"
+#include "call_paths.h"
+#include "call_stat.h"
+#include "counters.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "scope.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+/* Calls that change names: their directories are resolved on entry, while the names still hold. */
+static __always_inline enum verdict enter_path(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (!(d->props & PROP_BASE_FIRST))
+		return VERDICT_TRACE;
+	state->base[0] = base_of(state, d->fd);
+	if (d->path2)
+		state->base[1] = base_of(state, d->fd2);
+	return VERDICT_TRACE;
+}
+
+static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+	struct task_struct *task = current_task();
+	u64 file;
+	enum verdict verdict;
+	enum path_answer answer;
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	fill_extent(&s->rec.fs, state, d);
+	if (d->at != d->flags)
+		s->rec.aux = arg(state, d->at);
+	if (d->props & PROP_XATTR_ARGS) {
+		u32 size_flags[2];
+
+		if (!bpf_probe_read_user(size_flags, 8, (void *)(arg(state, d->aux) + 8))) {
+			s->rec.fs.size = size_flags[0];
+			s->rec.fs.flags = size_flags[1];
+			s->rec.fs.has |= FS_HAS_SIZE | FS_HAS_FLAGS;
+		}
+	}
+	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX) &&
+	    read_stat(&s->rec, arg(state, d->aux), d->props, state->compat) && !mode_in_scope(s->rec.mode)) {
+		count_filtered(STREAM_FS);
+		return 0;
+	}
+	answer = read_paths(s, state, d);
+	if (answer == PATH_LOST)
+		return lose(STREAM_FS, state->exit_ns);
+	if (answer == PATH_OF_FILE) {
+		s32 fd = arg(state, d->fd);
+
+		s->rec.fs.has &= ~FS_HAS_ASKED;
+		if (fd == AT_FDCWD) {
+			s->rec.fs.path = base_of(state, 0);
+			if (s->rec.fs.path == NO_ROOM)
+				return lose(STREAM_FS, state->exit_ns);
+		} else {
+			file = task_file(task, fd);
+			verdict = file ? take_file(state, file, fd) : VERDICT_TRACE;
+			if (verdict == VERDICT_FILTERED) {
+				count_filtered(STREAM_FS);
+				return 0;
+			}
+			if (verdict == VERDICT_LOST)
+				return lose(STREAM_FS, state->exit_ns);
+			s->rec.fs.path = state->path;
+		}
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+static __noinline enum remains exit_open(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 file;
+	enum verdict verdict;
+
+	if (!state || !d)
+		return REMAINS_NONE;
+	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
+	if (!file) /* failed, or closed by another thread already */
+		return REMAINS_PATH;
+	verdict = take_file(state, file, state->ret);
+	if (verdict == VERDICT_FILTERED)
+		count_filtered(STREAM_FS);
+	if (verdict == VERDICT_LOST)
+		lose(STREAM_FS, state->exit_ns);
+	return verdict == VERDICT_TRACE ? REMAINS_SHORT : REMAINS_NONE;
+}
+
+#endif

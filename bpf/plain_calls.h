@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls whose record is a long one for one number more. */
+#ifndef IOTRC_BPF_PLAIN_CALLS_H
+#define IOTRC_BPF_PLAIN_CALLS_H
+
+#include "abi.h"
+#include "call.h"
+#include "call_fill.h"
+#include "call_long.h"
+#include "helpers.h"
+#include "task_state.h"
+#include "schema/records.h"
+
+/* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with RWF_*. */
+static __noinline int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	if (d->shape == SHAPE_FCNTL) {
+		s->rec.fs.flags |= state->args[1] & 0xff;
+		if (state->args[5]) {
+			s->rec.aux = state->args[2];
+			s->rec.fs.offset = state->args[3];
+			s->rec.fs.size = state->args[4];
+			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
+		}
+	} else if (d->props & PROP_RWF) {
+		fill_extent(&s->rec.fs, state, d);
+		s->rec.aux = arg(state, d->aux);
+		s->rec.fs.has |= FS_HAS_RWF;
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* fork() and exec(). */
+#ifndef IOTRC_BPF_PROCESS_CALLS_H
+#define IOTRC_BPF_PROCESS_CALLS_H
+
+#include "abi.h"
+#include "call.h"
+#include "counters.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "task.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/streams.h"
+
+#define CLONE_THREAD 0x00010000
+
+/* A new thread is no new process. Where clone3() keeps its flags in memory, exit_fork() looks at them. */
+static __always_inline enum verdict enter_fork(const struct task_state *state, const volatile struct syscall_desc *d)
+{
+	return !(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD ? VERDICT_IGNORE : VERDICT_TRACE;
+}
+
+static __always_inline enum remains exit_fork(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 flags = 0;
+
+	if (d->props & PROP_CLONE3)
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)state->args[0]);
+	return flags & CLONE_THREAD ? REMAINS_NONE : REMAINS_SHORT;
+}
+
+/* exec's row names the binary that runs now, and the arguments it was given; a failed one, what
+ * was asked for. */
+static __noinline enum remains exit_exec(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct task_struct *task = current_task();
+	u64 exe;
+
+	if (!state || !d)
+		return REMAINS_NONE;
+	if (state->ret < 0)
+		return REMAINS_PATH;
+	switch (task_refresh(state, task, true)) {
+	case WHOM_LEFT_OUT:
+		count_filtered(STREAM_FS);
+		return REMAINS_NONE;
+	case WHOM_LOST:
+		lose(STREAM_FS, state->exit_ns);
+		return REMAINS_NONE;
+	default:
+		exe = kread(kread(task, task_struct, mm), mm_struct, exe_file);
+		if (exe)
+			state->path = file_path_id(state->recent, exe);
+		if (!state->path) {
+			lose(STREAM_FS, state->exit_ns);
+			return REMAINS_NONE;
+		}
+	}
+	return REMAINS_SHORT;
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The rings of events, one per CPU. */
+#ifndef IOTRC_BPF_RINGS_H
+#define IOTRC_BPF_RINGS_H
+
+#include "abi.h"
+#include "cfg.h"
+#include "counters.h"
+#include "helpers.h"
+#include "schema/streams.h"
+#include "schema/types.h"
+
+struct event_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+/* One event ring a CPU, made by the program to its own measure. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MAX_CPUS);
+	__type(key, u32);
+	__array(values, struct event_ring);
+} rings SEC(".maps");
+
+/* Until a ring is that full the reader's own timer is soon enough; asking costs, so only each
+ * so many events. */
+#define HIGH_WATER_CHECK 256
+
+static __always_inline u64 submit_flags(void *ring, u64 seen)
+{
+	if (seen % HIGH_WATER_CHECK == 0 &&
+	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > cfg.ring_bytes / 4)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Counts an event of STREAM and gives room for its record of SIZE bytes, a constant; NULL when
+ * there is none, which has been counted then. FLAGS are for the submitting. */
+static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 *ret_flags)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu), *rec;
+	u64 seen = count_seen(slot, stream);
+
+	rec = ring ? bpf_ringbuf_reserve(ring, size, 0) : 0;
+	if (!rec) {
+		count_lost(slot, stream, now);
+		return 0;
+	}
+	*ret_flags = submit_flags(ring, seen);
+	return rec;
+}
+
+static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)
+{
+	u32 cpu;
+	struct cpu_slot *slot = cpu_slot(&cpu);
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	u64 seen = count_seen(slot, stream);
+
+	if (!ring || bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
+		count_lost(slot, stream, now);
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sockets, and the addresses of their two ends. */
+#ifndef IOTRC_BPF_SOCKET_H
+#define IOTRC_BPF_SOCKET_H
+
+#include "helpers.h"
+#include "inode.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "schema/records.h"
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+
+static __always_inline u8 unix_path(u64 unix_sock, char *to)
+{
+	u64 address = unix_sock ? kread(unix_sock, unix_sock, addr) : 0;
+	int len;
+
+	if (!address)
+		return 0;
+	len = (int)kread(address, unix_address, len) - (int)sizeof(u16); /* sun_family */
+	if (len <= 0)
+		return 0;
+	if (len > UNIX_PATH_BYTES)
+		len = UNIX_PATH_BYTES;
+	bpf_probe_read_kernel(to, len, (void *)(kaddr(address, unix_address, name) + sizeof(u16)));
+	return len;
+}
+
+/* The struct sock of the socket that FILE is. */
+static __always_inline u64 sock_of(u64 file)
+{
+	return kread(kread(file, file, private_data), socket, sk);
+}
+
+static __always_inline bool is_socket(u64 file)
+{
+	return (kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+/* Reads both ends of a socket. */
+static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
+{
+	if (!ends)
+		return false;
+	__builtin_memset(ends, 0, sizeof(*ends));
+	if (!sk)
+		return false;
+	ends->sock_type = kread(sk, sock, sk_type);
+	ends->family = kread(sk, sock, __sk_common.skc_family);
+	if (ends->family == AF_UNIX) {
+		ends->has_local = unix_path(sk, ends->un.local);
+		ends->has_remote = unix_path(kread(sk, unix_sock, peer), ends->un.remote);
+		return true;
+	}
+	if (ends->family != AF_INET && ends->family != AF_INET6)
+		return true;
+	/* Not skc_num: the kernel clears that when the connection has ended, with the socket still open. */
+	ends->sport = bpf_ntohs(kread(sk, inet_sock, inet_sport));
+	ends->dport = bpf_ntohs(kread(sk, sock, __sk_common.skc_dport));
+	ends->has_local = 1;
+	ends->has_remote = ends->dport != 0;
+	if (ends->family == AF_INET) {
+		*(u32 *)ends->ip.local = kread(sk, sock, __sk_common.skc_rcv_saddr);
+		*(u32 *)ends->ip.remote = kread(sk, sock, __sk_common.skc_daddr);
+	} else {
+		bpf_probe_read_kernel(ends->ip.local, 16,
+				      (void *)kaddr(sk, sock, __sk_common.skc_v6_rcv_saddr));
+		bpf_probe_read_kernel(ends->ip.remote, 16,
+				      (void *)kaddr(sk, sock, __sk_common.skc_v6_daddr));
+	}
+	return true;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The calling convention: where the arguments of a system call are. */
+#ifndef IOTRC_BPF_SYSCALL_ARGS_H
+#define IOTRC_BPF_SYSCALL_ARGS_H
+
+#include "abi.h"
+#include "current.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "syscall_table.h"
+#include "task_state.h"
+#include "uread.h"
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return task_read(task, thread_info.status) & 2; /* TS_COMPAT */
+#else
+	return task_read(task, thread_info.flags) & (1 << 22); /* TIF_32BIT */
+#endif
+}
+
+static __always_inline void load_args(struct task_state *state, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (state->compat) {
+		state->args[0] = (u32)regs->bx;
+		state->args[1] = (u32)regs->cx;
+		state->args[2] = (u32)regs->dx;
+		state->args[3] = (u32)regs->si;
+		state->args[4] = (u32)regs->di;
+		state->args[5] = (u32)regs->bp;
+		return;
+	}
+	state->args[0] = regs->di;
+	state->args[1] = regs->si;
+	state->args[2] = regs->dx;
+	state->args[3] = regs->r10;
+	state->args[4] = regs->r8;
+	state->args[5] = regs->r9;
+#else
+	u64 i;
+
+	state->args[0] = regs->orig_x0;
+	for (i = 1; i < 6; i++)
+		state->args[i] = regs->regs[i];
+	if (state->compat)
+		for (i = 0; i < 6; i++)
+			state->args[i] = (u32)state->args[i];
+#endif
+}
+
+/* include/trace/events/syscalls.h */
+struct raw_syscall {
+	u64 common;
+	long nr;
+	unsigned long args[6]; /* of sys_exit the result alone */
+};
+
+/* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler from
+ * making one. */
+static __always_inline void copy_args(struct task_state *state, const volatile struct raw_syscall *ctx)
+{
+	state->args[0] = ctx->args[0];
+	state->args[1] = ctx->args[1];
+	state->args[2] = ctx->args[2];
+	state->args[3] = ctx->args[3];
+	state->args[4] = ctx->args[4];
+	state->args[5] = ctx->args[5];
+}
+
+static __always_inline void read_args(struct task_state *state, u64 regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	state->args[0] = state->compat ? (u32)kread(regs, pt_regs, bx) : kread(regs, pt_regs, di);
+	state->args[1] = state->compat ? (u32)kread(regs, pt_regs, cx) : kread(regs, pt_regs, si);
+	state->args[2] = state->compat ? (u32)kread(regs, pt_regs, dx) : kread(regs, pt_regs, dx);
+	state->args[3] = state->compat ? (u32)kread(regs, pt_regs, si) : kread(regs, pt_regs, r10);
+	state->args[4] = state->compat ? (u32)kread(regs, pt_regs, di) : kread(regs, pt_regs, r8);
+	state->args[5] = state->compat ? (u32)kread(regs, pt_regs, bp) : kread(regs, pt_regs, r9);
+#endif
+}
+
+/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is behind them
+ * out of reach. */
+static __always_inline bool args_at(struct task_state *state, u64 at)
+{
+	u32 value;
+	u64 i;
+
+	for (i = 0; i < 6; i++) {
+		value = 0;
+		if (bpf_probe_read_user(&value, sizeof(value), (void *)(at + i * sizeof(value))) && !i)
+			return false;
+		state->args[i] = value;
+	}
+	return true;
+}
+
+/* A socketcall() is the call that its first argument says from here on, with the arguments where the second points. */
+static __noinline bool become_socketcall(struct task_state *state)
+{
+	u64 call;
+
+	if (!state)
+		return false;
+	call = state->args[0];
+	if (call >= MAX_SOCKETCALLS)
+		return false;
+	state->nr = socketcalls[call];
+	return args_at(state, state->args[1]);
+}
+
+/* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64 tells of both with
+ * one (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
+static __always_inline s64 narrow_result(long ret)
+{
+	return (u32)ret >= (u32)-4095 ? (s64)(s32)ret : (s64)(u32)ret;
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Exit of a system call: the record that says what it did. */
+#ifndef IOTRC_BPF_SYSCALL_EXIT_H
+#define IOTRC_BPF_SYSCALL_EXIT_H
+
+#include "abi.h"
+#include "aio.h"
+#include "call.h"
+#include "epoll_calls.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "mapping_calls.h"
+#include "plain_calls.h"
+#include "process_calls.h"
+#include "sockopt_calls.h"
+#include "syscall_table.h"
+#include "task_state.h"
+#include "two_file_calls.h"
+
+/* As enter_rare(); what remains. */
+__noinline int exit_rare(void)
+{
+	const volatile struct syscall_desc *d;
+	struct task_state *state = current_state(false);
+
+	if (!state)
+		return 0;
+	d = describe(state->nr, state->compat);
+	if (!d)
+		return 0;
+	switch (d->shape) {
+	case SHAPE_MMAP:
+	case SHAPE_RANGE:
+		emit_mapping(state, d);
+		break;
+	case SHAPE_TWO_FILES:
+	case SHAPE_IOCTL:
+		emit_two_files(state, d);
+		break;
+	case SHAPE_FD: /* with RWF_* */
+	case SHAPE_PLAIN:
+	case SHAPE_FCNTL:
+		emit_plain(state, d);
+		break;
+	case SHAPE_AIO:
+		exit_aio(state, d->path);
+		break;
+	case SHAPE_FORK:
+		return exit_fork(state, d);
+	case SHAPE_EXEC:
+		return exit_exec(state, d);
+	case SHAPE_EPOLL:
+		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),
+			   arg(state, d->fd2), arg(state, d->aux));
+		break;
+	case SHAPE_SOCKOPT:
+		emit_sockopt(state, d);
+		break;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The tables that describe each system call; user space fills them (syscalls.def). */
+#ifndef IOTRC_BPF_SYSCALL_TABLE_H
+#define IOTRC_BPF_SYSCALL_TABLE_H
+
+#include "abi.h"
+#include "helpers.h"
+#include "kernel_types.h"
+
+const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
+const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
+/* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that is recorded. */
+const volatile u16 socketcalls[MAX_SOCKETCALLS] = {};
+
+static __always_inline const volatile struct syscall_desc *describe(u32 nr, bool compat)
+{
+	if (nr >= MAX_SYSCALLS)
+		return 0;
+	return compat ? &syscalls_compat[nr] : &syscalls[nr];
+}
+
+#endif

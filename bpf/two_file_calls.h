@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls that move data from one open file to another, or share it between them. */
+#ifndef IOTRC_BPF_TWO_FILE_CALLS_H
+#define IOTRC_BPF_TWO_FILE_CALLS_H
+
+#include "abi.h"
+#include "call.h"
+#include "call_fill.h"
+#include "call_long.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "scope.h"
+#include "task_state.h"
+#include "uread.h"
+#include "schema/records.h"
+
+/* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a socket. */
+static __noinline enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
+{
+	if (!state)
+		return VERDICT_LOST;
+	if (!in && !out)
+		return VERDICT_TRACE;
+	if (!(in && file_in_scope(kread(in, file, f_inode))) &&
+	    !(out && file_in_scope(kread(out, file, f_inode))))
+		return VERDICT_FILTERED;
+	state->file = in;
+	if (in) {
+		state->path = file_path_id(state->recent, in);
+		if (!state->path)
+			return VERDICT_LOST;
+	}
+	if (out) {
+		state->base[1] = file_path_id(state->recent, out);
+		if (!state->base[1])
+			return VERDICT_LOST;
+	}
+	return VERDICT_TRACE;
+}
+
+/* The requests that share extents between files (include/uapi/linux/fs.h), made to look like a call
+ * with the arguments (out, request, in, offset, size, whether there are offset and size). */
+static __always_inline enum verdict enter_ioctl(struct task_state *state, struct task_struct *task)
+{
+	s64 range[3] = {}; /* of struct file_clone_range: src_fd, src_offset, src_length */
+	s64 dest_fd = -1;
+	u64 at = state->args[2];
+
+	switch (state->args[1]) {
+	case 0x40049409: /* FICLONE */
+		state->args[5] = 0;
+		break;
+	case 0x4020940d: /* FICLONERANGE */
+		state->args[5] = !bpf_probe_read_user(range, sizeof(range), (void *)at);
+		state->args[2] = state->args[5] ? range[0] : -1;
+		state->args[3] = range[1];
+		state->args[4] = range[2];
+		break;
+	case 0xc0189436: /* FIDEDUPERANGE: the call's file is the source, and there may be several others */
+		state->args[5] = !bpf_probe_read_user(range, 16, (void *)at);
+		if (bpf_probe_read_user(&dest_fd, sizeof(dest_fd), (void *)(at + 24)))
+			dest_fd = -1;
+		state->args[2] = (u32)state->args[0];
+		state->args[0] = dest_fd;
+		state->args[3] = range[0];
+		state->args[4] = range[1];
+		break;
+	default:
+		return VERDICT_IGNORE;
+	}
+	return take_two_files(state, task_file(task, (s32)state->args[2]), task_file(task, (s32)state->args[0]));
+}
+
+static __noinline int emit_two_files(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	s->rec.fs.has |= FS_TWO_FILES;
+	s->rec.base2 = state->base[1];
+	fill_extent(&s->rec.fs, state, d);
+	if (d->shape == SHAPE_IOCTL) {
+		s->rec.fs.offset = state->args[3];
+		s->rec.fs.size = state->args[4];
+		if (state->args[5])
+			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
+	} else if (state->file && !has_position(state->file)) {
+		if (state->ret > 0) /* whether it has moved on what it was given its own driver knows */
+			s->rec.fs.has &= ~FS_HAS_OFFSET;
+	} else if (state->file && !arg(state, d->offset)) {
+		s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
+		s->rec.fs.has |= FS_HAS_OFFSET;
+	}
+	send_long(s, state->exit_ns);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Completion of a request: the record that says what it did. */
+#ifndef IOTRC_BPF_URING_COMPLETE_H
+#define IOTRC_BPF_URING_COMPLETE_H
+
+#include "abi.h"
+#include "call.h"
+#include "call_fill.h"
+#include "call_long.h"
+#include "call_stat.h"
+#include "cfg.h"
+#include "counters.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "inode.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "scope.h"
+#include "task_state.h"
+#include "uring_abi.h"
+#include "uring_conn.h"
+#include "uring_flight.h"
+#include "uring_lost.h"
+#include "schema/fs_ops.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+/* Names the file that the request had, or that it has opened. */
+static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
+{
+	struct task_state *state = current_state(true);
+	struct task_struct *task = current_task();
+	u64 file, inode;
+
+	if (!s || !f || !state)
+		return VERDICT_LOST;
+	file = f->file;
+	if (f->shape == SHAPE_OPEN) {
+		if (s->rec.fs.ret < 0)
+			return VERDICT_TRACE;
+		file = task_file(task, s->rec.fs.ret);
+		if (!file)
+			return VERDICT_TRACE;
+		s->rec.fs.has &= ~(FS_HAS_ASKED | FS_HAS_ASKED2);
+		s->rec.len = s->rec.len2 = 0;
+	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
+		u64 own = f->req ? kread(f->req, io_kiocb, file) : 0;
+
+		if (own)
+			file = own;
+	}
+	if (!file)
+		return VERDICT_TRACE;
+	inode = kread(file, file, f_inode);
+	if (f->shape == SHAPE_TWO_FILES) {
+		u64 out = f->req ? kread(f->req, io_kiocb, file) : f->out;
+
+		s->rec.fs.has |= FS_TWO_FILES;
+		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
+			return VERDICT_FILTERED;
+		if (out)
+			s->rec.base2 = file_path_id(state->recent, out);
+		if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFREG)
+			s->rec.fs.has &= ~FS_HAS_OFFSET;
+	} else if (!file_in_scope(inode)) {
+		return VERDICT_FILTERED;
+	}
+	s->rec.fs.path = file_path_id(state->recent, file);
+	if (!s->rec.fs.path)
+		return VERDICT_LOST;
+	if (f->props & PROP_FILE_FLAGS) {
+		s->rec.fs.flags = kread(file, file, f_flags);
+		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
+	}
+	if (!had_position(file, s->rec.fs.ret))
+		s->rec.fs.has &= ~FS_HAS_OFFSET;
+	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
+		s->rec.fs.offset = kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
+		s->rec.fs.has |= FS_HAS_OFFSET;
+	}
+	if (s->rec.fs.op == FS_WRITE && kread(file, file, f_flags) & O_APPEND && s->rec.fs.ret > 0) {
+		s->rec.fs.has |= FS_HAS_OFFSET;
+		s->rec.fs.offset = kread(inode, inode, i_size) - s->rec.fs.ret;
+	}
+	return VERDICT_TRACE;
+}
+
+/* NAMED: its file was named on submission, and may be gone by now. */
+static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
+{
+	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct long_scratch *s = get_long_scratch();
+	struct uring_asked *asked;
+	enum verdict verdict;
+
+	if (!named && cfg.nw_conn && (!f || f->props & PROP_CLOSES))
+		conn_complete(key, res, cqe_flags);
+	if (!f)
+		return 0;
+	if (f->props & PROP_NAMES && res >= 0)
+		names_epoch++;
+	if (f->shape == SHAPE_NONE || !s)
+		goto out;
+	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
+	s->rec.fs.ns = bpf_ktime_get_ns();
+	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+	s->rec.fs.ret = res;
+	if (s->rec.len || s->rec.len2) {
+		asked = bpf_map_lookup_elem(&uring_asked, &key);
+		if (asked)
+			bpf_probe_read_kernel(s->rec.asked, sizeof(asked->text), asked->text);
+	}
+	if (f->props & PROP_STATX && res == 0 && read_stat(&s->rec, f->rec.address, PROP_STATX, false) &&
+	    !mode_in_scope(s->rec.mode)) {
+		count_filtered(STREAM_FS);
+		goto out;
+	}
+	verdict = named ? VERDICT_TRACE : complete_file(s, f);
+	if (verdict == VERDICT_FILTERED)
+		count_filtered(STREAM_FS);
+	else if (verdict == VERDICT_LOST)
+		lose(STREAM_FS, bpf_ktime_get_ns());
+	else
+		send_long(s, s->rec.fs.ns);
+out:
+	if (!(cqe_flags & CQE_F_MORE)) {
+		u64 many = f->many;
+
+		if (many)
+			bpf_map_delete_elem(&uring_many, &many);
+		bpf_map_delete_elem(&uring_flights, &key);
+		bpf_map_delete_elem(&uring_asked, &key);
+	}
+	return 0;
+}
+
+__noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
+{
+	if (cfg.uring_nameless && was_rowless(key, cqe_flags))
+		return 0;
+	return complete(key, res, cqe_flags, false);
+}
+
+/* Of kernel AIO. A function of its own, since it is reached by many calls: up to 6.1 their stacks may
+ * have 512 bytes together. */
+__noinline int on_complete_named(u64 key, s32 res)
+{
+	return complete(key, res, 0, true);
+}
+
+/* Of request REQ, or, where that isn't said, of the one that MANY stands for; false: there is no such. */
+static __always_inline bool answer(u64 req, u64 many, s32 res, u32 cqe_flags)
+{
+	u64 *key = req ? &req : bpf_map_lookup_elem(&uring_many, &many);
+
+	if (!key)
+		return false;
+	on_complete(*key, res, cqe_flags);
+	return true;
+}
+
+#endif

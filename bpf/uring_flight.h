@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Requests of io_uring and kernel AIO between their submission and their completion. */
+#ifndef IOTRC_BPF_URING_FLIGHT_H
+#define IOTRC_BPF_URING_FLIGHT_H
+
+#include "abi.h"
+#include "call.h"
+#include "call_fill.h"
+#include "current.h"
+#include "file.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "task_state.h"
+#include "uring_abi.h"
+#include "schema/fs_ops.h"
+#include "schema/records.h"
+
+const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
+
+/* A request between submission and completion, its record as far as it can be filled. */
+struct uring_flight {
+	struct rec_fs_long rec;
+	u64 file;              /* as it was at submission; 0 for a registered one, where REQ has it */
+	u64 out;               /* what SPLICE writes to, likewise */
+	u64 req;               /* 0 of kernel AIO, and where no tracepoint tells it */
+	u32 shape, props;
+	u32 at_position;       /* offset is the file's position */
+	u32 quiet;             /* its success isn't told of by a tracepoint */
+	u64 many;              /* key in uring_many, or 0 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096); /* by the program to its own measure */
+	__type(key, u64);
+	__type(value, struct uring_flight);
+} uring_flights SEC(".maps");
+
+/* The paths that those which have some were given. */
+struct uring_asked {
+	char text[2 * PATH_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 256); /* by the program to its own measure */
+	__type(key, u64);
+	__type(value, struct uring_asked);
+} uring_asked SEC(".maps");
+
+/* Requests that accept one connection, or make one read, after the other, by their ring and user_data: what
+ * they give is told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u64);
+} uring_many SEC(".maps");
+
+/* The arguments of the request being submitted, as if of a system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct task_state);
+} uring_state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct uring_flight);
+} uring_scratch SEC(".maps");
+
+static __always_inline struct uring_flight *get_uring_scratch(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&uring_scratch, &zero);
+}
+
+static __always_inline struct task_state *get_uring_state(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&uring_state, &zero);
+}
+
+/* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as those below:
+ * the verifier goes through it once. */
+__noinline int prepare_flight(u32 opcode)
+{
+	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
+	struct uring_flight *f = get_uring_scratch();
+	struct task_state *state = get_uring_state();
+	struct task_struct *task = current_task();
+
+	if (!f || !state)
+		return 0;
+	f->req = f->out = f->many = f->quiet = 0;
+	if (d->shape == SHAPE_FD && !state->is_socket)
+		state->file = task_file(task, (s32)arg(state, d->fd));
+	f->file = state->file;
+	if (state->file)
+		state->file_flags = kread(state->file, file, f_flags);
+	fill(&f->rec.fs, state, d);
+	f->rec.fs.type = REC_FS_LONG;
+	f->rec.fs.has |= FS_IO_URING;
+	f->rec.fs.ns = state->enter_ns;
+	f->rec.len = f->rec.len2 = 0;
+	f->rec.address = f->rec.ino = 0;
+	f->rec.aux = f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
+	f->rec.base = f->rec.base2 = 0;
+	fill_extent(&f->rec.fs, state, d);
+	f->shape = d->shape;
+	f->at_position = 0;
+	if (d->props & PROP_SEQUENTIAL) {
+		/* -1 means the position, where it is at the end; an append is where the file ended. */
+		f->at_position = state->args[3] == (u64)-1;
+		if (f->at_position)
+			f->rec.fs.has &= ~FS_HAS_OFFSET;
+	}
+	if (d->props & PROP_RWF) {
+		f->rec.aux = arg(state, d->aux);
+		f->rec.fs.has |= FS_HAS_RWF;
+	}
+	if (opcode == IORING_OP_FSYNC && state->args[4] & FSYNC_DATASYNC)
+		f->rec.fs.op = FS_FDATASYNC;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Writeback of the page cache: no tracepoint names its pages, but those of the bios that carry them do. */
+#include "abi.h"
+#include "cache_row.h"
+#include "cfg.h"
+#include "counters.h"
+#include "folio.h"
+#include "helpers.h"
+#include "kernel_types.h"
+#include "kread.h"
+#include "pair.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+#define BIO_CLONED 1        /* include/linux/blk_types.h: shares the pages of another */
+#define VEC_STEP 64         /* folios a call of vec_pages() */
+#define BIO_STEPS_MAX 512   /* such calls; a bio has 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
+#define REQUEST_BIOS_MAX 1024
+#define OP_WRITE 1
+
+/* Since 7.0 or so a tail page may hold a mask that its address is to be rounded down by (where the size of
+ * struct page is a power of two), before that the address of its head; bit 0 is set in either. */
+static __always_inline u64 head_of(u64 page)
+{
+	u64 info = kread_u64(page + 8);
+
+	if (!(info & 1))
+		return page;
+	return info > 0xffffffff00000000ULL ? page & info : info - 1;
+}
+
+/* A row for the folio at PAGE, of which the bio has LEFT bytes from OFFSET on; gives the number of
+ * pages gone through. Only what is under writeback is the page cache's own: the buffer of an O_DIRECT
+ * write may be a file's mapping as well. Buffers smaller than a page make several bios of it: that
+ * with its beginning counts. */
+__noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
+{
+	u64 head = head_of(page), inode = folio_inode(head);
+	u64 before = (page - head) / bpf_core_type_size(struct page);
+	u64 pages = (offset + left + cfg.page_size - 1) / cfg.page_size, rest;
+
+	rest = folio_pages(head) - before;
+	if (pages > rest)
+		pages = rest;
+	if (!pages || pages > rest)
+		pages = 1;
+	if (inode && !offset &&
+	    page_flag(head, bpf_core_enum_value(enum pageflags, PG_writeback)))
+		tell(inode, folio_index(head) + before, pages, pages, event);
+	return pages;
+}
+
+/* Folios of one piece of contiguous memory from its byte DONE on, some at a time; gives how far it came, 0 at
+ * the end. */
+__noinline u64 vec_pages(u64 vec, u64 done, u32 event)
+{
+	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done, len = (u32)kread(vec, bio_vec, bv_len);
+	u64 page = kread(vec, bio_vec, bv_page);
+	u64 i;
+
+	if (!page)
+		return 0;
+	page += offset / cfg.page_size * bpf_core_type_size(struct page);
+	offset %= cfg.page_size;
+	for (i = 0; i < VEC_STEP && done < len; i++) {
+		u64 pages = bio_folio(page, offset, len - done, event);
+
+		done += pages * cfg.page_size - offset;
+		page += pages * bpf_core_type_size(struct page);
+		offset = 0;
+	}
+	return done < len ? done : 0;
+}
+
+__noinline int bio_pages(u64 bio, u32 event)
+{
+	u32 opf = kread(bio, bio, bi_opf), n_vecs = (u16)kread(bio, bio, bi_vcnt), at = 0;
+	u64 vecs = kread(bio, bio, bi_io_vec), done = 0, i;
+
+	if (!(opf & OP_WRITE) || kread(bio, bio, bi_flags) >> BIO_CLONED & 1)
+		return 0;
+	for (i = 0; i < BIO_STEPS_MAX && at < n_vecs; i++) {
+		done = vec_pages(vecs + at * bpf_core_type_size(struct bio_vec), done, event);
+		at += (done - 1) >> 63; /* 1 when it is 0; of a branch the verifier would follow both ways, each time */
+	}
+	if (at < n_vecs)
+		lose(STREAM_CACHE, bpf_ktime_get_ns());
+	return 0;
+}
+
+PAIR("tp_btf/block_bio_queue", on_cache_bio_queue, HOOK_CACHE_WRITEBACK_START)
+{
+	return bio_pages(argument(ctx, 0), CACHE_WRITEBACK_START);
+}
+
+SEC("tp_btf/block_bio_queue")
+int on_cache_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
+{
+	count_fired(HOOK_CACHE_WRITEBACK_START);
+	return bio_pages(argument(ctx, 1), CACHE_WRITEBACK_START);
+}
+
+/* The bios of a request that BYTES have been moved of. The tracepoint of a bio's completion is for
+ * those that make no request (blk_update_request() clears BIO_TRACE_COMPLETION). */
+PAIR("tp_btf/block_rq_complete", on_cache_rq_complete, HOOK_CACHE_WRITEBACK_END)
+{
+	u64 bio = kread(argument(ctx, 0), request, bio);
+	u32 left = ctx[2];
+	u64 i;
+
+	for (i = 0; i < REQUEST_BIOS_MAX && bio; i++) {
+		u32 size = kread(bio, bio, bi_iter.bi_size);
+
+		if (size > left)
+			break;
+		left -= size;
+		bio_pages(bio, CACHE_WRITEBACK_END);
+		bio = kread(bio, bio, bi_next);
+	}
+	return 0;
+}
+
+PAIR("tp_btf/block_bio_complete", on_cache_bio_complete, HOOK_CACHE_BIO_END)
+{
+	return bio_pages(argument(ctx, 1), CACHE_WRITEBACK_END);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a source of records delivers, whatever it is made of: definitions, and the events that refer to them by
+ * 64-bit ids. A definition is delivered before the first event that may use it.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC. Numbers are in the byte order of the machine. No kernel header is
+ * needed: the BPF programs include this file as well as user space. */
+#ifndef IOTRC_RECORDS_H
+#define IOTRC_RECORDS_H
+
+#include "schema/types.h"
+
+#define PATH_BYTES 4096   /* PATH_MAX, the terminating NUL included */
+#define CMDLINE_BYTES 512
+#define COMM_BYTES 16
+#define FSTYPE_BYTES 16
+#define UNIX_PATH_BYTES 108
+
+enum record_type {
+	REC_PATH = 1,
+	REC_TASK,
+	REC_FS,
+	REC_FS_LONG,
+	REC_BLOCK,
+	REC_CONN,
+	REC_CACHE,
+	REC_FAULT,
+	REC_DROP,
+	REC_EPOLL,
+	REC_SOCKOPT,
+};
+
+/* ---- definitions ---- */
+
+enum path_kind {
+	PATH_NAMED,  /* path is absolute */
+	PATH_SPECIAL /* path is the dentry's own name: pipe, socket, anonymous inode, memfd */
+};
+
+enum path_flags {
+	PATH_DELETED = 1 << 0,   /* no longer reachable by this name */
+	PATH_CUT = 1 << 1,       /* longer than PATH_BYTES: the tail */
+};
+
+struct rec_path {
+	u8 type, kind;
+	u16 len;             /* of path, without a NUL */
+	u32 flags;
+	u64 id, ino;
+	u32 dev;             /* the kernel's own dev_t: major << 20 | minor */
+	u32 mode;
+	char fs_type[FSTYPE_BYTES];
+	char path[];
+};
+
+struct rec_task {
+	u8 type, pad;
+	u16 len;             /* of cmdline as read; the arguments end in NUL each */
+	u32 pid, tid, ppid;
+	u32 cmdline_cut;     /* there is more than was read */
+	u32 pad2;
+	u64 id, cgroup;
+	char comm[COMM_BYTES];
+	char cmdline[];
+};
+
+/* ---- events ---- */
+
+/* Operations that several quite different calls perform say which; it travels in the top byte of the
+ * record's flags. */
+enum fs_kind {
+	KIND_NONE,
+	KIND_CHMOD,
+	KIND_CHOWN,
+	KIND_UTIMES,
+	KIND_CHROOT,
+	KIND_PIVOT_ROOT,
+	KIND_FLOCK,
+	KIND_FCNTL_LOCK,       /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
+	KIND_CLOSE_RANGE,
+	KIND_MOVE_MOUNT,
+};
+#define KIND_SHIFT 24
+
+enum fs_has {
+	FS_HAS_SIZE = 1 << 0,
+	FS_HAS_OFFSET = 1 << 1,
+	FS_HAS_BYTES = 1 << 2,   /* ret counts bytes moved */
+	FS_HAS_FLAGS = 1 << 3,
+	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the file's O_* */
+	FS_HAS_ADDRESS = 1 << 5,
+	FS_HAS_PROT = 1 << 6,    /* aux, aux2: mmap's protection and flags */
+	FS_HAS_INODE = 1 << 7,   /* ino, dev, mode from the call's own answer */
+	FS_HAS_ASKED = 1 << 8,   /* the path(s) that were asked for follow */
+	FS_HAS_ASKED2 = 1 << 9,
+	FS_AIO = 1 << 10,
+	FS_LINK_TARGET = 1 << 11, /* the first path is a symlink's text */
+	FS_HAS_RWF = 1 << 12,    /* aux: RWF_* */
+	FS_TWO_FILES = 1 << 13,  /* path -> base2, both open */
+	FS_IO_URING = 1 << 14,
+};
+
+struct rec_fs {
+	u8 type, op;
+	u16 has;
+	u32 flags;
+	u64 ns;              /* completion, CLOCK_MONOTONIC */
+	u64 duration;        /* ns */
+	u64 task;            /* id of a rec_task */
+	u64 path;            /* id of a rec_path, or 0 */
+	s64 ret;
+	u64 size, offset;
+};
+
+_Static_assert(sizeof(struct rec_fs) == 64, "a cache line");
+
+struct rec_fs_long {
+	struct rec_fs fs;
+	u64 address;
+	u32 aux, aux2;
+	u64 ino;
+	u32 dev, mode;       /* dev as in rec_path */
+	u64 base, base2;     /* ids of the directories the asked paths are relative to, or 0 */
+	u16 len, len2;       /* of the asked paths, without NULs */
+	u32 pad;
+	char asked[];          /* both, one after the other */
+};
+
+enum conn_event {
+	CONN_SOCKET_CREATE,
+	CONN_BIND,
+	CONN_LISTEN,
+	CONN_ACCEPT,
+	CONN_CONNECT,
+	CONN_SHUTDOWN,
+	CONN_CLOSE,
+};
+
+/* A socket's ends. Addresses in network order, ports in host order. */
+struct conn_ends {
+	u16 family, sock_type;
+	u16 sport, dport;
+	u8 has_local, has_remote;  /* for AF_UNIX the length of the path; its first byte may be NUL */
+	u8 pad[6];
+	union {
+		struct {
+			u8 local[16], remote[16];
+		} ip;
+		struct {
+			char local[UNIX_PATH_BYTES], remote[UNIX_PATH_BYTES];
+		} un;
+	};
+};
+
+struct rec_conn {
+	u8 type, op;
+	u8 no_fd, pad;       /* no_fd: a slot of a ring's own table */
+	s32 fd;
+	u64 ns, duration, task;
+	s64 ret;
+	u32 arg;             /* backlog, how, or socket()'s type */
+	u32 domain;          /* as asked of socket() */
+	struct conn_ends ends; /* its union is cut to ip unless family is AF_UNIX */
+};
+
+enum poll_call {
+	POLL_CREATE,
+	POLL_CTL,
+	POLL_WAIT,
+	POLL_POLL,
+	POLL_SELECT,
+};
+
+#define TIMEOUT_NEVER (-1LL)
+#define TIMEOUT_UNKNOWN (-2LL)
+
+struct rec_epoll {
+	u8 type, op;
+	u8 has_events, pad;
+	s32 fd;              /* of the epoll instance */
+	u64 ns, duration, task;
+	s64 ret;
+	s64 timeout_ns;      /* or TIMEOUT_* */
+	s32 target, operation;
+	u32 events;
+	s32 max;
+};
+
+enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
+
+#define SOCKOPT_BYTES 32
+
+struct rec_sockopt {
+	u8 type, op;
+	u16 pad;
+	s32 fd;
+	u64 ns, task;
+	s64 ret;
+	s32 level, name;
+	u32 len, pad2;       /* of the whole value; 0: there is none */
+	char value[SOCKOPT_BYTES];
+};
+
+struct rec_block {
+	u8 type, pad0;
+	u16 cpu;
+	u32 bytes;
+	u64 ns;              /* completion */
+	u64 insert_ns, issue_ns; /* 0: not seen */
+	u64 task;
+	u64 sector, request_id;
+	u32 dev;             /* as in rec_path */
+	u32 cmd_flags;       /* operation and flags, by this kernel's numbers */
+	s32 error;           /* blk_status_t; a negative errno until 5.10 */
+	u32 is_bio;          /* a bio of a device that has no requests */
+};
+
+enum cache_event {
+	CACHE_HIT,
+	CACHE_MISS,
+	CACHE_DIRTY,
+	CACHE_WRITEBACK_START,
+	CACHE_WRITEBACK_END,
+	CACHE_EVICT,
+	CACHE_INVALIDATE,
+	CACHE_READAHEAD,
+	CACHE_RECLAIM,
+};
+
+struct rec_cache {
+	u8 type, event;
+	u16 cpu;
+	u32 dev;             /* as in rec_path */
+	u64 ns;
+	u64 task;            /* 0: happened in an interrupt */
+	u64 ino, index;
+	u32 pages, count;    /* of the folio or range; that it is about */
+};
+
+enum fault_access { FAULT_UNKNOWN, FAULT_READ, FAULT_WRITE };
+
+struct rec_fault {
+	u8 type, access, major, pad;
+	u32 dev;             /* as in rec_path */
+	u64 ns, task;
+	u64 ino, page, address;
+};
+
+enum drop_event { DROP_PACKET, DROP_RETRANSMIT };
+
+struct rec_drop {
+	u8 type, event;
+	u8 ipver, proto;     /* 0 where there is no IP header */
+	u32 skb_len;
+	u64 ns;
+	u64 task;            /* 0: happened in an interrupt */
+	u32 reason;          /* enum skb_drop_reason */
+	u16 sport, dport;    /* host order; 0: the protocol has none, or this fragment */
+	u8 has_reason, tcp_state, pad[6];
+	u8 src[16], dst[16];
+};
+
+#endif
