@@ -52,7 +52,7 @@ STATIC_LDLIBS := $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pth
 LDLIBS := -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf \
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
@@ -65,7 +65,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all arm64 soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
+.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -129,6 +129,13 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests
 	@$(MAKE) --no-print-directory check-docs check-unit check-asan
 	@$(MAKE) --no-print-directory check-live
+# Each file of bpf/ by itself, so that none leans on what another happens to include before it.
+check-bpf-alone:
+	$(call say,TEST,'each file of bpf/ compiles alone')
+	$(Q)! grep -n '^#include .*\.c"' bpf/*.h
+	$(Q)! grep -n 'bpf_probe_read_user' bpf/* | grep -v '^bpf/uread.h'
+	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
+		$(CLANG) $(BPF_CFLAGS) -Werror -x c -fsyntax-only $$f || ok=; done; [[ $$ok ]]
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
 	$(Q)$(BUILD)/unit-tests

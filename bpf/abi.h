@@ -140,11 +140,15 @@ enum hook {
 	HOOK_COUNT
 };
 
+/* A power of two: an index that was in memory is bounded by a mask, which the verifier follows. */
+#define STREAM_SLOTS (STREAM_CAPTURED <= 8 ? 8 : STREAM_CAPTURED <= 16 ? 16 : 32)
+_Static_assert(STREAM_CAPTURED <= STREAM_SLOTS, "a slot for each stream");
+
 /* What each short record needs is in the first cache line: fs is the first of the streams. */
 struct cpu_slot {
 	u64 lane_put;        /* records put into the CPU's lane so far */
 	u64 lane_limit;      /* so many may be, by what the program had taken when that was last looked at */
-	struct stream_count streams[STREAM_CAPTURED];
+	struct stream_count streams[STREAM_SLOTS];
 	u64 fired[HOOK_COUNT];
 	u64 taken[HOOK_COUNT]; /* events that the hook's second program did, less those the first left to it (bpf/pair.h) */
 	/* Records the program has taken from the lane so far; it writes here, and must not be in the way. */

@@ -6,21 +6,21 @@
 #ifndef IOTRC_BPF_AIO_H
 #define IOTRC_BPF_AIO_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_fill.h"
-#include "counters.h"
-#include "file.h"
-#include "hash.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "scope.h"
-#include "task_state.h"
-#include "uread.h"
-#include "uring_abi.h"
-#include "uring_complete.h"
-#include "uring_flight.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_fill.h"
+#include "bpf/counters.h"
+#include "bpf/file.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/scope.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_complete.h"
+#include "bpf/uring_flight.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -90,7 +90,7 @@ __noinline int aio_request(u64 at)
 
 	f = get_uring_scratch();
 	call = get_uring_state();
-	if (!state || !f || !call || bpf_probe_read_user(&cb, sizeof(cb), (void *)at))
+	if (!state || !f || !call || uread(&cb, sizeof(cb), at))
 		return 0;
 	opcode = aio_opcode(cb.opcode) & (MAX_URING_OPS - 1);
 	if (uring_ops[opcode].shape != SHAPE_FD)
@@ -147,11 +147,11 @@ __noinline int aio_look(u64 context)
 	u32 *seen = bpf_map_lookup_elem(&aio_seen, &key), at;
 	u64 i;
 
-	if (bpf_probe_read_user(&ring, sizeof(ring), (void *)context) || ring.magic != AIO_RING_MAGIC || !ring.nr)
+	if (uread(&ring, sizeof(ring), context) || ring.magic != AIO_RING_MAGIC || !ring.nr)
 		return 0;
 	at = (seen ? *seen : ring.head) % ring.nr;
 	for (i = 0; i < AIO_STEP && at != ring.tail; i++) {
-		if (bpf_probe_read_user(&event, sizeof(event), (void *)(context + ring.length + (u64)at * sizeof(event))))
+		if (uread(&event, sizeof(event), context + ring.length + (u64)at * sizeof(event)))
 			break;
 		on_complete_named(aio_key(event.iocb), event.res);
 		at = (at + 1) % ring.nr; /* no branch: the verifier would follow both, each time */
@@ -168,8 +168,8 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 	for (i = 0; i < AIO_STEP; i++) {
 		u64 at = 0, place = list + (from + i) * width;
 
-		if (from + i >= to || (width == 4 ? bpf_probe_read_user(&at, 4, (void *)place) :
-						    bpf_probe_read_user(&at, 8, (void *)place)))
+		if (from + i >= to || (width == 4 ? uread(&at, 4, place) :
+						    uread(&at, 8, place)))
 			break;
 		if (refused)
 			aio_refused(at);

@@ -1,14 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Bios of block devices without requests: device-mapper, md, zram, brd, pmem. */
-#include "abi.h"
-#include "counters.h"
-#include "definitions.h"
-#include "disk.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "pair.h"
-#include "rings.h"
+#include "bpf/abi.h"
+#include "bpf/counters.h"
+#include "bpf/definitions.h"
+#include "bpf/disk.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/pair.h"
+#include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

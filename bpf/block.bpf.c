@@ -1,19 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Requests of block devices, each from the moment a bio got it to its completion, keyed by the
  * request itself. A request's fields are read at completion; the map keeps what is known only on the
  * way. */
-#include "abi.h"
-#include "cfg.h"
-#include "context.h"
-#include "counters.h"
-#include "definitions.h"
-#include "disk.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "pair.h"
-#include "rings.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/context.h"
+#include "bpf/counters.h"
+#include "bpf/definitions.h"
+#include "bpf/disk.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/pair.h"
+#include "bpf/rings.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

@@ -1,19 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The page cache: pages come, are found, change, and go. What each event means, and from where each kernel
  * tells of it: docs/cache.md. */
-#include "abi.h"
-#include "cache_demand.h"
-#include "cache_row.h"
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "folio.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "page_tree.h"
-#include "pair.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/cache_demand.h"
+#include "bpf/cache_row.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/folio.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/page_tree.h"
+#include "bpf/pair.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 
 static __always_inline u64 at_least(u64 a, u64 b)

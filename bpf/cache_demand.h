@@ -6,12 +6,12 @@
 #ifndef IOTRC_BPF_CACHE_DEMAND_H
 #define IOTRC_BPF_CACHE_DEMAND_H
 
-#include "cache_row.h"
-#include "cfg.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "page_tree.h"
-#include "task_state.h"
+#include "bpf/cache_row.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/page_tree.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 
 static __always_inline struct demand *demand_of(bool create)

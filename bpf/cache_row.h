@@ -3,15 +3,15 @@
 #ifndef IOTRC_BPF_CACHE_ROW_H
 #define IOTRC_BPF_CACHE_ROW_H
 
-#include "cfg.h"
-#include "context.h"
-#include "counters.h"
-#include "hash.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "rings.h"
+#include "bpf/cfg.h"
+#include "bpf/context.h"
+#include "bpf/counters.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

@@ -4,9 +4,9 @@
 #ifndef IOTRC_BPF_CALL_H
 #define IOTRC_BPF_CALL_H
 
-#include "helpers.h"
-#include "kernel_types.h"
-#include "task_state.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/task_state.h"
 
 /* PLACE is an ARG(), or 0: the argument there, or 0. */
 static __always_inline u64 arg(const struct task_state *state, u8 place)

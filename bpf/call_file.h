@@ -3,13 +3,13 @@
 #ifndef IOTRC_BPF_CALL_FILE_H
 #define IOTRC_BPF_CALL_FILE_H
 
-#include "call.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "scope.h"
-#include "task_state.h"
+#include "bpf/call.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/scope.h"
+#include "bpf/task_state.h"
 
 /* Finds out what FILE is, and keeps it in KNOWN. */
 static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known, u64 file)

@@ -3,15 +3,15 @@
 #ifndef IOTRC_BPF_CALL_FILL_H
 #define IOTRC_BPF_CALL_FILL_H
 
-#include "abi.h"
-#include "call.h"
-#include "cfg.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
@@ -51,7 +51,7 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	} else if (props & PROP_OPEN_HOW) {
 		u64 how = 0;
 
-		if (!bpf_probe_read_user(&how, sizeof(how), (void *)arg(state, d->aux)))
+		if (!uread(&how, sizeof(how), arg(state, d->aux)))
 			has |= FS_HAS_FLAGS;
 		flags = how;
 	}
@@ -78,11 +78,11 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 
 	for (i = 0; i < IOVEC_STEP && i < n; i++) {
 		if (compat) {
-			if (bpf_probe_read_user(pair, 8, (void *)(at + i * 8)))
+			if (uread(pair, 8, at + i * 8))
 				return -1;
 			sum += pair[0] >> 32;
 		} else {
-			if (bpf_probe_read_user(pair, 16, (void *)(at + i * 16)))
+			if (uread(pair, 16, at + i * 16))
 				return -1;
 			sum += pair[1];
 		}
@@ -151,7 +151,7 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 		has = FS_HAS_SIZE;
 	}
 	if (offset_at && props & PROP_OFFSET_AT && arg(state, offset_at)) {
-		if (!bpf_probe_read_user(&offset, props & PROP_OFFSET_32 ? 4 : 8, (void *)arg(state, offset_at)))
+		if (!uread(&offset, props & PROP_OFFSET_32 ? 4 : 8, arg(state, offset_at)))
 			has |= FS_HAS_OFFSET;
 		offset -= moved;
 		goto out;

@@ -3,11 +3,11 @@
 #ifndef IOTRC_BPF_CALL_LONG_H
 #define IOTRC_BPF_CALL_LONG_H
 
-#include "abi.h"
-#include "call_fill.h"
-#include "helpers.h"
-#include "rings.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call_fill.h"
+#include "bpf/helpers.h"
+#include "bpf/rings.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/types.h"
@@ -38,6 +38,7 @@ static __always_inline void prepare_long(struct long_scratch *s, struct task_sta
 {
 	fill(&s->rec.fs, state, d);
 	s->rec.fs.type = REC_FS_LONG;
+	s->rec.has = 0;
 	s->rec.len = s->rec.len2 = 0;
 	s->rec.address = s->rec.ino = 0;
 	s->rec.aux = s->rec.aux2 = s->rec.dev = s->rec.mode = 0;

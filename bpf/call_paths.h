@@ -3,17 +3,17 @@
 #ifndef IOTRC_BPF_CALL_PATHS_H
 #define IOTRC_BPF_CALL_PATHS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_long.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "path.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_long.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/path.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 
 #define AT_FDCWD -100
@@ -47,7 +47,7 @@ static __noinline u64 base_of(struct task_state *state, u32 place)
 	return id ? id : NO_ROOM;
 }
 
-/* Of what bpf_probe_read_user_str() returns: up to 6.12 it leaves out the NUL of an empty string. */
+/* Of what uread_str() returns: up to 6.12 it leaves out the NUL of an empty string. */
 static __always_inline bool is_empty(long n)
 {
 	return n == 0 || n == 1;
@@ -69,8 +69,8 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	s->rec.base = s->rec.base2 = 0;
 	if (!d->path) /* open_by_handle_at */
 		return PATH_ASKED;
-	s->rec.fs.has |= FS_HAS_ASKED | (d->props & PROP_LINK_TARGET ? FS_LINK_TARGET : 0);
-	n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path));
+	s->rec.has |= LONG_HAS_ASKED | (d->props & PROP_LINK_TARGET ? LONG_LINK_TARGET : 0);
+	n = uread_str(s->rec.asked, PATH_BYTES, arg(state, d->path));
 	if (n > 0)
 		len = (n - 1) & (PATH_BYTES - 1);
 	is_fd = d->fd && ((is_empty(n) && (d->props & PROP_EMPTY_IS_FD ||
@@ -83,15 +83,15 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
 	/* mount() without a source: there is but the target. */
 	if (d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
-		s->rec.fs.has &= ~FS_LINK_TARGET;
-		n = bpf_probe_read_user_str(s->rec.asked, PATH_BYTES, (void *)arg(state, d->path2));
+		s->rec.has &= ~LONG_LINK_TARGET;
+		n = uread_str(s->rec.asked, PATH_BYTES, arg(state, d->path2));
 		if (n > 0)
 			len = (n - 1) & (PATH_BYTES - 1);
 		if (len && s->rec.asked[0] != '/')
 			s->rec.base = state->base[1] ? state->base[1] : base_of(state, d->fd2);
 	} else if (d->path2) {
-		n = bpf_probe_read_user_str(&s->rec.asked[len], PATH_BYTES, (void *)arg(state, d->path2));
-		s->rec.fs.has |= FS_HAS_ASKED2;
+		n = uread_str(&s->rec.asked[len], PATH_BYTES, arg(state, d->path2));
+		s->rec.has |= LONG_HAS_ASKED2;
 		if (n > 0)
 			len2 = (n - 1) & (PATH_BYTES - 1);
 		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' : is_empty(n) && d->props & PROP_EMPTY_IS_FD)

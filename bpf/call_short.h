@@ -3,14 +3,14 @@
 #ifndef IOTRC_BPF_CALL_SHORT_H
 #define IOTRC_BPF_CALL_SHORT_H
 
-#include "abi.h"
-#include "call_fill.h"
-#include "cfg.h"
-#include "counters.h"
-#include "helpers.h"
-#include "lane.h"
-#include "rings.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call_fill.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/lane.h"
+#include "bpf/rings.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/types.h"

@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_CALL_STAT_H
 #define IOTRC_BPF_CALL_STAT_H
 
-#include "abi.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 
 /* The structures that a stat call may fill, and where each has what is read of it: dev and ino of 64 bits, or
@@ -38,16 +38,16 @@ static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, boo
 	u64 dev, ino;
 	u16 mode;
 
-	if (!rec || bpf_probe_read_user(&mode, sizeof(mode), (void *)(at + p->mode)) ||
-	    bpf_probe_read_user(&ino, sizeof(ino), (void *)(at + p->ino)) ||
-	    bpf_probe_read_user(&dev, sizeof(dev), (void *)(at + p->dev)))
+	if (!rec || uread(&mode, sizeof(mode), at + p->mode) ||
+	    uread(&ino, sizeof(ino), at + p->ino) ||
+	    uread(&dev, sizeof(dev), at + p->dev))
 		return false;
 	rec->mode = mode;
 	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
 	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */
 	rec->dev = form == STAT_X ? (u32)dev << 20 | dev >> 32 :
 				    ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
-	rec->fs.has |= FS_HAS_INODE;
+	rec->has |= LONG_HAS_INODE;
 	return true;
 }
 

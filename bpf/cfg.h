@@ -4,7 +4,7 @@
 #ifndef IOTRC_BPF_CFG_H
 #define IOTRC_BPF_CFG_H
 
-#include "abi.h"
+#include "bpf/abi.h"
 
 const volatile struct capture_config cfg = {};
 

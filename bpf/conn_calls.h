@@ -3,17 +3,17 @@
 #ifndef IOTRC_BPF_CONN_CALLS_H
 #define IOTRC_BPF_CONN_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "connect.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "rings.h"
-#include "sockaddr.h"
-#include "socket.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/connect.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/rings.h"
+#include "bpf/sockaddr.h"
+#include "bpf/socket.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The programs that follow a connection from its request to its outcome. */
-#include "abi.h"
-#include "connect.h"
-#include "counters.h"
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/abi.h"
+#include "bpf/connect.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 
 static __always_inline void sock_state(u64 sk, int old, int new)
 {

@@ -3,14 +3,14 @@
 #ifndef IOTRC_BPF_CONTEXT_H
 #define IOTRC_BPF_CONTEXT_H
 
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task.h"
-#include "task_state.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
 #include "schema/streams.h"
 
 #define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */

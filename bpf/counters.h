@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_COUNTERS_H
 #define IOTRC_BPF_COUNTERS_H
 
-#include "abi.h"
-#include "cfg.h"
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 #include "schema/streams.h"
 
 struct cpu_slot slots[MAX_CPUS] = {};
@@ -37,8 +37,7 @@ static __always_inline void count(u64 *counter, enum stream stream)
 /* The mask is for the verifier, which knows nothing of a number that was in memory. */
 static __always_inline struct stream_count *counts_of(struct cpu_slot *slot, enum stream stream)
 {
-	_Static_assert(STREAM_CAPTURED == 8, "the mask");
-	return &slot->streams[stream & 7];
+	return &slot->streams[stream & (STREAM_SLOTS - 1)];
 }
 
 /* One more operation of STREAM; gives their number. */

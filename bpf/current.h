@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_CURRENT_H
 #define IOTRC_BPF_CURRENT_H
 
-#include "cfg.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 
 /* task_struct.flags (include/linux/sched.h) */
 #define PF_IO_WORKER 0x10   /* a worker of io_uring, or its polling thread */

@@ -3,7 +3,7 @@
 #ifndef IOTRC_BPF_DEFINITIONS_H
 #define IOTRC_BPF_DEFINITIONS_H
 
-#include "helpers.h"
+#include "bpf/helpers.h"
 #include "schema/types.h"
 
 /* Raised by the program when it forgets definitions: what was sent under an older one is sent anew. */

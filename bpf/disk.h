@@ -3,12 +3,12 @@
 #ifndef IOTRC_BPF_DISK_H
 #define IOTRC_BPF_DISK_H
 
-#include "current.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task.h"
-#include "task_state.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
 
 static __always_inline u64 bio_disk(u64 bio)
 {

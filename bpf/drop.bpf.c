@@ -1,15 +1,15 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Packets that the kernel threw away, and segments that TCP sent again. */
-#include "abi.h"
-#include "context.h"
-#include "counters.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "packet.h"
-#include "pair.h"
-#include "rings.h"
-#include "socket.h"
+#include "bpf/abi.h"
+#include "bpf/context.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/packet.h"
+#include "bpf/pair.h"
+#include "bpf/rings.h"
+#include "bpf/socket.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

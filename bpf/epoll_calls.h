@@ -3,13 +3,13 @@
 #ifndef IOTRC_BPF_EPOLL_CALLS_H
 #define IOTRC_BPF_EPOLL_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "helpers.h"
-#include "rings.h"
-#include "syscall_args.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/helpers.h"
+#include "bpf/rings.h"
+#include "bpf/syscall_args.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/types.h"
@@ -28,11 +28,11 @@ static __always_inline s64 timeout_ns(const struct task_state *state, u64 argume
 	if (state->compat && kind != KIND_TIMESPEC64) {
 		s32 halves[2];
 
-		if (bpf_probe_read_user(halves, sizeof(halves), (void *)argument))
+		if (uread(halves, sizeof(halves), argument))
 			return TIMEOUT_UNKNOWN;
 		parts[0] = halves[0];
 		parts[1] = halves[1];
-	} else if (bpf_probe_read_user(parts, sizeof(parts), (void *)argument)) {
+	} else if (uread(parts, sizeof(parts), argument)) {
 		return TIMEOUT_UNKNOWN;
 	}
 	return parts[0] * NANOSECONDS + (kind == KIND_TIMEVAL ? parts[1] * 1000 : parts[1]);
@@ -71,7 +71,7 @@ static __always_inline int emit_epoll(struct task_state *state, const volatile s
 		rec->operation = operation;
 		rec->target = target;
 		/* EPOLL_CTL_DEL has no need of it. */
-		rec->has_events = aux && !bpf_probe_read_user(&rec->events, sizeof(rec->events), (void *)aux);
+		rec->has_events = aux && !uread(&rec->events, sizeof(rec->events), aux);
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];
 	}

@@ -3,15 +3,15 @@
 #ifndef IOTRC_BPF_FD_CALLS_H
 #define IOTRC_BPF_FD_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_file.h"
-#include "cfg.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "socket.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_file.h"
+#include "bpf/cfg.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/socket.h"
+#include "bpf/task_state.h"
 
 static __always_inline enum verdict enter_fd(struct task_state *state, struct task_struct *task,
 					     const volatile struct syscall_desc *d)

@@ -3,12 +3,12 @@
 #ifndef IOTRC_BPF_FILE_H
 #define IOTRC_BPF_FILE_H
 
-#include "current.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "path.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/path.h"
 
 /* Raised whenever names have changed under open files: a rename, a mount, another root. */
 volatile u32 names_epoch = 1;

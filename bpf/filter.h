@@ -3,12 +3,12 @@
 #ifndef IOTRC_BPF_FILTER_H
 #define IOTRC_BPF_FILTER_H
 
-#include "abi.h"
-#include "cfg.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task_state.h"
 
 #define LINEAGE_DEPTH 24
 

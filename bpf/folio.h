@@ -3,9 +3,9 @@
 #ifndef IOTRC_BPF_FOLIO_H
 #define IOTRC_BPF_FOLIO_H
 
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 
 /* The first word of a page is its flags, whatever its type is called. */
 static __always_inline bool page_flag(u64 page, u32 bit)

@@ -3,7 +3,7 @@
 #ifndef IOTRC_BPF_HASH_H
 #define IOTRC_BPF_HASH_H
 
-#include "helpers.h"
+#include "bpf/helpers.h"
 #include "schema/types.h"
 
 static __always_inline u64 mix(u64 hash, u64 value)

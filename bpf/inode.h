@@ -3,9 +3,9 @@
 #ifndef IOTRC_BPF_INODE_H
 #define IOTRC_BPF_INODE_H
 
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 
 #define S_IFMT 0170000
 #define S_IFBLK 0060000

@@ -6,9 +6,9 @@
 #ifndef IOTRC_BPF_KREAD_H
 #define IOTRC_BPF_KREAD_H
 
-#include "cfg.h"
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 

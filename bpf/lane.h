@@ -3,9 +3,9 @@
 #ifndef IOTRC_BPF_LANE_H
 #define IOTRC_BPF_LANE_H
 
-#include "cfg.h"
-#include "helpers.h"
-#include "rings.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/types.h"
 

@@ -3,13 +3,13 @@
 #ifndef IOTRC_BPF_LOCK_CALLS_H
 #define IOTRC_BPF_LOCK_CALLS_H
 
-#include "call.h"
-#include "call_file.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/call.h"
+#include "bpf/call_file.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 
 #define F_GETLK 5
 #define F_SETLKW 7
@@ -41,7 +41,7 @@ static __always_inline enum verdict enter_fcntl(struct task_state *state, struct
 	    !(command >= F_OFD_GETLK && command <= F_OFD_SETLKW) &&
 	    !(state->compat && command >= F_GETLK64 && command <= F_SETLKW64))
 		return VERDICT_IGNORE;
-	state->args[5] = !bpf_probe_read_user(&lock, narrow ? 12 : packed ? 20 : 24, (void *)at);
+	state->args[5] = !uread(&lock, narrow ? 12 : packed ? 20 : 24, at);
 	if (narrow) { /* struct compat_flock */
 		start = lock.v[0];
 		len = lock.v[1];

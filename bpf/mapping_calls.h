@@ -3,19 +3,19 @@
 #ifndef IOTRC_BPF_MAPPING_CALLS_H
 #define IOTRC_BPF_MAPPING_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_file.h"
-#include "call_fill.h"
-#include "call_long.h"
-#include "fd_calls.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "syscall_args.h"
-#include "task_state.h"
-#include "vma.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_file.h"
+#include "bpf/call_fill.h"
+#include "bpf/call_long.h"
+#include "bpf/fd_calls.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/syscall_args.h"
+#include "bpf/task_state.h"
+#include "bpf/vma.h"
 #include "schema/records.h"
 
 #define MAP_ANONYMOUS 0x20
@@ -57,14 +57,14 @@ static __noinline int emit_mapping(struct task_state *state, const volatile stru
 		return 0;
 	prepare_long(s, state, d);
 	fill_extent(&s->rec.fs, state, d);
-	s->rec.fs.has |= FS_HAS_ADDRESS;
+	s->rec.has |= LONG_HAS_ADDRESS;
 	if (d->shape == SHAPE_MMAP) {
 		s->rec.address = state->ret >= 0 || state->ret < -4095 ? state->ret : 0;
 		if (state->ret < 0 && state->ret >= -4095)
-			s->rec.fs.has &= ~FS_HAS_ADDRESS;
+			s->rec.has &= ~LONG_HAS_ADDRESS;
 		s->rec.aux = state->args[2];
 		s->rec.aux2 = state->args[3];
-		s->rec.fs.has |= FS_HAS_PROT;
+		s->rec.has |= LONG_HAS_PROT;
 	} else {
 		s->rec.address = state->args[0];
 	}

@@ -3,8 +3,8 @@
 #ifndef IOTRC_BPF_PACKET_H
 #define IOTRC_BPF_PACKET_H
 
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 #include "schema/records.h"
 
 #define ETH_P_IP 0x0800

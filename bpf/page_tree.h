@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_PAGE_TREE_H
 #define IOTRC_BPF_PAGE_TREE_H
 
-#include "folio.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/folio.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 
 #define XA_LEVELS 7 /* 11 for all 64 bits; 42 are enough for files of 16 EiB */
 #define BATCH_FOLIOS 31 /* of filemap_read(): PAGEVEC_SIZE, 31 since 6.11 and 15 before */

@@ -1,17 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Faults in mappings of files. The software events page-faults-maj and -min tell of a fault that is
  * done, at the place where the kernel counts it as one or the other (mm_account_fault(), mm/memory.c,
  * since 5.9), and know the address; whether it was a read or a write is known on entry only. */
-#include "abi.h"
-#include "cfg.h"
-#include "context.h"
-#include "counters.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "rings.h"
-#include "task_state.h"
-#include "vma.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/context.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/rings.h"
+#include "bpf/task_state.h"
+#include "bpf/vma.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

@@ -9,12 +9,12 @@
 #ifndef IOTRC_BPF_PAIR_H
 #define IOTRC_BPF_PAIR_H
 
-#include "abi.h"
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 
 /* As many as can be under way in a thread: its own event, and those of a soft interrupt, an interrupt and an
  * NMI that came over it. */

@@ -11,12 +11,12 @@
 #ifndef IOTRC_BPF_PATH_H
 #define IOTRC_BPF_PATH_H
 
-#include "definitions.h"
-#include "hash.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/definitions.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 #include "schema/records.h"
 
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */

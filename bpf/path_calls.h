@@ -3,21 +3,21 @@
 #ifndef IOTRC_BPF_PATH_CALLS_H
 #define IOTRC_BPF_PATH_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_file.h"
-#include "call_fill.h"
-#include "call_long.h"
-#include "call_paths.h"
-#include "call_stat.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "scope.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_file.h"
+#include "bpf/call_fill.h"
+#include "bpf/call_long.h"
+#include "bpf/call_paths.h"
+#include "bpf/call_stat.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/scope.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -49,7 +49,7 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	if (d->props & PROP_XATTR_ARGS) {
 		u32 size_flags[2];
 
-		if (!bpf_probe_read_user(size_flags, 8, (void *)(arg(state, d->aux) + 8))) {
+		if (!uread(size_flags, 8, arg(state, d->aux) + 8)) {
 			s->rec.fs.size = size_flags[0];
 			s->rec.fs.flags = size_flags[1];
 			s->rec.fs.has |= FS_HAS_SIZE | FS_HAS_FLAGS;
@@ -66,7 +66,7 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	if (answer == PATH_OF_FILE) {
 		s32 fd = arg(state, d->fd);
 
-		s->rec.fs.has &= ~FS_HAS_ASKED;
+		s->rec.has &= ~LONG_HAS_ASKED;
 		if (fd == AT_FDCWD) {
 			s->rec.fs.path = base_of(state, 0);
 			if (s->rec.fs.path == NO_ROOM)

@@ -3,12 +3,12 @@
 #ifndef IOTRC_BPF_PLAIN_CALLS_H
 #define IOTRC_BPF_PLAIN_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_fill.h"
-#include "call_long.h"
-#include "helpers.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_fill.h"
+#include "bpf/call_long.h"
+#include "bpf/helpers.h"
+#include "bpf/task_state.h"
 #include "schema/records.h"
 
 /* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with RWF_*. */
@@ -30,7 +30,7 @@ static __noinline int emit_plain(struct task_state *state, const volatile struct
 	} else if (d->props & PROP_RWF) {
 		fill_extent(&s->rec.fs, state, d);
 		s->rec.aux = arg(state, d->aux);
-		s->rec.fs.has |= FS_HAS_RWF;
+		s->rec.has |= LONG_HAS_RWF;
 	}
 	send_long(s, state->exit_ns);
 	return 0;

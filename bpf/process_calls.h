@@ -3,17 +3,17 @@
 #ifndef IOTRC_BPF_PROCESS_CALLS_H
 #define IOTRC_BPF_PROCESS_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/streams.h"
 
 #define CLONE_THREAD 0x00010000
@@ -29,7 +29,7 @@ static __always_inline enum remains exit_fork(struct task_state *state, const vo
 	u64 flags = 0;
 
 	if (d->props & PROP_CLONE3)
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)state->args[0]);
+		uread(&flags, sizeof(flags), state->args[0]);
 	return flags & CLONE_THREAD ? REMAINS_NONE : REMAINS_SHORT;
 }
 

@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_RINGS_H
 #define IOTRC_BPF_RINGS_H
 
-#include "abi.h"
-#include "cfg.h"
-#include "counters.h"
-#include "helpers.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
 #include "schema/streams.h"
 #include "schema/types.h"
 

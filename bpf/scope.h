@@ -3,11 +3,11 @@
 #ifndef IOTRC_BPF_SCOPE_H
 #define IOTRC_BPF_SCOPE_H
 
-#include "cfg.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/cfg.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 
 /* Filesystems of the kernel's own making (include/uapi/linux/magic.h). The few that share a
  * magic number with a real one are told apart by name, in the program. */

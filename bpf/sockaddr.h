@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_SOCKADDR_H
 #define IOTRC_BPF_SOCKADDR_H
 
-#include "helpers.h"
-#include "kernel_types.h"
-#include "socket.h"
-#include "uread.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/socket.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 
 /* Whose memory an address is in: a call's, or what was kept of it. */
@@ -14,7 +14,7 @@ enum memory { OF_USER, OF_KERNEL };
 
 static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 from)
 {
-	return memory == OF_USER ? bpf_probe_read_user(to, n, (void *)from) :
+	return memory == OF_USER ? uread(to, n, from) :
 				   bpf_probe_read_kernel(to, n, (void *)from);
 }
 

@@ -3,10 +3,10 @@
 #ifndef IOTRC_BPF_SOCKET_H
 #define IOTRC_BPF_SOCKET_H
 
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 #include "schema/records.h"
 
 #define AF_UNIX 1

@@ -3,11 +3,11 @@
 #ifndef IOTRC_BPF_SOCKOPT_CALLS_H
 #define IOTRC_BPF_SOCKOPT_CALLS_H
 
-#include "abi.h"
-#include "helpers.h"
-#include "rings.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/helpers.h"
+#include "bpf/rings.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/types.h"
@@ -32,12 +32,12 @@ static __always_inline int emit_sockopt(struct task_state *state, const volatile
 	rec->name = state->args[2];
 	/* Where an option is read, the length is told with the value. */
 	if (d->op == SOCKOPT_GET &&
-	    (state->ret < 0 || bpf_probe_read_user(&len, sizeof(len), (void *)state->args[4])))
+	    (state->ret < 0 || uread(&len, sizeof(len), state->args[4])))
 		len = 0;
 	rec->len = len;
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
-	if (bpf_probe_read_user(rec->value, len, (void *)state->args[3]))
+	if (uread(rec->value, len, state->args[3]))
 		rec->len = 0;
 	bpf_ringbuf_submit(rec, flags);
 	return 0;

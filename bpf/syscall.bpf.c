@@ -1,25 +1,25 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The system calls: a pair of programs on the raw tracepoints, driven by the tables that the
  * program has filled. On entry: who, what, which open file, and the time. On exit: the result, and
  * the one record that merges both. What a call's memory holds (paths, iovecs, addresses, struct
  * stat) is read on exit: by then the kernel has read it itself, so it is resident. */
-#include "abi.h"
-#include "call.h"
-#include "call_short.h"
-#include "conn_calls.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "path_calls.h"
-#include "syscall_args.h"
-#include "syscall_enter.h"
-#include "syscall_exit.h"
-#include "syscall_table.h"
-#include "task.h"
-#include "task_state.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_short.h"
+#include "bpf/conn_calls.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/path_calls.h"
+#include "bpf/syscall_args.h"
+#include "bpf/syscall_enter.h"
+#include "bpf/syscall_exit.h"
+#include "bpf/syscall_table.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
 #include "schema/streams.h"
 
 /* A bit per fs operation that is left out for the time being: the program's, under overload. */
@@ -55,7 +55,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	state->armed = 0;
 	state->nr = nr;
 	state->compat = compat;
-	state->stream = d->stream & 7;
+	state->stream = d->stream & (STREAM_SLOTS - 1);
 	state->file = state->path = state->is_socket = 0;
 	state->base[0] = state->base[1] = 0;
 	state->renames = renames;
@@ -71,7 +71,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		d = become_socketcall(state) ? describe(state->nr, true) : 0;
 		if (!d || d->shape == SHAPE_NONE)
 			return 0;
-		state->stream = d->stream & 7;
+		state->stream = d->stream & (STREAM_SLOTS - 1);
 	}
 	switch (task_refresh(state, task, false)) {
 	case WHOM_LEFT_OUT:

@@ -3,14 +3,14 @@
 #ifndef IOTRC_BPF_SYSCALL_ARGS_H
 #define IOTRC_BPF_SYSCALL_ARGS_H
 
-#include "abi.h"
-#include "current.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "syscall_table.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/syscall_table.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 
 static __always_inline bool is_compat(struct task_struct *task)
 {
@@ -91,7 +91,7 @@ static __always_inline bool args_at(struct task_state *state, u64 at)
 
 	for (i = 0; i < 6; i++) {
 		value = 0;
-		if (bpf_probe_read_user(&value, sizeof(value), (void *)(at + i * sizeof(value))) && !i)
+		if (uread(&value, sizeof(value), at + i * sizeof(value)) && !i)
 			return false;
 		state->args[i] = value;
 	}

@@ -3,22 +3,22 @@
 #ifndef IOTRC_BPF_SYSCALL_ENTER_H
 #define IOTRC_BPF_SYSCALL_ENTER_H
 
-#include "abi.h"
-#include "aio.h"
-#include "call.h"
-#include "current.h"
-#include "epoll_calls.h"
-#include "fd_calls.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "lock_calls.h"
-#include "mapping_calls.h"
-#include "path_calls.h"
-#include "process_calls.h"
-#include "syscall_table.h"
-#include "task_state.h"
-#include "two_file_calls.h"
+#include "bpf/abi.h"
+#include "bpf/aio.h"
+#include "bpf/call.h"
+#include "bpf/current.h"
+#include "bpf/epoll_calls.h"
+#include "bpf/fd_calls.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/lock_calls.h"
+#include "bpf/mapping_calls.h"
+#include "bpf/path_calls.h"
+#include "bpf/process_calls.h"
+#include "bpf/syscall_table.h"
+#include "bpf/task_state.h"
+#include "bpf/two_file_calls.h"
 
 /* The calls that are rare enough to look up the thread a second time. A global function: the verifier
  * goes through it once, and apart from the rest. */

@@ -3,19 +3,19 @@
 #ifndef IOTRC_BPF_SYSCALL_EXIT_H
 #define IOTRC_BPF_SYSCALL_EXIT_H
 
-#include "abi.h"
-#include "aio.h"
-#include "call.h"
-#include "epoll_calls.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "mapping_calls.h"
-#include "plain_calls.h"
-#include "process_calls.h"
-#include "sockopt_calls.h"
-#include "syscall_table.h"
-#include "task_state.h"
-#include "two_file_calls.h"
+#include "bpf/abi.h"
+#include "bpf/aio.h"
+#include "bpf/call.h"
+#include "bpf/epoll_calls.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/mapping_calls.h"
+#include "bpf/plain_calls.h"
+#include "bpf/process_calls.h"
+#include "bpf/sockopt_calls.h"
+#include "bpf/syscall_table.h"
+#include "bpf/task_state.h"
+#include "bpf/two_file_calls.h"
 
 /* As enter_rare(); what remains. */
 __noinline int exit_rare(void)

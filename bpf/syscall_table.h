@@ -3,9 +3,9 @@
 #ifndef IOTRC_BPF_SYSCALL_TABLE_H
 #define IOTRC_BPF_SYSCALL_TABLE_H
 
-#include "abi.h"
-#include "helpers.h"
-#include "kernel_types.h"
+#include "bpf/abi.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
 const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};

@@ -3,15 +3,15 @@
 #ifndef IOTRC_BPF_TASK_H
 #define IOTRC_BPF_TASK_H
 
-#include "cfg.h"
-#include "current.h"
-#include "definitions.h"
-#include "filter.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/cfg.h"
+#include "bpf/current.h"
+#include "bpf/definitions.h"
+#include "bpf/filter.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 
 struct task_scratch {
@@ -42,7 +42,7 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 			len = CMDLINE_BYTES;
 			s->head.cmdline_cut = 1;
 		}
-		if (bpf_probe_read_user(s->cmdline, opaque(len) & (2 * CMDLINE_BYTES - 1), (void *)start))
+		if (uread(s->cmdline, opaque(len) & (2 * CMDLINE_BYTES - 1), start))
 			len = 0;
 	}
 	s->head.type = REC_TASK;

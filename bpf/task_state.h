@@ -3,12 +3,12 @@
 #ifndef IOTRC_BPF_TASK_STATE_H
 #define IOTRC_BPF_TASK_STATE_H
 
-#include "cfg.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "path.h"
+#include "bpf/cfg.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/path.h"
 #include "schema/records.h"
 
 enum lineage {

@@ -3,17 +3,17 @@
 #ifndef IOTRC_BPF_TWO_FILE_CALLS_H
 #define IOTRC_BPF_TWO_FILE_CALLS_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_fill.h"
-#include "call_long.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "scope.h"
-#include "task_state.h"
-#include "uread.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_fill.h"
+#include "bpf/call_long.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/scope.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 
 /* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a socket. */
@@ -53,14 +53,14 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 		state->args[5] = 0;
 		break;
 	case 0x4020940d: /* FICLONERANGE */
-		state->args[5] = !bpf_probe_read_user(range, sizeof(range), (void *)at);
+		state->args[5] = !uread(range, sizeof(range), at);
 		state->args[2] = state->args[5] ? range[0] : -1;
 		state->args[3] = range[1];
 		state->args[4] = range[2];
 		break;
 	case 0xc0189436: /* FIDEDUPERANGE: the call's file is the source, and there may be several others */
-		state->args[5] = !bpf_probe_read_user(range, 16, (void *)at);
-		if (bpf_probe_read_user(&dest_fd, sizeof(dest_fd), (void *)(at + 24)))
+		state->args[5] = !uread(range, 16, at);
+		if (uread(&dest_fd, sizeof(dest_fd), at + 24))
 			dest_fd = -1;
 		state->args[2] = (u32)state->args[0];
 		state->args[0] = dest_fd;
@@ -80,7 +80,7 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 	if (!s || !state || !d)
 		return 0;
 	prepare_long(s, state, d);
-	s->rec.fs.has |= FS_TWO_FILES;
+	s->rec.has |= LONG_TWO_FILES;
 	s->rec.base2 = state->base[1];
 	fill_extent(&s->rec.fs, state, d);
 	if (d->shape == SHAPE_IOCTL) {

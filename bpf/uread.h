@@ -3,7 +3,7 @@
 #ifndef IOTRC_BPF_UREAD_H
 #define IOTRC_BPF_UREAD_H
 
-#include "helpers.h"
+#include "bpf/helpers.h"
 #include "schema/types.h"
 
 /* A program's pointer. On arm64 its top byte may be a tag, which the processor passes over, and the kernel as well for
@@ -18,9 +18,10 @@ static __always_inline u64 untagged(u64 addr)
 #endif
 }
 
-#if !defined(__TARGET_ARCH_x86)
-#define bpf_probe_read_user(to, n, from) (bpf_probe_read_user)(to, n, (void *)untagged((u64)(from)))
-#define bpf_probe_read_user_str(to, n, from) (bpf_probe_read_user_str)(to, n, (void *)untagged((u64)(from)))
-#endif
+/* N bytes at address FROM into TO; 0, or a negative errno. */
+#define uread(to, n, from) bpf_probe_read_user(to, n, (void *)untagged(from))
+
+/* A string that ends in NUL, of at most N bytes with it; the number of bytes, or a negative errno. */
+#define uread_str(to, n, from) bpf_probe_read_user_str(to, n, (void *)untagged(from))
 
 #endif

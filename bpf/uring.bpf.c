@@ -1,20 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Operations that come through io_uring: from the submission of a request to its completion,
  * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue entry,
  * which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a system
  * call's arguments are; see src/uring.def. */
-#include "abi.h"
-#include "counters.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "uring_abi.h"
-#include "uring_complete.h"
-#include "uring_conn.h"
-#include "uring_flight.h"
-#include "uring_lost.h"
-#include "uring_ring.h"
-#include "uring_submit.h"
+#include "bpf/abi.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_complete.h"
+#include "bpf/uring_conn.h"
+#include "bpf/uring_flight.h"
+#include "bpf/uring_lost.h"
+#include "bpf/uring_ring.h"
+#include "bpf/uring_submit.h"
 
 static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 {

@@ -3,25 +3,25 @@
 #ifndef IOTRC_BPF_URING_COMPLETE_H
 #define IOTRC_BPF_URING_COMPLETE_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_fill.h"
-#include "call_long.h"
-#include "call_stat.h"
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "inode.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "scope.h"
-#include "task_state.h"
-#include "uring_abi.h"
-#include "uring_conn.h"
-#include "uring_flight.h"
-#include "uring_lost.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_fill.h"
+#include "bpf/call_long.h"
+#include "bpf/call_stat.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/scope.h"
+#include "bpf/task_state.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_conn.h"
+#include "bpf/uring_flight.h"
+#include "bpf/uring_lost.h"
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -42,7 +42,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		file = task_file(task, s->rec.fs.ret);
 		if (!file)
 			return VERDICT_TRACE;
-		s->rec.fs.has &= ~(FS_HAS_ASKED | FS_HAS_ASKED2);
+		s->rec.has &= ~(LONG_HAS_ASKED | LONG_HAS_ASKED2);
 		s->rec.len = s->rec.len2 = 0;
 	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
 		u64 own = f->req ? kread(f->req, io_kiocb, file) : 0;
@@ -56,7 +56,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	if (f->shape == SHAPE_TWO_FILES) {
 		u64 out = f->req ? kread(f->req, io_kiocb, file) : f->out;
 
-		s->rec.fs.has |= FS_TWO_FILES;
+		s->rec.has |= LONG_TWO_FILES;
 		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
 			return VERDICT_FILTERED;
 		if (out)

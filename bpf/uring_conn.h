@@ -4,22 +4,22 @@
 #ifndef IOTRC_BPF_URING_CONN_H
 #define IOTRC_BPF_URING_CONN_H
 
-#include "abi.h"
-#include "call.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "rings.h"
-#include "sockaddr.h"
-#include "socket.h"
-#include "task_state.h"
-#include "uread.h"
-#include "uring_abi.h"
-#include "uring_flight.h"
-#include "uring_ring.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/rings.h"
+#include "bpf/sockaddr.h"
+#include "bpf/socket.h"
+#include "bpf/task_state.h"
+#include "bpf/uread.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_flight.h"
+#include "bpf/uring_ring.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -99,7 +99,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 		len = arg(call, d->size);
 		if (len > SOCKADDR_BYTES)
 			len = SOCKADDR_BYTES;
-		if (bpf_probe_read_user(c->address, len, (void *)arg(call, d->path)))
+		if (uread(c->address, len, arg(call, d->path)))
 			len = 0;
 	}
 	c->address_len = len;

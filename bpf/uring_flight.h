@@ -3,16 +3,16 @@
 #ifndef IOTRC_BPF_URING_FLIGHT_H
 #define IOTRC_BPF_URING_FLIGHT_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_fill.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task_state.h"
-#include "uring_abi.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_fill.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task_state.h"
+#include "bpf/uring_abi.h"
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
@@ -111,6 +111,7 @@ __noinline int prepare_flight(u32 opcode)
 	f->rec.fs.type = REC_FS_LONG;
 	f->rec.fs.has |= FS_IO_URING;
 	f->rec.fs.ns = state->enter_ns;
+	f->rec.has = 0;
 	f->rec.len = f->rec.len2 = 0;
 	f->rec.address = f->rec.ino = 0;
 	f->rec.aux = f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
@@ -126,7 +127,7 @@ __noinline int prepare_flight(u32 opcode)
 	}
 	if (d->props & PROP_RWF) {
 		f->rec.aux = arg(state, d->aux);
-		f->rec.fs.has |= FS_HAS_RWF;
+		f->rec.has |= LONG_HAS_RWF;
 	}
 	if (opcode == IORING_OP_FSYNC && state->args[4] & FSYNC_DATASYNC)
 		f->rec.fs.op = FS_FDATASYNC;

@@ -3,14 +3,14 @@
 #ifndef IOTRC_BPF_URING_LOST_H
 #define IOTRC_BPF_URING_LOST_H
 
-#include "abi.h"
-#include "counters.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "uring_abi.h"
-#include "uring_conn.h"
-#include "uring_flight.h"
+#include "bpf/abi.h"
+#include "bpf/counters.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_conn.h"
+#include "bpf/uring_flight.h"
 #include "schema/streams.h"
 
 /* Some request was one whose success no tracepoint tells of. */

@@ -1,19 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Completions that find the program's queue full. */
-#include "abi.h"
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "task.h"
-#include "task_state.h"
-#include "uring_complete.h"
-#include "uring_conn.h"
-#include "uring_flight.h"
-#include "uring_lost.h"
-#include "uring_ring.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
+#include "bpf/uring_complete.h"
+#include "bpf/uring_conn.h"
+#include "bpf/uring_flight.h"
+#include "bpf/uring_lost.h"
+#include "bpf/uring_ring.h"
 
 enum alike { ALIKE_NOT, ALIKE_UNKNOWN, ALIKE_KNOWN };
 

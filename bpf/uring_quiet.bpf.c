@@ -1,16 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Requests with IOSQE_CQE_SKIP_SUCCESS: a success passes no tracepoint, so the kernel's functions that end
  * a request are hooked. */
-#include "abi.h"
-#include "cfg.h"
-#include "counters.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "uring_abi.h"
-#include "uring_complete.h"
-#include "uring_lost.h"
-#include "uring_ring.h"
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_complete.h"
+#include "bpf/uring_lost.h"
+#include "bpf/uring_ring.h"
 
 /* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still (REQ_F_CQE_SKIP is the
  * same bit): a failure takes that from them, and passes io_uring_complete (req_set_fail() of

@@ -3,13 +3,13 @@
 #ifndef IOTRC_BPF_URING_RING_H
 #define IOTRC_BPF_URING_RING_H
 
-#include "cfg.h"
-#include "current.h"
-#include "hash.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "uring_abi.h"
+#include "bpf/cfg.h"
+#include "bpf/current.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/uring_abi.h"
 
 /* The address of the entry that was submitted last. */
 static __always_inline u64 sqe_of(u64 ctx)

@@ -3,27 +3,27 @@
 #ifndef IOTRC_BPF_URING_SUBMIT_H
 #define IOTRC_BPF_URING_SUBMIT_H
 
-#include "abi.h"
-#include "call.h"
-#include "call_long.h"
-#include "call_paths.h"
-#include "cfg.h"
-#include "counters.h"
-#include "current.h"
-#include "file.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "scope.h"
-#include "socket.h"
-#include "task.h"
-#include "task_state.h"
-#include "uring_abi.h"
-#include "uring_conn.h"
-#include "uring_flight.h"
-#include "uring_lost.h"
-#include "uring_ring.h"
-#include "vma.h"
+#include "bpf/abi.h"
+#include "bpf/call.h"
+#include "bpf/call_long.h"
+#include "bpf/call_paths.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/scope.h"
+#include "bpf/socket.h"
+#include "bpf/task.h"
+#include "bpf/task_state.h"
+#include "bpf/uring_abi.h"
+#include "bpf/uring_conn.h"
+#include "bpf/uring_flight.h"
+#include "bpf/uring_lost.h"
+#include "bpf/uring_ring.h"
+#include "bpf/vma.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -49,7 +49,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;
-	s->rec.fs.has = 0;
+	s->rec.has = 0;
 	answer = read_paths(s, state, d);
 	if (answer == PATH_OF_FILE) {
 		fd = arg(state, d->fd);
@@ -61,7 +61,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	}
 	if (answer == PATH_LOST)
 		return VERDICT_LOST;
-	f->rec.fs.has |= s->rec.fs.has;
+	f->rec.has |= s->rec.has;
 	f->rec.base = s->rec.base;
 	f->rec.base2 = s->rec.base2;
 	f->rec.len = s->rec.len;
@@ -180,7 +180,7 @@ static __noinline int submit(u64 ctx, u64 req)
 				return 0;
 			f->file = file;
 			f->rec.address = call->args[1];
-			f->rec.fs.has |= FS_HAS_ADDRESS;
+			f->rec.has |= LONG_HAS_ADDRESS;
 		} else if (d->shape == SHAPE_TWO_FILES) {
 			if (!req)
 				f->out = call->is_socket ? call->file : task_file(current_task(), sqe.fd);

@@ -5,10 +5,10 @@
 #ifndef IOTRC_BPF_VMA_H
 #define IOTRC_BPF_VMA_H
 
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "uread.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/uread.h"
 
 #define TREE_DEPTH_MAX 40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
 

@@ -1,14 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Writeback of the page cache: no tracepoint names its pages, but those of the bios that carry them do. */
-#include "abi.h"
-#include "cache_row.h"
-#include "cfg.h"
-#include "counters.h"
-#include "folio.h"
-#include "helpers.h"
-#include "kernel_types.h"
-#include "kread.h"
-#include "pair.h"
+#include "bpf/abi.h"
+#include "bpf/cache_row.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/folio.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/pair.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 

@@ -81,27 +81,32 @@ enum fs_kind {
 };
 #define KIND_SHIFT 24
 
+/* rec_fs.has: which of its fields hold something, and by what way the operation came. */
 enum fs_has {
 	FS_HAS_SIZE = 1 << 0,
 	FS_HAS_OFFSET = 1 << 1,
-	FS_HAS_BYTES = 1 << 2,   /* ret counts bytes moved */
+	FS_HAS_BYTES = 1 << 2,      /* ret counts bytes moved */
 	FS_HAS_FLAGS = 1 << 3,
 	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the file's O_* */
-	FS_HAS_ADDRESS = 1 << 5,
-	FS_HAS_PROT = 1 << 6,    /* aux, aux2: mmap's protection and flags */
-	FS_HAS_INODE = 1 << 7,   /* ino, dev, mode from the call's own answer */
-	FS_HAS_ASKED = 1 << 8,   /* the path(s) that were asked for follow */
-	FS_HAS_ASKED2 = 1 << 9,
-	FS_AIO = 1 << 10,
-	FS_LINK_TARGET = 1 << 11, /* the first path is a symlink's text */
-	FS_HAS_RWF = 1 << 12,    /* aux: RWF_* */
-	FS_TWO_FILES = 1 << 13,  /* path -> base2, both open */
-	FS_IO_URING = 1 << 14,
+	FS_AIO = 1 << 5,
+	FS_IO_URING = 1 << 6,
+};
+
+/* rec_fs_long.has: the same of what only the long record has. */
+enum fs_long_has {
+	LONG_HAS_ADDRESS = 1 << 0,
+	LONG_HAS_PROT = 1 << 1,    /* aux, aux2: mmap's protection and flags */
+	LONG_HAS_INODE = 1 << 2,   /* ino, dev, mode from the call's own answer */
+	LONG_HAS_ASKED = 1 << 3,   /* the path(s) that were asked for follow */
+	LONG_HAS_ASKED2 = 1 << 4,
+	LONG_HAS_RWF = 1 << 5,     /* aux: RWF_* */
+	LONG_LINK_TARGET = 1 << 6, /* the first path is a symlink's text */
+	LONG_TWO_FILES = 1 << 7,   /* path -> base2, both open */
 };
 
 struct rec_fs {
 	u8 type, op;
-	u16 has;
+	u16 has;             /* enum fs_has */
 	u32 flags;
 	u64 ns;              /* completion, CLOCK_MONOTONIC */
 	u64 duration;        /* ns */
@@ -121,7 +126,7 @@ struct rec_fs_long {
 	u32 dev, mode;       /* dev as in rec_path */
 	u64 base, base2;     /* ids of the directories the asked paths are relative to, or 0 */
 	u16 len, len2;       /* of the asked paths, without NULs */
-	u32 pad;
+	u32 has;             /* enum fs_long_has */
 	char asked[];          /* both, one after the other */
 };
 

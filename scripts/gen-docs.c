@@ -2,13 +2,12 @@
 /* Prints one of the files below, from the tables that the program itself works
  * with. They are taken in by name, without any architecture's numbers, so that the pages are the
  * same wherever they are made. */
-#include <linux/types.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/records.h"
+#include "bpf/abi.h"
 #include "engine/bpf/collector.h"
 #include "gen-docs.h"
 #include "options/options.h"

@@ -2,7 +2,6 @@
 #include "dataset/memory.h"
 
 #include <bpf/libbpf.h>
-#include <linux/types.h>
 
 #include "dataset/writer.h"
 

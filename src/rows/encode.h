@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From records to rows: where the layouts of bpf/records.h and the columns of schema/ meet. One
+/* From records to rows: where the layouts of schema/records.h and the columns of schema/ meet. One
  * encoder a stream, all on the reader's thread. Nothing here allocates (but for definitions), calls
  * printf or reads /proc. */
 #ifndef IOTRC_ENCODE_H
 #define IOTRC_ENCODE_H
 
-#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,11 +12,11 @@
 #include "base/anonymize.h"
 #include "base/clock.h"
 #include "base/mounts.h"
-#include "bpf/records.h"
 #include "dataset/memory.h"
 #include "rows/dict.h"
 #include "rows/names.h"
 #include "rows/reqnames.h"
+#include "schema/records.h"
 #include "schema/selection.h"
 
 /* Room that an encoder may need, quotes still to be doubled included; and for records of fixed

@@ -69,17 +69,17 @@ static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked, r->len), b;
 	char *field = p;
 
-	if (r->fs.has & FS_LINK_TARGET) {
+	if (r->has & LONG_LINK_TARGET) {
 		a.text = r->asked;
 		a.len = r->len;
 	}
-	if (!(r->fs.has & FS_HAS_ASKED2)) {
+	if (!(r->has & LONG_HAS_ASKED2)) {
 		if (!asked_wanted(e, &a))
 			return NULL;
 		return csv__quote(field, encode__path(e, p, a.text, a.len));
 	}
 	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len, r->len2);
-	if (!asked_wanted(e, &b) && (r->fs.has & FS_LINK_TARGET || !asked_wanted(e, &a)))
+	if (!asked_wanted(e, &b) && (r->has & LONG_LINK_TARGET || !asked_wanted(e, &a)))
 		return NULL;
 	p = encode__path(e, p, a.text, a.len);
 	p = encode__word(p, " -> ");
@@ -134,10 +134,10 @@ static char *exit_flags(uint32_t code, char *p)
 
 /* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text, it
  * is move_mount(). */
-static bool has_kind(const struct rec_fs *r)
+static bool has_kind(const struct rec_fs *r, const struct rec_fs_long *l)
 {
 	if (r->op == FS_MOUNT)
-		return r->has & FS_HAS_ASKED2 && !(r->has & FS_LINK_TARGET);
+		return l && l->has & LONG_HAS_ASKED2 && !(l->has & LONG_LINK_TARGET);
 	return r->op == FS_SETATTR || r->op == FS_CHDIR || r->op == FS_LOCK || r->op == FS_CLOSE;
 }
 
@@ -150,11 +150,11 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		return exit_flags(r->flags, p);
 	if (r->has & FS_HAS_FILE_FLAGS)
 		p = encode__flags(e, &names_open_file, r->flags, p);
-	else if (r->has & FS_HAS_FLAGS && has_kind(r))
+	else if (r->has & FS_HAS_FLAGS && has_kind(r, l))
 		p = kind_flags(r, l, p);
 	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
 		p = encode__flags(e, ops[r->op].flags, r->flags, p);
-	if (l && r->has & FS_HAS_RWF)
+	if (l && l->has & LONG_HAS_RWF)
 		p = more_flags(&names_rwf, l->aux, p, field);
 	if (l && r->op == FS_ACCESS)
 		p = more_flags(&names_at_access, l->aux, p, field);
@@ -202,9 +202,9 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		path = dict__get(e->paths, r->path);
 		if (!path)
 			e->unnamed++;
-		else if (!path->wanted && !(r->has & FS_TWO_FILES))
+		else if (!path->wanted && !(l && l->has & LONG_TWO_FILES))
 			return NULL;
-	} else if (!(l && r->has & (FS_HAS_ASKED | FS_TWO_FILES)) && e->selection->n_paths) {
+	} else if (!(l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)) && e->selection->n_paths) {
 		return NULL;
 	}
 	if (r->op == FS_PROCESS_EXIT)
@@ -216,7 +216,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = csv__mem(p, task->text, task->who_len);
 	*p++ = ',';
-	if (l && r->has & FS_TWO_FILES) {
+	if (l && l->has & LONG_TWO_FILES) {
 		const struct path_entry *out = dict__get(e->paths, l->base2);
 
 		p = two_names(e, path, out, p);
@@ -226,7 +226,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			path = out;
 	} else if (path) {
 		p = csv__mem(p, path->text + path->raw_len, path->field_len);
-	} else if (l && r->has & FS_HAS_ASKED) {
+	} else if (l && l->has & LONG_HAS_ASKED) {
 		p = asked_name(e, l, p);
 		if (!p)
 			return NULL;
@@ -245,7 +245,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (path) {
 		p = csv__mem(p, path->place, path->place_len);
 		fs_type = path->fs_type;
-	} else if (l && r->has & FS_HAS_INODE) {
+	} else if (l && l->has & LONG_HAS_INODE) {
 		p = csv__u64(p, l->ino);
 		*p++ = ',';
 		p = csv__device(p, l->dev >> 20, l->dev & 0xfffff);
@@ -263,13 +263,13 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = encode__errno(ret, p);
 	*p++ = ',';
-	if (l && r->has & FS_HAS_PROT)
+	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_prot, l->aux, p);
 	*p++ = ',';
-	if (l && r->has & FS_HAS_PROT)
+	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_map, l->aux2, p);
 	*p++ = ',';
-	if (l && r->has & FS_HAS_ADDRESS)
+	if (l && l->has & LONG_HAS_ADDRESS)
 		p = csv__hex(p, l->address);
 	*p++ = ',';
 	p = csv__mem(p, task->text + task->who_len, task->tail_len);

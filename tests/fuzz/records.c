@@ -11,7 +11,7 @@ static char *(*const encoders[])(struct encoder *e, const void *record, size_t s
 };
 #define N_ENCODERS (sizeof(encoders) / sizeof(*encoders))
 
-static void make_few(__u64 *id)
+static void make_few(u64 *id)
 {
 	*id = *id % 3;
 }

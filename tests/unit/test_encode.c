@@ -210,7 +210,7 @@ static size_t asked(struct rec_fs_long *r, const char *one, const char *two)
 {
 	r->fs.type = REC_FS_LONG;
 	r->fs.path = 0;
-	r->fs.has |= FS_HAS_ASKED | (two ? FS_HAS_ASKED2 : 0);
+	r->has |= LONG_HAS_ASKED | (two ? LONG_HAS_ASKED2 : 0);
 	r->len = strlen(one);
 	r->len2 = two ? strlen(two) : 0;
 	memcpy(r->asked, one, r->len);
@@ -323,7 +323,8 @@ Test(encode, every_operation_has_all_columns)
 		struct rec_fs_long r = { .fs = an_fs_record(op) };
 
 		r.fs.type = REC_FS_LONG;
-		r.fs.has = (__u16) ~(FS_HAS_ASKED | FS_HAS_ASKED2 | FS_LINK_TARGET | FS_TWO_FILES);
+		r.fs.has = (u16)~0;
+		r.has = ~(LONG_HAS_ASKED | LONG_HAS_ASKED2 | LONG_LINK_TARGET | LONG_TWO_FILES);
 		r.fs.flags = 0x00ffffff;
 		r.aux = r.aux2 = 0xffffffff;
 		r.address = 0x1000;
@@ -337,7 +338,7 @@ Test(encode, a_mapping)
 
 	define_path(2, "/f", "ext4", S_IFREG, 0);
 	r.fs.type = REC_FS_LONG;
-	r.fs.has = FS_HAS_ADDRESS | FS_HAS_PROT;
+	r.has = LONG_HAS_ADDRESS | LONG_HAS_PROT;
 	r.address = 0x7f0000001000;
 	r.aux = PROT_READ | PROT_EXEC;
 	r.aux2 = MAP_PRIVATE | MAP_FIXED;

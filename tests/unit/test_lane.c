@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/bpf/lane.h"
+#include "schema/records.h"
 
 #define N 4096
 #define CPUS 2
@@ -24,7 +25,7 @@ static void on_record(void *arg, const void *record, size_t size)
 }
 
 /* The kernel's part: what lane_room() and lane_put() of bpf/maps.h do. */
-static bool put(struct rec_fs *records, __u64 *at, __u64 taken, uint64_t number)
+static bool put(struct rec_fs *records, u64 *at, u64 taken, uint64_t number)
 {
 	if (*at - taken == N)
 		return false;
@@ -37,7 +38,7 @@ Test(lane, many_times_round)
 {
 	int fd = memfd_create("lanes", 0);
 	size_t size = CPUS * N * sizeof(struct rec_fs);
-	__u64 at = 0, taken = 0;
+	u64 at = 0, taken = 0;
 	uint64_t number = 0;
 	struct seen seen = { .in_order = true };
 	struct rec_fs *all;
@@ -67,7 +68,7 @@ Test(lane, many_times_round)
 Test(lane, stops_where_told)
 {
 	int fd = memfd_create("lanes", 0);
-	__u64 at = 10, taken = 0;
+	u64 at = 10, taken = 0;
 	struct seen seen = { 0 };
 	struct lane *l;
 
@@ -84,7 +85,7 @@ Test(lane, stops_where_told)
 Test(lane, no_map)
 {
 	struct lane *l = NULL;
-	__u64 at = 0, taken = 0;
+	u64 at = 0, taken = 0;
 
 	cr_expect_lt(lane__new(&l, -1, 0, N, &at, &taken), 0);
 	cr_expect_null(l);
@@ -94,7 +95,7 @@ Test(lane, stops_at_what_is_later)
 {
 	int fd = memfd_create("lanes", 0);
 	size_t size = N * sizeof(struct rec_fs);
-	__u64 at = 10, taken = 0;
+	u64 at = 10, taken = 0;
 	struct seen seen = { 0 };
 	struct rec_fs *all;
 	struct lane *l;

@@ -4,14 +4,13 @@
 #ifndef IOTRC_COLLECTOR_H
 #define IOTRC_COLLECTOR_H
 
-#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "bpf/records.h"
+#include "bpf/abi.h"
 #include "dataset/manifest.h"
 #include "dataset/memory.h"
 #include "engine/bpf/lane.h"

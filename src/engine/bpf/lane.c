@@ -5,18 +5,20 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "schema/records.h"
+
 /* Room is given back each so many records. */
 #define GIVE_BACK 1024
 
 struct lane {
 	const struct rec_fs *records;
 	size_t n;
-	const __u64 *put;
-	__u64 *taken;
+	const u64 *put;
+	u64 *taken;
 };
 
-int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const __u64 *put,
-	      __u64 *taken)
+int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const u64 *put,
+	      u64 *taken)
 {
 	struct lane *l = calloc(1, sizeof(*l));
 	size_t size = n_records * sizeof(*l->records);

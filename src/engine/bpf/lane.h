@@ -4,19 +4,18 @@
 #ifndef IOTRC_LANE_H
 #define IOTRC_LANE_H
 
-#include <linux/types.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/records.h"
 #include "engine/bpf/ring.h"
+#include "schema/types.h"
 
 struct lane;
 
 /* The lane of CPU, of N_RECORDS, in the map of all lanes behind MAP_FD. PUT and TAKEN are the counters of
  * both sides. All are borrowed. 0, or a negative errno. */
-int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const __u64 *put,
-	      __u64 *taken);
+int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const u64 *put,
+	      u64 *taken);
 struct lane *lane__free(struct lane *l);
 
 /* Where the kernel's programs are now. */

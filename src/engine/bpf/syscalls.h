@@ -3,23 +3,20 @@
 #ifndef IOTRC_SYSCALLS_H
 #define IOTRC_SYSCALLS_H
 
-#include <linux/types.h>
-
-#include "bpf/records.h"
+#include "bpf/abi.h"
 #include "schema/fs_ops.h"
 
 extern const struct syscall_desc syscalls_native[MAX_SYSCALLS];
 extern const struct syscall_desc syscalls_compat[MAX_SYSCALLS];
 
 /* The number in the latter of each call that socketcall() can be; 0: none that is recorded. */
-extern const __u16 syscalls_of_socketcall[MAX_SOCKETCALLS];
+extern const u16 syscalls_of_socketcall[MAX_SOCKETCALLS];
 
 /* What the headers call them, by number; NULL: none, or newer than the headers. */
 extern const char *const syscall_names_native[MAX_SYSCALLS];
 extern const char *const syscall_names_compat[MAX_SYSCALLS];
 
 /* The opcodes of io_uring. */
-#define MAX_URING_OPS 64
 extern const struct syscall_desc uring_ops[MAX_URING_OPS];
 
 #endif

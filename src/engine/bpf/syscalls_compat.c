@@ -23,7 +23,7 @@ const struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {
 #include "engine/bpf/syscalls.def"
 };
 
-const __u16 syscalls_of_socketcall[MAX_SOCKETCALLS] = {
+const u16 syscalls_of_socketcall[MAX_SOCKETCALLS] = {
 #ifdef __NR_socketcall
 	[SYS_SOCKET] = __NR_socket,         [SYS_BIND] = __NR_bind,
 	[SYS_CONNECT] = __NR_connect,       [SYS_LISTEN] = __NR_listen,
