@@ -25,8 +25,8 @@
 #include "schema/streams.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
-#define AIO_STEP 32 /* requests or results that one function's loop goes through */
-#define AIO_STEPS 32  /* … and how often it is called for one system call */
+#define AIO_STEP 32  /* requests or results that one function's loop goes through */
+#define AIO_STEPS 32 /* … and how often it is called for one system call */
 
 struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
 	u64 data;
@@ -168,8 +168,7 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 	for (i = 0; i < AIO_STEP; i++) {
 		u64 at = 0, place = list + (from + i) * width;
 
-		if (from + i >= to || (width == 4 ? uread(&at, 4, place) :
-						    uread(&at, 8, place)))
+		if (from + i >= to || (width == 4 ? uread(&at, 4, place) : uread(&at, 8, place)))
 			break;
 		if (refused)
 			aio_refused(at);
@@ -196,7 +195,8 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 		return VERDICT_IGNORE;
 	aio_look_all(state->args[0]);
 	for (i = 0; i < AIO_STEPS && submits; i++)
-		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0, state->compat ? 4 : 8);
+		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0,
+			     state->compat ? 4 : 8);
 	return VERDICT_TRACE; /* for the look on exit; the call itself is no row */
 }
 
@@ -208,7 +208,8 @@ static __noinline int exit_aio(struct task_state *state, u32 submits)
 		return 0;
 	accepted = state->ret < 0 ? 0 : state->ret;
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
-		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1, state->compat ? 4 : 8);
+		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1,
+			     state->compat ? 4 : 8);
 	aio_look_all(state->args[0]);
 	return 0;
 }

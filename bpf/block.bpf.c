@@ -21,7 +21,7 @@
 #define REQ_OP_FLUSH 2
 
 struct flight {
-	u64 start_ns;            /* the kernel's own, which tells two requests at one address apart */
+	u64 start_ns; /* the kernel's own, which tells two requests at one address apart */
 	u64 insert_ns, issue_ns;
 	u64 task, request_id;
 	u64 sector;
@@ -54,8 +54,9 @@ struct {
 	__type(value, struct submitter);
 } flushers SEC(".maps");
 
-#define ASKS_FOR_FLUSH (1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) | \
-			1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_FUA))
+#define ASKS_FOR_FLUSH \
+	(1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_PREFLUSH) | \
+	 1ULL << bpf_core_enum_value(enum req_flag_bits, __REQ_FUA))
 
 static __always_inline int note_submitter(u64 bio)
 {

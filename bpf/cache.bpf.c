@@ -65,7 +65,8 @@ static __always_inline u64 ra_index(u64 ractl)
 	return kread(ractl, readahead_control, _index);
 }
 
-PAIR("tp_btf/page_cache_sync_ra", on_sync_ra, HOOK_CACHE_SYNC_RA) /* since 6.16 or so, like the three that follow */
+PAIR("tp_btf/page_cache_sync_ra", on_sync_ra,
+     HOOK_CACHE_SYNC_RA) /* since 6.16 or so, like the three that follow */
 {
 	return wanted(argument(ctx, 0), ctx[1], ctx[3], true);
 }
@@ -167,7 +168,7 @@ static __always_inline int read_returned(u64 iocb, s64 before, s64 ret)
 	first = (end - (ret - before)) / cfg.page_size;
 	pages = (end - 1) / cfg.page_size + 1 - first;
 	return read_found(host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping)), first,
-			 first + pages - 1, pages);
+			  first + pages - 1, pages);
 }
 
 SEC("fexit/filemap_read") /* 5.12 on */

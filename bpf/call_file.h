@@ -12,7 +12,8 @@
 #include "bpf/task_state.h"
 
 /* Finds out what FILE is, and keeps it in KNOWN. */
-static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known, u64 file)
+static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known,
+					 u64 file)
 {
 	u64 dentry, inode;
 

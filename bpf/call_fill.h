@@ -122,7 +122,8 @@ static __always_inline bool had_position(u64 file, s64 ret)
 	return (!cfg.scope_all && ret >= 0) || has_position(file);
 }
 
-static __always_inline bool appends(const struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline bool appends(const struct task_state *state,
+				    const volatile struct syscall_desc *d)
 {
 	u32 rwf = d->props & PROP_RWF ? arg(state, d->aux) : 0;
 
@@ -164,7 +165,8 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 			if (!appends(state, d)) {
 				has |= FS_HAS_OFFSET;
 			} else if (moved) { /* Linux appends whatever offset is given */
-				offset = kread(kread(state->file, file, f_inode), inode, i_size) - moved;
+				offset = kread(kread(state->file, file, f_inode), inode, i_size) -
+					 moved;
 				has |= FS_HAS_OFFSET;
 			}
 			goto out;

@@ -37,7 +37,8 @@ static __noinline u64 base_of(struct task_state *state, u32 place)
 		u64 fs = kread(task, task_struct, fs);
 		u64 dentry = kread(fs, fs_struct, pwd.dentry);
 
-		id = path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt), kread(dentry, dentry, d_inode));
+		id = path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt),
+			     kread(dentry, dentry, d_inode));
 	} else {
 		file = task_file(task, dirfd);
 		if (!file)
@@ -58,7 +59,7 @@ enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
 /* Reads the paths a call was given; relative ones with the directory they start from. An empty one
  * under AT_EMPTY_PATH means the directory's file itself: PATH_OF_FILE, with its descriptor's place. */
 static __always_inline enum path_answer read_paths(struct long_scratch *s, struct task_state *state,
-					      const volatile struct syscall_desc *d)
+						   const volatile struct syscall_desc *d)
 {
 	u32 len = 0, len2 = 0;
 	bool is_fd;
@@ -74,7 +75,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	if (n > 0)
 		len = (n - 1) & (PATH_BYTES - 1);
 	is_fd = d->fd && ((is_empty(n) && (d->props & PROP_EMPTY_IS_FD ||
-				      (d->at && arg(state, d->at) & AT_EMPTY_PATH))) ||
+					   (d->at && arg(state, d->at) & AT_EMPTY_PATH))) ||
 			  (!arg(state, d->path) && (d->props & PROP_NULL_IS_FD ||
 						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
 	if (is_fd && !d->path2)
@@ -94,7 +95,8 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 		s->rec.has |= LONG_HAS_ASKED2;
 		if (n > 0)
 			len2 = (n - 1) & (PATH_BYTES - 1);
-		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' : is_empty(n) && d->props & PROP_EMPTY_IS_FD)
+		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' :
+			   is_empty(n) && d->props & PROP_EMPTY_IS_FD)
 			s->rec.base2 = state->base[1] ? state->base[1] : base_of(state, d->fd2);
 	}
 	s->rec.len = len;

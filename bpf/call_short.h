@@ -16,7 +16,8 @@
 #include "schema/types.h"
 
 /* A record of fixed length goes straight to where the program reads it; one that can't counts as lost. */
-static __always_inline void emit_short(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline void emit_short(struct task_state *state,
+				       const volatile struct syscall_desc *d)
 {
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
@@ -43,7 +44,8 @@ static __always_inline void emit_short(struct task_state *state, const volatile 
 }
 
 /* The same, for the calls that are made less often: the hot path's stack is not theirs. */
-static __noinline int emit_short_apart(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline int emit_short_apart(struct task_state *state,
+				       const volatile struct syscall_desc *d)
 {
 	if (state && d)
 		emit_short(state, d);

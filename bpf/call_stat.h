@@ -20,33 +20,35 @@ struct stat_places {
 static const struct stat_places stat_places[] = {
 #if defined(__TARGET_ARCH_x86)
 	[STAT_NATIVE] = { 0, 8, 24 },
-	[STAT_WIDE] = { 0, 88, 16 },   /* struct stat64 of i386 */
+	[STAT_WIDE] = { 0, 88, 16 }, /* struct stat64 of i386 */
 #else
 	[STAT_NATIVE] = { 0, 8, 16 },
-	[STAT_WIDE] = { 0, 96, 16 },   /* … of arm */
+	[STAT_WIDE] = { 0, 96, 16 }, /* … of arm */
 #endif
-	[STAT_NARROW] = { 0, 4, 8 },   /* struct stat of both */
+	[STAT_NARROW] = { 0, 4, 8 }, /* struct stat of both */
 	[STAT_X] = { 136, 32, 28 },
 };
 
 /* Which file a stat call has found, by its own answer. */
 static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, bool compat)
 {
-	enum stat_form form = props & PROP_STATX ? STAT_X : props & PROP_STAT64 ? STAT_WIDE :
-			      compat ? STAT_NARROW : STAT_NATIVE;
+	enum stat_form form = props & PROP_STATX  ? STAT_X :
+			      props & PROP_STAT64 ? STAT_WIDE :
+			      compat              ? STAT_NARROW :
+						    STAT_NATIVE;
 	const struct stat_places *p = &stat_places[form];
 	u64 dev, ino;
 	u16 mode;
 
 	if (!rec || uread(&mode, sizeof(mode), at + p->mode) ||
-	    uread(&ino, sizeof(ino), at + p->ino) ||
-	    uread(&dev, sizeof(dev), at + p->dev))
+	    uread(&ino, sizeof(ino), at + p->ino) || uread(&dev, sizeof(dev), at + p->dev))
 		return false;
 	rec->mode = mode;
 	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
 	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */
-	rec->dev = form == STAT_X ? (u32)dev << 20 | dev >> 32 :
-				    ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
+	rec->dev = form == STAT_X ?
+			   (u32)dev << 20 | dev >> 32 :
+			   ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);
 	rec->has |= LONG_HAS_INODE;
 	return true;
 }

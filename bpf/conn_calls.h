@@ -63,9 +63,11 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 			sk = sock_of(file);
 			ends_of_sock(&rec->ends, sk);
 			if (op == CONN_CONNECT)
-				end_from_address(&rec->ends, state->args[1], state->args[2], true, OF_USER);
+				end_from_address(&rec->ends, state->args[1], state->args[2], true,
+						 OF_USER);
 			else if (op == CONN_BIND && state->ret < 0)
-				end_from_address(&rec->ends, state->args[1], state->args[2], false, OF_USER);
+				end_from_address(&rec->ends, state->args[1], state->args[2], false,
+						 OF_USER);
 		}
 	}
 	if (rec->ends.family != AF_UNIX)

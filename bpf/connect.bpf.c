@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The programs that follow a connection from its request to its outcome. */
-#include "bpf/abi.h"
 #include "bpf/connect.h"
+#include "bpf/abi.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -10,7 +10,8 @@ static __always_inline void sock_state(u64 sk, int old, int new)
 {
 	if (new == TCP_SYN_SENT)
 		connect_begun(sk);
-	else if ((old == TCP_SYN_SENT || old == TCP_SYN_RECV) && (new == TCP_ESTABLISHED || new == TCP_CLOSE))
+	else if ((old == TCP_SYN_SENT || old == TCP_SYN_RECV) &&
+		 (new == TCP_ESTABLISHED || new == TCP_CLOSE))
 		connect_ended(sk, new, bpf_ktime_get_ns());
 }
 

@@ -54,7 +54,7 @@ struct {
 } connecting SEC(".maps");
 
 struct connect_word {
-	u64 ns;        /* of the outcome; 0: the call has returned */
+	u64 ns; /* of the outcome; 0: the call has returned */
 	s64 ret;
 };
 

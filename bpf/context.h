@@ -24,7 +24,8 @@ static __always_inline s64 system_call(u64 task)
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) /* 5.15 */
 		regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
 	else
-		regs = kread(task, task_struct, stack) + STACK_BYTES - bpf_core_type_size(struct pt_regs);
+		regs = kread(task, task_struct, stack) + STACK_BYTES -
+		       bpf_core_type_size(struct pt_regs);
 	return kread(regs, pt_regs, orig_ax);
 #else
 	return 0; /* always leaves the thread's stack for an interrupt */

@@ -84,7 +84,9 @@ static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream
 
 	if (c->lost == c->acked)
 		c->lost_first_ns = c->lost_last_ns = now;
-	else if (now > c->lost_last_ns) /* what is lost in an interrupt comes before what it interrupted */
+	else if (
+		now >
+		c->lost_last_ns) /* what is lost in an interrupt comes before what it interrupted */
 		c->lost_last_ns = now;
 	count(&c->lost, stream);
 }

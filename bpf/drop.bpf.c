@@ -86,7 +86,8 @@ int BPF_PROG(on_skb_drop_reason, struct sk_buff *skb, void *location, u32 reason
 	return dropped(ctx, (u64)skb, true, reason, 0);
 }
 
-PAIR("tp_btf/kfree_skb", on_skb_drop_socket, HOOK_SKB_DROP) /* since 6.11, with the socket as the last */
+PAIR("tp_btf/kfree_skb", on_skb_drop_socket,
+     HOOK_SKB_DROP) /* since 6.11, with the socket as the last */
 {
 	return dropped(ctx, ctx[0], true, ctx[2], ctx[3]);
 }
@@ -112,8 +113,10 @@ static __always_inline int retransmitted(void *ctx, u64 sk, u64 skb)
 		*(u32 *)rec->dst = kread(sk, sock, __sk_common.skc_daddr);
 	} else {
 		rec->ipver = 6;
-		bpf_probe_read_kernel(rec->src, 16, (void *)kaddr(sk, sock, __sk_common.skc_v6_rcv_saddr));
-		bpf_probe_read_kernel(rec->dst, 16, (void *)kaddr(sk, sock, __sk_common.skc_v6_daddr));
+		bpf_probe_read_kernel(rec->src, 16,
+				      (void *)kaddr(sk, sock, __sk_common.skc_v6_rcv_saddr));
+		bpf_probe_read_kernel(rec->dst, 16,
+				      (void *)kaddr(sk, sock, __sk_common.skc_v6_daddr));
 	}
 	bpf_ringbuf_submit(rec, flags);
 	return 0;
@@ -126,7 +129,8 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 	return retransmitted(ctx, (u64)sk, (u64)skb);
 }
 
-PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried, HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
+PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried,
+     HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
 {
 	/* Told of also when nothing was sent: the last time's packet was still in the machine, say. */
 	return (s32)ctx[2] ? 0 : retransmitted(ctx, ctx[0], ctx[1]);

@@ -38,7 +38,8 @@ static __always_inline s64 timeout_ns(const struct task_state *state, u64 argume
 	return parts[0] * NANOSECONDS + (kind == KIND_TIMEVAL ? parts[1] * 1000 : parts[1]);
 }
 
-static __always_inline enum verdict enter_epoll(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline enum verdict enter_epoll(struct task_state *state,
+						const volatile struct syscall_desc *d)
 {
 	if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
 		return VERDICT_FILTERED;
@@ -49,8 +50,9 @@ static __always_inline enum verdict enter_epoll(struct task_state *state, const 
 
 /* ARGUMENTS are those of the places in DESC; the timeout, noted on entry, is in base[0], which
  * paths alone have another use for. */
-static __always_inline int emit_epoll(struct task_state *state, const volatile struct syscall_desc *d,
-				      u64 fd, u64 size, u64 operation, u64 target, u64 aux)
+static __always_inline int emit_epoll(struct task_state *state,
+				      const volatile struct syscall_desc *d, u64 fd, u64 size,
+				      u64 operation, u64 target, u64 aux)
 {
 	struct rec_epoll *rec;
 	u64 flags;

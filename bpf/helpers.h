@@ -4,12 +4,12 @@
 #ifndef IOTRC_BPF_HELPERS_H
 #define IOTRC_BPF_HELPERS_H
 
-#include <linux/types.h>
 #include <linux/bpf.h>
+#include <linux/types.h>
 
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #endif

@@ -283,8 +283,8 @@ struct address_space {
 
 struct page {
 	struct address_space *mapping;
-	unsigned long index;         /* until 6.15 or so; then folio's alone */
-	unsigned int compound_nr;    /* of the second page, until 5.17 or so */
+	unsigned long index;      /* until 6.15 or so; then folio's alone */
+	unsigned int compound_nr; /* of the second page, until 5.17 or so */
 };
 
 struct folio {
@@ -330,7 +330,7 @@ struct gendisk {
 struct blk_mq_ops;
 struct request_queue {
 	const struct blk_mq_ops *mq_ops; /* NULL: takes bios, makes no requests */
-	struct gendisk *disk; /* since 5.15 */
+	struct gendisk *disk;            /* since 5.15 */
 };
 
 struct block_device {
@@ -351,8 +351,8 @@ struct bvec_iter {
 
 struct bio {
 	struct bio *bi_next;
-	struct gendisk *bi_disk;       /* until 5.11 */
-	struct block_device *bi_bdev;  /* since 5.12 */
+	struct gendisk *bi_disk;      /* until 5.11 */
+	struct block_device *bi_bdev; /* since 5.12 */
 	u32 bi_opf;
 	unsigned short bi_flags, bi_vcnt;
 	u8 bi_status;

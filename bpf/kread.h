@@ -21,7 +21,8 @@ static __always_inline u64 kread_u64(u64 addr)
 {
 	if (cfg.rdonly_cast) {
 		return ((struct timespec64 *)bpf_rdonly_cast(
-			(void *)addr, bpf_core_type_id_kernel(struct timespec64)))->tv_sec;
+				(void *)addr, bpf_core_type_id_kernel(struct timespec64)))
+			->tv_sec;
 	} else {
 		u64 value = 0;
 
@@ -33,17 +34,19 @@ static __always_inline u64 kread_u64(u64 addr)
 #define POINTER_CLASS 5 /* what __builtin_classify_type() says of a pointer */
 
 /* The integer or pointer FIELD of the struct TYPE at address ADDR, as u64. */
-#define kread(addr, type, field)                                                            \
-	({                                                                                  \
-		u64 addr_ = (u64)(addr), value_;                                            \
-		if (!cfg.rdonly_cast)                                                       \
-			value_ = (u64)BPF_CORE_READ((struct type *)addr_, field);           \
+#define kread(addr, type, field) \
+	({ \
+		u64 addr_ = (u64)(addr), value_; \
+		if (!cfg.rdonly_cast) \
+			value_ = (u64)BPF_CORE_READ((struct type *)addr_, field); \
 		else if (__builtin_classify_type(((struct type *)0)->field) == POINTER_CLASS) \
-			value_ = kread_u64(kaddr(addr_, type, field));                      \
-		else                                                                        \
-			value_ = (u64)((struct type *)bpf_rdonly_cast(                      \
-				(void *)addr_, bpf_core_type_id_kernel(struct type)))->field; \
-		value_;                                                                     \
+			value_ = kread_u64(kaddr(addr_, type, field)); \
+		else \
+			value_ = (u64)((struct type *)bpf_rdonly_cast( \
+					       (void *)addr_, \
+					       bpf_core_type_id_kernel(struct type))) \
+					 ->field; \
+		value_; \
 	})
 
 /* The kernel's arguments as numbers: with what it takes for a pointer the verifier lets nobody

@@ -32,8 +32,7 @@ struct packet {
 
 static __always_inline bool packet_read(const struct packet *p, u32 at, void *to, u32 size)
 {
-	return at + size <= p->end &&
-	       !bpf_probe_read_kernel(to, size, (void *)(p->head + at));
+	return at + size <= p->end && !bpf_probe_read_kernel(to, size, (void *)(p->head + at));
 }
 
 static __always_inline void read_ports(struct rec_drop *rec, const struct packet *p, u32 at)

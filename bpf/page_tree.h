@@ -8,7 +8,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
-#define XA_LEVELS 7 /* 11 for all 64 bits; 42 are enough for files of 16 EiB */
+#define XA_LEVELS 7     /* 11 for all 64 bits; 42 are enough for files of 16 EiB */
 #define BATCH_FOLIOS 31 /* of filemap_read(): PAGEVEC_SIZE, 31 since 6.11 and 15 before */
 
 /* An entry of an xarray: a page, or by its lowest bits a value, a node or a reference to the first of
@@ -24,7 +24,8 @@ static __always_inline u64 xa_entry(u64 inode, u64 index)
 		u64 node = entry - 2, shift, slot;
 
 		if ((entry & 3) != 2 || entry <= 4096)
-			return top && index ? 0 : entry; /* a lone page is in the place of the root */
+			return top && index ? 0 :
+					      entry; /* a lone page is in the place of the root */
 		shift = (u8)kread(node, xa_node, shift);
 		if (top && index >> shift > 63)
 			return 0;

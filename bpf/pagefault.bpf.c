@@ -68,7 +68,8 @@ static __always_inline int faulted(u64 address, bool major)
 		return 0;
 	inode = kread(file, file, f_inode);
 	rec->type = REC_FAULT;
-	rec->access = state && state->fault_address == address ? state->fault_access : FAULT_UNKNOWN;
+	rec->access =
+		state && state->fault_address == address ? state->fault_access : FAULT_UNKNOWN;
 	rec->major = major;
 	rec->pad = 0;
 	rec->dev = kread(kread(inode, inode, i_sb), super_block, s_dev);

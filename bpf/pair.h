@@ -35,7 +35,8 @@ struct {
  * missed itself, is in the way until there is one like it. (With CAP_PERFMON the verifier lets CTX be kept.) */
 static __always_inline bool leave_word(void *ctx)
 {
-	struct words *w = bpf_task_storage_get(&words, current_task(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct words *w =
+		bpf_task_storage_get(&words, current_task(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	u64 word = (u64)ctx, i;
 
 	if (!w)
@@ -94,16 +95,16 @@ static __always_inline bool second(void *ctx, enum hook hook)
 }
 
 /* Both programs of HOOK, at SECTION: NAME and NAME_second; the body follows, with the arguments in CTX. */
-#define PAIR(section, name, hook)                                \
-	static __always_inline int name##_body(u64 *ctx);        \
-	SEC(section) int name(u64 *ctx)                          \
-	{                                                        \
-		return first(ctx, hook) ? name##_body(ctx) : 0;  \
-	}                                                        \
-	SEC(section) int name##_second(u64 *ctx)                 \
-	{                                                        \
+#define PAIR(section, name, hook) \
+	static __always_inline int name##_body(u64 *ctx); \
+	SEC(section) int name(u64 *ctx) \
+	{ \
+		return first(ctx, hook) ? name##_body(ctx) : 0; \
+	} \
+	SEC(section) int name##_second(u64 *ctx) \
+	{ \
 		return second(ctx, hook) ? name##_body(ctx) : 0; \
-	}                                                        \
+	} \
 	static __always_inline int name##_body(u64 *ctx)
 
 #endif

@@ -22,8 +22,8 @@
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */
 /* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up to 5.15, and
  * then goes round a loop of 32 for ever. */
-#define WALK_STEP 32    /* components a call of walk_some() */
-#define WALK_CALLS 66   /* 4096 bytes hold 2048 components, and there are mounts */
+#define WALK_STEP 32  /* components a call of walk_some() */
+#define WALK_CALLS 66 /* 4096 bytes hold 2048 components, and there are mounts */
 
 /* Which ids have been sent, and under which epoch. */
 struct {
@@ -37,7 +37,7 @@ struct {
  * verifier see that any start plus any length stays inside. */
 struct path_scratch {
 	u64 dentry, mount, mount_root, root_dentry, root_mount;
-	u32 at;                /* the text built so far begins here */
+	u32 at; /* the text built so far begins here */
 	u32 done, cut;
 	struct rec_path head;
 	char room[4 * PATH_BYTES];
@@ -222,15 +222,17 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 	s->head.ino = kread(inode, inode, i_ino);
 	s->head.dev = kread(sb, super_block, s_dev);
 	s->head.mode = kread(inode, inode, i_mode) & 0xffff;
-	bpf_probe_read_kernel_str(s->head.fs_type, sizeof(s->head.fs_type),
-				  (void *)kread(kread(sb, super_block, s_type), file_system_type, name));
+	bpf_probe_read_kernel_str(
+		s->head.fs_type, sizeof(s->head.fs_type),
+		(void *)kread(kread(sb, super_block, s_type), file_system_type, name));
 	at -= sizeof(s->head);
 	len = PATH_END - at;
 	if (len > PATH_BYTES + sizeof(s->head) || at > PATH_END)
 		return 0;
 	at &= 2 * PATH_BYTES - 1;
 	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
-	if (bpf_ringbuf_output(&definitions, &s->room[at], opaque(len) & (2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&definitions, &s->room[at], opaque(len) & (2 * PATH_BYTES - 1),
+			       BPF_RB_NO_WAKEUP))
 		return 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;

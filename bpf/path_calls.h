@@ -22,7 +22,8 @@
 #include "schema/streams.h"
 
 /* Calls that change names: their directories are resolved on entry, while the names still hold. */
-static __always_inline enum verdict enter_path(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline enum verdict enter_path(struct task_state *state,
+					       const volatile struct syscall_desc *d)
 {
 	if (!(d->props & PROP_BASE_FIRST))
 		return VERDICT_TRACE;
@@ -56,7 +57,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 		}
 	}
 	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX) &&
-	    read_stat(&s->rec, arg(state, d->aux), d->props, state->compat) && !mode_in_scope(s->rec.mode)) {
+	    read_stat(&s->rec, arg(state, d->aux), d->props, state->compat) &&
+	    !mode_in_scope(s->rec.mode)) {
 		count_filtered(STREAM_FS);
 		return 0;
 	}
@@ -87,7 +89,8 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	return 0;
 }
 
-static __noinline enum remains exit_open(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline enum remains exit_open(struct task_state *state,
+					 const volatile struct syscall_desc *d)
 {
 	u64 file;
 	enum verdict verdict;

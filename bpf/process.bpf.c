@@ -20,7 +20,8 @@
 
 PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 {
-	struct task_struct *parent = (struct task_struct *)ctx[0], *child = (struct task_struct *)ctx[1];
+	struct task_struct *parent = (struct task_struct *)ctx[0],
+			   *child = (struct task_struct *)ctx[1];
 	struct task_state *from = state_of(parent, true), *to;
 
 	if (!from)

@@ -19,12 +19,15 @@
 #define CLONE_THREAD 0x00010000
 
 /* A new thread is no new process. Where clone3() keeps its flags in memory, exit_fork() looks at them. */
-static __always_inline enum verdict enter_fork(const struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline enum verdict enter_fork(const struct task_state *state,
+					       const volatile struct syscall_desc *d)
 {
-	return !(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD ? VERDICT_IGNORE : VERDICT_TRACE;
+	return !(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD ? VERDICT_IGNORE :
+										  VERDICT_TRACE;
 }
 
-static __always_inline enum remains exit_fork(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline enum remains exit_fork(struct task_state *state,
+					      const volatile struct syscall_desc *d)
 {
 	u64 flags = 0;
 
@@ -35,7 +38,8 @@ static __always_inline enum remains exit_fork(struct task_state *state, const vo
 
 /* exec's row names the binary that runs now, and the arguments it was given; a failed one, what
  * was asked for. */
-static __noinline enum remains exit_exec(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline enum remains exit_exec(struct task_state *state,
+					 const volatile struct syscall_desc *d)
 {
 	struct task_struct *task = current_task();
 	u64 exe;

@@ -14,8 +14,7 @@ enum memory { OF_USER, OF_KERNEL };
 
 static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 from)
 {
-	return memory == OF_USER ? uread(to, n, from) :
-				   bpf_probe_read_kernel(to, n, (void *)from);
+	return memory == OF_USER ? uread(to, n, from) : bpf_probe_read_kernel(to, n, (void *)from);
 }
 
 /* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which

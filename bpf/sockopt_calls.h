@@ -12,7 +12,8 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-static __always_inline int emit_sockopt(struct task_state *state, const volatile struct syscall_desc *d)
+static __always_inline int emit_sockopt(struct task_state *state,
+					const volatile struct syscall_desc *d)
 {
 	u32 len = state->args[4];
 	struct rec_sockopt *rec;
@@ -31,8 +32,7 @@ static __always_inline int emit_sockopt(struct task_state *state, const volatile
 	rec->level = state->args[1];
 	rec->name = state->args[2];
 	/* Where an option is read, the length is told with the value. */
-	if (d->op == SOCKOPT_GET &&
-	    (state->ret < 0 || uread(&len, sizeof(len), state->args[4])))
+	if (d->op == SOCKOPT_GET && (state->ret < 0 || uread(&len, sizeof(len), state->args[4])))
 		len = 0;
 	rec->len = len;
 	if (len > SOCKOPT_BYTES)

@@ -34,7 +34,8 @@ static __always_inline bool is_shed(const volatile struct syscall_desc *d)
 
 /* From the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the call's own
  * function with registers AT that address. */
-static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic, u64 at)
+static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic,
+				     u64 at)
 {
 	struct task_struct *task = current_task();
 	bool compat = is_compat(task);

@@ -60,7 +60,8 @@ struct raw_syscall {
 
 /* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler from
  * making one. */
-static __always_inline void copy_args(struct task_state *state, const volatile struct raw_syscall *ctx)
+static __always_inline void copy_args(struct task_state *state,
+				      const volatile struct raw_syscall *ctx)
 {
 	state->args[0] = ctx->args[0];
 	state->args[1] = ctx->args[1];

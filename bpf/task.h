@@ -53,7 +53,8 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	s->head.id = next_id();
 	s->head.cgroup = state->cgroup;
 	__builtin_memcpy(s->head.comm, state->comm, sizeof(s->head.comm));
-	if (bpf_ringbuf_output(&definitions, s, sizeof(s->head) + (opaque(len) & (2 * CMDLINE_BYTES - 1)),
+	if (bpf_ringbuf_output(&definitions, s,
+			       sizeof(s->head) + (opaque(len) & (2 * CMDLINE_BYTES - 1)),
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
@@ -94,7 +95,7 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 /* Brings the identity of TASK up to date, which current_task() has given or which the current thread works
  * for: names, parents and cgroups change. AGAIN asks for a new definition whatever has changed (exec: the arguments did). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
-					     bool again)
+					      bool again)
 {
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
 	u64 css_set = task_read(task, cgroups), parent = task_read(task, real_parent);

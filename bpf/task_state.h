@@ -20,13 +20,13 @@ enum lineage {
 
 /* What a thread is about in the page cache. Inodes by address, pages by index. */
 struct demand {
-	u64 inode, first, last;  /* what the read or fault under way wants */
+	u64 inode, first, last;                   /* what the read or fault under way wants */
 	u64 ahead_inode, ahead_first, ahead_last; /* what is being read ahead */
-	u64 read_first, read_last; /* the read that was last told of */
-	u64 next;                /* … and its first page that wasn't */
-	u32 missed;              /* pages wanted that were not there, and that no HIT was less by */
-	u8 asked;                /* for read-ahead, since a read was told of */
-	u8 fault;                /* FIRST alone is wanted, whatever is asked for around it */
+	u64 read_first, read_last;                /* the read that was last told of */
+	u64 next;                                 /* … and its first page that wasn't */
+	u32 missed; /* pages wanted that were not there, and that no HIT was less by */
+	u8 asked;   /* for read-ahead, since a read was told of */
+	u8 fault;   /* FIRST alone is wanted, whatever is asked for around it */
 	u8 pad[2];
 };
 
@@ -34,26 +34,26 @@ struct task_state {
 	/* the system call under way */
 	u64 enter_ns, exit_ns;
 	s64 ret;
-	u64 args[8];     /* six; the last stays 0, for arguments that a call hasn't */
-	u64 file;        /* address of the struct file it acts on, resolved on entry */
-	u64 path;        /* its name */
-	u64 base[2];     /* directories, where the names change under way */
+	u64 args[8]; /* six; the last stays 0, for arguments that a call hasn't */
+	u64 file;    /* address of the struct file it acts on, resolved on entry */
+	u64 path;    /* its name */
+	u64 base[2]; /* directories, where the names change under way */
 	u32 nr;
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
 	/* the thread */
 	u8 lineage, left_out;
-	u8 renames;      /* the call under way changes names */
+	u8 renames; /* the call under way changes names */
 	u8 pad;
-	u32 epoch;       /* that the definition was sent under; 0: it has to be sent */
-	u32 sent_epoch;  /* that recent[] belongs to */
+	u32 epoch;      /* that the definition was sent under; 0: it has to be sent */
+	u32 sent_epoch; /* that recent[] belongs to */
 	u32 ppid, pad2;
 	u64 id, cgroup, comm[2];
 	u64 recent[N_RECENT]; /* ids of names that were sent under this epoch */
 	struct known_file known[N_KNOWN_FILES];
 	u64 jiffies, css_set, parent; /* when all of it was last compared, and by what */
-	struct conn_ends ends; /* of the socket being closed */
-	struct demand demand; /* what it wants of the page cache */
+	struct conn_ends ends;        /* of the socket being closed */
+	struct demand demand;         /* what it wants of the page cache */
 	u64 fault_address;
 	u32 fault_access, pad3;
 };

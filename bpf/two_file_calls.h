@@ -70,10 +70,12 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 	default:
 		return VERDICT_IGNORE;
 	}
-	return take_two_files(state, task_file(task, (s32)state->args[2]), task_file(task, (s32)state->args[0]));
+	return take_two_files(state, task_file(task, (s32)state->args[2]),
+			      task_file(task, (s32)state->args[0]));
 }
 
-static __noinline int emit_two_files(struct task_state *state, const volatile struct syscall_desc *d)
+static __noinline int emit_two_files(struct task_state *state,
+				     const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 
@@ -89,10 +91,12 @@ static __noinline int emit_two_files(struct task_state *state, const volatile st
 		if (state->args[5])
 			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
 	} else if (state->file && !has_position(state->file)) {
-		if (state->ret > 0) /* whether it has moved on what it was given its own driver knows */
+		if (state->ret >
+		    0) /* whether it has moved on what it was given its own driver knows */
 			s->rec.fs.has &= ~FS_HAS_OFFSET;
 	} else if (state->file && !arg(state, d->offset)) {
-		s->rec.fs.offset = kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
+		s->rec.fs.offset =
+			kread(state->file, file, f_pos) - (state->ret > 0 ? state->ret : 0);
 		s->rec.fs.has |= FS_HAS_OFFSET;
 	}
 	send_long(s, state->exit_ns);

@@ -27,7 +27,8 @@ static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
  * the submission would have been told of: it is that of none in flight, but of the last. */
 static __always_inline int maybe_refused(u64 ctx, u64 key, u64 user_data)
 {
-	if (!bpf_map_lookup_elem(&uring_flights, &key) && !bpf_map_lookup_elem(&uring_conns, &key) &&
+	if (!bpf_map_lookup_elem(&uring_flights, &key) &&
+	    !bpf_map_lookup_elem(&uring_conns, &key) &&
 	    !bpf_map_lookup_elem(&uring_rowless, &key) &&
 	    kread_u64(sqe_of(ctx) + offsetof(struct sqe, user_data)) == user_data)
 		on_submit(ctx, 0);

@@ -13,7 +13,7 @@
 #define FSYNC_DATASYNC (1 << 0)
 #define SPLICE_FD_IN_FIXED (1U << 31)
 #define ACCEPT_MULTISHOT (1 << 0) /* of ioprio; since 5.19 */
-#define FILE_INDEX_ALLOC (~0U) /* any free slot, and the result says which */
+#define FILE_INDEX_ALLOC (~0U)    /* any free slot, and the result says which */
 
 #define IORING_OP_READV 1
 #define IORING_OP_WRITEV 2

@@ -76,10 +76,12 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	if (!had_position(file, s->rec.fs.ret))
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
-		s->rec.fs.offset = kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
+		s->rec.fs.offset =
+			kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
 		s->rec.fs.has |= FS_HAS_OFFSET;
 	}
-	if (s->rec.fs.op == FS_WRITE && kread(file, file, f_flags) & O_APPEND && s->rec.fs.ret > 0) {
+	if (s->rec.fs.op == FS_WRITE && kread(file, file, f_flags) & O_APPEND &&
+	    s->rec.fs.ret > 0) {
 		s->rec.fs.has |= FS_HAS_OFFSET;
 		s->rec.fs.offset = kread(inode, inode, i_size) - s->rec.fs.ret;
 	}
@@ -111,8 +113,8 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		if (asked)
 			bpf_probe_read_kernel(s->rec.asked, sizeof(asked->text), asked->text);
 	}
-	if (f->props & PROP_STATX && res == 0 && read_stat(&s->rec, f->rec.address, PROP_STATX, false) &&
-	    !mode_in_scope(s->rec.mode)) {
+	if (f->props & PROP_STATX && res == 0 &&
+	    read_stat(&s->rec, f->rec.address, PROP_STATX, false) && !mode_in_scope(s->rec.mode)) {
 		count_filtered(STREAM_FS);
 		goto out;
 	}

@@ -26,14 +26,15 @@
 #define SOCKADDR_BYTES 128 /* struct sockaddr_storage */
 
 struct uring_conn {
-	struct rec_conn rec;   /* ns: when it was submitted */
-	u64 file;              /* as it was at submission; 0 for a registered one, where REQ has it */
+	struct rec_conn rec; /* ns: when it was submitted */
+	u64 file;            /* as it was at submission; 0 for a registered one, where REQ has it */
 	u64 req;
 	u32 address_len;
-	u32 direct;            /* its result is no descriptor but in this slot, counted from 1 */
-	u32 quiet;             /* its success isn't told of by a tracepoint */
-	u64 many;              /* key in uring_many, or 0 */
-	char address[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
+	u32 direct; /* its result is no descriptor but in this slot, counted from 1 */
+	u32 quiet;  /* its success isn't told of by a tracepoint */
+	u64 many;   /* key in uring_many, or 0 */
+	char address
+		[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
 };
 
 struct {
@@ -138,9 +139,11 @@ __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 		if (file && is_socket(file)) {
 			ends_of_sock(&c->rec.ends, sock_of(file));
 			if (c->rec.op == CONN_CONNECT)
-				end_from_address(&c->rec.ends, (u64)c->address, c->address_len, true, OF_KERNEL);
+				end_from_address(&c->rec.ends, (u64)c->address, c->address_len,
+						 true, OF_KERNEL);
 			else if (c->rec.op == CONN_BIND && res < 0)
-				end_from_address(&c->rec.ends, (u64)c->address, c->address_len, false, OF_KERNEL);
+				end_from_address(&c->rec.ends, (u64)c->address, c->address_len,
+						 false, OF_KERNEL);
 		}
 	}
 	if (c->rec.ends.family != AF_UNIX)

@@ -21,13 +21,13 @@ const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 /* A request between submission and completion, its record as far as it can be filled. */
 struct uring_flight {
 	struct rec_fs_long rec;
-	u64 file;              /* as it was at submission; 0 for a registered one, where REQ has it */
-	u64 out;               /* what SPLICE writes to, likewise */
-	u64 req;               /* 0 of kernel AIO, and where no tracepoint tells it */
+	u64 file; /* as it was at submission; 0 for a registered one, where REQ has it */
+	u64 out;  /* what SPLICE writes to, likewise */
+	u64 req;  /* 0 of kernel AIO, and where no tracepoint tells it */
 	u32 shape, props;
-	u32 at_position;       /* offset is the file's position */
-	u32 quiet;             /* its success isn't told of by a tracepoint */
-	u64 many;              /* key in uring_many, or 0 */
+	u32 at_position; /* offset is the file's position */
+	u32 quiet;       /* its success isn't told of by a tracepoint */
+	u64 many;        /* key in uring_many, or 0 */
 };
 
 struct {

@@ -20,10 +20,13 @@ enum alike { ALIKE_NOT, ALIKE_UNKNOWN, ALIKE_KNOWN };
 /* Whether the request of a completion with USER_DATA and RES can be REQ, and is one in flight. */
 __noinline u32 alike(u64 req, u64 user_data, s32 res)
 {
-	if (kread(req, io_kiocb, cqe.user_data) != user_data || (s32)kread(req, io_kiocb, cqe.res) != res)
+	if (kread(req, io_kiocb, cqe.user_data) != user_data ||
+	    (s32)kread(req, io_kiocb, cqe.res) != res)
 		return ALIKE_NOT;
-	return bpf_map_lookup_elem(&uring_flights, &req) || bpf_map_lookup_elem(&uring_conns, &req) ? ALIKE_KNOWN :
-												  ALIKE_UNKNOWN;
+	return bpf_map_lookup_elem(&uring_flights, &req) ||
+			       bpf_map_lookup_elem(&uring_conns, &req) ?
+		       ALIKE_KNOWN :
+		       ALIKE_UNKNOWN;
 }
 
 #define FLUSH_STEP 32 /* requests that one function's loop goes through, for the verifier's sake */
@@ -77,11 +80,13 @@ static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_fl
 {
 	struct task_state *state = current_state(true);
 	struct task_struct *task = current_task();
-	bool of_kernel = kread((u64)task, task_struct, flags) & PF_IO_WORKER; /* or the one that polls */
+	bool of_kernel =
+		kread((u64)task, task_struct, flags) & PF_IO_WORKER; /* or the one that polls */
 	bool worker = of_kernel && kread((u64)task, task_struct, worker_private);
 
 	count_fired(HOOK_URING_OVERFLOW);
-	if (!worker && answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
+	if (!worker &&
+	    answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
 		return 0;
 	uring_overflown = 1;
 	if (state && !of_kernel && task_refresh(state, task, false) == WHOM_LEFT_OUT)

@@ -19,8 +19,10 @@ static __always_inline void end_quiet(u64 req, s32 res)
 {
 	u64 flags = kread(req, io_kiocb, flags), key = req;
 
-	if (bpf_core_field_exists(((struct io_kiocb___until_5_18 *)0)->user_data) && cfg.uring_nameless)
-		key = user_key(kread(req, io_kiocb, ctx), kread(req, io_kiocb___until_5_18, user_data));
+	if (bpf_core_field_exists(((struct io_kiocb___until_5_18 *)0)->user_data) &&
+	    cfg.uring_nameless)
+		key = user_key(kread(req, io_kiocb, ctx),
+			       kread(req, io_kiocb___until_5_18, user_data));
 	if (flags & SQE_CQE_SKIP_SUCCESS && !(flags & cfg.uring_reissue))
 		on_complete(key, res, 0);
 }

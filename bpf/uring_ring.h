@@ -65,7 +65,8 @@ static __always_inline bool is_narrow(u64 ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED((struct io_ring_ctx___with_bits *)ctx, compat);
 }
 
-#define SLOTS_LOG2 9 /* in a part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
+#define SLOTS_LOG2 \
+	9 /* in a part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
 
 #define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
 
@@ -77,23 +78,27 @@ __noinline u64 slot_file(u64 ctx, u32 slot)
 
 		if (slot >= kread(ctx, io_ring_ctx, file_table.data.nr))
 			return 0;
-		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) + slot * sizeof(u64));
+		node = kread_u64(kread(ctx, io_ring_ctx, file_table.data.nodes) +
+				 slot * sizeof(u64));
 		return node ? kread(node, io_rsrc_node, file_ptr) & FILE_PTR_MASK : 0;
 	}
 	if (bpf_core_field_exists(((struct io_file_table___until_6_12 *)0)->files)) {
 		if (slot >= kread(ctx, io_ring_ctx___until_6_12, nr_user_files))
 			return 0;
 		return kread(kread(ctx, io_ring_ctx___until_6_12, file_table.files) +
-			     slot * bpf_core_type_size(struct io_fixed_file), io_fixed_file, file_ptr) &
+				     slot * bpf_core_type_size(struct io_fixed_file),
+			     io_fixed_file, file_ptr) &
 		       FILE_PTR_MASK;
 	}
 	if (bpf_core_type_exists(struct fixed_file_data)) {
-		u64 part = kread(kread(ctx, io_ring_ctx___until_5_11, file_data), fixed_file_data, table) +
+		u64 part = kread(kread(ctx, io_ring_ctx___until_5_11, file_data), fixed_file_data,
+				 table) +
 			   (slot >> SLOTS_LOG2) * bpf_core_type_size(struct fixed_file_table);
 
 		if (slot >= kread(ctx, io_ring_ctx___until_5_11, nr_user_files))
 			return 0;
-		return kread_u64(kread(part, fixed_file_table, files) + (slot & ((1 << SLOTS_LOG2) - 1)) * 8);
+		return kread_u64(kread(part, fixed_file_table, files) +
+				 (slot & ((1 << SLOTS_LOG2) - 1)) * 8);
 	}
 	return 0; /* 5.12 to 5.14: the request has it, and none closes one */
 }

@@ -35,7 +35,8 @@ static __always_inline void take_arguments(struct task_state *state, const struc
 	state->args[3] = sqe->off;
 	state->args[4] = sqe->op_flags;
 	state->args[5] = sqe->opcode == IORING_OP_SETXATTR || sqe->opcode == IORING_OP_GETXATTR ?
-				 sqe->addr3 : (u64)(s64)sqe->file_index;
+				 sqe->addr3 :
+				 (u64)(s64)sqe->file_index;
 }
 
 __noinline int submit_paths(u32 opcode, u64 key)
@@ -139,9 +140,11 @@ static __noinline int submit(u64 ctx, u64 req)
 		break;
 	}
 	/* file_index: a slot of the ring's own table in the place of a descriptor. */
-	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 || opcode == IORING_OP_CLOSE ||
-				 opcode == IORING_OP_ACCEPT || opcode == IORING_OP_SOCKET ?
-			 sqe.file_index : 0;
+	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
+				 opcode == IORING_OP_CLOSE || opcode == IORING_OP_ACCEPT ||
+				 opcode == IORING_OP_SOCKET ?
+			 sqe.file_index :
+			 0;
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
 	call->compat = is_narrow(ctx);
@@ -154,8 +157,10 @@ static __noinline int submit(u64 ctx, u64 req)
 	take_arguments(call, &sqe);
 	if (!req && sqe.flags & SQE_FIXED_FILE)
 		call->file = slot_file(ctx, sqe.fd);
-	many = opcode == IORING_OP_READ_MULTISHOT || (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
-		       user_key(ctx, sqe.user_data) : 0;
+	many = opcode == IORING_OP_READ_MULTISHOT ||
+			       (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
+		       user_key(ctx, sqe.user_data) :
+		       0;
 	if (d->props & PROP_CLOSES) {
 		file = direct ? slot_file(ctx, direct - 1) : task_file(current_task(), sqe.fd);
 		call->file = direct ? file : 0;
@@ -165,7 +170,11 @@ static __noinline int submit(u64 ctx, u64 req)
 	}
 	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
 		struct conn_request rq = {
-			.req = req, .key = key, .many = many, .direct = direct, .quiet = quiet,
+			.req = req,
+			.key = key,
+			.many = many,
+			.direct = direct,
+			.quiet = quiet,
 		};
 
 		conn_submit(call, d, &rq);
@@ -183,9 +192,11 @@ static __noinline int submit(u64 ctx, u64 req)
 			f->rec.has |= LONG_HAS_ADDRESS;
 		} else if (d->shape == SHAPE_TWO_FILES) {
 			if (!req)
-				f->out = call->is_socket ? call->file : task_file(current_task(), sqe.fd);
-			f->file = call->args[4] & SPLICE_FD_IN_FIXED ? slot_file(ctx, call->args[5]) :
-								       task_file(current_task(), (s32)call->args[5]);
+				f->out = call->is_socket ? call->file :
+							   task_file(current_task(), sqe.fd);
+			f->file = call->args[4] & SPLICE_FD_IN_FIXED ?
+					  slot_file(ctx, call->args[5]) :
+					  task_file(current_task(), (s32)call->args[5]);
 			f->at_position = call->args[1] == (u64)-1;
 			if (f->at_position)
 				f->rec.fs.has &= ~FS_HAS_OFFSET;
@@ -227,7 +238,8 @@ static __noinline int submit(u64 ctx, u64 req)
 static __always_inline int on_submit(u64 ctx, u64 req)
 {
 	if (!submit(ctx, req) && cfg.uring_nameless) {
-		u64 sqe = sqe_of(ctx), key = user_key(ctx, kread_u64(sqe + offsetof(struct sqe, user_data)));
+		u64 sqe = sqe_of(ctx),
+		    key = user_key(ctx, kread_u64(sqe + offsetof(struct sqe, user_data)));
 		u32 one = 1;
 
 		if (!(kread_u64(sqe) >> 8 & SQE_CQE_SKIP_SUCCESS)) /* of the flags */

@@ -10,7 +10,8 @@
 #include "bpf/kread.h"
 #include "bpf/uread.h"
 
-#define TREE_DEPTH_MAX 40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
+#define TREE_DEPTH_MAX \
+	40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
 
 /* A pointer into a maple tree carries its node's type (lib/maple_tree.c, include/linux/maple_tree.h). */
 #define MAPLE_NODE_MASK 255ULL

@@ -12,9 +12,9 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define BIO_CLONED 1        /* include/linux/blk_types.h: shares the pages of another */
-#define VEC_STEP 64         /* folios a call of vec_pages() */
-#define BIO_STEPS_MAX 512   /* such calls; a bio has 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
+#define BIO_CLONED 1      /* include/linux/blk_types.h: shares the pages of another */
+#define VEC_STEP 64       /* folios a call of vec_pages() */
+#define BIO_STEPS_MAX 512 /* such calls; a bio has 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
 #define REQUEST_BIOS_MAX 1024
 #define OP_WRITE 1
 
@@ -44,8 +44,7 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 		pages = rest;
 	if (!pages || pages > rest)
 		pages = 1;
-	if (inode && !offset &&
-	    page_flag(head, bpf_core_enum_value(enum pageflags, PG_writeback)))
+	if (inode && !offset && page_flag(head, bpf_core_enum_value(enum pageflags, PG_writeback)))
 		tell(inode, folio_index(head) + before, pages, pages, event);
 	return pages;
 }
@@ -54,7 +53,8 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
  * the end. */
 __noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 {
-	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done, len = (u32)kread(vec, bio_vec, bv_len);
+	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done,
+	    len = (u32)kread(vec, bio_vec, bv_len);
 	u64 page = kread(vec, bio_vec, bv_page);
 	u64 i;
 
@@ -81,7 +81,8 @@ __noinline int bio_pages(u64 bio, u32 event)
 		return 0;
 	for (i = 0; i < BIO_STEPS_MAX && at < n_vecs; i++) {
 		done = vec_pages(vecs + at * bpf_core_type_size(struct bio_vec), done, event);
-		at += (done - 1) >> 63; /* 1 when it is 0; of a branch the verifier would follow both ways, each time */
+		/* One more when done is 0, without a branch: the verifier would follow both ways, each time. */
+		at += (done - 1) >> 63;
 	}
 	if (at < n_vecs)
 		lose(STREAM_CACHE, bpf_ktime_get_ns());

@@ -9,7 +9,7 @@
 
 #include "schema/types.h"
 
-#define PATH_BYTES 4096   /* PATH_MAX, the terminating NUL included */
+#define PATH_BYTES 4096 /* PATH_MAX, the terminating NUL included */
 #define CMDLINE_BYTES 512
 #define COMM_BYTES 16
 #define FSTYPE_BYTES 16
@@ -37,16 +37,16 @@ enum path_kind {
 };
 
 enum path_flags {
-	PATH_DELETED = 1 << 0,   /* no longer reachable by this name */
-	PATH_CUT = 1 << 1,       /* longer than PATH_BYTES: the tail */
+	PATH_DELETED = 1 << 0, /* no longer reachable by this name */
+	PATH_CUT = 1 << 1,     /* longer than PATH_BYTES: the tail */
 };
 
 struct rec_path {
 	u8 type, kind;
-	u16 len;             /* of path, without a NUL */
+	u16 len; /* of path, without a NUL */
 	u32 flags;
 	u64 id, ino;
-	u32 dev;             /* the kernel's own dev_t: major << 20 | minor */
+	u32 dev; /* the kernel's own dev_t: major << 20 | minor */
 	u32 mode;
 	char fs_type[FSTYPE_BYTES];
 	char path[];
@@ -54,9 +54,9 @@ struct rec_path {
 
 struct rec_task {
 	u8 type, pad;
-	u16 len;             /* of cmdline as read; the arguments end in NUL each */
+	u16 len; /* of cmdline as read; the arguments end in NUL each */
 	u32 pid, tid, ppid;
-	u32 cmdline_cut;     /* there is more than was read */
+	u32 cmdline_cut; /* there is more than was read */
 	u32 pad2;
 	u64 id, cgroup;
 	char comm[COMM_BYTES];
@@ -75,7 +75,7 @@ enum fs_kind {
 	KIND_CHROOT,
 	KIND_PIVOT_ROOT,
 	KIND_FLOCK,
-	KIND_FCNTL_LOCK,       /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
+	KIND_FCNTL_LOCK, /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
 	KIND_CLOSE_RANGE,
 	KIND_MOVE_MOUNT,
 };
@@ -85,7 +85,7 @@ enum fs_kind {
 enum fs_has {
 	FS_HAS_SIZE = 1 << 0,
 	FS_HAS_OFFSET = 1 << 1,
-	FS_HAS_BYTES = 1 << 2,      /* ret counts bytes moved */
+	FS_HAS_BYTES = 1 << 2, /* ret counts bytes moved */
 	FS_HAS_FLAGS = 1 << 3,
 	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the file's O_* */
 	FS_AIO = 1 << 5,
@@ -95,9 +95,9 @@ enum fs_has {
 /* rec_fs_long.has: the same of what only the long record has. */
 enum fs_long_has {
 	LONG_HAS_ADDRESS = 1 << 0,
-	LONG_HAS_PROT = 1 << 1,    /* aux, aux2: mmap's protection and flags */
-	LONG_HAS_INODE = 1 << 2,   /* ino, dev, mode from the call's own answer */
-	LONG_HAS_ASKED = 1 << 3,   /* the path(s) that were asked for follow */
+	LONG_HAS_PROT = 1 << 1,  /* aux, aux2: mmap's protection and flags */
+	LONG_HAS_INODE = 1 << 2, /* ino, dev, mode from the call's own answer */
+	LONG_HAS_ASKED = 1 << 3, /* the path(s) that were asked for follow */
 	LONG_HAS_ASKED2 = 1 << 4,
 	LONG_HAS_RWF = 1 << 5,     /* aux: RWF_* */
 	LONG_LINK_TARGET = 1 << 6, /* the first path is a symlink's text */
@@ -106,12 +106,12 @@ enum fs_long_has {
 
 struct rec_fs {
 	u8 type, op;
-	u16 has;             /* enum fs_has */
+	u16 has; /* enum fs_has */
 	u32 flags;
-	u64 ns;              /* completion, CLOCK_MONOTONIC */
-	u64 duration;        /* ns */
-	u64 task;            /* id of a rec_task */
-	u64 path;            /* id of a rec_path, or 0 */
+	u64 ns;       /* completion, CLOCK_MONOTONIC */
+	u64 duration; /* ns */
+	u64 task;     /* id of a rec_task */
+	u64 path;     /* id of a rec_path, or 0 */
 	s64 ret;
 	u64 size, offset;
 };
@@ -123,11 +123,11 @@ struct rec_fs_long {
 	u64 address;
 	u32 aux, aux2;
 	u64 ino;
-	u32 dev, mode;       /* dev as in rec_path */
-	u64 base, base2;     /* ids of the directories the asked paths are relative to, or 0 */
-	u16 len, len2;       /* of the asked paths, without NULs */
-	u32 has;             /* enum fs_long_has */
-	char asked[];          /* both, one after the other */
+	u32 dev, mode;   /* dev as in rec_path */
+	u64 base, base2; /* ids of the directories the asked paths are relative to, or 0 */
+	u16 len, len2;   /* of the asked paths, without NULs */
+	u32 has;         /* enum fs_long_has */
+	char asked[];    /* both, one after the other */
 };
 
 enum conn_event {
@@ -144,7 +144,8 @@ enum conn_event {
 struct conn_ends {
 	u16 family, sock_type;
 	u16 sport, dport;
-	u8 has_local, has_remote;  /* for AF_UNIX the length of the path; its first byte may be NUL */
+	u8 has_local,
+		has_remote; /* for AF_UNIX the length of the path; its first byte may be NUL */
 	u8 pad[6];
 	union {
 		struct {
@@ -158,12 +159,12 @@ struct conn_ends {
 
 struct rec_conn {
 	u8 type, op;
-	u8 no_fd, pad;       /* no_fd: a slot of a ring's own table */
+	u8 no_fd, pad; /* no_fd: a slot of a ring's own table */
 	s32 fd;
 	u64 ns, duration, task;
 	s64 ret;
-	u32 arg;             /* backlog, how, or socket()'s type */
-	u32 domain;          /* as asked of socket() */
+	u32 arg;               /* backlog, how, or socket()'s type */
+	u32 domain;            /* as asked of socket() */
 	struct conn_ends ends; /* its union is cut to ip unless family is AF_UNIX */
 };
 
@@ -181,10 +182,10 @@ enum poll_call {
 struct rec_epoll {
 	u8 type, op;
 	u8 has_events, pad;
-	s32 fd;              /* of the epoll instance */
+	s32 fd; /* of the epoll instance */
 	u64 ns, duration, task;
 	s64 ret;
-	s64 timeout_ns;      /* or TIMEOUT_* */
+	s64 timeout_ns; /* or TIMEOUT_* */
 	s32 target, operation;
 	u32 events;
 	s32 max;
@@ -201,7 +202,7 @@ struct rec_sockopt {
 	u64 ns, task;
 	s64 ret;
 	s32 level, name;
-	u32 len, pad2;       /* of the whole value; 0: there is none */
+	u32 len, pad2; /* of the whole value; 0: there is none */
 	char value[SOCKOPT_BYTES];
 };
 
@@ -209,14 +210,14 @@ struct rec_block {
 	u8 type, pad0;
 	u16 cpu;
 	u32 bytes;
-	u64 ns;              /* completion */
+	u64 ns;                  /* completion */
 	u64 insert_ns, issue_ns; /* 0: not seen */
 	u64 task;
 	u64 sector, request_id;
-	u32 dev;             /* as in rec_path */
-	u32 cmd_flags;       /* operation and flags, by this kernel's numbers */
-	s32 error;           /* blk_status_t; a negative errno until 5.10 */
-	u32 is_bio;          /* a bio of a device that has no requests */
+	u32 dev;       /* as in rec_path */
+	u32 cmd_flags; /* operation and flags, by this kernel's numbers */
+	s32 error;     /* blk_status_t; a negative errno until 5.10 */
+	u32 is_bio;    /* a bio of a device that has no requests */
 };
 
 enum cache_event {
@@ -234,18 +235,18 @@ enum cache_event {
 struct rec_cache {
 	u8 type, event;
 	u16 cpu;
-	u32 dev;             /* as in rec_path */
+	u32 dev; /* as in rec_path */
 	u64 ns;
-	u64 task;            /* 0: happened in an interrupt */
+	u64 task; /* 0: happened in an interrupt */
 	u64 ino, index;
-	u32 pages, count;    /* of the folio or range; that it is about */
+	u32 pages, count; /* of the folio or range; that it is about */
 };
 
 enum fault_access { FAULT_UNKNOWN, FAULT_READ, FAULT_WRITE };
 
 struct rec_fault {
 	u8 type, access, major, pad;
-	u32 dev;             /* as in rec_path */
+	u32 dev; /* as in rec_path */
 	u64 ns, task;
 	u64 ino, page, address;
 };
@@ -254,12 +255,12 @@ enum drop_event { DROP_PACKET, DROP_RETRANSMIT };
 
 struct rec_drop {
 	u8 type, event;
-	u8 ipver, proto;     /* 0 where there is no IP header */
+	u8 ipver, proto; /* 0 where there is no IP header */
 	u32 skb_len;
 	u64 ns;
-	u64 task;            /* 0: happened in an interrupt */
-	u32 reason;          /* enum skb_drop_reason */
-	u16 sport, dport;    /* host order; 0: the protocol has none, or this fragment */
+	u64 task;         /* 0: happened in an interrupt */
+	u32 reason;       /* enum skb_drop_reason */
+	u16 sport, dport; /* host order; 0: the protocol has none, or this fragment */
 	u8 has_reason, tcp_state, pad[6];
 	u8 src[16], dst[16];
 };
