@@ -184,7 +184,7 @@ struct capture_config {
 	u32 uring_stream;   /* that what io_uring doesn't say more of counts for */
 	u32 uring_nameless; /* io_uring_complete doesn't say which request it is (until 5.17) */
 	u32 ring_bytes;     /* of one event ring */
-	u32 lane_records;   /* of one lane, a power of two; 0: there are none (bpf/maps.h) */
+	u32 lane_records;   /* of one lane, a power of two; 0: there are none (bpf/lane.h) */
 	u32 cache_sample;   /* one page in so many */
 	u32 page_size;      /* bytes */
 };

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The fs operations of the contract: FS_OP(SYMBOL, "name"). Shared by BPF and the program. */
 #ifndef IOTRC_FS_OPS_H
 #define IOTRC_FS_OPS_H

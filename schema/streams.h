@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The streams, by number. Shared by the BPF programs and the program; the names, columns and
  * descriptions belonging to these numbers are in schema/schema.c. */
 #ifndef IOTRC_STREAMS_H

@@ -29,7 +29,7 @@ struct mounts {
 	size_t n;
 };
 
-/* bpf/path.h has the magic numbers of most; names cover what shares one (devtmpfs is a tmpfs). */
+/* bpf/scope.h has the magic numbers of most; names cover what shares one (devtmpfs is a tmpfs). */
 static const char *const pseudo_types[] = {
 	"proc",         "sysfs",    "cgroup",  "cgroup2",     "cpuset",    "devpts",  "devtmpfs",
 	"debugfs",      "tracefs",  "bpf",     "securityfs",  "selinuxfs", "smackfs", "efivarfs",

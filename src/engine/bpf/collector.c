@@ -558,7 +558,7 @@ static void configure(struct iotrc_bpf *skel, const struct selection *want, cons
 
 /* ---- rings ---- */
 
-/* Lanes (bpf/maps.h) need counters that nothing comes between, and stores seen in their order. */
+/* Lanes (bpf/lane.h) need counters that nothing comes between, and stores seen in their order. */
 static void plan_lanes(struct collector *c)
 {
 	struct capture_config *cfg = &c->skel->rodata->cfg;
@@ -1035,7 +1035,7 @@ size_t collector__hooks(struct collector *c, struct manifest_hook *ret)
 	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
 	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | \
-	 HOOK(FAULT_KERNEL) | /* what these miss is counted by miss_quiet() of bpf/uring.bpf.c */ \
+	 HOOK(FAULT_KERNEL) | /* what these miss is counted by miss_quiet() of bpf/uring_lost.h */ \
 	 HOOK(URING_FLUSH) | \
 	 HOOK(URING_WORK) | /* two programs for one event: what interrupts the one is taken by the other */ \
 	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))

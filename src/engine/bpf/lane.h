@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reading end of a CPU's lane of short records (bpf/maps.h): an array that the kernel's programs go
+/* The reading end of a CPU's lane of short records (bpf/lane.h): an array that the kernel's programs go
  * round in. Read as a ring is (ring.h). */
 #ifndef IOTRC_LANE_H
 #define IOTRC_LANE_H
