@@ -194,14 +194,14 @@ SOAK_SECONDS ?= 1200
 soak: all workloads
 	$(call say,TEST,'for $(SOAK_SECONDS) s')
 	$(Q)tests/soak/soak.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(SOAK_SECONDS)
-# RETRY=1: what fails is run once more, by itself. Losses under somebody else's load fail a recording, and
-# CI's machine may be shared; what is wrong fails twice. Some only: LIVE_TESTS=tests/live/test_conn.py
+# Side by side, but for tests marked `alone`; WORKERS=1 runs one test at a time. RETRY=1 runs each test that fails once
+# more, by itself: a recording that loses rows because of somebody else's load fails, and CI's machine may be shared.
+# A selection: LIVE_TESTS="tests/live/test_conn.py -k accept"
 LIVE_TESTS ?= tests/live
 check-live: all workloads
 	$(call say,TEST,live)
-	$(Q)export IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads); \
-	run() { /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $(BUILD))/pytest "$$@" $(LIVE_TESTS); }; \
-	run || { [[ "$(RETRY)" ]] && echo "Once more, what failed:" && run --last-failed; }
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) WORKERS=$(WORKERS) RETRY=$(RETRY) \
+		tests/run.py $(BUILD)/results-live $(LIVE_TESTS)
 
 # Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's, and one like Ubuntu's).
 check-packages:

@@ -47,6 +47,7 @@ check command:mandoc             mandoc                mandoc                 ma
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
+check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
 upload command:ceph-mon          ceph-mon              ceph-mon               ceph
 upload command:ceph-osd          ceph-osd              ceph-osd               ceph
 upload command:radosgw           radosgw               ceph-radosgw           ceph

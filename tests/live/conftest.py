@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Nothing here is skipped: without root, the tracer or the workloads it fails and says why. Only what
-needs a kernel module that this kernel lacks (modules.need) is left to `make check-kernels`."""
+"""How the live tests run, and what they share. docs/testing.md describes the marks.
+
+Nothing here is skipped: without root, the recorder or the workloads a test fails and says why. Only a test that needs
+a kernel module that this kernel lacks (modules.need) is left to `make check-kernels`.
+"""
 import os
 import pathlib
 import subprocess
@@ -10,6 +13,34 @@ import pytest
 
 import modules
 import recorder
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: no other test runs at the same time")
+    config.addinivalue_line("markers", "slow: starts before the others, so that nothing waits for it in the end")
+
+
+def pytest_collection_modifyitems(items):
+    """Files whose tests share something first, as each of them runs on one worker; then slow tests, then the others."""
+    items.sort(key=lambda item: (not shares(item.path), not item.get_closest_marker("slow")))
+
+
+def shares(path):
+    """Do the tests of this file share a fixture, such as one recording for all?"""
+    return 'scope="module"' in pathlib.Path(path).read_text()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Side by side: tests that share a fixture run one after the other on one worker, all others run anywhere."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::")[0]
+            return path if shares(config.rootpath / path) else nodeid
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -73,6 +73,16 @@ def read_line(stream, seconds):
     return data.decode()
 
 
+def wait_for(condition, what=None, seconds=START):
+    """Polls until CONDITION() is true, and returns its value. WHAT names it, if its docstring doesn't; where it is a
+    function, what it returns is in the message of the failure."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"after {seconds} s not yet: {what() if callable(what) else what or condition.__doc__}"
+        time.sleep(0.02)
+    return value
+
+
 def read_file(path, columns=None, dtype=str):
     """A finished file, every field as the text that it is."""
     return pandas.read_csv(
@@ -170,6 +180,19 @@ class Recording:
 
     def errors(self):
         return pathlib.Path(self.log).read_text(errors="replace")
+
+    def wait_logged(self, text, seconds=START):
+        """Until TEXT is in what it wrote to stderr."""
+        wait_for(lambda: text in self.errors(), lambda: f"{text!r} in\n{self.errors()}", seconds)
+
+    def written(self, stream="fs"):
+        """What the files of a stream hold so far, those being written included."""
+        files = sorted(self.session_directory.glob(f"{stream}/*"))
+        return b"".join(subprocess.run(["zstd", "-dcf", f], capture_output=True).stdout for f in files)
+
+    def wait_written(self, text, stream="fs", seconds=START):
+        """Until a row of STREAM with TEXT (bytes) is in a file."""
+        wait_for(lambda: text in self.written(stream), f"a row of {stream} with {text!r}", seconds)
 
     def kill(self):
         if self.process.poll() is None:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 import recorder
+from recorder import wait_for
 
 PATIENCE = 60
 
@@ -21,13 +22,6 @@ def start(tmp_path, *args, code=0):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == code, done.stderr
     return done
-
-
-def wait_for(what):
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end, what.__doc__
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -118,7 +112,7 @@ def test_reload_of_the_upload_rate(tmp_path, pid):
     """What would take a minute at the old rate, and has begun to, goes at once at the new one."""
     config, log, share = tmp_path / "iotrc.conf", tmp_path / "log", tmp_path / "share"
     share.mkdir()
-    config.write_text(f"streams = fs\nupload = file://{share}\nupload-rate = 1K\n")
+    config.write_text(f"streams = fs\npath = {tmp_path}\nupload = file://{share}\nupload-rate = 1K\n")
     start(tmp_path, "--config", str(config), "--log-file", str(log))
     for _ in range(5000): # names that don't compress: 16 bytes each at least
         (tmp_path / secrets.token_hex(16)).touch()

@@ -2,6 +2,7 @@
 """The kernel's own accounts of a process, and iotrc's of itself."""
 import subprocess
 
+import pytest
 import recorder
 
 # Emulated, their names alone are still two thirds of 1 %.
@@ -35,6 +36,7 @@ def test_rows_add_up_to_proc_pid_io(tmp_path):
     } == counted
 
 
+@pytest.mark.alone # a million opens as fast as they can
 def test_strings_travel_once(tmp_path):
     """The same thousand files opened a thousand times: their names are sent once, not a million
     times, and no row lacks one."""

@@ -63,6 +63,7 @@ def test_system_calls_are_hooked_as_asked(tmp_path, way):
     assert ((rows["operation"] == "getattr") & (rows["filename"] == str(tmp_path))).sum() == 1
 
 
+@pytest.mark.alone # more threads than CPUs
 def test_every_hook_fires_and_none_is_missed(tmp_path):
     """With more readers than CPUs, so that they are preempted wherever the kernel allows it: one
     that is, inside a program, keeps the kernel from running the program for another."""
@@ -116,6 +117,7 @@ DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq
           "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work"}
 
 
+@pytest.mark.alone # more threads than CPUs
 def test_what_a_hook_missed_is_told(tmp_path):
     """Requests by many threads at once, which on 7.2 preempt one another in the middle of a program.
     However many are missed (on other kernels none): they are in the lost stream, the exit code and a

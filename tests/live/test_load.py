@@ -2,11 +2,13 @@
 """As fast as one process can: nothing lost, and as many rows as the program says it made."""
 import subprocess
 
+import pytest
 import recorder
 
 SECONDS = 4
 
 
+@pytest.mark.alone # as fast as it can
 def test_a_read_loop_loses_nothing(tmp_path):
     data = tmp_path / "data"
     data.write_bytes(b"x" * 4096)

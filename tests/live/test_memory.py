@@ -53,6 +53,7 @@ def maps(pid):
     return total
 
 
+@pytest.mark.alone # it hammers
 @pytest.mark.parametrize("size", [96, 256])
 def test_the_bound_holds_under_load(tmp_path, size):
     data = tmp_path / "data"

@@ -14,6 +14,7 @@ import ptrace
 import pytest
 import recorder
 
+pytestmark = pytest.mark.alone # hammers, and the rings of other recordings would overflow
 PROCESSES = 2 * os.cpu_count()
 LEAST = "128M" # --memory: with little room much is lost
 

@@ -67,6 +67,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone # mounts and interfaces must stay as they are
 def test_processes(tmp_path):
     sleeper = subprocess.Popen(["sleep", "1000"])
     stopped = subprocess.Popen(["sleep", "1001"])
@@ -521,6 +522,7 @@ def pressure():
     return float(pathlib.Path("/proc/pressure/cpu").read_text().split("avg10=")[1].split()[0])
 
 
+@pytest.mark.alone # all CPUs are busy
 def test_the_walk_gives_way_to_a_busy_machine(tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()

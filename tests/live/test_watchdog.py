@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A thread of iotrc that stands still is noticed, and what happens meanwhile is kept or counted."""
 import os
-import time
 
 import ptrace
 import pytest
@@ -10,13 +9,7 @@ import recorder
 STUCK = 10 # WATCHDOG_NS
 
 
-def wait_for(r, text, seconds):
-    end = time.monotonic() + seconds
-    while text not in r.errors():
-        assert time.monotonic() < end, f"no {text!r}:\n{r.errors()}"
-        time.sleep(0.2)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("thread, what, stalls", [
     ("iotrc-reader", "the rings have not been read", {"reader": 1, "disk": 0}),
     ("iotrc-writer", "the disk has not taken rows", {"reader": 0, "disk": 1}),
@@ -27,8 +20,8 @@ def test_a_thread_that_stands_still_is_noticed(tmp_path, thread, what, stalls):
     with recorder.Recording(tmp_path, "--streams", "fs", "--pid", str(os.getpid())) as r:
         with ptrace.held(r.process.pid, thread):
             os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
-            wait_for(r, f"iotrc: {what} for {STUCK} s: ", STUCK * 4)
-        wait_for(r, f"iotrc: no longer: {what}\n", STUCK * 2)
+            r.wait_logged(f"iotrc: {what} for {STUCK} s: ", STUCK * 4)
+        r.wait_logged(f"iotrc: no longer: {what}\n", STUCK * 2)
     assert r.manifest["diagnostics"]["stalls"] == stalls
     assert r.stderr.count(what) == 2
     # Nothing needed to be lost: ring and queue have room for what happened.

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""run.py STATE PYTEST-ARGUMENT…: runs pytest, many tests side by side, and sums up.
+
+Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
+another). With RETRY=1 each test that failed runs once more, by itself, and counts as passed if it passes then. STATE
+is a directory for what pytest leaves: its cache and its reports. Prints the twenty slowest tests, what passed only
+at its second try, what was skipped, and closes with `N passed, N failed`. Names of tests that passed only at their
+second try are also added to the file that RETRIED names, so that CI can list them at the end of its log.
+"""
+import collections
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+SLOWEST = 20
+OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
+
+
+class Result:
+    """What came of one test."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.verdict = "passed"
+        self.why = ""
+
+
+def read_report(path):
+    """{test: Result} of a report in JUnit's format; a test whose teardown failed is in it twice."""
+    results = {}
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        name = case.get("classname", "").replace(".", "/") + ".py::" + case.get("name")
+        result = results.setdefault(name, Result(0))
+        result.seconds += float(case.get("time", 0))
+        for child in case:
+            if child.tag in ("failure", "error"):
+                result.verdict = "failed"
+            elif child.tag == "skipped" and result.verdict == "passed":
+                result.verdict, result.why = "skipped", child.get("message", "")
+    return results
+
+
+class Runner:
+    def __init__(self, state, arguments):
+        self.state = pathlib.Path(state)
+        self.arguments = arguments
+        self.broken = False # pytest itself failed
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.state.mkdir(parents=True)
+
+    def run(self, name, title, *options):
+        """Runs pytest once; returns its results."""
+        print(f"-- {title}", flush=True)
+        report = self.state / f"{name}.xml"
+        code = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-o", f"cache_dir={self.state.resolve()}/cache",
+             f"--junitxml={report}", *options, *self.arguments],
+        ).returncode
+        if code not in (OK, FAILED, NONE_SELECTED):
+            self.broken = True
+        return read_report(report) if report.exists() else {}
+
+    def run_all(self, workers):
+        """Each test once."""
+        if workers < 2:
+            return self.run("all", "one at a time")
+        results = self.run("beside", f"side by side, {workers} at a time", "-m", "not alone", "-n", str(workers))
+        return results | self.run("alone", "alone", "-m", "alone")
+
+
+def summarize(results, retried):
+    slowest = sorted(results.items(), key=lambda item: -item[1].seconds)[:SLOWEST]
+    print(f"\nThe {len(slowest)} slowest tests:")
+    for name, result in slowest:
+        print(f"{result.seconds:8.1f} s  {name}")
+    skipped = collections.Counter(result.why for result in results.values() if result.verdict == "skipped")
+    for why, count in sorted(skipped.items()):
+        print(f"Skipped: {count}, {why}")
+    print(f"Passed only at the second try: {len(retried)}")
+    for name in retried:
+        print(f"    {name}")
+    verdicts = collections.Counter(result.verdict for result in results.values())
+    for name, result in results.items():
+        if result.verdict == "failed":
+            print(f"Failed: {name}")
+    more = f", {verdicts['skipped']} skipped" if verdicts["skipped"] else ""
+    print(f"{verdicts['passed']} passed, {verdicts['failed']} failed{more}")
+    return verdicts
+
+
+def main(state, *arguments):
+    runner = Runner(state, arguments)
+    results = runner.run_all(int(os.environ.get("WORKERS") or os.cpu_count() + 1))
+    retried = []
+    if os.environ.get("RETRY") and any(result.verdict == "failed" for result in results.values()):
+        again = runner.run("again", "once more, what failed", "--last-failed", "--last-failed-no-failures", "none")
+        retried = [name for name, result in again.items() if result.verdict == "passed"]
+        for name in retried:
+            results[name].verdict = "passed"
+    if os.environ.get("RETRIED"):
+        with open(os.environ["RETRIED"], "a") as f:
+            f.writelines(f"{name}\n" for name in retried)
+    verdicts = summarize(results, retried)
+    return runner.broken or bool(verdicts["failed"]) or not verdicts["passed"]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
