@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "bpf/abi.h"
-#include "engine/bpf/collector.h"
+#include "engine/bpf/bpf.h"
 #include "gen-docs.h"
 #include "options/options.h"
+#include "platform/macros.h"
 #include "rows/fs_flags.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
@@ -55,7 +56,6 @@ static const struct call arm_calls[] = {
 	  { .stream = STREAM_##stream_, .op = op_, .shape = SHAPE_##shape_, __VA_ARGS__ } },
 static const struct call uring_calls[] = {
 #include "engine/bpf/uring.def"
-#include "platform/macros.h"
 };
 
 /* clang-format off */
@@ -579,7 +579,7 @@ static void print_conf(void)
 
 static void print_hooks(void)
 {
-	collector__print_tables(stdout);
+	programs__print(stdout);
 }
 
 static const struct {

@@ -23,7 +23,7 @@
 #include "commands/self_test.h"
 #include "commit.h"
 #include "dataset/disk_budget.h"
-#include "engine/bpf/collector.h"
+#include "engine/engine.h"
 #include "options/options.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
@@ -38,7 +38,7 @@ static const char *const state_keys[STATES] = { "ok", "note", "bad" };
 struct finding {
 	enum state state;
 	bool private; /* the text has names of this machine: not for a bundle */
-	char text[COLLECTOR_PROBLEM_MAX + 256];
+	char text[ENGINE_PROBLEM_MAX + 256];
 	char fix[256]; /* "" where nothing is to be done */
 };
 
@@ -58,9 +58,9 @@ struct doctor {
 	struct options options;
 	char message[OPTIONS_MESSAGE_MAX]; /* what is wrong with the configuration, or "" */
 	char dir[PATH_MAX]; /* where files can be tried: that of the traces, or what is to hold it */
-	struct hook_finding hooks[HOOK_COUNT];
+	struct hook_finding hooks[ENGINE_HOOKS_MAX];
 	size_t n_hooks;
-	const char *limits[COLLECTOR_LIMITS_MAX];
+	const char *limits[ENGINE_LIMITS_MAX];
 	size_t n_limits;
 	uint32_t dead;     /* streams that can't be recorded */
 	bool in_namespace; /* … of process ids */
@@ -364,18 +364,19 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 }
 
 /* Loads and attaches everything for STREAMS; then, with hooks, makes them fire. */
-static int try_streams(struct doctor *d, uint32_t streams, char problem[COLLECTOR_PROBLEM_MAX])
+static int try_streams(struct doctor *d, uint32_t streams, char problem[ENGINE_PROBLEM_MAX])
 {
 	struct selection selection = { .streams = streams, .ops = ALL_OPS };
 	struct memory_plan memory;
-	struct manifest_hook hooks[HOOK_COUNT];
+	struct engine_config config = { .selection = &selection, .memory = &memory };
+	struct manifest_hook hooks[ENGINE_HOOKS_MAX];
 	struct self_test e = { 0 };
-	struct collector *c;
+	struct engine *engine;
 	bool begun = !self_test__begin(&e, d->dir), exercised = false;
 	int err;
 
 	memory__plan(&memory, 0, memory__cpus());
-	err = collector__new(&c, &selection, &memory, false, problem);
+	err = engine__open(&engine, engines[0], &config, problem);
 	if (begun && !err)
 		exercised = !self_test__run(&e);
 	else if (begun) {
@@ -386,14 +387,14 @@ static int try_streams(struct doctor *d, uint32_t streams, char problem[COLLECTO
 		return err;
 	/* Requests are completed some time after what made them. */
 	usleep(200000);
-	d->n_hooks = collector__hooks(c, hooks);
+	d->n_hooks = engine__hooks(engine, hooks);
 	for (size_t i = 0; i < d->n_hooks; i++) {
 		d->hooks[i].hook = hooks[i];
 		judge_hook(&d->hooks[i], e.results, exercised);
 	}
-	d->n_limits = collector__limits(c, d->limits);
-	d->in_namespace = collector__own_pid(c) != getpid();
-	collector__free(c);
+	d->n_limits = engine__limits(engine, d->limits);
+	d->in_namespace = engine__own_pid(engine) != getpid();
+	engine__free(engine);
 	return 0;
 }
 
@@ -401,8 +402,8 @@ static int try_streams(struct doctor *d, uint32_t streams, char problem[COLLECTO
 
 static void check_hooks(struct doctor *d, struct finding *f)
 {
-	char problem[COLLECTOR_PROBLEM_MAX], first[COLLECTOR_PROBLEM_MAX] = "",
-					     ignored[COLLECTOR_PROBLEM_MAX];
+	char problem[ENGINE_PROBLEM_MAX], first[ENGINE_PROBLEM_MAX] = "",
+					  ignored[ENGINE_PROBLEM_MAX];
 	unsigned int n[HOOK_STATES] = { 0 };
 	int err = try_streams(d, CAPTURED, problem);
 	bool privileges = err == -EPERM || err == -EACCES;

@@ -29,9 +29,8 @@
 #include "dataset/session.h"
 #include "dataset/staging.h"
 #include "dataset/writer.h"
-#include "engine/bpf/collector.h"
-#include "engine/bpf/drop_reasons.h"
 #include "engine/capture.h"
+#include "engine/engine.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 #include "platform/privileges.h"
@@ -40,7 +39,6 @@
 #include "uploader/upload.h"
 
 #define BUCKET "linux_v1"
-#define ENGINE "bpf"
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
 
@@ -108,7 +106,7 @@ static int catch_signals(void)
 struct recording {
 	const struct options *options;
 	struct clock *clock;
-	struct collector *collector;
+	struct engine *engine;
 	struct session *session;
 	struct manifest *manifest;
 	struct writer *writer;
@@ -222,7 +220,7 @@ static int write_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
 	uint64_t paths, tasks, begun = clock__mono_ns(), now;
-	struct manifest_hook hooks[HOOK_COUNT];
+	struct manifest_hook hooks[ENGINE_HOOKS_MAX];
 	int err;
 
 	r->offsets = clock__offsets(r->clock, offsets);
@@ -237,7 +235,7 @@ static int write_manifest(struct recording *r)
 			count(r, i, &n, &bytes);
 		manifest__set_counts(r->manifest, i, &n);
 	}
-	manifest__set_hooks(r->manifest, hooks, collector__hooks(r->collector, hooks));
+	manifest__set_hooks(r->manifest, hooks, engine__hooks(r->engine, hooks));
 	capture__definitions(r->capture, &paths, &tasks);
 	manifest__set_diagnostic(r->manifest, "stalls",
 				 json_pack("{s:I, s:I}", "reader", (json_int_t)r->reader.stalls,
@@ -333,6 +331,18 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 	return snapshots__new(&r->snapshots, &config);
 }
 
+static int open_engine(struct recording *r, const struct engine_type *type,
+		       const struct memory_plan *plan, char problem[ENGINE_PROBLEM_MAX])
+{
+	struct engine_config config = {
+		.selection = &r->options->selection,
+		.memory = plan,
+		.verbose = r->options->verbose || r->options->dev,
+	};
+
+	return engine__open(&r->engine, type, &config, problem);
+}
+
 static int begin_capture(struct recording *r, const struct memory_plan *plan)
 {
 	const struct options *o = r->options;
@@ -344,7 +354,7 @@ static int begin_capture(struct recording *r, const struct memory_plan *plan)
 		.keep_system = o->anonymize_keep_system,
 	};
 
-	return capture__new(&r->capture, r->collector, r->writer, &config, o->lighten);
+	return capture__new(&r->capture, r->engine, r->writer, &config, o->lighten);
 }
 
 static bool is_failing(void *arg)
@@ -419,12 +429,12 @@ static uint64_t privileges_of(const struct options *o, bool gives)
 static int begin(struct recording *r)
 {
 	const struct options *o = r->options;
-	char problem[COLLECTOR_PROBLEM_MAX], problem_upload[TARGET_REASON_MAX], machine_id[17];
+	char problem[ENGINE_PROBLEM_MAX], problem_upload[TARGET_REASON_MAX], machine_id[17];
 	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
 	struct manifest_info info = {
 		.machine_id = machine_id,
 		.command_line = command_line,
-		.engine = ENGINE,
+		.engine = engines[0]->name,
 		.enabled = enabled_streams(o),
 		.anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
@@ -458,12 +468,12 @@ static int begin(struct recording *r)
 	 * a signal has interrupted. What is loaded goes with the process. */
 	loading = !o->daemon && !stops;
 	memory__plan(&plan, o->memory, memory__cpus());
-	err = collector__new(&r->collector, &o->selection, &plan, o->verbose || o->dev, problem);
+	err = open_engine(r, engines[0], &plan, problem);
 	loading = 0;
 	if (err)
 		return complain("cannot record: %s", problem);
-	if (collector__warning(r->collector))
-		complain("%s", collector__warning(r->collector));
+	if (engine__warning(r->engine))
+		complain("%s", engine__warning(r->engine));
 	if (stops)
 		return EXIT_OK;
 	session__owner(&info.uid, &info.gid);
@@ -476,7 +486,8 @@ static int begin(struct recording *r)
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));
 	if (selection__stream(&o->selection, STREAM_NW_DROP))
-		manifest__set_diagnostic(r->manifest, "drop_reasons", drop_reasons__read());
+		manifest__set_diagnostic(r->manifest, "drop_reasons",
+					 engine__drop_reasons(r->engine));
 	err = write_first_manifest(r);
 	if (err)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME,
@@ -723,7 +734,7 @@ static bool tell_missed(struct recording *r)
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
 	bool any = false;
 
-	collector__missed(r->collector, missed);
+	engine__missed(r->engine, missed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		if (!missed[s])
 			continue;
@@ -848,7 +859,7 @@ int record__main(const struct options *options)
 	snapshots__free(r.snapshots);
 	capture__free(r.capture);
 	writer__free(r.writer);
-	collector__free(r.collector);
+	engine__free(r.engine);
 	manifest__free(r.manifest);
 	session__free(r.session);
 	disk_budget__free(r.budget);

@@ -15,7 +15,7 @@ struct self_test {
 };
 
 /* Starts the process, which waits; files are made, and removed at once, in DIR. 0, or a negative
- * errno. It has no ancestor here: what the collector leaves out as ours it isn't. */
+ * errno. It has no ancestor here: what the engine leaves out as ours it isn't. */
 int self_test__begin(struct self_test *e, const char *dir);
 
 /* Lets it run to its end, some seconds at most. 0, or a negative errno. */

@@ -47,7 +47,8 @@ struct account {
 };
 
 struct capture {
-	struct collector *collector;
+	struct engine *engine;
+	struct sink sink;
 	struct writer *writer;
 	struct clock *clock;
 	struct encoder *encoder;
@@ -56,13 +57,7 @@ struct capture {
 	bool can_lighten;
 	int step_fd; /* readable when the wall clock was set, or negative */
 	struct overload overload;
-	uint64_t ring_told_ns[MAX_CPUS]
-			     [STREAM_CAPTURED]; /* until when a CPU's losses are told of */
-	uint64_t shed_told[MAX_CPUS];           /* of the fs rows that each CPU has left out */
 	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
-	uint64_t *ends,
-		*lane_ends; /* of the event rings and lanes, noted at the start of a round */
-	size_t ring;        /* that is being drained */
 	uint64_t round_events;
 	uint64_t second; /* when the once-a-second chores were last done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
@@ -193,7 +188,7 @@ static void forget_if_full(struct capture *c)
 
 	if (!dict__full(e->paths) && !dict__full(e->tasks))
 		return;
-	collector__raise_epoch(c->collector);
+	engine__forget(c->engine);
 	dict__forget(e->paths);
 	dict__forget(e->tasks);
 	c->forgot = true;
@@ -239,71 +234,37 @@ static void tell_loss(struct capture *c, enum stream stream, const char *cause, 
 	add_row(c, STREAM_LOST, c->row, p - c->row, now);
 }
 
-/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next call's: their
- * times aren't told with these, unless they come faster than this reads. */
-static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
+static void on_loss(void *arg, const struct engine_loss *l)
 {
-	uint64_t to;
-	int tries = 8;
+	struct capture *c = arg;
+	uint64_t now = clock__event_ns();
 
-	do {
-		*lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
-		to = __atomic_load_n(&n->lost_last_ns, __ATOMIC_ACQUIRE);
-	} while (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) != *lost && --tries);
-	return to;
+	if (l->cause == ENGINE_LOST)
+		tell_loss(c, l->stream, "ring", l->count, l->from_ns, l->to_ns, l->cpu);
+	else
+		tell_loss(c, l->stream, "shed", l->count, c->light_from_ns ?: now, now, l->cpu);
 }
 
-static void tell_ring_losses(struct capture *c)
-{
-	struct cpu_slot *slots = collector__slots(c->collector);
-
-	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++)
-		for (int s = 0; s < STREAM_CAPTURED; s++) {
-			struct stream_count *n = &slots[cpu].streams[s];
-			uint64_t lost, to, *told = &c->ring_told_ns[cpu][s];
-
-			if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
-				continue;
-			to = read_loss(n, &lost);
-			/* What was lost between this and the last acknowledgement left the first time as it was. */
-			tell_loss(c, s, "ring", lost - n->acked, MAX(n->lost_first_ns, *told),
-				  MAX(to, *told), cpu);
-			*told = MAX(to, *told);
-			__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
-		}
-}
-
-/* What --on-overload=lighten has cost since the last time: a row a stream that is compressed less, and
- * one a CPU that has left out rows. */
+/* What --on-overload=lighten has cost since the last time, besides rows: a row a stream that is compressed
+ * less. */
 static void tell_lightening(struct capture *c, uint64_t now)
 {
-	struct cpu_slot *slots = collector__slots(c->collector);
-
 	if (!c->light_from_ns)
 		return;
 	for (int s = 0; s < STREAM_CAPTURED; s++)
 		if (selection__stream(c->selection, s))
 			tell_loss(c, s, "compression", 0, c->light_from_ns, now, -1);
-	for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
-		uint64_t shed =
-			__atomic_load_n(&slots[cpu].streams[STREAM_FS].shed, __ATOMIC_ACQUIRE);
-
-		if (shed != c->shed_told[cpu])
-			tell_loss(c, STREAM_FS, "shed", shed - c->shed_told[cpu], c->light_from_ns,
-				  now, cpu);
-		c->shed_told[cpu] = shed;
-	}
 	c->light_from_ns = c->overload.step ? now : 0;
 }
 
-/* Events that no program was run for: how many rows they would have made nobody knows, so they are in no
- * count of rows. What one look finds the program may still come to that stands by for them; what two looks
- * find is missed, and all that is found at the END. */
+/* Events that the engine was not told of: how many rows they would have made nobody knows, so they are in no
+ * count of rows. A standby program may still record an event that the first one missed: only what two
+ * consecutive checks find missing counts, and all that is found at the END. */
 static void tell_missed(struct capture *c, uint64_t now, bool end)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
 
-	collector__missed(c->collector, missed);
+	engine__missed(c->engine, missed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		struct loss *l = &c->accounts[s].missed;
 		uint64_t sure = end || missed[s] < l->before ? missed[s] : l->before;
@@ -321,7 +282,7 @@ static void tell_missed(struct capture *c, uint64_t now, bool end)
 static void tell_losses(struct capture *c, uint64_t now, bool end)
 {
 	tell_missed(c, now, end);
-	tell_ring_losses(c);
+	engine__losses(c->engine, on_loss, c);
 	tell_lightening(c, now);
 	for (int s = 0; s < STREAM_COUNT; s++) {
 		struct account *a = &c->accounts[s];
@@ -348,70 +309,26 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 
 /* ---- rounds ---- */
 
-/* Definitions first, and all of those that the noted events may use: a definition is submitted
- * before its id is in any event. */
-static void drain_definitions(struct capture *c)
-{
-	struct ring *ring = collector__definitions(c->collector);
-	uint64_t end = ring__end(ring), begun = 0;
+/* A quarter of a buffer is left for what comes until it has been read. */
+#define NEARLY_FULL 75
 
-	while (!ring__drain(ring, end, on_definition, c)) {
-		uint64_t now = clock__event_ns();
-
-		if (!begun)
-			begun = now;
-		if (now - begun > DEFINITION_WAIT_NS)
-			break;
-		sched_yield();
-	}
-}
-
-/* A quarter is left for what comes until it has been read. */
-static bool nearly_full(size_t waiting, size_t size)
-{
-	return waiting > size / 4 * 3;
-}
-
-static bool ring_nearly_full(struct ring *ring)
-{
-	return nearly_full(ring__waiting(ring), ring__size(ring));
-}
-
-/* The rings are a buffer too: while the queue is full and they are not nearly so, nothing need be
+/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so, nothing need be
  * lost yet. */
 static bool can_wait(struct capture *c)
 {
-	if (!writer__busy(c->writer) || ring_nearly_full(collector__definitions(c->collector)))
-		return false;
-	for (size_t i = 0; i < collector__n_rings(c->collector); i++)
-		if (ring_nearly_full(collector__ring(c->collector, i)))
-			return false;
-	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
-		struct lane *lane = collector__lane(c->collector, i);
+	struct engine_fill fill;
 
-		if (nearly_full(lane__waiting(lane), lane__size(lane)))
-			return false;
-	}
-	return true;
+	if (!writer__busy(c->writer))
+		return false;
+	fill = engine__fill(c->engine);
+	return fill.events <= NEARLY_FULL && fill.definitions <= NEARLY_FULL;
 }
 
 static unsigned int fullest(struct capture *c)
 {
-	unsigned int fill = writer__fill(c->writer);
+	unsigned int queue = writer__fill(c->writer);
 
-	for (size_t i = 0; i < collector__n_rings(c->collector); i++) {
-		struct ring *ring = collector__ring(c->collector, i);
-		unsigned int percent = ring__waiting(ring) * 100 / ring__size(ring);
-
-		fill = percent > fill ? percent : fill;
-	}
-	for (size_t i = 0; i < collector__n_lanes(c->collector); i++) {
-		struct lane *lane = collector__lane(c->collector, i);
-		unsigned int percent = lane__waiting(lane) * 100 / lane__size(lane);
-
-		fill = percent > fill ? percent : fill;
-	}
-	return fill;
+	return MAX(queue, engine__fill(c->engine).events);
 }
 
 static void lighten(struct capture *c)
@@ -425,52 +342,20 @@ static void lighten(struct capture *c)
 	if (!before && !c->light_from_ns)
 		c->light_from_ns = now;
 	writer__set_level(c->writer, step >= OVERLOAD_COMPRESSION ? FAST_LEVEL : WRITER_LEVEL);
-	collector__shed(c->collector, step >= OVERLOAD_SHED ? SHED_OPS & c->selection->ops : 0);
-}
-
-/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings (map_rings()). */
-static void drain_lanes(struct capture *c, size_t ring, uint64_t ns)
-{
-	size_t n_rings = collector__n_rings(c->collector),
-	       n_lanes = collector__n_lanes(c->collector);
-
-	for (size_t i = ring; i < n_lanes; i += n_rings)
-		lane__drain(collector__lane(c->collector, i), c->lane_ends[i], ns, on_event, c);
-}
-
-/* A CPU's records lie in its lane or in its ring: those of the lane that are earlier come first. */
-static void on_ring_event(void *arg, const void *record, size_t size)
-{
-	struct capture *c = arg;
-
-	drain_lanes(c, c->ring, ((const struct rec_fs *)record)->ns);
-	on_event(c, record, size);
+	engine__shed(c->engine, step >= OVERLOAD_SHED ? SHED_OPS & c->selection->ops : 0);
 }
 
 static void one_round(struct capture *c)
 {
-	uint64_t begun = clock__event_ns();
-	size_t n = collector__n_rings(c->collector), n_lanes = collector__n_lanes(c->collector);
-
 	c->round_events = 0;
 	if (c->can_lighten)
 		lighten(c);
 	if (can_wait(c))
 		return;
-	for (size_t i = 0; i < n; i++)
-		c->ends[i] = ring__end(collector__ring(c->collector, i));
-	for (size_t i = 0; i < n_lanes; i++)
-		c->lane_ends[i] = lane__end(collector__lane(c->collector, i));
+	engine__mark(c->engine);
 	/* So that a step of the wall clock is known before the rows that follow it. */
 	clock__poll(c->clock, clock__event_ns());
-	drain_definitions(c);
-	for (c->ring = 0; c->ring < n; c->ring++) {
-		ring__drain(collector__ring(c->collector, c->ring), c->ends[c->ring], on_ring_event,
-			    c);
-		/* What is later than the start of this round may have to wait for what the ring's noted end doesn't
-		 * take in. */
-		drain_lanes(c, c->ring, begun);
-	}
+	engine__drain(c->engine, &c->sink);
 	if (!c->forgot)
 		forget_if_full(c);
 	c->forgot = false;
@@ -498,20 +383,14 @@ static void chores(struct capture *c, uint64_t now)
 	tell_losses(c, now, false);
 }
 
-/* Everything that the programs have counted has been received. */
+/* Everything that the engine has counted has been received. */
 static bool settled(struct capture *c)
 {
-	struct cpu_slot *slots = collector__slots(c->collector);
-
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
-		uint64_t submitted = 0;
+		struct engine_counts n;
 
-		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
-			struct stream_count *n = &slots[cpu].streams[s];
-
-			submitted += n->seen - n->filtered - n->lost - n->shed;
-		}
-		if (submitted != atomic_load(&c->accounts[s].received))
+		engine__counts(c->engine, s, &n);
+		if (n.seen - n.filtered - n.lost - n.shed != atomic_load(&c->accounts[s].received))
 			return false;
 	}
 	return true;
@@ -530,10 +409,10 @@ static void *run(void *arg)
 		wait_ms = c->round_events           ? WAIT_MIN_MS :
 			  wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS :
 						      wait_ms * 2;
-		collector__wait(c->collector, wait_ms);
+		engine__wait(c->engine, wait_ms);
 	}
-	collector__detach(c->collector);
-	/* Programs that were running when they were detached still finish. */
+	engine__detach(c->engine);
+	/* What was at work when it was detached still finishes. */
 	begun = clock__event_ns();
 	do {
 		one_round(c);
@@ -546,7 +425,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+int capture__new(struct capture **ret, struct engine *engine, struct writer *writer,
 		 const struct encoder_config *config, bool lighten)
 {
 	struct capture *c = calloc(1, sizeof(*c));
@@ -554,7 +433,7 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 
 	if (!c)
 		return -ENOMEM;
-	c->collector = collector;
+	c->engine = engine;
 	c->writer = writer;
 	c->clock = config->clock;
 	c->selection = config->selection;
@@ -562,11 +441,9 @@ int capture__new(struct capture **ret, struct collector *collector, struct write
 	c->second = clock__event_ns();
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
-		collector__watch(collector, c->step_fd);
-	c->ends = calloc(collector__n_rings(collector) + collector__n_lanes(collector),
-			 sizeof(*c->ends));
-	c->lane_ends = c->ends ? c->ends + collector__n_rings(collector) : NULL;
-	err = c->ends ? encoder__new(&c->encoder, config) : -ENOMEM;
+		engine__watch(engine, c->step_fd);
+	c->sink = (struct sink){ .define = on_definition, .event = on_event, .arg = c };
+	err = encoder__new(&c->encoder, config);
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
 			c->accounts[s].missed.before_ns = c->second;
@@ -609,7 +486,6 @@ struct capture *capture__free(struct capture *c)
 	encoder__free(c->encoder);
 	if (c->step_fd >= 0)
 		close(c->step_fd);
-	free(c->ends);
 	free(c);
 	return NULL;
 }
@@ -621,16 +497,13 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
 
 	memset(ret, 0, sizeof(*ret));
 	if (stream < STREAM_CAPTURED) {
-		struct cpu_slot *slots = collector__slots(c->collector);
+		struct engine_counts n;
 
-		for (unsigned int cpu = 0; cpu < collector__n_cpus(c->collector); cpu++) {
-			const struct stream_count *n = &slots[cpu].streams[stream];
-
-			ret->seen += __atomic_load_n(&n->seen, __ATOMIC_RELAXED);
-			ret->filtered += __atomic_load_n(&n->filtered, __ATOMIC_RELAXED);
-			ret->lost_ring += __atomic_load_n(&n->lost, __ATOMIC_RELAXED);
-			ret->lost_shed += __atomic_load_n(&n->shed, __ATOMIC_RELAXED);
-		}
+		engine__counts(c->engine, stream, &n);
+		ret->seen = n.seen;
+		ret->filtered = n.filtered;
+		ret->lost_ring = n.lost;
+		ret->lost_shed = n.shed;
 	} else {
 		ret->seen = atomic_load(&a->received);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reader: a thread that drains the rings, turns records into rows, hands rows to the write
+/* The reader: a thread that drains an engine, turns records into rows, hands rows to the write
  * manager, and keeps account of what is lost on the way. */
 #ifndef IOTRC_CAPTURE_H
 #define IOTRC_CAPTURE_H
@@ -8,7 +8,7 @@
 
 #include "dataset/manifest.h"
 #include "dataset/writer.h"
-#include "engine/bpf/collector.h"
+#include "engine/engine.h"
 #include "rows/encode.h"
 
 struct capture;
@@ -16,9 +16,9 @@ struct capture;
 /* Whether records of STREAM have an encoder. */
 bool capture__encodes(enum stream stream);
 
-/* Starts the thread. COLLECTOR, WRITER and what CONFIG's encoder borrows are borrowed until capture__free().
+/* Starts the thread. ENGINE, WRITER and what CONFIG's encoder borrows are borrowed until capture__free().
  * LIGHTEN: give up some rows before chance does (--on-overload). 0, or a negative errno. */
-int capture__new(struct capture **ret, struct collector *collector, struct writer *writer,
+int capture__new(struct capture **ret, struct engine *engine, struct writer *writer,
 		 const struct encoder_config *config, bool lighten);
 
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
@@ -27,7 +27,7 @@ void capture__rotate(struct capture *c);
 /* Rounds of the reader so far, at least some each second while it lives. */
 uint64_t capture__rounds(struct capture *c);
 
-/* Detaches the collector, drains what is left, ends the thread. The writer has all rows then. */
+/* Detaches the engine, drains what is left, ends the thread. The writer has all rows then. */
 void capture__stop(struct capture *c);
 struct capture *capture__free(struct capture *c);
 

@@ -112,7 +112,7 @@ def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
     assert ("2", "0") not in calls # BPF_PSEUDO_KFUNC_CALL
 
 
-# Without one of these a row says less, but is there, or is counted otherwise (src/engine/bpf/collector.c).
+# Without one of these a row says less, but is there, or is counted otherwise (src/engine/bpf/missed.c).
 DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq_insert", "block_rq_issue",
           "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work"}
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/bpf/collector.h"
 #include "engine/capture.h"
+#include "engine/engine.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 
@@ -73,7 +73,7 @@ Test(schema, every_captured_stream_is_whole)
 		const char *key = schema_streams[i].key;
 		char command[128];
 
-		cr_expect(collector__serves(i), "%s: no BPF program in src/engine/bpf/collector.c",
+		cr_expect(engine_bpf.serves(i), "%s: no BPF program in src/engine/bpf/programs.c",
 			  key);
 		cr_expect(capture__encodes(i), "%s: no encoder in src/engine/capture.c", key);
 		snprintf(command, sizeof(command), "grep -q 'rows(\"%s\")' tests/live/*.py", key);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/bpf/bpf.h"
+#include "engine/bpf/functions.h"
+#include "engine/bpf/tracepoint.h"
+#include "iotrc.skel.h"
+
+/* A software event on every CPU that is online, at each occurrence. */
+static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t config)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = config,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_ADDR,
+	};
+	int n_cpus = libbpf_num_possible_cpus();
+
+	for (int cpu = 0; cpu < n_cpus; cpu++) {
+		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		struct bpf_link *link;
+
+		if (fd < 0 && errno == ENODEV)
+			continue;
+		if (fd < 0)
+			return -errno;
+		link = bpf_program__attach_perf_event(prog, fd);
+		if (!link) {
+			close(fd);
+			return -errno;
+		}
+		b->links[b->n_links++] = link;
+	}
+	return 0;
+}
+
+/* The entries, or the RETURNS, of the system calls that are wanted. */
+static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_program *prog,
+					 bool returns)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = returns);
+	struct bpf_link *link = NULL;
+	unsigned long *addrs;
+	int err = functions__of_syscalls(
+		(const struct syscall_desc *)b->skel->rodata->syscalls,
+		(const struct syscall_desc *)b->skel->rodata->syscalls_compat, &addrs, &opts.cnt);
+
+	if (!err) {
+		opts.addrs = addrs;
+		link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
+		err = link ? 0 : -errno;
+		free(addrs);
+	}
+	errno = -err;
+	return link;
+}
+
+static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const struct program *p)
+{
+	struct bpf_link *link;
+
+	if (p->hook == HOOK_FAULT_MAJOR)
+		return attach_perf(b, prog, PERF_COUNT_SW_PAGE_FAULTS_MAJ);
+	if (p->hook == HOOK_FAULT_MINOR)
+		return attach_perf(b, prog, PERF_COUNT_SW_PAGE_FAULTS_MIN);
+	if (strstr(p->name, "probe.multi/"))
+		link = attach_functions(b, prog, p->hook == HOOK_SYS_EXIT);
+	else if (!strncmp(p->name, "tp/", 3))
+		link = tracepoint__attach(prog, p->name + 3);
+	else
+		link = bpf_program__attach(prog);
+	if (!link)
+		return -errno;
+	b->links[b->n_links++] = link;
+	return 0;
+}
+
+/* Beyond 2, a level of distributions' own (Debian, Ubuntu), perf_event_open() takes CAP_SYS_ADMIN. */
+static bool perf_is_closed(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (file && fscanf(file, "%d", &level) != 1)
+		level = 0;
+	if (file)
+		fclose(file);
+	return level > 2;
+}
+
+int attach__all(struct bpf_engine *b, char *problem)
+{
+	/* Two programs a row at most; a perf event has a link on each CPU. */
+	b->links = calloc(2 * n_programs + 2 * libbpf_num_possible_cpus(), sizeof(*b->links));
+	if (!b->links)
+		return engine__problem(problem, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n_programs; i++) {
+		const struct program *p = &programs[i];
+		int err = b->chosen[i] ? attach_one(b, programs__first(b, p), p) : 0;
+
+		/* After the first, and before another at that tracepoint: programs are run in this order. */
+		if (!err && b->chosen[i] && programs__second(b, p))
+			err = attach_one(b, programs__second(b, p), p);
+		if (err == -EACCES && perf_is_closed())
+			return engine__problem(
+				problem, err,
+				"cannot attach to %s: the kernel leaves it to CAP_SYS_ADMIN: grant it, "
+				"or sysctl kernel.perf_event_paranoid=2",
+				p->name);
+		if (err)
+			return engine__problem(problem, err, "cannot attach to %s: %s", p->name,
+					       strerror(-err));
+	}
+	return 0;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The counters of the BPF programs: shared memory, a slot a CPU. */
+#include <string.h>
+#include <sys/param.h>
+
+#include "engine/bpf/bpf.h"
+#include "iotrc.skel.h"
+
+void counters__counts(struct engine *e, enum stream stream, struct engine_counts *ret)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	for (unsigned int cpu = 0; cpu < b->n_cpus; cpu++) {
+		const struct stream_count *n = &b->skel->bss->slots[cpu].streams[stream];
+
+		ret->seen += __atomic_load_n(&n->seen, __ATOMIC_RELAXED);
+		ret->filtered += __atomic_load_n(&n->filtered, __ATOMIC_RELAXED);
+		ret->lost += __atomic_load_n(&n->lost, __ATOMIC_RELAXED);
+		ret->shed += __atomic_load_n(&n->shed, __ATOMIC_RELAXED);
+	}
+}
+
+void counters__shed(struct engine *e, uint64_t ops)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	__atomic_store_n(&b->skel->bss->shed_ops, ops, __ATOMIC_RELAXED);
+}
+
+/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next call's: their
+ * times aren't told with these, unless they come faster than this reads. */
+static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
+{
+	uint64_t to;
+	int tries = 8;
+
+	do {
+		*lost = __atomic_load_n(&n->lost, __ATOMIC_ACQUIRE);
+		to = __atomic_load_n(&n->lost_last_ns, __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) != *lost && --tries);
+	return to;
+}
+
+static void tell_lost(struct bpf_engine *b, unsigned int cpu, enum stream stream,
+		      engine_loss_fn tell, void *arg)
+{
+	struct stream_count *n = &b->skel->bss->slots[cpu].streams[stream];
+	uint64_t lost, to, *told = &b->lost_told_ns[cpu][stream];
+	struct engine_loss loss = { .stream = stream, .cause = ENGINE_LOST, .cpu = cpu };
+
+	if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
+		return;
+	to = read_loss(n, &lost);
+	/* What was lost between this and the last acknowledgement left the first time as it was. */
+	loss.count = lost - n->acked;
+	loss.from_ns = MAX(n->lost_first_ns, *told);
+	loss.to_ns = *told = MAX(to, *told);
+	tell(arg, &loss);
+	__atomic_store_n(&n->acked, lost, __ATOMIC_RELEASE);
+}
+
+static void tell_shed(struct bpf_engine *b, unsigned int cpu, engine_loss_fn tell, void *arg)
+{
+	uint64_t *told = &b->shed_told[cpu],
+		 shed = __atomic_load_n(&b->skel->bss->slots[cpu].streams[STREAM_FS].shed,
+					__ATOMIC_ACQUIRE);
+	struct engine_loss loss = {
+		.stream = STREAM_FS, .cause = ENGINE_SHED, .count = shed - *told, .cpu = cpu
+	};
+
+	if (loss.count)
+		tell(arg, &loss);
+	*told = shed;
+}
+
+void counters__losses(struct engine *e, engine_loss_fn tell, void *arg)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	for (unsigned int cpu = 0; cpu < b->n_cpus; cpu++) {
+		for (int s = 0; s < STREAM_CAPTURED; s++)
+			tell_lost(b, cpu, s, tell, arg);
+		tell_shed(b, cpu, tell, arg);
+	}
+}

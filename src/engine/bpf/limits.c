@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a kernel lacks, or has too much of. */
+#include "engine/bpf/bpf.h"
+#include "iotrc.skel.h"
+#include "platform/macros.h"
+
+static bool no_task_storage(const struct bpf_engine *b)
+{
+	return !b->skel->rodata->cfg.task_storage;
+}
+
+static bool no_rdonly_cast(const struct bpf_engine *b)
+{
+	return !b->skel->rodata->cfg.rdonly_cast;
+}
+
+static bool nameless_uring(const struct bpf_engine *b)
+{
+	return b->skel->rodata->cfg.uring_nameless;
+}
+
+static bool no_last(const struct bpf_engine *b)
+{
+	return !b->skel->rodata->cfg.exit_says_last;
+}
+
+#define PREEMPTED "programs on raw tracepoints can be preempted, and calls be missed: mount tracefs"
+
+static bool preempted(const struct bpf_engine *b)
+{
+	return b->skel->rodata->cfg.raw_preemptible && b->attach == ATTACH_RAW;
+}
+
+static bool preempted_others(const struct bpf_engine *b)
+{
+	return b->skel->rodata->cfg.raw_preemptible && b->attach != ATTACH_RAW;
+}
+
+static bool unseen_init(const struct bpf_engine *b)
+{
+	return b->init_unseen;
+}
+
+static const struct {
+	bool (*holds)(const struct bpf_engine *b);
+	const char *kernels, *text;
+	/* clang-format off */
+} limits[] = {
+	{ no_task_storage, "up to 5.12",
+	  "no task storage for tracing programs: what threads are doing is kept in a table, whose size --memory "
+	  "sets; what the threads do that find no room there is counted as lost" },
+	{ nameless_uring, "up to 5.17",
+	  "io_uring completions name no request: where a program gives several requests in flight the same "
+	  "user_data, each counts as lost" },
+	{ no_rdonly_cast, "up to 6.1",
+	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program some 20 ns more" },
+	{ no_last, "up to 6.15",
+	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
+	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
+	{ preempted_others, "from 7.1 on",
+	  "programs on raw tracepoints can be preempted: of block, page cache and sockets two are there for "
+	  "each event; what both miss is counted" },
+	{ unseen_init, "where `bpf_prog_aux` has `init_owned` (a patch of some sandboxes)",
+	  "no program is run while process 1 runs: what it does, and what interrupts do over it, is "
+	  "neither seen nor counted" },
+};
+/* clang-format on */
+_Static_assert(ARRAY_SIZE(limits) <= ENGINE_LIMITS_MAX, "there is room for all");
+
+const char *limits__warning(const struct engine *e)
+{
+	return preempted((const struct bpf_engine *)e) ? PREEMPTED : NULL;
+}
+
+size_t limits__list(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX])
+{
+	const struct bpf_engine *b = (const struct bpf_engine *)e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].holds(b))
+			ret[n++] = limits[i].text;
+	return n;
+}
+
+void limits__print(FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		fprintf(out, "| %s | %s |\n", limits[i].kernels, limits[i].text);
+}

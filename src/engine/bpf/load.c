@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/bpf/bpf.h"
+#include "iotrc.skel.h"
+#include "platform/macros.h"
+
+/* What the kernel refuses, and how to be let: the privileges are what is missing most often. To root EACCES is
+ * the verifier's (bpf(2)), whose log says more. */
+int load__refused(char *problem, int err, const char *what)
+{
+	if ((err == -EPERM || err == -EACCES) && geteuid())
+		return engine__problem(problem, err,
+				       "%s: not permitted; needs root, or CAP_BPF and CAP_PERFMON: "
+				       "run it with sudo",
+				       what);
+	if (err == -EPERM)
+		return engine__problem(
+			problem, err,
+			"%s: the kernel refuses it to root: kernel lockdown, or a container "
+			"without CAP_BPF and CAP_PERFMON",
+			what);
+	return engine__problem(problem, err, "%s: %s (-v shows the kernel's log)", what,
+			       strerror(-err));
+}
+
+/* The kernel's function or raw tracepoint that P is for, or NULL. */
+static const char *attach_target(const struct program *p)
+{
+	static const char *const kinds[] = { "tp_btf/", "fentry/", "fexit/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strncmp(p->name, kinds[i], strlen(kinds[i])))
+			return p->name + strlen(kinds[i]);
+	return NULL;
+}
+
+/* PROG, which may be NULL, is to be loaded for P. */
+static int want_loaded(struct bpf_program *prog, const struct program *p)
+{
+	if (!prog)
+		return 0;
+	bpf_program__set_autoload(prog, true);
+	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
+}
+
+int load__all(struct bpf_engine *b, char *problem)
+{
+	struct bpf_program *prog;
+	int err = 0;
+
+	bpf_object__for_each_program(prog, b->skel->obj) bpf_program__set_autoload(prog, false);
+	for (size_t i = 0; i < n_programs && !err; i++) {
+		if (!b->chosen[i])
+			continue;
+		err = want_loaded(programs__first(b, &programs[i]), &programs[i]);
+		if (!err)
+			err = want_loaded(programs__second(b, &programs[i]), &programs[i]);
+	}
+	if (err)
+		return load__refused(problem, err, "cannot find what BPF programs attach to");
+	bpf_map__set_autocreate(b->skel->maps.task_states, b->skel->rodata->cfg.task_storage);
+	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
+	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
+				!b->skel->rodata->cfg.task_storage);
+	bpf_map__set_max_entries(b->skel->maps.task_states_by_task, b->plan.threads);
+	bpf_map__set_max_entries(b->skel->maps.definitions, b->plan.definitions_bytes);
+	bpf_map__set_max_entries(b->skel->maps.paths_sent, b->plan.paths_sent);
+	bpf_map__set_max_entries(b->skel->maps.in_flight, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.connecting, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.connect_words, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.uring_flights, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.uring_conns, b->plan.uring_conns);
+	bpf_map__set_max_entries(b->skel->maps.uring_asked, b->plan.uring_asked);
+	bpf_map__set_max_entries(b->skel->maps.uring_rowless, b->plan.in_flight);
+	err = iotrc_bpf__load(b->skel);
+	return err ? load__refused(problem, err, "cannot load BPF programs") : 0;
+}

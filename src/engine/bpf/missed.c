@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How often each hook fired, and what the kernel ran no program for. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+
+#include "engine/bpf/bpf.h"
+#include "iotrc.skel.h"
+
+static uint64_t hook_fired(const struct bpf_engine *b, enum hook hook)
+{
+	uint64_t fired = 0;
+
+	for (unsigned int cpu = 0; cpu < b->n_cpus; cpu++) {
+		const struct cpu_slot *slot = &b->skel->bss->slots[cpu];
+
+		fired += slot->fired[hook];
+		if (hook == HOOK_SYS_ENTER || hook == HOOK_SYS_EXIT)
+			for (int s = 0; s < STREAM_CAPTURED; s++)
+				if (SYSCALL_STREAMS & BIT(s))
+					fired += slot->streams[s].seen;
+	}
+	return fired;
+}
+
+/* How often the kernel didn't run the program PROG_FD, as it was running on that CPU already (told since
+ * 5.12). Not by bpf(): until 5.19 all of that takes privileges, which are gone by now. */
+static uint64_t runs_missed(int prog_fd)
+{
+	unsigned long long n = 0;
+	char name[64], line[128];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", prog_fd);
+	f = fopen(name, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "recursion_misses: %llu", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* The kernel runs no program within itself: one on a tracepoint that an interrupt comes to, or, where
+ * programs can be preempted, another thread, while it runs on that CPU. */
+static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_program__fd(programs__first(b, p)), &info, &len) ?
+		       0 :
+		       info.recursion_misses;
+}
+
+/* Of the events that the first program of P MISSED, those that its second didn't take either. Both
+ * counts may be of different moments while programs run. */
+static uint64_t missed_by_both(const struct bpf_engine *b, const struct program *p, uint64_t missed)
+{
+	uint64_t taken = 0;
+
+	for (unsigned int cpu = 0; cpu < b->n_cpus; cpu++)
+		taken +=
+			__atomic_load_n(&b->skel->bss->slots[cpu].taken[p->hook], __ATOMIC_RELAXED);
+	return (int64_t)(missed - taken) > 0 ? missed - taken : 0;
+}
+
+size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_programs; i++) {
+		struct bpf_program *prog = programs__first(b, &programs[i]);
+		struct manifest_hook *h = &ret[n];
+
+		if (!b->chosen[i] && !b->absent[i])
+			continue;
+		*h = (struct manifest_hook){
+			.name = programs[i].name,
+			.streams = programs[i].streams & b->streams,
+			.attached = b->chosen[i],
+			.gives = b->absent[i] ? programs[i].gives : NULL,
+		};
+		n++;
+		if (b->absent[i])
+			continue;
+		h->fired = hook_fired(b, programs[i].hook);
+		h->missed = missed_by_both(b, &programs[i], runs_missed(bpf_program__fd(prog)));
+	}
+	return n;
+}
+
+_Static_assert(HOOK_COUNT <= 64, "a bit for each hook");
+_Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
+#define HOOK(name) (UINT64_C(1) << HOOK_##name)
+/* Without one of these a row says less, but is there. */
+#define HOOKS_OF_DETAIL \
+	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
+	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
+	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | \
+	 HOOK(FAULT_KERNEL) | /* what these miss is counted by miss_quiet() of bpf/uring_lost.h */ \
+	 HOOK(URING_FLUSH) | \
+	 HOOK(URING_WORK) | /* two programs for one event: what interrupts the one is taken by the other */ \
+	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
+
+void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	for (size_t i = 0; i < n_programs; i++) {
+		const struct program *p = &programs[i];
+		uint64_t missed;
+
+		if (!b->chosen[i] || HOOKS_OF_DETAIL >> p->hook & 1)
+			continue;
+		missed = missed_by_both(b, p, times_missed(b, p));
+		for (int s = 0; missed && s < STREAM_CAPTURED; s++)
+			if (p->streams & b->streams & BIT(s))
+				ret[s] += missed;
+	}
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine as a whole: opened, detached, freed. */
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "engine/bpf/absent_kfuncs.h"
+#include "engine/bpf/bpf.h"
+#include "engine/bpf/drop_reasons.h"
+#include "engine/bpf/kernel.h"
+#include "iotrc.skel.h"
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+static void detach(struct engine *e)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	while (b->n_links)
+		bpf_link__destroy(b->links[--b->n_links]);
+}
+
+static void free_engine(struct engine *e)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	detach(e);
+	rings__free(b);
+	iotrc_bpf__destroy(b->skel);
+	free(b->links);
+	free(b);
+}
+
+static void forget(struct engine *e)
+{
+	((struct bpf_engine *)e)->skel->data->epoch++;
+}
+
+static pid_t own_pid(const struct engine *e)
+{
+	return ((const struct bpf_engine *)e)->skel->rodata->cfg.own_pid;
+}
+
+static json_t *drop_reasons(const struct engine *e)
+{
+	return drop_reasons__read();
+}
+
+/* Reads the object that lies in the program, and writes into it what this recording is about. */
+static int prepare(struct bpf_engine *b, const struct selection *want, const struct btf *btf,
+		   char *problem)
+{
+	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes CAP_SYS_ADMIN; not
+	 * when it is told where the types are. */
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	int err = absent_kfuncs__drop();
+
+	if (err)
+		return engine__problem(problem, err, "cannot prepare BPF programs: %s",
+				       strerror(-err));
+	b->skel = iotrc_bpf__open_opts(&open);
+	if (!b->skel)
+		return engine__problem(problem, -errno, "cannot read the embedded BPF object: %s",
+				       strerror(errno));
+	setup__programs(b, want, btf);
+	b->init_unseen = kernel__init_unseen(btf);
+	return 0;
+}
+
+static int start(struct bpf_engine *b, const struct selection *want, char *problem)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int err;
+
+	if (!btf)
+		return engine__problem(
+			problem, -errno,
+			"this kernel gives no type information at /sys/kernel/btf/vmlinux; "
+			"it must be built with CONFIG_DEBUG_INFO_BTF=y");
+	err = prepare(b, want, btf, problem);
+	if (!err)
+		err = programs__choose_attach(b, want->attach, btf, problem);
+	if (!err)
+		err = programs__choose(b, btf, problem);
+	if (!err)
+		err = rings__make(b, problem);
+	if (!err)
+		err = load__all(b, problem);
+	if (!err)
+		err = rings__map(b, problem);
+	if (!err)
+		err = attach__all(b, problem);
+	btf__free(btf);
+	return err;
+}
+
+static int open_engine(struct engine **ret, const struct engine_config *config, char *problem)
+{
+	struct bpf_engine *b = calloc(1, sizeof(*b));
+	int err;
+
+	if (!b)
+		return engine__problem(problem, -ENOMEM, "out of memory");
+	b->engine.type = &engine_bpf;
+	b->epoll_fd = -1;
+	b->streams = config->selection->streams;
+	b->process_exit = selection__op(config->selection, FS_PROCESS_EXIT);
+	b->n_cpus = MIN(memory__cpus(), MAX_CPUS);
+	b->plan = *config->memory;
+	b->plan.n_rings = MIN(b->plan.n_rings, b->n_cpus);
+	if (!config->verbose)
+		libbpf_set_print(silent);
+	err = start(b, config->selection, problem);
+	if (err) {
+		free_engine(&b->engine);
+		return err;
+	}
+	*ret = &b->engine;
+	return 0;
+}
+
+const struct engine_type engine_bpf = {
+	.name = "bpf",
+	.serves = programs__serve,
+	.open = open_engine,
+	.mark = rings__mark,
+	.drain = rings__drain,
+	.wait = rings__wait,
+	.watch = rings__watch,
+	.fill = rings__fill,
+	.counts = counters__counts,
+	.losses = counters__losses,
+	.missed = missed__missed,
+	.shed = counters__shed,
+	.forget = forget,
+	.hooks = missed__hooks,
+	.limits = limits__list,
+	.warning = limits__warning,
+	.drop_reasons = drop_reasons,
+	.own_pid = own_pid,
+	.detach = detach,
+	.free = free_engine,
+};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "engine/bpf/bpf.h"
+#include "engine/bpf/kernel.h"
+#include "engine/bpf/syscalls.h"
+#include "iotrc.skel.h"
+
+static bool op_wanted(const struct selection *want, const struct syscall_desc *d)
+{
+	if (d->shape == SHAPE_SOCKETCALL)
+		return selection__stream(want, STREAM_NW_CONN) ||
+		       selection__stream(want, STREAM_NW_SOCKOPT);
+	if (!selection__stream(want, d->stream))
+		return d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN);
+	if (d->stream != STREAM_FS || d->shape == SHAPE_AIO)
+		return true;
+	return selection__op(want, d->op) ||
+	       (d->props & PROP_REMOVEDIR && selection__op(want, FS_RMDIR)) ||
+	       (d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN));
+}
+
+/* close() serves two streams: with fs off it counts for the other. */
+static void choose(const struct selection *want, const struct syscall_desc *from,
+		   struct syscall_desc *to)
+{
+	if (!op_wanted(want, from)) {
+		if (selection__stream(want, STREAM_FS))
+			to->props = from->props & PROP_NAMES;
+		return;
+	}
+	*to = *from;
+	if (!selection__stream(want, to->stream))
+		to->stream = STREAM_NW_CONN;
+}
+
+void setup__programs(struct bpf_engine *b, const struct selection *want, const struct btf *btf)
+{
+	struct iotrc_bpf *skel = b->skel;
+	struct capture_config *cfg = &skel->rodata->cfg;
+
+	kernel__probe(cfg, btf);
+	cfg->atomic_counters = memory__cpus() > MAX_CPUS || kernel__preemptible(btf);
+	cfg->own_pid = kernel__own_pid();
+	cfg->scope_all = want->scope_all;
+	cfg->close_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_CLOSE);
+	cfg->nw_conn = selection__stream(want, STREAM_NW_CONN);
+	cfg->uring_stream = selection__stream(want, STREAM_FS) ? STREAM_FS : STREAM_NW_CONN;
+	cfg->n_pids = want->n_pids;
+	for (size_t i = 0; i < want->n_pids; i++)
+		cfg->pids[i] = want->pids[i];
+	cfg->n_commands = want->n_commands;
+	for (size_t i = 0; i < want->n_commands; i++)
+		memcpy(cfg->commands[i], want->commands[i], COMM_BYTES);
+	cfg->cgroup = want->cgroup_id;
+	cfg->cache_sample = want->cache_sample;
+	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
+		choose(want, &syscalls_native[i], &skel->rodata->syscalls[i]);
+		choose(want, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
+	}
+	memcpy(skel->rodata->socketcalls, syscalls_of_socketcall,
+	       sizeof(skel->rodata->socketcalls));
+	for (size_t i = 0; i < MAX_URING_OPS; i++)
+		choose(want, &uring_ops[i], &skel->rodata->uring_ops[i]);
+}
