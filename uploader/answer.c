@@ -232,6 +232,10 @@ static void explain_tunnel(const struct http_answer *a, const char *host, struct
 
 static void explain_absence(const struct http_answer *a, const char *host, struct target_result *r)
 {
+	if (a->cut) {
+		target__result(r, TARGET_RETRY, true, "%.150s: %s", host, a->cut);
+		return;
+	}
 	if (a->tunnel_status >= 400) {
 		explain_tunnel(a, host, r);
 		return;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,22 +13,34 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "platform/macros.h"
 #include "uploader/target_kind.h"
 
 #define CONNECT_TIMEOUT_S 20
 #define STALL_TIMEOUT_S 60
+/* A store may take minutes to put the parts of an object together (AWS, CompleteMultipartUpload). */
+#define ANSWER_TIMEOUT_S 600
+/* Of the other side, on the average of a body: a modem is not refused. */
+#define SLOWEST_BYTES_S 1024
+#define NS_PER_S UINT64_C(1000000000)
 
 struct http {
 	CURL *curl;
 	char *ca_file;
 	uint64_t rate;
-	unsigned int connect_timeout_s, stall_timeout_s;
+	unsigned int connect_timeout_s, stall_timeout_s, answer_timeout_s;
+	uint64_t slowest; /* bytes a second */
 
 	/* Of the request under way. */
 	const struct http_request *request;
 	const struct target_hooks *hooks;
 	uint64_t sent_before, sent;
+	uint64_t begun_ns;    /* … later by the time that we have slept ourselves */
+	uint64_t answered_ns; /* since when all is sent; 0: it isn't yet */
+	size_t head_len;
+	curl_socket_t socket; /* of the last connection made, which may be kept; -1: it has ended */
+	uint64_t received_before; /* … by earlier requests */
 	struct http_answer answer;
 };
 
@@ -44,6 +59,8 @@ static const struct {
 	{ "x-amz-meta-sha256", offsetof(struct http_head, sha256) },
 	{ "content-length", offsetof(struct http_head, length) },
 };
+
+static const char too_long[] = "its answer is too long";
 
 static void global_init(void)
 {
@@ -75,9 +92,15 @@ int http__new(struct http **ret, const struct target_config *config,
 		if (!h->ca_file)
 			goto no_memory;
 	}
+	h->socket = -1;
 	h->rate = config->rate;
 	h->connect_timeout_s = config->connect_timeout_s ?: CONNECT_TIMEOUT_S;
 	h->stall_timeout_s = config->stall_timeout_s ?: STALL_TIMEOUT_S;
+	h->answer_timeout_s = config->answer_timeout_s ?: ANSWER_TIMEOUT_S;
+	h->slowest = config->slowest ?: SLOWEST_BYTES_S;
+	/* Our own rate is not the other side's doing. */
+	if (h->rate && h->slowest > h->rate / 2)
+		h->slowest = h->rate / 2 ?: 1;
 	*ret = h;
 	return 0;
 no_memory:
@@ -102,6 +125,11 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	size_t len = size * n, name;
 	const char *colon;
 
+	h->head_len += len;
+	if (h->head_len > HTTP_HEAD_MAX) {
+		h->answer.cut = too_long;
+		return 0;
+	}
 	/* The head of a new answer: what came before was 100 Continue, or a proxy's. */
 	if (len > 5 && !memcmp(line, "HTTP/", 5)) {
 		memset(&h->answer.head, 0, sizeof(h->answer.head));
@@ -137,7 +165,9 @@ static size_t on_body(char *data, size_t size, size_t n, void *h_)
 	memcpy(a->body + a->body_len, data, len < room ? len : room);
 	a->body_len += len < room ? len : room;
 	a->body[a->body_len] = 0;
-	return len;
+	if (len > room)
+		a->cut = too_long;
+	return len > room ? 0 : len;
 }
 
 static size_t on_read(char *buf, size_t size, size_t n, void *data)
@@ -175,14 +205,73 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* What stalls ends by CURLOPT_LOW_SPEED_TIME; this is for whoever keeps a trickle going. NULL, or in words what takes
+ * too long, SENT bytes of the body having gone. */
+static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
+{
+	uint64_t answer_ns = h->answer_timeout_s * NS_PER_S, len = h->request->len;
+
+	if (sent < len) {
+		h->answered_ns = 0;
+		return now - h->begun_ns > answer_ns + len / h->slowest * NS_PER_S ?
+			       "it takes what is sent too slowly" :
+			       NULL;
+	}
+	if (!h->answered_ns)
+		h->answered_ns = now;
+	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
+}
+
+/* Bytes that came over the connection, by the kernel's count: also of what libcurl shows to nobody, such as chunk
+ * extensions and a proxy's head. */
+static uint64_t received(const struct http *h)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (h->socket < 0 || getsockopt(h->socket, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return 0;
+	return info.tcpi_bytes_received;
+}
+
+/* CURLINFO_ACTIVESOCKET tells of a connection only after the transfer. */
+static int on_socket(void *data, curl_socket_t s, curlsocktype purpose)
+{
+	struct http *h = data;
+
+	h->socket = s;
+	h->received_before = 0;
+	return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *data, curl_socket_t s)
+{
+	struct http *h = data;
+
+	if (h->socket == s)
+		h->socket = -1;
+	return close(s);
+}
+
+/* libcurl calls it at least once a second, whatever happens or doesn't. */
 static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 		       curl_off_t ulnow)
 {
 	struct http *h = data;
+	uint64_t before = clock__mono_ns(), now;
 
+	/* It may sleep, to keep to a rate. */
 	h->answer.cancelled =
 		!target_hooks__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
-	return h->answer.cancelled;
+	now = clock__mono_ns();
+	h->begun_ns += now - before;
+	if (h->answer.cancelled)
+		return 1;
+	if (!h->answer.cut)
+		h->answer.cut = overdue(h, ulnow, now);
+	if (!h->answer.cut && received(h) - h->received_before > HTTP_WIRE_MAX)
+		h->answer.cut = too_long;
+	return h->answer.cut != NULL;
 }
 
 static void set_up(struct http *h)
@@ -212,6 +301,8 @@ static void set_up(struct http *h)
 		curl_easy_setopt(c, CURLOPT_USERNAME, r->signer->user);
 		curl_easy_setopt(c, CURLOPT_PASSWORD, r->signer->secret);
 	}
+	if (r->local)
+		curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)h->connect_timeout_s);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)h->stall_timeout_s);
@@ -221,6 +312,10 @@ static void set_up(struct http *h)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, h);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	curl_easy_setopt(c, CURLOPT_SOCKOPTDATA, h);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, h);
@@ -250,20 +345,63 @@ const struct http_answer *http__do(struct http *h, const struct http_request *re
 	h->hooks = hooks;
 	h->sent_before = sent_before;
 	h->sent = 0;
+	h->begun_ns = clock__mono_ns();
+	h->answered_ns = 0;
+	h->head_len = 0;
+	h->received_before = received(h);
 	memset(a, 0, offsetof(struct http_answer, body));
 	a->body[0] = 0;
 	a->body_len = 0;
 	set_up(h);
 	a->error = curl_easy_perform(h->curl);
-	if (!a->error)
+	if (!a->error || a->cut)
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
-	else
+	/* Who says no has said enough. */
+	if (a->cut && a->status >= 300)
+		a->error = CURLE_OK;
+	if (a->error)
 		curl_easy_getinfo(h->curl, CURLINFO_HTTP_CONNECTCODE, &a->tunnel_status);
 	/* The handle holds pointers into the request, and the secret. */
 	curl_easy_reset(h->curl);
 	h->request = NULL;
 	h->hooks = NULL;
 	return a;
+}
+
+/* Part WHAT of URL, curl_free()'s, or NULL. */
+static char *url_part(const char *url, CURLUPart what)
+{
+	CURLU *u = curl_url();
+	char *part = NULL;
+
+	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK)
+		curl_url_get(u, what, &part, 0);
+	curl_url_cleanup(u);
+	return part;
+}
+
+char *http__host(const char *url)
+{
+	char *name = url_part(url, CURLUPART_HOST), *port = url_part(url, CURLUPART_PORT);
+	char *host = NULL;
+
+	if (name && asprintf(&host, "%s%s%s", name, port ? ":" : "", port ?: "") < 0)
+		host = NULL;
+	curl_free(name);
+	curl_free(port);
+	return host;
+}
+
+bool http__is_local(const char *url)
+{
+	char *host = url_part(url, CURLUPART_HOST);
+	struct in_addr v4;
+	bool local =
+		host && (!strcasecmp(host, "localhost") || !strcmp(host, "[::1]") ||
+			 (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127));
+
+	curl_free(host);
+	return local;
 }
 
 void http__header(struct curl_slist **list, bool *ok, const char *format, ...)

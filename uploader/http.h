@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HTTP for the targets, by libcurl: TLS is verified, redirects are not followed (a signature or a
- * token is for one host alone), proxies come from the environment, what stalls ends. */
+ * token is for one host alone), proxies come from the environment. Every request ends, whatever the other
+ * side does: its answer is bounded in bytes and in time, and so is the time that it takes to take ours. */
 #ifndef IOTRC_HTTP_H
 #define IOTRC_HTTP_H
 
@@ -11,7 +12,10 @@
 
 #include "uploader/target.h"
 
-#define HTTP_BODY_MAX (256 << 10) /* bytes of an answer that are looked at */
+#define HTTP_BODY_MAX (256 << 10) /* bytes of an answer's body: after that we hang up */
+#define HTTP_HEAD_MAX (64 << 10)  /* … and of its head, with interim answers and trailers */
+#define HTTP_WIRE_MAX \
+	(4 << 20) /* … and of all that comes for it: chunk lengths, TLS, a proxy's words */
 #define HTTP_FIELD_MAX 256
 
 struct http_signer {
@@ -25,6 +29,7 @@ struct http_request {
 	const char *host;                 /* for messages: no path, no query */
 	struct curl_slist *headers;       /* borrowed */
 	const struct http_signer *signer; /* NULL: none */
+	bool local;                       /* stays on this machine: goes through no proxy */
 	bool file;                        /* the body is LEN bytes of FD from AT on; or of DATA */
 	int fd;
 	uint64_t at, len;
@@ -48,6 +53,9 @@ struct http_answer {
 	CURLcode error; /* CURLE_OK: there is an answer */
 	char detail[CURL_ERROR_SIZE];
 	int read_error; /* negative errno: why the file couldn't be read */
+	const char *
+		cut; /* words why we hung up before its end, or NULL. An answer that says no counts all
+			  * the same: then error is CURLE_OK */
 	bool cancelled;
 	long status;
 	long tunnel_status; /* what a proxy said to CONNECT; 0: nothing */
@@ -67,6 +75,13 @@ struct http *http__free(struct http *h);
  * of beyond this body. */
 const struct http_answer *http__do(struct http *h, const struct http_request *request,
 				   uint64_t sent_before, const struct target_hooks *hooks);
+
+/* Host and port of URL, without what may be a secret, as libcurl reads it, which is what goes there. A copy, or
+ * NULL: it is no URL, or there is no memory. */
+char *http__host(const char *url);
+
+/* Whether URL's host is this machine, by its loopback addresses or as localhost, as libcurl reads it. */
+bool http__is_local(const char *url);
 
 /* Adds a field to LIST. *OK becomes false where there is no memory for it, and then nothing more is
  * added: the list, which its owner frees, is not to be used. */

@@ -13,6 +13,7 @@
 
 #define PARTS_MAX 10000
 #define LIST_PARTS 500 /* a page that is far from filling HTTP_BODY_MAX */
+#define LISTS_MAX 100  /* of one upload: of a store that gives fewer parts than it was asked for */
 
 /* A part of a multipart upload: what it is here, and what the store has said of its own. */
 struct part {
@@ -57,6 +58,7 @@ static bool list_parts(struct multipart *m, bool *ret_gone)
 	struct s3_request r = { .method = "GET", .key = m->object->key, .query = q };
 	const struct http_answer *a;
 	unsigned long number = 0, after;
+	unsigned int lists = 0;
 
 	*ret_gone = false;
 	do {
@@ -85,7 +87,8 @@ static bool list_parts(struct multipart *m, bool *ret_gone)
 			etag__unquote(m->parts[number - 1].etag);
 		}
 		answer__xml(a->body, "IsTruncated", text, sizeof(text));
-	} while (!strcmp(text, "true") && number > after);
+		/* What isn't listed is sent again: a list without an end is left. */
+	} while (!strcmp(text, "true") && number > after && number < m->n && ++lists < LISTS_MAX);
 	return true;
 }
 

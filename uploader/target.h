@@ -29,7 +29,9 @@ struct target_config {
 	const char *ca_file;     /* PEM; default SSL_CERT_FILE, then the system's */
 	uint64_t rate;           /* bytes a second of this target; default: no limit */
 	unsigned int connect_timeout_s; /* default 20 */
-	unsigned int stall_timeout_s;   /* without a byte moving; default 60 */
+	unsigned int answer_timeout_s;  /* that an answer may take, once all is sent; default 600 */
+	uint64_t slowest; /* bytes a second that the other side must take; default 1024 */
+	unsigned int stall_timeout_s; /* without a byte moving; default 60 */
 	uint64_t part_bytes; /* files above it go in parts of it; default TARGET_PART_BYTES */
 };
 

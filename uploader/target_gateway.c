@@ -39,32 +39,10 @@ static bool is_http(const char *url)
 	return !strncasecmp(url, "http://", 7);
 }
 
-/* Host and port of URL, without what may be a secret. A copy, or NULL. */
-static char *host_of(const char *url)
-{
-	const char *host = strstr(url, "://") + 3, *at;
-	size_t len = strcspn(host, "/?#");
-
-	at = memchr(host, '@', len);
-	if (at) {
-		len -= at + 1 - host;
-		host = at + 1;
-	}
-	return strndup(host, len);
-}
-
 /* A token, and a URL that lets its bearer write, don't go through a network in the clear. */
-static bool is_loopback(const char *host)
+static bool may_be_asked(const char *url)
 {
-	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		size_t len = strlen(names[i]);
-
-		if (!strncasecmp(host, names[i], len) && (!host[len] || host[len] == ':'))
-			return true;
-	}
-	return false;
+	return is_https(url) || http__is_local(url);
 }
 
 static void gateway_free(struct target *target)
@@ -94,14 +72,14 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 	while (url[len - 1] == '/')
 		len--;
 	t->url = strndup(url, len);
-	t->host = t->url ? host_of(t->url) : NULL;
+	t->host = t->url ? http__host(t->url) : NULL;
 	if (config->credentials)
 		t->credentials_file = strdup(config->credentials);
 	if (!t->host || (config->credentials && !t->credentials_file)) {
-		target__say(problem, "out of memory");
-		return -ENOMEM;
+		target__say(problem, "'%.200s' is no gateway, or memory is short", url);
+		return -EINVAL;
 	}
-	if (!is_https(t->url) && !is_loopback(t->host)) {
+	if (!may_be_asked(t->url)) {
 		target__say(problem, "%.200s: a gateway beyond this machine must be https://",
 			    t->host);
 		return -EINVAL;
@@ -148,6 +126,7 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 		http__header(&headers, &ok, "Content-Type: %s", type);
 	r->headers = headers;
 	r->host = t->host;
+	r->local = http__is_local(t->url);
 	if (ok)
 		a = http__do(t->http, r, 0, hooks);
 	else
@@ -232,10 +211,12 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 			       "%.150s: the gateway's answer holds no URL", t->host);
 		return NULL;
 	}
-	if (!is_https(presigned) && is_https(t->url)) {
-		target__result(result, TARGET_REFUSED, true,
-			       "%.150s: the gateway's URL is http://, and would go in the clear",
-			       t->host);
+	/* Who is beyond this machine doesn't get at what listens on its loopback, either. */
+	if (!may_be_asked(presigned) || (!is_https(presigned) && is_https(t->url))) {
+		target__result(
+			result, TARGET_REFUSED, true,
+			"%.150s: the gateway's URL is no https://, and would go in the clear",
+			t->host);
 		free(presigned);
 		return NULL;
 	}
@@ -254,7 +235,7 @@ static void gateway_put(struct target *target, const struct target_object *objec
 			struct target_result *result)
 {
 	struct gateway_target *t = (struct gateway_target *)target;
-	char *url = get_url(t, object->key, hooks, result), *host = url ? host_of(url) : NULL;
+	char *url = get_url(t, object->key, hooks, result), *host = url ? http__host(url) : NULL;
 	struct http_request r = {
 		.method = "PUT",
 		.url = url,
@@ -262,6 +243,7 @@ static void gateway_put(struct target *target, const struct target_object *objec
 		.file = true,
 		.fd = object->fd,
 		.len = object->size,
+		.local = url && http__is_local(url),
 	};
 	char expected[ETAG_MD5_SIZE];
 	unsigned char md5[MD5_SIZE * 2];

@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 		{ "upload-id", 1, NULL, 'i' }, { "cancel-at", 1, NULL, 'x' },
 		{ "abort", 0, NULL, 'A' },     { "test", 0, NULL, 't' },
 		{ "telemetry", 1, NULL, 'T' }, { "no-resume", 0, NULL, 'n' },
+		{ "answer", 1, NULL, 'w' },    { "slowest", 1, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct target_config config = { .stall_timeout_s = 5, .connect_timeout_s = 5 };
@@ -118,6 +119,12 @@ int main(int argc, char **argv)
 			break;
 		case 'C':
 			config.connect_timeout_s = atoi(optarg);
+			break;
+		case 'w':
+			config.answer_timeout_s = atoi(optarg);
+			break;
+		case 'S':
+			config.slowest = strtoull(optarg, NULL, 10);
 			break;
 		case 'h':
 			object.sha256 = optarg;

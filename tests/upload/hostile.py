@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An endpoint that wants to hold its client, or to lead it elsewhere: a server of our own on one socket. `answers`
+says by method what a request gets; what was asked, and how much was sent and taken, is kept."""
+import contextlib
+import ctypes
+import os
+import socket
+import subprocess
+import threading
+import time
+
+from proxy import Message, read_exactly, read_head
+
+CLONE_NEWNET = 0x40000000
+
+
+@contextlib.contextmanager
+def own_network(*addresses):
+    """A network namespace for this thread, its loopback interface with ADDRESSES beside 127.0.0.1: an address that
+    isn't loopback's, without a packet that leaves the machine. Sockets and programs made inside stay there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as before:
+        assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        try:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            for address in addresses:
+                subprocess.run(["ip", "address", "add", address, "dev", "lo"], check=True)
+            yield
+        finally:
+            assert libc.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+class Hostile:
+    """answers: from a method to a function of (server, socket). A body is read whole first, unless `reads` says
+    otherwise: a function of (server, socket, length)."""
+
+    def __init__(self, address="127.0.0.1", reads=None, **answers):
+        self.answers, self.reads = answers, reads
+        self.asked, self.bodies = [], []   # (method, path); what came with them
+        self.sent = self.taken = 0         # bytes of answers, and of bodies
+        self.listener = socket.create_server(
+            (address, 0), backlog=16, family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://{address}:{self.port}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+
+    def serve(self, s):
+        with contextlib.suppress(OSError), s:
+            # One answer a connection: what it leads to is a new one.
+            head = Message(read_head(s), b"")
+            method, path = head.lines[0].split()[:2]
+            self.asked.append((method, path))
+            if head.header("expect"):
+                s.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            length = int(head.header("content-length", "0"))
+            if self.reads and length:
+                self.reads(self, s, length)
+            else:
+                self.bodies.append(read_exactly(s, length))
+                self.taken += length
+            self.answers[method](self, s)
+
+    def send(self, s, data):
+        s.sendall(data)
+        self.sent += len(data)
+
+
+# ---- answers ----
+
+def text(body, status="200 OK", *headers):
+    """A decent one."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+    return lambda server, s: server.send(s, "\r\n".join(lines).encode() + body.encode())
+
+
+def endless(status="200 OK"):
+    def answer(server, s):
+        server.send(s, f"HTTP/1.1 {status}\r\nContent-Type: x\r\n\r\n".encode())
+        while True:
+            server.send(s, b"A" * 65536)
+    return answer
+
+
+def endless_chunks(server, s):
+    server.send(s, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        server.send(s, b"10000\r\n" + b"A" * 65536 + b"\r\n")
+
+
+def trickle(server, s):
+    server.send(s, b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    while True:
+        server.send(s, b"AA")
+        time.sleep(.5)
+
+
+def trickling_head(server, s):
+    server.send(s, b"HTTP/1.1 200 OK\r\n")
+    while True:
+        server.send(s, b"X-A: b\r\n")
+        time.sleep(.5)
+
+
+def endless_head(server, s):
+    server.send(s, b"HTTP/1.1 200 OK\r\n")
+    while True:
+        server.send(s, b"X-A: " + b"y" * 1000 + b"\r\n")
+
+
+def endless_trailers(server, s):
+    server.send(s, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n0\r\n")
+    while True:
+        server.send(s, b"X-A: " + b"y" * 1000 + b"\r\n")
+
+
+def endless_extension(server, s):
+    """Of a chunk's length: no part of head or body."""
+    server.send(s, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+    while True:
+        server.send(s, b"x" * 65536)
+
+
+def continues(server, s):
+    """As fast as they go."""
+    while True:
+        server.send(s, b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+def continues_slowly(server, s):
+    while True:
+        server.send(s, b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(.2)
+
+
+# ---- readers ----
+
+def sip(server, s, length):
+    """Takes a body so slowly that it never ends, and never stalls."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    while server.taken < length:
+        server.taken += len(s.recv(1000))
+        time.sleep(.5)
