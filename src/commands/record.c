@@ -767,6 +767,7 @@ static bool finish_upload(struct recording *r)
 static int finish(struct recording *r)
 {
 	struct status_snapshot s;
+	unsigned int unfinished;
 	uint64_t unnamed;
 	int err, code = EXIT_OK;
 
@@ -784,12 +785,23 @@ static int finish(struct recording *r)
 	tell_staging(r);
 	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
 	capture__stop(r->capture);
+	/* What the last write and the end of a file lose is lost after the last row of all other streams. */
+	writer__settle(r->writer);
+	capture__tell_last(r->capture);
 	err = writer__close(r->writer);
 	if (err) {
 		complain("could not write all rows: %s", strerror(-err));
 		code = EXIT_LOST;
 	}
-	manifest__set_state(r->manifest, "complete");
+	unfinished = writer__unfinished(r->writer);
+	if (unfinished) {
+		complain(
+			"%u files could not be finished: their rows wait in .part files for 'iotrc recover'",
+			unfinished);
+		code = EXIT_LOST;
+	} else {
+		manifest__set_state(r->manifest, "complete");
+	}
 	err = write_manifest(r);
 	if (err) {
 		complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
@@ -800,6 +812,12 @@ static int finish(struct recording *r)
 		complain(
 			"%llu records made no sense, or came before their definitions: please report this",
 			(unsigned long long)unnamed);
+		code = EXIT_LOST;
+	}
+	if (session__place(r->session) == SESSION_UNMOUNTED) {
+		complain(
+			"%s: its disk was unmounted meanwhile: nobody finds these rows until it is mounted again",
+			r->session->path);
 		code = EXIT_LOST;
 	}
 	take_snapshot(r, &s);

@@ -22,6 +22,7 @@
 #include "commands/verify_anonymous.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
+#include "dataset/session.h"
 #include "dataset/verify_file.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
@@ -284,6 +285,10 @@ static void read_manifest(struct verify *v)
 	state = member_string(v, session, "session", "state");
 	v->running = !strcmp(state, "running");
 	v->recovered = !strcmp(state, "recovered");
+	/* Its rows wait in .part files that nobody will finish. */
+	if (v->running && !session__in_use(v->fd))
+		faults__add(&v->manifest,
+			    "session.state: running, but its recorder is gone: iotrc recover");
 	if (!v->running && !v->recovered && strcmp(state, "complete"))
 		broken(v, "session.state: not running, complete or recovered");
 	read_clock(v);
@@ -700,8 +705,9 @@ const char verify__help[] =
 	"Reads every file of the session in DIR, or of all sessions below DIR, and compares it\n"
 	"with the schema and the session's manifest.json: frames whole, header, each field, wall\n"
 	"time against mono_ns, counts, sizes, SHA-256; files missing or not listed; and seen =\n"
-	"written + filtered + lost. Prints a line for each fault (row 1 is the first after the\n"
-	"header) and one for each session.\n"
+	"written + filtered + lost; and whether the recorder of a session that isn't finished is\n"
+	"still there. Prints a line for each fault (row 1 is the first after the header) and one\n"
+	"for each session.\n"
 	"\n"
 	"With --anonymous it searches all of it, manifest and JSON included, for what must not be\n"
 	"in anonymised sessions, and prints a line for each find.\n"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,47 @@ out:
 int session__lock(int fd)
 {
 	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+bool session__in_use(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return true;
+	flock(fd, LOCK_UN);
+	return false;
+}
+
+/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id (proc(5)). */
+static bool is_mounted(uint64_t id)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = !f; /* nobody knows */
+
+	while (!found && getline(&line, &size, f) > 0)
+		found = strtoull(line, NULL, 10) == id;
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+enum session_place session__place(const struct session *s)
+{
+	struct stat here, there;
+	struct statx mount;
+
+	if (fstat(s->fd, &here) < 0)
+		return SESSION_THERE;
+	if (stat(s->path, &there) == 0 && there.st_dev == here.st_dev &&
+	    there.st_ino == here.st_ino)
+		return SESSION_THERE;
+	/* Since Linux 5.8. */
+	if (statx(s->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &mount) == 0 &&
+	    mount.stx_mask & STATX_MNT_ID && !is_mounted(mount.stx_mnt_id))
+		return SESSION_UNMOUNTED;
+	return SESSION_RENAMED;
 }
 
 /* Whoever cleans up may have found the directory empty and unused before it was locked. */

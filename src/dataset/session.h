@@ -28,6 +28,17 @@ int session__new(struct session **ret, const char *out, const char *bucket, cons
  * uses it; or another negative errno where a file system has no locks. */
 int session__lock(int fd);
 
+/* Whether somebody uses the session in directory FD, or a file system without locks can't tell. */
+bool session__in_use(int fd);
+
+/* Where the session is for somebody who looks for it at its path. */
+enum session_place {
+	SESSION_THERE,
+	SESSION_RENAMED, /* there is nothing, or something else: the directory has another name, or is mounted over */
+	SESSION_UNMOUNTED, /* its file system is mounted nowhere any more, and is here only as long as we keep it open */
+};
+enum session_place session__place(const struct session *s);
+
 /* Looks whether the session's directory has been removed, or (RETURNED) is another one now, on a disk that
  * has come back: then opens it anew, made where it has been removed and the file system is the same. FD
  * keeps its number. 0: all is as it was, 1: FD is another directory, locked, or a negative errno. */

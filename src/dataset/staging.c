@@ -37,6 +37,7 @@ struct staging {
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
 	enum room_state told;
+	enum session_place place;
 	unsigned first, n; /* of lines, under the thread's lock */
 	struct staging_line lines[LINES];
 };
@@ -279,11 +280,35 @@ static void tell_room(struct staging *s)
 		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
 }
 
+/* Rows go on into the directory that is open, wherever it is. */
+static void tell_place(struct staging *s)
+{
+	enum session_place place = session__place(s->config.session);
+
+	if (place == s->place)
+		return;
+	s->place = place;
+	if (place == SESSION_UNMOUNTED)
+		say(s, LOG_WARNING,
+		    "%s: its disk was unmounted, and rows still go there: nobody finds them until it is mounted "
+		    "again",
+		    s->config.session->path);
+	else if (place == SESSION_RENAMED)
+		say(s, LOG_WARNING,
+		    "%s no longer leads to the session: its directory was renamed or mounted over, and rows still "
+		    "go there",
+		    s->config.session->path);
+	else
+		say(s, LOG_INFO, "%s leads to the session again", s->config.session->path);
+}
+
 static void keep_session(struct staging *s)
 {
 	int r = session__restore(s->config.session, s->config.failing(s->config.arg), s->config.uid,
 				 s->config.gid);
 
+	if (!r)
+		tell_place(s);
 	if (r <= 0)
 		return;
 	say(s, LOG_WARNING, "%s has gone, with what it held: made anew", s->config.session->path);

@@ -46,12 +46,16 @@ struct writer {
 	_Atomic int level;
 	_Atomic uint64_t put, steps; /* chunks put, and done with */
 
-	pthread_mutex_t lock;            /* guards all below */
-	pthread_cond_t wake, sync, left; /* the writer; the syncer; a file has left, or can't */
-	struct chunk *head, **tail;      /* queue, in the order of arrival */
-	struct chunk *free;              /* last in, first out: the warmest */
-	uint32_t in_use;                 /* chunks with producers and in the queue */
-	bool rotate, closing, filled;    /* filled: nothing more comes from the writer */
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t wake, sync,
+		left; /* the writer; the syncer; a file has left or can't, or it is settled */
+	struct chunk *head, **tail;   /* queue, in the order of arrival */
+	struct chunk *free;           /* last in, first out: the warmest */
+	uint32_t in_use;              /* chunks with producers and in the queue */
+	bool rotate, closing, filled; /* filled: nothing more comes from the writer */
+	/* writer__settle(): asked for; all rows but the lost stream's are written; their files are finished, too. */
+	bool settling, emptied, settled;
+	unsigned int unfinished; /* files */
 	struct {
 		uint32_t age_s;
 		uint64_t bytes, rows;
@@ -324,7 +328,7 @@ static void wait_locked(struct writer *w, uint64_t due)
 {
 	struct timespec t = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
 
-	while (!w->head && !w->rotate && !w->closing) {
+	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied) {
 		if (due == UINT64_MAX)
 			pthread_cond_wait(&w->wake, &w->lock);
 		else if (pthread_cond_timedwait(&w->wake, &w->lock, &t) == ETIMEDOUT)
@@ -332,11 +336,20 @@ static void wait_locked(struct writer *w, uint64_t due)
 	}
 }
 
+/* From here on the syncer has the files of all streams but the lost one. */
+static void give_over(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->emptied = true;
+	pthread_cond_signal(&w->sync);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *writer__main(void *arg)
 {
 	struct writer *w = arg;
 	uint64_t due = UINT64_MAX;
-	bool closing = false;
+	bool closing = false, settling;
 
 	while (!closing) {
 		struct chunk *list;
@@ -350,6 +363,7 @@ static void *writer__main(void *arg)
 		rotate = w->rotate;
 		w->rotate = false;
 		closing = w->closing;
+		settling = w->settling;
 		take_rotation_locked(w);
 		pthread_mutex_unlock(&w->lock);
 
@@ -363,8 +377,10 @@ static void *writer__main(void *arg)
 			recycle_locked(w, c);
 			pthread_mutex_unlock(&w->lock);
 		}
+		if (settling)
+			give_over(w);
 		due = UINT64_MAX;
-		for (int i = 0; i < STREAM_COUNT && !closing; i++) {
+		for (int i = 0; i < STREAM_COUNT && !closing && !settling; i++) {
 			uint64_t d = lane__tend(w, &w->lanes[i], rotate);
 
 			due = d < due ? d : due;
@@ -423,7 +439,7 @@ static void lane__finish(struct writer *w, struct lane *l)
 	l->stats.lost_disk_rows += lost;
 	l->leaving = f;
 	l->leave_error = err;
-	pthread_cond_signal(&w->left);
+	pthread_cond_broadcast(&w->left);
 	pthread_mutex_unlock(&w->lock);
 	l->leave_ns = now_ns() + RETRY_NS;
 }
@@ -453,7 +469,7 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 		}
 		t.tv_sec = due / NS_PER_S;
 		t.tv_nsec = due % NS_PER_S;
-		if (w->filled || now_ns() >= due)
+		if (w->filled || w->emptied != w->settled || now_ns() >= due)
 			break;
 		pthread_cond_timedwait(&w->sync, &w->lock, &t);
 	}
@@ -479,10 +495,35 @@ static void lane__close(struct writer *w, struct lane *l)
 		/* Twice: the kernel reports a failed writeback once, and what it could save it has. */
 		for (int tries = 0; tries < 2 && l->leaving; tries++)
 			lane__finish(w, l);
+		pthread_mutex_lock(&w->lock);
+		w->unfinished += l->leaving != NULL;
 		csv_file__free(l->leaving);
 		l->leaving = l->file;
 		l->file = NULL;
+		pthread_mutex_unlock(&w->lock);
 	}
+}
+
+/* Of all streams but the lost one, once the writer has given them over. */
+static void settle(struct writer *w)
+{
+	for (int i = 0; i < STREAM_COUNT; i++)
+		if (i != STREAM_LOST)
+			lane__close(w, &w->lanes[i]);
+	pthread_mutex_lock(&w->lock);
+	w->settled = true;
+	pthread_cond_broadcast(&w->left);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_to_settle(struct writer *w)
+{
+	bool is;
+
+	pthread_mutex_lock(&w->lock);
+	is = w->emptied && !w->settled;
+	pthread_mutex_unlock(&w->lock);
+	return is;
 }
 
 static void *sync_main(void *arg)
@@ -491,6 +532,8 @@ static void *sync_main(void *arg)
 	uint64_t due = now_ns() + SYNC_NS, begun;
 
 	while (wait_to_sync(w, due)) {
+		if (is_to_settle(w))
+			settle(w);
 		for (int i = 0; i < STREAM_COUNT; i++)
 			if (leaves_now(w, &w->lanes[i]))
 				lane__finish(w, &w->lanes[i]);
@@ -602,6 +645,26 @@ bool writer__failing(struct writer *w)
 int writer__error(struct writer *w)
 {
 	return atomic_load(&w->first_error);
+}
+
+void writer__settle(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->settling = true;
+	pthread_cond_signal(&w->wake);
+	while (!w->settled)
+		pthread_cond_wait(&w->left, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+unsigned int writer__unfinished(struct writer *w)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->unfinished;
+	pthread_mutex_unlock(&w->lock);
+	return n;
 }
 
 int writer__close(struct writer *w)

@@ -86,10 +86,24 @@ bool writer__failing(struct writer *w);
 /* The first error the disk gave (negative errno), or 0. */
 int writer__error(struct writer *w);
 
+/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is known then, and
+ * can be told in rows of that one before writer__close(). Producers of other rows must have ended. */
+void writer__settle(struct writer *w);
+
+/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is known then, and
+ * can be told in rows of that one before writer__close(). Producers of other rows must have ended. */
+void writer__settle(struct writer *w);
+
 /* Writes what is queued, finishes every file, ends the threads. The stats stay readable. 0, or the
  * first error; a file that couldn't be finished stays as .part, and its rows count as written.
  * Chunks still held by producers must have been put back. */
 int writer__close(struct writer *w);
+
+/* Files that could not be finished. Exact after writer__close(). */
+unsigned int writer__unfinished(struct writer *w);
+
+/* Files that could not be finished. Exact after writer__close(). */
+unsigned int writer__unfinished(struct writer *w);
 
 /* Frees; accepts NULL, returns NULL. Closes first where that was not done. */
 struct writer *writer__free(struct writer *w);

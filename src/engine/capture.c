@@ -478,6 +478,12 @@ void capture__stop(struct capture *c)
 	c->running = false;
 }
 
+void capture__tell_last(struct capture *c)
+{
+	tell_losses(c, clock__event_ns(), true);
+	hand_over_all(c);
+}
+
 struct capture *capture__free(struct capture *c)
 {
 	if (!c)

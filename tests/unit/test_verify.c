@@ -2,6 +2,7 @@
 /* Sessions are made here by hand (libzstd, jansson, sha256sum, strftime), not by the recorder. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "commands/verify.h"
 #include "dataset/field.h"
+#include "dataset/session.h"
 
 #define MS 1000000ll
 #define OFFSET 1704067200000000000ll /* boot at 2024-01-01 00:00:00 UTC */
@@ -734,13 +736,30 @@ Test(verify, no_account)
 Test(verify, running_session)
 {
 	struct fixture s = make();
+	int fd;
 
 	json_object_set_new(json_object_get(s.manifest, "session"), "state",
 			    json_string("running"));
 	write_file(path_of(&s, FS_FILE ".part"), "x", 1);
 	add(account_of(&s, "fs"), "seen", 100);
 	add(account_of(&s, "fs"), "written", 99);
+	fd = open(s.dir, O_RDONLY | O_DIRECTORY);
+	cr_assert_eq(session__lock(fd), 0);
 	assert_sound(&s, "sound so far");
+	close(fd);
+}
+
+Test(verify, a_running_session_that_nobody_records)
+{
+	struct fixture s = make();
+	char *said;
+
+	json_object_set_new(json_object_get(s.manifest, "session"), "state",
+			    json_string("running"));
+	cr_expect_eq(finish(&s, &said), 1);
+	cr_expect(strstr(said, "its recorder is gone: iotrc recover"), "%s", said);
+	cr_expect(!strstr(said, "sound"), "%s", said);
+	free(said);
 }
 
 Test(verify, clock_steps_and_zones)

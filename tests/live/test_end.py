@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a recording ends: what is lost at the very end is told where everything else is, and a session whose recorder
+is gone, or whose disk is, doesn't pass for a sound one. What was lost is known by a writer that numbers its
+operations (numbered.c)."""
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import recorder
+from disks import SETTLE, Numbered, now, numbers, record
+
+
+class Unchecked:
+    """A session without an account that could be checked."""
+
+    def check_identity(self):
+        pass
+
+
+def verify(directory):
+    done = recorder.run("verify", str(directory))
+    return done.returncode, done.stdout + done.stderr
+
+
+def told(session, stream, cause):
+    """Rows that the lost stream tells of."""
+    rows = session.rows("lost")
+    rows = rows[(rows["stream"] == stream) & (rows["cause"] == cause)]
+    return int(rows["count"].astype(int).sum())
+
+
+def check_told(r):
+    """The manifest, the rows of the lost stream and verify agree, and something was lost."""
+    r.session.check_identity()
+    for stream, counts in r.manifest["diagnostics"]["streams"].items():
+        for cause, n in counts["lost"].items():
+            assert stream == "lost" or told(r.session, stream, cause) == n, (stream, cause)
+    assert r.session.counts("fs")["lost"]["disk"] > 0
+    code, text = verify(r.session.directory)
+    assert code == 0 and "sound" in text, text
+
+
+def written(r, stream="fs"):
+    return sum(p.stat().st_size for p in r.session_directory.glob(f"{stream}/*"))
+
+
+def limit_files(r, size):
+    """From now on no file of the recorder grows past SIZE: EFBIG."""
+    resource.prlimit(r.process.pid, resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("wait", [0, 0.3, 1.3])
+def test_rows_that_the_last_write_loses(tmp_path, wait):
+    """Whatever the time between the failure and the end: the reader tells of losses once a second."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
+        while written(r) < 60_000:
+            time.sleep(0.05)
+        # The file can get its end, and the manifest is smaller.
+        limit_files(r, written(r) + 500)
+        time.sleep(wait)
+        r.stop()
+    check_told(r)
+
+
+def test_rows_that_go_with_a_file(tmp_path):
+    """A file that is removed before it gets its name takes its rows along, which is found out last of all."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
+        time.sleep(SETTLE)
+        for part in r.session_directory.glob("fs/*.part"):
+            part.unlink()
+        r.stop()
+    check_told(r)
+
+
+def test_a_file_that_gets_no_end(tmp_path):
+    """In its place lies a directory: the rows are there, in the .part, and `recover` has them."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
+        time.sleep(SETTLE)
+        begun = now()
+        time.sleep(SETTLE)
+        ended = now()
+        for part in r.session_directory.glob("fs/*.part"):
+            part.with_suffix("").mkdir()
+        r.send(signal.SIGINT)
+        r.finish()
+        r.session = Unchecked()
+    assert "1 files could not be finished" in r.stderr and "iotrc recover" in r.stderr, r.stderr
+    code, text = verify(r.session_directory)
+    assert code == 1 and "its recorder is gone: iotrc recover" in text, text
+    for directory in r.session_directory.glob("fs/*.csv.zst"):
+        directory.rmdir()
+    assert recorder.run("recover", str(r.session_directory)).returncode == 0
+    assert verify(r.session_directory)[0] == 0
+    have = set(numbers(recorder.Session(r.session_directory)))
+    done = [i for i, t in enumerate(numbered.done()) if begun < t < ended]
+    assert len(done) > 1000 and have.issuperset(done[1:])
+
+
+def test_a_dead_recorders_session_is_not_sound(tmp_path):
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:
+        time.sleep(SETTLE)
+        code, text = verify(r.session_directory)
+        assert code == 0 and "sound so far; the session is not finished" in text, text
+        # Looking does not get in the recorder's way.
+        for _ in range(5):
+            assert verify(r.session_directory)[0] == 0
+        r.kill()
+        code, text = verify(r.session_directory)
+        assert code == 1 and "its recorder is gone: iotrc recover" in text and "sound" not in text, text
+        r.session, r.more = Unchecked(), ""
+        done = recorder.run("recover", str(r.session_directory))
+        assert done.returncode == 0, done.stdout + done.stderr
+        code, text = verify(r.session_directory)
+        assert code == 0 and "sound" in text, text
+
+
+def test_a_copy_of_a_running_session_says_what_it_is(tmp_path):
+    """Nobody holds the copy."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:
+        time.sleep(SETTLE)
+        shutil.copytree(r.session_directory, tmp_path / "copy")
+    code, text = verify(tmp_path / "copy")
+    assert code == 1 and "its recorder is gone" in text, text
+
+
+@pytest.fixture
+def disk(tmp_path):
+    point = tmp_path / "disk"
+    point.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", point], check=True)
+    yield point
+    subprocess.run(["umount", "-l", point], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize("mounted_over", [False, True])
+def test_a_disk_that_is_unmounted_lazily(tmp_path, disk, mounted_over):
+    """Writing goes on into what nobody finds any more: that is said at once, and the exit code says it."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, disk / "traces", code=3) as r:
+        time.sleep(SETTLE)
+        subprocess.run(["umount", "-l", disk], check=True)
+        if mounted_over:
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], check=True)
+        deadline = time.monotonic() + 10
+        while "unmounted" not in r.errors():
+            assert time.monotonic() < deadline, r.errors()
+            time.sleep(0.1)
+        r.send(signal.SIGINT)
+        r.finish()
+        assert r.returncode == 3 and str(r.session_directory) in r.stderr, r.stderr
+        assert r.stderr.count("unmounted") == 2, r.stderr # when it happens, and at the end
+        assert not os.listdir(disk)
+        r.session = Unchecked()
+
+
+def test_a_directory_that_is_renamed_is_only_told_of(tmp_path):
+    """The rows are where they were, under another name."""
+    numbered = Numbered(tmp_path)
+    with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:
+        time.sleep(SETTLE)
+        (tmp_path / "traces").rename(tmp_path / "moved")
+        time.sleep(SETTLE)
+        r.send(signal.SIGINT)
+        r.finish()
+        assert "no longer" in r.stderr, r.stderr
+        r.session = recorder.Session(next((tmp_path / "moved").glob("*/*/*")))
+    code, text = verify(tmp_path / "moved")
+    assert code == 0, text
