@@ -79,6 +79,17 @@ static __always_inline u32 aio_opcode(u32 opcode)
 	return 0;
 }
 
+/* The arguments of a request to io_uring that does the same. */
+static __always_inline void take_iocb(struct task_state *call, const struct iocb *cb)
+{
+	call->args[0] = (s32)cb->fd;
+	call->args[1] = cb->buf;
+	call->args[2] = cb->nbytes;
+	call->args[3] = cb->offset;
+	call->args[4] = cb->opcode == AIO_FDSYNC ? FSYNC_DATASYNC : cb->rw_flags;
+	call->args[5] = 0;
+}
+
 /* Keeps the request at user address AT. */
 __noinline int aio_request(u64 at)
 {
@@ -95,20 +106,9 @@ __noinline int aio_request(u64 at)
 	opcode = aio_opcode(cb.opcode) & (MAX_URING_OPS - 1);
 	if (uring_ops[opcode].shape != SHAPE_FD)
 		return 0;
-	__builtin_memset(call->recent, 0, sizeof(call->recent));
-	call->id = state->id;
+	begin_request(call, state);
 	call->compat = state->compat;
-	call->file = call->path = call->base[0] = call->base[1] = 0;
-	call->file_flags = 0;
-	call->ret = 0;
-	call->is_socket = 0;
-	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
-	call->args[0] = (s32)cb.fd;
-	call->args[1] = cb.buf;
-	call->args[2] = cb.nbytes;
-	call->args[3] = cb.offset;
-	call->args[4] = cb.opcode == AIO_FDSYNC ? FSYNC_DATASYNC : cb.rw_flags;
-	call->args[5] = 0;
+	take_iocb(call, &cb);
 	prepare_flight(opcode);
 	if (!f->file)
 		return 0; /* io_submit() itself refuses it */

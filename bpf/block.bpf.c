@@ -179,6 +179,21 @@ static __always_inline bool is_step(struct request *rq)
 	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags & cfg.flush_seq;
 }
 
+/* What is known of the request from its way here: F, if that was kept. BYTES are those of its last part. */
+static __always_inline void fill_flight(struct rec_block *rec, const struct flight *f, u32 bytes)
+{
+	if (f) {
+		rec->insert_ns = f->insert_ns;
+		rec->issue_ns = f->issue_ns;
+		rec->task = f->task;
+		rec->request_id = f->request_id;
+		rec->sector = f->sector;
+		rec->bytes = f->done + bytes;
+	} else {
+		rec->request_id = next_id();
+	}
+}
+
 PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 {
 	struct request *rq = (struct request *)ctx[0];
@@ -186,8 +201,8 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	u32 bytes = ctx[2];
 	u64 key = (u64)rq, now = bpf_ktime_get_ns(), flags;
 	struct flight *f = bpf_map_lookup_elem(&in_flight, &key), unissued = {};
-	struct rec_block *rec;
 	u64 bio = (u64)rq->bio;
+	struct rec_block *rec;
 
 	/* Completed in parts: fired before the part is taken off __data_len. */
 	if (bytes < rq->__data_len || is_step(rq)) {
@@ -216,22 +231,13 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	rec->ns = now;
 	rec->error = error;
 	rec->dev = request_dev(rq);
-	/* The machinery of flushes takes off a request's flags what it has done; its bio has them still. */
+	/* A request loses the flags of the flushes that have been done for it; its bio keeps them. */
 	rec->cmd_flags = rq->cmd_flags;
 	if (bio)
 		rec->cmd_flags |= kread(bio, bio, bi_opf) & ~REQ_OP_MASK;
 	rec->sector = rq->__sector;
 	rec->bytes = bytes;
-	if (f) {
-		rec->insert_ns = f->insert_ns;
-		rec->issue_ns = f->issue_ns;
-		rec->task = f->task;
-		rec->request_id = f->request_id;
-		rec->sector = f->sector;
-		rec->bytes = f->done + bytes;
-	} else {
-		rec->request_id = next_id();
-	}
+	fill_flight(rec, f, bytes);
 	bpf_ringbuf_submit(rec, flags);
 out:
 	if (f && f != &unissued)

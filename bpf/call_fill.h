@@ -111,7 +111,7 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
  * only its filesystem can read. */
 static __always_inline bool has_position(u64 file)
 {
-	u32 format = kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT;
+	u32 format = inode_format(kread(file, file, f_inode));
 
 	return format == S_IFREG || format == S_IFBLK;
 }

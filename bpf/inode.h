@@ -15,6 +15,16 @@
 #define S_IFDIR 0040000
 #define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
 
+static __always_inline u32 inode_format(u64 inode)
+{
+	return kread(inode, inode, i_mode) & S_IFMT;
+}
+
+static __always_inline bool is_regular(u64 inode)
+{
+	return inode_format(inode) == S_IFREG;
+}
+
 static __always_inline bool is_special(u64 inode)
 {
 	return kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
@@ -23,7 +33,7 @@ static __always_inline bool is_special(u64 inode)
 /* Of a disk's own pages the disk, not the filesystem that all disks' inodes are of. */
 static __always_inline u32 inode_dev(u64 inode)
 {
-	if ((kread(inode, inode, i_mode) & S_IFMT) == S_IFBLK)
+	if (inode_format(inode) == S_IFBLK)
 		return kread(inode, inode, i_rdev);
 	return kread(kread(inode, inode, i_sb), super_block, s_dev);
 }

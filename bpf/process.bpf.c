@@ -81,53 +81,56 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
 }
 
+/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in 0 to 6. Until
+ * 5.16 the code of threads that end one by one is the first thread's. */
+static __always_inline u32 exit_status(struct task_struct *task)
+{
+	u64 signal = kread((u64)task, task_struct, signal);
+
+	if (kread(signal, signal_struct, flags) & SIGNAL_GROUP_EXIT)
+		return kread(signal, signal_struct, group_exit_code);
+	return kread((u64)task->group_leader, task_struct, exit_code);
+}
+
+/* Whether a filter leaves out the current thread, which ends. Its arguments can't be read any more: the definition
+ * before the last is still known to user space. */
+static __always_inline bool ending_left_out(struct task_state *state)
+{
+	if (!state->left_out && state->id && state->epoch + 1 >= epoch)
+		return false;
+	return task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
+}
+
 static __always_inline int process_exit(struct task_struct *task, bool group_dead)
 {
+	u64 now, flags;
 	struct task_state *state;
-	struct cpu_slot *slot;
 	struct rec_fs *rec;
-	void *ring;
-	u64 signal = kread((u64)task, task_struct, signal), now, seen;
-	u32 cpu;
 
 	count_fired(HOOK_PROCESS_EXIT);
 	if (!is_last(task, group_dead))
 		return 0;
 	state = current_state(true);
-	slot = cpu_slot(&cpu);
 	now = bpf_ktime_get_ns();
-	if (!state) {
-		count_seen(slot, STREAM_FS);
-		count_lost(slot, STREAM_FS, now);
-		return 0;
-	}
-	/* The arguments can't be read any more; the definition before the last is still known. */
-	if (!state->left_out && state->id && state->epoch + 1 >= epoch) {
-	} else if (task_refresh(state, current_task(), false) == WHOM_LEFT_OUT) {
+	if (state && ending_left_out(state)) {
 		count_filtered(STREAM_FS);
 		return 0;
 	}
-	seen = count_seen(slot, STREAM_FS);
-	ring = bpf_map_lookup_elem(&rings, &cpu);
-	rec = ring && state->id ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
-	if (!rec) {
-		count_lost(slot, STREAM_FS, now);
+	if (!state || !state->id)
+		return lose(STREAM_FS, now);
+	rec = reserve(STREAM_FS, sizeof(*rec), now, &flags);
+	if (!rec)
 		return 0;
-	}
 	rec->type = REC_FS;
 	rec->op = FS_PROCESS_EXIT;
 	rec->has = FS_HAS_FLAGS;
+	rec->flags = exit_status(task);
 	rec->ns = now;
 	rec->duration = 0;
 	rec->task = state->id;
 	rec->path = rec->size = rec->offset = 0;
-	/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in
-	 * 0 to 6. Until 5.16 the code of threads that end one by one is the first thread's. */
-	rec->flags = kread(signal, signal_struct, flags) & SIGNAL_GROUP_EXIT ?
-			     kread(signal, signal_struct, group_exit_code) :
-			     kread((u64)task->group_leader, task_struct, exit_code);
 	rec->ret = 0;
-	bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+	bpf_ringbuf_submit(rec, flags);
 	return 0;
 }
 

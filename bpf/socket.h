@@ -37,7 +37,7 @@ static __always_inline u64 sock_of(u64 file)
 
 static __always_inline bool is_socket(u64 file)
 {
-	return (kread(kread(file, file, f_inode), inode, i_mode) & S_IFMT) == S_IFSOCK;
+	return inode_format(kread(file, file, f_inode)) == S_IFSOCK;
 }
 
 /* Reads both ends of a socket. */

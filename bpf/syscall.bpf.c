@@ -18,7 +18,6 @@
 #include "bpf/syscall_enter.h"
 #include "bpf/syscall_exit.h"
 #include "bpf/syscall_table.h"
-#include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "schema/streams.h"
 
@@ -32,6 +31,18 @@ static __always_inline bool is_shed(const volatile struct syscall_desc *d)
 	return ops && d->stream == STREAM_FS && ops >> (d->op & 63) & 1;
 }
 
+static __always_inline void begin_call(struct task_state *state, long nr, bool compat,
+				       const volatile struct syscall_desc *d)
+{
+	state->armed = 0;
+	state->nr = nr;
+	state->compat = compat;
+	state->stream = d->stream & (STREAM_SLOTS - 1);
+	state->file = state->path = state->is_socket = 0;
+	state->base[0] = state->base[1] = 0;
+	state->renames = !!(d->props & PROP_NAMES);
+}
+
 /* From the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the call's own
  * function with registers AT that address. */
 static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic,
@@ -42,25 +53,14 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
 	enum verdict verdict;
-	bool traced, renames;
 
-	if (!d)
-		return 0;
-	traced = d->shape != SHAPE_NONE;
-	renames = d->props & PROP_NAMES;
-	if (!traced && !renames)
+	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
 		return 0;
 	state = current_state_of(task, true);
 	if (!state)
 		return lose(d->stream, bpf_ktime_get_ns());
-	state->armed = 0;
-	state->nr = nr;
-	state->compat = compat;
-	state->stream = d->stream & (STREAM_SLOTS - 1);
-	state->file = state->path = state->is_socket = 0;
-	state->base[0] = state->base[1] = 0;
-	state->renames = renames;
-	if (!traced)
+	begin_call(state, nr, compat, d);
+	if (d->shape == SHAPE_NONE)
 		return 0;
 	if (classic)
 		copy_args(state, classic);
@@ -74,25 +74,14 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 			return 0;
 		state->stream = d->stream & (STREAM_SLOTS - 1);
 	}
-	switch (task_refresh(state, task, false)) {
-	case WHOM_LEFT_OUT:
-		verdict = VERDICT_FILTERED;
-		break;
-	case WHOM_LOST:
-		verdict = VERDICT_LOST;
-		break;
-	default:
+	verdict = caller_verdict(state, task);
+	if (verdict == VERDICT_TRACE)
 		verdict = is_shed(d) ? VERDICT_SHED : enter(state, task, d);
-	}
 	if (verdict == VERDICT_TRACE) {
 		state->armed = 1;
 		state->enter_ns = bpf_ktime_get_ns();
-	} else if (verdict == VERDICT_FILTERED) {
-		count_filtered(state->stream);
-	} else if (verdict == VERDICT_LOST) {
-		lose(state->stream, bpf_ktime_get_ns());
-	} else if (verdict == VERDICT_SHED) {
-		count_shed(STREAM_FS);
+	} else {
+		count_verdict(verdict, state->stream);
 	}
 	return 0;
 }

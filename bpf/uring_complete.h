@@ -26,46 +26,74 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* Names the file that the request had, or that it has opened. */
+/* The file that the request acted on, or has opened; 0: none is known. */
+static __always_inline u64 completed_file(struct long_scratch *s, const struct uring_flight *f)
+{
+	u64 file = f->file, own;
+
+	if (f->shape == SHAPE_OPEN) {
+		file = s->rec.fs.ret < 0 ? 0 : task_file(current_task(), s->rec.fs.ret);
+		if (file) {
+			s->rec.has &= ~(LONG_HAS_ASKED | LONG_HAS_ASKED2);
+			s->rec.len = s->rec.len2 = 0;
+		}
+	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
+		own = f->req ? kread(f->req, io_kiocb, file) : 0;
+		if (own)
+			file = own;
+	}
+	return file;
+}
+
+/* The other file of SPLICE, which it writes to; whether either of them is in scope. */
+static __always_inline bool complete_splice(struct long_scratch *s, const struct uring_flight *f,
+					    struct task_state *state, u64 inode)
+{
+	u64 out = f->req ? kread(f->req, io_kiocb, file) : f->out;
+
+	s->rec.has |= LONG_TWO_FILES;
+	if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
+		return false;
+	if (out)
+		s->rec.base2 = file_path_id(state->recent, out);
+	if (!is_regular(inode))
+		s->rec.fs.has &= ~FS_HAS_OFFSET;
+	return true;
+}
+
+/* Where the transfer began, as far as that is known only now. */
+static __always_inline void complete_offset(struct rec_fs *rec, const struct uring_flight *f,
+					    u64 file, u64 inode)
+{
+	u64 moved = rec->ret > 0 ? rec->ret : 0;
+
+	if (!had_position(file, rec->ret))
+		rec->has &= ~FS_HAS_OFFSET;
+	if (f->at_position && is_regular(inode)) {
+		rec->offset = kread(file, file, f_pos) - moved;
+		rec->has |= FS_HAS_OFFSET;
+	}
+	if (rec->op == FS_WRITE && kread(file, file, f_flags) & O_APPEND && moved) {
+		rec->offset = kread(inode, inode, i_size) - moved;
+		rec->has |= FS_HAS_OFFSET;
+	}
+}
+
+/* Completes the record in S with the file that the request had, or that it has opened. */
 static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
-	struct task_struct *task = current_task();
 	u64 file, inode;
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;
-	file = f->file;
-	if (f->shape == SHAPE_OPEN) {
-		if (s->rec.fs.ret < 0)
-			return VERDICT_TRACE;
-		file = task_file(task, s->rec.fs.ret);
-		if (!file)
-			return VERDICT_TRACE;
-		s->rec.has &= ~(LONG_HAS_ASKED | LONG_HAS_ASKED2);
-		s->rec.len = s->rec.len2 = 0;
-	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
-		u64 own = f->req ? kread(f->req, io_kiocb, file) : 0;
-
-		if (own)
-			file = own;
-	}
+	file = completed_file(s, f);
 	if (!file)
 		return VERDICT_TRACE;
 	inode = kread(file, file, f_inode);
-	if (f->shape == SHAPE_TWO_FILES) {
-		u64 out = f->req ? kread(f->req, io_kiocb, file) : f->out;
-
-		s->rec.has |= LONG_TWO_FILES;
-		if (!file_in_scope(inode) && !(out && file_in_scope(kread(out, file, f_inode))))
-			return VERDICT_FILTERED;
-		if (out)
-			s->rec.base2 = file_path_id(state->recent, out);
-		if ((kread(inode, inode, i_mode) & S_IFMT) != S_IFREG)
-			s->rec.fs.has &= ~FS_HAS_OFFSET;
-	} else if (!file_in_scope(inode)) {
+	if (f->shape == SHAPE_TWO_FILES ? !complete_splice(s, f, state, inode) :
+					  !file_in_scope(inode))
 		return VERDICT_FILTERED;
-	}
 	s->rec.fs.path = file_path_id(state->recent, file);
 	if (!s->rec.fs.path)
 		return VERDICT_LOST;
@@ -73,18 +101,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 		s->rec.fs.flags = kread(file, file, f_flags);
 		s->rec.fs.has |= FS_HAS_FILE_FLAGS;
 	}
-	if (!had_position(file, s->rec.fs.ret))
-		s->rec.fs.has &= ~FS_HAS_OFFSET;
-	if (f->at_position && (kread(inode, inode, i_mode) & S_IFMT) == S_IFREG) {
-		s->rec.fs.offset =
-			kread(file, file, f_pos) - (s->rec.fs.ret > 0 ? s->rec.fs.ret : 0);
-		s->rec.fs.has |= FS_HAS_OFFSET;
-	}
-	if (s->rec.fs.op == FS_WRITE && kread(file, file, f_flags) & O_APPEND &&
-	    s->rec.fs.ret > 0) {
-		s->rec.fs.has |= FS_HAS_OFFSET;
-		s->rec.fs.offset = kread(inode, inode, i_size) - s->rec.fs.ret;
-	}
+	complete_offset(&s->rec.fs, f, file, inode);
 	return VERDICT_TRACE;
 }
 
@@ -119,12 +136,10 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		goto out;
 	}
 	verdict = named ? VERDICT_TRACE : complete_file(s, f);
-	if (verdict == VERDICT_FILTERED)
-		count_filtered(STREAM_FS);
-	else if (verdict == VERDICT_LOST)
-		lose(STREAM_FS, bpf_ktime_get_ns());
-	else
+	if (verdict == VERDICT_TRACE)
 		send_long(s, s->rec.fs.ns);
+	else
+		count_verdict(verdict, STREAM_FS);
 out:
 	if (!(cqe_flags & CQE_F_MORE)) {
 		u64 many = f->many;

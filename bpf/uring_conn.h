@@ -52,14 +52,9 @@ struct {
 	__type(value, struct uring_conn);
 } uring_conn_scratch SEC(".maps");
 
-struct conn_request {
-	u64 req, key, many;
-	u32 direct, quiet;
-};
-
 /* CALL has the arguments, as if of the system call that D describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
-				  const struct conn_request *rq)
+				  const struct uring_request *rq)
 {
 	u32 zero = 0, len = 0;
 	u64 key, many;

@@ -18,6 +18,15 @@
 
 const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
+/* A request being submitted. */
+struct uring_request {
+	u64 req;  /* address of the struct io_kiocb; 0: no tracepoint tells it */
+	u64 key;  /* by which its completion will find it */
+	u64 many; /* key in uring_many of a request that completes more than once, or 0 */
+	u32 direct; /* slot of the ring's own table in the place of a descriptor, counted from 1; or 0 */
+	u32 quiet; /* no tracepoint tells of its success */
+};
+
 /* A request between submission and completion, its record as far as it can be filled. */
 struct uring_flight {
 	struct rec_fs_long rec;
@@ -88,6 +97,18 @@ static __always_inline struct task_state *get_uring_state(void)
 	u32 zero = 0;
 
 	return bpf_map_lookup_elem(&uring_state, &zero);
+}
+
+/* CALL, that of uring_state, is about a new request by the thread of STATE. */
+static __always_inline void begin_request(struct task_state *call, const struct task_state *state)
+{
+	__builtin_memset(call->recent, 0, sizeof(call->recent));
+	call->id = state->id;
+	call->file = call->path = call->base[0] = call->base[1] = 0;
+	call->file_flags = 0;
+	call->ret = 0;
+	call->is_socket = 0;
+	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 }
 
 /* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as those below:

@@ -16,7 +16,6 @@
 #include "bpf/kread.h"
 #include "bpf/scope.h"
 #include "bpf/socket.h"
-#include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "bpf/uring_abi.h"
 #include "bpf/uring_conn.h"
@@ -87,152 +86,175 @@ __noinline int submit_close(void)
 	return f->rec.fs.path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-/* Returns whether it is kept until its completion. */
-static __noinline int submit(u64 ctx, u64 req)
+static __always_inline u32 direct_slot(const struct sqe *sqe)
 {
-	struct task_struct *task = submitting_task(ctx);
-	struct task_state *state = state_of(task, true), *call;
-	const volatile struct syscall_desc *d;
-	struct uring_flight *f;
-	struct sqe sqe;
-	u64 file, key;
-	u32 opcode;
-	enum verdict verdict = VERDICT_TRACE;
-	bool quiet, closes_socket = false;
-	u32 direct;
-	u64 many;
+	switch (sqe->opcode) {
+	case IORING_OP_OPENAT:
+	case IORING_OP_OPENAT2:
+	case IORING_OP_CLOSE:
+	case IORING_OP_ACCEPT:
+	case IORING_OP_SOCKET:
+		return sqe->file_index;
+	}
+	return 0;
+}
 
-	if (bpf_probe_read_kernel(&sqe, sizeof(sqe), (void *)sqe_of(ctx)))
-		return 0;
-	key = cfg.uring_nameless ? user_key(ctx, sqe.user_data) : req;
-	if (uring_quiet || uring_overflown)
-		miss_quiet(key);
-	/* Not what is no operation, nor one of 128 bytes among others: that has none on files. */
-	if (sqe.opcode >= MAX_URING_OPS || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
-		return 0;
-	opcode = sqe.opcode & (MAX_URING_OPS - 1);
-	d = &uring_ops[opcode];
-	if (cfg.uring_nameless && mix_up(key)) {
-		if (d->shape != SHAPE_NONE)
-			lose(d->stream, bpf_ktime_get_ns());
-		return 1;
-	}
-	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
-		return 0;
-	quiet = sqe.flags & SQE_CQE_SKIP_SUCCESS;
-	if (quiet)
-		uring_quiet = 1;
-	count_fired(HOOK_URING_SUBMIT);
-	f = get_uring_scratch();
-	call = get_uring_state();
-	if (!state || !f || !call) {
-		lose(d->stream, bpf_ktime_get_ns());
-		return 0;
-	}
-	switch (task_refresh(state, task, false)) {
-	case WHOM_LEFT_OUT:
-		verdict = VERDICT_FILTERED;
-		break;
-	case WHOM_LOST:
-		verdict = VERDICT_LOST;
-		break;
-	default:
-		break;
-	}
-	/* file_index: a slot of the ring's own table in the place of a descriptor. */
-	direct = opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 ||
-				 opcode == IORING_OP_CLOSE || opcode == IORING_OP_ACCEPT ||
-				 opcode == IORING_OP_SOCKET ?
-			 sqe.file_index :
-			 0;
-	__builtin_memset(call->recent, 0, sizeof(call->recent));
-	call->id = state->id;
+static __always_inline bool completes_often(const struct sqe *sqe)
+{
+	return sqe->opcode == IORING_OP_READ_MULTISHOT ||
+	       (sqe->opcode == IORING_OP_ACCEPT && sqe->ioprio & ACCEPT_MULTISHOT);
+}
+
+/* Puts the request into the form of a system call. A registered file has no descriptor. */
+static __always_inline void take_request(struct task_state *call, const struct task_state *state,
+					 u64 ctx, const struct sqe *sqe,
+					 const struct uring_request *rq)
+{
+	begin_request(call, state);
 	call->compat = is_narrow(ctx);
-	call->file = call->path = call->base[0] = call->base[1] = 0;
-	call->file_flags = 0;
-	call->ret = 0;
-	/* a registered file: no descriptor */
-	call->is_socket = sqe.flags & SQE_FIXED_FILE || (direct && opcode == IORING_OP_CLOSE);
-	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
-	take_arguments(call, &sqe);
-	if (!req && sqe.flags & SQE_FIXED_FILE)
-		call->file = slot_file(ctx, sqe.fd);
-	many = opcode == IORING_OP_READ_MULTISHOT ||
-			       (opcode == IORING_OP_ACCEPT && sqe.ioprio & ACCEPT_MULTISHOT) ?
-		       user_key(ctx, sqe.user_data) :
-		       0;
-	if (d->props & PROP_CLOSES) {
-		file = direct ? slot_file(ctx, direct - 1) : task_file(current_task(), sqe.fd);
-		call->file = direct ? file : 0;
-		closes_socket = cfg.nw_conn && file && is_socket(file);
-		if (!closes_socket && !cfg.close_rows)
-			return 0;
-	}
-	if (verdict == VERDICT_TRACE && (closes_socket || d->shape == SHAPE_CONN)) {
-		struct conn_request rq = {
-			.req = req,
-			.key = key,
-			.many = many,
-			.direct = direct,
-			.quiet = quiet,
-		};
+	call->is_socket =
+		sqe->flags & SQE_FIXED_FILE || (rq->direct && sqe->opcode == IORING_OP_CLOSE);
+	take_arguments(call, sqe);
+	if (!rq->req && sqe->flags & SQE_FIXED_FILE)
+		call->file = slot_file(ctx, sqe->fd);
+}
 
-		conn_submit(call, d, &rq);
-		if (!closes_socket || !cfg.scope_all || !cfg.close_rows)
-			return 1;
-	}
-	if (d->shape != SHAPE_NONE && verdict == VERDICT_TRACE) {
-		prepare_flight(opcode);
-		if (d->shape == SHAPE_RANGE) {
-			file = mapped_file(call->args[1]);
-			if (!file)
-				return 0;
-			f->file = file;
-			f->rec.address = call->args[1];
-			f->rec.has |= LONG_HAS_ADDRESS;
-		} else if (d->shape == SHAPE_TWO_FILES) {
-			if (!req)
-				f->out = call->is_socket ? call->file :
-							   task_file(current_task(), sqe.fd);
-			f->file = call->args[4] & SPLICE_FD_IN_FIXED ?
-					  slot_file(ctx, call->args[5]) :
-					  task_file(current_task(), (s32)call->args[5]);
-			f->at_position = call->args[1] == (u64)-1;
-			if (f->at_position)
-				f->rec.fs.has &= ~FS_HAS_OFFSET;
-		} else if (d->props & PROP_CLOSES) {
-			verdict = submit_close();
-		} else if (d->path) {
-			f->rec.address = arg(call, d->aux); /* of the struct statx */
-			verdict = submit_paths(opcode, key);
-		}
-	}
-	if (verdict == VERDICT_FILTERED || verdict == VERDICT_LOST) {
-		if (verdict == VERDICT_FILTERED && d->shape != SHAPE_NONE)
-			count_filtered(d->stream);
-		if (verdict == VERDICT_LOST)
-			lose(d->stream, bpf_ktime_get_ns());
-		if (!(d->props & PROP_NAMES))
-			return 0;
-		f->shape = SHAPE_NONE;
-	}
-	if (d->shape == SHAPE_NONE)
-		f->shape = SHAPE_NONE;
-	else if (direct)
-		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
-	f->req = req;
-	f->props = d->props;
-	f->quiet = quiet;
-	if (quiet && f->props & PROP_NAMES)
+/* Whether it is a socket, whose end is recorded, that the request closes. */
+static __always_inline bool closes_socket(struct task_state *call, u64 ctx, const struct sqe *sqe,
+					  u32 direct)
+{
+	u64 file = direct ? slot_file(ctx, direct - 1) : task_file(current_task(), sqe->fd);
+
+	call->file = direct ? file : 0;
+	return cfg.nw_conn && file && is_socket(file);
+}
+
+static __always_inline enum verdict submit_range(struct uring_flight *f, u64 address)
+{
+	f->file = mapped_file(address);
+	f->rec.address = address;
+	f->rec.has |= LONG_HAS_ADDRESS;
+	return f->file ? VERDICT_TRACE : VERDICT_IGNORE;
+}
+
+static __always_inline void submit_splice(struct uring_flight *f, const struct task_state *call,
+					  u64 ctx, const struct sqe *sqe, u64 req)
+{
+	if (!req)
+		f->out = call->is_socket ? call->file : task_file(current_task(), sqe->fd);
+	f->file = call->args[4] & SPLICE_FD_IN_FIXED ?
+			  slot_file(ctx, call->args[5]) :
+			  task_file(current_task(), (s32)call->args[5]);
+	f->at_position = call->args[1] == (u64)-1;
+	if (f->at_position)
+		f->rec.fs.has &= ~FS_HAS_OFFSET;
+}
+
+/* Keeps the flight until the request completes; returns whether it could. */
+static __always_inline int keep_flight(struct uring_flight *f, const struct uring_request *rq,
+				       u32 opcode)
+{
+	u64 key = rq->key, many = opcode == IORING_OP_READ_MULTISHOT ? rq->many : 0;
+
+	f->req = rq->req;
+	f->props = uring_ops[opcode].props;
+	f->quiet = rq->quiet;
+	if (rq->quiet && f->props & PROP_NAMES)
 		names_epoch++;
-	f->many = opcode == IORING_OP_READ_MULTISHOT ? many : 0;
-	if (f->many)
+	f->many = many;
+	if (many)
 		bpf_map_update_elem(&uring_many, &many, &key, BPF_ANY);
 	if (!bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
 		return 1;
 	if (f->shape != SHAPE_NONE)
 		lose(STREAM_FS, bpf_ktime_get_ns());
 	return 0;
+}
+
+/* A request that is an operation of a stream, or may change names; returns whether it is kept until it
+ * completes. */
+static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
+					    struct uring_request *rq, u32 opcode)
+{
+	const volatile struct syscall_desc *d = &uring_ops[opcode];
+	struct task_struct *task = submitting_task(ctx);
+	struct task_state *state = state_of(task, true), *call = get_uring_state();
+	struct uring_flight *f = get_uring_scratch();
+	enum verdict verdict;
+	bool socket = false;
+
+	if (!state || !f || !call)
+		return lose(d->stream, bpf_ktime_get_ns());
+	verdict = caller_verdict(state, task);
+	take_request(call, state, ctx, sqe, rq);
+	if (d->props & PROP_CLOSES) {
+		socket = closes_socket(call, ctx, sqe, rq->direct);
+		if (!socket && !cfg.close_rows)
+			return 0;
+	}
+	if (verdict == VERDICT_TRACE && (socket || d->shape == SHAPE_CONN)) {
+		conn_submit(call, d, rq);
+		if (!socket || !cfg.scope_all || !cfg.close_rows)
+			return 1;
+	}
+	if (verdict == VERDICT_TRACE && d->shape != SHAPE_NONE) {
+		prepare_flight(opcode);
+		if (d->shape == SHAPE_RANGE) {
+			verdict = submit_range(f, call->args[1]);
+		} else if (d->shape == SHAPE_TWO_FILES) {
+			submit_splice(f, call, ctx, sqe, rq->req);
+		} else if (d->props & PROP_CLOSES) {
+			verdict = submit_close();
+		} else if (d->path) {
+			f->rec.address = arg(call, d->aux); /* of the struct statx */
+			verdict = submit_paths(opcode, rq->key);
+		}
+	}
+	if (verdict == VERDICT_IGNORE)
+		return 0;
+	if (verdict == VERDICT_LOST || d->shape != SHAPE_NONE)
+		count_verdict(verdict, d->stream);
+	if (verdict != VERDICT_TRACE && !(d->props & PROP_NAMES))
+		return 0;
+	if (verdict != VERDICT_TRACE || d->shape == SHAPE_NONE)
+		f->shape = SHAPE_NONE;
+	else if (rq->direct)
+		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
+	return keep_flight(f, rq, opcode);
+}
+
+/* Returns whether the request is kept until it completes. */
+static __noinline int submit(u64 ctx, u64 req)
+{
+	struct uring_request rq = { .req = req };
+	const volatile struct syscall_desc *d;
+	struct sqe sqe;
+	u32 opcode;
+
+	if (bpf_probe_read_kernel(&sqe, sizeof(sqe), (void *)sqe_of(ctx)))
+		return 0;
+	rq.key = cfg.uring_nameless ? user_key(ctx, sqe.user_data) : req;
+	if (uring_quiet || uring_overflown)
+		miss_quiet(rq.key);
+	/* Skip unknown opcodes, and 128-byte SQEs in a mixed ring: neither is a file operation. */
+	if (sqe.opcode >= MAX_URING_OPS || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
+		return 0;
+	opcode = sqe.opcode & (MAX_URING_OPS - 1);
+	d = &uring_ops[opcode];
+	if (cfg.uring_nameless && mix_up(rq.key)) {
+		if (d->shape != SHAPE_NONE)
+			lose(d->stream, bpf_ktime_get_ns());
+		return 1;
+	}
+	if (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES))
+		return 0;
+	rq.quiet = sqe.flags & SQE_CQE_SKIP_SUCCESS;
+	if (rq.quiet)
+		uring_quiet = 1;
+	count_fired(HOOK_URING_SUBMIT);
+	rq.direct = direct_slot(&sqe);
+	rq.many = completes_often(&sqe) ? user_key(ctx, sqe.user_data) : 0;
+	return submit_operation(ctx, &sqe, &rq, opcode);
 }
 
 static __always_inline int on_submit(u64 ctx, u64 req)
