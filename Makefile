@@ -278,7 +278,7 @@ check-arm64:
 
 # The pages that are made from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish
-MADE_PAGES := $(patsubst %,man/iotrc%,-doctor.1 -format.5 -recover.1 -upload.1 -verify.1 .conf.5)
+MADE_PAGES := $(filter-out man/iotrc.1,$(wildcard man/*))
 DOCS := docs/format.md docs/fs-operations.md docs/hooks.md scripts/iotrc.conf $(MADE_PAGES) $(COMPLETIONS)
 $(BUILD)/gen-docs: $(patsubst %.c,$(BUILD)/%.o,$(wildcard scripts/gen-*.c)) $(LIB)
 	$(call say,LD,$@)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* loops pread FILE CALLS | loops getppid CALLS: the same system call again and again. Prints
- * 'NS CALLS CPU': nanoseconds a call took, by CLOCK_MONOTONIC around the loop alone, so that neither
+/* loops pread FILE CALLS | loops getppid CALLS: the same system call again and again. Prints 'NS
+ * CALLS CPU': nanoseconds a call took, by CLOCK_MONOTONIC around the loop alone, so that neither
  * the start of the process nor that of a tracer around it is in the number; calls made, warm-up
  * included; CPU nanoseconds of the process. */
 #include <fcntl.h>

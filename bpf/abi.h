@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the BPF programs and user space agree on beside the records: the table of system calls, the counters, and
- * the configuration. Nothing but the loader of these programs needs it. */
+/* What the BPF programs and user space agree on beside the records: the table of system calls, the
+ * counters, and the configuration. Nothing but the loader of these programs needs it. */
 #ifndef IOTRC_BPF_ABI_H
 #define IOTRC_BPF_ABI_H
 
@@ -148,13 +148,16 @@ _Static_assert(STREAM_CAPTURED <= STREAM_SLOTS, "a slot for each stream");
 /* What each short record needs is in the first cache line: fs is the first of the streams. */
 struct cpu_slot {
 	u64 lane_put; /* records put into the CPU's lane so far */
-	/* The lane is full when lane_put reaches this: lane_taken, as last read, plus the lane's size. */
+	/* The lane is full when lane_put reaches this: lane_taken, as last read, plus the lane's
+	 * size. */
 	u64 lane_limit;
 	struct stream_count streams[STREAM_SLOTS];
 	u64 fired[HOOK_COUNT];
-	/* Events that the standby program recorded, less those that the first one left to it (bpf/pair.h). */
+	/* Events that the standby program recorded, less those that the first one left to it
+	 * (bpf/pair.h). */
 	u64 taken[HOOK_COUNT];
-	/* Records that user space has taken from the lane so far. It writes here: a cache line of its own. */
+	/* Records that user space has taken from the lane so far. It writes here: a cache line of
+	 * its own. */
 	u64 lane_taken __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 

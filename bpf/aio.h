@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Kernel AIO. It has no tracepoints: requests are taken from io_submit(), and their results from the
- * ring that the kernel shares with the process (struct aio_ring of fs/aio.c, mapped at the context's
- * id), which is looked into at each call about the context. A program that reaps by itself, without
- * io_getevents(), is seen at its next io_submit(). From then on all is as with io_uring. */
+/* Kernel AIO. It has no tracepoints: requests are taken from io_submit(), and their results from
+ * the ring that the kernel shares with the process (struct aio_ring of fs/aio.c, mapped at the
+ * context's id), which is looked into at each call about the context. A program that reaps by
+ * itself, without io_getevents(), is seen at its next io_submit(). From then on all is as with
+ * io_uring. */
 #ifndef IOTRC_BPF_AIO_H
 #define IOTRC_BPF_AIO_H
 
@@ -160,7 +161,8 @@ __noinline int aio_look(u64 context)
 	return at != ring.tail;
 }
 
-/* io_submit(): requests [FROM, TO) of the array at LIST, of pointers of WIDTH bytes, are kept, or given up. */
+/* io_submit(): requests [FROM, TO) of the array at LIST, of pointers of WIDTH bytes, are kept, or
+ * given up. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 {
 	u64 i;

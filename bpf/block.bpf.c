@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Requests of block devices, each from the moment a bio got it to its completion, keyed by the
- * request itself. A request's fields are read at completion; the map keeps what is known only on the
- * way. */
+ * request itself. A request's fields are read at completion; the map keeps what is known only on
+ * the way. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/context.h"
@@ -45,8 +45,8 @@ struct {
 	__type(value, struct submitter);
 } submitters SEC(".maps");
 
-/* Who last asked a disk, by its queue, to write its cache out: the flush itself is a request without
- * a bio that the kernel makes, perhaps one for several who ask. */
+/* Who last asked a disk, by its queue, to write its cache out: the flush itself is a request
+ * without a bio that the kernel makes, perhaps one for several who ask. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -173,13 +173,15 @@ static __always_inline u32 request_dev(struct request *rq)
 }
 
 /* One step of the sequence flush, data, flush that a request is taken through for a disk that can't
- * do it by itself (block/blk-flush.c); the request completes once more, without bytes, at the end. */
+ * do it by itself (block/blk-flush.c); the request completes once more, without bytes, at the
+ * end. */
 static __always_inline bool is_step(struct request *rq)
 {
 	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags & cfg.flush_seq;
 }
 
-/* What is known of the request from its way here: F, if that was kept. BYTES are those of its last part. */
+/* What is known of the request from its way here: F, if that was kept. BYTES are those of its last
+ * part. */
 static __always_inline void fill_flight(struct rec_block *rec, const struct flight *f, u32 bytes)
 {
 	if (f) {
@@ -231,7 +233,8 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	rec->ns = now;
 	rec->error = error;
 	rec->dev = request_dev(rq);
-	/* A request loses the flags of the flushes that have been done for it; its bio keeps them. */
+	/* A request loses the flags of the flushes that have been done for it; its bio keeps
+	 * them. */
 	rec->cmd_flags = rq->cmd_flags;
 	if (bio)
 		rec->cmd_flags |= kread(bio, bio, bi_opf) & ~REQ_OP_MASK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The page cache: pages come, are found, change, and go. What each event means, and from where each kernel
- * tells of it: docs/cache.md. */
+/* The page cache: pages come, are found, change, and go. What each event means, and from where each
+ * kernel tells of it: docs/cache.md. */
 #include "bpf/abi.h"
 #include "bpf/cache_demand.h"
 #include "bpf/cache_row.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a thread wants of the page cache: whether a page that comes into the cache was wanted (MISS) or only
- * expected (READAHEAD), and whether a page wanted was there (HIT). A thread's struct demand holds the pages
- * that a read or a fault wants, noted when the kernel asks for read-ahead on its behalf, and those that this
- * read-ahead is to bring. */
+/* What a thread wants of the page cache: whether a page that comes into the cache was wanted (MISS)
+ * or only expected (READAHEAD), and whether a page wanted was there (HIT). A thread's struct demand
+ * holds the pages that a read or a fault wants, noted when the kernel asks for read-ahead on its
+ * behalf, and those that this read-ahead is to bring. */
 #ifndef IOTRC_BPF_CACHE_DEMAND_H
 #define IOTRC_BPF_CACHE_DEMAND_H
 
@@ -60,9 +60,9 @@ static __always_inline int ahead(u64 inode, u64 index, u64 n)
 	return 0;
 }
 
-/* A read of the pages FIRST to LAST goes on to FIRST, and the first PAGES are there. Kernels with the
- * tracepoint say so before each batch that is copied, the first of which may be of one page that had
- * to be waited for: what has been told of isn't told again. */
+/* A read of the pages FIRST to LAST goes on to FIRST, and the first PAGES are there. Kernels with
+ * the tracepoint say so before each batch that is copied, the first of which may be of one page
+ * that had to be waited for: what has been told of isn't told again. */
 static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 {
 	struct demand *d = demand_of(true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A call's arguments, and what is decided about it. A call is a system call, or a request to io_uring or
- * kernel AIO put into the form of one. */
+/* A call's arguments, and what is decided about it. A call is a system call, or a request to
+ * io_uring or kernel AIO put into the form of one. */
 #ifndef IOTRC_BPF_CALL_H
 #define IOTRC_BPF_CALL_H
 
@@ -60,8 +60,8 @@ static __always_inline void count_verdict(enum verdict verdict, enum stream stre
 		count_shed(stream);
 }
 
-/* The record that remains to be made of a call. One place makes each kind: the verifier goes through it as
- * often as there are calls to it. */
+/* The record that remains to be made of a call. One place makes each kind: the verifier goes
+ * through it as often as there are calls to it. */
 enum remains { REMAINS_NONE, REMAINS_SHORT, REMAINS_PATH };
 
 #endif

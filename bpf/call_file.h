@@ -37,7 +37,8 @@ static __noinline enum verdict meet_file(struct task_state *state, struct known_
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread apart. */
+/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread
+ * apart. */
 static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
 {
 	struct known_file *known = &state->known[hint % N_KNOWN_FILES];

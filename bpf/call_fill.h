@@ -71,7 +71,8 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	rec->size = rec->offset = 0;
 }
 
-/* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be read. */
+/* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be
+ * read. */
 __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, pair[2], i;
@@ -90,8 +91,8 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* What readv and its kin were asked for; all ones when that can't be read. Global functions: the verifier
- * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
+/* What readv and its kin were asked for; all ones when that can't be read. Global functions: the
+ * verifier goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, some, i;
@@ -107,8 +108,8 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* Pipes, sockets and most devices have no place that data comes from; a directory's position is a number that
- * only its filesystem can read. */
+/* Pipes, sockets and most devices have no place that data comes from; a directory's position is a
+ * number that only its filesystem can read. */
 static __always_inline bool has_position(u64 file)
 {
 	u32 format = inode_format(kread(file, file, f_inode));
@@ -131,9 +132,9 @@ static __always_inline bool appends(const struct task_state *state,
 	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
 }
 
-/* How much was asked for, and where the transfer began. Read on exit, when the place is certain: on entry
- * a call still has to wait for its turn on a shared position, and an append for the end of the
- * file. Afterwards the position stands behind what was moved. */
+/* How much was asked for, and where the transfer began. Read on exit, when the place is certain: on
+ * entry a call still has to wait for its turn on a shared position, and an append for the end of
+ * the file. Afterwards the position stands behind what was moved. */
 static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *state,
 					const volatile struct syscall_desc *d)
 {

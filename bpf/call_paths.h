@@ -21,8 +21,8 @@
 
 #define NO_ROOM ((u64)-1)
 
-/* The id of the directory that a path is relative to: of the descriptor at PLACE, or the current one. 0 when that
- * is no open file, NO_ROOM when its definition found none. */
+/* The id of the directory that a path is relative to: of the descriptor at PLACE, or the current
+ * one. 0 when that is no open file, NO_ROOM when its definition found none. */
 static __noinline u64 base_of(struct task_state *state, u32 place)
 {
 	struct task_struct *task = current_task();
@@ -57,7 +57,8 @@ static __always_inline bool is_empty(long n)
 enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
 
 /* Reads the paths a call was given; relative ones with the directory they start from. An empty one
- * under AT_EMPTY_PATH means the directory's file itself: PATH_OF_FILE, with its descriptor's place. */
+ * under AT_EMPTY_PATH means the directory's file itself: PATH_OF_FILE, with its descriptor's
+ * place. */
 static __always_inline enum path_answer read_paths(struct long_scratch *s, struct task_state *state,
 						   const volatile struct syscall_desc *d)
 {

@@ -15,7 +15,8 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-/* A record of fixed length goes straight to where the program reads it; one that can't counts as lost. */
+/* A record of fixed length goes straight to where the program reads it; one that can't counts as
+ * lost. */
 static __always_inline void emit_short(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {

@@ -9,8 +9,8 @@
 #include "bpf/uread.h"
 #include "schema/records.h"
 
-/* The structures that a stat call may fill, and where each has what is read of it: dev and ino of 64 bits, or
- * narrow ones of 32; of the mode the low 16 are enough. */
+/* The structures that a stat call may fill, and where each has what is read of it: dev and ino of
+ * 64 bits, or narrow ones of 32; of the mode the low 16 are enough. */
 enum stat_form { STAT_NATIVE, STAT_NARROW, STAT_WIDE, STAT_X };
 
 struct stat_places {

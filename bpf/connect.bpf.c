@@ -15,9 +15,9 @@ static __always_inline void sock_state(u64 sk, int old, int new)
 		connect_ended(sk, new, bpf_ktime_get_ns());
 }
 
-/* Since 6.1 the kernel runs no program for an event that comes over that program itself on a CPU, as
- * soft interrupts do over calls (one burst of 50 was seen in 100,000 events). Of two programs one is
- * free; what the first has done the second finds done. */
+/* Since 6.1 the kernel runs no program for an event that comes over that program itself on a CPU,
+ * as soft interrupts do over calls (one burst of 50 was seen in 100,000 events). Of two programs
+ * one is free; what the first has done the second finds done. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_sock_state, struct sock *sk, int old, int new)
 {

@@ -139,8 +139,8 @@ static __noinline int connect_returned(u64 sk, s64 ret)
 	return 0;
 }
 
-/* A connection is asked for, by the current thread if at all by a connect() that is recorded. Others
- * are the kernel's own, those of a first sendto() (TCP_FASTOPEN_CONNECT), and of a ring. */
+/* A connection is asked for, by the current thread if at all by a connect() that is recorded.
+ * Others are the kernel's own, those of a first sendto() (TCP_FASTOPEN_CONNECT), and of a ring. */
 static __always_inline void connect_begun(u64 sk)
 {
 	struct task_state *state = current_state(false);

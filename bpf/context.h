@@ -32,11 +32,11 @@ static __always_inline s64 system_call(u64 task)
 #endif
 }
 
-/* Whether the current thread itself has come to the tracepoint with the context CTX, in a system call.
- * The arguments lie on the stack, and an interrupt has a stack of its own, unless on x86 it came over
- * user space. The count of interrupts would say it too, but is in a variable per CPU that kernels
- * without CONFIG_KALLSYMS_ALL don't give. A kernel thread works for others: soft interrupts may have
- * been left to it (ksoftirqd). */
+/* Whether the current thread itself has come to the tracepoint with the context CTX, in a system
+ * call. The arguments lie on the stack, and an interrupt has a stack of its own, unless on x86 it
+ * came over user space. The count of interrupts would say it too, but is in a variable per CPU that
+ * kernels without CONFIG_KALLSYMS_ALL don't give. A kernel thread works for others: soft interrupts
+ * may have been left to it (ksoftirqd). */
 static __always_inline bool in_own_call(void *ctx)
 {
 	u64 task = (u64)bpf_get_current_task(), at = 0;

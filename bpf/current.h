@@ -13,15 +13,15 @@
 #define PF_MEMALLOC 0x800   /* allocates in order to free */
 #define PF_KTHREAD 0x200000 /* a thread of the kernel's own */
 
-/* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are plain
- * loads; what asks for one has a pointer as its parameter, no number. */
+/* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are
+ * plain loads; what asks for one has a pointer as its parameter, no number. */
 static __always_inline struct task_struct *current_task(void)
 {
 	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 }
 
-/* The address of TASK as a number. One that isn't the current thread's is met only where there are no such
- * pointers. */
+/* The address of TASK as a number. One that isn't the current thread's is met only where there are
+ * no such pointers. */
 static __always_inline u64 task_address(struct task_struct *task)
 {
 	return cfg.task_storage ? bpf_get_current_task() : (u64)task;

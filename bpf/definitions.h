@@ -6,7 +6,8 @@
 #include "bpf/helpers.h"
 #include "schema/types.h"
 
-/* Raised by the program when it forgets definitions: what was sent under an older one is sent anew. */
+/* Raised by the program when it forgets definitions: what was sent under an older one is sent
+ * anew. */
 volatile u32 epoch = 1;
 
 struct {

@@ -22,7 +22,8 @@ static __always_inline bool is_drop(u32 reason)
 	       reason != bpf_core_enum_value(enum skb_drop_reason, SKB_NOT_DROPPED_YET);
 }
 
-/* The record of an EVENT in whatever context CTX is; NULL when it is to be left out, or there is no room. */
+/* The record of an EVENT in whatever context CTX is; NULL when it is to be left out, or there is no
+ * room. */
 static __always_inline struct rec_drop *begin_drop(void *ctx, u8 event, u64 *flags)
 {
 	u64 now = bpf_ktime_get_ns(), task = 0;
@@ -132,7 +133,8 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried,
      HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
 {
-	/* Told of also when nothing was sent: the last time's packet was still in the machine, say. */
+	/* Told of also when nothing was sent: the last time's packet was still in the machine,
+	 * say. */
 	return (s32)ctx[2] ? 0 : retransmitted(ctx, ctx[0], ctx[1]);
 }
 

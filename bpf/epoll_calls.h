@@ -16,7 +16,8 @@
 
 #define NANOSECONDS 1000000000LL
 
-/* How long the call is to wait, of which select() and its kin leave but the rest when they return. */
+/* How long the call is to wait, of which select() and its kin leave but the rest when they
+ * return. */
 static __always_inline s64 timeout_ns(const struct task_state *state, u64 argument, u8 kind)
 {
 	s64 parts[2] = {};

@@ -30,8 +30,8 @@ static __always_inline bool still_known(const struct known_file *k, u64 file)
 		return false;
 	dentry = kread(file, file, f_path.dentry);
 	inode = kread(file, file, f_inode);
-	/* Its memory may hold another file by now: of the same name only by the same dentry and mount,
-	 * and the same by its number. */
+	/* Its memory may hold another file by now: of the same name only by the same dentry and
+	 * mount, and the same by its number. */
 	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
 	       k->ino == kread(inode, inode, i_ino) &&
 	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
@@ -50,8 +50,8 @@ static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 
 #define MNT_NS_INTERNAL ((u64)-22) /* fs/mount.h: ERR_PTR(-EINVAL) */
 
-/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own; since
- * 6.5 it knows the name that the user opened (struct backing_file). */
+/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own;
+ * since 6.5 it knows the name that the user opened (struct backing_file). */
 static __always_inline u64 file_path_at(u64 file)
 {
 	u64 mount = kread(file, file, f_path.mnt);

@@ -13,7 +13,8 @@
 #define LINEAGE_DEPTH 24
 
 /* By climbing from a thread that is met for the first time; from then on a fork hands the answer
- * down, so that a descendant whose parents have died is still known. Global: the verifier sees it once. */
+ * down, so that a descendant whose parents have died is still known. Global: the verifier sees it
+ * once. */
 __noinline u32 find_lineage(u64 task)
 {
 	u64 i;

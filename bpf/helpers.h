@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* libbpf's headers for BPF programs. They leave it to the includer to bring the kernel's types first, so they are
- * included from here alone. */
+/* libbpf's headers for BPF programs. They leave it to the includer to bring the kernel's types
+ * first, so they are included from here alone. */
 #ifndef IOTRC_BPF_HELPERS_H
 #define IOTRC_BPF_HELPERS_H
 

@@ -59,9 +59,9 @@ static __always_inline u64 argument(void *ctx, u32 n)
 	return value;
 }
 
-/* N, of which the compiler knows nothing: what bounds it is done where the verifier sees it, to the number itself.
- * Else the compiler leaves out what it knows to change nothing, or bounds a copy; up to 5.12 the verifier
- * forgets the bound of a number when its lower half is copied. */
+/* N, of which the compiler knows nothing: what bounds it is done where the verifier sees it, to the
+ * number itself. Else the compiler leaves out what it knows to change nothing, or bounds a copy; up
+ * to 5.12 the verifier forgets the bound of a number when its lower half is copied. */
 static __always_inline u64 opaque(u64 n)
 {
 	asm volatile("" : "+r"(n));

@@ -10,10 +10,11 @@
 #include "schema/types.h"
 
 /* The short records of the calls that are made most have a lane on each CPU: an array, written in
- * place, in which cpu_slot.lane_put says how far it is valid. A ring buffer's lock and its exchange of
- * the record's header cost 25 ns more. It takes programs that nothing can come between, in which no
- * interrupt writes, and stores that are seen in their order: x86's. (arm64's would need a
- * store-release; BPF has it since 6.15.) Elsewhere cfg.lane_records is 0, and the rings serve all. */
+ * place, in which cpu_slot.lane_put says how far it is valid. A ring buffer's lock and its exchange
+ * of the record's header cost 25 ns more. It takes programs that nothing can come between, in which
+ * no interrupt writes, and stores that are seen in their order: x86's. (arm64's would need a
+ * store-release; BPF has it since 6.15.) Elsewhere cfg.lane_records is 0, and the rings serve
+ * all. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -22,7 +23,8 @@ struct {
 	__type(value, struct rec_fs);
 } lanes SEC(".maps");
 
-/* Room for the next record in the lane of CPU; NULL when the program hasn't taken the oldest yet. */
+/* Room for the next record in the lane of CPU; NULL when the program hasn't taken the oldest
+ * yet. */
 static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
 {
 	u32 n = cfg.lane_records, at;

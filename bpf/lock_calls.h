@@ -23,8 +23,8 @@
 #define PACKED_FLOCK64 false
 #endif
 
-/* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd, command, type,
- * start, length, whether it could be read). */
+/* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd,
+ * command, type, start, length, whether it could be read). */
 static __always_inline enum verdict enter_fcntl(struct task_state *state, struct task_struct *task)
 {
 	u32 command = state->args[1];

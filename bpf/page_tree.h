@@ -11,8 +11,8 @@
 #define XA_LEVELS 7     /* 11 for all 64 bits; 42 are enough for files of 16 EiB */
 #define BATCH_FOLIOS 31 /* of filemap_read(): PAGEVEC_SIZE, 31 since 6.11 and 15 before */
 
-/* An entry of an xarray: a page, or by its lowest bits a value, a node or a reference to the first of
- * the slots that a large folio takes (include/linux/xarray.h). */
+/* An entry of an xarray: a page, or by its lowest bits a value, a node or a reference to the first
+ * of the slots that a large folio takes (include/linux/xarray.h). */
 static __always_inline u64 xa_entry(u64 inode, u64 index)
 {
 	u64 mapping = kread(inode, inode, i_mapping);
@@ -38,7 +38,8 @@ static __always_inline u64 xa_entry(u64 inode, u64 index)
 	return entry;
 }
 
-/* The first page after the folio that has page INDEX of the inode's, 0 where it isn't in the cache. */
+/* The first page after the folio that has page INDEX of the inode's, 0 where it isn't in the
+ * cache. */
 __noinline u64 cached_until(u64 inode, u64 index)
 {
 	u64 folio = xa_entry(inode, index), first;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Faults in mappings of files. The software events page-faults-maj and -min tell of a fault that is
- * done, at the place where the kernel counts it as one or the other (mm_account_fault(), mm/memory.c,
- * since 5.9), and know the address; whether it was a read or a write is known on entry only. */
+ * done, at the place where the kernel counts it as one or the other (mm_account_fault(),
+ * mm/memory.c, since 5.9), and know the address; whether it was a read or a write is known on entry
+ * only. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/context.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two programs for one event, where programs on raw tracepoints can be preempted (7.1 on). While a thread is in
- * the midst of a program, preempted, the kernel runs that for nobody else on that CPU; nor for what an interrupt
- * does over it. The second program stands by: it does what the first was not let do.
+/* Two programs for one event, where programs on raw tracepoints can be preempted (7.1 on). While a
+ * thread is in the midst of a program, preempted, the kernel runs that for nobody else on that CPU;
+ * nor for what an interrupt does over it. The second program stands by: it does what the first was
+ * not let do.
  *
- * The first leaves word that it was there. The word is the address of the arguments: they lie on the stack,
- * the same for both programs, and for no other event under way. What neither came to is known from the counts:
- * the kernel's of what the first missed, less what the second has taken. */
+ * The first leaves word that it was there. The word is the address of the arguments: they lie on
+ * the stack, the same for both programs, and for no other event under way. What neither came to is
+ * known from the counts: the kernel's of what the first missed, less what the second has taken. */
 #ifndef IOTRC_BPF_PAIR_H
 #define IOTRC_BPF_PAIR_H
 
@@ -16,8 +17,8 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 
-/* As many as can be under way in a thread: its own event, and those of a soft interrupt, an interrupt and an
- * NMI that came over it. */
+/* As many as can be under way in a thread: its own event, and those of a soft interrupt, an
+ * interrupt and an NMI that came over it. */
 #define N_WORDS 4
 
 struct words {
@@ -31,8 +32,9 @@ struct {
 	__type(value, struct words);
 } words SEC(".maps");
 
-/* False when there is no room: the event then is the second's. A word that the second never took, as it was
- * missed itself, is in the way until there is one like it. (With CAP_PERFMON the verifier lets CTX be kept.) */
+/* False when there is no room: the event then is the second's. A word that the second never took,
+ * as it was missed itself, is in the way until there is one like it. (With CAP_PERFMON the verifier
+ * lets CTX be kept.) */
 static __always_inline bool leave_word(void *ctx)
 {
 	struct words *w =
@@ -84,7 +86,8 @@ static __always_inline bool first(void *ctx, enum hook hook)
 	return true;
 }
 
-/* Whether the event is the second program's, which is loaded where programs can be preempted alone. */
+/* Whether the event is the second program's, which is loaded where programs can be preempted
+ * alone. */
 static __always_inline bool second(void *ctx, enum hook hook)
 {
 	if (take_word(ctx))
@@ -94,7 +97,8 @@ static __always_inline bool second(void *ctx, enum hook hook)
 	return true;
 }
 
-/* Both programs of HOOK, at SECTION: NAME and NAME_second; the body follows, with the arguments in CTX. */
+/* Both programs of HOOK, at SECTION: NAME and NAME_second; the body follows, with the arguments in
+ * CTX. */
 #define PAIR(section, name, hook) \
 	static __always_inline int name##_body(u64 *ctx); \
 	SEC(section) int name(u64 *ctx) \

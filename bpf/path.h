@@ -4,8 +4,8 @@
  * A name's id is a hash over the chain of its dentries, from the file up to the root of the
  * process: of each name the kernel's own hash (which holds the parent's address), its length and
  * its first eight bytes (some filesystems hash without regard to case), and the inode at its end.
- * It is computed anew for each operation (about 4 ns a component with plain loads), so a rename
- * of the file or of any directory above it, a move of a mount, an unlink or a chroot gives another id
+ * It is computed anew for each operation (about 4 ns a component with plain loads), so a rename of
+ * the file or of any directory above it, a move of a mount, an unlink or a chroot gives another id
  * by itself; nothing has to be noticed or forgotten. The chain's text is sent once an id, as a
  * REC_PATH. A chain too long to be hashed is sent each time. */
 #ifndef IOTRC_BPF_PATH_H
@@ -20,8 +20,8 @@
 #include "schema/records.h"
 
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */
-/* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up to 5.15, and
- * then goes round a loop of 32 for ever. */
+/* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up
+ * to 5.15, and then goes round a loop of 32 for ever. */
 #define WALK_STEP 32  /* components a call of walk_some() */
 #define WALK_CALLS 66 /* 4096 bytes hold 2048 components, and there are mounts */
 
@@ -238,8 +238,9 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 	return id;
 }
 
-/* The id of a name, known to the program by the time an event can carry it. 0 when its definition found
- * no room. RECENT are the ids that the thread used last: asking there is cheaper than asking the map. */
+/* The id of a name, known to the program by the time an event can carry it. 0 when its definition
+ * found no room. RECENT are the ids that the thread used last: asking there is cheaper than asking
+ * the map. */
 #define N_RECENT 4
 
 static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode)

@@ -11,7 +11,8 @@
 #include "bpf/task_state.h"
 #include "schema/records.h"
 
-/* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with RWF_*. */
+/* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with
+ * RWF_*. */
 static __noinline int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();

@@ -81,8 +81,8 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
 }
 
-/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in 0 to 6. Until
- * 5.16 the code of threads that end one by one is the first thread's. */
+/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in 0
+ * to 6. Until 5.16 the code of threads that end one by one is the first thread's. */
 static __always_inline u32 exit_status(struct task_struct *task)
 {
 	u64 signal = kread((u64)task, task_struct, signal);
@@ -92,8 +92,8 @@ static __always_inline u32 exit_status(struct task_struct *task)
 	return kread((u64)task->group_leader, task_struct, exit_code);
 }
 
-/* Whether a filter leaves out the current thread, which ends. Its arguments can't be read any more: the definition
- * before the last is still known to user space. */
+/* Whether a filter leaves out the current thread, which ends. Its arguments can't be read any more:
+ * the definition before the last is still known to user space. */
 static __always_inline bool ending_left_out(struct task_state *state)
 {
 	if (!state->left_out && state->id && state->epoch + 1 >= epoch)

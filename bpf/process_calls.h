@@ -18,7 +18,8 @@
 
 #define CLONE_THREAD 0x00010000
 
-/* A new thread is no new process. Where clone3() keeps its flags in memory, exit_fork() looks at them. */
+/* A new thread is no new process. Where clone3() keeps its flags in memory, exit_fork() looks at
+ * them. */
 static __always_inline enum verdict enter_fork(const struct task_state *state,
 					       const volatile struct syscall_desc *d)
 {

@@ -57,7 +57,8 @@ static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
 	}
 	if (ends->family != AF_INET && ends->family != AF_INET6)
 		return true;
-	/* Not skc_num: the kernel clears that when the connection has ended, with the socket still open. */
+	/* Not skc_num: the kernel clears that when the connection has ended, with the socket still
+	 * open. */
 	ends->sport = bpf_ntohs(kread(sk, inet_sock, inet_sport));
 	ends->dport = bpf_ntohs(kread(sk, sock, __sk_common.skc_dport));
 	ends->has_local = 1;

@@ -58,8 +58,8 @@ struct raw_syscall {
 	unsigned long args[6]; /* of sys_exit the result alone */
 };
 
-/* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler from
- * making one. */
+/* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler
+ * from making one. */
 static __always_inline void copy_args(struct task_state *state,
 				      const volatile struct raw_syscall *ctx)
 {
@@ -83,8 +83,8 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 #endif
 }
 
-/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is behind them
- * out of reach. */
+/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is
+ * behind them out of reach. */
 static __always_inline bool args_at(struct task_state *state, u64 at)
 {
 	u32 value;
@@ -99,7 +99,8 @@ static __always_inline bool args_at(struct task_state *state, u64 at)
 	return true;
 }
 
-/* A socketcall() is the call that its first argument says from here on, with the arguments where the second points. */
+/* A socketcall() is the call that its first argument says from here on, with the arguments where
+ * the second points. */
 static __noinline bool become_socketcall(struct task_state *state)
 {
 	u64 call;
@@ -113,8 +114,8 @@ static __noinline bool become_socketcall(struct task_state *state)
 	return args_at(state, state->args[1]);
 }
 
-/* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64 tells of both with
- * one (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
+/* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64
+ * tells of both with one (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
 static __always_inline s64 narrow_result(long ret)
 {
 	return (u32)ret >= (u32)-4095 ? (s64)(s32)ret : (s64)(u32)ret;

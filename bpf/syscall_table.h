@@ -9,7 +9,8 @@
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
 const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
-/* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that is recorded. */
+/* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that
+ * is recorded. */
 const volatile u16 socketcalls[MAX_SOCKETCALLS] = {};
 
 static __always_inline const volatile struct syscall_desc *describe(u32 nr, bool compat)

@@ -92,8 +92,9 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Brings the identity of TASK up to date, which current_task() has given or which the current thread works
- * for: names, parents and cgroups change. AGAIN asks for a new definition whatever has changed (exec: the arguments did). */
+/* Brings the identity of TASK up to date, which current_task() has given or which the current
+ * thread works for: names, parents and cgroups change. AGAIN asks for a new definition whatever has
+ * changed (exec: the arguments did). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
 					      bool again)
 {
@@ -102,7 +103,8 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 	u64 jiffies = bpf_jiffies64(), cgroup;
 	u32 ppid;
 
-	/* The same objects within a jiffy are the same: their memory has no time to be another's. */
+	/* The same objects within a jiffy are the same: their memory has no time to be
+	 * another's. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
 	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;

@@ -16,7 +16,8 @@
 #include "bpf/uread.h"
 #include "schema/records.h"
 
-/* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a socket. */
+/* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a
+ * socket. */
 static __noinline enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
 {
 	if (!state)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Operations that come through io_uring: from the submission of a request to its completion,
- * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue entry,
- * which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a system
- * call's arguments are; see src/uring.def. */
+ * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue
+ * entry, which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a
+ * system call's arguments are; see src/uring.def. */
 #include "bpf/abi.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
@@ -23,8 +23,9 @@ static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 	return 0;
 }
 
-/* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it comes before
- * the submission would have been told of: it is that of none in flight, but of the last. */
+/* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it
+ * comes before the submission would have been told of: it is that of none in flight, but of the
+ * last. */
 static __always_inline int maybe_refused(u64 ctx, u64 key, u64 user_data)
 {
 	if (!bpf_map_lookup_elem(&uring_flights, &key) &&

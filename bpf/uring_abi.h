@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* io_uring's interface with user space (include/uapi/linux/io_uring.h), the same on every kernel. */
+/* io_uring's interface with user space (include/uapi/linux/io_uring.h), the same on every
+ * kernel. */
 #ifndef IOTRC_BPF_URING_ABI_H
 #define IOTRC_BPF_URING_ABI_H
 

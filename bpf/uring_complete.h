@@ -159,14 +159,15 @@ __noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 	return complete(key, res, cqe_flags, false);
 }
 
-/* Of kernel AIO. A function of its own, since it is reached by many calls: up to 6.1 their stacks may
- * have 512 bytes together. */
+/* Of kernel AIO. A function of its own, since it is reached by many calls: up to 6.1 their stacks
+ * may have 512 bytes together. */
 __noinline int on_complete_named(u64 key, s32 res)
 {
 	return complete(key, res, 0, true);
 }
 
-/* Of request REQ, or, where that isn't said, of the one that MANY stands for; false: there is no such. */
+/* Of request REQ, or, where that isn't said, of the one that MANY stands for; false: there is no
+ * such. */
 static __always_inline bool answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 {
 	u64 *key = req ? &req : bpf_map_lookup_elem(&uring_many, &many);

@@ -60,8 +60,9 @@ struct {
 	__type(value, struct uring_asked);
 } uring_asked SEC(".maps");
 
-/* Requests that accept one connection, or make one read, after the other, by their ring and user_data: what
- * they give is told of without naming the request (io_req_post_cqe() of io_uring/io_uring.c). */
+/* Requests that accept one connection, or make one read, after the other, by their ring and
+ * user_data: what they give is told of without naming the request (io_req_post_cqe() of
+ * io_uring/io_uring.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -111,8 +112,8 @@ static __always_inline void begin_request(struct task_state *call, const struct 
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 }
 
-/* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as those below:
- * the verifier goes through it once. */
+/* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as
+ * those below: the verifier goes through it once. */
 __noinline int prepare_flight(u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
@@ -141,7 +142,8 @@ __noinline int prepare_flight(u32 opcode)
 	f->shape = d->shape;
 	f->at_position = 0;
 	if (d->props & PROP_SEQUENTIAL) {
-		/* -1 means the position, where it is at the end; an append is where the file ended. */
+		/* -1 means the position, where it is at the end; an append is where the file
+		 * ended. */
 		f->at_position = state->args[3] == (u64)-1;
 		if (f->at_position)
 			f->rec.fs.has &= ~FS_HAS_OFFSET;

@@ -19,8 +19,8 @@ volatile u32 uring_quiet = 0;
 /* Whether a completion has been told of whose request isn't known (overflow()). */
 volatile u32 uring_overflown = 0;
 
-/* Requests in flight that will be no row, by the program's number, and how many: where completions don't name
- * their request each has to be known. */
+/* Requests in flight that will be no row, by the program's number, and how many: where completions
+ * don't name their request each has to be known. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -29,9 +29,9 @@ struct {
 	__type(value, u32);
 } uring_rowless SEC(".maps");
 
-/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where it
- * ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory has become
- * another's: its row is lost. One that found the queue full was counted then. */
+/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where
+ * it ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory
+ * has become another's: its row is lost. One that found the queue full was counted then. */
 __noinline int miss_quiet(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
@@ -51,8 +51,9 @@ __noinline int miss_quiet(u64 key)
 	return 0;
 }
 
-/* Where completions don't name their request, nothing tells those in flight apart to which the program has given
- * the same number: none of them will be a row, and each counts as lost. Whether KEY is such a number. */
+/* Where completions don't name their request, nothing tells those in flight apart to which the
+ * program has given the same number: none of them will be a row, and each counts as lost. Whether
+ * KEY is such a number. */
 __noinline int mix_up(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);

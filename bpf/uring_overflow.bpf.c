@@ -31,8 +31,8 @@ __noinline u32 alike(u64 req, u64 user_data, s32 res)
 
 #define FLUSH_STEP 32 /* requests that one function's loop goes through, for the verifier's sake */
 
-/* Of the next of a ring's requests that have ended, from the node in the scratch on: keeps there the one that the
- * completion can be of. Returns whether there is no more to look for. */
+/* Of the next of a ring's requests that have ended, from the node in the scratch on: keeps there
+ * the one that the completion can be of. Returns whether there is no more to look for. */
 __noinline u32 look_at_ended(u64 user_data, s32 res)
 {
 	struct uring_flight *f = get_uring_scratch();
@@ -54,8 +54,9 @@ __noinline u32 look_at_ended(u64 user_data, s32 res)
 	return !f->file;
 }
 
-/* Whose completion is being told of, among the requests of a ring that have ended by now; 0: of none of the first
- * FLUSH_MAX. What several have in common is all that a row says of their completion. */
+/* Whose completion is being told of, among the requests of a ring that have ended by now; 0: of
+ * none of the first FLUSH_MAX. What several have in common is all that a row says of their
+ * completion. */
 static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
 {
 	struct uring_flight *f = get_uring_scratch();
@@ -71,11 +72,12 @@ static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
 	return f->req;
 }
 
-/* A completion that finds the program's queue full waits for room there, and passes this tracepoint instead of
- * io_uring_complete, which doesn't say whose it is. The kernel is going through the requests that have ended
- * (__io_submit_flush_completions() of io_uring/io_uring.c), or it is one of those with many. What a worker
- * ends by itself (to 6.9) is in no list: it is lost, whatever it was about. Filters are asked about
- * the program's own thread; those of the kernel have other names. */
+/* A completion that finds the program's queue full waits for room there, and passes this tracepoint
+ * instead of io_uring_complete, which doesn't say whose it is. The kernel is going through the
+ * requests that have ended (__io_submit_flush_completions() of io_uring/io_uring.c), or it is one
+ * of those with many. What a worker ends by itself (to 6.9) is in no list: it is lost, whatever it
+ * was about. Filters are asked about the program's own thread; those of the kernel have other
+ * names. */
 static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_flags)
 {
 	struct task_state *state = current_state(true);

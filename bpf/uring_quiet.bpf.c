@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Requests with IOSQE_CQE_SKIP_SUCCESS: a success passes no tracepoint, so the kernel's functions that end
- * a request are hooked. */
+/* Requests with IOSQE_CQE_SKIP_SUCCESS: a success passes no tracepoint, so the kernel's functions
+ * that end a request are hooked. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -12,9 +12,10 @@
 #include "bpf/uring_lost.h"
 #include "bpf/uring_ring.h"
 
-/* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still (REQ_F_CQE_SKIP is the
- * same bit): a failure takes that from them, and passes io_uring_complete (req_set_fail() of
- * io_uring/io_uring.h). One that is to be made again (since 6.15) hasn't ended. */
+/* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still
+ * (REQ_F_CQE_SKIP is the same bit): a failure takes that from them, and passes io_uring_complete
+ * (req_set_fail() of io_uring/io_uring.h). One that is to be made again (since 6.15) hasn't
+ * ended. */
 static __always_inline void end_quiet(u64 req, s32 res)
 {
 	u64 flags = kread(req, io_kiocb, flags), key = req;
@@ -34,7 +35,8 @@ static __always_inline s32 result_of(u64 req)
 	return kread(req, io_kiocb, cqe.res);
 }
 
-/* What puts the completions of all requests that have ended by now into the ring, or leaves them out. */
+/* What puts the completions of all requests that have ended by now into the ring, or leaves them
+ * out. */
 SEC("fentry/__io_submit_flush_completions") /* since 5.16 */
 int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
 {
@@ -74,8 +76,8 @@ int BPF_PROG(on_uring_post_result, struct io_kiocb *req, s32 res)
 	return 0;
 }
 
-/* A worker is done with a request, and has ended it if the reference is the last: the flush would follow,
- * when the submitter's turn comes. */
+/* A worker is done with a request, and has ended it if the reference is the last: the flush would
+ * follow, when the submitter's turn comes. */
 SEC("fentry/io_wq_free_work") /* since 5.11 */
 int BPF_PROG(on_uring_work, struct io_wq_work *work)
 {

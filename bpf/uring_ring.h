@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A ring of io_uring, as it lies in the kernel's memory; each few versions keep it in another way. */
+/* A ring of io_uring, as it lies in the kernel's memory; each few versions keep it in another
+ * way. */
 #ifndef IOTRC_BPF_URING_RING_H
 #define IOTRC_BPF_URING_RING_H
 
@@ -25,15 +26,15 @@ static __always_inline u64 sqe_of(u64 ctx)
 	return kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64;
 }
 
-/* For completions that don't name their request, until 5.17 and of those that have many: the submitter's
- * own number has to do. */
+/* For completions that don't name their request, until 5.17 and of those that have many: the
+ * submitter's own number has to do. */
 static __always_inline u64 user_key(u64 ctx, u64 user_data)
 {
 	return mix(ctx, user_data);
 }
 
-/* Whom the current thread submits for: until 5.11 IORING_SETUP_SQPOLL's was the kernel's own, on the submitter's
- * files. */
+/* Whom the current thread submits for: until 5.11 IORING_SETUP_SQPOLL's was the kernel's own, on
+ * the submitter's files. */
 static __always_inline struct task_struct *submitting_task(u64 ctx)
 {
 	struct task_struct *task = current_task();
@@ -44,8 +45,9 @@ static __always_inline struct task_struct *submitting_task(u64 ctx)
 	return task;
 }
 
-/* The request that is being submitted, where the tracepoint doesn't give it (until 5.13): the last that was
- * taken of those at hand (io_alloc_req() of fs/io_uring.c). Until 5.11 these are out of reach: 0. */
+/* The request that is being submitted, where the tracepoint doesn't give it (until 5.13): the last
+ * that was taken of those at hand (io_alloc_req() of fs/io_uring.c). Until 5.11 these are out of
+ * reach: 0. */
 static __always_inline u64 taken_request(u64 ctx, u8 opcode)
 {
 	u64 req;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The file mapped at an address. bpf_find_vma() (5.17) would take the map's lock, which fails when
- * another thread holds it, and holds up others: here the tree is read as it lies. The thread is about to
- * change this very place, so nobody else does. */
+ * another thread holds it, and holds up others: here the tree is read as it lies. The thread is
+ * about to change this very place, so nobody else does. */
 #ifndef IOTRC_BPF_VMA_H
 #define IOTRC_BPF_VMA_H
 
@@ -13,7 +13,8 @@
 #define TREE_DEPTH_MAX \
 	40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
 
-/* A pointer into a maple tree carries its node's type (lib/maple_tree.c, include/linux/maple_tree.h). */
+/* A pointer into a maple tree carries its node's type (lib/maple_tree.c,
+ * include/linux/maple_tree.h). */
 #define MAPLE_NODE_MASK 255ULL
 #define MAPLE_TYPE(enode) ((enode) >> 3 & 15)
 #define MAPLE_LEAF_64 1
@@ -21,8 +22,8 @@
 #define MAPLE_PIVOTS 15
 #define MAPLE_ARANGE_PIVOTS 9
 
-/* The entry of the maple tree's node ENTRY under which ADDR is. Pivots are the last addresses of the
- * slots; the first one that is 0 ends them. Global: the verifier sees one level, not all. */
+/* The entry of the maple tree's node ENTRY under which ADDR is. Pivots are the last addresses of
+ * the slots; the first one that is 0 ends them. Global: the verifier sees one level, not all. */
 __noinline u64 maple_step(u64 entry, u64 addr)
 {
 	u64 node = entry & ~MAPLE_NODE_MASK, pivots, slots;

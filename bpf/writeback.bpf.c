@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Writeback of the page cache: no tracepoint names its pages, but those of the bios that carry them do. */
+/* Writeback of the page cache: no tracepoint names its pages, but those of the bios that carry them
+ * do. */
 #include "bpf/abi.h"
 #include "bpf/cache_row.h"
 #include "bpf/cfg.h"
@@ -18,8 +19,9 @@
 #define REQUEST_BIOS_MAX 1024
 #define OP_WRITE 1
 
-/* Since 7.0 or so a tail page may hold a mask that its address is to be rounded down by (where the size of
- * struct page is a power of two), before that the address of its head; bit 0 is set in either. */
+/* Since 7.0 or so a tail page may hold a mask that its address is to be rounded down by (where the
+ * size of struct page is a power of two), before that the address of its head; bit 0 is set in
+ * either. */
 static __always_inline u64 head_of(u64 page)
 {
 	u64 info = kread_u64(page + 8);
@@ -30,9 +32,9 @@ static __always_inline u64 head_of(u64 page)
 }
 
 /* A row for the folio at PAGE, of which the bio has LEFT bytes from OFFSET on; gives the number of
- * pages gone through. Only what is under writeback is the page cache's own: the buffer of an O_DIRECT
- * write may be a file's mapping as well. Buffers smaller than a page make several bios of it: that
- * with its beginning counts. */
+ * pages gone through. Only what is under writeback is the page cache's own: the buffer of an
+ * O_DIRECT write may be a file's mapping as well. Buffers smaller than a page make several bios of
+ * it: that with its beginning counts. */
 __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 {
 	u64 head = head_of(page), inode = folio_inode(head);
@@ -49,8 +51,8 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 	return pages;
 }
 
-/* Folios of one piece of contiguous memory from its byte DONE on, some at a time; gives how far it came, 0 at
- * the end. */
+/* Folios of one piece of contiguous memory from its byte DONE on, some at a time; gives how far it
+ * came, 0 at the end. */
 __noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 {
 	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done,
@@ -81,7 +83,8 @@ __noinline int bio_pages(u64 bio, u32 event)
 		return 0;
 	for (i = 0; i < BIO_STEPS_MAX && at < n_vecs; i++) {
 		done = vec_pages(vecs + at * bpf_core_type_size(struct bio_vec), done, event);
-		/* One more when done is 0, without a branch: the verifier would follow both ways, each time. */
+		/* One more when done is 0, without a branch: the verifier would follow both ways,
+		 * each time. */
 		at += (done - 1) >> 63;
 	}
 	if (at < n_vecs)

@@ -18,14 +18,15 @@ _iotrc()
 	esac
 	case ${COMP_WORDS[1]} in
 	doctor) options='-h --json --config --bundle --help' ;;
-	recover) options='-h --help' ;;
 	verify) options='-h --anonymous --against --live --help' ;;
+	recover) options='-h --help' ;;
+	help) options='-h --help' ;;
 	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --reward --test -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev doctor verify recover upload' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev doctor verify recover upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

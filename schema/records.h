@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a source of records delivers, whatever it is made of: definitions, and the events that refer to them by
- * 64-bit ids. A definition is delivered before the first event that may use it.
+/* What a source of records delivers, whatever it is made of: definitions, and the events that refer
+ * to them by 64-bit ids. A definition is delivered before the first event that may use it.
  *
- * Times are nanoseconds of CLOCK_MONOTONIC. Numbers are in the byte order of the machine. No kernel header is
- * needed: the BPF programs include this file as well as user space. */
+ * Times are nanoseconds of CLOCK_MONOTONIC. Numbers are in the byte order of the machine. No kernel
+ * header is needed: the BPF programs include this file as well as user space. */
 #ifndef IOTRC_RECORDS_H
 #define IOTRC_RECORDS_H
 
@@ -65,8 +65,8 @@ struct rec_task {
 
 /* ---- events ---- */
 
-/* Operations that several quite different calls perform say which; it travels in the top byte of the
- * record's flags. */
+/* Operations that several quite different calls perform say which; it travels in the top byte of
+ * the record's flags. */
 enum fs_kind {
 	KIND_NONE,
 	KIND_CHMOD,

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* man/iotrc-COMMAND.1 and man/iotrc.conf.5: what --help and the configuration file say, as manual pages.
- * A help text is usage lines, paragraphs, lists under a line "Title:", "Exit code(s): ..." and "EXAMPLES:",
- * a blank line between any two. */
+/* man/iotrc-COMMAND.1 and man/iotrc.conf.5: what --help and the configuration file say, as manual
+ * pages. A help text is usage lines, paragraphs, lists under a line "Title:", "Exit code(s): ..."
+ * and "EXAMPLES:", a blank line between any two. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands/doctor.h"
-#include "commands/verify.h"
-#include "dataset/recover.h"
 #include "gen-docs.h"
+#include "options/command.h"
 #include "options/options.h"
 
 /* Where the second column of a list begins, or later. */
@@ -239,18 +237,8 @@ static void print_command(const char *name, const char *what, const char *help)
 	puts(".Sh SEE ALSO\n.Xr iotrc 1 ,\n.Xr iotrc-format 5 ,\n.Xr iotrc.conf 5");
 }
 
-static const char *summary(const char *command)
-{
-	const char *name, *help;
-
-	for (size_t i = 0; options__command(i, &name, &help); i++)
-		if (!strcmp(name, command))
-			return help;
-	abort();
-}
-
-/* What PRINT prints, to be freed. */
-static char *text_of(void (*print)(FILE *out))
+/* What C's --help prints, to be freed. */
+static char *help_of(const struct command *c)
 {
 	size_t size;
 	char *text;
@@ -258,32 +246,25 @@ static char *text_of(void (*print)(FILE *out))
 
 	if (!out)
 		abort();
-	print(out);
+	command__help(c, out);
 	fclose(out);
 	return text;
 }
 
-void print_doctor_man(void)
+bool print_command_man(const char *page)
 {
-	print_command("doctor", summary("doctor"), doctor__help);
-}
+	for (const struct command *const *c = commands; *c; c++) {
+		char name[64], *text;
 
-void print_verify_man(void)
-{
-	print_command("verify", summary("verify"), verify__help);
-}
-
-void print_recover_man(void)
-{
-	print_command("recover", summary("recover"), recover__help);
-}
-
-void print_upload_man(void)
-{
-	char *text = text_of(options__upload_help);
-
-	print_command("upload", summary("upload"), text);
-	free(text);
+		snprintf(name, sizeof(name), "man/iotrc-%s.1", (*c)->name);
+		if (strcmp(name, page))
+			continue;
+		text = help_of(*c);
+		print_command((*c)->name, (*c)->summary, text);
+		free(text);
+		return true;
+	}
+	return false;
 }
 
 /* "#key = value", or "key = value" where the service differs from a person; or false. */
@@ -295,9 +276,22 @@ static bool is_setting(const char *s)
 	return equals && islower((unsigned char)*s) && equals == s + strcspn(s, " =\n") + 1;
 }
 
+static char *conf_text(void)
+{
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	options__conf(out);
+	fclose(out);
+	return text;
+}
+
 void print_conf_man(void)
 {
-	char *text = text_of(options__conf);
+	char *text = conf_text();
 	bool list = false;
 	const char *s;
 

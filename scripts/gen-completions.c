@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/doctor.h"
-#include "commands/verify.h"
-#include "dataset/recover.h"
 #include "gen-docs.h"
+#include "options/command.h"
 #include "options/options.h"
 #include "platform/macros.h"
 
@@ -25,41 +23,12 @@ static const struct {
 };
 #define N_VALUES ARRAY_SIZE(values)
 
-/* Commands with options of their own, which their help texts name; all others take a recording's. */
-static const struct {
-	const char *name, *help;
-} own[] = {
-	{ "doctor", doctor__help },
-	{ "recover", recover__help },
-	{ "verify", verify__help },
-};
-#define N_OWN ARRAY_SIZE(own)
-
-/* The next of HELP's options from *AT on, which ends behind it: each once, at its first place; 0: no more. */
-static size_t next_own(const char *help, const char **at)
+/* The options of C, each between BEFORE and AFTER. */
+static void print_own(const struct command *c, const char *before, const char *after)
 {
-	for (const char *s = *at; (s = strstr(s, "--"));) {
-		size_t len = 2 + strspn(s + 2, "abcdefghijklmnopqrstuvwxyz-");
-		const char *first = help;
-
-		while ((first = strstr(first, "--")) < s &&
-		       (strncmp(first, s, len) ||
-			strspn(first + 2, "abcdefghijklmnopqrstuvwxyz-") != len - 2))
-			first += 2;
-		*at = s + len;
-		if (first == s && len > 2)
-			return len;
-		s += len;
-	}
-	return 0;
-}
-
-static void print_own(const char *help, const char *before, const char *after)
-{
-	const char *at = help;
-
-	for (size_t len; (len = next_own(help, &at));)
-		printf("%s%.*s%s", before, (int)len, at - len, after);
+	for (const struct command_option *o = c->options; o->name; o++)
+		printf("%s--%s%s", before, o->name, after);
+	printf("%s--help%s", before, after);
 }
 
 static size_t value_of(const struct option_text *o)
@@ -97,12 +66,17 @@ static void print_names(const struct option_text *o, const char *between)
 	printf("--%s", o->name);
 }
 
+/* The commands that have a name. */
 static void print_commands(void)
 {
-	const char *name, *help;
+	const char *between = "";
 
-	for (size_t i = 0; options__command(i, &name, &help); i++)
-		printf("%s%s", i ? " " : "", name);
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!*(*c)->name)
+			continue;
+		printf("%s%s", between, (*c)->name);
+		between = " ";
+	}
 }
 
 void print_bash_completion(void)
@@ -138,9 +112,11 @@ void print_bash_completion(void)
 	      "\tesac\n"
 	      "\tcase ${COMP_WORDS[1]} in\n",
 	      stdout);
-	for (size_t i = 0; i < N_OWN; i++) {
-		printf("\t%s) options='-h", own[i].name);
-		print_own(own[i].help, " ", "");
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!(*c)->options)
+			continue;
+		printf("\t%s) options='-h", (*c)->name);
+		print_own(*c, " ", "");
 		fputs("' ;;\n", stdout);
 	}
 	fputs("\t*) options='", stdout);
@@ -202,7 +178,6 @@ static void print_zsh_option(const struct option_text *o, const char *name)
 void print_zsh_completion(void)
 {
 	struct option_text o;
-	const char *name, *help;
 
 	fputs("#compdef iotrc\n" HEAD "local -a options commands\n"
 	      "options=(\n",
@@ -216,17 +191,21 @@ void print_zsh_completion(void)
 		print_zsh_option(&o, text);
 	}
 	fputs(")\ncommands=(\n", stdout);
-	for (size_t i = 0; options__command(i, &name, &help); i++) {
-		printf("\t'%s:", name);
-		print_help(help);
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!*(*c)->name)
+			continue;
+		printf("\t'%s:", (*c)->name);
+		print_help((*c)->summary);
 		fputs("'\n", stdout);
 	}
 	fputs(")\n"
 	      "case $words[2] in\n",
 	      stdout);
-	for (size_t i = 0; i < N_OWN; i++) {
-		printf("%s)\n\toptions=('-h'", own[i].name);
-		print_own(own[i].help, " '", "'");
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!(*c)->options)
+			continue;
+		printf("%s)\n\toptions=('-h'", (*c)->name);
+		print_own(*c, " '", "'");
 		fputs(") ;;\n", stdout);
 	}
 	fputs("esac\n"
@@ -237,28 +216,32 @@ void print_zsh_completion(void)
 void print_fish_completion(void)
 {
 	struct option_text o;
-	char commands[128] = "";
-	const char *name, *help;
 
 	fputs(HEAD, stdout);
-	for (size_t i = 0; i < N_OWN; i++) {
+	for (const struct command *const *c = commands; *c; c++) {
 		char before[96];
 
+		if (!(*c)->options)
+			continue;
 		snprintf(before, sizeof(before),
-			 "complete -c iotrc -n '__fish_seen_subcommand_from %s' -a ", own[i].name);
-		print_own(own[i].help, before, "\n");
-		strcat(strcat(commands, " "), own[i].name);
+			 "complete -c iotrc -n '__fish_seen_subcommand_from %s' -a ", (*c)->name);
+		print_own(*c, before, "\n");
 	}
-	for (size_t i = 0; options__command(i, &name, &help); i++) {
-		printf("complete -c iotrc -n __fish_use_subcommand -a %s -d '", name);
-		print_help(help);
+	for (const struct command *const *c = commands; *c; c++) {
+		if (!*(*c)->name)
+			continue;
+		printf("complete -c iotrc -n __fish_use_subcommand -a %s -d '", (*c)->name);
+		print_help((*c)->summary);
 		fputs("'\n", stdout);
 	}
 	for (size_t i = 0; options__text(i, &o); i++) {
 		size_t v = value_of(&o);
 
-		printf("complete -c iotrc -n 'not __fish_seen_subcommand_from%s' -l %s", commands,
-		       o.name);
+		fputs("complete -c iotrc -n 'not __fish_seen_subcommand_from", stdout);
+		for (const struct command *const *c = commands; *c; c++)
+			if ((*c)->options)
+				printf(" %s", (*c)->name);
+		printf("' -l %s", o.name);
 		if (o.brief)
 			printf(" -s %c", o.brief);
 		if (needs_value(&o))

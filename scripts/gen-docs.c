@@ -590,11 +590,7 @@ static const struct {
 	{ "docs/fs-operations.md", print_operations },
 	{ "docs/format.md", print_format },
 	{ "scripts/iotrc.conf", print_conf },
-	{ "man/iotrc-doctor.1", print_doctor_man },
 	{ "man/iotrc-format.5", print_format_man },
-	{ "man/iotrc-recover.1", print_recover_man },
-	{ "man/iotrc-upload.1", print_upload_man },
-	{ "man/iotrc-verify.1", print_verify_man },
 	{ "man/iotrc.conf.5", print_conf_man },
 	{ "completions/iotrc.bash", print_bash_completion },
 	{ "completions/_iotrc", print_zsh_completion },
@@ -603,10 +599,14 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(files); i++)
+	bool found = argc == 2 && print_command_man(argv[1]);
+
+	for (size_t i = 0; argc == 2 && !found && i < ARRAY_SIZE(files); i++)
 		if (!strcmp(argv[1], files[i].file)) {
 			files[i].print();
-			return fflush(stdout) || ferror(stdout);
+			found = true;
 		}
-	return 2;
+	if (!found)
+		return 2;
+	return fflush(stdout) || ferror(stdout);
 }

@@ -6,8 +6,8 @@
 
 #include "gen-docs.h"
 
-/* LEN bytes of Markdown text as roff: `code` (which ends on its line) in bold, backslashes as such, a new
- * sentence on a new line. */
+/* LEN bytes of Markdown text as roff: `code` (which ends on its line) in bold, backslashes as such,
+ * a new sentence on a new line. */
 static void print_text(const char *s, size_t len)
 {
 	const char *start = s;

@@ -114,7 +114,8 @@ static void see(struct walk *w, const struct statx *st)
 		write_row(w, w->entry, false);
 }
 
-/* What lies at and below the path in w->entry can't be seen; which isn't to say that it has gone. */
+/* What lies at and below the path in w->entry can't be seen; which isn't to say that it has
+ * gone. */
 static void see_nothing(struct walk *w)
 {
 	uint32_t len = w->entry->len;
@@ -275,7 +276,8 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 	forget_near(w);
 	if (fd < 0) {
 		w->entry->len = dir_len;
-		/* Another filesystem was mounted over it: it has gone, as far as anybody can see. */
+		/* Another filesystem was mounted over it: it has gone, as far as anybody can
+		 * see. */
 		if (!has_gone(-fd) && fd != -EXDEV)
 			see_nothing(w);
 		return 0;

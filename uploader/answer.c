@@ -37,7 +37,8 @@ static const struct {
 	{ CURLE_URL_MALFORMAT, TARGET_REFUSED, "no such URL" },
 };
 
-/* By the S3 error code: AWS's names, which others share, and some of Ceph's, MinIO's and Swift's. */
+/* By the S3 error code: AWS's names, which others share, and some of Ceph's, MinIO's and
+ * Swift's. */
 static const struct {
 	const char *code;
 	enum target_verdict verdict;

@@ -25,9 +25,9 @@ int credentials__keys(struct credentials **ret, const char *file, char problem[T
 /* The token of a gateway: from FILE; where that is NULL from IOTRC_UPLOAD_TOKEN; or "". */
 int credentials__token(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX]);
 
-/* Looks up again, with one of the above, what wasn't accepted: a file of temporary keys is written anew
- * by whoever made it. Where there is nothing to be had (a thread that has dropped its rights since),
- * *C stays: it may be in order again. */
+/* Looks up again, with one of the above, what wasn't accepted: a file of temporary keys is written
+ * anew by whoever made it. Where there is nothing to be had (a thread that has dropped its rights
+ * since), *C stays: it may be in order again. */
 void credentials__renew(struct credentials **c, const char *file,
 			int (*find)(struct credentials **, const char *, char *));
 

@@ -15,8 +15,8 @@ struct digest {
 	unsigned char md5[MD5_SIZE];
 };
 
-/* Of LEN bytes of FD from AT on; progress() is told SENT meanwhile. 0, or a negative errno: -ENODATA
- * where the file is shorter, -ECANCELED where HOOKS say so. */
+/* Of LEN bytes of FD from AT on; progress() is told SENT meanwhile. 0, or a negative errno:
+ * -ENODATA where the file is shorter, -ECANCELED where HOOKS say so. */
 int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks);
 

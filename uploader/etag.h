@@ -14,9 +14,9 @@ void etag__expect(char expected[ETAG_MD5_SIZE], const unsigned char md5[MD5_SIZE
 /* Takes the quotes away. Returns ETAG. */
 char *etag__unquote(char etag[HTTP_FIELD_MAX]);
 
-/* Whether ETAG, of answer A and with its quotes or without, is EXPECTED, or says nothing: it is an MD5
- * unless the store encrypts with a key that isn't its own, or is one of those whose ETags don't look
- * like it. */
+/* Whether ETAG, of answer A and with its quotes or without, is EXPECTED, or says nothing: it is an
+ * MD5 unless the store encrypts with a key that isn't its own, or is one of those whose ETags don't
+ * look like it. */
 bool etag__matches(const struct http_answer *a, const char *etag, const char *expected);
 
 /* The same; otherwise R says what is wrong. There must be an ETag: it is what tells a store from

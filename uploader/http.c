@@ -293,8 +293,8 @@ static void set_up(struct http *h)
 		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
 		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
-	/* A URL that somebody has signed stays as it is. Our own paths have no dots to fold, and libcurl 8
-	 * refuses to sign with this set. */
+	/* A URL that somebody has signed stays as it is. Our own paths have no dots to fold, and
+	 * libcurl 8 refuses to sign with this set. */
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, r->signer ? 0L : 1L);
 	if (r->signer) {
 		curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->signer->provider);

@@ -71,8 +71,8 @@ int http__new(struct http **ret, const struct target_config *config,
 	      char problem[TARGET_REASON_MAX]);
 struct http *http__free(struct http *h);
 
-/* One request, one answer, which stays with H until the next. SENT_BEFORE is what progress() is told
- * of beyond this body. */
+/* One request, one answer, which stays with H until the next. SENT_BEFORE is what progress() is
+ * told of beyond this body. */
 const struct http_answer *http__do(struct http *h, const struct http_request *request,
 				   uint64_t sent_before, const struct target_hooks *hooks);
 

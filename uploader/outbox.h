@@ -60,9 +60,9 @@ struct outbox_news {
 	bool finished;
 };
 
-/* Reads the manifest again, until it is finished. That may take long, and needs no lock: one thread at a
- * time may be in here beside all others. Its news, also where it fails, are outbox__add()'s. 0, or a
- * negative errno: -ENOMSG where it is none. */
+/* Reads the manifest again, until it is finished. That may take long, and needs no lock: one thread
+ * at a time may be in here beside all others. Its news, also where it fails, are outbox__add()'s.
+ * 0, or a negative errno: -ENOMSG where it is none. */
 int outbox__read(struct outbox *o, struct outbox_news *ret);
 void outbox__add(struct outbox *o, struct outbox_news *news);
 
@@ -77,8 +77,8 @@ void outbox__done(struct outbox *o, struct outbox_file *f);
 /* What was put aside is to be tried again. */
 void outbox__try_again(struct outbox *o);
 
-/* Opens F's file, which is a regular one and no symlink's. The descriptor, or a negative errno. While
- * F is taken, from any thread. */
+/* Opens F's file, which is a regular one and no symlink's. The descriptor, or a negative errno.
+ * While F is taken, from any thread. */
 int outbox__open_file(const struct outbox *o, const struct outbox_file *f);
 /* Removes F here. While F is taken, from any thread. */
 void outbox__remove_file(const struct outbox *o, const struct outbox_file *f);

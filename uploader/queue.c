@@ -238,8 +238,8 @@ static void remove_session(struct queue *q, const struct queue_place *p)
 		tell(q, "cannot remove session " FIELD ": %s", p->key, strerror(-err));
 }
 
-/* What was recorded without upload was to stay here: it has no journal, and a recording that uploads
- * leaves it alone. */
+/* What was recorded without upload was to stay here: it has no journal, and a recording that
+ * uploads leaves it alone. */
 static bool may_be_sent(const struct queue *q, const struct queue_place *p)
 {
 	char journal[OUTBOX_KEY_MAX + sizeof(JOURNAL_NAME)];
@@ -807,8 +807,8 @@ static void hurry(struct queue *q)
 			background__hurry(atomic_load(&q->workers[i].tid));
 }
 
-/* The next try would be too late. What was failing by itself, or was refused before the end, is tried at
- * once instead; what is refused now needs somebody who mends something. */
+/* The next try would be too late. What was failing by itself, or was refused before the end, is
+ * tried at once instead; what is refused now needs somebody who mends something. */
 static bool is_hopeless(struct queue *q, uint64_t end_ns)
 {
 	bool hopeless;

@@ -73,8 +73,8 @@ void queue__stats(struct queue *q, struct queue_stats *ret);
 /* What is worth telling, a line each; false: nothing. Never waits. */
 bool queue__news(struct queue *q, char news[QUEUE_NEWS_MAX]);
 
-/* Until nothing is left, TIMEOUT_NS at most, or until STOP is set by a signal handler. Calls TICK ten
- * times a second. At the end of a recording its threads are no longer kept back. */
+/* Until nothing is left, TIMEOUT_NS at most, or until STOP is set by a signal handler. Calls TICK
+ * ten times a second. At the end of a recording its threads are no longer kept back. */
 void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 		 void (*tick)(void *arg, const struct queue_stats *stats), void *arg);
 

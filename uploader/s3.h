@@ -42,13 +42,13 @@ struct s3_request {
 const struct http_answer *s3__send(struct s3_target *t, const struct s3_request *r,
 				   const struct target_hooks *hooks, struct target_result *result);
 
-/* Sends R and sees whether it went well; otherwise RESULT says what is wrong, and *RET is the answer,
- * or NULL. */
+/* Sends R and sees whether it went well; otherwise RESULT says what is wrong, and *RET is the
+ * answer, or NULL. */
 bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct target_hooks *hooks,
 	     const struct http_answer **ret, struct target_result *result);
 
-/* Whether the answer to HEAD is about what we have. ETAG is what it should be. Where STRICT, the store
- * must know its SHA-256. */
+/* Whether the answer to HEAD is about what we have. ETAG is what it should be. Where STRICT, the
+ * store must know its SHA-256. */
 bool s3__is_ours(const struct http_answer *a, const struct target_object *object,
 		 const struct digest *digest, const char *etag, bool strict);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A multipart upload. What the store has of it, it is asked for: all that must be kept meanwhile is its
- * id. */
+/* A multipart upload. What the store has of it, it is asked for: all that must be kept meanwhile is
+ * its id. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,7 +302,8 @@ static enum take_up take_up(struct multipart *m)
 		strcpy(m->id, id);
 		if (list_parts(m, &gone))
 			return UNDER_WAY;
-		/* Credentials that may write need not be allowed to list: then all parts are sent. */
+		/* Credentials that may write need not be allowed to list: then all parts are
+		 * sent. */
 		if (!gone && m->result->verdict == TARGET_REFUSED)
 			return UNDER_WAY;
 		if (!gone)

@@ -142,8 +142,8 @@ static int open_part(int dir, const char *name)
 			close(fd);
 			return -EBUSY;
 		}
-		/* The one before has renamed it meanwhile, or somebody has linked our part to a file
-		 * of another name. */
+		/* The one before has renamed it meanwhile, or somebody has linked our part to a
+		 * file of another name. */
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
 		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == now.st_dev &&
 		    st.st_ino == now.st_ino) {
@@ -159,7 +159,8 @@ static int open_part(int dir, const char *name)
 	return -EBUSY;
 }
 
-/* By the filesystem itself where it can (a clone, or a copy within the server), otherwise by hand. */
+/* By the filesystem itself where it can (a clone, or a copy within the server), otherwise by
+ * hand. */
 static ssize_t copy_chunk(int from, int to, uint64_t at, size_t len, char *buf)
 {
 	off64_t in = at, out = at;

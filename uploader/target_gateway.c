@@ -223,8 +223,8 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 	return presigned;
 }
 
-/* What only signatures of version 4 leave out of account: version 2 signs Content-MD5 and -Type, and
- * also that they are not there. */
+/* What only signatures of version 4 leave out of account: version 2 signs Content-MD5 and -Type,
+ * and also that they are not there. */
 static bool takes_fields(const char *url)
 {
 	return strstr(url, "X-Amz-Signature=");

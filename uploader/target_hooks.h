@@ -10,11 +10,12 @@
 /* Each may be NULL. They are called from within target__put. */
 struct target_hooks {
 	void *data;
-	/* SENT bytes of the object have gone; again from less when something is sent again. At least
-	 * once a second. false: stop, with TARGET_CANCELLED. */
+	/* SENT bytes of the object have gone; again from less when something is sent again. At
+	 * least once a second. false: stop, with TARGET_CANCELLED. */
 	bool (*progress)(void *data, uint64_t sent);
-	/* Multipart upload UPLOAD_ID has begun: given as target_object.upload_id it goes on with the
-	 * parts that the store has, also from another process. NULL: it is over, done or aborted. */
+	/* Multipart upload UPLOAD_ID has begun: given as target_object.upload_id it goes on with
+	 * the parts that the store has, also from another process. NULL: it is over, done or
+	 * aborted. */
 	void (*multipart)(void *data, const char *upload_id);
 };
 

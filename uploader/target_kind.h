@@ -23,8 +23,8 @@ struct target_kind {
 	void (*abort)(struct target *t, const char *key, const char *upload_id,
 		      struct target_result *r);
 	void (*telemetry)(struct target *t, const char *json, struct target_result *r);
-	/* Reads back what was put and deletes it; what it can't do, but uploading doesn't need, is a
-	 * note in a result that stays TARGET_DONE. NULL where a target can do neither. */
+	/* Reads back what was put and deletes it; what it can't do, but uploading doesn't need, is
+	 * a note in a result that stays TARGET_DONE. NULL where a target can do neither. */
 	void (*check)(struct target *t, const struct target_object *object,
 		      const struct digest *digest, const struct target_hooks *hooks,
 		      struct target_result *r);
@@ -42,7 +42,8 @@ void target__say(char reason[TARGET_REASON_MAX], const char *format, ...)
 void target__result(struct target_result *r, enum target_verdict verdict, bool general,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Whether KEY is made of names alone: no empty component, no . and no .., which would lead elsewhere. */
+/* Whether KEY is made of names alone: no empty component, no . and no .., which would lead
+ * elsewhere. */
 bool target__is_key(const char *key);
 
 #endif

@@ -24,8 +24,8 @@ static const char *environment(const char *const *names)
 	return value && *value ? value : NULL;
 }
 
-/* Lower-case letters, digits, - and . are what AWS allows; older buckets and other stores have more.
- * Nothing in it may end a host name or a path's component. */
+/* Lower-case letters, digits, - and . are what AWS allows; older buckets and other stores have
+ * more. Nothing in it may end a host name or a path's component. */
 static bool is_bucket(const char *s, size_t len)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

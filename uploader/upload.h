@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Uploads beside a recording, and what `iotrc upload` shares with them: how people set an upload up, and what
- * identifies a target. */
+/* Uploads beside a recording, and what `iotrc upload` shares with them: how people set an upload
+ * up, and what identifies a target. */
 #ifndef IOTRC_UPLOAD_H
 #define IOTRC_UPLOAD_H
 
@@ -21,17 +21,18 @@ struct upload_settings {
 	bool telemetry;              /* a gateway is told of each session */
 };
 
-/* Checks that SETTINGS name a target that can be used, before anything else is begun. 0, or a negative errno with
- * the reason in PROBLEM. */
+/* Checks that SETTINGS name a target that can be used, before anything else is begun. 0, or a
+ * negative errno with the reason in PROBLEM. */
 int upload__check(const struct upload_settings *settings, char problem[TARGET_REASON_MAX]);
 
-/* Puts a small object at the target, reads it back and deletes it. *RET_WORKS says whether that went well, REASON
- * why not, or how. 0, or a negative errno: the target can't even be tried, and there is no recording with it. */
+/* Puts a small object at the target, reads it back and deletes it. *RET_WORKS says whether that
+ * went well, REASON why not, or how. 0, or a negative errno: the target can't even be tried, and
+ * there is no recording with it. */
 int upload__test(const struct upload_settings *settings, bool *ret_works,
 		 char reason[TARGET_REASON_MAX]);
 
-/* Writes what identifies the target, its URL and an S3 store's endpoint, to IDENTITY and fills in all of CONFIG that
- * SETTINGS say. Both arguments are borrowed by CONFIG. 0, or -ENAMETOOLONG. */
+/* Writes what identifies the target, its URL and an S3 store's endpoint, to IDENTITY and fills in
+ * all of CONFIG that SETTINGS say. Both arguments are borrowed by CONFIG. 0, or -ENAMETOOLONG. */
 #define UPLOAD_IDENTITY_MAX 8192
 int upload__queue_config(const struct upload_settings *settings, char identity[UPLOAD_IDENTITY_MAX],
 			 struct queue_config *ret_config);
@@ -39,8 +40,8 @@ int upload__queue_config(const struct upload_settings *settings, char identity[U
 /* The BUCKET/MACHINE_ID/SESSION at the end of PATH, which is in PATH. */
 const char *upload__key(const char *path);
 
-/* Remembers in state directory STATE (NULL: the default), if there is one, that this machine has uploaded something;
- * whether it has. */
+/* Remembers in state directory STATE (NULL: the default), if there is one, that this machine has
+ * uploaded something; whether it has. */
 void upload__mark(const char *state);
 bool upload__marked(const char *state);
 
@@ -48,9 +49,9 @@ bool upload__marked(const char *state);
 
 struct upload;
 
-/* Begins to send SESSION, which is being recorded, and what is left of those beside it. SETTINGS, STATE (the state
- * directory; NULL: the default) and SESSION are borrowed until upload__free(). UID and GID: SESSION's owner, -1 for
- * ours. 0, or a negative errno with a line in PROBLEM. */
+/* Begins to send SESSION, which is being recorded, and what is left of those beside it. SETTINGS,
+ * STATE (the state directory; NULL: the default) and SESSION are borrowed until upload__free(). UID
+ * and GID: SESSION's owner, -1 for ours. 0, or a negative errno with a line in PROBLEM. */
 int upload__new(struct upload **ret, const struct upload_settings *settings, const char *state,
 		const struct session *session, uid_t uid, gid_t gid,
 		char problem[TARGET_REASON_MAX]);
@@ -69,9 +70,9 @@ void upload__note(struct upload *u, char note[UPLOAD_NOTE_MAX]);
 /* The queue behind it, for those who show how far it is. */
 struct queue *upload__queue(struct upload *u);
 
-/* The recording is over and its last manifest written: waits for the settings' timeout at most, calling TICK as
- * queue__wait() does, and ends the threads; *RET_STATS are the last ones. False when a thread is stuck: the program
- * may only exit then. */
+/* The recording is over and its last manifest written: waits for the settings' timeout at most,
+ * calling TICK as queue__wait() does, and ends the threads; *RET_STATS are the last ones. False
+ * when a thread is stuck: the program may only exit then. */
 bool upload__finish(struct upload *u, void (*tick)(void *arg, const struct queue_stats *stats),
 		    void *arg, struct queue_stats *ret_stats);
 struct upload *upload__free(struct upload *u);

@@ -78,8 +78,8 @@ bool clock__parse_namespace(FILE *f, int64_t *ret_ns)
 	return false;
 }
 
-/* The file tells of the namespace that children get: mostly, but not between unshare() and fork(), the
- * process's own. */
+/* The file tells of the namespace that children get: mostly, but not between unshare() and fork(),
+ * the process's own. */
 static void look_up_namespace(void)
 {
 	char own[64] = "", children[64] = "";

@@ -30,13 +30,14 @@ struct clock *clock__free(struct clock *c);
 
 /* The next functions belong to one thread, the one that formats rows. */
 
-/* Measures anew when a millisecond has gone by since the last time. True when the list has grown. NOW is
- * a CLOCK_MONOTONIC time that the caller has at hand, in ns. When CLOCK_OFFSETS_MAX are reached
- * the last offset stays in force: rows and list go on agreeing, wall time is off. */
+/* Measures anew when a millisecond has gone by since the last time. True when the list has grown.
+ * NOW is a CLOCK_MONOTONIC time that the caller has at hand, in ns. When CLOCK_OFFSETS_MAX are
+ * reached the last offset stays in force: rows and list go on agreeing, wall time is off. */
 bool clock__poll(struct clock *c, uint64_t now);
 
-/* A descriptor that can be read as soon as somebody sets the wall clock, so that poll is called then; or a
- * negative errno, without which a step is seen at the next poll. clock__noticed() makes it wait again. */
+/* A descriptor that can be read as soon as somebody sets the wall clock, so that poll is called
+ * then; or a negative errno, without which a step is seen at the next poll. clock__noticed() makes
+ * it wait again. */
 int clock__watch(void);
 void clock__noticed(int fd);
 
@@ -63,15 +64,15 @@ size_t clock__offsets(struct clock *c, struct clock_offset *ret);
 uint64_t clock__mono_ns(void);
 uint64_t clock__real_ns(void);
 
-/* CLOCK_MONOTONIC as events bear it, once a clock was made: the host's, which in a time namespace isn't
- * clock__mono_ns(). All that a row or an offset says is in this one. */
+/* CLOCK_MONOTONIC as events bear it, once a clock was made: the host's, which in a time namespace
+ * isn't clock__mono_ns(). All that a row or an offset says is in this one. */
 uint64_t clock__event_ns(void);
 
 /* The same of a moment that clock__mono_ns() has told. */
 uint64_t clock__to_event(uint64_t mono_ns);
 
-/* Reads F, /proc/PID/timens_offsets (time_namespaces(7)), or NULL. False, and nothing written, when it says
- * nothing of CLOCK_MONOTONIC. */
+/* Reads F, /proc/PID/timens_offsets (time_namespaces(7)), or NULL. False, and nothing written, when
+ * it says nothing of CLOCK_MONOTONIC. */
 bool clock__parse_namespace(FILE *f, int64_t *ret_ns);
 
 /* Local time - UTC, in seconds, at SECOND since 1970. */

@@ -19,8 +19,8 @@ char *csv__hex(char *p, uint64_t v);                        /* 0x… */
 char *csv__device(char *p, uint32_t major, uint32_t minor); /* major:minor */
 char *csv__millis(char *p, uint64_t ns);                    /* ns as milliseconds, six decimals */
 
-/* Text with the contract's escapes (control characters, backslash, invalid UTF-8), without the
- * CSV quotes. Appending several pieces and quoting once at the end gives a field of several parts. */
+/* Text with the contract's escapes (control characters, backslash, invalid UTF-8), without the CSV
+ * quotes. Appending several pieces and quoting once at the end gives a field of several parts. */
 char *csv__escape(char *p, const char *s, size_t len);
 /* The same with the contract's escape of a literal " -> ". */
 char *csv__escape_arrow(char *p, const char *s, size_t len);

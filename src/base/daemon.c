@@ -13,8 +13,8 @@
 
 #include "base/log.h"
 
-/* In a directory that others write to, a file by this name may be a link to one that isn't ours to change, or
- * a FIFO that nobody reads. A negative errno. */
+/* In a directory that others write to, a file by this name may be a link to one that isn't ours to
+ * change, or a FIFO that nobody reads. A negative errno. */
 static int open_plain(const char *path, int flags, mode_t mode)
 {
 	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode),

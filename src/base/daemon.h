@@ -13,16 +13,17 @@ struct daemon {
 };
 
 /* Forks. The child returns, 0 or a negative errno (-EBUSY: the process that RET_OTHER names has the
- * pid file; -EPIPE: no fork). The parent stays until the child calls daemon__ready(), then exits with
- * 0; where the child exits before that, with its exit code. The child keeps working directory, stdout
- * and stderr until then. */
+ * pid file; -EPIPE: no fork). The parent stays until the child calls daemon__ready(), then exits
+ * with 0; where the child exits before that, with its exit code. The child keeps working directory,
+ * stdout and stderr until then. */
 int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, pid_t *ret_other);
 
-/* Lets go of the terminal: stdout and stderr go to the log file, or nowhere, and messages there or to
- * syslog. 0, or a negative errno: the log file can't be opened. */
+/* Lets go of the terminal: stdout and stderr go to the log file, or nowhere, and messages there or
+ * to syslog. 0, or a negative errno: the log file can't be opened. */
 int daemon__ready(struct daemon *d);
 
-/* Opens the log file anew: it may have been moved away. 0, or a negative errno, and the old one stays. */
+/* Opens the log file anew: it may have been moved away. 0, or a negative errno, and the old one
+ * stays. */
 int daemon__reopen(struct daemon *d);
 
 /* What kept the pid file or the log file from being opened: links are refused. */

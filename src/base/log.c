@@ -20,7 +20,8 @@ static enum sink sink;
 static unsigned int tokens = LOG_BURST, left_out;
 static uint64_t refilled_ns;
 
-/* The journal says which socket it gave as stdout and stderr: they may have been redirected since. */
+/* The journal says which socket it gave as stdout and stderr: they may have been redirected
+ * since. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

@@ -30,8 +30,8 @@ bool mounts__pseudo_at(const char *type, const char *path);
 /* Whether absolute PATH lies on such a one, as this mount namespace has them mounted. */
 bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len);
 
-/* Type of the filesystem with device DEV (major << 20 | minor), or NULL: as a CSV field, since who mounts by
- * FUSE names the part behind "fuse." */
+/* Type of the filesystem with device DEV (major << 20 | minor), or NULL: as a CSV field, since who
+ * mounts by FUSE names the part behind "fuse." */
 const char *mounts__type(const struct mounts *m, uint32_t dev);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Telling the service manager how things stand: sd_notify(3)'s protocol, which is one datagram of
- * `NAME=value` lines to the socket that $NOTIFY_SOCKET names. Without one all of this does nothing. */
+ * `NAME=value` lines to the socket that $NOTIFY_SOCKET names. Without one all of this does
+ * nothing. */
 #ifndef IOTRC_NOTIFY_H
 #define IOTRC_NOTIFY_H
 

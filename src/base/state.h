@@ -21,7 +21,8 @@ int state__secret(int dir, const char *name, unsigned char *ret, size_t size);
 int state__mark(int dir, const char *name);
 bool state__marked(int dir, const char *name);
 
-/* A file of mode 0600 without a name, read and write, gone when it is closed; or a negative errno. */
+/* A file of mode 0600 without a name, read and write, gone when it is closed; or a negative
+ * errno. */
 int state__temporary(int dir);
 
 #endif

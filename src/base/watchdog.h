@@ -15,7 +15,8 @@ struct watchdog {
 	uint64_t stalls; /* how many times it was stuck */
 };
 
-/* It has done STEPS by NOW (mono_ns), and has nothing to do if IDLE. True when `stuck` has changed. */
+/* It has done STEPS by NOW (mono_ns), and has nothing to do if IDLE. True when `stuck` has
+ * changed. */
 bool watchdog__look(struct watchdog *d, uint64_t steps, bool idle, uint64_t now);
 
 #endif

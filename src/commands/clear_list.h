@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must not be in an anonymised dataset: strings from a file, or what this machine is full of. */
+/* What must not be in an anonymised dataset: strings from a file, or what this machine is full
+ * of. */
 #ifndef IOTRC_CLEAR_LIST_H
 #define IOTRC_CLEAR_LIST_H
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -660,33 +659,6 @@ static void choose_dir(struct doctor *d)
 		slash[slash == d->dir] = 0;
 }
 
-const char doctor__help[] =
-	"Usage: iotrc doctor [--json] [--config FILE] [--bundle FILE]\n"
-	"\n"
-	"Will recording work on this machine, what will it give, and if not, what is to be done? Looks\n"
-	"at the kernel, privileges, mounts, clock and disk, attaches every hook and makes each fire.\n"
-	"\n"
-	"Options:\n"
-	"      --json         as JSON\n"
-	"      --config FILE  for the recording that FILE configures (default\n"
-	"                     " OPTIONS_CONFIG ", where there is one)\n"
-	"      --bundle FILE  write all that, and what machine it is, to FILE for a report of a\n"
-	"                     defect: no names of hosts, users or files are in it\n"
-	"  -h, --help         this text\n"
-	"\n"
-	"Exit code: 0 recording will work, 1 it won't, 2 usage.\n"
-	"\n"
-	"EXAMPLES:\n"
-	"  sudo iotrc doctor\n"
-	"  sudo iotrc doctor --json | jq '.checks[] | select(.state != \"ok\")'\n"
-	"  sudo iotrc doctor --bundle iotrc-doctor.json\n";
-
-static int usage(const char *what)
-{
-	fprintf(stderr, "iotrc doctor: %s; see iotrc doctor --help\n", what);
-	return 2;
-}
-
 static int examine(const char *config, bool as_json, const char *bundle)
 {
 	struct doctor *d = calloc(1, sizeof(*d));
@@ -696,7 +668,7 @@ static int examine(const char *config, bool as_json, const char *bundle)
 	int err = 0;
 
 	if (!d || !found) {
-		fprintf(stderr, "iotrc doctor: out of memory\n");
+		command__cannot(&doctor_command, "out of memory");
 		free(found);
 		free(d);
 		return 1;
@@ -722,8 +694,8 @@ static int examine(const char *config, bool as_json, const char *bundle)
 		err = write_bundle(bundle, report);
 		json_decref(report);
 		if (err)
-			fprintf(stderr, "iotrc doctor: cannot write %s: %s\n", bundle,
-				strerror(-err));
+			command__cannot(&doctor_command, "cannot write %s: %s", bundle,
+					strerror(-err));
 	}
 	options__done(&d->options);
 	free(found);
@@ -731,44 +703,47 @@ static int examine(const char *config, bool as_json, const char *bundle)
 	return err || !ok;
 }
 
-int doctor__main(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "bundle", required_argument, NULL, 'b' },
-		{ 0 },
-	};
-	const char *config = NULL, *bundle = NULL;
-	bool json = false;
-	int c, code;
+static const struct command_option doctor_options[] = {
+	{ "json", 0, NULL, "as JSON" },
+	{ "config", 0, "FILE",
+	  "for the recording that FILE configures (default\n" OPTIONS_CONFIG
+	  ", where there is one)" },
+	{ "bundle", 0, "FILE",
+	  "write all that, and what machine it is, to FILE for\na report of a defect: no names of hosts, users or\n"
+	  "files are in it" },
+	{ .name = NULL },
+};
+enum { AS_JSON, CONFIG, BUNDLE };
 
-	optind = 0; /* glibc: begin anew, whoever used getopt before */
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		switch (c) {
-		case 'h':
-			fputs(doctor__help, stdout);
-			return 0;
-		case 'j':
-			json = true;
-			break;
-		case 'c':
-			config = optarg;
-			break;
-		case 'b':
-			bundle = optarg;
-			break;
-		default:
-			return usage("unknown option, or one without its value");
-		}
-	if (optind != argc)
-		return usage("it takes options only");
-	code = examine(config, json, bundle);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "iotrc doctor: cannot write: %s\n", strerror(errno));
-		return 1;
-	}
-	return code;
+static int doctor(int argc, char **argv)
+{
+	const struct command *c = &doctor_command;
+	const char *values[] = { [AS_JSON] = NULL, [CONFIG] = NULL, [BUNDLE] = NULL };
+	struct command_line l;
+	int option;
+
+	command__begin(&l, c, argc, argv, false);
+	while ((option = command__next(&l)) >= 0)
+		values[option] = l.value ?: "";
+	if (option != COMMAND_END)
+		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	if (l.at != argc)
+		return command__usage(c, "it takes options only");
+	return command__flush(c, examine(values[CONFIG], values[AS_JSON], values[BUNDLE]));
 }
+
+const struct command doctor_command = {
+	.name = "doctor",
+	.usage = "[OPTION...]",
+	.summary = "say whether recording works here, and what it gives",
+	.synopsis = "[--json] [--config FILE] [--bundle FILE]",
+	.description =
+		"Will recording work on this machine, what will it give, and if not, what is to be done? Looks\n"
+		"at the kernel, privileges, mounts, clock and disk, attaches every hook and makes each fire.",
+	.options = doctor_options,
+	.exit_codes = "0 recording will work, 1 it won't, 2 usage.",
+	.examples = "sudo iotrc doctor\n"
+		    "sudo iotrc doctor --json | jq '.checks[] | select(.state != \"ok\")'\n"
+		    "sudo iotrc doctor --bundle iotrc-doctor.json",
+	.main = doctor,
+};

@@ -31,6 +31,7 @@
 #include "dataset/writer.h"
 #include "engine/capture.h"
 #include "engine/engine.h"
+#include "options/command.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 #include "platform/privileges.h"
@@ -130,8 +131,8 @@ struct recording {
 	uint64_t manifest_due_ns; /* not before */
 };
 
-/* The manifest grows with the session, and is written whole: of the main thread's time it takes one part in so
- * many at most, and one more, however many files are finished. */
+/* The manifest grows with the session, and is written whole: of the main thread's time it takes one
+ * part in so many at most, and one more, however many files are finished. */
 #define MANIFEST_SHARE 10
 
 static int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -284,7 +285,8 @@ static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAN
 	buf[n] = 0;
 }
 
-/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there is. */
+/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there
+ * is. */
 static int open_state(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -464,8 +466,8 @@ static int begin(struct recording *r)
 		return complain("cannot upload: %s", problem_upload);
 	if (clock__new(&r->clock))
 		return complain("out of memory");
-	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a program again that
-	 * a signal has interrupted. What is loaded goes with the process. */
+	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
+	 * program again that a signal has interrupted. What is loaded goes with the process. */
 	loading = !o->daemon && !stops;
 	memory__plan(&plan, o->memory, memory__cpus());
 	err = open_engine(r, engines[0], &plan, problem);
@@ -840,7 +842,7 @@ static int finish(struct recording *r)
 	return code;
 }
 
-int record__main(const struct options *options)
+int record__run(const struct options *options)
 {
 	struct recording r = {
 		.options = options,

@@ -30,8 +30,8 @@ uint64_t status__lost(const struct status_stream *s);
 #define STATUS_LINE_MAX 512
 
 /* One line without line feed, at most WIDTH columns: elapsed time, rows per second of each stream
- * since BEFORE, rows lost and written, bytes on disk, the notes. What does not fit is left out, rates first.
- * Returns its length. */
+ * since BEFORE, rows lost and written, bytes on disk, the notes. What does not fit is left out,
+ * rates first. Returns its length. */
 size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
 		    const struct status_snapshot *before);
 

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "commands/record.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
+#include "options/command.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<session> */
 #define DEPTH_MAX 3
@@ -116,7 +116,8 @@ static void search_dir(struct search *s, char path[PATH_MAX], int depth)
 	free(entries);
 }
 
-/* Names are kept relative to the parent of DIR, which is opened with the rights that there are now. */
+/* Names are kept relative to the parent of DIR, which is opened with the rights that there are
+ * now. */
 static void search(struct search *s, const char *dir)
 {
 	char path[PATH_MAX], *slash;
@@ -246,7 +247,7 @@ static int send_all(const struct options *o, struct search *s)
 	return sum.files_left || sum.sessions_left || stops ? EXIT_LOST : EXIT_OK;
 }
 
-int upload__main(const struct options *o)
+int upload__run(const struct options *o)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct search s = { 0 };

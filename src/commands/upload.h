@@ -5,10 +5,11 @@
 
 #include "options/options.h"
 
-/* The command; the exit code. */
-int upload__main(const struct options *options);
+/* Returns the exit code. */
+int upload__run(const struct options *options);
 
-/* `iotrc --reward`: prints the study's code once this machine has uploaded something. The exit code. */
+/* `iotrc --reward`: prints the study's code once this machine has uploaded something. The exit
+ * code. */
 int upload__reward(const struct options *options);
 
 #endif

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
@@ -698,83 +697,63 @@ uint64_t verify__dir(const char *dir, FILE *out)
 	return w.faults;
 }
 
-const char verify__help[] =
-	"Usage: iotrc verify DIR\n"
-	"       iotrc verify --anonymous DIR --against FILE | --live\n"
-	"\n"
-	"Reads every file of the session in DIR, or of all sessions below DIR, and compares it\n"
-	"with the schema and the session's manifest.json: frames whole, header, each field, wall\n"
-	"time against mono_ns, counts, sizes, SHA-256; files missing or not listed; and seen =\n"
-	"written + filtered + lost; and whether the recorder of a session that isn't finished is\n"
-	"still there. Prints a line for each fault (row 1 is the first after the header) and one\n"
-	"for each session.\n"
-	"\n"
-	"With --anonymous it searches all of it, manifest and JSON included, for what must not be\n"
-	"in anonymised sessions, and prints a line for each find.\n"
-	"\n"
-	"Options:\n"
-	"      --anonymous     is anything still clear?\n"
-	"      --against FILE  any line of FILE, anywhere\n"
-	"      --live          as words: this machine's host name, users, homes, addresses, and\n"
-	"                      the names of files outside of system directories (/usr, /etc, ...)\n"
-	"  -h, --help          this text\n"
-	"\n"
-	"Exit code: 0 all sound (nothing clear), 1 faults (finds) or no session, 2 usage.\n"
-	"\n"
-	"EXAMPLES:\n"
-	"  iotrc verify iotrc-traces                     every session\n"
-	"  iotrc verify iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"
-	"  iotrc verify iotrc-traces && echo all sound\n"
-	"  sudo iotrc verify --anonymous iotrc-traces --live --against names.txt\n";
+static const struct command_option verify_options[] = {
+	{ "anonymous", 0, NULL, "is anything still clear?" },
+	{ "against", 0, "FILE", "any line of FILE, anywhere" },
+	{ "live", 0, NULL,
+	  "as words: this machine's host name, users, homes,\naddresses, and the names of files outside of\n"
+	  "system directories (/usr, /etc, ...)" },
+	{ .name = NULL },
+};
+enum { ANONYMOUS, AGAINST, LIVE };
 
-static int usage(const char *what)
+static int verify(int argc, char **argv)
 {
-	fprintf(stderr, "iotrc verify: %s; see iotrc verify --help\n", what);
-	return 2;
-}
-
-int verify__main(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "anonymous", no_argument, NULL, 'n' },
-		{ "against", required_argument, NULL, 'g' },
-		{ "live", no_argument, NULL, 'l' },
-		{ 0 },
-	};
+	const struct command *c = &verify_command;
+	struct command_line l;
 	const char *against = NULL;
 	bool anonymous = false, live = false;
 	uint64_t faults;
-	int c;
+	int option;
 
-	optind = 0; /* glibc: begin anew, whoever used getopt before */
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		switch (c) {
-		case 'h':
-			fputs(verify__help, stdout);
-			return 0;
-		case 'n':
-			anonymous = true;
-			break;
-		case 'g':
-			against = optarg;
-			break;
-		case 'l':
-			live = true;
-			break;
-		default:
-			return usage("unknown option, or one without its value");
-		}
-	if (argc - optind != 1)
-		return usage("one DIR is needed");
-	if (anonymous != (against || live))
-		return usage("--anonymous goes with --against FILE or --live");
-	faults = anonymous ? verify_anonymous__dir(argv[optind], against, live, stdout) :
-			     verify__dir(argv[optind], stdout);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "iotrc verify: cannot write: %s\n", strerror(errno));
-		return 1;
+	command__begin(&l, c, argc, argv, false);
+	while ((option = command__next(&l)) >= 0) {
+		anonymous |= option == ANONYMOUS;
+		live |= option == LIVE;
+		if (option == AGAINST)
+			against = l.value;
 	}
-	return faults ? 1 : 0;
+	if (option != COMMAND_END)
+		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	if (argc - l.at != 1)
+		return command__usage(c, "one DIR is needed");
+	if (anonymous != (against || live))
+		return command__usage(c, "--anonymous goes with --against FILE or --live");
+	faults = anonymous ? verify_anonymous__dir(argv[l.at], against, live, stdout) :
+			     verify__dir(argv[l.at], stdout);
+	return command__flush(c, faults ? EXIT_CANNOT : EXIT_OK);
 }
+
+const struct command verify_command = {
+	.name = "verify",
+	.usage = "DIR",
+	.summary = "check sessions against their manifests",
+	.synopsis = "DIR\n--anonymous DIR --against FILE | --live",
+	.description =
+		"Reads every file of the session in DIR, or of all sessions below DIR, and compares it\n"
+		"with the schema and the session's manifest.json: frames whole, header, each field, wall\n"
+		"time against mono_ns, counts, sizes, SHA-256; files missing or not listed; and seen =\n"
+		"written + filtered + lost; and whether the recorder of a session that isn't finished is\n"
+		"still there. Prints a line for each fault (row 1 is the first after the header) and one\n"
+		"for each session.\n"
+		"\n"
+		"With --anonymous it searches all of it, manifest and JSON included, for what must not be\n"
+		"in anonymised sessions, and prints a line for each find.",
+	.options = verify_options,
+	.exit_codes = "0 all sound (nothing clear), 1 faults (finds) or no session, 2 usage.",
+	.examples = "iotrc verify iotrc-traces                     # every session\n"
+		    "iotrc verify iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"
+		    "iotrc verify iotrc-traces && echo all sound\n"
+		    "sudo iotrc verify --anonymous iotrc-traces --live --against names.txt",
+	.main = verify,
+};

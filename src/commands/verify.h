@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The command; argv[0] is its name. 0: sound, 1: faults, or nothing to verify, 2: usage. */
-int verify__main(int argc, char **argv);
-extern const char verify__help[]; /* the text of --help */
+#include "options/command.h"
+
+extern const struct command verify_command;
 
 /* Verifies the session in directory DIR, or all sessions below it; a line for each fault and one
  * for each session go to OUT. Returns the number of faults; no session at all is one. */

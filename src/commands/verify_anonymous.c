@@ -208,7 +208,8 @@ static void search_value(struct search *s, const char *key, json_t *value, bool 
 	json_object_foreach(value, name, member) {
 		if (top && is_constant(name))
 			continue;
-		/* A mount of nothing has its type for a device: a word, which files are called as well. */
+		/* A mount of nothing has its type for a device: a word, which files are called as
+		 * well. */
 		if (!strcmp(name, "device") && json_equal(member, json_object_get(value, "fstype")))
 			continue;
 		/* The network interfaces' names are keys. */

@@ -24,8 +24,9 @@
  * (vm.dirty_expire_centisecs), and the sync at the end stalls for all of it. */
 #define PUSH_BYTES (1 << 20)
 
-/* A window of one block. Rows resemble their neighbours: level 1 searched four times as far for nothing, and
- * its window didn't stay in the CPU's cache (docs/performance.md has both sizes and speeds). */
+/* A window of one block. Rows resemble their neighbours: level 1 searched four times as far for
+ * nothing, and its window didn't stay in the CPU's cache (docs/performance.md has both sizes and
+ * speeds). */
 #define WINDOW_LOG 17
 
 /* ZSTD_c_useBlockSplitter of <zstd.h>'s experimental part, and its 'disable'. A block that zstd
@@ -307,10 +308,10 @@ static int copy_to(struct csv_file *f, int to)
 	return err;
 }
 
-/* Once a page could not be written the kernel takes it for clean, and a later sync succeeds without it.
- * Nor does writing the page again help: ext4 leaves the extent 'unwritten' for which an I/O has failed
- * (ext4_end_io_end(), fs/ext4/page-io.c), and it reads as zeroes when the cache has gone. A new file in
- * the place of this one has blocks of its own. */
+/* Once a page could not be written the kernel takes it for clean, and a later sync succeeds without
+ * it. Nor does writing the page again help: ext4 leaves the extent 'unwritten' for which an I/O has
+ * failed (ext4_end_io_end(), fs/ext4/page-io.c), and it reads as zeroes when the cache has gone. A
+ * new file in the place of this one has blocks of its own. */
 static int write_again(struct csv_file *f)
 {
 	char *name;

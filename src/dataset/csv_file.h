@@ -53,8 +53,8 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config);
 /* Appends whole rows, at most CSV_FILE_BLOCK bytes, as one block, and writes it. FIRST_NS and
  * LAST_NS: smallest and largest mono_ns among them. All or nothing: after a negative errno none of
  * them is in the file, and it has broken off at its last whole block: it takes no more rows (the
- * same error again) but can be finished. -E2BIG for too many bytes, and -ENOSPC where the room is used
- * up though the disk isn't, break nothing. */
+ * same error again) but can be finished. -E2BIG for too many bytes, and -ENOSPC where the room is
+ * used up though the disk isn't, break nothing. */
 int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t rows,
 		     uint64_t first_ns, uint64_t last_ns);
 
@@ -62,9 +62,9 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
  * syncs the directory. A negative errno when that failed; it may be called again. */
 int csv_file__finish(struct csv_file *f, const char *name);
 
-/* Puts what has been appended so far on the disk. It may be called while another thread appends, but not
- * while it does anything else. 0, or a negative errno, after which csv_file__finish() writes all of the
- * file once more: a kernel that could not write a page forgets that it should. */
+/* Puts what has been appended so far on the disk. It may be called while another thread appends,
+ * but not while it does anything else. 0, or a negative errno, after which csv_file__finish()
+ * writes all of the file once more: a kernel that could not write a page forgets that it should. */
 int csv_file__sync(struct csv_file *f);
 
 /* It can't be finished any more: somebody has removed it, or the disk has spoilt it. */

@@ -27,7 +27,8 @@ struct scan {
 	bool stopped, refused;
 };
 
-/* The comma-separated field that begins at *S; *S is moved behind it. Only where nothing is quoted. */
+/* The comma-separated field that begins at *S; *S is moved behind it. Only where nothing is
+ * quoted. */
 static bool next_field(const char **s, const char *end, char *buf, size_t size)
 {
 	const char *comma = memchr(*s, ',', end - *s);

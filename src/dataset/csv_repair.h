@@ -19,15 +19,15 @@ struct csv_repair {
 	const atomic_bool *stop; /* -EINTR as soon as it is set; NULL: never */
 };
 
-/* Turns NAME.csv.zst.part in directory DIR, a file of STREAM, into FINAL.csv.zst: the rows of all its
- * whole blocks, each row whole, in one whole frame, on the disk. It may be killed at any moment and done
- * again. Facts without path. 0; -ENODATA: it has no row, and is left as it is; -EBADMSG: it is not what a
- * recorder leaves behind, and is left as it is; or another negative errno. */
+/* Turns NAME.csv.zst.part in directory DIR, a file of STREAM, into FINAL.csv.zst: the rows of all
+ * its whole blocks, each row whole, in one whole frame, on the disk. It may be killed at any moment
+ * and done again. Facts without path. 0; -ENODATA: it has no row, and is left as it is; -EBADMSG:
+ * it is not what a recorder leaves behind, and is left as it is; or another negative errno. */
 int csv_repair__finish(const struct csv_repair *r, int dir, enum stream stream, const char *name,
 		       const char *final, struct file_facts *ret);
 
-/* The facts, without path, of NAME.csv.zst, which is finished. 0, -EBADMSG: it isn't whole; or another
- * negative errno. */
+/* The facts, without path, of NAME.csv.zst, which is finished. 0, -EBADMSG: it isn't whole; or
+ * another negative errno. */
 int csv_repair__read(const struct csv_repair *r, int dir, enum stream stream, const char *name,
 		     struct file_facts *ret);
 

@@ -34,8 +34,8 @@ int disk_budget__check(struct disk_budget *r, size_t len);
 /* They have been written. */
 void disk_budget__took(struct disk_budget *r, size_t len);
 
-/* What the sessions use, as disk_budget__took() has it; disk_budget__set_used() corrects it: so much it was, when
- * disk_budget__mark() gave MARK. */
+/* What the sessions use, as disk_budget__took() has it; disk_budget__set_used() corrects it: so
+ * much it was, when disk_budget__mark() gave MARK. */
 uint64_t disk_budget__used(struct disk_budget *r);
 uint64_t disk_budget__mark(struct disk_budget *r);
 void disk_budget__set_used(struct disk_budget *r, uint64_t bytes, uint64_t mark);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does a field hold what its column's type allows? The reading side of src/base/csv.h, made to refuse
- * whatever that wouldn't have written. */
+/* Does a field hold what its column's type allows? The reading side of src/base/csv.h, made to
+ * refuse whatever that wouldn't have written. */
 #ifndef IOTRC_FIELD_H
 #define IOTRC_FIELD_H
 

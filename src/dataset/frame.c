@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The checksum at a frame's end is of its content alone (RFC 8878, 3.1.1), so that zstd itself computes
- * it: the content goes through a second, throw-away compression, whose last four bytes it is. */
+/* The checksum at a frame's end is of its content alone (RFC 8878, 3.1.1), so that zstd itself
+ * computes it: the content goes through a second, throw-away compression, whose last four bytes it
+ * is. */
 #include "dataset/frame.h"
 
 #include <errno.h>

@@ -22,7 +22,8 @@
  * disk. */
 #define JOURNAL_ROOM (64 << 10)
 #define TARGET_SIZE 17
-/* Ours have a name and what a target wants to know again of a file in parts: 10,000 of them at most. */
+/* Ours have a name and what a target wants to know again of a file in parts: 10,000 of them at
+ * most. */
 #define LINE_MAX_BYTES (4 << 20)
 
 struct journal {

@@ -31,7 +31,8 @@ bool journal__elsewhere(struct journal *j, const char *path, const char *sha256)
  * not written down, and the local copy is still needed. */
 int journal__confirm(struct journal *j, const char *path, const char *sha256, uint64_t bytes);
 
-/* What the target wants to know again when it takes PATH up: a copy, the caller's; NULL for none. */
+/* What the target wants to know again when it takes PATH up: a copy, the caller's; NULL for
+ * none. */
 char *journal__progress(struct journal *j, const char *path, const char *sha256);
 /* Writes it down; NULL: there is nothing to take up any more. 0, or a negative errno. */
 int journal__set_progress(struct journal *j, const char *path, const char *sha256,
@@ -40,8 +41,8 @@ int journal__set_progress(struct journal *j, const char *path, const char *sha25
 /* Whether all of the session in SESSION_FD is at one target: its manifest is, as it stands here (or
  * has been removed here), and that goes last. For whoever wants to remove a session. */
 bool journal__session_uploaded(int session_fd);
-/* Opens the journal to look whether files are at any target (journal__elsewhere()), which is why they may be
- * missing here. 0, or a negative errno: -ENOENT where there is none. */
+/* Opens the journal to look whether files are at any target (journal__elsewhere()), which is why
+ * they may be missing here. 0, or a negative errno: -ENOENT where there is none. */
 int journal__look(struct journal **ret, int session_fd);
 
 /* Lower-case hex of the SHA-256 of what FD holds from its start on. 0, or a negative errno. */

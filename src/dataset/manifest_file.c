@@ -56,8 +56,8 @@ json_t *manifest_file__offsets(const struct clock_offset *offsets, size_t n)
 	return list;
 }
 
-/* Blocks beyond the end of a file are its own: writing there later needs no space. Where none can be
- * had, the last one takes what it finds. */
+/* Blocks beyond the end of a file are its own: writing there later needs no space. Where none can
+ * be had, the last one takes what it finds. */
 static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
 {
 	int fd = openat(dir, MANIFEST_LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -21,9 +21,10 @@
 #define MANIFEST_WHY_MAX JSON_WHY_MAX
 int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX]);
 
-/* Puts ROOT into DIR as its manifest, in the place of the one that is there, if any, and on the disk.
- * LAST: nothing follows, so the room that was kept is used and given back; otherwise more is kept.
- * What is made belongs to UID:GID (-1 leaves it). 0, or a negative errno: the one before stays. */
+/* Puts ROOT into DIR as its manifest, in the place of the one that is there, if any, and on the
+ * disk. LAST: nothing follows, so the room that was kept is used and given back; otherwise more is
+ * kept. What is made belongs to UID:GID (-1 leaves it). 0, or a negative errno: the one before
+ * stays. */
 int manifest_file__put(int dir, json_t *root, bool last, uid_t uid, gid_t gid);
 
 /* The member clock.offsets; NULL: out of memory. */

@@ -7,8 +7,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 /* What is needed whatever the load: the program with the kernel's types that it has read, a
- * compressor for each stream (1.4 MiB each), what a snapshot's sorted runs are merged with (16 MiB),
- * small maps, the maps' own books. */
+ * compressor for each stream (1.4 MiB each), what a snapshot's sorted runs are merged with (16
+ * MiB), small maps, the maps' own books. */
 #define FIXED (56 * MIB)
 #define LEAST_TO_DIVIDE (16 * MIB)
 /* Scratch of the programs, and a stack of events to come. */

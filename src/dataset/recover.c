@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The order makes it safe to be killed: files first, one by one, each under its final name only when it
- * is whole and on the disk; the manifest, which makes the session a recovered one, last. */
+/* The order makes it safe to be killed: files first, one by one, each under its final name only
+ * when it is whole and on the disk; the manifest, which makes the session a recovered one, last. */
 #include "dataset/recover.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -167,7 +166,8 @@ static void final_name(char buf[NAME_SIZE], enum stream stream, const char *name
 		snprintf(buf, NAME_SIZE, "%.*s", ENTRY_MAX, name);
 }
 
-/* A file that can't be read at all keeps its bytes, but no longer looks like one that is being written. */
+/* A file that can't be read at all keeps its bytes, but no longer looks like one that is being
+ * written. */
 static int put_aside(struct recover *r, int dir, const char *name)
 {
 	char aside[NAME_SIZE];
@@ -359,7 +359,8 @@ static int64_t offset_at(struct recover *r, uint64_t mono_ns)
 	return offset > -LIMIT_NS && offset < LIMIT_NS ? offset : 0;
 }
 
-/* The session ended with its last row, or with its last manifest: nobody knows of anything later. */
+/* The session ended with its last row, or with its last manifest: nobody knows of anything
+ * later. */
 static void set_end(struct recover *r, json_t *session)
 {
 	char buf[CLOCK_ISO8601_SIZE];
@@ -384,8 +385,8 @@ static uint64_t lost_in(json_t *counts, const char *cause)
 	return json_integer_value(json_object_get(json_object_get(counts, "lost"), cause));
 }
 
-/* The last account is of another moment than the files: it is kept as what it is. What is known of the
- * session as a whole takes its place. */
+/* The last account is of another moment than the files: it is kept as what it is. What is known of
+ * the session as a whole takes its place. */
 static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics)
 {
 	json_t *streams = json_object_get(diagnostics, "streams"), *known, *counts, *hook;
@@ -429,8 +430,8 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	set(r, diagnostics, "last_known", known);
 }
 
-/* Whether the account is that of the files: a session that couldn't finish a file on a full disk has
- * counted its rows. */
+/* Whether the account is that of the files: a session that couldn't finish a file on a full disk
+ * has counted its rows. */
 static bool accounts_hold(struct recover *r, json_t *diagnostics)
 {
 	json_t *streams = json_object_get(diagnostics, "streams");
@@ -632,30 +633,6 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	return err;
 }
 
-/* ---- the command ---- */
-
-/* <out>/<bucket>/<MACHINE_ID>/<stamp> */
-#define DEPTH_MAX 3
-
-struct command {
-	uint64_t sessions, faults;
-};
-
-static __attribute__((format(printf, 2, 3))) void say(const char *path, const char *format, ...)
-{
-	char *shown = malloc(CSV_TEXT_MAX(strlen(path)) + 1);
-	va_list args;
-
-	if (shown)
-		*csv__escape(shown, path, strlen(path)) = 0;
-	printf("%s: ", shown ? shown : "?");
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	free(shown);
-}
-
 size_t recover__describe(char buf[RECOVER_DESCRIBE_MAX], int outcome, const struct recovered *done)
 {
 	int n = 0;
@@ -674,127 +651,4 @@ size_t recover__describe(char buf[RECOVER_DESCRIBE_MAX], int outcome, const stru
 		n += snprintf(buf + n, RECOVER_DESCRIBE_MAX - n, "%s%u cannot be read",
 			      n ? "; " : "", done->damaged);
 	return n;
-}
-
-static void on_session(struct command *c, int parent, const char *name, const char *path)
-{
-	char text[RECOVER_DESCRIBE_MAX];
-	struct recovered done;
-	int outcome = recover__session(parent, name, NULL, &done);
-
-	c->sessions++;
-	c->faults += (outcome < 0 && outcome != -EWOULDBLOCK) || done.damaged;
-	if (recover__describe(text, outcome, &done))
-		say(path, "%s", text);
-}
-
-static bool exists(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* NAME of directory PARENT, which is called PATH. */
-static void walk(struct command *c, int parent, const char *name, const char *path, int depth)
-{
-	int dir = openat(parent, name, depth ? DIR_FLAGS : DIR_FLAGS & ~O_NOFOLLOW), n;
-	struct dirent **entries;
-
-	if (dir < 0) {
-		if (errno == ENOTDIR && depth)
-			return;
-		say(path, "%s", strerror(errno));
-		c->faults++;
-		return;
-	}
-	if (session__is_stamp(name) || exists(dir, MANIFEST_NAME)) {
-		close(dir);
-		on_session(c, parent, name, path);
-		return;
-	}
-	n = depth < DEPTH_MAX ? scandirat(dir, ".", &entries, NULL, alphasort) : 0;
-	for (int i = 0; i < n; i++) {
-		const char *entry = entries[i]->d_name;
-		char *below = NULL;
-
-		if (*entry != '.' && entries[i]->d_type != DT_REG &&
-		    asprintf(&below, "%s/%s", path, entry) >= 0) {
-			walk(c, dir, entry, below, depth + 1);
-			free(below);
-		}
-		free(entries[i]);
-	}
-	if (n > 0)
-		free(entries);
-	close(dir);
-}
-
-const char recover__help[] =
-	"Usage: iotrc recover DIR\n"
-	"\n"
-	"Recovers the session in DIR, or all sessions below DIR, whose recorder was killed or lost\n"
-	"its power: each .part file becomes a finished file of whole rows, the manifest lists them\n"
-	"all, and the session's state is 'recovered'. A session that is whole, or that is being\n"
-	"recorded, is left as it is. Prints a line for each session that needed it. It may be\n"
-	"stopped at any moment and run again. A recording does the same for the sessions beside\n"
-	"its own when it starts.\n"
-	"\n"
-	"Options:\n"
-	"  -h, --help          this text\n"
-	"\n"
-	"Exit code: 0 nothing is left to recover, 1 something cannot be recovered, or there is no\n"
-	"session, 2 usage.\n"
-	"\n"
-	"EXAMPLES:\n"
-	"  sudo iotrc recover iotrc-traces               every session\n"
-	"  sudo iotrc recover iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"
-	"  sudo iotrc recover iotrc-traces && iotrc verify iotrc-traces\n";
-
-static int usage(const char *what)
-{
-	fprintf(stderr, "iotrc recover: %s; see iotrc recover --help\n", what);
-	return 2;
-}
-
-int recover__main(int argc, char **argv)
-{
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
-	struct command c = { 0 };
-	char *dir, *slash;
-	int option, parent;
-
-	optind = 0; /* glibc: begin anew, whoever used getopt before */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option != 'h')
-			return usage("unknown option");
-		fputs(recover__help, stdout);
-		return 0;
-	}
-	if (argc - optind != 1 || !*argv[optind])
-		return usage("one DIR is needed");
-	/* The real path has a last component, which says whether it is a session. */
-	dir = realpath(argv[optind], NULL);
-	if (!dir) {
-		fprintf(stderr, "iotrc recover: %s: %s\n", argv[optind], strerror(errno));
-		return 1;
-	}
-	slash = strrchr(dir, '/');
-	*slash = 0;
-	parent = open(slash == dir ? "/" : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent >= 0)
-		walk(&c, parent, slash[1] ? slash + 1 : ".", argv[optind], 0);
-	else
-		fprintf(stderr, "iotrc recover: %s: %s\n", argv[optind], strerror(errno));
-	if (parent >= 0 && !c.sessions && !c.faults)
-		fprintf(stderr, "iotrc recover: %s: no session here or below\n", argv[optind]);
-	if (parent >= 0)
-		close(parent);
-	free(dir);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "iotrc recover: cannot write: %s\n", strerror(errno));
-		return 1;
-	}
-	return c.faults || !c.sessions;
 }

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* iotrc recover: what a recorder that was killed left behind becomes a session that is whole. */
+/* Makes a session whole whose recorder was killed. */
 #ifndef IOTRC_RECOVER_H
 #define IOTRC_RECOVER_H
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* The command; argv[0] is its name. 0: nothing is left to recover, 1: something couldn't be recovered,
- * or there is no session, 2: usage. */
-int recover__main(int argc, char **argv);
-extern const char recover__help[]; /* the text of --help */
 
 struct recovered {
 	unsigned finished;    /* files that were .part */
@@ -22,9 +17,9 @@ struct recovered {
 enum recovery { RECOVER_NOTHING, RECOVER_DONE, RECOVER_REMOVED };
 
 /* Recovers session NAME in directory PARENT, unless it is whole. Takes its lock for as long as that
- * lasts. RECOVER_NOTHING: it needs nothing; RECOVER_DONE; RECOVER_REMOVED: it held nothing, and is gone;
- * -EWOULDBLOCK: it is in use; -EINTR: *STOP was set, the rest can be done another time; or another
- * negative errno. It may be killed at any moment and done again. */
+ * lasts. RECOVER_NOTHING: it needs nothing; RECOVER_DONE; RECOVER_REMOVED: it held nothing, and is
+ * gone; -EWOULDBLOCK: it is in use; -EINTR: *STOP was set, the rest can be done another time; or
+ * another negative errno. It may be killed at any moment and done again. */
 int recover__session(int parent, const char *name, const atomic_bool *stop, struct recovered *ret);
 
 /* Says in words, escaped, what came of it; returns the length: 0, there is nothing to say. */

@@ -31,8 +31,9 @@ static size_t find(const struct row_clock *c, uint64_t mono_ns)
 	return i;
 }
 
-/* LOCAL_NS is the sum of two that can't be told apart by it: either the wall clock was set, or the UTC offset
- * has changed. It is the latter where this machine's time zone, if it is the recorder's, says so. */
+/* LOCAL_NS is the sum of two that can't be told apart by it: either the wall clock was set, or the
+ * UTC offset has changed. It is the latter where this machine's time zone, if it is the recorder's,
+ * says so. */
 static struct clock_offset explain(const struct clock_offset *before, int64_t local,
 				   uint64_t mono_ns)
 {

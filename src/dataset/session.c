@@ -97,7 +97,8 @@ int session__enter(int parent, const char *name, uid_t uid, gid_t gid)
 
 	if (!made && errno != EEXIST) {
 		err = -errno;
-		/* A read-only or foreign parent refuses before it looks: the directory may be there. */
+		/* A read-only or foreign parent refuses before it looks: the directory may be
+		 * there. */
 		fd = open_dir(parent, name);
 		return fd >= 0 ? fd : err;
 	}
@@ -303,8 +304,8 @@ fail:
 	return err;
 }
 
-/* <out> of SPLIT, as far as it may be made: not on another file system, such as the one below a mount
- * point whose disk has gone. */
+/* <out> of SPLIT, as far as it may be made: not on another file system, such as the one below a
+ * mount point whose disk has gone. */
 static int reenter_out(const char *out, dev_t dev, bool make, uid_t uid, gid_t gid, bool *ret_make)
 {
 	char *copy = strdup(out), *slash;

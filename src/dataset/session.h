@@ -23,9 +23,9 @@ struct session {
 int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
 		 uid_t uid, gid_t gid);
 
-/* Says that the session in directory FD is in use, for as long as FD is open: whoever wants to repair,
- * upload or remove it does the same first. session__new() has done it. 0, -EWOULDBLOCK: somebody else
- * uses it; or another negative errno where a file system has no locks. */
+/* Says that the session in directory FD is in use, for as long as FD is open: whoever wants to
+ * repair, upload or remove it does the same first. session__new() has done it. 0, -EWOULDBLOCK:
+ * somebody else uses it; or another negative errno where a file system has no locks. */
 int session__lock(int fd);
 
 /* Whether somebody uses the session in directory FD, or a file system without locks can't tell. */
@@ -39,9 +39,10 @@ enum session_place {
 };
 enum session_place session__place(const struct session *s);
 
-/* Looks whether the session's directory has been removed, or (RETURNED) is another one now, on a disk that
- * has come back: then opens it anew, made where it has been removed and the file system is the same. FD
- * keeps its number. 0: all is as it was, 1: FD is another directory, locked, or a negative errno. */
+/* Looks whether the session's directory has been removed, or (RETURNED) is another one now, on a
+ * disk that has come back: then opens it anew, made where it has been removed and the file system
+ * is the same. FD keeps its number. 0: all is as it was, 1: FD is another directory, locked, or a
+ * negative errno. */
 int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid);
 
 /* Closes; the directory stays. Accepts NULL, returns NULL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the sessions of a machine lie until they are uploaded or taken away: <out>/<bucket>/<MACHINE_ID>.
- * A thread beside a recording, at the lowest priority, recovers what other recorders left behind there,
- * sees to it that the sessions don't take more than their room, and finds the running one again when its
- * directory is gone. */
+/* Where the sessions of a machine lie until they are uploaded or taken away:
+ * <out>/<bucket>/<MACHINE_ID>. A thread beside a recording, at the lowest priority, recovers what
+ * other recorders left behind there, sees to it that the sessions don't take more than their room,
+ * and finds the running one again when its directory is gone. */
 #ifndef IOTRC_STAGING_H
 #define IOTRC_STAGING_H
 
@@ -37,8 +37,8 @@ struct staging_line {
 };
 bool staging__line(struct staging *s, struct staging_line *ret);
 
-/* Ends the thread; what it is doing is done the next time. False when it is stuck in the kernel (a file
- * system that doesn't answer): the program may only exit then. */
+/* Ends the thread; what it is doing is done the next time. False when it is stuck in the kernel (a
+ * file system that doesn't answer): the program may only exit then. */
 bool staging__stop(struct staging *s);
 struct staging *staging__free(struct staging *s);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The write manager. The lock is held for a few instructions, never over compression or I/O: no
- * producer ever waits for the disk. Of its two threads the writer makes files and fills them, and the
- * syncer syncs them, gives them their names and frees them: rows don't wait for a sync either. */
+ * producer ever waits for the disk. Of its two threads the writer makes files and fills them, and
+ * the syncer syncs them, gives them their names and frees them: rows don't wait for a sync
+ * either. */
 #include "dataset/writer.h"
 
 #include <errno.h>
@@ -202,7 +203,8 @@ static int lane__result(struct writer *w, struct lane *l, int err)
 	return err;
 }
 
-/* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it stays. */
+/* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it
+ * stays. */
 static int lane__leave(struct writer *w, struct lane *l)
 {
 	int err;
@@ -391,8 +393,8 @@ static void *writer__main(void *arg)
 
 /* ---- the syncer's thread ---- */
 
-/* What the power may cost, with the time that rows wait. A disk that takes long to sync is left alone for
- * SYNC_SHARE times as long, so that others get at it. */
+/* What the power may cost, with the time that rows wait. A disk that takes long to sync is left
+ * alone for SYNC_SHARE times as long, so that others get at it. */
 #define SYNC_NS (NS_PER_S / 4)
 #define SYNC_SHARE 10
 
@@ -492,7 +494,8 @@ static bool leaves_now(struct writer *w, struct lane *l)
 static void lane__close(struct writer *w, struct lane *l)
 {
 	for (int files = 0; files < 2; files++) { /* the one that is leaving, and the last */
-		/* Twice: the kernel reports a failed writeback once, and what it could save it has. */
+		/* Twice: the kernel reports a failed writeback once, and what it could save it
+		 * has. */
 		for (int tries = 0; tries < 2 && l->leaving; tries++)
 			lane__finish(w, l);
 		pthread_mutex_lock(&w->lock);

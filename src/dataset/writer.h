@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The write manager: whole rows in chunks -> bounded queue -> zstd frames -> rotated files.
- * Producers fill chunks; one thread of the writer compresses and writes them, another finishes files. */
+ * Producers fill chunks; one thread of the writer compresses and writes them, another finishes
+ * files. */
 #ifndef IOTRC_WRITER_H
 #define IOTRC_WRITER_H
 
@@ -36,8 +37,8 @@ struct writer_config {
 	uid_t uid;             /* owner of what is created; -1 leaves it */
 	gid_t gid;
 	struct disk_budget *budget; /* what may be written; NULL: anything. Borrowed */
-	/* Called on a thread of the writer's after each finished (renamed) file; may be NULL. FACTS live
-	 * as long as the call. */
+	/* Called on a thread of the writer's after each finished (renamed) file; may be NULL. FACTS
+	 * live as long as the call. */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
 };
@@ -53,8 +54,8 @@ struct writer;
 /* Makes a writer and starts its threads. 0, or a negative errno. */
 int writer__new(struct writer **ret, const struct writer_config *config);
 
-/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight (a few
- * more for the lost stream): the caller counts its rows as lost(queue). Never blocks on the disk. */
+/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight (a few more for
+ * the lost stream): the caller counts its rows as lost(queue). Never blocks on the disk. */
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
 
 /* All chunks are in flight: the next writer__get_chunk() gives NULL unless one comes back. */
@@ -77,7 +78,8 @@ void writer__set_level(struct writer *w, int level);
 /* Percent of the queue that is on its way to the disk. */
 unsigned int writer__fill(struct writer *w);
 
-/* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any thread. */
+/* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any
+ * thread. */
 uint64_t writer__steps(struct writer *w, bool *ret_idle);
 
 /* Rows are being lost since the last try to write. */

@@ -15,16 +15,16 @@
 #include "engine/overload.h"
 #include "schema/schema.h"
 
-/* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of 16 MiB
- * takes a hundred ms of a CPU that does nothing but the fastest system call. */
+/* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of
+ * 16 MiB takes a hundred ms of a CPU that does nothing but the fastest system call. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 20
 #define SECOND UINT64_C(1000000000)
 #define DEFINITION_WAIT_NS \
 	(SECOND / 2) /* a producer that was preempted between reserve and submit */
 #define SETTLE_NS (SECOND / 2)
-/* After which rows go to the writer however few they are: a quarter of the second that a crash may cost, as a
- * busy machine may keep reader and writer waiting for the CPU or the disk. */
+/* After which rows go to the writer however few they are: a quarter of the second that a crash may
+ * cost, as a busy machine may keep reader and writer waiting for the CPU or the disk. */
 #define FLUSH_NS (SECOND / 4)
 
 /* What is left out first: rows of what changes nothing, and of which there are most. */
@@ -202,8 +202,8 @@ static void on_definition(void *arg, const void *record, size_t size)
 		encoder__define(c->encoder, record, size);
 	else
 		c->encoder->unnamed++;
-	/* Once a round: what is forgotten stays findable until the next time, and the events of this
-	 * round may use it. */
+	/* Once a round: what is forgotten stays findable until the next time, and the events of
+	 * this round may use it. */
 	if (!c->forgot)
 		forget_if_full(c);
 }
@@ -245,8 +245,8 @@ static void on_loss(void *arg, const struct engine_loss *l)
 		tell_loss(c, l->stream, "shed", l->count, c->light_from_ns ?: now, now, l->cpu);
 }
 
-/* What --on-overload=lighten has cost since the last time, besides rows: a row a stream that is compressed
- * less. */
+/* What --on-overload=lighten has cost since the last time, besides rows: a row a stream that is
+ * compressed less. */
 static void tell_lightening(struct capture *c, uint64_t now)
 {
 	if (!c->light_from_ns)
@@ -257,9 +257,9 @@ static void tell_lightening(struct capture *c, uint64_t now)
 	c->light_from_ns = c->overload.step ? now : 0;
 }
 
-/* Events that the engine was not told of: how many rows they would have made nobody knows, so they are in no
- * count of rows. A standby program may still record an event that the first one missed: only what two
- * consecutive checks find missing counts, and all that is found at the END. */
+/* Events that the engine was not told of: how many rows they would have made nobody knows, so they
+ * are in no count of rows. A standby program may still record an event that the first one missed:
+ * only what two consecutive checks find missing counts, and all that is found at the END. */
 static void tell_missed(struct capture *c, uint64_t now, bool end)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
@@ -312,8 +312,8 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 /* A quarter of a buffer is left for what comes until it has been read. */
 #define NEARLY_FULL 75
 
-/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so, nothing need be
- * lost yet. */
+/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so, nothing
+ * need be lost yet. */
 static bool can_wait(struct capture *c)
 {
 	struct engine_fill fill;

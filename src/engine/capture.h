@@ -16,8 +16,9 @@ struct capture;
 /* Whether records of STREAM have an encoder. */
 bool capture__encodes(enum stream stream);
 
-/* Starts the thread. ENGINE, WRITER and what CONFIG's encoder borrows are borrowed until capture__free().
- * LIGHTEN: give up some rows before chance does (--on-overload). 0, or a negative errno. */
+/* Starts the thread. ENGINE, WRITER and what CONFIG's encoder borrows are borrowed until
+ * capture__free(). LIGHTEN: give up some rows before chance does (--on-overload). 0, or a negative
+ * errno. */
 int capture__new(struct capture **ret, struct engine *engine, struct writer *writer,
 		 const struct encoder_config *config, bool lighten);
 
@@ -37,8 +38,8 @@ struct capture *capture__free(struct capture *c);
 /* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */
 void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret);
 
-/* So many rows of STREAM have been lost (disk) that the writer knows nothing of: they are told in the
- * lost stream. From any thread; ROWS counts from the start. */
+/* So many rows of STREAM have been lost (disk) that the writer knows nothing of: they are told in
+ * the lost stream. From any thread; ROWS counts from the start. */
 void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 
 /* Definition records received so far: strings travel once. */

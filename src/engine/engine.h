@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An engine: a source of records. It tells of what happens as events, and of the files and threads in them as
- * definitions, in the layouts of records.h; all that comes after is the same for every engine. The reader
- * (capture.h) asks it, on one thread, in rounds: mark, drain, wait. Records are pushed into a sink, one call each.
+/* An engine: a source of records. It tells of what happens as events, and of the files and threads
+ * in them as definitions, in the layouts of records.h; all that comes after is the same for every
+ * engine. The reader (capture.h) asks it, on one thread, in rounds: mark, drain, wait. Records are
+ * pushed into a sink, one call each.
  *
- * A new engine is a struct engine_type in the table of engine.c. What it leaves NULL does nothing. */
+ * A new engine is a struct engine_type in the table of engine.c. What it leaves NULL does
+ * nothing. */
 #ifndef IOTRC_ENGINE_H
 #define IOTRC_ENGINE_H
 
@@ -29,12 +31,13 @@ struct engine_config {
 	bool verbose;     /* what its libraries say goes to stderr */
 };
 
-/* Where records go. A record is whole, begins on 8 bytes, and is the engine's again when the call returns. */
+/* Where records go. A record is whole, begins on 8 bytes, and is the engine's again when the call
+ * returns. */
 struct sink {
 	void (*define)(void *arg, const void *record, size_t size);
 	void (*event)(void *arg, const void *record, size_t size);
-	/* Of records that aren't of here and now: wall time was OFFSET_NS more than the records' clock from
-	 * MONO_NS on. Comes before the events that it holds for. */
+	/* Of records that aren't of here and now: wall time was OFFSET_NS more than the records'
+	 * clock from MONO_NS on. Comes before the events that it holds for. */
 	void (*clock)(void *arg, uint64_t mono_ns, int64_t offset_ns);
 	void *arg;
 };
@@ -44,8 +47,8 @@ struct engine_fill {
 	unsigned int events, definitions;
 };
 
-/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + what went, or will go,
- * into the sink. */
+/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + what went, or
+ * will go, into the sink. */
 struct engine_counts {
 	uint64_t seen;
 	uint64_t filtered; /* left out by a filter or by scope */
@@ -102,8 +105,9 @@ extern const struct engine_type *const engines[];
 /* The engine called NAME, or NULL. */
 const struct engine_type *engine__find(const char *name);
 
-/* Opens an engine: from now on it records. 0, or a negative errno and PROBLEM (room for ENGINE_PROBLEM_MAX), why
- * it can't, in words for a person. CONFIG is borrowed for the call, the selection until engine__free(). */
+/* Opens an engine: from now on it records. 0, or a negative errno and PROBLEM (room for
+ * ENGINE_PROBLEM_MAX), why it can't, in words for a person. CONFIG is borrowed for the call, the
+ * selection until engine__free(). */
 int engine__open(struct engine **ret, const struct engine_type *type,
 		 const struct engine_config *config, char *problem);
 struct engine *engine__free(struct engine *e);
@@ -126,7 +130,8 @@ void engine__wait(struct engine *e, int timeout_ms);
 /* FD, which is borrowed, ends waiting as well when it can be read. 0, or a negative errno. */
 int engine__watch(struct engine *e, int fd);
 
-/* Whether there will be no more records: the file ends here. Never of an engine that watches a machine. */
+/* Whether there will be no more records: the file ends here. Never of an engine that watches a
+ * machine. */
 bool engine__ended(const struct engine *e);
 
 struct engine_fill engine__fill(struct engine *e);
@@ -147,11 +152,12 @@ void engine__detach(struct engine *e);
 
 void engine__counts(struct engine *e, enum stream stream, struct engine_counts *ret);
 
-/* Adds to RET how many events of a stream the machine has kept from the engine: how many rows those would have
- * been nobody knows. Until engine__detach() some of them may come yet. */
+/* Adds to RET how many events of a stream the machine has kept from the engine: how many rows those
+ * would have been nobody knows. Until engine__detach() some of them may come yet. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
 
-/* Fills RET (room for ENGINE_HOOKS_MAX) with the hooks in use; returns their number. Names are static. */
+/* Fills RET (room for ENGINE_HOOKS_MAX) with the hooks in use; returns their number. Names are
+ * static. */
 size_t engine__hooks(struct engine *e, struct manifest_hook *ret);
 
 /* What this machine is too old, or too new, for, in words; each static. Returns their number. */

@@ -12,9 +12,10 @@
 /* Given one line. 0 to go on; otherwise parsing ends with it. KEY and VALUE lie in the text. */
 typedef int config__line_fn(void *arg, unsigned int line, const char *key, const char *value);
 
-/* Calls EACH for each `key = value` of TEXT, LEN bytes and a NUL behind them, into which the ends of
- * keys and values are written. Touches nothing else. 0, what EACH returned, or -EINVAL where a line
- * is none: PROBLEM says why then. The number of the last line looked at is in RET_LINE always. */
+/* Calls EACH for each `key = value` of TEXT, LEN bytes and a NUL behind them, into which the ends
+ * of keys and values are written. Touches nothing else. 0, what EACH returned, or -EINVAL where a
+ * line is none: PROBLEM says why then. The number of the last line looked at is in RET_LINE
+ * always. */
 int config__parse(char *text, size_t len, config__line_fn *each, void *arg, unsigned int *ret_line,
 		  const char **ret_problem);
 

@@ -777,21 +777,6 @@ const struct option_row option_rows[] = {
 	{ .name = NULL },
 };
 
-const struct command_row command_rows[] = {
-	{ "dev", "[OPTION...]", "record, with libbpf's logs, and verify the session" },
-	{ "doctor", "[OPTION...]", "will recording work here, and what will it give?" },
-	{ "verify", "DIR", "check sessions against their manifests" },
-	{ "recover", "DIR", "finish sessions whose recorder was killed" },
-	{ "upload", "DIR...", "send what of sessions isn't sent yet" },
-	{ .name = "run" },
-	{ .name = "check" },
-	{ .name = "summary" },
-	{ .name = "watch" },
-	{ .name = "report" },
-	{ .name = "export" },
-	{ .name = NULL },
-};
-
 _Static_assert(ARRAY_SIZE(option_rows) <= OPTIONS_ROWS_MAX, "options.digests has a place for each");
 
 bool option__takes_value(const struct option_row *option)

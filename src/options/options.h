@@ -75,8 +75,8 @@ struct options {
 	uint32_t digests[OPTIONS_ROWS_MAX]; /* of each option's values: what has changed? */
 };
 
-/* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0, or
- * -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and
+/* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0,
+ * or -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and
  * --computer-id end the parsing: the rest is not looked at. */
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX]);
@@ -84,8 +84,8 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 /* Frees what OPTIONS own. */
 void options__done(struct options *o);
 
-/* The names, each after a blank, of the options that differ between A and B and can't be changed in a
- * recording that runs; what doesn't fit is cut off. */
+/* The names, each after a blank, of the options that differ between A and B and can't be changed in
+ * a recording that runs; what doesn't fit is cut off. */
 void options__fixed_changes(const struct options *a, const struct options *b, char *buf,
 			    size_t size);
 
@@ -107,9 +107,6 @@ struct option_text {
 
 /* The I-th option, in the order of --help; false past the last. */
 bool options__text(size_t i, struct option_text *ret);
-
-/* The I-th command; false past the last. */
-bool options__command(size_t i, const char **ret_name, const char **ret_help);
 
 /* The service's configuration file: every option that may be in one, commented out but for those in
  * which a service differs from a person. */

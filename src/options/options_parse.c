@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "options/command.h"
 #include "options/config.h"
+#include "options/nearest.h"
 #include "options/options_table.h"
 #include "uploader/credentials.h"
 
@@ -13,54 +15,25 @@
 #define STREAMS_DEFAULT \
 	(STREAM_BIT(STREAM_FS) | STREAM_BIT(STREAM_BLOCK) | STREAM_BIT(STREAM_NW_CONN))
 
-/* Levenshtein's distance of A[0..len) and B, both shorter than 32; otherwise large. */
-static unsigned int distance(const char *a, size_t len, const char *b)
-{
-	unsigned int row[32];
-	size_t n = strlen(b);
-
-	if (len >= 32 || n >= 32)
-		return 99;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= len; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static int unknown_option(struct parse *p, const char *name, size_t len)
 {
-	const char *nearest = NULL;
-	unsigned int least = len < 5 ? 2 : 3; /* short words are near to too many */
+	struct nearest n = nearest__begin(len);
 
 	for (const struct option_row *o = option_rows; o->name; o++)
-		if (o->set && distance(name, len, o->name) < least) {
-			least = distance(name, len, o->name);
-			nearest = o->name;
-		}
+		if (o->set)
+			nearest__try(&n, name, len, o->name);
 	if (len > 100)
 		len = 100;
-	if (nearest)
+	if (n.word)
 		return option__fail(p, "--%.*s: no such option (--%s?), see iotrc --help", (int)len,
-				    name, nearest);
+				    name, n.word);
 	return option__fail(p, "--%.*s: no such option, see iotrc --help", (int)len, name);
 }
 
 static int parse_word(struct parse *p, const char *word)
 {
+	const char *nearest;
+
 	if (p->upload) {
 		if (!p->o.dirs)
 			p->o.dirs = calloc(p->o.argc, sizeof(*p->o.dirs));
@@ -73,10 +46,11 @@ static int parse_word(struct parse *p, const char *word)
 		p->o.dev = true;
 		return 0;
 	}
-	for (const struct command_row *c = command_rows; c->name; c++)
-		if (!strcmp(word, c->name))
-			return c->help ? option__fail(p, "%s: comes before its options", word) :
-					 option__fail(p, "%s: not in this build", word);
+	if (command__find(word))
+		return option__fail(p, "%s: comes before its options", word);
+	nearest = command__nearest(word);
+	if (nearest)
+		return option__fail(p, QUOTED ": no such command, did you mean %s?", word, nearest);
 	return option__fail(p, QUOTED ": no such command, see iotrc --help", word);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of all options and commands, for those that parse by it and that print it. options.c has it. */
+/* The table of all options of a recording, for those that parse by it and that print it. options.c
+ * has it. */
 #ifndef IOTRC_OPTIONS_TABLE_H
 #define IOTRC_OPTIONS_TABLE_H
 
@@ -23,8 +24,8 @@ struct parse {
 	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
 };
 
-/* An ARG in brackets may be left out: where it begins with '=' it comes after that only. Without SET the
- * option is another version's: refused by name, not listed. */
+/* An ARG in brackets may be left out: where it begins with '=' it comes after that only. Without
+ * SET the option is another version's: refused by name, not listed. */
 struct option_row {
 	const char *name;
 	char brief;
@@ -38,12 +39,8 @@ struct option_row {
 	size_t counter;   /* of one that adds up: where its entries are counted; or 0 */
 };
 
-/* Both end with a row that has no name. */
+/* Ends with a row without a name. */
 extern const struct option_row option_rows[];
-extern const struct command_row {
-	const char *name, *usage, *help; /* without HELP: another version's */
-} command_rows[];
-
 extern const char *const option_group_titles[GROUP_COUNT];
 
 #define QUOTED "'%.100s'" /* an argument inside a message */

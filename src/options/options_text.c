@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the table of options says to people: help, and the commented iotrc.conf. */
+#include "options/command.h"
 #include "options/options_table.h"
 
 #define HELP_COLUMN 26
@@ -56,21 +57,13 @@ void options__upload_help(FILE *out)
 
 void options__help(FILE *out)
 {
-	int len;
-
 	fputs("Usage: iotrc [dev] [OPTION...]\n"
+	      "       iotrc COMMAND [OPTION...] [ARGUMENT...]\n"
 	      "Records the I/O of this machine, file operations, block requests and network\n"
 	      "connections, as compressed CSV until Ctrl+C. Needs root.\n\n"
 	      "Commands:\n",
 	      out);
-	len = fprintf(out, "  (none)");
-	print_help(out, len, "record");
-	for (const struct command_row *c = command_rows; c->name; c++) {
-		if (!c->help)
-			continue;
-		len = fprintf(out, "  %s %s", c->name, c->usage);
-		print_help(out, len, c->help);
-	}
+	command__list(out);
 	for (enum group group = 0; group < GROUP_COUNT; group++)
 		print_group(out, group);
 	fputs("\nEXAMPLES:\n"
@@ -94,17 +87,6 @@ bool options__text(size_t i, struct option_text *ret)
 				*ret = (struct option_text){ o->name, o->brief, o->arg, o->help };
 				return true;
 			}
-	return false;
-}
-
-bool options__command(size_t i, const char **ret_name, const char **ret_help)
-{
-	for (const struct command_row *c = command_rows; c->name; c++)
-		if (c->help && !i--) {
-			*ret_name = c->name;
-			*ret_help = c->help;
-			return true;
-		}
 	return false;
 }
 

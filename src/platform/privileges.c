@@ -11,8 +11,8 @@
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
-/* BPF and PERFMON are for loading and attaching: what is attached stays so without them. docs/privileges.md
- * has the same table in words. */
+/* BPF and PERFMON are for loading and attaching: what is attached stays so without them.
+ * docs/privileges.md has the same table in words. */
 static const struct {
 	uint64_t cap;
 	size_t use; /* the member of struct privileges_use that needs it */
@@ -46,8 +46,8 @@ int privileges__drop(uint64_t keep)
 		return -errno;
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
-	/* The bounding set takes CAP_SETPCAP, which a service may lack: then it can't exec into more
-	 * anyway, by the flag above. */
+	/* The bounding set takes CAP_SETPCAP, which a service may lack: then it can't exec into
+	 * more anyway, by the flag above. */
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
 			return -errno;

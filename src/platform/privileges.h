@@ -17,8 +17,8 @@ struct privileges_use {
 /* The capabilities that USE needs, a bit for each CAP_*. */
 uint64_t privileges__needed(const struct privileges_use *use);
 
-/* Gives up all capabilities but KEEP, for good, for the calling thread and those that it starts from now
- * on. 0, or a negative errno. */
+/* Gives up all capabilities but KEEP, for good, for the calling thread and those that it starts
+ * from now on. 0, or a negative errno. */
 int privileges__drop(uint64_t keep);
 
 #endif

@@ -74,14 +74,16 @@ struct encoder {
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
 
-/* 0, or a negative errno. Selection and clock are borrowed until encoder__free(), all else is copied. */
+/* 0, or a negative errno. Selection and clock are borrowed until encoder__free(), all else is
+ * copied. */
 int encoder__new(struct encoder **ret, const struct encoder_config *config);
 struct encoder *encoder__free(struct encoder *e);
 
 /* Takes a definition (REC_PATH, REC_TASK). */
 void encoder__define(struct encoder *e, const void *record, size_t size);
 
-/* Whether RECORD is what its type says, so that encoders and encoder__define() may believe what is in it. */
+/* Whether RECORD is what its type says, so that encoders and encoder__define() may believe what is
+ * in it. */
 bool encode__sound(const void *record, size_t size);
 
 /* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the

@@ -8,8 +8,8 @@
 #define NO_SECTOR UINT64_MAX /* of a flush */
 #define OP_BITS 8            /* REQ_OP_BITS of include/linux/blk_types.h */
 
-/* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to 13,
- * the later ones (zones, offline) have moved. */
+/* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to
+ * 13, the later ones (zones, offline) have moved. */
 static const int status_errno[] = {
 	0,       EOPNOTSUPP, ETIMEDOUT, ENOSPC, ENOLINK, EREMOTEIO, EBADE,
 	ENODATA, EILSEQ,     ENOMEM,    EIO,    EREMCHG, EAGAIN,    EBUSY,

@@ -43,7 +43,8 @@ static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const 
 	return encode__ip(e, p, address, version);
 }
 
-/* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold more. */
+/* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold
+ * more. */
 static char *unix_name(struct encoder *e, char *p, const char *name, size_t len)
 {
 	char *field = p, *end;

@@ -39,7 +39,8 @@ struct asked {
 	size_t len;
 };
 
-/* Without a path it is the open file itself. What has no path is no directory: nothing is relative to it. */
+/* Without a path it is the open file itself. What has no path is no directory: nothing is relative
+ * to it. */
 static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path,
 				  size_t len)
 {
@@ -132,8 +133,8 @@ static char *exit_flags(uint32_t code, char *p)
 	return code & 0x80 ? word(p, field, "CORE_DUMPED") : p;
 }
 
-/* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text, it
- * is move_mount(). */
+/* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text,
+ * it is move_mount(). */
 static bool has_kind(const struct rec_fs *r, const struct rec_fs_long *l)
 {
 	if (r->op == FS_MOUNT)

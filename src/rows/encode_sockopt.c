@@ -103,7 +103,8 @@ static char *seconds(char *p, const struct rec_sockopt *r)
 	} else {
 		return number(p, r);
 	}
-	/* What isn't a time is written as it was given; the kernel takes it for none or refuses it. */
+	/* What isn't a time is written as it was given; the kernel takes it for none or refuses
+	 * it. */
 	if (wide[0] < 0 || wide[1] < 0 || wide[1] >= 1000000) {
 		p = csv__i64(encode__word(p, "tv_sec="), wide[0]);
 		return csv__i64(encode__word(p, " tv_usec="), wide[1]);

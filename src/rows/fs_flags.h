@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which words of names.h the flags of fs operations are written in; for the encoder, and for the page
- * of the docs that lists the operations. */
+/* Which words of names.h the flags of fs operations are written in; for the encoder, and for the
+ * page of the docs that lists the operations. */
 #ifndef IOTRC_FS_FLAGS_H
 #define IOTRC_FS_FLAGS_H
 

@@ -588,7 +588,8 @@ size_t names__flags(const struct name_set *set, uint64_t value, char *buf, size_
 	for (size_t i = 0; i < set->n_names; i++) {
 		const struct name *n = &set->names[i];
 
-		/* In VALUE for the words that stand for 0, in LEFT lest a composite's parts follow. */
+		/* In VALUE for the words that stand for 0, in LEFT lest a composite's parts
+		 * follow. */
 		if ((value & n->mask) != n->value || (left & n->mask) != n->value)
 			continue;
 		end = append(buf, len, size, n->name, n->len);

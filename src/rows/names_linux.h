@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers of Linux's that headers may be too old for: what a program does on a newer kernel has the same
- * name wherever iotrc was built. From include/uapi of Linux 6.18, with the version that added each. */
+/* Numbers of Linux's that headers may be too old for: what a program does on a newer kernel has the
+ * same name wherever iotrc was built. From include/uapi of Linux 6.18, with the version that added
+ * each. */
 #ifndef IOTRC_NAMES_LINUX_H
 #define IOTRC_NAMES_LINUX_H
 

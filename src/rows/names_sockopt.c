@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Socket options by level, with the numbers of include/uapi/linux and asm-generic/socket.h, which x86 and
- * arm64 share. Not from the headers of the build machine: a program traced on a newer kernel sets options
- * that those don't know. test_waiting.py compares them with strace's. */
+/* Socket options by level, with the numbers of include/uapi/linux and asm-generic/socket.h, which
+ * x86 and arm64 share. Not from the headers of the build machine: a program traced on a newer
+ * kernel sets options that those don't know. test_waiting.py compares them with strace's. */
 #include "rows/names.h"
 
 /* clang-format off */

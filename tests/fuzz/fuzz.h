@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the fuzz targets share. A target is one parser: given any bytes it ends, soon and in bounded memory,
- * with an answer; what the answer is doesn't matter here. */
+/* What the fuzz targets share. A target is one parser: given any bytes it ends, soon and in bounded
+ * memory, with an answer; what the answer is doesn't matter here. */
 #ifndef IOTRC_FUZZ_H
 #define IOTRC_FUZZ_H
 

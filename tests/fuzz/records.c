@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What comes out of the rings: records, each a length of two bytes and its bytes. Ids are made few, so that
- * events find definitions. */
+/* What comes out of the rings: records, each a length of two bytes and its bytes. Ids are made few,
+ * so that events find definitions. */
 #include "fuzz.h"
 #include "rows/encode.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs the unit tests under ThreadSanitizer, in criterion's place: its runner wants memory at addresses that
- * the sanitizer keeps for itself ("Could not initialize inheritable arena"). Each test is a process of its own,
- * as there. What the sanitizer says of it goes to stderr, and fails it. Closes with
- * `N passed, N failed, N skipped`. */
+/* Runs the unit tests under ThreadSanitizer, in criterion's place: its runner wants memory at
+ * addresses that the sanitizer keeps for itself ("Could not initialize inheritable arena"). Each
+ * test is a process of its own, as there. What the sanitizer says of it goes to stderr, and fails
+ * it. Closes with `N passed, N failed, N skipped`. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parts of tests that only root can do. Without root they are skips that say so; for root, as whom CI
- * runs, what can't be done is a failure. */
+/* Parts of tests that only root can do. Without root they are skips that say so; for root, as whom
+ * CI runs, what can't be done is a failure. */
 #ifndef IOTRC_TESTS_ROOT_H
 #define IOTRC_TESTS_ROOT_H
 
@@ -18,7 +18,8 @@ static inline void root__skip_unless(void)
 		cr_skip_test("the rest needs root");
 }
 
-/* Ends the test unless OK, which root is expected to reach; WHAT was tried, and errno says why not. */
+/* Ends the test unless OK, which root is expected to reach; WHAT was tried, and errno says why
+ * not. */
 static inline void root__expect(bool ok, const char *what)
 {
 	if (ok)

@@ -271,8 +271,8 @@ static size_t cat_part(const char *path, size_t len)
 	return got_len;
 }
 
-/* Cut after any block: what is left decodes to whole rows. There is one block an append, with an empty
- * one after it, and then zstd(1) gives all of it. */
+/* Cut after any block: what is left decodes to whole rows. There is one block an append, with an
+ * empty one after it, and then zstd(1) gives all of it. */
 static void assert_blocks(const char *path, size_t appends)
 {
 	static unsigned char buf[ROWS_MAX];

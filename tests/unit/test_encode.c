@@ -389,7 +389,8 @@ Test(encode, a_block_request)
 	cr_assert_str_eq(field(STREAM_BLOCK, "device"), "8:0");
 	cr_assert_str_eq(field(STREAM_BLOCK, "ppid"), "12");
 
-	/* Found by fuzzing: an error that has no positive number (UndefinedBehaviorSanitizer tells). */
+	/* Found by fuzzing: an error that has no positive number (UndefinedBehaviorSanitizer
+	 * tells). */
 	r.error = INT32_MIN;
 	encode_row(STREAM_BLOCK, encode__block, &r, sizeof(r));
 	cr_assert_str_eq(field(STREAM_BLOCK, "flags"), "error=EIO");

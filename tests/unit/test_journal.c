@@ -141,7 +141,8 @@ Test(journal, killed_at_any_byte)
 	}
 	journal__free(j);
 	for (size_t cut = 0; cut <= len; cut++) {
-		/* As zeros, too: some file systems leave them where a crash came before the data. */
+		/* As zeros, too: some file systems leave them where a crash came before the
+		 * data. */
 		for (int zeros = 0; zeros < 2; zeros++) {
 			memset(now, 0, sizeof(now));
 			memcpy(now, text, cut);

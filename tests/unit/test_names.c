@@ -78,7 +78,8 @@ Test(names, open_file_of_a_64_bit_process)
 	SAYS(open_file, kernel_flags, "O_RDWR|O_APPEND");
 }
 
-/* Bits that the kernel uses in f_flags are no flags of open(): who asks for them sees them again. */
+/* Bits that the kernel uses in f_flags are no flags of open(): who asks for them sees them
+ * again. */
 Test(names, bits_without_a_name)
 {
 	SAYS(open, O_RDONLY | 0x20, "O_RDONLY|0x20");
@@ -160,7 +161,8 @@ Test(names, sockets)
 	     "SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK");
 	SAYS(sock_type, SOCK_SEQPACKET, "SOCK_SEQPACKET");
 	SAYS(sock_type, 9, "0x9");
-	/* Newer than the headers of many a build machine (include/uapi/linux/fs.h, asm-generic/socket.h). */
+	/* Newer than the headers of many a build machine (include/uapi/linux/fs.h,
+	 * asm-generic/socket.h). */
 	SAYS(rwf, 0x1ff,
 	     "RWF_HIPRI|RWF_DSYNC|RWF_SYNC|RWF_NOWAIT|RWF_APPEND|RWF_NOAPPEND|RWF_ATOMIC|RWF_DONTCACHE|RWF_NOSIGNAL");
 	cr_expect_str_eq(names__word(&names_opt_so, 84), "SO_INQ");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that went in. */
+/* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that went
+ * in. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -130,8 +131,8 @@ static struct csv_file *make_file(int session, enum stream stream, unsigned numb
 	return f;
 }
 
-/* A file that is listed, one that was finished after the last manifest, two that weren't finished: 1 +
- * 10 + 200 rows of fs and 2 of lost, which tell of 6 that were lost. */
+/* A file that is listed, one that was finished after the last manifest, two that weren't finished:
+ * 1 + 10 + 200 rows of fs and 2 of lost, which tell of 6 that were lost. */
 #define FS_ROWS 211
 static void make_killed(void)
 {
@@ -162,7 +163,8 @@ static void make_killed(void)
 	f = make_file(session, STREAM_LOST, 1);
 	add_rows(f, STREAM_LOST, 2);
 	csv_file__free(f);
-	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't finished. */
+	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't
+	 * finished. */
 	csv_file__free(make_file(session, STREAM_BLOCK, 1));
 	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP
 	      "_0001.csv.zst.part"
@@ -282,8 +284,8 @@ Test(recover, torn)
 	}
 }
 
-/* Killed itself, again and again, at any moment of a time that grows until it gets through: how long it
- * takes is the machine's. */
+/* Killed itself, again and again, at any moment of a time that grows until it gets through: how
+ * long it takes is the machine's. */
 Test(recover, killed_itself)
 {
 	unsigned int seed = 1;
@@ -380,8 +382,8 @@ Test(recover, in_use)
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }
 
-/* A full disk at the end of a recording leaves a file unfinished whose rows are counted: the account is
- * exact, and stays. */
+/* A full disk at the end of a recording leaves a file unfinished whose rows are counted: the
+ * account is exact, and stays. */
 Test(recover, complete_but_for_a_file)
 {
 	struct manifest_counts counts = { .seen = 12, .written = 7, .filtered = 5 };
@@ -408,7 +410,8 @@ Test(recover, complete_but_for_a_file)
 	cr_assert_eq(recover(&done), RECOVER_NOTHING);
 }
 
-/* Killed before there was a manifest: there is nothing; but what else may be there is left alone. */
+/* Killed before there was a manifest: there is nothing; but what else may be there is left
+ * alone. */
 Test(recover, no_manifest)
 {
 	struct recovered done;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The parts that snapshots are made of: sorting, spooling, the order of paths, which mounts to walk,
- * CPU time over windows. */
+/* The parts that snapshots are made of: sorting, spooling, the order of paths, which mounts to
+ * walk, CPU time over windows. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -922,12 +922,12 @@ Test(verify, exit_codes)
 	cr_redirect_stdout();
 	cr_redirect_stderr();
 	json_dump_file(s.manifest, path_of(&s, "manifest.json"), 0);
-	cr_expect_eq(verify__main(2, good), 0);
-	cr_expect_eq(verify__main(2, bad), 1);
-	cr_expect_eq(verify__main(1, usage[0]), 2);
-	cr_expect_eq(verify__main(3, usage[1]), 2);
-	cr_expect_eq(verify__main(2, usage[2]), 2);
-	cr_expect_eq(verify__main(2, usage[3]), 0);
+	cr_expect_eq(verify_command.main(2, good), 0);
+	cr_expect_eq(verify_command.main(2, bad), 1);
+	cr_expect_eq(verify_command.main(1, usage[0]), 2);
+	cr_expect_eq(verify_command.main(3, usage[1]), 2);
+	cr_expect_eq(verify_command.main(2, usage[2]), 2);
+	cr_expect_eq(verify_command.main(2, usage[3]), 0);
 	finish(&s, &said);
 	free(said);
 }

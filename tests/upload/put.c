@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Objects to one target, as the tests of the targets need it: KEY FILE pairs from the command line, or
- * else from stdin; what came of each is a line of JSON. `iotrc upload` sends sessions. */
+/* Objects to one target, as the tests of the targets need it: KEY FILE pairs from the command line,
+ * or else from stdin; what came of each is a line of JSON. `iotrc upload` sends sessions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

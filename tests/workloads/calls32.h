@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The system calls of 32-bit programs: i386's out of a 64-bit program, through `int $0x80`, or arm's out of a
- * program that is one. */
+/* The system calls of 32-bit programs: i386's out of a 64-bit program, through `int $0x80`, or
+ * arm's out of a program that is one. */
 #ifndef IOTRC_CALLS32_H
 #define IOTRC_CALLS32_H
 
@@ -58,8 +58,8 @@ static inline char *calls32__memory(size_t size)
 	return low;
 }
 
-/* O_LARGEFILE, which the headers of x86-64 say is 0; and what stands before a 64-bit argument in two halves: arm
- * begins these at an even place. */
+/* O_LARGEFILE, which the headers of x86-64 say is 0; and what stands before a 64-bit argument in
+ * two halves: arm begins these at an even place. */
 #ifdef __x86_64__
 #define LARGEFILE 0100000
 #define TO_EVEN

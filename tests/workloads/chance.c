@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* chance SEED STEPS: calls on files and directories as chance will have them, over few names, so that many
- * succeed, many fail, and names change under what is open. The same SEED makes the same calls; what they
- * answer is strace's to say. The current directory becomes the root: chance goes no further up. */
+/* chance SEED STEPS: calls on files and directories as chance will have them, over few names, so
+ * that many succeed, many fail, and names change under what is open. The same SEED makes the same
+ * calls; what they answer is strace's to say. The current directory becomes the root: chance goes
+ * no further up. */
 #include <linux/stat.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -41,8 +42,8 @@ static const char *name(enum kind kind)
 	return names[kind == ANY ? chance(3) : kind][chance(4)];
 }
 
-/* Absolute or relative, through directories, links and dots, at times with slashes too many, or empty. Of the
- * last four. */
+/* Absolute or relative, through directories, links and dots, at times with slashes too many, or
+ * empty. Of the last four. */
 static const char *path(enum kind kind)
 {
 	static char paths[4][1024];

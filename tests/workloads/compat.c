@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The more intricate of 32-bit programs' calls, i386's or arm's: 64-bit numbers in halves, structures with other
- * layouts. */
+/* The more intricate of 32-bit programs' calls, i386's or arm's: 64-bit numbers in halves,
+ * structures with other layouts. */
 #if defined(__x86_64__) || defined(__arm__)
 
 #include <linux/aio_abi.h>

@@ -22,11 +22,12 @@ enum {
 #define SOCKETCALL 102
 
 static const unsigned char n_args[] = { 0, 3, 3, 3, 2, 3, 3, [13] = 2, 5, 5, [18] = 4 };
-/* Bytes that an argument points to, by its place: an address, its length, an option's value, its length. */
+/* Bytes that an argument points to, by its place: an address, its length, an option's value, its
+ * length. */
 static const unsigned char pointed[] = { 0, 110, 4, 4, 4 };
 
-/* What doesn't fit into 32 bits is a pointer, and goes by way of memory that i386 reaches. The arguments lie at
- * its very end: nothing can be read behind the last. */
+/* What doesn't fit into 32 bits is a pointer, and goes by way of memory that i386 reaches. The
+ * arguments lie at its very end: nothing can be read behind the last. */
 static long socketcall(int call, const uint64_t *values)
 {
 	static char *low;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* erasable NAME: a disk of 16 MiB of memory that can be erased securely, as a virtio-blk device that VDUSE
- * brings (Documentation/userspace-api/vduse.rst; virtio 1.2, 2.7 split virtqueues, 5.2 block device). Says
- * `ready` when it can be added (`vdpa dev add name NAME mgmtdev vduse`), then the type of each request but
- * reads and writes. Ends with its stdin. What is erased keeps its bytes. */
+/* erasable NAME: a disk of 16 MiB of memory that can be erased securely, as a virtio-blk device
+ * that VDUSE brings (Documentation/userspace-api/vduse.rst; virtio 1.2, 2.7 split virtqueues, 5.2
+ * block device). Says `ready` when it can be added (`vdpa dev add name NAME mgmtdev vduse`), then
+ * the type of each request but reads and writes. Ends with its stdin. What is erased keeps its
+ * bytes. */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -129,7 +130,8 @@ static int do_part(const struct header *h, uint64_t *offset, uint8_t *buffer, ui
 	}
 }
 
-/* A request is a chain: the header, what it is about, a byte for how it went. Returns the bytes written. */
+/* A request is a chain: the header, what it is about, a byte for how it went. Returns the bytes
+ * written. */
 static uint32_t do_request(const struct vring_desc *table, uint16_t at)
 {
 	const struct vring_desc *d = &table[at];
@@ -167,7 +169,8 @@ static void do_requests(void)
 		done->len = do_request(table, head);
 		__atomic_store_n(&used->idx, used->idx + 1, __ATOMIC_RELEASE);
 	}
-	/* Refused until the driver has been told that the device runs, which it must be to ask for anything. */
+	/* Refused until the driver has been told that the device runs, which it must be to ask for
+	 * anything. */
 	if (queue.next != before && ioctl(device, VDUSE_VQ_INJECT_IRQ, &index))
 		err(1, "VDUSE_VQ_INJECT_IRQ");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* faults FILE: faults in mappings of a file, cold and warm, and says how many the kernel counted for
- * each run over its pages. A line each: what, first and last address, major and minor faults. */
+/* faults FILE: faults in mappings of a file, cold and warm, and says how many the kernel counted
+ * for each run over its pages. A line each: what, first and last address, major and minor
+ * faults. */
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hammer FILE SECONDS PROCESSES: so many processes read, stat and check FILE as fast as they can, as
- * "hammering", and do nothing else under that name but to end. Says on stdout how many
+/* hammer FILE SECONDS PROCESSES: so many processes read, stat and check FILE as fast as they can,
+ * as "hammering", and do nothing else under that name but to end. Says on stdout how many
  * operations of each kind they made, all together. */
 #include <sys/mman.h>
 #include <sys/prctl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Calls that a signal ends: the kernel's own word for that, which the program sees as EINTR or, where
- * the call is started again, not at all. */
+/* Calls that a signal ends: the kernel's own word for that, which the program sees as EINTR or,
+ * where the call is started again, not at all. */
 #include <sys/file.h>
 #include <sys/time.h>
 #include <sys/wait.h>

@@ -28,7 +28,8 @@ int main(void)
 	IS(0, SYS(mount, NULL, "/", NULL, (long)(MS_REC | MS_PRIVATE), NULL));
 	for (int i = 0; i < 6; i++)
 		IS(0, SYS(mkdirat, AT_FDCWD, dirs[i], 0755));
-	/* A filesystem of its own underneath: what the directory lies on may be an overlay already. */
+	/* A filesystem of its own underneath: what the directory lies on may be an overlay
+	 * already. */
 	IS(0, SYS(mount, "layers", "base", "tmpfs", 0L, NULL));
 	for (int i = 1; i < 5; i++)
 		IS(0, SYS(mkdirat, AT_FDCWD, dirs[i], 0755));

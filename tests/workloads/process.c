@@ -181,8 +181,8 @@ static void leaders(void)
 				pause();
 			SYS(exit, 31);
 		}
-		/* Whether the first one ends with its leader's code or with its last thread's differs
-		 * between kernels (6.18: the last thread's): strace says. */
+		/* Whether the first one ends with its leader's code or with its last thread's
+		 * differs between kernels (6.18: the last thread's): strace says. */
 		IS(pid, SYS(wait4, pid, &status, 0, 0L));
 	}
 }

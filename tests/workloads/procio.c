@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reads and writes of every kind, in threads and children too, between two looks at what the kernel
- * has counted for this process: printed as "name: difference". The second look is the last thing. */
+ * has counted for this process: printed as "name: difference". The second look is the last
+ * thing. */
 #include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Threads that use the same files, and the same numbers for them, at the same time. What each of them
- * sees depends on itself alone. */
+/* Threads that use the same files, and the same numbers for them, at the same time. What each of
+ * them sees depends on itself alone. */
 #include <pthread.h>
 
 #include "workload.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pointers whose top byte is a tag, as programs with memory tagging (MTE, HWASan) have them. Only on arm64;
- * elsewhere it does nothing. */
+/* Pointers whose top byte is a tag, as programs with memory tagging (MTE, HWASan) have them. Only
+ * on arm64; elsewhere it does nothing. */
 #ifdef __aarch64__
 
 #include <linux/openat2.h>

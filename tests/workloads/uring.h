@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* io_uring by its system calls alone, one request at a time or a chain of them. strace can't see what
- * passes a ring, so the program says on stdout which rows it makes: JSON, one a line. */
+/* io_uring by its system calls alone, one request at a time or a chain of them. strace can't see
+ * what passes a ring, so the program says on stdout which rows it makes: JSON, one a line. */
 #ifndef IOTRC_URING_H
 #define IOTRC_URING_H
 
@@ -82,8 +82,8 @@ static inline struct io_uring_sqe *ring__next(struct ring *r, int op, int fd)
 	return sqe;
 }
 
-/* Gives the kernel the requests made since the last time, all at once: a polling thread takes what it
- * sees, and a chain that it sees half of ends there. */
+/* Gives the kernel the requests made since the last time, all at once: a polling thread takes what
+ * it sees, and a chain that it sees half of ends there. */
 static inline void ring__publish(struct ring *r)
 {
 	__atomic_store_n(r->sq_tail, r->tail, __ATOMIC_RELEASE);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sockets through io_uring: each call a ring knows, for IPv4, IPv6 and AF_UNIX. Says on stdout which
- * rows it makes, JSON, one a line; addresses and ports are those that getsockname and getpeername
- * give. What this kernel's rings don't know is done by the system call, and is a row all the same.
- * uring.sock is made in the current directory. */
+/* Sockets through io_uring: each call a ring knows, for IPv4, IPv6 and AF_UNIX. Says on stdout
+ * which rows it makes, JSON, one a line; addresses and ports are those that getsockname and
+ * getpeername give. What this kernel's rings don't know is done by the system call, and is a row
+ * all the same. uring.sock is made in the current directory. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -184,8 +184,8 @@ static int answered(void)
 	return *ring.cq_head != __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
 }
 
-/* Submits N requests, after which there is one of each under way; rows come in the order of the answers.
- * Returns what was accepted. */
+/* Submits N requests, after which there is one of each under way; rows come in the order of the
+ * answers. Returns what was accepted. */
 static int meet(unsigned int n, int client, int listener, int family)
 {
 	int server = -1, result;
@@ -288,7 +288,8 @@ static void close_slot(unsigned int slot)
 	IS(0, ring__one(&ring));
 }
 
-/* Sockets that have never had a descriptor: CLIENT made one in the ring's table, or else the accepted one is. */
+/* Sockets that have never had a descriptor: CLIENT made one in the ring's table, or else the
+ * accepted one is. */
 static void without_descriptor(int listener, int family, const union address *to, socklen_t len,
 			       bool client)
 {

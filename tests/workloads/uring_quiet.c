@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: requests whose success isn't told to the program (IOSQE_CQE_SKIP_SUCCESS), done inline, by the
- * kernel's workers and many at once, with some that fail and some that are told between them. The rows of
- * those that the program isn't told of are marked `quiet`. Nothing when the kernel has no such flag. */
+/* io_uring: requests whose success isn't told to the program (IOSQE_CQE_SKIP_SUCCESS), done inline,
+ * by the kernel's workers and many at once, with some that fail and some that are told between
+ * them. The rows of those that the program isn't told of are marked `quiet`. Nothing when the
+ * kernel has no such flag. */
 #include "uring.h"
 
 #define CQE_SKIP_SUCCESS (1 << 6)

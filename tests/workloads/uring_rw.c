@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: reads and writes of each kind, inline, by the kernel's workers and by its polling thread. */
+/* io_uring: reads and writes of each kind, inline, by the kernel's workers and by its polling
+ * thread. */
 #include <stdbool.h>
 #include <sys/uio.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Waits for descriptors in every way, and says for each call what its row has to say: event, epoll
- * fd, target, operation, events, max, ready, timeout in ms, result, errno. '-' is an empty field. */
+ * fd, target, operation, events, max, ready, timeout in ms, result, errno. '-' is an empty
+ * field. */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>

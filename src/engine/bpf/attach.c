@@ -85,7 +85,8 @@ static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const stru
 	return 0;
 }
 
-/* Beyond 2, a level of distributions' own (Debian, Ubuntu), perf_event_open() takes CAP_SYS_ADMIN. */
+/* Beyond 2, a level of distributions' own (Debian, Ubuntu), perf_event_open() takes
+ * CAP_SYS_ADMIN. */
 static bool perf_is_closed(void)
 {
 	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
@@ -108,7 +109,8 @@ int attach__all(struct bpf_engine *b, char *problem)
 		const struct program *p = &programs[i];
 		int err = b->chosen[i] ? attach_one(b, programs__first(b, p), p) : 0;
 
-		/* After the first, and before another at that tracepoint: programs are run in this order. */
+		/* After the first, and before another at that tracepoint: programs are run in this
+		 * order. */
 		if (!err && b->chosen[i] && programs__second(b, p))
 			err = attach_one(b, programs__second(b, p), p);
 		if (err == -EACCES && perf_is_closed())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine of this kernel: BPF programs, the rings that they write into, and what is known of both. Shared by the
- * files of this folder; all else knows it as engine_bpf (engine.h). */
+/* The engine of this kernel: BPF programs, the rings that they write into, and what is known of
+ * both. Shared by the files of this folder; all else knows it as engine_bpf (engine.h). */
 #ifndef IOTRC_BPF_H
 #define IOTRC_BPF_H
 
@@ -82,8 +82,8 @@ int programs__choose_attach(struct bpf_engine *b, enum attach wanted, const stru
 /* What to load of the table: for each hook that is wanted the first row that can be had. */
 int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem);
 
-/* P's program in the object; and the one that does what that one is not let do (bpf/pair.h), or NULL: it has
- * none, or none is needed here. */
+/* P's program in the object; and the one that does what that one is not let do (bpf/pair.h), or
+ * NULL: it has none, or none is needed here. */
 struct bpf_program *programs__first(const struct bpf_engine *b, const struct program *p);
 struct bpf_program *programs__second(const struct bpf_engine *b, const struct program *p);
 
@@ -111,7 +111,8 @@ int load__refused(char *problem, int err, const char *what);
 
 /* ---- rings.c ---- */
 
-/* Makes the rings, before the programs are loaded; maps them, after. 0, or a negative errno and PROBLEM. */
+/* Makes the rings, before the programs are loaded; maps them, after. 0, or a negative errno and
+ * PROBLEM. */
 int rings__make(struct bpf_engine *b, char *problem);
 int rings__map(struct bpf_engine *b, char *problem);
 void rings__free(struct bpf_engine *b);

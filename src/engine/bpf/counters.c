@@ -27,8 +27,8 @@ void counters__shed(struct engine *e, uint64_t ops)
 	__atomic_store_n(&b->skel->bss->shed_ops, ops, __ATOMIC_RELAXED);
 }
 
-/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next call's: their
- * times aren't told with these, unless they come faster than this reads. */
+/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next
+ * call's: their times aren't told with these, unless they come faster than this reads. */
 static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
 {
 	uint64_t to;

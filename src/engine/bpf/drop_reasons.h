@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-/* { "2": "NOT_SPECIFIED", ... }, to be released by the caller; empty on kernels that give no reasons
- * (before 5.17), NULL without memory. */
+/* { "2": "NOT_SPECIFIED", ... }, to be released by the caller; empty on kernels that give no
+ * reasons (before 5.17), NULL without memory. */
 json_t *drop_reasons__read(void);
 
 #endif

@@ -60,7 +60,8 @@ static int read_symbols(FILE *f, const struct syscall_desc *native,
 	size_t n = 0, kept = 0;
 
 	while (fgets(line, sizeof(line), f)) {
-		/* A module's are followed by its name in brackets; the compiler's own parts have a dot in it. */
+		/* A module's are followed by its name in brackets; the compiler's own parts have a
+		 * dot in it. */
 		if (!strstr(line, "_sys_") || strpbrk(line, "[.") ||
 		    sscanf(line, "%lx %*c %255s", &addr, symbol) != 2 ||
 		    !wanted(symbol, native, compat))

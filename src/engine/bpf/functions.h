@@ -9,8 +9,8 @@
 
 /* The addresses, in rising order, of those that may perform a call which NATIVE or COMPAT (of
  * MAX_SYSCALLS) describe. Many functions bear the name of their call, but not all do: what bears no
- * call's name is among them, so none is left out. The caller frees *RET. -EPERM where /proc/kallsyms
- * hides the addresses, -ENOTSUP on other architectures than x86-64. */
+ * call's name is among them, so none is left out. The caller frees *RET. -EPERM where
+ * /proc/kallsyms hides the addresses, -ENOTSUP on other architectures than x86-64. */
 int functions__of_syscalls(const struct syscall_desc *native, const struct syscall_desc *compat,
 			   unsigned long **ret, size_t *ret_n);
 

@@ -37,7 +37,8 @@ static const struct btf_type *tracepoint_prototype(const struct btf *btf, const 
 	return prototype(btf, name, BTF_KIND_TYPEDEF);
 }
 
-/* The number of a tracepoint's arguments, without its own, which comes first; -1: there is no such one. */
+/* The number of a tracepoint's arguments, without its own, which comes first; -1: there is no such
+ * one. */
 int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
 	const struct btf_type *t = tracepoint_prototype(btf, tracepoint);
@@ -59,8 +60,8 @@ static bool has_function(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 }
 
-/* Since BPF programs may sleep on the tracepoints of system calls (about 7.1) the raw ones are run with
- * preemption on. A thread that is preempted in a program keeps the kernel from running it for
+/* Since BPF programs may sleep on the tracepoints of system calls (about 7.1) the raw ones are run
+ * with preemption on. A thread that is preempted in a program keeps the kernel from running it for
  * any other on that CPU, and what those do is missed (1 call in 10, with more threads than CPUs).
  * Classic tracepoints keep preemption off. */
 static bool raw_preemptible(const struct btf *btf)
@@ -68,8 +69,9 @@ static bool raw_preemptible(const struct btf *btf)
 	return has_function(btf, "trace_call_bpf_faultable");
 }
 
-/* A patch that kernels of some sandboxes have: while a thread of process 1 runs, no program on a tracepoint
- * is run but those which that process has loaded itself. The kernel counts it nowhere. */
+/* A patch that kernels of some sandboxes have: while a thread of process 1 runs, no program on a
+ * tracepoint is run but those which that process has loaded itself. The kernel counts it
+ * nowhere. */
 bool kernel__init_unseen(const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, "bpf_prog_aux", BTF_KIND_STRUCT);
@@ -124,8 +126,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }
 
-/* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it, and
- * only trying tells. */
+/* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it,
+ * and only trying tells. */
 bool kernel__functions_allowed(const struct btf *btf)
 {
 	static const struct bpf_insn nothing[] = {
@@ -144,8 +146,8 @@ bool kernel__functions_allowed(const struct btf *btf)
 	return link >= 0;
 }
 
-/* Our process id as BPF programs see it: in a PID namespace getpid() gives another one, and iotrc would
- * record itself. A program that is run by hand (5.10) runs in its caller. */
+/* Our process id as BPF programs see it: in a PID namespace getpid() gives another one, and iotrc
+ * would record itself. A program that is run by hand (5.10) runs in its caller. */
 pid_t kernel__own_pid(void)
 {
 	static const struct bpf_insn tgid[] = {
@@ -162,16 +164,17 @@ pid_t kernel__own_pid(void)
 	return err ? getpid() : (pid_t)run.retval;
 }
 
-/* Before 6.1 the kernel writes a warning into its log when a program on a classic tracepoint has a table
- * that isn't allocated whole at the start (kernel/bpf/verifier.c, check_map_prog_compatibility); then
- * tables got an allocator that works anywhere. */
+/* Before 6.1 the kernel writes a warning into its log when a program on a classic tracepoint has a
+ * table that isn't allocated whole at the start (kernel/bpf/verifier.c,
+ * check_map_prog_compatibility); then tables got an allocator that works anywhere. */
 bool kernel__classic_warns(const struct btf *btf)
 {
 	return btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) < 0;
 }
 
-/* Before 6.14 returns were caught with a store of limited size, and a call that blocks takes one: with
- * enough of them others went unseen (kernel/trace/fprobe.c). Since then each thread has a stack for it. */
+/* Before 6.14 returns were caught with a store of limited size, and a call that blocks takes one:
+ * with enough of them others went unseen (kernel/trace/fprobe.c). Since then each thread has a
+ * stack for it. */
 bool kernel__functions_exact(const struct btf *btf)
 {
 #if defined(__x86_64__)

@@ -10,8 +10,8 @@
 
 struct btf;
 
-/* The number of arguments of a function, or of a tracepoint (without its own, which comes first); -1: there is
- * no such one. */
+/* The number of arguments of a function, or of a tracepoint (without its own, which comes first);
+ * -1: there is no such one. */
 int kernel__function_args(const struct btf *btf, const char *function);
 int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint);
 

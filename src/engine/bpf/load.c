@@ -8,8 +8,8 @@
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
-/* What the kernel refuses, and how to be let: the privileges are what is missing most often. To root EACCES is
- * the verifier's (bpf(2)), whose log says more. */
+/* What the kernel refuses, and how to be let: the privileges are what is missing most often. To
+ * root EACCES is the verifier's (bpf(2)), whose log says more. */
 int load__refused(char *problem, int err, const char *what)
 {
 	if ((err == -EPERM || err == -EACCES) && geteuid())

@@ -24,8 +24,8 @@ static uint64_t hook_fired(const struct bpf_engine *b, enum hook hook)
 	return fired;
 }
 
-/* How often the kernel didn't run the program PROG_FD, as it was running on that CPU already (told since
- * 5.12). Not by bpf(): until 5.19 all of that takes privileges, which are gone by now. */
+/* How often the kernel didn't run the program PROG_FD, as it was running on that CPU already (told
+ * since 5.12). Not by bpf(): until 5.19 all of that takes privileges, which are gone by now. */
 static uint64_t runs_missed(int prog_fd)
 {
 	unsigned long long n = 0;
@@ -42,8 +42,8 @@ static uint64_t runs_missed(int prog_fd)
 	return n;
 }
 
-/* The kernel runs no program within itself: one on a tracepoint that an interrupt comes to, or, where
- * programs can be preempted, another thread, while it runs on that CPU. */
+/* The kernel runs no program within itself: one on a tracepoint that an interrupt comes to, or,
+ * where programs can be preempted, another thread, while it runs on that CPU. */
 static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
 {
 	struct bpf_prog_info info = {};

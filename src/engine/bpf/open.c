@@ -57,8 +57,8 @@ static json_t *drop_reasons(const struct engine *e)
 static int prepare(struct bpf_engine *b, const struct selection *want, const struct btf *btf,
 		   char *problem)
 {
-	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes CAP_SYS_ADMIN; not
-	 * when it is told where the types are. */
+	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes
+	 * CAP_SYS_ADMIN; not when it is told where the types are. */
 	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	int err = absent_kfuncs__drop();
 

@@ -10,7 +10,8 @@
 
 struct ring;
 
-/* Maps the ring buffer of SIZE data bytes behind MAP_FD, which is borrowed. 0, or a negative errno. */
+/* Maps the ring buffer of SIZE data bytes behind MAP_FD, which is borrowed. 0, or a negative
+ * errno. */
 int ring__new(struct ring **ret, int map_fd, size_t size);
 struct ring *ring__free(struct ring *r);
 

@@ -116,7 +116,8 @@ static void drain_definitions(struct bpf_engine *b)
 	}
 }
 
-/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings (rings__map()). */
+/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings
+ * (rings__map()). */
 static void drain_lanes(struct bpf_engine *b, uint64_t ns)
 {
 	for (size_t i = b->draining; i < b->n_lanes; i += b->n_rings)
@@ -142,7 +143,8 @@ void rings__drain(struct engine *e, const struct sink *sink)
 		size_t i = b->draining;
 
 		ring__drain(b->rings[i], b->ends[i], on_ring_event, b);
-		/* What is later than the marking may have to wait for what the ring's noted end doesn't take in. */
+		/* What is later than the marking may have to wait for what the ring's noted end
+		 * doesn't take in. */
 		drain_lanes(b, b->marked_ns);
 	}
 	b->sink = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables of system calls: this architecture's own numbering, and that of its 32-bit programs. */
+/* The tables of system calls: this architecture's own numbering, and that of its 32-bit
+ * programs. */
 #ifndef IOTRC_SYSCALLS_H
 #define IOTRC_SYSCALLS_H
 

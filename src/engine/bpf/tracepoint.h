@@ -6,8 +6,8 @@
 struct bpf_link;
 struct bpf_program;
 
-/* The kernel's number of the tracepoint NAME, "category/event"; negative errno when tracefs can't be
- * read. It need not be mounted. */
+/* The kernel's number of the tracepoint NAME, "category/event"; negative errno when tracefs can't
+ * be read. It need not be mounted. */
 int tracepoint__id(const char *name);
 
 /* Has PROG run by the tracepoint NAME on all CPUs, until the link is destroyed. NULL and errno on
