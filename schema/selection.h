@@ -40,7 +40,7 @@ struct selection {
 	size_t n_pids;
 	char commands[SELECTION_LIST_MAX][SELECTION_COMM_MAX + 1]; /* NUL-padded */
 	size_t n_commands;
-	struct path_prefix paths[SELECTION_LIST_MAX];
+	struct path_prefix paths[2 * SELECTION_LIST_MAX]; /* those given, then what they lead to */
 	size_t n_paths;
 	uint64_t cgroup_id; /* cgroup v2 id; 0: any */
 };

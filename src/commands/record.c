@@ -20,6 +20,7 @@
 #include "base/notify.h"
 #include "base/state.h"
 #include "base/watchdog.h"
+#include "commands/filters.h"
 #include "commands/status.h"
 #include "commands/upload_progress.h"
 #include "commands/verify.h"
@@ -105,7 +106,9 @@ static int catch_signals(void)
 /* ---- one recording ---- */
 
 struct recording {
-	const struct options *options;
+	const struct options *options; /* own */
+	struct options own;
+	struct filters filters;
 	struct clock *clock;
 	struct engine *engine;
 	struct session *session;
@@ -478,6 +481,7 @@ static int begin(struct recording *r)
 		complain("%s", engine__warning(r->engine));
 	if (stops)
 		return EXIT_OK;
+	filters__look(&r->filters, &r->own.selection);
 	session__owner(&info.uid, &info.gid);
 	err = session__new(&r->session, o->output, o->bucket ? o->bucket : BUCKET, machine_id,
 			   info.uid, info.gid);
@@ -831,6 +835,7 @@ static int finish(struct recording *r)
 	/* Developer mode doesn't believe itself. */
 	if (r->options->dev && verify__dir(r->session->path, stderr))
 		code = EXIT_LOST;
+	filters__tell_end(&r->filters, &s);
 	if (log__unattended())
 		tell_end(r, &s);
 	else if (!r->options->quiet)
@@ -845,12 +850,13 @@ static int finish(struct recording *r)
 int record__run(const struct options *options)
 {
 	struct recording r = {
-		.options = options,
+		.own = *options,
 		.state = -ENOENT,
 		.daemon = { .pid_fd = -1, .parent_fd = -1 },
 	};
 	int code;
 
+	r.options = &r.own;
 	log__to_stderr();
 	code = notify__begin();
 	if (code)
@@ -885,6 +891,7 @@ int record__run(const struct options *options)
 	disk_budget__free(r.budget);
 	clock__free(r.clock);
 	anonymizer__free(r.anon);
+	filters__done(&r.filters);
 	explicit_bzero(r.key, sizeof(r.key));
 	if (r.state >= 0)
 		close(r.state);

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A filter that nothing can pass is said to be one: at the start where it can be known, at the end where no row came."""
+import os
+import subprocess
+
+import pytest
+
+import recorder
+
+
+def lines(r):
+    return [line for line in r.stderr.splitlines() if line.startswith("iotrc: ")]
+
+
+@pytest.fixture
+def merged(tmp_path):
+    """As /bin is on a merged /usr: a symlink that everybody uses."""
+    (tmp_path / "usr" / "bin").mkdir(parents=True)
+    (tmp_path / "bin").symlink_to("usr/bin")
+    (tmp_path / "usr" / "bin" / "tool").write_text("x" * 100)
+    return tmp_path
+
+
+def test_a_link_is_followed_and_that_is_said(merged):
+    """The kernel knows a file by its own name alone."""
+    with recorder.Recording(merged, "--streams", "fs", "--path", str(merged / "bin")) as r:
+        subprocess.run(["cat", merged / "bin" / "tool"], check=True, capture_output=True)
+        subprocess.run(["cat", merged / "usr" / "bin" / "tool"], check=True, capture_output=True)
+    rows = r.rows("fs")
+    opened = rows[(rows["operation"] == "open") & (rows["command"] == "cat")]
+    assert opened["filename"].tolist() == [str(merged / "usr" / "bin" / "tool")] * 2
+    assert any(str(merged / "bin") in line and str(merged / "usr" / "bin") in line for line in lines(r)), r.stderr
+
+
+def test_bin_of_this_machine():
+    """Where it is merged; elsewhere it is a directory, and nothing is said."""
+    import pathlib
+    import tempfile
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        with recorder.Recording(directory, "--streams", "fs", "--path", "/bin") as r:
+            subprocess.run(["cat", "/bin/true"], check=True, capture_output=True)
+        rows = r.rows("fs")
+        assert os.path.realpath("/bin/true") in set(rows[rows["command"] == "cat"]["filename"])
+        assert bool(lines(r)) == os.path.islink("/bin"), r.stderr
+
+
+def test_links_within_a_path(merged):
+    (merged / "a").symlink_to("usr")
+    with recorder.Recording(merged, "--streams", "fs", "--path", f"{merged}/a/bin/tool/") as r:
+        subprocess.run(["cat", merged / "bin" / "tool"], check=True, capture_output=True)
+    assert set(r.rows("fs")["filename"]) == {str(merged / "usr" / "bin" / "tool")}
+    assert str(merged / "usr" / "bin" / "tool") in r.stderr
+
+
+def test_a_prefix_that_is_not_there(tmp_path):
+    absent = tmp_path / "absent"
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(absent)) as r:
+        subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
+    start, end = lines(r)
+    assert f"--path {absent}: " in start and "no such file" in start.lower(), r.stderr
+    assert f"--path {absent}" in end and "no row" in end, r.stderr
+
+
+def test_a_prefix_that_comes_later(tmp_path):
+    absent = tmp_path / "absent"
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(absent)) as r:
+        absent.write_text("now it is there")
+    assert len(r.rows("fs")) and len(lines(r)) == 1 and "no row" not in r.stderr, r.stderr
+
+
+@pytest.mark.parametrize("path", ["/proc/self", "/sys/kernel", "/dev/null"])
+def test_a_prefix_out_of_scope(tmp_path, path):
+    """What the default scope leaves out, a prefix doesn't bring in."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", path) as r:
+        subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
+    start, end = lines(r)
+    assert f"--path {path}: " in start and "--scope all" in start and "no row" in end, r.stderr
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--path", path) as r:
+        subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
+    assert "--scope" not in r.stderr
+
+
+def ended():
+    """The id of a process that is no more."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_process_that_is_not_there(tmp_path):
+    pid = ended()
+    with recorder.Recording(tmp_path, "--pid", str(pid)) as r:
+        subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
+    start, end = lines(r)
+    assert f"--pid {pid}: no such process" in start and f"--pid {pid}" in end and "no row" in end, r.stderr
+
+
+def test_a_thread_is_no_process(tmp_path):
+    code = "import threading, time; threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); " \
+           "print(open('/proc/self/stat').read().split()[0], flush=True); time.sleep(60)"
+    process = subprocess.Popen(["/usr/bin/python3", "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        thread = max(int(t) for t in os.listdir(f"/proc/{process.pid}/task"))
+        assert thread != process.pid
+        with recorder.Recording(tmp_path, "--pid", str(thread)) as r:
+            pass
+        assert f"--pid {thread}: a thread of process {process.pid}" in lines(r)[0], r.stderr
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_command_that_never_ran(tmp_path):
+    with recorder.Recording(tmp_path, "--command", "never-runs") as r:
+        subprocess.run(["cat", "/etc/passwd"], check=True, capture_output=True)
+    (end,) = lines(r)
+    assert "--command never-runs" in end and "no row" in end, r.stderr
+
+
+def test_filters_that_something_passes_are_not_told_of(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with recorder.Recording(tmp_path, "--command", "cat", "--path", str(tmp_path)) as r:
+        subprocess.run(["cat", tmp_path / "file"], check=True, capture_output=True)
+    assert lines(r) == [], r.stderr
+
+
+def test_quiet_is_no_reason_not_to_say_it(tmp_path):
+    with recorder.Recording(tmp_path, "-q", "--command", "never-runs") as r:
+        pass
+    assert "no row" in r.stderr
