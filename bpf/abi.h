@@ -66,13 +66,18 @@ enum syscall_props {
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 };
 
+/* The type of the argument that size is: of the register's upper half the kernel sees nothing, but of a size_t. */
+enum size_type { SIZE_SIZE_T, SIZE_INT, SIZE_UNSIGNED };
+
 struct syscall_desc {
 	u8 shape, stream, op;
 	u8 fd; /* the file, or the directory that path is relative to */
 	u8 path, fd2, path2;
 	u8 size, offset, flags, aux;
 	u8 at; /* AT_* flags, where they are more than the row's flags */
-	u8 kind, pad[3];
+	u8 kind;
+	u8 size_type; /* enum size_type */
+	u8 pad[2];
 	u32 props;
 };
 

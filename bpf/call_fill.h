@@ -71,8 +71,15 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	rec->size = rec->offset = 0;
 }
 
-/* The sum of the lengths of the first N, but IOVEC_STEP at most; all ones when they can't be
- * read. */
+#define IOVECS_UNREADABLE (1ULL << 63) /* no sum of lengths that the kernel takes */
+
+/* All ones when the sum is too large for 64 bits. */
+static __always_inline u64 add_lengths(u64 a, u64 b)
+{
+	return a + b < a ? ~0ULL : a + b;
+}
+
+/* The sum of the lengths of the first N, but IOVEC_STEP at most, or IOVECS_UNREADABLE. */
 __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, pair[2], i;
@@ -80,30 +87,30 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 	for (i = 0; i < IOVEC_STEP && i < n; i++) {
 		if (compat) {
 			if (uread(pair, 8, at + i * 8))
-				return -1;
+				return IOVECS_UNREADABLE;
 			sum += pair[0] >> 32;
 		} else {
 			if (uread(pair, 16, at + i * 16))
-				return -1;
-			sum += pair[1];
+				return IOVECS_UNREADABLE;
+			sum = add_lengths(sum, pair[1]);
 		}
 	}
 	return sum;
 }
 
-/* What readv and its kin were asked for; all ones when that can't be read. Global functions: the
- * verifier goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
+/* What readv and its kin were asked for, or IOVECS_UNREADABLE. Global functions: the verifier
+ * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, some, i;
 
 	if (n > MAX_IOVECS)
-		return -1;
+		return IOVECS_UNREADABLE;
 	for (i = 0; i < MAX_IOVECS && i < n; i += IOVEC_STEP) {
 		some = sum_some_iovecs(at + i * (compat ? 8 : 16), n - i, compat);
-		if (some == (u64)-1)
+		if (some == IOVECS_UNREADABLE)
 			return some;
-		sum += some;
+		sum = add_lengths(sum, some);
 	}
 	return sum;
 }
@@ -146,10 +153,14 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 
 	if (props & PROP_IOVEC) {
 		rec->size = sum_iovecs(arg(state, size_at), arg(state, size_at + 1), state->compat);
-		if (rec->size != (u64)-1)
+		if (rec->size != IOVECS_UNREADABLE)
 			has = FS_HAS_SIZE;
 	} else if (size_at) {
 		rec->size = arg_long_long(state, size_at, props & PROP_HILO_SIZE);
+		if (d->size_type == SIZE_INT)
+			rec->size = (s64)(s32)rec->size;
+		else if (d->size_type == SIZE_UNSIGNED)
+			rec->size = (u32)rec->size;
 		has = FS_HAS_SIZE;
 	}
 	if (offset_at && props & PROP_OFFSET_AT && arg(state, offset_at)) {

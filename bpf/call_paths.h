@@ -14,6 +14,7 @@
 #include "bpf/path.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
+#include "schema/fs_ops.h"
 #include "schema/records.h"
 
 #define AT_FDCWD -100
@@ -84,7 +85,7 @@ static __always_inline enum path_answer read_paths(struct long_scratch *s, struc
 	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET)))
 		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
 	/* mount() without a source: there is but the target. */
-	if (d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
+	if (d->op == FS_MOUNT && d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
 		s->rec.has &= ~LONG_LINK_TARGET;
 		n = uread_str(s->rec.asked, PATH_BYTES, arg(state, d->path2));
 		if (n > 0)

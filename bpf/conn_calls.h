@@ -45,14 +45,14 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	fd = op == CONN_SOCKET_CREATE ? state->ret : (s32)arg(state, d->fd);
 	rec->type = REC_CONN;
 	rec->op = op;
-	rec->no_fd = rec->pad = 0;
+	rec->no_fd = rec->no_args = state->no_args;
 	rec->fd = fd;
 	rec->ns = state->exit_ns;
 	rec->duration = state->exit_ns - state->enter_ns;
 	rec->task = state->id;
 	rec->ret = state->ret;
 	rec->arg = arg(state, d->aux);
-	rec->domain = op == CONN_SOCKET_CREATE ? state->args[0] : 0;
+	rec->domain = op == CONN_SOCKET_CREATE && !state->no_args ? state->args[0] : 0;
 	if (op == CONN_CLOSE) {
 		__builtin_memcpy(&rec->ends, &state->ends, sizeof(rec->ends));
 	} else {
@@ -62,15 +62,10 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 		if (file && is_socket(file)) {
 			sk = sock_of(file);
 			ends_of_sock(&rec->ends, sk);
-			if (op == CONN_CONNECT)
-				end_from_address(&rec->ends, state->args[1], state->args[2], true,
-						 OF_USER);
-			else if (op == CONN_BIND && state->ret < 0)
-				end_from_address(&rec->ends, state->args[1], state->args[2], false,
-						 OF_USER);
 		}
+		given_end(&rec->ends, op, state->ret, state->args[1], state->args[2], OF_USER);
 	}
-	if (rec->ends.family != AF_UNIX)
+	if (!conn_ends_whole(&rec->ends))
 		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);
 	output(rec, size, STREAM_NW_CONN, state->exit_ns);
 	if (op == CONN_CONNECT)

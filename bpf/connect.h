@@ -84,7 +84,7 @@ static __noinline int connect_row(u64 sk, const struct connecting *c, u64 ns, s6
 		return 0;
 	rec->type = REC_CONN;
 	rec->op = CONN_CONNECT;
-	rec->no_fd = rec->pad = 0;
+	rec->no_fd = rec->no_args = 0;
 	rec->fd = c->fd;
 	rec->ns = ns;
 	rec->duration = ns - c->start_ns;

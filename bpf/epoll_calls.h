@@ -14,7 +14,21 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-#define NANOSECONDS 1000000000LL
+#define EPOLL_CTL_DEL 2 /* include/uapi/linux/eventpoll.h */
+
+#define NANOSECONDS 1000000000ULL
+#define MICROSECONDS 1000000ULL
+#define TIMEOUT_MAX (~0ULL >> 1) /* KTIME_MAX: what is longer the kernel makes that */
+
+/* A time of SECONDS and NANOS in nanoseconds; what is no time (timespec64_valid() of include/linux/time64.h, and
+ * the call fails) is TIMEOUT_UNKNOWN. */
+static __always_inline s64 time_ns(s64 seconds, s64 nanos)
+{
+	if (seconds < 0 || (u64)nanos >= NANOSECONDS)
+		return TIMEOUT_UNKNOWN;
+	return (u64)seconds >= TIMEOUT_MAX / NANOSECONDS ? TIMEOUT_MAX :
+							   (u64)seconds * NANOSECONDS + nanos;
+}
 
 /* How long the call is to wait, of which select() and its kin leave but the rest when they
  * return. */
@@ -36,15 +50,21 @@ static __always_inline s64 timeout_ns(const struct task_state *state, u64 argume
 	} else if (uread(parts, sizeof(parts), argument)) {
 		return TIMEOUT_UNKNOWN;
 	}
-	return parts[0] * NANOSECONDS + (kind == KIND_TIMEVAL ? parts[1] * 1000 : parts[1]);
+	if (kind != KIND_TIMEVAL)
+		return time_ns(parts[0], parts[1]);
+	/* poll_select_set_timeout() carries microseconds beyond a second. */
+	if (parts[1] < 0)
+		return TIMEOUT_UNKNOWN;
+	return time_ns(parts[0] + (u64)parts[1] / MICROSECONDS,
+		       (u64)parts[1] % MICROSECONDS * 1000);
 }
 
 static __always_inline enum verdict enter_epoll(struct task_state *state,
 						const volatile struct syscall_desc *d)
 {
 	if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
-		return VERDICT_FILTERED;
-	if (d->kind)
+		state->base[0] = TIMEOUT_UNKNOWN;
+	else if (d->kind)
 		state->base[0] = timeout_ns(state, arg(state, d->aux), d->kind);
 	return VERDICT_TRACE;
 }
@@ -69,12 +89,14 @@ static __always_inline int emit_epoll(struct task_state *state,
 	rec->task = state->id;
 	rec->ret = state->ret;
 	rec->fd = d->op == POLL_CREATE ? state->ret : fd;
-	rec->max = size;
+	rec->max = d->op == POLL_POLL ? (u64)(u32)size : (u64)(s64)(s32)size;
+	rec->no_args = state->no_args;
 	if (d->op == POLL_CTL) {
 		rec->operation = operation;
 		rec->target = target;
-		/* EPOLL_CTL_DEL has no need of it. */
-		rec->has_events = aux && !uread(&rec->events, sizeof(rec->events), aux);
+		/* EPOLL_CTL_DEL doesn't look at it (ep_op_has_event() of fs/eventpoll.c). */
+		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux &&
+				  !uread(&rec->events, sizeof(rec->events), aux);
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];
 	}

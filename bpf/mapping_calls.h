@@ -24,8 +24,8 @@ static __always_inline enum verdict enter_mmap(struct task_state *state, struct 
 					       const volatile struct syscall_desc *d)
 {
 	if (d->props & PROP_ARGS_AT && !args_at(state, state->args[0]))
-		return VERDICT_FILTERED;
-	if ((state->args[3] & MAP_ANONYMOUS) || (s32)arg(state, d->fd) < 0)
+		return VERDICT_TRACE;
+	if (state->args[3] & MAP_ANONYMOUS)
 		return VERDICT_IGNORE;
 	return enter_fd(state, task, d);
 }
@@ -64,7 +64,10 @@ static __noinline int emit_mapping(struct task_state *state, const volatile stru
 			s->rec.has &= ~LONG_HAS_ADDRESS;
 		s->rec.aux = state->args[2];
 		s->rec.aux2 = state->args[3];
-		s->rec.has |= LONG_HAS_PROT;
+		if (state->no_args)
+			s->rec.fs.has &= ~(FS_HAS_SIZE | FS_HAS_OFFSET);
+		else
+			s->rec.has |= LONG_HAS_PROT;
 	} else {
 		s->rec.address = state->args[0];
 	}

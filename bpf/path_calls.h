@@ -75,6 +75,12 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	fill_extent(&s->rec.fs, state, d);
 	if (d->at != d->flags)
 		s->rec.aux = arg(state, d->at);
+	if (d->props & PROP_OPEN_HOW) {
+		u64 how = 0;
+
+		uread(&how, sizeof(how), arg(state, d->aux));
+		s->rec.aux = how >> 32;
+	}
 	if (d->props & PROP_XATTR_ARGS)
 		fill_xattr_args(&s->rec.fs, arg(state, d->aux));
 	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX) &&

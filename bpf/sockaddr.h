@@ -17,24 +17,47 @@ static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 f
 	return memory == OF_USER ? uread(to, n, from) : bpf_probe_read_kernel(to, n, (void *)from);
 }
 
-/* What is read of a struct sockaddr_in or _in6. */
-struct ip_address {
+#define SOCKADDR_BYTES 128 /* struct sockaddr_storage: the kernel takes no longer one */
+
+struct given_address {
 	u16 family, port;
 	u32 v4;
 	u8 v6[16];
 };
 
-static __always_inline bool unix_end(struct conn_ends *ends, u64 address, u32 len, bool remote,
-				     enum memory memory)
+/* Forgets what the socket says of an end. */
+static __always_inline void forget_end(struct conn_ends *ends, bool remote)
 {
-	char *to = remote ? ends->un.remote : ends->un.local;
+	if (remote)
+		ends->has_remote = ends->dport = 0;
+	else
+		ends->has_local = ends->sport = 0;
+}
+
+/* Where an address of FAMILY goes that was given for an end. One that isn't of the socket's family would be in the
+ * way of the other end, if it is the local one. */
+static __always_inline void *given_place(struct conn_ends *ends, u16 family, bool remote)
+{
+	if (family != ends->family && !(family == AF_INET && ends->family == AF_INET6)) {
+		ends->given = family;
+		if (!remote)
+			forget_end(ends, true);
+	}
+	if (ends->given || family == AF_UNIX)
+		return remote ? ends->un.remote : ends->un.local;
+	return remote ? ends->ip.remote : ends->ip.local;
+}
+
+static __always_inline bool unix_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
+					 enum memory memory)
+{
 	u32 n = len - sizeof(u16);
 
-	if (ends->family != AF_UNIX || len <= sizeof(u16))
+	if (len <= sizeof(u16))
 		return false;
 	if (n > UNIX_PATH_BYTES)
 		n = UNIX_PATH_BYTES;
-	if (read_from(memory, to, n, address + sizeof(u16)))
+	if (read_from(memory, given_place(ends, AF_UNIX, remote), n, address + sizeof(u16)))
 		return false;
 	if (remote)
 		ends->has_remote = n;
@@ -43,54 +66,65 @@ static __always_inline bool unix_end(struct conn_ends *ends, u64 address, u32 le
 	return true;
 }
 
-static __always_inline void ip_end(struct conn_ends *ends, const struct ip_address *a, bool remote)
+static __always_inline bool ip_address(struct conn_ends *ends, const struct given_address *sa,
+				       bool remote)
 {
-	u8 *to = remote ? ends->ip.remote : ends->ip.local;
+	u8 *to = given_place(ends, sa->family, remote);
 
-	if (a->family == AF_INET6) {
-		__builtin_memcpy(to, a->v6, 16);
+	if (sa->family == AF_INET6) {
+		__builtin_memcpy(to, sa->v6, 16);
 	} else {
 		__builtin_memset(to, 0, 16);
 		if (ends->family == AF_INET6) { /* as a v6 socket shows it: v4-mapped */
 			to[10] = to[11] = 0xff;
-			*(u32 *)(to + 12) = a->v4;
+			*(u32 *)(to + 12) = sa->v4;
 		} else {
-			*(u32 *)to = a->v4;
+			*(u32 *)to = sa->v4;
 		}
 	}
 	if (remote) {
-		ends->dport = bpf_ntohs(a->port);
+		ends->dport = bpf_ntohs(sa->port);
 		ends->has_remote = 1;
 	} else {
-		ends->sport = bpf_ntohs(a->port);
+		ends->sport = bpf_ntohs(sa->port);
 		ends->has_local = 1;
 	}
+	return true;
 }
 
-/* Replaces one end of ENDS by the call's struct sockaddr, of LEN bytes at ADDRESS: the remote one of a
- * connect, which an unconnected socket doesn't know, or the local one of a bind that failed. */
+/* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which
+ * an unconnected socket doesn't know, or the local one of a bind that failed. ENDS may be of no socket. */
 static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
 					enum memory memory)
 {
-	struct ip_address a = {};
+	struct given_address sa = {};
 
-	if (!ends || read_from(memory, &a.family, sizeof(a.family), address))
+	if (!ends || len > SOCKADDR_BYTES || len < sizeof(sa.family) ||
+	    read_from(memory, &sa.family, sizeof(sa.family), address))
 		return false;
-	if (a.family == AF_UNIX)
-		return unix_end(ends, address, len, remote, memory);
-	if (a.family == AF_INET && len >= 8) {
-		if (read_from(memory, &a, 8, address))
+	if (sa.family == AF_UNIX)
+		return unix_address(ends, address, len, remote, memory);
+	if (sa.family == AF_INET && len >= 8) {
+		if (read_from(memory, &sa, 8, address))
 			return false;
-	} else if (a.family == AF_INET6 && len >= 24) {
-		if (read_from(memory, &a, sizeof(a), address))
+	} else if (sa.family == AF_INET6 && len >= 24) {
+		if (read_from(memory, &sa, sizeof(sa), address))
 			return false;
 	} else {
 		return false;
 	}
-	if (ends->family != AF_INET && ends->family != AF_INET6)
-		return false;
-	ip_end(ends, &a, remote);
-	return true;
+	return ip_address(ends, &sa, remote);
+}
+
+/* The end that a call, CONN_CONNECT or CONN_BIND, was given, where its result RET doesn't make it the socket's own. */
+static __always_inline void given_end(struct conn_ends *ends, u8 op, s64 ret, u64 address, u32 len,
+				      enum memory memory)
+{
+	if (op != CONN_CONNECT && (op != CONN_BIND || ret >= 0))
+		return;
+	if (ret < 0)
+		forget_end(ends, op == CONN_CONNECT);
+	end_from_address(ends, address, len, op == CONN_CONNECT, memory);
 }
 
 #endif

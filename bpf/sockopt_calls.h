@@ -34,11 +34,16 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	/* Where an option is read, the length is told with the value. */
 	if (d->op == SOCKOPT_GET && (state->ret < 0 || uread(&len, sizeof(len), state->args[4])))
 		len = 0;
+	rec->no_args = state->no_args;
 	rec->len = len;
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
-	if (uread(rec->value, len, state->args[3]))
-		rec->len = 0;
+	/* The kernel may need less of it than it is said to have, and what is behind that be out of reach. */
+	if (uread(rec->value, len, state->args[3])) {
+		rec->no_value = 1;
+		if (state->ret < 0)
+			rec->len = 0;
+	}
 	bpf_ringbuf_submit(rec, flags);
 	return 0;
 }

@@ -38,7 +38,7 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->nr = nr;
 	state->compat = compat;
 	state->stream = d->stream & (STREAM_SLOTS - 1);
-	state->file = state->path = state->is_socket = 0;
+	state->file = state->path = state->is_socket = state->no_args = 0;
 	state->base[0] = state->base[1] = 0;
 	state->renames = !!(d->props & PROP_NAMES);
 }

@@ -83,8 +83,8 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 #endif
 }
 
-/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is
- * behind them out of reach. */
+/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is behind them
+ * out of reach. False when there are none: the kernel won't find any either. */
 static __always_inline bool args_at(struct task_state *state, u64 at)
 {
 	u32 value;
@@ -93,10 +93,10 @@ static __always_inline bool args_at(struct task_state *state, u64 at)
 	for (i = 0; i < 6; i++) {
 		value = 0;
 		if (uread(&value, sizeof(value), at + i * sizeof(value)) && !i)
-			return false;
-		state->args[i] = value;
+			state->no_args = 1;
+		state->args[i] = state->no_args ? (u64)-1 : value;
 	}
-	return true;
+	return !state->no_args;
 }
 
 /* A socketcall() is the call that its first argument says from here on, with the arguments where
@@ -111,7 +111,8 @@ static __noinline bool become_socketcall(struct task_state *state)
 	if (call >= MAX_SOCKETCALLS)
 		return false;
 	state->nr = socketcalls[call];
-	return args_at(state, state->args[1]);
+	args_at(state, state->args[1]);
+	return true;
 }
 
 /* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64

@@ -43,8 +43,8 @@ struct task_state {
 	u8 armed, compat, stream, is_socket;
 	/* the thread */
 	u8 lineage, left_out;
-	u8 renames; /* the call under way changes names */
-	u8 pad;
+	u8 renames;     /* the call under way changes names */
+	u8 no_args;     /* … and has arguments in memory that could not be read */
 	u32 epoch;      /* that the definition was sent under; 0: it has to be sent */
 	u32 sent_epoch; /* that recent[] belongs to */
 	u32 ppid, pad2;

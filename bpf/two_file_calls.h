@@ -49,7 +49,7 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 	s64 dest_fd = -1;
 	u64 at = state->args[2];
 
-	switch (state->args[1]) {
+	switch ((u32)state->args[1]) {
 	case 0x40049409: /* FICLONE */
 		state->args[5] = 0;
 		break;

@@ -23,8 +23,6 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define SOCKADDR_BYTES 128 /* struct sockaddr_storage */
-
 struct uring_conn {
 	struct rec_conn rec; /* ns: when it was submitted */
 	u64 file;            /* as it was at submission; 0 for a registered one, where REQ has it */
@@ -94,7 +92,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	if (d->path) {
 		len = arg(call, d->size);
 		if (len > SOCKADDR_BYTES)
-			len = SOCKADDR_BYTES;
+			len = 0;
 		if (uread(c->address, len, arg(call, d->path)))
 			len = 0;
 	}
@@ -131,17 +129,11 @@ __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 			file = res >= 0 ? task_file(task, res) : 0;
 		if (c->rec.op == CONN_SOCKET_CREATE)
 			c->rec.fd = res;
-		if (file && is_socket(file)) {
+		if (file && is_socket(file))
 			ends_of_sock(&c->rec.ends, sock_of(file));
-			if (c->rec.op == CONN_CONNECT)
-				end_from_address(&c->rec.ends, (u64)c->address, c->address_len,
-						 true, OF_KERNEL);
-			else if (c->rec.op == CONN_BIND && res < 0)
-				end_from_address(&c->rec.ends, (u64)c->address, c->address_len,
-						 false, OF_KERNEL);
-		}
+		given_end(&c->rec.ends, c->rec.op, res, (u64)c->address, c->address_len, OF_KERNEL);
 	}
-	if (c->rec.ends.family != AF_UNIX)
+	if (!conn_ends_whole(&c->rec.ends))
 		size -= sizeof(c->rec.ends.un) - sizeof(c->rec.ends.ip);
 	output(&c->rec, size, STREAM_NW_CONN, c->rec.ns);
 	if (cqe_flags & CQE_F_MORE) {

@@ -140,13 +140,18 @@ enum conn_event {
 	CONN_CLOSE,
 };
 
+#define FAMILY_UNIX 1 /* AF_UNIX, on each system that records come from */
+
 /* A socket's ends. Addresses in network order, ports in host order. */
 struct conn_ends {
 	u16 family, sock_type;
 	u16 sport, dport;
 	u8 has_local,
 		has_remote; /* for AF_UNIX the length of the path; its first byte may be NUL */
-	u8 pad[6];
+	/* Of an end that a call gave, its family where that isn't the socket's, or 0. What was given is then in un,
+	 * as ip's bytes or a path. */
+	u8 given;
+	u8 pad[5];
 	union {
 		struct {
 			u8 local[16], remote[16];
@@ -157,15 +162,19 @@ struct conn_ends {
 	};
 };
 
+/* Whether the union is sent whole. */
+#define conn_ends_whole(ends) ((ends)->family == FAMILY_UNIX || (ends)->given)
+
 struct rec_conn {
 	u8 type, op;
-	u8 no_fd, pad; /* no_fd: a slot of a ring's own table */
+	u8 no_fd;   /* a slot of a ring's own table */
+	u8 no_args; /* they could not be read: there is but the result */
 	s32 fd;
 	u64 ns, duration, task;
 	s64 ret;
 	u32 arg;               /* backlog, how, or socket()'s type */
 	u32 domain;            /* as asked of socket() */
-	struct conn_ends ends; /* its union is cut to ip unless family is AF_UNIX */
+	struct conn_ends ends; /* its union is cut to ip unless conn_ends_whole() */
 };
 
 enum poll_call {
@@ -181,14 +190,15 @@ enum poll_call {
 
 struct rec_epoll {
 	u8 type, op;
-	u8 has_events, pad;
-	s32 fd; /* of the epoll instance */
+	u8 has_events;
+	u8 no_args; /* they could not be read: no max */
+	s32 fd;     /* of the epoll instance */
 	u64 ns, duration, task;
 	s64 ret;
 	s64 timeout_ns; /* or TIMEOUT_* */
+	s64 max;
 	s32 target, operation;
-	u32 events;
-	s32 max;
+	u32 events, pad;
 };
 
 enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
@@ -197,7 +207,8 @@ enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
 
 struct rec_sockopt {
 	u8 type, op;
-	u16 pad;
+	u8 no_args;  /* they could not be read: there is but the result */
+	u8 no_value; /* the value is there, and could not be read */
 	s32 fd;
 	u64 ns, task;
 	s64 ret;

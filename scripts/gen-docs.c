@@ -363,6 +363,8 @@ static const char operations_head[] =
 	"  files the first, unless only the second is in scope.\n"
 	"- `offset` is where the transfer began, for calls that use the file's position too; of\n"
 	"  an append, where it was written. Empty where there is none, as in a pipe.\n"
+	"- `size` of buffers is the sum of their lengths; past 2^64 it is -1, as a program reads\n"
+	"  a negative length.\n"
 	"- `bytes_completed` is empty on failure.\n"
 	"\n"
 	"**flags**\n"

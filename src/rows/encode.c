@@ -94,7 +94,7 @@ bool encode__sound(const void *record, size_t size)
 		return size - sizeof(*fs) >= (size_t)fs->len + fs->len2 && fs->len < PATH_BYTES &&
 		       fs->len2 < PATH_BYTES;
 	case REC_CONN:
-		if (conn->ends.family != AF_UNIX)
+		if (!conn_ends_whole(&conn->ends))
 			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);
 		return size >= sizeof(*conn) && conn->ends.has_local <= UNIX_PATH_BYTES &&
 		       conn->ends.has_remote <= UNIX_PATH_BYTES;

@@ -25,10 +25,14 @@ static bool is_mapped(const uint8_t *v6)
 /* What goes over the wire: a v6 socket that talks to a v4 address speaks IPv4. */
 static int ip_version(const struct conn_ends *ends)
 {
-	if (ends->family == AF_INET)
+	uint16_t family = ends->family ? ends->family : ends->given;
+
+	if (family == AF_INET)
 		return 4;
-	if (ends->family != AF_INET6)
+	if (family != AF_INET6)
 		return 0;
+	if (!ends->family)
+		return 6;
 	return is_mapped(ends->ip.local) || is_mapped(ends->ip.remote) ? 4 : 6;
 }
 
@@ -65,16 +69,24 @@ static char *unix_name(struct encoder *e, char *p, const char *name, size_t len)
 	return csv__quote(field, csv__escape(p, name, len));
 }
 
-static char *address(struct encoder *e, char *p, const struct conn_ends *ends, bool remote,
-		     int version)
+static char *address(struct encoder *e, char *p, const struct rec_conn *r, bool remote)
 {
+	const struct conn_ends *ends = &r->ends;
 	size_t has = remote ? ends->has_remote : ends->has_local;
+	/* Of another family than the socket's, which struct conn_ends has elsewhere. */
+	bool foreign = ends->given && remote == (r->op == CONN_CONNECT);
+	uint16_t family = foreign ? ends->given : ends->family;
+	const char *path = remote ? ends->un.remote : ends->un.local;
 
 	if (!has)
 		return p;
-	if (ends->family == AF_UNIX)
-		return unix_name(e, p, remote ? ends->un.remote : ends->un.local, has);
-	return version ? ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, version) : p;
+	if (family == AF_UNIX)
+		return unix_name(e, p, path, has);
+	if (family != AF_INET && family != AF_INET6)
+		return p;
+	if (foreign)
+		return encode__ip(e, p, (const uint8_t *)path, family == AF_INET ? 4 : 6);
+	return ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, ip_version(ends));
 }
 
 char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
@@ -91,11 +103,11 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = csv__mem(p, task->text, task->who_len);
 	*p++ = ',';
-	if (domain || r->op == CONN_SOCKET_CREATE)
+	if (domain || (r->op == CONN_SOCKET_CREATE && !r->no_args))
 		p = encode__word_or_number(p, &names_domain, domain);
 	*p++ = ',';
 	if (r->op == CONN_SOCKET_CREATE)
-		p = encode__flags(e, &names_sock_type, r->arg, p);
+		p = r->no_args ? p : encode__flags(e, &names_sock_type, r->arg, p);
 	else if (ends->sock_type)
 		p = encode__flags(e, &names_sock_type, ends->sock_type, p);
 	*p++ = ',';
@@ -103,9 +115,9 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, version);
 	*p++ = ',';
 	if (r->op != CONN_SOCKET_CREATE)
-		p = address(e, p, ends, false, version);
+		p = address(e, p, r, false);
 	*p++ = ',';
-	p = address(e, p, ends, true, version);
+	p = address(e, p, r, true);
 	*p++ = ',';
 	if (ends->sport)
 		p = csv__u64(p, ends->sport);
@@ -116,7 +128,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	if (!r->no_fd && (r->fd >= 0 || r->op != CONN_SOCKET_CREATE))
 		p = csv__i64(p, r->fd);
 	*p++ = ',';
-	if (r->op == CONN_LISTEN)
+	if (r->op == CONN_LISTEN && !r->no_args)
 		p = csv__i64(p, (int32_t)r->arg);
 	*p++ = ',';
 	if (r->op == CONN_SHUTDOWN && names__word(&names_shut, r->arg))

@@ -44,7 +44,7 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->has_events)
 		p = encode__flags(e, &names_epoll, r->events, p);
 	*p++ = ',';
-	if (waits)
+	if (waits && !r->no_args)
 		p = csv__i64(p, r->max);
 	*p++ = ',';
 	if (waits && r->ret >= 0)

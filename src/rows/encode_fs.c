@@ -142,6 +142,12 @@ static bool has_kind(const struct rec_fs *r, const struct rec_fs_long *l)
 	return r->op == FS_SETATTR || r->op == FS_CHDIR || r->op == FS_LOCK || r->op == FS_CLOSE;
 }
 
+/* openat2() takes 64 bits of flags. */
+static uint64_t upper_flags(const struct rec_fs *r, const struct rec_fs_long *l)
+{
+	return l && r->op == FS_OPEN ? (uint64_t)l->aux << 32 : 0;
+}
+
 static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct rec_fs_long *l,
 			 const struct path_entry *path, char *p)
 {
@@ -154,7 +160,7 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 	else if (r->has & FS_HAS_FLAGS && has_kind(r, l))
 		p = kind_flags(r, l, p);
 	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
-		p = encode__flags(e, ops[r->op].flags, r->flags, p);
+		p = encode__flags(e, ops[r->op].flags, r->flags | upper_flags(r, l), p);
 	if (l && l->has & LONG_HAS_RWF)
 		p = more_flags(&names_rwf, l->aux, p, field);
 	if (l && r->op == FS_ACCESS)

@@ -133,6 +133,8 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 
 	if (!r->len)
 		return p;
+	if (r->no_value)
+		return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
 	if (form == FORM_TIME)
 		return seconds(p, r);
 	if (form == FORM_LINGER)
@@ -157,13 +159,17 @@ char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *
 	*p++ = ',';
 	p = encode__pid_command(task, p);
 	*p++ = ',';
-	p = csv__i64(p, r->fd);
+	if (!r->no_args)
+		p = csv__i64(p, r->fd);
 	*p++ = ',';
-	p = word_or_int(p, &names_opt_level, r->level);
+	if (!r->no_args)
+		p = word_or_int(p, &names_opt_level, r->level);
 	*p++ = ',';
-	p = option_name(p, r->level, r->name);
+	if (!r->no_args)
+		p = option_name(p, r->level, r->name);
 	*p++ = ',';
-	p = value(e, p, r);
+	if (!r->no_args)
+		p = value(e, p, r);
 	*p++ = ',';
 	p = csv__i64(p, r->ret);
 	*p++ = ',';

@@ -442,6 +442,7 @@ class Call:
 
     def row(self, path, size="", offset="", bytes="", ret=None, flags=(), memory=""):
         text = lambda value: None if value is None else str(value)
+        size = signed(size) if isinstance(size, int) else size
         row = Row(
             self.operation, path, text(size), text(offset), text(bytes),
             str(self.result if ret is None else ret), self.error or "",
@@ -550,6 +551,7 @@ class Call:
         if "v" in self.name:
             # A pointer that strace can't follow is shown as the number it is.
             size = sum(int(n) for n in re.findall(r"iov_len=(\d+)", self.args[1].text))
+            size = min(size, (1 << 64) - 1)
             if self.args[1].text.startswith("0x"):
                 size = ""
         else:
@@ -644,7 +646,9 @@ class Call:
 
     def do_readlink(self):
         # Without a path, readlinkat reads the link that is open.
-        self.on_file_or_path(True, size=self.args[-1].number, bytes=self.moved)
+        # An int; strace prints the whole register.
+        size = (self.args[-1].number + (1 << 31)) % (1 << 32) - (1 << 31)
+        self.on_file_or_path(True, size=size, bytes=self.moved)
 
     def do_xattr(self):
         fields = {}

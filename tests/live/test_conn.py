@@ -236,3 +236,64 @@ def test_sockets_from_elsewhere(tmp_path):
         mine = [row for row in rows if all(row[column] == value for column, value in s.items())]
         assert len(mine) == 1, f"{len(mine)} rows of {s}"
     assert r.session.lost() == {}
+
+
+EARLY = """
+import ctypes, json, os, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+v4 = struct.pack("<HH4s8x", socket.AF_INET, socket.htons(4321), bytes([127, 0, 0, 1]))
+v6 = struct.pack("<HHI16sI", socket.AF_INET6, socket.htons(81), 0, socket.inet_pton(socket.AF_INET6, "::7"), 0)
+path = struct.pack("<H", socket.AF_UNIX) + b"/tmp/nobody\\0"
+GIVEN = {v4: ("127.0.0.1", "4321"), v6: ("::7", "81"), path: ("/tmp/nobody", "")}
+
+def say(event, fd, address, result, domain, given=True):
+    end = ("remote_addr", "dport") if event == "CONNECT" else ("local_addr", "sport")
+    print(json.dumps({
+        "event_type": event, "fd": str(fd), "domain": domain, "return_value": str(result),
+        **dict(zip(end, GIVEN[address] if given else ("", ""))),
+    }), flush=True)
+
+def call(event, fd, address, length=None):
+    function = libc.connect if event == "CONNECT" else libc.bind
+    assert function(fd, address, len(address or b"") if length is None else length) == -1
+    return -ctypes.get_errno()
+
+print(os.getpid(), flush=True)
+null = os.open("/dev/null", os.O_RDWR)
+inet = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+six = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+for event in "CONNECT", "BIND":
+    for address in v4, v6, path:
+        # A descriptor that isn't open, one that is no socket, and sockets of other families.
+        for fd, domain in (-1, ""), (null, ""):
+            say(event, fd, address, call(event, fd, address), domain)
+        for s, name, own in (inet, "AF_INET", (v4,)), (six, "AF_INET6", (v4, v6)), (unix, "AF_UNIX", (path,)):
+            if address not in own:
+                say(event, s.fileno(), address, call(event, s.fileno(), address), name)
+    # No address: too short for its family, too long for any, out of reach.
+    fd = inet.fileno()
+    say(event, fd, v4, call(event, fd, v4, 4), "AF_INET", given=False)
+    say(event, fd, v4, call(event, fd, v4.ljust(200, b"x"), 129), "AF_INET", given=False)
+    say(event, fd, v4, call(event, fd, None, 16), "AF_INET", given=False)
+# Nor is what the socket is bound to what bind() was given.
+bound = socket.create_server(("127.0.0.1", 0))
+say("BIND", bound.fileno(), v4, call("BIND", bound.fileno(), None, 16), "AF_INET", given=False)
+say("BIND", bound.fileno(), v4, call("BIND", bound.fileno(), v4), "AF_INET")
+"""
+
+
+def test_addresses_given_to_calls_that_fail_early(tmp_path):
+    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
+        done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+    pid, *lines = done.stdout.splitlines()
+    wanted = [json.loads(line) for line in lines]
+    rows = r.rows("nw_conn")
+    rows = rows[(rows["pid"] == pid) & rows["event_type"].isin(["CONNECT", "BIND"])]
+    rows = rows[rows["return_value"] != "0"]
+    assert len(wanted) == len(rows) == 30
+    for row, said in zip(rows.to_dict("records"), wanted):
+        assert {column: row[column] for column in said} == said
+    assert set(rows.loc[rows["domain"] == "AF_INET", "ipver"]) == {"4"}
+    assert r.session.lost() == {}

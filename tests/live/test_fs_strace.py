@@ -20,7 +20,7 @@ WORKLOADS = """
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
     setattr splice sync tmpfile xattr
     bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse subvolume
-    aio uring_fs uring_rw uring_slots tagged
+    aio uring_fs uring_rw uring_slots tagged oddargs
 """.split()
 CODES = {"process": 3}
 

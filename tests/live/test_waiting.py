@@ -171,3 +171,26 @@ def test_options_by_socketcall(tmp_path, program):
     wanted = [line.split() for line in said.splitlines()]
     columns = ["event_type", "fd", "level", "option_name", "optval", "return_value"]
     assert len(wanted) == 2 and rows[columns].values.tolist() == wanted
+
+
+@pytest.mark.parametrize("program", ["unread32"] * (os.uname().machine == "x86_64"))
+def test_arguments_in_memory_that_cannot_be_read(tmp_path, program):
+    """i386's calls that have them there fail, and are rows: of the result, and nothing made up."""
+    streams = "fs,nw_conn,nw_epoll,nw_sockopt"
+    with recorder.Recording(tmp_path, "--streams", streams) as r:
+        pid = subprocess.run([recorder.workload(program)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    failed = {}
+    for stream in streams.split(","):
+        rows = r.rows(stream)
+        rows = rows[(rows["pid"] == pid.strip()) & (rows["return_value"] == "-14")]
+        failed[stream] = rows.to_dict("records")
+    (mapping,), (waiting,), (option,) = (failed[s] for s in ("fs", "nw_epoll", "nw_sockopt"))
+    empty = "filename size offset mmap_prot mmap_flags address inode"
+    assert mapping["operation"] == "mmap" and not any(mapping[c] for c in empty.split())
+    assert waiting["event_type"] == "SELECT" and waiting["max_events"] == waiting["timeout_ms"] == ""
+    assert option["event_type"] == "SET" and not any(option[c] for c in "fd level option_name optval".split())
+    events = {row["event_type"]: row for row in failed["nw_conn"]}
+    assert list(events) == ["SOCKET_CREATE", "CONNECT", "LISTEN"]
+    empty = "domain sock_type local_addr remote_addr sport dport fd backlog"
+    assert not any(row[c] for row in events.values() for c in empty.split())
+    assert r.session.lost() == {}

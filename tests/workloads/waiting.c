@@ -13,6 +13,73 @@
 #define SYS_epoll_pwait2 441
 #endif
 
+/* An int in a register whose upper half is garbage. */
+#define INT(n) ((long)(0xdefaced00000000ULL | (uint32_t)(n)))
+
+/* Arguments that the kernel takes otherwise than they look, or refuses. */
+static void odd(int ep, int fd, int to)
+{
+	struct epoll_event event = { .events = EPOLLIN }, ready[5];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec ts;
+
+	OK(SYS(epoll_ctl, INT(ep), INT(EPOLL_CTL_ADD), INT(fd), &event));
+	printf("EPOLL_CTL %d %d EPOLL_CTL_ADD EPOLLIN - - - 0 -\n", ep, fd);
+	/* The events of a descriptor that is taken out are not looked at. */
+	OK(SYS(epoll_ctl, ep, EPOLL_CTL_DEL, fd, &event));
+	printf("EPOLL_CTL %d %d EPOLL_CTL_DEL - - - - 0 -\n", ep, fd);
+	FAILS(EINVAL, SYS(epoll_ctl, ep, 77, fd, &event));
+	printf("EPOLL_CTL %d %d - EPOLLIN - - - -22 EINVAL\n", ep, fd);
+	IS(0, SYS(epoll_pwait, INT(ep), ready, INT(3), INT(1), NULL, 8));
+	printf("EPOLL_WAIT %d - - - 3 0 1.000000 0 -\n", ep);
+	FAILS(EINVAL, SYS(epoll_pwait, ep, ready, INT(-3), INT(-7), NULL, 8));
+	printf("EPOLL_WAIT %d - - - -3 - -1 -22 EINVAL\n", ep);
+	/* nfds is unsigned. */
+	FAILS(EINVAL, SYS(ppoll, &p, INT(-16), NULL, NULL, 8));
+	printf("POLL - - - - 4294967280 - -1 -22 EINVAL\n");
+	ts = (struct timespec){ .tv_sec = -1 };
+	FAILS(EINVAL, SYS(ppoll, &p, 1, &ts, NULL, 8));
+	printf("POLL - - - - 1 - - -22 EINVAL\n");
+	ts = (struct timespec){ .tv_nsec = -1 };
+	FAILS(EINVAL, SYS(ppoll, &p, 1, &ts, NULL, 8));
+	printf("POLL - - - - 1 - - -22 EINVAL\n");
+	ts = (struct timespec){ .tv_sec = 1, .tv_nsec = 2000000000 };
+	FAILS(EINVAL, SYS(ppoll, &p, 1, &ts, NULL, 8));
+	printf("POLL - - - - 1 - - -22 EINVAL\n");
+	FAILS(EFAULT, SYS(ppoll, &p, 1, 8L, NULL, 8));
+	printf("POLL - - - - 1 - - -14 EFAULT\n");
+	ts = (struct timespec){ .tv_sec = -5, .tv_nsec = -5 };
+	FAILS(EINVAL, SYS(pselect6, 0, NULL, NULL, NULL, &ts, NULL));
+	printf("SELECT - - - - 0 - - -22 EINVAL\n");
+	FAILS(EINVAL, SYS(pselect6, INT(-3), NULL, NULL, NULL, NULL, NULL));
+	printf("SELECT - - - - -3 - -1 -22 EINVAL\n");
+	/* Longer than a ktime_t can say: as long as that can. */
+	ts = (struct timespec){ .tv_sec = 1L << 60 };
+	IS(1, SYS(ppoll, &(struct pollfd){ .fd = 1000, .events = POLLIN }, 1, &ts, NULL, 8));
+	printf("POLL - - - - 1 1 9223372036854.775807 1 -\n");
+#ifdef SYS_poll
+	{
+		struct timeval tv = { .tv_usec = 3000 + 1000000 };
+		fd_set set;
+		struct pollfd none = { .fd = 1000, .events = POLLIN };
+
+		/* Microseconds beyond a second are seconds; here nothing has to be waited for. */
+		IS(1, SYS(poll, &none, 1, 1));
+		printf("POLL - - - - 1 1 1.000000 1 -\n");
+		FD_ZERO(&set);
+		FD_SET(to, &set);
+		IS(1, SYS(select, to + 1, NULL, &set, NULL, &tv));
+		printf("SELECT - - - - %d 1 1003.000000 1 -\n", to + 1);
+		tv = (struct timeval){ .tv_sec = -1 };
+		FAILS(EINVAL, SYS(select, 0, NULL, NULL, NULL, &tv));
+		printf("SELECT - - - - 0 - - -22 EINVAL\n");
+		tv = (struct timeval){ .tv_usec = -5 };
+		FAILS(EINVAL, SYS(select, 0, NULL, NULL, NULL, &tv));
+		printf("SELECT - - - - 0 - - -22 EINVAL\n");
+	}
+#endif
+}
+
 int main(void)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET }, ready[5];
@@ -77,5 +144,7 @@ int main(void)
 		printf("SELECT - - - - 0 0 5.000000 0 -\n");
 	}
 #endif
+	IS(1, read(fds[0], ready, 1));
+	odd(ep, fds[0], fds[1]);
 	return 0;
 }
