@@ -5,9 +5,9 @@
 
 #include "bpf/current.h"
 #include "bpf/helpers.h"
-#include "bpf/inode.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/mount.h"
 #include "bpf/path.h"
 
 /* Raised whenever names have changed under open files: a rename, a mount, another root. */
@@ -48,17 +48,14 @@ static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
 }
 
-#define MNT_NS_INTERNAL ((u64)-22) /* fs/mount.h: ERR_PTR(-EINVAL) */
-
-/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own;
- * since 6.5 it knows the name that the user opened (struct backing_file). */
+/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own; since
+ * 6.5 it knows the name that the user opened (struct backing_file). */
 static __always_inline u64 file_path_at(u64 file)
 {
 	u64 mount = kread(file, file, f_path.mnt);
-	u64 namespace = kread(mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_ns);
 
-	if (namespace == MNT_NS_INTERNAL && bpf_core_type_exists(struct backing_file) &&
-	    !is_special(kread(file, file, f_inode)))
+	if (is_internal(mount) && bpf_core_type_exists(struct backing_file) &&
+	    !is_nameless(kread(file, file, f_inode), mount))
 		return kaddr(file, backing_file, user_path);
 	return kaddr(file, file, f_path);
 }

@@ -13,7 +13,8 @@
 #define S_IFLNK 0120000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
-#define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: mounted by the kernel for itself */
+#define SB_KERNMOUNT \
+	(1 << 22) /* include/linux/fs.h: of a filesystem that the kernel mounted itself */
 
 static __always_inline u32 inode_format(u64 inode)
 {
@@ -23,11 +24,6 @@ static __always_inline u32 inode_format(u64 inode)
 static __always_inline bool is_regular(u64 inode)
 {
 	return inode_format(inode) == S_IFREG;
-}
-
-static __always_inline bool is_special(u64 inode)
-{
-	return kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
 }
 
 /* Of a disk's own pages the disk, not the filesystem that all disks' inodes are of. */

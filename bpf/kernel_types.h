@@ -55,6 +55,7 @@ struct inode {
 	unsigned short i_mode;
 	struct address_space *i_mapping;
 	struct super_block *i_sb;
+	void *i_private;
 	kernel_dev_t i_rdev;
 	unsigned long i_ino;
 	long long i_size;
@@ -66,7 +67,26 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
-struct mnt_namespace;
+struct mnt_namespace {
+	u64 seq; /* until 6.17 */
+};
+
+struct ns_common___since_6_18 {
+	u64 ns_id;
+};
+
+struct mnt_namespace___since_6_18 {
+	struct ns_common___since_6_18 ns;
+};
+
+struct proc_ns_operations {
+	const char *name;
+};
+
+struct ns_common {
+	const struct proc_ns_operations *ops;
+};
+
 struct mount {
 	struct mnt_namespace *mnt_ns;
 	struct mount *mnt_parent;

@@ -35,7 +35,7 @@ static __always_inline bool is_shared_memory(u64 file)
 {
 	u64 dentry = kread(file, file, f_path.dentry);
 
-	return is_special(kread(file, file, f_inode)) &&
+	return is_nameless(kread(file, file, f_inode), kread(file, file, f_path.mnt)) &&
 	       kread(dentry, dentry, d_name.hash_len) >> 32 == 8 &&
 	       kread_u64(kread(dentry, dentry, d_name.name)) == 0x6f72657a2f766564ULL;
 }

@@ -17,7 +17,11 @@
 #include "bpf/inode.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/mount.h"
 #include "schema/records.h"
+
+#define NSFS_MAGIC 0x6e736673 /* include/uapi/linux/magic.h */
+#define NS_KIND_BYTES 32      /* "time_for_children" */
 
 #define HASHED_DEPTH 48 /* components; deeper paths are not cached */
 /* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up
@@ -38,7 +42,7 @@ struct {
 struct path_scratch {
 	u64 dentry, mount, mount_root, root_dentry, root_mount;
 	u32 at; /* the text built so far begins here */
-	u32 done, cut;
+	u32 done, cut, detached;
 	struct rec_path head;
 	char room[4 * PATH_BYTES];
 };
@@ -120,8 +124,10 @@ __noinline int walk_some(void)
 			u64 mount = s->mount - bpf_core_field_offset(struct mount, mnt);
 			u64 parent = kread(mount, mount, mnt_parent);
 
-			if (parent == mount)
+			if (parent == mount) {
+				s->detached = is_detached(s->mount);
 				goto done;
+			}
 			s->dentry = kread(mount, mount, mnt_mountpoint);
 			s->mount = kaddr(parent, mount, mnt);
 			s->mount_root = kread(s->mount, vfsmount, mnt_root);
@@ -157,6 +163,49 @@ static __always_inline bool is_deleted(u64 dentry)
 	return !kread(dentry, dentry, d_hash.pprev) && kread(dentry, dentry, d_parent) != dentry;
 }
 
+/* Whether INODE, at MOUNT, is one that has no path: a pipe, a socket, an anonymous inode, a memfd, a namespace. Not a
+ * layer's file of overlayfs, which is on such a mount, too. */
+static __always_inline bool is_nameless(u64 inode, u64 mount)
+{
+	return is_internal(mount) &&
+	       kread(kread(inode, inode, i_sb), super_block, s_flags) & SB_KERNMOUNT;
+}
+
+#define OWN_NAME_WORDS \
+	4 /* eight bytes each: d_iname, where such names mostly are, has 32 at least */
+
+/* Of the name of what has no path. Its d_name.hash is nothing: an eventfd and a timerfd after it can have inode,
+ * memory of the dentry and length of the name in common. */
+static __always_inline u64 own_name_hash(u64 dentry)
+{
+	u64 name = kread(dentry, dentry, d_name.name),
+	    hash = kread(dentry, dentry, d_name.hash_len);
+	u64 i;
+
+	for (i = 0; i < OWN_NAME_WORDS; i++)
+		hash = mix(hash, kread_u64(name + i * 8));
+	return hash;
+}
+
+/* The text of such a name: the dentry's own, or of a namespace its kind. */
+static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inode)
+{
+	u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
+	u64 name = kread(dentry, dentry, d_name.name);
+	char kind[NS_KIND_BYTES];
+	long n;
+
+	if (kread(kread(inode, inode, i_sb), super_block, s_magic) == NSFS_MAGIC) {
+		name = kread(kread(kread(inode, inode, i_private), ns_common, ops),
+			     proc_ns_operations, name);
+		n = bpf_probe_read_kernel_str(kind, sizeof(kind), (void *)name);
+		len = n > 1 ? (n - 1) & (NS_KIND_BYTES - 1) : 0;
+	}
+	s->at = PATH_END - len;
+	bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len, (void *)name);
+	return len;
+}
+
 /* The id of the name that INODE has at DENTRY and MOUNT (a struct vfsmount); 0 when it is too long
  * to have a lasting one. A global function, as those below: the verifier sees it once. */
 __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
@@ -166,8 +215,8 @@ __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 	u64 id = mix(kread(inode, inode, i_ino),
 		     kread(sb, super_block, s_dev) ^ kread(inode, inode, i_generation) << 32);
 
-	if (is_special(inode))
-		return mix(mix(id, dentry), kread(dentry, dentry, d_name.hash_len));
+	if (is_nameless(inode, mount))
+		return mix(mix(id, dentry), own_name_hash(dentry));
 	return chain_hash(at, task_root((u64)bpf_get_current_task()), mix(id, is_deleted(dentry)));
 }
 
@@ -182,7 +231,7 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 	s->root_dentry = root.dentry;
 	s->root_mount = root.mount;
 	s->at = PATH_END;
-	s->done = s->cut = 0;
+	s->done = s->cut = s->detached = 0;
 	for (i = 0; i < WALK_CALLS && !s->done; i++)
 		walk_some();
 	if (!s->done)
@@ -202,13 +251,10 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 
 	if (!s)
 		return 0;
-	if (is_special(inode)) {
-		len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
+	if (is_nameless(inode, mount)) {
 		s->head.kind = PATH_SPECIAL;
-		s->cut = 0;
-		s->at = PATH_END - len;
-		bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len,
-				      (void *)kread(dentry, dentry, d_name.name));
+		s->cut = s->detached = 0;
+		own_name(s, dentry, inode);
 	} else {
 		s->head.kind = PATH_NAMED;
 		walk(s, dentry, mount);
@@ -216,7 +262,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 	at = s->at;
 	s->head.type = REC_PATH;
 	s->head.len = PATH_END - at;
-	s->head.flags = (s->cut ? PATH_CUT : 0) |
+	s->head.flags = (s->cut ? PATH_CUT : 0) | (s->detached ? PATH_DETACHED : 0) |
 			(s->head.kind == PATH_NAMED && is_deleted(dentry) ? PATH_DELETED : 0);
 	s->head.id = id;
 	s->head.ino = kread(inode, inode, i_ino);

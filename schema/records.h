@@ -37,8 +37,9 @@ enum path_kind {
 };
 
 enum path_flags {
-	PATH_DELETED = 1 << 0, /* no longer reachable by this name */
-	PATH_CUT = 1 << 1,     /* longer than PATH_BYTES: the tail */
+	PATH_DELETED = 1 << 0,  /* no longer reachable by this name */
+	PATH_CUT = 1 << 1,      /* longer than PATH_BYTES: the tail */
+	PATH_DETACHED = 1 << 2, /* below a mount that is attached nowhere */
 };
 
 struct rec_path {

@@ -124,7 +124,11 @@ bool encode__below_wanted(const struct selection *s, const char *path, size_t le
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
 {
 	const char *from = e->tokens, *end;
+	size_t mark = encode__is_detached(path, len) ? sizeof(DETACHED) - 1 : 0;
 
+	p = csv__mem(p, path, mark);
+	path += mark;
+	len -= mark;
 	if (!e->anon)
 		return csv__escape_arrow(p, path, len);
 	end = anonymize__path(e->anon, e->tokens, path, len);
@@ -134,6 +138,10 @@ char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
 	return csv__escape_arrow(p, from, end - from);
 }
 
+static bool is_of_type(const struct rec_path *r, const char *fs_type)
+{
+	return !strncmp(r->fs_type, fs_type, FSTYPE_BYTES);
+}
 /* What the kernel calls it stays clear, what a program called its memfd doesn't. */
 static char *special_field(struct encoder *e, const struct rec_path *r, const char *name,
 			   size_t len, char *p)
@@ -142,7 +150,8 @@ static char *special_field(struct encoder *e, const struct rec_path *r, const ch
 	size_t clear = len;
 	char *end;
 
-	if (e->anon && r->len && strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+	if (e->anon && r->len && !is_of_type(r, "anon_inodefs") && !is_of_type(r, "nsfs") &&
+	    !is_of_type(r, "pidfs"))
 		clear = len >= sizeof(memfd) - 1 && !memcmp(name, memfd, sizeof(memfd) - 1) ?
 				sizeof(memfd) - 1 :
 				0;
@@ -156,17 +165,23 @@ static char *special_field(struct encoder *e, const struct rec_path *r, const ch
 /* A file without a path is called as /proc/PID/fd calls it. */
 static size_t special_name(char *buf, const struct rec_path *r)
 {
+	/* The name of a socket's dentry is its protocol; a lone slash is one that nobody has named. */
+	bool own = r->len && !is_of_type(r, "sockfs") && !(r->len == 1 && r->path[0] == '/');
 	char *p = buf;
 
-	if (!strncmp(r->fs_type, "anon_inodefs", FSTYPE_BYTES))
+	if (is_of_type(r, "pidfs"))
+		return encode__word(p, "anon_inode:[pidfd]") - buf;
+	if (is_of_type(r, "anon_inodefs"))
 		p = encode__word(p, "anon_inode:");
-	if (r->len && strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
-		return csv__mem(p, r->path, r->len) - buf;
-	if (!strncmp(r->fs_type, "pipefs", FSTYPE_BYTES))
+	if (own)
+		p = csv__mem(p, r->path, r->len);
+	if (own && !is_of_type(r, "nsfs"))
+		return p - buf;
+	if (is_of_type(r, "pipefs"))
 		p = encode__word(p, "pipe");
-	else if (!strncmp(r->fs_type, "sockfs", FSTYPE_BYTES))
+	else if (is_of_type(r, "sockfs"))
 		p = encode__word(p, "socket");
-	else
+	else if (!own)
 		p = csv__mem(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES - 1));
 	p = encode__word(p, ":[");
 	p = csv__u64(p, r->ino);
@@ -191,7 +206,8 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 		len = special_name(raw, r);
 		p = special_field(e, r, raw, len, field);
 	} else {
-		memcpy(raw, r->path, len);
+		p = r->flags & PATH_DETACHED ? encode__word(raw, DETACHED) : raw;
+		len = csv__mem(p, r->path, len) - raw;
 		p = encode__path(e, field, raw, len);
 	}
 	field_len = csv__quote(field, p) - field;

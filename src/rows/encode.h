@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/anonymize.h"
 #include "base/clock.h"
@@ -25,6 +26,15 @@
 #define ROW_SHORT_MAX (48 * 1024)
 
 #define FLAGS_CACHE 512
+
+/* Stands before the path of what is below a mount that is attached nowhere: it is from the mount's root on. */
+#define DETACHED "(detached)"
+
+/* Whether PATH, as path_entry has it, begins with the mark. No path of a process's does. */
+static inline bool encode__is_detached(const char *path, size_t len)
+{
+	return len >= sizeof(DETACHED) && !memcmp(path, DETACHED, sizeof(DETACHED) - 1);
+}
 
 /* Definitions as they are kept: text that goes into rows as it is. */
 struct path_entry {
@@ -70,7 +80,7 @@ struct encoder {
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	uint64_t unnamed; /* records that make no sense, or whose definition is missing: defects */
 	struct flags_cached flags[FLAGS_CACHE];
-	char paths_buf[2][2 * PATH_BYTES + 2];
+	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
 

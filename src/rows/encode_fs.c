@@ -45,15 +45,19 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 				  size_t len)
 {
 	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
+	size_t mark = 0;
 
 	if (!len)
 		return base ? (struct asked){ base->text, base->raw_len } :
 			      (struct asked){ buf, 0 };
-	if (base && base->text[0] != '/')
+	if (base && encode__is_detached(base->text, base->raw_len))
+		mark = sizeof(DETACHED) - 1;
+	else if (base && base->text[0] != '/')
 		base = NULL;
-	len = normalize_path__path(buf, base ? base->text : NULL, base ? base->raw_len : 0, path,
-				   len);
-	return (struct asked){ buf, len };
+	csv__mem(buf, DETACHED, mark);
+	len = normalize_path__path(buf + mark, base ? base->text + mark : NULL,
+				   base ? base->raw_len - mark : 0, path, len);
+	return (struct asked){ buf, len ? len + mark : 0 };
 }
 
 static bool asked_wanted(const struct encoder *e, const struct asked *a)
