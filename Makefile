@@ -65,7 +65,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all arm64 soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-unit check-upload check-valgrind
+.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -136,6 +136,11 @@ check-bpf-alone:
 	$(Q)! grep -n 'bpf_probe_read_user' bpf/* | grep -v '^bpf/uread.h'
 	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
 		$(CLANG) $(BPF_CFLAGS) -Werror -x c -fsyntax-only $$f || ok=; done; [[ $$ok ]]
+# What a compiler does not check: folders' order, style, lengths, subjects of commits; each file of bpf/ alone.
+check-style:
+	@scripts/install-deps.sh style
+	$(call say,TEST,style)
+	$(Q)scripts/check-style.py
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
 	$(Q)$(BUILD)/unit-tests

@@ -66,7 +66,8 @@ enum syscall_props {
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 };
 
-/* The type of the argument that size is: of the register's upper half the kernel sees nothing, but of a size_t. */
+/* The type of the argument that size is: of the register's upper half the kernel sees nothing, but
+ * of a size_t. */
 enum size_type { SIZE_SIZE_T, SIZE_INT, SIZE_UNSIGNED };
 
 struct syscall_desc {

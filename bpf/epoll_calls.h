@@ -20,8 +20,8 @@
 #define MICROSECONDS 1000000ULL
 #define TIMEOUT_MAX (~0ULL >> 1) /* KTIME_MAX: what is longer the kernel makes that */
 
-/* A time of SECONDS and NANOS in nanoseconds; what is no time (timespec64_valid() of include/linux/time64.h, and
- * the call fails) is TIMEOUT_UNKNOWN. */
+/* A time of SECONDS and NANOS in nanoseconds; what is no time (timespec64_valid() of
+ * include/linux/time64.h, and the call fails) is TIMEOUT_UNKNOWN. */
 static __always_inline s64 time_ns(s64 seconds, s64 nanos)
 {
 	if (seconds < 0 || (u64)nanos >= NANOSECONDS)

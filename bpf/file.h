@@ -48,8 +48,8 @@ static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
 }
 
-/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own; since
- * 6.5 it knows the name that the user opened (struct backing_file). */
+/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own;
+ * since 6.5 it knows the name that the user opened (struct backing_file). */
 static __always_inline u64 file_path_at(u64 file)
 {
 	u64 mount = kread(file, file, f_path.mnt);

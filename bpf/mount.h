@@ -15,15 +15,15 @@ static __always_inline u64 mount_namespace(u64 mount)
 	return kread(mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_ns);
 }
 
-/* Whether the kernel has mounted it for itself alone: what is on it has no path. The same filesystem may be
- * mounted elsewhere, and have paths there (tracefs, mqueue, devtmpfs). */
+/* Whether the kernel has mounted it for itself alone: what is on it has no path. The same
+ * filesystem may be mounted elsewhere, and have paths there (tracefs, mqueue, devtmpfs). */
 static __always_inline bool is_internal(u64 mount)
 {
 	return mount_namespace(mount) == MNT_NS_INTERNAL;
 }
 
-/* Whether it is the top of mounts that are attached nowhere: of fsmount() and open_tree(), which are in a namespace
- * without a name (is_anon_ns() of fs/mount.h), or unmounted while in use. */
+/* Whether it is the top of mounts that are attached nowhere: of fsmount() and open_tree(), which
+ * are in a namespace without a name (is_anon_ns() of fs/mount.h), or unmounted while in use. */
 static __always_inline bool is_detached(u64 mount)
 {
 	u64 namespace = mount_namespace(mount);

@@ -163,8 +163,8 @@ static __always_inline bool is_deleted(u64 dentry)
 	return !kread(dentry, dentry, d_hash.pprev) && kread(dentry, dentry, d_parent) != dentry;
 }
 
-/* Whether INODE, at MOUNT, is one that has no path: a pipe, a socket, an anonymous inode, a memfd, a namespace. Not a
- * layer's file of overlayfs, which is on such a mount, too. */
+/* Whether INODE, at MOUNT, is one that has no path: a pipe, a socket, an anonymous inode, a memfd,
+ * a namespace. Not a layer's file of overlayfs, which is on such a mount, too. */
 static __always_inline bool is_nameless(u64 inode, u64 mount)
 {
 	return is_internal(mount) &&
@@ -174,8 +174,8 @@ static __always_inline bool is_nameless(u64 inode, u64 mount)
 #define OWN_NAME_WORDS \
 	4 /* eight bytes each: d_iname, where such names mostly are, has 32 at least */
 
-/* Of the name of what has no path. Its d_name.hash is nothing: an eventfd and a timerfd after it can have inode,
- * memory of the dentry and length of the name in common. */
+/* Of the name of what has no path. Its d_name.hash is nothing: an eventfd and a timerfd after it
+ * can have inode, memory of the dentry and length of the name in common. */
 static __always_inline u64 own_name_hash(u64 dentry)
 {
 	u64 name = kread(dentry, dentry, d_name.name),

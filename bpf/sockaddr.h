@@ -34,8 +34,8 @@ static __always_inline void forget_end(struct conn_ends *ends, bool remote)
 		ends->has_local = ends->sport = 0;
 }
 
-/* Where an address of FAMILY goes that was given for an end. One that isn't of the socket's family would be in the
- * way of the other end, if it is the local one. */
+/* Where an address of FAMILY goes that was given for an end. One that isn't of the socket's family
+ * would be in the way of the other end, if it is the local one. */
 static __always_inline void *given_place(struct conn_ends *ends, u16 family, bool remote)
 {
 	if (family != ends->family && !(family == AF_INET && ends->family == AF_INET6)) {
@@ -92,8 +92,9 @@ static __always_inline bool ip_address(struct conn_ends *ends, const struct give
 	return true;
 }
 
-/* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which
- * an unconnected socket doesn't know, or the local one of a bind that failed. ENDS may be of no socket. */
+/* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which an
+ * unconnected socket doesn't know, or the local one of a bind that failed. ENDS may be of no
+ * socket. */
 static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
 					enum memory memory)
 {
@@ -116,7 +117,8 @@ static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32
 	return ip_address(ends, &sa, remote);
 }
 
-/* The end that a call, CONN_CONNECT or CONN_BIND, was given, where its result RET doesn't make it the socket's own. */
+/* The end that a call, CONN_CONNECT or CONN_BIND, was given, where its result RET doesn't make it
+ * the socket's own. */
 static __always_inline void given_end(struct conn_ends *ends, u8 op, s64 ret, u64 address, u32 len,
 				      enum memory memory)
 {

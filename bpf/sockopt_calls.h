@@ -38,7 +38,8 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	rec->len = len;
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
-	/* The kernel may need less of it than it is said to have, and what is behind that be out of reach. */
+	/* The kernel may need less of it than it is said to have, and what is behind that be out of
+	 * reach. */
 	if (uread(rec->value, len, state->args[3])) {
 		rec->no_value = 1;
 		if (state->ret < 0)

@@ -83,8 +83,8 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 #endif
 }
 
-/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is behind them
- * out of reach. False when there are none: the kernel won't find any either. */
+/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is
+ * behind them out of reach. False when there are none: the kernel won't find any either. */
 static __always_inline bool args_at(struct task_state *state, u64 at)
 {
 	u32 value;

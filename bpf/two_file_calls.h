@@ -59,7 +59,8 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 		state->args[3] = range[1];
 		state->args[4] = range[2];
 		break;
-	case 0xc0189436: /* FIDEDUPERANGE: the call's file is the source, and there may be several others */
+	/* FIDEDUPERANGE: the call's file is the source, and there may be several others. */
+	case 0xc0189436:
 		state->args[5] = !uread(range, 16, at);
 		if (uread(&dest_fd, sizeof(dest_fd), at + 24))
 			dest_fd = -1;

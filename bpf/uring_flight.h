@@ -20,11 +20,11 @@ const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
 /* A request being submitted. */
 struct uring_request {
-	u64 req;  /* address of the struct io_kiocb; 0: no tracepoint tells it */
-	u64 key;  /* by which its completion will find it */
-	u64 many; /* key in uring_many of a request that completes more than once, or 0 */
-	u32 direct; /* slot of the ring's own table in the place of a descriptor, counted from 1; or 0 */
-	u32 quiet; /* no tracepoint tells of its success */
+	u64 req;    /* address of the struct io_kiocb; 0: no tracepoint tells it */
+	u64 key;    /* by which its completion will find it */
+	u64 many;   /* key in uring_many of a request that completes more than once, or 0 */
+	u32 direct; /* slot of the ring's own table instead of a descriptor, from 1; or 0 */
+	u32 quiet;  /* no tracepoint tells of its success */
 };
 
 /* A request between submission and completion, its record as far as it can be filled. */

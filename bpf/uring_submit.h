@@ -171,8 +171,8 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 	return 0;
 }
 
-/* A request that is an operation of a stream, or may change names; returns whether it is kept until it
- * completes. */
+/* A request that is an operation of a stream, or may change names; returns whether it is kept until
+ * it completes. */
 static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 					    struct uring_request *rq, u32 opcode)
 {

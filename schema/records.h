@@ -149,8 +149,8 @@ struct conn_ends {
 	u16 sport, dport;
 	u8 has_local,
 		has_remote; /* for AF_UNIX the length of the path; its first byte may be NUL */
-	/* Of an end that a call gave, its family where that isn't the socket's, or 0. What was given is then in un,
-	 * as ip's bytes or a path. */
+	/* Of an end that a call gave, its family where that isn't the socket's, or 0. What was
+	 * given is then in un, as ip's bytes or a path. */
 	u8 given;
 	u8 pad[5];
 	union {

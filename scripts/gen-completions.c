@@ -79,18 +79,12 @@ static void print_commands(void)
 	}
 }
 
-void print_bash_completion(void)
+/* case branches for the options that need a value. */
+static void print_bash_values(void)
 {
 	struct option_text o;
 	bool any = false;
 
-	fputs(HEAD
-	      "_iotrc()\n"
-	      "{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options\n"
-	      "\n"
-	      "\tcase $prev in\n",
-	      stdout);
 	for (size_t v = 0; v < N_VALUES; v++)
 		for (size_t i = 0; options__text(i, &o); i++) {
 			if (!needs_value(&o) || value_of(&o) != v)
@@ -108,8 +102,22 @@ void print_bash_completion(void)
 		print_names(&o, "|");
 		any = true;
 	}
-	fputs(") return ;;\n"
-	      "\tesac\n"
+	fputs(") return ;;\n", stdout);
+}
+
+void print_bash_completion(void)
+{
+	struct option_text o;
+
+	fputs(HEAD
+	      "_iotrc()\n"
+	      "{\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options\n"
+	      "\n"
+	      "\tcase $prev in\n",
+	      stdout);
+	print_bash_values();
+	fputs("\tesac\n"
 	      "\tcase ${COMP_WORDS[1]} in\n",
 	      stdout);
 	for (const struct command *const *c = commands; *c; c++) {

@@ -48,6 +48,8 @@ check python:pandas              python3-pandas        python3-pandas         py
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
+style command:clang-format        clang-format          clang-tools-extra      clang
+style command:git                 git                   git                    git
 upload command:ceph-mon          ceph-mon              ceph-mon               ceph
 upload command:ceph-osd          ceph-osd              ceph-osd               ceph
 upload command:radosgw           radosgw               ceph-radosgw           ceph

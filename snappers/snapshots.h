@@ -27,8 +27,8 @@ struct snapshots_settings {
 
 struct snapshots_config {
 	const struct snapshots_settings *settings;
-	const struct path_prefix
-		*roots; /* what of the filesystems is walked; all where there are none */
+	/* what of the filesystems is walked; all where there are none */
+	const struct path_prefix *roots;
 	size_t n_roots;
 	uint64_t memory;       /* bytes of the whole recording (dataset/memory.h); 0: the default */
 	uint64_t rotate_bytes; /* compressed, after which a new file begins */

@@ -19,7 +19,8 @@
 
 #define CONNECT_TIMEOUT_S 20
 #define STALL_TIMEOUT_S 60
-/* A store may take minutes to put the parts of an object together (AWS, CompleteMultipartUpload). */
+/* A store may take minutes to put the parts of an object together (AWS,
+ * CompleteMultipartUpload). */
 #define ANSWER_TIMEOUT_S 600
 /* Of the other side, on the average of a body: a modem is not refused. */
 #define SLOWEST_BYTES_S 1024
@@ -205,8 +206,8 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* What stalls ends by CURLOPT_LOW_SPEED_TIME; this is for whoever keeps a trickle going. NULL, or in words what takes
- * too long, SENT bytes of the body having gone. */
+/* What stalls ends by CURLOPT_LOW_SPEED_TIME; this is for whoever keeps a trickle going. NULL, or
+ * in words what takes too long, SENT bytes of the body having gone. */
 static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 {
 	uint64_t answer_ns = h->answer_timeout_s * NS_PER_S, len = h->request->len;
@@ -222,8 +223,8 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
 }
 
-/* Bytes that came over the connection, by the kernel's count: also of what libcurl shows to nobody, such as chunk
- * extensions and a proxy's head. */
+/* Bytes that came over the connection, by the kernel's count: also of what libcurl shows to nobody,
+ * such as chunk extensions and a proxy's head. */
 static uint64_t received(const struct http *h)
 {
 	struct tcp_info info = { 0 };

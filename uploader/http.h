@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HTTP for the targets, by libcurl: TLS is verified, redirects are not followed (a signature or a
- * token is for one host alone), proxies come from the environment. Every request ends, whatever the other
- * side does: its answer is bounded in bytes and in time, and so is the time that it takes to take ours. */
+ * token is for one host alone), proxies come from the environment. Every request ends, whatever the
+ * other side does: its answer is bounded in bytes and in time, and so is the time that it takes to
+ * take ours. */
 #ifndef IOTRC_HTTP_H
 #define IOTRC_HTTP_H
 
@@ -53,9 +54,9 @@ struct http_answer {
 	CURLcode error; /* CURLE_OK: there is an answer */
 	char detail[CURL_ERROR_SIZE];
 	int read_error; /* negative errno: why the file couldn't be read */
-	const char *
-		cut; /* words why we hung up before its end, or NULL. An answer that says no counts all
-			  * the same: then error is CURLE_OK */
+	/* words why we hung up before its end, or NULL. An answer that says no counts all the same:
+	 * then error is CURLE_OK */
+	const char *cut;
 	bool cancelled;
 	long status;
 	long tunnel_status; /* what a proxy said to CONNECT; 0: nothing */
@@ -76,11 +77,12 @@ struct http *http__free(struct http *h);
 const struct http_answer *http__do(struct http *h, const struct http_request *request,
 				   uint64_t sent_before, const struct target_hooks *hooks);
 
-/* Host and port of URL, without what may be a secret, as libcurl reads it, which is what goes there. A copy, or
- * NULL: it is no URL, or there is no memory. */
+/* Host and port of URL, without what may be a secret, as libcurl reads it, which is what goes
+ * there. A copy, or NULL: it is no URL, or there is no memory. */
 char *http__host(const char *url);
 
-/* Whether URL's host is this machine, by its loopback addresses or as localhost, as libcurl reads it. */
+/* Whether URL's host is this machine, by its loopback addresses or as localhost, as libcurl reads
+ * it. */
 bool http__is_local(const char *url);
 
 /* Adds a field to LIST. *OK becomes false where there is no memory for it, and then nothing more is

@@ -66,8 +66,9 @@ struct queue {
 	char news[NEWS_LINES][QUEUE_NEWS_MAX];
 	unsigned int n_news, news_dropped;
 
-	pthread_mutex_t lock; /* guards all below; never held during I/O. The caller's thread
-				      * only ever tries both: the scheduler may keep back who holds one */
+	/* Guards all below; never held during I/O. The caller's thread only ever tries it: the
+	 * scheduler may keep back who holds it. */
+	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct outbox *live, *old;
 	bool looking;         /* a thread is in look(), and may have let go of the lock there */

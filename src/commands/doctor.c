@@ -56,7 +56,7 @@ struct hook_finding {
 struct doctor {
 	struct options options;
 	char message[OPTIONS_MESSAGE_MAX]; /* what is wrong with the configuration, or "" */
-	char dir[PATH_MAX]; /* where files can be tried: that of the traces, or what is to hold it */
+	char dir[PATH_MAX]; /* where files can be tried: the traces' directory, or its parent */
 	struct hook_finding hooks[ENGINE_HOOKS_MAX];
 	size_t n_hooks;
 	const char *limits[ENGINE_LIMITS_MAX];

@@ -16,7 +16,8 @@
 
 /* ---- prefixes ---- */
 
-/* PATH with every symlink followed, as far as it is there; what isn't stays as it is. A copy, or NULL. */
+/* PATH with every symlink followed, as far as it is there; what isn't stays as it is. A copy, or
+ * NULL. */
 static char *follow(const char *path)
 {
 	char *there = strdup(path), *slash, *real, *all = NULL;

@@ -12,9 +12,10 @@ struct filters {
 	char *resolved[SELECTION_LIST_MAX];
 };
 
-/* Looks at what SELECTION (borrowed until filters__done()) is about. A prefix that leads through symlinks gets the
- * file's own name beside it: that is what the kernel knows a file by. Logs a line for each such prefix, and for each
- * prefix or process that isn't there or that the default scope leaves out. */
+/* Looks at what SELECTION (borrowed until filters__done()) is about. A prefix that leads through
+ * symlinks gets the file's own name beside it: that is what the kernel knows a file by. Logs a line
+ * for each such prefix, and for each prefix or process that isn't there or that the default scope
+ * leaves out. */
 void filters__look(struct filters *f, struct selection *selection);
 void filters__done(struct filters *f);
 

@@ -109,6 +109,9 @@ struct recording {
 	const struct options *options; /* own */
 	struct options own;
 	struct filters filters;
+	struct memory_plan plan;
+	uid_t uid; /* owner of what is made; -1 leaves it */
+	gid_t gid;
 	struct clock *clock;
 	struct engine *engine;
 	struct session *session;
@@ -311,7 +314,7 @@ static int open_state(struct recording *r)
 	return 0;
 }
 
-static int begin_snapshots(struct recording *r, const struct manifest_info *info)
+static int begin_snapshots(struct recording *r)
 {
 	const struct options *o = r->options;
 	struct snapshots_config config = {
@@ -324,8 +327,8 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 		.clock = r->clock,
 		.session = r->session,
 		.manifest = r->manifest,
-		.uid = info->uid,
-		.gid = info->gid,
+		.uid = r->uid,
+		.gid = r->gid,
 		.level = WRITER_LEVEL,
 		.state = r->state,
 		.key = o->anonymize ? r->key : NULL,
@@ -337,23 +340,23 @@ static int begin_snapshots(struct recording *r, const struct manifest_info *info
 }
 
 static int open_engine(struct recording *r, const struct engine_type *type,
-		       const struct memory_plan *plan, char problem[ENGINE_PROBLEM_MAX])
+		       char problem[ENGINE_PROBLEM_MAX])
 {
 	struct engine_config config = {
 		.selection = &r->options->selection,
-		.memory = plan,
+		.memory = &r->plan,
 		.verbose = r->options->verbose || r->options->dev,
 	};
 
 	return engine__open(&r->engine, type, &config, problem);
 }
 
-static int begin_capture(struct recording *r, const struct memory_plan *plan)
+static int begin_capture(struct recording *r)
 {
 	const struct options *o = r->options;
 	struct encoder_config config = {
 		.selection = &o->selection,
-		.memory = plan,
+		.memory = &r->plan,
 		.clock = r->clock,
 		.key = o->anonymize ? r->key : NULL,
 		.keep_system = o->anonymize_keep_system,
@@ -393,13 +396,13 @@ static void tell_staging(struct recording *r)
 	}
 }
 
-static int begin_staging(struct recording *r, const struct manifest_info *info)
+static int begin_staging(struct recording *r)
 {
 	struct staging_config config = {
 		.session = r->session,
 		.budget = r->budget,
-		.uid = info->uid,
-		.gid = info->gid,
+		.uid = r->uid,
+		.gid = r->gid,
 		.said = on_said,
 		.failing = is_failing,
 		.moved = on_moved,
@@ -431,10 +434,52 @@ static uint64_t privileges_of(const struct options *o, bool gives)
 	return privileges__needed(&use);
 }
 
-static int begin(struct recording *r)
+/* ---- the phases of the start: each returns 0, or the exit code and has said why ---- */
+
+/* Finds out what can fail before anything is made. */
+static int prepare(struct recording *r, char machine_id[17])
 {
 	const struct options *o = r->options;
-	char problem[ENGINE_PROBLEM_MAX], problem_upload[TARGET_REASON_MAX], machine_id[17];
+	char problem[TARGET_REASON_MAX];
+	int err = machine_id__get(machine_id);
+
+	if (err)
+		return complain(
+			"no machine id in /etc/machine-id: %s; 'systemd-machine-id-setup' or "
+			"'dbus-uuidgen --ensure=/etc/machine-id' makes one",
+			strerror(-err));
+	err = open_state(r);
+	if (err)
+		return err;
+	if (o->upload.target.url && upload__check(&o->upload, problem))
+		return complain("cannot upload: %s", problem);
+	if (clock__new(&r->clock))
+		return complain("out of memory");
+	return 0;
+}
+
+/* Loads and attaches. */
+static int attach(struct recording *r)
+{
+	char problem[ENGINE_PROBLEM_MAX];
+	int err;
+
+	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
+	 * program again that a signal has interrupted. What is loaded goes with the process. */
+	loading = !r->options->daemon && !stops;
+	err = open_engine(r, engines[0], problem);
+	loading = 0;
+	if (err)
+		return complain("cannot record: %s", problem);
+	if (engine__warning(r->engine))
+		complain("%s", engine__warning(r->engine));
+	return 0;
+}
+
+/* Makes the session's directory and its first manifest. */
+static int make_session(struct recording *r, const char *machine_id)
+{
+	const struct options *o = r->options;
 	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
 	struct manifest_info info = {
 		.machine_id = machine_id,
@@ -444,47 +489,13 @@ static int begin(struct recording *r)
 		.anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
 	};
-	struct disk_budget_config budget = budget_limits(o);
-	struct memory_plan plan;
-	struct writer_config config = {
-		.rotate_age_s = o->rotate_age_s,
-		.rotate_bytes = o->rotate_bytes,
-		.rotate_rows = o->rotate_rows,
-		.level = WRITER_LEVEL,
-		.finished = on_file_finished,
-		.arg = r,
-	};
 	int err;
 
-	err = machine_id__get(machine_id);
-	if (err)
-		return complain(
-			"no machine id in /etc/machine-id: %s; 'systemd-machine-id-setup' or "
-			"'dbus-uuidgen --ensure=/etc/machine-id' makes one",
-			strerror(-err));
-	err = open_state(r);
-	if (err)
-		return err;
-	if (o->upload.target.url && upload__check(&o->upload, problem_upload))
-		return complain("cannot upload: %s", problem_upload);
-	if (clock__new(&r->clock))
-		return complain("out of memory");
-	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
-	 * program again that a signal has interrupted. What is loaded goes with the process. */
-	loading = !o->daemon && !stops;
-	memory__plan(&plan, o->memory, memory__cpus());
-	err = open_engine(r, engines[0], &plan, problem);
-	loading = 0;
-	if (err)
-		return complain("cannot record: %s", problem);
-	if (engine__warning(r->engine))
-		complain("%s", engine__warning(r->engine));
-	if (stops)
-		return EXIT_OK;
-	filters__look(&r->filters, &r->own.selection);
-	session__owner(&info.uid, &info.gid);
+	session__owner(&r->uid, &r->gid);
+	info.uid = r->uid;
+	info.gid = r->gid;
 	err = session__new(&r->session, o->output, o->bucket ? o->bucket : BUCKET, machine_id,
-			   info.uid, info.gid);
+			   r->uid, r->gid);
 	if (err)
 		return complain("cannot write to %s: %s", o->output, strerror(-err));
 	read_command_line(r, command_line);
@@ -498,33 +509,81 @@ static int begin(struct recording *r)
 	if (err)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME,
 				strerror(-err));
-	/* Its threads give up more than the others have left. */
-	if (o->upload.target.url && upload__new(&r->upload, &o->upload, o->state, r->session,
-						info.uid, info.gid, problem_upload))
-		return complain("cannot upload: %s", problem_upload);
-	/* Before any other thread is started: each has its own. */
-	err = privileges__drop(privileges_of(o, info.uid != (uid_t)-1));
+	return 0;
+}
+
+/* Gives up privileges, which each thread has for itself: before other threads are started, but
+ * after the uploader's, which give up more than the others have left. */
+static int drop_privileges(struct recording *r)
+{
+	const struct options *o = r->options;
+	char problem[TARGET_REASON_MAX];
+	int err;
+
+	if (o->upload.target.url &&
+	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
+		return complain("cannot upload: %s", problem);
+	err = privileges__drop(privileges_of(o, r->uid != (uid_t)-1));
 	if (err)
 		return complain("cannot give up privileges: %s", strerror(-err));
+	return 0;
+}
+
+/* Starts the threads from the ring to the disk, and those of the snapshots. */
+static int start_threads(struct recording *r)
+{
+	const struct options *o = r->options;
+	struct disk_budget_config budget = budget_limits(o);
+	struct writer_config config = {
+		.session_fd = r->session->fd,
+		.rotate_age_s = o->rotate_age_s,
+		.rotate_bytes = o->rotate_bytes,
+		.rotate_rows = o->rotate_rows,
+		.level = WRITER_LEVEL,
+		.uid = r->uid,
+		.gid = r->gid,
+		.queue_chunks = r->plan.queue_chunks,
+		.finished = on_file_finished,
+		.arg = r,
+	};
+	int err;
+
 	budget.fd = r->session->fd;
 	if (disk_budget__new(&r->budget, &budget))
 		return complain("out of memory");
 	config.budget = r->budget;
-	config.session_fd = r->session->fd;
-	config.uid = info.uid;
-	config.gid = info.gid;
-	config.queue_chunks = plan.queue_chunks;
 	err = writer__new(&r->writer, &config);
 	if (!err)
-		err = begin_capture(r, &plan);
+		err = begin_capture(r);
 	if (!err)
-		err = begin_snapshots(r, &info);
+		err = begin_snapshots(r);
 	if (!err)
-		err = begin_staging(r, &info);
+		err = begin_staging(r);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
 	on_manifest_grown(r); /* by its hooks and counts */
-	return -1;
+	return 0;
+}
+
+/* -1: recording has begun; otherwise the exit code. */
+static int begin(struct recording *r)
+{
+	char machine_id[17];
+	int code;
+
+	memory__plan(&r->plan, r->options->memory, memory__cpus());
+	code = prepare(r, machine_id);
+	if (!code)
+		code = attach(r);
+	if (code || stops)
+		return code;
+	filters__look(&r->filters, &r->own.selection);
+	code = make_session(r, machine_id);
+	if (!code)
+		code = drop_privileges(r);
+	if (!code)
+		code = start_threads(r);
+	return code ? code : -1;
 }
 
 /* ---- as a service ---- */
@@ -769,82 +828,104 @@ static bool finish_upload(struct recording *r)
 	return ended;
 }
 
-/* Ends the recording; the exit code. */
-static int finish(struct recording *r)
-{
-	struct status_snapshot s;
-	unsigned int unfinished;
-	uint64_t unnamed;
-	int err, code = EXIT_OK;
+/* ---- the phases of the end: each returns whether all went well, and has said what didn't ---- */
 
-	notify__send("STOPPING=1\nSTATUS=Finishing");
-	status__clear(&r->status);
-	r->stuck = !snapshots__stop(r->snapshots);
-	if (r->stuck) {
+static bool stop_background(struct recording *r)
+{
+	bool ok = true;
+
+	if (!snapshots__stop(r->snapshots)) {
+		r->stuck = true;
 		complain("a filesystem doesn't answer: its snapshot stays unfinished");
-		code = EXIT_LOST;
+		ok = false;
 	} else if (snapshots__problem(r->snapshots)) {
 		complain("%s", snapshots__problem(r->snapshots));
 	}
 	if (!staging__stop(r->staging))
 		r->stuck = true;
 	tell_staging(r);
+	return ok;
+}
+
+static bool stop_capture(struct recording *r)
+{
+	struct status_snapshot s;
+	unsigned int unfinished;
+	int err;
+
 	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
 	capture__stop(r->capture);
-	/* What the last write and the end of a file lose is lost after the last row of all other streams. */
+	/* What the last write and the end of a file lose is lost after the last row of all other
+	 * streams. */
 	writer__settle(r->writer);
 	capture__tell_last(r->capture);
 	err = writer__close(r->writer);
-	if (err) {
+	if (err)
 		complain("could not write all rows: %s", strerror(-err));
-		code = EXIT_LOST;
-	}
 	unfinished = writer__unfinished(r->writer);
-	if (unfinished) {
-		complain(
-			"%u files could not be finished: their rows wait in .part files for 'iotrc recover'",
-			unfinished);
-		code = EXIT_LOST;
-	} else {
+	if (unfinished)
+		complain("%u files could not be finished: their rows wait in .part files for "
+			 "'iotrc recover'",
+			 unfinished);
+	else
 		manifest__set_state(r->manifest, "complete");
-	}
-	err = write_manifest(r);
-	if (err) {
+	return !err && !unfinished;
+}
+
+static bool end_manifest(struct recording *r)
+{
+	int err = write_manifest(r);
+	bool unmounted = session__place(r->session) == SESSION_UNMOUNTED;
+
+	if (err)
 		complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME, strerror(-err));
-		code = EXIT_LOST;
-	}
-	unnamed = capture__unnamed(r->capture);
-	if (unnamed) {
-		complain(
-			"%llu records made no sense, or came before their definitions: please report this",
-			(unsigned long long)unnamed);
-		code = EXIT_LOST;
-	}
-	if (session__place(r->session) == SESSION_UNMOUNTED) {
-		complain(
-			"%s: its disk was unmounted meanwhile: nobody finds these rows until it is mounted again",
-			r->session->path);
-		code = EXIT_LOST;
-	}
-	take_snapshot(r, &s);
+	if (unmounted)
+		complain("%s: its disk was unmounted meanwhile: nobody finds these rows until it "
+			 "is mounted again",
+			 r->session->path);
+	return !err && !unmounted;
+}
+
+/* Whether no row is missing; S are the last counts. */
+static bool is_complete(struct recording *r, const struct status_snapshot *s)
+{
+	uint64_t unnamed = capture__unnamed(r->capture);
+	bool ok = !unnamed;
+
+	if (unnamed)
+		complain("%llu records made no sense, or came before their definitions: please "
+			 "report this",
+			 (unsigned long long)unnamed);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		if (status__lost(&s.streams[i]))
-			code = EXIT_LOST;
-	if (tell_missed(r))
-		code = EXIT_LOST;
+		ok &= !status__lost(&s->streams[i]);
+	ok &= !tell_missed(r);
 	/* Developer mode doesn't believe itself. */
-	if (r->options->dev && verify__dir(r->session->path, stderr))
-		code = EXIT_LOST;
+	return ok & !(r->options->dev && verify__dir(r->session->path, stderr));
+}
+
+/* Ends the recording; the exit code. */
+static int finish(struct recording *r)
+{
+	struct status_snapshot s;
+	bool ok;
+
+	notify__send("STOPPING=1\nSTATUS=Finishing");
+	status__clear(&r->status);
+	ok = stop_background(r);
+	ok &= stop_capture(r);
+	ok &= end_manifest(r);
+	take_snapshot(r, &s);
+	ok &= is_complete(r, &s);
 	filters__tell_end(&r->filters, &s);
 	if (log__unattended())
 		tell_end(r, &s);
 	else if (!r->options->quiet)
 		status__summary(stderr, &s, r->session->path);
-	code_recorded = code;
+	code_recorded = ok ? EXIT_OK : EXIT_LOST;
 	recorded = 1;
 	if (r->upload && !finish_upload(r))
 		r->stuck = true;
-	return code;
+	return code_recorded;
 }
 
 int record__run(const struct options *options)

@@ -20,8 +20,8 @@ struct memory_plan {
 	size_t paths_bytes, tasks_bytes; /* a generation of each dictionary; two are kept */
 	size_t paths_max, tasks_max;     /* … in entries */
 	size_t sort_bytes;               /* records of a snapshot that are sorted at once */
-	uint32_t
-		in_flight; /* requests of one kind that are under way: block's, io_uring's, connections */
+	/* requests of one kind that are under way: block's, io_uring's, connections */
+	uint32_t in_flight;
 	uint32_t uring_conns; /* those of io_uring's that are about sockets */
 	uint32_t uring_asked; /* … that name paths, which are kept as asked for */
 	uint32_t threads;     /* whose doings are kept in a table: up to 5.10 */

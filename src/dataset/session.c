@@ -177,7 +177,8 @@ bool session__in_use(int fd)
 	return false;
 }
 
-/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id (proc(5)). */
+/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id
+ * (proc(5)). */
 static bool is_mounted(uint64_t id)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");

@@ -34,8 +34,8 @@ bool session__in_use(int fd);
 /* Where the session is for somebody who looks for it at its path. */
 enum session_place {
 	SESSION_THERE,
-	SESSION_RENAMED, /* there is nothing, or something else: the directory has another name, or is mounted over */
-	SESSION_UNMOUNTED, /* its file system is mounted nowhere any more, and is here only as long as we keep it open */
+	SESSION_RENAMED, /* nothing is there, or something else: it was renamed, or mounted over */
+	SESSION_UNMOUNTED, /* its file system is mounted nowhere; only our descriptor keeps it */
 };
 enum session_place session__place(const struct session *s);
 

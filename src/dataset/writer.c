@@ -54,7 +54,8 @@ struct writer {
 	struct chunk *free;           /* last in, first out: the warmest */
 	uint32_t in_use;              /* chunks with producers and in the queue */
 	bool rotate, closing, filled; /* filled: nothing more comes from the writer */
-	/* writer__settle(): asked for; all rows but the lost stream's are written; their files are finished, too. */
+	/* writer__settle(): asked for; all rows but the lost stream's are written; their files are
+	 * finished, too. */
 	bool settling, emptied, settled;
 	unsigned int unfinished; /* files */
 	struct {

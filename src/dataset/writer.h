@@ -88,12 +88,14 @@ bool writer__failing(struct writer *w);
 /* The first error the disk gave (negative errno), or 0. */
 int writer__error(struct writer *w);
 
-/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is known then, and
- * can be told in rows of that one before writer__close(). Producers of other rows must have ended. */
+/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is
+ * known then, and can be told in rows of that one before writer__close(). Producers of other rows
+ * must have ended. */
 void writer__settle(struct writer *w);
 
-/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is known then, and
- * can be told in rows of that one before writer__close(). Producers of other rows must have ended. */
+/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is
+ * known then, and can be told in rows of that one before writer__close(). Producers of other rows
+ * must have ended. */
 void writer__settle(struct writer *w);
 
 /* Writes what is queued, finishes every file, ends the threads. The stats stay readable. 0, or the

@@ -30,8 +30,8 @@ uint64_t capture__rounds(struct capture *c);
 
 /* Detaches the engine, drains what is left, ends the thread. The writer has all rows then. */
 void capture__stop(struct capture *c);
-/* Tells in the lost stream of what has been lost since: after capture__stop() and writer__settle(), before
- * writer__close(). */
+/* Tells in the lost stream of what has been lost since: after capture__stop() and writer__settle(),
+ * before writer__close(). */
 void capture__tell_last(struct capture *c);
 struct capture *capture__free(struct capture *c);
 

@@ -31,8 +31,8 @@ struct command {
 	const char *summary;     /* one line: what it does */
 	const char *synopsis;    /* lines: its arguments in full; NULL: USAGE */
 	const char *description; /* paragraphs of lines */
-	const struct command_option
-		*options; /* ends with a row without a name. -h is always there */
+	/* ends with a row without a name. -h is always there */
+	const struct command_option *options;
 	const char *exit_codes;
 	const char *examples; /* lines of shell */
 
@@ -66,8 +66,8 @@ void command__list(FILE *out);
 
 /* What command__next() found: an index of the options' table, or one of these. */
 enum {
-	COMMAND_END =
-		-1, /* no options are left: argv[at] is the first other argument, after all options */
+	/* no options are left: argv[at] is the first other argument */
+	COMMAND_END = -1,
 	COMMAND_DONE = -2, /* --help was printed: exit with EXIT_OK */
 	COMMAND_ERROR = -3 /* it has said on stderr what is wrong: exit with EXIT_USAGE */
 };

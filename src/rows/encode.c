@@ -165,7 +165,8 @@ static char *special_field(struct encoder *e, const struct rec_path *r, const ch
 /* A file without a path is called as /proc/PID/fd calls it. */
 static size_t special_name(char *buf, const struct rec_path *r)
 {
-	/* The name of a socket's dentry is its protocol; a lone slash is one that nobody has named. */
+	/* The name of a socket's dentry is its protocol; a lone slash is one that nobody has
+	 * named. */
 	bool own = r->len && !is_of_type(r, "sockfs") && !(r->len == 1 && r->path[0] == '/');
 	char *p = buf;
 

@@ -27,7 +27,8 @@
 
 #define FLAGS_CACHE 512
 
-/* Stands before the path of what is below a mount that is attached nowhere: it is from the mount's root on. */
+/* Stands before the path of what is below a mount that is attached nowhere: it is from the mount's
+ * root on. */
 #define DETACHED "(detached)"
 
 /* Whether PATH, as path_entry has it, begins with the mark. No path of a process's does. */

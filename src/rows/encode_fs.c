@@ -243,8 +243,8 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			return NULL;
 	}
 	*p++ = ',';
-	if (r->has &
-	    FS_HAS_SIZE) /* beyond 2^63 - 1 negative: readers that guess types take integers for it */
+	/* Beyond 2^63 - 1 it is negative: readers that guess types take the column for integers. */
+	if (r->has & FS_HAS_SIZE)
 		p = csv__i64(p, r->size);
 	*p++ = ',';
 	if (r->has & FS_HAS_OFFSET)

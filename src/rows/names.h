@@ -25,10 +25,10 @@ struct name_set {
 };
 
 #define NAMES_SETS(X) \
-	X(open)      /* O_* that open() was asked for */ \
-	X(open_file) /* O_* of an open file: f_flags, without what the kernel keeps there for itself */ \
-	X(mode)      /* S_*, with the S_IF* of mknod */ \
-	X(at)        /* AT_* of fstatat, statx, linkat, fchownat, … */ \
+	X(open)         /* O_* that open() was asked for */ \
+	X(open_file)    /* O_* of an open file: f_flags without the kernel's own bits */ \
+	X(mode)         /* S_*, with the S_IF* of mknod */ \
+	X(at)           /* AT_* of fstatat, statx, linkat, fchownat, … */ \
 	X(at_unlink)    /* AT_* of unlinkat: 0x200 is AT_REMOVEDIR */ \
 	X(at_access)    /* AT_* of faccessat2: 0x200 is AT_EACCESS */ \
 	X(rename)       /* RENAME_* of renameat2 */ \

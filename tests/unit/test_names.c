@@ -69,7 +69,8 @@ Test(names, open_file_of_a_64_bit_process)
 	kernel_flags = fcntl(fd, F_GETFL);
 	close(fd);
 	unlink(path);
-#ifndef __aarch64__ /* which has no kernel below it in check-arm64, but qemu-aarch64, that takes the flag out */
+/* In check-arm64 the kernel is qemu-aarch64, which takes the flag out. */
+#ifndef __aarch64__
 	if (sizeof(long) == 8)
 		cr_expect((kernel_flags & ~(unsigned long)(O_RDWR | O_APPEND)) != 0,
 			  "no O_LARGEFILE in %lo: this test proves nothing", kernel_flags);

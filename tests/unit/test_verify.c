@@ -938,7 +938,9 @@ Test(field, wall_times)
 	srand(3);
 	for (int i = 0; i < 200000; i++) {
 		struct tm tm = {
-			.tm_year = rand() % 400 - 100, .tm_mon = rand() % 14 - 1, .tm_mday = rand() % 33,
+			.tm_year = rand() % 400 - 100,
+			.tm_mon = rand() % 14 - 1,
+			.tm_mday = rand() % 33,
 			.tm_hour = rand() % 25, .tm_min = rand() % 61, .tm_sec = rand() % 61,
 		}, normal = tm;
 		int us = rand() % 1000000;

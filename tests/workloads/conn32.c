@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* conn.c by socketcall() of i386, which is one call for all that is done with sockets. With an argument: options of
- * a socket, of which it says on stdout
+/* conn.c by socketcall() of i386, which is one call for all that is done with sockets. With an
+ * argument: options of a socket, of which it says on stdout
  *   EVENT FD LEVEL NAME VALUE RESULT */
 #ifdef __x86_64__
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Arguments that few programs give: registers whose upper half is garbage, flags that nobody has defined,
- * lengths past 2^64, pointers that are none. */
+/* Arguments that few programs give: registers whose upper half is garbage, flags that nobody has
+ * defined, lengths past 2^64, pointers that are none. */
 #include <sys/mman.h>
 #include <sys/uio.h>
 

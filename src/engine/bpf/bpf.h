@@ -62,8 +62,8 @@ struct bpf_engine {
 
 struct program {
 	enum hook hook;
-	const char
-		*name; /* where it attaches: a tracepoint's or a function's name after the kind */
+	/* where it attaches: a tracepoint's or a function's name after the kind */
+	const char *name;
 	const char *program; /* its name in bpf/ */
 	uint32_t streams;
 	uint8_t args; /* the number it must have; 0: any */
