@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Kernel AIO. It has no tracepoints: requests are taken from io_submit(), and their results from
+/* Kernel AIO. It has no tracepoints. Requests are taken from io_submit(), and their results from
  * the ring that the kernel shares with the process (struct aio_ring of fs/aio.c, mapped at the
- * context's id), which is looked into at each call about the context. A program that reaps by
- * itself, without io_getevents(), is seen at its next io_submit(). From then on all is as with
- * io_uring. */
+ * address that is the context's id). That ring is read at each call about the context, so a program
+ * that reaps results without io_getevents() is noticed at its next io_submit(). The rest is shared
+ * with io_uring. */
 #ifndef IOTRC_BPF_AIO_H
 #define IOTRC_BPF_AIO_H
 
@@ -26,8 +26,8 @@
 #include "schema/streams.h"
 
 #define AIO_RING_MAGIC 0xa10a10a1
-#define AIO_STEP 32  /* requests or results that one function's loop goes through */
-#define AIO_STEPS 32 /* … and how often it is called for one system call */
+#define AIO_STEP 32  /* requests or results per call of a function with a loop */
+#define AIO_STEPS 32 /* such calls per system call */
 
 struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
 	u64 data;
@@ -48,7 +48,8 @@ struct aio_event {
 	s64 res, res2;
 };
 
-/* How far the results of a context have been seen. LRU: nothing tells its end for sure. */
+/* How many results of a context have been seen. LRU: no event reliably tells the end of a
+ * context. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -61,7 +62,7 @@ static __always_inline u64 aio_key(u64 address)
 	return mix(kread((u64)bpf_get_current_task(), task_struct, mm), address);
 }
 
-/* The opcode of io_uring that does the same; 0: none. */
+/* The io_uring opcode that does the same, or 0. */
 static __always_inline u32 aio_opcode(u32 opcode)
 {
 	switch (opcode) {
@@ -80,7 +81,7 @@ static __always_inline u32 aio_opcode(u32 opcode)
 	return 0;
 }
 
-/* The arguments of a request to io_uring that does the same. */
+/* The request in the form of a request to io_uring. */
 static __always_inline void take_iocb(struct task_state *call, const struct iocb *cb)
 {
 	call->args[0] = (s32)cb->fd;
@@ -91,7 +92,7 @@ static __always_inline void take_iocb(struct task_state *call, const struct iocb
 	call->args[5] = 0;
 }
 
-/* Keeps the request at user address AT. */
+/* Keeps the request at user address AT until its result is seen. */
 __noinline int aio_request(u64 at)
 {
 	struct task_state *state = current_state(false), *call;
@@ -112,7 +113,7 @@ __noinline int aio_request(u64 at)
 	take_iocb(call, &cb);
 	prepare_flight(opcode);
 	if (!f->file)
-		return 0; /* io_submit() itself refuses it */
+		return 0; /* io_submit() refuses it */
 	inode = kread(f->file, file, f_inode);
 	if (!file_in_scope(inode)) {
 		count_filtered(STREAM_FS);
@@ -122,7 +123,7 @@ __noinline int aio_request(u64 at)
 	f->rec.fs.has = (f->rec.fs.has & ~FS_IO_URING) | FS_AIO;
 	if (appends(call, &uring_ops[opcode]))
 		f->rec.fs.has &= ~FS_HAS_OFFSET;
-	f->file = 0; /* it may be closed by the time the result is seen */
+	f->file = 0; /* it may have been closed by the time the result is seen */
 	f->at_position = 0;
 	f->props = 0;
 	if (!f->rec.fs.path || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
@@ -130,7 +131,7 @@ __noinline int aio_request(u64 at)
 	return 0;
 }
 
-/* Gives up a request that was not accepted. */
+/* Forgets a request that the kernel did not accept. */
 __noinline int aio_refused(u64 at)
 {
 	u64 key = aio_key(at);
@@ -139,8 +140,8 @@ __noinline int aio_refused(u64 at)
 	return 0;
 }
 
-/* Turns results that the ring of CONTEXT has gained into rows; returns whether there are more. */
-__noinline int aio_look(u64 context)
+/* Records the results that were added to the ring of CONTEXT; returns whether there are more. */
+__noinline int aio_reap(u64 context)
 {
 	struct aio_ring_head ring;
 	struct aio_event event;
@@ -155,14 +156,15 @@ __noinline int aio_look(u64 context)
 		if (uread(&event, sizeof(event), context + ring.length + (u64)at * sizeof(event)))
 			break;
 		on_complete_named(aio_key(event.iocb), event.res);
-		at = (at + 1) % ring.nr; /* no branch: the verifier would follow both, each time */
+		/* No branch: the verifier would follow both ways, each time */
+		at = (at + 1) % ring.nr;
 	}
 	bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);
 	return at != ring.tail;
 }
 
-/* io_submit(): requests [FROM, TO) of the array at LIST, of pointers of WIDTH bytes, are kept, or
- * given up. */
+/* The requests [FROM, TO) of io_submit()'s array at LIST, whose pointers are of WIDTH bytes: keeps
+ * them, or forgets them if REFUSED. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 {
 	u64 i;
@@ -180,12 +182,12 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 	return 0;
 }
 
-static __always_inline void aio_look_all(u64 context)
+static __always_inline void aio_reap_all(u64 context)
 {
 	u64 i;
 
 	for (i = 0; i < AIO_STEPS; i++)
-		if (!aio_look(context))
+		if (!aio_reap(context))
 			break;
 }
 
@@ -195,11 +197,11 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 
 	if (!state)
 		return VERDICT_IGNORE;
-	aio_look_all(state->args[0]);
+	aio_reap_all(state->args[0]);
 	for (i = 0; i < AIO_STEPS && submits; i++)
 		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0,
 			     state->compat ? 4 : 8);
-	return VERDICT_TRACE; /* for the look on exit; the call itself is no row */
+	return VERDICT_TRACE; /* so that exit_aio() runs; the call itself is no row */
 }
 
 static __noinline int exit_aio(struct task_state *state, u32 submits)
@@ -212,7 +214,7 @@ static __noinline int exit_aio(struct task_state *state, u32 submits)
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
 		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1,
 			     state->compat ? 4 : 8);
-	aio_look_all(state->args[0]);
+	aio_reap_all(state->args[0]);
 	return 0;
 }
 

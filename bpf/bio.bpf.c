@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Bios of block devices without requests: device-mapper, md, zram, brd, pmem. */
+/* Bios of block devices that make no requests: device-mapper, md, zram, brd, pmem. */
 #include "bpf/abi.h"
 #include "bpf/counters.h"
 #include "bpf/definitions.h"
@@ -17,7 +17,8 @@ struct bio_flight {
 	u32 bytes, cmd_flags, dev, left_out;
 };
 
-/* LRU: a driver may pass the bio itself on to another device, whose completion isn't told of. */
+/* LRU: a driver may pass the same bio on to another device, and then no tracepoint reports its
+ * completion. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
@@ -58,7 +59,7 @@ int on_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
 	return bio_queued(argument(ctx, 1));
 }
 
-/* Parts that the driver has split off complete as well, but only what was queued is a row. */
+/* Parts that a driver has split off complete as well; only what was queued is a row. */
 PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 {
 	u64 bio = argument(ctx, 1), now = bpf_ktime_get_ns(), flags;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Requests of block devices, each from the moment a bio got it to its completion, keyed by the
- * request itself. A request's fields are read at completion; the map keeps what is known only on
- * the way. */
+/* Requests of block devices, from the moment a bio gets one to its completion. The request's
+ * address is the key. A request's fields are read at completion; the map holds what is known only
+ * before that. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/context.h"
@@ -21,7 +21,7 @@
 #define REQ_OP_FLUSH 2
 
 struct flight {
-	u64 start_ns; /* the kernel's own, which tells two requests at one address apart */
+	u64 start_ns; /* request.start_time_ns: tells two requests at one address apart */
 	u64 insert_ns, issue_ns;
 	u64 task, request_id;
 	u64 sector;
@@ -31,13 +31,13 @@ struct flight {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct flight);
 } in_flight SEC(".maps");
 
-/* Who submitted a bio, from when it was given a request until that is inserted or issued,
- * perhaps by a kworker. LRU: a request may be given back unissued. */
+/* Who submitted a bio, from the moment it gets a request until that request is inserted or issued,
+ * which a kworker may do. LRU: a request may be given back without being issued. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -45,8 +45,8 @@ struct {
 	__type(value, struct submitter);
 } submitters SEC(".maps");
 
-/* Who last asked a disk, by its queue, to write its cache out: the flush itself is a request
- * without a bio that the kernel makes, perhaps one for several who ask. */
+/* Who last asked a disk, by its queue, to flush its cache. The kernel makes a request without a bio
+ * for the flush, possibly one for several callers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -85,7 +85,7 @@ int on_block_getrq_old(u64 *ctx) /* until 5.10: the queue comes first */
 	return note_submitter(argument(ctx, 1));
 }
 
-/* A bio merged in front becomes the request's first. */
+/* A bio merged at the front becomes the first of the request. */
 PAIR("tp_btf/block_bio_frontmerge", on_block_frontmerge, HOOK_BLOCK_FRONTMERGE)
 {
 	return note_submitter(argument(ctx, 0));
@@ -113,7 +113,8 @@ static __always_inline void fill_submitter(void *ctx, struct flight *f, struct r
 			bpf_map_delete_elem(&submitters, &bio);
 		return;
 	}
-	/* A driver's command: a thread that is known already, if it is surely its own. */
+	/* A driver's own command: attributed to the current thread if that is known already and is
+	 * surely the submitter. */
 	state = in_own_call(ctx) ? current_state(false) : 0;
 	if (!state)
 		return;
@@ -134,17 +135,18 @@ static __always_inline void on_the_way(void *ctx, struct request *rq, bool issue
 		bpf_map_update_elem(&in_flight, &key, &fresh, BPF_ANY);
 		f = bpf_map_lookup_elem(&in_flight, &key);
 		if (!f)
-			return; /* the map is full: the completion is a row without latencies */
+			return; /* the map is full: the completion is recorded without latencies */
 	}
 	if (!issue) {
 		if (!f->insert_ns)
 			f->insert_ns = now;
 		return;
 	}
-	/* From the first issue on, whatever is requeued. */
+	/* A requeued request keeps the time of its first issue. */
 	if (!f->issue_ns)
 		f->issue_ns = now;
-	/* Completion in parts moves it; until then merging may. */
+	/* Merging changes the sector until the request is issued, completion in parts
+	 * afterwards. */
 	if (!f->done)
 		f->sector = rq->__sector;
 }
@@ -172,16 +174,16 @@ static __always_inline u32 request_dev(struct request *rq)
 	return disk_dev(disk);
 }
 
-/* One step of the sequence flush, data, flush that a request is taken through for a disk that can't
- * do it by itself (block/blk-flush.c); the request completes once more, without bytes, at the
- * end. */
+/* One step of the sequence flush, data, flush, which a request goes through on a disk that cannot
+ * do it itself (block/blk-flush.c). At the end of the sequence the request completes once more,
+ * with no bytes. */
 static __always_inline bool is_step(struct request *rq)
 {
 	return (rq->cmd_flags & REQ_OP_MASK) != REQ_OP_FLUSH && rq->rq_flags & cfg.flush_seq;
 }
 
-/* What is known of the request from its way here: F, if that was kept. BYTES are those of its last
- * part. */
+/* What was noted about the request before its completion: F, or NULL if nothing was. BYTES are
+ * those of the last part. */
 static __always_inline void fill_flight(struct rec_block *rec, const struct flight *f, u32 bytes)
 {
 	if (f) {
@@ -206,14 +208,15 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	u64 bio = (u64)rq->bio;
 	struct rec_block *rec;
 
-	/* Completed in parts: fired before the part is taken off __data_len. */
+	/* A part is completed: the tracepoint fires before the part is subtracted from
+	 * __data_len. */
 	if (bytes < rq->__data_len || is_step(rq)) {
 		if (f)
 			f->done += bytes;
 		return 0;
 	}
-	/* A bio without data that asks for a flush: the flush is a request of its own, and this one
-	 * is complete without having been issued. */
+	/* A bio without data that asks for a flush: the flush is a request of its own, and this
+	 * request completes without having been issued. */
 	if (!f && bio) {
 		fill_submitter(ctx, &unissued, rq);
 		unissued.request_id = next_id();
@@ -233,7 +236,7 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	rec->ns = now;
 	rec->error = error;
 	rec->dev = request_dev(rq);
-	/* A request loses the flags of the flushes that have been done for it; its bio keeps
+	/* The flush machinery clears the request's flags for steps already done; the bio still has
 	 * them. */
 	rec->cmd_flags = rq->cmd_flags;
 	if (bio)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The page cache: pages come, are found, change, and go. What each event means, and from where each
- * kernel tells of it: docs/cache.md. */
+/* The page cache: pages are added, found, changed and removed. docs/cache.md says what each event
+ * means and how each kernel reports it. */
 #include "bpf/abi.h"
 #include "bpf/cache_demand.h"
 #include "bpf/cache_row.h"
@@ -40,18 +40,18 @@ PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 	if (d && d->inode == inode && d->first != NOTHING) {
 		first = at_least(index, d->first);
 		after = at_most(end, d->last + 1);
-		if (first < after) { /* a large folio may bring more than is wanted */
-			tell(inode, index, first - index, pages, CACHE_READAHEAD);
-			tell(inode, first, after - first, pages, CACHE_MISS);
-			tell(inode, after, end - after, pages, CACHE_READAHEAD);
+		if (first < after) { /* a large folio may bring more pages than were wanted */
+			send_pages(inode, index, first - index, pages, CACHE_READAHEAD);
+			send_pages(inode, first, after - first, pages, CACHE_MISS);
+			send_pages(inode, after, end - after, pages, CACHE_READAHEAD);
 			d->missed += after - first;
 			return 0;
 		}
 	}
 	if (d && d->ahead_inode == inode && inside(index, d->ahead_first, d->ahead_last))
-		tell(inode, index, pages, pages, CACHE_READAHEAD);
-	else /* for a write, or for want of read-ahead */
-		tell(inode, index, pages, pages, CACHE_MISS);
+		send_pages(inode, index, pages, pages, CACHE_READAHEAD);
+	else /* for a write, or without read-ahead */
+		send_pages(inode, index, pages, pages, CACHE_MISS);
 	return 0;
 }
 
@@ -66,26 +66,26 @@ static __always_inline u64 ra_index(u64 ractl)
 }
 
 PAIR("tp_btf/page_cache_sync_ra", on_sync_ra,
-     HOOK_CACHE_SYNC_RA) /* since 6.16 or so, like the three that follow */
+     HOOK_CACHE_SYNC_RA) /* since 6.16 or so, like the next three */
 {
-	return wanted(argument(ctx, 0), ctx[1], ctx[3], true);
+	return read_ahead_wanted(argument(ctx, 0), ctx[1], ctx[3], true);
 }
 
 PAIR("tp_btf/page_cache_async_ra", on_async_ra, HOOK_CACHE_ASYNC_RA)
 {
-	return wanted(argument(ctx, 0), ctx[1], ctx[3], false);
+	return read_ahead_wanted(argument(ctx, 0), ctx[1], ctx[3], false);
 }
 
 PAIR("tp_btf/page_cache_ra_unbounded", on_ra, HOOK_CACHE_RA)
 {
-	return ahead(argument(ctx, 0), ctx[1], ctx[2]);
+	return read_ahead_begun(argument(ctx, 0), ctx[1], ctx[2]);
 }
 
 PAIR("tp_btf/page_cache_ra_order", on_ra_order, HOOK_CACHE_RA_ORDER)
 {
 	u64 ra = argument(ctx, 2);
 
-	return ahead(argument(ctx, 0), ctx[1], (u32)kread(ra, file_ra_state, size));
+	return read_ahead_begun(argument(ctx, 0), ctx[1], (u32)kread(ra, file_ra_state, size));
 }
 
 SEC("fentry/page_cache_sync_ra")
@@ -94,16 +94,16 @@ int on_sync_ra_function(u64 *ctx)
 	u64 ractl = argument(ctx, 0);
 
 	count_fired(HOOK_CACHE_SYNC_RA);
-	return wanted(ra_inode(ractl), ra_index(ractl), ctx[1], true);
+	return read_ahead_wanted(ra_inode(ractl), ra_index(ractl), ctx[1], true);
 }
 
 SEC("fentry/page_cache_sync_ra")
-int on_sync_ra_function_old(u64 *ctx) /* until 5.17, with the file's state as argument */
+int on_sync_ra_function_old(u64 *ctx) /* until 5.17, which also passes the file's state */
 {
 	u64 ractl = argument(ctx, 0);
 
 	count_fired(HOOK_CACHE_SYNC_RA);
-	return wanted(ra_inode(ractl), ra_index(ractl), ctx[2], true);
+	return read_ahead_wanted(ra_inode(ractl), ra_index(ractl), ctx[2], true);
 }
 
 SEC("fentry/page_cache_async_ra")
@@ -112,7 +112,7 @@ int on_async_ra_function(u64 *ctx)
 	u64 ractl = argument(ctx, 0);
 
 	count_fired(HOOK_CACHE_ASYNC_RA);
-	return wanted(ra_inode(ractl), ra_index(ractl), ctx[2], false);
+	return read_ahead_wanted(ra_inode(ractl), ra_index(ractl), ctx[2], false);
 }
 
 SEC("fentry/page_cache_async_ra")
@@ -121,7 +121,7 @@ int on_async_ra_function_old(u64 *ctx)
 	u64 ractl = argument(ctx, 0);
 
 	count_fired(HOOK_CACHE_ASYNC_RA);
-	return wanted(ra_inode(ractl), ra_index(ractl), ctx[3], false);
+	return read_ahead_wanted(ra_inode(ractl), ra_index(ractl), ctx[3], false);
 }
 
 SEC("fentry/page_cache_ra_unbounded")
@@ -130,7 +130,7 @@ int on_ra_function(u64 *ctx)
 	u64 ractl = argument(ctx, 0);
 
 	count_fired(HOOK_CACHE_RA);
-	return ahead(ra_inode(ractl), ra_index(ractl), ctx[1]);
+	return read_ahead_begun(ra_inode(ractl), ra_index(ractl), ctx[1]);
 }
 
 SEC("fentry/page_cache_ra_order")
@@ -139,12 +139,13 @@ int on_ra_order_function(u64 *ctx)
 	u64 ractl = argument(ctx, 0), ra = argument(ctx, 1);
 
 	count_fired(HOOK_CACHE_RA_ORDER);
-	return ahead(ra_inode(ractl), ra_index(ractl), (u32)kread(ra, file_ra_state, size));
+	return read_ahead_begun(ra_inode(ractl), ra_index(ractl),
+				(u32)kread(ra, file_ra_state, size));
 }
 
-/* ---- pages are found ---- */
+/* ---- pages are found in the cache ---- */
 
-/* LAST is the read's last page; until 6.13 or so, the one after it. */
+/* LAST is the last page of the read; until 6.13 or so, the page after it. */
 PAIR("tp_btf/mm_filemap_get_pages", on_cache_read, HOOK_CACHE_READ)
 {
 	u64 inode = host(argument(ctx, 0)), first = ctx[1], last = ctx[2];
@@ -171,7 +172,7 @@ static __always_inline int read_returned(u64 iocb, s64 before, s64 ret)
 			  first + pages - 1, pages);
 }
 
-SEC("fexit/filemap_read") /* 5.12 on */
+SEC("fexit/filemap_read") /* since 5.12 */
 int on_cache_read_function(u64 *ctx)
 {
 	return read_returned(argument(ctx, 0), ctx[2], ctx[3]);
@@ -216,14 +217,14 @@ int on_cache_map_function(u64 *ctx)
 	return fault_mapped(vmf_inode(argument(ctx, 0)), ctx[1], ctx[2]);
 }
 
-/* ---- pages change, and go ---- */
+/* ---- pages become dirty, or are removed ---- */
 
 static __always_inline int dirtied(u64 folio)
 {
 	u64 pages = folio_pages(folio);
 
 	count_fired(HOOK_CACHE_DIRTY);
-	tell(folio_inode(folio), folio_index(folio), pages, pages, CACHE_DIRTY);
+	send_pages(folio_inode(folio), folio_index(folio), pages, pages, CACHE_DIRTY);
 	return 0;
 }
 
@@ -239,8 +240,8 @@ int BPF_PROG(on_cache_dirty_page, void *page)
 	return dirtied((u64)page);
 }
 
-/* Reclaim takes pages one by one, marking the thread as it does so; all else that takes them away
- * (truncate, unlink, drop_caches, fadvise, O_DIRECT) makes them invalid. */
+/* Reclaim removes pages one by one, and marks the thread while it does. Any other removal
+ * (truncate, unlink, drop_caches, fadvise, O_DIRECT) invalidates them. */
 SEC("tp_btf/mm_filemap_delete_from_page_cache")
 int BPF_PROG(on_cache_delete, void *page)
 {
@@ -249,12 +250,12 @@ int BPF_PROG(on_cache_delete, void *page)
 		       kread(task, task_struct, flags) & PF_MEMALLOC;
 
 	count_fired(HOOK_CACHE_DELETE);
-	tell(folio_inode(folio), folio_index(folio), pages, pages,
-	     reclaim ? CACHE_EVICT : CACHE_INVALIDATE);
+	send_pages(folio_inode(folio), folio_index(folio), pages, pages,
+		   reclaim ? CACHE_EVICT : CACHE_INVALIDATE);
 	return 0;
 }
 
-/* A pass over a list of pages; which pages it freed, EVICT tells. */
+/* One pass over an LRU list; the EVICT events say which pages it freed. */
 SEC("tp_btf/mm_vmscan_lru_shrink_inactive")
 int BPF_PROG(on_cache_reclaim, int node, unsigned long scanned, unsigned long reclaimed, void *stat,
 	     int priority, int file)

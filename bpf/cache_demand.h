@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a thread wants of the page cache: whether a page that comes into the cache was wanted (MISS)
- * or only expected (READAHEAD), and whether a page wanted was there (HIT). A thread's struct demand
- * holds the pages that a read or a fault wants, noted when the kernel asks for read-ahead on its
- * behalf, and those that this read-ahead is to bring. */
+/* What a thread wants from the page cache. It decides whether a page added to the cache was wanted
+ * (MISS) or only expected (READAHEAD), and whether a wanted page was there (HIT). The struct demand
+ * of a thread holds the pages that its current read or fault wants, noted when the kernel starts
+ * read-ahead for it, and the pages that this read-ahead will bring. */
 #ifndef IOTRC_BPF_CACHE_DEMAND_H
 #define IOTRC_BPF_CACHE_DEMAND_H
 
@@ -23,21 +23,22 @@ static __always_inline struct demand *demand_of(bool create)
 
 #define NOTHING (~0ULL)
 
-/* Whether INDEX is a place that the read last told of may have come to. Where tracepoints can be
- * preempted (7.x) the kernel may have passed over one in between. */
-static __always_inline bool goes_on(const struct demand *d, u64 inode, u64 index)
+/* Whether the read reported last may have got to INDEX. Where tracepoints can be preempted (7.x),
+ * some steps in between may not have been reported. */
+static __always_inline bool continues_read(const struct demand *d, u64 inode, u64 index)
 {
 	return d->inode == inode && index > d->read_first && index <= d->read_last;
 }
 
-/* Read-ahead for N pages wanted from INDEX on. SYNC: because the first isn't there. */
-static __always_inline int wanted(u64 inode, u64 index, u64 n, bool sync)
+/* Read-ahead starts because N pages from INDEX are wanted. SYNC: because the first one is
+ * missing. */
+static __always_inline int read_ahead_wanted(u64 inode, u64 index, u64 n, bool sync)
 {
 	struct demand *d = demand_of(true);
 
 	if (!d || (d->fault && d->inode == inode && d->first == index))
 		return 0;
-	if (sync && !cfg.reads_whole && !goes_on(d, inode, index))
+	if (sync && !cfg.reads_whole && !continues_read(d, inode, index))
 		d->missed = 0;
 	d->fault = 0;
 	d->asked = 1;
@@ -47,8 +48,8 @@ static __always_inline int wanted(u64 inode, u64 index, u64 n, bool sync)
 	return 0;
 }
 
-/* A read-ahead of N pages from INDEX on begins. */
-static __always_inline int ahead(u64 inode, u64 index, u64 n)
+/* Read-ahead of N pages from INDEX begins. */
+static __always_inline int read_ahead_begun(u64 inode, u64 index, u64 n)
 {
 	struct demand *d = demand_of(true);
 
@@ -60,9 +61,9 @@ static __always_inline int ahead(u64 inode, u64 index, u64 n)
 	return 0;
 }
 
-/* A read of the pages FIRST to LAST goes on to FIRST, and the first PAGES are there. Kernels with
- * the tracepoint say so before each batch that is copied, the first of which may be of one page
- * that had to be waited for: what has been told of isn't told again. */
+/* A read that ends at page LAST has got to FIRST, and the first PAGES pages are in the cache.
+ * Kernels with the tracepoint report this before each batch they copy, and a batch may repeat a
+ * page that had to be waited for: pages already reported are not reported again. */
 static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 {
 	struct demand *d = demand_of(true);
@@ -70,7 +71,7 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 
 	if (!d)
 		return 0;
-	if (!cfg.reads_whole && goes_on(d, inode, first) && d->read_last == last) {
+	if (!cfg.reads_whole && continues_read(d, inode, first) && d->read_last == last) {
 		begin = d->next;
 	} else {
 		if (!d->asked)
@@ -88,11 +89,11 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 	d->asked = d->fault = 0;
 	if (end > last)
 		d->first = d->last = NOTHING;
-	tell(inode, begin, pages - missed, pages, CACHE_HIT);
+	send_pages(inode, begin, pages - missed, pages, CACHE_HIT);
 	return 0;
 }
 
-/* A fault wants page INDEX. */
+/* A fault wants the page INDEX. */
 static __always_inline int fault_begun(u64 inode, u64 index)
 {
 	struct demand *d = demand_of(true);
@@ -103,18 +104,18 @@ static __always_inline int fault_begun(u64 inode, u64 index)
 	d->first = d->last = index;
 	d->fault = 1;
 	if (cached_until(inode, index))
-		tell(inode, index, 1, 1, CACHE_HIT);
+		send_pages(inode, index, 1, 1, CACHE_HIT);
 	return 0;
 }
 
-/* One fault has mapped those of the pages FIRST to LAST that were there (fault-around). */
+/* A fault has mapped those of the pages FIRST to LAST that were in the cache (fault-around). */
 static __always_inline int fault_mapped(u64 inode, u64 first, u64 last)
 {
 	u64 n = cached_pages(inode, first, last, 1);
 
 	if (cfg.cache_sample > 1)
-		n = last - first + 1; /* each page has its own chance */
-	tell(inode, first, n, last - first + 1, CACHE_HIT);
+		n = last - first + 1; /* each page is sampled by itself */
+	send_pages(inode, first, n, last - first + 1, CACHE_HIT);
 	return 0;
 }
 

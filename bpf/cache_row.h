@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Rows of the page cache. */
+/* Sending the events of the page cache, with sampling. */
 #ifndef IOTRC_BPF_CACHE_ROW_H
 #define IOTRC_BPF_CACHE_ROW_H
 
@@ -15,13 +15,14 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* One row: COUNT pages from INDEX on, of PAGES that belong together. */
+/* Sends one event: COUNT pages from INDEX on, out of PAGES that belong together. */
 __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 {
 	u64 now = bpf_ktime_get_ns(), task = 0, flags;
 	struct rec_cache *rec;
 
-	if (event == CACHE_WRITEBACK_END ? !nobodys(STREAM_CACHE) : !whose(STREAM_CACHE, &task))
+	if (event == CACHE_WRITEBACK_END ? !keep_unowned(STREAM_CACHE) :
+					   !keep_owned(STREAM_CACHE, &task))
 		return 0;
 	rec = reserve(STREAM_CACHE, sizeof(*rec), now, &flags);
 	if (!rec)
@@ -40,7 +41,7 @@ __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 	return 0;
 }
 
-#define SAMPLE_PAGES 512 /* of the largest folio with pages of 4 KiB */
+#define SAMPLE_PAGES 512 /* pages in the largest folio, with pages of 4 KiB */
 
 __noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
 {
@@ -51,7 +52,8 @@ __noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
 	return 0;
 }
 
-/* Sampling keeps or drops a page in all its events, so ranges are told page by page. */
+/* Sampling keeps or drops a page in all of its events, so each page of a range is decided by
+ * itself. */
 __noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 {
 	u64 file = mix(inode_dev(inode), kread(inode, inode, i_ino));
@@ -65,7 +67,7 @@ __noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 	return 0;
 }
 
-static __always_inline void tell(u64 inode, u64 index, u64 count, u64 pages, u32 event)
+static __always_inline void send_pages(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 {
 	if (!inode || !count)
 		return;

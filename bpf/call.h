@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A call's arguments, and what is decided about it. A call is a system call, or a request to
+/* The arguments of a call, and what is decided about it. A call is a system call, or a request to
  * io_uring or kernel AIO put into the form of one. */
 #ifndef IOTRC_BPF_CALL_H
 #define IOTRC_BPF_CALL_H
@@ -11,13 +11,13 @@
 #include "bpf/task_state.h"
 #include "schema/streams.h"
 
-/* PLACE is an ARG(), or 0: the argument there, or 0. */
+/* The argument at PLACE, an ARG(); 0 if PLACE is 0. */
 static __always_inline u64 arg(const struct task_state *state, u8 place)
 {
 	return state->args[(place - 1) & 7];
 }
 
-/* The same of an argument that may come in HALVES. */
+/* The argument at PLACE, which may come in two HALVES, the low one first. */
 static __always_inline u64 arg_long_long(const struct task_state *state, u8 place, bool halves)
 {
 	u64 v = arg(state, place);
@@ -30,12 +30,12 @@ static __always_inline u64 arg_long_long(const struct task_state *state, u8 plac
 enum verdict {
 	VERDICT_TRACE,
 	VERDICT_FILTERED, /* a filter or the scope leaves it out */
-	VERDICT_LOST,     /* there is no room for a definition */
-	VERDICT_IGNORE,   /* no operation of any stream */
-	VERDICT_SHED,     /* left out on purpose, under overload */
+	VERDICT_LOST,     /* a definition that it needs found no room */
+	VERDICT_IGNORE,   /* not an operation of any stream */
+	VERDICT_SHED,     /* left out deliberately, under overload */
 };
 
-/* Whether the calls of TASK are recorded; STATE is brought up to date. */
+/* Whether calls of TASK are recorded. Brings its STATE up to date. */
 static __always_inline enum verdict caller_verdict(struct task_state *state,
 						   struct task_struct *task)
 {
@@ -49,7 +49,7 @@ static __always_inline enum verdict caller_verdict(struct task_state *state,
 	}
 }
 
-/* Counts what VERDICT keeps from becoming a row. */
+/* Counts an operation that VERDICT keeps from being recorded. */
 static __always_inline void count_verdict(enum verdict verdict, enum stream stream)
 {
 	if (verdict == VERDICT_FILTERED)
@@ -60,8 +60,8 @@ static __always_inline void count_verdict(enum verdict verdict, enum stream stre
 		count_shed(stream);
 }
 
-/* The record that remains to be made of a call. One place makes each kind: the verifier goes
- * through it as often as there are calls to it. */
+/* The record that is still to be made. Each kind of record is made at a single place in sys_exit():
+ * the verifier goes through a function once per call of it. */
 enum remains { REMAINS_NONE, REMAINS_SHORT, REMAINS_PATH };
 
 #endif

@@ -11,9 +11,9 @@
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 
-/* Finds out what FILE is, and keeps it in KNOWN. */
-static __noinline enum verdict meet_file(struct task_state *state, struct known_file *known,
-					 u64 file)
+/* Looks up the name and the scope of FILE, and stores them in KNOWN. */
+static __noinline enum verdict look_up_file(struct task_state *state, struct known_file *known,
+					    u64 file)
 {
 	u64 dentry, inode;
 
@@ -37,8 +37,8 @@ static __noinline enum verdict meet_file(struct task_state *state, struct known_
 	return state->path ? VERDICT_TRACE : VERDICT_LOST;
 }
 
-/* Names the open file that FILE is, for the record to come. HINT tells the files of a thread
- * apart. */
+/* Puts the name of FILE into STATE, for the record. HINT selects the slot of the cache of known
+ * files: the descriptor, say. */
 static __always_inline enum verdict take_file(struct task_state *state, u64 file, u32 hint)
 {
 	struct known_file *known = &state->known[hint % N_KNOWN_FILES];
@@ -46,7 +46,7 @@ static __always_inline enum verdict take_file(struct task_state *state, u64 file
 	state->file = file;
 	state->file_flags = kread(file, file, f_flags);
 	if (!still_known(known, file))
-		return meet_file(state, known, file);
+		return look_up_file(state, known, file);
 	state->path = known->id;
 	return VERDICT_TRACE;
 }

@@ -15,7 +15,7 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-/* A record of fixed length goes straight to where the program reads it; one that can't counts as
+/* Writes the record straight into the lane or the ring. Without room there, the call counts as
  * lost. */
 static __always_inline void emit_short(struct task_state *state,
 				       const volatile struct syscall_desc *d)
@@ -44,7 +44,7 @@ static __always_inline void emit_short(struct task_state *state,
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
 }
 
-/* The same, for the calls that are made less often: the hot path's stack is not theirs. */
+/* The same, out of line: rarer calls must not take stack from the hot path. */
 static __noinline int emit_short_apart(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The configuration that user space fills before loading. It is constant for the verifier, which
+/* The configuration, which user space fills before loading. The verifier takes it as constant, and
  * drops the branches that it rules out. */
 #ifndef IOTRC_BPF_CFG_H
 #define IOTRC_BPF_CFG_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The programs that follow a connection from its request to its outcome. */
+/* Follows a TCP connection from the request to its outcome. */
 #include "bpf/connect.h"
 #include "bpf/abi.h"
 #include "bpf/counters.h"
@@ -15,9 +15,9 @@ static __always_inline void sock_state(u64 sk, int old, int new)
 		connect_ended(sk, new, bpf_ktime_get_ns());
 }
 
-/* Since 6.1 the kernel runs no program for an event that comes over that program itself on a CPU,
- * as soft interrupts do over calls (one burst of 50 was seen in 100,000 events). Of two programs
- * one is free; what the first has done the second finds done. */
+/* Since 6.1 the kernel does not run a program for an event that interrupts the same program on that
+ * CPU, as soft interrupts do (a burst of 50 was seen among 100,000 events). With two programs one
+ * of them is free. For the second, an event that the first has handled is already done. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_sock_state, struct sock *sk, int old, int new)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whose doing an event is: the current thread's, or that of an interrupt which came over it. */
+/* Who caused an event: the current thread, or an interrupt on top of it. */
 #ifndef IOTRC_BPF_CONTEXT_H
 #define IOTRC_BPF_CONTEXT_H
 
@@ -15,7 +15,7 @@
 
 #define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */
 
-/* The system call that the current thread is in, negative when it was interrupted in user space. */
+/* The system call that the current thread is in; negative if user space was interrupted. */
 static __always_inline s64 system_call(u64 task)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -28,15 +28,15 @@ static __always_inline s64 system_call(u64 task)
 		       bpf_core_type_size(struct pt_regs);
 	return kread(regs, pt_regs, orig_ax);
 #else
-	return 0; /* always leaves the thread's stack for an interrupt */
+	return 0; /* an interrupt always leaves the thread's stack */
 #endif
 }
 
-/* Whether the current thread itself has come to the tracepoint with the context CTX, in a system
- * call. The arguments lie on the stack, and an interrupt has a stack of its own, unless on x86 it
- * came over user space. The count of interrupts would say it too, but is in a variable per CPU that
- * kernels without CONFIG_KALLSYMS_ALL don't give. A kernel thread works for others: soft interrupts
- * may have been left to it (ksoftirqd). */
+/* Whether the current thread itself reached the tracepoint with the context CTX, in a system call.
+ * The arguments lie on the stack, and an interrupt has a stack of its own, except on x86 when it
+ * interrupted user space. (The interrupt count would tell too, but kernels without
+ * CONFIG_KALLSYMS_ALL do not export the per-CPU variable.) A kernel thread acts for others:
+ * ksoftirqd runs soft interrupts. */
 static __always_inline bool in_own_call(void *ctx)
 {
 	u64 task = (u64)bpf_get_current_task(), at = 0;
@@ -47,9 +47,9 @@ static __always_inline bool in_own_call(void *ctx)
 	return at - kread(task, task_struct, stack) < STACK_BYTES && system_call(task) >= 0;
 }
 
-/* Brings the current thread's id into RET. What cannot be written for want of room for the
- * definition, or must not, is counted: false. */
-static __always_inline bool whose(enum stream stream, u64 *ret)
+/* Stores the id of the current thread in RET. Returns false, after counting the event, if a filter
+ * leaves it out or its definition found no room. */
+static __always_inline bool keep_owned(enum stream stream, u64 *ret)
 {
 	struct task_state *state = current_state(true);
 	enum whom whom = state ? task_refresh(state, current_task(), false) : WHOM_LOST;
@@ -66,8 +66,9 @@ static __always_inline bool whose(enum stream stream, u64 *ret)
 	return true;
 }
 
-/* With a filter of threads, nobody's events are left out. */
-static __always_inline bool nobodys(enum stream stream)
+/* Events without an owner (interrupts) match no filter of threads: counts them as filtered if there
+ * is one. */
+static __always_inline bool keep_unowned(enum stream stream)
 {
 	if (!cfg.n_pids && !cfg.n_commands && !cfg.cgroup)
 		return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The counters that user space reads: of each stream and of each hook, a slot per CPU. */
+/* The counters of each stream and of each hook, in one slot per CPU; user space reads them. */
 #ifndef IOTRC_BPF_COUNTERS_H
 #define IOTRC_BPF_COUNTERS_H
 
@@ -19,13 +19,13 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 	return &slots[cpu];
 }
 
-/* Streams that are counted in interrupts as well as by what these interrupt. */
+/* Streams counted in interrupts as well as in what these interrupt. */
 #define INTERRUPT_STREAMS \
 	(1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE | 1 << STREAM_NW_CONN)
 
-/* Counts one. A plain increment where nothing can come between: programs on tracepoints run with
- * preemption off, but for PREEMPT_RT. The result of the atomic isn't used: kernels before 5.12
- * refuse a program that does. */
+/* Adds one. A plain increment where nothing can intervene: programs on tracepoints run with
+ * preemption disabled, except on PREEMPT_RT. The result of the atomic operation is not used:
+ * kernels before 5.12 refuse a program that does. */
 static __always_inline void count(u64 *counter, enum stream stream)
 {
 	if (cfg.atomic_counters || (INTERRUPT_STREAMS >> stream & 1))
@@ -34,13 +34,13 @@ static __always_inline void count(u64 *counter, enum stream stream)
 		(*counter)++;
 }
 
-/* The mask is for the verifier, which knows nothing of a number that was in memory. */
+/* The mask is for the verifier, which knows no bounds for a number read from memory. */
 static __always_inline struct stream_count *counts_of(struct cpu_slot *slot, enum stream stream)
 {
 	return &slot->streams[stream & (STREAM_SLOTS - 1)];
 }
 
-/* One more operation of STREAM; gives their number. */
+/* Counts one more operation of STREAM; returns the number so far. */
 static __always_inline u64 count_seen(struct cpu_slot *slot, enum stream stream)
 {
 	struct stream_count *c = counts_of(slot, stream);
@@ -84,14 +84,12 @@ static __always_inline void count_lost(struct cpu_slot *slot, enum stream stream
 
 	if (c->lost == c->acked)
 		c->lost_first_ns = c->lost_last_ns = now;
-	else if (
-		now >
-		c->lost_last_ns) /* what is lost in an interrupt comes before what it interrupted */
+	else if (now > c->lost_last_ns) /* a loss in an interrupt may be earlier */
 		c->lost_last_ns = now;
 	count(&c->lost, stream);
 }
 
-/* One more operation of STREAM, of which nothing can be kept. */
+/* Counts one more operation of STREAM as lost. */
 static __always_inline int lose(enum stream stream, u64 now)
 {
 	u32 cpu;

@@ -10,24 +10,24 @@
 
 /* task_struct.flags (include/linux/sched.h) */
 #define PF_IO_WORKER 0x10   /* a worker of io_uring, or its polling thread */
-#define PF_MEMALLOC 0x800   /* allocates in order to free */
-#define PF_KTHREAD 0x200000 /* a thread of the kernel's own */
+#define PF_MEMALLOC 0x800   /* allocates memory in order to free some */
+#define PF_KTHREAD 0x200000 /* a kernel thread */
 
-/* The current thread. Since 5.13 that is a pointer which the verifier trusts, and its fields are
- * plain loads; what asks for one has a pointer as its parameter, no number. */
+/* The current thread. Since 5.13 this is a pointer that the verifier trusts, and reading a field is
+ * a plain load. Functions that need this take a pointer, not an address. */
 static __always_inline struct task_struct *current_task(void)
 {
 	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 }
 
-/* The address of TASK as a number. One that isn't the current thread's is met only where there are
- * no such pointers. */
+/* The address of TASK as a number. TASK may be another than the current thread only on kernels
+ * without such pointers. */
 static __always_inline u64 task_address(struct task_struct *task)
 {
 	return cfg.task_storage ? bpf_get_current_task() : (u64)task;
 }
 
-/* The integer or pointer FIELD of TASK, which current_task() has given. */
+/* The integer or pointer FIELD of TASK, which current_task() has returned. */
 #define task_read(task, field) \
 	(cfg.task_storage ? (u64)(task)->field : kread(task, task_struct, field))
 

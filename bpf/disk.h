@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Disks, and who submits to them. */
+/* Disks, and the threads that submit to them. */
 #ifndef IOTRC_BPF_DISK_H
 #define IOTRC_BPF_DISK_H
 
@@ -27,7 +27,7 @@ struct submitter {
 	u32 left_out, pad;
 };
 
-/* False when the thread can't be kept: nobody then is the submitter. */
+/* Returns false if the thread's state could not be stored: the submitter is unknown then. */
 static __always_inline bool current_submitter(struct submitter *ret)
 {
 	struct task_state *state = current_state(true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Packets that the kernel threw away, and segments that TCP sent again. */
+/* Packets that the kernel dropped, and segments that TCP retransmitted. */
 #include "bpf/abi.h"
 #include "bpf/context.h"
 #include "bpf/counters.h"
@@ -22,14 +22,14 @@ static __always_inline bool is_drop(u32 reason)
 	       reason != bpf_core_enum_value(enum skb_drop_reason, SKB_NOT_DROPPED_YET);
 }
 
-/* The record of an EVENT in whatever context CTX is; NULL when it is to be left out, or there is no
- * room. */
+/* Reserves the record of an EVENT; CTX is the context of the BPF program. NULL if it is left out or
+ * there is no room: it has been counted then. */
 static __always_inline struct rec_drop *begin_drop(void *ctx, u8 event, u64 *flags)
 {
 	u64 now = bpf_ktime_get_ns(), task = 0;
 	struct rec_drop *rec;
 
-	if (in_own_call(ctx) ? !whose(STREAM_NW_DROP, &task) : !nobodys(STREAM_NW_DROP))
+	if (in_own_call(ctx) ? !keep_owned(STREAM_NW_DROP, &task) : !keep_unowned(STREAM_NW_DROP))
 		return NULL;
 	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, flags);
 	if (!rec)
@@ -42,7 +42,7 @@ static __always_inline struct rec_drop *begin_drop(void *ctx, u8 event, u64 *fla
 	return rec;
 }
 
-/* What netlink and AF_UNIX throw away has no protocol, and is no packet. */
+/* Buffers of netlink and AF_UNIX have no protocol, and are not packets. */
 static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reason, u64 sk)
 {
 	u16 protocol = bpf_ntohs(kread(skb, sk_buff, protocol));
@@ -88,12 +88,13 @@ int BPF_PROG(on_skb_drop_reason, struct sk_buff *skb, void *location, u32 reason
 }
 
 PAIR("tp_btf/kfree_skb", on_skb_drop_socket,
-     HOOK_SKB_DROP) /* since 6.11, with the socket as the last */
+     HOOK_SKB_DROP) /* since 6.11, which also passes the socket */
 {
 	return dropped(ctx, ctx[0], true, ctx[2], ctx[3]);
 }
 
-/* The packet that is sent again has no headers yet: the socket, or the request for one, knows. */
+/* A retransmitted packet has no headers yet: the addresses are those of the socket, or of the
+ * connection request. */
 static __always_inline int retransmitted(void *ctx, u64 sk, u64 skb)
 {
 	struct rec_drop *rec;
@@ -133,8 +134,8 @@ int BPF_PROG(on_tcp_retransmit, struct sock *sk, struct sk_buff *skb)
 PAIR("tp_btf/tcp_retransmit_skb", on_tcp_retransmit_tried,
      HOOK_TCP_RETRANSMIT) /* since 6.17 or so */
 {
-	/* Told of also when nothing was sent: the last time's packet was still in the machine,
-	 * say. */
+	/* The tracepoint fires even if nothing was sent, because the previous packet was still
+	 * queued, say. */
 	return (s32)ctx[2] ? 0 : retransmitted(ctx, ctx[0], ctx[1]);
 }
 

@@ -21,7 +21,7 @@ static __always_inline enum verdict enter_fd(struct task_state *state, struct ta
 	bool closes = d->props & PROP_CLOSES, sockets_only = closes && !cfg.close_rows;
 
 	if (!file)
-		return sockets_only ? VERDICT_IGNORE : VERDICT_TRACE; /* a row that says EBADF */
+		return sockets_only ? VERDICT_IGNORE : VERDICT_TRACE; /* the row will say EBADF */
 	if (closes && is_socket(file)) {
 		if (cfg.nw_conn) {
 			state->is_socket = 1;

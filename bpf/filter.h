@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The filters that depend on nothing but the thread: processes, commands, cgroup. */
+/* The filters that depend only on the thread: processes, commands, cgroup. */
 #ifndef IOTRC_BPF_FILTER_H
 #define IOTRC_BPF_FILTER_H
 
@@ -12,8 +12,8 @@
 
 #define LINEAGE_DEPTH 24
 
-/* By climbing from a thread that is met for the first time; from then on a fork hands the answer
- * down, so that a descendant whose parents have died is still known. Global: the verifier sees it
+/* Walks up the ancestors of a thread that is new. Later a fork passes the answer on, so that a
+ * descendant whose parents have died is still recognized. Global: the verifier goes through it
  * once. */
 __noinline u32 find_lineage(u64 task)
 {
@@ -35,7 +35,7 @@ __noinline u32 find_lineage(u64 task)
 	return LINEAGE_OTHER;
 }
 
-/* Eight characters without what stands behind a NUL. */
+/* Eight characters, with all after a NUL cleared. */
 static __always_inline u64 until_nul(u64 text)
 {
 	u64 nuls = (text - 0x0101010101010101ULL) & ~text & 0x8080808080808080ULL;
@@ -45,7 +45,7 @@ static __always_inline u64 until_nul(u64 text)
 
 static __always_inline bool command_wanted(const struct task_state *state)
 {
-	/* Before 5.17 a new name left the rest of a longer old one behind its NUL. */
+	/* Before 5.17 setting a shorter name left the rest of the old one after the NUL. */
 	u64 comm0 = until_nul(state->comm[0]);
 	u64 comm1 = comm0 >> 56 ? until_nul(state->comm[1]) : 0;
 	u64 i;

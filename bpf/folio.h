@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Folios of the page cache; until 5.15 these are compound pages. */
+/* Folios of the page cache. Until 5.15 they are compound pages. */
 #ifndef IOTRC_BPF_FOLIO_H
 #define IOTRC_BPF_FOLIO_H
 
@@ -7,7 +7,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
-/* The first word of a page is its flags, whatever its type is called. */
+/* The first word of a page holds its flags, whatever the type is called. */
 static __always_inline bool page_flag(u64 page, u32 bit)
 {
 	return kread_u64(page) >> bit & 1;
@@ -31,7 +31,8 @@ static __always_inline u64 folio_index(u64 folio)
 	return kread(folio, page, index);
 }
 
-/* The inode whose page it is; 0 for anonymous memory, which marks the pointer. */
+/* The inode that the page belongs to; 0 for anonymous memory, whose pointer has its low bits
+ * set. */
 static __always_inline u64 folio_inode(u64 folio)
 {
 	u64 mapping = kread(folio, page, mapping);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Hashing of addresses and numbers into ids and keys. */
+/* Hashing addresses and numbers into ids and keys. */
 #ifndef IOTRC_BPF_HASH_H
 #define IOTRC_BPF_HASH_H
 

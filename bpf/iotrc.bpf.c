@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One object of all programs, so that they share maps and types; which of them are loaded is
- * decided at start, stream by stream. The order doesn't matter. */
+/* All programs form one object, so that they share maps and types. User space decides at start,
+ * stream by stream, which of them to load. The order of the includes does not matter. */
 #include "bpf/bio.bpf.c"
 #include "bpf/block.bpf.c"
 #include "bpf/cache.bpf.c"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading kernel memory. Since 6.2 bpf_rdonly_cast() gives an address a type, and what is read
- * through it is a plain load whose faults the JIT catches; before, each read is a helper call
- * (about 20 ns). cfg.rdonly_cast is constant at load time, so the verifier drops the other way.
- * Addresses are carried as u64: a value of zero reads as zero. */
+/* Reading kernel memory. Since 6.2 bpf_rdonly_cast() gives an address a type, and a read is a plain
+ * load, whose faults the JIT catches. On older kernels each read is a helper call (about 20 ns).
+ * cfg.rdonly_cast is constant at load time, so the verifier drops the other branch. Addresses are
+ * passed as u64. A fault reads as zero. */
 #ifndef IOTRC_BPF_KREAD_H
 #define IOTRC_BPF_KREAD_H
 
@@ -14,9 +14,9 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
 #define kaddr(addr, type, field) ((addr) + bpf_core_field_offset(struct type, field))
 
-/* The eight bytes at address ADDR. struct timespec64 stands for anything that begins with an
- * integer: the verifier lets nobody calculate with what it takes for a pointer, and a path's id
- * is calculated from addresses. */
+/* The eight bytes at address ADDR. struct timespec64 stands for any struct that begins with an
+ * integer: the verifier refuses arithmetic on what it takes for a pointer, and the id of a path is
+ * computed from addresses. */
 static __always_inline u64 kread_u64(u64 addr)
 {
 	if (cfg.rdonly_cast) {
@@ -31,7 +31,7 @@ static __always_inline u64 kread_u64(u64 addr)
 	}
 }
 
-#define POINTER_CLASS 5 /* what __builtin_classify_type() says of a pointer */
+#define POINTER_CLASS 5 /* __builtin_classify_type() of a pointer */
 
 /* The integer or pointer FIELD of the struct TYPE at address ADDR, as u64. */
 #define kread(addr, type, field) \
@@ -49,8 +49,8 @@ static __always_inline u64 kread_u64(u64 addr)
 		value_; \
 	})
 
-/* The kernel's arguments as numbers: with what it takes for a pointer the verifier lets nobody
- * calculate. */
+/* Argument number N of the context CTX, as a number: the verifier refuses arithmetic on what it
+ * takes for a pointer. */
 static __always_inline u64 argument(void *ctx, u32 n)
 {
 	u64 value = 0;
@@ -59,9 +59,9 @@ static __always_inline u64 argument(void *ctx, u32 n)
 	return value;
 }
 
-/* N, of which the compiler knows nothing: what bounds it is done where the verifier sees it, to the
- * number itself. Else the compiler leaves out what it knows to change nothing, or bounds a copy; up
- * to 5.12 the verifier forgets the bound of a number when its lower half is copied. */
+/* N, with its value hidden from the compiler, so that a check for the verifier is kept and applied
+ * to N itself. Otherwise the compiler drops a check that it can prove redundant, or applies it to a
+ * copy. Up to 5.12 the verifier forgets the bound of a number when its lower half is copied. */
 static __always_inline u64 opaque(u64 n)
 {
 	asm volatile("" : "+r"(n));

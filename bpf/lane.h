@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* LANE */
+/* Lanes: a cheaper way than the rings for the short records of the most frequent calls. */
 #ifndef IOTRC_BPF_LANE_H
 #define IOTRC_BPF_LANE_H
 
@@ -9,22 +9,20 @@
 #include "schema/records.h"
 #include "schema/types.h"
 
-/* The short records of the calls that are made most have a lane on each CPU: an array, written in
- * place, in which cpu_slot.lane_put says how far it is valid. A ring buffer's lock and its exchange
- * of the record's header cost 25 ns more. It takes programs that nothing can come between, in which
- * no interrupt writes, and stores that are seen in their order: x86's. (arm64's would need a
- * store-release; BPF has it since 6.15.) Elsewhere cfg.lane_records is 0, and the rings serve
- * all. */
+/* A lane is an array per CPU that is written in place; cpu_slot.lane_put says how many records are
+ * valid. A ring buffer costs 25 ns more, for its lock and for the exchange of the record header. A
+ * lane needs programs that nothing can interrupt, no writes in interrupts, and stores that other
+ * CPUs see in order, as on x86. (arm64 would need a store-release, which BPF has since 6.15.)
+ * Elsewhere cfg.lane_records is 0 and all records go through the rings. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 64); /* by the program to its own measure */
+	__uint(max_entries, 64); /* resized by user space */
 	__type(key, u32);
 	__type(value, struct rec_fs);
 } lanes SEC(".maps");
 
-/* Room for the next record in the lane of CPU; NULL when the program hasn't taken the oldest
- * yet. */
+/* The place of the next record in the lane of CPU; NULL if the lane is full. */
 static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
 {
 	u32 n = cfg.lane_records, at;
@@ -39,7 +37,8 @@ static __always_inline struct rec_fs *lane_room(struct cpu_slot *slot, u32 cpu)
 	return bpf_map_lookup_elem(&lanes, &at);
 }
 
-/* The record is whole. SEEN as for submit_flags(); the program listens to the ring alone. */
+/* Publishes the record at lane_room(). SEEN is what count_seen() returned. User space polls only
+ * the ring, so a nearly full lane wakes it through that. */
 static __always_inline void lane_put(struct cpu_slot *slot, u32 cpu, u64 seen)
 {
 	void *ring, *nothing;

@@ -13,18 +13,18 @@
 
 #define F_GETLK 5
 #define F_SETLKW 7
-#define F_GETLK64 12 /* these three of 32-bit programs */
+#define F_GETLK64 12 /* F_GETLK64 to F_SETLKW64 are for 32-bit programs only */
 #define F_SETLKW64 14
 #define F_OFD_GETLK 36
 #define F_OFD_SETLKW 38
 #if defined(__TARGET_ARCH_x86)
-#define PACKED_FLOCK64 true /* i386 aligns 64 bits as it does 32 */
+#define PACKED_FLOCK64 true /* i386 aligns 64-bit integers to 4 bytes */
 #else
 #define PACKED_FLOCK64 false
 #endif
 
-/* fcntl's locks, their struct flock read now, since F_GETLK writes into it: args become (fd,
- * command, type, start, length, whether it could be read). */
+/* The struct flock is read on entry, since F_GETLK overwrites it. The arguments become (fd,
+ * command, type, start, length, whether the struct could be read). */
 static __always_inline enum verdict enter_fcntl(struct task_state *state, struct task_struct *task)
 {
 	u32 command = state->args[1];

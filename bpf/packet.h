@@ -16,7 +16,7 @@
 #define PROTO_SCTP 132
 #define PROTO_UDPLITE 136
 
-/* Headers that come before the transport's own (RFC 8200, RFC 4302). */
+/* IPv6 extension headers (RFC 8200, RFC 4302). */
 #define NEXT_HOPOPTS 0
 #define NEXT_ROUTING 43
 #define NEXT_FRAGMENT 44
@@ -24,7 +24,7 @@
 #define NEXT_DSTOPTS 60
 #define EXTENSIONS_MAX 8
 
-/* The packet's bytes as they lie, between its network header and the end of its linear part. */
+/* The bytes of a packet: from its network header to the end of the linear part of the buffer. */
 struct packet {
 	u64 head;
 	u32 at, end;
@@ -64,7 +64,7 @@ static __always_inline void read_v4(struct rec_drop *rec, const struct packet *p
 	rec->proto = ip.proto;
 	*(u32 *)rec->src = ip.src;
 	*(u32 *)rec->dst = ip.dst;
-	/* Only a packet's first fragment has its ports. */
+	/* Only the first fragment has the ports. */
 	if (!(bpf_ntohs(ip.fragment) & 0x1fff))
 		read_ports(rec, p, p->at + (ip.version_ihl & 15) * 4);
 }
@@ -97,7 +97,8 @@ static __always_inline void read_v6(struct rec_drop *rec, const struct packet *p
 		if (!packet_read(p, at, ext, sizeof(ext)))
 			break;
 		if (next == NEXT_FRAGMENT) {
-			later = later || ext[2] || ext[3] & 0xf8; /* the offset's 13 bits */
+			/* The 13 bits of the fragment offset */
+			later = later || ext[2] || ext[3] & 0xf8;
 			at += 8;
 		} else {
 			at += next == NEXT_AH ? (ext[1] + 2) * 4 : (ext[1] + 1) * 8;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is in the page cache: the inode's tree of pages, read as it lies. */
+/* Which pages of an inode are in the page cache: reads the inode's xarray without a lock. */
 #ifndef IOTRC_BPF_PAGE_TREE_H
 #define IOTRC_BPF_PAGE_TREE_H
 
@@ -8,11 +8,11 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
-#define XA_LEVELS 7     /* 11 for all 64 bits; 42 are enough for files of 16 EiB */
-#define BATCH_FOLIOS 31 /* of filemap_read(): PAGEVEC_SIZE, 31 since 6.11 and 15 before */
+#define XA_LEVELS 7     /* levels; 11 cover 64 bits, 7 cover 42, enough for files of 16 EiB */
+#define BATCH_FOLIOS 31 /* batch of filemap_read(): PAGEVEC_SIZE, 31 since 6.11, 15 before */
 
-/* An entry of an xarray: a page, or by its lowest bits a value, a node or a reference to the first
- * of the slots that a large folio takes (include/linux/xarray.h). */
+/* The entry of the xarray at INDEX: a page, or, as its lowest bits tell, a value, a node, or a
+ * reference to the first slot of a large folio (include/linux/xarray.h). */
 static __always_inline u64 xa_entry(u64 inode, u64 index)
 {
 	u64 mapping = kread(inode, inode, i_mapping);
@@ -24,8 +24,7 @@ static __always_inline u64 xa_entry(u64 inode, u64 index)
 		u64 node = entry - 2, shift, slot;
 
 		if ((entry & 3) != 2 || entry <= 4096)
-			return top && index ? 0 :
-					      entry; /* a lone page is in the place of the root */
+			return top && index ? 0 : entry; /* a single page is the root itself */
 		shift = (u8)kread(node, xa_node, shift);
 		if (top && index >> shift > 63)
 			return 0;
@@ -38,8 +37,7 @@ static __always_inline u64 xa_entry(u64 inode, u64 index)
 	return entry;
 }
 
-/* The first page after the folio that has page INDEX of the inode's, 0 where it isn't in the
- * cache. */
+/* The index after the folio that contains page INDEX; 0 if the page is not in the cache. */
 __noinline u64 cached_until(u64 inode, u64 index)
 {
 	u64 folio = xa_entry(inode, index), first;
@@ -50,8 +48,8 @@ __noinline u64 cached_until(u64 inode, u64 index)
 	return index - first < folio_pages(folio) ? first + folio_pages(folio) : 0;
 }
 
-/* How many of the pages FIRST to LAST are there, up to the first folio that isn't (WHOLE: all of
- * those that are). Large folios are counted as far as they reach into the range. */
+/* How many of the pages FIRST to LAST are in the cache: up to the first folio that is not, or with
+ * WHOLE all of them. A large folio counts as far as it overlaps the range. */
 __noinline u64 cached_pages(u64 inode, u64 first, u64 last, u32 whole)
 {
 	u64 n = 0, at = first;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Faults in mappings of files. The software events page-faults-maj and -min tell of a fault that is
- * done, at the place where the kernel counts it as one or the other (mm_account_fault(),
- * mm/memory.c, since 5.9), and know the address; whether it was a read or a write is known on entry
- * only. */
+/* Page faults in mappings of files. The software events page-faults-maj and page-faults-min fire
+ * when a fault is done, where the kernel counts it (mm_account_fault() of mm/memory.c, since 5.9),
+ * and give the address. Only the entry knows whether it was a read or a write. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/context.h"
@@ -16,8 +15,8 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* struct bpf_perf_event_data of include/uapi/linux/bpf_perf_event.h, whose registers would bring
- * another struct pt_regs along. */
+/* struct bpf_perf_event_data of include/uapi/linux/bpf_perf_event.h, without its registers, which
+ * would need another struct pt_regs. */
 struct fault_event {
 #if defined(__TARGET_ARCH_x86)
 	u64 registers[21];
@@ -61,7 +60,7 @@ static __always_inline int faulted(u64 address, bool major)
 	struct task_state *state;
 	struct rec_fault *rec;
 
-	if (!file || !whose(STREAM_PAGEFAULT, &task))
+	if (!file || !keep_owned(STREAM_PAGEFAULT, &task))
 		return 0;
 	state = current_state(false);
 	rec = reserve(STREAM_PAGEFAULT, sizeof(*rec), now, &flags);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two programs for one event, where programs on raw tracepoints can be preempted (7.1 on). While a
- * thread is in the midst of a program, preempted, the kernel runs that for nobody else on that CPU;
- * nor for what an interrupt does over it. The second program stands by: it does what the first was
- * not let do.
+/* Two programs for one event, on kernels where programs on raw tracepoints can be preempted (since
+ * 7.1). While a program is preempted, the kernel does not run it for other threads of that CPU, nor
+ * for interrupts on top of it. The standby program records the event instead.
  *
- * The first leaves word that it was there. The word is the address of the arguments: they lie on
- * the stack, the same for both programs, and for no other event under way. What neither came to is
- * known from the counts: the kernel's of what the first missed, less what the second has taken. */
+ * The first program leaves a word with the thread when it runs: the address of its arguments, which
+ * lie on the stack and are the same for both programs, and for no other event in progress. What
+ * both missed follows from the counts: what the kernel says the first missed, minus what the
+ * standby has recorded. */
 #ifndef IOTRC_BPF_PAIR_H
 #define IOTRC_BPF_PAIR_H
 
@@ -17,8 +17,8 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 
-/* As many as can be under way in a thread: its own event, and those of a soft interrupt, an
- * interrupt and an NMI that came over it. */
+/* Events that can be in progress in a thread: its own, and those of a soft interrupt, an interrupt
+ * and an NMI on top. */
 #define N_WORDS 4
 
 struct words {
@@ -32,9 +32,9 @@ struct {
 	__type(value, struct words);
 } words SEC(".maps");
 
-/* False when there is no room: the event then is the second's. A word that the second never took,
- * as it was missed itself, is in the way until there is one like it. (With CAP_PERFMON the verifier
- * lets CTX be kept.) */
+/* Returns false if there is no room: the event is left to the standby. A word that the standby
+ * missed stays until an equal one replaces it. (With CAP_PERFMON the verifier allows storing
+ * CTX.) */
 static __always_inline bool leave_word(void *ctx)
 {
 	struct words *w =
@@ -67,7 +67,7 @@ static __always_inline bool take_word(void *ctx)
 	return found;
 }
 
-/* N events more that the second has taken, or, negative, that were left to it. */
+/* Counts N events that the standby recorded; negative: that were left to it. */
 static __always_inline void count_taken(enum hook hook, s64 n)
 {
 	u32 cpu;
@@ -75,7 +75,7 @@ static __always_inline void count_taken(enum hook hook, s64 n)
 	__sync_fetch_and_add(&cpu_slot(&cpu)->taken[hook], n);
 }
 
-/* Whether the event is the first program's. */
+/* Whether the first program records the event. */
 static __always_inline bool first(void *ctx, enum hook hook)
 {
 	if (cfg.raw_preemptible && !leave_word(ctx)) {
@@ -86,8 +86,8 @@ static __always_inline bool first(void *ctx, enum hook hook)
 	return true;
 }
 
-/* Whether the event is the second program's, which is loaded where programs can be preempted
- * alone. */
+/* Whether the standby program records the event. It is loaded only where programs can be
+ * preempted. */
 static __always_inline bool second(void *ctx, enum hook hook)
 {
 	if (take_word(ctx))
@@ -97,8 +97,8 @@ static __always_inline bool second(void *ctx, enum hook hook)
 	return true;
 }
 
-/* Both programs of HOOK, at SECTION: NAME and NAME_second; the body follows, with the arguments in
- * CTX. */
+/* Defines both programs of HOOK, attached to SECTION: NAME and NAME_second. Their common body
+ * follows; its arguments are in CTX. */
 #define PAIR(section, name, hook) \
 	static __always_inline int name##_body(u64 *ctx); \
 	SEC(section) int name(u64 *ctx) \

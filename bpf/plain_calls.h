@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Calls whose record is a long one for one number more. */
+/* Calls without paths whose record still has to be a long one. */
 #ifndef IOTRC_BPF_PLAIN_CALLS_H
 #define IOTRC_BPF_PLAIN_CALLS_H
 
@@ -11,8 +11,8 @@
 #include "bpf/task_state.h"
 #include "schema/records.h"
 
-/* close_range, sync; locks, whose arguments were prepared on entry; and reads and writes with
- * RWF_*. */
+/* close_range() and sync(); locks, whose arguments were prepared on entry; reads and writes with
+ * RWF_* flags. */
 static __noinline int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();

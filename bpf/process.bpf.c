@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Births and deaths of processes: what a fork hands down, and the row of a process's end. Forks
- * and execs themselves are system calls, and are rows of those. */
+/* Processes: what a fork passes on to the child, and the row for the end of a process. fork() and
+ * exec() themselves are recorded as system calls. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -28,7 +28,7 @@ PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 		return 0;
 	if (from->lineage == LINEAGE_UNKNOWN)
 		from->lineage = find_lineage((u64)bpf_get_current_task()); /* which is the parent */
-	/* Of the others each finds out by itself, when it first does something. */
+	/* A child of any other process finds out when it first does something. */
 	if (from->lineage == LINEAGE_OTHER)
 		return 0;
 	to = state_of(child, true);
@@ -37,7 +37,7 @@ PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 	return 0;
 }
 
-/* Where the kernel doesn't keep the state with the task, and free it with that. */
+/* On kernels that do not free the state together with the task. */
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_process_free, struct task_struct *task)
 {
@@ -50,7 +50,7 @@ int BPF_PROG(on_process_free, struct task_struct *task)
 
 #define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
-/* The processes whose end has been told, for kernels before 6.16. */
+/* Processes whose end has been recorded, for kernels before 6.16. */
 struct ended {
 	u64 start_time;
 	u64 tgid;
@@ -63,8 +63,8 @@ struct {
 	__type(value, u8);
 } exits_told SEC(".maps");
 
-/* group_dead came with 6.16; before, the last thread is the one that finds no other living, and
- * two that end at once could both be: the first to say so is. */
+/* 6.16 added group_dead. Before, the last thread is the one that finds no other alive; two threads
+ * that end at once may both find that, so the first one to store the process is taken. */
 static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 {
 	struct ended key = {};
@@ -81,8 +81,9 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
 }
 
-/* What wait() gives (wait_task_zombie() of kernel/exit.c): the code in bits 8 to 15, a signal in 0
- * to 6. Until 5.16 the code of threads that end one by one is the first thread's. */
+/* The status that wait() returns (wait_task_zombie() of kernel/exit.c): the exit code in bits 8 to
+ * 15, a signal in bits 0 to 6. Until 5.16, if threads end one by one, the code is that of the first
+ * thread. */
 static __always_inline u32 exit_status(struct task_struct *task)
 {
 	u64 signal = kread((u64)task, task_struct, signal);
@@ -92,8 +93,8 @@ static __always_inline u32 exit_status(struct task_struct *task)
 	return kread((u64)task->group_leader, task_struct, exit_code);
 }
 
-/* Whether a filter leaves out the current thread, which ends. Its arguments can't be read any more:
- * the definition before the last is still known to user space. */
+/* Whether a filter leaves out the current thread, which is ending. Its arguments can no longer be
+ * read, so a definition of the previous epoch is still used: user space keeps those. */
 static __always_inline bool ending_left_out(struct task_state *state)
 {
 	if (!state->left_out && state->id && state->epoch + 1 >= epoch)

@@ -15,7 +15,7 @@ struct event_ring {
 	__uint(max_entries, 4096);
 };
 
-/* One event ring a CPU, made by the program to its own measure. */
+/* One ring per CPU; user space creates them and chooses their size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, MAX_CPUS);
@@ -23,8 +23,8 @@ struct {
 	__array(values, struct event_ring);
 } rings SEC(".maps");
 
-/* Until a ring is that full the reader's own timer is soon enough; asking costs, so only each
- * so many events. */
+/* User space looks at the rings by a timer. A ring that is a quarter full wakes it earlier; asking
+ * how full it is costs, so it is asked once in this many events. */
 #define HIGH_WATER_CHECK 256
 
 static __always_inline u64 submit_flags(void *ring, u64 seen)
@@ -35,8 +35,9 @@ static __always_inline u64 submit_flags(void *ring, u64 seen)
 	return BPF_RB_NO_WAKEUP;
 }
 
-/* Counts an event of STREAM and gives room for its record of SIZE bytes, a constant; NULL when
- * there is none, which has been counted then. FLAGS are for the submitting. */
+/* Counts an event of STREAM and reserves its record of SIZE bytes, a constant. Returns NULL if
+ * there is no room; the event has been counted as lost then. FLAGS are to be passed to
+ * bpf_ringbuf_submit(). */
 static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 *ret_flags)
 {
 	u32 cpu;

@@ -9,8 +9,8 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
-/* Filesystems of the kernel's own making (include/uapi/linux/magic.h). The few that share a
- * magic number with a real one are told apart by name, in the program. */
+/* Pseudo filesystems (include/uapi/linux/magic.h). A few share their number with a real filesystem;
+ * user space tells those apart by name. */
 static __always_inline bool magic_is_pseudo(u32 magic)
 {
 	switch (magic) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sockets, and the addresses of their two ends. */
+/* Sockets, and the addresses of both ends. */
 #ifndef IOTRC_BPF_SOCKET_H
 #define IOTRC_BPF_SOCKET_H
 
@@ -29,7 +29,7 @@ static __always_inline u8 unix_path(u64 unix_sock, char *to)
 	return len;
 }
 
-/* The struct sock of the socket that FILE is. */
+/* The struct sock of FILE, which is a socket. */
 static __always_inline u64 sock_of(u64 file)
 {
 	return kread(kread(file, file, private_data), socket, sk);
@@ -57,7 +57,7 @@ static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
 	}
 	if (ends->family != AF_INET && ends->family != AF_INET6)
 		return true;
-	/* Not skc_num: the kernel clears that when the connection has ended, with the socket still
+	/* Not skc_num: the kernel clears it when the connection ends, while the socket is still
 	 * open. */
 	ends->sport = bpf_ntohs(kread(sk, inet_sock, inet_sport));
 	ends->dport = bpf_ntohs(kread(sk, sock, __sk_common.skc_dport));

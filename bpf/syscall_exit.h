@@ -17,7 +17,7 @@
 #include "bpf/task_state.h"
 #include "bpf/two_file_calls.h"
 
-/* As enter_rare(); what remains. */
+/* Like enter_rare(); returns the record that is still to be made. */
 __noinline int exit_rare(void)
 {
 	const volatile struct syscall_desc *d;
@@ -37,7 +37,7 @@ __noinline int exit_rare(void)
 	case SHAPE_IOCTL:
 		emit_two_files(state, d);
 		break;
-	case SHAPE_FD: /* with RWF_* */
+	case SHAPE_FD: /* with RWF_* flags */
 	case SHAPE_PLAIN:
 	case SHAPE_FCNTL:
 		emit_plain(state, d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tables that describe each system call; user space fills them (syscalls.def). */
+/* The tables that describe each system call; user space fills them from syscalls.def. */
 #ifndef IOTRC_BPF_SYSCALL_TABLE_H
 #define IOTRC_BPF_SYSCALL_TABLE_H
 
@@ -9,8 +9,8 @@
 
 const volatile struct syscall_desc syscalls[MAX_SYSCALLS] = {};
 const volatile struct syscall_desc syscalls_compat[MAX_SYSCALLS] = {};
-/* The number, among those of 32-bit programs, of each call that socketcall() can be; 0: none that
- * is recorded. */
+/* For each call of socketcall() the number of the same call for 32-bit programs; 0 if that is not
+ * recorded. */
 const volatile u16 socketcalls[MAX_SOCKETCALLS] = {};
 
 static __always_inline const volatile struct syscall_desc *describe(u32 nr, bool compat)

@@ -69,12 +69,13 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
 extern void bpf_preempt_enable(void) __ksym __weak;
 
-/* Sends who TASK is. False when the ring is full. */
+/* Sends the definition of TASK. Returns false if the ring is full. */
 static __noinline bool task_define(struct task_state *state, u64 task)
 {
 	bool sent;
 
-	/* There the programs on raw tracepoints can be preempted, but the scratch is the CPU's. */
+	/* Programs on raw tracepoints can be preempted there, but the scratch belongs to the
+	 * CPU. */
 	if (cfg.raw_preemptible)
 		bpf_preempt_disable();
 	sent = task_send(state, task);
@@ -92,9 +93,9 @@ static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }
 
-/* Brings the identity of TASK up to date, which current_task() has given or which the current
- * thread works for: names, parents and cgroups change. AGAIN asks for a new definition whatever has
- * changed (exec: the arguments did). */
+/* Brings the identity of TASK up to date: names, parents and cgroups change. TASK is what
+ * current_task() has returned, or the thread that the current one works for. AGAIN forces a new
+ * definition (after exec() the arguments differ). */
 static __always_inline enum whom task_refresh(struct task_state *state, struct task_struct *task,
 					      bool again)
 {
@@ -103,8 +104,8 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 	u64 jiffies = bpf_jiffies64(), cgroup;
 	u32 ppid;
 
-	/* The same objects within a jiffy are the same: their memory has no time to be
-	 * another's. */
+	/* Within one jiffy the same pointers mean the same objects: memory is not reused so
+	 * fast. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
 	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;

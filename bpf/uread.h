@@ -6,9 +6,10 @@
 #include "bpf/helpers.h"
 #include "schema/types.h"
 
-/* A program's pointer. On arm64 its top byte may be a tag, which the processor passes over, and the
- * kernel as well for programs that have asked it to (Documentation/arm64/tagged-address-abi.rst):
- * but not the helpers that read programs' memory, nor is it in the tree of mappings. */
+/* A pointer of the program, without its tag. On arm64 the top byte may be a tag, which the
+ * processor ignores, and so does the kernel for programs that ask for it
+ * (Documentation/arm64/tagged-address-abi.rst). The BPF helpers that read user memory do not ignore
+ * it, and the tree of mappings has no tags. */
 static __always_inline u64 untagged(u64 addr)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -18,10 +19,10 @@ static __always_inline u64 untagged(u64 addr)
 #endif
 }
 
-/* N bytes at address FROM into TO; 0, or a negative errno. */
+/* Reads N bytes at address FROM into TO. Returns 0 or a negative errno. */
 #define uread(to, n, from) bpf_probe_read_user(to, n, (void *)untagged(from))
 
-/* A string that ends in NUL, of at most N bytes with it; the number of bytes, or a negative
+/* Reads a string of at most N bytes, its NUL included. Returns the number of bytes, or a negative
  * errno. */
 #define uread_str(to, n, from) bpf_probe_read_user_str(to, n, (void *)untagged(from))
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Operations that come through io_uring: from the submission of a request to its completion,
- * wherever that runs (inline, io-wq, SQPOLL). What is asked for is read from the submission queue
- * entry, which is the same on every kernel (include/uapi/linux/io_uring.h), and then treated as a
- * system call's arguments are; see src/uring.def. */
+/* Operations that come through io_uring, from the submission of a request to its completion,
+ * wherever that runs (inline, io-wq, SQPOLL). The arguments are read from the submission queue
+ * entry, which is the same on every kernel, and are then treated like those of a system call; see
+ * src/engine/bpf/uring.def. */
 #include "bpf/abi.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
@@ -19,13 +19,13 @@
 static __always_inline int on_answer(u64 req, u64 many, s32 res, u32 cqe_flags)
 {
 	count_fired(HOOK_URING_COMPLETE);
-	answer(req, many, res, cqe_flags);
+	complete_request(req, many, res, cqe_flags);
 	return 0;
 }
 
-/* Until 5.17 nothing but its completion tells of a request that is refused on submission, and it
- * comes before the submission would have been told of: it is that of none in flight, but of the
- * last. */
+/* Until 5.17 a request that is refused on submission passes only the tracepoint of its completion,
+ * before it would have been reported as submitted. So a failure that belongs to no request in
+ * flight is taken for one of the entry submitted last. */
 static __always_inline int maybe_refused(u64 ctx, u64 key, u64 user_data)
 {
 	if (!bpf_map_lookup_elem(&uring_flights, &key) &&
@@ -46,7 +46,7 @@ static __always_inline int on_nameless_answer(u64 ctx, u64 user_data, s32 res, u
 	return on_complete(key, res, cqe_flags);
 }
 
-/* ---- the tracepoints, which every few versions are others ---- */
+/* ---- the tracepoints, whose arguments change every few versions ---- */
 
 SEC("tp_btf/io_uring_submit_req") /* since 6.4 */
 int BPF_PROG(on_uring_submit_req)
@@ -64,8 +64,8 @@ int BPF_PROG(on_uring_submit_sqe)
 	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
-/* What is wrong from the outset (a bad address, a name too long) is refused before it counts as
- * submitted, and then completed as everything else. */
+/* A request that is wrong from the start (a bad address, a name too long) is refused before it
+ * counts as submitted, and completes like any other. */
 SEC("tp_btf/io_uring_req_failed") /* since 6.0 */
 int BPF_PROG(on_uring_refused)
 {
@@ -74,13 +74,13 @@ int BPF_PROG(on_uring_refused)
 	return on_submit(kread(req, io_kiocb, ctx), req);
 }
 
-SEC("tp_btf/io_uring_req_failed") /* 5.18 and 5.19; before, it doesn't say of which ring: see maybe_refused() */
+SEC("tp_btf/io_uring_req_failed") /* 5.18 and 5.19; before: maybe_refused() */
 int BPF_PROG(on_uring_refused_old)
 {
 	return on_submit(argument(ctx, 1), argument(ctx, 2));
 }
 
-SEC("tp_btf/io_uring_submit_sqe") /* 5.14 to 5.19, and 5.10.162 on */
+SEC("tp_btf/io_uring_submit_sqe") /* 5.14 to 5.19, and 5.10 since 5.10.162 */
 int BPF_PROG(on_uring_submit_old)
 {
 	return on_submit(argument(ctx, 0), argument(ctx, 1));
@@ -106,7 +106,7 @@ int BPF_PROG(on_uring_complete_args, u64 ring, u64 req, u64 user_data, int res, 
 	return on_answer(req, user_key(argument(ctx, 0), user_data), res, flags);
 }
 
-SEC("tp_btf/io_uring_complete") /* 5.13 to 5.17, and 5.10.162 on */
+SEC("tp_btf/io_uring_complete") /* 5.13 to 5.17, and 5.10 since 5.10.162 */
 int BPF_PROG(on_uring_complete_nameless, u64 ring, u64 user_data, int res, u32 flags)
 {
 	return on_nameless_answer(argument(ctx, 0), user_data, res, flags);
@@ -118,10 +118,11 @@ int BPF_PROG(on_uring_complete_result, u64 ring, u64 user_data, int res)
 	return on_nameless_answer(argument(ctx, 0), user_data, res, 0);
 }
 
-/* Where raw tracepoints can be preempted: the classic ones as they are there (7.2). */
+/* For kernels where programs on raw tracepoints can be preempted: the classic tracepoints, laid out
+ * as in 7.2. */
 struct uring_event {
 	u64 common, ring, req, user_data;
-	s32 res; /* of a completion alone */
+	s32 res; /* only in a completion */
 	u32 flags;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* io_uring's interface with user space (include/uapi/linux/io_uring.h), the same on every
- * kernel. */
+/* The interface of io_uring with user space (include/uapi/linux/io_uring.h), which is the same on
+ * every kernel. */
 #ifndef IOTRC_BPF_URING_ABI_H
 #define IOTRC_BPF_URING_ABI_H
 
@@ -13,8 +13,8 @@
 #define CQE_F_MORE (1 << 1)
 #define FSYNC_DATASYNC (1 << 0)
 #define SPLICE_FD_IN_FIXED (1U << 31)
-#define ACCEPT_MULTISHOT (1 << 0) /* of ioprio; since 5.19 */
-#define FILE_INDEX_ALLOC (~0U)    /* any free slot, and the result says which */
+#define ACCEPT_MULTISHOT (1 << 0) /* in ioprio, since 5.19 */
+#define FILE_INDEX_ALLOC (~0U)    /* any free slot; the result tells which */
 
 #define IORING_OP_READV 1
 #define IORING_OP_WRITEV 2

@@ -26,7 +26,7 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* The file that the request acted on, or has opened; 0: none is known. */
+/* The file that the request acted on, or has opened; 0 if there is none. */
 static __always_inline u64 completed_file(struct long_scratch *s, const struct uring_flight *f)
 {
 	u64 file = f->file, own;
@@ -45,7 +45,7 @@ static __always_inline u64 completed_file(struct long_scratch *s, const struct u
 	return file;
 }
 
-/* The other file of SPLICE, which it writes to; whether either of them is in scope. */
+/* Adds the file that SPLICE writes to; returns whether one of both files is in scope. */
 static __always_inline bool complete_splice(struct long_scratch *s, const struct uring_flight *f,
 					    struct task_state *state, u64 inode)
 {
@@ -61,7 +61,7 @@ static __always_inline bool complete_splice(struct long_scratch *s, const struct
 	return true;
 }
 
-/* Where the transfer began, as far as that is known only now. */
+/* Where the transfer began, if that is known only at completion. */
 static __always_inline void complete_offset(struct rec_fs *rec, const struct uring_flight *f,
 					    u64 file, u64 inode)
 {
@@ -105,7 +105,7 @@ static __noinline enum verdict complete_file(struct long_scratch *s, struct urin
 	return VERDICT_TRACE;
 }
 
-/* NAMED: its file was named on submission, and may be gone by now. */
+/* NAMED: the file was named on submission, and may be gone by now. */
 static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
@@ -159,16 +159,16 @@ __noinline int on_complete(u64 key, s32 res, u32 cqe_flags)
 	return complete(key, res, cqe_flags, false);
 }
 
-/* Of kernel AIO. A function of its own, since it is reached by many calls: up to 6.1 their stacks
- * may have 512 bytes together. */
+/* For kernel AIO. A function of its own, since the chain of calls that leads here is long: up to
+ * 6.1 all their stacks together are limited to 512 bytes. */
 __noinline int on_complete_named(u64 key, s32 res)
 {
 	return complete(key, res, 0, true);
 }
 
-/* Of request REQ, or, where that isn't said, of the one that MANY stands for; false: there is no
- * such. */
-static __always_inline bool answer(u64 req, u64 many, s32 res, u32 cqe_flags)
+/* Completes the request REQ or, if the tracepoint does not name it (0), the one stored under MANY.
+ * Returns false if there is none. */
+static __always_inline bool complete_request(u64 req, u64 many, s32 res, u32 cqe_flags)
 {
 	u64 *key = req ? &req : bpf_map_lookup_elem(&uring_many, &many);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Requests of io_uring whose completion is not told of, or can't be told apart. */
+/* Requests of io_uring whose completion is not reported, or cannot be told from that of others. */
 #ifndef IOTRC_BPF_URING_LOST_H
 #define IOTRC_BPF_URING_LOST_H
 
@@ -13,25 +13,26 @@
 #include "bpf/uring_flight.h"
 #include "schema/streams.h"
 
-/* Some request was one whose success no tracepoint tells of. */
+/* Set when a request has been seen whose success no tracepoint reports. */
 volatile u32 uring_quiet = 0;
 
-/* Whether a completion has been told of whose request isn't known (overflow()). */
+/* Set when a completion has been seen whose request is unknown (bpf/uring_overflow.bpf.c). */
 volatile u32 uring_overflown = 0;
 
-/* Requests in flight that will be no row, by the program's number, and how many: where completions
- * don't name their request each has to be known. */
+/* Requests in flight that will not be rows, and how many have the same user_data. Kept where
+ * completions do not name their request: each has to be recognized. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, u64);
 	__type(value, u32);
 } uring_rowless SEC(".maps");
 
-/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds: the functions where
- * it ends tell (on_uring_flush). Where they can't be hooked, that it has is known when its memory
- * has become another's: its row is lost. One that found the queue full was counted then. */
+/* A request with IOSQE_CQE_SKIP_SUCCESS passes no tracepoint when it succeeds; the functions that
+ * end it report it (bpf/uring_quiet.bpf.c). If these cannot be hooked, its success is noticed when
+ * its memory becomes that of a new request, KEY: its row is lost. A completion that found the queue
+ * full was counted when that happened. */
 __noinline int miss_quiet(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
@@ -51,10 +52,10 @@ __noinline int miss_quiet(u64 key)
 	return 0;
 }
 
-/* Where completions don't name their request, nothing tells those in flight apart to which the
- * program has given the same number: none of them will be a row, and each counts as lost. Whether
- * KEY is such a number. */
-__noinline int mix_up(u64 key)
+/* Where completions do not name their request, requests in flight with the same user_data cannot be
+ * told apart: none of them becomes a row, and each counts as lost. Returns whether KEY is such a
+ * number. */
+__noinline int is_ambiguous(u64 key)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct uring_conn *c = bpf_map_lookup_elem(&uring_conns, &key);
@@ -83,14 +84,14 @@ __noinline int mix_up(u64 key)
 	return 1;
 }
 
-/* Whether a completion is no row's. */
+/* Whether the completion belongs to a request that is not a row. */
 static __always_inline bool was_rowless(u64 key, u32 cqe_flags)
 {
 	u32 *rowless = bpf_map_lookup_elem(&uring_rowless, &key);
 
 	if (!rowless)
 		return false;
-	names_epoch++; /* it may have changed names */
+	names_epoch++; /* the request may have changed names */
 	if (!(cqe_flags & CQE_F_MORE) && !--*rowless)
 		bpf_map_delete_elem(&uring_rowless, &key);
 	return true;

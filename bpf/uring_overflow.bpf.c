@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Completions that find the program's queue full. */
+/* Completions that find the completion queue of the program full. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -17,8 +17,9 @@
 
 enum alike { ALIKE_NOT, ALIKE_UNKNOWN, ALIKE_KNOWN };
 
-/* Whether the request of a completion with USER_DATA and RES can be REQ, and is one in flight. */
-__noinline u32 alike(u64 req, u64 user_data, s32 res)
+/* Whether a completion with USER_DATA and RES may be that of REQ, and whether REQ is known to be in
+ * flight. */
+__noinline u32 may_match(u64 req, u64 user_data, s32 res)
 {
 	if (kread(req, io_kiocb, cqe.user_data) != user_data ||
 	    (s32)kread(req, io_kiocb, cqe.res) != res)
@@ -29,10 +30,10 @@ __noinline u32 alike(u64 req, u64 user_data, s32 res)
 		       ALIKE_UNKNOWN;
 }
 
-#define FLUSH_STEP 32 /* requests that one function's loop goes through, for the verifier's sake */
+#define FLUSH_STEP 32 /* requests per call of the function, for the verifier */
 
-/* Of the next of a ring's requests that have ended, from the node in the scratch on: keeps there
- * the one that the completion can be of. Returns whether there is no more to look for. */
+/* Looks at the next FLUSH_STEP requests that have ended, starting at the node in the scratch, and
+ * keeps there the one that the completion may belong to. Returns whether to stop. */
 __noinline u32 look_at_ended(u64 user_data, s32 res)
 {
 	struct uring_flight *f = get_uring_scratch();
@@ -44,7 +45,7 @@ __noinline u32 look_at_ended(u64 user_data, s32 res)
 	for (i = 0; i < FLUSH_STEP && f->file; i++) {
 		u64 req = f->file - kaddr(0, io_kiocb, comp_list);
 
-		is = alike(req, user_data, res);
+		is = may_match(req, user_data, res);
 		if (is != ALIKE_NOT)
 			f->req = req;
 		if (is == ALIKE_KNOWN)
@@ -54,8 +55,8 @@ __noinline u32 look_at_ended(u64 user_data, s32 res)
 	return !f->file;
 }
 
-/* Whose completion is being told of, among the requests of a ring that have ended by now; 0: of
- * none of the first FLUSH_MAX. What several have in common is all that a row says of their
+/* The request of the ring that the completion belongs to, among the first FLUSH_MAX that have
+ * ended; 0 if it is none of these. If several match, their rows say the same about the
  * completion. */
 static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
 {
@@ -72,23 +73,23 @@ static __always_inline u64 ended_request(u64 ring, u64 user_data, s32 res)
 	return f->req;
 }
 
-/* A completion that finds the program's queue full waits for room there, and passes this tracepoint
- * instead of io_uring_complete, which doesn't say whose it is. The kernel is going through the
- * requests that have ended (__io_submit_flush_completions() of io_uring/io_uring.c), or it is one
- * of those with many. What a worker ends by itself (to 6.9) is in no list: it is lost, whatever it
- * was about. Filters are asked about the program's own thread; those of the kernel have other
- * names. */
+/* A completion that finds the queue full waits there for room, and passes this tracepoint instead
+ * of io_uring_complete. It does not name the request: the kernel is either going through the
+ * requests that have ended (__io_submit_flush_completions() of io_uring/io_uring.c), or the request
+ * completes more than once. A request that a worker ended (until 6.9) is in no list and counts as
+ * lost, whatever it was. Filters apply only to threads of the program: kernel threads have names of
+ * their own. */
 static __always_inline int overflow(u64 ring, u64 user_data, s32 res, u32 cqe_flags)
 {
 	struct task_state *state = current_state(true);
 	struct task_struct *task = current_task();
 	bool of_kernel =
-		kread((u64)task, task_struct, flags) & PF_IO_WORKER; /* or the one that polls */
+		kread((u64)task, task_struct, flags) & PF_IO_WORKER; /* or the polling thread */
 	bool worker = of_kernel && kread((u64)task, task_struct, worker_private);
 
 	count_fired(HOOK_URING_OVERFLOW);
-	if (!worker &&
-	    answer(ended_request(ring, user_data, res), user_key(ring, user_data), res, cqe_flags))
+	if (!worker && complete_request(ended_request(ring, user_data, res),
+					user_key(ring, user_data), res, cqe_flags))
 		return 0;
 	uring_overflown = 1;
 	if (state && !of_kernel && task_refresh(state, task, false) == WHOM_LEFT_OUT)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Requests with IOSQE_CQE_SKIP_SUCCESS: a success passes no tracepoint, so the kernel's functions
+/* Requests with IOSQE_CQE_SKIP_SUCCESS. Their success passes no tracepoint, so the kernel functions
  * that end a request are hooked. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
@@ -12,10 +12,9 @@
 #include "bpf/uring_lost.h"
 #include "bpf/uring_ring.h"
 
-/* A request has ended. That it is one with IOSQE_CQE_SKIP_SUCCESS its flags say still
- * (REQ_F_CQE_SKIP is the same bit): a failure takes that from them, and passes io_uring_complete
- * (req_set_fail() of io_uring/io_uring.h). One that is to be made again (since 6.15) hasn't
- * ended. */
+/* A request has ended. Its flags still tell whether it had IOSQE_CQE_SKIP_SUCCESS (REQ_F_CQE_SKIP
+ * is the same bit); a failure clears that bit and passes io_uring_complete (req_set_fail() of
+ * io_uring/io_uring.h). A request that will be reissued (since 6.15) has not ended. */
 static __always_inline void end_quiet(u64 req, s32 res)
 {
 	u64 flags = kread(req, io_kiocb, flags), key = req;
@@ -35,8 +34,7 @@ static __always_inline s32 result_of(u64 req)
 	return kread(req, io_kiocb, cqe.res);
 }
 
-/* What puts the completions of all requests that have ended by now into the ring, or leaves them
- * out. */
+/* Posts the completions of all requests that have ended by now, or skips them. */
 SEC("fentry/__io_submit_flush_completions") /* since 5.16 */
 int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
 {
@@ -53,8 +51,8 @@ int BPF_PROG(on_uring_flush, struct io_ring_ctx *ring)
 	return 0;
 }
 
-/* What ends a request by itself, as workers (io-wq) do. */
-SEC("fentry/io_req_complete_post") /* 6.0 and 6.1: then no longer what all workers call */
+/* Ends a single request, as workers (io-wq) do. */
+SEC("fentry/io_req_complete_post") /* 6.0 and 6.1; later not all workers call it */
 int BPF_PROG(on_uring_post, struct io_kiocb *req)
 {
 	u64 done = argument(ctx, 0);
@@ -76,8 +74,8 @@ int BPF_PROG(on_uring_post_result, struct io_kiocb *req, s32 res)
 	return 0;
 }
 
-/* A worker is done with a request, and has ended it if the reference is the last: the flush would
- * follow, when the submitter's turn comes. */
+/* A worker is done with a request, and has ended it if it holds the last reference. Otherwise the
+ * flush follows, when it is the turn of the submitter. */
 SEC("fentry/io_wq_free_work") /* since 5.11 */
 int BPF_PROG(on_uring_work, struct io_wq_work *work)
 {

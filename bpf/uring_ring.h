@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A ring of io_uring, as it lies in the kernel's memory; each few versions keep it in another
- * way. */
+/* The ring of io_uring in kernel memory. Its layout changes every few versions. */
 #ifndef IOTRC_BPF_URING_RING_H
 #define IOTRC_BPF_URING_RING_H
 
@@ -12,7 +11,7 @@
 #include "bpf/kread.h"
 #include "bpf/uring_abi.h"
 
-/* The address of the entry that was submitted last. */
+/* Address of the entry that was submitted last. */
 static __always_inline u64 sqe_of(u64 ctx)
 {
 	u32 entries = kread(ctx, io_ring_ctx, sq_entries), flags = kread(ctx, io_ring_ctx, flags);
@@ -26,15 +25,15 @@ static __always_inline u64 sqe_of(u64 ctx)
 	return kread(ctx, io_ring_ctx, sq_sqes) + (u64)at * 64;
 }
 
-/* For completions that don't name their request, until 5.17 and of those that have many: the
- * submitter's own number has to do. */
+/* The key of a completion that does not name its request: until 5.17, and for requests that
+ * complete more than once. It is made of the ring and the user_data. */
 static __always_inline u64 user_key(u64 ctx, u64 user_data)
 {
 	return mix(ctx, user_data);
 }
 
-/* Whom the current thread submits for: until 5.11 IORING_SETUP_SQPOLL's was the kernel's own, on
- * the submitter's files. */
+/* The thread that the current one submits for. Until 5.11 the thread of IORING_SETUP_SQPOLL was a
+ * kernel thread that used the files of the submitter. */
 static __always_inline struct task_struct *submitting_task(u64 ctx)
 {
 	struct task_struct *task = current_task();
@@ -45,9 +44,9 @@ static __always_inline struct task_struct *submitting_task(u64 ctx)
 	return task;
 }
 
-/* The request that is being submitted, where the tracepoint doesn't give it (until 5.13): the last
- * that was taken of those at hand (io_alloc_req() of fs/io_uring.c). Until 5.11 these are out of
- * reach: 0. */
+/* The request being submitted, where the tracepoint does not give it (until 5.13): the one taken
+ * last from the free list (io_alloc_req() of fs/io_uring.c). Until 5.11 that list is out of reach:
+ * 0. */
 static __always_inline u64 taken_request(u64 ctx, u8 opcode)
 {
 	u64 req;
@@ -59,7 +58,7 @@ static __always_inline u64 taken_request(u64 ctx, u8 opcode)
 	return kread(req, io_kiocb, ctx) == ctx && kread(req, io_kiocb, opcode) == opcode ? req : 0;
 }
 
-/* Whether a 32-bit program has made the ring: its iovecs are of 32 bits. */
+/* Whether a 32-bit program made the ring: its iovecs are of 32 bits. */
 static __always_inline bool is_narrow(u64 ctx)
 {
 	if (bpf_core_field_exists(((struct io_ring_ctx *)0)->int_flags))
@@ -68,11 +67,12 @@ static __always_inline bool is_narrow(u64 ctx)
 }
 
 #define SLOTS_LOG2 \
-	9 /* in a part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
+	9 /* per part of the table, until 5.11: IORING_FILE_TABLE_SHIFT of fs/io_uring.c */
 
-#define FILE_PTR_MASK (~7ULL) /* the rest are flags (io_uring/filetable.h) */
+#define FILE_PTR_MASK (~7ULL) /* the other bits are flags (io_uring/filetable.h) */
 
-/* The file in SLOT of the ring's own table; a global function: the verifier sees it once. */
+/* The file in SLOT of the ring's own table; 0 if there is none. A global function: the verifier
+ * goes through it once. */
 __noinline u64 slot_file(u64 ctx, u32 slot)
 {
 	if (bpf_core_field_exists(((struct io_file_table *)0)->data)) {
@@ -102,9 +102,10 @@ __noinline u64 slot_file(u64 ctx, u32 slot)
 		return kread_u64(kread(part, fixed_file_table, files) +
 				 (slot & ((1 << SLOTS_LOG2) - 1)) * 8);
 	}
-	return 0; /* 5.12 to 5.14: the request has it, and none closes one */
+	return 0; /* 5.12 to 5.14: the request has the file, and no request closes one */
 }
 
-#define FLUSH_MAX 1024 /* requests that one flush is gone through for */
+/* requests looked at per flush; further ones are left to miss_quiet(), or lost */
+#define FLUSH_MAX 1024
 
 #endif

@@ -241,7 +241,7 @@ static __noinline int submit(u64 ctx, u64 req)
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];
-	if (cfg.uring_nameless && mix_up(rq.key)) {
+	if (cfg.uring_nameless && is_ambiguous(rq.key)) {
 		if (d->shape != SHAPE_NONE)
 			lose(d->stream, bpf_ktime_get_ns());
 		return 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The file mapped at an address. bpf_find_vma() (5.17) would take the map's lock, which fails when
- * another thread holds it, and holds up others: here the tree is read as it lies. The thread is
- * about to change this very place, so nobody else does. */
+/* The file mapped at an address. bpf_find_vma() (5.17) would take the lock of the memory map, which
+ * fails if another thread holds it, and delays others. Here the tree is read without a lock: the
+ * current thread is about to change this very place, so no other does. */
 #ifndef IOTRC_BPF_VMA_H
 #define IOTRC_BPF_VMA_H
 
@@ -11,9 +11,9 @@
 #include "bpf/uread.h"
 
 #define TREE_DEPTH_MAX \
-	40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree's are fewer */
+	40 /* levels of a balanced red-black tree of 65,530 areas; a maple tree has fewer */
 
-/* A pointer into a maple tree carries its node's type (lib/maple_tree.c,
+/* A pointer in a maple tree includes the type of its node (lib/maple_tree.c,
  * include/linux/maple_tree.h). */
 #define MAPLE_NODE_MASK 255ULL
 #define MAPLE_TYPE(enode) ((enode) >> 3 & 15)
@@ -22,14 +22,15 @@
 #define MAPLE_PIVOTS 15
 #define MAPLE_ARANGE_PIVOTS 9
 
-/* The entry of the maple tree's node ENTRY under which ADDR is. Pivots are the last addresses of
- * the slots; the first one that is 0 ends them. Global: the verifier sees one level, not all. */
+/* The child of the maple tree node ENTRY that contains ADDR. A pivot is the last address of its
+ * slot; a pivot of 0 ends the list. Global: the verifier goes through one level, not through
+ * all. */
 __noinline u64 maple_step(u64 entry, u64 addr)
 {
 	u64 node = entry & ~MAPLE_NODE_MASK, pivots, slots;
 	u64 n, i;
 
-	if (!bpf_core_field_exists(struct mm_struct, mm_mt)) /* not called, but seen */
+	if (!bpf_core_field_exists(struct mm_struct, mm_mt)) /* verified even if never called */
 		return 0;
 	if (MAPLE_TYPE(entry) == MAPLE_ARANGE_64) {
 		n = MAPLE_ARANGE_PIVOTS;
@@ -66,7 +67,7 @@ static __always_inline u64 maple_find(u64 entry, u64 addr)
 	return 0;
 }
 
-/* Until 6.0, in a red-black tree. */
+/* Until 6.0 they are in a red-black tree. */
 static __always_inline u64 rb_find(u64 node, u64 addr)
 {
 	u64 i;
@@ -84,7 +85,7 @@ static __always_inline u64 rb_find(u64 node, u64 addr)
 	return 0;
 }
 
-/* Address of the current process's struct vm_area_struct at ADDR, or 0. */
+/* Address of the struct vm_area_struct of the current process at ADDR, or 0. */
 __noinline u64 mapped_area(u64 addr)
 {
 	u64 mm = kread((u64)bpf_get_current_task(), task_struct, mm), vma;
@@ -99,7 +100,7 @@ __noinline u64 mapped_area(u64 addr)
 	return vma;
 }
 
-/* … of the struct file mapped there, or 0. */
+/* Address of the struct file mapped at ADDR, or 0. */
 static __always_inline u64 mapped_file(u64 addr)
 {
 	u64 vma = mapped_area(untagged(addr));

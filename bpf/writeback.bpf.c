@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Writeback of the page cache: no tracepoint names its pages, but those of the bios that carry them
- * do. */
+/* Writeback of the page cache. No tracepoint names the pages; they are found in the bios that carry
+ * them. */
 #include "bpf/abi.h"
 #include "bpf/cache_row.h"
 #include "bpf/cfg.h"
@@ -13,15 +13,16 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define BIO_CLONED 1      /* include/linux/blk_types.h: shares the pages of another */
-#define VEC_STEP 64       /* folios a call of vec_pages() */
-#define BIO_STEPS_MAX 512 /* such calls; a bio has 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
+#define BIO_CLONED 1 /* include/linux/blk_types.h: shares the pages of another bio */
+#define VEC_STEP 64  /* folios per call of vec_pages() */
+/* such calls; a bio has up to 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
+#define BIO_STEPS_MAX 512
 #define REQUEST_BIOS_MAX 1024
 #define OP_WRITE 1
 
-/* Since 7.0 or so a tail page may hold a mask that its address is to be rounded down by (where the
- * size of struct page is a power of two), before that the address of its head; bit 0 is set in
- * either. */
+/* The head of the compound page that PAGE belongs to. A tail page holds the address of its head or,
+ * since 7.0 or so where the size of struct page is a power of two, a mask to apply to its own
+ * address. Bit 0 is set in both. */
 static __always_inline u64 head_of(u64 page)
 {
 	u64 info = kread_u64(page + 8);
@@ -31,10 +32,10 @@ static __always_inline u64 head_of(u64 page)
 	return info > 0xffffffff00000000ULL ? page & info : info - 1;
 }
 
-/* A row for the folio at PAGE, of which the bio has LEFT bytes from OFFSET on; gives the number of
- * pages gone through. Only what is under writeback is the page cache's own: the buffer of an
- * O_DIRECT write may be a file's mapping as well. Buffers smaller than a page make several bios of
- * it: that with its beginning counts. */
+/* Sends an event for the folio at PAGE, of which the bio has LEFT bytes from OFFSET on; returns the
+ * number of pages passed. Only pages under writeback count: an O_DIRECT write may use a mapping of
+ * a file as its buffer. If the buffers are smaller than a page, several bios carry it: the one with
+ * its beginning counts. */
 __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 {
 	u64 head = head_of(page), inode = folio_inode(head);
@@ -47,12 +48,12 @@ __noinline u64 bio_folio(u64 page, u64 offset, u64 left, u32 event)
 	if (!pages || pages > rest)
 		pages = 1;
 	if (inode && !offset && page_flag(head, bpf_core_enum_value(enum pageflags, PG_writeback)))
-		tell(inode, folio_index(head) + before, pages, pages, event);
+		send_pages(inode, folio_index(head) + before, pages, pages, event);
 	return pages;
 }
 
-/* Folios of one piece of contiguous memory from its byte DONE on, some at a time; gives how far it
- * came, 0 at the end. */
+/* Goes through up to VEC_STEP folios of one piece of contiguous memory, from byte DONE on. Returns
+ * the byte it got to, 0 at the end. */
 __noinline u64 vec_pages(u64 vec, u64 done, u32 event)
 {
 	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done,
@@ -83,7 +84,7 @@ __noinline int bio_pages(u64 bio, u32 event)
 		return 0;
 	for (i = 0; i < BIO_STEPS_MAX && at < n_vecs; i++) {
 		done = vec_pages(vecs + at * bpf_core_type_size(struct bio_vec), done, event);
-		/* One more when done is 0, without a branch: the verifier would follow both ways,
+		/* Adds one if done is 0, without a branch: the verifier would follow both ways,
 		 * each time. */
 		at += (done - 1) >> 63;
 	}
@@ -104,8 +105,9 @@ int on_cache_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
 	return bio_pages(argument(ctx, 1), CACHE_WRITEBACK_START);
 }
 
-/* The bios of a request that BYTES have been moved of. The tracepoint of a bio's completion is for
- * those that make no request (blk_update_request() clears BIO_TRACE_COMPLETION). */
+/* The bios of a request of which BYTES have been completed. The tracepoint for the completion of
+ * a bio fires only if no request was made of it (blk_update_request() clears
+ * BIO_TRACE_COMPLETION). */
 PAIR("tp_btf/block_rq_complete", on_cache_rq_complete, HOOK_CACHE_WRITEBACK_END)
 {
 	u64 bio = kread(argument(ctx, 0), request, bio);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Integers of fixed width, without any system's header: the BPF programs' are Linux's, which has no
- * <stdint.h> for them. Each is the same type as Linux's __u8 … __s64. */
+/* Integers of fixed width without any system header: BPF programs have no <stdint.h>. The types are
+ * the same as __u8 to __s64 of Linux. */
 #ifndef IOTRC_TYPES_H
 #define IOTRC_TYPES_H
 
