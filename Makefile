@@ -4,6 +4,7 @@
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
+#   make check-python  the loader, with other versions of pandas, and what README shows for other readers (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
@@ -65,7 +66,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so
 
 .PHONY: FORCE all arm64 soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-packages check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -127,7 +128,7 @@ run: deps
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests
-	@$(MAKE) --no-print-directory check-docs check-unit check-asan
+	@$(MAKE) --no-print-directory check-docs check-unit check-asan check-loader
 	@$(MAKE) --no-print-directory check-live
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
 check-bpf-alone:
@@ -207,6 +208,15 @@ check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) WORKERS=$(WORKERS) RETRY=$(RETRY) \
 		tests/run.py $(BUILD)/results-live $(LIVE_TESTS)
+
+# python/iotrc.py: what needs pandas alone; check-python has the rest as well. Some only: make check-python
+# PYTHON_TESTS=tests/python/test_recipes.py
+PYTHON_TESTS ?= tests/python
+check-loader check-python: all
+	$(if $(filter check-python,$@),@scripts/install-deps.sh python)
+	$(call say,TEST,$@)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py)
 
 # Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's, and one like Ubuntu's).
 check-packages:

@@ -50,6 +50,18 @@ check python:pytest              python3-pytest        python3-pytest         py
 check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
 style command:clang-format        clang-format          clang-tools-extra      clang
 style command:git                 git                   git                    git
+python python:pip                python3-pip           python3-pip            python-pip
+python python:setuptools         python3-setuptools    python3-setuptools     python-setuptools
+python python:wheel              python3-wheel         python3-wheel          python-wheel
+python command:debootstrap       debootstrap           debootstrap            debootstrap
+python command:npm               npm                   nodejs-npm             npm
+python command:Rscript           r-base-core           R-core                 r
+python r:data.table              r-cran-data.table     R-data.table           -
+python r:bit64                   r-cran-bit64          R-bit64                -
+python r:jsonlite                r-cran-jsonlite       R-jsonlite             -
+python npm:@duckdb/node-api@1.5.6-r.1 NPM              NPM                    NPM
+python npm:nodejs-polars@0.25.2  NPM                   NPM                    NPM
+python npm:chdb@3.4.0            NPM                   NPM                    NPM
 upload command:ceph-mon          ceph-mon              ceph-mon               ceph
 upload command:ceph-osd          ceph-osd              ceph-osd               ceph
 upload command:radosgw           radosgw               ceph-radosgw           ceph
@@ -76,6 +88,7 @@ arm64 file:/usr/arm-linux-gnueabihf/include/stdio.h libc6-dev-armhf-cross - -
 arm64 command:qemu-aarch64       qemu-user             qemu-user              qemu-user
 packages command:dpkg-buildpackage dpkg-dev           -                      -
 packages command:dh             debhelper             -                      -
+packages command:dh_python3     dh-python             -                      -
 packages command:lintian        lintian               -                      -
 packages command:debootstrap    debootstrap           -                      -
 packages command:shellcheck     shellcheck            ShellCheck             shellcheck
@@ -98,6 +111,9 @@ has() {
 	library:*) [[ $(gcc -print-file-name="${1#*:}") == /* ]] ;;
 	python:*) /usr/bin/python3 -c "import sys, importlib.util as u
 sys.exit(not u.find_spec('${1#*:}'))" ;;
+	r:*) Rscript -e "library('${1#*:}')" ;;
+	# name@version; the name may begin with an @.
+	npm:*) grep -q "\"version\": \"${1##*@}\"" "$npm_root/node_modules/$(npm_name "$1")/package.json" ;;
 	# Ubuntu's bpftool and perf are wrappers that fail unless they know the running kernel; the
 	# bpftool of any kernel will do, and the Makefile looks for it in the same places.
 	bpftool)
@@ -137,7 +153,7 @@ missing() {
 	while read -r level need apt dnf pacman; do
 		case $level-$1 in
 		# Other kernels are given the programs that the tests need here, or arm64's.
-		run-* | "$1-$1" | check-kernels | arm64-kernels | check-service) ;;
+		run-* | "$1-$1" | check-kernels | check-python | arm64-kernels | check-service) ;;
 		*) continue ;;
 		esac
 		has "$need" && continue
@@ -149,10 +165,23 @@ missing() {
 		esac
 		case $package in
 		-) echo "${need#*:}" ;;
+		NPM) echo "$need" ;;
 		BPFTOOL | PERF | FUZZER | ARM) apt_name "$package" ;;
 		*) echo "$package" ;;
 		esac
 	done < <(grep . <<<"$NEEDS") | sort -u
+}
+
+# Packages of npm are the tests' own, of exactly the versions that are asked for, in a directory of each level.
+npm_name() {
+	local name=${1#npm:}
+	echo "${name%@*}"
+}
+# npm removes from there what it isn't asked for: it is asked for all.
+install_npm() {
+	local all
+	mapfile -t all < <(awk -v level="$1" '$1 == level && sub(/^npm:/, "", $2) { print $2 }' <<<"$NEEDS")
+	mkdir -p "$npm_root" && npm install --prefix "$npm_root" --no-save --no-package-lock --no-audit --no-fund "${all[@]}"
 }
 
 install() {
@@ -175,6 +204,7 @@ if [[ ! $level || "|$levels|" != *"|$level|"* ]]; then
 	exit 2
 fi
 
+npm_root=${XDG_CACHE_HOME:-$HOME/.cache}/iotrc/npm/$level
 manager=
 for m in apt-get dnf pacman; do
 	if command -v "$m" >/dev/null; then
@@ -185,18 +215,21 @@ done
 
 list=$(missing "$level" "$manager")
 [[ $list ]] || exit 0
-mapfile -t packages <<<"$list"
+mapfile -t packages < <(grep -v '^npm:' <<<"$list")
 
-if [[ -z $manager ]]; then
+if [[ -z $manager && ${packages[*]} ]]; then
 	echo "$0: needed and not here: ${packages[*]} (no apt-get, dnf or pacman to install it with)" >&2
 	exit 1
 fi
-if ((EUID)); then
+if ((EUID)) && [[ ${packages[*]} ]]; then
 	echo "$0: needed and not here: ${packages[*]}; run: sudo $0 $level" >&2
 	exit 1
 fi
-echo "Installing ${packages[*]}"
-install "${packages[@]}" >&2 || true
+echo "Installing ${list//$'\n'/ }"
+((${#packages[@]} == 0)) || install "${packages[@]}" >&2 || true
+if [[ $list == *npm:* ]]; then
+	install_npm "$level" >&2 || true
+fi
 
 list=$(missing "$level" "$manager")
 if [[ $list ]]; then

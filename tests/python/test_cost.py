@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A million rows of fs: memory and time, beside pandas.read_csv() alone."""
+import json
+import subprocess
+import sys
+
+import pytest
+
+import conftest
+import craft
+
+ROWS = 1_000_000
+MB = 300
+# Of both the best of some runs. Processor time is what is compared: whatever else runs on the machine makes clocks
+# say nothing. load() divides its own between threads.
+RUNS = 4
+MARGIN = 1.25
+
+MEASURE = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+import pandas, iotrc
+start, cpu = time.monotonic(), time.process_time()
+{load}
+seconds, cpu = time.monotonic() - start, time.process_time() - cpu
+# Not ru_maxrss: that begins with what the process had before it became this program.
+kb = open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
+print(json.dumps({{"rows": len(fs), "seconds": seconds, "cpu": cpu, "mb": int(kb) * 1024 / 1e6}}))
+"""
+LOAD = MEASURE.format(load='fs = iotrc.load(sys.argv[2], "fs")')
+PLAIN = MEASURE.format(load='fs = pandas.read_csv(sys.argv[3])')
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory, template):
+    """A session of a million rows like those of a real one: getattr, open, read, close of a hundred thousand files."""
+    session = craft.Session(tmp_path_factory.mktemp("million"), template)
+    text = [",".join(session.columns("fs")) + "\n"]
+    second = session.wall(craft.START)[:-3] # all of them in a millisecond
+    for i in range(ROWS):
+        name = f"/usr/share/doc/package-{i // 1000}/of/some/name/file-{i // 10}.txt"
+        wall, pid = f"{second}{i // 1000:03d}", 1000 + i // 5000
+        end = f"tar cf - /usr/share/doc {pid},{pid - 1},1,ext4,{craft.START + i}\n"
+        if i % 10 < 6:
+            text.append(f"{wall},read,{pid},{pid},tar,{name},10240,{i % 7 * 10240},{10240 - i % 7},{i // 10},254:0,"
+                        f"O_RDONLY|O_NONBLOCK|O_NOFOLLOW,{2000 + i * 7919 % 100003},{10240 - i % 7},,,,,{end}")
+        elif i % 10 == 6:
+            text.append(f"{wall},getattr,{pid},{pid},tar,{name},,,,,,AT_SYMLINK_NOFOLLOW,{i % 9973},-2,ENOENT,,,,{end}")
+        elif i % 10 == 7:
+            text.append(f"{wall},mmap,{pid},{pid},tar,{name},139264,0,,{i // 10},254:0,,{i % 9973},0,,PROT_READ,"
+                        f"MAP_PRIVATE|MAP_DENYWRITE,0x{0x7f0000000000 + i * 4096:x},{end}")
+        else:
+            text.append(f"{wall},close,{pid},{pid},tar,{name},,,,{i // 10},254:0,O_RDONLY,{i % 9973},0,,,,,{end}")
+    session.add_text("fs", "".join(text).encode(), ROWS, craft.START, craft.START + ROWS - 1)
+    return session
+
+
+def measured(program, session):
+    file = session.directory / session.manifest["files"][0]["path"]
+    command = [sys.executable, "-W", "ignore", "-c", program, conftest.TOP / "python", session.directory, file]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    assert result["rows"] == ROWS
+    return result
+
+
+def test_a_million_rows_are_loaded_in_little_memory_and_no_slower_than_by_read_csv(million, verify):
+    million.write()
+    assert verify(million.directory)
+    runs = [(measured(LOAD, million), measured(PLAIN, million)) for _ in range(RUNS)]
+    told = "\n".join(", ".join(f"{what} {r['seconds']:.2f} s, {r['cpu']:.2f} s of processor, {r['mb']:.0f} MB"
+                               for what, r in zip(("load", "read_csv"), run)) for run in runs)
+    print(told)
+    assert max(load["mb"] for load, _ in runs) <= MB, told
+    assert min(load["cpu"] for load, _ in runs) <= MARGIN * min(plain["cpu"] for _, plain in runs), told
