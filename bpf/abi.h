@@ -35,6 +35,7 @@ enum syscall_shape {
 	SHAPE_EPOLL, /* waits for open files, or says which */
 	SHAPE_SOCKOPT,
 	SHAPE_SOCKETCALL, /* one of many, which its first argument tells */
+	SHAPE_DUP,        /* makes one descriptor another, which may have been a socket's */
 };
 
 enum syscall_props {
@@ -64,6 +65,7 @@ enum syscall_props {
 	PROP_ARGS_AT = 1 << 22,     /* the one argument points to the arguments, 32 bits each */
 	PROP_XATTR_ARGS = 1 << 23,  /* aux points to struct xattr_args: size and flags */
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
+	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but
@@ -179,7 +181,9 @@ struct capture_config {
 	u8 scope_all;
 	u8 atomic_counters; /* slots are shared, or tracepoints can be preempted */
 	u8 nw_conn;
-	u8 close_rows;     /* close() of files is wanted: not only of sockets, for nw_conn */
+	u8 exec_rows;  /* process_exec is wanted: exec() not only for what it ends, for nw_conn */
+	u8 exit_rows;  /* process_exit, likewise */
+	u8 close_rows; /* close() of files is wanted: not only of sockets, for nw_conn */
 	u8 exit_says_last; /* sched_process_exit has group_dead (6.16) */
 	u8 reads_whole; /* a read is told of once, at its end, and not a batch of pages at a time */
 	u8 raw_preemptible; /* programs on raw tracepoints are run with preemption on (7.1) */

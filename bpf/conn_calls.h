@@ -50,7 +50,7 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 	rec->ns = state->exit_ns;
 	rec->duration = state->exit_ns - state->enter_ns;
 	rec->task = state->id;
-	rec->ret = state->ret;
+	rec->ret = d->shape == SHAPE_DUP ? 0 : state->ret;
 	rec->arg = arg(state, d->aux);
 	rec->domain = op == CONN_SOCKET_CREATE && !state->no_args ? state->args[0] : 0;
 	if (op == CONN_CLOSE) {

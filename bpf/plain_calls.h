@@ -7,6 +7,7 @@
 #include "bpf/call.h"
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
+#include "bpf/cfg.h"
 #include "bpf/helpers.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -17,7 +18,7 @@ static __noinline int emit_plain(struct task_state *state, const volatile struct
 {
 	struct long_scratch *s = get_long_scratch();
 
-	if (!s || !state || !d)
+	if (!s || !state || !d || (d->props & PROP_ENDS_FDS && !cfg.close_rows))
 		return 0;
 	prepare_long(s, state, d);
 	if (d->shape == SHAPE_FCNTL) {

@@ -12,6 +12,7 @@
 #include "bpf/kread.h"
 #include "bpf/pair.h"
 #include "bpf/rings.h"
+#include "bpf/socket_end.h"
 #include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "schema/fs_ops.h"
@@ -102,14 +103,45 @@ static __always_inline bool ending_left_out(struct task_state *state)
 	return task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
 }
 
+/* Whether the table of descriptors ends with the thread. It is the process's: the last thread says so, unless another
+ * process shares it (CLONE_FILES); threads that have ended may still hold it, or no longer. A thread may have one of
+ * its own (unshare()). */
+static __always_inline bool ends_table(struct task_struct *task, bool last)
+{
+	u64 signal = kread((u64)task, task_struct, signal);
+	u32 users = kread(kread((u64)task, task_struct, files), files_struct, count.counter);
+
+	if (kread((u64)task, task_struct, flags) & PF_KTHREAD)
+		return false;
+	if (last)
+		return users <= (u32)kread(signal, signal_struct, nr_threads);
+	return users == 1 && kread(signal, signal_struct, live.counter);
+}
+
+/* A function of its own: the verifier goes through it once. */
+static __noinline int end_table(void)
+{
+	struct task_state *state = current_state(true);
+
+	if (!state || ending_left_out(state) || !state->id)
+		return 0;
+	if (state->n_kept)
+		settle_ends(false);
+	end_sockets(ENDS_NOW);
+	return 0;
+}
+
 static __always_inline int process_exit(struct task_struct *task, bool group_dead)
 {
 	u64 now, flags;
 	struct task_state *state;
 	struct rec_fs *rec;
+	bool last = is_last(task, group_dead);
 
 	count_fired(HOOK_PROCESS_EXIT);
-	if (!is_last(task, group_dead))
+	if (cfg.nw_conn && ends_table(task, last))
+		end_table();
+	if (!last || !cfg.exit_rows)
 		return 0;
 	state = current_state(true);
 	now = bpf_ktime_get_ns();

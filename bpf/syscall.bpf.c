@@ -128,6 +128,8 @@ static __always_inline int sys_exit(long ret)
 	d = describe(state->nr, state->compat);
 	if (!d)
 		return 0;
+	if (d->shape == SHAPE_DUP && state->ret < 0)
+		return 0;
 	if (state->is_socket || d->shape == SHAPE_CONN) {
 		emit_conn(state, d);
 		if (!state->is_socket || !state->file)

@@ -16,6 +16,7 @@
 #include "bpf/mapping_calls.h"
 #include "bpf/path_calls.h"
 #include "bpf/process_calls.h"
+#include "bpf/socket_end.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
 #include "bpf/two_file_calls.h"
@@ -40,6 +41,11 @@ __noinline int enter_rare(void)
 		return enter_range(state);
 	case SHAPE_PATH:
 		return enter_path(state, d);
+	case SHAPE_EXEC:
+	case SHAPE_PLAIN:
+		return enter_ending(state, d);
+	case SHAPE_DUP:
+		return enter_dup(state, task);
 	case SHAPE_FORK:
 		return enter_fork(state, d);
 	case SHAPE_TWO_FILES:
@@ -62,7 +68,7 @@ static __always_inline enum verdict enter(struct task_state *state, struct task_
 {
 	if (d->shape == SHAPE_FD)
 		return enter_fd(state, task, d);
-	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_EXEC || d->shape == SHAPE_CONN ||
+	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_CONN ||
 	    (d->shape == SHAPE_PATH && !(d->props & PROP_BASE_FIRST)))
 		return VERDICT_TRACE;
 	return enter_rare();

@@ -6,12 +6,14 @@
 #include "bpf/abi.h"
 #include "bpf/aio.h"
 #include "bpf/call.h"
+#include "bpf/cfg.h"
 #include "bpf/epoll_calls.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/mapping_calls.h"
 #include "bpf/plain_calls.h"
 #include "bpf/process_calls.h"
+#include "bpf/socket_end.h"
 #include "bpf/sockopt_calls.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
@@ -28,6 +30,8 @@ __noinline int exit_rare(void)
 	d = describe(state->nr, state->compat);
 	if (!d)
 		return 0;
+	if (state->n_kept)
+		settle_ends(state->ret >= 0);
 	switch (d->shape) {
 	case SHAPE_MMAP:
 	case SHAPE_RANGE:
@@ -48,7 +52,7 @@ __noinline int exit_rare(void)
 	case SHAPE_FORK:
 		return exit_fork(state, d);
 	case SHAPE_EXEC:
-		return exit_exec(state, d);
+		return cfg.exec_rows ? exit_exec(state, d) : REMAINS_NONE;
 	case SHAPE_EPOLL:
 		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),
 			   arg(state, d->fd2), arg(state, d->aux));

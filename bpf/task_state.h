@@ -55,7 +55,8 @@ struct task_state {
 	struct conn_ends ends;        /* of the socket being closed */
 	struct demand demand;         /* what it wants of the page cache */
 	u64 fault_address;
-	u32 fault_access, pad3;
+	u32 fault_access;
+	u32 n_kept; /* descriptors of sockets that the call under way ends (bpf/socket_end.h) */
 };
 
 struct {

@@ -178,7 +178,7 @@ def loaded(recording):
 TASKS = ("on_process_fork", "on_process_free")
 PROGRAMS = {
     "fs": ("on_sys_", "on_uring_", "on_process_"),
-    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", *TASKS),
+    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_exit", *TASKS),
     "nw_epoll": ("on_sys_", *TASKS),
     "nw_sockopt": ("on_sys_", *TASKS),
     "nw_drop": ("on_skb_drop", "on_tcp_", *TASKS),

@@ -47,7 +47,7 @@ static bool can_skip(const struct bpf_engine *b)
 
 static bool exits_wanted(const struct bpf_engine *b)
 {
-	return b->process_exit;
+	return b->process_exit || b->streams & CONN;
 }
 
 /* Rows with the same hook are alternatives: the first one that this kernel supports is attached. */
@@ -63,9 +63,9 @@ const struct program programs[] = {
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
-	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS, 0, NULL, exits_wanted },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS, 2, NULL, exits_wanted },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS | CONN, 2, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN, 0, NULL, exits_wanted },
 
 	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
 	  "IO_URING" },

@@ -12,12 +12,14 @@ static bool op_wanted(const struct selection *want, const struct syscall_desc *d
 		return selection__stream(want, STREAM_NW_CONN) ||
 		       selection__stream(want, STREAM_NW_SOCKOPT);
 	if (!selection__stream(want, d->stream))
-		return d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN);
+		return d->props & (PROP_CLOSES | PROP_ENDS_FDS) &&
+		       selection__stream(want, STREAM_NW_CONN);
 	if (d->stream != STREAM_FS || d->shape == SHAPE_AIO)
 		return true;
 	return selection__op(want, d->op) ||
 	       (d->props & PROP_REMOVEDIR && selection__op(want, FS_RMDIR)) ||
-	       (d->props & PROP_CLOSES && selection__stream(want, STREAM_NW_CONN));
+	       (d->props & (PROP_CLOSES | PROP_ENDS_FDS) &&
+		selection__stream(want, STREAM_NW_CONN));
 }
 
 /* close() serves two streams: with fs off it counts for the other. */
@@ -43,6 +45,8 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->atomic_counters = memory__cpus() > MAX_CPUS || kernel__preemptible(btf);
 	cfg->own_pid = kernel__own_pid();
 	cfg->scope_all = want->scope_all;
+	cfg->exec_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_PROCESS_EXEC);
+	cfg->exit_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_PROCESS_EXIT);
 	cfg->close_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_CLOSE);
 	cfg->nw_conn = selection__stream(want, STREAM_NW_CONN);
 	cfg->uring_stream = selection__stream(want, STREAM_FS) ? STREAM_FS : STREAM_NW_CONN;
