@@ -694,7 +694,8 @@ class _Column:
 class _Table:
     """Rows on their way into a DataFrame. DTYPES: its columns."""
 
-    def __init__(self, dtypes: Mapping[str, str], capacity: int, texts: dict[str, dict[Any, int]] | None = None) -> None:
+    def __init__(self, dtypes: Mapping[str, str], capacity: int,
+                 texts: dict[str, dict[Any, int]] | None = None) -> None:
         self.columns = {n: _Column(dtype, capacity) for n, dtype in dtypes.items()}
         self.texts: dict[str, dict[Any, int]] = {} if texts is None else texts
         self.rows = 0

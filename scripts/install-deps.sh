@@ -61,6 +61,7 @@ python r:bit64                   r-cran-bit64          R-bit64                -
 python r:jsonlite                r-cran-jsonlite       R-jsonlite             -
 python npm:@duckdb/node-api@1.5.6-r.1 NPM              NPM                    NPM
 python npm:nodejs-polars@0.25.2  NPM                   NPM                    NPM
+python npm:nodejs-polars-linux-x64-gnu@0.25.2 NPM      NPM                    NPM
 python npm:chdb@3.4.0            NPM                   NPM                    NPM
 upload command:ceph-mon          ceph-mon              ceph-mon               ceph
 upload command:ceph-osd          ceph-osd              ceph-osd               ceph

@@ -22,6 +22,7 @@ ELSEWHERE = {
     r"^env .*pytest": "tests/live", # one by hand: by all of them
     r"^\./(un)?install\.sh": "tests/packages/run.sh",
     r"service\.sh|^systemctl|^journalctl": "tests/service",
+    r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
     r"s3://|https://": "tests/upload", # with servers of their own
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
     r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file

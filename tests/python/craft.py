@@ -113,7 +113,8 @@ def fs_rows():
     rows.append({ # a mapping, whose address is beyond 2**63
         "operation": "mmap", "pid": "1", "tid": "1", "command": "t", "filename": "/plain",
         "size": str(2**63 - 1), "offset": str(-2**63), "duration_ns": "5", "return_value": str(-2**63),
-        "mmap_prot": "PROT_READ", "mmap_flags": "MAP_SHARED|0x40", "address": "0xffffffffff600001", "ppid": "0", "mono_ns": str(START + 8),
+        "mmap_prot": "PROT_READ", "mmap_flags": "MAP_SHARED|0x40", "address": "0xffffffffff600001", "ppid": "0",
+        "mono_ns": str(START + 8),
     })
     return rows
 

@@ -46,7 +46,8 @@ def test_the_tests_pass_with_pandas_2(tmp_path, template):
     shutil.copy(template, tmp_path / "manifest.json")
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", INSIDE, "sh", root, conftest.TOP, tmp_path,
-         "env", "TEMPLATE=/shared/manifest.json", "sh", "-c", "python3 -c 'import pandas; print(\"pandas\", pandas.__version__)' && "
+         "env", "TEMPLATE=/shared/manifest.json", "sh", "-c",
+         "python3 -c 'import pandas; print(\"pandas\", pandas.__version__)' && "
          "python3 -m pytest -q -p no:cacheprovider /top/tests/python/test_load.py"],
         capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
