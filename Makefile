@@ -65,7 +65,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so
 
-.PHONY: FORCE all arm64 soak static run docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench install uninstall deb clean deps
 .PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -127,8 +127,9 @@ run: deps
 
 check:
 	@scripts/install-deps.sh check
-	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests
-	@$(MAKE) --no-print-directory check-docs check-unit check-asan check-loader
+	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
+	@$(MAKE) --no-print-directory $(JOBS) asan
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-asan check-loader
 	@$(MAKE) --no-print-directory check-live
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
 check-bpf-alone:
@@ -147,9 +148,10 @@ check-unit: $(BUILD)/unit-tests
 	$(Q)$(BUILD)/unit-tests
 # A leak leaves criterion's exit code at 0: the sanitizers' logs decide.
 # One job: with several, criterion 2.4.1's own runner leaks 48 bytes now and then.
-check-asan:
-	$(call say,TEST,'unit under AddressSanitizer and UBSan')
+asan:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
+check-asan: asan
+	$(call say,TEST,'unit under AddressSanitizer and UBSan')
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
@@ -262,7 +264,7 @@ check-upload:
 	@$(MAKE) --no-print-directory all workloads $(BUILD)/upload-put
 	$(call say,TEST,'uploads to real servers')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) UPLOAD_PUT=$(abspath $(BUILD)/upload-put) WORKLOADS=$(abspath $(BUILD)/workloads) \
-		/usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider $(UPLOAD_TESTS)
+		WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-upload --tb=short $(UPLOAD_TESTS)
 $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

@@ -182,7 +182,9 @@ class Round:
             self.ready = now()
             time.sleep(0.1 + random.random() * 1.6)
             if self.late: # so that there is something to look for, however busy the machine is
-                time.sleep(1.5 + min(10, 2 * waited_for_cpu(process.pid) / SECOND))
+                end = time.monotonic() + HANG
+                while now() < self.ready + 1.5 * SECOND + waited_for_cpu(process.pid) and time.monotonic() < end:
+                    time.sleep(0.05)
         if self.when == "end":
             process.send_signal(signal.SIGINT)
             time.sleep(random.random() * 0.05)

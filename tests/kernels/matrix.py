@@ -7,7 +7,8 @@ Each kernel boots under emulation from a root disk that holds the program, the t
 need, once for each way to hook system calls that it has (--attach). What a machine left goes to
 OUT/VERSION-WAY: the verifier's log (load.log), pytest's, the kernel's, the console's. With RETRY in
 the environment, what fails is run once more in the same machine: what passes then is `ok at 2nd` in
-the table and noted below it, what fails twice fails. Closes with a table test by machine and the line
+the table and noted below it, and its name goes to the file that RETRIED names; what fails twice fails. Then follow
+the slowest tests of each machine. Closes with a table test by machine and the line
 `N passed, N failed`. A kernel that can't be had is a test skipped; it is an error when that is all of
 them.
 """
@@ -39,11 +40,18 @@ if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
 OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
 SECONDS = 3600 if RETRY else 1800 # for a machine that hangs
+SLOWEST = 5
 LOG_LINES = 40 # of the verifier's log, where programs don't load
 # What the kernel says when something of its own went wrong.
 COMPLAINT = re.compile(r"BUG:|WARNING:|Oops|general protection|rcu_.*stall|Call Trace")
 
 PASS, AGAIN, FAIL, SKIP, NONE = "ok", "ok at 2nd", "FAIL", "skipped", "-"
+
+
+def read_seconds(text):
+    """{name: seconds} of the same."""
+    return {f"{case.get('classname').split('.')[-1]}::{case.get('name')}": float(case.get("time", 0))
+            for case in xml.etree.ElementTree.fromstring(text).iter("testcase")}
 
 
 def read_cases(text):
@@ -67,6 +75,7 @@ class Machine:
         self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
                       and test in SOME.get(version, TESTS)]
         self.results = {}
+        self.slowest = [] # (seconds, test)
         self.notes = []   # for people, about what failed
         self.seconds = 0
 
@@ -124,6 +133,8 @@ class Machine:
             return
         again = read_cases(self.read("again.xml")) if self.read("again.xml") else {}
         cases = read_cases(self.read("junit.xml"))
+        seconds = read_seconds(self.read("junit.xml"))
+        self.slowest = sorted(((seconds[name], name) for name in seconds), reverse=True)[:SLOWEST]
         if not cases:
             self.fail("pytest", f"ran no test, see {self.out}/pytest.log")
         for name, why in cases.items():
@@ -216,10 +227,16 @@ def main(out, build, *names):
     for machine in machines:
         for note in machine.notes:
             print(note)
+    for machine in machines:
+        for seconds, test in machine.slowest:
+            print(f"{seconds:8.1f} s  {machine.name} {test}")
+    again = [f"{machine.name} {test}" for machine in machines for test, verdict in machine.results.items() if verdict == AGAIN]
+    if os.environ.get("RETRIED"):
+        with open(os.environ["RETRIED"], "a") as f:
+            f.writelines(f"{name}\n" for name in again)
     verdicts = [verdict for machine in machines for verdict in machine.results.values()]
     passed = verdicts.count(PASS) + verdicts.count(AGAIN)
-    if AGAIN in verdicts:
-        print(f"{verdicts.count(AGAIN)} of those that passed did so when run once more")
+    print(f"Passed only at the second try: {len(again)}")
     line = f"{passed} passed, {verdicts.count(FAIL)} failed"
     print(f"{line}, {verdicts.count(SKIP)} skipped" if SKIP in verdicts else line)
     return FAIL in verdicts or not passed

@@ -32,6 +32,10 @@ def unseen(count):
         return max(2, count * 3 // 100) if b"\0init_owned\0" in f.read() else 0
 
 
+# Arguments of a recorder that records only this process and what it starts: the kernel side drops the events of
+# other programs, which so cannot fill the rings, however busy the machine is.
+OWN = "--pid", str(os.getpid())
+
 # Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
 START = 120
 # The promise of the issue, and what a loaded machine may add to it.

@@ -54,7 +54,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
     setting.write_bytes(bytes(8))
     env = {**os.environ, "LD_PRELOAD": recorder.workload("stepped_clock.so"), "STEPPED_CLOCK": str(setting)}
     with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added:
-        with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), env=env) as r:
+        with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN, env=env) as r:
             seen = []
             for i, step in enumerate(steps):
                 struct.pack_into("q", added, 0, step)
@@ -77,7 +77,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
 def test_the_rows_of_a_cpu_are_in_order(tmp_path):
     """As they lie in the files: reads and writes take another way from the kernel than the rest."""
     before = os.sched_getaffinity(0)
-    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path)) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN) as r:
         try:
             os.sched_setaffinity(0, {min(before)})
             for i in range(3000):
@@ -103,7 +103,7 @@ def test_a_step_before_a_kill(tmp_path, told):
     setting = tmp_path / "added"
     setting.write_bytes(bytes(8))
     env = {**os.environ, "LD_PRELOAD": recorder.workload("stepped_clock.so"), "STEPPED_CLOCK": str(setting)}
-    r = recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), env=env).start().wait_ready()
+    r = recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN, env=env).start().wait_ready()
     seen = []
 
     def some(step, seconds):
@@ -152,7 +152,7 @@ def test_in_a_time_namespace(tmp_path, shift):
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     r = recorder.Recording(
-        tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), "-d", "6s",
+        tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), *recorder.OWN, "-d", "6s",
         ends=True, snapshots=True,
     )
     # unshare() doesn't pass signals on: it ends by itself.

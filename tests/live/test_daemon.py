@@ -84,8 +84,9 @@ def test_what_cannot_record_tells_the_parent(tmp_path):
 
 def test_a_dead_one_is_no_obstacle(tmp_path, pid):
     start(tmp_path)
-    os.kill(pid(), signal.SIGKILL)
-    time.sleep(0.5)
+    dead = pid()
+    os.kill(dead, signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f"/proc/{dead}"), "it has ended")
     start(tmp_path)
     stop(pid)
 
@@ -108,6 +109,7 @@ def test_reload(tmp_path, pid):
     assert "recorded" in log.read_text() and "recorded" not in (tmp_path / "log.1").read_text()
 
 
+@pytest.mark.slow
 def test_reload_of_the_upload_rate(tmp_path, pid):
     """What would take a minute at the old rate, and has begun to, goes at once at the new one."""
     config, log, share = tmp_path / "iotrc.conf", tmp_path / "log", tmp_path / "share"

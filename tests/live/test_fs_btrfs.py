@@ -28,7 +28,7 @@ def volume(tmp_path):
 
 def test_rows_equal_strace(volume, tmp_path):
     oracles = {}
-    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN) as r:
         for name in WORKLOADS:
             (volume / name).mkdir()
             oracles[name] = strace_oracle.run(

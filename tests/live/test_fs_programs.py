@@ -99,7 +99,7 @@ class Recorded:
         make_source(cwd)
         make_repository(cwd, env)
         self.oracles, self.failed = {}, {}
-        with recorder.Recording(path, "--streams", "fs") as r:
+        with recorder.Recording(path, "--streams", "fs", *recorder.OWN) as r:
             for number, (name, argv) in enumerate(PROGRAMS.items()):
                 if isinstance(argv, str):
                     argv = argv.format(cwd=cwd).split()

@@ -14,8 +14,8 @@ MIB = 1 << 20
 NAMES = 5000 if recorder.EMULATED else 20000
 ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault"
 
-# Each round is a name that wasn't there before: the tables of names grow until they must forget. So many seconds at
-# least, and so many names: on a slow machine the latter take longer.
+# Each round is a name that was not there before: the tables of names grow until they must forget. So many seconds at
+# least, and so many names; a slow machine takes longer for the latter.
 RENAMER = """
 import os, sys, time
 end, names = time.monotonic() + float(sys.argv[1]), int(sys.argv[2])
@@ -66,12 +66,12 @@ def test_the_bound_holds_under_load(tmp_path, size):
     with r:
         pid = r.process.pid
         renamer = subprocess.Popen(
-            [sys.executable, "-c", RENAMER, "12", str(NAMES)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", RENAMER, "6", str(NAMES)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         )
         load = subprocess.Popen(
-            [recorder.workload("hammer"), str(data), "9", str(os.cpu_count())], stdout=subprocess.DEVNULL,
+            [recorder.workload("hammer"), str(data), "5", str(os.cpu_count())], stdout=subprocess.DEVNULL,
         )
-        time.sleep(3)
+        time.sleep(1) # of load, as it is without faults
         with ptrace.held(pid, "iotrc-writer"): # the queue fills up
             for _ in range(20):
                 time.sleep(0.1)

@@ -37,7 +37,7 @@ def test_only_what_is_needed_is_kept(tmp_path, args, env, kept):
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     with recorder.Recording(
-        tmp_path, "--state", str(state), "--path", str(tmp_path), *args, snapshots=True, env=env,
+        tmp_path, "--state", str(state), "--path", str(tmp_path), *recorder.OWN, *args, snapshots=True, env=env,
     ) as r:
         seen = list(threads(r.process.pid))
         (tmp_path / "while").write_text("it records")
@@ -72,7 +72,7 @@ def test_directories_that_are_closed_to_others_are_in_the_snapshot(tmp_path):
 
 
 def test_modes_and_owners(tmp_path):
-    with recorder.Recording(tmp_path, "-d", "2s", ends=True, env=SUDO) as r:
+    with recorder.Recording(tmp_path, "-d", "2s", *recorder.OWN, ends=True, env=SUDO) as r:
         (tmp_path / "a").write_text("row")
     assert r.session.files()
     for path in [r.output, *r.output.rglob("*")]:
@@ -143,7 +143,7 @@ def test_records_with_what_the_service_may(tmp_path, tracefs):
     may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if more else 0)
     names = ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
     within = ["setpriv", "--bounding-set", f"-all,{names}", "--inh-caps=-all"]
-    r = recorder.Recording(tmp_path, "--path", str(tmp_path), env=PLAIN)
+    r = recorder.Recording(tmp_path, "--path", str(tmp_path), *recorder.OWN, env=PLAIN)
     r.command[:0] = within
     with r:
         seen = list(threads(r.process.pid))

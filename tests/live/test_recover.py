@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 import recorder
 
 KILLS = pathlib.Path(__file__).parent.parent / "faults" / "kills.py"
@@ -22,21 +23,27 @@ def work(directory, n=101):
 def recording(tmp_path, *args):
     """Of this directory alone: what else the machine does is another test's."""
     return recorder.Recording(
-        tmp_path, "--streams", "fs", "--path", str(tmp_path), *args, output=tmp_path / "traces"
+        tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN, *args, output=tmp_path / "traces"
     )
 
 
 def killed(tmp_path, *args, n=1):
     """N sessions whose recorders, side by side, were killed when they had some rows on the disk."""
     recorders = [recording(tmp_path, *args).start().wait_ready() for _ in range(n)]
-    deadline = time.monotonic() + recorder.START
-    while not all(list(r.session_directory.rglob("*.part")) for r in recorders):
-        assert time.monotonic() < deadline, "no file"
+
+    def begun():
         work(tmp_path)
-        time.sleep(0.1)
+        return all(list(r.session_directory.rglob("*.part")) for r in recorders)
+
+    recorder.wait_for(begun, "a file of each")
     for r in recorders:
         r.kill()
     return [r.session_directory for r in recorders]
+
+
+def wait_for_state(directory, state, r):
+    """Until the manifest of a session says so; R is the recorder that is to bring it about."""
+    recorder.wait_for(lambda: json.loads((directory / "manifest.json").read_text())["session"]["state"] == state, r.errors)
 
 
 def verify(path):
@@ -48,6 +55,7 @@ def snapshot(directory):
     return {p: (p.lstat().st_ino, p.lstat().st_mtime_ns, p.lstat().st_ctime_ns) for p in directory.rglob("*")}
 
 
+@pytest.mark.slow
 def test_killed_at_random():
     kills = os.environ.get("KILLS", "5") # 200 by `make check-faults`
     done = subprocess.run(
@@ -59,12 +67,9 @@ def test_killed_at_random():
 def test_the_next_start_recovers(tmp_path):
     first, second = killed(tmp_path, n=2)
     with recording(tmp_path) as r:
-        deadline = time.monotonic() + recorder.START
-        while any(json.loads((d / "manifest.json").read_text())["session"]["state"] == "running"
-                  for d in (first, second)):
-            assert time.monotonic() < deadline, r.errors()
-            time.sleep(0.1)
-        time.sleep(0.5)
+        for directory in (first, second):
+            wait_for_state(directory, "recovered", r)
+            r.wait_logged(f"session {directory.name}: recovered: ")
     for directory in (first, second):
         lines = re.findall(f".*session {directory.name}: recovered: .* files, .* rows.*", r.stderr)
         assert len(lines) == 1, r.stderr
@@ -81,7 +86,7 @@ def test_the_next_start_recovers(tmp_path):
 def test_a_running_session_is_left_alone(tmp_path):
     with recording(tmp_path) as r:
         work(tmp_path)
-        time.sleep(1)
+        r.wait_written(b"/secretname100")
         done = recorder.run("recover", str(tmp_path / "traces"))
         assert done.returncode == 0 and f"{r.session_directory}: in use" in done.stdout, done.stdout + done.stderr
         done = recorder.run("recover", str(r.session_directory))
@@ -123,8 +128,5 @@ def test_what_was_in_use_is_recovered_later(tmp_path):
         time.sleep(3)
         assert "recovered" not in r.errors()
         os.close(fd)
-        deadline = time.monotonic() + recorder.START
-        while json.loads((directory / "manifest.json").read_text())["session"]["state"] != "recovered":
-            assert time.monotonic() < deadline, r.errors()
-            time.sleep(0.1)
+        wait_for_state(directory, "recovered", r)
     verify(directory)
