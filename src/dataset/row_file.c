@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/row_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define IN_SIZE (128 * 1024)
+/* What the zstd tool and most libraries take without being asked: 128 MiB. */
+#define WINDOW_LOG_MAX 27
+#define ROW_TOO_LONG "a row of more than a megabyte"
+
+struct row_file {
+	struct row_file_config config;
+	ZSTD_DCtx *ctx;
+	ZSTD_inBuffer in;
+	uint64_t compressed, raw;
+	bool begun, has_checksum, frame_ended, eof;
+	bool full; /* the decoder had no room left */
+	int error; /* a negative errno; sticks */
+	const char *why;
+	size_t start, fill; /* buf[start..fill) isn't given out yet */
+	unsigned char input[IN_SIZE];
+	char buf[ROW_FILE_LINE_MAX + ZSTD_BLOCKSIZE_MAX];
+};
+
+int row_file__new(struct row_file **ret, const struct row_file_config *config)
+{
+	struct row_file *f = malloc(sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	memset(f, 0, offsetof(struct row_file, input));
+	f->config = *config;
+	f->in.src = f->input;
+	f->ctx = ZSTD_createDCtx();
+	if (!f->ctx) {
+		free(f);
+		return -ENOMEM;
+	}
+	ZSTD_DCtx_setParameter(f->ctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+	*ret = f;
+	return 0;
+}
+
+struct row_file *row_file__free(struct row_file *f)
+{
+	if (f)
+		ZSTD_freeDCtx(f->ctx);
+	free(f);
+	return NULL;
+}
+
+static int fail(struct row_file *f, int err, const char *why)
+{
+	f->error = err;
+	f->why = why;
+	return err;
+}
+
+/* RFC 8878, 3.1.1: the magic number, then the frame header's descriptor, whose bit 2 says that a
+ * checksum of the content follows the blocks. */
+static int check_frame_header(struct row_file *f)
+{
+	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+	if (f->in.size < 5 || memcmp(f->input, magic, sizeof(magic)))
+		return fail(f, -EBADMSG, "no Zstandard frame");
+	f->has_checksum = f->input[4] & 4;
+	f->begun = true;
+	return 0;
+}
+
+/* Reads on, as many bytes as there are, up to IN_SIZE. */
+static int read_input(struct row_file *f)
+{
+	size_t fill = 0;
+
+	while (fill < IN_SIZE) {
+		ssize_t n = read(f->config.fd, f->input + fill, IN_SIZE - fill);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(f, -errno, strerror(errno));
+		if (!n)
+			break;
+		fill += n;
+	}
+	f->eof = !fill;
+	f->in.size = fill;
+	f->in.pos = 0;
+	f->compressed += fill;
+	if (fill && f->config.compressed)
+		f->config.compressed(f->config.arg, f->input, fill);
+	return 0;
+}
+
+static int read_more(struct row_file *f)
+{
+	int err = read_input(f);
+
+	return err || f->begun || f->eof ? err : check_frame_header(f);
+}
+
+void row_file__skip(struct row_file *f)
+{
+	int error = f->error;
+	const char *why = f->why;
+
+	while (!f->eof && !read_input(f))
+		;
+	f->error = error;
+	f->why = why;
+}
+
+/* Makes room in buf, which then begins with the line that isn't whole yet. */
+static void compact(struct row_file *f)
+{
+	memmove(f->buf, f->buf + f->start, f->fill - f->start);
+	f->fill -= f->start;
+	f->start = 0;
+}
+
+/* Bytes behind the last line feed, as far as they can be too many. */
+static size_t unended(const struct row_file *f)
+{
+	const char *lf =
+		f->fill < ROW_FILE_LINE_MAX ? f->buf + f->fill : memrchr(f->buf, '\n', f->fill);
+
+	return lf ? (size_t)(f->buf + f->fill - lf) : f->fill;
+}
+
+/* Decompresses some more. 0, or a negative errno. */
+static int decompress(struct row_file *f)
+{
+	ZSTD_outBuffer out = { f->buf, sizeof(f->buf), f->fill };
+	size_t left;
+
+	if (f->frame_ended && f->in.pos < f->in.size)
+		return fail(f, -EBADMSG, "data after the end of the frame");
+	left = ZSTD_decompressStream(f->ctx, &out, &f->in);
+	if (ZSTD_isError(left))
+		return fail(f, -EBADMSG, ZSTD_getErrorName(left));
+	f->raw += out.pos - f->fill;
+	f->fill = out.pos;
+	f->full = out.pos == out.size;
+	f->frame_ended = !left;
+	if (unended(f) >= ROW_FILE_LINE_MAX)
+		return fail(f, -EBADMSG, ROW_TOO_LONG);
+	if (frame__is_bomb(f->compressed, f->raw))
+		return fail(f, -EBADMSG, FRAME_BOMB);
+	if (f->config.raw_bytes && f->raw > f->config.raw_bytes)
+		return fail(f, -EBADMSG, "more data than raw_bytes says");
+	return 0;
+}
+
+/* Gets more content behind fill. 1, 0 at the end, or a negative errno. */
+static int more(struct row_file *f)
+{
+	size_t before = f->fill;
+	int err = 0;
+
+	while (!err && f->fill == before) {
+		/* A decoder that filled the buffer may hold more, and needs no input for it. */
+		if (f->in.pos == f->in.size && !f->full) {
+			err = f->eof ? 0 : read_more(f);
+			if (!err && f->eof)
+				return 0;
+		}
+		if (!err)
+			err = decompress(f);
+	}
+	return err ? err : 1;
+}
+
+int row_file__next(struct row_file *f, char **ret_line, size_t *ret_len)
+{
+	size_t looked = f->start;
+	int got;
+
+	if (f->error)
+		return f->error;
+	for (;;) {
+		char *lf = memchr(f->buf + looked, '\n', f->fill - looked);
+
+		if (lf) {
+			*ret_line = f->buf + f->start;
+			*ret_len = lf - *ret_line;
+			f->start = lf + 1 - f->buf;
+			return 1;
+		}
+		if (f->fill - f->start >= ROW_FILE_LINE_MAX)
+			return fail(f, -EBADMSG, ROW_TOO_LONG);
+		compact(f);
+		looked = f->fill;
+		got = more(f);
+		if (got <= 0)
+			return got;
+	}
+}
+
+bool row_file__ended(const struct row_file *f)
+{
+	return f->frame_ended;
+}
+
+size_t row_file__torn(const struct row_file *f)
+{
+	return f->fill - f->start;
+}
+
+const char *row_file__why(const struct row_file *f)
+{
+	return f->why ?: "";
+}
+
+uint64_t row_file__compressed(const struct row_file *f)
+{
+	return f->compressed;
+}
+
+uint64_t row_file__raw(const struct row_file *f)
+{
+	return f->raw;
+}
+
+bool row_file__is_frame(const struct row_file *f)
+{
+	return f->begun;
+}
+
+bool row_file__has_checksum(const struct row_file *f)
+{
+	return f->has_checksum;
+}
+
+/* ---- the fields of a line ---- */
+
+int row_file__split(char *line, size_t len, struct row_field fields[ROW_FIELDS_MAX],
+		    const char **ret_why)
+{
+	char *s = line, *end = line + len;
+	int n = 0;
+
+	for (;; s++) {
+		struct row_field field = { s, 0 };
+		bool quoted = s < end && *s == '"', needed = false;
+		char *to = s;
+
+		for (s += quoted; s < end && (quoted || *s != ','); s++) {
+			if (*s == '"' && quoted) {
+				if (s + 1 == end || s[1] != '"')
+					break;
+				s++;
+			} else if (*s == '"') {
+				*ret_why = "a quote in a field without quotes";
+				return -1;
+			}
+			needed |= *s == '"' || *s == ',';
+			*to++ = *s;
+		}
+		if (quoted && (s == end || (s + 1 < end && s[1] != ','))) {
+			*ret_why = s == end ? "a quote that doesn't end" : "text after a quote";
+			return -1;
+		}
+		if (quoted && !needed) {
+			*ret_why = "quotes without need";
+			return -1;
+		}
+		s += quoted;
+		field.len = to - field.s;
+		if (n < ROW_FIELDS_MAX)
+			fields[n] = field;
+		n++;
+		if (s == end)
+			return n;
+	}
+}
