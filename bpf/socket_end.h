@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Descriptors of sockets that end otherwise than by close(): with their process, by exec() for those that are
- * close-on-exec, by close_range(), or by dup2() onto them. A CLOSE row each.
+/* Descriptors of sockets that end otherwise than by close(): with their process, by exec() for
+ * those that are close-on-exec, by close_range(), or by dup2() onto them. A CLOSE row each.
  *
- * A call may still fail: what it would end is kept from its entry, when the files are there, to its exit. */
+ * A call may still fail: what it would end is kept from its entry, when the files are there, to its
+ * exit. */
 #ifndef IOTRC_BPF_SOCKET_END_H
 #define IOTRC_BPF_SOCKET_END_H
 
@@ -65,7 +66,8 @@ static __always_inline void keep_end(struct task_state *state, const struct rec_
 	state->n_kept++;
 }
 
-/* Descriptor FD, if it is a socket's. A global function, as those below: the verifier sees it once. */
+/* Descriptor FD, if it is a socket's. A global function, as those below: the verifier sees it
+ * once. */
 __noinline int end_descriptor(u32 fd, u32 ends)
 {
 	struct task_state *state = current_state(false);

@@ -26,7 +26,8 @@
  * uring_conn.h's may be about to end, 376 each (socket_end.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
-#define IN_FLIGHT_BYTES (128 + 184 + 240 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
+#define IN_FLIGHT_BYTES \
+	(128 + 184 + 240 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than any queue's tags on a large host, than one address has ports for */
 #define THREAD_BYTES 904

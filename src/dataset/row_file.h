@@ -11,7 +11,8 @@
 
 #include "dataset/frame.h"
 
-/* Bytes of a line. Two paths, an argv and the rest of a row stay far below it, all bytes escaped. */
+/* Bytes of a line. Two paths, an argv and the rest of a row stay far below it, all bytes
+ * escaped. */
 #define ROW_FILE_LINE_MAX (1024 * 1024)
 
 struct row_file;
@@ -46,8 +47,8 @@ const char *row_file__why(const struct row_file *f);
 uint64_t row_file__compressed(const struct row_file *f);
 uint64_t row_file__raw(const struct row_file *f);
 
-/* After row_file__next() failed: reads the rest of the file as bytes, so that it is counted and given
- * to the configuration's compressed(). */
+/* After row_file__next() failed: reads the rest of the file as bytes, so that it is counted and
+ * given to the configuration's compressed(). */
 void row_file__skip(struct row_file *f);
 
 /* Whether the file begins with a Zstandard frame. */
