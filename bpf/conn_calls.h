@@ -57,7 +57,7 @@ static __noinline int emit_conn(struct task_state *state, const volatile struct 
 		__builtin_memcpy(&rec->ends, &state->ends, sizeof(rec->ends));
 	} else {
 		__builtin_memset(&rec->ends, 0, sizeof(rec->ends));
-		/* Accepted: the new socket has both ends. */
+		/* After accept() the new socket knows both ends. */
 		file = task_file(task, op == CONN_ACCEPT && state->ret >= 0 ? state->ret : fd);
 		if (file && is_socket(file)) {
 			sk = sock_of(file);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Connections whose connect() doesn't wait for them: what becomes of one is a second row.
+/* Connections whose connect() does not wait: their outcome is a second row.
  *
- * Two things are told, in either order and perhaps at once on two CPUs: that the call has returned
- * with the connection under way, and that the connection is established or refused (on the loopback
- * before the call returns, else mostly in a soft interrupt). Who comes first leaves word by an
- * update that only one can make (BPF_NOEXIST); who comes second makes the row. */
+ * Two events matter, in either order and perhaps at the same time on two CPUs: connect() returns
+ * with the connection in progress, and the connection is established or refused (on loopback before
+ * the call returns, otherwise mostly in a soft interrupt). The first of them stores a word with
+ * BPF_NOEXIST, which only one can do; the second makes the row. */
 #ifndef IOTRC_BPF_CONNECT_H
 #define IOTRC_BPF_CONNECT_H
 
@@ -32,7 +32,7 @@
 #define EEXIST 17
 #define EALREADY 114
 #define EINPROGRESS 115
-#define ERESTARTSYS 512 /* include/linux/errno.h: a signal has come */
+#define ERESTARTSYS 512 /* include/linux/errno.h: interrupted by a signal */
 #define ERESTART_RESTARTBLOCK 516
 
 #define IPPROTO_TCP 6
@@ -43,25 +43,25 @@ struct connecting {
 	u32 pad;
 };
 
-/* By the address of the struct sock, from the request for a connection on. Not LRU: what finds no
- * room is counted as lost. */
+/* Keyed by the address of the struct sock, from the request for a connection on. Not LRU: a
+ * connection that finds no room counts as lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct connecting);
 } connecting SEC(".maps");
 
 struct connect_word {
-	u64 ns; /* of the outcome; 0: the call has returned */
+	u64 ns; /* time of the outcome; 0: stored by the return of the call */
 	s64 ret;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* as many */
+	__uint(max_entries, 4096); /* resized likewise */
 	__type(key, u64);
 	__type(value, struct connect_word);
 } connect_words SEC(".maps");
@@ -96,11 +96,12 @@ static __noinline int connect_row(u64 sk, const struct connecting *c, u64 ns, s6
 	return 0;
 }
 
-/* Leaves WORD for the other side, or makes the row when that has been here. */
+/* Stores the word for the other event, or makes the row if that has stored its word already. */
 static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 {
 	struct connect_word word = { .ns = ns, .ret = ret }, *other;
-	/* int: until 6.2 what updates a map returns one, and the upper half says nothing. */
+	/* int: until 6.2 bpf_map_update_elem() returns one, and the upper half of the register is
+	 * undefined. */
 	int err = bpf_map_update_elem(&connect_words, &sk, &word, BPF_NOEXIST);
 
 	if (!err || !c)
@@ -111,20 +112,20 @@ static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s
 		return 0;
 	}
 	other = bpf_map_lookup_elem(&connect_words, &sk);
-	if (!other || !ns == !other->ns) /* told already, by the other program or another call */
+	if (!other || !ns == !other->ns) /* done by another program or call */
 		return 0;
 	connect_row(sk, c, ns ? ns : other->ns, ns ? ret : other->ret);
 	connect_forget(sk);
 	return 0;
 }
 
-/* A connect() on SK has returned RET. */
+/* connect() on SK has returned RET. */
 static __noinline int connect_returned(u64 sk, s64 ret)
 {
 	struct connecting *c = sk ? bpf_map_lookup_elem(&connecting, &sk) : 0, copy;
 
 	if (!c) {
-		/* There was no room for it. */
+		/* The map had no room for it. */
 		if (sk && ret == -EINPROGRESS && kread(sk, sock, sk_protocol) == IPPROTO_TCP)
 			lose(STREAM_NW_CONN, bpf_ktime_get_ns());
 		return 0;
@@ -139,8 +140,9 @@ static __noinline int connect_returned(u64 sk, s64 ret)
 	return 0;
 }
 
-/* A connection is asked for, by the current thread if at all by a connect() that is recorded.
- * Others are the kernel's own, those of a first sendto() (TCP_FASTOPEN_CONNECT), and of a ring. */
+/* A connection is requested. If it is by a recorded connect(), then by one of the current thread.
+ * Other connections are made by the kernel, by a first sendto() (TCP_FASTOPEN_CONNECT), or by
+ * io_uring. */
 static __always_inline void connect_begun(u64 sk)
 {
 	struct task_state *state = current_state(false);
@@ -155,7 +157,7 @@ static __always_inline void connect_begun(u64 sk)
 	c.task = state->id;
 	c.start_ns = state->enter_ns;
 	c.fd = (s32)arg(state, d->fd);
-	/* Not one that the socket has below it (MPTCP). */
+	/* Not a subflow of the socket (MPTCP). */
 	if (sock_of(task_file(current_task(), c.fd)) != sk)
 		return;
 	bpf_map_delete_elem(&connect_words, &sk);
@@ -174,10 +176,10 @@ static __always_inline void connect_ended(u64 sk, int state, u64 now)
 	err = kread(sk, sock, sk_err);
 	if (state == TCP_ESTABLISHED)
 		connect_meet(sk, &copy, now, 0);
-	else if (err) /* set before the state: tcp_reset(), tcp_write_err() */
+	else if (err) /* sk_err is set before the state: tcp_reset(), tcp_write_err() */
 		connect_meet(sk, &copy, now, -err);
 	else
-		connect_forget(sk); /* closed, or disconnected, by the program itself */
+		connect_forget(sk); /* the program itself has closed or disconnected it */
 }
 
 #endif

@@ -30,8 +30,8 @@ static __always_inline s64 time_ns(s64 seconds, s64 nanos)
 							   (u64)seconds * NANOSECONDS + nanos;
 }
 
-/* How long the call is to wait, of which select() and its kin leave but the rest when they
- * return. */
+/* How long the call may wait. Read on entry: select() and its kin overwrite the timeout with the
+ * time left. */
 static __always_inline s64 timeout_ns(const struct task_state *state, u64 argument, u8 kind)
 {
 	s64 parts[2] = {};
@@ -69,8 +69,8 @@ static __always_inline enum verdict enter_epoll(struct task_state *state,
 	return VERDICT_TRACE;
 }
 
-/* ARGUMENTS are those of the places in DESC; the timeout, noted on entry, is in base[0], which
- * paths alone have another use for. */
+/* The arguments are passed by value, since io_uring has them elsewhere. base[0], which only calls
+ * with paths use otherwise, holds the timeout that was read on entry. */
 static __always_inline int emit_epoll(struct task_state *state,
 				      const volatile struct syscall_desc *d, u64 fd, u64 size,
 				      u64 operation, u64 target, u64 aux)

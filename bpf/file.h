@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Open files: from a descriptor to the file, and from the file to its name. */
+/* Open files: finding the file of a descriptor, and the name of a file. */
 #ifndef IOTRC_BPF_FILE_H
 #define IOTRC_BPF_FILE_H
 
@@ -10,17 +10,18 @@
 #include "bpf/mount.h"
 #include "bpf/path.h"
 
-/* Raised whenever names have changed under open files: a rename, a mount, another root. */
+/* Raised whenever the names of open files may have changed: a rename, a mount, a new root. */
 volatile u32 names_epoch = 1;
 
-/* A file that a thread has used, and what was found of it. It holds for a jiffy, while nothing has
- * been renamed: what renames without a system call (a file server in the kernel) isn't seen. */
+/* A file that a thread has used, and its name. Valid within one jiffy while names_epoch stays the
+ * same. Renames that are not system calls (by a file server in the kernel) are not noticed in that
+ * time. */
 struct known_file {
 	u64 file, dentry, mount, hash_len, ino, id;
 	u64 jiffies;
 	u32 names, pad;
 };
-#define N_KNOWN_FILES 4 /* by descriptor */
+#define N_KNOWN_FILES 4 /* indexed by descriptor */
 
 static __always_inline bool still_known(const struct known_file *k, u64 file)
 {
@@ -30,15 +31,15 @@ static __always_inline bool still_known(const struct known_file *k, u64 file)
 		return false;
 	dentry = kread(file, file, f_path.dentry);
 	inode = kread(file, file, f_inode);
-	/* Its memory may hold another file by now: of the same name only by the same dentry and
-	 * mount, and the same by its number. */
+	/* The memory may hold another file by now. It has the same name only if it has the same
+	 * dentry and mount, and is the same file only if the inode number is the same. */
 	return k->dentry == dentry && k->mount == kread(file, file, f_path.mnt) &&
 	       k->ino == kread(inode, inode, i_ino) &&
 	       k->hash_len == kread(dentry, dentry, d_name.hash_len) &&
 	       kread(dentry, dentry, d_hash.pprev);
 }
 
-/* The open file FD of TASK, which current_task() has given. */
+/* The open file FD of TASK, which current_task() has returned; 0 if there is none. */
 static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 {
 	u64 fdt = kread(task_read(task, files), files_struct, fdt);
@@ -48,8 +49,8 @@ static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 	return kread_u64(kread(fdt, fdtable, fd) + (u64)fd * sizeof(u64));
 }
 
-/* Where FILE's name is. What overlayfs maps is the layer's file, on a mount of the kernel's own;
- * since 6.5 it knows the name that the user opened (struct backing_file). */
+/* Address of the struct path of FILE. overlayfs maps the file of a layer, on a mount internal to
+ * the kernel; since 6.5 such a file has the path that the user opened (struct backing_file). */
 static __always_inline u64 file_path_at(u64 file)
 {
 	u64 mount = kread(file, file, f_path.mnt);

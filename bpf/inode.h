@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an inode says of its file. */
+/* The type, the scope and the device of an inode. */
 #ifndef IOTRC_BPF_INODE_H
 #define IOTRC_BPF_INODE_H
 
@@ -26,7 +26,8 @@ static __always_inline bool is_regular(u64 inode)
 	return inode_format(inode) == S_IFREG;
 }
 
-/* Of a disk's own pages the disk, not the filesystem that all disks' inodes are of. */
+/* The device of the filesystem; for a block device file, whose inode is on a filesystem shared by
+ * all disks, the disk itself. */
 static __always_inline u32 inode_dev(u64 inode)
 {
 	if (inode_format(inode) == S_IFBLK)

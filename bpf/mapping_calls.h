@@ -30,7 +30,7 @@ static __always_inline enum verdict enter_mmap(struct task_state *state, struct 
 	return enter_fd(state, task, d);
 }
 
-/* Anonymous memory that processes share has a file too, inside the kernel, called "dev/zero". */
+/* Shared anonymous memory is a file inside the kernel, named "dev/zero". */
 static __always_inline bool is_shared_memory(u64 file)
 {
 	u64 dentry = kread(file, file, f_path.dentry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The address that a call gives, a struct sockaddr. */
+/* The struct sockaddr that a call is given. */
 #ifndef IOTRC_BPF_SOCKADDR_H
 #define IOTRC_BPF_SOCKADDR_H
 
@@ -9,7 +9,7 @@
 #include "bpf/uread.h"
 #include "schema/records.h"
 
-/* Whose memory an address is in: a call's, or what was kept of it. */
+/* What an address points to: memory of the calling program, or a copy that was kept. */
 enum memory { OF_USER, OF_KERNEL };
 
 static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 from)
@@ -75,7 +75,7 @@ static __always_inline bool ip_address(struct conn_ends *ends, const struct give
 		__builtin_memcpy(to, sa->v6, 16);
 	} else {
 		__builtin_memset(to, 0, 16);
-		if (ends->family == AF_INET6) { /* as a v6 socket shows it: v4-mapped */
+		if (ends->family == AF_INET6) { /* v4-mapped, as an IPv6 socket shows it */
 			to[10] = to[11] = 0xff;
 			*(u32 *)(to + 12) = sa->v4;
 		} else {

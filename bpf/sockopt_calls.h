@@ -31,7 +31,7 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	rec->fd = state->args[0];
 	rec->level = state->args[1];
 	rec->name = state->args[2];
-	/* Where an option is read, the length is told with the value. */
+	/* getsockopt() writes the length together with the value. */
 	if (d->op == SOCKOPT_GET && (state->ret < 0 || uread(&len, sizeof(len), state->args[4])))
 		len = 0;
 	rec->no_args = state->no_args;

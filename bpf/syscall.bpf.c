@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The system calls: a pair of programs on the raw tracepoints, driven by the tables that the
- * program has filled. On entry: who, what, which open file, and the time. On exit: the result, and
- * the one record that merges both. What a call's memory holds (paths, iovecs, addresses, struct
- * stat) is read on exit: by then the kernel has read it itself, so it is resident. */
+/* System calls: one program on entry and one on exit, driven by tables that user space fills. Entry
+ * notes who calls, what, on which open file, and when. Exit adds the result and sends the one
+ * record. The memory of a call (paths, iovecs, addresses, struct stat) is read on exit: by then the
+ * kernel has read it, so it is resident. */
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_short.h"
@@ -21,7 +21,7 @@
 #include "bpf/task_state.h"
 #include "schema/streams.h"
 
-/* A bit per fs operation that is left out for the time being: the program's, under overload. */
+/* A bit for each fs operation that is left out under overload; set by user space. */
 volatile u64 shed_ops = 0;
 
 static __always_inline bool is_shed(const volatile struct syscall_desc *d)
@@ -43,8 +43,8 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->renames = !!(d->props & PROP_NAMES);
 }
 
-/* From the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the call's own
- * function with registers AT that address. */
+/* Called from the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the
+ * function of the system call with the registers at address AT. */
 static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_syscall *classic,
 				     u64 at)
 {
@@ -98,7 +98,7 @@ int on_sys_enter_classic(struct raw_syscall *ctx)
 	return sys_enter(ctx->nr, 0, ctx, 0);
 }
 
-/* A system call's own function: x86-64's all take the registers that the call was made with. */
+/* The function of a system call: on x86-64 its only argument is the registers of the call. */
 SEC("kprobe.multi/sys_*")
 int on_sys_enter_function(struct pt_regs *ctx)
 {

@@ -55,11 +55,11 @@ static __always_inline void load_args(struct task_state *state, struct pt_regs *
 struct raw_syscall {
 	u64 common;
 	long nr;
-	unsigned long args[6]; /* of sys_exit the result alone */
+	unsigned long args[6]; /* for sys_exit the result alone */
 };
 
-/* Older kernels refuse a load by way of a pointer into the context: volatile keeps the compiler
- * from making one. */
+/* Older kernels refuse a load through a pointer derived from the context: volatile keeps the
+ * compiler from deriving one. */
 static __always_inline void copy_args(struct task_state *state,
 				      const volatile struct raw_syscall *ctx)
 {
@@ -83,8 +83,8 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 #endif
 }
 
-/* Some calls of i386 take a pointer to their arguments, which may be fewer than six, and what is
- * behind them out of reach. False when there are none: the kernel won't find any either. */
+/* Some calls of i386 take a pointer to their arguments. There may be fewer than six, and the memory
+ * behind them may be unmapped. */
 static __always_inline bool args_at(struct task_state *state, u64 at)
 {
 	u32 value;
@@ -99,8 +99,8 @@ static __always_inline bool args_at(struct task_state *state, u64 at)
 	return !state->no_args;
 }
 
-/* A socketcall() is the call that its first argument says from here on, with the arguments where
- * the second points. */
+/* socketcall() becomes the call that its first argument names, with the arguments that its second
+ * one points to. */
 static __noinline bool become_socketcall(struct task_state *state)
 {
 	u64 call;
@@ -115,8 +115,8 @@ static __noinline bool become_socketcall(struct task_state *state)
 	return true;
 }
 
-/* What a 32-bit call has returned: an error, or a number without a sign, as an address is. arm64
- * tells of both with one (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
+/* The result of a 32-bit call: a negative error, or an unsigned number such as an address. arm64
+ * stores both zero-extended (syscall_get_return_value() of arch/arm64/include/asm/syscall.h). */
 static __always_inline s64 narrow_result(long ret)
 {
 	return (u32)ret >= (u32)-4095 ? (s64)(s32)ret : (s64)(u32)ret;

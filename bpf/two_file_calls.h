@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Calls that move data from one open file to another, or share it between them. */
+/* Calls that copy data from one open file to another, or make them share it. */
 #ifndef IOTRC_BPF_TWO_FILE_CALLS_H
 #define IOTRC_BPF_TWO_FILE_CALLS_H
 
@@ -16,8 +16,8 @@
 #include "bpf/uread.h"
 #include "schema/records.h"
 
-/* Names two open files. A row needs one of them in scope; data may come from a pipe or go to a
- * socket. */
+/* Puts the names of both files into STATE. One of them has to be in scope: the other may be a pipe
+ * or a socket. */
 static __noinline enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
 {
 	if (!state)
@@ -41,11 +41,11 @@ static __noinline enum verdict take_two_files(struct task_state *state, u64 in, 
 	return VERDICT_TRACE;
 }
 
-/* The requests that share extents between files (include/uapi/linux/fs.h), made to look like a call
- * with the arguments (out, request, in, offset, size, whether there are offset and size). */
+/* The requests that share extents between files (include/uapi/linux/fs.h). The arguments become
+ * (out, request, in, offset, size, whether offset and size are known). */
 static __always_inline enum verdict enter_ioctl(struct task_state *state, struct task_struct *task)
 {
-	s64 range[3] = {}; /* of struct file_clone_range: src_fd, src_offset, src_length */
+	s64 range[3] = {}; /* struct file_clone_range: src_fd, src_offset, src_length */
 	s64 dest_fd = -1;
 	u64 at = state->args[2];
 
@@ -59,7 +59,7 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 		state->args[3] = range[1];
 		state->args[4] = range[2];
 		break;
-	/* FIDEDUPERANGE: the call's file is the source, and there may be several others. */
+	/* FIDEDUPERANGE: the descriptor is the source; only the first destination is recorded */
 	case 0xc0189436:
 		state->args[5] = !uread(range, 16, at);
 		if (uread(&dest_fd, sizeof(dest_fd), at + 24))
@@ -93,8 +93,7 @@ static __noinline int emit_two_files(struct task_state *state,
 		if (state->args[5])
 			s->rec.fs.has |= FS_HAS_OFFSET | FS_HAS_SIZE;
 	} else if (state->file && !has_position(state->file)) {
-		if (state->ret >
-		    0) /* whether it has moved on what it was given its own driver knows */
+		if (state->ret > 0) /* only the driver knows whether it used the offset */
 			s->rec.fs.has &= ~FS_HAS_OFFSET;
 	} else if (state->file && !arg(state, d->offset)) {
 		s->rec.fs.offset =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Calls on sockets that come through io_uring: the same rows as those of the system calls, by the
+/* Calls on sockets that come through io_uring. The rows are like those of the system calls, by the
  * thread that submitted. A socket in a slot of the ring's own table has no descriptor. */
 #ifndef IOTRC_BPF_URING_CONN_H
 #define IOTRC_BPF_URING_CONN_H
@@ -24,21 +24,20 @@
 #include "schema/streams.h"
 
 struct uring_conn {
-	struct rec_conn rec; /* ns: when it was submitted */
-	u64 file;            /* as it was at submission; 0 for a registered one, where REQ has it */
+	struct rec_conn rec; /* ns: the time of submission */
+	u64 file;            /* file at submission; 0 for a registered file, which REQ has */
 	u64 req;
 	u32 address_len;
-	u32 direct; /* its result is no descriptor but in this slot, counted from 1 */
-	u32 quiet;  /* its success isn't told of by a tracepoint */
+	u32 direct; /* the result goes to this slot, counted from 1, and is no descriptor */
+	u32 quiet;  /* no tracepoint reports its success */
 	u64 many;   /* key in uring_many, or 0 */
-	char address
-		[SOCKADDR_BYTES]; /* of connect and bind, whose memory the program may use again */
+	char address[SOCKADDR_BYTES]; /* of connect and bind: the program may reuse its memory */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024); /* by the program to its own measure */
+	__uint(max_entries, 1024); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct uring_conn);
 } uring_conns SEC(".maps");
@@ -50,7 +49,8 @@ struct {
 	__type(value, struct uring_conn);
 } uring_conn_scratch SEC(".maps");
 
-/* CALL has the arguments, as if of the system call that D describes. */
+/* Keeps a request until it completes. CALL has its arguments, like those of the system call that D
+ * describes. */
 static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
 				  const struct uring_request *rq)
 {
@@ -84,7 +84,7 @@ static __noinline int conn_submit(struct task_state *call, const volatile struct
 	else
 		c->file = task_file(current_task(), c->rec.fd);
 	if (c->rec.op == CONN_ACCEPT)
-		c->rec.no_fd = registered; /* the listener's */
+		c->rec.no_fd = registered; /* fd is the listener */
 	if (c->rec.op == CONN_CLOSE) {
 		ends_of_sock(&c->rec.ends, sock_of(c->file));
 		c->file = 0;
