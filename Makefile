@@ -63,10 +63,10 @@ LIB := $(BUILD)/libiotrc.a
 SKEL := $(BUILD)/iotrc.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
-	$(BUILD)/workloads/stepped_clock.so
+	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-asan-trees check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -117,6 +117,12 @@ $(BUILD)/workloads/%.so: tests/live/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O2 -shared -fPIC $(WARN) -D_GNU_SOURCE $< -o $@
+# A filesystem of the tests' own, with the library in it where there is a static one: the test machines have none.
+TREEFS_LIBS = $(or $(filter /%,$(shell $(CC) $(EXTRA_CFLAGS) -print-file-name=libfuse3.a)),-lfuse3) -ldl
+$(BUILD)/workloads/treefs: $(wildcard tests/treefs/*.[ch])
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE $(EXTRA_CFLAGS) -I. -pthread $(filter %.c,$^) $(TREEFS_LIBS) -o $@
 workloads: $(WORKLOADS)
 
 deps:
@@ -130,6 +136,7 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
 	@$(MAKE) --no-print-directory $(JOBS) asan
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-asan check-loader
+	@$(MAKE) --no-print-directory check-asan-trees
 	@$(MAKE) --no-print-directory check-live
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
 check-bpf-alone:
@@ -155,6 +162,15 @@ check-asan: asan
 	$(Q)rm -f $(BUILD)-asan/log.*; \
 	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
+# The program itself under them, before trees of long names, FIFOs, links and devices (root).
+check-asan-trees: workloads
+	$(call say,TEST,'hostile trees under AddressSanitizer and UBSan')
+	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/iotrc
+	$(Q)rm -f $(BUILD)-asan/tree.*; log=$(abspath $(BUILD)-asan)/tree; \
+	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 IOTRC=$(abspath $(BUILD)-asan/iotrc) \
+		WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
+	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
 # Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
 # in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes. With a FUZZ_SEED but 0 chance is the same each time.
 FUZZ_SECONDS ?= 60
@@ -169,7 +185,8 @@ check-fuzz:
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(if $(filter %/treefs.o,$^),$(TREEFS_LIBS)) $(LDLIBS) -o $@
+$(BUILD)/fuzz/walk: $(BUILD)/tests/treefs/treefs.o
 # The program itself under sanitizers, recording for real; under ThreadSanitizer the unit tests, too, as check-asan
 # has them. Their logs decide, beside the tests. SANITIZED=test_load.py for other live tests.
 SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py

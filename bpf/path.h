@@ -137,7 +137,7 @@ __noinline int walk_some(void)
 		if (up == s->dentry)
 			goto done;
 		hash_len = kread(s->dentry, dentry, d_name.hash_len);
-		len = (hash_len >> 32) & 255;
+		len = (hash_len >> 32) & (PATH_BYTES - 1); /* FUSE has names of 4,095 bytes */
 		at = s->at;
 		if (at < PATH_BEGIN + len + 1 || at > PATH_END) {
 			s->cut = 1;
@@ -190,7 +190,7 @@ static __always_inline u64 own_name_hash(u64 dentry)
 /* The text of such a name: the dentry's own, or of a namespace its kind. */
 static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inode)
 {
-	u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & 255;
+	u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & (PATH_BYTES - 1);
 	u64 name = kread(dentry, dentry, d_name.name);
 	char kind[NS_KIND_BYTES];
 	long n;

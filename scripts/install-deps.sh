@@ -43,6 +43,7 @@ check command:ps                 procps                procps-ng              pr
 check command:lsblk              util-linux            util-linux             util-linux
 check command:findmnt            util-linux            util-linux             util-linux
 check command:lscpu              util-linux            util-linux             util-linux
+check header:fuse3/fuse_lowlevel.h libfuse3-dev        fuse3-devel            fuse3
 check command:mandoc             mandoc                mandoc                 mandoc
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/dir_names.h"
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
 #include "snappers/run.h"
@@ -157,9 +158,14 @@ static int open_dir(struct walk *w, char *path, size_t len)
 	int fd = open_step(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
 
 	while (fd >= 0 && len >= PATH_MAX) {
-		char *slash = memrchr(path, '/', PATH_MAX - 1);
+		/* As much as a system call takes: PATH_MAX - 1 bytes, which one name may have. */
+		char *slash = memrchr(path, '/', PATH_MAX);
 
-		*slash = 0; /* names have at most 255 bytes */
+		if (!slash) {
+			close(fd);
+			return -ENAMETOOLONG;
+		}
+		*slash = 0;
 		next = open_step(fd, path);
 		*slash = '/';
 		close(fd);
@@ -186,7 +192,7 @@ static int open_near(struct walk *w, char *path, size_t len)
 {
 	size_t from = w->near_len + 1;
 
-	if (w->near >= 0 && w->near_len && len > from && len - from <= NAME_MAX &&
+	if (w->near >= 0 && w->near_len && len > from && len - from < PATH_MAX &&
 	    path[w->near_len] == '/' && !memcmp(path, w->near_path, w->near_len) &&
 	    !memchr(path + from, '/', len - from))
 		return open_step(w->near, path + from);
@@ -298,6 +304,10 @@ static int walk_mount(struct walk *w, const struct mount_info *mount)
 
 	if (must_stop(w))
 		return -EINTR;
+	if (strlen(mount->path) > ENTRY_PATH_MAX) {
+		w->result->unreadable++;
+		return 0;
+	}
 	w->entry->len = strlen(mount->path);
 	memcpy(w->entry->path, mount->path, w->entry->len);
 	w->mount = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -543,33 +553,38 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 	return err ? err : got;
 }
 
-/* Takes away the baselines that were not used for longest. */
+/* The baseline that was not used for longest; NULL: there are no more than may be kept. */
+static const char *superfluous(int state, const struct dir_names *names)
+{
+	struct timespec least = { 0 };
+	const char *oldest = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		const char *name = names->names[i];
+		struct stat st;
+
+		if (strncmp(name, BASELINE_PREFIX, sizeof(BASELINE_PREFIX) - 1) ||
+		    fstatat(state, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (!n++ || st.st_mtim.tv_sec < least.tv_sec) {
+			least = st.st_mtim;
+			oldest = name;
+		}
+	}
+	return n > BASELINES_MAX ? oldest : NULL;
+}
+
 static void limit_baselines(int state)
 {
-	for (;;) {
-		int fd = openat(state, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
-		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-		char oldest[NAME_MAX + 1];
-		struct timespec least = { 0 };
-		struct dirent *d;
+	struct dir_names names;
+	const char *name;
 
-		if (!dir)
-			return;
-		while ((d = readdir(dir))) {
-			struct stat st;
-
-			if (strncmp(d->d_name, BASELINE_PREFIX, sizeof(BASELINE_PREFIX) - 1) ||
-			    fstatat(state, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-				continue;
-			if (!n++ || st.st_mtim.tv_sec < least.tv_sec) {
-				least = st.st_mtim;
-				strcpy(oldest, d->d_name);
-			}
-		}
-		closedir(dir);
-		if (n <= BASELINES_MAX || unlinkat(state, oldest, 0) < 0)
-			return;
-	}
+	if (dir_names__read(&names, state))
+		return;
+	while ((name = superfluous(state, &names)) && !unlinkat(state, name, 0))
+		;
+	dir_names__clear(&names);
 }
 
 #define NEW_SUFFIX ".new"

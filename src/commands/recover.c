@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/recover.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/csv.h"
-#include "dataset/manifest_file.h"
+#include "base/shown.h"
 #include "dataset/recover.h"
 #include "dataset/session.h"
+#include "dataset/session_walk.h"
 
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* <out>/<bucket>/<MACHINE_ID>/<stamp> */
 #define DEPTH_MAX 3
 
@@ -25,23 +17,14 @@ struct tally {
 	uint64_t sessions, faults;
 };
 
-static __attribute__((format(printf, 2, 3))) void say(const char *path, const char *format, ...)
+static bool is_session(int dir, const char *name)
 {
-	char *shown = malloc(CSV_TEXT_MAX(strlen(path)) + 1);
-	va_list args;
-
-	if (shown)
-		*csv__escape(shown, path, strlen(path)) = 0;
-	printf("%s: ", shown ? shown : "?");
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	free(shown);
+	return session__is_stamp(name) || session_walk__has_manifest(dir);
 }
 
-static void on_session(struct tally *t, int parent, const char *name, const char *path)
+static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
+	struct tally *t = arg;
 	char text[RECOVER_DESCRIBE_MAX];
 	struct recovered done;
 	int outcome = recover__session(parent, name, NULL, &done);
@@ -49,49 +32,15 @@ static void on_session(struct tally *t, int parent, const char *name, const char
 	t->sessions++;
 	t->faults += (outcome < 0 && outcome != -EWOULDBLOCK) || done.damaged;
 	if (recover__describe(text, outcome, &done))
-		say(path, "%s", text);
+		shown__line(stdout, "%s: %s", path, text);
 }
 
-static bool exists(int dir, const char *name)
+static void on_failed(void *arg, const char *path, int err)
 {
-	struct stat st;
+	struct tally *t = arg;
 
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* NAME of directory PARENT, which is called PATH. */
-static void walk(struct tally *t, int parent, const char *name, const char *path, int depth)
-{
-	int dir = openat(parent, name, depth ? DIR_FLAGS : DIR_FLAGS & ~O_NOFOLLOW), n;
-	struct dirent **entries;
-
-	if (dir < 0) {
-		if (errno == ENOTDIR && depth)
-			return;
-		say(path, "%s", strerror(errno));
-		t->faults++;
-		return;
-	}
-	if (session__is_stamp(name) || exists(dir, MANIFEST_NAME)) {
-		close(dir);
-		on_session(t, parent, name, path);
-		return;
-	}
-	n = depth < DEPTH_MAX ? scandirat(dir, ".", &entries, NULL, alphasort) : 0;
-	for (int i = 0; i < n; i++) {
-		const char *entry = entries[i]->d_name;
-		char *below = NULL;
-
-		if (*entry != '.' && entries[i]->d_type != DT_REG &&
-		    asprintf(&below, "%s/%s", path, entry) >= 0) {
-			walk(t, dir, entry, below, depth + 1);
-			free(below);
-		}
-		free(entries[i]);
-	}
-	if (n > 0)
-		free(entries);
-	close(dir);
+	shown__line(stdout, "%s: %s", path, strerror(-err));
+	t->faults++;
 }
 
 static const struct command_option no_options[] = { { .name = NULL } };
@@ -100,9 +49,15 @@ static int recover(int argc, char **argv)
 {
 	const struct command *c = &recover_command;
 	struct tally t = { 0 };
+	const struct session_walk walk = {
+		.is_session = is_session,
+		.on_session = on_session,
+		.on_failed = on_failed,
+		.depth = DEPTH_MAX,
+		.arg = &t,
+	};
 	struct command_line l;
-	char *dir, *slash;
-	int option, parent;
+	int option;
 
 	command__begin(&l, c, argc, argv, false);
 	option = command__next(&l);
@@ -110,22 +65,9 @@ static int recover(int argc, char **argv)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (argc - l.at != 1 || !*argv[l.at])
 		return command__usage(c, "one DIR is needed");
-	/* The real path has a last component, which says whether it is a session. */
-	dir = realpath(argv[l.at], NULL);
-	if (!dir)
-		return command__cannot(c, "%s: %s", argv[l.at], strerror(errno));
-	slash = strrchr(dir, '/');
-	*slash = 0;
-	parent = open(slash == dir ? "/" : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent >= 0)
-		walk(&t, parent, slash[1] ? slash + 1 : ".", argv[l.at], 0);
-	else
-		command__cannot(c, "%s: %s", argv[l.at], strerror(errno));
-	if (parent >= 0 && !t.sessions && !t.faults)
+	session_walk__run(&walk, argv[l.at]);
+	if (!t.sessions && !t.faults)
 		command__cannot(c, "%s: no session here or below", argv[l.at]);
-	if (parent >= 0)
-		close(parent);
-	free(dir);
 	return command__flush(c, t.faults || !t.sessions ? EXIT_CANNOT : EXIT_OK);
 }
 

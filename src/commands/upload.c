@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/upload.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
+#include "dataset/session_walk.h"
 #include "options/command.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<session> */
@@ -37,14 +36,6 @@ struct search {
 	int err;
 };
 
-static bool exists(const char *path, const char *name)
-{
-	char full[PATH_MAX];
-	struct stat st;
-
-	return snprintf(full, sizeof(full), "%s/%s", path, name) < PATH_MAX && !lstat(full, &st);
-}
-
 /* BUCKET/<16 digits>/<a name>: anything else would go to a key of another shape. */
 static bool is_key(const char *key)
 {
@@ -54,14 +45,23 @@ static bool is_key(const char *key)
 	       session[1] != '.' && strspn(id + 1, "0123456789ABCDEF") == 16;
 }
 
-static void add_found(struct search *s, const char *path)
+static bool is_session(int dir, const char *name)
 {
+	struct stat st;
+
+	return session_walk__has_manifest(dir) ||
+	       !fstatat(dir, JOURNAL_NAME, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
+{
+	struct search *s = arg;
 	const char *key = upload__key(path);
 	struct found f = { .place = { .dir = s->base } };
 	struct found *list;
 	struct stat st;
 
-	if (!is_key(key) || lstat(path, &st)) {
+	if (!is_key(key) || fstat(dir, &st)) {
 		log__line(LOG_ERR,
 			  "upload: %s: not in the directories of a dataset "
 			  "(BUCKET/MACHINE_ID/SESSION)",
@@ -85,60 +85,41 @@ static void add_found(struct search *s, const char *path)
 	s->found[s->n++] = f;
 }
 
-static void search_dir(struct search *s, char path[PATH_MAX], int depth)
+static void on_failed(void *arg, const char *path, int err)
 {
-	size_t len = strlen(path);
-	struct dirent **entries;
-	struct stat st;
-	int n;
+	struct search *s = arg;
 
-	if (exists(path, MANIFEST_NAME) || exists(path, JOURNAL_NAME)) {
-		add_found(s, path);
-		return;
-	}
-	n = scandir(path, &entries, NULL, alphasort);
-	if (n < 0) {
-		log__line(LOG_ERR, "upload: %s: %s", path, strerror(errno));
-		s->err = -errno;
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-
-		if (*name != '.' && depth < DEPTH_MAX && len + strlen(name) + 2 <= PATH_MAX) {
-			sprintf(path + len, "/%s", name);
-			if (!lstat(path, &st) && S_ISDIR(st.st_mode))
-				search_dir(s, path, depth + 1);
-			path[len] = 0;
-		}
-		free(entries[i]);
-	}
-	free(entries);
+	log__line(LOG_ERR, "upload: %s: %s", path, strerror(-err));
+	s->err = err;
 }
 
 /* Names are kept relative to the parent of DIR, which is opened with the rights that there are
  * now. */
 static void search(struct search *s, const char *dir)
 {
-	char path[PATH_MAX], *slash;
+	const struct session_walk walk = {
+		.is_session = is_session,
+		.on_session = on_session,
+		.on_failed = on_failed,
+		.depth = DEPTH_MAX,
+		.arg = s,
+	};
+	char *path = realpath(dir, NULL), *slash = path ? strrchr(path, '/') : NULL;
 	size_t n = s->n;
 
-	if (!realpath(dir, path)) {
-		log__line(LOG_ERR, "upload: %s: %s", dir, strerror(errno));
-		s->err = -errno;
+	if (!path) {
+		on_failed(s, dir, -errno);
 		return;
 	}
-	slash = strrchr(path, '/');
 	*slash = 0;
 	s->base = open(slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*slash = '/';
 	s->base_len = slash - path + 1;
-	if (s->base < 0) {
-		log__line(LOG_ERR, "upload: %s: %s", dir, strerror(errno));
-		s->err = -errno;
-		return;
-	}
-	search_dir(s, path, 0);
+	if (s->base < 0)
+		on_failed(s, dir, -errno);
+	else
+		session_walk__run(&walk, path);
+	free(path);
 	if (n == s->n && !s->err && !s->unusable) {
 		log__line(LOG_ERR, "upload: %s: no session (" MANIFEST_NAME ") here or below", dir);
 		s->err = -ENOENT;

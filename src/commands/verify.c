@@ -3,12 +3,10 @@
  * manifest says may be anybody's: nothing outside the session is opened, memory is bounded. */
 #include "commands/verify.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <limits.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,21 +15,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/csv.h"
+#include "base/dir_names.h"
+#include "base/shown.h"
 #include "commands/verify_anonymous.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
 #include "dataset/session.h"
+#include "dataset/session_walk.h"
 #include "dataset/verify_file.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
-#define PATH_SIZE 600
 #define SPEC_SUBDIR "system_spec"
 
 struct verify {
 	FILE *out;
-	const char *dir; /* the session's, escaped */
+	const char *dir; /* the session's path */
 	int fd;
 	struct faults manifest; /* of manifest.json */
 	uint64_t faults;        /* of the other files */
@@ -437,11 +436,9 @@ static bool ends_in(const char *name, const char *end)
 
 static void check_entry(struct verify *v, const char *path)
 {
-	char shown[CSV_TEXT_MAX(PATH_SIZE) + 1];
-	struct faults f = { v->out, v->dir, shown, 0 };
+	struct faults f = { v->out, v->dir, path, 0 };
 	struct file_facts key = { .path = path };
 
-	*csv__escape(shown, path, strlen(path)) = '\0';
 	/* A session that runs, or was killed, has files that its last manifest doesn't know. */
 	if (v->running)
 		return;
@@ -544,42 +541,57 @@ static void check_spec(struct verify *v)
 	}
 }
 
-/* Trace files lie in the directories of a session, not deeper. */
-static void check_entries(struct verify *v, const char *subdir, bool top)
+static void check_entries(struct verify *v, int dir, const char *subdir);
+
+static void check_subdir(struct verify *v, const char *name)
 {
-	struct dirent **entries;
-	int n = scandirat(v->fd, subdir, &entries, NULL, alphasort);
+	int sub = openat(v->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-		char path[PATH_SIZE];
-		struct stat st;
-
-		snprintf(path, sizeof(path), "%s%s%s", top ? "" : subdir, top ? "" : "/", name);
-		if (!strcmp(name, ".") || !strcmp(name, "..") ||
-		    fstatat(v->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			;
-		else if (S_ISDIR(st.st_mode) && top)
-			check_entries(v, path, false);
-		else
-			check_entry(v, path);
-		free(entries[i]);
+	if (sub < 0) {
+		if (errno != ENOENT)
+			faults__add(&v->manifest, "%s: cannot be read: %s", name, strerror(errno));
+		return;
 	}
-	if (n >= 0)
-		free(entries);
+	check_entries(v, sub, name);
+	close(sub);
+}
+
+/* Trace files lie in the directories of a session, not deeper. SUBDIR is NULL in the session
+ * itself. */
+static void check_entries(struct verify *v, int dir, const char *subdir)
+{
+	struct dir_names names;
+	int err = dir_names__read(&names, dir);
+
+	if (err)
+		faults__add(&v->manifest, "%s: cannot be read: %s", subdir ?: ".", strerror(-err));
+	for (size_t i = 0; i < names.n; i++) {
+		const char *name = names.names[i];
+		struct stat st;
+		char *path;
+
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode) && !subdir) {
+			check_subdir(v, name);
+		} else if (asprintf(&path, "%s%s%s", subdir ?: "", subdir ? "/" : "", name) >= 0) {
+			check_entry(v, path);
+			free(path);
+		}
+	}
+	dir_names__clear(&names);
 }
 
 /* ---- sessions ---- */
 
-static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
+static uint64_t verify_session(const char *path, int fd, FILE *out)
 {
 	struct verify v = {
 		.out = out,
-		.dir = shown,
-		.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.manifest = { out, shown, MANIFEST_NAME, 0 },
+		.dir = path,
+		.fd = fd,
+		.manifest = { out, path, MANIFEST_NAME, 0 },
 	};
-
 	char away[64] = "";
 
 	read_manifest(&v);
@@ -588,7 +600,7 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 		for (size_t i = 0; i < v.n_files; i++)
 			check_file(&v, &v.files[i]);
 		check_spec(&v);
-		check_entries(&v, ".", true);
+		check_entries(&v, fd, NULL);
 		check_accounts(&v);
 	}
 	faults__end(&v.manifest);
@@ -597,17 +609,16 @@ static uint64_t verify_session(const char *dir, const char *shown, FILE *out)
 		snprintf(away, sizeof(away), "; %zu of them are uploaded, and not here",
 			 v.uploaded);
 	if (v.faults)
-		fprintf(out, "%s: %" PRIu64 " fault%s\n", shown, v.faults, v.faults > 1 ? "s" : "");
+		shown__line(out, "%s: %" PRIu64 " fault%s", path, v.faults,
+			    v.faults > 1 ? "s" : "");
 	else
-		fprintf(out, "%s: %zu files, %" PRIu64 " rows: sound%s%s\n", shown,
-			v.n_files + v.n_specs, v.rows,
-			v.running ? " so far; the session is not finished" : "", away);
+		shown__line(out, "%s: %zu files, %" PRIu64 " rows: sound%s%s", path,
+			    v.n_files + v.n_specs, v.rows,
+			    v.running ? " so far; the session is not finished" : "", away);
 	journal__free(v.journal);
 	json_decref(v.root);
 	free(v.offsets);
 	free(v.files);
-	if (v.fd >= 0)
-		close(v.fd);
 	return v.faults;
 }
 
@@ -616,84 +627,54 @@ struct walk {
 	uint64_t sessions, faults;
 };
 
-static __attribute__((format(printf, 3, 4))) void walk_fault(struct walk *w, const char *path,
-							     const char *format, ...)
+static bool is_session(int dir, const char *name)
 {
-	char shown[CSV_TEXT_MAX(PATH_MAX) + 1];
-	va_list args;
+	return session_walk__has_manifest(dir);
+}
 
-	*csv__escape(shown, path, strlen(path)) = '\0';
-	fprintf(w->out, "%s: ", shown);
-	va_start(args, format);
-	vfprintf(w->out, format, args);
-	va_end(args);
-	fputc('\n', w->out);
+static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
+{
+	struct walk *w = arg;
+
+	w->sessions++;
+	w->faults += verify_session(path, dir, w->out);
+}
+
+static void on_other(void *arg, const char *name, const char *path)
+{
+	struct walk *w = arg;
+
+	if (!ends_in(name, ".csv.zst") && !ends_in(name, ".part"))
+		return;
+	shown__line(w->out, "%s: no " MANIFEST_NAME " above it", path);
 	w->faults++;
 }
 
-static void walk_session(struct walk *w, const char *dir)
+static void on_failed(void *arg, const char *path, int err)
 {
-	char shown[CSV_TEXT_MAX(PATH_MAX) + 1];
+	struct walk *w = arg;
 
-	*csv__escape(shown, dir, strlen(dir)) = '\0';
-	w->sessions++;
-	w->faults += verify_session(dir, shown, w->out);
-}
-
-/* PATH has room for PATH_MAX bytes, of which LEN are used; it is as it was when this returns. */
-static void walk(struct walk *w, char *path, size_t len, int depth)
-{
-	struct dirent **entries;
-	struct stat st;
-	int n;
-
-	if (len + sizeof("/" MANIFEST_NAME) + NAME_MAX > PATH_MAX) {
-		walk_fault(w, path, "too long a name");
-		return;
-	}
-	strcpy(path + len, "/" MANIFEST_NAME);
-	n = lstat(path, &st);
-	path[len] = '\0';
-	if (!n) {
-		walk_session(w, path);
-		return;
-	}
-	n = scandir(path, &entries, NULL, alphasort);
-	if (n < 0) {
-		walk_fault(w, path, "cannot be read: %s", strerror(errno));
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name;
-		int added = sprintf(path + len, "/%s", name);
-
-		if (!strcmp(name, ".") || !strcmp(name, "..") || lstat(path, &st) < 0)
-			;
-		else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-			walk(w, path, len + added, depth + 1);
-		else if (ends_in(name, ".csv.zst") || ends_in(name, ".part"))
-			walk_fault(w, path, "no " MANIFEST_NAME " above it");
-		path[len] = '\0';
-		free(entries[i]);
-	}
-	free(entries);
+	shown__line(w->out, "%s: cannot be read: %s", path, strerror(-err));
+	w->faults++;
 }
 
 uint64_t verify__dir(const char *dir, FILE *out)
 {
 	struct walk w = { .out = out };
-	size_t len = strlen(dir);
-	char path[PATH_MAX];
+	const struct session_walk walk = {
+		.is_session = is_session,
+		.on_session = on_session,
+		.on_other = on_other,
+		.on_failed = on_failed,
+		.depth = DEPTH_MAX,
+		.arg = &w,
+	};
 
-	while (len > 1 && dir[len - 1] == '/')
-		len--;
-	snprintf(path, sizeof(path), "%.*s", (int)len, dir);
-	if (len && len < sizeof(path))
-		walk(&w, path, len, 0);
-	else
-		walk_fault(&w, path, "no name of a directory");
-	if (!w.sessions && !w.faults)
-		walk_fault(&w, path, "no session (" MANIFEST_NAME ") here or below");
+	session_walk__run(&walk, dir);
+	if (!w.sessions && !w.faults) {
+		shown__line(out, "%s: no session (" MANIFEST_NAME ") here or below", dir);
+		w.faults++;
+	}
 	return w.faults;
 }
 

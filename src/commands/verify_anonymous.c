@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -12,8 +11,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "base/csv.h"
+#include "base/dir_names.h"
 #include "base/json_text.h"
+#include "base/shown.h"
 #include "commands/clear_list.h"
 #include "dataset/frame.h"
 #include "dataset/manifest.h"
@@ -24,6 +24,7 @@
 #define BUFFER (4 * 1024 * 1024) /* more than any row takes */
 #define COLUMNS_MAX 32
 #define JSON_MAX (64 * 1024 * 1024)
+#define TREE_DEPTH_MAX 32 /* a dataset has five levels */
 
 struct search {
 	FILE *out;
@@ -33,7 +34,6 @@ struct search {
 	struct faults faults; /* of the file in hand */
 	uint64_t row;
 	bool text[COLUMNS_MAX]; /* columns of the file in hand that hold text */
-	char shown[CSV_TEXT_MAX(4096) + 1];
 	char buf[BUFFER];
 };
 
@@ -258,10 +258,25 @@ static bool ends_in(const char *name, const char *end)
 	return len >= n && !strcmp(name + len - n, end);
 }
 
-/* Whether the session's manifest has BOOL KEY. */
-static bool session_says(const char *path, const char *key)
+/* A file, or what can't be searched. */
+struct found_file {
+	int dir;
+	const char *name, *path;
+	off_t size;
+	int err; /* a negative errno: it can't be looked at */
+};
+
+static int open_found(const struct found_file *f)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(f->dir, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Whether the session's manifest has BOOL KEY. */
+static bool session_says(const struct found_file *f, const char *key)
+{
+	int fd = open_found(f);
 	char why[JSON_WHY_MAX];
 	json_t *root = NULL;
 	bool says = fd >= 0 && !json_text__read(fd, &root, why) &&
@@ -273,25 +288,22 @@ static bool session_says(const char *path, const char *key)
 	return says;
 }
 
-static void search_file(struct search *s, const FTSENT *e)
+static void search_file(struct search *s, const struct found_file *f)
 {
-	int fd = open(e->fts_accpath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char *end =
-		csv__escape(s->shown, e->fts_path, e->fts_pathlen < 4096 ? e->fts_pathlen : 4096);
+	int fd = f->err ? f->err : open_found(f);
 
-	*end = 0;
-	s->faults = (struct faults){ s->out, *s->shown == '/' ? "" : ".",
-				     s->shown + (*s->shown == '/'), 0 };
+	s->faults = (struct faults){ s->out, *f->path == '/' ? "" : ".",
+				     f->path + (*f->path == '/'), 0 };
 	s->files++;
-	search_inside(s, e->fts_name, e->fts_namelen);
+	search_inside(s, f->name, strlen(f->name));
 	if (fd < 0) {
-		faults__add(&s->faults, "cannot be opened: %s", strerror(errno));
-	} else if (ends_in(e->fts_name, ".csv.zst") || ends_in(e->fts_name, ".csv.zst.part")) {
+		faults__add(&s->faults, "cannot be opened: %s", strerror(-fd));
+	} else if (ends_in(f->name, ".csv.zst") || ends_in(f->name, ".csv.zst.part")) {
 		search_csv(s, fd);
 	} else {
-		if (!strcmp(e->fts_name, MANIFEST_NAME)) {
+		if (!strcmp(f->name, MANIFEST_NAME)) {
 			s->sessions++;
-			if (!session_says(e->fts_accpath, "anonymized"))
+			if (!session_says(f, "anonymized"))
 				faults__add(&s->faults, "the session is not anonymised");
 		}
 		search_json(s, fd);
@@ -302,38 +314,77 @@ static void search_file(struct search *s, const FTSENT *e)
 	s->finds += s->faults.count;
 }
 
-static int each_file(const char *dir, void (*call)(void *arg, const FTSENT *e), void *arg)
-{
-	char *const paths[] = { (char *)dir, NULL };
-	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *e;
+typedef void found_call(void *arg, const struct found_file *f);
 
-	if (!fts)
-		return -errno;
-	while ((e = fts_read(fts)))
-		if (e->fts_info == FTS_F || e->fts_info == FTS_DNR || e->fts_info == FTS_ERR ||
-		    e->fts_info == FTS_NS)
-			call(arg, e);
-	fts_close(fts);
-	return 0;
+static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg);
+
+/* NAME in DIR, which is called ABOVE: a file, a directory, or nothing to be searched. */
+static int look_at(int dir, const char *above, const char *name, int depth, found_call *call,
+		   void *arg)
+{
+	struct found_file f = { .dir = dir, .name = name };
+	int sub, err = 0;
+	struct stat st;
+	char *path;
+
+	if (asprintf(&path, "%s%s%s", above, ends_in(above, "/") ? "" : "/", name) < 0)
+		return -ENOMEM;
+	f.path = path;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		f.err = -errno;
+	} else if (S_ISDIR(st.st_mode)) {
+		sub = depth == TREE_DEPTH_MAX ?
+			      -1 :
+			      openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		f.err = depth == TREE_DEPTH_MAX ? -ELOOP : sub < 0 ? -errno : 0;
+		if (sub >= 0)
+			f.err = each_file_in(sub, path, depth + 1, call, arg);
+	} else if (S_ISREG(st.st_mode)) {
+		f.size = st.st_size;
+		call(arg, &f);
+	}
+	if (f.err == -ENOMEM)
+		err = f.err;
+	else if (f.err)
+		call(arg, &f);
+	free(path);
+	return err;
 }
 
-static void on_file(void *arg, const FTSENT *e)
+/* Calls CALL for each regular file in DIR, which is closed, and below, and for what can't be
+ * searched. */
+static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg)
 {
-	struct search *s = arg;
+	struct dir_names names;
+	int err = dir_names__read(&names, dir);
 
+	for (size_t i = 0; i < names.n && !err; i++)
+		err = look_at(dir, path, names.names[i], depth, call, arg);
+	dir_names__clear(&names);
+	close(dir);
+	return err;
+}
+
+static int each_file(const char *top, found_call *call, void *arg)
+{
+	int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 ? -errno : each_file_in(dir, top, 0, call, arg);
+}
+
+static void on_file(void *arg, const struct found_file *f)
+{
 	/* The manifest that is put aside for the next one is empty. */
-	if (e->fts_info == FTS_F && *e->fts_name == '.' && !e->fts_statp->st_size)
-		return;
-	search_file(s, e);
+	if (f->err || *f->name != '.' || f->size)
+		search_file(arg, f);
 }
 
-static void on_manifest(void *arg, const FTSENT *e)
+static void on_manifest(void *arg, const struct found_file *f)
 {
 	bool *keep_system = arg;
 
-	if (!strcmp(e->fts_name, MANIFEST_NAME))
-		*keep_system |= session_says(e->fts_path, "system_paths_clear");
+	if (!f->err && !strcmp(f->name, MANIFEST_NAME))
+		*keep_system |= session_says(f, "system_paths_clear");
 }
 
 static int fill_list(struct search *s, const char *against, bool live)
@@ -377,17 +428,17 @@ uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, 
 	if (!err)
 		err = each_file(dir, on_file, s);
 	if (err) {
-		fprintf(out, "%s: %s\n", against ? against : dir,
-			err == -E2BIG ? "a line of more than 64 KiB" : strerror(-err));
+		shown__line(out, "%s: %s", against ? against : dir,
+			    err == -E2BIG ? "a line of more than 64 KiB" : strerror(-err));
 		goto out;
 	}
 	if (!s->sessions && !s->finds)
-		fprintf(out, "%s: no session (" MANIFEST_NAME ") here or below\n", dir);
+		shown__line(out, "%s: no session (" MANIFEST_NAME ") here or below", dir);
 	else if (s->finds)
-		fprintf(out, "%s: %" PRIu64 " finds in clear\n", dir, s->finds);
+		shown__line(out, "%s: %" PRIu64 " finds in clear", dir, s->finds);
 	else
-		fprintf(out, "%s: %" PRIu64 " files searched for %zu strings: nothing in clear\n",
-			dir, s->files, clear_list__count(s->list));
+		shown__line(out, "%s: %" PRIu64 " files searched for %zu strings: nothing in clear",
+			    dir, s->files, clear_list__count(s->list));
 	finds = s->finds + !s->sessions;
 out:
 	clear_list__free(s->list);

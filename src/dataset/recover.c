@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/csv.h"
+#include "base/dir_names.h"
 #include "dataset/csv_repair.h"
 #include "dataset/journal.h"
 #include "dataset/manifest_file.h"
@@ -221,21 +221,18 @@ static int each_entry(struct recover *r, const char *subdir,
 				  const char *entry),
 		      enum stream stream)
 {
-	int dir = openat(r->fd, subdir, DIR_FLAGS), n, err = 0;
-	struct dirent **entries;
+	int dir = openat(r->fd, subdir, DIR_FLAGS), err;
+	struct dir_names names;
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : fail(r, -errno, "%s: %s", subdir, strerror(errno));
-	n = scandirat(dir, ".", &entries, NULL, alphasort);
-	if (n < 0)
-		err = fail(r, -errno, "%s: %s", subdir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (!err && strlen(entries[i]->d_name) <= ENTRY_MAX)
-			err = each(r, dir, stream, entries[i]->d_name);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
+	err = dir_names__read(&names, dir);
+	if (err)
+		err = fail(r, err, "%s: %s", subdir, strerror(-err));
+	for (size_t i = 0; i < names.n && !err; i++)
+		if (strlen(names.names[i]) <= ENTRY_MAX)
+			err = each(r, dir, stream, names.names[i]);
+	dir_names__clear(&names);
 	/* EINVAL: a file system whose directories cannot be synced. */
 	if (!err && r->changing && fsync(dir) < 0 && errno != EINVAL)
 		err = fail(r, -errno, "%s: %s", subdir, strerror(errno));

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "base/csv.h"
+#include "base/shown.h"
 #include "dataset/field.h"
 #include "dataset/row_file.h"
 
@@ -37,31 +37,33 @@ struct reader {
 
 const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len)
 {
-	size_t shown = len < 40 ? len : 40;
-	char *end = csv__escape(buf, s, shown);
+	size_t part = len < 40 ? len : 40;
+	char *end = shown__copy(buf, s, part);
 
-	strcpy(end, len > shown ? "..." : "");
+	strcpy(end, len > part ? "..." : "");
 	return buf;
 }
 
 void faults__add(struct faults *f, const char *format, ...)
 {
 	va_list args;
+	char *what;
 
 	if (f->count++ >= FAULTS_SHOWN)
 		return;
-	fprintf(f->out, "%s/%s: ", f->dir, f->path);
 	va_start(args, format);
-	vfprintf(f->out, format, args);
+	if (vasprintf(&what, format, args) >= 0) {
+		shown__line(f->out, "%s/%s: %s", f->dir, f->path, what);
+		free(what);
+	}
 	va_end(args);
-	fputc('\n', f->out);
 }
 
 void faults__end(struct faults *f)
 {
 	if (f->count > FAULTS_SHOWN)
-		fprintf(f->out, "%s/%s: ... and %" PRIu64 " more\n", f->dir, f->path,
-			f->count - FAULTS_SHOWN);
+		shown__line(f->out, "%s/%s: ... and %" PRIu64 " more", f->dir, f->path,
+			    f->count - FAULTS_SHOWN);
 }
 
 /* ---- rows ---- */

@@ -15,7 +15,7 @@
 #define FAULTS_SHOWN 20
 struct faults {
 	FILE *out;
-	const char *dir, *path; /* PATH is dir/path; what came from elsewhere is escaped */
+	const char *dir, *path; /* PATH is dir/path; shown as base/shown.h says */
 	uint64_t count;
 };
 

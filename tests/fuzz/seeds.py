@@ -43,6 +43,18 @@ for state in ("complete", "running"):
     manifest["session"]["state"] = state
     put("manifest", state, json.dumps(manifest).encode())
 put("anonymous", "manifest", bytes([len(STREAMS)]) + json.dumps(manifest).encode())
+# As tests/fuzz/walk.c reads them: a node's type and the end of its name, its directory, how much comes before the end.
+def node(kind, end, parent=0, length=0, fill=b"a", content=b""):
+    return bytes([end << 4 | kind, parent]) + struct.pack(">H", length) + fill + struct.pack(">H", len(content)) + content
+
+
+DIRECTORY, FILE, LINK, FIFO, DEVICE = 0, 1, 4, 5, 6
+dataset = node(DIRECTORY, 3) + node(DIRECTORY, 4, 1) + node(DIRECTORY, 5, 2)
+session_of = node(FILE, 1, 3, content=json.dumps(manifest).encode()) + node(DIRECTORY, 2, 3) + node(FILE, 12, 5)
+for who, name in enumerate(("verify", "anonymous", "recover", "snapshot")):
+    put("walk", name, bytes([who]) + dataset + session_of + node(FIFO, 7, 5, 20) + node(LINK, 6, 5, 900, content=b"/"))
+    put("walk", name + "-long", bytes([who]) + node(DIRECTORY, 0, 0, 4095) + node(DIRECTORY, 0, 1, 4095)
+        + node(DEVICE, 1, 2) + node(FILE, 6, 1, 4000))
 # As src/dataset/journal.c and snappers/run.c write them.
 line = {"target": "0123456789abcdef", "file": "fs/a.csv.zst", "sha256": "0" * 64}
 put("journal", "some", b"".join(json.dumps({**line, **more}).encode() + b"\n" for more in (

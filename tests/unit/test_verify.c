@@ -315,7 +315,7 @@ Test(verify, fields)
 		{ 2, "-1", "row 2: column pid: no unsigned number: '-1'" },
 		{ 2, "007", "row 2: column pid" },
 		{ 2, "18446744073709551616", "row 2: column pid" },
-		{ 4, "a\\tb", "row 2: column command: not escaped text: 'a\\\\tb'" },
+		{ 4, "a\\tb", "row 2: column command: not escaped text: 'a\\tb'" },
 		{ 4, "a\001b", "row 2: column command: not escaped text: 'a\\x01b'" },
 		{ 4, "a\rb", "row 2: column command" },
 		{ 4, "a\177b", "row 2: column command" },

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/shown.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+
+/* Unicode 15's categories Cf, Zl and Zp, and what is not assigned yet among the tags. */
+static const struct {
+	uint32_t from, to;
+} obeyed[] = {
+	{ 0xad, 0xad },       { 0x600, 0x605 },     { 0x61c, 0x61c },     { 0x6dd, 0x6dd },
+	{ 0x70f, 0x70f },     { 0x890, 0x891 },     { 0x8e2, 0x8e2 },     { 0x180e, 0x180e },
+	{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },   { 0xfeff, 0xfeff },
+	{ 0xfff9, 0xfffb },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe007f },
+};
+
+/* Of LEN bytes of sound UTF-8, more than one. */
+static uint32_t decode(const char *s, unsigned int len)
+{
+	uint32_t c = (unsigned char)*s & (0x7f >> len);
+
+	for (unsigned int i = 1; i < len; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+static bool is_obeyed(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(obeyed) / sizeof(*obeyed) && c >= obeyed[i].from; i++)
+		if (c <= obeyed[i].to)
+			return true;
+	return false;
+}
+
+char *shown__copy(char *p, const char *s, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *end = s + len;
+
+	while (s < end) {
+		unsigned int n = *s == '\\' ? 1 : csv__char_len(s, end - s);
+		unsigned int escaped = !n ? 1 : n > 1 && is_obeyed(decode(s, n)) ? n : 0;
+
+		for (; escaped; escaped--, s++) {
+			*p++ = '\\';
+			*p++ = 'x';
+			*p++ = digits[(unsigned char)*s >> 4];
+			*p++ = digits[(unsigned char)*s & 15];
+			n = 0;
+		}
+		p = csv__mem(p, s, n);
+		s += n;
+	}
+	*p = 0;
+	return p;
+}
+
+void shown__vline(FILE *out, const char *format, va_list args)
+{
+	char *text = NULL, *shown;
+	int len = vasprintf(&text, format, args);
+
+	if (len < 0)
+		return;
+	shown = malloc(SHOWN_MAX(len) + 1);
+	if (shown) {
+		char *end = shown__copy(shown, text, len);
+
+		*end++ = '\n';
+		fwrite(shown, 1, end - shown, out);
+	}
+	free(shown);
+	free(text);
+}
+
+void shown__line(FILE *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	shown__vline(out, format, args);
+	va_end(args);
+}
