@@ -185,6 +185,7 @@ struct capture_config {
 	u8 exit_rows;  /* process_exit, likewise */
 	u8 close_rows; /* close() of files is wanted: not only of sockets, for nw_conn */
 	u8 exit_says_last; /* sched_process_exit has group_dead (6.16) */
+	u8 tells_reads;    /* the kernel says on whose behalf it reads ahead */
 	u8 reads_whole; /* a read is told of once, at its end, and not a batch of pages at a time */
 	u8 raw_preemptible; /* programs on raw tracepoints are run with preemption on (7.1) */
 	u32 flush_seq;      /* in a request's rq_flags: RQF_FLUSH_SEQ */

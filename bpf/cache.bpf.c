@@ -9,11 +9,13 @@
 #include "bpf/current.h"
 #include "bpf/folio.h"
 #include "bpf/helpers.h"
+#include "bpf/inode.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/page_tree.h"
 #include "bpf/pair.h"
 #include "bpf/task_state.h"
+#include "bpf/vma.h"
 #include "schema/records.h"
 
 static __always_inline u64 at_least(u64 a, u64 b)
@@ -31,6 +33,13 @@ static __always_inline bool inside(u64 index, u64 first, u64 last)
 	return index >= first && index <= last;
 }
 
+/* Of pages that nobody has asked to read: a file's are for a write. A disk's own may be metadata
+ * that its filesystem reads, a directory's and a symlink's likewise. */
+static __always_inline bool is_for_write(u64 inode)
+{
+	return cfg.tells_reads && is_regular(inode);
+}
+
 PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 {
 	u64 folio = ctx[0], inode = folio_inode(folio), index = folio_index(folio);
@@ -45,13 +54,16 @@ PAIR("tp_btf/mm_filemap_add_to_page_cache", on_cache_add, HOOK_CACHE_ADD)
 			send_pages(inode, first, after - first, pages, CACHE_MISS);
 			send_pages(inode, after, end - after, pages, CACHE_READAHEAD);
 			d->missed += after - first;
+			if (d->fault)
+				told(d, inode, d->first);
 			return 0;
 		}
 	}
 	if (d && d->ahead_inode == inode && inside(index, d->ahead_first, d->ahead_last))
 		send_pages(inode, index, pages, pages, CACHE_READAHEAD);
-	else /* for a write, or without read-ahead */
-		send_pages(inode, index, pages, pages, CACHE_MISS);
+	else
+		send_pages(inode, index, pages, pages,
+			   is_for_write(inode) ? CACHE_MISS_WRITE : CACHE_MISS);
 	return 0;
 }
 
@@ -189,9 +201,25 @@ PAIR("tp_btf/mm_filemap_fault", on_cache_fault, HOOK_CACHE_FAULT) /* since 6.11,
 	return fault_begun(host(argument(ctx, 0)), ctx[1]);
 }
 
+/* The page of INODE that the fault under way is about: the tracepoint doesn't say. */
+static __always_inline bool faulting_page(u64 inode, u64 *ret)
+{
+	struct task_state *state = current_state(false);
+	u64 vma = state ? mapped_area(state->fault_address) : 0;
+
+	if (!vma || host(kread(kread(vma, vm_area_struct, vm_file), file, f_mapping)) != inode)
+		return false;
+	*ret = page_in_area(vma, state->fault_address);
+	return true;
+}
+
 PAIR("tp_btf/mm_filemap_map_pages", on_cache_map, HOOK_CACHE_MAP)
 {
-	return fault_mapped(host(argument(ctx, 0)), ctx[1], ctx[2]);
+	u64 inode = host(argument(ctx, 0)), page = 0;
+
+	if (!faulting_page(inode, &page) || !inside(page, ctx[1], ctx[2]))
+		return 0;
+	return fault_mapped(inode, page);
 }
 
 static __always_inline u64 vmf_inode(u64 vmf)
@@ -213,8 +241,10 @@ int on_cache_fault_function(u64 *ctx)
 SEC("fentry/filemap_map_pages")
 int on_cache_map_function(u64 *ctx)
 {
+	u64 vmf = argument(ctx, 0);
+
 	count_fired(HOOK_CACHE_MAP);
-	return fault_mapped(vmf_inode(argument(ctx, 0)), ctx[1], ctx[2]);
+	return fault_mapped(vmf_inode(vmf), kread(vmf, vm_fault, pgoff));
 }
 
 /* ---- pages become dirty, or are removed ---- */

@@ -10,6 +10,7 @@
 #include "bpf/cfg.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 #include "bpf/page_tree.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -22,6 +23,13 @@ static __always_inline struct demand *demand_of(bool create)
 }
 
 #define NOTHING (~0ULL)
+
+static __always_inline u64 last_page(u64 inode)
+{
+	u64 size = kread(inode, inode, i_size);
+
+	return size ? (size - 1) / cfg.page_size : 0;
+}
 
 /* Whether the read reported last may have got to INDEX. Where tracepoints can be preempted (7.x),
  * some steps in between may not have been reported. */
@@ -58,6 +66,8 @@ static __always_inline int read_ahead_begun(u64 inode, u64 index, u64 n)
 	d->ahead_inode = inode;
 	d->ahead_first = index;
 	d->ahead_last = index + n - 1;
+	if (d->ahead_last > last_page(inode)) /* what is written behind the end is not read ahead */
+		d->ahead_last = last_page(inode);
 	return 0;
 }
 
@@ -87,10 +97,22 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 		d->next = end;
 	d->inode = inode;
 	d->asked = d->fault = 0;
-	if (end > last)
+	if (end > last || end > last_page(inode))
 		d->first = d->last = NOTHING;
 	send_pages(inode, begin, pages - missed, pages, CACHE_HIT);
 	return 0;
+}
+
+/* Whether the fault under way has had a row for the page INDEX, which it has from now on: it is
+ * made again when it had to wait, and fault-around may come to a page before the fault itself
+ * does. */
+static __always_inline bool told(struct demand *d, u64 inode, u64 index)
+{
+	bool before = d->told_inode == inode && d->told == index;
+
+	d->told_inode = inode;
+	d->told = index;
+	return before;
 }
 
 /* A fault wants the page INDEX. */
@@ -103,19 +125,19 @@ static __always_inline int fault_begun(u64 inode, u64 index)
 	d->inode = inode;
 	d->first = d->last = index;
 	d->fault = 1;
-	if (cached_until(inode, index))
+	if (cached_until(inode, index) && !told(d, inode, index))
 		send_pages(inode, index, 1, 1, CACHE_HIT);
 	return 0;
 }
 
-/* A fault has mapped those of the pages FIRST to LAST that were in the cache (fault-around). */
-static __always_inline int fault_mapped(u64 inode, u64 first, u64 last)
+/* A fault that wants the page INDEX has mapped pages around it (fault-around). Whether anybody will
+ * touch the others nobody knows: only the page that was wanted counts. */
+static __always_inline int fault_mapped(u64 inode, u64 index)
 {
-	u64 n = cached_pages(inode, first, last, 1);
+	struct demand *d = demand_of(true);
 
-	if (cfg.cache_sample > 1)
-		n = last - first + 1; /* each page is sampled by itself */
-	send_pages(inode, first, n, last - first + 1, CACHE_HIT);
+	if (d && cached_until(inode, index) && !told(d, inode, index))
+		send_pages(inode, index, 1, 1, CACHE_HIT);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "bpf/cfg.h"
 #include "bpf/context.h"
 #include "bpf/counters.h"
+#include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -35,6 +36,7 @@ static __always_inline int entered(u64 address, u64 code)
 	if (!state)
 		return 0;
 	state->fault_address = address;
+	state->demand.told_inode = 0;
 	state->fault_access = code & FAULT_CODE_WRITE ? FAULT_WRITE : FAULT_READ;
 	return 0;
 }
@@ -66,7 +68,9 @@ static __always_inline int faulted(u64 address, bool major)
 	rec = reserve(STREAM_PAGEFAULT, sizeof(*rec), now, &flags);
 	if (!rec)
 		return 0;
-	inode = kread(file, file, f_inode);
+	/* Of a file on overlayfs what is mapped is the layer's: it is the same file as in other
+	 * rows. */
+	inode = kread(kread(file_path_at(file), path, dentry), dentry, d_inode);
 	rec->type = REC_FAULT;
 	rec->access =
 		state && state->fault_address == address ? state->fault_access : FAULT_UNKNOWN;
@@ -76,8 +80,7 @@ static __always_inline int faulted(u64 address, bool major)
 	rec->ns = now;
 	rec->task = task;
 	rec->ino = kread(inode, inode, i_ino);
-	rec->page = kread(vma, vm_area_struct, vm_pgoff) +
-		    (address - kread(vma, vm_area_struct, vm_start)) / cfg.page_size;
+	rec->page = page_in_area(vma, address);
 	rec->address = address;
 	bpf_ringbuf_submit(rec, flags);
 	return 0;

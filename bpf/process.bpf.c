@@ -103,9 +103,9 @@ static __always_inline bool ending_left_out(struct task_state *state)
 	return task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
 }
 
-/* Whether the table of descriptors ends with the thread. It is the process's: the last thread says
- * so, unless another process shares it (CLONE_FILES); threads that have ended may still hold it, or
- * no longer. A thread may have one of its own (unshare()). */
+/* Whether the table of descriptors ends with the thread. It is the process's: the last thread
+ * says so, unless another process shares it (CLONE_FILES); threads that have ended may still
+ * hold it, or no longer. A thread may have one of its own (unshare()). */
 static __always_inline bool ends_table(struct task_struct *task, bool last)
 {
 	u64 signal = kread((u64)task, task_struct, signal);

@@ -2,8 +2,8 @@
 /* Descriptors of sockets that end otherwise than by close(): with their process, by exec() for
  * those that are close-on-exec, by close_range(), or by dup2() onto them. A CLOSE row each.
  *
- * A call may still fail: what it would end is kept from its entry, when the files are there, to its
- * exit. */
+ * A call may still fail: what it would end is kept from its entry, when the files are there, to
+ * its exit. */
 #ifndef IOTRC_BPF_SOCKET_END_H
 #define IOTRC_BPF_SOCKET_END_H
 

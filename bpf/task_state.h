@@ -24,9 +24,10 @@ struct demand {
 	u64 ahead_inode, ahead_first, ahead_last; /* what is being read ahead */
 	u64 read_first, read_last;                /* the read that was last told of */
 	u64 next;                                 /* … and its first page that wasn't */
-	u32 missed; /* pages wanted that were not there, and that no HIT was less by */
-	u8 asked;   /* for read-ahead, since a read was told of */
-	u8 fault;   /* FIRST alone is wanted, whatever is asked for around it */
+	u64 told_inode, told; /* the page that the fault under way has a row for */
+	u32 missed;           /* pages wanted that were not there, and that no HIT was less by */
+	u8 asked;             /* for read-ahead, since a read was told of */
+	u8 fault;             /* FIRST alone is wanted, whatever is asked for around it */
 	u8 pad[2];
 };
 

@@ -5,6 +5,7 @@
 #ifndef IOTRC_BPF_VMA_H
 #define IOTRC_BPF_VMA_H
 
+#include "bpf/cfg.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -98,6 +99,13 @@ __noinline u64 mapped_area(u64 addr)
 	    addr >= kread(vma, vm_area_struct, vm_end))
 		return 0;
 	return vma;
+}
+
+/* The page of its file that is mapped at ADDR, which is in the area VMA. */
+static __always_inline u64 page_in_area(u64 vma, u64 addr)
+{
+	return kread(vma, vm_area_struct, vm_pgoff) +
+	       (addr - kread(vma, vm_area_struct, vm_start)) / cfg.page_size;
 }
 
 /* Address of the struct file mapped at ADDR, or 0. */

@@ -242,6 +242,7 @@ enum cache_event {
 	CACHE_INVALIDATE,
 	CACHE_READAHEAD,
 	CACHE_RECLAIM,
+	CACHE_MISS_WRITE,
 };
 
 struct rec_cache {

@@ -162,7 +162,7 @@ static const struct column cache_columns[] = {
 	PID,
 	COMMAND,
 	{ "event_type", COL_WORD, "",
-	  "HIT MISS DIRTY WRITEBACK_START WRITEBACK_END EVICT INVALIDATE READAHEAD RECLAIM",
+	  "HIT MISS MISS_WRITE DIRTY WRITEBACK_START WRITEBACK_END EVICT INVALIDATE READAHEAD RECLAIM",
 	  "What happened to the pages" },
 	{ "inode", COL_UINT, "", NULL, "Inode number" },
 	{ "page_index", COL_UINT, "pages", NULL, "First page, counted from the start of the file" },

@@ -30,7 +30,7 @@
 	(128 + 184 + 240 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than any queue's tags on a large host, than one address has ports for */
-#define THREAD_BYTES 904
+#define THREAD_BYTES 920
 #define THREADS_MAX 65536
 #define PATH_BYTES_MEAN 150 /* at the least: then the entries are the bound */
 #define TASK_BYTES_MEAN 150

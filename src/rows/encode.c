@@ -69,7 +69,7 @@ bool encode__sound(const void *record, size_t size)
 		[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT },
 		[REC_BLOCK] = { sizeof(struct rec_block), 0 },
 		[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1 },
-		[REC_CACHE] = { sizeof(struct rec_cache), CACHE_RECLAIM + 1 },
+		[REC_CACHE] = { sizeof(struct rec_cache), CACHE_MISS_WRITE + 1 },
 		[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1 },
 		[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1 },
 		[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1 },

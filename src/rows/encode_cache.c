@@ -6,6 +6,7 @@
 static const char *const cache_events[] = {
 	[CACHE_HIT] = "HIT",
 	[CACHE_MISS] = "MISS",
+	[CACHE_MISS_WRITE] = "MISS_WRITE",
 	[CACHE_DIRTY] = "DIRTY",
 	[CACHE_WRITEBACK_START] = "WRITEBACK_START",
 	[CACHE_WRITEBACK_END] = "WRITEBACK_END",

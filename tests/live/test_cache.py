@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import mmap
 import os
+import resource
 import struct
 import time
 
@@ -140,8 +141,8 @@ def recorded(module_path):
 
 def test_writes_dirty_pages_once(recorded):
     _, counted, marks, _ = recorded
-    assert counted.sums(marks, "write") == {"MISS": PAGES, "DIRTY": PAGES}
-    for event in "MISS", "DIRTY":
+    assert counted.sums(marks, "write") == {"MISS_WRITE": PAGES, "DIRTY": PAGES}
+    for event in "MISS_WRITE", "DIRTY":
         rows = counted.between(marks, "write")
         assert pages_of(rows[rows["event_type"] == event]) == list(range(PAGES))
 
@@ -225,10 +226,80 @@ def test_a_sampled_page_keeps_all_its_events(tmp_path):
         os.close(fd)
     rows = Counted(r, stat).between({"all": (begin, end)}, "all")
     kept = {e: pages_of(rows[rows["event_type"] == e]) for e in set(rows["event_type"])}
-    assert set(kept) == {"MISS", "DIRTY", "WRITEBACK_START", "WRITEBACK_END", "INVALIDATE"}
+    assert set(kept) == {"MISS_WRITE", "DIRTY", "WRITEBACK_START", "WRITEBACK_END", "INVALIDATE"}
     assert len({tuple(pages) for pages in kept.values()}) == 1, {e: len(p) for e, p in kept.items()}
     pages = kept["DIRTY"]
     assert len(pages) == len(set(pages)) and PAGES // 6 < len(pages) < PAGES // 3
+
+
+MADV_RANDOM = 1
+
+
+def minor_faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+@pytest.fixture(scope="module")
+def touched(module_path):
+    """Reads of a mapping, whose pages are touched as the test knows; and writes, of which some append."""
+    path = os.path.join(module_path, "mapped")
+    marks, said = {}, {}
+
+    @contextlib.contextmanager
+    def phase(name):
+        begin, faults = time.monotonic_ns(), minor_faults()
+        yield
+        said[name] = minor_faults() - faults
+        marks[name] = (begin, time.monotonic_ns())
+
+    def drop(fd):
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        assert not resident(fd)
+
+    with recorder.Recording(module_path, "--streams", "cache") as r:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        stat = os.fstat(fd)
+        os.pwrite(fd, os.urandom(PAGES * PAGE), 0)
+        drop(fd)
+        with Mapped(fd, PAGES) as m:
+            libc.madvise(m.at, m.length, MADV_RANDOM) # no read-ahead: each page is missed
+            with phase("each missed"):
+                m.touch()
+        for name, step in ("all", 1), ("few", 37):
+            with Mapped(fd, PAGES) as m:
+                ctypes.string_at(m.at, 1) # the page table itself is no fault of the file's
+                with phase(name):
+                    for at in range(step * PAGE, m.length, step * PAGE):
+                        ctypes.string_at(m.at + at, 1)
+        drop(fd)
+        with phase("read past the end"):
+            os.pread(fd, 64 * PAGE, (PAGES - 5) * PAGE)
+        with phase("append"):
+            os.pwrite(fd, b"z" * (40 * PAGE), PAGES * PAGE)
+        os.close(fd)
+    return r, Counted(r, stat), marks, said
+
+
+def test_a_touch_is_a_hit_or_a_miss_and_nothing_around_it_is(touched):
+    """Fault-around maps sixteen pages at a fault: one of them was wanted, as the kernel's count of faults says."""
+    _, counted, marks, said = touched
+    assert counted.sums(marks, "each missed") == {"MISS": PAGES}
+    few = counted.between(marks, "few")
+    assert few.groupby("event_type")["count"].sum().to_dict() == {"HIT": (PAGES - 1) // 37}
+    assert set(pages_of(few)) == set(range(37, PAGES, 37))
+    # A page that was mapped with another isn't faulted for: the kernel doesn't see it touched.
+    hits = counted.sums(marks, "all")["HIT"]
+    assert hits <= said["all"] and PAGES // 16 <= hits < PAGES // 8
+
+
+def test_pages_written_anew_are_told_from_those_read(touched):
+    """So that hits / (hits + misses) is of reads: what a write creates is neither."""
+    _, counted, marks, _ = touched
+    read = counted.sums(marks, "read past the end")
+    assert read.get("MISS", 0) + read.get("HIT", 0) == 5 and "MISS_WRITE" not in read
+    assert counted.sums(marks, "append") == {"MISS_WRITE": 40, "DIRTY": 40}
+    assert touched[0].session.lost() == {}
 
 
 BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 13, 15

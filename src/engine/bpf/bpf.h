@@ -33,6 +33,7 @@ struct bpf_engine {
 	unsigned int n_cpus; /* with a slot of their own */
 	uint32_t streams;
 	bool process_exit; /* its rows are wanted */
+	bool tells_faults; /* tracepoints say which address faults */
 	bool init_unseen;
 	bool can_overflow,
 		can_skip;   /* io_uring's completions: told of elsewhere, and not told of */

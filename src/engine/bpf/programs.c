@@ -11,8 +11,8 @@
 #include "platform/macros.h"
 #include "schema/schema.h"
 
-#define MISS_OR_READAHEAD "which of MISS and READAHEAD it is"
-#define FAULT_TYPE "fault_type"
+#define MISS_OR_READAHEAD "which of MISS, MISS_WRITE and READAHEAD it is"
+#define FAULT_TYPE "fault_type, and of cache HIT of some faults"
 #define FS BIT(STREAM_FS)
 #define BLOCK BIT(STREAM_BLOCK)
 #define CACHE BIT(STREAM_CACHE)
@@ -43,6 +43,12 @@ static bool can_overflow(const struct bpf_engine *b)
 static bool can_skip(const struct bpf_engine *b)
 {
 	return b->can_skip;
+}
+
+/* Whether the kernel says which address faults; mm_filemap_map_pages doesn't. */
+static bool tells_faults(const struct bpf_engine *b)
+{
+	return b->tells_faults;
 }
 
 static bool exits_wanted(const struct bpf_engine *b)
@@ -117,7 +123,7 @@ const struct program programs[] = {
 	{ HOOK_BIO_COMPLETE, "tp_btf/block_bio_complete", "on_bio_complete", BLOCK, 2, "bio rows" },
 
 	{ HOOK_CACHE_ADD, "tp_btf/mm_filemap_add_to_page_cache", "on_cache_add", CACHE, 1,
-	  "MISS, READAHEAD" },
+	  "MISS, MISS_WRITE, READAHEAD" },
 	{ HOOK_CACHE_DELETE, "tp_btf/mm_filemap_delete_from_page_cache", "on_cache_delete", CACHE, 1,
 	  "EVICT, INVALIDATE" },
 	{ HOOK_CACHE_SYNC_RA, "tp_btf/page_cache_sync_ra", "on_sync_ra", CACHE, 4,
@@ -146,7 +152,7 @@ const struct program programs[] = {
 	  "HIT of faults" },
 	{ HOOK_CACHE_FAULT, "fentry/filemap_fault", "on_cache_fault_function", CACHE, 1, NULL },
 	{ HOOK_CACHE_MAP, "tp_btf/mm_filemap_map_pages", "on_cache_map", CACHE, 3,
-	  "HIT of fault-around" },
+	  "HIT of faults that pages around are mapped with", tells_faults },
 	{ HOOK_CACHE_MAP, "fentry/filemap_map_pages", "on_cache_map_function", CACHE, 3, NULL },
 	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_folio", "on_cache_dirty", CACHE, 2, "DIRTY" },
 	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_page", "on_cache_dirty_page", CACHE, 2, NULL },
@@ -163,8 +169,8 @@ const struct program programs[] = {
 	{ HOOK_CACHE_PAGEOUT, "tp_btf/mm_vmscan_reclaim_pages", "on_cache_pageout", CACHE, 4,
 	  "RECLAIM by madvise" },
 
-	{ HOOK_FAULT_USER, "tp_btf/page_fault_user", "on_fault_user", PAGEFAULT, 3, FAULT_TYPE },
-	{ HOOK_FAULT_KERNEL, "tp_btf/page_fault_kernel", "on_fault_kernel", PAGEFAULT, 3,
+	{ HOOK_FAULT_USER, "tp_btf/page_fault_user", "on_fault_user", PAGEFAULT | CACHE, 3, FAULT_TYPE },
+	{ HOOK_FAULT_KERNEL, "tp_btf/page_fault_kernel", "on_fault_kernel", PAGEFAULT | CACHE, 3,
 	  FAULT_TYPE },
 	{ HOOK_FAULT_MAJOR, "perf/page-faults-maj", "on_fault_major", PAGEFAULT, 0, NULL },
 	{ HOOK_FAULT_MINOR, "perf/page-faults-min", "on_fault_minor", PAGEFAULT, 0, NULL },
@@ -244,6 +250,7 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 
 	b->can_overflow = kernel__tracepoint_args(btf, "io_uring_cqe_overflow") >= 0;
 	b->can_skip = kernel__enumerator(btf, "REQ_F_CQE_SKIP_BIT") >= 0;
+	b->tells_faults = kernel__tracepoint_args(btf, "page_fault_user") >= 0;
 	for (size_t i = 0; i < n_programs; i++) {
 		const struct program *p = &programs[i];
 
@@ -259,9 +266,12 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 			return engine__problem(problem, -ENOENT, "this kernel has no %s", p->name);
 		b->absent[i] = done[p->hook] = true;
 	}
-	for (size_t i = 0; i < n_programs; i++)
+	for (size_t i = 0; i < n_programs; i++) {
 		if (b->chosen[i] && !strncmp(programs[i].name, "fexit/", 6))
 			b->skel->rodata->cfg.reads_whole = true;
+		if (b->chosen[i] && programs[i].hook == HOOK_CACHE_SYNC_RA)
+			b->skel->rodata->cfg.tells_reads = true;
+	}
 	return 0;
 }
 
