@@ -150,6 +150,7 @@ check-style:
 	@scripts/install-deps.sh style
 	$(call say,TEST,style)
 	$(Q)scripts/check-style.py
+	@$(MAKE) --no-print-directory check-bpf-alone
 check-unit: $(BUILD)/unit-tests
 	$(call say,TEST,unit)
 	$(Q)$(BUILD)/unit-tests

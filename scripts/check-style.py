@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks what a compiler does not: licence lines, header guards, what files include and how, the lengths of lines and
 functions, clang-format, the subjects of commits. Prints a line for each fault, and at the end `N passed, N failed`."""
+import fnmatch
 import os
 import re
 import subprocess
@@ -157,6 +158,32 @@ def circles(graph):
             visit(u)
 
 
+def bpf_layers(graph):
+    """The headers of bpf/ in the order of the table in bpf/README.md: a file includes from its own layer or from those
+    above it, and not in a circle."""
+    rows = [re.findall(r"`([^`]+)`", line.split("|")[2]) for line in read("bpf/README.md").split("\n") if line.startswith("| ")]
+    files = sorted(f for f in graph if f.startswith("bpf/"))
+    layer = {f: i for f in files for i, row in reversed(list(enumerate(rows)))
+             if any(fnmatch.fnmatch(os.path.basename(f), pattern) for pattern in row)}
+    ended = set()
+
+    def visit(f, way):
+        if f in way:
+            fault(f, "is in a circle of includes: " + " -> ".join(way[way.index(f):] + [f]))
+        elif f not in ended:
+            for t in sorted(graph.get(f, ())):
+                visit(t, way + [f])
+            ended.add(f)
+
+    for f in files:
+        if f not in layer:
+            fault(f, "has no layer in bpf/README.md")
+        for t in sorted(graph[f]):
+            if layer.get(t, 0) > layer.get(f, len(rows)):
+                fault(f, f"includes {t}, from a layer below its own in bpf/README.md")
+        visit(f, [])
+
+
 def lengths(path, text):
     off = False
     for i, line in enumerate(text.split("\n"), 1):
@@ -229,6 +256,7 @@ def main():
     if sizes[len(sizes) * 99 // 100] > FUNCTION_P99:
         fault("functions", f"of {len(sizes)} 1 % have more than {sizes[len(sizes) * 99 // 100]} lines, not {FUNCTION_P99}")
     circles(graph)
+    bpf_layers(graph)
     formatting(c)
     subjects()
     print(f"{len(set(files) - faulty)} passed, {len(faulty)} failed")

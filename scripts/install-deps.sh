@@ -50,6 +50,8 @@ check python:zstandard           python3-zstandard     python3-zstandard      py
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
 style command:clang-format        clang-format          clang-tools-extra      clang
+style command:clang              clang                 clang                  clang
+style header:bpf/libbpf.h        libbpf-dev            libbpf-devel           libbpf
 style command:git                 git                   git                    git
 python python:pip                python3-pip           python3-pip            python-pip
 python python:setuptools         python3-setuptools    python3-setuptools     python-setuptools
