@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Names of open files.
+/* Names of files.
  *
- * A name's id is a hash over the chain of its dentries, from the file up to the root of the
- * process: of each name the kernel's own hash (which holds the parent's address), its length and
- * its first eight bytes (some filesystems hash without regard to case), and the inode at its end.
- * It is computed anew for each operation (about 4 ns a component with plain loads), so a rename of
- * the file or of any directory above it, a move of a mount, an unlink or a chroot gives another id
- * by itself; nothing has to be noticed or forgotten. The chain's text is sent once an id, as a
- * REC_PATH. A chain too long to be hashed is sent each time. */
+ * The id of a name is a hash over the dentries from the file up to the root of the process: the
+ * kernel's own hash of each name (which includes the parent's address), its length and its first
+ * eight bytes (some filesystems ignore case in the hash), and the inode. It is computed for every
+ * operation, at about 4 ns a component with plain loads. So a rename of the file or of a directory
+ * above it, a moved mount, an unlink or a chroot changes the id by itself, and nothing has to be
+ * invalidated. The text is sent once per id, as a REC_PATH. If there are too many components to
+ * hash, it is sent each time. */
 #ifndef IOTRC_BPF_PATH_H
 #define IOTRC_BPF_PATH_H
 
@@ -23,13 +23,13 @@
 #define NSFS_MAGIC 0x6e736673 /* include/uapi/linux/magic.h */
 #define NS_KIND_BYTES 32      /* "time_for_children" */
 
-#define HASHED_DEPTH 48 /* components; deeper paths are not cached */
-/* Loops count with 64 bits: a smaller number that is put by on the stack the verifier forgets, up
- * to 5.15, and then goes round a loop of 32 for ever. */
-#define WALK_STEP 32  /* components a call of walk_some() */
-#define WALK_CALLS 66 /* 4096 bytes hold 2048 components, and there are mounts */
+#define HASHED_DEPTH 48 /* components; deeper paths are sent each time */
+/* Loop counters have 64 bits: up to 5.15 the verifier forgets a smaller number that is spilled to
+ * the stack, and then takes the loop for endless. */
+#define WALK_STEP 32  /* components per call of walk_some() */
+#define WALK_CALLS 66 /* calls: 4096 bytes hold 2048 components, and mounts are steps as well */
 
-/* Which ids have been sent, and under which epoch. */
+/* The ids that have been sent, and the epoch of each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 131072);
@@ -37,17 +37,17 @@ struct {
 	__type(value, u32);
 } paths_sent SEC(".maps");
 
-/* The record is built from its end to its front, name by name; the doubled room lets the
- * verifier see that any start plus any length stays inside. */
+/* The record is built backwards, name by name. The buffer has twice the size, so that the verifier
+ * sees any start plus any length inside it. */
 struct path_scratch {
 	u64 dentry, mount, mount_root, root_dentry, root_mount;
-	u32 at; /* the text built so far begins here */
+	u32 at; /* start of the text so far */
 	u32 done, cut, detached;
 	struct rec_path head;
 	char room[4 * PATH_BYTES];
 };
 #define PATH_END (PATH_BYTES + 512)
-#define PATH_BEGIN 512 /* room for the head before the text */
+#define PATH_BEGIN 512 /* bytes for the head in front of the text */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -71,7 +71,7 @@ static __always_inline struct where task_root(u64 task)
 	return root;
 }
 
-/* Hashes the chain into HASH; 0 when it is too long. */
+/* Adds the names from AT up to ROOT to HASH; returns 0 if there are too many. */
 static __always_inline u64 chain_hash(struct where at, struct where root, u64 hash)
 {
 	u64 mount_root = kread(at.mount, vfsmount, mnt_root);
@@ -96,7 +96,7 @@ static __always_inline u64 chain_hash(struct where at, struct where root, u64 ha
 		up = kread(at.dentry, dentry, d_parent);
 		if (up == at.dentry)
 			return hash;
-		/* Only the last step waits for the component before. */
+		/* Only this last step depends on the component before. */
 		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len) * 0xbf58476d1ce4e5b9ULL +
 					 kread_u64(kread(at.dentry, dentry, d_name.name)));
 		at.dentry = up;
@@ -104,8 +104,8 @@ static __always_inline u64 chain_hash(struct where at, struct where root, u64 ha
 	return 0;
 }
 
-/* Puts the next WALK_STEP names of the chain before the text in the scratch. A global function: the
- * verifier sees it once, whatever calls it. */
+/* Puts the next WALK_STEP names in front of the text in the scratch. A global function: the
+ * verifier goes through it once, however many callers it has. */
 __noinline int walk_some(void)
 {
 	u32 zero = 0;
@@ -157,7 +157,7 @@ done:
 	return 0;
 }
 
-/* An unhashed dentry can't be looked up any more: it was removed. A root is unhashed by nature. */
+/* A dentry that is not hashed cannot be looked up: it was removed. Roots are never hashed. */
 static __always_inline bool is_deleted(u64 dentry)
 {
 	return !kread(dentry, dentry, d_hash.pprev) && kread(dentry, dentry, d_parent) != dentry;
@@ -206,8 +206,9 @@ static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inod
 	return len;
 }
 
-/* The id of the name that INODE has at DENTRY and MOUNT (a struct vfsmount); 0 when it is too long
- * to have a lasting one. A global function, as those below: the verifier sees it once. */
+/* The id of the name of INODE at DENTRY and MOUNT (a struct vfsmount); 0 if it has too many
+ * components for a lasting id. A global function, like those below: the verifier goes through it
+ * once. */
 __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 {
 	struct where at = { .dentry = dentry, .mount = mount };
@@ -236,13 +237,13 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 		walk_some();
 	if (!s->done)
 		s->cut = 1;
-	if (s->at == PATH_END) { /* the root itself */
+	if (s->at == PATH_END) { /* nothing was added: it is the root itself */
 		s->at = PATH_END - 1;
 		s->room[(PATH_END - 1) & (2 * PATH_BYTES - 1)] = '/';
 	}
 }
 
-/* Sends the definition of ID; returns ID, or 0 when the ring is full. */
+/* Sends the definition of ID; returns ID, or 0 if the ring is full. */
 __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 {
 	u32 zero = 0, now_epoch = epoch, at, len;
@@ -284,9 +285,8 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 	return id;
 }
 
-/* The id of a name, known to the program by the time an event can carry it. 0 when its definition
- * found no room. RECENT are the ids that the thread used last: asking there is cheaper than asking
- * the map. */
+/* The id of a name, whose definition has been sent; 0 if that found no room. RECENT holds the ids
+ * that the thread used last, which is cheaper than the map. */
 #define N_RECENT 4
 
 static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode)
