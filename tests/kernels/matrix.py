@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""matrix.py OUT BUILD [VERSION[/WAY]...]: runs the live tests on other kernels, with BUILD/iotrc and
+"""matrix.py OUT BUILD [VERSION[/WAY][:corpora]...]: runs the live tests on other kernels, with BUILD/iotrc and
 BUILD/workloads, or those of BUILD-arm64.
 
 Each kernel boots under emulation from a root disk that holds the program, the tests and what they
-need, once for each way to hook system calls that it has (--attach). What a machine left goes to
+need, once for each way to hook system calls that it has (--attach); with :corpora only CORPORA run there. What a machine left goes to
 OUT/VERSION-WAY: the verifier's log (load.log), pytest's, the kernel's, the console's. With RETRY in
 the environment, what fails is run once more in the same machine: what passes then is `ok at 2nd` in
 the table and noted below it, and its name goes to the file that RETRIED names; what fails twice fails. Then follow
@@ -35,9 +35,11 @@ TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCE
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
                       "test_fs_counters.py", "test_pagefault.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
-    TESTS, SOME = os.environ["KERNEL_TESTS"].split(), {}
+    TESTS = os.environ["KERNEL_TESTS"].split()
 # What the way bears on: these run in each, the rest in the first.
 OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
+# What every landing runs on the oldest and the newest kernel and on arm64: each call is a row.
+CORPORA = {"test_fs_strace.py", "test_fs_chance.py", "test_conn.py", "test_block.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
 SECONDS = 3600 if RETRY else 1800 # for a machine that hangs
 SLOWEST = 5
@@ -69,11 +71,12 @@ def read_cases(text):
 
 
 class Machine:
-    def __init__(self, version, way, out):
+    def __init__(self, version, way, out, corpora):
         self.version, self.way, self.name = version, way, f"{version}/{way}"
         self.out = out / f"{version}-{way}"
+        tried = SOME.get(version, TESTS) if corpora or not os.environ.get("KERNEL_TESTS") else TESTS
         self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
-                      and test in SOME.get(version, TESTS)]
+                      and test in tried and (not corpora or test in CORPORA)]
         self.results = {}
         self.slowest = [] # (seconds, test)
         self.notes = []   # for people, about what failed
@@ -189,16 +192,19 @@ def table(machines):
 def choose(names, out):
     """Those that take longest first, which are those with the longest lists, and the newest: so they are all done
     the soonest. A name that WAYS hasn't got may be of a kernel that somebody has put beside the fetched ones."""
+    corpora = {name.partition(":")[0] for name in names if name.endswith(":corpora")}
+    names = [name.partition(":")[0] for name in names]
     for version, _, way in (name.partition("/") for name in names):
         if version not in WAYS and not fetch("kernel", version)[1]:
             WAYS[version] = [way or "raw"]
-    machines = [Machine(version, way, out) for version, ways in WAYS.items() for way in ways]
+    machines = [Machine(version, way, out, bool({version, f"{version}/{way}"} & corpora))
+                for version, ways in WAYS.items() for way in ways]
     unknown = set(names) - {m.version for m in machines} - {m.name for m in machines}
     if unknown:
         sys.exit(f"{' '.join(unknown)}: none of {' '.join(m.name for m in machines)}")
     wanted = [m for m in machines if not names or m.version in names or m.name in names]
     newest = list(reversed(WAYS))
-    return sorted((m for m in wanted if m.tests), key=lambda m: (m.way != WAYS[m.version][0], newest.index(m.version)))
+    return sorted((m for m in wanted if m.tests), key=lambda m: (-len(m.tests), newest.index(m.version)))
 
 
 def main(out, build, *names):
