@@ -363,3 +363,19 @@ void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE])
 		 (unsigned int)(real_ns % NS_PER_S / 1000000), utc_offset < 0 ? '-' : '+',
 		 minutes / 60, minutes % 60);
 }
+
+const struct clock_offset *clock__offset_at(const struct clock_offset *offsets, size_t n,
+					    uint64_t mono_ns)
+{
+	size_t first = 0, last = n - 1;
+
+	while (first < last) {
+		size_t middle = last - (last - first) / 2;
+
+		if (mono_ns < offsets[middle].from_mono_ns)
+			last = middle - 1;
+		else
+			first = middle;
+	}
+	return &offsets[first];
+}

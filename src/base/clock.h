@@ -75,6 +75,11 @@ uint64_t clock__to_event(uint64_t mono_ns);
  * it says nothing of CLOCK_MONOTONIC. */
 bool clock__parse_namespace(FILE *f, int64_t *ret_ns);
 
+/* The one of N offsets, ascending and at least one, that holds at MONO_NS of CLOCK_MONOTONIC. The
+ * first one holds for what lies before it, too. */
+const struct clock_offset *clock__offset_at(const struct clock_offset *offsets, size_t n,
+					    uint64_t mono_ns);
+
 /* Local time - UTC, in seconds, at SECOND since 1970. */
 int32_t clock__utc_offset(int64_t second);
 

@@ -21,6 +21,7 @@
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
 #include "dataset/session.h"
+#include "dataset/session_reader.h"
 #include "dataset/session_walk.h"
 #include "dataset/verify_file.h"
 
@@ -30,16 +31,11 @@
 
 struct verify {
 	FILE *out;
-	const char *dir; /* the session's path */
-	int fd;
+	const char *dir;        /* the session's path */
 	struct faults manifest; /* of manifest.json */
 	uint64_t faults;        /* of the other files */
-	bool broken;            /* the manifest can't be used; why has been said */
-	json_t *root;
-	bool running, recovered;
-	struct clock_offset *offsets;
-	struct file_facts *files; /* ascending by path; paths belong to root */
-	size_t n_files, n_specs;
+	struct session_reader reader;
+	size_t n_specs;
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
 	struct journal *journal; /* of an upload, or NULL */
@@ -47,251 +43,30 @@ struct verify {
 	bool lost_rows_away;     /* … the lost stream's among them */
 };
 
-/* ---- the manifest: the first thing in it that can't be used ends the reading ---- */
-
-static __attribute__((format(printf, 2, 3))) void broken(struct verify *v, const char *format, ...)
+static void on_manifest_fault(void *arg, const char *what)
 {
-	char what[512];
-	va_list args;
+	struct verify *v = arg;
 
-	if (v->broken)
-		return;
-	v->broken = true;
-	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
-	va_end(args);
 	faults__add(&v->manifest, "%s", what);
-}
-
-/* Member KEY of PARENT, which is found at WHERE. PARENT may be NULL: then all is broken already. */
-static json_t *member(struct verify *v, json_t *parent, const char *where, const char *key,
-		      json_type type)
-{
-	static const char *const names[] = {
-		[JSON_OBJECT] = "object",
-		[JSON_ARRAY] = "array",
-		[JSON_STRING] = "string",
-		[JSON_INTEGER] = "whole number",
-	};
-	json_t *value = json_object_get(parent, key);
-
-	if (value && json_typeof(value) == type)
-		return value;
-	broken(v, "%s%s%s: %s (%s)", where, *where ? "." : "", key,
-	       value ? "wrong type" : "missing", names[type]);
-	return NULL;
-}
-
-static uint64_t member_uint(struct verify *v, json_t *parent, const char *where, const char *key)
-{
-	json_int_t value = json_integer_value(member(v, parent, where, key, JSON_INTEGER));
-
-	if (value < 0)
-		broken(v, "%s.%s: negative", where, key);
-	return value;
-}
-
-static const char *member_string(struct verify *v, json_t *parent, const char *where,
-				 const char *key)
-{
-	json_t *value = member(v, parent, where, key, JSON_STRING);
-
-	return value ? json_string_value(value) : "";
-}
-
-static void load(struct verify *v)
-{
-	char why[MANIFEST_WHY_MAX];
-
-	if (manifest_file__load(v->fd, &v->root, why))
-		broken(v, "%s", why);
-}
-
-static int32_t member_utc_offset(struct verify *v, json_t *parent, const char *where)
-{
-	int32_t seconds = 0;
-
-	if (!clock__parse_utc_offset(member_string(v, parent, where, "utc_offset"), &seconds))
-		broken(v, "%s.utc_offset: not +HH:MM", where);
-	return seconds;
-}
-
-static void read_clock(struct verify *v)
-{
-	json_t *clock = member(v, v->root, "", "clock", JSON_OBJECT);
-	json_t *list = member(v, clock, "clock", "offsets", JSON_ARRAY), *o;
-	json_t *first = member(v, clock, "clock", "mono_to_real_offset_ns", JSON_INTEGER);
-	int32_t utc_offset = member_utc_offset(v, clock, "clock");
-	size_t n = json_array_size(list), i;
-
-	if (!n)
-		broken(v, "clock.offsets: empty");
-	v->session.offsets = v->offsets = calloc(n + 1, sizeof(*v->offsets));
-	v->session.n_offsets = n;
-	if (!v->offsets)
-		broken(v, "out of memory");
-	if (v->broken)
-		return;
-	json_array_foreach(list, i, o) {
-		struct clock_offset *to = &v->offsets[i];
-		char where[64];
-
-		snprintf(where, sizeof(where), "clock.offsets[%zu]", i);
-		to->from_mono_ns = member_uint(v, o, where, "from_mono_ns");
-		to->offset_ns = json_integer_value(
-			member(v, o, where, "mono_to_real_offset_ns", JSON_INTEGER));
-		to->utc_offset_s = json_object_get(o, "utc_offset") ?
-					   member_utc_offset(v, o, where) :
-					   utc_offset;
-		if (i && to->from_mono_ns <= to[-1].from_mono_ns)
-			broken(v, "%s: does not follow the one before it", where);
-	}
-	if (!v->broken && v->offsets[0].offset_ns != json_integer_value(first))
-		faults__add(&v->manifest, "clock.mono_to_real_offset_ns: not the first of offsets");
-}
-
-static void read_columns(struct verify *v, const struct stream_schema *schema, json_t *stream)
-{
-	json_t *columns, *column;
-	char where[64];
-	size_t i;
-
-	snprintf(where, sizeof(where), "streams.%s", schema->key);
-	columns = member(v, stream, where, "columns", JSON_ARRAY);
-	json_array_foreach(columns, i, column) {
-		char where_column[96];
-		const char *name;
-
-		snprintf(where_column, sizeof(where_column), "%s.columns[%zu]", where, i);
-		name = member_string(v, column, where_column, "name");
-		if (v->broken)
-			return;
-		if (i >= schema->n_columns || strcmp(name, schema->columns[i].name)) {
-			faults__add(&v->manifest, "%s: not the schema's", where_column);
-			return;
-		}
-	}
-	if (!v->broken && i != schema->n_columns)
-		faults__add(&v->manifest, "%s.columns: %zu, should be %zu", where, i,
-			    schema->n_columns);
-}
-
-static void read_streams(struct verify *v)
-{
-	json_t *streams = member(v, v->root, "", "streams", JSON_OBJECT), *stream;
-	char shown[SHOWN_SIZE];
-	const char *key;
-
-	json_object_foreach(streams, key, stream) {
-		int number = schema__find(key);
-
-		if (number < 0)
-			faults__add(&v->manifest, "streams: '%s' is not known",
-				    faults__show(shown, key, strlen(key)));
-		else
-			read_columns(v, &schema_streams[number], stream);
-	}
-}
-
-/* <subdir>/<prefix>_<plain characters>.csv.zst, and so a name that can be printed as it is. */
-static bool is_path_of(const struct stream_schema *schema, const char *path)
-{
-	size_t len = strlen(path);
-	char start[64];
-	int n = snprintf(start, sizeof(start), "%s/%s_", schema->subdir, schema->prefix);
-
-	if (len < n + sizeof(".csv.zst") || len > 255 || strncmp(path, start, n) ||
-	    strcmp(path + len - 8, ".csv.zst"))
-		return false;
-	for (path += n; *path; path++)
-		if (*path <= ' ' || *path > '~' || *path == '/' || *path == '\\')
-			return false;
-	return true;
-}
-
-static void read_file(struct verify *v, json_t *file, const char *where, struct file_facts *ret)
-{
-	const char *path = member_string(v, file, where, "path");
-	const char *sha256 = member_string(v, file, where, "sha256");
-	int stream = schema__find(member_string(v, file, where, "stream"));
-	char shown[SHOWN_SIZE];
-
-	if (stream < 0 ||
-	    !json_object_get(json_object_get(v->root, "streams"), schema_streams[stream].key))
-		broken(v, "%s.stream: not one of streams", where);
-	else if (!is_path_of(&schema_streams[stream], path))
-		broken(v, "%s.path: '%s' is no file of %s", where,
-		       faults__show(shown, path, strlen(path)), schema_streams[stream].key);
-	if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)
-		broken(v, "%s.sha256: not 64 hexadecimal digits", where);
-	*ret = (struct file_facts){
-		.path = path,
-		.stream = stream,
-		.rows = member_uint(v, file, where, "rows"),
-		.raw_bytes = member_uint(v, file, where, "raw_bytes"),
-		.compressed_bytes = member_uint(v, file, where, "compressed_bytes"),
-		.first_mono_ns = member_uint(v, file, where, "first_mono_ns"),
-		.last_mono_ns = member_uint(v, file, where, "last_mono_ns"),
-	};
-	snprintf(ret->sha256, sizeof(ret->sha256), "%s", sha256);
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct file_facts *)a)->path, ((const struct file_facts *)b)->path);
-}
-
-static void read_files(struct verify *v)
-{
-	json_t *list = member(v, v->root, "", "files", JSON_ARRAY), *file;
-	size_t i;
-
-	v->files = calloc(json_array_size(list) + 1, sizeof(*v->files));
-	if (!v->files)
-		broken(v, "out of memory");
-	json_array_foreach(list, i, file) {
-		char where[64];
-
-		if (v->broken)
-			return;
-		snprintf(where, sizeof(where), "files[%zu]", i);
-		read_file(v, file, where, &v->files[i]);
-		v->n_files++;
-	}
-	if (v->broken)
-		return;
-	qsort(v->files, v->n_files, sizeof(*v->files), by_path);
-	for (i = 0; i < v->n_files; i++) {
-		v->rows += v->files[i].rows;
-		v->stream_rows[v->files[i].stream] += v->files[i].rows;
-		if (i && !by_path(&v->files[i], &v->files[i - 1]))
-			faults__add(&v->manifest, "files: %s is there twice", v->files[i].path);
-	}
 }
 
 static void read_manifest(struct verify *v)
 {
-	json_t *session;
-	const char *state;
+	struct session_reader *r = &v->reader;
 
-	load(v);
-	if (v->broken)
-		return;
-	if (strcmp(member_string(v, v->root, "", "schema_version"), SCHEMA_VERSION))
-		broken(v, "schema_version: not " SCHEMA_VERSION ", the one known here");
-	session = member(v, v->root, "", "session", JSON_OBJECT);
-	state = member_string(v, session, "session", "state");
-	v->running = !strcmp(state, "running");
-	v->recovered = !strcmp(state, "recovered");
+	r->fault = on_manifest_fault;
+	r->arg = v;
+	session_reader__read(r);
 	/* Its rows wait in .part files that nobody will finish. */
-	if (v->running && !session__in_use(v->fd))
+	if (r->running && !session__in_use(r->fd))
 		faults__add(&v->manifest,
 			    "session.state: running, but its recorder is gone: iotrc recover");
-	if (!v->running && !v->recovered && strcmp(state, "complete"))
-		broken(v, "session.state: not running, complete or recovered");
-	read_clock(v);
-	read_streams(v);
-	read_files(v);
+	v->session.offsets = r->offsets;
+	v->session.n_offsets = r->n_offsets;
+	for (size_t i = 0; !r->broken && i < r->n_files; i++) {
+		v->rows += r->files[i].rows;
+		v->stream_rows[r->files[i].stream] += r->files[i].rows;
+	}
 }
 
 /* ---- the accounts ---- */
@@ -308,22 +83,24 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 	char where[64], where_lost[96];
 	json_t *lost;
 
-	ret->at_least = v->recovered && !json_object_get(o, "seen");
+	ret->at_least = v->reader.recovered && !json_object_get(o, "seen");
 	lost_key = ret->at_least ? "lost_at_least" : "lost";
 	snprintf(where, sizeof(where), "diagnostics.streams.%s", key);
 	snprintf(where_lost, sizeof(where_lost), "%s.%s", where, lost_key);
 	if (!ret->at_least)
-		ret->seen = member_uint(v, o, where, "seen");
-	ret->written = member_uint(v, o, where, "written");
+		ret->seen = session_reader__uint(&v->reader, o, where, "seen");
+	ret->written = session_reader__uint(&v->reader, o, where, "written");
 	if (!ret->at_least)
-		ret->filtered = member_uint(v, o, where, "filtered");
+		ret->filtered = session_reader__uint(&v->reader, o, where, "filtered");
 	else if (json_object_get(o, "filtered") || json_object_get(o, "lost"))
-		broken(v, "%s: tells what a killed recorder cannot have told", where);
-	lost = member(v, o, where, lost_key, JSON_OBJECT);
+		session_reader__break(&v->reader,
+				      "%s: tells what a killed recorder cannot have told", where);
+	lost = session_reader__member(&v->reader, o, where, lost_key, JSON_OBJECT);
 	/* shed came later than the other causes. */
 	for (int k = 0; k < LOST_CAUSES; k++)
 		if (k != LOST_SHED || json_object_get(lost, lost_causes[k]))
-			ret->lost[k] = member_uint(v, lost, where_lost, lost_causes[k]);
+			ret->lost[k] =
+				session_reader__uint(&v->reader, lost, where_lost, lost_causes[k]);
 }
 
 /* LOST_KNOWN: no row of the lost stream is itself lost, so that its rows tell of all losses. */
@@ -357,8 +134,10 @@ static void check_counts(struct verify *v, int stream, const struct counts *c, b
 
 static void check_accounts(struct verify *v)
 {
-	json_t *diagnostics = member(v, v->root, "", "diagnostics", JSON_OBJECT);
-	json_t *streams = member(v, diagnostics, "diagnostics", "streams", JSON_OBJECT);
+	json_t *diagnostics =
+		session_reader__member(&v->reader, v->reader.root, "", "diagnostics", JSON_OBJECT);
+	json_t *streams = session_reader__member(&v->reader, diagnostics, "diagnostics", "streams",
+						 JSON_OBJECT);
 	struct counts counts[STREAM_COUNT] = { 0 };
 	bool lost_known = !v->lost_rows_away;
 
@@ -371,7 +150,7 @@ static void check_accounts(struct verify *v)
 			read_counts(v, key, o, &counts[i]);
 	}
 	/* While the session runs, the counts are those of another moment than the files. */
-	if (v->broken || v->running)
+	if (v->reader.broken || v->reader.running)
 		return;
 	for (int k = 0; k < LOST_CAUSES; k++)
 		lost_known &= !counts[STREAM_LOST].lost[k];
@@ -380,20 +159,6 @@ static void check_accounts(struct verify *v)
 }
 
 /* ---- files ---- */
-
-static int open_in(int dir, const char *subdir, const char *name)
-{
-	int sub = openat(dir, subdir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int fd;
-
-	if (sub < 0)
-		return -errno;
-	fd = openat(sub, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(sub);
-	return fd;
-}
 
 /* A file that is confirmed at a target may have been removed here. */
 static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
@@ -407,18 +172,16 @@ static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
 static void check_file(struct verify *v, const struct file_facts *stated)
 {
 	struct faults f = { v->out, v->dir, stated->path, 0 };
-	int fd = open_in(v->fd, schema_streams[stated->stream].subdir,
-			 strchr(stated->path, '/') + 1);
-	struct stat st;
+	int fd = session_reader__open(&v->reader, stated, false);
 
 	if (fd == -ENOENT && is_uploaded(v, stated->path, stated->sha256))
 		v->lost_rows_away |= stated->stream == STREAM_LOST;
 	else if (fd == -ENOENT)
 		faults__add(&f, "missing");
+	else if (fd == -EINVAL)
+		faults__add(&f, "no regular file");
 	else if (fd < 0)
 		faults__add(&f, "cannot be opened: %s", strerror(-fd));
-	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		faults__add(&f, "no regular file");
 	else
 		verify_file__check(&v->session, &f, fd, stated);
 	if (fd >= 0)
@@ -437,15 +200,13 @@ static bool ends_in(const char *name, const char *end)
 static void check_entry(struct verify *v, const char *path)
 {
 	struct faults f = { v->out, v->dir, path, 0 };
-	struct file_facts key = { .path = path };
 
 	/* A session that runs, or was killed, has files that its last manifest doesn't know. */
-	if (v->running)
+	if (v->reader.running)
 		return;
 	if (ends_in(path, ".part"))
 		faults__add(&f, "not finished, but the session is");
-	else if (ends_in(path, ".csv.zst") &&
-		 !bsearch(&key, v->files, v->n_files, sizeof(key), by_path))
+	else if (ends_in(path, ".csv.zst") && !session_reader__find(&v->reader, path))
 		faults__add(&f, "not in the manifest");
 	v->faults += f.count;
 }
@@ -486,30 +247,29 @@ static int hash_file(int fd, uint64_t *ret_bytes, char ret_sha256[65])
 
 static void check_spec_file(struct verify *v, json_t *file, const char *where)
 {
-	const char *path = member_string(v, file, where, "path");
-	const char *stated = member_string(v, file, where, "sha256");
-	uint64_t stated_bytes = member_uint(v, file, where, "bytes"), bytes;
+	const char *path = session_reader__string(&v->reader, file, where, "path");
+	const char *stated = session_reader__string(&v->reader, file, where, "sha256");
+	uint64_t stated_bytes = session_reader__uint(&v->reader, file, where, "bytes"), bytes;
 	struct faults f = { v->out, v->dir, path, 0 };
 	char sha256[65], shown[SHOWN_SIZE];
-	struct stat st;
 	int fd, err;
 
-	if (v->broken)
+	if (v->reader.broken)
 		return;
 	if (!is_spec_path(path)) {
 		faults__add(&v->manifest, "%s.path: '%s' is no file of " SPEC_SUBDIR, where,
 			    faults__show(shown, path, strlen(path)));
 		return;
 	}
-	fd = open_in(v->fd, SPEC_SUBDIR, strchr(path, '/') + 1);
+	fd = session_reader__open_in(v->reader.fd, SPEC_SUBDIR, strchr(path, '/') + 1);
 	if (fd == -ENOENT && is_uploaded(v, path, stated))
 		;
 	else if (fd == -ENOENT)
 		faults__add(&f, "missing");
+	else if (fd == -EINVAL)
+		faults__add(&f, "no regular file");
 	else if (fd < 0)
 		faults__add(&f, "cannot be opened: %s", strerror(-fd));
-	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		faults__add(&f, "no regular file");
 	else if ((err = hash_file(fd, &bytes, sha256)))
 		faults__add(&f, "cannot be read: %s", strerror(-err));
 	else if (bytes != stated_bytes)
@@ -528,11 +288,11 @@ static void check_spec_file(struct verify *v, json_t *file, const char *where)
 /* A recording may do without: the list needn't be there. */
 static void check_spec(struct verify *v)
 {
-	json_t *list = json_object_get(v->root, SPEC_SUBDIR), *file;
+	json_t *list = json_object_get(v->reader.root, SPEC_SUBDIR), *file;
 	size_t i;
 
 	if (list && !json_is_array(list))
-		broken(v, SPEC_SUBDIR ": wrong type (array)");
+		session_reader__break(&v->reader, SPEC_SUBDIR ": wrong type (array)");
 	json_array_foreach(list, i, file) {
 		char where[64];
 
@@ -545,7 +305,7 @@ static void check_entries(struct verify *v, int dir, const char *subdir);
 
 static void check_subdir(struct verify *v, const char *name)
 {
-	int sub = openat(v->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int sub = openat(v->reader.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (sub < 0) {
 		if (errno != ENOENT)
@@ -589,20 +349,22 @@ static uint64_t verify_session(const char *path, int fd, FILE *out)
 	struct verify v = {
 		.out = out,
 		.dir = path,
-		.fd = fd,
+		.reader.fd = fd,
 		.manifest = { out, path, MANIFEST_NAME, 0 },
 	};
 	char away[64] = "";
 
 	read_manifest(&v);
-	if (!v.broken) {
-		journal__look(&v.journal, v.fd);
-		for (size_t i = 0; i < v.n_files; i++)
-			check_file(&v, &v.files[i]);
+	if (!v.reader.broken) {
+		journal__look(&v.journal, v.reader.fd);
+		for (size_t i = 0; i < v.reader.n_files; i++)
+			check_file(&v, &v.reader.files[i]);
 		check_spec(&v);
 		check_entries(&v, fd, NULL);
 		check_accounts(&v);
 	}
+	if (v.reader.broken)
+		faults__add(&v.manifest, "%s", v.reader.why);
 	faults__end(&v.manifest);
 	v.faults += v.manifest.count;
 	if (v.uploaded)
@@ -613,12 +375,10 @@ static uint64_t verify_session(const char *path, int fd, FILE *out)
 			    v.faults > 1 ? "s" : "");
 	else
 		shown__line(out, "%s: %zu files, %" PRIu64 " rows: sound%s%s", path,
-			    v.n_files + v.n_specs, v.rows,
-			    v.running ? " so far; the session is not finished" : "", away);
+			    v.reader.n_files + v.n_specs, v.rows,
+			    v.reader.running ? " so far; the session is not finished" : "", away);
 	journal__free(v.journal);
-	json_decref(v.root);
-	free(v.offsets);
-	free(v.files);
+	session_reader__clear(&v.reader);
 	return v.faults;
 }
 

@@ -35,54 +35,7 @@ struct reader {
 	bool header_seen, header_sound;
 };
 
-const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len)
-{
-	size_t part = len < 40 ? len : 40;
-	char *end = shown__copy(buf, s, part);
-
-	strcpy(end, len > part ? "..." : "");
-	return buf;
-}
-
-void faults__add(struct faults *f, const char *format, ...)
-{
-	va_list args;
-	char *what;
-
-	if (f->count++ >= FAULTS_SHOWN)
-		return;
-	va_start(args, format);
-	if (vasprintf(&what, format, args) >= 0) {
-		shown__line(f->out, "%s/%s: %s", f->dir, f->path, what);
-		free(what);
-	}
-	va_end(args);
-}
-
-void faults__end(struct faults *f)
-{
-	if (f->count > FAULTS_SHOWN)
-		shown__line(f->out, "%s/%s: ... and %" PRIu64 " more", f->dir, f->path,
-			    f->count - FAULTS_SHOWN);
-}
-
 /* ---- rows ---- */
-
-/* The first one holds for what lies before it, too. */
-static const struct clock_offset *offset_at(const struct verify_session *v, uint64_t mono_ns)
-{
-	size_t first = 0, last = v->n_offsets - 1;
-
-	while (first < last) {
-		size_t middle = last - (last - first) / 2;
-
-		if (mono_ns < v->offsets[middle].from_mono_ns)
-			last = middle - 1;
-		else
-			first = middle;
-	}
-	return &v->offsets[first];
-}
 
 /* The first column is the last one in local time. */
 static void check_clock(struct reader *r, const struct row_field *fields)
@@ -100,7 +53,7 @@ static void check_clock(struct reader *r, const struct row_field *fields)
 		r->last_ns = mono_ns;
 	if (!field__wall(wall->s, wall->len, &wall_us))
 		return;
-	offset = offset_at(r->session, mono_ns);
+	offset = clock__offset_at(r->session->offsets, r->session->n_offsets, mono_ns);
 	want_us = (int64_t)(mono_ns + offset->offset_ns) / 1000 + offset->utc_offset_s * 1000000ll;
 	if (llabs(wall_us - want_us) > TOLERANCE_NS / 1000)
 		faults__add(r->faults,

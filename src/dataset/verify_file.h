@@ -9,23 +9,8 @@
 
 #include "base/clock.h"
 #include "dataset/csv_file.h"
+#include "dataset/faults.h"
 #include "schema/schema.h"
-
-/* Faults of one file, a line each: PATH: what. Those past FAULTS_SHOWN are counted. */
-#define FAULTS_SHOWN 20
-struct faults {
-	FILE *out;
-	const char *dir, *path; /* PATH is dir/path; shown as base/shown.h says */
-	uint64_t count;
-};
-
-void faults__add(struct faults *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Says how many were not shown. */
-void faults__end(struct faults *f);
-
-/* LEN bytes of S as far as they fit a message, escaped. Returns BUF. */
-#define SHOWN_SIZE 180
-const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len);
 
 enum lost_cause { LOST_RING, LOST_QUEUE, LOST_DISK, LOST_SHED, LOST_CAUSES };
 extern const char *const lost_causes[LOST_CAUSES];
