@@ -63,6 +63,8 @@ ROW_MAX = 1 << 20
 EXACT = 2.0**53
 PROGRESS_SECONDS = 0.2
 
+# The columns that may hold 2**63 and more. In sessions of old, so could a size.
+UNSIGNED = ("inode", "size")
 ORIGIN = ("machine", "session", "boot")
 Source = Union[str, "os.PathLike[str]", "Session", Iterable[Union[str, "os.PathLike[str]", "Session"]]]
 Where = Union[str, Callable[[pd.DataFrame], Any]]
@@ -520,7 +522,10 @@ class _Layout:
             return _whole(column.to_numpy(), "uint64" if type_ == "uint64" else "int64")
         codes, texts = column.array.codes, list(column.array.categories)
         if type_ in self.NUMBERS:
-            return _looked_up(codes, [_number(t, type_) for t in texts], "int64" if type_ == "int64" else "uint64")
+            numbers = [_number(t, type_) for t in texts]
+            if type_ == "uint64" and name not in UNSIGNED and max(numbers, default=0) >= 2**63:
+                raise ValueError(f"{name}: {max(numbers)} is not below 2^63")
+            return _looked_up(codes, numbers, "int64" if type_ == "int64" else "uint64")
         if type_ == "timestamp":
             return _looked_up(codes, [_civil_ns(t) for t in texts], "int64", _NAT)
         for t in texts:

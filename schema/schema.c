@@ -18,7 +18,9 @@
 #define PPID            { "ppid", COL_UINT, "", NULL, "Process id of the parent" }
 #define COMMAND         { "command", COL_TEXT, "", NULL, "Name of the thread, up to 15 bytes" }
 #define CPU             { "cpu_id", COL_UINT, "", NULL, "CPU it happened on" }
-#define DEVICE_ID       { "device_id", COL_UINT, "", NULL, "dev_t: major << 20 | minor" }
+#define INODE           { "inode", COL_INODE, "", NULL, "Inode number" }
+#define DEVICE_ID       { "device_id", COL_UINT, "", NULL, \
+			  "dev_t, major << 20 | minor: the device of other streams is MAJOR:MINOR" }
 #define IPVER           { "ipver", COL_WORD, "", "4 6", "IP version; empty for other families" }
 #define SPORT           { "sport", COL_UINT, "", NULL, "Local or source port" }
 #define DPORT           { "dport", COL_UINT, "", NULL, "Remote or destination port" }
@@ -39,13 +41,15 @@ static const struct column fs_columns[] = {
 	  "Absolute path as the process's root sees it; 'old -> new' where there are two" },
 	{ "size", COL_INT, "bytes", NULL,
 	  "What was asked for: bytes to move, length of a mapping, new length for truncate; "
-	  "negative beyond 2^63 - 1" },
+	  "negative beyond 2^63 - 1. To add up what was moved, take bytes_completed" },
 	{ "offset", COL_INT, "bytes", NULL, "Where in the file the transfer began" },
-	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure" },
-	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure",
+	  "bytes moved" },
+	INODE,
 	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL, "Symbolic flags of the operation, or of the open file" },
-	{ "duration_ns", COL_UINT, "ns", NULL, "From the start to the completion" },
+	{ "duration_ns", COL_UINT, "ns", NULL, "From the start to the completion",
+	  "time in calls; calls at the same time count each" },
 	RETURN_VALUE,
 	ERRNO,
 	{ "mmap_prot", COL_FLAGS, "", NULL, "PROT_* of a mapping" },
@@ -68,14 +72,17 @@ static const struct column block_columns[] = {
 	TID,
 	COMMAND,
 	{ "sector", COL_UINT, "512 bytes", NULL, "First sector, in units of 512 bytes" },
-	{ "size", COL_UINT, "bytes", NULL, "Bytes of the request" },
-	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue until completion" },
+	{ "size", COL_UINT, "bytes", NULL, "Bytes of the request",
+	  "bytes asked of the devices, failed requests included" },
+	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue until completion",
+	  "time in devices; requests at the same time count each" },
 	{ "device", COL_DEVICE, "", NULL, "The disk, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL,
 	  "sync|meta|ahead|prio|fua|preflush|background|nowait..., error=ERRNO on failure" },
 	CPU,
 	PPID,
-	{ "queue_latency_ms", COL_FLOAT, "ms", NULL, "From insertion into the queue until issue" },
+	{ "queue_latency_ms", COL_FLOAT, "ms", NULL, "From insertion into the queue until issue",
+	  "time in queues; requests at the same time count each" },
 	{ "command_flags", COL_FLAGS, "", NULL, "REQ_* flags" },
 	{ "operation_code", COL_WORD, "", NULL, "REQ_OP_* code" },
 	{ "request_id", COL_UINT, "", NULL, "Number of the request, unique in the session" },
@@ -99,7 +106,8 @@ static const struct column nw_conn_columns[] = {
 	{ "fd", COL_INT, "", NULL, "File descriptor of the socket" },
 	{ "backlog", COL_INT, "", NULL, "Backlog asked of listen" },
 	{ "shutdown_how", COL_WORD, "", "SHUT_RD SHUT_WR SHUT_RDWR", "Which half was shut down" },
-	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion" },
+	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion",
+	  "time in calls; calls at the same time count each" },
 	RETURN_VALUE,
 	MONO("the call's completion"),
 };
@@ -119,7 +127,8 @@ static const struct column nw_epoll_columns[] = {
 	{ "max_events", COL_INT, "", NULL, "Most events to return, or descriptors polled" },
 	{ "ready_count", COL_INT, "", NULL, "Events or descriptors that were ready" },
 	{ "timeout_ms", COL_FLOAT, "ms", NULL, "Timeout asked for; -1 waits for ever" },
-	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion" },
+	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion",
+	  "time in calls; calls at the same time count each" },
 	RETURN_VALUE,
 	ERRNO,
 	MONO("the call's completion"),
@@ -151,7 +160,8 @@ static const struct column nw_drop_columns[] = {
 	{ "dst_addr", COL_TEXT, "", NULL, "Destination address" },
 	SPORT,
 	DPORT,
-	{ "skb_len", COL_UINT, "bytes", NULL, "Length of the packet" },
+	{ "skb_len", COL_UINT, "bytes", NULL, "Length of the packet",
+	  "bytes dropped, or sent again" },
 	{ "drop_reason", COL_UINT, "", NULL, "The kernel's number of the reason" },
 	{ "tcp_state", COL_WORD, "", NULL, "TCP_* state of the socket" },
 	MONO("the event"),
@@ -164,12 +174,12 @@ static const struct column cache_columns[] = {
 	{ "event_type", COL_WORD, "",
 	  "HIT MISS MISS_WRITE DIRTY WRITEBACK_START WRITEBACK_END EVICT INVALIDATE READAHEAD RECLAIM",
 	  "What happened to the pages" },
-	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	INODE,
 	{ "page_index", COL_UINT, "pages", NULL, "First page, counted from the start of the file" },
 	{ "size_pages", COL_UINT, "pages", NULL, "Pages of the folio or range" },
 	CPU,
 	DEVICE_ID,
-	{ "count", COL_UINT, "", NULL, "Pages that the event is about" },
+	{ "count", COL_UINT, "", NULL, "Pages that the event is about", "pages" },
 	MONO("the event"),
 };
 
@@ -180,7 +190,7 @@ static const struct column pagefault_columns[] = {
 	COMMAND,
 	{ "fault_type", COL_WORD, "", "READ WRITE", "The access that faulted" },
 	{ "severity", COL_WORD, "", "MAJOR MINOR", "MAJOR when the page had to be read in" },
-	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	INODE,
 	{ "offset_pages", COL_UINT, "pages", NULL, "Page of the file that was wanted" },
 	{ "address", COL_ADDRESS, "", NULL, "Address that faulted" },
 	DEVICE_ID,
@@ -197,7 +207,8 @@ static const struct column lost_columns[] = {
 	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk. With "
 	  "--on-overload=lighten: shed, left out for want of room; compression (none was lost), "
 	  "files are less compressed. missed: events for which the kernel ran no hook, in no count of rows" },
-	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; of missed, events" },
+	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; of missed, events",
+	  "rows lost; of missed, events" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
 	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
 	{ "cpu_id", COL_UINT, "", NULL,
@@ -228,8 +239,8 @@ static const struct column filesystem_columns[] = {
 	{ "creation_time", COL_WALL, "", NULL, "Birth time, where the filesystem keeps one" },
 	{ "modification_time", COL_WALL, "", NULL, "Time of the last change of the content" },
 	{ "access_time", COL_WALL, "", NULL, "Time of the last access" },
-	{ "physical_size", COL_UINT, "bytes", NULL, "Bytes allocated on the disk" },
-	{ "inode", COL_UINT, "", NULL, "Inode number" },
+	{ "physical_size", COL_INT, "bytes", NULL, "Bytes allocated on the disk" },
+	INODE,
 	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
 	{ "nlinks", COL_UINT, "", NULL, "Hard links" },
 	{ "flags", COL_FLAGS, "", NULL, "Attributes of the file" },
@@ -270,10 +281,10 @@ const struct stream_schema schema_streams[STREAM_COUNT] = {
 /* clang-format on */
 
 const char *const schema_type_names[COL_TYPES] = {
-	[COL_WALL] = "timestamp",  [COL_MONO] = "uint64", [COL_UINT] = "uint64",
-	[COL_INT] = "int64",       [COL_FLOAT] = "float", [COL_TEXT] = "text",
-	[COL_WORD] = "word",       [COL_FLAGS] = "flags", [COL_DEVICE] = "device",
-	[COL_ADDRESS] = "address",
+	[COL_WALL] = "timestamp", [COL_MONO] = "uint64",     [COL_UINT] = "uint64",
+	[COL_INODE] = "uint64",   [COL_INT] = "int64",       [COL_FLOAT] = "float",
+	[COL_TEXT] = "text",      [COL_WORD] = "word",       [COL_FLAGS] = "flags",
+	[COL_DEVICE] = "device",  [COL_ADDRESS] = "address",
 };
 
 int schema__find(const char *key)

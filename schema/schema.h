@@ -4,6 +4,7 @@
 #ifndef IOTRC_SCHEMA_H
 #define IOTRC_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "schema/streams.h"
@@ -12,9 +13,10 @@
 
 /* What a field of a column may hold when it isn't empty. */
 enum column_type {
-	COL_WALL,    /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
-	COL_MONO,    /* CLOCK_MONOTONIC nanoseconds, never empty */
-	COL_UINT,    /* unsigned decimal, up to 64 bits */
+	COL_WALL, /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
+	COL_MONO, /* CLOCK_MONOTONIC nanoseconds, never empty */
+	COL_UINT, /* unsigned decimal, below 2^63: a reader that guesses types gets signed numbers */
+	COL_INODE,   /* unsigned decimal, 64 bits: overlay and FUSE use all of them */
 	COL_INT,     /* signed decimal, 64 bits */
 	COL_FLOAT,   /* decimal fraction */
 	COL_TEXT,    /* escaped text */
@@ -35,6 +37,7 @@ struct column {
 	const char *words; /* COL_WORD: the permitted words, a blank after or between them; NULL
 				  * where the platform's headers decide (errno) */
 	const char *description; /* one line, plain text */
+	const char *sum;         /* what the sum over rows means; NULL: nothing */
 };
 
 struct stream_schema {
@@ -48,6 +51,12 @@ struct stream_schema {
 };
 
 extern const struct stream_schema schema_streams[STREAM_COUNT];
+
+/* Can columns of TYPE be added up, whether that means something or not? */
+static inline bool schema__is_number(enum column_type type)
+{
+	return type == COL_UINT || type == COL_INODE || type == COL_INT || type == COL_FLOAT;
+}
 
 /* The stream of that key, or -ENOENT. */
 int schema__find(const char *key);

@@ -498,6 +498,10 @@ const char format_head[] =
 	"  zone.\n"
 	"- Rows of different CPUs are not in the order of time: where that matters, sort by\n"
 	"  `mono_ns`.\n"
+	"- Where a table below doesn't say what the sum of a column is, it means nothing: `size` is what\n"
+	"  was asked for, add up `bytes_completed`.\n"
+	"- `device_id` is `major << 20 | minor` of the `device` of other streams, `MAJOR:MINOR`. `mono_ns`\n"
+	"  of two sessions compares where the manifest's `boot_id` is the same.\n"
 	"- With `-a`, tokens stand in the place of names: see [privacy.md](privacy.md).\n"
 	"\n"
 	"## Types\n"
@@ -508,7 +512,8 @@ const char format_head[] =
 const char *const type_texts[COL_TYPES] = {
 	[COL_WALL] = "`YYYY-MM-DD HH:MM:SS.ffffff`, local time, always six digits",
 	[COL_MONO] = NULL, /* in the manifest as COL_UINT */
-	[COL_UINT] = "unsigned decimal",
+	[COL_UINT] = "unsigned decimal, below 2^63; inode numbers alone go up to 2^64 - 1",
+	[COL_INODE] = NULL, /* in the manifest as COL_UINT */
 	[COL_INT] = "signed decimal",
 	[COL_FLOAT] = "decimal fraction",
 	[COL_TEXT] = "text, escaped as said above",
@@ -542,7 +547,7 @@ static void print_stream(const struct stream_schema *s)
 {
 	printf("\n## %s\n\n%s. In `%s/`; wall time: %s.\n\n", s->key, s->description, s->subdir,
 	       s->wall_clock);
-	printf("| column | type | unit | |\n|---|---|---|---|\n");
+	printf("| column | type | unit | | its sum |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const struct column *c = &s->columns[i];
 
@@ -550,6 +555,8 @@ static void print_stream(const struct stream_schema *s)
 		print_cell(c->unit);
 		printf(" ");
 		print_cell(c->description);
+		printf(" ");
+		print_cell(c->sum ? c->sum : "");
 		printf("\n");
 	}
 	for (size_t i = 0; i < s->n_columns; i++) {

@@ -187,7 +187,7 @@ char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct cloc
 	*p++ = ',';
 	p = path_field(e, anon, p, &cut);
 	*p++ = ',';
-	p = gone ? csv__i64(p, -1) : csv__u64(p, e->size);
+	p = csv__i64(p, gone ? -1 : (int64_t)e->size);
 	*p++ = ',';
 	if (!gone && !(e->flags & ENTRY_NO_BTIME))
 		p = text__wall(p, e->birth.second, e->birth.ns, zone);
@@ -199,7 +199,7 @@ char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct cloc
 		p = text__wall(p, e->accessed.second, e->accessed.ns, zone);
 	*p++ = ',';
 	if (!gone)
-		p = csv__u64(p, e->physical);
+		p = csv__i64(p, e->physical);
 	*p++ = ',';
 	p = csv__u64(p, e->inode);
 	*p++ = ',';

@@ -480,7 +480,7 @@ static int attach(struct recording *r)
 static int make_session(struct recording *r, const char *machine_id)
 {
 	const struct options *o = r->options;
-	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)];
+	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)], boot_id[BOOT_ID_SIZE];
 	struct manifest_info info = {
 		.machine_id = machine_id,
 		.command_line = command_line,
@@ -499,6 +499,8 @@ static int make_session(struct recording *r, const char *machine_id)
 	if (err)
 		return complain("cannot write to %s: %s", o->output, strerror(-err));
 	read_command_line(r, command_line);
+	info.session_id = session__id(r->session);
+	info.boot_id = boot_id__get(boot_id) ? NULL : boot_id;
 	err = manifest__new(&r->manifest, &info);
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));

@@ -88,6 +88,13 @@ static bool fits_uint(const struct column *column, const char *s, size_t len)
 {
 	uint64_t v;
 
+	return field__uint(s, len, &v) && v <= INT64_MAX;
+}
+
+static bool fits_inode(const struct column *column, const char *s, size_t len)
+{
+	uint64_t v;
+
 	return field__uint(s, len, &v);
 }
 
@@ -178,8 +185,9 @@ static const struct {
 	const char *fault;
 } types[] = {
 	[COL_WALL] = { fits_wall, "no wall time" },
-	[COL_MONO] = { fits_uint, "no unsigned number" },
-	[COL_UINT] = { fits_uint, "no unsigned number" },
+	[COL_MONO] = { fits_uint, "no unsigned number below 2^63" },
+	[COL_UINT] = { fits_uint, "no unsigned number below 2^63" },
+	[COL_INODE] = { fits_inode, "no unsigned number" },
 	[COL_INT] = { fits_int, "no whole number" },
 	[COL_FLOAT] = { fits_float, "no decimal number" },
 	[COL_TEXT] = { fits_text, "not escaped text" },

@@ -90,6 +90,8 @@ static void add_column(struct manifest *m, json_t *columns, const struct column 
 	set(m, column, "type", json_string(schema_type_names[c->type]));
 	set(m, column, "unit", json_string(c->unit));
 	set(m, column, "description", json_string(c->description));
+	if (schema__is_number(c->type))
+		set(m, column, "sum", c->sum ? json_string(c->sum) : json_null());
 	if (c->words)
 		set(m, column, "words", words(m, c->words));
 	append(m, columns, column);
@@ -131,7 +133,9 @@ static void add_head(struct manifest *m, const struct manifest_info *info)
 	set(m, o, "engine", json_string(info->engine));
 	set(m, o, "command_line", json_text(info->command_line));
 
+	set(m, m->root, "session_id", json_string(info->session_id));
 	set(m, m->root, "machine_id", json_string(info->machine_id));
+	set(m, m->root, "boot_id", info->boot_id ? json_string(info->boot_id) : json_null());
 	o = set_object(m, m->root, "host");
 	set(m, o, "platform", json_text(uts.sysname));
 	set(m, o, "kernel", json_text(uts.release));

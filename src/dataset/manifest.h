@@ -17,6 +17,8 @@
 
 struct manifest_info {
 	const char *machine_id;
+	const char *session_id; /* BUCKET/MACHINE_ID/STAMP */
+	const char *boot_id;    /* mono_ns compares within one; NULL where it isn't known */
 	const char *command_line;
 	const char *engine; /* bpf, dtrace, ... */
 	bool anonymized;

@@ -363,6 +363,15 @@ int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid)
 	return next;
 }
 
+const char *session__id(const struct session *s)
+{
+	const char *id = s->path + strlen(s->path);
+
+	for (int parts = 0; id > s->path && (id[-1] != '/' || ++parts < 3); id--)
+		;
+	return id;
+}
+
 struct session *session__free(struct session *s)
 {
 	if (s) {

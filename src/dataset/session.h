@@ -45,6 +45,9 @@ enum session_place session__place(const struct session *s);
  * negative errno. */
 int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid);
 
+/* BUCKET/MACHINE_ID/STAMP, in S's own path. */
+const char *session__id(const struct session *s);
+
 /* Closes; the directory stays. Accepts NULL, returns NULL. */
 struct session *session__free(struct session *s);
 

@@ -50,3 +50,18 @@ int machine_id__get(char ret[MACHINE_ID_SIZE])
 		err = hash_file(paths[i], ret);
 	return err;
 }
+
+int boot_id__get(char ret[BOOT_ID_SIZE])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, ret, BOOT_ID_SIZE - 1);
+	close(fd);
+	if (len != BOOT_ID_SIZE - 1)
+		return -EIO;
+	ret[len] = '\0';
+	return 0;
+}

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -118,6 +119,8 @@ def test_manifest(recorded):
     assert m["tracer"]["engine"] == "bpf"
     assert {"escape", "null"} <= set(m["csv"])
     assert m["host"]["kernel"] == os.uname().release
+    assert m["boot_id"] == pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert m["session_id"].split("/") == list(recorded.session.directory.resolve().parts[-3:])
     for key in ("fs", "block", "nw_conn"):
         assert m["streams"][key]["enabled"] and m["streams"][key]["hooks"]
     started, stopped = (

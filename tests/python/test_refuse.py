@@ -109,6 +109,7 @@ DAMAGE = {
     "a negative pid": rewritten([{"operation": "read", "pid": "-1"}]),
     "an exponent": rewritten([{"operation": "read", "inode": "1e30"}]),
     "a number beyond": rewritten([{"operation": "read", "inode": str(2**64)}]),
+    "a pid beyond": rewritten([{"operation": "read", "pid": str(2**63)}]),
     "an offset beyond": rewritten([{"operation": "read", "offset": str(2**63)}]),
     "a size beyond": rewritten([{"operation": "read", "size": str(2**64 - 1)}]),
     "no escape": rewritten([{"operation": "read", "filename": "/a\\q"}]),

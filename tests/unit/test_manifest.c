@@ -45,6 +45,7 @@ TestSuite(manifest, .init = setup, .fini = teardown, .timeout = 60);
 static struct manifest *new_manifest(const char *command_line)
 {
 	struct manifest_info info = { .machine_id = "0123456789ABCDEF",
+				      .session_id = "linux_v1/0123456789ABCDEF/20260131_120000_000",
 				      .command_line = command_line,
 				      .engine = "bpf",
 				      .enabled = 1 << STREAM_FS | 1 << STREAM_NW_CONN,
@@ -140,6 +141,8 @@ Test(manifest, keys_of_the_contract)
 	cr_assert_str_eq(str(root, "tracer.engine"), "bpf");
 	cr_assert_str_eq(str(root, "tracer.command_line"), "iotrc -d 5s \"x\"");
 	cr_assert_str_eq(str(root, "machine_id"), "0123456789ABCDEF");
+	cr_assert_str_eq(str(root, "session_id"), "linux_v1/0123456789ABCDEF/20260131_120000_000");
+	cr_assert(json_is_null(at(root, "boot_id")));
 	uname(&uts);
 	cr_assert_str_eq(str(root, "host.platform"), uts.sysname);
 	cr_assert_str_eq(str(root, "host.kernel"), uts.release);
@@ -192,6 +195,10 @@ Test(manifest, streams_are_the_schema)
 	/* "a b" of the table is a list here. */
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.0"), "4");
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.1"), "6");
+	/* The sum of what was asked for means nothing, that of what was moved does; names have none. */
+	cr_assert(json_is_null(at(root, "streams.fs.columns.6.sum")));
+	cr_assert_str_eq(str(root, "streams.fs.columns.8.sum"), "bytes moved");
+	cr_assert_null(json_object_get(at(root, "streams.fs.columns.5"), "sum"));
 	json_decref(root);
 	manifest__free(m);
 }

@@ -75,6 +75,7 @@ static int make_session(void)
 static struct manifest *make_manifest(void)
 {
 	struct manifest_info info = { .machine_id = "0123456789ABCDEF",
+				      .session_id = "linux_v1/0123456789ABCDEF/20260131_120000_000",
 				      .command_line = "iotrc",
 				      .engine = "bpf",
 				      .enabled = 1 << STREAM_FS | 1 << STREAM_LOST,
