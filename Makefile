@@ -46,14 +46,24 @@ WARN := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wmi
 	$(if $(WERROR),-Werror)
 OPT := $(if $(DEBUG),-O0,-O2)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CFLAGS := -std=gnu11 -g $(OPT) $(SAN) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
+# What makes a defect harder to use; with sanitizers nothing that gets in their way. HARDEN= switches it off. Without
+# optimisation the C library can check no sizes. glibc says what it makes of 3 where the compiler hasn't got it.
+HARDEN ?= $(if $(SANITIZE),,-fstack-protector-strong -fstack-clash-protection \
+	$(if $(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)) \
+	$(if $(filter x86,$(ARCH)),-fcf-protection) $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard))
+FORTIFY := $(if $(shell printf '\#include <stdio.h>\n' | \
+	$(CC) $(EXTRA_CFLAGS) -O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -E - 2>&1 >/dev/null),2,3)
+HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
+# No path of this machine in the program: built anywhere it is the same (make check-build).
+MAP := -ffile-prefix-map=$(CURDIR)=.
+CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
-STATIC_LDLIBS := $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
+STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -pthread
 # What needs libcurl is in the program because it is asked for: uploader/target_kind.h.
-LDLIBS := -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl
+LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
+BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
@@ -66,12 +76,16 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench install uninstall deb clean deps
-.PHONY: check check-asan-trees check-bpf-alone check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
 $(BUILD)/commit.h: FORCE
 	@mkdir -p $(@D); echo '#define IOTRC_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define IOTRC_COMMIT "$(COMMIT)"' > $@
+# … and all is when it is compiled otherwise: an update of a tree leaves no part as it was.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); f="$(subst ",,$(filter-out -Werror,$(CC) $(CFLAGS)))"; \
+	echo "$$f" | cmp -s - $@ || echo "$$f" > $@
 FORCE:
 
 # [number] = "name" of each system call that the headers know; of other architectures' 32-bit programs none.
@@ -91,7 +105,7 @@ $(SKEL): $(BUILD)/bpf/iotrc.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name iotrc_bpf > $@
 
-$(BUILD)/%.o: %.c | $(SKEL) $(BUILD)/commit.h
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(SKEL) $(BUILD)/commit.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -238,6 +252,12 @@ check-loader check-python: all
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py)
 
+# Built twice, in two directories: is it the same program? What the program is built with, a live test looks at.
+check-build:
+	@scripts/install-deps.sh run
+	$(call say,TEST,'the same program from two directories')
+	$(Q)tests/build/reproducible.sh $(abspath $(BUILD))/reproducible
+
 # Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's, and one like Ubuntu's).
 check-packages:
 	@scripts/install-deps.sh packages
@@ -329,7 +349,7 @@ check-docs: $(BUILD)/gen-docs
 static: $(BUILD)/iotrc-static
 $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 	$(call say,LD,$@)
-	$(Q)rm -f $@; $(CC) $(CFLAGS) -static $^ $(STATIC_LDLIBS) -o $@ 2>&1 | { grep -vE 'in function|requires at runtime the shared' || true; }; test -x $@
+	$(Q)rm -f $@; $(CC) $(CFLAGS) -static-pie $^ $(STATIC_LDLIBS) -o $@ 2>&1 | { grep -vE 'in function|requires at runtime the shared' || true; }; test -x $@
 
 bench: deps all
 	@scripts/install-deps.sh bench
