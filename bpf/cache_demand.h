@@ -66,7 +66,8 @@ static __always_inline int read_ahead_begun(u64 inode, u64 index, u64 n)
 	d->ahead_inode = inode;
 	d->ahead_first = index;
 	d->ahead_last = index + n - 1;
-	if (d->ahead_last > last_page(inode)) /* what is written behind the end is not read ahead */
+	if (d->ahead_last >
+	    last_page(inode)) /* writes beyond the end of the file are no read-ahead */
 		d->ahead_last = last_page(inode);
 	return 0;
 }
@@ -103,8 +104,8 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 	return 0;
 }
 
-/* Whether the fault under way has had a row for the page INDEX, which it has from now on: it is
- * made again when it had to wait, and fault-around may come to a page before the fault itself
+/* Whether the fault in progress already has a row for the page INDEX; it has one from now on. A
+ * fault is repeated when it had to wait, and fault-around may report a page before the fault itself
  * does. */
 static __always_inline bool told(struct demand *d, u64 inode, u64 index)
 {
@@ -130,8 +131,8 @@ static __always_inline int fault_begun(u64 inode, u64 index)
 	return 0;
 }
 
-/* A fault that wants the page INDEX has mapped pages around it (fault-around). Whether anybody will
- * touch the others nobody knows: only the page that was wanted counts. */
+/* A fault that wants the page INDEX has mapped pages around it (fault-around). Only the wanted page
+ * counts: it is unknown whether anybody will touch the others. */
 static __always_inline int fault_mapped(u64 inode, u64 index)
 {
 	struct demand *d = demand_of(true);

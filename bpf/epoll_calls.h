@@ -18,10 +18,10 @@
 
 #define NANOSECONDS 1000000000ULL
 #define MICROSECONDS 1000000ULL
-#define TIMEOUT_MAX (~0ULL >> 1) /* KTIME_MAX: what is longer the kernel makes that */
+#define TIMEOUT_MAX (~0ULL >> 1) /* KTIME_MAX: longer times are cut to it by the kernel */
 
-/* A time of SECONDS and NANOS in nanoseconds; what is no time (timespec64_valid() of
- * include/linux/time64.h, and the call fails) is TIMEOUT_UNKNOWN. */
+/* SECONDS and NANOS in nanoseconds; TIMEOUT_UNKNOWN if they are not a valid time
+ * (timespec64_valid() of include/linux/time64.h): the call fails then. */
 static __always_inline s64 time_ns(s64 seconds, s64 nanos)
 {
 	if (seconds < 0 || (u64)nanos >= NANOSECONDS)
@@ -52,7 +52,7 @@ static __always_inline s64 timeout_ns(const struct task_state *state, u64 argume
 	}
 	if (kind != KIND_TIMEVAL)
 		return time_ns(parts[0], parts[1]);
-	/* poll_select_set_timeout() carries microseconds beyond a second. */
+	/* As in poll_select_set_timeout(), microseconds may exceed a second. */
 	if (parts[1] < 0)
 		return TIMEOUT_UNKNOWN;
 	return time_ns(parts[0] + (u64)parts[1] / MICROSECONDS,
@@ -94,7 +94,7 @@ static __always_inline int emit_epoll(struct task_state *state,
 	if (d->op == POLL_CTL) {
 		rec->operation = operation;
 		rec->target = target;
-		/* EPOLL_CTL_DEL doesn't look at it (ep_op_has_event() of fs/eventpoll.c). */
+		/* EPOLL_CTL_DEL ignores it (ep_op_has_event() of fs/eventpoll.c). */
 		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux &&
 				  !uread(&rec->events, sizeof(rec->events), aux);
 	} else if (d->op != POLL_CREATE) {

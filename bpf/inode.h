@@ -13,8 +13,7 @@
 #define S_IFLNK 0120000
 #define S_IFREG 0100000
 #define S_IFDIR 0040000
-#define SB_KERNMOUNT \
-	(1 << 22) /* include/linux/fs.h: of a filesystem that the kernel mounted itself */
+#define SB_KERNMOUNT (1 << 22) /* include/linux/fs.h: the kernel mounted it for internal use */
 
 static __always_inline u32 inode_format(u64 inode)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Mounts that are in no namespace that a process sees. */
+/* Mounts that no process sees in a mount namespace. */
 #ifndef IOTRC_BPF_MOUNT_H
 #define IOTRC_BPF_MOUNT_H
 
@@ -15,15 +15,15 @@ static __always_inline u64 mount_namespace(u64 mount)
 	return kread(mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_ns);
 }
 
-/* Whether the kernel has mounted it for itself alone: what is on it has no path. The same
- * filesystem may be mounted elsewhere, and have paths there (tracefs, mqueue, devtmpfs). */
+/* Whether the kernel mounted it for internal use: files on it have no path. The same filesystem may
+ * also be mounted elsewhere and have paths there (tracefs, mqueue, devtmpfs). */
 static __always_inline bool is_internal(u64 mount)
 {
 	return mount_namespace(mount) == MNT_NS_INTERNAL;
 }
 
-/* Whether it is the top of mounts that are attached nowhere: of fsmount() and open_tree(), which
- * are in a namespace without a name (is_anon_ns() of fs/mount.h), or unmounted while in use. */
+/* Whether MOUNT is the root of a tree that is attached nowhere: made by fsmount() or open_tree(),
+ * which use an anonymous namespace (is_anon_ns() of fs/mount.h), or unmounted while in use. */
 static __always_inline bool is_detached(u64 mount)
 {
 	u64 namespace = mount_namespace(mount);

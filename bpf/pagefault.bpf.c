@@ -68,8 +68,8 @@ static __always_inline int faulted(u64 address, bool major)
 	rec = reserve(STREAM_PAGEFAULT, sizeof(*rec), now, &flags);
 	if (!rec)
 		return 0;
-	/* Of a file on overlayfs what is mapped is the layer's: it is the same file as in other
-	 * rows. */
+	/* For a file on overlayfs the file of the layer is mapped: take the one that other rows
+	 * name. */
 	inode = kread(kread(file_path_at(file), path, dentry), dentry, d_inode);
 	rec->type = REC_FAULT;
 	rec->access =

@@ -17,7 +17,7 @@ static __always_inline long read_from(enum memory memory, void *to, u32 n, u64 f
 	return memory == OF_USER ? uread(to, n, from) : bpf_probe_read_kernel(to, n, (void *)from);
 }
 
-#define SOCKADDR_BYTES 128 /* struct sockaddr_storage: the kernel takes no longer one */
+#define SOCKADDR_BYTES 128 /* struct sockaddr_storage, the longest that the kernel takes */
 
 struct given_address {
 	u16 family, port;
@@ -25,7 +25,7 @@ struct given_address {
 	u8 v6[16];
 };
 
-/* Forgets what the socket says of an end. */
+/* Clears what the socket says about one end. */
 static __always_inline void forget_end(struct conn_ends *ends, bool remote)
 {
 	if (remote)
@@ -34,8 +34,8 @@ static __always_inline void forget_end(struct conn_ends *ends, bool remote)
 		ends->has_local = ends->sport = 0;
 }
 
-/* Where an address of FAMILY goes that was given for an end. One that isn't of the socket's family
- * would be in the way of the other end, if it is the local one. */
+/* Where an address of FAMILY goes that a call gave for one end. If the socket is of another family,
+ * ENDS.given says which one it was, and a local address takes the place of the remote end too. */
 static __always_inline void *given_place(struct conn_ends *ends, u16 family, bool remote)
 {
 	if (family != ends->family && !(family == AF_INET && ends->family == AF_INET6)) {
@@ -92,9 +92,9 @@ static __always_inline bool ip_address(struct conn_ends *ends, const struct give
 	return true;
 }
 
-/* Puts what a call's sockaddr of LEN bytes says over one end: the remote one of a connect, which an
- * unconnected socket doesn't know, or the local one of a bind that failed. ENDS may be of no
- * socket. */
+/* Replaces one end in ENDS by the struct sockaddr of LEN bytes at ADDRESS: the remote end for a
+ * connect(), since an unconnected socket does not know it, or the local end for a bind() that
+ * failed. ENDS may be of no socket. */
 static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
 					enum memory memory)
 {
@@ -117,8 +117,8 @@ static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32
 	return ip_address(ends, &sa, remote);
 }
 
-/* The end that a call, CONN_CONNECT or CONN_BIND, was given, where its result RET doesn't make it
- * the socket's own. */
+/* Takes the end that a call (CONN_CONNECT or CONN_BIND) was given, if its result RET means that the
+ * socket itself does not have it. */
 static __always_inline void given_end(struct conn_ends *ends, u8 op, s64 ret, u64 address, u32 len,
 				      enum memory memory)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Descriptors of sockets that end otherwise than by close(): with their process, by exec() for
- * those that are close-on-exec, by close_range(), or by dup2() onto them. A CLOSE row each.
+/* Descriptors of sockets that are closed by other means than close(): by the end of the process, by
+ * exec() if they are close-on-exec, by close_range(), or by dup2() onto them. Each is a CLOSE row.
  *
- * A call may still fail: what it would end is kept from its entry, when the files are there, to
- * its exit. */
+ * The call may still fail. So the rows are prepared on entry, while the files exist, and sent on
+ * exit. */
 #ifndef IOTRC_BPF_SOCKET_END_H
 #define IOTRC_BPF_SOCKET_END_H
 
@@ -22,7 +22,7 @@
 #include "schema/streams.h"
 
 enum ends {
-	ENDS_NOW,      /* all, with the process */
+	ENDS_NOW,      /* all of them: the process ends */
 	ENDS_ON_EXEC,  /* those that are close-on-exec, if the call succeeds */
 	ENDS_IN_RANGE, /* those from args[0] to args[1], if the call succeeds */
 };
@@ -30,11 +30,11 @@ enum ends {
 #define CLOSE_RANGE_CLOEXEC 4 /* include/uapi/linux/close_range.h: closes nothing */
 
 #define WORD_FDS 64    /* descriptors in a word of a table's bitmaps */
-#define ENDS_STEP 128  /* words that one function's loop goes through */
-#define ENDS_STEPS 128 /* … and how often it is called: 1,048,576 descriptors, the usual limit */
+#define ENDS_STEP 128  /* words per call of the function with the loop */
+#define ENDS_STEPS 128 /* such calls: 1,048,576 descriptors, the usual limit */
 
 #define KEPT_STEP 32
-#define KEPT_STEPS 32 /* 1,024 of one call; of more it is counted that they were lost */
+#define KEPT_STEPS 32 /* 1,024 descriptors per call; further ones count as lost */
 #define KEPT_MAX (KEPT_STEP * KEPT_STEPS)
 
 struct kept_key {
@@ -45,7 +45,7 @@ struct kept_key {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024); /* by the program to its own measure */
+	__uint(max_entries, 1024); /* resized by user space */
 	__type(key, struct kept_key);
 	__type(value, struct rec_conn);
 } kept_ends SEC(".maps");
@@ -66,8 +66,8 @@ static __always_inline void keep_end(struct task_state *state, const struct rec_
 	state->n_kept++;
 }
 
-/* Descriptor FD, if it is a socket's. A global function, as those below: the verifier sees it
- * once. */
+/* Handles descriptor FD, if it is of a socket. A global function, like those below: the verifier
+ * goes through it once. */
 __noinline int end_descriptor(u32 fd, u32 ends)
 {
 	struct task_state *state = current_state(false);
@@ -121,7 +121,7 @@ __noinline int end_words(u32 from, u32 to, u32 ends)
 	return 0;
 }
 
-/* Goes through the descriptors of the current thread's table. */
+/* Handles all descriptors in the table of the current thread. */
 __noinline int end_sockets(u32 ends)
 {
 	u32 words = (u32)kread(current_fdt(), fdtable, max_fds) / WORD_FDS;
@@ -132,7 +132,7 @@ __noinline int end_sockets(u32 ends)
 	return 0;
 }
 
-/* A call begins that ends descriptors if it succeeds. */
+/* Entry of a call that closes descriptors if it succeeds. */
 static __always_inline enum verdict enter_ending(struct task_state *state,
 						 const volatile struct syscall_desc *d)
 {
@@ -145,7 +145,7 @@ static __always_inline enum verdict enter_ending(struct task_state *state,
 	return VERDICT_TRACE;
 }
 
-/* dup2() and dup3() end what the new descriptor was, if that isn't the old one. */
+/* dup2() and dup3() close the file of the new descriptor, unless both descriptors are the same. */
 static __always_inline enum verdict enter_dup(struct task_state *state, struct task_struct *task)
 {
 	s32 old = state->args[0], new = state->args[1];
@@ -158,7 +158,7 @@ static __always_inline enum verdict enter_dup(struct task_state *state, struct t
 	return VERDICT_TRACE;
 }
 
-/* Number N of what was kept at the call's entry: told of, or given up. */
+/* Sends row number N of those prepared on entry if the descriptor has ENDED, and forgets it. */
 __noinline int settle_end(u32 n, u32 ended)
 {
 	struct kept_key key = { .task = bpf_get_current_task(), .n = n };
@@ -171,7 +171,7 @@ __noinline int settle_end(u32 n, u32 ended)
 		rec->ns = state->exit_ns;
 		rec->duration = state->exit_ns - state->enter_ns;
 		output(rec, conn_size(rec), STREAM_NW_CONN, rec->ns);
-	} else if (ended) { /* there was no room for it */
+	} else if (ended) { /* it found no room on entry */
 		lose(STREAM_NW_CONN, state->exit_ns);
 	}
 	if (rec)
@@ -188,7 +188,7 @@ __noinline int settle_some(u32 from, u32 to, u32 ended)
 	return 0;
 }
 
-/* The call has returned, or its thread dies: what was kept has ENDED, or not. */
+/* The call has returned, or its thread has died: sends or forgets what was prepared on entry. */
 __noinline int settle_ends(u32 ended)
 {
 	struct task_state *state = current_state(false);

@@ -38,8 +38,7 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	rec->len = len;
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
-	/* The kernel may need less of it than it is said to have, and what is behind that be out of
-	 * reach. */
+	/* The kernel may read less than the length given, and the memory behind may be unmapped. */
 	if (uread(rec->value, len, state->args[3])) {
 		rec->no_value = 1;
 		if (state->ret < 0)

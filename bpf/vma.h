@@ -101,7 +101,7 @@ __noinline u64 mapped_area(u64 addr)
 	return vma;
 }
 
-/* The page of its file that is mapped at ADDR, which is in the area VMA. */
+/* The index of the page of the file that is mapped at ADDR in the area VMA. */
 static __always_inline u64 page_in_area(u64 vma, u64 addr)
 {
 	return kread(vma, vm_area_struct, vm_pgoff) +
