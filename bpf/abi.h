@@ -46,7 +46,7 @@ enum syscall_props {
 	PROP_PGOFF = 1 << 4,       /* offset counts pages of 4096 bytes (mmap2) */
 	PROP_STAT = 1 << 5,        /* aux points to a struct stat that the kernel has filled */
 	PROP_STATX = 1 << 6,       /* … a struct statx */
-	PROP_BASE_FIRST = 1 << 7,  /* changes names: the directory is resolved on entry */
+	PROP_REACH_FIRST = 1 << 7, /* the file is looked up on entry: later its name is gone */
 	PROP_CLOSES = 1 << 8,      /* of a socket, too */
 	PROP_CLONE3 = 1 << 9,      /* flags is a pointer to struct clone_args */
 	PROP_FILE_FLAGS = 1 << 10, /* the row's flags are those the file was opened with */
@@ -66,6 +66,8 @@ enum syscall_props {
 	PROP_XATTR_ARGS = 1 << 23,  /* aux points to struct xattr_args: size and flags */
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
+	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
+	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but
@@ -201,6 +203,7 @@ struct capture_config {
 	u32 lane_records;   /* of one lane, a power of two; 0: there are none (bpf/lane.h) */
 	u32 cache_sample;   /* one page in so many */
 	u32 page_size;      /* bytes */
+	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */
 };
 
 #endif

@@ -49,11 +49,9 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 		flags = O_WRONLY | O_CREAT | O_TRUNC;
 		has |= FS_HAS_FLAGS;
 	} else if (props & PROP_OPEN_HOW) {
-		u64 how = 0;
-
-		if (!uread(&how, sizeof(how), arg(state, d->aux)))
+		flags = state->args[6];
+		if (state->has_how)
 			has |= FS_HAS_FLAGS;
-		flags = how;
 	}
 	if (kind) {
 		flags |= (u32)kind << KIND_SHIFT;

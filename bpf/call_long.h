@@ -43,6 +43,8 @@ static __always_inline void prepare_long(struct long_scratch *s, struct task_sta
 	s->rec.address = s->rec.ino = 0;
 	s->rec.aux = s->rec.aux2 = s->rec.dev = s->rec.mode = 0;
 	s->rec.base = s->rec.base2 = 0;
+	s->rec.skip = s->rec.skip2 = 0;
+	s->rec.fs_type[0] = 0;
 }
 
 static __always_inline void send_long(struct long_scratch *s, u64 now)

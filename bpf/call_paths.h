@@ -5,12 +5,14 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_file.h"
 #include "bpf/call_long.h"
 #include "bpf/current.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/magic_link.h"
 #include "bpf/path.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
@@ -18,30 +20,38 @@
 #include "schema/records.h"
 
 #define AT_FDCWD -100
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_SYMLINK_FOLLOW 0x400
 #define AT_EMPTY_PATH 0x1000
+#if defined(__TARGET_ARCH_x86)
+#define O_NOFOLLOW 0400000
+#else
+#define O_NOFOLLOW 0100000
+#endif
+
+#define RESOLVE_BENEATH 0x08 /* include/uapi/linux/openat2.h */
+#define RESOLVE_IN_ROOT 0x10
 
 #define NO_ROOM ((u64)-1)
+#define BASE_ALONE 1 /* the first character of a path that is nothing but what it is relative to */
 
-/* The id of the directory that a path is relative to: of the descriptor at PLACE, or the current
- * one. 0 when that is no open file, NO_ROOM when its definition found none. */
-static __noinline u64 base_of(struct task_state *state, u32 place)
+/* The id of a directory that a path is relative to: of the descriptor FD, or the current one. 0
+ * when that is no open file, NO_ROOM when its definition found none. */
+static __noinline u64 base_at(struct task_state *state, s32 fd)
 {
 	struct task_struct *task = current_task();
-	s32 dirfd = AT_FDCWD;
 	u64 file, id;
 
 	if (!state)
 		return NO_ROOM;
-	if (place)
-		dirfd = arg(state, place);
-	if (dirfd == AT_FDCWD) {
+	if (fd == AT_FDCWD) {
 		u64 fs = kread(task, task_struct, fs);
 		u64 dentry = kread(fs, fs_struct, pwd.dentry);
 
 		id = path_id(state->recent, dentry, kread(fs, fs_struct, pwd.mnt),
 			     kread(dentry, dentry, d_inode));
 	} else {
-		file = task_file(task, dirfd);
+		file = task_file(task, fd);
 		if (!file)
 			return 0;
 		id = file_path_id(state->recent, file);
@@ -55,55 +65,272 @@ static __always_inline bool is_empty(long n)
 	return n == 0 || n == 1;
 }
 
-enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
-
-/* Reads the paths a call was given; relative ones with the directory they start from. An empty one
- * under AT_EMPTY_PATH means the directory's file itself: PATH_OF_FILE, with its descriptor's
- * place. */
-static __always_inline enum path_answer read_paths(struct long_scratch *s, struct task_state *state,
-						   const volatile struct syscall_desc *d)
+/* Whether the call follows a symlink at the end of its path. */
+static __always_inline bool follows(const struct task_state *state,
+				    const volatile struct syscall_desc *d)
 {
-	u32 len = 0, len2 = 0;
-	bool is_fd;
+	u64 at = arg(state, d->at), flags = d->flags ? arg(state, d->flags) : state->args[6];
+
+	if (d->shape == SHAPE_OPEN)
+		return !(flags & O_NOFOLLOW);
+	if (d->props & PROP_NOFOLLOW)
+		return at & AT_SYMLINK_FOLLOW;
+	return !(at & AT_SYMLINK_NOFOLLOW);
+}
+
+/* Reads the structure that goes with the paths, into args[6]. */
+static __noinline int fetch_how(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	u64 how[3] = {};   /* of struct open_how: flags, mode, resolve */
+	u32 size_flags[2]; /* of struct xattr_args, behind a pointer */
+
+	if (!state || !d)
+		return 0;
+	state->args[6] = 0;
+	if (d->props & PROP_OPEN_HOW) {
+		state->has_how = !uread(how, sizeof(how), arg(state, d->aux));
+		state->args[6] = how[0];
+		if (how[2] & (RESOLVE_IN_ROOT | RESOLVE_BENEATH))
+			state->asked_has |= LONG_CONFINED;
+	} else {
+		state->has_how = !uread(size_flags, sizeof(size_flags), arg(state, d->aux) + 8);
+		if (state->has_how)
+			state->args[6] = size_flags[0] | (u64)size_flags[1] << 32;
+	}
+	return 0;
+}
+
+/* A path that begins with a link to something open is relative to that: the record's skip says
+ * how many bytes stand for it. FOR_FILE: it may be the thing itself. */
+static __noinline int skip_magic(struct task_state *state, const char *text, u32 which,
+				 bool for_file)
+{
+	struct magic_scratch *s = get_magic_scratch();
+	struct rec_fs_long *rec;
+	u32 i, len, kind;
+	u64 slashes;
+
+	if (!state || !s)
+		return 0;
+	rec = &state->own.rec;
+	len = which ? rec->len2 : rec->len;
+	bpf_probe_read_kernel(s->text, sizeof(s->text), text);
+	read_magic_link();
+	kind = s->link.kind;
+	i = s->link.bytes;
+	if (kind == MAGIC_NONE || i > len)
+		return 0;
+	for (slashes = 0; slashes < 4 && kind != MAGIC_ROOT; slashes++)
+		i += s->text[i & (2 * MAGIC_HEAD - 1)] == '/';
+	if (i >= len && !for_file)
+		return 0;
+	if (kind == MAGIC_ROOT && i >= len) { /* the path's first character is the root */
+		if (which)
+			rec->len2 = 1;
+		else
+			rec->len = 1;
+		return 0;
+	}
+	if (kind != MAGIC_ROOT)
+		state->at_fd[which & 1] = kind == MAGIC_FD ? s->link.fd : AT_FDCWD;
+	if (which)
+		rec->skip2 = i;
+	else
+		rec->skip = i;
+	return 0;
+}
+
+/* Whether TEXT, of LEN bytes, may be such a path. */
+static __always_inline bool maybe_magic(const char *text, u32 len)
+{
+	u64 head = *(const u64 *)text;
+
+	return FIRST(head, 2) == 0x702f || FIRST(head, 2) == 0x642f ?
+		       len >= 8 && (FIRST(head, 6) == 0x2f636f72702fULL ||
+				    head == 0x2f64662f7665642fULL) :
+		       false;
+}
+
+/* mount() without a source: there is but the target. */
+static __always_inline bool is_lone(const struct task_state *state,
+				    const volatile struct syscall_desc *d)
+{
+	return d->op == FS_MOUNT && d->props & PROP_LINK_TARGET && !arg(state, d->path);
+}
+
+/* Where the first path is. */
+static __always_inline u64 first_path(const struct task_state *state,
+				      const volatile struct syscall_desc *d)
+{
+	return arg(state, is_lone(state, d) ? d->path2 : d->path);
+}
+
+/* Whether a path of N bytes, or none, means the descriptor's own file. */
+static __always_inline bool means_file(const struct task_state *state,
+				       const volatile struct syscall_desc *d, u64 from, long n)
+{
+	u32 props = d->props;
+	bool empty = props & PROP_EMPTY_IS_FD || (d->at && arg(state, d->at) & AT_EMPTY_PATH);
+
+	if (!d->fd || n > 1)
+		return false;
+	return is_empty(n) ? empty : !from && (empty || props & PROP_NULL_IS_FD);
+}
+
+/* Reads the second path behind the first, which is LEN bytes long. */
+static __always_inline bool fetch_second(struct task_state *state,
+					 const volatile struct syscall_desc *d, char *text,
+					 const u32 room, u64 len)
+{
+	struct rec_fs_long *rec = &state->own.rec;
+	u64 from = arg(state, d->path2);
+	long n = uread_str(&text[len], room, from);
+
+	if (n == room && room < PATH_BYTES)
+		return false;
+	rec->len2 = n > 1 ? (n - 1) & (room - 1) : 0;
+	if (n < 0 && from)
+		state->paths = PATHS_UNREAD;
+	state->asked_has |= LONG_HAS_ASKED2;
+	state->at_fd[1] = d->fd2 ? (s32)arg(state, d->fd2) : AT_FDCWD;
+	if (maybe_magic(&text[len], rec->len2))
+		skip_magic(state, &text[len], 1, d->op == FS_MOUNT);
+	if (rec->skip2 < rec->len2)
+		state->first[1] = text[(len + rec->skip2) & (2 * room - 1)];
+	else if (rec->skip2 || (is_empty(n) && d->props & PROP_EMPTY_IS_FD))
+		state->first[1] = BASE_ALONE;
+	return true;
+}
+
+/* What the first path's N bytes at TEXT say, and the second path. Each has ROOM bytes; false when
+ * one is longer. */
+static __always_inline bool fetch_rest(struct task_state *state,
+				       const volatile struct syscall_desc *d, char *text,
+				       const u32 room, long n)
+{
+	struct rec_fs_long *rec = &state->own.rec;
+	bool lone = is_lone(state, d);
+	u64 from = first_path(state, d);
+
+	if (n == room && room < PATH_BYTES)
+		return false;
+	rec->len = n > 1 ? (n - 1) & (room - 1) : 0;
+	rec->len2 = rec->skip = rec->skip2 = 0;
+	state->paths = n < 0 && from ? PATHS_UNREAD : PATHS_SHORT;
+	state->at_fd[0] = d->fd && !lone ? (s32)arg(state, d->fd) : AT_FDCWD;
+	state->asked_has |= LONG_HAS_ASKED;
+	if (d->props & PROP_LINK_TARGET && !lone)
+		state->asked_has |= LONG_LINK_TARGET;
+	else if (maybe_magic(text, rec->len))
+		skip_magic(state, text, 0, follows(state, d));
+	state->is_file = means_file(state, d, from, n) || (rec->skip && rec->skip == rec->len);
+	state->first[0] = rec->skip < rec->len ? text[rec->skip & (room - 1)] : 0;
+	if (d->path2 && !lone)
+		return fetch_second(state, d, text, room, rec->len & (room - 1));
+	return true;
+}
+
+/* The longer ones. */
+static __noinline int fetch_long(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
 	long n;
 
 	if (!s || !state || !d)
-		return PATH_LOST;
-	s->rec.base = s->rec.base2 = 0;
-	if (!d->path) /* open_by_handle_at */
-		return PATH_ASKED;
-	s->rec.has |= LONG_HAS_ASKED | (d->props & PROP_LINK_TARGET ? LONG_LINK_TARGET : 0);
-	n = uread_str(s->rec.asked, PATH_BYTES, arg(state, d->path));
-	if (n > 0)
-		len = (n - 1) & (PATH_BYTES - 1);
-	is_fd = d->fd && ((is_empty(n) && (d->props & PROP_EMPTY_IS_FD ||
-					   (d->at && arg(state, d->at) & AT_EMPTY_PATH))) ||
-			  (!arg(state, d->path) && (d->props & PROP_NULL_IS_FD ||
-						    (d->at && arg(state, d->at) & AT_EMPTY_PATH))));
-	if (is_fd && !d->path2)
-		return PATH_OF_FILE;
-	if (is_fd || (len && s->rec.asked[0] != '/' && !(d->props & PROP_LINK_TARGET)))
-		s->rec.base = state->base[0] ? state->base[0] : base_of(state, d->fd);
-	/* mount() without a source: there is but the target. */
-	if (d->op == FS_MOUNT && d->props & PROP_LINK_TARGET && !arg(state, d->path)) {
-		s->rec.has &= ~LONG_LINK_TARGET;
-		n = uread_str(s->rec.asked, PATH_BYTES, arg(state, d->path2));
-		if (n > 0)
-			len = (n - 1) & (PATH_BYTES - 1);
-		if (len && s->rec.asked[0] != '/')
-			s->rec.base = state->base[1] ? state->base[1] : base_of(state, d->fd2);
-	} else if (d->path2) {
-		n = uread_str(&s->rec.asked[len], PATH_BYTES, arg(state, d->path2));
-		s->rec.has |= LONG_HAS_ASKED2;
-		if (n > 0)
-			len2 = (n - 1) & (PATH_BYTES - 1);
-		if (len2 ? s->rec.asked[len & (PATH_BYTES - 1)] != '/' :
-			   is_empty(n) && d->props & PROP_EMPTY_IS_FD)
-			s->rec.base2 = state->base[1] ? state->base[1] : base_of(state, d->fd2);
+		return 0;
+	state->first[1] = 0;
+	n = uread_str(s->rec.asked, PATH_BYTES, first_path(state, d));
+	fetch_rest(state, d, s->rec.asked, PATH_BYTES, n);
+	if (state->paths == PATHS_SHORT)
+		state->paths = PATHS_LONG;
+	return 0;
+}
+
+/* Reads the paths of a call and what goes with them: short ones into own.asked, long ones into
+ * the scratch. */
+static __noinline int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	long n;
+
+	if (!state || !d)
+		return 0;
+	state->asked_has = 0;
+	state->first[1] = 0;
+	state->own.rec.base = state->own.rec.base2 = 0;
+	if (d->props & (PROP_OPEN_HOW | PROP_XATTR_ARGS))
+		fetch_how(state, d);
+	if (!d->path) { /* open_by_handle_at() has none */
+		state->paths = PATHS_NONE;
+		state->is_file = state->first[0] = 0;
+		state->own.rec.len = state->own.rec.len2 = 0;
+		state->own.rec.skip = state->own.rec.skip2 = 0;
+		return 0;
 	}
-	s->rec.len = len;
-	s->rec.len2 = len2;
-	return s->rec.base == NO_ROOM || s->rec.base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
+	n = uread_str(state->own.asked, SHORT_PATH, first_path(state, d));
+	if (!fetch_rest(state, d, state->own.asked, SHORT_PATH, n))
+		fetch_long(state, d);
+	return 0;
+}
+
+/* The same in two parts, for a call that needs its path when it fails alone: on entry its text
+ * is read, and on exit what it says. */
+static __always_inline void fetch_text(struct task_state *state,
+				       const volatile struct syscall_desc *d)
+{
+	long n = uread_str(state->own.asked, SHORT_PATH, arg(state, d->path));
+
+	state->paths = PATHS_TEXT;
+	state->text_bytes = n;
+	if (n == SHORT_PATH || d->props & PROP_OPEN_HOW || !d->path)
+		fetch_paths(state, d);
+}
+
+static __noinline int parse_text(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (!state || !d)
+		return 0;
+	state->asked_has = 0;
+	state->first[1] = 0;
+	state->own.rec.base = state->own.rec.base2 = 0;
+	fetch_rest(state, d, state->own.asked, SHORT_PATH, state->text_bytes);
+	return 0;
+}
+
+enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
+
+/* Names the directories that the paths start from. A path that stands for an open file alone is
+ * none: PATH_OF_FILE, with its descriptor, or AT_FDCWD, in at_fd[0]. */
+static __always_inline enum path_answer place_paths(struct task_state *state,
+						    const volatile struct syscall_desc *d)
+{
+	struct rec_fs_long *rec = &state->own.rec;
+
+	if (state->is_file && !d->path2)
+		return PATH_OF_FILE;
+	if (state->is_file || state->asked_has & LONG_CONFINED ||
+	    (state->first[0] && state->first[0] != '/' && !(state->asked_has & LONG_LINK_TARGET)))
+		rec->base = base_at(state, state->at_fd[0]);
+	if (state->first[1] && state->first[1] != '/')
+		rec->base2 = base_at(state, state->at_fd[1]);
+	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
+}
+
+/* Names the open file that the path stands for. */
+static __noinline enum verdict place_file(struct task_state *state)
+{
+	s32 fd;
+	u64 file;
+
+	if (!state)
+		return VERDICT_LOST;
+	fd = state->at_fd[0];
+	state->asked_has &= ~LONG_HAS_ASKED;
+	if (fd == AT_FDCWD) {
+		state->path = base_at(state, fd);
+		return state->path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
+	}
+	file = task_file(current_task(), fd);
+	return file ? take_file(state, file, fd) : VERDICT_TRACE;
 }
 
 #endif

@@ -17,6 +17,12 @@ struct stat_places {
 	u32 dev, ino, mode;
 };
 
+#if defined(__TARGET_ARCH_x86)
+#define STAT_NATIVE_MODE(words) words[3]
+#else
+#define STAT_NATIVE_MODE(words) words[2]
+#endif
+
 static const struct stat_places stat_places[] = {
 #if defined(__TARGET_ARCH_x86)
 	[STAT_NATIVE] = { 0, 8, 24 },
@@ -37,12 +43,21 @@ static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, boo
 			      compat              ? STAT_NARROW :
 						    STAT_NATIVE;
 	const struct stat_places *p = &stat_places[form];
-	u64 dev, ino;
+	u64 dev, ino, head[4];
 	u16 mode;
 
-	if (!rec || uread(&mode, sizeof(mode), at + p->mode) ||
-	    uread(&ino, sizeof(ino), at + p->ino) || uread(&dev, sizeof(dev), at + p->dev))
+	if (!rec)
 		return false;
+	if (form == STAT_NATIVE) { /* most calls: its first 32 bytes have all of it */
+		if (uread(head, sizeof(head), at))
+			return false;
+		dev = head[0];
+		ino = head[1];
+		mode = STAT_NATIVE_MODE(head);
+	} else if (uread(&mode, sizeof(mode), at + p->mode) ||
+		   uread(&ino, sizeof(ino), at + p->ino) || uread(&dev, sizeof(dev), at + p->dev)) {
+		return false;
+	}
 	rec->mode = mode;
 	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
 	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */

@@ -31,8 +31,13 @@ struct hlist_bl_node {
 	struct hlist_bl_node *next, **pprev;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct inode;
 struct dentry {
+	u32 d_flags;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
@@ -60,6 +65,8 @@ struct inode {
 	unsigned long i_ino;
 	long long i_size;
 	u32 i_generation;
+	u32 i_nlink;
+	char *i_link;
 };
 
 struct vfsmount {
@@ -92,6 +99,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts, mnt_child;
 };
 
 struct path {
@@ -196,6 +204,15 @@ struct thread_info {
 };
 #endif
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -209,6 +226,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
+	struct pid *thread_pid;
 	char comm[16];
 	struct reclaim_state *reclaim_state;
 	void *worker_private; /* since 5.17 */

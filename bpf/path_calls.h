@@ -9,95 +9,194 @@
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
 #include "bpf/call_paths.h"
+#include "bpf/call_reached.h"
 #include "bpf/call_stat.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
-#include "bpf/uread.h"
 #include "schema/records.h"
 #include "schema/streams.h"
-#include "schema/types.h"
 
-/* Calls that change names: their directories are resolved on entry, while the names still hold. */
-static __always_inline enum verdict enter_path(struct task_state *state,
-					       const volatile struct syscall_desc *d)
+/* Paths longer than SHORT_PATH of the calls under way, by thread. */
+struct long_paths {
+	char text[ASKED_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 256); /* by the program to its own measure */
+	__type(key, u64);
+	__type(value, struct long_paths);
+} long_paths SEC(".maps");
+
+/* Keeps the long paths in the scratch until the call's exit. */
+static __noinline int keep_long(struct task_state *state)
 {
-	if (!(d->props & PROP_BASE_FIRST))
-		return VERDICT_TRACE;
-	state->base[0] = base_of(state, d->fd);
-	if (d->path2)
-		state->base[1] = base_of(state, d->fd2);
+	struct long_scratch *s = get_long_scratch();
+	u64 key = bpf_get_current_task();
+
+	if (!state || !s)
+		return 0;
+	if (bpf_map_update_elem(&long_paths, &key, s->rec.asked, BPF_ANY))
+		state->paths = PATHS_UNREAD; /* no room: read on exit */
+	return 0;
+}
+
+static __noinline int drop_long(void)
+{
+	u64 key = bpf_get_current_task();
+
+	bpf_map_delete_elem(&long_paths, &key);
+	return 0;
+}
+
+static __always_inline void take_long(void)
+{
+	struct long_scratch *s = get_long_scratch();
+	u64 key = bpf_get_current_task();
+	struct long_paths *kept = bpf_map_lookup_elem(&long_paths, &key);
+
+	if (!s || !kept)
+		return;
+	bpf_probe_read_kernel(s->rec.asked, sizeof(kept->text), kept->text);
+	drop_long();
+}
+
+/* A name is read now, while it holds, and before another thread can change it. */
+static __noinline enum verdict enter_path(struct task_state *state,
+					  const volatile struct syscall_desc *d)
+{
+	enum path_answer answer = PATH_ASKED;
+	enum verdict verdict = VERDICT_TRACE;
+
+	if (!state || !d)
+		return VERDICT_LOST;
+	fetch_paths(state, d);
+	answer = place_paths(state, d);
+	if (answer == PATH_OF_FILE)
+		verdict = place_file(state);
+	else if (answer == PATH_ASKED && d->props & PROP_REACH_FIRST)
+		reach_first(state, d);
+	if (state->paths == PATHS_LONG)
+		keep_long(state);
+	return answer == PATH_LOST ? VERDICT_LOST : verdict;
+}
+
+/* What an open() has opened, or an exec() runs, is known when it returns: its path matters only
+ * if it fails. */
+static __noinline enum verdict enter_open(struct task_state *state,
+					  const volatile struct syscall_desc *d)
+{
+	if (!state || !d)
+		return VERDICT_LOST;
+	fetch_text(state, d);
+	if (state->paths == PATHS_LONG)
+		keep_long(state);
 	return VERDICT_TRACE;
 }
 
-/* The size and flags of struct xattr_args, which the *xattrat() calls take. */
-static __always_inline void fill_xattr_args(struct rec_fs *rec, u64 args)
+/* What is still to be read or named when the call has ended. */
+static __noinline enum verdict complete_paths(struct task_state *state,
+					      const volatile struct syscall_desc *d)
 {
-	u32 size_flags[2];
+	enum path_answer answer;
+	bool late;
 
-	if (uread(size_flags, 8, args + 8))
-		return;
-	rec->size = size_flags[0];
-	rec->flags = size_flags[1];
-	rec->has |= FS_HAS_SIZE | FS_HAS_FLAGS;
+	if (!state || !d)
+		return VERDICT_LOST;
+	if (state->paths == PATHS_TEXT)
+		parse_text(state, d);
+	late = state->paths == PATHS_UNREAD;
+	if (state->paths == PATHS_LONG)
+		take_long();
+	if (late) {
+		fetch_paths(state, d);
+		if (state->paths != PATHS_UNREAD)
+			state->asked_has |= LONG_READ_LATE;
+	}
+	if (!late && d->shape == SHAPE_PATH)
+		return VERDICT_TRACE;
+	answer = place_paths(state, d);
+	if (answer == PATH_OF_FILE)
+		return place_file(state);
+	return answer == PATH_LOST ? VERDICT_LOST : VERDICT_TRACE;
 }
 
-/* A call without a path is about the file of its descriptor, or about the current directory. */
-static __always_inline enum verdict name_file(struct long_scratch *s, struct task_state *state,
-					      s32 fd)
+static __noinline int send_paths(struct task_state *state)
 {
-	enum verdict verdict;
-	u64 file;
+	struct long_scratch *s = get_long_scratch();
+	u32 size;
 
-	s->rec.has &= ~LONG_HAS_ASKED;
-	if (fd == AT_FDCWD) {
-		s->rec.fs.path = base_of(state, 0);
-		return s->rec.fs.path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
+	if (!state || !s)
+		return 0;
+	if (state->paths == PATHS_LONG) {
+		__builtin_memcpy(&s->rec, &state->own.rec, sizeof(s->rec));
+		send_long(s, state->exit_ns);
+		return 0;
 	}
-	file = task_file(current_task(), fd);
-	verdict = file ? take_file(state, file, fd) : VERDICT_TRACE;
-	s->rec.fs.path = state->path;
-	return verdict;
+	size = sizeof(state->own.rec) + state->own.rec.len + state->own.rec.len2;
+	if (size > sizeof(state->own))
+		size = sizeof(state->own);
+	output(&state->own, size, STREAM_FS, state->exit_ns);
+	return 0;
+}
+
+/* What the arguments say. */
+static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_state *state,
+					   const volatile struct syscall_desc *d)
+{
+	fill(&rec->fs, state, d);
+	rec->fs.type = REC_FS_LONG;
+	rec->address = rec->aux = rec->aux2 = 0;
+	rec->has = state->asked_has;
+	fill_extent(&rec->fs, state, d);
+	if (d->at != d->flags)
+		rec->aux = arg(state, d->at);
+	if (d->props & PROP_OPEN_HOW)
+		rec->aux = state->args[6] >> 32;
+	if (d->props & PROP_XATTR_ARGS && state->has_how) {
+		rec->fs.size = (u32)state->args[6];
+		rec->fs.flags = state->args[6] >> 32;
+		rec->fs.has |= FS_HAS_SIZE | FS_HAS_FLAGS;
+	}
+}
+
+/* What was reached; false when that is out of scope. */
+static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_state *state,
+					 const volatile struct syscall_desc *d)
+{
+	if (d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX)) {
+		rec->fs_type[0] = 0;
+		return state->ret != 0 ||
+		       !read_stat(rec, arg(state, d->aux), d->props, state->compat) ||
+		       mode_in_scope(rec->mode);
+	}
+	if (!state->path && reach_last(state, d))
+		rec->has |= LONG_HAS_INODE;
+	if (d->op == FS_RENAME && rec->replaced && rec->replaced != rec->ino)
+		rec->has |= LONG_REPLACED;
+	return true;
 }
 
 static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	struct long_scratch *s = get_long_scratch();
-	enum verdict verdict = VERDICT_TRACE;
-	enum path_answer answer;
+	enum verdict verdict;
 
-	if (!s || !state || !d)
+	if (!state || !d)
 		return 0;
-	prepare_long(s, state, d);
-	fill_extent(&s->rec.fs, state, d);
-	if (d->at != d->flags)
-		s->rec.aux = arg(state, d->at);
-	if (d->props & PROP_OPEN_HOW) {
-		u64 how = 0;
-
-		uread(&how, sizeof(how), arg(state, d->aux));
-		s->rec.aux = how >> 32;
+	verdict = complete_paths(state, d);
+	if (verdict == VERDICT_TRACE) {
+		fill_arguments(&state->own.rec, state, d);
+		if (fill_reached(&state->own.rec, state, d))
+			return send_paths(state);
+		verdict = VERDICT_FILTERED;
 	}
-	if (d->props & PROP_XATTR_ARGS)
-		fill_xattr_args(&s->rec.fs, arg(state, d->aux));
-	if (state->ret == 0 && d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX) &&
-	    read_stat(&s->rec, arg(state, d->aux), d->props, state->compat) &&
-	    !mode_in_scope(s->rec.mode)) {
-		count_filtered(STREAM_FS);
-		return 0;
-	}
-	answer = read_paths(s, state, d);
-	if (answer == PATH_LOST)
-		verdict = VERDICT_LOST;
-	else if (answer == PATH_OF_FILE)
-		verdict = name_file(s, state, arg(state, d->fd));
-	if (verdict == VERDICT_TRACE)
-		send_long(s, state->exit_ns);
-	else
-		count_verdict(verdict, STREAM_FS);
+	count_verdict(verdict, STREAM_FS);
 	return 0;
 }
 
@@ -112,6 +211,8 @@ static __noinline enum remains exit_open(struct task_state *state,
 	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
 	if (!file) /* failed, or closed by another thread already */
 		return REMAINS_PATH;
+	if (state->paths == PATHS_LONG)
+		drop_long();
 	verdict = take_file(state, file, state->ret);
 	count_verdict(verdict, STREAM_FS);
 	return verdict == VERDICT_TRACE ? REMAINS_SHORT : REMAINS_NONE;

@@ -11,6 +11,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/path_calls.h"
 #include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
@@ -49,6 +50,8 @@ static __noinline enum remains exit_exec(struct task_state *state,
 		return REMAINS_NONE;
 	if (state->ret < 0)
 		return REMAINS_PATH;
+	if (state->paths == PATHS_LONG)
+		drop_long();
 	switch (task_refresh(state, task, true)) {
 	case WHOM_LEFT_OUT:
 		count_filtered(STREAM_FS);

@@ -39,8 +39,6 @@ __noinline int enter_rare(void)
 		return enter_mmap(state, task, d);
 	case SHAPE_RANGE:
 		return enter_range(state);
-	case SHAPE_PATH:
-		return enter_path(state, d);
 	case SHAPE_EXEC:
 	case SHAPE_PLAIN:
 		return enter_ending(state, d);
@@ -68,9 +66,15 @@ static __always_inline enum verdict enter(struct task_state *state, struct task_
 {
 	if (d->shape == SHAPE_FD)
 		return enter_fd(state, task, d);
-	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_CONN ||
-	    (d->shape == SHAPE_PATH && !(d->props & PROP_BASE_FIRST)))
+	if (d->shape == SHAPE_CONN)
 		return VERDICT_TRACE;
+	if (d->shape == SHAPE_PATH)
+		return enter_path(state, d);
+	if (d->shape == SHAPE_OPEN || d->shape == SHAPE_EXEC) {
+		enter_open(state, d);
+		if (d->shape == SHAPE_OPEN)
+			return VERDICT_TRACE;
+	}
 	return enter_rare();
 }
 

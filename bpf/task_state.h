@@ -31,6 +31,23 @@ struct demand {
 	u8 pad[2];
 };
 
+/* The paths of a call are read on its entry, before another thread has had time to change them.
+ * Longer ones are kept in long_paths. */
+#define SHORT_PATH 256 /* bytes, the NUL included */
+
+enum paths {
+	PATHS_NONE,
+	PATHS_TEXT,   /* in own.asked, text_bytes of it, and not yet looked at */
+	PATHS_SHORT,  /* in own.asked */
+	PATHS_LONG,   /* in long_paths */
+	PATHS_UNREAD, /* not to be read on entry */
+};
+
+struct own_record {
+	struct rec_fs_long rec;
+	char asked[2 * SHORT_PATH];
+};
+
 struct task_state {
 	/* the system call under way */
 	u64 enter_ns, exit_ns;
@@ -42,6 +59,13 @@ struct task_state {
 	u32 nr;
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
+	u8 paths;   /* enum paths */
+	u8 has_how; /* args[6] holds what the call's struct open_how or xattr_args says */
+	u8 is_file; /* the path stands for an open file: state->path */
+	s32 text_bytes;
+	char first[2]; /* characters of the paths, 0 of none */
+	u32 asked_has; /* enum fs_long_has */
+	s32 at_fd[2];  /* the directories that the paths are relative to */
 	/* the thread */
 	u8 lineage, left_out;
 	u8 renames;     /* the call under way changes names */
@@ -58,6 +82,7 @@ struct task_state {
 	u64 fault_address;
 	u32 fault_access;
 	u32 n_kept; /* descriptors of sockets that the call under way ends (bpf/socket_end.h) */
+	struct own_record own; /* of the call under way, when it takes paths */
 };
 
 struct {

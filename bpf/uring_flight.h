@@ -138,6 +138,8 @@ __noinline int prepare_flight(u32 opcode)
 	f->rec.address = f->rec.ino = 0;
 	f->rec.aux = f->rec.aux2 = f->rec.dev = f->rec.mode = 0;
 	f->rec.base = f->rec.base2 = 0;
+	f->rec.skip = f->rec.skip2 = 0;
+	f->rec.fs_type[0] = 0;
 	fill_extent(&f->rec.fs, state, d);
 	f->shape = d->shape;
 	f->at_position = 0;

@@ -44,28 +44,32 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	struct uring_flight *f = get_uring_scratch();
 	struct task_state *state = get_uring_state();
 	struct long_scratch *s = get_long_scratch();
+	struct rec_fs_long *rec;
 	enum path_answer answer;
-	s32 fd;
 
 	if (!s || !f || !state)
 		return VERDICT_LOST;
-	s->rec.has = 0;
-	answer = read_paths(s, state, d);
+	fetch_paths(state, d);
+	answer = place_paths(state, d);
 	if (answer == PATH_OF_FILE) {
-		fd = arg(state, d->fd);
-		if (fd == AT_FDCWD)
-			f->rec.fs.path = base_of(state, 0);
+		if (state->at_fd[0] == AT_FDCWD)
+			f->rec.fs.path = base_at(state, AT_FDCWD);
 		else
-			f->file = task_file(current_task(), fd);
+			f->file = task_file(current_task(), state->at_fd[0]);
 		return f->rec.fs.path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;
 	}
 	if (answer == PATH_LOST)
 		return VERDICT_LOST;
-	f->rec.has |= s->rec.has;
-	f->rec.base = s->rec.base;
-	f->rec.base2 = s->rec.base2;
-	f->rec.len = s->rec.len;
-	f->rec.len2 = s->rec.len2;
+	rec = &state->own.rec;
+	f->rec.has |= state->asked_has;
+	f->rec.base = rec->base;
+	f->rec.base2 = rec->base2;
+	f->rec.len = rec->len;
+	f->rec.len2 = rec->len2;
+	f->rec.skip = rec->skip;
+	f->rec.skip2 = rec->skip2;
+	if (state->paths != PATHS_LONG)
+		bpf_probe_read_kernel(s->rec.asked, sizeof(state->own.asked), state->own.asked);
 	if (bpf_map_update_elem(&uring_asked, &key, s->rec.asked, BPF_ANY))
 		return VERDICT_LOST;
 	return VERDICT_TRACE;
@@ -187,6 +191,8 @@ static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 		return lose(d->stream, bpf_ktime_get_ns());
 	verdict = caller_verdict(state, task);
 	take_request(call, state, ctx, sqe, rq);
+	if (d->props & PROP_OPEN_HOW)
+		fetch_how(call, d);
 	if (d->props & PROP_CLOSES) {
 		socket = closes_socket(call, ctx, sqe, rq->direct);
 		if (!socket && !cfg.close_rows)

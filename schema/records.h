@@ -97,12 +97,17 @@ enum fs_has {
 enum fs_long_has {
 	LONG_HAS_ADDRESS = 1 << 0,
 	LONG_HAS_PROT = 1 << 1,  /* aux, aux2: mmap's protection and flags */
-	LONG_HAS_INODE = 1 << 2, /* ino, dev, mode from the call's own answer */
+	LONG_HAS_INODE = 1 << 2, /* ino, dev, mode: of the file that the asked path reached */
 	LONG_HAS_ASKED = 1 << 3, /* the path(s) that were asked for follow */
 	LONG_HAS_ASKED2 = 1 << 4,
 	LONG_HAS_RWF = 1 << 5,     /* aux: RWF_* */
 	LONG_LINK_TARGET = 1 << 6, /* the first path is a symlink's text */
 	LONG_TWO_FILES = 1 << 7,   /* path -> base2, both open */
+	LONG_CONFINED = 1 << 8,    /* the asked path can't leave base */
+	LONG_READ_LATE = 1 << 9,   /* it could not be read before the call had ended */
+	LONG_REPLACED =
+		1 << 10, /* replaced: the inode that the renamed file has taken a name from */
+	LONG_LAST_LINK = 1 << 11, /* of an unlink: the file has no other name */
 };
 
 struct rec_fs {
@@ -127,8 +132,11 @@ struct rec_fs_long {
 	u32 dev, mode;   /* dev as in rec_path */
 	u64 base, base2; /* ids of the directories the asked paths are relative to, or 0 */
 	u16 len, len2;   /* of the asked paths, without NULs */
+	u16 skip, skip2; /* of their bytes, those that base and base2 stand for */
 	u32 has;         /* enum fs_long_has */
-	char asked[];    /* both, one after the other */
+	u64 replaced;
+	char fs_type[FSTYPE_BYTES]; /* of dev; empty: not told */
+	char asked[];               /* both, one after the other */
 };
 
 enum conn_event {

@@ -237,9 +237,9 @@ static const char *inode_of(const struct syscall_desc *d)
 		return "inode";
 	case SHAPE_OPEN:
 	case SHAPE_EXEC:
-		return "inode on success";
+		return "inode";
 	case SHAPE_PATH:
-		return stat ? "inode on success" : takes_descriptor(d) ? "inode by descriptor" : "";
+		return stat ? "inode on success" : "inode";
 	default:
 		return "";
 	}
@@ -353,7 +353,10 @@ static const char operations_head[] =
 	"- *file*: the file that was reached, symlinks resolved; all rows of a file bear one\n"
 	"  name. Empty where the descriptor is no open file (EBADF).\n"
 	"- *asked*: the path that was asked for, made absolute, `.` and `..` folded, symlinks\n"
-	"  not followed.\n"
+	"  not followed. One that begins with `/proc/self/fd/N`, `/proc/self/cwd`, `/proc/self/root`,\n"
+	"  the same of `/proc/thread-self` or the process's own number, or `/dev/fd/N`, is the path\n"
+	"  below what that link leads to, or the file itself. One that can't leave its directory\n"
+	"  (`RESOLVE_IN_ROOT`, `RESOLVE_BENEATH`) is a path below that directory.\n"
 	"- *by descriptor*: with `AT_EMPTY_PATH`, or with no path where the call allows that.\n"
 	"- `a -> b`: two of them, the source first. A ` -> ` inside a name is escaped.\n"
 	"- `(detached)/x`: below a mount that is attached nowhere (`fsmount`, `open_tree`, or\n"
@@ -364,7 +367,13 @@ static const char operations_head[] =
 	"**columns**\n"
 	"\n"
 	"- *inode* stands for `inode`, `device` and `fs_type`, of the named file; of two open\n"
-	"  files the first, unless only the second is in scope.\n"
+	"  files the first, unless only the second is in scope. Of an asked path it is the file that\n"
+	"  the path leads to, symlinks followed where the call follows them: of a rename the file\n"
+	"  that got the new name, of mkdir and its kin the new file, also after an error that says\n"
+	"  something of a file (EACCES, EEXIST, EISDIR, ...). It is found in the kernel's cache of\n"
+	"  names, and empty where that has no answer: the name of an unlink that nobody has looked up\n"
+	"  before, names on filesystems that don't distinguish upper and lower case, symlinks whose\n"
+	"  text is not in memory.\n"
 	"- `offset` is where the transfer began, for calls that use the file's position too; of\n"
 	"  an append, where it was written. Empty where there is none, as in a pipe.\n"
 	"- `size` of buffers is the sum of their lengths; past 2^64 it is -1, as a program reads\n"
@@ -375,7 +384,9 @@ static const char operations_head[] =
 	"\n"
 	"- Besides those in the table: `IO_URING` and `AIO` on rows of such requests, `DELETED`\n"
 	"  where the named file has no name any more, `PATH_CUT` where its path is longer than\n"
-	"  4,096 bytes.\n"
+	"  4,096 bytes. `LAST_LINK`: the unlinked name was the file's last. `replaced=INODE`: the\n"
+	"  rename took the name from that inode. `PATH_LATE`: the path could be read only when the\n"
+	"  call had ended, and may have been changed until then ([threats.md](threats.md)).\n"
 	"- Bits without a name follow in hexadecimal.\n"
 	"\n"
 	"`only i386`: calls that 32-bit programs on x86-64 have besides those in the column\n"

@@ -21,16 +21,17 @@
 #define SENT_MAX (1u << 20)
 #define QUEUE_MAX 8192
 /* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184 a
- * connection (connect.h), 240 a request of io_uring or 80 one that is no row (uring.bpf.c), and of
- * those 520 one in four (uring_conn.h) and 8272 one in sixteen (uring_asked). As many sockets as
- * uring_conn.h's may be about to end, 376 each (socket_end.h). */
+ * connection (connect.h), 272 a request of io_uring or 80 one that is no row (uring.bpf.c), and of
+ * those 520 one in four (uring_conn.h) and 8272 one in sixteen (uring_asked), and as much again for
+ * the long paths of system calls (path_calls.h). As many sockets as uring_conn.h's may be about to
+ * end, 376 each (socket_end.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 240 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
+	(128 + 184 + 272 + 80 + (520 + 376) / URING_CONN_SHARE + 2 * 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than any queue's tags on a large host, than one address has ports for */
-#define THREAD_BYTES 920
+#define THREAD_BYTES 1608
 #define THREADS_MAX 65536
 #define PATH_BYTES_MEAN 150 /* at the least: then the entries are the bound */
 #define TASK_BYTES_MEAN 150
@@ -83,7 +84,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	}
 	ret->ring_bytes = power_of_two(rings / ret->n_rings, RING_MIN, RING_MAX);
 	ret->definitions_bytes = power_of_two(rest / 48, 1u << 16, DEFINITIONS_MAX);
-	ret->paths_sent = at_most(rest / 20 / SENT_BYTES, SENT_MAX);
+	ret->paths_sent = at_most(rest / 24 / SENT_BYTES, SENT_MAX);
 	ret->queue_chunks = at_most(rest / 16 * 3 / sizeof(struct chunk), QUEUE_MAX);
 	/* Two generations, three of four parts for paths. */
 	ret->paths_bytes = rest / 64 * 17 / 2 / 4 * 3;
@@ -92,7 +93,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
-	ret->threads = at_most(rest / 24 / THREAD_BYTES, THREADS_MAX);
+	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
 	ret->tasks_max = ret->tasks_bytes / TASK_BYTES_MEAN;
 }

@@ -55,6 +55,15 @@ struct encoder *encoder__free(struct encoder *e)
 
 /* ---- records ---- */
 
+/* No type of the kernel's own (struct file_system_type) would have to be escaped. */
+static bool plain_type(const char *type)
+{
+	size_t len = strnlen(type, FSTYPE_BYTES);
+	char field[CSV_TEXT_MAX(FSTYPE_BYTES)];
+
+	return len < FSTYPE_BYTES && csv__text(field, type, len) - field == (ptrdiff_t)len;
+}
+
 /* Records come from programs of our own: this is for the day when one of them is wrong. */
 bool encode__sound(const void *record, size_t size)
 {
@@ -92,7 +101,8 @@ bool encode__sound(const void *record, size_t size)
 		       ((const struct rec_task *)record)->len <= CMDLINE_BYTES;
 	case REC_FS_LONG:
 		return size - sizeof(*fs) >= (size_t)fs->len + fs->len2 && fs->len < PATH_BYTES &&
-		       fs->len2 < PATH_BYTES;
+		       fs->len2 < PATH_BYTES && fs->skip <= fs->len && fs->skip2 <= fs->len2 &&
+		       plain_type(fs->fs_type);
 	case REC_CONN:
 		if (!conn_ends_whole(&conn->ends))
 			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);
@@ -201,7 +211,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	char field[CSV_TEXT_MAX(PATH_BYTES) * 2 + ANONYMIZE_MAX(PATH_BYTES)];
 	struct path_entry *entry;
 	size_t len = r->len, field_len, place_len;
-	char place[48], type[CSV_TEXT_MAX(FSTYPE_BYTES)], *p;
+	char place[48], *p;
 
 	if (r->kind == PATH_SPECIAL) {
 		len = special_name(raw, r);
@@ -222,9 +232,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 	entry->mode = r->mode;
 	memcpy(entry->fs_type, r->fs_type, FSTYPE_BYTES);
 	entry->fs_type[FSTYPE_BYTES - 1] = 0;
-	/* No type of the kernel's own (struct file_system_type) would have to be escaped. */
-	if (csv__text(type, entry->fs_type, strlen(entry->fs_type)) - type !=
-	    (ptrdiff_t)strlen(entry->fs_type))
+	if (!plain_type(entry->fs_type))
 		*entry->fs_type = 0;
 	entry->wanted = (e->selection->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&

@@ -42,10 +42,12 @@ struct asked {
 /* Without a path it is the open file itself. What has no path is no directory: nothing is relative
  * to it. */
 static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path,
-				  size_t len)
+				  size_t len, bool confined)
 {
-	const struct path_entry *base = len && path[0] == '/' ? NULL : dict__get(e->paths, base_id);
-	size_t mark = 0;
+	bool absolute = len && path[0] == '/' && !confined;
+	const struct path_entry *base = absolute ? NULL : dict__get(e->paths, base_id);
+	const char *from = NULL;
+	size_t mark = 0, from_len = 0;
 
 	if (!len)
 		return base ? (struct asked){ base->text, base->raw_len } :
@@ -55,8 +57,14 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 	else if (base && base->text[0] != '/')
 		base = NULL;
 	csv__mem(buf, DETACHED, mark);
-	len = normalize_path__path(buf + mark, base ? base->text + mark : NULL,
-				   base ? base->raw_len - mark : 0, path, len);
+	if (base) {
+		from = base->text + mark;
+		from_len = base->raw_len - mark;
+	}
+	if (confined && !from)
+		return (struct asked){ buf, 0 };
+	len = (confined ? normalize_path__confined : normalize_path__path)(buf + mark, from,
+									   from_len, path, len);
 	return (struct asked){ buf, len ? len + mark : 0 };
 }
 
@@ -71,7 +79,9 @@ static bool asked_wanted(const struct encoder *e, const struct asked *a)
 /* The filename field of an operation on paths; NULL when it is left out. */
 static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 {
-	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked, r->len), b;
+	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked + r->skip,
+				       r->len - r->skip, r->has & LONG_CONFINED),
+		     b;
 	char *field = p;
 
 	if (r->has & LONG_LINK_TARGET) {
@@ -83,7 +93,8 @@ static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 			return NULL;
 		return csv__quote(field, encode__path(e, p, a.text, a.len));
 	}
-	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len, r->len2);
+	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len + r->skip2,
+			  r->len2 - r->skip2, false);
 	if (!asked_wanted(e, &b) && (r->has & LONG_LINK_TARGET || !asked_wanted(e, &a)))
 		return NULL;
 	p = encode__path(e, p, a.text, a.len);
@@ -152,6 +163,19 @@ static uint64_t upper_flags(const struct rec_fs *r, const struct rec_fs_long *l)
 	return l && r->op == FS_OPEN ? (uint64_t)l->aux << 32 : 0;
 }
 
+/* What a call on paths did to names, and whether its own could be trusted. */
+static char *reached_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p,
+			   char *field)
+{
+	if (l->has & LONG_LAST_LINK && r->ret == 0)
+		p = word(p, field, "LAST_LINK");
+	if (l->has & LONG_REPLACED && r->ret == 0)
+		p = csv__u64(word(p, field, "replaced="), l->replaced);
+	if (l->has & LONG_READ_LATE)
+		p = word(p, field, "PATH_LATE");
+	return p;
+}
+
 static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct rec_fs_long *l,
 			 const struct path_entry *path, char *p)
 {
@@ -173,6 +197,8 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		p = word(p, field, "IO_URING");
 	if (r->has & FS_AIO)
 		p = word(p, field, "AIO");
+	if (l)
+		p = reached_flags(r, l, p, field);
 	if (path && path->flags & PATH_DELETED)
 		p = word(p, field, "DELETED");
 	if (path && path->flags & PATH_CUT)
@@ -260,7 +286,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, l->ino);
 		*p++ = ',';
 		p = csv__device(p, l->dev >> 20, l->dev & 0xfffff);
-		fs_type = mounts__type(e->mounts, l->dev);
+		fs_type = *l->fs_type ? l->fs_type : mounts__type(e->mounts, l->dev);
 	} else {
 		*p++ = ',';
 	}

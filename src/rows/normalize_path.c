@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static size_t append(char *out, size_t n, const char *path, size_t len)
+/* Appends PATH to the first N bytes of OUT. '..' takes none of the first LEAST away. */
+static size_t append(char *out, size_t n, size_t least, const char *path, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		const char *slash;
@@ -16,7 +17,7 @@ static size_t append(char *out, size_t n, const char *path, size_t len)
 		slash = memchr(path + i, '/', len - i);
 		part = slash ? (size_t)(slash - path) - i : len - i;
 		if (part == 2 && path[i] == '.' && path[i + 1] == '.') {
-			while (n && out[--n] != '/')
+			while (n > least && out[--n] != '/')
 				;
 		} else if (part != 1 || path[i] != '.') {
 			out[n++] = '/';
@@ -36,9 +37,20 @@ size_t normalize_path__path(char *out, const char *base, size_t base_len, const 
 	if (!path_len || path[0] != '/') {
 		if (!base_len)
 			return 0;
-		n = append(out, 0, base, base_len);
+		n = append(out, 0, 0, base, base_len);
 	}
-	n = append(out, n, path, path_len);
+	n = append(out, n, 0, path, path_len);
+	if (!n)
+		out[n++] = '/';
+	return n;
+}
+
+size_t normalize_path__confined(char *out, const char *base, size_t base_len, const char *path,
+				size_t path_len)
+{
+	size_t least = append(out, 0, 0, base, base_len),
+	       n = append(out, least, least, path, path_len);
+
 	if (!n)
 		out[n++] = '/';
 	return n;

@@ -11,4 +11,9 @@
 size_t normalize_path__path(char *out, const char *base, size_t base_len, const char *path,
 			    size_t path_len);
 
+/* The same for a path that can't leave BASE (RESOLVE_IN_ROOT of openat2()): a leading slash
+ * means BASE, and '..' of BASE is BASE. */
+size_t normalize_path__confined(char *out, const char *base, size_t base_len, const char *path,
+				size_t path_len);
+
 #endif

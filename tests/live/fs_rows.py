@@ -9,7 +9,7 @@ from strace_oracle import OPERATIONS, TWO_PATHS, Row
 
 COLUMNS = ["size", "offset", "bytes_completed", "return_value", "errno"]
 # What the flags column says of the file itself, which the oracle doesn't follow.
-OF_THE_FILE = {"DELETED", "PATH_CUT"}
+OF_THE_FILE = {"DELETED", "PATH_CUT", "LAST_LINK"}
 # How a row came about that isn't of a system call.
 ASYNCHRONOUS = {"IO_URING", "AIO"}
 
@@ -24,6 +24,7 @@ def to_path(row):
 
 def to_flags(row):
     words = set(filter(None, row["flags"].split("|"))) - OF_THE_FILE
+    words = {w for w in words if not w.startswith("replaced=")}
     if row["operation"] != "open":
         words = {w for w in words if not w.startswith("O_")}
     return "|".join(sorted(words)) if row["operation"] != "process_exit" else ""

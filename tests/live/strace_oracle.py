@@ -79,10 +79,18 @@ AT_CALLS = (
 ).split()
 # `a -> b` in filename; mount has one path where it has no source, and chdir only for pivot_root.
 TWO_PATHS = "rename link symlink sendfile splice tee copy_file_range clone mount chdir".split()
+# With these a link at the end of the path isn't followed.
+ON_LINKS = "unlink rmdir rename mkdir mknod symlink readlink".split()
+# procfs's links to what a process has open.
+MAGIC_LINK = re.compile(
+    rb"(?:/proc/(?:self|thread-self|(?P<pid>\d+))/(?:fd/|(?P<kind>cwd|root))|/dev/fd/)"
+    rb"(?(kind)|(?P<fd>\d+))(?P<rest>/.*|)", re.S
+)
 # Watched for the model alone.
 MODEL = "dup dup2 dup3 lseek _llseek exit exit_group memfd_create".split()
 
 AT_EMPTY_PATH = 0x1000
+RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
 AT_REMOVEDIR = 0x200
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_THREAD = 0x100, 0x200, 0x400, 0x10000
 F_DUPFD, F_SETFL, F_DUPFD_CLOEXEC = 0, 4, 1030
@@ -462,11 +470,31 @@ class Call:
         name = path.string
         if not name:
             return b"" # not readable, or nothing
+        name = self.behind_magic(name)
         if not name.startswith(b"/"):
             if base is not None and not (base.file or b"").startswith(b"/"):
                 return b"" # relative to nothing
             name = (base.file if base is not None else self.process.fs["cwd"]) + b"/" + name
         return fold(name)
+
+    def behind_magic(self, name):
+        """NAME with what the process has open in the place of procfs's link to it."""
+        match = MAGIC_LINK.fullmatch(name)
+        if not match or match["pid"] and int(match["pid"]) != self.process.pid:
+            return name
+        rest = match["rest"]
+        if not rest.strip(b"/") and self.operation in ON_LINKS:
+            return name
+        if match["fd"]:
+            return self.process.files[int(match["fd"])].path + rest
+        return (self.process.fs["cwd"] if match["kind"] == b"cwd" else b"") + (rest or b"/")
+
+    def confined(self):
+        """The path of an openat2() that can't leave its directory."""
+        base = self.args[0].file
+        if not base:
+            return b"" # in nothing
+        return fold(base + fold(b"/" + self.args[1].string))
 
     def named(self):
         """Path of a call that takes one: (path), or (dirfd, path) in the *at family."""
@@ -526,6 +554,9 @@ class Call:
         said = None if flags is None else words.say(words.OPEN, flags & ~words.LARGEFILE)
         if self.error:
             path = self.named() if asked is None else asked
+            resolve = self.name == "openat2" and re.search(r"resolve=([^,}]+)", self.args[2].text)
+            if resolve and parse_number(resolve[1]) & (RESOLVE_BENEATH | RESOLVE_IN_ROOT):
+                path = self.confined()
             if self.oracle.in_scope(path or b"/"):
                 self.row(path, flags=said)
             return

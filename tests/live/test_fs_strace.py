@@ -18,7 +18,7 @@ MEMORY_OF_A_RING = 48
 WORKLOADS = """
     rw openclose namespace stat mapping process loop32
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
-    setattr splice sync tmpfile xattr
+    setattr splice sync tmpfile xattr magiclink
     bind compat deep inherit interrupt moves newcalls oddnames overlay race reuse subvolume
     aio uring_fs uring_rw uring_slots tagged oddargs
 """.split()

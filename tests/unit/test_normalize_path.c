@@ -31,6 +31,29 @@ Test(fold, by_hand)
 	folds(NULL, "/..", "/");
 }
 
+static void confines(const char *base, const char *path, const char *expected)
+{
+	char out[9000];
+	size_t n = normalize_path__confined(out, base, strlen(base), path, strlen(path));
+
+	out[n] = 0;
+	cr_assert_str_eq(out, expected, "'%s' + '%s' gives '%s', not '%s'", base, path, out,
+			 expected);
+}
+
+/* As openat2(2) says of RESOLVE_IN_ROOT: as if chroot() had been called. */
+Test(fold, confined_to_the_base)
+{
+	confines("/a/b", "/etc/x", "/a/b/etc/x");
+	confines("/a/b", "etc/x", "/a/b/etc/x");
+	confines("/a/b", "../../../etc/x", "/a/b/etc/x");
+	confines("/a/b", "c/../../etc/./x", "/a/b/etc/x");
+	confines("/a/b", "/", "/a/b");
+	confines("/a/b", "..", "/a/b");
+	confines("/", "../x", "/x");
+	confines("/", "..", "/");
+}
+
 static void realpath_of(const char *base, const char *path, char *out, size_t size)
 {
 	char command[600];

@@ -110,6 +110,7 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	int reissue = kernel__enumerator(btf, "REQ_F_REISSUE_BIT"),
 	    flush_seq = kernel__enumerator(btf, "__RQF_FLUSH_SEQ");
 	int narrow = kernel__enumerator(btf, "IO_RING_F_COMPAT");
+	int mounted = kernel__enumerator(btf, "DCACHE_MOUNTED");
 
 	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -122,6 +123,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
 	cfg->uring_narrow = narrow < 0 ? 0 : narrow;
+	/* Until 6.13 a macro of include/linux/dcache.h. */
+	cfg->dcache_mounted = mounted < 0 ? 0x10000 : mounted;
 	/* Until 6.11 a macro of include/linux/blk-mq.h. */
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }

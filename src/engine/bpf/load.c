@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/bpf/bpf.h"
+#include "engine/bpf/dcache.h"
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
@@ -47,6 +48,21 @@ static int want_loaded(struct bpf_program *prog, const struct program *p)
 	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
 }
 
+/* Tells the programs where the kernel's table of names is. Without it rows of calls on paths
+ * have no inode, which is no reason to record nothing. */
+static void find_names(struct bpf_engine *b)
+{
+	uint64_t table;
+	uint32_t shift;
+
+	if (!(b->streams & BIT(STREAM_FS)) ||
+	    dcache__find(bpf_program__fd(b->skel->progs.sample_dentry),
+			 &b->skel->bss->sample_bucket, &b->skel->bss->sample_hash, &table, &shift))
+		return;
+	b->skel->bss->dcache_shift = shift;
+	b->skel->bss->dcache_buckets = table;
+}
+
 int load__all(struct bpf_engine *b, char *problem)
 {
 	struct bpf_program *prog;
@@ -62,6 +78,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	}
 	if (err)
 		return load__refused(problem, err, "cannot find what BPF programs attach to");
+	bpf_program__set_autoload(b->skel->progs.sample_dentry, b->streams & BIT(STREAM_FS));
 	bpf_map__set_autocreate(b->skel->maps.task_states, b->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
@@ -77,6 +94,10 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.kept_ends, b->plan.uring_conns);
 	bpf_map__set_max_entries(b->skel->maps.uring_asked, b->plan.uring_asked);
 	bpf_map__set_max_entries(b->skel->maps.uring_rowless, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_asked);
 	err = iotrc_bpf__load(b->skel);
-	return err ? load__refused(problem, err, "cannot load BPF programs") : 0;
+	if (err)
+		return load__refused(problem, err, "cannot load BPF programs");
+	find_names(b);
+	return 0;
 }

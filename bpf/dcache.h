@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which file a path leads to, by the kernel's cache of names (fs/dcache.c). A call on a path has
+ * no open file, and no tracepoint tells what it reached: the path is walked here, as fs/namei.c
+ * does, through what is cached. A name that isn't cached, a symlink whose text is not in memory,
+ * or a directory that has its own idea of equal names ends the walk without an answer.  The
+ * cache's table has no symbol that a program may use. Where it begins, and how many buckets it
+ * has, is found at start from dentries whose bucket and hash are known
+ * (src/engine/bpf/dcache.c). */
+#ifndef IOTRC_BPF_DCACHE_H
+#define IOTRC_BPF_DCACHE_H
+
+#include "bpf/cfg.h"
+#include "bpf/current.h"
+#include "bpf/file.h"
+#include "bpf/helpers.h"
+#include "bpf/inode.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/path.h"
+#include "schema/records.h"
+
+#define DCACHE_OP_HASH 1    /* include/linux/dcache.h: the filesystem hashes names by itself, */
+#define DCACHE_OP_COMPARE 2 /* … or compares them */
+
+#define NAME_BYTES 255 /* of one component (include/uapi/linux/limits.h) */
+#define LINK_BYTES 512 /* of a symlink's text; longer ones are not followed */
+#define LINKS_MAX 10   /* symlinks in a path; the kernel's own bound is 40 */
+#define BUCKET_MAX 64  /* names in one bucket that are looked at */
+#define MOUNTS_STEP 64 /* mounts below one that a call of find_mount() looks at */
+#define MOUNTS_CALLS 16
+#define MOUNTED_OVER 4   /* mounts on one another */
+#define LOOKUP_STEPS 192 /* components, symlinks' included */
+
+/* Written by the program after loading; 0: not found, and no path is walked. */
+volatile u64 dcache_buckets = 0;
+volatile u32 dcache_shift = 0;
+
+/* One walk. The text that is left begins at AT and ends at TEXT_END, before it is room for
+ * symlinks' texts, and behind it a NUL. */
+struct lookup {
+	u64 dentry, mount; /* where the walk stands */
+	u64 root_dentry, root_mount;
+	u64 hash_len, first; /* of the component, as in struct qstr; its first eight bytes */
+	u64 found;           /* its dentry */
+	u64 child;           /* find_mount()'s next */
+	u32 at;
+	u32 links;
+	u8 follow; /* a symlink at the end of the path */
+	u8 arrived, crossed;
+	char link[LINK_BYTES];
+	char text[4 * PATH_BYTES];
+};
+#define TEXT_END (2 * PATH_BYTES - 16)
+#define TEXT_MASK (2 * PATH_BYTES - 1)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct lookup);
+} lookups SEC(".maps");
+
+static __always_inline struct lookup *get_lookup(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&lookups, &zero);
+}
+
+#define EACH_BYTE(c) (0x0101010101010101ULL * (c))
+
+/* 0x80 in each byte of W up to the first that is 0. (What is behind it may be wrong.) */
+static __always_inline u64 zero_bytes(u64 w)
+{
+	return (w - EACH_BYTE(1)) & ~w & EACH_BYTE(0x80);
+}
+
+/* The kernel's full_name_hash() of fs/namei.c (CONFIG_DCACHE_WORD_ACCESS) of the component at
+ * AT, in the directory where the walk stands. A global function, as those below: the verifier
+ * goes through it once. */
+__noinline int hash_component(void)
+{
+	struct lookup *s = get_lookup();
+	u64 x = 0, y, len = 0, i;
+	u32 at;
+
+	if (!s)
+		return 0;
+	at = s->at;
+	y = s->dentry;
+	for (i = 0; i <= NAME_BYTES / 8; i++) {
+		u64 word = *(u64 *)&s->text[(at + i * 8) & TEXT_MASK];
+		u64 ends = zero_bytes(word) | zero_bytes(word ^ EACH_BYTE('/'));
+		u64 mask;
+
+		if (ends) {
+			mask = ((ends & -ends) >> 7) - 1;
+			len += ((mask & EACH_BYTE(1)) * EACH_BYTE(1)) >> 56;
+			word &= mask;
+		}
+		x ^= word;
+		if (!i)
+			s->first = word;
+		if (ends)
+			break;
+		y ^= x;
+		x = x << 12 | x >> 52;
+		x += y;
+		y = y << 45 | y >> 19;
+		y *= 9;
+		len += 8;
+	}
+	y ^= x * 0x61c8864680b583ebULL; /* GOLDEN_RATIO_64 */
+	y *= 0x61c8864680b583ebULL;
+	s->hash_len = len << 32 | y >> 32;
+	return 0;
+}
+
+/* Looks for the component in the directory where the walk stands: FOUND is its dentry, 0 when it
+ * isn't in the cache. */
+__noinline int find_dentry(void)
+{
+	struct lookup *s = get_lookup();
+	u64 node, i;
+
+	if (!s)
+		return 0;
+	s->found = 0;
+	node = kread_u64(dcache_buckets + (u64)((u32)s->hash_len >> (dcache_shift & 31)) * 8) &
+	       ~3ULL;
+	for (i = 0; i < BUCKET_MAX && node; i++) {
+		u64 dentry = node - bpf_core_field_offset(struct dentry, d_hash);
+
+		if (kread(dentry, dentry, d_name.hash_len) == s->hash_len &&
+		    kread(dentry, dentry, d_parent) == s->dentry) {
+			u64 first = kread_u64(kread(dentry, dentry, d_name.name));
+			u64 len = s->hash_len >> 32;
+
+			if (len < 8)
+				first &= (1ULL << (len & 7) * 8) - 1;
+			if (first == s->first) {
+				s->found = dentry;
+				return 0;
+			}
+		}
+		node = kread_u64(node); /* hlist_bl_node.next comes first */
+	}
+	return 0;
+}
+
+/* Looks through the next MOUNTS_STEP mounts below the current one for what is mounted on its
+ * dentry. */
+__noinline int find_mount(void)
+{
+	struct lookup *s = get_lookup();
+	u64 head, i;
+
+	if (!s)
+		return 0;
+	head = kaddr(s->mount - bpf_core_field_offset(struct mount, mnt), mount, mnt_mounts);
+	for (i = 0; i < MOUNTS_STEP; i++) {
+		u64 mount = s->child - bpf_core_field_offset(struct mount, mnt_child);
+
+		if (!s->child || s->child == head) {
+			s->child = 0;
+			return 0;
+		}
+		if (kread(mount, mount, mnt_mountpoint) == s->dentry) {
+			s->mount = kaddr(mount, mount, mnt);
+			s->dentry = kread(s->mount, vfsmount, mnt_root);
+			s->crossed = 1;
+			return 0;
+		}
+		s->child = kread_u64(s->child);
+	}
+	return 0;
+}
+
+/* Follows mounts on the dentry where the walk stands, in the mount where it stands; 0 when there
+ * are too many mounts to look through. */
+__noinline int cross_mounts(void)
+{
+	struct lookup *s = get_lookup();
+	u64 i, j;
+
+	if (!s)
+		return 0;
+	for (i = 0; i < MOUNTED_OVER; i++) {
+		if (!(kread(s->dentry, dentry, d_flags) & cfg.dcache_mounted))
+			return 1;
+		s->child = kread(s->mount - bpf_core_field_offset(struct mount, mnt), mount,
+				 mnt_mounts.next);
+		s->crossed = 0;
+		for (j = 0; j < MOUNTS_CALLS && s->child && !s->crossed; j++)
+			find_mount();
+		if (!s->crossed)
+			return !s->child;
+	}
+	return 0;
+}
+
+/* "..": out of the mount where that begins, and never above the root. */
+__noinline int go_up(void)
+{
+	struct lookup *s = get_lookup();
+	u64 i, mount, parent;
+
+	if (!s)
+		return 0;
+	for (i = 0; i < MOUNTED_OVER; i++) {
+		if (s->dentry == s->root_dentry && s->mount == s->root_mount)
+			return 0;
+		if (s->dentry != kread(s->mount, vfsmount, mnt_root)) {
+			s->dentry = kread(s->dentry, dentry, d_parent);
+			return 0;
+		}
+		mount = s->mount - bpf_core_field_offset(struct mount, mnt);
+		parent = kread(mount, mount, mnt_parent);
+		if (parent == mount)
+			return 0;
+		s->dentry = kread(mount, mount, mnt_mountpoint);
+		s->mount = kaddr(parent, mount, mnt);
+	}
+	return 0;
+}
+
+/* Puts the text of the symlink INODE before what is left of the path. */
+__noinline int follow_link(u64 inode)
+{
+	struct lookup *s = get_lookup();
+	u64 text = kread(inode, inode, i_link);
+	long n;
+	u32 at;
+
+	if (!s || !text)
+		return 0;
+	n = bpf_probe_read_kernel_str(s->link, LINK_BYTES, (void *)text);
+	at = s->at;
+	if (n <= 1 || n >= LINK_BYTES || s->links >= LINKS_MAX || at < LINK_BYTES || at > TEXT_END)
+		return 0;
+	at -= n - 1;
+	bpf_probe_read_kernel(&s->text[at & TEXT_MASK], opaque(n - 1) & (LINK_BYTES - 1), s->link);
+	s->at = at;
+	s->links++;
+	if (s->link[0] == '/') {
+		s->dentry = s->root_dentry;
+		s->mount = s->root_mount;
+	}
+	return 1;
+}
+
+/* Whether nothing but slashes is left. */
+static __always_inline bool at_end(const struct lookup *s, bool *slash)
+{
+	char next = s->text[s->at & TEXT_MASK];
+
+	*slash = next == '/';
+	return !next || (*slash && !s->text[(s->at + 1) & TEXT_MASK]);
+}
+
+/* Goes to the name just hashed; false when that is as far as the cache can tell. */
+__noinline int lookup_name(void)
+{
+	struct lookup *s = get_lookup();
+	bool slash, last;
+	u32 format;
+	u64 inode;
+
+	if (!s || kread(s->dentry, dentry, d_flags) & (DCACHE_OP_HASH | DCACHE_OP_COMPARE))
+		return 0;
+	find_dentry();
+	inode = s->found ? kread(s->found, dentry, d_inode) : 0;
+	if (!inode)
+		return 0;
+	last = at_end(s, &slash);
+	format = kread(inode, inode, i_mode) & S_IFMT;
+	if (format == S_IFLNK && (!last || slash || s->follow))
+		return follow_link(inode);
+	s->dentry = s->found;
+	return cross_mounts();
+}
+
+/* Takes the next component of the path, or slashes; false at its end, and where it can't go on. */
+__noinline int lookup_step(void)
+{
+	struct lookup *s = get_lookup();
+	u32 len;
+
+	if (!s)
+		return 0;
+	if (s->text[s->at & TEXT_MASK] == '/')
+		s->at++;
+	if (s->text[s->at & TEXT_MASK] == '/')
+		return 1;
+	if (!s->text[s->at & TEXT_MASK]) {
+		s->arrived = 1;
+		return 0;
+	}
+	hash_component();
+	len = s->hash_len >> 32;
+	if (len > NAME_BYTES)
+		return 0;
+	s->at += len;
+	if (len == 1 && s->first == '.')
+		return 1;
+	if (len == 2 && s->first == ('.' | '.' << 8)) {
+		go_up();
+		return cross_mounts();
+	}
+	return lookup_name();
+}
+
+enum lookup_how {
+	LOOKUP_FOLLOW = 1,   /* a symlink at the end of the path */
+	LOOKUP_CONFINED = 2, /* where it begins is the root */
+};
+
+/* Takes the path of LEN bytes at FROM, in kernel memory, for the walk to come. */
+static __always_inline void lookup_text(struct lookup *s, const char *from, u32 len)
+{
+	if (len >= PATH_BYTES)
+		len = 0;
+	s->at = TEXT_END - len;
+	bpf_probe_read_kernel(&s->text[(TEXT_END - len) & TEXT_MASK],
+			      opaque(len) & (PATH_BYTES - 1), from);
+}
+
+/* The inode that the path taken leads to from DENTRY and MOUNT; 0: unknown, or there is none. */
+__noinline u64 lookup_path(u64 dentry, u64 mount, u32 how)
+{
+	struct lookup *s = get_lookup();
+	struct where root = task_root((u64)bpf_get_current_task()), from = { dentry, mount };
+	u64 i;
+
+	if (!s || !dcache_buckets)
+		return 0;
+	if (how & LOOKUP_CONFINED)
+		root = from;
+	s->root_dentry = root.dentry;
+	s->root_mount = root.mount;
+	if (s->text[s->at & TEXT_MASK] == '/')
+		from = root;
+	s->dentry = from.dentry;
+	s->mount = from.mount;
+	s->follow = how & LOOKUP_FOLLOW;
+	s->links = s->arrived = 0;
+	for (i = 0; i < LOOKUP_STEPS; i++)
+		if (!lookup_step())
+			break;
+	return s->arrived ? kread(s->dentry, dentry, d_inode) : 0;
+}
+
+/* Calibration: the bucket that the open file FD of the caller is in, as far as that is the first
+ * of it. Run by hand (bpf_prog_test_run) with FD as its argument. */
+u64 sample_bucket = 0; /* its result */
+u32 sample_hash = 0;
+
+SEC("raw_tp")
+int sample_dentry(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 file = task_file(current_task(), (s32)ctx->args[0]),
+	    dentry = kread(file, file, f_path.dentry);
+
+	sample_bucket = kread(dentry, dentry, d_hash.pprev);
+	sample_hash = kread(dentry, dentry, d_name.hash);
+	return 0;
+}
+
+#endif

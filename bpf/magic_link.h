@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Paths that begin with a link of procfs to what a process has open: /proc/self/fd/N,
+ * /proc/self/cwd, /proc/self/root, the same of /proc/thread-self and of the process's own
+ * number, and /dev/fd/N. */
+#ifndef IOTRC_BPF_MAGIC_LINK_H
+#define IOTRC_BPF_MAGIC_LINK_H
+
+#include "bpf/current.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+
+#define MAGIC_NONE 0
+#define MAGIC_ROOT 1 /* what is left is absolute */
+#define MAGIC_CWD 2
+#define MAGIC_FD 3
+#define MAGIC_HEAD 64 /* bytes of the path that are looked at */
+
+/* What a path begins with, and how many bytes that has. */
+struct magic_link {
+	u32 kind, bytes;
+	s32 fd;
+	u32 pad;
+};
+
+#define PROC_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
+
+/* The number by which the process of TASK knows itself. */
+static __always_inline u32 own_number(struct task_struct *task)
+{
+	u64 pid = kread(kread(task, task_struct, group_leader), task_struct, thread_pid);
+	u64 level = kread(pid, pid, level) & 31;
+
+	return (u32)kread_u64(kaddr(pid, pid, numbers) + level * bpf_core_type_size(struct upid));
+}
+
+#define TEXT(i) text[(i) & (MAGIC_HEAD - 1)]
+
+/* The number at I; I moves behind it. -1: there is none. */
+static __always_inline s64 take_number(const char *text, u32 *i)
+{
+	s64 n = -1;
+	u64 digits;
+
+	for (digits = 0; digits < 10; digits++) {
+		char c = TEXT(*i);
+
+		if (c < '0' || c > '9')
+			break;
+		n = (n < 0 ? 0 : n * 10) + c - '0';
+		(*i)++;
+	}
+	return n;
+}
+
+static __always_inline u64 eight_bytes(const char *text, u32 i)
+{
+	return *(u64 *)&text[i & (MAGIC_HEAD - 1)];
+}
+
+/* The first N of eight bytes. */
+#define FIRST(word, n) ((word) & ((1ULL << (n)*8) - 1))
+
+struct magic_scratch {
+	struct magic_link link;
+	char text[2 * MAGIC_HEAD];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct magic_scratch);
+} magic_scratch SEC(".maps");
+
+static __always_inline struct magic_scratch *get_magic_scratch(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&magic_scratch, &zero);
+}
+
+/* Behind "/proc/": whose directory it is, when that is the process's or the thread's own. */
+static __always_inline bool take_own(const char *text, u32 *i)
+{
+	s64 n;
+
+	if (FIRST(eight_bytes(text, *i), 5) == 0x2f666c6573ULL) { /* self/ */
+		*i += 5;
+		return true;
+	}
+	if (eight_bytes(text, *i) == 0x732d646165726874ULL && /* thread-self/ */
+	    FIRST(eight_bytes(text, *i + 8), 4) == 0x2f666c65ULL) {
+		*i += 12;
+		return true;
+	}
+	n = take_number(text, i);
+	return n >= 0 && n == own_number(current_task()) && TEXT((*i)++) == '/';
+}
+
+/* Behind that: which link. */
+static __always_inline u32 take_kind(const char *text, u32 *i)
+{
+	u64 next = eight_bytes(text, *i);
+
+	if (FIRST(next, 3) == 0x647763) { /* cwd */
+		*i += 3;
+		return MAGIC_CWD;
+	}
+	if (FIRST(next, 4) == 0x746f6f72) { /* root */
+		*i += 4;
+		return MAGIC_ROOT;
+	}
+	if (FIRST(next, 3) == 0x2f6466) { /* fd/ */
+		*i += 3;
+		return MAGIC_FD;
+	}
+	return MAGIC_NONE;
+}
+
+/* Reads the head of a path, which begins with /proc/ or /dev/, in the scratch. A global function:
+ * the verifier goes through it once. */
+__noinline int read_magic_link(void)
+{
+	struct magic_scratch *s = get_magic_scratch();
+	u32 i = 6, kind;
+	s64 n = 0;
+
+	if (!s)
+		return 0;
+	s->link.kind = MAGIC_NONE;
+	if (eight_bytes(s->text, 0) == 0x2f64662f7665642fULL) { /* /dev/fd/ */
+		i = 8;
+		kind = MAGIC_FD;
+	} else {
+		if (!take_own(s->text, &i))
+			return 0;
+		kind = take_kind(s->text, &i);
+	}
+	if (kind == MAGIC_FD)
+		n = take_number(s->text, &i);
+	if (n < 0 || (s->text[i & (MAGIC_HEAD - 1)] && s->text[i & (MAGIC_HEAD - 1)] != '/'))
+		return 0;
+	s->link.fd = n;
+	s->link.kind = kind;
+	s->link.bytes = i;
+	return 0;
+}
+
+#endif

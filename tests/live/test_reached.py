@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which file a call on a path reached, and that a program can't make its rows name another."""
+import os
+import subprocess
+
+import pytest
+
+import recorder
+
+
+def record(path, name, *args, options=("--streams", "fs")):
+    """The rows of the workload NAME, run in a directory of that name below PATH, and what it printed."""
+    cwd = path / name
+    cwd.mkdir()
+    with recorder.Recording(path, *options) as r:
+        done = subprocess.run(
+            [recorder.workload(name), *args], cwd=cwd, capture_output=True, text=True, check=True
+        )
+    rows = r.rows("fs")
+    return rows[rows["command"] == name[:15]], done.stdout, os.path.realpath(cwd)
+
+
+def last_path(row):
+    return recorder.unescape(row["filename"].split(" -> ")[-1]).decode()
+
+
+def test_inodes_of_calls_on_paths(tmp_path):
+    """The workload asks the kernel for each inode; device and type are those of the directory."""
+    rows, told, cwd = record(tmp_path, "reached")
+    device = os.stat(cwd).st_dev
+    device = f"{os.major(device)}:{os.minor(device)}"
+    fs_type = subprocess.run(
+        ["findmnt", "-nro", "FSTYPE", "--target", cwd], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    rows = [row for row in rows.to_dict("records") if last_path(row).startswith(cwd + "/")]
+    for line in told.splitlines():
+        operation, path, inode, words = line.split("\t")
+        found = [
+            i for i, row in enumerate(rows)
+            if row["operation"] == operation and last_path(row) == os.path.normpath(f"{cwd}/{path}")
+            and (row["inode"] != "") == (inode != "0")
+        ]
+        assert found, f"no row: {line}"
+        row = rows[found[0]]
+        del rows[: found[0] + 1] # in the order in which they were made
+        place = [row["inode"], row["device"], row["fs_type"]]
+        assert place == ([inode, device, fs_type] if inode != "0" else ["", "", ""]), (line, row)
+        own = {w for w in row["flags"].split("|") if w == "LAST_LINK" or w.startswith("replaced=")}
+        assert own == set(filter(None, [words])), (line, row["flags"])
+
+
+def test_paths_rewritten_under_way(tmp_path):
+    """A second thread makes each path another's name while the call is under way. Each file that was removed must bear
+    its name; what remains is the moment between the reading here and the kernel's own (docs/threats.md)."""
+    n = 500
+    rows, told, cwd = record(tmp_path, "toctou", str(n))
+    removed = rows[(rows["operation"] == "unlink") & (rows["return_value"] == "0")]
+    forged = removed["filename"].str.contains("decoy-").sum()
+    print(f"{forged} of {told.strip()} names forged")
+    assert forged <= n // 20
+
+
+def test_paths_overwritten_by_their_own_call(tmp_path):
+    rows, _, cwd = record(tmp_path, "toctou", "0")
+    named = {op: set(group["filename"]) for op, group in rows.groupby("operation")}
+    assert f"{cwd}/evil-link" in named["readlink"]
+    assert f"{cwd}/evil-file" in named["getattr"]
+    assert f"{cwd}/evil-file" in named["listxattr"]
+    assert "" not in named["getattr"]
+
+
+def test_paths_overwritten_by_their_own_call_pass_the_filter(tmp_path):
+    rows, _, cwd = record(tmp_path, "toctou", "0",
+                          options=("--streams", "fs", "--path", str(tmp_path / "toctou")))
+    assert {"readlink", "getattr", "listxattr"} <= set(rows["operation"])
+
+
+def test_paths_that_were_not_resident(tmp_path):
+    """They are read when the call has ended, and the row says so."""
+    rows, _, cwd = record(tmp_path, "pathpages")
+    rows = rows[rows["errno"] == "ENOENT"]
+    late = rows["flags"].str.split("|").map(lambda words: "PATH_LATE" in words)
+    asked = rows[rows["filename"].str.contains("absent")]
+    assert asked["operation"].tolist() == ["unlink", "unlink", "unlink", "open", "rename"]
+    assert asked["filename"].iloc[:4].tolist() == [f"{cwd}/absent"] + 3 * [f"{cwd}/absent-long"]
+    assert late[asked.index].tolist() == [True, True, False, False, False]

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Calls on paths, each told on a line with the inode that it reached, by the kernel's own answer
+ * (lstat before the call, or after): "operation<TAB>last path<TAB>inode<TAB>flags". 0: nothing
+ * was reached. */
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "workload.h"
+
+static unsigned long inode_of(const char *path, int flags)
+{
+	struct stat st;
+
+	return fstatat(AT_FDCWD, path, &st, flags) ? 0 : st.st_ino;
+}
+
+static void tell(const char *operation, const char *path, unsigned long inode, const char *flags)
+{
+	printf("%s\t%s\t%lu\t%s\n", operation, path, inode, flags);
+}
+
+/* A call that leaves what PATH leads to where it is. */
+static void after(const char *operation, const char *path, int flags)
+{
+	tell(operation, path, inode_of(path, flags), "");
+}
+
+static void attributes(void)
+{
+	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	char value[8];
+
+	IS(0, SYS(symlinkat, "sub/file", AT_FDCWD, "link"));
+	after("symlink", "link", AT_SYMLINK_NOFOLLOW);
+	IS(0, SYS(symlinkat, "../sub", AT_FDCWD, "sub/around"));
+	after("symlink", "sub/around", AT_SYMLINK_NOFOLLOW);
+	IS(0, SYS(fchmodat, AT_FDCWD, "sub/file", 0600));
+	after("setattr", "sub/file", 0);
+	IS(0, SYS(fchmodat, AT_FDCWD, "link", 0600)); /* followed */
+	after("setattr", "link", 0);
+	IS(0, SYS(fchownat, AT_FDCWD, "link", 0, 0, AT_SYMLINK_NOFOLLOW));
+	after("setattr", "link", AT_SYMLINK_NOFOLLOW);
+	IS(0, SYS(utimensat, AT_FDCWD, "./sub/../link", now, 0));
+	after("setattr", "link", 0);
+	IS(0, SYS(truncate, "sub/around/around/file", 7));
+	after("truncate", "sub/around/around/file", 0);
+	IS(0, SYS(faccessat, AT_FDCWD, "sub//file", R_OK));
+	after("access", "sub/file", 0);
+	OK(SYS(readlinkat, AT_FDCWD, "link", value, sizeof(value)));
+	after("readlink", "link", AT_SYMLINK_NOFOLLOW);
+	FAILS(EINVAL, SYS(readlinkat, AT_FDCWD, "sub/file", value, sizeof(value)));
+	FAILS(ENODATA, SYS(getxattr, "link", "user.none", value, sizeof(value)));
+	after("getxattr", "link", 0);
+	FAILS(ENOENT, SYS(faccessat, AT_FDCWD, "sub/none", R_OK));
+	tell("access", "sub/none", 0, "");
+	FAILS(EEXIST, SYS(openat, AT_FDCWD, "sub/file", O_CREAT | O_EXCL | O_WRONLY, 0600));
+	after("open", "sub/file", 0);
+	FAILS(EISDIR, SYS(openat, AT_FDCWD, "sub", O_WRONLY, 0));
+	after("open", "sub", 0);
+}
+
+static void names(void)
+{
+	unsigned long file = inode_of("sub/file", 0), other, dir;
+	char replaced[64];
+
+	IS(0, SYS(linkat, AT_FDCWD, "sub/file", AT_FDCWD, "second", 0));
+	tell("link", "second", file, "");
+	IS(0, SYS(mkdirat, AT_FDCWD, "dir", 0755));
+	after("mkdir", "dir", 0);
+	FAILS(EEXIST, SYS(mkdirat, AT_FDCWD, "dir", 0755));
+	after("mkdir", "dir", 0);
+	IS(0, SYS(mknodat, AT_FDCWD, "dir/node", S_IFREG | 0600, 0));
+	after("mknod", "dir/node", 0);
+	other = inode_of("dir/node", 0);
+	IS(0, SYS(renameat2, AT_FDCWD, "second", AT_FDCWD, "dir/new", 0));
+	tell("rename", "dir/new", file, "");
+	snprintf(replaced, sizeof(replaced), "replaced=%lu", other);
+	IS(0, SYS(renameat2, AT_FDCWD, "dir/new", AT_FDCWD, "dir/node", 0));
+	tell("rename", "dir/node", file, replaced);
+	FAILS(ENOTDIR, SYS(renameat2, AT_FDCWD, "dir", AT_FDCWD, "sub/file", 0));
+	FAILS(EISDIR, SYS(renameat2, AT_FDCWD, "sub/file", AT_FDCWD, "dir", 0));
+	tell("rename", "dir", file, "");
+	FAILS(ENOTEMPTY, SYS(unlinkat, AT_FDCWD, "dir", AT_REMOVEDIR));
+	dir = inode_of("dir", 0);
+	tell("rmdir", "dir", dir, "");
+	IS(0, SYS(unlinkat, AT_FDCWD, "dir/node", 0)); /* sub/file is another name of it */
+	tell("unlink", "dir/node", file, "");
+	IS(0, SYS(unlinkat, AT_FDCWD, "sub/file", 0));
+	tell("unlink", "sub/file", file, "LAST_LINK");
+	FAILS(ENOENT, SYS(unlinkat, AT_FDCWD, "sub/file", 0));
+	tell("unlink", "sub/file", 0, "");
+	other = inode_of("link", AT_SYMLINK_NOFOLLOW);
+	IS(0, SYS(unlinkat, AT_FDCWD, "link", 0));
+	tell("unlink", "link", other, "LAST_LINK");
+	IS(0, SYS(chdir, "dir"));
+	tell("chdir", "dir", dir, "");
+	IS(0, SYS(chdir, ".."));
+	IS(0, SYS(unlinkat, AT_FDCWD, "dir", AT_REMOVEDIR));
+	tell("rmdir", "dir", dir, "");
+}
+
+int main(void)
+{
+	IS(0, SYS(mkdirat, AT_FDCWD, "sub", 0755));
+	after("mkdir", "sub", 0);
+	workload__create("sub/file");
+	attributes();
+	names();
+	return 0;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A program that changes its paths while calls on them are under way, so that a tracer would
+ * read others than the kernel did. N in the first argument, 500 by default; prints how many
+ * files it has really removed. */
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "workload.h"
+
+static volatile int go, stop;
+static char path[64];
+
+/* Gives the kernel a moment, then writes another name over the path. */
+static void *rewrite(void *arg)
+{
+	while (!stop) {
+		if (!go)
+			continue;
+		access("/proc/self/cwd", F_OK);
+		memcpy(path, "decoy-", 6);
+		go = 0;
+	}
+	return arg;
+}
+
+static long unlink_rewritten(int n)
+{
+	long removed = 0;
+
+	for (int i = 0; i < n; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "secret%04d", i);
+		workload__create(name);
+		memset(path, 0, sizeof(path));
+		strcpy(path, name);
+		__sync_synchronize();
+		go = 1;
+		removed += !SYS(unlinkat, AT_FDCWD, path, 0);
+		while (go)
+			;
+		unlink(name);
+	}
+	return removed;
+}
+
+/* No race at all: the call's own answer overwrites its path. */
+static void overwritten_by_the_answer(void)
+{
+	static struct stat st;
+	static char buf[4096];
+
+	OK(symlink("innocent/target", "evil-link"));
+	strcpy(buf, "evil-link");
+	OK(SYS(readlinkat, AT_FDCWD, buf, buf, sizeof(buf)));
+	OK(unlink("evil-link"));
+	workload__create("evil-file");
+	strcpy((char *)&st, "evil-file");
+	OK(SYS(newfstatat, AT_FDCWD, &st, &st, 0));
+	strcpy(buf, "evil-file");
+	OK(SYS(listxattr, buf, buf, sizeof(buf)) + 1);
+	OK(unlink("evil-file"));
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, rewrite, NULL);
+	printf("%ld\n", unlink_rewritten(argc > 1 ? atoi(argv[1]) : 500));
+	stop = 1;
+	pthread_join(thread, NULL);
+	overwritten_by_the_answer();
+	return 0;
+}
