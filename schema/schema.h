@@ -13,9 +13,9 @@
 
 /* What a field of a column may hold when it isn't empty. */
 enum column_type {
-	COL_WALL, /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
-	COL_MONO, /* CLOCK_MONOTONIC nanoseconds, never empty */
-	COL_UINT, /* unsigned decimal, below 2^63: a reader that guesses types gets signed numbers */
+	COL_WALL,    /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
+	COL_MONO,    /* CLOCK_MONOTONIC nanoseconds, never empty */
+	COL_UINT,    /* unsigned decimal, below 2^63: readers that guess types get signed numbers */
 	COL_INODE,   /* unsigned decimal, 64 bits: overlay and FUSE use all of them */
 	COL_INT,     /* signed decimal, 64 bits */
 	COL_FLOAT,   /* decimal fraction */

@@ -125,15 +125,6 @@ static void print_quoted(FILE *out, const char *text)
 	fputc('\'', out);
 }
 
-/* Only an empty field is a missing value: pandas would take a file named NA for one as well. */
-static const char pandas[] =
-	"import pathlib, sys, pandas as pd; "
-	"s = {d.name: pd.concat("
-	"pd.read_csv(f, na_values=\"\", keep_default_na=False, low_memory=False) "
-	"for f in sorted(d.glob(\"*.csv.zst\"))) "
-	"for d in sorted(pathlib.Path(sys.argv[1]).iterdir()) "
-	"if any(d.glob(\"*.csv.zst\"))}; [print(k, v, sep=\"\\n\") for k, v in s.items()]";
-
 void status__summary(FILE *out, const struct status_snapshot *s, const char *directory)
 {
 	struct status_stream sum = total(s);
@@ -144,9 +135,9 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 	if (status__lost(&sum))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
 			(unsigned long long)status__lost(&sum));
-	fputs("\nLoad it in pandas:\n  python3 -c ", out);
-	print_quoted(out, pandas);
-	fputc(' ', out);
+	fputs("\nLoad it in pandas, with python/iotrc.py (package python3-iotrc):\n"
+	      "  python3 -c 'import iotrc, sys; print(iotrc.load(sys.argv[1], \"fs\"))' ",
+	      out);
 	print_quoted(out, directory);
 	fputc('\n', out);
 }
