@@ -12,6 +12,8 @@ _iotrc()
 	--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--pid-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--log-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--keep-records) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--trace-bucket) return ;;
@@ -21,7 +23,7 @@ _iotrc()
 	verify) options='-h --anonymous --against --live --help' ;;
 	recover) options='-h --help' ;;
 	help) options='-h --help' ;;
-	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --reward --test -h --help -V --version --computer-id' ;;
+	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

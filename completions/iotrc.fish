@@ -66,6 +66,8 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l pid-file -rF -d 'one daemon only, and which it is'
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l log-file -rF -d 'its messages (default: syslog)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l trace-bucket -x -d 'the dataset'\''s first directory (only with dev)'
+complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l keep-records -rF -d 'what rows are made of, too (only with dev)'
+complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l replay -rF -d 'make rows of such a file (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l reward -d 'the study'\''s thank-you code, once something is sent'
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l test -d 'of upload: would the target take files? If not, …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from doctor verify recover help' -l help -s h -d 'this text'

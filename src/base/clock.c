@@ -28,6 +28,7 @@ struct clock {
 	size_t n;
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
 	uint64_t polled_ns;
+	bool retold;
 
 	struct {
 		int64_t second;
@@ -205,11 +206,25 @@ bool clock__poll(struct clock *c, uint64_t now)
 	int64_t offset;
 	uint64_t mono;
 
-	if (now - c->polled_ns < POLL_NS)
+	if (c->retold || now - c->polled_ns < POLL_NS)
 		return false;
 	c->polled_ns = now;
 	offset = measure(&mono);
 	return clock__observe(c, mono, offset);
+}
+
+void clock__retell(struct clock *c, uint64_t mono_ns, int64_t offset_ns)
+{
+	struct clock_offset o = { mono_ns, offset_ns,
+				  clock__utc_offset(real_second(mono_ns, offset_ns)) };
+
+	pthread_mutex_lock(&c->lock);
+	if (!c->retold)
+		c->n = 0;
+	if (c->n < CLOCK_OFFSETS_MAX)
+		c->offsets[c->n++] = o;
+	c->retold = true;
+	pthread_mutex_unlock(&c->lock);
 }
 
 int clock__watch(void)

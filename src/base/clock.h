@@ -45,6 +45,10 @@ void clock__noticed(int fd);
  * of any row so far. */
 bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 
+/* For rows that aren't of here and now: adds an offset to the list, the first call in the place
+ * of what this machine's clock was. Nothing is measured any more. */
+void clock__retell(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
+
 /* Writes CLOCK_WALL_LEN bytes, no NUL: MONO_NS as local wall time, by the offset in force then. */
 void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN]);
 

@@ -134,13 +134,14 @@ int mounts__new(struct mounts **ret)
 		return -ENOMEM;
 	m->list = calloc(MOUNTS_MAX, sizeof(*m->list));
 	m->file = fopen("/proc/self/mountinfo", "re");
-	if (!m->file || !m->list) {
+	if (!m->list || (!m->file && errno != ENOENT)) {
 		int err = m->list ? -errno : -ENOMEM;
 
 		mounts__free(m);
 		return err;
 	}
-	read_all(m);
+	if (m->file)
+		read_all(m);
 	*ret = m;
 	return 0;
 }
@@ -159,8 +160,11 @@ struct mounts *mounts__free(struct mounts *m)
 
 void mounts__refresh(struct mounts *m)
 {
-	struct pollfd p = { .fd = fileno(m->file), .events = POLLPRI };
+	struct pollfd p = { .events = POLLPRI };
 
+	if (!m->file)
+		return;
+	p.fd = fileno(m->file);
 	if (poll(&p, 1, 0) > 0 && p.revents & (POLLPRI | POLLERR))
 		read_all(m);
 }

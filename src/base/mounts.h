@@ -10,7 +10,8 @@
 
 struct mounts;
 
-/* Reads /proc/self/mountinfo. 0, or a negative errno. */
+/* Reads /proc/self/mountinfo; where there is no such file (not Linux) nothing is known of any
+ * path. 0, or a negative errno. */
 int mounts__new(struct mounts **ret);
 struct mounts *mounts__free(struct mounts *m);
 

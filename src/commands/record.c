@@ -114,6 +114,8 @@ struct recording {
 	gid_t gid;
 	struct clock *clock;
 	struct engine *engine;
+	struct keep *keep; /* or NULL */
+	atomic_bool ended; /* the engine has no more records */
 	struct session *session;
 	struct manifest *manifest;
 	struct writer *writer;
@@ -339,30 +341,53 @@ static int begin_snapshots(struct recording *r)
 	return snapshots__new(&r->snapshots, &config);
 }
 
-static int open_engine(struct recording *r, const struct engine_type *type,
-		       char problem[ENGINE_PROBLEM_MAX])
+/* This machine's, or the one that reads a file. */
+static const struct engine_type *engine_type(const struct options *o)
+{
+	return o->replay ? &engine_replay : engines[0];
+}
+
+static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 {
 	struct engine_config config = {
 		.selection = &r->options->selection,
 		.memory = &r->plan,
+		.file = r->options->replay,
 		.verbose = r->options->verbose || r->options->dev,
 	};
 
-	return engine__open(&r->engine, type, &config, problem);
+	return engine__open(&r->engine, engine_type(r->options), &config, problem);
+}
+
+static void on_ended(void *arg)
+{
+	struct recording *r = arg;
+
+	atomic_store(&r->ended, true);
+	wake();
 }
 
 static int begin_capture(struct recording *r)
 {
 	const struct options *o = r->options;
-	struct encoder_config config = {
-		.selection = &o->selection,
-		.memory = &r->plan,
-		.clock = r->clock,
-		.key = o->anonymize ? r->key : NULL,
-		.keep_system = o->anonymize_keep_system,
+	struct capture_setup setup = {
+		.engine = r->engine,
+		.writer = r->writer,
+		.encoder = {
+			.selection = &o->selection,
+			.memory = &r->plan,
+			.clock = r->clock,
+			.key = o->anonymize ? r->key : NULL,
+			.request_names = engine__request_names(r->engine),
+			.keep_system = o->anonymize_keep_system,
+		},
+		.lighten = o->lighten,
+		.keep = r->keep,
+		.ended = on_ended,
+		.arg = r,
 	};
 
-	return capture__new(&r->capture, r->engine, r->writer, &config, o->lighten);
+	return capture__new(&r->capture, &setup);
 }
 
 static bool is_failing(void *arg)
@@ -467,13 +492,21 @@ static int attach(struct recording *r)
 	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
 	 * program again that a signal has interrupted. What is loaded goes with the process. */
 	loading = !r->options->daemon && !stops;
-	err = open_engine(r, engines[0], problem);
+	err = open_engine(r, problem);
 	loading = 0;
 	if (err)
 		return complain("cannot record: %s", problem);
 	if (engine__warning(r->engine))
 		complain("%s", engine__warning(r->engine));
 	return 0;
+}
+
+static void tell_drop_reasons(struct recording *r)
+{
+	json_t *names = engine__drop_reasons(r->engine);
+
+	if (names)
+		manifest__set_diagnostic(r->manifest, "drop_reasons", names);
 }
 
 /* Makes the session's directory and its first manifest. */
@@ -484,7 +517,7 @@ static int make_session(struct recording *r, const char *machine_id)
 	struct manifest_info info = {
 		.machine_id = machine_id,
 		.command_line = command_line,
-		.engine = engines[0]->name,
+		.engine = engine_type(o)->name,
 		.enabled = enabled_streams(o),
 		.anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
@@ -505,13 +538,23 @@ static int make_session(struct recording *r, const char *machine_id)
 	if (err)
 		return complain("cannot make the manifest: %s", strerror(-err));
 	if (selection__stream(&o->selection, STREAM_NW_DROP))
-		manifest__set_diagnostic(r->manifest, "drop_reasons",
-					 engine__drop_reasons(r->engine));
+		tell_drop_reasons(r);
 	err = write_first_manifest(r);
 	if (err)
 		return complain("cannot write %s/%s: %s", r->session->path, MANIFEST_NAME,
 				strerror(-err));
 	return 0;
+}
+
+/* Makes the file that records are kept in, too. */
+static int begin_keeping(struct recording *r)
+{
+	const char *file = r->options->keep_records;
+	int err =
+		file ? keep__new(&r->keep, file, r->uid, r->gid, engine__request_names(r->engine)) :
+		       0;
+
+	return err ? complain("cannot write %s: %s", file, strerror(-err)) : 0;
 }
 
 /* Gives up privileges, which each thread has for itself: before other threads are started, but
@@ -581,6 +624,8 @@ static int begin(struct recording *r)
 		return code;
 	filters__look(&r->filters, &r->own.selection);
 	code = make_session(r, machine_id);
+	if (!code)
+		code = begin_keeping(r);
 	if (!code)
 		code = drop_privileges(r);
 	if (!code)
@@ -758,7 +803,7 @@ static void watch(struct recording *r)
 {
 	uint64_t duration = r->options->duration_ns;
 
-	while (!stops) {
+	while (!stops && !atomic_load(&r->ended)) {
 		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns,
 			 left = NSEC_PER_SEC, drained;
 		struct pollfd p = { .fd = wake_fd, .events = POLLIN };
@@ -849,10 +894,21 @@ static bool stop_background(struct recording *r)
 	return ok;
 }
 
+static bool stop_keeping(struct recording *r)
+{
+	int err = r->keep ? keep__close(r->keep) : 0;
+
+	if (err)
+		complain("could not keep all records in %s: %s", r->options->keep_records,
+			 strerror(-err));
+	return !err;
+}
+
 static bool stop_capture(struct recording *r)
 {
 	struct status_snapshot s;
 	unsigned int unfinished;
+	bool kept;
 	int err;
 
 	take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
@@ -861,6 +917,7 @@ static bool stop_capture(struct recording *r)
 	 * streams. */
 	writer__settle(r->writer);
 	capture__tell_last(r->capture);
+	kept = stop_keeping(r);
 	err = writer__close(r->writer);
 	if (err)
 		complain("could not write all rows: %s", strerror(-err));
@@ -871,7 +928,7 @@ static bool stop_capture(struct recording *r)
 			 unfinished);
 	else
 		manifest__set_state(r->manifest, "complete");
-	return !err && !unfinished;
+	return kept && !err && !unfinished;
 }
 
 static bool end_manifest(struct recording *r)
@@ -967,6 +1024,7 @@ int record__run(const struct options *options)
 	staging__free(r.staging);
 	snapshots__free(r.snapshots);
 	capture__free(r.capture);
+	keep__free(r.keep);
 	writer__free(r.writer);
 	engine__free(r.engine);
 	manifest__free(r.manifest);

@@ -48,7 +48,11 @@ struct account {
 
 struct capture {
 	struct engine *engine;
-	struct sink sink;
+	struct sink own;
+	const struct sink *sink; /* own, or what passes on to it */
+	struct keep *keep;
+	void (*ended)(void *arg);
+	void *arg;
 	struct writer *writer;
 	struct clock *clock;
 	struct encoder *encoder;
@@ -208,6 +212,13 @@ static void on_definition(void *arg, const void *record, size_t size)
 		forget_if_full(c);
 }
 
+static void on_clock(void *arg, uint64_t mono_ns, int64_t offset_ns)
+{
+	struct capture *c = arg;
+
+	clock__retell(c->clock, mono_ns, offset_ns);
+}
+
 /* ---- the lost stream ---- */
 
 static void tell_loss(struct capture *c, enum stream stream, const char *cause, uint64_t count,
@@ -312,12 +323,17 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 /* A quarter of a buffer is left for what comes until it has been read. */
 #define NEARLY_FULL 75
 
-/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so, nothing
- * need be lost yet. */
+/* A patient engine fills this much of the queue. */
+#define PATIENT_FILL 50
+
+/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so,
+ * nothing need be lost yet. */
 static bool can_wait(struct capture *c)
 {
 	struct engine_fill fill;
 
+	if (c->engine->type->patient)
+		return writer__fill(c->writer) > PATIENT_FILL;
 	if (!writer__busy(c->writer))
 		return false;
 	fill = engine__fill(c->engine);
@@ -355,7 +371,9 @@ static void one_round(struct capture *c)
 	engine__mark(c->engine);
 	/* So that a step of the wall clock is known before the rows that follow it. */
 	clock__poll(c->clock, clock__event_ns());
-	engine__drain(c->engine, &c->sink);
+	if (c->keep)
+		keep__clock(c->keep, c->clock);
+	engine__drain(c->engine, c->sink);
 	if (!c->forgot)
 		forget_if_full(c);
 	c->forgot = false;
@@ -409,6 +427,10 @@ static void *run(void *arg)
 		wait_ms = c->round_events           ? WAIT_MIN_MS :
 			  wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS :
 						      wait_ms * 2;
+		if (c->ended && engine__ended(c->engine)) {
+			c->ended(c->arg);
+			c->ended = NULL;
+		}
 		engine__wait(c->engine, wait_ms);
 	}
 	engine__detach(c->engine);
@@ -425,25 +447,30 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int capture__new(struct capture **ret, struct engine *engine, struct writer *writer,
-		 const struct encoder_config *config, bool lighten)
+int capture__new(struct capture **ret, const struct capture_setup *setup)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return -ENOMEM;
-	c->engine = engine;
-	c->writer = writer;
-	c->clock = config->clock;
-	c->selection = config->selection;
-	c->can_lighten = lighten;
+	c->engine = setup->engine;
+	c->writer = setup->writer;
+	c->clock = setup->encoder.clock;
+	c->selection = setup->encoder.selection;
+	c->can_lighten = setup->lighten;
+	c->keep = setup->keep;
+	c->ended = setup->ended;
+	c->arg = setup->arg;
 	c->second = clock__event_ns();
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
-		engine__watch(engine, c->step_fd);
-	c->sink = (struct sink){ .define = on_definition, .event = on_event, .arg = c };
-	err = encoder__new(&c->encoder, config);
+		engine__watch(c->engine, c->step_fd);
+	c->own = (struct sink){
+		.define = on_definition, .event = on_event, .clock = on_clock, .arg = c
+	};
+	c->sink = c->keep ? keep__sink(c->keep, &c->own) : &c->own;
+	err = encoder__new(&c->encoder, &setup->encoder);
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
 			c->accounts[s].missed.before_ns = c->second;

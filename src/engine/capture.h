@@ -9,6 +9,7 @@
 #include "dataset/manifest.h"
 #include "dataset/writer.h"
 #include "engine/engine.h"
+#include "engine/keep.h"
 #include "rows/encode.h"
 
 struct capture;
@@ -16,11 +17,20 @@ struct capture;
 /* Whether records of STREAM have an encoder. */
 bool capture__encodes(enum stream stream);
 
-/* Starts the thread. ENGINE, WRITER and what CONFIG's encoder borrows are borrowed until
- * capture__free(). LIGHTEN: give up some rows before chance does (--on-overload). 0, or a negative
+struct capture_setup {
+	struct engine *engine;
+	struct writer *writer;
+	struct encoder_config encoder;
+	bool lighten;      /* give up some rows before chance does (--on-overload) */
+	struct keep *keep; /* what gets the records, too, or NULL */
+	/* Called once, on the reader's thread, when the engine has no more records; may be NULL. */
+	void (*ended)(void *arg);
+	void *arg;
+};
+
+/* Starts the thread. What SETUP points to is borrowed until capture__free(). 0, or a negative
  * errno. */
-int capture__new(struct capture **ret, struct engine *engine, struct writer *writer,
-		 const struct encoder_config *config, bool lighten);
+int capture__new(struct capture **ret, const struct capture_setup *setup);
 
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);

@@ -6,7 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct engine_type *const engines[] = { &engine_bpf, NULL };
+const struct engine_type *const engines[] = {
+#ifdef __linux__
+	&engine_bpf,
+#endif
+	&engine_replay,
+	NULL,
+};
 
 const struct engine_type *engine__find(const char *name)
 {
@@ -124,6 +130,11 @@ const char *engine__warning(const struct engine *e)
 json_t *engine__drop_reasons(const struct engine *e)
 {
 	return e->type->drop_reasons ? e->type->drop_reasons(e) : NULL;
+}
+
+const struct reqnames *engine__request_names(const struct engine *e)
+{
+	return e->type->request_names ? e->type->request_names(e) : NULL;
 }
 
 pid_t engine__own_pid(const struct engine *e)

@@ -17,6 +17,7 @@
 
 #include "dataset/manifest.h"
 #include "dataset/memory.h"
+#include "rows/reqnames.h"
 #include "schema/selection.h"
 #include "schema/streams.h"
 
@@ -70,6 +71,7 @@ struct engine;
 
 struct engine_type {
 	const char *name; /* in the manifest */
+	bool patient;     /* records wait for as long as one likes */
 	bool (*serves)(enum stream stream);
 	int (*open)(struct engine **ret, const struct engine_config *config, char *problem);
 	void (*mark)(struct engine *e);
@@ -87,6 +89,7 @@ struct engine_type {
 	size_t (*limits)(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX]);
 	const char *(*warning)(const struct engine *e);
 	json_t *(*drop_reasons)(const struct engine *e);
+	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
 	void (*detach)(struct engine *e);
 	void (*free)(struct engine *e);
@@ -97,7 +100,7 @@ struct engine {
 	const struct engine_type *type;
 };
 
-extern const struct engine_type engine_bpf;
+extern const struct engine_type engine_bpf, engine_replay;
 
 /* All engines, NULL at the end; the first is this machine's own. */
 extern const struct engine_type *const engines[];
@@ -168,6 +171,9 @@ const char *engine__warning(const struct engine *e);
 
 /* Names of the numbers in nw_drop's drop_reason, for the caller to release; NULL: it knows none. */
 json_t *engine__drop_reasons(const struct engine *e);
+
+/* Names of the numbers in block's records, or NULL: it knows none. Lives as long as the engine. */
+const struct reqnames *engine__request_names(const struct engine *e);
 
 /* Our process id as records have it: getpid() but in a PID namespace. */
 pid_t engine__own_pid(const struct engine *e);

@@ -536,6 +536,17 @@ static int set_log_file(struct parse *p, const char *value)
 	return set_file_name(p, "log-file", value, &p->o.log_file);
 }
 
+static int set_keep_records(struct parse *p, const char *value)
+{
+	return set_file_name(p, "keep-records", value, &p->o.keep_records);
+}
+
+static int set_replay(struct parse *p, const char *value)
+{
+	set_no_snapshots(p, NULL); /* this machine's now go with nobody's records */
+	return set_file_name(p, "replay", value, &p->o.replay);
+}
+
 static int set_upload(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
@@ -763,6 +774,9 @@ const struct option_row option_rows[] = {
 
 	{ "trace-bucket", 0, "NAME", OTHER, set_trace_bucket,
 	  "the dataset's first directory (only with dev)" },
+	{ "keep-records", 0, "FILE", OTHER, set_keep_records,
+	  "what rows are made of, too (only with dev)" },
+	{ "replay", 0, "FILE", OTHER, set_replay, "make rows of such a file (only with dev)" },
 	{ "reward", 0, NULL, OTHER, set_reward,
 	  "the study's thank-you code, once something is sent" },
 	{ "test", 0, NULL, OTHER, set_test,

@@ -39,9 +39,11 @@ struct options {
 	bool quiet; /* neither status line nor summary */
 	bool verbose;
 
-	const char *output;   /* never NULL */
-	const char *bucket;   /* --trace-bucket; NULL: the engine's own */
-	uint64_t duration_ns; /* 0: until a signal */
+	const char *output;       /* never NULL */
+	const char *keep_records; /* a file that gets what the engine delivers, or NULL */
+	const char *replay;       /* one that records are read from, or NULL: of this machine */
+	const char *bucket;       /* --trace-bucket; NULL: the engine's own */
+	uint64_t duration_ns;     /* 0: until a signal */
 
 	struct selection selection;
 

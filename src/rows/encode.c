@@ -13,6 +13,8 @@
 #include "platform/macros.h"
 #include "schema/fs_ops.h"
 
+static const struct reqnames no_names;
+
 int encoder__new(struct encoder **ret, const struct encoder_config *config)
 {
 	struct encoder *e = calloc(1, sizeof(*e));
@@ -23,13 +25,12 @@ int encoder__new(struct encoder **ret, const struct encoder_config *config)
 		return -ENOMEM;
 	e->selection = config->selection;
 	e->clock = config->clock;
+	e->reqnames = config->request_names ?: &no_names;
 	err = dict__new(&e->paths, m->paths_max, m->paths_bytes);
 	if (!err)
 		err = dict__new(&e->tasks, m->tasks_max, m->tasks_bytes);
 	if (!err)
 		err = mounts__new(&e->mounts);
-	if (!err)
-		err = reqnames__new(&e->reqnames);
 	if (!err && config->key)
 		err = anonymizer__new(&e->anon, config->key, config->keep_system);
 	if (err) {
@@ -47,7 +48,6 @@ struct encoder *encoder__free(struct encoder *e)
 	dict__free(e->paths);
 	dict__free(e->tasks);
 	mounts__free(e->mounts);
-	reqnames__free(e->reqnames);
 	anonymizer__free(e->anon);
 	free(e);
 	return NULL;

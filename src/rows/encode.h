@@ -68,7 +68,9 @@ struct encoder_config {
 	const struct memory_plan *memory;
 	struct clock *clock;
 	const unsigned char *key; /* of the anonymisation; NULL: names in clear */
-	bool keep_system;         /* what --anonymize=keep-system leaves in clear */
+	const struct reqnames
+		*request_names; /* the engine's; NULL: none, their fields stay empty */
+	bool keep_system;       /* what --anonymize=keep-system leaves in clear */
 };
 
 struct encoder {
@@ -76,7 +78,7 @@ struct encoder {
 	struct clock *clock;
 	struct dict *paths, *tasks;
 	struct mounts *mounts;
-	struct reqnames *reqnames;
+	const struct reqnames *reqnames;
 	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	uint64_t unnamed; /* records that make no sense, or whose definition is missing: defects */
@@ -85,8 +87,8 @@ struct encoder {
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
 };
 
-/* 0, or a negative errno. Selection and clock are borrowed until encoder__free(), all else is
- * copied. */
+/* 0, or a negative errno. Selection, clock and request names are borrowed until encoder__free(),
+ * all else is copied. */
 int encoder__new(struct encoder **ret, const struct encoder_config *config);
 struct encoder *encoder__free(struct encoder *e);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""seeds.py SESSION PART CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
-and a .part file that a killed recorder left behind. (Those of `records` are from what the fuzzer found: no file
-of ours holds records.)"""
+"""seeds.py SESSION PART KEPT CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
+a .part file that a killed recorder left behind, and a file of --keep-records. (Those of `records` are from what the
+fuzzer found.)"""
 import json
 import pathlib
 import struct
@@ -10,7 +10,7 @@ import sys
 
 import zstandard
 
-session, part, corpus = map(pathlib.Path, sys.argv[1:])
+session, part, kept, corpus = map(pathlib.Path, sys.argv[1:])
 # enum stream, schema/streams.h
 STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
            "filesystem_snapshot").split()
@@ -32,6 +32,18 @@ for f in manifest["files"]:
     whole = zstandard.ZstdCompressor(write_checksum=True).compress(b"".join(lines))
     put("trace", f["stream"], number + whole)
     put("anonymous", f["stream"], number + b"".join(lines[1:]))
+# Some entries behind the head; sizeof(struct kept_head) and KEPT_ALIGN, src/engine/kept.h.
+data, at, end, kinds = kept.read_bytes(), 8 + 4 + 4 + 16 * 4 + 2 * (256 + 32) * 24, 0, {}
+entries = []
+while at + 8 <= len(data) and len(entries) < 40:
+    size, kind = struct.unpack_from("=II", data, at)
+    end = at + 8 + size + -size % 8
+    key = (kind, data[at + 8] if kind != 3 else 0)
+    kinds[key] = kinds.get(key, 0) + 1
+    if kinds[key] <= 4:
+        entries.append(data[at:end])
+    at = end
+put("kept", "entries", b"\0" + b"".join(entries))
 # The first blocks, as they lie on the disk.
 put("repair", "part", b"\0" + part.read_bytes()[:2000])
 manifest["files"] = manifest["files"][:2]

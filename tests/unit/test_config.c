@@ -314,10 +314,11 @@ Test(config_file, each_example_is_right)
 /* The help is made from the same table: what it lists is in the file or for the command line. */
 Test(config_file, every_option_is_in_it)
 {
-	static const char *const only[] = { "config",   "check-config", "daemon",
-					    "pid-file", "log-file",     "help",
-					    "version",  "computer-id",  "trace-bucket",
-					    "reward",   "test" };
+	static const char *const only[] = { "config",       "check-config", "daemon",
+					    "pid-file",     "log-file",     "help",
+					    "version",      "computer-id",  "trace-bucket",
+					    "keep-records", "replay",       "reward",
+					    "test" };
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Records in, rows out: each row has its stream's columns, and says what the record said. How rows
  * compare with the truth is for the live tests. */
+#include <bpf/btf.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "engine/bpf/request_names.h"
 #include "rows/encode.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
@@ -24,13 +26,19 @@ static char *fields[FIELDS_MAX];
 static void setup(void)
 {
 	static struct memory_plan plan;
-	struct encoder_config config = { .selection = &selection, .memory = &plan };
+	static struct reqnames names;
+	struct encoder_config config = { .selection = &selection,
+					 .memory = &plan,
+					 .request_names = &names };
+	struct btf *btf = btf__load_vmlinux_btf();
 
 	selection = (struct selection){
 		.ops = ALL_OPS,
 		.streams = 1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_CONN,
 	};
 	memory__plan(&plan, 0, 1);
+	cr_assert_eq(request_names__read(&names, btf), 0);
+	btf__free(btf);
 	cr_assert_eq(clock__new(&clk), 0);
 	config.clock = clk;
 	cr_assert_eq(encoder__new(&enc, &config), 0);

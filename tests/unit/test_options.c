@@ -359,6 +359,21 @@ Test(options, paths)
 	refuses(many, "--path: more than 16");
 }
 
+Test(options, records_in_files)
+{
+	accepts("dev --keep-records f");
+	cr_assert_str_eq(o.keep_records, "f");
+	accepts("dev --replay f");
+	cr_assert_str_eq(o.replay, "f");
+	cr_assert(!o.snapshots.process_interval_ns && !o.snapshots.fs_interval_ns &&
+		  !o.snapshots.system_spec);
+	refuses("--keep-records f", "--keep-records: only with dev");
+	refuses("--replay f", "--replay: only with dev");
+	refuses("dev --replay=", "--replay: '' is not a file's name");
+	refuses("dev --replay f --keep-records g", "--keep-records: not with --replay");
+	refuses("dev -a --keep-records g", "--keep-records: not with --anonymize");
+}
+
 Test(options, trace_bucket)
 {
 	refuses("--trace-bucket b", "--trace-bucket: only with dev");
@@ -607,6 +622,8 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"-v, --verbose",
 		"-q, --quiet",
 		"--trace-bucket",
+		"--keep-records FILE",
+		"--replay FILE",
 		"-h, --help",
 		"-V, --version",
 		"--computer-id",

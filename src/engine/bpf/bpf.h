@@ -30,6 +30,7 @@ struct bpf_engine {
 	struct engine engine;
 	struct iotrc_bpf *skel;
 	struct memory_plan plan;
+	struct reqnames names;
 	unsigned int n_cpus; /* with a slot of their own */
 	uint32_t streams;
 	bool process_exit; /* its rows are wanted */

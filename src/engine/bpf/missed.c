@@ -95,14 +95,17 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
 _Static_assert(HOOK_COUNT <= 64, "a bit for each hook");
 _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
 #define HOOK(name) (UINT64_C(1) << HOOK_##name)
-/* Without one of these a row says less, but is there. What the faults' hooks miss, miss_quiet() of
- * bpf/uring_lost.h counts; of the two programs for io_uring's work one takes what interrupts the
- * other. */
+/* Without one of these a row says less, but is there. */
+/* clang-format off */
 #define HOOKS_OF_DETAIL \
 	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
-	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) | HOOK(URING_FLUSH) | \
-	 HOOK(URING_WORK) | HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
+	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) | \
+	 /* what these miss is counted by miss_quiet() of bpf/uring_lost.h */ \
+	 HOOK(URING_FLUSH) | HOOK(URING_WORK) | \
+	 /* two programs for one event: what interrupts the one is taken by the other */ \
+	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
+/* clang-format on */
 
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 {

@@ -12,6 +12,7 @@
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/drop_reasons.h"
 #include "engine/bpf/kernel.h"
+#include "engine/bpf/request_names.h"
 #include "iotrc.skel.h"
 
 static int silent(enum libbpf_print_level level, const char *format, va_list args)
@@ -48,6 +49,11 @@ static pid_t own_pid(const struct engine *e)
 	return ((const struct bpf_engine *)e)->skel->rodata->cfg.own_pid;
 }
 
+static const struct reqnames *request_names(const struct engine *e)
+{
+	return &((const struct bpf_engine *)e)->names;
+}
+
 static json_t *drop_reasons(const struct engine *e)
 {
 	return drop_reasons__read();
@@ -71,7 +77,8 @@ static int prepare(struct bpf_engine *b, const struct selection *want, const str
 				       strerror(errno));
 	setup__programs(b, want, btf);
 	b->init_unseen = kernel__init_unseen(btf);
-	return 0;
+	err = request_names__read(&b->names, btf);
+	return err ? engine__problem(problem, err, "this kernel's BTF has no enum req_op") : 0;
 }
 
 static int start(struct bpf_engine *b, const struct selection *want, char *problem)
@@ -144,6 +151,7 @@ const struct engine_type engine_bpf = {
 	.limits = limits__list,
 	.warning = limits__warning,
 	.drop_reasons = drop_reasons,
+	.request_names = request_names,
 	.own_pid = own_pid,
 	.detach = detach,
 	.free = free_engine,

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rows/reqnames.h"
+#include "engine/bpf/request_names.h"
 
 #include <bpf/btf.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 static void keep(char *upper, char *lower, const char *name)
 {
 	size_t i;
 
-	for (i = 0; name[i] && i < 23; i++) {
+	for (i = 0; name[i] && i < REQNAMES_BYTES - 1; i++) {
 		upper[i] = name[i];
 		lower[i] = tolower((unsigned char)name[i]);
 	}
@@ -27,20 +27,14 @@ static const struct btf_type *find_enum(const struct btf *btf, const char *name,
 	return id < 0 ? NULL : btf__type_by_id(btf, id);
 }
 
-int reqnames__new(struct reqnames **ret)
+int request_names__read(struct reqnames *r, const struct btf *btf)
 {
-	struct reqnames *r = calloc(1, sizeof(*r));
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *ops, *bits;
+	const struct btf_type *ops = find_enum(btf, "req_op", "req_opf" /* until 5.19 */),
+			      *bits = find_enum(btf, "req_flag_bits", NULL);
 	const struct btf_enum *e;
 
-	ops = btf ? find_enum(btf, "req_op", "req_opf" /* until 5.19 */) : NULL;
-	bits = btf ? find_enum(btf, "req_flag_bits", NULL) : NULL;
-	if (!r || !ops || !bits) {
-		btf__free(btf);
-		free(r);
-		return r ? -ENOENT : -ENOMEM;
-	}
+	if (!ops || !bits)
+		return -ENOENT;
 	e = btf_enum(ops);
 	for (int i = 0; i < btf_vlen(ops); i++) {
 		const char *name = btf__name_by_offset(btf, e[i].name_off);
@@ -59,13 +53,5 @@ int reqnames__new(struct reqnames **ret)
 		if (!strcmp(name, "__REQ_RAHEAD"))
 			strcpy(r->flags_lower[e[i].val], "ahead");
 	}
-	btf__free(btf);
-	*ret = r;
 	return 0;
-}
-
-struct reqnames *reqnames__free(struct reqnames *r)
-{
-	free(r);
-	return NULL;
 }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/replay/sent.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/macros.h"
+#include "schema/record_types.h"
+
+#define SENT_MAX (1 << 20)
+#define IDS_MAX 4
+
+struct place {
+	u64 id; /* of paths and tasks alike: one counter gives them; 0: free */
+	size_t at;
+	uint32_t epoch; /* in which it was sent last */
+};
+
+/* By id, with open addressing; at most half full. */
+struct sent {
+	struct place *table;
+	size_t n, size; /* size: a power of two */
+	uint32_t epoch;
+};
+
+/* Where the ids of definitions are in an event; 0 ends. */
+#define AT(record, member) offsetof(struct record, member)
+static const uint16_t ids_of[RECORD_TYPES_MAX][IDS_MAX + 1] = {
+	[REC_FS] = { AT(rec_fs, task), AT(rec_fs, path) },
+	[REC_FS_LONG] = { AT(rec_fs, task), AT(rec_fs, path), AT(rec_fs_long, base),
+			  AT(rec_fs_long, base2) },
+	[REC_BLOCK] = { AT(rec_block, task) },
+	[REC_CONN] = { AT(rec_conn, task) },
+	[REC_CACHE] = { AT(rec_cache, task) },
+	[REC_FAULT] = { AT(rec_fault, task) },
+	[REC_DROP] = { AT(rec_drop, task) },
+	[REC_EPOLL] = { AT(rec_epoll, task) },
+	[REC_SOCKOPT] = { AT(rec_sockopt, task) },
+};
+
+static struct place *find(struct place *table, size_t size, u64 id)
+{
+	size_t i = id * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+
+	while (table[i & (size - 1)].id && table[i & (size - 1)].id != id)
+		i++;
+	return &table[i & (size - 1)];
+}
+
+static bool grow(struct sent *s)
+{
+	size_t size = s->size * 2;
+	struct place *table = s->n < SENT_MAX ? calloc(size, sizeof(*table)) : NULL;
+
+	if (!table)
+		return false;
+	for (size_t i = 0; i < s->size; i++)
+		if (s->table[i].id)
+			*find(table, size, s->table[i].id) = s->table[i];
+	free(s->table);
+	s->table = table;
+	s->size = size;
+	return true;
+}
+
+int sent__new(struct sent **ret)
+{
+	struct sent *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->size = 1024;
+	s->table = calloc(s->size, sizeof(*s->table));
+	if (!s->table) {
+		free(s);
+		return -ENOMEM;
+	}
+	*ret = s;
+	return 0;
+}
+
+struct sent *sent__free(struct sent *s)
+{
+	if (s)
+		free(s->table);
+	free(s);
+	return NULL;
+}
+
+void sent__define(struct sent *s, const void *record, size_t size, size_t at)
+{
+	const struct rec_path *path = record;
+	const struct rec_task *task = record;
+	struct place *p;
+	u64 id = 0;
+
+	if (size >= sizeof(*path) && path->type == REC_PATH)
+		id = path->id;
+	else if (size >= sizeof(*task) && task->type == REC_TASK)
+		id = task->id;
+	if (!id || (s->n >= s->size / 2 && !grow(s)))
+		return;
+	p = find(s->table, s->size, id);
+	s->n += !p->id;
+	*p = (struct place){ id, at, s->epoch };
+}
+
+void sent__forget(struct sent *s)
+{
+	s->epoch++;
+}
+
+static void send_one(struct sent *s, u64 id, void (*send)(void *arg, size_t at), void *arg)
+{
+	struct place *p = find(s->table, s->size, id);
+
+	if (!p->id || p->epoch == s->epoch)
+		return;
+	p->epoch = s->epoch;
+	send(arg, p->at);
+}
+
+void sent__use(struct sent *s, const void *record, size_t size, void (*send)(void *arg, size_t at),
+	       void *arg)
+{
+	const uint16_t *at;
+
+	if (!s->epoch)
+		return;
+	for (at = ids_of[*(const uint8_t *)record % RECORD_TYPES_MAX]; *at; at++) {
+		u64 id;
+
+		if (*at + sizeof(id) > size)
+			return;
+		memcpy(&id, (const char *)record + *at, sizeof(id));
+		if (id)
+			send_one(s, id, send, arg);
+	}
+}

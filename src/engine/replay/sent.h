@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which definitions the sink has got since it forgot all. Nothing is looked up until it does so
+ * for the first time. */
+#ifndef IOTRC_SENT_H
+#define IOTRC_SENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sent;
+
+/* 0, or -ENOMEM. */
+int sent__new(struct sent **ret);
+struct sent *sent__free(struct sent *s);
+
+/* The definition RECORD, of SIZE bytes, lies at AT of the file and is being sent. Without
+ * memory, or past SENT_MAX definitions, it won't be sent again. */
+void sent__define(struct sent *s, const void *record, size_t size, size_t at);
+
+/* The sink has forgotten everything. */
+void sent__forget(struct sent *s);
+
+/* Calls SEND with the place of each definition that the event RECORD uses and that the sink has
+ * forgotten. */
+void sent__use(struct sent *s, const void *record, size_t size, void (*send)(void *arg, size_t at),
+	       void *arg);
+
+#endif
