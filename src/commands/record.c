@@ -117,6 +117,7 @@ struct recording {
 	struct keep *keep; /* or NULL */
 	atomic_bool ended; /* the engine has no more records */
 	struct session *session;
+	struct session_origin *origin;
 	struct manifest *manifest;
 	struct writer *writer;
 	struct capture *capture;
@@ -425,6 +426,7 @@ static int begin_staging(struct recording *r)
 {
 	struct staging_config config = {
 		.session = r->session,
+		.origin = r->origin,
 		.budget = r->budget,
 		.uid = r->uid,
 		.gid = r->gid,
@@ -531,6 +533,7 @@ static int make_session(struct recording *r, const char *machine_id)
 			   r->uid, r->gid);
 	if (err)
 		return complain("cannot write to %s: %s", o->output, strerror(-err));
+	r->origin = session_origin__new(r->session->fd);
 	read_command_line(r, command_line);
 	info.session_id = session__id(r->session);
 	info.boot_id = boot_id__get(boot_id) ? NULL : boot_id;
@@ -1028,6 +1031,7 @@ int record__run(const struct options *options)
 	writer__free(r.writer);
 	engine__free(r.engine);
 	manifest__free(r.manifest);
+	session_origin__free(r.origin);
 	session__free(r.session);
 	disk_budget__free(r.budget);
 	clock__free(r.clock);

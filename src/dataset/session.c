@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The directories of a session. */
 #include "dataset/session.h"
-#include "platform/macros.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +12,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "platform/macros.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define STAMP_TRIES 1000 /* milliseconds after which a free name is no longer looked for */
@@ -303,64 +304,6 @@ fail:
 	free(base);
 	free(s);
 	return err;
-}
-
-/* <out> of SPLIT, as far as it may be made: not on another file system, such as the one below a
- * mount point whose disk has gone. */
-static int reenter_out(const char *out, dev_t dev, bool make, uid_t uid, gid_t gid, bool *ret_make)
-{
-	char *copy = strdup(out), *slash;
-	int fd = open(out, DIR_FLAGS);
-	struct stat st;
-
-	*ret_make = make && fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == dev;
-	if (fd < 0)
-		fd = -errno;
-	if (copy && fd == -ENOENT && make) {
-		slash = strrchr(copy, '/');
-		if (slash)
-			slash[slash == copy] = 0;
-		*ret_make = stat(slash ? copy : ".", &st) == 0 && st.st_dev == dev;
-		if (*ret_make)
-			fd = enter_out(out, uid, gid);
-	}
-	free(copy);
-	return fd;
-}
-
-int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid)
-{
-	char *out = strdup(s->path), *levels[3];
-	struct stat old, new;
-	bool make;
-	int fd, next;
-
-	if (!out || fstat(s->fd, &old) < 0 || (old.st_nlink && !returned)) {
-		free(out);
-		return 0;
-	}
-	for (int i = 2; i >= 0; i--) {
-		levels[i] = strrchr(out, '/');
-		*levels[i]++ = 0;
-	}
-	fd = reenter_out(*out ? out : "/", old.st_dev, !old.st_nlink, uid, gid, &make);
-	for (int i = 0; i < 3 && fd >= 0; i++) {
-		next = make ? session__enter(fd, levels[i], uid, gid) : open_dir(fd, levels[i]);
-		close(fd);
-		fd = next;
-	}
-	free(out);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev &&new.st_ino == old.st_ino) {
-		close(fd);
-		return 0;
-	}
-	next = session__lock(fd) == -EWOULDBLOCK ? -EWOULDBLOCK :
-	       dup3(fd, s->fd, O_CLOEXEC) < 0    ? -errno :
-						   1;
-	close(fd);
-	return next;
 }
 
 const char *session__id(const struct session *s)

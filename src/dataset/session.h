@@ -39,12 +39,6 @@ enum session_place {
 };
 enum session_place session__place(const struct session *s);
 
-/* Looks whether the session's directory has been removed, or (RETURNED) is another one now, on a
- * disk that has come back: then opens it anew, made where it has been removed and the file system
- * is the same. FD keeps its number. 0: all is as it was, 1: FD is another directory, locked, or a
- * negative errno. */
-int session__restore(struct session *s, bool returned, uid_t uid, gid_t gid);
-
 /* BUCKET/MACHINE_ID/STAMP, in S's own path. */
 const char *session__id(const struct session *s);
 

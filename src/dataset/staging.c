@@ -37,6 +37,7 @@ struct staging {
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
 	enum room_state told;
+	bool told_foreign; /* that somebody else's directory is where the session was */
 	enum session_place place;
 	unsigned first, n; /* of lines, under the thread's lock */
 	struct staging_line lines[LINES];
@@ -304,11 +305,17 @@ static void tell_place(struct staging *s)
 
 static void keep_session(struct staging *s)
 {
-	int r = session__restore(s->config.session, s->config.failing(s->config.arg), s->config.uid,
-				 s->config.gid);
+	const struct staging_config *c = &s->config;
+	int r = session_origin__restore(c->origin, c->session, c->failing(c->arg), c->uid, c->gid);
 
 	if (!r)
 		tell_place(s);
+	if (r == -EPERM && !s->told_foreign)
+		say(s, LOG_WARNING,
+		    "%s is not where it was, and what is there now belongs to somebody else: "
+		    "not used",
+		    s->config.session->path);
+	s->told_foreign = r == -EPERM;
 	if (r <= 0)
 		return;
 	say(s, LOG_WARNING, "%s has gone, with what it held: made anew", s->config.session->path);

@@ -12,9 +12,11 @@
 
 #include "dataset/disk_budget.h"
 #include "dataset/session.h"
+#include "dataset/session_origin.h"
 
 struct staging_config {
-	struct session *session; /* the running one */
+	struct session *session;             /* the running one */
+	const struct session_origin *origin; /* its; NULL: it isn't looked for again */
 	struct disk_budget *budget;
 	uid_t uid; /* owner of what is made; -1 leaves it */
 	gid_t gid;

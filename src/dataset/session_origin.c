@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/session_origin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "dataset/session.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define PAGE 4096 /* d_path() gives no more */
+
+/* <parent>/<out>/<bucket>/<machine id>/<stamp> */
+enum level { PARENT, OUT, BUCKET, MACHINE, SESSION, LEVELS };
+
+struct place {
+	uid_t owner;
+	dev_t dev;
+	long type;   /* of the file system, statfs(2) */
+	__fsid_t id; /* of the file system; 0 where it has none */
+};
+
+struct session_origin {
+	struct place places[LEVELS];
+	char out[PAGE];          /* absolute, without symlinks */
+	char names[LEVELS][256]; /* of the three below <out> */
+};
+
+static int look(int fd, struct place *ret)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	*ret = (struct place){ st.st_uid, st.st_dev, fs.f_type, fs.f_fsid };
+	return 0;
+}
+
+/* A user can mount a FUSE file system that says anything of its owners, but not of its type. */
+static bool is_same_file_system(const struct place *a, const struct place *b)
+{
+	static const __fsid_t none;
+
+	return a->dev == b->dev || (a->type == b->type && !memcmp(&a->id, &b->id, sizeof(none)) &&
+				    memcmp(&a->id, &none, sizeof(none)));
+}
+
+/* FD, or, closed, a negative errno. */
+static int check(const struct session_origin *o, enum level level, int fd)
+{
+	struct place now;
+	int err = fd < 0 ? fd : look(fd, &now);
+
+	if (!err && !is_same_file_system(&now, &o->places[level]))
+		err = -EXDEV;
+	else if (!err && now.owner != o->places[level].owner)
+		err = -EPERM;
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int path_of(int fd, char *buf, size_t size)
+{
+	char link[48];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, buf, size - 1);
+	buf[n > 0 ? n : 0] = 0;
+	return n < 0 ? -errno : n == (ssize_t)size - 1 || *buf != '/' ? -ENAMETOOLONG : 0;
+}
+
+static int look_upwards(struct session_origin *o, int session)
+{
+	char path[PAGE];
+	int fd = fcntl(session, F_DUPFD_CLOEXEC, 0), err = fd < 0 ? -errno : 0, up;
+
+	for (int level = SESSION; !err; level--) {
+		err = look(fd, &o->places[level]);
+		if (!err && level > OUT) {
+			err = path_of(fd, path, sizeof(path));
+			if (!err)
+				snprintf(o->names[level], sizeof(*o->names), "%s",
+					 strrchr(path, '/') + 1);
+		} else if (!err && level == OUT) {
+			err = path_of(fd, o->out, sizeof(o->out));
+		}
+		if (err || level == PARENT)
+			break;
+		up = openat(fd, "..", DIR_FLAGS);
+		err = up < 0 ? -errno : 0;
+		close(fd);
+		fd = up;
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+struct session_origin *session_origin__new(int fd)
+{
+	struct session_origin *o = calloc(1, sizeof(*o));
+
+	return o && look_upwards(o, fd) ? session_origin__free(o) : o;
+}
+
+struct session_origin *session_origin__free(struct session_origin *o)
+{
+	free(o);
+	return NULL;
+}
+
+static int open_real(const char *path)
+{
+	struct open_how how = { .flags = DIR_FLAGS, .resolve = RESOLVE_NO_SYMLINKS };
+	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Makes <out> anew in its parent. */
+static int make_out(const struct session_origin *o, uid_t uid, gid_t gid)
+{
+	char path[PAGE], *slash;
+	int parent, fd;
+
+	memcpy(path, o->out, sizeof(path));
+	slash = strrchr(path, '/');
+	*slash = 0;
+	parent = check(o, PARENT, open_real(*path ? path : "/"));
+	if (parent < 0)
+		return parent;
+	fd = session__enter(parent, slash + 1, uid, gid);
+	close(parent);
+	return fd;
+}
+
+/* NAME in DIR, which may not be there, nor be a symlink. */
+static int open_below(int dir, const char *name)
+{
+	int fd = openat(dir, name, DIR_FLAGS | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_again(const struct session_origin *o, bool make, uid_t uid, gid_t gid)
+{
+	int fd = open_real(o->out);
+
+	if (fd == -ENOENT && make)
+		fd = make_out(o, uid, gid);
+	fd = check(o, OUT, fd);
+	for (enum level level = BUCKET; fd >= 0 && level < LEVELS; level++) {
+		int above = fd;
+
+		fd = make ? session__enter(above, o->names[level], uid, gid) :
+			    open_below(above, o->names[level]);
+		close(above);
+		fd = check(o, level, fd);
+	}
+	return fd;
+}
+
+int session_origin__restore(const struct session_origin *o, struct session *s, bool returned,
+			    uid_t uid, gid_t gid)
+{
+	struct stat old, new;
+	int fd, ret;
+
+	if (fstat(s->fd, &old) < 0 || (old.st_nlink && !returned))
+		return 0;
+	fd = o ? open_again(o, !old.st_nlink, uid, gid) : -EOPNOTSUPP;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev &&new.st_ino == old.st_ino)
+		ret = 0;
+	else if (session__lock(fd) == -EWOULDBLOCK)
+		ret = -EWOULDBLOCK;
+	else
+		ret = dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
+	close(fd);
+	return ret;
+}
