@@ -29,7 +29,7 @@
 struct http {
 	CURL *curl;
 	char *ca_file;
-	uint64_t rate;
+	uint64_t rate; /* as configured; target_hooks__rate() knows of changes */
 	unsigned int connect_timeout_s, stall_timeout_s, answer_timeout_s;
 	uint64_t slowest; /* bytes a second */
 
@@ -37,6 +37,7 @@ struct http {
 	const struct http_request *request;
 	const struct target_hooks *hooks;
 	uint64_t sent_before, sent;
+	uint64_t rate_set;    /* what libcurl keeps to */
 	uint64_t begun_ns;    /* … later by the time that we have slept ourselves */
 	uint64_t answered_ns; /* since when all is sent; 0: it isn't yet */
 	size_t head_len;
@@ -99,9 +100,6 @@ int http__new(struct http **ret, const struct target_config *config,
 	h->stall_timeout_s = config->stall_timeout_s ?: STALL_TIMEOUT_S;
 	h->answer_timeout_s = config->answer_timeout_s ?: ANSWER_TIMEOUT_S;
 	h->slowest = config->slowest ?: SLOWEST_BYTES_S;
-	/* Our own rate is not the other side's doing. */
-	if (h->rate && h->slowest > h->rate / 2)
-		h->slowest = h->rate / 2 ?: 1;
 	*ret = h;
 	return 0;
 no_memory:
@@ -206,6 +204,22 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Takes over the rate as of now. libcurl looks at this option while it sends. */
+static void keep_to_rate(struct http *h)
+{
+	uint64_t rate = target_hooks__rate(h->hooks, h->rate);
+
+	if (rate != h->rate_set)
+		curl_easy_setopt(h->curl, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)rate);
+	h->rate_set = rate;
+}
+
+/* What is asked of the other side. Our own rate is not its doing. */
+static uint64_t slowest(const struct http *h)
+{
+	return h->rate_set && h->slowest > h->rate_set / 2 ? h->rate_set / 2 ?: 1 : h->slowest;
+}
+
 /* What stalls ends by CURLOPT_LOW_SPEED_TIME; this is for whoever keeps a trickle going. NULL, or
  * in words what takes too long, SENT bytes of the body having gone. */
 static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
@@ -214,7 +228,7 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 
 	if (sent < len) {
 		h->answered_ns = 0;
-		return now - h->begun_ns > answer_ns + len / h->slowest * NS_PER_S ?
+		return now - h->begun_ns > answer_ns + len / slowest(h) * NS_PER_S ?
 			       "it takes what is sent too slowly" :
 			       NULL;
 	}
@@ -266,6 +280,7 @@ static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_of
 		!target_hooks__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
 	now = clock__mono_ns();
 	h->begun_ns += now - before;
+	keep_to_rate(h);
 	if (h->answer.cancelled)
 		return 1;
 	if (!h->answer.cut)
@@ -307,8 +322,8 @@ static void set_up(struct http *h)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)h->connect_timeout_s);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)h->stall_timeout_s);
-	if (h->rate)
-		curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)h->rate);
+	h->rate_set = 0;
+	keep_to_rate(h);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, h);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);

@@ -450,9 +450,20 @@ static bool key_of(const struct worker *w, char key[TARGET_KEY_MAX])
 	       TARGET_KEY_MAX;
 }
 
+static uint64_t rate_now(void *data)
+{
+	struct queue *q = ((struct worker *)data)->q;
+	uint64_t rate;
+
+	pthread_mutex_lock(&q->rate_lock);
+	rate = q->rate.bytes_per_s;
+	pthread_mutex_unlock(&q->rate_lock);
+	return rate;
+}
+
 static void put_file(struct worker *w, int fd, struct target_result *r)
 {
-	const struct target_hooks hooks = { w, on_progress, on_multipart };
+	const struct target_hooks hooks = { w, on_progress, on_multipart, rate_now };
 	struct outbox_file *f = w->file;
 	char key[TARGET_KEY_MAX];
 	char *progress = journal__progress(w->outbox->journal, f->path, f->sha256);

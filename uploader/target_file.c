@@ -187,17 +187,34 @@ static void wait_until(const struct timespec *start, uint64_t ns)
 		;
 }
 
+/* How the bytes of one object are spread over time. */
+struct spread {
+	uint64_t rate; /* bytes per second; 0: no limit */
+	uint64_t from; /* bytes that had gone when this rate began to apply */
+	struct timespec since;
+};
+
+/* Bytes of the next piece. It takes no more than half a second, so that progress() is called. */
+static uint64_t piece(struct spread *s, uint64_t rate, uint64_t at)
+{
+	if (rate != s->rate) {
+		s->rate = rate;
+		s->from = at;
+		clock_gettime(CLOCK_MONOTONIC, &s->since);
+	}
+	return rate && rate / 2 < CHUNK ? rate / 2 + 1 : CHUNK;
+}
+
 static int copy(const struct file_target *t, const struct target_object *object, int to,
 		const struct target_hooks *hooks)
 {
-	/* A piece takes no more than half a second at the rate, so that progress() is called. */
-	uint64_t most = t->rate && t->rate / 2 < CHUNK ? t->rate / 2 + 1 : CHUNK, at = 0;
-	struct timespec start;
-	char *buf = malloc(most);
+	struct spread spread = { 0 };
+	uint64_t at = 0;
+	char *buf = malloc(CHUNK);
 	int err = buf ? 0 : -ENOMEM;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!err && at < object->size) {
+		uint64_t most = piece(&spread, target_hooks__rate(hooks, t->rate), at);
 		uint64_t len = object->size - at < most ? object->size - at : most;
 		ssize_t n = copy_chunk(object->fd, to, at, len, buf);
 
@@ -206,8 +223,9 @@ static int copy(const struct file_target *t, const struct target_object *object,
 			break;
 		}
 		at += n;
-		if (t->rate)
-			wait_until(&start, (unsigned __int128)at * 1000000000 / t->rate);
+		if (spread.rate)
+			wait_until(&spread.since, (unsigned __int128)(at - spread.from) *
+							  1000000000 / spread.rate);
 		if (!target_hooks__progress(hooks, at))
 			err = -ECANCELED;
 	}

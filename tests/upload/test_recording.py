@@ -165,6 +165,28 @@ def test_second_ctrl_c(ceph, bucket, tmp_path):
     assert recorder.run("verify", str(r.session_directory)).returncode == 0
 
 
+def test_the_rate_may_change_while_a_file_goes(ceph, s3cmd, bucket, tmp_path):
+    """A file that would take longer than a minute at the old rate goes at once at the one that is read again."""
+    config = tmp_path / "iotrc.conf"
+    config.write_text(f"path = {tmp_path}\nupload-rate = 1K\n")
+    r = recording(tmp_path, bucket, ceph.endpoint, "--config", str(config), *recorder.OWN).start().wait_ready()
+    work(tmp_path / "work", 2000)
+    r.send(signal.SIGHUP)
+    wait_for(lambda: list(r.session_directory.glob("fs/*.zst")))
+    [file] = r.session_directory.glob("fs/*.zst")
+    assert file.stat().st_size > 80000
+
+    def there():
+        return any(key.endswith(file.name) for key in s3cmd.list(bucket))
+
+    time.sleep(3) # until it has begun to go
+    assert not there()
+    config.write_text(f"path = {tmp_path}\nupload-rate = 1G\n")
+    r.send(signal.SIGHUP)
+    wait_for(there, 40)
+    stop(r)
+
+
 def test_bar_on_a_terminal(ceph, bucket, tmp_path):
     """Ctrl+C as somebody types it: the key, to the terminal that it runs on."""
     command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots",
