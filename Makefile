@@ -9,6 +9,7 @@
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
+#   make bench-rows    what a row costs from the record to the file; fails where that has grown
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -75,7 +76,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench install uninstall deb clean deps
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
 .PHONY: check check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -354,6 +355,19 @@ $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 bench: deps all
 	@scripts/install-deps.sh bench
 	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
+
+# From a recording that is replayed. UPDATE=1 writes the number that later ones are compared with. Where records have got
+# another layout, bench-record makes the recording anew (root).
+ROWS := bench/rows.records.zst
+bench-rows: $(BUILD)/bench-rows
+	@scripts/install-deps.sh valgrind
+	$(call say,BENCH,'instructions of a row')
+	$(Q)/usr/bin/python3 bench/rows.py $< $(ROWS) bench/rows.instructions $(if $(UPDATE),--update)
+bench-record: all workloads
+	$(Q)bench/record-rows.sh $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(ROWS)
+$(BUILD)/bench-rows: $(BUILD)/bench/rows.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
 # FILE:where below PREFIX:MODE
 MANDIR := share/man
