@@ -56,6 +56,7 @@ style command:git                 git                   git                    g
 python python:pip                python3-pip           python3-pip            python-pip
 python python:setuptools         python3-setuptools    python3-setuptools     python-setuptools
 python python:wheel              python3-wheel         python3-wheel          python-wheel
+python python:matplotlib         python3-matplotlib    python3-matplotlib     python-matplotlib
 python command:debootstrap       debootstrap           debootstrap            debootstrap
 python command:npm               npm                   nodejs-npm             npm
 python command:Rscript           r-base-core           R-core                 r

@@ -26,7 +26,8 @@ mount -t overlay none -o xino=on,lowerdir=a:b,upperdir=upper/u,workdir=upper/w m
 cd merged
 stat -c '%i' *
 cat * >/dev/null
-/usr/bin/python3 -c 'import ctypes, os; ctypes.CDLL(None).ftruncate(os.open("new", os.O_CREAT | os.O_RDWR), ctypes.c_long(-1))'
+/usr/bin/python3 -c 'import ctypes, os
+ctypes.CDLL(None).ftruncate(os.open("new", os.O_CREAT | os.O_RDWR), ctypes.c_long(-1))'
 """
 
 
@@ -36,7 +37,8 @@ def test_an_overlay_s_inodes_are_exact(tmp_path):
     recorder = subprocess.Popen([conftest.IOTRC, "-o", tmp_path / "out", "--no-snapshots", "--streams", "fs", "--path",
                                  place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     session = recorder.stdout.readline().strip()
-    done = subprocess.run(["unshare", "-m", "sh", "-c", OVERLAY, "sh", place], capture_output=True, text=True, check=False)
+    done = subprocess.run(["unshare", "-m", "sh", "-c", OVERLAY, "sh", place], capture_output=True, text=True,
+                          check=False)
     recorder.send_signal(signal.SIGINT)
     _, said = recorder.communicate(timeout=60)
     assert done.returncode == 0, done.stderr

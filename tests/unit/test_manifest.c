@@ -195,7 +195,7 @@ Test(manifest, streams_are_the_schema)
 	/* "a b" of the table is a list here. */
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.0"), "4");
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.1"), "6");
-	/* The sum of sizes asked for means nothing, that of what was moved does; names have none. */
+	/* The sum of sizes asked for means nothing, that of bytes moved does; names have none. */
 	cr_assert(json_is_null(at(root, "streams.fs.columns.6.sum")));
 	cr_assert_str_eq(str(root, "streams.fs.columns.8.sum"), "bytes moved");
 	cr_assert_null(json_object_get(at(root, "streams.fs.columns.5"), "sum"));
