@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a call's arguments and result say, put into its record. */
+/* Filling a record from the arguments and the result of its call. */
 #ifndef IOTRC_BPF_CALL_FILL_H
 #define IOTRC_BPF_CALL_FILL_H
 
@@ -25,9 +25,9 @@
 #define RWF_NOAPPEND 0x20
 
 #define MAX_IOVECS 1024 /* UIO_MAXIOV */
-#define IOVEC_STEP 32   /* of them that one call of sum_some_iovecs() adds up */
+#define IOVEC_STEP 32   /* iovecs per call of sum_some_iovecs() */
 
-/* What the call's own arguments say: built aside, and written once. */
+/* Fills what the arguments say. The fields are computed first, and each is written once. */
 static __always_inline void fill(struct rec_fs *rec, const struct task_state *state,
 				 const volatile struct syscall_desc *d)
 {
@@ -69,15 +69,15 @@ static __always_inline void fill(struct rec_fs *rec, const struct task_state *st
 	rec->size = rec->offset = 0;
 }
 
-#define IOVECS_UNREADABLE (1ULL << 63) /* no sum of lengths that the kernel takes */
+#define IOVECS_UNREADABLE (1ULL << 63) /* more than the kernel takes as a sum of lengths */
 
-/* All ones when the sum is too large for 64 bits. */
+/* A + B, or all ones if that is too large for 64 bits. */
 static __always_inline u64 add_lengths(u64 a, u64 b)
 {
 	return a + b < a ? ~0ULL : a + b;
 }
 
-/* The sum of the lengths of the first N, but IOVEC_STEP at most, or IOVECS_UNREADABLE. */
+/* Sum of the lengths of the first N iovecs, at most IOVEC_STEP, or IOVECS_UNREADABLE. */
 __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, pair[2], i;
@@ -96,8 +96,8 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* What readv and its kin were asked for, or IOVECS_UNREADABLE. Global functions: the verifier
- * goes once through the rounds of either's loop, instead of through MAX_IOVECS. */
+/* Number of bytes that readv() and its kin were asked for, or IOVECS_UNREADABLE. Global functions:
+ * the verifier goes through each loop once, rather than through MAX_IOVECS rounds. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, some, i;
@@ -113,8 +113,8 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* Pipes, sockets and most devices have no place that data comes from; a directory's position is a
- * number that only its filesystem can read. */
+/* Pipes, sockets and most devices have no position; a directory's position means something only to
+ * its filesystem. */
 static __always_inline bool has_position(u64 file)
 {
 	u32 format = inode_format(kread(file, file, f_inode));
@@ -122,7 +122,8 @@ static __always_inline bool has_position(u64 file)
 	return format == S_IFREG || format == S_IFBLK;
 }
 
-/* Of what was read or written; the others in the usual scope are directories, where that fails. */
+/* The same for a file that was read or written: in the default scope anything but a regular file is
+ * a directory, and that fails. */
 static __always_inline bool had_position(u64 file, s64 ret)
 {
 	return (!cfg.scope_all && ret >= 0) || has_position(file);
@@ -137,9 +138,9 @@ static __always_inline bool appends(const struct task_state *state,
 	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
 }
 
-/* How much was asked for, and where the transfer began. Read on exit, when the place is certain: on
- * entry a call still has to wait for its turn on a shared position, and an append for the end of
- * the file. Afterwards the position stands behind what was moved. */
+/* Fills the size and the offset. Read on exit, when the position is certain: on entry a call may
+ * still have to wait for a position that others share, and an append for the end of the file. After
+ * the call the position is behind the bytes moved. */
 static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *state,
 					const volatile struct syscall_desc *d)
 {
@@ -170,11 +171,11 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 	if (offset_at && !(props & PROP_OFFSET_AT)) {
 		offset = props & PROP_PGOFF ? arg(state, offset_at) << 12 :
 					      arg_long_long(state, offset_at, props & PROP_HILO);
-		/* preadv2 and pwritev2 take -1 for the file position. */
+		/* preadv2() and pwritev2() take -1 for the file position. */
 		if (!(props & PROP_SEQUENTIAL && offset == (u64)-1)) {
 			if (!appends(state, d)) {
 				has |= FS_HAS_OFFSET;
-			} else if (moved) { /* Linux appends whatever offset is given */
+			} else if (moved) { /* Linux appends even if an offset is given */
 				offset = kread(kread(state->file, file, f_inode), inode, i_size) -
 					 moved;
 				has |= FS_HAS_OFFSET;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The paths that a call is given, and the directories that they are relative to. */
+/* The paths that a call is given, and the directories they are relative to. */
 #ifndef IOTRC_BPF_CALL_PATHS_H
 #define IOTRC_BPF_CALL_PATHS_H
 
@@ -33,10 +33,10 @@
 #define RESOLVE_IN_ROOT 0x10
 
 #define NO_ROOM ((u64)-1)
-#define BASE_ALONE 1 /* the first character of a path that is nothing but what it is relative to */
+#define BASE_ALONE 1 /* first character of a path that means just the directory it is relative to */
 
-/* The id of a directory that a path is relative to: of the descriptor FD, or the current one. 0
- * when that is no open file, NO_ROOM when its definition found none. */
+/* The id of a directory that a path is relative to: of the descriptor FD, or the current directory.
+ * 0 if the descriptor is not open, NO_ROOM if the definition found no room. */
 static __noinline u64 base_at(struct task_state *state, s32 fd)
 {
 	struct task_struct *task = current_task();
@@ -59,13 +59,14 @@ static __noinline u64 base_at(struct task_state *state, s32 fd)
 	return id ? id : NO_ROOM;
 }
 
-/* Of what uread_str() returns: up to 6.12 it leaves out the NUL of an empty string. */
+/* Whether the result N of uread_str() means an empty string: up to 6.12 it does not count the NUL
+ * of one. */
 static __always_inline bool is_empty(long n)
 {
 	return n == 0 || n == 1;
 }
 
-/* Whether the call follows a symlink at the end of its path. */
+/* Whether the call follows a symbolic link at the end of its path. */
 static __always_inline bool follows(const struct task_state *state,
 				    const volatile struct syscall_desc *d)
 {
@@ -78,11 +79,11 @@ static __always_inline bool follows(const struct task_state *state,
 	return !(at & AT_SYMLINK_NOFOLLOW);
 }
 
-/* Reads the structure that goes with the paths, into args[6]. */
+/* Reads the structure that some calls take besides the paths into args[6]. */
 static __noinline int fetch_how(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	u64 how[3] = {};   /* of struct open_how: flags, mode, resolve */
-	u32 size_flags[2]; /* of struct xattr_args, behind a pointer */
+	u64 how[3] = {};   /* struct open_how: flags, mode, resolve */
+	u32 size_flags[2]; /* struct xattr_args after its pointer */
 
 	if (!state || !d)
 		return 0;
@@ -100,8 +101,8 @@ static __noinline int fetch_how(struct task_state *state, const volatile struct 
 	return 0;
 }
 
-/* A path that begins with a link to something open is relative to that: the record's skip says
- * how many bytes stand for it. FOR_FILE: it may be the thing itself. */
+/* A path that begins with a link to an open file is relative to that file. The record's skip holds
+ * the length of the link. FOR_FILE: the path may mean the file itself. */
 static __noinline int skip_magic(struct task_state *state, const char *text, u32 which,
 				 bool for_file)
 {
@@ -124,7 +125,7 @@ static __noinline int skip_magic(struct task_state *state, const char *text, u32
 		i += s->text[i & (2 * MAGIC_HEAD - 1)] == '/';
 	if (i >= len && !for_file)
 		return 0;
-	if (kind == MAGIC_ROOT && i >= len) { /* the path's first character is the root */
+	if (kind == MAGIC_ROOT && i >= len) { /* the first character of the path is the root */
 		if (which)
 			rec->len2 = 1;
 		else
@@ -151,21 +152,21 @@ static __always_inline bool maybe_magic(const char *text, u32 len)
 		       false;
 }
 
-/* mount() without a source: there is but the target. */
+/* mount() without a source has only the target. */
 static __always_inline bool is_lone(const struct task_state *state,
 				    const volatile struct syscall_desc *d)
 {
 	return d->op == FS_MOUNT && d->props & PROP_LINK_TARGET && !arg(state, d->path);
 }
 
-/* Where the first path is. */
+/* Address of the first path. */
 static __always_inline u64 first_path(const struct task_state *state,
 				      const volatile struct syscall_desc *d)
 {
 	return arg(state, is_lone(state, d) ? d->path2 : d->path);
 }
 
-/* Whether a path of N bytes, or none, means the descriptor's own file. */
+/* Whether a path of N bytes, or a missing one, means the file of the descriptor. */
 static __always_inline bool means_file(const struct task_state *state,
 				       const volatile struct syscall_desc *d, u64 from, long n)
 {
@@ -177,7 +178,7 @@ static __always_inline bool means_file(const struct task_state *state,
 	return is_empty(n) ? empty : !from && (empty || props & PROP_NULL_IS_FD);
 }
 
-/* Reads the second path behind the first, which is LEN bytes long. */
+/* Reads the second path behind the first, which has LEN bytes. */
 static __always_inline bool fetch_second(struct task_state *state,
 					 const volatile struct syscall_desc *d, char *text,
 					 const u32 room, u64 len)
@@ -202,8 +203,8 @@ static __always_inline bool fetch_second(struct task_state *state,
 	return true;
 }
 
-/* What the first path's N bytes at TEXT say, and the second path. Each has ROOM bytes; false when
- * one is longer. */
+/* Evaluates the first path, N bytes at TEXT, and reads the second. Each has ROOM bytes; returns
+ * false if one is longer. */
 static __always_inline bool fetch_rest(struct task_state *state,
 				       const volatile struct syscall_desc *d, char *text,
 				       const u32 room, long n)
@@ -230,7 +231,7 @@ static __always_inline bool fetch_rest(struct task_state *state,
 	return true;
 }
 
-/* The longer ones. */
+/* The same for paths that are longer. */
 static __noinline int fetch_long(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
@@ -246,8 +247,8 @@ static __noinline int fetch_long(struct task_state *state, const volatile struct
 	return 0;
 }
 
-/* Reads the paths of a call and what goes with them: short ones into own.asked, long ones into
- * the scratch. */
+/* Reads the paths of a call and the structures that go with them: short paths into own.asked, long
+ * ones into the scratch. */
 static __noinline int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	long n;
@@ -259,7 +260,7 @@ static __noinline int fetch_paths(struct task_state *state, const volatile struc
 	state->own.rec.base = state->own.rec.base2 = 0;
 	if (d->props & (PROP_OPEN_HOW | PROP_XATTR_ARGS))
 		fetch_how(state, d);
-	if (!d->path) { /* open_by_handle_at() has none */
+	if (!d->path) { /* open_by_handle_at() has no path */
 		state->paths = PATHS_NONE;
 		state->is_file = state->first[0] = 0;
 		state->own.rec.len = state->own.rec.len2 = 0;
@@ -272,8 +273,8 @@ static __noinline int fetch_paths(struct task_state *state, const volatile struc
 	return 0;
 }
 
-/* The same in two parts, for a call that needs its path when it fails alone: on entry its text
- * is read, and on exit what it says. */
+/* fetch_paths() in two parts, for calls that need their path only if they fail: the text is read on
+ * entry, and evaluated on exit. */
 static __always_inline void fetch_text(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {
@@ -298,8 +299,8 @@ static __noinline int parse_text(struct task_state *state, const volatile struct
 
 enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
 
-/* Names the directories that the paths start from. A path that stands for an open file alone is
- * none: PATH_OF_FILE, with its descriptor, or AT_FDCWD, in at_fd[0]. */
+/* Resolves the directories that the paths start from. If a path means just an open file, returns
+ * PATH_OF_FILE, with its descriptor or AT_FDCWD in at_fd[0]. */
 static __always_inline enum path_answer place_paths(struct task_state *state,
 						    const volatile struct syscall_desc *d)
 {
@@ -315,7 +316,7 @@ static __always_inline enum path_answer place_paths(struct task_state *state,
 	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
 }
 
-/* Names the open file that the path stands for. */
+/* Puts the name of the open file that the path means into the record. */
 static __noinline enum verdict place_file(struct task_state *state)
 {
 	s32 fd;

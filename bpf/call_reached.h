@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The file that a call on a path reached, as far as the kernel's cache of names tells. */
+/* The file that the path of a call reached, if the dentry cache tells. */
 #ifndef IOTRC_BPF_CALL_REACHED_H
 #define IOTRC_BPF_CALL_REACHED_H
 
@@ -18,8 +18,8 @@
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
-/* Errors (errno below 64) of calls that have found no file, or haven't looked for one: EPERM,
- * EACCES, EEXIST, EBUSY and others say something of a file. */
+/* Errors (errno below 64) of calls that have found no file, or have not looked for one. Others,
+ * such as EPERM, EACCES, EEXIST and EBUSY, are about a file that was found. */
 #define NO_FILE \
 	(1ULL << 2 /* ENOENT */ | 1ULL << 4 /* EINTR */ | 1ULL << 9 /* EBADF */ | \
 	 1ULL << 12 /* ENOMEM */ | 1ULL << 14 /* EFAULT */ | 1ULL << 20 /* ENOTDIR */ | \
@@ -31,7 +31,7 @@ static __always_inline bool found_a_file(s64 ret)
 	return ret >= 0 || ret <= -64 || !(NO_FILE >> -ret & 1);
 }
 
-/* The place that FD is open at, or the current directory. */
+/* Dentry and mount of the file open as FD, or of the current directory. */
 static __always_inline struct where where_at(s32 fd)
 {
 	struct task_struct *task = current_task();
@@ -52,7 +52,7 @@ static __always_inline struct where where_at(s32 fd)
 	return ret;
 }
 
-/* The inode that the first, or the second, path of the call leads to; 0: unknown. */
+/* The inode that the first or second path of the call leads to; 0 if unknown. */
 static __noinline u64 reached(struct task_state *state, u32 second, bool follow)
 {
 	struct long_scratch *s = get_long_scratch();
@@ -76,7 +76,7 @@ static __noinline u64 reached(struct task_state *state, u32 second, bool follow)
 	return lookup_path(from.dentry, from.mount, how);
 }
 
-/* Puts what INODE is into the record. */
+/* Fills number, device and mode of INODE. */
 static __noinline int fill_inode(struct rec_fs_long *rec, u64 inode)
 {
 	u64 sb;
@@ -99,7 +99,7 @@ static __always_inline bool reaches_second(const struct task_state *state,
 	return d->props & PROP_SECOND && state->asked_has & LONG_HAS_ASKED2;
 }
 
-/* On entry: the file whose name is to be taken away, and the one whose name a rename may take. */
+/* On entry: the file whose name is to be removed, and the file whose name a rename replaces. */
 static __always_inline void reach_first(struct task_state *state,
 					const volatile struct syscall_desc *d)
 {
@@ -117,7 +117,7 @@ static __always_inline void reach_first(struct task_state *state,
 	}
 }
 
-/* On exit, when it isn't known yet. */
+/* On exit: the file that the path reached, if that is not known yet. */
 static __always_inline bool reach_last(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {

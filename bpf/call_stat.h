@@ -9,8 +9,8 @@
 #include "bpf/uread.h"
 #include "schema/records.h"
 
-/* The structures that a stat call may fill, and where each has what is read of it: dev and ino of
- * 64 bits, or narrow ones of 32; of the mode the low 16 are enough. */
+/* The structures that a stat call may fill, and the offsets of dev, ino and mode in them. dev and
+ * ino have 64 bits, in the narrow form 32; of the mode 16 bits are used. */
 enum stat_form { STAT_NATIVE, STAT_NARROW, STAT_WIDE, STAT_X };
 
 struct stat_places {
@@ -29,13 +29,13 @@ static const struct stat_places stat_places[] = {
 	[STAT_WIDE] = { 0, 88, 16 }, /* struct stat64 of i386 */
 #else
 	[STAT_NATIVE] = { 0, 8, 16 },
-	[STAT_WIDE] = { 0, 96, 16 }, /* … of arm */
+	[STAT_WIDE] = { 0, 96, 16 }, /* struct stat64 of arm */
 #endif
-	[STAT_NARROW] = { 0, 4, 8 }, /* struct stat of both */
+	[STAT_NARROW] = { 0, 4, 8 }, /* struct stat of i386 and arm */
 	[STAT_X] = { 136, 32, 28 },
 };
 
-/* Which file a stat call has found, by its own answer. */
+/* Reads which file the stat call has found. */
 static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, bool compat)
 {
 	enum stat_form form = props & PROP_STATX  ? STAT_X :
@@ -48,7 +48,7 @@ static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, boo
 
 	if (!rec)
 		return false;
-	if (form == STAT_NATIVE) { /* most calls: its first 32 bytes have all of it */
+	if (form == STAT_NATIVE) { /* most calls: the first 32 bytes have all of it */
 		if (uread(head, sizeof(head), at))
 			return false;
 		dev = head[0];
@@ -60,7 +60,7 @@ static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, boo
 	}
 	rec->mode = mode;
 	rec->ino = form == STAT_NARROW ? (u32)ino : ino;
-	/* A major and a minor, or new_encode_dev() of include/linux/kdev_t.h */
+	/* statx() gives major and minor; the others new_encode_dev() of include/linux/kdev_t.h. */
 	rec->dev = form == STAT_X ?
 			   (u32)dev << 20 | dev >> 32 :
 			   ((dev >> 8) & 0xfff) << 20 | (dev & 0xff) | ((dev >> 12) & 0xfff00);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which file a path leads to, by the kernel's cache of names (fs/dcache.c). A call on a path has
- * no open file, and no tracepoint tells what it reached: the path is walked here, as fs/namei.c
- * does, through what is cached. A name that isn't cached, a symlink whose text is not in memory,
- * or a directory that has its own idea of equal names ends the walk without an answer.  The
- * cache's table has no symbol that a program may use. Where it begins, and how many buckets it
- * has, is found at start from dentries whose bucket and hash are known
- * (src/engine/bpf/dcache.c). */
+/* Finds the file that a path leads to in the dentry cache (fs/dcache.c). A call on a path has no
+ * open file, and no tracepoint names the file it reached. So the path is walked here, like in
+ * fs/namei.c, through cached dentries only. The walk ends without an answer at a name that is not
+ * cached, at a symbolic link whose text is not in memory, and at a directory whose filesystem
+ * compares names in its own way.
+ *
+ * The hash table of the cache has no symbol that programs may use. User space finds its address and
+ * size at start, from dentries whose bucket and hash are known (src/engine/bpf/dcache.c). */
 #ifndef IOTRC_BPF_DCACHE_H
 #define IOTRC_BPF_DCACHE_H
 
@@ -19,33 +20,33 @@
 #include "bpf/path.h"
 #include "schema/records.h"
 
-#define DCACHE_OP_HASH 1    /* include/linux/dcache.h: the filesystem hashes names by itself, */
-#define DCACHE_OP_COMPARE 2 /* … or compares them */
+#define DCACHE_OP_HASH 1    /* include/linux/dcache.h: the filesystem hashes names itself, */
+#define DCACHE_OP_COMPARE 2 /* or compares them itself */
 
-#define NAME_BYTES 255 /* of one component (include/uapi/linux/limits.h) */
-#define LINK_BYTES 512 /* of a symlink's text; longer ones are not followed */
-#define LINKS_MAX 10   /* symlinks in a path; the kernel's own bound is 40 */
-#define BUCKET_MAX 64  /* names in one bucket that are looked at */
-#define MOUNTS_STEP 64 /* mounts below one that a call of find_mount() looks at */
+#define NAME_BYTES 255 /* per component (include/uapi/linux/limits.h) */
+#define LINK_BYTES 512 /* of the text of a symbolic link; longer links are not followed */
+#define LINKS_MAX 10   /* symbolic links per path; the kernel allows 40 */
+#define BUCKET_MAX 64  /* dentries looked at per bucket */
+#define MOUNTS_STEP 64 /* mounts looked at per call of find_mount() */
 #define MOUNTS_CALLS 16
-#define MOUNTED_OVER 4   /* mounts on one another */
-#define LOOKUP_STEPS 192 /* components, symlinks' included */
+#define MOUNTED_OVER 4   /* mounts stacked on one dentry */
+#define LOOKUP_STEPS 192 /* components, those of symbolic links included */
 
-/* Written by the program after loading; 0: not found, and no path is walked. */
+/* Set by user space after loading; 0: not found, so that no path is walked. */
 volatile u64 dcache_buckets = 0;
 volatile u32 dcache_shift = 0;
 
-/* One walk. The text that is left begins at AT and ends at TEXT_END, before it is room for
- * symlinks' texts, and behind it a NUL. */
+/* A walk. The rest of the path is in the text from AT to TEXT_END. In front of it is room for the
+ * text of symbolic links, behind it is a NUL. */
 struct lookup {
-	u64 dentry, mount; /* where the walk stands */
+	u64 dentry, mount; /* position of the walk */
 	u64 root_dentry, root_mount;
-	u64 hash_len, first; /* of the component, as in struct qstr; its first eight bytes */
-	u64 found;           /* its dentry */
-	u64 child;           /* find_mount()'s next */
+	u64 hash_len, first; /* of the component, as in struct qstr; and its first eight bytes */
+	u64 found;           /* dentry of the component */
+	u64 child;           /* where find_mount() goes on */
 	u32 at;
 	u32 links;
-	u8 follow; /* a symlink at the end of the path */
+	u8 follow; /* follow a symbolic link at the end of the path */
 	u8 arrived, crossed;
 	char link[LINK_BYTES];
 	char text[4 * PATH_BYTES];
@@ -69,15 +70,15 @@ static __always_inline struct lookup *get_lookup(void)
 
 #define EACH_BYTE(c) (0x0101010101010101ULL * (c))
 
-/* 0x80 in each byte of W up to the first that is 0. (What is behind it may be wrong.) */
+/* 0x80 in each byte of W up to the first zero byte. Bytes behind that may be wrong. */
 static __always_inline u64 zero_bytes(u64 w)
 {
 	return (w - EACH_BYTE(1)) & ~w & EACH_BYTE(0x80);
 }
 
-/* The kernel's full_name_hash() of fs/namei.c (CONFIG_DCACHE_WORD_ACCESS) of the component at
- * AT, in the directory where the walk stands. A global function, as those below: the verifier
- * goes through it once. */
+/* Hashes the component at AT in the current directory, like full_name_hash() of fs/namei.c
+ * (CONFIG_DCACHE_WORD_ACCESS). A global function, like those below: the verifier goes through it
+ * once. */
 __noinline int hash_component(void)
 {
 	struct lookup *s = get_lookup();
@@ -116,8 +117,8 @@ __noinline int hash_component(void)
 	return 0;
 }
 
-/* Looks for the component in the directory where the walk stands: FOUND is its dentry, 0 when it
- * isn't in the cache. */
+/* Looks up the component in the current directory: FOUND is its dentry, or 0 if it is not
+ * cached. */
 __noinline int find_dentry(void)
 {
 	struct lookup *s = get_lookup();
@@ -148,8 +149,7 @@ __noinline int find_dentry(void)
 	return 0;
 }
 
-/* Looks through the next MOUNTS_STEP mounts below the current one for what is mounted on its
- * dentry. */
+/* Searches the next MOUNTS_STEP children of the current mount for one on the current dentry. */
 __noinline int find_mount(void)
 {
 	struct lookup *s = get_lookup();
@@ -176,8 +176,7 @@ __noinline int find_mount(void)
 	return 0;
 }
 
-/* Follows mounts on the dentry where the walk stands, in the mount where it stands; 0 when there
- * are too many mounts to look through. */
+/* Enters the mounts on the current dentry; returns 0 if there are too many to search. */
 __noinline int cross_mounts(void)
 {
 	struct lookup *s = get_lookup();
@@ -199,7 +198,7 @@ __noinline int cross_mounts(void)
 	return 0;
 }
 
-/* "..": out of the mount where that begins, and never above the root. */
+/* "..": may leave a mount at its root, but not the root of the walk. */
 __noinline int go_up(void)
 {
 	struct lookup *s = get_lookup();
@@ -224,7 +223,7 @@ __noinline int go_up(void)
 	return 0;
 }
 
-/* Puts the text of the symlink INODE before what is left of the path. */
+/* Puts the text of the symbolic link INODE in front of the rest of the path. */
 __noinline int follow_link(u64 inode)
 {
 	struct lookup *s = get_lookup();
@@ -249,7 +248,7 @@ __noinline int follow_link(u64 inode)
 	return 1;
 }
 
-/* Whether nothing but slashes is left. */
+/* Whether only slashes are left. */
 static __always_inline bool at_end(const struct lookup *s, bool *slash)
 {
 	char next = s->text[s->at & TEXT_MASK];
@@ -258,7 +257,7 @@ static __always_inline bool at_end(const struct lookup *s, bool *slash)
 	return !next || (*slash && !s->text[(s->at + 1) & TEXT_MASK]);
 }
 
-/* Goes to the name just hashed; false when that is as far as the cache can tell. */
+/* Enters the component just hashed; returns false if the cache does not tell. */
 __noinline int lookup_name(void)
 {
 	struct lookup *s = get_lookup();
@@ -280,7 +279,7 @@ __noinline int lookup_name(void)
 	return cross_mounts();
 }
 
-/* Takes the next component of the path, or slashes; false at its end, and where it can't go on. */
+/* Handles the next component or slashes; returns false at the end, and if the walk cannot go on. */
 __noinline int lookup_step(void)
 {
 	struct lookup *s = get_lookup();
@@ -311,11 +310,11 @@ __noinline int lookup_step(void)
 }
 
 enum lookup_how {
-	LOOKUP_FOLLOW = 1,   /* a symlink at the end of the path */
-	LOOKUP_CONFINED = 2, /* where it begins is the root */
+	LOOKUP_FOLLOW = 1,   /* follow a symbolic link at the end of the path */
+	LOOKUP_CONFINED = 2, /* the walk cannot leave the directory it begins in */
 };
 
-/* Takes the path of LEN bytes at FROM, in kernel memory, for the walk to come. */
+/* Starts a walk with the path of LEN bytes at FROM, in kernel memory. */
 static __always_inline void lookup_text(struct lookup *s, const char *from, u32 len)
 {
 	if (len >= PATH_BYTES)
@@ -325,7 +324,7 @@ static __always_inline void lookup_text(struct lookup *s, const char *from, u32 
 			      opaque(len) & (PATH_BYTES - 1), from);
 }
 
-/* The inode that the path taken leads to from DENTRY and MOUNT; 0: unknown, or there is none. */
+/* The inode that the path leads to from DENTRY and MOUNT; 0 if unknown, or if there is none. */
 __noinline u64 lookup_path(u64 dentry, u64 mount, u32 how)
 {
 	struct lookup *s = get_lookup();
@@ -350,8 +349,8 @@ __noinline u64 lookup_path(u64 dentry, u64 mount, u32 how)
 	return s->arrived ? kread(s->dentry, dentry, d_inode) : 0;
 }
 
-/* Calibration: the bucket that the open file FD of the caller is in, as far as that is the first
- * of it. Run by hand (bpf_prog_test_run) with FD as its argument. */
+/* Calibration: the hash bucket of the open file FD of the caller, if the file is the first in it.
+ * Run by user space with bpf_prog_test_run(); FD is its argument. */
 u64 sample_bucket = 0; /* its result */
 u32 sample_hash = 0;
 

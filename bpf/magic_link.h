@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Paths that begin with a link of procfs to what a process has open: /proc/self/fd/N,
- * /proc/self/cwd, /proc/self/root, the same of /proc/thread-self and of the process's own
- * number, and /dev/fd/N. */
+/* Paths that begin with a procfs link to an open file: /proc/self/fd/N, /proc/self/cwd,
+ * /proc/self/root, the same below /proc/thread-self or the number of the process itself, and
+ * /dev/fd/N. */
 #ifndef IOTRC_BPF_MAGIC_LINK_H
 #define IOTRC_BPF_MAGIC_LINK_H
 
@@ -11,12 +11,12 @@
 #include "bpf/kread.h"
 
 #define MAGIC_NONE 0
-#define MAGIC_ROOT 1 /* what is left is absolute */
+#define MAGIC_ROOT 1 /* the rest is relative to the root */
 #define MAGIC_CWD 2
 #define MAGIC_FD 3
-#define MAGIC_HEAD 64 /* bytes of the path that are looked at */
+#define MAGIC_HEAD 64 /* bytes of the path that are examined */
 
-/* What a path begins with, and how many bytes that has. */
+/* The link that a path begins with, and its length. */
 struct magic_link {
 	u32 kind, bytes;
 	s32 fd;
@@ -25,7 +25,7 @@ struct magic_link {
 
 #define PROC_MAGIC 0x9fa0 /* include/uapi/linux/magic.h */
 
-/* The number by which the process of TASK knows itself. */
+/* The pid of TASK in its own pid namespace. */
 static __always_inline u32 own_number(struct task_struct *task)
 {
 	u64 pid = kread(kread(task, task_struct, group_leader), task_struct, thread_pid);
@@ -36,7 +36,7 @@ static __always_inline u32 own_number(struct task_struct *task)
 
 #define TEXT(i) text[(i) & (MAGIC_HEAD - 1)]
 
-/* The number at I; I moves behind it. -1: there is none. */
+/* The number at position I, which is moved behind it; -1 if there is none. */
 static __always_inline s64 take_number(const char *text, u32 *i)
 {
 	s64 n = -1;
@@ -80,7 +80,7 @@ static __always_inline struct magic_scratch *get_magic_scratch(void)
 	return bpf_map_lookup_elem(&magic_scratch, &zero);
 }
 
-/* Behind "/proc/": whose directory it is, when that is the process's or the thread's own. */
+/* Behind "/proc/": whether the next component is the process or thread itself. */
 static __always_inline bool take_own(const char *text, u32 *i)
 {
 	s64 n;
@@ -98,7 +98,7 @@ static __always_inline bool take_own(const char *text, u32 *i)
 	return n >= 0 && n == own_number(current_task()) && TEXT((*i)++) == '/';
 }
 
-/* Behind that: which link. */
+/* Behind that: which of the links follows. */
 static __always_inline u32 take_kind(const char *text, u32 *i)
 {
 	u64 next = eight_bytes(text, *i);
@@ -118,8 +118,8 @@ static __always_inline u32 take_kind(const char *text, u32 *i)
 	return MAGIC_NONE;
 }
 
-/* Reads the head of a path, which begins with /proc/ or /dev/, in the scratch. A global function:
- * the verifier goes through it once. */
+/* Examines the beginning of the path in the scratch, which starts with /proc/ or /dev/. A global
+ * function: the verifier goes through it once. */
 __noinline int read_magic_link(void)
 {
 	struct magic_scratch *s = get_magic_scratch();

@@ -21,7 +21,7 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* Paths longer than SHORT_PATH of the calls under way, by thread. */
+/* Paths longer than SHORT_PATH of calls in progress, by thread. */
 struct long_paths {
 	char text[ASKED_MAX];
 };
@@ -29,12 +29,12 @@ struct long_paths {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 256); /* by the program to its own measure */
+	__uint(max_entries, 256); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct long_paths);
 } long_paths SEC(".maps");
 
-/* Keeps the long paths in the scratch until the call's exit. */
+/* Keeps the long paths, which are in the scratch, until the call returns. */
 static __noinline int keep_long(struct task_state *state)
 {
 	struct long_scratch *s = get_long_scratch();
@@ -43,7 +43,7 @@ static __noinline int keep_long(struct task_state *state)
 	if (!state || !s)
 		return 0;
 	if (bpf_map_update_elem(&long_paths, &key, s->rec.asked, BPF_ANY))
-		state->paths = PATHS_UNREAD; /* no room: read on exit */
+		state->paths = PATHS_UNREAD; /* no room: they are read on exit */
 	return 0;
 }
 
@@ -67,7 +67,8 @@ static __always_inline void take_long(void)
 	drop_long();
 }
 
-/* A name is read now, while it holds, and before another thread can change it. */
+/* Paths are read and resolved on entry: the names are still valid, and no other thread can have
+ * changed the text. */
 static __noinline enum verdict enter_path(struct task_state *state,
 					  const volatile struct syscall_desc *d)
 {
@@ -87,8 +88,8 @@ static __noinline enum verdict enter_path(struct task_state *state,
 	return answer == PATH_LOST ? VERDICT_LOST : verdict;
 }
 
-/* What an open() has opened, or an exec() runs, is known when it returns: its path matters only
- * if it fails. */
+/* open() and exec() tell on exit which file they have opened or run; their path matters only if
+ * they fail. */
 static __noinline enum verdict enter_open(struct task_state *state,
 					  const volatile struct syscall_desc *d)
 {
@@ -100,7 +101,7 @@ static __noinline enum verdict enter_open(struct task_state *state,
 	return VERDICT_TRACE;
 }
 
-/* What is still to be read or named when the call has ended. */
+/* Reads and resolves on exit what is still missing. */
 static __noinline enum verdict complete_paths(struct task_state *state,
 					      const volatile struct syscall_desc *d)
 {
@@ -146,7 +147,7 @@ static __noinline int send_paths(struct task_state *state)
 	return 0;
 }
 
-/* What the arguments say. */
+/* Fills what the arguments say. */
 static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_state *state,
 					   const volatile struct syscall_desc *d)
 {
@@ -166,7 +167,7 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	}
 }
 
-/* What was reached; false when that is out of scope. */
+/* Fills the file that the path reached; returns false if that is out of scope. */
 static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_state *state,
 					 const volatile struct syscall_desc *d)
 {
@@ -209,7 +210,7 @@ static __noinline enum remains exit_open(struct task_state *state,
 	if (!state || !d)
 		return REMAINS_NONE;
 	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
-	if (!file) /* failed, or closed by another thread already */
+	if (!file) /* it failed, or another thread has closed it already */
 		return REMAINS_PATH;
 	if (state->paths == PATHS_LONG)
 		drop_long();

@@ -19,8 +19,7 @@
 
 #define CLONE_THREAD 0x00010000
 
-/* A new thread is no new process. Where clone3() keeps its flags in memory, exit_fork() looks at
- * them. */
+/* A new thread is not a new process. clone3() has its flags in memory: exit_fork() reads them. */
 static __always_inline enum verdict enter_fork(const struct task_state *state,
 					       const volatile struct syscall_desc *d)
 {
@@ -38,8 +37,8 @@ static __always_inline enum remains exit_fork(struct task_state *state,
 	return flags & CLONE_THREAD ? REMAINS_NONE : REMAINS_SHORT;
 }
 
-/* exec's row names the binary that runs now, and the arguments it was given; a failed one, what
- * was asked for. */
+/* The row of exec() names the binary that now runs and its arguments; if exec() failed, the path
+ * that was asked for. */
 static __noinline enum remains exit_exec(struct task_state *state,
 					 const volatile struct syscall_desc *d)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* System calls: one program on entry and one on exit, driven by tables that user space fills. Entry
- * notes who calls, what, on which open file, and when. Exit adds the result and sends the one
- * record. The memory of a call (paths, iovecs, addresses, struct stat) is read on exit: by then the
- * kernel has read it, so it is resident. */
+ * notes who calls, what, on which open file or path, and when. Exit adds the result and sends the
+ * one record. iovecs, addresses and struct stat are read on exit: by then the kernel has read them,
+ * so they are resident. */
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_short.h"

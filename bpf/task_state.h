@@ -13,31 +13,34 @@
 
 enum lineage {
 	LINEAGE_UNKNOWN,
-	LINEAGE_OWN,      /* the tracer, or started by it */
+	LINEAGE_OWN,      /* the recorder, or started by it */
 	LINEAGE_FOLLOWED, /* one of cfg.pids, or a descendant */
 	LINEAGE_OTHER,
 };
 
-/* What a thread is about in the page cache. Inodes by address, pages by index. */
+/* What a thread wants from the page cache (bpf/cache_demand.h). Inodes are addresses, pages are
+ * indexes. */
 struct demand {
-	u64 inode, first, last;                   /* what the read or fault under way wants */
-	u64 ahead_inode, ahead_first, ahead_last; /* what is being read ahead */
-	u64 read_first, read_last;                /* the read that was last told of */
-	u64 next;                                 /* … and its first page that wasn't */
-	u64 told_inode, told; /* the page that the fault under way has a row for */
-	u32 missed;           /* pages wanted that were not there, and that no HIT was less by */
-	u8 asked;             /* for read-ahead, since a read was told of */
-	u8 fault;             /* FIRST alone is wanted, whatever is asked for around it */
+	/* pages wanted by the read or fault in progress */
+	u64 inode, first, last;
+	u64 ahead_inode, ahead_first, ahead_last; /* pages that read-ahead will bring */
+	u64 read_first, read_last;                /* pages of the read reported last */
+	/* first page of that read that has not been reported */
+	u64 next;
+	u64 told_inode, told; /* the page that the fault in progress has a row for */
+	u32 missed;           /* wanted pages that were missing, not yet subtracted from a HIT */
+	u8 asked;             /* read-ahead was started since the last read was reported */
+	u8 fault;             /* only FIRST is wanted, whatever the kernel reads around it */
 	u8 pad[2];
 };
 
-/* The paths of a call are read on its entry, before another thread has had time to change them.
- * Longer ones are kept in long_paths. */
+/* The paths of a call are read on entry, before another thread can change them. Longer ones are
+ * kept in long_paths. */
 #define SHORT_PATH 256 /* bytes, the NUL included */
 
 enum paths {
 	PATHS_NONE,
-	PATHS_TEXT,   /* in own.asked, text_bytes of it, and not yet looked at */
+	PATHS_TEXT,   /* in own.asked, text_bytes long, not evaluated yet */
 	PATHS_SHORT,  /* in own.asked */
 	PATHS_LONG,   /* in long_paths */
 	PATHS_UNREAD, /* not to be read on entry */
@@ -49,40 +52,40 @@ struct own_record {
 };
 
 struct task_state {
-	/* the system call under way */
+	/* the system call in progress */
 	u64 enter_ns, exit_ns;
 	s64 ret;
-	u64 args[8]; /* six; the last stays 0, for arguments that a call hasn't */
-	u64 file;    /* address of the struct file it acts on, resolved on entry */
-	u64 path;    /* its name */
-	u64 base[2]; /* directories, where the names change under way */
+	u64 args[8]; /* six arguments; the last slot stays 0, for absent ones */
+	u64 file;    /* the struct file that the call acts on, resolved on entry */
+	u64 path;    /* id of the name of that file */
+	u64 base[2]; /* directories of the paths, if the call changes names */
 	u32 nr;
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
 	u8 paths;   /* enum paths */
-	u8 has_how; /* args[6] holds what the call's struct open_how or xattr_args says */
-	u8 is_file; /* the path stands for an open file: state->path */
+	u8 has_how; /* args[6] holds the struct open_how or xattr_args of the call */
+	u8 is_file; /* the path means an open file: state->path */
 	s32 text_bytes;
-	char first[2]; /* characters of the paths, 0 of none */
+	char first[2]; /* first characters of the paths, 0 if there is no path */
 	u32 asked_has; /* enum fs_long_has */
 	s32 at_fd[2];  /* the directories that the paths are relative to */
 	/* the thread */
 	u8 lineage, left_out;
-	u8 renames;     /* the call under way changes names */
-	u8 no_args;     /* … and has arguments in memory that could not be read */
-	u32 epoch;      /* that the definition was sent under; 0: it has to be sent */
-	u32 sent_epoch; /* that recent[] belongs to */
+	u8 renames;     /* the call in progress may change names */
+	u8 no_args;     /* the call in progress has arguments in memory that could not be read */
+	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
+	u32 sent_epoch; /* epoch that recent[] belongs to */
 	u32 ppid, pad2;
 	u64 id, cgroup, comm[2];
-	u64 recent[N_RECENT]; /* ids of names that were sent under this epoch */
+	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
 	struct known_file known[N_KNOWN_FILES];
-	u64 jiffies, css_set, parent; /* when all of it was last compared, and by what */
+	u64 jiffies, css_set, parent; /* what the identity was last compared with, and when */
 	struct conn_ends ends;        /* of the socket being closed */
-	struct demand demand;         /* what it wants of the page cache */
+	struct demand demand;         /* what it wants from the page cache */
 	u64 fault_address;
 	u32 fault_access;
-	u32 n_kept; /* descriptors of sockets that the call under way ends (bpf/socket_end.h) */
-	struct own_record own; /* of the call under way, when it takes paths */
+	u32 n_kept;            /* sockets that the call in progress closes (bpf/socket_end.h) */
+	struct own_record own; /* for the call in progress, if it takes paths */
 };
 
 struct {
@@ -92,16 +95,17 @@ struct {
 	__type(value, struct task_state);
 } task_states SEC(".maps");
 
-/* For kernels without task storage for tracing programs (before 5.13), by the task's address, until
- * on_process_free() takes it out. Preallocated: programs of perf events may use no other. */
+/* For kernels without task storage in tracing programs (before 5.13). The key is the address of
+ * the task; on_process_free() removes it. Preallocated: programs on perf events may use no other
+ * hash. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct task_state);
 } task_states_by_task SEC(".maps");
 
-/* An all-zero state to begin with: too large for the stack. */
+/* A state of zeroes to copy: too large for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -123,7 +127,7 @@ static __always_inline struct task_state *tabled_state(u64 task, bool create)
 	return bpf_map_lookup_elem(&task_states_by_task, &task);
 }
 
-/* The state of TASK, which current_task() has given. */
+/* The state of TASK, which current_task() has returned. */
 static __always_inline struct task_state *current_state_of(struct task_struct *task, bool create)
 {
 	if (cfg.task_storage)

@@ -20,34 +20,34 @@ const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
 /* A request being submitted. */
 struct uring_request {
-	u64 req;    /* address of the struct io_kiocb; 0: no tracepoint tells it */
-	u64 key;    /* by which its completion will find it */
+	u64 req;    /* address of the struct io_kiocb; 0 if no tracepoint tells it */
+	u64 key;    /* key by which the completion finds it */
 	u64 many;   /* key in uring_many of a request that completes more than once, or 0 */
-	u32 direct; /* slot of the ring's own table instead of a descriptor, from 1; or 0 */
-	u32 quiet;  /* no tracepoint tells of its success */
+	u32 direct; /* slot of the ring's own table instead of a descriptor, counted from 1; or 0 */
+	u32 quiet;  /* no tracepoint reports its success */
 };
 
-/* A request between submission and completion, its record as far as it can be filled. */
+/* A request between submission and completion. Its record is filled as far as possible. */
 struct uring_flight {
 	struct rec_fs_long rec;
-	u64 file; /* as it was at submission; 0 for a registered one, where REQ has it */
-	u64 out;  /* what SPLICE writes to, likewise */
-	u64 req;  /* 0 of kernel AIO, and where no tracepoint tells it */
+	u64 file; /* file at submission; 0 for a registered file, which REQ has */
+	u64 out;  /* file that SPLICE writes to, likewise */
+	u64 req;  /* 0 for kernel AIO, and if no tracepoint tells it */
 	u32 shape, props;
-	u32 at_position; /* offset is the file's position */
-	u32 quiet;       /* its success isn't told of by a tracepoint */
+	u32 at_position; /* the offset is the position of the file */
+	u32 quiet;       /* no tracepoint reports its success */
 	u64 many;        /* key in uring_many, or 0 */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct uring_flight);
 } uring_flights SEC(".maps");
 
-/* The paths that those which have some were given. */
+/* The paths of a request in flight. */
 struct uring_asked {
 	char text[2 * PATH_BYTES];
 };
@@ -55,13 +55,13 @@ struct uring_asked {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 256); /* by the program to its own measure */
+	__uint(max_entries, 256); /* resized by user space */
 	__type(key, u64);
 	__type(value, struct uring_asked);
 } uring_asked SEC(".maps");
 
-/* Requests that accept one connection, or make one read, after the other, by their ring and
- * user_data: what they give is told of without naming the request (io_req_post_cqe() of
+/* Requests that complete more than once (multishot accept and read), keyed by their ring and
+ * user_data: the tracepoint for these completions does not name the request (io_req_post_cqe() of
  * io_uring/io_uring.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -71,7 +71,7 @@ struct {
 	__type(value, u64);
 } uring_many SEC(".maps");
 
-/* The arguments of the request being submitted, as if of a system call. */
+/* The arguments of the request being submitted, in the form of a system call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -100,7 +100,7 @@ static __always_inline struct task_state *get_uring_state(void)
 	return bpf_map_lookup_elem(&uring_state, &zero);
 }
 
-/* CALL, that of uring_state, is about a new request by the thread of STATE. */
+/* Prepares CALL, which is in uring_state, for a new request by the thread of STATE. */
 static __always_inline void begin_request(struct task_state *call, const struct task_state *state)
 {
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
@@ -112,8 +112,8 @@ static __always_inline void begin_request(struct task_state *call, const struct 
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 }
 
-/* Fills the flight in the scratch as far as the arguments in uring_state go. A global function, as
- * those below: the verifier goes through it once. */
+/* Fills the flight in the scratch from the arguments in uring_state. Global: the verifier goes
+ * through it once. */
 __noinline int prepare_flight(u32 opcode)
 {
 	const volatile struct syscall_desc *d = &uring_ops[opcode & (MAX_URING_OPS - 1)];
@@ -144,8 +144,7 @@ __noinline int prepare_flight(u32 opcode)
 	f->shape = d->shape;
 	f->at_position = 0;
 	if (d->props & PROP_SEQUENTIAL) {
-		/* -1 means the position, where it is at the end; an append is where the file
-		 * ended. */
+		/* -1 means the position of the file, which is read at completion. */
 		f->at_position = state->args[3] == (u64)-1;
 		if (f->at_position)
 			f->rec.fs.has &= ~FS_HAS_OFFSET;

@@ -75,7 +75,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	return VERDICT_TRACE;
 }
 
-/* The file will be gone by the time of completion. */
+/* The file is named now: it will be gone at completion. */
 __noinline int submit_close(void)
 {
 	struct uring_flight *f = get_uring_scratch();
@@ -109,7 +109,8 @@ static __always_inline bool completes_often(const struct sqe *sqe)
 	       (sqe->opcode == IORING_OP_ACCEPT && sqe->ioprio & ACCEPT_MULTISHOT);
 }
 
-/* Puts the request into the form of a system call. A registered file has no descriptor. */
+/* Puts the request into the form of a system call. is_socket: the file is a registered one, without
+ * a descriptor. */
 static __always_inline void take_request(struct task_state *call, const struct task_state *state,
 					 u64 ctx, const struct sqe *sqe,
 					 const struct uring_request *rq)
@@ -123,7 +124,7 @@ static __always_inline void take_request(struct task_state *call, const struct t
 		call->file = slot_file(ctx, sqe->fd);
 }
 
-/* Whether it is a socket, whose end is recorded, that the request closes. */
+/* Whether the request closes a socket, and that is recorded. */
 static __always_inline bool closes_socket(struct task_state *call, u64 ctx, const struct sqe *sqe,
 					  u32 direct)
 {
@@ -154,7 +155,7 @@ static __always_inline void submit_splice(struct uring_flight *f, const struct t
 		f->rec.fs.has &= ~FS_HAS_OFFSET;
 }
 
-/* Keeps the flight until the request completes; returns whether it could. */
+/* Keeps the flight until the request completes. Returns whether it could. */
 static __always_inline int keep_flight(struct uring_flight *f, const struct uring_request *rq,
 				       u32 opcode)
 {
@@ -175,8 +176,8 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 	return 0;
 }
 
-/* A request that is an operation of a stream, or may change names; returns whether it is kept until
- * it completes. */
+/* Handles a request that is an operation of a stream, or may change names. Returns whether it is
+ * kept until it completes. */
 static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 					    struct uring_request *rq, u32 opcode)
 {
@@ -225,7 +226,7 @@ static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 	if (verdict != VERDICT_TRACE || d->shape == SHAPE_NONE)
 		f->shape = SHAPE_NONE;
 	else if (rq->direct)
-		f->shape = SHAPE_PATH; /* its result is no descriptor: the path stays as asked */
+		f->shape = SHAPE_PATH; /* the result is no descriptor: the path stays as given */
 	return keep_flight(f, rq, opcode);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a source of records delivers, whatever it is made of: definitions, and the events that refer
- * to them by 64-bit ids. A definition is delivered before the first event that may use it.
+/* The records that an engine delivers, whatever it is made of: definitions, and the events that
+ * refer to them by 64-bit ids. A definition is delivered before the first event that uses it.
  *
- * Times are nanoseconds of CLOCK_MONOTONIC. Numbers are in the byte order of the machine. No kernel
- * header is needed: the BPF programs include this file as well as user space. */
+ * Times are nanoseconds of CLOCK_MONOTONIC, numbers are in the byte order of the machine. No kernel
+ * header is needed: BPF programs include this file as well as user space. */
 #ifndef IOTRC_RECORDS_H
 #define IOTRC_RECORDS_H
 
@@ -38,7 +38,7 @@ enum path_kind {
 
 enum path_flags {
 	PATH_DELETED = 1 << 0,  /* no longer reachable by this name */
-	PATH_CUT = 1 << 1,      /* longer than PATH_BYTES: the tail */
+	PATH_CUT = 1 << 1,      /* was longer than PATH_BYTES: path is the end of it */
 	PATH_DETACHED = 1 << 2, /* below a mount that is attached nowhere */
 };
 
@@ -55,9 +55,9 @@ struct rec_path {
 
 struct rec_task {
 	u8 type, pad;
-	u16 len; /* of cmdline as read; the arguments end in NUL each */
+	u16 len; /* of cmdline; each argument ends in NUL */
 	u32 pid, tid, ppid;
-	u32 cmdline_cut; /* there is more than was read */
+	u32 cmdline_cut; /* the arguments are longer than cmdline */
 	u32 pad2;
 	u64 id, cgroup;
 	char comm[COMM_BYTES];
@@ -66,8 +66,8 @@ struct rec_task {
 
 /* ---- events ---- */
 
-/* Operations that several quite different calls perform say which; it travels in the top byte of
- * the record's flags. */
+/* Which call it was, for operations that quite different calls perform. In the top byte of
+ * rec_fs.flags. */
 enum fs_kind {
 	KIND_NONE,
 	KIND_CHMOD,
@@ -76,38 +76,37 @@ enum fs_kind {
 	KIND_CHROOT,
 	KIND_PIVOT_ROOT,
 	KIND_FLOCK,
-	KIND_FCNTL_LOCK, /* flags: the command; aux: the type of lock, with FS_HAS_SIZE */
+	KIND_FCNTL_LOCK, /* flags: the command; aux: the type of lock, if FS_HAS_SIZE */
 	KIND_CLOSE_RANGE,
 	KIND_MOVE_MOUNT,
 };
 #define KIND_SHIFT 24
 
-/* rec_fs.has: which of its fields hold something, and by what way the operation came. */
+/* rec_fs.has: which fields are valid, and how the operation was requested. */
 enum fs_has {
 	FS_HAS_SIZE = 1 << 0,
 	FS_HAS_OFFSET = 1 << 1,
 	FS_HAS_BYTES = 1 << 2, /* ret counts bytes moved */
 	FS_HAS_FLAGS = 1 << 3,
-	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the file's O_* */
+	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the O_* flags of the file */
 	FS_AIO = 1 << 5,
 	FS_IO_URING = 1 << 6,
 };
 
-/* rec_fs_long.has: the same of what only the long record has. */
+/* rec_fs_long.has: which of the fields that only the long record has are valid. */
 enum fs_long_has {
 	LONG_HAS_ADDRESS = 1 << 0,
-	LONG_HAS_PROT = 1 << 1,  /* aux, aux2: mmap's protection and flags */
-	LONG_HAS_INODE = 1 << 2, /* ino, dev, mode: of the file that the asked path reached */
-	LONG_HAS_ASKED = 1 << 3, /* the path(s) that were asked for follow */
+	LONG_HAS_PROT = 1 << 1,  /* aux and aux2: protection and flags of mmap() */
+	LONG_HAS_INODE = 1 << 2, /* ino, dev and mode of the file that the path reached */
+	LONG_HAS_ASKED = 1 << 3, /* asked[] has a path */
 	LONG_HAS_ASKED2 = 1 << 4,
 	LONG_HAS_RWF = 1 << 5,     /* aux: RWF_* */
-	LONG_LINK_TARGET = 1 << 6, /* the first path is a symlink's text */
-	LONG_TWO_FILES = 1 << 7,   /* path -> base2, both open */
-	LONG_CONFINED = 1 << 8,    /* the asked path can't leave base */
-	LONG_READ_LATE = 1 << 9,   /* it could not be read before the call had ended */
-	LONG_REPLACED =
-		1 << 10, /* replaced: the inode that the renamed file has taken a name from */
-	LONG_LAST_LINK = 1 << 11, /* of an unlink: the file has no other name */
+	LONG_LINK_TARGET = 1 << 6, /* the first path is the text of a symbolic link */
+	LONG_TWO_FILES = 1 << 7,   /* from file path to file base2, both open */
+	LONG_CONFINED = 1 << 8,    /* the path cannot leave base */
+	LONG_READ_LATE = 1 << 9,   /* the path could be read only after the call */
+	LONG_REPLACED = 1 << 10,   /* replaced: inode whose name the renamed file has taken */
+	LONG_LAST_LINK = 1 << 11,  /* after an unlink the file has no other name */
 };
 
 struct rec_fs {
@@ -130,13 +129,13 @@ struct rec_fs_long {
 	u32 aux, aux2;
 	u64 ino;
 	u32 dev, mode;   /* dev as in rec_path */
-	u64 base, base2; /* ids of the directories the asked paths are relative to, or 0 */
-	u16 len, len2;   /* of the asked paths, without NULs */
-	u16 skip, skip2; /* of their bytes, those that base and base2 stand for */
+	u64 base, base2; /* ids of the directories that the paths are relative to, or 0 */
+	u16 len, len2;   /* of the paths in asked, without NULs */
+	u16 skip, skip2; /* bytes at the start of each that base and base2 stand for */
 	u32 has;         /* enum fs_long_has */
 	u64 replaced;
-	char fs_type[FSTYPE_BYTES]; /* of dev; empty: not told */
-	char asked[];               /* both, one after the other */
+	char fs_type[FSTYPE_BYTES]; /* type of dev; empty if unknown */
+	char asked[];               /* the paths, one after the other */
 };
 
 enum conn_event {
@@ -151,14 +150,14 @@ enum conn_event {
 
 #define FAMILY_UNIX 1 /* AF_UNIX, on each system that records come from */
 
-/* A socket's ends. Addresses in network order, ports in host order. */
+/* The two ends of a socket. Addresses are in network byte order, ports in that of the machine. */
 struct conn_ends {
 	u16 family, sock_type;
 	u16 sport, dport;
 	u8 has_local,
-		has_remote; /* for AF_UNIX the length of the path; its first byte may be NUL */
-	/* Of an end that a call gave, its family where that isn't the socket's, or 0. What was
-	 * given is then in un, as ip's bytes or a path. */
+		has_remote; /* for AF_UNIX the length of the path, whose first byte may be NUL */
+	/* The family of an end that a call gave, if the socket has another one; otherwise 0. The
+	 * address is then in un, as the bytes of ip or as a path. */
 	u8 given;
 	u8 pad[5];
 	union {
@@ -171,19 +170,19 @@ struct conn_ends {
 	};
 };
 
-/* Whether the union is sent whole. */
+/* Whether the record has the whole union. */
 #define conn_ends_whole(ends) ((ends)->family == FAMILY_UNIX || (ends)->given)
 
 struct rec_conn {
 	u8 type, op;
-	u8 no_fd;   /* a slot of a ring's own table */
-	u8 no_args; /* they could not be read: there is but the result */
+	u8 no_fd;   /* the socket is in a slot of a ring and has no descriptor */
+	u8 no_args; /* the arguments could not be read: only the result is known */
 	s32 fd;
 	u64 ns, duration, task;
 	s64 ret;
-	u32 arg;               /* backlog, how, or socket()'s type */
-	u32 domain;            /* as asked of socket() */
-	struct conn_ends ends; /* its union is cut to ip unless conn_ends_whole() */
+	u32 arg;               /* backlog, how, or the type given to socket() */
+	u32 domain;            /* the domain given to socket() */
+	struct conn_ends ends; /* the record ends after ip unless conn_ends_whole() */
 };
 
 enum poll_call {
@@ -200,7 +199,7 @@ enum poll_call {
 struct rec_epoll {
 	u8 type, op;
 	u8 has_events;
-	u8 no_args; /* they could not be read: no max */
+	u8 no_args; /* the arguments could not be read: max is unknown */
 	s32 fd;     /* of the epoll instance */
 	u64 ns, duration, task;
 	s64 ret;
@@ -216,13 +215,13 @@ enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
 
 struct rec_sockopt {
 	u8 type, op;
-	u8 no_args;  /* they could not be read: there is but the result */
-	u8 no_value; /* the value is there, and could not be read */
+	u8 no_args;  /* the arguments could not be read: only the result is known */
+	u8 no_value; /* there is a value, which could not be read */
 	s32 fd;
 	u64 ns, task;
 	s64 ret;
 	s32 level, name;
-	u32 len, pad2; /* of the whole value; 0: there is none */
+	u32 len, pad2; /* length of the whole value; 0 if there is none */
 	char value[SOCKOPT_BYTES];
 };
 
@@ -231,13 +230,13 @@ struct rec_block {
 	u16 cpu;
 	u32 bytes;
 	u64 ns;                  /* completion */
-	u64 insert_ns, issue_ns; /* 0: not seen */
+	u64 insert_ns, issue_ns; /* 0 if not seen */
 	u64 task;
 	u64 sector, request_id;
 	u32 dev;       /* as in rec_path */
-	u32 cmd_flags; /* operation and flags, by this kernel's numbers */
+	u32 cmd_flags; /* operation and flags, in the numbers of this kernel */
 	s32 error;     /* blk_status_t; a negative errno until 5.10 */
-	u32 is_bio;    /* a bio of a device that has no requests */
+	u32 is_bio;    /* it is a bio, of a device that makes no requests */
 };
 
 enum cache_event {
@@ -258,9 +257,10 @@ struct rec_cache {
 	u16 cpu;
 	u32 dev; /* as in rec_path */
 	u64 ns;
-	u64 task; /* 0: happened in an interrupt */
+	u64 task; /* 0 if it happened in an interrupt */
 	u64 ino, index;
-	u32 pages, count; /* of the folio or range; that it is about */
+	/* size of the folio or range, and how many of its pages the event is about */
+	u32 pages, count;
 };
 
 enum fault_access { FAULT_UNKNOWN, FAULT_READ, FAULT_WRITE };
@@ -276,12 +276,12 @@ enum drop_event { DROP_PACKET, DROP_RETRANSMIT };
 
 struct rec_drop {
 	u8 type, event;
-	u8 ipver, proto; /* 0 where there is no IP header */
+	u8 ipver, proto; /* 0 if there is no IP header */
 	u32 skb_len;
 	u64 ns;
-	u64 task;         /* 0: happened in an interrupt */
+	u64 task;         /* 0 if it happened in an interrupt */
 	u32 reason;       /* enum skb_drop_reason */
-	u16 sport, dport; /* host order; 0: the protocol has none, or this fragment */
+	u16 sport, dport; /* in host byte order; 0 if the protocol or this fragment has none */
 	u8 has_reason, tcp_state, pad[6];
 	u8 src[16], dst[16];
 };
