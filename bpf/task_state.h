@@ -55,7 +55,7 @@ struct task_state {
 	/* the system call in progress */
 	u64 enter_ns, exit_ns;
 	s64 ret;
-	u64 args[8]; /* six arguments; the last slot stays 0, for absent ones */
+	u64 args[8]; /* six arguments; args[6]: has_how; args[7] stays 0, for absent ones */
 	u64 file;    /* the struct file that the call acts on, resolved on entry */
 	u64 path;    /* id of the name of that file */
 	u64 base[2]; /* directories of the paths, if the call changes names */
