@@ -66,8 +66,7 @@ enum syscall_props {
 	PROP_XATTR_ARGS = 1 << 23,  /* aux points to struct xattr_args: size and flags */
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
-	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
-	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
+	PROP_ENDS_AIO = 1 << 26,    /* ends the memory that results of kernel AIO are in */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but
@@ -111,6 +110,7 @@ enum hook {
 	HOOK_PROCESS_FORK,
 	HOOK_PROCESS_EXIT,
 	HOOK_PROCESS_FREE,
+	HOOK_SIGNAL,
 	HOOK_URING_SUBMIT,
 	HOOK_URING_REFUSED,
 	HOOK_URING_COMPLETE,
@@ -183,6 +183,7 @@ struct capture_config {
 	u8 scope_all;
 	u8 atomic_counters; /* slots are shared, or tracepoints can be preempted */
 	u8 nw_conn;
+	u8 fs;         /* the stream is wanted */
 	u8 exec_rows;  /* process_exec is wanted: exec() not only for what it ends, for nw_conn */
 	u8 exit_rows;  /* process_exit, likewise */
 	u8 close_rows; /* close() of files is wanted: not only of sockets, for nw_conn */

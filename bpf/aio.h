@@ -8,6 +8,7 @@
 #define IOTRC_BPF_AIO_H
 
 #include "bpf/abi.h"
+#include "bpf/aio_keys.h"
 #include "bpf/call.h"
 #include "bpf/call_fill.h"
 #include "bpf/counters.h"
@@ -92,14 +93,31 @@ static __always_inline void take_iocb(struct task_state *call, const struct iocb
 	call->args[5] = 0;
 }
 
+/* Where F, a write of N bytes that appends, will begin: behind those to the same file that this
+ * io_submit() has asked for before it. BASE, which AIO has no other use for, says where that is. */
+static __always_inline void aio_appends(struct task_state *state, struct uring_flight *f, u64 n)
+{
+	u64 inode = kread(f->file, file, f_inode);
+
+	if (state->base[0] != inode) {
+		state->base[0] = inode;
+		state->base[1] = kread(inode, inode, i_size);
+	}
+	f->rec.fs.offset = state->base[1];
+	f->rec.fs.has |= FS_HAS_OFFSET;
+	f->at_position = 1;
+	state->base[1] += n;
+}
+
 /* Keeps the request at user address AT until its result is seen. */
 __noinline int aio_request(u64 at)
 {
 	struct task_state *state = current_state(false), *call;
 	struct uring_flight *f;
-	u64 key = aio_key(at), inode;
+	u64 key = aio_key(at);
 	u32 opcode;
 	struct iocb cb = {};
+	bool lost = false;
 
 	f = get_uring_scratch();
 	call = get_uring_state();
@@ -112,31 +130,39 @@ __noinline int aio_request(u64 at)
 	call->compat = state->compat;
 	take_iocb(call, &cb);
 	prepare_flight(opcode);
-	if (!f->file)
-		return 0; /* io_submit() refuses it */
-	inode = kread(f->file, file, f_inode);
-	if (!file_in_scope(inode)) {
-		count_filtered(STREAM_FS);
-		return 0;
-	}
-	f->rec.fs.path = file_path_id(call->recent, f->file);
 	f->rec.fs.has = (f->rec.fs.has & ~FS_IO_URING) | FS_AIO;
-	if (appends(call, &uring_ops[opcode]))
-		f->rec.fs.has &= ~FS_HAS_OFFSET;
-	f->file = 0; /* it may have been closed by the time the result is seen */
 	f->at_position = 0;
+	if (f->file) {
+		if (!file_in_scope(kread(f->file, file, f_inode))) {
+			count_filtered(STREAM_FS);
+			return 0;
+		}
+		f->rec.fs.path = file_path_id(call->recent, f->file);
+		lost = !f->rec.fs.path;
+		if (appends(call, &uring_ops[opcode]))
+			aio_appends(state, f, cb.nbytes);
+		if (!has_position(f->file))
+			f->rec.fs.has &= ~FS_HAS_OFFSET;
+	}
+	f->file = 0; /* it may have been closed by the time the result is seen */
 	f->props = 0;
-	if (!f->rec.fs.path || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
+	if (lost || bpf_map_update_elem(&uring_flights, &key, f, BPF_ANY))
 		lose(STREAM_FS, bpf_ktime_get_ns());
+	else
+		aio_note(key);
 	return 0;
 }
 
-/* Forgets a request that the kernel did not accept. */
-__noinline int aio_refused(u64 at)
+/* The kernel has not accepted a request: it failed with ERROR, negative, or, 0, was not looked
+ * at. */
+__noinline int aio_refused(u64 at, s32 error)
 {
 	u64 key = aio_key(at);
 
-	bpf_map_delete_elem(&uring_flights, &key);
+	if (error)
+		on_complete_named(key, error);
+	else
+		bpf_map_delete_elem(&uring_flights, &key);
 	return 0;
 }
 
@@ -163,9 +189,11 @@ __noinline int aio_reap(u64 context)
 	return at != ring.tail;
 }
 
+enum aio_act { AIO_KEEP, AIO_FORGET };
+
 /* The requests [FROM, TO) of io_submit()'s array at LIST, whose pointers are of WIDTH bytes: keeps
- * them, or forgets them if REFUSED. */
-__noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
+ * them, forgets them, or, with a negative ACT, takes it for their error. */
+__noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 {
 	u64 i;
 
@@ -174,10 +202,10 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, u32 refused, u32 width)
 
 		if (from + i >= to || (width == 4 ? uread(&at, 4, place) : uread(&at, 8, place)))
 			break;
-		if (refused)
-			aio_refused(at);
-		else
+		if (act == AIO_KEEP)
 			aio_request(at);
+		else
+			aio_refused(at, act < 0 ? act : 0);
 	}
 	return 0;
 }
@@ -199,21 +227,38 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 		return VERDICT_IGNORE;
 	aio_reap_all(state->args[0]);
 	for (i = 0; i < AIO_STEPS && submits; i++)
-		aio_requests(state->args[2], i * AIO_STEP, state->args[1], 0,
+		aio_requests(state->args[2], i * AIO_STEP, state->args[1], AIO_KEEP,
 			     state->compat ? 4 : 8);
 	return VERDICT_TRACE; /* so that exit_aio() runs; the call itself is no row */
 }
 
+/* io_setup() has made a context, perhaps where a dead process, or this one, had another. */
+static __noinline int aio_begin(struct task_state *state)
+{
+	u64 context = 0, key;
+
+	if (!state || state->ret || uread(&context, state->compat ? 4 : 8, state->args[1]))
+		return 0;
+	key = aio_key(context);
+	bpf_map_delete_elem(&aio_seen, &key);
+	return 0;
+}
+
 static __noinline int exit_aio(struct task_state *state, u32 submits)
 {
+	u32 width;
 	s64 accepted, i;
 
 	if (!state)
 		return 0;
+	width = state->compat ? 4 : 8;
 	accepted = state->ret < 0 ? 0 : state->ret;
+	/* Why one was refused is said if it is the first. */
+	if (submits && state->ret < 0)
+		aio_requests(state->args[2], 0, (s64)state->args[1] > 0, state->ret, width);
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
-		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], 1,
-			     state->compat ? 4 : 8);
+		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], AIO_FORGET,
+			     width);
 	aio_reap_all(state->args[0]);
 	return 0;
 }

@@ -161,7 +161,17 @@ struct maple_arange_64 {
 	void *slot[10];
 };
 
+struct kioctx {
+	unsigned long user_id;
+};
+
+struct kioctx_table {
+	unsigned int nr;
+	struct kioctx *table[0];
+};
+
 struct mm_struct {
+	struct kioctx_table *ioctx_table;
 	struct maple_tree mm_mt; /* since 6.1 */
 	struct rb_root mm_rb;    /* until 6.0 */
 	unsigned long arg_start, arg_end;

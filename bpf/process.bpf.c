@@ -2,6 +2,7 @@
 /* Processes: what a fork passes on to the child, and the row for the end of a process. fork() and
  * exec() themselves are recorded as system calls. */
 #include "bpf/abi.h"
+#include "bpf/aio_end.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
@@ -141,6 +142,8 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	count_fired(HOOK_PROCESS_EXIT);
 	if (cfg.nw_conn && ends_table(task, last))
 		end_table();
+	if (last && cfg.fs)
+		aio_end_process();
 	if (!last || !cfg.exit_rows)
 		return 0;
 	state = current_state(true);
@@ -164,6 +167,18 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	rec->path = rec->size = rec->offset = 0;
 	rec->ret = 0;
 	bpf_ringbuf_submit(rec, flags);
+	return 0;
+}
+
+/* A thread takes a signal. If it ends the process the memory goes before the thread says that it
+ * ends; a signal that doesn't costs a look at nothing, or at what would have been looked at
+ * later. */
+PAIR("tp_btf/signal_deliver", on_signal, HOOK_SIGNAL)
+{
+	struct task_state *state = current_state(false);
+
+	if (state && !state->left_out)
+		aio_reap_process();
 	return 0;
 }
 

@@ -81,7 +81,8 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		state->armed = 1;
 		state->enter_ns = bpf_ktime_get_ns();
 	} else {
-		count_verdict(verdict, state->stream);
+		if (d->shape != SHAPE_AIO && d->shape != SHAPE_DUP) /* no operations themselves */
+			count_verdict(verdict, state->stream);
 	}
 	return 0;
 }

@@ -5,7 +5,9 @@
 
 #include "bpf/abi.h"
 #include "bpf/aio.h"
+#include "bpf/aio_end.h"
 #include "bpf/call.h"
+#include "bpf/cfg.h"
 #include "bpf/current.h"
 #include "bpf/epoll_calls.h"
 #include "bpf/fd_calls.h"
@@ -40,6 +42,9 @@ __noinline int enter_rare(void)
 	case SHAPE_RANGE:
 		return enter_range(state);
 	case SHAPE_EXEC:
+		if (cfg.fs)
+			aio_reap_process();
+		return enter_ending(state, d);
 	case SHAPE_PLAIN:
 		return enter_ending(state, d);
 	case SHAPE_DUP:
@@ -54,7 +59,12 @@ __noinline int enter_rare(void)
 	case SHAPE_FCNTL:
 		return enter_fcntl(state, task);
 	case SHAPE_AIO:
-		return enter_aio(state, d->path);
+		if (d->aux) /* io_setup() */
+			return VERDICT_TRACE;
+		if (!(d->props & PROP_ENDS_AIO))
+			return enter_aio(state, d->path);
+		aio_reap_process();
+		return VERDICT_IGNORE;
 	case SHAPE_EPOLL:
 		return enter_epoll(state, d);
 	}

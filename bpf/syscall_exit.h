@@ -5,6 +5,7 @@
 
 #include "bpf/abi.h"
 #include "bpf/aio.h"
+#include "bpf/aio_end.h"
 #include "bpf/call.h"
 #include "bpf/cfg.h"
 #include "bpf/epoll_calls.h"
@@ -47,11 +48,15 @@ __noinline int exit_rare(void)
 		emit_plain(state, d);
 		break;
 	case SHAPE_AIO:
+		if (d->aux)
+			return aio_begin(state);
 		exit_aio(state, d->path);
 		break;
 	case SHAPE_FORK:
 		return exit_fork(state, d);
 	case SHAPE_EXEC:
+		if (state->ret >= 0)
+			aio_end_process();
 		return cfg.exec_rows ? exit_exec(state, d) : REMAINS_NONE;
 	case SHAPE_EPOLL:
 		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),

@@ -474,7 +474,12 @@ static void print_operations(void)
 		separator = ", ";
 	}
 	printf(": what kernel AIO was asked and answered is read there,\n"
-	       "and `setns` may change what paths mean.\n");
+	       "and `setns` may change what paths mean.\n"
+	       "A request of kernel AIO is a row when its result is there, whether the program asks\n"
+	       "for it or ends first; one that is still under way when the program has ended is\n"
+	       "counted as lost. A request that `io_submit` refuses is a row with its errno if it is\n"
+	       "the first of its call (of later ones the call doesn't say why), and unless its opcode\n"
+	       "is unknown.\n");
 
 	printf("\n## arm64\n\nHas all of these system calls but those that its kernel hasn't either: ");
 	print_others(native_calls, ARRAY_SIZE(native_calls), arm64_calls, ARRAY_SIZE(arm64_calls));

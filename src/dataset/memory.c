@@ -20,15 +20,14 @@
 #define SENT_BYTES 80 /* an entry of an LRU hash map with a key of 8 bytes, value of 4 */
 #define SENT_MAX (1u << 20)
 #define QUEUE_MAX 8192
-/* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184 a
- * connection (connect.h), 272 a request of io_uring or 80 one that is no row (uring.bpf.c), and of
- * those 520 one in four (uring_conn.h) and 8272 one in sixteen (uring_asked), and as much again for
- * the long paths of system calls (path_calls.h). As many sockets as uring_conn.h's may be about to
- * end, 376 each (socket_end.h). */
+/* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184
+ * a connection (connect.h), 240 a request of io_uring, 72 more one of kernel AIO, or 80 one that
+ * is no row (uring.bpf.c), and of those 520 one in four (uring_conn.h) and 8272 one in sixteen
+ * (uring_asked). As many sockets as uring_conn.h's may be about to end, 376 each (socket_end.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 272 + 80 + (520 + 376) / URING_CONN_SHARE + 2 * 8272 / URING_ASKED_SHARE)
+	(128 + 184 + 240 + 72 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than any queue's tags on a large host, than one address has ports for */
 #define THREAD_BYTES 1608

@@ -91,6 +91,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.connect_words, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.uring_flights, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.uring_conns, b->plan.uring_conns);
+	bpf_map__set_max_entries(b->skel->maps.aio_keys, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.kept_ends, b->plan.uring_conns);
 	bpf_map__set_max_entries(b->skel->maps.uring_asked, b->plan.uring_asked);
 	bpf_map__set_max_entries(b->skel->maps.uring_rowless, b->plan.in_flight);

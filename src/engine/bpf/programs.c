@@ -53,7 +53,7 @@ static bool tells_faults(const struct bpf_engine *b)
 
 static bool exits_wanted(const struct bpf_engine *b)
 {
-	return b->process_exit || b->streams & CONN;
+	return b->process_exit || b->streams & (FS | CONN);
 }
 
 /* Rows with the same hook are alternatives: the first one that this kernel supports is attached. */
@@ -72,6 +72,9 @@ const struct program programs[] = {
 	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN, 0, NULL, exits_wanted },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS | CONN, 2, NULL, exits_wanted },
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN, 0, NULL, exits_wanted },
+
+	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3,
+	  "results of kernel AIO that a killed process has not asked for" },
 
 	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
 	  "IO_URING" },

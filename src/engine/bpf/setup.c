@@ -45,6 +45,7 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->atomic_counters = memory__cpus() > MAX_CPUS || kernel__preemptible(btf);
 	cfg->own_pid = kernel__own_pid();
 	cfg->scope_all = want->scope_all;
+	cfg->fs = selection__stream(want, STREAM_FS);
 	cfg->exec_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_PROCESS_EXEC);
 	cfg->exit_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_PROCESS_EXIT);
 	cfg->close_rows = selection__stream(want, STREAM_FS) && selection__op(want, FS_CLOSE);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The end of a program that has requests of kernel AIO under way, by exit, by a signal or by
+ * exec().
+ *
+ * Results that it never asked for are in its rings as long as its memory is there: they are
+ * looked at on entry of the call, or when the signal is taken. What completes later the kernel
+ * waits for (exit_aio() of fs/aio.c), with the rings gone: those requests are lost, and counted. */
+#ifndef IOTRC_BPF_AIO_END_H
+#define IOTRC_BPF_AIO_END_H
+
+#include "bpf/aio.h"
+#include "bpf/aio_keys.h"
+#include "bpf/counters.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/uring_flight.h"
+#include "schema/streams.h"
+
+#define AIO_CONTEXTS 64 /* of a process, that are looked at */
+
+__noinline int aio_reap_context(u64 context)
+{
+	aio_reap_all(context);
+	return 0;
+}
+
+/* Looks at all contexts of the current process. */
+__noinline int aio_reap_process(void)
+{
+	u64 table, nr, context, i;
+
+	if (!bpf_core_type_exists(struct kioctx_table)) /* a kernel without AIO */
+		return 0;
+	table = kread(kread(bpf_get_current_task(), task_struct, mm), mm_struct, ioctx_table);
+	if (!table)
+		return 0;
+	nr = kread(table, kioctx_table, nr);
+	for (i = 0; i < AIO_CONTEXTS && i < nr; i++) {
+		context = kread_u64(kaddr(table, kioctx_table, table) + i * sizeof(u64));
+		if (context)
+			aio_reap_context(kread(context, kioctx, user_id));
+	}
+	return 0;
+}
+
+/* Number N of the requests that the current process has submitted is under way no more. */
+__noinline int aio_give_up(u32 n)
+{
+	struct aio_slot slot = { .process = aio_process(), .n = n };
+	u64 *kept = bpf_map_lookup_elem(&aio_keys, &slot), key;
+
+	if (!kept)
+		return 0;
+	key = *kept;
+	bpf_map_delete_elem(&aio_keys, &slot);
+	if (!bpf_map_delete_elem(&uring_flights, &key))
+		lose(STREAM_FS, bpf_ktime_get_ns());
+	return 0;
+}
+
+__noinline int aio_give_up_some(u32 from, u32 to)
+{
+	u64 i;
+
+	for (i = 0; i < AIO_STEP && from + i < to; i++)
+		aio_give_up(from + i);
+	return 0;
+}
+
+/* The current process's memory is gone, or another program's: what hasn't completed won't be
+ * seen. */
+__noinline int aio_end_process(void)
+{
+	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
+	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), n, i;
+
+	if (!submitted)
+		return 0;
+	n = *submitted < AIO_SLOTS ? *submitted : AIO_SLOTS;
+	bpf_map_delete_elem(&aio_keys, &slot);
+	for (i = 0; i < AIO_SLOTS / AIO_STEP && i * AIO_STEP < n; i++)
+		aio_give_up_some(i * AIO_STEP, n);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which requests of kernel AIO a process has submitted last: nothing else finds them when it
+ * ends. */
+#ifndef IOTRC_BPF_AIO_KEYS_H
+#define IOTRC_BPF_AIO_KEYS_H
+
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+
+#define AIO_SLOTS 1024 /* more are seldom under way in one process */
+
+struct aio_slot {
+	u64 process; /* address of its struct signal_struct, which an exec() leaves as it is */
+	u64 n;       /* a slot, or AIO_SLOTS: how many requests it has submitted */
+};
+
+/* To a slot the key of a request in uring_flights; it may have completed since. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096); /* by the program to its own measure */
+	__type(key, struct aio_slot);
+	__type(value, u64);
+} aio_keys SEC(".maps");
+
+static __always_inline u64 aio_process(void)
+{
+	return kread(bpf_get_current_task(), task_struct, signal);
+}
+
+/* Notes the request KEY. Two threads that submit at once may take one slot: one of them isn't
+ * found. */
+static __always_inline void aio_note(u64 key)
+{
+	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
+	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), zero = 0;
+
+	if (!submitted) {
+		bpf_map_update_elem(&aio_keys, &slot, &zero, BPF_NOEXIST);
+		submitted = bpf_map_lookup_elem(&aio_keys, &slot);
+	}
+	if (!submitted)
+		return;
+	slot.n = *submitted % AIO_SLOTS;
+	(*submitted)++;
+	bpf_map_update_elem(&aio_keys, &slot, &key, BPF_ANY);
+}
+
+#endif

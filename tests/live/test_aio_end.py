@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Kernel AIO whose results nobody asks for, that is refused, appends or has no place: a program says the rows."""
+import collections
+import os
+import subprocess
+
+import recorder
+
+NAMES = {"-": "", "pipe": "pipe"}
+
+
+def test_each_request_is_a_row(tmp_path):
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--ops", "read,write") as r:
+        done = subprocess.run(
+            [recorder.workload("aio_end")], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60
+        )
+        assert done.returncode == 0
+    said = [line.split() for line in done.stdout.splitlines()]
+    assert len(said) == 4 * 2 + 4 + 6
+    rows = r.rows("fs")
+    rows = rows[rows["pid"].isin({line[0] for line in said}) & rows["flags"].str.contains("AIO")]
+    name = rows["filename"].map(os.path.basename).str.replace(r":\[\d+\]", "", regex=True)
+    mine = zip(rows["pid"], rows["operation"], name, rows["size"], rows["offset"], rows["return_value"])
+    wanted = [
+        (pid, op, NAMES.get(name, name), size, "" if offset == "-" else offset, result)
+        for pid, op, name, size, offset, result in said
+    ]
+    assert collections.Counter(mine) == collections.Counter(wanted)
+    assert r.session.lost() == {}

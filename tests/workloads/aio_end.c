@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Kernel AIO that nobody asks for the results of: the program ends. And requests that are refused, on pipes,
+ * and that append. Each prints its row: pid, operation, file, size, offset, result; '-' is an empty field. */
+#include <linux/aio_abi.h>
+#include <sys/wait.h>
+
+#include "workload.h"
+
+static char buf[8192] __attribute__((aligned(4096)));
+static aio_context_t context;
+
+static struct iocb request(int op, int fd, long n, long offset)
+{
+	return (struct iocb){
+		.aio_lio_opcode = op,
+		.aio_fildes = fd,
+		.aio_buf = (uintptr_t)buf,
+		.aio_nbytes = n,
+		.aio_offset = offset,
+	};
+}
+
+static void say(const char *op, const char *name, long size, const char *offset, long result)
+{
+	printf("%d %s %s %ld %s %ld\n", getpid(), op, name, size, offset, result);
+	fflush(stdout);
+}
+
+/* Submits a read whose result is never asked for, and ends; WAY says how. */
+static void end(int way, char **argv)
+{
+	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDWR));
+	struct iocb cb[2] = { request(IOCB_CMD_PREAD, fd, 4096, 0),
+			      request(IOCB_CMD_PREAD, fd, 4096, 4096) };
+	struct iocb *list[2] = { &cb[0], &cb[1] };
+
+	OK(SYS(io_setup, 8L, &context));
+	IS(2, SYS(io_submit, context, 2L, list));
+	say("read", "left", 4096, "0", 4096);
+	say("read", "left", 4096, "4096", 904);
+	usleep(100000);
+	if (way == 1)
+		kill(getpid(), SIGKILL);
+	if (way == 2)
+		execl("/proc/self/exe", argv[0], "nothing", NULL);
+	if (way == 3)
+		OK(SYS(io_destroy, context));
+	_exit(0);
+}
+
+static void refused(int op, const char *name, int fd, long n, long offset, int error)
+{
+	struct iocb cb = request(op, fd, n, offset), *list = &cb;
+	char text[32];
+
+	FAILS(error, SYS(io_submit, context, 1L, &list));
+	snprintf(text, sizeof(text), "%ld", offset);
+	say(op == IOCB_CMD_PREAD ? "read" : "write", name, n, text, -error);
+}
+
+static void refusals(void)
+{
+	int in = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));
+	int out = OK(SYS(openat, AT_FDCWD, "left", O_WRONLY));
+
+	refused(IOCB_CMD_PREAD, "-", 99, 100, 5, EBADF);
+	refused(IOCB_CMD_PWRITE, "left", in, 100, 5, EBADF);
+	refused(IOCB_CMD_PREAD, "left", out, 100, 5, EBADF);
+	refused(IOCB_CMD_PREAD, "left", in, 100, -5, EINVAL);
+}
+
+/* Submits N and asks for their results. */
+static void reap(struct iocb **list, long n)
+{
+	struct io_event events[4];
+
+	IS(n, SYS(io_submit, context, n, list));
+	IS(n, SYS(io_getevents, context, n, n, events, NULL));
+}
+
+static void places(void)
+{
+	int fd = OK(SYS(openat, AT_FDCWD, "log", O_WRONLY | O_CREAT | O_APPEND, 0644));
+	struct iocb cb[3], *list[3] = { &cb[0], &cb[1], &cb[2] };
+	int ends[2];
+
+	IS(50, SYS(write, fd, buf, 50L));
+	cb[0] = request(IOCB_CMD_PWRITE, fd, 100, 7);
+	reap(list, 1);
+	say("write", "log", 100, "50", 100);
+	for (int i = 0; i < 3; i++)
+		cb[i] = request(IOCB_CMD_PWRITE, fd, 10 + i, 7);
+	reap(list, 3);
+	say("write", "log", 10, "150", 10);
+	say("write", "log", 11, "160", 11);
+	say("write", "log", 12, "171", 12);
+	OK(pipe(ends));
+	IS(5, SYS(write, ends[1], buf, 5L));
+	cb[0] = request(IOCB_CMD_PREAD, ends[0], 5, 0);
+	reap(list, 1);
+	say("read", "pipe", 5, "-", 5);
+	cb[0] = request(IOCB_CMD_PWRITE, ends[1], 5, 77);
+	reap(list, 1);
+	say("write", "pipe", 5, "-", 5);
+}
+
+int main(int argc, char **argv)
+{
+	int fd, pid;
+
+	if (argc > 1)
+		return 0;
+	fd = OK(SYS(openat, AT_FDCWD, "left", O_RDWR | O_CREAT | O_TRUNC, 0644));
+	IS(5000, SYS(write, fd, buf, 5000L));
+	for (int way = 0; way < 4; way++) {
+		pid = OK(fork());
+		if (!pid)
+			end(way, argv);
+		OK(waitpid(pid, NULL, 0));
+	}
+	OK(SYS(io_setup, 8L, &context));
+	refusals();
+	places();
+	OK(SYS(io_destroy, context));
+	return 0;
+}
