@@ -66,7 +66,9 @@ enum syscall_props {
 	PROP_XATTR_ARGS = 1 << 23,  /* aux points to struct xattr_args: size and flags */
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
-	PROP_ENDS_AIO = 1 << 26,    /* ends the memory that results of kernel AIO are in */
+	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
+	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
+	PROP_ENDS_AIO = 1 << 28,    /* ends the memory that results of kernel AIO are in */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Kernel AIO that nobody asks for the results of: the program ends. And requests that are refused, on pipes,
- * and that append. Each prints its row: pid, operation, file, size, offset, result; '-' is an empty field. */
+/* Kernel AIO that nobody asks for the results of: the program ends. And requests that are
+ * refused, on pipes, and that append. Each prints its row: pid, operation, file, size, offset,
+ * result; '-' is an empty field. */
 #include <linux/aio_abi.h>
 #include <sys/wait.h>
 

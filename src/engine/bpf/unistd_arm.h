@@ -6,6 +6,7 @@
 
 /* clang-format off */
 
+#define __NR_exit 1
 #define __NR_fork 2
 #define __NR_read 3
 #define __NR_write 4
@@ -29,6 +30,7 @@
 #define __NR_ioctl 54
 #define __NR_fcntl 55
 #define __NR_chroot 61
+#define __NR_dup2 63
 #define __NR_symlink 83
 #define __NR_readlink 85
 #define __NR_munmap 91
@@ -83,9 +85,11 @@
 #define __NR_lremovexattr 236
 #define __NR_fremovexattr 237
 #define __NR_sendfile64 239
+#define __NR_io_setup 243
 #define __NR_io_destroy 244
 #define __NR_io_getevents 245
 #define __NR_io_submit 246
+#define __NR_exit_group 248
 #define __NR_epoll_create 250
 #define __NR_epoll_ctl 251
 #define __NR_epoll_wait 252
@@ -122,6 +126,7 @@
 #define __NR_utimensat 348
 #define __NR_fallocate 352
 #define __NR_epoll_create1 357
+#define __NR_dup3 358
 #define __NR_preadv 361
 #define __NR_pwritev 362
 #define __NR_accept4 366
