@@ -168,6 +168,7 @@ struct cpu_slot {
 	/* Events that the standby program recorded, less those that the first one left to it
 	 * (bpf/pair.h). */
 	u64 taken[HOOK_COUNT];
+	u64 crowded; /* the CPU's ring keeps its rest for the streams that are not in bulk */
 	/* Records that user space has taken from the lane so far. It writes here: a cache line of
 	 * its own. */
 	u64 lane_taken __attribute__((aligned(64)));

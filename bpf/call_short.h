@@ -30,7 +30,9 @@ static __always_inline void emit_short(struct task_state *state,
 		rec = lane_room(slot, cpu);
 	} else {
 		ring = bpf_map_lookup_elem(&rings, &cpu);
-		rec = ring ? bpf_ringbuf_reserve(ring, sizeof(*rec), 0) : 0;
+		rec = ring && !crowded(ring, slot, STREAM_FS, seen) ?
+			      bpf_ringbuf_reserve(ring, sizeof(*rec), 0) :
+			      0;
 	}
 	if (!rec) {
 		count_lost(slot, STREAM_FS, state->exit_ns);

@@ -35,6 +35,18 @@ static __always_inline u64 submit_flags(void *ring, u64 seen)
 	return BPF_RB_NO_WAKEUP;
 }
 
+/* Whether a ring that is seven eighths full keeps the rest for the streams that are not in bulk.
+ * Asked once in HIGH_WATER_CHECK events, too: until then the last answer holds. */
+static __always_inline bool crowded(void *ring, struct cpu_slot *slot, enum stream stream, u64 seen)
+{
+	if (!(BULK_STREAMS >> stream & 1))
+		return false;
+	if (seen % HIGH_WATER_CHECK == 0)
+		slot->crowded = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >
+				cfg.ring_bytes - cfg.ring_bytes / 8;
+	return slot->crowded;
+}
+
 /* Counts an event of STREAM and reserves its record of SIZE bytes, a constant. Returns NULL if
  * there is no room; the event has been counted as lost then. FLAGS are to be passed to
  * bpf_ringbuf_submit(). */
@@ -45,7 +57,7 @@ static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 
 	void *ring = bpf_map_lookup_elem(&rings, &cpu), *rec;
 	u64 seen = count_seen(slot, stream);
 
-	rec = ring ? bpf_ringbuf_reserve(ring, size, 0) : 0;
+	rec = ring && !crowded(ring, slot, stream, seen) ? bpf_ringbuf_reserve(ring, size, 0) : 0;
 	if (!rec) {
 		count_lost(slot, stream, now);
 		return 0;
@@ -61,7 +73,8 @@ static __always_inline void output(void *rec, u32 size, enum stream stream, u64 
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	u64 seen = count_seen(slot, stream);
 
-	if (!ring || bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
+	if (!ring || crowded(ring, slot, stream, seen) ||
+	    bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
 		count_lost(slot, stream, now);
 }
 

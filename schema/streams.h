@@ -21,4 +21,10 @@ enum stream {
 	STREAM_COUNT
 };
 
+/* Streams with a row for each call or page, of which a busy process makes a million a second.
+ * Buffers that all streams share keep some room that these don't get: where they overflow, the few
+ * rows of the others (block requests, connections) are still there. */
+#define BULK_STREAMS \
+	(1u << STREAM_FS | 1u << STREAM_NW_EPOLL | 1u << STREAM_CACHE | 1u << STREAM_PAGEFAULT)
+
 #endif

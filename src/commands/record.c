@@ -35,6 +35,7 @@
 #include "options/command.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
+#include "platform/priority.h"
 #include "platform/privileges.h"
 #include "schema/schema.h"
 #include "snappers/snapshots.h"
@@ -110,6 +111,7 @@ struct recording {
 	struct options own;
 	struct filters filters;
 	struct memory_plan plan;
+	int nice;  /* of the main thread */
 	uid_t uid; /* owner of what is made; -1 leaves it */
 	gid_t gid;
 	struct clock *clock;
@@ -571,6 +573,7 @@ static int drop_privileges(struct recording *r)
 	if (o->upload.target.url &&
 	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
 		return complain("cannot upload: %s", problem);
+	r->nice = priority__set(PRIORITY_URGENT); /* for start_threads() */
 	err = privileges__drop(privileges_of(o, r->uid != (uid_t)-1));
 	if (err)
 		return complain("cannot give up privileges: %s", strerror(-err));
@@ -603,6 +606,7 @@ static int start_threads(struct recording *r)
 	err = writer__new(&r->writer, &config);
 	if (!err)
 		err = begin_capture(r);
+	priority__set(r->nice);
 	if (!err)
 		err = begin_snapshots(r);
 	if (!err)

@@ -15,7 +15,10 @@
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
-#define LOST_RESERVE 2    /* chunks beyond the bound, to tell of what there was no chunk for */
+/* Chunks beyond the bound: for the streams that are not in bulk (schema/streams.h), and of these
+ * some that only the lost stream gets, to tell of what there was no chunk for. */
+#define FEW_RESERVE 16
+#define LOST_RESERVE 2
 #define RETRY_NS NS_PER_S /* between two tries of a stream whose disk refuses */
 
 /* A stream's way to the disk. */
@@ -87,7 +90,8 @@ bool writer__busy(struct writer *w)
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream)
 {
 	struct chunk *c;
-	uint32_t bound = w->config.queue_chunks + (stream == STREAM_LOST ? LOST_RESERVE : 0);
+	uint32_t bound = w->config.queue_chunks + (BULK_STREAMS >> stream & 1 ? 0 : FEW_RESERVE) +
+			 (stream == STREAM_LOST ? LOST_RESERVE : 0);
 
 	pthread_mutex_lock(&w->lock);
 	if (w->in_use >= bound) {

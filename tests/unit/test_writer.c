@@ -270,7 +270,7 @@ Test(writer, rotates_by_age_and_on_request)
 Test(writer, queue_is_bounded)
 {
 	struct writer_config c = config();
-	struct chunk *held[3];
+	struct chunk *held[3], *few;
 	struct writer *w;
 
 	c.queue_chunks = 3;
@@ -278,7 +278,10 @@ Test(writer, queue_is_bounded)
 	for (int i = 0; i < 3; i++)
 		held[i] = get(w, STREAM_FS);
 	cr_assert_null(writer__get_chunk(w, STREAM_FS));
-	cr_assert_null(writer__get_chunk(w, STREAM_BLOCK));
+	/* A flood of one stream leaves room for those that have few rows. */
+	few = writer__get_chunk(w, STREAM_BLOCK);
+	cr_assert(few);
+	writer__put_chunk(w, few);
 	writer__put_chunk(w, held[0]);
 	held[0] = writer__get_chunk(w, STREAM_BLOCK);
 	cr_assert(held[0]);
