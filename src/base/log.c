@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/output.h"
+#include "base/shown.h"
 #include "platform/macros.h"
 
 #define LINE_MAX_BYTES 2048
@@ -71,27 +73,27 @@ static bool take_token(void)
 	return true;
 }
 
-/* One write each: lines of other threads don't get in between. */
-static void put(int level, const char *text)
+/* What came from elsewhere is shown so that no terminal obeys it. */
+static bool put(int level, const char *text)
 {
-	char line[LINE_MAX_BYTES + 64], time[CLOCK_ISO8601_SIZE];
-	int n;
-	ssize_t done;
+	char line[SHOWN_MAX(LINE_MAX_BYTES) + 64], time[CLOCK_ISO8601_SIZE], *end = line;
 
-	if (sink == SYSLOG) {
-		syslog(level, "%s", text);
-		return;
-	}
 	if (sink == JOURNAL) {
-		n = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
+		end += sprintf(line, "<%d>", level);
 	} else if (sink == LOG_FILE) {
 		clock__iso8601(clock__real_ns(), time);
-		n = snprintf(line, sizeof(line), "%s iotrc: %s\n", time, text);
-	} else {
-		n = snprintf(line, sizeof(line), "iotrc: %s\n", text);
+		end += sprintf(line, "%s iotrc: ", time);
+	} else if (sink == TERMINAL) {
+		end = stpcpy(line, "iotrc: ");
 	}
-	done = write(STDERR_FILENO, line, n);
-	(void)done; /* whoever listened has gone */
+	end = shown__copy(end, text, strlen(text));
+	if (sink == SYSLOG)
+		return output__write(OUTPUT_SYSLOG, level, line, end - line);
+	/* The line feed is there however long the line. */
+	if (end - line >= OUTPUT_TEXT_MAX)
+		end = line + OUTPUT_TEXT_MAX - 1;
+	*end++ = '\n';
+	return output__write(OUTPUT_STDERR, level, line, end - line);
 }
 
 void log__lines(int level, const char *format, va_list args)
@@ -105,10 +107,11 @@ void log__lines(int level, const char *format, va_list args)
 			char note[64];
 
 			snprintf(note, sizeof(note), "%u messages were left out", left_out);
-			left_out = 0;
-			put(LOG_WARNING, note);
+			if (put(LOG_WARNING, note))
+				left_out = 0;
 		}
-		put(level, text);
+		if (!put(level, text))
+			left_out++;
 	}
 	pthread_mutex_unlock(&lock);
 }

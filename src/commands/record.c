@@ -18,6 +18,8 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/output.h"
+#include "base/shown.h"
 #include "base/state.h"
 #include "base/watchdog.h"
 #include "commands/filters.h"
@@ -59,6 +61,7 @@ static void wake(void)
 	(void)n; /* full is awake enough */
 }
 
+/* It only leaves: whatever it wrote to might hold it up. */
 static void on_signal(int signal)
 {
 	int saved = errno;
@@ -68,20 +71,10 @@ static void on_signal(int signal)
 	} else if (signal == SIGUSR1) {
 		counters_asked = 1;
 	} else if (recorded) {
-		static const char text[] =
-			"\niotrc: left at once; what is not uploaded is left for next time\n";
-		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
-
-		(void)n;
 		_exit(code_recorded);
 	} else if (loading) {
 		_exit(EXIT_OK);
 	} else if (stops++) {
-		static const char text[] =
-			"\niotrc: left at once; what was flushed is readable in the .part files\n";
-		ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
-
-		(void)n;
 		_exit(EXIT_LOST);
 	}
 	wake();
@@ -659,17 +652,28 @@ static int become_daemon(struct recording *r)
 	return err ? complain("cannot write %s: %s", o->pid_file, daemon__strerror(err)) : 0;
 }
 
+/* For programs as it is; for people as it may be shown. */
+static void tell_path(const char *path)
+{
+	FILE *out = output__stream(OUTPUT_STDOUT);
+
+	if (isatty(STDOUT_FILENO))
+		shown__line(out, "%s", path);
+	else
+		fprintf(out, "%s\n", path);
+	fflush(out);
+}
+
 /* Recording has begun. 0, or the exit code. */
 static int tell_ready(struct recording *r)
 {
 	int err;
 
 	/* Where that is the journal, the message below says it. */
-	if (!log__unattended()) {
-		printf("%s\n", r->session->path);
-		fflush(stdout);
-	}
+	if (!log__unattended())
+		tell_path(r->session->path);
 	if (r->options->daemon) {
+		output__settle(OUTPUT_STDOUT); /* stdout is another one from here on */
 		err = daemon__ready(&r->daemon);
 		if (err)
 			return complain("cannot write %s: %s", r->options->log_file,
@@ -839,7 +843,8 @@ static void watch(struct recording *r)
 		if (counters_asked) {
 			counters_asked = 0;
 			status__clear(&r->status);
-			status__table(stderr, &now);
+			status__table(output__stream(OUTPUT_STDERR), &now);
+			fflush(output__stream(OUTPUT_STDERR));
 		}
 		tell_upload(r);
 		status__tick(&r->status, &now);
@@ -966,7 +971,8 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 		ok &= !status__lost(&s->streams[i]);
 	ok &= !tell_missed(r);
 	/* Developer mode doesn't believe itself. */
-	return ok & !(r->options->dev && verify__dir(r->session->path, stderr));
+	return ok &
+	       !(r->options->dev && verify__dir(r->session->path, output__stream(OUTPUT_STDERR)));
 }
 
 /* Ends the recording; the exit code. */
@@ -986,7 +992,8 @@ static int finish(struct recording *r)
 	if (log__unattended())
 		tell_end(r, &s);
 	else if (!r->options->quiet)
-		status__summary(stderr, &s, r->session->path);
+		status__summary(output__stream(OUTPUT_STDERR), &s, r->session->path);
+	fflush(output__stream(OUTPUT_STDERR)); /* verify's lines, too */
 	code_recorded = ok ? EXIT_OK : EXIT_LOST;
 	recorded = 1;
 	if (r->upload && !finish_upload(r))
@@ -1013,18 +1020,23 @@ int record__run(const struct options *options)
 		return code;
 	if (catch_signals())
 		return complain("cannot watch for signals: %s", strerror(errno));
+	code = output__begin();
+	if (code)
+		return complain("cannot start a thread: %s", strerror(-code));
 	code = begin(&r);
 	if (code < 0) {
 		r.begun_ns = clock__mono_ns();
 		code = tell_ready(&r);
 		/* What runs as a service says how it goes in STATUS= and at the end. */
-		status__begin(&r.status, stderr, options->quiet || log__unattended());
+		status__begin(&r.status, output__stream(OUTPUT_STDERR), STDERR_FILENO,
+			      options->quiet || log__unattended());
 		if (!code) {
 			watch(&r);
 			code = finish(&r);
 		}
 	}
 	daemon__end(&r.daemon);
+	output__end();
 	if (r.stuck)
 		_exit(code);
 	upload__free(r.upload);

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "base/units.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
@@ -142,9 +143,9 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 	fputc('\n', out);
 }
 
-void status__begin(struct status *status, FILE *out, bool quiet)
+void status__begin(struct status *status, FILE *out, int fd, bool quiet)
 {
-	*status = (struct status){ .out = out, .quiet = quiet, .terminal = isatty(fileno(out)) };
+	*status = (struct status){ .out = out, .fd = fd, .quiet = quiet, .terminal = isatty(fd) };
 }
 
 static size_t terminal_width(const struct status *status)
@@ -152,7 +153,7 @@ static size_t terminal_width(const struct status *status)
 	struct winsize size;
 
 	/* The last column stays free: some terminals wrap as soon as it is written. */
-	if (!ioctl(fileno(status->out), TIOCGWINSZ, &size) && size.ws_col > 1)
+	if (!ioctl(status->fd, TIOCGWINSZ, &size) && size.ws_col > 1)
 		return size.ws_col - 1;
 	return 79;
 }
@@ -164,7 +165,7 @@ void status__tick(struct status *status, const struct status_snapshot *now)
 	uint64_t due = status->before.elapsed_ns + period - NSEC_PER_SEC / 10;
 	char line[STATUS_LINE_MAX];
 
-	if (status->quiet || now->elapsed_ns < due)
+	if (status->quiet || now->elapsed_ns < due || !output__idle(OUTPUT_STDERR))
 		return;
 	if (status->terminal) {
 		status__line(line, terminal_width(status), now, &status->before);

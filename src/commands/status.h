@@ -45,12 +45,13 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
  * elsewhere. */
 struct status {
 	FILE *out;
+	int fd;
 	bool quiet, terminal, shown;
 	struct status_snapshot before; /* of the last line */
 };
 
-/* OUT is borrowed, and should be unbuffered as stderr is. */
-void status__begin(struct status *status, FILE *out, bool quiet);
+/* OUT is borrowed; FD is where it goes to. */
+void status__begin(struct status *status, FILE *out, int fd, bool quiet);
 
 /* Prints the line when it is due by NOW's elapsed time: to be called at least each second. */
 void status__tick(struct status *status, const struct status_snapshot *now);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/output.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -183,8 +184,10 @@ static int send_group(const struct options *o, const struct found *f, size_t n,
 	}
 	upload_progress__begin(&progress, q, o->quiet, UINT64_MAX);
 	queue__wait(q, UINT64_MAX, &stops, upload_progress__tick, &progress);
-	if (!queue__stop(q))
+	if (!queue__stop(q)) {
+		output__end();
 		_exit(EXIT_LOST);
+	}
 	queue__stats(q, &s);
 	upload_progress__tick(&progress, &s);
 	upload_progress__end(&progress);
@@ -240,6 +243,9 @@ int upload__run(const struct options *o)
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	s.err = output__begin();
+	if (s.err)
+		log__line(LOG_ERR, "upload: cannot start a thread: %s", strerror(-s.err));
 	for (size_t i = 0; i < o->n_dirs && !s.err; i++)
 		search(&s, o->dirs[i]);
 	code = s.err ? EXIT_CANNOT : send_all(o, &s);
@@ -248,6 +254,7 @@ int upload__run(const struct options *o)
 		free((char *)s.found[i].place.key);
 	}
 	free(s.found);
+	output__end();
 	return code;
 }
 

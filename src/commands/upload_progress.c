@@ -2,11 +2,13 @@
 #include "commands/upload_progress.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/output.h"
 #include "base/units.h"
 #include "platform/macros.h"
 
@@ -32,7 +34,7 @@ void upload_progress__begin(struct upload_progress *b, struct queue *q, bool qui
 void upload_progress__end(struct upload_progress *b)
 {
 	if (b->shown)
-		fputs(ERASE_LINE, stderr);
+		output__write(OUTPUT_STDERR, 0, ERASE_LINE, strlen(ERASE_LINE));
 	b->shown = false;
 }
 
@@ -41,21 +43,25 @@ static void draw(struct upload_progress *b, const struct queue_stats *s)
 	uint64_t now = clock__mono_ns(), sent = s->bytes_done + s->bytes_sent;
 	uint64_t total = s->bytes_done + s->bytes_left, done = total ? BAR_WIDTH * sent / total : 0;
 	double seconds = (double)(now - b->begun_ns) / NSEC_PER_SEC;
-	char a[16], t[16], r[16], end[48] = "";
+	char a[16], t[16], r[16], end[48] = "", line[256];
+	int len;
 
 	if (done > BAR_WIDTH)
 		done = BAR_WIDTH;
 	if (b->ends_ns != UINT64_MAX && b->ends_ns > now)
 		snprintf(end, sizeof(end), "  %d s left",
 			 (int)((b->ends_ns - now) / NSEC_PER_SEC) + 1);
-	fprintf(stderr, ERASE_LINE "uploading [%.*s%.*s] %llu/%llu files  %sB of %sB  %sB/s%s%s",
-		(int)done, "########################", (int)(BAR_WIDTH - done),
-		"........................", (unsigned long long)s->files_done,
+	len = snprintf(
+		line, sizeof(line),
+		ERASE_LINE "uploading [%.*s%.*s] %llu/%llu files  %sB of %sB  %sB/s%s%s", (int)done,
+		"########################", (int)(BAR_WIDTH - done), "........................",
+		(unsigned long long)s->files_done,
 		(unsigned long long)(s->files_done + s->files_left), units__bytes(a, sent),
 		units__bytes(t, total),
 		units__bytes(r, seconds > 0 && sent > b->before ? (sent - b->before) / seconds : 0),
 		end, s->troubled ? "  (failing)" : "");
-	fflush(stderr);
+	output__write(OUTPUT_STDERR, 0, line,
+		      len < (int)sizeof(line) ? len : (int)sizeof(line) - 1);
 	b->shown = true;
 }
 
@@ -68,7 +74,7 @@ void upload_progress__tick(void *arg, const struct queue_stats *s)
 		upload_progress__end(b);
 		log__line(LOG_WARNING, "upload: %s", news);
 	}
-	if (b->wanted)
+	if (b->wanted && output__idle(OUTPUT_STDERR))
 		draw(b, s);
 	if (clock__mono_ns() >= b->alive_ns) {
 		notify__send("WATCHDOG=1");

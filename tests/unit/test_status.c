@@ -97,7 +97,7 @@ Test(status, a_line_a_minute_elsewhere)
 	ssize_t n;
 	int lines = 0;
 
-	status__begin(&status, f, false);
+	status__begin(&status, f, fileno(f), false);
 	for (int second = 1; second <= 180; second++) {
 		s.elapsed_ns = second * SECOND + second % 2 * SECOND / 20;
 		status__tick(&status, &s);
@@ -141,7 +141,7 @@ Test(status, rewritten_in_place_on_a_terminal)
 	cr_assert(f);
 	ioctl(master, TIOCSWINSZ, &size);
 
-	status__begin(&status, f, false);
+	status__begin(&status, f, fileno(f), false);
 	s.elapsed_ns = SECOND;
 	status__tick(&status, &s);
 	s.elapsed_ns += SECOND / 2;
@@ -152,7 +152,7 @@ Test(status, rewritten_in_place_on_a_terminal)
 	cr_assert_gt(n, 0);
 	cr_expect_str_eq(buf, "\r\033[K0:00:01  lost 9  written 12.0k\r\033[K");
 
-	status__begin(&status, f, true);
+	status__begin(&status, f, fileno(f), true);
 	s.elapsed_ns += 100 * SECOND;
 	status__tick(&status, &s);
 	status__clear(&status);

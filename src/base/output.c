@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/privileges.h"
+
+#define PATIENCE_S 1 /* at the end, while nothing is written */
+#define PIECE 512    /* bytes written at once, so that a slow reader shows */
+#define STREAM_BUFFER OUTPUT_TEXT_MAX
+
+struct head {
+	int level;
+	unsigned int len;
+};
+
+struct outlet {
+	pthread_t thread;
+	bool running, ending;
+	bool busy;         /* the thread writes what it has taken */
+	size_t first, len; /* of the ring's bytes: heads, each with its text */
+	uint64_t steps;    /* pieces written */
+	pthread_cond_t wake, done;
+	FILE *stream;
+	char ring[OUTPUT_ROOM];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct outlet outlets[OUTPUT_COUNT] = {
+	[0 ... OUTPUT_COUNT - 1] = { .wake = PTHREAD_COND_INITIALIZER },
+};
+
+/* ---- the ring, under the lock ---- */
+
+static void put(struct outlet *o, const void *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		o->ring[(o->first + o->len++) % OUTPUT_ROOM] = ((const char *)data)[i];
+}
+
+static void get(struct outlet *o, void *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++, o->len--) {
+		((char *)data)[i] = o->ring[o->first];
+		o->first = (o->first + 1) % OUTPUT_ROOM;
+	}
+}
+
+/* ---- the threads ---- */
+
+static void note_step(struct outlet *o)
+{
+	pthread_mutex_lock(&lock);
+	o->steps++;
+	pthread_mutex_unlock(&lock);
+}
+
+/* A stderr that was made non-blocking, by whoever shares it with us, is waited for. */
+static void write_out(struct outlet *o, int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len < PIECE ? len : PIECE);
+
+		if (n < 0 && errno == EAGAIN)
+			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+		else if (n < 0 && errno != EINTR)
+			return; /* whoever listened has gone */
+		if (n <= 0)
+			continue;
+		text += n;
+		len -= n;
+		note_step(o);
+	}
+}
+
+static void emit(enum output to, int level, char *text, size_t len)
+{
+	if (to != OUTPUT_SYSLOG) {
+		write_out(&outlets[to], to == OUTPUT_STDOUT ? STDOUT_FILENO : STDERR_FILENO, text,
+			  len);
+	} else {
+		syslog(level, "%.*s", (int)len, text);
+		note_step(&outlets[to]);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct outlet *o = arg;
+	char text[OUTPUT_TEXT_MAX];
+	struct head head;
+
+	privileges__drop(0);
+	pthread_mutex_lock(&lock);
+	for (;;) {
+		while (!o->len && !o->ending)
+			pthread_cond_wait(&o->wake, &lock);
+		if (!o->len)
+			break;
+		get(o, &head, sizeof(head));
+		get(o, text, head.len);
+		o->busy = true;
+		pthread_mutex_unlock(&lock);
+		emit(o - outlets, head.level, text, head.len);
+		pthread_mutex_lock(&lock);
+		o->busy = false;
+		pthread_cond_broadcast(&o->done);
+	}
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+static int start(struct outlet *o)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&o->done, &attr);
+	pthread_condattr_destroy(&attr);
+	err = pthread_create(&o->thread, NULL, run, o);
+	if (!err)
+		pthread_setname_np(o->thread, "output");
+	o->running = !err;
+	return -err;
+}
+
+/* Signals are for the main thread. */
+int output__begin(void)
+{
+	sigset_t all, before;
+	int err = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < OUTPUT_COUNT && !err; i++)
+		err = start(&outlets[i]);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+/* ---- what is said ---- */
+
+bool output__write(enum output to, int level, const char *text, size_t len)
+{
+	struct head head = { level, len < OUTPUT_TEXT_MAX ? len : OUTPUT_TEXT_MAX };
+	struct outlet *o = &outlets[to];
+	bool fits, running;
+
+	pthread_mutex_lock(&lock);
+	running = o->running;
+	fits = !running || OUTPUT_ROOM - o->len >= sizeof(head) + head.len;
+	if (running && fits) {
+		put(o, &head, sizeof(head));
+		put(o, text, head.len);
+		pthread_cond_signal(&o->wake);
+	}
+	pthread_mutex_unlock(&lock);
+	if (!running)
+		emit(to, level, (char *)text, head.len);
+	return fits;
+}
+
+bool output__idle(enum output to)
+{
+	bool idle;
+
+	pthread_mutex_lock(&lock);
+	idle = !outlets[to].len && !outlets[to].busy;
+	pthread_mutex_unlock(&lock);
+	return idle;
+}
+
+static ssize_t on_flush(void *cookie, const char *text, size_t len)
+{
+	for (size_t at = 0; at < len; at += OUTPUT_TEXT_MAX)
+		output__write((struct outlet *)cookie - outlets, 0, text + at,
+			      len - at < OUTPUT_TEXT_MAX ? len - at : OUTPUT_TEXT_MAX);
+	return len;
+}
+
+FILE *output__stream(enum output to)
+{
+	static char buffers[OUTPUT_COUNT][STREAM_BUFFER];
+	struct outlet *o = &outlets[to];
+
+	if (!o->stream) {
+		o->stream = fopencookie(o, "w", (cookie_io_functions_t){ .write = on_flush });
+		if (!o->stream)
+			return to == OUTPUT_STDOUT ? stdout : stderr;
+		setvbuf(o->stream, buffers[to], _IOFBF, STREAM_BUFFER);
+	}
+	return o->stream;
+}
+
+/* Under the lock. False: it is held up. */
+static bool await(struct outlet *o)
+{
+	while (o->len || o->busy) {
+		uint64_t steps = o->steps;
+		struct timespec t;
+
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		t.tv_sec += PATIENCE_S;
+		while ((o->len || o->busy) && steps == o->steps)
+			if (pthread_cond_timedwait(&o->done, &lock, &t))
+				break;
+		if ((o->len || o->busy) && steps == o->steps)
+			return false;
+	}
+	return true;
+}
+
+void output__settle(enum output to)
+{
+	pthread_mutex_lock(&lock);
+	if (outlets[to].running)
+		await(&outlets[to]);
+	pthread_mutex_unlock(&lock);
+}
+
+void output__end(void)
+{
+	for (int i = 0; i < OUTPUT_COUNT; i++) {
+		struct outlet *o = &outlets[i];
+		bool ended;
+
+		if (o->stream)
+			fflush(o->stream);
+		if (!o->running)
+			continue;
+		pthread_mutex_lock(&lock);
+		ended = await(o);
+		o->ending = ended;
+		o->running = !ended;
+		pthread_cond_signal(&o->wake);
+		pthread_mutex_unlock(&lock);
+		if (ended)
+			pthread_join(o->thread, NULL);
+		else
+			pthread_detach(o->thread);
+	}
+}
