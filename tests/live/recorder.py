@@ -62,6 +62,26 @@ def workload(name):
     return os.path.join(WORKLOADS, name)
 
 
+class Stopwatch:
+    """Seconds since it was made, without those in which some task of the machine waited for a CPU: a promise about
+    time holds on a busy machine, too, but not while others have its CPUs."""
+
+    def __init__(self):
+        self.begun = time.monotonic() - self.waited()
+
+    @staticmethod
+    def waited():
+        """Documentation/accounting/psi.rst; 0 where the kernel doesn't account for it."""
+        try:
+            text = pathlib.Path("/proc/pressure/cpu").read_text()
+        except OSError:
+            return 0
+        return int(re.search(r"some .*total=(\d+)", text)[1]) / 1e6
+
+    def seconds(self):
+        return time.monotonic() - self.waited() - self.begun
+
+
 def read_line(stream, seconds):
     """One line of a pipe, or None when none came in time; '' when it was closed before."""
     end = time.monotonic() + seconds
@@ -204,7 +224,7 @@ class Recording:
         self.process.wait()
         self.process.stdout.close()
 
-    def finish(self, seconds=STOP + STOP_MARGIN):
+    def finish(self, seconds=START):
         """Waits for the end; what came on stdout after the one line is in self.more."""
         try:
             code = self.process.wait(seconds)
@@ -219,11 +239,11 @@ class Recording:
         assert code in expected, f"exit code {code}, not {self.code}:\n{self.stderr}"
 
     def stop(self, number=signal.SIGINT):
-        start = time.monotonic()
+        watch = Stopwatch()
         if not self.ends:
             self.send(number)
-        self.finish(START if self.ends else STOP + STOP_MARGIN)
-        self.stop_seconds = time.monotonic() - start
+        self.finish()
+        self.stop_seconds = watch.seconds()
         self.session = Session(self.session_directory)
 
     def __exit__(self, kind, value, trace):

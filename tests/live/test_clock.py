@@ -10,7 +10,6 @@ import datetime
 import json
 import mmap
 import os
-import pathlib
 import struct
 import time
 
@@ -48,6 +47,11 @@ def check(r, rows, path, clocks, added=0):
     assert real0 + added - MS <= wall <= real1 + added + MS
 
 
+def offsets_told(r):
+    """How many offsets of the clock the manifest tells of while it records."""
+    return len(json.loads((r.session_directory / "manifest.json").read_text())["clock"]["offsets"])
+
+
 def test_each_row_after_a_step_is_right(tmp_path):
     steps = [0, 3600 * S, -7200 * S + 1, 3 * MS, 0, 1_000_000 * S] # what is added, one after the other
     setting = tmp_path / "added"
@@ -58,7 +62,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
             seen = []
             for i, step in enumerate(steps):
                 struct.pack_into("q", added, 0, step)
-                time.sleep(0.5) # until it is noticed, on a busy machine; the real clock tells when it is set
+                recorder.wait_for(lambda: offsets_told(r) == i + 1, "it is noticed") # the real clock tells when it is set
                 for k in range(5):
                     path = tmp_path / f"{i}.{k}"
                     seen.append((path, touch(path), step))
@@ -113,10 +117,6 @@ def test_a_step_before_a_kill(tmp_path, told):
             seen.append((path, touch(path), step))
             time.sleep(0.01)
 
-    def listed():
-        manifest = json.loads((pathlib.Path(r.session_directory) / "manifest.json").read_text())
-        return len(manifest["clock"]["offsets"])
-
     with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added, contextlib.ExitStack() as stack:
         stack.callback(r.process.kill) # however this ends
         some(0, 1)
@@ -124,10 +124,13 @@ def test_a_step_before_a_kill(tmp_path, told):
             stack.enter_context(ptrace.held(r.process.pid, "iotrc"))
         step = 86400 * S + 1
         struct.pack_into("q", added, 0, step)
-        time.sleep(0.5) # until it is noticed
+        if told:
+            recorder.wait_for(lambda: offsets_told(r) == 2, "it is noticed")
+        else: # by the thread that reads the rings, which tells nobody yet
+            time.sleep(1)
         some(step, 1)
-        time.sleep(2) # until what was recorded is written
-        assert listed() == 1 + told
+        r.wait_written(f"{seen[-1][0]},".encode())
+        assert offsets_told(r) == 1 + told
         r.process.kill()
     r.process.wait()
     done = recorder.run("recover", str(r.session_directory))
