@@ -58,7 +58,7 @@ struct walk {
 	char baseline[sizeof(BASELINE_PREFIX) + 16];
 };
 
-static void fail(struct walk *w, int err)
+static void fail_walk(struct walk *w, int err)
 {
 	if (!w->result->error)
 		w->result->error = err;
@@ -68,11 +68,11 @@ static bool must_stop(struct walk *w)
 {
 	if (!w->config->pause(w->config->arg))
 		return false;
-	fail(w, -EINTR);
+	fail_walk(w, -EINTR);
 	return true;
 }
 
-static bool stop(void *arg)
+static bool walk_stopped(void *arg)
 {
 	return must_stop(arg);
 }
@@ -89,7 +89,7 @@ static void note(struct walk *w)
 	err = sorter__add(w->sorter, w->entry, ENTRY_SIZE(w->entry->len));
 	if (!err)
 		return;
-	fail(w, err);
+	fail_walk(w, err);
 	w->sorter = sorter__free(w->sorter);
 }
 
@@ -101,7 +101,7 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 	int err = rows__add(w->rows, end, mono_ns);
 
 	if (err)
-		fail(w, err);
+		fail_walk(w, err);
 }
 
 /* The file whose path is in w->entry. */
@@ -682,7 +682,7 @@ static int name_baseline(struct walk *w)
 	return 0;
 }
 
-static int begin(struct walk *w)
+static int begin_walk(struct walk *w)
 {
 	int err = name_baseline(w);
 
@@ -701,13 +701,13 @@ static int begin(struct walk *w)
 	if (!err)
 		err = spool__new(&w->queue, w->config->state);
 	if (!err)
-		err = sorter__new(&w->sorter, entry__order, w->config->state, stop, w,
+		err = sorter__new(&w->sorter, entry__order, w->config->state, walk_stopped, w,
 				  w->config->sort_bytes);
 	return err;
 }
 
 /* A full snapshot is complete when the walk is; one of changes when they are all found. */
-static void run(struct walk *w, const char *name)
+static void run_walk(struct walk *w, const char *name)
 {
 	struct filesystem_result *result = w->result;
 	int err = walk_all(w), baseline = -1;
@@ -715,7 +715,7 @@ static void run(struct walk *w, const char *name)
 
 	w->queue = spool__free(w->queue);
 	if (err)
-		fail(w, err);
+		fail_walk(w, err);
 	if (result->full) {
 		result->complete = !result->error || (!err && !w->sorter);
 		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
@@ -725,7 +725,7 @@ static void run(struct walk *w, const char *name)
 	if (w->sorter && !result->error && !err)
 		baseline = compare(w, name, new_name);
 	if (baseline < 0 && w->sorter && !err)
-		fail(w, baseline);
+		fail_walk(w, baseline);
 	if (!result->full) {
 		result->complete = baseline >= 0 && !result->error;
 		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
@@ -733,7 +733,7 @@ static void run(struct walk *w, const char *name)
 			result->complete = false;
 	}
 	if (err)
-		fail(w, err);
+		fail_walk(w, err);
 	if (baseline < 0)
 		return;
 	close(baseline);
@@ -742,7 +742,7 @@ static void run(struct walk *w, const char *name)
 	else
 		unlinkat(w->config->state, new_name, 0);
 	if (err)
-		fail(w, err);
+		fail_walk(w, err);
 }
 
 void filesystem__snapshot(const struct filesystem_config *config, const char *name,
@@ -759,11 +759,11 @@ void filesystem__snapshot(const struct filesystem_config *config, const char *na
 	w->config = config;
 	w->result = ret;
 	w->mount = w->near = -1;
-	err = begin(w);
+	err = begin_walk(w);
 	if (!err)
-		run(w, name);
+		run_walk(w, name);
 	else
-		fail(w, err);
+		fail_walk(w, err);
 	ret->parts = w->rows ? rows__parts(w->rows) : 0;
 	rows__free(w->rows);
 	spool__free(w->queue);

@@ -205,7 +205,7 @@ static void thin_out(struct processes *p, uint64_t now, uint32_t kept[PASSES_MAX
 	p->n_passes = n + 1;
 }
 
-static struct process *add(struct processes *p)
+static struct process *add_process(struct processes *p)
 {
 	if (p->n_next == p->room_next) {
 		size_t room = p->room_next ? p->room_next * 2 : 512;
@@ -234,7 +234,7 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 			      const uint32_t kept[PASSES_MAX], size_t *at)
 {
 	size_t now = p->n_passes - 1;
-	struct process *to = add(p), *old;
+	struct process *to = add_process(p), *old;
 
 	if (!to)
 		return NULL;

@@ -336,7 +336,7 @@ static void write_spec(struct snapshots *s)
 		note_problem(s, "system_spec is not whole", err);
 }
 
-static void run(void *arg)
+static void take_snapshots(void *arg)
 {
 	struct snapshots *s = arg;
 	uint64_t interval = s->config.settings->fs_interval_ns;
@@ -371,7 +371,7 @@ int snapshots__new(struct snapshots **ret, const struct snapshots_config *config
 	if (config->key)
 		err = anonymizer__new(&s->anon, config->key, config->keep_system);
 	if (!err && (o->process_interval_ns || o->fs_interval_ns || o->system_spec))
-		err = background__start(&s->thread, "snapshots", run, s);
+		err = background__start(&s->thread, "snapshots", take_snapshots, s);
 	if (err) {
 		snapshots__free(s);
 		return err;

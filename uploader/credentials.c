@@ -71,7 +71,7 @@ struct credentials *credentials__free(struct credentials *c)
 }
 
 /* False where VALUE doesn't fit, or holds what would end a header. */
-static bool set(struct credentials *c, size_t i, const char *value, size_t len)
+static bool set_value(struct credentials *c, size_t i, const char *value, size_t len)
 {
 	char *to = (char *)c + values[i].offset;
 
@@ -170,7 +170,7 @@ static int parse(struct credentials *c, char *text, const char *path, const char
 			if (strcmp(name, values[i].name))
 				continue;
 			value = trim(equals + 1);
-			if (!set(c, i, value, strlen(value))) {
+			if (!set_value(c, i, value, strlen(value))) {
 				target__say(problem, "%.300s line %u: %s can't be that", path,
 					    number, name);
 				return -EINVAL;
@@ -208,7 +208,7 @@ static int from_environment(struct credentials *c, char problem[TARGET_REASON_MA
 	for (size_t i = 0; i < N_VALUES; i++) {
 		const char *value = getenv(values[i].variable);
 
-		if (value && !set(c, i, value, strlen(value))) {
+		if (value && !set_value(c, i, value, strlen(value))) {
 			target__say(problem, "the environment's %s can't be that",
 				    values[i].variable);
 			return -EINVAL;

@@ -13,7 +13,7 @@ struct hashing {
 	EVP_MD_CTX *sha256, *md5;
 };
 
-static int begin(struct hashing *h)
+static int begin_hashing(struct hashing *h)
 {
 	h->sha256 = EVP_MD_CTX_new();
 	h->md5 = EVP_MD_CTX_new();
@@ -26,13 +26,13 @@ static int begin(struct hashing *h)
 	return 0;
 }
 
-static void add(struct hashing *h, const void *data, size_t len)
+static void hash_bytes(struct hashing *h, const void *data, size_t len)
 {
 	EVP_DigestUpdate(h->sha256, data, len);
 	EVP_DigestUpdate(h->md5, data, len);
 }
 
-static void end(struct hashing *h, struct digest *ret)
+static void end_hashing(struct hashing *h, struct digest *ret)
 {
 	unsigned char sha256[EVP_MAX_MD_SIZE];
 
@@ -42,7 +42,7 @@ static void end(struct hashing *h, struct digest *ret)
 	EVP_DigestFinal_ex(h->md5, ret->md5, NULL);
 }
 
-static void drop(struct hashing *h)
+static void drop_hashing(struct hashing *h)
 {
 	EVP_MD_CTX_free(h->sha256);
 	EVP_MD_CTX_free(h->md5);
@@ -60,7 +60,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, uint64
 			return n < 0 ? -errno : -ENODATA;
 		if (!target_hooks__progress(hooks, sent))
 			return -ECANCELED;
-		add(h, buf, n);
+		hash_bytes(h, buf, n);
 		at += n;
 		len -= n;
 	}
@@ -72,13 +72,13 @@ int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t
 {
 	struct hashing h = { NULL, NULL };
 	char *buf = malloc(CHUNK);
-	int err = buf ? begin(&h) : -ENOMEM;
+	int err = buf ? begin_hashing(&h) : -ENOMEM;
 
 	if (!err)
 		err = add_file(&h, fd, at, len, sent, buf, hooks);
 	if (!err)
-		end(&h, ret);
-	drop(&h);
+		end_hashing(&h, ret);
+	drop_hashing(&h);
 	free(buf);
 	return err;
 }
@@ -86,12 +86,12 @@ int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t
 int digest__memory(struct digest *ret, const void *data, uint64_t len)
 {
 	struct hashing h = { NULL, NULL };
-	int err = begin(&h);
+	int err = begin_hashing(&h);
 
 	if (!err) {
-		add(&h, data, len);
-		end(&h, ret);
+		hash_bytes(&h, data, len);
+		end_hashing(&h, ret);
 	}
-	drop(&h);
+	drop_hashing(&h);
 	return err;
 }

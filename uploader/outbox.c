@@ -55,7 +55,7 @@ static struct outbox_file *pop(struct outbox_list *l)
 }
 
 /* Puts all of FROM behind TO's. */
-static void append(struct outbox_list *to, struct outbox_list *from)
+static void join_lists(struct outbox_list *to, struct outbox_list *from)
 {
 	if (!from->head)
 		return;
@@ -316,7 +316,7 @@ int outbox__read(struct outbox *o, struct outbox_news *ret)
 
 void outbox__add(struct outbox *o, struct outbox_news *news)
 {
-	append(&o->waiting, &news->list);
+	join_lists(&o->waiting, &news->list);
 	if (news->manifest)
 		o->manifest = news->manifest;
 	o->finished |= news->finished;
@@ -325,7 +325,7 @@ void outbox__add(struct outbox *o, struct outbox_news *news)
 /* ---- the session ---- */
 
 /* The journal is opened only once it is sure that nobody else is at it. */
-static int begin(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
+static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 {
 	struct manifest_seen m;
 	struct outbox_news news;
@@ -365,7 +365,7 @@ int outbox__open(struct outbox **ret, int dir, const char *name, const char *key
 	o->keep = keep;
 	o->key = strdup(key);
 	o->fd = openat(dir, name, DIR_FLAGS);
-	err = o->fd < 0 ? -errno : o->key ? begin(o, identity, uid, gid) : -ENOMEM;
+	err = o->fd < 0 ? -errno : o->key ? begin_session(o, identity, uid, gid) : -ENOMEM;
 	if (err) {
 		outbox__free(o);
 		return err;

@@ -21,6 +21,7 @@
 #include "base/background.h"
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/thread.h"
 #include "dataset/session.h"
 #include "uploader/outbox.h"
 #include "uploader/pace.h"
@@ -666,7 +667,6 @@ static void *work(void *arg)
 	struct queue *q = w->q;
 	int err;
 
-	pthread_setname_np(pthread_self(), "iotrc-upload");
 	if (q->config.live)
 		background__enter(SCHED_IDLE);
 	atomic_store(&w->tid, gettid());
@@ -687,24 +687,20 @@ static void *work(void *arg)
 }
 
 /* Signals are the main thread's. */
-static int start_threads(struct queue *q)
+static int start_workers(struct queue *q)
 {
-	sigset_t all, old;
 	int err = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	q->running = q->config.parallel;
 	for (unsigned int i = 0; !err && i < q->config.parallel; i++) {
-		err = pthread_create(&q->workers[i].thread, NULL, work, &q->workers[i]);
+		err = thread__start(&q->workers[i].thread, "iotrc-upload", work, &q->workers[i]);
 		q->workers[i].running = !err;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -err;
+	return err;
 }
 
-static int begin(struct queue *q, const struct queue_config *config,
-		 char problem[TARGET_REASON_MAX])
+static int begin_queue(struct queue *q, const struct queue_config *config,
+		       char problem[TARGET_REASON_MAX])
 {
 	int err;
 
@@ -723,7 +719,7 @@ static int begin(struct queue *q, const struct queue_config *config,
 	if (config->live)
 		err = open_live(q, &q->live);
 	if (!err)
-		err = start_threads(q);
+		err = start_workers(q);
 	if (err)
 		snprintf(problem, TARGET_REASON_MAX, "%s", strerror(-err));
 	return err;
@@ -749,7 +745,7 @@ int queue__new(struct queue **ret, const struct queue_config *config,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	err = begin(q, config, problem);
+	err = begin_queue(q, config, problem);
 	if (err) {
 		queue__free(q);
 		return err;
@@ -775,7 +771,7 @@ void queue__set_rate(struct queue *q, uint64_t rate)
 	pthread_mutex_unlock(&q->rate_lock);
 }
 
-static void count(const struct outbox *o, struct queue_stats *s)
+static void count_left(const struct outbox *o, struct queue_stats *s)
 {
 	if (!o)
 		return;
@@ -799,8 +795,8 @@ void queue__stats(struct queue *q, struct queue_stats *ret)
 			.gave_up = q->gave_up,
 			.troubled = q->troubled,
 		};
-		count(q->live, s);
-		count(q->old, s);
+		count_left(q->live, s);
+		count_left(q->old, s);
 		strcpy(s->problem, q->problem);
 		pthread_mutex_unlock(&q->lock);
 	}

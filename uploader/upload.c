@@ -125,8 +125,8 @@ struct upload {
 	bool marked;
 };
 
-static int begin(struct upload *u, const struct session *session, uid_t uid, gid_t gid,
-		 char *problem)
+static int begin_upload(struct upload *u, const struct session *session, uid_t uid, gid_t gid,
+			char *problem)
 {
 	char identity[UPLOAD_IDENTITY_MAX];
 	struct queue_config config;
@@ -169,7 +169,7 @@ int upload__new(struct upload **ret, const struct upload_settings *settings, con
 	u->settings = settings;
 	u->state = state;
 	u->parent = -1;
-	err = begin(u, session, uid, gid, problem);
+	err = begin_upload(u, session, uid, gid, problem);
 	if (err) {
 		upload__free(u);
 		return err;

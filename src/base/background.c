@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "platform/macros.h"
 #include "platform/privileges.h"
 
@@ -38,11 +39,10 @@ void background__hurry(pid_t tid)
 
 /* ---- one thread ---- */
 
-static void *begin(void *arg)
+static void *enter(void *arg)
 {
 	struct background *b = arg;
 
-	pthread_setname_np(pthread_self(), b->name);
 	atomic_store(&b->tid, gettid());
 	background__enter(SCHED_OTHER);
 	b->run(b->arg);
@@ -63,9 +63,9 @@ int background__start(struct background *b, const char *name, void (*run)(void *
 	pthread_cond_init(&b->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	b->ready = true;
-	err = pthread_create(&b->thread, NULL, begin, b);
+	err = thread__start(&b->thread, name, enter, b);
 	b->running = !err;
-	return -err;
+	return err;
 }
 
 bool background__stopped(const struct background *b)

@@ -156,7 +156,7 @@ static int64_t real_second(uint64_t mono_ns, int64_t offset_ns)
 	return (mono_ns + offset_ns) / NS_PER_S;
 }
 
-static bool append(struct clock *c, uint64_t from, int64_t offset, int32_t utc_offset)
+static bool append_offset(struct clock *c, uint64_t from, int64_t offset, int32_t utc_offset)
 {
 	if (c->n == CLOCK_OFFSETS_MAX)
 		return false;
@@ -182,8 +182,8 @@ static bool follow_zone(struct clock *c, uint64_t mono_ns)
 
 		last = &c->offsets[c->n - 1];
 		if (utc_offset != last->utc_offset_s)
-			grown |= append(c, quarter * QUARTER_S * NS_PER_S - last->offset_ns,
-					last->offset_ns, utc_offset);
+			grown |= append_offset(c, quarter * QUARTER_S * NS_PER_S - last->offset_ns,
+					       last->offset_ns, utc_offset);
 	}
 	return grown;
 }
@@ -197,7 +197,8 @@ bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns)
 	 * the list, not with the last measurement: it adds up to an entry, not to an error. */
 	if (c->n && llabs(offset_ns - c->offsets[c->n - 1].offset_ns) <= STEP_NS)
 		return grown;
-	return append(c, mono_ns, offset_ns, clock__utc_offset(real_second(mono_ns, offset_ns))) ||
+	return append_offset(c, mono_ns, offset_ns,
+			     clock__utc_offset(real_second(mono_ns, offset_ns))) ||
 	       grown;
 }
 

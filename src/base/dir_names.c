@@ -14,7 +14,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int add(struct dir_names *d, size_t *room, const char *name)
+static int add_name(struct dir_names *d, size_t *room, const char *name)
 {
 	if (d->n == *room) {
 		size_t more = *room ? 2 * *room : 64;
@@ -49,7 +49,7 @@ static int read_all(struct dir_names *d, DIR *dir)
 		bytes += strlen(entry->d_name) + 1;
 		err = d->n == DIR_NAMES_MAX || bytes > DIR_NAMES_BYTES ?
 			      -E2BIG :
-			      add(d, &room, entry->d_name);
+			      add_name(d, &room, entry->d_name);
 	}
 	return err ? err : -errno;
 }

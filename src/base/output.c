@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "platform/privileges.h"
 
 #define PATIENCE_S 1 /* at the end, while nothing is written */
@@ -92,7 +92,7 @@ static void emit(enum output to, int level, char *text, size_t len)
 	}
 }
 
-static void *run(void *arg)
+static void *print_lines(void *arg)
 {
 	struct outlet *o = arg;
 	char text[OUTPUT_TEXT_MAX];
@@ -127,24 +127,17 @@ static int start(struct outlet *o)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&o->done, &attr);
 	pthread_condattr_destroy(&attr);
-	err = pthread_create(&o->thread, NULL, run, o);
-	if (!err)
-		pthread_setname_np(o->thread, "output");
+	err = thread__start(&o->thread, "output", print_lines, o);
 	o->running = !err;
-	return -err;
+	return err;
 }
 
-/* Signals are for the main thread. */
 int output__begin(void)
 {
-	sigset_t all, before;
 	int err = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (int i = 0; i < OUTPUT_COUNT && !err; i++)
 		err = start(&outlets[i]);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

@@ -181,8 +181,8 @@ static bool is_snapshot(enum stream stream)
 	return stream == STREAM_PROCESS || stream == STREAM_FILESYSTEM;
 }
 
-static void count(struct recording *r, enum stream stream, struct manifest_counts *ret,
-		  uint64_t *ret_bytes)
+static void count_rows(struct recording *r, enum stream stream, struct manifest_counts *ret,
+		       uint64_t *ret_bytes)
 {
 	struct writer_stream_stats stats;
 
@@ -206,7 +206,7 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 		struct manifest_counts n;
 		uint64_t bytes;
 
-		count(r, i, &n, &bytes);
+		count_rows(r, i, &n, &bytes);
 		s->streams[i] = (struct status_stream){
 			.enabled = enabled_streams(r->options) >> i & 1,
 			.seen = n.seen,
@@ -237,7 +237,7 @@ static int write_manifest(struct recording *r)
 		if (!(enabled_streams(r->options) >> i & 1))
 			continue;
 		if (r->snapshots || !is_snapshot(i))
-			count(r, i, &n, &bytes);
+			count_rows(r, i, &n, &bytes);
 		manifest__set_counts(r->manifest, i, &n);
 	}
 	manifest__set_hooks(r->manifest, hooks, engine__hooks(r->engine, hooks));
@@ -611,7 +611,7 @@ static int start_threads(struct recording *r)
 }
 
 /* -1: recording has begun; otherwise the exit code. */
-static int begin(struct recording *r)
+static int begin_recording(struct recording *r)
 {
 	char machine_id[17];
 	int code;
@@ -1023,7 +1023,7 @@ int record__run(const struct options *options)
 	code = output__begin();
 	if (code)
 		return complain("cannot start a thread: %s", strerror(-code));
-	code = begin(&r);
+	code = begin_recording(&r);
 	if (code < 0) {
 		r.begun_ns = clock__mono_ns();
 		code = tell_ready(&r);

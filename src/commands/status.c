@@ -48,7 +48,7 @@ static double rate(const struct status_stream *now, const struct status_stream *
 }
 
 /* Appends ITEM to the line unless that would take it past WIDTH. */
-static bool append(char *buf, size_t width, const char *item)
+static bool append_item(char *buf, size_t width, const char *item)
 {
 	if (strlen(buf) + strlen(item) > width)
 		return false;
@@ -79,17 +79,17 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 	*buf = 0;
 	snprintf(item, sizeof(item), "%llu:%02d:%02d", (unsigned long long)s / 3600,
 		 (int)(s / 60 % 60), (int)(s % 60));
-	fits = append(buf, width, item);
+	fits = append_item(buf, width, item);
 	for (int i = 0; fits && i < STREAM_CAPTURED; i++) {
 		if (!now->streams[i].enabled)
 			continue;
 		snprintf(item, sizeof(item), "  %s %s/s", schema_streams[i].key,
 			 units__count(n, rate(&now->streams[i], &before->streams[i], seconds)));
-		if (kept > width || !append(buf, width - kept, item))
+		if (kept > width || !append_item(buf, width - kept, item))
 			break;
 	}
 	for (int i = 0; fits && i < 5; i++)
-		fits = append(buf, width, ends[i]);
+		fits = append_item(buf, width, ends[i]);
 	return strlen(buf);
 }
 

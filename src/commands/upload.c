@@ -142,7 +142,7 @@ static void on_signal(int signal)
 		_exit(EXIT_LOST);
 }
 
-static void add(struct queue_stats *sum, const struct queue_stats *s)
+static void add_stats(struct queue_stats *sum, const struct queue_stats *s)
 {
 	sum->files_done += s->files_done;
 	sum->bytes_done += s->bytes_done;
@@ -191,7 +191,7 @@ static int send_group(const struct options *o, const struct found *f, size_t n,
 	queue__stats(q, &s);
 	upload_progress__tick(&progress, &s);
 	upload_progress__end(&progress);
-	add(sum, &s);
+	add_stats(sum, &s);
 	queue__free(q);
 	free(places);
 	return 0;

@@ -257,7 +257,7 @@ bool journal__elsewhere(struct journal *j, const char *path, const char *sha256)
 }
 
 /* LINE is stolen. */
-static int append(struct journal *j, json_t *line)
+static int append_line(struct journal *j, json_t *line)
 {
 	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
 	size_t len = text ? strlen(text) : 0;
@@ -286,15 +286,15 @@ static int append(struct journal *j, json_t *line)
 
 int journal__confirm(struct journal *j, const char *path, const char *sha256, uint64_t bytes)
 {
-	return append(j, json_pack("{s:s, s:s, s:s, s:I}", "target", j->target, "file", path,
-				   "sha256", sha256, "bytes", (json_int_t)bytes));
+	return append_line(j, json_pack("{s:s, s:s, s:s, s:I}", "target", j->target, "file", path,
+					"sha256", sha256, "bytes", (json_int_t)bytes));
 }
 
 int journal__set_progress(struct journal *j, const char *path, const char *sha256,
 			  const char *progress)
 {
-	return append(j, json_pack("{s:s, s:s, s:s, s:s?}", "target", j->target, "file", path,
-				   "sha256", sha256, "progress", progress));
+	return append_line(j, json_pack("{s:s, s:s, s:s, s:s?}", "target", j->target, "file", path,
+					"sha256", sha256, "progress", progress));
 }
 
 char *journal__progress(struct journal *j, const char *path, const char *sha256)

@@ -30,13 +30,13 @@ struct manifest {
 
 /* jansson takes NULL for a value and fails on it: an allocation that failed is noticed here alone.
  * Values are stolen. */
-static void set(struct manifest *m, json_t *object, const char *key, json_t *value)
+static void set_member(struct manifest *m, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value) < 0)
 		m->oom = true;
 }
 
-static void append(struct manifest *m, json_t *array, json_t *value)
+static void append_value(struct manifest *m, json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value) < 0)
 		m->oom = true;
@@ -46,7 +46,7 @@ static json_t *set_object(struct manifest *m, json_t *parent, const char *key)
 {
 	json_t *object = json_object();
 
-	set(m, parent, key, object);
+	set_member(m, parent, key, object);
 	return object;
 }
 
@@ -54,7 +54,7 @@ static json_t *set_array(struct manifest *m, json_t *parent, const char *key)
 {
 	json_t *array = json_array();
 
-	set(m, parent, key, array);
+	set_member(m, parent, key, array);
 	return array;
 }
 
@@ -76,7 +76,7 @@ static json_t *words(struct manifest *m, const char *list)
 		size_t len = strcspn(list, " ");
 
 		if (len)
-			append(m, array, json_stringn(list, len));
+			append_value(m, array, json_stringn(list, len));
 		list += len + (list[len] == ' ');
 	}
 	return array;
@@ -86,15 +86,15 @@ static void add_column(struct manifest *m, json_t *columns, const struct column 
 {
 	json_t *column = json_object();
 
-	set(m, column, "name", json_string(c->name));
-	set(m, column, "type", json_string(schema_type_names[c->type]));
-	set(m, column, "unit", json_string(c->unit));
-	set(m, column, "description", json_string(c->description));
+	set_member(m, column, "name", json_string(c->name));
+	set_member(m, column, "type", json_string(schema_type_names[c->type]));
+	set_member(m, column, "unit", json_string(c->unit));
+	set_member(m, column, "description", json_string(c->description));
 	if (schema__is_number(c->type))
-		set(m, column, "sum", c->sum ? json_string(c->sum) : json_null());
+		set_member(m, column, "sum", c->sum ? json_string(c->sum) : json_null());
 	if (c->words)
-		set(m, column, "words", words(m, c->words));
-	append(m, columns, column);
+		set_member(m, column, "words", words(m, c->words));
+	append_value(m, columns, column);
 }
 
 static void add_streams(struct manifest *m, uint32_t enabled)
@@ -106,12 +106,12 @@ static void add_streams(struct manifest *m, uint32_t enabled)
 		json_t *s = set_object(m, streams, schema->key), *columns;
 
 		m->streams[i] = s;
-		set(m, s, "subdir", json_string(schema->subdir));
-		set(m, s, "filename_prefix", json_string(schema->prefix));
-		set(m, s, "description", json_string(schema->description));
-		set(m, s, "wall_clock", json_string(schema->wall_clock));
-		set(m, s, "enabled", json_boolean(enabled >> i & 1));
-		set(m, s, "hooks", json_array());
+		set_member(m, s, "subdir", json_string(schema->subdir));
+		set_member(m, s, "filename_prefix", json_string(schema->prefix));
+		set_member(m, s, "description", json_string(schema->description));
+		set_member(m, s, "wall_clock", json_string(schema->wall_clock));
+		set_member(m, s, "enabled", json_boolean(enabled >> i & 1));
+		set_member(m, s, "hooks", json_array());
 		columns = set_array(m, s, "columns");
 		for (size_t c = 0; c < schema->n_columns; c++)
 			add_column(m, columns, &schema->columns[c]);
@@ -124,32 +124,34 @@ static void add_head(struct manifest *m, const struct manifest_info *info)
 	json_t *o;
 
 	uname(&uts);
-	set(m, m->root, "schema_version", json_string(SCHEMA_VERSION));
+	set_member(m, m->root, "schema_version", json_string(SCHEMA_VERSION));
 
 	o = set_object(m, m->root, "tracer");
-	set(m, o, "name", json_string("iotrc"));
-	set(m, o, "version", json_string(IOTRC_VERSION));
-	set(m, o, "commit", json_string(IOTRC_COMMIT));
-	set(m, o, "engine", json_string(info->engine));
-	set(m, o, "command_line", json_text(info->command_line));
+	set_member(m, o, "name", json_string("iotrc"));
+	set_member(m, o, "version", json_string(IOTRC_VERSION));
+	set_member(m, o, "commit", json_string(IOTRC_COMMIT));
+	set_member(m, o, "engine", json_string(info->engine));
+	set_member(m, o, "command_line", json_text(info->command_line));
 
-	set(m, m->root, "session_id", json_string(info->session_id));
-	set(m, m->root, "machine_id", json_string(info->machine_id));
-	set(m, m->root, "boot_id", info->boot_id ? json_string(info->boot_id) : json_null());
+	set_member(m, m->root, "session_id", json_string(info->session_id));
+	set_member(m, m->root, "machine_id", json_string(info->machine_id));
+	set_member(m, m->root, "boot_id", info->boot_id ? json_string(info->boot_id) : json_null());
 	o = set_object(m, m->root, "host");
-	set(m, o, "platform", json_text(uts.sysname));
-	set(m, o, "kernel", json_text(uts.release));
-	set(m, o, "machine", json_text(uts.machine));
+	set_member(m, o, "platform", json_text(uts.sysname));
+	set_member(m, o, "kernel", json_text(uts.release));
+	set_member(m, o, "machine", json_text(uts.machine));
 
 	o = set_object(m, m->root, "csv");
-	set(m, o, "escape",
-	    json_string(
-		    "Control characters and bytes that are not UTF-8 are \\xHH, a backslash is "
-		    "\\\\: one row is one line. Two paths are joined by ' -> '; the first blank of "
-		    "such an arrow inside a path is \\x20. Quoting is RFC 4180's, only where "
-		    "needed."));
-	set(m, o, "null",
-	    json_string("An empty field: does not apply, or could not be known. 0 is a value."));
+	set_member(
+		m, o, "escape",
+		json_string(
+			"Control characters and bytes that are not UTF-8 are \\xHH, a backslash is "
+			"\\\\: one row is one line. Two paths are joined by ' -> '; the first blank of "
+			"such an arrow inside a path is \\x20. Quoting is RFC 4180's, only where "
+			"needed."));
+	set_member(m, o, "null",
+		   json_string(
+			   "An empty field: does not apply, or could not be known. 0 is a value."));
 }
 
 int manifest__new(struct manifest **ret, const struct manifest_info *info)
@@ -168,17 +170,17 @@ int manifest__new(struct manifest **ret, const struct manifest_info *info)
 
 	add_head(m, info);
 	m->session = set_object(m, m->root, "session");
-	set(m, m->session, "state", json_string("running"));
-	set(m, m->session, "started_at", iso8601_now());
-	set(m, m->session, "stopped_at", json_null());
-	set(m, m->session, "duration_seconds", json_real(0));
-	set(m, m->session, "anonymized", json_boolean(info->anonymized));
-	set(m, m->session, "system_paths_clear",
-	    json_boolean(!info->anonymized || info->keeps_system));
+	set_member(m, m->session, "state", json_string("running"));
+	set_member(m, m->session, "started_at", iso8601_now());
+	set_member(m, m->session, "stopped_at", json_null());
+	set_member(m, m->session, "duration_seconds", json_real(0));
+	set_member(m, m->session, "anonymized", json_boolean(info->anonymized));
+	set_member(m, m->session, "system_paths_clear",
+		   json_boolean(!info->anonymized || info->keeps_system));
 
 	m->clock = set_object(m, m->root, "clock");
-	set(m, m->clock, "wall_clock", json_string("CLOCK_REALTIME, in local time"));
-	set(m, m->clock, "mono_clock", json_string("CLOCK_MONOTONIC"));
+	set_member(m, m->clock, "wall_clock", json_string("CLOCK_REALTIME, in local time"));
+	set_member(m, m->clock, "mono_clock", json_string("CLOCK_MONOTONIC"));
 
 	o = set_object(m, m->root, "diagnostics");
 	m->hooks = set_array(m, o, "hooks");
@@ -214,15 +216,15 @@ void manifest__add_file(struct manifest *m, const struct file_facts *facts)
 	json_t *file = json_object();
 
 	pthread_mutex_lock(&m->lock);
-	set(m, file, "path", json_string(facts->path));
-	set(m, file, "stream", json_string(schema_streams[facts->stream].key));
-	set(m, file, "rows", json_integer(facts->rows));
-	set(m, file, "raw_bytes", json_integer(facts->raw_bytes));
-	set(m, file, "compressed_bytes", json_integer(facts->compressed_bytes));
-	set(m, file, "first_mono_ns", json_integer(facts->first_mono_ns));
-	set(m, file, "last_mono_ns", json_integer(facts->last_mono_ns));
-	set(m, file, "sha256", json_string(facts->sha256));
-	append(m, m->files, file);
+	set_member(m, file, "path", json_string(facts->path));
+	set_member(m, file, "stream", json_string(schema_streams[facts->stream].key));
+	set_member(m, file, "rows", json_integer(facts->rows));
+	set_member(m, file, "raw_bytes", json_integer(facts->raw_bytes));
+	set_member(m, file, "compressed_bytes", json_integer(facts->compressed_bytes));
+	set_member(m, file, "first_mono_ns", json_integer(facts->first_mono_ns));
+	set_member(m, file, "last_mono_ns", json_integer(facts->last_mono_ns));
+	set_member(m, file, "sha256", json_string(facts->sha256));
+	append_value(m, m->files, file);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -231,9 +233,9 @@ void manifest__set_offsets(struct manifest *m, const struct clock_offset *offset
 	json_t *list = manifest_file__offsets(offsets, n), *first = json_array_get(list, 0);
 
 	pthread_mutex_lock(&m->lock);
-	set(m, m->clock, "utc_offset", json_copy(json_object_get(first, "utc_offset")));
-	set(m, m->clock, "mono_to_real_offset_ns", json_integer(offsets[0].offset_ns));
-	set(m, m->clock, "offsets", list);
+	set_member(m, m->clock, "utc_offset", json_copy(json_object_get(first, "utc_offset")));
+	set_member(m, m->clock, "mono_to_real_offset_ns", json_integer(offsets[0].offset_ns));
+	set_member(m, m->clock, "offsets", list);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -243,14 +245,14 @@ void manifest__set_counts(struct manifest *m, enum stream stream,
 	json_t *o = m->counts[stream], *lost = json_object();
 
 	pthread_mutex_lock(&m->lock);
-	set(m, lost, "ring", json_integer(counts->lost_ring));
-	set(m, lost, "queue", json_integer(counts->lost_queue));
-	set(m, lost, "disk", json_integer(counts->lost_disk));
-	set(m, lost, "shed", json_integer(counts->lost_shed));
-	set(m, o, "seen", json_integer(counts->seen));
-	set(m, o, "written", json_integer(counts->written));
-	set(m, o, "filtered", json_integer(counts->filtered));
-	set(m, o, "lost", lost);
+	set_member(m, lost, "ring", json_integer(counts->lost_ring));
+	set_member(m, lost, "queue", json_integer(counts->lost_queue));
+	set_member(m, lost, "disk", json_integer(counts->lost_disk));
+	set_member(m, lost, "shed", json_integer(counts->lost_shed));
+	set_member(m, o, "seen", json_integer(counts->seen));
+	set_member(m, o, "written", json_integer(counts->written));
+	set_member(m, o, "filtered", json_integer(counts->filtered));
+	set_member(m, o, "lost", lost);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -259,21 +261,21 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 	pthread_mutex_lock(&m->lock);
 	json_array_clear(m->hooks);
 	for (int s = 0; s < STREAM_COUNT; s++)
-		set(m, m->streams[s], "hooks", json_array());
+		set_member(m, m->streams[s], "hooks", json_array());
 	for (size_t i = 0; i < n; i++) {
 		json_t *o = json_object();
 
-		set(m, o, "name", json_string(hooks[i].name));
-		set(m, o, "attached", json_boolean(hooks[i].attached));
-		set(m, o, "fired", json_integer(hooks[i].fired));
-		set(m, o, "missed", json_integer(hooks[i].missed));
+		set_member(m, o, "name", json_string(hooks[i].name));
+		set_member(m, o, "attached", json_boolean(hooks[i].attached));
+		set_member(m, o, "fired", json_integer(hooks[i].fired));
+		set_member(m, o, "missed", json_integer(hooks[i].missed));
 		if (hooks[i].gives)
-			set(m, o, "without_it", json_string(hooks[i].gives));
-		append(m, m->hooks, o);
+			set_member(m, o, "without_it", json_string(hooks[i].gives));
+		append_value(m, m->hooks, o);
 		for (int s = 0; s < STREAM_COUNT && hooks[i].attached; s++)
 			if (hooks[i].streams >> s & 1)
-				append(m, json_object_get(m->streams[s], "hooks"),
-				       json_string(hooks[i].name));
+				append_value(m, json_object_get(m->streams[s], "hooks"),
+					     json_string(hooks[i].name));
 	}
 	pthread_mutex_unlock(&m->lock);
 }
@@ -281,7 +283,7 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value)
 {
 	pthread_mutex_lock(&m->lock);
-	set(m, json_object_get(m->root, "diagnostics"), key, value);
+	set_member(m, json_object_get(m->root, "diagnostics"), key, value);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -291,7 +293,7 @@ void manifest__append(struct manifest *m, const char *key, json_t *value)
 
 	pthread_mutex_lock(&m->lock);
 	array = json_object_get(m->root, key);
-	append(m, array ? array : set_array(m, m->root, key), value);
+	append_value(m, array ? array : set_array(m, m->root, key), value);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -300,12 +302,12 @@ void manifest__set_state(struct manifest *m, const char *state)
 	bool running = !strcmp(state, "running");
 
 	pthread_mutex_lock(&m->lock);
-	set(m, m->session, "state", json_string(state));
+	set_member(m, m->session, "state", json_string(state));
 	if (m->running && !running) {
 		uint64_t duration = clock__mono_ns() - m->started_mono_ns;
 
-		set(m, m->session, "stopped_at", iso8601_now());
-		set(m, m->session, "duration_seconds", json_real(MS(duration)));
+		set_member(m, m->session, "stopped_at", iso8601_now());
+		set_member(m, m->session, "duration_seconds", json_real(MS(duration)));
 		m->running = false;
 	}
 	pthread_mutex_unlock(&m->lock);
@@ -319,8 +321,8 @@ int manifest__write(struct manifest *m, int dir)
 
 	pthread_mutex_lock(&m->lock);
 	if (m->running)
-		set(m, m->session, "duration_seconds",
-		    json_real(MS(clock__mono_ns() - m->started_mono_ns)));
+		set_member(m, m->session, "duration_seconds",
+			   json_real(MS(clock__mono_ns() - m->started_mono_ns)));
 	if (!m->oom)
 		err = manifest_file__put(dir, m->root, !m->running, m->uid, m->gid);
 	pthread_mutex_unlock(&m->lock);

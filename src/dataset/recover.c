@@ -53,10 +53,10 @@ struct recover {
 	bool oom;
 };
 
-static int fail(struct recover *r, int err, const char *format, ...)
+static int give_up(struct recover *r, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int fail(struct recover *r, int err, const char *format, ...)
+static int give_up(struct recover *r, int err, const char *format, ...)
 {
 	va_list args;
 
@@ -73,13 +73,13 @@ static bool ends_in(const char *name, const char *end)
 	return len > n && !strcmp(name + len - n, end);
 }
 
-static void set(struct recover *r, json_t *object, const char *key, json_t *value)
+static void put_member(struct recover *r, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value) < 0)
 		r->oom = true;
 }
 
-static void append(struct recover *r, json_t *array, json_t *value)
+static void add_element(struct recover *r, json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value) < 0)
 		r->oom = true;
@@ -126,8 +126,8 @@ static void on_row(void *arg, int64_t wall_us, uint64_t mono_ns)
 static void set_clock(struct recover *r)
 {
 	if (r->clock_changed)
-		set(r, json_object_get(r->root, "clock"), "offsets",
-		    manifest_file__offsets(r->clock.offsets, r->clock.n));
+		put_member(r, json_object_get(r->root, "clock"), "offsets",
+			   manifest_file__offsets(r->clock.offsets, r->clock.n));
 }
 
 /* ---- files ---- */
@@ -144,14 +144,14 @@ static void on_lost(void *arg, const char *stream, const char *cause, uint64_t c
 
 static void add_file(struct recover *r, const char *path, const struct file_facts *f)
 {
-	append(r, r->files,
-	       json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "path", path, "stream",
-			 schema_streams[f->stream].key, "rows", (json_int_t)f->rows, "raw_bytes",
-			 (json_int_t)f->raw_bytes, "compressed_bytes",
-			 (json_int_t)f->compressed_bytes, "first_mono_ns",
-			 (json_int_t)f->first_mono_ns, "last_mono_ns", (json_int_t)f->last_mono_ns,
-			 "sha256", f->sha256));
-	set(r, r->listed, path, json_true());
+	add_element(r, r->files,
+		    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "path", path, "stream",
+			      schema_streams[f->stream].key, "rows", (json_int_t)f->rows,
+			      "raw_bytes", (json_int_t)f->raw_bytes, "compressed_bytes",
+			      (json_int_t)f->compressed_bytes, "first_mono_ns",
+			      (json_int_t)f->first_mono_ns, "last_mono_ns",
+			      (json_int_t)f->last_mono_ns, "sha256", f->sha256));
+	put_member(r, r->listed, path, json_true());
 }
 
 /* A filesystem snapshot says in the name of its last file whether it is whole. */
@@ -175,7 +175,7 @@ static int put_aside(struct recover *r, int dir, const char *name)
 	snprintf(aside, sizeof(aside), "%.*s" ASIDE_END, (int)(strlen(name) - strlen(PART_END)),
 		 name);
 	if (renameat(dir, name, dir, aside) < 0)
-		return fail(r, -errno, "%s: %s", aside, strerror(errno));
+		return give_up(r, -errno, "%s: %s", aside, strerror(errno));
 	r->result->damaged++;
 	return 0;
 }
@@ -208,7 +208,7 @@ static int recover_file(struct recover *r, int dir, enum stream stream, const ch
 		return 0;
 	}
 	if (err)
-		return fail(r, err, "%s: %s", path, strerror(-err));
+		return give_up(r, err, "%s: %s", path, strerror(-err));
 	r->result->finished += part;
 	if (!json_object_get(r->listed, path))
 		add_file(r, path, &facts);
@@ -225,17 +225,17 @@ static int each_entry(struct recover *r, const char *subdir,
 	struct dir_names names;
 
 	if (dir < 0)
-		return errno == ENOENT ? 0 : fail(r, -errno, "%s: %s", subdir, strerror(errno));
+		return errno == ENOENT ? 0 : give_up(r, -errno, "%s: %s", subdir, strerror(errno));
 	err = dir_names__read(&names, dir);
 	if (err)
-		err = fail(r, err, "%s: %s", subdir, strerror(-err));
+		err = give_up(r, err, "%s: %s", subdir, strerror(-err));
 	for (size_t i = 0; i < names.n && !err; i++)
 		if (strlen(names.names[i]) <= ENTRY_MAX)
 			err = each(r, dir, stream, names.names[i]);
 	dir_names__clear(&names);
 	/* EINVAL: a file system whose directories cannot be synced. */
 	if (!err && r->changing && fsync(dir) < 0 && errno != EINVAL)
-		err = fail(r, -errno, "%s: %s", subdir, strerror(errno));
+		err = give_up(r, -errno, "%s: %s", subdir, strerror(errno));
 	close(dir);
 	if (!err && r->changing)
 		unlinkat(r->fd, subdir, AT_REMOVEDIR); /* fails unless empty */
@@ -284,10 +284,10 @@ static int add_spec(struct recover *r, int dir, const char *entry, const char *p
 	for (int i = 0; i < 32; i++)
 		snprintf(sha256 + 2 * i, 3, "%02x", md[i]);
 	if (!list)
-		set(r, r->root, "system_spec", json_array());
-	append(r, json_object_get(r->root, "system_spec"),
-	       json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)n, "sha256",
-			 sha256));
+		put_member(r, r->root, "system_spec", json_array());
+	add_element(r, json_object_get(r->root, "system_spec"),
+		    json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)n, "sha256",
+			      sha256));
 	return 0;
 }
 
@@ -373,8 +373,8 @@ static void set_end(struct recover *r, json_t *session)
 	} else {
 		clock__iso8601(started + (int64_t)(duration * NS_PER_S), buf);
 	}
-	set(r, session, "stopped_at", json_string(buf));
-	set(r, session, "duration_seconds", json_real(duration));
+	put_member(r, session, "stopped_at", json_string(buf));
+	put_member(r, session, "duration_seconds", json_real(duration));
 }
 
 static uint64_t lost_in(json_t *counts, const char *cause)
@@ -398,7 +398,7 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	json_object_del(known, "drop_reasons"); /* which doesn't change */
 	if (session_times(session, &started, &duration)) {
 		clock__iso8601(started + (int64_t)(duration * NS_PER_S), at);
-		set(r, known, "at", json_string(at));
+		put_member(r, known, "at", json_string(at));
 	}
 	json_object_foreach_safe(streams, next, key, counts) {
 		int s = schema__find(key);
@@ -410,12 +410,12 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 		for (int k = 0; k < LOST_CAUSES; k++) {
 			uint64_t n = lost_in(counts, lost_causes[k]);
 
-			set(r, lost, lost_causes[k],
-			    json_integer(n > r->lost[s][k] ? n : r->lost[s][k]));
+			put_member(r, lost, lost_causes[k],
+				   json_integer(n > r->lost[s][k] ? n : r->lost[s][k]));
 		}
-		set(r, streams, key,
-		    json_pack("{s:I, s:o}", "written", (json_int_t)r->rows[s], "lost_at_least",
-			      lost));
+		put_member(r, streams, key,
+			   json_pack("{s:I, s:o}", "written", (json_int_t)r->rows[s],
+				     "lost_at_least", lost));
 	}
 	json_array_foreach(json_object_get(diagnostics, "hooks"), i, hook) {
 		json_object_del(hook, "fired");
@@ -424,7 +424,7 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	json_object_foreach_safe(diagnostics, next, key, counts)
 		if (strcmp(key, "streams") && strcmp(key, "hooks") && strcmp(key, "drop_reasons"))
 			json_object_del(diagnostics, key);
-	set(r, diagnostics, "last_known", known);
+	put_member(r, diagnostics, "last_known", known);
 }
 
 /* Whether the account is that of the files: a session that couldn't finish a file on a full disk
@@ -456,7 +456,7 @@ static void add_snapshot(struct recover *r, const char *path)
 		return;
 	snprintf(stamp, sizeof(stamp), "%s", path + skip);
 	if (!list)
-		set(r, r->root, "snapshots", json_array());
+		put_member(r, r->root, "snapshots", json_array());
 	list = json_object_get(r->root, "snapshots");
 	json_array_foreach(list, i, known) {
 		const char *known_stamp = json_string_value(json_object_get(known, "stamp"));
@@ -469,11 +469,11 @@ static void add_snapshot(struct recover *r, const char *path)
 	if (!entry) {
 		entry = json_pack("{s:s, s:s, s:b, s:i}", "stream", schema->key, "stamp", stamp,
 				  "complete", false, "parts", 0);
-		append(r, list, entry);
+		add_element(r, list, entry);
 	}
-	set(r, entry, "parts", json_integer(strtoul(number, NULL, 10)));
+	put_member(r, entry, "parts", json_integer(strtoul(number, NULL, 10)));
 	if (strstr(number, "_complete_parts"))
-		set(r, entry, "complete", json_true());
+		put_member(r, entry, "complete", json_true());
 }
 
 /* Sums up what the files hold, those that are not there any more included. */
@@ -508,17 +508,17 @@ static int read_manifest(struct recover *r)
 	size_t i;
 
 	if (err)
-		return fail(r, err, MANIFEST_NAME ": %.200s", why);
+		return give_up(r, err, MANIFEST_NAME ": %.200s", why);
 	r->files = json_object_get(r->root, "files");
 	if (!json_is_array(r->files) || !json_is_object(json_object_get(r->root, "session")) ||
 	    !json_is_object(json_object_get(json_object_get(r->root, "diagnostics"), "streams")))
-		return fail(r, -EBADMSG, MANIFEST_NAME ": not one of iotrc");
+		return give_up(r, -EBADMSG, MANIFEST_NAME ": not one of iotrc");
 	r->listed = json_object();
 	json_array_foreach(r->files, i, file) {
 		const char *path = json_string_value(json_object_get(file, "path"));
 
 		if (path)
-			set(r, r->listed, path, json_true());
+			put_member(r, r->listed, path, json_true());
 	}
 	r->uid = r->gid = -1;
 	if (geteuid() == 0 && fstatat(r->fd, MANIFEST_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -542,13 +542,13 @@ static int write_manifest(struct recover *r, bool running)
 	if (running)
 		set_end(r, session);
 	clock__iso8601(clock__real_ns(), now);
-	set(r, session, "state", json_string("recovered"));
-	set(r, session, "recovered_at", json_string(now));
+	put_member(r, session, "state", json_string("recovered"));
+	put_member(r, session, "recovered_at", json_string(now));
 	if (r->oom)
-		return fail(r, -ENOMEM, "%s", strerror(ENOMEM));
+		return give_up(r, -ENOMEM, "%s", strerror(ENOMEM));
 	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);
 	err = manifest_file__put(r->fd, r->root, true, r->uid, r->gid);
-	return err ? fail(r, err, MANIFEST_NAME ": %s", strerror(-err)) : 0;
+	return err ? give_up(r, err, MANIFEST_NAME ": %s", strerror(-err)) : 0;
 }
 
 /* ---- a session ---- */
@@ -576,7 +576,7 @@ static int remove_empty(struct recover *r, int parent, const char *name)
 		return RECOVER_REMOVED;
 	if (journal__session_uploaded(r->fd))
 		return RECOVER_NOTHING; /* and taken away */
-	return fail(r, -ENOENT, "no " MANIFEST_NAME);
+	return give_up(r, -ENOENT, "no " MANIFEST_NAME);
 }
 
 static int recover(struct recover *r, int parent, const char *name)
@@ -616,12 +616,12 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	memset(ret, 0, sizeof(*ret));
 	r.fd = openat(parent, name, DIR_FLAGS);
 	if (r.fd < 0)
-		return fail(&r, -errno, "cannot be opened: %s", strerror(errno));
+		return give_up(&r, -errno, "cannot be opened: %s", strerror(errno));
 	err = session__lock(r.fd);
 	if (err == -EWOULDBLOCK)
-		fail(&r, err, "in use");
+		give_up(&r, err, "in use");
 	else if (err)
-		fail(&r, err, "cannot be locked: %s", strerror(-err));
+		give_up(&r, err, "cannot be locked: %s", strerror(-err));
 	else
 		err = recover(&r, parent, name);
 	json_decref(r.root);

@@ -53,7 +53,7 @@ struct row_file *row_file__free(struct row_file *f)
 	return NULL;
 }
 
-static int fail(struct row_file *f, int err, const char *why)
+static int stop_reading(struct row_file *f, int err, const char *why)
 {
 	f->error = err;
 	f->why = why;
@@ -67,7 +67,7 @@ static int check_frame_header(struct row_file *f)
 	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 
 	if (f->in.size < 5 || memcmp(f->input, magic, sizeof(magic)))
-		return fail(f, -EBADMSG, "no Zstandard frame");
+		return stop_reading(f, -EBADMSG, "no Zstandard frame");
 	f->has_checksum = f->input[4] & 4;
 	f->begun = true;
 	return 0;
@@ -84,7 +84,7 @@ static int read_input(struct row_file *f)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(f, -errno, strerror(errno));
+			return stop_reading(f, -errno, strerror(errno));
 		if (!n)
 			break;
 		fill += n;
@@ -140,20 +140,20 @@ static int decompress(struct row_file *f)
 	size_t left;
 
 	if (f->frame_ended && f->in.pos < f->in.size)
-		return fail(f, -EBADMSG, "data after the end of the frame");
+		return stop_reading(f, -EBADMSG, "data after the end of the frame");
 	left = ZSTD_decompressStream(f->ctx, &out, &f->in);
 	if (ZSTD_isError(left))
-		return fail(f, -EBADMSG, ZSTD_getErrorName(left));
+		return stop_reading(f, -EBADMSG, ZSTD_getErrorName(left));
 	f->raw += out.pos - f->fill;
 	f->fill = out.pos;
 	f->full = out.pos == out.size;
 	f->frame_ended = !left;
 	if (unended(f) >= ROW_FILE_LINE_MAX)
-		return fail(f, -EBADMSG, ROW_TOO_LONG);
+		return stop_reading(f, -EBADMSG, ROW_TOO_LONG);
 	if (frame__is_bomb(f->compressed, f->raw))
-		return fail(f, -EBADMSG, FRAME_BOMB);
+		return stop_reading(f, -EBADMSG, FRAME_BOMB);
 	if (f->config.raw_bytes && f->raw > f->config.raw_bytes)
-		return fail(f, -EBADMSG, "more data than raw_bytes says");
+		return stop_reading(f, -EBADMSG, "more data than raw_bytes says");
 	return 0;
 }
 
@@ -193,7 +193,7 @@ int row_file__next(struct row_file *f, char **ret_line, size_t *ret_len)
 			return 1;
 		}
 		if (f->fill - f->start >= ROW_FILE_LINE_MAX)
-			return fail(f, -EBADMSG, ROW_TOO_LONG);
+			return stop_reading(f, -EBADMSG, ROW_TOO_LONG);
 		compact(f);
 		looked = f->fill;
 		got = more(f);

@@ -324,7 +324,7 @@ static void keep_session(struct staging *s)
 
 /* ---- the thread ---- */
 
-static void run(void *arg)
+static void keep_house(void *arg)
 {
 	struct staging *s = arg;
 
@@ -350,7 +350,7 @@ int staging__new(struct staging **ret, const struct staging_config *config)
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
-	err = background__start(&s->thread, "staging", run, s);
+	err = background__start(&s->thread, "staging", keep_house, s);
 	if (err) {
 		staging__free(s);
 		return err;

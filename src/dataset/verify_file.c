@@ -71,7 +71,7 @@ static int find_column(const struct stream_schema *schema, const char *name)
 	return i;
 }
 
-static bool is(const struct row_field *f, const char *word)
+static bool is_word(const struct row_field *f, const char *word)
 {
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
 }
@@ -87,7 +87,8 @@ static void add_lost(struct reader *r, const struct row_field *fields)
 		return;
 	for (int i = 0; i < STREAM_COUNT; i++)
 		for (int k = 0; k < LOST_CAUSES; k++)
-			if (is(stream, schema_streams[i].key) && is(cause, lost_causes[k]))
+			if (is_word(stream, schema_streams[i].key) &&
+			    is_word(cause, lost_causes[k]))
 				r->session->lost[i][k] += rows;
 }
 

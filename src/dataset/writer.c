@@ -7,22 +7,23 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "base/thread.h"
+#include "platform/macros.h"
+
 /* Chunks beyond the bound: for the streams that are not in bulk (schema/streams.h), and of these
  * some that only the lost stream gets, to tell of what there was no chunk for. */
 #define FEW_RESERVE 16
 #define LOST_RESERVE 2
-#define RETRY_NS NS_PER_S /* between two tries of a stream whose disk refuses */
+#define RETRY_NS NSEC_PER_SEC /* between two tries of a stream whose disk refuses */
 
 /* A stream's way to the disk. */
-struct lane {
+struct stream_files {
 	/* The writer's. */
 	uint64_t opened_ns;
 	bool ending;       /* file takes no more rows, and the one before it has not left yet */
@@ -45,7 +46,7 @@ struct writer {
 	struct writer_config config;
 	pthread_t thread, syncer;
 	bool joined, syncs; /* the writer has ended; the syncer has begun */
-	struct lane lanes[STREAM_COUNT];
+	struct stream_files files[STREAM_COUNT];
 	_Atomic int first_error;
 	_Atomic int level;
 	_Atomic uint64_t put, steps; /* chunks put, and done with */
@@ -72,7 +73,7 @@ static uint64_t now_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 /* ---- producers ---- */
@@ -157,7 +158,7 @@ void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* The thread's own copy is what the lanes go by. */
+/* The thread's own copy is what the files go by. */
 static void take_rotation_locked(struct writer *w)
 {
 	w->config.rotate_age_s = w->rotation.age_s;
@@ -165,7 +166,7 @@ static void take_rotation_locked(struct writer *w)
 	w->config.rotate_rows = w->rotation.rows;
 }
 
-/* ---- lanes ---- */
+/* ---- the files of a stream ---- */
 
 /* What of F counts: a file without rows is not worth its name. */
 static struct writer_stream_stats held(const struct csv_file *f)
@@ -181,8 +182,9 @@ static struct writer_stream_stats held(const struct csv_file *f)
 	};
 }
 
-static void lane__account_locked(struct lane *l, const struct writer_stream_stats *before,
-				 const struct writer_stream_stats *after)
+static void stream_files__account_locked(struct stream_files *l,
+					 const struct writer_stream_stats *before,
+					 const struct writer_stream_stats *after)
 {
 	l->stats.written_rows += after->written_rows - before->written_rows;
 	l->stats.raw_bytes += after->raw_bytes - before->raw_bytes;
@@ -197,9 +199,9 @@ static void note_error(struct writer *w, int err)
 		atomic_compare_exchange_strong(&w->first_error, &none, err);
 }
 
-/* ---- lanes: the writer's thread ---- */
+/* ---- the files of a stream: the writer's thread ---- */
 
-static int lane__result(struct writer *w, struct lane *l, int err)
+static int stream_files__result(struct writer *w, struct stream_files *l, int err)
 {
 	atomic_store(&l->error, err);
 	if (err < 0)
@@ -210,7 +212,7 @@ static int lane__result(struct writer *w, struct lane *l, int err)
 
 /* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it
  * stays. */
-static int lane__leave(struct writer *w, struct lane *l)
+static int stream_files__leave(struct writer *w, struct stream_files *l)
 {
 	int err;
 
@@ -230,7 +232,7 @@ static int lane__leave(struct writer *w, struct lane *l)
 	return err;
 }
 
-static int lane__open(struct writer *w, struct lane *l, enum stream stream)
+static int stream_files__open(struct writer *w, struct stream_files *l, enum stream stream)
 {
 	char name[CSV_FILE_NAME_MAX];
 	struct csv_file_config config = {
@@ -257,7 +259,7 @@ static int lane__open(struct writer *w, struct lane *l, enum stream stream)
 	return 0;
 }
 
-static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
+static int stream_files__append(struct writer *w, struct stream_files *l, const struct chunk *c)
 {
 	struct writer_stream_stats before, after;
 	int err;
@@ -265,14 +267,14 @@ static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
 	if (l->error && now_ns() < l->retry_ns)
 		return l->error;
 	if (l->ending) {
-		err = lane__leave(w, l);
+		err = stream_files__leave(w, l);
 		if (err < 0)
 			return err;
 	}
 	if (!l->file) {
-		err = lane__open(w, l, c->stream);
+		err = stream_files__open(w, l, c->stream);
 		if (err < 0)
-			return lane__result(w, l, err);
+			return stream_files__result(w, l, err);
 	}
 	before = held(l->file);
 	err = csv_file__append(l->file, c->data, c->len, c->rows, c->first_ns, c->last_ns);
@@ -280,16 +282,16 @@ static int lane__append(struct writer *w, struct lane *l, const struct chunk *c)
 	if (err < 0) {
 		/* Broken off. What it holds gets its end at once if there is room for that much;
 		 * rows go into a new file when space returns. */
-		lane__leave(w, l);
-		return lane__result(w, l, err);
+		stream_files__leave(w, l);
+		return stream_files__result(w, l, err);
 	}
 	pthread_mutex_lock(&w->lock);
-	lane__account_locked(l, &before, &after);
+	stream_files__account_locked(l, &before, &after);
 	pthread_mutex_unlock(&w->lock);
-	return lane__result(w, l, 0);
+	return stream_files__result(w, l, 0);
 }
 
-static bool lane__is_full(const struct writer *w, const struct lane *l)
+static bool stream_files__is_full(const struct writer *w, const struct stream_files *l)
 {
 	const struct writer_config *config = &w->config;
 	const struct file_facts *facts = csv_file__facts(l->file);
@@ -299,21 +301,21 @@ static bool lane__is_full(const struct writer *w, const struct lane *l)
 	       (config->rotate_rows && facts->rows >= config->rotate_rows);
 }
 
-static void lane__write(struct writer *w, const struct chunk *c)
+static void stream_files__write(struct writer *w, const struct chunk *c)
 {
-	struct lane *l = &w->lanes[c->stream];
+	struct stream_files *l = &w->files[c->stream];
 
-	if (lane__append(w, l, c) < 0) {
+	if (stream_files__append(w, l, c) < 0) {
 		pthread_mutex_lock(&w->lock);
 		l->stats.lost_disk_rows += c->rows;
 		pthread_mutex_unlock(&w->lock);
-	} else if (lane__is_full(w, l)) {
-		lane__leave(w, l);
+	} else if (stream_files__is_full(w, l)) {
+		stream_files__leave(w, l);
 	}
 }
 
 /* Hands over what is due; returns when it wants to be called again. */
-static uint64_t lane__tend(struct writer *w, struct lane *l, bool rotate)
+static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, bool rotate)
 {
 	uint64_t now = now_ns(), due = UINT64_MAX;
 
@@ -322,10 +324,10 @@ static uint64_t lane__tend(struct writer *w, struct lane *l, bool rotate)
 	if (l->ending || rotate)
 		due = now;
 	else if (w->config.rotate_age_s)
-		due = l->opened_ns + w->config.rotate_age_s * NS_PER_S;
+		due = l->opened_ns + w->config.rotate_age_s * NSEC_PER_SEC;
 	if (now < due)
 		return due;
-	return lane__leave(w, l) < 0 ? now + RETRY_NS : UINT64_MAX;
+	return stream_files__leave(w, l) < 0 ? now + RETRY_NS : UINT64_MAX;
 }
 
 /* ---- the writer's thread ---- */
@@ -333,7 +335,7 @@ static uint64_t lane__tend(struct writer *w, struct lane *l, bool rotate)
 /* Until there is something to do, at most until DUE. */
 static void wait_locked(struct writer *w, uint64_t due)
 {
-	struct timespec t = { .tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S };
+	struct timespec t = { .tv_sec = due / NSEC_PER_SEC, .tv_nsec = due % NSEC_PER_SEC };
 
 	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied) {
 		if (due == UINT64_MAX)
@@ -378,7 +380,7 @@ static void *writer__main(void *arg)
 			struct chunk *c = list;
 
 			list = c->next;
-			lane__write(w, c);
+			stream_files__write(w, c);
 			atomic_fetch_add_explicit(&w->steps, 1, memory_order_relaxed);
 			pthread_mutex_lock(&w->lock);
 			recycle_locked(w, c);
@@ -388,7 +390,7 @@ static void *writer__main(void *arg)
 			give_over(w);
 		due = UINT64_MAX;
 		for (int i = 0; i < STREAM_COUNT && !closing && !settling; i++) {
-			uint64_t d = lane__tend(w, &w->lanes[i], rotate);
+			uint64_t d = stream_files__tend(w, &w->files[i], rotate);
 
 			due = d < due ? d : due;
 		}
@@ -400,10 +402,10 @@ static void *writer__main(void *arg)
 
 /* What the power may cost, with the time that rows wait. A disk that takes long to sync is left
  * alone for SYNC_SHARE times as long, so that others get at it. */
-#define SYNC_NS (NS_PER_S / 4)
+#define SYNC_NS (NSEC_PER_SEC / 4)
 #define SYNC_SHARE 10
 
-static void lane__sync(struct writer *w, struct lane *l)
+static void stream_files__sync(struct writer *w, struct stream_files *l)
 {
 	struct csv_file *file;
 	uint64_t bytes;
@@ -419,7 +421,7 @@ static void lane__sync(struct writer *w, struct lane *l)
 }
 
 /* Gives the file that is leaving its end and its name. Where that fails it stays. */
-static void lane__finish(struct writer *w, struct lane *l)
+static void stream_files__finish(struct writer *w, struct stream_files *l)
 {
 	struct csv_file *f = l->leaving;
 	struct writer_stream_stats before = held(f), after = { 0 };
@@ -442,7 +444,7 @@ static void lane__finish(struct writer *w, struct lane *l)
 		f = after.written_rows ? csv_file__free(f) : csv_file__abandon(f);
 
 	pthread_mutex_lock(&w->lock);
-	lane__account_locked(l, &before, &after);
+	stream_files__account_locked(l, &before, &after);
 	l->stats.lost_disk_rows += lost;
 	l->leaving = f;
 	l->leave_error = err;
@@ -452,7 +454,7 @@ static void lane__finish(struct writer *w, struct lane *l)
 }
 
 /* When the file that L has left is to be finished: at once, or after a failure some time later. */
-static uint64_t leave_due_locked(const struct lane *l)
+static uint64_t leave_due_locked(const struct stream_files *l)
 {
 	if (!l->leaving)
 		return UINT64_MAX;
@@ -470,12 +472,12 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 		struct timespec t;
 
 		for (int i = 0; i < STREAM_COUNT; i++) {
-			uint64_t leave = leave_due_locked(&w->lanes[i]);
+			uint64_t leave = leave_due_locked(&w->files[i]);
 
 			due = leave < due ? leave : due;
 		}
-		t.tv_sec = due / NS_PER_S;
-		t.tv_nsec = due % NS_PER_S;
+		t.tv_sec = due / NSEC_PER_SEC;
+		t.tv_nsec = due % NSEC_PER_SEC;
 		if (w->filled || w->emptied != w->settled || now_ns() >= due)
 			break;
 		pthread_cond_timedwait(&w->sync, &w->lock, &t);
@@ -485,7 +487,7 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 	return !filled;
 }
 
-static bool leaves_now(struct writer *w, struct lane *l)
+static bool leaves_now(struct writer *w, struct stream_files *l)
 {
 	bool leaves;
 
@@ -496,13 +498,13 @@ static bool leaves_now(struct writer *w, struct lane *l)
 }
 
 /* What can't be finished now stays as .part. */
-static void lane__close(struct writer *w, struct lane *l)
+static void stream_files__close(struct writer *w, struct stream_files *l)
 {
 	for (int files = 0; files < 2; files++) { /* the one that is leaving, and the last */
 		/* Twice: the kernel reports a failed writeback once, and what it could save it
 		 * has. */
 		for (int tries = 0; tries < 2 && l->leaving; tries++)
-			lane__finish(w, l);
+			stream_files__finish(w, l);
 		pthread_mutex_lock(&w->lock);
 		w->unfinished += l->leaving != NULL;
 		csv_file__free(l->leaving);
@@ -517,7 +519,7 @@ static void settle(struct writer *w)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
 		if (i != STREAM_LOST)
-			lane__close(w, &w->lanes[i]);
+			stream_files__close(w, &w->files[i]);
 	pthread_mutex_lock(&w->lock);
 	w->settled = true;
 	pthread_cond_broadcast(&w->left);
@@ -543,42 +545,32 @@ static void *sync_main(void *arg)
 		if (is_to_settle(w))
 			settle(w);
 		for (int i = 0; i < STREAM_COUNT; i++)
-			if (leaves_now(w, &w->lanes[i]))
-				lane__finish(w, &w->lanes[i]);
+			if (leaves_now(w, &w->files[i]))
+				stream_files__finish(w, &w->files[i]);
 		begun = now_ns();
 		if (begun < due)
 			continue;
 		for (int i = 0; i < STREAM_COUNT; i++)
-			lane__sync(w, &w->lanes[i]);
+			stream_files__sync(w, &w->files[i]);
 		due = now_ns();
 		due += SYNC_SHARE * (due - begun) > SYNC_NS ? SYNC_SHARE * (due - begun) : SYNC_NS;
 	}
 	for (int i = 0; i < STREAM_COUNT; i++)
-		lane__close(w, &w->lanes[i]);
+		stream_files__close(w, &w->files[i]);
 	return NULL;
 }
 
 /* ---- the object ---- */
 
-/* Signals are the main thread's. */
 static int start_threads(struct writer *w)
 {
-	sigset_t all, old;
-	int err;
+	int err = thread__start(&w->syncer, "iotrc-sync", sync_main, w);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&w->syncer, NULL, sync_main, w);
 	w->syncs = !err;
 	if (!err)
-		err = pthread_create(&w->thread, NULL, writer__main, w);
+		err = thread__start(&w->thread, "iotrc-writer", writer__main, w);
 	w->joined = err;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!err) {
-		pthread_setname_np(w->thread, "iotrc-writer");
-		pthread_setname_np(w->syncer, "iotrc-sync");
-	}
-	return -err;
+	return err;
 }
 
 int writer__new(struct writer **ret, const struct writer_config *config)
@@ -614,7 +606,7 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats)
 {
 	pthread_mutex_lock(&w->lock);
-	*ret_stats = w->lanes[stream].stats;
+	*ret_stats = w->files[stream].stats;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -644,8 +636,8 @@ bool writer__failing(struct writer *w)
 
 	pthread_mutex_lock(&w->lock);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		failing = failing || w->lanes[i].error ||
-			  (w->lanes[i].leaving && w->lanes[i].leave_error);
+		failing = failing || w->files[i].error ||
+			  (w->files[i].leaving && w->files[i].leave_error);
 	pthread_mutex_unlock(&w->lock);
 	return failing;
 }

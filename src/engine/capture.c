@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/thread.h"
 #include "engine/overload.h"
 #include "schema/schema.h"
 
@@ -414,7 +415,7 @@ static bool settled(struct capture *c)
 	return true;
 }
 
-static void *run(void *arg)
+static void *read_records(void *arg)
 {
 	struct capture *c = arg;
 	int wait_ms = WAIT_MIN_MS;
@@ -475,12 +476,11 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
 			c->accounts[s].missed.before_ns = c->second;
 	if (!err)
-		err = -pthread_create(&c->thread, NULL, run, c);
+		err = thread__start(&c->thread, "iotrc-reader", read_records, c);
 	if (err) {
 		capture__free(c);
 		return err;
 	}
-	pthread_setname_np(c->thread, "iotrc-reader");
 	c->running = true;
 	*ret = c;
 	return 0;

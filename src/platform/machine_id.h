@@ -15,8 +15,8 @@ int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE]);
 
 #define BOOT_ID_SIZE 37
 
-/* The id of this boot, from /proc/sys/kernel/random/boot_id: mono_ns of two sessions can be compared
- * where it is the same. 0, or a negative errno. */
+/* The id of this boot, from /proc/sys/kernel/random/boot_id: mono_ns of two sessions can be
+ * compared where it is the same. 0, or a negative errno. */
 int boot_id__get(char ret[BOOT_ID_SIZE]);
 
 #endif

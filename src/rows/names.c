@@ -566,7 +566,7 @@ static const char *const errno_names[] = {
 #undef E
 
 /* Returns the new length, or LEN itself when the name doesn't fit. */
-static size_t append(char *buf, size_t len, size_t size, const char *name, size_t name_len)
+static size_t append_name(char *buf, size_t len, size_t size, const char *name, size_t name_len)
 {
 	size_t bar = len ? 1 : 0;
 
@@ -592,7 +592,7 @@ size_t names__flags(const struct name_set *set, uint64_t value, char *buf, size_
 		 * follow. */
 		if ((value & n->mask) != n->value || (left & n->mask) != n->value)
 			continue;
-		end = append(buf, len, size, n->name, n->len);
+		end = append_name(buf, len, size, n->name, n->len);
 		if (end == len)
 			goto out;
 		len = end;
@@ -602,7 +602,7 @@ size_t names__flags(const struct name_set *set, uint64_t value, char *buf, size_
 		char hex[sizeof("0x") + 16];
 		int n = snprintf(hex, sizeof(hex), "0x%jx", (uintmax_t)left);
 
-		len = append(buf, len, size, hex, (size_t)n);
+		len = append_name(buf, len, size, hex, (size_t)n);
 	}
 out:
 	buf[len] = '\0';

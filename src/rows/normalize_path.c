@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Appends PATH to the first N bytes of OUT. '..' takes none of the first LEAST away. */
-static size_t append(char *out, size_t n, size_t least, const char *path, size_t len)
+static size_t append_components(char *out, size_t n, size_t least, const char *path, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		const char *slash;
@@ -37,9 +37,9 @@ size_t normalize_path__path(char *out, const char *base, size_t base_len, const 
 	if (!path_len || path[0] != '/') {
 		if (!base_len)
 			return 0;
-		n = append(out, 0, 0, base, base_len);
+		n = append_components(out, 0, 0, base, base_len);
 	}
-	n = append(out, n, 0, path, path_len);
+	n = append_components(out, n, 0, path, path_len);
 	if (!n)
 		out[n++] = '/';
 	return n;
@@ -48,8 +48,8 @@ size_t normalize_path__path(char *out, const char *base, size_t base_len, const 
 size_t normalize_path__confined(char *out, const char *base, size_t base_len, const char *path,
 				size_t path_len)
 {
-	size_t least = append(out, 0, 0, base, base_len),
-	       n = append(out, least, least, path, path_len);
+	size_t least = append_components(out, 0, 0, base, base_len),
+	       n = append_components(out, least, least, path, path_len);
 
 	if (!n)
 		out[n++] = '/';

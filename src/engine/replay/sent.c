@@ -12,7 +12,7 @@
 #define SENT_MAX (1 << 20)
 #define IDS_MAX 4
 
-struct place {
+struct sent_place {
 	u64 id; /* of paths and tasks alike: one counter gives them; 0: free */
 	size_t at;
 	uint32_t epoch; /* in which it was sent last */
@@ -20,7 +20,7 @@ struct place {
 
 /* By id, with open addressing; at most half full. */
 struct sent {
-	struct place *table;
+	struct sent_place *table;
 	size_t n, size; /* size: a power of two */
 	uint32_t epoch;
 };
@@ -40,7 +40,7 @@ static const uint16_t ids_of[RECORD_TYPES_MAX][IDS_MAX + 1] = {
 	[REC_SOCKOPT] = { AT(rec_sockopt, task) },
 };
 
-static struct place *find(struct place *table, size_t size, u64 id)
+static struct sent_place *find(struct sent_place *table, size_t size, u64 id)
 {
 	size_t i = id * UINT64_C(0x9e3779b97f4a7c15) >> 20;
 
@@ -52,7 +52,7 @@ static struct place *find(struct place *table, size_t size, u64 id)
 static bool grow(struct sent *s)
 {
 	size_t size = s->size * 2;
-	struct place *table = s->n < SENT_MAX ? calloc(size, sizeof(*table)) : NULL;
+	struct sent_place *table = s->n < SENT_MAX ? calloc(size, sizeof(*table)) : NULL;
 
 	if (!table)
 		return false;
@@ -93,7 +93,7 @@ void sent__define(struct sent *s, const void *record, size_t size, size_t at)
 {
 	const struct rec_path *path = record;
 	const struct rec_task *task = record;
-	struct place *p;
+	struct sent_place *p;
 	u64 id = 0;
 
 	if (size >= sizeof(*path) && path->type == REC_PATH)
@@ -104,7 +104,7 @@ void sent__define(struct sent *s, const void *record, size_t size, size_t at)
 		return;
 	p = find(s->table, s->size, id);
 	s->n += !p->id;
-	*p = (struct place){ id, at, s->epoch };
+	*p = (struct sent_place){ id, at, s->epoch };
 }
 
 void sent__forget(struct sent *s)
@@ -114,7 +114,7 @@ void sent__forget(struct sent *s)
 
 static void send_one(struct sent *s, u64 id, void (*send)(void *arg, size_t at), void *arg)
 {
-	struct place *p = find(s->table, s->size, id);
+	struct sent_place *p = find(s->table, s->size, id);
 
 	if (!p->id || p->epoch == s->epoch)
 		return;
