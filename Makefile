@@ -77,7 +77,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
-.PHONY: check check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-python check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -160,6 +160,12 @@ check-bpf-alone:
 	$(Q)! grep -n 'bpf_probe_read_user' bpf/* | grep -v '^bpf/uread.h'
 	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
 		$(CLANG) $(BPF_CFLAGS) -Werror -x c -fsyntax-only $$f || ok=; done; [[ $$ok ]]
+# What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
+PORTABLE ?= $(HOME)/.cache/iotrc/macos
+check-portable: $(BUILD)/commit.h
+	@scripts/install-deps.sh portable
+	$(call say,TEST,'compiles without Linux')
+	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
 # What a compiler does not check: folders' order, style, lengths, subjects of commits; each file of bpf/ alone.
 check-style:
 	@scripts/install-deps.sh style

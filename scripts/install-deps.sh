@@ -77,6 +77,7 @@ upload command:nginx             nginx-light           nginx                  ng
 upload command:openssl           openssl               openssl                openssl
 upload command:faketime          faketime              libfaketime            libfaketime
 upload python:pytest             python3-pytest        python3-pytest         python-pytest
+portable command:npm             npm                   nodejs-npm             npm
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/anonymize.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 
 #include <errno.h>

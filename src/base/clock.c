@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/clock_step.h"
 
 #define NS_PER_S 1000000000ull
 #define POLL_NS (1000 * 1000)
@@ -230,25 +230,12 @@ void clock__retell(struct clock *c, uint64_t mono_ns, int64_t offset_ns)
 
 int clock__watch(void)
 {
-	/* A timer that never fires, but is cancelled when the clock is set (timerfd_create(2)). */
-	const struct itimerspec never = { .it_value.tv_sec = INT64_C(1) << 40 };
-	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC), err;
-
-	if (fd >= 0 &&
-	    !timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL))
-		return fd;
-	err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
+	return clock_step__watch();
 }
 
 void clock__noticed(int fd)
 {
-	uint64_t n;
-	ssize_t done = fd >= 0 ? read(fd, &n, sizeof(n)) : 0;
-
-	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
+	clock_step__noticed(fd);
 }
 
 int clock__new(struct clock **ret)

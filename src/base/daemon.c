@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "platform/libc.h"
 
 /* In a directory that others write to, a file by this name may be a link to one that isn't ours to
  * change, or a FIFO that nobody reads. A negative errno. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/dir_names.h"
+#include "platform/libc.h"
 
 #include <dirent.h>
 #include <errno.h>

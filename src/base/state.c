@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/state.h"
+#include "platform/libc.h"
 
 #include <errno.h>
 #include <fcntl.h>

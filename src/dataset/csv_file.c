@@ -18,6 +18,7 @@
 #include "dataset/disk_budget.h"
 #include "dataset/frame.h"
 #include "dataset/session.h"
+#include "platform/libc.h"
 #include "schema/schema.h"
 
 /* Bytes after which the kernel is asked to begin writing back: otherwise it waits for up to 30 s

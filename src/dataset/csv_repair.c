@@ -14,6 +14,7 @@
 #include "base/write_all.h"
 #include "dataset/field.h"
 #include "dataset/frame.h"
+#include "platform/libc.h"
 #include "schema/schema.h"
 
 /* At most so many bytes are written at once: a block, and one that is empty. */

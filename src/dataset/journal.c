@@ -16,6 +16,7 @@
 #include "base/write_all.h"
 #include "dataset/manifest.h"
 #include "dataset/session.h"
+#include "platform/libc.h"
 
 #define JOURNAL_MAX (64 << 20)
 /* Room that is the journal's before it is used: what has been uploaded can be removed from a full

@@ -12,6 +12,7 @@
 #include "base/json_text.h"
 #include "base/write_all.h"
 #include "dataset/session.h"
+#include "platform/libc.h"
 
 /* Beyond the last size: what may be finished on a full disk, some 90 files. */
 #define LAST_ROOM (32 * 1024)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataset/memory.h"
 
-#include <bpf/libbpf.h>
-
 #include "dataset/writer.h"
+#include "platform/cpus.h"
 
 #define MIB (UINT64_C(1) << 20)
 /* What is needed whatever the load: the program with the kernel's types that it has read, a
@@ -52,9 +51,7 @@ static uint64_t at_most(uint64_t n, uint64_t most)
 
 unsigned int memory__cpus(void)
 {
-	int n = libbpf_num_possible_cpus();
-
-	return n < 1 ? 1 : n;
+	return cpus__possible();
 }
 
 static uint64_t fixed(unsigned int n_cpus)

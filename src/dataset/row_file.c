@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataset/row_file.h"
+#include "platform/libc.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -17,6 +17,7 @@
 #include "base/csv.h"
 #include "dataset/journal.h"
 #include "dataset/recover.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

@@ -9,6 +9,7 @@
 #include "options/config.h"
 #include "options/nearest.h"
 #include "options/options_table.h"
+#include "platform/libc.h"
 #include "uploader/credentials.h"
 
 /* On unless told otherwise; the cache is where the machine affords it. */

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 
 #include "base/csv.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 #include "rows/encode.h"
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What macOS's C library lacks (libc.h), and what it has under other names. */
+#ifdef __APPLE__
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "platform/clock_step.h"
+#include "platform/cpus.h"
+#include "platform/libc.h"
+#include "platform/thread.h"
+
+void *memrchr(const void *s, int c, size_t n)
+{
+	const unsigned char *p = s;
+
+	while (n)
+		if (p[--n] == (unsigned char)c)
+			return (void *)(p + n);
+	return NULL;
+}
+
+void explicit_bzero(void *s, size_t n)
+{
+	memset_s(s, n, 0, n);
+}
+
+void *reallocarray(void *p, size_t n, size_t size)
+{
+	size_t all;
+
+	if (__builtin_mul_overflow(n, size, &all)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, all);
+}
+
+static int mark(int fd, int flags)
+{
+	if (flags & O_CLOEXEC && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	return flags & O_NONBLOCK ? fcntl(fd, F_SETFL, O_NONBLOCK) : 0;
+}
+
+int pipe2(int fds[2], int flags)
+{
+	if (pipe(fds))
+		return -1;
+	if (!mark(fds[0], flags) && !mark(fds[1], flags))
+		return 0;
+	close(fds[0]);
+	close(fds[1]);
+	return -1;
+}
+
+int dup3(int from, int to, int flags)
+{
+	return dup2(from, to) < 0 || mark(to, flags) ? -1 : to;
+}
+
+pid_t gettid(void)
+{
+	uint64_t id = 0;
+
+	pthread_threadid_np(NULL, &id);
+	return id;
+}
+
+/* By way of the current directory's descriptor path: there is no scandir() on a descriptor. */
+int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
+	      int (*compare)(const struct dirent **, const struct dirent **))
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
+	char path[MAXPATHLEN];
+
+	if (fd < 0)
+		return -1;
+	n = fcntl(fd, F_GETPATH, path) < 0 ? -1 : scandir(path, ret, filter, compare);
+	close(fd);
+	return n;
+}
+
+ssize_t getrandom(void *buf, size_t n, unsigned int flags)
+{
+	return getentropy(buf, n) ? -1 : (ssize_t)n;
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+{
+	return renameatx_np(from_dir, from, to_dir, to, flags & RENAME_NOREPLACE ? RENAME_EXCL : 0);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	fstore_t store = {
+		.fst_flags = F_ALLOCATEALL,
+		.fst_posmode = F_PEOFPOSMODE,
+		.fst_length = len,
+	};
+
+	return fcntl(fd, F_PREALLOCATE, &store);
+}
+
+int sync_file_range(int fd, off_t offset, off_t n, unsigned int flags)
+{
+	return 0;
+}
+
+unsigned int cpus__possible(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+
+	return n < 1 ? 1 : n;
+}
+
+int clock_step__watch(void)
+{
+	return -ENOTSUP;
+}
+
+void clock_step__noticed(int fd)
+{
+}
+
+void thread__name(const char *name)
+{
+	pthread_setname_np(name);
+}
+#else
+typedef int nothing_here; /* ISO C forbids an empty file */
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What Linux's C library has and others lack, under the names and with the meaning that it has
+ * there; darwin.c makes up for it. Nothing on Linux. */
+#ifndef IOTRC_LIBC_H
+#define IOTRC_LIBC_H
+
+#ifndef __linux__
+
+#include <dirent.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* string.h, stdlib.h */
+void *memrchr(const void *s, int c, size_t n);
+void explicit_bzero(void *s, size_t n);
+void *reallocarray(void *p, size_t n, size_t size);
+
+/* unistd.h. The descriptors are made and marked in two steps: another thread's child may inherit
+ * them in between. */
+int pipe2(int fds[2], int flags);
+int dup3(int from, int to, int flags);
+int fdatasync(int fd);
+pid_t gettid(void);
+
+/* dirent.h */
+int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
+	      int (*compare)(const struct dirent **, const struct dirent **));
+
+/* sys/random.h; at most 256 bytes. */
+ssize_t getrandom(void *buf, size_t n, unsigned int flags);
+
+/* stdio.h */
+#define RENAME_NOREPLACE 1
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+
+/* fcntl.h. A directory can't be opened for writing: a file without a name can't be had. */
+#define O_TMPFILE 0
+/* … and hints, which may be left out. */
+#define FALLOC_FL_KEEP_SIZE 1
+#define SYNC_FILE_RANGE_WRITE 2
+int fallocate(int fd, int mode, off_t offset, off_t len);
+int sync_file_range(int fd, off_t offset, off_t n, unsigned int flags);
+
+/* netinet/in.h: IANA's numbers. */
+#define IPPROTO_DCCP 33
+#define IPPROTO_UDPLITE 136
+
+#endif
+#endif
