@@ -17,7 +17,7 @@ ORDER = [
     {"src/engine/bpf", "src/engine/replay"},
     {"src/engine"},
     {"src/rows"},
-    {"snappers", "uploader"},
+    {"snappers", "uploader", "src/export"},
     {"src/dataset"},
     {"src/base"},
     {"src/platform"},

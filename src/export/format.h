@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What rows are exported to. A format is a struct format, and a row in formats[]. */
+#ifndef IOTRC_FORMAT_H
+#define IOTRC_FORMAT_H
+
+#include <stdio.h>
+
+#include "export/rows.h"
+#include "export/table.h"
+
+struct export
+{
+	FILE *out;
+	FILE *map;       /* aliases and what they stand for; only where the format has one */
+	uint32_t block;  /* bytes of an object; 0: an object is a file */
+	uint64_t rows;   /* that were written; others are no requests */
+	uint64_t first;  /* ns at which the first one began */
+	uint64_t latest; /* what the last one was given as its time, in the format's unit */
+	struct table table;
+};
+
+struct format {
+	const char *name;
+	uint32_t streams; /* 1 << stream for each that can be exported */
+	bool one_stream;  /* not more than one of them at once */
+	bool has_map;
+	bool patches; /* needs an output in which it can go back */
+	uint64_t (*lead)(const struct export_row *row); /* see struct rows_config */
+	int (*begin)(struct export *e, uint32_t streams);
+	int (*row)(struct export *e, const struct export_row *row);
+	int (*end)(struct export *e);
+};
+
+extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle;
+extern const struct format *const formats[]; /* all of them; ends with NULL */
+
+/* The format called NAME, or NULL. */
+const struct format *format__find(const char *name);
+
+/* A number that stands for the file of ROW, of fs; false where the row names none. */
+bool format__file(const struct export_row *row, uint64_t *ret);
+
+/* Was ROW, of fs, a transfer: a read or a write that moved something at a known place? */
+struct transfer {
+	bool write;
+	uint64_t offset, bytes;
+};
+bool format__transfer(const struct export_row *row, struct transfer *ret);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of formats, and what several of them ask of a row. */
+#include "export/format.h"
+
+#include <string.h>
+
+const struct format *const formats[] = {
+	&format_csv, &format_jsonl, &format_msr, &format_fio, &format_oracle, NULL,
+};
+
+const struct format *format__find(const char *name)
+{
+	const struct format *const *f = formats;
+
+	while (*f && strcmp((*f)->name, name))
+		f++;
+	return *f;
+}
+
+bool format__file(const struct export_row *row, uint64_t *ret)
+{
+	const struct row_field *device = &row->fields[rows__column(STREAM_FS, "device")];
+	uint64_t inode, key = 0;
+
+	if (!device->len || !rows__uint(row, rows__column(STREAM_FS, "inode"), &inode))
+		return false;
+	for (size_t i = 0; i < device->len; i++)
+		key = table__mix(key, device->s[i]);
+	for (const char *m = row->machine; *m; m++)
+		key = table__mix(key, *m);
+	*ret = table__mix(key, inode);
+	return true;
+}
+
+bool format__transfer(const struct export_row *row, struct transfer *ret)
+{
+	int operation = rows__column(STREAM_FS, "operation");
+
+	ret->write = rows__is(row, operation, "write");
+	return (ret->write || rows__is(row, operation, "read")) &&
+	       rows__uint(row, rows__column(STREAM_FS, "offset"), &ret->offset) &&
+	       rows__uint(row, rows__column(STREAM_FS, "bytes_completed"), &ret->bytes) &&
+	       ret->bytes;
+}

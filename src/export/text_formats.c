@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rows as they are: CSV of one stream, or JSON lines. */
+#include "export/format.h"
+
+#include <string.h>
+
+static int begin_csv(struct export *e, uint32_t streams)
+{
+	char header[SCHEMA_HEADER_MAX];
+	size_t len = schema__header(__builtin_ctz(streams), header);
+
+	fwrite(header, len, 1, e->out);
+	return 0;
+}
+
+static void print_csv_field(FILE *out, const struct row_field *f)
+{
+	bool quoted = memchr(f->s, ',', f->len) || memchr(f->s, '"', f->len);
+
+	if (!quoted) {
+		fwrite(f->s, f->len, 1, out);
+		return;
+	}
+	fputc('"', out);
+	for (size_t i = 0; i < f->len; i++) {
+		if (f->s[i] == '"')
+			fputc('"', out);
+		fputc(f->s[i], out);
+	}
+	fputc('"', out);
+}
+
+static int csv_row(struct export *e, const struct export_row *row)
+{
+	size_t n = schema_streams[row->stream].n_columns;
+
+	for (size_t i = 0; i < n; i++) {
+		print_csv_field(e->out, &row->fields[i]);
+		fputc(i + 1 < n ? ',' : '\n', e->out);
+	}
+	e->rows++;
+	return 0;
+}
+
+/* Rows have neither control characters nor what isn't UTF-8. */
+static void print_json_text(FILE *out, const char *s, size_t len)
+{
+	fputc('"', out);
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '"' || s[i] == '\\')
+			fputc('\\', out);
+		fputc(s[i], out);
+	}
+	fputc('"', out);
+}
+
+static int jsonl_row(struct export *e, const struct export_row *row)
+{
+	const struct stream_schema *schema = &schema_streams[row->stream];
+
+	fprintf(e->out, "{\"machine\":\"%s\",\"stream\":\"%s\"", row->machine, schema->key);
+	for (size_t i = 0; i < schema->n_columns; i++) {
+		const struct column *c = &schema->columns[i];
+		const struct row_field *f = &row->fields[i];
+
+		if (!f->len)
+			continue;
+		fprintf(e->out, ",\"%s\":", c->name);
+		if (schema__is_number(c->type) || c->type == COL_MONO)
+			fwrite(f->s, f->len, 1, e->out);
+		else
+			print_json_text(e->out, f->s, f->len);
+	}
+	fputs("}\n", e->out);
+	e->rows++;
+	return 0;
+}
+
+const struct format format_csv = {
+	.name = "csv",
+	.streams = (1u << STREAM_COUNT) - 1,
+	.one_stream = true,
+	.begin = begin_csv,
+	.row = csv_row,
+};
+
+const struct format format_jsonl = {
+	.name = "jsonl",
+	.streams = (1u << STREAM_COUNT) - 1,
+	.row = jsonl_row,
+};

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What programs replay or simulate: MSR Cambridge's CSV, fio's iolog. */
+#include "export/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILETIME_OF_1970 UINT64_C(116444736000000000) /* in units of 100 ns */
+#define SECTOR 512
+
+/* ---- msr: Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime ---- */
+
+static double milliseconds(const struct export_row *row, int column)
+{
+	char text[64];
+	size_t len = row->fields[column].len;
+
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, row->fields[column].s, len);
+	text[len] = '\0';
+	return atof(text);
+}
+
+static uint64_t latency_ns(const struct export_row *row)
+{
+	return milliseconds(row, rows__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
+}
+
+static int msr_row(struct export *e, const struct export_row *row)
+{
+	int operation = rows__column(STREAM_BLOCK, "operation");
+	const struct row_field *device = &row->fields[rows__column(STREAM_BLOCK, "device")];
+	bool write = rows__is(row, operation, "write");
+	uint64_t sector, size, latency = latency_ns(row);
+	unsigned int major, minor;
+	char text[32] = "";
+
+	memcpy(text, device->s, device->len < sizeof(text) ? device->len : 0);
+	if ((!write && !rows__is(row, operation, "read")) ||
+	    !rows__uint(row, rows__column(STREAM_BLOCK, "sector"), &sector) ||
+	    !rows__uint(row, rows__column(STREAM_BLOCK, "size"), &size) ||
+	    sscanf(text, "%u:%u", &major, &minor) != 2)
+		return 0;
+	fprintf(e->out, "%" PRIu64 ",%s,%u,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+		(row->wall_ns - latency) / 100 + FILETIME_OF_1970, row->machine,
+		major << 20 | minor, write ? "Write" : "Read", sector * SECTOR, size,
+		latency / 100);
+	e->rows++;
+	return 0;
+}
+
+const struct format format_msr = {
+	.name = "msr",
+	.streams = 1 << STREAM_BLOCK,
+	.lead = latency_ns,
+	.row = msr_row,
+};
+
+/* ---- fio: iolog version 3 ---- */
+
+static uint64_t duration_ns(const struct export_row *row)
+{
+	uint64_t ns = 0;
+
+	rows__uint(row, rows__column(STREAM_FS, "duration_ns"), &ns);
+	return ns < row->mono_ns ? ns : 0;
+}
+
+static int fio_begin(struct export *e, uint32_t streams)
+{
+	fputs("fio version 3 iolog\n", e->out);
+	return 0;
+}
+
+/* The number in the name of ROW's file, which is added and opened when it is first met. */
+static int fio_file(struct export *e, const struct export_row *row, uint64_t *ret)
+{
+	const struct row_field *name = &row->fields[rows__column(STREAM_FS, "filename")];
+	uint64_t key, *number;
+
+	if (!format__file(row, &key))
+		return -ENOENT;
+	number = table__at(&e->table, key);
+	if (!number)
+		return -ENOMEM;
+	*ret = *number;
+	if (*ret)
+		return 0;
+	*ret = *number = e->table.used;
+	fprintf(e->out, "%" PRIu64 " f%" PRIu64 " add\n%" PRIu64 " f%" PRIu64 " open\n", e->latest,
+		*ret, e->latest, *ret);
+	fprintf(e->map, "f%" PRIu64 "\t%.*s\n", *ret, (int)name->len, name->s);
+	return 0;
+}
+
+static const char *fio_sync(const struct export_row *row)
+{
+	int operation = rows__column(STREAM_FS, "operation"),
+	    error = rows__column(STREAM_FS, "errno");
+
+	if (row->fields[error].len)
+		return NULL;
+	return rows__is(row, operation, "fsync")     ? "sync" :
+	       rows__is(row, operation, "fdatasync") ? "datasync" :
+						       NULL;
+}
+
+static int fio_row(struct export *e, const struct export_row *row)
+{
+	uint64_t began = row->wall_ns - duration_ns(row), us, file;
+	struct transfer t = { 0 };
+	const char *action = fio_sync(row);
+	int err;
+
+	if (!action && format__transfer(row, &t) && t.bytes <= UINT32_MAX)
+		action = t.write ? "write" : "read";
+	if (!action)
+		return 0;
+	if (!e->first)
+		e->first = began;
+	/* A time of 0 makes fio ignore all delays; a clock that is set back goes on. */
+	us = began > e->first ? (began - e->first) / 1000 + 1 : 1;
+	if (us > e->latest)
+		e->latest = us;
+	err = fio_file(e, row, &file);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	fprintf(e->out, "%" PRIu64 " f%" PRIu64 " %s %" PRIu64 " %" PRIu64 "\n", e->latest, file,
+		action, t.offset, t.bytes);
+	e->rows++;
+	return 0;
+}
+
+static int fio_end(struct export *e)
+{
+	for (uint64_t i = 1; i <= e->table.used; i++)
+		fprintf(e->out, "%" PRIu64 " f%" PRIu64 " close\n", e->latest, i);
+	return 0;
+}
+
+const struct format format_fio = {
+	.name = "fio",
+	.streams = 1 << STREAM_FS,
+	.has_map = true,
+	.lead = duration_ns,
+	.begin = fio_begin,
+	.row = fio_row,
+	.end = fio_end,
+};
+
+/* ---- oracle-general: libCacheSim's requests, each with that of the same object after it ---- */
+
+struct __attribute__((packed)) oracle_request {
+	uint32_t second;
+	uint64_t object;
+	uint32_t size;
+	int64_t next; /* its number, from 1; -1: none */
+};
+
+/* The request before the one numbered NUMBER of the same object gets its `next`. */
+static int oracle_patch(struct export *e, uint64_t before, int64_t number)
+{
+	off_t at = (before - 1) * sizeof(struct oracle_request);
+
+	if (fseeko(e->out, at + offsetof(struct oracle_request, next), SEEK_SET) ||
+	    fwrite(&number, sizeof(number), 1, e->out) != 1 || fseeko(e->out, 0, SEEK_END))
+		return -errno;
+	return 0;
+}
+
+static int oracle_request(struct export *e, uint64_t began, uint64_t object, uint64_t size)
+{
+	struct oracle_request r = { .second = (began - e->first) / 1000000000,
+				    .object = object,
+				    .size = size < UINT32_MAX ? size : UINT32_MAX,
+				    .next = -1 };
+	uint64_t *last = table__at(&e->table, object);
+	int err = 0;
+
+	if (!last)
+		return -ENOMEM;
+	e->rows++;
+	if (*last)
+		err = oracle_patch(e, *last, e->rows);
+	*last = e->rows;
+	fwrite(&r, sizeof(r), 1, e->out);
+	return err;
+}
+
+static int oracle_row(struct export *e, const struct export_row *row)
+{
+	uint64_t began = row->wall_ns - duration_ns(row), file;
+	struct transfer t;
+	int err = 0;
+
+	if (!format__transfer(row, &t) || !format__file(row, &file))
+		return 0;
+	if (!e->first)
+		e->first = began;
+	if (began < e->latest) /* seconds never go back */
+		began = e->latest;
+	e->latest = began;
+	if (!e->block)
+		return oracle_request(e, began, file, t.bytes);
+	for (uint64_t b = t.offset / e->block; !err && b <= (t.offset + t.bytes - 1) / e->block;
+	     b++)
+		err = oracle_request(e, began, table__mix(file, b), e->block);
+	return err;
+}
+
+const struct format format_oracle = {
+	.name = "oracle-general",
+	.streams = 1 << STREAM_FS,
+	.patches = true,
+	.lead = duration_ns,
+	.row = oracle_row,
+};

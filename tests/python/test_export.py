@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc export`: each format is read by what reads it (fio itself replays), or by a reader written here from the
+format's description. Totals are those of the rows, as pandas has them."""
+import datetime
+import json
+import os
+import signal
+import struct
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import conftest
+import craft
+import iotrc
+
+WORK = """
+set -e
+cd "$1"
+dd if=/dev/zero of=a bs=64k count=53 conv=fsync 2>/dev/null
+dd if=a of=b bs=4k 2>/dev/null
+mkdir "with blank"
+dd if=a of="with blank/c" bs=32k 2>/dev/null
+for i in 1 2 3 4 5 6 7; do cat b >/dev/null; done
+sync
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A session of a program that reads and writes four files."""
+    output = tmp_path_factory.mktemp("recorded")
+    place = output / "work"
+    place.mkdir()
+    recorder = subprocess.Popen([conftest.IOTRC, "-o", output / "out", "--no-snapshots", "--streams", "fs,block",
+                                 "--path", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    session = recorder.stdout.readline().strip()
+    subprocess.run(["sh", "-c", WORK, "sh", place], check=True)
+    recorder.send_signal(signal.SIGINT)
+    _, said = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, said
+    return session
+
+
+def export(*args, code=0, **options):
+    done = subprocess.run([conftest.IOTRC, "export", *args], capture_output=True, text=True, check=False, **options)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def transfers(session):
+    fs = iotrc.load(session, "fs")
+    moved = fs[fs.operation.isin(["read", "write"]) & fs.offset.notna() & (fs.bytes_completed > 0)].copy()
+    moved["began"] = moved.mono_ns - moved.duration_ns.astype("uint64")
+    return moved.sort_values("began", kind="stable")
+
+
+def lines_of(session, stream):
+    """The rows of a session's files as they are, without header rows, in the order of mono_ns."""
+    found = []
+    for file in iotrc.Session(session)._files(stream):
+        text = subprocess.run(["zstd", "-dcq", file.path], capture_output=True, check=True).stdout
+        found += text.split(b"\n")[1:-1]
+    return sorted(found, key=lambda line: int(line.rsplit(b",", 1)[1]))
+
+
+@pytest.mark.parametrize("stream", ["fs", "block"])
+def test_csv_is_all_rows_in_the_order_of_time(recorded, tmp_path, stream):
+    export(recorded, "--to", "csv", "--streams", stream, "-o", tmp_path / "rows.csv")
+    found = (tmp_path / "rows.csv").read_bytes().split(b"\n")
+    schema = iotrc.Session(recorded).manifest["streams"][stream]
+    assert found[0].decode().split(",") == [c["name"] for c in schema["columns"]]
+    expected = lines_of(recorded, stream)
+    assert found[-1] == b"" and sorted(found[1:-1]) == sorted(expected)
+    mono = [int(line.rsplit(b",", 1)[1]) for line in found[1:-1]]
+    assert mono == sorted(mono) and len(mono) > 50
+
+
+def test_csv_and_json_keep_every_value(special):
+    rows = craft.fs_rows()
+    csv = export(special, "--to", "csv").stdout.encode().split(b"\n")
+    assert csv[1:-1] == lines_of(special, "fs")
+    told = export(special, "--to", "jsonl", "--streams", "fs")
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert "13 of 13 rows of 1 session" in told.stderr
+    for row in rows:
+        same, = [f for f in found if f["mono_ns"] == int(row["mono_ns"]) and f["operation"] == row["operation"]]
+        for name, text in row.items():
+            assert str(same[name]) == text and isinstance(same[name], int) == text.lstrip("-").isdigit(), name
+        assert same.keys() - row.keys() == {"machine", "stream", "timestamp"}
+
+
+def test_json_lines_merge_streams_and_machines(special, session):
+    session.manifest["machine_id"] = "F" * 16
+    session.add("cache", [{"event_type": "MISS", "count": "1", "mono_ns": str(craft.START + 3)}])
+    session.write()
+    lines = export(special, session.directory, "--to", "jsonl").stdout.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [f["mono_ns"] for f in found] == sorted(f["mono_ns"] for f in found)
+    assert len(found) == 13 + 1 + 2 + 1 + 1
+    assert {f["machine"] for f in found if f["stream"] == "cache"} == {"0123456789ABCDEF", "F" * 16}
+
+
+def test_msr_is_the_block_requests(recorded, tmp_path):
+    export(recorded, "--to", "msr", "-o", tmp_path / "trace.csv")
+    names = ["time", "host", "disk", "type", "offset", "size", "response"]
+    found = pd.read_csv(tmp_path / "trace.csv", header=None, names=names)
+    block = iotrc.load(recorded, "block", where="operation in ('read', 'write')").dropna(subset=["sector"])
+    assert len(found) == len(block) > 5
+    for kind, operation in ("Read", "read"), ("Write", "write"):
+        assert found["size"][found.type == kind].sum() == block["size"][block.operation == operation].sum()
+    assert sorted(found.offset) == sorted(int(s) * 512 for s in block.sector)
+    assert found.time.is_monotonic_increasing and set(found.host) == {iotrc.Session(recorded).machine}
+    # Windows counts hundreds of nanoseconds from 1601.
+    first = datetime.datetime(1601, 1, 1, tzinfo=datetime.timezone.utc)
+    first += datetime.timedelta(microseconds=int(found.time[0]) // 10)
+    began = block.timestamp - pd.to_timedelta(block.latency_ms, unit="ms")
+    assert abs(pd.Timestamp(first) - began.min()) < pd.Timedelta(microseconds=3)
+    assert abs(found.response.sum() / 1e4 - block.latency_ms.sum()) < 0.001 * len(found)
+
+
+def test_fio_replays_what_was_moved(recorded, tmp_path):
+    export(recorded, "--to", "fio", "-o", tmp_path / "trace.iolog")
+    moved = transfers(recorded)
+    names = dict(line.split("\t") for line in (tmp_path / "trace.iolog.map").read_text().splitlines())
+    assert set(names.values()) == set(moved.filename) and any(" " in name for name in names.values())
+    for alias, name in names.items():
+        rows = moved[moved.filename == name]
+        (tmp_path / alias).write_bytes(b"\0" * int((rows.offset + rows.bytes_completed.astype("Int64")).max()))
+    command = ["fio", "--name=replay", "--read_iolog=trace.iolog", "--replay_no_stall=1", "--ioengine=psync",
+               "--output-format=json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    job = json.loads(done.stdout[done.stdout.index("{"):])["jobs"][0]
+    for operation in "read", "write":
+        rows = moved[moved.operation == operation]
+        assert job[operation]["io_bytes"] == rows.bytes_completed.sum() > 0
+        assert job[operation]["total_ios"] == len(rows)
+
+
+def test_fio_s_times_are_those_of_the_rows(recorded, tmp_path):
+    export(recorded, "--to", "fio", "-o", tmp_path / "trace.iolog")
+    lines = [line.split(" ") for line in (tmp_path / "trace.iolog").read_text().splitlines()]
+    assert lines[0] == ["fio", "version", "3", "iolog"]
+    requests = [line for line in lines[1:] if line[2] in ("read", "write")]
+    moved = transfers(recorded)
+    times = np.array([int(line[0]) for line in requests])
+    assert times[0] >= 1 and (np.diff(times) >= 0).all()
+    span = (int(moved.began.iloc[-1]) - int(moved.began.iloc[0])) / 1000
+    assert abs((times[-1] - times[0]) - span) <= 2
+    assert [(line[2], int(line[3]), int(line[4])) for line in requests] == [
+        (row.operation, int(row.offset), int(row.bytes_completed)) for row in moved.itertuples()]
+
+
+REQUEST = struct.Struct("<IQIq") # libCacheSim's oracleGeneralBin.h
+
+
+@pytest.mark.parametrize("block", [None, 4096])
+def test_oracle_general_knows_the_next_request(recorded, tmp_path, block):
+    blocks = ["--block", "4k"] if block else []
+    export(recorded, "--to", "oracle-general", "-o", tmp_path / "trace.oracleGeneral", *blocks)
+    found = list(REQUEST.iter_unpack((tmp_path / "trace.oracleGeneral").read_bytes()))
+    expected = []
+    moved = transfers(recorded)
+    for row in moved.itertuples():
+        second = (int(row.began) - int(moved.began.iloc[0])) // 10**9
+        file = (row.device, int(row.inode))
+        if not block:
+            expected.append((second, file, int(row.bytes_completed)))
+            continue
+        last = (int(row.offset) + int(row.bytes_completed) - 1) // block
+        expected += [(second, (*file, b), block) for b in range(int(row.offset) // block, last + 1)]
+    assert [(second, size) for second, _, size, _ in found] == [(second, size) for second, _, size in expected]
+    # One number for each object, and another for another.
+    pairs = {(object_, name) for (_, object_, _, _), (_, name, _) in zip(found, expected)}
+    assert len(pairs) == len({o for o, _ in pairs}) == len({n for _, n in pairs}) > 1
+    later = {}
+    for number in range(len(found), 0, -1):
+        object_, next_ = found[number - 1][1], found[number - 1][3]
+        assert next_ == later.get(object_, -1), number
+        later[object_] = number
+
+
+def test_a_file_appears_whole_and_replaces_none(recorded, tmp_path):
+    out = tmp_path / "rows.csv"
+    out.write_text("mine")
+    assert "--force replaces it" in export(recorded, "--to", "csv", "-o", out, code=1).stderr
+    assert out.read_text() == "mine"
+    export(recorded, "--to", "csv", "-o", out, "--force")
+    assert out.stat().st_mode & 0o777 == 0o640 and len(out.read_bytes()) > 1000
+    assert os.listdir(tmp_path) == ["rows.csv"]
+
+
+def test_a_damaged_session_leaves_no_file(session, tmp_path):
+    session.add("fs", craft.fs_rows())
+    session.write()
+    path = session.directory / session.manifest["files"][0]["path"]
+    path.write_bytes(path.read_bytes()[:-20])
+    said = export(session.directory, "--to", "csv", "-o", tmp_path / "rows.csv", code=1).stderr
+    assert path.name in said
+    assert not list(tmp_path.glob("rows*"))
+
+
+def test_lost_rows_are_told(session):
+    session.add("fs", craft.fs_rows())
+    session.manifest["diagnostics"]["streams"]["fs"]["lost"]["ring"] = 41
+    session.write()
+    assert "41 rows were lost when it was recorded" in export(session.directory, "--to", "csv").stderr
+
+
+@pytest.mark.parametrize("args, why", [
+    (["--to", "parkett"], "no format 'parkett'"),
+    ([], "--to csv"),
+    (["--to", "csv", "--streams", "fs,block"], "several"),
+    (["--to", "msr", "--streams", "fs"], "no rows of that stream"),
+    (["--to", "jsonl", "--streams", "fss"], "isn't there"),
+    (["--to", "fio"], "-o FILE"),
+    (["--to", "oracle-general", "-o", "x", "--block", "4q"], "no size"),
+])
+def test_what_does_not_go_together_is_refused(special, args, why):
+    assert why in export(special, *args, code=2).stderr
