@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/fs_ops.h"
+#include "schema/row_counts.h"
 
 #define FS_OP_WORD(sym, name) name " "
 #define WORDS_FS_OP FS_OPS(FS_OP_WORD)
@@ -309,3 +310,10 @@ size_t schema__header(enum stream stream, char *buf)
 	}
 	return p - buf;
 }
+
+const char *const lost_causes[LOST_CAUSES] = {
+	[LOST_RING] = "ring",
+	[LOST_QUEUE] = "queue",
+	[LOST_DISK] = "disk",
+	[LOST_SHED] = "shed",
+};

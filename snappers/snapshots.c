@@ -396,15 +396,15 @@ struct snapshots *snapshots__free(struct snapshots *s)
 	return NULL;
 }
 
-void snapshots__counts(struct snapshots *s, enum stream stream, struct manifest_counts *ret,
+void snapshots__counts(struct snapshots *s, enum stream stream, struct row_counts *ret,
 		       uint64_t *ret_bytes)
 {
 	struct rows_counts *n = stream == STREAM_PROCESS ? &s->process : &s->filesystem;
 
-	*ret = (struct manifest_counts){
+	*ret = (struct row_counts){
 		.seen = atomic_load(&n->seen),
 		.written = atomic_load(&n->written),
-		.lost_disk = atomic_load(&n->lost_disk),
+		.lost[LOST_DISK] = atomic_load(&n->lost_disk),
 	};
 	*ret_bytes = atomic_load(&n->bytes);
 }

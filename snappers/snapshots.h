@@ -58,7 +58,7 @@ bool snapshots__stop(struct snapshots *s);
 struct snapshots *snapshots__free(struct snapshots *s);
 
 /* Rows of STREAM_PROCESS and STREAM_FILESYSTEM so far, and their bytes on disk. Any thread. */
-void snapshots__counts(struct snapshots *s, enum stream stream, struct manifest_counts *ret,
+void snapshots__counts(struct snapshots *s, enum stream stream, struct row_counts *ret,
 		       uint64_t *ret_bytes);
 
 /* What it is doing, for the status line: "" when nothing that takes long. */

@@ -184,8 +184,8 @@ void filters__tell_end(const struct filters *f, const struct status_snapshot *co
 	for (int i = 0; i < STREAM_CAPTURED; i++) {
 		const struct status_stream *n = &counts->streams[i];
 
-		seen += n->seen;
-		rows += n->written + status__lost(n);
+		seen += n->rows.seen;
+		rows += n->rows.written + row_counts__lost(&n->rows);
 	}
 	name_filters(f, names, sizeof(names));
 	if (!rows && *names)

@@ -181,14 +181,14 @@ static bool is_snapshot(enum stream stream)
 	return stream == STREAM_PROCESS || stream == STREAM_FILESYSTEM;
 }
 
-static void count_rows(struct recording *r, enum stream stream, struct manifest_counts *ret,
+static void count_rows(struct recording *r, enum stream stream, struct row_counts *ret,
 		       uint64_t *ret_bytes)
 {
 	struct writer_stream_stats stats;
 
 	if (is_snapshot(stream)) {
 		snapshots__counts(r->snapshots, stream, ret, ret_bytes);
-		capture__set_lost(r->capture, stream, ret->lost_disk);
+		capture__set_lost(r->capture, stream, ret->lost[LOST_DISK]);
 		return;
 	}
 	capture__counts(r->capture, stream, ret);
@@ -203,21 +203,10 @@ static void take_snapshot(struct recording *r, struct status_snapshot *s)
 	snapshots__note(r->snapshots, s->note);
 	upload__note(r->upload, s->upload);
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct manifest_counts n;
-		uint64_t bytes;
+		struct status_stream *stream = &s->streams[i];
 
-		count_rows(r, i, &n, &bytes);
-		s->streams[i] = (struct status_stream){
-			.enabled = enabled_streams(r->options) >> i & 1,
-			.seen = n.seen,
-			.written = n.written,
-			.filtered = n.filtered,
-			.lost_ring = n.lost_ring,
-			.lost_queue = n.lost_queue,
-			.lost_disk = n.lost_disk,
-			.lost_shed = n.lost_shed,
-			.bytes = bytes,
-		};
+		stream->enabled = enabled_streams(r->options) >> i & 1;
+		count_rows(r, i, &stream->rows, &stream->bytes);
 	}
 }
 
@@ -231,7 +220,7 @@ static int write_manifest(struct recording *r)
 	r->offsets = clock__offsets(r->clock, offsets);
 	manifest__set_offsets(r->manifest, offsets, r->offsets);
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct manifest_counts n = { 0 };
+		struct row_counts n = { 0 };
 		uint64_t bytes;
 
 		if (!(enabled_streams(r->options) >> i & 1))
@@ -753,8 +742,8 @@ static void tell_end(const struct recording *r, const struct status_snapshot *s)
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		const struct status_stream *n = &s->streams[i];
 
-		written += n->written;
-		lost += status__lost(n);
+		written += n->rows.written;
+		lost += row_counts__lost(&n->rows);
 	}
 	log__line(lost ? LOG_WARNING : LOG_INFO, "recorded %.1f s in %s: %llu rows, %llu lost",
 		  (double)s->elapsed_ns / NSEC_PER_SEC, r->session->path,
@@ -968,7 +957,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 			 "report this",
 			 (unsigned long long)unnamed);
 	for (int i = 0; i < STREAM_COUNT; i++)
-		ok &= !status__lost(&s->streams[i]);
+		ok &= !row_counts__lost(&s->streams[i].rows);
 	ok &= !tell_missed(r);
 	/* Developer mode doesn't believe itself. */
 	return ok &

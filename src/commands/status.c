@@ -14,11 +14,6 @@
 
 #define ERASE_LINE "\r\033[K"
 
-uint64_t status__lost(const struct status_stream *s)
-{
-	return s->lost_ring + s->lost_queue + s->lost_disk + s->lost_shed;
-}
-
 static struct status_stream total(const struct status_snapshot *s)
 {
 	struct status_stream sum = { .enabled = true };
@@ -26,13 +21,11 @@ static struct status_stream total(const struct status_snapshot *s)
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		const struct status_stream *stream = &s->streams[i];
 
-		sum.seen += stream->seen;
-		sum.written += stream->written;
-		sum.filtered += stream->filtered;
-		sum.lost_ring += stream->lost_ring;
-		sum.lost_queue += stream->lost_queue;
-		sum.lost_disk += stream->lost_disk;
-		sum.lost_shed += stream->lost_shed;
+		sum.rows.seen += stream->rows.seen;
+		sum.rows.written += stream->rows.written;
+		sum.rows.filtered += stream->rows.filtered;
+		for (int k = 0; k < LOST_CAUSES; k++)
+			sum.rows.lost[k] += stream->rows.lost[k];
 		sum.bytes += stream->bytes;
 	}
 	return sum;
@@ -41,8 +34,8 @@ static struct status_stream total(const struct status_snapshot *s)
 static double rate(const struct status_stream *now, const struct status_stream *before,
 		   double seconds)
 {
-	double rows =
-		(double)(now->seen - now->filtered) - (double)(before->seen - before->filtered);
+	double rows = (double)(now->rows.seen - now->rows.filtered) -
+		      (double)(before->rows.seen - before->rows.filtered);
 
 	return rows > 0 && seconds > 0 ? rows / seconds : 0;
 }
@@ -68,8 +61,8 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 
 	if (width >= STATUS_LINE_MAX)
 		width = STATUS_LINE_MAX - 1;
-	snprintf(ends[0], sizeof(*ends), "  lost %s", units__count(n, status__lost(&sum)));
-	snprintf(ends[1], sizeof(*ends), "  written %s", units__count(n, sum.written));
+	snprintf(ends[0], sizeof(*ends), "  lost %s", units__count(n, row_counts__lost(&sum.rows)));
+	snprintf(ends[1], sizeof(*ends), "  written %s", units__count(n, sum.rows.written));
 	snprintf(ends[2], sizeof(*ends), "  on disk %sB", units__bytes(n, sum.bytes));
 	snprintf(ends[3], sizeof(*ends), "%s%s", *now->note ? "  " : "", now->note);
 	snprintf(ends[4], sizeof(*ends), "%s%s", *now->upload ? "  " : "", now->upload);
@@ -95,11 +88,13 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 
 static void print_row(FILE *out, const char *name, const struct status_stream *s)
 {
+	const struct row_counts *n = &s->rows;
+
 	fprintf(out, "%-*s %10llu %10llu %10llu %9llu %6llu %6llu %6llu %11llu\n", NAME_WIDTH, name,
-		(unsigned long long)s->seen, (unsigned long long)s->written,
-		(unsigned long long)s->filtered, (unsigned long long)s->lost_ring,
-		(unsigned long long)s->lost_queue, (unsigned long long)s->lost_disk,
-		(unsigned long long)s->lost_shed, (unsigned long long)s->bytes);
+		(unsigned long long)n->seen, (unsigned long long)n->written,
+		(unsigned long long)n->filtered, (unsigned long long)n->lost[LOST_RING],
+		(unsigned long long)n->lost[LOST_QUEUE], (unsigned long long)n->lost[LOST_DISK],
+		(unsigned long long)n->lost[LOST_SHED], (unsigned long long)s->bytes);
 }
 
 void status__table(FILE *out, const struct status_snapshot *s)
@@ -133,9 +128,9 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / NSEC_PER_SEC,
 		directory);
 	status__table(out, s);
-	if (status__lost(&sum))
+	if (row_counts__lost(&sum.rows))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
-			(unsigned long long)status__lost(&sum));
+			(unsigned long long)row_counts__lost(&sum.rows));
 	fputs("\nLoad it in pandas, with python/iotrc.py (package python3-iotrc):\n"
 	      "  python3 -c 'import iotrc, sys; print(iotrc.load(sys.argv[1], \"fs\"))' ",
 	      out);

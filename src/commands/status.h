@@ -7,14 +7,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "schema/row_counts.h"
 #include "schema/streams.h"
 
 /* Counters since the start of the session; the caller fills them in. */
 struct status_stream {
 	bool enabled;
-	uint64_t seen, written, filtered;                     /* rows */
-	uint64_t lost_ring, lost_queue, lost_disk, lost_shed; /* rows */
-	uint64_t bytes;                                       /* compressed, on disk */
+	struct row_counts rows;
+	uint64_t bytes; /* compressed, on disk */
 };
 
 struct status_snapshot {
@@ -23,9 +23,6 @@ struct status_snapshot {
 	char note[48];   /* what else is going on; may be empty */
 	char upload[48]; /* likewise of the upload */
 };
-
-/* Rows lost, whatever the cause. */
-uint64_t status__lost(const struct status_stream *s);
 
 #define STATUS_LINE_MAX 512
 

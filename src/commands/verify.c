@@ -72,9 +72,9 @@ static void read_manifest(struct verify *v)
 /* ---- the accounts ---- */
 
 struct counts {
-	uint64_t seen, written, filtered, lost[LOST_CAUSES];
-	bool at_least; /* of a killed recorder: seen and filtered nobody knows, and lost
-					 * is no less than it says */
+	struct row_counts rows;
+	/* Of a killed recorder: seen and filtered nobody knows, and lost is no less than it says. */
+	bool at_least;
 };
 
 static void read_counts(struct verify *v, const char *key, json_t *o, struct counts *ret)
@@ -88,10 +88,10 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 	snprintf(where, sizeof(where), "diagnostics.streams.%s", key);
 	snprintf(where_lost, sizeof(where_lost), "%s.%s", where, lost_key);
 	if (!ret->at_least)
-		ret->seen = session_reader__uint(&v->reader, o, where, "seen");
-	ret->written = session_reader__uint(&v->reader, o, where, "written");
+		ret->rows.seen = session_reader__uint(&v->reader, o, where, "seen");
+	ret->rows.written = session_reader__uint(&v->reader, o, where, "written");
 	if (!ret->at_least)
-		ret->filtered = session_reader__uint(&v->reader, o, where, "filtered");
+		ret->rows.filtered = session_reader__uint(&v->reader, o, where, "filtered");
 	else if (json_object_get(o, "filtered") || json_object_get(o, "lost"))
 		session_reader__break(&v->reader,
 				      "%s: tells what a killed recorder cannot have told", where);
@@ -99,37 +99,37 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 	/* shed came later than the other causes. */
 	for (int k = 0; k < LOST_CAUSES; k++)
 		if (k != LOST_SHED || json_object_get(lost, lost_causes[k]))
-			ret->lost[k] =
+			ret->rows.lost[k] =
 				session_reader__uint(&v->reader, lost, where_lost, lost_causes[k]);
 }
 
 /* LOST_KNOWN: no row of the lost stream is itself lost, so that its rows tell of all losses. */
 static void check_counts(struct verify *v, int stream, const struct counts *c, bool lost_known)
 {
-	unsigned __int128 sum = (unsigned __int128)c->written + c->filtered;
+	unsigned __int128 sum = (unsigned __int128)c->rows.written + c->rows.filtered;
 	const char *key = schema_streams[stream].key;
 
-	if (c->written != v->stream_rows[stream])
+	if (c->rows.written != v->stream_rows[stream])
 		faults__add(&v->manifest,
 			    "diagnostics.streams.%s.written: %" PRIu64
 			    ", but the files hold %" PRIu64 " rows",
-			    key, c->written, v->stream_rows[stream]);
+			    key, c->rows.written, v->stream_rows[stream]);
 	for (int k = 0; k < LOST_CAUSES; k++) {
 		uint64_t rows = v->session.lost[stream][k];
 
-		sum += c->lost[k];
-		if (lost_known && !c->at_least ? rows != c->lost[k] : rows > c->lost[k])
+		sum += c->rows.lost[k];
+		if (lost_known && !c->at_least ? rows != c->rows.lost[k] : rows > c->rows.lost[k])
 			faults__add(&v->manifest,
 				    "diagnostics.streams.%s.lost%s.%s: %" PRIu64
 				    ", but the lost stream counts %" PRIu64,
-				    key, c->at_least ? "_at_least" : "", lost_causes[k], c->lost[k],
-				    rows);
+				    key, c->at_least ? "_at_least" : "", lost_causes[k],
+				    c->rows.lost[k], rows);
 	}
-	if (!c->at_least && c->seen != sum)
+	if (!c->at_least && c->rows.seen != sum)
 		faults__add(&v->manifest,
 			    "diagnostics.streams.%s: seen %" PRIu64
 			    " is not written + filtered + lost",
-			    key, c->seen);
+			    key, c->rows.seen);
 }
 
 static void check_accounts(struct verify *v)
@@ -153,7 +153,7 @@ static void check_accounts(struct verify *v)
 	if (v->reader.broken || v->reader.running)
 		return;
 	for (int k = 0; k < LOST_CAUSES; k++)
-		lost_known &= !counts[STREAM_LOST].lost[k];
+		lost_known &= !counts[STREAM_LOST].rows.lost[k];
 	for (int i = 0; i < STREAM_COUNT; i++)
 		check_counts(v, i, &counts[i], lost_known);
 }

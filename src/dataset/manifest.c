@@ -187,7 +187,7 @@ int manifest__new(struct manifest **ret, const struct manifest_info *info)
 	o = set_object(m, o, "streams");
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		m->counts[i] = set_object(m, o, schema_streams[i].key);
-		manifest__set_counts(m, i, &(struct manifest_counts){ 0 });
+		manifest__set_counts(m, i, &(struct row_counts){ 0 });
 	}
 	m->files = set_array(m, m->root, "files");
 	add_streams(m, info->enabled);
@@ -239,16 +239,13 @@ void manifest__set_offsets(struct manifest *m, const struct clock_offset *offset
 	pthread_mutex_unlock(&m->lock);
 }
 
-void manifest__set_counts(struct manifest *m, enum stream stream,
-			  const struct manifest_counts *counts)
+void manifest__set_counts(struct manifest *m, enum stream stream, const struct row_counts *counts)
 {
 	json_t *o = m->counts[stream], *lost = json_object();
 
 	pthread_mutex_lock(&m->lock);
-	set_member(m, lost, "ring", json_integer(counts->lost_ring));
-	set_member(m, lost, "queue", json_integer(counts->lost_queue));
-	set_member(m, lost, "disk", json_integer(counts->lost_disk));
-	set_member(m, lost, "shed", json_integer(counts->lost_shed));
+	for (int k = 0; k < LOST_CAUSES; k++)
+		set_member(m, lost, lost_causes[k], json_integer(counts->lost[k]));
 	set_member(m, o, "seen", json_integer(counts->seen));
 	set_member(m, o, "written", json_integer(counts->written));
 	set_member(m, o, "filtered", json_integer(counts->filtered));

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "dataset/csv_file.h"
 #include "dataset/manifest_file.h"
+#include "schema/row_counts.h"
 #include "schema/streams.h"
 
 struct manifest_info {
@@ -26,11 +27,6 @@ struct manifest_info {
 	uint32_t enabled;  /* 1 << stream for each stream that is on */
 	uid_t uid;         /* owner of the file; -1 leaves it */
 	gid_t gid;
-};
-
-struct manifest_counts { /* rows of one stream */
-	uint64_t seen, written, filtered;
-	uint64_t lost_ring, lost_queue, lost_disk, lost_shed;
 };
 
 struct manifest_hook {
@@ -50,8 +46,7 @@ struct manifest *manifest__free(struct manifest *m);
 void manifest__add_file(struct manifest *m, const struct file_facts *facts);
 /* The clock's whole list so far; replaces the last one. N is at least 1. */
 void manifest__set_offsets(struct manifest *m, const struct clock_offset *offsets, size_t n);
-void manifest__set_counts(struct manifest *m, enum stream stream,
-			  const struct manifest_counts *counts);
+void manifest__set_counts(struct manifest *m, enum stream stream, const struct row_counts *counts);
 /* All hooks; replaces the last list. */
 void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, size_t n);
 /* Puts VALUE, which becomes the manifest's, under KEY of the diagnostics. */

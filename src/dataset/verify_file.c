@@ -17,13 +17,6 @@
 
 #define TOLERANCE_NS 1000000
 
-const char *const lost_causes[LOST_CAUSES] = {
-	[LOST_RING] = "ring",
-	[LOST_QUEUE] = "queue",
-	[LOST_DISK] = "disk",
-	[LOST_SHED] = "shed",
-};
-
 struct reader {
 	struct verify_session *session;
 	struct faults *faults;

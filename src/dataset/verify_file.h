@@ -10,10 +10,8 @@
 #include "base/clock.h"
 #include "dataset/csv_file.h"
 #include "dataset/faults.h"
+#include "schema/row_counts.h"
 #include "schema/schema.h"
-
-enum lost_cause { LOST_RING, LOST_QUEUE, LOST_DISK, LOST_SHED, LOST_CAUSES };
-extern const char *const lost_causes[LOST_CAUSES];
 
 struct verify_session {
 	const struct clock_offset *offsets; /* ascending, at least one */

@@ -525,7 +525,7 @@ struct capture *capture__free(struct capture *c)
 	return NULL;
 }
 
-void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret)
+void capture__counts(struct capture *c, enum stream stream, struct row_counts *ret)
 {
 	struct account *a = &c->accounts[stream];
 	struct writer_stream_stats stats;
@@ -537,15 +537,15 @@ void capture__counts(struct capture *c, enum stream stream, struct manifest_coun
 		engine__counts(c->engine, stream, &n);
 		ret->seen = n.seen;
 		ret->filtered = n.filtered;
-		ret->lost_ring = n.lost;
-		ret->lost_shed = n.shed;
+		ret->lost[LOST_RING] = n.lost;
+		ret->lost[LOST_SHED] = n.shed;
 	} else {
 		ret->seen = atomic_load(&a->received);
 	}
 	writer__stats(c->writer, stream, &stats);
 	ret->filtered += atomic_load(&a->filtered);
-	ret->lost_queue = atomic_load(&a->lost_queue);
-	ret->lost_disk = stats.lost_disk_rows;
+	ret->lost[LOST_QUEUE] = atomic_load(&a->lost_queue);
+	ret->lost[LOST_DISK] = stats.lost_disk_rows;
 	ret->written = stats.written_rows;
 }
 

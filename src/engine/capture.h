@@ -46,7 +46,7 @@ void capture__tell_last(struct capture *c);
 struct capture *capture__free(struct capture *c);
 
 /* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */
-void capture__counts(struct capture *c, enum stream stream, struct manifest_counts *ret);
+void capture__counts(struct capture *c, enum stream stream, struct row_counts *ret);
 
 /* So many rows of STREAM have been lost (disk) that the writer knows nothing of: they are told in
  * the lost stream. From any thread; ROWS counts from the start. */

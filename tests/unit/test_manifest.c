@@ -206,12 +206,12 @@ Test(manifest, streams_are_the_schema)
 Test(manifest, what_changes)
 {
 	struct manifest *m = new_manifest("iotrc");
-	struct manifest_counts counts = { .seen = 21,
-					  .written = 6,
-					  .filtered = 5,
-					  .lost_ring = 4,
-					  .lost_queue = 3,
-					  .lost_disk = 3 };
+	struct row_counts counts = { .seen = 21,
+				     .written = 6,
+				     .filtered = 5,
+				     .lost[LOST_RING] = 4,
+				     .lost[LOST_QUEUE] = 3,
+				     .lost[LOST_DISK] = 3 };
 	struct manifest_hook hooks[] = {
 		{ "tp_btf/sys_exit", 1 << STREAM_FS | 1 << STREAM_NW_CONN, true, 1000, 2, NULL },
 		{ "tp_btf/block_rq_issue", 1 << STREAM_BLOCK, false, 0, 0, "rows" },

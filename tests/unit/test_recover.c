@@ -137,8 +137,8 @@ static struct csv_file *make_file(int session, enum stream stream, unsigned numb
 #define FS_ROWS 211
 static void make_killed(void)
 {
-	struct manifest_counts counts = {
-		.seen = 100, .written = 1, .filtered = 95, .lost_ring = 4
+	struct row_counts counts = {
+		.seen = 100, .written = 1, .filtered = 95, .lost[LOST_RING] = 4
 	};
 	int session = make_session();
 	struct manifest *m = make_manifest();
@@ -387,7 +387,7 @@ Test(recover, in_use)
  * account is exact, and stays. */
 Test(recover, complete_but_for_a_file)
 {
-	struct manifest_counts counts = { .seen = 12, .written = 7, .filtered = 5 };
+	struct row_counts counts = { .seen = 12, .written = 7, .filtered = 5 };
 	int session = make_session();
 	struct manifest *m = make_manifest();
 	struct recovered done;

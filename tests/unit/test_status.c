@@ -13,16 +13,17 @@
 
 static const struct status_snapshot before = {
 	.elapsed_ns = 3722 * SECOND,
-	.streams = { [STREAM_FS] = { .enabled = true, .seen = 1000, .filtered = 500 } },
+	.streams = { [STREAM_FS] = { .enabled = true, .rows = { .seen = 1000, .filtered = 500 } } },
 };
 
 static const struct status_snapshot now = {
 	.elapsed_ns = 3723 * SECOND,
 	.streams = {
-		[STREAM_FS] = { .enabled = true, .seen = 14345, .filtered = 1500, .written = 12000,
-				.lost_ring = 5, .lost_queue = 3, .lost_disk = 1, .bytes = 1536 },
-		[STREAM_BLOCK] = { .enabled = true, .seen = 7, .written = 7, .bytes = 512 },
-		[STREAM_LOST] = { .enabled = true, .seen = 3, .written = 3 },
+		[STREAM_FS] = { .enabled = true, .bytes = 1536,
+				.rows = { .seen = 14345, .filtered = 1500, .written = 12000,
+					  .lost = { [LOST_RING] = 5, [LOST_QUEUE] = 3, [LOST_DISK] = 1 } } },
+		[STREAM_BLOCK] = { .enabled = true, .rows = { .seen = 7, .written = 7 }, .bytes = 512 },
+		[STREAM_LOST] = { .enabled = true, .rows = { .seen = 3, .written = 3 } },
 	},
 };
 
@@ -54,9 +55,11 @@ Test(status, line_of_extremes)
 	char buf[STATUS_LINE_MAX];
 
 	for (int i = 0; i < STREAM_COUNT; i++)
-		huge.streams[i] =
-			(struct status_stream){ true, UINT64_MAX, UINT64_MAX, 0,         UINT64_MAX,
-						1,    1,          1,          UINT64_MAX };
+		huge.streams[i] = (struct status_stream){
+			.enabled = true,
+			.rows = { UINT64_MAX, UINT64_MAX, 0, { UINT64_MAX, 1, 1, 1 } },
+			.bytes = UINT64_MAX
+		};
 	cr_assert_lt(status__line(buf, SIZE_MAX, &huge, &before), sizeof(buf));
 	/* No time passed, and counters that went back: no row a second. */
 	status__line(buf, 200, &before, &now);
