@@ -3,7 +3,7 @@
 """run.py STATE PYTEST-ARGUMENT…: runs pytest, many tests side by side, and sums up.
 
 Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
-another). With RETRY=1 each test that failed runs once more, by itself, and counts as passed if it passes then. STATE
+another; two per CPU and at most six if it is not set). With RETRY=1 each test that failed runs once more, by itself, and counts as passed if it passes then. STATE
 is a directory for what pytest leaves: its cache and its reports. Prints the twenty slowest tests, what passed only
 at its second try, what was skipped, and closes with `N passed, N failed`. Names of tests that passed only at their
 second try are also added to the file that RETRIED names, so that CI can list them at the end of its log.
@@ -17,6 +17,8 @@ import sys
 import xml.etree.ElementTree
 
 SLOWEST = 20
+# Two per CPU, as tests mostly wait. Not many: each recorder sees what all tests do.
+WORKERS_MAX = 6
 OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
 
 
@@ -94,7 +96,7 @@ def summarize(results, retried):
 
 def main(state, *arguments):
     runner = Runner(state, arguments)
-    results = runner.run_all(int(os.environ.get("WORKERS") or os.cpu_count() + 1))
+    results = runner.run_all(int(os.environ.get("WORKERS") or min(2 * os.cpu_count(), WORKERS_MAX)))
     retried = []
     if os.environ.get("RETRY") and any(result.verdict == "failed" for result in results.values()):
         again = runner.run("again", "once more, what failed", "--last-failed", "--last-failed-no-failures", "none")
