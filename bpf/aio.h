@@ -93,8 +93,8 @@ static __always_inline void take_iocb(struct task_state *call, const struct iocb
 	call->args[5] = 0;
 }
 
-/* Where F, a write of N bytes that appends, will begin: behind those to the same file that this
- * io_submit() has asked for before it. BASE, which AIO has no other use for, says where that is. */
+/* Where F, an appending write of N bytes, will begin: behind the earlier writes of this io_submit()
+ * to the same file. base[], which AIO does not use otherwise, holds that place. */
 static __always_inline void aio_appends(struct task_state *state, struct uring_flight *f, u64 n)
 {
 	u64 inode = kread(f->file, file, f_inode);
@@ -153,8 +153,8 @@ __noinline int aio_request(u64 at)
 	return 0;
 }
 
-/* The kernel has not accepted a request: it failed with ERROR, negative, or, 0, was not looked
- * at. */
+/* The kernel did not accept a request: it failed with ERROR (negative), or was not looked at
+ * (0). */
 __noinline int aio_refused(u64 at, s32 error)
 {
 	u64 key = aio_key(at);
@@ -191,8 +191,8 @@ __noinline int aio_reap(u64 context)
 
 enum aio_act { AIO_KEEP, AIO_FORGET };
 
-/* The requests [FROM, TO) of io_submit()'s array at LIST, whose pointers are of WIDTH bytes: keeps
- * them, forgets them, or, with a negative ACT, takes it for their error. */
+/* The requests [FROM, TO) of the array at LIST of io_submit(), whose pointers are of WIDTH bytes:
+ * keeps them, forgets them, or, with a negative ACT, records them as failed with that error. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 {
 	u64 i;
@@ -232,7 +232,8 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 	return VERDICT_TRACE; /* so that exit_aio() runs; the call itself is no row */
 }
 
-/* io_setup() has made a context, perhaps where a dead process, or this one, had another. */
+/* io_setup() has made a context, perhaps at an address where this process or a dead one had
+ * another. */
 static __noinline int aio_begin(struct task_state *state)
 {
 	u64 context = 0, key;
@@ -253,7 +254,7 @@ static __noinline int exit_aio(struct task_state *state, u32 submits)
 		return 0;
 	width = state->compat ? 4 : 8;
 	accepted = state->ret < 0 ? 0 : state->ret;
-	/* Why one was refused is said if it is the first. */
+	/* If io_submit() failed, its result is the error of the first request. */
 	if (submits && state->ret < 0)
 		aio_requests(state->args[2], 0, (s64)state->args[1] > 0, state->ret, width);
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The end of a program that has requests of kernel AIO under way, by exit, by a signal or by
+/* The end of a program that has requests of kernel AIO in progress: by exit, by a signal or by
  * exec().
  *
- * Results that it never asked for are in its rings as long as its memory is there: they are
- * looked at on entry of the call, or when the signal is taken. What completes later the kernel
- * waits for (exit_aio() of fs/aio.c), with the rings gone: those requests are lost, and counted. */
+ * Results that it never fetched are in its rings as long as its memory exists: they are read on
+ * entry of the call, or when the signal is taken. The kernel waits for requests that complete later
+ * (exit_aio() of fs/aio.c), when the rings are gone: those count as lost. */
 #ifndef IOTRC_BPF_AIO_END_H
 #define IOTRC_BPF_AIO_END_H
 
@@ -17,7 +17,7 @@
 #include "bpf/uring_flight.h"
 #include "schema/streams.h"
 
-#define AIO_CONTEXTS 64 /* of a process, that are looked at */
+#define AIO_CONTEXTS 64 /* contexts looked at per process */
 
 __noinline int aio_reap_context(u64 context)
 {
@@ -25,7 +25,7 @@ __noinline int aio_reap_context(u64 context)
 	return 0;
 }
 
-/* Looks at all contexts of the current process. */
+/* Reads the results in all contexts of the current process. */
 __noinline int aio_reap_process(void)
 {
 	u64 table, nr, context, i;
@@ -44,7 +44,8 @@ __noinline int aio_reap_process(void)
 	return 0;
 }
 
-/* Number N of the requests that the current process has submitted is under way no more. */
+/* Forgets request number N of the current process, and counts it as lost if it was still in
+ * progress. */
 __noinline int aio_give_up(u32 n)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = n };
@@ -68,8 +69,8 @@ __noinline int aio_give_up_some(u32 from, u32 to)
 	return 0;
 }
 
-/* The current process's memory is gone, or another program's: what hasn't completed won't be
- * seen. */
+/* The memory of the current process is gone, or belongs to another program: requests that have not
+ * completed will not be seen. */
 __noinline int aio_end_process(void)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which requests of kernel AIO a process has submitted last: nothing else finds them when it
+/* The requests of kernel AIO that a process has submitted last: nothing else finds them when it
  * ends. */
 #ifndef IOTRC_BPF_AIO_KEYS_H
 #define IOTRC_BPF_AIO_KEYS_H
@@ -8,18 +8,18 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 
-#define AIO_SLOTS 1024 /* more are seldom under way in one process */
+#define AIO_SLOTS 1024 /* more are rarely in progress in one process */
 
 struct aio_slot {
-	u64 process; /* address of its struct signal_struct, which an exec() leaves as it is */
-	u64 n;       /* a slot, or AIO_SLOTS: how many requests it has submitted */
+	u64 process; /* address of the struct signal_struct, which exec() keeps */
+	u64 n;       /* a slot; or AIO_SLOTS, for the number of requests submitted so far */
 };
 
-/* To a slot the key of a request in uring_flights; it may have completed since. */
+/* For each slot the key in uring_flights of a request, which may have completed since. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* by the program to its own measure */
+	__uint(max_entries, 4096); /* resized by user space */
 	__type(key, struct aio_slot);
 	__type(value, u64);
 } aio_keys SEC(".maps");
@@ -29,8 +29,8 @@ static __always_inline u64 aio_process(void)
 	return kread(bpf_get_current_task(), task_struct, signal);
 }
 
-/* Notes the request KEY. Two threads that submit at once may take one slot: one of them isn't
- * found. */
+/* Stores the request KEY. If two threads submit at the same time, both may take the same slot, and
+ * one request is not found later. */
 static __always_inline void aio_note(u64 key)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };

@@ -23,8 +23,8 @@
 #include "bpf/task_state.h"
 #include "bpf/two_file_calls.h"
 
-/* The calls that are rare enough to look up the thread a second time. A global function: the
- * verifier goes through it once, and apart from the rest. */
+/* Rarer calls look up the thread again, so that this can be a global function, which the verifier
+ * goes through once and apart from the rest. */
 __noinline int enter_rare(void)
 {
 	struct task_struct *task = current_task();

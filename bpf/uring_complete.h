@@ -135,7 +135,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		count_filtered(STREAM_FS);
 		goto out;
 	}
-	if (named && f->at_position && res <= 0) /* where it would have appended nobody knows */
+	if (named && f->at_position && res <= 0) /* where it would have appended is unknown */
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	verdict = named ? VERDICT_TRACE : complete_file(s, f);
 	if (verdict == VERDICT_TRACE)
