@@ -14,7 +14,6 @@
 #include "base/csv.h"
 #include "base/thread.h"
 #include "engine/overload.h"
-#include "platform/thread.h"
 #include "schema/schema.h"
 
 /* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of
@@ -422,7 +421,6 @@ static void *read_records(void *arg)
 	int wait_ms = WAIT_MIN_MS;
 	uint64_t begun;
 
-	thread__name("iotrc-reader");
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
 		chores(c, clock__event_ns());

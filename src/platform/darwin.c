@@ -15,7 +15,7 @@
 #include "platform/clock_step.h"
 #include "platform/cpus.h"
 #include "platform/libc.h"
-#include "platform/thread.h"
+#include "platform/thread_name.h"
 
 void *memrchr(const void *s, int c, size_t n)
 {
@@ -130,7 +130,7 @@ void clock_step__noticed(int fd)
 {
 }
 
-void thread__name(const char *name)
+void thread_name__set(const char *name)
 {
 	pthread_setname_np(name);
 }

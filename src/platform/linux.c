@@ -10,7 +10,7 @@
 
 #include "platform/clock_step.h"
 #include "platform/cpus.h"
-#include "platform/thread.h"
+#include "platform/thread_name.h"
 
 unsigned int cpus__possible(void)
 {
@@ -42,7 +42,7 @@ void clock_step__noticed(int fd)
 	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
 }
 
-void thread__name(const char *name)
+void thread_name__set(const char *name)
 {
 	pthread_setname_np(pthread_self(), name);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef IOTRC_THREAD_H
-#define IOTRC_THREAD_H
+#ifndef IOTRC_THREAD_NAME_H
+#define IOTRC_THREAD_NAME_H
 
 /* Names the calling thread, for ps and debuggers: 15 bytes are kept. */
-void thread__name(const char *name);
+void thread_name__set(const char *name);
 
 #endif
