@@ -258,7 +258,7 @@ static __always_inline bool at_end(const struct lookup *s, bool *slash)
 }
 
 /* Enters the component just hashed; returns false if the cache does not tell. */
-__noinline int lookup_name(void)
+static __always_inline int lookup_name(void)
 {
 	struct lookup *s = get_lookup();
 	bool slash, last;

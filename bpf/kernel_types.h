@@ -197,6 +197,8 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+#define SIGNAL_GROUP_EXIT 4 /* signal_struct.flags (include/linux/sched/signal.h) */
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -223,11 +225,22 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct seccomp {
+	int mode;
+};
+
+struct restart_block {
+	long (*fn)(struct restart_block *);
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	int pid, tgid;
 	unsigned int flags;
+	unsigned int ptrace;
+	struct seccomp seccomp;
+	struct restart_block restart_block;
 	int exit_code;
 	u64 start_time;
 	struct task_struct *real_parent, *group_leader;
@@ -253,6 +266,7 @@ struct user_pt_regs {
 struct pt_regs {
 	u64 regs[31];
 	u64 orig_x0;
+	int syscallno;
 };
 #endif
 

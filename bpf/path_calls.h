@@ -173,7 +173,7 @@ static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_st
 {
 	if (d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX)) {
 		rec->fs_type[0] = 0;
-		return state->ret != 0 ||
+		return state->ret != 0 || state->refused ||
 		       !read_stat(rec, arg(state, d->aux), d->props, state->compat) ||
 		       mode_in_scope(rec->mode);
 	}

@@ -14,6 +14,7 @@
 #include "bpf/pair.h"
 #include "bpf/rings.h"
 #include "bpf/socket_end.h"
+#include "bpf/syscall_restart.h"
 #include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "schema/fs_ops.h"
@@ -28,6 +29,8 @@ PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 
 	if (!from)
 		return 0;
+	if (kread((u64)child, task_struct, tgid) != kread((u64)parent, task_struct, tgid))
+		from->child = kread((u64)child, task_struct, pid);
 	if (from->lineage == LINEAGE_UNKNOWN)
 		from->lineage = find_lineage((u64)bpf_get_current_task()); /* which is the parent */
 	/* A child of any other process finds out when it first does something. */
@@ -49,8 +52,6 @@ int BPF_PROG(on_process_free, struct task_struct *task)
 	bpf_map_delete_elem(&task_states_by_task, &key);
 	return 0;
 }
-
-#define SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
 /* Processes whose end has been recorded, for kernels before 6.16. */
 struct ended {
@@ -140,6 +141,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	bool last = is_last(task, group_dead);
 
 	count_fired(HOOK_PROCESS_EXIT);
+	send_held();
 	if (cfg.nw_conn && ends_table(task, last))
 		end_table();
 	if (last && cfg.fs)

@@ -19,22 +19,35 @@
 
 #define CLONE_THREAD 0x00010000
 
-/* A new thread is not a new process. clone3() has its flags in memory: exit_fork() reads them. */
-static __always_inline enum verdict enter_fork(const struct task_state *state,
+/* A new thread is not a new process. clone3() has its flags in memory, which may not be resident
+ * yet: then exit_fork() reads them. */
+static __always_inline enum verdict enter_fork(struct task_state *state,
 					       const volatile struct syscall_desc *d)
 {
-	return !(d->props & PROP_CLONE3) && arg(state, d->flags) & CLONE_THREAD ? VERDICT_IGNORE :
-										  VERDICT_TRACE;
+	u64 flags = arg(state, d->aux);
+
+	state->child = 0;
+	state->has_how = !(d->props & PROP_CLONE3) || !uread(&flags, sizeof(flags), state->args[0]);
+	return state->has_how && flags & CLONE_THREAD ? VERDICT_IGNORE : VERDICT_TRACE;
 }
 
+/* In a pid namespace fork() returns another number than the machine's, which rows have: the number
+ * returned goes into the flags. */
 static __always_inline enum remains exit_fork(struct task_state *state,
 					      const volatile struct syscall_desc *d)
 {
 	u64 flags = 0;
 
-	if (d->props & PROP_CLONE3)
+	if (!state->has_how)
 		uread(&flags, sizeof(flags), state->args[0]);
-	return flags & CLONE_THREAD ? REMAINS_NONE : REMAINS_SHORT;
+	if (flags & CLONE_THREAD)
+		return REMAINS_NONE;
+	state->args[0] = 0;
+	if (state->ret > 0 && state->child && state->child != state->ret) {
+		state->args[0] = state->ret;
+		state->ret = state->child;
+	}
+	return REMAINS_SHORT;
 }
 
 /* The row of exec() names the binary that now runs and its arguments; if exec() failed, the path
@@ -47,7 +60,7 @@ static __noinline enum remains exit_exec(struct task_state *state,
 
 	if (!state || !d)
 		return REMAINS_NONE;
-	if (state->ret < 0)
+	if (state->ret < 0 || state->refused)
 		return REMAINS_PATH;
 	if (state->paths == PATHS_LONG)
 		drop_long();

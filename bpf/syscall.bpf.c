@@ -17,31 +17,12 @@
 #include "bpf/syscall_args.h"
 #include "bpf/syscall_enter.h"
 #include "bpf/syscall_exit.h"
+#include "bpf/syscall_refused.h"
+#include "bpf/syscall_restart.h"
+#include "bpf/syscall_start.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
 #include "schema/streams.h"
-
-/* A bit for each fs operation that is left out under overload; set by user space. */
-volatile u64 shed_ops = 0;
-
-static __always_inline bool is_shed(const volatile struct syscall_desc *d)
-{
-	u64 ops = shed_ops;
-
-	return ops && d->stream == STREAM_FS && ops >> (d->op & 63) & 1;
-}
-
-static __always_inline void begin_call(struct task_state *state, long nr, bool compat,
-				       const volatile struct syscall_desc *d)
-{
-	state->armed = 0;
-	state->nr = nr;
-	state->compat = compat;
-	state->stream = d->stream & (STREAM_SLOTS - 1);
-	state->file = state->path = state->is_socket = state->no_args = 0;
-	state->base[0] = state->base[1] = 0;
-	state->renames = !!(d->props & PROP_NAMES);
-}
 
 /* Called from the raw tracepoint with the arguments in REGS, from the CLASSIC one, or from the
  * function of the system call with the registers at address AT. */
@@ -52,13 +33,22 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 	bool compat = is_compat(task);
 	const volatile struct syscall_desc *d = describe(nr, compat);
 	struct task_state *state;
-	enum verdict verdict;
 
 	if (!d || (d->shape == SHAPE_NONE && !(d->props & PROP_NAMES)))
 		return 0;
 	state = current_state_of(task, true);
 	if (!state)
 		return lose(d->stream, bpf_ktime_get_ns());
+	if (state->held) {
+		if (continues(state, task, d)) {
+			state->held = 0;
+			state->armed = state->begun = 1;
+			return 0;
+		}
+		send_held();
+	}
+	if (d->shape == SHAPE_RESTART)
+		return 0;
 	begin_call(state, nr, compat, d);
 	if (d->shape == SHAPE_NONE)
 		return 0;
@@ -68,22 +58,7 @@ static __always_inline int sys_enter(long nr, struct pt_regs *regs, struct raw_s
 		read_args(state, at);
 	else
 		load_args(state, regs);
-	if (compat && d->shape == SHAPE_SOCKETCALL) {
-		d = become_socketcall(state) ? describe(state->nr, true) : 0;
-		if (!d || d->shape == SHAPE_NONE)
-			return 0;
-		state->stream = d->stream & (STREAM_SLOTS - 1);
-	}
-	verdict = caller_verdict(state, task);
-	if (verdict == VERDICT_TRACE)
-		verdict = is_shed(d) ? VERDICT_SHED : enter(state, task, d);
-	if (verdict == VERDICT_TRACE) {
-		state->armed = 1;
-		state->enter_ns = bpf_ktime_get_ns();
-	} else {
-		if (d->shape != SHAPE_AIO && d->shape != SHAPE_DUP) /* no operations themselves */
-			count_verdict(verdict, state->stream);
-	}
+	start_call(state, task, d);
 	return 0;
 }
 
@@ -110,14 +85,22 @@ int on_sys_enter_function(struct pt_regs *ctx)
 #endif
 }
 
-static __always_inline int sys_exit(long ret)
+/* REGS: the registers of the call, or 0 where only calls that have begun pass. */
+static __always_inline int sys_exit(long ret, u64 regs)
 {
 	const volatile struct syscall_desc *d;
-	struct task_state *state = current_state(false);
+	struct task_struct *task = current_task();
+	struct task_state *state = current_state_of(task, false);
 	enum remains remains;
 
+	if ((!state || !state->begun) && regs && can_be_refused(task)) {
+		if (!begin_refused(regs, ret))
+			return 0;
+		state = current_state_of(task, false);
+	}
 	if (!state)
 		return 0;
+	state->begun = 0;
 	if (state->renames && ret >= 0)
 		names_epoch++;
 	state->renames = 0;
@@ -126,8 +109,10 @@ static __always_inline int sys_exit(long ret)
 	state->exit_ns = bpf_ktime_get_ns();
 	state->ret = state->compat ? narrow_result(ret) : ret;
 	state->armed = 0;
+	if (state->refused) /* DURATION_UNKNOWN */
+		state->enter_ns = state->exit_ns + 1;
 	d = describe(state->nr, state->compat);
-	if (!d)
+	if (!d || hold(state, task, d))
 		return 0;
 	if (d->shape == SHAPE_DUP && state->ret < 0)
 		return 0;
@@ -154,20 +139,20 @@ static __always_inline int sys_exit(long ret)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
-	return sys_exit(ret);
+	return sys_exit(ret, argument(ctx, 0));
 }
 
 SEC("tp/raw_syscalls/sys_exit")
 int on_sys_exit_classic(struct raw_syscall *ctx)
 {
-	return sys_exit(ctx->args[0]);
+	return sys_exit(ctx->args[0], task_registers());
 }
 
 SEC("kretprobe.multi/sys_*")
 int on_sys_exit_function(struct pt_regs *ctx)
 {
 #if defined(__TARGET_ARCH_x86)
-	return sys_exit(ctx->ax);
+	return sys_exit(ctx->ax, 0);
 #else
 	return 0;
 #endif

@@ -80,7 +80,26 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 	state->args[3] = state->compat ? (u32)kread(regs, pt_regs, si) : kread(regs, pt_regs, r10);
 	state->args[4] = state->compat ? (u32)kread(regs, pt_regs, di) : kread(regs, pt_regs, r8);
 	state->args[5] = state->compat ? (u32)kread(regs, pt_regs, bp) : kread(regs, pt_regs, r9);
+#else
+	u64 i, value;
+
+	for (i = 0; i < 6; i++) {
+		value = i ? kread_u64(kaddr(regs, pt_regs, regs) + i * sizeof(u64)) :
+			    kread(regs, pt_regs, orig_x0);
+		state->args[i] = state->compat ? (u32)value : value;
+	}
 #endif
+}
+
+/* The registers of the current system call, where the tracepoint does not give them (5.15). */
+static __always_inline u64 task_registers(void)
+{
+	void *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	u64 ret = 0;
+
+	/* As a number: the verifier lets no pointer into a global function. */
+	bpf_probe_read_kernel(&ret, sizeof(ret), &regs);
+	return ret;
 }
 
 /* Some calls of i386 take a pointer to their arguments. There may be fewer than six, and the memory

@@ -67,6 +67,11 @@ struct task_state {
 	u8 is_file; /* the path means an open file: state->path */
 	s32 text_bytes;
 	char first[2]; /* first characters of the paths, 0 if there is no path */
+	u8 begun;      /* the entry of the call in progress has been seen */
+	u8 met;        /* so has a call of the thread, at all */
+	u8 refused;    /* the call ends without having begun (bpf/syscall_refused.h) */
+	u8 held;       /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
+	u32 child;     /* the process that it has made */
 	u32 asked_has; /* enum fs_long_has */
 	s32 at_fd[2];  /* the directories that the paths are relative to */
 	/* the thread */
@@ -83,6 +88,7 @@ struct task_state {
 	struct conn_ends ends;        /* of the socket being closed */
 	struct demand demand;         /* what it wants from the page cache */
 	u64 fault_address;
+	u64 restart_fn; /* how the kernel would continue it */
 	u32 fault_access;
 	u32 n_kept;            /* sockets that the call in progress closes (bpf/socket_end.h) */
 	struct own_record own; /* for the call in progress, if it takes paths */

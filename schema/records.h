@@ -66,6 +66,9 @@ struct rec_task {
 
 /* ---- events ---- */
 
+/* The duration of a call whose begin was not seen. */
+#define DURATION_UNKNOWN (~0ULL)
+
 /* Which call it was, for operations that quite different calls perform. In the top byte of
  * rec_fs.flags. */
 enum fs_kind {

@@ -161,7 +161,9 @@ static const char *const notes[FS_OP_COUNT] = {
 	[FS_MOUNT] =
 		"The source stands as it was given; without one there is only the target.",
 	[FS_PROCESS_FORK] =
-		"A new thread is no new process and has no row. `return_value` is the child's id.",
+		"A new thread is no new process and has no row. `return_value` is the child's id on the "
+		"machine, as its own rows have it; in a pid namespace `flags` say what the call "
+		"returned: `returned=2`.",
 	[FS_PROCESS_EXEC] =
 		"`cmdline` has the new arguments, `filename` the binary that runs: of a script "
 		"its interpreter.",
@@ -388,6 +390,17 @@ static const char operations_head[] =
 	"  rename took the name from that inode. `PATH_LATE`: the path could be read only when the\n"
 	"  call had ended, and may have been changed until then ([threats.md](threats.md)).\n"
 	"- Bits without a name follow in hexadecimal.\n"
+	"\n"
+	"**Process ids** are the machine's (those of the initial pid namespace) in every column of\n"
+	"every stream, whatever namespace a process is in.\n"
+	"\n"
+	"**Refused calls.** A call that a seccomp filter answers in the kernel's place (an errno, a\n"
+	"signal, a supervisor) is a row like any other, with the result that the program got; with\n"
+	"SECCOMP_RET_TRAP that is the number of the call, as strace shows. When it began is not known:\n"
+	"`duration_ns` is empty. Of a thread that was there before the recording, the first such call\n"
+	"has no row if nothing was seen of the thread before: it may be one that began earlier. A\n"
+	"tracer that changes a call's number or arguments is seen by what the kernel then does; one\n"
+	"that skips the call leaves no number, and so no row.\n"
 	"\n"
 	"`only i386`: calls that 32-bit programs on x86-64 have besides those in the column\n"
 	"before, or whose rows have other columns.\n"

@@ -134,7 +134,8 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->op == CONN_SHUTDOWN && names__word(&names_shut, r->arg))
 		p = encode__word(p, names__word(&names_shut, r->arg));
 	*p++ = ',';
-	p = csv__u64(p, r->duration);
+	if (r->duration != DURATION_UNKNOWN)
+		p = csv__u64(p, r->duration);
 	*p++ = ',';
 	p = csv__i64(p, r->ret);
 	return encode__end(r->ns, p);

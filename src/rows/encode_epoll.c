@@ -53,7 +53,8 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 	if (waits)
 		p = timeout(p, r->timeout_ns);
 	*p++ = ',';
-	p = csv__u64(p, r->duration);
+	if (r->duration != DURATION_UNKNOWN)
+		p = csv__u64(p, r->duration);
 	*p++ = ',';
 	p = csv__i64(p, r->ret);
 	*p++ = ',';

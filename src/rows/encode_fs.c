@@ -183,6 +183,8 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 
 	if (r->op == FS_PROCESS_EXIT)
 		return exit_flags(r->flags, p);
+	if (r->op == FS_PROCESS_FORK)
+		return r->flags ? csv__u64(encode__word(p, "returned="), r->flags) : p;
 	if (r->has & FS_HAS_FILE_FLAGS)
 		p = encode__flags(e, &names_open_file, r->flags, p);
 	else if (r->has & FS_HAS_FLAGS && has_kind(r, l))
@@ -293,7 +295,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	*p++ = ',';
 	p = flags_field(e, r, l, path, p);
 	*p++ = ',';
-	if (r->op != FS_PROCESS_EXIT)
+	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
 	*p++ = ',';
 	p = csv__i64(p, ret);

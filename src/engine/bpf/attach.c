@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/bpf/bpf.h"
@@ -99,6 +100,14 @@ static bool perf_is_closed(void)
 	return level > 2;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
 int attach__all(struct bpf_engine *b, char *problem)
 {
 	/* Two programs a row at most; a perf event has a link on each CPU. */
@@ -123,5 +132,6 @@ int attach__all(struct bpf_engine *b, char *problem)
 			return engine__problem(problem, err, "cannot attach to %s: %s", p->name,
 					       strerror(-err));
 	}
+	b->skel->bss->attached_ns = now_ns();
 	return 0;
 }

@@ -19,6 +19,7 @@
 #define PAGEFAULT BIT(STREAM_PAGEFAULT)
 #define DROP BIT(STREAM_NW_DROP)
 #define CONN BIT(STREAM_NW_CONN)
+#define EPOLL BIT(STREAM_NW_EPOLL)
 
 static bool no_task_storage(const struct bpf_engine *b)
 {
@@ -53,7 +54,7 @@ static bool tells_faults(const struct bpf_engine *b)
 
 static bool exits_wanted(const struct bpf_engine *b)
 {
-	return b->process_exit || b->streams & (FS | CONN);
+	return b->process_exit || b->streams & (FS | CONN | EPOLL);
 }
 
 /* Rows with the same hook are alternatives: the first one that this kernel supports is attached. */
@@ -69,9 +70,9 @@ const struct program programs[] = {
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
-	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN, 0, NULL, exits_wanted },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS | CONN, 2, NULL, exits_wanted },
-	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN | EPOLL, 0, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit_last", FS | CONN | EPOLL, 2, NULL, exits_wanted },
+	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN | EPOLL, 0, NULL, exits_wanted },
 
 	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3,
 	  "results of kernel AIO that a killed process has not asked for" },

@@ -6,6 +6,7 @@
 
 /* clang-format off */
 
+#define __NR_restart_syscall 0
 #define __NR_exit 1
 #define __NR_fork 2
 #define __NR_read 3
@@ -42,6 +43,7 @@
 #define __NR_lstat 107
 #define __NR_fstat 108
 #define __NR_fsync 118
+#define __NR_sigreturn 119
 #define __NR_clone 120
 #define __NR_fchdir 133
 #define __NR_getdents 141
@@ -53,6 +55,7 @@
 #define __NR_fdatasync 148
 #define __NR_mremap 163
 #define __NR_poll 168
+#define __NR_rt_sigreturn 173
 #define __NR_pread64 180
 #define __NR_pwrite64 181
 #define __NR_chown 182

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Calls that end without having begun, that are continued, and processes whose ids differ from
+those that they see themselves."""
+import subprocess
+import sys
+
+import fs_rows
+import recorder
+import strace_oracle
+
+# A poll() of 5 s is stopped after 0.2 s, continued 0.3 s later and satisfied after another 0.4 s.
+STOPPED_POLL = """
+import os, select, signal, time
+r, w = os.pipe()
+child = os.fork()
+if child == 0:
+    open("/proc/self/comm", "w").write("poller")
+    p = select.poll()
+    p.register(r, select.POLLIN)
+    p.poll(5000)
+    os._exit(0)
+time.sleep(.2); os.kill(child, signal.SIGSTOP)
+time.sleep(.3); os.kill(child, signal.SIGCONT)
+time.sleep(.4); os.write(w, b"x")
+os.waitpid(child, 0)
+"""
+
+# One is killed while it is stopped, another's handler runs, so that nothing continues its poll().
+ENDED_POLLS = """
+import os, select, signal, sys, time
+def poller(name, handler):
+    child = os.fork()
+    if child == 0:
+        open("/proc/self/comm", "w").write(name)
+        if handler:
+            signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
+        p = select.poll()
+        p.register(os.pipe()[0], select.POLLIN)
+        p.poll(5000)
+        os._exit(0)
+    time.sleep(.3)
+    return child
+a = poller("killed", False)
+os.kill(a, signal.SIGSTOP); time.sleep(.2); os.kill(a, signal.SIGKILL); os.waitpid(a, 0)
+b = poller("handled", True)
+os.kill(b, signal.SIGUSR1); os.waitpid(b, 0)
+"""
+
+# In a pid namespace: a process forks, prints what it was told, and ends.
+FORKS = """
+import os
+child = os.fork()
+if child == 0:
+    os._exit(3)
+os.waitpid(child, 0)
+print(os.getpid(), child)
+"""
+
+# A refused call passes none of the functions that --attach functions hooks.
+ATTACH = ["--attach", "auto"] if recorder.ATTACH == "functions" else []
+
+
+def test_refused_calls_have_rows(tmp_path):
+    cwd = tmp_path / "refused"
+    cwd.mkdir()
+    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+        oracle = strace_oracle.run(
+            [recorder.workload("refused")], cwd, tmp_path / "refused.strace"
+        )
+    assert oracle.code == 0, oracle.stderr
+    rows = fs_rows.of(oracle, r.rows("fs"))
+    found = fs_rows.compare(oracle, rows)
+    assert not found, "\n" + "\n".join(found)
+    refused = rows[(rows["operation"] == "mkdir") & (rows["errno"] == "EACCES")]
+    assert refused["duration_ns"].tolist() == [""], "when it began is not known"
+
+
+def test_refused_connections_have_rows(tmp_path):
+    with recorder.Recording(tmp_path, "--streams", "nw_conn", *ATTACH) as r:
+        done = subprocess.run(
+            ["strace", "-f", "-e", "trace=connect,bind", recorder.workload("refused_conn")],
+            capture_output=True, text=True, check=True,
+        )
+    rows = r.rows("nw_conn")
+    rows = rows[rows["command"] == "refused_conn"]
+    for call in "connect", "bind":
+        told = done.stderr.count(f"{call}(")
+        found = rows[rows["event_type"] == call.upper()]
+        assert told == len(found) == 1
+        assert found["return_value"].tolist() == ["-1"] and "EPERM" in done.stderr
+
+
+def test_process_ids_are_the_machine_s(tmp_path):
+    """return_value of a fork is the child's id as its own rows have it; what fork() returned there
+    stands in the flags."""
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
+        done = subprocess.run(
+            ["unshare", "--pid", "--fork", "--mount-proc", "/usr/bin/python3", "-c", FORKS],
+            capture_output=True, text=True, check=True,
+        )
+    own, returned = done.stdout.split()
+    assert own == "1"
+    rows = r.rows("fs")
+    ends = rows[(rows["operation"] == "process_exit") & (rows["return_value"] == "3")]
+    child = ends.iloc[-1]
+    fork = rows[(rows["operation"] == "process_fork") & (rows["return_value"] == child["pid"])]
+    assert len(fork) == 1
+    assert fork.iloc[0]["flags"] == f"returned={returned}"
+    assert fork.iloc[0]["pid"] == child["ppid"]
+    # Where the two are the same nothing is said.
+    outside = rows[(rows["operation"] == "process_fork") & (rows["command"] == "unshare")]
+    assert (outside["flags"] == "").all()
+
+
+def test_stopped_and_continued_poll_is_one_row(tmp_path):
+    with recorder.Recording(tmp_path, "--streams", "nw_epoll") as r:
+        subprocess.run([sys.executable, "-c", STOPPED_POLL], check=True)
+    rows = r.rows("nw_epoll")
+    rows = rows[rows["command"] == "poller"]
+    assert rows["event_type"].tolist() == ["POLL"]
+    row = rows.iloc[0]
+    assert row["ready_count"] == "1" and row["return_value"] == "1" and row["errno"] == ""
+    assert float(row["timeout_ms"]) == 5000
+    assert 0.8e9 < int(row["latency_ns"]) < 5e9
+
+
+def test_interrupted_polls_that_nothing_continues_have_their_rows(tmp_path):
+    with recorder.Recording(tmp_path, "--streams", "nw_epoll") as r:
+        subprocess.run([sys.executable, "-c", ENDED_POLLS], check=True)
+    rows = r.rows("nw_epoll")
+    for name in "killed", "handled":
+        own = rows[rows["command"] == name]
+        assert own["return_value"].tolist() == ["-516"], name
