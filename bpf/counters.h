@@ -23,15 +23,20 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 #define INTERRUPT_STREAMS \
 	(1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE | 1 << STREAM_NW_CONN)
 
-/* Adds one. A plain increment where nothing can intervene: programs on tracepoints run with
+/* Adds N. A plain addition where nothing can intervene: programs on tracepoints run with
  * preemption disabled, except on PREEMPT_RT. The result of the atomic operation is not used:
  * kernels before 5.12 refuse a program that does. */
-static __always_inline void count(u64 *counter, enum stream stream)
+static __always_inline void count_some(u64 *counter, enum stream stream, u64 n)
 {
 	if (cfg.atomic_counters || (INTERRUPT_STREAMS >> stream & 1))
-		__sync_fetch_and_add(counter, 1);
+		__sync_fetch_and_add(counter, n);
 	else
-		(*counter)++;
+		*counter += n;
+}
+
+static __always_inline void count(u64 *counter, enum stream stream)
+{
+	count_some(counter, stream, 1);
 }
 
 /* The mask is for the verifier, which knows no bounds for a number read from memory. */
@@ -98,6 +103,17 @@ static __always_inline int lose(enum stream stream, u64 now)
 	count_seen(slot, stream);
 	count_lost(slot, stream, now);
 	return 0;
+}
+
+/* Counts N more operations of STREAM as lost; N is not 0. */
+static __always_inline void lose_some(enum stream stream, u64 now, u64 n)
+{
+	u32 cpu;
+	struct stream_count *c = counts_of(cpu_slot(&cpu), stream);
+
+	lose(stream, now);
+	count_some(&c->seen, stream, n - 1);
+	count_some(&c->lost, stream, n - 1);
 }
 
 #endif

@@ -200,8 +200,8 @@ __noinline int settle_ends(u32 ended)
 	state->n_kept = 0;
 	for (i = 0; i < KEPT_STEPS && i * KEPT_STEP < n; i++)
 		settle_some(i * KEPT_STEP, n, ended);
-	for (i = KEPT_MAX; i < 2 * KEPT_MAX && i < n && ended; i++)
-		lose(STREAM_NW_CONN, bpf_ktime_get_ns());
+	if (ended && n > KEPT_MAX)
+		lose_some(STREAM_NW_CONN, bpf_ktime_get_ns(), n - KEPT_MAX);
 	return 0;
 }
 
