@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,47 +14,128 @@
 #include "base/log.h"
 #include "platform/libc.h"
 
-/* In a directory that others write to, a file by this name may be a link to one that isn't ours to
- * change, or a FIFO that nobody reads. A negative errno. */
-static int open_plain(const char *path, int flags, mode_t mode)
+/* Nobody but us, root, and who called sudo. */
+static bool is_ours(const struct stat *st)
 {
-	int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode),
-	    err;
+	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
+	char *end;
+
+	if (st->st_uid == geteuid() || st->st_uid == 0)
+		return true;
+	return sudo && *sudo && st->st_uid == strtoul(sudo, &end, 10) && !*end;
+}
+
+/* In a directory that others write to, a file by this name may be a link to one that isn't ours to
+ * change, a FIFO that nobody reads, or somebody else's. A negative errno. */
+static int open_plain(int dir, const char *name, int flags, mode_t mode)
+{
+	int fd = openat(dir, name, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			mode);
 	struct stat st;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = fstat(fd, &st) ? -errno : S_ISREG(st.st_mode) && st.st_nlink != 1 ? -EMLINK : 0;
+	err = fstat(fd, &st)                          ? -errno :
+	      S_ISREG(st.st_mode) && st.st_nlink != 1 ? -EMLINK :
+	      S_ISREG(st.st_mode) && !is_ours(&st)    ? -EPERM :
+							0;
 	if (!err)
 		return fd;
 	close(fd);
 	return err;
 }
 
-/* The lock is what counts, not the file: a dead process has none. */
-static int take_pid_file(struct daemon *d, pid_t *ret_other)
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The directory of PATH, kept open: a file that is opened again later is where the first one was.
+ * A negative errno. */
+static int open_dir_of(const char *path)
+{
+	size_t len = name_of(path) - path;
+	char *dir = len ? strndup(path, len) : strdup(".");
+	int fd = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	fd = !dir ? -ENOMEM : fd < 0 ? -errno : fd;
+	free(dir);
+	return fd;
+}
+
+/* ---- the pid file ---- */
+
+static bool is_still(int dir, const char *name, int fd)
+{
+	struct stat there, here;
+
+	return !fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) && !fstat(fd, &here) &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+/* A lock for writing needs a descriptor for writing (fcntl(2)), which others don't get: whoever
+ * holds one is a recorder. A lock for reading may be anybody's who can read the file. 0: it is
+ * locked, -EBUSY: a recorder has it, -EAGAIN: somebody else is in the way. */
+static int lock_pid_file(int fd, pid_t *ret_other)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (!fcntl(fd, F_SETLK, &lock))
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return -errno;
+	if (fcntl(fd, F_GETLK, &lock) || lock.l_type != F_WRLCK)
+		return -EAGAIN;
+	*ret_other = lock.l_pid;
+	return -EBUSY;
+}
+
+static int write_pid(int fd)
 {
 	char text[32];
-	int fd = open_plain(d->pid_file, O_RDWR, 0644), n, err;
+	int n = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	return ftruncate(fd, 0) || write(fd, text, n) != n || fchmod(fd, 0644) ? -errno : 0;
+}
+
+/* One look at the pid file; -EAGAIN: once more. Until it is locked nobody else may open it. */
+static int try_pid_file(struct daemon *d, const char *name, pid_t *ret_other)
+{
+	int fd = open_plain(d->pid_dir, name, O_RDWR, 0600), err;
+	struct stat st;
 
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
-		n = read(fd, text, sizeof(text) - 1);
-		text[n < 0 ? 0 : n] = 0;
-		*ret_other = atol(text);
+	err = fstat(fd, &st) ? -errno : st.st_mode & 022 ? -EPERM : lock_pid_file(fd, ret_other);
+	if (err == -EAGAIN && is_still(d->pid_dir, name, fd))
+		unlinkat(d->pid_dir, name, 0);
+	else if (!err && !is_still(d->pid_dir, name, fd))
+		err = -EAGAIN;
+	if (!err)
+		err = write_pid(fd);
+	if (err)
 		close(fd);
-		return err;
-	}
-	n = snprintf(text, sizeof(text), "%d\n", getpid());
-	if (ftruncate(fd, 0) || write(fd, text, n) != n) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	d->pid_fd = fd;
-	return 0;
+	else
+		d->pid_fd = fd;
+	return err;
+}
+
+#define TRIES 16
+
+/* The lock is what counts, not the file: a dead process has none. */
+static int take_pid_file(struct daemon *d, pid_t *ret_other)
+{
+	int err = -EAGAIN;
+
+	d->pid_dir = open_dir_of(d->pid_file);
+	if (d->pid_dir < 0)
+		return d->pid_dir;
+	for (int i = 0; i < TRIES && err == -EAGAIN; i++)
+		err = try_pid_file(d, name_of(d->pid_file), ret_other);
+	return err;
 }
 
 /* The parent's part. */
@@ -80,7 +161,12 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
 	pid_t child;
 
 	*d = (struct daemon){
-		.pid_file = pid_file, .log_file = log_file, .pid_fd = -1, .parent_fd = -1
+		.pid_file = pid_file,
+		.log_file = log_file,
+		.pid_dir = -1,
+		.pid_fd = -1,
+		.log_dir = -1,
+		.parent_fd = -1,
 	};
 	if (pipe2(fds, O_CLOEXEC))
 		return -EPIPE;
@@ -97,10 +183,18 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
 	return pid_file ? take_pid_file(d, ret_other) : 0;
 }
 
-static int open_log(const struct daemon *d)
+static int open_log(struct daemon *d)
 {
-	int fd = open_plain(d->log_file ?: "/dev/null", O_WRONLY | O_APPEND, 0640);
+	int fd;
 
+	if (d->log_file && d->log_dir < 0)
+		d->log_dir = open_dir_of(d->log_file);
+	if (!d->log_file)
+		fd = open_plain(AT_FDCWD, "/dev/null", O_WRONLY, 0);
+	else if (d->log_dir < 0)
+		fd = d->log_dir;
+	else
+		fd = open_plain(d->log_dir, name_of(d->log_file), O_WRONLY | O_APPEND, 0640);
 	if (fd < 0)
 		return fd;
 	dup2(fd, STDOUT_FILENO);
@@ -140,14 +234,18 @@ const char *daemon__strerror(int err)
 {
 	return err == -ELOOP  ? "it is a symbolic link" :
 	       err == -EMLINK ? "it has another name, too" :
+	       err == -EPERM  ? "it belongs to another user, or others may write to it" :
 				strerror(-err);
 }
 
 void daemon__end(struct daemon *d)
 {
-	if (d->pid_fd < 0)
+	const char *name = d->pid_fd < 0 ? NULL : name_of(d->pid_file);
+
+	if (!name)
 		return;
-	unlink(d->pid_file);
+	if (is_still(d->pid_dir, name, d->pid_fd))
+		unlinkat(d->pid_dir, name, 0);
 	close(d->pid_fd);
 	d->pid_fd = -1;
 }

@@ -8,6 +8,7 @@
 
 struct daemon {
 	const char *pid_file, *log_file; /* NULL: none; borrowed */
+	int pid_dir, log_dir;            /* their directories; -1 */
 	int pid_fd;                      /* locked while we live; -1 */
 	int parent_fd;                   /* whom to tell; -1 */
 };
@@ -22,11 +23,12 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
  * to syslog. 0, or a negative errno: the log file can't be opened. */
 int daemon__ready(struct daemon *d);
 
-/* Opens the log file anew: it may have been moved away. 0, or a negative errno, and the old one
- * stays. */
+/* Opens the log file anew, in the directory that the first one was in: it may have been moved away.
+ * 0, or a negative errno, and the old one stays. */
 int daemon__reopen(struct daemon *d);
 
-/* What kept the pid file or the log file from being opened: links are refused. */
+/* What kept the pid file or the log file from being opened: links are refused, and files of other
+ * users. */
 const char *daemon__strerror(int err);
 
 /* Removes the pid file. */

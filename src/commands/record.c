@@ -995,7 +995,7 @@ int record__run(const struct options *options)
 	struct recording r = {
 		.own = *options,
 		.state = -ENOENT,
-		.daemon = { .pid_fd = -1, .parent_fd = -1 },
+		.daemon = { .pid_dir = -1, .pid_fd = -1, .log_dir = -1, .parent_fd = -1 },
 	};
 	int code;
 

@@ -56,7 +56,8 @@ def test_records_before_the_parent_ends(tmp_path, pid):
     for fd, path in ((0, "/dev/null"), (1, str(log)), (2, str(log))):
         assert os.readlink(f"/proc/{pid()}/fd/{fd}") == path
     with open(tmp_path / "pid") as f, pytest.raises(BlockingIOError): # held, as a lock says
-        fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    assert (tmp_path / "pid").stat().st_mode & 0o777 == 0o644
     second = start(tmp_path, code=1)
     assert second.stderr == f"iotrc: already running as process {pid()}, says {tmp_path}/pid\n"
     stop(pid)
@@ -89,6 +90,76 @@ def test_a_dead_one_is_no_obstacle(tmp_path, pid):
     wait_for(lambda: not os.path.exists(f"/proc/{dead}"), "it has ended")
     start(tmp_path)
     stop(pid)
+
+
+NOBODY = 65534
+
+HOLD = """
+import fcntl, sys, time
+f = open(sys.argv[1])
+fcntl.flock(f, fcntl.LOCK_EX)
+fcntl.lockf(f, fcntl.LOCK_SH)
+print("held", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_other_users_do_not_keep_it_from_starting(tmp_path, pid):
+    """Whoever may read the pid file may lock it in the two ways that a reader may."""
+    start(tmp_path)
+    os.kill(pid(), signal.SIGKILL)
+    time.sleep(0.5)
+    other = subprocess.Popen(
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/usr/bin/python3", "-c", HOLD,
+         str(tmp_path / "pid")], stdout=subprocess.PIPE)
+    try:
+        assert recorder.read_line(other.stdout, PATIENCE) == "held\n"
+        start(tmp_path)
+        assert start(tmp_path, code=1).stderr.startswith(f"iotrc: already running as process {pid()}, says ")
+        stop(pid)
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+
+
+@pytest.mark.parametrize("option", ["--log-file", "--pid-file"])
+def test_files_of_others_are_refused(tmp_path, option):
+    theirs = tmp_path / "theirs"
+    theirs.write_text("theirs")
+    theirs.chmod(0o666)
+    os.chown(theirs, NOBODY, NOBODY)
+    done = recorder.run("-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon", option, str(theirs))
+    assert done.returncode == 1
+    assert done.stderr == f"iotrc: cannot write {theirs}: it belongs to another user, or others may write to it\n"
+    assert theirs.read_text() == "theirs"
+
+
+def test_a_pid_file_that_others_may_write_is_refused(tmp_path):
+    (tmp_path / "open").touch()
+    (tmp_path / "open").chmod(0o666)
+    done = recorder.run("-o", str(tmp_path / "traces"), "--no-snapshots", "--daemon", "--pid-file", str(tmp_path / "open"))
+    assert done.returncode == 1 and "others may write to it" in done.stderr, done.stderr
+
+
+def test_the_log_is_reopened_where_it_was(tmp_path, pid):
+    """Not where a link leads that has taken its directory's place."""
+    logs, elsewhere = tmp_path / "logs", tmp_path / "elsewhere"
+    logs.mkdir()
+    elsewhere.mkdir()
+    start(tmp_path, "--log-file", str(logs / "log"))
+    logs.rename(tmp_path / "was")
+    logs.symlink_to(elsewhere)
+    (tmp_path / "was/log").rename(tmp_path / "was/log.1")
+    os.kill(pid(), signal.SIGHUP)
+
+    def told():
+        "there is a new one"
+        return (tmp_path / "was/log").exists()
+
+    wait_for(told)
+    stop(pid)
+    assert not list(elsewhere.iterdir())
 
 
 def test_reload(tmp_path, pid):
