@@ -19,6 +19,7 @@
 
 #include <linux/magic.h>
 
+#include "base/shown.h"
 #include "commands/self_test.h"
 #include "commit.h"
 #include "dataset/disk_budget.h"
@@ -467,10 +468,10 @@ static const char *next_lack(const struct doctor *d, int stream, size_t *i)
 static void print_text(const struct doctor *d, const struct finding *found)
 {
 	for (size_t i = 0; i < N_CHECKS; i++) {
-		printf("%-14s %-5s %s\n", checks[i].name, state_words[found[i].state],
-		       found[i].text);
+		shown__line(stdout, "%-14s %-5s %s", checks[i].name, state_words[found[i].state],
+			    found[i].text);
 		if (*found[i].fix)
-			printf("%20s -> %s\n", "", found[i].fix);
+			shown__line(stdout, "%20s -> %s", "", found[i].fix);
 	}
 	printf("\n%-14s\n", "streams");
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
@@ -489,7 +490,7 @@ static void print_text(const struct doctor *d, const struct finding *found)
 	if (d->n_limits)
 		printf("\nthis kernel\n");
 	for (size_t i = 0; i < d->n_limits; i++)
-		printf("  %s\n", d->limits[i]);
+		shown__line(stdout, "  %s", d->limits[i]);
 	for (size_t i = 0; i < d->n_hooks; i++)
 		if (d->hooks[i].state == SILENT || d->hooks[i].state == NOT_DONE)
 			printf("  %s: %s\n", d->hooks[i].hook.name, d->hooks[i].text);

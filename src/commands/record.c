@@ -653,9 +653,12 @@ static void tell_path(const char *path)
 	fflush(out);
 }
 
+#define STATUS_PATH_MAX 200 /* bytes of the session's path that a service's status has */
+
 /* Recording has begun. 0, or the exit code. */
 static int tell_ready(struct recording *r)
 {
+	char shown[SHOWN_MAX(STATUS_PATH_MAX)];
 	int err;
 
 	/* Where that is the journal, the message below says it. */
@@ -670,7 +673,8 @@ static int tell_ready(struct recording *r)
 	}
 	if (log__unattended())
 		log__line(LOG_INFO, "recording in %s", r->session->path);
-	notify__send("READY=1\nSTATUS=Recording in %s", r->session->path);
+	shown__copy(shown, r->session->path, strnlen(r->session->path, STATUS_PATH_MAX));
+	notify__send("READY=1\nSTATUS=Recording in %s", shown);
 	return 0;
 }
 

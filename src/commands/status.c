@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/status.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/output.h"
+#include "base/shown.h"
 #include "base/units.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
@@ -109,13 +111,30 @@ void status__table(FILE *out, const struct status_snapshot *s)
 	print_row(out, "total", &sum);
 }
 
-/* As one word of the shell. */
+static bool is_shown_as_it_is(const char *text)
+{
+	char *shown = malloc(SHOWN_MAX(strlen(text)));
+	bool is;
+
+	if (!shown)
+		return false;
+	shown__copy(shown, text, strlen(text));
+	is = !strcmp(shown, text);
+	free(shown);
+	return is;
+}
+
+/* As one word of the shell: in what bash and zsh read as bytes where a terminal would obey it. */
 static void print_quoted(FILE *out, const char *text)
 {
-	fputc('\'', out);
+	bool plain = is_shown_as_it_is(text);
+
+	fputs(plain ? "'" : "$'", out);
 	for (; *text; text++)
-		if (*text == '\'')
+		if (plain && *text == '\'')
 			fputs("'\\''", out);
+		else if (!plain && (*text < ' ' || *text > '~' || *text == '\'' || *text == '\\'))
+			fprintf(out, "\\x%02x", (unsigned char)*text);
 		else
 			fputc(*text, out);
 	fputc('\'', out);
@@ -125,8 +144,9 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 {
 	struct status_stream sum = total(s);
 
-	fprintf(out, "\nRecorded %.1f s in %s\n\n", (double)s->elapsed_ns / NSEC_PER_SEC,
-		directory);
+	fputc('\n', out);
+	shown__line(out, "Recorded %.1f s in %s", (double)s->elapsed_ns / NSEC_PER_SEC, directory);
+	fputc('\n', out);
 	status__table(out, s);
 	if (row_counts__lost(&sum.rows))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/output.h"
+#include "base/shown.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -206,7 +207,7 @@ static int try_target(const struct options *o)
 		log__line(LOG_ERR, "cannot upload: %s", reason);
 		return EXIT_CANNOT;
 	}
-	printf("uploads will work%s%s\n", *reason ? ": " : "", reason);
+	shown__line(stdout, "uploads will work%s%s", *reason ? ": " : "", reason);
 	return EXIT_OK;
 }
 

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/shown.h"
+
 #include "options/nearest.h"
 
 #define HELP_OPTION (-4)
@@ -191,13 +193,11 @@ int command__next(struct command_line *l)
 /* Prints the beginning of a line on stderr, printable whatever the arguments hold. */
 static void say(const struct command *c, const char *format, va_list args)
 {
-	char line[1024];
+	char line[1024], shown[SHOWN_MAX(sizeof(line))];
 
 	vsnprintf(line, sizeof(line), format, args);
-	for (char *s = line; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-	fprintf(stderr, "iotrc %s: %s", c->name, line);
+	shown__copy(shown, line, strlen(line));
+	fprintf(stderr, "iotrc %s: %s", c->name, shown);
 }
 
 int command__usage(const struct command *c, const char *format, ...)

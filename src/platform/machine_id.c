@@ -6,11 +6,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* D-Bus had an id before systemd; machines without systemd may still have only that one. */
 static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
+
+/* Of a system that has not booted yet (machine-id(5)), and what no system may have: one id for many
+ * machines is none. */
+static bool is_nobodys(const char *id, size_t len)
+{
+	static const char uninitialized[] = "uninitialized";
+	size_t zeroes = 0;
+
+	while (zeroes < len && id[zeroes] == '0')
+		zeroes++;
+	return zeroes == len ||
+	       (len == sizeof(uninitialized) - 1 && !memcmp(id, uninitialized, len));
+}
 
 int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
 {
@@ -20,7 +35,7 @@ int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
 		len--;
 	for (; len && isspace((unsigned char)*id); len--)
 		id++;
-	if (!len)
+	if (!len || is_nobodys(id, len))
 		return -ENOENT;
 	if (!EVP_Digest(id, len, hash, NULL, EVP_sha256(), NULL))
 		return -EIO;

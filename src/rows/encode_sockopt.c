@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Socket options. Values that are numbers, times or names are written out; of all else the length
- * alone, for among it are keys. */
+/* Socket options. Times, names and numbers are written out; of all else the length alone, for among
+ * it are keys. Where a trace is anonymised, only the numbers of options that are known to hold
+ * nothing but a switch, a size or a count are written; every other value has a token. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static char *option_name(char *p, int level, int option)
 	return word_or_int(p, set, option);
 }
 
-enum form { FORM_OTHER, FORM_TEXT, FORM_NAME, FORM_TIME, FORM_LINGER, FORM_ADDRESS };
+enum form { FORM_OTHER, FORM_NUMBER, FORM_TEXT, FORM_TIME, FORM_LINGER, FORM_ADDRESS };
 
 #define SO_RCVTIMEO_64 \
 	66 /* SO_RCVTIMEO_NEW and SO_SNDTIMEO_NEW, include/uapi/asm-generic/socket.h */
@@ -49,7 +50,7 @@ static const struct {
 	int level, option;
 	enum form form;
 } forms[] = {
-	{ SOL_SOCKET, SO_BINDTODEVICE, FORM_NAME },
+	{ SOL_SOCKET, SO_BINDTODEVICE, FORM_TEXT },
 	{ SOL_SOCKET, SO_LINGER, FORM_LINGER },
 	{ SOL_SOCKET, SO_RCVTIMEO, FORM_TIME },
 	{ SOL_SOCKET, SO_SNDTIMEO, FORM_TIME },
@@ -62,12 +63,65 @@ static const struct {
 	{ IPPROTO_TCP, TCP_ULP, FORM_TEXT },
 };
 
+/* Options whose value is a number that tells nothing but how the socket works: as bits, by number
+ * (include/uapi/asm-generic/socket.h, linux/in.h, in6.h, tcp.h, udp.h). */
+#define BIT(n) (UINT64_C(1) << ((n) % 64))
+static const struct {
+	int level;
+	uint64_t options[2]; /* from 0 and from 64 on */
+} numbers[] = {
+	/* not LINGER 13, PEERCRED 17, times 20 and 21, BINDTODEVICE 25, filters 26, 27 and 50 to
+	 * 52, PEERNAME 28, PEERSEC 31, MEMINFO 55, COOKIE 57, PEERGROUPS 59, TXTIME 61 */
+	{ SOL_SOCKET,
+	  { ~(BIT(13) | BIT(17) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) |
+	      BIT(26) | BIT(27) | BIT(28) | BIT(31) | BIT(50) | BIT(51) | BIT(52) | BIT(55) |
+	      BIT(57) | BIT(59) | BIT(61)),
+	    /* *_NEW of time stamps, PREFER_BUSY_POLL, BUSY_POLL_BUDGET, BUF_LOCK, RESERVE_MEM,
+	     * TXREHASH, RCVMARK, PASSPIDFD */
+	    BIT(63) | BIT(64) | BIT(65) | BIT(69) | BIT(70) | BIT(72) | BIT(73) | BIT(74) |
+		    BIT(75) | BIT(76) } },
+	/* not INFO 11, CONGESTION 13, MD5SIG 14, repair 19 to 22, TIMESTAMP 24, CC_INFO 26,
+	 * SAVED_SYN 28, REPAIR_WINDOW 29, ULP 31, MD5SIG_EXT 32, FASTOPEN_KEY 33,
+	 * ZEROCOPY_RECEIVE 35, keys 38 to 42 */
+	{ IPPROTO_TCP,
+	  { BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(9) |
+	    BIT(10) | BIT(12) | BIT(16) | BIT(17) | BIT(18) | BIT(23) | BIT(25) | BIT(27) |
+	    BIT(30) | BIT(34) | BIT(36) | BIT(37) | BIT(43) | BIT(44) | BIT(45) | BIT(46) } },
+	{ IPPROTO_UDP, { BIT(1), BIT(100) | BIT(101) | BIT(102) | BIT(103) | BIT(104) } },
+	/* not OPTIONS 4, PKTOPTIONS 9, policies 16 and 17, addresses 32 and 35 to 48 */
+	{ IPPROTO_IP,
+	  { BIT(1) | BIT(2) | BIT(3) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) |
+	    BIT(12) | BIT(13) | BIT(14) | BIT(15) | BIT(18) | BIT(19) | BIT(20) | BIT(21) |
+	    BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(33) | BIT(34) | BIT(49) } },
+	/* HOPS, LOOP, switches of what is received, MTU */
+	{ IPPROTO_IPV6,
+	  { BIT(7) | BIT(8) | BIT(16) | BIT(17) | BIT(18) | BIT(19) | BIT(22) | BIT(23) | BIT(24) |
+		    BIT(25) | BIT(26) | BIT(29) | BIT(33) | BIT(36) | BIT(49) | BIT(51) | BIT(53) |
+		    BIT(56) | BIT(58) | BIT(60) | BIT(62),
+	    BIT(66) | BIT(67) | BIT(70) | BIT(72) | BIT(73) | BIT(74) | BIT(75) | BIT(77) |
+		    BIT(78) } },
+};
+
+static bool is_number(const struct rec_sockopt *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (numbers[i].level == r->level)
+			return (uint32_t)r->name < 128 &&
+			       numbers[i].options[r->name / 64] >> r->name % 64 & 1;
+	return false;
+}
+
 static enum form form_of(const struct rec_sockopt *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (forms[i].level == r->level && forms[i].option == r->name)
 			return forms[i].form;
-	return FORM_OTHER;
+	return is_number(r) ? FORM_NUMBER : FORM_OTHER;
+}
+
+static char *length(char *p, const struct rec_sockopt *r)
+{
+	return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
 }
 
 static char *number(char *p, const struct rec_sockopt *r)
@@ -85,7 +139,7 @@ static char *number(char *p, const struct rec_sockopt *r)
 		memcpy(&wide, r->value, sizeof(wide));
 		return csv__u64(p, wide);
 	}
-	return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
+	return length(p, r);
 }
 
 /* struct timeval of either width: seconds and six decimals. */
@@ -125,27 +179,34 @@ static char *linger(char *p, const struct rec_sockopt *r)
 	return csv__i64(encode__word(p, " l_linger="), l.l_linger);
 }
 
+static char *token_of(struct encoder *e, char *p, const struct rec_sockopt *r, size_t len)
+{
+	char token[ANONYMIZE_MAX(SOCKOPT_BYTES)];
+
+	return csv__text(p, token, anonymize__name(e->anon, token, r->value, len) - token);
+}
+
 static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 {
-	size_t len = strnlen(r->value, r->len < SOCKOPT_BYTES ? r->len : SOCKOPT_BYTES);
-	char token[ANONYMIZE_MAX(SOCKOPT_BYTES)];
+	size_t len = r->len < SOCKOPT_BYTES ? r->len : SOCKOPT_BYTES;
 	enum form form = form_of(r);
 
 	if (!r->len)
 		return p;
 	if (r->no_value)
-		return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
+		return length(p, r);
+	if (form == FORM_TEXT)
+		len = strnlen(r->value, len);
 	if (form == FORM_TIME)
 		return seconds(p, r);
 	if (form == FORM_LINGER)
 		return linger(p, r);
-	if (form == FORM_ADDRESS && e->anon)
-		return encode__word(csv__i64(p, (int32_t)r->len), " bytes");
-	if (form == FORM_NAME && e->anon)
-		return csv__text(p, token, anonymize__name(e->anon, token, r->value, len) - token);
-	if (form == FORM_NAME || form == FORM_TEXT)
+	if (e->anon && form != FORM_NUMBER)
+		return token_of(e, p, r, len);
+	if (form == FORM_TEXT)
 		return csv__text(p, r->value, len);
-	return number(p, r);
+	/* A key may be as long as a number. */
+	return form == FORM_OTHER && r->len == sizeof(uint64_t) ? length(p, r) : number(p, r);
 }
 
 char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p)

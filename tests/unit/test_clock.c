@@ -264,6 +264,8 @@ Test(machine_id, is_sha256sums)
 	cr_assert_eq(machine_id__hash(" \t0123456789abcdef0123456789abcdef \n", 36, other), 0);
 	cr_assert_str_eq(other, want);
 	cr_assert_eq(machine_id__hash(" \n", 2, other), -ENOENT);
+	cr_assert_eq(machine_id__hash("uninitialized\n", 14, other), -ENOENT);
+	cr_assert_eq(machine_id__hash("00000000000000000000000000000000\n", 33, other), -ENOENT);
 	cr_assert_str_eq(other, want);
 }
 

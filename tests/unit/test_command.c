@@ -113,7 +113,7 @@ Test(command, mistakes)
 		{ "--second", "iotrc some: --second: needs a value; see iotrc some --help\n" },
 		{ "--first=1", "iotrc some: --first: takes no value; see iotrc some --help\n" },
 		{ "--a\nb\033",
-		  "iotrc some: --a?b?: no such option, or not only one begins so; see iotrc some --help\n" },
+		  "iotrc some: --a\\x0ab\\x1b: no such option, or not only one begins so; see iotrc some --help\n" },
 	};
 	char expected[1024] = "";
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values of socket options in an anonymised trace: what tells how a socket works stays, all else is a token."""
+import socket
+import struct
+
+import pytest
+import recorder
+
+SECRET = b"se-cret!"  # 8 bytes: as long as a number
+SOL_ALG, ALG_SET_KEY = 279, 1
+ULP, FASTOPEN_KEY = 31, 33
+# level, option, value, what a row of a clear trace has, whether that stays
+OPTIONS = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, struct.pack("i", 1), "1", True),
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, struct.pack("i", 70001), "70001", True),
+    (socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("qq", 3, 250000), "3.250000", True),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, struct.pack("i", 77), "77", True),
+    (socket.IPPROTO_IP, socket.IP_TTL, struct.pack("i", 63), "63", True),
+    (socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"nobodys-algo", "nobodys-algo", False),
+    (socket.IPPROTO_TCP, ULP, b"nobodys-ulp", "nobodys-ulp", False),
+    (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"secret0", "secret0", False),
+    (socket.IPPROTO_TCP, FASTOPEN_KEY, SECRET, "8 bytes", False),
+    (socket.IPPROTO_TCP, FASTOPEN_KEY, SECRET * 2, "16 bytes", False),
+    (SOL_ALG, ALG_SET_KEY, SECRET, "8 bytes", False),
+    (SOL_ALG, ALG_SET_KEY, SECRET[:4], str(*struct.unpack("i", SECRET[:4])), False),
+    (9999, 7, SECRET, "8 bytes", False),
+]
+
+
+@pytest.mark.parametrize("anonymous", [False, True], ids=["clear", "anonymous"])
+def test_values(tmp_path, anonymous):
+    options = ["-a", "--state", str(tmp_path / "state")] if anonymous else []
+    with recorder.Recording(tmp_path, "--streams", "nw_sockopt", *options) as r, socket.socket() as s:
+        for level, option, value, _, _ in OPTIONS:
+            try:
+                s.setsockopt(level, option, value)
+            except OSError:
+                pass  # what the kernel refuses was given nevertheless
+    rows = r.rows("nw_sockopt")
+    rows = rows[(rows["event_type"] == "SET") & (rows["fd"] == str(s_fd(rows)))]
+    assert len(rows) == len(OPTIONS)
+    number = str(struct.unpack("Q", SECRET)[0])
+    for (_, _, value, clear, stays), seen in zip(OPTIONS, rows["optval"]):
+        if stays or not anonymous:
+            assert seen == clear
+        else:
+            assert seen and clear not in seen and number not in seen and value.decode() not in seen
+    if anonymous:
+        # One token for one value, so that they can be compared.
+        tokens = list(rows["optval"])
+        assert tokens[8] == tokens[10] == tokens[12] != tokens[9]
+
+
+def s_fd(rows):
+    """The socket that TCP_KEEPIDLE was set on."""
+    (fd,) = set(rows[rows["option_name"] == "TCP_KEEPIDLE"]["fd"])
+    return fd

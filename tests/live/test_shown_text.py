@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What names of files and answers of servers hold never reaches a terminal or a log as it is: control characters, and
+what changes the direction of text or can't be seen. Unicode's own tables say which characters those are."""
+import http.server
+import os
+import shutil
+import subprocess
+import threading
+import unicodedata
+
+import pytest
+import recorder
+
+OBEYED = "".join(c for c in map(chr, range(1, 0x110000)) if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp"))
+# As names of files: no '/', at most 255 bytes each.
+PIECES = [OBEYED[i:i + 50] for i in range(0, len(OBEYED), 50)]
+SAID = "\x1b]0;owned\x07\u009b31m\u202eevil\u2066\u200f"
+
+
+def check(text):
+    assert text
+    # splitlines() would break at some of them.
+    bad = [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
+    assert not bad, (bad, text)
+    return text
+
+
+def run(*args, **kwargs):
+    done = subprocess.run([recorder.IOTRC, *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=recorder.START, **kwargs)
+    return check(done.stdout.decode() + done.stderr.decode())
+
+
+@pytest.fixture(scope="module")
+def recorded(module_path):
+    with recorder.Recording(module_path, "--streams", "fs", "-d", "1s", ends=True, output=f"{module_path}/out") as r:
+        pass
+    return r.session_directory
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda p: f"U+{ord(p[0]):04X}")
+def test_names_of_files(tmp_path, recorded, piece):
+    session = tmp_path / "out" / piece / "0123456789ABCDEF" / recorded.name
+    shutil.copytree(recorded, session)
+    for name in f"{piece}.csv.zst", f"{piece}.part":
+        (session / name).touch()
+    said = run("verify", tmp_path / "out")
+    assert "\\x" in said and said.count("\n") == 3
+    (session / "manifest.json").write_text("{}")
+    said = run("recover", tmp_path / "out")
+    assert "\\x" in said and said.count("\n") == 1
+    run("verify", "--anonymous", tmp_path / "out", "--against", recorded / "manifest.json")
+    run("upload", tmp_path / "out", "--upload", f"file://{tmp_path}/{piece}")
+    run("verify", tmp_path / piece)
+    run("recover", tmp_path / piece)
+    run("--config", tmp_path / piece, "--check-config")
+    run("--pid", piece)
+    run(piece)
+
+
+def test_output_directory(tmp_path):
+    """In all that a recording says, and in its log."""
+    output = tmp_path / f"a{SAID}b"
+    done = subprocess.run([recorder.IOTRC, "-o", output, "--no-snapshots", "--streams", "fs", "-d", "1s"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=recorder.START)
+    assert done.returncode == 0
+    path = done.stdout.rstrip(b"\n")  # for programs: as it is
+    assert os.path.isdir(path) and path.startswith(os.fsencode(output))
+    said = check(done.stderr.decode())
+    # What is to be copied into a shell names the directory.
+    word = said.rstrip("\n").splitlines()[-1].split(" ", 4)[-1]
+    quoted = word[word.rindex("$'"):]
+    shell = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True)
+    assert shell.stdout == path
+
+
+class Evil(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = f"<Error><Code>{SAID}</Code><Message>{SAID}\niotrc: forged\r</Message></Error>".encode()
+        self.send_response(400, "Bad")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PUT = do_POST = do_HEAD = answer
+
+    def log_message(self, *args):
+        pass
+
+
+def test_answers_of_servers(recorded):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        env = dict(os.environ, AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="y")
+        said = run("upload", recorded.parent.parent.parent, "--upload", "s3://bucket", "--s3-endpoint",
+                   f"http://127.0.0.1:{server.server_port}", env=env)
+        server.shutdown()
+    assert "evil" in said and "\niotrc: forged" not in said
