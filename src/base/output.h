@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a recording says to people: on stdout, on stderr (a terminal, a pipe, the journal, a log
- * file) and to syslog. A pipe that nobody reads, a terminal that is stopped (^S), a disk or a syslog
- * that hangs holds up whoever writes to it; here that is a thread of each one's own, which has no
- * privileges. Whoever has something to say never waits: what finds no room is left out. */
+ * file) and to syslog. A pipe that nobody reads, a terminal that is stopped (^S), a disk or a
+ * syslog that hangs holds up whoever writes to it; here that is a thread of each one's own, which
+ * has no privileges. Whoever has something to say never waits: what finds no room is left out. */
 #ifndef IOTRC_OUTPUT_H
 #define IOTRC_OUTPUT_H
 
