@@ -19,7 +19,7 @@
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
 #include "snappers/run.h"
-#include "snappers/sorter.h"
+#include "snappers/snap_sorter.h"
 #include "snappers/spool.h"
 
 #define MAGIC "iotrc baseline 1 "
@@ -45,10 +45,10 @@ struct walk {
 	const struct filesystem_config *config;
 	struct filesystem_result *result;
 	struct rows *rows;
-	struct sorter *sorter;   /* NULL: it has failed, and with it the next baseline */
-	struct spool *queue;     /* directories yet to be read, their paths below the mount */
-	struct file_id apart[2]; /* our own directories: what we write is nobody's tree */
-	int mount;               /* root of the mount that is walked */
+	struct snap_sorter *sorter; /* NULL: it has failed, and with it the next baseline */
+	struct spool *queue;        /* directories yet to be read, their paths below the mount */
+	struct file_id apart[2];    /* our own directories: what we write is nobody's tree */
+	int mount;                  /* root of the mount that is walked */
 	/* The directory that was read last: a chain of directories costs one step each. */
 	int near;
 	char *near_path; /* below the mount */
@@ -86,11 +86,11 @@ static void note(struct walk *w)
 
 	if (!w->sorter)
 		return;
-	err = sorter__add(w->sorter, w->entry, ENTRY_SIZE(w->entry->len));
+	err = snap_sorter__add(w->sorter, w->entry, ENTRY_SIZE(w->entry->len));
 	if (!err)
 		return;
 	fail_walk(w, err);
-	w->sorter = sorter__free(w->sorter);
+	w->sorter = snap_sorter__free(w->sorter);
 }
 
 static void write_row(struct walk *w, const struct entry *e, bool gone)
@@ -518,7 +518,7 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 	uint32_t len;
 	int got = 0, err = blind && last ? 0 : -ENOMEM;
 
-	while (!err && (got = sorter__next(w->sorter, &record, &len)) > 0) {
+	while (!err && (got = snap_sorter__next(w->sorter, &record, &len)) > 0) {
 		const struct entry *e = record;
 		int order = -1;
 
@@ -701,8 +701,8 @@ static int begin_walk(struct walk *w)
 	if (!err)
 		err = spool__new(&w->queue, w->config->state);
 	if (!err)
-		err = sorter__new(&w->sorter, entry__order, w->config->state, walk_stopped, w,
-				  w->config->sort_bytes);
+		err = snap_sorter__new(&w->sorter, entry__order, w->config->state, walk_stopped, w,
+				       w->config->sort_bytes);
 	return err;
 }
 
@@ -767,7 +767,7 @@ void filesystem__snapshot(const struct filesystem_config *config, const char *na
 	ret->parts = w->rows ? rows__parts(w->rows) : 0;
 	rows__free(w->rows);
 	spool__free(w->queue);
-	sorter__free(w->sorter);
+	snap_sorter__free(w->sorter);
 	free(w->entry);
 	free(w->near_path);
 	free(w);

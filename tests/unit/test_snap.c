@@ -16,7 +16,7 @@
 #include "snappers/mount_list.h"
 #include "snappers/process.h"
 #include "snappers/run.h"
-#include "snappers/sorter.h"
+#include "snappers/snap_sorter.h"
 #include "snappers/spool.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -76,25 +76,25 @@ static bool always(void *arg)
 static void sorts(size_t n, size_t memory)
 {
 	char **list = calloc(n, sizeof(*list)), text[64];
-	struct sorter *s;
+	struct snap_sorter *s;
 	const void *record;
 	uint32_t len;
 
-	cr_assert_eq(sorter__new(&s, by_text, dir_fd, never, NULL, memory), 0);
+	cr_assert_eq(snap_sorter__new(&s, by_text, dir_fd, never, NULL, memory), 0);
 	for (size_t i = 0; i < n; i++) {
 		snprintf(text, sizeof(text), "%0*u", (int)some(30), some(1000000));
 		list[i] = strdup(text);
-		cr_assert_eq(sorter__add(s, text, strlen(text) + 1), 0);
+		cr_assert_eq(snap_sorter__add(s, text, strlen(text) + 1), 0);
 	}
 	qsort(list, n, sizeof(*list), by_pointed);
 	for (size_t i = 0; i < n; i++) {
-		cr_assert_eq(sorter__next(s, &record, &len), 1);
+		cr_assert_eq(snap_sorter__next(s, &record, &len), 1);
 		cr_assert_eq(len, strlen(list[i]) + 1);
 		cr_assert_str_eq(record, list[i]);
 		free(list[i]);
 	}
-	cr_assert_eq(sorter__next(s, &record, &len), 0);
-	sorter__free(s);
+	cr_assert_eq(snap_sorter__next(s, &record, &len), 0);
+	snap_sorter__free(s);
 	free(list);
 }
 
@@ -114,14 +114,14 @@ Test(snap, sorter_on_disk)
 
 Test(snap, sorter_stops)
 {
-	struct sorter *s;
+	struct snap_sorter *s;
 	const void *record;
 	uint32_t len;
 
-	cr_assert_eq(sorter__new(&s, by_text, dir_fd, always, NULL, 0), 0);
-	cr_assert_eq(sorter__add(s, "x", 2), 0);
-	cr_assert_eq(sorter__next(s, &record, &len), -EINTR);
-	sorter__free(s);
+	cr_assert_eq(snap_sorter__new(&s, by_text, dir_fd, always, NULL, 0), 0);
+	cr_assert_eq(snap_sorter__add(s, "x", 2), 0);
+	cr_assert_eq(snap_sorter__next(s, &record, &len), -EINTR);
+	snap_sorter__free(s);
 }
 
 Test(snap, run_notices_what_is_missing)

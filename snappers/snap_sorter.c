@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "snappers/sorter.h"
+#include "snappers/snap_sorter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct head {
 	uint32_t len;
 };
 
-struct sorter {
+struct snap_sorter {
 	int (*order)(const void *a, const void *b);
 	int dir;
 	bool (*stop)(void *arg);
@@ -40,10 +40,10 @@ struct sorter {
 	size_t taken; /* head whose record was handed out; n_runs: none */
 };
 
-int sorter__new(struct sorter **ret, int (*order)(const void *a, const void *b), int dir,
-		bool (*stop)(void *arg), void *arg, size_t memory)
+int snap_sorter__new(struct snap_sorter **ret, int (*order)(const void *a, const void *b), int dir,
+		     bool (*stop)(void *arg), void *arg, size_t memory)
 {
-	struct sorter *s = calloc(1, sizeof(*s));
+	struct snap_sorter *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
@@ -51,19 +51,19 @@ int sorter__new(struct sorter **ret, int (*order)(const void *a, const void *b),
 	s->dir = dir;
 	s->stop = stop;
 	s->arg = arg;
-	s->size = memory ? memory : SORTER_MEMORY;
+	s->size = memory ? memory : SNAP_SORTER_MEMORY;
 	s->memory = malloc(s->size);
 	s->room = s->size / 64;
 	s->list = malloc(s->room * sizeof(*s->list));
 	if (!s->memory || !s->list) {
-		sorter__free(s);
+		snap_sorter__free(s);
 		return -ENOMEM;
 	}
 	*ret = s;
 	return 0;
 }
 
-static void end_merge(struct sorter *s)
+static void end_merge(struct snap_sorter *s)
 {
 	for (size_t i = 0; i < RUNS_MAX; i++)
 		s->heads[i].reader = run_reader__free(s->heads[i].reader);
@@ -71,7 +71,7 @@ static void end_merge(struct sorter *s)
 	s->n_heap = 0;
 }
 
-struct sorter *sorter__free(struct sorter *s)
+struct snap_sorter *snap_sorter__free(struct snap_sorter *s)
 {
 	if (!s)
 		return NULL;
@@ -84,7 +84,7 @@ struct sorter *sorter__free(struct sorter *s)
 	return NULL;
 }
 
-static bool must_stop(struct sorter *s)
+static bool must_stop(struct snap_sorter *s)
 {
 	if (!s->stop || s->until_stop++ % STOP_EACH)
 		return false;
@@ -101,24 +101,24 @@ static uint32_t len_of(const void *record)
 
 static int by_order(const void *a, const void *b, void *order)
 {
-	struct sorter *s = order;
+	struct snap_sorter *s = order;
 
 	return s->order(*(void *const *)a, *(void *const *)b);
 }
 
-static void sort_memory(struct sorter *s)
+static void sort_memory(struct snap_sorter *s)
 {
 	qsort_r(s->list, s->n, sizeof(*s->list), by_order, s);
 }
 
 /* ---- merging ---- */
 
-static bool before(const struct sorter *s, size_t a, size_t b)
+static bool before(const struct snap_sorter *s, size_t a, size_t b)
 {
 	return s->order(s->heads[a].record, s->heads[b].record) < 0;
 }
 
-static void sift_down(struct sorter *s, size_t i)
+static void sift_down(struct snap_sorter *s, size_t i)
 {
 	for (;;) {
 		size_t least = i, child = 2 * i + 1, t;
@@ -135,7 +135,7 @@ static void sift_down(struct sorter *s, size_t i)
 	}
 }
 
-static int begin_merge(struct sorter *s)
+static int begin_merge(struct snap_sorter *s)
 {
 	s->n_heap = 0;
 	s->taken = RUNS_MAX;
@@ -156,7 +156,7 @@ static int begin_merge(struct sorter *s)
 	return 0;
 }
 
-static int merge_next(struct sorter *s, const void **ret_record, uint32_t *ret_len)
+static int merge_next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
 	if (s->taken < RUNS_MAX) {
 		struct head *h = &s->heads[s->taken];
@@ -179,7 +179,7 @@ static int merge_next(struct sorter *s, const void **ret_record, uint32_t *ret_l
 /* ---- runs ---- */
 
 /* The next record of the memory, or of the merge. */
-static int next(struct sorter *s, const void **ret_record, uint32_t *ret_len)
+static int next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
 	if (must_stop(s))
 		return -EINTR;
@@ -193,7 +193,7 @@ static int next(struct sorter *s, const void **ret_record, uint32_t *ret_len)
 }
 
 /* Writes what next() gives into a new run. */
-static int write_run(struct sorter *s, int *ret_fd)
+static int write_run(struct snap_sorter *s, int *ret_fd)
 {
 	int fd = state__temporary(s->dir), err;
 	struct run_writer *w = NULL;
@@ -221,7 +221,7 @@ out:
 	return err;
 }
 
-static int merge_runs(struct sorter *s)
+static int merge_runs(struct snap_sorter *s)
 {
 	int fd, err = begin_merge(s);
 
@@ -236,7 +236,7 @@ static int merge_runs(struct sorter *s)
 	return 0;
 }
 
-static int spill(struct sorter *s)
+static int spill(struct snap_sorter *s)
 {
 	int err = s->n_runs == RUNS_MAX ? merge_runs(s) : 0;
 
@@ -252,7 +252,7 @@ static int spill(struct sorter *s)
 	return 0;
 }
 
-int sorter__add(struct sorter *s, const void *record, uint32_t len)
+int snap_sorter__add(struct snap_sorter *s, const void *record, uint32_t len)
 {
 	size_t need = sizeof(uint64_t) + (((size_t)len + 7) & ~(size_t)7);
 	uint64_t stored = len;
@@ -273,7 +273,7 @@ int sorter__add(struct sorter *s, const void *record, uint32_t len)
 }
 
 /* What never left the memory is handed out from there. */
-static int end_adding(struct sorter *s)
+static int end_adding(struct snap_sorter *s)
 {
 	int err;
 
@@ -289,7 +289,7 @@ static int end_adding(struct sorter *s)
 	return err ? err : begin_merge(s);
 }
 
-int sorter__next(struct sorter *s, const void **ret_record, uint32_t *ret_len)
+int snap_sorter__next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
 	if (!s->merging && !s->at) {
 		int err = end_adding(s);
