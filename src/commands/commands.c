@@ -8,7 +8,7 @@
 #include "commands/verify.h"
 #include "options/command.h"
 
-/* clang-format off: one in a line */
+/* clang-format off */
 const struct command *const commands[] = {
 	&record_command, /* the one without a name */
 	&dev_command,
@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&verify_command,
 	&recover_command,
 	&export_command,
+	&cat_command,
 	&upload_command,
 	&help_command,
 	NULL,

@@ -12,38 +12,45 @@
 
 #include "base/shown.h"
 #include "export/format.h"
+#include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
 
 /* A file that appears under its name when it is whole. */
-struct output {
+struct out_file {
 	const char *name; /* NULL: stdout */
 	char *temporary;
 	FILE *file;
 };
 
 struct task {
+	const struct command *command;
 	const struct format *format;
 	uint32_t streams;
+	struct where *where;
 	struct export export;
-	struct output out, map;
+	struct out_file out, map;
 };
 
+/* Both commands take all of them. */
 static const struct command_option export_options[] = {
 	{ "to", 't', "FORMAT", "csv, jsonl, msr, fio or oracle-general" },
 	{ "output", 'o', "FILE", "instead of stdout; fio's names go to FILE.map" },
 	{ "streams", 's', "LIST",
 	  "csv: which one (fs); jsonl: which ones (all). Of the\nothers: msr block, the rest fs" },
+	{ "where", 'w', "CONDITION",
+	  "which rows: comparisons of columns (== != < <= > >=,\nin, like with % and _), and, or, not, ( )" },
+	{ "columns", 'c', "LIST", "csv and jsonl: which, and in which order" },
 	{ "block", 'b', "SIZE",
 	  "oracle-general: objects are blocks of SIZE bytes\n(4k, 1M), not files" },
 	{ "force", 'f', NULL, "replace FILE" },
 	{ .name = NULL },
 };
-enum { TO, OUTPUT, STREAMS, BLOCK, FORCE };
+enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, FORCE };
 
 /* ---- files ---- */
 
-static int output__open(struct output *o, const char *name)
+static int out_file__open(struct out_file *o, const char *name)
 {
 	int fd;
 
@@ -65,7 +72,7 @@ static int output__open(struct output *o, const char *name)
 
 /* Gives the file its name, if nothing has gone wrong (ERR), or takes it away. Another file of that
  * name is replaced with FORCE only. */
-static int output__close(struct output *o, int err, bool force)
+static int out_file__close(struct out_file *o, int err, bool force)
 {
 	if (!o->file)
 		return err;
@@ -100,6 +107,7 @@ static int run(struct task *t, char **paths, struct rows_result *result)
 	struct rows_config config = {
 		.paths = (const char *const *)paths,
 		.streams = t->streams,
+		.where = t->where,
 		.lead = t->format->lead,
 		.row = on_row,
 		.arg = t,
@@ -136,7 +144,7 @@ static void tell(const struct task *t, const struct rows_result *result)
 
 static int export_to(struct task *t, const char *name, bool force, char **paths)
 {
-	const struct command *c = &export_command;
+	const struct command *c = t->command;
 	struct rows_result result = { .why = "" };
 	char *map = NULL;
 	int err;
@@ -145,14 +153,14 @@ static int export_to(struct task *t, const char *name, bool force, char **paths)
 		return command__cannot(c, "%s is there: --force replaces it", name);
 	if (t->format->has_map && asprintf(&map, "%s.map", name) < 0)
 		return command__cannot(c, "out of memory");
-	err = output__open(&t->out, name);
+	err = out_file__open(&t->out, name);
 	if (!err && map)
-		err = output__open(&t->map, map);
+		err = out_file__open(&t->map, map);
 	if (!err)
 		err = run(t, paths, &result);
-	err = output__close(&t->out, err, force);
+	err = out_file__close(&t->out, err, force);
 	if (map)
-		err = output__close(&t->map, err, force);
+		err = out_file__close(&t->map, err, force);
 	free(map);
 	if (err)
 		return command__cannot(c, "%s", *result.why ? result.why : strerror(-err));
@@ -212,36 +220,98 @@ static const char *wrong(struct task *t, const char *name)
 	return NULL;
 }
 
-static int export_main(int argc, char **argv)
+/* What is on the command line, as it stands there. */
+struct wishes {
+	const char *format, *output, *streams, *where, *columns, *block;
+	bool force;
+};
+
+static int parse_options(struct command_line *l, struct wishes *w)
 {
-	const struct command *c = &export_command;
-	struct task task = { .format = NULL };
-	const char *name = NULL, *what;
-	struct command_line l;
-	bool force = false;
+	const char **const values[] = { &w->format, &w->output,  &w->streams,
+					&w->where,  &w->columns, &w->block };
 	int option;
 
-	command__begin(&l, c, argc, argv, false);
-	while ((option = command__next(&l)) >= 0) {
-		if (option == TO && !(task.format = format__find(l.value)))
-			return command__usage(c, "--to: no format '%s'", l.value);
-		if (option == STREAMS && !parse_streams(l.value, &task.streams))
-			return command__usage(c, "--streams: '%s' has a stream that isn't there",
-					      l.value);
-		if (option == BLOCK && !parse_block(l.value, &task.export.block))
-			return command__usage(c, "--block: '%s' is no size", l.value);
-		if (option == OUTPUT)
-			name = l.value;
-		force |= option == FORCE;
-	}
+	while ((option = command__next(l)) >= 0)
+		if (option == FORCE)
+			w->force = true;
+		else
+			*values[option] = l->value;
+	return option;
+}
+
+/* 0, or the exit code after a message. */
+static int prepare(struct task *t, const struct wishes *w)
+{
+	const struct command *c = t->command;
+	char why[WHERE_WHY_MAX];
+	const char *bad;
+
+	if (w->format && !(t->format = format__find(w->format)))
+		return command__usage(c, "--to: no format '%s'", w->format);
+	if (w->streams && !parse_streams(w->streams, &t->streams))
+		return command__usage(c, "--streams: '%s' has a stream that isn't there",
+				      w->streams);
+	if (w->block && !parse_block(w->block, &t->export.block))
+		return command__usage(c, "--block: '%s' is no size", w->block);
+	bad = wrong(t, w->output);
+	if (bad)
+		return command__usage(c, "%s", bad);
+	if (!format__choose(&t->export, t->streams, w->columns, &bad))
+		return command__usage(c, "--columns: no column '%.*s'", (int)strcspn(bad, ","),
+				      bad);
+	if (w->where && where__new(&t->where, w->where, t->streams, why))
+		return command__usage(c, "--where: %s", *why ? why : "out of memory");
+	return 0;
+}
+
+static int run_command(struct task *t, const struct wishes *w, char **paths)
+{
+	int code = prepare(t, w);
+
+	if (!code)
+		code = export_to(t, w->output, w->force, paths);
+	where__free(t->where);
+	return code;
+}
+
+static int export_main(int argc, char **argv)
+{
+	struct task task = { .command = &export_command };
+	struct wishes w = { .format = NULL };
+	struct command_line l;
+	int option;
+
+	command__begin(&l, task.command, argc, argv, false);
+	option = parse_options(&l, &w);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (l.at == argc)
-		return command__usage(c, "a SESSION is needed");
-	what = wrong(&task, name);
-	if (what)
-		return command__usage(c, "%s", what);
-	return export_to(&task, name, force, argv + l.at);
+		return command__usage(task.command, "a SESSION is needed");
+	return run_command(&task, &w, argv + l.at);
+}
+
+/* Streams stand before sessions. One stream is CSV, several are JSON lines, unless told otherwise. */
+static int cat_main(int argc, char **argv)
+{
+	struct task task = { .command = &cat_command };
+	struct wishes w = { .format = NULL };
+	struct command_line l;
+	uint32_t streams = 0;
+	int option, stream;
+
+	command__begin(&l, task.command, argc, argv, false);
+	option = parse_options(&l, &w);
+	if (option != COMMAND_END)
+		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	for (; l.at < argc && (stream = schema__find(argv[l.at])) >= 0; l.at++)
+		streams |= UINT32_C(1) << stream;
+	if (l.at == argc)
+		return command__usage(task.command, "a SESSION is needed");
+	task.streams = streams;
+	if (!w.format)
+		w.format = streams && !(streams & (streams - 1)) ? "csv" : "jsonl";
+	return run_command(&task, &w, argv + l.at);
 }
 
 const struct command export_command = {
@@ -263,7 +333,8 @@ const struct command export_command = {
 		"                it contains oracleGeneral\n"
 		"\n"
 		"Times are those at which operations began, but in csv and jsonl. What doesn't fit in\n"
-		"64 MiB of memory is sorted in $TMPDIR. FILE appears when it is whole. On stderr it says\n"
+		"64 MiB of memory is sorted in $TMPDIR. A column that is empty, or that a row hasn't,\n"
+		"meets no comparison. FILE appears when it is whole. On stderr it says\n"
 		"how many rows it took, and how many were lost when they were recorded.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
@@ -273,4 +344,22 @@ const struct command export_command = {
 		"iotrc export iotrc-traces --to fio -o trace.iolog\n"
 		"iotrc export iotrc-traces --to oracle-general --block 4k -o trace.oracleGeneral",
 	.main = export_main,
+};
+
+const struct command cat_command = {
+	.name = "cat",
+	.usage = "[STREAM...] SESSION...",
+	.summary = "print rows of sessions, merged and filtered",
+	.synopsis = "[STREAM...] SESSION...",
+	.description =
+		"Prints the rows of one or more sessions, or of all sessions below a directory, in the\n"
+		"order of time: those of one stream as CSV, those of several, or of all, as JSON lines.\n"
+		"It is iotrc export with another command line.",
+	.options = export_options,
+	.exit_codes = "0 printed, 1 cannot, 2 usage.",
+	.examples =
+		"iotrc cat fs iotrc-traces --where \"operation == 'read' and size > 4096\"\n"
+		"iotrc cat fs iotrc-traces -c timestamp,command,filename -w \"errno == 'ENOENT'\"\n"
+		"iotrc cat lost iotrc-traces",
+	.main = cat_main,
 };

@@ -4,6 +4,6 @@
 
 #include "options/command.h"
 
-extern const struct command export_command;
+extern const struct command export_command, cat_command;
 
 #endif

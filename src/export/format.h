@@ -11,10 +11,14 @@
 struct export
 {
 	FILE *out;
-	FILE *map;       /* aliases and what they stand for; only where the format has one */
-	uint32_t block;  /* bytes of an object; 0: an object is a file */
-	uint64_t rows;   /* that were written; others are no requests */
-	uint64_t first;  /* ns at which the first one began */
+	FILE *map;      /* aliases and what they stand for; only where the format has one */
+	uint32_t block; /* bytes of an object; 0: an object is a file */
+	uint64_t rows;  /* that were written; others are no requests */
+	uint64_t first; /* ns at which the first one began */
+	/* Which columns, and in which order, of csv and jsonl. */
+	struct columns {
+		uint8_t n, at[ROW_FIELDS_MAX];
+	} columns[STREAM_COUNT];
 	uint64_t latest; /* what the last one was given as its time, in the format's unit */
 	struct table table;
 };
@@ -33,6 +37,10 @@ struct format {
 
 extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
+
+/* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and
+ * *RET_BAD is the first one that none of these has, when there is such a one. */
+bool format__choose(struct export *e, uint32_t streams, const char *list, const char **ret_bad);
 
 /* The format called NAME, or NULL. */
 const struct format *format__find(const char *name);

@@ -17,6 +17,50 @@ const struct format *format__find(const char *name)
 	return *f;
 }
 
+/* The column called by the LEN bytes of NAME, or -1. */
+static int find(const struct stream_schema *schema, const char *name, size_t len)
+{
+	int i = schema->n_columns - 1;
+
+	while (i >= 0 && (strlen(schema->columns[i].name) != len ||
+			  memcmp(schema->columns[i].name, name, len)))
+		i--;
+	return i;
+}
+
+static bool choose_all(struct export *e)
+{
+	for (int s = 0; s < STREAM_COUNT; s++)
+		for (size_t i = 0; i < schema_streams[s].n_columns; i++)
+			e->columns[s].at[e->columns[s].n++] = i;
+	return true;
+}
+
+bool format__choose(struct export *e, uint32_t streams, const char *list, const char **ret_bad)
+{
+	if (!list)
+		return choose_all(e);
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		bool found = false;
+
+		for (int s = 0; s < STREAM_COUNT; s++) {
+			struct columns *c = &e->columns[s];
+			int at = streams >> s & 1 ? find(&schema_streams[s], list, len) : -1;
+
+			if (at >= 0 && c->n < ROW_FIELDS_MAX)
+				c->at[c->n++] = at;
+			found |= at >= 0;
+		}
+		if (!found) {
+			*ret_bad = list;
+			return false;
+		}
+		list += len + (list[len] == ',');
+	}
+	return true;
+}
+
 bool format__file(const struct export_row *row, uint64_t *ret)
 {
 	const struct row_field *device = &row->fields[rows__column(STREAM_FS, "device")];

@@ -13,6 +13,7 @@
 #include "dataset/session_reader.h"
 #include "dataset/session_walk.h"
 #include "export/sorter.h"
+#include "export/where.h"
 
 #define DEPTH_MAX 4
 #define MEMORY (64 * 1024 * 1024)
@@ -91,6 +92,9 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 	memcpy(r->line + sizeof(head), line, len);
 	if (!take_fields(&row, line, len, fields))
 		return -EBADMSG;
+	r->result->rows[stream]++;
+	if (r->config->where && !where__meets(r->config->where, &row))
+		return 0;
 	head.mono_ns = row.mono_ns;
 	head.wall_ns =
 		row.mono_ns +
@@ -99,7 +103,6 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 	if (r->config->lead)
 		key -= r->config->lead(&row);
 	memcpy(r->line, &head, sizeof(head));
-	r->result->rows[stream]++;
 	return sorter__add(r->sorter, key, r->line, sizeof(head) + len);
 }
 

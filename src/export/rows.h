@@ -19,9 +19,12 @@ struct export_row {
 	const char *machine; /* its id */
 };
 
+struct where;
+
 struct rows_config {
 	const char *const *paths; /* sessions, or directories with sessions below; ends with NULL */
 	uint32_t streams;         /* 1 << stream for each that is wanted */
+	const struct where *where; /* which rows; NULL: all */
 	/* How long before its mono_ns a row begins, which is its place then. NULL: not before. */
 	uint64_t (*lead)(const struct export_row *row);
 	/* 0, or a negative errno that ends it all. */
@@ -30,10 +33,10 @@ struct rows_config {
 };
 
 struct rows_result {
-	uint64_t sessions, rows[STREAM_COUNT];
-	uint64_t lost[STREAM_COUNT]; /* rows that the manifests say were lost */
-	bool unfinished;             /* a session is still running: what is finished was read */
-	char why[ROWS_WHY_MAX];      /* what failed, printable */
+	uint64_t sessions, rows[STREAM_COUNT]; /* that were read */
+	uint64_t lost[STREAM_COUNT];           /* rows that the manifests say were lost */
+	bool unfinished;        /* a session is still running: what is finished was read */
+	char why[ROWS_WHY_MAX]; /* what failed, printable */
 };
 
 /* Gives all rows to CONFIG->row(). Rows of sessions with one clock are in the order of mono_ns

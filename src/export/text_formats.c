@@ -6,10 +6,12 @@
 
 static int begin_csv(struct export *e, uint32_t streams)
 {
-	char header[SCHEMA_HEADER_MAX];
-	size_t len = schema__header(__builtin_ctz(streams), header);
+	int stream = __builtin_ctz(streams);
+	const struct columns *c = &e->columns[stream];
 
-	fwrite(header, len, 1, e->out);
+	for (size_t i = 0; i < c->n; i++)
+		fprintf(e->out, "%s%c", schema_streams[stream].columns[c->at[i]].name,
+			i + 1 < c->n ? ',' : '\n');
 	return 0;
 }
 
@@ -32,11 +34,11 @@ static void print_csv_field(FILE *out, const struct row_field *f)
 
 static int csv_row(struct export *e, const struct export_row *row)
 {
-	size_t n = schema_streams[row->stream].n_columns;
+	const struct columns *c = &e->columns[row->stream];
 
-	for (size_t i = 0; i < n; i++) {
-		print_csv_field(e->out, &row->fields[i]);
-		fputc(i + 1 < n ? ',' : '\n', e->out);
+	for (size_t i = 0; i < c->n; i++) {
+		print_csv_field(e->out, &row->fields[c->at[i]]);
+		fputc(i + 1 < c->n ? ',' : '\n', e->out);
 	}
 	e->rows++;
 	return 0;
@@ -59,9 +61,10 @@ static int jsonl_row(struct export *e, const struct export_row *row)
 	const struct stream_schema *schema = &schema_streams[row->stream];
 
 	fprintf(e->out, "{\"machine\":\"%s\",\"stream\":\"%s\"", row->machine, schema->key);
-	for (size_t i = 0; i < schema->n_columns; i++) {
-		const struct column *c = &schema->columns[i];
-		const struct row_field *f = &row->fields[i];
+	for (size_t i = 0; i < e->columns[row->stream].n; i++) {
+		int at = e->columns[row->stream].at[i];
+		const struct column *c = &schema->columns[at];
+		const struct row_field *f = &row->fields[at];
 
 		if (!f->len)
 			continue;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Conditions on rows: "operation == 'read' and size > 4096". Comparisons (== != < <= > >=), in,
+ * like (% any text, _ any character), not, and, or, brackets. A column that is empty, or that the
+ * row's stream hasn't, meets no comparison. */
+#ifndef IOTRC_WHERE_H
+#define IOTRC_WHERE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "export/rows.h"
+
+#define WHERE_WHY_MAX 160
+
+struct where;
+
+/* TEXT as a condition on rows of STREAMS (1 << stream for each): each column in it must be one of
+ * at least one of them. 0, -ENOMEM, or -EINVAL with what is wrong in WHY. */
+int where__new(struct where **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX]);
+struct where *where__free(struct where *w);
+
+/* Does ROW meet W? */
+bool where__meets(const struct where *w, const struct export_row *row);
+
+#endif
