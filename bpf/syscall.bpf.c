@@ -85,15 +85,19 @@ int on_sys_enter_function(struct pt_regs *ctx)
 #endif
 }
 
-/* REGS: the registers of the call, or 0 where only calls that have begun pass. */
-static __always_inline int sys_exit(long ret, u64 regs)
+/* Where the registers of a call are, which are asked for only when its begin was not seen. */
+enum registers { REGISTERS_NONE, REGISTERS_IN_CONTEXT, REGISTERS_OF_TASK };
+
+static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 {
 	const volatile struct syscall_desc *d;
 	struct task_struct *task = current_task();
 	struct task_state *state = current_state_of(task, false);
 	enum remains remains;
 
-	if ((!state || !state->begun) && regs && can_be_refused(task)) {
+	if ((!state || !state->begun) && where != REGISTERS_NONE && can_be_refused(task)) {
+		u64 regs = where == REGISTERS_OF_TASK ? task_registers() : argument(ctx, 0);
+
 		if (!begin_refused(regs, ret))
 			return 0;
 		state = current_state_of(task, false);
@@ -139,20 +143,20 @@ static __always_inline int sys_exit(long ret, u64 regs)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
-	return sys_exit(ret, argument(ctx, 0));
+	return sys_exit(ret, ctx, REGISTERS_IN_CONTEXT);
 }
 
 SEC("tp/raw_syscalls/sys_exit")
 int on_sys_exit_classic(struct raw_syscall *ctx)
 {
-	return sys_exit(ctx->args[0], task_registers());
+	return sys_exit(ctx->args[0], ctx, REGISTERS_OF_TASK);
 }
 
 SEC("kretprobe.multi/sys_*")
 int on_sys_exit_function(struct pt_regs *ctx)
 {
 #if defined(__TARGET_ARCH_x86)
-	return sys_exit(ctx->ax, 0);
+	return sys_exit(ctx->ax, ctx, REGISTERS_NONE);
 #else
 	return 0;
 #endif
