@@ -12,6 +12,7 @@
 
 #include "base/shown.h"
 #include "export/format.h"
+#include "export/rows.h"
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
@@ -291,7 +292,7 @@ static int export_main(int argc, char **argv)
 	return run_command(&task, &w, argv + l.at);
 }
 
-/* Streams stand before sessions. One stream is CSV, several are JSON lines, unless told otherwise. */
+/* Streams stand before sessions. One is CSV, several are JSON lines, unless told otherwise. */
 static int cat_main(int argc, char **argv)
 {
 	struct task task = { .command = &cat_command };

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "export/rows.h"
+#include "export/row.h"
 #include "export/table.h"
 
 struct export

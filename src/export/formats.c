@@ -63,10 +63,10 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 
 bool format__file(const struct export_row *row, uint64_t *ret)
 {
-	const struct row_field *device = &row->fields[rows__column(STREAM_FS, "device")];
+	const struct row_field *device = &row->fields[row__column(STREAM_FS, "device")];
 	uint64_t inode, key = 0;
 
-	if (!device->len || !rows__uint(row, rows__column(STREAM_FS, "inode"), &inode))
+	if (!device->len || !row__uint(row, row__column(STREAM_FS, "inode"), &inode))
 		return false;
 	for (size_t i = 0; i < device->len; i++)
 		key = table__mix(key, device->s[i]);
@@ -78,11 +78,10 @@ bool format__file(const struct export_row *row, uint64_t *ret)
 
 bool format__transfer(const struct export_row *row, struct transfer *ret)
 {
-	int operation = rows__column(STREAM_FS, "operation");
+	int operation = row__column(STREAM_FS, "operation");
 
-	ret->write = rows__is(row, operation, "write");
-	return (ret->write || rows__is(row, operation, "read")) &&
-	       rows__uint(row, rows__column(STREAM_FS, "offset"), &ret->offset) &&
-	       rows__uint(row, rows__column(STREAM_FS, "bytes_completed"), &ret->bytes) &&
-	       ret->bytes;
+	ret->write = row__is(row, operation, "write");
+	return (ret->write || row__is(row, operation, "read")) &&
+	       row__uint(row, row__column(STREAM_FS, "offset"), &ret->offset) &&
+	       row__uint(row, row__column(STREAM_FS, "bytes_completed"), &ret->bytes) && ret->bytes;
 }

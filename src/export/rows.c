@@ -45,28 +45,6 @@ static void fail(struct rows *r, int err, const char *path, const char *what)
 	snprintf(r->result->why, sizeof(r->result->why), "%s: %s", shown, what);
 }
 
-int rows__column(enum stream stream, const char *name)
-{
-	const struct stream_schema *schema = &schema_streams[stream];
-	int i = schema->n_columns - 1;
-
-	while (i > 0 && strcmp(schema->columns[i].name, name))
-		i--;
-	return i;
-}
-
-bool rows__uint(const struct export_row *row, int column, uint64_t *ret)
-{
-	return field__uint(row->fields[column].s, row->fields[column].len, ret);
-}
-
-bool rows__is(const struct export_row *row, int column, const char *word)
-{
-	const struct row_field *f = &row->fields[column];
-
-	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
-}
-
 /* ---- reading ---- */
 
 /* Splits LINE into FIELDS and completes ROW with them. */
@@ -77,7 +55,7 @@ static bool take_fields(struct export_row *row, char *line, size_t len, struct r
 
 	row->fields = fields;
 	return row_file__split(line, len, fields, &why) == (int)schema->n_columns &&
-	       rows__uint(row, schema->n_columns - 1, &row->mono_ns) && row->mono_ns <= INT64_MAX;
+	       row__uint(row, schema->n_columns - 1, &row->mono_ns) && row->mono_ns <= INT64_MAX;
 }
 
 static int add_line(struct rows *r, const struct session_reader *session, enum stream stream,

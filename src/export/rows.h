@@ -6,18 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataset/row_file.h"
-#include "schema/schema.h"
+#include "export/row.h"
 
 #define ROWS_WHY_MAX 1024
-
-struct export_row {
-	enum stream stream;
-	const struct row_field *fields; /* as many as the stream has columns */
-	uint64_t mono_ns;
-	uint64_t wall_ns;    /* since 1970, UTC, of mono_ns and the offset in force */
-	const char *machine; /* its id */
-};
 
 struct where;
 
@@ -43,13 +34,5 @@ struct rows_result {
  * across its steps; those of others are put beside each other by their wall time at the start.
  * 0, or a negative errno with RET->why. */
 int rows__read(const struct rows_config *config, struct rows_result *ret);
-
-/* Which column of STREAM is called NAME; it has to be there. */
-int rows__column(enum stream stream, const char *name);
-
-/* A column's number; false where it is empty or none. */
-bool rows__uint(const struct export_row *row, int column, uint64_t *ret);
-/* Is the column WORD? */
-bool rows__is(const struct export_row *row, int column, const char *word);
 
 #endif

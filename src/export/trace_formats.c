@@ -26,22 +26,22 @@ static double milliseconds(const struct export_row *row, int column)
 
 static uint64_t latency_ns(const struct export_row *row)
 {
-	return milliseconds(row, rows__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
+	return milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
 }
 
 static int msr_row(struct export *e, const struct export_row *row)
 {
-	int operation = rows__column(STREAM_BLOCK, "operation");
-	const struct row_field *device = &row->fields[rows__column(STREAM_BLOCK, "device")];
-	bool write = rows__is(row, operation, "write");
+	int operation = row__column(STREAM_BLOCK, "operation");
+	const struct row_field *device = &row->fields[row__column(STREAM_BLOCK, "device")];
+	bool write = row__is(row, operation, "write");
 	uint64_t sector, size, latency = latency_ns(row);
 	unsigned int major, minor;
 	char text[32] = "";
 
 	memcpy(text, device->s, device->len < sizeof(text) ? device->len : 0);
-	if ((!write && !rows__is(row, operation, "read")) ||
-	    !rows__uint(row, rows__column(STREAM_BLOCK, "sector"), &sector) ||
-	    !rows__uint(row, rows__column(STREAM_BLOCK, "size"), &size) ||
+	if ((!write && !row__is(row, operation, "read")) ||
+	    !row__uint(row, row__column(STREAM_BLOCK, "sector"), &sector) ||
+	    !row__uint(row, row__column(STREAM_BLOCK, "size"), &size) ||
 	    sscanf(text, "%u:%u", &major, &minor) != 2)
 		return 0;
 	fprintf(e->out, "%" PRIu64 ",%s,%u,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
@@ -65,7 +65,7 @@ static uint64_t duration_ns(const struct export_row *row)
 {
 	uint64_t ns = 0;
 
-	rows__uint(row, rows__column(STREAM_FS, "duration_ns"), &ns);
+	row__uint(row, row__column(STREAM_FS, "duration_ns"), &ns);
 	return ns < row->mono_ns ? ns : 0;
 }
 
@@ -78,7 +78,7 @@ static int fio_begin(struct export *e, uint32_t streams)
 /* The number in the name of ROW's file, which is added and opened when it is first met. */
 static int fio_file(struct export *e, const struct export_row *row, uint64_t *ret)
 {
-	const struct row_field *name = &row->fields[rows__column(STREAM_FS, "filename")];
+	const struct row_field *name = &row->fields[row__column(STREAM_FS, "filename")];
 	uint64_t key, *number;
 
 	if (!format__file(row, &key))
@@ -98,14 +98,14 @@ static int fio_file(struct export *e, const struct export_row *row, uint64_t *re
 
 static const char *fio_sync(const struct export_row *row)
 {
-	int operation = rows__column(STREAM_FS, "operation"),
-	    error = rows__column(STREAM_FS, "errno");
+	int operation = row__column(STREAM_FS, "operation"),
+	    error = row__column(STREAM_FS, "errno");
 
 	if (row->fields[error].len)
 		return NULL;
-	return rows__is(row, operation, "fsync")     ? "sync" :
-	       rows__is(row, operation, "fdatasync") ? "datasync" :
-						       NULL;
+	return row__is(row, operation, "fsync")     ? "sync" :
+	       row__is(row, operation, "fdatasync") ? "datasync" :
+						      NULL;
 }
 
 static int fio_row(struct export *e, const struct export_row *row)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "export/rows.h"
+#include "export/row.h"
 
 #define WHERE_WHY_MAX 160
 

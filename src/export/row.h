@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A row of a session, read. */
+#ifndef IOTRC_ROW_H
+#define IOTRC_ROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataset/row_file.h"
+#include "schema/schema.h"
+
+struct export_row {
+	enum stream stream;
+	const struct row_field *fields; /* as many as the stream has columns */
+	uint64_t mono_ns;
+	uint64_t wall_ns;    /* since 1970, UTC, of mono_ns and the offset in force */
+	const char *machine; /* its id */
+};
+
+/* Which column of STREAM is called NAME; it has to be there. */
+int row__column(enum stream stream, const char *name);
+
+/* A column's number; false where it is empty or none. */
+bool row__uint(const struct export_row *row, int column, uint64_t *ret);
+/* Is the column WORD? */
+bool row__is(const struct export_row *row, int column, const char *word);
+
+#endif
