@@ -66,7 +66,7 @@ static int write_rows(struct engine *engine, const struct memory_plan *memory, i
 		return fail("not all rows could be written");
 	*ret_rows = 0;
 	for (int s = 0; s < STREAM_COUNT; s++) {
-		struct manifest_counts n;
+		struct row_counts n;
 
 		capture__counts(capture, s, &n);
 		*ret_rows += n.written;

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "platform/thread_name.h"
+
 int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg)
 {
 	sigset_t all, old;
@@ -13,6 +15,6 @@ int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), voi
 	err = pthread_create(ret, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!err)
-		pthread_setname_np(*ret, name);
+		thread_name__set(*ret, name);
 	return -err;
 }

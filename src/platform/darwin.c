@@ -130,9 +130,11 @@ void clock_step__noticed(int fd)
 {
 }
 
-void thread_name__set(const char *name)
+/* A thread can name only itself. */
+void thread_name__set(pthread_t thread, const char *name)
 {
-	pthread_setname_np(name);
+	if (pthread_equal(thread, pthread_self()))
+		pthread_setname_np(name);
 }
 #else
 typedef int nothing_here; /* ISO C forbids an empty file */

@@ -42,9 +42,9 @@ void clock_step__noticed(int fd)
 	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
 }
 
-void thread_name__set(const char *name)
+void thread_name__set(pthread_t thread, const char *name)
 {
-	pthread_setname_np(pthread_self(), name);
+	pthread_setname_np(thread, name);
 }
 #else
 typedef int nothing_here; /* ISO C forbids an empty file */

@@ -2,7 +2,9 @@
 #ifndef IOTRC_THREAD_NAME_H
 #define IOTRC_THREAD_NAME_H
 
-/* Names the calling thread, for ps and debuggers: 15 bytes are kept. */
-void thread_name__set(const char *name);
+#include <pthread.h>
+
+/* Names THREAD, for ps and debuggers: 15 bytes are kept. */
+void thread_name__set(pthread_t thread, const char *name);
 
 #endif
