@@ -21,6 +21,7 @@ run   header:zstd.h              libzstd-dev           libzstd-devel          zs
 run   header:curl/curl.h         libcurl4-openssl-dev  libcurl-devel          curl
 run   header:jansson.h           libjansson-dev        jansson-devel          jansson
 run   header:openssl/evp.h       libssl-dev            openssl-devel          openssl
+run   header:seccomp.h           libseccomp-dev        libseccomp-devel       libseccomp
 check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
 check library:libasan.so         gcc                   libasan                gcc
 check library:libubsan.so        gcc                   libubsan               gcc

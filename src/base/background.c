@@ -11,8 +11,10 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "platform/landlock.h"
 #include "platform/macros.h"
 #include "platform/privileges.h"
+#include "platform/thread_name.h"
 
 /* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
 #define IOPRIO_WHO_PROCESS 1
@@ -43,6 +45,8 @@ static void *enter(void *arg)
 {
 	struct background *b = arg;
 
+	/* Who starts it may not, by Landlock: that is written to /proc/self/task. */
+	thread_name__set(b->name);
 	atomic_store(&b->tid, gettid());
 	background__enter(SCHED_OTHER);
 	b->run(b->arg);
@@ -126,5 +130,7 @@ int background__drop(uid_t uid, gid_t gid)
 	    (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
 	     syscall(SYS_setresuid, uid, uid, uid) < 0))
 		err = -errno;
-	return err ? err : privileges__drop(0);
+	if (!err)
+		err = privileges__drop(0);
+	return err ? err : landlock__enter();
 }

@@ -35,14 +35,17 @@
 #include "engine/capture.h"
 #include "engine/engine.h"
 #include "options/command.h"
+#include "platform/landlock.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 #include "platform/priority.h"
 #include "platform/privileges.h"
+#include "platform/system_calls.h"
 #include "schema/schema.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
+#define FILE_TARGET "file://"
 #define BUCKET "linux_v1"
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
@@ -120,7 +123,8 @@ struct recording {
 	struct upload *upload; /* or NULL */
 	struct disk_budget *budget;
 	struct staging *staging;
-	int state; /* the state directory, or a negative errno */
+	int landlock; /* its ABI; 0: none */
+	int state;    /* the state directory, or a negative errno */
 	unsigned char key[ANONYMIZE_KEY_SIZE];
 	struct anonymizer *anon; /* this thread's */
 	struct status status;
@@ -285,7 +289,7 @@ static int open_state(struct recording *r)
 	const struct options *o = r->options;
 	int err = 0;
 
-	if (!o->anonymize && !o->snapshots.fs_interval_ns)
+	if (!o->anonymize && !o->snapshots.fs_interval_ns && !o->upload.target.url)
 		return 0;
 	r->state = state__open(o->state);
 	if (!o->anonymize)
@@ -544,6 +548,42 @@ static int begin_keeping(struct recording *r)
 	return err ? complain("cannot write %s: %s", file, strerror(-err)) : 0;
 }
 
+/* Lists what is written from now on. The output directory may have to be made anew, so it is its parent's. */
+static void plan_writing(struct recording *r)
+{
+	const struct options *o = r->options;
+	char state[32];
+
+	r->landlock = landlock__begin();
+	landlock__allow(o->output);
+	landlock__allow_parent(o->output);
+	snprintf(state, sizeof(state), "/proc/self/fd/%d", r->state);
+	if (r->state >= 0)
+		landlock__allow(state);
+	if (o->upload.target.url &&
+	    !strncmp(o->upload.target.url, FILE_TARGET, strlen(FILE_TARGET)))
+		landlock__allow(o->upload.target.url + strlen(FILE_TARGET));
+	if (!o->daemon)
+		return;
+	landlock__allow("/dev/null");
+	if (o->pid_file)
+		landlock__allow_parent(o->pid_file);
+	if (o->log_file)
+		landlock__allow_parent(o->log_file);
+}
+
+/* What a defect in us could be used for. Kernels without one or both record all the same; the manifest says it. */
+static void restrict_threads(struct recording *r)
+{
+	const char *url = r->options->upload.target.url;
+	bool network = url && strncmp(url, FILE_TARGET, strlen(FILE_TARGET));
+	bool filter = !system_calls__restrict(network);
+
+	manifest__set_diagnostic(
+		r->manifest, "sandbox",
+		json_pack("{s:b, s:i}", "seccomp", filter, "landlock", r->landlock));
+}
+
 /* Gives up privileges, which each thread has for itself: before other threads are started, but
  * after the uploader's, which give up more than the others have left. */
 static int drop_privileges(struct recording *r)
@@ -552,6 +592,7 @@ static int drop_privileges(struct recording *r)
 	char problem[TARGET_REASON_MAX];
 	int err;
 
+	plan_writing(r);
 	if (o->upload.target.url &&
 	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
 		return complain("cannot upload: %s", problem);
@@ -589,12 +630,19 @@ static int start_threads(struct recording *r)
 	if (!err)
 		err = begin_capture(r);
 	priority__set(r->nice);
+	/* Landlock also keeps a thread from looking into other processes (security/landlock/task.c), which the
+	 * snapshots of these do. The threads above restrict themselves. */
+	if (!err && !o->snapshots.process_interval_ns)
+		err = landlock__enter();
 	if (!err)
 		err = begin_snapshots(r);
+	if (!err && o->snapshots.process_interval_ns)
+		err = landlock__enter();
 	if (!err)
 		err = begin_staging(r);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
+	restrict_threads(r);
 	on_manifest_grown(r); /* by its hooks and counts */
 	return 0;
 }

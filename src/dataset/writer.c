@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/thread.h"
+#include "platform/landlock.h"
 #include "platform/macros.h"
 
 /* Chunks beyond the bound: for the streams that are not in bulk (schema/streams.h), and of these
@@ -360,6 +361,7 @@ static void *writer__main(void *arg)
 	uint64_t due = UINT64_MAX;
 	bool closing = false, settling;
 
+	landlock__enter();
 	while (!closing) {
 		struct chunk *list;
 		bool rotate;
@@ -541,6 +543,7 @@ static void *sync_main(void *arg)
 	struct writer *w = arg;
 	uint64_t due = now_ns() + SYNC_NS, begun;
 
+	landlock__enter();
 	while (wait_to_sync(w, due)) {
 		if (is_to_settle(w))
 			settle(w);

@@ -14,6 +14,7 @@
 #include "base/csv.h"
 #include "base/thread.h"
 #include "engine/overload.h"
+#include "platform/landlock.h"
 #include "schema/schema.h"
 
 /* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of
@@ -421,6 +422,7 @@ static void *read_records(void *arg)
 	int wait_ms = WAIT_MIN_MS;
 	uint64_t begun;
 
+	landlock__enter();
 	while (!atomic_load_explicit(&c->stop, memory_order_relaxed)) {
 		one_round(c);
 		chores(c, clock__event_ns());

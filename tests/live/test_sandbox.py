@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a recording may ask the kernel for is less than what it may at its start, and enough: the kernel says what is
+restricted, strace what was refused. tests/unit/test_sandbox.c asks for what is forbidden."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import recorder
+
+# What libraries try, and do without.
+HARMLESS = re.compile(r"\b(faccessat2?|access|readlink|statx|newfstatat|getxattr|lgetxattr)\(")
+
+
+def statuses(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        yield dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+
+
+@pytest.mark.parametrize("args", [[], ["--process-interval=off"], ["--no-snapshots"]])
+def test_all_threads_are_filtered(tmp_path, args):
+    with recorder.Recording(tmp_path, "--state", str(tmp_path / "state"), *args, snapshots=True) as r:
+        seen = list(statuses(r.process.pid))
+    assert len(seen) >= 4
+    for status in seen:
+        assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status["Name"]
+    assert r.manifest["diagnostics"]["sandbox"]["seccomp"] is True
+    assert r.manifest["diagnostics"]["sandbox"]["landlock"] >= (1 if recorder.RELEASE >= (5, 13) else 0) or \
+        "landlock" not in pathlib.Path("/proc/kallsyms").read_text()
+
+
+def refused(log):
+    """Calls that failed for want of rights once the filter was there."""
+    lines = log.read_text(errors="replace").splitlines()
+    start = next(i for i, line in enumerate(lines) if "SECCOMP_SET_MODE_FILTER" in line)
+    return [line for line in lines[start:] if re.search(r"= -1 (EPERM|EACCES|ENOSYS)|SIGSYS", line)
+            and not HARMLESS.search(line) and "clone3(" not in line]
+
+
+def child_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def test_nothing_that_is_needed_is_refused(tmp_path):
+    """Snapshots, rotation, a reload, an upload to a share, a directory made anew, recovery beside it."""
+    log, out, share, state = (tmp_path / name for name in ("log", "out", "share", "state"))
+    share.mkdir()
+    config = tmp_path / "conf"
+    config.write_text("rotate-rows = 1000\n")
+    with recorder.Recording(tmp_path, "--path", str(tmp_path), output=out) as r:
+        (tmp_path / "a").write_text("x")
+        time.sleep(2)
+        r.kill()
+        r.session, r.more = type("None", (), {"check_identity": lambda self: None})(), ""
+    p = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", log, "-e", "trace=all", recorder.IOTRC, "-o", out, "--state", state, "-d", "8s",
+         "--config", config, "--process-interval", "1s", "--fs-interval", "1h", "--path", tmp_path, "--upload",
+         f"file://{share}", "--attach", recorder.ATTACH], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    session = pathlib.Path(p.stdout.readline().strip())
+    for i in range(3000):
+        (tmp_path / "a").write_text("x" * i)
+    os.kill(child_of(p.pid), signal.SIGHUP)
+    errors = p.communicate(timeout=recorder.START)[1]
+    assert p.returncode in (0, 3), errors
+    assert refused(log) == []
+    assert f"read {config} again" in errors and "recovered" in errors, errors
+    assert list(share.glob(f"linux_v1/*/{session.name}/manifest.json")), errors
+    done = recorder.run("verify", str(session))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_daemon_reopens_its_log(tmp_path):
+    log, pid_file = tmp_path / "logs" / "log", tmp_path / "run" / "pid"
+    log.parent.mkdir()
+    pid_file.parent.mkdir()
+    done = recorder.run("--daemon", "--pid-file", str(pid_file), "--log-file", str(log), "-o", str(tmp_path / "out"),
+                        "--no-snapshots", "--attach", recorder.ATTACH)
+    assert done.returncode == 0, done.stderr
+    pid = int(pid_file.read_text())
+    try:
+        assert all(status["Seccomp"] == "2" for status in statuses(pid))
+        log.rename(tmp_path / "logs" / "old")
+        os.kill(pid, signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while not log.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while pathlib.Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not pid_file.exists() and "recorded" in log.read_text()
+
+
+def test_a_directory_that_was_removed_is_made_anew(tmp_path):
+    with recorder.Recording(tmp_path, "--path", str(tmp_path), code=None) as r:
+        time.sleep(1)
+        while subprocess.run(["rm", "-rf", r.output], capture_output=True).returncode:
+            pass # it makes files meanwhile
+        time.sleep(4)
+        (tmp_path / "after").write_text("x")
+        time.sleep(1)
+    assert "made anew" in r.stderr and str(tmp_path / "after") in set(r.rows("fs")["filename"]), r.stderr
