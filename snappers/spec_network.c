@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <ifaddrs.h>
 #include <limits.h>
 #include <linux/if_packet.h>
@@ -160,6 +161,31 @@ static json_t *interface(const char *name, unsigned int flags)
 			 spec__number(NET "/%s/type", name));
 }
 
+/* What a service without a network of its own doesn't get from getifaddrs(): /sys is the
+ * machine's, and has all but the IP addresses. */
+static void add_others(const struct spec *s, json_t *interfaces)
+{
+	DIR *dir = opendir(NET);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		char name[ANONYMIZE_MAX(IF_NAMESIZE)];
+		json_t *flags;
+
+		if (*e->d_name == '.' || strlen(e->d_name) >= IF_NAMESIZE ||
+		    json_object_get(interfaces, interface_name(s, e->d_name, name)))
+			continue;
+		flags = spec__string(NET "/%s/flags", e->d_name);
+		if (json_is_string(flags)) /* bonding_masters is a file */
+			json_object_set_new(
+				interfaces, name,
+				interface(e->d_name, strtoul(json_string_value(flags), NULL, 16)));
+		json_decref(flags);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 json_t *spec__network(const struct spec *s)
 {
 	json_t *interfaces = json_object();
@@ -185,6 +211,7 @@ json_t *spec__network(const struct spec *s)
 			json_array_append_new(json_object_get(one, "addresses"), address);
 	}
 	freeifaddrs(list);
+	add_others(s, interfaces);
 	uname(&u);
 	return json_pack("{s:o, s:o, s:o, s:o}", "hostname", spec__name(s, u.nodename),
 			 "interfaces", interfaces, "tcp_congestion_control",

@@ -46,7 +46,7 @@ static void *enter(void *arg)
 	struct background *b = arg;
 
 	/* Who starts it may not, by Landlock: that is written to /proc/self/task. */
-	thread_name__set(b->name);
+	thread_name__set(pthread_self(), b->name);
 	atomic_store(&b->tid, gettid());
 	background__enter(SCHED_OTHER);
 	b->run(b->arg);

@@ -47,9 +47,9 @@ void background__enter(int policy);
 /* Takes thread TID back: on a busy machine it might wait for seconds, and somebody waits for it. */
 void background__hurry(pid_t tid);
 
-/* Takes all rights from the calling thread but those of an ordinary user UID and GID (-1: the one
- * it is), and no other thread's; it writes only where platform/landlock.h has allowed it. 0, or a negative errno: it can't be had, and the thread should
- * end. */
+/* Takes all rights from the calling thread but those of an ordinary user UID and GID (-1: the
+ * one it is), and no other thread's; it writes only where platform/landlock.h has allowed it. 0,
+ * or a negative errno: it can't be had, and the thread should end. */
 int background__drop(uid_t uid, gid_t gid);
 
 #endif

@@ -548,7 +548,8 @@ static int begin_keeping(struct recording *r)
 	return err ? complain("cannot write %s: %s", file, strerror(-err)) : 0;
 }
 
-/* Lists what is written from now on. The output directory may have to be made anew, so it is its parent's. */
+/* Lists what is written from now on. The output directory may have to be made anew, so it is its
+ * parent's. */
 static void plan_writing(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -572,7 +573,8 @@ static void plan_writing(struct recording *r)
 		landlock__allow_parent(o->log_file);
 }
 
-/* What a defect in us could be used for. Kernels without one or both record all the same; the manifest says it. */
+/* What a defect in us could be used for. Kernels without one or both record all the same; the
+ * manifest says it. */
 static void restrict_threads(struct recording *r)
 {
 	const char *url = r->options->upload.target.url;
@@ -630,8 +632,9 @@ static int start_threads(struct recording *r)
 	if (!err)
 		err = begin_capture(r);
 	priority__set(r->nice);
-	/* Landlock also keeps a thread from looking into other processes (security/landlock/task.c), which the
-	 * snapshots of these do. The threads above restrict themselves. */
+	/* Landlock also keeps a thread from looking into other processes
+	 * (security/landlock/task.c), which the snapshots of these do. The threads above
+	 * restrict themselves. */
 	if (!err && !o->snapshots.process_interval_ns)
 		err = landlock__enter();
 	if (!err)

@@ -25,6 +25,7 @@
 #include "dataset/row_clock.h"
 #include "dataset/session.h"
 #include "dataset/verify_file.h"
+#include "platform/owner.h"
 #include "schema/schema.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -611,6 +612,7 @@ static int recover(struct recover *r, int parent, const char *name)
 int recover__session(int parent, const char *name, const atomic_bool *stop, struct recovered *ret)
 {
 	struct recover r = { .stop = stop, .result = ret };
+	bool taken = false;
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
@@ -622,8 +624,12 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 		give_up(&r, err, "in use");
 	else if (err)
 		give_up(&r, err, "cannot be locked: %s", strerror(-err));
+	else if ((err = owner__take(r.fd, &taken)))
+		give_up(&r, err,
+			"belongs to another user: 'sudo iotrc recover' does it with that user's rights");
 	else
 		err = recover(&r, parent, name);
+	owner__give_back(taken);
 	json_decref(r.root);
 	json_decref(r.listed);
 	close(r.fd);

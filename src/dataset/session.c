@@ -202,8 +202,9 @@ enum session_place session__place(const struct session *s)
 
 	if (fstat(s->fd, &here) < 0)
 		return SESSION_THERE;
-	if (stat(s->path, &there) == 0 && there.st_dev == here.st_dev &&
-	    there.st_ino == here.st_ino)
+	/* What can't be looked at (EACCES) is no reason to say that it has gone. */
+	if (stat(s->path, &there) < 0 ? errno != ENOENT && errno != ENOTDIR :
+					there.st_dev == here.st_dev && there.st_ino == here.st_ino)
 		return SESSION_THERE;
 	/* Since Linux 5.8. */
 	if (statx(s->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &mount) == 0 &&

@@ -20,6 +20,9 @@ static const struct {
 #define USE(member) offsetof(struct privileges_use, member)
 	{ CAP(CHOWN), USE(gives_files) },        /* files are given to whom sudo was called by */
 	{ CAP(DAC_OVERRIDE), USE(gives_files) }, /* … and so are the directories of the next */
+	{ CAP(SETUID),
+	  USE(gives_files) }, /* whose older sessions are recovered with their rights */
+	{ CAP(SETGID), USE(gives_files) },
 	{ CAP(DAC_READ_SEARCH), USE(reads_all_files) }, /* all directories are looked into */
 	{ CAP(FOWNER), USE(reads_all_files) },          /* … by O_NOATIME: without a trace */
 	{ CAP(SYS_NICE),

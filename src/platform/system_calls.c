@@ -15,8 +15,8 @@
 
 #define CALL(name) SCMP_SYS(name)
 
-/* Those of glibc and of the libraries that we use: libcurl with its resolver and OpenSSL, libzstd, libbpf, jansson. What
- * an architecture hasn't got is passed over. */
+/* Those of glibc and of the libraries that we use: libcurl with its resolver and OpenSSL,
+ * libzstd, libbpf, jansson. What an architecture hasn't got is passed over. */
 static const int allowed[] = {
 	/* files */
 	CALL(access),
@@ -168,6 +168,8 @@ static const int allowed[] = {
 	CALL(landlock_restrict_self),
 	CALL(prctl),
 	CALL(prlimit64),
+	CALL(setfsgid),
+	CALL(setfsuid),
 	CALL(setgroups),
 	CALL(setresgid),
 	CALL(setresuid),
@@ -222,7 +224,8 @@ static const uint32_t ioctls[] = {
 	0x40049409 /* FICLONE */,
 };
 
-/* Of address families those of messages to the service manager and syslog, and of the list of interfaces. */
+/* Of address families those of messages to the service manager and syslog, and of the list of
+ * interfaces. */
 static const uint32_t families[] = { AF_UNIX, AF_NETLINK, AF_INET, AF_INET6 };
 #define LOCAL_FAMILIES 2
 
@@ -247,7 +250,8 @@ static int add_list(scmp_filter_ctx c, uint32_t action, const int *calls, size_t
 	return err;
 }
 
-/* No memory that is written and run: a mapping may be one of both, and none becomes runnable later. */
+/* No memory that is written and run: a mapping may be one of both, and none becomes runnable
+ * later. */
 static int add_memory(scmp_filter_ctx c)
 {
 	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, CALL(mmap), 1,
@@ -262,8 +266,8 @@ static int add_memory(scmp_filter_ctx c)
 	return err;
 }
 
-/* Threads, and no processes. The flags of clone3() lie in memory that a filter can't read: without it glibc takes
- * clone(). */
+/* Threads, and no processes. The flags of clone3() lie in memory that a filter can't read:
+ * without it glibc takes clone(). */
 static int add_threads(scmp_filter_ctx c)
 {
 	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, CALL(clone), 1,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a program may still do after it has restricted itself: the kernel is asked. Each question in a process of its
- * own, whose end tells. */
+/* What a program may still do after it has restricted itself: the kernel is asked. Each question
+ * in a process of its own, whose end tells. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,8 @@ static int errno_of(long result)
 	return result < 0 ? errno : 0;
 }
 
-/* The end of a child that asks() after it has restricted itself: its exit code, or minus the signal. */
+/* The end of a child that asks() after it has restricted itself: its exit code, or minus the
+ * signal. */
 static int end_of(bool network, int (*ask)(void))
 {
 	int status;
