@@ -14,6 +14,7 @@
 #define DEPTH_MAX 3
 
 struct tally {
+	const char *asked;
 	uint64_t sessions, faults;
 };
 
@@ -39,7 +40,8 @@ static void on_failed(void *arg, const char *path, int err)
 {
 	struct tally *t = arg;
 
-	shown__line(stdout, "%s: %s", path, strerror(-err));
+	/* What was asked for is not there: that is no finding about a session. */
+	shown__line(strcmp(path, t->asked) ? stdout : stderr, "%s: %s", path, strerror(-err));
 	t->faults++;
 }
 
@@ -65,7 +67,8 @@ static int recover(int argc, char **argv)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (argc - l.at != 1 || !*argv[l.at])
 		return command__usage(c, "one DIR is needed");
-	session_walk__run(&walk, argv[l.at]);
+	t.asked = argv[l.at];
+	session_walk__run(&walk, t.asked);
 	if (!t.sessions && !t.faults)
 		command__cannot(c, "%s: no session here or below", argv[l.at]);
 	return command__flush(c, t.faults || !t.sessions ? EXIT_CANNOT : EXIT_OK);

@@ -41,7 +41,8 @@ socket.create_connection(s.getsockname()).close()
 os.write(os.memfd_create("zorbamemfd"), b"x")
 os.makedirs("zorbadeep/" * 60)
 os.system("true zorbaargv --name=zorbaargv /home/zorbaargv/x")
-time.sleep(float(sys.argv[2]))
+print("done", flush=True)
+sys.stdin.read()
 """
 
 TOKEN = re.compile(r"[0-9a-f]{16}(\.[A-Za-z0-9]+)?")
@@ -55,15 +56,27 @@ def own_address():
     return found[0] if found else "127.0.0.1"
 
 
-def record(tmp_path, name, *args, state="state", seconds="2.5"):
+def snapshots_of(session):
+    """Snapshots that are finished: of processes, of files."""
+    return [len(list(session.glob(f"{stream}/*.zst"))) for stream in ("process", "filesystem_snapshot")]
+
+
+def record(tmp_path, name, *args, state="state", snapshots=True):
     place = tmp_path / name
     place.mkdir()
     with recorder.Recording(
             tmp_path, "-a", "--state", str(tmp_path / state), "--scope", "all",
             "--path", str(place), "--fs-interval", "2s", "--process-interval", "2s",
             "--fs-busy", "100", *args, snapshots=True, output=tmp_path / "zorbaout") as r:
-        subprocess.run(["/usr/bin/python3", "-c", WORKLOAD, own_address(), seconds], cwd=place,
-                       check=True, timeout=30)
+        work = subprocess.Popen(["/usr/bin/python3", "-c", WORKLOAD, own_address()], cwd=place, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+        assert work.stdout.readline() == b"done\n"
+        if snapshots: # two of each, so that the second one began after all that the program did
+            processes, files = snapshots_of(r.session_directory)
+            recorder.wait_for(lambda: all(
+                now >= before + 2 for now, before in zip(snapshots_of(r.session_directory), (processes, files))), "snapshots of it")
+        work.communicate()
+        assert work.returncode == 0
     return r.session
 
 
@@ -143,13 +156,13 @@ def test_tokens_are_this_installs(tmp_path):
     def tokens(session):
         return {p for p in session.rows("fs")["filename"] if p.endswith(".txt")}
 
-    first = tokens(record(tmp_path, "work", "--no-snapshots", seconds="0"))
+    first = tokens(record(tmp_path, "work", "--no-snapshots", snapshots=False))
     assert stat.S_IMODE(key.stat().st_mode) == 0o600 and key.stat().st_size == 32
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
     subprocess.run(["rm", "-rf", tmp_path / "work"], check=True)
-    again = tokens(record(tmp_path, "work", "--no-snapshots", seconds="0"))
+    again = tokens(record(tmp_path, "work", "--no-snapshots", snapshots=False))
     subprocess.run(["rm", "-rf", tmp_path / "work"], check=True)
-    other = tokens(record(tmp_path, "work", "--no-snapshots", seconds="0", state="state2"))
+    other = tokens(record(tmp_path, "work", "--no-snapshots", snapshots=False, state="state2"))
     assert first == again and first and not first & other
     assert not [p for p in pathlib.Path(tmp_path / "zorbaout").rglob("*") if "key" in p.name]
 
