@@ -167,15 +167,31 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	}
 }
 
+/* What stat() calls the device is not always the superblock's: a subvolume of btrfs and a file on
+ * overlayfs have an anonymous one of their own. Other rows of the file have the superblock's. */
+static __always_inline void settle_device(struct rec_fs_long *rec, struct task_state *state,
+					  const volatile struct syscall_desc *d)
+{
+	u64 inode;
+
+	if (state->path || rec->dev >> 20)
+		return;
+	inode = reached(state, 0, follows(state, d));
+	if (inode && kread(inode, inode, i_ino) == rec->ino)
+		fill_inode(rec, inode);
+}
+
 /* Fills the file that the path reached; returns false if that is out of scope. */
 static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_state *state,
 					 const volatile struct syscall_desc *d)
 {
 	if (d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX)) {
 		rec->fs_type[0] = 0;
-		return state->ret != 0 || state->refused ||
-		       !read_stat(rec, arg(state, d->aux), d->props, state->compat) ||
-		       mode_in_scope(rec->mode);
+		if (state->ret != 0 ||
+		    !read_stat(rec, arg(state, d->aux), d->props, state->compat))
+			return true;
+		settle_device(rec, state, d);
+		return mode_in_scope(rec->mode);
 	}
 	if (!state->path && reach_last(state, d))
 		rec->has |= LONG_HAS_INODE;

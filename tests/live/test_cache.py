@@ -6,6 +6,7 @@ import mmap
 import os
 import resource
 import struct
+import subprocess
 import time
 
 import pytest
@@ -300,6 +301,41 @@ def test_pages_written_anew_are_told_from_those_read(touched):
     assert read.get("MISS", 0) + read.get("HIT", 0) == 5 and "MISS_WRITE" not in read
     assert counted.sums(marks, "append") == {"MISS_WRITE": 40, "DIRTY": 40}
     assert touched[0].session.lost() == {}
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    """An overlay on a tmpfs-free lower layer, and the lower directory."""
+    lower, upper, work, merged = (tmp_path / name for name in ("lower", "upper", "work", "merged"))
+    for directory in lower, upper, work, merged:
+        directory.mkdir()
+    (lower / "low").write_bytes(os.urandom(64 * PAGE))
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "none", "-o", options, merged], check=True)
+    yield merged, lower
+    subprocess.run(["umount", merged], check=True)
+
+
+def test_a_file_on_overlayfs_joins(overlay, tmp_path):
+    """pagefault with fs by inode and device; cache by inode and the layer's device, as docs/cache.md says."""
+    merged, lower = overlay
+    with recorder.Recording(tmp_path, "--streams", "fs,cache,pagefault") as r:
+        fd = os.open(merged / "low", os.O_RDONLY)
+        os.pread(fd, 16 * PAGE, 0)
+        with Mapped(fd, 64) as m:
+            m.touch()
+        os.close(fd)
+    number = lambda device: str(os.major(device) << 20 | os.minor(device))
+    mine = lambda rows: rows[rows["pid"] == str(os.getpid())]
+    opened = mine(r.rows("fs"))
+    opened = opened[(opened["filename"] == str(merged / "low")) & (opened["operation"] == "open")].iloc[0]
+    major, minor = map(int, opened["device"].split(":"))
+    faults, pages = mine(r.rows("pagefault")), mine(r.rows("cache"))
+    faults = faults[faults["device_id"] == str(major << 20 | minor)]
+    assert len(faults) and set(faults["inode"]) == {opened["inode"]}
+    pages = pages[(pages["device_id"] == number(os.stat(lower).st_dev)) & (pages["inode"] == opened["inode"])]
+    # The read's sixteen, and one for each fault of the mapping.
+    assert pages["count"].astype(int).sum() == 16 + len(faults)
 
 
 BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 13, 15

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the filesystem of most machines can't do: clones that succeed, and subvolumes."""
+import os
 import subprocess
 
 import pytest
@@ -44,3 +45,24 @@ def test_rows_equal_strace(volume, tmp_path):
     clones = clones[clones["operation"] == "clone"]
     assert (clones["errno"] == "").sum() >= 9
     assert set(clones["fs_type"]) <= {"btrfs", ""}
+
+
+def test_a_file_has_one_device_in_all_its_rows(volume, tmp_path):
+    """stat() says the subvolume's own; the rows have the superblock's, which mountinfo has."""
+    subprocess.run(["btrfs", "-q", "subvolume", "create", volume / "sub"], check=True)
+    path = volume / "sub" / "file"
+    path.write_text("x")
+    with open("/proc/self/mountinfo") as f:
+        device = [line.split()[2] for line in f if line.split()[4] == str(volume)]
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(volume)) as r:
+        st = os.stat(path)
+        os.lstat(path)
+        os.stat(volume / "sub" / ".." / "sub" / "file")
+        path.read_text()
+        os.chmod(path, 0o600)
+    rows = r.rows("fs")
+    rows = rows[(rows["pid"] == str(os.getpid())) & (rows["filename"] == str(path))]
+    assert (rows["operation"] == "getattr").sum() >= 3
+    assert f"{os.major(st.st_dev)}:{os.minor(st.st_dev)}" not in device
+    assert rows["device"].unique().tolist() == device
+    assert set(rows["fs_type"]) == {"btrfs"} and set(rows["inode"]) == {str(st.st_ino)}
