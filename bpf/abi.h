@@ -36,6 +36,7 @@ enum syscall_shape {
 	SHAPE_EPOLL,   /* waits for open files, or says which */
 	SHAPE_SOCKOPT,
 	SHAPE_SOCKETCALL, /* one of many, which its first argument tells */
+	SHAPE_FSMOUNT,    /* makes a mount of a filesystem's context, and a descriptor of it */
 	SHAPE_DUP,        /* makes one descriptor another, which may have been a socket's */
 };
 
@@ -70,7 +71,7 @@ enum syscall_props {
 	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
 	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
 	PROP_ENDS_AIO = 1 << 28,    /* ends the memory that results of kernel AIO are in */
-	PROP_CONTINUES = 1 << 29,   /* SHAPE_RESTART: continues what was interrupted */
+	PROP_MOUNT_ATTR = 1 << 29,  /* aux points to struct mount_attr */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but

@@ -98,6 +98,7 @@ struct mount {
 	struct mnt_namespace *mnt_ns;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
+	const char *mnt_devname;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts, mnt_child;
 };

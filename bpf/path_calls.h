@@ -147,6 +147,16 @@ static __noinline int send_paths(struct task_state *state)
 	return 0;
 }
 
+/* struct mount_attr at AT begins with the attributes to set and to clear. */
+static __always_inline void fill_mount_attr(struct rec_fs_long *rec, u64 at)
+{
+	u64 attr[2] = {};
+
+	uread(attr, sizeof(attr), at);
+	rec->aux = attr[0];
+	rec->aux2 = attr[1];
+}
+
 /* Fills what the arguments say. */
 static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_state *state,
 					   const volatile struct syscall_desc *d)
@@ -156,10 +166,14 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	rec->address = rec->aux = rec->aux2 = 0;
 	rec->has = state->asked_has;
 	fill_extent(&rec->fs, state, d);
+	if (d->op == FS_MOUNT && d->kind)
+		rec->has |= LONG_HAS_KIND;
 	if (d->at != d->flags)
 		rec->aux = arg(state, d->at);
 	if (d->props & PROP_OPEN_HOW)
 		rec->aux = state->args[6] >> 32;
+	if (d->props & PROP_MOUNT_ATTR)
+		fill_mount_attr(rec, arg(state, d->aux));
 	if (d->props & PROP_XATTR_ARGS && state->has_how) {
 		rec->fs.size = (u32)state->args[6];
 		rec->fs.flags = state->args[6] >> 32;
@@ -187,8 +201,7 @@ static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_st
 {
 	if (d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX)) {
 		rec->fs_type[0] = 0;
-		if (state->ret != 0 ||
-		    !read_stat(rec, arg(state, d->aux), d->props, state->compat))
+		if (state->ret != 0 || !read_stat(rec, arg(state, d->aux), d->props, state->compat))
 			return true;
 		settle_device(rec, state, d);
 		return mode_in_scope(rec->mode);

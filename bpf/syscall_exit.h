@@ -12,6 +12,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/mapping_calls.h"
+#include "bpf/mount_calls.h"
 #include "bpf/plain_calls.h"
 #include "bpf/process_calls.h"
 #include "bpf/socket_end.h"
@@ -38,14 +39,22 @@ __noinline int exit_rare(void)
 	case SHAPE_RANGE:
 		emit_mapping(state, d);
 		break;
-	case SHAPE_TWO_FILES:
 	case SHAPE_IOCTL:
+		if (sets_attributes(state, d)) {
+			emit_attributes(state, d);
+			break;
+		}
+		/* fall through */
+	case SHAPE_TWO_FILES:
 		emit_two_files(state, d);
 		break;
 	case SHAPE_FD: /* with RWF_* flags */
 	case SHAPE_PLAIN:
 	case SHAPE_FCNTL:
 		emit_plain(state, d);
+		break;
+	case SHAPE_FSMOUNT:
+		emit_fsmount(state, d);
 		break;
 	case SHAPE_AIO:
 		if (d->aux)

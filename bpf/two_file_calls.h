@@ -5,6 +5,7 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_file.h"
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
 #include "bpf/file.h"
@@ -14,6 +15,7 @@
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
+#include "schema/fs_ops.h"
 #include "schema/records.h"
 
 /* Puts the names of both files into STATE. One of them has to be in scope: the other may be a pipe
@@ -39,6 +41,55 @@ static __noinline enum verdict take_two_files(struct task_state *state, u64 in, 
 			return VERDICT_LOST;
 	}
 	return VERDICT_TRACE;
+}
+
+#define FS_IOC_SETFLAGS 0x40086602 /* include/uapi/linux/fs.h */
+#define FS_IOC32_SETFLAGS 0x40046602
+#define FS_IOC_FSSETXATTR 0x401c5820
+
+/* The requests that set a file's attributes, as chattr does: file_flags becomes the row's flags. */
+static __always_inline enum verdict enter_attributes(struct task_state *state,
+						     struct task_struct *task)
+{
+	u32 request = state->args[1], flags = 0;
+	u64 file = task_file(task, (s32)state->args[0]);
+	enum verdict verdict;
+
+	if (request != FS_IOC_SETFLAGS && request != FS_IOC32_SETFLAGS &&
+	    request != FS_IOC_FSSETXATTR)
+		return VERDICT_IGNORE;
+	verdict = file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
+	if (request != FS_IOC_FSSETXATTR)
+		uread(&flags, sizeof(flags), state->args[2]);
+	state->args[4] = request == FS_IOC_FSSETXATTR ? KIND_FSSETXATTR : KIND_SETFLAGS;
+	state->args[5] = flags;
+	return verdict;
+}
+
+static __always_inline bool sets_attributes(const struct task_state *state,
+					    const volatile struct syscall_desc *d)
+{
+	u32 request = state->args[1];
+
+	return d->shape == SHAPE_IOCTL &&
+	       (request == FS_IOC_SETFLAGS || request == FS_IOC32_SETFLAGS ||
+		request == FS_IOC_FSSETXATTR);
+}
+
+static __noinline int emit_attributes(struct task_state *state,
+				      const volatile struct syscall_desc *d)
+{
+	struct long_scratch *s = get_long_scratch();
+
+	if (!s || !state || !d)
+		return 0;
+	prepare_long(s, state, d);
+	s->rec.fs.op = FS_SETATTR;
+	s->rec.fs.flags =
+		state->args[4] << KIND_SHIFT | ((u32)state->args[5] & ((1u << KIND_SHIFT) - 1));
+	s->rec.fs.has |= FS_HAS_FLAGS;
+	send_long(s, state->exit_ns);
+	return 0;
 }
 
 /* The requests that share extents between files (include/uapi/linux/fs.h). The arguments become
@@ -70,7 +121,7 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 		state->args[4] = range[1];
 		break;
 	default:
-		return VERDICT_IGNORE;
+		return enter_attributes(state, task);
 	}
 	return take_two_files(state, task_file(task, (s32)state->args[2]),
 			      task_file(task, (s32)state->args[0]));

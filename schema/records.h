@@ -82,6 +82,12 @@ enum fs_kind {
 	KIND_FCNTL_LOCK, /* flags: the command; aux: the type of lock, if FS_HAS_SIZE */
 	KIND_CLOSE_RANGE,
 	KIND_MOVE_MOUNT,
+	KIND_OPEN_TREE,
+	KIND_FSMOUNT,
+	KIND_MOUNT_SETATTR, /* aux, aux2: attributes set and cleared */
+	KIND_SETFLAGS,      /* FS_IOC_SETFLAGS; flags: FS_*_FL, its low bits */
+	KIND_FSSETXATTR,
+	KIND_FILE_SETATTR,
 };
 #define KIND_SHIFT 24
 
@@ -110,6 +116,7 @@ enum fs_long_has {
 	LONG_READ_LATE = 1 << 9,   /* the path could be read only after the call */
 	LONG_REPLACED = 1 << 10,   /* replaced: inode whose name the renamed file has taken */
 	LONG_LAST_LINK = 1 << 11,  /* after an unlink the file has no other name */
+	LONG_HAS_KIND = 1 << 12, /* of a mount: flags begin with a kind */
 };
 
 struct rec_fs {

@@ -99,6 +99,9 @@ static const char *const op_names[] = {
 #define WORDS_lock_command "`F_*` of the command and of the lock"
 #define WORDS_close_range "`CLOSE_RANGE_*`"
 #define WORDS_move_mount "`MOVE_MOUNT_*`"
+#define WORDS_open_tree "`OPEN_TREE_*`, `AT_*`"
+#define WORDS_mount_attr "`MOUNT_ATTR_*`"
+#define WORDS_inode_flags "`FS_*_FL`"
 
 static const char *const op_words[FS_OP_COUNT] = {
 #define OP_WORDS(sym, set) [FS_##sym] = WORDS_##set,
@@ -130,6 +133,7 @@ static const char *const notes[FS_OP_COUNT] = {
 		"`oldstat` and `oldlstat` is not read. A path whose file is out of scope has"
 		" no row.",
 	[FS_SETATTR] =
+		"`ioctl` with `FS_IOC_SETFLAGS` or `FS_IOC_FSSETXATTR` is a row, too, with `SETFLAGS` and `FS_*_FL`, or `FSSETXATTR`. "
 		"The first word of `flags` says which attribute. For `CHMOD` the new mode "
 		"follows.",
 	[FS_CHDIR] =
@@ -159,6 +163,7 @@ static const char *const notes[FS_OP_COUNT] = {
 		"The commands `F_GETLK`, `F_SETLK`, `F_SETLKW` of `fcntl`, and those with `OFD`; "
 		"`offset` and `size` are `l_start` and `l_len`. Other commands have no row.",
 	[FS_MOUNT] =
+		"`fsmount` has the source that `fsconfig` was told and the new mount, `source -> (detached)/`; `mount_setattr` the attributes set, and those cleared as `~MOUNT_ATTR_*`. "
 		"The source stands as it was given; without one there is only the target.",
 	[FS_PROCESS_FORK] =
 		"A new thread is no new process and has no row. `return_value` is the child's id on the "
@@ -216,6 +221,8 @@ static const char *filename_of(const struct syscall_desc *d)
 	case SHAPE_TWO_FILES:
 	case SHAPE_IOCTL:
 		return "file -> file";
+	case SHAPE_FSMOUNT:
+		return "text -> file";
 	case SHAPE_PATH:
 		if (d->path2)
 			return d->props & PROP_LINK_TARGET ? "text -> asked" : "asked -> asked";
@@ -240,6 +247,8 @@ static const char *inode_of(const struct syscall_desc *d)
 	case SHAPE_OPEN:
 	case SHAPE_EXEC:
 		return "inode";
+	case SHAPE_FSMOUNT:
+		return "inode on success";
 	case SHAPE_PATH:
 		return stat ? "inode on success" : "inode";
 	default:

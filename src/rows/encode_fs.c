@@ -118,6 +118,17 @@ static char *more_flags(const struct name_set *set, uint32_t value, char *p, cha
 	return names__flags(set, value, text, sizeof(text)) ? word(p, field, text) : p;
 }
 
+/* The attributes that mount_setattr() clears, as ~NAME each. */
+static char *cleared_flags(uint32_t value, char *p, char *field)
+{
+	char text[NAMES_MAX], *rest = text, *name;
+
+	names__flags(&names_mount_attr, value, text, sizeof(text));
+	while ((name = strsep(&rest, "|")) && *name)
+		p = encode__word(word(p, field, "~"), name);
+	return p;
+}
+
 static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p)
 {
 	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
@@ -129,6 +140,10 @@ static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, cha
 		p = encode__word(p, kinds[kind].name);
 	if (kinds[kind].flags)
 		p = more_flags(kinds[kind].flags, flags, p, field);
+	if (kind == KIND_MOUNT_SETATTR && l) {
+		p = more_flags(&names_mount_attr, l->aux, p, field);
+		p = cleared_flags(l->aux2, p, field);
+	}
 	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
 		p = more_flags(&names_lock_type, l->aux, p, field);
 	return p;
@@ -153,7 +168,7 @@ static char *exit_flags(uint32_t code, char *p)
 static bool has_kind(const struct rec_fs *r, const struct rec_fs_long *l)
 {
 	if (r->op == FS_MOUNT)
-		return l && l->has & LONG_HAS_ASKED2 && !(l->has & LONG_LINK_TARGET);
+		return l && l->has & LONG_HAS_KIND;
 	return r->op == FS_SETATTR || r->op == FS_CHDIR || r->op == FS_LOCK || r->op == FS_CLOSE;
 }
 

@@ -17,11 +17,13 @@
 
 /* The kinds (enum fs_kind) that are words themselves … */
 #define FS_KIND_WORDS(X) \
-	X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE)
+	X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE) \
+	X(OPEN_TREE) X(FSMOUNT) X(MOUNT_SETATTR) X(SETFLAGS) X(FSSETXATTR) X(FILE_SETATTR)
 
 /* … and those with flags of their own: X(kind, set of names.h) */
 #define FS_KIND_FLAGS(X) \
 	X(CHMOD, mode) X(FLOCK, flock) X(FCNTL_LOCK, lock_command) X(CLOSE_RANGE, close_range) \
-	X(MOVE_MOUNT, move_mount)
+	X(MOVE_MOUNT, move_mount) X(OPEN_TREE, open_tree) X(FSMOUNT, mount_attr) \
+	X(MOUNT_SETATTR, at) X(SETFLAGS, inode_flags)
 
 #endif

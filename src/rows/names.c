@@ -286,6 +286,36 @@ static const struct name move_mount_names[] = {
 };
 SET(move_mount);
 
+#define BIT_WORD(n, name) { (n), (n), #name, sizeof(#name) - 1 }
+
+/* include/uapi/linux/mount.h, fcntl.h */
+static const struct name open_tree_names[] = {
+	BIT_WORD(0x1, OPEN_TREE_CLONE),      BIT_WORD(0x80000, OPEN_TREE_CLOEXEC),
+	BIT_WORD(0x100, AT_SYMLINK_NOFOLLOW), BIT_WORD(0x800, AT_NO_AUTOMOUNT),
+	BIT_WORD(0x1000, AT_EMPTY_PATH),     BIT_WORD(0x8000, AT_RECURSIVE),
+};
+SET(open_tree);
+
+static const struct name mount_attr_names[] = {
+	BIT_WORD(0x1, MOUNT_ATTR_RDONLY),        BIT_WORD(0x2, MOUNT_ATTR_NOSUID),
+	BIT_WORD(0x4, MOUNT_ATTR_NODEV),         BIT_WORD(0x8, MOUNT_ATTR_NOEXEC),
+	BIT_WORD(0x10, MOUNT_ATTR_NOATIME),      BIT_WORD(0x20, MOUNT_ATTR_STRICTATIME),
+	BIT_WORD(0x80, MOUNT_ATTR_NODIRATIME),   BIT_WORD(0x100000, MOUNT_ATTR_IDMAP),
+	BIT_WORD(0x200000, MOUNT_ATTR_NOSYMFOLLOW),
+};
+SET(mount_attr);
+
+/* include/uapi/linux/fs.h */
+static const struct name inode_flags_names[] = {
+	BIT_WORD(0x1, FS_SECRM_FL),     BIT_WORD(0x2, FS_UNRM_FL),      BIT_WORD(0x4, FS_COMPR_FL),
+	BIT_WORD(0x8, FS_SYNC_FL),      BIT_WORD(0x10, FS_IMMUTABLE_FL), BIT_WORD(0x20, FS_APPEND_FL),
+	BIT_WORD(0x40, FS_NODUMP_FL),   BIT_WORD(0x80, FS_NOATIME_FL),  BIT_WORD(0x400, FS_NOCOMP_FL),
+	BIT_WORD(0x4000, FS_JOURNAL_DATA_FL), BIT_WORD(0x8000, FS_NOTAIL_FL),
+	BIT_WORD(0x10000, FS_DIRSYNC_FL), BIT_WORD(0x20000, FS_TOPDIR_FL),
+	BIT_WORD(0x80000, FS_EXTENT_FL), BIT_WORD(0x800000, FS_NOCOW_FL),
+};
+SET(inode_flags);
+
 /* None is defined yet: whatever is asked for is a number. */
 const struct name_set names_copy_file_range = { .n_names = 0 };
 

@@ -65,7 +65,7 @@ CALLS = {
     "msync": "msync",
     "madvise": "madvise",
     "lock": "flock fcntl fcntl64",
-    "mount": "mount move_mount",
+    "mount": "mount move_mount open_tree fsmount mount_setattr",
     "umount": "umount umount2",
     "process_fork": "fork vfork clone clone3",
     "process_exec": "execve execveat",
@@ -233,6 +233,7 @@ class Process:
     def __init__(self, pid, cwd):
         self.pid = pid
         self.files = {}        # fd: Description
+        self.detached = set()  # descriptors of mounts that were attached nowhere
         self.fs = {"cwd": cwd, "root": b""}
         self.maps = []         # (start, end, path), path None for what is no file of ours
 
@@ -320,6 +321,8 @@ class Oracle:
         assert not self.early, f"whose children are {list(self.early)}?"
 
     def in_scope(self, path):
+        if path.startswith(b"(detached)"):
+            return True
         return self.scope_all or in_scope(path)
 
     def pseudo(self, path):
@@ -433,6 +436,9 @@ class Call:
                 if arg.text == "-100": # of a directory that is gone as /proc/PID/cwd has it
                     arg.file = arg.file.removesuffix(b" (deleted)")
                 arg.file = below(process.fs["root"], arg.file)
+                # strace shows the top of a mount that is attached nowhere as it does the root.
+                if arg.file == b"/" and arg.text.isdigit() and int(arg.text) in process.detached:
+                    arg.file = b"(detached)/"
                 self.name_late(arg)
                 if arg.text == "-100":
                     process.fs["cwd"] = arg.file
@@ -769,6 +775,20 @@ class Call:
                 empty = flags & bit and self.args[i + 1].string == b""
                 ends.append(self.args[i].file if empty else self.asked(self.args[i + 1], self.args[i]))
             self.on_path(tuple(ends), flags=words.say(words.MOVE_MOUNT, flags))
+            return
+        if self.name == "fsmount":
+            # The source fsconfig() was told: the programs tell it none.
+            self.row(b"" if self.error else (b"none", b"(detached)/"), flags=None)
+            if not self.error:
+                self.process.detached.add(self.result)
+            return
+        if self.name in ("open_tree", "mount_setattr"):
+            flags = self.args[2].number
+            empty = flags & AT_EMPTY_PATH and self.args[1].string == b""
+            path = self.args[0].file if empty else self.asked(self.args[1], self.args[0])
+            self.row(path or b"", flags=None)
+            if self.name == "open_tree" and flags & 1 and not self.error:
+                self.process.detached.add(self.result)
             return
         target = self.asked(self.args[1])
         if self.args[0].text != "NULL":

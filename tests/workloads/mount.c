@@ -25,6 +25,28 @@ static void look(const char *name)
 	IS(0, SYS(close, fd));
 }
 
+static void set_attributes(const char *name)
+{
+	struct {
+		uint64_t set, clear, propagation, userns;
+	} attr = { .set = 1, .clear = 8 }; /* MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOEXEC */
+
+	/* Since 5.12; strace says the result. */
+	syscall(442, AT_FDCWD, name, 0L, &attr, sizeof(attr));
+	syscall(442, AT_FDCWD, "absent", 0x8000L, &attr, sizeof(attr));
+}
+
+/* A copy of what is mounted at FROM, or of a directory, which nothing leads to until it is moved. */
+static void copy_tree(const char *from, const char *to)
+{
+	int tree = OK(SYS(open_tree, AT_FDCWD, from, 1)); /* OPEN_TREE_CLONE */
+
+	FAILS(ENOENT, SYS(open_tree, AT_FDCWD, "absent", 1));
+	IS(0, SYS(move_mount, tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH));
+	IS(0, SYS(umount2, to, MNT_DETACH));
+	IS(0, SYS(close, tree));
+}
+
 int main(void)
 {
 	int fd, fs, at, dir;
@@ -73,7 +95,9 @@ int main(void)
 		make("point/file");
 		IS(0, SYS(move_mount, AT_FDCWD, "point", dir, "", MOVE_MOUNT_T_EMPTY_PATH));
 		look("tree/file");
+		set_attributes("tree");
 		IS(0, SYS(umount2, "tree", MNT_DETACH));
+		copy_tree("other", "point");
 		IS(0, SYS(close, dir));
 		IS(0, SYS(close, at));
 		IS(0, SYS(close, fs));

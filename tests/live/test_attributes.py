@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attributes of files that are set by ioctl, as chattr does: rows of setattr. The kernel says what was set."""
+import array
+import contextlib
+import ctypes
+import fcntl
+import os
+
+import recorder
+
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS = 0x80086601, 0x40086602
+FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR = 0x801C581F, 0x401C5820
+FS_NODUMP_FL, FS_NOATIME_FL = 0x40, 0x80
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def test_attributes_set_by_ioctl(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("x")
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "setattr") as r:
+        fd = os.open(path, os.O_RDONLY)
+        flags = array.array("l", [0])
+        fcntl.ioctl(fd, FS_IOC_GETFLAGS, flags)
+        flags[0] |= FS_NODUMP_FL | FS_NOATIME_FL
+        fcntl.ioctl(fd, FS_IOC_SETFLAGS, flags)
+        xattr = bytearray(28)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(fd, FS_IOC_FSGETXATTR, xattr)
+        done = libc.ioctl(fd, FS_IOC_FSSETXATTR, (ctypes.c_char * 28).from_buffer(xattr))
+        error = ctypes.get_errno() if done else 0
+        again = array.array("l", [0])
+        fcntl.ioctl(fd, FS_IOC_GETFLAGS, again)
+        assert again[0] & FS_NODUMP_FL
+        assert libc.ioctl(-1, FS_IOC_SETFLAGS, None) == -1
+        os.close(fd)
+    rows = r.rows("fs")
+    rows = rows[rows["pid"] == str(os.getpid())]
+    first, second, third = rows.to_dict("records")
+    assert first["filename"] == second["filename"] == str(path)
+    words = first["flags"].split("|")
+    assert words[0] == "SETFLAGS" and {"FS_NODUMP_FL", "FS_NOATIME_FL"} <= set(words)
+    assert first["inode"] == str(os.stat(path).st_ino) and first["return_value"] == "0"
+    assert second["flags"] == "FSSETXATTR" and second["return_value"] == str(-error)
+    assert (third["filename"], third["errno"]) == ("", "EBADF")
