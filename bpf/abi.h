@@ -71,7 +71,8 @@ enum syscall_props {
 	PROP_NOFOLLOW = 1 << 26,    /* a symlink at the end of the path is what it acts on */
 	PROP_SECOND = 1 << 27,      /* it acts on what the second path leads to */
 	PROP_ENDS_AIO = 1 << 28,    /* ends the memory that results of kernel AIO are in */
-	PROP_MOUNT_ATTR = 1 << 29,  /* aux points to struct mount_attr */
+	PROP_CONTINUES = 1 << 29,   /* SHAPE_RESTART: continues what was interrupted */
+	PROP_MOUNT_ATTR = 1 << 30,  /* aux points to struct mount_attr */
 };
 
 /* The type of the argument that size is: of the register's upper half the kernel sees nothing, but

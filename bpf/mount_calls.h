@@ -27,7 +27,7 @@ static __noinline int emit_fsmount(struct task_state *state, const volatile stru
 		return 0;
 	prepare_long(s, state, d);
 	s->rec.has |= LONG_HAS_KIND;
-	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
+	file = state->ret < 0 || state->refused ? 0 : task_file(current_task(), state->ret);
 	if (file) {
 		mount = kread(file, file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
 		n = bpf_probe_read_kernel_str(s->rec.asked, PATH_BYTES,

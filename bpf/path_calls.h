@@ -201,7 +201,8 @@ static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_st
 {
 	if (d->props & (PROP_STAT | PROP_STAT64 | PROP_STATX)) {
 		rec->fs_type[0] = 0;
-		if (state->ret != 0 || !read_stat(rec, arg(state, d->aux), d->props, state->compat))
+		if (state->ret != 0 || state->refused ||
+		    !read_stat(rec, arg(state, d->aux), d->props, state->compat))
 			return true;
 		settle_device(rec, state, d);
 		return mode_in_scope(rec->mode);
