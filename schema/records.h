@@ -116,7 +116,7 @@ enum fs_long_has {
 	LONG_READ_LATE = 1 << 9,   /* the path could be read only after the call */
 	LONG_REPLACED = 1 << 10,   /* replaced: inode whose name the renamed file has taken */
 	LONG_LAST_LINK = 1 << 11,  /* after an unlink the file has no other name */
-	LONG_HAS_KIND = 1 << 12, /* of a mount: flags begin with a kind */
+	LONG_HAS_KIND = 1 << 12,   /* of a mount: flags begin with a kind */
 };
 
 struct rec_fs {

@@ -36,7 +36,8 @@ static void set_attributes(const char *name)
 	syscall(442, AT_FDCWD, "absent", 0x8000L, &attr, sizeof(attr));
 }
 
-/* A copy of what is mounted at FROM, or of a directory, which nothing leads to until it is moved. */
+/* A copy of what is mounted at FROM, or of a directory, which nothing leads to until it is
+ * moved. */
 static void copy_tree(const char *from, const char *to)
 {
 	int tree = OK(SYS(open_tree, AT_FDCWD, from, 1)); /* OPEN_TREE_CLONE */
