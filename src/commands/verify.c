@@ -73,7 +73,7 @@ static void read_manifest(struct verify *v)
 
 struct counts {
 	struct row_counts rows;
-	/* Of a killed recorder: seen and filtered nobody knows, and lost is no less than it says. */
+	/* Of a killed recorder: seen and filtered are unknown, and lost is a lower bound. */
 	bool at_least;
 };
 
