@@ -52,15 +52,18 @@ static int want_loaded(struct bpf_program *prog, const struct program *p)
  * have no inode, which is no reason to record nothing. */
 static void find_names(struct bpf_engine *b)
 {
+	struct bpf_program *sample = b->skel->progs.sample_dentry;
 	uint64_t table;
 	uint32_t shift;
 
-	if (!(b->streams & BIT(STREAM_FS)) ||
-	    dcache__find(bpf_program__fd(b->skel->progs.sample_dentry),
-			 &b->skel->bss->sample_bucket, &b->skel->bss->sample_hash, &table, &shift))
+	if (!(b->streams & BIT(STREAM_FS)))
 		return;
-	b->skel->bss->dcache_shift = shift;
-	b->skel->bss->dcache_buckets = table;
+	if (!dcache__find(bpf_program__fd(sample), &b->skel->bss->sample_bucket,
+			  &b->skel->bss->sample_hash, &table, &shift)) {
+		b->skel->bss->dcache_shift = shift;
+		b->skel->bss->dcache_buckets = table;
+	}
+	bpf_program__unload(sample);
 }
 
 int load__all(struct bpf_engine *b, char *problem)
