@@ -26,7 +26,9 @@ static const struct status_snapshot now = {
 					  .lost = { [LOST_RING] = 5,
 						    [LOST_QUEUE] = 3,
 						    [LOST_DISK] = 1 } } },
-		[STREAM_BLOCK] = { .enabled = true, .rows = { .seen = 7, .written = 7 }, .bytes = 512 },
+		[STREAM_BLOCK] = { .enabled = true,
+				   .bytes = 512,
+				   .rows = { .seen = 7, .written = 7 } },
 		[STREAM_LOST] = { .enabled = true, .rows = { .seen = 3, .written = 3 } },
 	},
 };
