@@ -58,7 +58,7 @@ HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
 # No path of this machine in the program: built anywhere it is the same (make check-build).
 MAP := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
-	-D_GNU_SOURCE -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
+	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -pthread
 # What needs libcurl is in the program because it is asked for: uploader/target_kind.h.
 LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl

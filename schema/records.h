@@ -27,6 +27,7 @@ enum record_type {
 	REC_DROP,
 	REC_EPOLL,
 	REC_SOCKOPT,
+	REC_TYPES
 };
 
 /* ---- definitions ---- */

@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "engine/overload.h"
 #include "platform/landlock.h"
+#include "rows/column.h"
 #include "schema/schema.h"
 
 /* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of
@@ -74,27 +75,10 @@ struct capture {
 	char row[ROW_MAX];
 };
 
-static const struct {
-	enum stream stream;
-	char *(*encode)(struct encoder *e, const void *record, size_t size, char *p);
-	bool is_short;
-} kinds[] = {
-	[REC_FS] = { STREAM_FS, encode__fs, true },
-	[REC_FS_LONG] = { STREAM_FS, encode__fs, false },
-	[REC_BLOCK] = { STREAM_BLOCK, encode__block, true },
-	[REC_CONN] = { STREAM_NW_CONN, encode__conn, true },
-	[REC_CACHE] = { STREAM_CACHE, encode__cache, true },
-	[REC_FAULT] = { STREAM_PAGEFAULT, encode__fault, true },
-	[REC_EPOLL] = { STREAM_NW_EPOLL, encode__epoll, true },
-	[REC_SOCKOPT] = { STREAM_NW_SOCKOPT, encode__sockopt, true },
-	[REC_DROP] = { STREAM_NW_DROP, encode__drop, true },
-};
-#define KINDS (sizeof(kinds) / sizeof(*kinds))
-
 bool capture__encodes(enum stream stream)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (kinds[i].encode && kinds[i].stream == stream)
+	for (size_t i = 0; i < REC_TYPES; i++)
+		if (record_kinds[i].encode && record_kinds[i].stream == stream)
 			return true;
 	return false;
 }
@@ -160,27 +144,27 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 static void on_event(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
-	uint8_t type = *(const uint8_t *)record % KINDS;
-	enum stream stream = kinds[type].stream;
+	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % REC_TYPES];
+	enum stream stream = kind->stream;
 	struct account *a = &c->accounts[stream];
 	/* Every event has its completion at the same place. */
 	uint64_t ns = ((const struct rec_fs *)record)->ns;
 	char *end;
 
 	c->round_events++;
-	if (!kinds[type].encode || !encode__sound(record, size)) {
+	if (!kind->encode || !encode__sound(record, size)) {
 		c->encoder->unnamed++;
 		return;
 	}
 	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
-	if (!kinds[type].is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
-		end = kinds[type].encode(c->encoder, record, size, c->row);
+	if (!kind->is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
+		end = kind->encode(c->encoder, record, size, c->row);
 		if (end)
 			add_row(c, stream, c->row, end - c->row, ns);
 	} else {
 		if (!have_chunk(c, stream, ns))
 			return;
-		end = kinds[type].encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
+		end = kind->encode(c->encoder, record, size, a->chunk->data + a->chunk->len);
 		if (end)
 			account_row(a->chunk, end, ns);
 	}
@@ -227,19 +211,19 @@ static void tell_loss(struct capture *c, enum stream stream, const char *cause, 
 		      uint64_t from, uint64_t to, int cpu)
 {
 	uint64_t now = clock__event_ns();
-	char *p = encode__wall(c->encoder, now, c->row);
+	char *p = encode__begin(c->encoder, STREAM_LOST, now, c->row);
 
-	*p++ = ',';
+	COLUMN(p, "stream");
 	p = encode__word(p, schema_streams[stream].key);
-	*p++ = ',';
+	COLUMN(p, "cause");
 	p = encode__word(p, cause);
-	*p++ = ',';
+	COLUMN(p, "count");
 	p = csv__u64(p, count);
-	*p++ = ',';
+	COLUMN(p, "from_mono_ns");
 	p = csv__u64(p, from);
-	*p++ = ',';
+	COLUMN(p, "to_mono_ns");
 	p = csv__u64(p, to);
-	*p++ = ',';
+	COLUMN(p, "cpu_id");
 	if (cpu >= 0)
 		p = csv__u64(p, cpu);
 	p = encode__end(now, p);

@@ -11,6 +11,7 @@
 
 #include "base/csv.h"
 #include "platform/macros.h"
+#include "rows/column.h"
 #include "schema/fs_ops.h"
 
 static const struct reqnames no_names;
@@ -64,33 +65,38 @@ static bool plain_type(const char *type)
 	return len < FSTYPE_BYTES && csv__text(field, type, len) - field == (ptrdiff_t)len;
 }
 
+const struct record_kind record_kinds[REC_TYPES] = {
+	[REC_PATH] = { sizeof(struct rec_path), PATH_SPECIAL + 1 },
+	[REC_TASK] = { sizeof(struct rec_task), 0 },
+	[REC_FS] = { sizeof(struct rec_fs), FS_OP_COUNT, STREAM_FS, encode__fs, true },
+	[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT, STREAM_FS, encode__fs, false },
+	[REC_BLOCK] = { sizeof(struct rec_block), 0, STREAM_BLOCK, encode__block, true },
+	[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1, STREAM_NW_CONN,
+		       encode__conn, true },
+	[REC_CACHE] = { sizeof(struct rec_cache), CACHE_MISS_WRITE + 1, STREAM_CACHE, encode__cache,
+			true },
+	[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1, STREAM_PAGEFAULT, encode__fault,
+			true },
+	[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1, STREAM_NW_DROP, encode__drop,
+		       true },
+	[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1, STREAM_NW_EPOLL, encode__epoll,
+			true },
+	[REC_SOCKOPT] = { sizeof(struct rec_sockopt), SOCKOPT_GET + 1, STREAM_NW_SOCKOPT,
+			  encode__sockopt, true },
+};
+
 /* Records come from programs of our own: this is for the day when one of them is wrong. */
 bool encode__sound(const void *record, size_t size)
 {
-	/* Sizes, and how many values the second byte may have (0: any). */
-	static const struct {
-		uint16_t size;
-		uint8_t values;
-	} kinds[] = {
-		[REC_PATH] = { sizeof(struct rec_path), PATH_SPECIAL + 1 },
-		[REC_TASK] = { sizeof(struct rec_task), 0 },
-		[REC_FS] = { sizeof(struct rec_fs), FS_OP_COUNT },
-		[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT },
-		[REC_BLOCK] = { sizeof(struct rec_block), 0 },
-		[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1 },
-		[REC_CACHE] = { sizeof(struct rec_cache), CACHE_MISS_WRITE + 1 },
-		[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1 },
-		[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1 },
-		[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1 },
-		[REC_SOCKOPT] = { sizeof(struct rec_sockopt), SOCKOPT_GET + 1 },
-	};
+	const struct record_kind *kind;
 	const uint8_t *head = record;
 	const struct rec_fs_long *fs = record;
 	const struct rec_conn *conn = record;
 
-	if (size < 2 || head[0] >= ARRAY_SIZE(kinds) || !kinds[head[0]].size ||
-	    size < kinds[head[0]].size ||
-	    (kinds[head[0]].values && head[1] >= kinds[head[0]].values))
+	if (size < 2 || head[0] >= REC_TYPES)
+		return false;
+	kind = &record_kinds[head[0]];
+	if (!kind->size || size < kind->size || (kind->values && head[1] >= kind->values))
 		return false;
 	switch (head[0]) {
 	case REC_PATH:
@@ -369,14 +375,16 @@ char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t valu
 	return csv__mem(p, c->text, c->len);
 }
 
-char *encode__wall(struct encoder *e, uint64_t ns, char *p)
+char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p)
 {
+	column__begin(stream);
 	clock__wall(e->clock, ns, p);
 	return p + CLOCK_WALL_LEN;
 }
 
 char *encode__end(uint64_t ns, char *p)
 {
+	column__end();
 	*p++ = ',';
 	p = csv__u64(p, ns);
 	*p++ = '\n';

@@ -99,6 +99,17 @@ void encoder__define(struct encoder *e, const void *record, size_t size);
  * in it. */
 bool encode__sound(const void *record, size_t size);
 
+/* What there is to know of a type of records: a new one is a row of record_kinds. */
+struct record_kind {
+	uint16_t size;      /* that it has at least; 0: there is no such type */
+	uint8_t values;     /* how many its second byte may have; 0: any */
+	enum stream stream; /* of an event */
+	char *(*encode)(struct encoder *e, const void *record, size_t size,
+			char *p); /* NULL: a definition */
+	bool is_short;            /* its row never takes more than ROW_SHORT_MAX */
+};
+extern const struct record_kind record_kinds[REC_TYPES];
+
 /* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
  * program's leaves it out. */
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p);
@@ -124,7 +135,8 @@ char *encode__tid(const struct task_entry *task, char *p);
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
 /* An address of IP version 4 or 6, in clear or as its token. */
 char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version);
-char *encode__wall(struct encoder *e, uint64_t ns, char *p);
+/* Begins a row of STREAM with its first column, the wall time of NS; ends it with mono_ns. */
+char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p);
 char *encode__end(uint64_t ns, char *p);
 char *encode__errno(int64_t ret, char *p);
 

@@ -3,6 +3,7 @@
 
 #include "base/csv.h"
 #include "platform/macros.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 #define NO_SECTOR UINT64_MAX /* of a flush */
@@ -42,21 +43,21 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 	uint32_t op = r->cmd_flags & ((1 << OP_BITS) - 1);
 	char *field;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_BLOCK, r->ns, p);
+	COLUMN(p, "operation");
 	p = encode__word(p, names->ops_lower[op]);
-	*p++ = ',';
+	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	*p++ = ',';
+	COLUMN(p, "sector");
 	if (r->sector != NO_SECTOR)
 		p = csv__u64(p, r->sector);
-	*p++ = ',';
+	COLUMN(p, "size");
 	p = csv__u64(p, r->bytes);
-	*p++ = ',';
+	COLUMN(p, "latency_ms");
 	p = milliseconds(p, r->issue_ns, r->ns);
-	*p++ = ',';
+	COLUMN(p, "device");
 	p = csv__device(p, r->dev >> 20, r->dev & 0xfffff);
-	*p++ = ',';
+	COLUMN(p, "flags");
 	field = p;
 	for (int bit = OP_BITS; bit < REQNAMES_BITS; bit++)
 		if (r->cmd_flags >> bit & 1)
@@ -65,22 +66,22 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 		p = join(p, field, "bio", "");
 	if (r->error)
 		p = encode__errno(-errno_of(r->error), join(p, field, "error=", ""));
-	*p++ = ',';
+	COLUMN(p, "cpu_id");
 	p = csv__u64(p, r->cpu);
-	*p++ = ',';
+	COLUMN(p, "ppid");
 	if (r->task)
 		p = csv__u64(p, task->ppid);
-	*p++ = ',';
+	COLUMN(p, "queue_latency_ms");
 	p = milliseconds(p, r->insert_ns, r->issue_ns);
-	*p++ = ',';
+	COLUMN(p, "command_flags");
 	field = p;
 	for (int bit = OP_BITS; bit < REQNAMES_BITS; bit++)
 		if (r->cmd_flags >> bit & 1)
 			p = join(p, field, "REQ_", names->flags[bit]);
-	*p++ = ',';
+	COLUMN(p, "operation_code");
 	if (names->ops[op][0])
 		p = encode__word(encode__word(p, "REQ_OP_"), names->ops[op]);
-	*p++ = ',';
+	COLUMN(p, "request_id");
 	p = csv__u64(p, r->request_id);
 	return encode__end(r->ns, p);
 }

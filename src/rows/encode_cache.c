@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The page cache, and the faults that ask it for pages. */
 #include "base/csv.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 static const char *const cache_events[] = {
@@ -21,25 +22,25 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 	const struct rec_cache *r = record;
 	bool of_file = r->event != CACHE_RECLAIM;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_CACHE, r->ns, p);
+	COLUMN(p, "pid", "command");
 	p = encode__pid_command(encode__task(e, r->task), p);
-	*p++ = ',';
+	COLUMN(p, "event_type");
 	p = encode__word(p, cache_events[r->event]);
-	*p++ = ',';
+	COLUMN(p, "inode");
 	if (of_file)
 		p = csv__u64(p, r->ino);
-	*p++ = ',';
+	COLUMN(p, "page_index");
 	if (of_file)
 		p = csv__u64(p, r->index);
-	*p++ = ',';
+	COLUMN(p, "size_pages");
 	p = csv__u64(p, r->pages);
-	*p++ = ',';
+	COLUMN(p, "cpu_id");
 	p = csv__u64(p, r->cpu);
-	*p++ = ',';
+	COLUMN(p, "device_id");
 	if (of_file)
 		p = csv__u64(p, r->dev);
-	*p++ = ',';
+	COLUMN(p, "count");
 	p = csv__u64(p, r->count);
 	return encode__end(r->ns, p);
 }
@@ -49,21 +50,21 @@ char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
 	const struct rec_fault *r = record;
 	const struct task_entry *task = encode__task(e, r->task);
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_PAGEFAULT, r->ns, p);
+	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	*p++ = ',';
+	COLUMN(p, "fault_type");
 	if (r->access != FAULT_UNKNOWN)
 		p = encode__word(p, r->access == FAULT_WRITE ? "WRITE" : "READ");
-	*p++ = ',';
+	COLUMN(p, "severity");
 	p = encode__word(p, r->major ? "MAJOR" : "MINOR");
-	*p++ = ',';
+	COLUMN(p, "inode");
 	p = csv__u64(p, r->ino);
-	*p++ = ',';
+	COLUMN(p, "offset_pages");
 	p = csv__u64(p, r->page);
-	*p++ = ',';
+	COLUMN(p, "address");
 	p = csv__hex(p, r->address);
-	*p++ = ',';
+	COLUMN(p, "device_id");
 	p = csv__u64(p, r->dev);
 	return encode__end(r->ns, p);
 }

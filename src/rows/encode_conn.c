@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/csv.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 static const char *const events[] = {
@@ -97,46 +98,46 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 	int version = ip_version(ends);
 	uint32_t domain = r->op == CONN_SOCKET_CREATE ? r->domain : ends->family;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_NW_CONN, r->ns, p);
+	COLUMN(p, "event_type");
 	p = encode__word(p, events[r->op]);
-	*p++ = ',';
+	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	*p++ = ',';
+	COLUMN(p, "domain");
 	if (domain || (r->op == CONN_SOCKET_CREATE && !r->no_args))
 		p = encode__word_or_number(p, &names_domain, domain);
-	*p++ = ',';
+	COLUMN(p, "sock_type");
 	if (r->op == CONN_SOCKET_CREATE)
 		p = r->no_args ? p : encode__flags(e, &names_sock_type, r->arg, p);
 	else if (ends->sock_type)
 		p = encode__flags(e, &names_sock_type, ends->sock_type, p);
-	*p++ = ',';
+	COLUMN(p, "ipver");
 	if (version)
 		p = csv__u64(p, version);
-	*p++ = ',';
+	COLUMN(p, "local_addr");
 	if (r->op != CONN_SOCKET_CREATE)
 		p = address(e, p, r, false);
-	*p++ = ',';
+	COLUMN(p, "remote_addr");
 	p = address(e, p, r, true);
-	*p++ = ',';
+	COLUMN(p, "sport");
 	if (ends->sport)
 		p = csv__u64(p, ends->sport);
-	*p++ = ',';
+	COLUMN(p, "dport");
 	if (ends->dport)
 		p = csv__u64(p, ends->dport);
-	*p++ = ',';
+	COLUMN(p, "fd");
 	if (!r->no_fd && (r->fd >= 0 || r->op != CONN_SOCKET_CREATE))
 		p = csv__i64(p, r->fd);
-	*p++ = ',';
+	COLUMN(p, "backlog");
 	if (r->op == CONN_LISTEN && !r->no_args)
 		p = csv__i64(p, (int32_t)r->arg);
-	*p++ = ',';
+	COLUMN(p, "shutdown_how");
 	if (r->op == CONN_SHUTDOWN && names__word(&names_shut, r->arg))
 		p = encode__word(p, names__word(&names_shut, r->arg));
-	*p++ = ',';
+	COLUMN(p, "latency_ns");
 	if (r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	*p++ = ',';
+	COLUMN(p, "return_value");
 	p = csv__i64(p, r->ret);
 	return encode__end(r->ns, p);
 }

@@ -4,6 +4,7 @@
 #include "base/csv.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 static const char *const events[] = {
@@ -47,35 +48,35 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_drop *r = record;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_NW_DROP, r->ns, p);
+	COLUMN(p, "event_type");
 	p = encode__word(p, events[r->event]);
-	*p++ = ',';
+	COLUMN(p, "pid", "command");
 	p = encode__pid_command(encode__task(e, r->task), p);
-	*p++ = ',';
+	COLUMN(p, "proto");
 	if (r->ipver)
 		p = protocols[r->proto] ? encode__word(p, protocols[r->proto]) :
 					  csv__u64(p, r->proto);
-	*p++ = ',';
+	COLUMN(p, "ipver");
 	if (r->ipver)
 		p = csv__u64(p, r->ipver);
-	*p++ = ',';
+	COLUMN(p, "src_addr");
 	if (r->ipver)
 		p = encode__ip(e, p, r->src, r->ipver);
-	*p++ = ',';
+	COLUMN(p, "dst_addr");
 	if (r->ipver)
 		p = encode__ip(e, p, r->dst, r->ipver);
-	*p++ = ',';
+	COLUMN(p, "sport");
 	p = port(p, r->sport);
-	*p++ = ',';
+	COLUMN(p, "dport");
 	p = port(p, r->dport);
-	*p++ = ',';
+	COLUMN(p, "skb_len");
 	if (r->skb_len)
 		p = csv__u64(p, r->skb_len);
-	*p++ = ',';
+	COLUMN(p, "drop_reason");
 	if (r->has_reason)
 		p = csv__u64(p, r->reason);
-	*p++ = ',';
+	COLUMN(p, "tcp_state");
 	if (r->tcp_state < N_STATES)
 		p = encode__word(p, tcp_states[r->tcp_state]);
 	return encode__end(r->ns, p);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/csv.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 static const char *const events[] = {
@@ -26,38 +27,38 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 	const struct task_entry *task = encode__task(e, r->task);
 	bool waits = r->op >= POLL_WAIT;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_NW_EPOLL, r->ns, p);
+	COLUMN(p, "event_type");
 	p = encode__word(p, events[r->op]);
-	*p++ = ',';
+	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	*p++ = ',';
+	COLUMN(p, "epoll_fd");
 	if (has_instance(r))
 		p = csv__i64(p, r->fd);
-	*p++ = ',';
+	COLUMN(p, "target_fd");
 	if (r->op == POLL_CTL)
 		p = csv__i64(p, r->target);
-	*p++ = ',';
+	COLUMN(p, "operation");
 	if (r->op == POLL_CTL && names__word(&names_epoll_ctl, r->operation))
 		p = encode__word(p, names__word(&names_epoll_ctl, r->operation));
-	*p++ = ',';
+	COLUMN(p, "event_mask");
 	if (r->has_events)
 		p = encode__flags(e, &names_epoll, r->events, p);
-	*p++ = ',';
+	COLUMN(p, "max_events");
 	if (waits && !r->no_args)
 		p = csv__i64(p, r->max);
-	*p++ = ',';
+	COLUMN(p, "ready_count");
 	if (waits && r->ret >= 0)
 		p = csv__i64(p, r->ret);
-	*p++ = ',';
+	COLUMN(p, "timeout_ms");
 	if (waits)
 		p = timeout(p, r->timeout_ns);
-	*p++ = ',';
+	COLUMN(p, "latency_ns");
 	if (r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	*p++ = ',';
+	COLUMN(p, "return_value");
 	p = csv__i64(p, r->ret);
-	*p++ = ',';
+	COLUMN(p, "errno");
 	p = encode__errno(r->ret, p);
 	return encode__end(r->ns, p);
 }

@@ -3,6 +3,7 @@
 
 #include "base/csv.h"
 #include "platform/macros.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 #include "rows/fs_flags.h"
 #include "rows/normalize_path.h"
@@ -264,12 +265,12 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->op == FS_PROCESS_EXIT)
 		ret = r->flags & 0x7f ? 128 + (r->flags & 0x7f) : (r->flags >> 8) & 0xff;
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_FS, r->ns, p);
+	COLUMN(p, "operation");
 	p = encode__word(p, ops[r->op].name);
-	*p++ = ',';
+	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
-	*p++ = ',';
+	COLUMN(p, "filename");
 	if (l && l->has & LONG_TWO_FILES) {
 		const struct path_entry *out = dict__get(e->paths, l->base2);
 
@@ -285,17 +286,17 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		if (!p)
 			return NULL;
 	}
-	*p++ = ',';
+	COLUMN(p, "size");
 	/* Beyond 2^63 - 1 it is negative: readers that guess types take the column for integers. */
 	if (r->has & FS_HAS_SIZE)
 		p = csv__i64(p, r->size);
-	*p++ = ',';
+	COLUMN(p, "offset");
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);
-	*p++ = ',';
+	COLUMN(p, "bytes_completed");
 	if (r->has & FS_HAS_BYTES && ret >= 0)
 		p = csv__u64(p, ret);
-	*p++ = ',';
+	COLUMN(p, "inode", "device");
 	if (path) {
 		p = csv__mem(p, path->place, path->place_len);
 		fs_type = path->fs_type;
@@ -307,27 +308,27 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	} else {
 		*p++ = ',';
 	}
-	*p++ = ',';
+	COLUMN(p, "flags");
 	p = flags_field(e, r, l, path, p);
-	*p++ = ',';
+	COLUMN(p, "duration_ns");
 	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	*p++ = ',';
+	COLUMN(p, "return_value");
 	p = csv__i64(p, ret);
-	*p++ = ',';
+	COLUMN(p, "errno");
 	p = encode__errno(ret, p);
-	*p++ = ',';
+	COLUMN(p, "mmap_prot");
 	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_prot, l->aux, p);
-	*p++ = ',';
+	COLUMN(p, "mmap_flags");
 	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_map, l->aux2, p);
-	*p++ = ',';
+	COLUMN(p, "address");
 	if (l && l->has & LONG_HAS_ADDRESS)
 		p = csv__hex(p, l->address);
-	*p++ = ',';
+	COLUMN(p, "cmdline", "ppid", "container_id");
 	p = csv__mem(p, task->text + task->who_len, task->tail_len);
-	*p++ = ',';
+	COLUMN(p, "fs_type");
 	if (fs_type)
 		p = encode__word(p, fs_type);
 	return encode__end(r->ns, p);

@@ -9,6 +9,7 @@
 
 #include "base/csv.h"
 #include "platform/macros.h"
+#include "rows/column.h"
 #include "rows/encode.h"
 
 static const struct {
@@ -214,28 +215,28 @@ char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *
 	const struct rec_sockopt *r = record;
 	const struct task_entry *task = encode__task(e, r->task);
 
-	p = encode__wall(e, r->ns, p);
-	*p++ = ',';
+	p = encode__begin(e, STREAM_NW_SOCKOPT, r->ns, p);
+	COLUMN(p, "event_type");
 	p = encode__word(p, r->op == SOCKOPT_GET ? "GET" : "SET");
-	*p++ = ',';
+	COLUMN(p, "pid", "command");
 	p = encode__pid_command(task, p);
-	*p++ = ',';
+	COLUMN(p, "fd");
 	if (!r->no_args)
 		p = csv__i64(p, r->fd);
-	*p++ = ',';
+	COLUMN(p, "level");
 	if (!r->no_args)
 		p = word_or_int(p, &names_opt_level, r->level);
-	*p++ = ',';
+	COLUMN(p, "option_name");
 	if (!r->no_args)
 		p = option_name(p, r->level, r->name);
-	*p++ = ',';
+	COLUMN(p, "optval");
 	if (!r->no_args)
 		p = value(e, p, r);
-	*p++ = ',';
+	COLUMN(p, "return_value");
 	p = csv__i64(p, r->ret);
-	*p++ = ',';
+	COLUMN(p, "errno");
 	p = encode__errno(r->ret, p);
-	*p++ = ',';
+	COLUMN(p, "tid");
 	p = encode__tid(task, p);
 	return encode__end(r->ns, p);
 }

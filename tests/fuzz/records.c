@@ -4,13 +4,6 @@
 #include "fuzz.h"
 #include "rows/encode.h"
 
-static char *(*const encoders[])(struct encoder *e, const void *record, size_t size, char *p) = {
-	[REC_FS] = encode__fs,       [REC_FS_LONG] = encode__fs,      [REC_BLOCK] = encode__block,
-	[REC_CONN] = encode__conn,   [REC_CACHE] = encode__cache,     [REC_FAULT] = encode__fault,
-	[REC_EPOLL] = encode__epoll, [REC_SOCKOPT] = encode__sockopt, [REC_DROP] = encode__drop,
-};
-#define N_ENCODERS (sizeof(encoders) / sizeof(*encoders))
-
 static void make_few(u64 *id)
 {
 	*id = *id % 3;
@@ -40,9 +33,9 @@ static void take(struct encoder *e, uint8_t *record, size_t size)
 		make_few(&((struct rec_fs *)record)->path);
 		make_few(&((struct rec_fs *)record)->task);
 	}
-	if (*record >= N_ENCODERS || !encoders[*record])
+	if (!record_kinds[*record].encode)
 		abort();
-	end = encoders[*record](e, record, size, row);
+	end = record_kinds[*record].encode(e, record, size, row);
 	/* A row is a line. */
 	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
 		abort();
