@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the BPF programs and user space agree on beside the records: the table of system calls, the
- * counters, and the configuration. Nothing but the loader of these programs needs it. */
+/* What the BPF programs and their loader share besides records: the table of system calls, the
+ * counters, and the configuration. Only the engine that loads these programs includes it. */
 #ifndef IOTRC_BPF_ABI_H
 #define IOTRC_BPF_ABI_H
 
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define MAX_CPUS 512       /* slots of per-CPU counters and rings; CPUs beyond share them */
+#define MAX_CPUS 512       /* slots for per-CPU counters and rings; further CPUs share them */
 #define MAX_SYSCALLS 512   /* the largest table: x86-64 ends at 470 in Linux 6.18 */
 #define MAX_SOCKETCALLS 32 /* include/uapi/linux/net.h ends at 20 */
 #define MAX_URING_OPS 64
 
-/* ---- the table of system calls, filled by src/syscalls.c ---- */
+/* ---- the table of system calls, filled by src/engine/bpf/syscalls*.c ---- */
 
-/* An argument's place in struct syscall_desc: ARG(0) is the first; 0 says there is none. */
+/* The place of an argument in struct syscall_desc: ARG(0) is the first argument, 0 means none. */
 #define ARG(n) ((n) + 1)
 
 enum syscall_shape {
@@ -26,16 +26,16 @@ enum syscall_shape {
 	SHAPE_RANGE,     /* acts on a range of addresses */
 	SHAPE_PLAIN,     /* acts on no file in particular */
 	SHAPE_TWO_FILES, /* moves data from the open file fd to the open file fd2 */
-	SHAPE_IOCTL,     /* the requests that clone */
-	SHAPE_FCNTL,     /* the commands that lock */
-	SHAPE_AIO,       /* about a context of kernel AIO; with path, io_submit() */
+	SHAPE_IOCTL,     /* only the requests that share extents between files */
+	SHAPE_FCNTL,     /* only the commands that lock */
+	SHAPE_AIO,       /* takes a context of kernel AIO; with path it is io_submit() */
 	SHAPE_FORK,
 	SHAPE_EXEC,
 	SHAPE_RESTART, /* continues a call that was interrupted, or says that it has ended */
 	SHAPE_CONN,    /* acts on a socket */
-	SHAPE_EPOLL,   /* waits for open files, or says which */
+	SHAPE_EPOLL,   /* waits for open files, or says which ones to wait for */
 	SHAPE_SOCKOPT,
-	SHAPE_SOCKETCALL, /* one of many, which its first argument tells */
+	SHAPE_SOCKETCALL, /* socketcall(): its first argument says which call it is */
 	SHAPE_FSMOUNT,    /* makes a mount of a filesystem's context, and a descriptor of it */
 	SHAPE_DUP,        /* makes one descriptor another, which may have been a socket's */
 };
@@ -47,24 +47,26 @@ enum syscall_props {
 	PROP_HILO = 1 << 3,        /* offset is a low and a high half */
 	PROP_PGOFF = 1 << 4,       /* offset counts pages of 4096 bytes (mmap2) */
 	PROP_STAT = 1 << 5,        /* aux points to a struct stat that the kernel has filled */
-	PROP_STATX = 1 << 6,       /* … a struct statx */
+	PROP_STATX = 1 << 6,       /* aux points to a struct statx that the kernel has filled */
 	PROP_REACH_FIRST = 1 << 7, /* the file is looked up on entry: later its name is gone */
-	PROP_CLOSES = 1 << 8,      /* of a socket, too */
+	PROP_CLOSES = 1 << 8,      /* closes a descriptor, which may be of a socket */
 	PROP_CLONE3 = 1 << 9,      /* flags is a pointer to struct clone_args */
-	PROP_FILE_FLAGS = 1 << 10, /* the row's flags are those the file was opened with */
+	PROP_FILE_FLAGS = 1 << 10, /* the row's flags are those that the file was opened with */
 	PROP_CREAT = 1 << 11,      /* creat(): flags are implied */
 	PROP_RWF = 1 << 12,        /* aux holds RWF_* flags */
 	PROP_LINK_TARGET =
-		1 << 13,           /* the first path is text, and stays as it is (symlink, mount) */
-	PROP_OPEN_HOW = 1 << 14,   /* aux points to struct open_how, which begins with the flags */
-	PROP_REMOVEDIR = 1 << 15,  /* with AT_REMOVEDIR in flags it is rmdir */
-	PROP_NAMES = 1 << 16,      /* may change the names of open files, whoever calls it */
+		/* the first path is stored as text, not resolved (symlink, mount) */
+	1 << 13,
+	/* aux points to struct open_how, whose first field is the flags */
+	PROP_OPEN_HOW = 1 << 14,
+	PROP_REMOVEDIR = 1 << 15,  /* is rmdir if the flags have AT_REMOVEDIR */
+	PROP_NAMES = 1 << 16,      /* may change the names of open files: noted for every process */
 	PROP_HILO_SIZE = 1 << 17,  /* size is a low and a high half */
-	PROP_NULL_IS_FD = 1 << 18, /* without a path it acts on fd */
-	PROP_EMPTY_IS_FD = 1 << 19, /* with an empty path it acts on fd, AT_EMPTY_PATH or not */
-	PROP_OFFSET_AT = 1 << 20,   /* offset points to it, and has been moved on */
-	PROP_OFFSET_32 = 1 << 21,   /* … and has 32 bits */
-	PROP_ARGS_AT = 1 << 22,     /* the one argument points to the arguments, 32 bits each */
+	PROP_NULL_IS_FD = 1 << 18, /* a NULL path means fd */
+	PROP_EMPTY_IS_FD = 1 << 19, /* an empty path means fd, even without AT_EMPTY_PATH */
+	PROP_OFFSET_AT = 1 << 20,   /* offset points to the offset, which the call moves on */
+	PROP_OFFSET_32 = 1 << 21,   /* that offset has 32 bits */
+	PROP_ARGS_AT = 1 << 22,     /* the only argument points to the arguments, of 32 bits each */
 	PROP_XATTR_ARGS = 1 << 23,  /* aux points to struct xattr_args: size and flags */
 	PROP_STAT64 = 1 << 24,      /* aux points to a 32-bit program's struct stat64 */
 	PROP_ENDS_FDS = 1 << 25,    /* ends descriptors, of sockets too, when it succeeds */
@@ -84,34 +86,34 @@ struct syscall_desc {
 	u8 fd; /* the file, or the directory that path is relative to */
 	u8 path, fd2, path2;
 	u8 size, offset, flags, aux;
-	u8 at; /* AT_* flags, where they are more than the row's flags */
+	u8 at; /* AT_* flags, if they are an argument of their own */
 	u8 kind;
 	u8 size_type; /* enum size_type */
 	u8 pad[2];
 	u32 props;
 };
 
-/* What the timeout of a call that waits is: syscall_desc.kind of SHAPE_EPOLL. */
+/* How a waiting call gives its timeout: syscall_desc.kind with SHAPE_EPOLL. */
 enum timeout_kind {
 	KIND_MILLISECONDS = 1,
 	KIND_TIMEVAL,
 	KIND_TIMESPEC,
-	KIND_TIMESPEC64, /* … in 32-bit calls, too */
+	KIND_TIMESPEC64, /* struct __kernel_timespec, even in 32-bit calls */
 };
 
-/* ---- accounting, in .bss, one slot a CPU ---- */
+/* ---- counters, in .bss, one slot per CPU ---- */
 
 struct stream_count {
-	u64 seen;                        /* operations of the stream that completed */
-	u64 filtered;                    /* … of them left out by a filter or by scope */
-	u64 lost;                        /* … of them for which a ring had no room */
-	u64 lost_first_ns, lost_last_ns; /* of those since acked */
-	u64 acked;                       /* written by the program: the lost it has taken note of */
-	u64 shed; /* … and of the seen those left out to lighten the load */
+	u64 seen;                        /* completed operations of the stream */
+	u64 filtered;                    /* those of them that a filter or the scope left out */
+	u64 lost;                        /* those of them that found no room in a ring or table */
+	u64 lost_first_ns, lost_last_ns; /* times of the first and last loss since acked */
+	u64 acked; /* written by user space: the losses that it has reported */
+	u64 shed;  /* those of seen that were left out deliberately, under overload */
 };
 
 enum hook {
-	HOOK_SYS_ENTER, /* fires as often as its streams' seen says: not counted again */
+	HOOK_SYS_ENTER, /* not counted: it fires as often as the seen of its streams */
 	HOOK_SYS_EXIT,
 	HOOK_PROCESS_FORK,
 	HOOK_PROCESS_EXIT,
@@ -157,19 +159,20 @@ enum hook {
 	HOOK_COUNT
 };
 
-/* A power of two: an index that was in memory is bounded by a mask, which the verifier follows. */
+/* A power of two: a mask then bounds an index that was read from memory, which the verifier can
+ * follow. */
 #define STREAM_SLOTS (STREAM_CAPTURED <= 8 ? 8 : STREAM_CAPTURED <= 16 ? 16 : 32)
 _Static_assert(STREAM_CAPTURED <= STREAM_SLOTS, "a slot for each stream");
 
-/* What each short record needs is in the first cache line: fs is the first of the streams. */
+/* The fields that every short record needs are in the first cache line: fs is the first stream. */
 struct cpu_slot {
-	u64 lane_put; /* records put into the CPU's lane so far */
+	u64 lane_put; /* records put into this CPU's lane so far */
 	/* The lane is full when lane_put reaches this: lane_taken, as last read, plus the lane's
 	 * size. */
 	u64 lane_limit;
 	struct stream_count streams[STREAM_SLOTS];
 	u64 fired[HOOK_COUNT];
-	/* Events that the standby program recorded, less those that the first one left to it
+	/* Events that the standby program recorded, minus those that the first program left to it
 	 * (bpf/pair.h). */
 	u64 taken[HOOK_COUNT];
 	u64 crowded; /* the CPU's ring keeps its rest for the streams that are not in bulk */
@@ -184,32 +187,32 @@ struct cpu_slot {
 #define MAX_COMMANDS 16
 
 struct capture_config {
-	u32 own_pid;     /* never recorded, nor what it starts */
-	u8 rdonly_cast;  /* this kernel has bpf_rdonly_cast (6.2) */
-	u8 task_storage; /* … task storage for tracing (5.13) */
+	u32 own_pid;     /* never recorded, nor are its descendants */
+	u8 rdonly_cast;  /* the kernel has bpf_rdonly_cast() (6.2) */
+	u8 task_storage; /* the kernel has task storage for tracing programs (5.13) */
 	u8 scope_all;
-	u8 atomic_counters; /* slots are shared, or tracepoints can be preempted */
+	u8 atomic_counters; /* CPUs share slots, or tracepoints can be preempted */
 	u8 nw_conn;
 	u8 fs;         /* the stream is wanted */
 	u8 exec_rows;  /* process_exec is wanted: exec() not only for what it ends, for nw_conn */
 	u8 exit_rows;  /* process_exit, likewise */
-	u8 close_rows; /* close() of files is wanted: not only of sockets, for nw_conn */
-	u8 exit_says_last; /* sched_process_exit has group_dead (6.16) */
+	u8 close_rows; /* close() of files is recorded, not only that of sockets for nw_conn */
+	u8 exit_says_last; /* sched_process_exit has the argument group_dead (6.16) */
 	u8 tells_reads;    /* the kernel says on whose behalf it reads ahead */
-	u8 reads_whole; /* a read is told of once, at its end, and not a batch of pages at a time */
-	u8 raw_preemptible; /* programs on raw tracepoints are run with preemption on (7.1) */
-	u32 flush_seq;      /* in a request's rq_flags: RQF_FLUSH_SEQ */
+	u8 reads_whole;    /* a read is reported once, at its end, rather than per batch of pages */
+	u8 raw_preemptible; /* programs on raw tracepoints run with preemption enabled (7.1) */
+	u32 flush_seq;      /* RQF_FLUSH_SEQ, a bit of request.rq_flags */
 	u32 n_pids, n_commands;
 	u32 pids[MAX_PIDS];
 	char commands[MAX_COMMANDS][COMM_BYTES];
 	u64 cgroup;         /* 0: any */
 	u64 uring_reissue;  /* REQ_F_REISSUE of this kernel */
-	u32 uring_narrow;   /* … IO_RING_F_COMPAT */
-	u32 uring_stream;   /* that what io_uring doesn't say more of counts for */
-	u32 uring_nameless; /* io_uring_complete doesn't say which request it is (until 5.17) */
+	u32 uring_narrow;   /* IO_RING_F_COMPAT of this kernel */
+	u32 uring_stream;   /* the stream that counts io_uring's losses of unknown operation */
+	u32 uring_nameless; /* io_uring_complete does not name the request (until 5.17) */
 	u32 ring_bytes;     /* of one event ring */
-	u32 lane_records;   /* of one lane, a power of two; 0: there are none (bpf/lane.h) */
-	u32 cache_sample;   /* one page in so many */
+	u32 lane_records;   /* of one lane, a power of two; 0: no lanes (bpf/lane.h) */
+	u32 cache_sample;   /* record one page in this many */
 	u32 page_size;      /* bytes */
 	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The kernel's types as far as they are read here; CO-RE finds the true offsets in the running
- * kernel's BTF, so only names and kinds matter. Nothing is generated from the build machine. */
+/* The kernel types that are read here, reduced to the fields in use. CO-RE takes the real offsets
+ * from the running kernel's BTF, so only names and kinds of fields matter. Nothing is generated
+ * from the kernel of the build machine. A comment gives the version that changed a field. */
 #ifndef IOTRC_BPF_KERNEL_TYPES_H
 #define IOTRC_BPF_KERNEL_TYPES_H
 
@@ -349,8 +350,8 @@ struct address_space {
 
 struct page {
 	struct address_space *mapping;
-	unsigned long index;      /* until 6.15 or so; then folio's alone */
-	unsigned int compound_nr; /* of the second page, until 5.17 or so */
+	unsigned long index;      /* until 6.15 or so, then in struct folio */
+	unsigned int compound_nr; /* in the second page, until 5.17 or so */
 };
 
 struct folio {
@@ -395,7 +396,7 @@ struct gendisk {
 
 struct blk_mq_ops;
 struct request_queue {
-	const struct blk_mq_ops *mq_ops; /* NULL: takes bios, makes no requests */
+	const struct blk_mq_ops *mq_ops; /* NULL if it takes bios and makes no requests */
 	struct gendisk *disk;            /* since 5.15 */
 };
 
@@ -540,7 +541,7 @@ struct io_kiocb {
 	struct file *file;
 	struct io_ring_ctx *ctx;
 	u8 opcode;
-	u32 flags; /* 64 bits since 6.9 */
+	u32 flags; /* has 64 bits since 6.9 */
 	struct io_cqe cqe;
 	struct io_wq_work_node comp_list;
 	atomic_t refs;
