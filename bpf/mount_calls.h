@@ -6,6 +6,7 @@
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_long.h"
+#include "bpf/call_reached.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
 #include "bpf/file.h"
