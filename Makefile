@@ -77,7 +77,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
-.PHONY: check check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -193,6 +193,10 @@ check-asan-trees: workloads
 		WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
+# What gcc's static analyzer finds; tests/analyze/known says why each of it is no fault.
+check-analyze: $(BUILD)/iotrc
+	$(call say,TEST,'gcc -fanalyzer')
+	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known
 # Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
 # in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes. With a FUZZ_SEED but 0 chance is the same each time.
 FUZZ_SECONDS ?= 60
