@@ -27,9 +27,9 @@
 #define LINK_BYTES 512 /* of the text of a symbolic link; longer links are not followed */
 #define LINKS_MAX 10   /* symbolic links per path; the kernel allows 40 */
 #define BUCKET_MAX 64  /* dentries looked at per bucket */
-#define MOUNTS_STEP 64 /* mounts looked at per call of find_mount() */
-#define MOUNTS_CALLS 16
-#define MOUNTED_OVER 4   /* mounts stacked on one dentry */
+#define MOUNTS_STEP 128   /* mounts below one that are looked at */
+#define MOUNTS_CALLS 1
+#define MOUNTED_OVER 2    /* mounts on one another */
 #define LOOKUP_STEPS 192 /* components, those of symbolic links included */
 
 /* Set by user space after loading; 0: not found, so that no path is walked. */
@@ -150,7 +150,7 @@ __noinline int find_dentry(void)
 }
 
 /* Searches the next MOUNTS_STEP children of the current mount for one on the current dentry. */
-__noinline int find_mount(void)
+static __always_inline int find_mount(void)
 {
 	struct lookup *s = get_lookup();
 	u64 head, i;
