@@ -51,18 +51,19 @@ static __noinline enum verdict take_two_files(struct task_state *state, u64 in, 
 static __always_inline enum verdict enter_attributes(struct task_state *state,
 						     struct task_struct *task)
 {
-	u32 request = state->args[1], flags = 0;
+	u32 request = state->args[1];
 	u64 file = task_file(task, (s32)state->args[0]);
 	enum verdict verdict;
 
 	if (request != FS_IOC_SETFLAGS && request != FS_IOC32_SETFLAGS &&
 	    request != FS_IOC_FSSETXATTR)
 		return VERDICT_IGNORE;
-	verdict = file ? take_file(state, file, (s32)state->args[0]) : VERDICT_TRACE;
+	verdict = take_two_files(state, file, 0);
+	/* Into the state: of the stack 5.10 has no more. */
+	state->args[5] = 0;
 	if (request != FS_IOC_FSSETXATTR)
-		uread(&flags, sizeof(flags), state->args[2]);
+		uread(&state->args[5], sizeof(u32), state->args[2]);
 	state->args[4] = request == FS_IOC_FSSETXATTR ? KIND_FSSETXATTR : KIND_SETFLAGS;
-	state->args[5] = flags;
 	return verdict;
 }
 
