@@ -4,7 +4,7 @@
 #   make               build build/iotrc
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
-#   make check-python  the loader, with other versions of pandas, and what README shows for other readers (root)
+#   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables

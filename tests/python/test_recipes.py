@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each way to load a session that README shows is run as it stands there, with a session that has every value
+"""Each way to load a session that docs/loading.md shows is run as it stands there, with a session that has every value
 that has gone wrong in a reader, and one without any transfer. A few lines behind it print what was loaded."""
 import json
 import os
@@ -16,7 +16,7 @@ import conftest
 import craft
 import iotrc
 
-README = (conftest.TOP / "README.md").read_text()
+PAGE = (conftest.TOP / "docs/loading.md").read_text()
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 NODE_MODULES = CACHE / "iotrc/npm/python/node_modules"
 PLACE = "iotrc-traces/linux_v1/MACHINE_ID/YYYYMMDD_HHMMSS_mmm"
@@ -56,9 +56,8 @@ cat(toJSON(fs[, .(bytes_completed = as.character(sum(bytes_completed, na.rm = TR
 
 
 def block(language):
-    """The first block of README's section Load in LANGUAGE."""
-    section = README.split("\n## Load\n")[1].split("\n## ")[0]
-    return re.findall(rf"^```{language}\n(.*?)^```$", section, re.M | re.S)[0]
+    """The page's first block in LANGUAGE."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)[0]
 
 
 @pytest.fixture(params=["special", "nothing moved"])
