@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The types of records: which stream an event's row is in, and the struct that it begins with. */
+/* The types of records, one row each: all that is to be known of them outside of their encoder. */
 #ifndef IOTRC_RECORD_TYPES_H
 #define IOTRC_RECORD_TYPES_H
 
@@ -7,19 +7,25 @@
 #include "schema/streams.h"
 
 /* clang-format off */
+
+/* X(type, the struct that it begins with, values of its second byte (0: any)) */
 #define DEFINITION_TYPES(X) \
-	X(REC_PATH, struct rec_path) \
-	X(REC_TASK, struct rec_task)
+	X(REC_PATH, struct rec_path, PATH_SPECIAL + 1) \
+	X(REC_TASK, struct rec_task, 0)
+
+/* X(type, stream of its row, the struct that it begins with, bytes that it has at least, values of its
+ * second byte (0: any), its encoder, whether its row never takes more than ROW_SHORT_MAX (rows/encode.h)) */
 #define EVENT_TYPES(X) \
-	X(REC_FS, STREAM_FS, struct rec_fs) \
-	X(REC_FS_LONG, STREAM_FS, struct rec_fs_long) \
-	X(REC_BLOCK, STREAM_BLOCK, struct rec_block) \
-	X(REC_CONN, STREAM_NW_CONN, struct rec_conn) \
-	X(REC_CACHE, STREAM_CACHE, struct rec_cache) \
-	X(REC_FAULT, STREAM_PAGEFAULT, struct rec_fault) \
-	X(REC_DROP, STREAM_NW_DROP, struct rec_drop) \
-	X(REC_EPOLL, STREAM_NW_EPOLL, struct rec_epoll) \
-	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt)
+	X(REC_FS, STREAM_FS, struct rec_fs, sizeof(struct rec_fs), FS_OP_COUNT, fs, true) \
+	X(REC_FS_LONG, STREAM_FS, struct rec_fs_long, sizeof(struct rec_fs_long), FS_OP_COUNT, fs, false) \
+	X(REC_BLOCK, STREAM_BLOCK, struct rec_block, sizeof(struct rec_block), 0, block, true) \
+	X(REC_CONN, STREAM_NW_CONN, struct rec_conn, offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1, conn, true) \
+	X(REC_CACHE, STREAM_CACHE, struct rec_cache, sizeof(struct rec_cache), CACHE_MISS_WRITE + 1, cache, true) \
+	X(REC_FAULT, STREAM_PAGEFAULT, struct rec_fault, sizeof(struct rec_fault), FAULT_WRITE + 1, fault, true) \
+	X(REC_DROP, STREAM_NW_DROP, struct rec_drop, sizeof(struct rec_drop), DROP_RETRANSMIT + 1, drop, true) \
+	X(REC_EPOLL, STREAM_NW_EPOLL, struct rec_epoll, sizeof(struct rec_epoll), POLL_SELECT + 1, epoll, true) \
+	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt, sizeof(struct rec_sockopt), SOCKOPT_GET + 1, sockopt, true)
+
 /* clang-format on */
 
 #define RECORD_TYPES_MAX 16

@@ -27,7 +27,6 @@ enum record_type {
 	REC_DROP,
 	REC_EPOLL,
 	REC_SOCKOPT,
-	REC_TYPES
 };
 
 /* ---- definitions ---- */

@@ -77,7 +77,7 @@ struct capture {
 
 bool capture__encodes(enum stream stream)
 {
-	for (size_t i = 0; i < REC_TYPES; i++)
+	for (size_t i = 0; i < RECORD_TYPES_MAX; i++)
 		if (record_kinds[i].encode && record_kinds[i].stream == stream)
 			return true;
 	return false;
@@ -144,7 +144,7 @@ static void add_row(struct capture *c, enum stream stream, const char *row, size
 static void on_event(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
-	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % REC_TYPES];
+	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % RECORD_TYPES_MAX];
 	enum stream stream = kind->stream;
 	struct account *a = &c->accounts[stream];
 	/* Every event has its completion at the same place. */

@@ -20,8 +20,8 @@ struct keep {
 	struct sink sink;
 };
 
-#define SIZE_OF_DEFINITION(type, record) [type] = sizeof(record),
-#define SIZE_OF_EVENT(type, stream, record) [type] = sizeof(record),
+#define SIZE_OF_DEFINITION(type, record, ...) [type] = sizeof(record),
+#define SIZE_OF_EVENT(type, stream, record, ...) [type] = sizeof(record),
 const u32 kept_sizes[RECORD_TYPES_MAX] = { DEFINITION_TYPES(SIZE_OF_DEFINITION)
 						   EVENT_TYPES(SIZE_OF_EVENT) };
 

@@ -65,25 +65,11 @@ static bool plain_type(const char *type)
 	return len < FSTYPE_BYTES && csv__text(field, type, len) - field == (ptrdiff_t)len;
 }
 
-const struct record_kind record_kinds[REC_TYPES] = {
-	[REC_PATH] = { sizeof(struct rec_path), PATH_SPECIAL + 1 },
-	[REC_TASK] = { sizeof(struct rec_task), 0 },
-	[REC_FS] = { sizeof(struct rec_fs), FS_OP_COUNT, STREAM_FS, encode__fs, true },
-	[REC_FS_LONG] = { sizeof(struct rec_fs_long), FS_OP_COUNT, STREAM_FS, encode__fs, false },
-	[REC_BLOCK] = { sizeof(struct rec_block), 0, STREAM_BLOCK, encode__block, true },
-	[REC_CONN] = { offsetof(struct rec_conn, ends.un), CONN_CLOSE + 1, STREAM_NW_CONN,
-		       encode__conn, true },
-	[REC_CACHE] = { sizeof(struct rec_cache), CACHE_MISS_WRITE + 1, STREAM_CACHE, encode__cache,
-			true },
-	[REC_FAULT] = { sizeof(struct rec_fault), FAULT_WRITE + 1, STREAM_PAGEFAULT, encode__fault,
-			true },
-	[REC_DROP] = { sizeof(struct rec_drop), DROP_RETRANSMIT + 1, STREAM_NW_DROP, encode__drop,
-		       true },
-	[REC_EPOLL] = { sizeof(struct rec_epoll), POLL_SELECT + 1, STREAM_NW_EPOLL, encode__epoll,
-			true },
-	[REC_SOCKOPT] = { sizeof(struct rec_sockopt), SOCKOPT_GET + 1, STREAM_NW_SOCKOPT,
-			  encode__sockopt, true },
-};
+#define DEFINITION_KIND(type, record, values) [type] = { sizeof(record), values },
+#define EVENT_KIND(type, stream, record, size, values, encoder, is_short) \
+	[type] = { size, values, stream, encode__##encoder, is_short },
+const struct record_kind record_kinds[RECORD_TYPES_MAX] = { DEFINITION_TYPES(DEFINITION_KIND)
+								    EVENT_TYPES(EVENT_KIND) };
 
 /* Records come from programs of our own: this is for the day when one of them is wrong. */
 bool encode__sound(const void *record, size_t size)
@@ -93,7 +79,7 @@ bool encode__sound(const void *record, size_t size)
 	const struct rec_fs_long *fs = record;
 	const struct rec_conn *conn = record;
 
-	if (size < 2 || head[0] >= REC_TYPES)
+	if (size < 2 || head[0] >= RECORD_TYPES_MAX)
 		return false;
 	kind = &record_kinds[head[0]];
 	if (!kind->size || size < kind->size || (kind->values && head[1] >= kind->values))

@@ -17,6 +17,7 @@
 #include "rows/dict.h"
 #include "rows/names.h"
 #include "rows/reqnames.h"
+#include "schema/record_types.h"
 #include "schema/records.h"
 #include "schema/selection.h"
 
@@ -99,16 +100,16 @@ void encoder__define(struct encoder *e, const void *record, size_t size);
  * in it. */
 bool encode__sound(const void *record, size_t size);
 
-/* What there is to know of a type of records: a new one is a row of record_kinds. */
+/* What schema/record_types.h says of a type of records. */
 struct record_kind {
 	uint16_t size;      /* that it has at least; 0: there is no such type */
 	uint8_t values;     /* how many its second byte may have; 0: any */
 	enum stream stream; /* of an event */
-	char *(*encode)(struct encoder *e, const void *record, size_t size,
-			char *p); /* NULL: a definition */
-	bool is_short;            /* its row never takes more than ROW_SHORT_MAX */
+	/* NULL: it is a definition. */
+	char *(*encode)(struct encoder *e, const void *record, size_t size, char *p);
+	bool is_short; /* its row never takes more than ROW_SHORT_MAX */
 };
-extern const struct record_kind record_kinds[REC_TYPES];
+extern const struct record_kind record_kinds[RECORD_TYPES_MAX];
 
 /* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
  * program's leaves it out. */

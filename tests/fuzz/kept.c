@@ -9,13 +9,6 @@
 static struct encoder *encoder;
 static struct clock *clock_;
 
-static char *(*const encoders[RECORD_TYPES_MAX])(struct encoder *e, const void *record, size_t size,
-						 char *p) = {
-	[REC_FS] = encode__fs,       [REC_FS_LONG] = encode__fs,      [REC_BLOCK] = encode__block,
-	[REC_CONN] = encode__conn,   [REC_CACHE] = encode__cache,     [REC_FAULT] = encode__fault,
-	[REC_EPOLL] = encode__epoll, [REC_SOCKOPT] = encode__sockopt, [REC_DROP] = encode__drop,
-};
-
 static void define(void *arg, const void *record, size_t size)
 {
 	if (encode__sound(record, size))
@@ -28,9 +21,9 @@ static void event(void *arg, const void *record, size_t size)
 	uint8_t type = *(const uint8_t *)record;
 	char *end;
 
-	if (!encode__sound(record, size) || type >= RECORD_TYPES_MAX || !encoders[type])
+	if (!encode__sound(record, size) || type >= RECORD_TYPES_MAX || !record_kinds[type].encode)
 		return;
-	end = encoders[type](encoder, record, size, row);
+	end = record_kinds[type].encode(encoder, record, size, row);
 	/* A row is a line. */
 	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
 		abort();

@@ -37,7 +37,7 @@ struct replay {
 	char warning[128];
 };
 
-#define STREAM_OF(type, stream, record) [type] = 1 + (stream),
+#define STREAM_OF(type, stream, ...) [type] = 1 + (stream),
 static const uint8_t streams_of[RECORD_TYPES_MAX] = { EVENT_TYPES(STREAM_OF) };
 
 /* The entry at AT, which has been found whole. */
