@@ -56,6 +56,13 @@ uint64_t clock__mono_ns(void)
 	return read_ns(CLOCK_MONOTONIC);
 }
 
+void clock__sleep(uint64_t ns)
+{
+	struct timespec t = { ns / NS_PER_S, ns % NS_PER_S };
+
+	nanosleep(&t, NULL);
+}
+
 uint64_t clock__to_event(uint64_t mono_ns)
 {
 	return mono_ns - namespace_ns;

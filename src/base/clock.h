@@ -68,6 +68,9 @@ size_t clock__offsets(struct clock *c, struct clock_offset *ret);
 uint64_t clock__mono_ns(void);
 uint64_t clock__real_ns(void);
 
+/* Sleeps NS nanoseconds, or less when a signal comes. */
+void clock__sleep(uint64_t ns);
+
 /* CLOCK_MONOTONIC as events bear it, once a clock was made: the host's, which in a time namespace
  * isn't clock__mono_ns(). All that a row or an offset says is in this one. */
 uint64_t clock__event_ns(void);

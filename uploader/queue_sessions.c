@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which sessions there are to send: finds them, opens one after the other, and reads the live
+ * one's manifest again as it grows. */
+#include "uploader/queue_state.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define RELIST_NS (600 * PACE_SECOND)
+#define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */
+#define PLACES_MAX 100000
+
+void sessions__free(struct places *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free((char *)p->list[i].name);
+		free((char *)p->list[i].key);
+	}
+	free(p->list);
+	*p = (struct places){ 0 };
+}
+
+static int add_place(struct places *p, int dir, const char *name, const char *key)
+{
+	struct queue_place *list = reallocarray(p->list, p->n + 1, sizeof(*list));
+	struct queue_place new = { dir, strdup(name), strdup(key) };
+
+	if (list)
+		p->list = list;
+	if (!list || !new.name || !new.key || p->n == PLACES_MAX) {
+		free((char *)new.name);
+		free((char *)new.key);
+		return -ENOMEM;
+	}
+	p->list[p->n++] = new;
+	return 0;
+}
+
+/* YYYYMMDD_HHMMSS_mmm */
+static int is_stamp(const struct dirent *entry)
+{
+	static const char shape[] = "dddddddd_dddddd_ddd";
+	const char *s = entry->d_name;
+
+	for (const char *c = shape; *c; c++, s++)
+		if (*c == 'd' ? !isdigit((unsigned char)*s) : *s != *c)
+			return 0;
+	return !*s;
+}
+
+/* The sessions beside the live one, oldest first. */
+static void find_beside(struct queue *q, struct places *ret)
+{
+	const struct queue_config *c = &q->config;
+	struct dirent **entries;
+	int n = scandirat(c->parent, ".", &entries, is_stamp, alphasort);
+
+	if (n < 0) {
+		queue__tell(q, "cannot look for sessions that are not sent yet: %s",
+			    strerror(errno));
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		char key[OUTBOX_KEY_MAX];
+
+		snprintf(key, sizeof(key), "%s/%s", c->parent_key, entries[i]->d_name);
+		if (strcmp(entries[i]->d_name, c->live->name))
+			add_place(ret, c->parent, entries[i]->d_name, key);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void list_places(struct queue *q)
+{
+	const struct queue_config *c = &q->config;
+	struct places found = { 0 };
+
+	pthread_mutex_unlock(&q->lock);
+	for (size_t i = 0; i < c->n_places; i++)
+		add_place(&found, c->places[i].dir, c->places[i].name, c->places[i].key);
+	if (c->live)
+		find_beside(q, &found);
+	pthread_mutex_lock(&q->lock);
+	sessions__free(&q->places);
+	q->places = found;
+	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
+	q->sessions_left = 0;
+	q->unready = false;
+}
+
+/* Why a session can't be sent. In a recording the first two are nothing to talk about: they are
+ * somebody's who is at it, or are taken up when they are recovered. */
+static void tell_unopened(struct queue *q, const char *key, int err)
+{
+	const char *why = strerror(-err);
+
+	if (q->config.live && (err == -EBUSY || err == -EINPROGRESS))
+		return;
+	if (err == -EBUSY)
+		why = "is being recorded, or sent by another iotrc";
+	else if (err == -EINPROGRESS)
+		why = "was not finished: 'iotrc recover' does that";
+	else if (err == -ENOMSG)
+		why = "its manifest.json is none";
+	else if (err == -EACCES)
+		why = "belongs to another user";
+	queue__tell(q, "session " FIELD ": %s", key, why);
+}
+
+void sessions__remove(struct queue *q, const struct queue_place *p)
+{
+	int err = q->config.keep ? 0 : outbox__remove(p->dir, p->name);
+
+	if (err == -ENOTEMPTY)
+		queue__tell(q,
+			    "session " FIELD
+			    " is at the target; files here that are not in its manifest stay",
+			    p->key);
+	else if (err)
+		queue__tell(q, "cannot remove session " FIELD ": %s", p->key, strerror(-err));
+}
+
+/* What was recorded without upload was to stay here: it has no journal, and a recording that
+ * uploads leaves it alone. */
+static bool may_be_sent(const struct queue *q, const struct queue_place *p)
+{
+	char journal[OUTBOX_KEY_MAX + sizeof(JOURNAL_NAME)];
+	struct stat st;
+
+	snprintf(journal, sizeof(journal), "%s/" JOURNAL_NAME, p->name);
+	return !q->config.live || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) ||
+	       errno == EACCES;
+}
+
+static void open_next(struct queue *q)
+{
+	const struct queue_place *p = &q->places.list[q->places.next++];
+	struct outbox *o = NULL;
+	int err;
+
+	q->sessions_left++;
+	pthread_mutex_unlock(&q->lock);
+	err = !may_be_sent(q, p) ? -ENOENT :
+				   outbox__open(&o, p->dir, p->name, p->key, false, q->config.keep,
+						q->identity, -1, -1);
+	if (err == -EALREADY)
+		sessions__remove(q, p);
+	else if (err && err != -ENOENT)
+		tell_unopened(q, p->key, err);
+	pthread_mutex_lock(&q->lock);
+	q->old = o;
+	if (!err || err == -EALREADY || err == -ENOENT)
+		q->sessions_left--;
+	q->unready |= err == -EBUSY || err == -EINPROGRESS;
+}
+
+static bool list_due(const struct queue *q)
+{
+	uint64_t due = q->list_due_ns;
+
+	/* Once more at the end of a recording. */
+	if (q->unready && q->config.live)
+		due = atomic_load(&q->ending) && !q->listed_last ? 0 : due - RELIST_NS + UNREADY_NS;
+	return clock__mono_ns() >= due;
+}
+
+int sessions__open_live(const struct queue *q, struct outbox **ret)
+{
+	const struct queue_config *c = &q->config;
+
+	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, true, c->keep,
+			    q->identity, c->uid, c->gid);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * PACE_SECOND + t.tv_nsec;
+}
+
+/* A manifest that grows all the time is read as often as takes a tenth of a CPU. */
+static void refresh_live(struct queue *q)
+{
+	struct outbox *o = q->live;
+	struct outbox_news news;
+	uint64_t begun = cpu_ns();
+	int err = -ENOENT;
+
+	if (o) {
+		pthread_mutex_unlock(&q->lock);
+		err = outbox__read(o, &news);
+		pthread_mutex_lock(&q->lock);
+		outbox__add(o, &news);
+	}
+	/* A session whose directory was taken away gets another one (src/dataset/staging.h). */
+	if (err == -ENOENT && !(o && o->busy)) {
+		q->live = NULL;
+		pthread_mutex_unlock(&q->lock);
+		outbox__free(o);
+		o = NULL;
+		err = sessions__open_live(q, &o);
+		pthread_mutex_lock(&q->lock);
+		q->live = o;
+	}
+	q->refresh_due_ns = clock__mono_ns() + 9 * (cpu_ns() - begun);
+	if (err && !q->live_failed)
+		queue__tell(q, "cannot read the session's manifest: %s", strerror(-err));
+	q->live_failed = err;
+}
+
+static bool old_is_over(const struct queue *q)
+{
+	return !q->old || outbox__idle(q->old);
+}
+
+/* While there is something to send, the manifest's news can wait. */
+static bool refresh_due(const struct queue *q)
+{
+	return atomic_load(&q->poked) && q->config.live &&
+	       (!q->live || !q->live->waiting.n || !queue__may_send(q)) &&
+	       (atomic_load(&q->ending) || clock__mono_ns() >= q->refresh_due_ns);
+}
+
+bool sessions__look_due(const struct queue *q)
+{
+	return !q->looking && (refresh_due(q) || (q->old && old_is_over(q)) ||
+			       (old_is_over(q) && (q->places.next < q->places.n || list_due(q))));
+}
+
+static void close_old(struct queue *q)
+{
+	struct outbox *o = q->old;
+
+	q->sessions_left += !!o->stuck.n;
+	q->old = NULL;
+	pthread_mutex_unlock(&q->lock);
+	outbox__free(o);
+	pthread_mutex_lock(&q->lock);
+}
+
+/* Lets go of the lock for what takes time. */
+void sessions__look(struct queue *q)
+{
+	q->looking = true;
+	if (refresh_due(q)) {
+		atomic_store(&q->poked, false);
+		refresh_live(q);
+	}
+	if (q->old && old_is_over(q))
+		close_old(q);
+	if (!q->old && q->places.next < q->places.n) {
+		open_next(q);
+	} else if (!q->old && list_due(q)) {
+		q->listed_last = atomic_load(&q->ending);
+		list_places(q);
+		if (q->live)
+			outbox__try_again(q->live);
+	}
+	q->looking = false;
+	pthread_cond_broadcast(&q->wake);
+}
