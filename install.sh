@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds iotrc from this directory and installs it: program, manual pages, completions. Again: updates
-# it. Asks nothing.
-#   --prefix DIR   where to (default /usr/local)
-#   --service      install and start the service, too: it records from now on and after each boot
-#   --no-deps      don't install what building needs by the package manager
-#   -h, --help     this text
-# DESTDIR in the environment is put before the prefix, for packagers.
+# Builds iotrc from this directory and installs it: program, manual pages, completions. Run it again to
+# update. Asks no questions.
+#   --prefix DIR   where to install (default /usr/local)
+#   --service      also install and start the service, which records now and after every boot
+#   --no-deps      do not install build dependencies
+#   -h, --help     print this text
+# For packagers: DESTDIR in the environment is prepended to the prefix.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -34,11 +34,11 @@ while (($#)); do
 	shift
 done
 if [[ $prefix != /* ]]; then
-	echo "install.sh: --prefix: an absolute directory is needed" >&2
+	echo "install.sh: --prefix needs an absolute directory" >&2
 	exit 2
 fi
-[[ $(uname -s) == Linux ]] || fail "runs on Linux only, so far"
-[[ ! $service || ! ${DESTDIR-} ]] || fail "--service is for this system: not with DESTDIR"
+[[ $(uname -s) == Linux ]] || fail "iotrc runs only on Linux"
+[[ ! $service || ! ${DESTDIR-} ]] || fail "--service cannot be combined with DESTDIR"
 # The nearest directory that is there must be ours to write to.
 there=${DESTDIR-}$prefix
 while [[ ! -e $there ]]; do
@@ -51,7 +51,7 @@ before=
 [[ ! -x $program ]] || before=$("$program" --version) || before='one that does not run'
 
 if [[ $deps ]]; then
-	echo "Looking for what building needs"
+	echo "Installing build dependencies"
 	scripts/install-deps.sh run
 fi
 echo "Building"
@@ -71,6 +71,6 @@ fi
 if [[ $service ]] || { [[ ! ${DESTDIR-} && $EUID == 0 ]] && scripts/service.sh status >/dev/null 2>&1; }; then
 	PREFIX=$prefix scripts/service.sh install
 else
-	echo "Next: sudo iotrc records until Ctrl+C; ./install.sh --service keeps it recording; man iotrc has the rest."
+	echo "Next: run sudo iotrc to record until Ctrl+C, or ./install.sh --service to record as a service; see man iotrc."
 fi
 [[ :$PATH: == *:$prefix/bin:* || ${DESTDIR-} ]] || echo "$prefix/bin isn't in your PATH."

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Takes away what install.sh brought, the service included. Traces and configuration stay unless you
-# say otherwise; on a terminal you are asked before they go.
+# Removes what install.sh installed, including the service. Traces and configuration are kept unless
+# --purge is given; on a terminal it asks before it deletes them.
 #   --prefix DIR   where it was installed (default /usr/local)
-#   --purge        traces, state and configuration as well: /var/lib/iotrc, /etc/iotrc
-#   -h, --help     this text
-# DESTDIR in the environment is put before the prefix, for packagers.
+#   --purge        also delete traces, state and configuration: /var/lib/iotrc, /etc/iotrc
+#   -h, --help     print this text
+# For packagers: DESTDIR in the environment is prepended to the prefix.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -28,7 +28,7 @@ while (($#)); do
 	shift
 done
 if [[ $prefix != /* ]]; then
-	echo "uninstall.sh: --prefix: an absolute directory is needed" >&2
+	echo "uninstall.sh: --prefix needs an absolute directory" >&2
 	exit 2
 fi
 if [[ ! ${DESTDIR-} ]]; then

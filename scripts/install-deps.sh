@@ -225,11 +225,11 @@ list=$(missing "$level" "$manager")
 mapfile -t packages < <(grep -v '^npm:' <<<"$list")
 
 if [[ -z $manager && ${packages[*]} ]]; then
-	echo "$0: needed and not here: ${packages[*]} (no apt-get, dnf or pacman to install it with)" >&2
+	echo "$0: missing: ${packages[*]} (found no apt-get, dnf or pacman to install them)" >&2
 	exit 1
 fi
 if ((EUID)) && [[ ${packages[*]} ]]; then
-	echo "$0: needed and not here: ${packages[*]}; run: sudo $0 $level" >&2
+	echo "$0: missing: ${packages[*]}; run: sudo $0 $level" >&2
 	exit 1
 fi
 echo "Installing ${list//$'\n'/ }"
@@ -240,6 +240,6 @@ fi
 
 list=$(missing "$level" "$manager")
 if [[ $list ]]; then
-	echo "$0: could not be installed: ${list//$'\n'/ }" >&2
+	echo "$0: could not install: ${list//$'\n'/ }" >&2
 	exit 1
 fi

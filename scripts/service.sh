@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # service.sh install|uninstall|status|start|stop|restart|reload|logs: iotrc as a service of this machine,
 # by systemd or OpenRC.
-#   install         the service of the iotrc that is installed (PREFIX), its configuration where there is
-#                   none, starts it now and at each boot; again: updates it
-#   uninstall       stops it and takes it away; configuration and traces stay, but with --purge
-#   logs            its messages; what is more goes to journalctl or tail (logs -f)
+#   install         install the service for the installed iotrc (PREFIX), with a configuration if there is
+#                   none; start it now and at every boot; run it again to update
+#   uninstall       stop and remove the service; --purge also removes configuration and traces
+#   logs            show its messages; further arguments are passed to journalctl or tail (logs -f)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ if [[ -d /run/systemd/system ]]; then
 elif [[ -d /run/openrc ]] && command -v rc-service >/dev/null; then
 	manager=openrc
 else
-	fail "neither systemd nor OpenRC runs here: 'iotrc --config $conf --daemon --pid-file /run/iotrc.pid' does without"
+	fail "neither systemd nor OpenRC is running; use 'iotrc --config $conf --daemon --pid-file /run/iotrc.pid'"
 fi
 
 # The directory of the program to run.
@@ -42,7 +42,7 @@ bindir() {
 			return
 		fi
 	done
-	fail "iotrc isn't installed: make install"
+	fail "iotrc is not installed: run make install"
 }
 
 render() { # FILE MODE TO
@@ -61,7 +61,7 @@ install_service() {
 		install -Dm640 "$here/iotrc.conf" "$conf"
 		echo "installed $conf"
 	fi
-	"$bin/iotrc" --check-config "$conf" || fail "put $conf right, and again"
+	"$bin/iotrc" --check-config "$conf" || fail "correct $conf, then run this again"
 	if [[ $manager == systemd ]]; then
 		# Where a package or make install brought one, that is it.
 		if [[ -e $unit || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
@@ -72,14 +72,14 @@ install_service() {
 		systemctl enable --quiet iotrc.service
 		systemctl restart iotrc.service || {
 			systemctl --no-pager --lines=20 status iotrc.service >&2 || true
-			fail "the service doesn't start"
+			fail "the service does not start"
 		}
 	else
 		render iotrc.openrc 755 "$script"
 		rc-update add iotrc default >/dev/null
 		rc-service iotrc restart
 	fi
-	echo "iotrc records, now and from each boot on: $0 status"
+	echo "iotrc is recording, and will start at every boot; see $0 status"
 }
 
 uninstall_service() {
@@ -95,9 +95,9 @@ uninstall_service() {
 	fi
 	if [[ ${1-} == --purge ]]; then
 		rm -rf "$(dirname "$conf")" "$state"
-		echo "the service, its configuration and its traces are gone"
+		echo "removed the service, its configuration and its traces"
 	else
-		echo "the service is gone; $conf and $state stay (uninstall --purge takes them, too)"
+		echo "removed the service; $conf and $state are kept (uninstall --purge removes them)"
 	fi
 }
 
@@ -133,7 +133,7 @@ logs)
 				exit
 			fi
 		done
-		fail "no readable log of syslog"
+		fail "found no syslog file that is readable"
 	fi ;;
 *) usage ;;
 esac

@@ -113,7 +113,7 @@ static void check_kernel(struct doctor *d, struct finding *f)
 
 	uname(&u);
 	if (older_than(5, 10))
-		find(f, BAD, "a kernel from 5.10 on", "Linux %s %s is too old", u.release,
+		find(f, BAD, "use Linux 5.10 or later", "Linux %s %s is too old", u.release,
 		     u.machine);
 	else
 		find(f, OK, NULL, "Linux %s %s", u.release, u.machine);
@@ -122,12 +122,12 @@ static void check_kernel(struct doctor *d, struct finding *f)
 static void check_btf(struct doctor *d, struct finding *f)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK) == 0)
-		find(f, OK, NULL, "the kernel describes its types");
+		find(f, OK, NULL, "the kernel has type information");
 	else
 		find(f, BAD,
 		     access("/sys/kernel", F_OK) ?
 			     "mount -t sysfs sysfs /sys" :
-			     "a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions have it",
+			     "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions do",
 		     "/sys/kernel/btf/vmlinux: %s", strerror(errno));
 }
 
@@ -136,13 +136,13 @@ static void check_lockdown(struct doctor *d, struct finding *f)
 	char line[128];
 
 	if (!read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
-		find(f, OK, NULL, "none that is known");
+		find(f, OK, NULL, "no lockdown known");
 	else if (strstr(line, "[confidentiality]"))
 		find(f, BAD, "boot with lockdown=integrity, or without lockdown=",
 		     "confidentiality: BPF programs may not read the kernel's memory");
 	else
 		find(f, OK, NULL, "%s",
-		     strstr(line, "[integrity]") ? "integrity, which leaves recording alone" :
+		     strstr(line, "[integrity]") ? "integrity, which does not affect recording" :
 						   "none");
 }
 
@@ -180,12 +180,13 @@ static void check_capabilities(struct doctor *d, struct finding *f)
 		worst = wanted[i].lack > worst ? wanted[i].lack : worst;
 	}
 	if (worst == OK)
-		find(f, OK, NULL, "all that recording needs");
+		find(f, OK, NULL, "all present");
 	else
 		find(f, worst,
-		     geteuid() ? "sudo iotrc doctor" : "give them to the container or service",
-		     "without%s%s", lacking,
-		     worst == BAD ? "" : ": snapshots lack what only its owner may see");
+		     geteuid() ? "sudo iotrc doctor" : "grant them to the container or service",
+		     "missing:%s%s", lacking,
+		     worst == BAD ? "" :
+				    "; snapshots lack directories that only their owners may read");
 }
 
 static void check_locked_memory(struct doctor *d, struct finding *f)
@@ -194,11 +195,11 @@ static void check_locked_memory(struct doctor *d, struct finding *f)
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	if (!older_than(5, 11) || limit.rlim_max == RLIM_INFINITY)
-		find(f, OK, NULL, "no limit that counts here");
+		find(f, OK, NULL, "no limit that matters here");
 	else
 		find(f, NOTE, "ulimit -l unlimited, as root",
-		     "ring buffers count as locked memory before 5.11, of "
-		     "which %llu KiB are allowed",
+		     "before Linux 5.11 ring buffers count as locked memory, "
+		     "which is limited to %llu KiB",
 		     (unsigned long long)limit.rlim_max >> 10);
 }
 
@@ -216,12 +217,12 @@ static void check_tracefs(struct doctor *d, struct finding *f)
 		find(f, OK, NULL, "mounted");
 	else
 		find(f, NOTE, "mount -t tracefs tracefs /sys/kernel/tracing",
-		     "not mounted: not needed but from Linux 7.1 on, where iotrc takes one of its own if it may");
+		     "not mounted; needed only from Linux 7.1 on, where iotrc mounts its own if allowed");
 }
 
 static void check_bpffs(struct doctor *d, struct finding *f)
 {
-	find(f, OK, NULL, "%s; iotrc needs none",
+	find(f, OK, NULL, "%s; iotrc does not need it",
 	     is_mounted("/sys/fs/bpf", BPF_FS_MAGIC) ? "mounted" : "not mounted");
 }
 
@@ -234,7 +235,7 @@ static void check_machine_id(struct doctor *d, struct finding *f)
 		find(f, BAD, "systemd-machine-id-setup, or dbus-uuidgen --ensure=/etc/machine-id",
 		     "no machine id in /etc/machine-id: %s", strerror(-err));
 	else
-		find(f, OK, NULL, "there is one");
+		find(f, OK, NULL, "present");
 }
 
 static void check_container(struct doctor *d, struct finding *f)
@@ -246,11 +247,11 @@ static void check_container(struct doctor *d, struct finding *f)
 	if (d->in_namespace)
 		find(f, NOTE,
 		     "record on the host, or share its process ids (docker run --pid=host)",
-		     "a namespace of process ids%s%s: the whole machine's I/O is recorded, with the host's ids, "
-		     "which --pid means, too; the snapshots have the processes of here",
+		     "a pid namespace%s%s: the whole machine's I/O is recorded, with the host's ids, "
+		     "which --pid takes too; process snapshots list only this namespace",
 		     *kind ? ", " : "", kind);
 	else if (container)
-		find(f, OK, NULL, "a container%s%s, which sees the machine's processes",
+		find(f, OK, NULL, "a container%s%s that sees the machine's processes",
 		     *kind ? ", " : "", kind);
 	else
 		find(f, OK, NULL, "none");
@@ -262,22 +263,22 @@ static void check_clock(struct doctor *d, struct finding *f)
 	int state = adjtimex(&t);
 
 	if (state == TIME_ERROR || t.status & STA_UNSYNC)
-		find(f, NOTE, "chrony, ntpd or systemd-timesyncd",
-		     "nobody keeps the wall clock right: wall times may "
-		     "be off, mono_ns is not");
+		find(f, NOTE, "run chrony, ntpd or systemd-timesyncd",
+		     "the clock is not synchronised (no NTP service): wall times "
+		     "may be wrong, mono_ns is not affected");
 	else
-		find(f, OK, NULL, "kept right");
+		find(f, OK, NULL, "synchronised");
 }
 
 static void check_configuration(struct doctor *d, struct finding *f)
 {
 	f->private = true;
 	if (*d->message)
-		find(f, BAD, "put it right, and try with iotrc --check-config", "%s", d->message);
+		find(f, BAD, "correct it; iotrc --check-config checks it", "%s", d->message);
 	else if (d->options.config)
 		find(f, OK, NULL, "%s", d->options.config);
 	else
-		find(f, OK, NULL, "none: the defaults");
+		find(f, OK, NULL, "none, using the defaults");
 }
 
 #define GB 1000000000
@@ -298,8 +299,8 @@ static void check_space(struct doctor *d, struct finding *f)
 
 	if (config.fd < 0 || disk_budget__new(&budget, &config)) {
 		f->private = true;
-		find(f, BAD, "another --output, or its parent directory", "cannot write to %s: %s",
-		     d->options.output, strerror(errno));
+		find(f, BAD, "choose another --output, or mend its parent directory",
+		     "cannot write to %s: %s", d->options.output, strerror(errno));
 	} else {
 		low = disk_budget__check(budget, 0);
 		free = disk_budget__free_bytes(budget);
@@ -309,10 +310,10 @@ static void check_space(struct doctor *d, struct finding *f)
 		     low               ? BAD :
 		     free - stays < GB ? NOTE :
 					 OK,
-		     low               ? "free some, another --output, or less --min-free" :
-		     free - stays < GB ? "free some, or another --output" :
+		     low ? "free some space, choose another --output, or lower --min-free" :
+		     free - stays < GB ? "free some space, or choose another --output" :
 					 NULL,
-		     "%.1f GB free where traces go, %.1f of which stay so (--min-free)",
+		     "%.1f GB free in the output directory, %.1f GB reserved (--min-free)",
 		     (double)free / GB, (double)stays / GB);
 		disk_budget__free(budget);
 	}
@@ -327,12 +328,12 @@ static void check_upload(struct doctor *d, struct finding *f)
 
 	f->private = d->options.upload.target.url;
 	if (!d->options.upload.target.url)
-		find(f, OK, NULL, "none: everything stays here");
+		find(f, OK, NULL, "off: everything stays on this machine");
 	else if (upload__test(&d->options.upload, &works, reason))
-		find(f, BAD, "put the configuration of the upload right", "%s", reason);
+		find(f, BAD, "correct the upload configuration", "%s", reason);
 	else if (!works)
-		find(f, NOTE, "until then all is kept here, and sent when it works",
-		     "doesn't work now: %s", reason);
+		find(f, NOTE, "files stay on this machine and are sent once it works",
+		     "does not work now: %s", reason);
 	else
 		find(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
 }
@@ -349,7 +350,7 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 		h->state = FIRES;
 	} else if (rare) {
 		h->state = RARE;
-		snprintf(h->text, sizeof(h->text), "takes %s", rare);
+		snprintf(h->text, sizeof(h->text), "needs %s", rare);
 	} else if (!exercised || exercise < 0 || results[exercise]) {
 		h->state = NOT_DONE;
 		snprintf(h->text, sizeof(h->text), "%s: %s",
@@ -358,7 +359,7 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 						      "was not possible");
 	} else {
 		h->state = SILENT;
-		snprintf(h->text, sizeof(h->text), "attached, but didn't fire at %s",
+		snprintf(h->text, sizeof(h->text), "attached, but did not fire on: %s",
 			 self_test__what(exercise));
 	}
 }
@@ -417,16 +418,16 @@ static void check_hooks(struct doctor *d, struct finding *f)
 	if (d->dead & d->options.selection.streams) {
 		find(f, BAD,
 		     privileges ? "see capabilities and lockdown" :
-				  "without the streams that can't be had: --streams",
+				  "use --streams to leave out the streams that fail",
 		     "%s", problem);
 		return;
 	}
 	for (size_t i = 0; i < d->n_hooks; i++)
 		n[d->hooks[i].state]++;
 	find(f, n[SILENT] || d->dead ? NOTE : OK,
-	     n[SILENT] ? "please report it, with iotrc doctor --bundle FILE" : NULL,
-	     "%zu attached: %u fire, %u wait for something rare, %u could not be tried, %u are silent; "
-	     "%u are not on this kernel",
+	     n[SILENT] ? "please report this, with iotrc doctor --bundle FILE" : NULL,
+	     "%zu attached: %u fire, %u need something rare, %u could not be tested, %u are silent; "
+	     "this kernel lacks %u",
 	     d->n_hooks - n[ABSENT], n[FIRES], n[RARE], n[NOT_DONE], n[SILENT], n[ABSENT]);
 }
 
@@ -480,7 +481,7 @@ static void print_text(const struct doctor *d, const struct finding *found)
 
 		printf("  %-12s %s%s", schema_streams[s].key,
 		       d->dead >> s & 1 ? "cannot be recorded" :
-		       lack             ? "without: " :
+		       lack             ? "missing: " :
 					  "complete",
 		       lack ?: "");
 		while (lack && (lack = next_lack(d, s, &i)))
@@ -687,7 +688,8 @@ static int examine(const char *config, bool as_json, const char *bundle)
 		json_decref(report);
 	} else {
 		print_text(d, found);
-		puts(ok ? "\nRecording will work." : "\nRecording will not work: see what is BAD.");
+		puts(ok ? "\nRecording will work." :
+			  "\nRecording will not work: see the checks marked BAD.");
 	}
 	if (bundle) {
 		report = to_json(d, found, ok, true);
@@ -705,13 +707,12 @@ static int examine(const char *config, bool as_json, const char *bundle)
 }
 
 static const struct command_option doctor_options[] = {
-	{ "json", 0, NULL, "as JSON" },
+	{ "json", 0, NULL, "print JSON" },
 	{ "config", 0, "FILE",
-	  "for the recording that FILE configures (default\n" OPTIONS_CONFIG
-	  ", where there is one)" },
+	  "check the recording that FILE configures (default\n" OPTIONS_CONFIG ", if it exists)" },
 	{ "bundle", 0, "FILE",
-	  "write all that, and what machine it is, to FILE for\na report of a defect: no names of hosts, users or\n"
-	  "files are in it" },
+	  "write the results and a description of the machine\nto FILE, for a bug report; contains no names of\n"
+	  "hosts, users or files" },
 	{ .name = NULL },
 };
 enum { AS_JSON, CONFIG, BUNDLE };
@@ -736,13 +737,14 @@ static int doctor(int argc, char **argv)
 const struct command doctor_command = {
 	.name = "doctor",
 	.usage = "[OPTION...]",
-	.summary = "say whether recording works here, and what it gives",
+	.summary = "check whether recording works on this machine",
 	.synopsis = "[--json] [--config FILE] [--bundle FILE]",
 	.description =
-		"Will recording work on this machine, what will it give, and if not, what is to be done? Looks\n"
-		"at the kernel, privileges, mounts, clock and disk, attaches every hook and makes each fire.",
+		"Checks whether recording will work on this machine, which streams will be complete, and\n"
+		"what to do about each problem. Looks at the kernel, privileges, mounts, clock and disk;\n"
+		"attaches every hook and makes each one fire.",
 	.options = doctor_options,
-	.exit_codes = "0 recording will work, 1 it won't, 2 usage.",
+	.exit_codes = "0 recording will work, 1 it will not, 2 usage.",
 	.examples = "sudo iotrc doctor\n"
 		    "sudo iotrc doctor --json | jq '.checks[] | select(.state != \"ok\")'\n"
 		    "sudo iotrc doctor --bundle iotrc-doctor.json",

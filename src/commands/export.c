@@ -36,15 +36,15 @@ struct task {
 /* Both commands take all of them. */
 static const struct command_option export_options[] = {
 	{ "to", 't', "FORMAT", "csv, jsonl, msr, fio or oracle-general" },
-	{ "output", 'o', "FILE", "instead of stdout; fio's names go to FILE.map" },
+	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
-	  "csv: which one (fs); jsonl: which ones (all). Of the\nothers: msr block, the rest fs" },
+	  "csv: one stream (default fs); jsonl: any (default\nall); msr takes only block, the others only fs" },
 	{ "where", 'w', "CONDITION",
-	  "which rows: comparisons of columns (== != < <= > >=,\nin, like with % and _), and, or, not, ( )" },
-	{ "columns", 'c', "LIST", "csv and jsonl: which, and in which order" },
+	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
+	{ "columns", 'c', "LIST", "csv and jsonl: the columns to write, in this order" },
 	{ "block", 'b', "SIZE",
-	  "oracle-general: objects are blocks of SIZE bytes\n(4k, 1M), not files" },
-	{ "force", 'f', NULL, "replace FILE" },
+	  "oracle-general: objects are blocks of SIZE bytes\n(4k, 1M) instead of files" },
+	{ "force", 'f', NULL, "replace FILE if it exists" },
 	{ .name = NULL },
 };
 enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, FORCE };
@@ -138,7 +138,8 @@ static void tell(const struct task *t, const struct rows_result *result)
 		}
 	fprintf(stderr, "%" PRIu64 " of %" PRIu64 " rows of %" PRIu64 " session%s%s\n",
 		t->export.rows, rows, result->sessions, result->sessions == 1 ? "" : "s",
-		result->unfinished ? "; not all of them are finished: what is was taken" : "");
+		result->unfinished ? "; of sessions still being recorded, only finished files" :
+				     "");
 	if (lost)
 		fprintf(stderr, "%" PRIu64 " rows were lost when it was recorded\n", lost);
 }
@@ -151,7 +152,7 @@ static int export_to(struct task *t, const char *name, bool force, char **paths)
 	int err;
 
 	if (name && !force && !access(name, F_OK))
-		return command__cannot(c, "%s is there: --force replaces it", name);
+		return command__cannot(c, "%s exists: --force replaces it", name);
 	if (t->format->has_map && asprintf(&map, "%s.map", name) < 0)
 		return command__cannot(c, "out of memory");
 	err = out_file__open(&t->out, name);
@@ -251,10 +252,9 @@ static int prepare(struct task *t, const struct wishes *w)
 	if (w->format && !(t->format = format__find(w->format)))
 		return command__usage(c, "--to: no format '%s'", w->format);
 	if (w->streams && !parse_streams(w->streams, &t->streams))
-		return command__usage(c, "--streams: '%s' has a stream that isn't there",
-				      w->streams);
+		return command__usage(c, "--streams: '%s' names an unknown stream", w->streams);
 	if (w->block && !parse_block(w->block, &t->export.block))
-		return command__usage(c, "--block: '%s' is no size", w->block);
+		return command__usage(c, "--block: '%s' is not a size", w->block);
 	bad = wrong(t, w->output);
 	if (bad)
 		return command__usage(c, "%s", bad);
@@ -318,25 +318,25 @@ static int cat_main(int argc, char **argv)
 const struct command export_command = {
 	.name = "export",
 	.usage = "SESSION... --to FORMAT",
-	.summary = "write sessions as other programs read them",
+	.summary = "convert sessions to the formats of other programs",
 	.synopsis = "SESSION... --to FORMAT [-o FILE]",
 	.description =
-		"Writes the rows of one or more sessions, or of all sessions below a directory, in the\n"
-		"order of time:\n"
+		"Writes the rows of one or more sessions, or of all sessions below a directory, sorted\n"
+		"by time, in one of these formats:\n"
 		"\n"
-		"csv             the rows of one stream, merged from all files\n"
-		"jsonl           rows of any streams, a JSON object in each line, empty fields left out\n"
-		"msr             block: the format of MSR Cambridge's traces (reads and writes; a disk's\n"
-		"                number is major << 20 | minor)\n"
-		"fio             fs: version 3 of what fio's --read_iolog replays (read, write, fsync,\n"
-		"                fdatasync); files are named f1, f2, ..., FILE.map has their paths\n"
-		"oracle-general  fs: the requests of reads and writes for libCacheSim; name FILE so that\n"
-		"                it contains oracleGeneral\n"
+		"csv             one stream, merged from all files\n"
+		"jsonl           any streams, one JSON object per line, without empty fields\n"
+		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
+		"                disk number is major << 20 | minor)\n"
+		"fio             fs: an iolog of version 3, for fio's --read_iolog (read, write, fsync,\n"
+		"                fdatasync); files are named f1, f2, ..., FILE.map lists their paths\n"
+		"oracle-general  fs: reads and writes as requests for libCacheSim, which expects a file\n"
+		"                name that contains oracleGeneral\n"
 		"\n"
-		"Times are those at which operations began, but in csv and jsonl. What doesn't fit in\n"
-		"64 MiB of memory is sorted in $TMPDIR. A column that is empty, or that a row hasn't,\n"
-		"meets no comparison. FILE appears when it is whole. On stderr it says\n"
-		"how many rows it took, and how many were lost when they were recorded.",
+		"csv and jsonl have the columns as recorded; in the other formats a time is that of the\n"
+		"operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
+		"matches an empty or absent column. FILE appears once it is complete. stderr reports how\n"
+		"many rows were exported, and how many had been lost during recording.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
 	.examples =
@@ -353,9 +353,9 @@ const struct command cat_command = {
 	.summary = "print rows of sessions, merged and filtered",
 	.synopsis = "[STREAM...] SESSION...",
 	.description =
-		"Prints the rows of one or more sessions, or of all sessions below a directory, in the\n"
-		"order of time: those of one stream as CSV, those of several, or of all, as JSON lines.\n"
-		"It is iotrc export with another command line.",
+		"Prints the rows of one or more sessions, or of all sessions below a directory, sorted by\n"
+		"time: one STREAM as CSV, several or all streams as JSON lines. The options are those of\n"
+		"iotrc export.",
 	.options = export_options,
 	.exit_codes = "0 printed, 1 cannot, 2 usage.",
 	.examples =

@@ -84,7 +84,7 @@ const struct command record_command = {
 const struct command dev_command = {
 	.name = "dev",
 	.usage = "[OPTION...]",
-	.summary = "record, with libbpf's logs, and verify the session",
+	.summary = "record with libbpf's logs, then verify the session",
 	.help = options__help,
 	.main = act,
 };
@@ -92,7 +92,7 @@ const struct command dev_command = {
 const struct command upload_command = {
 	.name = "upload",
 	.usage = "DIR...",
-	.summary = "send what of sessions isn't sent yet",
+	.summary = "send files that are not at the target yet",
 	.help = options__upload_help,
 	.main = act,
 };

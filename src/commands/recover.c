@@ -77,17 +77,17 @@ static int recover(int argc, char **argv)
 const struct command recover_command = {
 	.name = "recover",
 	.usage = "DIR",
-	.summary = "finish sessions whose recorder was killed",
+	.summary = "repair sessions after a crash or power failure",
 	.description =
-		"Recovers the session in DIR, or all sessions below DIR, whose recorder was killed or lost\n"
-		"its power: each .part file becomes a finished file of whole rows, the manifest lists them\n"
-		"all, and the session's state is 'recovered'. A session that is whole, or that is being\n"
-		"recorded, is left as it is. Prints a line for each session that needed it. It may be\n"
-		"stopped at any moment and run again. A recording does the same for the sessions beside\n"
-		"its own when it starts.",
+		"Repairs the session in DIR, or all sessions below DIR, after the recorder was killed or\n"
+		"power failed: each .part file becomes a finished file that ends with its last complete\n"
+		"row, the manifest lists all files, and the session's state becomes 'recovered'. Sessions\n"
+		"that are complete or still being recorded are not changed. Prints a line for each session\n"
+		"that it repaired. It may be interrupted at any time and run again. When a recording\n"
+		"starts, it does the same for the other sessions in its output directory.",
 	.options = no_options,
 	.exit_codes =
-		"0 nothing is left to recover, 1 something cannot be recovered, or there is no\nsession, 2 usage.",
+		"0 nothing is left to recover, 1 something could not be recovered, or no session\nwas found, 2 usage.",
 	.examples =
 		"sudo iotrc recover iotrc-traces               # every session\n"
 		"sudo iotrc recover iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"

@@ -136,18 +136,18 @@ static const struct {
 	const char *what, *provokes; /* hooks' targets, between blanks */
 	int (*run)(const char *dir);
 } exercises[] = {
-	{ "a file that is written, synced, read again and mapped",
+	{ "writing, syncing, reading and mapping a file",
 	  " sys_enter sys_exit block_getrq block_rq_issue"
 	  " block_rq_complete block_bio_queue mm_filemap_add_to_page_cache mm_filemap_delete_from_page_cache"
 	  " mm_filemap_get_pages filemap_read generic_file_buffered_read mm_filemap_fault filemap_fault"
 	  " mm_filemap_map_pages filemap_map_pages page_cache_sync_ra writeback_dirty_folio writeback_dirty_page"
 	  " page_fault_user page-faults-maj page-faults-min ",
 	  do_file },
-	{ "a process that begins and ends",
+	{ "starting and ending a process",
 	  " sched_process_fork sched_process_exit sched_process_free ", do_process },
-	{ "an fsync by io_uring", " io_uring_submit_req io_uring_submit_sqe io_uring_complete ",
-	  do_uring },
-	{ "a TCP connection, and a packet to a port without a listener",
+	{ "an fsync through io_uring",
+	  " io_uring_submit_req io_uring_submit_sqe io_uring_complete ", do_uring },
+	{ "a TCP connection and a packet to a port without a listener",
 	  " inet_sock_set_state kfree_skb ", do_socket },
 };
 #define COUNT ARRAY_SIZE(exercises)
@@ -156,22 +156,22 @@ _Static_assert(COUNT <= SELF_TEST_MAX, "exercise.results has a place for each");
 static const struct {
 	const char *target, *why;
 } rare[] = {
-	{ "io_uring_req_failed", "a request to io_uring that is refused" },
-	{ "io_uring_cqe_overflow", "a program that doesn't take io_uring's completions in time" },
-	{ "__io_submit_flush_completions", "a request to io_uring with IOSQE_CQE_SKIP_SUCCESS" },
-	{ "io_req_complete_post", "such a request that a worker does" },
-	{ "io_wq_free_work", "such a request that a worker does" },
-	{ "block_bio_frontmerge", "two requests that touch, the later one in front" },
+	{ "io_uring_req_failed", "an io_uring request that is refused" },
+	{ "io_uring_cqe_overflow", "a program that is slow to reap io_uring completions" },
+	{ "__io_submit_flush_completions", "an io_uring request with IOSQE_CQE_SKIP_SUCCESS" },
+	{ "io_req_complete_post", "such a request run by a worker thread" },
+	{ "io_wq_free_work", "such a request run by a worker thread" },
+	{ "block_bio_frontmerge", "a request merged in front of an adjacent one" },
 	{ "block_rq_insert", "a disk with an I/O scheduler" },
-	{ "block_bio_complete", "a disk that works on bios, as md and dm do" },
+	{ "block_bio_complete", "a bio-based disk, such as md or dm" },
 	{ "page_cache_async_ra", "a long sequential read" },
 	{ "page_cache_ra_unbounded", "a read-ahead of small folios" },
 	{ "page_cache_ra_order", "a read-ahead of large folios" },
-	{ "mm_vmscan_lru_shrink_inactive", "a lack of memory" },
-	{ "mm_vmscan_reclaim_pages", "madvise(MADV_PAGEOUT) of pages that nobody else maps" },
-	{ "page_fault_kernel", "a fault inside of a system call" },
-	{ "tcp_retransmit_skb", "a TCP segment that gets lost" },
-	{ "tcp_retransmit_synack", "a TCP handshake that gets lost" },
+	{ "mm_vmscan_lru_shrink_inactive", "memory pressure" },
+	{ "mm_vmscan_reclaim_pages", "madvise(MADV_PAGEOUT) of pages mapped only once" },
+	{ "page_fault_kernel", "a page fault inside a system call" },
+	{ "tcp_retransmit_skb", "a lost TCP segment" },
+	{ "tcp_retransmit_synack", "a lost TCP handshake packet" },
 };
 
 static const char *target_of(const char *name)

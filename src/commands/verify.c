@@ -439,11 +439,11 @@ uint64_t verify__dir(const char *dir, FILE *out)
 }
 
 static const struct command_option verify_options[] = {
-	{ "anonymous", 0, NULL, "is anything still clear?" },
-	{ "against", 0, "FILE", "any line of FILE, anywhere" },
+	{ "anonymous", 0, NULL, "search for names left readable" },
+	{ "against", 0, "FILE", "search for each line of FILE" },
 	{ "live", 0, NULL,
-	  "as words: this machine's host name, users, homes,\naddresses, and the names of files outside of\n"
-	  "system directories (/usr, /etc, ...)" },
+	  "search for this machine's host name, users, homes,\naddresses, and names of files outside system\n"
+	  "directories (/usr, /etc, ...), as whole words" },
 	{ .name = NULL },
 };
 enum { ANONYMOUS, AGAINST, LIVE };
@@ -467,7 +467,7 @@ static int verify(int argc, char **argv)
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (argc - l.at != 1)
-		return command__usage(c, "one DIR is needed");
+		return command__usage(c, "exactly one DIR is needed");
 	if (anonymous != (against || live))
 		return command__usage(c, "--anonymous goes with --against FILE or --live");
 	faults = anonymous ? verify_anonymous__dir(argv[l.at], against, live, stdout) :
@@ -481,20 +481,21 @@ const struct command verify_command = {
 	.summary = "check sessions against their manifests",
 	.synopsis = "DIR\n--anonymous DIR --against FILE | --live",
 	.description =
-		"Reads every file of the session in DIR, or of all sessions below DIR, and compares it\n"
-		"with the schema and the session's manifest.json: frames whole, header, each field, wall\n"
-		"time against mono_ns, counts, sizes, SHA-256; files missing or not listed; and seen =\n"
-		"written + filtered + lost; and whether the recorder of a session that isn't finished is\n"
-		"still there. Prints a line for each fault (row 1 is the first after the header) and one\n"
-		"for each session.\n"
+		"Reads every file of the session in DIR, or of all sessions below DIR, and checks it\n"
+		"against the schema and the session's manifest.json: complete frames, the header, each\n"
+		"field, wall time against mono_ns, counts, sizes, SHA-256, missing and unlisted files, and\n"
+		"seen = written + filtered + lost. For an unfinished session it also checks that its\n"
+		"recorder is still running. Prints a line for each fault (row 1 is the first after the\n"
+		"header) and a line for each session.\n"
 		"\n"
-		"With --anonymous it searches all of it, manifest and JSON included, for what must not be\n"
-		"in anonymised sessions, and prints a line for each find.",
+		"With --anonymous it searches all files, including the manifest and other JSON, for names\n"
+		"that must not occur in anonymised sessions, and prints a line for each one found.",
 	.options = verify_options,
-	.exit_codes = "0 all sound (nothing clear), 1 faults (finds) or no session, 2 usage.",
+	.exit_codes =
+		"0 no faults (nothing found), 1 faults (something found) or no session, 2 usage.",
 	.examples = "iotrc verify iotrc-traces                     # every session\n"
 		    "iotrc verify iotrc-traces/linux_v1/0123456789ABCDEF/20260131_120000_000\n"
-		    "iotrc verify iotrc-traces && echo all sound\n"
+		    "iotrc verify iotrc-traces && echo no faults\n"
 		    "sudo iotrc verify --anonymous iotrc-traces --live --against names.txt",
 	.main = verify,
 };

@@ -39,19 +39,20 @@ void options__upload_help(FILE *out)
 {
 	fputs("Usage: iotrc upload [OPTION...] DIR...\n"
 	      "       iotrc upload [OPTION...] --test\n\n"
-	      "Sends what isn't at the target yet of the session in DIR, or of all sessions below\n"
-	      "DIR: those that are complete or recovered, and that nobody records or sends. What was\n"
-	      "begun is taken up where it stopped. Tries again until all is there, or Ctrl+C; what a\n"
-	      "target refuses ends it. --test sends a small object, and says what is wrong.\n",
+	      "Sends the files that the target does not have yet, of the session in DIR or of all\n"
+	      "sessions below DIR. Sessions must be complete or recovered; those in use by a recorder\n"
+	      "or another upload are skipped. Interrupted transfers are resumed. Failed ones are\n"
+	      "retried until everything is sent or Ctrl+C; a refusal by the target ends the command.\n"
+	      "--test sends a small object and reports what is wrong.\n",
 	      out);
 	print_group(out, UPLOAD);
-	fputs("\nand --config FILE, --state DIR, -q, -v, -h.\n"
+	fputs("\nAlso --config FILE, --state DIR, -q, -v, -h.\n"
 	      "\nEXAMPLES:\n"
 	      "  iotrc upload --upload s3://traces/lab --s3-endpoint https://s3.example.org iotrc-traces\n"
 	      "  iotrc upload --upload s3://traces/lab --keep-uploaded=no iotrc-traces\n"
 	      "  iotrc upload --upload https://gateway.example.org --test\n"
-	      "\nExit codes: 0 all is at the target (or: the test went well); 1 cannot, and the\n"
-	      "message says why; 2 usage; 3 something is left.\n",
+	      "\nExit codes: 0 everything is at the target (--test: it accepts files); 1 failed, the\n"
+	      "message says why; 2 usage; 3 some files are not sent yet.\n",
 	      out);
 }
 
@@ -59,8 +60,8 @@ void options__help(FILE *out)
 {
 	fputs("Usage: iotrc [dev] [OPTION...]\n"
 	      "       iotrc COMMAND [OPTION...] [ARGUMENT...]\n"
-	      "Records the I/O of this machine, file operations, block requests and network\n"
-	      "connections, as compressed CSV until Ctrl+C. Needs root.\n\n"
+	      "Records the I/O of this machine (file operations, block requests, network\n"
+	      "connections) as compressed CSV until Ctrl+C. Needs root.\n\n"
 	      "Commands:\n",
 	      out);
 	command__list(out);
@@ -71,11 +72,11 @@ void options__help(FILE *out)
 	      "  sudo iotrc -d 5m -o traces              # five minutes\n"
 	      "  sudo iotrc --streams fs --ops open,rename,unlink --path /home\n"
 	      "  sudo iotrc --command postgres --streams fs,block -d 1h\n"
-	      "  iotrc verify iotrc-traces               # is all of it whole?\n"
-	      "\nSignals: INT and TERM finish (a second one leaves at once), HUP begins new\n"
-	      "files, USR1 prints the counters.\n"
-	      "Exit codes: 0 done; 1 cannot record; 2 usage; 3 recorded, but lost rows or\n"
-	      "could not write all. verify: 0 whole, 1 not, 2 usage.\n",
+	      "  iotrc verify iotrc-traces               # check all sessions\n"
+	      "\nSignals: INT and TERM end the recording (a second one exits at once), HUP\n"
+	      "starts new files, USR1 prints the counters.\n"
+	      "Exit codes: 0 success; 1 cannot record; 2 usage; 3 recorded, but rows were lost\n"
+	      "or could not be written. verify: 0 no faults, 1 faults, 2 usage.\n",
 	      out);
 }
 
@@ -91,15 +92,15 @@ bool options__text(size_t i, struct option_text *ret)
 }
 
 static const char conf_head[] =
-	"# iotrc's configuration: what `iotrc --config FILE` reads, and the service does from\n"
-	"# " OPTIONS_CONFIG ". Made from the table of options (make docs).\n"
+	"# Configuration of iotrc, read by `iotrc --config FILE`; the service reads\n"
+	"# " OPTIONS_CONFIG ". Generated from the table of options (make docs).\n"
 	"#\n"
-	"# Lines are `key = value`, empty, or comments. Keys are the long options' names; an option\n"
-	"# without a value takes yes or no. pid, command and path may be repeated. The command line\n"
-	"# overrules this file. `iotrc --check-config FILE` says whether a file is right.\n"
+	"# A line is `key = value`, empty, or a comment. Keys are the names of long options; an\n"
+	"# option without a value takes yes or no. pid, command and path may be repeated. The\n"
+	"# command line overrides this file. `iotrc --check-config FILE` checks a file.\n"
 	"#\n"
-	"# `systemctl reload iotrc` (SIGHUP) reads it again and begins new files: what is marked\n"
-	"# `(reload)` holds from then on, the rest from the next start.\n";
+	"# `systemctl reload iotrc` (SIGHUP) reads the file again and starts new trace files.\n"
+	"# Options marked `(reload)` take effect then, all others at the next start.\n";
 
 void options__conf(FILE *out)
 {

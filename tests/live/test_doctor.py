@@ -138,7 +138,7 @@ def test_on_a_full_disk(tmp_path, conf, left, state):
     report = doctor("--config", "conf", code=int(state == "bad"), wrap=wrap, cwd=tmp_path)
     check = report["checks"]["space"]
     assert check["state"] == state and bad(report) == ({"space"} if state == "bad" else set())
-    assert re.fullmatch(r"0\.0 GB free where traces go, 0\.0 of which stay so \(--min-free\)", check["text"])
+    assert re.fullmatch(r"0\.0 GB free in the output directory, 0\.0 GB reserved \(--min-free\)", check["text"])
     little = ["--path", str(tmp_path)] if state == "note" else []
     # So that there are rows to be lost, on a machine that is idle, too.
     busy = subprocess.Popen(["sh", "-c", "while :; do cat conf; sleep 0.05; done"], cwd=tmp_path, stdout=subprocess.DEVNULL)
@@ -155,7 +155,7 @@ def test_in_a_pid_namespace(tmp_path):
     wrap = ["unshare", "-p", "-f", "--mount-proc"]
     report = doctor(wrap=wrap, cwd=tmp_path)
     assert report["checks"]["container"]["state"] == "note"
-    assert "the host's ids, which --pid means, too" in report["checks"]["container"]["text"]
+    assert "the host's ids, which --pid takes too" in report["checks"]["container"]["text"]
 
 
 @pytest.mark.parametrize("drop, state, code", [
@@ -218,7 +218,7 @@ def test_upload(tmp_path):
         config.write_text(f"{base}upload = s3://b\ns3-endpoint = http://127.0.0.1:{port}\n"
                           f"upload-credentials = {tmp_path}/keys\n")
         check = doctor("--config", str(config))["checks"]["upload"]
-    assert check["state"] == "note" and "doesn't work now" in check["text"], check
+    assert check["state"] == "note" and "does not work now" in check["text"], check
     config.write_text(f"{base}upload = s3://b\nupload-credentials = {tmp_path}/none\n")
     assert bad(doctor("--config", str(config), code=1)) == {"upload"}
 

@@ -214,9 +214,9 @@ def test_lost_rows_are_told(session):
     ([], "--to csv"),
     (["--to", "csv", "--streams", "fs,block"], "several"),
     (["--to", "msr", "--streams", "fs"], "no rows of that stream"),
-    (["--to", "jsonl", "--streams", "fss"], "isn't there"),
+    (["--to", "jsonl", "--streams", "fss"], "unknown stream"),
     (["--to", "fio"], "-o FILE"),
-    (["--to", "oracle-general", "-o", "x", "--block", "4q"], "no size"),
+    (["--to", "oracle-general", "-o", "x", "--block", "4q"], "not a size"),
 ])
 def test_what_does_not_go_together_is_refused(special, args, why):
     assert why in export(special, *args, code=2).stderr
