@@ -31,7 +31,7 @@ static __always_inline u64 aio_process(void)
 
 /* Stores the request KEY. If two threads submit at the same time, both may take the same slot, and
  * one request is not found later. */
-static __always_inline void aio_note(u64 key)
+__noinline int aio_note(u64 key)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = AIO_SLOTS };
 	u64 *submitted = bpf_map_lookup_elem(&aio_keys, &slot), zero = 0;
@@ -41,10 +41,11 @@ static __always_inline void aio_note(u64 key)
 		submitted = bpf_map_lookup_elem(&aio_keys, &slot);
 	}
 	if (!submitted)
-		return;
+		return 0;
 	slot.n = *submitted % AIO_SLOTS;
 	(*submitted)++;
 	bpf_map_update_elem(&aio_keys, &slot, &key, BPF_ANY);
+	return 0;
 }
 
 #endif
