@@ -131,6 +131,8 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 	}
 	if (d->shape == SHAPE_OPEN)
 		remains = exit_open(state, d);
+	else if (d->shape == SHAPE_AIO)
+		remains = exit_aio_call(state, d);
 	else
 		remains = d->shape == SHAPE_PATH ? REMAINS_PATH : exit_rare();
 	if (remains == REMAINS_SHORT)

@@ -56,11 +56,6 @@ __noinline int exit_rare(void)
 	case SHAPE_FSMOUNT:
 		emit_fsmount(state, d);
 		break;
-	case SHAPE_AIO:
-		if (d->aux)
-			return aio_begin(state);
-		exit_aio(state, d->path);
-		break;
 	case SHAPE_FORK:
 		return exit_fork(state, d);
 	case SHAPE_EXEC:
@@ -76,6 +71,16 @@ __noinline int exit_rare(void)
 		break;
 	}
 	return 0;
+}
+
+/* Not by exit_rare(), as enter_aio_call(). */
+static __always_inline enum remains exit_aio_call(struct task_state *state,
+						  const volatile struct syscall_desc *d)
+{
+	if (d->aux)
+		return aio_begin(state);
+	exit_aio(state, d->path);
+	return REMAINS_NONE;
 }
 
 #endif
