@@ -96,7 +96,8 @@ static int compare(const void *a, const void *b, void *arena)
 
 static void sort(struct sorter *s)
 {
-	qsort_r(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
+	if (s->n_records)
+		qsort_r(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
 }
 
 static int open_spill(struct sorter *s)
