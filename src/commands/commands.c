@@ -5,6 +5,7 @@
 #include "commands/help.h"
 #include "commands/recording_options.h"
 #include "commands/recover.h"
+#include "commands/run.h"
 #include "commands/verify.h"
 #include "options/command.h"
 
@@ -12,6 +13,7 @@
 const struct command *const commands[] = {
 	&record_command, /* the one without a name */
 	&dev_command,
+	&run_command,
 	&doctor_command,
 	&verify_command,
 	&recover_command,

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/shown.h"
+#include "dataset/session.h"
+#include "platform/macros.h"
+
+#define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of it that are taken over */
+#define ANCESTORS_MAX 4                   /* sudo, and its monitor where it has a terminal */
+
+/* ---- the invoking user, under sudo ---- */
+
+/* The parent of process PID if that is sudo, else 0. */
+static pid_t sudo_above(pid_t pid)
+{
+	char path[64], text[512], name[64];
+	int parent = 0;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = 0;
+	if (sscanf(text, "%*d (%63[^)]) %*c %d", name, &parent) != 2)
+		return 0;
+	return strcmp(name, "sudo") ? 0 : parent;
+}
+
+/* The first process that is sudo, of those right above us; 0: there is none. */
+static pid_t outermost_sudo(void)
+{
+	pid_t pid = getppid(), sudo = 0, parent;
+
+	for (int i = 0; i < ANCESTORS_MAX && (parent = sudo_above(pid)); i++) {
+		sudo = pid;
+		pid = parent;
+	}
+	return sudo;
+}
+
+/* Takes over the environment that process PID was started with: sudo's own is that of the user,
+ * ours is what sudo has left of it. */
+static void take_environment(pid_t pid)
+{
+	char path[64], *text = malloc(ENVIRONMENT_MAX);
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	f = text ? fopen(path, "re") : NULL;
+	n = f ? fread(text, 1, ENVIRONMENT_MAX - 1, f) : 0;
+	if (f)
+		fclose(f);
+	if (!n) {
+		free(text);
+		return;
+	}
+	text[n] = 0;
+	clearenv();
+	/* putenv() keeps TEXT. */
+	for (size_t i = 0; i < n; i += strlen(text + i) + 1)
+		if (strchr(text + i, '='))
+			putenv(text + i);
+}
+
+/* SUDO is its process, or 0. Returns 0, or a negative errno: then nothing may run, as it would
+ * have root's rights. */
+static int become_user(pid_t sudo)
+{
+	struct passwd *user;
+	uid_t uid;
+	gid_t gid;
+
+	session__owner(&uid, &gid);
+	if (uid == (uid_t)-1)
+		return 0;
+	user = getpwuid(uid);
+	if (user ? initgroups(user->pw_name, gid) : setgroups(1, &gid))
+		return -errno;
+	if (sudo)
+		take_environment(sudo);
+	else if (user)
+		setenv("HOME", user->pw_dir, 1);
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+		return -errno;
+	return 0;
+}
+
+/* ---- the child ---- */
+
+static void become_command(pid_t sudo, int gate, char **argv)
+{
+	int err = become_user(sudo);
+	char go;
+
+	if (err) {
+		fprintf(stderr, "iotrc run: cannot become the invoking user: %s\n", strerror(-err));
+		_exit(RUN_NOT_EXECUTED);
+	}
+	while ((err = read(gate, &go, 1)) < 0 && errno == EINTR)
+		;
+	if (err != 1)
+		_exit(RUN_NOT_EXECUTED);
+	execvp(argv[0], argv);
+	err = errno;
+	shown__line(stderr, "iotrc run: %s: %s", argv[0], strerror(err));
+	_exit(err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTED);
+}
+
+int run_child__new(struct run_child *ret, char **argv)
+{
+	pid_t sudo = outermost_sudo();
+	int gate[2];
+
+	if (pipe2(gate, O_CLOEXEC))
+		return -errno;
+	ret->pid = fork();
+	if (!ret->pid) {
+		close(gate[1]);
+		become_command(sudo, gate[0], argv);
+	}
+	close(gate[0]);
+	ret->gate = gate[1];
+	if (ret->pid > 0)
+		return 0;
+	close(ret->gate);
+	return -EAGAIN;
+}
+
+static pid_t command; /* that signals are passed on to */
+
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	(void)context;
+	/* What the terminal sends, the command has, too. */
+	if (signal == SIGTERM || info->si_code <= 0)
+		kill(command, signal);
+	errno = saved;
+}
+
+static void pass_signals(pid_t pid)
+{
+	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	command = pid;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+void run_child__start(struct run_child *c)
+{
+	ssize_t n;
+
+	pass_signals(c->pid);
+	n = write(c->gate, "", 1);
+	(void)n; /* a child that is dead already is waited for all the same */
+	close(c->gate);
+}
+
+void run_child__cancel(struct run_child *c)
+{
+	close(c->gate);
+	waitpid(c->pid, NULL, 0);
+}
+
+int run_child__wait(struct run_child *c)
+{
+	siginfo_t info;
+	int status = 0;
+
+	/* Signals are passed on until it is dead, but not once its id may be another's. */
+	while (waitid(P_PID, c->pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
+		;
+	for (int i = 1; i < NSIG; i++)
+		if (i == SIGINT || i == SIGQUIT || i == SIGTERM || i == SIGHUP)
+			signal(i, SIG_IGN);
+	waitpid(c->pid, &status, 0);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

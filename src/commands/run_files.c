@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_files.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "platform/macros.h"
+
+#define ARROW " -> "
+
+/* A row as its operation's function takes it. */
+struct event {
+	struct run_files *files;
+	const struct export_row *row;
+	const char *error;             /* the name of an errno, or "" */
+	struct run_file *file, *other; /* NULL: it has no path */
+	bool failed, moved;            /* bytes */
+};
+
+enum row_column { OPERATION, FILENAME, BYTES, FLAGS, ERRNO, PROT, MAP, COLUMNS };
+static const char *const names[COLUMNS] = { "operation", "filename",  "bytes_completed", "flags",
+					    "errno",     "mmap_prot", "mmap_flags" };
+
+static int column(enum row_column c)
+{
+	static int columns[COLUMNS];
+	static bool known;
+
+	if (!known)
+		for (int i = 0; i < COLUMNS; i++)
+			columns[i] = row__column(STREAM_FS, names[i]);
+	known = true;
+	return columns[c];
+}
+
+static const struct row_field *field(const struct export_row *row, enum row_column c)
+{
+	return &row->fields[column(c)];
+}
+
+/* Is WORD one of a set A|B|C? */
+static bool has(const struct event *e, enum row_column c, const char *word)
+{
+	const struct row_field *f = field(e->row, c);
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < f->len;) {
+		const char *end = memchr(f->s + i, '|', f->len - i);
+		size_t n = end ? (size_t)(end - f->s) - i : f->len - i;
+
+		if (n == len && !memcmp(f->s + i, word, len))
+			return true;
+		i += n + 1;
+	}
+	return false;
+}
+
+/* ---- names ---- */
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The index's entries are the paths of files. */
+struct path_entry {
+	const char *path;
+	struct run_file *file;
+};
+
+static struct run_file *keep(struct run_files *f, struct path_entry *entry)
+{
+	if (f->n == f->room) {
+		size_t room = f->room ? 2 * f->room : 1024;
+		void *grown = reallocarray(f->files, room, sizeof(*f->files));
+
+		if (!grown)
+			return NULL;
+		f->files = grown;
+		f->room = room;
+	}
+	if (!tsearch(entry, &f->index, compare_paths))
+		return NULL;
+	f->files[f->n++] = entry->file;
+	return entry->file;
+}
+
+/* The file called PATH, which may be new; NULL when there is no room. */
+static struct run_file *find(struct run_files *f, const char *path)
+{
+	struct path_entry wanted = { .path = path },
+			  **found = tfind(&wanted, &f->index, compare_paths);
+	size_t size = strlen(path) + 1;
+	struct run_file *file;
+	struct path_entry *entry;
+
+	if (found)
+		return (*found)->file;
+	file = f->n < RUN_FILES_MAX ? calloc(1, sizeof(*file) + size) : NULL;
+	entry = file ? malloc(sizeof(*entry)) : NULL;
+	if (entry) {
+		memcpy(file->path, path, size);
+		*entry = (struct path_entry){ file->path, file };
+		if (keep(f, entry))
+			return file;
+	}
+	free(entry);
+	free(file);
+	f->full = true;
+	return NULL;
+}
+
+static int hex(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* The bytes that LEN bytes of an escaped field stand for (the contract's CSV rules). */
+static char *unescape(const char *s, size_t len)
+{
+	char *text = malloc(len + 1), *p = text;
+
+	for (size_t i = 0; text && i < len; i++) {
+		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
+			*p++ = hex(s[i + 2]) << 4 | hex(s[i + 3]);
+			i += 3;
+		} else {
+			i += s[i] == '\\' && i + 1 < len;
+			*p++ = s[i];
+		}
+	}
+	if (text)
+		*p = 0;
+	return text;
+}
+
+/* Takes PATH and returns it with the alias replaced. */
+static char *real_path(const struct run_files *f, char *path)
+{
+	size_t len = f->alias ? strlen(f->alias) : 0;
+	char *real = NULL;
+
+	if (!path || !len || strncmp(path, f->alias, len) || (path[len] && path[len] != '/'))
+		return path;
+	if (asprintf(&real, "%s%s", f->real, path + len) < 0)
+		real = NULL;
+	free(path);
+	return real;
+}
+
+static struct run_file *named(struct run_files *f, const char *s, size_t len)
+{
+	char *path;
+	struct run_file *file;
+
+	if (!len || *s != '/')
+		return NULL;
+	path = real_path(f, unescape(s, len));
+	file = path ? find(f, path) : NULL;
+	f->full |= !path;
+	free(path);
+	return file;
+}
+
+void run_files__alias(struct run_files *f, const char *alias, const char *real)
+{
+	bool differs = *alias == '/' && strcmp(alias, real) != 0 && strcmp(real, "/") != 0;
+
+	f->alias = differs ? alias : NULL;
+	f->real = real;
+}
+
+/* ---- what happens to a file ---- */
+
+#define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
+#define OURS (RUN_MADE | RUN_MAYBE)
+
+static void read_from(struct run_file *f)
+{
+	if (f && !(f->is & (RUN_WRITTEN | RUN_MADE)))
+		f->is |= RUN_READ;
+}
+
+static void write_to(struct run_file *f)
+{
+	if (!f)
+		return;
+	f->is |= RUN_WRITTEN;
+	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT);
+}
+
+static void make(struct run_file *f)
+{
+	if (!f)
+		return;
+	f->is |= RUN_MADE;
+	f->is &= ~(RUN_MAYBE | RUN_DIRECTORY);
+	write_to(f);
+}
+
+static void remove_it(struct run_file *f)
+{
+	bool ours = !(f->is & RUN_EXISTED) && f->is & OURS;
+
+	f->is &= ~(RUN_WRITTEN | RUN_READABLE | OURS);
+	f->is |= RUN_GONE | (ours ? RUN_TRANSIENT : RUN_DELETED | RUN_EXISTED);
+}
+
+/* ---- operations ---- */
+
+static void on_probe(struct event *e)
+{
+	if (!e->failed)
+		e->file->is |= RUN_STATED;
+}
+
+static void open_to_make(struct event *e)
+{
+	struct run_file *f = e->file;
+
+	if (has(e, FLAGS, "O_EXCL") || f->is & (RUN_MISSING | RUN_GONE))
+		make(f);
+	else if (!(f->is & (WAS_THERE | OURS)))
+		f->is |= RUN_MAYBE;
+}
+
+static void on_open(struct event *e)
+{
+	struct run_file *f = e->file;
+	bool both = has(e, FLAGS, "O_RDWR"), writes = both || has(e, FLAGS, "O_WRONLY");
+
+	if (e->failed || has(e, FLAGS, "O_TMPFILE"))
+		return;
+	if (has(e, FLAGS, "O_DIRECTORY") || has(e, FLAGS, "O_PATH")) {
+		f->is |= RUN_STATED | (has(e, FLAGS, "O_DIRECTORY") ? RUN_DIRECTORY : 0);
+		return;
+	}
+	if (has(e, FLAGS, "O_CREAT"))
+		open_to_make(e);
+	f->is &= ~RUN_GONE;
+	if (has(e, FLAGS, "O_TRUNC"))
+		write_to(f);
+	if (f->is & (RUN_MADE | RUN_WRITTEN))
+		return;
+	if (both || (!writes && f->is & RUN_MAYBE))
+		f->is |= RUN_READABLE;
+	else if (!writes)
+		read_from(f);
+}
+
+/* Bytes of a file that nothing is known to have made were there before. */
+static void on_read(struct event *e)
+{
+	if (e->failed || (e->file->is & RUN_MAYBE && !e->moved))
+		return;
+	read_from(e->file);
+	if (e->file->is & RUN_READ)
+		e->file->is &= ~RUN_MAYBE;
+}
+
+static void on_change(struct event *e)
+{
+	if (!e->failed)
+		write_to(e->file);
+}
+
+static void on_mmap(struct event *e)
+{
+	if (e->failed)
+		return;
+	read_from(e->file);
+	if (has(e, PROT, "PROT_WRITE") && !has(e, MAP, "MAP_PRIVATE"))
+		write_to(e->file);
+}
+
+static void on_list(struct event *e)
+{
+	if (!e->failed)
+		e->file->is |= RUN_DIRECTORY | (e->file->is & RUN_MADE ? 0 : RUN_LISTED);
+}
+
+static void on_mkdir(struct event *e)
+{
+	if (!e->failed) {
+		make(e->file);
+		e->file->is |= RUN_DIRECTORY;
+	}
+}
+
+static void on_make(struct event *e)
+{
+	if (!e->failed)
+		make(e->file);
+}
+
+static void on_make_other(struct event *e)
+{
+	if (!e->failed)
+		make(e->other);
+}
+
+static void on_remove(struct event *e)
+{
+	if (!e->failed)
+		remove_it(e->file);
+}
+
+static void on_exec(struct event *e)
+{
+	if (!e->failed)
+		e->file->is |= RUN_EXECUTED;
+}
+
+static void on_copy(struct event *e)
+{
+	if (e->failed)
+		return;
+	read_from(e->file);
+	write_to(e->other);
+}
+
+/* FROM has become TO. What the command made leaves no trace under its first name. */
+static void move(struct run_file *from, struct run_file *to)
+{
+	unsigned int is = from->is;
+	bool ours = is & OURS && !(is & RUN_EXISTED);
+
+	if (is & RUN_GONE || !(is & (WAS_THERE | OURS)))
+		return;
+	to->is &= ~RUN_DIRECTORY;
+	to->is |= RUN_MADE | (is & RUN_DIRECTORY);
+	write_to(to);
+	remove_it(from);
+	if (ours)
+		from->is = RUN_GONE;
+}
+
+static void move_below(struct run_files *f, const char *from, const char *to)
+{
+	size_t len = strlen(from), n = f->n;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *path = f->files[i]->path;
+		struct run_file *target;
+		char *name;
+
+		if (strncmp(path, from, len) || path[len] != '/' || f->files[i]->is & RUN_GONE)
+			continue;
+		if (asprintf(&name, "%s%s", to, path + len) < 0) {
+			f->full = true;
+			return;
+		}
+		target = find(f, name);
+		if (target)
+			move(f->files[i], target);
+		free(name);
+	}
+}
+
+static void note_rename(struct run_files *f, const char *from, const char *to)
+{
+	struct run_rename *r;
+
+	if (f->n_renames == f->renames_room) {
+		size_t room = f->renames_room ? 2 * f->renames_room : 64;
+		void *grown = reallocarray(f->renames, room, sizeof(*f->renames));
+
+		if (!grown) {
+			f->full = true;
+			return;
+		}
+		f->renames = grown;
+		f->renames_room = room;
+	}
+	r = &f->renames[f->n_renames++];
+	*r = (struct run_rename){ strdup(from), strdup(to) };
+	f->full |= !r->from || !r->to;
+}
+
+static bool replaced(const struct event *e)
+{
+	const struct row_field *f = field(e->row, FLAGS);
+
+	return memmem(f->s, f->len, "replaced=", 9);
+}
+
+static void on_rename(struct event *e)
+{
+	struct run_file *from = e->file, *to = e->other;
+
+	if (e->failed || !to)
+		return;
+	note_rename(e->files, from->path, to->path);
+	if (has(e, FLAGS, "RENAME_EXCHANGE")) {
+		write_to(from);
+		write_to(to);
+		return;
+	}
+	if (replaced(e) && !(to->is & OURS))
+		to->is |= RUN_EXISTED;
+	from->is |= from->is & (WAS_THERE | OURS) ? 0 : RUN_STATED;
+	/* What was written to or read is no directory, and nothing is below it. */
+	if (from->is & RUN_DIRECTORY || !(from->is & (RUN_WRITTEN | RUN_READ)))
+		move_below(e->files, from->path, to->path);
+	move(from, to);
+}
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	void (*take)(struct event *e);
+} operations[] = {
+	{ "open", on_open }, { "read", on_read }, { "write", on_change }, { "mmap", on_mmap },
+	{ "truncate", on_change }, { "fallocate", on_change }, { "setattr", on_change },
+	{ "setxattr", on_change }, { "removexattr", on_change },
+	{ "getattr", on_probe }, { "access", on_probe }, { "readlink", on_probe },
+	{ "getxattr", on_probe }, { "listxattr", on_probe }, { "chdir", on_probe },
+	{ "readdir", on_list }, { "mkdir", on_mkdir }, { "mknod", on_make },
+	{ "link", on_make_other }, { "symlink", on_make_other }, { "rename", on_rename },
+	{ "unlink", on_remove }, { "rmdir", on_remove }, { "process_exec", on_exec },
+	{ "sendfile", on_copy }, { "splice", on_copy }, { "copy_file_range", on_copy },
+	{ "clone", on_copy },
+};
+/* clang-format on */
+
+static void note_error(struct run_file *f, const struct row_field *error)
+{
+	static const struct {
+		const char *name;
+		unsigned int is;
+	} errors[] = {
+		{ "ENOENT", RUN_MISSING },
+		{ "EACCES", RUN_DENIED },
+		{ "EPERM", RUN_DENIED },
+		{ "EEXIST", RUN_STATED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (error->len == strlen(errors[i].name) &&
+		    !memcmp(error->s, errors[i].name, error->len))
+			f->is |= errors[i].is;
+}
+
+/* The paths of a row: A, or A -> B. */
+static void find_names(struct event *e)
+{
+	const struct row_field *f = field(e->row, FILENAME);
+	const char *arrow = memmem(f->s, f->len, ARROW, sizeof(ARROW) - 1), *second;
+
+	e->file = named(e->files, f->s, arrow ? (size_t)(arrow - f->s) : f->len);
+	if (!arrow)
+		return;
+	second = arrow + sizeof(ARROW) - 1;
+	e->other = named(e->files, second, f->s + f->len - second);
+}
+
+void run_files__row(struct run_files *f, const struct export_row *row)
+{
+	struct event e = { .files = f, .row = row, .failed = field(row, ERRNO)->len };
+	uint64_t bytes;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(operations) && !row__is(row, column(OPERATION), operations[i].name))
+		i++;
+	/* An unlinked file that is still open has no name. */
+	if (i == ARRAY_SIZE(operations) || has(&e, FLAGS, "DELETED"))
+		return;
+	e.moved = row__uint(row, column(BYTES), &bytes) && bytes;
+	find_names(&e);
+	if (e.failed && e.file && !e.other)
+		note_error(e.file, field(row, ERRNO));
+	/* Calls on two files may have a path for the second alone. */
+	if (e.file || operations[i].take == on_copy || operations[i].take == on_make_other)
+		operations[i].take(&e);
+}
+
+/* ---- the end ---- */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(struct run_file *const *)a)->path, (*(struct run_file *const *)b)->path);
+}
+
+static void finish_file(struct run_file *f, int64_t began_ns)
+{
+	struct statx st;
+	bool there = !(f->is & RUN_GONE) &&
+		     f->is & (RUN_WRITTEN | RUN_READ | OURS | RUN_READABLE) &&
+		     !statx(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_BTIME, &st);
+
+	if (there && S_ISDIR(st.stx_mode))
+		f->is |= RUN_DIRECTORY;
+	if (f->is & RUN_MAYBE && !(f->is & RUN_WRITTEN)) {
+		bool before = there && st.stx_mask & STATX_BTIME &&
+			      (int64_t)(st.stx_btime.tv_sec * NSEC_PER_SEC + st.stx_btime.tv_nsec) <
+				      began_ns;
+
+		f->is &= ~RUN_MAYBE;
+		f->is |= before ? 0 : RUN_MADE;
+	}
+	if (f->is & RUN_READABLE && !(f->is & (RUN_WRITTEN | RUN_MADE)))
+		f->is |= RUN_READ;
+}
+
+void run_files__finish(struct run_files *f, int64_t began_ns)
+{
+	for (size_t i = 0; i < f->n; i++)
+		finish_file(f->files[i], began_ns);
+	if (f->n)
+		qsort(f->files, f->n, sizeof(*f->files), by_path);
+}
+
+void run_files__clear(struct run_files *f)
+{
+	tdestroy(f->index, free);
+	for (size_t i = 0; i < f->n; i++)
+		free(f->files[i]);
+	for (size_t i = 0; i < f->n_renames; i++) {
+		free(f->renames[i].from);
+		free(f->renames[i].to);
+	}
+	free(f->files);
+	free(f->renames);
+}

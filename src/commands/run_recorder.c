@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "commands/recording_options.h"
+#include "options/command.h"
+#include "platform/macros.h"
+
+/* Descriptor READY gets the session's path as soon as it is recording. */
+static void record(pid_t pid, const char *dir, int ready, int says)
+{
+	char number[16];
+	char *argv[] = { "iotrc", "-q",   "--streams", "fs",        "--no-snapshots",
+			 "--pid", number, "--output",  (char *)dir, NULL };
+	int nothing = open("/dev/null", O_RDONLY);
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);
+	snprintf(number, sizeof(number), "%d", pid);
+	dup2(nothing, STDIN_FILENO);
+	dup2(ready, STDOUT_FILENO);
+	dup2(says, STDERR_FILENO);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	exit(record_command.main(ARRAY_SIZE(argv) - 1, argv));
+}
+
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir)
+{
+	int ready[2];
+	char byte;
+	ssize_t n;
+
+	r->says = tmpfile();
+	if (!r->says || pipe2(ready, O_CLOEXEC))
+		return -errno;
+	r->pid = fork();
+	if (!r->pid)
+		record(pid, dir, ready[1], fileno(r->says));
+	close(ready[1]);
+	if (r->pid < 0) {
+		close(ready[0]);
+		return -EAGAIN;
+	}
+	while ((n = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
+		;
+	/* The rest of the path stays in the pipe: it is short. */
+	fcntl(ready[0], F_SETFD, FD_CLOEXEC);
+	if (n == 1)
+		return 0;
+	close(ready[0]);
+	run_recorder__stop(r);
+	return -ECHILD;
+}
+
+int run_recorder__stop(struct run_recorder *r)
+{
+	int status = 0;
+
+	kill(r->pid, SIGINT);
+	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	rewind(r->says);
+	return status;
+}
+
+void run_recorder__clear(struct run_recorder *r)
+{
+	if (r->says)
+		fclose(r->says);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_report.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json_text.h"
+#include "base/shown.h"
+#include "platform/macros.h"
+
+/* ---- which files, and as what ---- */
+
+/* PATH below the workspace, or as it is where all are wanted; NULL: it is not told of. */
+static const char *told(const struct run_scope *s, const char *path)
+{
+	size_t len = strlen(s->root);
+
+	if (len == 1) /* "/" */
+		return path[1] ? path + 1 : ".";
+	if (!strncmp(path, s->root, len) && (!path[len] || path[len] == '/'))
+		return path[len] ? path + len + 1 : ".";
+	return s->all ? path : NULL;
+}
+
+/* A glob without a slash is about every part of a path, another about its beginning. */
+static bool ignored(const struct run_scope *s, const char *path)
+{
+	for (const char *const *glob = s->ignores; *glob; glob++) {
+		const char *part = path;
+
+		if (!fnmatch(*glob, path, FNM_PATHNAME | FNM_LEADING_DIR))
+			return true;
+		while (!strchr(*glob, '/') && (part = strchr(part, '/')))
+			if (!fnmatch(*glob, ++part, FNM_PATHNAME | FNM_LEADING_DIR))
+				return true;
+	}
+	return false;
+}
+
+#define KNOWN \
+	(RUN_STATED | RUN_LISTED | RUN_DENIED | RUN_EXECUTED | RUN_READ | RUN_READABLE | \
+	 RUN_WRITTEN | RUN_MADE | RUN_MAYBE | RUN_EXISTED | RUN_GONE | RUN_DELETED | \
+	 RUN_TRANSIENT)
+
+/* The lists, in the order of the report: a file is in one when it is ONE of these and NONE of
+ * those. */
+static const struct {
+	const char *key;
+	unsigned int one, none;
+	const char *title; /* for people; NULL: it isn't shown to them */
+} lists[] = {
+	{ "reads", RUN_READ, RUN_DIRECTORY, "FILES READ" },
+	{ "writes", RUN_WRITTEN | RUN_MADE, RUN_DIRECTORY | RUN_GONE, "FILES WRITTEN" },
+	{ "modified", RUN_WRITTEN, RUN_DIRECTORY | RUN_GONE, NULL },
+	{ "missing", RUN_MISSING, KNOWN, NULL },
+	{ "listed", RUN_LISTED, 0, NULL },
+	{ "stated", RUN_STATED, KNOWN & ~RUN_STATED, NULL },
+	{ "denied", RUN_DENIED, 0, "DENIED" },
+	{ "executed", RUN_EXECUTED, 0, NULL },
+	{ "deleted", RUN_DELETED, 0, "FILES DELETED" },
+	{ "transient", RUN_TRANSIENT, RUN_DIRECTORY, NULL },
+};
+enum { READS, WRITES, MODIFIED };
+
+static bool is_in(const struct run_file *f, const struct run_scope *s, size_t list)
+{
+	if (list == MODIFIED && !(f->is & RUN_READ))
+		return false;
+	if (list == READS && s->stated && f->is & RUN_STATED && !(f->is & (KNOWN & ~RUN_STATED)))
+		return true;
+	return f->is & lists[list].one && !(f->is & lists[list].none);
+}
+
+/* ---- JSON ---- */
+
+/* A name: text, or, where it isn't UTF-8, an object with its bytes beside a readable form. */
+static json_t *name_of(const char *path)
+{
+	json_t *text = json_string(path), *name;
+	size_t len = strlen(path);
+	unsigned char *base64;
+
+	if (text)
+		return text;
+	base64 = malloc(4 * (len + 2) / 3 + 4);
+	if (!base64)
+		return NULL;
+	EVP_EncodeBlock(base64, (const unsigned char *)path, len);
+	name = json_pack("{s:o, s:s}", "path", json_text(path), "base64", base64);
+	free(base64);
+	return name;
+}
+
+static json_t *list_of(const struct run_files *files, const struct run_scope *s, size_t list)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < files->n; i++) {
+		const struct run_file *f = files->files[i];
+		const char *path = is_in(f, s, list) ? told(s, f->path) : NULL;
+
+		if (path && !ignored(s, path))
+			json_array_append_new(names, name_of(path));
+	}
+	return names;
+}
+
+static json_t *renames_of(const struct run_files *files, const struct run_scope *s)
+{
+	json_t *renames = json_array();
+
+	for (size_t i = 0; i < files->n_renames; i++) {
+		const struct run_rename *r = &files->renames[i];
+		const char *from = told(s, r->from), *to = told(s, r->to);
+
+		if ((from && !ignored(s, from)) || (to && !ignored(s, to)))
+			json_array_append_new(renames, json_pack("{s:o, s:o}", "from",
+								 name_of(from ?: r->from), "to",
+								 name_of(to ?: r->to)));
+	}
+	return renames;
+}
+
+json_t *run_report__new(const struct run_files *files, const struct run_scope *scope,
+			const struct run_facts *facts)
+{
+	json_t *report = json_object(), *command = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		json_object_set_new(report, lists[i].key, list_of(files, scope, i));
+		if (!strcmp(lists[i].key, "deleted"))
+			json_object_set_new(report, "renamed", renames_of(files, scope));
+	}
+	for (char **arg = facts->argv; *arg; arg++)
+		json_array_append_new(command, name_of(*arg));
+	json_object_set(report, "incomplete", facts->incomplete);
+	json_object_set_new(report, "engine", json_string("bpf"));
+	json_object_set_new(report, "workspace", name_of(scope->shown));
+	json_object_set_new(report, "command", command);
+	json_object_set_new(report, "status", json_integer(facts->status));
+	json_object_set_new(report, "duration_seconds",
+			    json_real((double)facts->duration_ns / NSEC_PER_SEC));
+	return report;
+}
+
+/* ---- for people ---- */
+
+static const char *text_of(const json_t *name)
+{
+	if (json_is_object(name))
+		name = json_object_get(name, "path");
+	return json_string_value(name) ?: "";
+}
+
+static void print_list(const char *title, const json_t *names, FILE *out)
+{
+	size_t n = json_array_size(names);
+
+	fprintf(out, "\n%s (%zu)\n", title, n);
+	for (size_t i = 0; i < n && i < RUN_SHOWN_MAX; i++)
+		shown__line(out, "  %s", text_of(json_array_get(names, i)));
+	if (n > RUN_SHOWN_MAX)
+		fprintf(out, "  ... and %zu more: --json FILE has all\n", n - RUN_SHOWN_MAX);
+}
+
+static void print_command(const json_t *command, FILE *out)
+{
+	size_t n = json_array_size(command);
+
+	fprintf(out, "Command:  ");
+	for (size_t i = 0; i < n; i++) {
+		const char *text = text_of(json_array_get(command, i));
+		size_t len = strlen(text);
+		char *shown = malloc(SHOWN_MAX(len));
+
+		if (shown) {
+			shown__copy(shown, text, len);
+			fprintf(out, " %s", shown);
+		}
+		free(shown);
+	}
+	fputc('\n', out);
+}
+
+void run_report__print(const json_t *report, FILE *out)
+{
+	const json_t *incomplete = json_object_get(report, "incomplete");
+
+	shown__line(out, "Workspace: %s", text_of(json_object_get(report, "workspace")));
+	print_command(json_object_get(report, "command"), out);
+	fprintf(out, "Status:    %" JSON_INTEGER_FORMAT " after %.2f s\n",
+		json_integer_value(json_object_get(report, "status")),
+		json_real_value(json_object_get(report, "duration_seconds")));
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const json_t *names = json_object_get(report, lists[i].key);
+
+		if (lists[i].title && (i <= WRITES || json_array_size(names)))
+			print_list(lists[i].title, names, out);
+	}
+	if (json_array_size(incomplete))
+		print_list("INCOMPLETE", incomplete, out);
+}

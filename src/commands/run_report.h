@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `iotrc run` tells of a command: lists of files, for programs and for people. */
+#ifndef IOTRC_RUN_REPORT_H
+#define IOTRC_RUN_REPORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "commands/run_files.h"
+
+#define RUN_SHOWN_MAX 50 /* lines of a list for people */
+#define RUN_IGNORES_MAX 256
+
+/* Which files are told of. */
+struct run_scope {
+	const char *shown;                    /* the workspace, as it was given */
+	char *root;                           /* its real path */
+	bool all;                             /* outside of it, too */
+	bool stated;                          /* what was only looked at counts as read */
+	const char *ignores[RUN_IGNORES_MAX]; /* globs, ending with NULL */
+};
+
+struct run_facts {
+	char **argv;
+	int status;
+	uint64_t duration_ns;
+	json_t *incomplete; /* why something may be missing: texts */
+};
+
+/* The report as JSON, or NULL when memory is out. */
+json_t *run_report__new(const struct run_files *files, const struct run_scope *scope,
+			const struct run_facts *facts);
+
+/* Prints REPORT to OUT as a person reads it. */
+void run_report__print(const json_t *report, FILE *out);
+
+#endif

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc run`: what it says of a command is what the command did.
+
+WORKLOAD is that command for most of the tests: each of its functions is a case in a directory of its own, and the test
+of the same name says what has to be told of it.
+"""
+import base64
+import json
+import os
+import pathlib
+import pty
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+import recorder
+
+WORKLOAD = r"""
+import ctypes, mmap, os, shutil, subprocess, sys
+
+def write(path, data=b"new"):
+    with open(path, "wb", buffering=0) as f:
+        f.write(data)
+
+def read(path):
+    fd = os.open(path, os.O_RDONLY)
+    os.read(fd, 100)
+    os.close(fd)
+
+def renamed_directory():
+    os.mkdir("dist.tmp")
+    os.mkdir("dist.tmp/sub")
+    write("dist.tmp/a")
+    write("dist.tmp/sub/b")
+    os.rename("dist.tmp", "dist")
+
+def not_a_directory():
+    try:
+        os.open("out", os.O_RDONLY | os.O_DIRECTORY)
+        raise SystemExit("out is a directory")
+    except NotADirectoryError:
+        os.unlink("out")
+    write("out")
+
+def read_write_without_a_write():
+    os.close(os.open("in", os.O_RDWR))
+    os.close(os.open("lock", os.O_RDWR | os.O_CREAT))
+
+def modified():
+    read("f")
+    write("f")
+
+def read_back():
+    write("f")
+    read("f")
+
+def transient():
+    write("t")
+    read("t")
+    os.unlink("t")
+
+def probed():
+    for name in "never", "later":
+        assert not os.path.exists(name)
+    write("later")
+
+def stated():
+    os.stat("f")
+
+def listed():
+    assert os.listdir(".") == ["entry"]
+
+def tree_made_and_removed():
+    os.makedirs("a/b/c")
+    shutil.rmtree("a")
+
+def executed():
+    subprocess.run(["./script"], check=True)
+    subprocess.run(["./program"], check=True)
+
+def copied():
+    libc = ctypes.CDLL(None, use_errno=True)
+    out = {n: os.open(n + ".out", os.O_WRONLY | os.O_CREAT, 0o644) for n in ("sendfile", "copy_file_range", "splice")}
+    fds = {n: os.open(n + ".in", os.O_RDONLY) for n in out}
+    assert os.sendfile(out["sendfile"], fds["sendfile"], 0, 3) == 3
+    assert os.copy_file_range(fds["copy_file_range"], out["copy_file_range"], 3) == 3
+    r, w = os.pipe()
+    assert libc.splice(fds["splice"], None, w, None, 3, 0) == 3
+    assert libc.splice(r, None, out["splice"], None, 3, 0) == 3
+    with open("mapped", "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
+        m[0:1] = b"M"
+    libc.syscall(ctypes.c_long(2 if os.uname().machine == "x86_64" else -1), b"raw", 0)
+
+def names():
+    for name in sorted(os.listdir(b".")):
+        read(name)
+
+def denied():
+    pid = os.fork()
+    if not pid:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            open("secret")
+        except PermissionError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+def reached():
+    os.link("original", "hard")
+    fd = os.open("through", os.O_PATH)
+    read("/proc/self/fd/%d" % fd)
+    subprocess.run("cat < redirected > target", shell=True, check=True)
+
+def inherited():
+    os.read(0, 100)
+
+def ignored():
+    for name in ".git/x", "node_modules/x", ".nx/x", "mine":
+        read(name)
+
+def many():
+    for i in range(70):
+        write("m%02d" % i)
+
+top = os.getcwd()
+for case in sys.argv[1:]:
+    os.chdir(case)
+    globals()[case]()
+    os.chdir(top)
+os._exit(7)
+"""
+
+NAMES = [b"O_CREAT.txt", b"a b", b"q\"uo'te", b"n\nl", b"\xff\xfe", b"a -> b", b"back\\slash", "\u00e9\u202e".encode()]
+
+# What is there before: the directory of each case, and its files.
+PREPARED = {
+    "renamed_directory": [], "not_a_directory": ["out"], "read_write_without_a_write": ["in", "lock"],
+    "modified": ["f"], "read_back": [], "transient": [], "probed": [], "stated": ["f"], "listed": ["entry"],
+    "tree_made_and_removed": [], "executed": ["script", "program"],
+    "copied": ["sendfile.in", "copy_file_range.in", "splice.in", "mapped", "raw"],
+    "names": NAMES, "denied": ["secret"], "reached": ["original", "through", "redirected"], "inherited": ["stdin"],
+    "ignored": [".git/x", "node_modules/x", ".nx/x", "mine"], "many": [],
+}
+
+
+def prepare(workspace):
+    for case, files in PREPARED.items():
+        (workspace / case).mkdir(parents=True)
+        for name in files:
+            path = os.path.join(os.fsencode(workspace / case), os.fsencode(name))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as f:
+                f.write(b"old")
+    (workspace / "executed/script").write_text("#!/bin/sh\nexit 0\n")
+    shutil.copy("/usr/bin/true", workspace / "executed/program")
+    for name in "script", "program":
+        (workspace / "executed" / name).chmod(0o755)
+    (workspace / "denied/secret").chmod(0o600)
+
+
+def run(*args, **kwargs):
+    return subprocess.run([recorder.IOTRC, "run", *map(str, args)], capture_output=True, timeout=recorder.START, **kwargs)
+
+
+class Report:
+    """The report of the whole workload."""
+
+    def __init__(self, workspace, done, directory):
+        self.workspace, self.done = workspace, done
+        self.json = json.loads((directory / "report.json").read_text())
+        self.text = (directory / "report.txt").read_text()
+
+    def of(self, case):
+        """Which lists have something of the case, and what."""
+        prefix = case + "/"
+        lists = {key: [name[len(prefix):] for name in names if isinstance(name, str) and name.startswith(prefix)]
+                 for key, names in self.json.items() if isinstance(names, list) and key not in ("renamed", "command")}
+        return {key: names for key, names in lists.items() if names}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    workspace = directory / "workspace"
+    prepare(workspace)
+    # What existed before differs from what the command makes by its time of birth.
+    time.sleep(0.1)
+    with open(workspace / "inherited/stdin") as stdin:
+        done = run("--json", directory / "report.json", "-o", directory / "report.txt", "--",
+                   sys.executable, "-I", "-S", "-c", WORKLOAD, *PREPARED, cwd=workspace, stdin=stdin)
+    assert done.returncode == 7, done.stderr
+    assert done.stderr == b"" and done.stdout == b""
+    return Report(workspace, done, directory)
+
+
+def test_complete(report):
+    assert report.json["incomplete"] == []
+    assert report.json["status"] == 7
+    assert list(report.json)[:2] == ["reads", "writes"]
+    assert report.json["engine"] == "bpf"
+    for key in "reads", "writes", "missing", "stated":
+        texts = [n for n in report.json[key] if isinstance(n, str)]
+        assert texts == sorted(texts, key=os.fsencode) and len(set(texts)) == len(texts)
+
+
+def test_renamed_directory(report):
+    assert report.of("renamed_directory") == {"writes": ["dist/a", "dist/sub/b"]}
+    assert report.json["renamed"] == [{"from": "renamed_directory/dist.tmp", "to": "renamed_directory/dist"}]
+
+
+def test_not_a_directory(report):
+    assert report.of("not_a_directory") == {"writes": ["out"]}
+
+
+def test_read_write_without_a_write(report):
+    assert report.of("read_write_without_a_write") == {"reads": ["in", "lock"]}
+
+
+def test_modified(report):
+    assert report.of("modified") == {"reads": ["f"], "writes": ["f"], "modified": ["f"]}
+
+
+def test_read_back(report):
+    assert report.of("read_back") == {"writes": ["f"]}
+
+
+def test_transient(report):
+    assert report.of("transient") == {"transient": ["t"]}
+
+
+def test_probed(report):
+    assert report.of("probed") == {"missing": ["never"], "writes": ["later"]}
+
+
+def test_stated(report):
+    assert report.of("stated") == {"stated": ["f"]}
+
+
+def test_listed(report):
+    assert report.of("listed") == {}
+    assert "listed" in report.json["listed"]
+
+
+def test_tree_made_and_removed(report):
+    assert report.of("tree_made_and_removed") == {}
+
+
+def test_executed(report):
+    """A script is what its interpreter reads."""
+    assert report.of("executed") == {"reads": ["script"], "executed": ["program"]}
+
+
+def test_copied(report):
+    found = report.of("copied")
+    reads = ["copy_file_range.in", "mapped", "sendfile.in", "splice.in"]
+    assert [n for n in found["reads"] if n != "raw"] == reads
+    assert found["writes"] == ["copy_file_range.out", "mapped", "sendfile.out", "splice.out"]
+    assert found["modified"] == ["mapped"]
+    if os.uname().machine == "x86_64":
+        assert "raw" in found["reads"]
+
+
+def test_names(report):
+    found = [base64.b64decode(n["base64"]) if isinstance(n, dict) else n.encode() for n in report.json["reads"]]
+    assert sorted(n[len(b"names/"):] for n in found if n.startswith(b"names/")) == sorted(NAMES)
+    assert [n["path"] for n in report.json["reads"] if isinstance(n, dict)] == [r"names/\xff\xfe"]
+    assert "\\xff\\xfe" in report.text.lower() and r"n\x0al" in report.text.lower() and "\u202e" not in report.text
+
+
+def test_denied(report):
+    assert report.of("denied") == {"denied": ["secret"]}
+
+
+def test_reached(report):
+    found = report.of("reached")
+    assert found["reads"] == ["redirected", "through"]
+    assert found["writes"] == ["hard", "target"]
+
+
+def test_inherited(report):
+    assert report.of("inherited") == {"reads": ["stdin"]}
+
+
+def test_ignored(report):
+    assert report.of("ignored") == {"reads": ["mine"]}
+
+
+def test_text(report):
+    lines = report.text.splitlines()
+    writes = [line for line in lines[lines.index(f"FILES WRITTEN ({len(report.json['writes'])})") + 1:]]
+    assert writes[:50] == ["  " + n for n in report.json["writes"][:50]]
+    assert writes[50] == f"  ... and {len(report.json['writes']) - 50} more: --json FILE has all"
+    assert f"Workspace: {report.workspace}" in lines
+    assert any(line.startswith("Status:    7 after ") for line in lines)
+
+
+def test_workspace_through_a_link(tmp_path):
+    """The declared spelling is shown; paths through it, and the real ones, are one; and options of what is told."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    (real / ".git").mkdir(parents=True)
+    (real / ".git/x").write_text("x")
+    (real / "skipped.o").write_text("x")
+    link.symlink_to(real)
+    script = f"cat {link}/.git/x {real}/skipped.o; mkdir {link}/t; echo x > {link}/t/f; mv {link}/t {link}/u; test -d ."
+    done = run("--json", "-", "--no-ignore", "--ignore", "*.o", "--stat", "--keep", tmp_path / "kept", "-w", link, "--",
+               "sh", "-c", script)
+    found = json.loads(done.stdout[len(b"xx"):])
+    assert done.returncode == 0 and done.stderr == b""
+    assert found["workspace"] == str(link)
+    assert found["reads"] == [".git/x"]
+    assert found["writes"] == ["u/f"]
+    assert recorder.run("verify", str(tmp_path / "kept")).returncode == 0
+
+
+def test_background_child(tmp_path):
+    """No hang; it is named; the signal that CMD died of is in the status, but for --strict."""
+    pid_file = tmp_path / "pid"
+    script = f"sleep 60 >/dev/null 2>&1 & echo $! > {pid_file}; kill -TERM $$"
+    done = run("-o", tmp_path / "text", "--json", tmp_path / "json", "--", "sh", "-c", script, cwd=tmp_path)
+    pid = int(pid_file.read_text())
+    os.kill(pid, signal.SIGKILL)
+    assert done.returncode == 128 + signal.SIGTERM
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["incomplete"] == [f"still running: process {pid}"]
+    assert found["writes"] == ["pid"]
+    assert f"  still running: process {pid}" in (tmp_path / "text").read_text().splitlines()
+
+
+def recorder_of(process):
+    """The recorder is the child of `iotrc run` that isn't its command."""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(c) for c in children if os.path.samefile(f"/proc/{c}/exe", recorder.IOTRC)]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_recorder_killed(tmp_path, strict):
+    """CMD goes on and its status stays; the verdict is incomplete."""
+    args = ["--json", tmp_path / "json", *["--strict"] * strict, "--", "sh", "-c", "echo ready; read line; exit 5"]
+    with subprocess.Popen([recorder.IOTRC, "run", *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          cwd=tmp_path) as process:
+        assert process.stdout.readline() == b"ready\n"
+        victim, = recorder_of(process)
+        os.kill(victim, signal.SIGKILL)
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait(recorder.START) == (3 if strict else 5)
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["status"] == 5
+    assert "the recorder was killed by signal 9" in found["incomplete"]
+
+
+def test_interrupt(tmp_path):
+    """Ctrl+C reaches CMD, once, and neither the recorder nor us: the report is complete."""
+    program = """
+import os, signal, sys, time
+times = 0
+def count(*_):
+    global times
+    times += 1
+signal.signal(signal.SIGINT, count)
+assert os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+open("ready", "w").write("x")
+end = time.monotonic() + 60
+while not times and time.monotonic() < end:
+    time.sleep(0.05)
+time.sleep(0.3)
+os._exit(40 + times)
+"""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execv(recorder.IOTRC, [recorder.IOTRC, "run", "--json", "json", "--", sys.executable, "-c", program])
+    recorder.wait_for((tmp_path / "ready").exists, "the command runs")
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 41
+    os.close(terminal)
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["incomplete"] == [] and found["writes"] == ["ready"]
+
+
+def test_sudo(tmp_path):
+    """As sudo leaves us: CMD, and the report, are the invoking user's, and CMD has no capabilities."""
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents[:3]:
+        parent.chmod(parent.stat().st_mode | stat.S_IXOTH) if parent != pathlib.Path("/tmp") else None
+    interpreted = tmp_path / "script"
+    interpreted.write_text("#!/bin/sh\nexit 0\n")
+    interpreted.chmod(0o755)
+    script = "id -u; id -g; id -G; grep CapEff /proc/self/status; echo $HOME; exec ./script"
+    # What is above us is called sudo, and has the user's environment.
+    sudo = shutil.copy("/bin/sh", tmp_path / "sudo")
+    command = ["env", "-i", "SUDO_UID=65534", "SUDO_GID=65534", "PATH=" + os.environ["PATH"], recorder.IOTRC, "run",
+               "--all", "--json", "json", "--", "sh", "-c", script]
+    done = subprocess.run([sudo, "-c", shlex.join(command) + "; exit $?"], cwd=tmp_path, capture_output=True,
+                          env={**os.environ, "HOME": "/home/the user's"}, timeout=recorder.START)
+    assert done.returncode == 0, done.stderr
+    uid, gid, groups, caps, home = done.stdout.decode().splitlines()
+    assert (uid, gid, groups) == ("65534", "65534", "65534")
+    assert int(caps.split()[1], 16) == 0
+    assert (tmp_path / "json").stat().st_uid == 65534
+    assert home == "/home/the user's"
+    found = json.loads((tmp_path / "json").read_text())
+    assert os.path.realpath("/usr/bin/id") in found["executed"]
+    assert os.path.realpath("/bin/sh") in found["executed"] and "script" in found["reads"]
+    assert any("/libc.so" in name for name in found["reads"])
+
+
+def test_not_found(tmp_path):
+    done = run("--", "there-is-no-such-program", cwd=tmp_path)
+    assert done.returncode == 127
+    assert done.stderr.startswith(b"iotrc run: there-is-no-such-program: No such file or directory\n")
