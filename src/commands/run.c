@@ -152,6 +152,11 @@ static void read_rows(struct run *r)
 	if (result.unfinished)
 		note(r, "the recording isn't finished: its last rows are missing");
 	run_files__finish(&r->files, r->began_ns);
+	if (r->files.cut) {
+		snprintf(text, sizeof(text), "%" PRIu64 " calls on paths that are too long",
+			 r->files.cut);
+		note(r, text);
+	}
 	if (r->files.full)
 		note(r, "out of memory for files");
 	run_processes__tell(&r->processes, r->facts.incomplete);

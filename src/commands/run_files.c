@@ -470,6 +470,10 @@ void run_files__row(struct run_files *f, const struct export_row *row)
 	/* An unlinked file that is still open has no name. */
 	if (i == ARRAY_SIZE(operations) || has(&e, FLAGS, "DELETED"))
 		return;
+	if (has(&e, FLAGS, "PATH_CUT")) {
+		f->cut++;
+		return;
+	}
 	e.moved = row__uint(row, column(BYTES), &bytes) && bytes;
 	find_names(&e);
 	if (e.failed && e.file && !e.other)

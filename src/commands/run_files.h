@@ -46,6 +46,7 @@ struct run_files {
 	struct run_rename *renames; /* in their order */
 	size_t n_renames, renames_room;
 	const char *alias, *real; /* directory REAL has the name ALIAS, too; borrowed */
+	uint64_t cut;             /* rows whose path was too long to be recorded whole */
 	bool full; /* RUN_FILES_MAX was reached, or memory is out: names are missing */
 };
 

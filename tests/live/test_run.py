@@ -416,3 +416,21 @@ def test_not_found(tmp_path):
     done = run("--", "there-is-no-such-program", cwd=tmp_path)
     assert done.returncode == 127
     assert done.stderr.startswith(b"iotrc run: there-is-no-such-program: No such file or directory\n")
+
+
+def test_path_too_long(tmp_path):
+    """A file that the recording has no whole path of is in no list: the report says that."""
+    program = """
+import os
+for i in range(40):
+    os.mkdir("d" * 250)
+    os.chdir("d" * 250)
+with open("deep", "w") as f:
+    f.write("x")
+"""
+    done = run("--strict", "--json", "-", "--", sys.executable, "-I", "-S", "-c", program, cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 3 and found["status"] == 0
+    assert [text for text in found["incomplete"] if text.endswith(" calls on paths that are too long")]
+    assert not [name for name in found["writes"] if name.endswith("deep")]
+    shutil.rmtree(tmp_path / ("d" * 250))
