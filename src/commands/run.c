@@ -140,7 +140,7 @@ static void read_rows(struct run *r)
 		.paths = paths, .streams = 1 << STREAM_FS, .row = on_row, .arg = r
 	};
 	struct rows_result result = { .why = "" };
-	char text[64];
+	char text[80];
 	int err = rows__read(&config, &result);
 
 	if (err)
@@ -152,6 +152,11 @@ static void read_rows(struct run *r)
 	if (result.unfinished)
 		note(r, "the recording isn't finished: its last rows are missing");
 	run_files__finish(&r->files, r->began_ns);
+	if (r->files.moved) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " directories renamed that were there before", r->files.moved);
+		note(r, text);
+	}
 	if (r->files.cut) {
 		snprintf(text, sizeof(text), "%" PRIu64 " calls on paths that are too long",
 			 r->files.cut);

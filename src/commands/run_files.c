@@ -362,7 +362,7 @@ static void move_below(struct run_files *f, const char *from, const char *to)
 	}
 }
 
-static void note_rename(struct run_files *f, const char *from, const char *to)
+static void note_rename(struct run_files *f, const char *from, const char *to, bool ours)
 {
 	struct run_rename *r;
 
@@ -378,7 +378,7 @@ static void note_rename(struct run_files *f, const char *from, const char *to)
 		f->renames_room = room;
 	}
 	r = &f->renames[f->n_renames++];
-	*r = (struct run_rename){ strdup(from), strdup(to) };
+	*r = (struct run_rename){ strdup(from), strdup(to), ours };
 	f->full |= !r->from || !r->to;
 }
 
@@ -395,7 +395,7 @@ static void on_rename(struct event *e)
 
 	if (e->failed || !to)
 		return;
-	note_rename(e->files, from->path, to->path);
+	note_rename(e->files, from->path, to->path, from->is & OURS);
 	if (has(e, FLAGS, "RENAME_EXCHANGE")) {
 		write_to(from);
 		write_to(to);
@@ -515,6 +515,12 @@ void run_files__finish(struct run_files *f, int64_t began_ns)
 {
 	for (size_t i = 0; i < f->n; i++)
 		finish_file(f->files[i], began_ns);
+	for (size_t i = 0; i < f->n_renames; i++) {
+		const struct run_rename *r = &f->renames[i];
+		struct stat st;
+
+		f->moved += !r->ours && r->to && !lstat(r->to, &st) && S_ISDIR(st.st_mode);
+	}
 	if (f->n)
 		qsort(f->files, f->n, sizeof(*f->files), by_path);
 }

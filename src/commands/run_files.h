@@ -37,6 +37,7 @@ struct run_file {
 
 struct run_rename {
 	char *from, *to;
+	bool ours; /* the command had made it */
 };
 
 struct run_files {
@@ -46,8 +47,9 @@ struct run_files {
 	struct run_rename *renames; /* in their order */
 	size_t n_renames, renames_room;
 	const char *alias, *real; /* directory REAL has the name ALIAS, too; borrowed */
-	uint64_t cut;             /* rows whose path was too long to be recorded whole */
-	bool full; /* RUN_FILES_MAX was reached, or memory is out: names are missing */
+	uint64_t moved; /* directories with files that no row tells of, which have new names */
+	uint64_t cut;   /* rows whose path was too long to be recorded whole */
+	bool full;      /* RUN_FILES_MAX was reached, or memory is out: names are missing */
 };
 
 /* Paths that rows have as they were asked for may begin with ALIAS, which leads to REAL: they are

@@ -434,3 +434,14 @@ with open("deep", "w") as f:
     assert [text for text in found["incomplete"] if text.endswith(" calls on paths that are too long")]
     assert not [name for name in found["writes"] if name.endswith("deep")]
     shutil.rmtree(tmp_path / ("d" * 250))
+
+
+def test_directory_that_was_there_renamed(tmp_path):
+    """What is in it has new names that no call tells of: the report says that."""
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/file").write_text("x")
+    done = run("--strict", "--json", "-", "--", "mv", "before", "after", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 3 and found["status"] == 0
+    assert found["renamed"] == [{"from": "before", "to": "after"}]
+    assert found["incomplete"] == ["1 directories renamed that were there before"]
