@@ -64,7 +64,7 @@ STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson 
 LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
+BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$(BUILD) \
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
@@ -98,7 +98,11 @@ $(BUILD)/syscall_names_%.h:
 		sed -nE '/__NR_(syscalls|arch_specific_syscall) /d; s/^#define __NR_([a-z_][a-z0-9_]*) .*/[__NR_\1] = "\1",/p' > $@
 $(BUILD)/src/engine/bpf/syscalls_native.o: $(BUILD)/syscall_names_native.h
 $(BUILD)/src/engine/bpf/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
-$(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c
+# All files with programs, which make one object.
+$(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
+$(BUILD)/bpf_programs.h: FORCE
+	@mkdir -p $(@D); h="$$(printf '#include "%s"\n' $(PROGRAMS))"; echo "$$h" | cmp -s - $@ || echo "$$h" > $@
+$(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c $(BUILD)/bpf_programs.h
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -154,7 +158,7 @@ check:
 	@$(MAKE) --no-print-directory check-asan-trees
 	@$(MAKE) --no-print-directory check-live
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
-check-bpf-alone:
+check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(call say,TEST,'each file of bpf/ compiles alone')
 	$(Q)! grep -n '^#include .*\.c"' bpf/*.h
 	$(Q)! grep -n 'bpf_probe_read_user' bpf/* | grep -v '^bpf/uread.h'

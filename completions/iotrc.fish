@@ -53,7 +53,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover 
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l state -xa '(__fish_complete_directories)' -d 'directory for what is kept between sessions …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l on-overload -x -d 'when overloaded: count lost rows, or lighten first: …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l memory -x -d 'upper limit; rings, queue and tables are sized …'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l streams -x -d 'any of fs, block, nw_conn, nw_epoll, nw_sockopt, …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l streams -x -d 'fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault (default: the first three)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l network -d 'add all network streams'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l no-network -d 'no network streams, not even nw_conn'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run doctor verify recover export cat help' -l cache -d 'add cache and pagefault (default on machines with …'

@@ -198,11 +198,10 @@ static const struct column pagefault_columns[] = {
 	MONO("the fault"),
 };
 
+#define STREAM_WORD(symbol, key, ...) #key " "
 static const struct column lost_columns[] = {
 	TIMESTAMP("the end of the span"),
-	{ "stream", COL_WORD, "",
-	  "fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
-	  "filesystem_snapshot",
+	{ "stream", COL_WORD, "", CAPTURED_STREAMS(STREAM_WORD) OTHER_STREAMS(STREAM_WORD),
 	  "Stream whose rows were lost" },
 	{ "cause", COL_WORD, "", "ring queue disk shed compression missed",
 	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk. With "
@@ -233,7 +232,7 @@ static const struct column process_columns[] = {
 	MONO("the snapshot"),
 };
 
-static const struct column filesystem_columns[] = {
+static const struct column filesystem_snapshot_columns[] = {
 	{ "snapshot_timestamp", COL_WALL, "", NULL, "Wall time at which the file was looked at" },
 	{ "file_path", COL_TEXT, "", NULL, "Absolute path" },
 	{ "size", COL_INT, "bytes", NULL, "Size; -1 when the file has gone since the last" },
@@ -248,38 +247,16 @@ static const struct column filesystem_columns[] = {
 	MONO("the look"),
 };
 
-/* A stream's key is its directory and the beginning of its file names as well. */
-/* clang-format off */
-#define STREAM(key_, columns_, wall_, description_) { \
-	.key = key_, .subdir = key_, .prefix = key_, .description = description_, \
-	.wall_clock = wall_, .columns = columns_, \
-	.n_columns = sizeof(columns_) / sizeof((columns_)[0]) }
-
-const struct stream_schema schema_streams[STREAM_COUNT] = {
-	[STREAM_FS] = STREAM("fs", fs_columns, "completion of the operation",
-		"File operations at the system call boundary"),
-	[STREAM_BLOCK] = STREAM("block", block_columns, "completion of the request",
-		"Requests to block devices"),
-	[STREAM_NW_CONN] = STREAM("nw_conn", nw_conn_columns, "completion of the call",
-		"Sockets: creation, connection, end"),
-	[STREAM_NW_EPOLL] = STREAM("nw_epoll", nw_epoll_columns, "completion of the call",
-		"Waiting for file descriptors: epoll, poll, select"),
-	[STREAM_NW_SOCKOPT] = STREAM("nw_sockopt", nw_sockopt_columns, "completion of the call",
-		"Socket options set and read"),
-	[STREAM_NW_DROP] = STREAM("nw_drop", nw_drop_columns, "the event",
-		"Packets dropped and TCP segments sent again"),
-	[STREAM_CACHE] = STREAM("cache", cache_columns, "the event",
-		"The page cache: hits, misses, writeback, eviction"),
-	[STREAM_PAGEFAULT] = STREAM("pagefault", pagefault_columns, "the fault",
-		"Page faults on mapped files"),
-	[STREAM_LOST] = STREAM("lost", lost_columns, "end of the span",
-		"Spans in which rows of a stream were lost, and why"),
-	[STREAM_PROCESS] = STREAM("process", process_columns, "the snapshot",
-		"Snapshots of all processes"),
-	[STREAM_FILESYSTEM] = STREAM("filesystem_snapshot", filesystem_columns,
-		"the look at the file", "Snapshots of the files on real filesystems"),
-};
-/* clang-format on */
+#define STREAM(symbol, key_, wall_, description_) \
+	[STREAM_##symbol] = { .key = #key_, \
+			      .subdir = #key_, \
+			      .prefix = #key_, \
+			      .description = description_, \
+			      .wall_clock = wall_, \
+			      .columns = key_##_columns, \
+			      .n_columns = sizeof(key_##_columns) / sizeof(*(key_##_columns)) },
+const struct stream_schema schema_streams[STREAM_COUNT] = { CAPTURED_STREAMS(STREAM)
+								    OTHER_STREAMS(STREAM) };
 
 const char *const schema_type_names[COL_TYPES] = {
 	[COL_WALL] = "timestamp", [COL_MONO] = "uint64",     [COL_UINT] = "uint64",

@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The streams, by number. Shared by the BPF programs and the program; the names, columns and
- * descriptions belonging to these numbers are in schema/schema.c. */
+/* The streams: number, key, what the wall time of a row is, description. Shared by the BPF programs
+ * and the program. The columns are in schema/schema.c. */
 #ifndef IOTRC_STREAMS_H
 #define IOTRC_STREAMS_H
 
+/* clang-format off */
+
+/* X(SYMBOL, key, what the wall time is, description) of the streams that an engine captures. A
+ * stream's key is its directory and the beginning of its file names as well. */
+#define CAPTURED_STREAMS(X) \
+	X(FS, fs, "completion of the operation", "File operations at the system call boundary") \
+	X(BLOCK, block, "completion of the request", "Requests to block devices") \
+	X(NW_CONN, nw_conn, "completion of the call", "Sockets: creation, connection, end") \
+	X(NW_EPOLL, nw_epoll, "completion of the call", "Waiting for file descriptors: epoll, poll, select") \
+	X(NW_SOCKOPT, nw_sockopt, "completion of the call", "Socket options set and read") \
+	X(NW_DROP, nw_drop, "the event", "Packets dropped and TCP segments sent again") \
+	X(CACHE, cache, "the event", "The page cache: hits, misses, writeback, eviction") \
+	X(PAGEFAULT, pagefault, "the fault", "Page faults on mapped files")
+
+#define OTHER_STREAMS(X) \
+	X(LOST, lost, "end of the span", "Spans in which rows of a stream were lost, and why") \
+	X(PROCESS, process, "the snapshot", "Snapshots of all processes") \
+	X(FILESYSTEM, filesystem_snapshot, "the look at the file", "Snapshots of the files on real filesystems")
+
+/* clang-format on */
+
+#define STREAM_NUMBER(symbol, ...) STREAM_##symbol,
 enum stream {
-	STREAM_FS,
-	STREAM_BLOCK,
-	STREAM_NW_CONN,
-	STREAM_NW_EPOLL,
-	STREAM_NW_SOCKOPT,
-	STREAM_NW_DROP,
-	STREAM_CACHE,
-	STREAM_PAGEFAULT,
-	/* Streams up to here are fed by the kernel through rings. */
-	STREAM_CAPTURED,
-	STREAM_LOST = STREAM_CAPTURED,
-	STREAM_PROCESS,
-	STREAM_FILESYSTEM,
-	STREAM_COUNT
+	CAPTURED_STREAMS(STREAM_NUMBER) STREAM_CAPTURED,
+	/* The next number is taken twice, so that the others follow without a gap. */
+	STREAM_BEFORE_OTHERS = STREAM_CAPTURED - 1,
+	OTHER_STREAMS(STREAM_NUMBER) STREAM_COUNT
 };
+#undef STREAM_NUMBER
 
 /* Streams with a row for each call or page, of which a busy process makes a million a second.
  * Buffers that all streams share keep some room that these don't get: where they overflow, the few

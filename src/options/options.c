@@ -16,7 +16,8 @@
 #define STREAMS_NETWORK \
 	(STREAM_BIT(STREAM_NW_CONN) | STREAM_BIT(STREAM_NW_EPOLL) | \
 	 STREAM_BIT(STREAM_NW_SOCKOPT) | STREAM_BIT(STREAM_NW_DROP))
-#define STREAM_NAMES "fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault"
+#define STREAM_NAME(symbol, key, ...) ", " #key
+#define STREAM_NAMES CAPTURED_STREAMS(STREAM_NAME) /* begins with ", " */
 
 #define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
@@ -222,9 +223,8 @@ static int set_streams(struct parse *p, const char *value)
 		int stream = schema__find(item);
 
 		if (stream < 0)
-			return option__fail(
-				p, "--streams: no such stream: " QUOTED " (" STREAM_NAMES ")",
-				item);
+			return option__fail(p, "--streams: no such stream: " QUOTED " (%s)", item,
+					    &STREAM_NAMES[2]);
 		if (stream == STREAM_LOST) /* always recorded */
 			continue;
 		if (stream >= STREAM_CAPTURED)
@@ -684,8 +684,7 @@ const struct option_row option_rows[] = {
 	  "upper limit; rings, queue and tables are sized\nto fit (default 256M)", .conf = "256M" },
 
 	{ "streams", 0, "LIST", CONTENT, set_streams,
-	  "any of fs, block, nw_conn, nw_epoll, nw_sockopt,\nnw_drop, cache, pagefault (default: the first\nthree)",
-	  .conf = "fs,block,nw_conn" },
+	  &STREAM_NAMES " (default: the first three)"[2], .conf = "fs,block,nw_conn" },
 	{ "network", 0, NULL, CONTENT, set_network, "add all network streams" },
 	{ "no-network", 0, NULL, CONTENT, set_no_network, "no network streams, not even nw_conn" },
 	{ "cache", 0, NULL, CONTENT, set_cache,

@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the table of options says to people: help, and the commented iotrc.conf. */
+#include <string.h>
+
 #include "options/command.h"
 #include "options/options_table.h"
 
 #define HELP_COLUMN 26
+#define HELP_WIDTH 54
+
+/* Of the text's first line: up to an LF, or to the last blank that still is on the screen. */
+static size_t line_length(const char *text)
+{
+	size_t n = strcspn(text, "\n"), blank = HELP_WIDTH;
+
+	if (n <= HELP_WIDTH)
+		return n;
+	while (blank && text[blank] != ' ')
+		blank--;
+	return blank ?: n;
+}
 
 static void print_help(FILE *out, int len, const char *help)
 {
@@ -12,12 +27,10 @@ static void print_help(FILE *out, int len, const char *help)
 		len = 0;
 	}
 	fprintf(out, "%*s", HELP_COLUMN - len, "");
-	for (; *help; help++) {
-		fputc(*help, out);
-		if (*help == '\n')
-			fprintf(out, "%*s", HELP_COLUMN, "");
+	for (size_t n; *help; help += n + !!help[n]) {
+		n = line_length(help);
+		fprintf(out, "%.*s\n%*s", (int)n, help, help[n] ? HELP_COLUMN : 0, "");
 	}
-	fputc('\n', out);
 }
 
 static void print_group(FILE *out, enum group group)

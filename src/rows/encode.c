@@ -66,7 +66,7 @@ static bool plain_type(const char *type)
 }
 
 #define DEFINITION_KIND(type, record, values) [type] = { sizeof(record), values },
-#define EVENT_KIND(type, stream, record, size, values, encoder, is_short) \
+#define EVENT_KIND(type, stream, record, size, values, encoder, is_short, ...) \
 	[type] = { size, values, stream, encode__##encoder, is_short },
 const struct record_kind record_kinds[RECORD_TYPES_MAX] = { DEFINITION_TYPES(DEFINITION_KIND)
 								    EVENT_TYPES(EVENT_KIND) };

@@ -113,14 +113,10 @@ extern const struct record_kind record_kinds[RECORD_TYPES_MAX];
 
 /* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
  * program's leaves it out. */
-char *encode__fs(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__block(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__conn(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__cache(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__fault(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *p);
-char *encode__drop(struct encoder *e, const void *record, size_t size, char *p);
+#define ENCODER(type, stream, record_type, size_, values, name, ...) \
+	char *encode__##name(struct encoder *e, const void *record, size_t size, char *p);
+EVENT_TYPES(ENCODER)
+#undef ENCODER
 
 /* Shared by the encoders. */
 /* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */

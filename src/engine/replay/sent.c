@@ -10,7 +10,6 @@
 #include "schema/record_types.h"
 
 #define SENT_MAX (1 << 20)
-#define IDS_MAX 4
 
 struct sent_place {
 	u64 id; /* of paths and tasks alike: one counter gives them; 0: free */
@@ -26,19 +25,8 @@ struct sent {
 };
 
 /* Where the ids of definitions are in an event; 0 ends. */
-#define AT(record, member) offsetof(struct record, member)
-static const uint16_t ids_of[RECORD_TYPES_MAX][IDS_MAX + 1] = {
-	[REC_FS] = { AT(rec_fs, task), AT(rec_fs, path) },
-	[REC_FS_LONG] = { AT(rec_fs, task), AT(rec_fs, path), AT(rec_fs_long, base),
-			  AT(rec_fs_long, base2) },
-	[REC_BLOCK] = { AT(rec_block, task) },
-	[REC_CONN] = { AT(rec_conn, task) },
-	[REC_CACHE] = { AT(rec_cache, task) },
-	[REC_FAULT] = { AT(rec_fault, task) },
-	[REC_DROP] = { AT(rec_drop, task) },
-	[REC_EPOLL] = { AT(rec_epoll, task) },
-	[REC_SOCKOPT] = { AT(rec_sockopt, task) },
-};
+#define IDS_OF(type, stream, record, size, values, encoder, is_short, ...) [type] = { __VA_ARGS__ },
+static const uint16_t ids_of[RECORD_TYPES_MAX][RECORD_IDS_MAX + 1] = { EVENT_TYPES(IDS_OF) };
 
 static struct sent_place *find(struct sent_place *table, size_t size, u64 id)
 {
