@@ -7,7 +7,7 @@
 #define IOTRC_KEPT_H
 
 #include "rows/reqnames.h"
-#include "schema/record_types.h"
+#include "schema/records.h"
 #include "schema/types.h"
 
 #define KEPT_MAGIC "iotrcrec"

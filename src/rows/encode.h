@@ -17,7 +17,6 @@
 #include "rows/dict.h"
 #include "rows/names.h"
 #include "rows/reqnames.h"
-#include "schema/record_types.h"
 #include "schema/records.h"
 #include "schema/selection.h"
 
@@ -100,7 +99,7 @@ void encoder__define(struct encoder *e, const void *record, size_t size);
  * in it. */
 bool encode__sound(const void *record, size_t size);
 
-/* What schema/record_types.h says of a type of records. */
+/* What schema/records.h says of a type of records. */
 struct record_kind {
 	uint16_t size;      /* that it has at least; 0: there is no such type */
 	uint8_t values;     /* how many its second byte may have; 0: any */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "platform/macros.h"
-#include "schema/record_types.h"
+#include "schema/records.h"
 
 #define SENT_MAX (1 << 20)
 
