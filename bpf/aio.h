@@ -83,8 +83,8 @@ static __always_inline u32 aio_opcode(u32 opcode)
 }
 
 /* Takes the request at user address AT in the form of a request to io_uring into the scratch state.
- * Returns io_uring's opcode for it, or 0. A function by itself, so that the request is off the stack
- * when its file is looked up: 5.10 counts 512 bytes for all callers together. */
+ * Returns io_uring's opcode for it, or 0. A function by itself, so that the request is off the
+ * stack when its file is looked up: 5.10 counts 512 bytes for all callers together. */
 __noinline int take_iocb(u64 at)
 {
 	struct task_state *call = get_uring_state();

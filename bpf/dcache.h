@@ -23,13 +23,13 @@
 #define DCACHE_OP_HASH 1    /* include/linux/dcache.h: the filesystem hashes names itself, */
 #define DCACHE_OP_COMPARE 2 /* or compares them itself */
 
-#define NAME_BYTES 255 /* per component (include/uapi/linux/limits.h) */
-#define LINK_BYTES 512 /* of the text of a symbolic link; longer links are not followed */
-#define LINKS_MAX 10   /* symbolic links per path; the kernel allows 40 */
-#define BUCKET_MAX 64  /* dentries looked at per bucket */
-#define MOUNTS_STEP 128   /* mounts below one that are looked at */
+#define NAME_BYTES 255  /* per component (include/uapi/linux/limits.h) */
+#define LINK_BYTES 512  /* of the text of a symbolic link; longer links are not followed */
+#define LINKS_MAX 10    /* symbolic links per path; the kernel allows 40 */
+#define BUCKET_MAX 64   /* dentries looked at per bucket */
+#define MOUNTS_STEP 128 /* mounts below one that are looked at */
 #define MOUNTS_CALLS 1
-#define MOUNTED_OVER 2    /* mounts on one another */
+#define MOUNTED_OVER 2   /* mounts on one another */
 #define LOOKUP_STEPS 192 /* components, those of symbolic links included */
 
 /* Set by user space after loading; 0: not found, so that no path is walked. */
