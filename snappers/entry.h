@@ -38,6 +38,7 @@ struct entry {
 
 #define ENTRY_SIZE(len) (sizeof(struct entry) + (len))
 
+/* Fills in all fields except len and path from ST, seen at MONO_NS. */
 void entry__set(struct entry *e, uint64_t mono_ns, const struct statx *st);
 
 /* Ascending by path, a directory directly before all that lies below it, and what is blind before
@@ -47,6 +48,7 @@ int entry__order(const void *a, const void *b);
 int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len);
 /* Whether PATH is DIR or lies below. */
 bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len);
+/* Whether the fields from size to flags are equal. */
 bool entry__same(const struct entry *a, const struct entry *b);
 
 /* Writes its row at P, with room for ROWS_ROOM. GONE: a tombstone, as of MONO_NS. */

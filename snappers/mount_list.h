@@ -34,6 +34,7 @@ int mount_list__read(struct mount_list *ret, FILE *file);
 void mount_list__choose(struct mount_list *m, bool network);
 /* The mount that absolute PATH lies in, as far as names tell, or NULL. */
 const struct mount_info *mount_list__of(const struct mount_list *m, const char *path);
+/* Frees the contents. */
 void mount_list__clear(struct mount_list *m);
 
 #endif

@@ -17,6 +17,7 @@ struct processes;
 
 /* Of the /proc in directory PROC (NULL: /proc). 0, or a negative errno. */
 int processes__new(struct processes **ret, const char *proc);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct processes *processes__free(struct processes *p);
 
 /* When the next pass is due, mono ns after NOW: snapshots are at FIRST, FIRST + INTERVAL, ...

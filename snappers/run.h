@@ -18,6 +18,7 @@ int run_writer__new(struct run_writer **ret, int fd);
 int run_writer__add(struct run_writer *w, const void *record, uint32_t len);
 /* Writes the end mark. */
 int run_writer__end(struct run_writer *w);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct run_writer *run_writer__free(struct run_writer *w);
 
 /* Reads FD from its start; FD stays the caller's. 0, or -ENOMEM. */
@@ -25,6 +26,7 @@ int run_reader__new(struct run_reader **ret, int fd);
 /* The next record, valid until the next call. 1; 0 at the end mark; or a negative errno: -EBADMSG
  * for what isn't whole. */
 int run_reader__next(struct run_reader *r, const void **ret_record, uint32_t *ret_len);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct run_reader *run_reader__free(struct run_reader *r);
 
 #endif

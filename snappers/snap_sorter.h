@@ -21,6 +21,7 @@ int snap_sorter__add(struct snap_sorter *s, const void *record, uint32_t len);
 /* The next record in order, valid until the next call; the first call ends the adding. 1; 0 at the
  * end; or a negative errno. */
 int snap_sorter__next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct snap_sorter *snap_sorter__free(struct snap_sorter *s);
 
 #endif

@@ -55,6 +55,7 @@ int snapshots__new(struct snapshots **ret, const struct snapshots_config *config
 /* Ends what is being done, and the thread; a walk is marked incomplete. False when the thread is
  * stuck in the kernel (a filesystem that doesn't answer): the program may only exit then. */
 bool snapshots__stop(struct snapshots *s);
+/* Stops it and frees it, unless its thread is stuck. NULL is allowed. Returns NULL. */
 struct snapshots *snapshots__free(struct snapshots *s);
 
 /* Rows of STREAM_PROCESS and STREAM_FILESYSTEM so far, and their bytes on disk. Any thread. */

@@ -15,6 +15,7 @@ int spool__put(struct spool *s, const void *record, uint32_t len);
 /* The first record, taken off; valid until the next call of any function. 1; 0 when there is none;
  * or a negative errno. */
 int spool__take(struct spool *s, const void **ret_record, uint32_t *ret_len);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct spool *spool__free(struct spool *s);
 
 #endif

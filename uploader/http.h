@@ -70,6 +70,7 @@ struct http;
 /* 0, or a negative errno with a line in PROBLEM. Strings of CONFIG are copied. */
 int http__new(struct http **ret, const struct target_config *config,
 	      char problem[TARGET_REASON_MAX]);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct http *http__free(struct http *h);
 
 /* One request, one answer, which stays with H until the next. SENT_BEFORE is what progress() is

@@ -64,6 +64,7 @@ struct outbox_news {
  * at a time may be in here beside all others. Its news, also where it fails, are outbox__add()'s.
  * 0, or a negative errno: -ENOMSG where it is none. */
 int outbox__read(struct outbox *o, struct outbox_news *ret);
+/* Takes over what outbox__read() found. */
 void outbox__add(struct outbox *o, struct outbox_news *news);
 
 /* Takes the next file that is to be sent; NULL: none just now. */

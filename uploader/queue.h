@@ -81,6 +81,7 @@ void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 /* Breaks off what is being sent, and ends the threads. False when one is stuck in the kernel (a
  * share that doesn't answer): the program may only exit then. */
 bool queue__stop(struct queue *q);
+/* Stops it and frees it, unless its thread is stuck. NULL is allowed. Returns NULL. */
 struct queue *queue__free(struct queue *q);
 
 #endif

@@ -75,6 +75,7 @@ struct queue *upload__queue(struct upload *u);
  * when a thread is stuck: the program may only exit then. */
 bool upload__finish(struct upload *u, void (*tick)(void *arg, const struct queue_stats *stats),
 		    void *arg, struct queue_stats *ret_stats);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct upload *upload__free(struct upload *u);
 
 #endif

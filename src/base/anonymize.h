@@ -20,6 +20,7 @@ struct anonymizer;
 /* KEEP_SYSTEM: system paths stay clear. 0, or -ENOMEM. */
 int anonymizer__new(struct anonymizer **ret, const unsigned char key[ANONYMIZE_KEY_SIZE],
 		    bool keep_system);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct anonymizer *anonymizer__free(struct anonymizer *a);
 
 /* These write at OUT, room for ANONYMIZE_MAX(LEN), and return the new end. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Threads that work beside a recording, below whatever else wants CPU or disk. */
+/* Threads that work during a recording, with lower priority than anything else for CPU and disk. */
 #ifndef IOTRC_BACKGROUND_H
 #define IOTRC_BACKGROUND_H
 
@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One thread that is told to stop, and is left behind when it doesn't: a disk may not answer.
- * Zeroed, it is none. */
+/* One thread. It is asked to stop, and left behind if it does not: a disk may not answer. A zeroed
+ * struct has no thread. */
 struct background {
 	const char *name;
 	void (*run)(void *arg);
@@ -28,28 +28,32 @@ struct background {
  * no thread then. */
 int background__start(struct background *b, const char *name, void (*run)(void *arg), void *arg);
 
+/* Whether the thread has been asked to stop. */
 bool background__stopped(const struct background *b);
 
-/* Of the thread itself: waits until CLOCK_MONOTONIC's DUE_NS (UINT64_MAX: for ever), or the
- * stop. */
+/* Called by the thread: waits until DUE_NS of CLOCK_MONOTONIC (UINT64_MAX: for ever), or until it
+ * is asked to stop. */
 void background__wait(struct background *b, uint64_t due_ns);
 
-/* Has it stop, for WITHIN_NS at most; false: it is stuck, and still has what it was given. */
+/* Asks the thread to stop and waits for it, at most WITHIN_NS. False: it is stuck, and still uses
+ * what it was given. */
 bool background__stop(struct background *b, uint64_t within_ns);
 
-/* Frees what start made; not while the thread is stuck. */
+/* Frees what background__start() made. Must not be called while the thread is stuck. */
 void background__done(struct background *b);
 
-/* Puts the calling thread there; SCHED_IDLE (<sched.h>) lower still than SCHED_OTHER, where on a
- * busy machine it hardly runs at all. Where the system refuses, it stays where it is. */
+/* Lowers the priority of the calling thread. POLICY: SCHED_OTHER, or SCHED_IDLE (<sched.h>), which
+ * is lower still: on a busy machine the thread hardly runs. If the system refuses, nothing
+ * changes. */
 void background__enter(int policy);
 
-/* Takes thread TID back: on a busy machine it might wait for seconds, and somebody waits for it. */
+/* Gives thread TID its ordinary priority again, because somebody waits for it: at low priority it
+ * might wait for seconds on a busy machine. */
 void background__hurry(pid_t tid);
 
-/* Takes all rights from the calling thread but those of an ordinary user UID and GID (-1: the
- * one it is), and no other thread's; it writes only where platform/landlock.h has allowed it. 0,
- * or a negative errno: it can't be had, and the thread should end. */
+/* Makes the calling thread, and no other, run with the rights of the ordinary user UID and GID
+ * (-1: the current one) only; it can write only where platform/landlock.h allows it. 0, or a
+ * negative errno: this is not possible, and the thread should end. */
 int background__drop(uid_t uid, gid_t gid);
 
 #endif

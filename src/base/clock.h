@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From CLOCK_MONOTONIC, in which events are stamped, to wall time, in which rows begin. The clock
- * keeps a list of what to add to mono_ns, and from when on: it grows when the wall clock is set,
- * when the machine wakes from suspend, and when the UTC offset changes. The manifest carries the
- * list, so that a reader can redo the sum. */
+/* Converts CLOCK_MONOTONIC, the time of events, to wall time, the first column of rows. The clock
+ * keeps a list of offsets to add to mono_ns, each with the time from which it applies. The list
+ * grows when the wall clock is set, when the machine resumes from suspend, and when the UTC offset
+ * changes. The manifest contains the list, so that readers can compute the same times. */
 #ifndef IOTRC_CLOCK_H
 #define IOTRC_CLOCK_H
 
@@ -23,37 +23,39 @@ struct clock_offset {
 
 struct clock;
 
-/* A clock with its first offset measured; 0, or -ENOMEM. The time zone is that of now: a later
- * change of TZ or /etc/localtime isn't seen. */
+/* Makes a clock and measures its first offset; 0, or -ENOMEM. The time zone is the current one;
+ * later changes of TZ or /etc/localtime have no effect. */
 int clock__new(struct clock **ret);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct clock *clock__free(struct clock *c);
 
 /* The next functions belong to one thread, the one that formats rows. */
 
-/* Measures anew when a millisecond has gone by since the last time. True when the list has grown.
- * NOW is a CLOCK_MONOTONIC time that the caller has at hand, in ns. When CLOCK_OFFSETS_MAX are
- * reached the last offset stays in force: rows and list go on agreeing, wall time is off. */
+/* Measures again if the last measurement is a millisecond old. Returns true if the list has grown.
+ * NOW: the current CLOCK_MONOTONIC time in ns, as the caller has read it. After CLOCK_OFFSETS_MAX
+ * entries the last offset remains in force: rows still agree with the list, but wall times may be
+ * wrong. */
 bool clock__poll(struct clock *c, uint64_t now);
 
-/* A descriptor that can be read as soon as somebody sets the wall clock, so that poll is called
- * then; or a negative errno, without which a step is seen at the next poll. clock__noticed() makes
- * it wait again. */
+/* Returns a descriptor that becomes readable when the wall clock is set, so that the caller can
+ * call clock__poll() at once. Or a negative errno: a step is then noticed at the next poll. */
 int clock__watch(void);
+/* Rearms FD, a descriptor of clock__watch() that has become readable. */
 void clock__noticed(int fd);
 
-/* What poll does with its measurement: the offset was OFFSET_NS at MONO_NS, later than the mono_ns
- * of any row so far. */
+/* Used by clock__poll(): takes the measurement that the offset was OFFSET_NS at MONO_NS, which is
+ * later than mono_ns of all rows so far. */
 bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 
-/* For rows that aren't of here and now: adds an offset to the list, the first call in the place
- * of what this machine's clock was. Nothing is measured any more. */
+/* For rows that were recorded earlier or elsewhere: adds an offset to the list. The first call
+ * replaces this machine's offsets, and ends measuring. */
 void clock__retell(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 
 /* Writes CLOCK_WALL_LEN bytes, no NUL: MONO_NS as local wall time, by the offset in force then. */
 void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN]);
 
-/* The same from any thread, with the UTC offset that it was written by; slower. The newest offset
- * holds for what the caller has just measured. */
+/* Like clock__wall(), from any thread, but slower. Also returns the UTC offset used. The newest
+ * offset applies to times that the caller has just measured. */
 void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN],
 			int32_t *ret_utc_offset_s);
 
@@ -65,32 +67,33 @@ bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CL
  * at least 1. */
 size_t clock__offsets(struct clock *c, struct clock_offset *ret);
 
+/* CLOCK_MONOTONIC and CLOCK_REALTIME, in ns. */
 uint64_t clock__mono_ns(void);
 uint64_t clock__real_ns(void);
 
-/* Sleeps NS nanoseconds, or less when a signal comes. */
+/* Sleeps for NS nanoseconds, or less if a signal arrives. */
 void clock__sleep(uint64_t ns);
 
-/* CLOCK_MONOTONIC as events bear it, once a clock was made: the host's, which in a time namespace
- * isn't clock__mono_ns(). All that a row or an offset says is in this one. */
+/* CLOCK_MONOTONIC as in events, in ns, once a clock has been made: the host's, which differs from
+ * clock__mono_ns() in a time namespace. All times in rows and offsets use this clock. */
 uint64_t clock__event_ns(void);
 
-/* The same of a moment that clock__mono_ns() has told. */
+/* Converts a time of clock__mono_ns() to the clock of events. */
 uint64_t clock__to_event(uint64_t mono_ns);
 
-/* Reads F, /proc/PID/timens_offsets (time_namespaces(7)), or NULL. False, and nothing written, when
- * it says nothing of CLOCK_MONOTONIC. */
+/* Parses F, /proc/PID/timens_offsets (time_namespaces(7)); F may be NULL. Returns false, and writes
+ * nothing, if F has no offset of CLOCK_MONOTONIC. */
 bool clock__parse_namespace(FILE *f, int64_t *ret_ns);
 
-/* The one of N offsets, ascending and at least one, that holds at MONO_NS of CLOCK_MONOTONIC. The
- * first one holds for what lies before it, too. */
+/* Returns the offset in force at MONO_NS, of N offsets in ascending order (at least one). The first
+ * one also applies to earlier times. */
 const struct clock_offset *clock__offset_at(const struct clock_offset *offsets, size_t n,
 					    uint64_t mono_ns);
 
 /* Local time - UTC, in seconds, at SECOND since 1970. */
 int32_t clock__utc_offset(int64_t second);
 
-/* The same of '+HH:MM'. */
+/* Parses a UTC offset '+HH:MM'; false if S is not one. */
 bool clock__parse_utc_offset(const char *s, int32_t *ret_s);
 
 /* Wall time REAL_NS (ns since 1970) in local time with its zone, to the millisecond. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fields of a row, written into memory that the caller has made large enough. Nothing here
- * allocates or can fail; each function returns the new end. CSV_TEXT_MAX(n) bounds what n bytes of
- * text can take. */
+/* Writes the fields of a row into memory of the caller, which must be large enough. Functions do
+ * not allocate and cannot fail; each returns the new end. N bytes of text take at most
+ * CSV_TEXT_MAX(n) bytes. */
 #ifndef IOTRC_CSV_H
 #define IOTRC_CSV_H
 
@@ -12,6 +12,7 @@
 #define CSV_U64_MAX 20
 #define CSV_TEXT_MAX(n) (4 * (size_t)(n) + 2)
 
+/* Numbers; at most CSV_U64_MAX bytes each, without a NUL. */
 char *csv__u64(char *p, uint64_t v);
 char *csv__i64(char *p, int64_t v);
 char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the N last digits, zeroes in front */
@@ -22,12 +23,12 @@ char *csv__millis(char *p, uint64_t ns);                    /* ns as millisecond
 /* Text with the contract's escapes (control characters, backslash, invalid UTF-8), without the CSV
  * quotes. Appending several pieces and quoting once at the end gives a field of several parts. */
 char *csv__escape(char *p, const char *s, size_t len);
-/* The same with the contract's escape of a literal " -> ". */
+/* Like csv__escape(), and also escapes a literal " -> ", which separates two paths in a field. */
 char *csv__escape_arrow(char *p, const char *s, size_t len);
 /* Turns the text between FIELD and END into a minimal-quoted CSV field in place; room for
  * 2 * (end - field) + 2 bytes is needed. */
 char *csv__quote(char *field, char *end);
-/* csv__escape and csv__quote in one. */
+/* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);
 
 /* Length of the character at S, of which LEFT (not 0) bytes are there: 1 to 4, or 0 where the byte

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages for people while iotrc records: one line each, to whoever listens. Levels are those of
- * syslog(3). Bounded: after a burst of LOG_BURST lines at most one in LOG_REFILL_S seconds, and the
- * next one says how many were left out. From any thread. */
+/* Messages for people during a recording, one line each. Levels are those of syslog(3). The rate is
+ * limited: after a burst of LOG_BURST lines, at most one line every LOG_REFILL_S seconds; the next
+ * one says how many were left out. All functions may be called from any thread. */
 #ifndef IOTRC_LOG_H
 #define IOTRC_LOG_H
 
@@ -12,17 +12,20 @@
 #define LOG_BURST 50
 #define LOG_REFILL_S 2
 
-/* To stderr: `iotrc: ...`, or, where that is the journal ($JOURNAL_STREAM), with the level that
- * sd-daemon(3) puts before a line. This is also what holds before any of the three. */
+/* Write to stderr as `iotrc: ...`, or, if stderr is the journal ($JOURNAL_STREAM), with the level
+ * prefix of sd-daemon(3). This is the default. */
 void log__to_stderr(void);
-/* To stderr, each line with its time: for a file. */
+/* Write to stderr, which is a file: each line begins with its time. */
 void log__to_file(void);
+/* Write to syslog(3). */
 void log__to_syslog(void);
 
-/* Nobody watches: the lines go to the journal, a file or syslog. */
+/* Whether lines go to the journal, a file or syslog, so that nobody is watching. */
 bool log__unattended(void);
 
+/* Prints one line. LEVEL: LOG_ERR, LOG_WARNING, ... of syslog(3). */
 void log__line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Like log__line(), with a va_list. */
 void log__lines(int level, const char *format, va_list args);
 
 #endif

@@ -13,6 +13,7 @@ struct mounts;
 /* Reads /proc/self/mountinfo; where there is no such file (not Linux) nothing is known of any
  * path. 0, or a negative errno. */
 int mounts__new(struct mounts **ret);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct mounts *mounts__free(struct mounts *m);
 
 /* Reads it anew when the kernel says that it has changed. */

@@ -11,12 +11,14 @@
 /* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment: they aren't for our children.
  * 0 also where there is no manager, or a negative errno. */
 int notify__begin(void);
+/* Whether there is a service manager to notify. */
 bool notify__wanted(void);
 
-/* What is between two signs of life that the manager awaits at most, in ns; 0: it awaits none. */
+/* The longest time allowed between two signs of life, in ns; 0: the manager expects none. */
 uint64_t notify__watchdog_ns(void);
 
-/* 0, or a negative errno: the manager is gone, or doesn't listen. Never blocks. */
+/* Sends `NAME=value` lines. 0, or a negative errno if the manager is gone or does not listen. Never
+ * blocks. */
 int notify__send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

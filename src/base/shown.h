@@ -22,6 +22,7 @@ char *shown__copy(char *p, const char *s, size_t len);
 /* Prints the formatted text and a line feed to OUT, as shown__copy() writes it. Nothing when memory
  * is out. */
 void shown__line(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Like shown__line(), with a va_list. */
 void shown__vline(FILE *out, const char *format, va_list args);
 
 #endif

@@ -17,8 +17,9 @@ int state__open(const char *dir);
  * 0, or a negative errno: -EPERM where others may read it, -EINVAL where it has another size. */
 int state__secret(int dir, const char *name, unsigned char *ret, size_t size);
 
-/* Writes down for good that NAME has happened; whether it has. 0, or a negative errno. */
+/* Records permanently, in state directory DIR, that NAME has happened. 0, or a negative errno. */
 int state__mark(int dir, const char *name);
+/* Whether NAME has been recorded. */
 bool state__marked(int dir, const char *name);
 
 /* A file of mode 0600 without a name, read and write, gone when it is closed; or a negative

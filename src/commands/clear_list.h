@@ -12,6 +12,7 @@
 struct clear_list;
 
 int clear_list__new(struct clear_list **ret);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct clear_list *clear_list__free(struct clear_list *l);
 
 /* Each line of FILE that isn't empty, to be found anywhere and inside of anything, also as rows and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether rows may take more of the disk. Asked before each block that is written; functions may be
- * called from any thread. */
+/* Decides whether rows may use more disk space. Checked before each block is written. All functions
+ * may be called from any thread. */
 #ifndef IOTRC_ROOM_H
 #define IOTRC_ROOM_H
 
@@ -9,43 +9,46 @@
 
 struct disk_budget_config {
 	int fd;                        /* on the file system in question, borrowed */
-	uint64_t min_free;             /* bytes that stay free for others … */
-	unsigned int min_free_percent; /* … or so much of the whole, whichever is less */
-	uint64_t max_bytes;            /* of all sessions together; 0: any number */
+	uint64_t min_free;             /* bytes reserved for other programs … */
+	unsigned int min_free_percent; /* … or this share of the disk, whichever is less */
+	uint64_t max_bytes;            /* of all sessions together; 0: no limit */
 };
 
 enum room_state {
 	ROOM_ENOUGH,
 	ROOM_DISK_LOW, /* less than min_free is free */
-	ROOM_FULL,     /* the sessions have max_bytes */
+	ROOM_FULL,     /* the sessions have reached max_bytes */
 };
 
 struct disk_budget;
 
 /* 0, or -ENOMEM. */
 int disk_budget__new(struct disk_budget **ret, const struct disk_budget_config *config);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct disk_budget *disk_budget__free(struct disk_budget *r);
 
-/* From the next looks on: all of CONFIG but its fd. */
+/* Replaces the limits, from the next check on; the fd of CONFIG is ignored. */
 void disk_budget__set_limits(struct disk_budget *r, const struct disk_budget_config *config);
 
-/* Whether LEN more bytes may be written. 0, or -ENOSPC. Looks at the disk now and then only. */
+/* Whether LEN more bytes may be written: 0, or -ENOSPC. Queries the disk only from time to time. */
 int disk_budget__check(struct disk_budget *r, size_t len);
-/* They have been written. */
+/* Counts LEN bytes as written. */
 void disk_budget__took(struct disk_budget *r, size_t len);
 
-/* What the sessions use, as disk_budget__took() has it; disk_budget__set_used() corrects it: so
- * much it was, when disk_budget__mark() gave MARK. */
+/* Bytes that the sessions use, as counted by disk_budget__took(). To correct the count, call
+ * disk_budget__mark(), measure, and pass both to disk_budget__set_used(): the sessions used BYTES
+ * at the time of MARK. */
 uint64_t disk_budget__used(struct disk_budget *r);
 uint64_t disk_budget__mark(struct disk_budget *r);
 void disk_budget__set_used(struct disk_budget *r, uint64_t bytes, uint64_t mark);
 
-/* The answer to the last question. */
+/* The result of the last disk_budget__check(). */
 enum room_state disk_budget__state(struct disk_budget *r);
 
+/* The limit for all sessions together, in bytes; 0: none. */
 uint64_t disk_budget__max_bytes(struct disk_budget *r);
 
-/* The bytes that stay free, and those that are, as of the last look at the disk. */
+/* Bytes reserved for others, and bytes free, when the disk was last queried. */
 uint64_t disk_budget__min_free(struct disk_budget *r);
 uint64_t disk_budget__free_bytes(struct disk_budget *r);
 

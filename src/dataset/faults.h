@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is wrong with a file, told line by line. */
+/* Prints the faults of a file, a line each. */
 #ifndef IOTRC_FAULTS_H
 #define IOTRC_FAULTS_H
 
@@ -15,12 +15,13 @@ struct faults {
 	uint64_t count;
 };
 
+/* Counts a fault, and prints it unless FAULTS_SHOWN have been printed. */
 void faults__add(struct faults *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Says how many were not shown. */
+/* Prints how many faults were not printed. */
 void faults__end(struct faults *f);
 
-/* LEN bytes of S as far as they fit a message, escaped. Returns BUF. */
 #define SHOWN_SIZE 180
+/* Writes LEN bytes of S to BUF, escaped, as far as they fit into a message. Returns BUF. */
 const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len);
 
 #endif

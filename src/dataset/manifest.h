@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* manifest.json: what a session holds, how to read it, and what is missing from it. Every function
- * may be called from any thread. A setter that runs out of memory makes the next write say so. */
+/* manifest.json: what a session contains, how to read it, and what is missing from it. All
+ * functions may be called from any thread. If a setter runs out of memory, the next write fails. */
 #ifndef IOTRC_MANIFEST_H
 #define IOTRC_MANIFEST_H
 
@@ -19,11 +19,11 @@
 struct manifest_info {
 	const char *machine_id;
 	const char *session_id; /* BUCKET/MACHINE_ID/STAMP */
-	const char *boot_id;    /* mono_ns compares within one; NULL where it isn't known */
+	const char *boot_id;    /* mono_ns is comparable within one boot; NULL: unknown */
 	const char *command_line;
 	const char *engine; /* bpf, dtrace, ... */
 	bool anonymized;
-	bool keeps_system; /* … and system paths are clear all the same */
+	bool keeps_system; /* … but system paths are readable */
 	uint32_t enabled;  /* 1 << stream for each stream that is on */
 	uid_t uid;         /* owner of the file; -1 leaves it */
 	gid_t gid;
@@ -41,24 +41,28 @@ struct manifest;
 
 /* A manifest in state running, started now. INFO is copied. 0, or a negative errno. */
 int manifest__new(struct manifest **ret, const struct manifest_info *info);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct manifest *manifest__free(struct manifest *m);
 
+/* Lists a finished file. FACTS is copied. */
 void manifest__add_file(struct manifest *m, const struct file_facts *facts);
-/* The clock's whole list so far; replaces the last one. N is at least 1. */
+/* Sets the clock's whole list so far, replacing the previous one. N is at least 1. */
 void manifest__set_offsets(struct manifest *m, const struct clock_offset *offsets, size_t n);
+/* Sets the counts of STREAM, replacing the previous ones. */
 void manifest__set_counts(struct manifest *m, enum stream stream, const struct row_counts *counts);
-/* All hooks; replaces the last list. */
+/* Sets the list of all hooks, replacing the previous one. */
 void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, size_t n);
-/* Puts VALUE, which becomes the manifest's, under KEY of the diagnostics. */
+/* Sets KEY of the diagnostics to VALUE; takes ownership of VALUE. */
 void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value);
-/* Adds VALUE, which becomes the manifest's, to the array KEY of the document. */
+/* Appends VALUE to the array KEY of the document; takes ownership of VALUE. */
 void manifest__append(struct manifest *m, const char *key, json_t *value);
-/* "running", "complete" or "recovered"; all but running stop the session now, once. */
+/* Sets the state: "running", "complete" or "recovered". The first state other than running also
+ * sets the session's end to now. */
 void manifest__set_state(struct manifest *m, const char *state);
 
-/* Puts the manifest into directory DIR under its name, in the place of the one that is there:
- * whole, or not at all. 0, or a negative errno. A full disk can stop one of a running session, and
- * the one before stays; it doesn't stop that of the end, for which room is kept from the first. */
+/* Writes the manifest to directory DIR, replacing the existing one atomically. 0, or a negative
+ * errno. On a full disk, the manifest of a running session may not be written, and the previous one
+ * remains. The final manifest is always written: its space is reserved from the start. */
 int manifest__write(struct manifest *m, int dir);
 
 #endif

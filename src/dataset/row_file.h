@@ -57,6 +57,7 @@ bool row_file__is_frame(const struct row_file *f);
 /* Whether the frame has a checksum of its content. */
 bool row_file__has_checksum(const struct row_file *f);
 
+/* Frees it; NULL is allowed. Returns NULL. */
 struct row_file *row_file__free(struct row_file *f);
 
 /* ---- the fields of a line ---- */

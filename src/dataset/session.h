@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a session lives: <out>/<bucket>/<MACHINE_ID>/<stamp>/, and the naming and making of what
- * lies in it. The recorder often runs as root and <out> may lie in a directory that others write
- * to: below <out> nothing is reached through a symlink. */
+/* The directory of a session, <out>/<bucket>/<MACHINE_ID>/<stamp>/, and how files in it are named
+ * and created. The recorder often runs as root, and other users may be able to write to the parent
+ * of <out>: below <out> no symlink is followed. */
 #ifndef IOTRC_SESSION_H
 #define IOTRC_SESSION_H
 
@@ -23,20 +23,22 @@ struct session {
 int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
 		 uid_t uid, gid_t gid);
 
-/* Says that the session in directory FD is in use, for as long as FD is open: whoever wants to
- * repair, upload or remove it does the same first. session__new() has done it. 0, -EWOULDBLOCK:
- * somebody else uses it; or another negative errno where a file system has no locks. */
+/* Locks the session in directory FD until FD is closed. Whoever records, repairs, uploads or
+ * removes a session holds this lock; session__new() takes it. 0; -EWOULDBLOCK: another process
+ * holds it; or another negative errno if the file system has no locks. */
 int session__lock(int fd);
 
-/* Whether somebody uses the session in directory FD, or a file system without locks can't tell. */
+/* Whether a process holds the lock of the session in directory FD. True too if the file system has
+ * no locks. */
 bool session__in_use(int fd);
 
-/* Where the session is for somebody who looks for it at its path. */
+/* Whether the session can still be found at its path. */
 enum session_place {
 	SESSION_THERE,
 	SESSION_RENAMED, /* nothing is there, or something else: it was renamed, or mounted over */
 	SESSION_UNMOUNTED, /* its file system is mounted nowhere; only our descriptor keeps it */
 };
+/* Compares S's descriptor with what is at its path now. */
 enum session_place session__place(const struct session *s);
 
 /* BUCKET/MACHINE_ID/STAMP, in S's own path. */
@@ -45,23 +47,24 @@ const char *session__id(const struct session *s);
 /* Closes; the directory stays. Accepts NULL, returns NULL. */
 struct session *session__free(struct session *s);
 
-/* Whom new files belong to: SUDO_UID and SUDO_GID when root runs under sudo, otherwise -1. */
+/* The owner of new files: SUDO_UID and SUDO_GID if root runs under sudo, otherwise -1. */
 void session__owner(uid_t *ret_uid, gid_t *ret_gid);
 
-/* Gives FD, which we have made, to UID:GID as far as the file system lets us. */
+/* Changes the owner of FD, which we created, to UID:GID, if the file system allows it. */
 void session__give(int fd, uid_t uid, gid_t gid);
 
-/* Opens directory NAME (one component) of PARENT, made when missing. The descriptor, or
- * a negative errno. */
+/* Opens directory NAME (one component) of PARENT, and creates it if it is missing. Returns the
+ * descriptor, or a negative errno. */
 int session__enter(int parent, const char *name, uid_t uid, gid_t gid);
 
-/* Creates file NAME (one component) in DIR, which must not be there: mode 0640, read and write.
- * The descriptor, or a negative errno; on error no file is left. */
+/* Creates file NAME (one component) in DIR, with mode 0640, and opens it for reading and writing.
+ * -EEXIST if it exists. Returns the descriptor, or a negative errno; on error no file is left. */
 int session__create(int dir, const char *name, uid_t uid, gid_t gid);
 
 /* YYYYMMDD_HHMMSS_mmm of the wall clock's time T, in local time. */
 #define STAMP_SIZE 20
 void session__stamp(char buf[STAMP_SIZE], const struct timespec *t);
+/* Whether NAME has that form. */
 bool session__is_stamp(const char *name);
 
 #endif

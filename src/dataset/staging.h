@@ -42,6 +42,7 @@ bool staging__line(struct staging *s, struct staging_line *ret);
 /* Ends the thread; what it is doing is done the next time. False when it is stuck in the kernel (a
  * file system that doesn't answer): the program may only exit then. */
 bool staging__stop(struct staging *s);
+/* Stops it and frees it, unless its thread is stuck. NULL is allowed. Returns NULL. */
 struct staging *staging__free(struct staging *s);
 
 #endif

@@ -43,6 +43,7 @@ void capture__stop(struct capture *c);
 /* Tells in the lost stream of what has been lost since: after capture__stop() and writer__settle(),
  * before writer__close(). */
 void capture__tell_last(struct capture *c);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct capture *capture__free(struct capture *c);
 
 /* A stream's account so far, from any thread; exact after capture__stop() and writer__close(). */

@@ -113,6 +113,7 @@ const struct engine_type *engine__find(const char *name);
  * selection until engine__free(). */
 int engine__open(struct engine **ret, const struct engine_type *type,
 		 const struct engine_config *config, char *problem);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct engine *engine__free(struct engine *e);
 
 /* Writes PROBLEM by FORMAT and returns ERR. */
@@ -137,6 +138,7 @@ int engine__watch(struct engine *e, int fd);
  * machine. */
 bool engine__ended(const struct engine *e);
 
+/* How full the fullest buffers are, as struct engine_fill says. */
 struct engine_fill engine__fill(struct engine *e);
 
 /* Tells what was lost and shed since the last call, and when. */
@@ -153,6 +155,7 @@ void engine__detach(struct engine *e);
 
 /* ---- any thread ---- */
 
+/* The counts of STREAM so far. */
 void engine__counts(struct engine *e, enum stream stream, struct engine_counts *ret);
 
 /* Adds to RET how many events of a stream the machine has kept from the engine: how many rows those

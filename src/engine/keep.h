@@ -23,6 +23,7 @@ void keep__clock(struct keep *k, struct clock *clock);
 
 /* Writes what is left. 0, or a negative errno: the first error, since which nothing was kept. */
 int keep__close(struct keep *k);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct keep *keep__free(struct keep *k);
 
 #endif

@@ -15,6 +15,7 @@ struct sorter;
 /* MEMORY: bytes of records that are kept before a run goes to the disk; at least
  * SORTER_RECORD_MAX. 0, or -ENOMEM. */
 int sorter__new(struct sorter **ret, size_t memory);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct sorter *sorter__free(struct sorter *s);
 
 /* Copies a record. 0, or a negative errno: of the disk, -E2BIG for a record that is too long,

@@ -17,6 +17,7 @@ struct where;
 /* TEXT as a condition on rows of STREAMS (1 << stream for each): each column in it must be one of
  * at least one of them. 0, -ENOMEM, or -EINVAL with what is wrong in WHY. */
 int where__new(struct where **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX]);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct where *where__free(struct where *w);
 
 /* Does ROW meet W? */

@@ -14,6 +14,7 @@ struct dict;
 /* A dictionary that is full() at MAX_BYTES, of values and of the table, or MAX_ENTRIES. 0, or
  * -ENOMEM. */
 int dict__new(struct dict **ret, size_t max_entries, size_t max_bytes);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct dict *dict__free(struct dict *d);
 
 /* Room of SIZE bytes, 8-aligned, for the value of ID in the youngest generation, in place of an

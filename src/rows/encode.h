@@ -90,6 +90,7 @@ struct encoder {
 /* 0, or a negative errno. Selection, clock and request names are borrowed until encoder__free(),
  * all else is copied. */
 int encoder__new(struct encoder **ret, const struct encoder_config *config);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct encoder *encoder__free(struct encoder *e);
 
 /* Takes a definition (REC_PATH, REC_TASK). */
@@ -110,8 +111,8 @@ struct record_kind {
 };
 extern const struct record_kind record_kinds[RECORD_TYPES_MAX];
 
-/* Writes the row of an event at P, room for ROW_MAX; returns its end, or NULL when a filter of the
- * program's leaves it out. */
+/* Encoders. Each writes the row of an event at P, which has space for ROW_MAX bytes. Returns the
+ * row's end, or NULL if a filter applied in user space leaves it out. */
 #define ENCODER(type, stream, record_type, size_, values, name, ...) \
 	char *encode__##name(struct encoder *e, const void *record, size_t size, char *p);
 EVENT_TYPES(ENCODER)
@@ -122,18 +123,24 @@ EVENT_TYPES(ENCODER)
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
 /* Whether PATH is one of --path's, or below. */
 bool encode__below_wanted(const struct selection *s, const char *path, size_t len);
+/* The names of the flags in VALUE, by SET; bits without a name in hexadecimal. */
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
+/* The thread with that id; an entry with empty fields for 0 or an unknown id. Valid as
+ * long as dict__get() says. */
 const struct task_entry *encode__task(struct encoder *e, uint64_t id);
 /* "pid,command", for the streams that have no tid there. */
 char *encode__pid_command(const struct task_entry *task, char *p);
+/* The thread id. */
 char *encode__tid(const struct task_entry *task, char *p);
 /* The word of SET for VALUE, or the number. */
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
 /* An address of IP version 4 or 6, in clear or as its token. */
 char *encode__ip(struct encoder *e, char *p, const uint8_t *address, int version);
-/* Begins a row of STREAM with its first column, the wall time of NS; ends it with mono_ns. */
+/* Begins a row of STREAM with its first column, the wall time of NS. */
 char *encode__begin(struct encoder *e, enum stream stream, uint64_t ns, char *p);
+/* Ends a row with mono_ns. */
 char *encode__end(uint64_t ns, char *p);
+/* The name of the error in RET, a return value of the kernel; nothing if RET is not an error. */
 char *encode__errno(int64_t ret, char *p);
 
 static inline char *encode__word(char *p, const char *word)

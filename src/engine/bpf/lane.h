@@ -16,6 +16,7 @@ struct lane;
  * counters of both sides. All are borrowed. 0, or a negative errno. */
 int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records, const u64 *put,
 	      u64 *taken);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct lane *lane__free(struct lane *l);
 
 /* Where the kernel's programs are now. */

@@ -13,6 +13,7 @@ struct ring;
 /* Maps the ring buffer of SIZE data bytes behind MAP_FD, which is borrowed. 0, or a negative
  * errno. */
 int ring__new(struct ring **ret, int map_fd, size_t size);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct ring *ring__free(struct ring *r);
 
 /* Where the producers are now: all that was submitted before this call lies in front of it. */

@@ -11,6 +11,7 @@ struct sent;
 
 /* 0, or -ENOMEM. */
 int sent__new(struct sent **ret);
+/* Frees it; NULL is allowed. Returns NULL. */
 struct sent *sent__free(struct sent *s);
 
 /* The definition RECORD, of SIZE bytes, lies at AT of the file and is being sent. Without
