@@ -54,6 +54,7 @@ style command:clang-format        clang-format          clang-tools-extra      c
 style command:clang              clang                 clang                  clang
 style header:bpf/libbpf.h        libbpf-dev            libbpf-devel           libbpf
 style command:git                 git                   git                    git
+analyze command:clang-tidy       clang-tidy            clang-tools-extra      clang
 python python:pip                python3-pip           python3-pip            python-pip
 python python:setuptools         python3-setuptools    python3-setuptools     python-setuptools
 python python:wheel              python3-wheel         python3-wheel          python-wheel

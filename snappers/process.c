@@ -317,12 +317,14 @@ static char *command_line(struct pass *s, const char *pid, char *p)
 	if (n <= 0)
 		return p;
 	n = cut ? CMDLINE_MAX : n;
+	/* NOLINTNEXTLINE(*.Branch): read() wrote N bytes */
 	while (n && !args[n - 1] && !cut)
 		n--;
 	if (s->anon) {
 		end = anonymize__args(s->anon, clear, args, n);
 	} else {
 		for (ssize_t i = 0; i < n; i++)
+			/* NOLINTNEXTLINE(*.Branch): read() wrote N bytes */
 			clear[i] = args[i] ? args[i] : ' ';
 		end = clear + n;
 	}

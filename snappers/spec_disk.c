@@ -48,7 +48,7 @@ static json_t *bytes(const char *name, const char *file)
 /* The scheduler in use stands in brackets, unless there is only one. */
 static void add_scheduler(json_t *device, const char *name)
 {
-	char text[256], *open, *close;
+	char text[256], *open, *close, *rest;
 	json_t *all = json_array();
 
 	spec__line(text, sizeof(text), BLOCK "/%s/queue/scheduler", name);
@@ -58,7 +58,7 @@ static void add_scheduler(json_t *device, const char *name)
 			    close ? json_stringn(open + 1, close - open - 1) :
 			    *text ? json_string(text) :
 				    json_null());
-	for (char *s = strtok(text, " []"); s; s = strtok(NULL, " []"))
+	for (char *s = strtok_r(text, " []", &rest); s; s = strtok_r(NULL, " []", &rest))
 		json_array_append_new(all, json_string(s));
 	json_object_set_new(device, "schedulers", all);
 }

@@ -49,6 +49,7 @@ static char *interface_name(const struct spec *s, const char *name,
 	if (s->anon && !is_common(name))
 		*anonymize__name(s->anon, buf, name, strlen(name)) = 0;
 	else
+		/* NOLINTNEXTLINE(*.strcpy): a name of the kernel, of less than IF_NAMESIZE */
 		strcpy(buf, name);
 	return buf;
 }

@@ -192,7 +192,8 @@ int system_spec__write(const struct system_spec_config *config)
 
 		err = err ? err : one;
 	}
-	fsync(dir);
+	if (fsync(dir) < 0 && errno != EINVAL)
+		err = err ? err : -errno;
 	close(dir);
 	return err;
 }

@@ -52,8 +52,8 @@ static void *take(size_t size)
 	madvise(p, size, MADV_DONTDUMP);
 	madvise(p, size, MADV_DONTFORK);
 	mlock(p, size); /* RLIMIT_MEMLOCK may not allow it: swap is root's */
-	/* libcurl's own copies are anywhere in the heap. */
-	prctl(PR_SET_DUMPABLE, 0);
+	/* libcurl's own copies are anywhere in the heap. It fails for values but 0 and 1 alone. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	return p;
 }
 

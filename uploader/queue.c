@@ -57,9 +57,11 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 	q->refused_last = refused && atomic_load(&q->ending);
 	q->troubled = true;
 	q->gave_up |= refused && !q->config.live;
+	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(q->problem, r->reason);
 	/* Once, and again when it is another one or after something went well in between. */
 	if (refused ? strcmp(q->told, r->reason) != 0 : !*q->told) {
+		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 		strcpy(q->told, r->reason);
 		queue__tell(q, "%s%s", r->reason, q->gave_up ? "" : "; trying again");
 	}

@@ -150,6 +150,7 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 }
 
 /* The first text in JSON that is a URL. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH is counted down */
 static const char *find_url(const json_t *json, int depth)
 {
 	const char *key, *url = NULL;

@@ -81,6 +81,7 @@ unsigned int csv__char_len(const char *s, size_t left)
 		if ((u[i] & 0xc0) != 0x80)
 			return 0;
 	switch (u[0]) {
+	/* NOLINTNEXTLINE(bugprone-branch-clone): one case for each first byte, and its reason */
 	case 0xc2:
 		return u[1] < 0xa0 ? 0 : len; /* U+0080 to U+009F: control characters */
 	case 0xe0:

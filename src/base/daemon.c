@@ -185,7 +185,7 @@ int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, 
 
 static int open_log(struct daemon *d)
 {
-	int fd;
+	int fd, err = 0;
 
 	if (d->log_file && d->log_dir < 0)
 		d->log_dir = open_dir_of(d->log_file);
@@ -197,10 +197,10 @@ static int open_log(struct daemon *d)
 		fd = open_plain(d->log_dir, name_of(d->log_file), O_WRONLY | O_APPEND, 0640);
 	if (fd < 0)
 		return fd;
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
+	if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+		err = -errno;
 	close(fd);
-	return 0;
+	return err;
 }
 
 int daemon__ready(struct daemon *d)
@@ -208,8 +208,8 @@ int daemon__ready(struct daemon *d)
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), err = open_log(d);
 	ssize_t n;
 
-	if (!err && null >= 0)
-		dup2(null, STDIN_FILENO);
+	if (!err && null >= 0 && dup2(null, STDIN_FILENO) < 0)
+		err = -errno;
 	if (null >= 0)
 		close(null);
 	if (err)

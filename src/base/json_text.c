@@ -93,6 +93,7 @@ int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX])
 	char *text;
 	size_t len;
 
+	/* NOLINTNEXTLINE(bugprone-branch-clone): errno of another call */
 	if (fstat(fd, &st) < 0) {
 		err = -errno;
 		snprintf(why, JSON_WHY_MAX, "cannot be read: %s", strerror(-err));

@@ -115,8 +115,8 @@ static int make_secret(int dir, const char *name, size_t size)
 	if (!err && linkat(dir, temporary, dir, name, 0) < 0 && errno != EEXIST)
 		err = -errno;
 	unlinkat(dir, temporary, 0);
-	if (!err)
-		fsync(dir);
+	if (!err && fsync(dir) < 0 && errno != EINVAL)
+		err = -errno;
 	return err;
 }
 

@@ -75,6 +75,7 @@ struct clear_list *clear_list__free(struct clear_list *l)
 	if (!l)
 		return NULL;
 	free_strings(l->short_ones);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	for (size_t i = 0; i < sizeof(l->buckets) / sizeof(*l->buckets); i++)
 		free_strings(l->buckets[i]);
 	free(l->words.slots);

@@ -77,6 +77,7 @@ static struct run_file *keep(struct run_files *f, struct path_entry *entry)
 {
 	if (f->n == f->room) {
 		size_t room = f->room ? 2 * f->room : 1024;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 		void *grown = reallocarray(f->files, room, sizeof(*f->files));
 
 		if (!grown)
@@ -522,6 +523,7 @@ void run_files__finish(struct run_files *f, int64_t began_ns)
 		f->moved += !r->ours && r->to && !lstat(r->to, &st) && S_ISDIR(st.st_mode);
 	}
 	if (f->n)
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 		qsort(f->files, f->n, sizeof(*f->files), by_path);
 }
 

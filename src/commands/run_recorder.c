@@ -22,12 +22,13 @@ static void record(pid_t pid, const char *dir, int ready, int says)
 			 "--pid", number, "--output",  (char *)dir, NULL };
 	int nothing = open("/dev/null", O_RDONLY);
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		_exit(EXIT_CANNOT);
 	setpgid(0, 0);
 	snprintf(number, sizeof(number), "%d", pid);
-	dup2(nothing, STDIN_FILENO);
-	dup2(ready, STDOUT_FILENO);
-	dup2(says, STDERR_FILENO);
+	if (dup2(nothing, STDIN_FILENO) < 0 || dup2(ready, STDOUT_FILENO) < 0 ||
+	    dup2(says, STDERR_FILENO) < 0)
+		_exit(EXIT_CANNOT);
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* glibc 2.31 has no function */
 	exit(record_command.main(ARRAY_SIZE(argv) - 1, argv));
 }
@@ -52,7 +53,6 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir)
 	while ((n = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
 		;
 	/* The rest of the path stays in the pipe: it is short. */
-	fcntl(ready[0], F_SETFD, FD_CLOEXEC);
 	if (n == 1)
 		return 0;
 	close(ready[0]);

@@ -152,6 +152,7 @@ static void add_stats(struct queue_stats *sum, const struct queue_stats *s)
 	sum->sessions_left += s->sessions_left;
 	sum->gave_up |= s->gave_up;
 	if (*s->problem)
+		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 		strcpy(sum->problem, s->problem);
 }
 
@@ -216,7 +217,8 @@ static int send_all(const struct options *o, struct search *s)
 	struct queue_stats sum = { .sessions_left = s->unusable };
 	int err = 0;
 
-	qsort(s->found, s->n, sizeof(*s->found), by_owner);
+	if (s->n) /* the array of none is NULL, which qsort() may not be given */
+		qsort(s->found, s->n, sizeof(*s->found), by_owner);
 	for (size_t i = 0, n; !err && i < s->n && !stops; i += n) {
 		for (n = 1; i + n < s->n && s->found[i + n].uid == s->found[i].uid; n++)
 			;

@@ -303,6 +303,7 @@ static void check_spec(struct verify *v)
 
 static void check_entries(struct verify *v, int dir, const char *subdir);
 
+/* NOLINTNEXTLINE(misc-no-recursion): SUBDIR is NULL but once */
 static void check_subdir(struct verify *v, const char *name)
 {
 	int sub = openat(v->reader.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -318,6 +319,7 @@ static void check_subdir(struct verify *v, const char *name)
 
 /* Trace files lie in the directories of a session, not deeper. SUBDIR is NULL in the session
  * itself. */
+/* NOLINTNEXTLINE(misc-no-recursion): SUBDIR is NULL but once */
 static void check_entries(struct verify *v, int dir, const char *subdir)
 {
 	struct dir_names names;

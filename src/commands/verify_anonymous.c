@@ -194,6 +194,7 @@ static bool may_name_files(const char *key, const char *value)
 	return *value == '/' || strstr(value, " /") || strstr(value, "=/");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as jansson's parser goes: 2048 */
 static void search_value(struct search *s, const char *key, json_t *value, bool top)
 {
 	const char *name;
@@ -319,6 +320,7 @@ typedef void found_call(void *arg, const struct found_file *f);
 static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg);
 
 /* NAME in DIR, which is called ABOVE: a file, a directory, or nothing to be searched. */
+/* NOLINTNEXTLINE(misc-no-recursion): TREE_DEPTH_MAX */
 static int look_at(int dir, const char *above, const char *name, int depth, found_call *call,
 		   void *arg)
 {
@@ -353,6 +355,7 @@ static int look_at(int dir, const char *above, const char *name, int depth, foun
 
 /* Calls CALL for each regular file in DIR, which is closed, and below, and for what can't be
  * searched. */
+/* NOLINTNEXTLINE(misc-no-recursion): TREE_DEPTH_MAX */
 static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg)
 {
 	struct dir_names names;

@@ -192,7 +192,7 @@ int csv_repair__finish(const struct csv_repair *r, int dir, enum stream stream, 
 	struct file_facts f = { .stream = stream };
 	char part[NAME_MAX + 1], path[NAME_MAX + 1];
 	struct frame_end end;
-	off_t size;
+	off_t size = 0;
 	int fd, err;
 
 	snprintf(part, sizeof(part), "%s.csv.zst.part", name);
@@ -223,7 +223,7 @@ int csv_repair__read(const struct csv_repair *r, int dir, enum stream stream, co
 	struct file_facts f = { .stream = stream };
 	char path[NAME_MAX + 1];
 	struct frame_end end;
-	off_t size;
+	off_t size = 0;
 	int fd, err;
 
 	snprintf(path, sizeof(path), "%s.csv.zst", name);

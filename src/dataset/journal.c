@@ -214,7 +214,8 @@ int journal__open(struct journal **ret, int session_fd, const char *identity, ui
 		journal__free(j);
 		return err;
 	}
-	fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, j->end + JOURNAL_ROOM);
+	/* Where none can be had ahead, what is written later takes what it finds. */
+	(void)fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, j->end + JOURNAL_ROOM);
 	*ret = j;
 	return 0;
 }

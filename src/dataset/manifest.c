@@ -304,6 +304,7 @@ void manifest__set_state(struct manifest *m, const char *state)
 		uint64_t duration = clock__mono_ns() - m->started_mono_ns;
 
 		set_member(m, m->session, "stopped_at", iso8601_now());
+		/* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds */
 		set_member(m, m->session, "duration_seconds", json_real(MS(duration)));
 		m->running = false;
 	}
@@ -319,6 +320,7 @@ int manifest__write(struct manifest *m, int dir)
 	pthread_mutex_lock(&m->lock);
 	if (m->running)
 		set_member(m, m->session, "duration_seconds",
+			   /* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds */
 			   json_real(MS(clock__mono_ns() - m->started_mono_ns)));
 	if (!m->oom)
 		err = manifest_file__put(dir, m->root, !m->running, m->uid, m->gid);

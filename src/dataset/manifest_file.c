@@ -67,7 +67,7 @@ static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
 		fd = session__create(dir, MANIFEST_LAST_NAME, uid, gid);
 	if (fd < 0)
 		return;
-	fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
+	(void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, len + LAST_ROOM);
 	close(fd);
 }
 

@@ -194,6 +194,7 @@ static int recover_file(struct recover *r, int dir, enum stream stream, const ch
 	if (part)
 		final_name(final, stream, name);
 	else
+		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 		strcpy(final, name);
 	snprintf(path, sizeof(path), "%s/%s" CSV_END, schema_streams[stream].subdir, final);
 	if (!part && json_object_get(r->listed, path) && stream != STREAM_LOST)
@@ -369,6 +370,7 @@ static void set_end(struct recover *r, json_t *session)
 		return;
 	rows_ns = r->last_mono_ns - (started - offset_at(r, 0));
 	if (r->last_mono_ns && rows_ns > duration * NS_PER_S) {
+		/* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds */
 		duration = (double)(rows_ns / 1000000) / 1000;
 		clock__iso8601(r->last_mono_ns + offset_at(r, r->last_mono_ns), buf);
 	} else {

@@ -49,6 +49,7 @@ static bool is_same_file_system(const struct place *a, const struct place *b)
 {
 	static const __fsid_t none;
 
+	/* NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult): look() sets it, or errno */
 	return a->dev == b->dev || (a->type == b->type && !memcmp(&a->id, &b->id, sizeof(none)) &&
 				    memcmp(&a->id, &none, sizeof(none)));
 }

@@ -24,6 +24,7 @@ bool session_walk__has_manifest(int dir)
 static void enter(const struct session_walk *w, int parent, const char *name, const char *path,
 		  int depth);
 
+/* NOLINTNEXTLINE(misc-no-recursion): w->depth */
 static void look_at(const struct session_walk *w, int dir, const char *name, const char *path,
 		    int depth)
 {
@@ -46,6 +47,7 @@ static void look_at(const struct session_walk *w, int dir, const char *name, con
 }
 
 /* Looks into directory NAME of PARENT, which is called PATH. */
+/* NOLINTNEXTLINE(misc-no-recursion): w->depth */
 static void enter(const struct session_walk *w, int parent, const char *name, const char *path,
 		  int depth)
 {
@@ -79,6 +81,7 @@ void session_walk__run(const struct session_walk *w, const char *top)
 	if (!err) {
 		while (len > 1 && path[len - 1] == '/')
 			path[--len] = 0;
+		/* NOLINTNEXTLINE(*.NonNullParamChecker): errno is not 0 where it is NULL */
 		name = strrchr(real, '/');
 		*name++ = 0;
 		parent = open(*real ? real : "/", DIR_FLAGS);

@@ -155,6 +155,7 @@ static void recover_all(struct staging *s)
 #define DEPTH_MAX 2
 
 /* Bytes of what lies at NAME in DIR; with REMOVE it is gone afterwards. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static uint64_t add_up(int dir, const char *name, int depth, bool remove)
 {
 	struct dirent **entries;

@@ -273,6 +273,7 @@ static int begin_merge(struct sorter *s)
 		return err;
 	free(s->arena);
 	s->arena = NULL;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	s->heap = calloc(s->n_runs, sizeof(*s->heap));
 	if (!s->heap)
 		return -ENOMEM;

@@ -26,6 +26,7 @@ static double milliseconds(const struct export_row *row, int column)
 
 static uint64_t latency_ns(const struct export_row *row)
 {
+	/* NOLINTNEXTLINE(bugprone-incorrect-roundings): a latency is not negative */
 	return milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
 }
 

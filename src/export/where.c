@@ -167,6 +167,7 @@ static int parse_comparison(struct parser *p)
 	return fail(p, "no comparison");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static int parse_one(struct parser *p)
 {
 	int inner;
@@ -188,6 +189,7 @@ static int parse_one(struct parser *p)
 	return inner;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static int parse_and(struct parser *p)
 {
 	int left = parse_one(p);
@@ -200,6 +202,7 @@ static int parse_and(struct parser *p)
 	return left;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static int parse_or(struct parser *p)
 {
 	int left = parse_and(p);

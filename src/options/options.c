@@ -345,6 +345,7 @@ static int set_command(struct parse *p, const char *value)
 					    item, SELECTION_COMM_MAX);
 		if (p->o.selection.n_commands == SELECTION_LIST_MAX)
 			return option__fail(p, "--command: more than %d", SELECTION_LIST_MAX);
+		/* NOLINTNEXTLINE(*.strcpy): its length was looked at */
 		strcpy(p->o.selection.commands[p->o.selection.n_commands++], item);
 	}
 	return 0;

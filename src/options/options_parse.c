@@ -241,6 +241,7 @@ static int fail_at(struct parse *p, const char *file, unsigned int line)
 {
 	char was[OPTIONS_MESSAGE_MAX], *text = was;
 
+	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(was, p->message);
 	if (!strncmp(text, "--", 2))
 		text += 2;

@@ -111,6 +111,7 @@ static uint64_t now_ns(void)
 int attach__all(struct bpf_engine *b, char *problem)
 {
 	/* Two programs a row at most; a perf event has a link on each CPU. */
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	b->links = calloc(2 * n_programs + 2 * libbpf_num_possible_cpus(), sizeof(*b->links));
 	if (!b->links)
 		return engine__problem(problem, -ENOMEM, "out of memory");
