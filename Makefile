@@ -77,7 +77,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -157,6 +157,13 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-asan check-loader
 	@$(MAKE) --no-print-directory check-asan-trees
 	@$(MAKE) --no-print-directory check-live
+# What Debian's packages bring of other projects' test suites, and our own programs of odd calls, against strace.
+check-suites: all workloads
+	@scripts/install-deps.sh check
+	@scripts/install-deps.sh suites
+	$(call say,TEST,'suites of others')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
 check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(call say,TEST,'each file of bpf/ compiles alone')

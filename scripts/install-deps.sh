@@ -50,6 +50,7 @@ check python:pandas              python3-pandas        python3-pandas         py
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
+suites python:test.test_os          libpython3.11-testsuite python3-test           -
 style command:clang-format        clang-format          clang-tools-extra      clang
 style command:clang              clang                 clang                  clang
 style header:bpf/libbpf.h        libbpf-dev            libbpf-devel           libbpf

@@ -914,6 +914,8 @@ class Call:
         self.between(source, goal, size.number, at.text, to.text, words.say([], flags.number))
 
     def do_clone(self):
+        if len(self.args) < 3: # FIOCLEX and others take none
+            return
         request, text = self.args[1].text, self.args[2].text
         request = parse_number(request) if re.match(r"0x|\d", request) else 0
         if request not in (FICLONE, FICLONERANGE, FIDEDUPERANGE):
