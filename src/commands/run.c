@@ -366,6 +366,6 @@ const struct command run_command = {
 		"CMD's status, 128+n when signal n killed it, 126 or 127 when it could not be\nexecuted; 1 cannot record, 2 usage, 3 with --strict: something may be missing.",
 	.examples = "sudo iotrc run -- make\n"
 		    "sudo iotrc run --json files.json --ignore '*.o' -- cc -c main.c\n"
-		    "sudo iotrc run --strict --json - -- npm run build | jq .reads",
+		    "sudo iotrc run --strict --json - -- make | jq .reads",
 	.main = run_main,
 };

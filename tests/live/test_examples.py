@@ -79,6 +79,7 @@ def directory(tmp_path):
     bin_.mkdir()
     work.mkdir()
     (work / "names.txt").write_text("a name that nothing bears\n")
+    (work / "main.c").write_text("int main(void) { return 0; }\n")
     help_text = recorder.run("--help").stdout
     words = set(COMMANDS.findall(help_text.split("Commands:")[1].split("\n\n")[0])) - {"dev"}
     words |= {"--help", "-h", "--version", "-V", "--computer-id", "--check-config", "--reward"}

@@ -72,11 +72,11 @@ def test_a_prefix_that_comes_later(tmp_path):
 @pytest.mark.parametrize("path", ["/proc/self", "/sys/kernel", "/dev/null"])
 def test_a_prefix_out_of_scope(tmp_path, path):
     """What the default scope leaves out, a prefix doesn't bring in."""
-    with recorder.Recording(tmp_path, "--streams", "fs", "--path", path) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--path", path, *recorder.OWN) as r:
         subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
     start, end = lines(r)
     assert f"--path {path}: " in start and "--scope all" in start and "no row" in end, r.stderr
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--path", path) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--path", path, *recorder.OWN) as r:
         subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
     assert "--scope" not in r.stderr
 
@@ -127,6 +127,6 @@ def test_filters_that_something_passes_are_not_told_of(tmp_path):
 
 
 def test_quiet_is_no_reason_not_to_say_it(tmp_path):
-    with recorder.Recording(tmp_path, "-q", "--command", "never-runs") as r:
+    with recorder.Recording(tmp_path, "-q", "--streams", "fs", "--command", "never-runs") as r:
         pass
     assert "no row" in r.stderr
