@@ -42,9 +42,10 @@ struct kept_key {
 	u64 n;
 };
 
+/* Preallocated: the kernel's allocator for maps keeps only some entries at hand for programs, fewer
+ * than one close_range() may need at once. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1024); /* resized by user space */
 	__type(key, struct kept_key);
 	__type(value, struct rec_conn);

@@ -22,7 +22,7 @@ PROGRAMS = ["conn"] + ["conn32"] * (os.uname().machine == "x86_64")
 
 @pytest.fixture(scope="module", params=PROGRAMS)
 def recorded(request, module_path):
-    with recorder.Recording(module_path, "--streams", "nw_conn") as r:
+    with recorder.Recording(module_path, "--streams", "nw_conn", *recorder.OWN) as r:
         done = subprocess.run(
             [recorder.workload(request.param)], cwd=module_path, capture_output=True, text=True, timeout=60
         )

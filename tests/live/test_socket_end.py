@@ -87,6 +87,11 @@ pid = child(lambda: os.kill(os.getpid(), signal.SIGKILL)); ends(*many, high, pid
 for fd in [*many, high]:
     ends(fd); os.close(fd)
 
+# More in one call than the kernel's allocator for maps has at hand.
+many = [pair() for _ in range(700)]
+ends(*many)
+assert libc.syscall(CLOSE_RANGE, min(many), max(many), 0) == 0
+
 # A thread ends with nothing; its process with all, once.
 a = pair()
 def threads():
