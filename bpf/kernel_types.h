@@ -87,6 +87,10 @@ struct mnt_namespace___since_6_18 {
 	struct ns_common___since_6_18 ns;
 };
 
+struct mnt_namespace___with_anon { /* 7.2 */
+	bool is_anon;
+};
+
 struct proc_ns_operations {
 	const char *name;
 };

@@ -30,6 +30,8 @@ static __always_inline bool is_detached(u64 mount)
 
 	if (!namespace || namespace == MNT_NS_INTERNAL)
 		return !namespace;
+	if (bpf_core_field_exists(((struct mnt_namespace___with_anon *)0)->is_anon))
+		return kread(namespace, mnt_namespace___with_anon, is_anon);
 	if (bpf_core_field_exists(((struct mnt_namespace *)0)->seq))
 		return !kread(namespace, mnt_namespace, seq);
 	if (bpf_core_field_exists(((struct mnt_namespace___since_6_18 *)0)->ns.ns_id))
