@@ -18,6 +18,7 @@ ORDER = [
     {"src/engine"},
     {"src/rows"},
     {"snappers", "uploader", "src/export"},
+    {"src/aggregate"},
     {"src/dataset"},
     {"src/base"},
     {"src/platform"},

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A table of groups by key, of bounded size: exact as long as all groups fit, and beyond that the
+ * heavy ones with a bound on what they may lack (Misra and Gries). Each group has a value of the
+ * caller's. Used by one thread at a time.
+ *
+ * A full table drops its lighter half. Whatever was dropped weighed at most groups__floor(), and a
+ * group that is new, or new again, may lack that much: its true weight is at least WEIGHT and at
+ * most WEIGHT + LACKS. The floor is at most 2 / max_groups of all the weight. */
+#ifndef IOTRC_GROUPS_H
+#define IOTRC_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct group {
+	uint64_t weight; /* the caller adds to it */
+	uint64_t lacks;  /* at most so much of it was dropped earlier */
+	size_t bytes;    /* that the caller's value holds besides itself: groups__charge() */
+	void *value;     /* value_size bytes, 0 in a new group */
+	const char *key; /* KEY_LEN bytes, not ended */
+	uint32_t key_len;
+	uint32_t hash;
+};
+
+struct groups_config {
+	size_t value_size;
+	size_t max_groups; /* at least 2 */
+	/* of keys, values, and what was charged: more by a group at most; 3 groups always fit */
+	size_t max_bytes;
+	/* Called with a group that is dropped, or freed with the table (AT_END), to free what its
+	 * value owns, and to add it to a rest. May be NULL. */
+	void (*drop)(void *arg, struct group *group, bool at_end);
+	void *arg;
+};
+
+struct groups;
+
+/* 0, or -ENOMEM. CONFIG is copied. */
+int groups__new(struct groups **ret, const struct groups_config *config);
+
+/* Frees it; NULL is allowed. Returns NULL. */
+struct groups *groups__free(struct groups *g);
+
+/* The group of that key, a new one where there is none; NULL when memory is out. Valid until the
+ * next call: it may drop the group. KEY is copied. */
+struct group *groups__at(struct groups *g, const char *key, size_t len);
+
+/* The value of GROUP holds so many more, or fewer, bytes. */
+void groups__charge(struct groups *g, struct group *group, ptrdiff_t bytes);
+
+/* How many groups there are, and each: I from 0 on, in no order. */
+size_t groups__count(const struct groups *g);
+struct group *groups__get(const struct groups *g, size_t i);
+
+/* What a group that isn't there weighs at most; 0: none was dropped. */
+uint64_t groups__floor(const struct groups *g);
+
+/* How many times a group was dropped. */
+uint64_t groups__dropped(const struct groups *g);
+
+/* Bytes of keys, values, and what was charged. */
+size_t groups__bytes(const struct groups *g);
+
+/* Adds the groups of FROM, which stays as it is: weights are added here, values by ADD_VALUE (NULL:
+ * none; its errors end it). WEIGHT and LACKS bound each group's weight in both together. */
+int groups__merge(struct groups *g, const struct groups *from,
+		  int (*add_value)(void *arg, struct group *to, const struct group *from),
+		  void *arg);
+
+#endif
