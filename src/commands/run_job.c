@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json_text.h"
+#include "commands/run_child.h"
+#include "commands/run_recorder.h"
+#include "dataset/session.h"
+#include "export/rows.h"
+#include "platform/macros.h"
+
+#define SAID_MAX 512 /* bytes of a line of the recorder's */
+
+static const char *const ignored[] = { ".git", "node_modules", ".nx" };
+
+/* ---- the recording ---- */
+
+void run_job__incomplete(struct run_job *j, const char *text)
+{
+	json_array_append_new(j->facts.incomplete, json_text(text));
+}
+
+/* What the recorder said, a line each: to stderr, or as reasons why something is missing. */
+static void tell_said(struct run_job *j, FILE *said, bool failed)
+{
+	char line[SAID_MAX];
+
+	while (fgets(line, sizeof(line), said)) {
+		line[strcspn(line, "\n")] = 0;
+		if (failed)
+			command__cannot(j->command, "%s",
+					strncmp(line, "iotrc: ", 7) ? line : line + 7);
+		else
+			run_job__incomplete(j, line);
+	}
+}
+
+static void judge_recorder(struct run_job *j, int status, FILE *said)
+{
+	char text[64];
+
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "the recorder was killed by signal %d",
+			 WTERMSIG(status));
+	else
+		snprintf(text, sizeof(text), "the recorder ended with code %d",
+			 WEXITSTATUS(status));
+	if (status)
+		run_job__incomplete(j, text);
+	tell_said(j, said, false);
+}
+
+/* Runs and records the command. 0, or the exit code after a message. */
+static int run_and_record(struct run_job *j)
+{
+	struct run_recorder recorder = { 0 };
+	const char *dir = j->keep ?: j->temporary;
+	struct run_child child;
+	uint64_t began;
+	int err = run_child__new(&child, j->facts.argv);
+
+	if (err)
+		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
+	j->began_ns = clock__real_ns();
+	err = run_recorder__start(&recorder, child.pid, dir);
+	if (err) {
+		run_child__cancel(&child);
+		if (err == -ECHILD)
+			tell_said(j, recorder.says, true);
+		else
+			command__cannot(j->command, "cannot record: %s", strerror(-err));
+		run_recorder__clear(&recorder);
+		return EXIT_CANNOT;
+	}
+	began = clock__mono_ns();
+	run_child__start(&child);
+	j->facts.status = run_child__wait(&child);
+	j->facts.duration_ns = clock__mono_ns() - began;
+	judge_recorder(j, run_recorder__stop(&recorder), recorder.says);
+	run_recorder__clear(&recorder);
+	return 0;
+}
+
+void run_job__row(struct run_job *j, const struct export_row *row)
+{
+	run_files__row(&j->files, row);
+	run_processes__row(&j->processes, row);
+}
+
+static int on_row(void *arg, const struct export_row *row)
+{
+	run_job__row(arg, row);
+	return 0;
+}
+
+static void read_rows(struct run_job *j)
+{
+	const char *paths[] = { j->keep ?: j->temporary, NULL };
+	struct rows_config config = {
+		.paths = paths, .streams = 1 << STREAM_FS, .row = on_row, .arg = j
+	};
+	struct rows_result result = { .why = "" };
+	char text[80];
+	int err = rows__read(&config, &result);
+
+	if (err)
+		run_job__incomplete(j, *result.why ? result.why : strerror(-err));
+	if (result.lost[STREAM_FS]) {
+		snprintf(text, sizeof(text), "%" PRIu64 " rows were lost", result.lost[STREAM_FS]);
+		run_job__incomplete(j, text);
+	}
+	if (result.unfinished)
+		run_job__incomplete(j, "the recording isn't finished: its last rows are missing");
+	run_files__finish(&j->files, j->began_ns);
+	if (j->files.moved) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " directories renamed that were there before", j->files.moved);
+		run_job__incomplete(j, text);
+	}
+	if (j->files.cut) {
+		snprintf(text, sizeof(text), "%" PRIu64 " calls on paths that are too long",
+			 j->files.cut);
+		run_job__incomplete(j, text);
+	}
+	if (j->files.full)
+		run_job__incomplete(j, "out of memory for files");
+	run_processes__tell(&j->processes, j->facts.incomplete);
+}
+
+/* ---- before and after ---- */
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+void run_job__clear(struct run_job *j)
+{
+	if (j->temporary)
+		nftw(j->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	if (j->text)
+		fclose(j->text);
+	if (j->data && j->data != stdout)
+		fclose(j->data);
+	run_files__clear(&j->files);
+	run_processes__clear(&j->processes);
+	json_decref(j->facts.incomplete);
+	free(j->temporary);
+	free(j->scope.root);
+}
+
+FILE *run_job__open(const char *name)
+{
+	uid_t uid;
+	gid_t gid;
+	FILE *f;
+
+	session__owner(&uid, &gid);
+	if (uid != (uid_t)-1 && (setegid(gid) || seteuid(uid)))
+		return NULL;
+	f = fopen(name, "we");
+	if (uid != (uid_t)-1 && (seteuid(0) || setegid(0))) {
+		if (f)
+			fclose(f);
+		return NULL;
+	}
+	return f;
+}
+
+/* The working directory as the shell spells it, if that is where we are. */
+static const char *working_directory(void)
+{
+	const char *pwd = getenv("PWD");
+	struct stat here, there;
+
+	if (pwd && *pwd == '/' && !stat(pwd, &there) && !stat(".", &here) &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+		return pwd;
+	return ".";
+}
+
+/* A directory for the recording, where it isn't kept. 0, or the exit code after a message. */
+static int make_temporary(struct run_job *j)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	if (asprintf(&j->temporary, "%s/iotrc-run-XXXXXX",
+		     temporary && *temporary == '/' ? temporary : "/tmp") < 0) {
+		j->temporary = NULL;
+		return command__cannot(j->command, "out of memory");
+	}
+	if (mkdtemp(j->temporary))
+		return 0;
+	command__cannot(j->command, "%s: %s", j->temporary, strerror(errno));
+	free(j->temporary);
+	j->temporary = NULL;
+	return EXIT_CANNOT;
+}
+
+int run_job__prepare(struct run_job *j)
+{
+	const struct command *c = j->command;
+
+	j->scope.shown = j->workspace ?: working_directory();
+	j->scope.root = realpath(j->scope.shown, NULL);
+	if (!j->scope.root)
+		return command__cannot(c, "%s: %s", j->scope.shown, strerror(errno));
+	if (!strcmp(j->scope.shown, "."))
+		j->scope.shown = j->scope.root;
+	run_files__alias(&j->files, j->scope.shown, j->scope.root);
+	if (!j->no_ignore)
+		for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+			j->scope.ignores[j->n_ignores++] = ignored[i];
+	if (j->output && !(j->text = run_job__open(j->output)))
+		return command__cannot(c, "%s: %s", j->output, strerror(errno));
+	if (j->json && !(j->data = strcmp(j->json, "-") ? run_job__open(j->json) : stdout))
+		return command__cannot(c, "%s: %s", j->json, strerror(errno));
+	j->facts.incomplete = json_array();
+	return 0;
+}
+
+int run_job__run(struct run_job *j, json_t **ret)
+{
+	int code = j->keep ? 0 : make_temporary(j);
+
+	if (!code)
+		code = run_and_record(j);
+	if (code)
+		return code;
+	read_rows(j);
+	*ret = run_report__new(&j->files, &j->scope, &j->facts);
+	return *ret ? 0 : command__cannot(j->command, "out of memory");
+}
+
+/* ---- options ---- */
+
+enum { OUTPUT, JSON, WORKSPACE, ALL, IGNORE, NO_IGNORE, STAT, KEEP };
+
+static bool add_ignore(struct run_job *j, const char *glob)
+{
+	if (j->n_ignores == RUN_IGNORES_MAX - ARRAY_SIZE(ignored) - 1) {
+		command__usage(j->command, "--ignore: too many");
+		return false;
+	}
+	j->scope.ignores[j->n_ignores++] = glob;
+	return true;
+}
+
+bool run_job__option(struct run_job *j, int option, const char *value)
+{
+	const char **const values[] = {
+		[OUTPUT] = &j->output,
+		[JSON] = &j->json,
+		[WORKSPACE] = &j->workspace,
+		[KEEP] = &j->keep,
+	};
+	bool *const flags[] = {
+		[ALL] = &j->scope.all,
+		[NO_IGNORE] = &j->no_ignore,
+		[STAT] = &j->scope.stated,
+	};
+
+	if (option == IGNORE)
+		return add_ignore(j, value);
+	if (value)
+		*values[option] = value;
+	else
+		*flags[option] = true;
+	return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A command that is run and recorded, and what its recording says: what `iotrc run` and `iotrc check`
+ * share. */
+#ifndef IOTRC_RUN_JOB_H
+#define IOTRC_RUN_JOB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "commands/run_files.h"
+#include "commands/run_processes.h"
+#include "commands/run_report.h"
+#include "options/command.h"
+
+struct run_job {
+	const struct command *command; /* in whose name messages are */
+	const char *output, *json, *workspace, *keep;
+	bool no_ignore;
+	size_t n_ignores;
+	struct run_scope scope;
+	struct run_facts facts; /* .argv is the caller's */
+	char *temporary;        /* the recording, where it isn't kept */
+	int64_t began_ns;       /* of 1970, before the command could begin */
+	FILE *text, *data;      /* where reports go; NULL: not asked for */
+	struct run_files files;
+	struct run_processes processes;
+};
+
+/* The options that both commands have, as the first rows of their tables. */
+/* clang-format off */
+#define RUN_JOB_OPTIONS \
+	{ "output", 'o', "FILE", "the report, instead of on stderr" }, \
+	{ "json", 'j', "FILE", "the report as JSON, with all lists; - is stdout" }, \
+	{ "workspace", 'w', "DIR", "which files are told of (default: the working\ndirectory)" }, \
+	{ "all", 'a', NULL, "those outside of it, too" }, \
+	{ "ignore", 'i', "GLOB", \
+	  "leave out these as well (besides .git,\nnode_modules, .nx); may be repeated" }, \
+	{ "no-ignore", 0, NULL, "leave out nothing but what --ignore says" }, \
+	{ "stat", 0, NULL, "what was only looked at counts as read" }, \
+	{ "keep", 'k', "DIR", "keep the whole recording in DIR" }
+/* clang-format on */
+#define RUN_JOB_OPTION_COUNT 8
+
+/* Takes option OPTION, of those above, with its VALUE or NULL. False after a message: it is wrong. */
+bool run_job__option(struct run_job *j, int option, const char *value);
+
+/* Finds the workspace and opens the reports. 0, or the exit code after a message. */
+int run_job__prepare(struct run_job *j);
+
+/* Runs and records the command, and returns the report in *RET, whose caller owns it. 0, or the exit
+ * code after a message. */
+int run_job__run(struct run_job *j, json_t **ret);
+
+/* A row of stream fs, in the order of time: every engine gives its observations so. */
+void run_job__row(struct run_job *j, const struct export_row *row);
+
+/* Adds TEXT to the reasons why something may be missing. */
+void run_job__incomplete(struct run_job *j, const char *text);
+
+/* Opens NAME to write, with the rights and for the user that the command has. */
+FILE *run_job__open(const char *name);
+
+void run_job__clear(struct run_job *j);
+
+#endif
