@@ -6,10 +6,11 @@
 
 static const struct command_option run_options[] = {
 	RUN_JOB_OPTIONS,
+	{ "tree", 't', NULL, "tell what each process did, too" },
 	{ "strict", 0, NULL, "exit with 3 when something may be missing" },
 	{ .name = NULL },
 };
-enum { STRICT = RUN_JOB_OPTION_COUNT };
+enum { TREE = RUN_JOB_OPTION_COUNT, STRICT };
 
 static int write_report(const struct run_job *j, const json_t *report)
 {
@@ -54,6 +55,8 @@ static int run_main(int argc, char **argv)
 	while ((option = command__next(&l)) >= 0)
 		if (option == STRICT)
 			strict = true;
+		else if (option == TREE)
+			j.processes = true;
 		else if (!run_job__option(&j, option, l.value))
 			return EXIT_USAGE;
 	if (option != COMMAND_END)
@@ -79,8 +82,9 @@ const struct command run_command = {
 		"A file is read when what it held before CMD wrote to it was read or mapped; what CMD\n"
 		"wrote itself and read back is only written. Files made and removed again are in neither\n"
 		"list. The JSON has reads, writes, modified (both), missing, listed, stated, denied,\n"
-		"executed, deleted, renamed, transient and incomplete. A name that is no UTF-8 is an\n"
-		"object there, whose base64 are its bytes.\n"
+		"executed, deleted, renamed, transient, changed_during_run (by others) and incomplete,\n"
+		"with --tree processes, too. A name that is no UTF-8 is an object there, whose base64 are\n"
+		"its bytes.\n"
 		"\n"
 		"When something may be missing, incomplete says what: rows were lost, the recorder was\n"
 		"killed, or a process was still running when CMD ended. With --json the text is written\n"

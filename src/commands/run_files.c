@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/run_files.h"
 
-#include <ctype.h>
-#include <fcntl.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/clock.h"
+#include "commands/run_tree.h"
 #include "platform/macros.h"
 
 #define ARROW " -> "
@@ -22,9 +20,11 @@ struct event {
 	bool failed, moved;            /* bytes */
 };
 
-enum row_column { OPERATION, FILENAME, BYTES, FLAGS, ERRNO, PROT, MAP, COLUMNS };
-static const char *const names[COLUMNS] = { "operation", "filename",  "bytes_completed", "flags",
-					    "errno",     "mmap_prot", "mmap_flags" };
+enum row_column { OPERATION, FILENAME, BYTES, INODE, FLAGS, ERRNO, PROT, MAP, COLUMNS };
+static const char *const names[COLUMNS] = {
+	"operation", "filename", "bytes_completed", "inode",
+	"flags",     "errno",    "mmap_prot",       "mmap_flags"
+};
 
 static int column(enum row_column c)
 {
@@ -116,30 +116,6 @@ static struct run_file *find(struct run_files *f, const char *path)
 	return NULL;
 }
 
-static int hex(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* The bytes that LEN bytes of an escaped field stand for (the contract's CSV rules). */
-static char *unescape(const char *s, size_t len)
-{
-	char *text = malloc(len + 1), *p = text;
-
-	for (size_t i = 0; text && i < len; i++) {
-		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
-			*p++ = hex(s[i + 2]) << 4 | hex(s[i + 3]);
-			i += 3;
-		} else {
-			i += s[i] == '\\' && i + 1 < len;
-			*p++ = s[i];
-		}
-	}
-	if (text)
-		*p = 0;
-	return text;
-}
-
 /* Takes PATH and returns it with the alias replaced. */
 static char *real_path(const struct run_files *f, char *path)
 {
@@ -161,7 +137,7 @@ static struct run_file *named(struct run_files *f, const char *s, size_t len)
 
 	if (!len || *s != '/')
 		return NULL;
-	path = real_path(f, unescape(s, len));
+	path = real_path(f, row__unescape(s, len));
 	file = path ? find(f, path) : NULL;
 	f->full |= !path;
 	free(path);
@@ -179,37 +155,61 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real)
 /* ---- what happens to a file ---- */
 
 #define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
-#define OURS (RUN_MADE | RUN_MAYBE)
 
-static void read_from(struct run_file *f)
+/* ---- whose doing it is ---- */
+
+/* The row's program used F so. */
+static void note_use(struct run_files *files, struct run_file *f, unsigned int how)
 {
-	if (f && !(f->is & (RUN_WRITTEN | RUN_MADE)))
-		f->is |= RUN_READ;
+	if (files->program != RUN_TREE_NONE)
+		files->full |= !run_uses__add(&f->uses, (struct run_use){ files->program, how });
 }
 
-static void write_to(struct run_file *f)
+/* What made FROM has made TO. */
+static void hand_over_uses(struct run_files *files, struct run_file *from, struct run_file *to)
+{
+	for (size_t i = 0; i < from->uses.n; i++)
+		if (from->uses.items[i].how & (RUN_USE_MADE | RUN_USE_WROTE))
+			files->full |= !run_uses__add(&to->uses, from->uses.items[i]);
+}
+
+/* ---- what happens to a file ---- */
+
+#define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
+
+static void read_from(struct event *e, struct run_file *f, unsigned int how)
+{
+	if (!f || f->is & (RUN_WRITTEN | RUN_MADE))
+		return;
+	f->is |= RUN_READ;
+	note_use(e->files, f, how);
+}
+
+static void write_to(struct event *e, struct run_file *f, unsigned int how)
 {
 	if (!f)
 		return;
 	f->is |= RUN_WRITTEN;
 	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT);
+	note_use(e->files, f, how);
 }
 
-static void make(struct run_file *f)
+static void make(struct event *e, struct run_file *f)
 {
 	if (!f)
 		return;
 	f->is |= RUN_MADE;
 	f->is &= ~(RUN_MAYBE | RUN_DIRECTORY);
-	write_to(f);
+	write_to(e, f, RUN_USE_MADE);
 }
 
-static void remove_it(struct run_file *f)
+static void remove_it(struct event *e, struct run_file *f)
 {
-	bool ours = !(f->is & RUN_EXISTED) && f->is & OURS;
+	bool ours = !(f->is & RUN_EXISTED) && f->is & RUN_OURS;
 
-	f->is &= ~(RUN_WRITTEN | RUN_READABLE | OURS);
+	f->is &= ~(RUN_WRITTEN | RUN_READABLE | RUN_OURS);
 	f->is |= RUN_GONE | (ours ? RUN_TRANSIENT : RUN_DELETED | RUN_EXISTED);
+	note_use(e->files, f, RUN_USE_REMOVED);
 }
 
 /* ---- operations ---- */
@@ -225,8 +225,8 @@ static void open_to_make(struct event *e)
 	struct run_file *f = e->file;
 
 	if (has(e, FLAGS, "O_EXCL") || f->is & (RUN_MISSING | RUN_GONE))
-		make(f);
-	else if (!(f->is & (WAS_THERE | OURS)))
+		make(e, f);
+	else if (!(f->is & (WAS_THERE | RUN_OURS)))
 		f->is |= RUN_MAYBE;
 }
 
@@ -245,13 +245,17 @@ static void on_open(struct event *e)
 		open_to_make(e);
 	f->is &= ~RUN_GONE;
 	if (has(e, FLAGS, "O_TRUNC"))
-		write_to(f);
+		write_to(e, f, RUN_USE_MADE);
+	else if (f->is & RUN_MAYBE)
+		note_use(e->files, f, RUN_USE_MADE);
 	if (f->is & (RUN_MADE | RUN_WRITTEN))
 		return;
-	if (both || (!writes && f->is & RUN_MAYBE))
+	if (both || (!writes && f->is & RUN_MAYBE)) {
 		f->is |= RUN_READABLE;
-	else if (!writes)
-		read_from(f);
+		note_use(e->files, f, RUN_USE_OPENED);
+	} else if (!writes) {
+		read_from(e, f, RUN_USE_OPENED);
+	}
 }
 
 /* Bytes of a file that nothing is known to have made were there before. */
@@ -259,7 +263,7 @@ static void on_read(struct event *e)
 {
 	if (e->failed || (e->file->is & RUN_MAYBE && !e->moved))
 		return;
-	read_from(e->file);
+	read_from(e, e->file, RUN_USE_READ);
 	if (e->file->is & RUN_READ)
 		e->file->is &= ~RUN_MAYBE;
 }
@@ -267,16 +271,16 @@ static void on_read(struct event *e)
 static void on_change(struct event *e)
 {
 	if (!e->failed)
-		write_to(e->file);
+		write_to(e, e->file, RUN_USE_WROTE);
 }
 
 static void on_mmap(struct event *e)
 {
 	if (e->failed)
 		return;
-	read_from(e->file);
+	read_from(e, e->file, RUN_USE_READ);
 	if (has(e, PROT, "PROT_WRITE") && !has(e, MAP, "MAP_PRIVATE"))
-		write_to(e->file);
+		write_to(e, e->file, RUN_USE_WROTE);
 }
 
 static void on_list(struct event *e)
@@ -288,7 +292,7 @@ static void on_list(struct event *e)
 static void on_mkdir(struct event *e)
 {
 	if (!e->failed) {
-		make(e->file);
+		make(e, e->file);
 		e->file->is |= RUN_DIRECTORY;
 	}
 }
@@ -296,53 +300,61 @@ static void on_mkdir(struct event *e)
 static void on_make(struct event *e)
 {
 	if (!e->failed)
-		make(e->file);
+		make(e, e->file);
 }
 
+/* What a hard link leads to has another time of change. */
 static void on_make_other(struct event *e)
 {
-	if (!e->failed)
-		make(e->other);
+	if (e->failed)
+		return;
+	if (e->file)
+		e->file->is |= RUN_LINKED;
+	make(e, e->other);
 }
 
 static void on_remove(struct event *e)
 {
 	if (!e->failed)
-		remove_it(e->file);
+		remove_it(e, e->file);
 }
 
 static void on_exec(struct event *e)
 {
-	if (!e->failed)
-		e->file->is |= RUN_EXECUTED;
+	if (e->failed)
+		return;
+	e->file->is |= RUN_EXECUTED;
+	note_use(e->files, e->file, RUN_USE_EXECUTED);
 }
 
 static void on_copy(struct event *e)
 {
 	if (e->failed)
 		return;
-	read_from(e->file);
-	write_to(e->other);
+	read_from(e, e->file, RUN_USE_READ);
+	write_to(e, e->other, RUN_USE_WROTE);
 }
 
 /* FROM has become TO. What the command made leaves no trace under its first name. */
-static void move(struct run_file *from, struct run_file *to)
+static void move(struct event *e, struct run_file *from, struct run_file *to)
 {
 	unsigned int is = from->is;
-	bool ours = is & OURS && !(is & RUN_EXISTED);
+	bool ours = is & RUN_OURS && !(is & RUN_EXISTED);
 
-	if (is & RUN_GONE || !(is & (WAS_THERE | OURS)))
+	if (is & RUN_GONE || !(is & (WAS_THERE | RUN_OURS)))
 		return;
 	to->is &= ~RUN_DIRECTORY;
 	to->is |= RUN_MADE | (is & RUN_DIRECTORY);
-	write_to(to);
-	remove_it(from);
+	hand_over_uses(e->files, from, to);
+	write_to(e, to, RUN_USE_MADE);
+	remove_it(e, from);
 	if (ours)
 		from->is = RUN_GONE;
 }
 
-static void move_below(struct run_files *f, const char *from, const char *to)
+static void move_below(struct event *e, const char *from, const char *to)
 {
+	struct run_files *f = e->files;
 	size_t len = strlen(from), n = f->n;
 
 	for (size_t i = 0; i < n; i++) {
@@ -358,7 +370,7 @@ static void move_below(struct run_files *f, const char *from, const char *to)
 		}
 		target = find(f, name);
 		if (target)
-			move(f->files[i], target);
+			move(e, f->files[i], target);
 		free(name);
 	}
 }
@@ -396,19 +408,19 @@ static void on_rename(struct event *e)
 
 	if (e->failed || !to)
 		return;
-	note_rename(e->files, from->path, to->path, from->is & OURS);
+	note_rename(e->files, from->path, to->path, from->is & RUN_OURS);
 	if (has(e, FLAGS, "RENAME_EXCHANGE")) {
-		write_to(from);
-		write_to(to);
+		write_to(e, from, RUN_USE_MADE);
+		write_to(e, to, RUN_USE_MADE);
 		return;
 	}
-	if (replaced(e) && !(to->is & OURS))
+	if (replaced(e) && !(to->is & RUN_OURS))
 		to->is |= RUN_EXISTED;
-	from->is |= from->is & (WAS_THERE | OURS) ? 0 : RUN_STATED;
+	from->is |= from->is & (WAS_THERE | RUN_OURS) ? 0 : RUN_STATED;
 	/* What was written to or read is no directory, and nothing is below it. */
 	if (from->is & RUN_DIRECTORY || !(from->is & (RUN_WRITTEN | RUN_READ)))
-		move_below(e->files, from->path, to->path);
-	move(from, to);
+		move_below(e, from->path, to->path);
+	move(e, from, to);
 }
 
 /* clang-format off */
@@ -460,7 +472,7 @@ static void find_names(struct event *e)
 	e->other = named(e->files, second, f->s + f->len - second);
 }
 
-void run_files__row(struct run_files *f, const struct export_row *row)
+void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program)
 {
 	struct event e = { .files = f, .row = row, .failed = field(row, ERRNO)->len };
 	uint64_t bytes;
@@ -475,8 +487,11 @@ void run_files__row(struct run_files *f, const struct export_row *row)
 		f->cut++;
 		return;
 	}
+	f->program = program;
 	e.moved = row__uint(row, column(BYTES), &bytes) && bytes;
 	find_names(&e);
+	if (e.file)
+		row__uint(row, column(INODE), &e.file->inode);
 	if (e.failed && e.file && !e.other)
 		note_error(e.file, field(row, ERRNO));
 	/* Calls on two files may have a path for the second alone. */
@@ -484,54 +499,13 @@ void run_files__row(struct run_files *f, const struct export_row *row)
 		operations[i].take(&e);
 }
 
-/* ---- the end ---- */
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp((*(struct run_file *const *)a)->path, (*(struct run_file *const *)b)->path);
-}
-
-static void finish_file(struct run_file *f, int64_t began_ns)
-{
-	struct statx st;
-	bool there = !(f->is & RUN_GONE) &&
-		     f->is & (RUN_WRITTEN | RUN_READ | OURS | RUN_READABLE) &&
-		     !statx(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_BTIME, &st);
-
-	if (there && S_ISDIR(st.stx_mode))
-		f->is |= RUN_DIRECTORY;
-	if (f->is & RUN_MAYBE && !(f->is & RUN_WRITTEN)) {
-		bool before = there && st.stx_mask & STATX_BTIME &&
-			      (int64_t)(st.stx_btime.tv_sec * NSEC_PER_SEC + st.stx_btime.tv_nsec) <
-				      began_ns;
-
-		f->is &= ~RUN_MAYBE;
-		f->is |= before ? 0 : RUN_MADE;
-	}
-	if (f->is & RUN_READABLE && !(f->is & (RUN_WRITTEN | RUN_MADE)))
-		f->is |= RUN_READ;
-}
-
-void run_files__finish(struct run_files *f, int64_t began_ns)
-{
-	for (size_t i = 0; i < f->n; i++)
-		finish_file(f->files[i], began_ns);
-	for (size_t i = 0; i < f->n_renames; i++) {
-		const struct run_rename *r = &f->renames[i];
-		struct stat st;
-
-		f->moved += !r->ours && r->to && !lstat(r->to, &st) && S_ISDIR(st.st_mode);
-	}
-	if (f->n)
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-		qsort(f->files, f->n, sizeof(*f->files), by_path);
-}
-
 void run_files__clear(struct run_files *f)
 {
 	tdestroy(f->index, free);
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
+		run_uses__clear(&f->files[i]->uses);
 		free(f->files[i]);
+	}
 	for (size_t i = 0; i < f->n_renames; i++) {
 		free(f->renames[i].from);
 		free(f->renames[i].to);

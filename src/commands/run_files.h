@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "commands/run_uses.h"
 #include "export/row.h"
 
 #define RUN_FILES_MAX 4000000 /* names that are kept track of */
@@ -28,11 +29,17 @@ enum {
 	RUN_DELETED = 1 << 12,   /* it existed before and was removed */
 	RUN_TRANSIENT = 1 << 13, /* the command made and removed it */
 	RUN_DIRECTORY = 1 << 14,
+	RUN_LINKED = 1 << 15,  /* the command made another hard link to it */
+	RUN_CHANGED = 1 << 16, /* somebody else changed it while the command ran */
 };
+
+#define RUN_OURS (RUN_MADE | RUN_MAYBE)
 
 struct run_file {
 	unsigned int is;
-	char path[]; /* absolute, the bytes that it has on disk */
+	struct run_uses uses;
+	uint64_t inode; /* 0: no row told it */
+	char path[];    /* absolute, the bytes that it has on disk */
 };
 
 struct run_rename {
@@ -41,28 +48,25 @@ struct run_rename {
 };
 
 struct run_files {
-	struct run_file **files; /* N; by path after run_files__finish() */
+	struct run_file **files; /* N; by path after run_after__look() */
 	size_t n, room;
 	void *index;
 	struct run_rename *renames; /* in their order */
 	size_t n_renames, renames_room;
 	const char *alias, *real; /* directory REAL has the name ALIAS, too; borrowed */
-	uint64_t moved; /* directories with files that no row tells of, which have new names */
-	uint64_t cut;   /* rows whose path was too long to be recorded whole */
-	bool full;      /* RUN_FILES_MAX was reached, or memory is out: names are missing */
+	uint64_t moved;   /* directories with files that no row tells of, which have new names */
+	uint64_t cut;     /* rows whose path was too long to be recorded whole */
+	uint32_t program; /* of the row at hand */
+	bool full;        /* RUN_FILES_MAX was reached, or memory is out: names are missing */
 };
 
 /* Paths that rows have as they were asked for may begin with ALIAS, which leads to REAL: they are
  * taken for those below REAL. */
 void run_files__alias(struct run_files *f, const char *alias, const char *real);
 
-/* Takes in ROW, of stream fs, in the order of time. */
-void run_files__row(struct run_files *f, const struct export_row *row);
-
-/* After the last row: asks the file systems what the rows leave open, which is whether a file that
- * was opened with O_CREAT and not written to was there before BEGAN_NS (of 1970), and what is a
- * directory; and sorts. */
-void run_files__finish(struct run_files *f, int64_t began_ns);
+/* Takes in ROW, of stream fs, in the order of time. PROGRAM of the tree did it, or
+ * RUN_TREE_NONE. */
+void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program);
 
 void run_files__clear(struct run_files *f);
 

@@ -14,9 +14,12 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "commands/run_after.h"
 #include "commands/run_child.h"
 #include "commands/run_recorder.h"
+#include "dataset/recover.h"
 #include "dataset/session.h"
+#include "dataset/session_walk.h"
 #include "export/rows.h"
 #include "platform/macros.h"
 
@@ -61,6 +64,40 @@ static void judge_recorder(struct run_job *j, int status, FILE *said)
 	tell_said(j, said, false);
 }
 
+static bool is_session(int dir, const char *name)
+{
+	return session__is_stamp(name) || session_walk__has_manifest(dir);
+}
+
+static void recover(void *arg, int parent, const char *name, int dir, const char *path)
+{
+	struct recovered done;
+	int outcome = recover__session(parent, name, NULL, &done);
+	char text[RECOVER_DESCRIBE_MAX];
+
+	if (outcome < 0 && recover__describe(text, outcome, &done))
+		run_job__incomplete(arg, text);
+}
+
+/* Finishes the files of a recorder that was killed: their rows are as good as any. */
+static void recover_recording(struct run_job *j)
+{
+	const struct session_walk walk = {
+		.is_session = is_session, .on_session = recover, .depth = 3, .arg = j
+	};
+
+	session_walk__run(&walk, j->keep ?: j->temporary);
+}
+
+/* The time that a file changed now would get: it stands still for some milliseconds at a time. */
+static int64_t file_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
 /* Runs and records the command. 0, or the exit code after a message. */
 static int run_and_record(struct run_job *j)
 {
@@ -68,11 +105,11 @@ static int run_and_record(struct run_job *j)
 	const char *dir = j->keep ?: j->temporary;
 	struct run_child child;
 	uint64_t began;
-	int err = run_child__new(&child, j->facts.argv);
+	int status, err = run_child__new(&child, j->facts.argv);
 
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
-	j->began_ns = clock__real_ns();
+	j->ran.began_ns = file_time();
 	err = run_recorder__start(&recorder, child.pid, dir);
 	if (err) {
 		run_child__cancel(&child);
@@ -87,15 +124,20 @@ static int run_and_record(struct run_job *j)
 	run_child__start(&child);
 	j->facts.status = run_child__wait(&child);
 	j->facts.duration_ns = clock__mono_ns() - began;
-	judge_recorder(j, run_recorder__stop(&recorder), recorder.says);
+	j->ran.ended_ns = clock__real_ns();
+	status = run_recorder__stop(&recorder);
+	judge_recorder(j, status, recorder.says);
+	j->broke_off = WIFSIGNALED(status);
+	if (j->broke_off)
+		recover_recording(j);
 	run_recorder__clear(&recorder);
 	return 0;
 }
 
 void run_job__row(struct run_job *j, const struct export_row *row)
 {
-	run_files__row(&j->files, row);
-	run_processes__row(&j->processes, row);
+	run_files__row(&j->files, row, run_tree__row(&j->tree, row));
+	run_processes__row(&j->unended, row);
 }
 
 static int on_row(void *arg, const struct export_row *row)
@@ -122,7 +164,7 @@ static void read_rows(struct run_job *j)
 	}
 	if (result.unfinished)
 		run_job__incomplete(j, "the recording isn't finished: its last rows are missing");
-	run_files__finish(&j->files, j->began_ns);
+	run_after__look(&j->files, j->ran);
 	if (j->files.moved) {
 		snprintf(text, sizeof(text),
 			 "%" PRIu64 " directories renamed that were there before", j->files.moved);
@@ -135,7 +177,11 @@ static void read_rows(struct run_job *j)
 	}
 	if (j->files.full)
 		run_job__incomplete(j, "out of memory for files");
-	run_processes__tell(&j->processes, j->facts.incomplete);
+	if (j->tree.full)
+		run_job__incomplete(j, "out of memory for processes");
+	/* Of a recording that broke off, ends are missing as well. */
+	if (!j->broke_off)
+		run_processes__tell(&j->unended, j->facts.incomplete);
 }
 
 /* ---- before and after ---- */
@@ -158,7 +204,8 @@ void run_job__clear(struct run_job *j)
 	if (j->data && j->data != stdout)
 		fclose(j->data);
 	run_files__clear(&j->files);
-	run_processes__clear(&j->processes);
+	run_processes__clear(&j->unended);
+	run_tree__clear(&j->tree);
 	json_decref(j->facts.incomplete);
 	free(j->temporary);
 	free(j->scope.root);
@@ -236,6 +283,7 @@ int run_job__prepare(struct run_job *j)
 
 int run_job__run(struct run_job *j, json_t **ret)
 {
+	const struct run_observed observed = { &j->files, &j->tree, j->processes };
 	int code = j->keep ? 0 : make_temporary(j);
 
 	if (!code)
@@ -243,7 +291,7 @@ int run_job__run(struct run_job *j, json_t **ret)
 	if (code)
 		return code;
 	read_rows(j);
-	*ret = run_report__new(&j->files, &j->scope, &j->facts);
+	*ret = run_report__new(&observed, &j->scope, &j->facts);
 	return *ret ? 0 : command__cannot(j->command, "out of memory");
 }
 
@@ -265,7 +313,6 @@ bool run_job__option(struct run_job *j, int option, const char *value)
 {
 	const char **const values[] = {
 		[OUTPUT] = &j->output,
-		[JSON] = &j->json,
 		[WORKSPACE] = &j->workspace,
 		[KEEP] = &j->keep,
 	};
@@ -277,7 +324,9 @@ bool run_job__option(struct run_job *j, int option, const char *value)
 
 	if (option == IGNORE)
 		return add_ignore(j, value);
-	if (value)
+	if (option == JSON)
+		j->json = value ?: "-";
+	else if (value)
 		*values[option] = value;
 	else
 		*flags[option] = true;

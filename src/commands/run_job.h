@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A command that is run and recorded, and what its recording says: what `iotrc run` and `iotrc check`
- * share. */
+/* A command that is run and recorded, and what its recording says: what `iotrc run` and
+ * `iotrc check` share. */
 #ifndef IOTRC_RUN_JOB_H
 #define IOTRC_RUN_JOB_H
 
@@ -10,30 +10,34 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "commands/run_after.h"
 #include "commands/run_files.h"
 #include "commands/run_processes.h"
 #include "commands/run_report.h"
+#include "commands/run_tree.h"
 #include "options/command.h"
 
 struct run_job {
 	const struct command *command; /* in whose name messages are */
 	const char *output, *json, *workspace, *keep;
-	bool no_ignore;
+	bool no_ignore, processes; /* .processes: the report tells what each did */
 	size_t n_ignores;
 	struct run_scope scope;
 	struct run_facts facts; /* .argv is the caller's */
 	char *temporary;        /* the recording, where it isn't kept */
-	int64_t began_ns;       /* of 1970, before the command could begin */
 	FILE *text, *data;      /* where reports go; NULL: not asked for */
 	struct run_files files;
-	struct run_processes processes;
+	struct run_processes unended;
+	struct run_tree tree;
+	struct run_span ran;
+	bool broke_off; /* the recorder was killed */
 };
 
 /* The options that both commands have, as the first rows of their tables. */
 /* clang-format off */
 #define RUN_JOB_OPTIONS \
 	{ "output", 'o', "FILE", "the report, instead of on stderr" }, \
-	{ "json", 'j', "FILE", "the report as JSON, with all lists; - is stdout" }, \
+	{ "json", 'j', "[FILE]", "the report as JSON, with all lists; without\nFILE, or with -, on stdout" }, \
 	{ "workspace", 'w', "DIR", "which files are told of (default: the working\ndirectory)" }, \
 	{ "all", 'a', NULL, "those outside of it, too" }, \
 	{ "ignore", 'i', "GLOB", \
@@ -44,14 +48,15 @@ struct run_job {
 /* clang-format on */
 #define RUN_JOB_OPTION_COUNT 8
 
-/* Takes option OPTION, of those above, with its VALUE or NULL. False after a message: it is wrong. */
+/* Takes option OPTION, of those above, with its VALUE or NULL. False after a message: it is
+ * wrong. */
 bool run_job__option(struct run_job *j, int option, const char *value);
 
 /* Finds the workspace and opens the reports. 0, or the exit code after a message. */
 int run_job__prepare(struct run_job *j);
 
-/* Runs and records the command, and returns the report in *RET, whose caller owns it. 0, or the exit
- * code after a message. */
+/* Runs and records the command, and returns the report in *RET, which the caller then owns. 0, or
+ * the exit code after a message. */
 int run_job__run(struct run_job *j, json_t **ret);
 
 /* A row of stream fs, in the order of time: every engine gives its observations so. */

@@ -63,8 +63,9 @@ static const struct {
 	{ "executed", RUN_EXECUTED, 0, NULL },
 	{ "deleted", RUN_DELETED, 0, "FILES DELETED" },
 	{ "transient", RUN_TRANSIENT, RUN_DIRECTORY, NULL },
+	{ "changed_during_run", RUN_CHANGED, RUN_DIRECTORY, "CHANGED DURING THE RUN, NOT BY IT" },
 };
-enum { READS, WRITES, MODIFIED };
+enum { READS, WRITES, MODIFIED, EXECUTED = 7, DELETED };
 
 static bool is_in(const struct run_file *f, const struct run_scope *s, size_t list)
 {
@@ -125,9 +126,100 @@ static json_t *renames_of(const struct run_files *files, const struct run_scope 
 	return renames;
 }
 
-json_t *run_report__new(const struct run_files *files, const struct run_scope *scope,
+/* ---- processes ---- */
+
+/* How a program has to have used a file of a list for the list to be its own as well. Where it was
+ * SURE of nobody, MAYBE is enough: a shell opens what another program then reads. */
+static const struct {
+	size_t list;
+	unsigned int sure, maybe;
+} own_lists[] = {
+	{ READS, RUN_USE_READ, RUN_USE_OPENED },
+	{ WRITES, RUN_USE_WROTE, RUN_USE_MADE },
+	{ EXECUTED, RUN_USE_EXECUTED, 0 },
+	{ DELETED, RUN_USE_REMOVED, 0 },
+};
+
+/* An object for each program of the tree; NULL when memory is out. */
+static json_t *programs_of(const struct run_tree *t)
+{
+	json_t *programs = json_array();
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct run_program *p = &t->programs[i];
+
+		json_array_append_new(programs,
+				      json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)p->pid,
+						"parent", (json_int_t)p->parent, "command",
+						json_text(p->arguments)));
+	}
+	return programs;
+}
+
+/* Adds NAME to list KEY of each program that used FILE in one of the ways HOW. */
+static void add_to_programs(json_t *programs, const struct run_file *file, unsigned int how,
+			    const char *key, json_t *name)
+{
+	for (uint32_t i = 0; i < file->uses.n; i++) {
+		json_t *program = json_array_get(programs, file->uses.items[i].program), *list;
+
+		if (!(file->uses.items[i].how & how))
+			continue;
+		list = json_object_get(program, key);
+		if (!list) {
+			list = json_array();
+			json_object_set_new(program, key, list);
+		}
+		json_array_append(list, name);
+	}
+}
+
+static void add_file(json_t *programs, const struct run_file *file, const struct run_scope *s)
+{
+	const char *path = told(s, file->path);
+	unsigned int hows = 0;
+	json_t *name;
+
+	if (!path || ignored(s, path))
+		return;
+	name = name_of(path);
+	for (uint32_t i = 0; i < file->uses.n; i++)
+		hows |= file->uses.items[i].how;
+	for (size_t i = 0; i < ARRAY_SIZE(own_lists); i++) {
+		size_t list = own_lists[i].list;
+		bool sure = hows & own_lists[i].sure;
+
+		if (is_in(file, s, list))
+			add_to_programs(programs, file,
+					sure ? own_lists[i].sure : own_lists[i].maybe,
+					lists[list].key, name);
+	}
+	json_decref(name);
+}
+
+/* Every program, with its own lists. What a fork left running, and then executed another without
+ * doing anything that is told of, is left out. */
+static json_t *processes_of(const struct run_observed *o, const struct run_scope *s)
+{
+	json_t *programs = programs_of(o->tree), *told_of = json_array();
+
+	for (size_t i = 0; i < o->files->n; i++)
+		add_file(programs, o->files->files[i], s);
+	for (size_t i = 0; i < o->tree->n; i++) {
+		const struct run_program *p = &o->tree->programs[i];
+		json_t *program = json_array_get(programs, i);
+
+		if (p->executed || !p->replaced || json_object_size(program) > 3)
+			json_array_append(told_of, program);
+	}
+	json_decref(programs);
+	return told_of;
+}
+
+json_t *run_report__new(const struct run_observed *o, const struct run_scope *scope,
 			const struct run_facts *facts)
 {
+	const struct run_files *files = o->files;
 	json_t *report = json_object(), *command = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
@@ -144,6 +236,8 @@ json_t *run_report__new(const struct run_files *files, const struct run_scope *s
 	json_object_set_new(report, "status", json_integer(facts->status));
 	json_object_set_new(report, "duration_seconds",
 			    json_real((double)facts->duration_ns / NSEC_PER_SEC));
+	if (o->processes)
+		json_object_set_new(report, "processes", processes_of(o, scope));
 	return report;
 }
 
@@ -186,6 +280,68 @@ static void print_command(const json_t *command, FILE *out)
 	fputc('\n', out);
 }
 
+/* A list of lines for people, as long as one may be. */
+struct lines {
+	FILE *out;
+	size_t n;
+};
+
+static void print_names(struct lines *l, int indent, const char *sign, const json_t *names)
+{
+	for (size_t i = 0; i < json_array_size(names); i++)
+		if (l->n++ < RUN_SHOWN_MAX)
+			shown__line(l->out, "%*s%s %s", indent, "", sign,
+				    text_of(json_array_get(names, i)));
+}
+
+/* Program I of PROCESSES, what it did, and its children. An entry with the pid of an earlier one is
+ * what that one executed. */
+static void print_program(struct lines *l, const json_t *processes, size_t i, int depth)
+{
+	const json_t *p = json_array_get(processes, i), *other;
+	json_int_t pid = json_integer_value(json_object_get(p, "pid"));
+	int indent = 2 + 2 * (depth < RUN_DEPTH_MAX ? depth : RUN_DEPTH_MAX);
+
+	if (l->n++ < RUN_SHOWN_MAX)
+		shown__line(l->out, "%*s%" JSON_INTEGER_FORMAT " %s", indent, "", pid,
+			    json_string_value(json_object_get(p, "command")));
+	print_names(l, indent + 2, "<", json_object_get(p, lists[READS].key));
+	print_names(l, indent + 2, ">", json_object_get(p, lists[WRITES].key));
+	for (size_t k = i + 1; l->n <= RUN_SHOWN_MAX && (other = json_array_get(processes, k));
+	     k++) {
+		if (json_integer_value(json_object_get(other, "pid")) == pid)
+			break; /* children from here on are that entry's */
+		if (json_integer_value(json_object_get(other, "parent")) == pid)
+			print_program(l, processes, k, depth + 1);
+	}
+}
+
+/* Is there an earlier entry of the parent of entry I? */
+static bool has_parent(const json_t *processes, size_t i)
+{
+	const json_t *entry = json_array_get(processes, i);
+	json_int_t parent = json_integer_value(json_object_get(entry, "parent"));
+
+	while (i-- > 0)
+		if (json_integer_value(json_object_get(json_array_get(processes, i), "pid")) ==
+		    parent)
+			return true;
+	return false;
+}
+
+static void print_tree(const json_t *processes, FILE *out)
+{
+	size_t n = json_array_size(processes);
+	struct lines l = { .out = out };
+
+	fprintf(out, "\nPROCESSES (%zu; < read, > written)\n", n);
+	for (size_t i = 0; i < n && l.n <= RUN_SHOWN_MAX; i++)
+		if (!has_parent(processes, i))
+			print_program(&l, processes, i, 0);
+	if (l.n > RUN_SHOWN_MAX)
+		fprintf(out, "  ... and more: --json FILE has all\n");
+}
+
 void run_report__print(const json_t *report, FILE *out)
 {
 	const json_t *incomplete = json_object_get(report, "incomplete");
@@ -201,6 +357,8 @@ void run_report__print(const json_t *report, FILE *out)
 		if (lists[i].title && (i <= WRITES || json_array_size(names)))
 			print_list(lists[i].title, names, out);
 	}
+	if (json_object_get(report, "processes"))
+		print_tree(json_object_get(report, "processes"), out);
 	if (json_array_size(incomplete))
 		print_list("INCOMPLETE", incomplete, out);
 }

@@ -9,8 +9,10 @@
 #include <stdio.h>
 
 #include "commands/run_files.h"
+#include "commands/run_tree.h"
 
 #define RUN_SHOWN_MAX 50 /* lines of a list for people */
+#define RUN_DEPTH_MAX 20 /* levels of processes that are indented */
 #define RUN_IGNORES_MAX 256
 
 /* Which files are told of. */
@@ -29,8 +31,15 @@ struct run_facts {
 	json_t *incomplete; /* why something may be missing: texts */
 };
 
+/* What was observed of a command, whichever engine did. */
+struct run_observed {
+	const struct run_files *files; /* after run_after__look() */
+	const struct run_tree *tree;
+	bool processes; /* tell what each did, too */
+};
+
 /* The report as JSON, or NULL when memory is out. */
-json_t *run_report__new(const struct run_files *files, const struct run_scope *scope,
+json_t *run_report__new(const struct run_observed *observed, const struct run_scope *scope,
 			const struct run_facts *facts);
 
 /* Prints REPORT to OUT as a person reads it. */

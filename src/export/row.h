@@ -25,4 +25,8 @@ bool row__uint(const struct export_row *row, int column, uint64_t *ret);
 /* Is the column WORD? */
 bool row__is(const struct export_row *row, int column, const char *word);
 
+/* The bytes that LEN bytes of an escaped field stand for (the CSV rules of docs/format.md),
+ * NUL-terminated; the caller frees them. NULL when memory is out. */
+char *row__unescape(const char *s, size_t len);
+
 #endif

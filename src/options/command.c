@@ -104,7 +104,15 @@ void command__list(FILE *out)
 
 /* What getopt_long() wants, made of a command's table. */
 static struct option long_options[COMMAND_OPTIONS_MAX + 2];
-static char short_options[2 * COMMAND_OPTIONS_MAX + 8];
+static char short_options[3 * COMMAND_OPTIONS_MAX + 8];
+
+/* no_argument, required_argument or optional_argument; as many are the colons of a short option. */
+static int takes(const struct command_option *o)
+{
+	if (!o->arg)
+		return no_argument;
+	return *o->arg == '[' ? optional_argument : required_argument;
+}
 
 void command__begin(struct command_line *l, const struct command *c, int argc, char **argv,
 		    bool first_word_ends)
@@ -119,13 +127,11 @@ void command__begin(struct command_line *l, const struct command *c, int argc, c
 	for (; c->options[n].name && n < COMMAND_OPTIONS_MAX; n++) {
 		const struct command_option *o = &c->options[n];
 
-		long_options[n] =
-			(struct option){ o->name, o->arg ? required_argument : no_argument, NULL,
-					 n + 256 };
+		long_options[n] = (struct option){ o->name, takes(o), NULL, n + 256 };
 		if (!o->brief)
 			continue;
 		*s++ = o->brief;
-		if (o->arg)
+		for (int colons = takes(o); colons > 0; colons--)
 			*s++ = ':';
 	}
 	*s = 0;
@@ -168,6 +174,17 @@ static int unknown(const struct command_line *l)
 	return COMMAND_ERROR;
 }
 
+/* getopt knows an optional value only where it is joined to its option; ours may stand apart. */
+static void take_next(struct command_line *l)
+{
+	const char *word = optind < l->argc ? l->argv[optind] : NULL;
+
+	if (!word || (*word == '-' && word[1]))
+		return;
+	l->value = word;
+	l->at = ++optind;
+}
+
 int command__next(struct command_line *l)
 {
 	int found = getopt_long(l->argc, l->argv, short_options, long_options, NULL);
@@ -186,7 +203,10 @@ int command__next(struct command_line *l)
 	case '?':
 		return unknown(l);
 	default:
-		return index_of(l->command, found);
+		found = index_of(l->command, found);
+		if (found >= 0 && !l->value && takes(&l->command->options[found]))
+			take_next(l);
+		return found;
 	}
 }
 

@@ -17,7 +17,8 @@ enum exit_code {
 	EXIT_LOST = 3,   /* done, but rows were lost or could not be written */
 };
 
-/* An option that takes a value has an ARG, the value's name in help texts. */
+/* An option that takes a value has an ARG, the value's name in help texts. One in brackets, as in
+ * "[FILE]", may be left out before another option or "--". */
 struct command_option {
 	const char *name; /* without its dashes */
 	char brief;       /* the letter of its short form, or 0 */
@@ -76,7 +77,8 @@ struct command_line {
 	const struct command *command;
 	int argc, at;
 	char **argv;
-	const char *value; /* of the option just found, borrowed from ARGV; NULL: it takes none */
+	/* of the option just found, borrowed from ARGV; NULL: it takes none, or it was left out */
+	const char *value;
 };
 
 /* Begins with ARGV[1]. FIRST_WORD_ENDS: the first argument that is no option ends the options (what

@@ -341,8 +341,10 @@ def recorder_of(process):
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_recorder_killed(tmp_path, strict):
-    """CMD goes on and its status stays; the verdict is incomplete."""
-    args = ["--json", tmp_path / "json", *["--strict"] * strict, "--", "sh", "-c", "echo ready; read line; exit 5"]
+    """CMD goes on and its status stays; the verdict is incomplete; what was recorded before is in the report."""
+    (tmp_path / "in").write_text("x")
+    script = "cat in > out; sleep 1.5; echo ready; read line; exit 5"
+    args = ["--json", tmp_path / "json", *["--strict"] * strict, "--", "sh", "-c", script]
     with subprocess.Popen([recorder.IOTRC, "run", *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           cwd=tmp_path) as process:
         assert process.stdout.readline() == b"ready\n"
@@ -353,7 +355,8 @@ def test_recorder_killed(tmp_path, strict):
         assert process.wait(recorder.START) == (3 if strict else 5)
     found = json.loads((tmp_path / "json").read_text())
     assert found["status"] == 5
-    assert "the recorder was killed by signal 9" in found["incomplete"]
+    assert found["incomplete"] == ["the recorder was killed by signal 9"]
+    assert found["reads"] == ["in"] and found["writes"] == ["out"]
 
 
 def test_interrupt(tmp_path):
@@ -445,3 +448,79 @@ def test_directory_that_was_there_renamed(tmp_path):
     assert done.returncode == 3 and found["status"] == 0
     assert found["renamed"] == [{"from": "before", "to": "after"}]
     assert found["incomplete"] == ["1 directories renamed that were there before"]
+
+
+TREE = """
+import os, subprocess, sys
+print(os.getpid(), flush=True)
+with open("in") as stdin, open("between", "w") as stdout:
+    subprocess.run(["cat"], stdin=stdin, stdout=stdout, check=True)
+child = subprocess.Popen(["cp", "between", "copied"])
+child.wait()
+print(child.pid, flush=True)
+os.rename("copied", "out")
+os.execvp("sort", ["sort", "-o", "sorted", "out"])
+"""
+
+
+def test_tree(tmp_path):
+    """Each process with its files: those that it moved bytes of, not those that were opened for it."""
+    (tmp_path / "in").write_text("b\na\n")
+    done = run("--tree", "--json", "-o", tmp_path / "text", "--", sys.executable, "-I", "-S", "-c", TREE, cwd=tmp_path)
+    own, copier, rest = done.stdout.split(b"\n", 2)
+    found = json.loads(rest)
+    of = {p["command"].split()[0]: p for p in found["processes"]}
+    assert (tmp_path / "sorted").read_text() == "a\nb\n"
+    assert found["incomplete"] == [] and found["reads"] == ["in"]
+    assert found["writes"] == ["between", "out", "sorted"]
+    assert of["cat"]["reads"] == ["in"] and of["cat"]["writes"] == ["between"]
+    assert "reads" not in of["cp"] and of["cp"]["writes"] == ["out"], "what it wrote has another name since"
+    assert of["sort"]["writes"] == ["sorted"]
+    # A program that a process executes is another entry, of the same pid.
+    assert [p["pid"] for p in found["processes"]].count(int(own)) == 2
+    assert of["sort"]["pid"] == int(own) and of["cp"]["pid"] == int(copier) and of["cp"]["parent"] == int(own)
+    assert sorted(of) == sorted([sys.executable, "cat", "cp", "sort"])
+    text = (tmp_path / "text").read_text()
+    assert f"\n    {int(copier)} cp between copied\n      > out\n" in text
+
+
+def test_changed_during_run(tmp_path):
+    """Inputs that somebody else writes to, replaces or removes while CMD runs; not what CMD does itself, under
+    another name, too."""
+    for name in "kept", "appended", "replaced", "removed", "own", "linked", "touched":
+        (tmp_path / name).write_text("x")
+    os.link(tmp_path / "own", tmp_path / "own.too")
+    before = os.stat(tmp_path / "kept").st_mtime
+    time.sleep(0.1)
+    script = ("cat kept appended replaced removed own linked > /dev/null; echo >> own.too; ln linked linked.too;"
+              "echo ready; read line")
+    with subprocess.Popen([recorder.IOTRC, "run", "--json", "json", "-o", "text", "--", "sh", "-c", script], cwd=tmp_path,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        with open(tmp_path / "appended", "a") as f:
+            f.write("y")
+        (tmp_path / "other").write_text("z")
+        os.utime(tmp_path / "other", (before, before))
+        os.rename(tmp_path / "other", tmp_path / "replaced")
+        os.unlink(tmp_path / "removed")
+        (tmp_path / "touched").write_text("not read by CMD")
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait(recorder.START) == 0
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["changed_during_run"] == ["appended", "removed", "replaced"]
+    assert found["incomplete"] == []
+    assert "CHANGED DURING THE RUN, NOT BY IT (3)\n  appended\n" in (tmp_path / "text").read_text()
+
+
+def test_json_needs_no_file(tmp_path):
+    """--json before another option or -- is stdout; a word after it is the file."""
+    for args in (["--json"], ["--json", "--strict"], ["-j"], ["--json="], ["--json", "-"]):
+        done = run(*args, "--", "true", cwd=tmp_path)
+        if args == ["--json="]:
+            assert done.returncode == 1 and done.stdout == b""
+        else:
+            assert done.returncode == 0 and json.loads(done.stdout)["status"] == 0, args
+    for args in (["--json", "a"], ["-j", "b"], ["-jc"], ["--json=d"]):
+        assert run(*args, "--", "true", cwd=tmp_path).stdout == b""
+    assert sorted(p.name for p in tmp_path.iterdir()) == list("abcd")

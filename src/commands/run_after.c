@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_after.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "platform/macros.h"
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp((*(struct run_file *const *)a)->path, (*(struct run_file *const *)b)->path);
+}
+
+static int64_t ns_of(struct statx_timestamp t)
+{
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* Was F, as it is now, changed while the command ran, by whoever? */
+static bool changed(const struct run_file *f, const struct statx *st, struct run_span ran)
+{
+	int64_t contents = ns_of(st->stx_mtime), inode = ns_of(st->stx_ctime);
+
+	return (contents >= ran.began_ns && contents <= ran.ended_ns) ||
+	       (!(f->is & RUN_LINKED) && inode >= ran.began_ns && inode <= ran.ended_ns);
+}
+
+static void finish_file(struct run_file *f, struct run_span ran)
+{
+	struct statx st;
+	bool there = !(f->is & RUN_GONE) &&
+		     f->is & (RUN_WRITTEN | RUN_READ | RUN_OURS | RUN_READABLE) &&
+		     !statx(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW,
+			    STATX_TYPE | STATX_BTIME | STATX_MTIME | STATX_CTIME, &st);
+
+	run_uses__merge(&f->uses);
+	if (there && S_ISDIR(st.stx_mode))
+		f->is |= RUN_DIRECTORY;
+	if (f->is & RUN_MAYBE && !(f->is & RUN_WRITTEN)) {
+		bool before =
+			there && st.stx_mask & STATX_BTIME && ns_of(st.stx_btime) < ran.began_ns;
+
+		f->is &= ~RUN_MAYBE;
+		f->is |= before ? 0 : RUN_MADE;
+	}
+	if (f->is & RUN_READABLE && !(f->is & (RUN_WRITTEN | RUN_MADE)))
+		f->is |= RUN_READ;
+	if (f->is & RUN_READ && !(f->is & (RUN_WRITTEN | RUN_MADE | RUN_GONE)) && there &&
+	    S_ISREG(st.stx_mode) && changed(f, &st, ran))
+		f->is |= RUN_CHANGED;
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What the command itself changed under another name, of a file with several, isn't somebody
+ * else's doing. */
+static void clear_own_changes(struct run_files *f)
+{
+	size_t n = 0, n_changed = 0;
+	uint64_t *ours;
+
+	for (size_t i = 0; i < f->n; i++)
+		n_changed += !!(f->files[i]->is & RUN_CHANGED);
+	if (!n_changed)
+		return;
+	ours = malloc(f->n * sizeof(*ours));
+	if (!ours) {
+		f->full = true;
+		return;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		if (f->files[i]->is & (RUN_WRITTEN | RUN_GONE | RUN_LINKED) && f->files[i]->inode)
+			ours[n++] = f->files[i]->inode;
+	qsort(ours, n, sizeof(*ours), compare_inodes);
+	for (size_t i = 0; i < f->n; i++)
+		if (bsearch(&f->files[i]->inode, ours, n, sizeof(*ours), compare_inodes))
+			f->files[i]->is &= ~RUN_CHANGED;
+	free(ours);
+}
+
+/* Has somebody else removed or renamed F? Files of processes go with them. */
+static bool is_lost(const struct run_files *f, const struct run_file *file)
+{
+	struct stat st;
+
+	if (!(file->is & RUN_READ) || file->is & (RUN_WRITTEN | RUN_MADE | RUN_GONE) ||
+	    !strncmp(file->path, "/proc/", 6) || !lstat(file->path, &st) || errno != ENOENT)
+		return false;
+	for (size_t i = 0; i < f->n_renames; i++) {
+		const char *from = f->renames[i].from;
+		size_t len = from ? strlen(from) : 0;
+
+		if (len && !strncmp(file->path, from, len) && file->path[len] == '/')
+			return false;
+	}
+	return true;
+}
+
+void run_after__look(struct run_files *f, struct run_span ran)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		finish_file(f->files[i], ran);
+		if (is_lost(f, f->files[i]))
+			f->files[i]->is |= RUN_CHANGED;
+	}
+	clear_own_changes(f);
+	for (size_t i = 0; i < f->n_renames; i++) {
+		const struct run_rename *r = &f->renames[i];
+		struct stat st;
+
+		f->moved += !r->ours && r->to && !lstat(r->to, &st) && S_ISDIR(st.st_mode);
+	}
+	if (f->n)
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+		qsort(f->files, f->n, sizeof(*f->files), by_path);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_tree.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/macros.h"
+
+enum row_column { OPERATION, PID, PPID, COMMAND, CMDLINE, ERRNO, COLUMNS };
+
+static int column(enum row_column c)
+{
+	static const char *const names[COLUMNS] = { "operation", "pid",     "ppid",
+						    "command",   "cmdline", "errno" };
+	static int columns[COLUMNS];
+	static bool known;
+
+	if (!known)
+		for (int i = 0; i < COLUMNS; i++)
+			columns[i] = row__column(STREAM_FS, names[i]);
+	known = true;
+	return columns[c];
+}
+
+struct pid_entry {
+	uint64_t pid;
+	uint32_t program;
+	bool ended; /* the next row of this pid is another process's */
+};
+
+static int compare_pids(const void *a, const void *b)
+{
+	uint64_t x = ((const struct pid_entry *)a)->pid, y = ((const struct pid_entry *)b)->pid;
+
+	return (x > y) - (x < y);
+}
+
+/* The entry of PID, which is made where it is missing; NULL when memory is out. */
+static struct pid_entry *entry_of(struct run_tree *t, uint64_t pid)
+{
+	struct pid_entry wanted = { .pid = pid }, **found = tfind(&wanted, &t->index, compare_pids);
+	struct pid_entry *made;
+
+	if (found)
+		return *found;
+	made = malloc(sizeof(*made));
+	if (!made)
+		return NULL;
+	*made = (struct pid_entry){ .pid = pid, .program = RUN_TREE_NONE };
+	if (tsearch(made, &t->index, compare_pids))
+		return made;
+	free(made);
+	return NULL;
+}
+
+static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t pid, bool executed)
+{
+	const struct row_field *arguments = &row->fields[column(CMDLINE)];
+	struct run_program *p;
+
+	if (t->n == RUN_TREE_MAX)
+		return RUN_TREE_NONE;
+	if (t->n == t->room) {
+		size_t room = t->room ? 2 * t->room : 256;
+		void *grown = reallocarray(t->programs, room, sizeof(*t->programs));
+
+		if (!grown)
+			return RUN_TREE_NONE;
+		t->programs = grown;
+		t->room = room;
+	}
+	if (!arguments->len)
+		arguments = &row->fields[column(COMMAND)];
+	p = &t->programs[t->n];
+	*p = (struct run_program){ .pid = pid, .executed = executed };
+	row__uint(row, column(PPID), &p->parent);
+	p->arguments = row__unescape(arguments->s, arguments->len);
+	return p->arguments ? t->n++ : RUN_TREE_NONE;
+}
+
+uint32_t run_tree__row(struct run_tree *t, const struct export_row *row)
+{
+	bool executes =
+		row__is(row, column(OPERATION), "process_exec") && !row->fields[column(ERRNO)].len;
+	struct pid_entry *e;
+	uint64_t pid;
+
+	if (!row__uint(row, column(PID), &pid))
+		return RUN_TREE_NONE;
+	if (t->last < t->n && t->programs[t->last].pid == pid && !executes &&
+	    !row__is(row, column(OPERATION), "process_exit"))
+		return t->last;
+	e = entry_of(t, pid);
+	if (e && (e->program == RUN_TREE_NONE || e->ended || executes)) {
+		if (e->program != RUN_TREE_NONE && !e->ended)
+			t->programs[e->program].replaced = true;
+		e->program = add(t, row, pid, executes);
+		e->ended = false;
+	}
+	t->full |= !e || e->program == RUN_TREE_NONE;
+	if (!e)
+		return RUN_TREE_NONE;
+	e->ended = row__is(row, column(OPERATION), "process_exit");
+	t->last = e->ended ? RUN_TREE_NONE : e->program;
+	return e->program;
+}
+
+void run_tree__clear(struct run_tree *t)
+{
+	tdestroy(t->index, free);
+	for (size_t i = 0; i < t->n; i++)
+		free(t->programs[i].arguments);
+	free(t->programs);
+}
