@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
-
 #include "base/csv.h"
 #include "platform/macros.h"
 #include "rows/column.h"
 #include "rows/encode.h"
+#include "rows/linux_numbers.h"
 
 #define NO_SECTOR UINT64_MAX /* of a flush */
 #define OP_BITS 8            /* REQ_OP_BITS of include/linux/blk_types.h */
@@ -12,15 +11,27 @@
 /* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to
  * 13, the later ones (zones, offline) have moved. */
 static const int status_errno[] = {
-	0,       EOPNOTSUPP, ETIMEDOUT, ENOSPC, ENOLINK, EREMOTEIO, EBADE,
-	ENODATA, EILSEQ,     ENOMEM,    EIO,    EREMCHG, EAGAIN,    EBUSY,
+	0,
+	LINUX_EOPNOTSUPP,
+	LINUX_ETIMEDOUT,
+	LINUX_ENOSPC,
+	LINUX_ENOLINK,
+	LINUX_EREMOTEIO,
+	LINUX_EBADE,
+	LINUX_ENODATA,
+	LINUX_EILSEQ,
+	LINUX_ENOMEM,
+	LINUX_EIO,
+	LINUX_EREMCHG,
+	LINUX_EAGAIN,
+	LINUX_EBUSY,
 };
 
 static int errno_of(int32_t status)
 {
 	if (status < 0)
-		return status > INT32_MIN ? -status : EIO;
-	return (uint32_t)status < ARRAY_SIZE(status_errno) ? status_errno[status] : EIO;
+		return status > INT32_MIN ? -status : LINUX_EIO;
+	return (uint32_t)status < ARRAY_SIZE(status_errno) ? status_errno[status] : LINUX_EIO;
 }
 
 static char *join(char *p, const char *field, const char *prefix, const char *name)

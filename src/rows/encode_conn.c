@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/csv.h"
 #include "rows/column.h"
 #include "rows/encode.h"
+#include "rows/linux_numbers.h"
 
 static const char *const events[] = {
 	[CONN_SOCKET_CREATE] = "SOCKET_CREATE",
@@ -28,9 +28,9 @@ static int ip_version(const struct conn_ends *ends)
 {
 	uint16_t family = ends->family ? ends->family : ends->given;
 
-	if (family == AF_INET)
+	if (family == LINUX_AF_INET)
 		return 4;
-	if (family != AF_INET6)
+	if (family != LINUX_AF_INET6)
 		return 0;
 	if (!ends->family)
 		return 6;
@@ -43,7 +43,7 @@ static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const 
 	static const uint8_t any[16];
 
 	/* The other end of a mapped one may still be '::'. */
-	if (ends->family == AF_INET6 && version == 4)
+	if (ends->family == LINUX_AF_INET6 && version == 4)
 		address = is_mapped(address) ? address + 12 : any;
 	return encode__ip(e, p, address, version);
 }
@@ -81,12 +81,12 @@ static char *address(struct encoder *e, char *p, const struct rec_conn *r, bool 
 
 	if (!has)
 		return p;
-	if (family == AF_UNIX)
+	if (family == LINUX_AF_UNIX)
 		return unix_name(e, p, path, has);
-	if (family != AF_INET && family != AF_INET6)
+	if (family != LINUX_AF_INET && family != LINUX_AF_INET6)
 		return p;
 	if (foreign)
-		return encode__ip(e, p, (const uint8_t *)path, family == AF_INET ? 4 : 6);
+		return encode__ip(e, p, (const uint8_t *)path, family == LINUX_AF_INET ? 4 : 6);
 	return ip(e, p, ends, remote ? ends->ip.remote : ends->ip.local, ip_version(ends));
 }
 

@@ -2,25 +2,23 @@
 /* Socket options. Times, names and numbers are written out; of all else the length alone, for among
  * it are keys. Where a trace is anonymised, only the numbers of options that are known to hold
  * nothing but a switch, a size or a count are written; every other value has a token. */
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/csv.h"
 #include "platform/macros.h"
 #include "rows/column.h"
 #include "rows/encode.h"
+#include "rows/linux_numbers.h"
 
 static const struct {
 	int level;
 	const struct name_set *options;
 } levels[] = {
-	{ SOL_SOCKET, &names_opt_so },     { IPPROTO_TCP, &names_opt_tcp },
-	{ IPPROTO_UDP, &names_opt_udp },   { IPPROTO_IP, &names_opt_ip },
-	{ IPPROTO_IPV6, &names_opt_ipv6 }, { IPPROTO_ICMPV6, &names_opt_icmpv6 },
-	{ IPPROTO_RAW, &names_opt_raw },   { SOL_NETLINK, &names_opt_netlink },
-	{ SOL_PACKET, &names_opt_packet },
+	{ LINUX_SOL_SOCKET, &names_opt_so },     { LINUX_IPPROTO_TCP, &names_opt_tcp },
+	{ LINUX_IPPROTO_UDP, &names_opt_udp },   { LINUX_IPPROTO_IP, &names_opt_ip },
+	{ LINUX_IPPROTO_IPV6, &names_opt_ipv6 }, { LINUX_IPPROTO_ICMPV6, &names_opt_icmpv6 },
+	{ LINUX_IPPROTO_RAW, &names_opt_raw },   { LINUX_SOL_NETLINK, &names_opt_netlink },
+	{ LINUX_SOL_PACKET, &names_opt_packet },
 };
 
 /* An int that a word of SET stands for; of others the number, with its sign. */
@@ -43,25 +41,21 @@ static char *option_name(char *p, int level, int option)
 
 enum form { FORM_OTHER, FORM_NUMBER, FORM_TEXT, FORM_TIME, FORM_LINGER, FORM_ADDRESS };
 
-#define SO_RCVTIMEO_64 \
-	66 /* SO_RCVTIMEO_NEW and SO_SNDTIMEO_NEW, include/uapi/asm-generic/socket.h */
-#define SO_SNDTIMEO_64 67
-
 static const struct {
 	int level, option;
 	enum form form;
 } forms[] = {
-	{ SOL_SOCKET, SO_BINDTODEVICE, FORM_TEXT },
-	{ SOL_SOCKET, SO_LINGER, FORM_LINGER },
-	{ SOL_SOCKET, SO_RCVTIMEO, FORM_TIME },
-	{ SOL_SOCKET, SO_SNDTIMEO, FORM_TIME },
-	{ SOL_SOCKET, SO_RCVTIMEO_64, FORM_TIME },
-	{ SOL_SOCKET, SO_SNDTIMEO_64, FORM_TIME },
-	{ IPPROTO_IP, IP_MULTICAST_IF, FORM_ADDRESS },
-	{ IPPROTO_IP, IP_ADD_MEMBERSHIP, FORM_ADDRESS },
-	{ IPPROTO_IP, IP_DROP_MEMBERSHIP, FORM_ADDRESS },
-	{ IPPROTO_TCP, TCP_CONGESTION, FORM_TEXT },
-	{ IPPROTO_TCP, TCP_ULP, FORM_TEXT },
+	{ LINUX_SOL_SOCKET, LINUX_SO_BINDTODEVICE, FORM_TEXT },
+	{ LINUX_SOL_SOCKET, LINUX_SO_LINGER, FORM_LINGER },
+	{ LINUX_SOL_SOCKET, LINUX_SO_RCVTIMEO, FORM_TIME },
+	{ LINUX_SOL_SOCKET, LINUX_SO_SNDTIMEO, FORM_TIME },
+	{ LINUX_SOL_SOCKET, LINUX_SO_RCVTIMEO_NEW, FORM_TIME },
+	{ LINUX_SOL_SOCKET, LINUX_SO_SNDTIMEO_NEW, FORM_TIME },
+	{ LINUX_IPPROTO_IP, LINUX_IP_MULTICAST_IF, FORM_ADDRESS },
+	{ LINUX_IPPROTO_IP, LINUX_IP_ADD_MEMBERSHIP, FORM_ADDRESS },
+	{ LINUX_IPPROTO_IP, LINUX_IP_DROP_MEMBERSHIP, FORM_ADDRESS },
+	{ LINUX_IPPROTO_TCP, LINUX_TCP_CONGESTION, FORM_TEXT },
+	{ LINUX_IPPROTO_TCP, LINUX_TCP_ULP, FORM_TEXT },
 };
 
 /* Options whose value is a number that tells nothing but how the socket works: as bits, by number
@@ -73,7 +67,7 @@ static const struct {
 } numbers[] = {
 	/* not LINGER 13, PEERCRED 17, times 20 and 21, BINDTODEVICE 25, filters 26, 27 and 50 to
 	 * 52, PEERNAME 28, PEERSEC 31, MEMINFO 55, COOKIE 57, PEERGROUPS 59, TXTIME 61 */
-	{ SOL_SOCKET,
+	{ LINUX_SOL_SOCKET,
 	  { ~(BIT(13) | BIT(17) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) |
 	      BIT(26) | BIT(27) | BIT(28) | BIT(31) | BIT(50) | BIT(51) | BIT(52) | BIT(55) |
 	      BIT(57) | BIT(59) | BIT(61)),
@@ -84,18 +78,18 @@ static const struct {
 	/* not INFO 11, CONGESTION 13, MD5SIG 14, repair 19 to 22, TIMESTAMP 24, CC_INFO 26,
 	 * SAVED_SYN 28, REPAIR_WINDOW 29, ULP 31, MD5SIG_EXT 32, FASTOPEN_KEY 33,
 	 * ZEROCOPY_RECEIVE 35, keys 38 to 42 */
-	{ IPPROTO_TCP,
+	{ LINUX_IPPROTO_TCP,
 	  { BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(9) |
 	    BIT(10) | BIT(12) | BIT(16) | BIT(17) | BIT(18) | BIT(23) | BIT(25) | BIT(27) |
 	    BIT(30) | BIT(34) | BIT(36) | BIT(37) | BIT(43) | BIT(44) | BIT(45) | BIT(46) } },
-	{ IPPROTO_UDP, { BIT(1), BIT(100) | BIT(101) | BIT(102) | BIT(103) | BIT(104) } },
+	{ LINUX_IPPROTO_UDP, { BIT(1), BIT(100) | BIT(101) | BIT(102) | BIT(103) | BIT(104) } },
 	/* not OPTIONS 4, PKTOPTIONS 9, policies 16 and 17, addresses 32 and 35 to 48 */
-	{ IPPROTO_IP,
+	{ LINUX_IPPROTO_IP,
 	  { BIT(1) | BIT(2) | BIT(3) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) |
 	    BIT(12) | BIT(13) | BIT(14) | BIT(15) | BIT(18) | BIT(19) | BIT(20) | BIT(21) |
 	    BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(33) | BIT(34) | BIT(49) } },
 	/* HOPS, LOOP, switches of what is received, MTU */
-	{ IPPROTO_IPV6,
+	{ LINUX_IPPROTO_IPV6,
 	  { BIT(7) | BIT(8) | BIT(16) | BIT(17) | BIT(18) | BIT(19) | BIT(22) | BIT(23) | BIT(24) |
 		    BIT(25) | BIT(26) | BIT(29) | BIT(33) | BIT(36) | BIT(49) | BIT(51) | BIT(53) |
 		    BIT(56) | BIT(58) | BIT(60) | BIT(62),
@@ -171,13 +165,13 @@ static char *seconds(char *p, const struct rec_sockopt *r)
 
 static char *linger(char *p, const struct rec_sockopt *r)
 {
-	struct linger l;
+	int32_t l[2]; /* struct linger: l_onoff, l_linger */
 
 	if (r->len < sizeof(l))
 		return number(p, r);
-	memcpy(&l, r->value, sizeof(l));
-	p = csv__i64(encode__word(p, "l_onoff="), l.l_onoff);
-	return csv__i64(encode__word(p, " l_linger="), l.l_linger);
+	memcpy(l, r->value, sizeof(l));
+	p = csv__i64(encode__word(p, "l_onoff="), l[0]);
+	return csv__i64(encode__word(p, " l_linger="), l[1]);
 }
 
 static char *token_of(struct encoder *e, char *p, const struct rec_sockopt *r, size_t len)

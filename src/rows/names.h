@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers to the words of the contract. Values come from the platform's own headers, and those of
- * Linux that are newer than the headers may be from names_linux.h; a number without a name is
- * written in hexadecimal. A 32-bit program on a 64-bit kernel passes the same numbers: i386 and
- * x86-64 share asm-generic's for every set below (MAP_32BIT alone is x86's), and so do arm and
- * arm64. */
+/* Numbers to the words of the contract. The numbers are Linux's, as records carry them; a number
+ * without a name is written in hexadecimal. A 32-bit program on a 64-bit kernel passes the same
+ * numbers: i386 and x86-64 share asm-generic's for every set below (MAP_32BIT alone is x86's), and
+ * so do arm and arm64. */
 #ifndef IOTRC_NAMES_H
 #define IOTRC_NAMES_H
 

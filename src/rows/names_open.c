@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The flags of open(): a file of their own because they come from the kernel's header, which can't
- * be included beside glibc's. glibc says O_LARGEFILE is 0 on 64-bit machines; the kernel's value is
- * the one that stands in f_flags. */
-#ifdef __linux__
-#include <linux/fcntl.h>
-#else
-#include <fcntl.h>
-#endif
-
+/* The flags of open(), include/uapi/asm-generic/fcntl.h of Linux. arm and arm64 have numbers of
+ * their own for four (arch/arm64/include/uapi/asm/fcntl.h). */
+#include "rows/name_table.h"
 #include "rows/names.h"
 
 /* clang-format off */
 
-#define FLAG(n) { (n), (n), #n, sizeof(#n) - 1 }
-#define FIELD(m, n) { (m), (n), #n, sizeof(#n) - 1 }
+#if defined(__aarch64__) || defined(__arm__)
+#define DIRECTORY 040000
+#define NOFOLLOW 0100000
+#define DIRECT 0200000
+#define LARGEFILE 0400000
+#else
+#define DIRECT 040000
+#define LARGEFILE 0100000
+#define DIRECTORY 0200000
+#define NOFOLLOW 0400000
+#endif
 
 /* Bits that the kernel keeps for itself in f_flags; no header for programs has them.
  * FMODE_EXEC: set by do_open_execat(). FMODE_NONOTIFY, FMODE_NONOTIFY_PERM (6.14 has both; before,
@@ -23,53 +26,37 @@
 #define FMODE_NONOTIFY_PERM (1u << 26)
 
 static const struct name open_names[] = {
-	FIELD(O_ACCMODE, O_RDONLY),
-	FIELD(O_ACCMODE, O_WRONLY),
-	FIELD(O_ACCMODE, O_RDWR),
-	FIELD(O_ACCMODE, O_ACCMODE), /* 3: neither reads nor writes, for ioctl alone */
-	FLAG(O_CREAT),
-	FLAG(O_EXCL),
-	FLAG(O_NOCTTY),
-	FLAG(O_TRUNC),
-	FLAG(O_APPEND),
-	FLAG(O_NONBLOCK),
-	FLAG(O_SYNC),
-	FLAG(O_DSYNC),
-#ifdef FASYNC
-	{ FASYNC, FASYNC, "O_ASYNC", sizeof("O_ASYNC") - 1 }, /* FASYNC in the kernel's header */
-#else
-	FLAG(O_ASYNC),
-#endif
-#ifdef O_TMPFILE
-	FLAG(O_TMPFILE), /* holds O_DIRECTORY */
-#endif
-	FLAG(O_DIRECTORY),
-	FLAG(O_NOFOLLOW),
-	FLAG(O_CLOEXEC),
-#ifdef O_DIRECT
-	FLAG(O_DIRECT),
-#endif
-#ifdef O_NOATIME
-	FLAG(O_NOATIME),
-#endif
-#ifdef O_PATH
-	FLAG(O_PATH),
-#endif
+	FIELD(3, 0, O_RDONLY),
+	FIELD(3, 1, O_WRONLY),
+	FIELD(3, 2, O_RDWR),
+	FIELD(3, 3, O_ACCMODE), /* neither reads nor writes, for ioctl alone */
+	FLAG(0100, O_CREAT),
+	FLAG(0200, O_EXCL),
+	FLAG(0400, O_NOCTTY),
+	FLAG(01000, O_TRUNC),
+	FLAG(02000, O_APPEND),
+	FLAG(04000, O_NONBLOCK),
+	FLAG(04010000, O_SYNC), /* holds O_DSYNC */
+	FLAG(010000, O_DSYNC),
+	FLAG(020000, O_ASYNC), /* FASYNC in the kernel's header */
+	FLAG(020000000 | DIRECTORY, O_TMPFILE),
+	FLAG(DIRECTORY, O_DIRECTORY),
+	FLAG(NOFOLLOW, O_NOFOLLOW),
+	FLAG(02000000, O_CLOEXEC),
+	FLAG(DIRECT, O_DIRECT),
+	FLAG(01000000, O_NOATIME),
+	FLAG(010000000, O_PATH),
 };
 
+/* The kernel sets O_LARGEFILE on what a 64-bit process opens: it tells nothing. */
 const struct name_set names_open = {
 	.names = open_names,
 	.n_names = sizeof(open_names) / sizeof(open_names[0]),
-#ifdef __linux__
-	/* The kernel sets O_LARGEFILE on what a 64-bit process opens: it tells nothing. */
-	.ignored = O_LARGEFILE,
-#endif
+	.ignored = LARGEFILE,
 };
 
 const struct name_set names_open_file = {
 	.names = open_names,
 	.n_names = sizeof(open_names) / sizeof(open_names[0]),
-#ifdef __linux__
-	.ignored = O_LARGEFILE | FMODE_EXEC | FMODE_NONOTIFY | FMODE_NONOTIFY_PERM,
-#endif
+	.ignored = LARGEFILE | FMODE_EXEC | FMODE_NONOTIFY | FMODE_NONOTIFY_PERM,
 };

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Socket options by level, with the numbers of include/uapi/linux and asm-generic/socket.h, which
- * x86 and arm64 share. Not from the headers of the build machine: a program traced on a newer
- * kernel sets options that those don't know. test_waiting.py compares them with strace's. */
+ * x86 and arm64 share. test_waiting.py compares them with strace's. */
+#include "rows/name_table.h"
 #include "rows/names.h"
 
 /* clang-format off */
-
-#define WORD(n, name) { UINT64_MAX, (n), #name, sizeof(#name) - 1 }
-#define SET(set) \
-	const struct name_set names_##set = { \
-		.names = set##_names, \
-		.n_names = sizeof(set##_names) / sizeof(set##_names[0]), \
-	}
 
 /* include/linux/socket.h */
 static const struct name opt_level_names[] = {

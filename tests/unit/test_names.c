@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "rows/linux_numbers.h"
 #include "rows/names.h"
 
 #define ADDRESS(set) { #set, &names_##set },
@@ -208,6 +211,60 @@ Test(names, errno_is_that_of_the_c_library)
 	cr_expect_str_eq(names__errno(524), "ENOTSUPP");
 	cr_expect_str_eq(names__errno(531), "ENOGRACE");
 	cr_expect(names__errno(532) == NULL);
+}
+
+/* The numbers that encoders compare with are those of Linux's headers. */
+Test(names, compared_numbers_are_those_of_the_headers)
+{
+#define SAME(name) \
+	{ \
+		LINUX_##name, name, #name \
+	}
+	static const struct {
+		int ours, theirs;
+		const char *name;
+	} numbers[] = {
+		SAME(EIO),
+		SAME(EAGAIN),
+		SAME(ENOMEM),
+		SAME(EBUSY),
+		SAME(ENOSPC),
+		SAME(EBADE),
+		SAME(ENODATA),
+		SAME(ENOLINK),
+		SAME(EREMCHG),
+		SAME(EILSEQ),
+		SAME(EOPNOTSUPP),
+		SAME(ETIMEDOUT),
+		SAME(EREMOTEIO),
+		SAME(AF_UNIX),
+		SAME(AF_INET),
+		SAME(AF_INET6),
+		SAME(IPPROTO_IP),
+		SAME(IPPROTO_TCP),
+		SAME(IPPROTO_UDP),
+		SAME(IPPROTO_IPV6),
+		SAME(IPPROTO_ICMPV6),
+		SAME(IPPROTO_RAW),
+		SAME(SOL_SOCKET),
+		SAME(SOL_PACKET),
+		SAME(SOL_NETLINK),
+		SAME(SO_LINGER),
+		SAME(SO_RCVTIMEO),
+		SAME(SO_SNDTIMEO),
+		SAME(SO_BINDTODEVICE),
+		SAME(SO_RCVTIMEO_NEW),
+		SAME(SO_SNDTIMEO_NEW),
+		SAME(IP_MULTICAST_IF),
+		SAME(IP_ADD_MEMBERSHIP),
+		SAME(IP_DROP_MEMBERSHIP),
+		SAME(TCP_CONGESTION),
+		SAME(TCP_ULP),
+	};
+#undef SAME
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		cr_expect_eq(numbers[i].ours, numbers[i].theirs, "%s", numbers[i].name);
 }
 
 /* No value of any set can outgrow NAMES_MAX, and no word is unreachable. */

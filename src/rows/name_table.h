@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a table of struct name is written: each number beside its name. */
+#ifndef IOTRC_NAME_TABLE_H
+#define IOTRC_NAME_TABLE_H
+
+/* clang-format off */
+
+/* A flag, a value of the field MASK, and a word that stands for all bits. */
+#define FLAG(n, name) { (n), (n), #name, sizeof(#name) - 1 }
+#define FIELD(mask, n, name) { (mask), (n), #name, sizeof(#name) - 1 }
+#define WORD(n, name) { UINT64_MAX, (n), #name, sizeof(#name) - 1 }
+
+/* names_SET of SET_names[]. */
+#define SET(set) \
+	const struct name_set names_##set = { \
+		.names = set##_names, \
+		.n_names = sizeof(set##_names) / sizeof(set##_names[0]), \
+	}
+
+/* clang-format on */
+
+#endif
