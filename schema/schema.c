@@ -18,7 +18,7 @@
 #define TID             { "tid", COL_UINT, "", NULL, "Thread id" }
 #define PPID            { "ppid", COL_UINT, "", NULL, "Process id of the parent" }
 #define COMMAND         { "command", COL_TEXT, "", NULL, "Name of the thread, up to 15 bytes" }
-#define CPU             { "cpu_id", COL_UINT, "", NULL, "CPU it happened on" }
+#define CPU             { "cpu_id", COL_UINT, "", NULL, "CPU on which the event occurred" }
 #define INODE           { "inode", COL_INODE, "", NULL, "Inode number" }
 #define DEVICE_ID       { "device_id", COL_UINT, "", NULL, \
 			  "dev_t, major << 20 | minor: the device of other streams is MAJOR:MINOR" }
@@ -26,7 +26,7 @@
 #define SPORT           { "sport", COL_UINT, "", NULL, "Local or source port" }
 #define DPORT           { "dport", COL_UINT, "", NULL, "Remote or destination port" }
 #define RETURN_VALUE    { "return_value", COL_INT, "", NULL, \
-			  "What the system call returned; the negative errno when it failed" }
+			  "Value that the system call returned; the negative errno on failure" }
 #define ERRNO           { "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" }
 
 /* clang-format on */
@@ -34,32 +34,32 @@
 
 static const struct column fs_columns[] = {
 	TIMESTAMP(FS_TIME),
-	{ "operation", COL_WORD, "", WORDS_FS_OP, "What was done" },
+	{ "operation", COL_WORD, "", WORDS_FS_OP, "Operation" },
 	PID,
 	TID,
 	COMMAND,
 	{ "filename", COL_TEXT, "", NULL,
-	  "Absolute path as the process's root sees it; 'old -> new' where there are two" },
+	  "Absolute path below the root directory of the process; 'old -> new' for two paths" },
 	{ "size", COL_INT, "bytes", NULL,
-	  "What was asked for: bytes to move, length of a mapping, new length for truncate; "
-	  "negative beyond 2^63 - 1. To add up what was moved, take bytes_completed" },
-	{ "offset", COL_INT, "bytes", NULL, "Where in the file the transfer began" },
-	{ "bytes_completed", COL_UINT, "bytes", NULL, "What was moved; empty on failure",
+	  "Requested: bytes to transfer, length of a mapping, new length for truncate; "
+	  "negative above 2^63 - 1. For the sum of bytes transferred use bytes_completed" },
+	{ "offset", COL_INT, "bytes", NULL, "Position in the file at which the transfer began" },
+	{ "bytes_completed", COL_UINT, "bytes", NULL, "Bytes transferred; empty on failure",
 	  "bytes moved" },
 	INODE,
 	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL, "Symbolic flags of the operation, or of the open file" },
 	{ "duration_ns", COL_UINT, "ns", NULL, "From the start to the completion",
-	  "time in calls; calls at the same time count each" },
+	  "time in calls; concurrent calls count separately" },
 	RETURN_VALUE,
 	ERRNO,
 	{ "mmap_prot", COL_FLAGS, "", NULL, "PROT_* of a mapping" },
 	{ "mmap_flags", COL_FLAGS, "", NULL, "MAP_* of a mapping" },
 	{ "address", COL_ADDRESS, "", NULL, "Address of a mapping" },
-	{ "cmdline", COL_TEXT, "", NULL, "Full argv, blanks between, 512 bytes and then '...'" },
+	{ "cmdline", COL_TEXT, "", NULL, "argv, separated by blanks; cut after 512 bytes, with '...'" },
 	PPID,
 	{ "container_id", COL_UINT, "", NULL, "cgroup v2 id of the process" },
-	{ "fs_type", COL_WORD, "", NULL, "The kernel's name of the filesystem type" },
+	{ "fs_type", COL_WORD, "", NULL, "Filesystem type, by the kernel's name" },
 	MONO(FS_TIME),
 };
 
@@ -68,25 +68,25 @@ static const struct column fs_columns[] = {
 static const struct column block_columns[] = {
 	TIMESTAMP(BLOCK_TIME),
 	/* The kernel's own names, which kernels add to: an open list. */
-	{ "operation", COL_WORD, "", NULL, "The base operation: read, write, flush, discard..." },
+	{ "operation", COL_WORD, "", NULL, "Base operation: read, write, flush, discard..." },
 	PID,
 	TID,
 	COMMAND,
 	{ "sector", COL_UINT, "512 bytes", NULL, "First sector, in units of 512 bytes" },
 	{ "size", COL_UINT, "bytes", NULL, "Bytes of the request",
-	  "bytes asked of the devices, failed requests included" },
-	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue until completion",
-	  "time in devices; requests at the same time count each" },
+	  "bytes requested from devices, failed requests included" },
+	{ "latency_ms", COL_FLOAT, "ms", NULL, "From the first issue to completion",
+	  "time in devices; concurrent requests count separately" },
 	{ "device", COL_DEVICE, "", NULL, "The disk, major:minor" },
 	{ "flags", COL_FLAGS, "", NULL,
 	  "sync|meta|ahead|prio|fua|preflush|background|nowait..., error=ERRNO on failure" },
 	CPU,
 	PPID,
-	{ "queue_latency_ms", COL_FLOAT, "ms", NULL, "From insertion into the queue until issue",
-	  "time in queues; requests at the same time count each" },
+	{ "queue_latency_ms", COL_FLOAT, "ms", NULL, "From insertion into the queue to issue",
+	  "time in queues; concurrent requests count separately" },
 	{ "command_flags", COL_FLAGS, "", NULL, "REQ_* flags" },
 	{ "operation_code", COL_WORD, "", NULL, "REQ_OP_* code" },
-	{ "request_id", COL_UINT, "", NULL, "Number of the request, unique in the session" },
+	{ "request_id", COL_UINT, "", NULL, "Number of the request, unique within the session" },
 	MONO(BLOCK_TIME),
 };
 
@@ -105,10 +105,10 @@ static const struct column nw_conn_columns[] = {
 	SPORT,
 	DPORT,
 	{ "fd", COL_INT, "", NULL, "File descriptor of the socket" },
-	{ "backlog", COL_INT, "", NULL, "Backlog asked of listen" },
-	{ "shutdown_how", COL_WORD, "", "SHUT_RD SHUT_WR SHUT_RDWR", "Which half was shut down" },
+	{ "backlog", COL_INT, "", NULL, "Backlog passed to listen" },
+	{ "shutdown_how", COL_WORD, "", "SHUT_RD SHUT_WR SHUT_RDWR", "Direction that was shut down" },
 	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion",
-	  "time in calls; calls at the same time count each" },
+	  "time in calls; concurrent calls count separately" },
 	RETURN_VALUE,
 	MONO("the call's completion"),
 };
@@ -121,15 +121,15 @@ static const struct column nw_epoll_columns[] = {
 	TID,
 	COMMAND,
 	{ "epoll_fd", COL_INT, "", NULL, "File descriptor of the epoll instance" },
-	{ "target_fd", COL_INT, "", NULL, "File descriptor that epoll_ctl acted on" },
+	{ "target_fd", COL_INT, "", NULL, "File descriptor added, modified or removed by epoll_ctl" },
 	{ "operation", COL_WORD, "", "EPOLL_CTL_ADD EPOLL_CTL_MOD EPOLL_CTL_DEL",
-	  "What epoll_ctl did" },
-	{ "event_mask", COL_FLAGS, "", NULL, "EPOLL* events asked for" },
-	{ "max_events", COL_INT, "", NULL, "Most events to return, or descriptors polled" },
-	{ "ready_count", COL_INT, "", NULL, "Events or descriptors that were ready" },
-	{ "timeout_ms", COL_FLOAT, "ms", NULL, "Timeout asked for; -1 waits for ever" },
+	  "Operation of epoll_ctl" },
+	{ "event_mask", COL_FLAGS, "", NULL, "Requested EPOLL* events" },
+	{ "max_events", COL_INT, "", NULL, "Maximum number of events to return, or number of descriptors polled" },
+	{ "ready_count", COL_INT, "", NULL, "Number of events or descriptors that were ready" },
+	{ "timeout_ms", COL_FLOAT, "ms", NULL, "Requested timeout; -1 waits without limit" },
 	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion",
-	  "time in calls; calls at the same time count each" },
+	  "time in calls; concurrent calls count separately" },
 	RETURN_VALUE,
 	ERRNO,
 	MONO("the call's completion"),
@@ -162,8 +162,8 @@ static const struct column nw_drop_columns[] = {
 	SPORT,
 	DPORT,
 	{ "skb_len", COL_UINT, "bytes", NULL, "Length of the packet",
-	  "bytes dropped, or sent again" },
-	{ "drop_reason", COL_UINT, "", NULL, "The kernel's number of the reason" },
+	  "bytes dropped or retransmitted" },
+	{ "drop_reason", COL_UINT, "", NULL, "Drop reason, by the kernel's number" },
 	{ "tcp_state", COL_WORD, "", NULL, "TCP_* state of the socket" },
 	MONO("the event"),
 };
@@ -176,11 +176,11 @@ static const struct column cache_columns[] = {
 	  "HIT MISS MISS_WRITE DIRTY WRITEBACK_START WRITEBACK_END EVICT INVALIDATE READAHEAD RECLAIM",
 	  "What happened to the pages" },
 	INODE,
-	{ "page_index", COL_UINT, "pages", NULL, "First page, counted from the start of the file" },
+	{ "page_index", COL_UINT, "pages", NULL, "First page, relative to the start of the file" },
 	{ "size_pages", COL_UINT, "pages", NULL, "Pages of the folio or range" },
 	CPU,
 	DEVICE_ID,
-	{ "count", COL_UINT, "", NULL, "Pages that the event is about", "pages" },
+	{ "count", COL_UINT, "", NULL, "Number of pages that the event concerns", "pages" },
 	MONO("the event"),
 };
 
@@ -189,11 +189,11 @@ static const struct column pagefault_columns[] = {
 	PID,
 	TID,
 	COMMAND,
-	{ "fault_type", COL_WORD, "", "READ WRITE", "The access that faulted" },
-	{ "severity", COL_WORD, "", "MAJOR MINOR", "MAJOR when the page had to be read in" },
+	{ "fault_type", COL_WORD, "", "READ WRITE", "Access that caused the fault" },
+	{ "severity", COL_WORD, "", "MAJOR MINOR", "MAJOR if the page was read from storage" },
 	INODE,
-	{ "offset_pages", COL_UINT, "pages", NULL, "Page of the file that was wanted" },
-	{ "address", COL_ADDRESS, "", NULL, "Address that faulted" },
+	{ "offset_pages", COL_UINT, "pages", NULL, "Page of the file that was accessed" },
+	{ "address", COL_ADDRESS, "", NULL, "Address that was accessed" },
 	DEVICE_ID,
 	MONO("the fault"),
 };
@@ -204,15 +204,15 @@ static const struct column lost_columns[] = {
 	{ "stream", COL_WORD, "", CAPTURED_STREAMS(STREAM_WORD) OTHER_STREAMS(STREAM_WORD),
 	  "Stream whose rows were lost" },
 	{ "cause", COL_WORD, "", "ring queue disk shed compression missed",
-	  "Where they were lost: the kernel's ring, the queue to the writer, or the disk. With "
-	  "--on-overload=lighten: shed, left out for want of room; compression (none was lost), "
-	  "files are less compressed. missed: events for which the kernel ran no hook, in no count of rows" },
-	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; of missed, events",
-	  "rows lost; of missed, events" },
+	  "Where rows were lost: ring (the kernel's buffers), queue (to the writer), or disk. With "
+	  "--on-overload=lighten: shed (rows dropped deliberately), compression (no rows lost, "
+	  "files compressed less). missed: events for which no program ran; not in the counts of rows" },
+	{ "count", COL_UINT, "rows", NULL, "Rows lost in this span; events for missed",
+	  "rows lost; events for missed" },
 	{ "from_mono_ns", COL_UINT, "ns", NULL, "Start of the span, CLOCK_MONOTONIC" },
 	{ "to_mono_ns", COL_UINT, "ns", NULL, "End of the span, CLOCK_MONOTONIC" },
 	{ "cpu_id", COL_UINT, "", NULL,
-	  "CPU whose ring was full, or that left them out; empty for other causes" },
+	  "CPU whose ring was full, or that dropped rows; empty for other causes" },
 	MONO("the end of the span"),
 };
 
@@ -220,10 +220,10 @@ static const struct column process_columns[] = {
 	TIMESTAMP("the snapshot"),
 	PID,
 	{ "name", COL_TEXT, "", NULL, "Name of the process, up to 15 bytes" },
-	{ "cmdline", COL_TEXT, "", NULL, "Full argv, blanks between, 512 bytes and then '...'" },
+	{ "cmdline", COL_TEXT, "", NULL, "argv, separated by blanks; cut after 512 bytes, with '...'" },
 	{ "vms_kb", COL_UINT, "KiB", NULL, "Virtual memory" },
 	{ "rss_kb", COL_UINT, "KiB", NULL, "Resident memory" },
-	{ "creation_time", COL_WALL, "", NULL, "Wall time of the process's start" },
+	{ "creation_time", COL_WALL, "", NULL, "Wall time at which the process started" },
 	{ "cpu_5s", COL_FLOAT, "% of one core", NULL, "CPU used over the last 5 seconds" },
 	{ "cpu_2m", COL_FLOAT, "% of one core", NULL, "CPU used over the last 2 minutes" },
 	{ "cpu_1h", COL_FLOAT, "% of one core", NULL, "CPU used over the last hour" },
@@ -233,18 +233,18 @@ static const struct column process_columns[] = {
 };
 
 static const struct column filesystem_snapshot_columns[] = {
-	{ "snapshot_timestamp", COL_WALL, "", NULL, "Wall time at which the file was looked at" },
+	{ "snapshot_timestamp", COL_WALL, "", NULL, "Wall time at which the file was examined" },
 	{ "file_path", COL_TEXT, "", NULL, "Absolute path" },
-	{ "size", COL_INT, "bytes", NULL, "Size; -1 when the file has gone since the last" },
-	{ "creation_time", COL_WALL, "", NULL, "Birth time, where the filesystem keeps one" },
+	{ "size", COL_INT, "bytes", NULL, "Size; -1 if the file has disappeared since the last snapshot" },
+	{ "creation_time", COL_WALL, "", NULL, "Birth time, if the filesystem stores it" },
 	{ "modification_time", COL_WALL, "", NULL, "Time of the last change of the content" },
 	{ "access_time", COL_WALL, "", NULL, "Time of the last access" },
-	{ "physical_size", COL_INT, "bytes", NULL, "Bytes allocated on the disk" },
+	{ "physical_size", COL_INT, "bytes", NULL, "Bytes allocated on the device" },
 	INODE,
 	{ "device", COL_DEVICE, "", NULL, "Device of the filesystem, major:minor" },
-	{ "nlinks", COL_UINT, "", NULL, "Hard links" },
+	{ "nlinks", COL_UINT, "", NULL, "Number of hard links" },
 	{ "flags", COL_FLAGS, "", NULL, "Attributes of the file" },
-	MONO("the look"),
+	MONO("the examination"),
 };
 
 #define STREAM(symbol, key_, wall_, description_) \

@@ -14,14 +14,14 @@
 	X(NW_CONN, nw_conn, "completion of the call", "Sockets: creation, connection, end") \
 	X(NW_EPOLL, nw_epoll, "completion of the call", "Waiting for file descriptors: epoll, poll, select") \
 	X(NW_SOCKOPT, nw_sockopt, "completion of the call", "Socket options set and read") \
-	X(NW_DROP, nw_drop, "the event", "Packets dropped and TCP segments sent again") \
+	X(NW_DROP, nw_drop, "the event", "Packets dropped and TCP segments retransmitted") \
 	X(CACHE, cache, "the event", "The page cache: hits, misses, writeback, eviction") \
 	X(PAGEFAULT, pagefault, "the fault", "Page faults on mapped files")
 
 #define OTHER_STREAMS(X) \
 	X(LOST, lost, "end of the span", "Spans in which rows of a stream were lost, and why") \
 	X(PROCESS, process, "the snapshot", "Snapshots of all processes") \
-	X(FILESYSTEM, filesystem_snapshot, "the look at the file", "Snapshots of the files on real filesystems")
+	X(FILESYSTEM, filesystem_snapshot, "examination of the file", "Snapshots of the files on real filesystems")
 
 /* clang-format on */
 
