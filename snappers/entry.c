@@ -10,12 +10,12 @@
 #include "snappers/rows.h"
 #include "snappers/text.h"
 
-/* What the fields beside the path take at most, and so what is left for it in a row. */
+/* Maximum length of all fields but the path. */
 #define OTHER_FIELDS 512
 #define PATH_FIELD_MAX (CSV_FILE_BLOCK - OTHER_FIELDS)
 
-_Static_assert(CSV_TEXT_MAX(ENTRY_PATH_MAX) * 2 < ROWS_ROOM, "a path fits however it is escaped");
-_Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < ROWS_ROOM, "and its tokens");
+_Static_assert(CSV_TEXT_MAX(ENTRY_PATH_MAX) * 2 < ROWS_ROOM, "an escaped path fits");
+_Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < ROWS_ROOM, "tokens of a path fit");
 
 static struct entry_time time_of(const struct statx_timestamp *t)
 {
@@ -65,7 +65,7 @@ int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len)
 		i++;
 	if (i == n)
 		return (a_len > b_len) - (a_len < b_len);
-	/* A slash before everything else keeps a directory's tree together. */
+	/* '/' sorts before every other byte, so that a directory's tree stays together. */
 	x = a[i] == '/' ? 0 : a[i];
 	y = b[i] == '/' ? 0 : b[i];
 	return x < y ? -1 : 1;
@@ -144,7 +144,7 @@ static char *flags_field(const struct entry *e, bool cut, char *p)
 
 static char *path_text(const char *path, size_t len, struct anonymizer *anon, char *p)
 {
-	static _Thread_local char *tokens; /* for the thread's life: hardly any of it is touched */
+	static _Thread_local char *tokens; /* never freed; few of its pages are used */
 	char *end;
 
 	if (!anon)
@@ -157,7 +157,7 @@ static char *path_text(const char *path, size_t len, struct anonymizer *anon, ch
 	return csv__text(p, tokens, end - tokens);
 }
 
-/* A path that no row can hold keeps its tail, as in the fs stream. */
+/* A path too long for a row keeps its tail, as in the fs stream. */
 static char *path_field(const struct entry *e, struct anonymizer *anon, char *p, bool *ret_cut)
 {
 	const char *path = e->path, *end = e->path + e->len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file as a walk saw it. */
+/* A file as found by a walk. */
 #ifndef IOTRC_SNAP_ENTRY_H
 #define IOTRC_SNAP_ENTRY_H
 
@@ -11,12 +11,12 @@
 #include "base/anonymize.h"
 #include "base/clock.h"
 
-/* Absolute paths of more bytes aren't followed. */
+/* Longer absolute paths are not entered. */
 #define ENTRY_PATH_MAX (1024 * 1024)
 
 enum entry_flags {
 	ENTRY_NO_BTIME = 1 << 0,
-	ENTRY_BLIND = 1 << 1, /* no file: what lies at and below this path couldn't be seen */
+	ENTRY_BLIND = 1 << 1, /* no file: this path and those below it could not be read */
 };
 
 struct entry_time {
@@ -25,8 +25,8 @@ struct entry_time {
 };
 
 struct entry {
-	uint64_t mono_ns; /* of the look */
-	/* From here to path: what a change is a change of. */
+	uint64_t mono_ns; /* when it was examined */
+	/* A file has changed if one of the fields from here to path has. */
 	uint64_t size, physical, inode;
 	struct entry_time birth, modified, accessed;
 	uint32_t major, minor, nlink, mode;
@@ -41,17 +41,17 @@ struct entry {
 /* Fills in all fields except len and path from ST, seen at MONO_NS. */
 void entry__set(struct entry *e, uint64_t mono_ns, const struct statx *st);
 
-/* Ascending by path, a directory directly before all that lies below it, and what is blind before
- * what isn't. */
+/* Orders by path, ascending, each directory directly before what is below it; of two entries with
+ * one path, the blind one (ENTRY_BLIND) is first. */
 int entry__order(const void *a, const void *b);
-/* The same of paths alone. */
+/* The same for two paths. */
 int entry__order_paths(const char *a, size_t a_len, const char *b, size_t b_len);
-/* Whether PATH is DIR or lies below. */
+/* Whether PATH is DIR or is below it. */
 bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len);
 /* Whether the fields from size to flags are equal. */
 bool entry__same(const struct entry *a, const struct entry *b);
 
-/* Writes its row at P, with room for ROWS_ROOM. GONE: a tombstone, as of MONO_NS. */
+/* Writes the row at P, which has room for ROWS_ROOM bytes. GONE: writes a tombstone of MONO_NS. */
 char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
 		 struct anonymizer *anon, char *p);
 

@@ -23,7 +23,7 @@
 #include "snappers/spool.h"
 
 #define MAGIC "iotrc baseline 1 "
-/* Datasets whose baselines are kept; the one that was not used for longest goes first. */
+/* Number of datasets whose baselines are kept; the least recently used one is deleted first. */
 #define BASELINES_MAX 8
 #define BASELINE_PREFIX "baseline-"
 
@@ -45,11 +45,11 @@ struct walk {
 	const struct filesystem_config *config;
 	struct filesystem_result *result;
 	struct rows *rows;
-	struct snap_sorter *sorter; /* NULL: it has failed, and with it the next baseline */
-	struct spool *queue;        /* directories yet to be read, their paths below the mount */
-	struct file_id apart[2];    /* our own directories: what we write is nobody's tree */
-	int mount;                  /* root of the mount that is walked */
-	/* The directory that was read last: a chain of directories costs one step each. */
+	struct snap_sorter *sorter; /* NULL: sorting failed, so there will be no new baseline */
+	struct spool *queue;        /* directories still to read, as paths below the mount */
+	struct file_id apart[2];    /* our own directories, which are left out */
+	int mount;                  /* root of the mount being walked */
+	/* The directory read last: opening the next one starts from it. */
 	int near;
 	char *near_path; /* below the mount */
 	size_t near_len;
@@ -77,9 +77,9 @@ static bool walk_stopped(void *arg)
 	return must_stop(arg);
 }
 
-/* ---- what was seen ---- */
+/* ---- entries ---- */
 
-/* For the sorter. Without it a full snapshot still has its rows. */
+/* Hands the entry to the sorter. If that fails, a full snapshot still has all rows. */
 static void note(struct walk *w)
 {
 	int err;
@@ -104,7 +104,7 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 		fail_walk(w, err);
 }
 
-/* The file whose path is in w->entry. */
+/* Records the file whose path is in w->entry. */
 static void see(struct walk *w, const struct statx *st)
 {
 	entry__set(w->entry, clock__event_ns(), st);
@@ -115,8 +115,8 @@ static void see(struct walk *w, const struct statx *st)
 		write_row(w, w->entry, false);
 }
 
-/* What lies at and below the path in w->entry can't be seen; which isn't to say that it has
- * gone. */
+/* Notes that the path in w->entry, and what is below it, cannot be read. It may still exist, so no
+ * tombstones follow. */
 static void see_nothing(struct walk *w)
 {
 	uint32_t len = w->entry->len;
@@ -144,21 +144,21 @@ static int open_step(int dir, const char *path)
 	};
 	int fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
-	if (fd < 0 && errno == EPERM) { /* O_NOATIME is for owners */
+	if (fd < 0 && errno == EPERM) { /* O_NOATIME is allowed to the owner only */
 		how.flags &= ~O_NOATIME;
 		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
 	}
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opens directory PATH (LEN bytes and a NUL, "" for the mount's root) below the mount, however long
- * the path, and through nothing but directories: in steps that the kernel takes. */
+/* Opens directory PATH (LEN bytes and a NUL, "" for the mount's root) below the mount, without
+ * following symlinks. A path may be longer than PATH_MAX: it is opened in several steps. */
 static int open_dir(struct walk *w, char *path, size_t len)
 {
 	int fd = open_step(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
 
 	while (fd >= 0 && len >= PATH_MAX) {
-		/* As much as a system call takes: PATH_MAX - 1 bytes, which one name may have. */
+		/* At most PATH_MAX - 1 bytes per system call; a single name may be that long. */
 		char *slash = memrchr(path, '/', PATH_MAX);
 
 		if (!slash) {
@@ -208,8 +208,8 @@ static bool is_apart(const struct walk *w, const struct statx *st)
 	return false;
 }
 
-/* NAME in directory FD, whose path is the first DIR_LEN bytes of w->entry's; SKIP of them are the
- * mount's. */
+/* Examines NAME in directory FD. The directory's path is the first DIR_LEN bytes of w->entry->path,
+ * of which SKIP bytes are the mount point. */
 static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, size_t skip)
 {
 	struct entry *e = w->entry;
@@ -230,7 +230,7 @@ static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, si
 			see_nothing(w);
 		return 0;
 	}
-	/* What is mounted here is walked from its own root. */
+	/* A mount point: that mount is walked separately. */
 	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return 0;
 	see(w, &st);
@@ -239,7 +239,8 @@ static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, si
 	return spool__put(w->queue, e->path + skip, e->len - skip);
 }
 
-/* 0, or the error that ends the walk. A directory that can't be read to its end is blind. */
+/* Reads a directory. 0, or an error that ends the walk. A directory that cannot be read to its end
+ * becomes blind. */
 static int read_dir(struct walk *w, int fd, size_t dir_len, size_t skip)
 {
 	long n;
@@ -282,8 +283,8 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 	forget_near(w);
 	if (fd < 0) {
 		w->entry->len = dir_len;
-		/* Another filesystem was mounted over it: it has gone, as far as anybody can
-		 * see. */
+		/* Another filesystem was mounted over it: its files are out of reach, which
+		 * counts as gone. */
 		if (!has_gone(-fd) && fd != -EXDEV)
 			see_nothing(w);
 		return 0;
@@ -318,7 +319,7 @@ static int walk_mount(struct walk *w, const struct mount_info *mount)
 		err = 0;
 		goto out;
 	}
-	/* Something else lies on top of it. */
+	/* Another mount covers it. */
 	err = 0;
 	if (mount->id && st.stx_mask & STATX_MNT_ID && st.stx_mnt_id != mount->id)
 		goto out;
@@ -335,7 +336,7 @@ out:
 	return err;
 }
 
-/* Only what lies below PATH, in its own mount and in those on it. */
+/* Walks PATH only: in its mount and in the mounts below it. */
 static int walk_tree(struct walk *w, const struct mount_list *mounts, const char *path)
 {
 	const struct mount_info *on = mount_list__of(mounts, path);
@@ -428,7 +429,7 @@ static bool is_entry(const struct entry *e, uint32_t len)
 	return len >= sizeof(*e) && e->len <= ENTRY_PATH_MAX && len == ENTRY_SIZE(e->len);
 }
 
-/* Whether there is a baseline that is whole from end to end: nothing is built on another one. */
+/* Whether there is a complete, undamaged baseline. Changes are compared with no other. */
 static bool check_baseline(struct walk *w)
 {
 	int fd = open_baseline(w), got = -1;
@@ -455,7 +456,7 @@ static bool check_baseline(struct walk *w)
 struct old {
 	int fd;
 	struct run_reader *reader;
-	const struct entry *entry; /* NULL: that was all */
+	const struct entry *entry; /* NULL at the end */
 };
 
 static int next_old(struct old *o)
@@ -494,7 +495,7 @@ static void close_old(struct old *o)
 		close(o->fd);
 }
 
-/* What is old and not new: gone, or out of sight. */
+/* An old entry that has no new one: it is gone, or below a directory that could not be read. */
 static int drop_old(struct walk *w, struct old *o, const char *blind, size_t blind_len,
 		    struct run_writer *out)
 {
@@ -509,7 +510,7 @@ static int drop_old(struct walk *w, struct old *o, const char *blind, size_t bli
 	return err ? err : next_old(o);
 }
 
-/* Goes along both, writes what differs, and the new baseline. */
+/* Merges the old and the new entries, writes the differences as rows, and the new baseline. */
 static int merge(struct walk *w, struct old *o, struct run_writer *out)
 {
 	char *blind = malloc(ENTRY_PATH_MAX), *last = malloc(ENTRY_PATH_MAX);
@@ -535,7 +536,7 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 			}
 			continue;
 		}
-		/* A directory that changes while it is read may show a name twice. */
+		/* A directory that changes while it is read can return a name twice. */
 		if (last_len == e->len && !memcmp(last, e->path, e->len))
 			continue;
 		memcpy(last, e->path, e->len);
@@ -553,7 +554,7 @@ static int merge(struct walk *w, struct old *o, struct run_writer *out)
 	return err ? err : got;
 }
 
-/* The baseline that was not used for longest; NULL: there are no more than may be kept. */
+/* The least recently used baseline, if there are too many; else NULL. */
 static const char *superfluous(int state, const struct dir_names *names)
 {
 	struct timespec least = { 0 };
@@ -611,7 +612,7 @@ static int begin_new(struct walk *w, const char *name, char new_name[64], struct
 	return fd;
 }
 
-/* Compares, and writes the new baseline beside the old one. Its descriptor, or a negative errno. */
+/* Compares and writes the new baseline beside the old one. Its descriptor, or a negative errno. */
 static int compare(struct walk *w, const char *name, char new_name[64])
 {
 	struct run_writer *out = NULL;
@@ -638,18 +639,18 @@ static int compare(struct walk *w, const char *name, char new_name[64])
 	return err;
 }
 
-/* The old one's place is taken only once the rows that lead from it to the new one are safe. */
+/* Replaces the old baseline, once the rows of the differences are on disk. */
 static int replace_baseline(struct walk *w, const char *new_name)
 {
 	if (renameat(w->config->state, new_name, w->config->state, w->baseline) < 0)
 		return -errno;
-	/* If a crash takes the rename back, the next changes are those since the older one. */
+	/* If a crash undoes the rename, the next snapshot compares with the older baseline. */
 	(void)fsync(w->config->state);
 	limit_baselines(w->config->state);
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the snapshot ---- */
 
 static struct file_id id_of(int dir)
 {
@@ -707,7 +708,7 @@ static int begin_walk(struct walk *w)
 	return err;
 }
 
-/* A full snapshot is complete when the walk is; one of changes when they are all found. */
+/* A full snapshot is complete if the walk is; a snapshot of changes if all of them were found. */
 static void run_walk(struct walk *w, const char *name)
 {
 	struct filesystem_result *result = w->result;

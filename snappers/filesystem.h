@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of the real filesystems: all of them first, then what has changed since. What was seen
- * last, the baseline, is kept sorted on the disk, so that neither the walk nor the comparison needs
- * memory for the tree. docs/snapshots.md tells how. */
+/* Snapshots of the files on real filesystems: first all files, then changes. The result of the last
+ * walk, the baseline, is kept sorted on disk, so that neither the walk nor the comparison holds the
+ * tree in memory. docs/snapshots.md describes it. */
 #ifndef IOTRC_SNAP_FILESYSTEM_H
 #define IOTRC_SNAP_FILESYSTEM_H
 
@@ -15,17 +15,17 @@
 #include "snappers/rows.h"
 
 struct filesystem_config {
-	struct rows_config rows; /* stamp and counts are set by the caller, stream too */
+	struct rows_config rows; /* the caller sets stamp, counts and stream */
 	struct clock *clock;
 	struct anonymizer *anon; /* NULL: names in clear */
-	const char *dataset;     /* names what the baseline belongs to, with anonymisation */
+	const char *dataset;     /* identifies the baseline's dataset, anonymisation included */
 	int state;               /* the state directory */
-	const struct path_prefix *roots; /* only these trees, unless N_ROOTS is 0 */
+	const struct path_prefix *roots; /* trees to walk; all if N_ROOTS is 0 */
 	size_t n_roots;
-	bool network;      /* network filesystems as well */
-	bool full;         /* as if there were no baseline */
-	size_t sort_bytes; /* records sorted at once; 0: the sorter's own */
-	/* Called at least at each entry; true ends the walk. It may wait. */
+	bool network;      /* include network filesystems */
+	bool full;         /* ignore the baseline */
+	size_t sort_bytes; /* memory for sorting; 0: the sorter's default */
+	/* Called at least once per entry; true ends the walk. It may sleep. */
 	bool (*pause)(void *arg);
 	void *arg;
 	atomic_uint_least64_t *seen,
@@ -34,17 +34,17 @@ struct filesystem_config {
 
 struct filesystem_result {
 	bool full, complete;
-	uint64_t entries;    /* files looked at */
-	uint64_t unreadable; /* directories (or names) that could not be */
+	uint64_t entries;    /* files examined */
+	uint64_t unreadable; /* directories and names that could not be read */
 	uint64_t gone;       /* tombstones */
 	unsigned int parts;
-	char base[96]; /* the snapshot that this one tells the changes to; "" for a full one */
+	char base[96]; /* the snapshot with which this one was compared; "" for a full one */
 	int error;     /* why it isn't complete (-EINTR: told to end), or what keeps the
 				      * next one from building on it */
 };
 
-/* Makes a snapshot; its files are finished when this returns. NAME is what a later snapshot calls
- * this one: session/stamp. */
+/* Makes a snapshot; its files are complete when this returns. NAME (session/stamp) is what later
+ * snapshots call this one. */
 void filesystem__snapshot(const struct filesystem_config *config, const char *name,
 			  struct filesystem_result *ret);
 

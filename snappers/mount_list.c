@@ -8,7 +8,7 @@
 #include "base/mounts.h"
 #include "platform/macros.h"
 
-/* FUSE hides what it is: it counts as network unless its name is that of a local filesystem. */
+/* FUSE filesystems count as network filesystems, except for these local ones. */
 static const char *const network_types[] = {
 	"nfs",    "nfs4",     "cifs",  "smb3",      "smbfs",    "ceph",  "9p",
 	"afs",    "coda",     "ncpfs", "lustre",    "gfs2",     "ocfs2", "gpfs",
@@ -18,7 +18,7 @@ static const char *const local_fuse[] = {
 	"fuse.ntfs",  "fuse.ntfs-3g",   "fuse.exfat",          "fuse.lxcfs",  "fuse.mergerfs",
 	"fuse.encfs", "fuse.gocryptfs", "fuse.fuse-overlayfs", "fuse.bindfs", "fuse.zfs",
 };
-/* What is shown in them are no files that somebody keeps there. */
+/* Filesystems that store no files of users. */
 static const char *const unreal_fuse[] = {
 	"fuse.lxcfs",
 	"fuse.portal",
@@ -158,8 +158,8 @@ static bool covers(const struct mount_info *a, const struct mount_info *b)
 	return len == 1 || !b->root[len] || b->root[len] == '/';
 }
 
-/* An overlay shows files that lie in its layers, where they are met anyway; as the root of
- * a container it is all there is. */
+/* The files of an overlay are in its layers, which are walked as well. As the root of a
+ * container, the overlay is all that is visible. */
 static bool wanted(const struct mount_info *i, bool network)
 {
 	return i->real && !i->hidden && (network || !i->network) &&
@@ -180,7 +180,7 @@ void mount_list__choose(struct mount_list *m, bool network)
 		for (size_t k = 0; at->chosen && k < m->n; k++) {
 			const struct mount_info *other = &m->list[k];
 
-			/* Of two that show the same the earlier one is walked. */
+			/* Of two mounts of the same tree, the earlier one is walked. */
 			if (k != i && wanted(other, network) && covers(other, at) &&
 			    (k < i || !covers(at, other)))
 				at->chosen = false;

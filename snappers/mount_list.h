@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The mounts of this mount namespace, and which of them a walk over all files has to begin at. */
+/* The mounts of this mount namespace, and those at which a walk over all files starts. */
 #ifndef IOTRC_SNAP_MOUNT_LIST_H
 #define IOTRC_SNAP_MOUNT_LIST_H
 
@@ -13,26 +13,26 @@
 struct mount_info {
 	uint64_t id, parent;
 	uint32_t major, minor;
-	char *root; /* what of the filesystem is mounted */
+	char *root; /* directory of the filesystem that is mounted */
 	char *path, *type, *source;
-	char *options; /* of the mount and of the filesystem, none twice */
-	bool real;     /* storage lies behind it, or memory that holds files (tmpfs) */
-	bool network;  /* … on another machine, for all that is known */
-	bool hidden;   /* mounted over; by mount_list__choose() */
-	bool chosen;   /* by mount_list__choose() */
+	char *options; /* of the mount and of the filesystem, without duplicates */
+	bool real;     /* it stores files: on storage, or in memory (tmpfs) */
+	bool network;  /* it stores them on another machine, as far as known */
+	bool hidden;   /* covered by another mount; set by mount_list__choose() */
+	bool chosen;   /* set by mount_list__choose() */
 };
 
 struct mount_list {
-	struct mount_info *list; /* as the kernel lists them: a mount before those on it */
+	struct mount_info *list; /* in the kernel's order: a mount precedes those on it */
 	size_t n;
 };
 
 /* Parses FILE, a mountinfo (proc(5)). 0, or a negative errno. */
 int mount_list__read(struct mount_list *ret, FILE *file);
-/* Of the mounts of one filesystem those that cover it with the least overlap: bind mounts of what
- * is reached elsewhere are left out. NETWORK: network filesystems, too. */
+/* Chooses, for each filesystem, the mounts that cover it with the least overlap: bind mounts of
+ * what another mount covers are left out. NETWORK: includes network filesystems. */
 void mount_list__choose(struct mount_list *m, bool network);
-/* The mount that absolute PATH lies in, as far as names tell, or NULL. */
+/* The mount that contains absolute PATH, judged by the path alone, or NULL. */
 const struct mount_info *mount_list__of(const struct mount_list *m, const char *path);
 /* Frees the contents. */
 void mount_list__clear(struct mount_list *m);

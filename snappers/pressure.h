@@ -9,15 +9,15 @@ enum pressure_of { PRESSURE_CPU, PRESSURE_IO, PRESSURE_MEMORY, PRESSURES };
 
 struct pressure {
 	uint64_t mono_ns;
-	uint64_t stalled_us[PRESSURES]; /* some task, since the boot */
-	double avg10[PRESSURES];        /* percent, over the last ten seconds or so */
+	uint64_t stalled_us[PRESSURES]; /* time since boot in which some task waited */
+	double avg10[PRESSURES];        /* percent, over about the last ten seconds */
 };
 
-/* Reads all three; a kernel without PSI shows none. */
+/* Reads all three. Without PSI in the kernel, all are zero. */
 void pressure__read(struct pressure *ret);
 
-/* Percent of the time between the two in which some task waited, the worst of the three. The kernel
- * adds up each two seconds: less says nothing. */
+/* Percent of the time between the two in which some task waited, the maximum of the three. The
+ * kernel updates its sums every two seconds, so a shorter span is meaningless. */
 double pressure__between(const struct pressure *before, const struct pressure *now);
 double pressure__recent(const struct pressure *p);
 

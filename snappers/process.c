@@ -17,22 +17,22 @@
 
 #define COMM_MAX 15
 #define CMDLINE_MAX 512
-/* Rows are written for more processes than these, but without their use of the CPU. */
+/* Further processes have rows, but without CPU use. */
 #define PROCESSES_MAX 65536
 
 enum { WINDOWS = 3 };
 static const uint64_t windows[WINDOWS] = { 5 * NSEC_PER_SEC, 120 * NSEC_PER_SEC,
 					   3600 * NSEC_PER_SEC };
 
-/* Of past passes as many are kept as tell any span to within a twelfth: some fifty. */
+/* Past passes to keep: with about fifty, every span is known to within a twelfth. */
 #define SPAN_PARTS 12
 #define PASSES_MAX 96
 
 struct process {
 	uint32_t pid;
-	uint64_t start;             /* clock ticks since boot: with the pid it names a process */
+	uint64_t start; /* clock ticks since boot; identifies a process together with pid */
 	uint32_t ticks[PASSES_MAX]; /* CPU time at each pass, modulo 2^32 clock ticks */
-	uint32_t first;             /* the first pass that saw it */
+	uint32_t first;             /* the first pass in which it was found */
 };
 
 struct processes {
@@ -41,7 +41,7 @@ struct processes {
 	long page_kb;
 	size_t n_passes;
 	uint64_t passes[PASSES_MAX]; /* mono ns, ascending */
-	struct process *list, *next; /* ascending by pid; NEXT is made in a pass */
+	struct process *list, *next; /* ascending by pid; a pass builds NEXT */
 	size_t n, n_next, room, room_next;
 };
 
@@ -97,7 +97,7 @@ uint64_t processes__next(uint64_t first_ns, uint64_t interval_ns, uint64_t now_n
 	uint64_t snapshot = next;
 
 	for (int w = 0; w < WINDOWS; w++) {
-		/* The first snapshot whose window has yet to begin. */
+		/* The first snapshot whose window has not begun. */
 		uint64_t begins = (gone + windows[w]) / interval_ns + 1;
 		uint64_t at = first_ns + begins * interval_ns - windows[w];
 
@@ -110,7 +110,7 @@ uint64_t processes__next(uint64_t first_ns, uint64_t interval_ns, uint64_t now_n
 
 /* ---- /proc/PID/stat ---- */
 
-/* The name may hold blanks and parentheses: it ends at the last one (proc(5)). */
+/* The name can contain blanks and parentheses: it ends at the last ')' (proc(5)). */
 static bool parse_stat(char *text, size_t len, struct stat_line *ret)
 {
 	char *open = memchr(text, '(', len), *close = memrchr(text, ')', len);
@@ -125,10 +125,10 @@ static bool parse_stat(char *text, size_t len, struct stat_line *ret)
 	ret->name_len = close - open - 1;
 	ret->state = close[2];
 	s = close + 3;
-	for (int i = 4; i <= 24; i++) { /* as proc(5) counts them */
+	for (int i = 4; i <= 24; i++) { /* numbered as in proc(5) */
 		char *end;
 
-		field[i] = strtoull(s, &end, 10); /* strtoull takes a minus sign, too */
+		field[i] = strtoull(s, &end, 10); /* strtoull also accepts a minus sign */
 		if (end == s)
 			return false;
 		s = end;
@@ -160,7 +160,7 @@ static ssize_t read_file(int proc, const char *pid, const char *name, char *buf,
 
 /* ---- the CPU time of the past ---- */
 
-/* The pass of AGO before the last one: the nearest. */
+/* The pass nearest to AGO before the last one. */
 static size_t pass_of(const struct processes *p, uint64_t ago)
 {
 	size_t last = p->n_passes - 1, best = last;
@@ -178,8 +178,8 @@ static size_t pass_of(const struct processes *p, uint64_t ago)
 	return best;
 }
 
-/* Drops the passes that nobody will miss, and makes room for a new one. KEPT[i] is the former place
- * of what is pass i now. */
+/* Drops passes that are no longer needed and makes room for a new one. KEPT[i] is the former index
+ * of the pass that is now i. */
 static void thin_out(struct processes *p, uint64_t now, uint32_t kept[PASSES_MAX])
 {
 	size_t n = 0;
@@ -188,7 +188,7 @@ static void thin_out(struct processes *p, uint64_t now, uint32_t kept[PASSES_MAX
 		bool last = i + 1 == p->n_passes;
 		uint64_t age = now - p->passes[i];
 		bool too_old = !last && now - p->passes[i + 1] >= windows[WINDOWS - 1];
-		/* Its neighbours lie so near to each other that it tells nothing. */
+		/* Its neighbours are close enough to each other to do without it. */
 		bool dense = n && !last && p->passes[i + 1] - p->passes[n - 1] < age / SPAN_PARTS;
 
 		if (too_old || dense)
@@ -229,7 +229,7 @@ static int by_pid(const void *key, const void *member)
 	return (a > b) - (a < b);
 }
 
-/* What is known of the process of LINE, moved on to this pass; NULL when there is no room. */
+/* Carries what is known about the process in LINE over to this pass. NULL if there is no room. */
 static struct process *follow(struct processes *p, const struct stat_line *line,
 			      const uint32_t kept[PASSES_MAX], size_t *at)
 {
@@ -238,7 +238,8 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 
 	if (!to)
 		return NULL;
-	/* The kernel lists them in this order, and in another one it is found all the same. */
+	/* The kernel lists processes in this order; if it did not, the search below would still
+	 * work. */
 	while (*at < p->n && p->list[*at].pid < line->pid)
 		(*at)++;
 	old = *at < p->n && p->list[*at].pid == line->pid ? &p->list[*at] :
@@ -259,8 +260,8 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 	return to;
 }
 
-/* Percent of one core since the pass FROM, in hundredths; a process that began after it used
- * nothing before. -1: unknown. */
+/* CPU use since pass FROM, in hundredths of a percent of one core. A process that started after it
+ * had used none then. -1: unknown. */
 static int64_t percent(const struct processes *p, const struct process *q, size_t from,
 		       uint64_t began_mono_ns)
 {
@@ -293,8 +294,8 @@ struct pass {
 	uint64_t now_ns, event_ns;
 	char wall[CLOCK_WALL_LEN];
 	int32_t utc_offset_s;
-	int64_t boot_real_ns;  /* wall time of the boot: process starts are counted from it */
-	uint64_t boot_mono_ns; /* time suspended: what to take off a start for mono time */
+	int64_t boot_real_ns;  /* wall time of the boot, from which process starts are counted */
+	uint64_t boot_mono_ns; /* time in suspend: subtracted from a start time to get mono time */
 	size_t from[WINDOWS];
 	uint32_t kept[PASSES_MAX];
 	size_t at;
@@ -391,7 +392,7 @@ static int take(struct pass *s, const char *pid)
 	struct stat_line line;
 	struct process *q;
 
-	/* A process that has ended meanwhile (ENOENT, ESRCH) is none. */
+	/* The process has ended meanwhile (ENOENT, ESRCH). */
 	if (n <= 0 || !parse_stat(text, n, &line))
 		return 0;
 	q = follow(s->p, &line, s->kept, &s->at);

@@ -12,12 +12,12 @@
 struct rows {
 	struct rows_config config;
 	struct csv_file *file;
-	unsigned int first, part; /* parts are numbered from FIRST on; PART of them so far */
+	unsigned int first, part; /* number of the first part; parts so far */
 	int error;
 	uint64_t rows, first_ns, last_ns, file_rows;
 	size_t len;
 	char block[CSV_FILE_BLOCK];
-	char *room; /* mapped: hardly any of it is ever touched */
+	char *room; /* mapped; few of its pages are used */
 };
 
 int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first)
@@ -90,7 +90,7 @@ static int open_file(struct rows *r)
 	return csv_file__new(&r->file, &config);
 }
 
-/* A file that can't be finished is taken away with its rows: the manifest couldn't name it. */
+/* A file that cannot be finished is deleted: the manifest could not list it. */
 static int finish_file(struct rows *r, const char *word)
 {
 	char name[CSV_FILE_NAME_MAX];
@@ -169,6 +169,6 @@ int rows__end(struct rows *r, const char *word)
 
 		err = err ? err : finished;
 	}
-	r->error = err ? err : -EBADF; /* that was all */
+	r->error = err ? err : -EBADF; /* no more rows */
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of one snapshot, into one file or into numbered parts. Used by one thread. */
+/* Writes the rows of one snapshot to one file or to numbered parts. For a single thread. */
 #ifndef IOTRC_SNAP_ROWS_H
 #define IOTRC_SNAP_ROWS_H
 
@@ -11,20 +11,20 @@
 #include "base/clock.h"
 #include "dataset/csv_file.h"
 
-/* A stream's account, read by other threads: seen = written + lost. */
+/* Counts of a stream, read by other threads: seen = written + lost. */
 struct rows_counts {
 	atomic_uint_least64_t seen, written, lost_disk, bytes;
 };
 
 struct rows_config {
 	enum stream stream;
-	const char *stamp; /* in the names of its files */
+	const char *stamp; /* part of the file names */
 	int session_fd;    /* borrowed */
-	uid_t uid;         /* owner of what is created; -1 leaves it */
+	uid_t uid;         /* owner of new files; -1: unchanged */
 	gid_t gid;
 	int level;                  /* zstd's */
-	struct disk_budget *budget; /* what may be written; NULL: anything. Borrowed */
-	uint64_t part_bytes;        /* compressed, after which a new part begins; 0: never */
+	struct disk_budget *budget; /* limit on what is written; NULL: none. Borrowed */
+	uint64_t part_bytes;        /* compressed size at which a new part begins; 0: never */
 	struct rows_counts *counts; /* borrowed, added to */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
@@ -32,25 +32,25 @@ struct rows_config {
 
 struct rows;
 
-/* Nothing is created before the first row. 0, or -ENOMEM. FIRST is the number of the first part. */
+/* Creates no file before the first row. FIRST is the number of the first part. 0, or -ENOMEM. */
 int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first);
 
-/* Where the next row is to be written: room for ROWS_ROOM bytes. */
+/* Where to write the next row: ROWS_ROOM bytes. */
 #define ROWS_ROOM (16 * 1024 * 1024)
 char *rows__room(struct rows *r);
 
-/* Takes the row that ends at END (its line feed included) and is at most CSV_FILE_BLOCK long.
- * 0, or the error for which this row and all later ones are lost. */
+/* Adds the row that ends before END, with its line feed; at most CSV_FILE_BLOCK bytes. 0, or a
+ * negative errno: this row and all later ones are lost. */
 int rows__add(struct rows *r, char *end, uint64_t mono_ns);
 
-/* Finishes the last file. Its name ends in WORD and the number of parts (complete_parts3) unless
- * WORD is NULL; without any row an empty file says so. 0, or the first error. */
+/* Finishes the last file. Unless WORD is NULL, its name ends in WORD and the number of parts
+ * (complete_parts3); without rows, it is an empty file. 0, or the first error. */
 int rows__end(struct rows *r, const char *word);
 
-/* Files so far, the one that is being written included. */
+/* Number of files so far, including the one being written. */
 unsigned int rows__parts(const struct rows *r);
 
-/* What isn't finished stays as .part. Accepts NULL, returns NULL. */
+/* Frees R; an unfinished file keeps its name .part. Accepts NULL, returns NULL. */
 struct rows *rows__free(struct rows *r);
 
 #endif

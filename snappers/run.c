@@ -10,7 +10,7 @@
 
 #include "base/write_all.h"
 
-/* A small window and small buffers: dozens of runs are read at once. */
+/* Small windows and buffers: dozens of runs are read at the same time. */
 #define WINDOW_LOG 17
 #define IN_SIZE (64 * 1024)
 #define OUT_SIZE (64 * 1024)
@@ -29,7 +29,7 @@ struct run_reader {
 	off_t at;
 	ZSTD_DCtx *ctx;
 	ZSTD_inBuffer in;
-	size_t from, to; /* what of OUT is yet to be taken */
+	size_t from, to; /* part of OUT not yet returned */
 	bool frame_ended;
 	char *record;
 	size_t room;
@@ -141,7 +141,7 @@ struct run_reader *run_reader__free(struct run_reader *r)
 	return NULL;
 }
 
-/* Makes some of OUT there to be taken. */
+/* Fills OUT. */
 static int refill(struct run_reader *r)
 {
 	while (!r->frame_ended) {
@@ -185,7 +185,7 @@ static int get(struct run_reader *r, char *to, size_t len)
 	return 0;
 }
 
-/* The frame must end with the mark: its checksum is read with its end only. */
+/* The frame must end after the mark: only then has its checksum been verified. */
 static int check_end(struct run_reader *r)
 {
 	if (r->from < r->to)

@@ -9,7 +9,7 @@
 #include "base/state.h"
 #include "snappers/run.h"
 
-/* As many runs are merged at once; their readers take half a megabyte each. */
+/* Runs merged at the same time; each reader takes half a megabyte. */
 #define RUNS_MAX 32
 #define STOP_EACH 4096
 
@@ -26,7 +26,7 @@ struct snap_sorter {
 	void *arg;
 	unsigned int until_stop;
 
-	/* Records as length, bytes, to a multiple of 8; and where they are. */
+	/* Records (length, bytes, padding to a multiple of 8), and pointers to them. */
 	char *memory;
 	size_t size, used, n, room;
 	void **list;
@@ -37,7 +37,7 @@ struct snap_sorter {
 	bool merging;
 	struct head heads[RUNS_MAX];
 	size_t heap[RUNS_MAX], n_heap, at;
-	size_t taken; /* head whose record was handed out; n_runs: none */
+	size_t taken; /* head whose record was returned last; n_runs: none */
 };
 
 int snap_sorter__new(struct snap_sorter **ret, int (*order)(const void *a, const void *b), int dir,
@@ -178,7 +178,7 @@ static int merge_next(struct snap_sorter *s, const void **ret_record, uint32_t *
 
 /* ---- runs ---- */
 
-/* The next record of the memory, or of the merge. */
+/* The next record, from memory or from the merge. */
 static int next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_len)
 {
 	if (must_stop(s))
@@ -192,7 +192,7 @@ static int next(struct snap_sorter *s, const void **ret_record, uint32_t *ret_le
 	return 1;
 }
 
-/* Writes what next() gives into a new run. */
+/* Writes all records from next() to a new run. */
 static int write_run(struct snap_sorter *s, int *ret_fd)
 {
 	int fd = state__temporary(s->dir), err;
@@ -272,7 +272,7 @@ int snap_sorter__add(struct snap_sorter *s, const void *record, uint32_t len)
 	return 0;
 }
 
-/* What never left the memory is handed out from there. */
+/* All records are still in memory. */
 static int end_adding(struct snap_sorter *s)
 {
 	int err;

@@ -19,11 +19,11 @@
 #include "snappers/process.h"
 #include "snappers/system_spec.h"
 
-/* A walk that meets a busy machine waits, at most PAUSE_MAX at a time, then goes on for SLICE. */
+/* On a busy machine a walk waits, at most PAUSE_MAX at a time, and then runs for SLICE. */
 #define PAUSE_STEP (5 * NSEC_PER_SEC / 2)
 #define PAUSE_MAX (30 * NSEC_PER_SEC)
 #define SLICE NSEC_PER_SEC
-/* Time for the thread to end, of the two seconds that a signal gives. */
+/* Time for the thread to end; the whole program has two seconds after a signal. */
 #define STOP_NS (3 * NSEC_PER_SEC / 2)
 #define NEVER UINT64_MAX
 
@@ -33,13 +33,13 @@ struct snapshots {
 	struct background thread;
 
 	struct processes *processes;
-	uint64_t first_ns; /* of the process snapshots */
+	uint64_t first_ns; /* time of the first process snapshot */
 	uint64_t process_due_ns, walk_due_ns;
 	bool process_due_is_snapshot;
 	unsigned int n_process;
 
 	bool full_done;
-	uint64_t looked_ns; /* when the pressure was last looked at */
+	uint64_t looked_ns; /* when the pressure was last read */
 	unsigned int calls;
 	atomic_bool walking, pausing;
 	atomic_uint_least64_t seen, expected;
@@ -133,7 +133,7 @@ static void snapshot_processes(struct snapshots *s, uint64_t now)
 	}
 	rows__free(rows);
 	if (err)
-		note_problem(s, "a snapshot of the processes is not whole", err);
+		note_problem(s, "a snapshot of the processes is incomplete", err);
 }
 
 static void plan_processes(struct snapshots *s)
@@ -177,8 +177,8 @@ static void begin_processes(struct snapshots *s)
 
 /* ---- files ---- */
 
-/* Waits while others are in need of the machine. What our own reading adds to the pressure must not
- * stop us for good: while we wait it is the others' alone that is measured. */
+/* Waits while other programs need the machine. Our own reading adds to the pressure, so it is
+ * measured while we wait; otherwise the walk could stop for ever. */
 static void give_way(struct snapshots *s)
 {
 	double limit = s->config.settings->busy_percent;
@@ -205,7 +205,7 @@ static void give_way(struct snapshots *s)
 	atomic_store(&s->pausing, false);
 }
 
-/* Between two files. */
+/* Called between two files. */
 static bool pause_walk(void *arg)
 {
 	struct snapshots *s = arg;
@@ -242,8 +242,8 @@ static void tell_snapshot(struct snapshots *s, const char *stamp, const char *st
 	changed(s);
 }
 
-/* What a baseline belongs to: this directory of sessions, not another one of its name, and names in
- * the same clothes. */
+/* Identifies a baseline's dataset: the directory of sessions (by inode, not by name), and whether
+ * and with which key names are anonymised. */
 static int describe_dataset(struct snapshots *s, char *buf, size_t size)
 {
 	struct statx st;
@@ -309,12 +309,11 @@ static void walk(struct snapshots *s)
 	s->full_done |= result.full && result.complete;
 	tell_snapshot(s, stamp, started, &result);
 	if (result.error && result.error != -EINTR)
-		note_problem(
-			s,
-			result.complete ?
-				"the next snapshot of the filesystems will be a full one again" :
-				"a snapshot of the filesystems is not whole",
-			result.error);
+		note_problem(s,
+			     result.complete ?
+				     "the next snapshot of the filesystems will be a full one" :
+				     "a snapshot of the filesystems is incomplete",
+			     result.error);
 }
 
 /* ---- the thread ---- */
@@ -333,7 +332,7 @@ static void write_spec(struct snapshots *s)
 	int err = system_spec__write(&config);
 
 	if (err)
-		note_problem(s, "system_spec is not whole", err);
+		note_problem(s, "system_spec is incomplete", err);
 }
 
 static void take_snapshots(void *arg)
@@ -349,7 +348,8 @@ static void take_snapshots(void *arg)
 		do_processes(s);
 		if (clock__mono_ns() >= s->walk_due_ns) {
 			walk(s);
-			/* One that takes longer than the interval skips what it has missed. */
+			/* If a snapshot takes longer than the interval, the missed ones are
+			 * skipped. */
 			while (s->walk_due_ns <= clock__mono_ns())
 				s->walk_due_ns += interval;
 		}
@@ -388,7 +388,7 @@ bool snapshots__stop(struct snapshots *s)
 struct snapshots *snapshots__free(struct snapshots *s)
 {
 	if (!s || !snapshots__stop(s))
-		return NULL; /* the thread may still come back to it */
+		return NULL; /* the thread may still use it */
 	processes__free(s->processes);
 	anonymizer__free(s->anon);
 	background__done(&s->thread);

@@ -136,7 +136,7 @@ json_t *spec__cpu(const struct spec *s)
 		spec__each(CPU, digit, add_core, &cores);
 	spec__each(NODE, "node", add_node, nodes);
 	spec__each(CPU "/cpu0/cache", "index", add_cache, caches);
-	/* ARM names only numbers of who made it. */
+	/* On ARM, cpuinfo has only numbers of implementer and part. */
 	if (!cpuinfo("model name", brand, sizeof(brand)) &&
 	    !cpuinfo("Model", brand, sizeof(brand)) && !cpuinfo("cpu", brand, sizeof(brand)) &&
 	    !cpuinfo("CPU part", brand, sizeof(brand)))

@@ -15,7 +15,7 @@
 
 /* ---- block devices ---- */
 
-/* Numbers of /sys/block/DEV/queue, as they are called there. */
+/* Numeric files in /sys/block/DEV/queue. */
 /* clang-format off */
 static const char *const queue_numbers[] = {
 	"logical_block_size", "physical_block_size", "minimum_io_size", "optimal_io_size",
@@ -45,7 +45,7 @@ static json_t *bytes(const char *name, const char *file)
 	return n;
 }
 
-/* The scheduler in use stands in brackets, unless there is only one. */
+/* The active scheduler is in brackets, unless there is only one. */
 static void add_scheduler(json_t *device, const char *name)
 {
 	char text[256], *open, *close, *rest;
@@ -103,14 +103,14 @@ static const char *type_of(const char *name)
 	return strncmp(name, "loop", 4) ? "disk" : "loop";
 }
 
-/* What a device-mapper or md device is, and what a loop device shows. */
+/* Type of a device-mapper or md device; backing file of a loop device. */
 static void add_stack(const struct spec *s, json_t *device, const char *name)
 {
 	char text[4096];
 
 	if (spec__line(text, sizeof(text), BLOCK "/%s/dm/name", name)) {
 		json_object_set_new(device, "dm_name", spec__name(s, text));
-		/* LVM-…, CRYPT-LUKS2-…: the rest is an id of this one device. */
+		/* LVM-…, CRYPT-LUKS2-…: an id of the device follows. */
 		spec__line(text, sizeof(text), BLOCK "/%s/dm/uuid", name);
 		text[strcspn(text, "-")] = 0;
 		json_object_set_new(device, "dm_type", *text ? json_text(text) : json_null());
@@ -177,7 +177,7 @@ static void add_device(const char *name, void *arg)
 
 /* ---- mounts ---- */
 
-/* Values of options that are numbers, or words of the filesystem's own, say nothing of anybody. */
+/* Numbers and the filesystem's own words as option values identify nobody. */
 static bool is_harmless(const char *option, size_t len)
 {
 	static const char *const keys[] = { "data",
@@ -242,7 +242,7 @@ static bool is_harmless(const char *option, size_t len)
 	return false;
 }
 
-/* lowerdir=…, addr=…, username=…: the value's token. */
+/* lowerdir=…, addr=…, username=…: writes a token for the value. */
 static json_t *options(const struct spec *s, const char *text)
 {
 	char *buf, *p;
@@ -273,7 +273,7 @@ static json_t *options(const struct spec *s, const char *text)
 	return json;
 }
 
-/* Devices by the kernel's names stay; so does what only repeats the filesystem's type. */
+/* Kernel device names stay readable, and so does a source that repeats the filesystem type. */
 static json_t *source(const struct spec *s, const struct mount_info *m)
 {
 	const char *name = m->source;
@@ -310,7 +310,7 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 	struct statvfs v;
 	unsigned long long used, available;
 
-	/* A server that is away would keep us waiting. */
+	/* statfs would wait for a server that does not answer. */
 	if ((m->network && !s->network) || statvfs(m->path, &v) < 0) {
 		static const char *const keys[] = { "total_bytes", "used_bytes", "free_bytes",
 						    "percent_used" };
@@ -359,7 +359,8 @@ static void add_gpu(const char *name, void *arg)
 	char path[256], target[PATH_MAX];
 	ssize_t n;
 
-	if (!isdigit((unsigned char)name[4]) || strchr(name, '-')) /* card0-HDMI-A-1 is a plug */
+	if (!isdigit((unsigned char)name[4]) ||
+	    strchr(name, '-')) /* card0-HDMI-A-1 is a connector */
 		return;
 	snprintf(path, sizeof(path), "/sys/class/drm/%.64s/device/driver", name);
 	n = readlink(path, target, sizeof(target) - 1);

@@ -12,7 +12,7 @@ static double hundredths(double v)
 	return (long long)(v * 100 + 0.5) / 100.0;
 }
 
-/* vm.* that decide when dirty pages are written and what is kept in memory. */
+/* vm.* settings for writeback and reclaim. */
 static const char *const settings[] = {
 	"swappiness",
 	"dirty_ratio",
@@ -41,7 +41,7 @@ json_t *spec__memory(const struct spec *s)
 	char line[256], key[64];
 
 	while (f && fgets(line, sizeof(line), f)) {
-		bool pages = !strstr(line, " kB"); /* HugePages_* are numbers */
+		bool pages = !strstr(line, " kB"); /* HugePages_* are counts */
 
 		if (sscanf(line, "%63[^:]: %llu", key, &kb) != 2)
 			continue;

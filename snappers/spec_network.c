@@ -19,8 +19,8 @@
 
 #define NET "/sys/class/net"
 
-/* Names that the kernel or udev makes of places: eth0, enp3s0f1. Those made of an address (enx…) or
- * by somebody aren't among them. */
+/* Interface names that the kernel or udev derives from the location: eth0, enp3s0f1. Names derived
+ * from an address (enx…) or given by a user are not among them. */
 static bool is_common(const char *name)
 {
 	static const char *const starts[] = { "eth",  "wlan",  "eno", "ens",    "enp",
@@ -95,7 +95,7 @@ static json_t *mac_text(const struct spec *s, const struct sockaddr_ll *ll)
 	memcpy(raw, ll->sll_addr, sizeof(raw));
 	if (s->anon && ll->sll_halen == 6)
 		anonymize__mac(s->anon, raw);
-	else if (s->anon) /* InfiniBand's and the like */
+	else if (s->anon) /* InfiniBand and others */
 		memset(raw, 0, sizeof(raw));
 	for (int i = 0; i < ll->sll_halen && i < (int)sizeof(raw); i++)
 		p += sprintf(p, "%s%02x", i ? ":" : "", raw[i]);
@@ -144,7 +144,7 @@ static json_t *speed(const char *name)
 {
 	json_t *mbps = spec__number(NET "/%s/speed", name);
 
-	/* -1: the driver doesn't know; psutil and its readers say 0. */
+	/* -1: unknown to the driver; psutil reports 0 then. */
 	if (json_integer_value(mbps) > 0)
 		return mbps;
 	json_decref(mbps);
@@ -162,8 +162,8 @@ static json_t *interface(const char *name, unsigned int flags)
 			 spec__number(NET "/%s/type", name));
 }
 
-/* What a service without a network of its own doesn't get from getifaddrs(): /sys is the
- * machine's, and has all but the IP addresses. */
+/* For a service with a private network, in which getifaddrs() shows no interfaces of the machine.
+ * /sys has all of them, without IP addresses. */
 static void add_others(const struct spec *s, json_t *interfaces)
 {
 	DIR *dir = opendir(NET);
@@ -200,7 +200,7 @@ json_t *spec__network(const struct spec *s)
 		char base[IF_NAMESIZE];
 		json_t *one, *address = address_of(s, i);
 
-		/* An alias (eth0:1) is an address of its interface. */
+		/* An alias (eth0:1) belongs to its interface. */
 		snprintf(base, sizeof(base), "%.*s", (int)strcspn(i->ifa_name, ":"), i->ifa_name);
 		interface_name(s, base, name);
 		one = json_object_get(interfaces, name);

@@ -8,7 +8,7 @@
 #include "platform/macros.h"
 #include "snappers/spec.h"
 
-/* What the firmware says of the machine, and what that is called. */
+/* Vendor strings of the firmware, and the hypervisor that they stand for. */
 static const struct {
 	const char *text, *name;
 } products[] = {
@@ -46,7 +46,7 @@ const char *spec__virtualization(void)
 	if (spec__line(text, sizeof(text), "/sys/hypervisor/type") && !strcmp(text, "xen"))
 		return "xen";
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		/* Microsoft, Amazon and Google make machines, too. */
+		/* Microsoft, Amazon and Google also build physical machines. */
 		if (!spec__line(text, sizeof(text), "/sys/class/dmi/id/%s", files[i]))
 			continue;
 		for (size_t k = 0; k < ARRAY_SIZE(products); k++)
@@ -67,7 +67,7 @@ static const char *container(void)
 	return access("/run/.containerenv", F_OK) ? "none" : "podman";
 }
 
-/* The value of KEY in os-release(5), unquoted. */
+/* The unquoted value of KEY in os-release(5). */
 static json_t *os_release(const char *key)
 {
 	FILE *f = fopen("/etc/os-release", "re");

@@ -14,8 +14,8 @@
 
 struct spool {
 	int fd;
-	off_t read, written; /* what lies on the disk */
-	char *first, *last;  /* what was read and not yet taken; what isn't written yet */
+	off_t read, written; /* offsets of the part on disk */
+	char *first, *last;  /* read, not yet returned; not yet written */
 	size_t first_at, first_len, last_len, last_room;
 	char *record;
 	size_t room;
@@ -82,7 +82,7 @@ int spool__put(struct spool *s, const void *record, uint32_t len)
 	return err ? err : put(s, record, len);
 }
 
-/* Makes some bytes there to be taken. */
+/* Refills the buffer that records are returned from. */
 static int refill(struct spool *s)
 {
 	s->first_at = s->first_len = 0;
@@ -95,7 +95,7 @@ static int refill(struct spool *s)
 		s->first_len = n;
 		return 0;
 	}
-	/* All of the file has been taken: it begins anew. */
+	/* The whole file has been read: start over at its beginning. */
 	if (s->written && ftruncate(s->fd, 0) < 0)
 		return -errno;
 	s->read = s->written = 0;

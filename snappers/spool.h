@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A queue of records, first in first out, that lies on the disk but for its two ends. */
+/* A first-in first-out queue of records. Its middle is stored on disk. */
 #ifndef IOTRC_SNAP_SPOOL_H
 #define IOTRC_SNAP_SPOOL_H
 
@@ -8,12 +8,12 @@
 
 struct spool;
 
-/* In state directory DIR. 0, or a negative errno. */
+/* Creates it in state directory DIR. 0, or a negative errno. */
 int spool__new(struct spool **ret, int dir);
-/* 0, or a negative errno. */
+/* Appends a record. 0, or a negative errno. */
 int spool__put(struct spool *s, const void *record, uint32_t len);
-/* The first record, taken off; valid until the next call of any function. 1; 0 when there is none;
- * or a negative errno. */
+/* Removes the first record and gets it, valid until the next call of any function. 1; 0 if the
+ * queue is empty; or a negative errno. */
 int spool__take(struct spool *s, const void **ret_record, uint32_t *ret_len);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct spool *spool__free(struct spool *s);

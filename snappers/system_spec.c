@@ -31,7 +31,7 @@ static bool read_line(char *buf, size_t size, const char *format, va_list args)
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	/* Some files of sysfs are there and answer with an error. */
+	/* Reading some sysfs files returns an error. */
 	got = fgets(buf, size, f);
 	fclose(f);
 	for (size_t n = strlen(buf); n && (buf[n - 1] == '\n' || buf[n - 1] == ' '); n--)
@@ -172,7 +172,7 @@ static int write_file(const struct system_spec_config *c, const struct spec *s, 
 
 	if (text) {
 		len = strlen(text);
-		text[len] = '\n'; /* in the place of the NUL, which is not written */
+		text[len] = '\n'; /* replaces the NUL, which is not written */
 		err = put(c, dir, files[i].name, text, len + 1);
 	}
 	free(text);

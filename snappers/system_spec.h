@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What machine this is: five JSON files, from /proc, /sys and the kernel's own answers. Nothing is
- * asked of any network, and no serial number is read. */
+/* Describes the machine in five JSON files, from /proc, /sys and system calls. It sends nothing
+ * over a network and reads no serial numbers. */
 #ifndef IOTRC_SNAP_SYSTEM_SPEC_H
 #define IOTRC_SNAP_SYSTEM_SPEC_H
 
@@ -10,20 +10,20 @@
 
 #include "base/anonymize.h"
 
-/* Of the filesystems on the network only the mounts are named: asking one whose server is away
- * would wait for it. NETWORK: they are asked all the same. */
+/* For network filesystems only the mount is listed, because statfs can block on a server that does
+ * not answer. With NETWORK, they are queried. */
 struct system_spec_config {
 	int session_fd; /* borrowed */
-	uid_t uid;      /* owner of what is created; -1 leaves it */
+	uid_t uid;      /* owner of new files; -1: unchanged */
 	gid_t gid;
 	bool network;
 	struct anonymizer *anon; /* NULL: names in clear */
-	/* Called for each file that is written: its path below the session and its SHA-256. */
+	/* Called for each file written, with its path below the session and its SHA-256. */
 	void (*finished)(void *arg, const char *path, size_t bytes, const char *sha256);
 	void *arg;
 };
 
-/* Writes the files of system_spec/. 0, or the first error; the others are written all the same. */
+/* Writes the files of system_spec/. 0, or the first error; it writes the other files even then. */
 int system_spec__write(const struct system_spec_config *config);
 
 #endif

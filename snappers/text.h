@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fields of the snapshots' rows: clear text, or its tokens where the session is anonymised. */
+/* Fields of snapshot rows: readable text, or tokens if the session is anonymised. */
 #ifndef IOTRC_SNAP_TEXT_H
 #define IOTRC_SNAP_TEXT_H
 
@@ -8,7 +8,7 @@
 #include "base/anonymize.h"
 #include "base/clock.h"
 
-/* Wall time NS since 1970 as a field; empty when no calendar has it. */
+/* Wall time NS since 1970 as a field; empty if it has no calendar date. */
 char *text__wall(char *p, int64_t second, uint32_t ns, int32_t utc_offset_s);
 
 #endif
