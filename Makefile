@@ -273,7 +273,7 @@ check-loader check-python: all
 	$(if $(filter check-python,$@),@scripts/install-deps.sh python)
 	$(call say,TEST,$@)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
-		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py)
+		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py tests/python/test_summary.py)
 
 # Built twice, in two directories: is it the same program? What the program is built with, a live test looks at.
 check-build:

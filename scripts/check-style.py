@@ -16,6 +16,7 @@ ORDER = [
     {"src/options"},
     {"src/engine/bpf", "src/engine/replay"},
     {"src/engine"},
+    {"src/summary"},
     {"src/rows"},
     {"snappers", "uploader", "src/export"},
     {"src/aggregate"},

@@ -155,7 +155,7 @@ static void purge(struct groups *g)
 	put_all(g);
 }
 
-static struct entry *add(struct groups *g, const char *key, size_t len, uint32_t hash)
+static struct entry *add_entry(struct groups *g, const char *key, size_t len, uint32_t hash)
 {
 	struct entry *e;
 
@@ -173,22 +173,36 @@ static struct entry *add(struct groups *g, const char *key, size_t len, uint32_t
 	return e;
 }
 
+static struct group *find(const struct groups *g, const char *key, size_t len, uint32_t hash)
+{
+	for (size_t at = hash & (g->n_slots - 1); g->slots[at]; at = (at + 1) & (g->n_slots - 1)) {
+		struct group *there = &g->entries[g->slots[at] - 1]->group;
+
+		if (there->hash == hash && there->key_len == len && !memcmp(there->key, key, len))
+			return there;
+	}
+	return NULL;
+}
+
+struct group *groups__find(const struct groups *g, const char *key, size_t len)
+{
+	return find(g, key, len, hash_key(g, key, len));
+}
+
 struct group *groups__at(struct groups *g, const char *key, size_t len)
 {
 	uint32_t hash = hash_key(g, key, len);
+	struct group *there;
 	struct entry *e;
 
 	if (len > UINT32_MAX)
 		return NULL;
 	if (g->bytes > g->config.max_bytes && g->count > 3)
 		purge(g);
-	for (size_t at = hash & (g->n_slots - 1); g->slots[at]; at = (at + 1) & (g->n_slots - 1)) {
-		e = g->entries[g->slots[at] - 1];
-		if (e->group.hash == hash && e->group.key_len == len &&
-		    !memcmp(e->group.key, key, len))
-			return &e->group;
-	}
-	e = add(g, key, len, hash);
+	there = find(g, key, len, hash);
+	if (there)
+		return there;
+	e = add_entry(g, key, len, hash);
 	return e ? &e->group : NULL;
 }
 
@@ -223,20 +237,6 @@ size_t groups__bytes(const struct groups *g)
 	return g->bytes;
 }
 
-/* Is that key in G? */
-static bool has(const struct groups *g, const char *key, size_t len)
-{
-	uint32_t hash = hash_key(g, key, len);
-
-	for (size_t at = hash & (g->n_slots - 1); g->slots[at]; at = (at + 1) & (g->n_slots - 1)) {
-		const struct group *there = &g->entries[g->slots[at] - 1]->group;
-
-		if (there->hash == hash && there->key_len == len && !memcmp(there->key, key, len))
-			return true;
-	}
-	return false;
-}
-
 int groups__merge(struct groups *g, const struct groups *from,
 		  int (*add_value)(void *arg, struct group *to, const struct group *from),
 		  void *arg)
@@ -245,13 +245,13 @@ int groups__merge(struct groups *g, const struct groups *from,
 	int err = 0;
 
 	for (size_t i = 0; from->floor && i < g->count; i++)
-		if (!has(from, g->entries[i]->group.key, g->entries[i]->group.key_len))
+		if (!groups__find(from, g->entries[i]->group.key, g->entries[i]->group.key_len))
 			g->entries[i]->group.lacks += from->floor;
 	g->floor = floor;
 	g->dropped += from->dropped;
 	for (size_t i = 0; !err && i < from->count; i++) {
 		const struct group *theirs = &from->entries[i]->group;
-		bool known = has(g, theirs->key, theirs->key_len);
+		bool known = groups__find(g, theirs->key, theirs->key_len);
 		struct group *ours = groups__at(g, theirs->key, theirs->key_len);
 
 		if (!ours)

@@ -46,6 +46,9 @@ struct groups *groups__free(struct groups *g);
  * next call: it may drop the group. KEY is copied. */
 struct group *groups__at(struct groups *g, const char *key, size_t len);
 
+/* The group of that key, or NULL: there is none. Valid likewise. */
+struct group *groups__find(const struct groups *g, const char *key, size_t len);
+
 /* The value of GROUP holds so many more, or fewer, bytes. */
 void groups__charge(struct groups *g, struct group *group, ptrdiff_t bytes);
 

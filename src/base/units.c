@@ -2,6 +2,8 @@
 #include "base/units.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char *scale(char buf[UNITS_SIZE], double n, double step, const char *suffixes)
 {
@@ -26,4 +28,50 @@ const char *units__bytes(char buf[UNITS_SIZE], double n)
 const char *units__count(char buf[UNITS_SIZE], double n)
 {
 	return scale(buf, n, 1000, " kMGT");
+}
+
+const char *units__time(char buf[UNITS_SIZE], double ns)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	size_t i = 0;
+
+	while (i < 3 && ns >= 999.5) {
+		ns /= 1000;
+		i++;
+	}
+	snprintf(buf, UNITS_SIZE, "%.*f%s",
+		 !i || ns >= 99.95 ? 0 :
+		 ns >= 9.995       ? 1 :
+				     2,
+		 ns, units[i]);
+	return buf;
+}
+
+int units__parse_time(const char *text, uint64_t *ret_ns)
+{
+	static const struct {
+		const char *unit;
+		long double ns;
+	} units[] = {
+		{ "us", 1e3L }, { "ms", 1e6L },   { "s", 1e9L },
+		{ "m", 60e9L }, { "h", 3600e9L }, { "d", 86400e9L },
+	};
+	size_t len = strspn(text, "0123456789.");
+	char *end;
+	long double n;
+
+	if (!len || len > 32)
+		return -1;
+	n = strtold(text, &end);
+	if (end != text + len)
+		return -1;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].unit)) {
+			n *= units[i].ns;
+			if (n < 1 || n >= INT64_MAX)
+				return -1;
+			*ret_ns = n;
+			return 0;
+		}
+	return -1;
 }

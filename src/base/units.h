@@ -3,6 +3,8 @@
 #ifndef IOTRC_UNITS_H
 #define IOTRC_UNITS_H
 
+#include <stdint.h>
+
 #define UNITS_SIZE 16
 
 /* N bytes; K, M, G and T are powers of 1,024. Returns BUF. */
@@ -10,5 +12,11 @@ const char *units__bytes(char buf[UNITS_SIZE], double n);
 
 /* N of anything; k, M, G and T are powers of 1,000. Returns BUF. */
 const char *units__count(char buf[UNITS_SIZE], double n);
+
+/* NS nanoseconds, such as 45ns, 1.23ms, 67.8s: three digits, more from 1000 s on. Returns BUF. */
+const char *units__time(char buf[UNITS_SIZE], double ns);
+
+/* Nanoseconds of a positive number with its unit (10ms, 1.5s, 2h, 1d). 0, or -1. */
+int units__parse_time(const char *text, uint64_t *ret_ns);
 
 #endif

@@ -12,6 +12,7 @@
 	X(recover_command) \
 	X(export_command) \
 	X(cat_command) \
+	X(summary_command) \
 	X(upload_command) \
 	X(help_command)
 /* clang-format on */

@@ -103,7 +103,7 @@ static int on_row(void *arg, const struct export_row *row)
 	return !err && ferror(t->export.out) ? -EIO : err;
 }
 
-static int run(struct task *t, char **paths, struct rows_result *result)
+static int run(struct task *t, char **paths, struct scan_result *result)
 {
 	struct rows_config config = {
 		.paths = (const char *const *)paths,
@@ -127,7 +127,7 @@ static int run(struct task *t, char **paths, struct rows_result *result)
 }
 
 /* What was exported, and what wasn't, on stderr. */
-static void tell(const struct task *t, const struct rows_result *result)
+static void tell(const struct task *t, const struct scan_result *result)
 {
 	uint64_t rows = 0, lost = 0;
 
@@ -147,7 +147,7 @@ static void tell(const struct task *t, const struct rows_result *result)
 static int export_to(struct task *t, const char *name, bool force, char **paths)
 {
 	const struct command *c = t->command;
-	struct rows_result result = { .why = "" };
+	struct scan_result result = { .why = "" };
 	char *map = NULL;
 	int err;
 

@@ -152,7 +152,7 @@ static void read_rows(struct run_job *j)
 	struct rows_config config = {
 		.paths = paths, .streams = 1 << STREAM_FS, .row = on_row, .arg = j
 	};
-	struct rows_result result = { .why = "" };
+	struct scan_result result = { .why = "" };
 	char text[80];
 	int err = rows__read(&config, &result);
 

@@ -11,6 +11,7 @@
 #define IN_SIZE (128 * 1024)
 /* What the zstd tool and most libraries take without being asked: 128 MiB. */
 #define WINDOW_LOG_MAX 27
+#define BUF_SIZE (ROW_FILE_LINE_MAX + ZSTD_BLOCKSIZE_MAX)
 #define ROW_TOO_LONG "a row of more than a megabyte"
 
 struct row_file {
@@ -24,7 +25,7 @@ struct row_file {
 	const char *why;
 	size_t start, fill; /* buf[start..fill) isn't given out yet */
 	unsigned char input[IN_SIZE];
-	char buf[ROW_FILE_LINE_MAX + ZSTD_BLOCKSIZE_MAX];
+	char buf[BUF_SIZE + ROW_FILE_SLACK];
 };
 
 int row_file__new(struct row_file **ret, const struct row_file_config *config)
@@ -137,7 +138,7 @@ static size_t unended(const struct row_file *f)
 /* Decompresses some more. 0, or a negative errno. */
 static int decompress(struct row_file *f)
 {
-	ZSTD_outBuffer out = { f->buf, sizeof(f->buf), f->fill };
+	ZSTD_outBuffer out = { f->buf, BUF_SIZE, f->fill };
 	size_t left;
 
 	if (f->frame_ended && f->in.pos < f->in.size)

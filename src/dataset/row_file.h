@@ -15,6 +15,9 @@
  * escaped. */
 #define ROW_FILE_LINE_MAX (1024 * 1024)
 
+/* Bytes behind a line that row_file__next() has given that may be read, whatever they are. */
+#define ROW_FILE_SLACK 8
+
 struct row_file;
 
 struct row_file_config {

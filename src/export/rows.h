@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 #include "export/row.h"
-
-#define ROWS_WHY_MAX 1024
+#include "export/scan.h"
 
 struct where;
 
@@ -23,16 +22,9 @@ struct rows_config {
 	void *arg;
 };
 
-struct rows_result {
-	uint64_t sessions, rows[STREAM_COUNT]; /* that were read */
-	uint64_t lost[STREAM_COUNT];           /* rows that the manifests say were lost */
-	bool unfinished;        /* a session is still running: what is finished was read */
-	char why[ROWS_WHY_MAX]; /* what failed, printable */
-};
-
 /* Gives all rows to CONFIG->row(). Rows of sessions with one clock are in the order of mono_ns
  * across its steps; those of others are put beside each other by their wall time at the start.
  * 0, or a negative errno with RET->why. */
-int rows__read(const struct rows_config *config, struct rows_result *ret);
+int rows__read(const struct rows_config *config, struct scan_result *ret);
 
 #endif

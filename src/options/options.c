@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "dataset/memory.h"
 #include "platform/cgroup.h"
 #include "platform/macros.h"
@@ -78,35 +79,6 @@ static int set_output(struct parse *p, const char *value)
 	return 0;
 }
 
-/* Nanoseconds of a positive number with its unit, or -1. */
-static int parse_time(const char *text, uint64_t *ret_ns)
-{
-	static const struct {
-		const char *unit;
-		long double ns;
-	} units[] = {
-		{ "ms", 1e6L }, { "s", 1e9L }, { "m", 60e9L }, { "h", 3600e9L }, { "d", 86400e9L },
-	};
-	size_t len = strspn(text, "0123456789.");
-	char *end;
-	long double n;
-
-	if (!len || len > 32)
-		return -1;
-	n = strtold(text, &end);
-	if (end != text + len)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (!strcmp(end, units[i].unit)) {
-			n *= units[i].ns;
-			if (n < 1 || n >= INT64_MAX)
-				return -1;
-			*ret_ns = n;
-			return 0;
-		}
-	return -1;
-}
-
 /* A number with at most one of SUFFIXES, of which the first multiplies by 1024, the second by 1024
  * squared and so on, or -1. */
 static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
@@ -136,7 +108,7 @@ static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
 
 static int set_duration(struct parse *p, const char *value)
 {
-	if (parse_time(value, &p->o.duration_ns))
+	if (units__parse_time(value, &p->o.duration_ns))
 		return is_not(p, "duration", value, "a time (30s, 5m, 2h)");
 	return 0;
 }
@@ -145,7 +117,7 @@ static int set_rotate_age(struct parse *p, const char *value)
 {
 	uint64_t ns, s;
 
-	if (parse_time(value, &ns))
+	if (units__parse_time(value, &ns))
 		return is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
 	s = (ns + 999999999) / 1000000000;
 	p->o.rotate_age_s = s < UINT32_MAX ? s : UINT32_MAX;
@@ -418,7 +390,7 @@ static int parse_interval(const char *value, uint64_t *ret_ns)
 		*ret_ns = 0;
 		return 0;
 	}
-	return parse_time(value, ret_ns) || *ret_ns < 1000000000 ? -1 : 0;
+	return units__parse_time(value, ret_ns) || *ret_ns < 1000000000 ? -1 : 0;
 }
 
 static int set_process_interval(struct parse *p, const char *value)
@@ -614,7 +586,7 @@ static int set_upload_parallel(struct parse *p, const char *value)
 
 static int set_upload_timeout(struct parse *p, const char *value)
 {
-	if (parse_time(value, &p->o.upload.timeout_ns))
+	if (units__parse_time(value, &p->o.upload.timeout_ns))
 		return is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
 	return 0;
 }

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Everyday questions: how many calls, how long, how much, by what. */
+#include "commands/summary.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "commands/summary_print.h"
+#include "dataset/row_fields.h"
+#include "export/scan.h"
+#include "export/where.h"
+#include "platform/macros.h"
+#include "summary/file_names.h"
+#include "summary/filter.h"
+#include "summary/measure.h"
+
+#define TOP 20 /* groups that people are shown, unless told otherwise */
+
+static const struct command_option summary_options[] = {
+	{ "by", 'b', "LIST",
+	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
+	  "device, fs_type, errno, size, minute, remote" },
+	{ "stream", 's', "LIST",
+	  "fs (default), block, nw_conn, cache, pagefault, ...:\na table each" },
+	{ "sort", 'S', "COLUMN",
+	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, pages, hits, misses,\nhit_ratio" },
+	{ "top", 'n', "N", "so many groups (default 20; 0: all, as with --json and\n--csv)" },
+	{ "slow", 0, "TIME", "only what took at least so long (10ms)" },
+	{ "errors", 'e', NULL, "only what failed" },
+	{ "ops", 0, "LIST", "only these operations" },
+	{ "path", 0, "PREFIX", "only files there and below; may be repeated" },
+	{ "pid", 'p', "LIST", "only these processes and their descendants" },
+	{ "command", 0, "LIST", "only threads of these names" },
+	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
+	{ "json", 'j', NULL, "print JSON: times in ns" },
+	{ "csv", 'c', NULL, "print CSV: times in ns" },
+	{ .name = NULL },
+};
+enum { BY, STREAM, SORT, TOP_N, SLOW, ERRORS, OPS, PATH, PID, COMMAND, WHERE, JSON, CSV };
+
+struct task {
+	const struct command *command;
+	/* the command line, as it stands there */
+	const char *by, *streams, *sort, *top, *slow, *where_text;
+	bool json, csv;
+	const char *bad; /* the option whose list is too long, or empty */
+
+	const struct dimension *dimensions[SUMMARY_BY_MAX];
+	int n_by;
+	enum stream order[STREAM_COUNT]; /* of the tables */
+	int n_streams;
+	struct summary summaries[STREAM_COUNT];
+	int fields[STREAM_COUNT]; /* of a row that are looked at */
+	struct filter filter;
+	struct where *where;
+	struct file_names *names;
+	struct scan_result result;
+	size_t shown;
+};
+
+/* ---- reading ---- */
+
+static int on_line(void *arg, const struct session_reader *session, enum stream stream, char *line,
+		   size_t len)
+{
+	struct row_field fields[ROW_FIELDS_MAX];
+	struct export_row row = { .stream = stream, .fields = fields };
+	struct task *t = arg;
+	struct measure m;
+	int err;
+
+	if (row_fields__first(line, len, fields, t->fields[stream]) != t->fields[stream])
+		return -EBADMSG;
+	err = measure__row(&row, &m);
+	if (err)
+		return err;
+	if (t->where && !where__meets(t->where, &row))
+		return 0;
+	if (filter__any(&t->filter) && !filter__passes(&t->filter, &row, &m))
+		return 0;
+	return summary__row(&t->summaries[stream], &row, &m);
+}
+
+static int on_name(void *arg, const struct session_reader *session, enum stream stream, char *line,
+		   size_t len)
+{
+	struct row_field fields[ROW_FIELDS_MAX];
+	struct export_row row = { .stream = stream, .fields = fields };
+	struct task *t = arg;
+
+	if (row_fields__first(line, len, fields, file_names__fields()) != file_names__fields())
+		return -EBADMSG;
+	return file_names__row(t->names, &row);
+}
+
+/* Files of cache and pagefault have their names in fs. */
+static int read_names(struct task *t, char **paths)
+{
+	struct scan_config config = { .paths = (const char *const *)paths,
+				      .streams = 1 << STREAM_FS,
+				      .files = true,
+				      .line = on_name,
+				      .arg = t };
+	bool by_file = false;
+
+	for (int i = 0; i < t->n_by; i++)
+		by_file |= !strcmp(t->dimensions[i]->name, "file");
+	for (int i = 0; i < t->n_streams && by_file && !t->names; i++)
+		if (t->order[i] != STREAM_FS && file_names__new(&t->names))
+			return -ENOMEM;
+	return t->names ? scan__run(&config, &t->result) : 0;
+}
+
+static int read_rows(struct task *t, char **paths)
+{
+	struct scan_config config = {
+		.paths = (const char *const *)paths, .files = true, .line = on_line, .arg = t
+	};
+	int err = read_names(t, paths);
+
+	for (int i = 0; i < t->n_streams; i++)
+		config.streams |= UINT32_C(1) << t->order[i];
+	return err ? err : scan__run(&config, &t->result);
+}
+
+/* ---- printing ---- */
+
+static const char *name_file(void *arg, const struct dimension *d, const char *key, size_t len)
+{
+	struct task *t = arg;
+
+	return t->names && !strcmp(d->name, "file") ? file_names__find(t->names, key, len) : NULL;
+}
+
+static void print_json(struct task *t, const struct summary_print *p)
+{
+	json_t *list = json_array(), *o = json_object(), *lost = json_object();
+
+	for (int i = 0; i < t->n_streams; i++) {
+		enum stream s = t->order[i];
+
+		json_array_append_new(list, summary_print__json(p, &t->summaries[s]));
+		json_object_set_new(lost, schema_streams[s].key,
+				    json_integer((json_int_t)t->result.lost[s]));
+	}
+	json_object_set_new(o, "summaries", list);
+	json_object_set_new(o, "lost", lost);
+	json_object_set_new(o, "unfinished", json_boolean(t->result.unfinished));
+	json_dumpf(o, p->out, JSON_INDENT(1));
+	fputc('\n', p->out);
+	json_decref(o);
+}
+
+static void print_tables(struct task *t, const struct summary_print *p)
+{
+	for (int i = 0; i < t->n_streams; i++) {
+		const struct summary *s = &t->summaries[t->order[i]];
+
+		if (i)
+			fputc('\n', p->out);
+		if (t->csv) {
+			summary_print__csv(p, s);
+			continue;
+		}
+		if (t->n_streams > 1)
+			fprintf(p->out, "%s\n", schema_streams[s->stream].key);
+		summary_print__table(p, s);
+	}
+}
+
+/* What the numbers don't say, on stderr. */
+static void tell(const struct task *t)
+{
+	for (int i = 0; i < t->n_streams; i++) {
+		enum stream stream = t->order[i];
+		const struct groups *g = t->summaries[stream].groups;
+
+		if (t->result.lost[stream])
+			fprintf(stderr, "%s: %" PRIu64 " rows were lost when it was recorded\n",
+				schema_streams[stream].key, t->result.lost[stream]);
+		if (groups__dropped(g))
+			fprintf(stderr,
+				"%s: too many groups to keep: a group may lack up to %" PRIu64
+				" of what it is sorted by, and others are in the rest\n",
+				schema_streams[stream].key, groups__floor(g));
+	}
+	if (t->result.unfinished)
+		fputs("of sessions still being recorded, only finished files were read\n", stderr);
+}
+
+static int print(struct task *t)
+{
+	struct summary_print p = { .out = stdout, .top = t->shown, .name = name_file, .arg = t };
+
+	if (t->json)
+		print_json(t, &p);
+	else
+		print_tables(t, &p);
+	tell(t);
+	return command__flush(t->command, EXIT_OK);
+}
+
+/* ---- the command line ---- */
+
+static bool parse_by(struct task *t, const char *list)
+{
+	for (size_t len; *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		if (t->n_by == SUMMARY_BY_MAX)
+			return false;
+		t->dimensions[t->n_by] = dimension__find(list, len);
+		if (!t->dimensions[t->n_by++])
+			return false;
+	}
+	return t->n_by;
+}
+
+/* Words that people say for streams. */
+static int find_stream(const char *key)
+{
+	static const struct {
+		const char *word;
+		enum stream stream;
+	} words[] = { { "network", STREAM_NW_CONN },
+		      { "files", STREAM_FS },
+		      { "disk", STREAM_BLOCK },
+		      { "page_faults", STREAM_PAGEFAULT } };
+	int stream = schema__find(key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(key, words[i].word))
+			stream = words[i].stream;
+	return stream >= 0 && measures__of(stream) ? stream : -1;
+}
+
+static bool parse_streams(struct task *t, const char *list)
+{
+	for (size_t len; *list; list += len + (list[len] == ',')) {
+		char key[32] = "";
+		int stream;
+
+		len = strcspn(list, ",");
+		if (len < sizeof(key))
+			memcpy(key, list, len);
+		stream = find_stream(key);
+		if (stream < 0 || t->n_streams == STREAM_COUNT)
+			return false;
+		t->order[t->n_streams++] = stream;
+	}
+	return t->n_streams;
+}
+
+static bool parse_top(struct task *t)
+{
+	char *end;
+
+	t->shown = t->json || t->csv ? 0 : TOP;
+	if (t->top)
+		t->shown = strtoul(t->top, &end, 10);
+	return !t->top || (*t->top >= '0' && *t->top <= '9' && !*end);
+}
+
+/* 0, or the exit code after a message. */
+static int begin_summary(struct task *t, enum stream stream)
+{
+	struct summary *s = &t->summaries[stream];
+	const char *key = schema_streams[stream].key, *lacks = filter__lacks(&t->filter, stream);
+	int err, needed;
+
+	if (s->groups)
+		return command__usage(t->command, "--stream: %s is there twice", key);
+	if (lacks)
+		return command__usage(t->command, "rows of %s have no %s to filter by", key, lacks);
+	*s = (struct summary){ .stream = stream, .n_by = t->n_by };
+	memcpy(s->by, t->dimensions, sizeof(s->by));
+	s->sort = t->sort ? summary_column__find(t->sort, stream) : summary_column__usual(stream);
+	if (!s->sort)
+		return command__usage(t->command, "--sort: %s has no '%s'", key, t->sort);
+	err = summary__begin(s);
+	if (err == -EINVAL)
+		return command__usage(t->command, "--by: rows of %s have no %s", key, t->by);
+	if (err)
+		return command__cannot(t->command, "out of memory");
+	t->fields[stream] = summary__fields(s);
+	needed = filter__any(&t->filter) ? filter__fields(&t->filter, stream) : 0;
+	if (t->where)
+		needed = schema_streams[stream].n_columns;
+	if (needed > t->fields[stream])
+		t->fields[stream] = needed;
+	return 0;
+}
+
+/* 0, or the exit code after a message. */
+static int prepare(struct task *t)
+{
+	const struct command *c = t->command;
+	char why[WHERE_WHY_MAX];
+	uint32_t streams = 0;
+	int code = 0;
+
+	if (t->bad)
+		return command__usage(c, "--%s: too many, or an empty one", t->bad);
+	if (!parse_by(t, t->by ?: "operation"))
+		return command__usage(c, "--by: '%s' is not one or two of operation, file, ...",
+				      t->by);
+	if (!parse_streams(t, t->streams ?: "fs"))
+		return command__usage(c, "--stream: '%s' names a stream that can't be summed up",
+				      t->streams);
+	if (!parse_top(t))
+		return command__usage(c, "--top: '%s' is not a number", t->top);
+	if (t->slow && units__parse_time(t->slow, &t->filter.slow_ns))
+		return command__usage(c, "--slow: '%s' is not a time (10ms, 1s)", t->slow);
+	if (t->json && t->csv)
+		return command__usage(c, "--json or --csv, not both");
+	for (int i = 0; i < t->n_streams; i++)
+		streams |= UINT32_C(1) << t->order[i];
+	if (t->where_text && where__new(&t->where, t->where_text, streams, why))
+		return command__usage(c, "--where: %s", *why ? why : "out of memory");
+	for (int i = 0; i < t->n_streams && !code; i++)
+		code = begin_summary(t, t->order[i]);
+	return code;
+}
+
+static int run(struct task *t, char **paths)
+{
+	int code = prepare(t), err;
+
+	if (code)
+		return code;
+	err = read_rows(t, paths);
+	if (err)
+		return command__cannot(t->command, "%s",
+				       *t->result.why ? t->result.why : strerror(-err));
+	return print(t);
+}
+
+static void clean_up(struct task *t)
+{
+	for (int i = 0; i < STREAM_COUNT; i++)
+		summary__end(&t->summaries[i]);
+	filter__end(&t->filter);
+	where__free(t->where);
+	file_names__free(t->names);
+}
+
+static int parse_options(struct task *t, struct command_line *l)
+{
+	const char **const values[] = {
+		[BY] = &t->by,     [STREAM] = &t->streams, [SORT] = &t->sort,
+		[TOP_N] = &t->top, [SLOW] = &t->slow,      [WHERE] = &t->where_text,
+	};
+	struct filter_list *const lists[] = {
+		[OPS] = &t->filter.ops,
+		[PATH] = &t->filter.paths,
+		[PID] = &t->filter.pids,
+		[COMMAND] = &t->filter.commands,
+	};
+	bool *const flags[] = { [ERRORS] = &t->filter.errors, [JSON] = &t->json, [CSV] = &t->csv };
+	int option;
+
+	while ((option = command__next(l)) >= 0)
+		if (option < (int)ARRAY_SIZE(lists) && lists[option]) {
+			if (!filter_list__add(lists[option], l->value, option == PATH))
+				t->bad = summary_options[option].name;
+		} else if (l->value) {
+			*values[option] = l->value;
+		} else {
+			*flags[option] = true;
+		}
+	return option;
+}
+
+static int summary_main(int argc, char **argv)
+{
+	struct task *t = calloc(1, sizeof(*t));
+	struct command_line l;
+	int option, code;
+
+	if (!t)
+		return command__cannot(&summary_command, "out of memory");
+	t->command = &summary_command;
+	command__begin(&l, t->command, argc, argv, false);
+	option = parse_options(t, &l);
+	if (option != COMMAND_END)
+		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	else if (l.at == argc)
+		code = command__usage(t->command, "a SESSION is needed");
+	else
+		code = run(t, argv + l.at);
+	clean_up(t);
+	free(t);
+	return code;
+}
+
+const struct command summary_command = {
+	.name = "summary",
+	.usage = "SESSION...",
+	.summary = "count calls, errors, time and bytes by file, process...",
+	.synopsis = "[OPTION...] SESSION|FILE...",
+	.description =
+		"Sums up the rows of sessions, of all sessions below a directory, or of single files\n"
+		"(.csv.zst, finished or not): calls, errors, times and bytes of each group. Times are those of\n"
+		"calls: calls at the same time count each. The share is that of the time; where a stream\n"
+		"has no times, of the calls. Columns that begin with q. are of a block request's time in the\n"
+		"queue. size groups by the power of two that is not more; of two paths (rename) the first\n"
+		"counts. - is the group of rows that have no such thing.\n"
+		"\n"
+		"p50, p95 and p99 are at most 0.8 % off. Counts and sums are exact. Memory is bounded:\n"
+		"beyond 100,000 groups the light ones are added up as others, and the CSV and JSON say how\n"
+		"much the others may lack (lacks).",
+	.options = summary_options,
+	.exit_codes = "0 summed up, 1 cannot, 2 usage.",
+	.examples = "iotrc summary iotrc-traces\n"
+		    "iotrc summary iotrc-traces --by process --ops write --sort bytes\n"
+		    "iotrc summary iotrc-traces --by file --slow 10ms\n"
+		    "iotrc summary iotrc-traces --by operation,errno --errors\n"
+		    "iotrc summary iotrc-traces --stream block --by device,command",
+	.main = summary_main,
+};

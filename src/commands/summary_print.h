@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A summary for people, for spreadsheets, and for programs. */
+#ifndef IOTRC_SUMMARY_PRINT_H
+#define IOTRC_SUMMARY_PRINT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "summary/summary.h"
+
+#define SUMMARY_NAME_MAX 5000 /* bytes of a group's name that are shown */
+
+struct summary_print {
+	FILE *out;
+	size_t top; /* so many groups; 0: all */
+	/* What is shown instead of KEY, of dimension D; NULL: KEY itself. NULL: never. */
+	const char *(*name)(void *arg, const struct dimension *d, const char *key, size_t len);
+	void *arg;
+};
+
+/* A table. */
+void summary_print__table(const struct summary_print *p, const struct summary *s);
+
+/* A header row, and a row for each group. */
+void summary_print__csv(const struct summary_print *p, const struct summary *s);
+
+/* An object with stream, by, groups[], others and total. NULL: memory is out. */
+json_t *summary_print__json(const struct summary_print *p, const struct summary *s);
+
+#endif

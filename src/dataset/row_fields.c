@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/row_fields.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of each byte of WORD that is a comma. Bytes do not carry into each other: those with
+ * the top bit set are taken out first. */
+static uint64_t find_commas(uint64_t word)
+{
+	uint64_t x = word ^ EACH(',');
+
+	return ~(((x & EACH(0x7f)) + EACH(0x7f)) | x | EACH(0x7f));
+}
+
+static int split_quoted(char *line, size_t len, struct row_field *fields, int n)
+{
+	struct row_field all[ROW_FIELDS_MAX];
+	const char *why;
+	int found = row_file__split(line, len, all, &why);
+
+	if (found > n)
+		found = n;
+	for (int i = 0; i < found; i++)
+		fields[i] = all[i];
+	return found;
+}
+
+int row_fields__first(char *line, size_t len, struct row_field *fields, int n)
+{
+	char *start = line, *end = line + len;
+	int found = 0;
+
+	if (memchr(line, '"', len))
+		return split_quoted(line, len, fields, n);
+	for (char *at = line; at < end && found < n; at += 8) {
+		uint64_t word, commas;
+
+		memcpy(&word, at, 8);
+		for (commas = find_commas(le64toh(word)); commas && found < n;
+		     commas &= commas - 1) {
+			char *comma = at + __builtin_ctzll(commas) / 8;
+
+			if (comma >= end)
+				break;
+			fields[found++] = (struct row_field){ start, comma - start };
+			start = comma + 1;
+		}
+	}
+	if (found < n)
+		fields[found++] = (struct row_field){ start, end - start };
+	return found;
+}

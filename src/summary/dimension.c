@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "summary/dimension.h"
+
+#include <string.h>
+
+#include "base/csv.h"
+#include "dataset/field.h"
+#include "summary/measure.h"
+
+#define ARROW " -> "    /* between two paths: schema.c */
+#define MINUTE_LEN 16   /* YYYY-MM-DD HH:MM */
+#define ADDRESS_MAX 128 /* bytes of an address that are told apart */
+
+static struct row_field nothing(void)
+{
+	return (struct row_field){ (char *)DIMENSION_NONE, sizeof(DIMENSION_NONE) - 1 };
+}
+
+/* The first of two paths. */
+static struct row_field file(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = row->fields[column];
+	const char *arrow = f.s;
+
+	while ((arrow = memchr(arrow, '>', f.s + f.len - arrow))) {
+		if (arrow - f.s >= 3 && f.s + f.len - arrow >= 2 &&
+		    !memcmp(arrow - 2, ARROW, sizeof(ARROW) - 1)) {
+			f.len = arrow - 2 - f.s;
+			break;
+		}
+		arrow++;
+	}
+	return f;
+}
+
+static struct row_field directory(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = file(row, column, buf);
+	const char *slash = memrchr(f.s, '/', f.len);
+
+	if (!slash)
+		return nothing();
+	f.len = slash - f.s ? slash - f.s : 1;
+	return f;
+}
+
+/* What is behind the last dot of a name, unless the name begins with it. */
+static struct row_field extension(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = file(row, column, buf);
+	char *slash = memrchr(f.s, '/', f.len), *name = slash ? slash + 1 : f.s;
+	char *end = f.s + f.len, *dot = memrchr(name, '.', end - name);
+
+	if (!dot || dot == name || dot + 1 == end)
+		return nothing();
+	return (struct row_field){ dot + 1, end - dot - 1 };
+}
+
+/* A file of which the row has no name: MAJOR:MINOR/INODE. */
+static struct row_field inode(const struct export_row *row, int column, char *buf)
+{
+	int device = row__column(row->stream, "device_id");
+	const struct row_field *f = &row->fields[column];
+	uint64_t id;
+	char *p;
+
+	if (!row__uint(row, device, &id) || f->len > CSV_U64_MAX)
+		return nothing();
+	p = csv__device(buf, id >> 20, id & 0xfffff);
+	*p++ = '/';
+	p = csv__mem(p, f->s, f->len);
+	return (struct row_field){ buf, p - buf };
+}
+
+static struct row_field file_or_inode(const struct export_row *row, int column, char *buf)
+{
+	return row->stream == STREAM_FS ? file(row, column, buf) : inode(row, column, buf);
+}
+
+/* fs and block have MAJOR:MINOR, cache and pagefault one number. */
+static struct row_field device(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = row->fields[column];
+	uint64_t id;
+
+	if (!row__uint(row, column, &id))
+		return f;
+	return (struct row_field){ buf, csv__device(buf, id >> 20, id & 0xfffff) - buf };
+}
+
+static struct row_field error(const struct export_row *row, int column, char *buf)
+{
+	const char *name;
+	size_t len;
+
+	if (!measure__errno(row, &name, &len))
+		return nothing();
+	return (struct row_field){ (char *)name, len };
+}
+
+/* The largest power of two that isn't more. */
+static struct row_field size(const struct export_row *row, int column, char *buf)
+{
+	uint64_t n;
+
+	if (!row__uint(row, column, &n))
+		return nothing();
+	n = n ? UINT64_C(1) << (63 - __builtin_clzll(n)) : 0;
+	return (struct row_field){ buf, csv__u64(buf, n) - buf };
+}
+
+static struct row_field minute(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = row->fields[column];
+
+	if (f.len > MINUTE_LEN)
+		f.len = MINUTE_LEN;
+	return f;
+}
+
+/* ADDRESS:PORT */
+static struct row_field remote(const struct export_row *row, int column, char *buf)
+{
+	const struct row_field *address = &row->fields[column];
+	const struct row_field *port = &row->fields[row__column(row->stream, "dport")];
+	char *p;
+
+	if (!port->len || port->len > CSV_U64_MAX || address->len > ADDRESS_MAX)
+		return *address;
+	p = csv__mem(buf, address->s, address->len);
+	*p++ = ':';
+	p = csv__mem(p, port->s, port->len);
+	return (struct row_field){ buf, p - buf };
+}
+
+/* clang-format off */
+#define EVENT_TYPE \
+	[STREAM_NW_CONN] = "event_type", [STREAM_NW_EPOLL] = "event_type", \
+	[STREAM_NW_SOCKOPT] = "event_type", [STREAM_NW_DROP] = "event_type", \
+	[STREAM_CACHE] = "event_type"
+#define ALL(name) { \
+	[STREAM_FS] = (name), [STREAM_BLOCK] = (name), [STREAM_NW_CONN] = (name), \
+	[STREAM_NW_EPOLL] = (name), [STREAM_NW_SOCKOPT] = (name), [STREAM_NW_DROP] = (name), \
+	[STREAM_CACHE] = (name), [STREAM_PAGEFAULT] = (name) }
+
+const struct dimension dimensions[] = {
+	{ "operation", { [STREAM_FS] = "operation", [STREAM_BLOCK] = "operation", EVENT_TYPE,
+			 [STREAM_PAGEFAULT] = "severity" } },
+	{ "file", { [STREAM_FS] = "filename", [STREAM_CACHE] = "inode", [STREAM_PAGEFAULT] = "inode" },
+	  { [STREAM_CACHE] = "device_id", [STREAM_PAGEFAULT] = "device_id" }, file_or_inode },
+	{ "directory", { [STREAM_FS] = "filename" }, .key = directory },
+	{ "extension", { [STREAM_FS] = "filename" }, .key = extension },
+	{ "process", ALL("pid") },
+	{ "command", ALL("command") },
+	{ "container", { [STREAM_FS] = "container_id" } },
+	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
+		      [STREAM_PAGEFAULT] = "device_id" }, .key = device },
+	{ "fs_type", { [STREAM_FS] = "fs_type" } },
+	{ "errno", { [STREAM_FS] = "errno", [STREAM_BLOCK] = "flags", [STREAM_NW_CONN] = "return_value",
+		     [STREAM_NW_EPOLL] = "errno", [STREAM_NW_SOCKOPT] = "errno" }, .key = error },
+	{ "size", { [STREAM_FS] = "size", [STREAM_BLOCK] = "size", [STREAM_NW_DROP] = "skb_len" },
+	  .key = size },
+	{ "minute", ALL("timestamp"), .key = minute },
+	{ "remote", { [STREAM_NW_CONN] = "remote_addr", [STREAM_NW_DROP] = "dst_addr" },
+	  { [STREAM_NW_CONN] = "dport", [STREAM_NW_DROP] = "dport" }, remote },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+const struct dimension *dimension__find(const char *name, size_t len)
+{
+	for (const struct dimension *d = dimensions; d->name; d++)
+		if (strlen(d->name) == len && !memcmp(d->name, name, len))
+			return d;
+	return NULL;
+}
+
+int dimension__column(const struct dimension *d, enum stream stream)
+{
+	return d->columns[stream] ? row__column(stream, d->columns[stream]) : -1;
+}
+
+int dimension__fields(const struct dimension *d, enum stream stream)
+{
+	int column = dimension__column(d, stream);
+	int other = d->others[stream] ? row__column(stream, d->others[stream]) : -1;
+
+	return (column > other ? column : other) + 1;
+}
+
+struct row_field dimension__key(const struct dimension *d, int column, const struct export_row *row,
+				char buf[DIMENSION_TEXT_MAX])
+{
+	if (!row->fields[column].len)
+		return nothing();
+	return d->key ? d->key(row, column, buf) : row->fields[column];
+}

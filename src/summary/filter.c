@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "summary/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "summary/measure.h"
+
+#define ARROW " -> " /* between two paths: schema.c */
+
+bool filter_list__add(struct filter_list *to, const char *list, bool whole)
+{
+	do {
+		size_t len = whole ? strlen(list) : strcspn(list, ",");
+
+		if (!len || to->n == FILTER_LIST_MAX)
+			return false;
+		to->texts[to->n] = list;
+		to->lens[to->n++] = len;
+		list += len + (list[len] == ',');
+	} while (*list);
+	return true;
+}
+
+bool filter__any(const struct filter *f)
+{
+	return f->slow_ns || f->errors || f->ops.n || f->paths.n || f->commands.n || f->pids.n;
+}
+
+const char *filter__lacks(const struct filter *f, enum stream stream)
+{
+	if (f->slow_ns && !measures__of(stream)->time)
+		return "times";
+	if (f->errors && !measures__of(stream)->errors)
+		return "errors";
+	return f->paths.n && stream != STREAM_FS ? "paths" : NULL;
+}
+
+int filter__fields(const struct filter *f, enum stream stream)
+{
+	static const char *const names[] = { "operation", "event_type", "filename",
+					     "command",   "pid",        "ppid" };
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		int column = row__column(stream, names[i]);
+
+		if (column >= n && (f->pids.n || strcmp(names[i], "ppid")))
+			n = column + 1;
+	}
+	return n;
+}
+
+static bool is_listed(const struct filter_list *l, const struct row_field *f)
+{
+	for (int i = 0; i < l->n; i++)
+		if (l->lens[i] == f->len && !memcmp(l->texts[i], f->s, f->len))
+			return true;
+	return !l->n;
+}
+
+/* Is PATH one of the prefixes, or below one? */
+static bool is_below(const struct filter_list *l, const char *path, size_t len)
+{
+	for (int i = 0; i < l->n; i++) {
+		size_t n = l->lens[i];
+
+		while (n > 1 && l->texts[i][n - 1] == '/')
+			n--;
+		if (n == 1 && *l->texts[i] == '/')
+			n = 0;
+		if (len >= n && !memcmp(path, l->texts[i], n) && (len == n || path[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static bool passes_paths(const struct filter *f, const struct export_row *row)
+{
+	const struct row_field *path = &row->fields[row__column(row->stream, "filename")];
+	const char *arrow = memmem(path->s, path->len, ARROW, sizeof(ARROW) - 1);
+
+	if (!arrow)
+		return is_below(&f->paths, path->s, path->len);
+	return is_below(&f->paths, path->s, arrow - path->s) ||
+	       is_below(&f->paths, arrow + sizeof(ARROW) - 1,
+			path->s + path->len - arrow - (sizeof(ARROW) - 1));
+}
+
+/* Listed, or a child of one that has passed; then its children pass, too. */
+static bool passes_pids(struct filter *f, const struct export_row *row)
+{
+	int pid_column = row__column(row->stream, "pid");
+	int ppid_column = row__column(row->stream, "ppid"); /* 0: there is none */
+	uint64_t pid, ppid, *known;
+
+	if (!row__uint(row, pid_column, &pid) || f->descendants.used > FILTER_DESCENDANTS_MAX)
+		return is_listed(&f->pids, &row->fields[pid_column]);
+	known = table__at(&f->descendants, pid + 1);
+	if (known && *known)
+		return true;
+	if (!is_listed(&f->pids, &row->fields[pid_column])) {
+		if (!ppid_column || !row__uint(row, ppid_column, &ppid))
+			return false;
+		known = table__at(&f->descendants, ppid + 1);
+		if (!known || !*known)
+			return false;
+	}
+	known = table__at(&f->descendants, pid + 1);
+	if (known)
+		*known = 1;
+	return true;
+}
+
+bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m)
+{
+	int operation = row__column(row->stream, "operation");
+
+	if (f->errors && !m->failed)
+		return false;
+	if (f->slow_ns && (!m->has_time || m->time_ns < f->slow_ns))
+		return false;
+	if (f->ops.n &&
+	    !is_listed(&f->ops, &row->fields[operation ?: row__column(row->stream, "event_type")]))
+		return false;
+	if (f->commands.n &&
+	    !is_listed(&f->commands, &row->fields[row__column(row->stream, "command")]))
+		return false;
+	if (f->paths.n && !passes_paths(f, row))
+		return false;
+	return !f->pids.n || passes_pids(f, row);
+}
+
+void filter__end(struct filter *f)
+{
+	table__clear(&f->descendants);
+}

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc summary`: what pandas makes of the same rows, to the last count."""
+import io
+import json
+import math
+import os
+import pathlib
+import signal
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import conftest
+import craft
+
+ERROR = 1 / 128 # of a quantile, relative to what sorting finds
+START = craft.START
+
+
+def summary(*args, code=0, **options):
+    done = subprocess.run([conftest.IOTRC, "summary", *map(str, args)], capture_output=True, text=True, check=False,
+                          **options)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def read(text):
+    return pd.read_csv(io.StringIO(text), dtype=str, na_values=[""], keep_default_na=False)
+
+
+def table(*args):
+    """Of --csv, by group."""
+    return read(summary(*args, "--csv").stdout)
+
+
+def rows(session, stream):
+    """The rows of a stream, each field as it is written."""
+    files = sorted(session.glob(f"{stream}/*.csv.zst"))
+    return pd.concat([read(subprocess.run(["zstd", "-dcq", f], check=True, capture_output=True).stdout.decode())
+                      for f in files], ignore_index=True)
+
+
+def whole(column):
+    """Numbers of any length."""
+    return [0 if v is None or v is pd.NA or (isinstance(v, float) and math.isnan(v)) else int(v) for v in column]
+
+
+# ---- a recording with something of everything ----
+
+WORK = r"""
+cd "$1"
+for i in 1 2 3 4 5 6 7; do dd if=/dev/zero of=big.$i bs=64k count=$((i * 5)) conv=fsync 2>/dev/null; done
+mkdir -p d/e; for i in 1 2 3 4 5 6 7 8 9 10 11; do echo $i >d/e/f$i.txt; cat d/e/f$i.txt d/none.c 2>/dev/null; done
+mv d/e/f1.txt d/g.txt; ln -s g.txt d/link; cat d/link; touch 'a,"b'; rm -r d/e
+sync; cat big.* >/dev/null
+/usr/bin/python3 -c '
+import socket, mmap
+server = socket.create_server(("127.0.0.1", 0))
+for i in range(23):
+    with socket.create_connection(server.getsockname()) as s:
+        server.accept()[0].close()
+for i in range(7):
+    try:
+        socket.create_connection(("127.0.0.1", 1))
+    except ConnectionRefusedError:
+        pass
+with open("big.7", "rb") as f:
+    m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+    sum(m[i] for i in range(0, len(m), 4096))
+'
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    output, work = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("work")
+    recorder = subprocess.Popen([conftest.IOTRC, "-q", "-o", output, "--no-snapshots", "--cache", "--network"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    session = recorder.stdout.readline().strip()
+    subprocess.run(["sh", "-c", WORK, "sh", work], check=True, timeout=120, stdout=subprocess.DEVNULL)
+    recorder.send_signal(signal.SIGINT)
+    recorder.communicate(timeout=60)
+    assert recorder.returncode in (0, 3)
+    return pathlib.Path(session)
+
+
+# ---- what pandas makes of it ----
+
+def first_path(filename):
+    return filename.str.split(" -> ", n=1).str[0]
+
+
+def extension(filename):
+    name = first_path(filename).str.rsplit("/", n=1).str[-1]
+    found = name.str.extract(r"^.+\.([^.]+)$", expand=False)
+    return found
+
+
+def power_of_two(size):
+    numbers = pd.to_numeric(size, errors="coerce")
+    return numbers.map(lambda n: np.nan if math.isnan(n) or n < 0 else str(1 << (int(n).bit_length() - 1) if n else 0))
+
+
+def dotted(device):
+    numbers = pd.to_numeric(device)
+    return numbers.map(lambda n: np.nan if math.isnan(n) else f"{int(n) >> 20}:{int(n) & 0xfffff}")
+
+
+EVENTS = {"fs": "operation", "block": "operation", "pagefault": "severity"}
+GROUPS = {
+    "operation": lambda s, r: r[EVENTS.get(s, "event_type")],
+    "file": lambda s, r: first_path(r.filename),
+    "directory": lambda s, r: first_path(r.filename).str.extract("^(.*)/[^/]*$", expand=False).replace("", "/"),
+    "extension": lambda s, r: extension(r.filename),
+    "process": lambda s, r: r.pid,
+    "command": lambda s, r: r.command,
+    "container": lambda s, r: r.container_id,
+    "device": lambda s, r: dotted(r.device_id) if s in ("cache", "pagefault") else r.device,
+    "fs_type": lambda s, r: r.fs_type,
+    "errno": lambda s, r: failed(s, r),
+    "size": lambda s, r: power_of_two(r.skb_len if s == "nw_drop" else r["size"]),
+    "minute": lambda s, r: r.timestamp.str[:16],
+    "remote": lambda s, r: r.remote_addr + r.dport.map(lambda p: "" if pd.isna(p) else ":" + p),
+}
+
+
+def failed(stream, r):
+    """The name of the error of each row, or nothing."""
+    import errno # pylint: disable=import-outside-toplevel
+    if stream == "block":
+        return r["flags"].str.extract(r"error=(\w+)", expand=False)
+    if stream == "nw_conn":
+        return pd.to_numeric(r.return_value).map(lambda v: errno.errorcode[int(-v)] if v < 0 else np.nan)
+    return r.errno if "errno" in r else pd.Series(np.nan, index=r.index)
+
+
+def nanoseconds(column):
+    """Of milliseconds with six decimals, exactly."""
+    return column.map(lambda v: v if pd.isna(v) else v.replace(".", ""))
+
+
+TIMES = {"fs": lambda r: r.duration_ns, "block": lambda r: nanoseconds(r.latency_ms), "nw_conn": lambda r: r.latency_ns,
+         "nw_epoll": lambda r: r.latency_ns}
+AMOUNTS = {"fs": ("bytes", "bytes_completed"), "block": ("bytes", "size"), "cache": ("pages", "count"),
+           "nw_drop": ("bytes", "skb_len")}
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[max(0, math.ceil(q * len(values) - 1e-9) - 1)]
+
+
+def same(got, session_rows, stream, by):
+    """Is GOT what pandas groups?"""
+    keys = [GROUPS[b](stream, session_rows).fillna("-") for b in by]
+    groups = dict(tuple(session_rows.groupby(keys if len(by) > 1 else keys[0])))
+    assert len(got) == len(groups) > 0
+    assert got.lacks.astype(int).max() == 0
+    for _, g in got.iterrows():
+        r = groups[tuple(g[b] for b in by) if len(by) > 1 else g[by[0]]]
+        assert int(g.calls) == len(r)
+        if "errors" in g:
+            assert int(g.errors) == failed(stream, r).notna().sum()
+        if stream in AMOUNTS:
+            name, column = AMOUNTS[stream]
+            assert int(g[name]) == sum(whole(r[column]))
+        if stream in TIMES:
+            times = [int(t) for t in TIMES[stream](r).dropna()]
+            assert int(g.total_ns) == sum(times)
+            for name, q in ("p50_ns", 0.5), ("p95_ns", 0.95), ("p99_ns", 0.99):
+                exact = quantile(times, q) if times else 0
+                assert abs(int(g[name]) - exact) <= exact * ERROR, (name, exact)
+            assert int(g.max_ns) == max(times, default=0)
+        if stream == "cache":
+            hits = sum(whole(r["count"][r.event_type == "HIT"]))
+            misses = sum(whole(r["count"][r.event_type == "MISS"]))
+            assert (int(g.hits), int(g.misses)) == (hits, misses)
+            assert pd.isna(g.hit_ratio) if not hits + misses else abs(float(g.hit_ratio) - hits / (hits + misses)) < 1e-5
+
+
+CASES = [("fs", by) for by in ("operation", "file", "directory", "extension", "process", "command", "container", "device",
+                               "fs_type", "errno", "size", "minute", "command,operation", "operation,errno")]
+CASES += [(s, by) for s in ("block", "nw_conn", "nw_epoll", "nw_sockopt", "cache", "pagefault")
+          for by in ("operation", "process", "command", "minute")]
+CASES += [("block", "device,command"), ("block", "errno"), ("block", "size"), ("nw_conn", "errno"), ("nw_conn", "remote"),
+          ("cache", "device"), ("pagefault", "device")]
+
+
+@pytest.mark.parametrize("stream, by", CASES)
+def test_it_is_what_pandas_groups(recorded, stream, by):
+    same(table(recorded, "--stream", stream, "--by", by), rows(recorded, stream), stream, by.split(","))
+
+
+def test_words_and_numbers_beyond_doubles(special):
+    got = table(special, "--by", "file")
+    same(got, rows(special, "fs"), "fs", ["file"])
+    got = table(special, "--stream", "block")
+    assert dict(zip(got.operation, got.total_ns)) == {"read": "100001", "flush": "123456789000003"}
+
+
+def test_a_file_of_the_cache_has_the_name_that_fs_knows(recorded):
+    got = table(recorded, "--stream", "cache", "--by", "file")
+    named = got[got.file.str.endswith("/big.7")]
+    fs = rows(recorded, "fs")
+    big = fs[fs.filename.fillna("").str.endswith("/big.7") & fs.inode.notna()].iloc[0]
+    cache = rows(recorded, "cache")
+    mine = cache[(cache.inode == big.inode) & (dotted(cache.device_id) == big.device)]
+    assert len(named) == 1 and int(named.calls.iloc[0]) == len(mine) > 0
+
+
+# ---- filters ----
+
+FILTERS = [
+    (["--slow", "100us"], lambda r: pd.to_numeric(r.duration_ns) >= 100000),
+    (["--errors"], lambda r: r.errno.notna()),
+    (["--ops", "read,write"], lambda r: r.operation.isin(["read", "write"])),
+    (["--command", "dd,cat"], lambda r: r.command.isin(["dd", "cat"])),
+    (["--path", "/usr/lib"], lambda r: r.filename.fillna("").str.contains(r"(?:^|-> )/usr/lib(?:/|$)")),
+    (["--where", "bytes_completed > 4000"], lambda r: pd.to_numeric(r.bytes_completed) > 4000),
+    (["--errors", "--ops", "open"], lambda r: r.errno.notna() & (r.operation == "open")),
+]
+
+
+@pytest.mark.parametrize("args, keeps", FILTERS, ids=lambda a: " ".join(a) if isinstance(a, list) else "")
+def test_filters_keep_what_pandas_keeps(recorded, args, keeps):
+    fs = rows(recorded, "fs")
+    same(table(recorded, *args), fs[keeps(fs)], "fs", ["operation"])
+
+
+def test_a_process_has_its_descendants(recorded):
+    fs = rows(recorded, "fs")
+    shell = fs[(fs.operation == "process_exec") & fs.cmdline.fillna("").str.contains("sh -c .*big", regex=True)].iloc[-1]
+    mine, before = {shell.pid}, 0
+    while len(mine) > before:
+        before = len(mine)
+        mine |= set(fs.pid[fs.ppid.isin(mine)])
+    assert before > 20
+    got = table(recorded, "--pid", shell.pid, "--by", "process")
+    assert set(got.process) == mine
+    same(got, fs[fs.pid.isin(mine)], "fs", ["process"])
+
+
+# ---- forms ----
+
+def test_files_directories_and_sessions_are_the_same(recorded):
+    files = sorted(recorded.glob("fs/*.csv.zst"))
+    assert summary(recorded, "--csv").stdout == summary(*files, "--csv").stdout == summary(recorded.parent, "--csv").stdout
+
+
+def test_a_file_that_is_not_finished_is_read(session, tmp_path):
+    session.add("fs", [{"operation": "close", "pid": "7", "duration_ns": "5", "mono_ns": str(START)}] * 11, part=True)
+    part, = session.write().glob("fs/*.part")
+    assert list(table(part).calls) == ["11"]
+
+
+def test_json_is_the_csv(recorded):
+    told = json.loads(summary(recorded, "--json", "--by", "process,operation").stdout)
+    one, = told["summaries"]
+    assert one["stream"] == "fs" and one["by"] == ["process", "operation"] and one["quantile_error"] == ERROR
+    csv = table(recorded, "--by", "process,operation")
+    assert len(one["groups"]) == len(csv)
+    for g, (_, c) in zip(one["groups"], csv.iterrows()):
+        for name in ("process", "process_command", "operation"):
+            assert g[name] == c[name]
+        for name in ("calls", "errors", "total_ns", "p50_ns", "p95_ns", "p99_ns", "max_ns", "bytes"):
+            assert g[name] == int(c[name])
+    assert one["total"]["calls"] == len(rows(recorded, "fs")) and told["lost"] == {"fs": 0}
+
+
+def test_top_others_and_total_add_up(recorded):
+    one, = json.loads(summary(recorded, "--json", "--by", "file", "--top", 5).stdout)["summaries"]
+    assert len(one["groups"]) == 5
+    for name in "calls", "errors", "total_ns", "bytes":
+        assert sum(g[name] for g in one["groups"]) + one["others"][name] == one["total"][name]
+    lines = summary(recorded, "--by", "file", "-n", 5).stdout.splitlines()
+    assert len(lines) == 8 and "others)" in lines[6] and lines[7].endswith(" total")
+
+
+@pytest.mark.parametrize("column", ["calls", "errors", "total", "mean", "p50", "p95", "p99", "max", "bytes"])
+def test_it_is_sorted_by_any_column(recorded, column):
+    got = table(recorded, "--by", "command", "--sort", column)
+    name = column if column in got else column + "_ns"
+    values = got[name].astype(float)
+    assert list(values) == sorted(values, reverse=True)
+
+
+def test_several_streams_have_a_table_each(recorded):
+    out = summary(recorded, "--stream", "fs,block,network").stdout
+    assert [block.splitlines()[0] for block in out.split("\n\n")] == ["fs", "block", "nw_conn"]
+
+
+def test_lost_rows_are_told(session):
+    session.add("fs", [{"operation": "close", "pid": "7", "mono_ns": str(START)}])
+    session.manifest["diagnostics"]["streams"]["fs"]["lost"]["ring"] = 7
+    assert "fs: 7 rows were lost" in summary(session.write()).stderr
+
+
+@pytest.mark.parametrize("args, why", [
+    (["--by", "colour"], "--by: 'colour'"), (["--by", "file,command,pid"], "--by:"),
+    (["--stream", "process"], "--stream: 'process'"), (["--stream", "block", "--by", "file"], "rows of block have no file"),
+    (["--sort", "beauty"], "--sort: fs has no 'beauty'"), (["--top", "many"], "--top: 'many'"),
+    (["--slow", "5"], "--slow: '5'"), (["--stream", "cache", "--slow", "5ms"], "rows of cache have no times"),
+    (["--json", "--csv"], "not both"), (["--where", "colour = 5"], "--where: no column"), (["--ops", ""], "--ops:"),
+])
+def test_what_makes_no_sense_is_refused(special, args, why):
+    assert why in summary(special, *args, code=2).stderr
+
+
+def test_what_cannot_be_read_is_said(tmp_path, session):
+    assert "no session" in summary(tmp_path, code=1).stderr
+    (tmp_path / "rows.csv.zst").write_bytes(b"no frame")
+    assert "no Zstandard frame" in summary(tmp_path / "rows.csv.zst", code=1).stderr
+    session.add("fs", [{"operation": "close", "pid": "7", "duration_ns": "x", "mono_ns": str(START)}])
+    assert "a row is none of the schema's" in summary(session.write(), code=1).stderr
+
+
+# ---- bounds ----
+
+def test_many_groups_are_bounded(session):
+    """300,000 files, of which 100 are heavy: these are there, and say what they may lack."""
+    columns = session.columns("fs")
+    at = {name: i for i, name in enumerate(columns)}
+    truth = {}
+    lines = []
+    for i in range(600_000):
+        name = f"/heavy{i % 100}" if i % 2 else f"/light{i // 2}"
+        row = [""] * len(columns)
+        row[at["timestamp"]] = "2026-03-29 01:59:59.000000"
+        row[at["operation"]], row[at["pid"]], row[at["filename"]] = "read", "1", name
+        row[at["duration_ns"]], row[at["mono_ns"]] = str(1000 + i % 77), str(START + i)
+        truth[name] = truth.get(name, 0) + 1000 + i % 77
+        lines.append(",".join(row))
+    raw = (",".join(columns) + "\n" + "\n".join(lines) + "\n").encode()
+    session.add_text("fs", raw, len(lines), START, START + len(lines) - 1)
+    directory = session.write()
+
+    out = directory / "out.csv"
+    with out.open("w") as f:
+        process = subprocess.Popen([conftest.IOTRC, "summary", directory, "--by", "file", "--csv"], stdout=f,
+                                   stderr=subprocess.PIPE, text=True)
+        said = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0 and "too many groups" in said
+    assert used.ru_maxrss < 200 << 10 # KiB
+    got = read(out.read_text())
+    assert len(got) <= 100_000
+    assert set(got.file[:100]) >= {f"/heavy{i}" for i in range(1, 100, 2)}
+    for _, g in got.iterrows():
+        assert int(g.total_ns) <= truth[g.file] <= int(g.total_ns) + int(g.lacks)
+    one, = json.loads(summary(directory, "--by", "file", "--json").stdout)["summaries"]
+    assert one["total"]["calls"] == 600_000 and one["total"]["total_ns"] == sum(truth.values())
+    assert sum(g["calls"] for g in one["groups"]) + one["others"]["calls"] == 600_000
