@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does a field hold what its column's type allows? The reading side of src/base/csv.h, made to
- * refuse whatever that wouldn't have written. */
+/* Checks whether a field is a valid value of its column's type. It accepts exactly what
+ * src/base/csv.h writes. */
 #ifndef IOTRC_FIELD_H
 #define IOTRC_FIELD_H
 
@@ -13,10 +13,10 @@
 /* NULL, or what is wrong with the field, without its CSV quotes, as a phrase ("no device"). */
 const char *field__check(const struct column *column, const char *s, size_t len);
 
-/* Decimal digits, no superfluous zero, 64 bits. */
+/* Parses decimal digits without leading zeros, 64 bits. */
 bool field__uint(const char *s, size_t len, uint64_t *ret);
 
-/* A wall time that exists, as the microseconds since 1970 that it would be in UTC. */
+/* Parses an existing wall time into microseconds since 1970, as if it were UTC. */
 bool field__wall(const char *s, size_t len, int64_t *ret_us);
 
 #endif

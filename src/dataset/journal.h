@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of a session is known to be at a target: a file of lines in the session's directory, synced
- * line by line, never uploaded itself. A line counts when it is whole, so it may be killed at any
- * moment. Functions on a journal may be called from any thread; a session has one journal open
- * for writing at a time (whoever uploads it holds the lock on its directory). */
+/* The journal of a session lists the files that have been uploaded. It is a text file in the
+ * session's directory, synced after each line, and not uploaded itself. Incomplete lines are
+ * ignored, so the program can be killed at any time. All functions may be called from any thread.
+ * Only the process that holds the lock on the session's directory writes the journal. */
 #ifndef IOTRC_UPLOAD_JOURNAL_H
 #define IOTRC_UPLOAD_JOURNAL_H
 
@@ -15,37 +15,38 @@
 
 struct journal;
 
-/* Opens the journal of the session whose directory is SESSION_FD (borrowed), made when missing, for
- * the target that IDENTITY names (any text; its hash is what is written). UID and GID own what is
- * made; -1 leaves it. 0, or a negative errno: -EFBIG where it can't be ours, so large is it. */
+/* Opens, or creates, the journal of the session in directory SESSION_FD (borrowed) for the target
+ * IDENTITY (any text; its hash is stored). UID and GID own a new file; -1: unchanged. 0, or a
+ * negative errno: -EFBIG if the file is larger than a journal can be. */
 int journal__open(struct journal **ret, int session_fd, const char *identity, uid_t uid, gid_t gid);
 /* Accepts NULL, returns NULL. */
 struct journal *journal__free(struct journal *j);
 
-/* PATH (relative to the session) is at the target, with this content. */
+/* Whether PATH (relative to the session) is at the target, with this SHA-256. */
 bool journal__has(struct journal *j, const char *path, const char *sha256);
-/* … is at another target. */
+/* Whether PATH is at another target, with this SHA-256. */
 bool journal__elsewhere(struct journal *j, const char *path, const char *sha256);
 
-/* Writes down that PATH is at the target; on the disk when this returns 0. A negative errno: it is
- * not written down, and the local copy is still needed. */
+/* Records that PATH is at the target, and syncs the journal. 0, or a negative errno: then the local
+ * copy is still needed. */
 int journal__confirm(struct journal *j, const char *path, const char *sha256, uint64_t bytes);
 
-/* What the target wants to know again when it takes PATH up: a copy, the caller's; NULL for
- * none. */
+/* The state with which the target resumes the upload of PATH: a copy that the caller frees; NULL if
+ * there is none. */
 char *journal__progress(struct journal *j, const char *path, const char *sha256);
-/* Writes it down; NULL: there is nothing to take up any more. 0, or a negative errno. */
+/* Stores that state; NULL removes it. 0, or a negative errno. */
 int journal__set_progress(struct journal *j, const char *path, const char *sha256,
 			  const char *progress);
 
-/* Whether all of the session in SESSION_FD is at one target: its manifest is, as it stands here (or
- * has been removed here), and that goes last. For whoever wants to remove a session. */
+/* Whether the whole session in SESSION_FD has been uploaded to one target, so that it can be
+ * removed. This is so if its manifest has been, in its present state, because the manifest is sent
+ * last. */
 bool journal__session_uploaded(int session_fd);
-/* Opens the journal to look whether files are at any target (journal__elsewhere()), which is why
- * they may be missing here. 0, or a negative errno: -ENOENT where there is none. */
+/* Opens the journal read-only, to see with journal__elsewhere() whether missing files have been
+ * uploaded. 0, or a negative errno: -ENOENT if there is no journal. */
 int journal__look(struct journal **ret, int session_fd);
 
-/* Lower-case hex of the SHA-256 of what FD holds from its start on. 0, or a negative errno. */
+/* Lower-case hexadecimal SHA-256 of the file FD, from its start. 0, or a negative errno. */
 int journal__sha256(int fd, char ret[65]);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What --memory is spent on. The plan holds at any load: each part has its bound, and what doesn't
- * fit is counted as lost, not kept. Outside of it are 1 KiB a live thread of the machine, which
- * kernels from 5.11 on keep with the thread, and the pages of the program and its libraries. */
+/* Divides the memory of --memory among its uses. The bounds hold at any load: rows for which there
+ * is no space are counted as lost. Not included are 1 KiB per live thread of the machine, which
+ * kernels from 5.11 on store with the thread, and the pages of the program and its libraries. */
 #ifndef IOTRC_MEMORY_H
 #define IOTRC_MEMORY_H
 
@@ -11,32 +11,33 @@
 #define MEMORY_DEFAULT (UINT64_C(256) << 20)
 
 struct memory_plan {
-	unsigned int n_rings;       /* of events: as many as CPUs, or less and shared */
-	uint32_t ring_bytes;        /* of each, a power of two */
-	uint32_t lane_bytes;        /* of a CPU's lane, where there are such; 0: no room for them */
-	uint32_t definitions_bytes; /* of the ring of definitions, a power of two */
-	uint32_t paths_sent;        /* paths that the kernel remembers having sent */
-	uint32_t queue_chunks;      /* rows on their way to the disk */
-	size_t paths_bytes, tasks_bytes; /* a generation of each dictionary; two are kept */
-	size_t paths_max, tasks_max;     /* … in entries */
-	size_t sort_bytes;               /* records of a snapshot that are sorted at once */
-	/* requests of one kind that are under way: block's, io_uring's, connections */
+	unsigned int n_rings;       /* rings of events: one per CPU, or fewer and shared */
+	uint32_t ring_bytes;        /* bytes of each, a power of two */
+	uint32_t lane_bytes;        /* bytes of a CPU's lane; 0: no lanes */
+	uint32_t definitions_bytes; /* bytes of the ring of definitions, a power of two */
+	uint32_t paths_sent;        /* entries in the kernel's table of paths already sent */
+	uint32_t queue_chunks;      /* chunks of rows in flight to the disk */
+	size_t paths_bytes,
+		tasks_bytes;         /* bytes of a generation of each dictionary; there are two */
+	size_t paths_max, tasks_max; /* the same in entries */
+	size_t sort_bytes;           /* bytes of a snapshot's records sorted at once */
+	/* requests of one kind in flight: block, io_uring, connections */
 	uint32_t in_flight;
-	uint32_t uring_conns; /* those of io_uring's that are about sockets */
-	uint32_t uring_asked; /* … that name paths, which are kept as asked for */
-	uint32_t threads;     /* whose doings are kept in a table: up to 5.10 */
+	uint32_t uring_conns; /* io_uring requests on sockets */
+	uint32_t uring_asked; /* io_uring requests with paths, which are stored as passed */
+	uint32_t threads;     /* threads whose state is in a table: up to 5.10 */
 };
 
-/* The CPUs that this machine may ever have, at least 1. */
+/* Number of CPUs that this machine can have, at least 1. */
 unsigned int memory__cpus(void);
 
-/* The least that --memory may be with so many CPUs. */
+/* Minimum of --memory with CPUS CPUs, in bytes. */
 uint64_t memory__least(unsigned int n_cpus);
 
-/* Divides BYTES, at least memory__least(); 0: the default, or the least where that is more. */
+/* Divides BYTES, at least memory__least(). 0: the default, or memory__least() if that is more. */
 void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus);
 
-/* What the parts of PLAN add up to, with what doesn't depend on it. */
+/* Sum of the parts of PLAN and of the constant parts, in bytes. */
 uint64_t memory__total(const struct memory_plan *plan, unsigned int n_cpus);
 
 #endif

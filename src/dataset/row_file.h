@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads the rows of one trace file, finished or not: a Zstandard frame of CSV lines. What is in the
- * file may be anybody's: memory and work are bounded by its size. Used by one thread at a time. */
+/* Reads the rows of one trace file, finished or not: a Zstandard frame of CSV lines. The content is
+ * untrusted: memory and work are bounded by the file's size. For one thread at a time. */
 #ifndef IOTRC_ROW_FILE_H
 #define IOTRC_ROW_FILE_H
 
@@ -11,8 +11,8 @@
 
 #include "dataset/frame.h"
 
-/* Bytes of a line. Two paths, an argv and the rest of a row stay far below it, all bytes
- * escaped. */
+/* Maximum length of a line in bytes. Two paths, an argv and the other columns need far less, even
+ * with all bytes escaped. */
 #define ROW_FILE_LINE_MAX (1024 * 1024)
 
 /* Bytes behind a line that row_file__next() has given that may be read, whatever they are. */
@@ -21,9 +21,9 @@
 struct row_file;
 
 struct row_file_config {
-	int fd;             /* read from where it stands; borrowed */
-	uint64_t raw_bytes; /* more content than this is refused; 0: any */
-	/* Called with each piece of the compressed file as it is read; or NULL. */
+	int fd;             /* read from its current position; borrowed */
+	uint64_t raw_bytes; /* maximum size of the content; 0: no limit */
+	/* Called with each piece of compressed data; or NULL. */
 	void (*compressed)(void *arg, const void *data, size_t len);
 	void *arg;
 };
@@ -31,27 +31,28 @@ struct row_file_config {
 /* 0, or -ENOMEM. CONFIG is copied. */
 int row_file__new(struct row_file **ret, const struct row_file_config *config);
 
-/* The next line, the header row first, without its line feed, in *RET_LINE until the next call; it
- * may be changed there. 1: there is one. 0: the file ends, after its frame or in it, see
- * row_file__ended(). A negative errno, and the same again from then on: row_file__why() says more.
- * The last piece of a frame that broke off has whole lines only (csv_file.h). */
+/* Gets the next line, without its line feed, in *RET_LINE; the first one is the header row. The
+ * line is valid until the next call, and the caller may modify it. 1; 0 at the end of the file,
+ * which may be inside the frame, see row_file__ended(); or a negative errno, again in all later
+ * calls, see row_file__why(). A frame that broke off ends with a whole line (csv_file.h). */
 int row_file__next(struct row_file *f, char **ret_line, size_t *ret_len);
 
-/* After row_file__next() returned 0: whether the frame was whole. A .part file's isn't. */
+/* After row_file__next() returned 0: whether the frame was complete. That of a .part file is
+ * not. */
 bool row_file__ended(const struct row_file *f);
 
-/* After row_file__next() returned 0: bytes after the last line feed, which are no line. */
+/* After row_file__next() returned 0: number of bytes after the last line feed. */
 size_t row_file__torn(const struct row_file *f);
 
-/* Why row_file__next() failed, in words; static. */
+/* Why row_file__next() failed: a static message. */
 const char *row_file__why(const struct row_file *f);
 
-/* Bytes read so far, and what they were decompressed to. */
+/* Bytes read so far, and bytes decompressed. */
 uint64_t row_file__compressed(const struct row_file *f);
 uint64_t row_file__raw(const struct row_file *f);
 
-/* After row_file__next() failed: reads the rest of the file as bytes, so that it is counted and
- * given to the configuration's compressed(). */
+/* After row_file__next() failed: reads the rest of the file without decompressing it, counts it and
+ * passes it to compressed(). */
 void row_file__skip(struct row_file *f);
 
 /* Whether the file begins with a Zstandard frame. */
@@ -68,13 +69,13 @@ struct row_file *row_file__free(struct row_file *f);
 #define ROW_FIELDS_MAX 32
 
 struct row_field {
-	char *s; /* not ended at len */
+	char *s; /* not NUL-terminated */
 	size_t len;
 };
 
-/* Takes the CSV quotes off the LEN bytes of LINE, in place. Returns how many fields there are,
- * also past ROW_FIELDS_MAX, or -1 with the reason, static, in *RET_WHY: it isn't as csv.h writes
- * it. */
+/* Splits the LEN bytes of LINE into fields and removes CSV quotes, in place. Returns the number of
+ * fields, which may exceed ROW_FIELDS_MAX, or -1 with a static message in *RET_WHY if the line is
+ * not as csv.h writes it. */
 int row_file__split(char *line, size_t len, struct row_field fields[ROW_FIELDS_MAX],
 		    const char **ret_why);
 

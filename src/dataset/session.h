@@ -14,12 +14,12 @@ struct session {
 	int fd;     /* the directory */
 };
 
-/* Makes the directory of a new session. <out> itself is made when its parent is there; it may be a
- * symlink only of our own, of root's or of UID's. What exists is used as it is; what is made has
- * mode 0750 (less the umask) and belongs to UID:GID (-1 leaves it, as does a file system that
- * cannot change owners). 0, or a negative errno: -ENOENT (no parent), -ENOTDIR or -ELOOP (a file or
- * a symlink in the way), -EINVAL (BUCKET or MACHINE_ID is no single name), -EACCES, -EROFS,
- * -ENOSPC, ...; nothing that it made is taken away again. */
+/* Creates the directory of a new session, and <out> if its parent exists. <out> may be a symlink
+ * only if that belongs to us, to root or to UID. Existing directories are used; new ones have mode
+ * 0750 (minus the umask) and belong to UID:GID (unchanged with -1, and on file systems that cannot
+ * change owners). 0, or a negative errno: -ENOENT (no parent), -ENOTDIR or -ELOOP (a file or a
+ * symlink in the way), -EINVAL (BUCKET or MACHINE_ID is not a single name), -EACCES, -EROFS,
+ * -ENOSPC, ...; on error it does not remove directories that it has created. */
 int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
 		 uid_t uid, gid_t gid);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the directories that lead to a session were when it began: on which file system, and whose.
- * Others may write to some of them. Where a session is looked for again by its path, a directory
- * that somebody has put there meanwhile must not pass for the one that was there. */
+/* Remembers owner and file system of the directories that lead to a session. Other users may be
+ * able to write to some of them. When a session is looked up again by its path, a directory that
+ * somebody else has created there must not be accepted. */
 #ifndef IOTRC_SESSION_ORIGIN_H
 #define IOTRC_SESSION_ORIGIN_H
 
@@ -12,17 +12,17 @@
 
 struct session_origin;
 
-/* Looks at the session in directory FD and at the four directories above it. NULL when memory is
- * out, or <out>'s path can't be known (longer than a page, no /proc). */
+/* Examines the session in directory FD and the four directories above it. NULL if out of memory, or
+ * if the path of <out> is unknown (longer than a page, or no /proc). */
 struct session_origin *session_origin__new(int fd);
 
-/* Looks whether the directory of session S has been removed, or (RETURNED) is another one now, on
- * a disk that has come back: then opens it anew, through no symlink. Where it was removed, what is
- * missing of it is made for UID:GID, <out> included. Each directory on the way must belong to whom
- * it belonged, and lie on the file system that it lay on: the same device, or (a disk that came
- * back by another name) one of the same type and id. S's descriptor keeps its number. 0: all is as
- * it was, 1: it is another directory now, locked, or a negative errno: -EPERM somebody else's,
- * -EXDEV another file system, -ELOOP a symlink, -EOPNOTSUPP where O is NULL. */
+/* Checks whether the directory of session S has been removed, or (RETURNED) replaced because its
+ * disk has come back. Then opens the directory again, without following symlinks; if it was
+ * removed, creates it and its parents up to <out>, owned by UID:GID. Each existing directory must
+ * have the same owner as before and be on the same file system: the same device, or (for a disk
+ * with a new name) the same type and id. The descriptor in S keeps its number. 0: unchanged; 1: a
+ * new directory, locked; or a negative errno: -EPERM another owner, -EXDEV another file system,
+ * -ELOOP a symlink, -EOPNOTSUPP if O is NULL. */
 int session_origin__restore(const struct session_origin *o, struct session *s, bool returned,
 			    uid_t uid, gid_t gid);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads a session: its manifest, which names its files, and the files' rows. What the manifest says
- * may be anybody's: every member is checked, memory is bounded, and nothing outside the session's
- * directory is opened. */
+/* Reads a session: its manifest and the files listed there. The manifest is untrusted: every member
+ * is checked, memory is bounded, and no file outside the session's directory is opened. */
 #ifndef IOTRC_SESSION_READER_H
 #define IOTRC_SESSION_READER_H
 
@@ -24,18 +23,18 @@ struct session_reader {
 	struct file_facts *files; /* ascending by path; their paths belong to ROOT */
 	size_t n_files;
 
-	/* Set by whatever finds that the manifest can't be used; nothing is read from it after. */
+	/* The manifest cannot be used; nothing more is read from it. */
 	bool broken;
 	char why[SESSION_READER_WHY_MAX]; /* in words, printable */
 
-	/* Called with what is wrong but leaves the rest usable, a printable line; or NULL. */
+	/* Called with a printable line for each fault that leaves the rest usable; or NULL. */
 	void (*fault)(void *arg, const char *what);
 	void *arg;
 };
 
-/* Reads the manifest in directory R->fd into R, whose fd, fault and arg are set and whose other
- * members are 0. 0, or -EBADMSG: R->broken and R->why say what is wrong; in both cases
- * session_reader__clear() is due. */
+/* Reads the manifest in directory R->fd into R. The caller sets fd, fault and arg, and the other
+ * members to 0. 0; or -EBADMSG, with R->broken and R->why set. Call session_reader__clear() in both
+ * cases. */
 int session_reader__read(struct session_reader *r);
 
 /* Frees what R owns. */
@@ -44,20 +43,20 @@ void session_reader__clear(struct session_reader *r);
 /* The file of R called PATH ("fs/fs_..._0001.csv.zst"), or NULL. */
 const struct file_facts *session_reader__find(const struct session_reader *r, const char *path);
 
-/* Opens FILE, one of those of R or the same with .part at its end (PART), for reading. The
- * descriptor of a regular file, or a negative errno: -EINVAL where it isn't one. */
+/* Opens FILE, one of R's files, for reading; PART: with the suffix .part. The descriptor, or a
+ * negative errno: -EINVAL if it is not a regular file. */
 int session_reader__open(const struct session_reader *r, const struct file_facts *file, bool part);
 
-/* Opens NAME in the subdirectory SUBDIR of directory DIR likewise; no symbolic link is followed. */
+/* Opens NAME in subdirectory SUBDIR of DIR in the same way. No symlink is followed. */
 int session_reader__open_in(int dir, const char *subdir, const char *name);
 
-/* ---- for those who read more of the manifest ---- */
+/* ---- for readers of other members of the manifest ---- */
 
-/* Says why the manifest can't be used, unless that has been said. */
+/* Sets R->broken and R->why, unless they are set. */
 void session_reader__break(struct session_reader *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Tells FAULT. */
+/* Calls R->fault. */
 void session_reader__fault(struct session_reader *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

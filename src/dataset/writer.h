@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The write manager: whole rows in chunks -> bounded queue -> zstd frames -> rotated files.
- * Producers fill chunks; one thread of the writer compresses and writes them, another finishes
- * files. */
+/* The writer: chunks of whole rows -> bounded queue -> zstd frames -> rotated files. Producers fill
+ * chunks; one thread of the writer compresses and writes them, another one finishes files. */
 #ifndef IOTRC_WRITER_H
 #define IOTRC_WRITER_H
 
@@ -16,7 +15,7 @@
 
 /* Whole rows of one stream. The producer fills data and the counts. */
 struct chunk {
-	struct chunk *next; /* the queue's */
+	struct chunk *next; /* used by the queue */
 	enum stream stream;
 	uint32_t len; /* bytes used */
 	uint64_t rows;
@@ -24,92 +23,86 @@ struct chunk {
 	char data[CHUNK_SIZE];
 };
 
-#define WRITER_LEVEL 1 /* zstd's, as a rule: on this data level 3 is slower and no smaller */
+#define WRITER_LEVEL 1 /* default zstd level: on this data, level 3 is slower and no smaller */
 
 struct writer_config {
 	int session_fd; /* directory of the session, borrowed */
-	/* A file is finished after the first chunk that takes it to one of these; 0 is never. */
-	uint32_t rotate_age_s; /* of an idle stream, too */
+	/* A file is finished after the first chunk with which it reaches one of these; 0: no
+	 * limit. */
+	uint32_t rotate_age_s; /* also applies to an idle stream */
 	uint64_t rotate_bytes; /* compressed */
 	uint64_t rotate_rows;
-	int level;             /* zstd's */
-	uint32_t queue_chunks; /* bound of chunks in flight, all streams together */
-	uid_t uid;             /* owner of what is created; -1 leaves it */
+	int level;             /* zstd level */
+	uint32_t queue_chunks; /* maximum number of chunks in flight, all streams together */
+	uid_t uid;             /* owner of new files; -1: unchanged */
 	gid_t gid;
-	struct disk_budget *budget; /* what may be written; NULL: anything. Borrowed */
-	/* Called on a thread of the writer's after each finished (renamed) file; may be NULL. FACTS
-	 * live as long as the call. */
+	struct disk_budget *budget; /* limit on what is written; NULL: none. Borrowed */
+	/* Called in a thread of the writer after each finished (renamed) file; may be NULL. FACTS
+	 * is valid during the call. */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
 };
 
 struct writer_stream_stats {
 	uint64_t written_rows;                /* rows that reached a file */
-	uint64_t lost_disk_rows;              /* rows that couldn't be written */
+	uint64_t lost_disk_rows;              /* rows that could not be written */
 	uint64_t raw_bytes, compressed_bytes; /* of the files, header rows included */
 };
 
 struct writer;
 
-/* Makes a writer and starts its threads. 0, or a negative errno. */
+/* Creates a writer and starts its threads. 0, or a negative errno. */
 int writer__new(struct writer **ret, const struct writer_config *config);
 
-/* An empty chunk for STREAM, now the caller's; NULL when queue_chunks are in flight (a few more for
- * the lost stream): the caller counts its rows as lost(queue). Never blocks on the disk. */
+/* Gets an empty chunk for STREAM, which the caller owns until writer__put(). NULL if queue_chunks
+ * are in flight (a few more for the lost stream): the caller counts its rows as lost (queue). Never
+ * blocks on the disk. */
 struct chunk *writer__get_chunk(struct writer *w, enum stream stream);
 
-/* All chunks are in flight: the next writer__get_chunk() gives NULL unless one comes back. */
+/* Whether all chunks are in flight, so that writer__get_chunk() returns NULL until one is free. */
 bool writer__busy(struct writer *w);
 
-/* Hands a chunk over (an empty one is recycled). */
+/* Passes a chunk to the writer; an empty one is recycled. */
 void writer__put_chunk(struct writer *w, struct chunk *chunk);
 
-/* Finishes every open file; the next chunk of a stream opens a new one. Asynchronous. */
+/* Finishes all open files; the next chunk of a stream opens a new one. Asynchronous. */
 void writer__rotate(struct writer *w);
 
-/* What files are finished at (see writer_config), from the next chunk or rotation on. */
+/* Sets the limits at which files are finished (see writer_config), from the next chunk on. */
 void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint64_t rows);
 
 void writer__stats(struct writer *w, enum stream stream, struct writer_stream_stats *ret_stats);
 
-/* Compresses by zstd's LEVEL from now on: each stream goes on in a new file. */
+/* Sets the zstd LEVEL; each stream continues in a new file. */
 void writer__set_level(struct writer *w, int level);
 
-/* Percent of the queue that is on its way to the disk. */
+/* Share of the queue that is in use, in percent. */
 unsigned int writer__fill(struct writer *w);
 
-/* Chunks written so far, well or not; RET_IDLE: all that were put. For a watchdog, from any
- * thread. */
+/* Number of chunks processed so far, with or without success; RET_IDLE: whether that is all. For a
+ * watchdog, from any thread. */
 uint64_t writer__steps(struct writer *w, bool *ret_idle);
 
-/* Rows are being lost since the last try to write. */
+/* Whether the last attempt to write failed, so that rows are being lost. */
 bool writer__failing(struct writer *w);
 
-/* The first error the disk gave (negative errno), or 0. */
+/* The first error from the disk (negative errno), or 0. */
 int writer__error(struct writer *w);
 
-/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is
- * known then, and can be told in rows of that one before writer__close(). Producers of other rows
- * must have ended. */
+/* Writes all queued rows and finishes the files of all streams except lost. All losses are known
+ * then and can be written to the lost stream before writer__close(). Producers of other rows must
+ * have ended. */
 void writer__settle(struct writer *w);
 
-/* Writes what is queued and finishes the files of all streams but the lost one: what these lose is
- * known then, and can be told in rows of that one before writer__close(). Producers of other rows
- * must have ended. */
-void writer__settle(struct writer *w);
-
-/* Writes what is queued, finishes every file, ends the threads. The stats stay readable. 0, or the
- * first error; a file that couldn't be finished stays as .part, and its rows count as written.
- * Chunks still held by producers must have been put back. */
+/* Writes all queued rows, finishes all files and ends the threads. The stats remain readable. 0, or
+ * the first error; a file that could not be finished keeps its name .part, and its rows count as
+ * written. Producers must have returned all chunks. */
 int writer__close(struct writer *w);
 
-/* Files that could not be finished. Exact after writer__close(). */
+/* Number of files that could not be finished. Exact after writer__close(). */
 unsigned int writer__unfinished(struct writer *w);
 
-/* Files that could not be finished. Exact after writer__close(). */
-unsigned int writer__unfinished(struct writer *w);
-
-/* Frees; accepts NULL, returns NULL. Closes first where that was not done. */
+/* Frees W, after closing it if needed. Accepts NULL, returns NULL. */
 struct writer *writer__free(struct writer *w);
 
 #endif
