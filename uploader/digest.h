@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The checksums of a part of a file, by which sender and store know that they hold the same. */
+/* Checksums of a part of a file, with which iotrc and the store compare what they have. */
 #ifndef IOTRC_DIGEST_H
 #define IOTRC_DIGEST_H
 
@@ -15,8 +15,8 @@ struct digest {
 	unsigned char md5[MD5_SIZE];
 };
 
-/* Of LEN bytes of FD from AT on; progress() is told SENT meanwhile. 0, or a negative errno:
- * -ENODATA where the file is shorter, -ECANCELED where HOOKS say so. */
+/* Computes the checksums of LEN bytes of FD from AT, and calls progress() with SENT meanwhile. 0,
+ * or a negative errno: -ENODATA if the file is shorter, -ECANCELED if progress() returns false. */
 int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks);
 

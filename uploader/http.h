@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HTTP for the targets, by libcurl: TLS is verified, redirects are not followed (a signature or a
- * token is for one host alone), proxies come from the environment. Every request ends, whatever the
- * other side does: its answer is bounded in bytes and in time, and so is the time that it takes to
- * take ours. */
+/* HTTP requests with libcurl. TLS certificates are verified. Redirects are not followed, because a
+ * signature or token is meant for one host. Proxies come from the environment. Every request ends,
+ * whatever the server does: the answer is limited in bytes and in time, and so is the time for
+ * sending the request. */
 #ifndef IOTRC_HTTP_H
 #define IOTRC_HTTP_H
 
@@ -13,10 +13,11 @@
 
 #include "uploader/target.h"
 
-#define HTTP_BODY_MAX (256 << 10) /* bytes of an answer's body: after that we hang up */
-#define HTTP_HEAD_MAX (64 << 10)  /* … and of its head, with interim answers and trailers */
+#define HTTP_BODY_MAX \
+	(256 << 10) /* bytes of an answer's body, after which the connection is closed */
+#define HTTP_HEAD_MAX (64 << 10) /* the same for headers, with interim answers and trailers */
 #define HTTP_WIRE_MAX \
-	(4 << 20) /* … and of all that comes for it: chunk lengths, TLS, a proxy's words */
+	(4 << 20) /* the same for all received bytes: chunk lengths, TLS, a proxy's answer */
 #define HTTP_FIELD_MAX 256
 
 struct http_signer {
@@ -30,14 +31,14 @@ struct http_request {
 	const char *host;                 /* for messages: no path, no query */
 	struct curl_slist *headers;       /* borrowed */
 	const struct http_signer *signer; /* NULL: none */
-	bool local;                       /* stays on this machine: goes through no proxy */
-	bool file;                        /* the body is LEN bytes of FD from AT on; or of DATA */
+	bool local;                       /* to this machine: use no proxy */
+	bool file;                        /* the body: LEN bytes of FD from AT, or of DATA */
 	int fd;
 	uint64_t at, len;
 	const char *data;
 };
 
-/* The fields of an answer's head that anything depends on; "" where it has none. */
+/* Header fields of an answer that iotrc uses; "" if missing. */
 struct http_head {
 	char etag[HTTP_FIELD_MAX];
 	char date[HTTP_FIELD_MAX];
@@ -51,17 +52,17 @@ struct http_head {
 };
 
 struct http_answer {
-	CURLcode error; /* CURLE_OK: there is an answer */
+	CURLcode error; /* CURLE_OK if there is an answer */
 	char detail[CURL_ERROR_SIZE];
-	int read_error; /* negative errno: why the file couldn't be read */
-	/* words why we hung up before its end, or NULL. An answer that says no counts all the same:
-	 * then error is CURLE_OK */
+	int read_error; /* negative errno from reading the file, or 0 */
+	/* why the connection was closed early, or NULL. If the status is an error, the answer
+	 * counts anyway, and error is CURLE_OK */
 	const char *cut;
 	bool cancelled;
 	long status;
-	long tunnel_status; /* what a proxy said to CONNECT; 0: nothing */
+	long tunnel_status; /* status of a proxy's answer to CONNECT, or 0 */
 	struct http_head head;
-	char body[HTTP_BODY_MAX + 1]; /* cut at its end, NUL-terminated */
+	char body[HTTP_BODY_MAX + 1]; /* possibly cut; NUL-terminated */
 	size_t body_len;
 };
 
@@ -73,26 +74,25 @@ int http__new(struct http **ret, const struct target_config *config,
 /* Frees it; NULL is allowed. Returns NULL. */
 struct http *http__free(struct http *h);
 
-/* One request, one answer, which stays with H until the next. SENT_BEFORE is what progress() is
- * told of beyond this body. */
+/* Sends a request. The answer is valid until the next request of H. progress() is called with
+ * SENT_BEFORE plus the bytes sent of this body. */
 const struct http_answer *http__do(struct http *h, const struct http_request *request,
 				   uint64_t sent_before, const struct target_hooks *hooks);
 
-/* Host and port of URL, without what may be a secret, as libcurl reads it, which is what goes
- * there. A copy, or NULL: it is no URL, or there is no memory. */
+/* Host and port of URL as libcurl parses it, without user and password. A copy that the caller
+ * frees, or NULL if it is not a URL or memory is out. */
 char *http__host(const char *url);
 
-/* Whether URL's host is this machine, by its loopback addresses or as localhost, as libcurl reads
- * it. */
+/* Whether the host of URL, as libcurl parses it, is localhost or a loopback address. */
 bool http__is_local(const char *url);
 
-/* Adds a field to LIST. *OK becomes false where there is no memory for it, and then nothing more is
- * added: the list, which its owner frees, is not to be used. */
+/* Adds a field to LIST. If out of memory, sets *OK to false; then it adds nothing more, and the
+ * list must not be used. The caller frees the list. */
 void http__header(struct curl_slist **list, bool *ok, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Writes TEXT as S3 and RFC 3986 have it: all but A-Z a-z 0-9 - . _ ~ (and / where SLASH) as %HH.
- * Returns the end, or NULL where it doesn't fit. */
+/* Percent-encodes TEXT as S3 and RFC 3986 require: all bytes except A-Z a-z 0-9 - . _ ~ (and / if
+ * SLASH) become %HH. Returns the end, or NULL if it does not fit. */
 char *http__encode(char *at, const char *end, const char *text, bool slash);
 
 #endif

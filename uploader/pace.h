@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When to try again, and how fast to send. Times are CLOCK_MONOTONIC nanoseconds, given by the
- * caller, who also sees to it that one thread at a time is in here. */
+/* Delays between retries, and the limit on the rate. The caller passes times (CLOCK_MONOTONIC, in
+ * nanoseconds) and does the locking. */
 #ifndef IOTRC_UPLOAD_PACE_H
 #define IOTRC_UPLOAD_PACE_H
 
@@ -8,14 +8,14 @@
 #include <stdint.h>
 
 #define PACE_SECOND UINT64_C(1000000000)
-/* After a failure: a second, doubled with each that follows, up to five minutes; after a refusal a
- * minute, up to half an hour. Each is spread from half of it to one and a half, so that many
- * machines don't come back at once. */
+/* Delay after a failure: one second, doubled after each further failure, up to five minutes. After
+ * a refusal: one minute, up to half an hour. The delay is multiplied by a random factor from 0.5 to
+ * 1.5, so that many machines do not retry at the same time. */
 #define PACE_RETRY PACE_SECOND
 #define PACE_RETRY_MAX (300 * PACE_SECOND)
 #define PACE_REFUSED (60 * PACE_SECOND)
 #define PACE_REFUSED_MAX (1800 * PACE_SECOND)
-/* Longer than this nobody is obeyed. */
+/* Longest delay that a server can ask for, in seconds. */
 #define PACE_OBEY_MAX_S 3600
 
 struct backoff {
@@ -23,18 +23,18 @@ struct backoff {
 	uint64_t not_before_ns; /* 0: at once */
 };
 
-/* One more failure at NOW. ASKED_S: seconds that the other side asked for, 0 for none; RANDOM: any
- * number, evenly spread. */
+/* Notes a failure at NOW_NS. ASKED_S: delay in seconds that the server asked for, or 0. RANDOM: a
+ * uniformly distributed number. */
 void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,
 		     uint32_t random);
 
-/* Bytes per second for all threads together. */
+/* A limit on the bytes per second of all threads together. */
 struct rate {
-	uint64_t bytes_per_s; /* 0: any */
-	uint64_t free_ns;     /* from when on the next byte may go */
+	uint64_t bytes_per_s; /* 0: no limit */
+	uint64_t free_ns;     /* time from which the next byte may be sent */
 };
 
-/* N more bytes have gone at NOW: nanoseconds to wait before the next ones. */
+/* Notes N bytes sent at NOW_NS. Returns the nanoseconds to wait before sending more. */
 uint64_t rate__spend(struct rate *r, uint64_t now_ns, uint64_t n);
 
 #endif

@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 
-/* What --telemetry tells a gateway of a session that is over, from its MANIFEST: how long it ran
- * and how many rows each stream has and has lost, which iotrc on which kernel, and the machine's id
- * that is in every key. No name of anything, nor the command line. NULL where there is no
- * memory. */
+/* Builds the JSON that --telemetry posts to a gateway at the end of a session, from its MANIFEST:
+ * the duration, rows and lost rows per stream, versions of iotrc and the kernel, and the machine
+ * id, which is part of every key. It contains no names and no command line. The caller frees it;
+ * NULL if out of memory. */
 json_t *telemetry__new(const json_t *manifest);
 
 #endif
