@@ -233,7 +233,7 @@ check-tsan check-asan-live: workloads
 	$(call say,TEST,'live with sanitizers: $(SANITIZED)')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
 	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
-	export TSAN_OPTIONS=log_path=$$log:suppressions=$(abspath tests/tsan/suppressions) \
+	export TSAN_OPTIONS=log_path=$$log \
 		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \
 	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q \
 		-p no:cacheprovider $(SANITIZED:%=tests/live/%); \
@@ -241,7 +241,7 @@ check-tsan check-asan-live: workloads
 check-tsan-unit:
 	$(call say,TEST,'unit under ThreadSanitizer')
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-check-tsan SANITIZE=thread $(BUILD)-check-tsan/unit-tests-tsan
-	$(Q)TSAN_OPTIONS=suppressions=$(abspath tests/tsan/suppressions) $(BUILD)-check-tsan/unit-tests-tsan
+	$(Q)$(BUILD)-check-tsan/unit-tests-tsan
 $(BUILD)/unit-tests-tsan: $(BUILD)/tests/tsan/unit_main.o $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -lcriterion -o $@

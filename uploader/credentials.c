@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/secret_memory.h"
 #include "uploader/target_kind.h"
 
 #define FILE_MAX (64 << 10)
@@ -43,30 +43,10 @@ bool credentials__is_name(const char *name)
 	return false;
 }
 
-static void *take(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	madvise(p, size, MADV_DONTDUMP);
-	madvise(p, size, MADV_DONTFORK);
-	mlock(p, size); /* RLIMIT_MEMLOCK may not allow it: swap is root's */
-	/* libcurl's own copies are anywhere in the heap. It fails for values but 0 and 1 alone. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	return p;
-}
-
-static void give_back(void *p, size_t size)
-{
-	explicit_bzero(p, size);
-	munmap(p, size);
-}
-
 struct credentials *credentials__free(struct credentials *c)
 {
 	if (c)
-		give_back(c, sizeof(*c));
+		secret_memory__free(c, sizeof(*c));
 	return NULL;
 }
 
@@ -189,7 +169,7 @@ static const char *profile(void)
 
 static int from_file(struct credentials *c, const char *path, char problem[TARGET_REASON_MAX])
 {
-	char *text = take(FILE_MAX + 1);
+	char *text = secret_memory__new(FILE_MAX + 1);
 	int err;
 
 	if (!text) {
@@ -199,7 +179,7 @@ static int from_file(struct credentials *c, const char *path, char problem[TARGE
 	err = read_file(text, path, problem);
 	if (!err)
 		err = parse(c, text, path, profile(), problem);
-	give_back(text, FILE_MAX + 1);
+	secret_memory__free(text, FILE_MAX + 1);
 	return err;
 }
 
@@ -249,7 +229,7 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 			    "%.200s has no aws_access_key_id and aws_secret_access_key for "
 			    "profile %.60s",
 			    file, profile());
-		return -ENOKEY;
+		return -ENOENT;
 	}
 	err = from_environment(c, problem);
 	if (err || has_keys(c))
@@ -262,14 +242,14 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 		if (err || has_keys(c))
 			return err;
 		target__say(problem, "%.200s has no keys for profile %.60s", path, profile());
-		return -ENOKEY;
+		return -ENOENT;
 	}
 	target__say(
 		problem,
 		"no credentials for s3://: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
 		"(sudo drops them: --preserve-env=NAME,...), or have them in $HOME/.aws/credentials "
 		"(under sudo that is root's) or in a file for --upload-credentials");
-	return -ENOKEY;
+	return -ENOENT;
 }
 
 static int find_token(struct credentials *c, const char *file, char problem[TARGET_REASON_MAX])
@@ -282,13 +262,13 @@ static int find_token(struct credentials *c, const char *file, char problem[TARG
 	if (err || *c->token)
 		return err;
 	target__say(problem, "%.200s has no line 'token = ...'", file);
-	return -ENOKEY;
+	return -ENOENT;
 }
 
 static int look_up(struct credentials **ret, const char *file, char problem[TARGET_REASON_MAX],
 		   int (*how)(struct credentials *, const char *, char *))
 {
-	struct credentials *c = take(sizeof(*c));
+	struct credentials *c = secret_memory__new(sizeof(*c));
 	int err;
 
 	if (!c) {

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -14,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/tcp_received.h"
 #include "uploader/target_kind.h"
 
 #define CONNECT_TIMEOUT_S 20
@@ -241,12 +242,7 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
  * such as chunk extensions and a proxy's head. */
 static uint64_t received(const struct http *h)
 {
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	if (h->socket < 0 || getsockopt(h->socket, IPPROTO_TCP, TCP_INFO, &info, &len))
-		return 0;
-	return info.tcpi_bytes_received;
+	return h->socket < 0 ? 0 : tcp_received__get(h->socket);
 }
 
 /* CURLINFO_ACTIVESOCKET tells of a connection only after the transfer. */

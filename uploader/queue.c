@@ -4,18 +4,18 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/background.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "platform/cond.h"
+#include "platform/libc.h"
+#include "platform/priority.h"
 #include "uploader/queue_state.h"
 
 #define TRIES_MAX 5 /* of a file that fails alone, before it is put aside */
@@ -130,23 +130,20 @@ static bool do_one(struct worker *w)
 static void wait_a_while(struct queue *q)
 {
 	uint64_t until = clock__mono_ns() + PACE_SECOND;
-	struct timespec t;
 
 	if (q->backoff.not_before_ns > clock__mono_ns() && q->backoff.not_before_ns < until)
 		until = q->backoff.not_before_ns;
-	t = (struct timespec){ until / PACE_SECOND, until % PACE_SECOND };
-	pthread_cond_timedwait(&q->wake, &q->lock, &t);
+	cond__wait_until(&q->wake, &q->lock, until);
 }
 
-static void *work(void *arg)
+static void work(void *arg)
 {
 	struct worker *w = arg;
 	struct queue *q = w->q;
 	int err;
 
 	if (q->config.live)
-		background__enter(SCHED_IDLE);
-	atomic_store(&w->tid, gettid());
+		priority__lower(true);
 	err = background__drop(q->config.uid, q->config.gid);
 	pthread_mutex_lock(&q->lock);
 	if (err) {
@@ -160,7 +157,6 @@ static void *work(void *arg)
 			wait_a_while(q);
 	}
 	pthread_mutex_unlock(&q->lock);
-	return NULL;
 }
 
 /* Signals are the main thread's. */
@@ -169,10 +165,8 @@ static int start_workers(struct queue *q)
 	int err = 0;
 
 	q->running = q->config.parallel;
-	for (unsigned int i = 0; !err && i < q->config.parallel; i++) {
-		err = thread__start(&q->workers[i].thread, "iotrc-upload", work, &q->workers[i]);
-		q->workers[i].running = !err;
-	}
+	for (unsigned int i = 0; !err && i < q->config.parallel; i++)
+		err = thread__run(&q->workers[i].thread, "iotrc-upload", work, &q->workers[i]);
 	return err;
 }
 
@@ -206,7 +200,6 @@ int queue__new(struct queue **ret, const struct queue_config *config,
 	       char problem[TARGET_REASON_MAX])
 {
 	struct queue *q = calloc(1, sizeof(*q));
-	pthread_condattr_t attr;
 	int err;
 
 	if (!q) {
@@ -218,10 +211,7 @@ int queue__new(struct queue **ret, const struct queue_config *config,
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_mutex_init(&q->rate_lock, NULL);
 	pthread_mutex_init(&q->news_lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond__init(&q->wake);
 	err = begin_queue(q, config, problem);
 	if (err) {
 		queue__free(q);
@@ -243,8 +233,7 @@ void queue__poke(struct queue *q)
 static void hurry(struct queue *q)
 {
 	for (unsigned int i = 0; i < q->config.parallel; i++)
-		if (atomic_load(&q->workers[i].tid))
-			background__hurry(atomic_load(&q->workers[i].tid));
+		thread__hurry(&q->workers[i].thread);
 }
 
 /* The next try would be too late. What was failing by itself, or was refused before the end, is
@@ -285,19 +274,12 @@ void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 bool queue__stop(struct queue *q)
 {
 	uint64_t until = clock__mono_ns() + STOP_NS;
-	struct timespec t = { until / PACE_SECOND, until % PACE_SECOND };
 	bool stuck = false;
 
 	atomic_store(&q->stop, true);
 	pthread_cond_broadcast(&q->wake);
-	for (unsigned int i = 0; q->workers && i < q->config.parallel; i++) {
-		struct worker *w = &q->workers[i];
-
-		if (w->running)
-			w->running =
-				pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &t) != 0;
-		stuck |= w->running;
-	}
+	for (unsigned int i = 0; q->workers && i < q->config.parallel; i++)
+		stuck |= !thread__join(&q->workers[i].thread, until);
 	return !stuck;
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "platform/libc.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
 #define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */

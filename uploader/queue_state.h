@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "uploader/outbox.h"
 #include "uploader/pace.h"
 #include "uploader/queue.h"
@@ -23,9 +24,7 @@
 struct worker {
 	struct queue *q;
 	struct target *target;
-	pthread_t thread;
-	bool running;
-	atomic_int tid;
+	struct thread thread;
 	struct outbox *outbox; /* of the file in progress */
 	struct outbox_file *file;
 	const struct queue_place *place;

@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/write_all.h"
 #include "platform/macros.h"
+#include "platform/memory_file.h"
 #include "uploader/digest.h"
 #include "uploader/target_kind.h"
 
@@ -164,11 +164,8 @@ void target__test(struct target *t, const char *bucket, const char *machine_id,
 
 	snprintf(key, sizeof(key), "%s/%s/upload-test/upload-test/upload-test.txt", bucket,
 		 machine_id);
-	object.fd = memfd_create("iotrc-upload-test", MFD_CLOEXEC);
-	if (object.fd < 0)
-		err = -errno;
-	else
-		err = write_all(object.fd, content, object.size, 0);
+	object.fd = memory_file__new("iotrc-upload-test");
+	err = object.fd < 0 ? object.fd : write_all(object.fd, content, object.size, 0);
 	if (err)
 		target__result(ret_result, TARGET_RETRY, true, "can't make a file in memory: %s",
 			       strerror(-err));

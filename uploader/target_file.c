@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/write_all.h"
 #include "dataset/session.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/page_cache.h"
 #include "uploader/target_kind.h"
 
 #define SCHEME "file://"
@@ -176,22 +178,17 @@ static ssize_t copy_chunk(int from, int to, uint64_t at, size_t len, char *buf)
 	return err ? err : n;
 }
 
-static void wait_until(const struct timespec *start, uint64_t ns)
+static void wait_until(uint64_t until_ns)
 {
-	struct timespec until = {
-		.tv_sec = start->tv_sec + (start->tv_nsec + ns) / 1000000000,
-		.tv_nsec = (start->tv_nsec + ns) % 1000000000,
-	};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-		;
+	for (uint64_t now; (now = clock__mono_ns()) < until_ns;)
+		clock__sleep(until_ns - now);
 }
 
 /* How the bytes of one object are spread over time. */
 struct spread {
 	uint64_t rate; /* bytes per second; 0: no limit */
 	uint64_t from; /* bytes that had gone when this rate began to apply */
-	struct timespec since;
+	uint64_t since_ns;
 };
 
 /* Bytes of the next piece. It takes no more than half a second, so that progress() is called. */
@@ -200,7 +197,7 @@ static uint64_t piece(struct spread *s, uint64_t rate, uint64_t at)
 	if (rate != s->rate) {
 		s->rate = rate;
 		s->from = at;
-		clock_gettime(CLOCK_MONOTONIC, &s->since);
+		s->since_ns = clock__mono_ns();
 	}
 	return rate && rate / 2 < CHUNK ? rate / 2 + 1 : CHUNK;
 }
@@ -224,8 +221,9 @@ static int copy(const struct file_target *t, const struct target_object *object,
 		}
 		at += n;
 		if (spread.rate)
-			wait_until(&spread.since, (unsigned __int128)(at - spread.from) *
-							  1000000000 / spread.rate);
+			wait_until(spread.since_ns +
+				   (uint64_t)((unsigned __int128)(at - spread.from) * NSEC_PER_SEC /
+					      spread.rate));
 		if (!target_hooks__progress(hooks, at))
 			err = -ECANCELED;
 	}
@@ -248,7 +246,7 @@ static int read_back(int fd, const struct target_object *object, const struct di
 		return -errno;
 	if ((uint64_t)st.st_size != object->size)
 		return -EBADMSG;
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	page_cache__drop(fd);
 	err = digest__file(&now, fd, 0, object->size, object->size, hooks);
 	if (!err && strcmp(now.sha256, digest->sha256))
 		err = -EBADMSG;

@@ -9,22 +9,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/thread.h"
+
 /* One thread. It is asked to stop, and left behind if it does not: a disk may not answer. A zeroed
  * struct has no thread. */
 struct background {
-	const char *name;
+	struct thread thread;
 	void (*run)(void *arg);
 	void *arg;
 	pthread_mutex_t lock; /* the owner's, too … */
 	pthread_cond_t wake;  /* … like this, which the stop broadcasts; on CLOCK_MONOTONIC */
-	pthread_t thread;
-	atomic_int tid;
 	atomic_bool stop;
-	bool ready, running, stuck;
+	bool ready, stuck;
 };
 
-/* Runs RUN(ARG) in a thread called NAME (15 bytes at most), which enters the background with
- * SCHED_OTHER and should return soon once background__stopped(). 0, or a negative errno: there is
+/* Runs RUN(ARG) in a thread called NAME (15 bytes at most), which enters the background
+ * and should return soon once background__stopped(). 0, or a negative errno: there is
  * no thread then. */
 int background__start(struct background *b, const char *name, void (*run)(void *arg), void *arg);
 
@@ -41,15 +41,6 @@ bool background__stop(struct background *b, uint64_t within_ns);
 
 /* Frees what background__start() made. Must not be called while the thread is stuck. */
 void background__done(struct background *b);
-
-/* Lowers the priority of the calling thread. POLICY: SCHED_OTHER, or SCHED_IDLE (<sched.h>), which
- * is lower still: on a busy machine the thread hardly runs. If the system refuses, nothing
- * changes. */
-void background__enter(int policy);
-
-/* Gives thread TID its ordinary priority again, because somebody waits for it: at low priority it
- * might wait for seconds on a busy machine. */
-void background__hurry(pid_t tid);
 
 /* Makes the calling thread, and no other, run with the rights of the ordinary user UID and GID
  * (-1: the current one) only; it can write only where platform/landlock.h allows it. 0, or a

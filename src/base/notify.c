@@ -2,6 +2,7 @@
 #include "base/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,6 +26,15 @@ static uint64_t read_watchdog(void)
 	return strtoull(usec, NULL, 10) * 1000;
 }
 
+/* In two steps, as POSIX has it: there is no other thread yet that could start a program. */
+static int open_socket(void)
+{
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}
+
 int notify__begin(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -41,8 +51,7 @@ int notify__begin(void)
 			if (*path == '@')
 				*address.sun_path = 0; /* abstract: its length ends it */
 			address_len = offsetof(struct sockaddr_un, sun_path) + len;
-			fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-			err = fd < 0 ? -errno : 0;
+			err = open_socket();
 		}
 	}
 	unsetenv("NOTIFY_SOCKET");

@@ -7,14 +7,17 @@
 #include <stdint.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/thread.h"
+#include "platform/cond.h"
+#include "platform/macros.h"
 #include "platform/privileges.h"
+#include "platform/write_stream.h"
 
-#define PATIENCE_S 1 /* at the end, while nothing is written */
-#define PIECE 512    /* bytes written at once, so that a slow reader shows */
+#define PATIENCE_NS NSEC_PER_SEC /* at the end, while nothing is written */
+#define PIECE 512                /* bytes written at once, so that a slow reader shows */
 #define STREAM_BUFFER OUTPUT_TEXT_MAX
 
 struct head {
@@ -121,13 +124,9 @@ static void *print_lines(void *arg)
 
 static int start(struct outlet *o)
 {
-	pthread_condattr_t attr;
 	int err;
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&o->done, &attr);
-	pthread_condattr_destroy(&attr);
+	cond__init(&o->done);
 	err = thread__start(&o->thread, "output", print_lines, o);
 	o->running = !err;
 	return err;
@@ -188,7 +187,7 @@ FILE *output__stream(enum output to)
 	struct outlet *o = &outlets[to];
 
 	if (!o->stream) {
-		o->stream = fopencookie(o, "w", (cookie_io_functions_t){ .write = on_flush });
+		o->stream = write_stream__new(o, on_flush);
 		if (!o->stream)
 			return to == OUTPUT_STDOUT ? stdout : stderr;
 		setvbuf(o->stream, buffers[to], _IOFBF, STREAM_BUFFER);
@@ -200,13 +199,10 @@ FILE *output__stream(enum output to)
 static bool await(struct outlet *o)
 {
 	while (o->len || o->busy) {
-		uint64_t steps = o->steps;
-		struct timespec t;
+		uint64_t steps = o->steps, until = clock__mono_ns() + PATIENCE_NS;
 
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		t.tv_sec += PATIENCE_S;
 		while ((o->len || o->busy) && steps == o->steps)
-			if (pthread_cond_timedwait(&o->done, &lock, &t))
+			if (!cond__wait_until(&o->done, &lock, until))
 				break;
 		if ((o->len || o->busy) && steps == o->steps)
 			return false;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "platform/macros.h"
+#include "platform/mounted.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define STAMP_TRIES 1000 /* milliseconds after which a free name is no longer looked for */
@@ -125,7 +126,7 @@ int session__create(int dir, const char *name, uid_t uid, gid_t gid)
 static int enter_out(const char *out, uid_t uid, gid_t gid)
 {
 	char *copy = strdup(out), *slash, *name;
-	int parent, fd, link;
+	int parent, fd;
 	struct stat st;
 
 	if (!copy)
@@ -148,15 +149,11 @@ static int enter_out(const char *out, uid_t uid, gid_t gid)
 	fd = session__enter(parent, name, uid, gid);
 	if (fd != -ELOOP)
 		goto close_parent;
-	link = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (link >= 0) {
-		if (fstat(link, &st) == 0 &&
-		    (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == uid)) {
-			fd = openat(parent, name, DIR_FLAGS);
-			if (fd < 0)
-				fd = -errno;
-		}
-		close(link);
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == uid)) {
+		fd = openat(parent, name, DIR_FLAGS);
+		if (fd < 0)
+			fd = -errno;
 	}
 close_parent:
 	close(parent);
@@ -178,27 +175,9 @@ bool session__in_use(int fd)
 	return false;
 }
 
-/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id
- * (proc(5)). */
-static bool is_mounted(uint64_t id)
-{
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = !f; /* nobody knows */
-
-	while (!found && getline(&line, &size, f) > 0)
-		found = strtoull(line, NULL, 10) == id;
-	free(line);
-	if (f)
-		fclose(f);
-	return found;
-}
-
 enum session_place session__place(const struct session *s)
 {
 	struct stat here, there;
-	struct statx mount;
 
 	if (fstat(s->fd, &here) < 0)
 		return SESSION_THERE;
@@ -206,11 +185,7 @@ enum session_place session__place(const struct session *s)
 	if (stat(s->path, &there) < 0 ? errno != ENOENT && errno != ENOTDIR :
 					there.st_dev == here.st_dev && there.st_ino == here.st_ino)
 		return SESSION_THERE;
-	/* Since Linux 5.8. */
-	if (statx(s->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &mount) == 0 &&
-	    mount.stx_mask & STATX_MNT_ID && !is_mounted(mount.stx_mnt_id))
-		return SESSION_UNMOUNTED;
-	return SESSION_RENAMED;
+	return mounted__is(s->fd) ? SESSION_RENAMED : SESSION_UNMOUNTED;
 }
 
 /* Whoever cleans up may have found the directory empty and unused before it was locked. */

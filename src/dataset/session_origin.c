@@ -3,55 +3,45 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "dataset/session.h"
+#include "platform/fd_path.h"
+#include "platform/file_system.h"
+#include "platform/libc.h"
+#include "platform/open_real.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define PAGE 4096 /* d_path() gives no more */
 
 /* <parent>/<out>/<bucket>/<machine id>/<stamp> */
 enum level { PARENT, OUT, BUCKET, MACHINE, SESSION, LEVELS };
 
 struct place {
 	uid_t owner;
-	dev_t dev;
-	long type;   /* of the file system, statfs(2) */
-	__fsid_t id; /* of the file system; 0 where it has none */
+	struct file_system fs;
 };
 
 struct session_origin {
 	struct place places[LEVELS];
-	char out[PAGE];          /* absolute, without symlinks */
+	char out[FD_PATH_SIZE];  /* absolute, without symlinks */
 	char names[LEVELS][256]; /* of the three below <out> */
 };
 
 static int look(int fd, struct place *ret)
 {
-	struct statfs fs;
+	struct place p;
 	struct stat st;
+	int err = fstat(fd, &st) < 0 ? -errno : file_system__of(fd, &p.fs);
 
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
-		return -errno;
-	*ret = (struct place){ st.st_uid, st.st_dev, fs.f_type, fs.f_fsid };
+	if (err)
+		return err;
+	p.owner = st.st_uid;
+	*ret = p;
 	return 0;
-}
-
-/* A user can mount a FUSE file system that says anything of its owners, but not of its type. */
-static bool is_same_file_system(const struct place *a, const struct place *b)
-{
-	static const __fsid_t none;
-
-	/* NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult): look() sets it, or errno */
-	return a->dev == b->dev || (a->type == b->type && !memcmp(&a->id, &b->id, sizeof(none)) &&
-				    memcmp(&a->id, &none, sizeof(none)));
 }
 
 /* FD, or, closed, a negative errno. */
@@ -60,7 +50,7 @@ static int check(const struct session_origin *o, enum level level, int fd)
 	struct place now;
 	int err = fd < 0 ? fd : look(fd, &now);
 
-	if (!err && !is_same_file_system(&now, &o->places[level]))
+	if (!err && !file_system__is_same(&now.fs, &o->places[level].fs))
 		err = -EXDEV;
 	else if (!err && now.owner != o->places[level].owner)
 		err = -EPERM;
@@ -71,31 +61,20 @@ static int check(const struct session_origin *o, enum level level, int fd)
 	return err;
 }
 
-static int path_of(int fd, char *buf, size_t size)
-{
-	char link[48];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, buf, size - 1);
-	buf[n > 0 ? n : 0] = 0;
-	return n < 0 ? -errno : n == (ssize_t)size - 1 || *buf != '/' ? -ENAMETOOLONG : 0;
-}
-
 static int look_upwards(struct session_origin *o, int session)
 {
-	char path[PAGE];
+	char path[FD_PATH_SIZE];
 	int fd = fcntl(session, F_DUPFD_CLOEXEC, 0), err = fd < 0 ? -errno : 0, up;
 
 	for (int level = SESSION; !err; level--) {
 		err = look(fd, &o->places[level]);
 		if (!err && level > OUT) {
-			err = path_of(fd, path, sizeof(path));
+			err = fd_path__get(fd, path);
 			if (!err)
 				snprintf(o->names[level], sizeof(*o->names), "%s",
 					 strrchr(path, '/') + 1);
 		} else if (!err && level == OUT) {
-			err = path_of(fd, o->out, sizeof(o->out));
+			err = fd_path__get(fd, o->out);
 		}
 		if (err || level == PARENT)
 			break;
@@ -122,24 +101,16 @@ struct session_origin *session_origin__free(struct session_origin *o)
 	return NULL;
 }
 
-static int open_real(const char *path)
-{
-	struct open_how how = { .flags = DIR_FLAGS, .resolve = RESOLVE_NO_SYMLINKS };
-	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* Makes <out> anew in its parent. */
 static int make_out(const struct session_origin *o, uid_t uid, gid_t gid)
 {
-	char path[PAGE], *slash;
+	char path[FD_PATH_SIZE], *slash;
 	int parent, fd;
 
 	memcpy(path, o->out, sizeof(path));
 	slash = strrchr(path, '/');
 	*slash = 0;
-	parent = check(o, PARENT, open_real(*path ? path : "/"));
+	parent = check(o, PARENT, open_real__dir(*path ? path : "/"));
 	if (parent < 0)
 		return parent;
 	fd = session__enter(parent, slash + 1, uid, gid);
@@ -157,7 +128,7 @@ static int open_below(int dir, const char *name)
 
 static int open_again(const struct session_origin *o, bool make, uid_t uid, gid_t gid)
 {
-	int fd = open_real(o->out);
+	int fd = open_real__dir(o->out);
 
 	if (fd == -ENOENT && make)
 		fd = make_out(o, uid, gid);

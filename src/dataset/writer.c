@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/thread.h"
+#include "platform/cond.h"
 #include "platform/landlock.h"
 #include "platform/macros.h"
 
@@ -336,14 +337,9 @@ static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, boo
 /* Until there is something to do, at most until DUE. */
 static void wait_locked(struct writer *w, uint64_t due)
 {
-	struct timespec t = { .tv_sec = due / NSEC_PER_SEC, .tv_nsec = due % NSEC_PER_SEC };
-
-	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied) {
-		if (due == UINT64_MAX)
-			pthread_cond_wait(&w->wake, &w->lock);
-		else if (pthread_cond_timedwait(&w->wake, &w->lock, &t) == ETIMEDOUT)
+	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied)
+		if (!cond__wait_until(&w->wake, &w->lock, due))
 			return;
-	}
 }
 
 /* From here on the syncer has the files of all streams but the lost one. */
@@ -471,18 +467,15 @@ static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		uint64_t due = sync_ns;
-		struct timespec t;
 
 		for (int i = 0; i < STREAM_COUNT; i++) {
 			uint64_t leave = leave_due_locked(&w->files[i]);
 
 			due = leave < due ? leave : due;
 		}
-		t.tv_sec = due / NSEC_PER_SEC;
-		t.tv_nsec = due % NSEC_PER_SEC;
 		if (w->filled || w->emptied != w->settled || now_ns() >= due)
 			break;
-		pthread_cond_timedwait(&w->sync, &w->lock, &t);
+		cond__wait_until(&w->sync, &w->lock, due);
 	}
 	filled = w->filled;
 	pthread_mutex_unlock(&w->lock);
@@ -579,7 +572,6 @@ static int start_threads(struct writer *w)
 int writer__new(struct writer **ret, const struct writer_config *config)
 {
 	struct writer *w = calloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 	int err;
 
 	if (!w)
@@ -591,12 +583,9 @@ int writer__new(struct writer **ret, const struct writer_config *config)
 	w->rotation.rows = config->rotate_rows;
 	w->tail = &w->head;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->wake, &attr);
-	pthread_cond_init(&w->sync, &attr);
-	pthread_cond_init(&w->left, &attr);
-	pthread_condattr_destroy(&attr);
+	cond__init(&w->wake);
+	cond__init(&w->sync);
+	cond__init(&w->left);
 	err = start_threads(w);
 	if (err < 0) {
 		writer__free(w);

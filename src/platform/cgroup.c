@@ -2,6 +2,8 @@
 #include "platform/cgroup.h"
 
 #include <errno.h>
+
+#ifdef __linux__
 #include <limits.h>
 #include <linux/magic.h>
 #include <mntent.h>
@@ -70,3 +72,9 @@ int cgroup__id(const char *name, uint64_t *ret_id)
 	snprintf(path, sizeof(path), "%s/%s", mount, name);
 	return directory_id(path, ret_id);
 }
+#else
+int cgroup__id(const char *name, uint64_t *ret_id)
+{
+	return -ENODEV;
+}
+#endif

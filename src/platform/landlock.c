@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #if __has_include(<linux/landlock.h>)
 #include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* Since Linux 6.2 (ABI 3). Before, a file could be truncated anywhere. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE

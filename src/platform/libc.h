@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Linux's C library has and others lack, under the names and with the meaning that it has
- * there; darwin.c makes up for it. Nothing on Linux. */
+ * there; libc.c makes up for it. Nothing on Linux. */
 #ifndef IOTRC_LIBC_H
 #define IOTRC_LIBC_H
 
@@ -35,11 +35,18 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 
 /* fcntl.h. A directory can't be opened for writing: a file without a name can't be had. */
 #define O_TMPFILE 0
+/* For directories alone, and it takes the right to search them. */
+#define O_PATH O_SEARCH
 /* … and hints, which may be left out. */
 #define FALLOC_FL_KEEP_SIZE 1
 #define SYNC_FILE_RANGE_WRITE 2
 int fallocate(int fd, int mode, off_t offset, off_t len);
 int sync_file_range(int fd, off_t offset, off_t n, unsigned int flags);
+
+/* unistd.h */
+typedef off_t off64_t;
+ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t n,
+			unsigned int flags);
 
 /* netinet/in.h: IANA's numbers. */
 #define IPPROTO_DCCP 33

@@ -11,9 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* D-Bus had an id before systemd; machines without systemd may still have only that one. */
-static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
-
 /* Of a system that has not booted yet (machine-id(5)), and what no system may have: one id for many
  * machines is none. */
 static bool is_nobodys(const char *id, size_t len)
@@ -43,6 +40,10 @@ int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
 		snprintf(ret + 2 * i, 3, "%02X", hash[i]);
 	return 0;
 }
+
+#ifdef __linux__
+/* D-Bus had an id before systemd; machines without systemd may still have only that one. */
+static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
 
 static int hash_file(const char *path, char ret[MACHINE_ID_SIZE])
 {
@@ -80,3 +81,31 @@ int boot_id__get(char ret[BOOT_ID_SIZE])
 	ret[len] = '\0';
 	return 0;
 }
+#else
+#include <sys/sysctl.h>
+#include <uuid/uuid.h>
+
+/* The platform's UUID, which ioreg shows as IOPlatformUUID (gethostuuid(2)), as it is written
+ * there: in upper case. */
+int machine_id__get(char ret[MACHINE_ID_SIZE])
+{
+	static const struct timespec soon = { 1, 0 };
+	uuid_string_t text;
+	uuid_t id;
+
+	if (gethostuuid(id, &soon))
+		return -ENOENT;
+	uuid_unparse_upper(id, text);
+	return machine_id__hash(text, strlen(text), ret);
+}
+
+/* A UUID made at boot (xnu, bsd/kern/kern_sysctl.c). */
+int boot_id__get(char ret[BOOT_ID_SIZE])
+{
+	size_t size = BOOT_ID_SIZE;
+
+	if (sysctlbyname("kern.bootsessionuuid", ret, &size, NULL, 0))
+		return -errno;
+	return size == BOOT_ID_SIZE ? 0 : -EIO;
+}
+#endif

@@ -2,9 +2,11 @@
 #include "platform/owner.h"
 
 #include <errno.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/fsuid.h>
 
 /* Both return what was, whether they succeed or not (setfsuid(2)): an id that there is none of
  * only asks. */
@@ -18,28 +20,52 @@ static gid_t fs_gid(void)
 	return setfsgid(-1);
 }
 
+static void give_back(void)
+{
+	setfsuid(geteuid());
+	setfsgid(getegid());
+}
+
 /* With the user id the kernel also takes the capabilities that are about files (CAP_FS_MASK). */
+static int take(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	if (fs_uid() == uid && fs_gid() == gid)
+		return 0;
+	give_back();
+	return -EPERM;
+}
+#else
+#include <sys/kauth.h>
+
+/* "revert to per process credential" (xnu, bsd/kern/kern_prot.c, settid()) */
+static void give_back(void)
+{
+	pthread_setugid_np(KAUTH_UID_NONE, KAUTH_GID_NONE);
+}
+
+static int take(uid_t uid, gid_t gid)
+{
+	return pthread_setugid_np(uid, gid) ? -EPERM : 0;
+}
+#endif
+
 int owner__take(int fd, bool *ret_taken)
 {
 	struct stat st;
+	int err;
 
 	*ret_taken = false;
 	if (geteuid() || fstat(fd, &st) < 0 || !st.st_uid)
 		return 0;
-	setfsgid(st.st_gid);
-	setfsuid(st.st_uid);
-	*ret_taken = true;
-	if (fs_uid() == st.st_uid && fs_gid() == st.st_gid)
-		return 0;
-	owner__give_back(true);
-	*ret_taken = false;
-	return -EPERM;
+	err = take(st.st_uid, st.st_gid);
+	*ret_taken = !err;
+	return err;
 }
 
 void owner__give_back(bool taken)
 {
-	if (!taken)
-		return;
-	setfsuid(geteuid());
-	setfsgid(getegid());
+	if (taken)
+		give_back();
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "platform/priority.h"
 
+#ifdef __linux__
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_IDLE (3 << 13)
 
 int priority__set(int nice)
 {
@@ -11,3 +19,61 @@ int priority__set(int nice)
 	setpriority(PRIO_PROCESS, 0, nice);
 	return before;
 }
+
+/* The kernel does. */
+void priority__pass_on(pthread_attr_t *attr)
+{
+}
+
+void priority__lower(bool idle)
+{
+	static const struct sched_param none;
+	pid_t tid = gettid();
+
+	setpriority(PRIO_PROCESS, tid, 19);
+	sched_setscheduler(tid, idle ? SCHED_IDLE : SCHED_OTHER, &none);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, IOPRIO_IDLE);
+}
+
+void priority__raise(pthread_t thread, pid_t tid)
+{
+	static const struct sched_param none;
+
+	sched_setscheduler(tid, SCHED_OTHER, &none);
+	setpriority(PRIO_PROCESS, tid, getpriority(PRIO_PROCESS, 0));
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, tid, 0);
+}
+#else
+#include <pthread/qos.h>
+#include <sys/resource.h>
+
+/* macOS schedules threads by classes (pthread/qos.h); a nice value is the whole process's. */
+int priority__set(int nice)
+{
+	int before = qos_class_self() == QOS_CLASS_USER_INTERACTIVE ? PRIORITY_URGENT : 0;
+
+	pthread_set_qos_class_self_np(nice < 0 ? QOS_CLASS_USER_INTERACTIVE : QOS_CLASS_DEFAULT, 0);
+	return before;
+}
+
+/* A new thread has the class of its attributes, not of who made it (pthread_attr_set_qos_class_np,
+ * pthread/qos.h). */
+void priority__pass_on(pthread_attr_t *attr)
+{
+	if (qos_class_self() != QOS_CLASS_UNSPECIFIED)
+		pthread_attr_set_qos_class_np(attr, qos_class_self(), 0);
+}
+
+void priority__lower(bool idle)
+{
+	pthread_set_qos_class_self_np(idle ? QOS_CLASS_BACKGROUND : QOS_CLASS_UTILITY, 0);
+	setiopolicy_np(IOPOL_TYPE_DISK, IOPOL_SCOPE_THREAD, IOPOL_THROTTLE); /* setiopolicy_np(3) */
+}
+
+/* The override holds until the thread ends: nobody takes it back. Its disk policy only the thread
+ * itself could change. */
+void priority__raise(pthread_t thread, pid_t tid)
+{
+	pthread_override_qos_class_start_np(thread, QOS_CLASS_USER_INITIATED, 0);
+}
+#endif

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "platform/privileges.h"
-#include "platform/macros.h"
 
 #include <errno.h>
+#include <unistd.h>
+
+#ifdef __linux__
 #include <linux/capability.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+#include "platform/macros.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
@@ -63,3 +66,37 @@ int privileges__drop(uint64_t keep)
 	}
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
+
+/* The system calls, since what glibc makes of them is for all threads. */
+int privileges__become(uid_t uid, gid_t gid)
+{
+	bool other = uid != (uid_t)-1 && uid != geteuid();
+	int err = other ? privileges__drop(CAP(SETUID) | CAP(SETGID)) : 0;
+
+	if (!err && other &&
+	    (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+	     syscall(SYS_setresuid, uid, uid, uid) < 0))
+		err = -errno;
+	return err ? err : privileges__drop(0);
+}
+#else
+/* macOS has no capabilities: what root may is the user id's. */
+uint64_t privileges__needed(const struct privileges_use *use)
+{
+	return 0;
+}
+
+int privileges__drop(uint64_t keep)
+{
+	return 0;
+}
+
+/* pthread_setugid_np() gives one thread other ids (xnu, bsd/kern/kern_prot.c, settid()); it drops
+ * the process's groups for that thread. */
+int privileges__become(uid_t uid, gid_t gid)
+{
+	if (uid == (uid_t)-1 || uid == geteuid())
+		return 0;
+	return pthread_setugid_np(uid, gid) ? -errno : 0;
+}
+#endif

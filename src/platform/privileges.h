@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a recording does after it is attached. */
 struct privileges_use {
@@ -20,5 +21,9 @@ uint64_t privileges__needed(const struct privileges_use *use);
 /* Gives up all capabilities but KEEP, for good, for the calling thread and those that it starts
  * from now on. 0, or a negative errno. */
 int privileges__drop(uint64_t keep);
+
+/* Makes the calling thread, and no other, an ordinary one of user UID and GID (-1: of the current
+ * user): without any capability. 0, or a negative errno. */
+int privileges__become(uid_t uid, gid_t gid);
 
 #endif

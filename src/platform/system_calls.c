@@ -2,6 +2,8 @@
 #include "platform/system_calls.h"
 
 #include <errno.h>
+
+#ifdef __linux__
 #include <linux/bpf.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -321,3 +323,10 @@ int system_calls__restrict(bool network)
 	seccomp_release(c);
 	return err;
 }
+#else
+/* seccomp is Linux's. macOS' sandbox (sandbox_init(3)) knows no single system calls. */
+int system_calls__restrict(bool network)
+{
+	return -ENOSYS;
+}
+#endif

@@ -25,7 +25,7 @@ analyze() { # gcc|clang-tidy FILE
 }
 export -f analyze
 
-mapfile -t files < <(find src snappers uploader schema -name '*.c' ! -name darwin.c | sort)
+mapfile -t files < <(find src snappers uploader schema -name '*.c' | sort)
 mkdir "$logs/gcc" "$logs/clang-tidy"
 printf '%s\n' "${files[@]}" | sed 's/.*/clang-tidy &\ngcc &/' | xargs -P "$(nproc)" -L 1 bash -c 'analyze "$@"' -
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What macOS's C library lacks (libc.h), and what it has under other names. */
+#include "platform/libc.h"
+
 #ifdef __APPLE__
 #include <errno.h>
 #include <fcntl.h>
@@ -11,11 +12,6 @@
 #include <sys/param.h>
 #include <sys/random.h>
 #include <unistd.h>
-
-#include "platform/clock_step.h"
-#include "platform/cpus.h"
-#include "platform/libc.h"
-#include "platform/thread_name.h"
 
 void *memrchr(const void *s, int c, size_t n)
 {
@@ -109,33 +105,16 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 	return fcntl(fd, F_PREALLOCATE, &store);
 }
 
+/* macOS clones whole files or none (fclonefileat(2)): the caller copies by hand. */
+ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t n,
+			unsigned int flags)
+{
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
 int sync_file_range(int fd, off_t offset, off_t n, unsigned int flags)
 {
 	return 0;
 }
-
-unsigned int cpus__possible(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_CONF);
-
-	return n < 1 ? 1 : n;
-}
-
-int clock_step__watch(void)
-{
-	return -ENOTSUP;
-}
-
-void clock_step__noticed(int fd)
-{
-}
-
-/* A thread can name only itself. */
-void thread_name__set(pthread_t thread, const char *name)
-{
-	if (pthread_equal(thread, pthread_self()))
-		pthread_setname_np(name);
-}
-#else
-typedef int nothing_here; /* ISO C forbids an empty file */
 #endif

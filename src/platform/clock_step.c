@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Linux's own of CPUs, clocks and threads. */
-#ifdef __linux__
-#include <bpf/libbpf.h>
+#include "platform/clock_step.h"
+
 #include <errno.h>
-#include <pthread.h>
+
+#ifdef __linux__
 #include <stdint.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-
-#include "platform/clock_step.h"
-#include "platform/cpus.h"
-#include "platform/thread_name.h"
-
-unsigned int cpus__possible(void)
-{
-	int n = libbpf_num_possible_cpus();
-
-	return n < 1 ? 1 : n;
-}
 
 int clock_step__watch(void)
 {
@@ -41,11 +30,15 @@ void clock_step__noticed(int fd)
 
 	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
 }
-
-void thread_name__set(pthread_t thread, const char *name)
-{
-	pthread_setname_np(thread, name);
-}
 #else
-typedef int nothing_here; /* ISO C forbids an empty file */
+/* macOS tells only those who ask notifyd. The clock is measured again all the time:
+ * clock__poll(). */
+int clock_step__watch(void)
+{
+	return -ENOTSUP;
+}
+
+void clock_step__noticed(int fd)
+{
+}
 #endif

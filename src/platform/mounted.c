@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "platform/mounted.h"
+
+#include <stdlib.h>
+
+#ifdef __linux__
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id
+ * (proc(5)). */
+static bool has_mount(uint64_t id)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = !f; /* nobody knows */
+
+	while (!found && getline(&line, &size, f) > 0)
+		found = strtoull(line, NULL, 10) == id;
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool mounted__is(int fd)
+{
+	struct statx mount;
+
+	/* Since Linux 5.8. */
+	return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &mount) ||
+	       !(mount.stx_mask & STATX_MNT_ID) || has_mount(mount.stx_mnt_id);
+}
+#else
+#include <string.h>
+#include <sys/mount.h>
+
+/* getfsstat(2) lists what is mounted; f_fsid is the same in both (statfs(2)). */
+bool mounted__is(int fd)
+{
+	struct statfs own, *all;
+	int n = getfsstat(NULL, 0, MNT_NOWAIT);
+	bool found = false;
+
+	if (fstatfs(fd, &own) || n <= 0)
+		return true;
+	n += 16; /* mounted meanwhile */
+	all = calloc(n, sizeof(*all));
+	if (!all)
+		return true;
+	n = getfsstat(all, n * (int)sizeof(*all), MNT_NOWAIT);
+	for (int i = 0; i < n && !found; i++)
+		found = !memcmp(&all[i].f_fsid, &own.f_fsid, sizeof(own.f_fsid));
+	free(all);
+	return found || n <= 0;
+}
+#endif
