@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataset/row_fields.h"
 
-#include <endian.h>
 #include <string.h>
+
+#include "platform/libc.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Linux's C library has and others lack, under the names and with the meaning that it has
- * there; libc.c makes up for it. Nothing on Linux. */
+ * there; libc.c makes up for it. */
 #ifndef IOTRC_LIBC_H
 #define IOTRC_LIBC_H
 
-#ifndef __linux__
+#ifdef __linux__
+#include <endian.h>
+#else
 
 #include <dirent.h>
+#include <libkern/OSByteOrder.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -47,6 +50,9 @@ int sync_file_range(int fd, off_t offset, off_t n, unsigned int flags);
 typedef off_t off64_t;
 ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t n,
 			unsigned int flags);
+
+/* endian.h */
+#define le64toh(x) OSSwapLittleToHostInt64(x)
 
 /* netinet/in.h: IANA's numbers. */
 #define IPPROTO_DCCP 33

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +16,7 @@ static void read_byte(void *arg)
 	cr_expect_eq(n, 1);
 }
 
-/* A thread whose read() does not return is left behind at the limit, and can be waited for again. */
+/* A thread whose read() does not return is left behind at the limit. */
 Test(thread, join_gives_up_at_its_limit)
 {
 	struct thread t = { 0 };
