@@ -19,7 +19,7 @@ _iotrc()
 	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--trace-bucket) return ;;
 	esac
 	case ${COMP_WORDS[1]} in
-	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --tree --strict --help' ;;
+	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;
 	doctor) options='-h --json --config --bundle --help' ;;
 	verify) options='-h --anonymous --against --live --help' ;;
 	recover) options='-h --help' ;;

@@ -8,6 +8,8 @@ complete -c iotrc -n '__fish_seen_subcommand_from run' -a --ignore
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --no-ignore
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --stat
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --keep
+complete -c iotrc -n '__fish_seen_subcommand_from run' -a --engine
+complete -c iotrc -n '__fish_seen_subcommand_from run' -a --wait
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --tree
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --strict
 complete -c iotrc -n '__fish_seen_subcommand_from run' -a --help

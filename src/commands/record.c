@@ -330,10 +330,10 @@ static int begin_snapshots(struct recording *r)
 	return snapshots__new(&r->snapshots, &config);
 }
 
-/* This machine's, or the one that reads a file. */
+/* This machine's, or one that reads a file. */
 static const struct engine_type *engine_type(const struct options *o)
 {
-	return o->replay ? &engine_replay : engines[0];
+	return o->replay ? &engine_replay : o->strace ? &engine_strace : engines[0];
 }
 
 static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
@@ -341,7 +341,7 @@ static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 	struct engine_config config = {
 		.selection = &r->options->selection,
 		.memory = &r->plan,
-		.file = r->options->replay,
+		.file = r->options->replay ?: r->options->strace,
 		.verbose = r->options->verbose || r->options->dev,
 	};
 
@@ -915,6 +915,11 @@ static bool tell_missed(struct recording *r)
 	return any;
 }
 
+static void tell_gap(void *arg, const char *text)
+{
+	complain("%s", text);
+}
+
 /* Waits for the rest of the upload; false: one of its threads is stuck. */
 static bool finish_upload(struct recording *r)
 {
@@ -1014,6 +1019,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		ok &= !row_counts__lost(&s->streams[i].rows);
 	ok &= !tell_missed(r);
+	engine__gaps(r->engine, tell_gap, r);
 	/* Developer mode doesn't believe itself. */
 	return ok &
 	       !(r->options->dev && verify__dir(r->session->path, output__stream(OUTPUT_STDERR)));

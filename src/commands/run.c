@@ -86,6 +86,10 @@ const struct command run_command = {
 		"with --tree processes, too. A name that is no UTF-8 is an object there, whose base64 are\n"
 		"its bytes.\n"
 		"\n"
+		"Two engines make the same report: bpf, for root or with CAP_BPF and CAP_PERFMON, and\n"
+		"strace, for everybody. auto takes bpf where it can. What strace cannot see, such as\n"
+		"io_uring, incomplete names.\n"
+		"\n"
 		"When something may be missing, incomplete says what: rows were lost, the recorder was\n"
 		"killed, or a process was still running when CMD ended. With --json the text is written\n"
 		"only where -o says so.",

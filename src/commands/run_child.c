@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/shown.h"
+#include "commands/run_program.h"
 #include "dataset/session.h"
+#include "engine/strace/strace.h"
 #include "platform/macros.h"
 
 #define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of it that are taken over */
@@ -102,7 +106,29 @@ static int become_user(pid_t sudo)
 
 /* ---- the child ---- */
 
-static void become_command(pid_t sudo, int gate, char **argv)
+static _Noreturn void not_executed(const char *name, int err)
+{
+	shown__line(stderr, "iotrc run: %s: %s", name, strerror(err));
+	_exit(err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTED);
+}
+
+static _Noreturn void be_traced(char **argv, const char *strace)
+{
+	char program[PATH_MAX];
+	int err = run_program__find(argv[0], program);
+	char **all;
+
+	/* strace would say it in words, and with a status, of its own. */
+	if (err)
+		not_executed(argv[0], -err);
+	all = run_program__is_text(program) ? run_program__for_shell(argv, program) : argv;
+	all = all ? strace__command(all, strace) : NULL;
+	if (all)
+		execvp(all[0], all);
+	not_executed("strace", all ? errno : ENOMEM);
+}
+
+static void become_command(pid_t sudo, int gate, char **argv, const char *strace)
 {
 	int err = become_user(sudo);
 	char go;
@@ -115,13 +141,13 @@ static void become_command(pid_t sudo, int gate, char **argv)
 		;
 	if (err != 1)
 		_exit(RUN_NOT_EXECUTED);
+	if (strace)
+		be_traced(argv, strace);
 	execvp(argv[0], argv);
-	err = errno;
-	shown__line(stderr, "iotrc run: %s: %s", argv[0], strerror(err));
-	_exit(err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTED);
+	not_executed(argv[0], errno);
 }
 
-int run_child__new(struct run_child *ret, char **argv)
+int run_child__new(struct run_child *ret, char **argv, const char *strace)
 {
 	pid_t sudo = outermost_sudo();
 	int gate[2];
@@ -131,7 +157,7 @@ int run_child__new(struct run_child *ret, char **argv)
 	ret->pid = fork();
 	if (!ret->pid) {
 		close(gate[1]);
-		become_command(sudo, gate[0], argv);
+		become_command(sudo, gate[0], argv, strace);
 	}
 	close(gate[0]);
 	ret->gate = gate[1];
@@ -154,9 +180,10 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+
 static void pass_signals(pid_t pid)
 {
-	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
 
 	command = pid;
@@ -188,9 +215,66 @@ int run_child__wait(struct run_child *c)
 	/* Signals are passed on until it is dead, but not once its id may be another's. */
 	while (waitid(P_PID, c->pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
 		;
-	for (int i = 1; i < NSIG; i++)
-		if (i == SIGINT || i == SIGQUIT || i == SIGTERM || i == SIGHUP)
-			signal(i, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
 	waitpid(c->pid, &status, 0);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ---- the rest of the tree ---- */
+
+#define LOOK_MS 100 /* at our children, when no signal says that there is news */
+#define CHILDREN "/proc/thread-self/children"
+
+int run_child__adopt(void)
+{
+	if (access(CHILDREN, R_OK))
+		return -errno;
+	return prctl(PR_SET_CHILD_SUBREAPER, 1) ? -errno : 0;
+}
+
+/* Whether we have a child besides OTHER; what has ended is taken away. */
+static bool have_children(pid_t other)
+{
+	FILE *f = fopen(CHILDREN, "re");
+	bool any = false;
+	int pid;
+
+	while (f && fscanf(f, "%d", &pid) == 1)
+		if (pid != other && waitpid(pid, NULL, WNOHANG) == 0)
+			any = true;
+	if (f)
+		fclose(f);
+	return any;
+}
+
+static void no_action(int signal)
+{
+}
+
+void run_child__wait_for_rest(pid_t other)
+{
+	struct sigaction action = { .sa_handler = no_action };
+	struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	/* Ignored signals don't wait. */
+	sigaction(SIGCHLD, &action, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+	while (have_children(other)) {
+		int got = sigtimedwait(&set, NULL, &look);
+
+		if (got > 0 && got != SIGCHLD)
+			break;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 }

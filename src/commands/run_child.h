@@ -16,8 +16,10 @@ struct run_child {
 #define RUN_NOT_EXECUTED 126
 
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
- * user, the groups and the environment that sudo was started with. 0, or a negative errno. */
-int run_child__new(struct run_child *ret, char **argv);
+ * user, the groups and the environment that sudo was started with. With STRACE, a FIFO, strace
+ * traces it and writes there; the child is the command itself all the same. 0, or a negative
+ * errno. */
+int run_child__new(struct run_child *ret, char **argv, const char *strace);
 
 /* Lets it become the command. */
 void run_child__start(struct run_child *c);
@@ -29,5 +31,13 @@ void run_child__cancel(struct run_child *c);
  * come from the terminal, which sends them to the command itself, are passed on to it. Returns its
  * status as a shell does: 128+n for signal n. */
 int run_child__wait(struct run_child *c);
+
+/* Before run_child__new(): what descends from the command and loses its parent becomes our child,
+ * so that it can be waited for. 0, or a negative errno. */
+int run_child__adopt(void);
+
+/* After run_child__adopt(), once the command has ended: waits until all that descends from it has,
+ * too, or until a signal asks to end. Process OTHER, a child of ours, is none of it. */
+void run_child__wait_for_rest(pid_t other);
 
 #endif

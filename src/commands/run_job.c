@@ -38,14 +38,15 @@ void run_job__incomplete(struct run_job *j, const char *text)
 static void tell_said(struct run_job *j, FILE *said, bool failed)
 {
 	char line[SAID_MAX];
+	const char *text;
 
 	while (fgets(line, sizeof(line), said)) {
 		line[strcspn(line, "\n")] = 0;
+		text = strncmp(line, "iotrc: ", 7) ? line : line + 7;
 		if (failed)
-			command__cannot(j->command, "%s",
-					strncmp(line, "iotrc: ", 7) ? line : line + 7);
+			command__cannot(j->command, "%s", text);
 		else
-			run_job__incomplete(j, line);
+			run_job__incomplete(j, text);
 	}
 }
 
@@ -105,12 +106,16 @@ static int run_and_record(struct run_job *j)
 	const char *dir = j->keep ?: j->temporary;
 	struct run_child child;
 	uint64_t began;
-	int status, err = run_child__new(&child, j->facts.argv);
+	int status, err = j->wait ? run_child__adopt() : 0;
 
+	if (err)
+		return command__cannot(j->command, "cannot wait for all of a tree: %s",
+				       strerror(-err));
+	err = run_child__new(&child, j->facts.argv, j->tracer.fifo);
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
-	err = run_recorder__start(&recorder, child.pid, dir);
+	err = run_recorder__start(&recorder, child.pid, dir, j->tracer.fifo);
 	if (err) {
 		run_child__cancel(&child);
 		if (err == -ECHILD)
@@ -120,10 +125,15 @@ static int run_and_record(struct run_job *j)
 		run_recorder__clear(&recorder);
 		return EXIT_CANNOT;
 	}
+	err = run_engine__watch(&j->tracer, recorder.pid);
+	if (err)
+		run_job__incomplete(j, "no thread to take the recorder's place: out of memory");
 	began = clock__mono_ns();
 	run_child__start(&child);
 	j->facts.status = run_child__wait(&child);
 	j->facts.duration_ns = clock__mono_ns() - began;
+	if (j->wait)
+		run_child__wait_for_rest(recorder.pid);
 	j->ran.ended_ns = clock__real_ns();
 	status = run_recorder__stop(&recorder);
 	judge_recorder(j, status, recorder.says);
@@ -284,10 +294,17 @@ int run_job__prepare(struct run_job *j)
 int run_job__run(struct run_job *j, json_t **ret)
 {
 	const struct run_observed observed = { &j->files, &j->tree, j->processes };
-	int code = j->keep ? 0 : make_temporary(j);
+	int code = run_engine__choose(&j->tracer, j->command, j->engine);
 
 	if (!code)
+		code = run_engine__begin(&j->tracer, j->command);
+	if (!code && !j->keep)
+		code = make_temporary(j);
+	if (!code)
 		code = run_and_record(j);
+	run_engine__end(&j->tracer);
+	j->facts.engine = j->tracer.name;
+	j->facts.engine_why = j->tracer.why;
 	if (code)
 		return code;
 	read_rows(j);
@@ -297,7 +314,7 @@ int run_job__run(struct run_job *j, json_t **ret)
 
 /* ---- options ---- */
 
-enum { OUTPUT, JSON, WORKSPACE, ALL, IGNORE, NO_IGNORE, STAT, KEEP };
+enum { OUTPUT, JSON, WORKSPACE, ALL, IGNORE, NO_IGNORE, STAT, KEEP, ENGINE, WAIT };
 
 static bool add_ignore(struct run_job *j, const char *glob)
 {
@@ -315,11 +332,13 @@ bool run_job__option(struct run_job *j, int option, const char *value)
 		[OUTPUT] = &j->output,
 		[WORKSPACE] = &j->workspace,
 		[KEEP] = &j->keep,
+		[ENGINE] = &j->engine,
 	};
 	bool *const flags[] = {
 		[ALL] = &j->scope.all,
 		[NO_IGNORE] = &j->no_ignore,
 		[STAT] = &j->scope.stated,
+		[WAIT] = &j->wait,
 	};
 
 	if (option == IGNORE)

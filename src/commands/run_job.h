@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "commands/run_after.h"
+#include "commands/run_engine.h"
 #include "commands/run_files.h"
 #include "commands/run_processes.h"
 #include "commands/run_report.h"
@@ -19,13 +20,15 @@
 
 struct run_job {
 	const struct command *command; /* in whose name messages are */
-	const char *output, *json, *workspace, *keep;
+	const char *output, *json, *workspace, *keep, *engine;
 	bool no_ignore, processes; /* .processes: the report tells what each did */
+	bool wait;                 /* for all of the tree */
 	size_t n_ignores;
 	struct run_scope scope;
 	struct run_facts facts; /* .argv is the caller's */
-	char *temporary;        /* the recording, where it isn't kept */
-	FILE *text, *data;      /* where reports go; NULL: not asked for */
+	struct run_engine tracer;
+	char *temporary;   /* the recording, where it isn't kept */
+	FILE *text, *data; /* where reports go; NULL: not asked for */
 	struct run_files files;
 	struct run_processes unended;
 	struct run_tree tree;
@@ -44,9 +47,11 @@ struct run_job {
 	  "leave out these as well (besides .git,\nnode_modules, .nx); may be repeated" }, \
 	{ "no-ignore", 0, NULL, "leave out nothing but what --ignore says" }, \
 	{ "stat", 0, NULL, "what was only looked at counts as read" }, \
-	{ "keep", 'k', "DIR", "keep the whole recording in DIR" }
+	{ "keep", 'k', "DIR", "keep the whole recording in DIR" }, \
+	{ "engine", 'e', "NAME", "bpf, strace, or auto (the default): bpf for root,\nstrace for others" }, \
+	{ "wait", 0, NULL, "wait for all that CMD has started, not for CMD\nalone" }
 /* clang-format on */
-#define RUN_JOB_OPTION_COUNT 8
+#define RUN_JOB_OPTION_COUNT 10
 
 /* Takes option OPTION, of those above, with its VALUE or NULL. False after a message: it is
  * wrong. */

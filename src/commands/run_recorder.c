@@ -10,17 +10,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "commands/recording_options.h"
+#include "commands/record.h"
 #include "options/command.h"
+#include "options/options.h"
 #include "platform/macros.h"
 
 /* Descriptor READY gets the session's path as soon as it is recording. */
-static void record(pid_t pid, const char *dir, int ready, int says)
+static void record(pid_t pid, const char *dir, const char *strace, int ready, int says)
 {
-	char number[16];
-	char *argv[] = { "iotrc", "-q",   "--streams", "fs",        "--no-snapshots",
-			 "--pid", number, "--output",  (char *)dir, NULL };
-	int nothing = open("/dev/null", O_RDONLY);
+	char number[16], message[OPTIONS_MESSAGE_MAX];
+	char *argv[] = { "iotrc",    "-q",        "--streams", "fs",   "--no-snapshots",
+			 "--output", (char *)dir, "--pid",     number, NULL };
+	int nothing = open("/dev/null", O_RDONLY), argc = ARRAY_SIZE(argv) - 1;
+	struct options o;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
 		_exit(EXIT_CANNOT);
@@ -30,10 +32,19 @@ static void record(pid_t pid, const char *dir, int ready, int says)
 	    dup2(says, STDERR_FILENO) < 0)
 		_exit(EXIT_CANNOT);
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* glibc 2.31 has no function */
-	exit(record_command.main(ARRAY_SIZE(argv) - 1, argv));
+	/* What strace writes is of PID and its children alone. */
+	if (strace)
+		argc -= 2;
+	argv[argc] = NULL;
+	if (options__parse(&o, argc, argv, message)) {
+		fprintf(stderr, "%s\n", message);
+		_exit(EXIT_CANNOT);
+	}
+	o.strace = strace;
+	exit(record__run(&o));
 }
 
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir)
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, const char *strace)
 {
 	int ready[2];
 	char byte;
@@ -44,7 +55,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir)
 		return -errno;
 	r->pid = fork();
 	if (!r->pid)
-		record(pid, dir, ready[1], fileno(r->says));
+		record(pid, dir, strace, ready[1], fileno(r->says));
 	close(ready[1]);
 	if (r->pid < 0) {
 		close(ready[0]);

@@ -12,9 +12,10 @@ struct run_recorder {
 	FILE *says; /* what it had to say, once it has ended */
 };
 
-/* Starts to record process PID into directory DIR, and returns when each event of PID is seen.
- * 0, or -ECHILD: it could not, and R->says has why; or another negative errno. */
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir);
+/* Starts to record process PID into directory DIR, and returns when each event of PID is seen; with
+ * STRACE, the FIFO that strace will write to, what it writes. 0, or -ECHILD: it could not, and
+ * R->says has why; or another negative errno. */
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, const char *strace);
 
 /* Ends the recording. Returns how the process ended, as waitpid(2) tells it: 0 where every row is
  * there. R->says can be read from its start. */

@@ -230,7 +230,9 @@ json_t *run_report__new(const struct run_observed *o, const struct run_scope *sc
 	for (char **arg = facts->argv; *arg; arg++)
 		json_array_append_new(command, name_of(*arg));
 	json_object_set(report, "incomplete", facts->incomplete);
-	json_object_set_new(report, "engine", json_string("bpf"));
+	json_object_set_new(report, "engine", json_string(facts->engine));
+	if (facts->engine_why)
+		json_object_set_new(report, "engine_because", json_string(facts->engine_why));
 	json_object_set_new(report, "workspace", name_of(scope->shown));
 	json_object_set_new(report, "command", command);
 	json_object_set_new(report, "status", json_integer(facts->status));
@@ -342,6 +344,14 @@ static void print_tree(const json_t *processes, FILE *out)
 		fprintf(out, "  ... and more: --json FILE has all\n");
 }
 
+static void print_engine(const json_t *report, FILE *out)
+{
+	const char *why = json_string_value(json_object_get(report, "engine_because"));
+
+	fprintf(out, "Engine:    %s%s%s\n", json_string_value(json_object_get(report, "engine")),
+		why ? ": " : "", why ?: "");
+}
+
 void run_report__print(const json_t *report, FILE *out)
 {
 	const json_t *incomplete = json_object_get(report, "incomplete");
@@ -351,6 +361,7 @@ void run_report__print(const json_t *report, FILE *out)
 	fprintf(out, "Status:    %" JSON_INTEGER_FORMAT " after %.2f s\n",
 		json_integer_value(json_object_get(report, "status")),
 		json_real_value(json_object_get(report, "duration_seconds")));
+	print_engine(report, out);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		const json_t *names = json_object_get(report, lists[i].key);
 

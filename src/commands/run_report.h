@@ -26,6 +26,7 @@ struct run_scope {
 
 struct run_facts {
 	char **argv;
+	const char *engine, *engine_why; /* why it was chosen, or NULL: it was asked for */
 	int status;
 	uint64_t duration_ns;
 	json_t *incomplete; /* why something may be missing: texts */

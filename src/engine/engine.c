@@ -9,6 +9,7 @@
 const struct engine_type *const engines[] = {
 #ifdef __linux__
 	&engine_bpf,
+	&engine_strace,
 #endif
 	&engine_replay,
 	NULL,
@@ -110,6 +111,12 @@ void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 {
 	if (e->type->missed)
 		e->type->missed(e, ret);
+}
+
+void engine__gaps(struct engine *e, engine_gap_fn tell, void *arg)
+{
+	if (e->type->gaps)
+		e->type->gaps(e, tell, arg);
 }
 
 size_t engine__hooks(struct engine *e, struct manifest_hook *ret)

@@ -66,6 +66,8 @@ struct engine_loss {
 };
 
 typedef void (*engine_loss_fn)(void *arg, const struct engine_loss *loss);
+/* TEXT: a line for people. */
+typedef void (*engine_gap_fn)(void *arg, const char *text);
 
 struct engine;
 
@@ -91,6 +93,7 @@ struct engine_type {
 	json_t *(*drop_reasons)(const struct engine *e);
 	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
+	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
 	void (*detach)(struct engine *e);
 	void (*free)(struct engine *e);
 };
@@ -100,7 +103,7 @@ struct engine {
 	const struct engine_type *type;
 };
 
-extern const struct engine_type engine_bpf, engine_replay;
+extern const struct engine_type engine_bpf, engine_replay, engine_strace;
 
 /* All engines, NULL at the end; the first is this machine's own. */
 extern const struct engine_type *const engines[];
@@ -161,6 +164,9 @@ void engine__counts(struct engine *e, enum stream stream, struct engine_counts *
 /* Adds to RET how many events of a stream the machine has kept from the engine: how many rows those
  * would have been nobody knows. Until engine__detach() some of them may come yet. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
+
+/* After the last engine__drain(): tells what happened that the engine can't see, a line each. */
+void engine__gaps(struct engine *e, engine_gap_fn tell, void *arg);
 
 /* Fills RET (room for ENGINE_HOOKS_MAX) with the hooks in use; returns their number. Names are
  * static. */

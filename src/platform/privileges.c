@@ -79,6 +79,19 @@ int privileges__become(uid_t uid, gid_t gid)
 		err = -errno;
 	return err ? err : privileges__drop(0);
 }
+
+bool privileges__allow_bpf(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	const uint64_t both = CAP(BPF) | CAP(PERFMON);
+	uint64_t have;
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	have = data[0].effective | (uint64_t)data[1].effective << 32;
+	return have & CAP(SYS_ADMIN) || (have & both) == both;
+}
 #else
 /* macOS has no capabilities: what root may is the user id's. */
 uint64_t privileges__needed(const struct privileges_use *use)
@@ -98,5 +111,10 @@ int privileges__become(uid_t uid, gid_t gid)
 	if (uid == (uid_t)-1 || uid == geteuid())
 		return 0;
 	return pthread_setugid_np(uid, gid) ? -errno : 0;
+}
+
+bool privileges__allow_bpf(void)
+{
+	return false;
 }
 #endif

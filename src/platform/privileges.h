@@ -26,4 +26,8 @@ int privileges__drop(uint64_t keep);
  * user): without any capability. 0, or a negative errno. */
 int privileges__become(uid_t uid, gid_t gid);
 
+/* Whether this process may load and attach BPF programs that look at the whole machine: CAP_BPF and
+ * CAP_PERFMON, or CAP_SYS_ADMIN. */
+bool privileges__allow_bpf(void);
+
 #endif

@@ -172,8 +172,8 @@ def run(*args, **kwargs):
 class Report:
     """The report of the whole workload."""
 
-    def __init__(self, workspace, done, directory):
-        self.workspace, self.done = workspace, done
+    def __init__(self, engine, workspace, done, directory):
+        self.engine, self.workspace, self.done = engine, workspace, done
         self.json = json.loads((directory / "report.json").read_text())
         self.text = (directory / "report.txt").read_text()
 
@@ -185,26 +185,26 @@ class Report:
         return {key: names for key, names in lists.items() if names}
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
+@pytest.fixture(scope="module", params=["bpf", "strace"])
+def report(tmp_path_factory, request):
     directory = tmp_path_factory.mktemp("run")
     workspace = directory / "workspace"
     prepare(workspace)
     # What existed before differs from what the command makes by its time of birth.
     time.sleep(0.1)
     with open(workspace / "inherited/stdin") as stdin:
-        done = run("--json", directory / "report.json", "-o", directory / "report.txt", "--",
+        done = run("--engine", request.param, "--json", directory / "report.json", "-o", directory / "report.txt", "--",
                    sys.executable, "-I", "-S", "-c", WORKLOAD, *PREPARED, cwd=workspace, stdin=stdin)
     assert done.returncode == 7, done.stderr
     assert done.stderr == b"" and done.stdout == b""
-    return Report(workspace, done, directory)
+    return Report(request.param, workspace, done, directory)
 
 
 def test_complete(report):
     assert report.json["incomplete"] == []
     assert report.json["status"] == 7
     assert list(report.json)[:2] == ["reads", "writes"]
-    assert report.json["engine"] == "bpf"
+    assert report.json["engine"] == report.engine
     for key in "reads", "writes", "missing", "stated":
         texts = [n for n in report.json[key] if isinstance(n, str)]
         assert texts == sorted(texts, key=os.fsencode) and len(set(texts)) == len(texts)

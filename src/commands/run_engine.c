@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "commands/run_program.h"
+#include "dataset/session.h"
+#include "platform/privileges.h"
+
+#define PIPE_BYTES (1024 * 1024) /* the most that an ordinary user may have by default */
+
+static int choose_strace(struct run_engine *e, const struct command *c)
+{
+	char path[PATH_MAX];
+
+	e->name = "strace";
+	if (!run_program__find("strace", path))
+		return 0;
+	return command__cannot(c,
+			       "there is no strace here: install it (package strace), or run this "
+			       "as root, which the bpf engine takes");
+}
+
+int run_engine__choose(struct run_engine *e, const struct command *c, const char *word)
+{
+	*e = (struct run_engine){ .name = "bpf", .fd = -1 };
+	if (word && !strcmp(word, "strace"))
+		return choose_strace(e, c);
+	if (word && !strcmp(word, "bpf"))
+		return 0;
+	if (word && strcmp(word, "auto") != 0) {
+		command__usage(c, "--engine: bpf, strace or auto");
+		return EXIT_USAGE;
+	}
+	e->why = "root, or CAP_BPF and CAP_PERFMON";
+	if (privileges__allow_bpf())
+		return 0;
+	e->why = "neither root, nor CAP_BPF and CAP_PERFMON";
+	return choose_strace(e, c);
+}
+
+/* DIR and the FIFO become the user's whom the command runs as. */
+static int make_fifo(struct run_engine *e)
+{
+	const char *temporary = getenv("TMPDIR");
+	uid_t uid;
+	gid_t gid;
+
+	session__owner(&uid, &gid);
+	if (asprintf(&e->dir, "%s/iotrc-strace-XXXXXX",
+		     temporary && *temporary == '/' ? temporary : "/tmp") < 0) {
+		e->dir = NULL;
+		return -ENOMEM;
+	}
+	if (!mkdtemp(e->dir))
+		return -errno;
+	if (asprintf(&e->fifo, "%s/output", e->dir) < 0) {
+		e->fifo = NULL;
+		return -ENOMEM;
+	}
+	if (mkfifo(e->fifo, 0600))
+		return -errno;
+	if (uid != (uid_t)-1 && (lchown(e->fifo, uid, gid) || lchown(e->dir, uid, gid)))
+		return -errno;
+	e->fd = open(e->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (e->fd < 0)
+		return -errno;
+	fcntl(e->fd, F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
+	return 0;
+}
+
+int run_engine__begin(struct run_engine *e, const struct command *c)
+{
+	int err = strcmp(e->name, "strace") != 0 ? 0 : make_fifo(e);
+
+	return err ? command__cannot(c, "cannot make a FIFO for strace: %s", strerror(-err)) : 0;
+}
+
+/* Reads what nobody wants, for as long as strace writes; at the end returns 0. */
+static int discard(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[4096];
+
+	for (;;) {
+		ssize_t n = read(fd, text, sizeof(text));
+
+		if (!n)
+			return 0;
+		if (n < 0 && (errno != EAGAIN || poll(&p, 1, -1) < 0) && errno != EINTR)
+			return -errno;
+	}
+}
+
+static void *outlive_recorder(void *arg)
+{
+	const struct run_engine *e = arg;
+	siginfo_t info;
+
+	while (waitid(P_PID, e->recorder, &info, WEXITED | WNOWAIT) && errno == EINTR)
+		;
+	discard(e->fd);
+	return NULL;
+}
+
+int run_engine__watch(struct run_engine *e, pid_t recorder)
+{
+	pthread_t thread;
+
+	e->recorder = recorder;
+	return e->fd < 0 ? 0 : thread__start(&thread, "iotrc-discard", outlive_recorder, e);
+}
+
+/* A process that reads for as long as strace writes: without a reader strace would end, and each call
+ * that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
+static void keep_reading(int fd)
+{
+	int nothing = open("/dev/null", O_RDWR);
+
+	setsid();
+	for (int i = 0; i <= STDERR_FILENO; i++)
+		dup2(nothing, i);
+	dup2(fd, STDERR_FILENO + 1);
+	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0);
+	_exit(chdir("/") || discard(STDERR_FILENO + 1));
+}
+
+static bool is_written_to(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[4096];
+	ssize_t n;
+
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		;
+	/* Without writers a read is at the end; with one there is just nothing yet. */
+	return n < 0 && errno == EAGAIN && poll(&p, 1, 0) >= 0;
+}
+
+void run_engine__end(struct run_engine *e)
+{
+	if (e->fifo)
+		unlink(e->fifo);
+	if (e->dir)
+		rmdir(e->dir);
+	if (e->fd >= 0 && is_written_to(e->fd) && !fork())
+		keep_reading(e->fd);
+	/* Its thread, if there is one, still uses the descriptor until we exit. */
+	if (e->fd >= 0 && !e->recorder)
+		close(e->fd);
+	free(e->fifo);
+	free(e->dir);
+}

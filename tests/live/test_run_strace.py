@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc run` with the strace engine: for an ordinary user, and what that engine has to bear. That both engines tell
+the same is in test_run.py (the meanings) and test_run_ways.py (ways to reach files)."""
+import json
+import os
+import pathlib
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import recorder
+from test_run import run
+
+NOBODY = 65534
+pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="no strace")
+
+
+def traced(directory, *args, **kwargs):
+    """Runs with the strace engine; returns the process and the report."""
+    done = run("--engine", "strace", "--json", directory / "report.json", "-o", directory / "report.txt", *args,
+               cwd=directory, **kwargs)
+    return done, json.loads((directory / "report.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def nobodys():
+    """A directory, and a copy of the program, that an ordinary user can use."""
+    directory = pathlib.Path(subprocess.run(["mktemp", "-d"], check=True, capture_output=True, text=True).stdout.strip())
+    directory.chmod(0o777)
+    shutil.copy(recorder.IOTRC, directory / "iotrc")
+    yield directory
+    shutil.rmtree(directory)
+
+
+def as_nobody(directory, *args, env=None):
+    return subprocess.run([directory / "iotrc", "run", *map(str, args)], cwd=directory, user=NOBODY, group=NOBODY,
+                          extra_groups=[], capture_output=True, timeout=recorder.START,
+                          env={"PATH": "/usr/bin:/bin", **(env or {})})
+
+
+def test_ordinary_user(nobodys):
+    done = as_nobody(nobodys, "--", "sh", "-c", "echo hi > a; cat a; cat denied 2>/dev/null; exit 4")
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout) == (4, b"hi\n")
+    assert "Engine:    strace: neither root, nor CAP_BPF and CAP_PERFMON" in lines
+    assert lines[lines.index("FILES WRITTEN (1)") + 1:] == ["  a"]
+    assert (nobodys / "a").stat().st_uid == NOBODY
+    done = as_nobody(nobodys, "--json", "-", "--", "cat", "a")
+    assert json.loads(done.stdout[len(b"hi\n"):])["engine"] == "strace"
+
+
+def test_no_strace(nobodys):
+    """A clear line says what to install, and CMD does not run."""
+    done = as_nobody(nobodys, "--", "/bin/touch", "touched", env={"PATH": "/nowhere"})
+    assert done.returncode == 1 and not (nobodys / "touched").exists()
+    assert done.stderr == (b"iotrc run: there is no strace here: install it (package strace), or run this as root, "
+                           b"which the bpf engine takes\n")
+
+
+def test_bpf_refused(nobodys):
+    done = as_nobody(nobodys, "--engine", "bpf", "--", "/bin/touch", "touched")
+    assert done.returncode == 1 and not (nobodys / "touched").exists()
+    assert b"needs root, or CAP_BPF and CAP_PERFMON" in done.stderr
+
+
+def test_root_gets_bpf(tmp_path):
+    done = run("--", "true", cwd=tmp_path)
+    assert "Engine:    bpf: root, or CAP_BPF and CAP_PERFMON" in done.stderr.decode().splitlines()
+
+
+def test_no_such_engine(tmp_path):
+    done = run("--engine", "dtrace", "--", "true", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == b"iotrc run: --engine: bpf, strace or auto; see iotrc run --help\n"
+
+
+@pytest.mark.parametrize("name, status", [("nowhere", 127), ("./text", 126), ("/", 126)])
+def test_not_executed(tmp_path, name, status):
+    """As without strace: the message is ours, the status a shell's."""
+    (tmp_path / "text").write_text("x")
+    done, found = traced(tmp_path, "--", name)
+    bare = run("--engine", "bpf", "--", name, cwd=tmp_path)
+    assert done.returncode == bare.returncode == status
+    assert done.stderr == bare.stderr.splitlines(True)[0]
+    assert found["incomplete"] == []
+
+
+def test_script_without_interpreter(tmp_path):
+    """execvp() gives it to the shell, and so do we."""
+    script = tmp_path / "script"
+    script.write_text("echo $0 $1; : > made\n")
+    script.chmod(0o755)
+    done, found = traced(tmp_path, "--", "./script", "argument")
+    assert done.stdout == b"./script argument\n"
+    assert (found["reads"], found["writes"]) == (["script"], ["made"])
+
+
+def test_killed_by_signal(tmp_path):
+    done, found = traced(tmp_path, "--", "sh", "-c", "echo > a; kill -SEGV $$")
+    assert done.returncode == found["status"] == 128 + signal.SIGSEGV
+    assert (found["writes"], found["incomplete"]) == (["a"], [])
+
+
+def tracer_of(directory):
+    """strace is nobody's child any more: it is found by the FIFO that it writes to."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "comm").read_text() == "strace\n" and os.fsencode(directory) in arguments:
+                return int(process.name)
+        except OSError:
+            pass
+    raise AssertionError("no strace")
+
+
+def test_strace_killed(tmp_path):
+    """CMD's status stays, the verdict is incomplete."""
+    args = ["--engine", "strace", "--strict", "--json", "json", "--", "sh", "-c", "echo ready; read line; exit 5", tmp_path]
+    with subprocess.Popen([recorder.IOTRC, "run", *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          cwd=tmp_path) as process:
+        assert process.stdout.readline() == b"ready\n"
+        os.kill(tracer_of(tmp_path), signal.SIGKILL)
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait(recorder.START) == 3
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["status"] == 5
+    assert any(text.startswith("strace ended before the command did") for text in found["incomplete"])
+
+
+def test_recorder_killed(tmp_path):
+    """CMD is not held up by a FIFO that nobody reads, and its calls do not fail."""
+    program = ("import os, sys; print('ready', flush=True); sys.stdin.readline()\n"
+               "for i in range(30000): os.stat('.')\n"
+               "open('after', 'w').write('x'); os._exit(5)")
+    args = ["--engine", "strace", "--json", "json", "--", sys.executable, "-I", "-S", "-c", program]
+    with subprocess.Popen([recorder.IOTRC, "run", *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          cwd=tmp_path) as process:
+        assert process.stdout.readline() == b"ready\n"
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        victim, = [int(c) for c in children if os.path.samefile(f"/proc/{c}/exe", recorder.IOTRC)]
+        os.kill(victim, signal.SIGKILL)
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait(recorder.START) == 5
+    assert (tmp_path / "after").read_text() == "x"
+    assert "the recorder was killed by signal 9" in json.loads((tmp_path / "json").read_text())["incomplete"]
+
+
+def test_background_child(tmp_path):
+    """It is named, and what it does afterwards still works: strace stays with it."""
+    script = "(read line < fifo; echo $line > late) > /dev/null 2>&1 & echo $! > pid; exit 0"
+    os.mkfifo(tmp_path / "fifo")
+    # strace keeps stderr open for as long as it has something to trace.
+    done = subprocess.run([recorder.IOTRC, "run", "--engine", "strace", "--json", "json", "--", "sh", "-c", script],
+                          cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=recorder.START)
+    found = json.loads((tmp_path / "json").read_text())
+    pid = int((tmp_path / "pid").read_text())
+    assert done.returncode == 0
+    assert found["incomplete"] == [f"still running: process {pid}"]
+    assert found["writes"] == ["pid"]
+    (tmp_path / "fifo").write_text("word\n")
+    recorder.wait_for(lambda: (tmp_path / "late").exists() and (tmp_path / "late").read_text() == "word\n", "it goes on")
+
+
+@pytest.mark.parametrize("engine", ["bpf", "strace"])
+def test_wait(tmp_path, engine):
+    """For a child, one in a session of its own, and one that nobody is the parent of any more."""
+    script = ("(sleep 0.3; echo > child) & setsid sh -c 'sleep 0.4; echo > session' & "
+              "(sh -c 'sleep 0.5; echo > orphan' & exit) ; exit 6")
+    done = run("--engine", engine, "--wait", "--json", "-", "--", "sh", "-c", script, cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == 6
+    assert found["writes"] == ["child", "orphan", "session"]
+    assert found["incomplete"] == []
+
+
+def test_wait_interrupted(tmp_path):
+    """Whoever no longer wants to wait gets the report."""
+    args = ["--engine", "strace", "--wait", "--json", "json", "--", "sh", "-c", "sleep 60 & echo $! > pid.new; mv pid.new pid"]
+    with subprocess.Popen([recorder.IOTRC, "run", *args], cwd=tmp_path) as process:
+        recorder.wait_for((tmp_path / "pid").exists, "the command runs")
+        pid = int((tmp_path / "pid").read_text())
+        recorder.wait_for(lambda: f"\nPPid:\t{process.pid}\n" in pathlib.Path(f"/proc/{pid}/status").read_text(), "it is ours")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(recorder.START) == 0
+        os.kill(pid, signal.SIGKILL)
+    assert json.loads((tmp_path / "json").read_text())["incomplete"] == [f"still running: process {pid}"]
+
+
+JOB = """
+import os, signal, sys, time
+times = 0
+def count(*_):
+    global times
+    times += 1
+signal.signal(signal.SIGINT, count)
+assert os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+open("ready", "w").write("x")
+end = time.monotonic() + 60
+while not times and time.monotonic() < end:
+    time.sleep(0.05)
+time.sleep(0.3)
+os._exit(40 + times)
+"""
+
+
+def test_terminal(tmp_path):
+    """Ctrl+Z stops CMD, a shell's fg continues it, Ctrl+C reaches it once."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execv(recorder.IOTRC, [recorder.IOTRC, "run", "--engine", "strace", "--json", "json", "--", sys.executable,
+                                  "-c", JOB])
+    recorder.wait_for((tmp_path / "ready").exists, "the command runs")
+
+    def states():
+        group = [p for p in pathlib.Path("/proc").glob("[0-9]*") if (p / "stat").exists()]
+        fields = []
+        for p in group:
+            try:
+                fields.append((p / "stat").read_text().rpartition(")")[2].split())
+            except OSError:
+                pass
+        return {f[0] for f in fields if int(f[2]) == pid}
+
+    # The session's leader has no shell above it, so the signal of Ctrl+Z is sent by hand.
+    os.killpg(pid, signal.SIGSTOP)
+    recorder.wait_for(lambda: states() <= {"T", "t"}, "all of the job is stopped")
+    os.killpg(pid, signal.SIGCONT)
+    recorder.wait_for(lambda: not states() & {"T", "t"}, "it goes on")
+    time.sleep(0.1)
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 41
+    os.close(terminal)
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["incomplete"] == [] and found["writes"] == ["ready"]
+
+
+def test_pid_namespace(tmp_path):
+    """Children have other ids there than here."""
+    done, found = traced(tmp_path, "--", "unshare", "-p", "-f", "sh", "-c", "mkdir d; cd d; (echo x > a); cat a > b")
+    assert done.returncode == 0, done.stderr
+    assert (found["writes"], found["incomplete"]) == (["d/a", "d/b"], [])
+
+
+def test_out_of_sight(tmp_path):
+    """Another root, and another mount namespace: the report says that it can't be trusted."""
+    (tmp_path / "root").mkdir()
+    program = "import os; os.chroot('root'); open('/made', 'w').write('x')"
+    done, found = traced(tmp_path, "--", sys.executable, "-I", "-S", "-c", program)
+    assert done.returncode == 0, done.stderr
+    assert [text.partition(" (")[0] for text in found["incomplete"]] == [
+        "another root or mount namespace: paths there may be wrong"]
+    assert found["writes"] == ["root/made"]
+    done, found = traced(tmp_path, "--strict", "--", "unshare", "-m", "true")
+    assert done.returncode == 3
+    assert [text.partition(" (")[0] for text in found["incomplete"]] == [
+        "another root or mount namespace: paths there may be wrong"]
+
+
+def test_set_user_id(nobodys):
+    """strace can't give a program its owner's rights: the report says so."""
+    program = nobodys / "setuid"
+    shutil.copy("/usr/bin/id", program)
+    program.chmod(0o4755)
+    done = as_nobody(nobodys, "--strict", "--json", "json", "--", "./setuid", "-u")
+    assert (done.returncode, done.stdout) == (3, b"65534\n")
+    texts = json.loads((nobodys / "json").read_text())["incomplete"]
+    assert [text.partition(" (")[0] for text in texts] == ["a set-user-ID program ran without its owner's privileges"]
+
+
+def test_kept(tmp_path):
+    """--keep keeps a session like any other."""
+    done, _ = traced(tmp_path, "--keep", tmp_path / "kept", "--", "cp", "/etc/hosts", "copy")
+    assert done.returncode == 0
+    assert recorder.run("verify", str(tmp_path / "kept")).returncode == 0
+    session, = (tmp_path / "kept").rglob("manifest.json")
+    assert json.loads(session.read_text())["tracer"]["engine"] == "strace"
+    rows = recorder.run("cat", "fs", str(tmp_path / "kept"), "-w", "operation == 'process_exec'").stdout
+    assert "cp /etc/hosts copy" in rows
