@@ -66,8 +66,8 @@ static bool is_absent(const char *path)
 	return lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* PREFIX, or where it leads to, and what is to be said of it. */
-static void look_at_path(struct filters *f, const char *prefix)
+/* Says what there is to say about PREFIX, which is number GIVEN, and adds where it leads to. */
+static void look_at_path(struct filters *f, const char *prefix, size_t given)
 {
 	struct selection *s = f->selection;
 	/* The links of /proc lead everybody elsewhere (self). */
@@ -90,7 +90,8 @@ static void look_at_path(struct filters *f, const char *prefix)
 	}
 	log__line(LOG_WARNING, "--path %s leads to %s: rows have that name, and both are recorded",
 		  prefix, real);
-	f->resolved[s->n_paths - f->n_given] = real;
+	f->resolved[s->n_paths - f->n_given].path = real;
+	f->resolved[s->n_paths - f->n_given].given = given;
 	s->paths[s->n_paths++] = (struct path_prefix){ real, strcmp(real, "/") ? strlen(real) : 0 };
 }
 
@@ -101,7 +102,7 @@ static void look_at_paths(struct filters *f)
 		char *given = p->len ? strndup(p->text, p->len) : strdup("/");
 
 		if (given)
-			look_at_path(f, given);
+			look_at_path(f, given, i);
 		free(given);
 	}
 }
@@ -149,12 +150,14 @@ void filters__look(struct filters *f, struct selection *selection)
 void filters__done(struct filters *f)
 {
 	for (size_t i = 0; i < SELECTION_LIST_MAX; i++)
-		free(f->resolved[i]);
+		free(f->resolved[i].path);
 	*f = (struct filters){ 0 };
 }
 
-/* The filters as they were given; what doesn't fit into SIZE bytes is cut off. */
-static void name_filters(const struct filters *f, char *buf, size_t size)
+/* The filters as they were given, without those of MATCHED; what doesn't fit into SIZE bytes is cut
+ * off. */
+static void name_values(const struct filters *f, const struct matched *matched, char *buf,
+			size_t size)
 {
 	const struct selection *s = f->selection;
 	FILE *out = fmemopen(buf, size, "w");
@@ -163,23 +166,42 @@ static void name_filters(const struct filters *f, char *buf, size_t size)
 	if (!out)
 		return;
 	for (size_t i = 0; i < f->n_given; i++)
-		fprintf(out, " --path %.*s", (int)(s->paths[i].len ?: 1), s->paths[i].text);
+		if (!(matched->paths >> i & 1))
+			fprintf(out, " --path %.*s", (int)(s->paths[i].len ?: 1), s->paths[i].text);
 	for (size_t i = 0; i < s->n_pids; i++)
-		fprintf(out, " --pid %d", s->pids[i]);
+		if (!(matched->pids >> i & 1) && !matched->strangers)
+			fprintf(out, " --pid %d", s->pids[i]);
 	for (size_t i = 0; i < s->n_commands; i++)
-		fprintf(out, " --command %.*s", SELECTION_COMM_MAX, s->commands[i]);
-	if (s->cgroup_id)
-		fprintf(out, " --cgroup");
-	if (s->ops != ALL_OPS)
-		fprintf(out, " --ops");
+		if (!(matched->commands >> i & 1))
+			fprintf(out, " --command %.*s", SELECTION_COMM_MAX, s->commands[i]);
 	fclose(out);
 	buf[size - 1] = '\0';
 }
 
-void filters__tell_end(const struct filters *f, const struct status_snapshot *counts)
+static void name_others(const struct selection *s, char *buf, size_t size)
 {
+	snprintf(buf, size, "%s%s", s->cgroup_id ? " --cgroup" : "",
+		 s->ops != ALL_OPS ? " --ops" : "");
+}
+
+/* A prefix has matched where what it leads to has. */
+static struct matched given_ones(const struct filters *f, const struct matched *matched)
+{
+	struct matched m = *matched;
+
+	for (size_t i = f->n_given; i < f->selection->n_paths; i++)
+		if (m.paths >> i & 1)
+			m.paths |= UINT32_C(1) << f->resolved[i - f->n_given].given;
+	return m;
+}
+
+void filters__tell_end(const struct filters *f, const struct matched *matched,
+		       const struct status_snapshot *counts)
+{
+	static const struct matched none;
+	struct matched m = given_ones(f, matched);
 	unsigned long long seen = 0, rows = 0;
-	char names[TOLD_MAX];
+	char names[TOLD_MAX], others[32];
 
 	for (int i = 0; i < STREAM_CAPTURED; i++) {
 		const struct status_stream *n = &counts->streams[i];
@@ -187,7 +209,11 @@ void filters__tell_end(const struct filters *f, const struct status_snapshot *co
 		seen += n->rows.seen;
 		rows += n->rows.written + row_counts__lost(&n->rows);
 	}
-	name_filters(f, names, sizeof(names));
-	if (!rows && *names)
-		log__line(LOG_WARNING, "no row came: of %llu events none passed%s", seen, names);
+	name_values(f, rows ? &m : &none, names, sizeof(names));
+	name_others(f->selection, others, sizeof(others));
+	if (rows && *names)
+		log__line(LOG_WARNING, "nothing matched%s", names);
+	else if (!rows && (*names || *others))
+		log__line(LOG_WARNING, "no row came: of %llu events none passed%s%s", seen, names,
+			  others);
 }

@@ -4,12 +4,16 @@
 #define IOTRC_FILTERS_H
 
 #include "commands/status.h"
+#include "rows/matched.h"
 #include "schema/selection.h"
 
 struct filters {
 	struct selection *selection; /* borrowed */
 	size_t n_given;              /* of its paths: what follows is where these lead to */
-	char *resolved[SELECTION_LIST_MAX];
+	struct {
+		char *path;
+		size_t given; /* the prefix that leads there */
+	} resolved[SELECTION_LIST_MAX];
 };
 
 /* Looks at what SELECTION (borrowed until filters__done()) is about. A prefix that leads through
@@ -19,7 +23,9 @@ struct filters {
 void filters__look(struct filters *f, struct selection *selection);
 void filters__done(struct filters *f);
 
-/* At the end of a recording: logs a line where there are filters and no row has come. */
-void filters__tell_end(const struct filters *f, const struct status_snapshot *counts);
+/* At the end of a recording: logs a line if there are filters and no row has come, or else one that
+ * names the values of --path, --pid and --command that nothing has matched. */
+void filters__tell_end(const struct filters *f, const struct matched *matched,
+		       const struct status_snapshot *counts);
 
 #endif

@@ -1029,6 +1029,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 static int finish(struct recording *r)
 {
 	struct status_snapshot s;
+	struct matched matched;
 	bool ok;
 
 	notify__send("STOPPING=1\nSTATUS=Finishing");
@@ -1038,7 +1039,8 @@ static int finish(struct recording *r)
 	ok &= end_manifest(r);
 	take_snapshot(r, &s);
 	ok &= is_complete(r, &s);
-	filters__tell_end(&r->filters, &s);
+	capture__matched(r->capture, &matched);
+	filters__tell_end(&r->filters, &matched, &s);
 	if (log__unattended())
 		tell_end(r, &s);
 	else if (!r->options->quiet)

@@ -548,3 +548,8 @@ uint64_t capture__unnamed(struct capture *c)
 {
 	return atomic_load(&c->unnamed);
 }
+
+void capture__matched(const struct capture *c, struct matched *ret)
+{
+	*ret = c->encoder->matched;
+}

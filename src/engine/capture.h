@@ -56,6 +56,9 @@ void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 /* Definition records received so far: strings travel once. */
 void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks);
 
+/* Which values of the filters something has matched. After capture__stop(). */
+void capture__matched(const struct capture *c, struct matched *ret);
+
 /* Records that make no sense, or whose definition was missing: 0, or iotrc has a defect. */
 uint64_t capture__unnamed(struct capture *c);
 

@@ -106,20 +106,6 @@ bool encode__sound(const void *record, size_t size)
 
 /* ---- definitions ---- */
 
-bool encode__below_wanted(const struct selection *s, const char *path, size_t len)
-{
-	if (!s->n_paths)
-		return true;
-	for (size_t i = 0; i < s->n_paths; i++) {
-		const struct path_prefix *p = &s->paths[i];
-
-		if (len >= p->len && !memcmp(path, p->text, p->len) &&
-		    (len == p->len || path[p->len] == '/'))
-			return true;
-	}
-	return false;
-}
-
 /* Two such fit a row with all the rest. */
 #define TOKENS_MAX (56 * 1024)
 
@@ -228,7 +214,7 @@ static void define_path(struct encoder *e, const struct rec_path *r)
 		*entry->fs_type = 0;
 	entry->wanted = (e->selection->scope_all ||
 			 (mode_in_scope(r->mode) && !mounts__pseudo_type(entry->fs_type))) &&
-			encode__below_wanted(e->selection, raw, len);
+			matched__path(&e->matched, e->selection, raw, len);
 	memcpy(entry->place, place, place_len);
 	entry->place_len = place_len;
 	entry->raw_len = len;
@@ -244,6 +230,7 @@ static void define_task(struct encoder *e, const struct rec_task *r)
 	struct task_entry *entry;
 	size_t who_len, tail_len, len = r->len, comm_len = strnlen(r->comm, COMM_BYTES);
 
+	matched__task(&e->matched, e->selection, r);
 	p = csv__u64(who, r->pid);
 	*p++ = ',';
 	p = csv__u64(p, r->tid);

@@ -15,6 +15,7 @@
 #include "base/mounts.h"
 #include "dataset/memory.h"
 #include "rows/dict.h"
+#include "rows/matched.h"
 #include "rows/names.h"
 #include "rows/reqnames.h"
 #include "schema/records.h"
@@ -81,6 +82,7 @@ struct encoder {
 	const struct reqnames *reqnames;
 	struct anonymizer *anon; /* NULL: names in clear. Text of any stream goes through it. */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
+	struct matched matched;
 	uint64_t unnamed; /* records that make no sense, or whose definition is missing: defects */
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
@@ -121,8 +123,6 @@ EVENT_TYPES(ENCODER)
 /* Shared by the encoders. */
 /* A path as a row may have it, in clear or in tokens: escaped, and not yet quoted. */
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len);
-/* Whether PATH is one of --path's, or below. */
-bool encode__below_wanted(const struct selection *s, const char *path, size_t len);
 /* The names of the flags in VALUE, by SET; bits without a name in hexadecimal. */
 char *encode__flags(struct encoder *e, const struct name_set *set, uint64_t value, char *p);
 /* The thread with that id; an entry with empty fields for 0 or an unknown id. Valid as

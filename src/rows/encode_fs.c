@@ -69,12 +69,12 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 	return (struct asked){ buf, len ? len + mark : 0 };
 }
 
-static bool asked_wanted(const struct encoder *e, const struct asked *a)
+static bool asked_wanted(struct encoder *e, const struct asked *a)
 {
 	if (!a->len)
 		return !e->selection->n_paths;
 	return (e->selection->scope_all || !mounts__pseudo_path(e->mounts, a->text, a->len)) &&
-	       encode__below_wanted(e->selection, a->text, a->len);
+	       matched__path(&e->matched, e->selection, a->text, a->len);
 }
 
 /* The filename field of an operation on paths; NULL when it is left out. */

@@ -130,3 +130,38 @@ def test_quiet_is_no_reason_not_to_say_it(tmp_path):
     with recorder.Recording(tmp_path, "-q", "--streams", "fs", "--command", "never-runs") as r:
         pass
     assert "no row" in r.stderr
+
+
+def test_one_of_several_that_nothing_matches(tmp_path):
+    """The others have rows: only the values without any are named, once, at the end."""
+    for name in "a", "b", "here", "idle", "target":
+        (tmp_path / name).mkdir()
+    (tmp_path / "target" / "file").write_text("x")
+    (tmp_path / "link").symlink_to("target")
+    shells = [subprocess.Popen(["sh", "-c", "read line; cat /etc/passwd; :"], stdin=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL) for _ in range(3)]
+    pids = [shell.pid for shell in shells]
+    paths = [arg for name in ("here", "idle", "link") for arg in ("--path", str(tmp_path / name))]
+    with recorder.Recording(tmp_path / "a", "--streams", "fs", *paths, "--command", "cat,touch,never-runs") as a, \
+            recorder.Recording(tmp_path / "b", "--streams", "fs", "--pid", ",".join(map(str, pids))) as b:
+        subprocess.run(["touch", tmp_path / "here" / "file"], check=True)
+        subprocess.run(["cat", tmp_path / "link" / "file"], check=True, capture_output=True)
+        shells[0].communicate(b"\n")
+        shells[2].communicate(b"\n")
+    shells[1].communicate(b"")
+    assert len(a.rows("fs")) and len(b.rows("fs"))
+    assert lines(a)[-1] == f"iotrc: nothing matched --path {tmp_path / 'idle'} --command never-runs", a.stderr
+    assert lines(b) == [f"iotrc: nothing matched --pid {pids[1]}"], b.stderr
+
+
+def test_a_descendant_of_any(tmp_path):
+    """A grandchild is followed, too. Whose it is the recorder can't tell, and names nobody."""
+    idle = subprocess.Popen(["sh", "-c", "read line; :"], stdin=subprocess.PIPE)
+    deep = subprocess.Popen(["sh", "-c", "(sh -c 'read line; cat /etc/passwd; :'; :); :"], stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL)
+    with recorder.Recording(tmp_path, "--streams", "fs", "--pid", f"{idle.pid},{deep.pid}") as r:
+        deep.stdin.write(b"\n")
+        deep.stdin.flush()
+        deep.wait()
+    idle.communicate(b"")
+    assert len(r.rows("fs")) and "nothing matched" not in r.stderr, r.stderr

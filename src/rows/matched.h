@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which values of the filters something has matched: a value that nothing matches is most often a
+ * mistake. */
+#ifndef IOTRC_MATCHED_H
+#define IOTRC_MATCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/records.h"
+#include "schema/selection.h"
+
+/* A bit for each entry of the selection's lists. */
+struct matched {
+	uint32_t paths;
+	uint16_t pids, commands;
+	/* A thread was recorded of which it is not known whose descendant it is: any of the
+	 * processes may be its ancestor. */
+	bool strangers;
+};
+
+_Static_assert(2 * SELECTION_LIST_MAX <= 32, "matched.paths has a bit for each prefix");
+_Static_assert(SELECTION_LIST_MAX <= 16, "the other members have a bit for each value");
+
+/* Whether PATH is one of --path's, or below one. True without --path. */
+bool matched__path(struct matched *m, const struct selection *s, const char *path, size_t len);
+
+/* Notes a thread that the engine's filters let through. */
+void matched__task(struct matched *m, const struct selection *s, const struct rec_task *task);
+
+#endif
