@@ -13,6 +13,7 @@
 #include "base/json_text.h"
 #include "dataset/manifest_file.h"
 #include "dataset/session.h"
+#include "dataset/session_lock.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -333,7 +334,9 @@ static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_
 	int err;
 
 	/* Not every file system has locks. */
-	if (!o->live && session__lock(o->fd) == -EWOULDBLOCK)
+	if (!o->live)
+		o->lock = session_lock__take(o->fd);
+	if (o->lock == -EWOULDBLOCK)
 		return -EBUSY;
 	begin_news(&news);
 	err = read_manifest(o->fd, &m);
@@ -362,6 +365,7 @@ int outbox__open(struct outbox **ret, int dir, const char *name, const char *key
 		return -ENOMEM;
 	begin_list(&o->waiting);
 	begin_list(&o->stuck);
+	o->lock = -1;
 	o->live = live;
 	o->keep = keep;
 	o->key = strdup(key);
@@ -391,6 +395,8 @@ struct outbox *outbox__free(struct outbox *o)
 	free_list(&o->stuck);
 	free(o->manifest);
 	journal__free(o->journal);
+	if (o->lock >= 0)
+		close(o->lock);
 	if (o->fd >= 0)
 		close(o->fd);
 	free(o->key);
@@ -415,13 +421,15 @@ int outbox__remove(int dir, const char *name)
 		const char *n = entry->d_name;
 
 		if (!strcmp(n, ".") || !strcmp(n, "..") || !strcmp(n, MANIFEST_NAME) ||
-		    !strcmp(n, JOURNAL_NAME))
+		    !strcmp(n, LOCK_NAME) || !strcmp(n, JOURNAL_NAME))
 			continue;
 		/* Directories only when they are empty. */
 		if (unlinkat(fd, n, is_leftover(n) ? 0 : AT_REMOVEDIR) < 0)
 			err = -errno;
 	}
 	if (!err && unlinkat(fd, MANIFEST_NAME, 0) < 0 && errno != ENOENT)
+		err = -errno;
+	if (!err && unlinkat(fd, LOCK_NAME, 0) < 0 && errno != ENOENT)
 		err = -errno;
 	/* The journal goes last: it says that the rest may go. */
 	if (!err && unlinkat(fd, JOURNAL_NAME, 0) < 0 && errno != ENOENT)

@@ -30,6 +30,7 @@ struct outbox_list {
 
 struct outbox {
 	int fd;        /* the session's directory */
+	int lock;      /* held unless the session is live; negative: none */
 	char *key;     /* BUCKET/MACHINE_ID/SESSION */
 	bool live;     /* being recorded by this process */
 	bool keep;     /* keep local copies */

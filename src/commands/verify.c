@@ -20,7 +20,7 @@
 #include "commands/verify_anonymous.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
-#include "dataset/session.h"
+#include "dataset/session_lock.h"
 #include "dataset/session_reader.h"
 #include "dataset/session_walk.h"
 #include "dataset/verify_file.h"
@@ -58,7 +58,7 @@ static void read_manifest(struct verify *v)
 	r->arg = v;
 	session_reader__read(r);
 	/* Its rows wait in .part files that nobody will finish. */
-	if (r->running && !session__in_use(r->fd))
+	if (r->running && !session_lock__held(r->fd))
 		faults__add(&v->manifest,
 			    "session.state: running, but its recorder is gone: iotrc recover");
 	v->session.offsets = r->offsets;

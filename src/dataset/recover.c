@@ -24,6 +24,7 @@
 #include "dataset/manifest_file.h"
 #include "dataset/row_clock.h"
 #include "dataset/session.h"
+#include "dataset/session_lock.h"
 #include "dataset/verify_file.h"
 #include "platform/owner.h"
 #include "schema/schema.h"
@@ -39,6 +40,7 @@
 
 struct recover {
 	int fd; /* the session */
+	int lock;
 	const atomic_bool *stop;
 	struct recovered *result;
 	json_t *root;   /* the manifest */
@@ -575,6 +577,7 @@ static int has_parts(struct recover *r)
 static int remove_empty(struct recover *r, int parent, const char *name)
 {
 	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);
+	unlinkat(r->fd, LOCK_NAME, 0);
 	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
 		return RECOVER_REMOVED;
 	if (journal__session_uploaded(r->fd))
@@ -621,10 +624,10 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	r.fd = openat(parent, name, DIR_FLAGS);
 	if (r.fd < 0)
 		return give_up(&r, -errno, "cannot be opened: %s", strerror(errno));
-	err = session__lock(r.fd);
+	err = r.lock = session_lock__take(r.fd);
 	if (err == -EWOULDBLOCK)
 		give_up(&r, err, "in use");
-	else if (err)
+	else if (err < 0)
 		give_up(&r, err, "cannot be locked: %s", strerror(-err));
 	else if ((err = owner__take(r.fd, &taken)))
 		give_up(&r, err,
@@ -634,6 +637,8 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	owner__give_back(taken);
 	json_decref(r.root);
 	json_decref(r.listed);
+	if (r.lock >= 0)
+		close(r.lock);
 	close(r.fd);
 	return err;
 }

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataset/session_lock.h"
 #include "platform/macros.h"
 #include "platform/mounted.h"
 
@@ -162,19 +162,6 @@ out:
 	return fd;
 }
 
-int session__lock(int fd)
-{
-	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-}
-
-bool session__in_use(int fd)
-{
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
-		return true;
-	flock(fd, LOCK_UN);
-	return false;
-}
-
 enum session_place session__place(const struct session *s)
 {
 	struct stat here, there;
@@ -188,34 +175,39 @@ enum session_place session__place(const struct session *s)
 	return mounted__is(s->fd) ? SESSION_RENAMED : SESSION_UNMOUNTED;
 }
 
-/* Whoever cleans up may have found the directory empty and unused before it was locked. */
-static bool was_taken(int fd)
+/* Whoever cleans up may have found the directory empty and unused before it was locked. Not every
+ * file system has locks. */
+static bool was_taken(int fd, int *ret_lock)
 {
 	struct stat st;
 
-	return session__lock(fd) == -EWOULDBLOCK || (fstat(fd, &st) == 0 && !st.st_nlink);
+	*ret_lock = session_lock__new(fd);
+	if (*ret_lock != -EWOULDBLOCK && (fstat(fd, &st) || st.st_nlink))
+		return false;
+	if (*ret_lock >= 0)
+		close(*ret_lock);
+	return true;
 }
 
 /* The session's own directory, always a new one: two recorders that start in the same millisecond
  * get two. */
-static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE])
+static int make_stamped(struct session *s, int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE])
 {
 	struct timespec t;
-	int fd;
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	for (int i = 0; i < STAMP_TRIES; i++) {
 		session__stamp(stamp, &t);
 		if (mkdirat(parent, stamp, 0750) == 0) {
-			fd = open_dir(parent, stamp);
-			if (fd >= 0 && !was_taken(fd)) {
-				session__give(fd, uid, gid);
-				return fd;
-			}
-			if (fd < 0 && fd != -ENOENT)
-				return fd;
-			if (fd >= 0)
-				close(fd);
+			s->fd = open_dir(parent, stamp);
+			if (s->fd >= 0)
+				session__give(s->fd, uid, gid);
+			if (s->fd >= 0 && !was_taken(s->fd, &s->lock))
+				return 0;
+			if (s->fd < 0 && s->fd != -ENOENT)
+				return s->fd;
+			if (s->fd >= 0)
+				close(s->fd);
 		} else if (errno != EEXIST) {
 			return -errno;
 		}
@@ -231,6 +223,13 @@ static int make_stamped(int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE]
 static bool is_component(const char *name)
 {
 	return *name && strcmp(name, ".") && strcmp(name, "..") && !strchr(name, '/');
+}
+
+static void close_session(struct session *s)
+{
+	close(s->fd);
+	if (s->lock >= 0)
+		close(s->lock);
 }
 
 int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
@@ -262,14 +261,13 @@ int session__new(struct session **ret, const char *out, const char *bucket, cons
 	}
 	if (fd < 0)
 		goto fail;
-	err = make_stamped(fd, uid, gid, stamp);
+	err = make_stamped(s, fd, uid, gid, stamp);
 	close(fd);
-	if (err < 0)
+	if (err)
 		goto fail;
-	s->fd = err;
 	if (asprintf(&s->path, "%s/%s/%s/%s", !strcmp(base, "/") ? "" : base, bucket, machine_id,
 		     stamp) < 0) {
-		close(s->fd);
+		close_session(s);
 		err = -ENOMEM;
 		goto fail;
 	}
@@ -294,7 +292,7 @@ const char *session__id(const struct session *s)
 struct session *session__free(struct session *s)
 {
 	if (s) {
-		close(s->fd);
+		close_session(s);
 		free(s->path);
 		free(s);
 	}

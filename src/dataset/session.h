@@ -12,6 +12,7 @@
 struct session {
 	char *path; /* as <out> was given, without a slash at its end */
 	int fd;     /* the directory */
+	int lock;   /* session_lock__new(); negative where the file system has no locks */
 };
 
 /* Creates the directory of a new session, and <out> if its parent exists. <out> may be a symlink
@@ -22,15 +23,6 @@ struct session {
  * -ENOSPC, ...; on error it does not remove directories that it has created. */
 int session__new(struct session **ret, const char *out, const char *bucket, const char *machine_id,
 		 uid_t uid, gid_t gid);
-
-/* Locks the session in directory FD until FD is closed. Whoever records, repairs, uploads or
- * removes a session holds this lock; session__new() takes it. 0; -EWOULDBLOCK: another process
- * holds it; or another negative errno if the file system has no locks. */
-int session__lock(int fd);
-
-/* Whether a process holds the lock of the session in directory FD. True too if the file system has
- * no locks. */
-bool session__in_use(int fd);
 
 /* Whether the session can still be found at its path. */
 enum session_place {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dataset/session.h"
+#include "dataset/session_lock.h"
 #include "platform/fd_path.h"
 #include "platform/file_system.h"
 #include "platform/libc.h"
@@ -148,19 +149,29 @@ int session_origin__restore(const struct session_origin *o, struct session *s, b
 			    uid_t uid, gid_t gid)
 {
 	struct stat old, new;
-	int fd, ret;
+	int fd, lock, ret;
 
 	if (fstat(s->fd, &old) < 0 || (old.st_nlink && !returned))
 		return 0;
 	fd = o ? open_again(o, !old.st_nlink, uid, gid) : -EOPNOTSUPP;
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev &&new.st_ino == old.st_ino)
-		ret = 0;
-	else if (session__lock(fd) == -EWOULDBLOCK)
-		ret = -EWOULDBLOCK;
-	else
-		ret = dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
+	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev && new.st_ino == old.st_ino) {
+		close(fd);
+		return 0;
+	}
+	lock = old.st_nlink ? -EWOULDBLOCK : session_lock__new(fd);
+	if (lock == -EWOULDBLOCK) /* there is a lock file, by an attempt before */
+		lock = session_lock__take(fd);
+	ret = lock == -EWOULDBLOCK ? lock : dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
 	close(fd);
+	if (ret > 0) {
+		int old_lock = s->lock;
+
+		s->lock = lock;
+		lock = old_lock;
+	}
+	if (lock >= 0)
+		close(lock);
 	return ret;
 }

@@ -17,6 +17,7 @@
 #include "base/csv.h"
 #include "dataset/journal.h"
 #include "dataset/recover.h"
+#include "dataset/session_lock.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
 
@@ -194,9 +195,11 @@ static int is_visible_or_removed(const struct dirent *e)
 
 static bool is_uploaded(int all, const char *name)
 {
-	int fd = openat(all, name, DIR_FLAGS);
-	bool uploaded = fd >= 0 && !session__lock(fd) && journal__session_uploaded(fd);
+	int fd = openat(all, name, DIR_FLAGS), lock = fd < 0 ? -1 : session_lock__take(fd);
+	bool uploaded = lock >= 0 && journal__session_uploaded(fd);
 
+	if (lock >= 0)
+		close(lock);
 	if (fd >= 0)
 		close(fd);
 	return uploaded;

@@ -122,11 +122,25 @@ def test_command_line(tmp_path):
 def test_what_was_in_use_is_recovered_later(tmp_path):
     """As when an uploader looks into it just when the next recording starts."""
     directory, = killed(tmp_path)
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    fcntl.flock(fd, fcntl.LOCK_EX)
+    fd = os.open(os.path.join(directory, ".lock"), os.O_RDWR)
+    fcntl.lockf(fd, fcntl.LOCK_EX)
     with recording(tmp_path) as r:
         time.sleep(3)
         assert "recovered" not in r.errors()
         os.close(fd)
         wait_for_state(directory, "recovered", r)
+    verify(directory)
+
+
+def test_a_reader_cannot_keep_it_from_being_recovered(tmp_path):
+    """Members of the group can open the directory, and so take its flock(2)."""
+    directory, = killed(tmp_path)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    assert os.stat(os.path.join(directory, ".lock")).st_mode & 0o777 == 0o600
+    done = recorder.run("verify", str(directory))
+    assert done.returncode == 1 and "its recorder is gone" in done.stdout, done.stdout
+    done = recorder.run("recover", str(directory))
+    assert done.returncode == 0 and "recovered" in done.stdout, done.stdout + done.stderr
+    os.close(fd)
     verify(directory)

@@ -18,7 +18,7 @@
 #include "dataset/csv_file.h"
 #include "dataset/manifest.h"
 #include "dataset/recover.h"
-#include "dataset/session.h"
+#include "dataset/session_lock.h"
 #include "schema/schema.h"
 
 #define OFFSET 1700000000000000000ll
@@ -370,15 +370,17 @@ Test(recover, in_use)
 {
 	struct recovered done;
 	char before[65536];
-	int fd;
+	int fd, lock;
 
 	make_killed();
 	fd = openat(base_fd, STAMP, O_RDONLY | O_DIRECTORY);
-	cr_assert_eq(session__lock(fd), 0);
+	lock = session_lock__take(fd);
+	cr_assert_geq(lock, 0);
 	strcpy(before, shell("find . -printf '%p %T@ %C@ %i\\n' | sort"));
 	cr_assert_eq(recover(&done), -EWOULDBLOCK);
 	cr_assert_str_eq(done.why, "in use");
 	cr_assert_str_eq(shell("find . -printf '%p %T@ %C@ %i\\n' | sort"), before);
+	close(lock);
 	close(fd);
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }

@@ -15,7 +15,7 @@
 
 #include "commands/verify.h"
 #include "dataset/field.h"
-#include "dataset/session.h"
+#include "dataset/session_lock.h"
 
 #define MS 1000000ll
 #define OFFSET 1704067200000000000ll /* boot at 2024-01-01 00:00:00 UTC */
@@ -742,7 +742,7 @@ Test(verify, no_account)
 Test(verify, running_session)
 {
 	struct fixture s = make();
-	int fd;
+	int fd, lock;
 
 	json_object_set_new(json_object_get(s.manifest, "session"), "state",
 			    json_string("running"));
@@ -750,8 +750,10 @@ Test(verify, running_session)
 	add(account_of(&s, "fs"), "seen", 100);
 	add(account_of(&s, "fs"), "written", 99);
 	fd = open(s.dir, O_RDONLY | O_DIRECTORY);
-	cr_assert_eq(session__lock(fd), 0);
+	lock = session_lock__take(fd);
+	cr_assert_geq(lock, 0);
 	assert_sound(&s, "sound so far");
+	close(lock);
 	close(fd);
 }
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/session_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dataset/session.h"
+#include "platform/libc.h"
+
+#define FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+static int open_file(int dir, int flags)
+{
+	int fd = openat(dir, LOCK_NAME, flags | FLAGS, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The owner of the directory may have put anything there: nothing is written to it, but a lock on
+ * another program's file would be in that one's way. */
+static bool is_lock_file(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1 && !st.st_size;
+}
+
+/* Takes over FD, and returns it, locked. The lock belongs to the open file: this process may close
+ * others of it. */
+static int lock_file(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int err = 0;
+
+	if (!is_lock_file(fd))
+		err = -EPERM;
+	else if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+		err = errno == EACCES || errno == EAGAIN ? -EWOULDBLOCK : -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* A session without the file is an older one, or has just been made. */
+static int lock_directory(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), file, err = 0;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		err = -errno;
+	file = err ? -ENOENT : open_file(dir, O_RDONLY);
+	if (file != -ENOENT)
+		err = -EWOULDBLOCK; /* its maker came in between */
+	if (file >= 0)
+		close(file);
+	if (err && fd >= 0)
+		close(fd);
+	return err ?: fd;
+}
+
+static bool is_flocked(int dir)
+{
+	if (flock(dir, LOCK_SH | LOCK_NB) < 0)
+		return true;
+	flock(dir, LOCK_UN);
+	return false;
+}
+
+int session_lock__new(int dir)
+{
+	int fd = open_file(dir, O_RDWR | O_CREAT | O_EXCL);
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -EEXIST ? -EWOULDBLOCK : fd;
+	if (!fstat(dir, &st))
+		session__give(fd, st.st_uid, st.st_gid);
+	fd = lock_file(fd);
+	if (fd < 0 || !is_flocked(dir))
+		return fd;
+	close(fd);
+	return -EWOULDBLOCK;
+}
+
+int session_lock__take(int dir)
+{
+	int fd = open_file(dir, O_RDWR);
+
+	return fd >= 0 ? lock_file(fd) : fd == -ENOENT ? lock_directory(dir) : fd;
+}
+
+bool session_lock__held(int dir)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open_file(dir, O_RDONLY);
+	bool held;
+
+	if (fd < 0)
+		return fd != -ENOENT || is_flocked(dir);
+	held = is_lock_file(fd) &&
+	       (fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK);
+	close(fd);
+	return held;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataset/session_lock.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "root.h"
+
+#define MEMBER 65533 /* of the group, and not the owner */
+
+static int dir;
+
+static void make(void)
+{
+	char name[] = "/tmp/iotrc-lock-XXXXXX";
+
+	cr_assert(mkdtemp(name));
+	cr_assert_eq(chmod(name, 0750), 0);
+	cr_assert_eq(chdir(name), 0);
+	dir = open(".", O_RDONLY | O_DIRECTORY);
+	cr_assert_geq(dir, 0);
+}
+
+TestSuite(session_lock, .init = make);
+
+Test(session_lock, one_at_a_time)
+{
+	int lock = session_lock__new(dir);
+
+	cr_assert_geq(lock, 0);
+	cr_assert(session_lock__held(dir));
+	cr_assert_eq(session_lock__new(dir), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	cr_assert(session_lock__held(dir), "looking at it let it go");
+	close(lock);
+	cr_assert_not(session_lock__held(dir));
+	lock = session_lock__take(dir);
+	cr_assert_geq(lock, 0);
+	cr_assert(session_lock__held(dir));
+	close(lock);
+}
+
+/* Whoever can open the directory can take its flock(2). */
+Test(session_lock, flock_of_the_directory_is_no_lock)
+{
+	int lock = session_lock__new(dir), other = open(".", O_RDONLY);
+
+	close(lock);
+	cr_assert_eq(flock(other, LOCK_EX), 0);
+	cr_assert_not(session_lock__held(dir));
+	lock = session_lock__take(dir);
+	cr_assert_geq(lock, 0);
+	close(lock);
+}
+
+static int as_a_member_of_the_group(void)
+{
+	struct flock read = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd;
+
+	if (setgroups(0, NULL) || setresuid(MEMBER, MEMBER, MEMBER))
+		return 1;
+	if (open(".", O_RDONLY | O_DIRECTORY) < 0)
+		return 2;
+	fd = open(LOCK_NAME, O_RDONLY);
+	if (fd >= 0 && !fcntl(fd, F_OFD_SETLK, &read))
+		return 3;
+	if (session_lock__take(dir) != -EACCES)
+		return 4;
+	return session_lock__held(dir) ? 0 : 5; /* it can't know */
+}
+
+Test(session_lock, the_group_cannot_take_it)
+{
+	int lock = session_lock__new(dir), status;
+	pid_t child;
+
+	root__skip_unless();
+	close(lock);
+	child = fork();
+	if (!child)
+		_exit(as_a_member_of_the_group());
+	waitpid(child, &status, 0);
+	cr_assert_eq(status, 0, "%d", WEXITSTATUS(status));
+}
+
+/* Of a recorder that locked the directory. */
+Test(session_lock, an_older_session)
+{
+	int other = open(".", O_RDONLY), lock;
+
+	cr_assert_eq(flock(other, LOCK_EX), 0);
+	cr_assert(session_lock__held(dir));
+	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__new(dir), -EWOULDBLOCK);
+	unlink(LOCK_NAME);
+	close(other);
+	cr_assert_not(session_lock__held(dir));
+	lock = session_lock__take(dir);
+	cr_assert_geq(lock, 0);
+	cr_assert(access(LOCK_NAME, F_OK) < 0, "repairing an old session adds nothing to it");
+	cr_assert(session_lock__held(dir));
+	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	close(lock);
+	cr_assert_not(session_lock__held(dir));
+}
+
+/* The owner of the directory may put anything there. */
+Test(session_lock, what_is_no_lock_file, .timeout = 10)
+{
+	int fd = creat("theirs", 0600);
+
+	cr_assert_eq(link("theirs", LOCK_NAME), 0);
+	cr_assert_eq(session_lock__take(dir), -EPERM, "a hard link");
+	unlink(LOCK_NAME);
+	cr_assert_eq(symlink("theirs", LOCK_NAME), 0);
+	cr_assert_eq(session_lock__take(dir), -ELOOP);
+	unlink(LOCK_NAME);
+	cr_assert_eq(mkfifo(LOCK_NAME, 0600), 0);
+	cr_assert_eq(session_lock__take(dir), -EPERM);
+	unlink(LOCK_NAME);
+	cr_assert_eq(mkdir(LOCK_NAME, 0700), 0);
+	cr_assert_lt(session_lock__take(dir), 0);
+	rmdir(LOCK_NAME);
+	cr_assert_eq(write(fd, "x", 1), 1);
+	cr_assert_eq(rename("theirs", LOCK_NAME), 0);
+	cr_assert_eq(session_lock__take(dir), -EPERM, "a file with something in it");
+}
