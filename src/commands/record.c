@@ -23,6 +23,7 @@
 #include "base/state.h"
 #include "base/watchdog.h"
 #include "commands/filters.h"
+#include "commands/reload.h"
 #include "commands/status.h"
 #include "commands/upload_progress.h"
 #include "commands/verify.h"
@@ -129,6 +130,7 @@ struct recording {
 	struct anonymizer *anon; /* this thread's */
 	struct status status;
 	struct daemon daemon;
+	struct reload reload;
 	uint64_t rounds;             /* of the reader, when the service manager was last told … */
 	struct status_snapshot told; /* … this */
 	struct watchdog reader, disk; /* the threads between the kernel and the disk */
@@ -748,44 +750,55 @@ static void tell_alive(struct recording *r, const struct status_snapshot *now)
 }
 
 /* Takes over what has changed in the configuration file and can change now. */
-static void reread(struct recording *r)
+static void apply(struct recording *r, struct options *new)
 {
 	const struct options *o = r->options;
-	char message[OPTIONS_MESSAGE_MAX], changes[512];
-	struct disk_budget_config budget;
-	struct options new;
+	struct disk_budget_config budget = budget_limits(new);
+	char changes[512];
 
-	if (!o->config)
-		return;
-	if (options__parse(&new, o->argc, o->argv, message)) {
-		log__line(LOG_WARNING, "%s; going on with what was read before", message);
-		return;
-	}
-	options__fixed_changes(o, &new, changes, sizeof(changes));
-	budget = budget_limits(&new);
-	writer__set_rotation(r->writer, new.rotate_age_s, new.rotate_bytes, new.rotate_rows);
+	options__fixed_changes(o, new, changes, sizeof(changes));
+	writer__set_rotation(r->writer, new->rotate_age_s, new->rotate_bytes, new->rotate_rows);
 	disk_budget__set_limits(r->budget, &budget);
-	upload__set_rate(r->upload, new.upload.target.rate);
+	upload__set_rate(r->upload, new->upload.target.rate);
 	if (*changes)
 		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config,
 			  changes);
 	else
 		log__line(LOG_INFO, "read %s again", o->config);
-	options__done(&new);
+	options__done(new);
 }
 
+/* SIGHUP begins new files at once, whatever becomes of the rest. */
 static void reload(struct recording *r)
 {
 	int err;
 
+	capture__rotate(r->capture);
 	notify__send("RELOADING=1\nMONOTONIC_USEC=%llu",
 		     (unsigned long long)clock__mono_ns() / 1000);
-	err = r->options->daemon ? daemon__reopen(&r->daemon) : 0;
+	err = reload__begin(&r->reload, r->options, r->options->daemon ? &r->daemon : NULL, wake);
+	if (err == -EBUSY)
+		log__line(LOG_WARNING, "the configuration or the log file does not answer since "
+				       "the last reload; going on with the old ones");
+	else if (err)
+		log__line(LOG_WARNING, "cannot reload: %s", strerror(-err));
 	if (err)
+		notify__send("READY=1");
+}
+
+static void end_reload(struct recording *r)
+{
+	struct reload *l = &r->reload;
+
+	if (!reload__take(l))
+		return;
+	if (l->log_err)
 		log__line(LOG_WARNING, "cannot open %s again (%s): going on with the old one",
-			  r->options->log_file, daemon__strerror(err));
-	reread(r);
-	capture__rotate(r->capture);
+			  r->options->log_file, daemon__strerror(l->log_err));
+	if (l->parsed)
+		apply(r, &l->new);
+	else if (*l->message)
+		log__line(LOG_WARNING, "%s; going on with what was read before", l->message);
 	notify__send("READY=1");
 }
 
@@ -877,6 +890,7 @@ static void watch(struct recording *r)
 			rotate_asked = 0;
 			reload(r);
 		}
+		end_reload(r);
 		if (manifest_is_due(r)) {
 			atomic_store(&r->manifest_stale, false);
 			write_manifest(r);
@@ -1087,6 +1101,7 @@ int record__run(const struct options *options)
 			code = finish(&r);
 		}
 	}
+	r.stuck |= !reload__end(&r.reload);
 	daemon__end(&r.daemon);
 	output__end();
 	if (r.stuck)

@@ -627,9 +627,9 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	err = r.lock = session_lock__take(r.fd);
 	if (err == -EWOULDBLOCK)
 		give_up(&r, err, "in use");
-	else if (err < 0)
+	else if (err < 0 && err != -EACCES)
 		give_up(&r, err, "cannot be locked: %s", strerror(-err));
-	else if ((err = owner__take(r.fd, &taken)))
+	else if (err < 0 || (err = owner__take(r.fd, &taken)))
 		give_up(&r, err,
 			"belongs to another user: 'sudo iotrc recover' does it with that user's rights");
 	else

@@ -123,7 +123,7 @@ def check_recovered(iotrc, session, before):
     there = {str(p.relative_to(session)) for p in session.rglob("*") if p.is_file()}
     listed = {f["path"] for f in manifest["files"]}
     spec = {s["path"] for s in manifest.get("system_spec", [])}
-    check(there == listed | spec | {"manifest.json"}, f"there and listed: {there ^ (listed | spec)}")
+    check(there == listed | spec | {"manifest.json", ".lock"}, f"there and listed: {there ^ (listed | spec)}")
     for f in manifest["files"]:
         data = (session / f["path"]).read_bytes()
         check(hashlib.sha256(data).hexdigest() == f["sha256"], f"{f['path']}: sha256")

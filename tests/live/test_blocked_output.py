@@ -170,3 +170,30 @@ def test_slow_reader_gets_all(tmp_path):
     os.close(reader)
     assert wait(process) == 0
     assert b"Load it in pandas" in text and text.endswith(b"'\n"), text[-300:]
+
+
+def test_a_configuration_that_does_not_answer(tmp_path):
+    """A FIFO that nobody writes to is in its place: whoever opens it waits. SIGHUP begins new files, and the recorder
+    goes on and ends."""
+    config = tmp_path / "conf"
+    config.write_text("rotate-age = 1h\n")
+    process = start(tmp_path, subprocess.DEVNULL, open(tmp_path / "log", "w"), "--config", str(config))
+    directory = session(tmp_path)
+    log = tmp_path / "log"
+
+    def files():
+        return len(list((directory / "fs").glob("*.csv.zst")))
+
+    config.unlink()
+    os.mkfifo(config)
+    for n in range(2):
+        (tmp_path / f"seen{n}").touch()
+        recorder.wait_for(lambda: list((directory / "fs").glob("*.part")), "it records")
+        process.send_signal(signal.SIGHUP)
+        recorder.wait_for(lambda: files() > n, "there are new files")
+    recorder.wait_for(lambda: "does not answer" in log.read_text(), "it says so")
+    (tmp_path / "last").touch()
+    process.send_signal(signal.SIGINT)
+    assert wait(process) == 0
+    verified(tmp_path)
+    assert str(tmp_path / "last") in set(recorder.Session(directory).rows("fs")["filename"])
