@@ -279,6 +279,16 @@ int schema__find(const char *key)
 	return -ENOENT;
 }
 
+int schema__column(enum stream stream, const char *name, size_t len)
+{
+	const struct stream_schema *s = &schema_streams[stream];
+
+	for (size_t i = 0; i < s->n_columns; i++)
+		if (strlen(s->columns[i].name) == len && !memcmp(s->columns[i].name, name, len))
+			return (int)i;
+	return -1;
+}
+
 size_t schema__header(enum stream stream, char *buf)
 {
 	const struct stream_schema *s = &schema_streams[stream];

@@ -61,6 +61,9 @@ static inline bool schema__is_number(enum column_type type)
 /* The stream of that key, or -ENOENT. */
 int schema__find(const char *key);
 
+/* The column of STREAM that is called by the LEN bytes of NAME, or -1. */
+int schema__column(enum stream stream, const char *name, size_t len);
+
 /* Writes the header row of STREAM, with its line feed, into BUF (at least SCHEMA_HEADER_MAX bytes);
  * returns its length. */
 #define SCHEMA_HEADER_MAX 1024

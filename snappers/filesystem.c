@@ -142,11 +142,11 @@ static int open_step(int dir, const char *path)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
 			   RESOLVE_NO_XDEV,
 	};
-	int fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
 	if (fd < 0 && errno == EPERM) { /* O_NOATIME is allowed to the owner only */
 		how.flags &= ~O_NOATIME;
-		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 	}
 	return fd < 0 ? -errno : fd;
 }

@@ -326,7 +326,7 @@ static char *command_line(struct pass *s, const char *pid, char *p)
 	} else {
 		for (ssize_t i = 0; i < n; i++)
 			/* NOLINTNEXTLINE(*.Branch): read() wrote N bytes */
-			clear[i] = args[i] ? args[i] : ' ';
+			clear[i] = (char)(args[i] ? args[i] : ' ');
 		end = clear + n;
 	}
 	p = csv__escape(p, clear, end - clear);

@@ -301,6 +301,15 @@ static json_t *mount(const struct spec *s, const struct mount_info *m)
 			 "opts", options(s, m->options), "dev_major_minor", device_number(m));
 }
 
+/* As df(1), to a tenth. A file system of a user's own (FUSE) says what it likes: what sums up to
+ * nothing, or to less than a part, has no share. */
+static double percent(double used, double available)
+{
+	double share = used + available > 0 ? 100 * used / (used + available) : 0;
+
+	return (int)(share * 10 + 0.5) / 10.0;
+}
+
 static json_t *partition(const struct spec *s, const struct mount_info *m)
 {
 	json_t *p =
@@ -324,11 +333,7 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 	json_object_set_new(p, "total_bytes", json_integer((json_int_t)v.f_blocks * v.f_frsize));
 	json_object_set_new(p, "used_bytes", json_integer(used));
 	json_object_set_new(p, "free_bytes", json_integer(available));
-	json_object_set_new(
-		p, "percent_used",
-		json_real(used + available ?
-				  (int)(1000.0 * used / (used + available) + 0.5) / 10.0 :
-				  0));
+	json_object_set_new(p, "percent_used", json_real(percent((double)used, (double)available)));
 	json_object_set_new(p, "total_inodes", json_integer(v.f_files));
 	json_object_set_new(p, "free_inodes", json_integer(v.f_ffree));
 	json_object_set_new(p, "block_size_bytes", json_integer(v.f_bsize));

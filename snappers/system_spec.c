@@ -32,7 +32,7 @@ static bool read_line(char *buf, size_t size, const char *format, va_list args)
 	if (!f)
 		return false;
 	/* Reading some sysfs files returns an error. */
-	got = fgets(buf, size, f);
+	got = fgets(buf, (int)size, f);
 	fclose(f);
 	for (size_t n = strlen(buf); n && (buf[n - 1] == '\n' || buf[n - 1] == ' '); n--)
 		buf[n - 1] = 0;

@@ -3,7 +3,6 @@
  * one's manifest again as it grows. */
 #include "uploader/queue_state.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "dataset/session.h"
 #include "platform/libc.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
@@ -46,16 +46,9 @@ static int add_place(struct places *p, int dir, const char *name, const char *ke
 	return 0;
 }
 
-/* YYYYMMDD_HHMMSS_mmm */
 static int is_stamp(const struct dirent *entry)
 {
-	static const char shape[] = "dddddddd_dddddd_ddd";
-	const char *s = entry->d_name;
-
-	for (const char *c = shape; *c; c++, s++)
-		if (*c == 'd' ? !isdigit((unsigned char)*s) : *s != *c)
-			return 0;
-	return !*s;
+	return session__is_stamp(entry->d_name);
 }
 
 /* The sessions beside the live one, oldest first. */

@@ -216,7 +216,7 @@ static int copy(const struct file_target *t, const struct target_object *object,
 		ssize_t n = copy_chunk(object->fd, to, at, len, buf);
 
 		if (n < 0) {
-			err = n;
+			err = (int)n;
 			break;
 		}
 		at += n;

@@ -133,7 +133,7 @@ int32_t clock__utc_offset(int64_t second)
 	time_t t = second;
 	struct tm tm;
 
-	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+	return localtime_r(&t, &tm) ? (int32_t)tm.tm_gmtoff : 0;
 }
 
 bool clock__parse_utc_offset(const char *s, int32_t *ret_s)

@@ -22,7 +22,7 @@ char *csv__padded(char *p, uint64_t v, unsigned int n)
 	for (p = end; n >= 2; n -= 2, v /= 100)
 		memcpy(p -= 2, pairs + v % 100 * 2, 2);
 	if (n)
-		p[-1] = '0' + v % 10;
+		p[-1] = (char)('0' + v % 10);
 	return end;
 }
 

@@ -73,7 +73,7 @@ int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_W
 	if (!root) {
 		size_t shown_len = strnlen(error.text, 40);
 
-		n = csv__escape(shown, error.text, shown_len) - shown;
+		n = (int)(csv__escape(shown, error.text, shown_len) - shown);
 		snprintf(why, JSON_WHY_MAX, "line %d: %.*s%s", error.line, n, shown,
 			 error.text[shown_len] ? "..." : "");
 	} else if (!json_is_object(root)) {

@@ -70,7 +70,7 @@ int units__parse_time(const char *text, uint64_t *ret_ns)
 			n *= units[i].ns;
 			if (n < 1 || n >= INT64_MAX)
 				return -1;
-			*ret_ns = n;
+			*ret_ns = (uint64_t)n;
 			return 0;
 		}
 	return -1;

@@ -172,7 +172,7 @@ static ssize_t read_line(FILE *file, char line[LINE_SIZE])
 	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
 		if (n == LINE_SIZE - 1)
 			return -E2BIG;
-		line[n++] = c;
+		line[n++] = (char)c;
 	}
 	return c == EOF && !n ? -ENODATA : n;
 }
@@ -186,7 +186,7 @@ int clear_list__add_file(struct clear_list *l, FILE *file)
 		ssize_t n = read_line(file, line);
 
 		if (n < 0)
-			err = n;
+			err = (int)n;
 		while (n > 0 && line[n - 1] == '\r')
 			n--;
 		if (n > 0) {

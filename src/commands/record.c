@@ -883,7 +883,7 @@ static void watch(struct recording *r)
 			left = MIN(left, duration - elapsed);
 		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
 			left = MIN(left, r->manifest_due_ns - now_ns);
-		if (poll(&p, 1, left / 1000000 + 1) > 0 &&
+		if (poll(&p, 1, (int)(left / 1000000) + 1) > 0 &&
 		    read(wake_fd, &drained, sizeof(drained)) < 0)
 			continue;
 		if (rotate_asked) {

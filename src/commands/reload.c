@@ -10,8 +10,8 @@ static void *read_again(void *arg)
 	struct reload *r = arg;
 
 	r->log_err = r->daemon ? daemon__reopen(r->daemon) : 0;
-	r->parsed = r->options->config && !options__parse(&r->new, r->options->argc,
-							  r->options->argv, r->message);
+	r->parsed = r->options->config &&
+		    !options__parse(&r->new, r->options->argc, r->options->argv, r->message);
 	atomic_store(&r->ready, true);
 	r->done();
 	return NULL;

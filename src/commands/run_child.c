@@ -137,7 +137,7 @@ static void become_command(pid_t sudo, int gate, char **argv, const char *strace
 		fprintf(stderr, "iotrc run: cannot become the invoking user: %s\n", strerror(-err));
 		_exit(RUN_NOT_EXECUTED);
 	}
-	while ((err = read(gate, &go, 1)) < 0 && errno == EINTR)
+	while ((err = (int)read(gate, &go, 1)) < 0 && errno == EINTR)
 		;
 	if (err != 1)
 		_exit(RUN_NOT_EXECUTED);

@@ -90,7 +90,7 @@ static json_t *name_of(const char *path)
 	base64 = malloc(4 * (len + 2) / 3 + 4);
 	if (!base64)
 		return NULL;
-	EVP_EncodeBlock(base64, (const unsigned char *)path, len);
+	EVP_EncodeBlock(base64, (const unsigned char *)path, (int)len);
 	name = json_pack("{s:o, s:s}", "path", json_text(path), "base64", base64);
 	free(base64);
 	return name;

@@ -82,7 +82,7 @@ static int do_process(const char *dir)
 static int do_uring(const char *dir)
 {
 	struct io_uring_params p = { 0 };
-	int ring = syscall(SYS_io_uring_setup, 1, &p), fd, err = 0;
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &p), fd, err = 0;
 	struct io_uring_sqe *sqe;
 	char *sq;
 
@@ -188,7 +188,7 @@ int self_test__of(const char *name)
 	snprintf(word, sizeof(word), " %s ", target_of(name));
 	for (size_t i = 0; i < COUNT; i++)
 		if (strstr(exercises[i].provokes, word))
-			return i;
+			return (int)i;
 	return -1;
 }
 

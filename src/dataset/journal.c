@@ -72,7 +72,7 @@ int journal__sha256(int fd, char ret[65])
 	}
 	EVP_MD_CTX_free(sha);
 	free(buf);
-	return n;
+	return (int)n;
 }
 
 /* ---- lines: {"target":T,"file":PATH,"sha256":S,"bytes":N} is there; with "progress" instead of

@@ -101,8 +101,7 @@ bool session_lock__held(int dir)
 
 	if (fd < 0)
 		return fd != -ENOENT || is_flocked(dir);
-	held = is_lock_file(fd) &&
-	       (fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK);
+	held = is_lock_file(fd) && (fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK);
 	close(fd);
 	return held;
 }

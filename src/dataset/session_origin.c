@@ -156,7 +156,7 @@ int session_origin__restore(const struct session_origin *o, struct session *s, b
 	fd = o ? open_again(o, !old.st_nlink, uid, gid) : -EOPNOTSUPP;
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev && new.st_ino == old.st_ino) {
+	if (fstat(fd, &new) == 0 && new.st_dev == old.st_dev &&new.st_ino == old.st_ino) {
 		close(fd);
 		return 0;
 	}

@@ -55,25 +55,22 @@ static void check_clock(struct reader *r, const struct row_field *fields)
 			    r->rows, r->schema->columns[0].name, wall->s, wall_us - want_us);
 }
 
-static int find_column(const struct stream_schema *schema, const char *name)
-{
-	int i = schema->n_columns - 1;
-
-	while (i >= 0 && strcmp(schema->columns[i].name, name))
-		i--;
-	return i;
-}
-
 static bool is_word(const struct row_field *f, const char *word)
 {
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
 }
 
+/* Of a row of the lost stream, which has these columns. */
+static const struct row_field *find_field(const struct row_field *fields, const char *name)
+{
+	return &fields[schema__column(STREAM_LOST, name, strlen(name))];
+}
+
 static void add_lost(struct reader *r, const struct row_field *fields)
 {
-	const struct row_field *stream = &fields[find_column(r->schema, "stream")];
-	const struct row_field *cause = &fields[find_column(r->schema, "cause")];
-	const struct row_field *count = &fields[find_column(r->schema, "count")];
+	const struct row_field *stream = find_field(fields, "stream");
+	const struct row_field *cause = find_field(fields, "cause");
+	const struct row_field *count = find_field(fields, "count");
 	uint64_t rows;
 
 	if (!field__uint(count->s, count->len, &rows))

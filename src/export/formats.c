@@ -17,17 +17,6 @@ const struct format *format__find(const char *name)
 	return *f;
 }
 
-/* The column called by the LEN bytes of NAME, or -1. */
-static int find(const struct stream_schema *schema, const char *name, size_t len)
-{
-	int i = schema->n_columns - 1;
-
-	while (i >= 0 && (strlen(schema->columns[i].name) != len ||
-			  memcmp(schema->columns[i].name, name, len)))
-		i--;
-	return i;
-}
-
 static bool choose_all(struct export *e)
 {
 	for (int s = 0; s < STREAM_COUNT; s++)
@@ -46,7 +35,7 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 
 		for (int s = 0; s < STREAM_COUNT; s++) {
 			struct columns *c = &e->columns[s];
-			int at = streams >> s & 1 ? find(&schema_streams[s], list, len) : -1;
+			int at = streams >> s & 1 ? schema__column(s, list, len) : -1;
 
 			if (at >= 0 && c->n < ROW_FIELDS_MAX)
 				c->at[c->n++] = at;

@@ -9,12 +9,9 @@
 
 int row__column(enum stream stream, const char *name)
 {
-	const struct stream_schema *schema = &schema_streams[stream];
-	int i = schema->n_columns - 1;
+	int column = schema__column(stream, name, strlen(name));
 
-	while (i > 0 && strcmp(schema->columns[i].name, name))
-		i--;
-	return i;
+	return column < 0 ? 0 : column;
 }
 
 bool row__uint(const struct export_row *row, int column, uint64_t *ret)
@@ -40,7 +37,7 @@ char *row__unescape(const char *s, size_t len)
 
 	for (size_t i = 0; text && i < len; i++) {
 		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
-			*p++ = hex(s[i + 2]) << 4 | hex(s[i + 3]);
+			*p++ = (char)(hex(s[i + 2]) << 4 | hex(s[i + 3]));
 			i += 3;
 		} else {
 			i += s[i] == '\\' && i + 1 < len;

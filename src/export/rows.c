@@ -36,7 +36,8 @@ static bool take_fields(struct export_row *row, char *line, size_t len, struct r
 
 	row->fields = fields;
 	return row_file__split(line, len, fields, &why) == (int)schema->n_columns &&
-	       row__uint(row, schema->n_columns - 1, &row->mono_ns) && row->mono_ns <= INT64_MAX;
+	       row__uint(row, (int)schema->n_columns - 1, &row->mono_ns) &&
+	       row->mono_ns <= INT64_MAX;
 }
 
 static int add_line(struct rows *r, const struct session_reader *session, enum stream stream,

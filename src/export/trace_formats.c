@@ -24,10 +24,12 @@ static double milliseconds(const struct export_row *row, int column)
 	return atof(text);
 }
 
+/* The file may be anybody's: what no integer holds is no latency. */
 static uint64_t latency_ns(const struct export_row *row)
 {
-	/* NOLINTNEXTLINE(bugprone-incorrect-roundings): a latency is not negative */
-	return milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
+	double ns = milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
+
+	return ns >= 0 && ns < (double)INT64_MAX ? (uint64_t)ns : 0;
 }
 
 static int msr_row(struct export *e, const struct export_row *row)

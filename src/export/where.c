@@ -83,13 +83,7 @@ static int parse_column(struct parser *p, struct node *node)
 	while (is_name(p->at[len]))
 		len++;
 	for (int s = 0; s < STREAM_COUNT; s++) {
-		const struct stream_schema *schema = &schema_streams[s];
-
-		node->columns[s] = -1;
-		for (size_t c = 0; c < schema->n_columns && p->streams >> s & 1; c++)
-			if (strlen(schema->columns[c].name) == len &&
-			    !memcmp(schema->columns[c].name, p->at, len))
-				node->columns[s] = c;
+		node->columns[s] = p->streams >> s & 1 ? schema__column(s, p->at, len) : -1;
 		found |= node->columns[s] >= 0;
 	}
 	if (!found)
@@ -104,7 +98,11 @@ static int parse_value(struct parser *p, struct node *node)
 	char quote;
 
 	skip_blanks(p);
-	quote = *p->at == '\'' || *p->at == '"' ? *p->at++ : 0;
+	quote = *p->at;
+	if (quote == '\'' || quote == '"')
+		p->at++;
+	else
+		quote = '\0';
 	node->len =
 		quote ? strcspn(p->at, (char[]){ quote, '\0' }) : strspn(p->at, "+-.0123456789");
 	if (quote ? !p->at[node->len] : !node->len)

@@ -127,7 +127,7 @@ void command__begin(struct command_line *l, const struct command *c, int argc, c
 	for (; c->options[n].name && n < COMMAND_OPTIONS_MAX; n++) {
 		const struct command_option *o = &c->options[n];
 
-		long_options[n] = (struct option){ o->name, takes(o), NULL, n + 256 };
+		long_options[n] = (struct option){ o->name, takes(o), NULL, (int)n + 256 };
 		if (!o->brief)
 			continue;
 		*s++ = o->brief;

@@ -297,7 +297,7 @@ static int set_pid(struct parse *p, const char *value)
 			return is_not(p, "pid", item, "a process id");
 		if (p->o.selection.n_pids == SELECTION_LIST_MAX)
 			return option__fail(p, "--pid: more than %d", SELECTION_LIST_MAX);
-		p->o.selection.pids[p->o.selection.n_pids++] = pid;
+		p->o.selection.pids[p->o.selection.n_pids++] = (pid_t)pid;
 	}
 	return 0;
 }

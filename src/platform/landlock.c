@@ -37,14 +37,15 @@ static uint64_t writing;
 
 int landlock__begin(void)
 {
-	int abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int abi =
+		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct landlock_ruleset_attr attr = { 0 };
 
 	if (abi < 1)
 		return 0;
 	writing = WRITING | (abi >= ABI_TRUNCATE ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
 	attr.handled_access_fs = writing | NEVER;
-	ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	return ruleset < 0 ? 0 : abi;
 }
 

@@ -246,7 +246,7 @@ static void define_task(struct encoder *e, const struct rec_task *r)
 	if (e->anon)
 		len = anonymize__args(e->anon, args, r->cmdline, len) - args;
 	for (size_t i = 0; !e->anon && i < len; i++)
-		args[i] = r->cmdline[i] ? r->cmdline[i] : ' ';
+		args[i] = (char)(r->cmdline[i] ? r->cmdline[i] : ' ');
 	field = tail;
 	p = csv__escape(field, args, len);
 	if (r->cmdline_cut)
@@ -370,6 +370,6 @@ char *encode__errno(int64_t ret, char *p)
 
 	if (ret >= 0 || ret < -4095)
 		return p;
-	name = names__errno(-ret);
+	name = names__errno((int)-ret);
 	return name ? encode__word(p, name) : csv__u64(p, -ret);
 }

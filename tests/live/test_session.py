@@ -83,7 +83,7 @@ def test_files_are_what_the_manifest_says(recorded):
     there = {
         str(p.relative_to(session.directory)) for p in session.directory.rglob("*") if p.is_file()
     }
-    assert there == listed | {"manifest.json"}
+    assert there == listed | {"manifest.json", ".lock"}
     for f in session.files():
         assert FILE_NAME.fullmatch(f["path"]), f["path"]
         path = session.directory / f["path"]
@@ -110,7 +110,7 @@ def test_places_and_modes(recorded):
     assert re.fullmatch(r"\d{8}_\d{6}_\d{3}", session.directory.name)
     for path in session.directory.rglob("*"):
         mode = path.stat().st_mode & 0o777
-        assert mode == (0o750 if path.is_dir() else 0o640), (path, oct(mode))
+        assert mode == (0o750 if path.is_dir() else 0o600 if path.name == ".lock" else 0o640), (path, oct(mode))
 
 
 def test_manifest(recorded):

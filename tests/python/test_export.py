@@ -121,6 +121,16 @@ def test_msr_is_the_block_requests(recorded, tmp_path):
     assert abs(found.response.sum() / 1e4 - block.latency_ms.sum()) < 0.001 * len(found)
 
 
+@pytest.mark.parametrize("latency", ["9e99", "-1", "nan", "1e400"])
+def test_msr_of_a_latency_that_no_number_holds(special, session, latency):
+    """A file may be anybody's. The time is the row's, the response 0."""
+    session.add("block", [{"operation": "read", "device": "8:0", "sector": "16", "size": "512", "latency_ms": latency,
+                           "mono_ns": str(craft.START + 3)}])
+    session.write()
+    lines = export(special, session.directory, "--to", "msr").stdout.splitlines()
+    assert [line.split(",")[3:] for line in lines if ",8192," in line] == [["Read", "8192", "512", "0"]], lines
+
+
 def test_fio_replays_what_was_moved(recorded, tmp_path):
     export(recorded, "--to", "fio", "-o", tmp_path / "trace.iolog")
     moved = transfers(recorded)

@@ -48,7 +48,7 @@ def contents(session):
     """{path in the session: bytes} of what is to be sent."""
     session = pathlib.Path(session)
     return {str(p.relative_to(session)): p.read_bytes() for p in sorted(session.rglob("*"))
-            if p.is_file() and p.name != ".upload.jsonl"}
+            if p.is_file() and p.name not in (".upload.jsonl", ".lock")}
 
 
 def key(session, path="", prefix="p"):

@@ -28,7 +28,8 @@ static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t 
 	int n_cpus = libbpf_num_possible_cpus();
 
 	for (int cpu = 0; cpu < n_cpus; cpu++) {
-		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		int fd =
+			(int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 		struct bpf_link *link;
 
 		if (fd < 0 && errno == ENODEV)

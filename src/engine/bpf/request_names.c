@@ -13,7 +13,7 @@ static void keep(char *upper, char *lower, const char *name)
 
 	for (i = 0; name[i] && i < REQNAMES_BYTES - 1; i++) {
 		upper[i] = name[i];
-		lower[i] = tolower((unsigned char)name[i]);
+		lower[i] = (char)tolower((unsigned char)name[i]);
 	}
 	upper[i] = lower[i] = 0;
 }

@@ -77,7 +77,7 @@ struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name)
 	}
 	attr.config = id;
 	/* The CPU is of no account: the program belongs to the tracepoint. */
-	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	link = bpf_program__attach_perf_event(prog, fd);
