@@ -202,8 +202,11 @@ static int make_stamped(struct session *s, int parent, uid_t uid, gid_t gid, cha
 			s->fd = open_dir(parent, stamp);
 			if (s->fd >= 0)
 				session__give(s->fd, uid, gid);
-			if (s->fd >= 0 && !was_taken(s->fd, &s->lock))
+			if (s->fd >= 0 && !was_taken(s->fd, &s->lock)) {
+				if (s->lock >= 0)
+					session__give(s->lock, uid, gid);
 				return 0;
+			}
 			if (s->fd < 0 && s->fd != -ENOENT)
 				return s->fd;
 			if (s->fd >= 0)

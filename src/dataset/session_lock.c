@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dataset/session.h"
 #include "platform/libc.h"
 
 #define FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
@@ -73,12 +72,9 @@ static bool is_flocked(int dir)
 int session_lock__new(int dir)
 {
 	int fd = open_file(dir, O_RDWR | O_CREAT | O_EXCL);
-	struct stat st;
 
 	if (fd < 0)
 		return fd == -EEXIST ? -EWOULDBLOCK : fd;
-	if (!fstat(dir, &st))
-		session__give(fd, st.st_uid, st.st_gid);
 	fd = lock_file(fd);
 	if (fd < 0 || !is_flocked(dir))
 		return fd;

@@ -13,12 +13,12 @@
 /* The functions that lock return a descriptor, which holds the lock until it is closed, or a
  * negative errno. */
 
-/* Makes the lock file of the new session in directory DIR, for the owner of DIR, and locks it.
- * -EWOULDBLOCK: somebody was there before; another error if the file system has no locks. */
+/* Makes the lock file of the new session in directory DIR, and locks it. -EWOULDBLOCK: somebody was
+ * there before; another error if the file system has no locks. */
 int session_lock__new(int dir);
 
-/* Locks the session in directory DIR. -EWOULDBLOCK: somebody else holds the lock; -EPERM: what bears
- * the name is no lock file; or another error: the file may not be opened, or the file system has
+/* Locks the session in directory DIR. -EWOULDBLOCK: somebody else holds the lock; -EPERM: what has
+ * that name is no lock file; or another error: the file may not be opened, or the file system has
  * no locks. */
 int session_lock__take(int dir);
 

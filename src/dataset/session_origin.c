@@ -165,6 +165,8 @@ int session_origin__restore(const struct session_origin *o, struct session *s, b
 		lock = session_lock__take(fd);
 	ret = lock == -EWOULDBLOCK ? lock : dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
 	close(fd);
+	if (lock >= 0)
+		session__give(lock, uid, gid);
 	if (ret > 0) {
 		int old_lock = s->lock;
 
