@@ -287,7 +287,7 @@ static int begin_summary(struct task *t, enum stream stream)
 	t->fields[stream] = summary__fields(s);
 	needed = filter__any(&t->filter) ? filter__fields(&t->filter, stream) : 0;
 	if (t->where)
-		needed = schema_streams[stream].n_columns;
+		needed = (int)schema_streams[stream].n_columns;
 	if (needed > t->fields[stream])
 		t->fields[stream] = needed;
 	return 0;

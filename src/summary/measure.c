@@ -138,7 +138,7 @@ bool measure__errno(const struct export_row *row, const char **ret, size_t *ret_
 		f = &row->fields[p->result];
 		if (f->len < 2 || *f->s != '-' || !field__uint(f->s + 1, f->len - 1, &error))
 			return false;
-		*ret = error < INT32_MAX ? names__errno(error) : NULL;
+		*ret = error < INT32_MAX ? names__errno((int)error) : NULL;
 		*ret_len = *ret ? strlen(*ret) : f->len;
 		*ret = *ret ?: f->s;
 		return true;
