@@ -5,6 +5,7 @@
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
+#   make check-report  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
@@ -60,8 +61,8 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -pthread
-# What needs libcurl is in the program because it is asked for: uploader/target_kind.h.
-LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway $(STATIC_LDLIBS) -lcurl
+# What needs libcurl or libmicrohttpd is in the program because it is asked for: uploader/target_kind.h, report/serve.h.
+LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server $(STATIC_LDLIBS) -lcurl -lmicrohttpd
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$(BUILD) \
@@ -77,7 +78,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -110,6 +111,21 @@ $(SKEL): $(BUILD)/bpf/iotrc.bpf.o
 	$(call say,SKEL,$@)
 	$(Q){ echo '/* NOLINTBEGIN: bpftool wrote it */'; $(BPFTOOL) gen skeleton $< name iotrc_bpf && echo '/* NOLINTEND */'; } > $@
 
+# The page of `iotrc report`: what it is made of, as arrays. The library that draws comes from npm (scripts/fetch-uplot.sh);
+# each file is in an array with a NUL behind it.
+PAGE_PARTS := uplot_js:$(BUILD)/uplot/uPlot.iife.min.js uplot_css:$(BUILD)/uplot/uPlot.min.css \
+	uplot_licence:$(BUILD)/uplot/LICENSE report_html:src/report/page/report.html report_css:src/report/page/report.css \
+	report_js:$(BUILD)/report.js
+$(BUILD)/uplot/uPlot.iife.min.js: scripts/fetch-uplot.sh
+	$(call say,FETCH,uPlot)
+	$(Q)scripts/fetch-uplot.sh $(@D)
+$(BUILD)/report.js: $(foreach f,data charts tables errors page,src/report/page/$(f).js)
+	$(Q)cat $^ > $@
+$(BUILD)/report_page.h: $(BUILD)/uplot/uPlot.iife.min.js $(BUILD)/report.js $(wildcard src/report/page/*) Makefile
+	$(call say,GEN,$@)
+	$(Q)for p in $(PAGE_PARTS); do echo "static const char page_$${p%%:*}[] = {"; \
+		od -An -v -tx1 $${p#*:} | sed 's/ /,0x/g; s/^,//; s/$$/,/'; echo '0};'; done > $@
+$(BUILD)/src/report/page.o: $(BUILD)/report_page.h
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(SKEL) $(BUILD)/commit.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -146,6 +162,7 @@ workloads: $(WORKLOADS)
 
 deps:
 	@scripts/install-deps.sh run
+	@scripts/install-deps.sh page || echo 'Reports will have no charts.'
 run: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(BUILD)/iotrc
@@ -274,6 +291,13 @@ check-loader check-python: all
 	$(call say,TEST,$@)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py tests/python/test_summary.py)
+
+# iotrc report in Chromium. Some only: make check-report REPORT_TESTS='-k hostile'
+REPORT_TESTS ?=
+check-report: all
+	@scripts/install-deps.sh report
+	$(call say,TEST,'reports in a browser')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/report $(REPORT_TESTS)
 
 # Built twice, in two directories: is it the same program? What the program is built with, a live test looks at.
 check-build:

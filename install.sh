@@ -53,6 +53,8 @@ before=
 if [[ $deps ]]; then
 	echo "Installing build dependencies"
 	scripts/install-deps.sh run
+	# What draws the charts of reports comes from npm; without it all else works.
+	scripts/install-deps.sh page || echo "install.sh: reports will have no charts" >&2
 fi
 echo "Building"
 make all

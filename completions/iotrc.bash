@@ -26,13 +26,14 @@ _iotrc()
 	export) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	summary) options='-h --by --stream --sort --top --slow --errors --ops --path --pid --command --where --json --csv --help' ;;
+	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
 	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev run doctor verify recover export cat summary upload help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev run doctor verify recover export cat summary report upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -20,6 +20,7 @@ run   header:zlib.h              zlib1g-dev            zlib-devel             zl
 run   header:zstd.h              libzstd-dev           libzstd-devel          zstd
 run   header:curl/curl.h         libcurl4-openssl-dev  libcurl-devel          curl
 run   header:jansson.h           libjansson-dev        jansson-devel          jansson
+run   header:microhttpd.h        libmicrohttpd-dev     libmicrohttpd-devel    libmicrohttpd
 run   header:openssl/evp.h       libssl-dev            openssl-devel          openssl
 run   header:seccomp.h           libseccomp-dev        libseccomp-devel       libseccomp
 check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
@@ -80,6 +81,10 @@ upload command:nginx             nginx-light           nginx                  ng
 upload command:openssl           openssl               openssl                openssl
 upload command:faketime          faketime              libfaketime            libfaketime
 upload python:pytest             python3-pytest        python3-pytest         python-pytest
+page  command:npm                npm                   nodejs-npm             npm
+report command:npm               npm                   nodejs-npm             npm
+report command:chromium          chromium              chromium               chromium
+report npm:playwright-core@1.56.1 NPM                  NPM                    NPM
 portable command:npm             npm                   nodejs-npm             npm
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
@@ -162,7 +167,7 @@ missing() {
 	while read -r level need apt dnf pacman; do
 		case $level-$1 in
 		# Other kernels are given the programs that the tests need here, or arm64's.
-		run-* | "$1-$1" | check-kernels | check-python | arm64-kernels | check-service) ;;
+		run-* | "$1-$1" | check-kernels | check-python | check-report | arm64-kernels | check-service) ;;
 		*) continue ;;
 		esac
 		has "$need" && continue

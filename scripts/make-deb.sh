@@ -17,6 +17,9 @@ fi
 rm -rf "$out"
 mkdir -p "$out/iotrc-$version"
 tar -c --exclude='./build*' --exclude=./.git --exclude=./iotrc-traces . | tar -x -C "$out/iotrc-$version"
+# The package's build has no network, and a home of its own.
+scripts/fetch-uplot.sh "$out/uplot"
+export UPLOT=$out/uplot
 cd "$out/iotrc-$version"
 dpkg-buildpackage -us -uc -b -j2 >"$out/build.log" 2>&1 || {
 	tail -n 30 "$out/build.log" >&2
@@ -24,6 +27,6 @@ dpkg-buildpackage -us -uc -b -j2 >"$out/build.log" 2>&1 || {
 	exit 1
 }
 cd "$out"
-rm -rf "iotrc-$version"
+rm -rf "iotrc-$version" uplot
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 ./*.changes
 ls "$out"/*.deb

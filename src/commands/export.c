@@ -3,26 +3,18 @@
 #include "commands/export.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/shown.h"
+#include "commands/out_file.h"
 #include "export/format.h"
 #include "export/rows.h"
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
-
-/* A file that appears under its name when it is whole. */
-struct out_file {
-	const char *name; /* NULL: stdout */
-	char *temporary;
-	FILE *file;
-};
 
 struct task {
 	const struct command *command;
@@ -48,50 +40,6 @@ static const struct command_option export_options[] = {
 	{ .name = NULL },
 };
 enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, FORCE };
-
-/* ---- files ---- */
-
-static int out_file__open(struct out_file *o, const char *name)
-{
-	int fd;
-
-	o->name = name;
-	if (!name) {
-		o->file = stdout;
-		return 0;
-	}
-	if (asprintf(&o->temporary, "%s.part-XXXXXX", name) < 0)
-		return -ENOMEM;
-	fd = mkostemp(o->temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* Traces are not for everybody: 0640, and less with a stricter umask. */
-	fchmod(fd, 0640);
-	o->file = fdopen(fd, "w+");
-	return o->file ? 0 : -errno;
-}
-
-/* Gives the file its name, if nothing has gone wrong (ERR), or takes it away. Another file of that
- * name is replaced with FORCE only. */
-static int out_file__close(struct out_file *o, int err, bool force)
-{
-	if (!o->file)
-		return err;
-	if ((fflush(o->file) || ferror(o->file)) && !err)
-		err = errno ? -errno : -EIO;
-	if (!o->name)
-		return err;
-	if (!err && fsync(fileno(o->file)))
-		err = -errno;
-	fclose(o->file);
-	if (!err && (force ? rename(o->temporary, o->name) : link(o->temporary, o->name)))
-		err = -errno;
-	unlink(o->temporary);
-	free(o->temporary);
-	o->temporary = NULL;
-	o->file = NULL;
-	return err;
-}
 
 /* ---- the work ---- */
 

@@ -25,6 +25,7 @@ ELSEWHERE = {
     r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
     r"s3://|https://": "tests/upload", # with servers of their own
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
+    r"^iotrc report .*--serve": "tests/report", # runs until it is told to end
     r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file
 }
 SESSION = re.compile(r"linux_v1/[0-9A-F]{16}/\d{8}_\d{6}_\d{3}")

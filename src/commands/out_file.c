@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/out_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int out_file__open(struct out_file *o, const char *name)
+{
+	int fd;
+
+	o->name = name;
+	if (!name) {
+		o->file = stdout;
+		return 0;
+	}
+	if (asprintf(&o->temporary, "%s.part-XXXXXX", name) < 0)
+		return -ENOMEM;
+	fd = mkostemp(o->temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Traces are not for everybody: 0640, and less with a stricter umask. */
+	fchmod(fd, 0640);
+	o->file = fdopen(fd, "w+");
+	return o->file ? 0 : -errno;
+}
+
+int out_file__close(struct out_file *o, int err, bool force)
+{
+	if (!o->file)
+		return err;
+	if ((fflush(o->file) || ferror(o->file)) && !err)
+		err = errno ? -errno : -EIO;
+	if (!o->name)
+		return err;
+	if (!err && fsync(fileno(o->file)))
+		err = -errno;
+	fclose(o->file);
+	if (!err && (force ? rename(o->temporary, o->name) : link(o->temporary, o->name)))
+		err = -errno;
+	unlink(o->temporary);
+	free(o->temporary);
+	o->temporary = NULL;
+	o->file = NULL;
+	return err;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/names.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/anonymize.h"
+#include "base/json_text.h"
+
+#define ARROW " -> "
+
+struct report_names {
+	struct anonymizer *anonymizer; /* NULL: names stay */
+};
+
+int report_names__new(struct report_names **ret, bool anonymous)
+{
+	struct report_names *n = calloc(1, sizeof(*n));
+	unsigned char key[ANONYMIZE_KEY_SIZE];
+	int err = n ? 0 : -ENOMEM;
+
+	if (!err && anonymous && getrandom(key, sizeof(key), 0) != sizeof(key))
+		err = -errno;
+	if (!err && anonymous)
+		err = anonymizer__new(&n->anonymizer, key, false);
+	if (err)
+		n = report_names__free(n);
+	*ret = n;
+	return err;
+}
+
+struct report_names *report_names__free(struct report_names *n)
+{
+	if (n)
+		anonymizer__free(n->anonymizer);
+	free(n);
+	return NULL;
+}
+
+static int hex(char c)
+{
+	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* The bytes that a field stands for (csv.h), with a NUL behind them; NULL: out of memory. */
+static char *unescape(const char *s, size_t len, size_t *ret_len)
+{
+	char *text = malloc(len + 1), *p = text;
+
+	for (size_t i = 0; text && i < len; i++) {
+		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
+			*p++ = hex(s[i + 2]) << 4 | hex(s[i + 3]);
+			i += 3;
+		} else {
+			i += s[i] == '\\' && i + 1 < len;
+			*p++ = s[i];
+		}
+	}
+	if (text) {
+		*ret_len = p - text;
+		*p = '\0';
+	}
+	return text;
+}
+
+static json_t *plain(const char *s, size_t len)
+{
+	char *text = strndup(s, len);
+	json_t *json = text ? json_text(text) : NULL;
+
+	free(text);
+	return json;
+}
+
+typedef char *(*anonymize)(struct anonymizer *a, char *out, const char *s, size_t len);
+
+/* What names of no directory begin with (pipe:, memfd:) says what they are. */
+static char *any_path(struct anonymizer *a, char *out, const char *s, size_t len)
+{
+	const char *colon = *s == '/' ? NULL : memchr(s, ':', len);
+	size_t kind = colon ? (size_t)(colon + 1 - s) : 0;
+
+	memcpy(out, s, kind);
+	if (*s == '/')
+		return anonymize__path(a, out, s, len);
+	return len > kind ? anonymize__name(a, out + kind, s + kind, len - kind) : out + kind;
+}
+
+static char *arguments(struct anonymizer *a, char *out, const char *s, size_t len)
+{
+	char *copy = malloc(len + 1), *end = out;
+
+	if (!copy)
+		return out;
+	for (size_t i = 0; i < len; i++)
+		copy[i] = s[i] == ' ' ? '\0' : s[i];
+	end = anonymize__args(a, out, copy, len);
+	free(copy);
+	return end;
+}
+
+static char *address(struct anonymizer *a, char *out, const char *s, size_t len)
+{
+	uint8_t bytes[16];
+
+	if (inet_pton(AF_INET, s, bytes) == 1) {
+		anonymize__ipv4(a, bytes);
+		inet_ntop(AF_INET, bytes, out, INET6_ADDRSTRLEN);
+		return out + strlen(out);
+	}
+	if (inet_pton(AF_INET6, s, bytes) == 1) {
+		anonymize__ipv6(a, bytes);
+		inet_ntop(AF_INET6, bytes, out, INET6_ADDRSTRLEN);
+		return out + strlen(out);
+	}
+	return any_path(a, out, s, len);
+}
+
+/* S as tokens by WITH. */
+static json_t *tokens(struct report_names *n, const char *s, size_t len, anonymize with)
+{
+	size_t raw_len = 0;
+	char *raw = unescape(s, len, &raw_len), *out = raw ? malloc(ANONYMIZE_MAX(raw_len)) : NULL;
+	json_t *json = NULL;
+
+	if (out)
+		json = plain(out, raw_len ? with(n->anonymizer, out, raw, raw_len) - out : 0);
+	free(raw);
+	free(out);
+	return json;
+}
+
+json_t *report_names__path(struct report_names *n, const char *s, size_t len)
+{
+	const char *arrow = memmem(s, len, ARROW, strlen(ARROW));
+	json_t *from, *to, *both;
+
+	if (!n->anonymizer)
+		return plain(s, len);
+	if (!arrow)
+		return tokens(n, s, len, any_path);
+	from = tokens(n, s, arrow - s, any_path);
+	arrow += strlen(ARROW);
+	to = tokens(n, arrow, s + len - arrow, any_path);
+	both = json_sprintf("%s" ARROW "%s", json_string_value(from), json_string_value(to));
+	json_decref(from);
+	json_decref(to);
+	return both;
+}
+
+json_t *report_names__name(struct report_names *n, const char *s, size_t len)
+{
+	return n->anonymizer ? tokens(n, s, len, anonymize__name) : plain(s, len);
+}
+
+json_t *report_names__arguments(struct report_names *n, const char *s, size_t len)
+{
+	return n->anonymizer ? tokens(n, s, len, arguments) : plain(s, len);
+}
+
+json_t *report_names__address(struct report_names *n, const char *s, size_t len)
+{
+	return n->anonymizer ? tokens(n, s, len, address) : plain(s, len);
+}

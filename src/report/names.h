@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of a session's rows as they are in a page: as recorded, or as tokens of a key that nobody
+ * keeps, so that the tokens of two pages don't compare. */
+#ifndef IOTRC_REPORT_NAMES_H
+#define IOTRC_REPORT_NAMES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct report_names;
+
+/* ANONYMOUS: names become tokens. 0, or a negative errno. */
+int report_names__new(struct report_names **ret, bool anonymous);
+/* Frees it; NULL is allowed. Returns NULL. */
+struct report_names *report_names__free(struct report_names *n);
+
+/* Each takes LEN bytes of a field, escaped as in rows, and makes a new JSON string; NULL: out of
+ * memory. A path may be two, with ' -> ' between; an address may be the path of a socket. */
+json_t *report_names__path(struct report_names *n, const char *s, size_t len);
+json_t *report_names__name(struct report_names *n, const char *s, size_t len);
+json_t *report_names__arguments(struct report_names *n, const char *s, size_t len);
+json_t *report_names__address(struct report_names *n, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/page.h"
+
+#define CONNECTIONS_MAX 16
+#define TIMEOUT_S 30
+/* Not more often than this is a session read again. */
+#define FRESH_NS UINT64_C(2000000000)
+
+/* Used by libmicrohttpd's one thread alone. */
+struct server {
+	const struct report_server_config *config;
+	uint16_t port;
+	json_t *data;
+	uint64_t made_ns;
+	char why[REPORT_WHY_MAX + 1];
+};
+
+static enum MHD_Result answer(struct MHD_Connection *to, unsigned int status, const char *type,
+			      char *text, size_t len)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+	enum MHD_Result result;
+
+	if (!r) {
+		free(text);
+		return MHD_NO;
+	}
+	MHD_add_response_header(r, "Content-Type", type);
+	MHD_add_response_header(r, "Cache-Control", "no-store");
+	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
+	MHD_add_response_header(r, "Content-Security-Policy", "frame-ancestors 'none'");
+	result = MHD_queue_response(to, status, r);
+	MHD_destroy_response(r);
+	return result;
+}
+
+static enum MHD_Result answer_text(struct MHD_Connection *to, unsigned int status, const char *text)
+{
+	char *copy = strdup(text);
+
+	return copy ? answer(to, status, "text/plain; charset=utf-8", copy, strlen(copy)) : MHD_NO;
+}
+
+/* A page elsewhere can make its own name stand for 127.0.0.1: its requests name it as the host. */
+static bool is_for_us(const struct server *s, struct MHD_Connection *from)
+{
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+	const char *host = MHD_lookup_connection_value(from, MHD_HEADER_KIND, "Host");
+	char ours[32];
+
+	for (size_t i = 0; host && i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(ours, sizeof(ours), "%s:%u", names[i], s->port);
+		if (!strcmp(host, ours))
+			return true;
+	}
+	return false;
+}
+
+/* Reads the session again, unless that was done just now. */
+static bool refresh(struct server *s)
+{
+	struct report_result result;
+	uint64_t now = clock__mono_ns();
+	json_t *data;
+
+	if (s->data && now - s->made_ns < FRESH_NS)
+		return true;
+	if (report__data(&s->config->report, &data, &result)) {
+		snprintf(s->why, sizeof(s->why), "%s\n", result.why);
+		return false;
+	}
+	json_decref(s->data);
+	s->data = data;
+	s->made_ns = clock__mono_ns();
+	return true;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *from, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_size, void **state)
+{
+	struct server *s = arg;
+	bool page = !strcmp(url, "/");
+	char *text;
+	size_t len = 0;
+
+	if (strcmp(method, "GET"))
+		return answer_text(from, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
+	if (!is_for_us(s, from))
+		return answer_text(from, MHD_HTTP_MISDIRECTED_REQUEST, "another host's name\n");
+	if (!page && strcmp(url, "/data"))
+		return answer_text(from, MHD_HTTP_NOT_FOUND, "not here\n");
+	if (!refresh(s))
+		return answer_text(from, MHD_HTTP_INTERNAL_SERVER_ERROR, s->why);
+	text = page ? page__make(s->data, &len) : page__json(s->data, &len);
+	if (!text)
+		return answer_text(from, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+	return answer(from, MHD_HTTP_OK, page ? "text/html; charset=utf-8" : "application/json",
+		      text, len);
+}
+
+static int run(const struct report_server_config *config, void (*ready)(uint16_t port))
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(config->port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct server s = { .config = config };
+	struct MHD_Daemon *daemon;
+	sigset_t end;
+	int sig;
+
+	daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, config->port,
+				  NULL, NULL, on_request, &s, MHD_OPTION_SOCK_ADDR, &address,
+				  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
+				  MHD_OPTION_END);
+	if (!daemon)
+		return errno ? -errno : -EADDRINUSE;
+	s.port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	ready(s.port);
+	sigemptyset(&end);
+	sigaddset(&end, SIGINT);
+	sigaddset(&end, SIGTERM);
+	sigwait(&end, &sig);
+	MHD_stop_daemon(daemon);
+	json_decref(s.data);
+	return 0;
+}
+
+const struct report_server report_server = { .run = run };
