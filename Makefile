@@ -145,6 +145,8 @@ $(BUILD)/workloads/%: tests/workloads/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
+# As programs that an LD_PRELOAD does not see.
+$(BUILD)/workloads/run_ways: override CC := $(CC) -static
 # arm64 has no way to make arm's calls but a program that is arm's. (x86-64 has: calls32.h.)
 ARM = $(if $(filter arm64,$(ARCH)),$(shell command -v arm-linux-gnueabihf-gcc))
 $(BUILD)/workloads/compat: override CC := $(or $(addsuffix $() -static,$(ARM)),$(CC))

@@ -46,7 +46,7 @@ Test(strace_line, call)
 	cr_assert_eq(c.n_args, 3);
 	cr_assert_eq(c.ret, 3);
 	cr_assert_eq(c.duration, 9324);
-	cr_assert_eq(line__bytes(c.fd, text, sizeof(text)), 2);
+	cr_assert_eq(line__bytes(c.file.path, text, sizeof(text)), 2);
 	cr_assert(!memcmp(text, "/a", 2));
 	cr_assert_eq(line__text(c.args[1], text, sizeof(text)), 1);
 	cr_assert_eq(*text, 'a');

@@ -315,7 +315,6 @@ static uint32_t open_flags(const struct event *e)
 /* A call that succeeded is about the file that it reached. */
 static void take_OPEN(struct event *e)
 {
-	struct line_file f = { .path = e->call->fd };
 	uint64_t id;
 
 	if (e->call->ret < 0) {
@@ -327,7 +326,7 @@ static void take_OPEN(struct event *e)
 
 		directory(e, e->info->dir, unused);
 	}
-	id = file_id(e->s, &f);
+	id = file_id(e->s, &e->call->file);
 	if (!id)
 		return;
 	begin(e, FS_OPEN);

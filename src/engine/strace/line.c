@@ -277,10 +277,9 @@ static bool hexadecimal(struct span *s, uint64_t *ret)
 /* What a call returned, behind its "= ". */
 static bool parse_result(struct line_call *c, struct span s)
 {
-	struct line_file f;
 	uint64_t n;
 
-	c->fd = (struct span){ NULL, 0 };
+	c->file = (struct line_file){ .number = -1 };
 	c->finished = !take(&s, "?");
 	if (!c->finished)
 		return true;
@@ -297,9 +296,7 @@ static bool parse_result(struct line_call *c, struct span s)
 		if (take(&s, " /* ") && !take_number(&s, &n))
 			return false;
 		c->ret = n;
-		take_path(&s, &f);
-		/* A file that is removed already counts as such by its first use. */
-		c->fd = f.deleted ? (struct span){ NULL, 0 } : f.path;
+		take_path(&s, &c->file);
 	}
 	return true;
 }
@@ -386,7 +383,7 @@ struct span line__member(struct span arg, const char *name)
 	const char *at = arg.s;
 	size_t len = strlen(name);
 
-	while ((at = memmem(at, arg.s + arg.len - at, name, len))) {
+	while (arg.len && (at = memmem(at, arg.s + arg.len - at, name, len))) {
 		if (at > arg.s && (at[-1] == '{' || at[-1] == ' ')) {
 			struct span value = after(arg, at + len);
 

@@ -35,19 +35,19 @@ struct line {
 	struct span body, name;
 };
 
-struct line_call {
-	struct span name, args[LINE_ARGS_MAX];
-	size_t n_args;
-	bool finished;     /* false: it returned nothing, and may be begun again */
-	int64_t ret;       /* or a negative errno */
-	struct span fd;    /* what stands behind a descriptor that was returned */
-	uint64_t duration; /* ns */
-};
-
 struct line_file {
 	int number;
 	struct span path; /* escaped; empty: strace could not tell */
 	bool deleted;
+};
+
+struct line_call {
+	struct span name, args[LINE_ARGS_MAX];
+	size_t n_args;
+	bool finished;         /* false: it returned nothing, and may be begun again */
+	int64_t ret;           /* or a negative errno */
+	struct line_file file; /* behind the descriptor that was returned, if it is one */
+	uint64_t duration;     /* ns */
 };
 
 /* Takes S, LEN bytes without the line feed, apart. */

@@ -25,6 +25,7 @@ static const char *const gap_texts[GAPS] = {
 	[GAP_URING] = "io_uring: strace does not see what is done through it",
 	[GAP_ROOT] = "another root or mount namespace: paths there may be wrong",
 	[GAP_SETUID] = "a set-user-ID program ran without its owner's privileges",
+	[GAP_THREAD] = "a thread executed a program: strace misses that program's first call",
 	[GAP_AIO] = "asynchronous I/O: strace does not show all requests of a call",
 	[GAP_LINES] = "strace's output was not understood",
 	[GAP_PARENT] = "a process whose parent is not known: relative paths may be wrong",
@@ -175,18 +176,21 @@ static void resume(struct strace *s, struct task *t, const struct line *l)
 /* execve() of a thread that isn't the first: the others are gone, and it has the first one's id. */
 static void move(struct strace *s, struct task *t, const struct line *l)
 {
-	char text[64];
-	struct span end = { text, snprintf(text, sizeof(text), ") = 0") };
-	struct task *first = tasks__find(s->tasks, l->other);
-	size_t len;
+	static const char success[] = ") = 0";
+	struct task *first = tasks__find(s->tasks, l->other),
+		    *now = first && first->process ? first : t;
+	const char *open = memchr(l->body.s, '(', l->body.len);
+	size_t name_len = open ? open - l->body.s : 0;
 
-	free(task__kept(s->tasks, t, &len));
-	if (!task__keep(s->tasks, t, l->body, l->ns)) {
+	strace__gap(s, GAP_THREAD, l->other);
+	if (!task__keep(s->tasks, now, l->body, l->ns)) {
 		strace__gap(s, GAP_MEMORY, t->tid);
 		return;
 	}
-	resume(s, first && first->process ? first : t,
-	       &(struct line){ .name = { "execve", 6 }, .body = end });
+	/* execve() or execveat() */
+	resume(s, now,
+	       &(struct line){ .name = { l->body.s, name_len },
+			       .body = { success, sizeof(success) - 1 } });
 }
 
 static void end(struct strace *s, struct task *t, const struct line *l)
