@@ -61,8 +61,9 @@ MAP := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -pthread
-# What needs libcurl or libmicrohttpd is in the program because it is asked for: uploader/target_kind.h, report/serve.h.
-LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server $(STATIC_LDLIBS) -lcurl -lmicrohttpd
+# Weak symbols whose libraries cannot be linked statically: uploader/target_kind.h, report/serve.h,
+# metrics/listener.h.
+LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__new $(STATIC_LDLIBS) -lcurl -lmicrohttpd
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$(BUILD) \
@@ -78,7 +79,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-metrics check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -334,6 +335,12 @@ check-service:
 	@$(MAKE) --no-print-directory all workloads deb
 	$(call say,TEST,'as a service of systemd')
 	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
+
+# The metrics as Prometheus itself reads them (root).
+check-metrics: all
+	@scripts/install-deps.sh metrics
+	$(call say,TEST,'metrics, read by Prometheus')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/metrics
 
 # Recorders that are killed, and disks that fill, fail and vanish (root). Some only: make check-faults KILLS=20
 KILLS ?= 200

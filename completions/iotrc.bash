@@ -9,6 +9,7 @@ _iotrc()
 	--state) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	--upload-credentials) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--upload-ca) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--metrics-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--config) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--pid-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--log-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
@@ -28,7 +29,7 @@ _iotrc()
 	summary) options='-h --by --stream --sort --top --slow --errors --ops --path --pid --command --where --json --csv --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
-	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
+	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -47,6 +47,7 @@ check command:findmnt            util-linux            util-linux             ut
 check command:lscpu              util-linux            util-linux             util-linux
 check header:fuse3/fuse_lowlevel.h libfuse3-dev        fuse3-devel            fuse3
 check command:mandoc             mandoc                mandoc                 mandoc
+check python:prometheus_client   python3-prometheus-client python3-prometheus_client python-prometheus_client
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
@@ -71,6 +72,9 @@ python npm:@duckdb/node-api@1.5.6-r.1 NPM              NPM                    NP
 python npm:nodejs-polars@0.25.2  NPM                   NPM                    NPM
 python npm:nodejs-polars-linux-x64-gnu@0.25.2 NPM      NPM                    NPM
 python npm:chdb@3.4.0            NPM                   NPM                    NPM
+metrics command:prometheus       prometheus            golang-github-prometheus prometheus
+metrics python:pytest            python3-pytest        python3-pytest         python-pytest
+metrics python:pandas            python3-pandas        python3-pandas         python-pandas
 upload command:ceph-mon          ceph-mon              ceph-mon               ceph
 upload command:ceph-osd          ceph-osd              ceph-osd               ceph
 upload command:radosgw           radosgw               ceph-radosgw           ceph

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/param.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/anonymize.h"
@@ -35,6 +36,7 @@
 #include "dataset/writer.h"
 #include "engine/capture.h"
 #include "engine/engine.h"
+#include "metrics/publisher.h"
 #include "options/command.h"
 #include "platform/landlock.h"
 #include "platform/machine_id.h"
@@ -121,7 +123,11 @@ struct recording {
 	struct writer *writer;
 	struct capture *capture;
 	struct snapshots *snapshots;
-	struct upload *upload; /* or NULL */
+	struct upload *upload;       /* or NULL */
+	struct publisher *publisher; /* of metrics, or NULL */
+	struct latencies *latencies; /* for it */
+	uint64_t start_real_ns;      /* wall time, for it */
+	struct utsname kernel;       /* for it */
 	struct disk_budget *budget;
 	struct staging *staging;
 	int landlock; /* its ABI; 0: none */
@@ -374,6 +380,7 @@ static int begin_capture(struct recording *r)
 		},
 		.lighten = o->lighten,
 		.keep = r->keep,
+		.latencies = r->latencies,
 		.ended = on_ended,
 		.arg = r,
 	};
@@ -451,6 +458,99 @@ static uint64_t privileges_of(const struct options *o, bool gives)
 	return privileges__needed(&use);
 }
 
+/* ---- metrics ---- */
+
+/* Binds and opens what may need privileges. */
+static int prepare_metrics(struct recording *r)
+{
+	const struct metrics_settings *settings = &r->options->metrics;
+	char problem[PUBLISHER_PROBLEM_MAX];
+
+	if (!settings->file && !settings->listen)
+		return 0;
+	r->latencies = latencies__new();
+	if (!r->latencies)
+		return complain("out of memory");
+	if (publisher__new(&r->publisher, settings, problem))
+		return complain("%s", problem);
+	return 0;
+}
+
+static void collect_upload(struct recording *r, struct metrics_upload *ret)
+{
+	struct queue_stats s;
+
+	ret->enabled = r->upload;
+	if (!r->upload)
+		return;
+	queue__stats(upload__queue(r->upload), &s);
+	ret->failing = s.troubled;
+	ret->files_done = s.files_done;
+	ret->bytes_done = s.bytes_done;
+	ret->files_left = s.files_left;
+	ret->bytes_left = s.bytes_left;
+}
+
+static struct metrics_values collect_metrics(struct recording *r, const struct status_snapshot *s,
+					     bool recording)
+{
+	struct engine_fill fill = capture__fill(r->capture);
+	struct metrics_values v = {
+		.recording = recording,
+		.start_real_ns = r->start_real_ns,
+		.events_fill = fill.events,
+		.definitions_fill = fill.definitions,
+		.queue_fill = writer__fill(r->writer),
+		.reader_stalls = r->reader.stalls,
+		.disk_stalls = r->disk.stalls,
+	};
+
+	for (int i = 0; i < STREAM_COUNT; i++)
+		v.streams[i] = (struct metrics_stream){
+			.enabled = s->streams[i].enabled,
+			.rows = s->streams[i].rows,
+			.bytes = s->streams[i].bytes,
+			.missed = capture__missed(r->capture, i),
+		};
+	collect_upload(r, &v.upload);
+	return v;
+}
+
+/* Passes the counts of S, and all else, to the publisher. */
+static void publish(struct recording *r, const struct status_snapshot *s, bool recording)
+{
+	struct metrics_values values;
+
+	if (!r->publisher)
+		return;
+	values = collect_metrics(r, s, recording);
+	publisher__set(r->publisher, &values);
+}
+
+/* 0, or the exit code. */
+static int start_metrics(struct recording *r)
+{
+	struct metrics_source source = {
+		.engine = engine_type(r->options)->name,
+		.kernel = r->kernel.release,
+		.request_names = engine__request_names(r->engine),
+		.latencies = r->latencies,
+	};
+	char problem[PUBLISHER_PROBLEM_MAX];
+	struct metrics_values values;
+	struct status_snapshot s;
+
+	if (!r->publisher)
+		return 0;
+	uname(&r->kernel);
+	r->start_real_ns = clock__real_ns();
+	take_snapshot(r, &s);
+	values = collect_metrics(r, &s, true);
+	if (publisher__start(r->publisher, &source, &values, r->uid, r->gid, problem))
+		return complain("%s", problem);
+	return 0;
+}
+
 /* ---- the phases of the start: each returns 0, or the exit code and has said why ---- */
 
 /* Finds out what can fail before anything is made. */
@@ -472,7 +572,7 @@ static int prepare(struct recording *r, char machine_id[17])
 		return complain("cannot upload: %s", problem);
 	if (clock__new(&r->clock))
 		return complain("out of memory");
-	return 0;
+	return prepare_metrics(r);
 }
 
 /* Loads and attaches. */
@@ -566,6 +666,8 @@ static void plan_writing(struct recording *r)
 	if (o->upload.target.url &&
 	    !strncmp(o->upload.target.url, FILE_TARGET, strlen(FILE_TARGET)))
 		landlock__allow(o->upload.target.url + strlen(FILE_TARGET));
+	if (o->metrics.file)
+		landlock__allow_parent(o->metrics.file);
 	if (!o->daemon)
 		return;
 	landlock__allow("/dev/null");
@@ -647,6 +749,9 @@ static int start_threads(struct recording *r)
 		err = begin_staging(r);
 	if (err)
 		return complain("cannot start recording: %s", strerror(-err));
+	err = start_metrics(r);
+	if (err)
+		return err;
 	restrict_threads(r);
 	on_manifest_grown(r); /* by its hooks and counts */
 	return 0;
@@ -905,6 +1010,7 @@ static void watch(struct recording *r)
 			fflush(output__stream(OUTPUT_STDERR));
 		}
 		tell_upload(r);
+		publish(r, &now, true);
 		status__tick(&r->status, &now);
 		tell_alive(r, &now);
 	}
@@ -1064,6 +1170,9 @@ static int finish(struct recording *r)
 	recorded = 1;
 	if (r->upload && !finish_upload(r))
 		r->stuck = true;
+	publish(r, &s, false);
+	if (!publisher__stop(r->publisher))
+		r->stuck = true;
 	return code_recorded;
 }
 
@@ -1106,10 +1215,12 @@ int record__run(const struct options *options)
 	output__end();
 	if (r.stuck)
 		_exit(code);
+	publisher__free(r.publisher);
 	upload__free(r.upload);
 	staging__free(r.staging);
 	snapshots__free(r.snapshots);
 	capture__free(r.capture);
+	free(r.latencies);
 	keep__free(r.keep);
 	writer__free(r.writer);
 	engine__free(r.engine);

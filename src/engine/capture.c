@@ -47,6 +47,7 @@ struct account {
 	atomic_uint_least64_t lost_elsewhere; /* by whoever else writes rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk, missed;
+	atomic_uint_least64_t missed_events; /* missed.told, for other threads */
 };
 
 struct capture {
@@ -54,6 +55,7 @@ struct capture {
 	struct sink own;
 	const struct sink *sink; /* own, or what passes on to it */
 	struct keep *keep;
+	struct latencies *latencies;
 	void (*ended)(void *arg);
 	void *arg;
 	struct writer *writer;
@@ -68,6 +70,7 @@ struct capture {
 	uint64_t round_events;
 	uint64_t second; /* when the once-a-second chores were last done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
+	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
 	atomic_bool stop, rotate;
 	pthread_t thread;
 	bool running;
@@ -170,6 +173,8 @@ static void on_event(void *arg, const void *record, size_t size)
 	}
 	if (!end)
 		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+	else if (c->latencies)
+		latencies__add(c->latencies, record);
 }
 
 static void forget_if_full(struct capture *c)
@@ -269,6 +274,7 @@ static void tell_missed(struct capture *c, uint64_t now, bool end)
 		if (sure > l->told) {
 			tell_loss(c, s, "missed", sure - l->told, l->from_ns, now, -1);
 			l->told = sure;
+			atomic_store(&c->accounts[s].missed_events, sure);
 		}
 		l->from_ns = l->before_ns;
 		l->before = missed[s];
@@ -368,6 +374,14 @@ static void one_round(struct capture *c)
 	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
 }
 
+static void note_fill(struct capture *c)
+{
+	struct engine_fill fill = engine__fill(c->engine);
+
+	atomic_store(&c->fill_events, fill.events);
+	atomic_store(&c->fill_definitions, fill.definitions);
+}
+
 static void chores(struct capture *c, uint64_t now)
 {
 	clock__noticed(c->step_fd);
@@ -383,6 +397,7 @@ static void chores(struct capture *c, uint64_t now)
 	if (now - c->second < SECOND)
 		return;
 	c->second = now;
+	note_fill(c);
 	mounts__refresh(c->encoder->mounts);
 	tell_losses(c, now, false);
 }
@@ -447,6 +462,7 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	c->selection = setup->encoder.selection;
 	c->can_lighten = setup->lighten;
 	c->keep = setup->keep;
+	c->latencies = setup->latencies;
 	c->ended = setup->ended;
 	c->arg = setup->arg;
 	c->second = clock__event_ns();
@@ -475,6 +491,17 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 void capture__rotate(struct capture *c)
 {
 	atomic_store(&c->rotate, true);
+}
+
+struct engine_fill capture__fill(struct capture *c)
+{
+	return (struct engine_fill){ .events = atomic_load(&c->fill_events),
+				     .definitions = atomic_load(&c->fill_definitions) };
+}
+
+uint64_t capture__missed(struct capture *c, enum stream stream)
+{
+	return atomic_load(&c->accounts[stream].missed_events);
 }
 
 uint64_t capture__rounds(struct capture *c)

@@ -10,6 +10,7 @@
 #include "dataset/writer.h"
 #include "engine/engine.h"
 #include "engine/keep.h"
+#include "metrics/latency.h"
 #include "rows/encode.h"
 
 struct capture;
@@ -21,8 +22,9 @@ struct capture_setup {
 	struct engine *engine;
 	struct writer *writer;
 	struct encoder_config encoder;
-	bool lighten;      /* give up some rows before chance does (--on-overload) */
-	struct keep *keep; /* what gets the records, too, or NULL */
+	bool lighten;                /* give up some rows before chance does (--on-overload) */
+	struct keep *keep;           /* what gets the records, too, or NULL */
+	struct latencies *latencies; /* gets the duration of each row, or NULL */
 	/* Called once, on the reader's thread, when the engine has no more records; may be NULL. */
 	void (*ended)(void *arg);
 	void *arg;
@@ -34,6 +36,12 @@ int capture__new(struct capture **ret, const struct capture_setup *setup);
 
 /* Begins new files: all rows of events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);
+
+/* How full the buffers were within the last second. From any thread. */
+struct engine_fill capture__fill(struct capture *c);
+
+/* Number of events of STREAM for which no program ran, as of the last second. From any thread. */
+uint64_t capture__missed(struct capture *c, enum stream stream);
 
 /* Rounds of the reader so far, at least some each second while it lives. */
 uint64_t capture__rounds(struct capture *c);

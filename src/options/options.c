@@ -605,6 +605,22 @@ static int set_telemetry(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_metrics_file(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, "metrics-file", value, "a file's name");
+	p->o.metrics.file = value;
+	return 0;
+}
+
+static int set_metrics_listen(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > 100)
+		return is_not(p, "metrics-listen", value, "[ADDRESS:]PORT");
+	p->o.metrics.listen = value;
+	return 0;
+}
+
 static int set_reward_code(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > 200)
@@ -632,6 +648,7 @@ const char *const option_group_titles[GROUP_COUNT] = {
 	[FILTERS] = "Filters (a row must match one entry of each list given)",
 	[FILES] = "Files",
 	[UPLOAD] = "Upload (off unless --upload names a target)",
+	[METRICS] = "Metrics, in the format of Prometheus (off by default)",
 	[SERVICE] = "As a service",
 	[OTHER] = "Other",
 };
@@ -736,6 +753,12 @@ const struct option_row option_rows[] = {
 	  "report to the gateway, for each session sent, its\nduration and the rows of each stream" },
 	{ "reward-code", 0, "CODE", UPLOAD, set_reward_code,
 	  "the code that --reward prints, set by a study", .conf = "THANK-YOU" },
+
+	{ "metrics-file", 0, "FILE", METRICS, set_metrics_file,
+	  "write metrics to FILE every 15 seconds, for\nnode_exporter's textfile collector",
+	  .conf = "/var/lib/prometheus/node-exporter/iotrc.prom" },
+	{ "metrics-listen", 0, "[ADDRESS:]PORT", METRICS, set_metrics_listen,
+	  "answer GET /metrics over HTTP (default address\n127.0.0.1)", .conf = "9435" },
 
 	{ "config", 0, "FILE", SERVICE, set_config,
 	  "read options from FILE; the command line overrides\nthem" },

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "metrics/publisher.h"
 #include "schema/selection.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
@@ -63,10 +64,11 @@ struct options {
 	bool anonymize, anonymize_keep_system;
 	const char *state; /* the state directory; NULL: the default */
 
-	struct upload_settings upload; /* target.url NULL: nothing leaves this machine */
-	const char *reward_code;       /* the study's; NULL: there is none */
-	bool upload_test;              /* upload --test */
-	const char **dirs;             /* of upload; ours */
+	struct upload_settings upload;   /* target.url NULL: nothing leaves this machine */
+	struct metrics_settings metrics; /* NULL: none */
+	const char *reward_code;         /* the study's; NULL: there is none */
+	bool upload_test;                /* upload --test */
+	const char **dirs;               /* of upload; ours */
 	size_t n_dirs;
 
 	bool daemon;                        /* go into the background once recording has begun */

@@ -7,7 +7,18 @@
 #include "options/options.h"
 
 /* What is in SERVICE and OTHER is for the command line only. */
-enum group { RECORDING, CONTENT, SNAPSHOTS, FILTERS, FILES, UPLOAD, SERVICE, OTHER, GROUP_COUNT };
+enum group {
+	RECORDING,
+	CONTENT,
+	SNAPSHOTS,
+	FILTERS,
+	FILES,
+	UPLOAD,
+	METRICS,
+	SERVICE,
+	OTHER,
+	GROUP_COUNT
+};
 
 #define STREAM_BIT(n) (UINT32_C(1) << (n))
 #define STREAMS_CACHE (STREAM_BIT(STREAM_CACHE) | STREAM_BIT(STREAM_PAGEFAULT))

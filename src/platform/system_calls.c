@@ -179,6 +179,7 @@ static const int allowed[] = {
 	CALL(times),
 	CALL(uname),
 	/* sockets; which families, socket() says */
+	CALL(accept4),
 	CALL(bind),
 	CALL(connect),
 	CALL(getpeername),
