@@ -11,6 +11,7 @@
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
+#   make bench-report  iotrc report beside DuckDB that computes the same
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -78,7 +79,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-rows install uninstall deb clean deps
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-report bench-rows install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-metrics check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -418,6 +419,12 @@ bench-rows: $(BUILD)/bench-rows
 	@scripts/install-deps.sh valgrind
 	$(call say,BENCH,'instructions of a row')
 	$(Q)/usr/bin/python3 bench/rows.py $< $(ROWS) bench/rows.instructions $(if $(UPDATE),--update)
+# iotrc report of 10 million rows and DuckDB that computes the same, in turns; fails where the report takes longer.
+REPORT_ROWS ?= 10000000
+bench-report: all
+	@scripts/install-deps.sh bench-report
+	$(call say,BENCH,'a report of $(REPORT_ROWS) rows, beside DuckDB')
+	$(Q)/usr/bin/python3 bench/report.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
 bench-record: all workloads
 	$(Q)bench/record-rows.sh $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(ROWS)
 $(BUILD)/bench-rows: $(BUILD)/bench/rows.o $(LIB)

@@ -108,6 +108,7 @@ packages command:dpkg-buildpackage dpkg-dev           -                      -
 packages command:dh             debhelper             -                      -
 packages command:dh_python3     dh-python             -                      -
 packages command:lintian        lintian               -                      -
+packages command:npm            npm                    -                      -
 packages command:debootstrap    debootstrap           -                      -
 packages command:shellcheck     shellcheck            ShellCheck             shellcheck
 packages command:mandoc         mandoc                mandoc                 mandoc
@@ -116,6 +117,9 @@ packages command:zsh            zsh                   zsh                    zsh
 service command:systemd-nspawn   systemd-container     systemd-container      systemd
 service command:debootstrap      debootstrap           debootstrap            debootstrap
 service command:man              man-db                man-db                 man-db
+bench-report command:npm         npm                   nodejs-npm             npm
+bench-report python:zstandard    python3-zstandard     python3-zstandard      python-zstandard
+bench-report npm:@duckdb/node-api@1.5.6-r.1 NPM        NPM                    NPM
 bench command:strace             strace                strace                 strace
 bench perf                       PERF                  perf                   perf
 bench command:bpftrace           bpftrace              bpftrace               bpftrace

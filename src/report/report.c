@@ -59,23 +59,29 @@ static void on_progress(void *arg, uint64_t read, uint64_t total)
 	r->config->progress(r->config->arg, read, total);
 }
 
+/* When the first and the last row was, as far as the manifest knows. */
 static void find_span(const struct report *r, uint64_t *ret_origin, uint64_t *ret_end)
 {
 	const struct session_reader *s = &r->session;
 	const struct clock_offset *last = &s->offsets[s->n_offsets - 1];
 	uint64_t newest = feed__newest(s);
 
-	*ret_origin = s->offsets[0].from_mono_ns;
+	/* A file that is being written may have earlier rows than those that are finished. */
+	*ret_origin = newest ? s->offsets[0].from_mono_ns : UINT64_MAX;
 	*ret_end = 0;
 	for (size_t i = 0; i < s->n_files; i++) {
 		const struct file_facts *f = &s->files[i];
 
-		if (f->rows && f->stream != STREAM_LOST && f->last_mono_ns > *ret_end)
+		/* A span of losses begins earlier, and snapshots are no I/O. */
+		if (!f->rows || f->stream >= STREAM_CAPTURED)
+			continue;
+		if (f->last_mono_ns > *ret_end)
 			*ret_end = f->last_mono_ns;
-		/* A row is told when it ends: some begin before the recording. */
-		if (f->rows && f->first_mono_ns < *ret_origin)
+		if (f->first_mono_ns < *ret_origin)
 			*ret_origin = f->first_mono_ns;
 	}
+	if (*ret_origin == UINT64_MAX)
+		*ret_origin = s->offsets[0].from_mono_ns;
 	if (newest && (int64_t)newest - last->offset_ns > (int64_t)*ret_end)
 		*ret_end = newest - last->offset_ns;
 }

@@ -180,8 +180,13 @@ const nsRow = (data, ns) => 2 * (Math.log2(ns) - data.grid.low);
 
 function heatMap(parent, label, data, cells) {
   const rows = [...cells.keys()].map(cell => cell % data.grid.rows);
-  const lo = Math.max(0, Math.min(...rows) - 1), hi = Math.min(data.grid.rows, Math.max(...rows) + 2);
-  const most = Math.max(...cells.values()), width = data.width * data.grid.bins;
+  let lo = Infinity, hi = 0, most = 0;
+  for (const row of rows) { lo = Math.min(lo, row); hi = Math.max(hi, row); }
+  for (const n of cells.values()) most = Math.max(most, n);
+  const spare = Math.max(0, (12 - (hi - lo)) / 2); // a few rows don't fill a chart
+  lo = Math.max(0, Math.floor(lo - 1 - spare));
+  hi = Math.min(data.grid.rows, Math.ceil(hi + 2 + spare));
+  const width = data.width * data.grid.bins;
   drawnChart(parent, label, {
     range: () => [lo, hi],
     axisY: { splits: () => DECADES.map(ns => nsRow(data, ns)).filter(r => r >= lo && r <= hi), values: (u, splits) => splits.map(r => round(fmt.ns(10 ** Math.round(Math.log10(2 ** (data.grid.low + r / 2)))))) },
@@ -271,7 +276,7 @@ function lifeChart(parent, label, bars) {
         if (b.to < zoom.min || b.from > zoom.max) return;
         const left = Math.max(x(b.from), v.bbox.left), right = Math.min(x(b.to), v.bbox.left + v.bbox.width), top = y(i) + 2 * ratio, h = y(i + 1) - y(i) - 4 * ratio;
         c.fillStyle = css(b.color);
-        c.globalAlpha = b.chosen ? .95 : .4;
+        c.globalAlpha = b.chosen ? .65 : .35;
         c.fillRect(left, top, Math.max(right - left, 2 * ratio), h);
         c.globalAlpha = 1;
         if (b.born) c.fillRect(left, top, 2 * ratio, h);

@@ -167,7 +167,7 @@ function heatCard(title, kinds) {
   const redraw = () => {
     forgetCharts(host);
     const [value] = chosenOf(title, options), names = value === "all" ? there.map(([n]) => n) : [value], cells = sumGrids(page.view.grids, names);
-    const c = card(title, { controls: [select(title, options, redraw)], about: nameless(there[0][0]) || "Darker: more operations, on a logarithmic scale." });
+    const c = card(title, { controls: [select(title, options, redraw)], about: nameless(there[0][0]) || "The stronger the colour, the more operations, on a logarithmic scale." });
     host.replaceChildren(c.root);
     if (cells.size) heatMap(c.body, title, page.data, cells);
     else c.body.append(element("p", { class: "about" }, "None with this filter."));
@@ -333,9 +333,9 @@ function integrityCards() {
     i.bad ? `${fmt.count(i.bad)} lines were no rows and were left out.` : "", i.lost_spans ? `${fmt.count(i.lost_spans)} spans with losses.` : "",
     "seen = written + filtered + lost. Whether files are as they were written, iotrc verify tells."].filter(Boolean).join(" ") });
   $("integrity-cards").append(c.root);
-  const rows = Object.entries(i.streams).filter(([, s]) => s.enabled !== false || s.read).map(([name, s]) => ({ name, ...s, lost: lostOf(s),
+  const streams = Object.entries(i.streams).filter(([, s]) => s.enabled !== false || s.read).map(([name, s]) => ({ name, ...s, lost: lostOf(s),
     causes: Object.entries(s.lost ?? s.lost_at_least ?? {}).filter(([, n]) => n).map(([k, n]) => `${k} ${fmt.count(n)}`).join(", ") }));
-  sortableTable(c.body, "Integrity", rows, [{ key: "name", label: "stream", text: true, short: true }, N("read", "read here", { first: true }), N("seen", "seen"), N("written", "written"), N("filtered", "filtered"), N("lost", "lost"),
+  sortableTable(c.body, "Integrity", streams, [{ key: "name", label: "stream", text: true, short: true }, N("read", "read here", { first: true }), N("seen", "seen"), N("written", "written"), N("filtered", "filtered"), N("lost", "lost"),
     { key: "causes", label: "by", text: true, short: true }, { key: "description", label: "what it is", text: true }], { kept: keep("integrity") });
   const s = page.data.samples.filter(x => x.n < x.of);
   $("foot").replaceChildren(
