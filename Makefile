@@ -5,7 +5,7 @@
 #   make check-kernels the live tests on other kernels, under emulation (needs Debian or a kin of it)
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
-#   make check-report  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
+#   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
@@ -185,6 +185,12 @@ check-suites: all workloads
 	$(call say,TEST,'suites of others')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
+# iotrc run on programs that people build with, those too that need node and packages of npm.
+check-run-proof:
+	@scripts/install-deps.sh check
+	@scripts/install-deps.sh proof
+	@IOTRC_NODE=$(NPM_DIR)/proof $(MAKE) --no-print-directory check-live LIVE_TESTS=tests/live/test_run_proof.py
+NPM_DIR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/iotrc/npm
 # Each file of bpf/ by itself, so that none leans on what another happens to include before it.
 check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(call say,TEST,'each file of bpf/ compiles alone')

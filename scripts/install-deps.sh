@@ -86,6 +86,10 @@ upload command:openssl           openssl               openssl                op
 upload command:faketime          faketime              libfaketime            libfaketime
 upload python:pytest             python3-pytest        python3-pytest         python-pytest
 page  command:npm                npm                   nodejs-npm             npm
+proof  command:npm               npm                   nodejs-npm             npm
+proof  command:strace            strace                strace                 strace
+proof  npm:typescript@5.9.3      NPM                    NPM                    NPM
+proof  npm:vite@5.4.9            NPM                    NPM                    NPM
 report command:npm               npm                   nodejs-npm             npm
 report command:chromium          chromium              chromium               chromium
 report npm:playwright-core@1.56.1 NPM                  NPM                    NPM

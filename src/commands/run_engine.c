@@ -122,8 +122,8 @@ int run_engine__watch(struct run_engine *e, pid_t recorder)
 	return e->fd < 0 ? 0 : thread__start(&thread, "iotrc-discard", outlive_recorder, e);
 }
 
-/* A process that reads for as long as strace writes: without a reader strace would end, and each call
- * that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
+/* A process that reads for as long as strace writes: without a reader strace would end, and each
+ * call that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
 static void keep_reading(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR);

@@ -17,7 +17,6 @@ import recorder
 from test_run import run
 
 NOBODY = 65534
-pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="no strace")
 
 
 def traced(directory, *args, **kwargs):
