@@ -61,7 +61,7 @@ HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
 MAP := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
 	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
-STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -pthread
+STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -lpcre2-8 -pthread
 # Weak symbols whose libraries cannot be linked statically: uploader/target_kind.h, report/serve.h,
 # metrics/listener.h.
 LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__new $(STATIC_LDLIBS) -lcurl -lmicrohttpd
@@ -101,6 +101,10 @@ $(BUILD)/syscall_names_%.h:
 		sed -nE '/__NR_(syscalls|arch_specific_syscall) /d; s/^#define __NR_([a-z_][a-z0-9_]*) .*/[__NR_\1] = "\1",/p' > $@
 $(BUILD)/src/engine/bpf/syscalls_native.o: $(BUILD)/syscall_names_native.h
 $(BUILD)/src/engine/bpf/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
+# A script of ours as a string.
+$(BUILD)/nx_script.h: src/commands/nx.js
+	@mkdir -p $(@D); sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
+$(BUILD)/src/commands/check_nx.o: $(BUILD)/nx_script.h
 # All files with programs, which make one object.
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE
@@ -232,7 +236,7 @@ check-asan-trees: workloads
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
 # What gcc's static analyzer and clang-tidy find. Only what is generated is built before.
-check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
+check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
 	@scripts/install-deps.sh analyze
 	$(call say,TEST,'gcc -fanalyzer and clang-tidy')
 	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known

@@ -21,6 +21,7 @@ _iotrc()
 	esac
 	case ${COMP_WORDS[1]} in
 	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;
+	check) options='-h --declared --nx --report --warn --strict --summary --write-declaration --reads --bazel-unused --depfile --null --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --help' ;;
 	doctor) options='-h --json --config --bundle --help' ;;
 	verify) options='-h --anonymous --against --live --help' ;;
 	recover) options='-h --help' ;;
@@ -34,7 +35,7 @@ _iotrc()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev run doctor verify recover export cat summary report upload help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary report upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

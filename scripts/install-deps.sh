@@ -23,6 +23,7 @@ run   header:jansson.h           libjansson-dev        jansson-devel          ja
 run   header:microhttpd.h        libmicrohttpd-dev     libmicrohttpd-devel    libmicrohttpd
 run   header:openssl/evp.h       libssl-dev            openssl-devel          openssl
 run   header:seccomp.h           libseccomp-dev        libseccomp-devel       libseccomp
+run   header:pcre2.h             libpcre2-dev          pcre2-devel            pcre2
 check header:criterion/criterion.h libcriterion-dev    criterion-devel        -
 check library:libasan.so         gcc                   libasan                gcc
 check library:libubsan.so        gcc                   libubsan               gcc

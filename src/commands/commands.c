@@ -7,6 +7,7 @@
 	X(record_command) /* the one without a name */ \
 	X(dev_command) \
 	X(run_command) \
+	X(check_command) \
 	X(doctor_command) \
 	X(verify_command) \
 	X(recover_command) \

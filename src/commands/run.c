@@ -12,20 +12,15 @@ static const struct command_option run_options[] = {
 };
 enum { TREE = RUN_JOB_OPTION_COUNT, STRICT };
 
-static int write_report(const struct run_job *j, const json_t *report)
+static int write_report(struct run_job *j, const json_t *report)
 {
-	int err = 0;
+	FILE *text;
+	int code = run_job__write_json(j, report, &text);
 
-	if (j->data)
-		err = json_dumpf(report, j->data, JSON_INDENT(1)) || fputc('\n', j->data) == EOF ||
-		      fflush(j->data);
-	if (j->text || !j->data) {
-		FILE *out = j->text ?: stderr;
-
-		run_report__print(report, out);
-		err |= fflush(out);
-	}
-	return err ? command__cannot(&run_command, "cannot write the report") : 0;
+	if (!text)
+		return code;
+	run_report__print(report, text);
+	return fflush(text) ? command__cannot(&run_command, "cannot write the report") : code;
 }
 
 static int run(struct run_job *j, bool strict)
@@ -33,6 +28,8 @@ static int run(struct run_job *j, bool strict)
 	json_t *report = NULL;
 	int code = run_job__prepare(j);
 
+	if (!code)
+		code = run_job__open_reports(j);
 	if (!code)
 		code = run_job__run(j, &report);
 	if (code)

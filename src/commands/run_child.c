@@ -81,9 +81,12 @@ static void take_environment(pid_t pid)
 			putenv(text + i);
 }
 
-/* SUDO is its process, or 0. Returns 0, or a negative errno: then nothing may run, as it would
- * have root's rights. */
-static int become_user(pid_t sudo)
+struct run_user run_child__user(void)
+{
+	return (struct run_user){ outermost_sudo() };
+}
+
+int run_child__become(const struct run_user *u)
 {
 	struct passwd *user;
 	uid_t uid;
@@ -95,8 +98,8 @@ static int become_user(pid_t sudo)
 	user = getpwuid(uid);
 	if (user ? initgroups(user->pw_name, gid) : setgroups(1, &gid))
 		return -errno;
-	if (sudo)
-		take_environment(sudo);
+	if (u->sudo)
+		take_environment(u->sudo);
 	else if (user)
 		setenv("HOME", user->pw_dir, 1);
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
@@ -128,9 +131,9 @@ static _Noreturn void be_traced(char **argv, const char *strace)
 	not_executed("strace", all ? errno : ENOMEM);
 }
 
-static void become_command(pid_t sudo, int gate, char **argv, const char *strace)
+static void become_command(const struct run_user *u, int gate, char **argv, const char *strace)
 {
-	int err = become_user(sudo);
+	int err = run_child__become(u);
 	char go;
 
 	if (err) {
@@ -149,7 +152,7 @@ static void become_command(pid_t sudo, int gate, char **argv, const char *strace
 
 int run_child__new(struct run_child *ret, char **argv, const char *strace)
 {
-	pid_t sudo = outermost_sudo();
+	struct run_user user = run_child__user();
 	int gate[2];
 
 	if (pipe2(gate, O_CLOEXEC))
@@ -157,7 +160,7 @@ int run_child__new(struct run_child *ret, char **argv, const char *strace)
 	ret->pid = fork();
 	if (!ret->pid) {
 		close(gate[1]);
-		become_command(sudo, gate[0], argv, strace);
+		become_command(&user, gate[0], argv, strace);
 	}
 	close(gate[0]);
 	ret->gate = gate[1];

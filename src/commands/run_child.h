@@ -15,6 +15,18 @@ struct run_child {
 #define RUN_NOT_FOUND 127 /* statuses of a command that could not be executed, as a shell's */
 #define RUN_NOT_EXECUTED 126
 
+/* Who the invoking user is. */
+struct run_user {
+	pid_t sudo; /* the outermost process of sudo above us, or 0 */
+};
+
+/* Before a fork: the child's parents may differ. */
+struct run_user run_child__user(void);
+
+/* In the child: takes over user, groups and, under sudo, the environment. 0, or a negative errno:
+ * then nothing may run, as it would have root's rights. */
+int run_child__become(const struct run_user *user);
+
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
  * user, the groups and the environment that sudo was started with. With STRACE, a FIFO, strace
  * traces it and writes there; the child is the command itself all the same. 0, or a negative

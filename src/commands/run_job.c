@@ -221,7 +221,7 @@ void run_job__clear(struct run_job *j)
 	free(j->scope.root);
 }
 
-FILE *run_job__open(const char *name)
+FILE *run_job__open(const char *name, const char *mode)
 {
 	uid_t uid;
 	gid_t gid;
@@ -230,7 +230,7 @@ FILE *run_job__open(const char *name)
 	session__owner(&uid, &gid);
 	if (uid != (uid_t)-1 && (setegid(gid) || seteuid(uid)))
 		return NULL;
-	f = fopen(name, "we");
+	f = fopen(name, mode);
 	if (uid != (uid_t)-1 && (seteuid(0) || setegid(0))) {
 		if (f)
 			fclose(f);
@@ -269,24 +269,27 @@ static int make_temporary(struct run_job *j)
 	return EXIT_CANNOT;
 }
 
+int run_job__open_reports(struct run_job *j)
+{
+	if (j->output && !(j->text = run_job__open(j->output, "we")))
+		return command__cannot(j->command, "%s: %s", j->output, strerror(errno));
+	if (j->json && !(j->data = strcmp(j->json, "-") ? run_job__open(j->json, "we") : stdout))
+		return command__cannot(j->command, "%s: %s", j->json, strerror(errno));
+	return 0;
+}
+
 int run_job__prepare(struct run_job *j)
 {
-	const struct command *c = j->command;
-
 	j->scope.shown = j->workspace ?: working_directory();
 	j->scope.root = realpath(j->scope.shown, NULL);
 	if (!j->scope.root)
-		return command__cannot(c, "%s: %s", j->scope.shown, strerror(errno));
+		return command__cannot(j->command, "%s: %s", j->scope.shown, strerror(errno));
 	if (!strcmp(j->scope.shown, "."))
 		j->scope.shown = j->scope.root;
 	run_files__alias(&j->files, j->scope.shown, j->scope.root);
 	if (!j->no_ignore)
 		for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 			j->scope.ignores[j->n_ignores++] = ignored[i];
-	if (j->output && !(j->text = run_job__open(j->output)))
-		return command__cannot(c, "%s: %s", j->output, strerror(errno));
-	if (j->json && !(j->data = strcmp(j->json, "-") ? run_job__open(j->json) : stdout))
-		return command__cannot(c, "%s: %s", j->json, strerror(errno));
 	j->facts.incomplete = json_array();
 	return 0;
 }
@@ -310,6 +313,17 @@ int run_job__run(struct run_job *j, json_t **ret)
 	read_rows(j);
 	*ret = run_report__new(&observed, &j->scope, &j->facts);
 	return *ret ? 0 : command__cannot(j->command, "out of memory");
+}
+
+int run_job__write_json(struct run_job *j, const json_t *report, FILE **ret_text)
+{
+	int err = 0;
+
+	if (j->data)
+		err = json_dumpf(report, j->data, JSON_INDENT(1)) || fputc('\n', j->data) == EOF ||
+		      fflush(j->data);
+	*ret_text = j->text ?: j->data ? NULL : stderr;
+	return err ? command__cannot(j->command, "cannot write the report") : 0;
 }
 
 /* ---- options ---- */

@@ -57,8 +57,15 @@ struct run_job {
  * wrong. */
 bool run_job__option(struct run_job *j, int option, const char *value);
 
-/* Finds the workspace and opens the reports. 0, or the exit code after a message. */
+/* Finds the workspace. 0, or the exit code after a message. */
 int run_job__prepare(struct run_job *j);
+
+/* Opens the files that -o and --json name. 0, or the exit code after a message. */
+int run_job__open_reports(struct run_job *j);
+
+/* Writes REPORT to where --json says, if it does. *RET_TEXT is where the report for people goes, or
+ * NULL: nowhere. 0, or the exit code after a message. */
+int run_job__write_json(struct run_job *j, const json_t *report, FILE **ret_text);
 
 /* Runs and records the command, and returns the report in *RET, which the caller then owns. 0, or
  * the exit code after a message. */
@@ -70,8 +77,8 @@ void run_job__row(struct run_job *j, const struct export_row *row);
 /* Adds TEXT to the reasons why something may be missing. */
 void run_job__incomplete(struct run_job *j, const char *text);
 
-/* Opens NAME to write, with the rights and for the user that the command has. */
-FILE *run_job__open(const char *name);
+/* Opens file NAME as fopen(3) does, with the rights and for the user that the command has. */
+FILE *run_job__open(const char *name, const char *mode);
 
 void run_job__clear(struct run_job *j);
 

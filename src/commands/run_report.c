@@ -1,45 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/run_report.h"
 
-#include <fnmatch.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/shown.h"
+#include "commands/run_name.h"
 #include "platform/macros.h"
-
-/* ---- which files, and as what ---- */
-
-/* PATH below the workspace, or as it is where all are wanted; NULL: it is not told of. */
-static const char *told(const struct run_scope *s, const char *path)
-{
-	size_t len = strlen(s->root);
-
-	if (len == 1) /* "/" */
-		return path[1] ? path + 1 : ".";
-	if (!strncmp(path, s->root, len) && (!path[len] || path[len] == '/'))
-		return path[len] ? path + len + 1 : ".";
-	return s->all ? path : NULL;
-}
-
-/* A glob without a slash is about every part of a path, another about its beginning. */
-static bool ignored(const struct run_scope *s, const char *path)
-{
-	for (const char *const *glob = s->ignores; *glob; glob++) {
-		const char *part = path;
-
-		if (!fnmatch(*glob, path, FNM_PATHNAME | FNM_LEADING_DIR))
-			return true;
-		while (!strchr(*glob, '/') && (part = strchr(part, '/')))
-			if (!fnmatch(*glob, ++part, FNM_PATHNAME | FNM_LEADING_DIR))
-				return true;
-	}
-	return false;
-}
 
 #define KNOWN \
 	(RUN_STATED | RUN_LISTED | RUN_DENIED | RUN_EXECUTED | RUN_READ | RUN_READABLE | \
@@ -78,34 +48,16 @@ static bool is_in(const struct run_file *f, const struct run_scope *s, size_t li
 
 /* ---- JSON ---- */
 
-/* A name: text, or, where it isn't UTF-8, an object with its bytes beside a readable form. */
-static json_t *name_of(const char *path)
-{
-	json_t *text = json_string(path), *name;
-	size_t len = strlen(path);
-	unsigned char *base64;
-
-	if (text)
-		return text;
-	base64 = malloc(4 * (len + 2) / 3 + 4);
-	if (!base64)
-		return NULL;
-	EVP_EncodeBlock(base64, (const unsigned char *)path, (int)len);
-	name = json_pack("{s:o, s:s}", "path", json_text(path), "base64", base64);
-	free(base64);
-	return name;
-}
-
 static json_t *list_of(const struct run_files *files, const struct run_scope *s, size_t list)
 {
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct run_file *f = files->files[i];
-		const char *path = is_in(f, s, list) ? told(s, f->path) : NULL;
+		const char *path = is_in(f, s, list) ? run_scope__told(s, f->path) : NULL;
 
-		if (path && !ignored(s, path))
-			json_array_append_new(names, name_of(path));
+		if (path && !run_scope__ignores(s, path))
+			json_array_append_new(names, run_name__new(path));
 	}
 	return names;
 }
@@ -116,12 +68,12 @@ static json_t *renames_of(const struct run_files *files, const struct run_scope 
 
 	for (size_t i = 0; i < files->n_renames; i++) {
 		const struct run_rename *r = &files->renames[i];
-		const char *from = told(s, r->from), *to = told(s, r->to);
+		const char *from = run_scope__told(s, r->from), *to = run_scope__told(s, r->to);
 
-		if ((from && !ignored(s, from)) || (to && !ignored(s, to)))
+		if ((from && !run_scope__ignores(s, from)) || (to && !run_scope__ignores(s, to)))
 			json_array_append_new(renames, json_pack("{s:o, s:o}", "from",
-								 name_of(from ?: r->from), "to",
-								 name_of(to ?: r->to)));
+								 run_name__new(from ?: r->from),
+								 "to", run_name__new(to ?: r->to)));
 	}
 	return renames;
 }
@@ -176,13 +128,13 @@ static void add_to_programs(json_t *programs, const struct run_file *file, unsig
 
 static void add_file(json_t *programs, const struct run_file *file, const struct run_scope *s)
 {
-	const char *path = told(s, file->path);
+	const char *path = run_scope__told(s, file->path);
 	unsigned int hows = 0;
 	json_t *name;
 
-	if (!path || ignored(s, path))
+	if (!path || run_scope__ignores(s, path))
 		return;
-	name = name_of(path);
+	name = run_name__new(path);
 	for (uint32_t i = 0; i < file->uses.n; i++)
 		hows |= file->uses.items[i].how;
 	for (size_t i = 0; i < ARRAY_SIZE(own_lists); i++) {
@@ -220,7 +172,7 @@ json_t *run_report__new(const struct run_observed *o, const struct run_scope *sc
 			const struct run_facts *facts)
 {
 	const struct run_files *files = o->files;
-	json_t *report = json_object(), *command = json_array();
+	json_t *report = json_object(), *command = json_array(), *ignored = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		json_object_set_new(report, lists[i].key, list_of(files, scope, i));
@@ -228,12 +180,15 @@ json_t *run_report__new(const struct run_observed *o, const struct run_scope *sc
 			json_object_set_new(report, "renamed", renames_of(files, scope));
 	}
 	for (char **arg = facts->argv; *arg; arg++)
-		json_array_append_new(command, name_of(*arg));
+		json_array_append_new(command, run_name__new(*arg));
+	for (const char *const *glob = scope->ignores; *glob; glob++)
+		json_array_append_new(ignored, run_name__new(*glob));
 	json_object_set(report, "incomplete", facts->incomplete);
 	json_object_set_new(report, "engine", json_string(facts->engine));
 	if (facts->engine_why)
 		json_object_set_new(report, "engine_because", json_string(facts->engine_why));
-	json_object_set_new(report, "workspace", name_of(scope->shown));
+	json_object_set_new(report, "workspace", run_name__new(scope->shown));
+	json_object_set_new(report, "ignored", ignored);
 	json_object_set_new(report, "command", command);
 	json_object_set_new(report, "status", json_integer(facts->status));
 	json_object_set_new(report, "duration_seconds",
@@ -245,20 +200,13 @@ json_t *run_report__new(const struct run_observed *o, const struct run_scope *sc
 
 /* ---- for people ---- */
 
-static const char *text_of(const json_t *name)
-{
-	if (json_is_object(name))
-		name = json_object_get(name, "path");
-	return json_string_value(name) ?: "";
-}
-
 static void print_list(const char *title, const json_t *names, FILE *out)
 {
 	size_t n = json_array_size(names);
 
 	fprintf(out, "\n%s (%zu)\n", title, n);
 	for (size_t i = 0; i < n && i < RUN_SHOWN_MAX; i++)
-		shown__line(out, "  %s", text_of(json_array_get(names, i)));
+		shown__line(out, "  %s", run_name__text(json_array_get(names, i)));
 	if (n > RUN_SHOWN_MAX)
 		fprintf(out, "  ... and %zu more: --json FILE has all\n", n - RUN_SHOWN_MAX);
 }
@@ -269,7 +217,7 @@ static void print_command(const json_t *command, FILE *out)
 
 	fprintf(out, "Command:  ");
 	for (size_t i = 0; i < n; i++) {
-		const char *text = text_of(json_array_get(command, i));
+		const char *text = run_name__text(json_array_get(command, i));
 		size_t len = strlen(text);
 		char *shown = malloc(SHOWN_MAX(len));
 
@@ -293,11 +241,12 @@ static void print_names(struct lines *l, int indent, const char *sign, const jso
 	for (size_t i = 0; i < json_array_size(names); i++)
 		if (l->n++ < RUN_SHOWN_MAX)
 			shown__line(l->out, "%*s%s %s", indent, "", sign,
-				    text_of(json_array_get(names, i)));
+				    run_name__text(json_array_get(names, i)));
 }
 
 /* Program I of PROCESSES, what it did, and its children. An entry with the pid of an earlier one is
- * what that one executed. */
+ * what that one executed.
+ * NOLINTNEXTLINE(misc-no-recursion): each prints a line, of RUN_SHOWN_MAX */
 static void print_program(struct lines *l, const json_t *processes, size_t i, int depth)
 {
 	const json_t *p = json_array_get(processes, i), *other;
@@ -356,7 +305,7 @@ void run_report__print(const json_t *report, FILE *out)
 {
 	const json_t *incomplete = json_object_get(report, "incomplete");
 
-	shown__line(out, "Workspace: %s", text_of(json_object_get(report, "workspace")));
+	shown__line(out, "Workspace: %s", run_name__text(json_object_get(report, "workspace")));
 	print_command(json_object_get(report, "command"), out);
 	fprintf(out, "Status:    %" JSON_INTEGER_FORMAT " after %.2f s\n",
 		json_integer_value(json_object_get(report, "status")),

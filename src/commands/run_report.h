@@ -9,20 +9,11 @@
 #include <stdio.h>
 
 #include "commands/run_files.h"
+#include "commands/run_scope.h"
 #include "commands/run_tree.h"
 
 #define RUN_SHOWN_MAX 50 /* lines of a list for people */
 #define RUN_DEPTH_MAX 20 /* levels of processes that are indented */
-#define RUN_IGNORES_MAX 256
-
-/* Which files are told of. */
-struct run_scope {
-	const char *shown;                    /* the workspace, as it was given */
-	char *root;                           /* its real path */
-	bool all;                             /* outside of it, too */
-	bool stated;                          /* what was only looked at counts as read */
-	const char *ignores[RUN_IGNORES_MAX]; /* globs, ending with NULL */
-};
 
 struct run_facts {
 	char **argv;

