@@ -289,19 +289,37 @@ int schema__column(enum stream stream, const char *name, size_t len)
 	return -1;
 }
 
-size_t schema__header(enum stream stream, char *buf)
+size_t schema__least_columns(enum stream stream)
 {
-	const struct stream_schema *s = &schema_streams[stream];
+	/* Columns that were added since the first version. */
+	static const unsigned char added[STREAM_COUNT] = {
+		[STREAM_NW_EPOLL] = 2,
+		[STREAM_NW_SOCKOPT] = 2,
+	};
+
+	return schema_streams[stream].n_columns - added[stream];
+}
+
+size_t schema__column_of_field(enum stream stream, size_t n, size_t i)
+{
+	return i + 1 < n ? i : schema_streams[stream].n_columns - 1;
+}
+
+size_t schema__header_of(enum stream stream, size_t n, char *buf)
+{
+	const struct column *columns = schema_streams[stream].columns;
 	char *p = buf;
 
-	for (size_t i = 0; i < s->n_columns; i++) {
-		size_t len = strlen(s->columns[i].name);
-
-		memcpy(p, s->columns[i].name, len);
-		p += len;
-		*p++ = i + 1 < s->n_columns ? ',' : '\n';
+	for (size_t i = 0; i < n; i++) {
+		p = stpcpy(p, columns[schema__column_of_field(stream, n, i)].name);
+		*p++ = i + 1 < n ? ',' : '\n';
 	}
 	return p - buf;
+}
+
+size_t schema__header(enum stream stream, char *buf)
+{
+	return schema__header_of(stream, schema_streams[stream].n_columns, buf);
 }
 
 const char *const lost_causes[LOST_CAUSES] = {

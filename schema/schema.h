@@ -64,9 +64,18 @@ int schema__find(const char *key);
 /* The column of STREAM that is called by the LEN bytes of NAME, or -1. */
 int schema__column(enum stream stream, const char *name, size_t len);
 
-/* Writes the header row of STREAM, with its line feed, into BUF (at least SCHEMA_HEADER_MAX bytes);
- * returns its length. */
+/* New columns are added before the last one, so that sessions of older recorders have the first N - 1
+ * columns of STREAM and the last one. The smallest N that any has had. */
+size_t schema__least_columns(enum stream stream);
+
+/* The column that field I is, in a session whose STREAM has N columns. */
+size_t schema__column_of_field(enum stream stream, size_t n, size_t i);
+
+/* Writes the header row of STREAM with N columns, with its line feed, into BUF (at least
+ * SCHEMA_HEADER_MAX bytes); returns its length. */
 #define SCHEMA_HEADER_MAX 1024
+size_t schema__header_of(enum stream stream, size_t n, char *buf);
+/* … with all columns. */
 size_t schema__header(enum stream stream, char *buf);
 
 #endif

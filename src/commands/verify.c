@@ -63,6 +63,7 @@ static void read_manifest(struct verify *v)
 			    "session.state: running, but its recorder is gone: iotrc recover");
 	v->session.offsets = r->offsets;
 	v->session.n_offsets = r->n_offsets;
+	v->session.n_columns = r->n_columns;
 	for (size_t i = 0; !r->broken && i < r->n_files; i++) {
 		v->rows += r->files[i].rows;
 		v->stream_rows[r->files[i].stream] += r->files[i].rows;

@@ -130,15 +130,20 @@ static void read_clock(struct session_reader *r)
 		session_reader__fault(r, "clock.mono_to_real_offset_ns: not the first of offsets");
 }
 
-static void read_columns(struct session_reader *r, const struct stream_schema *schema,
-			 json_t *stream)
+/* An older session has fewer columns than the schema. */
+static void read_columns(struct session_reader *r, enum stream number, json_t *stream)
 {
+	const struct stream_schema *schema = &schema_streams[number];
 	json_t *columns, *column;
 	char where[64];
-	size_t i;
+	size_t i, n;
 
 	snprintf(where, sizeof(where), "streams.%s", schema->key);
 	columns = session_reader__member(r, stream, where, "columns", JSON_ARRAY);
+	n = json_array_size(columns);
+	if (n < schema__least_columns(number) || n > schema->n_columns)
+		n = schema->n_columns;
+	r->n_columns[number] = n;
 	json_array_foreach(columns, i, column) {
 		char where_column[96];
 		const char *name;
@@ -147,14 +152,14 @@ static void read_columns(struct session_reader *r, const struct stream_schema *s
 		name = session_reader__string(r, column, where_column, "name");
 		if (r->broken)
 			return;
-		if (i >= schema->n_columns || strcmp(name, schema->columns[i].name)) {
+		if (i >= n ||
+		    strcmp(name, schema->columns[schema__column_of_field(number, n, i)].name)) {
 			session_reader__fault(r, "%s: not the schema's", where_column);
 			return;
 		}
 	}
-	if (!r->broken && i != schema->n_columns)
-		session_reader__fault(r, "%s.columns: %zu, should be %zu", where, i,
-				      schema->n_columns);
+	if (!r->broken && i != n)
+		session_reader__fault(r, "%s.columns: %zu, should be %zu", where, i, n);
 }
 
 static void read_streams(struct session_reader *r)
@@ -170,7 +175,7 @@ static void read_streams(struct session_reader *r)
 			session_reader__fault(r, "streams: '%s' is not known",
 					      faults__show(shown, key, strlen(key)));
 		else
-			read_columns(r, &schema_streams[number], stream);
+			read_columns(r, number, stream);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "dataset/csv_file.h"
+#include "schema/streams.h"
 
 #define SESSION_READER_WHY_MAX 512
 
@@ -22,6 +23,7 @@ struct session_reader {
 	size_t n_offsets;
 	struct file_facts *files; /* ascending by path; their paths belong to ROOT */
 	size_t n_files;
+	size_t n_columns[STREAM_COUNT]; /* of each stream that the manifest lists; schema.h */
 
 	/* The manifest cannot be used; nothing more is read from it. */
 	bool broken;

@@ -22,6 +22,7 @@ struct reader {
 	struct faults *faults;
 	const struct file_facts *stated;
 	const struct stream_schema *schema;
+	size_t n_columns;
 	struct row_file *file;
 	EVP_MD_CTX *md;
 	uint64_t rows, first_ns, last_ns;
@@ -33,7 +34,7 @@ struct reader {
 /* The first column is the last one in local time. */
 static void check_clock(struct reader *r, const struct row_field *fields)
 {
-	const struct row_field *wall = &fields[0], *last = &fields[r->schema->n_columns - 1];
+	const struct row_field *wall = &fields[0], *last = &fields[r->n_columns - 1];
 	const struct clock_offset *offset;
 	int64_t wall_us, want_us;
 	uint64_t mono_ns;
@@ -93,20 +94,21 @@ static void check_row(struct reader *r, char *row, size_t len)
 		faults__add(r->faults, "row %" PRIu64 ": %s", r->rows, why);
 		return;
 	}
-	if ((size_t)n != r->schema->n_columns) {
+	if ((size_t)n != r->n_columns) {
 		faults__add(r->faults, "row %" PRIu64 ": %d fields, should be %zu", r->rows, n,
-			    r->schema->n_columns);
+			    r->n_columns);
 		return;
 	}
 	for (int i = 0; i < n; i++) {
 		const struct row_field *f = &fields[i];
+		const struct column *column =
+			&r->schema->columns[schema__column_of_field(r->stated->stream, n, i)];
 
 		/* A row without its time is no row. */
-		why = i || f->len ? field__check(&r->schema->columns[i], f->s, f->len) : "empty";
+		why = i || f->len ? field__check(column, f->s, f->len) : "empty";
 		if (why)
 			faults__add(r->faults, "row %" PRIu64 ": column %s: %s: '%s'", r->rows,
-				    r->schema->columns[i].name, why,
-				    faults__show(shown, f->s, f->len));
+				    column->name, why, faults__show(shown, f->s, f->len));
 	}
 	check_clock(r, fields);
 	if (r->stated->stream == STREAM_LOST)
@@ -116,7 +118,7 @@ static void check_row(struct reader *r, char *row, size_t len)
 static void check_header(struct reader *r, const char *row, size_t len)
 {
 	char header[SCHEMA_HEADER_MAX], shown[SHOWN_SIZE];
-	size_t want = schema__header(r->stated->stream, header) - 1;
+	size_t want = schema__header_of(r->stated->stream, r->n_columns, header) - 1;
 	size_t same = 0;
 
 	r->header_seen = true;
@@ -223,6 +225,8 @@ void verify_file__check(struct verify_session *v, struct faults *f, int fd,
 		.faults = f,
 		.stated = stated,
 		.schema = &schema_streams[stated->stream],
+		.n_columns = v->n_columns ? v->n_columns[stated->stream] :
+					    schema_streams[stated->stream].n_columns,
 		.md = EVP_MD_CTX_new(),
 		.first_ns = UINT64_MAX,
 	};

@@ -16,6 +16,7 @@
 struct verify_session {
 	const struct clock_offset *offsets; /* ascending, at least one */
 	size_t n_offsets;
+	const size_t *n_columns; /* of each stream (session_reader.h); NULL: the schema's */
 	uint64_t lost[STREAM_COUNT][LOST_CAUSES]; /* sums over the rows of the lost stream */
 };
 

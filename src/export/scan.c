@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct scan {
 	const struct scan_config *config;
 	struct scan_result *result;
 	int err;
+	char *wide; /* a line of an older session with all columns */
 };
 
 static void fail(struct scan *s, int err, const char *path, const char *what)
@@ -32,26 +34,50 @@ static void fail(struct scan *s, int err, const char *path, const char *what)
 	snprintf(s->result->why, sizeof(s->result->why), "%s: %s", shown, what);
 }
 
-static bool is_header(enum stream stream, const char *line, size_t len)
+/* How many columns the file of STREAM with this header row has: as many as the schema, or fewer in a
+ * session of an older recorder. 0: it is no header of STREAM. */
+static size_t columns_in(enum stream stream, const char *line, size_t len)
 {
 	char header[SCHEMA_HEADER_MAX];
+	size_t n = schema_streams[stream].n_columns;
 
-	return len + 1 == schema__header(stream, header) && !memcmp(line, header, len);
+	for (; n >= schema__least_columns(stream); n--)
+		if (len + 1 == schema__header_of(stream, n, header) && !memcmp(line, header, len))
+			return n;
+	return 0;
 }
 
 /* The stream whose header row that is, or -1. */
 static int stream_of(const char *line, size_t len)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
-		if (is_header(i, line, len))
+		if (columns_in(i, line, len))
 			return i;
 	return -1;
 }
 
-/* Reads the rows behind the header row. FACTS say how many there must be; NULL: any number, and the
- * file may be one that isn't finished. */
+/* Puts MISSING empty fields before the last one, so that a row of an older session has all columns.
+ * False: LINE is none. */
+static bool widen(struct scan *s, size_t missing, char **line, size_t *len)
+{
+	char *comma = memrchr(*line, ',', *len), *p = s->wide;
+
+	if (!comma)
+		return false;
+	memcpy(p, *line, comma - *line);
+	p += comma - *line;
+	memset(p, ',', missing);
+	memcpy(p + missing, comma, *line + *len - comma);
+	*line = s->wide;
+	*len += missing;
+	return true;
+}
+
+/* Reads the rows behind the header row, which lack MISSING columns. FACTS say how many there must be;
+ * NULL: any number, and the file may be one that isn't finished. */
 static void read_rows(struct scan *s, const struct session_reader *session, enum stream stream,
-		      struct row_file *f, const char *path, const struct file_facts *facts)
+		      size_t missing, struct row_file *f, const char *path,
+		      const struct file_facts *facts)
 {
 	uint64_t rows = 0;
 	char *line;
@@ -59,7 +85,9 @@ static void read_rows(struct scan *s, const struct session_reader *session, enum
 	int got;
 
 	while ((got = row_file__next(f, &line, &len)) == 1) {
-		int err = s->config->line(s->config->arg, session, stream, line, len);
+		int err = missing && !widen(s, missing, &line, &len) ?
+				  -EBADMSG :
+				  s->config->line(s->config->arg, session, stream, line, len);
 
 		rows++;
 		if (err) {
@@ -79,8 +107,8 @@ static void read_lines(struct scan *s, const struct session_reader *session, str
 		       const char *path, const struct file_facts *facts)
 {
 	int stream = facts ? (int)facts->stream : -1, got;
+	size_t len, columns;
 	char *line;
-	size_t len;
 
 	got = row_file__next(f, &line, &len);
 	if (got < 0) {
@@ -89,10 +117,12 @@ static void read_lines(struct scan *s, const struct session_reader *session, str
 	}
 	if (got && stream < 0)
 		stream = stream_of(line, len);
-	if (facts ? got && !is_header(stream, line, len) : !got || stream < 0)
+	columns = got && stream >= 0 ? columns_in(stream, line, len) : 0;
+	if (facts ? got && !columns : !columns)
 		fail(s, -EBADMSG, path, "its header row is not the schema's");
 	else if (s->config->streams >> stream & 1)
-		read_rows(s, session, stream, f, path, facts);
+		read_rows(s, session, stream,
+			  columns ? schema_streams[stream].n_columns - columns : 0, f, path, facts);
 }
 
 static void read_file(struct scan *s, const struct session_reader *session, int fd,
@@ -194,6 +224,9 @@ int scan__run(const struct scan_config *config, struct scan_result *ret)
 	};
 
 	memset(ret, 0, sizeof(*ret));
+	s.wide = malloc(ROW_FILE_LINE_MAX + SCHEMA_HEADER_MAX + ROW_FILE_SLACK);
+	if (!s.wide)
+		return -ENOMEM;
 	for (const char *const *path = config->paths; *path && !s.err; path++) {
 		uint64_t before = ret->sessions;
 
@@ -207,5 +240,6 @@ int scan__run(const struct scan_config *config, struct scan_result *ret)
 		if (ret->sessions == before)
 			fail(&s, -ENOENT, *path, "no session (manifest.json) here or below");
 	}
+	free(s.wide);
 	return s.err;
 }

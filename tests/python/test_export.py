@@ -230,3 +230,33 @@ def test_lost_rows_are_told(session):
 ])
 def test_what_does_not_go_together_is_refused(special, args, why):
     assert why in export(special, *args, code=2).stderr
+
+
+OLDER = {"nw_epoll": ["return_value", "errno"], "nw_sockopt": ["errno", "tid"]}
+
+
+def test_a_session_of_an_older_recorder(session):
+    """Its files lack the columns that were added since: verify finds it sound, and its rows have them empty."""
+    for stream, added in OLDER.items():
+        columns = session.manifest["streams"][stream]["columns"]
+        session.manifest["streams"][stream]["columns"] = [c for c in columns if c["name"] not in added]
+    session.add("nw_epoll", [{"event_type": "POLL", "pid": "7", "command": 'a,"b', "mono_ns": str(craft.START + 3)}])
+    session.add("nw_sockopt", [{"event_type": "SET", "return_value": "0", "mono_ns": str(craft.START + 4)}])
+    session.write()
+    done = subprocess.run([conftest.IOTRC, "verify", session.directory], capture_output=True, text=True)
+    assert done.returncode == 0 and "sound" in done.stdout, done.stdout
+    lines = export(session.directory, "--to", "jsonl", "--streams", ",".join(OLDER)).stdout.splitlines()
+    poll, option = [row for row in map(json.loads, lines) if int(row["mono_ns"]) in (craft.START + 3, craft.START + 4)]
+    assert (poll["event_type"], poll["command"]) == ("POLL", 'a,"b') and not {"return_value", "errno"} & {
+        k for k, v in poll.items() if v not in ("", None)}, poll
+    assert option["return_value"] in (0, "0") and option.get("tid") in ("", None), option
+    assert iotrc.load(session.directory, "nw_epoll").event_type.tolist() == ["POLL"]
+
+
+def test_columns_that_no_version_lacked(session):
+    columns = session.manifest["streams"]["nw_epoll"]["columns"]
+    session.manifest["streams"]["nw_epoll"]["columns"] = [c for c in columns if c["name"] != "max_events"]
+    session.add("nw_epoll", [{"event_type": "POLL", "mono_ns": str(craft.START + 3)}])
+    session.write()
+    done = subprocess.run([conftest.IOTRC, "verify", session.directory], capture_output=True, text=True)
+    assert done.returncode == 1 and "not the schema's" in done.stdout, done.stdout

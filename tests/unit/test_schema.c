@@ -108,3 +108,23 @@ Test(schema, word_lists)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		cr_assert(strstr(lost[1].words, schema_streams[i].key));
 }
+
+Test(schema, columns_are_added_before_the_last)
+{
+	char header[SCHEMA_HEADER_MAX];
+	size_t least = schema__least_columns(STREAM_NW_EPOLL);
+
+	header[schema__header_of(STREAM_NW_EPOLL, least, header)] = 0;
+	/* As the recorders of the first version wrote it. */
+	cr_assert_str_eq(header,
+			 "timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,"
+			 "event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n");
+	header[schema__header_of(STREAM_NW_SOCKOPT, schema__least_columns(STREAM_NW_SOCKOPT),
+				 header)] = 0;
+	cr_assert_str_eq(
+		header,
+		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n");
+	for (int s = 0; s < STREAM_COUNT; s++)
+		cr_assert_str_eq(schema_streams[s].columns[schema_streams[s].n_columns - 1].name,
+				 "mono_ns");
+}
