@@ -93,6 +93,14 @@ const char *upload__key(const char *path)
 	return s;
 }
 
+const char *upload__directory(const struct upload_settings *settings)
+{
+	static const char scheme[] = "file://";
+	const char *url = settings->target.url;
+
+	return url && !strncmp(url, scheme, sizeof(scheme) - 1) ? url + sizeof(scheme) - 1 : NULL;
+}
+
 void upload__mark(const char *state)
 {
 	int dir = state__open(state);

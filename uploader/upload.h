@@ -24,6 +24,9 @@ struct upload_settings {
 /* Checks that SETTINGS name a usable target. 0, or a negative errno with the reason in PROBLEM. */
 int upload__check(const struct upload_settings *settings, char problem[TARGET_REASON_MAX]);
 
+/* The directory of a file:// target; NULL if there is no target, or another one. */
+const char *upload__directory(const struct upload_settings *settings);
+
 /* Uploads a small object, reads it back and deletes it. *RET_WORKS says whether that succeeded;
  * REASON says why not, or describes the success. 0, or a negative errno if SETTINGS are
  * unusable. */

@@ -48,7 +48,6 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-#define FILE_TARGET "file://"
 #define BUCKET "linux_v1"
 
 /* ---- signals: flags and a descriptor that wakes the main thread ---- */
@@ -663,9 +662,8 @@ static void plan_writing(struct recording *r)
 	snprintf(state, sizeof(state), "/proc/self/fd/%d", r->state);
 	if (r->state >= 0)
 		landlock__allow(state);
-	if (o->upload.target.url &&
-	    !strncmp(o->upload.target.url, FILE_TARGET, strlen(FILE_TARGET)))
-		landlock__allow(o->upload.target.url + strlen(FILE_TARGET));
+	if (upload__directory(&o->upload))
+		landlock__allow(upload__directory(&o->upload));
 	if (o->metrics.file)
 		landlock__allow_parent(o->metrics.file);
 	if (!o->daemon)
@@ -681,8 +679,8 @@ static void plan_writing(struct recording *r)
  * manifest says it. */
 static void restrict_threads(struct recording *r)
 {
-	const char *url = r->options->upload.target.url;
-	bool network = url && strncmp(url, FILE_TARGET, strlen(FILE_TARGET));
+	const struct upload_settings *u = &r->options->upload;
+	bool network = u->target.url && !upload__directory(u);
 	bool filter = !system_calls__restrict(network);
 
 	manifest__set_diagnostic(

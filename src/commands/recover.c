@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/shown.h"
+#include "commands/confine.h"
 #include "dataset/recover.h"
 #include "dataset/session.h"
 #include "dataset/session_walk.h"
+#include "platform/privileges.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<stamp> */
 #define DEPTH_MAX 3
@@ -68,6 +70,11 @@ static int recover(int argc, char **argv)
 	if (argc - l.at != 1 || !*argv[l.at])
 		return command__usage(c, "one DIR is needed");
 	t.asked = argv[l.at];
+	confine(&(struct confinement){ .dirs = &t.asked,
+				       .n_dirs = 1,
+				       .state = -1,
+				       .keep = privileges__needed(&(struct privileges_use){
+					       .gives_files = true, .reads_all_files = true }) });
 	session_walk__run(&walk, t.asked);
 	if (!t.sessions && !t.faults)
 		command__cannot(c, "%s: no session here or below", argv[l.at]);

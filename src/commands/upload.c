@@ -13,11 +13,14 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/shown.h"
+#include "base/state.h"
+#include "commands/confine.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
 #include "dataset/session_walk.h"
 #include "options/command.h"
+#include "platform/privileges.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<session> */
 #define DEPTH_MAX 3
@@ -234,14 +237,30 @@ static int send_all(const struct options *o, struct search *s)
 	return sum.files_left || sum.sessions_left || stops ? EXIT_LOST : EXIT_OK;
 }
 
+/* Each owner's sessions are sent with the owner's rights. */
+static void confine_upload(const struct options *o, int state)
+{
+	const char *target = upload__directory(&o->upload);
+
+	confine(&(struct confinement){ .dirs = o->dirs,
+				       .n_dirs = (int)o->n_dirs,
+				       .target = target,
+				       .state = state,
+				       .network = !target,
+				       .keep = privileges__needed(&(struct privileges_use){
+					       .gives_files = true, .reads_all_files = true }) });
+}
+
 int upload__run(const struct options *o)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct search s = { 0 };
-	int code;
+	int code, state;
 
-	if (o->upload_test)
+	if (o->upload_test) {
+		confine_upload(o, -1);
 		return try_target(o);
+	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -249,6 +268,8 @@ int upload__run(const struct options *o)
 	s.err = output__begin();
 	if (s.err)
 		log__line(LOG_ERR, "upload: cannot start a thread: %s", strerror(-s.err));
+	state = state__open(o->state);
+	confine_upload(o, state);
 	for (size_t i = 0; i < o->n_dirs && !s.err; i++)
 		search(&s, o->dirs[i]);
 	code = s.err ? EXIT_CANNOT : send_all(o, &s);
@@ -257,6 +278,8 @@ int upload__run(const struct options *o)
 		free((char *)s.found[i].place.key);
 	}
 	free(s.found);
+	if (state >= 0)
+		close(state);
 	output__end();
 	return code;
 }

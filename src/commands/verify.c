@@ -17,6 +17,7 @@
 
 #include "base/dir_names.h"
 #include "base/shown.h"
+#include "commands/confine.h"
 #include "commands/verify_anonymous.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -24,6 +25,7 @@
 #include "dataset/session_reader.h"
 #include "dataset/session_walk.h"
 #include "dataset/verify_file.h"
+#include "platform/privileges.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
@@ -473,6 +475,9 @@ static int verify(int argc, char **argv)
 		return command__usage(c, "exactly one DIR is needed");
 	if (anonymous != (against || live))
 		return command__usage(c, "--anonymous goes with --against FILE or --live");
+	confine(&(struct confinement){
+		.state = -1,
+		.keep = privileges__needed(&(struct privileges_use){ .reads_all_files = true }) });
 	faults = anonymous ? verify_anonymous__dir(argv[l.at], against, live, stdout) :
 			     verify__dir(argv[l.at], stdout);
 	return command__flush(c, faults ? EXIT_CANNOT : EXIT_OK);

@@ -106,3 +106,41 @@ def test_a_directory_that_was_removed_is_made_anew(tmp_path):
         (tmp_path / "after").write_text("x")
         time.sleep(1)
     assert "made anew" in r.stderr and str(tmp_path / "after") in set(r.rows("fs")["filename"]), r.stderr
+
+
+def confined(log, *args):
+    """Runs a command under strace: it restricts itself, and nothing that it needs is refused afterwards. Threads can't
+    be named from outside any more, and name themselves; the bounding set is as small as it gets."""
+    log.mkdir()
+    done = subprocess.run(["strace", "-ff", "-qq", "-o", log / "of", recorder.IOTRC, *args],
+                          capture_output=True, text=True, timeout=recorder.START)
+    (main,) = [path for path in log.iterdir() if "SECCOMP_SET_MODE_FILTER" in path.read_text(errors="replace")]
+    text = main.read_text(errors="replace")
+    assert re.search(r"seccomp\(SECCOMP_SET_MODE_FILTER, .* = 0$", text, re.M), text[-2000:]
+    assert "landlock_restrict_self" not in text or re.search(r"landlock_restrict_self\(.* = 0$", text, re.M)
+    assert [line for line in refused(main) if not re.search(r'/comm", O_RDWR|PR_CAPBSET_DROP', line)] == []
+    return done
+
+
+def test_commands_that_read_sessions(tmp_path):
+    """Which may be anybody's."""
+    log, out, share = tmp_path / "log", tmp_path / "out", tmp_path / "share"
+    share.mkdir()
+    log.mkdir()
+    with recorder.Recording(tmp_path, "--path", str(tmp_path), output=out) as r:
+        (tmp_path / "a").write_text("x")
+        time.sleep(2)
+        r.kill()
+        r.session, r.more = type("None", (), {"check_identity": lambda self: None})(), ""
+    done = confined(log / "1", "recover", str(out))
+    assert done.returncode == 0 and "recovered" in done.stdout, done.stdout + done.stderr
+    done = confined(log / "2", "verify", str(out))
+    assert done.returncode == 0 and "sound" in done.stdout, done.stdout
+    (tmp_path / "names").write_text("nobody\n")
+    done = confined(log / "3", "verify", "--anonymous", str(out), "--against", str(tmp_path / "names"), "--live")
+    assert done.returncode in (0, 1), done.stderr
+    done = confined(log / "4", "upload", str(out), "--upload", f"file://{share}", "--keep-uploaded=no",
+                    "--state", str(tmp_path / "state"))
+    assert done.returncode == 0, done.stderr
+    assert list(share.glob("linux_v1/*/*/manifest.json")) and (tmp_path / "state" / "uploaded").exists()
+    assert not list(out.rglob("*.csv.zst"))

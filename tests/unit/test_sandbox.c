@@ -18,11 +18,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "commands/confine.h"
 #include "platform/landlock.h"
 #include "platform/macros.h"
 #include "platform/system_calls.h"
 
 #define NETWORK true
+/* The sanitizers need more calls than the filter allows: there is none. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOXED false
+#else
+#define SANDBOXED true
+#endif
 #define ABSENT 77 /* exit code: this kernel, or this build, has no such thing */
 
 static int errno_of(long result)
@@ -222,5 +229,41 @@ Test(sandbox, where_may_be_written)
 	snprintf(command, sizeof(command), "rm -rf %s", base);
 	cr_assert_eq(system(command), 0);
 	cr_expect(WIFEXITED(status) && (WEXITSTATUS(status) == 7 || WEXITSTATUS(status) == ABSENT),
+		  "%#x", status);
+}
+
+/* A command that reads a session below ALLOWED may write there and beside it, not above. */
+Test(sandbox, commands_that_read_sessions)
+{
+	char base[] = "/tmp/iotrc-test-XXXXXX", allowed[64], command[100];
+	const char *dirs[] = { allowed };
+	int status, above, in;
+	pid_t pid;
+
+	cr_assert(mkdtemp(base) != NULL);
+	snprintf(allowed, sizeof(allowed), "%s/parent", base);
+	mkdir(allowed, 0700);
+	snprintf(allowed, sizeof(allowed), "%s/parent/session", base);
+	mkdir(allowed, 0700);
+	above = open(base, O_RDONLY | O_DIRECTORY);
+	in = open(allowed, O_RDONLY | O_DIRECTORY);
+	close(openat(above, "removed", O_CREAT | O_WRONLY, 0600));
+	pid = fork();
+	if (!pid) {
+		if (!landlock__begin())
+			_exit(ABSENT);
+		confine(&(struct confinement){ .dirs = dirs, .n_dirs = 1, .state = -1 });
+		_exit(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ? 100 :
+		      open_internet_socket() == 0 && SANDBOXED    ? 101 :
+		      openat(in, "new", O_CREAT | O_WRONLY, 0600) < 0 ||
+				      mkdirat(in, "../beside", 0700) ?
+								 102 :
+		      works_in(above) ? 103 :
+					0);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	snprintf(command, sizeof(command), "rm -rf %s", base);
+	cr_assert_eq(system(command), 0);
+	cr_expect(WIFEXITED(status) && (!WEXITSTATUS(status) || WEXITSTATUS(status) == ABSENT),
 		  "%#x", status);
 }
