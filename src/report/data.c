@@ -24,7 +24,7 @@ static json_t *base64(const void *data, size_t n)
 	json_t *json = NULL;
 
 	if (text)
-		json = json_stringn(text, EVP_EncodeBlock((unsigned char *)text, data, n));
+		json = json_stringn(text, EVP_EncodeBlock((unsigned char *)text, data, (int)n));
 	free(text);
 	return json;
 }
@@ -144,10 +144,11 @@ static void fill_columns(struct columns *to, const struct data_config *c,
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sampled *row = &s->rows[i];
 
-		to->time[i] = (int64_t)(row->mono_ns - c->figures->time.origin_ns) / 1e9;
-		to->bytes[i] = row->bytes;
+		to->time[i] =
+			(float)((double)(int64_t)(row->mono_ns - c->figures->time.origin_ns) / 1e9);
+		to->bytes[i] = (float)row->bytes;
 		to->at[i] = row->has_at ? (float)row->at : -1;
-		to->us[i] = row->has_ns ? row->ns / 1e3f : -1;
+		to->us[i] = row->has_ns ? (float)row->ns / 1e3f : -1;
 		to->file[i] = data_places__file(places, row->file);
 		to->process[i] = data_places__process(places, row->pid);
 		to->channel[i] = row->channel;

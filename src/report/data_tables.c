@@ -76,9 +76,15 @@ static int by_key(const struct group *a, const struct group *b)
 	return order ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
+/* What is sorted: entries of the table itself stay where they are. */
+struct chosen {
+	struct group *group;
+};
+
 static int by_weight(const void *a, const void *b)
 {
-	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+	const struct group *x = ((const struct chosen *)a)->group;
+	const struct group *y = ((const struct chosen *)b)->group;
 
 	if (x->weight != y->weight)
 		return x->weight < y->weight ? 1 : -1;
@@ -88,7 +94,8 @@ static int by_weight(const void *a, const void *b)
 /* Of values that begin with totals. */
 static int by_time(const void *a, const void *b)
 {
-	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+	const struct group *x = ((const struct chosen *)a)->group;
+	const struct group *y = ((const struct chosen *)b)->group;
 	const struct totals *s = x->value, *t = y->value;
 
 	if (s->ns != t->ns)
@@ -97,15 +104,15 @@ static int by_time(const void *a, const void *b)
 }
 
 /* The groups to show, in the order of weight, then others by time; *RET_N of them. */
-static struct group **choose(const struct groups *g, bool totals, size_t *ret_n)
+static struct chosen *choose(const struct groups *g, bool totals, size_t *ret_n)
 {
 	size_t n = groups__count(g), kept;
-	struct group **all = malloc((n + 1) * sizeof(*all));
+	struct chosen *all = malloc((n + 1) * sizeof(*all));
 
 	if (!all)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		all[i] = groups__get(g, i);
+		all[i].group = groups__get(g, i);
 	qsort(all, n, sizeof(*all), by_weight);
 	kept = n < BY_WEIGHT ? n : BY_WEIGHT;
 	if (totals && n > kept)
@@ -311,13 +318,14 @@ static json_t *table(struct making *m, const struct figures *t, enum figures_tab
 	const struct groups *g = t->tables[which].groups;
 	json_t *rows = json_array();
 	size_t n = 0;
-	struct group **groups = choose(g, shown[which].totals, &n);
+	struct chosen *groups = choose(g, shown[which].totals, &n);
 
 	for (m->row = 0; groups && m->row < n; m->row++) {
-		json_t *row = shown[which].row(m, groups[m->row]);
+		json_t *row = shown[which].row(m, groups[m->row].group);
 
-		if (row && groups[m->row]->lacks)
-			json_object_set_new(row, "lacks", json_integer(groups[m->row]->lacks));
+		if (row && groups[m->row].group->lacks)
+			json_object_set_new(row, "lacks",
+					    json_integer(groups[m->row].group->lacks));
 		json_array_append_new(rows, row);
 	}
 	free(groups);

@@ -281,7 +281,7 @@ int figures__operation(struct figures *t, enum stream stream, const struct row_f
 	struct operation_group *o;
 	struct group *g;
 
-	key[0] = 'a' + stream;
+	key[0] = (char)('a' + stream);
 	key[1] = '/';
 	memcpy(key + 2, operation->s, len);
 	g = figures__group(t, TABLE_OPERATIONS, key, len + 2, 1);

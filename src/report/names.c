@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,6 +12,10 @@
 #include "base/json_text.h"
 
 #define ARROW " -> "
+/* Of longer texts a page has the beginning and the end: 400 paths of 4,095 bytes would fill it. */
+#define TEXT_MAX 400
+#define TEXT_KEPT 190 /* at each end */
+#define ELLIPSIS "\xe2\x80\xa6"
 
 struct report_names {
 	struct anonymizer *anonymizer; /* NULL: names stay */
@@ -52,7 +57,7 @@ static char *unescape(const char *s, size_t len, size_t *ret_len)
 
 	for (size_t i = 0; text && i < len; i++) {
 		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
-			*p++ = hex(s[i + 2]) << 4 | hex(s[i + 3]);
+			*p++ = (char)(hex(s[i + 2]) << 4 | hex(s[i + 3]));
 			i += 3;
 		} else {
 			i += s[i] == '\\' && i + 1 < len;
@@ -66,9 +71,31 @@ static char *unescape(const char *s, size_t len, size_t *ret_len)
 	return text;
 }
 
+/* Bytes that continue a character. */
+static bool inside(char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+static char *shortened(const char *s, size_t len)
+{
+	size_t head = TEXT_KEPT, tail = len - TEXT_KEPT;
+	char *text = NULL;
+
+	if (len <= TEXT_MAX)
+		return strndup(s, len);
+	while (head && inside(s[head]))
+		head--;
+	while (tail < len && inside(s[tail]))
+		tail++;
+	if (asprintf(&text, "%.*s" ELLIPSIS "%.*s", (int)head, s, (int)(len - tail), s + tail) < 0)
+		text = NULL;
+	return text;
+}
+
 static json_t *plain(const char *s, size_t len)
 {
-	char *text = strndup(s, len);
+	char *text = shortened(s, len);
 	json_t *json = text ? json_text(text) : NULL;
 
 	free(text);
@@ -96,7 +123,7 @@ static char *arguments(struct anonymizer *a, char *out, const char *s, size_t le
 	if (!copy)
 		return out;
 	for (size_t i = 0; i < len; i++)
-		copy[i] = s[i] == ' ' ? '\0' : s[i];
+		copy[i] = (char)(s[i] == ' ' ? '\0' : s[i]);
 	end = anonymize__args(a, out, copy, len);
 	free(copy);
 	return end;
@@ -123,7 +150,8 @@ static char *address(struct anonymizer *a, char *out, const char *s, size_t len)
 static json_t *tokens(struct report_names *n, const char *s, size_t len, anonymize with)
 {
 	size_t raw_len = 0;
-	char *raw = unescape(s, len, &raw_len), *out = raw ? malloc(ANONYMIZE_MAX(raw_len)) : NULL;
+	char *raw = unescape(s, len, &raw_len),
+	     *out = raw ? calloc(1, ANONYMIZE_MAX(raw_len)) : NULL;
 	json_t *json = NULL;
 
 	if (out)

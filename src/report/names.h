@@ -16,7 +16,8 @@ int report_names__new(struct report_names **ret, bool anonymous);
 struct report_names *report_names__free(struct report_names *n);
 
 /* Each takes LEN bytes of a field, escaped as in rows, and makes a new JSON string; NULL: out of
- * memory. A path may be two, with ' -> ' between; an address may be the path of a socket. */
+ * memory. A path may be two, with ' -> ' between; an address may be the path of a socket. Of what
+ * is longer than 400 bytes, the middle is left out. */
 json_t *report_names__path(struct report_names *n, const char *s, size_t len);
 json_t *report_names__name(struct report_names *n, const char *s, size_t len);
 json_t *report_names__arguments(struct report_names *n, const char *s, size_t len);

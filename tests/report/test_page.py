@@ -294,6 +294,18 @@ def test_empty_session(session, tmp_path):
     assert seen["said"] == [] and seen["tiles"]["rows"] == "0"
 
 
+def test_page_has_at_most_five_megabytes(session, tmp_path):
+    """Names that take six bytes for each of their own, and more than 60,000 rows."""
+    rows = [{"operation": "read", "pid": str(i % 5000), "tid": "7", "command": "<" * 15, "filename": f"/{'<' * 250}" * 15 + f"/{i % 5000}",
+             "offset": str(i), "bytes_completed": "1", "duration_ns": str(i), "cmdline": "&" * 500, "errno": "EIO", "mono_ns": str(craft.START + i * 999)}
+            for i in range(70_000)]
+    session.add("fs", rows)
+    report(session.write(), "-o", tmp_path / "r.html")
+    assert (tmp_path / "r.html").stat().st_size <= 5_000_000
+    seen = browse(tmp_path / "r.html")
+    assert seen["said"] == [] and seen["channels"]["fs_read"] == 70_000
+
+
 def test_values_at_the_ends(session, tmp_path, template):
     special = craft.special(tmp_path / "special", template)
     report(special.write(), "-o", tmp_path / "r.html")

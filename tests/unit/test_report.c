@@ -271,6 +271,28 @@ Test(report, names_stay_or_become_tokens)
 	check_name(report_names__address, "/run/secret.sock", true, NULL);
 }
 
+Test(report, long_names_lack_their_middle)
+{
+	static char name[4096];
+	struct report_names *n;
+	const char *s;
+	json_t *json;
+
+	memset(name, 'x', sizeof(name) - 1);
+	memcpy(name + 189, "\xc3\xbc", 2);
+	memcpy(name + sizeof(name) - 1 - 191, "\xc3\xbc", 2);
+	cr_assert_eq(report_names__new(&n, false), 0);
+	json = report_names__path(n, name, sizeof(name) - 1);
+	s = json_string_value(json);
+	cr_assert_not_null(s);
+	/* 189 and 189 bytes: no character is cut. */
+	cr_assert_eq(strspn(s, "x"), 189u);
+	cr_assert_eq(strncmp(s + 189, "\xe2\x80\xa6", 3), 0);
+	cr_assert_eq(strlen(s), 189u + 3 + 189u);
+	json_decref(json);
+	report_names__free(n);
+}
+
 /* ---- the page ---- */
 
 Test(report, no_name_ends_the_data)
