@@ -6,6 +6,7 @@
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
 #   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
+#   make check-nx      iotrc check against a real workspace of nx (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
@@ -80,7 +81,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-report bench-rows install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-loader check-metrics check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-nx check-loader check-metrics check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -373,6 +374,13 @@ check-upload:
 $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+# iotrc check with a real nx, from npm, in a directory of its own, and builds of other kinds.
+check-nx: all
+	@scripts/install-deps.sh check
+	@scripts/install-deps.sh nx
+	$(call say,TEST,'iotrc check with nx')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/nx
 
 # Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
 # no libraries of arm64: their headers are the same everywhere.

@@ -95,6 +95,9 @@ report command:npm               npm                   nodejs-npm             np
 report command:chromium          chromium              chromium               chromium
 report npm:playwright-core@1.56.1 NPM                  NPM                    NPM
 portable command:npm             npm                   nodejs-npm             npm
+nx command:node                   nodejs                nodejs                 nodejs
+nx command:npm                    npm                   nodejs-npm             npm
+nx npm:nx@24.0.6                  NPM                   NPM                    NPM
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86

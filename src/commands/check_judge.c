@@ -274,6 +274,9 @@ json_t *check__judge(const json_t *report, struct declaration *d, const struct r
 		json_decref(j.places[c]);
 	}
 	json_object_set_new(verdict, "not_judged", not_judged);
+	if (json_object_get(d->document, "undetermined"))
+		json_object_set(verdict, "undetermined",
+				json_object_get(d->document, "undetermined"));
 	json_decref(j.gone);
 	return verdict;
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/glob.h"
 #include "base/json_text.h"
 #include "commands/run_child.h"
 #include "commands/run_name.h"
@@ -101,15 +102,19 @@ int check_nx__resolve(const char *root, const char *target, json_t **ret,
 	return ask(root, json_pack("{s:s}", "target", target), ret, why);
 }
 
-/* The names of list KEY of REPORT that are text, but for those in KNOWN. */
+/* The names of list KEY of REPORT that are text, but for those that KNOWN has as globs. */
 static void add_texts(json_t *texts, const json_t *report, const char *key, const json_t *known)
 {
 	json_t *name;
 	size_t i;
 
-	json_array_foreach(json_object_get(report, key), i, name)
-		if (json_is_string(name) && !json_object_get(known, json_string_value(name)))
+	json_array_foreach(json_object_get(report, key), i, name) {
+		char *glob = json_is_string(name) ? globs__escape(json_string_value(name)) : NULL;
+
+		if (glob && !json_object_get(known, glob))
 			json_array_append(texts, name);
+		free(glob);
+	}
 }
 
 int check_nx__judge(const char *root, const char *target, const json_t *report, json_t *declaration,

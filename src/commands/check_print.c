@@ -42,9 +42,11 @@ static void print_counts(const json_t *report, const json_t *verdict, FILE *out)
 		fprintf(out, "%s%zu %s", between, n, n == 1 ? text->one : text->many);
 		between = ", ";
 	}
-	if (!*between)
+	if (!*between && !count(verdict, "undetermined"))
 		fprintf(out, "as declared, %zu read%s and %zu write%s", reads, plural(reads),
 			writes, plural(writes));
+	else if (count(verdict, "undetermined"))
+		fprintf(out, "%swhat is declared could not be determined", between);
 }
 
 /* The words of a command, as far as they have room. */
@@ -234,6 +236,24 @@ static void print_texts(const json_t *texts, const char *title, FILE *out)
 		shown__line(out, "  %s", run_name__text(json_array_get(texts, i)));
 }
 
+/* What is not judged, and why. */
+static void print_untold(const json_t *verdict, FILE *out)
+{
+	const json_t *untold;
+	size_t i;
+
+	if (count(verdict, "not_judged"))
+		fputc('\n', out);
+	json_array_foreach(json_object_get(verdict, "undetermined"), i, untold)
+		shown__line(out, "Not determined: %s: %s",
+			    json_string_value(json_object_get(untold, "list")) ?: "?",
+			    json_string_value(json_object_get(untold, "why")) ?: "?");
+	json_array_foreach(json_object_get(verdict, "not_judged"), i, untold)
+		for (size_t c = 0; c < CHECK_CLASSES; c++)
+			if (!strcmp(json_string_value(untold), check_classes[c].key))
+				fprintf(out, "Not judged: %s\n", check_classes[c].many);
+}
+
 void check_print(const json_t *report, const json_t *verdict, bool summary, FILE *out)
 {
 	print_first_line(report, verdict, out);
@@ -244,10 +264,5 @@ void check_print(const json_t *report, const json_t *verdict, bool summary, FILE
 	print_texts(json_object_get(report, "changed_during_run"),
 		    "CHANGED DURING THE RUN, NOT BY IT", out);
 	print_texts(json_object_get(report, "incomplete"), "INCOMPLETE", out);
-	for (size_t i = 0; i < count(verdict, "not_judged"); i++)
-		for (size_t c = 0; c < CHECK_CLASSES; c++)
-			if (!strcmp(json_string_value(json_array_get(
-					    json_object_get(verdict, "not_judged"), i)),
-				    check_classes[c].key))
-				fprintf(out, "\nNot judged: %s\n", check_classes[c].many);
+	print_untold(verdict, out);
 }
