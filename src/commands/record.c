@@ -23,6 +23,7 @@
 #include "base/shown.h"
 #include "base/state.h"
 #include "base/watchdog.h"
+#include "commands/digest.h"
 #include "commands/filters.h"
 #include "commands/reload.h"
 #include "commands/status.h"
@@ -1143,6 +1144,17 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 	       !(r->options->dev && verify__dir(r->session->path, output__stream(OUTPUT_STDERR)));
 }
 
+#define DIGEST_NS NSEC_PER_SEC /* people wait for it */
+
+static void tell_people(const struct recording *r, const struct status_snapshot *s)
+{
+	FILE *out = output__stream(OUTPUT_STDERR);
+
+	status__summary(out, s, r->session->path);
+	digest__print(out, r->session->path, DIGEST_NS);
+	status__hint(out, r->session->path);
+}
+
 /* Ends the recording; the exit code. */
 static int finish(struct recording *r)
 {
@@ -1162,7 +1174,7 @@ static int finish(struct recording *r)
 	if (log__unattended())
 		tell_end(r, &s);
 	else if (!r->options->quiet)
-		status__summary(output__stream(OUTPUT_STDERR), &s, r->session->path);
+		tell_people(r, &s);
 	fflush(output__stream(OUTPUT_STDERR)); /* verify's lines, too */
 	code_recorded = ok ? EXIT_OK : EXIT_LOST;
 	recorded = 1;

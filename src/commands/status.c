@@ -152,6 +152,12 @@ void status__summary(FILE *out, const struct status_snapshot *s, const char *dir
 	if (row_counts__lost(&sum.rows))
 		fprintf(out, "\n%llu rows were lost: the lost stream says when and why.\n",
 			(unsigned long long)row_counts__lost(&sum.rows));
+}
+
+void status__hint(FILE *out, const char *directory)
+{
+	fputs("\nMore: iotrc summary ", out);
+	print_quoted(out, directory);
 	fputs("\nLoad it in pandas, with python/iotrc.py (package python3-iotrc):\n"
 	      "  python3 -c 'import iotrc, sys; print(iotrc.load(sys.argv[1], \"fs\"))' ",
 	      out);

@@ -35,8 +35,11 @@ size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status
 /* The counters of each enabled stream as a table. */
 void status__table(FILE *out, const struct status_snapshot *s);
 
-/* The table, and the command that loads the session DIRECTORY in pandas. */
+/* The table of the session DIRECTORY, at its end. */
 void status__summary(FILE *out, const struct status_snapshot *s, const char *directory);
+
+/* The commands that sum it up and load it in pandas. */
+void status__hint(FILE *out, const char *directory);
 
 /* The line that is rewritten in place each second on a terminal, and printed once a minute
  * elsewhere. */

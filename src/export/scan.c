@@ -180,7 +180,8 @@ static void read_session(struct scan *s, struct session_reader *session, const c
 	for (size_t i = 0; i < session->n_files && !s->err; i++) {
 		const struct file_facts *facts = &session->files[i];
 
-		if (s->config->streams >> facts->stream & 1)
+		if (s->config->streams >> facts->stream & 1 &&
+		    (!s->config->file || s->config->file(s->config->arg, facts)))
 			read_file(s, session, session_reader__open(session, facts, false),
 				  facts->path, facts);
 	}

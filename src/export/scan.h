@@ -20,6 +20,8 @@ struct scan_config {
 
 	/* Before the lines of a session; may be NULL. 0, or a negative errno that ends it all. */
 	int (*session)(void *arg, struct session_reader *session);
+	/* Whether a file of the session is read; NULL: all are. */
+	bool (*file)(void *arg, const struct file_facts *file);
 	/* A row, which is still to be split: row_file.h. LINE may be changed. SESSION is NULL where
 	 * the file was given by itself. 0, or a negative errno that ends it all: -EBADMSG for a row
 	 * that is none of the schema's. */

@@ -81,6 +81,7 @@ Test(status, summary)
 	FILE *f = open_memstream(&text, &len);
 
 	status__summary(f, &now, "/tmp/it's here");
+	status__hint(f, "/tmp/it's here");
 	fclose(f);
 	cr_expect(strstr(text, "Recorded 3723.0 s in /tmp/it's here\n"));
 	cr_expect(
@@ -92,7 +93,8 @@ Test(status, summary)
 	cr_expect(strstr(text, "\nlost "));
 	cr_expect(!strstr(text, "\nnw_conn "), "not enabled");
 	cr_expect(strstr(text, "\n9 rows were lost"));
-	cr_expect(strstr(text, " '/tmp/it'\\''s here'\n"));
+	cr_expect(strstr(text, "iotrc summary '/tmp/it'\\''s here'\n"));
+	cr_expect(strstr(text, "\"fs\"))' '/tmp/it'\\''s here'\n"));
 	free(text);
 }
 

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a recording says at its end: what pandas finds in its rows, in few lines and soon."""
+import json
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import recorder
+
+WORK = """
+cd "$1"
+for i in 1 2 3; do dd if=/dev/zero of=file.$i bs=1000 count=$((i * 131)) conv=fsync; done
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do cat none; done
+true
+"""
+
+
+def recorded(tmp_path, command, *args):
+    """What a recording of COMMAND alone says on stderr, its session, and how long it took to end."""
+    gate = subprocess.Popen(["/bin/sh", "-c", 'read go; exec "$@"', "sh", *map(str, command)], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([recorder.IOTRC, "--no-snapshots", "-o", str(tmp_path / "out"), "--pid", str(gate.pid), *args],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    directory = process.stdout.readline().strip()
+    told, _ = gate.communicate("go\n", timeout=120)
+    assert gate.returncode == 0
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    said = process.communicate(timeout=120)[1]
+    took = time.monotonic() - began
+    return said, recorder.Session(directory), took, told
+
+
+def line(said, head):
+    return re.search(rf"^{head} +(.*)$", said, re.M)[1]
+
+
+def test_it_is_what_the_rows_say(tmp_path):
+    said, session, _, _ = recorded(tmp_path, ["/bin/sh", "-c", WORK, "sh", tmp_path], "--streams", "fs,block")
+    fs = session.rows("fs")
+    # The bytes that dd wrote.
+    assert [int(m) for m in re.findall(r"file\.(\d) \(", line(said, "Busiest files"))] == [3, 2, 1]
+    errors = fs[fs["errno"] != ""].groupby(["operation", "errno"]).size().sort_values(ascending=False)
+    operation, errno, n = re.match(r"(\w+) (\w+) \((\d+)\)", line(said, "Errors")).groups()
+    assert int(n) == errors.iloc[0] == errors[(operation, errno)] >= 13
+    spent = fs.assign(ns=fs["duration_ns"].replace("", "0").astype(int)).groupby("pid")["ns"].sum()
+    assert re.search(r"(\d+) \(", line(said, "Busiest processes"))[1] == spent.idxmax()
+    slowest = fs.loc[fs["duration_ns"].replace("", "0").astype(int).idxmax()]
+    assert line(said, "Slowest calls").startswith(slowest["operation"] + " ")
+    assert "of the rows" not in said
+    digest = said[said.index("\n\nBusiest processes"):said.index("\nMore: ")].strip().splitlines()
+    assert 4 <= len(digest) <= 10
+
+
+def test_quiet_leaves_it_out(tmp_path):
+    said, _, _, _ = recorded(tmp_path, ["/bin/sh", "-c", WORK, "sh", tmp_path], "-q")
+    assert said == ""
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(recorder.EMULATED, reason="a million calls take minutes under emulation")
+def test_a_large_session_does_not_hold_up_the_end(tmp_path):
+    """Of millions of rows some are read: the first line says how many."""
+    work = tmp_path / "file"
+    work.write_bytes(bytes(4096))
+    said, session, took, told = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",
+                                         "--rotate-rows", "100000")
+    assert sum(json.loads(told).values()) > 600_000
+    percent = re.search(r"^In (\d+) % of the rows", said, re.M)
+    assert percent and 0 < int(percent[1]) < 100
+    assert "hammering" in line(said, "Busiest processes") and "/file (" in line(said, "Busiest files")
+    assert took < recorder.STOP + recorder.STOP_MARGIN
