@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/libc.h"
+
 int out_file__open(struct out_file *o, const char *name)
 {
 	int fd;
@@ -27,6 +29,17 @@ int out_file__open(struct out_file *o, const char *name)
 	return o->file ? 0 : -errno;
 }
 
+/* Filesystems that can't rename without replacing (EINVAL) have links. */
+static int give_name(const struct out_file *o, bool force)
+{
+	int err =
+		renameat2(AT_FDCWD, o->temporary, AT_FDCWD, o->name, force ? 0 : RENAME_NOREPLACE);
+
+	if (err && errno == EINVAL)
+		err = force ? rename(o->temporary, o->name) : link(o->temporary, o->name);
+	return err ? -errno : 0;
+}
+
 int out_file__close(struct out_file *o, int err, bool force)
 {
 	if (!o->file)
@@ -38,8 +51,8 @@ int out_file__close(struct out_file *o, int err, bool force)
 	if (!err && fsync(fileno(o->file)))
 		err = -errno;
 	fclose(o->file);
-	if (!err && (force ? rename(o->temporary, o->name) : link(o->temporary, o->name)))
-		err = -errno;
+	if (!err)
+		err = give_name(o, force);
 	unlink(o->temporary);
 	free(o->temporary);
 	o->temporary = NULL;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,11 @@
 #include "base/clock.h"
 #include "base/shown.h"
 #include "base/units.h"
+#include "commands/confine.h"
 #include "commands/out_file.h"
 #include "dataset/session_walk.h"
 #include "options/command.h"
+#include "platform/privileges.h"
 #include "report/feed.h"
 #include "report/page.h"
 #include "report/serve.h"
@@ -124,7 +127,8 @@ static void tell(const struct task *t, const struct report_result *r, size_t len
 {
 	char size[16];
 
-	shown__line(stderr, "%s: %" PRIu64 " rows%s, %sB", t->output, r->rows,
+	shown__line(stderr, "%s: %" PRIu64 " rows%s, %sB",
+		    strcmp(t->output, "-") ? t->output : "stdout", r->rows,
 		    r->running ? " of a session that is still being recorded" : "",
 		    units__bytes(size, len));
 	if (r->faults)
@@ -190,10 +194,29 @@ static int serve(struct task *t)
 	return err ? command__cannot(&report_command, "--serve: %s", strerror(-err)) : EXIT_OK;
 }
 
+/* Sessions may be anybody's: from now on only the page's directory can be written to. A server needs
+ * calls that a recording doesn't. */
+static void confine_to(const struct task *t)
+{
+	char *copy = strdup(t->output);
+	const char *dir = copy && strcmp(copy, "-") ? dirname(copy) : NULL;
+
+	if (!t->serve)
+		confine(&(struct confinement){ .dirs = &dir,
+					       .n_dirs = !!dir,
+					       .state = -1,
+					       .keep = privileges__needed(&(struct privileges_use){
+						       .reads_all_files = true }) });
+	free(copy);
+}
+
 static int run(struct task *t, const char *top)
 {
-	struct found f = find(top);
+	struct found f = { .dir = -1 };
 	int code;
+
+	confine_to(t);
+	f = find(top);
 
 	if (f.dir < 0)
 		return command__cannot(&report_command,

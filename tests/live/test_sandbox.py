@@ -136,6 +136,8 @@ def test_commands_that_read_sessions(tmp_path):
     assert done.returncode == 0 and "recovered" in done.stdout, done.stdout + done.stderr
     done = confined(log / "2", "verify", str(out))
     assert done.returncode == 0 and "sound" in done.stdout, done.stdout
+    done = confined(log / "5", "report", str(out), "-o", str(tmp_path / "report.html"))
+    assert done.returncode == 0 and (tmp_path / "report.html").stat().st_size > 10_000, done.stderr
     (tmp_path / "names").write_text("nobody\n")
     done = confined(log / "3", "verify", "--anonymous", str(out), "--against", str(tmp_path / "names"), "--live")
     assert done.returncode in (0, 1), done.stderr
