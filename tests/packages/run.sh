@@ -134,7 +134,7 @@ next_deb() {
 deb_install() {
 	cp "$deb" "$work/$suite/tmp/iotrc.deb" && inside "$suite" apt-get -q -y --no-install-recommends install /tmp/iotrc.deb &&
 		inside "$suite" iotrc --version && inside "$suite" iotrc --check-config &&
-		inside "$suite" dpkg --verify iotrc
+		inside "$suite" dpkg --verify iotrc && grep -q leeoniya/uPlot "$work/$suite/usr/bin/iotrc" # draws reports
 }
 deb_upgrade() {
 	echo '# mine' >>"$work/$suite/etc/iotrc/iotrc.conf"

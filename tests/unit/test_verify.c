@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -918,6 +919,18 @@ Test(verify, file_listed_twice)
 
 /* ---- the command ---- */
 
+/* The command confines its process: it gets one of its own. */
+static int run_verify(int argc, char **argv)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(verify_command.main(argc, argv));
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 Test(verify, exit_codes)
 {
 	struct fixture s = make();
@@ -930,12 +943,12 @@ Test(verify, exit_codes)
 	cr_redirect_stdout();
 	cr_redirect_stderr();
 	json_dump_file(s.manifest, path_of(&s, "manifest.json"), 0);
-	cr_expect_eq(verify_command.main(2, good), 0);
-	cr_expect_eq(verify_command.main(2, bad), 1);
-	cr_expect_eq(verify_command.main(1, usage[0]), 2);
-	cr_expect_eq(verify_command.main(3, usage[1]), 2);
-	cr_expect_eq(verify_command.main(2, usage[2]), 2);
-	cr_expect_eq(verify_command.main(2, usage[3]), 0);
+	cr_expect_eq(run_verify(2, good), 0);
+	cr_expect_eq(run_verify(2, bad), 1);
+	cr_expect_eq(run_verify(1, usage[0]), 2);
+	cr_expect_eq(run_verify(3, usage[1]), 2);
+	cr_expect_eq(run_verify(2, usage[2]), 2);
+	cr_expect_eq(run_verify(2, usage[3]), 0);
 	finish(&s, &said);
 	free(said);
 }
