@@ -16,7 +16,7 @@ ORDER = [
     {"src/options"},
     {"src/engine/bpf", "src/engine/replay", "src/engine/strace"},
     {"src/engine"},
-    {"src/summary", "src/metrics"},
+    {"src/summary", "src/metrics", "src/watch"},
     {"src/rows"},
     {"snappers", "uploader", "src/export", "src/report"},
     {"src/aggregate"},

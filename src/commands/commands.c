@@ -14,6 +14,7 @@
 	X(export_command) \
 	X(cat_command) \
 	X(summary_command) \
+	X(watch_command) \
 	X(report_command) \
 	X(upload_command) \
 	X(help_command)

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "commands/watch_live.h"
+#include "commands/watch_output.h"
+#include "export/rows.h"
+#include "export/where.h"
+#include "options/options.h"
+#include "platform/macros.h"
+#include "summary/filter.h"
+#include "summary/measure.h"
+#include "watch/expression.h"
+
+static const struct command_option watch_options[] = {
+	{ "expression", 'e', "LIST",
+	  "what to show: operations (read), streams (block), or\nfile, desc, process, memory, network, disk, all;\n"
+	  "'!LIST': all but these (default fs,nw_conn)" },
+	{ "path", 'P', "PREFIX", "only files at or below PREFIX; may be repeated" },
+	{ "pid", 'p', "LIST", "only these processes and their descendants" },
+	{ "command", 'c', "LIST", "only threads of these names" },
+	{ "slow", 's', "TIME", "only what took at least TIME (1ms)" },
+	{ "errors", 'x', NULL, "only what failed" },
+	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
+	{ "json", 'j', NULL, "JSON lines, with the columns of the schema" },
+	{ "format", 'f', "LIST", "only these columns, separated by tabs" },
+	{ "duration", 'd', "TIME", "live: stop after TIME (default: at Ctrl+C)" },
+	{ "scope", 0, "files|all",
+	  "live: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
+	{ "from", 0, "TIME",
+	  "of a session: rows from TIME on, HH:MM[:SS],\n'YYYY-MM-DD HH:MM:SS' or +TIME after its start" },
+	{ "to", 0, "TIME", "of a session: rows up to TIME" },
+	{ .name = NULL },
+};
+enum {
+	EXPRESSION,
+	PATH,
+	PID,
+	COMMAND,
+	SLOW,
+	ERRORS,
+	WHERE,
+	JSON,
+	FORMAT,
+	DURATION,
+	SCOPE,
+	FROM,
+	TO
+};
+
+#define TIME_BYTES 19 /* "YYYY-MM-DD HH:MM:SS" */
+#define DAY_BYTES 11  /* "YYYY-MM-DD " */
+#define ARGUMENTS_MAX 64
+
+/* A bound of --from or --to: a wall time as in rows, cut at any place, or a time since the first
+ * row. */
+struct bound {
+	char wall[32];
+	size_t len;       /* of WALL; 0: see after_ns */
+	bool without_day; /* WALL has no day yet: that of the first row */
+	uint64_t after_ns;
+	bool given;
+};
+
+struct task {
+	const struct command *command;
+	const char *expression, *slow, *where_text, *format, *duration, *scope, *from_text,
+		*to_text;
+	bool json;
+	const char *bad; /* an option whose list is too long, or empty */
+
+	struct expression what;
+	struct filter filter;
+	struct where *where;
+	struct bound from, to;
+	uint64_t first_ns; /* mono_ns of the first row; 0: none yet */
+	struct watch_output output;
+};
+
+/* ---- which rows ---- */
+
+/* Whether -e asks for ROW. */
+static bool is_listed(const struct task *t, const struct export_row *row)
+{
+	const struct row_field *name = &row->fields[row__column(STREAM_FS, "operation")];
+
+	return t->what.streams >> row->stream & 1 &&
+	       (row->stream != STREAM_FS || expression__has(&t->what, name->s, name->len));
+}
+
+static bool is_wanted(void *arg, const struct export_row *row)
+{
+	struct task *t = arg;
+	struct measure m = { 0 };
+
+	if (!is_listed(t, row))
+		return false;
+	if (t->where && !where__meets(t->where, row))
+		return false;
+	if (!t->filter.slow_ns && !t->filter.errors && !filter__any(&t->filter))
+		return true;
+	if (!measures__of(row->stream) || filter__lacks(&t->filter, row->stream))
+		return false;
+	return !measure__row(row, &m) && filter__passes(&t->filter, row, &m);
+}
+
+/* ---- a session ---- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* False if TEXT is no time. */
+static bool parse_bound(const char *text, struct bound *ret)
+{
+	static const char pattern[] = "0000-00-00 00:00:00.000000";
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text)
+		return true;
+	ret->given = true;
+	if (*text == '+')
+		return !units__parse_time(text + 1, &ret->after_ns);
+	ret->without_day = len > 2 && text[2] == ':';
+	if (len < 2 || len > sizeof(pattern) - 1 - (ret->without_day ? DAY_BYTES : 0))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char p = pattern[i + (ret->without_day ? DAY_BYTES : 0)];
+
+		if (p == '0' ? !is_digit(text[i]) : p != (text[i] == 'T' ? ' ' : text[i]))
+			return false;
+		ret->wall[i] = p == ' ' ? ' ' : text[i];
+	}
+	ret->len = len;
+	return true;
+}
+
+static void add_day(struct bound *b, const struct row_field *timestamp)
+{
+	if (!b->without_day || timestamp->len < DAY_BYTES)
+		return;
+	memmove(b->wall + DAY_BYTES, b->wall, b->len);
+	memcpy(b->wall, timestamp->s, DAY_BYTES);
+	b->len += DAY_BYTES;
+	b->without_day = false;
+}
+
+/* -1, 0 or 1: ROW is before B, within the second (or minute, ...) that it names, or after. */
+static int compare(const struct task *t, const struct bound *b, const struct export_row *row)
+{
+	const struct row_field *timestamp = &row->fields[0];
+	uint64_t at = row->mono_ns - t->first_ns;
+	int c;
+
+	if (!b->len)
+		return at < b->after_ns ? -1 : at > b->after_ns;
+	c = memcmp(timestamp->s, b->wall, MIN(timestamp->len, b->len));
+	return c < 0 ? -1 : c > 0;
+}
+
+static int on_row(void *arg, const struct export_row *row)
+{
+	struct task *t = arg;
+
+	if (!t->first_ns) {
+		t->first_ns = row->mono_ns;
+		add_day(&t->from, &row->fields[0]);
+		add_day(&t->to, &row->fields[0]);
+	}
+	if (t->from.given && compare(t, &t->from, row) < 0)
+		return 0;
+	if (t->to.given && compare(t, &t->to, row) > 0)
+		return 0;
+	if (is_wanted(t, row)) {
+		watch_output__row(&t->output, row);
+		if (t->output.n_lines == WATCH_BATCH_LINES)
+			watch_output__flush(&t->output, true);
+	}
+	return t->output.closed ? -EPIPE : 0;
+}
+
+static int play(struct task *t, char **paths)
+{
+	struct rows_config config = { .paths = (const char *const *)paths,
+				      .streams = t->what.streams,
+				      .row = on_row,
+				      .arg = t };
+	struct scan_result result = { .why = "" };
+	int err;
+
+	t->output.terminal = false; /* there is no hurry: all lines are written */
+	signal(SIGPIPE, SIG_IGN);
+	err = rows__read(&config, &result);
+	watch_output__flush(&t->output, true);
+	if (err && err != -EPIPE)
+		return command__cannot(t->command, "%s", *result.why ? result.why : strerror(-err));
+	if (result.unfinished)
+		fputs("of sessions still being recorded, only finished files were read\n", stderr);
+	return EXIT_OK;
+}
+
+/* ---- live ---- */
+
+static char *joined(const struct filter_list *list)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (int i = 0; out && i < list->n; i++)
+		fprintf(out, "%s%.*s", i ? "," : "", (int)list->lens[i], list->texts[i]);
+	if (!out || fclose(out))
+		return NULL;
+	return text;
+}
+
+/* The filters as a recording's, which options__parse() checks and resolves. 0, or the exit code
+ * after a message. */
+static int select_live(struct task *t, struct options *options)
+{
+	char *pids = joined(&t->filter.pids), *names = joined(&t->filter.commands);
+	static char message[OPTIONS_MESSAGE_MAX];
+	char *argv[ARGUMENTS_MAX] = { "iotrc" };
+	int argc = 1, code = 0;
+
+	if (!pids || !names)
+		return command__cannot(t->command, "out of memory");
+	if (t->filter.pids.n)
+		argv[argc++] = "--pid", argv[argc++] = pids;
+	if (t->filter.commands.n)
+		argv[argc++] = "--command", argv[argc++] = names;
+	if (t->scope)
+		argv[argc++] = "--scope", argv[argc++] = (char *)t->scope;
+	for (int i = 0; i < t->filter.paths.n; i++)
+		argv[argc++] = "--path", argv[argc++] = (char *)t->filter.paths.texts[i];
+	if (options__parse(options, argc, argv, message))
+		code = command__usage(t->command, "%s", message);
+	free(pids);
+	free(names);
+	options->selection.streams = t->what.streams;
+	options->selection.ops = t->what.ops ?: ALL_OPS;
+	/* The kernel filters by these. */
+	t->filter.pids.n = t->filter.commands.n = t->filter.paths.n = 0;
+	return code;
+}
+
+static int run_live(struct task *t, char **argv)
+{
+	struct watch_live live = { .command = t->command,
+				   .argv = argv,
+				   .wanted = is_wanted,
+				   .arg = t,
+				   .output = &t->output };
+	struct options options;
+	int code;
+
+	if (t->from_text || t->to_text)
+		return command__usage(t->command, "--from and --to need a SESSION");
+	if (t->duration && units__parse_time(t->duration, &live.duration_ns))
+		return command__usage(t->command, "--duration: '%s' is not a time (10s, 5m)",
+				      t->duration);
+	if (argv && (t->filter.pids.n || t->duration))
+		return command__usage(t->command, "--pid and --duration do not go with -- CMD");
+	code = select_live(t, &options);
+	if (code)
+		return code;
+	live.selection = &options.selection;
+	live.pid = options.selection.n_pids == 1 ? options.selection.pids[0] : 0;
+	if (live.pid && kill(live.pid, 0) && errno == ESRCH)
+		code = command__cannot(t->command, "there is no process %d", live.pid);
+	if (!code)
+		code = watch_live__run(&live);
+	options__done(&options);
+	return code;
+}
+
+/* ---- the command line ---- */
+
+/* 0, or the exit code after a message. */
+static int prepare(struct task *t)
+{
+	const struct command *c = t->command;
+	char why[WHERE_WHY_MAX];
+	const char *bad;
+
+	if (t->bad)
+		return command__usage(c, "--%s: too many, or an empty one", t->bad);
+	t->what = expression__default();
+	if (t->expression && expression__parse(&t->what, t->expression, why))
+		return command__usage(c, "-e: %s", why);
+	if (t->slow && units__parse_time(t->slow, &t->filter.slow_ns))
+		return command__usage(c, "--slow: '%s' is not a time (10ms, 1s)", t->slow);
+	if (t->where_text && where__new(&t->where, t->where_text, t->what.streams, why))
+		return command__usage(c, "--where: %s", *why ? why : "out of memory");
+	if (t->json && t->format)
+		return command__usage(c, "--json or --format, not both");
+	if (!parse_bound(t->from_text, &t->from) || !parse_bound(t->to_text, &t->to))
+		return command__usage(c,
+				      "--from, --to: a time is HH:MM[:SS], 'YYYY-MM-DD HH:MM:SS' "
+				      "or +TIME");
+	if (t->format && !line__choose(&t->output.style, t->format, t->what.streams, &bad))
+		return command__usage(c, "--format: no stream shown has '%.*s'",
+				      (int)strcspn(bad, ","), bad);
+	return 0;
+}
+
+static int parse_options(struct task *t, struct command_line *l)
+{
+	const char **const values[] = {
+		[EXPRESSION] = &t->expression, [SLOW] = &t->slow,         [WHERE] = &t->where_text,
+		[FORMAT] = &t->format,         [DURATION] = &t->duration, [SCOPE] = &t->scope,
+		[FROM] = &t->from_text,        [TO] = &t->to_text,
+	};
+	struct filter_list *const lists[ARRAY_SIZE(values)] = {
+		[PATH] = &t->filter.paths, [PID] = &t->filter.pids, [COMMAND] = &t->filter.commands
+	};
+	bool *const flags[ARRAY_SIZE(values)] = { [ERRORS] = &t->filter.errors, [JSON] = &t->json };
+	int option;
+
+	while ((option = command__next(l)) >= 0)
+		if (lists[option]) {
+			if (!filter_list__add(lists[option], l->value, option == PATH))
+				t->bad = watch_options[option].name;
+		} else if (flags[option]) {
+			*flags[option] = true;
+		} else {
+			*values[option] = l->value;
+		}
+	return option;
+}
+
+/* PATHS are sessions; without any, and with or without a command ARGV, it shows what happens now. */
+static int run(struct task *t, char **paths, char **argv)
+{
+	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
+	const char *bad;
+
+	if (!code && *paths && (argv || t->duration || t->scope))
+		code = command__usage(t->command,
+				      "--duration, --scope and -- CMD go without a SESSION");
+	if (code)
+		return code;
+	if (watch_output__begin(&t->output, fd))
+		return command__cannot(t->command, "out of memory");
+	t->output.json = t->json;
+	format__choose(&t->output.export, t->what.streams, NULL, &bad);
+	code = *paths ? play(t, paths) : run_live(t, argv);
+	watch_output__end(&t->output);
+	return code;
+}
+
+static int watch_main(int argc, char **argv)
+{
+	struct task *t = calloc(1, sizeof(*t));
+	char **command = NULL;
+	struct command_line l;
+	int option, code, words = 1;
+
+	if (!t)
+		return command__cannot(&watch_command, "out of memory");
+	t->command = &watch_command;
+	while (words < argc && strcmp(argv[words], "--"))
+		words++;
+	/* What is behind -- is a command, with options of its own. */
+	if (words + 1 < argc) {
+		command = argv + words + 1;
+		argv[words] = NULL;
+	}
+	command__begin(&l, t->command, words, argv, false);
+	option = parse_options(t, &l);
+	if (option != COMMAND_END)
+		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	else
+		code = run(t, argv + l.at, command);
+	filter__end(&t->filter);
+	where__free(t->where);
+	free(t);
+	return code;
+}
+
+const struct command watch_command = {
+	.name = "watch",
+	.usage = "[SESSION...] [-- CMD...]",
+	.summary = "show operations as lines, live or of a session",
+	.synopsis = "[OPTION...]\n[OPTION...] -- CMD [ARG...]\n[OPTION...] SESSION...",
+	.description =
+		"Shows a line for each operation: time, process, command, operation, file, offset and size,\n"
+		"result, duration. Without a session it shows what happens now, as root: of the whole\n"
+		"machine, of some processes, or of CMD and all that it starts (on stderr then). Nothing is\n"
+		"written to a file. A line is shown when its operation has ended.\n"
+		"\n"
+		"Watching never holds up the programs that are watched. If a terminal is slower than the\n"
+		"machine, lines are left out, and a line says how many. A pipe or a file gets all lines that\n"
+		"the kernel's buffers could keep; how many were lost is said at the end.\n"
+		"\n"
+		"Of a session, lines are in the order of time over all streams. Colours are used on a\n"
+		"terminal unless NO_COLOR is set. --json prints the columns of iotrc-format(5).",
+	.options = watch_options,
+	.exit_codes = "0 shown, 1 cannot, 2 usage, 3 events were lost; with -- CMD, CMD's status.",
+	.examples =
+		"sudo iotrc watch\n"
+		"sudo iotrc watch -e file -x              # files not found, permission denied\n"
+		"sudo iotrc watch -e unlink,rename -P /etc\n"
+		"sudo iotrc watch -p 1234 --slow 10ms\n"
+		"sudo iotrc watch -e disk,process\n"
+		"sudo iotrc watch -- make\n"
+		"sudo iotrc watch --json | jq .filename\n"
+		"iotrc watch SESSION --from 14:05 --to 14:06 -e write",
+	.main = watch_main,
+};
