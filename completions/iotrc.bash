@@ -28,6 +28,7 @@ _iotrc()
 	export) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	summary) options='-h --by --stream --sort --top --slow --errors --ops --path --pid --command --where --json --csv --help' ;;
+	watch) options='-h --expression --path --pid --command --slow --errors --where --json --format --duration --scope --from --to --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
 	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
@@ -35,7 +36,7 @@ _iotrc()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary report upload help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary watch report upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
