@@ -64,8 +64,8 @@ int schema__find(const char *key);
 /* The column of STREAM that is called by the LEN bytes of NAME, or -1. */
 int schema__column(enum stream stream, const char *name, size_t len);
 
-/* New columns are added before the last one, so that sessions of older recorders have the first N - 1
- * columns of STREAM and the last one. The smallest N that any has had. */
+/* New columns are added before the last one, so that sessions of older recorders have the first N -
+ * 1 columns of STREAM and the last one. The smallest N that any has had. */
 size_t schema__least_columns(enum stream stream);
 
 /* The column that field I is, in a session whose STREAM has N columns. */

@@ -337,7 +337,8 @@ static int parse_options(struct task *t, struct command_line *l)
 	return option;
 }
 
-/* PATHS are sessions; without any, and with or without a command ARGV, it shows what happens now. */
+/* PATHS are sessions; without any, and with or without a command ARGV, it shows what happens
+ * now. */
 static int run(struct task *t, char **paths, char **argv)
 {
 	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;

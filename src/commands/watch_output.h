@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the lines of `iotrc watch` go. A terminal that is slower than the machine shows fewer lines,
- * so that what it shows is new, and says how many are missing. A pipe or a file gets all lines. */
+/* Where the lines of `iotrc watch` go. A terminal that is slower than the machine shows fewer
+ * lines, so that what it shows is new, and says how many are missing. A pipe or a file gets all
+ * lines. */
 #ifndef IOTRC_WATCH_OUTPUT_H
 #define IOTRC_WATCH_OUTPUT_H
 

@@ -34,8 +34,8 @@ static void fail(struct scan *s, int err, const char *path, const char *what)
 	snprintf(s->result->why, sizeof(s->result->why), "%s: %s", shown, what);
 }
 
-/* How many columns the file of STREAM with this header row has: as many as the schema, or fewer in a
- * session of an older recorder. 0: it is no header of STREAM. */
+/* How many columns the file of STREAM with this header row has: as many as the schema, or fewer in
+ * a session of an older recorder. 0: it is no header of STREAM. */
 static size_t columns_in(enum stream stream, const char *line, size_t len)
 {
 	char header[SCHEMA_HEADER_MAX];
@@ -73,8 +73,8 @@ static bool widen(struct scan *s, size_t missing, char **line, size_t *len)
 	return true;
 }
 
-/* Reads the rows behind the header row, which lack MISSING columns. FACTS say how many there must be;
- * NULL: any number, and the file may be one that isn't finished. */
+/* Reads the rows behind the header row, which lack MISSING columns. FACTS say how many there must
+ * be; NULL: any number, and the file may be one that isn't finished. */
 static void read_rows(struct scan *s, const struct session_reader *session, enum stream stream,
 		      size_t missing, struct row_file *f, const char *path,
 		      const struct file_facts *facts)

@@ -20,8 +20,8 @@ struct line_style {
 	int n_columns; /* 0: the usual line */
 };
 
-/* Takes the names of LIST (a,b,c), which is borrowed. False if one is in no stream of STREAMS, which
- * is *RET_BAD then, or if there are too many. */
+/* Takes the names of LIST (a,b,c), which is borrowed. False if one is in no stream of STREAMS,
+ * which is *RET_BAD then, or if there are too many. */
 bool line__choose(struct line_style *style, const char *list, uint32_t streams,
 		  const char **ret_bad);
 
