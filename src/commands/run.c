@@ -2,7 +2,12 @@
 /* The files of one command: it is recorded with all that it starts, and the rows are judged. */
 #include "commands/run.h"
 
+#include <string.h>
+
+#include "commands/run_child.h"
 #include "commands/run_job.h"
+#include "commands/run_shim.h"
+#include "engine/strace/strace.h"
 
 static const struct command_option run_options[] = {
 	RUN_JOB_OPTIONS,
@@ -48,6 +53,8 @@ static int run_main(int argc, char **argv)
 	bool strict = false;
 	int option, code;
 
+	if (argc > 3 && !strcmp(argv[1], STRACE_SHIM))
+		run_child__not_executed(argv[3], -run_shim__become(argv + 2));
 	command__begin(&l, &run_command, argc, argv, true);
 	while ((option = command__next(&l)) >= 0)
 		if (option == STRICT)

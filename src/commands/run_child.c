@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,9 +14,8 @@
 #include <unistd.h>
 
 #include "base/shown.h"
-#include "commands/run_program.h"
+#include "commands/run_shim.h"
 #include "dataset/session.h"
-#include "engine/strace/strace.h"
 #include "platform/macros.h"
 
 #define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of it that are taken over */
@@ -109,29 +107,14 @@ int run_child__become(const struct run_user *u)
 
 /* ---- the child ---- */
 
-static _Noreturn void not_executed(const char *name, int err)
+_Noreturn void run_child__not_executed(const char *name, int err)
 {
 	shown__line(stderr, "iotrc run: %s: %s", name, strerror(err));
 	_exit(err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTED);
 }
 
-static _Noreturn void be_traced(char **argv, const char *strace)
-{
-	char program[PATH_MAX];
-	int err = run_program__find(argv[0], program);
-	char **all;
-
-	/* strace would say it in words, and with a status, of its own. */
-	if (err)
-		not_executed(argv[0], -err);
-	all = run_program__is_text(program) ? run_program__for_shell(argv, program) : argv;
-	all = all ? strace__command(all, strace) : NULL;
-	if (all)
-		execvp(all[0], all);
-	not_executed("strace", all ? errno : ENOMEM);
-}
-
-static void become_command(const struct run_user *u, int gate, char **argv, const char *strace)
+static void become_command(const struct run_user *u, int gate, char **argv,
+			   const struct run_engine *strace)
 {
 	int err = run_child__become(u);
 	char go;
@@ -145,12 +128,13 @@ static void become_command(const struct run_user *u, int gate, char **argv, cons
 	if (err != 1)
 		_exit(RUN_NOT_EXECUTED);
 	if (strace)
-		be_traced(argv, strace);
+		run_child__not_executed("strace",
+					-run_shim__execute(argv, strace->fifo, strace->errors));
 	execvp(argv[0], argv);
-	not_executed(argv[0], errno);
+	run_child__not_executed(argv[0], errno);
 }
 
-int run_child__new(struct run_child *ret, char **argv, const char *strace)
+int run_child__new(struct run_child *ret, char **argv, const struct run_engine *strace)
 {
 	struct run_user user = run_child__user();
 	int gate[2];

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "commands/run_engine.h"
+
 struct run_child {
 	pid_t pid;
 	int gate; /* what the child waits for before it becomes the command */
@@ -28,10 +30,14 @@ struct run_user run_child__user(void);
 int run_child__become(const struct run_user *user);
 
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
- * user, the groups and the environment that sudo was started with. With STRACE, a FIFO, strace
- * traces it and writes there; the child is the command itself all the same. 0, or a negative
+ * user, the groups and the environment that sudo was started with. With STRACE
+ * (or NULL) it is traced, and is the command itself all the same. 0, or a negative
  * errno. */
-int run_child__new(struct run_child *ret, char **argv, const char *strace);
+int run_child__new(struct run_child *ret, char **argv, const struct run_engine *strace);
+
+/* In the child: says on stderr that NAME was not executed, and ends with the status that errno ERR
+ * has in a shell. */
+_Noreturn void run_child__not_executed(const char *name, int err);
 
 /* Lets it become the command. */
 void run_child__start(struct run_child *c);

@@ -18,6 +18,7 @@
 #include "dataset/session.h"
 #include "platform/privileges.h"
 
+#define ERROR_LINES_MAX 20
 #define PIPE_BYTES (1024 * 1024) /* the most that an ordinary user may have by default */
 
 static int choose_strace(struct run_engine *e, const struct command *c)
@@ -67,6 +68,10 @@ static int make_fifo(struct run_engine *e)
 		return -errno;
 	if (asprintf(&e->fifo, "%s/output", e->dir) < 0) {
 		e->fifo = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&e->errors, "%s/errors", e->dir) < 0) {
+		e->errors = NULL;
 		return -ENOMEM;
 	}
 	if (mkfifo(e->fifo, 0600))
@@ -148,10 +153,26 @@ static bool is_written_to(int fd)
 	return n < 0 && errno == EAGAIN && poll(&p, 1, 0) >= 0;
 }
 
+void run_engine__errors(const struct run_engine *e, void (*tell)(void *arg, const char *line),
+			void *arg)
+{
+	FILE *f = e->errors ? fopen(e->errors, "re") : NULL;
+	char line[512];
+
+	for (int i = 0; f && i < ERROR_LINES_MAX && fgets(line, sizeof(line), f); i++) {
+		line[strcspn(line, "\n")] = 0;
+		tell(arg, line);
+	}
+	if (f)
+		fclose(f);
+}
+
 void run_engine__end(struct run_engine *e)
 {
 	if (e->fifo)
 		unlink(e->fifo);
+	if (e->errors)
+		unlink(e->errors);
 	if (e->dir)
 		rmdir(e->dir);
 	if (e->fd >= 0 && is_written_to(e->fd) && !fork())
@@ -160,5 +181,6 @@ void run_engine__end(struct run_engine *e)
 	if (e->fd >= 0 && !e->recorder)
 		close(e->fd);
 	free(e->fifo);
+	free(e->errors);
 	free(e->dir);
 }

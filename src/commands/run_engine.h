@@ -11,6 +11,7 @@ struct run_engine {
 	const char *name; /* "bpf" or "strace" */
 	const char *why;  /* it was chosen, or NULL: it was asked for */
 	char *fifo;       /* that strace writes to, or NULL */
+	char *errors;     /* the file of what it has to say */
 	char *dir;        /* where it is */
 	int fd;           /* its end to read from, or negative */
 	pid_t recorder;
@@ -27,6 +28,10 @@ int run_engine__begin(struct run_engine *e, const struct command *c);
 /* Once RECORDER reads what strace writes: should it be killed, strace would wait for a reader, and
  * the command with it. 0, or a negative errno. */
 int run_engine__watch(struct run_engine *e, pid_t recorder);
+
+/* After the command: calls TELL with each line that strace has said. */
+void run_engine__errors(const struct run_engine *e, void (*tell)(void *arg, const char *line),
+			void *arg);
 
 /* After the recording: what still runs under strace can go on doing so. */
 void run_engine__end(struct run_engine *e);

@@ -99,6 +99,11 @@ static int64_t file_time(void)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
+static void on_strace_error(void *arg, const char *line)
+{
+	run_job__incomplete(arg, line);
+}
+
 /* Runs and records the command. 0, or the exit code after a message. */
 static int run_and_record(struct run_job *j)
 {
@@ -111,7 +116,7 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot wait for all of a tree: %s",
 				       strerror(-err));
-	err = run_child__new(&child, j->facts.argv, j->tracer.fifo);
+	err = run_child__new(&child, j->facts.argv, j->tracer.fifo ? &j->tracer : NULL);
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
@@ -140,6 +145,7 @@ static int run_and_record(struct run_job *j)
 	j->broke_off = WIFSIGNALED(status);
 	if (j->broke_off)
 		recover_recording(j);
+	run_engine__errors(&j->tracer, on_strace_error, j);
 	run_recorder__clear(&recorder);
 	return 0;
 }

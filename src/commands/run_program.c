@@ -2,7 +2,6 @@
 #include "commands/run_program.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,31 +43,4 @@ int run_program__find(const char *name, char ret[PATH_MAX])
 			err = found;
 	}
 	return err;
-}
-
-bool run_program__is_text(const char *program)
-{
-	char head[128];
-	int fd = open(program, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof(head));
-
-	if (fd >= 0)
-		close(fd);
-	return n > 0 && !(n > 1 && !memcmp(head, "#!", 2)) && !memchr(head, 0, n);
-}
-
-char **run_program__for_shell(char **argv, char *program)
-{
-	size_t n = 0;
-	char **all;
-
-	while (argv[n])
-		n++;
-	all = calloc(n + 2, sizeof(*all));
-	if (!all)
-		return NULL;
-	all[0] = "/bin/sh";
-	all[1] = program;
-	memcpy(all + 2, argv + 1, n * sizeof(*argv));
-	return all;
 }

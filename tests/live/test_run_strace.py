@@ -99,6 +99,29 @@ def test_script_without_interpreter(tmp_path):
     assert (found["reads"], found["writes"]) == (["script"], ["made"])
 
 
+def test_strace_fails(tmp_path):
+    """What strace says is in the report: here it can't trace, as something else does so already."""
+    done = subprocess.run(["strace", "-f", "-o", "/dev/null", recorder.IOTRC, "run", "--engine", "strace", "--json", "json",
+                           "--", "true"], cwd=tmp_path, capture_output=True, timeout=recorder.START)
+    found = json.loads((tmp_path / "json").read_text())
+    assert done.returncode == found["status"]
+    assert any("strace: " in text and "Operation not permitted" in text for text in found["incomplete"])
+    assert "strace has recorded nothing" in found["incomplete"]
+
+
+def test_stderr(tmp_path):
+    """CMD has its own, at the place where it was."""
+    with open(tmp_path / "errors", "w") as errors:
+        errors.write("before\n")
+        errors.flush()
+        done = subprocess.run([recorder.IOTRC, "run", "--engine", "strace", "--json", "json", "--", "sh", "-c",
+                               "echo during >&2; ls /proc/self/fd > fds"], cwd=tmp_path, stderr=errors)
+    assert done.returncode == 0
+    assert (tmp_path / "errors").read_text() == "before\nduring\n"
+    bare = subprocess.run(["sh", "-c", "ls /proc/self/fd"], capture_output=True, text=True, cwd=tmp_path)
+    assert (tmp_path / "fds").read_text() == bare.stdout
+
+
 def test_killed_by_signal(tmp_path):
     done, found = traced(tmp_path, "--", "sh", "-c", "echo > a; kill -SEGV $$")
     assert done.returncode == found["status"] == 128 + signal.SIGSEGV
@@ -155,10 +178,8 @@ def test_background_child(tmp_path):
     """It is named, and what it does afterwards still works: strace stays with it."""
     script = "(read line < fifo; echo $line > late) > /dev/null 2>&1 & echo $! > pid; exit 0"
     os.mkfifo(tmp_path / "fifo")
-    # strace keeps stderr open for as long as it has something to trace.
-    done = subprocess.run([recorder.IOTRC, "run", "--engine", "strace", "--json", "json", "--", "sh", "-c", script],
-                          cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=recorder.START)
-    found = json.loads((tmp_path / "json").read_text())
+    # stdout and stderr are pipes: whoever reads them is not kept waiting.
+    done, found = traced(tmp_path, "--", "sh", "-c", script)
     pid = int((tmp_path / "pid").read_text())
     assert done.returncode == 0
     assert found["incomplete"] == [f"still running: process {pid}"]

@@ -12,6 +12,7 @@
 
 #include "engine/strace/program.h"
 #include "engine/strace/state.h"
+#include "engine/strace/strace.h"
 #include "platform/macros.h"
 #include "rows/normalize_path.h"
 #include "schema/fs_ops.h"
@@ -479,6 +480,18 @@ static void become(struct event *e, const char *name, const char *program)
 	p->version++;
 }
 
+/* Whether the command's process has just become the shim: its first program, with these arguments. */
+static bool is_shim(struct event *e)
+{
+	const struct process *p = e->task->process;
+	static const char words[] = "run\0" STRACE_SHIM;
+	const char *first_end = memchr(p->cmdline, 0, p->cmdline_len);
+	size_t left = first_end ? p->cmdline + p->cmdline_len - (first_end + 1) : 0;
+
+	return p->pid == e->s->first && !e->s->shim_seen++ && left >= sizeof(words) &&
+	       !memcmp(first_end + 1, words, sizeof(words));
+}
+
 static void take_EXEC(struct event *e)
 {
 	char name[2 * PATH_BYTES + 2], program[PATH_MAX];
@@ -500,6 +513,9 @@ static void take_EXEC(struct event *e)
 	if (setuid && !e->s->is_root)
 		strace__gap(e->s, GAP_SETUID, e->task->process->pid);
 	become(e, name, program);
+	e->s->in_shim = is_shim(e);
+	if (e->s->in_shim)
+		return;
 	begin(e, FS_PROCESS_EXEC);
 	e->r.fs.path = path_id(e->s, program, strlen(program), 0);
 	hand_over(e);
@@ -590,7 +606,7 @@ void strace__call(struct strace *s, struct task *t, const struct line_call *c, u
 {
 	struct event e = { .s = s, .task = t, .call = c, .info = find(c->name) };
 
-	if (!e.info)
+	if (!e.info || (s->in_shim && t->process->pid == s->first && e.info->op != FS_PROCESS_EXEC))
 		return;
 	e.ns = began_ns + c->duration - s->offset_ns;
 	e.info->take(&e);

@@ -37,6 +37,8 @@ struct strace {
 	bool is_root;   /* programs get the privileges of their owners */
 	uint32_t first; /* the command's process; 0: not seen yet */
 	bool first_ended;
+	uint32_t shim_seen; /* programs of the command's process */
+	bool in_shim;       /* the command's process has not become the command yet */
 	struct mounts *mounts;
 	struct tasks *tasks;
 	char cwd[PATH_MAX]; /* where the command begins; "": not known */

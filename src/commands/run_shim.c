@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/run_shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine/strace/strace.h"
+
+#define SHIM_ARGS 4 /* iotrc run --become SOCKET */
+
+/* A message with one descriptor, or with room for one. */
+struct letter {
+	struct msghdr message;
+	struct iovec text;
+	char byte;
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(__alignof__(struct cmsghdr))));
+};
+
+static struct msghdr *letter__new(struct letter *l)
+{
+	*l = (struct letter){ .text = { &l->byte, 1 } };
+	l->message = (struct msghdr){ .msg_iov = &l->text,
+				      .msg_iovlen = 1,
+				      .msg_control = l->control,
+				      .msg_controllen = sizeof(l->control) };
+	return &l->message;
+}
+
+/* Puts descriptor FD into a socket; returns the end that it can be taken from, or a negative errno. A
+ * datagram stays there when the other end is closed. */
+static int put_aside(int fd)
+{
+	struct letter l;
+	struct msghdr *m = letter__new(&l);
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int ends[2], err = 0;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends))
+		return -errno;
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
+			       .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	if (sendmsg(ends[0], m, 0) != 1)
+		err = -errno;
+	close(ends[0]);
+	if (!err)
+		return ends[1];
+	close(ends[1]);
+	return err;
+}
+
+static int take_back(int socket, int fd)
+{
+	struct letter l;
+	struct msghdr *m = letter__new(&l);
+	struct cmsghdr *c;
+	int got;
+
+	if (recvmsg(socket, m, 0) != 1)
+		return -errno;
+	c = CMSG_FIRSTHDR(m);
+	if (!c || c->cmsg_type != SCM_RIGHTS)
+		return -EBADF;
+	memcpy(&got, CMSG_DATA(c), sizeof(got));
+	close(socket);
+	if (got == fd)
+		return 0;
+	if (dup2(got, fd) < 0)
+		return -errno;
+	close(got);
+	return 0;
+}
+
+int run_shim__execute(char **argv, const char *fifo, const char *errors)
+{
+	char self[PATH_MAX] = "", number[16];
+	int socket = put_aside(STDERR_FILENO), other;
+	size_t n = 0;
+	char **all;
+
+	while (argv[n])
+		n++;
+	all = calloc(SHIM_ARGS + n + 1, sizeof(*all));
+	if (socket < 0 || !all || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return socket < 0 ? socket : -errno;
+	snprintf(number, sizeof(number), "%d", socket);
+	memcpy(all, (char *[]){ self, "run", STRACE_SHIM, number }, SHIM_ARGS * sizeof(*all));
+	memcpy(all + SHIM_ARGS, argv, n * sizeof(*all));
+	all = strace__command(all, fifo);
+	other = open(errors, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (!all || other < 0 || dup2(other, STDERR_FILENO) < 0)
+		return -errno;
+	execvp(all[0], all);
+	other = errno;
+	take_back(socket, STDERR_FILENO);
+	return -other;
+}
+
+int run_shim__become(char **argv)
+{
+	int err = take_back(atoi(argv[0]), STDERR_FILENO);
+
+	if (err)
+		return err;
+	execvp(argv[1], argv + 1);
+	return -errno;
+}
