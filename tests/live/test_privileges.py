@@ -138,18 +138,55 @@ def tracefs():
         subprocess.run(["umount", at], check=True)
 
 
-def test_records_with_what_the_service_may(tmp_path, tracefs):
-    """The bounding set of scripts/iotrc.service, and on some kernels what scripts/iotrc-generator adds."""
-    sys_admin, perfmon, bpf = (1 << n for n in (21, 38, 39))
+SYS_ADMIN, PERFMON, BPF = (1 << n for n in (21, 38, 39))
+
+
+def may_of_service():
     paranoid = int(pathlib.Path("/proc/sys/kernel/perf_event_paranoid").read_text())
     more = (5, 11) <= recorder.RELEASE < (6, 10) or paranoid > 2
-    may = FILES | SYS_NICE | perfmon | bpf | (sys_admin if more else 0)
-    names = ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
-    within = ["setpriv", "--bounding-set", f"-all,{names}", "--inh-caps=-all"]
+    return FILES | SYS_NICE | PERFMON | BPF | (SYS_ADMIN if more else 0)
+
+
+def names_of(may):
+    return ",".join(f"+cap_{n}" for n in range(64) if may >> n & 1)
+
+
+def test_records_with_what_the_service_may(tmp_path, tracefs):
+    """The bounding set of scripts/iotrc.service, and on some kernels what scripts/iotrc-generator adds."""
+    may = may_of_service()
+    within = ["setpriv", "--bounding-set", f"-all,{names_of(may)}", "--inh-caps=-all"]
     r = recorder.Recording(tmp_path, "--path", str(tmp_path), *recorder.OWN, env=PLAIN)
     r.command[:0] = within
     with r:
         seen = list(threads(r.process.pid))
         (tmp_path / "while").write_text("it records")
-    assert all(int(status["CapPrm"], 16) & ~(may & ~sys_admin) == 0 for status in seen)
+    assert all(int(status["CapPrm"], 16) & ~(may & ~SYS_ADMIN) == 0 for status in seen)
     assert str(tmp_path / "while") in set(r.rows("fs")["filename"])
+
+
+def test_records_as_the_services_own_user(tmp_path, tracefs):
+    """As the unit does where there is a user iotrc: an ordinary one with the same capabilities, ambient ones. Snapshots
+    see what is root's alone; what is written is the user's, and root's files are out of reach."""
+    may = may_of_service()
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    (private / "secret").write_text("root's")
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
+    tmp_path.chmod(0o755)
+    r = recorder.Recording(tmp_path, "--path", str(private), "--state", str(home / "state"), "--fs-interval", "1h",
+                           *recorder.OWN, env=PLAIN, output=home / "traces", snapshots=True)
+    r.command[:0] = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups",
+                     "--bounding-set", f"-all,{names_of(may)}", "--inh-caps", f"-all,{names_of(may)}",
+                     "--ambient-caps", f"-all,{names_of(may)}"]
+    with r:
+        seen = list(threads(r.process.pid))
+        (private / "while").write_text("it records")
+        recorder.wait_for(lambda: "filesystem_snapshot" in {p.name for p in r.session_directory.iterdir()} and
+                          list(r.session_directory.glob("filesystem_snapshot/*.csv.zst")), "there is a snapshot")
+    assert all(status["Uid"].split()[0] == str(NOBODY.pw_uid) for status in seen)
+    assert all(int(status["CapEff"], 16) & (BPF | PERFMON | SYS_ADMIN) == 0 for status in seen)
+    assert str(private / "while") in set(r.rows("fs")["filename"])
+    assert str(private / "secret") in set(r.rows("filesystem_snapshot").iloc[:, 1:].astype(str).values.ravel())
+    assert {p.lstat().st_uid for p in [r.output, *r.output.rglob("*")]} == {NOBODY.pw_uid}

@@ -92,7 +92,7 @@ def test_unit_is_right_and_hardened(tmp_path):
     machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit))
 
 
-def generate(directory, release, conf, paranoid=2):
+def generate(directory, release, conf, paranoid=2, user="no-such-user"):
     """{file: text} of the drop-ins for a machine with that kernel, configuration and kernel.perf_event_paranoid."""
     (directory / "bin").mkdir(parents=True)
     (directory / "conf").write_text(conf)
@@ -100,7 +100,7 @@ def generate(directory, release, conf, paranoid=2):
     (directory / "bin/uname").chmod(0o755)
     (directory / "paranoid").write_text(f"{paranoid}\n")
     environment = {"PATH": f"{directory}/bin:{os.environ['PATH']}", "IOTRC_CONFIG": str(directory / "conf"),
-                   "IOTRC_PARANOID": str(directory / "paranoid")}
+                   "IOTRC_PARANOID": str(directory / "paranoid"), "IOTRC_USER": user}
     said = machine.sh(str(machine.ROOT / "scripts/iotrc-generator"), *[str(directory / d) for d in "abc"], env=environment)
     assert said.stdout == ""
     return {p.name: p.read_text() for p in directory.glob("a/iotrc.service.d/*")}
@@ -115,6 +115,19 @@ def test_generator(tmp_path, release, old):
     assert "CAP_SYS_ADMIN" in generate(tmp_path / "3", release, "", 3)["privileges.conf"]
     assert old or not generate(tmp_path / "4", release, "", -1)
     assert "upload.conf" in generate(tmp_path / "2", release, " upload=s3://a/b\n")
+
+
+def test_generator_of_a_user(tmp_path):
+    """The capabilities are those of the unit's bounding set, and what an older kernel needs besides."""
+    (line,) = [l for l in (machine.ROOT / "scripts/iotrc.service").read_text().splitlines()
+               if l.startswith("CapabilityBoundingSet=")]
+    made = generate(tmp_path / "old", "6.1.0", "", user="daemon")
+    assert made["user.conf"].endswith(" CAP_SYS_ADMIN\n") and "privileges.conf" in made
+    made = generate(tmp_path / "new", "6.12.0", "", user="daemon")
+    assert made == {"user.conf": f"[Service]\nUser=daemon\nAmbientCapabilities={line.partition('=')[2]}\n"}
+    unit = tmp_path / "iotrc.service"
+    unit.write_text((machine.ROOT / "scripts/iotrc.service").read_text().replace("@BINDIR@", "/usr/bin") + made["user.conf"])
+    machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=18", "--no-pager", str(unit))
 
 
 # ---- install, boot ----
@@ -331,6 +344,22 @@ def test_rotates_into_a_bounded_journal(service):
 
 
 # ---- the end ----
+
+def test_a_user_of_its_own(service):
+    """Where there is a user iotrc the service is that user's, with all it has written so far, and records as before."""
+    m = service
+    m.run("useradd --system --no-create-home iotrc && systemctl daemon-reload && systemctl restart iotrc")
+    try:
+        uid = m.run("id -u iotrc").stdout.strip()
+        status = m.run("cat /proc/$(systemctl show -p MainPID --value iotrc)/task/*/status").stdout
+        assert set(re.findall(r"^Uid:\t(\d+)", status, re.M)) == {uid} != {"0"}
+        m.run("touch /root/by-root-while && sleep 1 && systemctl stop iotrc")
+        session = sorted((m.root / "var/lib/iotrc/traces").glob("*/*/*"))[-1]
+        assert "/root/by-root-while" in {row["filename"] for row in rows(session)}
+        assert {str(p.lstat().st_uid) for p in (m.root / "var/lib/iotrc").rglob("*")} == {uid}
+    finally:
+        m.run("systemctl stop iotrc; userdel iotrc; systemctl daemon-reload; systemctl restart iotrc")
+
 
 def test_uninstall(service):
     m = service
