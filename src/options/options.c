@@ -39,6 +39,30 @@ static int is_not(struct parse *p, const char *option, const char *value, const 
 {
 	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
 }
+
+/* ---- setters of several options: the row says which member ---- */
+
+static void *member(struct parse *p)
+{
+	return (char *)&p->o + p->row->member;
+}
+
+static int set_flag(struct parse *p, const char *value)
+{
+	*(bool *)member(p) = true;
+	return 0;
+}
+
+static int set_file(struct parse *p, const char *value)
+{
+	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
+		return is_not(p, p->row->name, value, "a file's name");
+	*(const char **)member(p) = value;
+	return 0;
+}
+
+/* ---- the others ---- */
+
 static int set_help(struct parse *p, const char *value)
 {
 	p->o.action = ACTION_HELP;
@@ -414,12 +438,6 @@ static int set_no_snapshots(struct parse *p, const char *value)
 	return 0;
 }
 
-static int set_fs_full(struct parse *p, const char *value)
-{
-	p->o.snapshots.full = true;
-	return 0;
-}
-
 static int set_fs_busy(struct parse *p, const char *value)
 {
 	uint64_t n;
@@ -427,12 +445,6 @@ static int set_fs_busy(struct parse *p, const char *value)
 	if (parse_count(value, "", &n) || !n || n > 100)
 		return is_not(p, "fs-busy", value, "a percentage (1 to 100)");
 	p->o.snapshots.busy_percent = n;
-	return 0;
-}
-
-static int set_network_mounts(struct parse *p, const char *value)
-{
-	p->o.snapshots.network_mounts = true;
 	return 0;
 }
 
@@ -470,54 +482,20 @@ static int set_state(struct parse *p, const char *value)
 	return 0;
 }
 
-static int set_file_name(struct parse *p, const char *option, const char *value, const char **ret)
-{
-	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, option, value, "a file's name");
-	*ret = value;
-	return 0;
-}
-
-static int set_config(struct parse *p, const char *value)
-{
-	return set_file_name(p, "config", value, &p->o.config);
-}
-
 static int set_check_config(struct parse *p, const char *value)
 {
 	p->o.action = ACTION_CHECK_CONFIG;
 	if (value)
-		return set_file_name(p, "check-config", value, &p->o.config);
+		return set_file(p, value);
 	if (!p->o.config)
 		p->o.config = OPTIONS_CONFIG;
 	return 0;
 }
 
-static int set_daemon(struct parse *p, const char *value)
-{
-	p->o.daemon = true;
-	return 0;
-}
-
-static int set_pid_file(struct parse *p, const char *value)
-{
-	return set_file_name(p, "pid-file", value, &p->o.pid_file);
-}
-
-static int set_log_file(struct parse *p, const char *value)
-{
-	return set_file_name(p, "log-file", value, &p->o.log_file);
-}
-
-static int set_keep_records(struct parse *p, const char *value)
-{
-	return set_file_name(p, "keep-records", value, &p->o.keep_records);
-}
-
 static int set_replay(struct parse *p, const char *value)
 {
 	set_no_snapshots(p, NULL); /* this machine's now go with nobody's records */
-	return set_file_name(p, "replay", value, &p->o.replay);
+	return set_file(p, value);
 }
 
 static int set_upload(struct parse *p, const char *value)
@@ -552,16 +530,6 @@ static int set_s3_region(struct parse *p, const char *value)
 		return is_not(p, "s3-region", value, "a region (us-east-1)");
 	p->o.upload.target.s3_region = value;
 	return 0;
-}
-
-static int set_upload_credentials(struct parse *p, const char *value)
-{
-	return set_file_name(p, "upload-credentials", value, &p->o.upload.target.credentials);
-}
-
-static int set_upload_ca(struct parse *p, const char *value)
-{
-	return set_file_name(p, "upload-ca", value, &p->o.upload.target.ca_file);
 }
 
 static int set_upload_rate(struct parse *p, const char *value)
@@ -599,12 +567,6 @@ static int set_keep_uploaded(struct parse *p, const char *value)
 	return 0;
 }
 
-static int set_telemetry(struct parse *p, const char *value)
-{
-	p->o.upload.telemetry = true;
-	return 0;
-}
-
 static int set_metrics_file(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
@@ -635,12 +597,6 @@ static int set_reward(struct parse *p, const char *value)
 	return 0;
 }
 
-static int set_test(struct parse *p, const char *value)
-{
-	p->o.upload_test = true;
-	return 0;
-}
-
 const char *const option_group_titles[GROUP_COUNT] = {
 	[RECORDING] = "Recording",
 	[CONTENT] = "What to record",
@@ -654,19 +610,21 @@ const char *const option_group_titles[GROUP_COUNT] = {
 };
 
 #define ADDS(field) .counter = offsetof(struct options, field)
+#define SETS(field) .member = offsetof(struct options, field)
 
 const struct option_row option_rows[] = {
 	{ "output", 'o', "DIR", RECORDING, set_output, "where sessions go (default ./iotrc-traces)",
 	  .conf = "/var/lib/iotrc/traces", .active = true },
 	{ "duration", 'd', "TIME", RECORDING, set_duration,
 	  "stop after 30s, 5m, 2h, 1d (default: at Ctrl+C)", .conf = "24h" },
-	{ "verbose", 'v', NULL, RECORDING, set_verbose, "print more details" },
-	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary" },
+	{ "verbose", 'v', NULL, RECORDING, set_verbose, "print more details", .with_upload = true },
+	{ "quiet", 'q', NULL, RECORDING, set_quiet, "no status line, no summary",
+	  .with_upload = true },
 	{ "anonymize", 'a', "[=keep-system]", RECORDING, set_anonymize,
 	  "replace names and addresses by keyed tokens;\nkeep-system leaves paths like /usr/lib readable" },
 	{ "state", 0, "DIR", RECORDING, set_state,
 	  "directory for what is kept between sessions\n(default /var/lib/iotrc)",
-	  .conf = "/var/lib/iotrc" },
+	  .conf = "/var/lib/iotrc", .with_upload = true },
 	{ "on-overload", 0, "count|lighten", RECORDING, set_on_overload,
 	  "when overloaded: count lost rows, or lighten first:\ncompress less, then drop getattr, readdir and\naccess rows (default count)",
 	  .conf = "count" },
@@ -695,12 +653,13 @@ const struct option_row option_rows[] = {
 	  "list all processes at the start and every TIME\n(default 5m)", .conf = "5m" },
 	{ "fs-interval", 0, "TIME|off", SNAPSHOTS, set_fs_interval,
 	  "list all files at first, then every TIME what has\nchanged (default 1h)", .conf = "1h" },
-	{ "fs-full", 0, NULL, SNAPSHOTS, set_fs_full,
-	  "list all files at first, even those already known" },
+	{ "fs-full", 0, NULL, SNAPSHOTS, set_flag,
+	  "list all files at first, even those already known", SETS(snapshots.full) },
 	{ "fs-busy", 0, "PERCENT", SNAPSHOTS, set_fs_busy,
 	  "pause while tasks stall for more than PERCENT of\nthe time (default 40; 100: never pause)",
 	  .conf = "40" },
-	{ "network-mounts", 0, NULL, SNAPSHOTS, set_network_mounts, "include network filesystems" },
+	{ "network-mounts", 0, NULL, SNAPSHOTS, set_flag, "include network filesystems",
+	  SETS(snapshots.network_mounts) },
 	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
 	  "no snapshots of processes and files, no\nsystem_spec" },
 
@@ -736,11 +695,12 @@ const struct option_row option_rows[] = {
 	  .conf = "https://s3.example.org" },
 	{ "s3-region", 0, "REGION", UPLOAD, set_s3_region,
 	  "region of the store (default us-east-1)", .conf = "us-east-1" },
-	{ "upload-credentials", 0, "FILE", UPLOAD, set_upload_credentials,
+	{ "upload-credentials", 0, "FILE", UPLOAD, set_file,
 	  "file with keys or token (default: where AWS tools\nlook)",
-	  .conf = "/etc/iotrc/credentials" },
-	{ "upload-ca", 0, "FILE", UPLOAD, set_upload_ca,
-	  "CA certificates to trust, PEM (default: the\nsystem's)", .conf = "/etc/iotrc/ca.pem" },
+	  .conf = "/etc/iotrc/credentials", SETS(upload.target.credentials) },
+	{ "upload-ca", 0, "FILE", UPLOAD, set_file,
+	  "CA certificates to trust, PEM (default: the\nsystem's)", .conf = "/etc/iotrc/ca.pem",
+	  SETS(upload.target.ca_file) },
 	{ "upload-rate", 0, "SIZE", UPLOAD, set_upload_rate,
 	  "limit in bytes per second: K, M, G (default: none)", .conf = "1M", .live = true },
 	{ "upload-parallel", 0, "N", UPLOAD, set_upload_parallel,
@@ -749,8 +709,9 @@ const struct option_row option_rows[] = {
 	  "how long to wait for uploads when a recording ends\n(default 30s)", .conf = "30s" },
 	{ "keep-uploaded", 0, "[=yes|no]", UPLOAD, set_keep_uploaded,
 	  "keep files after they have been sent (default yes)", .conf = "no", .active = true },
-	{ "telemetry", 0, NULL, UPLOAD, set_telemetry,
-	  "report to the gateway, for each session sent, its\nduration and the rows of each stream" },
+	{ "telemetry", 0, NULL, UPLOAD, set_flag,
+	  "report to the gateway, for each session sent, its\nduration and the rows of each stream",
+	  SETS(upload.telemetry) },
 	{ "reward-code", 0, "CODE", UPLOAD, set_reward_code,
 	  "the code that --reward prints, set by a study", .conf = "THANK-YOU" },
 
@@ -760,26 +721,28 @@ const struct option_row option_rows[] = {
 	{ "metrics-listen", 0, "[ADDRESS:]PORT", METRICS, set_metrics_listen,
 	  "answer GET /metrics over HTTP (default address\n127.0.0.1)", .conf = "9435" },
 
-	{ "config", 0, "FILE", SERVICE, set_config,
-	  "read options from FILE; the command line overrides\nthem" },
+	{ "config", 0, "FILE", SERVICE, set_file,
+	  "read options from FILE; the command line overrides\nthem", SETS(config),
+	  .with_upload = true },
 	{ "check-config", 0, "[FILE]", SERVICE, set_check_config,
-	  "check FILE for mistakes (default\n" OPTIONS_CONFIG ")" },
-	{ "daemon", 0, NULL, SERVICE, set_daemon,
-	  "go into the background once recording has begun" },
-	{ "pid-file", 0, "FILE", SERVICE, set_pid_file,
-	  "write the daemon's process id to FILE and lock it" },
-	{ "log-file", 0, "FILE", SERVICE, set_log_file,
-	  "append the daemon's messages (default: syslog)" },
+	  "check FILE for mistakes (default\n" OPTIONS_CONFIG ")", SETS(config) },
+	{ "daemon", 0, NULL, SERVICE, set_flag, "go into the background once recording has begun",
+	  SETS(daemon) },
+	{ "pid-file", 0, "FILE", SERVICE, set_file,
+	  "write the daemon's process id to FILE and lock it", SETS(pid_file) },
+	{ "log-file", 0, "FILE", SERVICE, set_file,
+	  "append the daemon's messages (default: syslog)", SETS(log_file) },
 
 	{ "trace-bucket", 0, "NAME", OTHER, set_trace_bucket,
 	  "first directory below the output (only with dev)" },
-	{ "keep-records", 0, "FILE", OTHER, set_keep_records,
-	  "also keep the engine's records (only with dev)" },
-	{ "replay", 0, "FILE", OTHER, set_replay, "make rows from kept records (only with dev)" },
+	{ "keep-records", 0, "FILE", OTHER, set_file,
+	  "also keep the engine's records (only with dev)", SETS(keep_records) },
+	{ "replay", 0, "FILE", OTHER, set_replay, "make rows from kept records (only with dev)",
+	  SETS(replay) },
 	{ "reward", 0, NULL, OTHER, set_reward, "print the study's code, once something was sent" },
-	{ "test", 0, NULL, OTHER, set_test,
-	  "with upload: check whether the target accepts\nfiles" },
-	{ "help", 'h', NULL, OTHER, set_help, "print this text" },
+	{ "test", 0, NULL, OTHER, set_flag, "with upload: check whether the target accepts\nfiles",
+	  SETS(upload_test), .with_upload = true },
+	{ "help", 'h', NULL, OTHER, set_help, "print this text", .with_upload = true },
 	{ "version", 'V', NULL, OTHER, set_version, "print version and commit" },
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
 	  "print the machine id used in session paths" },
@@ -798,7 +761,5 @@ bool option__takes_value(const struct option_row *option)
 
 bool option__goes_with_upload(const struct option_row *option)
 {
-	return option->group == UPLOAD || option->set == set_test || option->set == set_help ||
-	       option->set == set_verbose || option->set == set_quiet || option->set == set_state ||
-	       option->set == set_config;
+	return option->group == UPLOAD || option->with_upload;
 }

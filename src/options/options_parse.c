@@ -81,6 +81,7 @@ static int set_option(struct parse *p, const struct option_row *option, const ch
 			*(size_t *)((char *)&p->o + option->counter) = 0;
 	}
 	p->o.digests[i] = digest(p->o.digests[i] ^ 2166136261u, value ?: "");
+	p->row = option;
 	return option->set(p, value);
 }
 

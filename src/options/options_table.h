@@ -27,6 +27,7 @@ enum group {
 struct parse {
 	struct options o;
 	char *message;
+	const struct option_row *row; /* the option that is being set */
 	bool upload; /* it is the command's line */
 	bool reward;
 	bool secrets;                         /* the file has some */
@@ -48,6 +49,8 @@ struct option_row {
 	bool active;      /* … and that holds for the service */
 	bool live;        /* can be changed in a recording that runs */
 	size_t counter;   /* of one that adds up: where its entries are counted; or 0 */
+	size_t member;    /* of struct options, for a setter that several options share */
+	bool with_upload; /* one of `iotrc upload` too, as those of its group are */
 };
 
 /* Ends with a row without a name. */
