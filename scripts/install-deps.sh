@@ -97,6 +97,8 @@ report npm:playwright-core@1.56.1 NPM                  NPM                    NP
 portable command:npm             npm                   nodejs-npm             npm
 nx command:node                   nodejs                nodejs                 nodejs
 nx command:npm                    npm                   nodejs-npm             npm
+nx command:cmake                  cmake                 cmake                  cmake
+nx command:pre-commit             pre-commit            pre-commit             pre-commit
 nx npm:nx@24.0.6                  NPM                   NPM                    NPM
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt

@@ -26,6 +26,8 @@ ELSEWHERE = {
     r"s3://|https://": "tests/upload", # with servers of their own
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
     r"^iotrc report .*--serve": "tests/report", # runs until it is told to end
+    r"^iotrc check .*(-- (npm|npx|make -B|sh -c 'cmake|\./tool))|^pre-commit":
+        "tests/nx/test_recipes.py", # projects of their own
     r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file
 }
 SESSION = re.compile(r"linux_v1/[0-9A-F]{16}/\d{8}_\d{6}_\d{3}")
