@@ -50,5 +50,9 @@ const ERRORS = {
   ESTALE: ["stale file handle", "removed on the server of a network filesystem"],
   EDQUOT: ["the disk quota is exceeded", ""],
   ECANCELED: ["canceled", ""],
+  ERESTARTSYS: ["interrupted by a signal", "the kernel starts it again, or returns EINTR"],
+  ERESTARTNOINTR: ["interrupted by a signal", "the kernel starts it again"],
+  ERESTARTNOHAND: ["interrupted by a signal", "the kernel starts it again where there is no handler"],
+  ERESTART_RESTARTBLOCK: ["interrupted by a signal", "the kernel starts the rest of the wait again"],
   EREMOTEIO: ["remote input/output error", ""],
 };

@@ -111,6 +111,7 @@ function treemap(parent, rows, { size, label, pick, kept }) {
     const box = element("button", { title: `${shown(b.path)}: ${value}`, onclick: () => b.children.size ? open(b) : pick(b.path) },
       bw > 42 && bh > 17 ? text : "", inside ? ` ${value}` : bw > 42 && bh > 36 ? element("small", {}, value) : null);
     box.style = `left:${left}px;top:${top}px;width:${bw}px;height:${bh}px;--shade:${inside ? .1 : .2 + .06 * depth}`;
+    if (bw < 30 || bh < 17) box.style.padding = "0";
     map.append(box);
     if (inside) place(b, left + 3, top + TITLE, bw - 6, bh - TITLE - 3, depth + 1);
   });
