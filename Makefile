@@ -205,7 +205,7 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 		$(CLANG) $(BPF_CFLAGS) -Werror -x c -fsyntax-only $$f || ok=; done; [[ $$ok ]]
 # What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
-check-portable: $(BUILD)/commit.h
+check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)

@@ -100,6 +100,7 @@ nx command:npm                    npm                   nodejs-npm             n
 nx command:cmake                  cmake                 cmake                  cmake
 nx command:pre-commit             pre-commit            pre-commit             pre-commit
 nx npm:nx@24.0.6                  NPM                   NPM                    NPM
+portable command:llvm-nm         llvm                  llvm                   llvm
 valgrind command:valgrind        valgrind              valgrind               valgrind
 fuzz  fuzzer                     FUZZER                compiler-rt            compiler-rt
 kernels command:qemu-system-x86_64 qemu-system-x86     qemu-system-x86-core   qemu-system-x86

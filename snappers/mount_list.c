@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mounts.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 
 /* FUSE filesystems count as network filesystems, except for these local ones. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/state.h"
+#include "platform/sort.h"
 #include "snappers/run.h"
 
 /* Runs merged at the same time; each reader takes half a megabyte. */
@@ -108,7 +109,7 @@ static int by_order(const void *a, const void *b, void *order)
 
 static void sort_memory(struct snap_sorter *s)
 {
-	qsort_r(s->list, s->n, sizeof(*s->list), by_order, s);
+	sort__by(s->list, s->n, sizeof(*s->list), by_order, s);
 }
 
 /* ---- merging ---- */

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "platform/libc.h"
 #include "platform/macros.h"
 #include "snappers/mount_list.h"
 #include "snappers/spec.h"

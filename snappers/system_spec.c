@@ -13,6 +13,7 @@
 
 #include "base/write_all.h"
 #include "dataset/session.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 #include "snappers/spec.h"
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "platform/libc.h"
+
 #define FIRST_SLOTS 256 /* a power of two */
 
 /* A group, with its value and its key behind it. */

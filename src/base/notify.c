@@ -2,7 +2,6 @@
 #include "base/notify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "platform/socket_fd.h"
 
 static int fd = -1;
 static struct sockaddr_un address;
@@ -24,15 +25,6 @@ static uint64_t read_watchdog(void)
 	if (!usec || (pid && atol(pid) != getpid()))
 		return 0;
 	return strtoull(usec, NULL, 10) * 1000;
-}
-
-/* In two steps, as POSIX has it: there is no other thread yet that could start a program. */
-static int open_socket(void)
-{
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		return -errno;
-	return 0;
 }
 
 int notify__begin(void)
@@ -51,7 +43,8 @@ int notify__begin(void)
 			if (*path == '@')
 				*address.sun_path = 0; /* abstract: its length ends it */
 			address_len = offsetof(struct sockaddr_un, sun_path) + len;
-			err = open_socket();
+			fd = socket_fd__new(AF_UNIX, SOCK_DGRAM);
+			err = fd < 0 ? fd : 0;
 		}
 	}
 	unsetenv("NOTIFY_SOCKET");

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/libc.h"
+
 #define PATH_DEFAULT "/bin:/usr/bin" /* execvp(3), where $PATH isn't set */
 
 static int executable(const char *path)

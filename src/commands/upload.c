@@ -20,6 +20,7 @@
 #include "dataset/manifest.h"
 #include "dataset/session_walk.h"
 #include "options/command.h"
+#include "platform/libc.h"
 #include "platform/privileges.h"
 
 /* <out>/<bucket>/<MACHINE_ID>/<session> */

@@ -18,6 +18,7 @@
 #include "dataset/frame.h"
 #include "dataset/manifest.h"
 #include "dataset/verify_file.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
 

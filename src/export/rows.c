@@ -9,6 +9,7 @@
 #include "dataset/session_reader.h"
 #include "export/sorter.h"
 #include "export/where.h"
+#include "platform/libc.h"
 
 #define MEMORY (64 * 1024 * 1024)
 

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/write_all.h"
+#include "platform/libc.h"
+#include "platform/sort.h"
 
 /* With each a buffer of RUN_BUFFER: 64 MiB for 64 GiB of records, if a run has 64 MiB. */
 #define RUNS_MAX 1024
@@ -97,7 +99,7 @@ static int compare(const void *a, const void *b, void *arena)
 static void sort(struct sorter *s)
 {
 	if (s->n_records)
-		qsort_r(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
+		sort__by(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
 }
 
 static int open_spill(struct sorter *s)

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/socket_fd.h"
+
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define HOST_MAX 64
 #define PORT_MAX 6
@@ -66,10 +68,10 @@ static bool split_address(const char *address, char host[HOST_MAX], char port[PO
 
 static int bind_address(const struct addrinfo *a)
 {
-	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1, err;
+	int fd = socket_fd__new(a->ai_family, SOCK_STREAM), one = 1, err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, LISTENER_CONNECTIONS))
 		return fd;

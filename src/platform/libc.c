@@ -23,6 +23,18 @@ void *memrchr(const void *s, int c, size_t n)
 	return NULL;
 }
 
+char *strchrnul(const char *s, int c)
+{
+	char *found = strchr(s, c);
+
+	return found ? found : (char *)s + strlen(s);
+}
+
+void *mempcpy(void *to, const void *from, size_t n)
+{
+	return (char *)memcpy(to, from, n) + n;
+}
+
 void explicit_bzero(void *s, size_t n)
 {
 	memset_s(s, n, 0, n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Linux's C library has and others lack, under the names and with the meaning that it has
- * there; libc.c makes up for it. */
+ * there; libc.c makes up for it. For macOS the compiler includes this in every file (-include):
+ * nobody would miss it on Linux. */
 #ifndef IOTRC_LIBC_H
 #define IOTRC_LIBC_H
 
@@ -15,8 +16,13 @@
 
 /* string.h, stdlib.h */
 void *memrchr(const void *s, int c, size_t n);
+char *strchrnul(const char *s, int c);
+void *mempcpy(void *to, const void *from, size_t n);
 void explicit_bzero(void *s, size_t n);
 void *reallocarray(void *p, size_t n, size_t size);
+
+/* sys/stat.h */
+#define st_mtim st_mtimespec
 
 /* unistd.h. The descriptors are made and marked in two steps: another thread's child may inherit
  * them in between. */
@@ -25,11 +31,13 @@ int dup3(int from, int to, int flags);
 int fdatasync(int fd);
 pid_t gettid(void);
 
-/* dirent.h */
+/* dirent.h. versionsort() would sort a number in a name by its value. */
+#define versionsort alphasort
 int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
 	      int (*compare)(const struct dirent **, const struct dirent **));
 
-/* sys/random.h; at most 256 bytes. */
+/* sys/random.h; at most 256 bytes. It never blocks (getentropy(2)). */
+#define GRND_NONBLOCK 1
 ssize_t getrandom(void *buf, size_t n, unsigned int flags);
 
 /* stdio.h */
@@ -40,7 +48,13 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 #define O_TMPFILE 0
 /* For directories alone, and it takes the right to search them. */
 #define O_PATH O_SEARCH
-/* … and hints, which may be left out. */
+/* fcntl.h. xnu's numbers, of bsd/sys/fcntl_private.h: macOS has had these locks since 10.15. */
+#ifndef F_OFD_SETLK
+#define F_OFD_SETLK 90
+#define F_OFD_GETLK 92
+#endif
+
+/* fcntl.h: hints, which may be left out. */
 #define FALLOC_FL_KEEP_SIZE 1
 #define SYNC_FILE_RANGE_WRITE 2
 int fallocate(int fd, int mode, off_t offset, off_t len);

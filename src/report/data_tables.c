@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json_text.h"
+#include "platform/libc.h"
 #include "schema/schema.h"
 
 /* Rows of a table, at most: by weight, and besides these by time spent. */

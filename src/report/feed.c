@@ -15,6 +15,7 @@
 #include "base/dir_names.h"
 #include "base/shown.h"
 #include "base/thread.h"
+#include "platform/libc.h"
 #include "schema/schema.h"
 
 #define CHUNK (ROW_FILE_LINE_MAX + 1) /* bytes; any line fits */

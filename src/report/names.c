@@ -10,6 +10,7 @@
 
 #include "base/anonymize.h"
 #include "base/json_text.h"
+#include "platform/libc.h"
 
 #define ARROW " -> "
 /* Of longer texts a page has the beginning and the end: 400 paths of 4,095 bytes would fill it. */

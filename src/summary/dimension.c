@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "dataset/field.h"
+#include "platform/libc.h"
 #include "summary/measure.h"
 
 #define ARROW " -> "    /* between two paths: schema.c */
