@@ -194,8 +194,8 @@ static int serve(struct task *t)
 	return err ? command__cannot(&report_command, "--serve: %s", strerror(-err)) : EXIT_OK;
 }
 
-/* Sessions may be anybody's: from now on only the page's directory can be written to. A server needs
- * calls that a recording doesn't. */
+/* Sessions may be anybody's: from now on only the page's directory can be written to. A server
+ * needs calls that a recording doesn't. */
 static void confine_to(const struct task *t)
 {
 	char *copy = strdup(t->output);
