@@ -405,10 +405,9 @@ const struct command check_command = {
 	.options = check_options,
 	.exit_codes =
 		"4 something is undeclared, unused or missing, 3 something may be missing in the\nreport, else CMD's status (with --warn, in any case); 1 cannot, 2 usage.",
-	.examples =
-		"sudo iotrc check --write-declaration io.json -- make\n"
-		"sudo iotrc check --declared io.json --json report.json -- make\n"
-		"sudo iotrc check --nx app:build -- npx tsc -p packages/app\n"
-		"iotrc check --report report.json --declared io.json --summary",
+	.examples = "sudo iotrc check --write-declaration io.json -- make\n"
+		    "sudo iotrc check --declared io.json --json report.json -- make\n"
+		    "sudo iotrc check --nx app:build -- npx tsc -p packages/app\n"
+		    "iotrc check --report report.json --declared io.json --summary",
 	.main = check_main,
 };

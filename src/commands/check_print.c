@@ -84,6 +84,7 @@ struct place {
 	json_int_t pid;
 	const char *path; /* as a person reads it */
 	size_t order;     /* of the process, among those of the class */
+	size_t merged;    /* that many processes of its program are told as one; 0: it is alone */
 	size_t directory; /* bytes of PATH, its slash included */
 	const char *extension;
 };
@@ -113,9 +114,15 @@ static struct place place_of(const json_t *violation)
 	return p;
 }
 
-static bool same_process(const struct place *a, const struct place *b)
+/* The name of P's program, of which *RET_LEN bytes are meant. */
+static const char *program_of(const struct place *p, size_t *ret_len)
 {
-	return a->pid == b->pid && !strcmp(a->process, b->process);
+	size_t word = strcspn(p->process, " ");
+	const char *name = memrchr(p->process, '/', word);
+
+	name = name ? name + 1 : p->process;
+	*ret_len = (size_t)(p->process + word - name);
+	return name;
 }
 
 static bool same_group(const struct place *a, const struct place *b)
@@ -139,24 +146,75 @@ static int compare(const void *a, const void *b)
 	return order ?: strcmp(x->path, y->path);
 }
 
-/* Numbers processes as they come first. */
+/* The number that OBJECT has for the LEN bytes of KEY; FIRST where it has none yet. */
+static size_t number_in(json_t *object, const char *key, size_t len, size_t first)
+{
+	char *name = strndup(key, len);
+	const json_t *number = name ? json_object_get(object, name) : NULL;
+	size_t n = number ? (size_t)json_integer_value(number) : first;
+
+	if (name && !number)
+		json_object_set_new_nocheck(object, name, json_integer((json_int_t)n));
+	free(name);
+	return n;
+}
+
+static void count_up(json_t *object, const char *key, size_t len)
+{
+	json_t *number;
+	char *name = strndup(key, len);
+
+	number_in(object, key, len, 0);
+	number = name ? json_object_get(object, name) : NULL;
+	json_integer_set(number, json_integer_value(number) + 1);
+	free(name);
+}
+
+/* Numbers processes as they come first. Where there are many of one program, such as a compiler,
+ * they are one. */
 static void number_processes(struct place *places, size_t n)
 {
-	json_t *numbers = json_object();
-	char key[4096];
+	json_t *numbers = json_object(), *of_program = json_object(), *firsts = json_object();
+	const char *program;
+	size_t len;
 
 	for (size_t i = 0; i < n; i++) {
-		const json_t *number;
+		size_t known = json_object_size(numbers);
+		char key[32 + 4096];
 
 		snprintf(key, sizeof(key), "%" JSON_INTEGER_FORMAT " %s", places[i].pid,
 			 places[i].process);
-		number = json_object_get(numbers, key);
-		places[i].order =
-			number ? (size_t)json_integer_value(number) : json_object_size(numbers);
-		if (!number)
-			json_object_set_new_nocheck(numbers, key, json_integer(places[i].order));
+		places[i].order = number_in(numbers, key, strlen(key), known);
+		program = program_of(&places[i], &len);
+		if (json_object_size(numbers) > known)
+			count_up(of_program, program, len);
+	}
+	for (size_t i = 0; i < n; i++) {
+		program = program_of(&places[i], &len);
+		places[i].merged = number_in(of_program, program, len, 0);
+		if (places[i].merged < CHECK_MERGED_MIN || !len)
+			places[i].merged = 0;
+		else
+			places[i].order = number_in(firsts, program, len, places[i].order);
 	}
 	json_decref(numbers);
+	json_decref(of_program);
+	json_decref(firsts);
+}
+
+/* Who did it: the end of a long command often says more than its middle. */
+static void print_process(const struct place *p, FILE *out)
+{
+	size_t len = strlen(p->process), half = CHECK_COMMAND_MAX / 2, program_len;
+	const char *program = program_of(p, &program_len);
+
+	if (p->merged)
+		shown__line(out, "  %.*s (%zu processes)", (int)program_len, program, p->merged);
+	else if (len > CHECK_COMMAND_MAX)
+		shown__line(out, "  %.*s ... %s (%" JSON_INTEGER_FORMAT ")", (int)half, p->process,
+			    p->process + len - half, p->pid);
+	else
+		shown__line(out, "  %s (%" JSON_INTEGER_FORMAT ")", p->process, p->pid);
 }
 
 static void print_group(const struct place *group, size_t n, int indent, FILE *out)
@@ -190,7 +248,7 @@ static void print_places(const struct place *places, size_t n, FILE *out)
 
 	for (size_t i = 0; i < n; i = end) {
 		const struct place *p = &places[i];
-		bool new_process = !i || !same_process(p, p - 1);
+		bool new_process = !i || p->order != p[-1].order;
 		int indent = *p->process ? 4 : 2;
 
 		for (end = i + 1; end < n && same_group(p, &places[end]);)
@@ -200,9 +258,7 @@ static void print_places(const struct place *places, size_t n, FILE *out)
 			return;
 		}
 		if (new_process && *p->process) {
-			shown__line(out, "  %.*s%s (%" JSON_INTEGER_FORMAT ")", CHECK_COMMAND_MAX,
-				    p->process, strlen(p->process) > CHECK_COMMAND_MAX ? "..." : "",
-				    p->pid);
+			print_process(p, out);
 			lines++;
 		}
 		print_group(p, end - i, indent, out);

@@ -198,6 +198,24 @@ def test_incomplete(tmp_path):
     assert check("--report", file, "--declared", tmp_path / "declared.json", "--warn").returncode == 0
 
 
+def test_many_processes_of_a_program(tmp_path):
+    """Six compilers are told as one, five each by itself; a long command keeps its end. The JSON has all."""
+    def compilers(count):
+        return [{"pid": 100 + i, "parent": 1, "command": f"/usr/bin/cc1 {'-I x ' * 60}{i}.c", "reads": [f"h/{i}.h", "h/all.h"]}
+                for i in range(count)]
+    for count in (5, 6):
+        report = fabricated(tmp_path, reads=["h/all.h", *(f"h/{i}.h" for i in range(count))], processes=compilers(count))
+        verdict = judged(tmp_path, report, {"inputs": []})
+        assert [[p["pid"] for p in v["processes"]] for v in verdict["undeclared_reads"]] == [
+            list(range(100, 100 + count)), *([100 + i] for i in range(count))]
+        lines = check("--report", report, "--declared", tmp_path / "declared.json").stderr.decode().splitlines()[3:]
+        if count == 6:
+            assert lines == ["  cc1 (6 processes)", "    h/*.h (7): 0.h, 1.h, 2.h, 3.h, 4.h, 5.h, all.h"]
+        else:
+            assert lines[0].startswith("  /usr/bin/cc1 -I x") and lines[0].endswith(" -I x 0.c (100)")
+            assert lines[1] == "    h/*.h (2): 0.h, all.h" and len(lines) == 10 and len(lines[0]) < 140
+
+
 GLOBS = ["*", "**", "*.c", "**/*.c", "src/*", "src/**", "src/**/b.c", "src/?.c", "src/[ab].c", "src/[!a].c", "src/[a-z]*",
          "{src,lib}/*.[ch]", "**/{a,b}.c", "{a,b,src/{a,x}}.c", "s*c/**", "src/d*/*.c", "**/d/**", "*/*/b.c", r"lib/\*.c",
          "lib/a b.h", "lib/[*].c", ".*", "src/.h*", "[]x]", "{a}", "lib/a,b.h", "x{,y}.c", "?", "lib/[[:digit:]].h",
