@@ -279,8 +279,8 @@ static void by_changed_directory(void)
 
 	pthread_create(&thread, NULL, go_down, NULL);
 	pthread_join(thread, NULL);
-	OK(SYS(rename, "../in", "moved"));
-	OK(SYS(rename, "moved", "../out"));
+	OK(SYS(renameat2, AT_FDCWD, "../in", AT_FDCWD, "moved", 0));
+	OK(SYS(renameat2, AT_FDCWD, "moved", AT_FDCWD, "../out", 0));
 	OK(SYS(chdir, ".."));
 }
 
