@@ -43,10 +43,14 @@ struct watcher {
 
 static volatile sig_atomic_t stop;
 
+#define PATIENCE_S 3
+
+/* Whatever is written to may hold up the end: a second signal leaves, and so does the alarm. */
 static void on_signal(int signal)
 {
-	if (stop++) /* the output may hold the first one up */
+	if (stop++)
 		_exit(EXIT_LOST);
+	alarm(PATIENCE_S);
 }
 
 static void catch_signals(void)
@@ -56,6 +60,7 @@ static void catch_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -145,11 +145,11 @@ def test_upload(tmp_path, blocked):
     assert wait(process, recorder.START) == 0
 
 
-@pytest.mark.parametrize("command", ["verify", "recover", "doctor"])
+@pytest.mark.parametrize("command", ["verify", "recover", "doctor", "watch"])
 def test_commands_end_by_sigint(tmp_path, blocked, command):
     """They wait for whoever reads, as programs in a pipeline do; a signal ends them nevertheless."""
     process = subprocess.Popen(
-        [recorder.IOTRC, command, *([str(tmp_path)] if command != "doctor" else [])], stdin=subprocess.DEVNULL,
+        [recorder.IOTRC, command, *([str(tmp_path)] if command in ("verify", "recover") else [])], stdin=subprocess.DEVNULL,
         stdout=blocked, stderr=blocked)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(2)
