@@ -11,6 +11,7 @@
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
+#   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
 #   make bench-report  iotrc report beside DuckDB that computes the same
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
@@ -80,8 +81,8 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-report bench-rows install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-nx check-loader check-metrics check-packages check-portable check-python check-report check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-record bench-report bench-rows bench-run install uninstall deb clean deps
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-nx check-loader check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -437,6 +438,11 @@ bench-rows: $(BUILD)/bench-rows
 	@scripts/install-deps.sh valgrind
 	$(call say,BENCH,'instructions of a row')
 	$(Q)/usr/bin/python3 bench/rows.py $< $(ROWS) bench/rows.instructions $(if $(UPDATE),--update)
+# RUN_ARGS='--rounds 3 --only bpf' and the like; WRITE=1 puts the tables into docs/performance.md.
+bench-run: all workloads
+	@scripts/install-deps.sh bench-run
+	$(Q)/usr/bin/python3 bench/run.py --iotrc $(BUILD)/iotrc --ways $(BUILD)/workloads/run_ways \
+		$(if $(WRITE),--write docs/performance.md) $(RUN_ARGS)
 # iotrc report of 10 million rows and DuckDB that computes the same, in turns; fails where the report takes longer.
 REPORT_ROWS ?= 10000000
 bench-report: all

@@ -128,6 +128,8 @@ packages command:zsh            zsh                   zsh                    zsh
 service command:systemd-nspawn   systemd-container     systemd-container      systemd
 service command:debootstrap      debootstrap           debootstrap            debootstrap
 service command:man              man-db                man-db                 man-db
+bench-run command:strace        strace                strace                 strace
+bench-run command:installwatch  checkinstall          -                      -
 bench-report command:npm         npm                   nodejs-npm             npm
 bench-report python:zstandard    python3-zstandard     python3-zstandard      python-zstandard
 bench-report npm:@duckdb/node-api@1.5.6-r.1 NPM        NPM                    NPM

@@ -32,8 +32,8 @@ static struct msghdr *letter__new(struct letter *l)
 	return &l->message;
 }
 
-/* Puts descriptor FD into a socket; returns the end that it can be taken from, or a negative errno. A
- * datagram stays there when the other end is closed. */
+/* Puts descriptor FD into a socket; returns the end that it can be taken from, or a negative
+ * errno. A datagram stays there when the other end is closed. */
 static int put_aside(int fd)
 {
 	struct letter l;

@@ -480,7 +480,8 @@ static void become(struct event *e, const char *name, const char *program)
 	p->version++;
 }
 
-/* Whether the command's process has just become the shim: its first program, with these arguments. */
+/* Whether the command's process has just become the shim: its first program, with these
+ * arguments. */
 static bool is_shim(struct event *e)
 {
 	const struct process *p = e->task->process;
