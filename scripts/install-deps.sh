@@ -73,6 +73,8 @@ python npm:@duckdb/node-api@1.5.6-r.1 NPM              NPM                    NP
 python npm:nodejs-polars@0.25.2  NPM                   NPM                    NPM
 python npm:nodejs-polars-linux-x64-gnu@0.25.2 NPM      NPM                    NPM
 python npm:chdb@3.4.0            NPM                   NPM                    NPM
+python npm:hyparquet@1.33.0      NPM                   NPM                    NPM
+python npm:hyparquet-compressors@1.1.2 NPM             NPM                    NPM
 metrics command:prometheus       prometheus            golang-github-prometheus prometheus
 metrics python:pytest            python3-pytest        python3-pytest         python-pytest
 metrics python:pandas            python3-pandas        python3-pandas         python-pandas

@@ -11,6 +11,7 @@
 #include "base/shown.h"
 #include "commands/out_file.h"
 #include "export/format.h"
+#include "export/parquet.h"
 #include "export/rows.h"
 #include "export/where.h"
 
@@ -27,10 +28,10 @@ struct task {
 
 /* Both commands take all of them. */
 static const struct command_option export_options[] = {
-	{ "to", 't', "FORMAT", "csv, jsonl, msr, fio or oracle-general" },
+	{ "to", 't', "FORMAT", "csv, jsonl, parquet, msr, fio or oracle-general" },
 	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
-	  "csv: one stream (default fs); jsonl: any (default\nall); msr takes only block, the others only fs" },
+	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); msr takes only block, the others only fs" },
 	{ "where", 'w', "CONDITION",
 	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
 	{ "columns", 'c', "LIST", "csv and jsonl: the columns to write, in this order" },
@@ -118,6 +119,28 @@ static int export_to(struct task *t, const char *name, bool force, char **paths)
 	return EXIT_OK;
 }
 
+/* DuckDB reads the files and writes the output: rows don't pass through here. */
+static int export_parquet(struct task *t, const char *name, bool force, char **paths)
+{
+	struct scan_result result = { .why = "" };
+	struct parquet_config config = { .paths = (const char *const *)paths,
+					 .stream = __builtin_ctz(t->streams) };
+	int err;
+
+	if (!force && !access(name, F_OK))
+		return command__cannot(t->command, "%s exists: --force replaces it", name);
+	err = out_file__open(&t->out, name);
+	config.file = t->out.temporary;
+	if (!err)
+		err = parquet__write(&config, &t->export.rows, &result);
+	err = out_file__close(&t->out, err, force);
+	if (err)
+		return command__cannot(t->command, "%s", *result.why ? result.why : strerror(-err));
+	result.rows[config.stream] = t->export.rows;
+	tell(t, &result);
+	return EXIT_OK;
+}
+
 /* ---- the command line ---- */
 
 static bool parse_streams(const char *list, uint32_t *ret)
@@ -156,7 +179,7 @@ static bool parse_block(const char *text, uint32_t *ret)
 static const char *wrong(struct task *t, const char *name)
 {
 	if (!t->format)
-		return "--to csv, jsonl, msr, fio or oracle-general is needed";
+		return "--to csv, jsonl, parquet, msr, fio or oracle-general is needed";
 	if (!t->streams)
 		t->streams = t->format->one_stream ? 1 << STREAM_FS : t->format->streams;
 	if (t->streams & ~t->format->streams)
@@ -191,6 +214,22 @@ static int parse_options(struct command_line *l, struct wishes *w)
 }
 
 /* 0, or the exit code after a message. */
+static int prepare_parquet(struct task *t, const struct wishes *w)
+{
+	const struct command *c = t->command;
+
+	t->streams = 1 << STREAM_FS;
+	if (w->streams && !parse_streams(w->streams, &t->streams))
+		return command__usage(c, "--streams: '%s' names an unknown stream", w->streams);
+	if (t->streams & (t->streams - 1))
+		return command__usage(
+			c, "parquet has the columns of one stream: --streams has several");
+	if (w->where || w->columns || w->block)
+		return command__usage(c, "--where, --columns and --block do not go with parquet");
+	return w->output ? 0 : command__usage(c, "this format needs -o FILE");
+}
+
+/* 0, or the exit code after a message. */
 static int prepare(struct task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
@@ -216,10 +255,11 @@ static int prepare(struct task *t, const struct wishes *w)
 
 static int run_command(struct task *t, const struct wishes *w, char **paths)
 {
-	int code = prepare(t, w);
+	bool parquet = w->format && !strcmp(w->format, "parquet");
+	int code = parquet ? prepare_parquet(t, w) : prepare(t, w);
 
 	if (!code)
-		code = export_to(t, w->output, w->force, paths);
+		code = (parquet ? export_parquet : export_to)(t, w->output, w->force, paths);
 	where__free(t->where);
 	return code;
 }
@@ -274,6 +314,8 @@ const struct command export_command = {
 		"\n"
 		"csv             one stream, merged from all files\n"
 		"jsonl           any streams, one JSON object per line, without empty fields\n"
+		"parquet         one stream, typed, sorted by machine, session and mono_ns; written by\n"
+		"                DuckDB, whose library or program must be installed\n"
 		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
 		"                disk number is major << 20 | minor)\n"
 		"fio             fs: an iolog of version 3, for fio's --read_iolog (read, write, fsync,\n"
@@ -290,6 +332,7 @@ const struct command export_command = {
 	.examples =
 		"iotrc export iotrc-traces --to jsonl -o rows.jsonl\n"
 		"iotrc export iotrc-traces --to csv --streams block\n"
+		"iotrc export iotrc-traces --to parquet -o fs.parquet\n"
 		"iotrc export iotrc-traces --to fio -o trace.iolog\n"
 		"iotrc export iotrc-traces --to oracle-general --block 4k -o trace.oracleGeneral",
 	.main = export_main,

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One stream of sessions as a Parquet file, written by DuckDB. */
+#ifndef IOTRC_PARQUET_H
+#define IOTRC_PARQUET_H
+
+#include "export/duckdb.h"
+#include "export/scan.h"
+
+#define PARQUET_ROW_GROUP 122880 /* rows: DuckDB's own, a multiple of its vectors */
+
+struct parquet_config {
+	const char *const *paths; /* sessions, or directories with sessions below; ends with NULL */
+	enum stream stream;
+	const char *file; /* is replaced */
+};
+
+/* Writes columns machine, session and boot, then those of the stream, with the types of the schema:
+ * the first one is a TIMESTAMP_NS in UTC, of mono_ns and the offset in force; inode and other
+ * uint64 are UBIGINT, addresses too; text is escaped as in the CSV; empty fields are NULL. Rows are
+ * sorted by machine, session and mono_ns, compressed with zstd. *RET_ROWS: rows written, which are
+ * as many as the manifests say. Finished files only. 0, or a negative errno with RET->why. */
+int parquet__write(const struct parquet_config *config, uint64_t *ret_rows,
+		   struct scan_result *ret);
+
+#endif
