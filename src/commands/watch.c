@@ -137,7 +137,7 @@ static bool parse_bound(const char *text, struct bound *ret)
 
 		if (p == '0' ? !is_digit(text[i]) : p != (text[i] == 'T' ? ' ' : text[i]))
 			return false;
-		ret->wall[i] = p == ' ' ? ' ' : text[i];
+		ret->wall[i] = (char)(p == ' ' ? ' ' : text[i]);
 	}
 	ret->len = len;
 	return true;

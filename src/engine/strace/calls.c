@@ -187,7 +187,7 @@ static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
 	/* strace has just looked it up: another thread may have changed it, or a link led there. */
 	if (len > 0 && *out == '/' && !f.deleted)
 		set_cwd(p, out, len);
-	len = p->cwd ? strlen(p->cwd) : 0;
+	len = p->cwd ? (int)strlen(p->cwd) : 0;
 	if (len >= PATH_BYTES)
 		return 0;
 	memcpy(out, p->cwd ?: "", len);

@@ -106,7 +106,7 @@ static enum line_kind parse_event(struct line *l, struct span s)
 	uint64_t n;
 
 	if (take(&s, "exited with ") && take_number(&s, &n)) {
-		l->status = (n & 0xff) << 8;
+		l->status = (int)(n & 0xff) << 8;
 		return LINE_ENDED;
 	}
 	if (take(&s, "killed by ")) {
@@ -421,9 +421,9 @@ int line__bytes(struct span escaped, char *out, size_t size)
 
 		if (s[0] != '\\' || s[1] != 'x' || hex_digit(s[2]) < 0 || hex_digit(s[3]) < 0)
 			return -1;
-		out[i] = hex_digit(s[2]) << 4 | hex_digit(s[3]);
+		out[i] = (char)(hex_digit(s[2]) << 4 | hex_digit(s[3]));
 	}
-	return n;
+	return (int)n;
 }
 
 int line__text(struct span arg, char *out, size_t size)
