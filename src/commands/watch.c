@@ -259,7 +259,7 @@ static int run_live(struct task *t, char **argv)
 				   .wanted = is_wanted,
 				   .arg = t,
 				   .output = &t->output };
-	struct options options;
+	struct options options = { .argc = 0 };
 	int code;
 
 	if (t->from_text || t->to_text)
