@@ -322,9 +322,12 @@ static size_t take_lines(struct strace *s)
 /* Nothing more will tell whose children they are. */
 static void adopt_orphans(struct strace *s)
 {
-	struct task *first = tasks__find(s->tasks, s->first), *orphan;
+	struct task *orphan;
 
 	while ((orphan = tasks__orphan(s->tasks))) {
+		/* What the last one's lines say may have ended it. */
+		struct task *first = tasks__find(s->tasks, s->first);
+
 		strace__gap(s, GAP_PARENT, orphan->tid);
 		if (!task__found(orphan, first ? first->process : NULL))
 			return;
