@@ -76,7 +76,9 @@ BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$
 SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c schema/*.c snappers/*.c uploader/*.c)
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libiotrc.a
-SKEL := $(BUILD)/iotrc.skel.h
+# All programs, compiled for old kernels and for kernels from 6.2 on (bpf/helpers.h).
+BPF_OBJECTS := $(BUILD)/bpf/iotrc.bpf.o $(BUILD)/bpf/iotrc_6_2.bpf.o
+SKEL := $(BUILD)/iotrc.skel.h $(BUILD)/iotrc_6_2.skel.h
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
@@ -111,13 +113,13 @@ $(BUILD)/src/commands/check_nx.o: $(BUILD)/nx_script.h
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE
 	@mkdir -p $(@D); h="$$(printf '#include "%s"\n' $(PROGRAMS))"; echo "$$h" | cmp -s - $@ || echo "$$h" > $@
-$(BUILD)/bpf/iotrc.bpf.o: bpf/iotrc.bpf.c $(BUILD)/bpf_programs.h
-	$(call say,BPF,$<)
+$(BPF_OBJECTS): bpf/iotrc.bpf.c $(BUILD)/bpf_programs.h
+	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
-$(SKEL): $(BUILD)/bpf/iotrc.bpf.o
+	$(Q)$(CLANG) $(BPF_CFLAGS) -DFROM_6_2=$(if $(findstring 6_2,$@),1,0) -MMD -MP -c $< -o $@
+$(BUILD)/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q){ echo '/* NOLINTBEGIN: bpftool wrote it */'; $(BPFTOOL) gen skeleton $< name iotrc_bpf && echo '/* NOLINTEND */'; } > $@
+	$(Q){ echo '/* NOLINTBEGIN: bpftool wrote it */'; $(BPFTOOL) gen skeleton $< name $*_bpf && echo '/* NOLINTEND */'; } > $@
 
 # The page of `iotrc report`: what it is made of, as arrays. The library that draws comes from npm (scripts/fetch-uplot.sh);
 # each file is in an array with a NUL behind it.
@@ -203,7 +205,8 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(Q)! grep -n '^#include .*\.c"' bpf/*.h
 	$(Q)! grep -n 'bpf_probe_read_user' bpf/* | grep -v '^bpf/uread.h'
 	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
-		$(CLANG) $(BPF_CFLAGS) -Werror -x c -fsyntax-only $$f || ok=; done; [[ $$ok ]]
+		for from in 0 1; do $(CLANG) $(BPF_CFLAGS) -DFROM_6_2=$$from -Werror -x c -fsyntax-only $$f || ok=; done; \
+		done; [[ $$ok ]]
 # What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
 check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h

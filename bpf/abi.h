@@ -188,7 +188,6 @@ struct cpu_slot {
 
 struct capture_config {
 	u32 own_pid;     /* never recorded, nor are its descendants */
-	u8 rdonly_cast;  /* the kernel has bpf_rdonly_cast() (6.2) */
 	u8 task_storage; /* the kernel has task storage for tracing programs (5.13) */
 	u8 scope_all;
 	u8 atomic_counters; /* CPUs share slots, or tracepoints can be preempted */

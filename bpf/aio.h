@@ -225,7 +225,7 @@ static __always_inline void aio_reap_all(u64 context)
 			break;
 }
 
-static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
+__subprog enum verdict enter_aio(struct task_state *state, u32 submits)
 {
 	u64 i;
 
@@ -240,7 +240,7 @@ static __noinline enum verdict enter_aio(struct task_state *state, u32 submits)
 
 /* io_setup() has made a context, perhaps at an address where this process or a dead one had
  * another. */
-static __noinline int aio_begin(struct task_state *state)
+__subprog int aio_begin(struct task_state *state)
 {
 	u64 context = 0, key;
 
@@ -251,7 +251,7 @@ static __noinline int aio_begin(struct task_state *state)
 	return 0;
 }
 
-static __noinline int exit_aio(struct task_state *state, u32 submits)
+__subprog int exit_aio(struct task_state *state, u32 submits)
 {
 	u32 width;
 	s64 accepted, i;

@@ -12,8 +12,7 @@
 #include "bpf/task_state.h"
 
 /* Looks up the name and the scope of FILE, and stores them in KNOWN. */
-static __noinline enum verdict look_up_file(struct task_state *state, struct known_file *known,
-					    u64 file)
+__subprog enum verdict look_up_file(struct task_state *state, struct known_file *known, u64 file)
 {
 	u64 dentry, inode;
 

@@ -37,7 +37,7 @@
 
 /* The id of a directory that a path is relative to: of the descriptor FD, or the current directory.
  * 0 if the descriptor is not open, NO_ROOM if the definition found no room. */
-static __noinline u64 base_at(struct task_state *state, s32 fd)
+__subprog u64 base_at(struct task_state *state, s32 fd)
 {
 	struct task_struct *task = current_task();
 	u64 file, id;
@@ -80,7 +80,7 @@ static __always_inline bool follows(const struct task_state *state,
 }
 
 /* Reads the structure that some calls take besides the paths into args[6]. */
-static __noinline int fetch_how(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int fetch_how(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u64 how[3] = {};   /* struct open_how: flags, mode, resolve */
 	u32 size_flags[2]; /* struct xattr_args after its pointer */
@@ -103,8 +103,7 @@ static __noinline int fetch_how(struct task_state *state, const volatile struct 
 
 /* A path that begins with a link to an open file is relative to that file. The record's skip holds
  * the length of the link. FOR_FILE: the path may mean the file itself. */
-static __noinline int skip_magic(struct task_state *state, const char *text, u32 which,
-				 bool for_file)
+__subprog int skip_magic(struct task_state *state, const char *text, u32 which, bool for_file)
 {
 	struct magic_scratch *s = get_magic_scratch();
 	struct rec_fs_long *rec;
@@ -232,7 +231,7 @@ static __always_inline bool fetch_rest(struct task_state *state,
 }
 
 /* The same for paths that are longer. */
-static __noinline int fetch_long(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int fetch_long(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 	long n;
@@ -249,7 +248,7 @@ static __noinline int fetch_long(struct task_state *state, const volatile struct
 
 /* Reads the paths of a call and the structures that go with them: short paths into own.asked, long
  * ones into the scratch. */
-static __noinline int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	long n;
 
@@ -286,7 +285,7 @@ static __always_inline void fetch_text(struct task_state *state,
 		fetch_paths(state, d);
 }
 
-static __noinline int parse_text(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int parse_text(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	if (!state || !d)
 		return 0;
@@ -317,7 +316,7 @@ static __always_inline enum path_answer place_paths(struct task_state *state,
 }
 
 /* Puts the name of the open file that the path means into the record. */
-static __noinline enum verdict place_file(struct task_state *state)
+__subprog enum verdict place_file(struct task_state *state)
 {
 	s32 fd;
 	u64 file;

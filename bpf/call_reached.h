@@ -53,7 +53,7 @@ static __always_inline struct where where_at(s32 fd)
 }
 
 /* The inode that the first or second path of the call leads to; 0 if unknown. */
-static __noinline u64 reached(struct task_state *state, u32 second, bool follow)
+__subprog u64 reached(struct task_state *state, u32 second, bool follow)
 {
 	struct long_scratch *s = get_long_scratch();
 	struct lookup *lookup = get_lookup();
@@ -77,7 +77,7 @@ static __noinline u64 reached(struct task_state *state, u32 second, bool follow)
 }
 
 /* Fills number, device and mode of INODE. */
-static __noinline int fill_inode(struct rec_fs_long *rec, u64 inode)
+__subprog int fill_inode(struct rec_fs_long *rec, u64 inode)
 {
 	u64 sb;
 

@@ -47,8 +47,7 @@ static __always_inline void emit_short(struct task_state *state,
 }
 
 /* The same, out of line: rarer calls must not take stack from the hot path. */
-static __noinline int emit_short_apart(struct task_state *state,
-				       const volatile struct syscall_desc *d)
+__subprog int emit_short_apart(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	if (state && d)
 		emit_short(state, d);

@@ -36,7 +36,7 @@ static const struct stat_places stat_places[] = {
 };
 
 /* Reads which file the stat call has found. */
-static __noinline bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, bool compat)
+__subprog bool read_stat(struct rec_fs_long *rec, u64 at, u32 props, u32 compat)
 {
 	enum stat_form form = props & PROP_STATX  ? STAT_X :
 			      props & PROP_STAT64 ? STAT_WIDE :

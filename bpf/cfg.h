@@ -6,6 +6,8 @@
 
 #include "bpf/abi.h"
 
+#define has_task_storage() (FROM_6_2 || cfg.task_storage)
+
 const volatile struct capture_config cfg = {};
 
 #endif

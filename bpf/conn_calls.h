@@ -28,7 +28,7 @@ struct {
 	__type(value, struct conn_scratch);
 } conn_scratch SEC(".maps");
 
-static __noinline int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct task_struct *task = current_task();
 	u64 file, sk = 0;

@@ -22,7 +22,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_sock_state, struct sock *sk, int old, int new)
 {
 	count_fired(HOOK_SOCK_STATE);
-	sock_state((u64)sk, old, new);
+	sock_state(argument(ctx, 0), old, new);
 	return 0;
 }
 
@@ -30,6 +30,6 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_sock_state_again, struct sock *sk, int old, int new)
 {
 	count_fired(HOOK_SOCK_STATE_AGAIN);
-	sock_state((u64)sk, old, new);
+	sock_state(argument(ctx, 0), old, new);
 	return 0;
 }

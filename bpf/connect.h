@@ -72,7 +72,7 @@ static __always_inline void connect_forget(u64 sk)
 	bpf_map_delete_elem(&connect_words, &sk);
 }
 
-static __noinline int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
+__subprog int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 {
 	struct rec_conn *rec;
 	u64 flags;
@@ -97,7 +97,7 @@ static __noinline int connect_row(u64 sk, const struct connecting *c, u64 ns, s6
 }
 
 /* Stores the word for the other event, or makes the row if that has stored its word already. */
-static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s64 ret)
+__subprog int connect_meet(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 {
 	struct connect_word word = { .ns = ns, .ret = ret }, *other;
 	/* int: until 6.2 bpf_map_update_elem() returns one, and the upper half of the register is
@@ -120,7 +120,7 @@ static __noinline int connect_meet(u64 sk, const struct connecting *c, u64 ns, s
 }
 
 /* connect() on SK has returned RET. */
-static __noinline int connect_returned(u64 sk, s64 ret)
+__subprog int connect_returned(u64 sk, s64 ret)
 {
 	struct connecting *c = sk ? bpf_map_lookup_elem(&connecting, &sk) : 0, copy;
 

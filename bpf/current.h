@@ -17,18 +17,18 @@
  * a plain load. Functions that need this take a pointer, not an address. */
 static __always_inline struct task_struct *current_task(void)
 {
-	return cfg.task_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	return has_task_storage() ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 }
 
 /* The address of TASK as a number. TASK may be another than the current thread only on kernels
  * without such pointers. */
 static __always_inline u64 task_address(struct task_struct *task)
 {
-	return cfg.task_storage ? bpf_get_current_task() : (u64)task;
+	return has_task_storage() ? bpf_get_current_task() : (u64)task;
 }
 
 /* The integer or pointer FIELD of TASK, which current_task() has returned. */
 #define task_read(task, field) \
-	(cfg.task_storage ? (u64)(task)->field : kread(task, task_struct, field))
+	(has_task_storage() ? (u64)(task)->field : kread(task, task_struct, field))
 
 #endif

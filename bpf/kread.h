@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Reading kernel memory. Since 6.2 bpf_rdonly_cast() gives an address a type, and a read is a plain
  * load, whose faults the JIT catches. On older kernels each read is a helper call (about 20 ns).
- * cfg.rdonly_cast is constant at load time, so the verifier drops the other branch. Addresses are
- * passed as u64. A fault reads as zero. */
+ * Addresses are passed as u64. A fault reads as zero. */
 #ifndef IOTRC_BPF_KREAD_H
 #define IOTRC_BPF_KREAD_H
 
@@ -19,8 +18,8 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
  * computed from addresses. */
 static __always_inline u64 kread_u64(u64 addr)
 {
-	if (cfg.rdonly_cast) {
-		return ((struct timespec64 *)bpf_rdonly_cast(
+	if (FROM_6_2) {
+		return ((volatile struct timespec64 *)bpf_rdonly_cast(
 				(void *)addr, bpf_core_type_id_kernel(struct timespec64)))
 			->tv_sec;
 	} else {
@@ -37,12 +36,12 @@ static __always_inline u64 kread_u64(u64 addr)
 #define kread(addr, type, field) \
 	({ \
 		u64 addr_ = (u64)(addr), value_; \
-		if (!cfg.rdonly_cast) \
+		if (!FROM_6_2) \
 			value_ = (u64)BPF_CORE_READ((struct type *)addr_, field); \
 		else if (__builtin_classify_type(((struct type *)0)->field) == POINTER_CLASS) \
 			value_ = kread_u64(kaddr(addr_, type, field)); \
 		else \
-			value_ = (u64)((struct type *)bpf_rdonly_cast( \
+			value_ = (u64)((volatile struct type *)bpf_rdonly_cast( \
 					       (void *)addr_, \
 					       bpf_core_type_id_kernel(struct type))) \
 					 ->field; \
@@ -56,6 +55,16 @@ static __always_inline u64 argument(void *ctx, u32 n)
 	u64 value = 0;
 
 	bpf_probe_read_kernel(&value, sizeof(value), (u64 *)ctx + n);
+	return value;
+}
+
+/* The address that P is, as a number: the verifier lets no pointer to kernel memory into a global
+ * function. */
+static __always_inline u64 as_number(const void *p)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), &p);
 	return value;
 }
 

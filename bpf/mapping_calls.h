@@ -49,7 +49,7 @@ static __always_inline enum verdict enter_range(struct task_state *state)
 	return take_file(state, file, 0);
 }
 
-static __noinline int emit_mapping(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int emit_mapping(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 

@@ -18,7 +18,7 @@
 #include "schema/streams.h"
 
 /* Its row has the source, which fsconfig() was told, and the mount: "source -> (detached)/". */
-static __noinline int emit_fsmount(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int emit_fsmount(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 	u64 file, mount;

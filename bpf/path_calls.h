@@ -35,7 +35,7 @@ struct {
 } long_paths SEC(".maps");
 
 /* Keeps the long paths, which are in the scratch, until the call returns. */
-static __noinline int keep_long(struct task_state *state)
+__subprog int keep_long(struct task_state *state)
 {
 	struct long_scratch *s = get_long_scratch();
 	u64 key = bpf_get_current_task();
@@ -47,7 +47,7 @@ static __noinline int keep_long(struct task_state *state)
 	return 0;
 }
 
-static __noinline int drop_long(void)
+__subprog int drop_long(void)
 {
 	u64 key = bpf_get_current_task();
 
@@ -69,8 +69,7 @@ static __always_inline void take_long(void)
 
 /* Paths are read and resolved on entry: the names are still valid, and no other thread can have
  * changed the text. */
-static __noinline enum verdict enter_path(struct task_state *state,
-					  const volatile struct syscall_desc *d)
+__subprog enum verdict enter_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	enum path_answer answer = PATH_ASKED;
 	enum verdict verdict = VERDICT_TRACE;
@@ -90,8 +89,7 @@ static __noinline enum verdict enter_path(struct task_state *state,
 
 /* open() and exec() tell on exit which file they have opened or run; their path matters only if
  * they fail. */
-static __noinline enum verdict enter_open(struct task_state *state,
-					  const volatile struct syscall_desc *d)
+__subprog enum verdict enter_open(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	if (!state || !d)
 		return VERDICT_LOST;
@@ -102,8 +100,8 @@ static __noinline enum verdict enter_open(struct task_state *state,
 }
 
 /* Reads and resolves on exit what is still missing. */
-static __noinline enum verdict complete_paths(struct task_state *state,
-					      const volatile struct syscall_desc *d)
+__subprog enum verdict complete_paths(struct task_state *state,
+				      const volatile struct syscall_desc *d)
 {
 	enum path_answer answer;
 	bool late;
@@ -128,7 +126,7 @@ static __noinline enum verdict complete_paths(struct task_state *state,
 	return answer == PATH_LOST ? VERDICT_LOST : VERDICT_TRACE;
 }
 
-static __noinline int send_paths(struct task_state *state)
+__subprog int send_paths(struct task_state *state)
 {
 	struct long_scratch *s = get_long_scratch();
 	u32 size;
@@ -214,7 +212,7 @@ static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_st
 	return true;
 }
 
-static __noinline int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int emit_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	enum verdict verdict;
 
@@ -231,8 +229,7 @@ static __noinline int emit_path(struct task_state *state, const volatile struct 
 	return 0;
 }
 
-static __noinline enum remains exit_open(struct task_state *state,
-					 const volatile struct syscall_desc *d)
+__subprog enum remains exit_open(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	u64 file;
 	enum verdict verdict;

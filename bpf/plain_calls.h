@@ -14,7 +14,7 @@
 
 /* close_range() and sync(); locks, whose arguments were prepared on entry; reads and writes with
  * RWF_* flags. */
-static __noinline int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
+__subprog int emit_plain(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 

@@ -121,7 +121,7 @@ static __always_inline bool ends_table(struct task_struct *task, bool last)
 }
 
 /* A function of its own: the verifier goes through it once. */
-static __noinline int end_table(void)
+__subprog int end_table(void)
 {
 	struct task_state *state = current_state(true);
 
@@ -199,5 +199,5 @@ int BPF_PROG(on_process_exit_last, struct task_struct *task, bool group_dead)
 SEC("tp/sched/sched_process_exit")
 int on_process_exit_classic(void *ctx)
 {
-	return cfg.task_storage ? process_exit(bpf_get_current_task_btf(), false) : 0;
+	return has_task_storage() ? process_exit(bpf_get_current_task_btf(), false) : 0;
 }

@@ -52,8 +52,7 @@ static __always_inline enum remains exit_fork(struct task_state *state,
 
 /* The row of exec() names the binary that now runs and its arguments; if exec() failed, the path
  * that was asked for. */
-static __noinline enum remains exit_exec(struct task_state *state,
-					 const volatile struct syscall_desc *d)
+__subprog enum remains exit_exec(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct task_struct *task = current_task();
 	u64 exe;

@@ -95,8 +95,8 @@ static __always_inline bool ip_address(struct conn_ends *ends, const struct give
 /* Replaces one end in ENDS by the struct sockaddr of LEN bytes at ADDRESS: the remote end for a
  * connect(), since an unconnected socket does not know it, or the local end for a bind() that
  * failed. ENDS may be of no socket. */
-static __noinline bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
-					enum memory memory)
+__subprog bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bool remote,
+				enum memory memory)
 {
 	struct given_address sa = {};
 

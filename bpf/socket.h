@@ -41,7 +41,7 @@ static __always_inline bool is_socket(u64 file)
 }
 
 /* Reads both ends of a socket. */
-static __noinline bool ends_of_sock(struct conn_ends *ends, u64 sk)
+__subprog bool ends_of_sock(struct conn_ends *ends, u64 sk)
 {
 	if (!ends)
 		return false;

@@ -94,12 +94,7 @@ static __always_inline void read_args(struct task_state *state, u64 regs)
 /* The registers of the current system call, where the tracepoint does not give them (5.15). */
 static __always_inline u64 task_registers(void)
 {
-	void *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	u64 ret = 0;
-
-	/* As a number: the verifier lets no pointer into a global function. */
-	bpf_probe_read_kernel(&ret, sizeof(ret), &regs);
-	return ret;
+	return as_number((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
 }
 
 /* Some calls of i386 take a pointer to their arguments. There may be fewer than six, and the memory
@@ -120,7 +115,7 @@ static __always_inline bool args_at(struct task_state *state, u64 at)
 
 /* socketcall() becomes the call that its first argument names, with the arguments that its second
  * one points to. */
-static __noinline bool become_socketcall(struct task_state *state)
+__subprog bool become_socketcall(struct task_state *state)
 {
 	u64 call;
 

@@ -70,7 +70,7 @@ extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
 extern void bpf_preempt_enable(void) __ksym __weak;
 
 /* Sends the definition of TASK. Returns false if the ring is full. */
-static __noinline bool task_define(struct task_state *state, u64 task)
+__subprog bool task_define(struct task_state *state, u64 task)
 {
 	bool sent;
 
@@ -88,7 +88,7 @@ enum whom { WHOM_LEFT_OUT, WHOM_KNOWN, WHOM_LOST };
 
 static __always_inline u64 task_comm(const struct task_struct *task, u32 at)
 {
-	if (cfg.task_storage)
+	if (has_task_storage())
 		return *(u64 *)&task->comm[at];
 	return kread_u64(kaddr((u64)task, task_struct, comm) + at);
 }

@@ -136,7 +136,7 @@ static __always_inline struct task_state *tabled_state(u64 task, bool create)
 /* The state of TASK, which current_task() has returned. */
 static __always_inline struct task_state *current_state_of(struct task_struct *task, bool create)
 {
-	if (cfg.task_storage)
+	if (has_task_storage())
 		return bpf_task_storage_get(&task_states, task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	return tabled_state((u64)task, create);
@@ -150,7 +150,7 @@ static __always_inline struct task_state *current_state(bool create)
 /* The state of a task that a tracepoint names. */
 static __always_inline struct task_state *state_of(struct task_struct *task, bool create)
 {
-	if (cfg.task_storage)
+	if (has_task_storage())
 		return bpf_task_storage_get(&task_states, task, 0,
 					    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	return tabled_state((u64)task, create);

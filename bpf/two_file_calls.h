@@ -20,7 +20,7 @@
 
 /* Puts the names of both files into STATE. One of them has to be in scope: the other may be a pipe
  * or a socket. */
-static __noinline enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
+__subprog enum verdict take_two_files(struct task_state *state, u64 in, u64 out)
 {
 	if (!state)
 		return VERDICT_LOST;
@@ -77,8 +77,7 @@ static __always_inline bool sets_attributes(const struct task_state *state,
 		request == FS_IOC_FSSETXATTR);
 }
 
-static __noinline int emit_attributes(struct task_state *state,
-				      const volatile struct syscall_desc *d)
+__subprog int emit_attributes(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 
@@ -128,8 +127,7 @@ static __always_inline enum verdict enter_ioctl(struct task_state *state, struct
 			      task_file(task, (s32)state->args[0]));
 }
 
-static __noinline int emit_two_files(struct task_state *state,
-				     const volatile struct syscall_desc *d)
+__subprog int emit_two_files(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	struct long_scratch *s = get_long_scratch();
 

@@ -80,7 +80,7 @@ static __always_inline void complete_offset(struct rec_fs *rec, const struct uri
 }
 
 /* Completes the record in S with the file that the request had, or that it has opened. */
-static __noinline enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
+__subprog enum verdict complete_file(struct long_scratch *s, struct uring_flight *f)
 {
 	struct task_state *state = current_state(true);
 	u64 file, inode;

@@ -51,8 +51,8 @@ struct {
 
 /* Keeps a request until it completes. CALL has its arguments, like those of the system call that D
  * describes. */
-static __noinline int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
-				  const struct uring_request *rq)
+__subprog int conn_submit(struct task_state *call, const volatile struct syscall_desc *d,
+			  const struct uring_request *rq)
 {
 	u32 zero = 0, len = 0;
 	u64 key, many;
@@ -131,7 +131,8 @@ __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 			c->rec.fd = res;
 		if (file && is_socket(file))
 			ends_of_sock(&c->rec.ends, sock_of(file));
-		given_end(&c->rec.ends, c->rec.op, res, (u64)c->address, c->address_len, OF_KERNEL);
+		given_end(&c->rec.ends, c->rec.op, res, as_number(c->address), c->address_len,
+			  OF_KERNEL);
 	}
 	if (!conn_ends_whole(&c->rec.ends))
 		size -= sizeof(c->rec.ends.un) - sizeof(c->rec.ends.ip);

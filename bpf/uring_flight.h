@@ -16,7 +16,7 @@
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
-const volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
+volatile struct syscall_desc uring_ops[MAX_URING_OPS] = {};
 
 /* A request being submitted. */
 struct uring_request {

@@ -231,7 +231,7 @@ static __always_inline int submit_operation(u64 ctx, const struct sqe *sqe,
 }
 
 /* Returns whether the request is kept until it completes. */
-static __noinline int submit(u64 ctx, u64 req)
+__subprog int submit(u64 ctx, u64 req)
 {
 	struct uring_request rq = { .req = req };
 	const volatile struct syscall_desc *d;

@@ -35,7 +35,7 @@ LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0
             "schema/streams.h": "GPL-2.0-only OR BSD-2-Clause", "schema/fs_ops.h": "GPL-2.0-only OR BSD-2-Clause",
             "schema/types.h": "GPL-2.0-only OR BSD-2-Clause"}
 GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "floor.skel.h", "syscall_names_native.h",
-             "syscall_names_compat.h", "nx_script.h"}
+             "syscall_names_compat.h", "nx_script.h", "iotrc_6_2.skel.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
 faults = 0

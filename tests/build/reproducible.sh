@@ -13,6 +13,8 @@ for name in one another/of/another/length; do
 	make -s -C "$dir/$name" COMMIT=0123456789ab all
 done
 cmp "$dir/one/build/iotrc" "$dir/another/of/another/length/build/iotrc"
-cmp "$dir/one/build/bpf/iotrc.bpf.o" "$dir/another/of/another/length/build/bpf/iotrc.bpf.o"
+for object in iotrc iotrc_6_2; do
+	cmp "$dir/one/build/bpf/$object.bpf.o" "$dir/another/of/another/length/build/bpf/$object.bpf.o"
+done
 echo "The same twice: $(sha256sum <"$dir/one/build/iotrc")"
 rm -rf "$dir"

@@ -53,9 +53,9 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = returns);
 	struct bpf_link *link = NULL;
 	unsigned long *addrs;
-	int err = functions__of_syscalls(
-		(const struct syscall_desc *)b->skel->rodata->syscalls,
-		(const struct syscall_desc *)b->skel->rodata->syscalls_compat, &addrs, &opts.cnt);
+	int err = functions__of_syscalls((const struct syscall_desc *)b->skel->bss->syscalls,
+					 (const struct syscall_desc *)b->skel->bss->syscalls_compat,
+					 &addrs, &opts.cnt);
 
 	if (!err) {
 		opts.addrs = addrs;

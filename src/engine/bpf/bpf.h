@@ -35,6 +35,7 @@ struct bpf_engine {
 	uint32_t streams;
 	bool process_exit; /* its rows are wanted */
 	bool tells_faults; /* tracepoints say which address faults */
+	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
 	bool can_overflow,
 		can_skip;   /* io_uring's completions: told of elsewhere, and not told of */

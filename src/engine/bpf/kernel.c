@@ -105,6 +105,11 @@ int kernel__enumerator(const struct btf *btf, const char *name)
 	return -1;
 }
 
+bool kernel__from_6_2(const struct btf *btf)
+{
+	return has_function(btf, "bpf_rdonly_cast");
+}
+
 void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 {
 	int reissue = kernel__enumerator(btf, "REQ_F_REISSUE_BIT"),
@@ -112,10 +117,10 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	int narrow = kernel__enumerator(btf, "IO_RING_F_COMPAT");
 	int mounted = kernel__enumerator(btf, "DCACHE_MOUNTED");
 
-	cfg->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
-	cfg->task_storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-						    BPF_FUNC_task_storage_get, NULL) > 0 &&
-			    libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0;
+	cfg->task_storage = kernel__from_6_2(btf) ||
+			    (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+						     BPF_FUNC_task_storage_get, NULL) > 0 &&
+			     libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) > 0);
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = kernel__tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);

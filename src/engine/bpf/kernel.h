@@ -18,6 +18,9 @@ int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint);
 /* The value of an enumerator of any enum; -1: there is none. */
 int kernel__enumerator(const struct btf *btf, const char *name);
 
+/* Whether the programs for kernels from 6.2 on can be loaded (bpf/helpers.h). */
+bool kernel__from_6_2(const struct btf *btf);
+
 /* Sets in CFG all that depends on the kernel alone. */
 void kernel__probe(struct capture_config *cfg, const struct btf *btf);
 

@@ -11,7 +11,7 @@ static bool no_task_storage(const struct bpf_engine *b)
 
 static bool no_rdonly_cast(const struct bpf_engine *b)
 {
-	return !b->skel->rodata->cfg.rdonly_cast;
+	return !b->from_6_2;
 }
 
 static bool nameless_uring(const struct bpf_engine *b)

@@ -14,6 +14,7 @@
 #include "engine/bpf/kernel.h"
 #include "engine/bpf/request_names.h"
 #include "iotrc.skel.h"
+#include "iotrc_6_2.skel.h"
 
 static int silent(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -59,6 +60,30 @@ static json_t *drop_reasons(const struct engine *e)
 	return drop_reasons__read();
 }
 
+/* One skeleton serves both objects: they have the same maps, programs and variables. */
+static struct iotrc_bpf *open_object(bool from_6_2, const struct bpf_object_open_opts *opts)
+{
+	struct iotrc_bpf *skel = calloc(1, sizeof(*skel));
+	int err;
+
+	_Static_assert(sizeof(*skel) == sizeof(struct iotrc_6_2_bpf), "the same maps and programs");
+	_Static_assert(sizeof(*skel->bss) == sizeof(struct iotrc_6_2_bpf__bss),
+		       "the same variables");
+	_Static_assert(sizeof(*skel->rodata) == sizeof(struct iotrc_6_2_bpf__rodata), "…");
+	if (!skel)
+		return NULL;
+	err = iotrc_bpf__create_skeleton(skel);
+	if (!err && from_6_2)
+		skel->skeleton->data = (void *)iotrc_6_2_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (!err)
+		err = bpf_object__open_skeleton(skel->skeleton, opts);
+	if (!err)
+		return skel;
+	iotrc_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
+}
+
 /* Reads the object that lies in the program, and writes into it what this recording is about. */
 static int prepare(struct bpf_engine *b, const struct selection *want, const struct btf *btf,
 		   char *problem)
@@ -71,7 +96,8 @@ static int prepare(struct bpf_engine *b, const struct selection *want, const str
 	if (err)
 		return engine__problem(problem, err, "cannot prepare BPF programs: %s",
 				       strerror(-err));
-	b->skel = iotrc_bpf__open_opts(&open);
+	b->from_6_2 = kernel__from_6_2(btf);
+	b->skel = open_object(b->from_6_2, &open);
 	if (!b->skel)
 		return engine__problem(problem, -errno, "cannot read the embedded BPF object: %s",
 				       strerror(errno));

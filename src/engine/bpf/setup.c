@@ -61,11 +61,11 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->cgroup = want->cgroup_id;
 	cfg->cache_sample = want->cache_sample;
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
-		choose(want, &syscalls_native[i], &skel->rodata->syscalls[i]);
-		choose(want, &syscalls_compat[i], &skel->rodata->syscalls_compat[i]);
+		choose(want, &syscalls_native[i], &skel->bss->syscalls[i]);
+		choose(want, &syscalls_compat[i], &skel->bss->syscalls_compat[i]);
 	}
 	memcpy(skel->rodata->socketcalls, syscalls_of_socketcall,
 	       sizeof(skel->rodata->socketcalls));
 	for (size_t i = 0; i < MAX_URING_OPS; i++)
-		choose(want, &uring_ops[i], &skel->rodata->uring_ops[i]);
+		choose(want, &uring_ops[i], &skel->bss->uring_ops[i]);
 }
