@@ -197,6 +197,11 @@ __noinline int aio_reap(u64 context)
 
 enum aio_act { AIO_KEEP, AIO_FORGET };
 
+__noinline int aio_act(u64 at, s32 act)
+{
+	return act == AIO_KEEP ? aio_request(at) : aio_refused(at, act < 0 ? act : 0);
+}
+
 /* The requests [FROM, TO) of the array at LIST of io_submit(), whose pointers are of WIDTH bytes:
  * keeps them, forgets them, or, with a negative ACT, records them as failed with that error. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
@@ -204,25 +209,24 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 	u64 i;
 
 	for (i = 0; i < AIO_STEP; i++) {
-		u64 at = 0, place = list + (from + i) * width;
+		u64 at = 0;
 
-		if (from + i >= to || (width == 4 ? uread(&at, 4, place) : uread(&at, 8, place)))
+		/* 4 or 8 bytes; a branch the verifier would follow in each round. */
+		if (from + i >= to || uread(&at, 8 - (width & 4), list + (from + i) * width))
 			break;
-		if (act == AIO_KEEP)
-			aio_request(at);
-		else
-			aio_refused(at, act < 0 ? act : 0);
+		aio_act(at, act);
 	}
 	return 0;
 }
 
-static __always_inline void aio_reap_all(u64 context)
+__noinline int aio_reap_all(u64 context)
 {
 	u64 i;
 
 	for (i = 0; i < AIO_STEPS; i++)
 		if (!aio_reap(context))
 			break;
+	return 0;
 }
 
 __subprog enum verdict enter_aio(struct task_state *state, u32 submits)

@@ -19,16 +19,20 @@
 
 #define AIO_CONTEXTS 64 /* contexts looked at per process */
 
-__noinline int aio_reap_context(u64 context)
+/* Reads the results in context number N of TABLE. */
+__noinline int aio_reap_context(u64 table, u64 n)
 {
-	aio_reap_all(context);
+	u64 context = kread_u64(kaddr(table, kioctx_table, table) + n * sizeof(u64));
+
+	if (context)
+		aio_reap_all(kread(context, kioctx, user_id));
 	return 0;
 }
 
 /* Reads the results in all contexts of the current process. */
 __noinline int aio_reap_process(void)
 {
-	u64 table, nr, context, i;
+	u64 table, nr, i;
 
 	if (!bpf_core_type_exists(struct kioctx_table)) /* a kernel without AIO */
 		return 0;
@@ -36,11 +40,8 @@ __noinline int aio_reap_process(void)
 	if (!table)
 		return 0;
 	nr = kread(table, kioctx_table, nr);
-	for (i = 0; i < AIO_CONTEXTS && i < nr; i++) {
-		context = kread_u64(kaddr(table, kioctx_table, table) + i * sizeof(u64));
-		if (context)
-			aio_reap_context(kread(context, kioctx, user_id));
-	}
+	for (i = 0; i < AIO_CONTEXTS && i < nr; i++)
+		aio_reap_context(table, i);
 	return 0;
 }
 

@@ -80,18 +80,13 @@ static __always_inline u64 add_lengths(u64 a, u64 b)
 /* Sum of the lengths of the first N iovecs, at most IOVEC_STEP, or IOVECS_UNREADABLE. */
 __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 {
-	u64 sum = 0, pair[2], i;
+	u64 sum = 0, pair[2] = {}, i, narrow = compat & 1, width = 16 - narrow * 8;
 
+	/* Without branches on COMPAT, each of which the verifier would follow in each round. */
 	for (i = 0; i < IOVEC_STEP && i < n; i++) {
-		if (compat) {
-			if (uread(pair, 8, at + i * 8))
-				return IOVECS_UNREADABLE;
-			sum += pair[0] >> 32;
-		} else {
-			if (uread(pair, 16, at + i * 16))
-				return IOVECS_UNREADABLE;
-			sum = add_lengths(sum, pair[1]);
-		}
+		if (uread(pair, width, at + i * width))
+			return IOVECS_UNREADABLE;
+		sum = add_lengths(sum, (pair[0] >> 32) * narrow + pair[1]);
 	}
 	return sum;
 }
@@ -100,12 +95,12 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
  * the verifier goes through each loop once, rather than through MAX_IOVECS rounds. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
-	u64 sum = 0, some, i;
+	u64 sum = 0, some, i, width = 16 - (compat & 1) * 8;
 
 	if (n > MAX_IOVECS)
 		return IOVECS_UNREADABLE;
 	for (i = 0; i < MAX_IOVECS && i < n; i += IOVEC_STEP) {
-		some = sum_some_iovecs(at + i * (compat ? 8 : 16), n - i, compat);
+		some = sum_some_iovecs(at + i * width, n - i, compat);
 		if (some == IOVECS_UNREADABLE)
 			return some;
 		sum = add_lengths(sum, some);

@@ -23,12 +23,13 @@
 #define DCACHE_OP_HASH 1    /* include/linux/dcache.h: the filesystem hashes names itself, */
 #define DCACHE_OP_COMPARE 2 /* or compares them itself */
 
-#define NAME_BYTES 255  /* per component (include/uapi/linux/limits.h) */
-#define LINK_BYTES 512  /* of the text of a symbolic link; longer links are not followed */
-#define LINKS_MAX 10    /* symbolic links per path; the kernel allows 40 */
-#define BUCKET_MAX 64   /* dentries looked at per bucket */
-#define MOUNTS_STEP 128 /* mounts below one that are looked at */
-#define MOUNTS_CALLS 1
+#define NAME_BYTES 255 /* per component (include/uapi/linux/limits.h) */
+#define LINK_BYTES 512 /* of the text of a symbolic link; longer links are not followed */
+#define LINKS_MAX 10   /* symbolic links per path; the kernel allows 40 */
+#define BUCKET_STEP 8  /* dentries per call of find_some() */
+#define BUCKET_CALLS 8 /* calls: dentries looked at per bucket */
+#define MOUNTS_STEP 16 /* mounts below one per call of find_mount() */
+#define MOUNTS_CALLS 8
 #define MOUNTED_OVER 2   /* mounts on one another */
 #define LOOKUP_STEPS 192 /* components, those of symbolic links included */
 
@@ -79,9 +80,8 @@ static __always_inline u64 zero_bytes(u64 w)
 /* Hashes the component at AT in the current directory, like full_name_hash() of fs/namei.c
  * (CONFIG_DCACHE_WORD_ACCESS). A global function, like those below: the verifier goes through it
  * once. */
-__noinline int hash_component(void)
+__subprog int hash_component(struct lookup *s)
 {
-	struct lookup *s = get_lookup();
 	u64 x = 0, y, len = 0, i;
 	u32 at;
 
@@ -117,19 +117,15 @@ __noinline int hash_component(void)
 	return 0;
 }
 
-/* Looks up the component in the current directory: FOUND is its dentry, or 0 if it is not
- * cached. */
-__noinline int find_dentry(void)
+/* Looks for the component among the next BUCKET_STEP dentries of its bucket, from NODE on: FOUND is
+ * its dentry. Returns where to go on; 0 at the end. */
+__subprog u64 find_some(struct lookup *s, u64 node)
 {
-	struct lookup *s = get_lookup();
-	u64 node, i;
+	u64 i;
 
 	if (!s)
 		return 0;
-	s->found = 0;
-	node = kread_u64(dcache_buckets + (u64)((u32)s->hash_len >> (dcache_shift & 31)) * 8) &
-	       ~3ULL;
-	for (i = 0; i < BUCKET_MAX && node; i++) {
+	for (i = 0; i < BUCKET_STEP && node; i++) {
 		u64 dentry = node - bpf_core_field_offset(struct dentry, d_hash);
 
 		if (kread(dentry, dentry, d_name.hash_len) == s->hash_len &&
@@ -146,13 +142,25 @@ __noinline int find_dentry(void)
 		}
 		node = kread_u64(node); /* hlist_bl_node.next comes first */
 	}
-	return 0;
+	return node;
+}
+
+/* Looks up the component in the current directory: FOUND is its dentry, or 0 if it is not
+ * cached. */
+static __always_inline void find_dentry(struct lookup *s)
+{
+	u64 node = kread_u64(dcache_buckets + (u64)((u32)s->hash_len >> (dcache_shift & 31)) * 8) &
+		   ~3ULL;
+	u64 i;
+
+	s->found = 0;
+	for (i = 0; i < BUCKET_CALLS && node; i++)
+		node = find_some(s, node);
 }
 
 /* Searches the next MOUNTS_STEP children of the current mount for one on the current dentry. */
-static __always_inline int find_mount(void)
+__subprog int find_mount(struct lookup *s)
 {
-	struct lookup *s = get_lookup();
 	u64 head, i;
 
 	if (!s)
@@ -191,7 +199,7 @@ __noinline int cross_mounts(void)
 				 mnt_mounts.next);
 		s->crossed = 0;
 		for (j = 0; j < MOUNTS_CALLS && s->child && !s->crossed; j++)
-			find_mount();
+			find_mount(s);
 		if (!s->crossed)
 			return !s->child;
 	}
@@ -258,16 +266,15 @@ static __always_inline bool at_end(const struct lookup *s, bool *slash)
 }
 
 /* Enters the component just hashed; returns false if the cache does not tell. */
-static __always_inline int lookup_name(void)
+static __always_inline int lookup_name(struct lookup *s)
 {
-	struct lookup *s = get_lookup();
 	bool slash, last;
 	u32 format;
 	u64 inode;
 
-	if (!s || kread(s->dentry, dentry, d_flags) & (DCACHE_OP_HASH | DCACHE_OP_COMPARE))
+	if (kread(s->dentry, dentry, d_flags) & (DCACHE_OP_HASH | DCACHE_OP_COMPARE))
 		return 0;
-	find_dentry();
+	find_dentry(s);
 	inode = s->found ? kread(s->found, dentry, d_inode) : 0;
 	if (!inode)
 		return 0;
@@ -295,7 +302,7 @@ __noinline int lookup_step(void)
 		s->arrived = 1;
 		return 0;
 	}
-	hash_component();
+	hash_component(s);
 	len = s->hash_len >> 32;
 	if (len > NAME_BYTES)
 		return 0;
@@ -306,7 +313,7 @@ __noinline int lookup_step(void)
 		go_up();
 		return cross_mounts();
 	}
-	return lookup_name();
+	return lookup_name(s);
 }
 
 enum lookup_how {

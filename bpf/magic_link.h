@@ -34,25 +34,6 @@ static __always_inline u32 own_number(struct task_struct *task)
 	return (u32)kread_u64(kaddr(pid, pid, numbers) + level * bpf_core_type_size(struct upid));
 }
 
-#define TEXT(i) text[(i) & (MAGIC_HEAD - 1)]
-
-/* The number at position I, which is moved behind it; -1 if there is none. */
-static __always_inline s64 take_number(const char *text, u32 *i)
-{
-	s64 n = -1;
-	u64 digits;
-
-	for (digits = 0; digits < 10; digits++) {
-		char c = TEXT(*i);
-
-		if (c < '0' || c > '9')
-			break;
-		n = (n < 0 ? 0 : n * 10) + c - '0';
-		(*i)++;
-	}
-	return n;
-}
-
 static __always_inline u64 eight_bytes(const char *text, u32 i)
 {
 	return *(u64 *)&text[i & (MAGIC_HEAD - 1)];
@@ -80,70 +61,96 @@ static __always_inline struct magic_scratch *get_magic_scratch(void)
 	return bpf_map_lookup_elem(&magic_scratch, &zero);
 }
 
+/* The number at link.bytes, which is moved behind it; -1 if there is none. A global function, like
+ * read_magic_link(): the verifier goes through it once. */
+__noinline s64 take_number(void)
+{
+	struct magic_scratch *s = get_magic_scratch();
+	u64 digits;
+	s64 n = -1;
+	u32 i;
+
+	if (!s)
+		return -1;
+	i = s->link.bytes;
+	for (digits = 0; digits < 10; digits++) {
+		char c = s->text[i & (MAGIC_HEAD - 1)];
+
+		if (c < '0' || c > '9')
+			break;
+		n = (n < 0 ? 0 : n * 10) + c - '0';
+		i++;
+	}
+	s->link.bytes = i;
+	return n;
+}
+
 /* Behind "/proc/": whether the next component is the process or thread itself. */
-static __always_inline bool take_own(const char *text, u32 *i)
+static __always_inline bool take_own(struct magic_scratch *s)
 {
 	s64 n;
 
-	if (FIRST(eight_bytes(text, *i), 5) == 0x2f666c6573ULL) { /* self/ */
-		*i += 5;
+	if (FIRST(eight_bytes(s->text, s->link.bytes), 5) == 0x2f666c6573ULL) { /* self/ */
+		s->link.bytes += 5;
 		return true;
 	}
-	if (eight_bytes(text, *i) == 0x732d646165726874ULL && /* thread-self/ */
-	    FIRST(eight_bytes(text, *i + 8), 4) == 0x2f666c65ULL) {
-		*i += 12;
+	if (eight_bytes(s->text, s->link.bytes) == 0x732d646165726874ULL && /* thread-self/ */
+	    FIRST(eight_bytes(s->text, s->link.bytes + 8), 4) == 0x2f666c65ULL) {
+		s->link.bytes += 12;
 		return true;
 	}
-	n = take_number(text, i);
-	return n >= 0 && n == own_number(current_task()) && TEXT((*i)++) == '/';
+	n = take_number();
+	return n >= 0 && n == own_number(current_task()) &&
+	       s->text[s->link.bytes++ & (MAGIC_HEAD - 1)] == '/';
 }
 
 /* Behind that: which of the links follows. */
-static __always_inline u32 take_kind(const char *text, u32 *i)
+static __always_inline u32 take_kind(struct magic_scratch *s)
 {
-	u64 next = eight_bytes(text, *i);
+	u64 next = eight_bytes(s->text, s->link.bytes);
 
 	if (FIRST(next, 3) == 0x647763) { /* cwd */
-		*i += 3;
+		s->link.bytes += 3;
 		return MAGIC_CWD;
 	}
 	if (FIRST(next, 4) == 0x746f6f72) { /* root */
-		*i += 4;
+		s->link.bytes += 4;
 		return MAGIC_ROOT;
 	}
 	if (FIRST(next, 3) == 0x2f6466) { /* fd/ */
-		*i += 3;
+		s->link.bytes += 3;
 		return MAGIC_FD;
 	}
 	return MAGIC_NONE;
 }
 
-/* Examines the beginning of the path in the scratch, which starts with /proc/ or /dev/. A global
- * function: the verifier goes through it once. */
+/* Examines the beginning of the path in the scratch, which starts with /proc/ or /dev/. */
 __noinline int read_magic_link(void)
 {
 	struct magic_scratch *s = get_magic_scratch();
-	u32 i = 6, kind;
+	char behind;
+	u32 kind;
 	s64 n = 0;
 
 	if (!s)
 		return 0;
 	s->link.kind = MAGIC_NONE;
+	s->link.bytes = 6;
 	if (eight_bytes(s->text, 0) == 0x2f64662f7665642fULL) { /* /dev/fd/ */
-		i = 8;
+		s->link.bytes = 8;
 		kind = MAGIC_FD;
 	} else {
-		if (!take_own(s->text, &i))
+		if (!take_own(s))
 			return 0;
-		kind = take_kind(s->text, &i);
+		kind = take_kind(s);
 	}
 	if (kind == MAGIC_FD)
-		n = take_number(s->text, &i);
-	if (n < 0 || (s->text[i & (MAGIC_HEAD - 1)] && s->text[i & (MAGIC_HEAD - 1)] != '/'))
+		n = take_number();
+	behind = s->text[s->link.bytes & (MAGIC_HEAD - 1)];
+	if (n < 0 || (behind && behind != '/'))
 		return 0;
 	s->link.fd = n;
 	s->link.kind = kind;
-	s->link.bytes = i;
 	return 0;
 }
 

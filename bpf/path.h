@@ -23,11 +23,12 @@
 #define NSFS_MAGIC 0x6e736673 /* include/uapi/linux/magic.h */
 #define NS_KIND_BYTES 32      /* "time_for_children" */
 
-#define HASHED_DEPTH 48 /* components; deeper paths are sent each time */
+#define HASHED_STEP 12 /* components per call of hash_some() */
+#define HASHED_CALLS 4 /* calls; deeper paths are sent each time */
 /* Loop counters have 64 bits: up to 5.15 the verifier forgets a smaller number that is spilled to
  * the stack, and then takes the loop for endless. */
-#define WALK_STEP 32  /* components per call of walk_some() */
-#define WALK_CALLS 66 /* calls: 4096 bytes hold 2048 components, and mounts are steps as well */
+#define WALK_STEP 12   /* components per call of walk_some() */
+#define WALK_CALLS 176 /* calls: 4096 bytes hold 2048 components, and mounts are steps as well */
 
 /* The ids that have been sent, and the epoch of each. */
 struct {
@@ -71,23 +72,35 @@ static __always_inline struct where task_root(u64 task)
 	return root;
 }
 
-/* Adds the names from AT up to ROOT to HASH; returns 0 if there are too many. */
-static __always_inline u64 chain_hash(struct where at, struct where root, u64 hash)
-{
-	u64 mount_root = kread(at.mount, vfsmount, mnt_root);
-	u64 i;
+/* The names from AT up to ROOT, of which HASH is the hash so far. */
+struct chain {
+	struct where at, root;
+	u64 hash;
+};
 
-	for (i = 0; i < HASHED_DEPTH; i++) {
+/* Adds the next HASHED_STEP names; returns whether the root has been reached. */
+__subprog int hash_some(struct chain *c)
+{
+	u64 mount_root, hash, i;
+	struct where at, root;
+
+	if (!c)
+		return 1;
+	at = c->at;
+	root = c->root;
+	hash = c->hash;
+	mount_root = kread(at.mount, vfsmount, mnt_root);
+	for (i = 0; i < HASHED_STEP; i++) {
 		u64 up;
 
 		if (at.dentry == root.dentry && at.mount == root.mount)
-			return hash;
+			goto reached;
 		if (at.dentry == mount_root) {
 			u64 mount = at.mount - bpf_core_field_offset(struct mount, mnt);
 			u64 parent = kread(mount, mount, mnt_parent);
 
 			if (parent == mount)
-				return hash;
+				goto reached;
 			at.dentry = kread(mount, mount, mnt_mountpoint);
 			at.mount = kaddr(parent, mount, mnt);
 			mount_root = kread(at.mount, vfsmount, mnt_root);
@@ -95,16 +108,33 @@ static __always_inline u64 chain_hash(struct where at, struct where root, u64 ha
 		}
 		up = kread(at.dentry, dentry, d_parent);
 		if (up == at.dentry)
-			return hash;
+			goto reached;
 		/* Only this last step depends on the component before. */
 		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len) * 0xbf58476d1ce4e5b9ULL +
 					 kread_u64(kread(at.dentry, dentry, d_name.name)));
 		at.dentry = up;
 	}
+	c->at = at;
+	c->hash = hash;
+	return 0;
+reached:
+	c->hash = hash;
+	return 1;
+}
+
+/* Adds all names of C; returns 0 if there are too many. */
+static __always_inline u64 chain_hash(struct chain *c)
+{
+	u64 i;
+
+	for (i = 0; i < HASHED_CALLS; i++)
+		if (hash_some(c))
+			return c->hash;
 	return 0;
 }
 
-/* Puts the next WALK_STEP names in front of the text in the scratch. A global function: the
+/* Puts the next WALK_STEP names in front of the text in the scratch; returns 0 when these are all, or
+ * there is no more room. A global function: the
  * verifier goes through it once, however many callers it has. */
 __noinline int walk_some(void)
 {
@@ -151,7 +181,7 @@ __noinline int walk_some(void)
 		s->at = at;
 		s->dentry = up;
 	}
-	return 0;
+	return 1;
 done:
 	s->done = 1;
 	return 0;
@@ -211,14 +241,18 @@ static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inod
  * once. */
 __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 {
-	struct where at = { .dentry = dentry, .mount = mount };
 	u64 sb = kread(inode, inode, i_sb);
+	struct chain c;
 	u64 id = mix(kread(inode, inode, i_ino),
 		     kread(sb, super_block, s_dev) ^ kread(inode, inode, i_generation) << 32);
 
 	if (is_nameless(inode, mount))
 		return mix(mix(id, dentry), own_name_hash(dentry));
-	return chain_hash(at, task_root((u64)bpf_get_current_task()), mix(id, is_deleted(dentry)));
+	c.at.dentry = dentry;
+	c.at.mount = mount;
+	c.root = task_root((u64)bpf_get_current_task());
+	c.hash = mix(id, is_deleted(dentry));
+	return chain_hash(&c);
 }
 
 static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
@@ -233,8 +267,9 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 	s->root_mount = root.mount;
 	s->at = PATH_END;
 	s->done = s->cut = s->detached = 0;
-	for (i = 0; i < WALK_CALLS && !s->done; i++)
-		walk_some();
+	for (i = 0; i < WALK_CALLS; i++)
+		if (!walk_some())
+			break;
 	if (!s->done)
 		s->cut = 1;
 	if (s->at == PATH_END) { /* nothing was added: it is the root itself */

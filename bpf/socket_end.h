@@ -100,6 +100,17 @@ static __always_inline u64 current_fdt(void)
 	return kread(kread(bpf_get_current_task(), task_struct, files), files_struct, fdt);
 }
 
+/* Handles the descriptors from FD on that have one of the lowest eight bits in BITS. */
+__noinline int end_byte(u32 fd, u32 bits, u32 ends)
+{
+	u64 i;
+
+	for (i = 0; i < 8; i++)
+		if (bits >> i & 1)
+			end_descriptor(fd + i, ends);
+	return 0;
+}
+
 __noinline int end_word(u32 word, u32 ends)
 {
 	u64 fdt = current_fdt(), bits, i;
@@ -107,9 +118,9 @@ __noinline int end_word(u32 word, u32 ends)
 	bits = kread_u64(kread(fdt, fdtable, open_fds) + (u64)word * 8);
 	if (ends == ENDS_ON_EXEC)
 		bits &= kread_u64(kread(fdt, fdtable, close_on_exec) + (u64)word * 8);
-	for (i = 0; i < WORD_FDS; i++)
-		if (bits >> i & 1)
-			end_descriptor(word * WORD_FDS + i, ends);
+	for (i = 0; i < WORD_FDS / 8; i++)
+		if (bits >> (i * 8) & 0xff)
+			end_byte(word * WORD_FDS + i * 8, bits >> (i * 8), ends);
 	return 0;
 }
 
