@@ -42,10 +42,7 @@ static __always_inline bool still_known(const struct known_file *k, u64 file)
 /* The open file FD of TASK, which current_task() has returned; 0 if there is none. */
 static __always_inline u64 task_file(struct task_struct *task, s64 fd)
 {
-	/* Through a pointer that the verifier trusts it looks for the name of the field's type in all
-	 * of the kernel's types: 0.4 ms each time that it comes here. */
-	u64 files = FROM_6_2 ? kread((u64)task, task_struct, files) : task_read(task, files);
-	u64 fdt = kread(files, files_struct, fdt);
+	u64 fdt = kread(task_pointer(task, files), files_struct, fdt);
 
 	if ((u64)fd >= kread(fdt, fdtable, max_fds))
 		return 0;

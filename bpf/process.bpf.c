@@ -80,7 +80,7 @@ static __always_inline bool is_last(struct task_struct *task, bool group_dead)
 	if ((u32)live != 0)
 		return false;
 	key.tgid = task->tgid;
-	key.start_time = kread((u64)task->group_leader, task_struct, start_time);
+	key.start_time = kread(task_pointer(task, group_leader), task_struct, start_time);
 	return bpf_map_update_elem(&exits_told, &key, &yes, BPF_NOEXIST) == 0;
 }
 
@@ -93,7 +93,7 @@ static __always_inline u32 exit_status(struct task_struct *task)
 
 	if (kread(signal, signal_struct, flags) & SIGNAL_GROUP_EXIT)
 		return kread(signal, signal_struct, group_exit_code);
-	return kread((u64)task->group_leader, task_struct, exit_code);
+	return kread(task_pointer(task, group_leader), task_struct, exit_code);
 }
 
 /* Whether a filter leaves out the current thread, which is ending. Its arguments can no longer be

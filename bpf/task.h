@@ -100,7 +100,7 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 					      bool again)
 {
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
-	u64 css_set = task_read(task, cgroups), parent = task_read(task, real_parent);
+	u64 css_set = task_pointer(task, cgroups), parent = task_pointer(task, real_parent);
 	u64 jiffies = bpf_jiffies64(), cgroup;
 	u32 ppid;
 
