@@ -31,8 +31,8 @@ static __always_inline u64 task_address(struct task_struct *task)
 #define task_read(task, field) \
 	(has_task_storage() ? (u64)(task)->field : kread(task, task_struct, field))
 
-/* The same of a FIELD that is a pointer. Where the verifier trusts TASK it looks for the type that such a
- * field points to, by name, in all types of the kernel: 0.4 ms each time that it comes by. */
+/* The same of a FIELD that is a pointer. Where the verifier trusts TASK it looks for the type that
+ * such a field points to, by name, in all types of the kernel: 0.4 ms each time that it passes. */
 #define task_pointer(task, field) \
 	(FROM_6_2 ? kread((u64)(task), task_struct, field) : task_read(task, field))
 

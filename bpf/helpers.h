@@ -12,17 +12,17 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* The programs are compiled twice (Makefile): with FROM_6_2 as 1 for kernels from 6.2 on, and as 0 for
- * older ones. The first read kernel memory without a helper call (bpf/kread.h), keep the state of threads
- * in task storage, and pass pointers to functions that are verified once. Were both ways in one program,
- * the verifier would have twice the work. */
+/* The programs are compiled twice (Makefile): with FROM_6_2 as 1 for kernels from 6.2 on, and as 0
+ * for older ones. The first read kernel memory without a helper call (bpf/kread.h), keep the state
+ * of threads in task storage, and pass pointers to functions that are verified once. Were both
+ * ways in one program, the verifier would have twice the work. */
 #ifndef FROM_6_2
 #define FROM_6_2 0
 #endif
 
-/* A function that the verifier goes through once, rather than once per call. It takes numbers, and pointers
- * to memory of a known size that may be written. Before 5.12 such a function takes numbers alone: for
- * kernels before 6.2 these functions are static, and verified once per call. */
+/* A function that the verifier goes through once, rather than once per call. It takes numbers, and
+ * pointers to memory of a known size that may be written. Before 5.12 such a function takes
+ * numbers alone: for kernels before 6.2 these functions are static, and verified once per call. */
 #if FROM_6_2
 #define __subprog __noinline
 #else

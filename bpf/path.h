@@ -133,9 +133,9 @@ static __always_inline u64 chain_hash(struct chain *c)
 	return 0;
 }
 
-/* Puts the next WALK_STEP names in front of the text in the scratch; returns 0 when these are all, or
- * there is no more room. A global function: the
- * verifier goes through it once, however many callers it has. */
+/* Puts the next WALK_STEP names in front of the text in the scratch; returns 0 when these are all,
+ * or there is no more room. A global function: the verifier goes through it once, however many
+ * callers it has. */
 __noinline int walk_some(void)
 {
 	u32 zero = 0;
