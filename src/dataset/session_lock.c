@@ -29,9 +29,9 @@ static bool is_lock_file(int fd)
 
 /* Takes over FD, and returns it, locked. The lock belongs to the open file: this process may close
  * others of it. */
-static int lock_file(int fd)
+static int lock_file(int fd, short type)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
 	int err = 0;
 
 	if (!is_lock_file(fd))
@@ -75,7 +75,7 @@ int session_lock__new(int dir)
 
 	if (fd < 0)
 		return fd == -EEXIST ? -EWOULDBLOCK : fd;
-	fd = lock_file(fd);
+	fd = lock_file(fd, F_WRLCK);
 	if (fd < 0 || !is_flocked(dir))
 		return fd;
 	close(fd);
@@ -86,7 +86,13 @@ int session_lock__take(int dir)
 {
 	int fd = open_file(dir, O_RDWR);
 
-	return fd >= 0 ? lock_file(fd) : fd == -ENOENT ? lock_directory(dir) : fd;
+	if (fd == -ENOENT)
+		return lock_directory(dir);
+	if (fd != -EROFS)
+		return fd < 0 ? fd : lock_file(fd, F_WRLCK);
+	/* Nothing there can be changed: a lock that others may have as well is enough. */
+	fd = open_file(dir, O_RDONLY);
+	return fd < 0 ? fd : lock_file(fd, F_RDLCK);
 }
 
 bool session_lock__held(int dir)

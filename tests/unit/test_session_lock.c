@@ -113,6 +113,23 @@ Test(session_lock, an_older_session)
 	cr_assert_not(session_lock__held(dir));
 }
 
+/* Whatever is complete there needs no repair, and must not be called faulty. */
+Test(session_lock, a_read_only_file_system)
+{
+	int lock, ro;
+
+	root__skip_unless();
+	cr_assert_eq(mkdir("disk", 0750), 0);
+	root__tmpfs("disk", "mode=0750");
+	dir = open("disk", O_RDONLY | O_DIRECTORY);
+	lock = session_lock__new(dir);
+	cr_assert_geq(lock, 0);
+	close(lock);
+	cr_assert_eq(mount(NULL, "disk", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	ro = session_lock__take(dir);
+	cr_expect_geq(ro, 0, "%d", ro);
+}
+
 /* The owner of the directory may put anything there. */
 Test(session_lock, what_is_no_lock_file, .timeout = 10)
 {
