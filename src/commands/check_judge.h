@@ -24,10 +24,11 @@ struct check_class_text {
 extern const struct check_class_text check_classes[CHECK_CLASSES];
 
 /* The verdict, an object: a list for each class, of objects with a `path` or a `glob`, `processes`
- * (pid and command), and for writes `deleted`; and `not_judged`, the keys of the classes that this
- * report can't tell, and where that is so because of the declaration its `undetermined`. REPORT is that of a run with its processes and, as `unread`, the files that
- * were there all the same (check_unread.h). SCOPE has the globs that were left out of it. Marks the
- * globs of D as used. NULL when memory is out. */
+ * (pid and command), and for writes `deleted`; `not_judged`, the keys of the classes that this
+ * report can't tell; and where that is so because of the declaration its `undetermined`. REPORT is
+ * that of a run with its processes and, as `unread`, the files that were there all the same
+ * (check_unread.h). SCOPE has the globs that were left out of it. Marks the globs of D as used.
+ * NULL when memory is out. */
 json_t *check__judge(const json_t *report, struct declaration *d, const struct run_scope *scope);
 
 /* How many violations VERDICT has. */
