@@ -119,7 +119,7 @@ static int read_answer(FILE *said, int status, uint64_t *ret_count, char why[DUC
 	text[n] = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		snprintf(why, DUCKDB_WHY_MAX, MISSING);
-		return -ENOPKG;
+		return -ENOENT;
 	}
 	while (n && text[n - 1] == '\n')
 		text[--n] = 0;

@@ -11,7 +11,7 @@
 /* Runs SQL, statements separated by ';', in a new database in memory, then COUNT, a query whose
  * answer is one number, which *RET_COUNT gets. The library is the file $IOTRC_DUCKDB, or
  * libduckdb.so where the dynamic linker finds it; otherwise the program `duckdb` in $PATH is run.
- * 0, or a negative errno with a line in WHY: -ENOPKG if there is neither; -EIO if DuckDB reports an
+ * 0, or a negative errno with a line in WHY: -ENOENT if there is neither; -EIO if DuckDB reports an
  * error, which WHY quotes (not escaped). */
 int duckdb__run(const char *sql, const char *count, uint64_t *ret_count, char why[DUCKDB_WHY_MAX]);
 
