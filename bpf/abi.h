@@ -6,6 +6,7 @@
 
 #include "schema/records.h"
 #include "schema/streams.h"
+#include "schema/sums.h"
 
 #define MAX_CPUS 512       /* slots for per-CPU counters and rings; further CPUs share them */
 #define MAX_SYSCALLS 512   /* the largest table: x86-64 ends at 470 in Linux 6.18 */
@@ -181,6 +182,51 @@ struct cpu_slot {
 	u64 lane_taken __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 
+/* ---- sums, instead of records (bpf/sums.h) ---- */
+
+#define SUMS_MAX 16384         /* groups */
+#define SUM_BUCKETS_MAX 131072 /* buckets of times, all groups together */
+#define SUM_TASKS_MAX 32768    /* threads whose names are known */
+
+/* Fields that sums aren't by are 0. */
+struct sum_key {
+	u64 cgroup;
+	u64 uid; /* 1 + the user's id; 0: unknown */
+	char comm[COMM_BYTES];
+	u32 pid;
+	u32 dev;   /* as in rec_path */
+	u32 error; /* errno; of block: rec_block.error */
+	u8 stream;
+	u8 op;     /* as in records; of block: REQ_OP_*; of pagefault: major */
+	u8 size;   /* 1 + the power of two that it isn't less than; 1: 0 bytes, 0: unknown */
+	u8 others; /* all groups of the stream that found no room */
+};
+
+_Static_assert(sizeof(struct sum_key) % 8 == 0, "hashed in words");
+
+struct sum_time {
+	u64 n, ns, min, max;
+};
+
+struct sum_value {
+	u64 id; /* of its buckets */
+	u64 calls, errors, amount;
+	struct sum_time time, wait;
+};
+
+struct sum_bucket {
+	u64 id;
+	u32 bucket; /* schema/buckets.h */
+	u32 wait;   /* of sum_value.wait, not time */
+};
+
+/* The key is a record's task: process id << 32 | thread id. */
+struct sum_task {
+	char comm[COMM_BYTES];
+	u64 cgroup;
+	u32 uid, ppid;
+};
+
 /* ---- configuration, in .rodata ---- */
 
 #define MAX_PIDS 16
@@ -214,6 +260,7 @@ struct capture_config {
 	u32 cache_sample;   /* record one page in this many */
 	u32 page_size;      /* bytes */
 	u32 dcache_mounted; /* in a dentry's d_flags: DCACHE_MOUNTED */
+	u32 sums;           /* enum sum_by; 0: records are sent */
 };
 
 #endif

@@ -88,7 +88,7 @@ PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 	rec->bytes = f->bytes;
 	rec->task = f->task;
 	rec->request_id = f->request_id;
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 out:
 	bpf_map_delete_elem(&bios_in_flight, &bio);
 	return 0;

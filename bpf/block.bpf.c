@@ -244,7 +244,7 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 	rec->sector = rq->__sector;
 	rec->bytes = bytes;
 	fill_flight(rec, f, bytes);
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 out:
 	if (f && f != &unissued)
 		bpf_map_delete_elem(&in_flight, &key);

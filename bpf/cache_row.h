@@ -37,7 +37,7 @@ __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 	rec->index = index;
 	rec->pages = pages;
 	rec->count = count;
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

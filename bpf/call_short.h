@@ -15,8 +15,8 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-/* Writes the record straight into the lane or the ring. Without room there, the call counts as
- * lost. */
+/* Writes the record straight into the lane or the ring, or sums it up. Without room there, the call
+ * counts as lost. */
 static __always_inline void emit_short(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {
@@ -26,7 +26,9 @@ static __always_inline void emit_short(struct task_state *state,
 	struct rec_fs *rec;
 	u64 seen = count_seen(slot, STREAM_FS);
 
-	if (cfg.lane_records) {
+	if (cfg.sums) {
+		rec = sum_enter();
+	} else if (cfg.lane_records) {
 		rec = lane_room(slot, cpu);
 	} else {
 		ring = bpf_map_lookup_elem(&rings, &cpu);
@@ -39,11 +41,16 @@ static __always_inline void emit_short(struct task_state *state,
 		return;
 	}
 	fill(rec, state, d);
-	fill_extent(rec, state, d);
-	if (cfg.lane_records)
+	if (!cfg.sums || cfg.sums & SUM_BY_SIZE)
+		fill_extent(rec, state, d);
+	if (cfg.sums) {
+		sum_fs(rec, 0);
+		sum_leave();
+	} else if (cfg.lane_records) {
 		lane_put(slot, cpu, seen);
-	else
+	} else {
 		bpf_ringbuf_submit(rec, submit_flags(ring, seen));
+	}
 }
 
 /* The same, out of line: rarer calls must not take stack from the hot path. */

@@ -92,7 +92,7 @@ __subprog int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 	rec->ret = ret;
 	rec->arg = rec->domain = 0;
 	ends_of_sock(&rec->ends, sk);
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

@@ -69,7 +69,7 @@ static __always_inline int dropped(void *ctx, u64 skb, bool has_reason, u32 reas
 		sk = kread(skb, sk_buff, sk);
 	if (sk && rec->proto == PROTO_TCP)
 		rec->tcp_state = kread(sk, sock, __sk_common.skc_state);
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ static __always_inline int retransmitted(void *ctx, u64 sk, u64 skb)
 		bpf_probe_read_kernel(rec->dst, 16,
 				      (void *)kaddr(sk, sock, __sk_common.skc_v6_daddr));
 	}
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

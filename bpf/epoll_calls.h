@@ -100,7 +100,7 @@ static __always_inline int emit_epoll(struct task_state *state,
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];
 	}
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

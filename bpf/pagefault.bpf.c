@@ -82,7 +82,7 @@ static __always_inline int faulted(u64 address, bool major)
 	rec->ino = kread(inode, inode, i_ino);
 	rec->page = page_in_area(vma, address);
 	rec->address = address;
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

@@ -168,7 +168,7 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	rec->task = state->id;
 	rec->path = rec->size = rec->offset = 0;
 	rec->ret = 0;
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

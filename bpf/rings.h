@@ -7,6 +7,7 @@
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
+#include "bpf/sums.h"
 #include "schema/streams.h"
 #include "schema/types.h"
 
@@ -49,14 +50,19 @@ static __always_inline bool crowded(void *ring, struct cpu_slot *slot, enum stre
 
 /* Counts an event of STREAM and reserves its record of SIZE bytes, a constant. Returns NULL if
  * there is no room; the event has been counted as lost then. FLAGS are to be passed to
- * bpf_ringbuf_submit(). */
+ * deliver(). */
 static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 *ret_flags)
 {
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
-	void *ring = bpf_map_lookup_elem(&rings, &cpu), *rec;
 	u64 seen = count_seen(slot, stream);
+	void *ring, *rec;
 
+	if (cfg.sums) {
+		*ret_flags = 0;
+		return sum_enter();
+	}
+	ring = bpf_map_lookup_elem(&rings, &cpu);
 	rec = ring && !crowded(ring, slot, stream, seen) ? bpf_ringbuf_reserve(ring, size, 0) : 0;
 	if (!rec) {
 		count_lost(slot, stream, now);
@@ -66,13 +72,33 @@ static __always_inline void *reserve(enum stream stream, u32 size, u64 now, u64 
 	return rec;
 }
 
+/* Sends a record that reserve() has returned. */
+static __always_inline void deliver(void *rec, u64 flags)
+{
+	if (!cfg.sums) {
+		bpf_ringbuf_submit(rec, flags);
+		return;
+	}
+	sum_record(rec);
+	sum_leave();
+}
+
+/* Counts an event of STREAM, fs or nw_conn, and sends its record. */
 static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)
 {
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
-	void *ring = bpf_map_lookup_elem(&rings, &cpu);
 	u64 seen = count_seen(slot, stream);
+	void *ring;
 
+	if (cfg.sums) {
+		if (stream == STREAM_FS)
+			sum_fs(rec, 0);
+		else
+			sum_conn(rec);
+		return;
+	}
+	ring = bpf_map_lookup_elem(&rings, &cpu);
 	if (!ring || crowded(ring, slot, stream, seen) ||
 	    bpf_ringbuf_output(ring, rec, size, submit_flags(ring, seen)))
 		count_lost(slot, stream, now);

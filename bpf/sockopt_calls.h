@@ -44,7 +44,7 @@ static __always_inline int emit_sockopt(struct task_state *state,
 		if (state->ret < 0)
 			rec->len = 0;
 	}
-	bpf_ringbuf_submit(rec, flags);
+	deliver(rec, flags);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/sums.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
 #include "schema/records.h"
@@ -66,13 +67,27 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	return true;
 }
 
-extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
-extern void bpf_preempt_enable(void) __ksym __weak;
+/* Notes who TASK is, for sums. */
+static __always_inline bool task_note(struct task_state *state, u64 task)
+{
+	struct sum_task who = { .cgroup = state->cgroup,
+				.uid = bpf_get_current_uid_gid(),
+				.ppid = state->ppid };
+
+	__builtin_memcpy(who.comm, state->comm, sizeof(who.comm));
+	state->id = (u64)kread(task, task_struct, tgid) << 32 | kread(task, task_struct, pid);
+	bpf_map_update_elem(&sum_tasks, &state->id, &who, BPF_ANY);
+	state->epoch = state->sent_epoch = epoch;
+	return true;
+}
 
 /* Sends the definition of TASK. Returns false if the ring is full. */
 __subprog bool task_define(struct task_state *state, u64 task)
 {
 	bool sent;
+
+	if (cfg.sums)
+		return state && task_note(state, task);
 
 	/* Programs on raw tracepoints can be preempted there, but the scratch belongs to the
 	 * CPU. */

@@ -27,7 +27,7 @@ _iotrc()
 	recover) options='-h --help' ;;
 	export) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --force --help' ;;
-	summary) options='-h --by --stream --sort --top --slow --errors --ops --path --pid --command --where --json --csv --help' ;;
+	summary) options='-h --by --stream --sort --top --slow --errors --ops --path --pid --command --duration --scope --where --output --json --csv --help' ;;
 	watch) options='-h --expression --path --pid --command --slow --errors --where --json --format --duration --scope --from --to --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;

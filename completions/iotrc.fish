@@ -70,7 +70,10 @@ complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --ops
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --path
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --pid
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --command
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --duration
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --scope
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --where
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --output
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --json
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --csv
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --help

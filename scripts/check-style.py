@@ -33,7 +33,8 @@ FUNCTION_MAX = 90  # lines, and of 99 % of the functions at most:
 FUNCTION_P99 = 46
 LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0-only OR BSD-2-Clause",
             "schema/streams.h": "GPL-2.0-only OR BSD-2-Clause", "schema/fs_ops.h": "GPL-2.0-only OR BSD-2-Clause",
-            "schema/types.h": "GPL-2.0-only OR BSD-2-Clause"}
+            "schema/types.h": "GPL-2.0-only OR BSD-2-Clause", "schema/buckets.h": "GPL-2.0-only OR BSD-2-Clause",
+            "schema/sums.h": "GPL-2.0-only OR BSD-2-Clause"}
 GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "floor.skel.h", "syscall_names_native.h",
              "syscall_names_compat.h", "nx_script.h", "iotrc_6_2.skel.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)

@@ -14,12 +14,12 @@
 #define COUNT_MAX ((UINT64_C(1) << (64 - PAIR_BITS)) - 1)
 #define STEP 64 /* buckets by which the dense part grows */
 
-_Static_assert(SKETCH_BUCKETS <= 1 << PAIR_BITS, "a bucket fits into a pair");
+_Static_assert(BUCKET_COUNT <= 1 << PAIR_BITS, "a bucket fits into a pair");
 
 uint64_t sketch__middle(unsigned int i)
 {
-	unsigned int shift = i < 2 << SKETCH_SUB_BITS ? 0 : (i >> SKETCH_SUB_BITS) - 1;
-	uint64_t low = (uint64_t)(i - (shift << SKETCH_SUB_BITS)) << shift;
+	unsigned int shift = i < 2 << BUCKET_BITS ? 0 : (i >> BUCKET_BITS) - 1;
+	uint64_t low = (uint64_t)(i - (shift << BUCKET_BITS)) << shift;
 
 	return low + ((UINT64_C(1) << shift) - 1) / 2;
 }
@@ -148,7 +148,13 @@ int sketch__add(struct sketch *s, uint64_t v, uint64_t n)
 	if (!s->n || v > s->max)
 		s->max = v;
 	s->n += n;
-	return count_bucket(s, sketch__bucket(v), n);
+	return count_bucket(s, buckets__of(v), n);
+}
+
+int sketch__add_bucket(struct sketch *s, unsigned int i, uint64_t n)
+{
+	s->n += n;
+	return n ? count_bucket(s, i, n) : 0;
 }
 
 int sketch__merge(struct sketch *s, const struct sketch *from)

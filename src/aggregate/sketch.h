@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Quantiles of numbers, from counts in log-linear buckets: each power of two has 64 of one width.
+/* Quantiles of numbers, from counts in log-linear buckets (schema/buckets.h).
  * A quantile is at most SKETCH_ERROR away from the number that sorting would find there, relative
  * to it; numbers below 128 are exact. Sketches can be added up. Used by one thread at a time. */
 #ifndef IOTRC_SKETCH_H
@@ -8,13 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/buckets.h"
+
 #define SKETCH_ERROR (1 / 128.0)
 
-#define SKETCH_SUB_BITS 6
-/* Numbers below 2^(SKETCH_SUB_BITS + 1) have a bucket each, the 57 powers of two above them 64. */
-#define SKETCH_BUCKETS ((2 + 63 - SKETCH_SUB_BITS) << SKETCH_SUB_BITS)
-
-/* All members 0: nothing was added. At most 8 * SKETCH_BUCKETS bytes behind COUNTS; a sketch of few
+/* All members 0: nothing was added. At most 8 * BUCKET_COUNT bytes behind COUNTS; a sketch of few
  * different numbers needs 8 bytes for each. */
 struct sketch {
 	uint64_t n;        /* numbers that were added */
@@ -26,6 +24,10 @@ struct sketch {
 
 /* Adds V, N times. 0, or -ENOMEM: V is in n, min and max, but in no quantile. */
 int sketch__add(struct sketch *s, uint64_t v, uint64_t n);
+
+/* Adds a number of bucket I, N times: n and the quantiles; min and max are the caller's. 0, or
+ * -ENOMEM. */
+int sketch__add_bucket(struct sketch *s, unsigned int i, uint64_t n);
 
 /* Adds all that is in FROM. 0, or -ENOMEM: a part is missing. */
 int sketch__merge(struct sketch *s, const struct sketch *from);
@@ -40,18 +42,7 @@ size_t sketch__bytes(const struct sketch *s);
 /* Frees them; S is as new. */
 void sketch__clear(struct sketch *s);
 
-/* The bucket of V, below SKETCH_BUCKETS. */
-static inline unsigned int sketch__bucket(uint64_t v)
-{
-	unsigned int shift;
-
-	if (v < 2 << SKETCH_SUB_BITS)
-		return v;
-	shift = 63 - __builtin_clzll(v) - SKETCH_SUB_BITS;
-	return (shift << SKETCH_SUB_BITS) + (v >> shift);
-}
-
-/* The number in the middle of bucket I. */
+/* The number in the middle of bucket I of schema/buckets.h. */
 uint64_t sketch__middle(unsigned int i);
 
 #endif

@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "commands/summary_live.h"
 #include "commands/summary_print.h"
+#include "dataset/field.h"
 #include "dataset/row_fields.h"
 #include "export/scan.h"
 #include "export/where.h"
 #include "platform/macros.h"
+#include "rows/operation.h"
 #include "summary/file_names.h"
 #include "summary/filter.h"
 #include "summary/measure.h"
@@ -22,7 +25,7 @@
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
-	  "device, fs_type, errno, size, minute, remote" },
+	  "user (live), device, fs_type, errno, size, minute, remote" },
 	{ "stream", 's', "LIST",
 	  "fs (default), block, nw_conn, cache, pagefault, ...:\na table each" },
 	{ "sort", 'S', "COLUMN",
@@ -34,17 +37,39 @@ static const struct command_option summary_options[] = {
 	{ "path", 0, "PREFIX", "only files there and below; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 0, "LIST", "only threads of these names" },
+	{ "duration", 'd', "TIME",
+	  "live: for so long (default: until Ctrl+C, or until PID\nends)" },
+	{ "scope", 0, "files|all",
+	  "live: pipes, sockets, devices and /proc, too (default\nfiles; all with -- CMD)" },
 	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
+	{ "output", 'o', "FILE", "write to FILE, not stdout (with -- CMD: not stderr)" },
 	{ "json", 'j', NULL, "print JSON: times in ns" },
 	{ "csv", 'c', NULL, "print CSV: times in ns" },
 	{ .name = NULL },
 };
-enum { BY, STREAM, SORT, TOP_N, SLOW, ERRORS, OPS, PATH, PID, COMMAND, WHERE, JSON, CSV };
+enum {
+	BY,
+	STREAM,
+	SORT,
+	TOP_N,
+	SLOW,
+	ERRORS,
+	OPS,
+	PATH,
+	PID,
+	COMMAND,
+	DURATION,
+	SCOPE,
+	WHERE,
+	OUTPUT,
+	JSON,
+	CSV
+};
 
 struct task {
 	const struct command *command;
 	/* the command line, as it stands there */
-	const char *by, *streams, *sort, *top, *slow, *where_text;
+	const char *by, *streams, *sort, *top, *slow, *where_text, *duration, *scope, *output;
 	bool json, csv;
 	const char *bad; /* the option whose list is too long, or empty */
 
@@ -58,6 +83,8 @@ struct task {
 	struct where *where;
 	struct file_names *names;
 	struct scan_result result;
+	bool is_live;
+	struct summary_live live;
 	size_t shown;
 };
 
@@ -179,27 +206,38 @@ static void tell(const struct task *t)
 		const struct groups *g = t->summaries[stream].groups;
 
 		if (t->result.lost[stream])
-			fprintf(stderr, "%s: %" PRIu64 " rows were lost when it was recorded\n",
-				schema_streams[stream].key, t->result.lost[stream]);
+			fprintf(stderr, "%s: %" PRIu64 " %s\n", schema_streams[stream].key,
+				t->result.lost[stream],
+				t->is_live ? "events are missing" :
+					     "rows were lost when it was recorded");
 		if (groups__dropped(g))
 			fprintf(stderr,
 				"%s: too many groups to keep: a group may lack up to %" PRIu64
 				" of what it is sorted by, and others are in the rest\n",
 				schema_streams[stream].key, groups__floor(g));
 	}
+	if (t->live.untimed)
+		fprintf(stderr, "%" PRIu64 " calls are in no quantile: too many groups\n",
+			t->live.untimed);
 	if (t->result.unfinished)
 		fputs("of sessions still being recorded, only finished files were read\n", stderr);
 }
 
 static int print(struct task *t)
 {
-	struct summary_print p = { .out = stdout, .top = t->shown, .name = name_file, .arg = t };
+	struct summary_print p = { .top = t->shown, .name = name_file, .arg = t };
+
+	p.out = t->output ? fopen(t->output, "we") : t->live.argv ? stderr : stdout;
+	if (!p.out)
+		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
 
 	if (t->json)
 		print_json(t, &p);
 	else
 		print_tables(t, &p);
 	tell(t);
+	if (t->output && (fflush(p.out) || ferror(p.out) || fclose(p.out)))
+		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
 	return command__flush(t->command, EXIT_OK);
 }
 
@@ -274,7 +312,7 @@ static int begin_summary(struct task *t, enum stream stream)
 		return command__usage(t->command, "--stream: %s is there twice", key);
 	if (lacks)
 		return command__usage(t->command, "rows of %s have no %s to filter by", key, lacks);
-	*s = (struct summary){ .stream = stream, .n_by = t->n_by };
+	*s = (struct summary){ .stream = stream, .n_by = t->n_by, .live = t->is_live };
 	memcpy(s->by, t->dimensions, sizeof(s->by));
 	s->sort = t->sort ? summary_column__find(t->sort, stream) : summary_column__usual(stream);
 	if (!s->sort)
@@ -324,6 +362,84 @@ static int prepare(struct task *t)
 	return code;
 }
 
+/* ---- live ---- */
+
+/* The filters that the kernel has; the others show only in rows. NULL, or what is wrong. */
+static const char *select_live(struct task *t)
+{
+	struct filter *f = &t->filter;
+	struct selection *s = &t->live.selection;
+
+	if (f->slow_ns || f->errors || f->paths.n || t->where_text)
+		return "live there is no --slow, --errors, --path or --where: record, and sum up "
+		       "the session";
+	for (int i = 0; i < t->n_streams; i++)
+		s->streams |= UINT32_C(1) << t->order[i];
+	s->ops = f->ops.n ? 0 : ALL_OPS;
+	for (int i = 0; i < f->ops.n; i++) {
+		int op = operation__find(f->ops.texts[i], f->ops.lens[i]);
+
+		if (op < 0)
+			return "--ops: no such operation";
+		s->ops |= UINT64_C(1) << op;
+	}
+	for (int i = 0; i < f->commands.n; i++) {
+		if (f->commands.lens[i] > SELECTION_COMM_MAX)
+			return "--command: a name is too long";
+		memcpy(s->commands[s->n_commands++], f->commands.texts[i], f->commands.lens[i]);
+	}
+	for (int i = 0; i < f->pids.n; i++) {
+		uint64_t pid;
+
+		if (!field__uint(f->pids.texts[i], f->pids.lens[i], &pid) || !pid ||
+		    pid > INT32_MAX)
+			return "--pid: not a process id";
+		s->pids[s->n_pids++] = (pid_t)pid;
+	}
+	return NULL;
+}
+
+/* 0, or the exit code after a message. */
+static int prepare_live(struct task *t)
+{
+	const struct command *c = t->command;
+	const char *wrong = select_live(t);
+
+	if (wrong)
+		return command__usage(c, "%s", wrong);
+	for (int i = 0; i < t->n_by; i++)
+		if (summary_live__refuses(t->dimensions[i]))
+			return command__usage(c, "--by: %s %s", t->dimensions[i]->name,
+					      summary_live__refuses(t->dimensions[i]));
+	if (t->duration && units__parse_time(t->duration, &t->live.duration_ns))
+		return command__usage(c, "--duration: '%s' is not a time (10s, 5m)", t->duration);
+	if (t->scope && strcmp(t->scope, "files") && strcmp(t->scope, "all"))
+		return command__usage(c, "--scope: '%s' is neither files nor all", t->scope);
+	t->live.selection.scope_all = t->scope ? !strcmp(t->scope, "all") : !!t->live.argv;
+	if (t->live.argv && (t->filter.pids.n || t->duration))
+		return command__usage(c, "--pid and --duration don't go with -- CMD");
+	t->live.command = c;
+	t->live.summaries = t->summaries;
+	t->live.pid = t->filter.pids.n == 1 ? t->live.selection.pids[0] : 0;
+	return 0;
+}
+
+static int run_live(struct task *t)
+{
+	int code = prepare(t);
+
+	if (!code)
+		code = prepare_live(t);
+	if (!code)
+		code = summary_live__run(&t->live);
+	if (code)
+		return code;
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		t->result.lost[s] = t->live.lost[s] + t->live.missed[s];
+	code = print(t);
+	return t->live.status ?: code;
+}
+
 static int run(struct task *t, char **paths)
 {
 	int code = prepare(t), err;
@@ -349,8 +465,15 @@ static void clean_up(struct task *t)
 static int parse_options(struct task *t, struct command_line *l)
 {
 	const char **const values[] = {
-		[BY] = &t->by,     [STREAM] = &t->streams, [SORT] = &t->sort,
-		[TOP_N] = &t->top, [SLOW] = &t->slow,      [WHERE] = &t->where_text,
+		[BY] = &t->by,
+		[STREAM] = &t->streams,
+		[SORT] = &t->sort,
+		[TOP_N] = &t->top,
+		[SLOW] = &t->slow,
+		[WHERE] = &t->where_text,
+		[DURATION] = &t->duration,
+		[SCOPE] = &t->scope,
+		[OUTPUT] = &t->output,
 	};
 	struct filter_list *const lists[] = {
 		[OPS] = &t->filter.ops,
@@ -377,19 +500,30 @@ static int summary_main(int argc, char **argv)
 {
 	struct task *t = calloc(1, sizeof(*t));
 	struct command_line l;
-	int option, code;
+	int option, code, words = 1;
 
+	while (words < argc && strcmp(argv[words], "--"))
+		words++;
 	if (!t)
 		return command__cannot(&summary_command, "out of memory");
 	t->command = &summary_command;
+	/* What is behind -- is a command, with options of its own. */
+	if (words + 1 < argc)
+		t->live.argv = argv + words + 1;
+	argc = words;
 	command__begin(&l, t->command, argc, argv, false);
 	option = parse_options(t, &l);
 	if (option != COMMAND_END)
 		code = option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
-	else if (l.at == argc)
-		code = command__usage(t->command, "a SESSION is needed");
-	else
+	else if (l.at == argc) {
+		t->is_live = true;
+		code = run_live(t);
+	} else if (t->duration || t->scope || t->live.argv) {
+		code = command__usage(t->command,
+				      "--duration, --scope and -- CMD go without a SESSION");
+	} else {
 		code = run(t, argv + l.at);
+	}
 	clean_up(t);
 	free(t);
 	return code;
@@ -397,9 +531,10 @@ static int summary_main(int argc, char **argv)
 
 const struct command summary_command = {
 	.name = "summary",
-	.usage = "SESSION...",
+	.usage = "[SESSION...] [-- CMD...]",
 	.summary = "count calls, errors, time and bytes by file, process...",
-	.synopsis = "[OPTION...] SESSION|FILE...",
+	.synopsis =
+		"[OPTION...] SESSION|FILE...\n[OPTION...] [-d TIME] [-p PID]\n[OPTION...] -- CMD [ARG...]",
 	.description =
 		"Sums up the rows of sessions, of all sessions below a directory, or of single files\n"
 		"(.csv.zst, finished or not): calls, errors, times and bytes of each group. Times are those of\n"
@@ -408,15 +543,22 @@ const struct command summary_command = {
 		"queue. size groups by the power of two that is not more; of two paths (rename) the first\n"
 		"counts. - is the group of rows that have no such thing.\n"
 		"\n"
+		"Without a session it sums up what happens from now on, as root; with -- CMD what CMD and all\n"
+		"that it starts do, as strace -c -f. That happens in the kernel: no rows are made, so that no\n"
+		"load can falsify it. Live, groups may be by operation, process, command, container, user,\n"
+		"device (of block, cache and pagefault), errno and size.\n"
+		"\n"
 		"p50, p95 and p99 are at most 0.8 % off. Counts and sums are exact. Memory is bounded:\n"
 		"beyond 100,000 groups the light ones are added up as others, and the CSV and JSON say how\n"
 		"much the others may lack (lacks).",
 	.options = summary_options,
-	.exit_codes = "0 summed up, 1 cannot, 2 usage.",
+	.exit_codes = "0 summed up, 1 cannot, 2 usage; with -- CMD, CMD's status.",
 	.examples = "iotrc summary iotrc-traces\n"
 		    "iotrc summary iotrc-traces --by process --ops write --sort bytes\n"
 		    "iotrc summary iotrc-traces --by file --slow 10ms\n"
 		    "iotrc summary iotrc-traces --by operation,errno --errors\n"
-		    "iotrc summary iotrc-traces --stream block --by device,command",
+		    "iotrc summary iotrc-traces --stream block --by device,command\n"
+		    "sudo iotrc summary -- ls -R /usr/share\n"
+		    "sudo iotrc summary -d 10s --by process",
 	.main = summary_main,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/engine.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +94,11 @@ void engine__shed(struct engine *e, uint64_t ops)
 void engine__forget(struct engine *e)
 {
 	e->type->forget(e);
+}
+
+int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
+{
+	return e->type->sums ? e->type->sums(e, tell, arg, ret_untimed) : -ENOTSUP;
 }
 
 void engine__detach(struct engine *e)

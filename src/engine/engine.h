@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "aggregate/tally.h"
 #include "dataset/manifest.h"
 #include "dataset/memory.h"
 #include "rows/reqnames.h"
@@ -30,6 +31,7 @@ struct engine_config {
 	const struct memory_plan *memory;
 	const char *file; /* that the records are in, of an engine that reads a file */
 	bool verbose;     /* what its libraries say goes to stderr */
+	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
 };
 
 /* Where records go. A record is whole, begins on 8 bytes, and is the engine's again when the call
@@ -65,6 +67,23 @@ struct engine_loss {
 	int cpu;                 /* or -1 */
 };
 
+/* What was summed up of a group of records. What it isn't by is 0, "" or -1. */
+struct engine_sum {
+	enum stream stream;
+	bool others;           /* of all groups for which there was no room: nothing else is set */
+	const char *operation; /* as in rows, or NULL */
+	uint32_t pid;          /* 0: nobody's */
+	const char *command;   /* of the thread; by process: of its first one, as last seen */
+	uint64_t cgroup;
+	int64_t uid;    /* -1: unknown */
+	uint32_t dev;   /* as in rec_path */
+	uint32_t error; /* errno */
+	int64_t size;   /* the power of two that isn't more, or 0; -1: it has none */
+	const struct tally *tally;
+};
+
+typedef int (*engine_sum_fn)(void *arg, const struct engine_sum *sum);
+
 typedef void (*engine_loss_fn)(void *arg, const struct engine_loss *loss);
 /* TEXT: a line for people. */
 typedef void (*engine_gap_fn)(void *arg, const char *text);
@@ -94,6 +113,7 @@ struct engine_type {
 	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
+	int (*sums)(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 	void (*detach)(struct engine *e);
 	void (*free)(struct engine *e);
 };
@@ -152,6 +172,11 @@ void engine__shed(struct engine *e, uint64_t ops);
 
 /* Each definition is sent again before the next event that uses it. */
 void engine__forget(struct engine *e);
+
+/* Tells all sums, after engine__detach(), of an engine that was opened for them. UNTIMED: calls
+ * whose times are in no quantile, for want of room. 0, a negative errno, -ENOTSUP where it can't
+ * sum up, or what TELL has returned but 0, which ends it. */
+int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 
 /* Ends recording; what has been recorded can still be drained. */
 void engine__detach(struct engine *e);

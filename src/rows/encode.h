@@ -143,6 +143,9 @@ char *encode__end(uint64_t ns, char *p);
 /* The name of the error in RET, a return value of the kernel; nothing if RET is not an error. */
 char *encode__errno(int64_t ret, char *p);
 
+/* The errno of rec_block.error, not 0. */
+int encode__block_errno(int32_t status);
+
 static inline char *encode__word(char *p, const char *word)
 {
 	while (*word)

@@ -27,7 +27,7 @@ static const int status_errno[] = {
 	LINUX_EBUSY,
 };
 
-static int errno_of(int32_t status)
+int encode__block_errno(int32_t status)
 {
 	if (status < 0)
 		return status > INT32_MIN ? -status : LINUX_EIO;
@@ -76,7 +76,7 @@ char *encode__block(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->is_bio)
 		p = join(p, field, "bio", "");
 	if (r->error)
-		p = encode__errno(-errno_of(r->error), join(p, field, "error=", ""));
+		p = encode__errno(-encode__block_errno(r->error), join(p, field, "error=", ""));
 	COLUMN(p, "cpu_id");
 	p = csv__u64(p, r->cpu);
 	COLUMN(p, "ppid");

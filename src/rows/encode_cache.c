@@ -3,19 +3,7 @@
 #include "base/csv.h"
 #include "rows/column.h"
 #include "rows/encode.h"
-
-static const char *const cache_events[] = {
-	[CACHE_HIT] = "HIT",
-	[CACHE_MISS] = "MISS",
-	[CACHE_MISS_WRITE] = "MISS_WRITE",
-	[CACHE_DIRTY] = "DIRTY",
-	[CACHE_WRITEBACK_START] = "WRITEBACK_START",
-	[CACHE_WRITEBACK_END] = "WRITEBACK_END",
-	[CACHE_EVICT] = "EVICT",
-	[CACHE_INVALIDATE] = "INVALIDATE",
-	[CACHE_READAHEAD] = "READAHEAD",
-	[CACHE_RECLAIM] = "RECLAIM",
-};
+#include "rows/operation.h"
 
 char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 {
@@ -26,7 +14,7 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "pid", "command");
 	p = encode__pid_command(encode__task(e, r->task), p);
 	COLUMN(p, "event_type");
-	p = encode__word(p, cache_events[r->event]);
+	p = encode__word(p, operation__name(STREAM_CACHE, r->event));
 	COLUMN(p, "inode");
 	if (of_file)
 		p = csv__u64(p, r->ino);
@@ -57,7 +45,7 @@ char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->access != FAULT_UNKNOWN)
 		p = encode__word(p, r->access == FAULT_WRITE ? "WRITE" : "READ");
 	COLUMN(p, "severity");
-	p = encode__word(p, r->major ? "MAJOR" : "MINOR");
+	p = encode__word(p, operation__name(STREAM_PAGEFAULT, r->major));
 	COLUMN(p, "inode");
 	p = csv__u64(p, r->ino);
 	COLUMN(p, "offset_pages");

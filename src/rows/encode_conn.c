@@ -5,16 +5,7 @@
 #include "rows/column.h"
 #include "rows/encode.h"
 #include "rows/linux_numbers.h"
-
-static const char *const events[] = {
-	[CONN_SOCKET_CREATE] = "SOCKET_CREATE",
-	[CONN_BIND] = "BIND",
-	[CONN_LISTEN] = "LISTEN",
-	[CONN_ACCEPT] = "ACCEPT",
-	[CONN_CONNECT] = "CONNECT",
-	[CONN_SHUTDOWN] = "SHUTDOWN",
-	[CONN_CLOSE] = "CLOSE",
-};
+#include "rows/operation.h"
 
 static bool is_mapped(const uint8_t *v6)
 {
@@ -100,7 +91,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 
 	p = encode__begin(e, STREAM_NW_CONN, r->ns, p);
 	COLUMN(p, "event_type");
-	p = encode__word(p, events[r->op]);
+	p = encode__word(p, operation__name(STREAM_NW_CONN, r->op));
 	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
 	COLUMN(p, "domain");

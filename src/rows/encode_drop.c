@@ -6,11 +6,7 @@
 #include "platform/macros.h"
 #include "rows/column.h"
 #include "rows/encode.h"
-
-static const char *const events[] = {
-	[DROP_PACKET] = "PACKET_DROP",
-	[DROP_RETRANSMIT] = "TCP_RETRANSMIT",
-};
+#include "rows/operation.h"
 
 static const char *const protocols[256] = {
 	[IPPROTO_ICMP] = "ICMP",       [IPPROTO_IGMP] = "IGMP",     [IPPROTO_IPIP] = "IPIP",
@@ -50,7 +46,7 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
 
 	p = encode__begin(e, STREAM_NW_DROP, r->ns, p);
 	COLUMN(p, "event_type");
-	p = encode__word(p, events[r->event]);
+	p = encode__word(p, operation__name(STREAM_NW_DROP, r->event));
 	COLUMN(p, "pid", "command");
 	p = encode__pid_command(encode__task(e, r->task), p);
 	COLUMN(p, "proto");

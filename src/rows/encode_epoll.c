@@ -2,11 +2,7 @@
 #include "base/csv.h"
 #include "rows/column.h"
 #include "rows/encode.h"
-
-static const char *const events[] = {
-	[POLL_CREATE] = "EPOLL_CREATE", [POLL_CTL] = "EPOLL_CTL", [POLL_WAIT] = "EPOLL_WAIT",
-	[POLL_POLL] = "POLL",           [POLL_SELECT] = "SELECT",
-};
+#include "rows/operation.h"
 
 /* The epoll calls alone have an instance, and create() only when it succeeds. */
 static bool has_instance(const struct rec_epoll *r)
@@ -29,7 +25,7 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 
 	p = encode__begin(e, STREAM_NW_EPOLL, r->ns, p);
 	COLUMN(p, "event_type");
-	p = encode__word(p, events[r->op]);
+	p = encode__word(p, operation__name(STREAM_NW_EPOLL, r->op));
 	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
 	COLUMN(p, "epoll_fd");

@@ -9,6 +9,7 @@
 #include "rows/column.h"
 #include "rows/encode.h"
 #include "rows/linux_numbers.h"
+#include "rows/operation.h"
 
 static const struct {
 	int level;
@@ -211,7 +212,7 @@ char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *
 
 	p = encode__begin(e, STREAM_NW_SOCKOPT, r->ns, p);
 	COLUMN(p, "event_type");
-	p = encode__word(p, r->op == SOCKOPT_GET ? "GET" : "SET");
+	p = encode__word(p, operation__name(STREAM_NW_SOCKOPT, r->op));
 	COLUMN(p, "pid", "command");
 	p = encode__pid_command(task, p);
 	COLUMN(p, "fd");

@@ -154,6 +154,7 @@ const struct dimension dimensions[] = {
 	{ "process", ALL("pid") },
 	{ "command", ALL("command") },
 	{ "container", { [STREAM_FS] = "container_id" } },
+	{ "user", { NULL } }, /* no row has it: in the kernel only */
 	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
 		      [STREAM_PAGEFAULT] = "device_id" }, .key = device },
 	{ "fs_type", { [STREAM_FS] = "fs_type" } },

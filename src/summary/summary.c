@@ -132,7 +132,7 @@ int summary__begin(struct summary *s)
 					      .arg = s };
 
 	s->label_column = s->tid_column = -1;
-	for (int i = 0; i < s->n_by; i++) {
+	for (int i = 0; i < s->n_by && !s->live; i++) {
 		s->columns[i] = dimension__column(s->by[i], s->stream);
 		if (s->columns[i] < 0)
 			return -EINVAL;
@@ -259,6 +259,13 @@ int summary__add(struct summary *s, const char *key, size_t len, const char *lab
 		set_label(value, label, strlen(label));
 	settle(s, group);
 	return s->err;
+}
+
+int summary__add_rest(struct summary *s, const struct tally *tally)
+{
+	int err = tally__merge(&s->all, tally);
+
+	return err ? err : tally__merge(&s->rest, tally);
 }
 
 struct ranked {

@@ -35,6 +35,7 @@ struct summary {
 	const struct dimension *by[SUMMARY_BY_MAX];
 	int n_by;
 	const struct summary_column *sort; /* which groups are heavy */
+	bool live;                         /* there will be no rows: summary__add() */
 	struct groups *groups;             /* their values are struct summary_value */
 	struct tally all, rest;            /* of all rows; and of groups that were dropped */
 	int columns[SUMMARY_BY_MAX], label_column, pid_column, tid_column;
@@ -50,8 +51,8 @@ struct summary_value {
 #define SUMMARY_GROUPS_MAX 100000
 #define SUMMARY_BYTES_MAX (96 << 20)
 
-/* Begins S, whose stream, by, n_by and sort are set and whose other members are 0. 0, -ENOMEM, or
- * -EINVAL: rows of the stream can't be grouped so. */
+/* Begins S, whose stream, by, n_by, sort and live are set and whose other members are 0. 0,
+ * -ENOMEM, or -EINVAL: rows of the stream can't be grouped so. */
 int summary__begin(struct summary *s);
 
 /* How many of the first fields of a row summary__row() looks at. */
@@ -64,6 +65,9 @@ int summary__row(struct summary *s, const struct export_row *row, const struct m
  * or -ENOMEM. */
 int summary__add(struct summary *s, const char *key, size_t len, const char *label,
 		 const struct tally *tally);
+
+/* Adds TALLY to the rest: groups that nobody could keep apart. 0, or -ENOMEM. */
+int summary__add_rest(struct summary *s, const struct tally *tally);
 
 /* The groups, the first by SORT first, in an array that the caller frees; or NULL. */
 struct group **summary__sorted(const struct summary *s);

@@ -96,7 +96,7 @@ static void check_distribution(uint64_t (*draw)(void), size_t n)
 	check_quantiles(&all, values, n);
 	cr_assert_eq(sketch__merge(&halves[0], &halves[1]), 0);
 	check_quantiles(&halves[0], values, n);
-	cr_assert_leq(sketch__bytes(&all), 8 * SKETCH_BUCKETS);
+	cr_assert_leq(sketch__bytes(&all), 8 * BUCKET_COUNT);
 	sketch__clear(&all);
 	sketch__clear(&halves[0]);
 	sketch__clear(&halves[1]);
@@ -115,11 +115,11 @@ Test(sketch, quantiles_are_within_the_error)
 
 Test(sketch, buckets_follow_each_other)
 {
-	cr_assert_eq(sketch__bucket(UINT64_MAX), SKETCH_BUCKETS - 1);
-	cr_assert_eq(sketch__bucket(127), 127);
-	cr_assert_eq(sketch__bucket(128), 128);
-	for (unsigned int i = 0; i < SKETCH_BUCKETS; i++) {
-		cr_assert_eq(sketch__bucket(sketch__middle(i)), i);
+	cr_assert_eq(buckets__of(UINT64_MAX), BUCKET_COUNT - 1);
+	cr_assert_eq(buckets__of(127), 127);
+	cr_assert_eq(buckets__of(128), 128);
+	for (unsigned int i = 0; i < BUCKET_COUNT; i++) {
+		cr_assert_eq(buckets__of(sketch__middle(i)), i);
 		cr_assert(!i || sketch__middle(i) > sketch__middle(i - 1));
 	}
 }

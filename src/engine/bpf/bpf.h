@@ -133,6 +133,15 @@ void counters__counts(struct engine *e, enum stream stream, struct engine_counts
 void counters__losses(struct engine *e, engine_loss_fn tell, void *arg);
 void counters__shed(struct engine *e, uint64_t ops);
 
+/* ---- sums.c: what the programs have summed up, instead of sending records ---- */
+
+/* Makes the groups of what finds no room, where sums are wanted. 0, or a negative errno and
+ * PROBLEM. */
+int sums__prepare(struct bpf_engine *b, char *problem);
+
+/* engine.h's of the same name. */
+int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
+
 /* ---- missed.c: what the kernel ran no program for. engine.h's of the same names ---- */
 
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);

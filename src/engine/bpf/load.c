@@ -86,6 +86,10 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
 				!b->skel->rodata->cfg.task_storage);
+	bpf_map__set_autocreate(b->skel->maps.sums, b->skel->rodata->cfg.sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_buckets, b->skel->rodata->cfg.sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_tasks, b->skel->rodata->cfg.sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
 	bpf_map__set_max_entries(b->skel->maps.task_states_by_task, b->plan.threads);
 	bpf_map__set_max_entries(b->skel->maps.definitions, b->plan.definitions_bytes);
 	bpf_map__set_max_entries(b->skel->maps.paths_sent, b->plan.paths_sent);

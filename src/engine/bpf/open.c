@@ -85,7 +85,7 @@ static struct iotrc_bpf *open_object(bool from_6_2, const struct bpf_object_open
 }
 
 /* Reads the object that lies in the program, and writes into it what this recording is about. */
-static int prepare(struct bpf_engine *b, const struct selection *want, const struct btf *btf,
+static int prepare(struct bpf_engine *b, const struct engine_config *config, const struct btf *btf,
 		   char *problem)
 {
 	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes
@@ -101,13 +101,14 @@ static int prepare(struct bpf_engine *b, const struct selection *want, const str
 	if (!b->skel)
 		return engine__problem(problem, -errno, "cannot read the embedded BPF object: %s",
 				       strerror(errno));
-	setup__programs(b, want, btf);
+	setup__programs(b, config->selection, btf);
+	b->skel->rodata->cfg.sums = config->sums;
 	b->init_unseen = kernel__init_unseen(btf);
 	err = request_names__read(&b->names, btf);
 	return err ? engine__problem(problem, err, "this kernel's BTF has no enum req_op") : 0;
 }
 
-static int start(struct bpf_engine *b, const struct selection *want, char *problem)
+static int start(struct bpf_engine *b, const struct engine_config *config, char *problem)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	int err;
@@ -117,15 +118,17 @@ static int start(struct bpf_engine *b, const struct selection *want, char *probl
 			problem, -errno,
 			"this kernel gives no type information at /sys/kernel/btf/vmlinux; "
 			"it must be built with CONFIG_DEBUG_INFO_BTF=y");
-	err = prepare(b, want, btf, problem);
+	err = prepare(b, config, btf, problem);
 	if (!err)
-		err = programs__choose_attach(b, want->attach, btf, problem);
+		err = programs__choose_attach(b, config->selection->attach, btf, problem);
 	if (!err)
 		err = programs__choose(b, btf, problem);
 	if (!err)
 		err = rings__make(b, problem);
 	if (!err)
 		err = load__all(b, problem);
+	if (!err)
+		err = sums__prepare(b, problem);
 	if (!err)
 		err = rings__map(b, problem);
 	if (!err)
@@ -150,7 +153,7 @@ static int open_engine(struct engine **ret, const struct engine_config *config, 
 	b->plan.n_rings = MIN(b->plan.n_rings, b->n_cpus);
 	if (!config->verbose)
 		libbpf_set_print(silent);
-	err = start(b, config->selection, problem);
+	err = start(b, config, problem);
 	if (err) {
 		free_engine(&b->engine);
 		return err;
@@ -179,6 +182,7 @@ const struct engine_type engine_bpf = {
 	.drop_reasons = drop_reasons,
 	.request_names = request_names,
 	.own_pid = own_pid,
+	.sums = sums__tell,
 	.detach = detach,
 	.free = free_engine,
 };

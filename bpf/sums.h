@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* With cfg.sums nothing is sent: each record is summed up here, per CPU, and user space reads the
+ * sums at the end. So no load can falsify them. */
+#ifndef IOTRC_BPF_SUMS_H
+#define IOTRC_BPF_SUMS_H
+
+#include "bpf/abi.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "schema/buckets.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+
+extern void bpf_preempt_disable(void) __ksym __weak; /* 6.10 */
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/* Preallocated, as all maps here: programs on perf events may use no other hash. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, SUMS_MAX);
+	__type(key, struct sum_key);
+	__type(value, struct sum_value);
+} sums SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, SUM_BUCKETS_MAX);
+	__type(key, struct sum_bucket);
+	__type(value, u64);
+} sum_buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SUM_TASKS_MAX);
+	__type(key, u64);
+	__type(value, struct sum_task);
+} sum_tasks SEC(".maps");
+
+/* Records in the making, one for each program that another one has interrupted on this CPU. */
+#define SUM_DEPTH 8 /* a power of two */
+struct sum_rooms {
+	u32 depth, pad;
+	char records[SUM_DEPTH][sizeof(struct rec_conn)];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct sum_rooms);
+} sum_rooms SEC(".maps");
+
+/* To copy: too large for the stack. */
+const volatile struct sum_value no_sum = {};
+const volatile u64 no_count = 0;
+
+/* Calls whose time found no room in sum_buckets: they are in all sums, but not in quantiles. */
+u64 sum_buckets_full = 0;
+
+/* Room for a record of any type with a fixed length, until sum_leave(). */
+static __always_inline void *sum_enter(void)
+{
+	u32 zero = 0;
+	struct sum_rooms *rooms;
+
+	if (cfg.raw_preemptible)
+		bpf_preempt_disable();
+	rooms = bpf_map_lookup_elem(&sum_rooms, &zero);
+	if (rooms)
+		return rooms->records[rooms->depth++ & (SUM_DEPTH - 1)];
+	if (cfg.raw_preemptible)
+		bpf_preempt_enable();
+	return 0;
+}
+
+static __always_inline void sum_leave(void)
+{
+	u32 zero = 0;
+	struct sum_rooms *rooms = bpf_map_lookup_elem(&sum_rooms, &zero);
+
+	if (rooms)
+		rooms->depth--;
+	if (cfg.raw_preemptible)
+		bpf_preempt_enable();
+}
+
+/* ---- adding ---- */
+
+/* What sum_add() is about, in one number: its arguments are registers. */
+#define SUM_WHAT(stream, op, has_time, dev) \
+	((u64)(stream) | (u64)(op) << 8 | (u64)(has_time) << 16 | (u64)(dev) << 32)
+#define SUM_SIZE(size) ((u64)(size) << 24)
+#define SUM_IS_WAIT (1ULL << 17)
+
+static __always_inline void fill_key(struct sum_key *key, u64 what, u64 error, u64 task)
+{
+	struct sum_task *who;
+
+	key->stream = what;
+	if (cfg.sums & SUM_BY_OPERATION)
+		key->op = what >> 8;
+	if (cfg.sums & SUM_BY_SIZE)
+		key->size = what >> 24;
+	if (cfg.sums & SUM_BY_DEVICE)
+		key->dev = what >> 32;
+	if (cfg.sums & SUM_BY_ERRNO)
+		key->error = error;
+	if (cfg.sums & SUM_BY_PROCESS)
+		key->pid = task >> 32;
+	if (!(cfg.sums & (SUM_BY_COMMAND | SUM_BY_CONTAINER | SUM_BY_USER)))
+		return;
+	who = bpf_map_lookup_elem(&sum_tasks, &task);
+	if (!who)
+		return;
+	if (cfg.sums & SUM_BY_COMMAND)
+		__builtin_memcpy(key->comm, who->comm, sizeof(key->comm));
+	if (cfg.sums & SUM_BY_CONTAINER)
+		key->cgroup = who->cgroup;
+	if (cfg.sums & SUM_BY_USER)
+		key->uid = who->uid + 1ULL;
+}
+
+static __always_inline u64 hash_key(const struct sum_key *key)
+{
+	const u64 *words = (const u64 *)key;
+	u64 hash = 0;
+
+	for (u32 i = 0; i < sizeof(*key) / 8; i++)
+		hash = mix(hash, words[i]);
+	return hash;
+}
+
+/* The sum of KEY; where there is no room for it, that of all others of its stream, which user space
+ * has made. */
+static __always_inline struct sum_value *find_sum(struct sum_key *key)
+{
+	struct sum_value *sum = bpf_map_lookup_elem(&sums, key);
+
+	if (sum)
+		return sum;
+	bpf_map_update_elem(&sums, key, (const void *)&no_sum, BPF_NOEXIST);
+	sum = bpf_map_lookup_elem(&sums, key);
+	if (sum)
+		return sum;
+	*key = (struct sum_key){ .stream = key->stream, .others = 1 };
+	return bpf_map_lookup_elem(&sums, key);
+}
+
+static __always_inline void add_to_bucket(u64 id, bool wait, u64 time, enum stream stream)
+{
+	struct sum_bucket key = { .id = id, .bucket = buckets__of(time), .wait = wait };
+	u64 *n = bpf_map_lookup_elem(&sum_buckets, &key);
+
+	if (!n) {
+		bpf_map_update_elem(&sum_buckets, &key, (const void *)&no_count, BPF_NOEXIST);
+		n = bpf_map_lookup_elem(&sum_buckets, &key);
+	}
+	if (n)
+		count(n, stream);
+	else
+		__sync_fetch_and_add(&sum_buckets_full, 1);
+}
+
+static __always_inline void add_time(struct sum_time *t, u64 time, enum stream stream)
+{
+	if (!t->n || time < t->min)
+		t->min = time;
+	if (time > t->max)
+		t->max = time;
+	count(&t->n, stream);
+	count_some(&t->ns, stream, time);
+}
+
+/* Adds one call, or (SUM_IS_WAIT) the time that it waited before. ERROR is an errno or 0, TASK is
+ * that of a record. A global function: the verifier goes through it once. */
+__noinline int sum_add(u64 what, u64 error, u64 time, u64 amount, u64 task)
+{
+	enum stream stream = what & (STREAM_SLOTS - 1);
+	struct sum_key key = {};
+	struct sum_value *sum;
+	bool wait = what & SUM_IS_WAIT;
+	u64 id;
+
+	/* Kernels until 6.7 verify a global function that is never called, too, and without sums
+	 * there are no maps for it. */
+	if (!cfg.sums)
+		return 0;
+	fill_key(&key, what, error, task);
+	sum = find_sum(&key);
+	if (!sum)
+		return 0;
+	id = hash_key(&key);
+	sum->id = id;
+	if (what & SUM_WHAT(0, 0, 1, 0)) {
+		add_time(wait ? &sum->wait : &sum->time, time, stream);
+		add_to_bucket(id, wait, time, stream);
+	}
+	if (wait)
+		return 0;
+	count(&sum->calls, stream);
+	if (error)
+		count(&sum->errors, stream);
+	if (amount)
+		count_some(&sum->amount, stream, amount);
+	return 0;
+}
+
+/* ---- what of a record ---- */
+
+#define SUM_MAX_ERRNO 4095 /* include/linux/err.h */
+
+static __always_inline u64 error_of(s64 ret)
+{
+	return ret < 0 && ret >= -SUM_MAX_ERRNO ? -ret : 0;
+}
+
+/* 1 + the power of two that SIZE has; 0: none. */
+static __always_inline u32 size_class(u64 size)
+{
+	u32 n = 1;
+
+	if ((s64)size < 0)
+		return 0;
+	for (u32 step = 32; step; step /= 2)
+		if (size >> step) {
+			size >>= step;
+			n += step;
+		}
+	return n + (size != 0);
+}
+
+static __always_inline void sum_fs(const struct rec_fs *rec, u32 dev)
+{
+	bool timed = rec->duration != DURATION_UNKNOWN;
+	u32 size = cfg.sums & SUM_BY_SIZE && rec->has & FS_HAS_SIZE ? size_class(rec->size) : 0;
+
+	sum_add(SUM_WHAT(STREAM_FS, rec->op, timed, dev) | SUM_SIZE(size), error_of(rec->ret),
+		rec->duration, rec->has & FS_HAS_BYTES && rec->ret > 0 ? rec->ret : 0, rec->task);
+}
+
+static __always_inline void sum_conn(const struct rec_conn *rec)
+{
+	bool timed = rec->duration != DURATION_UNKNOWN;
+
+	sum_add(SUM_WHAT(STREAM_NW_CONN, rec->op, timed, 0), error_of(rec->ret), rec->duration, 0,
+		rec->task);
+}
+
+static __always_inline void sum_block(const struct rec_block *rec)
+{
+	u32 op = rec->cmd_flags & 0xff, size = 0;
+	bool issued = rec->issue_ns && rec->ns >= rec->issue_ns;
+	u64 what;
+
+	if (cfg.sums & SUM_BY_SIZE)
+		size = size_class(rec->bytes);
+	what = SUM_WHAT(STREAM_BLOCK, op, issued, rec->dev) | SUM_SIZE(size);
+	sum_add(what, (u32)rec->error, rec->ns - rec->issue_ns, rec->bytes, rec->task);
+	if (rec->insert_ns && rec->issue_ns >= rec->insert_ns)
+		sum_add(what | SUM_IS_WAIT | SUM_WHAT(0, 0, 1, 0), (u32)rec->error,
+			rec->issue_ns - rec->insert_ns, 0, rec->task);
+}
+
+/* Sums up REC, of any type with a fixed length. */
+static __always_inline void sum_record(const void *rec)
+{
+	const struct rec_epoll *epoll = rec;
+	const struct rec_sockopt *sockopt = rec;
+	const struct rec_cache *cache = rec;
+	const struct rec_fault *fault = rec;
+	const struct rec_drop *drop = rec;
+
+	switch (*(const u8 *)rec) {
+	case REC_FS:
+		sum_fs(rec, 0);
+		break;
+	case REC_BLOCK:
+		sum_block(rec);
+		break;
+	case REC_CONN:
+		sum_conn(rec);
+		break;
+	case REC_EPOLL:
+		sum_add(SUM_WHAT(STREAM_NW_EPOLL, epoll->op, epoll->duration != DURATION_UNKNOWN,
+				 0),
+			error_of(epoll->ret), epoll->duration, 0, epoll->task);
+		break;
+	case REC_SOCKOPT:
+		sum_add(SUM_WHAT(STREAM_NW_SOCKOPT, sockopt->op, 0, 0), error_of(sockopt->ret), 0,
+			0, sockopt->task);
+		break;
+	case REC_CACHE:
+		sum_add(SUM_WHAT(STREAM_CACHE, cache->event, 0, cache->dev), 0, 0, cache->count,
+			cache->task);
+		break;
+	case REC_FAULT:
+		sum_add(SUM_WHAT(STREAM_PAGEFAULT, fault->major, 0, fault->dev), 0, 0, 0,
+			fault->task);
+		break;
+	case REC_DROP:
+		sum_add(SUM_WHAT(STREAM_NW_DROP, drop->event, 0, 0), 0, 0, drop->skb_len,
+			drop->task);
+		break;
+	}
+}
+
+#endif

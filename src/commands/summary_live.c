@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/summary_live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/csv.h"
+#include "commands/run_child.h"
+#include "dataset/memory.h"
+#include "options/command.h"
+#include "platform/macros.h"
+#include "rows/names.h"
+#include "schema/sums.h"
+
+#define KEY_MAX 512 /* bytes of what a group is called */
+
+/* ---- groups as rows would have them ---- */
+
+typedef char *(*part_fn)(char *p, const struct engine_sum *sum);
+
+static char *text(char *p, const char *s)
+{
+	return csv__escape(p, s, strlen(s));
+}
+
+static char *operation(char *p, const struct engine_sum *sum)
+{
+	return sum->operation ? text(p, sum->operation) : p;
+}
+
+static char *process(char *p, const struct engine_sum *sum)
+{
+	return sum->pid ? csv__u64(p, sum->pid) : p;
+}
+
+static char *command(char *p, const struct engine_sum *sum)
+{
+	return text(p, sum->command);
+}
+
+static char *container(char *p, const struct engine_sum *sum)
+{
+	return sum->cgroup ? csv__u64(p, sum->cgroup) : p;
+}
+
+static char *user(char *p, const struct engine_sum *sum)
+{
+	struct passwd *entry = sum->uid < 0 ? NULL : getpwuid(sum->uid);
+
+	if (entry && strlen(entry->pw_name) < KEY_MAX / 8)
+		return text(p, entry->pw_name);
+	return sum->uid < 0 ? p : csv__u64(p, sum->uid);
+}
+
+static char *device(char *p, const struct engine_sum *sum)
+{
+	return sum->dev ? csv__device(p, sum->dev >> 20, sum->dev & 0xfffff) : p;
+}
+
+static char *error(char *p, const struct engine_sum *sum)
+{
+	const char *name = sum->error ? names__errno((int)sum->error) : NULL;
+
+	if (name)
+		return text(p, name);
+	return sum->error ? csv__u64(p, sum->error) : p;
+}
+
+static char *size(char *p, const struct engine_sum *sum)
+{
+	return sum->size < 0 ? p : csv__u64(p, sum->size);
+}
+
+static const struct {
+	const char *name;
+	uint32_t by; /* enum sum_by */
+	part_fn part;
+} parts[] = {
+	{ "operation", SUM_BY_OPERATION, operation },
+	{ "process", SUM_BY_PROCESS, process },
+	{ "command", SUM_BY_COMMAND, command },
+	{ "container", SUM_BY_CONTAINER, container },
+	{ "user", SUM_BY_USER, user },
+	{ "device", SUM_BY_DEVICE, device },
+	{ "errno", SUM_BY_ERRNO, error },
+	{ "size", SUM_BY_SIZE, size },
+};
+
+static int find_part(const struct dimension *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strcmp(parts[i].name, d->name))
+			return i;
+	return -1;
+}
+
+const char *summary_live__refuses(const struct dimension *d)
+{
+	return find_part(d) < 0 ? "is not known in the kernel: record, and sum up the session" :
+				  NULL;
+}
+
+/* Only the kernel's operations of this name are hits and misses: told apart where needed. */
+static uint32_t wanted(const struct summary_live *l)
+{
+	uint32_t by = SUM_ON;
+
+	for (int s = 0; s < STREAM_CAPTURED; s++)
+		for (int i = 0; i < l->summaries[s].n_by; i++)
+			by |= parts[find_part(l->summaries[s].by[i])].by;
+	if (l->selection.streams >> STREAM_CACHE & 1)
+		by |= SUM_BY_OPERATION;
+	return by;
+}
+
+static int on_sum(void *arg, const struct engine_sum *sum)
+{
+	struct summary_live *l = arg;
+	struct summary *s = &l->summaries[sum->stream];
+	char key[KEY_MAX], *p = key;
+
+	if (!(l->selection.streams >> sum->stream & 1))
+		return 0;
+	if (sum->others)
+		return summary__add_rest(s, sum->tally);
+	for (int i = 0; i < s->n_by; i++) {
+		char *begun = p;
+
+		p = parts[find_part(s->by[i])].part(p, sum);
+		if (p == begun)
+			*p++ = *DIMENSION_NONE;
+		if (i + 1 < s->n_by)
+			*p++ = '\0';
+	}
+	return summary__add(s, key, p - key, sum->command, sum->tally);
+}
+
+/* ---- watching ---- */
+
+/* A descriptor that can be read when the watching is to end. */
+static int catch_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Until the time is up, process PID has ended, or a signal comes. */
+static int watch(const struct summary_live *l, int signals)
+{
+	int pidfd = l->pid ? (int)syscall(SYS_pidfd_open, l->pid, 0) : -1;
+	uint64_t end = l->duration_ns ? clock__mono_ns() + l->duration_ns : UINT64_MAX;
+
+	if (l->pid && pidfd < 0)
+		return -errno;
+	for (uint64_t now; (now = clock__mono_ns()) < end;) {
+		struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+					{ .fd = pidfd, .events = POLLIN } };
+		uint64_t left = (end - now) / 1000000 + 1;
+
+		if (poll(fds, 2, left > INT32_MAX ? -1 : (int)left) > 0)
+			break;
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	return 0;
+}
+
+static int open_engine(struct summary_live *l, struct engine **ret)
+{
+	struct memory_plan plan;
+	struct engine_config config = { .selection = &l->selection,
+					.memory = &plan,
+					.sums = wanted(l) };
+	char problem[ENGINE_PROBLEM_MAX];
+
+	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
+	if (engine__open(ret, engines[0], &config, problem))
+		return command__cannot(l->command, "cannot record: %s", problem);
+	return 0;
+}
+
+static int read_sums(struct summary_live *l, struct engine *e)
+{
+	int err;
+
+	engine__detach(e);
+	err = engine__sums(e, on_sum, l, &l->untimed);
+	for (int s = 0; s < STREAM_CAPTURED; s++) {
+		struct engine_counts counts;
+
+		engine__counts(e, s, &counts);
+		l->lost[s] = counts.lost;
+	}
+	engine__missed(e, l->missed);
+	return err ? command__cannot(l->command, "cannot read the sums: %s", strerror(-err)) : 0;
+}
+
+static int run_child(struct summary_live *l)
+{
+	struct engine *e = NULL;
+	struct run_child child;
+	int err = run_child__adopt(), code;
+
+	if (!err)
+		err = run_child__new(&child, l->argv, NULL);
+	if (err)
+		return command__cannot(l->command, "cannot start a process: %s", strerror(-err));
+	l->selection.pids[l->selection.n_pids++] = child.pid;
+	code = open_engine(l, &e);
+	if (code) {
+		run_child__cancel(&child);
+		return code;
+	}
+	run_child__start(&child);
+	l->status = run_child__wait(&child);
+	run_child__wait_for_rest(0); /* as strace -f does */
+	code = read_sums(l, e);
+	engine__free(e);
+	return code;
+}
+
+int summary_live__run(struct summary_live *l)
+{
+	struct engine *e = NULL;
+	int code, err, signals;
+
+	if (l->argv)
+		return run_child(l);
+	signals = catch_signals();
+	code = signals < 0 ? command__cannot(l->command, "cannot watch for signals: %s",
+					     strerror(-signals)) :
+			     open_engine(l, &e);
+	if (code)
+		return code;
+	fputs("watching\n", stderr);
+	err = watch(l, signals);
+	close(signals);
+	if (err)
+		code = command__cannot(l->command, "--pid %d: %s", l->pid, strerror(-err));
+	else
+		code = read_sums(l, e);
+	engine__free(e);
+	return code;
+}

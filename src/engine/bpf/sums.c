@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the BPF programs have summed up (bpf/sums.h): the sums of all CPUs, with their buckets. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/groups.h"
+#include "engine/bpf/bpf.h"
+#include "iotrc.skel.h"
+#include "rows/encode.h"
+#include "rows/operation.h"
+
+struct sums {
+	struct bpf_engine *b;
+	int n_cpus;
+	struct groups *tallies; /* by sum_value.id */
+	engine_sum_fn tell;
+	void *arg;
+};
+
+int sums__prepare(struct bpf_engine *b, char *problem)
+{
+	int n = libbpf_num_possible_cpus(), err = n < 0 ? n : 0;
+	struct sum_value *zero;
+
+	if (!b->skel->rodata->cfg.sums || err)
+		return err;
+	zero = calloc(n, sizeof(*zero));
+	for (int s = 0; s < STREAM_CAPTURED && zero && !err; s++) {
+		struct sum_key key = { .stream = s, .others = 1 };
+
+		err = bpf_map_update_elem(bpf_map__fd(b->skel->maps.sums), &key, zero, BPF_ANY);
+	}
+	free(zero);
+	if (!zero)
+		err = -ENOMEM;
+	return err ? engine__problem(problem, err, "cannot prepare sums: %s", strerror(-err)) : 0;
+}
+
+/* ---- buckets ---- */
+
+static void clear_tally(void *arg, struct group *group, bool at_end)
+{
+	tally__clear(group->value);
+}
+
+static struct tally *tally_of(struct sums *s, uint64_t id)
+{
+	struct group *group = groups__at(s->tallies, (const char *)&id, sizeof(id));
+
+	return group ? group->value : NULL;
+}
+
+static int read_bucket(struct sums *s, int map, const struct sum_bucket *key, uint64_t *counts)
+{
+	struct tally *tally = tally_of(s, key->id);
+	uint64_t n = 0;
+
+	if (!tally)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(map, key, counts))
+		return 0; /* gone: none is ever removed */
+	for (int i = 0; i < s->n_cpus; i++)
+		n += counts[i];
+	return sketch__add_bucket(key->wait ? &tally->wait : &tally->time, key->bucket, n);
+}
+
+static int read_buckets(struct sums *s)
+{
+	int map = bpf_map__fd(s->b->skel->maps.sum_buckets), err = 0;
+	uint64_t *counts = calloc(s->n_cpus, sizeof(*counts));
+	struct sum_bucket key, *before = NULL;
+
+	if (!counts)
+		return -ENOMEM;
+	while (!err && !bpf_map_get_next_key(map, before, &key)) {
+		err = read_bucket(s, map, &key, counts);
+		before = &key;
+	}
+	free(counts);
+	return err;
+}
+
+/* ---- sums ---- */
+
+static void add_time(struct sum_time *to, const struct sum_time *from)
+{
+	if (!from->n)
+		return;
+	if (!to->n || from->min < to->min)
+		to->min = from->min;
+	if (from->max > to->max)
+		to->max = from->max;
+	to->n += from->n;
+	to->ns += from->ns;
+}
+
+static void add_value(struct sum_value *to, const struct sum_value *from)
+{
+	to->id = from->id ?: to->id;
+	to->calls += from->calls;
+	to->errors += from->errors;
+	to->amount += from->amount;
+	add_time(&to->time, &from->time);
+	add_time(&to->wait, &from->wait);
+}
+
+static void fill_tally(struct tally *t, const struct sum_key *key, const struct sum_value *v)
+{
+	t->calls = v->calls;
+	t->errors = v->errors;
+	t->amount = v->amount;
+	t->time_ns = v->time.ns;
+	t->wait_ns = v->wait.ns;
+	t->time.min = v->time.min;
+	t->time.max = v->time.max;
+	t->wait.min = v->wait.min;
+	t->wait.max = v->wait.max;
+	if (key->stream == STREAM_CACHE && key->op == CACHE_HIT)
+		t->hits = v->amount;
+	if (key->stream == STREAM_CACHE && key->op == CACHE_MISS)
+		t->misses = v->amount;
+}
+
+/* The command of a process: its first thread's. */
+static void find_command(const struct sums *s, const struct sum_key *key, struct sum_task *ret)
+{
+	uint64_t id = (uint64_t)key->pid << 32 | key->pid;
+
+	memset(ret, 0, sizeof(*ret));
+	if (*key->comm)
+		memcpy(ret->comm, key->comm, sizeof(ret->comm));
+	else if (key->pid)
+		bpf_map_lookup_elem(bpf_map__fd(s->b->skel->maps.sum_tasks), &id, ret);
+}
+
+static const char *operation_of(const struct sums *s, const struct sum_key *key)
+{
+	if (!(s->b->skel->rodata->cfg.sums & SUM_BY_OPERATION) || key->others)
+		return NULL;
+	return key->stream == STREAM_BLOCK ? s->b->names.ops_lower[key->op] :
+					     operation__name(key->stream, key->op);
+}
+
+static int tell_sum(struct sums *s, const struct sum_key *key, const struct sum_value *values)
+{
+	struct sum_value all = { 0 };
+	struct sum_task who;
+	struct tally *tally;
+	struct engine_sum sum;
+
+	for (int i = 0; i < s->n_cpus; i++)
+		add_value(&all, &values[i]);
+	if (!all.calls)
+		return 0;
+	tally = tally_of(s, all.id);
+	if (!tally)
+		return -ENOMEM;
+	fill_tally(tally, key, &all);
+	find_command(s, key, &who);
+	sum = (struct engine_sum){ .stream = key->stream,
+				   .others = key->others,
+				   .operation = operation_of(s, key),
+				   .pid = key->pid,
+				   .command = who.comm,
+				   .cgroup = key->cgroup,
+				   .uid = (int64_t)key->uid - 1,
+				   .dev = key->dev,
+				   .error = key->error,
+				   .size = key->size > 1 ? INT64_C(1) << (key->size - 2) :
+							   (int64_t)key->size - 1,
+				   .tally = tally };
+	if (key->stream == STREAM_BLOCK && key->error)
+		sum.error = encode__block_errno((int32_t)key->error);
+	return s->tell(s->arg, &sum);
+}
+
+static int tell_sums(struct sums *s)
+{
+	struct sum_value *values = calloc(s->n_cpus, sizeof(*values));
+	int map = bpf_map__fd(s->b->skel->maps.sums), err = 0;
+	struct sum_key key, *before = NULL;
+
+	if (!values)
+		return -ENOMEM;
+	while (!err && !bpf_map_get_next_key(map, before, &key)) {
+		if (!bpf_map_lookup_elem(map, &key, values))
+			err = tell_sum(s, &key, values);
+		before = &key;
+	}
+	free(values);
+	return err;
+}
+
+int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
+{
+	/* Each sum is a group: none is dropped. */
+	const struct groups_config config = { .value_size = sizeof(struct tally),
+					      .max_groups = 2 * SUMS_MAX,
+					      .max_bytes = SIZE_MAX,
+					      .drop = clear_tally };
+	struct sums s = { .b = (struct bpf_engine *)e,
+			  .n_cpus = libbpf_num_possible_cpus(),
+			  .tell = tell,
+			  .arg = arg };
+	int err;
+
+	if (!s.b->skel->rodata->cfg.sums)
+		return -EINVAL;
+	err = s.n_cpus < 0 ? s.n_cpus : groups__new(&s.tallies, &config);
+	if (err)
+		return err;
+	err = read_buckets(&s);
+	if (!err)
+		err = tell_sums(&s);
+	if (!err)
+		*ret_untimed = s.b->skel->bss->sum_buckets_full;
+	groups__free(s.tallies);
+	return err;
+}

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc summary` of what happens now: as many calls and errors as strace counts, and as programs and the kernel count
+themselves, whatever the load."""
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import ptrace
+import pytest
+import recorder
+from test_block import exercise, loop, settle, stat # pylint: disable=unused-import # loop is a fixture
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+HZ = os.sysconf("SC_CLK_TCK")
+# Operations that are only some of the calls of a name: of mapped files, not of memory; ioctl() and fcntl() of some
+# commands. And what is no call.
+PARTLY = {"mmap", "munmap", "mremap", "msync", "madvise", "clone", "lock", "process_exit"}
+
+
+def read(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def counts(text, key="operation"):
+    return {row[key]: (int(row["calls"]), int(row["errors"])) for row in read(text)}
+
+
+class Watch:
+    """A summary of what happens between enter and exit."""
+
+    def __init__(self, *args):
+        self.args = args
+
+    def __enter__(self):
+        self.process = subprocess.Popen([recorder.IOTRC, "summary", "--csv", *map(str, self.args)],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr.readline() == "watching\n"
+        return self
+
+    def __exit__(self, *exception):
+        self.process.send_signal(signal.SIGINT)
+        self.out = self.process.stdout.read()
+        self.said = self.process.stderr.read()
+        assert self.process.wait() == 0, self.said
+        self.rows = read(self.out)
+
+
+def of_command(tmp_path, *command, args=(), **options):
+    """The summary of a command that is run for it."""
+    out = tmp_path / "summary.csv"
+    out.unlink(missing_ok=True)
+    done = subprocess.run([recorder.IOTRC, "summary", "--csv", "-o", out, *args, "--", *map(str, command)], check=False,
+                          capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    assert "missing" not in done.stderr and "quantile" not in done.stderr, done.stderr
+    return out.read_text(), done.stdout
+
+
+# ---- strace -c -f ----
+
+def operations():
+    """The operation that each system call is, by docs/fs-operations.md."""
+    table = {}
+    for line in (TOP / "docs" / "fs-operations.md").read_text().splitlines():
+        cells = [c.strip() for c in line.split("|")]
+        if len(cells) > 4 and re.fullmatch(r"\w+", cells[1]) and "AT_REMOVEDIR" not in cells[2]:
+            for name in re.findall(r"`(\w+)`", cells[2]):
+                table[name] = cells[1]
+    return table
+
+
+def strace(tmp_path, *command, **options):
+    """{operation: (calls, errors)} by strace -c -f."""
+    out = tmp_path / "strace.txt"
+    subprocess.run(["strace", "-f", "-c", "-o", out, *map(str, command)], check=True, capture_output=True, **options)
+    names, found = operations(), {}
+    for line in out.read_text().splitlines():
+        words = line.split()
+        if len(words) in (5, 6) and words[-1] in names and re.fullmatch(r"[\d.]+", words[0]):
+            calls, errors = int(words[3]), int(words[4]) if len(words) == 6 else 0
+            before = found.get(names[words[-1]], (0, 0))
+            found[names[words[-1]]] = (before[0] + calls, before[1] + errors)
+    return found
+
+
+SCRIPT = r"""
+import os, subprocess, sys
+os.makedirs("a/b", exist_ok=True)
+for i in range(37):
+    with open(f"a/b/{i}", "w") as f:
+        f.write("x" * i * 100)
+    os.rename(f"a/b/{i}", f"a/{i}")
+    try:
+        os.stat(f"a/b/{i}")
+    except FileNotFoundError:
+        pass
+for name in sorted(os.listdir("a")):
+    if name != "b":
+        os.unlink(f"a/{name}")
+os.rmdir("a/b"); os.rmdir("a")
+subprocess.run(["/bin/sh", "-c", "cat /etc/passwd /nowhere; true"], stderr=subprocess.DEVNULL)
+"""
+PROGRAMS = {
+    "ls": ["/bin/ls", "-lR", "/etc"],
+    "tar": ["/bin/tar", "-cf", "out.tar", "tree"],
+    "cp": ["/bin/cp", "-r", "tree", "copy"],
+    "gcc": ["/usr/bin/gcc", "-O0", "-c", "tree/hello.c", "-o", "hello.o"],
+    "python": ["/usr/bin/python3", "-S", "-E", "-B", "-c", SCRIPT],
+    "sqlite": ["/usr/bin/sqlite3", "rows.db", "create table t(x); insert into t values(1),(2); select * from t;"],
+}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory in which each run finds the same."""
+    def fresh(name):
+        there = tmp_path / name
+        (there / "tree" / "deep").mkdir(parents=True)
+        (there / "tree" / "hello.c").write_text("#include <stdio.h>\nint main(void) { return puts(\"\"); }\n")
+        for i in range(23):
+            (there / "tree" / "deep" / str(i)).write_text("x" * i * 1000)
+        return there
+    return fresh
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_counts_what_strace_counts(tmp_path, place, name):
+    command = PROGRAMS[name]
+    if not os.path.exists(command[0]):
+        assert recorder.EMULATED, f"{command[0]} is missing"
+        pytest.skip(f"no {command[0]} in this machine")
+    subprocess.run(command, cwd=place("before"), check=True, capture_output=True) # caches of its own are filled
+    want = strace(tmp_path, *command, cwd=place("strace"))
+    text, _ = of_command(tmp_path, *command, cwd=place("summary"))
+    got = counts(text)
+    for operation in PARTLY:
+        got.pop(operation, None)
+        want.pop(operation, None)
+    # unlinkat(AT_REMOVEDIR) is a rmdir here and an unlink there.
+    for some in got, want:
+        some["remove"] = tuple(map(sum, zip(some.pop("rmdir", (0, 0)), some.pop("unlink", (0, 0)))))
+    assert len(want) > 6 and sum(n for n, _ in want.values()) > 50
+    assert got == want
+
+
+def test_the_status_is_the_command_s(tmp_path):
+    done = subprocess.run([recorder.IOTRC, "summary", "--", "/bin/sh", "-c", "echo out; exit 7"], check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 7 and done.stdout == "out\n" and "process_exec" in done.stderr
+
+
+# ---- what a program knows itself ----
+
+def hammer(tmp_path, seconds=1, processes=3):
+    work = tmp_path / "file"
+    work.write_bytes(bytes(4096))
+    return [str(a) for a in (recorder.workload("hammer"), work, seconds, processes)]
+
+
+@pytest.mark.alone
+def test_no_load_can_falsify_it(tmp_path):
+    """Under a load that makes a recording lose rows, and without any of its own program being run meanwhile."""
+    n = (os.cpu_count() or 1) * 2
+    with Watch("--by", "operation,process", "--command", "hammering") as w:
+        with recorder.Recording(tmp_path, "--streams", "fs", "--command", "hammering", "--memory", "128M", code=3) as r:
+            w.process.send_signal(signal.SIGSTOP)
+            load = subprocess.Popen(hammer(tmp_path, 4, n), stdout=subprocess.PIPE, text=True)
+            with ptrace.held(r.process.pid, "iotrc-reader"):
+                told = json.loads(load.communicate(timeout=120)[0])
+        w.process.send_signal(signal.SIGCONT)
+    assert sum(r.session.counts("fs")["lost"].values()) > 0
+    sums = {op: sum(int(r["calls"]) for r in w.rows if r["operation"] == op) for op in told}
+    assert sums == told
+    assert sum(int(r["bytes"]) for r in w.rows if r["operation"] == "read") == 64 * told["read"]
+    assert len({r["process"] for r in w.rows}) == n and {r["process_command"] for r in w.rows} == {"hammering"}
+    assert "missing" not in w.said
+
+
+@pytest.mark.parametrize("by", ["command", "user", "errno", "size", "container", "process"])
+def test_groups_are_those_of_the_rows(tmp_path, by):
+    """Summed up in the kernel and from a session of the same filter: the workload's calls are the same."""
+    with Watch("--by", by, "--command", "hammering", "--ops", "read,getattr,access") as w:
+        done = subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    reads, getattrs, accesses = told["read"], told["getattr"], told["access"]
+    want = {
+        "command": {"hammering": reads + getattrs + accesses}, "user": {"root": reads + getattrs + accesses},
+        "errno": {"-": reads + getattrs + accesses}, "size": {"64": reads, "-": getattrs + accesses},
+    }
+    got = {r[by]: int(r["calls"]) for r in w.rows}
+    if by in want:
+        assert got == want[by]
+    else:
+        assert sum(got.values()) == reads + getattrs + accesses and len(got) == (2 if by == "process" else 1)
+
+
+def test_times_are_those_of_the_calls(tmp_path):
+    """30 reads of an empty pipe that each wait 20 ms, and one that waits 200 ms."""
+    waits = ("import os, time\nr, w = os.pipe()\nif os.fork() == 0:\n"
+             " for i in range(31):\n  time.sleep(0.2 if i == 30 else 0.02)\n  os.write(w, b'x')\n os._exit(0)\n"
+             "for i in range(31): os.read(r, 1000000)\n")
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-c", waits, args=["--by", "size,operation"])
+    one, = [r for r in read(text) if r["operation"] == "read" and r["size"] == "524288"]
+    slack = 20 if recorder.EMULATED else 1.5
+    assert int(one["calls"]) == 31 and int(one["bytes"]) == 31
+    assert 0.018e9 < int(one["p50_ns"]) < 0.022e9 * slack
+    assert 0.19e9 < int(one["max_ns"]) < 0.21e9 * slack
+    assert abs(int(one["p99_ns"]) - int(one["max_ns"])) <= int(one["max_ns"]) / 128
+    assert 30 * 0.018e9 + 0.19e9 < int(one["total_ns"]) < (30 * 0.022e9 + 0.21e9) * slack
+
+
+def test_a_process_and_its_children_alone(tmp_path):
+    """-p watches until the process has ended."""
+    loop_ = "read x; i=0; while [ $i -lt 13 ]; do /bin/cat /etc/passwd >/dev/null; i=$((i+1)); done"
+    shell = subprocess.Popen(["/bin/sh", "-c", loop_], stdin=subprocess.PIPE, text=True)
+    w = Watch("-p", shell.pid, "--by", "command,operation")
+    w.__enter__() # pylint: disable=unnecessary-dunder-call
+    shell.stdin.write("go\n")
+    shell.stdin.close()
+    assert shell.wait() == 0
+    rows = read(w.process.stdout.read())
+    assert w.process.wait() == 0
+    got = {(r["command"], r["operation"]): int(r["calls"]) for r in rows}
+    assert got[("cat", "process_exec")] + got.get(("sh", "process_exec"), 0) == 13
+    assert {r["command"] for r in rows} == {"sh", "cat"}
+
+
+# ---- the kernel's counters ----
+
+def test_block_requests_equal_the_counters(loop): # pylint: disable=redefined-outer-name
+    number = os.stat(loop).st_rdev
+    with Watch("--stream", "block", "--by", "device,operation") as w:
+        settle(loop)
+        before = stat(loop)
+        exercise(loop)
+        settle(loop)
+        after = stat(loop)
+    mine = {r["operation"]: r for r in w.rows if r["device"] == f"{os.major(number)}:{os.minor(number)}"}
+    for operation in "read", "write":
+        requests, sectors = (a - b for a, b in zip(after[operation], before[operation]))
+        missing = recorder.unseen(requests)
+        assert requests > 10 and requests - missing <= int(mine[operation]["calls"]) <= requests
+        if not missing:
+            assert int(mine[operation]["bytes"]) == 512 * sectors
+
+
+# ---- cost ----
+
+@pytest.mark.skipif(recorder.EMULATED, reason="time under emulation is nobody's")
+def test_it_costs_next_to_nothing_itself(tmp_path):
+    """Of a CPU it takes less than 1 %, however many calls there are."""
+    with Watch("--command", "hammering") as w:
+        began, before = time.monotonic(), cpu_ticks(w.process.pid)
+        subprocess.run(hammer(tmp_path, 3, 2), check=True, capture_output=True)
+        used = (cpu_ticks(w.process.pid) - before) / HZ / (time.monotonic() - began)
+    assert used < 0.01
+
+
+def cpu_ticks(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.parametrize("args, why", [
+    (["--by", "file"], "--by: file is not known in the kernel"), (["--slow", "5ms"], "record, and sum up"),
+    (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
+    (["-d", "1s", "--", "true"], "don't go with"),
+])
+def test_what_makes_no_sense_is_refused(args, why):
+    done = subprocess.run([recorder.IOTRC, "summary", *args], check=False, capture_output=True, text=True)
+    assert done.returncode == 2 and why in done.stderr
