@@ -207,8 +207,16 @@ def test_wait_interrupted(tmp_path):
         recorder.wait_for((tmp_path / "pid").exists, "the command runs")
         pid = int((tmp_path / "pid").read_text())
         recorder.wait_for(lambda: f"\nPPid:\t{process.pid}\n" in pathlib.Path(f"/proc/{pid}/status").read_text(), "it is ours")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(recorder.START) == 0
+
+        def ended():
+            # One that comes while CMD is being taken note of is still CMD's.
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            return process.poll() is not None
+
+        recorder.wait_for(ended, "it no longer waits", 30)
+        assert process.returncode == 0
         os.kill(pid, signal.SIGKILL)
     assert json.loads((tmp_path / "json").read_text())["incomplete"] == [f"still running: process {pid}"]
 
