@@ -28,7 +28,7 @@ struct parse {
 	struct options o;
 	char *message;
 	const struct option_row *row; /* the option that is being set */
-	bool upload; /* it is the command's line */
+	bool upload;                  /* it is the command's line */
 	bool reward;
 	bool secrets;                         /* the file has some */
 	bool overruling;                      /* the command line, after a file */

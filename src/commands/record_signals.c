@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/record_signals.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "options/command.h"
+#include "platform/macros.h"
+
+struct record_signals record_signals = { .wake_fd = -1 };
+
+void record_signals__wake(void)
+{
+	uint64_t one = 1;
+	ssize_t n = write(record_signals.wake_fd, &one, sizeof(one));
+
+	(void)n; /* full is awake enough */
+}
+
+/* It only leaves: whatever it wrote to might hold it up. */
+static void on_signal(int signal)
+{
+	int saved = errno;
+
+	if (signal == SIGHUP) {
+		record_signals.rotate_asked = 1;
+	} else if (signal == SIGUSR1) {
+		record_signals.counters_asked = 1;
+	} else if (record_signals.recorded) {
+		_exit(record_signals.code_recorded);
+	} else if (record_signals.loading) {
+		_exit(EXIT_OK);
+	} else if (record_signals.stops++) {
+		_exit(EXIT_LOST);
+	}
+	record_signals__wake();
+	errno = saved;
+}
+
+int record_signals__catch(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+
+	record_signals.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (record_signals.wake_fd < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+	/* A reader of stdout or stderr that goes away doesn't end a recording. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of the write */
+	return 0;
+}

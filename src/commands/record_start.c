@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The start of a recording. */
+#include "commands/recording.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "base/state.h"
+#include "commands/filters.h"
+#include "commands/record_signals.h"
+#include "dataset/disk_budget.h"
+#include "dataset/manifest.h"
+#include "dataset/manifest_file.h"
+#include "dataset/memory.h"
+#include "dataset/session.h"
+#include "dataset/session_origin.h"
+#include "dataset/staging.h"
+#include "dataset/writer.h"
+#include "engine/capture.h"
+#include "engine/engine.h"
+#include "engine/keep.h"
+#include "platform/landlock.h"
+#include "platform/machine_id.h"
+#include "platform/priority.h"
+#include "platform/privileges.h"
+#include "platform/system_calls.h"
+#include "snappers/snapshots.h"
+#include "uploader/upload.h"
+
+#define BUCKET "linux_v1"
+
+/* The command line as it was given: what argv[] still holds. */
+#define COMMAND_LINE_MAX 4096
+static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
+{
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	size_t n = f ? fread(buf, 1, COMMAND_LINE_MAX - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	while (n && !buf[n - 1])
+		n--;
+	if (r->options->anonymize) {
+		char clear[COMMAND_LINE_MAX];
+
+		memcpy(clear, buf, n);
+		*anonymize__args(r->anon, buf, clear, n) = 0;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!buf[i])
+			buf[i] = ' ';
+	buf[n] = 0;
+}
+
+/* On a thread of the writer's. */
+static void on_file_finished(void *arg, const struct file_facts *facts)
+{
+	struct recording *r = arg;
+
+	manifest__add_file(r->manifest, facts);
+	atomic_store(&r->manifest_stale, true);
+	record_signals__wake();
+}
+
+/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there
+ * is. */
+static int open_state(struct recording *r)
+{
+	const struct options *o = r->options;
+	int err = 0;
+
+	if (!o->anonymize && !o->snapshots.fs_interval_ns && !o->upload.target.url)
+		return 0;
+	r->state = state__open(o->state);
+	if (!o->anonymize)
+		return 0;
+	err = r->state < 0 ? r->state :
+			     state__secret(r->state, ANONYMIZE_KEY_NAME, r->key, sizeof(r->key));
+	if (!err)
+		err = anonymizer__new(&r->anon, r->key, o->anonymize_keep_system);
+	if (err)
+		return recording__complain(
+			"cannot anonymise: the key in %s: %s", o->state ?: "the state directory",
+			err == -EPERM ? "others may read it, or own it" : strerror(-err));
+	return 0;
+}
+
+static int begin_snapshots(struct recording *r)
+{
+	const struct options *o = r->options;
+	struct snapshots_config config = {
+		.settings = &o->snapshots,
+		.roots = o->selection.paths,
+		.n_roots = o->selection.n_paths,
+		.memory = o->memory,
+		.rotate_bytes = o->rotate_bytes,
+		.keep_system = o->anonymize_keep_system,
+		.clock = r->clock,
+		.session = r->session,
+		.manifest = r->manifest,
+		.uid = r->uid,
+		.gid = r->gid,
+		.level = WRITER_LEVEL,
+		.state = r->state,
+		.key = o->anonymize ? r->key : NULL,
+		.changed = recording__manifest_grown,
+		.arg = r,
+	};
+
+	return snapshots__new(&r->snapshots, &config);
+}
+
+/* This machine's, or one that reads a file. */
+static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
+{
+	struct engine_config config = {
+		.selection = &r->options->selection,
+		.memory = &r->plan,
+		.file = r->options->replay ?: r->options->strace,
+		.verbose = r->options->verbose || r->options->dev,
+	};
+
+	return engine__open(&r->engine, recording__engine_type(r->options), &config, problem);
+}
+
+static void on_ended(void *arg)
+{
+	struct recording *r = arg;
+
+	atomic_store(&r->ended, true);
+	record_signals__wake();
+}
+
+static int begin_capture(struct recording *r)
+{
+	const struct options *o = r->options;
+	struct capture_setup setup = {
+		.engine = r->engine,
+		.writer = r->writer,
+		.encoder = {
+			.selection = &o->selection,
+			.memory = &r->plan,
+			.clock = r->clock,
+			.key = o->anonymize ? r->key : NULL,
+			.request_names = engine__request_names(r->engine),
+			.keep_system = o->anonymize_keep_system,
+		},
+		.lighten = o->lighten,
+		.keep = r->keep,
+		.latencies = r->latencies,
+		.ended = on_ended,
+		.arg = r,
+	};
+
+	return capture__new(&r->capture, &setup);
+}
+
+static bool is_failing(void *arg)
+{
+	struct recording *r = arg;
+
+	return writer__failing(r->writer);
+}
+
+/* The session's directory is another one, and empty or so. */
+static void on_moved(void *arg)
+{
+	struct recording *r = arg;
+
+	capture__rotate(r->capture);
+	recording__manifest_grown(r);
+}
+
+static void on_said(void *arg)
+{
+	record_signals__wake();
+}
+
+static int begin_staging(struct recording *r)
+{
+	struct staging_config config = {
+		.session = r->session,
+		.origin = r->origin,
+		.budget = r->budget,
+		.uid = r->uid,
+		.gid = r->gid,
+		.said = on_said,
+		.failing = is_failing,
+		.moved = on_moved,
+		.arg = r,
+	};
+
+	return staging__new(&r->staging, &config);
+}
+
+struct disk_budget_config recording__budget_limits(const struct options *o)
+{
+	return (struct disk_budget_config){
+		.min_free = o->min_free,
+		.min_free_percent = o->min_free_percent,
+		.max_bytes = o->max_disk,
+	};
+}
+
+static uint64_t privileges_of(const struct options *o, bool gives)
+{
+	struct privileges_use use = {
+		.gives_files = gives,
+		.reads_all_files = o->snapshots.fs_interval_ns,
+		.reads_all_processes = o->snapshots.process_interval_ns,
+		.in_background = o->upload.target.url || o->snapshots.fs_interval_ns ||
+				 o->snapshots.process_interval_ns,
+	};
+
+	return privileges__needed(&use);
+}
+
+/* ---- the phases of the start: each returns 0, or the exit code and has said why ---- */
+
+/* Finds out what can fail before anything is made. */
+static int prepare(struct recording *r, char machine_id[17])
+{
+	const struct options *o = r->options;
+	char problem[TARGET_REASON_MAX];
+	int err = machine_id__get(machine_id);
+
+	if (err)
+		return recording__complain(
+			"no machine id in /etc/machine-id: %s; 'systemd-machine-id-setup' or "
+			"'dbus-uuidgen --ensure=/etc/machine-id' makes one",
+			strerror(-err));
+	err = open_state(r);
+	if (err)
+		return err;
+	if (o->upload.target.url && upload__check(&o->upload, problem))
+		return recording__complain("cannot upload: %s", problem);
+	if (clock__new(&r->clock))
+		return recording__complain("out of memory");
+	return recording__prepare_metrics(r);
+}
+
+/* Loads and attaches. */
+static int attach(struct recording *r)
+{
+	char problem[ENGINE_PROBLEM_MAX];
+	int err;
+
+	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
+	 * program again that a signal has interrupted. What is loaded goes with the process. */
+	record_signals.loading = !r->options->daemon && !record_signals.stops;
+	err = open_engine(r, problem);
+	record_signals.loading = 0;
+	if (err)
+		return recording__complain("cannot record: %s", problem);
+	if (engine__warning(r->engine))
+		recording__complain("%s", engine__warning(r->engine));
+	return 0;
+}
+
+static void tell_drop_reasons(struct recording *r)
+{
+	json_t *names = engine__drop_reasons(r->engine);
+
+	if (names)
+		manifest__set_diagnostic(r->manifest, "drop_reasons", names);
+}
+
+/* Makes the session's directory and its first manifest. */
+static int make_session(struct recording *r, const char *machine_id)
+{
+	const struct options *o = r->options;
+	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)], boot_id[BOOT_ID_SIZE];
+	struct manifest_info info = {
+		.machine_id = machine_id,
+		.command_line = command_line,
+		.engine = recording__engine_type(o)->name,
+		.enabled = recording__enabled_streams(o),
+		.anonymized = o->anonymize,
+		.keeps_system = o->anonymize_keep_system,
+	};
+	int err;
+
+	session__owner(&r->uid, &r->gid);
+	info.uid = r->uid;
+	info.gid = r->gid;
+	err = session__new(&r->session, o->output, o->bucket ? o->bucket : BUCKET, machine_id,
+			   r->uid, r->gid);
+	if (err)
+		return recording__complain("cannot write to %s: %s", o->output, strerror(-err));
+	r->origin = session_origin__new(r->session->fd);
+	read_command_line(r, command_line);
+	info.session_id = session__id(r->session);
+	info.boot_id = boot_id__get(boot_id) ? NULL : boot_id;
+	err = manifest__new(&r->manifest, &info);
+	if (err)
+		return recording__complain("cannot make the manifest: %s", strerror(-err));
+	if (selection__stream(&o->selection, STREAM_NW_DROP))
+		tell_drop_reasons(r);
+	err = recording__write_first_manifest(r);
+	if (err)
+		return recording__complain("cannot write %s/%s: %s", r->session->path,
+					   MANIFEST_NAME, strerror(-err));
+	return 0;
+}
+
+/* Makes the file that records are kept in, too. */
+static int begin_keeping(struct recording *r)
+{
+	const char *file = r->options->keep_records;
+	int err =
+		file ? keep__new(&r->keep, file, r->uid, r->gid, engine__request_names(r->engine)) :
+		       0;
+
+	return err ? recording__complain("cannot write %s: %s", file, strerror(-err)) : 0;
+}
+
+/* Lists what is written from now on. The output directory may have to be made anew, so it is its
+ * parent's. */
+static void plan_writing(struct recording *r)
+{
+	const struct options *o = r->options;
+	char state[32];
+
+	r->landlock = landlock__begin();
+	landlock__allow(o->output);
+	landlock__allow_parent(o->output);
+	snprintf(state, sizeof(state), "/proc/self/fd/%d", r->state);
+	if (r->state >= 0)
+		landlock__allow(state);
+	if (upload__directory(&o->upload))
+		landlock__allow(upload__directory(&o->upload));
+	if (o->metrics.file)
+		landlock__allow_parent(o->metrics.file);
+	if (!o->daemon)
+		return;
+	landlock__allow("/dev/null");
+	if (o->pid_file)
+		landlock__allow_parent(o->pid_file);
+	if (o->log_file)
+		landlock__allow_parent(o->log_file);
+}
+
+/* What a defect in us could be used for. Kernels without one or both record all the same; the
+ * manifest says it. */
+static void restrict_threads(struct recording *r)
+{
+	const struct upload_settings *u = &r->options->upload;
+	bool network = u->target.url && !upload__directory(u);
+	bool filter = !system_calls__restrict(network);
+
+	manifest__set_diagnostic(
+		r->manifest, "sandbox",
+		json_pack("{s:b, s:i}", "seccomp", filter, "landlock", r->landlock));
+}
+
+/* Gives up privileges, which each thread has for itself: before other threads are started, but
+ * after the uploader's, which give up more than the others have left. */
+static int drop_privileges(struct recording *r)
+{
+	const struct options *o = r->options;
+	char problem[TARGET_REASON_MAX];
+	int err;
+
+	plan_writing(r);
+	if (o->upload.target.url &&
+	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
+		return recording__complain("cannot upload: %s", problem);
+	r->nice = priority__set(PRIORITY_URGENT); /* for start_threads() */
+	err = privileges__drop(privileges_of(o, r->uid != (uid_t)-1));
+	if (err)
+		return recording__complain("cannot give up privileges: %s", strerror(-err));
+	return 0;
+}
+
+/* Starts the threads from the ring to the disk, and those of the snapshots. */
+static int start_threads(struct recording *r)
+{
+	const struct options *o = r->options;
+	struct disk_budget_config budget = recording__budget_limits(o);
+	struct writer_config config = {
+		.session_fd = r->session->fd,
+		.rotate_age_s = o->rotate_age_s,
+		.rotate_bytes = o->rotate_bytes,
+		.rotate_rows = o->rotate_rows,
+		.level = WRITER_LEVEL,
+		.uid = r->uid,
+		.gid = r->gid,
+		.queue_chunks = r->plan.queue_chunks,
+		.finished = on_file_finished,
+		.arg = r,
+	};
+	int err;
+
+	budget.fd = r->session->fd;
+	if (disk_budget__new(&r->budget, &budget))
+		return recording__complain("out of memory");
+	config.budget = r->budget;
+	err = writer__new(&r->writer, &config);
+	if (!err)
+		err = begin_capture(r);
+	priority__set(r->nice);
+	/* Landlock also keeps a thread from looking into other processes
+	 * (security/landlock/task.c), which the snapshots of these do. The threads above
+	 * restrict themselves. */
+	if (!err && !o->snapshots.process_interval_ns)
+		err = landlock__enter();
+	if (!err)
+		err = begin_snapshots(r);
+	if (!err && o->snapshots.process_interval_ns)
+		err = landlock__enter();
+	if (!err)
+		err = begin_staging(r);
+	if (err)
+		return recording__complain("cannot start recording: %s", strerror(-err));
+	err = recording__start_metrics(r);
+	if (err)
+		return err;
+	restrict_threads(r);
+	recording__manifest_grown(r); /* by its hooks and counts */
+	return 0;
+}
+
+/* -1: recording has begun; otherwise the exit code. */
+int recording__begin(struct recording *r)
+{
+	char machine_id[17];
+	int code;
+
+	memory__plan(&r->plan, r->options->memory, memory__cpus());
+	code = prepare(r, machine_id);
+	if (!code)
+		code = attach(r);
+	if (code || record_signals.stops)
+		return code;
+	filters__look(&r->filters, &r->own.selection);
+	code = make_session(r, machine_id);
+	if (!code)
+		code = begin_keeping(r);
+	if (!code)
+		code = drop_privileges(r);
+	if (!code)
+		code = start_threads(r);
+	return code ? code : -1;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A recording while it runs: the state that the files record*.c share, and nobody else uses. They
+ * are record.c (from start to end), record_start.c, record_watch.c, record_end.c (its phases),
+ * record_counts.c (counts and the manifest), record_metrics.c and record_service.c. */
+#ifndef IOTRC_RECORDING_H
+#define IOTRC_RECORDING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/utsname.h>
+
+#include "base/anonymize.h"
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/watchdog.h"
+#include "commands/filters.h"
+#include "commands/reload.h"
+#include "commands/status.h"
+#include "dataset/disk_budget.h"
+#include "dataset/memory.h"
+#include "dataset/session.h"
+#include "dataset/staging.h"
+#include "dataset/writer.h"
+#include "engine/capture.h"
+#include "engine/engine.h"
+#include "engine/keep.h"
+#include "metrics/publisher.h"
+#include "options/options.h"
+#include "snappers/snapshots.h"
+#include "uploader/upload.h"
+struct recording {
+	const struct options *options; /* own */
+	struct options own;
+	struct filters filters;
+	struct memory_plan plan;
+	int nice;  /* of the main thread */
+	uid_t uid; /* owner of what is made; -1 leaves it */
+	gid_t gid;
+	struct clock *clock;
+	struct engine *engine;
+	struct keep *keep; /* or NULL */
+	atomic_bool ended; /* the engine has no more records */
+	struct session *session;
+	struct session_origin *origin;
+	struct manifest *manifest;
+	struct writer *writer;
+	struct capture *capture;
+	struct snapshots *snapshots;
+	struct upload *upload;       /* or NULL */
+	struct publisher *publisher; /* of metrics, or NULL */
+	struct latencies *latencies; /* for it */
+	uint64_t start_real_ns;      /* wall time, for it */
+	struct utsname kernel;       /* for it */
+	struct disk_budget *budget;
+	struct staging *staging;
+	int landlock; /* its ABI; 0: none */
+	int state;    /* the state directory, or a negative errno */
+	unsigned char key[ANONYMIZE_KEY_SIZE];
+	struct anonymizer *anon; /* this thread's */
+	struct status status;
+	struct daemon daemon;
+	struct reload reload;
+	uint64_t rounds;             /* of the reader, when the service manager was last told … */
+	struct status_snapshot told; /* … this */
+	struct watchdog reader, disk; /* the threads between the kernel and the disk */
+	bool stuck;                   /* the snapshots' thread is, and still has all this */
+	uint64_t begun_ns;
+	size_t offsets; /* of the clock, in the manifest */
+	atomic_bool manifest_stale;
+	uint64_t manifest_due_ns; /* not before */
+};
+
+/* Prints a message as an error. Returns EXIT_CANNOT. */
+int recording__complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- record_counts.c ---- */
+
+/* 1 << stream for each stream that this recording has, snapshots and lost included. */
+uint32_t recording__enabled_streams(const struct options *o);
+/* The engine that OPTIONS ask for. */
+const struct engine_type *recording__engine_type(const struct options *o);
+/* Collects the counts of all streams. */
+void recording__take_snapshot(struct recording *r, struct status_snapshot *s);
+/* Writes the manifest with counts, hooks and clock offsets. 0, or a negative errno. */
+int recording__write_manifest(struct recording *r);
+/* Writes the manifest before there is any file, so that whatever a crash leaves behind is
+ * described. 0, or a negative errno. */
+int recording__write_first_manifest(struct recording *r);
+/* Whether the wall clock was set after the last manifest. */
+bool recording__clock_was_set(struct recording *r);
+/* ARG is a struct recording: its manifest has something new, and is written soon. From any
+ * thread. */
+void recording__manifest_grown(void *arg);
+
+/* ---- record_start.c ---- */
+
+/* Starts everything. -1: it records; otherwise the exit code, after a message. */
+int recording__begin(struct recording *r);
+struct disk_budget_config recording__budget_limits(const struct options *o);
+
+/* ---- record_watch.c ---- */
+
+/* Looks after the recording until it is to end. */
+void recording__watch(struct recording *r);
+/* Prints the messages of the staging thread. */
+void recording__tell_staging(struct recording *r);
+
+/* ---- record_end.c ---- */
+
+/* Ends the recording. Returns the exit code. */
+int recording__finish(struct recording *r);
+
+/* ---- record_metrics.c ---- */
+
+/* Binds and opens what may need privileges. 0, or the exit code after a message. */
+int recording__prepare_metrics(struct recording *r);
+/* Starts publishing. 0, or the exit code after a message. */
+int recording__start_metrics(struct recording *r);
+/* Passes the counts of S, and all else, to the publisher. RECORDING: it is not over. */
+void recording__publish(struct recording *r, const struct status_snapshot *s, bool recording);
+
+/* ---- record_service.c ---- */
+
+/* Goes into the background. 0, or the exit code after a message: nothing has begun yet. */
+int recording__become_daemon(struct recording *r);
+/* Tells the user and the service manager that recording has begun. 0, or the exit code. */
+int recording__tell_ready(struct recording *r);
+/* Sends a sign of life to the service manager, as long as the reader shows one. */
+void recording__tell_alive(struct recording *r, const struct status_snapshot *now);
+/* Begins to read the configuration again (SIGHUP), and takes over what has been read. */
+void recording__reload(struct recording *r);
+void recording__end_reload(struct recording *r);
+/* Reports the end in one line, for a log. */
+void recording__tell_end(const struct recording *r, const struct status_snapshot *s);
+
+#endif
