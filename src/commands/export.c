@@ -16,6 +16,7 @@
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
+#define FORMATS "csv, jsonl, parquet, perfetto, msr, fio or oracle-general"
 
 struct task {
 	const struct command *command;
@@ -28,13 +29,13 @@ struct task {
 
 /* Both commands take all of them. */
 static const struct command_option export_options[] = {
-	{ "to", 't', "FORMAT", "csv, jsonl, parquet, msr, fio or oracle-general" },
+	{ "to", 't', "FORMAT", FORMATS },
 	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
-	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); msr takes only block, the others only fs" },
+	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr takes only block, the others only fs" },
 	{ "where", 'w', "CONDITION",
 	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
-	{ "columns", 'c', "LIST", "csv and jsonl: the columns to write, in this order" },
+	{ "columns", 'c', "LIST", "csv, jsonl, perfetto: the columns to write, in this\norder" },
 	{ "block", 'b', "SIZE",
 	  "oracle-general: objects are blocks of SIZE bytes\n(4k, 1M) instead of files" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
@@ -62,16 +63,20 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 		.row = on_row,
 		.arg = t,
 	};
-	int err;
+	int err = 0;
 
 	t->export.out = t->out.file;
 	t->export.map = t->map.file;
 	if (t->format->begin)
-		t->format->begin(&t->export, t->streams);
-	err = rows__read(&config, result);
+		err = t->format->begin(&t->export, t->streams);
+	if (!err)
+		err = rows__read(&config, result);
 	if (!err && t->format->end)
-		t->format->end(&t->export);
+		err = t->format->end(&t->export);
+	if (err && t->export.why)
+		snprintf(result->why, sizeof(result->why), "%s", t->export.why);
 	table__clear(&t->export.table);
+	free(t->export.own);
 	return err;
 }
 
@@ -179,7 +184,7 @@ static bool parse_block(const char *text, uint32_t *ret)
 static const char *wrong(struct task *t, const char *name)
 {
 	if (!t->format)
-		return "--to csv, jsonl, parquet, msr, fio or oracle-general is needed";
+		return "--to " FORMATS " is needed";
 	if (!t->streams)
 		t->streams = t->format->one_stream ? 1 << STREAM_FS : t->format->streams;
 	if (t->streams & ~t->format->streams)
@@ -316,6 +321,9 @@ const struct command export_command = {
 		"jsonl           any streams, one JSON object per line, without empty fields\n"
 		"parquet         one stream, typed, sorted by machine, session and mono_ns; written by\n"
 		"                DuckDB, whose library or program must be installed\n"
+		"perfetto        fs, block: a trace for ui.perfetto.dev or trace_processor: operations on\n"
+		"                their threads' tracks, requests on those of devices, what overlaps on\n"
+		"                tracks below; bytes moved as counters. Times are UTC. One machine\n"
 		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
 		"                disk number is major << 20 | minor)\n"
 		"fio             fs: an iolog of version 3, for fio's --read_iolog (read, write, fsync,\n"
@@ -323,8 +331,8 @@ const struct command export_command = {
 		"oracle-general  fs: reads and writes as requests for libCacheSim, which expects a file\n"
 		"                name that contains oracleGeneral\n"
 		"\n"
-		"csv and jsonl have the columns as recorded; in the other formats a time is that of the\n"
-		"operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
+		"csv, jsonl and parquet have the columns as recorded; in the other formats a time is that\n"
+		"of the operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
 		"matches an empty or absent column. FILE appears once it is complete. stderr reports how\n"
 		"many rows were exported, and how many had been lost during recording.",
 	.options = export_options,
@@ -333,6 +341,7 @@ const struct command export_command = {
 		"iotrc export iotrc-traces --to jsonl -o rows.jsonl\n"
 		"iotrc export iotrc-traces --to csv --streams block\n"
 		"iotrc export iotrc-traces --to parquet -o fs.parquet\n"
+		"iotrc export iotrc-traces --to perfetto -o trace.pftrace\n"
 		"iotrc export iotrc-traces --to fio -o trace.iolog\n"
 		"iotrc export iotrc-traces --to oracle-general --block 4k -o trace.oracleGeneral",
 	.main = export_main,

@@ -21,6 +21,8 @@ struct export
 	} columns[STREAM_COUNT];
 	uint64_t latest; /* what the last one was given as its time, in the format's unit */
 	struct table table;
+	void *own;       /* the format's; its begin() allocates it, free() frees it */
+	const char *why; /* why begin() or row() failed, if errno says too little */
 };
 
 struct format {
@@ -35,7 +37,8 @@ struct format {
 	int (*end)(struct export *e);
 };
 
-extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle;
+extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle,
+	format_perfetto;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
 
 /* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and
@@ -47,6 +50,10 @@ const struct format *format__find(const char *name);
 
 /* A number that stands for the file of ROW, of fs; false where the row names none. */
 bool format__file(const struct export_row *row, uint64_t *ret);
+
+/* How long ROW, of fs or block, took, in ns; 0 where that is unknown. Never longer than the machine
+ * was up. */
+uint64_t format__duration_ns(const struct export_row *row);
 
 /* Was ROW, of fs, a transfer: a read or a write that moved something at a known place? */
 struct transfer {

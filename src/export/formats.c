@@ -2,10 +2,12 @@
 /* The table of formats, and what several of them ask of a row. */
 #include "export/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const struct format *const formats[] = {
-	&format_csv, &format_jsonl, &format_msr, &format_fio, &format_oracle, NULL,
+	&format_csv,    &format_jsonl,    &format_msr, &format_fio,
+	&format_oracle, &format_perfetto, NULL,
 };
 
 const struct format *format__find(const char *name)
@@ -73,4 +75,35 @@ bool format__transfer(const struct export_row *row, struct transfer *ret)
 	return (ret->write || row__is(row, operation, "read")) &&
 	       row__uint(row, row__column(STREAM_FS, "offset"), &ret->offset) &&
 	       row__uint(row, row__column(STREAM_FS, "bytes_completed"), &ret->bytes) && ret->bytes;
+}
+
+static double milliseconds(const struct export_row *row, int column)
+{
+	char text[64];
+	size_t len = row->fields[column].len;
+
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, row->fields[column].s, len);
+	text[len] = '\0';
+	return atof(text);
+}
+
+/* The file may be anybody's: what no integer holds is no latency. */
+static uint64_t latency_ns(const struct export_row *row)
+{
+	double ns = milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
+
+	return ns >= 0 && ns < (double)INT64_MAX ? (uint64_t)ns : 0;
+}
+
+uint64_t format__duration_ns(const struct export_row *row)
+{
+	uint64_t ns = 0;
+
+	if (row->stream == STREAM_BLOCK)
+		ns = latency_ns(row);
+	else
+		row__uint(row, row__column(STREAM_FS, "duration_ns"), &ns);
+	return ns < row->mono_ns ? ns : 0;
 }

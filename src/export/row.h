@@ -13,7 +13,10 @@ struct export_row {
 	enum stream stream;
 	const struct row_field *fields; /* as many as the stream has columns */
 	uint64_t mono_ns;
-	uint64_t wall_ns;    /* since 1970, UTC, of mono_ns and the offset in force */
+	uint64_t wall_ns; /* since 1970, UTC, of mono_ns and the offset in force */
+	/* The place in the order: the wall time at which the row began (rows_config.lead), by a
+	 * clock that is not set after the start of the session. */
+	uint64_t began_ns;
 	const char *machine; /* its id */
 };
 

@@ -104,6 +104,7 @@ static int give(struct rows *r)
 		memcpy(r->line, (const char *)data + sizeof(head), len);
 		row = (struct export_row){ .stream = head.stream,
 					   .wall_ns = head.wall_ns,
+					   .began_ns = key,
 					   .machine = r->machines[head.machine] };
 		if (!take_fields(&row, r->line, len, fields))
 			return -EBADMSG;

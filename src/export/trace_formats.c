@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FILETIME_OF_1970 UINT64_C(116444736000000000) /* in units of 100 ns */
@@ -12,32 +11,12 @@
 
 /* ---- msr: Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime ---- */
 
-static double milliseconds(const struct export_row *row, int column)
-{
-	char text[64];
-	size_t len = row->fields[column].len;
-
-	if (len >= sizeof(text))
-		return 0;
-	memcpy(text, row->fields[column].s, len);
-	text[len] = '\0';
-	return atof(text);
-}
-
-/* The file may be anybody's: what no integer holds is no latency. */
-static uint64_t latency_ns(const struct export_row *row)
-{
-	double ns = milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;
-
-	return ns >= 0 && ns < (double)INT64_MAX ? (uint64_t)ns : 0;
-}
-
 static int msr_row(struct export *e, const struct export_row *row)
 {
 	int operation = row__column(STREAM_BLOCK, "operation");
 	const struct row_field *device = &row->fields[row__column(STREAM_BLOCK, "device")];
 	bool write = row__is(row, operation, "write");
-	uint64_t sector, size, latency = latency_ns(row);
+	uint64_t sector, size, latency = format__duration_ns(row);
 	unsigned int major, minor;
 	char text[32] = "";
 
@@ -58,19 +37,11 @@ static int msr_row(struct export *e, const struct export_row *row)
 const struct format format_msr = {
 	.name = "msr",
 	.streams = 1 << STREAM_BLOCK,
-	.lead = latency_ns,
+	.lead = format__duration_ns,
 	.row = msr_row,
 };
 
 /* ---- fio: iolog version 3 ---- */
-
-static uint64_t duration_ns(const struct export_row *row)
-{
-	uint64_t ns = 0;
-
-	row__uint(row, row__column(STREAM_FS, "duration_ns"), &ns);
-	return ns < row->mono_ns ? ns : 0;
-}
 
 static int fio_begin(struct export *e, uint32_t streams)
 {
@@ -113,7 +84,7 @@ static const char *fio_sync(const struct export_row *row)
 
 static int fio_row(struct export *e, const struct export_row *row)
 {
-	uint64_t began = row->wall_ns - duration_ns(row), us, file;
+	uint64_t began = row->wall_ns - format__duration_ns(row), us, file;
 	struct transfer t = { 0 };
 	const char *action = fio_sync(row);
 	int err;
@@ -148,7 +119,7 @@ const struct format format_fio = {
 	.name = "fio",
 	.streams = 1 << STREAM_FS,
 	.has_map = true,
-	.lead = duration_ns,
+	.lead = format__duration_ns,
 	.begin = fio_begin,
 	.row = fio_row,
 	.end = fio_end,
@@ -195,7 +166,7 @@ static int oracle_request(struct export *e, uint64_t began, uint64_t object, uin
 
 static int oracle_row(struct export *e, const struct export_row *row)
 {
-	uint64_t began = row->wall_ns - duration_ns(row), file;
+	uint64_t began = row->wall_ns - format__duration_ns(row), file;
 	struct transfer t;
 	int err = 0;
 
@@ -218,6 +189,6 @@ const struct format format_oracle = {
 	.name = "oracle-general",
 	.streams = 1 << STREAM_FS,
 	.patches = true,
-	.lead = duration_ns,
+	.lead = format__duration_ns,
 	.row = oracle_row,
 };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes Protocol Buffers (protobuf.dev/programming-guides/encoding) into memory: varints, bytes
+ * and messages in messages. */
+#ifndef IOTRC_PROTO_H
+#define IOTRC_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct proto {
+	uint8_t *at; /* borrowed */
+	size_t len, size;
+	bool full; /* something had no room: what is in AT is incomplete */
+};
+
+void proto__uint(struct proto *p, unsigned int field, uint64_t v);
+void proto__bytes(struct proto *p, unsigned int field, const char *s, size_t len);
+/* S ends with a NUL. */
+void proto__text(struct proto *p, unsigned int field, const char *s);
+
+/* A message in FIELD, up to proto__end() of what proto__begin() returns; less than 256 MiB. */
+size_t proto__begin(struct proto *p, unsigned int field);
+void proto__end(struct proto *p, size_t begun);
+
+#endif
