@@ -16,7 +16,7 @@
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
-#define FORMATS "csv, jsonl, parquet, perfetto, msr, fio or oracle-general"
+#define FORMATS "csv, jsonl, parquet, perfetto, msr, fio, oracle-general or lcs"
 
 struct task {
 	const struct command *command;
@@ -37,7 +37,7 @@ static const struct command_option export_options[] = {
 	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
 	{ "columns", 'c', "LIST", "csv, jsonl, perfetto: the columns to write, in this\norder" },
 	{ "block", 'b', "SIZE",
-	  "oracle-general: objects are blocks of SIZE bytes\n(4k, 1M) instead of files" },
+	  "oracle-general, lcs: objects are blocks of SIZE\nbytes (4k, 1M) instead of files" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
 	{ .name = NULL },
 };
@@ -193,8 +193,8 @@ static const char *wrong(struct task *t, const char *name)
 		return "csv has the columns of one stream: --streams has several";
 	if (!name && (t->format->has_map || t->format->patches))
 		return "this format needs -o FILE";
-	if (t->export.block && t->format != &format_oracle)
-		return "--block goes with --to oracle-general";
+	if (t->export.block && !t->format->has_blocks)
+		return "--block goes with --to oracle-general or lcs";
 	return NULL;
 }
 
@@ -330,6 +330,8 @@ const struct command export_command = {
 		"                fdatasync); files are named f1, f2, ..., FILE.map lists their paths\n"
 		"oracle-general  fs: reads and writes as requests for libCacheSim, which expects a file\n"
 		"                name that contains oracleGeneral\n"
+		"lcs             fs: the same in libCacheSim's own format, version 1, whose header has\n"
+		"                the totals\n"
 		"\n"
 		"csv, jsonl and parquet have the columns as recorded; in the other formats a time is that\n"
 		"of the operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"

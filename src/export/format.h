@@ -30,7 +30,8 @@ struct format {
 	uint32_t streams; /* 1 << stream for each that can be exported */
 	bool one_stream;  /* not more than one of them at once */
 	bool has_map;
-	bool patches; /* needs an output in which it can go back */
+	bool has_blocks; /* has --block */
+	bool patches;    /* needs an output in which it can go back */
 	uint64_t (*lead)(const struct export_row *row); /* see struct rows_config */
 	int (*begin)(struct export *e, uint32_t streams);
 	int (*row)(struct export *e, const struct export_row *row);
@@ -38,7 +39,7 @@ struct format {
 };
 
 extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle,
-	format_perfetto;
+	format_perfetto, format_lcs;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
 
 /* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and

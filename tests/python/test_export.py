@@ -192,6 +192,38 @@ def test_oracle_general_knows_the_next_request(recorded, tmp_path, block):
         later[object_] = number
 
 
+# libCacheSim's lcs.h: magic, version, and of the statistics: version, requests, objects, bytes, bytes of objects, first and
+# last second, reads, writes, deletes, smallest and largest object; at the end the magic again.
+LCS = struct.Struct("<QQ12q")
+MAGIC = 0x123456789abcdef0
+
+
+@pytest.mark.parametrize("block", [None, 4096])
+def test_lcs_is_oracle_general_behind_a_header(recorded, tmp_path, block):
+    blocks = ["--block", "4k"] if block else []
+    export(recorded, "--to", "lcs", "-o", tmp_path / "trace.lcs", *blocks)
+    export(recorded, "--to", "oracle-general", "-o", tmp_path / "trace.oracleGeneral", *blocks)
+    found = (tmp_path / "trace.lcs").read_bytes()
+    assert found[8192:] == (tmp_path / "trace.oracleGeneral").read_bytes()
+    magic, version, statistics, *totals = LCS.unpack(found[:LCS.size])
+    assert (magic, version, statistics) == (MAGIC, 1, 1)
+    assert struct.unpack("<Q", found[8184:8192]) == (MAGIC,)
+    moved = transfers(recorded)
+    if block:
+        last = (moved.offset.astype("int64") + moved.bytes_completed.astype("int64") - 1) // block
+        moved["blocks"] = last - moved.offset.astype("int64") // block + 1
+        moved = moved.loc[moved.index.repeat(moved.blocks)]
+        moved["number"] = moved.offset.astype("int64") // block + moved.groupby(level=0).cumcount()
+        moved["bytes_completed"] = block
+    objects = moved.drop_duplicates(["device", "inode", *(["number"] if block else [])])
+    seconds = (moved.began - moved.began.iloc[0]) // 10**9
+    assert totals == [
+        len(moved), len(objects), moved.bytes_completed.sum(), objects.bytes_completed.sum(), 0, seconds.iloc[-1],
+        (moved.operation == "read").sum(), (moved.operation == "write").sum(), 0, moved.bytes_completed.min(),
+        moved.bytes_completed.max()]
+    assert not any(found[LCS.size:8184])
+
+
 def test_a_file_appears_whole_and_replaces_none(recorded, tmp_path):
     out = tmp_path / "rows.csv"
     out.write_text("mine")
