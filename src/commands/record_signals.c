@@ -2,19 +2,19 @@
 #include "commands/record_signals.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <sys/eventfd.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "options/command.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
 
 struct record_signals record_signals = { .wake_fd = -1 };
+static int waking_fd = -1; /* the other end of the pipe */
 
 void record_signals__wake(void)
 {
-	uint64_t one = 1;
-	ssize_t n = write(record_signals.wake_fd, &one, sizeof(one));
+	ssize_t n = write(waking_fd, "", 1);
 
 	(void)n; /* full is awake enough */
 }
@@ -43,10 +43,12 @@ int record_signals__catch(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1 };
+	int fds[2];
 
-	record_signals.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (record_signals.wake_fd < 0)
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
+	record_signals.wake_fd = fds[0];
+	waking_fd = fds[1];
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
 	/* A reader of stdout or stderr that goes away doesn't end a recording. */

@@ -77,9 +77,10 @@ void recording__watch(struct recording *r)
 
 	while (!record_signals.stops && !atomic_load(&r->ended)) {
 		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns,
-			 left = NSEC_PER_SEC, drained;
+			 left = NSEC_PER_SEC;
 		struct pollfd p = { .fd = record_signals.wake_fd, .events = POLLIN };
 		struct status_snapshot now;
+		char drained[64];
 
 		if (duration && elapsed >= duration)
 			break;
@@ -88,7 +89,7 @@ void recording__watch(struct recording *r)
 		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
 			left = MIN(left, r->manifest_due_ns - now_ns);
 		if (poll(&p, 1, (int)(left / 1000000) + 1) > 0 &&
-		    read(record_signals.wake_fd, &drained, sizeof(drained)) < 0)
+		    read(record_signals.wake_fd, drained, sizeof(drained)) < 0)
 			continue;
 		if (record_signals.rotate_asked) {
 			record_signals.rotate_asked = 0;

@@ -31,7 +31,6 @@ LINUX_ROOMS = ["src/engine/bpf", "src/engine/strace"]
 LINUX = {
     "src/commands/clear_list.c": "network interfaces by packet sockets",
     "src/commands/doctor.c": "checks of Linux's kernel and rights",
-    "src/commands/record.c": "the bpf engine, eventfd",
     "src/commands/run_after.c": "statx",
     "src/commands/run_child.c": "clearenv, setresuid",
     "src/commands/run_engine.c": "strace",
@@ -39,6 +38,7 @@ LINUX = {
     "src/commands/run_job.c": "CLOCK_REALTIME_COARSE",
     "src/commands/run_recorder.c": "prctl",
     "src/commands/run_tree.c": "tdestroy",
+    "src/commands/summary_live.c": "signalfd, pidfd",
     "src/commands/self_test.c": "io_uring",
     "snappers/entry.c": "statx",
     "snappers/filesystem.c": "openat2, statx",
