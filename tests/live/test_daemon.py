@@ -166,6 +166,7 @@ def test_reload(tmp_path, pid):
     config, log = tmp_path / "iotrc.conf", tmp_path / "log"
     config.write_text("streams = fs\n")
     start(tmp_path, "--config", str(config), "--log-file", str(log))
+    wait_for(lambda: "recording in" in log.read_text(), "the first line")
     log.rename(tmp_path / "log.1")
     config.write_text("streams = fs,block\nrotate-rows = 10\n")
     os.kill(pid(), signal.SIGHUP)
