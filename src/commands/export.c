@@ -16,7 +16,7 @@
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
-#define FORMATS "csv, jsonl, parquet, perfetto, msr, fio, oracle-general or lcs"
+#define FORMATS "csv, jsonl, parquet, perfetto, msr, blkparse, fio, oracle-general or lcs"
 
 struct task {
 	const struct command *command;
@@ -32,7 +32,7 @@ static const struct command_option export_options[] = {
 	{ "to", 't', "FORMAT", FORMATS },
 	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
-	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr takes only block, the others only fs" },
+	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr, blkparse take block, the others only fs" },
 	{ "where", 'w', "CONDITION",
 	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
 	{ "columns", 'c', "LIST", "csv, jsonl, perfetto: the columns to write, in this\norder" },
@@ -326,6 +326,7 @@ const struct command export_command = {
 		"                tracks below; bytes moved as counters. Times are UTC. One machine\n"
 		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
 		"                disk number is major << 20 | minor)\n"
+		"blkparse        block: the text of blkparse(1): lines for issues (D) and completions (C)\n"
 		"fio             fs: an iolog of version 3, for fio's --read_iolog (read, write, fsync,\n"
 		"                fdatasync); files are named f1, f2, ..., FILE.map lists their paths\n"
 		"oracle-general  fs: reads and writes as requests for libCacheSim, which expects a file\n"

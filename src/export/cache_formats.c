@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* oracle-general and lcs: requests for libCacheSim, each with the number of the next one of the same
- * object. lcs has a header with totals before them. */
+/* oracle-general and lcs: requests for libCacheSim, each with the number of the next one of the
+ * same object. lcs has a header with totals before them. */
 #include "export/format.h"
 
 #include <errno.h>
@@ -17,8 +17,8 @@ struct __attribute__((packed)) request {
 	int64_t next; /* its number, from 1; -1: none */
 };
 
-/* libCacheSim's lcs.h, since it has 8,192 bytes. Its reader needs the first five fields and the last
- * one; statistics of what is common stay 0, which is no value. */
+/* libCacheSim's lcs.h, since it has 8,192 bytes. Its reader needs the first five fields and the
+ * last one; statistics of what is common stay 0, which is no value. */
 struct header {
 	uint64_t start_magic, version, stat_version;
 	int64_t requests, objects;
