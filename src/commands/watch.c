@@ -410,10 +410,10 @@ const struct command watch_command = {
 		"sudo iotrc watch\n"
 		"sudo iotrc watch -e file -x              # files not found, permission denied\n"
 		"sudo iotrc watch -e unlink,rename -P /etc\n"
-		"sudo iotrc watch -p 1234 --slow 10ms\n"
+		"sudo iotrc watch -p $$ --slow 10ms       # this shell and what it starts\n"
 		"sudo iotrc watch -e disk,process\n"
 		"sudo iotrc watch -- make\n"
-		"sudo iotrc watch --json | jq .filename\n"
-		"iotrc watch SESSION --from 14:05 --to 14:06 -e write",
+		"sudo iotrc watch --json >rows.jsonl\n"
+		"iotrc watch iotrc-traces --from +10s --to +20s -e write",
 	.main = watch_main,
 };

@@ -24,6 +24,7 @@ ELSEWHERE = {
     r"service\.sh|^systemctl|^journalctl": "tests/service",
     r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
     r"s3://|https://": "tests/upload", # with servers of their own
+    r"--to parquet": "tests/python/test_parquet.py", # with DuckDB
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
     r"^iotrc report .*--serve": "tests/report", # runs until it is told to end
     r"^iotrc check .*(-- (npm|npx|make -B|sh -c 'cmake|\./tool))|^pre-commit":
@@ -35,6 +36,13 @@ COMMANDS = re.compile(r"^  (\w+) ", re.M)
 
 IOTRC = """#!/usr/bin/python3
 import os, signal, subprocess, sys, time
+if sys.argv[1:2] == ["watch"] and "--" not in sys.argv and not any("iotrc-traces" in a for a in sys.argv):
+    p = subprocess.Popen([{real!r}, *sys.argv[1:]], stderr=subprocess.PIPE)
+    assert p.stderr.readline() == b"watching\\n"
+    time.sleep(0.3)
+    p.send_signal(signal.SIGINT)
+    code = p.wait()
+    sys.exit(0 if code == 3 else code)
 if set(sys.argv[1:]) & {commands!r}:
     os.execv({real!r}, [{real!r}, *sys.argv[1:]])
 p = subprocess.Popen([{real!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
