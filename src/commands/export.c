@@ -25,6 +25,7 @@ struct task {
 	struct where *where;
 	struct export export;
 	struct out_file out, map;
+	bool progress; /* was shown */
 };
 
 /* Both commands take all of them. */
@@ -53,6 +54,15 @@ static int on_row(void *arg, const struct export_row *row)
 	return !err && ferror(t->export.out) ? -EIO : err;
 }
 
+/* On a terminal, while the output goes to a file. */
+static void show_progress(void *arg, uint64_t read, uint64_t given)
+{
+	struct task *t = arg;
+
+	t->progress = true;
+	fprintf(stderr, "\r%" PRIu64 " rows read, %" PRIu64 " sorted", read, given);
+}
+
 static int run(struct task *t, char **paths, struct scan_result *result)
 {
 	struct rows_config config = {
@@ -61,6 +71,7 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 		.where = t->where,
 		.lead = t->format->lead,
 		.row = on_row,
+		.progress = t->out.name && isatty(STDERR_FILENO) ? show_progress : NULL,
 		.arg = t,
 	};
 	int err = 0;
@@ -75,6 +86,8 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 		err = t->format->end(&t->export);
 	if (err && t->export.why)
 		snprintf(result->why, sizeof(result->why), "%s", t->export.why);
+	if (t->progress)
+		fputs("\r\033[K", stderr);
 	table__clear(&t->export.table);
 	free(t->export.own);
 	return err;
@@ -336,8 +349,9 @@ const struct command export_command = {
 		"\n"
 		"csv, jsonl and parquet have the columns as recorded; in the other formats a time is that\n"
 		"of the operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
-		"matches an empty or absent column. FILE appears once it is complete. stderr reports how\n"
-		"many rows were exported, and how many had been lost during recording.",
+		"matches an empty or absent column. FILE appears once it is complete; until then a\n"
+		"terminal shows the progress. stderr reports how many rows were exported, and how many\n"
+		"had been lost during recording.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
 	.examples =

@@ -12,6 +12,7 @@
 #include "platform/libc.h"
 
 #define MEMORY (64 * 1024 * 1024)
+#define PROGRESS_ROWS 16384 /* between two calls of progress() */
 
 /* What the sorter keeps before a row's line. */
 struct head {
@@ -24,8 +25,15 @@ struct rows {
 	struct sorter *sorter;
 	char **machines; /* ids, one for each session */
 	size_t n_machines;
+	uint64_t read, given;
 	char line[sizeof(struct head) + ROW_FILE_LINE_MAX + 1]; /* one, on its way */
 };
+
+static void tell_progress(const struct rows *r)
+{
+	if (r->config->progress && (r->read + r->given) % PROGRESS_ROWS == 0)
+		r->config->progress(r->config->arg, r->read, r->given);
+}
 
 /* ---- reading ---- */
 
@@ -49,6 +57,8 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 	struct head head = { .stream = stream, .machine = r->n_machines - 1 };
 	uint64_t key;
 
+	r->read++;
+	tell_progress(r);
 	/* Splitting writes into the line: that of the copy comes later. */
 	memcpy(r->line + sizeof(head), line, len);
 	if (!take_fields(&row, line, len, fields))
@@ -108,6 +118,8 @@ static int give(struct rows *r)
 					   .machine = r->machines[head.machine] };
 		if (!take_fields(&row, r->line, len, fields))
 			return -EBADMSG;
+		r->given++;
+		tell_progress(r);
 		got = r->config->row(r->config->arg, &row);
 		if (got)
 			return got;

@@ -19,6 +19,8 @@ struct rows_config {
 	uint64_t (*lead)(const struct export_row *row);
 	/* 0, or a negative errno that ends it all. */
 	int (*row)(void *arg, const struct export_row *row);
+	/* Called now and then: so many rows were read, and so many given. May be NULL. */
+	void (*progress)(void *arg, uint64_t read, uint64_t given);
 	void *arg;
 };
 

@@ -4,6 +4,7 @@ format's description. Totals are those of the rows, as pandas has them."""
 import datetime
 import json
 import os
+import pty
 import signal
 import struct
 import subprocess
@@ -242,6 +243,26 @@ def test_a_damaged_session_leaves_no_file(session, tmp_path):
     said = export(session.directory, "--to", "csv", "-o", tmp_path / "rows.csv", code=1).stderr
     assert path.name in said
     assert not list(tmp_path.glob("rows*"))
+
+
+def test_progress_on_a_terminal_only(session, tmp_path):
+    row = {"operation": "close", "pid": "7"}
+    session.add("fs", [{**row, "mono_ns": str(craft.START + i)} for i in range(40000)])
+    session.write()
+    ours, its = pty.openpty()
+    command = [conftest.IOTRC, "export", session.directory, "--to", "csv"]
+    subprocess.run([*command, "-o", tmp_path / "rows.csv"], stderr=its, check=True)
+    os.close(its)
+    said = b""
+    while b"of 1 session" not in said:
+        said += os.read(ours, 65536)
+    os.close(ours)
+    lines = said.decode().split("\r")
+    assert "16384 rows read, 0 sorted" in lines and "40000 rows read, 25536 sorted" in lines, lines
+    # The line is wiped before what was exported is told.
+    assert "\x1b[K40000 of 40000 rows of 1 session" in lines, lines
+    silent = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert silent.stderr == "40000 of 40000 rows of 1 session\n" and silent.stdout.count("\n") == 40001
 
 
 def test_lost_rows_are_told(session):
