@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/thread.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "platform/cond.h"
@@ -9,21 +11,42 @@
 #include "platform/priority.h"
 #include "platform/thread_name.h"
 
+/* What a new thread needs to know; it frees this. */
+struct start {
+	const char *name;
+	void *(*run)(void *arg);
+	void *arg;
+};
+
+/* A thread names itself: Landlock may keep others from it, and macOS does. */
+static void *begin(void *arg)
+{
+	struct start s = *(struct start *)arg;
+
+	free(arg);
+	thread_name__set(pthread_self(), s.name);
+	return s.run(s.arg);
+}
+
 int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg)
 {
+	struct start *start = malloc(sizeof(*start));
 	pthread_attr_t attr;
 	sigset_t all, old;
 	int err;
 
+	if (!start)
+		return -ENOMEM;
+	*start = (struct start){ name, run, arg };
 	pthread_attr_init(&attr);
 	priority__pass_on(&attr);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(ret, &attr, run, arg);
+	err = pthread_create(ret, &attr, begin, start);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if (!err)
-		thread_name__set(*ret, name);
+	if (err)
+		free(start);
 	return -err;
 }
 
@@ -31,8 +54,6 @@ static void *enter(void *arg)
 {
 	struct thread *t = arg;
 
-	/* Who starts it may not, by Landlock, or can't, on macOS. */
-	thread_name__set(pthread_self(), t->name);
 	atomic_store(&t->tid, gettid());
 	t->run(t->arg);
 	pthread_mutex_lock(&t->lock);
@@ -46,7 +67,6 @@ int thread__run(struct thread *t, const char *name, void (*run)(void *arg), void
 {
 	int err;
 
-	t->name = name;
 	t->run = run;
 	t->arg = arg;
 	t->ended = false;

@@ -17,7 +17,6 @@ int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), voi
 struct thread {
 	pthread_t id;
 	atomic_int tid;
-	const char *name;
 	void (*run)(void *arg);
 	void *arg;
 	pthread_mutex_t lock;

@@ -21,7 +21,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 ELSEWHERE = {
     r"^env .*pytest": "tests/live", # one by hand: by all of them
     r"^\./(un)?install\.sh": "tests/packages/run.sh",
-    r"service\.sh|^systemctl|^journalctl": "tests/service",
+    r"service\.sh|^systemctl|^journalctl|^useradd": "tests/service",
     r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
     r"s3://|https://": "tests/upload", # with servers of their own
     r"--to parquet": "tests/python/test_parquet.py", # with DuckDB
