@@ -93,6 +93,16 @@ __subprog int fill_inode(struct rec_fs_long *rec, u64 inode)
 	return 1;
 }
 
+/* Copies what is known of the file that a path reached. */
+static __always_inline void fill_found(struct rec_fs_long *to, const struct rec_fs_long *from)
+{
+	to->ino = from->ino;
+	to->replaced = from->replaced;
+	to->dev = from->dev;
+	to->mode = from->mode;
+	__builtin_memcpy(to->fs_type, from->fs_type, sizeof(to->fs_type));
+}
+
 static __always_inline bool reaches_second(const struct task_state *state,
 					   const volatile struct syscall_desc *d)
 {
@@ -117,9 +127,9 @@ static __always_inline void reach_first(struct task_state *state,
 	}
 }
 
-/* On exit: the file that the path reached, if that is not known yet. */
+/* On exit: the file that the path reached, if that is not known yet. FOLLOW: follows(). */
 static __always_inline bool reach_last(struct task_state *state,
-				       const volatile struct syscall_desc *d)
+				       const volatile struct syscall_desc *d, bool follow)
 {
 	bool second = reaches_second(state, d);
 
@@ -131,7 +141,27 @@ static __always_inline bool reach_last(struct task_state *state,
 		return false;
 	if (d->op == FS_RENAME)
 		second = state->ret >= 0;
-	return fill_inode(&state->own.rec, reached(state, second, follows(state, d)));
+	return fill_inode(&state->own.rec, reached(state, second, follow));
+}
+
+/* What stat() calls the device is not always the superblock's: a subvolume of btrfs and a file on
+ * overlayfs have an anonymous one of their own. Other rows of the file have the superblock's. */
+static __always_inline void settle_device(struct task_state *state, bool follow)
+{
+	struct rec_fs_long *rec = &state->own.rec;
+	u64 inode;
+
+	if (state->path || rec->dev >> 20)
+		return;
+	inode = reached(state, 0, follow);
+	if (inode && kread(inode, inode, i_ino) == rec->ino)
+		fill_inode(rec, inode);
+}
+
+static __always_inline void note_replaced(struct rec_fs_long *rec)
+{
+	if (rec->fs.op == FS_RENAME && rec->replaced && rec->replaced != rec->ino)
+		rec->has |= LONG_REPLACED;
 }
 
 #endif

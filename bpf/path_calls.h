@@ -179,20 +179,6 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	}
 }
 
-/* What stat() calls the device is not always the superblock's: a subvolume of btrfs and a file on
- * overlayfs have an anonymous one of their own. Other rows of the file have the superblock's. */
-static __always_inline void settle_device(struct rec_fs_long *rec, struct task_state *state,
-					  const volatile struct syscall_desc *d)
-{
-	u64 inode;
-
-	if (state->path || rec->dev >> 20)
-		return;
-	inode = reached(state, 0, follows(state, d));
-	if (inode && kread(inode, inode, i_ino) == rec->ino)
-		fill_inode(rec, inode);
-}
-
 /* Fills the file that the path reached; returns false if that is out of scope. */
 static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_state *state,
 					 const volatile struct syscall_desc *d)
@@ -202,13 +188,12 @@ static __always_inline bool fill_reached(struct rec_fs_long *rec, struct task_st
 		if (state->ret != 0 || state->refused ||
 		    !read_stat(rec, arg(state, d->aux), d->props, state->compat))
 			return true;
-		settle_device(rec, state, d);
+		settle_device(state, follows(state, d));
 		return mode_in_scope(rec->mode);
 	}
-	if (!state->path && reach_last(state, d))
+	if (!state->path && reach_last(state, d, follows(state, d)))
 		rec->has |= LONG_HAS_INODE;
-	if (d->op == FS_RENAME && rec->replaced && rec->replaced != rec->ino)
-		rec->has |= LONG_REPLACED;
+	note_replaced(rec);
 	return true;
 }
 

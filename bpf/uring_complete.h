@@ -7,6 +7,7 @@
 #include "bpf/call.h"
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
+#include "bpf/call_reached.h"
 #include "bpf/call_stat.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
@@ -105,6 +106,32 @@ __subprog enum verdict complete_file(struct long_scratch *s, struct uring_flight
 	return VERDICT_TRACE;
 }
 
+/* Adds the file that the paths of the request have reached. */
+static __noinline int complete_reached(struct long_scratch *s, const struct uring_flight *f)
+{
+	struct task_state *call = get_uring_state();
+	const volatile struct syscall_desc *d;
+
+	if (!s || !f || !call || !s->rec.len || (s->rec.has & LONG_HAS_ASKED2 && !s->rec.len2))
+		return 0;
+	d = &uring_ops[f->opcode & (MAX_URING_OPS - 1)];
+	__builtin_memcpy(&call->own.rec, &s->rec, sizeof(s->rec));
+	call->path = 0;
+	call->ret = s->rec.fs.ret;
+	call->paths = PATHS_LONG;
+	call->asked_has = s->rec.has;
+	call->at_fd[0] = f->at_fd[0];
+	call->at_fd[1] = f->at_fd[1];
+	if (s->rec.has & LONG_HAS_INODE) {
+		settle_device(call, f->follow);
+	} else if (reach_last(call, d, f->follow)) {
+		s->rec.has |= LONG_HAS_INODE;
+	}
+	fill_found(&s->rec, &call->own.rec);
+	note_replaced(&s->rec);
+	return 0;
+}
+
 /* NAMED: the file was named on submission, and may be gone by now. */
 static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
@@ -138,6 +165,8 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 	if (named && f->at_position && res <= 0) /* where it would have appended is unknown */
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	verdict = named ? VERDICT_TRACE : complete_file(s, f);
+	if (!named && verdict == VERDICT_TRACE && s->rec.has & LONG_HAS_ASKED && !s->rec.fs.path)
+		complete_reached(s, f);
 	if (verdict == VERDICT_TRACE)
 		send_long(s, s->rec.fs.ns);
 	else

@@ -36,6 +36,9 @@ struct uring_flight {
 	u32 shape, props;
 	u32 at_position; /* the offset is the position of the file */
 	u32 quiet;       /* no tracepoint reports its success */
+	u32 opcode;      /* IORING_OP_* */
+	u32 follow;      /* follows a symbolic link at the end of the path */
+	s32 at_fd[2];    /* the directories that the paths are relative to */
 	u64 many;        /* key in uring_many, or 0 */
 };
 

@@ -7,6 +7,7 @@
 #include "bpf/call.h"
 #include "bpf/call_long.h"
 #include "bpf/call_paths.h"
+#include "bpf/call_reached.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
@@ -61,6 +62,14 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	if (answer == PATH_LOST)
 		return VERDICT_LOST;
 	rec = &state->own.rec;
+	rec->ino = rec->replaced = 0;
+	if (d->props & PROP_REACH_FIRST) {
+		reach_first(state, d);
+		fill_found(&f->rec, rec);
+	}
+	f->follow = follows(state, d);
+	f->at_fd[0] = state->at_fd[0];
+	f->at_fd[1] = state->at_fd[1];
 	f->rec.has |= state->asked_has;
 	f->rec.base = rec->base;
 	f->rec.base2 = rec->base2;
@@ -163,6 +172,7 @@ static __always_inline int keep_flight(struct uring_flight *f, const struct urin
 
 	f->req = rq->req;
 	f->props = uring_ops[opcode].props;
+	f->opcode = opcode;
 	f->quiet = rq->quiet;
 	if (rq->quiet && f->props & PROP_NAMES)
 		names_epoch++;

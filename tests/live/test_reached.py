@@ -24,9 +24,10 @@ def last_path(row):
     return recorder.unescape(row["filename"].split(" -> ")[-1]).decode()
 
 
-def test_inodes_of_calls_on_paths(tmp_path):
+@pytest.mark.parametrize("name", ["reached", "uring_reached"])
+def test_inodes_of_calls_on_paths(tmp_path, name):
     """The workload asks the kernel for each inode; device and type are those of the directory."""
-    rows, told, cwd = record(tmp_path, "reached")
+    rows, told, cwd = record(tmp_path, name)
     device = os.stat(cwd).st_dev
     device = f"{os.major(device)}:{os.minor(device)}"
     fs_type = subprocess.run(
