@@ -108,6 +108,32 @@ __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
+/* Reads what the call gives in memory besides paths and structures: iovecs, or an offset. On entry,
+ * when no other thread can have changed it yet: the kernel reads it a moment later. */
+static __always_inline void read_given(struct task_state *state,
+				       const volatile struct syscall_desc *d)
+{
+	u32 props = d->props;
+
+	state->given = 0;
+	if (props & PROP_IOVEC) {
+		state->given = sum_iovecs(arg(state, d->size), arg(state, d->size + 1),
+					  state->compat);
+		state->has_given = state->given != IOVECS_UNREADABLE;
+	} else if (props & PROP_OFFSET_AT && arg(state, d->offset)) {
+		state->has_given = !uread(&state->given, props & PROP_OFFSET_32 ? 4 : 8,
+					  arg(state, d->offset));
+	}
+}
+
+/* The same as a function of its own. Chains of calls that are at their eight frames do without. */
+__subprog int fetch_given(struct task_state *state, const volatile struct syscall_desc *d)
+{
+	if (state && d)
+		read_given(state, d);
+	return 0;
+}
+
 /* Pipes, sockets and most devices have no position; a directory's position means something only to
  * its filesystem. */
 static __always_inline bool has_position(u64 file)
@@ -133,6 +159,20 @@ static __always_inline bool appends(const struct task_state *state,
 	       (rwf & RWF_APPEND || (state->file_flags & O_APPEND && !(rwf & RWF_NOAPPEND)));
 }
 
+/* Fills the size that is an argument by itself. */
+static __always_inline void fill_size(struct rec_fs *rec, const struct task_state *state,
+				      const volatile struct syscall_desc *d)
+{
+	if (!d->size)
+		return;
+	rec->size = arg_long_long(state, d->size, d->props & PROP_HILO_SIZE);
+	if (d->size_type == SIZE_INT)
+		rec->size = (s64)(s32)rec->size;
+	else if (d->size_type == SIZE_UNSIGNED)
+		rec->size = (u32)rec->size;
+	rec->has |= FS_HAS_SIZE;
+}
+
 /* Fills the size and the offset. Read on exit, when the position is certain: on entry a call may
  * still have to wait for a position that others share, and an append for the end of the file. After
  * the call the position is behind the bytes moved. */
@@ -140,27 +180,27 @@ static __always_inline void fill_extent(struct rec_fs *rec, struct task_state *s
 					const volatile struct syscall_desc *d)
 {
 	s64 moved = state->ret > 0 ? state->ret : 0;
-	u8 size_at = d->size, offset_at = d->offset;
+	u8 offset_at = d->offset;
 	u32 props = d->props;
 	u64 offset = 0;
 	u16 has = 0;
 
+	if (props & (PROP_IOVEC | PROP_OFFSET_AT) && !state->has_given) {
+		read_given(state, d);
+		has = state->has_given ? FS_ARGS_LATE : 0;
+	}
 	if (props & PROP_IOVEC) {
-		rec->size = sum_iovecs(arg(state, size_at), arg(state, size_at + 1), state->compat);
-		if (rec->size != IOVECS_UNREADABLE)
-			has = FS_HAS_SIZE;
-	} else if (size_at) {
-		rec->size = arg_long_long(state, size_at, props & PROP_HILO_SIZE);
-		if (d->size_type == SIZE_INT)
-			rec->size = (s64)(s32)rec->size;
-		else if (d->size_type == SIZE_UNSIGNED)
-			rec->size = (u32)rec->size;
-		has = FS_HAS_SIZE;
+		rec->size = state->given;
+		if (state->has_given)
+			has |= FS_HAS_SIZE;
+	} else {
+		fill_size(rec, state, d);
 	}
 	if (offset_at && props & PROP_OFFSET_AT && arg(state, offset_at)) {
-		if (!uread(&offset, props & PROP_OFFSET_32 ? 4 : 8, arg(state, offset_at)))
+		/* The kernel has moved it on by what was transferred. */
+		offset = state->given - (has & FS_ARGS_LATE ? moved : 0);
+		if (state->has_given)
 			has |= FS_HAS_OFFSET;
-		offset -= moved;
 		goto out;
 	}
 	if (offset_at && !(props & PROP_OFFSET_AT)) {

@@ -79,6 +79,8 @@ static __always_inline bool follows(const struct task_state *state,
 	return !(at & AT_SYMLINK_NOFOLLOW);
 }
 
+#define PROPS_HOW (PROP_OPEN_HOW | PROP_XATTR_ARGS | PROP_MOUNT_ATTR)
+
 /* Reads the structure that some calls take besides the paths into args[6]. */
 __subprog int fetch_how(struct task_state *state, const volatile struct syscall_desc *d)
 {
@@ -92,7 +94,10 @@ __subprog int fetch_how(struct task_state *state, const volatile struct syscall_
 		state->has_how = !uread(how, sizeof(how), arg(state, d->aux));
 		state->args[6] = how[0];
 		if (how[2] & (RESOLVE_IN_ROOT | RESOLVE_BENEATH))
-			state->asked_has |= LONG_CONFINED;
+			state->has_how |= HOW_CONFINED;
+	} else if (d->props & PROP_MOUNT_ATTR) { /* what to set and to clear, of struct mount_attr */
+		state->has_how = !uread(how, 2 * sizeof(how[0]), arg(state, d->aux));
+		state->args[6] = (u32)how[0] | how[1] << 32;
 	} else {
 		state->has_how = !uread(size_flags, sizeof(size_flags), arg(state, d->aux) + 8);
 		if (state->has_how)
@@ -257,8 +262,10 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 	state->asked_has = 0;
 	state->first[1] = 0;
 	state->own.rec.base = state->own.rec.base2 = 0;
-	if (d->props & (PROP_OPEN_HOW | PROP_XATTR_ARGS))
+	if (d->props & PROPS_HOW && !state->has_how)
 		fetch_how(state, d);
+	if (state->has_how & HOW_CONFINED)
+		state->asked_has |= LONG_CONFINED;
 	if (!d->path) { /* open_by_handle_at() has no path */
 		state->paths = PATHS_NONE;
 		state->is_file = state->first[0] = 0;

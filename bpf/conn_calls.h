@@ -10,10 +10,12 @@
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
+#include "bpf/kread.h"
 #include "bpf/rings.h"
 #include "bpf/sockaddr.h"
 #include "bpf/socket.h"
 #include "bpf/task_state.h"
+#include "bpf/uread.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -27,6 +29,20 @@ struct {
 	__type(key, u32);
 	__type(value, struct conn_scratch);
 } conn_scratch SEC(".maps");
+
+/* Keeps the address that the call gives: the kernel copies it a moment later, and another thread
+ * can change it then. What is not resident is read on exit. */
+static __always_inline enum verdict enter_conn(struct task_state *state,
+					       const volatile struct syscall_desc *d)
+{
+	u32 len = state->args[2];
+
+	state->text_bytes = -1;
+	if ((d->op == CONN_CONNECT || d->op == CONN_BIND) && len <= SOCKADDR_BYTES &&
+	    !uread(state->own.asked, len, state->args[1]))
+		state->text_bytes = len;
+	return VERDICT_TRACE;
+}
 
 __subprog int emit_conn(struct task_state *state, const volatile struct syscall_desc *d)
 {
@@ -63,7 +79,12 @@ __subprog int emit_conn(struct task_state *state, const volatile struct syscall_
 			sk = sock_of(file);
 			ends_of_sock(&rec->ends, sk);
 		}
-		given_end(&rec->ends, op, state->ret, state->args[1], state->args[2], OF_USER);
+		if (state->text_bytes >= 0)
+			given_end(&rec->ends, op, state->ret, as_number(state->own.asked),
+				  state->args[2], OF_KERNEL);
+		else
+			given_end(&rec->ends, op, state->ret, state->args[1], state->args[2],
+				  OF_USER);
 	}
 	if (!conn_ends_whole(&rec->ends))
 		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);

@@ -66,6 +66,8 @@ static __always_inline enum verdict enter_epoll(struct task_state *state,
 		state->base[0] = TIMEOUT_UNKNOWN;
 	else if (d->kind)
 		state->base[0] = timeout_ns(state, arg(state, d->aux), d->kind);
+	else if (d->op == POLL_CTL)
+		state->has_given = !uread(&state->given, sizeof(u32), arg(state, d->aux));
 	return VERDICT_TRACE;
 }
 
@@ -95,8 +97,10 @@ static __always_inline int emit_epoll(struct task_state *state,
 		rec->operation = operation;
 		rec->target = target;
 		/* EPOLL_CTL_DEL ignores it (ep_op_has_event() of fs/eventpoll.c). */
-		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux &&
-				  !uread(&rec->events, sizeof(rec->events), aux);
+		if (!state->has_given)
+			state->has_given = !uread(&state->given, sizeof(u32), aux);
+		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux && state->has_given;
+		rec->events = state->given;
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];
 	}

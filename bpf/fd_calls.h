@@ -6,6 +6,7 @@
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_file.h"
+#include "bpf/call_fill.h"
 #include "bpf/cfg.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
@@ -32,6 +33,8 @@ static __always_inline enum verdict enter_fd(struct task_state *state, struct ta
 	}
 	if (sockets_only)
 		return VERDICT_IGNORE;
+	if (d->props & PROP_IOVEC)
+		fetch_given(state, d);
 	return take_file(state, file, fd);
 }
 

@@ -145,33 +145,31 @@ __subprog int send_paths(struct task_state *state)
 	return 0;
 }
 
-/* struct mount_attr at AT begins with the attributes to set and to clear. */
-static __always_inline void fill_mount_attr(struct rec_fs_long *rec, u64 at)
-{
-	u64 attr[2] = {};
-
-	uread(attr, sizeof(attr), at);
-	rec->aux = attr[0];
-	rec->aux2 = attr[1];
-}
-
 /* Fills what the arguments say. */
 static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_state *state,
 					   const volatile struct syscall_desc *d)
 {
+	bool late = d->props & PROPS_HOW && !state->has_how;
+
+	if (late)
+		fetch_how(state, d);
 	fill(&rec->fs, state, d);
+	if (late && state->has_how)
+		rec->fs.has |= FS_ARGS_LATE;
 	rec->fs.type = REC_FS_LONG;
 	rec->address = rec->aux = rec->aux2 = 0;
 	rec->has = state->asked_has;
-	fill_extent(&rec->fs, state, d);
+	fill_size(&rec->fs, state, d);
 	if (d->op == FS_MOUNT && d->kind)
 		rec->has |= LONG_HAS_KIND;
 	if (d->at != d->flags)
 		rec->aux = arg(state, d->at);
 	if (d->props & PROP_OPEN_HOW)
 		rec->aux = state->args[6] >> 32;
-	if (d->props & PROP_MOUNT_ATTR)
-		fill_mount_attr(rec, arg(state, d->aux));
+	if (d->props & PROP_MOUNT_ATTR) {
+		rec->aux = state->args[6];
+		rec->aux2 = state->args[6] >> 32;
+	}
 	if (d->props & PROP_XATTR_ARGS && state->has_how) {
 		rec->fs.size = (u32)state->args[6];
 		rec->fs.flags = state->args[6] >> 32;

@@ -4,6 +4,7 @@
 #define IOTRC_BPF_SOCKOPT_CALLS_H
 
 #include "bpf/abi.h"
+#include "bpf/call.h"
 #include "bpf/helpers.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
@@ -11,6 +12,20 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 #include "schema/types.h"
+
+/* Keeps the value to be set, as the address of a connect(). */
+static __always_inline enum verdict enter_sockopt(struct task_state *state,
+						  const volatile struct syscall_desc *d)
+{
+	u32 len = state->args[4];
+
+	if (len > SOCKOPT_BYTES)
+		len = SOCKOPT_BYTES;
+	state->text_bytes = -1;
+	if (d->op == SOCKOPT_SET && !uread(state->own.asked, len, state->args[3]))
+		state->text_bytes = len;
+	return VERDICT_TRACE;
+}
 
 static __always_inline int emit_sockopt(struct task_state *state,
 					const volatile struct syscall_desc *d)
@@ -39,7 +54,9 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
 	/* The kernel may read less than the length given, and the memory behind may be unmapped. */
-	if (uread(rec->value, len, state->args[3])) {
+	if (state->text_bytes >= 0) {
+		bpf_probe_read_kernel(rec->value, len, state->own.asked);
+	} else if (uread(rec->value, len, state->args[3])) {
 		rec->no_value = 1;
 		if (state->ret < 0)
 			rec->len = 0;

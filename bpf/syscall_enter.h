@@ -7,7 +7,9 @@
 #include "bpf/aio.h"
 #include "bpf/aio_end.h"
 #include "bpf/call.h"
+#include "bpf/call_fill.h"
 #include "bpf/cfg.h"
+#include "bpf/conn_calls.h"
 #include "bpf/current.h"
 #include "bpf/epoll_calls.h"
 #include "bpf/fd_calls.h"
@@ -19,6 +21,7 @@
 #include "bpf/path_calls.h"
 #include "bpf/process_calls.h"
 #include "bpf/socket_end.h"
+#include "bpf/sockopt_calls.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
 #include "bpf/two_file_calls.h"
@@ -52,6 +55,8 @@ __noinline int enter_rare(void)
 	case SHAPE_FORK:
 		return enter_fork(state, d);
 	case SHAPE_TWO_FILES:
+		if (d->props & PROP_OFFSET_AT)
+			fetch_given(state, d);
 		return take_two_files(state, task_file(task, (s32)arg(state, d->fd)),
 				      task_file(task, (s32)arg(state, d->fd2)));
 	case SHAPE_IOCTL:
@@ -60,6 +65,8 @@ __noinline int enter_rare(void)
 		return enter_fcntl(state, task);
 	case SHAPE_EPOLL:
 		return enter_epoll(state, d);
+	case SHAPE_SOCKOPT:
+		return enter_sockopt(state, d);
 	}
 	return VERDICT_TRACE;
 }
@@ -83,7 +90,7 @@ static __always_inline enum verdict enter(struct task_state *state, struct task_
 	if (d->shape == SHAPE_FD)
 		return enter_fd(state, task, d);
 	if (d->shape == SHAPE_CONN)
-		return VERDICT_TRACE;
+		return enter_conn(state, d);
 	if (d->shape == SHAPE_PATH)
 		return enter_path(state, d);
 	if (d->shape == SHAPE_AIO)

@@ -46,8 +46,16 @@ enum paths {
 	PATHS_UNREAD, /* not to be read on entry */
 };
 
+/* What is known of the structure that some calls take besides paths. */
+enum how {
+	HOW_UNREAD,
+	HOW_READ = 1 << 0,
+	HOW_CONFINED = 1 << 1, /* the path cannot leave the directory it begins in */
+};
+
 struct own_record {
 	struct rec_fs_long rec;
+	/* The paths; of calls without, the address or the value that was given, text_bytes long. */
 	char asked[2 * SHORT_PATH];
 };
 
@@ -63,7 +71,7 @@ struct task_state {
 	u32 file_flags;
 	u8 armed, compat, stream, is_socket;
 	u8 paths;   /* enum paths */
-	u8 has_how; /* args[6] holds the struct open_how or xattr_args of the call */
+	u8 has_how; /* enum how: args[6] holds what a structure of the call says */
 	u8 is_file; /* the path means an open file: state->path */
 	s32 text_bytes;
 	char first[2]; /* first characters of the paths, 0 if there is no path */
@@ -78,6 +86,8 @@ struct task_state {
 	u8 lineage, left_out;
 	u8 renames;     /* the call in progress may change names */
 	u8 no_args;     /* the call in progress has arguments in memory that could not be read */
+	u8 has_given;   /* given is known */
+	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] belongs to */
 	u32 ppid, pad2;

@@ -111,7 +111,7 @@ static __always_inline void begin_request(struct task_state *call, const struct 
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
-	call->is_socket = 0;
+	call->is_socket = call->has_given = call->has_how = 0;
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 }
 
@@ -143,6 +143,7 @@ __noinline int prepare_flight(u32 opcode)
 	f->rec.base = f->rec.base2 = 0;
 	f->rec.skip = f->rec.skip2 = 0;
 	f->rec.fs_type[0] = 0;
+	read_given(state, d);
 	fill_extent(&f->rec.fs, state, d);
 	f->shape = d->shape;
 	f->at_position = 0;

@@ -215,6 +215,8 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		p = word(p, field, "IO_URING");
 	if (r->has & FS_AIO)
 		p = word(p, field, "AIO");
+	if (r->has & FS_ARGS_LATE)
+		p = word(p, field, "ARGS_LATE");
 	if (l)
 		p = reached_flags(r, l, p, field);
 	if (path && path->flags & PATH_DELETED)

@@ -85,3 +85,25 @@ def test_paths_that_were_not_resident(tmp_path):
     assert asked["operation"].tolist() == ["unlink", "unlink", "unlink", "open", "rename"]
     assert asked["filename"].iloc[:4].tolist() == [f"{cwd}/absent"] + 3 * [f"{cwd}/absent-long"]
     assert late[asked.index].tolist() == [True, True, False, False, False]
+
+
+def test_arguments_rewritten_under_way(tmp_path):
+    """A second thread changes iovecs, addresses, events and options while the calls are under way: rows have what
+    the kernel has taken. The first two calls wait for that thread, so each is a certain case."""
+    (tmp_path / "cwd").mkdir()
+    with recorder.Recording(tmp_path, "--streams", "fs,nw_conn,nw_epoll,nw_sockopt", "--scope", "all") as r:
+        subprocess.run([recorder.workload("rewritten")], cwd=tmp_path / "cwd", check=True)
+    rows = {
+        stream: frame[frame["command"] == "rewritten"]
+        for stream, frame in ((s, r.rows(s)) for s in ("fs", "nw_conn", "nw_epoll", "nw_sockopt"))
+    }
+    reads = rows["fs"][rows["fs"]["filename"].str.startswith("pipe:") & (rows["fs"]["operation"] == "read")]
+    assert reads[["size", "bytes_completed"]].values.tolist() == [["100", "5"]]
+    connections = rows["nw_conn"][rows["nw_conn"]["event_type"] == "CONNECT"]
+    assert connections["remote_addr"].tolist() == ["asked", "asked"]
+    events = rows["nw_epoll"][rows["nw_epoll"]["event_type"] == "EPOLL_CTL"]["event_mask"]
+    values = rows["nw_sockopt"][rows["nw_sockopt"]["option_name"] == "SO_PRIORITY"]["optval"]
+    assert len(events) == len(values) == 499
+    print(f"{(events != 'EPOLLIN').sum()} events and {(values != '1234').sum()} values forged")
+    assert (events != "EPOLLIN").sum() <= 25
+    assert (values != "1234").sum() <= 25
