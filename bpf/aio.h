@@ -38,7 +38,16 @@ struct iocb { /* include/uapi/linux/aio_abi.h, little endian */
 	u64 buf, nbytes, offset;
 };
 
-enum { AIO_PREAD, AIO_PWRITE, AIO_FSYNC, AIO_FDSYNC, AIO_PREADV = 7, AIO_PWRITEV };
+enum {
+	AIO_PREAD,
+	AIO_PWRITE,
+	AIO_FSYNC,
+	AIO_FDSYNC,
+	AIO_POLL = 5,
+	AIO_NOOP,
+	AIO_PREADV,
+	AIO_PWRITEV,
+};
 
 struct aio_ring_head {
 	u32 id, nr, head, tail, magic, compat, incompat, length;
@@ -63,7 +72,7 @@ static __always_inline u64 aio_key(u64 address)
 	return mix(kread((u64)bpf_get_current_task(), task_struct, mm), address);
 }
 
-/* The io_uring opcode that does the same, or 0. */
+/* The io_uring opcode that does the same; 0 for what is no operation on a file. */
 static __always_inline u32 aio_opcode(u32 opcode)
 {
 	switch (opcode) {
@@ -78,8 +87,11 @@ static __always_inline u32 aio_opcode(u32 opcode)
 		return IORING_OP_READV;
 	case AIO_PWRITEV:
 		return IORING_OP_WRITEV;
+	case AIO_POLL:
+	case AIO_NOOP:
+		return 0;
 	}
-	return 0;
+	return OP_UNKNOWN_TO_AIO;
 }
 
 /* Takes the request at user address AT in the form of a request to io_uring into the scratch state.
@@ -97,7 +109,7 @@ __noinline int take_iocb(u64 at)
 	call->args[2] = cb.nbytes;
 	call->args[3] = cb.offset;
 	call->args[4] = cb.opcode == AIO_FDSYNC ? FSYNC_DATASYNC : cb.rw_flags;
-	call->args[5] = 0;
+	call->args[5] = cb.opcode;
 	return aio_opcode(cb.opcode);
 }
 
@@ -159,14 +171,22 @@ __noinline int aio_request(u64 at)
 	return 0;
 }
 
-/* The kernel did not accept a request: it failed with ERROR (negative), or was not looked at
- * (0). */
-__noinline int aio_refused(u64 at, s32 error)
+/* What is to be done with a request. A negative number: it failed with that error. */
+enum aio_act {
+	AIO_KEEP,
+	AIO_FORGET, /* the kernel has not looked at it */
+	AIO_UNTOLD, /* it failed, and the program was not told how */
+};
+
+/* The kernel did not accept the request at user address AT. */
+__noinline int aio_refused(u64 at, s32 act)
 {
 	u64 key = aio_key(at);
 
-	if (error)
-		on_complete_named(key, error);
+	if (act < 0)
+		on_complete_named(key, act);
+	else if (act == AIO_UNTOLD)
+		complete_untold(key);
 	else
 		bpf_map_delete_elem(&uring_flights, &key);
 	return 0;
@@ -195,15 +215,14 @@ __noinline int aio_reap(u64 context)
 	return at != ring.tail;
 }
 
-enum aio_act { AIO_KEEP, AIO_FORGET };
-
+/* Does ACT with the request at user address AT. */
 __noinline int aio_act(u64 at, s32 act)
 {
-	return act == AIO_KEEP ? aio_request(at) : aio_refused(at, act < 0 ? act : 0);
+	return act == AIO_KEEP ? aio_request(at) : aio_refused(at, act);
 }
 
-/* The requests [FROM, TO) of the array at LIST of io_submit(), whose pointers are of WIDTH bytes:
- * keeps them, forgets them, or, with a negative ACT, records them as failed with that error. */
+/* Does ACT with the requests [FROM, TO) of the array at LIST of io_submit(), whose pointers are of
+ * WIDTH bytes. */
 __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 {
 	u64 i;
@@ -255,6 +274,15 @@ __subprog int aio_begin(struct task_state *state)
 	return 0;
 }
 
+/* Whether the context takes no more than N requests at a time: the kernel does not look at the
+ * rest (nr_events in io_submit() of fs/aio.c). */
+__noinline bool fills_ring(u64 context, s64 n)
+{
+	struct aio_ring_head ring;
+
+	return uread(&ring, sizeof(ring), context) || n >= ring.nr;
+}
+
 __subprog int exit_aio(struct task_state *state, u32 submits)
 {
 	u32 width;
@@ -264,9 +292,12 @@ __subprog int exit_aio(struct task_state *state, u32 submits)
 		return 0;
 	width = state->compat ? 4 : 8;
 	accepted = state->ret < 0 ? 0 : state->ret;
-	/* If io_submit() failed, its result is the error of the first request. */
+	/* If io_submit() failed, its result is the error of the first request. Otherwise it is how many
+	 * were accepted, before one that was not. */
 	if (submits && state->ret < 0)
 		aio_requests(state->args[2], 0, (s64)state->args[1] > 0, state->ret, width);
+	else if (submits && accepted < (s64)state->args[1] && !fills_ring(state->args[0], accepted))
+		aio_requests(state->args[2], accepted, accepted + 1, AIO_UNTOLD, width);
 	for (i = 0; i < AIO_STEPS && submits && accepted + i * AIO_STEP < (s64)state->args[1]; i++)
 		aio_requests(state->args[2], accepted + i * AIO_STEP, state->args[1], AIO_FORGET,
 			     width);

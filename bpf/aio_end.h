@@ -4,18 +4,16 @@
  *
  * Results that it never fetched are in its rings as long as its memory exists: they are read on
  * entry of the call, or when the signal is taken. The kernel waits for requests that complete later
- * (exit_aio() of fs/aio.c), when the rings are gone: those count as lost. */
+ * (exit_aio() of fs/aio.c), when the rings are gone: the results of those are unknown. */
 #ifndef IOTRC_BPF_AIO_END_H
 #define IOTRC_BPF_AIO_END_H
 
 #include "bpf/aio.h"
 #include "bpf/aio_keys.h"
-#include "bpf/counters.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
-#include "bpf/uring_flight.h"
-#include "schema/streams.h"
+#include "bpf/uring_complete.h"
 
 #define AIO_CONTEXTS 64 /* contexts looked at per process */
 
@@ -45,8 +43,7 @@ __noinline int aio_reap_process(void)
 	return 0;
 }
 
-/* Forgets request number N of the current process, and counts it as lost if it was still in
- * progress. */
+/* Forgets request number N of the current process, and records it if it was still in progress. */
 __noinline int aio_give_up(u32 n)
 {
 	struct aio_slot slot = { .process = aio_process(), .n = n };
@@ -56,9 +53,7 @@ __noinline int aio_give_up(u32 n)
 		return 0;
 	key = *kept;
 	bpf_map_delete_elem(&aio_keys, &slot);
-	if (!bpf_map_delete_elem(&uring_flights, &key))
-		lose(STREAM_FS, bpf_ktime_get_ns());
-	return 0;
+	return complete_untold(key);
 }
 
 __noinline int aio_give_up_some(u32 from, u32 to)

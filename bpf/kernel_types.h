@@ -122,6 +122,12 @@ struct file {
 	long long f_pos;
 };
 
+struct fs_context { /* the private_data of what fsopen() returns */
+	struct file_system_type *fs_type;
+	struct dentry *root;
+	const char *source;
+};
+
 struct backing_file { /* since 6.5 */
 	struct path user_path;
 };

@@ -24,8 +24,9 @@
 #define NSFS_MAGIC 0x6e736673 /* include/uapi/linux/magic.h */
 #define NS_KIND_BYTES 32      /* "time_for_children" */
 
-#define HASHED_STEP 12 /* components per call of hash_some() */
-#define HASHED_CALLS 4 /* calls; deeper paths are sent each time */
+#define HASHED_STEP 12    /* components per call of hash_some() */
+#define HASHED_CALLS 4    /* calls; deeper paths are sent each time */
+#define DETACHED_DEPTH 16 /* components above the root of a detached mount */
 /* Loop counters have 64 bits: up to 5.15 the verifier forgets a smaller number that is spilled to
  * the stack, and then takes the loop for endless. */
 #define WALK_STEP 12   /* components per call of walk_some() */
@@ -73,10 +74,33 @@ static __always_inline struct where task_root(u64 task)
 	return root;
 }
 
-/* The names from AT up to ROOT, of which HASH is the hash so far. */
+static __always_inline u64 mix_name(u64 hash, u64 dentry)
+{
+	return mix(hash, kread(dentry, dentry, d_name.hash_len) * 0xbf58476d1ce4e5b9ULL +
+				 kread_u64(kread(dentry, dentry, d_name.name)));
+}
+
+/* Adds the names from DENTRY, the root of a mount that is attached nowhere, up to the root of its
+ * filesystem. A global function: the verifier goes through it once. */
+__noinline u64 hash_to_root(u64 dentry, u64 hash)
+{
+	u64 i, up;
+
+	for (i = 0; i < DETACHED_DEPTH; i++) {
+		up = kread(dentry, dentry, d_parent);
+		if (up == dentry)
+			return hash;
+		hash = mix_name(hash, dentry);
+		dentry = up;
+	}
+	return 0;
+}
+
+/* The names from AT up to ROOT, of which HASH is the hash so far. DETACHED: the root of a mount
+ * that is attached nowhere, where they end. */
 struct chain {
 	struct where at, root;
-	u64 hash;
+	u64 hash, detached;
 };
 
 /* Adds the next HASHED_STEP names; returns whether the root has been reached. */
@@ -100,8 +124,10 @@ __subprog int hash_some(struct chain *c)
 			u64 mount = at.mount - bpf_core_field_offset(struct mount, mnt);
 			u64 parent = kread(mount, mount, mnt_parent);
 
-			if (parent == mount)
+			if (parent == mount) {
+				c->detached = at.dentry;
 				goto reached;
+			}
 			at.dentry = kread(mount, mount, mnt_mountpoint);
 			at.mount = kaddr(parent, mount, mnt);
 			mount_root = kread(at.mount, vfsmount, mnt_root);
@@ -111,8 +137,7 @@ __subprog int hash_some(struct chain *c)
 		if (up == at.dentry)
 			goto reached;
 		/* Only this last step depends on the component before. */
-		hash = mix(hash, kread(at.dentry, dentry, d_name.hash_len) * 0xbf58476d1ce4e5b9ULL +
-					 kread_u64(kread(at.dentry, dentry, d_name.name)));
+		hash = mix_name(hash, at.dentry);
 		at.dentry = up;
 	}
 	c->at = at;
@@ -130,7 +155,7 @@ static __always_inline u64 chain_hash(struct chain *c)
 
 	for (i = 0; i < HASHED_CALLS; i++)
 		if (hash_some(c))
-			return c->hash;
+			return c->detached ? hash_to_root(c->detached, c->hash) : c->hash;
 	return 0;
 }
 
@@ -253,6 +278,7 @@ __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 	c.at.mount = mount;
 	c.root = task_root((u64)bpf_get_current_task());
 	c.hash = mix(id, is_deleted(dentry));
+	c.detached = 0;
 	return chain_hash(&c);
 }
 
@@ -271,6 +297,11 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 	for (i = 0; i < WALK_CALLS; i++)
 		if (!walk_some())
 			break;
+	if (s->detached) { /* on to the root of the filesystem */
+		s->mount_root = s->done = 0;
+		if (walk_some())
+			walk_some();
+	}
 	if (!s->done)
 		s->cut = 1;
 	if (s->at == PATH_END) { /* nothing was added: it is the root itself */

@@ -16,6 +16,8 @@
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/mount.h"
 #include "bpf/scope.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -67,6 +69,43 @@ static __always_inline void take_long(void)
 	drop_long();
 }
 
+/* move_mount() of a mount that is attached nowhere yet: base[0] is that mount, if it is a filesystem's
+ * root. */
+__subprog int note_source(struct task_state *state)
+{
+	u64 file = state ? task_file(current_task(), state->at_fd[0]) : 0, mount, root;
+
+	if (!file)
+		return 0;
+	mount = kread(file, file, f_path.mnt);
+	root = kread(mount, vfsmount, mnt_root);
+	if (is_detached(mount) && root == kread(root, dentry, d_parent))
+		state->base[0] = mount - bpf_core_field_offset(struct mount, mnt);
+	return 0;
+}
+
+/* Puts the source of that mount in place of its path, which is empty: "source -> target", as mount().
+ * A global function: the verifier goes through it once. */
+__noinline int name_source(void)
+{
+	struct task_state *state = current_state(false);
+	struct long_scratch *s = get_long_scratch();
+	u32 len;
+	long n;
+
+	if (!state || !s || state->paths != PATHS_SHORT || state->own.rec.len)
+		return 0;
+	n = bpf_probe_read_kernel_str(s->rec.asked, SHORT_PATH,
+				      (void *)kread(state->base[0], mount, mnt_devname));
+	len = n > 1 ? (n - 1) & (SHORT_PATH - 1) : 0;
+	bpf_probe_read_kernel(&s->rec.asked[len], SHORT_PATH, state->own.asked);
+	bpf_probe_read_kernel(state->own.asked, sizeof(state->own.asked), s->rec.asked);
+	state->own.rec.len = len;
+	state->own.rec.skip = 0;
+	state->own.rec.has |= LONG_LINK_TARGET;
+	return 0;
+}
+
 /* Paths are read and resolved on entry: the names are still valid, and no other thread can have
  * changed the text. */
 __subprog enum verdict enter_path(struct task_state *state, const volatile struct syscall_desc *d)
@@ -82,6 +121,8 @@ __subprog enum verdict enter_path(struct task_state *state, const volatile struc
 		verdict = place_file(state);
 	else if (answer == PATH_ASKED && d->props & PROP_REACH_FIRST)
 		reach_first(state, d);
+	if (d->kind == KIND_MOVE_MOUNT && state->is_file)
+		note_source(state);
 	if (state->paths == PATHS_LONG)
 		keep_long(state);
 	return answer == PATH_LOST ? VERDICT_LOST : verdict;
@@ -207,8 +248,11 @@ __subprog int emit_path(struct task_state *state, const volatile struct syscall_
 		verdict = complete_paths(state, d);
 	if (verdict == VERDICT_TRACE) {
 		fill_arguments(&state->own.rec, state, d);
-		if (fill_reached(&state->own.rec, state, d))
+		if (fill_reached(&state->own.rec, state, d)) {
+			if (state->base[0])
+				name_source();
 			return send_paths(state);
+		}
 		verdict = VERDICT_FILTERED;
 	}
 	count_verdict(verdict, STREAM_FS);

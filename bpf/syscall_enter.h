@@ -18,6 +18,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/lock_calls.h"
 #include "bpf/mapping_calls.h"
+#include "bpf/mount_calls.h"
 #include "bpf/path_calls.h"
 #include "bpf/process_calls.h"
 #include "bpf/socket_end.h"
@@ -65,6 +66,8 @@ __noinline int enter_rare(void)
 		return enter_fcntl(state, task);
 	case SHAPE_EPOLL:
 		return enter_epoll(state, d);
+	case SHAPE_FSMOUNT:
+		return enter_fsmount(state, d);
 	case SHAPE_SOCKOPT:
 		return enter_sockopt(state, d);
 	}

@@ -30,6 +30,9 @@
 #define IORING_OP_SOCKET 45
 #define IORING_OP_READ_MULTISHOT 49
 
+/* In the table of operations, for kernel AIO alone: an opcode that it does not know. */
+#define OP_UNKNOWN_TO_AIO 63
+
 struct sqe {
 	u8 opcode, flags;
 	u16 ioprio;

@@ -197,6 +197,26 @@ __noinline int on_complete_named(u64 key, s32 res)
 	return complete(key, res, 0, true);
 }
 
+/* Records a request of kernel AIO whose result nobody was told. */
+__noinline int complete_untold(u64 key)
+{
+	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
+	struct long_scratch *s = get_long_scratch();
+
+	if (!f || !s)
+		return 0;
+	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
+	s->rec.fs.ns = bpf_ktime_get_ns();
+	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
+	s->rec.fs.ret = 0;
+	s->rec.fs.has |= FS_NO_RESULT;
+	if (f->at_position) /* where it would have appended is unknown */
+		s->rec.fs.has &= ~FS_HAS_OFFSET;
+	if (!bpf_map_delete_elem(&uring_flights, &key))
+		send_long(s, s->rec.fs.ns);
+	return 0;
+}
+
 /* Completes the request REQ or, if the tracepoint does not name it (0), the one stored under MANY.
  * Returns false if there is none. */
 static __always_inline bool complete_request(u64 req, u64 many, s32 res, u32 cqe_flags)

@@ -254,7 +254,7 @@ __subprog int submit(u64 ctx, u64 req)
 	if (uring_quiet || uring_overflown)
 		miss_quiet(rq.key);
 	/* Skip unknown opcodes, and 128-byte SQEs in a mixed ring: neither is a file operation. */
-	if (sqe.opcode >= MAX_URING_OPS || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
+	if (sqe.opcode >= OP_UNKNOWN_TO_AIO || (req && sqe.opcode != kread(req, io_kiocb, opcode)))
 		return 0;
 	opcode = sqe.opcode & (MAX_URING_OPS - 1);
 	d = &uring_ops[opcode];

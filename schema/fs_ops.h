@@ -19,7 +19,7 @@
 	X(FADVISE, "fadvise") X(MMAP, "mmap") X(MUNMAP, "munmap") X(MREMAP, "mremap") \
 	X(MSYNC, "msync") X(MADVISE, "madvise") X(LOCK, "lock") X(MOUNT, "mount") \
 	X(UMOUNT, "umount") X(PROCESS_FORK, "process_fork") X(PROCESS_EXEC, "process_exec") \
-	X(PROCESS_EXIT, "process_exit")
+	X(PROCESS_EXIT, "process_exit") X(UNKNOWN, "unknown")
 
 enum fs_op {
 	FS_NONE,

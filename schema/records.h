@@ -88,6 +88,10 @@ enum fs_kind {
 	KIND_SETFLAGS,      /* FS_IOC_SETFLAGS; flags: FS_*_FL, its low bits */
 	KIND_FSSETXATTR,
 	KIND_FILE_SETATTR,
+	KIND_FSOPEN,
+	KIND_FSCONFIG, /* flags: the command; asked: the source, and behind it the option's name */
+	KIND_FSPICK,
+	KIND_OPEN_TREE_ATTR, /* as MOUNT_SETATTR */
 };
 #define KIND_SHIFT 24
 
@@ -101,6 +105,7 @@ enum fs_has {
 	FS_AIO = 1 << 5,
 	FS_IO_URING = 1 << 6,
 	FS_ARGS_LATE = 1 << 7, /* size, offset or flags could be read only after the call */
+	FS_NO_RESULT = 1 << 8, /* ret is unknown */
 };
 
 /* rec_fs_long.has: which of the fields that only the long record has are valid. */
@@ -118,6 +123,7 @@ enum fs_long_has {
 	LONG_REPLACED = 1 << 10,   /* replaced: inode whose name the renamed file has taken */
 	LONG_LAST_LINK = 1 << 11,  /* after an unlink the file has no other name */
 	LONG_HAS_KIND = 1 << 12,   /* of a mount: flags begin with a kind */
+	LONG_HAS_TYPE = 1 << 13,   /* fs_type is valid, even without an inode */
 };
 
 struct rec_fs {

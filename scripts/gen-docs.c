@@ -100,6 +100,9 @@ static const char *const op_names[] = {
 #define WORDS_close_range "`CLOSE_RANGE_*`"
 #define WORDS_move_mount "`MOVE_MOUNT_*`"
 #define WORDS_open_tree "`OPEN_TREE_*`, `AT_*`"
+#define WORDS_fsopen "`FSOPEN_*`"
+#define WORDS_fspick "`FSPICK_*`"
+#define WORDS_fsconfig "`FSCONFIG_*`, `key=` and the option's name"
 #define WORDS_mount_attr "`MOUNT_ATTR_*`"
 #define WORDS_inode_flags "`FS_*_FL`"
 

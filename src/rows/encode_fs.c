@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -130,6 +131,19 @@ static char *cleared_flags(uint32_t value, char *p, char *field)
 	return p;
 }
 
+/* The name of the option that fsconfig() sets. Any program can give any: what is no letter of such a
+ * name is left out. */
+static char *option_key(const struct rec_fs_long *l, char *p)
+{
+	for (size_t i = 0; i < l->len2; i++) {
+		char c = l->asked[l->len + i];
+
+		if (isalnum((unsigned char)c) || memchr("_-.", c, 3))
+			*p++ = c;
+	}
+	return p;
+}
+
 static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p)
 {
 	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
@@ -141,10 +155,12 @@ static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, cha
 		p = encode__word(p, kinds[kind].name);
 	if (kinds[kind].flags)
 		p = more_flags(kinds[kind].flags, flags, p, field);
-	if (kind == KIND_MOUNT_SETATTR && l) {
+	if ((kind == KIND_MOUNT_SETATTR || kind == KIND_OPEN_TREE_ATTR) && l) {
 		p = more_flags(&names_mount_attr, l->aux, p, field);
 		p = cleared_flags(l->aux2, p, field);
 	}
+	if (kind == KIND_FSCONFIG && l && l->len2)
+		p = option_key(l, word(p, field, "key="));
 	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
 		p = more_flags(&names_lock_type, l->aux, p, field);
 	return p;
@@ -201,7 +217,9 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		return exit_flags(r->flags, p);
 	if (r->op == FS_PROCESS_FORK)
 		return r->flags ? csv__u64(encode__word(p, "returned="), r->flags) : p;
-	if (r->has & FS_HAS_FILE_FLAGS)
+	if (r->op == FS_UNKNOWN)
+		p = csv__u64(encode__word(p, "opcode="), r->flags);
+	else if (r->has & FS_HAS_FILE_FLAGS)
 		p = encode__flags(e, &names_open_file, r->flags, p);
 	else if (r->has & FS_HAS_FLAGS && has_kind(r, l))
 		p = kind_flags(r, l, p);
@@ -217,6 +235,8 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		p = word(p, field, "AIO");
 	if (r->has & FS_ARGS_LATE)
 		p = word(p, field, "ARGS_LATE");
+	if (r->has & FS_NO_RESULT)
+		p = word(p, field, "RESULT_UNKNOWN");
 	if (l)
 		p = reached_flags(r, l, p, field);
 	if (path && path->flags & PATH_DELETED)
@@ -251,6 +271,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const struct path_entry *path = NULL;
 	const struct task_entry *task = encode__task(e, r->task);
 	const char *fs_type = NULL;
+	bool has_result = !(r->has & FS_NO_RESULT);
 	int64_t ret = r->ret;
 
 	if (!r->op || r->op >= FS_OP_COUNT || !selection__op(e->selection, r->op))
@@ -296,7 +317,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);
 	COLUMN(p, "bytes_completed");
-	if (r->has & FS_HAS_BYTES && ret >= 0)
+	if (r->has & FS_HAS_BYTES && ret >= 0 && has_result)
 		p = csv__u64(p, ret);
 	COLUMN(p, "inode", "device");
 	if (path) {
@@ -309,6 +330,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		fs_type = *l->fs_type ? l->fs_type : mounts__type(e->mounts, l->dev);
 	} else {
 		*p++ = ',';
+		fs_type = l && l->has & LONG_HAS_TYPE ? l->fs_type : NULL;
 	}
 	COLUMN(p, "flags");
 	p = flags_field(e, r, l, path, p);
@@ -316,9 +338,11 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
 	COLUMN(p, "return_value");
-	p = csv__i64(p, ret);
+	if (has_result)
+		p = csv__i64(p, ret);
 	COLUMN(p, "errno");
-	p = encode__errno(ret, p);
+	if (has_result)
+		p = encode__errno(ret, p);
 	COLUMN(p, "mmap_prot");
 	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_prot, l->aux, p);

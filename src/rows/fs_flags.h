@@ -18,12 +18,14 @@
 /* The kinds (enum fs_kind) that are words themselves … */
 #define FS_KIND_WORDS(X) \
 	X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE) \
-	X(OPEN_TREE) X(FSMOUNT) X(MOUNT_SETATTR) X(SETFLAGS) X(FSSETXATTR) X(FILE_SETATTR)
+	X(OPEN_TREE) X(FSMOUNT) X(MOUNT_SETATTR) X(SETFLAGS) X(FSSETXATTR) X(FILE_SETATTR) \
+	X(FSOPEN) X(FSCONFIG) X(FSPICK) X(OPEN_TREE_ATTR)
 
 /* … and those with flags of their own: X(kind, set of names.h) */
 #define FS_KIND_FLAGS(X) \
 	X(CHMOD, mode) X(FLOCK, flock) X(FCNTL_LOCK, lock_command) X(CLOSE_RANGE, close_range) \
 	X(MOVE_MOUNT, move_mount) X(OPEN_TREE, open_tree) X(FSMOUNT, mount_attr) \
-	X(MOUNT_SETATTR, at) X(SETFLAGS, inode_flags)
+	X(MOUNT_SETATTR, at) X(SETFLAGS, inode_flags) X(FSOPEN, fsopen) X(FSPICK, fspick) \
+	X(FSCONFIG, fsconfig) X(OPEN_TREE_ATTR, open_tree)
 
 #endif

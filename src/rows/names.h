@@ -50,6 +50,9 @@ struct name_set {
 	X(copy_file_range) \
 	X(move_mount)  /* MOVE_MOUNT_* */ \
 	X(open_tree)   /* OPEN_TREE_* and AT_* of open_tree */ \
+	X(fsopen)      /* FSOPEN_* */ \
+	X(fspick)      /* FSPICK_* */ \
+	X(fsconfig)    /* FSCONFIG_*, the command */ \
 	X(mount_attr)  /* MOUNT_ATTR_* of fsmount and mount_setattr */ \
 	X(inode_flags) /* FS_*_FL of FS_IOC_SETFLAGS, the low 24 bits */ \
 	X(mount)       /* MS_* of mount */ \

@@ -187,6 +187,23 @@ static const struct name open_tree_names[] = {
 };
 SET(open_tree);
 
+static const struct name fsopen_names[] = { FLAG(0x1, FSOPEN_CLOEXEC) };
+SET(fsopen);
+
+static const struct name fspick_names[] = {
+	FLAG(0x1, FSPICK_CLOEXEC), FLAG(0x2, FSPICK_SYMLINK_NOFOLLOW),
+	FLAG(0x4, FSPICK_NO_AUTOMOUNT), FLAG(0x8, FSPICK_EMPTY_PATH),
+};
+SET(fspick);
+
+static const struct name fsconfig_names[] = {
+	WORD(0, FSCONFIG_SET_FLAG), WORD(1, FSCONFIG_SET_STRING), WORD(2, FSCONFIG_SET_BINARY),
+	WORD(3, FSCONFIG_SET_PATH), WORD(4, FSCONFIG_SET_PATH_EMPTY), WORD(5, FSCONFIG_SET_FD),
+	WORD(6, FSCONFIG_CMD_CREATE), WORD(7, FSCONFIG_CMD_RECONFIGURE),
+	WORD(8, FSCONFIG_CMD_CREATE_EXCL),
+};
+SET(fsconfig);
+
 static const struct name mount_attr_names[] = {
 	FLAG(0x1, MOUNT_ATTR_RDONLY), FLAG(0x2, MOUNT_ATTR_NOSUID), FLAG(0x4, MOUNT_ATTR_NODEV),
 	FLAG(0x8, MOUNT_ATTR_NOEXEC), FLAG(0x10, MOUNT_ATTR_NOATIME),

@@ -65,7 +65,7 @@ CALLS = {
     "msync": "msync",
     "madvise": "madvise",
     "lock": "flock fcntl fcntl64",
-    "mount": "mount move_mount open_tree fsmount mount_setattr",
+    "mount": "mount move_mount open_tree fsopen fsconfig fspick fsmount mount_setattr",
     "umount": "umount umount2",
     "process_fork": "fork vfork clone clone3",
     "process_exec": "execve execveat",
@@ -233,7 +233,7 @@ class Process:
     def __init__(self, pid, cwd):
         self.pid = pid
         self.files = {}        # fd: Description
-        self.detached = set()  # descriptors of mounts that were attached nowhere
+        self.detached = {}  # descriptors of mounts that were attached nowhere: name, whether a filesystem's root
         self.fs = {"cwd": cwd, "root": b""}
         self.maps = []         # (start, end, path), path None for what is no file of ours
 
@@ -438,7 +438,7 @@ class Call:
                 arg.file = below(process.fs["root"], arg.file)
                 # strace shows the top of a mount that is attached nowhere as it does the root.
                 if arg.file == b"/" and arg.text.isdigit() and int(arg.text) in process.detached:
-                    arg.file = b"(detached)/"
+                    arg.file = process.detached[int(arg.text)][0]
                 self.name_late(arg)
                 if arg.text == "-100":
                     process.fs["cwd"] = arg.file
@@ -773,22 +773,29 @@ class Call:
             ends = []
             for i, bit in (0, MOVE_MOUNT_F_EMPTY_PATH), (2, MOVE_MOUNT_T_EMPTY_PATH):
                 empty = flags & bit and self.args[i + 1].string == b""
+                if empty and not i and self.process.detached.get(int(self.args[0].text), (b"", False))[1] \
+                        and self.args[0].file.startswith(b"(detached)"):
+                    ends.append(b"none") # the source, as of fsmount
+                    continue
                 ends.append(self.args[i].file if empty else self.asked(self.args[i + 1], self.args[i]))
             self.on_path(tuple(ends), flags=words.say(words.MOVE_MOUNT, flags))
+            return
+        if self.name in ("fsopen", "fsconfig"):
+            self.row(b"", flags=None) # the source that is told: none
             return
         if self.name == "fsmount":
             # The source fsconfig() was told: the programs tell it none.
             self.row(b"" if self.error else (b"none", b"(detached)/"), flags=None)
             if not self.error:
-                self.process.detached.add(self.result)
+                self.process.detached[self.result] = b"(detached)/", True
             return
-        if self.name in ("open_tree", "mount_setattr"):
+        if self.name in ("open_tree", "mount_setattr", "fspick"):
             flags = self.args[2].number
             empty = flags & AT_EMPTY_PATH and self.args[1].string == b""
             path = self.args[0].file if empty else self.asked(self.args[1], self.args[0])
             self.row(path or b"", flags=None)
             if self.name == "open_tree" and flags & 1 and not self.error:
-                self.process.detached.add(self.result)
+                self.process.detached[self.result] = b"(detached)" + inside(path), False
             return
         target = self.asked(self.args[1])
         if self.args[0].text != "NULL":
@@ -1051,6 +1058,14 @@ def pages(length):
 
 
 # ---- running ----
+
+def inside(path):
+    """PATH as seen from the root of the filesystem that it is on."""
+    with open("/proc/self/mountinfo", "rb") as f:
+        mounts = [line.split(b" ")[3:5] for line in f]
+    root, point = max((m for m in mounts if (path + b"/").startswith(m[1].rstrip(b"/") + b"/")), key=lambda m: len(m[1]))
+    return (root.rstrip(b"/") + b"/" + path[len(point.rstrip(b"/")) + 1:]).rstrip(b"/") or b"/"
+
 
 def command(argv, log):
     """strace around ARGV. ?call: one that this architecture doesn't have is no error."""

@@ -2,6 +2,7 @@
 /* Kernel AIO that nobody asks for the results of: the program ends. And requests that are
  * refused, on pipes, and that append. Each prints its row: pid, operation, file, size, offset,
  * result; '-' is an empty field. */
+#include <limits.h>
 #include <linux/aio_abi.h>
 #include <sys/wait.h>
 
@@ -9,6 +10,8 @@
 
 static char buf[8192] __attribute__((aligned(4096)));
 static aio_context_t context;
+
+#define UNKNOWN LONG_MIN /* a result */
 
 static struct iocb request(int op, int fd, long n, long offset)
 {
@@ -23,7 +26,11 @@ static struct iocb request(int op, int fd, long n, long offset)
 
 static void say(const char *op, const char *name, long size, const char *offset, long result)
 {
-	printf("%d %s %s %ld %s %ld\n", getpid(), op, name, size, offset, result);
+	char text[32] = "-";
+
+	if (result != UNKNOWN)
+		snprintf(text, sizeof(text), "%ld", result);
+	printf("%d %s %s %ld %s %s\n", getpid(), op, name, size, offset, text);
 	fflush(stdout);
 }
 
@@ -59,15 +66,38 @@ static void refused(int op, const char *name, int fd, long n, long offset, int e
 	say(op == IOCB_CMD_PREAD ? "read" : "write", name, n, text, -error);
 }
 
+/* A request that fails behind one that does not: io_submit() says how many it has taken, and nothing
+ * of the error. */
+static void refused_later(void)
+{
+	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));
+	struct iocb cb[3] = { request(IOCB_CMD_PREAD, fd, 100, 7),
+			      request(IOCB_CMD_PREAD, fd, 101, -5),
+			      request(IOCB_CMD_PREAD, fd, 102, 9) };
+	struct iocb *list[3] = { &cb[0], &cb[1], &cb[2] };
+	struct io_event event;
+
+	IS(1, SYS(io_submit, context, 3L, list));
+	IS(1, SYS(io_getevents, context, 1L, 1L, &event, NULL));
+	say("read", "left", 100, "7", 100);
+	say("read", "left", 101, "-5", UNKNOWN);
+	IS(0, SYS(close, fd));
+}
+
 static void refusals(void)
 {
 	int in = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));
 	int out = OK(SYS(openat, AT_FDCWD, "left", O_WRONLY));
+	struct iocb cb, *list = &cb;
 
 	refused(IOCB_CMD_PREAD, "-", 99, 100, 5, EBADF);
 	refused(IOCB_CMD_PWRITE, "left", in, 100, 5, EBADF);
 	refused(IOCB_CMD_PREAD, "left", out, 100, 5, EBADF);
 	refused(IOCB_CMD_PREAD, "left", in, 100, -5, EINVAL);
+	cb = request(99, in, 100, 5);
+	FAILS(EINVAL, SYS(io_submit, context, 1L, &list));
+	printf("%d unknown left - - %d\n", getpid(), -EINVAL);
+	refused_later();
 }
 
 /* Submits N and asks for their results. */

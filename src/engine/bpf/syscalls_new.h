@@ -13,7 +13,13 @@
 #define __NR_open_tree 428
 #endif
 #ifndef __NR_fsmount
+#define __NR_fsopen 430
+#define __NR_fsconfig 431
 #define __NR_fsmount 432
+#define __NR_fspick 433
+#endif
+#ifndef __NR_open_tree_attr
+#define __NR_open_tree_attr 467
 #endif
 #ifndef __NR_mount_setattr
 #define __NR_mount_setattr 442

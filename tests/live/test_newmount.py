@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mounts made by the calls of fsopen() and open_tree(): a program says the row of each call."""
+import os
+import subprocess
+
+import pandas as pd
+
+import recorder
+from strace_oracle import inside
+
+
+def filesystem(path):
+    return subprocess.run(
+        ["findmnt", "-nro", "FSTYPE", "--target", path], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_each_step_is_a_row(tmp_path):
+    cwd = os.path.realpath(tmp_path / "cwd")
+    os.mkdir(cwd)
+    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+        done = subprocess.run(
+            [recorder.workload("newmount"), filesystem(cwd)], cwd=cwd, capture_output=True, text=True, check=True
+        )
+    rows = r.rows("fs")
+    rows = rows[rows["command"] == "newmount"]
+    mounts = rows[(rows["operation"] == "mount") & ~rows["flags"].str.contains("MS_PRIVATE")]
+    wanted = []
+    for line in done.stdout.splitlines()[1:]:
+        result, name, flags, fs_type = line.split("\t")
+        name = name.replace("(detached)@/tree", "(detached)" + inside(f"{cwd}/tree".encode()).decode())
+        wanted.append([result, name.replace("@", cwd), flags, fs_type])
+    found = mounts[["return_value", "filename", "flags", "fs_type"]].values.tolist()
+    assert found == wanted
+    # What is made in a detached copy is named by its place in the filesystem, and has its inode.
+    copied = rows[(rows["operation"] == "open") & rows["filename"].str.startswith("(detached)/")]
+    names = copied["filename"].tolist()
+    assert names == ["(detached)/inside", "(detached)" + inside(f"{cwd}/tree/inside".encode()).decode()]
+    assert copied["inode"].iloc[1] == str(os.stat(f"{cwd}/tree/inside").st_ino)
+    # A filesystem has its device from the moment on when it is made.
+    made = mounts[mounts["flags"].str.contains("CMD_CREATE|FSMOUNT") & (mounts["fs_type"] == "tmpfs")]
+    assert made["device"].nunique() == 1 and "" not in set(made["device"])
+    text = pd.concat([rows[c] for c in ("filename", "flags")]).str.cat()
+    assert "secret" not in text, "the value of an option may be one"
