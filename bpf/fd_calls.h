@@ -21,6 +21,8 @@ static __always_inline enum verdict enter_fd(struct task_state *state, struct ta
 	u64 file = task_file(task, fd);
 	bool closes = d->props & PROP_CLOSES, sockets_only = closes && !cfg.close_rows;
 
+	if (d->props & PROP_IOVEC)
+		fetch_given(state, d);
 	if (!file)
 		return sockets_only ? VERDICT_IGNORE : VERDICT_TRACE; /* the row will say EBADF */
 	if (closes && is_socket(file)) {
@@ -33,8 +35,6 @@ static __always_inline enum verdict enter_fd(struct task_state *state, struct ta
 	}
 	if (sockets_only)
 		return VERDICT_IGNORE;
-	if (d->props & PROP_IOVEC)
-		fetch_given(state, d);
 	return take_file(state, file, fd);
 }
 
