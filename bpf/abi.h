@@ -116,6 +116,7 @@ struct stream_count {
 enum hook {
 	HOOK_SYS_ENTER, /* not counted: it fires as often as the seen of its streams */
 	HOOK_SYS_EXIT,
+	HOOK_STOP,
 	HOOK_PROCESS_FORK,
 	HOOK_PROCESS_EXIT,
 	HOOK_PROCESS_FREE,

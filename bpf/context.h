@@ -9,11 +9,10 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/syscall_number.h"
 #include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "schema/streams.h"
-
-#define STACK_BYTES 16384 /* THREAD_SIZE of x86-64 and arm64; more with KASAN */
 
 /* The system call that the current thread is in; negative if user space was interrupted. */
 static __always_inline s64 system_call(u64 task)

@@ -254,6 +254,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	struct restart_block restart_block;
 	int exit_code;
+	unsigned long ptrace_message;
 	u64 start_time;
 	struct task_struct *real_parent, *group_leader;
 	struct mm_struct *mm;

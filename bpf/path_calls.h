@@ -200,6 +200,8 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	rec->fs.type = REC_FS_LONG;
 	rec->address = rec->aux = rec->aux2 = 0;
 	rec->has = state->asked_has;
+	if (state->refused == REFUSED_PERHAPS)
+		rec->has |= LONG_READ_LATE;
 	fill_size(&rec->fs, state, d);
 	if (d->op == FS_MOUNT && d->kind)
 		rec->has |= LONG_HAS_KIND;

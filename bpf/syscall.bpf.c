@@ -154,11 +154,20 @@ int on_sys_exit_classic(struct raw_syscall *ctx)
 	return sys_exit(ctx->args[0], ctx, REGISTERS_OF_TASK);
 }
 
+/* Where __secure_computing() is, by user space: it returns -1 when a filter has answered the call, whose
+ * function is not called then. */
+volatile u64 secure_computing = 0;
+
 SEC("kretprobe.multi/sys_*")
 int on_sys_exit_function(struct pt_regs *ctx)
 {
 #if defined(__TARGET_ARCH_x86)
-	return sys_exit(ctx->ax, ctx, REGISTERS_NONE);
+	bool refused = bpf_get_func_ip(ctx) == secure_computing;
+
+	if (refused && (s32)ctx->ax != -1)
+		return 0;
+	return sys_exit(refused ? kread(task_registers(), pt_regs, ax) : ctx->ax, ctx,
+			refused ? REGISTERS_OF_TASK : REGISTERS_NONE);
 #else
 	return 0;
 #endif

@@ -12,6 +12,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/syscall_args.h"
+#include "bpf/syscall_number.h"
 #include "bpf/syscall_start.h"
 #include "bpf/syscall_table.h"
 #include "bpf/task_state.h"
@@ -29,22 +30,14 @@ static __always_inline bool can_be_refused(struct task_struct *task)
 	return bpf_core_field_exists(struct task_struct, seccomp) && task_read(task, seccomp.mode);
 }
 
-static __always_inline u32 number_in(u64 regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return kread(regs, pt_regs, orig_ax);
-#else
-	return kread(regs, pt_regs, syscallno);
-#endif
-}
-
-/* The first call of a thread that is older than the recording may be one that began before. */
+/* The first call of a thread that is older than the recording may be one that began before: what it
+ * was given may have changed since. */
 static __always_inline bool may_be_older(struct task_state *state, struct task_struct *task)
 {
 	bool met = state->met;
 
 	state->met = 1;
-	return !met && (!attached_ns || kread(task, task_struct, start_time) < attached_ns);
+	return !met && kread(task, task_struct, start_time) < attached_ns;
 }
 
 /* Begins the call whose registers are at REGS, at its end; true when a record is to be made of it.
@@ -56,7 +49,12 @@ static __always_inline bool begin_refused(u64 regs, s64 ret)
 	const volatile struct syscall_desc *d;
 	struct task_state *state;
 	u64 nr = number_in(regs);
+	bool older;
 
+	/* Skipped by a tracer, which has overwritten the number. */
+	state = current_state(true);
+	if (nr == (u32)-1 && state && state->stopped_nr)
+		nr = state->stopped_nr - 1;
 	if (nr >= MAX_SYSCALLS)
 		return 0;
 	nr = opaque(nr) & (MAX_SYSCALLS - 1);
@@ -66,12 +64,12 @@ static __always_inline bool begin_refused(u64 regs, s64 ret)
 	/* A new process's or thread's first return is its parent's call. */
 	if (d->shape == SHAPE_FORK && !ret)
 		return 0;
-	state = current_state(true);
-	if (!state || may_be_older(state, task))
+	if (!state || !attached_ns)
 		return 0;
+	older = may_be_older(state, task);
 	begin_call(state, nr, compat, d);
 	state->begun = 0;
-	state->refused = 1;
+	state->refused = older ? REFUSED_PERHAPS : REFUSED;
 	read_args(state, regs);
 	start_call(state, task, d);
 	return state->armed;

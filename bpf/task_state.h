@@ -46,6 +46,13 @@ enum paths {
 	PATHS_UNREAD, /* not to be read on entry */
 };
 
+/* Whether the call ends without having begun (bpf/syscall_refused.h). */
+enum refused {
+	REFUSED_NOT,
+	REFUSED,
+	REFUSED_PERHAPS, /* or it began before the recording */
+};
+
 /* What is known of the structure that some calls take besides paths. */
 enum how {
 	HOW_UNREAD,
@@ -77,9 +84,10 @@ struct task_state {
 	char first[2]; /* first characters of the paths, 0 if there is no path */
 	u8 begun;      /* the entry of the call in progress has been seen */
 	u8 met;        /* so has a call of the thread, at all */
-	u8 refused;    /* the call ends without having begun (bpf/syscall_refused.h) */
+	u8 refused;    /* enum refused */
 	u8 held;       /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
 	u32 child;     /* the process that it has made */
+	u32 stopped_nr; /* the call at whose entry a tracer is being told, plus 1 (bpf/tracer.bpf.c) */
 	u32 asked_has; /* enum fs_long_has */
 	s32 at_fd[2];  /* the directories that the paths are relative to */
 	/* the thread */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Calls that end without having begun, that are continued, and processes whose ids differ from
 those that they see themselves."""
+import os
+import re
 import subprocess
 import sys
 
@@ -56,14 +58,14 @@ os.waitpid(child, 0)
 print(os.getpid(), child)
 """
 
-# A refused call passes none of the functions that --attach functions hooks.
+# A call that a tracer skips passes none of the functions that --attach functions hooks.
 ATTACH = ["--attach", "auto"] if recorder.ATTACH == "functions" else []
 
 
 def test_refused_calls_have_rows(tmp_path):
     cwd = tmp_path / "refused"
     cwd.mkdir()
-    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs") as r:
         oracle = strace_oracle.run(
             [recorder.workload("refused")], cwd, tmp_path / "refused.strace"
         )
@@ -76,7 +78,7 @@ def test_refused_calls_have_rows(tmp_path):
 
 
 def test_refused_connections_have_rows(tmp_path):
-    with recorder.Recording(tmp_path, "--streams", "nw_conn", *ATTACH) as r:
+    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
         done = subprocess.run(
             ["strace", "-f", "-e", "trace=connect,bind", recorder.workload("refused_conn")],
             capture_output=True, text=True, check=True,
@@ -88,6 +90,42 @@ def test_refused_connections_have_rows(tmp_path):
         found = rows[rows["event_type"] == call.upper()]
         assert told == len(found) == 1
         assert found["return_value"].tolist() == ["-1"] and "EPERM" in done.stderr
+
+
+def test_calls_that_a_tracer_skips_have_rows(tmp_path):
+    """strace puts -1 in place of the number and, when the call has ended, its own result in place of the kernel's."""
+    (tmp_path / "file").write_text("x")
+    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+        done = subprocess.run(
+            ["strace", "-f", "-e", "trace=unlinkat", "-e", "inject=unlinkat:error=EACCES",
+             "rm", "-f", "file", "absent"],
+            cwd=tmp_path, capture_output=True, text=True,
+        )
+    assert done.returncode == 1 and (tmp_path / "file").exists()
+    told = re.findall(r'unlinkat\(AT_FDCWD, "(.*?)", 0\)\s+= -1 EACCES .*INJECTED', done.stderr)
+    assert told == ["file", "absent"]
+    rows = r.rows("fs")
+    rows = rows[(rows["operation"] == "unlink") & (rows["command"] == "rm")]
+    assert rows["filename"].map(os.path.basename).tolist() == told
+    assert set(rows["errno"]) == {"ENOSYS"}, "the kernel's own result: it did nothing"
+    assert set(rows["duration_ns"]) == {""}
+
+
+def test_first_call_of_an_older_thread_refused(tmp_path):
+    flag = tmp_path / "flag"
+    flag.write_bytes(bytes(4096))
+    process = subprocess.Popen(
+        [recorder.workload("refused_first"), str(flag)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+        with open(flag, "r+b") as f:
+            f.write(b"x")
+        assert process.wait(timeout=60) == 0
+    rows = r.rows("fs")
+    rows = rows[(rows["command"] == "refused_first") & (rows["operation"] == "unlink")]
+    assert rows["filename"].map(os.path.basename).tolist() == ["first", "second"]
+    assert set(rows["errno"]) == {"EPERM"}
 
 
 def test_process_ids_are_the_machine_s(tmp_path):

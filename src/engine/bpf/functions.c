@@ -84,7 +84,7 @@ int functions__of_syscalls(const struct syscall_desc *native, const struct sysca
 			   unsigned long **ret, size_t *ret_n)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long *addrs = f ? calloc(FUNCTIONS_MAX, sizeof(*addrs)) : NULL;
+	unsigned long *addrs = f ? calloc(FUNCTIONS_MAX + 1, sizeof(*addrs)) : NULL;
 	int err = -errno;
 
 	if (addrs)
@@ -97,4 +97,18 @@ int functions__of_syscalls(const struct syscall_desc *native, const struct sysca
 	}
 	*ret = addrs;
 	return 0;
+}
+
+unsigned long functions__address(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[256];
+	unsigned long addr, ret = 0;
+
+	while (f && !ret && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx %*c %255s", &addr, symbol) == 2 && !strcmp(symbol, name))
+			ret = addr;
+	if (f)
+		fclose(f);
+	return ret;
 }

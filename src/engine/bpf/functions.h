@@ -14,4 +14,7 @@
 int functions__of_syscalls(const struct syscall_desc *native, const struct syscall_desc *compat,
 			   unsigned long **ret, size_t *ret_n);
 
+/* The address of the function NAME; 0 if there is none, or if /proc/kallsyms hides it. */
+unsigned long functions__address(const char *name);
+
 #endif
