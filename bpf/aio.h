@@ -292,8 +292,8 @@ __subprog int exit_aio(struct task_state *state, u32 submits)
 		return 0;
 	width = state->compat ? 4 : 8;
 	accepted = state->ret < 0 ? 0 : state->ret;
-	/* If io_submit() failed, its result is the error of the first request. Otherwise it is how many
-	 * were accepted, before one that was not. */
+	/* If io_submit() failed, its result is the error of the first request. Otherwise it is how
+	 * many were accepted, before one that was not. */
 	if (submits && state->ret < 0)
 		aio_requests(state->args[2], 0, (s64)state->args[1] > 0, state->ret, width);
 	else if (submits && accepted < (s64)state->args[1] && !fills_ring(state->args[0], accepted))

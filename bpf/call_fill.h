@@ -117,8 +117,8 @@ static __always_inline void read_given(struct task_state *state,
 
 	state->given = 0;
 	if (props & PROP_IOVEC) {
-		state->given = sum_iovecs(arg(state, d->size), arg(state, d->size + 1),
-					  state->compat);
+		state->given =
+			sum_iovecs(arg(state, d->size), arg(state, d->size + 1), state->compat);
 		state->has_given = state->given != IOVECS_UNREADABLE;
 	} else if (props & PROP_OFFSET_AT && arg(state, d->offset)) {
 		state->has_given = !uread(&state->given, props & PROP_OFFSET_32 ? 4 : 8,

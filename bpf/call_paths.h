@@ -95,7 +95,8 @@ __subprog int fetch_how(struct task_state *state, const volatile struct syscall_
 		state->args[6] = how[0];
 		if (how[2] & (RESOLVE_IN_ROOT | RESOLVE_BENEATH))
 			state->has_how |= HOW_CONFINED;
-	} else if (d->props & PROP_MOUNT_ATTR) { /* what to set and to clear, of struct mount_attr */
+	} else if (d->props &
+		   PROP_MOUNT_ATTR) { /* what to set and to clear, of struct mount_attr */
 		state->has_how = !uread(how, 2 * sizeof(how[0]), arg(state, d->aux));
 		state->args[6] = (u32)how[0] | how[1] << 32;
 	} else {

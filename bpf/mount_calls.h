@@ -26,8 +26,8 @@
 
 #define KEY_BYTES 64 /* of the name of an option or a type, the NUL included */
 
-/* The text that fsopen() or fsconfig() is given. In own.asked the source comes first, and at SHORT_PATH
- * the name of the type or the option. Other values than the source may be secrets. */
+/* The text that fsopen() or fsconfig() is given. In own.asked the source comes first, and at
+ * SHORT_PATH the name of the type or the option. Other values than the source may be secrets. */
 __subprog int fetch_option(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	long n;
@@ -69,8 +69,9 @@ static __always_inline u64 context_of(u64 file)
 	return kread(file, file, private_data);
 }
 
-/* The new mount FILE, and the source that fsconfig() was told: "source -> (detached)/". Returns whether
- * its name has been sent. A global function, as the next: the verifier goes through it once. */
+/* The new mount FILE, and the source that fsconfig() was told: "source -> (detached)/". Returns
+ * whether its name has been sent. A global function, as the next: the verifier goes through it
+ * once. */
 __noinline int fill_new_mount(u64 file)
 {
 	struct long_scratch *s = get_long_scratch();
@@ -96,8 +97,8 @@ static __always_inline void fill_type(struct rec_fs_long *rec, u64 name)
 	rec->has |= LONG_HAS_TYPE;
 }
 
-/* Type and source of the filesystem that CONTEXT prepares, its root once it is there, and which option
- * is set. */
+/* Type and source of the filesystem that CONTEXT prepares, its root once it is there, and which
+ * option is set. */
 __noinline int fill_context(u64 context)
 {
 	struct long_scratch *s = get_long_scratch();

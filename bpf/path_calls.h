@@ -69,8 +69,8 @@ static __always_inline void take_long(void)
 	drop_long();
 }
 
-/* move_mount() of a mount that is attached nowhere yet: base[0] is that mount, if it is a filesystem's
- * root. */
+/* move_mount() of a mount that is attached nowhere yet: base[0] is that mount, if it is a
+ * filesystem's root. */
 __subprog int note_source(struct task_state *state)
 {
 	u64 file = state ? task_file(current_task(), state->at_fd[0]) : 0, mount, root;
@@ -84,8 +84,8 @@ __subprog int note_source(struct task_state *state)
 	return 0;
 }
 
-/* Puts the source of that mount in place of its path, which is empty: "source -> target", as mount().
- * A global function: the verifier goes through it once. */
+/* Puts the source of that mount in place of its path, which is empty: "source -> target", as
+ * mount(). A global function: the verifier goes through it once. */
 __noinline int name_source(void)
 {
 	struct task_state *state = current_state(false);

@@ -154,8 +154,8 @@ int on_sys_exit_classic(struct raw_syscall *ctx)
 	return sys_exit(ctx->args[0], ctx, REGISTERS_OF_TASK);
 }
 
-/* Where __secure_computing() is, by user space: it returns -1 when a filter has answered the call, whose
- * function is not called then. */
+/* Where __secure_computing() is, by user space: it returns -1 when a filter has answered the call,
+ * whose function is not called then. */
 volatile u64 secure_computing = 0;
 
 SEC("kretprobe.multi/sys_*")

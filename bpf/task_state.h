@@ -81,15 +81,15 @@ struct task_state {
 	u8 has_how; /* enum how: args[6] holds what a structure of the call says */
 	u8 is_file; /* the path means an open file: state->path */
 	s32 text_bytes;
-	char first[2]; /* first characters of the paths, 0 if there is no path */
-	u8 begun;      /* the entry of the call in progress has been seen */
-	u8 met;        /* so has a call of the thread, at all */
-	u8 refused;    /* enum refused */
-	u8 held;       /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
-	u32 child;     /* the process that it has made */
-	u32 stopped_nr; /* the call at whose entry a tracer is being told, plus 1 (bpf/tracer.bpf.c) */
-	u32 asked_has; /* enum fs_long_has */
-	s32 at_fd[2];  /* the directories that the paths are relative to */
+	char first[2];  /* first characters of the paths, 0 if there is no path */
+	u8 begun;       /* the entry of the call in progress has been seen */
+	u8 met;         /* so has a call of the thread, at all */
+	u8 refused;     /* enum refused */
+	u8 held;        /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
+	u32 child;      /* the process that it has made */
+	u32 stopped_nr; /* the call that a tracer is being told of, plus 1 (bpf/tracer.bpf.c) */
+	u32 asked_has;  /* enum fs_long_has */
+	s32 at_fd[2];   /* the directories that the paths are relative to */
 	/* the thread */
 	u8 lineage, left_out;
 	u8 renames;     /* the call in progress may change names */

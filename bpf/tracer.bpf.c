@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A tracer (ptrace) is told of a call before it begins, and may then put -1 in place of its number: the
- * kernel skips the call, and nothing says later which one it was. So the number is noted when the
- * thread stops: it sends its tracer SIGCHLD, before that can do anything (ptrace_stop() of
+/* A tracer (ptrace) is told of a call before it begins, and may then put -1 in place of its number:
+ * the kernel skips the call, and nothing says later which one it was. So the number is noted when
+ * the thread stops: it sends its tracer SIGCHLD, before that can do anything (ptrace_stop() of
  * kernel/signal.c). A tracer that ignores SIGCHLD gets none; its skipped calls stay unknown. */
 #include "bpf/abi.h"
 #include "bpf/counters.h"

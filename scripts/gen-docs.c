@@ -70,6 +70,7 @@ static const struct {
 	{ "IOCB_CMD_PWRITEV", "IORING_OP_WRITEV", FS_WRITE },
 	{ "IOCB_CMD_FSYNC", "IORING_OP_FSYNC", FS_FSYNC },
 	{ "IOCB_CMD_FDSYNC", "IORING_OP_FSYNC", FS_FDATASYNC },
+	{ "other IOCB_CMD_*", "IORING_OP_UNKNOWN_TO_AIO", FS_UNKNOWN },
 };
 
 static const char *const op_names[] = {
@@ -110,6 +111,7 @@ static const char *const op_words[FS_OP_COUNT] = {
 #define OP_WORDS(sym, set) [FS_##sym] = WORDS_##set,
 	FS_OP_FLAGS(OP_WORDS)
 	[FS_PROCESS_EXIT] = "`SIG*` that ended it, `CORE_DUMPED`",
+	[FS_UNKNOWN] = "`opcode=` and its number",
 };
 
 static const char *const kind_names[] = {
@@ -166,7 +168,8 @@ static const char *const notes[FS_OP_COUNT] = {
 		"The commands `F_GETLK`, `F_SETLK`, `F_SETLKW` of `fcntl`, and those with `OFD`; "
 		"`offset` and `size` are `l_start` and `l_len`. Other commands have no row.",
 	[FS_MOUNT] =
-		"`fsmount` has the source that `fsconfig` was told and the new mount, `source -> (detached)/`; `mount_setattr` the attributes set, and those cleared as `~MOUNT_ATTR_*`. "
+		"`fsopen` has the type in `fs_type`; `fsconfig` the source, and in `flags` the name of the option, `key=size`, but no values: they may be secrets; "
+		"`fsmount` the source and the new mount, `source -> (detached)/`; `move_mount` of it `source -> target`; `mount_setattr` and `open_tree_attr` the attributes set, and those cleared as `~MOUNT_ATTR_*`. "
 		"The source stands as it was given; without one there is only the target.",
 	[FS_PROCESS_FORK] =
 		"A new thread is no new process and has no row. `return_value` is the child's id on the "
@@ -175,6 +178,7 @@ static const char *const notes[FS_OP_COUNT] = {
 	[FS_PROCESS_EXEC] =
 		"`cmdline` has the new arguments, `filename` the binary that runs: of a script "
 		"its interpreter.",
+	[FS_UNKNOWN] = "A request of kernel AIO that is refused since its opcode is unknown.",
 	[FS_PROCESS_EXIT] =
 		"Once a process, when its last thread ends. `return_value` is the exit code, 128 "
 		"and the signal's number after a signal. No `duration_ns`.",
@@ -225,7 +229,9 @@ static const char *filename_of(const struct syscall_desc *d)
 	case SHAPE_IOCTL:
 		return "file -> file";
 	case SHAPE_FSMOUNT:
-		return "text -> file";
+		return d->kind == KIND_FSOPEN   ? "" :
+		       d->kind == KIND_FSCONFIG ? "text" :
+						  "text -> file";
 	case SHAPE_PATH:
 		if (d->path2)
 			return d->props & PROP_LINK_TARGET ? "text -> asked" : "asked -> asked";
@@ -322,7 +328,8 @@ static void add_calls(enum source source, const struct call *calls, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct syscall_desc *d = &calls[i].d;
 
-		if (d->stream != STREAM_FS || d->op == FS_NONE)
+		if (d->stream != STREAM_FS || d->op == FS_NONE ||
+		    d->op == FS_UNKNOWN) /* of kernel AIO: aio_commands */
 			continue;
 		add(source, d->op, calls[i].name, NULL, d);
 		if (d->props & PROP_REMOVEDIR)
@@ -374,7 +381,7 @@ static const char operations_head[] =
 	"- *by descriptor*: with `AT_EMPTY_PATH`, or with no path where the call allows that.\n"
 	"- `a -> b`: two of them, the source first. A ` -> ` inside a name is escaped.\n"
 	"- `(detached)/x`: below a mount that is attached nowhere (`fsmount`, `open_tree`, or\n"
-	"  unmounted while in use), from the mount's root on.\n"
+	"  unmounted while in use), from the root of its filesystem on.\n"
 	"- What has no path is called as `/proc/PID/fd` calls it: `pipe:[7]`, `net:[4026531840]`,\n"
 	"  `anon_inode:[eventfd]`.\n"
 	"\n"
@@ -401,6 +408,9 @@ static const char operations_head[] =
 	"  4,096 bytes. `LAST_LINK`: the unlinked name was the file's last. `replaced=INODE`: the\n"
 	"  rename took the name from that inode. `PATH_LATE`: the path could be read only when the\n"
 	"  call had ended, and may have been changed until then ([threats.md](threats.md)).\n"
+	"  `ARGS_LATE`: the same of a size, an offset or flags that the call takes from memory.\n"
+	"  `RESULT_UNKNOWN`: a request of kernel AIO whose result nobody was told; `return_value`\n"
+	"  and `errno` are empty.\n"
 	"- Bits without a name follow in hexadecimal.\n"
 	"\n"
 	"**Process ids** are the machine's (those of the initial pid namespace) in every column of\n"
@@ -409,10 +419,12 @@ static const char operations_head[] =
 	"**Refused calls.** A call that a seccomp filter answers in the kernel's place (an errno, a\n"
 	"signal, a supervisor) is a row like any other, with the result that the program got; with\n"
 	"SECCOMP_RET_TRAP that is the number of the call, as strace shows. When it began is not known:\n"
-	"`duration_ns` is empty. Of a thread that was there before the recording, the first such call\n"
-	"has no row if nothing was seen of the thread before: it may be one that began earlier. A\n"
-	"tracer that changes a call's number or arguments is seen by what the kernel then does; one\n"
-	"that skips the call leaves no number, and so no row.\n"
+	"`duration_ns` is empty. Of a thread that was there before the recording the first such call\n"
+	"may be one that began earlier: its paths are marked `PATH_LATE`. A call that a tracer (ptrace)\n"
+	"skips has the result that the kernel gives, mostly ENOSYS; the tracer can put another in its\n"
+	"place when the call has ended. One whose number or arguments a tracer changes is recorded as\n"
+	"what the kernel then does. Calls that are skipped by a tracer have no row with\n"
+	"`--attach functions`, or if the tracer ignores SIGCHLD.\n"
 	"\n"
 	"`only i386`: calls that 32-bit programs on x86-64 have besides those in the column\n"
 	"before, or whose rows have other columns.\n"
@@ -501,10 +513,9 @@ static void print_operations(void)
 	printf(": what kernel AIO was asked and answered is read there,\n"
 	       "and `setns` may change what paths mean.\n"
 	       "A request of kernel AIO is a row when its result is there, whether the program asks\n"
-	       "for it or ends first; one that is still under way when the program has ended is\n"
-	       "counted as lost. A request that `io_submit` refuses is a row with its errno if it is\n"
-	       "the first of its call (of later ones the call doesn't say why), and unless its opcode\n"
-	       "is unknown.\n");
+	       "for it or ends first. One that is still under way when the program has ended has no\n"
+	       "result: `RESULT_UNKNOWN`. A request that `io_submit` refuses is a row with its errno if\n"
+	       "it is the first of its call; of a later one the call does not say why: `RESULT_UNKNOWN`.\n");
 
 	printf("\n## arm64\n\nHas all of these system calls but those that its kernel hasn't either: ");
 	print_others(native_calls, ARRAY_SIZE(native_calls), arm64_calls, ARRAY_SIZE(arm64_calls));

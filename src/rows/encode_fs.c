@@ -131,20 +131,26 @@ static char *cleared_flags(uint32_t value, char *p, char *field)
 	return p;
 }
 
-/* The name of the option that fsconfig() sets. Any program can give any: what is no letter of such a
- * name is left out. */
-static char *option_key(const struct rec_fs_long *l, char *p)
+/* The name of an option or a filesystem's type, which any program can make up: characters that such
+ * names do not have are left out. */
+static char *plain_name(const char *name, size_t len, char *p)
 {
-	for (size_t i = 0; i < l->len2; i++) {
-		char c = l->asked[l->len + i];
-
-		if (isalnum((unsigned char)c) || memchr("_-.", c, 3))
-			*p++ = c;
-	}
+	for (size_t i = 0; i < len; i++)
+		if (isalnum((unsigned char)name[i]) || memchr("_-.", name[i], 3))
+			*p++ = name[i];
 	return p;
 }
 
-static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p)
+/* The type that fsopen() was asked for, or that a context of it has. */
+static char *asked_type(const struct encoder *e, const struct rec_fs_long *l, char *p)
+{
+	if (e->anon && l->fs.ret < 0) /* it may be no type */
+		return p;
+	return plain_name(l->fs_type, strnlen(l->fs_type, FSTYPE_BYTES), p);
+}
+
+static char *kind_flags(const struct encoder *e, const struct rec_fs *r,
+			const struct rec_fs_long *l, char *p)
 {
 	uint32_t kind = r->flags >> KIND_SHIFT, flags = r->flags & ((1u << KIND_SHIFT) - 1);
 	char *field = p;
@@ -159,8 +165,8 @@ static char *kind_flags(const struct rec_fs *r, const struct rec_fs_long *l, cha
 		p = more_flags(&names_mount_attr, l->aux, p, field);
 		p = cleared_flags(l->aux2, p, field);
 	}
-	if (kind == KIND_FSCONFIG && l && l->len2)
-		p = option_key(l, word(p, field, "key="));
+	if (kind == KIND_FSCONFIG && l && l->len2 && !e->anon)
+		p = plain_name(l->asked + l->len, l->len2, word(p, field, "key="));
 	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
 		p = more_flags(&names_lock_type, l->aux, p, field);
 	return p;
@@ -222,7 +228,7 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 	else if (r->has & FS_HAS_FILE_FLAGS)
 		p = encode__flags(e, &names_open_file, r->flags, p);
 	else if (r->has & FS_HAS_FLAGS && has_kind(r, l))
-		p = kind_flags(r, l, p);
+		p = kind_flags(e, r, l, p);
 	else if (r->has & FS_HAS_FLAGS && ops[r->op].flags)
 		p = encode__flags(e, ops[r->op].flags, r->flags | upper_flags(r, l), p);
 	if (l && l->has & LONG_HAS_RWF)
@@ -264,6 +270,17 @@ static char *two_names(struct encoder *e, const struct path_entry *in, const str
 	return csv__quote(field, p);
 }
 
+static char *result_columns(const struct rec_fs *r, int64_t ret, char *p)
+{
+	bool known = !(r->has & FS_NO_RESULT);
+
+	COLUMN(p, "return_value");
+	if (known)
+		p = csv__i64(p, ret);
+	COLUMN(p, "errno");
+	return known ? encode__errno(ret, p) : p;
+}
+
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_fs *r = record;
@@ -271,7 +288,6 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const struct path_entry *path = NULL;
 	const struct task_entry *task = encode__task(e, r->task);
 	const char *fs_type = NULL;
-	bool has_result = !(r->has & FS_NO_RESULT);
 	int64_t ret = r->ret;
 
 	if (!r->op || r->op >= FS_OP_COUNT || !selection__op(e->selection, r->op))
@@ -317,7 +333,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->has & FS_HAS_OFFSET)
 		p = csv__i64(p, r->offset);
 	COLUMN(p, "bytes_completed");
-	if (r->has & FS_HAS_BYTES && ret >= 0 && has_result)
+	if (r->has & FS_HAS_BYTES && ret >= 0 && !(r->has & FS_NO_RESULT))
 		p = csv__u64(p, ret);
 	COLUMN(p, "inode", "device");
 	if (path) {
@@ -330,19 +346,13 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 		fs_type = *l->fs_type ? l->fs_type : mounts__type(e->mounts, l->dev);
 	} else {
 		*p++ = ',';
-		fs_type = l && l->has & LONG_HAS_TYPE ? l->fs_type : NULL;
 	}
 	COLUMN(p, "flags");
 	p = flags_field(e, r, l, path, p);
 	COLUMN(p, "duration_ns");
 	if (r->op != FS_PROCESS_EXIT && r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
-	COLUMN(p, "return_value");
-	if (has_result)
-		p = csv__i64(p, ret);
-	COLUMN(p, "errno");
-	if (has_result)
-		p = encode__errno(ret, p);
+	p = result_columns(r, ret, p);
 	COLUMN(p, "mmap_prot");
 	if (l && l->has & LONG_HAS_PROT)
 		p = encode__flags(e, &names_prot, l->aux, p);
@@ -357,5 +367,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "fs_type");
 	if (fs_type)
 		p = encode__word(p, fs_type);
+	else if (l && l->has & LONG_HAS_TYPE)
+		p = asked_type(e, l, p);
 	return encode__end(r->ns, p);
 }

@@ -66,8 +66,8 @@ static void refused(int op, const char *name, int fd, long n, long offset, int e
 	say(op == IOCB_CMD_PREAD ? "read" : "write", name, n, text, -error);
 }
 
-/* A request that fails behind one that does not: io_submit() says how many it has taken, and nothing
- * of the error. */
+/* A request that fails behind one that does not: io_submit() says how many it has taken, and
+ * nothing of the error. */
 static void refused_later(void)
 {
 	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));

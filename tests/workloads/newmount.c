@@ -19,7 +19,8 @@ static long tell(long result, const char *filename, const char *flags, const cha
 /* A filesystem, from nothing to a file on it. */
 static void make(const char *type)
 {
-	int fs = tell(OK(SYS(fsopen, type, FSOPEN_CLOEXEC)), "", "FSOPEN|FSOPEN_CLOEXEC", type), mount, fd;
+	int fs = tell(OK(SYS(fsopen, type, FSOPEN_CLOEXEC)), "", "FSOPEN|FSOPEN_CLOEXEC", type),
+	    mount, fd;
 
 	tell(SYS(fsconfig, fs, FSCONFIG_SET_STRING, "source", "the source", 0), "the source",
 	     "FSCONFIG|FSCONFIG_SET_STRING|key=source", type);
@@ -80,7 +81,8 @@ static void copy(const char *type)
 static void fail(void)
 {
 	tell(SYS(fsopen, "no-such-type", 0), "", "FSOPEN", "no-such-type");
-	tell(SYS(fsconfig, 0, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "", "FSCONFIG|FSCONFIG_CMD_CREATE", "");
+	tell(SYS(fsconfig, 0, FSCONFIG_CMD_CREATE, NULL, NULL, 0), "",
+	     "FSCONFIG|FSCONFIG_CMD_CREATE", "");
 	tell(SYS(fspick, AT_FDCWD, "absent", 0), "@/absent", "FSPICK", "");
 }
 

@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 	};
 	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
 	int fd = OK(SYS(openat, AT_FDCWD, argv[1], O_RDWR));
-	volatile char *go = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	volatile char *go =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 
 	IS(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	OK(SYS(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));

@@ -58,8 +58,10 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 					 &addrs, &opts.cnt);
 
 	if (!err) {
-		/* There is room for one more. What a seccomp filter answers passes no other function. */
-		if (returns && (b->skel->bss->secure_computing = functions__address("__secure_computing")))
+		/* There is room for one more. What a seccomp filter answers passes no other
+		 * function. */
+		if (returns &&
+		    (b->skel->bss->secure_computing = functions__address("__secure_computing")))
 			addrs[opts.cnt++] = b->skel->bss->secure_computing;
 		opts.addrs = addrs;
 		link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
