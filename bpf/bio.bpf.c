@@ -72,17 +72,11 @@ PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
-	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
+	rec = reserve_block(now, f->dev, (u8)kread(bio, bio, bi_status), &flags);
 	if (!rec)
 		goto out;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->type = REC_BLOCK;
 	rec->is_bio = 1;
-	rec->cpu = bpf_get_smp_processor_id();
-	rec->ns = now;
 	rec->issue_ns = f->start_ns;
-	rec->error = (u8)kread(bio, bio, bi_status);
-	rec->dev = f->dev;
 	rec->cmd_flags = f->cmd_flags;
 	rec->sector = f->sector;
 	rec->bytes = f->bytes;

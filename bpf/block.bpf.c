@@ -227,15 +227,9 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
-	rec = reserve(STREAM_BLOCK, sizeof(*rec), now, &flags);
+	rec = reserve_block(now, request_dev(rq), error, &flags);
 	if (!rec)
 		goto out;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->type = REC_BLOCK;
-	rec->cpu = bpf_get_smp_processor_id();
-	rec->ns = now;
-	rec->error = error;
-	rec->dev = request_dev(rq);
 	/* The flush machinery clears the request's flags for steps already done; the bio still has
 	 * them. */
 	rec->cmd_flags = rq->cmd_flags;

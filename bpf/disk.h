@@ -7,8 +7,11 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/rings.h"
 #include "bpf/task.h"
 #include "bpf/task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
 
 static __always_inline u64 bio_disk(u64 bio)
 {
@@ -37,6 +40,23 @@ static __always_inline bool current_submitter(struct submitter *ret)
 	ret->left_out = task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
 	ret->task = state->id;
 	return true;
+}
+
+/* A record of what completed at NOW on the device DEV, with ERROR; the rest of it is 0. NULL if there
+ * is no room for it: then it counts as lost. */
+static __always_inline struct rec_block *reserve_block(u64 now, u32 dev, s32 error, u64 *ret_flags)
+{
+	struct rec_block *rec = reserve(STREAM_BLOCK, sizeof(*rec), now, ret_flags);
+
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->type = REC_BLOCK;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->ns = now;
+	rec->dev = dev;
+	rec->error = error;
+	return rec;
 }
 
 #endif
