@@ -29,7 +29,7 @@ static __always_inline bool stops_at_entry(struct task_struct *task)
 	       task_read(task, ptrace_message) == PTRACE_EVENTMSG_SYSCALL_ENTRY;
 }
 
-PAIR("tp_btf/signal_generate", on_signal_generate, HOOK_STOP)
+PAIR("tp_btf/signal_generate", on_stop, HOOK_STOP)
 {
 	struct task_struct *task = current_task();
 	struct task_state *state;

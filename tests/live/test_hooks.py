@@ -177,10 +177,10 @@ def loaded(recording):
 # What keeps the state of threads, whatever the stream.
 TASKS = ("on_process_fork", "on_process_free")
 PROGRAMS = {
-    "fs": ("on_sys_", "on_uring_", "on_process_", "on_signal"),
-    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_exit", *TASKS),
-    "nw_epoll": ("on_sys_", "on_process_exit", *TASKS), # of a thread that ends while it waits
-    "nw_sockopt": ("on_sys_", *TASKS),
+    "fs": ("on_sys_", "on_uring_", "on_process_", "on_signal", "on_stop", "on_path_"),
+    "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_exit", "on_stop", *TASKS),
+    "nw_epoll": ("on_sys_", "on_process_exit", "on_stop", *TASKS), # of a thread that ends while it waits
+    "nw_sockopt": ("on_sys_", "on_stop", *TASKS),
     "nw_drop": ("on_skb_drop", "on_tcp_", *TASKS),
     "block": ("on_block_", "on_bio_", *TASKS),
     "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_fault_user", "on_fault_kernel", *TASKS),

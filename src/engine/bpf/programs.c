@@ -68,7 +68,7 @@ const struct program programs[] = {
 	{ HOOK_SYS_EXIT, "kretprobe.multi/sys_*", "on_sys_exit_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp/raw_syscalls/sys_exit", "on_sys_exit_classic", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
-	{ HOOK_STOP, "tp_btf/signal_generate", "on_signal_generate", SYSCALL_STREAMS, 5,
+	{ HOOK_STOP, "tp_btf/signal_generate", "on_stop", SYSCALL_STREAMS, 5,
 	  "calls that a tracer (ptrace) skips" },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
