@@ -42,8 +42,8 @@ static __always_inline bool current_submitter(struct submitter *ret)
 	return true;
 }
 
-/* A record of what completed at NOW on the device DEV, with ERROR; the rest of it is 0. NULL if there
- * is no room for it: then it counts as lost. */
+/* A record of what completed at NOW on the device DEV, with ERROR; the rest of it is 0. NULL if
+ * there is no room for it: then it counts as lost. */
 static __always_inline struct rec_block *reserve_block(u64 now, u32 dev, s32 error, u64 *ret_flags)
 {
 	struct rec_block *rec = reserve(STREAM_BLOCK, sizeof(*rec), now, ret_flags);
