@@ -17,7 +17,7 @@ _iotrc()
 	--replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--trace-bucket) return ;;
+	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--metrics-listen|--trace-bucket) return ;;
 	esac
 	case ${COMP_WORDS[1]} in
 	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;

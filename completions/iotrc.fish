@@ -157,7 +157,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l telemetry -d 'report to the gateway, for each session sent, its …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l reward-code -x -d 'the code that --reward prints, set by a study'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l metrics-file -rF -d 'write metrics to FILE every 15 seconds, for …'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l metrics-listen -d 'answer GET /metrics over HTTP (default address …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l metrics-listen -x -d 'answer GET /metrics over HTTP at [ADDRESS:]PORT …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l config -rF -d 'read options from FILE; the command line overrides …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l check-config -d 'check FILE for mistakes (default …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l daemon -d 'go into the background once recording has begun'

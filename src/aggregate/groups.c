@@ -118,6 +118,7 @@ static int grow(struct groups *g)
 		g->size = size;
 	}
 	if (g->count * 2 >= g->n_slots) {
+		/* NOLINTNEXTLINE(*.UnixAPI): FIRST_SLOTS at least */
 		uint32_t *slots = calloc(g->n_slots * 2, sizeof(*slots));
 
 		if (!slots)

@@ -32,6 +32,7 @@ static unsigned int find_pair(const struct sketch *s, unsigned int bucket)
 	while (low < high) {
 		unsigned int middle = (low + high) / 2;
 
+		/* NOLINTNEXTLINE(*.NullDereference): there are counts where LEN is not 0 */
 		if (PAIR_BUCKET(s->counts[middle]) < bucket)
 			low = middle + 1;
 		else
@@ -74,6 +75,7 @@ static int widen(struct sketch *s, unsigned int bucket)
 		return -ENOMEM;
 	if (s->len)
 		memcpy(counts + (s->first - first), s->counts, s->len * sizeof(*counts));
+	/* NOLINTNEXTLINE(*.Malloc): those of before, which nothing else has */
 	free(s->counts);
 	s->counts = counts;
 	s->first = first;
@@ -106,6 +108,7 @@ static int count_pair(struct sketch *s, unsigned int bucket, uint64_t n)
 	unsigned int i = find_pair(s, bucket);
 	int err;
 
+	/* NOLINTNEXTLINE(*.NullDereference): there are counts where LEN is not 0 */
 	if (i < s->len && PAIR_BUCKET(s->counts[i]) == bucket) {
 		if (n > COUNT_MAX - PAIR_COUNT(s->counts[i]))
 			return -E2BIG;
@@ -117,6 +120,7 @@ static int count_pair(struct sketch *s, unsigned int bucket, uint64_t n)
 	err = grow_pairs(s);
 	if (err)
 		return err;
+	/* NOLINTNEXTLINE(*.NonNullParamChecker): grow_pairs() has made room */
 	memmove(s->counts + i + 1, s->counts + i, (s->len - i) * sizeof(*s->counts));
 	s->counts[i] = PAIR(bucket, n);
 	s->len++;

@@ -81,7 +81,7 @@ static int make_fifo(struct run_engine *e)
 	e->fd = open(e->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (e->fd < 0)
 		return -errno;
-	fcntl(e->fd, F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
+	(void)fcntl(e->fd, F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
 	return 0;
 }
 
@@ -135,8 +135,8 @@ static void keep_reading(int fd)
 
 	setsid();
 	for (int i = 0; i <= STDERR_FILENO; i++)
-		dup2(nothing, i);
-	dup2(fd, STDERR_FILENO + 1);
+		(void)dup2(nothing, i);
+	(void)dup2(fd, STDERR_FILENO + 1);
 	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0);
 	_exit(chdir("/") || discard(STDERR_FILENO + 1));
 }

@@ -81,15 +81,20 @@ static int take_back(int socket, int fd)
 int run_shim__execute(char **argv, const char *fifo, const char *errors)
 {
 	char self[PATH_MAX] = "", number[16];
-	int socket = put_aside(STDERR_FILENO), other;
+	int socket = put_aside(STDERR_FILENO), other, err;
 	size_t n = 0;
 	char **all;
 
 	while (argv[n])
 		n++;
 	all = calloc(SHIM_ARGS + n + 1, sizeof(*all));
-	if (socket < 0 || !all || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return socket < 0 ? socket : -errno;
+	if (!all)
+		return -ENOMEM;
+	if (socket < 0 || readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
+		err = socket < 0 ? socket : -errno;
+		free(all);
+		return err;
+	}
 	snprintf(number, sizeof(number), "%d", socket);
 	memcpy(all, (char *[]){ self, "run", STRACE_SHIM, number }, SHIM_ARGS * sizeof(*all));
 	memcpy(all + SHIM_ARGS, argv, n * sizeof(*all));

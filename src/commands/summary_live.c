@@ -99,7 +99,7 @@ static int find_part(const struct dimension *d)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (!strcmp(parts[i].name, d->name))
-			return i;
+			return (int)i;
 	return -1;
 }
 

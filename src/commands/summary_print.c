@@ -47,6 +47,7 @@ static size_t name_part(const struct summary_print *p, const struct summary *s,
 
 	if (len > SUMMARY_NAME_MAX)
 		len = SUMMARY_NAME_MAX;
+	/* NOLINTNEXTLINE(*.NonNullParamChecker): a key, which is never NULL */
 	memcpy(buf, name ?: f.s, len);
 	buf[len] = '\0';
 	return len;

@@ -194,6 +194,9 @@ static int copy(struct writer *w, char **text, uint64_t *ret_rows, struct scan_r
 	query = open_memstream(&count, &size);
 	if (fclose(w->sql) || !query) {
 		w->sql = NULL;
+		if (query)
+			fclose(query);
+		free(count);
 		return fail(ret, -ENOMEM, "out of memory");
 	}
 	w->sql = NULL;

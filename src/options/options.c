@@ -718,8 +718,9 @@ const struct option_row option_rows[] = {
 	{ "metrics-file", 0, "FILE", METRICS, set_metrics_file,
 	  "write metrics to FILE every 15 seconds, for\nnode_exporter's textfile collector",
 	  .conf = "/var/lib/prometheus/node-exporter/iotrc.prom" },
-	{ "metrics-listen", 0, "[ADDRESS:]PORT", METRICS, set_metrics_listen,
-	  "answer GET /metrics over HTTP (default address\n127.0.0.1)", .conf = "9435" },
+	{ "metrics-listen", 0, "ADDRESS", METRICS, set_metrics_listen,
+	  "answer GET /metrics over HTTP at [ADDRESS:]PORT\n(default address 127.0.0.1)",
+	  .conf = "9435" },
 
 	{ "config", 0, "FILE", SERVICE, set_file,
 	  "read options from FILE; the command line overrides\nthem", SETS(config),

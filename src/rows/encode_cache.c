@@ -45,7 +45,7 @@ char *encode__fault(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->access != FAULT_UNKNOWN)
 		p = encode__word(p, r->access == FAULT_WRITE ? "WRITE" : "READ");
 	COLUMN(p, "severity");
-	p = encode__word(p, operation__name(STREAM_PAGEFAULT, r->major));
+	p = encode__word(p, operation__name(STREAM_PAGEFAULT, !!r->major));
 	COLUMN(p, "inode");
 	p = csv__u64(p, r->ino);
 	COLUMN(p, "offset_pages");

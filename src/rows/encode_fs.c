@@ -136,7 +136,7 @@ static char *cleared_flags(uint32_t value, char *p, char *field)
 static char *plain_name(const char *name, size_t len, char *p)
 {
 	for (size_t i = 0; i < len; i++)
-		if (isalnum((unsigned char)name[i]) || memchr("_-.", name[i], 3))
+		if (isalnum((unsigned char)name[i]) || strchr("_-.", name[i]))
 			*p++ = name[i];
 	return p;
 }

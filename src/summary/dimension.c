@@ -41,7 +41,7 @@ static struct row_field directory(const struct export_row *row, int column, char
 
 	if (!slash)
 		return nothing();
-	f.len = slash - f.s ? slash - f.s : 1;
+	f.len = slash != f.s ? slash - f.s : 1;
 	return f;
 }
 

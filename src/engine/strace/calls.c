@@ -37,8 +37,13 @@ struct event {
 	const struct line_call *call;
 	const struct info *info;
 	uint64_t ns; /* of its end, CLOCK_MONOTONIC */
-	struct rec_fs_long r;
-	char asked[2 * PATH_BYTES]; /* follows R in the record */
+	union {
+		struct rec_fs_long r;
+		struct {
+			char record[sizeof(struct rec_fs_long)];
+			char asked[2 * PATH_BYTES]; /* follows R in the record */
+		};
+	};
 };
 
 _Static_assert(offsetof(struct event, asked) ==

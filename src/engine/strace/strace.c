@@ -483,7 +483,7 @@ static void free_strace(struct engine *e)
 static int open_strace(struct engine **ret, const struct engine_config *config, char *problem)
 {
 	struct strace *s = calloc(1, sizeof(*s));
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	int err;
 
 	if (!s)
