@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/thread.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "platform/cond.h"
@@ -11,33 +9,38 @@
 #include "platform/priority.h"
 #include "platform/thread_name.h"
 
-/* What a new thread needs to know; it frees this. */
+/* What a new thread needs to know, on the stack of the one that starts it, which waits until it has
+ * been read: memory that another thread frees would cost an arena of malloc() for each. */
 struct start {
 	const char *name;
 	void *(*run)(void *arg);
 	void *arg;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool read;
 };
 
 /* A thread names itself: Landlock may keep others from it, and macOS does. */
 static void *begin(void *arg)
 {
-	struct start s = *(struct start *)arg;
+	struct start *start = arg;
+	void *(*run)(void *arg) = start->run;
+	void *own = start->arg;
 
-	free(arg);
-	thread_name__set(pthread_self(), s.name);
-	return s.run(s.arg);
+	thread_name__set(pthread_self(), start->name);
+	pthread_mutex_lock(&start->lock);
+	start->read = true;
+	pthread_cond_signal(&start->wake);
+	pthread_mutex_unlock(&start->lock);
+	return run(own);
 }
 
-int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg)
+static int create(pthread_t *ret, struct start *start)
 {
-	struct start *start = malloc(sizeof(*start));
 	pthread_attr_t attr;
 	sigset_t all, old;
 	int err;
 
-	if (!start)
-		return -ENOMEM;
-	*start = (struct start){ name, run, arg };
 	pthread_attr_init(&attr);
 	priority__pass_on(&attr);
 	sigfillset(&all);
@@ -45,9 +48,24 @@ int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), voi
 	err = pthread_create(ret, &attr, begin, start);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if (err)
-		free(start);
 	return -err;
+}
+
+int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg)
+{
+	struct start start = { .name = name, .run = run, .arg = arg };
+	int err;
+
+	pthread_mutex_init(&start.lock, NULL);
+	pthread_cond_init(&start.wake, NULL);
+	err = create(ret, &start);
+	pthread_mutex_lock(&start.lock);
+	while (!err && !start.read)
+		pthread_cond_wait(&start.wake, &start.lock);
+	pthread_mutex_unlock(&start.lock);
+	pthread_cond_destroy(&start.wake);
+	pthread_mutex_destroy(&start.lock);
+	return err;
 }
 
 static void *enter(void *arg)
