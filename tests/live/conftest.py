@@ -18,10 +18,13 @@ import recorder
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: no other test runs at the same time")
     config.addinivalue_line("markers", "slow: starts before the others, so that nothing waits for it in the end")
+    config.addinivalue_line("markers", "native: not on emulated machines")
 
 
 def pytest_collection_modifyitems(items):
     """Files whose tests share something first, as each of them runs on one worker; then slow tests, then the others."""
+    if recorder.EMULATED:
+        items[:] = [item for item in items if not item.get_closest_marker("native")]
     items.sort(key=lambda item: (not shares(item.path), not item.get_closest_marker("slow")))
 
 

@@ -10,6 +10,7 @@ import pathlib
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -60,6 +61,13 @@ def unescape(field):
 
 def workload(name):
     return os.path.join(WORKLOADS, name)
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 class Stopwatch:

@@ -61,7 +61,7 @@ def test_quiet_leaves_it_out(tmp_path):
 
 
 @pytest.mark.alone
-@pytest.mark.skipif(recorder.EMULATED, reason="a million calls take minutes under emulation")
+@pytest.mark.native # a million calls take minutes under emulation
 def test_a_large_session_does_not_hold_up_the_end(tmp_path):
     """Of millions of rows some are read: the first line says how many."""
     work = tmp_path / "file"

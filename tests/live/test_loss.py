@@ -103,7 +103,7 @@ print(json.dumps(dict(zip(*fields))))
 def test_resets(tmp_path):
     """EstabResets is not a call's: of an abort the rows have the option that asked for it and the close,
     and the kernel counts both ends (docs/network.md)."""
-    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_sockopt") as r:
+    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_sockopt", *recorder.OWN) as r:
         process = subprocess.Popen(
             ["unshare", "--net", sys.executable, "-c", RESETS], stdout=subprocess.PIPE, text=True
         )

@@ -41,16 +41,10 @@ def get(port, path="/metrics", method="GET"):
     return answer.status, answer.getheader("Content-Type"), answer.read().decode()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def recorded(module_path):
     """The recording, its metrics while it ran by HTTP, and the file that it left."""
-    file, port = pathlib.Path(module_path, "iotrc.prom"), free_port()
+    file, port = pathlib.Path(module_path, "iotrc.prom"), recorder.free_port()
     with recorder.Recording(module_path, "--streams", "fs,block", *recorder.OWN, "--metrics-file", file,
                             "--metrics-listen", str(port)) as r:
         first = parse(file.read_text())
@@ -168,7 +162,7 @@ def test_an_address_in_use_is_told(tmp_path):
 
 def test_a_reader_never_sees_half_a_file(module_path):
     """Each GET and each read of the file parses, however often they are made."""
-    file, port, stop, bad = pathlib.Path(module_path, "again.prom"), free_port(), threading.Event(), []
+    file, port, stop, bad = pathlib.Path(module_path, "again.prom"), recorder.free_port(), threading.Event(), []
 
     def read():
         while not stop.is_set():

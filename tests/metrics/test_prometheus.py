@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,17 +20,11 @@ import recorder  # noqa: E402
 DOCS = ROOT / "docs" / "metrics"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Prometheus:
     """A server of our own on loopback that scrapes PORT each second."""
 
     def __init__(self, path, port):
-        self.port = free_port()
+        self.port = recorder.free_port()
         (path / "alerts.yml").write_bytes((DOCS / "alerts.yml").read_bytes())
         (path / "prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
@@ -67,7 +60,7 @@ scrape_configs:
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory):
     """A recording with load, what Prometheus knows of it, and the text that was read last."""
-    path, port = tmp_path_factory.mktemp("metrics"), free_port()
+    path, port = tmp_path_factory.mktemp("metrics"), recorder.free_port()
     os.chmod(path, 0o755)
     with recorder.Recording(path, "--streams", "fs,block", *recorder.OWN, "--metrics-listen", str(port),
                             "--upload", f"file://{path}") as r:

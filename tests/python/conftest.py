@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The loader is tested with sessions written by hand (craft.py), whose columns are those of a real one:
 TEMPLATE is its manifest.json, recorded here where the environment names none."""
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -14,6 +17,30 @@ sys.path.insert(0, str(TOP / "python"))
 import craft # noqa: E402
 
 IOTRC = os.environ.get("IOTRC", "")
+
+
+@contextlib.contextmanager
+def recording(output, *args, codes=(0,)):
+    """Records into OUTPUT while the block runs. What it gives has the session's directory (session) and, when the
+    block has ended, what the recorder wrote to stderr (said). CODES: how the recorder may end."""
+    recorder = subprocess.Popen([IOTRC, "-o", output, "--no-snapshots", *args], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+    recorded = types.SimpleNamespace(session=recorder.stdout.readline().strip())
+    try:
+        yield recorded
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        _, recorded.said = recorder.communicate(timeout=60)
+    assert recorder.returncode in codes, recorded.said
+
+
+def record_script(output, script):
+    """The session of SCRIPT, whose argument is a directory of its own; all that was done to files there."""
+    place = output / "work"
+    place.mkdir()
+    with recording(output / "out", "--streams", "fs,block", "--path", place) as recorded:
+        subprocess.run(["sh", "-c", script, "sh", place], check=True)
+    return recorded.session
 
 
 @pytest.fixture(scope="session")

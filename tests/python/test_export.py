@@ -5,7 +5,6 @@ import datetime
 import json
 import os
 import pty
-import signal
 import struct
 import subprocess
 
@@ -32,17 +31,7 @@ sync
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A session of a program that reads and writes four files."""
-    output = tmp_path_factory.mktemp("recorded")
-    place = output / "work"
-    place.mkdir()
-    recorder = subprocess.Popen([conftest.IOTRC, "-o", output / "out", "--no-snapshots", "--streams", "fs,block",
-                                 "--path", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    session = recorder.stdout.readline().strip()
-    subprocess.run(["sh", "-c", WORK, "sh", place], check=True)
-    recorder.send_signal(signal.SIGINT)
-    _, said = recorder.communicate(timeout=60)
-    assert recorder.returncode == 0, said
-    return session
+    return conftest.record_script(tmp_path_factory.mktemp("recorded"), WORK)
 
 
 def export(*args, code=0, **options):

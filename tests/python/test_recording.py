@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 
@@ -34,15 +33,11 @@ ctypes.CDLL(None).ftruncate(os.open("new", os.O_CREAT | os.O_RDWR), ctypes.c_lon
 def test_an_overlay_s_inodes_are_exact(tmp_path):
     place = tmp_path / "overlay"
     place.mkdir()
-    recorder = subprocess.Popen([conftest.IOTRC, "-o", tmp_path / "out", "--no-snapshots", "--streams", "fs", "--path",
-                                 place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    session = recorder.stdout.readline().strip()
-    done = subprocess.run(["unshare", "-m", "sh", "-c", OVERLAY, "sh", place], capture_output=True, text=True,
-                          check=False)
-    recorder.send_signal(signal.SIGINT)
-    _, said = recorder.communicate(timeout=60)
+    with conftest.recording(tmp_path / "out", "--streams", "fs", "--path", place) as recorded:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", OVERLAY, "sh", place], capture_output=True, text=True,
+                              check=False)
     assert done.returncode == 0, done.stderr
-    assert recorder.returncode == 0, said
+    session = recorded.session
     inodes = {int(line) for line in done.stdout.splitlines()}
     assert len(inodes) == 10 and min(inodes) > 2**53 and max(inodes) > 2**63
 
@@ -56,7 +51,7 @@ def test_an_overlay_s_inodes_are_exact(tmp_path):
     assert guessed["size"].dtype == "float64" and guessed["size"].min() == -1
     assert iotrc.Session(session).boot == open("/proc/sys/kernel/random/boot_id").read().strip()
 
-    command = shlex.split(re.search(r"^  (python3 -c .*)$", said, re.M)[1])
+    command = shlex.split(re.search(r"^  (python3 -c .*)$", recorded.said, re.M)[1])
     told = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(conftest.TOP / "python")})
     assert f"[{len(fs)} rows x {len(fs.columns)} columns]" in told.stdout

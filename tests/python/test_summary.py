@@ -5,7 +5,6 @@ import json
 import math
 import pathlib
 import re
-import signal
 import subprocess
 
 import numpy as np
@@ -76,14 +75,9 @@ with open("big.7", "rb") as f:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     output, work = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("work")
-    recorder = subprocess.Popen([conftest.IOTRC, "-q", "-o", output, "--no-snapshots", "--cache", "--network"],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    session = recorder.stdout.readline().strip()
-    subprocess.run(["sh", "-c", WORK, "sh", work], check=True, timeout=120, stdout=subprocess.DEVNULL)
-    recorder.send_signal(signal.SIGINT)
-    recorder.communicate(timeout=60)
-    assert recorder.returncode in (0, 3)
-    return pathlib.Path(session)
+    with conftest.recording(output, "-q", "--cache", "--network", codes=(0, 3)) as r:
+        subprocess.run(["sh", "-c", WORK, "sh", work], check=True, timeout=120, stdout=subprocess.DEVNULL)
+    return pathlib.Path(r.session)
 
 
 # ---- what pandas makes of it ----
