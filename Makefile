@@ -355,7 +355,7 @@ check-service:
 # The metrics as Prometheus itself reads them (root).
 check-metrics: all
 	@scripts/install-deps.sh metrics
-	$(call say,TEST,'metrics, read by Prometheus')
+	$(call say,TEST,'metrics as Prometheus reads them')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/metrics
 
 # Recorders that are killed, and disks that fill, fail and vanish (root). Some only: make check-faults KILLS=20
