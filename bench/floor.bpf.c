@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a recorder on these hooks can't do without: the time at enter kept per task, one record at
  * exit. Shares no code with iotrc, so that the floor stays where it is when iotrc changes. */
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+/* bpf_helpers.h uses these types and includes nothing itself. */
 #include <linux/bpf.h>
 #include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #include "floor.h"
 
