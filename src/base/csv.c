@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/csv.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "00" to "99": one division by 100 gives two digits. */
@@ -173,4 +175,36 @@ char *csv__quote(char *field, char *end)
 char *csv__text(char *p, const char *s, size_t len)
 {
 	return csv__quote(p, csv__escape(p, s, len));
+}
+
+static int hex(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+uint8_t csv__next_byte(const char **s, const char *end)
+{
+	const char *at = *s;
+
+	if (*at == '\\' && end - at > 3 && at[1] == 'x') {
+		*s += 4;
+		return (uint8_t)(hex(at[2]) << 4 | hex(at[3]));
+	}
+	at += *at == '\\' && end - at > 1;
+	*s = at + 1;
+	return (uint8_t)*at;
+}
+
+char *csv__unescape(const char *s, size_t len, size_t *ret_len)
+{
+	char *text = malloc(len + 1), *p = text;
+
+	if (!text)
+		return NULL;
+	for (const char *end = s + len; s < end;)
+		*p++ = (char)csv__next_byte(&s, end);
+	*p = '\0';
+	if (ret_len)
+		*ret_len = p - text;
+	return text;
 }

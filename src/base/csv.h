@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes the fields of a row into memory of the caller, which must be large enough. Functions do
- * not allocate and cannot fail; each returns the new end. N bytes of text take at most
- * CSV_TEXT_MAX(n) bytes. */
+/* Writes the fields of a row into memory of the caller, which must be large enough. Functions that
+ * write do not allocate and cannot fail; each returns the new end. N bytes of text take at most
+ * CSV_TEXT_MAX(n) bytes. The last two read. */
 #ifndef IOTRC_CSV_H
 #define IOTRC_CSV_H
 
@@ -34,6 +34,12 @@ char *csv__text(char *p, const char *s, size_t len);
 /* Length of the character at S, of which LEFT (not 0) bytes are there: 1 to 4, or 0 where the byte
  * must be escaped (control character, backslash, not UTF-8). */
 unsigned int csv__char_len(const char *s, size_t left);
+
+/* The byte that the escaped text at *S, which is before END, begins with; *S is then behind it. */
+uint8_t csv__next_byte(const char **s, const char *end);
+/* The bytes that LEN bytes of escaped text stand for, NUL-terminated; the caller frees them.
+ * RET_LEN: how many; may be NULL. NULL when memory is out. */
+char *csv__unescape(const char *s, size_t len, size_t *ret_len);
 
 static inline char *csv__mem(char *p, const char *s, size_t len)
 {

@@ -16,7 +16,7 @@
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
-#define FORMATS "csv, jsonl, parquet, perfetto, msr, blkparse, fio, oracle-general or lcs"
+#define FORMATS "csv, jsonl, parquet, perfetto, strace, msr, blkparse, fio, oracle-general or lcs"
 
 struct task {
 	const struct command *command;
@@ -30,7 +30,8 @@ struct task {
 
 /* Both commands take all of them. */
 static const struct command_option export_options[] = {
-	{ "to", 't', "FORMAT", FORMATS },
+	{ "to", 't', "FORMAT",
+	  "csv, jsonl, parquet, perfetto, strace, msr, blkparse,\nfio, oracle-general or lcs" },
 	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
 	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr, blkparse take block, the others only fs" },
@@ -337,6 +338,8 @@ const struct command export_command = {
 		"perfetto        fs, block: a trace for ui.perfetto.dev or trace_processor: operations on\n"
 		"                their threads' tracks, requests on those of devices, what overlaps on\n"
 		"                tracks below; bytes moved as counters. Times are UTC. One machine\n"
+		"strace          fs: lines as strace -f -ttt -T -y writes them; calls bear the name of the\n"
+		"                operation, ... and ? stand for arguments that a row does not have\n"
 		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
 		"                disk number is major << 20 | minor)\n"
 		"blkparse        block: the text of blkparse(1): lines for issues (D) and completions (C)\n"

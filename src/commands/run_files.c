@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "commands/run_tree.h"
 #include "platform/macros.h"
 
@@ -137,7 +138,7 @@ static struct run_file *named(struct run_files *f, const char *s, size_t len)
 
 	if (!len || *s != '/')
 		return NULL;
-	path = real_path(f, row__unescape(s, len));
+	path = real_path(f, csv__unescape(s, len, NULL));
 	file = path ? find(f, path) : NULL;
 	f->full |= !path;
 	free(path);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "platform/macros.h"
 
 enum row_column { OPERATION, PID, PPID, COMMAND, CMDLINE, ERRNO, COLUMNS };
@@ -75,7 +76,7 @@ static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t p
 	p = &t->programs[t->n];
 	*p = (struct run_program){ .pid = pid, .executed = executed };
 	row__uint(row, column(PPID), &p->parent);
-	p->arguments = row__unescape(arguments->s, arguments->len);
+	p->arguments = csv__unescape(arguments->s, arguments->len, NULL);
 	return p->arguments ? t->n++ : RUN_TREE_NONE;
 }
 

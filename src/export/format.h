@@ -39,7 +39,7 @@ struct format {
 };
 
 extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle,
-	format_perfetto, format_lcs, format_blkparse;
+	format_perfetto, format_lcs, format_blkparse, format_strace;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
 
 /* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and

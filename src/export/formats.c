@@ -6,8 +6,8 @@
 #include <string.h>
 
 const struct format *const formats[] = {
-	&format_csv, &format_jsonl,    &format_msr,      &format_fio, &format_oracle,
-	&format_lcs, &format_perfetto, &format_blkparse, NULL,
+	&format_csv, &format_jsonl,    &format_msr,      &format_fio,    &format_oracle,
+	&format_lcs, &format_perfetto, &format_blkparse, &format_strace, NULL,
 };
 
 const struct format *format__find(const char *name)

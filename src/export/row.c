@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "export/row.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dataset/field.h"
@@ -19,32 +17,22 @@ bool row__uint(const struct export_row *row, int column, uint64_t *ret)
 	return field__uint(row->fields[column].s, row->fields[column].len, ret);
 }
 
+bool row__int(const struct export_row *row, int column, int64_t *ret)
+{
+	const struct row_field *f = &row->fields[column];
+	bool negative = f->len && *f->s == '-';
+	uint64_t v;
+
+	if (!field__uint(f->s + negative, f->len - negative, &v) ||
+	    v > (uint64_t)INT64_MAX + negative)
+		return false;
+	*ret = (int64_t)(negative ? -v : v);
+	return true;
+}
+
 bool row__is(const struct export_row *row, int column, const char *word)
 {
 	const struct row_field *f = &row->fields[column];
 
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
-}
-
-static int hex(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-char *row__unescape(const char *s, size_t len)
-{
-	char *text = malloc(len + 1), *p = text;
-
-	for (size_t i = 0; text && i < len; i++) {
-		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
-			*p++ = (char)(hex(s[i + 2]) << 4 | hex(s[i + 3]));
-			i += 3;
-		} else {
-			i += s[i] == '\\' && i + 1 < len;
-			*p++ = s[i];
-		}
-	}
-	if (text)
-		*p = 0;
-	return text;
 }

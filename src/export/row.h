@@ -25,11 +25,8 @@ int row__column(enum stream stream, const char *name);
 
 /* A column's number; false where it is empty or none. */
 bool row__uint(const struct export_row *row, int column, uint64_t *ret);
+bool row__int(const struct export_row *row, int column, int64_t *ret);
 /* Is the column WORD? */
 bool row__is(const struct export_row *row, int column, const char *word);
-
-/* The bytes that LEN bytes of an escaped field stand for (the CSV rules of docs/format.md),
- * NUL-terminated; the caller frees them. NULL when memory is out. */
-char *row__unescape(const char *s, size_t len);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/anonymize.h"
+#include "base/csv.h"
 #include "base/json_text.h"
 #include "platform/libc.h"
 
@@ -44,32 +45,6 @@ struct report_names *report_names__free(struct report_names *n)
 		anonymizer__free(n->anonymizer);
 	free(n);
 	return NULL;
-}
-
-static int hex(char c)
-{
-	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
-/* The bytes that a field stands for (csv.h), with a NUL behind them; NULL: out of memory. */
-static char *unescape(const char *s, size_t len, size_t *ret_len)
-{
-	char *text = malloc(len + 1), *p = text;
-
-	for (size_t i = 0; text && i < len; i++) {
-		if (s[i] == '\\' && i + 3 < len && s[i + 1] == 'x') {
-			*p++ = (char)(hex(s[i + 2]) << 4 | hex(s[i + 3]));
-			i += 3;
-		} else {
-			i += s[i] == '\\' && i + 1 < len;
-			*p++ = s[i];
-		}
-	}
-	if (text) {
-		*ret_len = p - text;
-		*p = '\0';
-	}
-	return text;
 }
 
 /* Bytes that continue a character. */
@@ -151,7 +126,7 @@ static char *address(struct anonymizer *a, char *out, const char *s, size_t len)
 static json_t *tokens(struct report_names *n, const char *s, size_t len, anonymize with)
 {
 	size_t raw_len = 0;
-	char *raw = unescape(s, len, &raw_len),
+	char *raw = csv__unescape(s, len, &raw_len),
 	     *out = raw ? calloc(1, ANONYMIZE_MAX(raw_len)) : NULL;
 	json_t *json = NULL;
 

@@ -114,6 +114,34 @@ static const char *text(const char *s)
 	return buf;
 }
 
+Test(csv, unescaped_bytes_are_those_that_were_escaped)
+{
+	for (unsigned int pair = 0; pair < 1 << 16; pair++) {
+		const char bytes[4] = { (char)(pair >> 8), (char)pair, 'x', '\\' };
+		char escaped[CSV_TEXT_MAX(4)], *text;
+		size_t len;
+
+		text = csv__unescape(escaped, csv__escape(escaped, bytes, 4) - escaped, &len);
+		cr_assert(text && len == 4 && !memcmp(text, bytes, 4), "%x", pair);
+		free(text);
+	}
+}
+
+/* What anybody may have written: nothing beyond the text is read (AddressSanitizer). */
+Test(csv, text_that_ends_inside_an_escape)
+{
+	static const char *const texts[] = { "", "\\", "\\x", "\\x4", "a\\" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char *copy = strndup(texts[i], strlen(texts[i])),
+		     *text = csv__unescape(copy, strlen(copy), NULL);
+
+		cr_assert(strlen(text) <= strlen(copy));
+		free(text);
+		free(copy);
+	}
+}
+
 Test(csv, text_by_example)
 {
 	cr_assert_str_eq(text(""), "");

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* strace: lines as `strace -f -ttt -T -y` prints them, as far as rows tell. A row has the operation
+ * and not the call (open, openat and creat are one), and no number of a descriptor: the forms below
+ * are those of the call with the arguments that the row has, and what it has not is `...` or `?`. */
+#include "export/format.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "platform/macros.h"
+#include "rows/operation.h"
+#include "schema/fs_ops.h"
+
+#define VARIANTS_MAX 9
+#define NS_PER_SECOND 1000000000
+
+/* A call: FORM with %f and %g the first and the last file as descriptors, %p and %q as paths, %n
+ * the first of two paths, %s size, %o offset, %a address, %r protection and %m flags of a mapping,
+ * %w the next word of flags, %x nothing in its place, %l those that are left. It is the one of an
+ * operation's calls whose WORD the flags have (all that begin with it, where it ends with '_'), and
+ * that has an offset where it must have one. */
+struct call {
+	const char *form, *word;
+	bool has_offset;
+};
+
+/* clang-format off */
+static const struct call calls[FS_OP_COUNT][VARIANTS_MAX] = {
+	[FS_OPEN] = { { "openat(AT_FDCWD, %p, %l)" } },
+	[FS_CLOSE] = { { "close_range(..., ..., %x%l)", "CLOSE_RANGE" }, { "close(%f)" } },
+	[FS_READ] = { { "pread64(%f, ..., %s, %o)", .has_offset = true }, { "read(%f, ..., %s)" } },
+	[FS_WRITE] = { { "pwrite64(%f, ..., %s, %o)", .has_offset = true }, { "write(%f, ..., %s)" } },
+	[FS_FSYNC] = { { "fsync(%f)" } },
+	[FS_FDATASYNC] = { { "fdatasync(%f)" } },
+	[FS_SYNC] = { { "sync()" } },
+	[FS_SYNCFS] = { { "syncfs(%f)" } },
+	[FS_SYNC_FILE_RANGE] = { { "sync_file_range(%f, %o, %s, %l)" } },
+	[FS_TRUNCATE] = { { "truncate(%p, %s)" } },
+	[FS_FALLOCATE] = { { "fallocate(%f, %l, %o, %s)" } },
+	[FS_READDIR] = { { "getdents64(%f, ..., %s)" } },
+	[FS_GETATTR] = {
+		{ "fstat(%f, ...)", "O_" },
+		{ "newfstatat(%f, \"\", ..., %l)", "AT_EMPTY_PATH" },
+		{ "newfstatat(AT_FDCWD, %p, ..., %l)" },
+	},
+	[FS_SETATTR] = {
+		{ "chmod(%p, %x%l)", "CHMOD" },
+		{ "chown(%p, ..., ...)", "CHOWN" },
+		{ "utimensat(AT_FDCWD, %p, ..., ...)", "UTIMES" },
+		{ "ioctl(%f, FS_IOC_SETFLAGS, [%x%l])", "SETFLAGS" },
+		{ "ioctl(%f, FS_IOC_FSSETXATTR, ...)", "FSSETXATTR" },
+		{ "file_setattr(AT_FDCWD, %p, ...)" },
+	},
+	[FS_ACCESS] = { { "access(%p, %l)" } },
+	[FS_READLINK] = { { "readlink(%p, ..., %s)" } },
+	[FS_GETXATTR] = { { "fgetxattr(%f, ..., ..., %s)", "O_" }, { "getxattr(%p, ..., ..., %s)" } },
+	[FS_SETXATTR] = { { "setxattr(%p, ..., ..., %s, %l)" } },
+	[FS_LISTXATTR] = { { "listxattr(%p, ..., %s)" } },
+	[FS_REMOVEXATTR] = { { "removexattr(%p, ...)" } },
+	[FS_RENAME] = { { "renameat2(AT_FDCWD, %p, AT_FDCWD, %q, %l)", "RENAME_" }, { "rename(%p, %q)" } },
+	[FS_UNLINK] = { { "unlinkat(AT_FDCWD, %p, %l)", "AT_" }, { "unlink(%p)" } },
+	[FS_MKDIR] = { { "mkdir(%p, %l)" } },
+	[FS_RMDIR] = { { "rmdir(%p)" } },
+	[FS_LINK] = { { "linkat(AT_FDCWD, %p, AT_FDCWD, %q, %l)", "AT_" }, { "link(%p, %q)" } },
+	[FS_SYMLINK] = { { "symlink(%p, %q)" } },
+	[FS_MKNOD] = { { "mknod(%p, %l, ...)" } },
+	[FS_CHDIR] = { { "chroot(%p)", "CHROOT" }, { "pivot_root(%p, %q)", "PIVOT_ROOT" }, { "chdir(%p)" } },
+	[FS_SENDFILE] = { { "sendfile(%g, %f, ..., %s)" } },
+	[FS_SPLICE] = { { "splice(%f, ..., %g, ..., %s, %l)" } },
+	[FS_VMSPLICE] = { { "vmsplice(%f, ..., ..., %l)" } },
+	[FS_TEE] = { { "tee(%f, %g, %s, %l)" } },
+	[FS_COPY_FILE_RANGE] = { { "copy_file_range(%f, ..., %g, ..., %s, 0)" } },
+	[FS_CLONE] = {
+		{ "ioctl(%g, FICLONERANGE, {src_fd=%f, src_offset=%o, src_length=%s, ...})", .has_offset = true },
+		{ "ioctl(%g, FICLONE, %f)" },
+	},
+	[FS_READAHEAD] = { { "readahead(%f, %o, %s)" } },
+	[FS_FADVISE] = { { "fadvise64(%f, %o, %s, %l)" } },
+	[FS_MMAP] = { { "mmap(..., %s, %r, %m, %f, %o)" } },
+	[FS_MUNMAP] = { { "munmap(%a, %s)" } },
+	[FS_MREMAP] = { { "mremap(%a, ..., %s, %l)" } },
+	[FS_MSYNC] = { { "msync(%a, %s, %l)" } },
+	[FS_MADVISE] = { { "madvise(%a, %s, %l)" } },
+	[FS_LOCK] = { { "flock(%f, %l)", "LOCK_" }, { "fcntl(%f, %w, {l_type=%w, l_start=%o, l_len=%s})" } },
+	[FS_MOUNT] = {
+		{ "move_mount(AT_FDCWD, %p, AT_FDCWD, %q, %l)", "MOVE_MOUNT_" },
+		{ "open_tree(AT_FDCWD, %p, %x%l)", "OPEN_TREE" },
+		{ "open_tree_attr(AT_FDCWD, %p, %x%l, ...)", "OPEN_TREE_ATTR" },
+		{ "fsopen(..., %x%l)", "FSOPEN" },
+		{ "fsconfig(?, %x%l, ...)", "FSCONFIG" },
+		{ "fspick(AT_FDCWD, %p, %x%l)", "FSPICK" },
+		{ "fsmount(?, ..., %x%l)", "FSMOUNT" },
+		{ "mount_setattr(AT_FDCWD, %p, %x%l, ...)", "MOUNT_SETATTR" },
+		{ "mount(%n, %q, ..., %l, ...)" },
+	},
+	[FS_UMOUNT] = { { "umount2(%p, %l)" } },
+	[FS_PROCESS_FORK] = { { "clone(...)" } },
+	[FS_PROCESS_EXEC] = { { "execve(%p, ..., ...)" } },
+	[FS_UNKNOWN] = { { "unknown(%f)" } },
+};
+/* What the recorder says in flags, and the program did not. Neither are words with a '='. */
+static const char *const marks[] = {
+	"IO_URING", "AIO", "DELETED", "PATH_CUT", "LAST_LINK", "PATH_LATE", "ARGS_LATE", "RESULT_UNKNOWN",
+};
+/* clang-format on */
+
+/* A row on its way. */
+struct line {
+	FILE *out;
+	const struct export_row *row;
+	const char *flags, *flags_end; /* those that are left */
+};
+
+static const struct row_field *field(const struct export_row *row, const char *name)
+{
+	return &row->fields[row__column(STREAM_FS, name)];
+}
+
+/* ---- flags ---- */
+
+static bool is_mark(const char *s, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (len == strlen(marks[i]) && !memcmp(s, marks[i], len))
+			return true;
+	return memchr(s, '=', len);
+}
+
+/* The next word that the program gave; 0: there is none. */
+static size_t next_flag(struct line *l, const char **ret)
+{
+	while (l->flags < l->flags_end) {
+		const char *word = l->flags,
+			   *end = memchr(word, '|', l->flags_end - word) ?: l->flags_end;
+
+		l->flags = end + (end < l->flags_end);
+		if (!is_mark(word, end - word)) {
+			*ret = word;
+			return end - word;
+		}
+	}
+	return 0;
+}
+
+static bool has_flag(struct line l, const char *wanted)
+{
+	size_t wanted_len = strlen(wanted), len;
+	bool prefix = wanted[wanted_len - 1] == '_';
+	const char *word;
+
+	while ((len = next_flag(&l, &word)))
+		if (len >= wanted_len && (prefix || len == wanted_len) &&
+		    !memcmp(word, wanted, wanted_len))
+			return true;
+	return false;
+}
+
+static void put_flags(struct line *l)
+{
+	const char *word, *bar = "";
+	size_t len;
+
+	for (; (len = next_flag(l, &word)); bar = "|")
+		fprintf(l->out, "%s%.*s", bar, (int)len, word);
+	if (!*bar)
+		fputc('0', l->out);
+}
+
+/* ---- paths ---- */
+
+/* Writes the bytes that the escaped S stands for, as strace writes a string; BRACKETS: as the name
+ * of a descriptor, in which < and > are octal. */
+static void put_bytes(FILE *out, const char *s, size_t len, bool brackets)
+{
+	static const char special[] = "\t\n\v\f\r\\\"", letters[] = "tnvfr\\\"";
+	const char *end = s + len;
+
+	while (s < end) {
+		uint8_t c = csv__next_byte(&s, end);
+		const char *letter = memchr(special, c, sizeof(special) - 1);
+
+		if (letter)
+			fprintf(out, "\\%c", letters[letter - special]);
+		else if (c < ' ' || c > '~' || (brackets && (c == '<' || c == '>')))
+			fprintf(out, s < end && *s >= '0' && *s <= '7' ? "\\%03o" : "\\%o", c);
+		else
+			fputc(c, out);
+	}
+}
+
+/* The first or the last path of the row, escaped; false where there is none. */
+static bool path_of(const struct export_row *row, bool last, const char **ret, size_t *ret_len)
+{
+	const struct row_field *name = field(row, "filename");
+	const char *arrow = memmem(name->s, name->len, " -> ", 4);
+
+	*ret = last && arrow ? arrow + 4 : name->s;
+	*ret_len = (arrow && !last ? arrow : name->s + name->len) - *ret;
+	return name->len;
+}
+
+static void put_path(struct line *l, bool last)
+{
+	const char *path;
+	size_t len;
+
+	if (!path_of(l->row, last, &path, &len)) {
+		fputs("...", l->out);
+		return;
+	}
+	fputc('"', l->out);
+	put_bytes(l->out, path, len, false);
+	fputc('"', l->out);
+}
+
+static void put_source(struct line *l)
+{
+	const struct row_field *name = field(l->row, "filename");
+
+	if (memmem(name->s, name->len, " -> ", 4))
+		put_path(l, false);
+	else
+		fputs("NULL", l->out);
+}
+
+static void put_descriptor(struct line *l, bool last)
+{
+	const char *path;
+	size_t len;
+
+	fputc('?', l->out);
+	if (!path_of(l->row, last, &path, &len))
+		return;
+	fputc('<', l->out);
+	put_bytes(l->out, path, len, true);
+	fputc('>', l->out);
+}
+
+/* ---- lines ---- */
+
+static void put_field(struct line *l, const char *name)
+{
+	const struct row_field *f = field(l->row, name);
+
+	fprintf(l->out, "%.*s", f->len ? (int)f->len : 3, f->len ? f->s : "...");
+}
+
+static void put_word(struct line *l)
+{
+	const char *word = "...";
+	size_t len = next_flag(l, &word);
+
+	fprintf(l->out, "%.*s", len ? (int)len : 3, word);
+}
+
+static void put_argument(struct line *l, char what)
+{
+	const char *word;
+
+	switch (what) {
+	case 'f':
+	case 'g':
+		return put_descriptor(l, what == 'g');
+	case 'p':
+	case 'q':
+		return put_path(l, what == 'q');
+	case 'n':
+		return put_source(l);
+	case 'w':
+		return put_word(l);
+	case 'x':
+		next_flag(l, &word);
+		return;
+	case 'l':
+		return put_flags(l);
+	default:
+		put_field(l, what == 's' ? "size" :
+			     what == 'o' ? "offset" :
+			     what == 'a' ? "address" :
+			     what == 'r' ? "mmap_prot" :
+					   "mmap_flags");
+	}
+}
+
+static const char *form_of(const struct line *l, int op)
+{
+	const struct call *c = calls[op];
+
+	while ((c->word && !has_flag(*l, c->word)) ||
+	       (c->has_offset && !field(l->row, "offset")->len))
+		c++;
+	return c->form;
+}
+
+static void put_result(struct line *l, int op)
+{
+	const struct row_field *ret = field(l->row, "return_value"),
+			       *error = field(l->row, "errno"), *address = field(l->row, "address");
+	int64_t value = 0;
+	const char *path;
+	size_t len;
+
+	row__int(l->row, row__column(STREAM_FS, "return_value"), &value);
+	if (error->len) {
+		fprintf(l->out, " = -1 %.*s", (int)error->len, error->s);
+		if (value < 0 && value > -4096)
+			fprintf(l->out, " (%s)", strerror((int)-value));
+	} else if (!ret->len) {
+		fputs(" = ?", l->out);
+	} else if (op == FS_MMAP && address->len) {
+		fprintf(l->out, " = %.*s", (int)address->len, address->s);
+	} else if (op == FS_MREMAP) {
+		fprintf(l->out, " = 0x%" PRIx64, (uint64_t)value);
+	} else {
+		fprintf(l->out, " = %" PRId64, value);
+		if (op == FS_OPEN && path_of(l->row, false, &path, &len)) {
+			fputc('<', l->out);
+			put_bytes(l->out, path, len, true);
+			fputc('>', l->out);
+		}
+	}
+}
+
+static void put_exit(struct line *l)
+{
+	const struct row_field *code = field(l->row, "return_value");
+	struct line flags = *l;
+	const char *word;
+	size_t len;
+
+	while ((len = next_flag(&flags, &word)) && strncmp(word, "SIG", 3))
+		;
+	if (len)
+		fprintf(l->out, "+++ killed by %.*s%s +++", (int)len, word,
+			has_flag(*l, "CORE_DUMPED") ? " (core dumped)" : "");
+	else
+		fprintf(l->out, "+++ exited with %.*s +++", (int)code->len, code->s);
+}
+
+static void put_call(struct line *l, int op)
+{
+	for (const char *form = form_of(l, op); *form; form++)
+		if (*form == '%')
+			put_argument(l, *++form);
+		else
+			fputc(*form, l->out);
+	put_result(l, op);
+}
+
+static int strace_row(struct export *e, const struct export_row *row)
+{
+	const struct row_field *tid = field(row, "tid"), *operation = field(row, "operation"),
+			       *flags = field(row, "flags"), *duration = field(row, "duration_ns");
+	struct line l = { e->out, row, flags->s, flags->s + flags->len };
+	int op = operation__find(operation->s, operation->len);
+	uint64_t took = format__duration_ns(row), began = row->wall_ns - took;
+
+	if (op < 0)
+		return 0;
+	fprintf(e->out, "%-5.*s %" PRIu64 ".%06" PRIu64 " ", (int)tid->len, tid->s,
+		began / NS_PER_SECOND, began % NS_PER_SECOND / 1000);
+	if (op == FS_PROCESS_EXIT)
+		put_exit(&l);
+	else
+		put_call(&l, op);
+	if (duration->len)
+		fprintf(e->out, " <%" PRIu64 ".%06" PRIu64 ">", took / NS_PER_SECOND,
+			took % NS_PER_SECOND / 1000);
+	fputc('\n', e->out);
+	e->rows++;
+	return 0;
+}
+
+const struct format format_strace = {
+	.name = "strace",
+	.streams = 1 << STREAM_FS,
+	.lead = format__duration_ns,
+	.row = strace_row,
+};
