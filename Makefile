@@ -182,9 +182,7 @@ run: deps
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
-	@$(MAKE) --no-print-directory $(JOBS) asan
-	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-asan check-loader
-	@$(MAKE) --no-print-directory check-asan-trees
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader
 	@$(MAKE) --no-print-directory check-live
 # What Debian's packages bring of other projects' test suites, and our own programs of odd calls, against strace.
 check-suites: all workloads

@@ -17,8 +17,8 @@ import sys
 import xml.etree.ElementTree
 
 SLOWEST = 20
-# Two per CPU, as tests mostly wait. Not many: each recorder sees what all tests do.
-WORKERS_MAX = 6
+# Tests mostly wait. Not many: each recorder sees what all tests do.
+WORKERS_PER_CPU, WORKERS_MAX = 3, 8
 OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
 
 
@@ -96,7 +96,7 @@ def summarize(results, retried):
 
 def main(state, *arguments):
     runner = Runner(state, arguments)
-    results = runner.run_all(int(os.environ.get("WORKERS") or min(2 * os.cpu_count(), WORKERS_MAX)))
+    results = runner.run_all(int(os.environ.get("WORKERS") or min(WORKERS_PER_CPU * os.cpu_count(), WORKERS_MAX)))
     retried = []
     if os.environ.get("RETRY") and any(result.verdict == "failed" for result in results.values()):
         again = runner.run("again", "once more, what failed", "--last-failed", "--last-failed-no-failures", "none")
