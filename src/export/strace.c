@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* strace: lines as `strace -f -ttt -T -y` prints them, as far as rows tell. A row has the operation
- * and not the call (open, openat and creat are one), and no number of a descriptor: the forms below
- * are those of the call with the arguments that the row has, and what it has not is `...` or `?`. */
+ * and not the call (open, openat and creat are one), and no number of a descriptor. The forms below
+ * are those of the call with the arguments that the row has; for the others stands `...` or `?`. */
 #include "export/format.h"
 
 #include <inttypes.h>
