@@ -435,13 +435,17 @@ bench: deps all
 	@scripts/install-deps.sh bench
 	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
-# From a recording that is replayed. UPDATE=1 writes the number that later ones are compared with. Where records have got
-# another layout, bench-record makes the recording anew (root).
+# From two recordings that are replayed: an operation of each kind (rows), and real programs (real). UPDATE=1 writes the
+# numbers that later ones are compared with. Where records have got another layout, bench-record makes the recordings anew
+# (root).
 ROWS := bench/rows.records.zst
 bench-rows: $(BUILD)/bench-rows
 	@scripts/install-deps.sh valgrind
 	$(call say,BENCH,'instructions of a row')
-	$(Q)/usr/bin/python3 bench/rows.py $< $(ROWS) bench/rows.instructions $(if $(UPDATE),--update)
+	$(Q)for kind in rows real; do \
+		/usr/bin/python3 bench/rows.py $< bench/$$kind.records.zst bench/$$kind.instructions \
+			$(if $(UPDATE),--update) || failed=1; \
+	done; test -z "$$failed"
 # RUN_ARGS='--rounds 3 --only bpf' and the like; WRITE=1 puts the tables into docs/performance.md.
 bench-run: all workloads
 	@scripts/install-deps.sh bench-run
@@ -454,7 +458,9 @@ bench-report: all
 	$(call say,BENCH,'a report of $(REPORT_ROWS) rows, beside DuckDB')
 	$(Q)/usr/bin/python3 bench/report.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
 bench-record: all workloads
-	$(Q)bench/record-rows.sh $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(ROWS)
+	$(Q)for kind in rows real; do \
+		bench/record-rows.sh $$kind $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) bench/$$kind.records.zst || exit; \
+	done
 $(BUILD)/bench-rows: $(BUILD)/bench/rows.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@

@@ -42,7 +42,7 @@ def main():
         subprocess.run(["zstd", "-dqf", packed, "-o", records], check=True)
         rows, ns = min((replay(program, records) for _ in range(TIMES)), key=lambda r: r[1])
         cost = instructions(program, records, f"{directory}/callgrind")
-    print(f"{rows} rows: {ns:.0f} ns of CPU and {cost:.1f} instructions each", flush=True)
+    print(f"{pathlib.Path(packed).name}: {rows} rows, {ns:.0f} ns of CPU and {cost:.1f} instructions each", flush=True)
     if "--update" in sys.argv:
         pathlib.Path(kept).write_text(f"{cost:.1f}\n")
         return 0

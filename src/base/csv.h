@@ -12,7 +12,8 @@
 #define CSV_U64_MAX 20
 #define CSV_TEXT_MAX(n) (4 * (size_t)(n) + 2)
 
-/* Numbers; at most CSV_U64_MAX bytes each, without a NUL. */
+/* Numbers; at most CSV_U64_MAX bytes each, without a NUL. Memory must have room for CSV_U64_MAX
+ * bytes (of each part of two), however short the number: what follows the number is overwritten. */
 char *csv__u64(char *p, uint64_t v);
 char *csv__i64(char *p, int64_t v);
 char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the N last digits, zeroes in front */
@@ -28,6 +29,8 @@ char *csv__escape_arrow(char *p, const char *s, size_t len);
 /* Turns the text between FIELD and END into a minimal-quoted CSV field in place; room for
  * 2 * (end - field) + 2 bytes is needed. */
 char *csv__quote(char *field, char *end);
+/* Whether the field is the text itself, of ASCII alone: nothing to escape, no reason for quotes. */
+bool csv__is_plain(const char *s, size_t len);
 /* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);
 

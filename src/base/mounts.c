@@ -41,7 +41,7 @@ static const char *const pseudo_types[] = {
 bool mounts__pseudo_type(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(pseudo_types); i++)
-		if (!strcmp(pseudo_types[i], type))
+		if (*pseudo_types[i] == *type && !strcmp(pseudo_types[i], type))
 			return true;
 	return false;
 }
@@ -174,8 +174,9 @@ bool mounts__pseudo_path(const struct mounts *m, const char *path, size_t len)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct mount *at = &m->list[i];
 
-		if (at->len <= len && !memcmp(at->path, path, at->len) &&
-		    (at->len == len || path[at->len] == '/' || at->len == 1))
+		/* The cheap tests first: they alone leave most mounts out. */
+		if (at->len <= len && (at->len == len || path[at->len] == '/' || at->len == 1) &&
+		    !memcmp(at->path, path, at->len))
 			return at->pseudo;
 	}
 	return false;

@@ -60,9 +60,8 @@ struct encoder *encoder__free(struct encoder *e)
 static bool plain_type(const char *type)
 {
 	size_t len = strnlen(type, FSTYPE_BYTES);
-	char field[CSV_TEXT_MAX(FSTYPE_BYTES)];
 
-	return len < FSTYPE_BYTES && csv__text(field, type, len) - field == (ptrdiff_t)len;
+	return len < FSTYPE_BYTES && csv__is_plain(type, len);
 }
 
 #define DEFINITION_KIND(type, record, values) [type] = { sizeof(record), values },

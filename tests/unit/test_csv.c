@@ -260,6 +260,44 @@ static void assert_number(uint64_t v)
 	ASSERT_PRINTS(want, csv__device(buf_, v >> 32, v));
 }
 
+/* A byte that needs an escape, at each place of texts of each length around the eight bytes that
+ * are copied at a time; the oracle escapes byte by byte. */
+Test(csv, escapes_at_each_place)
+{
+	static const unsigned char odd[] = { 0,   0x1f, ' ',  '!',  '[', '\\',
+					     ']', '~',  0x7f, 0x80, 0xff };
+
+	for (size_t len = 1; len <= 27; len++)
+		for (size_t at = 0; at < len; at++)
+			for (size_t k = 0; k < sizeof(odd); k++) {
+				char s[32], got[CSV_TEXT_MAX(32)], want[CSV_TEXT_MAX(32)],
+					*w = want;
+
+				memset(s, 'a', len);
+				s[at] = (char)odd[k];
+				for (size_t i = 0; i < len; i++)
+					if (s[i] == '\\')
+						w += sprintf(w, "\\\\");
+					else if ((unsigned char)(s[i] - ' ') > '~' - ' ')
+						w += sprintf(w, "\\x%02x", (unsigned char)s[i]);
+					else
+						*w++ = s[i];
+				*csv__escape(got, s, len) = *w = '\0';
+				cr_assert_str_eq(got, want, "%zu of %zu: %#x", at, len, odd[k]);
+				cr_assert_eq(csv__is_plain(s, len),
+					     csv__text(got, s, len) == got + len);
+			}
+}
+
+Test(csv, plain_is_what_stays_as_it_is)
+{
+	for (int c = 0; c < 256; c++) {
+		char s[] = { 'x', (char)c }, field[CSV_TEXT_MAX(2)];
+
+		cr_assert_eq(csv__is_plain(s, 2), csv__text(field, s, 2) == field + 2, "%#x", c);
+	}
+}
+
 Test(csv, numbers_are_printfs)
 {
 	uint64_t edge = 1;
