@@ -39,14 +39,14 @@ static void finish_file(struct run_file *f, struct run_span ran)
 	run_uses__merge(&f->uses);
 	if (there && S_ISDIR(st.stx_mode))
 		f->is |= RUN_DIRECTORY;
-	if (f->is & RUN_MAYBE && !(f->is & RUN_WRITTEN)) {
+	if (f->is & RUN_MAYBE && !(f->is & RUN_FILLED)) {
 		bool before =
 			there && st.stx_mask & STATX_BTIME && ns_of(st.stx_btime) < ran.began_ns;
 
 		f->is &= ~RUN_MAYBE;
 		f->is |= before ? 0 : RUN_MADE;
 	}
-	if (f->is & RUN_READABLE && !(f->is & (RUN_WRITTEN | RUN_MADE)))
+	if (f->is & RUN_READABLE && !(f->is & (RUN_FILLED | RUN_MADE)))
 		f->is |= RUN_READ;
 	if (f->is & RUN_READ && !(f->is & (RUN_WRITTEN | RUN_MADE | RUN_GONE)) && there &&
 	    S_ISREG(st.stx_mode) && changed(f, &st, ran))

@@ -2,6 +2,7 @@
 #include "commands/run_files.h"
 
 #include <search.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,18 +64,18 @@ static bool has(const struct event *e, enum row_column c, const char *word)
 
 /* ---- names ---- */
 
+/* The index's entries are the paths in struct run_file. */
 static int compare_paths(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(a, b);
 }
 
-/* The index's entries are the paths of files. */
-struct path_entry {
-	const char *path;
-	struct run_file *file;
-};
+static struct run_file *file_of(char *path)
+{
+	return (struct run_file *)(path - offsetof(struct run_file, path));
+}
 
-static struct run_file *keep(struct run_files *f, struct path_entry *entry)
+static bool keep(struct run_files *f, struct run_file *file)
 {
 	if (f->n == f->room) {
 		size_t room = f->room ? 2 * f->room : 1024;
@@ -82,36 +83,31 @@ static struct run_file *keep(struct run_files *f, struct path_entry *entry)
 		void *grown = reallocarray(f->files, room, sizeof(*f->files));
 
 		if (!grown)
-			return NULL;
+			return false;
 		f->files = grown;
 		f->room = room;
 	}
-	if (!tsearch(entry, &f->index, compare_paths))
-		return NULL;
-	f->files[f->n++] = entry->file;
-	return entry->file;
+	if (!tsearch(file->path, &f->index, compare_paths))
+		return false;
+	f->files[f->n++] = file;
+	return true;
 }
 
 /* The file called PATH, which may be new; NULL when there is no room. */
 static struct run_file *find(struct run_files *f, const char *path)
 {
-	struct path_entry wanted = { .path = path },
-			  **found = tfind(&wanted, &f->index, compare_paths);
+	char **found = tfind(path, &f->index, compare_paths);
 	size_t size = strlen(path) + 1;
 	struct run_file *file;
-	struct path_entry *entry;
 
 	if (found)
-		return (*found)->file;
+		return file_of(*found);
 	file = f->n < RUN_FILES_MAX ? calloc(1, sizeof(*file) + size) : NULL;
-	entry = file ? malloc(sizeof(*entry)) : NULL;
-	if (entry) {
+	if (file) {
 		memcpy(file->path, path, size);
-		*entry = (struct path_entry){ file->path, file };
-		if (keep(f, entry))
+		if (keep(f, file))
 			return file;
 	}
-	free(entry);
 	free(file);
 	f->full = true;
 	return NULL;
@@ -153,10 +149,6 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real)
 	f->real = real;
 }
 
-/* ---- what happens to a file ---- */
-
-#define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
-
 /* ---- whose doing it is ---- */
 
 /* The row's program used F so. */
@@ -178,38 +170,91 @@ static void hand_over_uses(struct run_files *files, struct run_file *from, struc
 
 #define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
 
+/* What F holds, to be shared with another name; NULL when there is no room. */
+static struct run_contents *contents_of(struct run_files *files, struct run_file *f)
+{
+	struct run_contents *c = f->contents;
+
+	if (c)
+		return c;
+	c = malloc(sizeof(*c));
+	files->full |= !c;
+	if (!c)
+		return NULL;
+	*c = (struct run_contents){ .origin = f,
+				    .ours = f->is & RUN_FILLED,
+				    .next = files->contents };
+	files->contents = c;
+	f->contents = c;
+	return c;
+}
+
+/* The name under which what F holds was there before the command: its own, or that which the
+ * command linked or renamed. NULL: the command wrote what it holds. */
+static struct run_file *origin_of(struct run_file *f)
+{
+	if (f->contents)
+		return f->contents->ours ? NULL : f->contents->origin;
+	return f->is & RUN_FILLED ? NULL : f;
+}
+
+static void note_read(struct event *e, struct run_file *origin, unsigned int how)
+{
+	origin->is |= RUN_READ;
+	note_use(e->files, origin, how);
+}
+
 static void read_from(struct event *e, struct run_file *f, unsigned int how)
 {
-	if (!f || f->is & (RUN_WRITTEN | RUN_MADE))
-		return;
-	f->is |= RUN_READ;
+	struct run_file *origin = f ? origin_of(f) : NULL;
+
+	if (origin)
+		note_read(e, origin, how);
+}
+
+/* F is there and was put there, or written to. */
+static void put(struct event *e, struct run_file *f, unsigned int how)
+{
+	f->is |= RUN_WRITTEN;
+	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT | RUN_MISSING);
 	note_use(e->files, f, how);
 }
 
+/* What F holds is changed, under the name that it had before as well. */
 static void write_to(struct event *e, struct run_file *f, unsigned int how)
 {
+	struct run_contents *c = f ? f->contents : NULL;
+
 	if (!f)
 		return;
-	f->is |= RUN_WRITTEN;
-	f->is &= ~(RUN_GONE | RUN_DELETED | RUN_TRANSIENT);
-	note_use(e->files, f, how);
+	put(e, f, how);
+	f->is |= RUN_FILLED;
+	if (!c)
+		return;
+	c->ours = true;
+	if (c->origin != f && c->origin->contents == c) {
+		put(e, c->origin, how);
+		c->origin->is |= RUN_FILLED;
+	}
 }
 
 static void make(struct event *e, struct run_file *f)
 {
 	if (!f)
 		return;
-	f->is |= RUN_MADE;
+	f->contents = NULL;
+	f->is |= RUN_MADE | RUN_FILLED;
 	f->is &= ~(RUN_MAYBE | RUN_DIRECTORY);
-	write_to(e, f, RUN_USE_MADE);
+	put(e, f, RUN_USE_MADE);
 }
 
 static void remove_it(struct event *e, struct run_file *f)
 {
 	bool ours = !(f->is & RUN_EXISTED) && f->is & RUN_OURS;
 
-	f->is &= ~(RUN_WRITTEN | RUN_READABLE | RUN_OURS);
+	f->is &= ~(RUN_WRITTEN | RUN_FILLED | RUN_READABLE | RUN_OURS);
 	f->is |= RUN_GONE | (ours ? RUN_TRANSIENT : RUN_DELETED | RUN_EXISTED);
+	f->contents = NULL;
 	note_use(e->files, f, RUN_USE_REMOVED);
 }
 
@@ -249,30 +294,44 @@ static void on_open(struct event *e)
 		write_to(e, f, RUN_USE_MADE);
 	else if (f->is & RUN_MAYBE)
 		note_use(e->files, f, RUN_USE_MADE);
-	if (f->is & (RUN_MADE | RUN_WRITTEN))
+	f = origin_of(f);
+	if (!f)
 		return;
 	if (both || (!writes && f->is & RUN_MAYBE)) {
 		f->is |= RUN_READABLE;
 		note_use(e->files, f, RUN_USE_OPENED);
 	} else if (!writes) {
-		read_from(e, f, RUN_USE_OPENED);
+		note_read(e, f, RUN_USE_OPENED);
 	}
 }
 
 /* Bytes of a file that nothing is known to have made were there before. */
 static void on_read(struct event *e)
 {
-	if (e->failed || (e->file->is & RUN_MAYBE && !e->moved))
+	struct run_file *f = origin_of(e->file);
+
+	if (e->failed || !f || (f->is & RUN_MAYBE && !e->moved))
 		return;
-	read_from(e, e->file, RUN_USE_READ);
-	if (e->file->is & RUN_READ)
-		e->file->is &= ~RUN_MAYBE;
+	note_read(e, f, RUN_USE_READ);
+	f->is &= ~RUN_MAYBE;
 }
 
 static void on_change(struct event *e)
 {
 	if (!e->failed)
 		write_to(e, e->file, RUN_USE_WROTE);
+}
+
+/* Read afterwards, it still holds what it held before. */
+static void on_attributes(struct event *e)
+{
+	struct run_contents *c = e->file->contents;
+
+	if (e->failed)
+		return;
+	put(e, e->file, RUN_USE_WROTE);
+	if (c && c->origin != e->file && c->origin->contents == c)
+		put(e, c->origin, RUN_USE_WROTE);
 }
 
 static void on_mmap(struct event *e)
@@ -304,14 +363,22 @@ static void on_make(struct event *e)
 		make(e, e->file);
 }
 
+static void on_symlink(struct event *e)
+{
+	if (!e->failed)
+		make(e, e->other);
+}
+
 /* What a hard link leads to has another time of change. */
-static void on_make_other(struct event *e)
+static void on_link(struct event *e)
 {
 	if (e->failed)
 		return;
-	if (e->file)
-		e->file->is |= RUN_LINKED;
 	make(e, e->other);
+	if (!e->file || !e->other)
+		return;
+	e->file->is |= RUN_LINKED;
+	e->other->contents = contents_of(e->files, e->file);
 }
 
 static void on_remove(struct event *e)
@@ -322,10 +389,12 @@ static void on_remove(struct event *e)
 
 static void on_exec(struct event *e)
 {
-	if (e->failed)
+	struct run_file *f = e->failed ? NULL : origin_of(e->file);
+
+	if (!f)
 		return;
-	e->file->is |= RUN_EXECUTED;
-	note_use(e->files, e->file, RUN_USE_EXECUTED);
+	f->is |= RUN_EXECUTED;
+	note_use(e->files, f, RUN_USE_EXECUTED);
 }
 
 static void on_copy(struct event *e)
@@ -341,13 +410,18 @@ static void move(struct event *e, struct run_file *from, struct run_file *to)
 {
 	unsigned int is = from->is;
 	bool ours = is & RUN_OURS && !(is & RUN_EXISTED);
+	struct run_contents *contents;
 
 	if (is & RUN_GONE || !(is & (WAS_THERE | RUN_OURS)))
 		return;
+	contents = contents_of(e->files, from);
+	if (contents && contents->origin == from)
+		contents->ours |= ours;
 	to->is &= ~RUN_DIRECTORY;
 	to->is |= RUN_MADE | (is & RUN_DIRECTORY);
+	to->contents = contents;
 	hand_over_uses(e->files, from, to);
-	write_to(e, to, RUN_USE_MADE);
+	put(e, to, RUN_USE_MADE);
 	remove_it(e, from);
 	if (ours)
 		from->is = RUN_GONE;
@@ -403,6 +477,16 @@ static bool replaced(const struct event *e)
 	return memmem(f->s, f->len, "replaced=", 9);
 }
 
+static void exchange(struct event *e, struct run_file *a, struct run_file *b)
+{
+	struct run_contents *of_a = contents_of(e->files, a), *of_b = contents_of(e->files, b);
+
+	a->contents = of_b;
+	b->contents = of_a;
+	put(e, a, RUN_USE_MADE);
+	put(e, b, RUN_USE_MADE);
+}
+
 static void on_rename(struct event *e)
 {
 	struct run_file *from = e->file, *to = e->other;
@@ -411,8 +495,7 @@ static void on_rename(struct event *e)
 		return;
 	note_rename(e->files, from->path, to->path, from->is & RUN_OURS);
 	if (has(e, FLAGS, "RENAME_EXCHANGE")) {
-		write_to(e, from, RUN_USE_MADE);
-		write_to(e, to, RUN_USE_MADE);
+		exchange(e, from, to);
 		return;
 	}
 	if (replaced(e) && !(to->is & RUN_OURS))
@@ -430,12 +513,12 @@ static const struct {
 	void (*take)(struct event *e);
 } operations[] = {
 	{ "open", on_open }, { "read", on_read }, { "write", on_change }, { "mmap", on_mmap },
-	{ "truncate", on_change }, { "fallocate", on_change }, { "setattr", on_change },
-	{ "setxattr", on_change }, { "removexattr", on_change },
+	{ "truncate", on_change }, { "fallocate", on_change },
+	{ "setattr", on_attributes }, { "setxattr", on_attributes }, { "removexattr", on_attributes },
 	{ "getattr", on_probe }, { "access", on_probe }, { "readlink", on_probe },
 	{ "getxattr", on_probe }, { "listxattr", on_probe }, { "chdir", on_probe },
 	{ "readdir", on_list }, { "mkdir", on_mkdir }, { "mknod", on_make },
-	{ "link", on_make_other }, { "symlink", on_make_other }, { "rename", on_rename },
+	{ "link", on_link }, { "symlink", on_symlink }, { "rename", on_rename },
 	{ "unlink", on_remove }, { "rmdir", on_remove }, { "process_exec", on_exec },
 	{ "sendfile", on_copy }, { "splice", on_copy }, { "copy_file_range", on_copy },
 	{ "clone", on_copy },
@@ -496,13 +579,20 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	if (e.failed && e.file && !e.other)
 		note_error(e.file, field(row, ERRNO));
 	/* Calls on two files may have a path for the second alone. */
-	if (e.file || operations[i].take == on_copy || operations[i].take == on_make_other)
+	if (e.file || operations[i].take == on_copy || operations[i].take == on_link ||
+	    operations[i].take == on_symlink)
 		operations[i].take(&e);
+}
+
+static void keep_entry(void *path)
+{
 }
 
 void run_files__clear(struct run_files *f)
 {
-	tdestroy(f->index, free);
+	struct run_contents *next;
+
+	tdestroy(f->index, keep_entry);
 	for (size_t i = 0; i < f->n; i++) {
 		run_uses__clear(&f->files[i]->uses);
 		free(f->files[i]);
@@ -510,6 +600,10 @@ void run_files__clear(struct run_files *f)
 	for (size_t i = 0; i < f->n_renames; i++) {
 		free(f->renames[i].from);
 		free(f->renames[i].to);
+	}
+	for (struct run_contents *c = f->contents; c; c = next) {
+		next = c->next;
+		free(c);
 	}
 	free(f->files);
 	free(f->renames);

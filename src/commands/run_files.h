@@ -31,12 +31,21 @@ enum {
 	RUN_DIRECTORY = 1 << 14,
 	RUN_LINKED = 1 << 15,  /* the command made another hard link to it */
 	RUN_CHANGED = 1 << 16, /* somebody else changed it while the command ran */
+	RUN_FILLED = 1 << 17,  /* what it holds is the command's: it made it, or wrote to it */
 };
 
 #define RUN_OURS (RUN_MADE | RUN_MAYBE)
 
+/* What several names have held: those of hard links, and the old and the new one of a rename. */
+struct run_contents {
+	struct run_file *origin; /* the name that it had at first */
+	bool ours;               /* the command wrote it, or to it */
+	struct run_contents *next;
+};
+
 struct run_file {
 	unsigned int is;
+	struct run_contents *contents; /* NULL: nothing else ever had it */
 	struct run_uses uses;
 	uint64_t inode; /* 0: no row told it */
 	char path[];    /* absolute, the bytes that it has on disk */
@@ -53,7 +62,8 @@ struct run_files {
 	void *index;
 	struct run_rename *renames; /* in their order */
 	size_t n_renames, renames_room;
-	const char *alias, *real; /* directory REAL has the name ALIAS, too; borrowed */
+	struct run_contents *contents; /* all of them */
+	const char *alias, *real;      /* directory REAL has the name ALIAS, too; borrowed */
 	uint64_t moved;   /* directories with files that no row tells of, which have new names */
 	uint64_t cut;     /* rows whose path was too long to be recorded whole */
 	uint32_t program; /* of the row at hand */

@@ -39,7 +39,7 @@ enum { READS, WRITES, MODIFIED, EXECUTED = 7, DELETED };
 
 static bool is_in(const struct run_file *f, const struct run_scope *s, size_t list)
 {
-	if (list == MODIFIED && !(f->is & RUN_READ))
+	if (list == MODIFIED && !(f->is & (RUN_READ | RUN_EXECUTED)))
 		return false;
 	if (list == READS && s->stated && f->is & RUN_STATED && !(f->is & (KNOWN & ~RUN_STATED)))
 		return true;

@@ -18,7 +18,7 @@ PLAIN = {"reads": ["in"], "writes": ["out"]}
 WAYS = {
     "raw": PLAIN, "splice": PLAIN, "sendfile": PLAIN, "copy_file_range": PLAIN, "vectors": PLAIN, "mapping": PLAIN,
     "aio": PLAIN, "tmpfile": PLAIN, "passing": PLAIN, "inheriting": PLAIN, "proc": PLAIN,
-    "link": {"writes": ["other", "out"]},
+    "link": {"reads": ["in"], "writes": ["other", "out"]},
     "changed_directory": {"writes": ["out"], "deleted": ["in"]},
     "children": {"writes": [f"child{i:04}" for i in range(CHILDREN)]},
 }
