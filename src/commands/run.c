@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "commands/run_child.h"
 #include "commands/run_job.h"
 #include "commands/run_shim.h"
 #include "engine/strace/strace.h"
@@ -53,8 +52,8 @@ static int run_main(int argc, char **argv)
 	bool strict = false;
 	int option, code;
 
-	if (argc > 3 && !strcmp(argv[1], STRACE_SHIM))
-		run_child__not_executed(argv[3], -run_shim__become(argv + 2));
+	if (argc > 4 && !strcmp(argv[1], STRACE_SHIM))
+		run_shim__become(argv + 2);
 	command__begin(&l, &run_command, argc, argv, true);
 	while ((option = command__next(&l)) >= 0)
 		if (option == STRICT)

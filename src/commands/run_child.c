@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/shown.h"
 #include "commands/run_shim.h"
 #include "dataset/session.h"
 #include "platform/macros.h"
@@ -107,20 +107,15 @@ int run_child__become(const struct run_user *u)
 
 /* ---- the child ---- */
 
-_Noreturn void run_child__not_executed(const char *name, int err)
+static void become_command(const struct run_user *u, int gate, const struct run_plan *plan)
 {
-	shown__line(stderr, "iotrc run: %s: %s", name, strerror(err));
-	_exit(err == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTED);
-}
-
-static void become_command(const struct run_user *u, int gate, char **argv,
-			   const struct run_engine *strace)
-{
+	const struct run_engine *strace = plan->strace;
 	int err = run_child__become(u);
 	char go;
 
 	if (err) {
-		fprintf(stderr, "iotrc run: cannot become the invoking user: %s\n", strerror(-err));
+		command__cannot(plan->command, "cannot become the invoking user: %s",
+				strerror(-err));
 		_exit(RUN_NOT_EXECUTED);
 	}
 	while ((err = (int)read(gate, &go, 1)) < 0 && errno == EINTR)
@@ -128,23 +123,76 @@ static void become_command(const struct run_user *u, int gate, char **argv,
 	if (err != 1)
 		_exit(RUN_NOT_EXECUTED);
 	if (strace)
-		run_child__not_executed("strace",
-					-run_shim__execute(argv, strace->fifo, strace->errors));
-	execvp(argv[0], argv);
-	run_child__not_executed(argv[0], errno);
+		run_plan__not_executed(plan->command, "strace", -run_shim__execute(plan));
+	execvp(plan->argv[0], plan->argv);
+	run_plan__not_executed(plan->command, plan->argv[0], errno);
 }
 
-int run_child__new(struct run_child *ret, char **argv, const struct run_engine *strace)
+/* ---- signals ---- */
+
+static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+static pid_t running;                      /* the child that they are passed on to */
+static volatile sig_atomic_t asked_to_end; /* by one that came after it had ended */
+
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+}
+
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	(void)context;
+	if (has_ended(running))
+		asked_to_end = 1;
+	/* What the terminal sends, the command has, too. */
+	else if (signal == SIGTERM || info->si_code <= 0)
+		kill(running, signal);
+	errno = saved;
+}
+
+static void block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+static void pass_signals(pid_t pid)
+{
+	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	running = pid;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+/* ---- from the outside ---- */
+
+int run_child__new(struct run_child *ret, const struct run_plan *plan)
 {
 	struct run_user user = run_child__user();
+	sigset_t old;
 	int gate[2];
 
-	if (pipe2(gate, O_CLOEXEC))
+	/* A socket: a child that is dead already is no reason for SIGPIPE. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate))
 		return -errno;
+	/* No signal ends us while the recorder starts: what we made would be left behind. */
+	block_signals(&old);
 	ret->pid = fork();
+	if (ret->pid > 0)
+		pass_signals(ret->pid);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!ret->pid) {
 		close(gate[1]);
-		become_command(&user, gate[0], argv, strace);
+		become_command(&user, gate[0], plan);
 	}
 	close(gate[0]);
 	ret->gate = gate[1];
@@ -154,37 +202,10 @@ int run_child__new(struct run_child *ret, char **argv, const struct run_engine *
 	return -EAGAIN;
 }
 
-static pid_t command; /* that signals are passed on to */
-
-static void pass_on(int signal, siginfo_t *info, void *context)
-{
-	int saved = errno;
-
-	(void)context;
-	/* What the terminal sends, the command has, too. */
-	if (signal == SIGTERM || info->si_code <= 0)
-		kill(command, signal);
-	errno = saved;
-}
-
-static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
-
-static void pass_signals(pid_t pid)
-{
-	struct sigaction action = { .sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART };
-
-	command = pid;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
 void run_child__start(struct run_child *c)
 {
-	ssize_t n;
-
-	pass_signals(c->pid);
-	n = write(c->gate, "", 1);
-	(void)n; /* a child that is dead already is waited for all the same */
+	/* One that is dead already is waited for all the same. */
+	(void)send(c->gate, "", 1, MSG_NOSIGNAL);
 	close(c->gate);
 }
 
@@ -196,15 +217,10 @@ void run_child__cancel(struct run_child *c)
 
 int run_child__wait(struct run_child *c)
 {
-	siginfo_t info;
 	int status = 0;
 
-	/* Signals are passed on until it is dead, but not once its id may be another's. */
-	while (waitid(P_PID, c->pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_IGN);
-	waitpid(c->pid, &status, 0);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -243,25 +259,22 @@ void run_child__wait_for_rest(pid_t other)
 {
 	struct sigaction action = { .sa_handler = no_action };
 	struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
-	sigset_t set, old;
+	sigset_t news, old;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
+	/* A signal that comes between two looks waits for the next one. */
+	block_signals(&old);
+	sigemptyset(&news);
+	sigaddset(&news, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &news, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, &old);
+		sigaddset(&news, signals[i]);
 	/* Ignored signals don't wait. */
 	sigaction(SIGCHLD, &action, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
-	while (have_children(other)) {
-		int got = sigtimedwait(&set, NULL, &look);
+	while (!asked_to_end && have_children(other)) {
+		int got = sigtimedwait(&news, NULL, &look);
 
-		if (got > 0 && got != SIGCHLD)
-			break;
+		asked_to_end = got > 0 && got != SIGCHLD;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		signal(signals[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }

@@ -7,15 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "commands/run_engine.h"
+#include "commands/run_plan.h"
 
 struct run_child {
 	pid_t pid;
 	int gate; /* what the child waits for before it becomes the command */
 };
-
-#define RUN_NOT_FOUND 127 /* statuses of a command that could not be executed, as a shell's */
-#define RUN_NOT_EXECUTED 126
 
 /* Who the invoking user is. */
 struct run_user {
@@ -30,14 +27,12 @@ struct run_user run_child__user(void);
 int run_child__become(const struct run_user *user);
 
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
- * user, the groups and the environment that sudo was started with. With STRACE
- * (or NULL) it is traced, and is the command itself all the same. 0, or a negative
- * errno. */
-int run_child__new(struct run_child *ret, char **argv, const struct run_engine *strace);
-
-/* In the child: says on stderr that NAME was not executed, and ends with the status that errno ERR
- * has in a shell. */
-_Noreturn void run_child__not_executed(const char *name, int err);
+ * user, the groups and the environment that sudo was started with.
+ *
+ * From now on signals don't end us: until the child has ended, SIGTERM, SIGHUP, and SIGINT and
+ * SIGQUIT that don't come from the terminal, which sends them to the command itself, are passed on
+ * to it. One child at a time. 0, or a negative errno. */
+int run_child__new(struct run_child *ret, const struct run_plan *plan);
 
 /* Lets it become the command. */
 void run_child__start(struct run_child *c);
@@ -45,9 +40,7 @@ void run_child__start(struct run_child *c);
 /* Ends a child that was not started. */
 void run_child__cancel(struct run_child *c);
 
-/* Waits until the command has ended. Meanwhile SIGTERM, SIGHUP, and SIGINT and SIGQUIT that don't
- * come from the terminal, which sends them to the command itself, are passed on to it. Returns its
- * status as a shell does: 128+n for signal n. */
+/* Waits until the command has ended. Returns its status as a shell does: 128+n for signal n. */
 int run_child__wait(struct run_child *c);
 
 /* Before run_child__new(): what descends from the command and loses its parent becomes our child,
@@ -55,7 +48,8 @@ int run_child__wait(struct run_child *c);
 int run_child__adopt(void);
 
 /* After run_child__adopt(), once the command has ended: waits until all that descends from it has,
- * too, or until a signal asks to end. Process OTHER, a child of ours, is none of it. */
+ * too, or until a signal asks to end, which may have come since the command's end. Process OTHER, a
+ * child of ours, is none of it. */
 void run_child__wait_for_rest(pid_t other);
 
 #endif

@@ -109,6 +109,8 @@ static int run_and_record(struct run_job *j)
 {
 	struct run_recorder recorder = { 0 };
 	const char *dir = j->keep ?: j->temporary;
+	const struct run_plan plan = { j->command, j->facts.argv,
+				       j->tracer.fifo ? &j->tracer : NULL };
 	struct run_child child;
 	uint64_t began;
 	int status, err = j->wait ? run_child__adopt() : 0;
@@ -116,7 +118,7 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot wait for all of a tree: %s",
 				       strerror(-err));
-	err = run_child__new(&child, j->facts.argv, j->tracer.fifo ? &j->tracer : NULL);
+	err = run_child__new(&child, &plan);
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "engine/strace/strace.h"
+#include "options/command.h"
 
-#define SHIM_ARGS 4 /* iotrc run --become SOCKET */
+#define SHIM_ARGS 5 /* iotrc run --become SOCKET COMMAND */
 
 /* A message with one descriptor, or with room for one. */
 struct letter {
@@ -78,8 +79,9 @@ static int take_back(int socket, int fd)
 	return 0;
 }
 
-int run_shim__execute(char **argv, const char *fifo, const char *errors)
+int run_shim__execute(const struct run_plan *plan)
 {
+	char **argv = plan->argv;
 	char self[PATH_MAX] = "", number[16];
 	int socket = put_aside(STDERR_FILENO), other, err;
 	size_t n = 0;
@@ -96,10 +98,11 @@ int run_shim__execute(char **argv, const char *fifo, const char *errors)
 		return err;
 	}
 	snprintf(number, sizeof(number), "%d", socket);
-	memcpy(all, (char *[]){ self, "run", STRACE_SHIM, number }, SHIM_ARGS * sizeof(*all));
+	memcpy(all, (char *[]){ self, "run", STRACE_SHIM, number, (char *)plan->command->name },
+	       SHIM_ARGS * sizeof(*all));
 	memcpy(all + SHIM_ARGS, argv, n * sizeof(*all));
-	all = strace__command(all, fifo);
-	other = open(errors, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	all = strace__command(all, plan->strace->fifo);
+	other = open(plan->strace->errors, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (!all || other < 0 || dup2(other, STDERR_FILENO) < 0)
 		return -errno;
 	execvp(all[0], all);
@@ -108,12 +111,14 @@ int run_shim__execute(char **argv, const char *fifo, const char *errors)
 	return -other;
 }
 
-int run_shim__become(char **argv)
+void run_shim__become(char **argv)
 {
 	int err = take_back(atoi(argv[0]), STDERR_FILENO);
+	const struct command *c = command__find(argv[1]);
 
-	if (err)
-		return err;
-	execvp(argv[1], argv + 1);
-	return -errno;
+	if (!err) {
+		execvp(argv[2], argv + 2);
+		err = -errno;
+	}
+	run_plan__not_executed(c, argv[2], -err);
 }

@@ -8,12 +8,14 @@
 #ifndef IOTRC_RUN_SHIM_H
 #define IOTRC_RUN_SHIM_H
 
-/* Executes ARGV as strace's child, which writes to FIFO; what strace has to say goes to file
- * ERRORS. Returns only when that can't be done: a negative errno. */
-int run_shim__execute(char **argv, const char *fifo, const char *errors);
+#include "commands/run_plan.h"
 
-/* The shim itself: `iotrc run --become SOCKET CMD...`, of which ARGV begins with SOCKET. Returns
- * only when CMD can't be executed: a negative errno. */
-int run_shim__become(char **argv);
+/* Executes what is planned as strace's child. Returns only when that can't be done: a negative
+ * errno. */
+int run_shim__execute(const struct run_plan *plan);
+
+/* The shim itself: `iotrc run --become SOCKET COMMAND CMD...`, of which ARGV begins with SOCKET.
+ * COMMAND is iotrc's, in whose name it is told that CMD can't be executed. */
+_Noreturn void run_shim__become(char **argv);
 
 #endif

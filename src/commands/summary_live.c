@@ -214,11 +214,12 @@ static int read_sums(struct summary_live *l, struct engine *e)
 static int run_child(struct summary_live *l)
 {
 	struct engine *e = NULL;
+	const struct run_plan plan = { l->command, l->argv, NULL };
 	struct run_child child;
 	int err = run_child__adopt(), code;
 
 	if (!err)
-		err = run_child__new(&child, l->argv, NULL);
+		err = run_child__new(&child, &plan);
 	if (err)
 		return command__cannot(l->command, "cannot start a process: %s", strerror(-err));
 	l->selection.pids[l->selection.n_pids++] = child.pid;

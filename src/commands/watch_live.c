@@ -244,10 +244,12 @@ static int run_command(struct watcher *w, struct selection *selection)
 	struct watch_live *l = w->live;
 	struct waiter wait = { .status = 0 };
 	pthread_t thread;
-	int code, err = run_child__new(&wait.child, l->argv, NULL);
+	const struct run_plan plan = { l->command, l->argv, NULL };
+	int code, err = run_child__new(&wait.child, &plan);
 
 	if (err)
 		return command__cannot(l->command, "cannot start a process: %s", strerror(-err));
+	signal(SIGPIPE, SIG_IGN); /* by us, not by the command */
 	selection->pids[0] = wait.child.pid;
 	selection->n_pids = 1;
 	selection->streams |= 1u << STREAM_FS; /* for is_exec() */
@@ -279,7 +281,6 @@ int watch_live__run(struct watch_live *l)
 	w->begun = !l->argv;
 	l->output->stop = &stop;
 	if (l->argv) {
-		signal(SIGPIPE, SIG_IGN);
 		code = run_command(w, &selection);
 	} else {
 		catch_signals();

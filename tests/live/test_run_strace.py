@@ -4,7 +4,6 @@ the same is in test_run.py (the meanings) and test_run_ways.py (ways to reach fi
 import json
 import os
 import pathlib
-import pty
 import shutil
 import signal
 import subprocess
@@ -219,55 +218,6 @@ def test_wait_interrupted(tmp_path):
         assert process.returncode == 0
         os.kill(pid, signal.SIGKILL)
     assert json.loads((tmp_path / "json").read_text())["incomplete"] == [f"still running: process {pid}"]
-
-
-JOB = """
-import os, signal, sys, time
-times = 0
-def count(*_):
-    global times
-    times += 1
-signal.signal(signal.SIGINT, count)
-assert os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
-open("ready", "w").write("x")
-end = time.monotonic() + 60
-while not times and time.monotonic() < end:
-    time.sleep(0.05)
-time.sleep(0.3)
-os._exit(40 + times)
-"""
-
-
-def test_terminal(tmp_path):
-    """Ctrl+Z stops CMD, a shell's fg continues it, Ctrl+C reaches it once."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(tmp_path)
-        os.execv(recorder.IOTRC, [recorder.IOTRC, "run", "--engine", "strace", "--json", "json", "--", sys.executable,
-                                  "-c", JOB])
-    recorder.wait_for((tmp_path / "ready").exists, "the command runs")
-
-    def states():
-        group = [p for p in pathlib.Path("/proc").glob("[0-9]*") if (p / "stat").exists()]
-        fields = []
-        for p in group:
-            try:
-                fields.append((p / "stat").read_text().rpartition(")")[2].split())
-            except OSError:
-                pass
-        return {f[0] for f in fields if int(f[2]) == pid}
-
-    # The session's leader has no shell above it, so the signal of Ctrl+Z is sent by hand.
-    os.killpg(pid, signal.SIGSTOP)
-    recorder.wait_for(lambda: states() <= {"T", "t"}, "all of the job is stopped")
-    os.killpg(pid, signal.SIGCONT)
-    recorder.wait_for(lambda: not states() & {"T", "t"}, "it goes on")
-    time.sleep(0.1)
-    os.write(terminal, b"\x03")
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 41
-    os.close(terminal)
-    found = json.loads((tmp_path / "json").read_text())
-    assert found["incomplete"] == [] and found["writes"] == ["ready"]
 
 
 def test_pid_namespace(tmp_path):

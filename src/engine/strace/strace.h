@@ -12,8 +12,8 @@
  * the caller to free() as a whole; what it points to is borrowed or static. NULL: no memory. */
 char **strace__command(char **argv, const char *file);
 
-/* `iotrc run --become SOCKET CMD...`, where that is what ARGV is: nothing is told of it until it
- * has become CMD. */
+/* `iotrc run --become SOCKET COMMAND CMD...`, where that is what ARGV is: nothing is told of it
+ * until it has become CMD. */
 #define STRACE_SHIM "--become"
 
 #endif
