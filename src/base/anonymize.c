@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A token costs a microsecond or two: the names of the hour are remembered. */
+/* Computing a token takes one to two microseconds, so recent names are cached. */
 #define NAMES_CACHED 16384
 #define NAME_CACHED_MAX 40
 #define ADDRESSES_CACHED 4096
@@ -57,7 +57,8 @@ struct anonymizer *anonymizer__free(struct anonymizer *a)
 
 /* ---- names ---- */
 
-/* What kind of file it is, and no more: an extension off this list may be somebody's name. */
+/* Extensions that only tell the kind of file. An extension that is not listed may identify
+ * somebody. */
 static const char *const extensions[] = {
 	"7z",      "a",       "aac",   "avi",  "avro",  "bak",  "bam",         "bash",
 	"bin",     "bmp",     "bz2",   "c",    "cc",    "cfg",  "class",       "conf",
@@ -103,13 +104,13 @@ static void digest(const struct anonymizer *a, const char *domain, const void *s
 	unsigned char small[512], *text = small;
 	size_t n = strlen(domain) + 1;
 
-	/* The domain's NUL ends it: no name can pass for an address. */
+	/* The domain includes its NUL, so that no name can have the same input as an address. */
 	if (n + len > sizeof(small))
 		text = malloc(n + len);
 	if (!text || (memcpy(text, domain, n), memcpy(text + n, s, len),
 		      !HMAC(EVP_sha256(), a->key, sizeof(a->key), text, n + len, out, NULL)))
 		memset(out, 0,
-		       EVP_MAX_MD_SIZE); /* out of memory: no name at all, but none in clear */
+		       EVP_MAX_MD_SIZE); /* out of memory: write nothing rather than the name */
 	if (text != small)
 		free(text);
 }
@@ -169,8 +170,8 @@ bool anonymize__is_token(const char *s, size_t len)
 
 /* ---- paths ---- */
 
-/* What distributions call their directories; DEPTH more components stay clear below. What lies
- * deeper in /etc, and the rest of /usr/local and /dev, is named by those who run the machine. */
+/* Directories that distributions name. DEPTH more components below them stay clear. Deeper names in
+ * /etc, and all names in /usr/local and /dev, were chosen by the machine's users. */
 #define ALL 255
 static const struct {
 	const char *path;
@@ -184,7 +185,7 @@ static const struct {
 	{ "/usr", ALL },   { "/usr/local", 1 }, { "/usr/src", 0 }, { "/var", 1 },
 };
 
-/* How many components of PATH stay clear: by the longest entry that it is at or below. */
+/* Returns how many components of PATH stay clear. The longest matching entry decides. */
 static unsigned int clear_components(const char *path, size_t len)
 {
 	unsigned int n = 0;
@@ -219,7 +220,7 @@ char *anonymize__path(struct anonymizer *a, char *out, const char *s, size_t len
 	unsigned int clear = a->keep_system ? clear_components(s, len) : 0;
 	const char *end = s + len;
 
-	/* '..' in what was asked for may lead out of a system path again. */
+	/* A '..' in the requested path may lead out of a system path again. */
 	if (clear && memmem(s, len, "/..", 3))
 		clear = 0;
 	while (s < end) {
@@ -297,8 +298,8 @@ static void map_address(struct anonymizer *a, const char *domain, uint8_t *addre
 	if (c->len != len || memcmp(c->in, address, len)) {
 		c->len = len;
 		memcpy(c->in, address, len);
-		/* Away from what stays, so that no two become one: such a walk along a
-		 * permutation's cycle ends. */
+		/* A result that must stay clear is permuted again, so that no two inputs get the
+		 * same output (walking along a cycle of the permutation). */
 		do
 			map_bits(a, domain, address, len);
 		while (stays(address, len));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tokens for names: what HMAC-SHA256 makes of them with a key that never leaves the machine. The
- * same name has the same token in every stream and session of this install; another install's
- * differ. docs/privacy.md says what becomes of what. An anonymizer is one thread's. */
+/* Tokens for names: HMAC-SHA256 of the name with a key that never leaves the machine. A name has
+ * the same token in every stream and session of one installation; other installations have other
+ * tokens. docs/privacy.md lists what is replaced and how. An anonymizer must be used by one thread
+ * only. */
 #ifndef IOTRC_ANONYMIZE_H
 #define IOTRC_ANONYMIZE_H
 
@@ -12,37 +13,40 @@
 #define ANONYMIZE_KEY_NAME "anonymize.key"
 #define ANONYMIZE_KEY_SIZE 32
 #define ANONYMIZE_TOKEN_LEN 16 /* hexadecimal digits */
-/* Room for what LEN bytes of text may become: one-letter components take the most. */
+/* Bytes that the result for LEN bytes of text may take; one-letter components grow the most. */
 #define ANONYMIZE_MAX(len) (9 * (size_t)(len) + 64)
 
 struct anonymizer;
 
-/* KEEP_SYSTEM: system paths stay clear. 0, or -ENOMEM. */
+/* KEEP_SYSTEM: system paths stay clear. Returns 0, or -ENOMEM. */
 int anonymizer__new(struct anonymizer **ret, const unsigned char key[ANONYMIZE_KEY_SIZE],
 		    bool keep_system);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct anonymizer *anonymizer__free(struct anonymizer *a);
 
-/* These write at OUT, room for ANONYMIZE_MAX(LEN), and return the new end. */
+/* The next functions write to OUT, which has ANONYMIZE_MAX(LEN) bytes, and return the new end. */
 
-/* One name, whatever is in it: its token, and its extension when that is a common one. */
+/* Writes the token of one name, which may hold any bytes, and its extension if that is a common
+ * one. */
 char *anonymize__name(struct anonymizer *a, char *out, const char *s, size_t len);
-/* Each component of a path, absolute or not; slashes, '.' and '..' stay. */
+/* Replaces each component of a path, absolute or relative; slashes, '.' and '..' stay. */
 char *anonymize__path(struct anonymizer *a, char *out, const char *s, size_t len);
-/* Arguments that end in NUL (the last one may lack it), each as a path, blanks between. */
+/* Replaces arguments that end in NUL (the last one may lack it), each as a path, and separates them
+ * by blanks. */
 char *anonymize__args(struct anonymizer *a, char *out, const char *s, size_t len);
 
-/* In place. Two addresses that share their first n bits share as many afterwards (Xu and others,
- * 'Prefix-preserving IP address anonymization', 2002). Unspecified and loopback addresses stay. */
+/* Replaces an address in place. Two addresses with a common prefix of n bits get replacements with
+ * a common prefix of n bits (Xu and others, 'Prefix-preserving IP address anonymization', 2002).
+ * Unspecified and loopback addresses stay. */
 void anonymize__ipv4(struct anonymizer *a, uint8_t address[4]);
 void anonymize__ipv6(struct anonymizer *a, uint8_t address[16]);
-/* A locally administered one; all zeroes and all ones stay. */
+/* Replaces a MAC address by a locally administered one; all zeroes and all ones stay. */
 void anonymize__mac(struct anonymizer *a, uint8_t address[6]);
 
 /* Whether absolute PATH stays clear with KEEP_SYSTEM. */
 bool anonymize__is_system(const char *path, size_t len);
 
-/* Whether S is what anonymize__name() could have made. */
+/* Whether anonymize__name() could have written S. */
 bool anonymize__is_token(const char *s, size_t len);
 
 #endif

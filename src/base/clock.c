@@ -15,9 +15,9 @@
 #define NS_PER_S 1000000000ull
 #define POLL_NS (1000 * 1000)
 #define STEP_NS (500 * 1000)
-/* Zones change on a quarter of an hour, in UTC as well as in local time. */
+/* UTC offsets change on a quarter of an hour, in UTC as well as in local time. */
 #define QUARTER_S 900
-/* As many seconds are kept as text: rows of several CPUs come slightly out of order. */
+/* Number of seconds whose text is cached: rows of different CPUs arrive slightly out of order. */
 #define SECONDS 2
 /* 0001-01-01 00:00:00 and 9999-12-31 23:59:59, in seconds since 1970. */
 #define CIVIL_FIRST_S INT64_C(-62135596800)
@@ -35,7 +35,7 @@ struct clock {
 		char text[19];
 	} cache[SECONDS];
 	unsigned int oldest;
-	int64_t quarter; /* whose UTC offset is utc_offset_s */
+	int64_t quarter; /* the seconds are those of the zone with this offset */
 	int32_t utc_offset_s;
 };
 
@@ -47,8 +47,8 @@ static uint64_t read_ns(clockid_t id)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* What this process's time namespace adds to CLOCK_MONOTONIC: events are stamped by the host's
- * (bpf_ktime_get_ns() knows of no namespaces). Set once, with the first clock. */
+/* The offset of CLOCK_MONOTONIC in this process's time namespace. Events carry the host's time, as
+ * bpf_ktime_get_ns() ignores namespaces. Set once, with the first clock. */
 static int64_t namespace_ns;
 
 uint64_t clock__mono_ns(void)
@@ -86,8 +86,8 @@ bool clock__parse_namespace(FILE *f, int64_t *ret_ns)
 	return false;
 }
 
-/* The file tells of the namespace that children get: mostly, but not between unshare() and fork(),
- * the process's own. */
+/* The file describes the namespace that children get. That is the namespace of the process itself,
+ * except between unshare() and fork(). */
 static void look_up_namespace(void)
 {
 	char own[64] = "", children[64] = "";
@@ -108,7 +108,7 @@ uint64_t clock__real_ns(void)
 	return read_ns(CLOCK_REALTIME);
 }
 
-/* The reading of both clocks in which the least time went by between them. */
+/* Reads both clocks several times and keeps the reading that took the least time. */
 static int64_t measure(uint64_t *ret_mono_ns)
 {
 	uint64_t best = UINT64_MAX, mono = 0;
@@ -173,8 +173,8 @@ static bool append_offset(struct clock *c, uint64_t from, int64_t offset, int32_
 	return true;
 }
 
-/* Lists the changes of the UTC offset until MONO_NS, each from the very second: rows have been
- * written by it already. */
+/* Lists the changes of the UTC offset until MONO_NS, each from its exact second on, since rows of
+ * that time have been written already. */
 static bool follow_zone(struct clock *c, uint64_t mono_ns)
 {
 	const struct clock_offset *last = &c->offsets[c->n - 1];
@@ -199,9 +199,9 @@ bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns)
 {
 	bool grown = c->n && follow_zone(c, mono_ns);
 
-	/* On Linux the two clocks are slewed together (both are read from the one timekeeper), so
-	 * that all but nothing shows here unless the wall clock was set. What does is compared with
-	 * the list, not with the last measurement: it adds up to an entry, not to an error. */
+	/* Linux slews both clocks together (one timekeeper), so a difference larger than noise
+	 * means that the wall clock was set. The comparison is with the list and not with the last
+	 * measurement, so that small differences add up to an entry rather than to an error. */
 	if (c->n && llabs(offset_ns - c->offsets[c->n - 1].offset_ns) <= STEP_NS)
 		return grown;
 	return append_offset(c, mono_ns, offset_ns,
@@ -283,9 +283,9 @@ size_t clock__offsets(struct clock *c, struct clock_offset *ret)
 	return n;
 }
 
-/* Writes the 19 bytes of 'YYYY-MM-DD HH:MM:SS' for SECONDS since 1970, in whatever zone.
- * Years are counted from 1 March, so that the leap day is a year's last: the months from March on
- * then have (153 * month + 2) / 5 days before them. 719468 days lie between 0000-03-01 and 1970. */
+/* Writes the 19 bytes of 'YYYY-MM-DD HH:MM:SS' for SECONDS since 1970 in local time. Years start on
+ * 1 March, so that the leap day is the last day of a year; (153 * month + 2) / 5 days precede a
+ * month then, counted from March. There are 719468 days between 0000-03-01 and 1970. */
 static void put_civil(int64_t seconds, char out[19])
 {
 	int64_t days = seconds / 86400 - (seconds % 86400 < 0);

@@ -16,7 +16,7 @@
 #define CLOCK_ISO8601_SIZE 40 /* YYYY-MM-DDTHH:MM:SS.mmm+HH:MM, with its NUL */
 
 struct clock_offset {
-	uint64_t from_mono_ns; /* holds from here until the next begins */
+	uint64_t from_mono_ns; /* in force from here until the next entry */
 	int64_t offset_ns;     /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int32_t utc_offset_s;  /* local time - UTC */
 };
@@ -29,7 +29,7 @@ int clock__new(struct clock **ret);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct clock *clock__free(struct clock *c);
 
-/* The next functions belong to one thread, the one that formats rows. */
+/* The next functions must be called by one thread only, the one that formats rows. */
 
 /* Measures again if the last measurement is a millisecond old. Returns true if the list has grown.
  * NOW: the current CLOCK_MONOTONIC time in ns, as the caller has read it. After CLOCK_OFFSETS_MAX
@@ -47,23 +47,23 @@ void clock__noticed(int fd);
  * later than mono_ns of all rows so far. */
 bool clock__observe(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 
-/* For rows that were recorded earlier or elsewhere: adds an offset to the list. The first call
- * replaces this machine's offsets, and ends measuring. */
+/* For records of earlier or of another machine: appends an offset to the list. The first call
+ * replaces this machine's offsets and ends measuring. */
 void clock__retell(struct clock *c, uint64_t mono_ns, int64_t offset_ns);
 
 /* Writes CLOCK_WALL_LEN bytes, no NUL: MONO_NS as local wall time, by the offset in force then. */
 void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN]);
 
 /* Like clock__wall(), from any thread, but slower. Also returns the UTC offset used. The newest
- * offset applies to times that the caller has just measured. */
+ * offset is used for times later than the last measurement. */
 void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN],
 			int32_t *ret_utc_offset_s);
 
-/* Any wall time, ns since 1970 and not before the year 1 nor after 9999, in the zone UTC_OFFSET_S:
- * CLOCK_WALL_LEN bytes, no NUL. False, and nothing written, when it is out of that range. */
+/* Writes wall time (ns since 1970, between the years 1 and 9999) in the zone UTC_OFFSET_S:
+ * CLOCK_WALL_LEN bytes, no NUL. Returns false and writes nothing if it is out of that range. */
 bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CLOCK_WALL_LEN]);
 
-/* From any thread: copies the list into RET, room for CLOCK_OFFSETS_MAX; returns its length,
+/* From any thread: copies the list to RET, which has CLOCK_OFFSETS_MAX entries; returns its length,
  * at least 1. */
 size_t clock__offsets(struct clock *c, struct clock_offset *ret);
 
@@ -81,8 +81,8 @@ uint64_t clock__event_ns(void);
 /* Converts a time of clock__mono_ns() to the clock of events. */
 uint64_t clock__to_event(uint64_t mono_ns);
 
-/* Parses F, /proc/PID/timens_offsets (time_namespaces(7)); F may be NULL. Returns false, and writes
- * nothing, if F has no offset of CLOCK_MONOTONIC. */
+/* Parses F, /proc/PID/timens_offsets (time_namespaces(7)); F may be NULL. Returns false and writes
+ * nothing if F has no offset of CLOCK_MONOTONIC. */
 bool clock__parse_namespace(FILE *f, int64_t *ret_ns);
 
 /* Returns the offset in force at MONO_NS, of N offsets in ascending order (at least one). The first

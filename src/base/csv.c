@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "00" to "99": one division by 100 gives two digits. */
+/* "00" to "99": one division by 100 yields two digits */
 #define TENS(t) t "0" t "1" t "2" t "3" t "4" t "5" t "6" t "7" t "8" t "9"
 static const char pairs[] = TENS("0") TENS("1") TENS("2") TENS("3") TENS("4") TENS("5") TENS("6")
 	TENS("7") TENS("8") TENS("9");
 
-/* Length of the character that a byte begins; 0 for a byte that can't stand for itself. DEL is a
- * control character; 0xc0, 0xc1 and 0xf5 to 0xff begin no UTF-8 character. */
+/* Length of the UTF-8 character that starts with a byte, or 0 if the byte must be escaped. DEL is a
+ * control character; 0xc0, 0xc1 and 0xf5 to 0xff start no UTF-8 character. */
 static const unsigned char unit_len[256] = {
 	[' ' ... '\\' - 1] = 1, ['\\' + 1 ... '~'] = 1, [0xc2 ... 0xdf] = 2,
 	[0xe0 ... 0xef] = 3,    [0xf0 ... 0xf4] = 4,
@@ -224,8 +224,8 @@ char *csv__escape_arrow(char *p, const char *s, size_t len)
 
 	if (!memchr(s, '>', len)) /* many times as fast as memmem() */
 		return csv__escape(p, s, len);
-	/* An arrow at the end counts: the separator after it would complete it, and a reader would
-	 * divide the field one arrow too early. */
+	/* A partial arrow at the end is escaped too: the separator that follows would complete it,
+	 * and a reader would split the field too early. */
 	while ((arrow = memmem(s, end - s, " ->", 3))) {
 		p = csv__escape(p, s, arrow - s);
 		if (arrow + 3 == end || arrow[3] == ' ')
@@ -242,13 +242,13 @@ char *csv__quote(char *field, char *end)
 	size_t quotes = 0;
 	char *to, *ret;
 
-	/* RFC 4180 quotes line breaks as well: escaped text has none. */
+	/* RFC 4180 quotes line breaks as well, but escaped text contains none. */
 	for (const char *s = field; (s = memchr(s, '"', end - s)); s++)
 		quotes++;
 	if (!quotes && !memchr(field, ',', end - field))
 		return end;
 
-	/* From the end, so that nothing is overwritten before it has been moved. */
+	/* From the end backwards, so that each byte is moved before it is overwritten. */
 	to = ret = end + quotes + 2;
 	*--to = '"';
 	while (end > field) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes the fields of a row into memory of the caller, which must be large enough. Functions that
- * write do not allocate and cannot fail; each returns the new end. N bytes of text take at most
- * CSV_TEXT_MAX(n) bytes. The last two read. */
+/* Writes the fields of a row to memory of the caller, which must be large enough. The writing
+ * functions do not allocate and cannot fail; each returns the new end. N bytes of text take at most
+ * CSV_TEXT_MAX(n) bytes. The last two functions read. */
 #ifndef IOTRC_CSV_H
 #define IOTRC_CSV_H
 
@@ -16,32 +16,32 @@
  * bytes (of each part of two), however short the number: what follows the number is overwritten. */
 char *csv__u64(char *p, uint64_t v);
 char *csv__i64(char *p, int64_t v);
-char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the N last digits, zeroes in front */
+char *csv__padded(char *p, uint64_t v, unsigned int n);     /* the last N digits, zero-padded */
 char *csv__hex(char *p, uint64_t v);                        /* 0x… */
 char *csv__device(char *p, uint32_t major, uint32_t minor); /* major:minor */
-char *csv__millis(char *p, uint64_t ns);                    /* ns as milliseconds, six decimals */
+char *csv__millis(char *p, uint64_t ns);                    /* ns as ms, six decimals */
 
 /* Text with the contract's escapes (control characters, backslash, invalid UTF-8), without the CSV
  * quotes. Appending several pieces and quoting once at the end gives a field of several parts. */
 char *csv__escape(char *p, const char *s, size_t len);
 /* Like csv__escape(), and also escapes a literal " -> ", which separates two paths in a field. */
 char *csv__escape_arrow(char *p, const char *s, size_t len);
-/* Turns the text between FIELD and END into a minimal-quoted CSV field in place; room for
- * 2 * (end - field) + 2 bytes is needed. */
+/* Turns the text between FIELD and END into a CSV field in place, quoted only if necessary; 2 *
+ * (end - field) + 2 bytes must be available. */
 char *csv__quote(char *field, char *end);
 /* Whether the field is the text itself, of ASCII alone: nothing to escape, no reason for quotes. */
 bool csv__is_plain(const char *s, size_t len);
 /* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);
 
-/* Length of the character at S, of which LEFT (not 0) bytes are there: 1 to 4, or 0 where the byte
- * must be escaped (control character, backslash, not UTF-8). */
+/* Length of the character at S, where LEFT (not 0) bytes remain: 1 to 4, or 0 if the byte must be
+ * escaped (control character, backslash, not UTF-8). */
 unsigned int csv__char_len(const char *s, size_t left);
 
-/* The byte that the escaped text at *S, which is before END, begins with; *S is then behind it. */
+/* Decodes the byte at *S, which is before END in escaped text, and moves *S behind it. */
 uint8_t csv__next_byte(const char **s, const char *end);
-/* The bytes that LEN bytes of escaped text stand for, NUL-terminated; the caller frees them.
- * RET_LEN: how many; may be NULL. NULL when memory is out. */
+/* Decodes LEN bytes of escaped text into a NUL-terminated string that the caller frees. RET_LEN may
+ * be NULL; it gets the number of bytes. Returns NULL if out of memory. */
 char *csv__unescape(const char *s, size_t len, size_t *ret_len);
 
 static inline char *csv__mem(char *p, const char *s, size_t len)

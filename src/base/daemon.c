@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "platform/libc.h"
 
-/* Nobody but us, root, and who called sudo. */
+/* Only this user, root, and the user who called sudo. */
 static bool is_ours(const struct stat *st)
 {
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
@@ -25,8 +25,9 @@ static bool is_ours(const struct stat *st)
 	return sudo && *sudo && st->st_uid == strtoul(sudo, &end, 10) && !*end;
 }
 
-/* In a directory that others write to, a file by this name may be a link to one that isn't ours to
- * change, a FIFO that nobody reads, or somebody else's. A negative errno. */
+/* Opens a file for writing. In a directory that others can write to, an existing file of that name
+ * may be a link to a file elsewhere, a FIFO without a reader, or another user's file; these are
+ * refused. Returns a negative errno on failure. */
 static int open_plain(int dir, const char *name, int flags, mode_t mode)
 {
 	int fd = openat(dir, name, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
@@ -53,8 +54,8 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The directory of PATH, kept open: a file that is opened again later is where the first one was.
- * A negative errno. */
+/* Opens the directory of PATH and keeps it open, so that a file opened again later is in the same
+ * directory. Returns a negative errno on failure. */
 static int open_dir_of(const char *path)
 {
 	size_t len = name_of(path) - path;
@@ -76,9 +77,9 @@ static bool is_still(int dir, const char *name, int fd)
 	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
 }
 
-/* A lock for writing needs a descriptor for writing (fcntl(2)), which others don't get: whoever
- * holds one is a recorder. A lock for reading may be anybody's who can read the file. 0: it is
- * locked, -EBUSY: a recorder has it, -EAGAIN: somebody else is in the way. */
+/* A write lock needs a descriptor that is open for writing (fcntl(2)), which other users do not
+ * get, so its holder is a recorder. Anybody who can read the file can hold a read lock. Returns 0
+ * if locked, -EBUSY if a recorder holds it, -EAGAIN if somebody else is in the way. */
 static int lock_pid_file(int fd, pid_t *ret_other)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -101,7 +102,8 @@ static int write_pid(int fd)
 	return ftruncate(fd, 0) || write(fd, text, n) != n || fchmod(fd, 0644) ? -errno : 0;
 }
 
-/* One look at the pid file; -EAGAIN: once more. Until it is locked nobody else may open it. */
+/* One attempt to lock the pid file; -EAGAIN: try again. Nobody else may open it before it is
+ * locked. */
 static int try_pid_file(struct daemon *d, const char *name, pid_t *ret_other)
 {
 	int fd = open_plain(d->pid_dir, name, O_RDWR, 0600), err;
@@ -125,7 +127,7 @@ static int try_pid_file(struct daemon *d, const char *name, pid_t *ret_other)
 
 #define TRIES 16
 
-/* The lock is what counts, not the file: a dead process has none. */
+/* The lock decides, not the file: a dead process holds no lock. */
 static int take_pid_file(struct daemon *d, pid_t *ret_other)
 {
 	int err = -EAGAIN;
@@ -219,7 +221,7 @@ int daemon__ready(struct daemon *d)
 	else
 		log__to_syslog();
 	n = write(d->parent_fd, "+", 1);
-	(void)n; /* killed while it waited: nobody is to be told */
+	(void)n; /* it was killed while it waited: there is nobody to report to */
 	close(d->parent_fd);
 	d->parent_fd = -1;
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Going into the background, where no service manager does it: one process at a time, as its pid
- * file says. */
+/* Runs the recorder in the background, for systems without a service manager. A pid file ensures
+ * that only one runs at a time. */
 #ifndef IOTRC_DAEMON_H
 #define IOTRC_DAEMON_H
 
@@ -13,22 +13,22 @@ struct daemon {
 	int parent_fd;                   /* whom to tell; -1 */
 };
 
-/* Forks. The child returns, 0 or a negative errno (-EBUSY: the process that RET_OTHER names has the
- * pid file; -EPIPE: no fork). The parent stays until the child calls daemon__ready(), then exits
- * with 0; where the child exits before that, with its exit code. The child keeps working directory,
- * stdout and stderr until then. */
+/* Forks. Returns in the child, with 0 or a negative errno (-EBUSY: the process RET_OTHER holds the
+ * pid file; -EPIPE: cannot fork). The parent waits for the child to call daemon__ready() and exits
+ * with 0; if the child exits before that, the parent exits with the child's code. Until
+ * daemon__ready() the child keeps its working directory, stdout and stderr. */
 int daemon__begin(struct daemon *d, const char *pid_file, const char *log_file, pid_t *ret_other);
 
-/* Lets go of the terminal: stdout and stderr go to the log file, or nowhere, and messages there or
- * to syslog. 0, or a negative errno: the log file can't be opened. */
+/* Detaches from the terminal: stdout and stderr are redirected to the log file or /dev/null, and
+ * messages to the log file or syslog. Returns 0, or a negative errno if the log file cannot be
+ * opened. */
 int daemon__ready(struct daemon *d);
 
-/* Opens the log file anew, in the directory that the first one was in: it may have been moved away.
- * 0, or a negative errno, and the old one stays. */
+/* Reopens the log file, which may have been rotated, in the directory in which it was first opened.
+ * Returns 0, or a negative errno; the old file then stays open. */
 int daemon__reopen(struct daemon *d);
 
-/* What kept the pid file or the log file from being opened: links are refused, and files of other
- * users. */
+/* Why the pid file or the log file was not opened: links and files of other users are refused. */
 const char *daemon__strerror(int err);
 
 /* Removes the pid file. */

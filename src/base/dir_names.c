@@ -57,7 +57,7 @@ static int read_all(struct dir_names *d, DIR *dir)
 
 int dir_names__read(struct dir_names *ret, int fd)
 {
-	/* A descriptor of its own, so that the caller's keeps its position. */
+	/* A duplicate, so that the caller's descriptor keeps its position. */
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
 

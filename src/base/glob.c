@@ -14,11 +14,11 @@
 
 struct glob {
 	char *text;
-	const char *path; /* when it is no pattern: a literal's */
+	const char *path; /* the length, if it is a literal path */
 	bool negative, used;
 };
 
-/* Compiled for paths that are UTF-8, in which ? is a character, and for others. */
+/* Compiled twice: for paths in UTF-8, where ? matches a character, and for other paths. */
 struct pattern {
 	uint32_t glob;
 	pcre2_code *text, *bytes;
@@ -32,14 +32,14 @@ struct literal {
 struct globs {
 	struct glob *globs;
 	struct pattern *patterns;
-	struct literal *literals; /* by path after globs__finish() */
+	struct literal *literals; /* sorted by path after globs__finish() */
 	size_t n_globs, n_patterns, n_literals, n_positive;
 	size_t globs_room, patterns_room, literals_room;
 	pcre2_convert_context *convert;
 	pcre2_match_data *match;
 };
 
-/* An array of N items of SIZE bytes, with room for one more; NULL when memory is out. */
+/* Grows an array of N items of SIZE bytes by at least one item; returns NULL if out of memory. */
 static void *with_room(void *items, size_t *room, size_t n, size_t size)
 {
 	size_t more = *room ? 2 * *room : 16;
@@ -147,7 +147,7 @@ static int add_pattern(struct globs *g, const char *text, char why[GLOB_WHY_MAX]
 	p.bytes = compile(g, text, 0, why);
 	if (!p.bytes)
 		return -EINVAL;
-	/* NULL where the glob itself isn't UTF-8: then no path that is meets it. */
+	/* NULL if the glob is not UTF-8: it then matches no path in UTF-8. */
 	p.text = compile(g, text, PCRE2_UTF, why);
 	g->patterns[g->n_patterns++] = p;
 	return 0;
@@ -198,7 +198,7 @@ static int add_plain(struct globs *g, char *text, char why[GLOB_WHY_MAX])
 	return err;
 }
 
-/* The end of the class that begins at S, or S where none does. */
+/* Returns the end of the class that begins at S, or S if there is none. */
 static const char *skip_class(const char *s)
 {
 	const char *end = s + 1;
@@ -209,8 +209,8 @@ static const char *skip_class(const char *s)
 	return end ?: s;
 }
 
-/* The braces that begin at OPEN: sets *RET_CLOSE, and returns how many commas there are on their
- * level; 0: they are characters like any other. */
+/* Parses the braces that begin at OPEN: sets *RET_CLOSE and returns the number of commas on their
+ * level. 0: these braces are ordinary characters. */
 static size_t find_braces(const char *open, const char **ret_close)
 {
 	size_t depth = 0, commas = 0;
@@ -232,7 +232,7 @@ static size_t find_braces(const char *open, const char **ret_close)
 	return 0;
 }
 
-/* The first braces of TEXT with alternatives; NULL: there are none. */
+/* Returns the first braces of TEXT that contain alternatives, or NULL. */
 static const char *first_braces(const char *text, const char **ret_close)
 {
 	for (const char *s = text; *s; s++)
@@ -245,7 +245,7 @@ static const char *first_braces(const char *text, const char **ret_close)
 	return NULL;
 }
 
-/* The end of the alternative that begins at S. */
+/* Returns the end of the alternative that begins at S. */
 static const char *alternative_end(const char *s)
 {
 	for (size_t depth = 0;; s++)
@@ -261,7 +261,7 @@ static const char *alternative_end(const char *s)
 			depth--;
 }
 
-/* Adds each glob that TEXT stands for; *LEFT more of them may be.
+/* Adds each glob that TEXT expands to; at most *LEFT more are allowed.
  * NOLINTNEXTLINE(misc-no-recursion): GLOB_BRACES_MAX */
 static int add_expanded(struct globs *g, const char *text, size_t *left, char why[GLOB_WHY_MAX])
 {
@@ -344,7 +344,8 @@ static bool meets(const struct globs *g, const struct pattern *p, const char *pa
 	return n >= 0;
 }
 
-/* The first literal called the first LEN bytes of PATH, or the number of literals. */
+/* Returns the index of the first literal that equals the first LEN bytes of PATH, or the number of
+ * literals. */
 static size_t find_literal(const struct globs *g, const char *path, size_t len)
 {
 	size_t low = 0, high = g->n_literals;
@@ -365,7 +366,7 @@ static size_t find_literal(const struct globs *g, const char *path, size_t len)
 	return low;
 }
 
-/* Calls FOUND() with each glob that is about PATH, until it returns true. */
+/* Calls FOUND() with each glob that matches PATH, until it returns true. */
 static bool each(const struct globs *g, const char *path, bool (*found)(void *, uint32_t),
 		 void *arg)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which paths a list of globs is about. `*` and `?` stop at a slash, `**` doesn't; [a-z] and [!a-z]
- * are classes, {a,b} are alternatives, a backslash takes the next character as it is. What has none
- * of these, or ends with a slash, is a directory as well: it stands for all below. One that begins
- * with ! takes away from the list, wherever it stands; a list of nothing else is about all the
- * rest. Matching is PCRE2's. */
+/* Matches paths against a list of globs. `*` and `?` do not match a slash, `**` does; [a-z] and
+ * [!a-z] are classes, {a,b} are alternatives, a backslash escapes the next character. A glob
+ * without any of these, or with a trailing slash, also matches everything below the directory. A
+ * glob that starts with ! excludes what it matches, wherever it is in the list; a list of such
+ * globs only matches everything else. PCRE2 does the matching. */
 #ifndef IOTRC_GLOB_H
 #define IOTRC_GLOB_H
 
@@ -11,30 +11,30 @@
 #include <stddef.h>
 
 #define GLOB_LENGTH_MAX 65536 /* bytes of a glob */
-#define GLOB_BRACES_MAX 1024  /* globs that the braces of one may stand for */
+#define GLOB_BRACES_MAX 1024  /* globs that the braces of one may expand to */
 #define GLOBS_MAX 1000000     /* in a list */
 #define GLOB_WHY_MAX 256
 
 struct globs;
 
-/* An empty list, or NULL when memory is out. */
+/* Returns an empty list, or NULL if out of memory. */
 struct globs *globs__new(void);
 
-/* Adds the glob TEXT, which is copied. 0, or a negative errno, and WHY says in words, printable,
- * what is wrong. */
+/* Adds a copy of the glob TEXT. Returns 0, or a negative errno; WHY then contains the reason as
+ * printable text. */
 int globs__add(struct globs *g, const char *text, char why[GLOB_WHY_MAX]);
 
-/* Adds PATH, which stands for itself and all below, as another spelling of the glob that was added
- * last. 0, or -ENOMEM. */
+/* Adds PATH, which matches itself and everything below it, as another spelling of the glob that was
+ * added last. Returns 0, or -ENOMEM. */
 int globs__add_alias(struct globs *g, const char *path);
 
-/* Makes the list ready to match: after the last glob. */
+/* Prepares the list for matching; to be called after the last glob was added. */
 void globs__finish(struct globs *g);
 
-/* Is the list about PATH? What is only a directory of such a path isn't. */
+/* Whether the list matches PATH. A parent directory of a matching path does not match. */
 bool globs__match(const struct globs *g, const char *path);
 
-/* The same, and notes each glob that is about it: see globs__is_used(). */
+/* The same, and marks each glob that matches PATH; see globs__is_used(). */
 bool globs__use(struct globs *g, const char *path);
 
 size_t globs__count(const struct globs *g);
@@ -45,14 +45,14 @@ const char *globs__text(const struct globs *g, size_t i);
 /* Does glob I take away? */
 bool globs__is_negative(const struct globs *g, size_t i);
 
-/* Was glob I about a path that globs__use() was called with, and that the list is about? */
+/* Whether glob I matched a path for which globs__use() returned true. */
 bool globs__is_used(const struct globs *g, size_t i);
 
-/* The path that glob I is, when it is no pattern; else NULL. */
+/* The path of glob I if it is a literal, else NULL. */
 const char *globs__path(const struct globs *g, size_t i);
 
-/* A glob that stands for PATH alone, and all below it; the caller frees it. NULL when memory is
- * out. */
+/* Returns a glob that matches only PATH and everything below it, to be freed by the caller, or NULL
+ * if out of memory. */
 char *globs__escape(const char *path);
 
 /* Frees it; NULL is allowed. */

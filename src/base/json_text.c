@@ -11,7 +11,7 @@
 #include "base/csv.h"
 
 #define SIZE_LIMIT (64 * 1024 * 1024)
-/* A value takes about 100 bytes of memory, however short its text. */
+/* A value takes about 100 bytes of memory, even if its text is shorter. */
 #define VALUES_MAX (4 * 1000 * 1000)
 
 json_t *json_text(const char *s)
@@ -30,7 +30,7 @@ json_t *json_text(const char *s)
 	return json;
 }
 
-/* Reads SIZE bytes or as many as there are; NULL with errno. */
+/* Reads SIZE bytes, or fewer at the end of the file; returns NULL and sets errno on failure. */
 static char *read_whole(int fd, size_t size, size_t *ret_len)
 {
 	char *text = malloc(size + 1);

@@ -4,17 +4,17 @@
 
 #include <jansson.h>
 
-/* S as a JSON string. Names and command lines may hold any bytes, JSON only UTF-8: one that isn't
- * is escaped as rows are. NULL when memory is out. */
+/* Returns S as a JSON string, or NULL if out of memory. JSON strings are UTF-8: other bytes, which
+ * names and command lines may contain, are escaped as in rows. */
 json_t *json_text(const char *s);
 
-/* JSON that may be anybody's: what takes more memory than 64 MiB and 4 million values is refused,
- * and so is what isn't an object or has a key twice. 0, or a negative errno, and WHY says it in
- * words, escaped. */
+/* Parses JSON from an untrusted source: it refuses input that would take more than 64 MiB of memory
+ * or 4 million values, is not an object, or has a duplicate key. Returns 0, or a negative errno;
+ * WHY then contains the reason as printable text. */
 #define JSON_WHY_MAX 256
 int json_text__parse(const char *text, size_t len, json_t **ret, char why[JSON_WHY_MAX]);
 
-/* The same of the file that FD is, from its start: -EBADMSG when it is no regular one. */
+/* The same for the contents of file FD from its start; -EBADMSG if FD is not a regular file. */
 int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX]);
 
 #endif

@@ -22,8 +22,8 @@ static enum sink sink;
 static unsigned int tokens = LOG_BURST, left_out;
 static uint64_t refilled_ns;
 
-/* The journal says which socket it gave as stdout and stderr: they may have been redirected
- * since. */
+/* $JOURNAL_STREAM names the socket that stdout and stderr were connected to; they may have been
+ * redirected since. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -55,7 +55,7 @@ bool log__unattended(void)
 	return sink != TERMINAL;
 }
 
-/* Whether one more line may go out now. */
+/* Whether the rate limit allows one more line now. */
 static bool take_token(void)
 {
 	uint64_t now = clock__mono_ns(),
@@ -73,7 +73,7 @@ static bool take_token(void)
 	return true;
 }
 
-/* What came from elsewhere is shown so that no terminal obeys it. */
+/* Text from elsewhere is escaped, so that it cannot control a terminal. */
 static bool put(int level, const char *text)
 {
 	char line[SHOWN_MAX(LINE_MAX_BYTES) + 64], time[CLOCK_ISO8601_SIZE], *end = line;
@@ -89,7 +89,7 @@ static bool put(int level, const char *text)
 	end = shown__copy(end, text, strlen(text));
 	if (sink == SYSLOG)
 		return output__write(OUTPUT_SYSLOG, level, line, end - line);
-	/* The line feed is there however long the line. */
+	/* The line ends with a line feed even if it was cut. */
 	if (end - line >= OUTPUT_TEXT_MAX)
 		end = line + OUTPUT_TEXT_MAX - 1;
 	*end++ = '\n';

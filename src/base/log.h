@@ -20,7 +20,7 @@ void log__to_file(void);
 /* Write to syslog(3). */
 void log__to_syslog(void);
 
-/* Whether lines go to the journal, a file or syslog, so that nobody is watching. */
+/* Whether lines go to the journal, a file or syslog, where nobody watches them. */
 bool log__unattended(void);
 
 /* Prints one line. LEVEL: LOG_ERR, LOG_WARNING, ... of syslog(3). */

@@ -16,8 +16,8 @@
 #include "platform/privileges.h"
 #include "platform/write_stream.h"
 
-#define PATIENCE_NS NSEC_PER_SEC /* at the end, while nothing is written */
-#define PIECE 512                /* bytes written at once, so that a slow reader shows */
+#define PATIENCE_NS NSEC_PER_SEC /* the wait at the end if nothing can be written */
+#define PIECE 512                /* bytes per write(): a slow reader shows */
 #define STREAM_BUFFER OUTPUT_TEXT_MAX
 
 struct head {
@@ -28,8 +28,8 @@ struct head {
 struct outlet {
 	pthread_t thread;
 	bool running, ending;
-	bool busy;         /* the thread writes what it has taken */
-	size_t first, len; /* of the ring's bytes: heads, each with its text */
+	bool busy;         /* the bytes that the thread is writing */
+	size_t first, len; /* offsets into the ring, which holds heads with their texts */
 	uint64_t steps;    /* pieces written */
 	pthread_cond_t wake, done;
 	FILE *stream;
@@ -67,7 +67,7 @@ static void note_step(struct outlet *o)
 	pthread_mutex_unlock(&lock);
 }
 
-/* A stderr that was made non-blocking, by whoever shares it with us, is waited for. */
+/* If somebody who shares stderr made it non-blocking, wait until it is writable. */
 static void write_out(struct outlet *o, int fd, const char *text, size_t len)
 {
 	while (len) {
@@ -195,7 +195,7 @@ FILE *output__stream(enum output to)
 	return o->stream;
 }
 
-/* Under the lock. False: it is held up. */
+/* To be called with the lock held. Returns false if the output is blocked. */
 static bool await(struct outlet *o)
 {
 	while (o->len || o->busy) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a recording says to people: on stdout, on stderr (a terminal, a pipe, the journal, a log
- * file) and to syslog. A pipe that nobody reads, a terminal that is stopped (^S), a disk or a
- * syslog that hangs holds up whoever writes to it; here that is a thread of each one's own, which
- * has no privileges. Whoever has something to say never waits: what finds no room is left out. */
+/* The messages of a recording: to stdout, stderr (a terminal, a pipe, the journal, a log file) and
+ * syslog. A full pipe, a stopped terminal (^S), a hung disk or a hung syslog block their writer, so
+ * each output has a thread of its own, without privileges. Other threads never wait: a message that
+ * does not fit into the buffer is dropped. */
 #ifndef IOTRC_OUTPUT_H
 #define IOTRC_OUTPUT_H
 
@@ -12,29 +12,30 @@
 
 enum output { OUTPUT_STDOUT, OUTPUT_STDERR, OUTPUT_SYSLOG, OUTPUT_COUNT };
 
-#define OUTPUT_ROOM (64 * 1024) /* bytes that may wait for one of them */
-#define OUTPUT_TEXT_MAX 4096    /* bytes of one text: longer ones are cut */
+#define OUTPUT_ROOM (64 * 1024) /* bytes that can wait for each output */
+#define OUTPUT_TEXT_MAX 4096    /* bytes of one message; longer ones are cut */
 
-/* Starts the threads: after any fork. Until then all is written at once, by whoever says it. 0, or
- * a negative errno. */
+/* Starts the threads; to be called after any fork. Before, messages are written at once, by the
+ * caller. Returns 0, or a negative errno. */
 int output__begin(void);
 
-/* Writes LEN bytes of TEXT, whole or not at all. LEVEL is syslog(3)'s, for OUTPUT_SYSLOG. From any
- * thread. False: it was left out. */
+/* Queues LEN bytes of TEXT, all or nothing, from any thread. LEVEL is that of syslog(3), for
+ * OUTPUT_SYSLOG. Returns false if the message was dropped. */
 bool output__write(enum output to, int level, const char *text, size_t len);
 
-/* Nothing waits: whoever rewrites a line in place needn't add to what does. */
+/* Whether the queue is empty. A status line that is rewritten in place need not be queued behind
+ * other messages. */
 bool output__idle(enum output to);
 
-/* A stream that writes there when it is flushed: OUTPUT_STDOUT or OUTPUT_STDERR. Never NULL; not to
- * be closed. */
+/* Returns a stream that writes to OUTPUT_STDOUT or OUTPUT_STDERR when it is flushed. Never NULL;
+ * must not be closed. */
 FILE *output__stream(enum output to);
 
-/* Waits until all of it is written, but no longer than for a second in which nothing is. */
+/* Waits until everything queued is written, or until nothing was written for a second. */
 void output__settle(enum output to);
 
-/* Does so for all of them, and ends the threads. Those that are held up stay so: the program may
- * exit. */
+/* Does the same for all outputs and ends their threads. A blocked thread is abandoned: the program
+ * may exit. */
 void output__end(void);
 
 #endif

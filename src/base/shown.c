@@ -19,7 +19,7 @@ static const struct {
 	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe007f },
 };
 
-/* Of LEN bytes of sound UTF-8, more than one. */
+/* The length of a character of more than one byte in LEN bytes of valid UTF-8. */
 static uint32_t decode(const char *s, unsigned int len)
 {
 	uint32_t c = (unsigned char)*s & (0x7f >> len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text for a terminal or a log. Names of files and the answers of servers may be anybody's: nothing
- * of them may move the cursor, change the order of what is read, or begin a line that looks like
- * one of ours. Whatever is printed for people passes through here. */
+/* Text for a terminal or a log. File names and answers of servers are untrusted: they must not move
+ * the cursor, change the direction of text, or start a line that looks like one of ours. All text
+ * printed for people passes through here. */
 #ifndef IOTRC_SHOWN_H
 #define IOTRC_SHOWN_H
 
@@ -9,18 +9,18 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Bytes that LEN bytes of text may take, a NUL included. */
+/* Bytes that the result for LEN bytes of text may take, with its NUL. */
 #define SHOWN_MAX(len) (4 * (size_t)(len) + 1)
 
-/* Copies LEN bytes of S to P, which has room for SHOWN_MAX(LEN), and ends them with a NUL. Written
- * as \xHH are control characters (C0, line feeds included, DEL, C1), bytes that are not UTF-8, and
- * the characters of Unicode's categories Cf, Zl and Zp: those that change the direction of text,
- * are invisible, or break a line. All else stays, a backslash too, so that showing twice is showing
- * once. Returns the end, where the NUL is. */
+/* Copies LEN bytes of S to P, which has SHOWN_MAX(LEN) bytes, and appends a NUL. Control characters
+ * (C0 with line feeds, DEL, C1), bytes that are not UTF-8, and characters of Unicode's categories
+ * Cf, Zl and Zp (which change the direction of text, are invisible, or break a line) are written as
+ * \xHH. Everything else is copied, backslashes included, so that applying this twice changes
+ * nothing more. Returns the end, where the NUL is. */
 char *shown__copy(char *p, const char *s, size_t len);
 
-/* Prints the formatted text and a line feed to OUT, as shown__copy() writes it. Nothing when memory
- * is out. */
+/* Prints the formatted text, escaped as by shown__copy(), and a line feed to OUT. Prints nothing if
+ * out of memory. */
 void shown__line(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Like shown__line(), with a va_list. */
 void shown__vline(FILE *out, const char *format, va_list args);

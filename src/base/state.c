@@ -36,7 +36,8 @@ static int default_dir(char path[PATH_MAX])
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* What leads to the state directory is anybody's; what is missing of it is made. */
+/* Opens the parents of the state directory, which may belong to anybody, and creates missing
+ * ones. */
 static void make_parents(char *path)
 {
 	for (char *s = path + 1; (s = strchr(s, '/')); s++) {
@@ -94,7 +95,8 @@ static int read_secret(int dir, const char *name, unsigned char *ret, size_t siz
 	return err;
 }
 
-/* Under its name only once it is whole and on the disk; of two makers at once the first wins. */
+/* The file gets its name only after it is complete and synced; if two processes create it, the
+ * first one wins. */
 static int make_secret(int dir, const char *name, size_t size)
 {
 	unsigned char buf[4096];
@@ -158,7 +160,7 @@ int state__temporary(int dir)
 
 	if (fd >= 0)
 		return fd;
-	/* Not every filesystem knows files without a name. */
+	/* Not every file system supports O_TMPFILE. */
 	snprintf(name, sizeof(name), ".tmp.%d", (int)gettid());
 	unlinkat(dir, name, 0);
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -9,8 +9,8 @@
 #include "platform/priority.h"
 #include "platform/thread_name.h"
 
-/* What a new thread needs to know, on the stack of the one that starts it, which waits until it has
- * been read: memory that another thread frees would cost an arena of malloc() for each. */
+/* Arguments for the new thread, on the stack of its starter, which waits until they have been read.
+ * Memory that another thread frees would cost a malloc() arena for each thread. */
 struct start {
 	const char *name;
 	void *(*run)(void *arg);
@@ -20,7 +20,8 @@ struct start {
 	bool read;
 };
 
-/* A thread names itself: Landlock may keep others from it, and macOS does. */
+/* A thread sets its own name: Landlock may keep other threads from doing it, and on macOS only the
+ * thread itself can. */
 static void *begin(void *arg)
 {
 	struct start *start = arg;

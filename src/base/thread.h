@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starting threads: the one place where that happens. docs/INTERNALS.md lists them all. */
+/* Starts threads; no other file does. docs/INTERNALS.md lists all threads. */
 #ifndef IOTRC_THREAD_H
 #define IOTRC_THREAD_H
 
@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts RUN(ARG) in a thread called NAME (15 bytes at most), in which all signals are blocked:
- * they are the main thread's. It inherits the nice value of the caller. 0, or a negative errno. */
+/* Starts RUN(ARG) in a thread called NAME (15 bytes at most) with all signals blocked, since the
+ * main thread handles them. It inherits the caller's nice value. Returns 0, or a negative errno. */
 int thread__start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg);
 
-/* A thread that is waited for with a limit, and left behind where it is stuck: a disk may not
- * answer. A zeroed struct has no thread. Private to thread.c, but TID: 0 until it runs. */
+/* A thread that is joined with a time limit and abandoned if it has not ended by then: a disk may
+ * not answer. A zeroed struct has no thread. All members are private to thread.c, except TID, which
+ * is 0 until the thread runs. */
 struct thread {
 	pthread_t id;
 	atomic_int tid;
@@ -24,14 +25,15 @@ struct thread {
 	bool running, ended; /* ended: under the lock */
 };
 
-/* Like thread__start(). T must stay until thread__join() says that the thread has ended. */
+/* Like thread__start(). T must remain valid until thread__join() returns true. */
 int thread__run(struct thread *t, const char *name, void (*run)(void *arg), void *arg);
 
-/* Waits until the thread has ended, at most until UNTIL_NS of CLOCK_MONOTONIC. True: it has, or was
- * never started. */
+/* Waits for the thread to end, at most until UNTIL_NS of CLOCK_MONOTONIC. Returns true if it has
+ * ended, or was never started. */
 bool thread__join(struct thread *t, uint64_t until_ns);
 
-/* Gives the thread ordinary priority (priority__lower()), since somebody waits for it. */
+/* Gives the thread ordinary priority (the reverse of priority__lower()), because another thread
+ * waits for it. */
 void thread__hurry(struct thread *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers as people read them: three digits and a suffix, such as 999, 12.3K, 123M. */
+/* Numbers for people: three digits and a suffix, such as 999, 12.3K, 123M. */
 #ifndef IOTRC_UNITS_H
 #define IOTRC_UNITS_H
 
@@ -7,16 +7,18 @@
 
 #define UNITS_SIZE 16
 
-/* N bytes; K, M, G and T are powers of 1,024. Returns BUF. */
+/* Formats N bytes; K, M, G and T are powers of 1,024. Returns BUF. */
 const char *units__bytes(char buf[UNITS_SIZE], double n);
 
-/* N of anything; k, M, G and T are powers of 1,000. Returns BUF. */
+/* Formats a count; k, M, G and T are powers of 1,000. Returns BUF. */
 const char *units__count(char buf[UNITS_SIZE], double n);
 
-/* NS nanoseconds, such as 45ns, 1.23ms, 67.8s: three digits, more from 1000 s on. Returns BUF. */
+/* Formats NS nanoseconds, such as 45ns, 1.23ms, 67.8s: three digits, more from 1000 s on. Returns
+ * BUF. */
 const char *units__time(char buf[UNITS_SIZE], double ns);
 
-/* Nanoseconds of a positive number with its unit (10ms, 1.5s, 2h, 1d). 0, or -1. */
+/* Parses a positive number with its unit (10ms, 1.5s, 2h, 1d) into nanoseconds. Returns 0, or
+ * -1. */
 int units__parse_time(const char *text, uint64_t *ret_ns);
 
 #endif

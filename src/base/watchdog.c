@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/watchdog.h"
 
-/* A watcher that wasn't there itself for so long (the whole program was stopped) knows nothing. */
+/* If the watcher itself did not run for this long (the whole program was stopped), it draws no
+ * conclusion. */
 #define BLIND_NS (WATCHDOG_NS / 2)
 
 bool watchdog__look(struct watchdog *d, uint64_t steps, bool idle, uint64_t now)

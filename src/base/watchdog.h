@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Notices a thread that has stopped working: whoever watches looks once a second at the count of
- * what it has done. One such a watched thread, used by the watcher alone. */
+/* Notices a thread that makes no progress: once a second the watcher compares the thread's count of
+ * completed work. One struct per watched thread, used only by the watcher. */
 #ifndef IOTRC_WATCHDOG_H
 #define IOTRC_WATCHDOG_H
 
@@ -15,8 +15,8 @@ struct watchdog {
 	uint64_t stalls; /* how many times it was stuck */
 };
 
-/* It has done STEPS by NOW (mono_ns), and has nothing to do if IDLE. True when `stuck` has
- * changed. */
+/* Reports that the thread has completed STEPS by NOW (mono_ns); IDLE: it has nothing to do. Returns
+ * true if `stuck` has changed. */
 bool watchdog__look(struct watchdog *d, uint64_t steps, bool idle, uint64_t now);
 
 #endif

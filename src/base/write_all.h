@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Writes LEN bytes of DATA at offset AT of the file FD, however many calls that takes. 0, or a
- * negative errno: then any part of it may have been written. */
+/* Writes LEN bytes of DATA at offset AT of the file FD, with as many calls as necessary. Returns 0,
+ * or a negative errno; any part may then have been written. */
 int write_all(int fd, const void *data, size_t len, off_t at);
 
 #endif
