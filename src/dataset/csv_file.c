@@ -21,18 +21,18 @@
 #include "platform/libc.h"
 #include "schema/schema.h"
 
-/* Bytes after which the kernel is asked to begin writing back: otherwise it waits for up to 30 s
- * (vm.dirty_expire_centisecs), and the sync at the end stalls for all of it. */
+/* After this many bytes the kernel is asked to start writeback. Otherwise it waits for up to 30 s
+ * (vm.dirty_expire_centisecs), and the sync at the end has to wait for all of it. */
 #define PUSH_BYTES (1 << 20)
 
-/* A window of one block. Rows resemble their neighbours: level 1 searched four times as far for
- * nothing, and its window didn't stay in the CPU's cache (docs/performance.md has both sizes and
- * speeds). */
+/* The window is one block. Rows resemble their neighbours: with four times that window, level 1
+ * found no more matches, and the window did not fit into the CPU's cache (docs/performance.md has
+ * sizes and speeds of both). */
 #define WINDOW_LOG 17
 
-/* ZSTD_c_useBlockSplitter of <zstd.h>'s experimental part, and its 'disable'. A block that zstd
- * splits (levels from 13 on) no longer ends on a row boundary. A zstd that knows no such parameter
- * refuses it, and splits nothing. */
+/* ZSTD_c_useBlockSplitter, an experimental parameter of <zstd.h>, and the value that disables it.
+ * If zstd splits a block (at levels from 13 on), it no longer ends with a row. Versions without
+ * this parameter refuse it, and never split. */
 #define NO_BLOCK_SPLITTER ZSTD_c_experimentalParam13, 2
 
 struct csv_file {
@@ -50,13 +50,13 @@ struct csv_file {
 	size_t out_size;
 	off_t len;    /* end of the last whole block on disk */
 	off_t pushed; /* writeback was begun up to here */
-	int error;    /* why the frame broke off at len */
-	bool torn;    /* bytes beyond len couldn't be cut off */
+	int error;    /* why the frame ends at len */
+	bool torn;    /* bytes behind len could not be truncated */
 	bool ended;   /* the frame has its end */
 	bool renamed;
-	bool named;    /* its name is on the disk, too */
-	bool unsynced; /* a sync has failed: what the cache holds may never reach the disk */
-	bool spoilt;   /* what the cache holds isn't what was written */
+	bool named;    /* its name has been synced as well */
+	bool unsynced; /* a sync failed: cached pages may never be written */
+	bool spoilt;   /* the cache does not contain what was written */
 	struct file_facts facts;
 };
 
@@ -95,7 +95,7 @@ static int write_block(struct csv_file *f, const void *block, size_t len)
 	return 0;
 }
 
-/* Compresses and writes; an error breaks the frame off. */
+/* Compresses and writes a block; on an error the frame ends before it. */
 static int put(struct csv_file *f, const void *data, size_t len, ZSTD_EndDirective op)
 {
 	ZSTD_inBuffer in = { data, len, 0 };
@@ -151,7 +151,7 @@ int csv_file__new(struct csv_file **ret, const struct csv_file_config *config)
 	f->name = strdup(config->name);
 	if (asprintf(&f->part, "%s.csv.zst.part", config->name) < 0)
 		f->part = NULL;
-	/* And the frame's header, at most 18. */
+	/* The frame's header is included, at most 18 bytes. */
 	f->out_size = ZSTD_compressBound(CSV_FILE_BLOCK) + 32 + FRAME_EMPTY_BLOCK_SIZE;
 	f->out = malloc(f->out_size);
 	f->cctx = ZSTD_createCCtx();
@@ -209,7 +209,7 @@ int csv_file__append(struct csv_file *f, const void *data, size_t len, uint64_t 
 	return 0;
 }
 
-/* A compressor can't take back the block that didn't fit, so a frame that broke off gets its end
+/* The compressor cannot undo the block that did not fit, so the end of such a frame is computed
  * from what is on disk. */
 static int end_frame(struct csv_file *f)
 {
@@ -277,7 +277,7 @@ int csv_file__sync(struct csv_file *f)
 	return err;
 }
 
-/* Copies what the cache still holds of the file to TO, if that is what went in. */
+/* Copies the file's content from the page cache to TO, if it is what was written. */
 static int copy_to(struct csv_file *f, int to)
 {
 	EVP_MD_CTX *sha = EVP_MD_CTX_new();
@@ -309,10 +309,10 @@ static int copy_to(struct csv_file *f, int to)
 	return err;
 }
 
-/* Once a page could not be written the kernel takes it for clean, and a later sync succeeds without
- * it. Nor does writing the page again help: ext4 leaves the extent 'unwritten' for which an I/O has
- * failed (ext4_end_io_end(), fs/ext4/page-io.c), and it reads as zeroes when the cache has gone. A
- * new file in the place of this one has blocks of its own. */
+/* If a page could not be written, the kernel marks it clean nevertheless, and a later sync succeeds
+ * without it. Writing the page again does not help: ext4 leaves an extent 'unwritten' after a
+ * failed I/O (ext4_end_io_end(), fs/ext4/page-io.c), so that it reads as zeroes once the cache is
+ * dropped. A new file gets blocks of its own. */
 static int write_again(struct csv_file *f)
 {
 	char *name;

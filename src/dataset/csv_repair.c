@@ -17,7 +17,7 @@
 #include "platform/libc.h"
 #include "schema/schema.h"
 
-/* At most so many bytes are written at once: a block, and one that is empty. */
+/* Maximum number of bytes written at once: a block and an empty one. */
 #define WRITE_MAX (128 * 1024 + 16)
 
 struct scan {
@@ -28,8 +28,8 @@ struct scan {
 	bool stopped, refused;
 };
 
-/* The comma-separated field that begins at *S; *S is moved behind it. Only where nothing is
- * quoted. */
+/* Returns the comma-separated field that begins at *S and moves *S behind it. For lines without
+ * quotes only. */
 static bool next_field(const char **s, const char *end, char *buf, size_t size)
 {
 	const char *comma = memchr(*s, ',', end - *s);
@@ -54,7 +54,7 @@ static void tell_lost(const struct csv_repair *r, const char *row, const char *e
 		r->lost(r->arg, stream, cause, n);
 }
 
-/* A row begins with its wall time and ends with its mono_ns, in all streams. */
+/* In all streams, a row begins with its wall time and ends with its mono_ns. */
 static bool read_row(const char *row, const char *end, int64_t *ret_wall_us, uint64_t *ret_mono_ns)
 {
 	const char *comma = memrchr(row, ',', end - row);
@@ -64,7 +64,7 @@ static bool read_row(const char *row, const char *end, int64_t *ret_wall_us, uin
 	       field__uint(comma + 1, end - comma - 1, ret_mono_ns);
 }
 
-/* All rows of a block, or none. */
+/* Accepts all rows of a block, or none. */
 static bool take_rows(struct scan *s, const char *content, size_t len)
 {
 	struct file_facts *f = s->facts, now = *f;
@@ -111,7 +111,7 @@ static bool take(void *arg, const char *content, size_t len)
 	return !s->refused;
 }
 
-/* -ENODATA: no row; -EBADMSG: not ours. */
+/* Returns -ENODATA if there is no row, -EBADMSG if the file is not a recorder's. */
 static int scan(const struct csv_repair *r, int fd, off_t size, struct file_facts *f,
 		struct frame_end *ret)
 {
@@ -126,7 +126,7 @@ static int scan(const struct csv_repair *r, int fd, off_t size, struct file_fact
 		return -ENODATA;
 	if (err || f->rows)
 		return err;
-	/* The write of the first rows, or of the header row, may not have got through. */
+	/* The recorder may have died before the header row, or the first rows, were written. */
 	return !s.refused && size - ret->len <= WRITE_MAX ? -ENODATA : -EBADMSG;
 }
 
@@ -156,7 +156,7 @@ static int set_sha256(int fd, struct file_facts *f)
 	return 0;
 }
 
-/* A directory that others write to may hold links to what isn't ours to change. */
+/* A directory that others can write to may contain links to files that we must not change. */
 static int open_file(int dir, const char *name, int flags, off_t *ret_size)
 {
 	int fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -232,7 +232,7 @@ int csv_repair__read(const struct csv_repair *r, int dir, enum stream stream, co
 		return fd;
 	err = scan(r, fd, size, &f, &end);
 	if ((!err || err == -ENODATA) && f.raw_bytes && end.whole)
-		err = 0; /* a snapshot of nothing has its header row alone */
+		err = 0; /* a snapshot without entries has only the header row */
 	else if (!err || err == -ENODATA)
 		err = -EBADMSG;
 	if (!err)

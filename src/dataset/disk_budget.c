@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 
-#define LOOK_NS UINT64_C(200000000) /* between two looks at the disk */
-/* A file system's last bytes come and go: what has stopped writing goes on with this much more. */
+#define LOOK_NS UINT64_C(200000000) /* between two queries of the disk */
+/* Free space varies a little. Writing resumes only when this much more is free. */
 #define MORE(bytes) ((bytes) + (bytes) / 16)
 
 struct disk_budget {
@@ -29,7 +29,7 @@ static void look(struct disk_budget *r)
 	unsigned int percent = atomic_load(&r->min_free_percent);
 	struct statvfs s;
 
-	/* Where it can't be told, the write itself will tell. */
+	/* If the free space is unknown, the write itself will fail. */
 	if (fstatvfs(r->fd, &s) < 0)
 		return;
 	free = (uint64_t)s.f_bavail * s.f_frsize;
@@ -97,7 +97,7 @@ uint64_t disk_budget__mark(struct disk_budget *r)
 	return atomic_load(&r->taken);
 }
 
-/* Bytes that were written since the mark may be counted twice, until the next time. */
+/* Bytes written since the mark may be counted twice until the next measurement. */
 void disk_budget__set_used(struct disk_budget *r, uint64_t bytes, uint64_t mark)
 {
 	atomic_store(&r->base, bytes - mark);

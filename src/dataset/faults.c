@@ -13,7 +13,7 @@ const char *faults__show(char buf[SHOWN_SIZE], const char *s, size_t len)
 	size_t part = len < 40 ? len : 40;
 	char *end = shown__copy(buf, s, part);
 
-	/* NOLINTNEXTLINE(*.strcpy): SHOWN_SIZE has room for them */
+	/* NOLINTNEXTLINE(*.strcpy): SHOWN_SIZE is large enough */
 	strcpy(end, len > part ? "..." : "");
 	return buf;
 }

@@ -7,11 +7,11 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
-/* What words and flags are made of: error=EIO, disk-sleep, 0x400, fuse.sshfs. */
+/* Characters of words and flags: error=EIO, disk-sleep, 0x400, fuse.sshfs. */
 #define HEX_DIGITS DIGITS "abcdef"
 #define WORD_CHARS LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_-+=.:"
 
-/* How many bytes from S on are of SET. */
+/* Returns the number of leading bytes of S that are in SET. */
 static size_t span(const char *s, size_t len, const char *set)
 {
 	size_t n = 0;
@@ -38,7 +38,7 @@ bool field__uint(const char *s, size_t len, uint64_t *ret)
 	return true;
 }
 
-/* The number that the N digits at S make; false where they aren't digits. */
+/* Parses the N digits at S; returns false if they are not digits. */
 static bool digits(const char *s, unsigned int n, int *ret)
 {
 	for (*ret = 0; n--; s++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The checksum at a frame's end is of its content alone (RFC 8878, 3.1.1), so that zstd itself
- * computes it: the content goes through a second, throw-away compression, whose last four bytes it
- * is. */
+/* The checksum at the end of a frame depends on its content only (RFC 8878, 3.1.1). zstd computes
+ * it here: the content is compressed a second time, and the last four bytes of that result are the
+ * checksum. */
 #include "dataset/frame.h"
 
 #include <errno.h>
@@ -10,12 +10,12 @@
 #include <unistd.h>
 #include <zstd.h>
 
-/* Magic number, and a descriptor that says: a checksum follows, nothing else is given. */
+/* Magic number, and a descriptor that only says that a checksum follows. */
 static const unsigned char header_start[FRAME_HEADER_SIZE - 1] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04 };
 
 #define BLOCK_HEADER_SIZE 3
 #define BLOCK_MAX (128 * 1024)
-/* What the zstd tool and most libraries take without being asked: 128 MiB. */
+/* The largest window that the zstd tool and most libraries accept by default: 128 MiB. */
 #define WINDOW_LOG_MAX 27
 
 enum block_type { RAW, RLE, COMPRESSED, RESERVED };
@@ -49,7 +49,7 @@ static int feed(struct frame *f, const void *content, size_t len, ZSTD_EndDirect
 	return 0;
 }
 
-/* LEN bytes into f->in + SKIP. 1: all are there; 0: fewer; or a negative errno. */
+/* Reads LEN bytes into f->in + SKIP. Returns 1, 0 if there are fewer, or a negative errno. */
 static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
 {
 	if ((off_t)len > f->size - at)
@@ -66,7 +66,7 @@ static int read_at(struct frame *f, size_t skip, size_t len, off_t at)
 	return 1;
 }
 
-/* Decodes LEN bytes of f->in. False when they are not what they should be. */
+/* Decodes LEN bytes of f->in. Returns false if they are not valid. */
 static bool decode(struct frame *f, size_t len, size_t *ret_content)
 {
 	ZSTD_inBuffer in = { f->in, len, 0 };
@@ -82,7 +82,8 @@ static bool decode(struct frame *f, size_t len, size_t *ret_content)
 	return out.pos <= BLOCK_MAX;
 }
 
-/* The block at AT into f->in. 1; 0 when it isn't whole or is the last one; or a negative errno. */
+/* Reads the block at AT into f->in. Returns 1, 0 if it is incomplete or the last one, or a negative
+ * errno. */
 static int read_block(struct frame *f, off_t at, size_t *ret_len)
 {
 	const unsigned char *in = (const unsigned char *)f->in;

@@ -19,12 +19,12 @@
 #include "platform/libc.h"
 
 #define JOURNAL_MAX (64 << 20)
-/* Room that is the journal's before it is used: what has been uploaded can be removed from a full
+/* Disk space that is reserved for the journal, so that uploaded files can be removed from a full
  * disk. */
 #define JOURNAL_ROOM (64 << 10)
 #define TARGET_SIZE 17
-/* Ours have a name and what a target wants to know again of a file in parts: 10,000 of them at
- * most. */
+/* Our lines contain a name and the target's state of an upload in parts, of which there are 10,000
+ * at most. */
 #define LINE_MAX_BYTES (4 << 20)
 
 struct journal {
@@ -75,8 +75,8 @@ int journal__sha256(int fd, char ret[65])
 	return (int)n;
 }
 
-/* ---- lines: {"target":T,"file":PATH,"sha256":S,"bytes":N} is there; with "progress" instead of
- * "bytes" it is on its way, or (null) no longer ---- */
+/* ---- lines: {"target":T,"file":PATH,"sha256":S,"bytes":N}: uploaded; with "progress" instead of
+ * "bytes": the upload has begun, or (null) was given up ---- */
 
 static json_t *entry(json_t *targets, const char *target, const char *path, const char *sha256)
 {
@@ -86,7 +86,7 @@ static json_t *entry(json_t *targets, const char *target, const char *path, cons
 	return s && !strcmp(s, sha256) ? e : NULL;
 }
 
-/* A file is what its last line says. 0, or a negative errno. */
+/* The last line about a file is valid. Returns 0, or a negative errno. */
 static int learn(json_t *targets, json_t *line)
 {
 	const char *target, *path, *sha256;
@@ -113,7 +113,7 @@ static int learn(json_t *targets, json_t *line)
 	return json_object_set_new(files, path, e) < 0 ? -ENOMEM : 0;
 }
 
-/* Reads FD's lines; what isn't whole or isn't one of ours says nothing. */
+/* Reads FD's lines and ignores incomplete and unknown ones. */
 static int load(int fd, json_t *targets, off_t *ret_end)
 {
 	int copy = dup(fd), err = 0;
@@ -175,7 +175,7 @@ static int open_file(int session_fd, uid_t uid, gid_t gid, bool make)
 
 /* ---- the object ---- */
 
-/* Takes off what isn't a whole line, and gives back the room beyond it. */
+/* Removes an incomplete last line and frees the space reserved behind it. */
 static int cut(struct journal *j)
 {
 	return ftruncate(j->fd, j->end) < 0 ? -errno : 0;
@@ -214,7 +214,7 @@ int journal__open(struct journal **ret, int session_fd, const char *identity, ui
 		journal__free(j);
 		return err;
 	}
-	/* Where none can be had ahead, what is written later takes what it finds. */
+	/* If no space can be reserved, later writes use what is free then. */
 	(void)fallocate(j->fd, FALLOC_FL_KEEP_SIZE, 0, j->end + JOURNAL_ROOM);
 	*ret = j;
 	return 0;
@@ -235,7 +235,7 @@ bool journal__has(struct journal *j, const char *path, const char *sha256)
 	return has;
 }
 
-/* NOT: the target that doesn't count, or NULL. */
+/* NOT: the target to ignore, or NULL. */
 static bool any_has(json_t *targets, const char * not, const char *path, const char *sha256)
 {
 	const char *target;
@@ -269,7 +269,7 @@ static int append_line(struct journal *j, json_t *line)
 	if (!err && j->end + (off_t)len + 1 > JOURNAL_MAX)
 		err = -EFBIG;
 	if (!err) {
-		text[len] = '\n'; /* in the place of the NUL, which is not written */
+		text[len] = '\n'; /* at the place of the NUL, which is not written */
 		err = write_all(j->fd, text, len + 1, j->end);
 		if (!err && fdatasync(j->fd) < 0)
 			err = -errno;
@@ -314,7 +314,7 @@ char *journal__progress(struct journal *j, const char *path, const char *sha256)
 
 /* ---- for others ---- */
 
-/* What the journal says, or NULL. */
+/* Returns the journal's entry, or NULL. */
 static json_t *look(int session_fd)
 {
 	int fd = open_file(session_fd, -1, -1, false);

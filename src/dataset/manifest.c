@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* manifest.json. The document is held as it will be written; setters change it in place. */
+/* manifest.json. The document is kept in memory as it will be written; setters change it in
+ * place. */
 #include "dataset/manifest.h"
 
 #include <errno.h>
@@ -28,8 +29,8 @@ struct manifest {
 	bool oom;
 };
 
-/* jansson takes NULL for a value and fails on it: an allocation that failed is noticed here alone.
- * Values are stolen. */
+/* jansson accepts NULL as a value and fails then, so a failed allocation is noticed here. Takes
+ * ownership of values. */
 static void set_member(struct manifest *m, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value) < 0)
@@ -66,7 +67,7 @@ static json_t *iso8601_now(void)
 	return json_string(buf);
 }
 
-/* ---- what doesn't change ---- */
+/* ---- constant members ---- */
 
 static json_t *words(struct manifest *m, const char *list)
 {

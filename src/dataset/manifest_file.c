@@ -14,7 +14,7 @@
 #include "dataset/session.h"
 #include "platform/libc.h"
 
-/* Beyond the last size: what may be finished on a full disk, some 90 files. */
+/* Reserved beyond the last size: enough for some 90 files that may be finished on a full disk. */
 #define LAST_ROOM (32 * 1024)
 
 /* ---- reading ---- */
@@ -45,7 +45,7 @@ json_t *manifest_file__offsets(const struct clock_offset *offsets, size_t n)
 		json_t *utc = json_sprintf("%c%02u:%02u", o->utc_offset_s < 0 ? '-' : '+',
 					   minutes / 60, minutes % 60);
 
-		/* json_pack() takes utc over, also where it fails. */
+		/* json_pack() takes ownership of utc even if it fails. */
 		if (json_array_append_new(
 			    list, json_pack("{s:I, s:I, s:o}", "from_mono_ns",
 					    (json_int_t)o->from_mono_ns, "mono_to_real_offset_ns",
@@ -57,8 +57,8 @@ json_t *manifest_file__offsets(const struct clock_offset *offsets, size_t n)
 	return list;
 }
 
-/* Blocks beyond the end of a file are its own: writing there later needs no space. Where none can
- * be had, the last one takes what it finds. */
+/* Blocks can be allocated beyond the end of a file; writing there later needs no free space. If
+ * this fails, the last manifest needs free space. */
 static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
 {
 	int fd = openat(dir, MANIFEST_LAST_NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -71,7 +71,7 @@ static void reserve(int dir, size_t len, uid_t uid, gid_t gid)
 	close(fd);
 }
 
-/* The file that was put aside, unless it is a link to something else. */
+/* Opens the reserved file, unless the name is a link to something else. */
 static int open_last(int dir)
 {
 	int fd = openat(dir, MANIFEST_LAST_NAME, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -103,7 +103,7 @@ static int replace(int dir, const char *doc, size_t len, bool last, uid_t uid, g
 	if (fd < 0)
 		return fd;
 	err = write_all(fd, doc, len, 0);
-	/* Gives back what was kept beyond the end. */
+	/* Frees the space reserved beyond the end. */
 	if (!err && ftruncate(fd, len) < 0)
 		err = -errno;
 	if (!err && fsync(fd) < 0)
@@ -133,7 +133,7 @@ int manifest_file__put(int dir, json_t *root, bool last, uid_t uid, gid_t gid)
 	if (!doc)
 		return -ENOMEM;
 	len = strlen(doc);
-	doc[len] = '\n'; /* in the place of the NUL, which is not written */
+	doc[len] = '\n'; /* at the place of the NUL, which is not written */
 	err = replace(dir, doc, len + 1, last, uid, gid);
 	free(doc);
 	return err;

@@ -5,36 +5,37 @@
 #include "platform/cpus.h"
 
 #define MIB (UINT64_C(1) << 20)
-/* What is needed whatever the load: the program with the kernel's types that it has read, a
- * compressor for each stream (1.4 MiB each), what a snapshot's sorted runs are merged with (16
- * MiB), small maps, the maps' own books. */
+/* Memory needed at any load: the program with the kernel's types that it has read, a compressor per
+ * stream (1.4 MiB each), the buffers that merge a snapshot's sorted runs (16 MiB), small maps, and
+ * the overhead of maps. */
 #define FIXED (56 * MIB)
 #define LEAST_TO_DIVIDE (16 * MIB)
-/* Scratch of the programs, and a stack of events to come. */
+/* Scratch memory of the BPF programs, and a stack of free events. */
 #define PER_CPU (64 * UINT64_C(1024))
 
 #define RING_MIN (256u << 10)
-#define RING_MAX (16u << 20) /* a hundred ms of a CPU that does nothing but the fastest call */
+#define RING_MAX (16u << 20) /* 100 ms of a CPU that does nothing but the fastest call */
 #define DEFINITIONS_MAX (8u << 20)
 #define SENT_BYTES 80 /* an entry of an LRU hash map with a key of 8 bytes, value of 4 */
 #define SENT_MAX (1u << 20)
 #define QUEUE_MAX 8192
-/* What a request under way takes, with the maps' own: 128 a block request (bpf/block.bpf.c), 184
- * a connection (connect.h), 240 a request of io_uring, 72 more one of kernel AIO, or 80 one that
- * is no row (uring.bpf.c), and of those 520 one in four (uring_conn.h) and 8272 one in sixteen
- * (uring_asked). As many sockets as uring_conn.h's may be about to end, 376 each (socket_end.h). */
+/* Bytes per request in flight, with the overhead of maps: 128 for a block request
+ * (bpf/block.bpf.c), 184 for a connection (connect.h), 240 for a request of io_uring, 72 more for
+ * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
+ * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
+ * may be closing, 376 each (socket_end.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
 	(128 + 184 + 240 + 72 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
-	65536 /* more than any queue's tags on a large host, than one address has ports for */
+	65536 /* more than the tags of any queue of a large host, or the ports of an address */
 #define THREAD_BYTES 1608
 #define THREADS_MAX 65536
-#define PATH_BYTES_MEAN 150 /* at the least: then the entries are the bound */
+#define PATH_BYTES_MEAN 150 /* minimum; below it, the number of entries is the bound */
 #define TASK_BYTES_MEAN 150
 
-/* The largest power of two up to N, between LEAST and MOST, which are such. */
+/* Returns the largest power of two up to N, between LEAST and MOST (powers of two). */
 static uint32_t power_of_two(uint64_t n, uint32_t least, uint32_t most)
 {
 	uint32_t p = most;
@@ -74,7 +75,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	rings = rest / 64 * 21;
 	ret->n_rings = rings / RING_MIN < n_cpus ? rings / RING_MIN : n_cpus;
 	ret->lane_bytes = 0;
-	if (rings / 2 / n_cpus >= RING_MIN) { /* each CPU has a lane beside its ring */
+	if (rings / 2 / n_cpus >= RING_MIN) { /* each CPU has a lane in addition to its ring */
 		rings /= 2;
 		ret->lane_bytes = power_of_two(rings / n_cpus, RING_MIN, RING_MAX);
 	}
@@ -82,7 +83,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->definitions_bytes = power_of_two(rest / 48, 1u << 16, DEFINITIONS_MAX);
 	ret->paths_sent = at_most(rest / 24 / SENT_BYTES, SENT_MAX);
 	ret->queue_chunks = at_most(rest / 16 * 3 / sizeof(struct chunk), QUEUE_MAX);
-	/* Two generations, three of four parts for paths. */
+	/* Two generations; three quarters are for paths. */
 	ret->paths_bytes = rest / 64 * 17 / 2 / 4 * 3;
 	ret->tasks_bytes = rest / 64 * 17 / 2 / 4;
 	ret->sort_bytes = rest / 24 / 9 * 8; /* the rest is for the order */

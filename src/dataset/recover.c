@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The order makes it safe to be killed: files first, one by one, each under its final name only
- * when it is whole and on the disk; the manifest, which makes the session a recovered one, last. */
+/* Recovery can be killed at any point: it first finishes the files one by one, each of which gets
+ * its final name only when it is complete and synced. The manifest, which marks the session as
+ * recovered, is written last. */
 #include "dataset/recover.h"
 
 #include <dirent.h>
@@ -35,7 +36,7 @@
 #define CSV_END ".csv.zst"
 #define PART_END ".part"
 #define ASIDE_END ".damaged"
-#define ENTRY_MAX 160 /* bytes: our own names have half of it */
+#define ENTRY_MAX 160 /* bytes; our own names have half of that */
 #define NAME_SIZE (ENTRY_MAX + 64)
 
 struct recover {
@@ -52,7 +53,7 @@ struct recover {
 	bool clock_changed;
 	uid_t uid; /* the manifest's owner */
 	gid_t gid;
-	bool changing; /* it does need to be recovered */
+	bool changing; /* the session needs recovery */
 	bool oom;
 };
 
@@ -95,7 +96,7 @@ static json_t *listed_offsets(struct recover *r)
 	return json_object_get(json_object_get(r->root, "clock"), "offsets");
 }
 
-/* A list that makes no sense stays as it is: verify says so. */
+/* An invalid list is kept: verify reports it. */
 static void read_clock(struct recover *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
@@ -110,7 +111,7 @@ static void read_clock(struct recover *r)
 		offsets[i].from_mono_ns = json_integer_value(json_object_get(o, "from_mono_ns"));
 		offsets[i].offset_ns =
 			json_integer_value(json_object_get(o, "mono_to_real_offset_ns"));
-		if (!utc_offset) /* of an early version: one for all */
+		if (!utc_offset) /* an early version had one for all */
 			utc_offset = json_string_value(
 				json_object_get(json_object_get(r->root, "clock"), "utc_offset"));
 		if (!utc_offset || !clock__parse_utc_offset(utc_offset, &offsets[i].utc_offset_s))
@@ -157,7 +158,7 @@ static void add_file(struct recover *r, const char *path, const struct file_fact
 	put_member(r, r->listed, path, json_true());
 }
 
-/* A filesystem snapshot says in the name of its last file whether it is whole. */
+/* The name of the last file of a snapshot of file systems says whether the snapshot is complete. */
 static void final_name(char buf[NAME_SIZE], enum stream stream, const char *name)
 {
 	const char *number = strrchr(name, '_');
@@ -169,8 +170,8 @@ static void final_name(char buf[NAME_SIZE], enum stream stream, const char *name
 		snprintf(buf, NAME_SIZE, "%.*s", ENTRY_MAX, name);
 }
 
-/* A file that can't be read at all keeps its bytes, but no longer looks like one that is being
- * written. */
+/* A file that cannot be read at all is kept under another name, so that it no longer looks
+ * unfinished. */
 static int put_aside(struct recover *r, int dir, const char *name)
 {
 	char aside[NAME_SIZE];
@@ -207,7 +208,7 @@ static int recover_file(struct recover *r, int dir, enum stream stream, const ch
 		return unlinkat(dir, entry, 0) < 0 ? -errno : 0;
 	if (err == -EBADMSG && part)
 		return put_aside(r, dir, entry);
-	if (err == -EBADMSG) { /* verify says what is wrong with it */
+	if (err == -EBADMSG) { /* verify reports what is wrong with it */
 		r->result->damaged++;
 		return 0;
 	}
@@ -219,7 +220,7 @@ static int recover_file(struct recover *r, int dir, enum stream stream, const ch
 	return 0;
 }
 
-/* Calls EACH for what lies in SUBDIR, in the order of names. */
+/* Calls EACH for the entries of SUBDIR in the order of names. */
 static int each_entry(struct recover *r, const char *subdir,
 		      int (*each)(struct recover *r, int dir, enum stream stream,
 				  const char *entry),
@@ -295,7 +296,7 @@ static int add_spec(struct recover *r, int dir, const char *entry, const char *p
 	return 0;
 }
 
-/* What was being written of them can be had again from any later session. */
+/* Unfinished snapshots of these are dropped: any later session has them again. */
 static int on_spec(struct recover *r, int dir, enum stream stream, const char *entry)
 {
 	char path[NAME_SIZE + 64];
@@ -310,10 +311,10 @@ static int on_spec(struct recover *r, int dir, enum stream stream, const char *e
 
 /* ---- the manifest ---- */
 
-/* What a manifest says may be anything: until 2095 a time, and the sum of two, is an int64_t. */
+/* Times in a manifest are untrusted. Until 2095, a time and the sum of two fit into int64_t. */
 #define LIMIT_NS INT64_C(4000000000000000000)
 
-/* YYYY-MM-DDTHH:MM:SS.mmm+HH:MM, as the clock writes it. */
+/* YYYY-MM-DDTHH:MM:SS.mmm+HH:MM, as written by clock.c */
 static bool parse_iso8601(const char *s, int64_t *ret_ns)
 {
 	unsigned year, month, day, hour, minute, second, ms, zone_h, zone_m;
@@ -338,7 +339,8 @@ static bool parse_iso8601(const char *s, int64_t *ret_ns)
 	return true;
 }
 
-/* When the session began, and for how many seconds it has run; false where that makes no sense. */
+/* Returns when the session began and how many seconds it ran; false if the manifest's values are
+ * invalid. */
 static bool session_times(json_t *session, int64_t *ret_started_ns, double *ret_duration)
 {
 	*ret_duration = json_number_value(json_object_get(session, "duration_seconds"));
@@ -360,8 +362,7 @@ static int64_t offset_at(struct recover *r, uint64_t mono_ns)
 	return offset > -LIMIT_NS && offset < LIMIT_NS ? offset : 0;
 }
 
-/* The session ended with its last row, or with its last manifest: nobody knows of anything
- * later. */
+/* The session's end is its last row or its last manifest; nothing later is known. */
 static void set_end(struct recover *r, json_t *session)
 {
 	char buf[CLOCK_ISO8601_SIZE];
@@ -387,8 +388,8 @@ static uint64_t lost_in(json_t *counts, const char *cause)
 	return json_integer_value(json_object_get(json_object_get(counts, "lost"), cause));
 }
 
-/* The last account is of another moment than the files: it is kept as what it is. What is known of
- * the session as a whole takes its place. */
+/* The last counts belong to another moment than the files. They are kept under another key, and
+ * counts of the files replace them. */
 static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics)
 {
 	json_t *streams = json_object_get(diagnostics, "streams"), *known, *counts, *hook;
@@ -432,8 +433,8 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	put_member(r, diagnostics, "last_known", known);
 }
 
-/* Whether the account is that of the files: a session that couldn't finish a file on a full disk
- * has counted its rows. */
+/* Whether the counts belong to the files: a session that could not finish a file on a full disk had
+ * counted its rows. */
 static bool accounts_hold(struct recover *r, json_t *diagnostics)
 {
 	json_t *streams = json_object_get(diagnostics, "streams");
@@ -447,8 +448,8 @@ static bool accounts_hold(struct recover *r, json_t *diagnostics)
 	return true;
 }
 
-/* An entry for each snapshot of the filesystems that the manifest doesn't know: its files are
- * <prefix>_<stamp>_<number>, the last one followed by _complete_partsN or _incomplete_partsN. */
+/* Adds an entry for each snapshot of file systems that the manifest lacks. Its files are
+ * <prefix>_<stamp>_<number>; the last one ends with _complete_partsN or _incomplete_partsN. */
 static void add_snapshot(struct recover *r, const char *path)
 {
 	const struct stream_schema *schema = &schema_streams[STREAM_FILESYSTEM];
@@ -481,7 +482,7 @@ static void add_snapshot(struct recover *r, const char *path)
 		put_member(r, entry, "complete", json_true());
 }
 
-/* Sums up what the files hold, those that are not there any more included. */
+/* Adds up the content of the files, including those that were uploaded and removed. */
 static void sum_up(struct recover *r)
 {
 	json_t *file;
@@ -563,7 +564,7 @@ static int find_part(struct recover *r, int dir, enum stream stream, const char 
 	return ends_in(entry, PART_END) ? 1 : 0;
 }
 
-/* 1: there are files that aren't finished. */
+/* 1: there are unfinished files */
 static int has_parts(struct recover *r)
 {
 	int found = each_entry(r, SPEC_SUBDIR, find_part, 0);
@@ -573,7 +574,8 @@ static int has_parts(struct recover *r)
 	return found;
 }
 
-/* A recorder writes its first manifest before anything else: without one there is nothing. */
+/* A recorder writes its first manifest before any other file; without a manifest there is nothing
+ * to recover. */
 static int remove_empty(struct recover *r, int parent, const char *name)
 {
 	unlinkat(r->fd, MANIFEST_TEMP_NAME, 0);

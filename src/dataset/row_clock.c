@@ -5,12 +5,12 @@
 #include <string.h>
 
 #define NS_PER_S INT64_C(1000000000)
-/* So that no sum of two overflows: until the year 2096. */
+/* Up to 2096, so that no sum of two times overflows. */
 #define LIMIT_NS INT64_C(4000000000000000000)
-/* A row's wall time is cut to microseconds; a step that is listed has 500 of them at least. */
+/* Wall times in rows are cut to microseconds; a listed step is at least 500 microseconds. */
 #define SAME_NS (100 * 1000)
 
-/* What is to be added to mono_ns to get local wall time. */
+/* Returns local wall time minus mono_ns. */
 static int64_t local_ns(const struct clock_offset *o)
 {
 	return o->offset_ns + o->utc_offset_s * NS_PER_S;
@@ -21,7 +21,7 @@ static bool same(int64_t a_ns, int64_t b_ns)
 	return llabs(a_ns - b_ns) <= SAME_NS;
 }
 
-/* The one in force at MONO_NS, at or behind the last that was listed. */
+/* Returns the offset in force at MONO_NS, which is the last listed one or a later one. */
 static size_t find(const struct row_clock *c, uint64_t mono_ns)
 {
 	size_t i = c->n - 1;
@@ -31,9 +31,9 @@ static size_t find(const struct row_clock *c, uint64_t mono_ns)
 	return i;
 }
 
-/* LOCAL_NS is the sum of two that can't be told apart by it: either the wall clock was set, or the
- * UTC offset has changed. It is the latter where this machine's time zone, if it is the recorder's,
- * says so. */
+/* Splits LOCAL_NS, a change of wall time plus a change of the UTC offset: either the clock was set
+ * or the UTC offset changed. It is a change of the UTC offset if this machine's time zone, which
+ * may be the recorder's, had one then. */
 static struct clock_offset explain(const struct clock_offset *before, int64_t local,
 				   uint64_t mono_ns)
 {

@@ -7,8 +7,8 @@
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* The top bit of each byte of WORD that is a comma. Bytes do not carry into each other: those with
- * the top bit set are taken out first. */
+/* Returns WORD with the top bit of each byte set that is a comma, and all other bits clear. Bytes
+ * with the top bit set are cleared first, so that no carry reaches the next byte. */
 static uint64_t find_commas(uint64_t word)
 {
 	uint64_t x = word ^ EACH(',');

@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 #define IN_SIZE (128 * 1024)
-/* What the zstd tool and most libraries take without being asked: 128 MiB. */
+/* The largest window that the zstd tool and most libraries accept by default: 128 MiB. */
 #define WINDOW_LOG_MAX 27
 #define BUF_SIZE (ROW_FILE_LINE_MAX + ZSTD_BLOCKSIZE_MAX)
 #define ROW_TOO_LONG "a row of more than a megabyte"
@@ -20,10 +20,10 @@ struct row_file {
 	ZSTD_inBuffer in;
 	uint64_t compressed, raw;
 	bool begun, has_checksum, frame_ended, eof;
-	bool full; /* the decoder had no room left */
+	bool full; /* the decoder's output buffer was full */
 	int error; /* a negative errno; sticks */
 	const char *why;
-	size_t start, fill; /* buf[start..fill) isn't given out yet */
+	size_t start, fill; /* buf[start..fill) has not been returned yet */
 	unsigned char input[IN_SIZE];
 	char buf[BUF_SIZE + ROW_FILE_SLACK];
 };
@@ -62,7 +62,7 @@ static int stop_reading(struct row_file *f, int err, const char *why)
 	return err;
 }
 
-/* RFC 8878, 3.1.1: the magic number, then the frame header's descriptor, whose bit 2 says that a
+/* RFC 8878, 3.1.1: the magic number, then the frame header descriptor. Its bit 2 says that a
  * checksum of the content follows the blocks. */
 static int check_frame_header(struct row_file *f)
 {
@@ -75,7 +75,7 @@ static int check_frame_header(struct row_file *f)
 	return 0;
 }
 
-/* Reads on, as many bytes as there are, up to IN_SIZE. */
+/* Reads the next bytes, at most IN_SIZE. */
 static int read_input(struct row_file *f)
 {
 	size_t fill = 0;
@@ -118,7 +118,7 @@ void row_file__skip(struct row_file *f)
 	f->why = why;
 }
 
-/* Makes room in buf, which then begins with the line that isn't whole yet. */
+/* Frees space in buf, which then begins with the incomplete line. */
 static void compact(struct row_file *f)
 {
 	memmove(f->buf, f->buf + f->start, f->fill - f->start);
@@ -126,7 +126,7 @@ static void compact(struct row_file *f)
 	f->start = 0;
 }
 
-/* Bytes behind the last line feed, as far as they can be too many. */
+/* Returns the number of bytes behind the last line feed, to detect lines that are too long. */
 static size_t unended(const struct row_file *f)
 {
 	const char *lf =
@@ -135,7 +135,7 @@ static size_t unended(const struct row_file *f)
 	return lf ? (size_t)(f->buf + f->fill - lf) : f->fill;
 }
 
-/* Decompresses some more. 0, or a negative errno. */
+/* Decompresses more. Returns 0, or a negative errno. */
 static int decompress(struct row_file *f)
 {
 	ZSTD_outBuffer out = { f->buf, BUF_SIZE, f->fill };
@@ -159,14 +159,14 @@ static int decompress(struct row_file *f)
 	return 0;
 }
 
-/* Gets more content behind fill. 1, 0 at the end, or a negative errno. */
+/* Appends content behind fill. Returns 1, 0 at the end, or a negative errno. */
 static int more(struct row_file *f)
 {
 	size_t before = f->fill;
 	int err = 0;
 
 	while (!err && f->fill == before) {
-		/* A decoder that filled the buffer may hold more, and needs no input for it. */
+		/* A decoder that filled the buffer may have more output, without more input. */
 		if (f->in.pos == f->in.size && !f->full) {
 			err = f->eof ? 0 : read_more(f);
 			if (!err && f->eof)

@@ -17,7 +17,7 @@
 #include "platform/mounted.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define STAMP_TRIES 1000 /* milliseconds after which a free name is no longer looked for */
+#define STAMP_TRIES 1000 /* milliseconds to look for a free name */
 
 void session__stamp(char buf[STAMP_SIZE], const struct timespec *t)
 {
@@ -65,9 +65,9 @@ void session__owner(uid_t *ret_uid, gid_t *ret_gid)
 	*ret_gid = gid;
 }
 
-/* In a directory that others write to, what we made may have been exchanged between its making and
- * its opening: only what is still ours is given away. File systems without owners (vfat) and NFS
- * refuse, which is no reason not to record. */
+/* In a directory that others can write to, a file that we created may have been replaced before it
+ * was opened: change the owner only if it is still ours. File systems without owners (vfat) and NFS
+ * refuse this, which does not prevent recording. */
 void session__give(int fd, uid_t uid, gid_t gid)
 {
 	struct stat st;
@@ -78,7 +78,8 @@ void session__give(int fd, uid_t uid, gid_t gid)
 		return;
 }
 
-/* A symlink answers O_DIRECTORY|O_NOFOLLOW with ENOTDIR, which would read as 'not a directory'. */
+/* For a symlink, O_DIRECTORY|O_NOFOLLOW fails with ENOTDIR, which would be reported as 'not a
+ * directory'. */
 static int open_dir(int parent, const char *name)
 {
 	int fd = openat(parent, name, DIR_FLAGS | O_NOFOLLOW), err = errno;
@@ -99,8 +100,8 @@ int session__enter(int parent, const char *name, uid_t uid, gid_t gid)
 
 	if (!made && errno != EEXIST) {
 		err = -errno;
-		/* A read-only or foreign parent refuses before it looks: the directory may be
-		 * there. */
+		/* A read-only file system, or a parent of another user, refuses mkdir() before it
+		 * checks whether the directory exists. */
 		fd = open_dir(parent, name);
 		return fd >= 0 ? fd : err;
 	}
@@ -120,9 +121,9 @@ int session__create(int dir, const char *name, uid_t uid, gid_t gid)
 	return fd;
 }
 
-/* The output directory. Its parent is the person's word and is followed; it may be a symlink, too,
- * but not one that somebody else has put there for us. (protected_symlinks does the same in sticky
- * directories, where it is switched on.) */
+/* Opens the output directory. The user chose its parent, so links in it are followed. The directory
+ * itself may be a symlink too, unless another user has created it (as protected_symlinks does in
+ * sticky directories, if it is enabled). */
 static int enter_out(const char *out, uid_t uid, gid_t gid)
 {
 	char *copy = strdup(out), *slash, *name;
@@ -168,14 +169,14 @@ enum session_place session__place(const struct session *s)
 
 	if (fstat(s->fd, &here) < 0)
 		return SESSION_THERE;
-	/* What can't be looked at (EACCES) is no reason to say that it has gone. */
+	/* If it cannot be examined (EACCES), it is not reported as gone. */
 	if (stat(s->path, &there) < 0 ? errno != ENOENT && errno != ENOTDIR :
 					there.st_dev == here.st_dev && there.st_ino == here.st_ino)
 		return SESSION_THERE;
 	return mounted__is(s->fd) ? SESSION_RENAMED : SESSION_UNMOUNTED;
 }
 
-/* Whoever cleans up may have found the directory empty and unused before it was locked. Not every
+/* A cleanup may have removed the directory, empty and unlocked, before it was locked. Not every
  * file system has locks. */
 static bool was_taken(int fd, int *ret_lock)
 {
@@ -189,8 +190,8 @@ static bool was_taken(int fd, int *ret_lock)
 	return true;
 }
 
-/* The session's own directory, always a new one: two recorders that start in the same millisecond
- * get two. */
+/* Creates the session's directory, which must not exist: two recorders that start in the same
+ * millisecond get two directories. */
 static int make_stamped(struct session *s, int parent, uid_t uid, gid_t gid, char stamp[STAMP_SIZE])
 {
 	struct timespec t;

@@ -18,8 +18,8 @@ static int open_file(int dir, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The owner of the directory may have put anything there: nothing is written to it, but a lock on
- * another program's file would be in that one's way. */
+/* The owner of the directory may have put any file there. Nothing is written to it, but a lock
+ * could disturb another program that uses the file. */
 static bool is_lock_file(int fd)
 {
 	struct stat st;
@@ -27,8 +27,8 @@ static bool is_lock_file(int fd)
 	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1 && !st.st_size;
 }
 
-/* Takes over FD, and returns it, locked. The lock belongs to the open file: this process may close
- * others of it. */
+/* Takes ownership of FD, and returns it locked. The lock belongs to the open file description:
+ * closing other descriptors of the file does not release it. */
 static int lock_file(int fd, short type)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
@@ -44,7 +44,7 @@ static int lock_file(int fd, short type)
 	return err;
 }
 
-/* A session without the file is an older one, or has just been made. */
+/* A session without this file is of an older version, or was just created. */
 static int lock_directory(int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), file, err = 0;
@@ -90,7 +90,8 @@ int session_lock__take(int dir)
 		return lock_directory(dir);
 	if (fd != -EROFS)
 		return fd < 0 ? fd : lock_file(fd, F_WRLCK);
-	/* Nothing there can be changed: a lock that others may have as well is enough. */
+	/* Nothing can be changed on a read-only file system, so a lock that can be shared
+	 * suffices. */
 	fd = open_file(dir, O_RDONLY);
 	return fd < 0 ? fd : lock_file(fd, F_RDLCK);
 }

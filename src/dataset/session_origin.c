@@ -45,7 +45,7 @@ static int look(int fd, struct place *ret)
 	return 0;
 }
 
-/* FD, or, closed, a negative errno. */
+/* FD, or a negative errno, with FD closed. */
 static int check(const struct session_origin *o, enum level level, int fd)
 {
 	struct place now;
@@ -102,7 +102,7 @@ struct session_origin *session_origin__free(struct session_origin *o)
 	return NULL;
 }
 
-/* Makes <out> anew in its parent. */
+/* Creates <out> again in its parent. */
 static int make_out(const struct session_origin *o, uid_t uid, gid_t gid)
 {
 	char path[FD_PATH_SIZE], *slash;
@@ -119,7 +119,7 @@ static int make_out(const struct session_origin *o, uid_t uid, gid_t gid)
 	return fd;
 }
 
-/* NAME in DIR, which may not be there, nor be a symlink. */
+/* Opens NAME in DIR; it may be missing, but must not be a symlink. */
 static int open_below(int dir, const char *name)
 {
 	int fd = openat(dir, name, DIR_FLAGS | O_NOFOLLOW);
@@ -161,7 +161,7 @@ int session_origin__restore(const struct session_origin *o, struct session *s, b
 		return 0;
 	}
 	lock = old.st_nlink ? -EWOULDBLOCK : session_lock__new(fd);
-	if (lock == -EWOULDBLOCK) /* there is a lock file, by an attempt before */
+	if (lock == -EWOULDBLOCK) /* a previous attempt has created a lock file */
 		lock = session_lock__take(fd);
 	ret = lock == -EWOULDBLOCK ? lock : dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
 	close(fd);

@@ -179,7 +179,7 @@ static void read_streams(struct session_reader *r)
 	}
 }
 
-/* <subdir>/<prefix>_<plain characters>.csv.zst, and so a name that can be printed as it is. */
+/* <subdir>/<prefix>_<plain characters>.csv.zst: such a name can be printed without escaping. */
 static bool is_path_of(const struct stream_schema *schema, const char *path)
 {
 	size_t len = strlen(path);
@@ -302,7 +302,7 @@ int session_reader__open_in(int dir, const char *subdir, const char *name)
 
 	if (sub < 0)
 		return -errno;
-	/* A FIFO would wait for somebody who writes. */
+	/* Opening a FIFO would block until somebody writes to it. */
 	fd = openat(sub, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;

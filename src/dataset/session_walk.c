@@ -46,7 +46,7 @@ static void look_at(const struct session_walk *w, int dir, const char *name, con
 	free(below);
 }
 
-/* Looks into directory NAME of PARENT, which is called PATH. */
+/* Searches directory NAME of PARENT; its path is PATH. */
 /* NOLINTNEXTLINE(misc-no-recursion): w->depth */
 static void enter(const struct session_walk *w, int parent, const char *name, const char *path,
 		  int depth)
@@ -71,7 +71,7 @@ static void enter(const struct session_walk *w, int parent, const char *name, co
 	close(dir);
 }
 
-/* The real path's last component is a session's name, which TOP's may not be ("."). */
+/* The last component of the real path is the session's name; that of TOP may not be ("."). */
 void session_walk__run(const struct session_walk *w, const char *top)
 {
 	char *real = realpath(top, NULL), *path = strdup(top), *name;
@@ -81,7 +81,7 @@ void session_walk__run(const struct session_walk *w, const char *top)
 	if (!err) {
 		while (len > 1 && path[len - 1] == '/')
 			path[--len] = 0;
-		/* NOLINTNEXTLINE(*.NonNullParamChecker): errno is not 0 where it is NULL */
+		/* NOLINTNEXTLINE(*.NonNullParamChecker): errno is not 0 if it is NULL */
 		name = strrchr(real, '/');
 		*name++ = 0;
 		parent = open(*real ? real : "/", DIR_FLAGS);

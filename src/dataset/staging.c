@@ -22,15 +22,16 @@
 #include "platform/macros.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define SCAN_NS (10 * NSEC_PER_SEC) /* between two counts of what the sessions use */
+#define SCAN_NS (10 * NSEC_PER_SEC) /* between two measurements of the sessions' size */
 #define STOP_NS NSEC_PER_SEC
-/* Until sessions that were in use are tried again: at first, and at most. */
+/* Delay until sessions that were in use are tried again: the first, and the maximum. */
 #define RETRY_NS (2 * NSEC_PER_SEC)
 #define RETRY_MAX_NS (300 * NSEC_PER_SEC)
-#define LINES 16 /* that wait for whoever says them */
-/* Uploaded sessions are removed before the room is used up. */
+#define LINES 16 /* lines that wait for staging__line() */
+/* Uploaded sessions are removed before the budget is used up. */
 #define NEARLY(bytes) ((bytes) - (bytes) / 8)
-/* What is being removed: it no longer looks like a session, whoever is killed meanwhile. */
+/* Prefix of a session that is being removed: if the program is killed meanwhile, the rest does not
+ * look like a session. */
 #define REMOVED_START ".removed."
 
 struct staging {
@@ -39,9 +40,9 @@ struct staging {
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
 	enum room_state told;
-	bool told_foreign; /* that somebody else's directory is where the session was */
+	bool told_foreign; /* told: another user's directory is at its path */
 	enum session_place place;
-	unsigned first, n; /* of lines, under the thread's lock */
+	unsigned first, n; /* for lines; protected by the thread's lock */
 	struct staging_line lines[LINES];
 };
 
@@ -53,7 +54,7 @@ static bool stopped(struct staging *s)
 	return background__stopped(&s->thread);
 }
 
-/* Waits while LINES of them wait. */
+/* Waits while LINES lines are queued. */
 static void say(struct staging *s, int level, const char *format, ...)
 {
 	struct staging_line line = { .level = level };
@@ -87,7 +88,7 @@ bool staging__line(struct staging *s, struct staging_line *ret)
 	return any;
 }
 
-/* The directory of all sessions, of which ours is one; or a negative errno. */
+/* Opens the directory of all sessions, which contains ours. Returns a negative errno on failure. */
 static int open_all(struct staging *s)
 {
 	int fd = openat(s->config.session->fd, "..", DIR_FLAGS);
@@ -123,8 +124,8 @@ static bool recover_one(struct staging *s, int all, const char *name)
 	return true;
 }
 
-/* Whoever is at a session may be only looking whether it can be sent, as the uploader of this very
- * recording does, or be a recorder that is killed later: what was in use is tried again. */
+/* The holder of a session's lock may only check whether it can be sent, like the uploader of this
+ * recording, or may be a recorder that is killed later. So sessions in use are tried again. */
 static void recover_all(struct staging *s)
 {
 	struct dirent **sessions;
@@ -150,12 +151,12 @@ static void recover_all(struct staging *s)
 		s->recover_due_ns = clock__mono_ns() + s->retry_ns;
 }
 
-/* ---- what the sessions use ---- */
+/* ---- the size of the sessions ---- */
 
 /* <session>/<subdir>/<file> */
 #define DEPTH_MAX 2
 
-/* Bytes of what lies at NAME in DIR; with REMOVE it is gone afterwards. */
+/* Returns the size in bytes of NAME in DIR; REMOVE: removes it as well. */
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static uint64_t add_up(int dir, const char *name, int depth, bool remove)
 {
@@ -205,7 +206,7 @@ static bool is_uploaded(int all, const char *name)
 	return uploaded;
 }
 
-/* Removes session NAME if all of it is at a target and nobody uses it. */
+/* Removes session NAME if all of it has been uploaded and nobody uses it. */
 static bool drop(struct staging *s, int all, const char *name)
 {
 	char removed[sizeof(REMOVED_START) + STAMP_SIZE];
@@ -220,7 +221,7 @@ static bool drop(struct staging *s, int all, const char *name)
 	return true;
 }
 
-/* Counts what all sessions use; drops uploaded ones, oldest first, while that is too much. */
+/* Measures all sessions, and removes uploaded ones, oldest first, while they exceed the limit. */
 static void scan(struct staging *s, uint64_t max_bytes)
 {
 	uint64_t mark = disk_budget__mark(s->config.budget), used = 0;
@@ -286,7 +287,7 @@ static void tell_room(struct staging *s)
 		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
 }
 
-/* Rows go on into the directory that is open, wherever it is. */
+/* Rows continue to go to the open directory, wherever it is now. */
 static void tell_place(struct staging *s)
 {
 	enum session_place place = session__place(s->config.session);
@@ -333,7 +334,7 @@ static void keep_house(void *arg)
 {
 	struct staging *s = arg;
 
-	/* What isn't written yet may have no room from the start. */
+	/* What is not written yet may exceed the limit from the start. */
 	tell_room(s);
 	if (disk_budget__max_bytes(s->config.budget))
 		keep_bound(s, clock__mono_ns());

@@ -61,7 +61,7 @@ static bool is_word(const struct row_field *f, const char *word)
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
 }
 
-/* Of a row of the lost stream, which has these columns. */
+/* These columns of a row of the lost stream. */
 static const struct row_field *find_field(const struct row_field *fields, const char *name)
 {
 	return &fields[schema__column(STREAM_LOST, name, strlen(name))];
@@ -104,7 +104,7 @@ static void check_row(struct reader *r, char *row, size_t len)
 		const struct column *column =
 			&r->schema->columns[schema__column_of_field(r->stated->stream, n, i)];
 
-		/* A row without its time is no row. */
+		/* A row without its time is invalid. */
 		why = i || f->len ? field__check(column, f->s, f->len) : "empty";
 		if (why)
 			faults__add(r->faults, "row %" PRIu64 ": column %s: %s: '%s'", r->rows,

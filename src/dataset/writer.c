@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The write manager. The lock is held for a few instructions, never over compression or I/O: no
- * producer ever waits for the disk. Of its two threads the writer makes files and fills them, and
- * the syncer syncs them, gives them their names and frees them: rows don't wait for a sync
- * either. */
+/* The writer. Its lock is held for a few instructions, never during compression or I/O, so
+ * producers never wait for the disk. It has two threads: the writer creates and fills files; the
+ * syncer syncs, renames and frees them, so that rows do not wait for a sync either. */
 #include "dataset/writer.h"
 
 #include <errno.h>
@@ -18,29 +17,29 @@
 #include "platform/landlock.h"
 #include "platform/macros.h"
 
-/* Chunks beyond the bound: for the streams that are not in bulk (schema/streams.h), and of these
- * some that only the lost stream gets, to tell of what there was no chunk for. */
+/* Chunks beyond the bound: for streams with few rows (schema/streams.h); some of these are only for
+ * the lost stream, so that losses caused by a lack of chunks can be recorded. */
 #define FEW_RESERVE 16
 #define LOST_RESERVE 2
-#define RETRY_NS NSEC_PER_SEC /* between two tries of a stream whose disk refuses */
+#define RETRY_NS NSEC_PER_SEC /* between two attempts after a disk error */
 
 /* A stream's way to the disk. */
 struct stream_files {
 	/* The writer's. */
 	uint64_t opened_ns;
-	bool ending;       /* file takes no more rows, and the one before it has not left yet */
+	bool ending;       /* file accepts no more rows, but the previous one is not finished yet */
 	uint64_t retry_ns; /* with error: not before */
 	unsigned seq;      /* of the last file */
 	int level;         /* … and what it is compressed by */
 	/* The syncer's. */
 	uint64_t synced;   /* bytes of all files, when file was synced last */
-	uint64_t leave_ns; /* with leave_error: leaving is tried again */
+	uint64_t leave_ns; /* after leave_error: when to try again */
 	/* Both threads'. */
-	struct csv_file *file; /* being filled; NULL: none. Changes under the lock */
-	_Atomic int error;     /* of the last try to make or to write one, 0: all is well */
+	struct csv_file *file; /* being filled; NULL: none. Protected by the lock */
+	_Atomic int error;     /* of the last attempt to create or write one; 0: success */
 	/* Guarded by the lock. */
-	struct csv_file *leaving; /* filled, to be given its end and its name; NULL: none */
-	int leave_error;          /* of the last try, 0: none yet */
+	struct csv_file *leaving; /* filled, to be finished by the syncer; NULL: none */
+	int leave_error;          /* of the last attempt; 0: none yet */
 	struct writer_stream_stats stats;
 };
 
@@ -57,9 +56,9 @@ struct writer {
 	pthread_cond_t wake, sync,
 		left; /* the writer; the syncer; a file has left or can't, or it is settled */
 	struct chunk *head, **tail;   /* queue, in the order of arrival */
-	struct chunk *free;           /* last in, first out: the warmest */
+	struct chunk *free;           /* last in, first out: it is in the cache */
 	uint32_t in_use;              /* chunks with producers and in the queue */
-	bool rotate, closing, filled; /* filled: nothing more comes from the writer */
+	bool rotate, closing, filled; /* filled: the writer has handed over all files */
 	/* writer__settle(): asked for; all rows but the lost stream's are written; their files are
 	 * finished, too. */
 	bool settling, emptied, settled;
@@ -160,7 +159,7 @@ void writer__set_rotation(struct writer *w, uint32_t age_s, uint64_t bytes, uint
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* The thread's own copy is what the files go by. */
+/* The writer thread uses its own copy for the files. */
 static void take_rotation_locked(struct writer *w)
 {
 	w->config.rotate_age_s = w->rotation.age_s;
@@ -170,7 +169,7 @@ static void take_rotation_locked(struct writer *w)
 
 /* ---- the files of a stream ---- */
 
-/* What of F counts: a file without rows is not worth its name. */
+/* Returns F if it counts: a file without rows gets no final name. */
 static struct writer_stream_stats held(const struct csv_file *f)
 {
 	const struct file_facts *facts = csv_file__facts(f);
@@ -212,8 +211,8 @@ static int stream_files__result(struct writer *w, struct stream_files *l, int er
 	return err;
 }
 
-/* Hands the file over to the syncer. One at a time: 0, or the error for which the one before it
- * stays. */
+/* Hands the file over to the syncer, which takes one at a time. Returns 0, or the error because of
+ * which the previous file is not finished. */
 static int stream_files__leave(struct writer *w, struct stream_files *l)
 {
 	int err;
@@ -282,8 +281,8 @@ static int stream_files__append(struct writer *w, struct stream_files *l, const 
 	err = csv_file__append(l->file, c->data, c->len, c->rows, c->first_ns, c->last_ns);
 	after = held(l->file);
 	if (err < 0) {
-		/* Broken off. What it holds gets its end at once if there is room for that much;
-		 * rows go into a new file when space returns. */
+		/* The frame has ended early. It is finished at once if there is space for its end;
+		 * rows go into a new file when there is space again. */
 		stream_files__leave(w, l);
 		return stream_files__result(w, l, err);
 	}
@@ -316,7 +315,7 @@ static void stream_files__write(struct writer *w, const struct chunk *c)
 	}
 }
 
-/* Hands over what is due; returns when it wants to be called again. */
+/* Hands over files that are due; returns when to call it again. */
 static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, bool rotate)
 {
 	uint64_t now = now_ns(), due = UINT64_MAX;
@@ -334,7 +333,7 @@ static uint64_t stream_files__tend(struct writer *w, struct stream_files *l, boo
 
 /* ---- the writer's thread ---- */
 
-/* Until there is something to do, at most until DUE. */
+/* Waits until there is work, at most until DUE. */
 static void wait_locked(struct writer *w, uint64_t due)
 {
 	while (!w->head && !w->rotate && !w->closing && w->settling == w->emptied)
@@ -342,7 +341,7 @@ static void wait_locked(struct writer *w, uint64_t due)
 			return;
 }
 
-/* From here on the syncer has the files of all streams but the lost one. */
+/* From here on, the syncer owns the files of all streams except lost. */
 static void give_over(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
@@ -398,8 +397,9 @@ static void *writer__main(void *arg)
 
 /* ---- the syncer's thread ---- */
 
-/* What the power may cost, with the time that rows wait. A disk that takes long to sync is left
- * alone for SYNC_SHARE times as long, so that others get at it. */
+/* How old rows may be before they are synced, which bounds the loss at a power failure. On a slow
+ * disk, the pause after a sync is SYNC_SHARE times as long as the sync, so that other programs can
+ * use the disk. */
 #define SYNC_NS (NSEC_PER_SEC / 4)
 #define SYNC_SHARE 10
 
@@ -412,13 +412,13 @@ static void stream_files__sync(struct writer *w, struct stream_files *l)
 	file = l->file;
 	bytes = l->stats.compressed_bytes;
 	pthread_mutex_unlock(&w->lock);
-	/* What fails here will fail at the end of the file, or be mended there. */
+	/* An error here will occur again at the end of the file, or be repaired there. */
 	if (file && bytes != l->synced)
 		csv_file__sync(file);
 	l->synced = bytes;
 }
 
-/* Gives the file that is leaving its end and its name. Where that fails it stays. */
+/* Finishes and renames the filled file; on an error it remains. */
 static void stream_files__finish(struct writer *w, struct stream_files *l)
 {
 	struct csv_file *f = l->leaving;
@@ -451,7 +451,7 @@ static void stream_files__finish(struct writer *w, struct stream_files *l)
 	l->leave_ns = now_ns() + RETRY_NS;
 }
 
-/* When the file that L has left is to be finished: at once, or after a failure some time later. */
+/* Returns when the filled file of L is to be finished: at once, or some time after an error. */
 static uint64_t leave_due_locked(const struct stream_files *l)
 {
 	if (!l->leaving)
@@ -459,7 +459,7 @@ static uint64_t leave_due_locked(const struct stream_files *l)
 	return l->leave_error ? l->leave_ns : 0;
 }
 
-/* Waits until something is due: what is left to do is, once all is FILLED. */
+/* Waits until something is due; once all is FILLED, everything that is left is due. */
 static bool wait_to_sync(struct writer *w, uint64_t sync_ns)
 {
 	bool filled;
@@ -492,12 +492,12 @@ static bool leaves_now(struct writer *w, struct stream_files *l)
 	return leaves;
 }
 
-/* What can't be finished now stays as .part. */
+/* A file that cannot be finished now keeps the suffix .part. */
 static void stream_files__close(struct writer *w, struct stream_files *l)
 {
-	for (int files = 0; files < 2; files++) { /* the one that is leaving, and the last */
-		/* Twice: the kernel reports a failed writeback once, and what it could save it
-		 * has. */
+	for (int files = 0; files < 2; files++) { /* the filled one and the last one */
+		/* Twice, because the kernel reports a failed writeback once and has then written
+		 * what it could. */
 		for (int tries = 0; tries < 2 && l->leaving; tries++)
 			stream_files__finish(w, l);
 		pthread_mutex_lock(&w->lock);
@@ -509,7 +509,7 @@ static void stream_files__close(struct writer *w, struct stream_files *l)
 	}
 }
 
-/* Of all streams but the lost one, once the writer has given them over. */
+/* For all streams except lost, after the writer has handed them over. */
 static void settle(struct writer *w)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)

@@ -360,7 +360,7 @@ static int set_cgroup(struct parse *p, const char *value)
 
 /* Absolute, with no empty, "." or ".." component: rows carry such paths, so nothing else could ever
  * match one. */
-static bool is_folded(const char *path, size_t len)
+static bool is_normalized(const char *path, size_t len)
 {
 	if (!len || *path != '/')
 		return false;
@@ -378,7 +378,8 @@ static int set_path(struct parse *p, const char *value)
 
 	if (len > 1 && value[len - 1] == '/')
 		len--;
-	if (len > OPTIONS_PATH_MAX || !is_folded(value, len) || (len > 1 && value[len - 1] == '/'))
+	if (len > OPTIONS_PATH_MAX || !is_normalized(value, len) ||
+	    (len > 1 && value[len - 1] == '/'))
 		return is_not(p, "path", value, "an absolute path free of //, . and ..");
 	if (p->o.selection.n_paths == SELECTION_LIST_MAX)
 		return option__fail(p, "--path: more than %d", SELECTION_LIST_MAX);

@@ -8,7 +8,7 @@
 
 #include "schema/schema.h"
 
-/* Of the row that this thread is writing. */
+/* The columns of the row that this thread is writing. */
 static _Thread_local const struct stream_schema *schema;
 static _Thread_local size_t at; /* the column being written */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order of a row's fields. An encoder names each column that it writes; a build with
- * CHECK_COLUMNS (DEBUG=1, and all with sanitizers) compares them with the schema, others write the
- * comma and nothing else. */
+/* Checks the order of a row's fields. Encoders name each column that they write. Builds with
+ * CHECK_COLUMNS (DEBUG=1 and all sanitizer builds) compare the names with the schema; other builds
+ * only write the comma. */
 #ifndef IOTRC_COLUMN_H
 #define IOTRC_COLUMN_H
 
@@ -9,7 +9,7 @@
 
 #ifdef CHECK_COLUMNS
 void column__begin(enum stream stream);
-/* Aborts, with a line on stderr, unless NAMES, ended by NULL, are the next columns. */
+/* Aborts with a line on stderr unless NAMES, a list that ends with NULL, are the next columns. */
 void column__next(const char *const *names);
 void column__end(void);
 #else
@@ -18,8 +18,8 @@ void column__end(void);
 #define column__end() ((void)0)
 #endif
 
-/* Ends the field before, at P, where the field of the named column begins; or the fields, where
- * what is written next has several. */
+/* Ends the previous field at P and begins that of the named column, or of the named columns if the
+ * next text contains several fields. */
 #define COLUMN(p, ...) \
 	do { \
 		column__next(((const char *const[]){ __VA_ARGS__, NULL })); \

@@ -19,7 +19,7 @@ struct slot {
 };
 
 struct generation {
-	struct slot *slots; /* power of two, at least half empty */
+	struct slot *slots; /* a power of two; at least half is empty */
 	size_t n_slots, n, bytes;
 	struct block *blocks;
 };
@@ -49,7 +49,7 @@ static int generation__init(struct generation *g, size_t n_slots)
 	return g->slots ? 0 : -ENOMEM;
 }
 
-/* Ids are hashes or counters; multiplying spreads both. */
+/* Ids are hashes or counters; a multiplication distributes both. */
 static struct slot *generation__slot(const struct generation *g, uint64_t id)
 {
 	size_t i = (id * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
@@ -171,7 +171,7 @@ void dict__forget(struct dict *d)
 	struct generation fresh;
 
 	if (generation__init(&fresh, SLOTS_FIRST))
-		return; /* full for longer; dict__put() has its own bound */
+		return; /* full for longer; dict__put() enforces its own bound */
 	generation__clear(&d->old);
 	d->old = d->young;
 	d->young = fresh;

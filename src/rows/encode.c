@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the encoders share, and the definitions. */
+/* Code that the encoders share, and the definitions. */
 #include "rows/encode.h"
 
 #include <arpa/inet.h>
@@ -56,7 +56,8 @@ struct encoder *encoder__free(struct encoder *e)
 
 /* ---- records ---- */
 
-/* No type of the kernel's own (struct file_system_type) would have to be escaped. */
+/* No file system type of the kernel (struct file_system_type) contains a character that would have
+ * to be escaped. */
 static bool plain_type(const char *type)
 {
 	size_t len = strnlen(type, FSTYPE_BYTES);
@@ -70,7 +71,7 @@ static bool plain_type(const char *type)
 const struct record_kind record_kinds[RECORD_TYPES_MAX] = { DEFINITION_TYPES(DEFINITION_KIND)
 								    EVENT_TYPES(EVENT_KIND) };
 
-/* Records come from programs of our own: this is for the day when one of them is wrong. */
+/* Records come from our own programs; this check guards against a bug in one of them. */
 bool encode__sound(const void *record, size_t size)
 {
 	const struct record_kind *kind;
@@ -105,7 +106,7 @@ bool encode__sound(const void *record, size_t size)
 
 /* ---- definitions ---- */
 
-/* Two such fit a row with all the rest. */
+/* Two of these and all other fields fit into a row. */
 #define TOKENS_MAX (56 * 1024)
 
 char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
@@ -119,7 +120,7 @@ char *encode__path(struct encoder *e, char *p, const char *path, size_t len)
 	if (!e->anon)
 		return csv__escape_arrow(p, path, len);
 	end = anonymize__path(e->anon, e->tokens, path, len);
-	/* Thousands of one-letter directories: the tail. */
+	/* A path of thousands of one-letter directories: keep its end. */
 	if (end - from > TOKENS_MAX)
 		from = memchr(end - TOKENS_MAX, '/', TOKENS_MAX) ?: end - TOKENS_MAX;
 	return csv__escape_arrow(p, from, end - from);
@@ -129,7 +130,7 @@ static bool is_of_type(const struct rec_path *r, const char *fs_type)
 {
 	return !strncmp(r->fs_type, fs_type, FSTYPE_BYTES);
 }
-/* What the kernel calls it stays clear, what a program called its memfd doesn't. */
+/* The kernel's prefix stays clear; the name that a program gave its memfd does not. */
 static char *special_field(struct encoder *e, const struct rec_path *r, const char *name,
 			   size_t len, char *p)
 {
@@ -149,11 +150,10 @@ static char *special_field(struct encoder *e, const struct rec_path *r, const ch
 	return csv__escape(p, e->tokens, end - e->tokens);
 }
 
-/* A file without a path is called as /proc/PID/fd calls it. */
+/* A file without a path gets the name that /proc/PID/fd shows. */
 static size_t special_name(char *buf, const struct rec_path *r)
 {
-	/* The name of a socket's dentry is its protocol; a lone slash is one that nobody has
-	 * named. */
+	/* A socket's dentry is named after the protocol; a lone slash means that it has no name. */
 	bool own = r->len && !is_of_type(r, "sockfs") && !(r->len == 1 && r->path[0] == '/');
 	char *p = buf;
 

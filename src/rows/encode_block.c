@@ -8,8 +8,8 @@
 #define NO_SECTOR UINT64_MAX /* of a flush */
 #define OP_BITS 8            /* REQ_OP_BITS of include/linux/blk_types.h */
 
-/* blk_status_t to errno, as block/blk-core.c has it; its numbers are the same from 5.10 on up to
- * 13, the later ones (zones, offline) have moved. */
+/* blk_status_t to errno, from block/blk-core.c. Its numbers up to 13 are the same since 5.10; later
+ * ones (zones, offline) have changed. */
 static const int status_errno[] = {
 	0,
 	LINUX_EOPNOTSUPP,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The page cache, and the faults that ask it for pages. */
+/* The page cache, and page faults that access it. */
 #include "base/csv.h"
 #include "rows/column.h"
 #include "rows/encode.h"

@@ -14,7 +14,7 @@ static bool is_mapped(const uint8_t *v6)
 	return !memcmp(v6, prefix, sizeof(prefix));
 }
 
-/* What goes over the wire: a v6 socket that talks to a v4 address speaks IPv4. */
+/* The version on the wire: an IPv6 socket connected to an IPv4-mapped address uses IPv4. */
 static int ip_version(const struct conn_ends *ends)
 {
 	uint16_t family = ends->family ? ends->family : ends->given;
@@ -33,14 +33,14 @@ static char *ip(struct encoder *e, char *p, const struct conn_ends *ends, const 
 {
 	static const uint8_t any[16];
 
-	/* The other end of a mapped one may still be '::'. */
+	/* The other end of an IPv4-mapped connection may still be '::'. */
 	if (ends->family == LINUX_AF_INET6 && version == 4)
 		address = is_mapped(address) ? address + 12 : any;
 	return encode__ip(e, p, address, version);
 }
 
-/* A path ends at its NUL; an abstract name begins with one, is written with '@' and may hold
- * more. */
+/* A path ends at its NUL. An abstract name begins with NUL, which is written as '@', and may
+ * contain more NULs. */
 static char *unix_name(struct encoder *e, char *p, const char *name, size_t len)
 {
 	char *field = p, *end;
@@ -65,7 +65,7 @@ static char *address(struct encoder *e, char *p, const struct rec_conn *r, bool 
 {
 	const struct conn_ends *ends = &r->ends;
 	size_t has = remote ? ends->has_remote : ends->has_local;
-	/* Of another family than the socket's, which struct conn_ends has elsewhere. */
+	/* The family differs from the socket's, which struct conn_ends stores elsewhere. */
 	bool foreign = ends->given && remote == (r->op == CONN_CONNECT);
 	uint16_t family = foreign ? ends->given : ends->family;
 	const char *path = remote ? ends->un.remote : ends->un.local;

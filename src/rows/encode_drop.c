@@ -16,7 +16,7 @@ static const char *const protocols[256] = {
 	[IPPROTO_UDPLITE] = "UDPLITE",
 };
 
-/* include/net/tcp_states.h; glibc's netinet/tcp.h ends at the eleventh. */
+/* include/net/tcp_states.h; glibc's netinet/tcp.h has only the first eleven */
 static const char *const tcp_states[] = {
 	"",
 	"TCP_ESTABLISHED",

@@ -4,7 +4,7 @@
 #include "rows/encode.h"
 #include "rows/operation.h"
 
-/* The epoll calls alone have an instance, and create() only when it succeeds. */
+/* Only epoll calls have an instance, and create() only if it succeeds. */
 static bool has_instance(const struct rec_epoll *r)
 {
 	return r->op == POLL_CTL || r->op == POLL_WAIT || (r->op == POLL_CREATE && r->ret >= 0);

@@ -10,7 +10,7 @@
 #include "rows/normalize_path.h"
 #include "schema/fs_ops.h"
 
-/* An operation's name, and the words for its own flags. */
+/* An operation's name, and the names of its own flags. */
 #define OP_NAME_MAX 16
 static const struct {
 	char name[OP_NAME_MAX];
@@ -25,7 +25,7 @@ static const struct {
 #undef OP_FLAGS
 };
 
-/* The calls behind an operation, where they differ in kind; and the words for their own flags. */
+/* The kinds of calls behind an operation, if they differ, and the names of their own flags. */
 static const struct {
 	const char *name;
 	const struct name_set *flags;
@@ -43,8 +43,8 @@ struct asked {
 	size_t len;
 };
 
-/* Without a path it is the open file itself. What has no path is no directory: nothing is relative
- * to it. */
+/* Without a path, the operation is about the open file itself. A file without a path is not a
+ * directory, so no path is relative to it. */
 static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path,
 				  size_t len, bool confined)
 {
@@ -80,7 +80,7 @@ static bool asked_wanted(struct encoder *e, const struct asked *a)
 	       matched__path(&e->matched, e->selection, a->text, a->len);
 }
 
-/* The filename field of an operation on paths; NULL when it is left out. */
+/* Writes the filename field of an operation on paths; returns NULL if a filter drops the row. */
 static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 {
 	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked + r->skip,
@@ -114,7 +114,7 @@ static char *word(char *p, char *field, const char *text)
 	return encode__word(p, text);
 }
 
-/* Adds the words of VALUE to a field that begins at FIELD. */
+/* Appends the names of VALUE to the field that begins at FIELD. */
 static char *more_flags(const struct name_set *set, uint32_t value, char *p, char *field)
 {
 	char text[NAMES_MAX];
@@ -122,7 +122,7 @@ static char *more_flags(const struct name_set *set, uint32_t value, char *p, cha
 	return names__flags(set, value, text, sizeof(text)) ? word(p, field, text) : p;
 }
 
-/* The attributes that mount_setattr() clears, as ~NAME each. */
+/* The attributes that mount_setattr() clears, each as ~NAME. */
 static char *cleared_flags(uint32_t value, char *p, char *field)
 {
 	char text[NAMES_MAX], *rest = text, *name;
@@ -133,8 +133,8 @@ static char *cleared_flags(uint32_t value, char *p, char *field)
 	return p;
 }
 
-/* The name of an option or a filesystem's type, which any program can make up: characters that such
- * names do not have are left out. */
+/* The name of an option or of a file system's type. Programs can pass any text: characters that
+ * such names do not contain are left out. */
 static char *plain_name(const char *name, size_t len, char *p)
 {
 	for (size_t i = 0; i < len; i++)
@@ -143,7 +143,7 @@ static char *plain_name(const char *name, size_t len, char *p)
 	return p;
 }
 
-/* The type that fsopen() was asked for, or that a context of it has. */
+/* The type that was passed to fsopen(), or that its context has. */
 static char *asked_type(const struct encoder *e, const struct rec_fs_long *l, char *p)
 {
 	if (e->anon && l->fs.ret < 0) /* it may be no type */
@@ -188,8 +188,8 @@ static char *exit_flags(uint32_t code, char *p)
 	return code & 0x80 ? word(p, field, "CORE_DUMPED") : p;
 }
 
-/* mount() has flags of its own in the top byte; with two paths, of which the first is no mere text,
- * it is move_mount(). */
+/* mount() has flags of its own in the top byte. If there are two paths and the first is a file's,
+ * the call was move_mount(). */
 static bool has_kind(const struct rec_fs *r, const struct rec_fs_long *l)
 {
 	if (r->op == FS_MOUNT)
@@ -203,7 +203,7 @@ static uint64_t upper_flags(const struct rec_fs *r, const struct rec_fs_long *l)
 	return l && r->op == FS_OPEN ? (uint64_t)l->aux << 32 : 0;
 }
 
-/* What a call on paths did to names, and whether its own could be trusted. */
+/* What a call did to names, and whether its own path argument could be trusted. */
 static char *reached_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p,
 			   char *field)
 {
@@ -254,7 +254,7 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 	return p;
 }
 
-/* in -> out. NULL when a filter wants neither. */
+/* Writes "in -> out"; returns NULL if a filter drops both. */
 static char *two_names(struct encoder *e, const struct path_entry *in, const struct path_entry *out,
 		       char *p)
 {
@@ -329,7 +329,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			return NULL;
 	}
 	COLUMN(p, "size");
-	/* Beyond 2^63 - 1 it is negative: readers that guess types take the column for integers. */
+	/* Signed, from 2^63 on too: readers that guess types then take the column for integers. */
 	if (r->has & FS_HAS_SIZE)
 		p = csv__i64(p, r->size);
 	COLUMN(p, "offset");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Socket options. Times, names and numbers are written out; of all else the length alone, for among
- * it are keys. Where a trace is anonymised, only the numbers of options that are known to hold
- * nothing but a switch, a size or a count are written; every other value has a token. */
+/* Socket options. Times, names and numbers are written; of all other values only the length, as
+ * some are keys. In an anonymised trace the only numbers written are those of options known to hold
+ * a switch, a size or a count; every other value is replaced by a token. */
 #include <string.h>
 
 #include "base/csv.h"
@@ -22,7 +22,7 @@ static const struct {
 	{ LINUX_SOL_PACKET, &names_opt_packet },
 };
 
-/* An int that a word of SET stands for; of others the number, with its sign. */
+/* An int: as the word of SET if it has one, else as a signed number. */
 static char *word_or_int(char *p, const struct name_set *set, int value)
 {
 	const char *name = set ? names__word(set, (uint32_t)value) : NULL;
@@ -59,7 +59,7 @@ static const struct {
 	{ LINUX_IPPROTO_TCP, LINUX_TCP_ULP, FORM_TEXT },
 };
 
-/* Options whose value is a number that tells nothing but how the socket works: as bits, by number
+/* Options whose value only tells how the socket works: a bit set by option number
  * (include/uapi/asm-generic/socket.h, linux/in.h, in6.h, tcp.h, udp.h). */
 #define BIT(n) (UINT64_C(1) << ((n) % 64))
 static const struct {
@@ -138,7 +138,7 @@ static char *number(char *p, const struct rec_sockopt *r)
 	return length(p, r);
 }
 
-/* struct timeval of either width: seconds and six decimals. */
+/* struct timeval of either width, as seconds with six decimals. */
 static char *seconds(char *p, const struct rec_sockopt *r)
 {
 	int64_t wide[2];
@@ -153,8 +153,8 @@ static char *seconds(char *p, const struct rec_sockopt *r)
 	} else {
 		return number(p, r);
 	}
-	/* What isn't a time is written as it was given; the kernel takes it for none or refuses
-	 * it. */
+	/* A value that is not a valid time is written as it was passed; the kernel takes it as
+	 * none, or refuses it. */
 	if (wide[0] < 0 || wide[1] < 0 || wide[1] >= 1000000) {
 		p = csv__i64(encode__word(p, "tv_sec="), wide[0]);
 		return csv__i64(encode__word(p, " tv_usec="), wide[1]);
@@ -201,7 +201,7 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 		return token_of(e, p, r, len);
 	if (form == FORM_TEXT)
 		return csv__text(p, r->value, len);
-	/* A key may be as long as a number. */
+	/* A key may have the length of a number. */
 	return form == FORM_OTHER && r->len == sizeof(uint64_t) ? length(p, r) : number(p, r);
 }
 

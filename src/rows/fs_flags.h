@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which words of names.h the flags of fs operations are written in; for the encoder, and for the
- * page of the docs that lists the operations. */
+/* Which sets of names.h the flags of fs operations belong to. The encoder and the documentation of
+ * the operations use this. */
 #ifndef IOTRC_FS_FLAGS_H
 #define IOTRC_FS_FLAGS_H
 
@@ -15,13 +15,13 @@
 	X(TEE, splice) X(COPY_FILE_RANGE, copy_file_range) X(VMSPLICE, splice) X(MOUNT, mount) \
 	X(UMOUNT, umount)
 
-/* The kinds (enum fs_kind) that are words themselves … */
+/* The kinds (enum fs_kind) that are flags themselves … */
 #define FS_KIND_WORDS(X) \
 	X(CHMOD) X(CHOWN) X(UTIMES) X(CHROOT) X(PIVOT_ROOT) X(CLOSE_RANGE) \
 	X(OPEN_TREE) X(FSMOUNT) X(MOUNT_SETATTR) X(SETFLAGS) X(FSSETXATTR) X(FILE_SETATTR) \
 	X(FSOPEN) X(FSCONFIG) X(FSPICK) X(OPEN_TREE_ATTR)
 
-/* … and those with flags of their own: X(kind, set of names.h) */
+/* … and those that have flags of their own: X(kind, set of names.h) */
 #define FS_KIND_FLAGS(X) \
 	X(CHMOD, mode) X(FLOCK, flock) X(FCNTL_LOCK, lock_command) X(CLOSE_RANGE, close_range) \
 	X(MOVE_MOUNT, move_mount) X(OPEN_TREE, open_tree) X(FSMOUNT, mount_attr) \

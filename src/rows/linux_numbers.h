@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers in records that encoders compare with. Records carry Linux's, whatever machine reads
- * them. include/uapi of Linux; x86 and arm64 share these. */
+/* Numbers in records that encoders compare with. Records contain Linux's numbers on any machine
+ * (include/uapi of Linux; x86 and arm64 share these). */
 #ifndef IOTRC_LINUX_NUMBERS_H
 #define IOTRC_LINUX_NUMBERS_H
 
@@ -37,7 +37,7 @@ enum linux_level {
 	LINUX_SOL_NETLINK = 270,
 };
 
-/* asm-generic/socket.h, linux/in.h, linux/tcp.h: options whose value is no plain number */
+/* asm-generic/socket.h, linux/in.h, linux/tcp.h: options whose value is not a plain number */
 enum linux_option {
 	LINUX_SO_LINGER = 13,
 	LINUX_SO_RCVTIMEO = 20,

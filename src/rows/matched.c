@@ -9,7 +9,7 @@ static bool is_below(const struct path_prefix *p, const char *path, size_t len)
 	       (len == p->len || path[p->len] == '/');
 }
 
-/* Prefixes may lie in one another: all are compared until each has matched, then the first
+/* Prefixes may contain one another, so all are compared until each has matched; then one match
  * suffices. */
 bool matched__path(struct matched *m, const struct selection *s, const char *path, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which values of the filters something has matched: a value that nothing matches is most often a
- * mistake. */
+/* Records which values of the filters have matched something. A value that never matches is usually
+ * a mistake. */
 #ifndef IOTRC_MATCHED_H
 #define IOTRC_MATCHED_H
 
@@ -15,8 +15,8 @@
 struct matched {
 	uint32_t paths;
 	uint16_t pids, commands;
-	/* A thread was recorded of which it is not known whose descendant it is: any of the
-	 * processes may be its ancestor. */
+	/* A thread with unknown ancestors was recorded: any of the processes may be its
+	 * ancestor. */
 	bool strangers;
 };
 
@@ -26,7 +26,7 @@ _Static_assert(SELECTION_LIST_MAX <= 16, "the other members have a bit for each 
 /* Whether PATH is one of --path's, or below one. True without --path. */
 bool matched__path(struct matched *m, const struct selection *s, const char *path, size_t len);
 
-/* Notes a thread that the engine's filters let through. */
+/* Notes a thread that the engine's filters accepted. */
 void matched__task(struct matched *m, const struct selection *s, const struct rec_task *task);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a table of struct name is written: each number beside its name. */
+/* How a table of struct name is written: each number next to its name. */
 #ifndef IOTRC_NAME_TABLE_H
 #define IOTRC_NAME_TABLE_H
 
 /* clang-format off */
 
-/* A flag, a value of the field MASK, and a word that stands for all bits. */
+/* A flag, a value of the field MASK, and a name for all bits. */
 #define FLAG(n, name) { (n), (n), #name, sizeof(#name) - 1 }
 #define FIELD(mask, n, name) { (mask), (n), #name, sizeof(#name) - 1 }
 #define WORD(n, name) { UINT64_MAX, (n), #name, sizeof(#name) - 1 }

@@ -6,8 +6,8 @@
 
 /* clang-format off */
 
-/* Linux's, asm-generic/errno.h. Indexed: a failed call per row is common. The second names of a
- * number (EWOULDBLOCK, EDEADLOCK, ENOTSUP) are left out. */
+/* Linux's numbers, from asm-generic/errno.h, as an index, because failed calls are frequent. Second
+ * names of a number (EWOULDBLOCK, EDEADLOCK, ENOTSUP) are left out. */
 static const char *const errno_names[] = {
 	[1] = "EPERM", [2] = "ENOENT", [3] = "ESRCH", [4] = "EINTR", [5] = "EIO", [6] = "ENXIO",
 	[7] = "E2BIG", [8] = "ENOEXEC", [9] = "EBADF", [10] = "ECHILD", [11] = "EAGAIN",
@@ -38,8 +38,8 @@ static const char *const errno_names[] = {
 	[124] = "EMEDIUMTYPE", [125] = "ECANCELED", [126] = "ENOKEY", [127] = "EKEYEXPIRED",
 	[128] = "EKEYREVOKED", [129] = "EKEYREJECTED", [130] = "EOWNERDEAD",
 	[131] = "ENOTRECOVERABLE", [132] = "ERFKILL", [133] = "EHWPOISON",
-	/* The kernel's own, meant never to reach a program and so in no header for one
-	 * (include/linux/errno.h, unchanged since 2.6 but for the last few). */
+	/* The kernel's internal errors, which no program should see and no header for programs has
+	 * (include/linux/errno.h; since 2.6 only the last few were added). */
 	[512] = "ERESTARTSYS",
 	"ERESTARTNOINTR",
 	"ERESTARTNOHAND",
@@ -63,7 +63,7 @@ static const char *const errno_names[] = {
 
 /* clang-format on */
 
-/* Returns the new length, or LEN itself when the name doesn't fit. */
+/* Returns the new length, or LEN if the name does not fit. */
 static size_t append_name(char *buf, size_t len, size_t size, const char *name, size_t name_len)
 {
 	size_t bar = len ? 1 : 0;
@@ -86,8 +86,8 @@ size_t names__flags(const struct name_set *set, uint64_t value, char *buf, size_
 	for (size_t i = 0; i < set->n_names; i++) {
 		const struct name *n = &set->names[i];
 
-		/* In VALUE for the words that stand for 0, in LEFT lest a composite's parts
-		 * follow. */
+		/* VALUE decides about the names that stand for 0; LEFT decides about the others, so
+		 * that the parts of a composite are not repeated. */
 		if ((value & n->mask) != n->value || (left & n->mask) != n->value)
 			continue;
 		end = append_name(buf, len, size, n->name, n->len);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers to the words of the contract. The numbers are Linux's, as records carry them; a number
- * without a name is written in hexadecimal. A 32-bit program on a 64-bit kernel passes the same
- * numbers: i386 and x86-64 share asm-generic's for every set below (MAP_32BIT alone is x86's), and
- * so do arm and arm64. */
+/* The contract's names for numbers. The numbers are Linux's, as in records; a number without a name
+ * is written in hexadecimal. A 32-bit program on a 64-bit kernel passes the same numbers: i386 and
+ * x86-64 share asm-generic's for each set below (only MAP_32BIT is x86's), and so do arm and
+ * arm64. */
 #ifndef IOTRC_NAMES_H
 #define IOTRC_NAMES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* NAME stands for the numbers whose bits under MASK are VALUE. A flag is its own mask; the words of
- * a field share the field's mask; in a set of plain words the mask is all bits. */
+/* NAME stands for numbers whose bits under MASK equal VALUE. A flag is its own mask; the values of
+ * a field have the field's mask; in a set of plain values the mask is all bits. */
 struct name {
 	uint64_t mask, value;
 	const char *name;
@@ -18,13 +18,13 @@ struct name {
 };
 
 struct name_set {
-	const struct name *names; /* in the order of writing; a composite before its parts */
+	const struct name *names; /* in the order of output; a composite precedes its parts */
 	size_t n_names;
-	uint64_t ignored; /* bits that say nothing to a reader and are left out */
+	uint64_t ignored; /* bits without meaning for a reader, left out */
 };
 
 #define NAMES_SETS(X) \
-	X(open)         /* O_* that open() was asked for */ \
+	X(open)         /* O_* as passed to open() */ \
 	X(open_file)    /* O_* of an open file: f_flags without the kernel's own bits */ \
 	X(mode)         /* S_*, with the S_IF* of mknod */ \
 	X(at)           /* AT_* of fstatat, statx, linkat, fchownat, … */ \
@@ -78,19 +78,19 @@ struct name_set {
 NAMES_SETS(NAMES_DECLARE)
 #undef NAMES_DECLARE
 
-#define NAMES_MAX 512 /* bytes that hold any value of any set, with the terminating NUL */
+#define NAMES_MAX 512 /* bytes for any value of any set, with the NUL */
 
-/* Writes VALUE as "A|B", the bits that have no name last as 0xHEX, and a NUL. Returns the length.
- * A value of 0 that the set has no word for gives "". A buffer under NAMES_MAX bytes may cut the
- * text, at the end of a name; SIZE is at least 1. Callers drop what isn't part of the argument (the
- * upper half of an int in a register). */
+/* Writes VALUE as "A|B" and a NUL; bits without a name come last as 0xHEX. Returns the length. A
+ * value of 0 without a name yields "". If SIZE, which is at least 1, is less than NAMES_MAX, the
+ * text may be cut at the end of a name. Callers must clear bits that are not part of the argument
+ * (the upper half of an int in a register). */
 size_t names__flags(const struct name_set *set, uint64_t value, char *buf, size_t size);
 
-/* The one word for VALUE, or NULL when there is none. */
+/* Returns the only name of VALUE, or NULL if it has none. */
 const char *names__word(const struct name_set *set, uint64_t value);
 
-/* "ENOENT" for ENOENT (positive), or NULL when unknown. Knows the kernel's inner numbers from 512
- * on too, which a tracer sees where a call is about to be restarted. */
+/* Returns "ENOENT" for ENOENT (positive), or NULL if unknown. Includes the kernel's internal
+ * numbers from 512 on, which a tracer sees if a call is about to be restarted. */
 const char *names__errno(int error);
 
 #endif

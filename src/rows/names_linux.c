@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Linux's numbers, which records carry whatever machine reads them, from include/uapi of Linux
- * 6.18. Not by way of headers: those of a build machine may be older than the traced kernel, or
- * another system's. test_names.c compares with the C library's headers, test_fs_strace.py with
+/* Linux's numbers, from include/uapi of Linux 6.18, because records contain them on any machine.
+ * The headers of the build machine are not used: they may be older than the traced kernel, or of
+ * another system. test_names.c compares with the C library's headers, test_fs_strace.py with
  * strace. */
 #include "rows/name_table.h"
 #include "rows/names.h"
@@ -13,10 +13,10 @@
 #define MAP_TYPE 0xf
 #define MAP_HUGE_FIELD 0xfc000000 /* log2 of the page size */
 #define MS_MGC_MSK 0xffff0000
-#define SOCK_TYPE 0xfff7f7ff /* what SOCK_CLOEXEC and SOCK_NONBLOCK leave of the int */
+#define SOCK_TYPE 0xfff7f7ff /* the rest of the int without SOCK_CLOEXEC and SOCK_NONBLOCK */
 
 static const struct name mode_names[] = {
-	{ UINT64_MAX, 0, "0", 1 }, /* a mode of no bits is a value, not the lack of one */
+	{ UINT64_MAX, 0, "0", 1 }, /* a mode without bits is a value, not a missing one */
 	FIELD(S_IFMT, 0100000, S_IFREG), FIELD(S_IFMT, 040000, S_IFDIR),
 	FIELD(S_IFMT, 0120000, S_IFLNK), FIELD(S_IFMT, 020000, S_IFCHR),
 	FIELD(S_IFMT, 060000, S_IFBLK), FIELD(S_IFMT, 010000, S_IFIFO),
@@ -222,7 +222,7 @@ static const struct name inode_flags_names[] = {
 };
 SET(inode_flags);
 
-/* None is defined yet: whatever is asked for is a number. */
+/* None is defined yet: any value is a number. */
 const struct name_set names_copy_file_range = { .n_names = 0 };
 
 static const struct name close_range_names[] = {

@@ -18,9 +18,9 @@
 #define NOFOLLOW 0400000
 #endif
 
-/* Bits that the kernel keeps for itself in f_flags; no header for programs has them.
- * FMODE_EXEC: set by do_open_execat(). FMODE_NONOTIFY, FMODE_NONOTIFY_PERM (6.14 has both; before,
- * the one was bit 26): set on fanotify's own files (include/linux/fs.h). */
+/* Bits that only the kernel uses in f_flags; no header for programs defines them. FMODE_EXEC is set
+ * by do_open_execat(). FMODE_NONOTIFY and FMODE_NONOTIFY_PERM (both since 6.14; earlier kernels use
+ * bit 26) are set on files of fanotify (include/linux/fs.h). */
 #define FMODE_EXEC (1u << 5)
 #define FMODE_NONOTIFY (1u << 25)
 #define FMODE_NONOTIFY_PERM (1u << 26)
@@ -29,7 +29,7 @@ static const struct name open_names[] = {
 	FIELD(3, 0, O_RDONLY),
 	FIELD(3, 1, O_WRONLY),
 	FIELD(3, 2, O_RDWR),
-	FIELD(3, 3, O_ACCMODE), /* neither reads nor writes, for ioctl alone */
+	FIELD(3, 3, O_ACCMODE), /* neither reads nor writes; only for ioctl */
 	FLAG(0100, O_CREAT),
 	FLAG(0200, O_EXCL),
 	FLAG(0400, O_NOCTTY),
@@ -48,7 +48,7 @@ static const struct name open_names[] = {
 	FLAG(010000000, O_PATH),
 };
 
-/* The kernel sets O_LARGEFILE on what a 64-bit process opens: it tells nothing. */
+/* The kernel sets O_LARGEFILE for every 64-bit process, so it carries no information. */
 const struct name_set names_open = {
 	.names = open_names,
 	.n_names = sizeof(open_names) / sizeof(open_names[0]),

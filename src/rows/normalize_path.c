@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Appends PATH to the first N bytes of OUT. '..' takes none of the first LEAST away. */
+/* Appends PATH to the first N bytes of OUT. '..' never removes any of the first LEAST bytes. */
 static size_t append_components(char *out, size_t n, size_t least, const char *path, size_t len)
 {
 	for (size_t i = 0; i < len;) {

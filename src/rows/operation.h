@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words for what records are about. */
+/* The names of what records are about. */
 #ifndef IOTRC_OPERATION_H
 #define IOTRC_OPERATION_H
 
@@ -7,12 +7,12 @@
 
 #include "schema/streams.h"
 
-/* What a row of STREAM has as its operation, event type or severity, static. OP is the second byte
- * of its record; of pagefault, whether the fault is major. NULL: there is no such one, or, of
- * block, only the machine that has requested it knows. */
+/* Returns the operation, event type or severity in a row of STREAM, a static string. OP is the
+ * second byte of the record; for pagefault, whether the fault is major. NULL: there is none, or
+ * (block) it depends on the machine that made the request. */
 const char *operation__name(enum stream stream, unsigned int op);
 
-/* The operation of fs (enum fs_op) that is called by the LEN bytes of NAME, or -1. */
+/* Returns the operation of fs (enum fs_op) called NAME, which has LEN bytes, or -1. */
 int operation__find(const char *name, size_t len);
 
 #endif

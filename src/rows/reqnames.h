@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of a block request's operation and flags. Their numbers move between kernels: the engine
- * knows them. */
+/* Names of the operation and flags of a block request. Their numbers differ between kernels; the
+ * engine knows them. */
 #ifndef IOTRC_REQNAMES_H
 #define IOTRC_REQNAMES_H
 
@@ -9,7 +9,7 @@
 #define REQNAMES_BYTES 24 /* of a name, NUL included */
 
 struct reqnames {
-	char ops[REQNAMES_OPS][REQNAMES_BYTES]; /* without REQ_OP_; "" where there is none */
+	char ops[REQNAMES_OPS][REQNAMES_BYTES]; /* without REQ_OP_; "" if there is none */
 	char ops_lower[REQNAMES_OPS][REQNAMES_BYTES];
 	char flags[REQNAMES_BITS][REQNAMES_BYTES]; /* without REQ_ */
 	char flags_lower[REQNAMES_BITS][REQNAMES_BYTES];
