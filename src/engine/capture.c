@@ -18,33 +18,32 @@
 #include "rows/column.h"
 #include "schema/schema.h"
 
-/* The reader looks each so many ms: often while there is much to read, seldom when idle. A ring of
- * 16 MiB takes a hundred ms of a CPU that does nothing but the fastest system call. */
+/* The reader polls every so many ms: often under load, rarely when idle. A CPU that only executes
+ * the fastest system call fills a ring of 16 MiB in 100 ms. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 20
 #define SECOND UINT64_C(1000000000)
-#define DEFINITION_WAIT_NS \
-	(SECOND / 2) /* a producer that was preempted between reserve and submit */
+#define DEFINITION_WAIT_NS (SECOND / 2) /* a producer may be preempted between reserve and submit */
 #define SETTLE_NS (SECOND / 2)
-/* After which rows go to the writer however few they are: a quarter of the second that a crash may
- * cost, as a busy machine may keep reader and writer waiting for the CPU or the disk. */
+/* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
+ * may lose, because reader and writer may have to wait for the CPU or the disk. */
 #define FLUSH_NS (SECOND / 4)
 
-/* What is left out first: rows of what changes nothing, and of which there are most. */
+/* What is shed first: the most frequent rows that change nothing. */
 #define SHED_OPS (UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_READDIR | UINT64_C(1) << FS_ACCESS)
 #define FAST_LEVEL (-5)
 
-/* What was lost of a stream for one cause since the last row about it. */
+/* Losses of a stream for one cause since the last row about them. */
 struct loss {
 	uint64_t told, from_ns;
-	uint64_t before, before_ns; /* what the last look found, and when it was */
+	uint64_t before, before_ns; /* the result of the last look, and its time */
 };
 
 struct account {
 	struct chunk *chunk;
 	uint64_t chunk_since;
 	atomic_uint_least64_t received, filtered, lost_queue;
-	atomic_uint_least64_t lost_elsewhere; /* by whoever else writes rows of this stream */
+	atomic_uint_least64_t lost_elsewhere; /* by others that write rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk, missed;
 	atomic_uint_least64_t missed_events; /* missed.told, for other threads */
@@ -53,7 +52,7 @@ struct account {
 struct capture {
 	struct engine *engine;
 	struct sink own;
-	const struct sink *sink; /* own, or what passes on to it */
+	const struct sink *sink; /* own, or one that passes records on to it */
 	struct keep *keep;
 	struct latencies *latencies;
 	void (*ended)(void *arg);
@@ -64,11 +63,11 @@ struct capture {
 	struct account accounts[STREAM_COUNT];
 	const struct selection *selection;
 	bool can_lighten;
-	int step_fd; /* readable when the wall clock was set, or negative */
+	int step_fd; /* becomes readable when the wall clock is set; or negative */
 	struct overload overload;
 	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
 	uint64_t round_events;
-	uint64_t second; /* when the once-a-second chores were last done */
+	uint64_t second; /* the last time the once-a-second tasks were done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
 	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
 	atomic_bool stop, rotate;
@@ -197,8 +196,8 @@ static void on_definition(void *arg, const void *record, size_t size)
 		encoder__define(c->encoder, record, size);
 	else
 		c->encoder->unnamed++;
-	/* Once a round: what is forgotten stays findable until the next time, and the events of
-	 * this round may use it. */
+	/* Once per round: forgotten definitions can still be found until the next time, and this
+	 * round's events may use them. */
 	if (!c->forgot)
 		forget_if_full(c);
 }
@@ -247,7 +246,7 @@ static void on_loss(void *arg, const struct engine_loss *l)
 		tell_loss(c, l->stream, "shed", l->count, c->light_from_ns ?: now, now, l->cpu);
 }
 
-/* What --on-overload=lighten has cost since the last time, besides rows: a row a stream that is
+/* The cost of --on-overload=lighten since the last time, besides rows: one row per stream that is
  * compressed less. */
 static void tell_lightening(struct capture *c, uint64_t now)
 {
@@ -259,9 +258,9 @@ static void tell_lightening(struct capture *c, uint64_t now)
 	c->light_from_ns = c->overload.step ? now : 0;
 }
 
-/* Events that the engine was not told of: how many rows they would have made nobody knows, so they
- * are in no count of rows. A standby program may still record an event that the first one missed:
- * only what two consecutive checks find missing counts, and all that is found at the END. */
+/* Events that no program was run for. How many rows they would have made is unknown, so they are
+ * not in the counts of rows. A standby program may still record an event that the first one missed:
+ * only what two consecutive checks find missing counts, and everything found at the END. */
 static void tell_missed(struct capture *c, uint64_t now, bool end)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
@@ -312,14 +311,14 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 
 /* ---- rounds ---- */
 
-/* A quarter of a buffer is left for what comes until it has been read. */
+/* A quarter of a buffer is reserved for records that arrive until it has been read. */
 #define NEARLY_FULL 75
 
-/* A patient engine fills this much of the queue. */
+/* An engine that can wait fills this much of the queue. */
 #define PATIENT_FILL 50
 
-/* The engine's buffers hold rows, too: while the queue is full and they are not nearly so,
- * nothing need be lost yet. */
+/* The engine's buffers hold rows too: if the queue is full but they are not nearly full, nothing
+ * has to be lost yet. */
 static bool can_wait(struct capture *c)
 {
 	struct engine_fill fill;
@@ -361,7 +360,7 @@ static void one_round(struct capture *c)
 	if (can_wait(c))
 		return;
 	engine__mark(c->engine);
-	/* So that a step of the wall clock is known before the rows that follow it. */
+	/* A step of the wall clock must be known before the rows that follow it. */
 	clock__poll(c->clock, clock__event_ns());
 	if (c->keep)
 		keep__clock(c->keep, c->clock);
@@ -390,7 +389,7 @@ static void chores(struct capture *c, uint64_t now)
 		hand_over_all(c);
 		writer__rotate(c->writer);
 	}
-	/* Rows wait no longer than this for more of them. */
+	/* Rows wait at most this long for more rows. */
 	for (int s = 0; s < STREAM_COUNT; s++)
 		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= FLUSH_NS)
 			hand_over(c, &c->accounts[s]);
@@ -402,7 +401,7 @@ static void chores(struct capture *c, uint64_t now)
 	tell_losses(c, now, false);
 }
 
-/* Everything that the engine has counted has been received. */
+/* Everything that the engine has counted was received. */
 static bool settled(struct capture *c)
 {
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
@@ -436,7 +435,7 @@ static void *read_records(void *arg)
 		engine__wait(c->engine, wait_ms);
 	}
 	engine__detach(c->engine);
-	/* What was at work when it was detached still finishes. */
+	/* Programs that were running when they were detached still finish. */
 	begun = clock__event_ns();
 	do {
 		one_round(c);

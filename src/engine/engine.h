@@ -29,56 +29,55 @@
 struct engine_config {
 	const struct selection *selection;
 	const struct memory_plan *memory;
-	const char *file; /* that the records are in, of an engine that reads a file */
-	bool verbose;     /* what its libraries say goes to stderr */
+	const char *file; /* of the records, for an engine that reads a file */
+	bool verbose;     /* its libraries' messages go to stderr */
 	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
 };
 
-/* Where records go. A record is whole, begins on 8 bytes, and is the engine's again when the call
- * returns. */
+/* Receives records. A record is complete, 8-aligned, and only valid during the call. */
 struct sink {
 	void (*define)(void *arg, const void *record, size_t size);
 	void (*event)(void *arg, const void *record, size_t size);
-	/* Of records that aren't of here and now: wall time was OFFSET_NS more than the records'
-	 * clock from MONO_NS on. Comes before the events that it holds for. */
+	/* For records of another time or machine: wall time was OFFSET_NS more than the records'
+	 * clock from MONO_NS on. Called before the events it applies to. */
 	void (*clock)(void *arg, uint64_t mono_ns, int64_t offset_ns);
 	void *arg;
 };
 
-/* Percent of the fullest buffer that holds events, and of that of definitions. */
+/* Fill level in percent of the fullest buffer of events, and of the buffer of definitions. */
 struct engine_fill {
 	unsigned int events, definitions;
 };
 
-/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + what went, or
- * will go, into the sink. */
+/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + those passed,
+ * or still to be passed, to the sink. */
 struct engine_counts {
 	uint64_t seen;
-	uint64_t filtered; /* left out by a filter or by scope */
+	uint64_t filtered; /* dropped by a filter or by the scope */
 	uint64_t lost;     /* for want of room */
-	uint64_t shed;     /* left out as engine__shed() asked */
+	uint64_t shed;     /* dropped as engine__shed() requested */
 };
 
 struct engine_loss {
 	enum stream stream;
 	enum engine_cause { ENGINE_LOST, ENGINE_SHED } cause;
 	uint64_t count;
-	uint64_t from_ns, to_ns; /* 0 of what was shed: the caller knows */
+	uint64_t from_ns, to_ns; /* 0 if it was shed: the caller knows */
 	int cpu;                 /* or -1 */
 };
 
-/* What was summed up of a group of records. What it isn't by is 0, "" or -1. */
+/* Sums of a group of records. Members that it was not grouped by are 0, "" or -1. */
 struct engine_sum {
 	enum stream stream;
-	bool others;           /* of all groups for which there was no room: nothing else is set */
+	bool others;           /* the sum of all groups that did not fit: nothing else is set */
 	const char *operation; /* as in rows, or NULL */
 	uint32_t pid;          /* 0: nobody's */
-	const char *command;   /* of the thread; by process: of its first one, as last seen */
+	const char *command;   /* of the thread; by process: of its first thread, as last seen */
 	uint64_t cgroup;
 	int64_t uid;    /* -1: unknown */
 	uint32_t dev;   /* as in rec_path */
 	uint32_t error; /* errno */
-	int64_t size;   /* the power of two that isn't more, or 0; -1: it has none */
+	int64_t size;   /* the largest power of two not above it, or 0; -1: none */
 	const struct tally *tally;
 };
 
@@ -92,7 +91,7 @@ struct engine;
 
 struct engine_type {
 	const char *name; /* in the manifest */
-	bool patient;     /* records wait for as long as one likes */
+	bool patient;     /* records can wait for any time */
 	bool (*serves)(enum stream stream);
 	int (*open)(struct engine **ret, const struct engine_config *config, char *problem);
 	void (*mark)(struct engine *e);
@@ -118,64 +117,68 @@ struct engine_type {
 	void (*free)(struct engine *e);
 };
 
-/* What each engine's own struct begins with. */
+/* The first member of each engine's own struct. */
 struct engine {
 	const struct engine_type *type;
 };
 
 extern const struct engine_type engine_bpf, engine_replay, engine_strace;
 
-/* All engines, NULL at the end; the first is this machine's own. */
+/* All engines, ending with NULL; the first one is this machine's own. */
 extern const struct engine_type *const engines[];
 
 /* The engine called NAME, or NULL. */
 const struct engine_type *engine__find(const char *name);
 
-/* Opens an engine: from now on it records. 0, or a negative errno and PROBLEM (room for
- * ENGINE_PROBLEM_MAX), why it can't, in words for a person. CONFIG is borrowed for the call, the
+/* Opens an engine, which records from now on. Returns 0, or a negative errno and the reason in
+ * PROBLEM (ENGINE_PROBLEM_MAX bytes) as text for people. CONFIG is borrowed for the call, the
  * selection until engine__free(). */
 int engine__open(struct engine **ret, const struct engine_type *type,
 		 const struct engine_config *config, char *problem);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct engine *engine__free(struct engine *e);
 
-/* Writes PROBLEM by FORMAT and returns ERR. */
+/* Formats PROBLEM and returns ERR. */
 int engine__problem(char *problem, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- the reader's thread ---- */
 
-/* Notes what has been recorded so far … */
+/* Marks what has been recorded so far … */
 void engine__mark(struct engine *e);
 
-/* … and hands all of that to SINK: definitions before the events that use them. */
+/* … and passes all of that to SINK: definitions before the events that use them. */
 void engine__drain(struct engine *e, const struct sink *sink);
 
-/* Waits until a buffer asks to be read, a watched descriptor can be, or TIMEOUT_MS have gone by. */
+/* Waits until a buffer needs to be read, a watched descriptor is readable, or TIMEOUT_MS have
+ * passed. */
 void engine__wait(struct engine *e, int timeout_ms);
 
-/* FD, which is borrowed, ends waiting as well when it can be read. 0, or a negative errno. */
+/* Makes engine__wait() return also when FD, which is borrowed, is readable. Returns 0, or a
+ * negative errno. */
 int engine__watch(struct engine *e, int fd);
 
-/* Whether there will be no more records: the file ends here. Never of an engine that watches a
- * machine. */
+/* Whether there will be no more records, at the end of a file. Never true for an engine that
+ * records a machine. */
 bool engine__ended(const struct engine *e);
 
-/* How full the fullest buffers are, as struct engine_fill says. */
+/* Returns how full the fullest buffers are; see struct engine_fill. */
 struct engine_fill engine__fill(struct engine *e);
 
-/* Tells what was lost and shed since the last call, and when. */
+/* Reports what was lost and shed since the last call, with its time span. */
 void engine__losses(struct engine *e, engine_loss_fn tell, void *arg);
 
-/* Leaves out the fs operations in OPS, a bit each; what that costs in rows is counted as shed. */
+/* Drops the fs operations in OPS (a bit each) from now on; the rows this costs are counted as
+ * shed. */
 void engine__shed(struct engine *e, uint64_t ops);
 
-/* Each definition is sent again before the next event that uses it. */
+/* Makes the engine send each definition again before the next event that uses it. */
 void engine__forget(struct engine *e);
 
-/* Tells all sums, after engine__detach(), of an engine that was opened for them. UNTIMED: calls
- * whose times are in no quantile, for want of room. 0, a negative errno, -ENOTSUP where it can't
- * sum up, or what TELL has returned but 0, which ends it. */
+/* Passes all sums to TELL after engine__detach(), for an engine that was opened to sum up. UNTIMED:
+ * number of calls whose times are missing from the quantiles, because there was no space. Returns
+ * 0, a negative errno, -ENOTSUP if the engine cannot sum up, or the first value other than 0 that
+ * TELL returns, which ends it. */
 int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 
 /* Ends recording; what has been recorded can still be drained. */
@@ -183,33 +186,37 @@ void engine__detach(struct engine *e);
 
 /* ---- any thread ---- */
 
-/* The counts of STREAM so far. */
+/* Returns the counts of STREAM so far. */
 void engine__counts(struct engine *e, enum stream stream, struct engine_counts *ret);
 
-/* Adds to RET how many events of a stream the machine has kept from the engine: how many rows those
- * would have been nobody knows. Until engine__detach() some of them may come yet. */
+/* Adds to RET how many events of each stream the machine did not pass to the engine; how many rows
+ * they would have made is unknown. Until engine__detach() some of them may still be passed. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
 
-/* After the last engine__drain(): tells what happened that the engine can't see, a line each. */
+/* To be called after the last engine__drain(): reports, a line each, what happened that the engine
+ * cannot record. */
 void engine__gaps(struct engine *e, engine_gap_fn tell, void *arg);
 
-/* Fills RET (room for ENGINE_HOOKS_MAX) with the hooks in use; returns their number. Names are
+/* Fills RET (ENGINE_HOOKS_MAX entries) with the hooks in use; returns their number. Names are
  * static. */
 size_t engine__hooks(struct engine *e, struct manifest_hook *ret);
 
-/* What this machine is too old, or too new, for, in words; each static. Returns their number. */
+/* Fills RET with static texts about features that this machine's kernel is too old, or too new,
+ * for. Returns their number. */
 size_t engine__limits(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX]);
 
-/* What a person should know of how it records, or NULL. Lives as long as the engine. */
+/* Returns a note for people about how it records, or NULL. Valid until engine__free(). */
 const char *engine__warning(const struct engine *e);
 
-/* Names of the numbers in nw_drop's drop_reason, for the caller to release; NULL: it knows none. */
+/* Returns the names of the numbers in nw_drop's drop_reason, to be released by the caller, or NULL
+ * if unknown. */
 json_t *engine__drop_reasons(const struct engine *e);
 
-/* Names of the numbers in block's records, or NULL: it knows none. Lives as long as the engine. */
+/* Returns the names of the numbers in block's records, or NULL if unknown. Valid until
+ * engine__free(). */
 const struct reqnames *engine__request_names(const struct engine *e);
 
-/* Our process id as records have it: getpid() but in a PID namespace. */
+/* Our process id as in records: getpid(), except in a PID namespace. */
 pid_t engine__own_pid(const struct engine *e);
 
 #endif

@@ -41,7 +41,7 @@ static void put_entry(struct keep *k, enum kept_kind kind, const void *record, s
 	put(k, zeros, -size % KEPT_ALIGN);
 }
 
-/* Of a definition, which may come with what lay behind its text in the kernel's buffer. */
+/* Of a definition: the kernel's buffer may contain more bytes behind its text. */
 static size_t used(const void *record, size_t size)
 {
 	const struct rec_path *path = record;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes all that goes into a sink to a file, too: for developers (kept.h, replay/). */
+/* Also writes everything that goes into a sink to a file, for developers (kept.h, replay/). */
 #ifndef IOTRC_KEEP_H
 #define IOTRC_KEEP_H
 
@@ -10,18 +10,21 @@
 
 struct keep;
 
-/* Makes FILE, empties one that is there, and gives it to UID and GID (-1 leaves them). NAMES:
- * the kernel's of block requests; NULL: none. 0, or a negative errno. */
+/* Creates or truncates FILE, owned by UID and GID (-1: unchanged). NAMES: the kernel's names for
+ * block requests, or NULL. Returns 0, or a negative errno. */
 int keep__new(struct keep **ret, const char *file, uid_t uid, gid_t gid,
 	      const struct reqnames *names);
 
-/* A sink that keeps what it gets and passes it on to SINK, which is borrowed. Once. */
+/* Returns a sink that writes its records to the file and passes them on to SINK, which is borrowed.
+ * To be called once. */
 const struct sink *keep__sink(struct keep *k, const struct sink *sink);
 
-/* Keeps what CLOCK has noticed since the last time. Before the events that it holds for. */
+/* Writes CLOCK's new offsets since the last call. To be called before the events that they apply
+ * to. */
 void keep__clock(struct keep *k, struct clock *clock);
 
-/* Writes what is left. 0, or a negative errno: the first error, since which nothing was kept. */
+/* Writes what is buffered. Returns 0, or a negative errno: the first error, after which nothing was
+ * written. */
 int keep__close(struct keep *k);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct keep *keep__free(struct keep *k);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of records that `iotrc dev --keep-records` writes (keep.c) and `iotrc dev --replay`
- * reads (replay/): a head, then entries in the order in which the reader took them. Integers are
- * in the byte order of the machine that wrote it, and structs as its compiler laid them out: the
- * head says enough to refuse any other. */
+ * reads (replay/): a head, then entries in the order in which the reader received them. Integers
+ * have the byte order of the machine that wrote it, and structs its compiler's layout; the head
+ * contains enough to refuse any other. */
 #ifndef IOTRC_KEPT_H
 #define IOTRC_KEPT_H
 
@@ -13,7 +13,7 @@
 #define KEPT_MAGIC "iotrcrec"
 #define KEPT_VERSION 1
 #define KEPT_ORDER 0x01020304
-#define KEPT_ALIGN 8 /* each entry begins on so many bytes */
+#define KEPT_ALIGN 8 /* alignment of entries in bytes */
 #define KEPT_RECORD_MAX (64 * 1024)
 
 struct kept_head {
@@ -30,9 +30,9 @@ enum kept_kind {
 	KEPT_CLOCK, /* struct kept_clock */
 };
 
-/* Before each record, which is padded with zeros to KEPT_ALIGN. */
+/* Precedes each record, which is padded with zeros to KEPT_ALIGN. */
 struct kept_entry {
-	u32 size; /* of what follows, without the padding */
+	u32 size; /* of the record, without the padding */
 	u32 kind;
 };
 
@@ -45,7 +45,7 @@ struct kept_clock {
 _Static_assert(sizeof(struct kept_head) % KEPT_ALIGN == 0, "entries are aligned");
 _Static_assert(sizeof(struct kept_entry) % KEPT_ALIGN == 0, "and so are records");
 
-/* What the head's sizes are in this program. */
+/* The head of a file that this program writes. */
 extern const u32 kept_sizes[RECORD_TYPES_MAX];
 
 #endif

@@ -2,7 +2,7 @@
 #include "engine/overload.h"
 
 #define SECOND UINT64_C(1000000000)
-#define HIGH 40                /* percent from which on a step is taken */
+#define HIGH 40                /* percent at which a step is taken */
 #define LOW 10                 /* … below which it is calm */
 #define EFFECT_NS (SECOND / 5) /* until a step shows */
 #define PATIENCE_MIN (5 * SECOND)
@@ -23,7 +23,7 @@ bool overload__look(struct overload *o, unsigned int fill, uint64_t now)
 	if (fill >= HIGH) {
 		if (o->step == OVERLOAD_SHED || (o->step && lasted < EFFECT_NS))
 			return false;
-		/* It was the step taken back that had made it calm: next time that takes longer. */
+		/* The step that was reverted had caused the calm: wait longer next time. */
 		if (!o->patience_ns || (o->taken_back && lasted > 2 * o->patience_ns))
 			o->patience_ns = PATIENCE_MIN;
 		else if (o->taken_back && o->patience_ns < PATIENCE_MAX)

@@ -39,7 +39,7 @@ static int find_mount(char ret_dir[PATH_MAX])
 		return -errno;
 	while (err && getmntent_r(f, &m, buf, sizeof(buf)))
 		if (!strcmp(m.mnt_type, "cgroup2") && strlen(m.mnt_dir) < PATH_MAX) {
-			/* NOLINTNEXTLINE(*.strcpy): its length was looked at */
+			/* NOLINTNEXTLINE(*.strcpy): its length was checked */
 			strcpy(ret_dir, m.mnt_dir);
 			err = 0;
 		}

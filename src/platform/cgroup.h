@@ -4,9 +4,10 @@
 
 #include <stdint.h>
 
-/* The id of the cgroup v2 NAME: a directory on a cgroup2 mount, a path below that mount as
- * /proc/PID/cgroup writes it, or the id itself in decimal (taken as it is: the cgroup may not exist
- * yet). 0; -ENOENT: no such cgroup; -ENODEV: cgroup v2 is not mounted; -EINVAL: not a cgroup. */
+/* Finds the id of the cgroup v2 NAME: a directory on a cgroup2 mount, a path below that mount as in
+ * /proc/PID/cgroup, or a decimal id, which is taken as it is because the cgroup may not exist yet.
+ * Returns 0; -ENOENT: there is no such cgroup; -ENODEV: cgroup v2 is not mounted; -EINVAL: it is
+ * not a cgroup. */
 int cgroup__id(const char *name, uint64_t *ret_id);
 
 #endif

@@ -28,11 +28,10 @@ void clock_step__noticed(int fd)
 	uint64_t n;
 	ssize_t done = fd >= 0 ? read(fd, &n, sizeof(n)) : 0;
 
-	(void)done; /* EAGAIN as a rule, ECANCELED now and then */
+	(void)done; /* Usually EAGAIN, sometimes ECANCELED. */
 }
 #else
-/* macOS tells only those who ask notifyd. The clock is measured again all the time:
- * clock__poll(). */
+/* macOS reports changes only through notifyd. clock__poll() measures the clock again anyway. */
 int clock_step__watch(void)
 {
 	return -ENOTSUP;

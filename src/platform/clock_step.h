@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* To be told when somebody sets the wall clock. */
+/* Notifies of changes of the wall clock. */
 #ifndef IOTRC_CLOCK_STEP_H
 #define IOTRC_CLOCK_STEP_H
 
-/* A descriptor that can be read as soon as the wall clock was set; the caller closes it. Or a
- * negative errno. */
+/* Returns a descriptor that becomes readable when the wall clock is set, to be closed by the
+ * caller, or a negative errno. */
 int clock_step__watch(void);
 
-/* FD, which may be negative, waits for the next time. */
+/* Rearms FD, which may be negative. */
 void clock_step__noticed(int fd);
 
 #endif

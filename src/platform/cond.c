@@ -29,8 +29,8 @@ void cond__init(pthread_cond_t *cond)
 	pthread_cond_init(cond, NULL);
 }
 
-/* macOS has no pthread_condattr_setclock(), but waits for a length of time (pthread.h), which
- * the wall clock doesn't change. It doesn't count while the machine sleeps. */
+/* macOS has no pthread_condattr_setclock(), but can wait for a relative time (pthread.h), which
+ * changes of the wall clock do not affect. It does not advance while the machine sleeps. */
 static int timed_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t due_ns)
 {
 	uint64_t now = clock_gettime_nsec_np(CLOCK_MONOTONIC),

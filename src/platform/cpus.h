@@ -2,8 +2,8 @@
 #ifndef IOTRC_CPUS_H
 #define IOTRC_CPUS_H
 
-/* The CPUs that this machine may ever have, those that are not plugged in yet included; at least
- * 1. */
+/* Returns the number of CPUs that this machine can ever have, including those that are not plugged
+ * in yet; at least 1. */
 unsigned int cpus__possible(void);
 
 #endif

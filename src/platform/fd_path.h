@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-/* Linux's d_path() gives no more than a page, macOS' F_GETPATH MAXPATHLEN. */
+/* Linux's d_path() returns at most a page, macOS' F_GETPATH MAXPATHLEN. */
 #define FD_PATH_SIZE 4096
 
-/* Writes the absolute path of the file that FD has open, without symlinks. 0, or a negative errno:
- * -ENAMETOOLONG when it doesn't fit or is none. */
+/* Writes the absolute path of the open file FD, without symlinks. Returns 0, or a negative errno:
+ * -ENAMETOOLONG if it does not fit, or is not a path. */
 int fd_path__get(int fd, char ret[FD_PATH_SIZE]);
 
 #endif

@@ -23,7 +23,8 @@ int file_system__of(int fd, struct file_system *ret)
 	return 0;
 }
 
-/* A user can mount a FUSE file system that says anything of its owners, but not of its type. */
+/* A user can mount a FUSE file system that reports any owners, but not one that reports another
+ * type. */
 bool file_system__is_same(const struct file_system *a, const struct file_system *b)
 {
 	return a->dev == b->dev || (a->type == b->type && (a->id[0] || a->id[1]) &&

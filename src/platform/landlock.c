@@ -15,13 +15,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* Since Linux 6.2 (ABI 3). Before, a file could be truncated anywhere. */
+/* Since Linux 6.2 (ABI 3). Earlier kernels do not restrict truncation. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (UINT64_C(1) << 14)
 #endif
 #define ABI_TRUNCATE 3
 
-/* Renaming from one directory to another is left out: nothing of ours does. */
+/* Renames between directories are not listed, because nothing here does them. */
 #define WRITING \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | \

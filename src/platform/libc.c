@@ -82,7 +82,7 @@ pid_t gettid(void)
 	return id;
 }
 
-/* By way of the current directory's descriptor path: there is no scandir() on a descriptor. */
+/* Through the path of the descriptor, because there is no scandir() for a descriptor. */
 int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
 	      int (*compare)(const struct dirent **, const struct dirent **))
 {
@@ -117,7 +117,7 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 	return fcntl(fd, F_PREALLOCATE, &store);
 }
 
-/* macOS clones whole files or none (fclonefileat(2)): the caller copies by hand. */
+/* macOS clones only whole files (fclonefileat(2)); the caller has to copy. */
 ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t n,
 			unsigned int flags)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What Linux's C library has and others lack, under the names and with the meaning that it has
- * there; libc.c makes up for it. For macOS the compiler includes this in every file (-include):
- * nobody would miss it on Linux. */
+/* Functions of Linux's C library that other systems lack, with the same names and meaning; libc.c
+ * implements them. For macOS the compiler includes this in every file (-include), as a missing
+ * include would not be noticed on Linux. */
 #ifndef IOTRC_LIBC_H
 #define IOTRC_LIBC_H
 
@@ -31,7 +31,7 @@ int dup3(int from, int to, int flags);
 int fdatasync(int fd);
 pid_t gettid(void);
 
-/* dirent.h. versionsort() would sort a number in a name by its value. */
+/* dirent.h. versionsort() would compare numbers in names by value. */
 #define versionsort alphasort
 int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
 	      int (*compare)(const struct dirent **, const struct dirent **));
@@ -44,9 +44,9 @@ ssize_t getrandom(void *buf, size_t n, unsigned int flags);
 #define RENAME_NOREPLACE 1
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
 
-/* fcntl.h. A directory can't be opened for writing: a file without a name can't be had. */
+/* fcntl.h. A directory cannot be opened for writing, so there are no unnamed files. */
 #define O_TMPFILE 0
-/* For directories alone, and it takes the right to search them. */
+/* For directories only, and it needs search permission. */
 #define O_PATH O_SEARCH
 /* fcntl.h. xnu's numbers, of bsd/sys/fcntl_private.h: macOS has had these locks since 10.15. */
 #ifndef F_OFD_SETLK
@@ -54,7 +54,7 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 #define F_OFD_GETLK 92
 #endif
 
-/* fcntl.h: hints, which may be left out. */
+/* fcntl.h: hints, which may be ignored. */
 #define FALLOC_FL_KEEP_SIZE 1
 #define SYNC_FILE_RANGE_WRITE 2
 int fallocate(int fd, int mode, off_t offset, off_t len);

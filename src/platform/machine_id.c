@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of a system that has not booted yet (machine-id(5)), and what no system may have: one id for many
- * machines is none. */
+/* The id of a system that has not booted yet (machine-id(5)), and ids that cannot be real; machines
+ * with one of these would share it. */
 static bool is_nobodys(const char *id, size_t len)
 {
 	static const char uninitialized[] = "uninitialized";
@@ -42,7 +42,7 @@ int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
 }
 
 #ifdef __linux__
-/* D-Bus had an id before systemd; machines without systemd may still have only that one. */
+/* D-Bus had an id before systemd; machines without systemd may have only that one. */
 static const char *const paths[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
 
 static int hash_file(const char *path, char ret[MACHINE_ID_SIZE])
@@ -85,8 +85,8 @@ int boot_id__get(char ret[BOOT_ID_SIZE])
 #include <sys/sysctl.h>
 #include <uuid/uuid.h>
 
-/* The platform's UUID, which ioreg shows as IOPlatformUUID (gethostuuid(2)), as it is written
- * there: in upper case. */
+/* The platform's UUID, which ioreg shows as IOPlatformUUID (gethostuuid(2)), in upper case as
+ * there. */
 int machine_id__get(char ret[MACHINE_ID_SIZE])
 {
 	static const struct timespec soon = { 1, 0 };

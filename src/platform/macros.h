@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Elements of ARRAY, which is no pointer. */
+/* Number of elements of ARRAY, which must not be a pointer. */
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 
 #define NSEC_PER_SEC UINT64_C(1000000000)

@@ -18,8 +18,8 @@ int memory_file__new(const char *name)
 #include <stdlib.h>
 #include <unistd.h>
 
-/* shm_open(2)'s objects can't be read or written: a file in this user's own directory for temporary
- * files (confstr(3)), which others can't enter. */
+/* Objects of shm_open(2) cannot be read or written: use a file in the user's own directory for
+ * temporary files (confstr(3)), which others cannot access. */
 int memory_file__new(const char *name)
 {
 	char path[PATH_MAX];

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* /proc/self/mountinfo has a line for each mount that can be reached; the first word is the id
- * (proc(5)). */
+/* /proc/self/mountinfo has a line for each reachable mount; its first word is the id (proc(5)). */
 static bool has_mount(uint64_t id)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -38,7 +37,7 @@ bool mounted__is(int fd)
 #include <string.h>
 #include <sys/mount.h>
 
-/* getfsstat(2) lists what is mounted; f_fsid is the same in both (statfs(2)). */
+/* getfsstat(2) lists the mounts; f_fsid is the same as in statfs(2). */
 bool mounted__is(int fd)
 {
 	struct statfs own, *all;

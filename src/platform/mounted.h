@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Whether the file system that FD lies on is still mounted somewhere: an open descriptor keeps it
- * after a lazy unmount. True, too, where that can't be known. */
+/* Whether the file system of FD is still mounted somewhere: after a lazy unmount, an open
+ * descriptor keeps it. Also true if this is unknown. */
 bool mounted__is(int fd);
 
 #endif

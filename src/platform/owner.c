@@ -8,8 +8,8 @@
 #ifdef __linux__
 #include <sys/fsuid.h>
 
-/* Both return what was, whether they succeed or not (setfsuid(2)): an id that there is none of
- * only asks. */
+/* Both return the previous id, whether they succeed or not (setfsuid(2)); an invalid id only
+ * queries it. */
 static uid_t fs_uid(void)
 {
 	return setfsuid(-1);
@@ -26,7 +26,7 @@ static void give_back(void)
 	setfsgid(getegid());
 }
 
-/* With the user id the kernel also takes the capabilities that are about files (CAP_FS_MASK). */
+/* With the user id, the kernel also drops the capabilities for files (CAP_FS_MASK). */
 static int take(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);

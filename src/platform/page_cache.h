@@ -2,8 +2,8 @@
 #ifndef IOTRC_PAGE_CACHE_H
 #define IOTRC_PAGE_CACHE_H
 
-/* Asks the kernel to read the file of FD from the disk, or the server, from now on, not from what
- * it has in memory. Only a wish. */
+/* Requests that FD's file is read from the disk or server from now on, not from memory. This is
+ * only a hint. */
 void page_cache__drop(int fd);
 
 #endif

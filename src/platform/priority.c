@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of <linux/ioprio.h>, which is only there since Linux 5.15. */
+/* From <linux/ioprio.h>, which exists only since Linux 5.15. */
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_IDLE (3 << 13)
 
@@ -47,7 +47,7 @@ void priority__raise(pthread_t thread, pid_t tid)
 #include <pthread/qos.h>
 #include <sys/resource.h>
 
-/* macOS schedules threads by classes (pthread/qos.h); a nice value is the whole process's. */
+/* macOS schedules threads by classes (pthread/qos.h); a nice value applies to the whole process. */
 int priority__set(int nice)
 {
 	int before = qos_class_self() == QOS_CLASS_USER_INTERACTIVE ? PRIORITY_URGENT : 0;
@@ -56,7 +56,7 @@ int priority__set(int nice)
 	return before;
 }
 
-/* A new thread has the class of its attributes, not of who made it (pthread_attr_set_qos_class_np,
+/* A new thread gets the class of its attributes, not of its creator (pthread_attr_set_qos_class_np,
  * pthread/qos.h). */
 void priority__pass_on(pthread_attr_t *attr)
 {
@@ -70,8 +70,7 @@ void priority__lower(bool idle)
 	setiopolicy_np(IOPOL_TYPE_DISK, IOPOL_SCOPE_THREAD, IOPOL_THROTTLE); /* setiopolicy_np(3) */
 }
 
-/* The override holds until the thread ends: nobody takes it back. Its disk policy only the thread
- * itself could change. */
+/* The override lasts until the thread ends. Only the thread itself could change its disk policy. */
 void priority__raise(pthread_t thread, pid_t tid)
 {
 	pthread_override_qos_class_start_np(thread, QOS_CLASS_USER_INITIATED, 0);

@@ -14,22 +14,21 @@
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
-/* BPF and PERFMON are for loading and attaching: what is attached stays so without them.
+/* BPF and PERFMON are needed to load and attach; attached programs stay attached without them.
  * docs/privileges.md has the same table in words. */
 static const struct {
 	uint64_t cap;
 	size_t use; /* the member of struct privileges_use that needs it */
 } table[] = {
 #define USE(member) offsetof(struct privileges_use, member)
-	{ CAP(CHOWN), USE(gives_files) },        /* files are given to whom sudo was called by */
-	{ CAP(DAC_OVERRIDE), USE(gives_files) }, /* … and so are the directories of the next */
+	{ CAP(CHOWN), USE(gives_files) },        /* files are given to the user who called sudo */
+	{ CAP(DAC_OVERRIDE), USE(gives_files) }, /* … and so are the directories of the next one */
 	{ CAP(SETUID),
 	  USE(gives_files) }, /* whose older sessions are recovered with their rights */
 	{ CAP(SETGID), USE(gives_files) },
-	{ CAP(DAC_READ_SEARCH), USE(reads_all_files) }, /* all directories are looked into */
-	{ CAP(FOWNER), USE(reads_all_files) },          /* … by O_NOATIME: without a trace */
-	{ CAP(SYS_NICE),
-	  USE(in_background) }, /* what works at low priority is hurried at the end */
+	{ CAP(DAC_READ_SEARCH), USE(reads_all_files) }, /* all directories are read */
+	{ CAP(FOWNER), USE(reads_all_files) },          /* … with O_NOATIME */
+	{ CAP(SYS_NICE), USE(in_background) }, /* threads of low priority are raised at the end */
 	{ CAP(SYS_PTRACE), USE(reads_all_processes) }, /* /proc may be mounted with hidepid */
 };
 
@@ -52,8 +51,8 @@ int privileges__drop(uint64_t keep)
 		return -errno;
 	if (syscall(SYS_capget, &header, data))
 		return -errno;
-	/* The bounding set takes CAP_SETPCAP, which a service may lack: then it can't exec into
-	 * more anyway, by the flag above. */
+	/* Dropping from the bounding set needs CAP_SETPCAP, which a service may lack. It cannot
+	 * gain capabilities by exec then either, because of no_new_privs. */
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
 			return -errno;
@@ -67,7 +66,7 @@ int privileges__drop(uint64_t keep)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-/* The system calls, since what glibc makes of them is for all threads. */
+/* The system calls are used directly, because glibc's functions change all threads. */
 int privileges__become(uid_t uid, gid_t gid)
 {
 	bool other = uid != (uid_t)-1 && uid != geteuid();
@@ -93,7 +92,7 @@ bool privileges__allow_bpf(void)
 	return have & CAP(SYS_ADMIN) || (have & both) == both;
 }
 #else
-/* macOS has no capabilities: what root may is the user id's. */
+/* macOS has no capabilities: the user id decides. */
 uint64_t privileges__needed(const struct privileges_use *use)
 {
 	return 0;
@@ -104,8 +103,8 @@ int privileges__drop(uint64_t keep)
 	return 0;
 }
 
-/* pthread_setugid_np() gives one thread other ids (xnu, bsd/kern/kern_prot.c, settid()); it drops
- * the process's groups for that thread. */
+/* pthread_setugid_np() changes the ids of one thread (xnu, bsd/kern/kern_prot.c, settid()); the
+ * thread then has no supplementary groups. */
 int privileges__become(uid_t uid, gid_t gid)
 {
 	if (uid == (uid_t)-1 || uid == geteuid())

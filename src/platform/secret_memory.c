@@ -13,7 +13,7 @@ static void seal(void *p, size_t size)
 {
 	madvise(p, size, MADV_DONTDUMP);
 	madvise(p, size, MADV_DONTFORK);
-	/* It fails for values but 0 and 1 alone. */
+	/* It fails only for values other than 0 and 1. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 #else
@@ -21,12 +21,12 @@ static void seal(void *p, size_t size)
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* sys/ptrace.h, which not every set of headers has */
+/* from sys/ptrace.h, which some sets of headers lack */
 #define PT_DENY_ATTACH 31
 int ptrace(int request, pid_t pid, caddr_t address, int data);
 
-/* macOS can't leave a mapping out of a core dump: there is none (RLIMIT_CORE, getrlimit(2)), and
- * PT_DENY_ATTACH keeps other processes out (ptrace(2)). */
+/* macOS cannot exclude a mapping from core dumps, so they are disabled (RLIMIT_CORE, getrlimit(2)),
+ * and PT_DENY_ATTACH keeps other processes from attaching (ptrace(2)). */
 static void seal(void *p, size_t size)
 {
 	static const struct rlimit none;
@@ -44,7 +44,7 @@ void *secret_memory__new(size_t size)
 	if (p == MAP_FAILED)
 		return NULL;
 	seal(p, size);
-	mlock(p, size); /* RLIMIT_MEMLOCK may not allow it: swap is root's */
+	mlock(p, size); /* RLIMIT_MEMLOCK may not allow it; only root can read swap */
 	return p;
 }
 

@@ -2,9 +2,9 @@
 #ifndef IOTRC_SOCKET_FD_H
 #define IOTRC_SOCKET_FD_H
 
-/* Makes a socket of FAMILY and TYPE that is closed on exec and doesn't block. A descriptor, or a
- * negative errno. On macOS it is marked in a second step: a child of another thread may inherit
- * it in between. */
+/* Creates a non-blocking socket of FAMILY and TYPE that is closed on exec. Returns a descriptor, or
+ * a negative errno. macOS sets these flags in a second step, so a child of another thread may
+ * inherit it in between. */
 int socket_fd__new(int family, int type);
 
 #endif

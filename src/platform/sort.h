@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Sorts N elements of SIZE bytes; ARG is handed on to COMPARE. The qsort_r() of C libraries takes
- * its arguments in different orders. */
+/* Sorts N elements of SIZE bytes; ARG is passed to COMPARE. The qsort_r() of C libraries differ in
+ * the order of arguments. */
 void sort__by(void *base, size_t n, size_t size,
 	      int (*compare)(const void *a, const void *b, void *arg), void *arg);
 

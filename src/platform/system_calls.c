@@ -17,8 +17,8 @@
 
 #define CALL(name) SCMP_SYS(name)
 
-/* Those of glibc and of the libraries that we use: libcurl with its resolver and OpenSSL,
- * libzstd, libbpf, jansson. What an architecture hasn't got is passed over. */
+/* The calls of glibc and of our libraries: libcurl with its resolver and OpenSSL, libzstd, libbpf,
+ * jansson. Calls that an architecture lacks are skipped. */
 static const int allowed[] = {
 	/* files */
 	CALL(access),
@@ -121,7 +121,7 @@ static const int allowed[] = {
 	CALL(msync),
 	CALL(munlock),
 	CALL(munmap),
-	/* threads, and what becomes of this process */
+	/* threads, and the end of this process */
 	CALL(exit),
 	CALL(exit_group),
 	CALL(get_robust_list),
@@ -150,7 +150,7 @@ static const int allowed[] = {
 	CALL(ioprio_set),
 	CALL(sigaltstack),
 	CALL(tgkill),
-	/* who and where we are; less rights for some threads */
+	/* ids and names; fewer rights for some threads */
 	CALL(capget),
 	CALL(capset),
 	CALL(getcpu),
@@ -178,7 +178,7 @@ static const int allowed[] = {
 	CALL(sysinfo),
 	CALL(times),
 	CALL(uname),
-	/* sockets; which families, socket() says */
+	/* sockets; socket() limits their families */
 	CALL(accept4),
 	CALL(bind),
 	CALL(connect),
@@ -195,14 +195,14 @@ static const int allowed[] = {
 	CALL(shutdown),
 };
 
-/* Nothing of ours asks for these: who does has taken the program over. */
+/* We use none of these; a process that does is under somebody else's control. */
 static const int fatal[] = {
 	CALL(execve),          CALL(execveat),   CALL(finit_module),      CALL(init_module),
 	CALL(kexec_file_load), CALL(kexec_load), CALL(process_vm_writev), CALL(ptrace),
 	CALL(userfaultfd),
 };
 
-/* Reading and changing maps. What is attached stays so; nothing more is loaded. */
+/* Reading and changing maps. Attached programs stay attached; nothing else is loaded. */
 static const uint32_t bpf_commands[] = {
 	BPF_MAP_LOOKUP_ELEM,
 	BPF_MAP_UPDATE_ELEM,
@@ -216,7 +216,7 @@ static const uint32_t bpf_commands[] = {
 	BPF_LINK_DETACH,
 };
 
-/* Of a terminal, of sockets, of perf events; copies that share blocks. */
+/* For terminals, sockets and perf events, and to copy by sharing blocks. */
 static const uint32_t ioctls[] = {
 	0x5401 /* TCGETS */,
 	TIOCGWINSZ,
@@ -227,7 +227,7 @@ static const uint32_t ioctls[] = {
 	0x40049409 /* FICLONE */,
 };
 
-/* Of address families those of messages to the service manager and syslog, and of the list of
+/* Only address families for messages to the service manager and syslog, and for the list of
  * interfaces. */
 static const uint32_t families[] = { AF_UNIX, AF_NETLINK, AF_INET, AF_INET6 };
 #define LOCAL_FAMILIES 2
@@ -253,8 +253,7 @@ static int add_list(scmp_filter_ctx c, uint32_t action, const int *calls, size_t
 	return err;
 }
 
-/* No memory that is written and run: a mapping may be one of both, and none becomes runnable
- * later. */
+/* No mapping is both writable and executable, and none becomes executable later. */
 static int add_memory(scmp_filter_ctx c)
 {
 	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, CALL(mmap), 1,
@@ -269,8 +268,8 @@ static int add_memory(scmp_filter_ctx c)
 	return err;
 }
 
-/* Threads, and no processes. The flags of clone3() lie in memory that a filter can't read:
- * without it glibc takes clone(). */
+/* Threads, but no processes. A filter cannot read the flags of clone3(), which are in memory; if
+ * clone3() is missing, glibc uses clone(). */
 static int add_threads(scmp_filter_ctx c)
 {
 	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, CALL(clone), 1,
@@ -299,7 +298,7 @@ static int add_rules(scmp_filter_ctx c, bool network)
 	return err ?: add_threads(c);
 }
 
-/* The sanitizers' own threads and tracers need more than we do. */
+/* The sanitizers' own threads and tracers need more calls than we do. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #else
@@ -313,7 +312,7 @@ int system_calls__restrict(bool network)
 
 	if (!c)
 		return SANITIZED ? -EOPNOTSUPP : -ENOMEM;
-	/* A binary tree: one of these calls costs some 10 instructions more. */
+	/* A binary tree, so that each call takes only about 10 more instructions. */
 	seccomp_attr_set(c, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	seccomp_attr_set(c, SCMP_FLTATR_CTL_LOG, 1);
 	seccomp_attr_set(c, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -325,7 +324,7 @@ int system_calls__restrict(bool network)
 	return err;
 }
 #else
-/* seccomp is Linux's. macOS' sandbox (sandbox_init(3)) knows no single system calls. */
+/* seccomp is Linux's. macOS' sandbox (sandbox_init(3)) does not filter system calls. */
 int system_calls__restrict(bool network)
 {
 	return -ENOSYS;

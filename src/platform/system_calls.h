@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a program that records may still ask the kernel for: a seccomp filter over all of its
- * threads. */
+/* A seccomp filter for all threads of a recording. */
 #ifndef IOTRC_SYSTEM_CALLS_H
 #define IOTRC_SYSTEM_CALLS_H
 
 #include <stdbool.h>
 
-/* From now on, in all threads, those that run and those to come, only the system calls that
- * reading rings, writing files, looking at the system and uploading take. NETWORK: Internet
- * sockets, too. Others fail with EPERM, and the kernel's log names them (type=1326); running a
- * program, looking into another process and loading modules end this one by SIGSYS. 0, or a
- * negative errno: -ENOSYS, -EINVAL or the like where the kernel has no such filters. */
+/* From now on, all current and future threads can use only the system calls for reading rings,
+ * writing files, examining the system and uploading. NETWORK: also Internet sockets. Other calls
+ * fail with EPERM, and the kernel's log names them (type=1326); executing a program, accessing
+ * another process and loading modules end this process with SIGSYS. Returns 0, or a negative errno:
+ * -ENOSYS, -EINVAL or similar if the kernel does not support filters. */
 int system_calls__restrict(bool network);
 
 #endif

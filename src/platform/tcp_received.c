@@ -2,7 +2,7 @@
 #include "platform/tcp_received.h"
 
 #ifdef __linux__
-#include <linux/tcp.h> /* glibc's netinet/tcp.h has the first members alone */
+#include <linux/tcp.h> /* glibc's netinet/tcp.h has only the first members */
 #include <netinet/in.h>
 #include <sys/socket.h>
 

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Bytes that the TCP connection of FD has received, by the kernel's count; 0 where it doesn't
- * say. */
+/* Returns the bytes that the TCP connection FD has received, as counted by the kernel, or 0 if that
+ * is unknown. */
 uint64_t tcp_received__get(int fd);
 
 #endif

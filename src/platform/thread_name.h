@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-/* Names THREAD, for ps and debuggers: 15 bytes are kept. */
+/* Names THREAD, for ps and debuggers; names are cut to 15 bytes. */
 void thread_name__set(pthread_t thread, const char *name);
 
 #endif

@@ -9,7 +9,7 @@ FILE *write_stream__new(void *cookie, ssize_t (*write)(void *cookie, const char 
 #else
 #include <stdlib.h>
 
-/* funopen(3)'s function has other types. */
+/* funopen(3) takes a function of another type. */
 struct stream {
 	void *cookie;
 	ssize_t (*write)(void *cookie, const char *text, size_t len);

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* Opens a stream whose text goes to WRITE(COOKIE, text, its length), which returns how many bytes
- * it took. NULL when out of memory. */
+/* Opens a stream that passes its text to WRITE(COOKIE, text, length), which returns how many bytes
+ * it took. Returns NULL if out of memory. */
 FILE *write_stream__new(void *cookie, ssize_t (*write)(void *cookie, const char *text, size_t len));
 
 #endif

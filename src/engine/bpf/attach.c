@@ -15,7 +15,7 @@
 #include "engine/bpf/tracepoint.h"
 #include "iotrc.skel.h"
 
-/* A software event on every CPU that is online, at each occurrence. */
+/* A software event on every online CPU, with a period of 1. */
 static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t config)
 {
 	struct perf_event_attr attr = {
@@ -46,7 +46,7 @@ static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t 
 	return 0;
 }
 
-/* The entries, or the RETURNS, of the system calls that are wanted. */
+/* The entries, or the RETURNS, of the wanted system calls. */
 static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_program *prog,
 					 bool returns)
 {
@@ -58,8 +58,8 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 					 &addrs, &opts.cnt);
 
 	if (!err) {
-		/* There is room for one more. What a seccomp filter answers passes no other
-		 * function. */
+		/* There is space for one more. Calls that a seccomp filter refuses pass through no
+		 * other function. */
 		if (returns &&
 		    (b->skel->bss->secure_computing = functions__address("__secure_computing")))
 			addrs[opts.cnt++] = b->skel->bss->secure_computing;
@@ -92,7 +92,7 @@ static int attach_one(struct bpf_engine *b, struct bpf_program *prog, const stru
 	return 0;
 }
 
-/* Beyond 2, a level of distributions' own (Debian, Ubuntu), perf_event_open() takes
+/* Above 2, a level that distributions add (Debian, Ubuntu), perf_event_open() needs
  * CAP_SYS_ADMIN. */
 static bool perf_is_closed(void)
 {
@@ -116,7 +116,7 @@ static uint64_t now_ns(void)
 
 int attach__all(struct bpf_engine *b, char *problem)
 {
-	/* Two programs a row at most; a perf event has a link on each CPU. */
+	/* At most two programs per row; a perf event has a link for each CPU. */
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	b->links = calloc(2 * n_programs + 2 * libbpf_num_possible_cpus(), sizeof(*b->links));
 	if (!b->links)
@@ -125,8 +125,8 @@ int attach__all(struct bpf_engine *b, char *problem)
 		const struct program *p = &programs[i];
 		int err = b->chosen[i] ? attach_one(b, programs__first(b, p), p) : 0;
 
-		/* After the first, and before another at that tracepoint: programs are run in this
-		 * order. */
+		/* After the first program, and before another one of that tracepoint: they run in
+		 * this order. */
 		if (!err && b->chosen[i] && programs__second(b, p))
 			err = attach_one(b, programs__second(b, p), p);
 		if (err == -EACCES && perf_is_closed())

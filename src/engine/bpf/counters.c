@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The counters of the BPF programs: shared memory, a slot a CPU. */
+/* The counters of the BPF programs: shared memory with a slot per CPU. */
 #include <string.h>
 #include <sys/param.h>
 
@@ -27,8 +27,8 @@ void counters__shed(struct engine *e, uint64_t ops)
 	__atomic_store_n(&b->skel->bss->shed_ops, ops, __ATOMIC_RELAXED);
 }
 
-/* How many are LOST, and when the last of them was. Those that get lost meanwhile are the next
- * call's: their times aren't told with these, unless they come faster than this reads. */
+/* Reads how many are LOST and the time of the last one. If more are lost meanwhile, the next call
+ * reports them; their times are not mixed, unless they come faster than this reads. */
 static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
 {
 	uint64_t to;
@@ -51,7 +51,7 @@ static void tell_lost(struct bpf_engine *b, unsigned int cpu, enum stream stream
 	if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
 		return;
 	to = read_loss(n, &lost);
-	/* What was lost between this and the last acknowledgement left the first time as it was. */
+	/* Losses between this and the last acknowledgement left the first time unchanged. */
 	loss.count = lost - n->acked;
 	loss.from_ns = MAX(n->lost_first_ns, *told);
 	loss.to_ns = *told = MAX(to, *told);

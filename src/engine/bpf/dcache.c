@@ -20,7 +20,7 @@ static uint64_t table_by(const struct dcache_sample *s, uint32_t shift)
 	return s->bucket - (uint64_t)(s->hash >> shift) * BUCKET_BYTES;
 }
 
-/* How many of the samples say that the table is where WANTED says. */
+/* Returns how many of the samples agree that the table is at WANTED. */
 static size_t agreeing(const struct dcache_sample *samples, size_t n, uint32_t shift,
 		       uint64_t table)
 {
@@ -35,7 +35,7 @@ _Bool dcache__solve(const struct dcache_sample *samples, size_t n, uint64_t *ret
 		    uint32_t *ret_shift)
 {
 	for (uint32_t shift = SHIFT_MIN; shift <= SHIFT_MAX; shift++)
-		/* The table is that of most samples, so it is that of one in the first half. */
+		/* Most samples agree on the table, so one of the first half does. */
 		for (size_t i = 0; i <= n / 2 && i < n; i++) {
 			uint64_t table = table_by(&samples[i], shift);
 
@@ -48,7 +48,7 @@ _Bool dcache__solve(const struct dcache_sample *samples, size_t n, uint64_t *ret
 	return 0;
 }
 
-/* What the program says of the open file FD. */
+/* Runs the program on the open file FD. */
 static int sample(int prog, int fd)
 {
 	uint64_t args[12] = { fd };
@@ -65,8 +65,8 @@ int dcache__find(int prog, const u64 *sample_bucket, const u32 *sample_hash, uin
 	char path[64];
 	int err = 0;
 
-	/* A new name is the first of its bucket (__d_rehash() of fs/dcache.c), and these are new
-	 * for most: each process and thread has its own. */
+	/* A new name becomes the first of its bucket (__d_rehash() of fs/dcache.c). These names are
+	 * usually new: each process and thread has its own. */
 	for (int fd = 0; fd < FDS_TRIED && n < SAMPLES_MAX && !err; fd++) {
 		int open_fd;
 

@@ -19,7 +19,7 @@ static const struct {
 	{ "__ia32_sys_", syscall_names_compat },
 };
 
-/* The call of that NAME, or -1. */
+/* Returns the call with this NAME, or -1. */
 static int call_of(const char *const *names, const char *name)
 {
 	for (int nr = 0; nr < MAX_SYSCALLS; nr++)
@@ -60,8 +60,8 @@ static int read_symbols(FILE *f, const struct syscall_desc *native,
 	size_t n = 0, kept = 0;
 
 	while (fgets(line, sizeof(line), f)) {
-		/* A module's are followed by its name in brackets; the compiler's own parts have a
-		 * dot in it. */
+		/* A module's name follows in brackets; symbols of parts made by the compiler
+		 * contain a dot. */
 		if (!strstr(line, "_sys_") || strpbrk(line, "[.") ||
 		    sscanf(line, "%lx %*c %255s", &addr, symbol) != 2 ||
 		    !wanted(symbol, native, compat))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's functions that are system calls. */
+/* The kernel's functions that implement system calls. */
 #ifndef IOTRC_FUNCTIONS_H
 #define IOTRC_FUNCTIONS_H
 
@@ -7,14 +7,14 @@
 
 #include "engine/bpf/syscalls.h"
 
-/* The addresses, in rising order, of those that may perform a call which NATIVE or COMPAT (of
- * MAX_SYSCALLS) describe. Many functions bear the name of their call, but not all do: what bears no
- * call's name is among them, so none is left out. The caller frees *RET. -EPERM where
- * /proc/kallsyms hides the addresses, -ENOTSUP on other architectures than x86-64. */
+/* Returns in *RET the addresses, in ascending order, of the functions that may perform a call that
+ * NATIVE or COMPAT (of MAX_SYSCALLS) describe. Most functions are named after their call, but not
+ * all: those without a call's name are included, so that none is left out. The caller frees *RET.
+ * Returns -EPERM if /proc/kallsyms hides addresses, -ENOTSUP on architectures other than x86-64. */
 int functions__of_syscalls(const struct syscall_desc *native, const struct syscall_desc *compat,
 			   unsigned long **ret, size_t *ret_n);
 
-/* The address of the function NAME; 0 if there is none, or if /proc/kallsyms hides it. */
+/* Returns the address of the function NAME, or 0 if there is none or /proc/kallsyms hides it. */
 unsigned long functions__address(const char *name);
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* The arguments of a tracepoint or function, or NULL. */
+/* Returns the arguments of a tracepoint or function, or NULL. */
 static const struct btf_type *prototype(const struct btf *btf, const char *name, uint32_t kind)
 {
 	int id = btf__find_by_name_kind(btf, name, kind);
@@ -21,7 +21,7 @@ static const struct btf_type *prototype(const struct btf *btf, const char *name,
 	return t && btf_is_func_proto(t) ? t : NULL;
 }
 
-/* The number of arguments of a function, or -1. */
+/* Returns the number of arguments of a function, or -1. */
 int kernel__function_args(const struct btf *btf, const char *function)
 {
 	const struct btf_type *t = prototype(btf, function, BTF_KIND_FUNC);
@@ -37,8 +37,8 @@ static const struct btf_type *tracepoint_prototype(const struct btf *btf, const 
 	return prototype(btf, name, BTF_KIND_TYPEDEF);
 }
 
-/* The number of a tracepoint's arguments, without its own, which comes first; -1: there is no such
- * one. */
+/* Returns the number of a tracepoint's arguments, without the first one, which is its own; -1:
+ * there is no such tracepoint. */
 int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
 	const struct btf_type *t = tracepoint_prototype(btf, tracepoint);
@@ -46,7 +46,7 @@ int kernel__tracepoint_args(const struct btf *btf, const char *tracepoint)
 	return t ? (int)btf_vlen(t) - 1 : -1;
 }
 
-/* Whether its argument N, from 0 on, is a pointer. */
+/* Whether its argument N, counted from 0, is a pointer. */
 static bool tracepoint_points(const struct btf *btf, const char *tracepoint, uint32_t n)
 {
 	const struct btf_type *t = tracepoint_prototype(btf, tracepoint);
@@ -60,18 +60,17 @@ static bool has_function(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 }
 
-/* Since BPF programs may sleep on the tracepoints of system calls (about 7.1) the raw ones are run
- * with preemption on. A thread that is preempted in a program keeps the kernel from running it for
- * any other on that CPU, and what those do is missed (1 call in 10, with more threads than CPUs).
- * Classic tracepoints keep preemption off. */
+/* Since BPF programs may sleep on the tracepoints of system calls (about 7.1), raw ones run with
+ * preemption enabled. While a thread is preempted in a program, the kernel does not run that
+ * program for other threads on that CPU, and their calls are missed (1 call in 10, with more
+ * threads than CPUs). Classic tracepoints disable preemption. */
 static bool raw_preemptible(const struct btf *btf)
 {
 	return has_function(btf, "trace_call_bpf_faultable");
 }
 
-/* A patch that kernels of some sandboxes have: while a thread of process 1 runs, no program on a
- * tracepoint is run but those which that process has loaded itself. The kernel counts it
- * nowhere. */
+/* A patch in the kernels of some sandboxes: while a thread of process 1 runs, only programs that
+ * this process has loaded run on tracepoints. The kernel does not count the events. */
 bool kernel__init_unseen(const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, "bpf_prog_aux", BTF_KIND_STRUCT);
@@ -83,7 +82,7 @@ bool kernel__init_unseen(const struct btf *btf)
 	return false;
 }
 
-/* PREEMPT_RT says so in the kernel's version text. */
+/* The kernel's version text contains PREEMPT_RT. */
 bool kernel__preemptible(const struct btf *btf)
 {
 	struct utsname u;
@@ -91,7 +90,7 @@ bool kernel__preemptible(const struct btf *btf)
 	return uname(&u) || strstr(u.version, "PREEMPT_RT") || raw_preemptible(btf);
 }
 
-/* Of any enum, most of which have no name; -1: there is none. */
+/* Searches all enums, most of which have no name; -1: there is none. */
 int kernel__enumerator(const struct btf *btf, const char *name)
 {
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
@@ -134,8 +133,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }
 
-/* Whether programs may attach to functions: not where lockdown or the lack of ftrace forbids it,
- * and only trying tells. */
+/* Tries whether programs can attach to functions: lockdown or a kernel without ftrace prevents it,
+ * and there is no other way to find out. */
 bool kernel__functions_allowed(const struct btf *btf)
 {
 	static const struct bpf_insn nothing[] = {
@@ -154,8 +153,8 @@ bool kernel__functions_allowed(const struct btf *btf)
 	return link >= 0;
 }
 
-/* Our process id as BPF programs see it: in a PID namespace getpid() gives another one, and iotrc
- * would record itself. A program that is run by hand (5.10) runs in its caller. */
+/* Our process id as BPF programs see it: in a PID namespace getpid() differs, and iotrc would
+ * record itself. A program that is run by hand (5.10) runs in its caller. */
 pid_t kernel__own_pid(void)
 {
 	static const struct bpf_insn tgid[] = {
@@ -172,17 +171,17 @@ pid_t kernel__own_pid(void)
 	return err ? getpid() : (pid_t)run.retval;
 }
 
-/* Before 6.1 the kernel writes a warning into its log when a program on a classic tracepoint has a
- * table that isn't allocated whole at the start (kernel/bpf/verifier.c,
- * check_map_prog_compatibility); then tables got an allocator that works anywhere. */
+/* Before 6.1 the kernel logs a warning if a program on a classic tracepoint uses a map that is not
+ * preallocated (kernel/bpf/verifier.c, check_map_prog_compatibility); since then maps have an
+ * allocator that works in any context. */
 bool kernel__classic_warns(const struct btf *btf)
 {
 	return btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) < 0;
 }
 
-/* Before 6.14 returns were caught with a store of limited size, and a call that blocks takes one:
- * with enough of them others went unseen (kernel/trace/fprobe.c). Since then each thread has a
- * stack for it. */
+/* Before 6.14, function returns were hooked with a pool of limited size, of which a blocked call
+ * holds an entry; when it was exhausted, other calls were missed (kernel/trace/fprobe.c). Since
+ * then each thread has a stack for this. */
 bool kernel__functions_exact(const struct btf *btf)
 {
 #if defined(__x86_64__)

@@ -7,7 +7,7 @@
 
 #include "schema/records.h"
 
-/* Room is given back each so many records. */
+/* Space is released every so many records. */
 #define GIVE_BACK 1024
 
 struct lane {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a kernel lacks, or has too much of. */
+/* Features for which the kernel is too old or too new. */
 #include "engine/bpf/bpf.h"
 #include "iotrc.skel.h"
 #include "platform/macros.h"

@@ -9,8 +9,8 @@
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
-/* What the kernel refuses, and how to be let: the privileges are what is missing most often. To
- * root EACCES is the verifier's (bpf(2)), whose log says more. */
+/* Explains what the kernel refused and how to get permission; usually privileges are missing. For
+ * root, EACCES comes from the verifier (bpf(2)), whose log says more. */
 int load__refused(char *problem, int err, const char *what)
 {
 	if ((err == -EPERM || err == -EACCES) && geteuid())
@@ -28,7 +28,7 @@ int load__refused(char *problem, int err, const char *what)
 			       strerror(-err));
 }
 
-/* The kernel's function or raw tracepoint that P is for, or NULL. */
+/* Returns the kernel's function or raw tracepoint that P attaches to, or NULL. */
 static const char *attach_target(const struct program *p)
 {
 	static const char *const kinds[] = { "tp_btf/", "fentry/", "fexit/" };
@@ -39,7 +39,7 @@ static const char *attach_target(const struct program *p)
 	return NULL;
 }
 
-/* PROG, which may be NULL, is to be loaded for P. */
+/* Makes PROG, which may be NULL, be loaded for P. */
 static int want_loaded(struct bpf_program *prog, const struct program *p)
 {
 	if (!prog)
@@ -48,8 +48,8 @@ static int want_loaded(struct bpf_program *prog, const struct program *p)
 	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
 }
 
-/* Tells the programs where the kernel's table of names is. Without it rows of calls on paths
- * have no inode, which is no reason to record nothing. */
+/* Passes the address of the kernel's table of names to the programs. Without it, rows of calls on
+ * paths have no inode, but recording is possible. */
 static void find_names(struct bpf_engine *b)
 {
 	struct bpf_program *sample = b->skel->progs.sample_dentry;

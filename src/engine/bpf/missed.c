@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How often each hook fired, and what the kernel ran no program for. */
+/* How often each hook fired, and events that no program was run for. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -24,8 +24,9 @@ static uint64_t hook_fired(const struct bpf_engine *b, enum hook hook)
 	return fired;
 }
 
-/* How often the kernel didn't run the program PROG_FD, as it was running on that CPU already (told
- * since 5.12). Not by bpf(): until 5.19 all of that takes privileges, which are gone by now. */
+/* Returns how often the kernel did not run the program PROG_FD, because it was running on that CPU
+ * already (available since 5.12). Not through bpf(), which needs privileges up to 5.19; they have
+ * been dropped by now. */
 static uint64_t runs_missed(int prog_fd)
 {
 	unsigned long long n = 0;
@@ -42,8 +43,8 @@ static uint64_t runs_missed(int prog_fd)
 	return n;
 }
 
-/* The kernel runs no program within itself: one on a tracepoint that an interrupt comes to, or,
- * where programs can be preempted, another thread, while it runs on that CPU. */
+/* The kernel does not run a program inside itself: if an interrupt, or (where programs can be
+ * preempted) another thread, reaches its tracepoint while it runs on that CPU. */
 static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
 {
 	struct bpf_prog_info info = {};
@@ -54,8 +55,8 @@ static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
 		       info.recursion_misses;
 }
 
-/* Of the events that the first program of P MISSED, those that its second didn't take either. Both
- * counts may be of different moments while programs run. */
+/* Returns how many of the events that the first program of P MISSED were missed by its second one
+ * as well. The counts may be of different moments while programs run. */
 static uint64_t missed_by_both(const struct bpf_engine *b, const struct program *p, uint64_t missed)
 {
 	uint64_t taken = 0;
@@ -95,15 +96,16 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
 _Static_assert(HOOK_COUNT <= 64, "a bit for each hook");
 _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
 #define HOOK(name) (UINT64_C(1) << HOOK_##name)
-/* Without one of these a row says less, but is there. */
+/* Without one of these a row has less information, but exists. */
 /* clang-format off */
 #define HOOKS_OF_DETAIL \
 	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
 	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) | \
-	 /* what these miss is counted by miss_quiet() of bpf/uring_lost.h */ \
+	 /* miss_quiet() of bpf/uring_lost.h counts what these miss */ \
 	 HOOK(URING_FLUSH) | HOOK(URING_WORK) | \
-	 /* two programs for one event: what interrupts the one is taken by the other */ \
+	 /* two programs for one event: if the first is interrupted, the second one records the
+	  * other event */ \
 	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN))
 /* clang-format on */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine as a whole: opened, detached, freed. */
+/* The engine as a whole: open, detach, free. */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -84,12 +84,12 @@ static struct iotrc_bpf *open_object(bool from_6_2, const struct bpf_object_open
 	return NULL;
 }
 
-/* Reads the object that lies in the program, and writes into it what this recording is about. */
+/* Opens the embedded object, and writes the configuration of this recording into it. */
 static int prepare(struct bpf_engine *b, const struct engine_config *config, const struct btf *btf,
 		   char *problem)
 {
-	/* For a type that the kernel hasn't got libbpf looks into its modules, which takes
-	 * CAP_SYS_ADMIN; not when it is told where the types are. */
+	/* If the kernel lacks a type, libbpf searches its modules, which needs CAP_SYS_ADMIN,
+	 * unless it is told where the types are. */
 	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	int err = absent_kfuncs__drop();
 

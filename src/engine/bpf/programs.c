@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which programs serve which streams; a stream that is off loads nothing. */
+/* Which programs serve which streams; a stream that is off loads none. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static bool can_skip(const struct bpf_engine *b)
 	return b->can_skip;
 }
 
-/* Whether the kernel says which address faults; mm_filemap_map_pages doesn't. */
+/* Whether the kernel's tracepoint has the faulting address; mm_filemap_map_pages has not. */
 static bool tells_faults(const struct bpf_engine *b)
 {
 	return b->tells_faults;
@@ -60,7 +60,7 @@ static bool exits_wanted(const struct bpf_engine *b)
 /* Rows with the same hook are alternatives: the first one that this kernel supports is attached. */
 /* clang-format off */
 const struct program programs[] = {
-	/* First to be attached: it takes out what the others make. */
+	/* Attached first, because it removes what the others create. */
 	{ HOOK_PROCESS_FREE, "tp_btf/sched_process_free", "on_process_free", ALL_CAPTURED, 0, NULL, no_task_storage },
 	{ HOOK_SYS_ENTER, "kprobe.multi/sys_*", "on_sys_enter_function", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_SYS_ENTER, "tp/raw_syscalls/sys_enter", "on_sys_enter_classic", SYSCALL_STREAMS, 0, NULL },
@@ -193,7 +193,7 @@ const struct program programs[] = {
 const size_t n_programs = ARRAY_SIZE(programs);
 _Static_assert(ARRAY_SIZE(programs) <= PROGRAMS_MAX, "chosen and absent have room");
 
-/* Without tracefs auto takes what is left, and says so. */
+/* Without tracefs, auto uses the remaining way and reports it. */
 int programs__choose_attach(struct bpf_engine *b, enum attach wanted, const struct btf *btf,
 			    char *problem)
 {

@@ -49,7 +49,7 @@ int request_names__read(struct reqnames *r, const struct btf *btf)
 		if (!strncmp(name, "__REQ_", 6) && strcmp(name, "__REQ_NR_BITS") &&
 		    (uint32_t)e[i].val < REQNAMES_BITS)
 			keep(r->flags[e[i].val], r->flags_lower[e[i].val], name + 6);
-		/* The contract's word for read-ahead is older than the kernel's. */
+		/* The contract's name for read-ahead is older than the kernel's. */
 		if (!strcmp(name, "__REQ_RAHEAD"))
 			strcpy(r->flags_lower[e[i].val], "ahead");
 	}

@@ -8,7 +8,7 @@
 
 struct btf;
 
-/* Fills RET, which is zero. 0, or -ENOENT where the kernel's BTF doesn't have them. */
+/* Fills RET, which must be zeroed. Returns 0, or -ENOENT if the kernel's BTF lacks them. */
 int request_names__read(struct reqnames *ret, const struct btf *btf);
 
 #endif

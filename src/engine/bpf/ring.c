@@ -7,12 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Room is given back each so many bytes: the position shares a cache line with the producers. */
+/* Space is released every so many bytes, because the position shares a cache line with the
+ * producers. */
 #define GIVE_BACK (64 * 1024)
 
 struct ring {
-	unsigned long *consumer; /* a page of its own, ours to write */
-	unsigned long *producer; /* a page, followed by the data twice in a row */
+	unsigned long *consumer; /* a page of its own, which we write */
+	unsigned long *producer; /* a page, followed by the data mapped twice */
 	const char *data;
 	size_t size, page;
 };
@@ -31,7 +32,8 @@ int ring__new(struct ring **ret, int map_fd, size_t size)
 	if (p == MAP_FAILED)
 		goto fail;
 	r->consumer = p;
-	/* The kernel maps the data twice, so that a record across the end reads in one piece. */
+	/* The kernel maps the data twice in a row, so that a record across the end is
+	 * contiguous. */
 	p = mmap(NULL, r->page + 2 * size, PROT_READ, MAP_SHARED, map_fd, r->page);
 	if (p == MAP_FAILED)
 		goto fail;

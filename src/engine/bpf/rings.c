@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The rings and lanes that records come through. */
+/* The rings and lanes that carry records. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
-/* A producer that was preempted between reserve and submit. */
+/* A producer may be preempted between reserve and submit. */
 #define DEFINITION_WAIT_NS (NSEC_PER_SEC / 2)
 
-/* Lanes (bpf/lane.h) need counters that nothing comes between, and stores seen in their order. */
+/* Lanes (bpf/lane.h) need atomic counters and ordered stores. */
 static void plan_lanes(struct bpf_engine *b)
 {
 	struct capture_config *cfg = &b->skel->rodata->cfg;
@@ -100,7 +100,8 @@ void rings__mark(struct engine *e)
 		b->lane_ends[i] = lane__end(b->lanes[i]);
 }
 
-/* All that the noted events may use: a definition is submitted before its id is in any event. */
+/* All definitions that the marked events may use: a definition is submitted before any event
+ * contains its id. */
 static void drain_definitions(struct bpf_engine *b)
 {
 	uint64_t end = ring__end(b->definitions), begun = 0;
@@ -116,15 +117,15 @@ static void drain_definitions(struct bpf_engine *b)
 	}
 }
 
-/* What CPUs have put into the lanes of a ring up to NS; CPU's lane goes with ring CPU % rings
- * (rings__map()). */
+/* Drains what CPUs have put into the lanes of a ring up to NS; CPU's lane belongs to ring CPU %
+ * rings (rings__map()). */
 static void drain_lanes(struct bpf_engine *b, uint64_t ns)
 {
 	for (size_t i = b->draining; i < b->n_lanes; i += b->n_rings)
 		lane__drain(b->lanes[i], b->lane_ends[i], ns, b->sink->event, b->sink->arg);
 }
 
-/* A CPU's records lie in its lane or in its ring: those of the lane that are earlier come first. */
+/* A CPU's records are in its lane or in its ring; earlier ones of the lane come first. */
 static void on_ring_event(void *arg, const void *record, size_t size)
 {
 	struct bpf_engine *b = arg;
@@ -143,8 +144,8 @@ void rings__drain(struct engine *e, const struct sink *sink)
 		size_t i = b->draining;
 
 		ring__drain(b->rings[i], b->ends[i], on_ring_event, b);
-		/* What is later than the marking may have to wait for what the ring's noted end
-		 * doesn't take in. */
+		/* Records later than the mark may have to wait for records that are beyond the
+		 * ring's marked end. */
 		drain_lanes(b, b->marked_ns);
 	}
 	b->sink = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the BPF programs have summed up (bpf/sums.h): the sums of all CPUs, with their buckets. */
+/* Reads the sums of the BPF programs (bpf/sums.h), over all CPUs, with their histograms. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -124,7 +124,7 @@ static void fill_tally(struct tally *t, const struct sum_key *key, const struct 
 		t->misses = v->amount;
 }
 
-/* The command of a process: its first thread's. */
+/* The command of a process is that of its first thread. */
 static void find_command(const struct sums *s, const struct sum_key *key, struct sum_task *ret)
 {
 	uint64_t id = (uint64_t)key->pid << 32 | key->pid;
@@ -196,7 +196,7 @@ static int tell_sums(struct sums *s)
 
 int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
 {
-	/* Each sum is a group: none is dropped. */
+	/* Each sum is a group; none is dropped. */
 	const struct groups_config config = { .value_size = sizeof(struct tally),
 					      .max_groups = 2 * SUMS_MAX,
 					      .max_bytes = SIZE_MAX,

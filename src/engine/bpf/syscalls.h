@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables of system calls: this architecture's own numbering, and that of its 32-bit
+/* The tables of system calls: with this architecture's numbers, and with those of its 32-bit
  * programs. */
 #ifndef IOTRC_SYSCALLS_H
 #define IOTRC_SYSCALLS_H
@@ -10,10 +10,10 @@
 extern const struct syscall_desc syscalls_native[MAX_SYSCALLS];
 extern const struct syscall_desc syscalls_compat[MAX_SYSCALLS];
 
-/* The number in the latter of each call that socketcall() can be; 0: none that is recorded. */
+/* The latter number of each call that socketcall() can perform; 0: not recorded. */
 extern const u16 syscalls_of_socketcall[MAX_SOCKETCALLS];
 
-/* What the headers call them, by number; NULL: none, or newer than the headers. */
+/* The names in the headers, by number; NULL: none, or newer than the headers. */
 extern const char *const syscall_names_native[MAX_SYSCALLS];
 extern const char *const syscall_names_compat[MAX_SYSCALLS];
 

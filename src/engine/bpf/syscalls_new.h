@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calls newer than the headers of Debian 12, after those. Since 424 a call has one number
- * everywhere (Documentation/process/adding-syscalls.rst). */
+/* Calls that are newer than the headers of Debian 12. Since 424 a call has the same number on all
+ * architectures (Documentation/process/adding-syscalls.rst). */
 #ifndef IOTRC_SYSCALLS_NEW_H
 #define IOTRC_SYSCALLS_NEW_H
 

@@ -13,7 +13,7 @@
 
 static const char *const mounted[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 
-/* A tracefs of our own that nobody else sees. */
+/* Mounts a private tracefs. */
 static int open_tracefs(void)
 {
 	int context = fsopen("tracefs", FSOPEN_CLOEXEC), fd = -1;
@@ -28,7 +28,7 @@ static int open_tracefs(void)
 	return fd;
 }
 
-/* Takes the directory DIR, and closes it. */
+/* Takes ownership of the directory DIR. */
 static int read_id(int dir, const char *name)
 {
 	char path[128], text[16] = "";
@@ -76,7 +76,7 @@ struct bpf_link *tracepoint__attach(struct bpf_program *prog, const char *name)
 		return NULL;
 	}
 	attr.config = id;
-	/* The CPU is of no account: the program belongs to the tracepoint. */
+	/* The CPU does not matter: the program belongs to the tracepoint. */
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return NULL;

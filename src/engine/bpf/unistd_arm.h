@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The numbers that 32-bit programs of arm (EABI) give the calls of syscalls.def: arm64's headers
- * don't have them. make check-arm64 compares them with arm's own. */
+/* The numbers that 32-bit arm programs (EABI) use for the calls of syscalls.def, which arm64's
+ * headers lack. make check-arm64 compares them with arm's headers. */
 #ifndef IOTRC_UNISTD_ARM_H
 #define IOTRC_UNISTD_ARM_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine that reads records from a file (kept.h): the whole way from record to row, file and
- * upload without root, eBPF or Linux. The file may hold anything: what of it is no entry ends
- * it. */
+/* The engine that reads records from a file (kept.h), so that everything from record to row, file
+ * and upload runs without root, eBPF or Linux. The file is untrusted: reading ends at the first
+ * invalid entry. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 #include "engine/kept.h"
 #include "engine/replay/sent.h"
 
-/* Handed over at once, so that the queue of rows has room for what that makes. */
+/* Passed at once, so that the queue has space for the resulting rows. */
 #define BATCH (64 * 1024)
 
 struct replay {
@@ -29,7 +29,7 @@ struct replay {
 	size_t size;  /* of the file */
 	size_t whole; /* the end of its last entry */
 	size_t at, marked;
-	size_t waited_at; /* where it stood when wait was called last */
+	size_t waited_at; /* the position at the last call of wait */
 	int watched;      /* descriptor, or negative */
 	struct sent *sent;
 	atomic_uint_least64_t seen[STREAM_CAPTURED];
@@ -40,7 +40,7 @@ struct replay {
 #define STREAM_OF(type, stream, ...) [type] = 1 + (stream),
 static const uint8_t streams_of[RECORD_TYPES_MAX] = { EVENT_TYPES(STREAM_OF) };
 
-/* The entry at AT, which has been found whole. */
+/* Returns the entry at AT, which was found to be complete. */
 static const struct kept_entry *entry_at(const struct replay *r, size_t at)
 {
 	return (const struct kept_entry *)(r->data + at);
@@ -53,7 +53,7 @@ static size_t entry_end(const struct replay *r, size_t at)
 	return at + sizeof(struct kept_entry) + size + -size % KEPT_ALIGN;
 }
 
-/* The least that the sink may look at before it knows what a record is. */
+/* The minimum that the sink may read before it knows the type of a record. */
 static size_t least(uint32_t kind)
 {
 	switch (kind) {
@@ -76,7 +76,7 @@ static bool whole_at(const struct replay *r, size_t at)
 	       r->size - at - sizeof(*e) >= e->size + -(size_t)e->size % KEPT_ALIGN;
 }
 
-/* They are put into rows as they are. */
+/* They are copied into rows without change. */
 static bool names_are_words(const struct reqnames *names)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -181,8 +181,8 @@ static void mark(struct engine *e)
 	r->marked = r->whole - r->at > BATCH ? r->at + BATCH : r->whole;
 }
 
-/* The engine's part of forget: a definition that was sent before is sent again where an event
- * uses it. */
+/* Implements forget: a definition that was sent before is sent again before an event that uses
+ * it. */
 static void send_again(void *arg, size_t at)
 {
 	struct replay *r = arg;

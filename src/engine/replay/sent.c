@@ -12,7 +12,7 @@
 #define SENT_MAX (1 << 20)
 
 struct sent_place {
-	u64 id; /* of paths and tasks alike: one counter gives them; 0: free */
+	u64 id; /* of paths and tasks: both use one counter; 0: free */
 	size_t at;
 	uint32_t epoch; /* in which it was sent last */
 };
@@ -24,7 +24,7 @@ struct sent {
 	uint32_t epoch;
 };
 
-/* Where the ids of definitions are in an event; 0 ends. */
+/* Offsets of the definitions' ids in an event; ends with 0. */
 #define IDS_OF(type, stream, record, size, values, encoder, is_short, ...) [type] = { __VA_ARGS__ },
 static const uint16_t ids_of[RECORD_TYPES_MAX][RECORD_IDS_MAX + 1] = { EVENT_TYPES(IDS_OF) };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which definitions the sink has got since it forgot all. Nothing is looked up until it does so
- * for the first time. */
+/* Which definitions the sink has received since it last forgot all. Nothing is looked up before it
+ * first does so. */
 #ifndef IOTRC_SENT_H
 #define IOTRC_SENT_H
 
@@ -14,14 +14,14 @@ int sent__new(struct sent **ret);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct sent *sent__free(struct sent *s);
 
-/* The definition RECORD, of SIZE bytes, lies at AT of the file and is being sent. Without
- * memory, or past SENT_MAX definitions, it won't be sent again. */
+/* Notes that the definition RECORD, of SIZE bytes, at AT of the file is being sent. If out of
+ * memory, or beyond SENT_MAX definitions, it will not be sent again. */
 void sent__define(struct sent *s, const void *record, size_t size, size_t at);
 
 /* The sink has forgotten everything. */
 void sent__forget(struct sent *s);
 
-/* Calls SEND with the place of each definition that the event RECORD uses and that the sink has
+/* Calls SEND with the position of each definition that the event RECORD uses and that the sink has
  * forgotten. */
 void sent__use(struct sent *s, const void *record, size_t size, void (*send)(void *arg, size_t at),
 	       void *arg);
