@@ -95,6 +95,9 @@ proof  command:npm               npm                   nodejs-npm             np
 proof  command:strace            strace                strace                 strace
 proof  npm:typescript@5.9.3      NPM                    NPM                    NPM
 proof  npm:vite@5.4.9            NPM                    NPM                    NPM
+proof  npm:@oven/bun-linux-x64-baseline@1.4.4 NPM       NPM                    NPM
+proof  command:go                golang-go              golang                 go
+proof  command:readelf           binutils               binutils               binutils
 report command:npm               npm                   nodejs-npm             npm
 report command:chromium          chromium              chromium               chromium
 report npm:playwright-core@1.56.1 NPM                  NPM                    NPM

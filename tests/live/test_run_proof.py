@@ -4,7 +4,7 @@ directory itself, by what is in it before and after; of reads `strace -f -y`, wh
 that have nothing in common with the engine's parser.
 
 All programs run one after the other below one recorder, each in a directory of its own. `make check-run-proof` adds those
-that need node and packages from npm: IOTRC_NODE is a directory with node_modules in it."""
+that need node, packages from npm, or Go: IOTRC_NODE is a directory with node_modules in it."""
 import json
 import os
 import re
@@ -46,8 +46,47 @@ fs.promises.readFile("b", "utf8").then(b => {
     fs.createWriteStream("second").end(b + a);
 });
 """
+GO = """
+package main
+
+import (
+	"os"
+	"sync"
+)
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func main() {
+	a, err := os.ReadFile("a")
+	check(err)
+	b, err := os.ReadFile("b")
+	check(err)
+	var all sync.WaitGroup
+	for _, name := range []string{"first", "second"} {
+		all.Add(1)
+		go func(name string) {
+			defer all.Done()
+			check(os.WriteFile(name+".new", append(a, b...), 0o644))
+			check(os.Rename(name+".new", name))
+		}(name)
+	}
+	all.Wait()
+}
+"""
+BUN = """
+import { readFileSync, writeFileSync } from "node:fs";
+const a: string = await Bun.file("a").text(), b: string = readFileSync("b", "utf8");
+await Bun.write("first", a + b);
+await Bun.write("copy", Bun.file("a"));
+writeFileSync("second", b + a);
+"""
 if NODE:
     PROGRAMS.update({
+        "go": ({"a": "a", "b": "b"}, "{go}"),
         "node": ({"a": "a", "b": "b", "script.js": SCRIPT}, "node script.js"),
         "tsc": ({"src/a.ts": "export const a: number = 1;\n", "src/b.ts": 'import { a } from "./a";\nconsole.log(a);\n',
                  "tsconfig.json": json.dumps({"compilerOptions": {"outDir": "out", "types": [], "module": "commonjs"},
@@ -60,16 +99,29 @@ if NODE:
                   "package.json": json.dumps({"type": "module", "scripts": {"build": f"{NODE}/node_modules/.bin/vite build"}})},
                  "npm run build --silent"),
     })
+    if os.uname().machine == "x86_64":
+        PROGRAMS["bun"] = ({"a": "a", "b": "b", "script.ts": BUN},
+                           f"HOME=$PWD {NODE}/node_modules/@oven/bun-linux-x64-baseline/bin/bun run script.ts")
 
 
-def prepare(workspace):
+def build_go(directory):
+    """A static program."""
+    (directory / "program.go").write_text(GO)
+    env = {**os.environ, "CGO_ENABLED": "0", "GOCACHE": str(directory / "cache"), "GO111MODULE": "off"}
+    subprocess.run(["go", "build", "-o", "program", "program.go"], cwd=directory, env=env, check=True, timeout=600)
+    described = subprocess.run(["readelf", "-l", "program"], cwd=directory, check=True, capture_output=True, text=True).stdout
+    assert "INTERP" not in described
+    return str(directory / "program")
+
+
+def prepare(workspace, go):
     shutil.rmtree(workspace, ignore_errors=True)
     drive = ""
     for name, (files, command) in PROGRAMS.items():
         for path, text in files.items():
             (workspace / name / path).parent.mkdir(parents=True, exist_ok=True)
             (workspace / name / path).write_text(text)
-        command = command.replace("{ways}", recorder.workload("run_ways"))
+        command = command.replace("{ways}", recorder.workload("run_ways")).replace("{go}", go)
         drive += f"(cd {name} && {{ {command}\n}} > /dev/null 2> {workspace}.{name}) || exit 9\n"
     (workspace / "drive").write_text(drive)
 
@@ -137,13 +189,14 @@ def proof(tmp_path_factory):
     """What each observer says of reads and writes."""
     directory = tmp_path_factory.mktemp("proof")
     workspace, said = directory / "workspace", {}
+    go = build_go(tmp_path_factory.mktemp("go")) if "go" in PROGRAMS else ""
     observers = {
         "bpf": [recorder.IOTRC, "run", "--engine", "bpf", "--no-ignore", "--json", directory / "bpf", "--"],
         "strace": [recorder.IOTRC, "run", "--engine", "strace", "--no-ignore", "--json", directory / "strace", "--"],
         "other": ["strace", "-f", "-y", "-s", "0", "-o", directory / "log"],
     }
     for observer, command in observers.items():
-        prepare(workspace)
+        prepare(workspace, go)
         before = contents(workspace)
         done = subprocess.run([*map(str, command), "sh", "drive"], cwd=workspace, capture_output=True, timeout=600)
         errors = {name: open(f"{workspace}.{name}").read() for name in PROGRAMS if os.path.exists(f"{workspace}.{name}")}
