@@ -382,7 +382,7 @@ check-nx: all
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh nx
 	$(call say,TEST,'iotrc check with nx')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/nx
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/nx $(NX_TESTS)
 
 # Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
 # no libraries of arm64: their headers are the same everywhere.

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import statistics
@@ -23,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent
 BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
 GOAL = 1.05
+QUIET = 1.1  # the longest bare build to the shortest, on a machine without other work
 LISTED = 3  # of what was missed
 
 
@@ -61,6 +63,27 @@ def of_installwatch(log, _, workspace):
     return set(), {n for n in names if (workspace / n).is_file()}
 
 
+def of_fatrace(log, before, workspace):
+    """Each line: COMMAND(PID): EVENTS PATH; R is read, W is written to."""
+    reads, writes = set(), set()
+    for line in log.read_text(errors="replace").splitlines():
+        found = re.match(r".*\(\d+\): ([A-Z+<>?]+) +(/.*)", line)
+        if found and found[2].startswith(f"{workspace}/"):
+            name = os.path.relpath(found[2], workspace)
+            reads |= {name} if "R" in found[1] and name in before else set()
+            writes |= {name} if "W" in found[1] else set()
+    return reads, writes
+
+
+FATRACE = """
+fatrace --current-mount --output="$0" & tracer=$!
+sleep 1
+"$@"; status=$?
+sleep 1; kill $tracer; wait $tracer
+exit $status
+"""
+
+
 def observers(iotrc):
     files = "trace=open,openat,creat,read,pread64,write,pwrite64,writev,mmap,sendfile,copy_file_range,splice"
     found = [
@@ -71,6 +94,8 @@ def observers(iotrc):
                  lambda log: ["strace", "-f", "-y", "-s", "0", "--seccomp-bpf", "-e", files, "-o", log], of_strace),
         Observer("strace -f", lambda log: ["strace", "-f", "-y", "-s", "0", "-o", log], of_strace),
     ]
+    if shutil.which("fatrace"):
+        found.append(Observer("fatrace (fanotify)", lambda log: ["sh", "-c", FATRACE, log], of_fatrace))
     if shutil.which("installwatch"):
         found.append(Observer("installwatch (LD_PRELOAD)", lambda log: ["installwatch", f"--logfile={log}"], of_installwatch))
     return found
@@ -156,6 +181,14 @@ def ways(program, scratch):
     return lines
 
 
+def cost(results, bare):
+    """All that runs is ours and counted in CPU time. Time itself counts only where others leave it alone."""
+    if not results:
+        return 0
+    seconds, cpu = (statistics.median(r[i] for r in results) for i in (1, 2))
+    return max(cpu, seconds) if max(bare) < QUIET * min(bare) else cpu
+
+
 def main():
     global PROOF, OBSERVERS
     options = argparse.ArgumentParser()
@@ -184,8 +217,7 @@ def main():
         text = options.write.read_text()
         head, tail = text[:text.index(BEGIN) + len(BEGIN)], text[text.index(END):]
         options.write.write_text("\n".join([head, *lines, tail]))
-    cost = statistics.median(ratio for _, ratio, _ in rows["iotrc run (bpf)"]) if "iotrc run (bpf)" in rows else 0
-    return cost > GOAL
+    return cost(rows.get("iotrc run (bpf)", []), [b[0] for b in bare]) > GOAL
 
 
 if __name__ == "__main__":

@@ -137,6 +137,7 @@ service command:debootstrap      debootstrap           debootstrap            de
 service command:man              man-db                man-db                 man-db
 bench-run command:strace        strace                strace                 strace
 bench-run command:installwatch  checkinstall          -                      -
+bench-run command:fatrace       fatrace               fatrace                fatrace
 bench-report command:npm         npm                   nodejs-npm             npm
 bench-report python:zstandard    python3-zstandard     python3-zstandard      python-zstandard
 bench-report npm:@duckdb/node-api@1.5.6-r.1 NPM        NPM                    NPM

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/units.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,20 @@ const char *units__time(char buf[UNITS_SIZE], double ns)
 		 ns >= 9.995       ? 1 :
 				     2,
 		 ns, units[i]);
+	return buf;
+}
+
+const char *units__whole(char buf[UNITS_WHOLE_SIZE], uint64_t n)
+{
+	char digits[21];
+	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n), at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf[at++] = ',';
+		buf[at++] = digits[i];
+	}
+	buf[at] = 0;
 	return buf;
 }
 

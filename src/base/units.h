@@ -13,6 +13,10 @@ const char *units__bytes(char buf[UNITS_SIZE], double n);
 /* Formats a count; k, M, G and T are powers of 1,000. Returns BUF. */
 const char *units__count(char buf[UNITS_SIZE], double n);
 
+/* Formats N in whole, such as 1,204. Returns BUF, of UNITS_WHOLE_SIZE bytes. */
+#define UNITS_WHOLE_SIZE 27
+const char *units__whole(char buf[UNITS_WHOLE_SIZE], uint64_t n);
+
 /* Formats NS nanoseconds, such as 45ns, 1.23ms, 67.8s: three digits, more from 1000 s on. Returns
  * BUF. */
 const char *units__time(char buf[UNITS_SIZE], double ns);

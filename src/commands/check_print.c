@@ -7,6 +7,7 @@
 #include "base/shown.h"
 #include "commands/check_judge.h"
 #include "commands/run_name.h"
+#include "commands/run_report.h"
 #include "platform/macros.h"
 
 static const char *const titles[CHECK_CLASSES] = {
@@ -52,7 +53,7 @@ static void print_counts(const json_t *report, const json_t *verdict, FILE *out)
 /* The words of a command, as far as they have room. */
 static void print_words(const json_t *words, FILE *out)
 {
-	char text[CHECK_COMMAND_MAX + 1], shown[SHOWN_MAX(sizeof(text))];
+	char text[RUN_COMMAND_MAX + 1], shown[SHOWN_MAX(sizeof(text))];
 	size_t len = 0;
 
 	for (size_t i = 0; i < json_array_size(words) && len < sizeof(text); i++)
@@ -202,19 +203,17 @@ static void number_processes(struct place *places, size_t n)
 	json_decref(firsts);
 }
 
-/* Who did it: the end of a long command often says more than its middle. */
 static void print_process(const struct place *p, FILE *out)
 {
-	size_t len = strlen(p->process), half = CHECK_COMMAND_MAX / 2, program_len;
+	char command[RUN_COMMAND_MAX + 6];
+	size_t program_len;
 	const char *program = program_of(p, &program_len);
 
 	if (p->merged)
 		shown__line(out, "  %.*s (%zu processes)", (int)program_len, program, p->merged);
-	else if (len > CHECK_COMMAND_MAX)
-		shown__line(out, "  %.*s ... %s (%" JSON_INTEGER_FORMAT ")", (int)half, p->process,
-			    p->process + len - half, p->pid);
 	else
-		shown__line(out, "  %s (%" JSON_INTEGER_FORMAT ")", p->process, p->pid);
+		shown__line(out, "  %s (%" JSON_INTEGER_FORMAT ")",
+			    run_name__command(command, p->process), p->pid);
 }
 
 static void print_group(const struct place *group, size_t n, int indent, FILE *out)
@@ -254,7 +253,7 @@ static void print_places(const struct place *places, size_t n, FILE *out)
 		for (end = i + 1; end < n && same_group(p, &places[end]);)
 			end++;
 		if (lines >= CHECK_LINES_MAX) {
-			fprintf(out, "  ... and %zu more: --json FILE has all\n", n - i);
+			run_report__more(n - i, out);
 			return;
 		}
 		if (new_process && *p->process) {

@@ -7,10 +7,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define CHECK_LINES_MAX 50    /* of a class */
-#define CHECK_NAMES_MAX 8     /* in a line */
-#define CHECK_COMMAND_MAX 120 /* bytes of a command */
-#define CHECK_MERGED_MIN 6    /* processes of a program from which on they are told as one */
+#define CHECK_LINES_MAX 50 /* of a class */
+#define CHECK_NAMES_MAX 8  /* in a line */
+#define CHECK_MERGED_MIN 6 /* processes of a program from which on they are told as one */
 
 /* Prints VERDICT about REPORT to OUT: a line that says it all, and unless SUMMARY each class, by
  * process, directory and extension. */

@@ -2,6 +2,7 @@
 #include "commands/run_name.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,4 +56,16 @@ char *run_name__bytes(const json_t *name)
 	}
 	bytes[n - padding] = 0;
 	return (char *)bytes;
+}
+
+const char *run_name__command(char buf[RUN_COMMAND_MAX + 6], const char *text)
+{
+	size_t len = strlen(text), half = RUN_COMMAND_MAX / 2;
+
+	if (len > RUN_COMMAND_MAX)
+		snprintf(buf, RUN_COMMAND_MAX + 6, "%.*s ... %s", (int)half, text,
+			 text + len - half);
+	else
+		memcpy(buf, text, len + 1);
+	return buf;
 }

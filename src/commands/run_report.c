@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/shown.h"
+#include "base/units.h"
 #include "commands/run_name.h"
 #include "platform/macros.h"
 
@@ -200,6 +201,13 @@ json_t *run_report__new(const struct run_observed *o, const struct run_scope *sc
 
 /* ---- for people ---- */
 
+void run_report__more(size_t n, FILE *out)
+{
+	char number[UNITS_WHOLE_SIZE];
+
+	fprintf(out, "  ... and %s more: --json FILE has all\n", units__whole(number, n));
+}
+
 static void print_list(const char *title, const json_t *names, FILE *out)
 {
 	size_t n = json_array_size(names);
@@ -208,7 +216,7 @@ static void print_list(const char *title, const json_t *names, FILE *out)
 	for (size_t i = 0; i < n && i < RUN_SHOWN_MAX; i++)
 		shown__line(out, "  %s", run_name__text(json_array_get(names, i)));
 	if (n > RUN_SHOWN_MAX)
-		fprintf(out, "  ... and %zu more: --json FILE has all\n", n - RUN_SHOWN_MAX);
+		run_report__more(n - RUN_SHOWN_MAX, out);
 }
 
 static void print_command(const json_t *command, FILE *out)
@@ -251,11 +259,13 @@ static void print_program(struct lines *l, const json_t *processes, size_t i, in
 {
 	const json_t *p = json_array_get(processes, i), *other;
 	json_int_t pid = json_integer_value(json_object_get(p, "pid"));
+	char command[RUN_COMMAND_MAX + 6];
 	int indent = 2 + 2 * (depth < RUN_DEPTH_MAX ? depth : RUN_DEPTH_MAX);
 
 	if (l->n++ < RUN_SHOWN_MAX)
 		shown__line(l->out, "%*s%" JSON_INTEGER_FORMAT " %s", indent, "", pid,
-			    json_string_value(json_object_get(p, "command")));
+			    run_name__command(command,
+					      json_string_value(json_object_get(p, "command"))));
 	print_names(l, indent + 2, "<", json_object_get(p, lists[READS].key));
 	print_names(l, indent + 2, ">", json_object_get(p, lists[WRITES].key));
 	for (size_t k = i + 1; l->n <= RUN_SHOWN_MAX && (other = json_array_get(processes, k));

@@ -34,6 +34,9 @@ struct run_observed {
 json_t *run_report__new(const struct run_observed *observed, const struct run_scope *scope,
 			const struct run_facts *facts);
 
+/* Says to OUT that N lines more are in the JSON alone. */
+void run_report__more(size_t n, FILE *out);
+
 /* Prints REPORT to OUT as a person reads it. */
 void run_report__print(const json_t *report, FILE *out);
 

@@ -181,8 +181,8 @@ def ignored():
         read(name)
 
 def many():
-    for i in range(70):
-        write("m%02d" % i)
+    for i in range(1270):
+        write("m%04d" % i)
 
 top = os.getcwd()
 for case in sys.argv[1:]:
@@ -384,7 +384,8 @@ def test_text(report):
     lines = report.text.splitlines()
     writes = [line for line in lines[lines.index(f"FILES WRITTEN ({len(report.json['writes'])})") + 1:]]
     assert writes[:50] == ["  " + n for n in report.json["writes"][:50]]
-    assert writes[50] == f"  ... and {len(report.json['writes']) - 50} more: --json FILE has all"
+    assert writes[50] == f"  ... and {len(report.json['writes']) - 50:,} more: --json FILE has all"
+    assert len(report.json["writes"]) > 1050
     assert f"Workspace: {report.workspace}" in lines
     assert any(line.startswith("Status:    7 after ") for line in lines)
 
