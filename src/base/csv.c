@@ -175,6 +175,21 @@ static bool has_special(uint64_t word)
 	       0x80 * EACH_BYTE;
 }
 
+size_t csv__plain_len(const char *s, size_t len)
+{
+	size_t n = 0;
+	uint64_t word;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, s + n, sizeof(word));
+		if (has_special(word))
+			break;
+	}
+	while (n < len && unit_len[(unsigned char)s[n]] == 1)
+		n++;
+	return n;
+}
+
 /* Copies what stands for itself, eight bytes at a time, up to the eight of which one may not.
  * Returns how many bytes. The last eight overlap those before. */
 static size_t copy_plain(char *p, const char *s, size_t len)

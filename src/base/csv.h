@@ -34,6 +34,9 @@ bool csv__is_plain(const char *s, size_t len);
 /* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);
 
+/* The number of leading bytes of S that are ASCII and need no escape. */
+size_t csv__plain_len(const char *s, size_t len);
+
 /* Length of the character at S, where LEFT (not 0) bytes remain: 1 to 4, or 0 if the byte must be
  * escaped (control character, backslash, not UTF-8). */
 unsigned int csv__char_len(const char *s, size_t left);

@@ -5,29 +5,50 @@
 
 #include "base/csv.h"
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS "0123456789"
-/* Characters of words and flags: error=EIO, disk-sleep, 0x400, fuse.sshfs. */
-#define HEX_DIGITS DIGITS "abcdef"
-#define WORD_CHARS LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_-+=.:"
+/* Kinds of bytes. Words and flags are made of letters, digits and some more: error=EIO, disk-sleep,
+ * 0x400, fuse.sshfs. */
+enum { DIGIT = 1, HEX_DIGIT = 2, WORD_CHAR = 4 };
+static const unsigned char kinds[256] = {
+	['0' ... '9'] = DIGIT | HEX_DIGIT | WORD_CHAR,
+	['a' ... 'f'] = HEX_DIGIT | WORD_CHAR,
+	['g' ... 'z'] = WORD_CHAR,
+	['A' ... 'Z'] = WORD_CHAR,
+	['_'] = WORD_CHAR,
+	['-'] = WORD_CHAR,
+	['+'] = WORD_CHAR,
+	['='] = WORD_CHAR,
+	['.'] = WORD_CHAR,
+	[':'] = WORD_CHAR,
+};
 
-/* Returns the number of leading bytes of S that are in SET. */
-static size_t span(const char *s, size_t len, const char *set)
+/* Returns the number of leading bytes of S that are of KIND. */
+static size_t span(const char *s, size_t len, unsigned char kind)
 {
 	size_t n = 0;
 
-	while (n < len && s[n] && strchr(set, s[n]))
+	while (n < len && kinds[(unsigned char)s[n]] & kind)
 		n++;
 	return n;
 }
 
+/* As many digits can't make more than 64 bits. */
+#define SAFE_DIGITS 19
+
 bool field__uint(const char *s, size_t len, uint64_t *ret)
 {
 	uint64_t v = 0;
+	size_t i = 0;
 
 	if (!len || (*s == '0' && len > 1))
 		return false;
-	for (size_t i = 0; i < len; i++) {
+	for (; i < len && i < SAFE_DIGITS; i++) {
+		unsigned int digit = (unsigned char)s[i] - '0';
+
+		if (digit > 9)
+			return false;
+		v = v * 10 + digit;
+	}
+	for (; i < len; i++) {
 		unsigned int digit = (unsigned char)s[i] - '0';
 
 		if (digit > 9 || __builtin_mul_overflow(v, 10, &v) ||
@@ -110,17 +131,18 @@ static bool fits_int(const struct column *column, const char *s, size_t len)
 static bool fits_float(const struct column *column, const char *s, size_t len)
 {
 	bool negative = *s == '-';
-	size_t whole = span(s += negative, len -= negative, DIGITS);
+	size_t whole = span(s += negative, len -= negative, DIGIT);
 
 	if (!whole || (*s == '0' && whole > 1))
 		return false;
 	return whole == len || (s[whole] == '.' && len > whole + 1 &&
-				span(s + whole + 1, len - whole - 1, DIGITS) == len - whole - 1);
+				span(s + whole + 1, len - whole - 1, DIGIT) == len - whole - 1);
 }
 
 static bool fits_text(const struct column *column, const char *s, size_t len)
 {
-	for (size_t i = 0, n; i < len; i += n) {
+	for (size_t i = csv__plain_len(s, len), n; i < len;
+	     i += n, i += csv__plain_len(s + i, len - i)) {
 		n = csv__char_len(s + i, len - i);
 		if (n)
 			continue;
@@ -128,7 +150,7 @@ static bool fits_text(const struct column *column, const char *s, size_t len)
 			return false;
 		if (len - i >= 2 && s[i + 1] == '\\')
 			n = 2;
-		else if (len - i >= 4 && s[i + 1] == 'x' && span(s + i + 2, 2, HEX_DIGITS) == 2)
+		else if (len - i >= 4 && s[i + 1] == 'x' && span(s + i + 2, 2, HEX_DIGIT) == 2)
 			n = 4;
 		else
 			return false;
@@ -138,14 +160,13 @@ static bool fits_text(const struct column *column, const char *s, size_t len)
 
 static bool fits_word(const struct column *column, const char *s, size_t len)
 {
-	if (span(s, len, WORD_CHARS) != len)
+	if (span(s, len, WORD_CHAR) != len)
 		return false;
-	for (const char *w = column->words; w && *w; w += strspn(w, " ")) {
-		size_t n = strcspn(w, " ");
-
-		if (n == len && !memcmp(w, s, n))
+	/* No word has a blank or a NUL: WORD_CHAR has neither. */
+	for (const char *w = column->words; w; w = strchr(w, ' ')) {
+		w += *w == ' ';
+		if (!strncmp(w, s, len) && (w[len] == ' ' || !w[len]))
 			return true;
-		w += n;
 	}
 	return !column->words;
 }
@@ -153,7 +174,7 @@ static bool fits_word(const struct column *column, const char *s, size_t len)
 static bool fits_flags(const struct column *column, const char *s, size_t len)
 {
 	for (;;) {
-		size_t n = span(s, len, WORD_CHARS);
+		size_t n = span(s, len, WORD_CHAR);
 
 		if (!n || n == len)
 			return n;
@@ -177,7 +198,7 @@ static bool fits_device(const struct column *column, const char *s, size_t len)
 static bool fits_address(const struct column *column, const char *s, size_t len)
 {
 	return len > 2 && len <= 18 && s[0] == '0' && s[1] == 'x' &&
-	       span(s + 2, len - 2, HEX_DIGITS) == len - 2;
+	       span(s + 2, len - 2, HEX_DIGIT) == len - 2;
 }
 
 static const struct {

@@ -5,17 +5,6 @@
 
 #include "platform/libc.h"
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Returns WORD with the top bit of each byte set that is a comma, and all other bits clear. Bytes
- * with the top bit set are cleared first, so that no carry reaches the next byte. */
-static uint64_t find_commas(uint64_t word)
-{
-	uint64_t x = word ^ EACH(',');
-
-	return ~(((x & EACH(0x7f)) + EACH(0x7f)) | x | EACH(0x7f));
-}
-
 static int split_quoted(char *line, size_t len, struct row_field *fields, int n)
 {
 	struct row_field all[ROW_FIELDS_MAX];
@@ -40,7 +29,7 @@ int row_fields__first(char *line, size_t len, struct row_field *fields, int n)
 		uint64_t word, commas;
 
 		memcpy(&word, at, 8);
-		for (commas = find_commas(le64toh(word)); commas && found < n;
+		for (commas = row_field__commas(le64toh(word)); commas && found < n;
 		     commas &= commas - 1) {
 			char *comma = at + __builtin_ctzll(commas) / 8;
 

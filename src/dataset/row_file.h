@@ -73,6 +73,16 @@ struct row_field {
 	size_t len;
 };
 
+/* The top bit of each byte of WORD that is a comma. Bytes do not carry into each other: those with
+ * the top bit set are taken out first. */
+static inline uint64_t row_field__commas(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), low = 0x7f * each;
+	uint64_t x = word ^ ',' * each;
+
+	return ~(((x & low) + low) | x | low);
+}
+
 /* Splits the LEN bytes of LINE into fields and removes CSV quotes, in place. Returns the number of
  * fields, which may exceed ROW_FIELDS_MAX, or -1 with a static message in *RET_WHY if the line is
  * not as csv.h writes it. */

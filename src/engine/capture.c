@@ -19,9 +19,10 @@
 #include "schema/schema.h"
 
 /* The reader polls every so many ms: often under load, rarely when idle. A CPU that only executes
- * the fastest system call fills a ring of 16 MiB in 100 ms. */
+ * the fastest system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a
+ * quarter of a buffer is full. */
 #define WAIT_MIN_MS 2
-#define WAIT_MAX_MS 20
+#define WAIT_MAX_MS 40
 #define SECOND UINT64_C(1000000000)
 #define DEFINITION_WAIT_NS (SECOND / 2) /* a producer may be preempted between reserve and submit */
 #define SETTLE_NS (SECOND / 2)
