@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a command reads and writes what is declared: its report is compared with a
+/* Whether a command reads and writes what was declared: compares the report of a run with a
  * declaration. */
 #include "commands/check.h"
 
@@ -55,12 +55,12 @@ struct check {
 	const char *declared, *nx, *report_file;
 	const char *write_declaration, *reads, *bazel_unused, *depfile;
 	bool warn, summary, nul;
-	json_t *document; /* the declaration, as it was given */
+	json_t *document; /* the declaration, as given */
 	struct declaration declaration;
-	json_t *report, *verdict; /* .verdict NULL: nothing is declared */
-	struct own_file own[8];   /* reports and declarations may lie in the workspace */
+	json_t *report, *verdict; /* .verdict NULL: there is no declaration */
+	struct own_file own[8];   /* reports and declarations that may be in the workspace */
 	size_t n_own;
-	char *shown; /* the workspace of a report that was read */
+	char *shown; /* the workspace of the report that was read */
 };
 
 /* ---- what is judged ---- */
@@ -73,7 +73,7 @@ static void note_own(struct check *c, FILE *f)
 		c->own[c->n_own++] = (struct own_file){ st.st_dev, st.st_ino };
 }
 
-/* Reads JSON file NAME. 0, or the exit code after a message. */
+/* Reads the JSON file NAME. Returns 0, or the exit code after a message. */
 static int read_json(struct check *c, const char *name, json_t **ret)
 {
 	FILE *f = run_job__open(name, "re");
@@ -88,7 +88,7 @@ static int read_json(struct check *c, const char *name, json_t **ret)
 	return err ? command__cannot(&check_command, "%s: %s", name, why) : 0;
 }
 
-/* The workspace of a report that was read, and what it leaves out. */
+/* Restores the workspace of a report that was read, and the globs that were ignored. */
 static int take_scope(struct check *c)
 {
 	char *shown = run_name__bytes(json_object_get(c->report, "workspace"));
@@ -110,7 +110,7 @@ static int take_scope(struct check *c)
 	return scope->root ? 0 : command__cannot(&check_command, "out of memory");
 }
 
-/* The report of an earlier run. 0, or the exit code after a message. */
+/* Reads the report of an earlier run. Returns 0, or the exit code after a message. */
 static int read_report(struct check *c)
 {
 	int code = read_json(c, c->report_file, &c->report);
@@ -126,7 +126,7 @@ static int read_report(struct check *c)
 	return code;
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int run_command(struct check *c)
 {
 	int code = run_job__open_reports(&c->job);
@@ -135,7 +135,8 @@ static int run_command(struct check *c)
 	return code ?: run_job__run(&c->job, &c->report);
 }
 
-/* What is there besides, where the report doesn't say: as the workspace is now. */
+/* Adds the files that were not used. If the report lacks them, those of the workspace as it is now
+ * are taken. */
 static int add_unread(struct check *c)
 {
 	int err;
@@ -161,8 +162,8 @@ static int ask_nx(struct check *c, bool after)
 	return err ? command__cannot(&check_command, "%s", why) : 0;
 }
 
-/* Makes the declaration of the document, anew where there is one. 0, or the exit code after a
- * message. */
+/* Creates the declaration of the document, or replaces the existing one. Returns 0, or the exit
+ * code after a message. */
 static int read_declaration(struct check *c)
 {
 	const struct declaration_root root = { c->job.scope.root, c->job.scope.shown };
@@ -189,7 +190,7 @@ static int judge(struct check *c)
 
 /* ---- what is written ---- */
 
-/* Verdict, declaration and report as one, which can be judged again. */
+/* Verdict, declaration and report in one document, which can be judged again. */
 static json_t *whole_report(const struct check *c)
 {
 	json_t *whole = json_object();
@@ -295,7 +296,7 @@ static int check(struct check *c)
 		code = read_report(c);
 	if (!code && c->nx)
 		code = ask_nx(c, false);
-	/* A mistake in it is told before the command runs. */
+	/* An invalid declaration is reported before the command runs. */
 	if (!code)
 		code = read_declaration(c);
 	if (!code && !c->report_file)
@@ -345,7 +346,7 @@ static int parse_options(struct check *c, struct command_line *l)
 	return option;
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int check_line(const struct check *c, bool command)
 {
 	if (c->declared && c->nx)

@@ -12,7 +12,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names of NAMES and MORE, sorted, each once; *RET_N of them. NULL: memory is out. */
+/* Returns the *RET_N names of NAMES and MORE, sorted, without duplicates, or NULL if out of
+ * memory. */
 static char **names_of(const json_t *names, const json_t *more, size_t *ret_n)
 {
 	size_t room = json_array_size(names) + json_array_size(more), n = 0, kept = 0;
@@ -85,9 +86,9 @@ int check__write_unused(const json_t *verdict, bool nul, FILE *out)
 	return err;
 }
 
-/* A name as GNU make reads it in a rule, found out by trying: a backslash before one of SPECIAL
- * takes it as it is, and is doubled where it belongs to the name; others of make's characters can't
- * be written in any way. */
+/* Escapes a name for a rule of GNU make, as experiments showed: a backslash escapes each of
+ * SPECIAL, and backslashes of the name before it are doubled. Some other characters cannot be
+ * written. */
 static int write_escaped(const char *name, bool target, FILE *out)
 {
 	static const char special[] = " \t#:*?[";

@@ -19,12 +19,12 @@ struct judge {
 	struct declaration *d;
 	const struct run_scope *scope;
 	bool untold[CHECK_CLASSES];
-	json_t *gone;                  /* path: true, of those that were deleted */
+	json_t *gone;                  /* path: true for those that were deleted */
 	json_t *found[CHECK_CLASSES];  /* lists of violations */
 	json_t *places[CHECK_CLASSES]; /* path: its violation */
 };
 
-/* Calls TAKE() with each path of list KEY of the report. */
+/* Calls TAKE() with each path in list KEY of the report. */
 static void each_path(struct judge *j, const char *key,
 		      void (*take)(struct judge *j, const char *key, const char *path))
 {
@@ -42,7 +42,7 @@ static void each_path(struct judge *j, const char *key,
 
 /* ---- violations ---- */
 
-/* The violation of class C about PATH, which may be new. */
+/* Returns the violation of class C for PATH, and adds it if it is new. */
 static json_t *violate(struct judge *j, enum check_class c, const char *path)
 {
 	json_t *violation = json_object_get(j->places[c], path);
@@ -72,7 +72,7 @@ static void judge_write(struct judge *j, const char *key, const char *path)
 		violate(j, UNDECLARED_WRITES, path);
 }
 
-/* What was removed may be a directory, all below which is declared. */
+/* A removed path may be a directory of which everything below is declared. */
 static void judge_deletion(struct judge *j, const char *key, const char *path)
 {
 	char *below;
@@ -90,7 +90,7 @@ static void judge_deletion(struct judge *j, const char *key, const char *path)
 		json_object_set_new(violate(j, UNDECLARED_WRITES, path), "deleted", json_true());
 }
 
-/* ---- inputs that were not used, outputs that are not there ---- */
+/* ---- unused inputs and missing outputs ---- */
 
 static bool may_be_unused(const struct judge *j, const char *path)
 {
@@ -103,7 +103,7 @@ static void judge_unread(struct judge *j, const char *key, const char *path)
 	size_t len = strlen(path);
 
 	(void)key;
-	/* An empty directory is nothing to read. */
+	/* An empty directory contains nothing that could be read. */
 	if (len && path[len - 1] == '/')
 		return;
 	if (globs__use(j->d->lists[DECLARED_INPUTS], path) && !may_be_unused(j, path))
@@ -141,7 +141,8 @@ static void note_gone(struct judge *j, const char *key, const char *path)
 	json_object_set_new_nocheck(j->gone, path, json_true());
 }
 
-/* The globs that are about nothing. What --ignore leaves out is in no report: nobody knows. */
+/* Finds the globs that match nothing. Files matched by --ignore are in no report, so globs for them
+ * are skipped. */
 static void violate_by_glob(struct judge *j, enum check_class c, const struct globs *g)
 {
 	for (size_t i = 0; i < globs__count(g); i++) {
@@ -159,7 +160,7 @@ static void violate_by_glob(struct judge *j, enum check_class c, const struct gl
 static void judge_inputs(struct judge *j)
 {
 	each_path(j, "unread", judge_unread);
-	/* One that may be there was looked for, or tried. */
+	/* An optional file counts as used if the command looked for it. */
 	each_path(j, "missing", use_input);
 	each_path(j, "denied", use_input);
 	each_path(j, "writes", use_input);
@@ -191,7 +192,7 @@ static void add_process(json_t *violation, const json_t *process)
 	json_array_append_new(processes, brief);
 }
 
-/* Adds PROCESS to the violations of class C that its list KEY has. */
+/* Adds PROCESS to those violations of class C that its list KEY contains. */
 static void blame(struct judge *j, enum check_class c, const json_t *process, const char *key)
 {
 	const json_t *name;
@@ -222,7 +223,7 @@ static void blame_processes(struct judge *j)
 
 /* ---- all of it ---- */
 
-/* Which classes this report and this declaration can't tell. */
+/* Lists the classes that this report and this declaration cannot decide. */
 static void find_untold(struct judge *j)
 {
 	bool failed = json_integer_value(json_object_get(j->report, "status"));
@@ -232,8 +233,8 @@ static void find_untold(struct judge *j)
 
 	j->untold[UNDECLARED_READS] = no_inputs;
 	j->untold[UNDECLARED_WRITES] = no_outputs;
-	/* A command that failed may have stopped before; what isn't in a report with gaps may have
-	 * been used all the same. */
+	/* A command that failed may have stopped early; and files missing from an incomplete report
+	 * may have been used. */
 	j->untold[UNUSED_INPUTS] = no_inputs || failed || gaps;
 	j->untold[MISSING_OUTPUTS] = no_outputs || failed;
 }

@@ -17,21 +17,21 @@ enum check_class {
 	CHECK_CLASSES,
 };
 
-/* What a class is called in a verdict, and in words for one and for several. */
+/* The name of a class in a verdict, and in text for one and for several. */
 struct check_class_text {
 	const char *key, *one, *many;
 };
 extern const struct check_class_text check_classes[CHECK_CLASSES];
 
-/* The verdict, an object: a list for each class, of objects with a `path` or a `glob`, `processes`
- * (pid and command), and for writes `deleted`; `not_judged`, the keys of the classes that this
- * report can't tell; and where that is so because of the declaration its `undetermined`. REPORT is
- * that of a run with its processes and, as `unread`, the files that were there all the same
- * (check_unread.h). SCOPE has the globs that were left out of it. Marks the globs of D as used.
- * NULL when memory is out. */
+/* Returns the verdict: an object with a list for each class, whose objects have a `path` or a
+ * `glob`, `processes` (pid and command), and for writes `deleted`; `not_judged`, the keys of the
+ * classes that this report cannot decide; and `undetermined`, those of them that the declaration
+ * leaves open. REPORT must contain the processes and, as `unread`, the files that existed but were
+ * not used (check_unread.h). SCOPE has the globs that it excludes. Marks the globs of D as used.
+ * Returns NULL if out of memory. */
 json_t *check__judge(const json_t *report, struct declaration *d, const struct run_scope *scope);
 
-/* How many violations VERDICT has. */
+/* Returns the number of violations in VERDICT. */
 size_t check__violations(const json_t *verdict);
 
 #endif

@@ -35,7 +35,7 @@ static void become_node(const struct run_user *user, const char *root, int quest
 	    dup2(high, ANSWER) < 0 || run_child__become(user) || chdir(root))
 		_exit(RUN_NOT_EXECUTED);
 	close(high);
-	/* No other process of nx outlives it, and nothing is asked of the network. */
+	/* No other process of nx outlives the script, and nothing uses the network. */
 	setenv("NX_DAEMON", "false", 1);
 	setenv("NX_NO_CLOUD", "true", 1);
 	setenv("NX_TUI", "false", 1);
@@ -60,7 +60,8 @@ static int run_node(const char *root, int question, int answer)
 	return status ? -EIO : 0;
 }
 
-/* Puts QUESTION, which it takes, to the script. 0, or a negative errno with WHY. */
+/* Sends QUESTION to the script and takes ownership of it. Returns 0, or a negative errno with
+ * WHY. */
 static int ask(const char *root, json_t *question, json_t **ret, char why[CHECK_NX_WHY_MAX])
 {
 	FILE *in = tmpfile(), *out = tmpfile();
@@ -102,7 +103,7 @@ int check_nx__resolve(const char *root, const char *target, json_t **ret,
 	return ask(root, json_pack("{s:s}", "target", target), ret, why);
 }
 
-/* The names of list KEY of REPORT that are text, but for those that KNOWN has as globs. */
+/* Returns the UTF-8 names of list KEY of REPORT that are not globs in KNOWN. */
 static void add_texts(json_t *texts, const json_t *report, const char *key, const json_t *known)
 {
 	json_t *name;
@@ -127,7 +128,7 @@ int check_nx__judge(const char *root, const char *target, const json_t *report, 
 
 	json_array_foreach(inputs, i, input)
 		json_object_set_new(known, json_string_value(input), json_true());
-	/* Where the inputs aren't known, no file is asked for. */
+	/* If the inputs are unknown, no file is asked about. */
 	if (json_array_size(inputs)) {
 		add_texts(reads, report, "reads", known);
 		add_texts(reads, report, "executed", known);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a workspace's own nx says that a target reads and writes. It is asked by a script of ours
- * (nx.js) that node runs as the invoking user: how nx finds targets can't be known from files. */
+/* Gets the inputs and outputs of a target from the workspace's own nx. A script of ours (nx.js)
+ * asks it, run by node as the invoking user: nx infers targets by rules that files alone do not
+ * show. */
 #ifndef IOTRC_CHECK_NX_H
 #define IOTRC_CHECK_NX_H
 
@@ -8,13 +9,13 @@
 
 #define CHECK_NX_WHY_MAX 2048
 
-/* Before the command runs: the declaration of TARGET, PROJECT:TARGET[:CONFIGURATION] of the
- * workspace in directory ROOT, in *RET. 0, or a negative errno, and WHY says what is wrong. */
+/* Before the command runs: gets in *RET the declaration of TARGET (PROJECT:TARGET[:CONFIGURATION])
+ * of the workspace in directory ROOT. Returns 0, or a negative errno and the reason in WHY. */
 int check_nx__resolve(const char *root, const char *target, json_t **ret,
 		      char why[CHECK_NX_WHY_MAX]);
 
-/* After it: adds to DECLARATION those files of REPORT's reads and writes that nx takes for inputs
- * and outputs though it didn't list them. Returns as check_nx__resolve() does. */
+/* After the command: adds to DECLARATION those files in REPORT's reads and writes that nx accepts
+ * as inputs and outputs although it did not list them. Returns the same as check_nx__resolve(). */
 int check_nx__judge(const char *root, const char *target, const json_t *report, json_t *declaration,
 		    char why[CHECK_NX_WHY_MAX]);
 

@@ -50,7 +50,7 @@ static void print_counts(const json_t *report, const json_t *verdict, FILE *out)
 		fprintf(out, "%swhat is declared could not be determined", between);
 }
 
-/* The words of a command, as far as they have room. */
+/* Copies the words of a command as far as they fit. */
 static void print_words(const json_t *words, FILE *out)
 {
 	char text[RUN_COMMAND_MAX + 1], shown[SHOWN_MAX(sizeof(text))];
@@ -79,14 +79,14 @@ static void print_first_line(const json_t *report, const json_t *verdict, FILE *
 
 /* ---- groups ---- */
 
-/* Violations of a class that have a line in common. */
+/* Violations of a class that share a line. */
 struct place {
-	const char *process; /* the first line of its command, or "" */
+	const char *process; /* the first line of the command, or "" */
 	json_int_t pid;
 	const char *path; /* as a person reads it */
 	size_t order;     /* of the process, among those of the class */
-	size_t merged;    /* that many processes of its program are told as one; 0: it is alone */
-	size_t directory; /* bytes of PATH, its slash included */
+	size_t merged;    /* number of processes of the program in this entry; 0: a single one */
+	size_t directory; /* bytes of PATH, with its slash */
 	const char *extension;
 };
 
@@ -110,12 +110,12 @@ static struct place place_of(const json_t *violation)
 	const char *slash = strrchr(p.path, '/');
 
 	p.directory = slash && !glob ? slash + 1 - p.path : 0;
-	/* A glob is in no group of others. */
+	/* A glob is not grouped with others. */
 	p.extension = glob ? p.path : extension_of(p.path + p.directory);
 	return p;
 }
 
-/* The name of P's program, of which *RET_LEN bytes are meant. */
+/* Returns the name of P's program, *RET_LEN bytes long. */
 static const char *program_of(const struct place *p, size_t *ret_len)
 {
 	size_t word = strcspn(p->process, " ");
@@ -147,7 +147,7 @@ static int compare(const void *a, const void *b)
 	return order ?: strcmp(x->path, y->path);
 }
 
-/* The number that OBJECT has for the LEN bytes of KEY; FIRST where it has none yet. */
+/* Returns the number that OBJECT has for the LEN bytes of KEY, or FIRST, which is then stored. */
 static size_t number_in(json_t *object, const char *key, size_t len, size_t first)
 {
 	char *name = strndup(key, len);
@@ -171,8 +171,8 @@ static void count_up(json_t *object, const char *key, size_t len)
 	free(name);
 }
 
-/* Numbers processes as they come first. Where there are many of one program, such as a compiler,
- * they are one. */
+/* Numbers processes in the order of appearance. Many processes of one program, such as a compiler,
+ * get one number. */
 static void number_processes(struct place *places, size_t n)
 {
 	json_t *numbers = json_object(), *of_program = json_object(), *firsts = json_object();
@@ -291,7 +291,7 @@ static void print_texts(const json_t *texts, const char *title, FILE *out)
 		shown__line(out, "  %s", run_name__text(json_array_get(texts, i)));
 }
 
-/* What is not judged, and why. */
+/* Prints what is not judged, and why. */
 static void print_untold(const json_t *verdict, FILE *out)
 {
 	const json_t *untold;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `iotrc check` tells a person. */
+/* Prints the results of `iotrc check` for people. */
 #ifndef IOTRC_CHECK_PRINT_H
 #define IOTRC_CHECK_PRINT_H
 
@@ -9,9 +9,9 @@
 
 #define CHECK_LINES_MAX 50 /* of a class */
 #define CHECK_NAMES_MAX 8  /* in a line */
-#define CHECK_MERGED_MIN 6 /* processes of a program from which on they are told as one */
+#define CHECK_MERGED_MIN 6 /* number of processes of a program from which on they are one entry */
 
-/* Prints VERDICT about REPORT to OUT: a line that says it all, and unless SUMMARY each class, by
+/* Prints VERDICT about REPORT to OUT: a line that summarises it and, unless SUMMARY, each class by
  * process, directory and extension. */
 void check_print(const json_t *report, const json_t *verdict, bool summary, FILE *out);
 

@@ -7,7 +7,7 @@
 #include "base/glob.h"
 #include "commands/run_name.h"
 
-/* A file of the workspace. Those wanted are to be declared, and no others. */
+/* A file of the workspace. The declaration must contain the wanted ones and no others. */
 struct known {
 	char *path;
 	bool wanted;
@@ -19,14 +19,14 @@ struct shorten {
 	json_t *globs;
 };
 
-/* ---- which files there are ---- */
+/* ---- the files of the workspace ---- */
 
 static int by_path(const void *a, const void *b)
 {
 	const struct known *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
 
-	/* A wanted one comes before the same one from another list. */
+	/* A wanted file precedes the same file from another list. */
 	return order ?: y->wanted - x->wanted;
 }
 
@@ -105,7 +105,8 @@ static void add_name(struct shorten *s, const char *path)
 	json_decref(name);
 }
 
-/* The end of the files of FROM's directory, of which LEN bytes are common, and of those below. */
+/* Returns the end of the files in FROM's directory and below; LEN bytes of their paths are
+ * common. */
 static size_t end_of(const struct shorten *s, size_t from, size_t end, size_t len)
 {
 	size_t i = from;
@@ -122,7 +123,8 @@ static const char *extension_of(const char *name)
 	return dot && dot != name && dot[1] ? dot : NULL;
 }
 
-/* Is the file directly in the directory whose path has LEN bytes, and of extension EXTENSION? */
+/* Whether the file is directly in the directory whose path has LEN bytes, and has extension
+ * EXTENSION. */
 static bool is_beside(const char *path, size_t len, const char *extension)
 {
 	const char *own = strchr(path + len, '/') ? NULL : extension_of(path + len);
@@ -139,7 +141,7 @@ static bool is_text(const char *s, size_t len)
 	return text;
 }
 
-/* Do the files of EXTENSION in a directory, of which there are several, have all to be declared? */
+/* Whether several files of EXTENSION are in the directory, all of them wanted. */
 static bool covers(const struct shorten *s, size_t from, size_t end, size_t len,
 		   const char *extension)
 {
@@ -154,14 +156,14 @@ static bool covers(const struct shorten *s, size_t from, size_t end, size_t len,
 	return n > 1 && is_text(extension, strlen(extension));
 }
 
-/* Files FROM to END, which have a directory in common whose path has LEN bytes, and what has been
- * found out about its extensions. */
+/* Files FROM to END, which share a directory whose path has LEN bytes, and results about its
+ * extensions. */
 struct directory {
 	size_t from, end, len;
-	json_t *extensions; /* .c: whether one glob stands for all */
+	json_t *extensions; /* .c: whether one glob matches all */
 };
 
-/* Declares file I, unless the glob of an earlier one has. */
+/* Declares file I unless an earlier file's glob matches it. */
 static void add_file(struct shorten *s, const struct directory *d, size_t i)
 {
 	const char *path = s->files[i].path, *extension = extension_of(path + d->len);
@@ -187,8 +189,8 @@ static void add_file(struct shorten *s, const struct directory *d, size_t i)
 	free(escaped);
 }
 
-/* Declares the files of a directory and of those below.
- * NOLINTNEXTLINE(misc-no-recursion): no path has more directories than PATH_MAX allows */
+/* Declares the files of a directory and below. NOLINTNEXTLINE(misc-no-recursion): PATH_MAX bounds
+ * the number of directories in a path */
 static void shorten(struct shorten *s, struct directory d)
 {
 	size_t wanted = 0, below;
@@ -197,7 +199,7 @@ static void shorten(struct shorten *s, struct directory d)
 		wanted += s->files[i].wanted;
 	if (!wanted)
 		return;
-	/* Of the whole workspace there is no such glob: what comes later isn't meant. */
+	/* Never a glob for the whole workspace: it would match files that are added later. */
 	if (d.len && wanted == d.end - d.from && wanted > 1 &&
 	    is_text(s->files[d.from].path, d.len)) {
 		add_glob(s, s->files[d.from].path, d.len, "**");

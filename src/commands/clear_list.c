@@ -18,16 +18,16 @@
 #include "platform/macros.h"
 #include "snappers/mount_list.h"
 
-/* Shorter words of files are everywhere (bin, src, a.c). */
+/* Shorter words of file names occur everywhere (bin, src, a.c). */
 #define NAME_MIN 4
 #define NAMES_MAX (8 * 1000 * 1000)
-/* Ids below it belong to the distribution's own users. */
+/* Lower ids belong to the distribution's own users. */
 #define UID_FIRST_PERSON 1000
 #define UID_NOBODY 65534
 
 /* ---- strings from a file ---- */
 
-/* Looked up by their first four bytes; those that are shorter one after the other. */
+/* Indexed by their first four bytes; shorter ones are compared one by one. */
 #define KEY 4
 #define LINE_SIZE (64 * 1024)
 #define BITS (1 << 20)
@@ -114,7 +114,7 @@ static int add_string(struct clear_list *l, const char *text, size_t len, const 
 	return 0;
 }
 
-/* As JSON writes it (RFC 8259, 7). */
+/* As JSON escapes it (RFC 8259, 7). */
 static size_t json_escape(char *out, const char *s, size_t len)
 {
 	char *p = out;
@@ -163,7 +163,7 @@ out:
 	return err;
 }
 
-/* Its length, without its end; -ENODATA: there is no more, or -E2BIG. */
+/* Returns the length without the line's end; -ENODATA: there are no more lines; or -E2BIG. */
 static ssize_t read_line(FILE *file, char line[LINE_SIZE])
 {
 	ssize_t n = 0;
@@ -276,7 +276,7 @@ static bool is_separator(char c)
 	return c && strchr(SEPARATORS, c);
 }
 
-/* The next word from *AT on; 0 at the end. */
+/* Returns the next word from *AT on; 0 at the end. */
 static size_t next_word(const char *text, size_t len, size_t *at)
 {
 	size_t n = 0;
@@ -318,7 +318,7 @@ static int add_host(struct clear_list *l)
 	return err ? err : add_whole(&l->words, u.nodename);
 }
 
-/* Not of those that the distribution brings: root and daemon are everywhere. */
+/* Skips users of the distribution: root and daemon occur everywhere. */
 static int add_users(struct clear_list *l)
 {
 	const struct passwd *p;
@@ -404,7 +404,7 @@ static int add_names_below(struct clear_list *l, char *path)
 	return err;
 }
 
-/* What the encoders themselves say in such places. */
+/* Words that the encoders themselves write in such places. */
 static const char *const own_words[] = {
 	"pipe",     "socket",   "anon_inode", "memfd",    "eventpoll",   "eventfd",
 	"signalfd", "timerfd",  "inotify",    "io_uring", "perf_event",  "pidfd",
@@ -466,7 +466,7 @@ const char *clear_list__word(const struct clear_list *l, bool names, const char 
 
 	if (!(l->words.n + l->names.n) || !len)
 		return NULL;
-	/* Addresses have separators in them. */
+	/* Addresses contain separators. */
 	*ret_len = len;
 	if (is_clear(l, names, text, len))
 		return text;

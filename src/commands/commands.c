@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The table of commands. A new one is a file, a row here, and its page (make docs). */
+/* The table of commands. A new command needs a file, a row here, and its page (make docs). */
 #include "options/command.h"
 
 /* clang-format off */

@@ -8,7 +8,7 @@
 #include "platform/privileges.h"
 #include "platform/system_calls.h"
 
-/* A session that is empty is removed from the directory that it lies in. */
+/* An empty session is removed from its parent directory. */
 static void allow_dir(const char *dir)
 {
 	char *parent;
@@ -33,6 +33,6 @@ void confine(const struct confinement *c)
 	if (c->state >= 0)
 		landlock__allow(state);
 	if (privileges__drop(c->keep) || landlock__enter())
-		return; /* neither is there without no_new_privs */
+		return; /* both require no_new_privs */
 	system_calls__restrict(c->network);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commands that read sessions, which may be anybody's, restrict themselves before: a defect in a
- * parser is then of little use. As a recording does (docs/privileges.md). */
+/* Commands that read sessions, which may be untrusted, first restrict themselves like a recording
+ * (docs/privileges.md), so that a bug in a parser can do little harm. */
 #ifndef IOTRC_CONFINE_H
 #define IOTRC_CONFINE_H
 
@@ -8,17 +8,17 @@
 #include <stdint.h>
 
 struct confinement {
-	const char *const *dirs; /* may be written to, with the directories that they lie in */
+	const char *const *dirs; /* writable, and their parent directories as well */
 	int n_dirs;
-	const char *target; /* likewise, but not the directory that it lies in; NULL: none */
-	int state;          /* likewise, the descriptor of a directory; negative: none */
+	const char *target; /* writable, without its parent directory; NULL: none */
+	int state;          /* writable, the descriptor of a directory; negative: none */
 	bool network;       /* Internet sockets */
-	uint64_t keep;      /* capabilities, of which others are given up */
+	uint64_t keep;      /* capabilities to keep */
 };
 
-/* From now on this process runs no programs, has no more capabilities than C says, writes only
- * where C says and opens no other sockets. What the kernel has not got is left out. Before other
- * threads are started, except those that only write to what is open. */
+/* From now on this process executes no programs, keeps only the capabilities in C, writes only
+ * where C allows it and opens no other sockets. Features that the kernel lacks are skipped. To be
+ * called before other threads are started, except threads that only write to open files. */
 void confine(const struct confinement *c);
 
 #endif

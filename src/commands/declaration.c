@@ -14,7 +14,7 @@ static const char *const keys[DECLARED_LISTS] = {
 	[OPTIONAL_INPUTS] = "optional_inputs",
 };
 
-/* Keys that say something to people or to other programs. */
+/* Keys that are meant for people or other programs. */
 static const char *const other_keys[] = { "$schema", "source", "undetermined", NULL };
 
 static bool is_list(const char *key)
@@ -47,7 +47,7 @@ bool declaration__is_undetermined(const struct declaration *d, enum declared lis
 	return false;
 }
 
-/* PATH below directory ROOT, or NULL. */
+/* Returns PATH below directory ROOT, or NULL. */
 static const char *below(const char *path, const char *root)
 {
 	size_t len = strlen(root);
@@ -55,7 +55,7 @@ static const char *below(const char *path, const char *root)
 	return len > 1 && !strncmp(path, root, len) && path[len] == '/' ? path + len + 1 : NULL;
 }
 
-/* The glob that ENTRY is, which the caller frees; NULL: it is none. */
+/* Returns ENTRY as a glob, to be freed by the caller; NULL if it is not one. */
 static char *glob_of(const json_t *entry)
 {
 	char *name, *glob;
@@ -68,7 +68,7 @@ static char *glob_of(const json_t *entry)
 	return glob;
 }
 
-/* The last glob's real name, where a symlink leads to it. */
+/* Adds the real path of the last glob if it is reached through a symlink. */
 static int add_real_name(struct globs *g, const struct declaration_root *root)
 {
 	const char *path = globs__path(g, globs__count(g) - 1), *inside;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a command is declared to read and write: lists of globs, relative to the workspace. */
+/* The declared inputs and outputs of a command: lists of globs relative to the workspace. */
 #ifndef IOTRC_DECLARATION_H
 #define IOTRC_DECLARATION_H
 
@@ -12,7 +12,7 @@ enum declared {
 	DECLARED_OUTPUTS,
 	IGNORED_READS,
 	IGNORED_WRITES,
-	OPTIONAL_INPUTS, /* that are never called unused */
+	OPTIONAL_INPUTS, /* never reported as unused */
 	DECLARED_LISTS,
 };
 
@@ -21,20 +21,20 @@ struct declaration {
 	struct globs *lists[DECLARED_LISTS];
 };
 
-/* Where the workspace is, and how it was spelt. */
+/* The workspace's directory, and its spelling by the user. */
 struct declaration_root {
 	const char *real, *shown;
 };
 
 #define DECLARATION_WHY_MAX 512
 
-/* Makes one of DOCUMENT, which it keeps a reference to. A name without wildcards that exists and is
- * reached through a symlink stands for its real name, too. 0, or a negative errno, and WHY says in
- * words what is wrong. */
+/* Creates a declaration from DOCUMENT and keeps a reference to it. A literal path that exists and
+ * is reached through a symlink also stands for its real path. Returns 0, or a negative errno and
+ * the reason in WHY. */
 int declaration__new(struct declaration *ret, json_t *document, const struct declaration_root *root,
 		     char why[DECLARATION_WHY_MAX]);
 
-/* Could whoever made the declaration not tell what is in LIST (its `undetermined`)? */
+/* Whether LIST is in `undetermined`: whoever made the declaration could not determine it. */
 bool declaration__is_undetermined(const struct declaration *d, enum declared list);
 
 void declaration__clear(struct declaration *d);

@@ -16,11 +16,12 @@
 #include "summary/summary.h"
 
 #define TOP 3
-#define NAME_MAX_SHOWN 36   /* bytes of a file's name: of a longer one the end */
-#define ROWS_AT_ONCE 1024   /* rows between two looks at the clock */
-#define ROWS_IN_BUDGET 1000 /* a row takes a microsecond, or so */
+#define NAME_MAX_SHOWN 36   /* bytes of a file's name; longer names are cut at the start */
+#define ROWS_AT_ONCE 1024   /* rows between two checks of the time */
+#define ROWS_IN_BUDGET 1000 /* a row takes about a microsecond */
 
-/* Reads and writes wait for people and for each other, too: those that wait for a disk say more. */
+/* Reads and writes may also wait for users or for other processes; those that wait for a disk are
+ * more interesting. */
 struct slow {
 	uint64_t ns;
 	char operation[32];
@@ -48,7 +49,7 @@ struct digest {
 	struct slow slow[TOP];
 	uint64_t rows[STREAM_COUNT], all[STREAM_COUNT]; /* read, and in the session */
 	uint64_t deadline_ns;
-	uint64_t step[STREAM_COUNT], files[STREAM_COUNT]; /* every so many of the files is read */
+	uint64_t step[STREAM_COUNT], files[STREAM_COUNT]; /* every how many-th file is read */
 	int operation, filename;
 };
 
@@ -148,7 +149,7 @@ static int begin(struct digest *d)
 
 /* ---- printing ---- */
 
-/* One name of a group, as it may be shown, without a line's end. */
+/* One name of a group, printable, without a line feed. */
 static void print_name(FILE *out, const char *s, size_t len)
 {
 	char name[NAME_MAX_SHOWN + 8], shown[SHOWN_MAX(sizeof(name))];

@@ -37,12 +37,12 @@ static const char *const state_keys[STATES] = { "ok", "note", "bad" };
 
 struct finding {
 	enum state state;
-	bool private; /* the text has names of this machine: not for a bundle */
+	bool private; /* the text contains names of this machine: not for a bundle */
 	char text[ENGINE_PROBLEM_MAX + 256];
-	char fix[256]; /* "" where nothing is to be done */
+	char fix[256]; /* "" if nothing needs to be done */
 };
 
-/* What became of a hook when it was exercised. */
+/* The result of a hook in the self-test. */
 enum hook_state { FIRES, RARE, NOT_DONE, SILENT, ABSENT, HOOK_STATES };
 
 static const char *const hook_words[HOOK_STATES] = { "fires", "rare", "not exercised", "silent",
@@ -56,13 +56,13 @@ struct hook_finding {
 
 struct doctor {
 	struct options options;
-	char message[OPTIONS_MESSAGE_MAX]; /* what is wrong with the configuration, or "" */
-	char dir[PATH_MAX]; /* where files can be tried: the traces' directory, or its parent */
+	char message[OPTIONS_MESSAGE_MAX]; /* the error in the configuration, or "" */
+	char dir[PATH_MAX]; /* for test files: the traces' directory, or its parent */
 	struct hook_finding hooks[ENGINE_HOOKS_MAX];
 	size_t n_hooks;
 	const char *limits[ENGINE_LIMITS_MAX];
 	size_t n_limits;
-	uint32_t dead;     /* streams that can't be recorded */
+	uint32_t dead;     /* streams that cannot be recorded */
 	bool in_namespace; /* … of process ids */
 };
 
@@ -80,7 +80,7 @@ static void find(struct finding *f, enum state state, const char *fix, const cha
 	snprintf(f->fix, sizeof(f->fix), "%s", fix ?: "");
 }
 
-/* The first line of a small file, or false. */
+/* Reads the first line of a small file; false on failure. */
 static bool read_line(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -282,7 +282,7 @@ static void check_configuration(struct doctor *d, struct finding *f)
 }
 
 #define GB 1000000000
-#define LEAST (1 << 20) /* for a manifest, whatever --min-free says */
+#define LEAST (1 << 20) /* for a manifest, independent of --min-free */
 
 static void check_space(struct doctor *d, struct finding *f)
 {
@@ -364,7 +364,7 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 	}
 }
 
-/* Loads and attaches everything for STREAMS; then, with hooks, makes them fire. */
+/* Loads and attaches everything for STREAMS; with hooks, also makes them fire. */
 static int try_streams(struct doctor *d, uint32_t streams, char problem[ENGINE_PROBLEM_MAX])
 {
 	struct selection selection = { .streams = streams, .ops = ALL_OPS };
@@ -386,7 +386,7 @@ static int try_streams(struct doctor *d, uint32_t streams, char problem[ENGINE_P
 	}
 	if (err)
 		return err;
-	/* Requests are completed some time after what made them. */
+	/* Requests complete some time after the exercise that made them. */
 	usleep(200000);
 	d->n_hooks = engine__hooks(engine, hooks);
 	for (size_t i = 0; i < d->n_hooks; i++) {
@@ -409,7 +409,7 @@ static void check_hooks(struct doctor *d, struct finding *f)
 	int err = try_streams(d, CAPTURED, problem);
 	bool privileges = err == -EPERM || err == -EACCES;
 
-	/* One that can't be had spoils all of them: which is it? */
+	/* One unsupported stream makes all fail: find out which. */
 	for (int s = 0; err && s < STREAM_CAPTURED; s++)
 		if (try_streams(d, 1u << s, *first ? ignored : first))
 			d->dead |= 1u << s;
@@ -452,9 +452,9 @@ static const struct check {
 };
 #define N_CHECKS ARRAY_SIZE(checks)
 
-/* ---- what comes of it, by stream ---- */
+/* ---- the result for each stream ---- */
 
-/* What STREAM lacks, one after the other from I = 0 on; NULL at the end. */
+/* Returns what STREAM lacks, one item after the other from I = 0 on; NULL at the end. */
 static const char *next_lack(const struct doctor *d, int stream, size_t *i)
 {
 	while (*i < d->n_hooks) {
@@ -546,9 +546,9 @@ static json_t *to_json(const struct doctor *d, const struct finding *found, bool
 			 "hooks", hooks, "limits", limits);
 }
 
-/* ---- the bundle: the same, and the machine, without a name ---- */
+/* ---- the bundle: the report and the machine, without names ---- */
 
-/* The value of KEY in /etc/os-release: the distribution's own words. */
+/* Returns the value of KEY in /etc/os-release. */
 static void add_os(json_t *machine, const char *key, const char *as)
 {
 	char line[256];
@@ -566,7 +566,7 @@ static void add_os(json_t *machine, const char *key, const char *as)
 		fclose(f);
 }
 
-/* Types of filesystems that are mounted, and how many of each: where would be names. */
+/* The types of mounted file systems and how many there are of each. Mount points would be names. */
 static json_t *filesystems(void)
 {
 	json_t *types = json_object();
@@ -623,7 +623,7 @@ static int write_bundle(const char *path, json_t *report)
 
 /* ---- the command ---- */
 
-/* Options as a recording would have them. A configuration with a mistake is a finding. */
+/* The options that a recording would use. An invalid configuration is a finding. */
 static void read_options(struct doctor *d, const char *config)
 {
 	char *argv[] = { "iotrc", "--config", (char *)config, NULL };
@@ -638,7 +638,8 @@ static void read_options(struct doctor *d, const char *config)
 	d->options.argv = NULL;
 }
 
-/* The directory of the traces, or the one that it will be made in: only that one is made. */
+/* The directory of the traces, or its parent if it is missing: only the last component is
+ * created. */
 static void choose_dir(struct doctor *d)
 {
 	char *slash;
@@ -649,7 +650,7 @@ static void choose_dir(struct doctor *d)
 		d->dir[--len] = 0;
 	if (!access(d->dir, F_OK))
 		return;
-	/* What the service is given, or makes. */
+	/* What the service is given, or creates. */
 	if (!strncmp(d->dir, "/var/lib/iotrc", 14) && access("/var/lib/iotrc", F_OK)) {
 		strcpy(d->dir, "/var/lib");
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `iotrc doctor`: will recording work here, what will it give, and if not, why. */
+/* `iotrc doctor`: whether recording works on this machine, what it will record, and why not. */
 #ifndef IOTRC_DOCTOR_H
 #define IOTRC_DOCTOR_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sessions as files of other programs. */
+/* Converts sessions to the formats of other programs. */
 #include "commands/export.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ struct task {
 	bool progress; /* was shown */
 };
 
-/* Both commands take all of them. */
+/* Options of both commands. */
 static const struct command_option export_options[] = {
 	{ "to", 't', "FORMAT",
 	  "csv, jsonl, parquet, perfetto, strace, msr, blkparse,\nfio, oracle-general or lcs" },
@@ -55,7 +55,7 @@ static int on_row(void *arg, const struct export_row *row)
 	return !err && ferror(t->export.out) ? -EIO : err;
 }
 
-/* On a terminal, while the output goes to a file. */
+/* Only on a terminal, and if the output goes to a file. */
 static void show_progress(void *arg, uint64_t read, uint64_t given)
 {
 	struct task *t = arg;
@@ -94,7 +94,7 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 	return err;
 }
 
-/* What was exported, and what wasn't, on stderr. */
+/* Prints on stderr what was exported, and what was not. */
 static void tell(const struct task *t, const struct scan_result *result)
 {
 	uint64_t rows = 0, lost = 0;
@@ -138,7 +138,7 @@ static int export_to(struct task *t, const char *name, bool force, char **paths)
 	return EXIT_OK;
 }
 
-/* DuckDB reads the files and writes the output: rows don't pass through here. */
+/* DuckDB reads the files and writes the output; iotrc does not read the rows. */
 static int export_parquet(struct task *t, const char *name, bool force, char **paths)
 {
 	struct scan_result result = { .why = "" };
@@ -194,7 +194,7 @@ static bool parse_block(const char *text, uint32_t *ret)
 	return *text >= '1' && *text <= '9' && !*end && n <= BLOCK_MAX;
 }
 
-/* What goes together; NULL, or what is wrong. */
+/* Checks the combination of options. Returns NULL, or what is wrong. */
 static const char *wrong(struct task *t, const char *name)
 {
 	if (!t->format)
@@ -212,7 +212,7 @@ static const char *wrong(struct task *t, const char *name)
 	return NULL;
 }
 
-/* What is on the command line, as it stands there. */
+/* Takes the command line. */
 struct wishes {
 	const char *format, *output, *streams, *where, *columns, *block;
 	bool force;
@@ -232,7 +232,7 @@ static int parse_options(struct command_line *l, struct wishes *w)
 	return option;
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int prepare_parquet(struct task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
@@ -248,7 +248,7 @@ static int prepare_parquet(struct task *t, const struct wishes *w)
 	return w->output ? 0 : command__usage(c, "this format needs -o FILE");
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int prepare(struct task *t, const struct wishes *w)
 {
 	const struct command *c = t->command;
@@ -299,7 +299,7 @@ static int export_main(int argc, char **argv)
 	return run_command(&task, &w, argv + l.at);
 }
 
-/* Streams stand before sessions. One is CSV, several are JSON lines, unless told otherwise. */
+/* Streams precede sessions. By default one stream is written as CSV, several as JSON lines. */
 static int cat_main(int argc, char **argv)
 {
 	struct task task = { .command = &cat_command };

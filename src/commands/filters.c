@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "base/mounts.h"
 
-#define TOLD_MAX 600 /* bytes of filters in one line */
+#define TOLD_MAX 600 /* bytes of filters in a line */
 
 /* ---- prefixes ---- */
 
-/* PATH with every symlink followed, as far as it is there; what isn't stays as it is. A copy, or
- * NULL. */
+/* Returns a copy of PATH with all symlinks resolved as far as it exists; the rest is unchanged.
+ * NULL if out of memory. */
 static char *follow(const char *path)
 {
 	char *there = strdup(path), *slash, *real, *all = NULL;
@@ -37,7 +37,7 @@ static char *follow(const char *path)
 	return all;
 }
 
-/* Whether PATH lies where the kernel makes the files up (/proc, /sys, /dev). */
+/* Whether PATH is on a file system whose files the kernel generates (/proc, /sys, /dev). */
 static bool is_made_up(const char *path)
 {
 	struct mounts *mounts;
@@ -50,7 +50,7 @@ static bool is_made_up(const char *path)
 	return pseudo;
 }
 
-/* Devices, pipes and sockets: the default scope has none. */
+/* Devices, pipes and sockets are not in the default scope. */
 static bool is_special(const char *path)
 {
 	struct stat st;
@@ -66,11 +66,11 @@ static bool is_absent(const char *path)
 	return lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* Says what there is to say about PREFIX, which is number GIVEN, and adds where it leads to. */
+/* Logs hints about PREFIX, which is number GIVEN, and adds the path that it resolves to. */
 static void look_at_path(struct filters *f, const char *prefix, size_t given)
 {
 	struct selection *s = f->selection;
-	/* The links of /proc lead everybody elsewhere (self). */
+	/* Links in /proc resolve differently for each process (self). */
 	bool made_up = is_made_up(prefix);
 	char *real = made_up ? NULL : follow(prefix);
 	const char *path = real ?: prefix;
@@ -109,7 +109,7 @@ static void look_at_paths(struct filters *f)
 
 /* ---- processes ---- */
 
-/* The process whose thread PID is (/proc/PID/status), or 0 where that can't be read. */
+/* Returns the process of thread PID (/proc/PID/status), or 0 if that cannot be read. */
 static pid_t process_of(pid_t pid)
 {
 	char name[64], line[256];
@@ -154,8 +154,7 @@ void filters__done(struct filters *f)
 	*f = (struct filters){ 0 };
 }
 
-/* The filters as they were given, without those of MATCHED; what doesn't fit into SIZE bytes is cut
- * off. */
+/* Prints the filters as given, except those of MATCHED, cut to SIZE bytes. */
 static void name_values(const struct filters *f, const struct matched *matched, char *buf,
 			size_t size)
 {
@@ -184,7 +183,7 @@ static void name_others(const struct selection *s, char *buf, size_t size)
 		 s->ops != ALL_OPS ? " --ops" : "");
 }
 
-/* A prefix has matched where what it leads to has. */
+/* A prefix has matched if the path that it resolves to has. */
 static struct matched given_ones(const struct filters *f, const struct matched *matched)
 {
 	struct matched m = *matched;

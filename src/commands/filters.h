@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Filters that nothing can pass, or nothing has passed: a recording that stays empty says why. */
+/* Filters that cannot match, or have matched nothing, so that the user learns why a recording is
+ * empty. */
 #ifndef IOTRC_FILTERS_H
 #define IOTRC_FILTERS_H
 
@@ -9,22 +10,21 @@
 
 struct filters {
 	struct selection *selection; /* borrowed */
-	size_t n_given;              /* of its paths: what follows is where these lead to */
+	size_t n_given;              /* as given; the others are what they resolve to */
 	struct {
 		char *path;
 		size_t given; /* the prefix that leads there */
 	} resolved[SELECTION_LIST_MAX];
 };
 
-/* Looks at what SELECTION (borrowed until filters__done()) is about. A prefix that leads through
- * symlinks gets the file's own name beside it: that is what the kernel knows a file by. Logs a line
- * for each such prefix, and for each prefix or process that isn't there or that the default scope
- * leaves out. */
+/* Examines SELECTION, which is borrowed until filters__done(). For a prefix that contains symlinks
+ * it adds the real path, by which the kernel knows the file. Logs a line for each such prefix, and
+ * for each prefix or process that does not exist or is outside the default scope. */
 void filters__look(struct filters *f, struct selection *selection);
 void filters__done(struct filters *f);
 
-/* At the end of a recording: logs a line if there are filters and no row has come, or else one that
- * names the values of --path, --pid and --command that nothing has matched. */
+/* At the end of a recording: if there are filters, logs a line if there were no rows at all, or one
+ * that lists the values of filters that matched nothing. */
 void filters__tell_end(const struct filters *f, const struct matched *matched,
 		       const struct status_snapshot *counts);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A recording from its start to its end. */
+/* A recording from start to end. */
 #include "commands/record.h"
 
 #include <errno.h>
@@ -92,7 +92,7 @@ int record__run(const struct options *options)
 	if (code < 0) {
 		r.begun_ns = clock__mono_ns();
 		code = recording__tell_ready(&r);
-		/* What runs as a service says how it goes in STATUS= and at the end. */
+		/* A service reports its progress in STATUS= and at the end. */
 		status__begin(&r.status, output__stream(OUTPUT_STDERR), STDERR_FILENO,
 			      options->quiet || log__unattended());
 		if (!code) {

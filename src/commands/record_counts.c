@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Counts of a recording, and its manifest. */
+/* The counts of a recording, and its manifest. */
 #include "commands/recording.h"
 
 #include <stdatomic.h>
@@ -14,8 +14,8 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-/* The manifest grows with the session, and is written whole: of the main thread's time it takes one
- * part in so many at most, and one more, however many files are finished. */
+/* The manifest grows with the session and is always written whole. Writing it takes at most this
+ * share of the main thread's time, however many files are finished. */
 #define MANIFEST_SHARE 10
 
 uint32_t recording__enabled_streams(const struct options *o)
@@ -98,7 +98,7 @@ int recording__write_manifest(struct recording *r)
 	return err;
 }
 
-/* Before there is any file: whatever a crash leaves behind has a manifest that says what it is. */
+/* Before any other file, so that a manifest describes whatever a crash leaves. */
 int recording__write_first_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
@@ -116,7 +116,7 @@ void recording__manifest_grown(void *arg)
 	record_signals__wake();
 }
 
-/* A step that no manifest tells of is one that recovery must find in the rows (row_clock.h). */
+/* A step that is in no manifest has to be derived from the rows at recovery (row_clock.h). */
 bool recording__clock_was_set(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];

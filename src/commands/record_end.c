@@ -28,7 +28,7 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-/* Whether the kernel has left out hooks; then says of which streams rows may be missing. */
+/* Returns whether the kernel has skipped hooks, and logs which streams may lack rows. */
 static bool tell_missed(struct recording *r)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
@@ -52,7 +52,7 @@ static void tell_gap(void *arg, const char *text)
 	recording__complain("%s", text);
 }
 
-/* Waits for the rest of the upload; false: one of its threads is stuck. */
+/* Waits for the rest of the upload. Returns false if one of its threads is stuck. */
 static bool finish_upload(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -68,7 +68,7 @@ static bool finish_upload(struct recording *r)
 	return ended;
 }
 
-/* ---- the phases of the end: each returns whether all went well, and has said what didn't ---- */
+/* ---- the phases of the end: each returns whether it succeeded, and reports errors itself ---- */
 
 static bool stop_background(struct recording *r)
 {
@@ -104,10 +104,10 @@ static bool stop_capture(struct recording *r)
 	bool kept;
 	int err;
 
-	recording__take_snapshot(r, &s); /* tells the lost stream what the snapshots lost */
+	recording__take_snapshot(r, &s); /* writes the losses of snapshots to the lost stream */
 	capture__stop(r->capture);
-	/* What the last write and the end of a file lose is lost after the last row of all other
-	 * streams. */
+	/* Rows lost by the last write, or at the end of a file, are reported after the last row of
+	 * all other streams. */
 	writer__settle(r->writer);
 	capture__tell_last(r->capture);
 	kept = stop_keeping(r);
@@ -141,7 +141,7 @@ static bool end_manifest(struct recording *r)
 	return !err && !unmounted;
 }
 
-/* Whether no row is missing; S are the last counts. */
+/* Whether no row is missing; S has the final counts. */
 static bool is_complete(struct recording *r, const struct status_snapshot *s)
 {
 	uint64_t unnamed = capture__unnamed(r->capture);
@@ -156,7 +156,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 		ok &= !row_counts__lost(&s->streams[i].rows);
 	ok &= !tell_missed(r);
 	engine__gaps(r->engine, tell_gap, r);
-	/* Developer mode doesn't believe itself. */
+	/* In developer mode, the session is verified. */
 	return ok &
 	       !(r->options->dev && verify__dir(r->session->path, output__stream(OUTPUT_STDERR)));
 }
@@ -172,7 +172,7 @@ static void tell_people(const struct recording *r, const struct status_snapshot 
 	status__hint(out, r->session->path);
 }
 
-/* Ends the recording; the exit code. */
+/* Ends the recording; returns the exit code. */
 int recording__finish(struct recording *r)
 {
 	struct status_snapshot s;

@@ -14,7 +14,7 @@
 #include "uploader/queue.h"
 #include "uploader/upload.h"
 
-/* Binds and opens what may need privileges. */
+/* Opens and binds, which may need privileges. */
 int recording__prepare_metrics(struct recording *r)
 {
 	const struct metrics_settings *settings = &r->options->metrics;
@@ -70,7 +70,7 @@ static struct metrics_values collect_metrics(struct recording *r, const struct s
 	return v;
 }
 
-/* Passes the counts of S, and all else, to the publisher. */
+/* Passes the counts of S and everything else to the publisher. */
 void recording__publish(struct recording *r, const struct status_snapshot *s, bool recording)
 {
 	struct metrics_values values;

@@ -21,10 +21,9 @@
 #include "platform/macros.h"
 #include "uploader/upload.h"
 
-#define ALIVE_NS \
-	(10 * NSEC_PER_SEC) /* between two lines of status, where nobody waits for signs of life */
+#define ALIVE_NS (10 * NSEC_PER_SEC) /* between two status lines if no watchdog requires more */
 
-/* Goes into the background. 0, or the exit code: nothing has begun yet. */
+/* Goes into the background. Returns 0, or the exit code; nothing has been started yet. */
 int recording__become_daemon(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -41,7 +40,7 @@ int recording__become_daemon(struct recording *r)
 		     0;
 }
 
-/* For programs as it is; for people as it may be shown. */
+/* The path unchanged for programs, and escaped for people. */
 static void tell_path(const char *path)
 {
 	FILE *out = output__stream(OUTPUT_STDOUT);
@@ -53,19 +52,19 @@ static void tell_path(const char *path)
 	fflush(out);
 }
 
-#define STATUS_PATH_MAX 200 /* bytes of the session's path that a service's status has */
+#define STATUS_PATH_MAX 200 /* bytes of the session's path in the service's status */
 
-/* Recording has begun. 0, or the exit code. */
+/* Reports that recording has begun. Returns 0, or the exit code. */
 int recording__tell_ready(struct recording *r)
 {
 	char shown[SHOWN_MAX(STATUS_PATH_MAX)];
 	int err;
 
-	/* Where that is the journal, the message below says it. */
+	/* If stdout is the journal, the message below contains it. */
 	if (!log__unattended())
 		tell_path(r->session->path);
 	if (r->options->daemon) {
-		output__settle(OUTPUT_STDOUT); /* stdout is another one from here on */
+		output__settle(OUTPUT_STDOUT); /* stdout changes from here on */
 		err = daemon__ready(&r->daemon);
 		if (err)
 			return recording__complain("cannot write %s: %s", r->options->log_file,
@@ -78,7 +77,7 @@ int recording__tell_ready(struct recording *r)
 	return 0;
 }
 
-/* A sign of life, as long as the reader shows one itself. */
+/* Sends a sign of life only while the reader makes progress. */
 void recording__tell_alive(struct recording *r, const struct status_snapshot *now)
 {
 	uint64_t watchdog = notify__watchdog_ns(), period = watchdog ? watchdog / 4 : ALIVE_NS,
@@ -96,7 +95,7 @@ void recording__tell_alive(struct recording *r, const struct status_snapshot *no
 	r->told = *now;
 }
 
-/* Takes over what has changed in the configuration file and can change now. */
+/* Applies changes of the configuration file that are possible during a recording. */
 static void apply(struct recording *r, struct options *new)
 {
 	const struct options *o = r->options;
@@ -115,7 +114,7 @@ static void apply(struct recording *r, struct options *new)
 	options__done(new);
 }
 
-/* SIGHUP begins new files at once, whatever becomes of the rest. */
+/* SIGHUP starts new files at once, whatever happens to the configuration. */
 void recording__reload(struct recording *r)
 {
 	int err;
@@ -150,7 +149,7 @@ void recording__end_reload(struct recording *r)
 	notify__send("READY=1");
 }
 
-/* Nobody watches: one line says it. */
+/* Nobody watches: one line is enough. */
 void recording__tell_end(const struct recording *r, const struct status_snapshot *s)
 {
 	uint64_t written = 0, lost = 0;

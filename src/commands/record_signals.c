@@ -19,7 +19,7 @@ void record_signals__wake(void)
 	(void)n; /* full is awake enough */
 }
 
-/* It only leaves: whatever it wrote to might hold it up. */
+/* Only exits: any write might block. */
 static void on_signal(int signal)
 {
 	int saved = errno;
@@ -51,8 +51,8 @@ int record_signals__catch(void)
 	waking_fd = fds[1];
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
-	/* A reader of stdout or stderr that goes away doesn't end a recording. */
+	/* A recording goes on if the reader of its stdout or stderr exits. */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of the write */
+	signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of the write */
 	return 0;
 }

@@ -5,18 +5,18 @@
 
 #include <signal.h>
 
-/* Set by the handlers, except for the last three, which the main thread sets for them. */
+/* Set by the handlers, except the last three, which the main thread sets for the handlers. */
 extern struct record_signals {
-	int wake_fd;                 /* readable after a signal or record_signals__wake() */
+	int wake_fd;                 /* becomes readable after a signal or record_signals__wake() */
 	volatile sig_atomic_t stops; /* SIGINT, SIGTERM: end the recording; a second one exits */
 	volatile sig_atomic_t rotate_asked;   /* SIGHUP */
 	volatile sig_atomic_t counters_asked; /* SIGUSR1 */
-	volatile sig_atomic_t loading;        /* nothing is recorded yet: just exit */
+	volatile sig_atomic_t loading;        /* nothing has been recorded yet: just exit */
 	volatile sig_atomic_t recorded;       /* only the upload is left: exit with code_recorded */
 	volatile sig_atomic_t code_recorded;
 } record_signals;
 
-/* Installs the handlers. 0, or a negative errno. */
+/* Installs the handlers. Returns 0, or a negative errno. */
 int record_signals__catch(void);
 
 /* Wakes the main thread. From any thread, and from handlers. */

@@ -32,7 +32,7 @@
 
 #define BUCKET "linux_v1"
 
-/* The command line as it was given: what argv[] still holds. */
+/* The command line as given, from argv[]. */
 #define COMMAND_LINE_MAX 4096
 static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
 {
@@ -66,8 +66,7 @@ static void on_file_finished(void *arg, const struct file_facts *facts)
 	record_signals__wake();
 }
 
-/* 0, or the exit code. Without a state directory there is no anonymisation; a recording there
- * is. */
+/* Returns 0, or the exit code. Anonymisation requires the state directory; recording does not. */
 static int open_state(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -114,7 +113,7 @@ static int begin_snapshots(struct recording *r)
 	return snapshots__new(&r->snapshots, &config);
 }
 
-/* This machine's, or one that reads a file. */
+/* This machine's engine, or one that reads a file. */
 static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 {
 	struct engine_config config = {
@@ -166,7 +165,7 @@ static bool is_failing(void *arg)
 	return writer__failing(r->writer);
 }
 
-/* The session's directory is another one, and empty or so. */
+/* The session's directory was replaced by an almost empty one. */
 static void on_moved(void *arg)
 {
 	struct recording *r = arg;
@@ -219,9 +218,9 @@ static uint64_t privileges_of(const struct options *o, bool gives)
 	return privileges__needed(&use);
 }
 
-/* ---- the phases of the start: each returns 0, or the exit code and has said why ---- */
+/* ---- the phases of the start: each returns 0, or the exit code after a message ---- */
 
-/* Finds out what can fail before anything is made. */
+/* Checks what can fail before anything is created. */
 static int prepare(struct recording *r, char machine_id[17])
 {
 	const struct options *o = r->options;
@@ -249,8 +248,8 @@ static int attach(struct recording *r)
 	char problem[ENGINE_PROBLEM_MAX];
 	int err;
 
-	/* The verifier's work, a second of a CPU, can't be called off otherwise: libbpf tries a
-	 * program again that a signal has interrupted. What is loaded goes with the process. */
+	/* Loading takes some time in the verifier, and cannot be interrupted otherwise: libbpf
+	 * retries after a signal. The kernel frees loaded programs when the process exits. */
 	record_signals.loading = !r->options->daemon && !record_signals.stops;
 	err = open_engine(r, problem);
 	record_signals.loading = 0;
@@ -269,7 +268,7 @@ static void tell_drop_reasons(struct recording *r)
 		manifest__set_diagnostic(r->manifest, "drop_reasons", names);
 }
 
-/* Makes the session's directory and its first manifest. */
+/* Creates the session's directory and its first manifest. */
 static int make_session(struct recording *r, const char *machine_id)
 {
 	const struct options *o = r->options;
@@ -307,7 +306,7 @@ static int make_session(struct recording *r, const char *machine_id)
 	return 0;
 }
 
-/* Makes the file that records are kept in, too. */
+/* Also creates the file for records. */
 static int begin_keeping(struct recording *r)
 {
 	const char *file = r->options->keep_records;
@@ -318,8 +317,8 @@ static int begin_keeping(struct recording *r)
 	return err ? recording__complain("cannot write %s: %s", file, strerror(-err)) : 0;
 }
 
-/* Lists what is written from now on. The output directory may have to be made anew, so it is its
- * parent's. */
+/* Lists the files that are written from now on. The output directory may have to be created again,
+ * so its parent is listed. */
 static void plan_writing(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -344,8 +343,8 @@ static void plan_writing(struct recording *r)
 		landlock__allow_parent(o->log_file);
 }
 
-/* What a defect in us could be used for. Kernels without one or both record all the same; the
- * manifest says it. */
+/* Limits the damage of a bug in iotrc. A kernel without these features can record all the same; the
+ * manifest says so. */
 static void restrict_threads(struct recording *r)
 {
 	const struct upload_settings *u = &r->options->upload;
@@ -357,8 +356,8 @@ static void restrict_threads(struct recording *r)
 		json_pack("{s:b, s:i}", "seccomp", filter, "landlock", r->landlock));
 }
 
-/* Gives up privileges, which each thread has for itself: before other threads are started, but
- * after the uploader's, which give up more than the others have left. */
+/* Drops privileges, which are per thread: before other threads are started, but after the
+ * uploader's, which drop more than the others would have left. */
 static int drop_privileges(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -376,7 +375,7 @@ static int drop_privileges(struct recording *r)
 	return 0;
 }
 
-/* Starts the threads from the ring to the disk, and those of the snapshots. */
+/* Starts the threads between the ring and the disk, and those of the snapshots. */
 static int start_threads(struct recording *r)
 {
 	const struct options *o = r->options;
@@ -403,9 +402,8 @@ static int start_threads(struct recording *r)
 	if (!err)
 		err = begin_capture(r);
 	priority__set(r->nice);
-	/* Landlock also keeps a thread from looking into other processes
-	 * (security/landlock/task.c), which the snapshots of these do. The threads above
-	 * restrict themselves. */
+	/* Landlock also prevents a thread from reading other processes (security/landlock/task.c),
+	 * which the snapshots of processes do. The other threads restrict themselves. */
 	if (!err && !o->snapshots.process_interval_ns)
 		err = landlock__enter();
 	if (!err)

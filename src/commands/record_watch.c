@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the main thread does while it records. */
+/* The main thread's work during a recording. */
 #include "commands/recording.h"
 
 #include <poll.h>
@@ -30,7 +30,7 @@ void recording__tell_staging(struct recording *r)
 	}
 }
 
-/* Says so when a thread that rows pass through stops, or goes on. */
+/* Logs when a thread that rows pass through stalls, or resumes. */
 static void tell_stuck(struct recording *r, const struct watchdog *d, const char *who,
 		       const char *what)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A recording while it runs: the state that the files record*.c share, and nobody else uses. They
- * are record.c (from start to end), record_start.c, record_watch.c, record_end.c (its phases),
- * record_counts.c (counts and the manifest), record_metrics.c and record_service.c. */
+/* The state of a running recording, which only the files record*.c share: record.c (from start to
+ * end), record_start.c, record_watch.c, record_end.c (its phases), record_counts.c (counts and the
+ * manifest), record_metrics.c and record_service.c. */
 #ifndef IOTRC_RECORDING_H
 #define IOTRC_RECORDING_H
 
@@ -37,7 +37,7 @@ struct recording {
 	struct filters filters;
 	struct memory_plan plan;
 	int nice;  /* of the main thread */
-	uid_t uid; /* owner of what is made; -1 leaves it */
+	uid_t uid; /* owner of created files; -1: unchanged */
 	gid_t gid;
 	struct clock *clock;
 	struct engine *engine;
@@ -66,7 +66,7 @@ struct recording {
 	uint64_t rounds;             /* of the reader, when the service manager was last told … */
 	struct status_snapshot told; /* … this */
 	struct watchdog reader, disk; /* the threads between the kernel and the disk */
-	bool stuck;                   /* the snapshots' thread is, and still has all this */
+	bool stuck;                   /* the snapshots' thread is stuck, and still uses all this */
 	uint64_t begun_ns;
 	size_t offsets; /* of the clock, in the manifest */
 	atomic_bool manifest_stale;
@@ -78,32 +78,32 @@ int recording__complain(const char *format, ...) __attribute__((format(printf, 1
 
 /* ---- record_counts.c ---- */
 
-/* 1 << stream for each stream that this recording has, snapshots and lost included. */
+/* 1 << stream for each stream of this recording, including snapshots and lost. */
 uint32_t recording__enabled_streams(const struct options *o);
-/* The engine that OPTIONS ask for. */
+/* Returns the engine that OPTIONS request. */
 const struct engine_type *recording__engine_type(const struct options *o);
 /* Collects the counts of all streams. */
 void recording__take_snapshot(struct recording *r, struct status_snapshot *s);
 /* Writes the manifest with counts, hooks and clock offsets. 0, or a negative errno. */
 int recording__write_manifest(struct recording *r);
-/* Writes the manifest before there is any file, so that whatever a crash leaves behind is
- * described. 0, or a negative errno. */
+/* Writes the manifest before any other file, so that whatever a crash leaves is described. Returns
+ * 0, or a negative errno. */
 int recording__write_first_manifest(struct recording *r);
 /* Whether the wall clock was set after the last manifest. */
 bool recording__clock_was_set(struct recording *r);
-/* ARG is a struct recording: its manifest has something new, and is written soon. From any
- * thread. */
+/* Notes that the manifest of ARG, a struct recording, has changed and must be written soon. From
+ * any thread. */
 void recording__manifest_grown(void *arg);
 
 /* ---- record_start.c ---- */
 
-/* Starts everything. -1: it records; otherwise the exit code, after a message. */
+/* Starts everything. Returns -1 if it records, otherwise the exit code after a message. */
 int recording__begin(struct recording *r);
 struct disk_budget_config recording__budget_limits(const struct options *o);
 
 /* ---- record_watch.c ---- */
 
-/* Looks after the recording until it is to end. */
+/* Attends to the recording until it is to end. */
 void recording__watch(struct recording *r);
 /* Prints the messages of the staging thread. */
 void recording__tell_staging(struct recording *r);
@@ -115,22 +115,23 @@ int recording__finish(struct recording *r);
 
 /* ---- record_metrics.c ---- */
 
-/* Binds and opens what may need privileges. 0, or the exit code after a message. */
+/* Opens and binds, which may need privileges. Returns 0, or the exit code after a message. */
 int recording__prepare_metrics(struct recording *r);
-/* Starts publishing. 0, or the exit code after a message. */
+/* Starts publishing. Returns 0, or the exit code after a message. */
 int recording__start_metrics(struct recording *r);
-/* Passes the counts of S, and all else, to the publisher. RECORDING: it is not over. */
+/* Passes the counts of S and everything else to the publisher. RECORDING: it has not ended. */
 void recording__publish(struct recording *r, const struct status_snapshot *s, bool recording);
 
 /* ---- record_service.c ---- */
 
-/* Goes into the background. 0, or the exit code after a message: nothing has begun yet. */
+/* Goes into the background. Returns 0, or the exit code after a message; nothing has been started
+ * yet. */
 int recording__become_daemon(struct recording *r);
-/* Tells the user and the service manager that recording has begun. 0, or the exit code. */
+/* Tells the user and the service manager that recording has begun. Returns 0, or the exit code. */
 int recording__tell_ready(struct recording *r);
-/* Sends a sign of life to the service manager, as long as the reader shows one. */
+/* Sends a sign of life to the service manager while the reader makes progress. */
 void recording__tell_alive(struct recording *r, const struct status_snapshot *now);
-/* Begins to read the configuration again (SIGHUP), and takes over what has been read. */
+/* Starts to reload the configuration (SIGHUP), and applies what has been loaded. */
 void recording__reload(struct recording *r);
 void recording__end_reload(struct recording *r);
 /* Reports the end in one line, for a log. */

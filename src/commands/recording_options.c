@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The commands that take a recording's options: to record, `dev`, and `upload`. */
+/* The commands that take a recording's options: recording itself, `dev`, and `upload`. */
 #include "commands/recording_options.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ static int print_computer_id(const struct options *o)
 	return EXIT_OK;
 }
 
-/* Parsing has read the file, and failed on a mistake. */
+/* The parser has read the file and found an error in it. */
 static int print_checked(const struct options *o)
 {
 	printf("%s: OK\n", o->config);

@@ -42,7 +42,7 @@ static void on_failed(void *arg, const char *path, int err)
 {
 	struct tally *t = arg;
 
-	/* What was asked for is not there: that is no finding about a session. */
+	/* The requested directory does not exist: this is not a finding about a session. */
 	shown__line(strcmp(path, t->asked) ? stdout : stderr, "%s: %s", path, strerror(-err));
 	t->faults++;
 }

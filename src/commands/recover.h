@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `iotrc recover`: makes sessions whole whose recorder was killed. */
+/* `iotrc recover`: completes sessions whose recorder was killed. */
 #ifndef IOTRC_COMMAND_RECOVER_H
 #define IOTRC_COMMAND_RECOVER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SIGHUP: the log file is opened again and the configuration read again. A file system that does
- * not answer, or a FIFO in the file's place, holds up whoever opens them; here that is a thread of
- * its own, and the recording goes on. */
+/* SIGHUP: the log file is reopened and the configuration is read again. A file system that does not
+ * answer, or a FIFO in place of the file, blocks the opening thread, so a thread of its own does
+ * it, and the recording goes on. */
 #ifndef IOTRC_RELOAD_H
 #define IOTRC_RELOAD_H
 
@@ -12,7 +12,7 @@
 #include "base/daemon.h"
 #include "options/options.h"
 
-/* A zeroed struct has nothing under way. */
+/* A zeroed struct has no reload in progress. */
 struct reload {
 	const struct options *options; /* borrowed, as are the next two */
 	struct daemon *daemon;         /* NULL: none */
@@ -23,19 +23,21 @@ struct reload {
 
 	/* The result. */
 	int log_err;        /* of daemon__reopen() */
-	bool parsed;        /* NEW is set, and the caller's to free; false: no file, or MESSAGE */
-	struct options new; /* the command line and the file as it is now */
-	char message[OPTIONS_MESSAGE_MAX]; /* what is wrong with the file, or empty */
+	bool parsed;        /* NEW is set, to be freed by the caller; false: no file, or MESSAGE */
+	struct options new; /* the command line and the current content of the file */
+	char message[OPTIONS_MESSAGE_MAX]; /* the error in the file, or empty */
 };
 
-/* Starts the thread. 0; -EBUSY: the last one still waits for a file; or another negative errno. */
+/* Starts the thread. Returns 0; -EBUSY: the previous one still waits for a file; or another
+ * negative errno. */
 int reload__begin(struct reload *r, const struct options *options, struct daemon *daemon,
 		  void (*done)(void));
 
-/* Whether the thread has ended since it was last asked: the result can be read. */
+/* Whether the thread has ended since the last call: the result can be read. */
 bool reload__take(struct reload *r);
 
-/* Frees a result that nobody took. False: the thread still waits for a file, and uses all this. */
+/* Frees a result that nobody took. Returns false if the thread still waits for a file and uses
+ * R. */
 bool reload__end(struct reload *r);
 
 #endif

@@ -51,7 +51,7 @@ struct task {
 
 /* ---- the session ---- */
 
-/* The newest session of those that are found. */
+/* Returns the newest of the sessions found. */
 struct found {
 	int dir; /* -1: none */
 	char *path, *name;
@@ -122,7 +122,7 @@ static void on_progress(void *arg, uint64_t read, uint64_t total)
 		units__bytes(a, read), units__bytes(b, total));
 }
 
-/* What a reader of the page should know at once. */
+/* Prints what a reader of the page should know first. */
 static void tell(const struct task *t, const struct report_result *r, size_t len)
 {
 	char size[16];
@@ -194,8 +194,8 @@ static int serve(struct task *t)
 	return err ? command__cannot(&report_command, "--serve: %s", strerror(-err)) : EXIT_OK;
 }
 
-/* Sessions may be anybody's: from now on only the page's directory can be written to. A server
- * needs calls that a recording doesn't. */
+/* Sessions may be untrusted: from now on only the page's directory is writable. A server needs
+ * system calls that a recording does not. */
 static void confine_to(const struct task *t)
 {
 	char *copy = strdup(t->output);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The files of one command: it is recorded with all that it starts, and the rows are judged. */
+/* Records one command with everything that it starts, and reports its files. */
 #include "commands/run.h"
 
 #include <string.h>

@@ -19,7 +19,7 @@ static int64_t ns_of(struct statx_timestamp t)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-/* Was F, as it is now, changed while the command ran, by whoever? */
+/* Whether F, as it is now, was changed while the command ran, by any process. */
 static bool changed(const struct run_file *f, const struct statx *st, struct run_span ran)
 {
 	int64_t contents = ns_of(st->stx_mtime), inode = ns_of(st->stx_ctime);
@@ -60,8 +60,7 @@ static int compare_inodes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What the command itself changed under another name, of a file with several, isn't somebody
- * else's doing. */
+/* A change that the command made through another hard link of a file is its own. */
 static void clear_own_changes(struct run_files *f)
 {
 	size_t n = 0, n_changed = 0;
@@ -86,7 +85,8 @@ static void clear_own_changes(struct run_files *f)
 	free(ours);
 }
 
-/* Has somebody else removed or renamed F? Files of processes go with them. */
+/* Whether another process has removed or renamed F. Files in /proc/PID vanish with their
+ * process. */
 static bool is_lost(const struct run_files *f, const struct run_file *file)
 {
 	struct stat st;

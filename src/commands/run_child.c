@@ -18,12 +18,12 @@
 #include "dataset/session.h"
 #include "platform/macros.h"
 
-#define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of it that are taken over */
-#define ANCESTORS_MAX 4                   /* sudo, and its monitor where it has a terminal */
+#define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of the environment that are taken over */
+#define ANCESTORS_MAX 4                   /* sudo, and its monitor if it allocated a terminal */
 
 /* ---- the invoking user, under sudo ---- */
 
-/* The parent of process PID if that is sudo, else 0. */
+/* Returns the parent of process PID if it is sudo, else 0. */
 static pid_t sudo_above(pid_t pid)
 {
 	char path[64], text[512], name[64];
@@ -42,7 +42,7 @@ static pid_t sudo_above(pid_t pid)
 	return strcmp(name, "sudo") ? 0 : parent;
 }
 
-/* The first process that is sudo, of those right above us; 0: there is none. */
+/* Returns the outermost process of sudo directly above us; 0: there is none. */
 static pid_t outermost_sudo(void)
 {
 	pid_t pid = getppid(), sudo = 0, parent;
@@ -54,8 +54,8 @@ static pid_t outermost_sudo(void)
 	return sudo;
 }
 
-/* Takes over the environment that process PID was started with: sudo's own is that of the user,
- * ours is what sudo has left of it. */
+/* Takes over the environment with which process PID was started: sudo's is the user's; ours is what
+ * sudo has left of it. */
 static void take_environment(pid_t pid)
 {
 	char path[64], *text = malloc(ENVIRONMENT_MAX);
@@ -148,7 +148,7 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 	(void)context;
 	if (has_ended(running))
 		asked_to_end = 1;
-	/* What the terminal sends, the command has, too. */
+	/* The terminal has sent the signal to the command as well. */
 	else if (signal == SIGTERM || info->si_code <= 0)
 		kill(running, signal);
 	errno = saved;
@@ -226,7 +226,7 @@ int run_child__wait(struct run_child *c)
 
 /* ---- the rest of the tree ---- */
 
-#define LOOK_MS 100 /* at our children, when no signal says that there is news */
+#define LOOK_MS 100 /* between two looks at our children without a signal */
 #define CHILDREN "/proc/thread-self/children"
 
 int run_child__adopt(void)
@@ -236,7 +236,7 @@ int run_child__adopt(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1) ? -errno : 0;
 }
 
-/* Whether we have a child besides OTHER; what has ended is taken away. */
+/* Reaps ended children; returns whether we have a child besides OTHER. */
 static bool have_children(pid_t other)
 {
 	FILE *f = fopen(CHILDREN, "re");

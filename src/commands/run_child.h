@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command of `iotrc run` as a process: of the invoking user, in our process group and on our
- * terminal, with our descriptors 0, 1 and 2. */
+/* The command of `iotrc run` as a process: it runs as the invoking user, in our process group and
+ * on our terminal, with our descriptors 0, 1 and 2. */
 #ifndef IOTRC_RUN_CHILD_H
 #define IOTRC_RUN_CHILD_H
 
@@ -11,7 +11,7 @@
 
 struct run_child {
 	pid_t pid;
-	int gate; /* what the child waits for before it becomes the command */
+	int gate; /* the child waits for this before it executes the command */
 };
 
 /* Who the invoking user is. */
@@ -19,11 +19,11 @@ struct run_user {
 	pid_t sudo; /* the outermost process of sudo above us, or 0 */
 };
 
-/* Before a fork: the child's parents may differ. */
+/* To be called before a fork, because the child's parents may differ. */
 struct run_user run_child__user(void);
 
-/* In the child: takes over user, groups and, under sudo, the environment. 0, or a negative errno:
- * then nothing may run, as it would have root's rights. */
+/* In the child: takes over user, groups and, under sudo, the environment. Returns 0, or a negative
+ * errno; the command must not run then, because it would have root's rights. */
 int run_child__become(const struct run_user *user);
 
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
@@ -43,8 +43,8 @@ void run_child__cancel(struct run_child *c);
 /* Waits until the command has ended. Returns its status as a shell does: 128+n for signal n. */
 int run_child__wait(struct run_child *c);
 
-/* Before run_child__new(): what descends from the command and loses its parent becomes our child,
- * so that it can be waited for. 0, or a negative errno. */
+/* Before run_child__new(): orphaned descendants of the command become our children, so that they
+ * can be waited for. Returns 0, or a negative errno. */
 int run_child__adopt(void);
 
 /* After run_child__adopt(), once the command has ended: waits until all that descends from it has,

@@ -19,7 +19,7 @@
 #include "platform/privileges.h"
 
 #define ERROR_LINES_MAX 20
-#define PIPE_BYTES (1024 * 1024) /* the most that an ordinary user may have by default */
+#define PIPE_BYTES (1024 * 1024) /* the maximum that an ordinary user may have by default */
 
 static int choose_strace(struct run_engine *e, const struct command *c)
 {
@@ -51,7 +51,7 @@ int run_engine__choose(struct run_engine *e, const struct command *c, const char
 	return choose_strace(e, c);
 }
 
-/* DIR and the FIFO become the user's whom the command runs as. */
+/* DIR and the FIFO are given to the user who runs the command. */
 static int make_fifo(struct run_engine *e)
 {
 	const char *temporary = getenv("TMPDIR");
@@ -92,7 +92,7 @@ int run_engine__begin(struct run_engine *e, const struct command *c)
 	return err ? command__cannot(c, "cannot make a FIFO for strace: %s", strerror(-err)) : 0;
 }
 
-/* Reads what nobody wants, for as long as strace writes; at the end returns 0. */
+/* Reads and discards while strace writes; returns 0 at the end. */
 static int discard(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -127,8 +127,8 @@ int run_engine__watch(struct run_engine *e, pid_t recorder)
 	return e->fd < 0 ? 0 : thread__start(&thread, "iotrc-discard", outlive_recorder, e);
 }
 
-/* A process that reads for as long as strace writes: without a reader strace would end, and each
- * call that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
+/* A process that reads as long as strace writes: without a reader strace would exit, and each call
+ * that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
 static void keep_reading(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR);
@@ -149,7 +149,7 @@ static bool is_written_to(int fd)
 
 	while ((n = read(fd, text, sizeof(text))) > 0)
 		;
-	/* Without writers a read is at the end; with one there is just nothing yet. */
+	/* Without writers, a read returns end of file; with one, there is no data yet. */
 	return n < 0 && errno == EAGAIN && poll(&p, 1, 0) >= 0;
 }
 
@@ -177,7 +177,7 @@ void run_engine__end(struct run_engine *e)
 		rmdir(e->dir);
 	if (e->fd >= 0 && is_written_to(e->fd) && !fork())
 		keep_reading(e->fd);
-	/* Its thread, if there is one, still uses the descriptor until we exit. */
+	/* Its thread, if there is one, uses the descriptor until we exit. */
 	if (e->fd >= 0 && !e->recorder)
 		close(e->fd);
 	free(e->fifo);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* With which engine `iotrc run` records, and what strace needs around it. */
+/* Which engine `iotrc run` records with, and what strace needs. */
 #ifndef IOTRC_RUN_ENGINE_H
 #define IOTRC_RUN_ENGINE_H
 
@@ -9,31 +9,31 @@
 
 struct run_engine {
 	const char *name; /* "bpf" or "strace" */
-	const char *why;  /* it was chosen, or NULL: it was asked for */
+	const char *why;  /* why it was chosen, or NULL: the user requested it */
 	char *fifo;       /* that strace writes to, or NULL */
-	char *errors;     /* the file of what it has to say */
+	char *errors;     /* the file with strace's own messages */
 	char *dir;        /* where it is */
-	int fd;           /* its end to read from, or negative */
+	int fd;           /* its reading end, or negative */
 	pid_t recorder;
 };
 
-/* Chooses the engine that WORD names: "bpf", "strace", or "auto" (NULL as well), which is bpf where
- * the rights are there. 0, or the exit code after a message in the name of command C. */
+/* Chooses the engine that WORD names: "bpf", "strace", or "auto" (also NULL), which is bpf if we
+ * have the privileges. Returns 0, or the exit code after a message in the name of command C. */
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word);
 
-/* Makes the FIFO, if there is to be one, for the user who runs the command. 0, or the exit code
- * after a message. */
+/* Creates the FIFO, if one is needed, for the user who runs the command. Returns 0, or the exit
+ * code after a message. */
 int run_engine__begin(struct run_engine *e, const struct command *c);
 
-/* Once RECORDER reads what strace writes: should it be killed, strace would wait for a reader, and
- * the command with it. 0, or a negative errno. */
+/* To be called once RECORDER reads what strace writes: if it is killed, strace would wait for a
+ * reader, and the command with it. Returns 0, or a negative errno. */
 int run_engine__watch(struct run_engine *e, pid_t recorder);
 
-/* After the command: calls TELL with each line that strace has said. */
+/* After the command: calls TELL with each message of strace. */
 void run_engine__errors(const struct run_engine *e, void (*tell)(void *arg, const char *line),
 			void *arg);
 
-/* After the recording: what still runs under strace can go on doing so. */
+/* After the recording: processes that still run under strace can continue. */
 void run_engine__end(struct run_engine *e);
 
 #endif

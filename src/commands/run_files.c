@@ -13,7 +13,7 @@
 
 #define ARROW " -> "
 
-/* A row as its operation's function takes it. */
+/* A row in the form that the functions for operations take. */
 struct event {
 	struct run_files *files;
 	const struct export_row *row;
@@ -93,7 +93,7 @@ static bool keep(struct run_files *f, struct run_file *file)
 	return true;
 }
 
-/* The file called PATH, which may be new; NULL when there is no room. */
+/* Returns the file called PATH, which is added if it is new; NULL if there is no space. */
 static struct run_file *find(struct run_files *f, const char *path)
 {
 	char **found = tfind(path, &f->index, compare_paths);
@@ -113,7 +113,7 @@ static struct run_file *find(struct run_files *f, const char *path)
 	return NULL;
 }
 
-/* Takes PATH and returns it with the alias replaced. */
+/* Returns PATH with the alias replaced. */
 static char *real_path(const struct run_files *f, char *path)
 {
 	size_t len = f->alias ? strlen(f->alias) : 0;
@@ -151,7 +151,7 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real)
 
 /* ---- whose doing it is ---- */
 
-/* The row's program used F so. */
+/* Notes that the row's program used F in this way. */
 static void note_use(struct run_files *files, struct run_file *f, unsigned int how)
 {
 	if (files->program != RUN_TREE_NONE)
@@ -305,7 +305,7 @@ static void on_open(struct event *e)
 	}
 }
 
-/* Bytes of a file that nothing is known to have made were there before. */
+/* A file that the command is not known to have created contained data before. */
 static void on_read(struct event *e)
 {
 	struct run_file *f = origin_of(e->file);
@@ -369,7 +369,7 @@ static void on_symlink(struct event *e)
 		make(e, e->other);
 }
 
-/* What a hard link leads to has another time of change. */
+/* A new hard link changes the file's time of status change. */
 static void on_link(struct event *e)
 {
 	if (e->failed)
@@ -405,7 +405,7 @@ static void on_copy(struct event *e)
 	write_to(e, e->other, RUN_USE_WROTE);
 }
 
-/* FROM has become TO. What the command made leaves no trace under its first name. */
+/* FROM was renamed to TO. A file that the command created leaves no trace under its first name. */
 static void move(struct event *e, struct run_file *from, struct run_file *to)
 {
 	unsigned int is = from->is;
@@ -501,7 +501,7 @@ static void on_rename(struct event *e)
 	if (replaced(e) && !(to->is & RUN_OURS))
 		to->is |= RUN_EXISTED;
 	from->is |= from->is & (WAS_THERE | RUN_OURS) ? 0 : RUN_STATED;
-	/* What was written to or read is no directory, and nothing is below it. */
+	/* A file that was read or written is not a directory, so nothing is below it. */
 	if (from->is & RUN_DIRECTORY || !(from->is & (RUN_WRITTEN | RUN_READ)))
 		move_below(e, from->path, to->path);
 	move(e, from, to);
@@ -564,7 +564,7 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 
 	while (i < ARRAY_SIZE(operations) && !row__is(row, column(OPERATION), operations[i].name))
 		i++;
-	/* An unlinked file that is still open has no name. */
+	/* An unlinked file that is still open has no path. */
 	if (i == ARRAY_SIZE(operations) || has(&e, FLAGS, "DELETED"))
 		return;
 	if (has(&e, FLAGS, "PATH_CUT")) {
@@ -578,7 +578,7 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 		row__uint(row, column(INODE), &e.file->inode);
 	if (e.failed && e.file && !e.other)
 		note_error(e.file, field(row, ERRNO));
-	/* Calls on two files may have a path for the second alone. */
+	/* Calls on two files may have a path only for the second. */
 	if (e.file || operations[i].take == on_copy || operations[i].take == on_link ||
 	    operations[i].take == on_symlink)
 		operations[i].take(&e);

@@ -23,7 +23,7 @@
 #include "export/rows.h"
 #include "platform/macros.h"
 
-#define SAID_MAX 512 /* bytes of a line of the recorder's */
+#define SAID_MAX 512 /* bytes of a line of the recorder's messages */
 
 static const char *const ignored[] = { ".git", "node_modules", ".nx" };
 
@@ -34,7 +34,8 @@ void run_job__incomplete(struct run_job *j, const char *text)
 	json_array_append_new(j->facts.incomplete, json_text(text));
 }
 
-/* What the recorder said, a line each: to stderr, or as reasons why something is missing. */
+/* Passes on the recorder's messages, a line each: to stderr, or as reasons why something may be
+ * missing. */
 static void tell_said(struct run_job *j, FILE *said, bool failed)
 {
 	char line[SAID_MAX];
@@ -80,7 +81,7 @@ static void recover(void *arg, int parent, const char *name, int dir, const char
 		run_job__incomplete(arg, text);
 }
 
-/* Finishes the files of a recorder that was killed: their rows are as good as any. */
+/* Finishes the files of a recorder that was killed, so that their rows can be used. */
 static void recover_recording(struct run_job *j)
 {
 	const struct session_walk walk = {
@@ -90,7 +91,8 @@ static void recover_recording(struct run_job *j)
 	session_walk__run(&walk, j->keep ?: j->temporary);
 }
 
-/* The time that a file changed now would get: it stands still for some milliseconds at a time. */
+/* Returns the time stamp that a file changed now would get; it advances in steps of some
+ * milliseconds. */
 static int64_t file_time(void)
 {
 	struct timespec t;
@@ -104,7 +106,7 @@ static void on_strace_error(void *arg, const char *line)
 	run_job__incomplete(arg, line);
 }
 
-/* Runs and records the command. 0, or the exit code after a message. */
+/* Runs and records the command. Returns 0, or the exit code after a message. */
 static int run_and_record(struct run_job *j)
 {
 	struct run_recorder recorder = { 0 };
@@ -197,7 +199,7 @@ static void read_rows(struct run_job *j)
 		run_job__incomplete(j, "out of memory for files");
 	if (j->tree.full)
 		run_job__incomplete(j, "out of memory for processes");
-	/* Of a recording that broke off, ends are missing as well. */
+	/* If the recording broke off, ends of processes are missing as well. */
 	if (!j->broke_off)
 		run_processes__tell(&j->unended, j->facts.incomplete);
 }
@@ -247,7 +249,7 @@ FILE *run_job__open(const char *name, const char *mode)
 	return f;
 }
 
-/* The working directory as the shell spells it, if that is where we are. */
+/* Returns $PWD, the shell's spelling of the working directory, if it is correct. */
 static const char *working_directory(void)
 {
 	const char *pwd = getenv("PWD");
@@ -259,7 +261,8 @@ static const char *working_directory(void)
 	return ".";
 }
 
-/* A directory for the recording, where it isn't kept. 0, or the exit code after a message. */
+/* Creates a temporary directory for the recording unless it is kept. Returns 0, or the exit code
+ * after a message. */
 static int make_temporary(struct run_job *j)
 {
 	const char *temporary = getenv("TMPDIR");

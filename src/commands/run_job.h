@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A command that is run and recorded, and what its recording says: what `iotrc run` and
- * `iotrc check` share. */
+/* Runs and records a command and reports on it, for `iotrc run` and `iotrc check`. */
 #ifndef IOTRC_RUN_JOB_H
 #define IOTRC_RUN_JOB_H
 
@@ -21,14 +20,14 @@
 struct run_job {
 	const struct command *command; /* in whose name messages are */
 	const char *output, *json, *workspace, *keep, *engine;
-	bool no_ignore, processes; /* .processes: the report tells what each did */
+	bool no_ignore, processes; /* .processes: the report contains what each process did */
 	bool wait;                 /* for all of the tree */
 	size_t n_ignores;
 	struct run_scope scope;
 	struct run_facts facts; /* .argv is the caller's */
 	struct run_engine tracer;
-	char *temporary;   /* the recording, where it isn't kept */
-	FILE *text, *data; /* where reports go; NULL: not asked for */
+	char *temporary;   /* the recording, unless it is kept */
+	FILE *text, *data; /* where reports go; NULL: not requested */
 	struct run_files files;
 	struct run_processes unended;
 	struct run_tree tree;
@@ -36,7 +35,7 @@ struct run_job {
 	bool broke_off; /* the recorder was killed */
 };
 
-/* The options that both commands have, as the first rows of their tables. */
+/* The options of both commands, as the first rows of their tables. */
 /* clang-format off */
 #define RUN_JOB_OPTIONS \
 	{ "output", 'o', "FILE", "the report, instead of on stderr" }, \
@@ -53,31 +52,33 @@ struct run_job {
 /* clang-format on */
 #define RUN_JOB_OPTION_COUNT 10
 
-/* Takes option OPTION, of those above, with its VALUE or NULL. False after a message: it is
- * wrong. */
+/* Sets option OPTION, one of the above, to VALUE (may be NULL). Returns false after a message if it
+ * is invalid. */
 bool run_job__option(struct run_job *j, int option, const char *value);
 
-/* Finds the workspace. 0, or the exit code after a message. */
+/* Finds the workspace. Returns 0, or the exit code after a message. */
 int run_job__prepare(struct run_job *j);
 
-/* Opens the files that -o and --json name. 0, or the exit code after a message. */
+/* Opens the files of -o and --json. Returns 0, or the exit code after a message. */
 int run_job__open_reports(struct run_job *j);
 
-/* Writes REPORT to where --json says, if it does. *RET_TEXT is where the report for people goes, or
- * NULL: nowhere. 0, or the exit code after a message. */
+/* Writes REPORT to the file of --json, if any. *RET_TEXT is where the report for people goes, or
+ * NULL: nowhere. Returns 0, or the exit code after a message. */
 int run_job__write_json(struct run_job *j, const json_t *report, FILE **ret_text);
 
-/* Runs and records the command, and returns the report in *RET, which the caller then owns. 0, or
- * the exit code after a message. */
+/* Runs and records the command, and returns the report in *RET, which the caller owns. Returns 0,
+ * or the exit code after a message. */
 int run_job__run(struct run_job *j, json_t **ret);
 
-/* A row of stream fs, in the order of time: every engine gives its observations so. */
+/* Adds a row of stream fs, in the order of time; all engines deliver their observations in this
+ * form. */
 void run_job__row(struct run_job *j, const struct export_row *row);
 
 /* Adds TEXT to the reasons why something may be missing. */
 void run_job__incomplete(struct run_job *j, const char *text);
 
-/* Opens file NAME as fopen(3) does, with the rights and for the user that the command has. */
+/* Opens file NAME like fopen(3), with the rights and the ownership of the user who runs the
+ * command. */
 FILE *run_job__open(const char *name, const char *mode);
 
 void run_job__clear(struct run_job *j);

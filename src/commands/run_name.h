@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of files in reports: text, or, where that isn't UTF-8, an object whose base64 are the bytes
- * and whose path is a readable form. */
+/* Names of files in reports: a string, or, if the name is not UTF-8, an object with its bytes as
+ * base64 and a readable path. */
 #ifndef IOTRC_RUN_NAME_H
 #define IOTRC_RUN_NAME_H
 
 #include <jansson.h>
 
-/* PATH as such a name; NULL when memory is out. */
+/* Returns PATH as such a name; NULL if out of memory. */
 json_t *run_name__new(const char *path);
 
-/* NAME as a person reads it: "" where it is no name. Borrowed from it. */
+/* Returns NAME for people; "" if it is not a name. Borrowed from NAME. */
 const char *run_name__text(const json_t *name);
 
 #define RUN_COMMAND_MAX 120 /* bytes of a command in a line for people */
@@ -17,7 +17,8 @@ const char *run_name__text(const json_t *name);
 /* TEXT, a command: a long one loses its middle, as its end often says more. Returns BUF. */
 const char *run_name__command(char buf[RUN_COMMAND_MAX + 6], const char *text);
 
-/* The bytes of NAME, which the caller frees. NULL when it is no name, or memory is out. */
+/* Returns the bytes of NAME, to be freed by the caller; NULL if it is not a name, or out of
+ * memory. */
 char *run_name__bytes(const json_t *name);
 
 #endif

@@ -19,7 +19,7 @@ static bool add(struct run_pids *p, uint64_t id)
 	return true;
 }
 
-/* The row of a fork is that of its end: with vfork() the child has ended before. */
+/* A fork's row is written when the call ends; with vfork() the child has already ended then. */
 void run_processes__row(struct run_processes *p, const struct export_row *row)
 {
 	int operation = row__column(STREAM_FS, "operation");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which processes of a recording had not ended when it did. */
+/* The processes of a recording that were still running at its end. */
 #ifndef IOTRC_RUN_PROCESSES_H
 #define IOTRC_RUN_PROCESSES_H
 
@@ -10,7 +10,7 @@
 
 #include "export/row.h"
 
-/* Their ids, each as often as it came. */
+/* Their ids, each as often as it occurred. */
 struct run_pids {
 	uint64_t *ids;
 	size_t n, room;
@@ -18,14 +18,14 @@ struct run_pids {
 
 struct run_processes {
 	struct run_pids begun, ended;
-	bool full; /* memory is out: some are missing */
+	bool full; /* out of memory: some are missing */
 };
 
-/* Takes in ROW, of stream fs, in any order. */
+/* Adds ROW, of stream fs, in any order. */
 void run_processes__row(struct run_processes *p, const struct export_row *row);
 
-/* Adds a line for each that was begun more often than it ended to INCOMPLETE. After the last
- * row. */
+/* Adds a line to INCOMPLETE for each process that started more often than it ended. To be called
+ * after the last row. */
 void run_processes__tell(struct run_processes *p, json_t *incomplete);
 
 void run_processes__clear(struct run_processes *p);

@@ -15,7 +15,7 @@
 #include "options/options.h"
 #include "platform/macros.h"
 
-/* Descriptor READY gets the session's path as soon as it is recording. */
+/* Descriptor READY gets the session's path once it records. */
 static void record(pid_t pid, const char *dir, const char *strace, int ready, int says)
 {
 	char number[16], message[OPTIONS_MESSAGE_MAX];
@@ -32,7 +32,7 @@ static void record(pid_t pid, const char *dir, const char *strace, int ready, in
 	    dup2(says, STDERR_FILENO) < 0)
 		_exit(EXIT_CANNOT);
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* glibc 2.31 has no function */
-	/* What strace writes is of PID and its children alone. */
+	/* strace writes only about PID and its descendants. */
 	if (strace)
 		argc -= 2;
 	argv[argc] = NULL;
@@ -63,7 +63,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, cons
 	}
 	while ((n = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
 		;
-	/* The rest of the path stays in the pipe: it is short. */
+	/* The rest of the path stays in the pipe, as it is short. */
 	if (n == 1)
 		return 0;
 	close(ready[0]);

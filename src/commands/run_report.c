@@ -17,12 +17,12 @@
 	 RUN_WRITTEN | RUN_MADE | RUN_MAYBE | RUN_EXISTED | RUN_GONE | RUN_DELETED | \
 	 RUN_TRANSIENT)
 
-/* The lists, in the order of the report: a file is in one when it is ONE of these and NONE of
- * those. */
+/* The lists, in the order of the report: a file is in a list if it has ONE of these flags and NONE
+ * of those. */
 static const struct {
 	const char *key;
 	unsigned int one, none;
-	const char *title; /* for people; NULL: it isn't shown to them */
+	const char *title; /* title for people; NULL: not shown to them */
 } lists[] = {
 	{ "reads", RUN_READ, RUN_DIRECTORY, "FILES READ" },
 	{ "writes", RUN_WRITTEN | RUN_MADE, RUN_DIRECTORY | RUN_GONE, "FILES WRITTEN" },
@@ -81,8 +81,8 @@ static json_t *renames_of(const struct run_files *files, const struct run_scope 
 
 /* ---- processes ---- */
 
-/* How a program has to have used a file of a list for the list to be its own as well. Where it was
- * SURE of nobody, MAYBE is enough: a shell opens what another program then reads. */
+/* How a program must have used a file of a list for the file to be in the program's own list. If
+ * nobody used it for SURE, MAYBE suffices: a shell opens what another program then reads. */
 static const struct {
 	size_t list;
 	unsigned int sure, maybe;
@@ -93,7 +93,7 @@ static const struct {
 	{ DELETED, RUN_USE_REMOVED, 0 },
 };
 
-/* An object for each program of the tree; NULL when memory is out. */
+/* Returns an object for each program of the tree; NULL if out of memory. */
 static json_t *programs_of(const struct run_tree *t)
 {
 	json_t *programs = json_array();
@@ -150,8 +150,8 @@ static void add_file(json_t *programs, const struct run_file *file, const struct
 	json_decref(name);
 }
 
-/* Every program, with its own lists. What a fork left running, and then executed another without
- * doing anything that is told of, is left out. */
+/* Adds every program with its lists. A process that forked and executed another program without
+ * doing anything in between is left out. */
 static json_t *processes_of(const struct run_observed *o, const struct run_scope *s)
 {
 	json_t *programs = programs_of(o->tree), *told_of = json_array();
@@ -238,7 +238,7 @@ static void print_command(const json_t *command, FILE *out)
 	fputc('\n', out);
 }
 
-/* A list of lines for people, as long as one may be. */
+/* A list of lines for people, cut to the maximum length. */
 struct lines {
 	FILE *out;
 	size_t n;
@@ -252,9 +252,9 @@ static void print_names(struct lines *l, int indent, const char *sign, const jso
 				    run_name__text(json_array_get(names, i)));
 }
 
-/* Program I of PROCESSES, what it did, and its children. An entry with the pid of an earlier one is
- * what that one executed.
- * NOLINTNEXTLINE(misc-no-recursion): each prints a line, of RUN_SHOWN_MAX */
+/* Prints program I of PROCESSES, what it did, and its children. An entry with the same pid as an
+ * earlier one is a program that the earlier one executed. NOLINTNEXTLINE(misc-no-recursion): each
+ * prints a line, of RUN_SHOWN_MAX */
 static void print_program(struct lines *l, const json_t *processes, size_t i, int depth)
 {
 	const json_t *p = json_array_get(processes, i), *other;
@@ -271,13 +271,13 @@ static void print_program(struct lines *l, const json_t *processes, size_t i, in
 	for (size_t k = i + 1; l->n <= RUN_SHOWN_MAX && (other = json_array_get(processes, k));
 	     k++) {
 		if (json_integer_value(json_object_get(other, "pid")) == pid)
-			break; /* children from here on are that entry's */
+			break; /* children from here on belong to that entry */
 		if (json_integer_value(json_object_get(other, "parent")) == pid)
 			print_program(l, processes, k, depth + 1);
 	}
 }
 
-/* Is there an earlier entry of the parent of entry I? */
+/* Whether there is an earlier entry of the parent of entry I. */
 static bool has_parent(const json_t *processes, size_t i)
 {
 	const json_t *entry = json_array_get(processes, i);

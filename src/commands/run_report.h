@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `iotrc run` tells of a command: lists of files, for programs and for people. */
+/* The report of `iotrc run` about a command: lists of files, for programs and for people. */
 #ifndef IOTRC_RUN_REPORT_H
 #define IOTRC_RUN_REPORT_H
 
@@ -13,31 +13,31 @@
 #include "commands/run_tree.h"
 
 #define RUN_SHOWN_MAX 50 /* lines of a list for people */
-#define RUN_DEPTH_MAX 20 /* levels of processes that are indented */
+#define RUN_DEPTH_MAX 20 /* maximum levels of indentation of processes */
 
 struct run_facts {
 	char **argv;
-	const char *engine, *engine_why; /* why it was chosen, or NULL: it was asked for */
+	const char *engine, *engine_why; /* why it was chosen, or NULL: the user requested it */
 	int status;
 	uint64_t duration_ns;
 	json_t *incomplete; /* why something may be missing: texts */
 };
 
-/* What was observed of a command, whichever engine did. */
+/* Observations of a command, from any engine. */
 struct run_observed {
 	const struct run_files *files; /* after run_after__look() */
 	const struct run_tree *tree;
 	bool processes; /* tell what each did, too */
 };
 
-/* The report as JSON, or NULL when memory is out. */
+/* Returns the report as JSON, or NULL if out of memory. */
 json_t *run_report__new(const struct run_observed *observed, const struct run_scope *scope,
 			const struct run_facts *facts);
 
 /* Says to OUT that N lines more are in the JSON alone. */
 void run_report__more(size_t n, FILE *out);
 
-/* Prints REPORT to OUT as a person reads it. */
+/* Prints REPORT to OUT for people. */
 void run_report__print(const json_t *report, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which files a report tells of, and as what. */
+/* Which files a report contains, and under which names. */
 #ifndef IOTRC_RUN_SCOPE_H
 #define IOTRC_RUN_SCOPE_H
 
@@ -8,19 +8,19 @@
 #define RUN_IGNORES_MAX 256
 
 struct run_scope {
-	const char *shown;                    /* the workspace, as it was given */
+	const char *shown;                    /* the workspace, as given */
 	char *root;                           /* its real path */
 	bool all;                             /* outside of it, too */
-	bool stated;                          /* what was only looked at counts as read */
+	bool stated;                          /* files whose attributes were read count as read */
 	const char *ignores[RUN_IGNORES_MAX]; /* globs, ending with NULL */
 };
 
-/* PATH, absolute, below the workspace, or as it is where all are wanted; NULL: it is not told
- * of. */
+/* Returns absolute PATH relative to the workspace, or unchanged with --all; NULL if the report does
+ * not contain it. */
 const char *run_scope__told(const struct run_scope *s, const char *path);
 
-/* Is PATH, as told, left out? A glob without a slash is about every part of a path, another about
- * its beginning. */
+/* Whether PATH, as returned above, is ignored. A glob without a slash is compared with each
+ * component, others with the beginning of the path. */
 bool run_scope__ignores(const struct run_scope *s, const char *path);
 
 #endif

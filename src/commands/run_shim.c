@@ -15,7 +15,7 @@
 
 #define SHIM_ARGS 5 /* iotrc run --become SOCKET COMMAND */
 
-/* A message with one descriptor, or with room for one. */
+/* A message with one descriptor, or with space for one. */
 struct letter {
 	struct msghdr message;
 	struct iovec text;
@@ -33,8 +33,8 @@ static struct msghdr *letter__new(struct letter *l)
 	return &l->message;
 }
 
-/* Puts descriptor FD into a socket; returns the end that it can be taken from, or a negative
- * errno. A datagram stays there when the other end is closed. */
+/* Puts descriptor FD into a socket. Returns the end from which it can be received, or a negative
+ * errno. A datagram stays in the socket after the other end is closed. */
 static int put_aside(int fd)
 {
 	struct letter l;

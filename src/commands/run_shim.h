@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What strace runs in the command's place, and what becomes the command: this program.
- *
- * strace keeps its stderr open for as long as it has something to trace. Were that the command's,
- * whoever reads it through a pipe would wait for every process that outlives the command. So strace
- * has another one, and the command's waits in a socket, where the shim takes it out. And what can't
- * be executed is told of by us, in the words and with the status that it has without strace. */
+/* The program that strace runs in the command's place, and that then executes the command: this
+ * program. strace keeps its stderr open as long as it has something to trace. If that were the
+ * command's stderr, a reader of that pipe would wait for every process that outlives the command.
+ * So strace gets another stderr, and the command's is passed through a socket to the shim. The shim
+ * also reports a command that cannot be executed, with the same message and status as without
+ * strace. */
 #ifndef IOTRC_RUN_SHIM_H
 #define IOTRC_RUN_SHIM_H
 

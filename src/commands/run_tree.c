@@ -27,7 +27,7 @@ static int column(enum row_column c)
 struct pid_entry {
 	uint64_t pid;
 	uint32_t program;
-	bool ended; /* the next row of this pid is another process's */
+	bool ended; /* the next row with this pid belongs to another process */
 };
 
 static int compare_pids(const void *a, const void *b)
@@ -37,7 +37,7 @@ static int compare_pids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The entry of PID, which is made where it is missing; NULL when memory is out. */
+/* Returns the entry of PID, which is created if it is missing; NULL if out of memory. */
 static struct pid_entry *entry_of(struct run_tree *t, uint64_t pid)
 {
 	struct pid_entry wanted = { .pid = pid }, **found = tfind(&wanted, &t->index, compare_pids);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processes of a recording. A process that executes another program becomes a new entry, with
- * the same pid: what it does from then on is the new program's doing. */
+/* The processes of a recording. When a process executes another program, a new entry with the same
+ * pid begins, to which its later rows belong. */
 #ifndef IOTRC_RUN_TREE_H
 #define IOTRC_RUN_TREE_H
 
@@ -15,21 +15,21 @@
 
 struct run_program {
 	uint64_t pid, parent;
-	bool replaced;   /* it executed the next entry of this pid */
-	bool executed;   /* it is a program of its own, not what a fork left running */
-	char *arguments; /* blanks between, the row's bytes; cut where the row's are */
+	bool replaced;   /* it executed the program of the next entry with this pid */
+	bool executed;   /* it is a program of its own, not the copy that a fork made */
+	char *arguments; /* separated by blanks, with the row's bytes; cut as in the row */
 };
 
 struct run_tree {
-	struct run_program *programs; /* in the order in which they were first seen */
+	struct run_program *programs; /* in the order in which they first appear */
 	size_t n, room;
-	void *index;   /* by pid: which is the process's latest */
-	uint32_t last; /* that of the row before: most rows have the same */
-	bool full;     /* RUN_TREE_MAX was reached, or memory is out: some are missing */
+	void *index;   /* by pid: the latest entry of the process */
+	uint32_t last; /* of the previous row, as most rows have the same */
+	bool full;     /* RUN_TREE_MAX was reached, or out of memory: some are missing */
 };
 
-/* The entry of the process that ROW, of stream fs, is about; RUN_TREE_NONE where there is no room.
- * In the order of time. */
+/* Returns the entry of the process of ROW, of stream fs, or RUN_TREE_NONE if there is no space. To
+ * be called in the order of time. */
 uint32_t run_tree__row(struct run_tree *t, const struct export_row *row);
 
 void run_tree__clear(struct run_tree *t);

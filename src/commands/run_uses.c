@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define RECENT 16 /* that are looked at before one is added: programs that take turns are few */
+#define RECENT 16 /* number to compare before one is added: few programs alternate */
 
 static int by_program(const void *a, const void *b)
 {
@@ -27,7 +27,7 @@ void run_uses__merge(struct run_uses *u)
 	u->n = n + 1;
 }
 
-/* Merges them, and doubles their room when that made little of it. */
+/* Merges them, and doubles their space if that freed little. */
 static bool make_room(struct run_uses *u)
 {
 	uint32_t room = u->room ? 2 * u->room : 2;

@@ -23,14 +23,14 @@ struct run_use {
 };
 
 struct run_uses {
-	struct run_use *items; /* by program after run_uses__merge() */
+	struct run_use *items; /* sorted by program after run_uses__merge() */
 	uint32_t n, room;
 };
 
-/* Adds USE to those of the same program. False: memory is out. */
+/* Adds USE to those of the same program. Returns false if out of memory. */
 bool run_uses__add(struct run_uses *u, struct run_use use);
 
-/* Sorts them, and makes one of those of the same program. */
+/* Sorts them and merges those of the same program. */
 void run_uses__merge(struct run_uses *u);
 
 void run_uses__clear(struct run_uses *u);

@@ -35,7 +35,8 @@ static int make_file(const char *dir)
 	return fd;
 }
 
-/* Written to the disk, dropped from memory, read back by calls and by way of a mapping. */
+/* Written to disk, dropped from the page cache, and read back by system calls and through a
+ * mapping. */
 static int do_file(const char *dir)
 {
 	static char data[FILE_BYTES];
@@ -109,7 +110,7 @@ static int do_uring(const char *dir)
 	return err;
 }
 
-/* To a port of our own, and to one that nobody listens at: its answer to our packet is dropped. */
+/* Connects to a port of ours, and to one without a listener, whose answer is dropped. */
 static int do_socket(const char *dir)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -133,7 +134,7 @@ static int do_socket(const char *dir)
 /* ---- the table ---- */
 
 static const struct {
-	const char *what, *provokes; /* hooks' targets, between blanks */
+	const char *what, *provokes; /* targets of hooks, separated by blanks */
 	int (*run)(const char *dir);
 } exercises[] = {
 	{ "writing, syncing, reading and mapping a file",
@@ -213,7 +214,7 @@ static void perform(const char *dir, int go_fd, int done_fd)
 	char byte;
 	ssize_t n;
 
-	/* Nobody lets it go: whoever began it has ended. */
+	/* Nobody releases it: the process that started it has ended. */
 	if (read(go_fd, &byte, 1) != 1)
 		return;
 	for (size_t i = 0; i < COUNT; i++)
@@ -237,7 +238,7 @@ int self_test__begin(struct self_test *e, const char *dir)
 	fflush(NULL);
 	child = fork();
 	if (!child) {
-		/* The one between ends: the other has no ancestor that is known. */
+		/* The process in between exits, so that the other has no known ancestor. */
 		if (fork() == 0) {
 			close(go[1]);
 			close(done[0]);

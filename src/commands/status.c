@@ -42,12 +42,12 @@ static double rate(const struct status_stream *now, const struct status_stream *
 	return rows > 0 && seconds > 0 ? rows / seconds : 0;
 }
 
-/* Appends ITEM to the line unless that would take it past WIDTH. */
+/* Appends ITEM to the line unless it would exceed WIDTH. */
 static bool append_item(char *buf, size_t width, const char *item)
 {
 	if (strlen(buf) + strlen(item) > width)
 		return false;
-	/* NOLINTNEXTLINE(*.strcpy): WIDTH was looked at */
+	/* NOLINTNEXTLINE(*.strcpy): WIDTH was checked */
 	strcat(buf, item);
 	return true;
 }
@@ -125,7 +125,8 @@ static bool is_shown_as_it_is(const char *text)
 	return is;
 }
 
-/* As one word of the shell: in what bash and zsh read as bytes where a terminal would obey it. */
+/* Quotes a path for the shell; bytes that a terminal would interpret are written as bash and zsh
+ * read them. */
 static void print_quoted(FILE *out, const char *text)
 {
 	bool plain = is_shown_as_it_is(text);
@@ -174,7 +175,7 @@ static size_t terminal_width(const struct status *status)
 {
 	struct winsize size;
 
-	/* The last column stays free: some terminals wrap as soon as it is written. */
+	/* The last column stays empty: some terminals wrap as soon as it is written. */
 	if (!ioctl(status->fd, TIOCGWINSZ, &size) && size.ws_col > 1)
 		return size.ws_col - 1;
 	return 79;
@@ -182,7 +183,7 @@ static size_t terminal_width(const struct status *status)
 
 void status__tick(struct status *status, const struct status_snapshot *now)
 {
-	/* A tick a little early is on time: the next one would be late by nearly a period. */
+	/* A tick that comes a little early counts; the next one would be almost a period late. */
 	uint64_t period = (status->terminal ? 1 : 60) * NSEC_PER_SEC;
 	uint64_t due = status->before.elapsed_ns + period - NSEC_PER_SEC / 10;
 	char line[STATUS_LINE_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a person watches while recording, and reads at its end. */
+/* The status line during a recording, and the table at its end. */
 #ifndef IOTRC_STATUS_H
 #define IOTRC_STATUS_H
 
@@ -20,7 +20,7 @@ struct status_stream {
 struct status_snapshot {
 	uint64_t elapsed_ns;
 	struct status_stream streams[STREAM_COUNT];
-	char note[48];   /* what else is going on; may be empty */
+	char note[48];   /* other current activities; may be empty */
 	char upload[48]; /* likewise of the upload */
 };
 
@@ -32,13 +32,13 @@ struct status_snapshot {
 size_t status__line(char buf[STATUS_LINE_MAX], size_t width, const struct status_snapshot *now,
 		    const struct status_snapshot *before);
 
-/* The counters of each enabled stream as a table. */
+/* Prints the counters of each enabled stream as a table. */
 void status__table(FILE *out, const struct status_snapshot *s);
 
-/* The table of the session DIRECTORY, at its end. */
+/* Prints the table of the session DIRECTORY at its end. */
 void status__summary(FILE *out, const struct status_snapshot *s, const char *directory);
 
-/* The commands that sum it up and load it in pandas. */
+/* Prints the commands that summarise it and load it in pandas. */
 void status__hint(FILE *out, const char *directory);
 
 /* The line that is rewritten in place each second on a terminal, and printed once a minute
@@ -50,13 +50,13 @@ struct status {
 	struct status_snapshot before; /* of the last line */
 };
 
-/* OUT is borrowed; FD is where it goes to. */
+/* OUT is borrowed; FD is its descriptor. */
 void status__begin(struct status *status, FILE *out, int fd, bool quiet);
 
-/* Prints the line when it is due by NOW's elapsed time: to be called at least each second. */
+/* Prints the line if it is due by NOW's elapsed time; to be called at least each second. */
 void status__tick(struct status *status, const struct status_snapshot *now);
 
-/* Takes the line off the terminal: to be called before anything else is printed to OUT. */
+/* Removes the line from the terminal; to be called before anything else is printed to OUT. */
 void status__clear(struct status *status);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Everyday questions: how many calls, how long, how much, by what. */
+/* Answers everyday questions: how many calls, how long, how many bytes, by what. */
 #include "commands/summary.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "summary/filter.h"
 #include "summary/measure.h"
 
-#define TOP 20 /* groups that people are shown, unless told otherwise */
+#define TOP 20 /* default number of groups that are shown to people */
 
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
@@ -68,10 +68,10 @@ enum {
 
 struct task {
 	const struct command *command;
-	/* the command line, as it stands there */
+	/* the command line */
 	const char *by, *streams, *sort, *top, *slow, *where_text, *duration, *scope, *output;
 	bool json, csv;
-	const char *bad; /* the option whose list is too long, or empty */
+	const char *bad; /* the option with too many values, or empty */
 
 	const struct dimension *dimensions[SUMMARY_BY_MAX];
 	int n_by;
@@ -123,7 +123,7 @@ static int on_name(void *arg, const struct session_reader *session, enum stream 
 	return file_names__row(t->names, &row);
 }
 
-/* Files of cache and pagefault have their names in fs. */
+/* The names of files in cache and pagefault are in fs. */
 static int read_names(struct task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
@@ -198,7 +198,7 @@ static void print_tables(struct task *t, const struct summary_print *p)
 	}
 }
 
-/* What the numbers don't say, on stderr. */
+/* Prints on stderr what limits the numbers. */
 static void tell(const struct task *t)
 {
 	for (int i = 0; i < t->n_streams; i++) {
@@ -256,7 +256,7 @@ static bool parse_by(struct task *t, const char *list)
 	return t->n_by;
 }
 
-/* Words that people say for streams. */
+/* Other words for streams. */
 static int find_stream(const char *key)
 {
 	static const struct {
@@ -301,7 +301,7 @@ static bool parse_top(struct task *t)
 	return !t->top || (*t->top >= '0' && *t->top <= '9' && !*end);
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int begin_summary(struct task *t, enum stream stream)
 {
 	struct summary *s = &t->summaries[stream];
@@ -331,7 +331,7 @@ static int begin_summary(struct task *t, enum stream stream)
 	return 0;
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int prepare(struct task *t)
 {
 	const struct command *c = t->command;
@@ -364,7 +364,8 @@ static int prepare(struct task *t)
 
 /* ---- live ---- */
 
-/* The filters that the kernel has; the others show only in rows. NULL, or what is wrong. */
+/* Takes the filters that the kernel supports; the others need rows. Returns NULL, or what is
+ * wrong. */
 static const char *select_live(struct task *t)
 {
 	struct filter *f = &t->filter;
@@ -399,7 +400,7 @@ static const char *select_live(struct task *t)
 	return NULL;
 }
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int prepare_live(struct task *t)
 {
 	const struct command *c = t->command;
@@ -507,7 +508,7 @@ static int summary_main(int argc, char **argv)
 	if (!t)
 		return command__cannot(&summary_command, "out of memory");
 	t->command = &summary_command;
-	/* What is behind -- is a command, with options of its own. */
+	/* After -- there is a command with options of its own. */
 	if (words + 1 < argc)
 		t->live.argv = argv + words + 1;
 	argc = words;

@@ -21,9 +21,9 @@
 #include "rows/names.h"
 #include "schema/sums.h"
 
-#define KEY_MAX 512 /* bytes of what a group is called */
+#define KEY_MAX 512 /* bytes of a group's name */
 
-/* ---- groups as rows would have them ---- */
+/* ---- groups in the form of rows ---- */
 
 typedef char *(*part_fn)(char *p, const struct engine_sum *sum);
 
@@ -109,7 +109,7 @@ const char *summary_live__refuses(const struct dimension *d)
 				  NULL;
 }
 
-/* Only the kernel's operations of this name are hits and misses: told apart where needed. */
+/* Only these operations of the kernel are hits and misses, so they are told apart if necessary. */
 static uint32_t wanted(const struct summary_live *l)
 {
 	uint32_t by = SUM_ON;
@@ -146,7 +146,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 
 /* ---- watching ---- */
 
-/* A descriptor that can be read when the watching is to end. */
+/* Returns a descriptor that becomes readable when watching is to end. */
 static int catch_signals(void)
 {
 	sigset_t set;
@@ -160,7 +160,7 @@ static int catch_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Until the time is up, process PID has ended, or a signal comes. */
+/* Waits until the time is up, process PID has ended, or a signal arrives. */
 static int watch(const struct summary_live *l, int signals)
 {
 	int pidfd = l->pid ? (int)syscall(SYS_pidfd_open, l->pid, 0) : -1;

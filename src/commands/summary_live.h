@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A summary of what happens now, summed up in the kernel: no rows, no files. */
+/* A summary of current activity, computed in the kernel: no rows, no files. */
 #ifndef IOTRC_SUMMARY_LIVE_H
 #define IOTRC_SUMMARY_LIVE_H
 
@@ -13,17 +13,17 @@ struct summary_live {
 	uint64_t duration_ns;          /* 0: until a signal, or until CMD or PID ends */
 	char **argv;                   /* a command to run, or NULL */
 	pid_t pid;                     /* one to watch, or 0 */
-	struct summary *summaries;     /* by stream; those of the selection's streams have begun */
+	struct summary *summaries;     /* by stream; initialised for the selection's streams */
 
 	/* Results. */
 	int status; /* the command's */
 	uint64_t untimed, lost[STREAM_CAPTURED], missed[STREAM_CAPTURED];
 };
 
-/* What is wrong with summing up live by D, or NULL. */
+/* Returns why a live summary by D is impossible, or NULL. */
 const char *summary_live__refuses(const struct dimension *d);
 
-/* Watches, and adds what there was to the summaries. 0, or the exit code after a message. */
+/* Watches, and adds the results to the summaries. Returns 0, or the exit code after a message. */
 int summary_live__run(struct summary_live *l);
 
 #endif

@@ -26,7 +26,7 @@ static size_t shown_groups(const struct summary_print *p, const struct summary *
 	return p->top && p->top < n ? p->top : n;
 }
 
-/* Part I of the key of GROUP, as it is in rows. */
+/* Returns part I of the key of GROUP, as in rows. */
 static struct row_field part_of(const struct summary *s, const struct group *group, int i)
 {
 	const char *key = group->key, *nul = memchr(key, '\0', group->key_len);
@@ -37,7 +37,7 @@ static struct row_field part_of(const struct summary *s, const struct group *gro
 	return (struct row_field){ (char *)nul + 1, group->key_len - first - 1 };
 }
 
-/* … as it is told, into BUF, which has room. Returns its length. */
+/* … as it is shown, in BUF of sufficient size. Returns its length. */
 static size_t name_part(const struct summary_print *p, const struct summary *s,
 			const struct group *group, int i, char buf[SUMMARY_NAME_MAX + 1])
 {
@@ -53,7 +53,7 @@ static size_t name_part(const struct summary_print *p, const struct summary *s,
 	return len;
 }
 
-/* What the groups that aren't shown add up to. */
+/* Returns the sum of the groups that are not shown. */
 static void add_others(const struct summary *s, struct group *const *sorted, size_t from,
 		       struct tally *ret)
 {

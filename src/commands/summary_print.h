@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A summary for people, for spreadsheets, and for programs. */
+/* Prints a summary for people, as CSV, and as JSON. */
 #ifndef IOTRC_SUMMARY_PRINT_H
 #define IOTRC_SUMMARY_PRINT_H
 
@@ -13,7 +13,8 @@
 struct summary_print {
 	FILE *out;
 	size_t top; /* so many groups; 0: all */
-	/* What is shown instead of KEY, of dimension D; NULL: KEY itself. NULL: never. */
+	/* Returns what to show instead of KEY, of dimension D; NULL: KEY itself. The callback may
+	 * be NULL. */
 	const char *(*name)(void *arg, const struct dimension *d, const char *key, size_t len);
 	void *arg;
 };
@@ -21,10 +22,10 @@ struct summary_print {
 /* A table. */
 void summary_print__table(const struct summary_print *p, const struct summary *s);
 
-/* A header row, and a row for each group. */
+/* Prints a header row, and a row for each group. */
 void summary_print__csv(const struct summary_print *p, const struct summary *s);
 
-/* An object with stream, by, groups[], others and total. NULL: memory is out. */
+/* Returns an object with stream, by, groups[], others and total; NULL if out of memory. */
 json_t *summary_print__json(const struct summary_print *p, const struct summary *s);
 
 #endif

@@ -38,11 +38,11 @@ struct search {
 	size_t n;
 	uint64_t unusable; /* sessions that can't be sent */
 	int base;          /* the directory that names are relative to */
-	size_t base_len;   /* of its path, the slash included */
+	size_t base_len;   /* of its path, with the slash */
 	int err;
 };
 
-/* BUCKET/<16 digits>/<a name>: anything else would go to a key of another shape. */
+/* BUCKET/<16 digits>/<a name>: any other path would make keys of another form. */
 static bool is_key(const char *key)
 {
 	const char *id = strchr(key, '/'), *session = id ? strchr(id + 1, '/') : NULL;
@@ -99,8 +99,7 @@ static void on_failed(void *arg, const char *path, int err)
 	s->err = err;
 }
 
-/* Names are kept relative to the parent of DIR, which is opened with the rights that there are
- * now. */
+/* Names are relative to the parent of DIR, which is opened with the current rights. */
 static void search(struct search *s, const char *dir)
 {
 	const struct session_walk walk = {
@@ -160,7 +159,7 @@ static void add_stats(struct queue_stats *sum, const struct queue_stats *s)
 		strcpy(sum->problem, s->problem);
 }
 
-/* The sessions of one owner, with the owner's rights and no others. */
+/* Uploads the sessions of one owner with the owner's rights only. */
 static int send_group(const struct options *o, const struct found *f, size_t n,
 		      struct queue_stats *sum)
 {
@@ -221,7 +220,7 @@ static int send_all(const struct options *o, struct search *s)
 	struct queue_stats sum = { .sessions_left = s->unusable };
 	int err = 0;
 
-	if (s->n) /* the array of none is NULL, which qsort() may not be given */
+	if (s->n) /* an empty array is NULL, which qsort() does not allow */
 		qsort(s->found, s->n, sizeof(*s->found), by_owner);
 	for (size_t i = 0, n; !err && i < s->n && !stops; i += n) {
 		for (n = 1; i + n < s->n && s->found[i + n].uid == s->found[i].uid; n++)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a person sees of an upload: a bar on a terminal, news as they come, and a line at the
- * end. */
+/* The progress of an upload: a bar on a terminal, news, and a line at the end. */
 #ifndef IOTRC_UPLOAD_PROGRESS_H
 #define IOTRC_UPLOAD_PROGRESS_H
 
@@ -12,25 +11,25 @@
 struct upload_progress {
 	bool shown, wanted;
 	uint64_t begun_ns, ends_ns; /* CLOCK_MONOTONIC; UINT64_MAX: never */
-	uint64_t before;            /* bytes that had been sent when it began */
-	uint64_t alive_ns;          /* when the service manager is to be told again */
+	uint64_t before;            /* bytes already sent at the start */
+	uint64_t alive_ns;          /* the time of the next notice to the service manager */
 	struct queue *q;
 };
 
-/* Begins to show how far Q, which is borrowed, is. It may take TIMEOUT_NS, UINT64_MAX for ever.
- * QUIET: no bar. */
+/* Begins to show the progress of Q, which is borrowed. It may take TIMEOUT_NS (UINT64_MAX: any
+ * time). QUIET: no bar. */
 void upload_progress__begin(struct upload_progress *p, struct queue *q, bool quiet,
 			    uint64_t timeout_ns);
 
-/* Takes the bar off the terminal. */
+/* Removes the bar from the terminal. */
 void upload_progress__end(struct upload_progress *p);
 
-/* Shows S, prints the queue's news and tells the service manager that we are alive: ARG is the
- * progress, as queue__wait() wants it. */
+/* Shows S, prints the queue's news and sends a sign of life to the service manager. ARG is the
+ * progress; this is a callback of queue__wait(). */
 void upload_progress__tick(void *arg, const struct queue_stats *s);
 
-/* Says in one line what came of the upload. LATER: when what is left will be sent, with a blank
- * before it, or "". */
+/* Prints one line about the result. LATER: when the rest will be sent, with a leading blank, or
+ * "". */
 void upload_progress__conclude(const struct queue_stats *s, bool quiet, const char *later);
 
 #endif

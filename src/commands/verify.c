@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A session as a whole: its manifest, the files that it names, the files that are there. What the
- * manifest says may be anybody's: nothing outside the session is opened, memory is bounded. */
+/* Verifies a session as a whole: its manifest, the files that it lists, and the files that exist.
+ * The manifest is untrusted: no file outside the session is opened, and memory is bounded. */
 #include "commands/verify.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ struct verify {
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
 	struct journal *journal; /* of an upload, or NULL */
-	size_t uploaded;         /* files that are at a target, and no longer here */
-	bool lost_rows_away;     /* … the lost stream's among them */
+	size_t uploaded;         /* files that have been uploaded and removed */
+	bool lost_rows_away;     /* … including one of the lost stream */
 };
 
 static void on_manifest_fault(void *arg, const char *what)
@@ -59,7 +59,7 @@ static void read_manifest(struct verify *v)
 	r->fault = on_manifest_fault;
 	r->arg = v;
 	session_reader__read(r);
-	/* Its rows wait in .part files that nobody will finish. */
+	/* Its rows are in .part files that nobody will finish. */
 	if (r->running && !session_lock__held(r->fd))
 		faults__add(&v->manifest,
 			    "session.state: running, but its recorder is gone: iotrc recover");
@@ -76,7 +76,7 @@ static void read_manifest(struct verify *v)
 
 struct counts {
 	struct row_counts rows;
-	/* Of a killed recorder: seen and filtered are unknown, and lost is a lower bound. */
+	/* Counts of a killed recorder: seen and filtered are unknown, and lost is a lower bound. */
 	bool at_least;
 };
 
@@ -99,14 +99,14 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 		session_reader__break(&v->reader,
 				      "%s: tells what a killed recorder cannot have told", where);
 	lost = session_reader__member(&v->reader, o, where, lost_key, JSON_OBJECT);
-	/* shed came later than the other causes. */
+	/* shed is newer than the other causes. */
 	for (int k = 0; k < LOST_CAUSES; k++)
 		if (k != LOST_SHED || json_object_get(lost, lost_causes[k]))
 			ret->rows.lost[k] =
 				session_reader__uint(&v->reader, lost, where_lost, lost_causes[k]);
 }
 
-/* LOST_KNOWN: no row of the lost stream is itself lost, so that its rows tell of all losses. */
+/* LOST_KNOWN: no row of the lost stream is lost, so its rows contain all losses. */
 static void check_counts(struct verify *v, int stream, const struct counts *c, bool lost_known)
 {
 	unsigned __int128 sum = (unsigned __int128)c->rows.written + c->rows.filtered;
@@ -148,11 +148,11 @@ static void check_accounts(struct verify *v)
 		const char *key = schema_streams[i].key;
 		json_t *o = json_object_get(streams, key);
 
-		/* A stream that was off needs no account; one with rows does: it fails below. */
+		/* A stream that was off needs no counts; one with rows does, and fails below. */
 		if (o)
 			read_counts(v, key, o, &counts[i]);
 	}
-	/* While the session runs, the counts are those of another moment than the files. */
+	/* While the session runs, counts and files are of different moments. */
 	if (v->reader.broken || v->reader.running)
 		return;
 	for (int k = 0; k < LOST_CAUSES; k++)
@@ -163,7 +163,7 @@ static void check_accounts(struct verify *v)
 
 /* ---- files ---- */
 
-/* A file that is confirmed at a target may have been removed here. */
+/* A file that a target has confirmed may have been removed locally. */
 static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
 {
 	bool is = v->journal && journal__elsewhere(v->journal, path, sha256);
@@ -204,7 +204,7 @@ static void check_entry(struct verify *v, const char *path)
 {
 	struct faults f = { v->out, v->dir, path, 0 };
 
-	/* A session that runs, or was killed, has files that its last manifest doesn't know. */
+	/* A session that runs, or was killed, has files that its last manifest does not list. */
 	if (v->reader.running)
 		return;
 	if (ends_in(path, ".part"))
@@ -288,7 +288,7 @@ static void check_spec_file(struct verify *v, json_t *file, const char *where)
 	v->n_specs++;
 }
 
-/* A recording may do without: the list needn't be there. */
+/* A recording may run without them, so the list is optional. */
 static void check_spec(struct verify *v)
 {
 	json_t *list = json_object_get(v->reader.root, SPEC_SUBDIR), *file;
@@ -320,7 +320,7 @@ static void check_subdir(struct verify *v, const char *name)
 	close(sub);
 }
 
-/* Trace files lie in the directories of a session, not deeper. SUBDIR is NULL in the session
+/* Trace files are in the subdirectories of a session, not deeper. SUBDIR is NULL for the session
  * itself. */
 /* NOLINTNEXTLINE(misc-no-recursion): SUBDIR is NULL but once */
 static void check_entries(struct verify *v, int dir, const char *subdir)

@@ -34,7 +34,7 @@ struct search {
 	uint64_t finds, files, sessions;
 	struct faults faults; /* of the file in hand */
 	uint64_t row;
-	bool text[COLUMNS_MAX]; /* columns of the file in hand that hold text */
+	bool text[COLUMNS_MAX]; /* columns of the current file that contain text */
 	char buf[BUFFER];
 };
 
@@ -68,7 +68,7 @@ static void search_words(struct search *s, bool names, const char *text, size_t 
 
 /* ---- rows ---- */
 
-/* Which columns hold text, by the header row. */
+/* Finds the columns that contain text from the header row. */
 static void read_header(struct search *s, const char *row, size_t len)
 {
 	memset(s->text, 0, sizeof(s->text));
@@ -172,7 +172,7 @@ out:
 
 /* ---- JSON ---- */
 
-/* What the program says of itself, of the columns and of its own files in every manifest. */
+/* Texts about the program, the columns and its own files that are in every manifest. */
 static bool is_constant(const char *key)
 {
 	static const char *const keys[] = { "streams",     "csv",       "diagnostics", "files",
@@ -184,7 +184,8 @@ static bool is_constant(const char *key)
 	return false;
 }
 
-/* Where a file's name can be; elsewhere are words such as ext4, which files are called as well. */
+/* Values that can contain a file's name. Others contain words such as ext4, which may also be names
+ * of files. */
 static bool may_name_files(const char *key, const char *value)
 {
 	static const char *const keys[] = { "command_line", "hostname", "device", "dm_name" };
@@ -195,7 +196,7 @@ static bool may_name_files(const char *key, const char *value)
 	return *value == '/' || strstr(value, " /") || strstr(value, "=/");
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as jansson's parser goes: 2048 */
+/* NOLINTNEXTLINE(misc-no-recursion): jansson's parser allows a depth of 2048 */
 static void search_value(struct search *s, const char *key, json_t *value, bool top)
 {
 	const char *name;
@@ -210,11 +211,11 @@ static void search_value(struct search *s, const char *key, json_t *value, bool 
 	json_object_foreach(value, name, member) {
 		if (top && is_constant(name))
 			continue;
-		/* A mount of nothing has its type for a device: a word, which files are called as
-		 * well. */
+		/* A mount without a device has its type in that place, a word that may also be a
+		 * file's name. */
 		if (!strcmp(name, "device") && json_equal(member, json_object_get(value, "fstype")))
 			continue;
-		/* The network interfaces' names are keys. */
+		/* The keys are names of network interfaces. */
 		if (!strcmp(key, "interfaces"))
 			search_words(s, true, name, strlen(name));
 		search_value(s, name, member, false);
@@ -260,12 +261,12 @@ static bool ends_in(const char *name, const char *end)
 	return len >= n && !strcmp(name + len - n, end);
 }
 
-/* A file, or what can't be searched. */
+/* A file, or something that cannot be searched. */
 struct found_file {
 	int dir;
 	const char *name, *path;
 	off_t size;
-	int err; /* a negative errno: it can't be looked at */
+	int err; /* a negative errno: it cannot be opened */
 };
 
 static int open_found(const struct found_file *f)
@@ -275,7 +276,7 @@ static int open_found(const struct found_file *f)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Whether the session's manifest has BOOL KEY. */
+/* Whether the session's manifest has the boolean KEY. */
 static bool session_says(const struct found_file *f, const char *key)
 {
 	int fd = open_found(f);
@@ -320,7 +321,7 @@ typedef void found_call(void *arg, const struct found_file *f);
 
 static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg);
 
-/* NAME in DIR, which is called ABOVE: a file, a directory, or nothing to be searched. */
+/* NAME in DIR, whose path is ABOVE: a file, a directory, or something that is not searched. */
 /* NOLINTNEXTLINE(misc-no-recursion): TREE_DEPTH_MAX */
 static int look_at(int dir, const char *above, const char *name, int depth, found_call *call,
 		   void *arg)
@@ -354,7 +355,7 @@ static int look_at(int dir, const char *above, const char *name, int depth, foun
 	return err;
 }
 
-/* Calls CALL for each regular file in DIR, which is closed, and below, and for what can't be
+/* Calls CALL for each regular file in DIR, which is closed, and below, and for what cannot be
  * searched. */
 /* NOLINTNEXTLINE(misc-no-recursion): TREE_DEPTH_MAX */
 static int each_file_in(int dir, const char *path, int depth, found_call *call, void *arg)
@@ -378,7 +379,7 @@ static int each_file(const char *top, found_call *call, void *arg)
 
 static void on_file(void *arg, const struct found_file *f)
 {
-	/* The manifest that is put aside for the next one is empty. */
+	/* The file reserved for the last manifest is empty. */
 	if (f->err || *f->name != '.' || f->size)
 		search_file(arg, f);
 }

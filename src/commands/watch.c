@@ -59,12 +59,12 @@ enum {
 #define DAY_BYTES 11  /* "YYYY-MM-DD " */
 #define ARGUMENTS_MAX 64
 
-/* A bound of --from or --to: a wall time as in rows, cut at any place, or a time since the first
+/* A bound of --from or --to: a wall time as in rows, possibly shortened, or a time since the first
  * row. */
 struct bound {
 	char wall[32];
 	size_t len;       /* of WALL; 0: see after_ns */
-	bool without_day; /* WALL has no day yet: that of the first row */
+	bool without_day; /* WALL has no day yet: it gets that of the first row */
 	uint64_t after_ns;
 	bool given;
 };
@@ -74,7 +74,7 @@ struct task {
 	const char *expression, *slow, *where_text, *format, *duration, *scope, *from_text,
 		*to_text;
 	bool json;
-	const char *bad; /* an option whose list is too long, or empty */
+	const char *bad; /* the option with too many values, or empty */
 
 	struct expression what;
 	struct filter filter;
@@ -153,7 +153,7 @@ static void add_day(struct bound *b, const struct row_field *timestamp)
 	b->without_day = false;
 }
 
-/* -1, 0 or 1: ROW is before B, within the second (or minute, ...) that it names, or after. */
+/* Returns -1, 0 or 1: ROW is before, within, or after the second (or minute, ...) that B names. */
 static int compare(const struct task *t, const struct bound *b, const struct export_row *row)
 {
 	const struct row_field *timestamp = &row->fields[0];
@@ -196,7 +196,7 @@ static int play(struct task *t, char **paths)
 	struct scan_result result = { .why = "" };
 	int err;
 
-	t->output.terminal = false; /* there is no hurry: all lines are written */
+	t->output.terminal = false; /* not live: all lines are written */
 	signal(SIGPIPE, SIG_IGN);
 	err = rows__read(&config, &result);
 	watch_output__flush(&t->output, true);
@@ -222,8 +222,8 @@ static char *joined(const struct filter_list *list)
 	return text;
 }
 
-/* The filters as a recording's, which options__parse() checks and resolves. 0, or the exit code
- * after a message. */
+/* Parses the filters with a recording's options__parse(). Returns 0, or the exit code after a
+ * message. */
 static int select_live(struct task *t, struct options *options)
 {
 	char *pids = joined(&t->filter.pids), *names = joined(&t->filter.commands);
@@ -247,7 +247,7 @@ static int select_live(struct task *t, struct options *options)
 	free(names);
 	options->selection.streams = t->what.streams;
 	options->selection.ops = t->what.ops ?: ALL_OPS;
-	/* The kernel filters by these. */
+	/* The filters that the kernel applies. */
 	t->filter.pids.n = t->filter.commands.n = t->filter.paths.n = 0;
 	return code;
 }
@@ -284,7 +284,7 @@ static int run_live(struct task *t, char **argv)
 
 /* ---- the command line ---- */
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int prepare(struct task *t)
 {
 	const struct command *c = t->command;
@@ -337,8 +337,7 @@ static int parse_options(struct task *t, struct command_line *l)
 	return option;
 }
 
-/* PATHS are sessions; without any, and with or without a command ARGV, it shows what happens
- * now. */
+/* PATHS are sessions. Without any, shows live activity, of the command ARGV if there is one. */
 static int run(struct task *t, char **paths, char **argv)
 {
 	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
@@ -370,7 +369,7 @@ static int watch_main(int argc, char **argv)
 	t->command = &watch_command;
 	while (words < argc && strcmp(argv[words], "--"))
 		words++;
-	/* What is behind -- is a command, with options of its own. */
+	/* After -- there is a command with options of its own. */
 	if (words + 1 < argc) {
 		command = argv + words + 1;
 		argv[words] = NULL;

@@ -20,7 +20,7 @@
 #include "rows/encode.h"
 #include "schema/schema.h"
 
-/* Often while there is much to read, seldom when idle; a person does not see less. */
+/* Often under load, rarely when idle; a person would not see more. */
 #define WAIT_MIN_MS 5
 #define WAIT_MAX_MS 40
 #define SECOND UINT64_C(1000000000)
@@ -33,7 +33,7 @@ struct watcher {
 	struct encoder *encoder;
 	char machine[17];
 	bool forgot; /* in this round */
-	bool begun;  /* the command runs: what precedes is our own search for it */
+	bool begun;  /* the command runs: earlier rows are our own search for it */
 	uint64_t round_events, second;
 	uint64_t lost;
 	char row[ROW_MAX + ROW_FILE_SLACK];
@@ -45,7 +45,7 @@ static volatile sig_atomic_t stop;
 
 #define PATIENCE_S 3
 
-/* Whatever is written to may hold up the end: a second signal leaves, and so does the alarm. */
+/* Any output may block the end, so a second signal exits, and so does the alarm. */
 static void on_signal(int signal)
 {
 	if (stop++)
@@ -71,7 +71,7 @@ static uint64_t wall_ns(const struct watcher *w, uint64_t mono_ns)
 	return clock__real_ns() - clock__event_ns() + mono_ns;
 }
 
-/* Whether RECORD is a program that was executed. */
+/* Whether RECORD is an executed program. */
 static bool is_exec(const void *record)
 {
 	const struct rec_fs *r = record;
@@ -163,7 +163,7 @@ static void one_round(struct watcher *w)
 	watch_output__flush(w->live->output, false);
 }
 
-/* Whether the time is up, or what is watched has ended. */
+/* Whether the time is up, or the watched process has ended. */
 static bool is_over(const struct watch_live *l, uint64_t begun_ns, const atomic_bool *ended)
 {
 	return stop || atomic_load(ended) || (l->output->closed && !l->argv) ||
@@ -190,7 +190,7 @@ static void watch(struct watcher *w, const atomic_bool *ended)
 
 /* ---- the whole ---- */
 
-/* 0, or the exit code after a message. */
+/* Returns 0, or the exit code after a message. */
 static int begin(struct watcher *w)
 {
 	struct engine_config config = { .selection = w->live->selection, .memory = &w->plan };
@@ -223,7 +223,7 @@ static void end(struct watcher *w)
 	free(w);
 }
 
-/* The command, which is waited for in a thread of its own. */
+/* The command, for which a thread waits. */
 struct waiter {
 	struct run_child child;
 	int status;

@@ -13,15 +13,16 @@ struct watch_live {
 	const struct selection *selection; /* borrowed */
 	uint64_t duration_ns;              /* 0: no limit */
 	char **argv;                       /* a command to run, or NULL */
-	pid_t pid;                         /* ends when this process has ended; 0: none */
+	pid_t pid;                         /* to end when this process has ended; 0: none */
 	/* Returns whether to show ROW. */
 	bool (*wanted)(void *arg, const struct export_row *row);
 	void *arg;
 	struct watch_output *output;
 };
 
-/* Shows rows until the time is up, the command or the process has ended, nobody reads the output
- * any more, or a signal comes. The exit code: the command's, or EXIT_LOST if events were lost. */
+/* Shows rows until the time is up, the command or the process has ended, the output's reader has
+ * gone, or a signal arrives. Returns the exit code: the command's, or EXIT_LOST if events were
+ * lost. */
 int watch_live__run(struct watch_live *l);
 
 #endif

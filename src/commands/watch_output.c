@@ -14,11 +14,11 @@
 
 #include "base/clock.h"
 
-#define PIECE 4096 /* bytes: PIPE_BUF, which a pipe takes whole once poll() says that it is ready */
-#define WAIT_MS 100 /* how often a signal is noticed while the reader of a pipe is slow */
+#define PIECE 4096  /* bytes: PIPE_BUF, which a pipe takes whole if poll() reports it writable */
+#define WAIT_MS 100 /* how often signals are checked while the reader of a pipe is slow */
 #define NOTICE_NS UINT64_C(1000000000)
 
-/* The width of the terminal, which may change at any time. */
+/* The width of the terminal, which can change at any time. */
 static int terminal_width(int fd)
 {
 	struct winsize size;
@@ -77,7 +77,7 @@ static int by_time(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Whether the output takes more now; waits for a reader that is no terminal. */
+/* Whether the output is writable now; waits for it unless it is a terminal. */
 static bool is_ready(struct watch_output *o)
 {
 	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
@@ -96,7 +96,8 @@ static bool is_ready(struct watch_output *o)
 	return false;
 }
 
-/* Writes LEN bytes of TEXT. False: the output took none of them, or the reader has gone. */
+/* Writes LEN bytes of TEXT. Returns false if the output took none of them, or its reader has
+ * gone. */
 static bool put(struct watch_output *o, const char *text, size_t len)
 {
 	size_t done = 0;
@@ -104,7 +105,7 @@ static bool put(struct watch_output *o, const char *text, size_t len)
 	while (done < len) {
 		ssize_t n;
 
-		/* A line that was begun is ended: a terminal waits for that as well. */
+		/* The rest of a line that was begun is always written, to a terminal as well. */
 		if (!done && !is_ready(o))
 			return false;
 		n = write(o->fd, text + done, MIN(len - done, PIECE));
@@ -119,7 +120,7 @@ static bool put(struct watch_output *o, const char *text, size_t len)
 	return true;
 }
 
-/* Whole lines, as many as fit into a piece. */
+/* Writes as many whole lines as fit into a piece. */
 static size_t gather(const struct watch_output *o, size_t from, char *piece, size_t *ret_len)
 {
 	size_t n = 0, len = 0;
@@ -153,7 +154,7 @@ static void put_lines(struct watch_output *o)
 	}
 }
 
-/* Says how many lines are missing, where they are missing; JSON lines stay alone. */
+/* Prints how many lines are missing at this place, except among JSON lines. */
 static void put_notice(struct watch_output *o)
 {
 	uint64_t now = clock__mono_ns();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the lines of `iotrc watch` go. A terminal that is slower than the machine shows fewer
- * lines, so that what it shows is new, and says how many are missing. A pipe or a file gets all
- * lines. */
+/* The output of `iotrc watch`. A terminal that is slower than the machine gets fewer lines, so that
+ * they are recent, and the number of missing ones. A pipe or a file gets all lines. */
 #ifndef IOTRC_WATCH_OUTPUT_H
 #define IOTRC_WATCH_OUTPUT_H
 
@@ -19,9 +18,9 @@ struct watch_output {
 	bool terminal, json;
 	struct line_style style;
 	struct export export;              /* of JSON lines */
-	const volatile sig_atomic_t *stop; /* a signal came: wait for the reader no longer */
+	const volatile sig_atomic_t *stop; /* a signal arrived: do not wait for the reader */
 
-	/* One batch: lines in TEXT, in the order of rows. */
+	/* A batch: the lines in TEXT, in the order of rows. */
 	FILE *out;
 	char *text;
 	size_t len;
@@ -36,7 +35,7 @@ struct watch_output {
 	bool closed; /* the reader has gone */
 };
 
-#define WATCH_BATCH_LINES 16384 /* of a batch; further lines are left out */
+#define WATCH_BATCH_LINES 16384 /* of a batch; further lines are dropped */
 
 /* Starts output to FD (borrowed). WIDTH 0 and !COLOURS unless it is a terminal. 0, or -ENOMEM. */
 int watch_output__begin(struct watch_output *o, int fd);
@@ -44,13 +43,13 @@ int watch_output__begin(struct watch_output *o, int fd);
 /* Adds the line of ROW to the batch. */
 void watch_output__row(struct watch_output *o, const struct export_row *row);
 
-/* Writes the batch, sorted by time. SORTED: it is already. */
+/* Writes the batch sorted by time. SORTED: it already is. */
 void watch_output__flush(struct watch_output *o, bool sorted);
 
-/* Adds N lines that could not be made at all to those left out. */
+/* Adds N lines that could not even be formatted to the dropped ones. */
 void watch_output__left_out(struct watch_output *o, uint64_t n);
 
-/* Writes the last notice and frees all. */
+/* Prints the last notice and frees everything. */
 void watch_output__end(struct watch_output *o);
 
 #endif
