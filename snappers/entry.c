@@ -10,7 +10,7 @@
 #include "snappers/rows.h"
 #include "snappers/text.h"
 
-/* Maximum length of all fields but the path. */
+/* Maximum length of all fields except the path. */
 #define OTHER_FIELDS 512
 #define PATH_FIELD_MAX (CSV_FILE_BLOCK - OTHER_FIELDS)
 

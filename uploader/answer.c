@@ -37,7 +37,7 @@ static const struct {
 	{ CURLE_URL_MALFORMAT, TARGET_REFUSED, "no such URL" },
 };
 
-/* By the S3 error code: AWS's names, which others share, and some of Ceph's, MinIO's and
+/* By the S3 error code: AWS's codes, which others use too, and some of Ceph's, MinIO's and
  * Swift's. */
 static const struct {
 	const char *code;
@@ -88,7 +88,7 @@ static const struct {
 	{ "XMinioStorageFull", TARGET_RETRY, true, "the store is full" },
 };
 
-/* By the status; the first row from whose status on it holds. */
+/* By the status: the first row whose status matches. */
 static const struct {
 	int from, to;
 	enum target_verdict verdict;
@@ -154,7 +154,7 @@ const char *answer__xml(const char *at, const char *name, char *buf, size_t size
 	return end;
 }
 
-/* Error bodies are short and begin with what they are; an object's content may say anything. */
+/* Error bodies are short and start with their type; an object's content can be anything. */
 static bool error_code(const struct http_answer *a, char code[CODE_MAX])
 {
 	const char *error = strstr(a->body, "<Error>");
@@ -163,8 +163,8 @@ static bool error_code(const struct http_answer *a, char code[CODE_MAX])
 	return error && error - a->body < 256 && answer__xml(error, "Code", code, CODE_MAX);
 }
 
-/* 200 may turn out to be an error in its body where the store has kept the client waiting with
- * blanks (CompleteMultipartUpload). */
+/* A status 200 can have an error in its body if the store has sent blanks to keep the client
+ * waiting (CompleteMultipartUpload). */
 bool answer__ok(const struct http_answer *a)
 {
 	char code[CODE_MAX];
@@ -197,7 +197,8 @@ unsigned int answer__retry_after(const char *field, int64_t now)
 	return s < 0 ? 0 : s > DAY_S ? DAY_S : s;
 }
 
-/* What only the rest of the answer can tell. Writes "" or a sentence that begins with a blank. */
+/* Details that only the rest of the answer contains. Writes "" or a sentence with a leading
+ * blank. */
 static void advise(const struct http_answer *a, const char *code, char advice[256])
 {
 	char region[64];
@@ -218,7 +219,7 @@ static void advise(const struct http_answer *a, const char *code, char advice[25
 		snprintf(advice, 256, " (--s3-region %s)", region);
 }
 
-/* A proxy that doesn't let us through. */
+/* A proxy that refuses to connect us. */
 static void explain_tunnel(const struct http_answer *a, const char *host, struct target_result *r)
 {
 	bool later = a->tunnel_status >= 500;

@@ -50,7 +50,7 @@ struct credentials *credentials__free(struct credentials *c)
 	return NULL;
 }
 
-/* False where VALUE doesn't fit, or holds what would end a header. */
+/* Returns false if VALUE does not fit, or contains a character that would end a header. */
 static bool set_value(struct credentials *c, size_t i, const char *value, size_t len)
 {
 	char *to = (char *)c + values[i].offset;
@@ -114,7 +114,7 @@ static char *trim(char *s)
 }
 
 /* The format of AWS's shared credentials file: [PROFILE], NAME = VALUE, # and ; before remarks.
- * What stands before the first profile belongs to all. */
+ * Lines before the first profile apply to all. */
 static int parse(struct credentials *c, char *text, const char *path, const char *profile,
 		 char problem[TARGET_REASON_MAX])
 {
@@ -234,7 +234,7 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 	err = from_environment(c, problem);
 	if (err || has_keys(c))
 		return err;
-	/* Half a pair from here and half from there would be nobody's. */
+	/* Key and secret must come from the same place. */
 	explicit_bzero(c, sizeof(*c));
 	if (shared_file(path) == 0 &&
 	    (access(path, F_OK) == 0 || getenv("AWS_SHARED_CREDENTIALS_FILE"))) {

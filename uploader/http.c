@@ -20,10 +20,9 @@
 
 #define CONNECT_TIMEOUT_S 20
 #define STALL_TIMEOUT_S 60
-/* A store may take minutes to put the parts of an object together (AWS,
- * CompleteMultipartUpload). */
+/* A store may take minutes to assemble the parts of an object (AWS, CompleteMultipartUpload). */
 #define ANSWER_TIMEOUT_S 600
-/* Of the other side, on the average of a body: a modem is not refused. */
+/* Minimum average rate of the other side for a body; slow enough for a modem. */
 #define SLOWEST_BYTES_S 1024
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -39,10 +38,10 @@ struct http {
 	const struct target_hooks *hooks;
 	uint64_t sent_before, sent;
 	uint64_t rate_set;    /* what libcurl keeps to */
-	uint64_t begun_ns;    /* … later by the time that we have slept ourselves */
-	uint64_t answered_ns; /* since when all is sent; 0: it isn't yet */
+	uint64_t begun_ns;    /* … extended by the time that we have slept */
+	uint64_t answered_ns; /* when everything was sent; 0: not yet */
 	size_t head_len;
-	curl_socket_t socket; /* of the last connection made, which may be kept; -1: it has ended */
+	curl_socket_t socket; /* of the last connection, which may be kept open; -1: it has ended */
 	uint64_t received_before; /* … by earlier requests */
 	struct http_answer answer;
 };
@@ -84,7 +83,7 @@ int http__new(struct http **ret, const struct target_config *config,
 	if (!h->curl)
 		goto no_memory;
 	if (ca && *ca) {
-		/* A wrong name would otherwise look like a server that can't be trusted. */
+		/* A wrong name would otherwise be reported as an untrusted server. */
 		if (access(ca, R_OK) < 0) {
 			target__say(problem, "can't read the certificates in %.300s: %s", ca,
 				    strerror(errno));
@@ -130,7 +129,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 		h->answer.cut = too_long;
 		return 0;
 	}
-	/* The head of a new answer: what came before was 100 Continue, or a proxy's. */
+	/* The head of a new answer: the previous one was 100 Continue, or a proxy's. */
 	if (len > 5 && !memcmp(line, "HTTP/", 5)) {
 		memset(&h->answer.head, 0, sizeof(h->answer.head));
 		return len;
@@ -182,7 +181,7 @@ static size_t on_read(char *buf, size_t size, size_t n, void *data)
 		do
 			got = pread(r->fd, buf, len, r->at + h->sent);
 		while (got < 0 && errno == EINTR);
-		/* Short of what was announced: it has been cut meanwhile. */
+		/* Shorter than announced: the file was truncated meanwhile. */
 		if (got < 0 || (!got && len)) {
 			h->answer.read_error = got < 0 ? -errno : -ENODATA;
 			return CURL_READFUNC_ABORT;
@@ -194,7 +193,7 @@ static size_t on_read(char *buf, size_t size, size_t n, void *data)
 	return got;
 }
 
-/* libcurl begins again where a connection that it had kept turns out to be closed. */
+/* libcurl rewinds if a kept connection turns out to be closed. */
 static int on_seek(void *data, curl_off_t offset, int origin)
 {
 	struct http *h = data;
@@ -205,7 +204,7 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* Takes over the rate as of now. libcurl looks at this option while it sends. */
+/* Applies the current rate. libcurl reads this option while it sends. */
 static void keep_to_rate(struct http *h)
 {
 	uint64_t rate = target_hooks__rate(h->hooks, h->rate);
@@ -215,14 +214,14 @@ static void keep_to_rate(struct http *h)
 	h->rate_set = rate;
 }
 
-/* What is asked of the other side. Our own rate is not its doing. */
+/* The minimum rate of the other side. Our own limit does not count against it. */
 static uint64_t slowest(const struct http *h)
 {
 	return h->rate_set && h->slowest > h->rate_set / 2 ? h->rate_set / 2 ?: 1 : h->slowest;
 }
 
-/* What stalls ends by CURLOPT_LOW_SPEED_TIME; this is for whoever keeps a trickle going. NULL, or
- * in words what takes too long, SENT bytes of the body having gone. */
+/* CURLOPT_LOW_SPEED_TIME ends transfers that stall; this ends those that trickle. Returns NULL, or
+ * what takes too long, after SENT bytes of the body. */
 static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 {
 	uint64_t answer_ns = h->answer_timeout_s * NS_PER_S, len = h->request->len;
@@ -238,14 +237,14 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
 }
 
-/* Bytes that came over the connection, by the kernel's count: also of what libcurl shows to nobody,
- * such as chunk extensions and a proxy's head. */
+/* Bytes received on the connection, as counted by the kernel, including those that libcurl does not
+ * pass on, such as chunk extensions and a proxy's head. */
 static uint64_t received(const struct http *h)
 {
 	return h->socket < 0 ? 0 : tcp_received__get(h->socket);
 }
 
-/* CURLINFO_ACTIVESOCKET tells of a connection only after the transfer. */
+/* CURLINFO_ACTIVESOCKET is only valid after the transfer. */
 static int on_socket(void *data, curl_socket_t s, curlsocktype purpose)
 {
 	struct http *h = data;
@@ -264,14 +263,14 @@ static int on_close(void *data, curl_socket_t s)
 	return close(s);
 }
 
-/* libcurl calls it at least once a second, whatever happens or doesn't. */
+/* libcurl calls it at least once a second. */
 static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 		       curl_off_t ulnow)
 {
 	struct http *h = data;
 	uint64_t before = clock__mono_ns(), now;
 
-	/* It may sleep, to keep to a rate. */
+	/* It may sleep to limit the rate. */
 	h->answer.cancelled =
 		!target_hooks__progress(h->hooks, h->sent_before + (h->request->file ? ulnow : 0));
 	now = clock__mono_ns();
@@ -298,15 +297,15 @@ static void set_up(struct http *h)
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "iotrc/" IOTRC_VERSION);
 	curl_easy_setopt(c, CURLOPT_URL, r->url);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, r->headers);
-	/* The fields of our request aren't a proxy's business. */
+	/* Headers of our request are not sent to a proxy. */
 	curl_easy_setopt(c, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (h->ca_file) {
 		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
 		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
-	/* A URL that somebody has signed stays as it is. Our own paths have no dots to fold, and
-	 * libcurl 8 refuses to sign with this set. */
+	/* A signed URL must not be changed. Our own paths contain no dots to remove, and libcurl 8
+	 * refuses to sign with this option. */
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, r->signer ? 0L : 1L);
 	if (r->signer) {
 		curl_easy_setopt(c, CURLOPT_AWS_SIGV4, r->signer->provider);
@@ -368,19 +367,19 @@ const struct http_answer *http__do(struct http *h, const struct http_request *re
 	a->error = curl_easy_perform(h->curl);
 	if (!a->error || a->cut)
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
-	/* Who says no has said enough. */
+	/* After a refusal the rest of the answer is not needed. */
 	if (a->cut && a->status >= 300)
 		a->error = CURLE_OK;
 	if (a->error)
 		curl_easy_getinfo(h->curl, CURLINFO_HTTP_CONNECTCODE, &a->tunnel_status);
-	/* The handle holds pointers into the request, and the secret. */
+	/* The handle has pointers into the request, and the secret. */
 	curl_easy_reset(h->curl);
 	h->request = NULL;
 	h->hooks = NULL;
 	return a;
 }
 
-/* Part WHAT of URL, curl_free()'s, or NULL. */
+/* Returns part WHAT of URL, to be freed by curl_free(), or NULL. */
 static char *url_part(const char *url, CURLUPart what)
 {
 	CURLU *u = curl_url();

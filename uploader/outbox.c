@@ -55,7 +55,7 @@ static struct outbox_file *pop(struct outbox_list *l)
 	return f;
 }
 
-/* Puts all of FROM behind TO's. */
+/* Appends all of FROM to TO. */
 static void join_lists(struct outbox_list *to, struct outbox_list *from)
 {
 	if (!from->head)
@@ -122,7 +122,7 @@ void outbox__try_again(struct outbox *o)
 
 /* ---- files ---- */
 
-/* A visible name in a visible directory. What a manifest says may be anybody's. */
+/* A visible name in a visible directory; manifests are untrusted. */
 static bool is_path(const char *path)
 {
 	const char *slash = strchr(path, '/');
@@ -136,7 +136,7 @@ static bool is_sha256(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-/* Opens the directory of PATH in session FD; RET_NAME is PATH's last component. */
+/* Opens the directory of PATH in session FD; RET_NAME is the last component of PATH. */
 static int open_parent(int fd, const char *path, const char **ret_name)
 {
 	const char *slash = strchr(path, '/');
@@ -196,7 +196,7 @@ static struct outbox_file *new_file(const char *path, const char *sha256, uint64
 	struct outbox_file *f = calloc(1, sizeof(*f) + strlen(path) + 1);
 
 	if (f) {
-		/* NOLINTNEXTLINE(*.strcpy): allocated by its length */
+		/* NOLINTNEXTLINE(*.strcpy): allocated with its length */
 		strcpy(f->path, path);
 		/* NOLINTNEXTLINE(*.strcpy): 64 digits: is_sha256() or our own */
 		strcpy(f->sha256, sha256);
@@ -205,7 +205,7 @@ static struct outbox_file *new_file(const char *path, const char *sha256, uint64
 	return f;
 }
 
-/* One entry of the manifest: to be sent, unless it is there. */
+/* Adds an entry of the manifest unless it has been uploaded. */
 static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, const char *bytes_key)
 {
 	const char *path, *sha256;
@@ -229,7 +229,7 @@ static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, con
 	return 0;
 }
 
-/* Both lists only ever grow at their ends. */
+/* Both lists only grow at their ends. */
 static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list,
 			const char *bytes_key, size_t *seen)
 {
@@ -326,7 +326,7 @@ void outbox__add(struct outbox *o, struct outbox_news *news)
 
 /* ---- the session ---- */
 
-/* The journal is opened only once it is sure that nobody else is at it. */
+/* The journal is opened only when the lock is held. */
 static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_t gid)
 {
 	struct manifest_seen m = { 0 };
@@ -404,7 +404,7 @@ struct outbox *outbox__free(struct outbox *o)
 	return NULL;
 }
 
-/* What may lie beside the manifest in a session that is over: left by a crash. */
+/* Files that a crash may have left in a session that has ended. */
 static bool is_leftover(const char *name)
 {
 	return !strncmp(name, "." MANIFEST_NAME, sizeof("." MANIFEST_NAME) - 1);
@@ -423,7 +423,7 @@ int outbox__remove(int dir, const char *name)
 		if (!strcmp(n, ".") || !strcmp(n, "..") || !strcmp(n, MANIFEST_NAME) ||
 		    !strcmp(n, LOCK_NAME) || !strcmp(n, JOURNAL_NAME))
 			continue;
-		/* Directories only when they are empty. */
+		/* Removes directories only if they are empty. */
 		if (unlinkat(fd, n, is_leftover(n) ? 0 : AT_REMOVEDIR) < 0)
 			err = -errno;
 	}
@@ -431,7 +431,7 @@ int outbox__remove(int dir, const char *name)
 		err = -errno;
 	if (!err && unlinkat(fd, LOCK_NAME, 0) < 0 && errno != ENOENT)
 		err = -errno;
-	/* The journal goes last: it says that the rest may go. */
+	/* The journal is removed last: it says that the rest may be removed. */
 	if (!err && unlinkat(fd, JOURNAL_NAME, 0) < 0 && errno != ENOENT)
 		err = -errno;
 	if (!err && unlinkat(dir, name, AT_REMOVEDIR) < 0)

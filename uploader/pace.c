@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "uploader/pace.h"
 
-/* What an idle time lets through at once: a thread that wakes late catches up. */
+/* Allowance after an idle time, so that a thread that wakes late catches up. */
 #define BURST (PACE_SECOND / 4)
 
 void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The threads: each takes the next file that may be sent now, and settles what came of it. */
+/* The threads: each takes the next file that is due, and handles the result. */
 #include "uploader/queue.h"
 
 #include <errno.h>
@@ -18,10 +18,10 @@
 #include "platform/priority.h"
 #include "uploader/queue_state.h"
 
-#define TRIES_MAX 5 /* of a file that fails alone, before it is put aside */
+#define TRIES_MAX 5 /* failures of a single file before it is set aside */
 #define STOP_NS (3 * PACE_SECOND)
 
-/* ---- what came of a file ---- */
+/* ---- the result for a file ---- */
 
 static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f)
 {
@@ -30,7 +30,7 @@ static void settle_done(struct queue *q, struct outbox *o, struct outbox_file *f
 	q->files_done++;
 	q->bytes_done += f->bytes;
 	outbox__done(o, f);
-	/* How long somebody asked us to wait holds also when another request got through. */
+	/* A requested delay applies even if another request succeeded meanwhile. */
 	q->backoff.failures = 0;
 	if (!q->obeying && !q->refused)
 		q->backoff.not_before_ns = 0;
@@ -59,7 +59,7 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 	q->gave_up |= refused && !q->config.live;
 	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(q->problem, r->reason);
-	/* Once, and again when it is another one or after something went well in between. */
+	/* Reported once, and again if it changes or after a success. */
 	if (refused ? strcmp(q->told, r->reason) != 0 : !*q->told) {
 		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 		strcpy(q->told, r->reason);
@@ -71,7 +71,7 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 		outbox__put_last(o, f);
 }
 
-/* Something is the matter with this file alone. */
+/* The problem concerns only this file. */
 static void settle_stuck(struct queue *q, struct outbox *o, struct outbox_file *f,
 			 const struct target_result *r)
 {
@@ -159,7 +159,7 @@ static void work(void *arg)
 	pthread_mutex_unlock(&q->lock);
 }
 
-/* Signals are the main thread's. */
+/* The main thread handles signals. */
 static int start_workers(struct queue *q)
 {
 	int err = 0;
@@ -180,7 +180,7 @@ static int begin_queue(struct queue *q, const struct queue_config *config,
 	q->identity = strdup(config->identity);
 	if (!q->workers || !q->identity)
 		return -ENOMEM;
-	/* Here, where there are still the rights to read the credentials. */
+	/* Here, while we still have the rights to read the credentials. */
 	for (unsigned int i = 0; i < config->parallel; i++) {
 		q->workers[i].q = q;
 		err = target__new(&q->workers[i].target, config->target, problem);
@@ -221,7 +221,7 @@ int queue__new(struct queue **ret, const struct queue_config *config,
 	return 0;
 }
 
-/* A wakeup may go astray without the lock: the threads look each second. */
+/* Without the lock a wakeup may be lost, so the threads check every second. */
 void queue__poke(struct queue *q)
 {
 	atomic_store(&q->poked, true);
@@ -236,8 +236,8 @@ static void hurry(struct queue *q)
 		thread__hurry(&q->workers[i].thread);
 }
 
-/* The next try would be too late. What was failing by itself, or was refused before the end, is
- * tried at once instead; what is refused now needs somebody who mends something. */
+/* The next attempt would be too late. Files that failed on their own, or were refused before the
+ * end, are tried at once instead; files refused from now on need an administrator. */
 static bool is_hopeless(struct queue *q, uint64_t end_ns)
 {
 	bool hopeless;
@@ -286,7 +286,7 @@ bool queue__stop(struct queue *q)
 struct queue *queue__free(struct queue *q)
 {
 	if (!q || !queue__stop(q))
-		return NULL; /* a thread may still come back to it */
+		return NULL; /* a thread may still return to it */
 	for (unsigned int i = 0; q->workers && i < q->config.parallel; i++)
 		target__free(q->workers[i].target);
 	free(q->workers);

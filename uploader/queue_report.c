@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the queue tells its caller: lines of news, and numbers. */
+/* What the queue reports to its caller: news, a line each, and numbers. */
 #include "uploader/queue_state.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which sessions there are to send: finds them, opens one after the other, and reads the live
- * one's manifest again as it grows. */
+/* Finds the sessions to send, opens one after the other, and reads the live one's manifest again as
+ * it grows. */
 #include "uploader/queue_state.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@
 #include "platform/libc.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
-#define UNREADY_NS (30 * PACE_SECOND) /* where some are being recovered, or somebody is at them */
+#define UNREADY_NS (30 * PACE_SECOND) /* while sessions are being recovered, or are in use */
 #define PLACES_MAX 100000
 
 void sessions__free(struct places *p)
@@ -51,7 +51,7 @@ static int is_stamp(const struct dirent *entry)
 	return session__is_stamp(entry->d_name);
 }
 
-/* The sessions beside the live one, oldest first. */
+/* The sessions besides the live one, oldest first. */
 static void find_beside(struct queue *q, struct places *ret)
 {
 	const struct queue_config *c = &q->config;
@@ -92,8 +92,8 @@ static void list_places(struct queue *q)
 	q->unready = false;
 }
 
-/* Why a session can't be sent. In a recording the first two are nothing to talk about: they are
- * somebody's who is at it, or are taken up when they are recovered. */
+/* Why a session cannot be sent. During a recording the first two are not reported: those sessions
+ * are in use, or are sent after they are recovered. */
 static void tell_unopened(struct queue *q, const char *key, int err)
 {
 	const char *why = strerror(-err);
@@ -124,8 +124,8 @@ void sessions__remove(struct queue *q, const struct queue_place *p)
 		queue__tell(q, "cannot remove session " FIELD ": %s", p->key, strerror(-err));
 }
 
-/* What was recorded without upload was to stay here: it has no journal, and a recording that
- * uploads leaves it alone. */
+/* A session recorded without upload was meant to stay local: it has no journal, and a recording
+ * that uploads does not send it. */
 static bool may_be_sent(const struct queue *q, const struct queue_place *p)
 {
 	char journal[OUTBOX_KEY_MAX + sizeof(JOURNAL_NAME)];
@@ -184,7 +184,7 @@ static uint64_t cpu_ns(void)
 	return t.tv_sec * PACE_SECOND + t.tv_nsec;
 }
 
-/* A manifest that grows all the time is read as often as takes a tenth of a CPU. */
+/* A manifest that keeps growing is read at most so often that this takes a tenth of a CPU. */
 static void refresh_live(struct queue *q)
 {
 	struct outbox *o = q->live;
@@ -198,7 +198,7 @@ static void refresh_live(struct queue *q)
 		pthread_mutex_lock(&q->lock);
 		outbox__add(o, &news);
 	}
-	/* A session whose directory was taken away gets another one (src/dataset/staging.h). */
+	/* A session whose directory was removed gets a new one (src/dataset/staging.h). */
 	if (err == -ENOENT && !(o && o->busy)) {
 		q->live = NULL;
 		pthread_mutex_unlock(&q->lock);
@@ -219,7 +219,7 @@ static bool old_is_over(const struct queue *q)
 	return !q->old || outbox__idle(q->old);
 }
 
-/* While there is something to send, the manifest's news can wait. */
+/* While there are files to send, the manifest is not read again. */
 static bool refresh_due(const struct queue *q)
 {
 	return atomic_load(&q->poked) && q->config.live &&
@@ -244,7 +244,7 @@ static void close_old(struct queue *q)
 	pthread_mutex_lock(&q->lock);
 }
 
-/* Lets go of the lock for what takes time. */
+/* Releases the lock for slow work. */
 void sessions__look(struct queue *q)
 {
 	q->looking = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sends one file, not faster than all threads together may; removes it when it is there. */
+/* Sends one file, within the rate of all threads together, and removes it when the target has
+ * it. */
 #include "uploader/queue_state.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "base/json_text.h"
 #include "uploader/telemetry.h"
 
-#define SLICE_NS (PACE_SECOND / 4) /* that a thread sleeps without looking up */
+#define SLICE_NS (PACE_SECOND / 4) /* maximum time that a thread sleeps before it checks again */
 
 void queue__set_rate(struct queue *q, uint64_t rate)
 {
@@ -46,7 +47,7 @@ static bool on_progress(void *data, uint64_t sent)
 	return !atomic_load(&q->stop);
 }
 
-/* Without it the upload begins anew another time: no reason to stop. */
+/* Without it a later upload starts from the beginning: no reason to stop. */
 static void on_multipart(void *data, const char *upload_id)
 {
 	struct worker *w = data;
@@ -104,7 +105,8 @@ static void put_file(struct worker *w, int fd, struct target_result *r)
 	free(progress);
 }
 
-/* What was begun in parts, and can't go on: the store would keep it for ever. */
+/* Aborts an upload in parts that cannot go on; otherwise the store would keep the parts for
+ * ever. */
 static void take_back(struct worker *w)
 {
 	struct outbox_file *f = w->file;
@@ -120,7 +122,7 @@ static void take_back(struct worker *w)
 	free(progress);
 }
 
-/* Once, when the session is there; nothing depends on whether it gets through. */
+/* Once, after the session is complete; it does not matter whether it succeeds. */
 static void tell_gateway(struct worker *w, int manifest_fd)
 {
 	char why[JSON_WHY_MAX];
@@ -137,7 +139,7 @@ static void tell_gateway(struct worker *w, int manifest_fd)
 	json_decref(manifest);
 }
 
-/* Nothing is removed here before it is written down that it is there. */
+/* A file is removed only after the journal says that the target has it. */
 void worker__send(struct worker *w, struct target_result *r)
 {
 	struct outbox_file *f = w->file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A multipart upload. What the store has of it, it is asked for: all that must be kept meanwhile is
- * its id. */
+/* A multipart upload. The store is asked which parts it has, so only the upload id has to be
+ * stored. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "uploader/s3.h"
 
 #define PARTS_MAX 10000
-#define LIST_PARTS 500 /* a page that is far from filling HTTP_BODY_MAX */
-#define LISTS_MAX 100  /* of one upload: of a store that gives fewer parts than it was asked for */
+#define LIST_PARTS 500 /* a page far smaller than HTTP_BODY_MAX */
+#define LISTS_MAX 100  /* of one upload: the store may return fewer parts than requested */
 
-/* A part of a multipart upload: what it is here, and what the store has said of its own. */
+/* A part of a multipart upload: the local data, and the store's answer. */
 struct part {
 	uint64_t at, len;
 	struct digest digest;
-	char etag[HTTP_FIELD_MAX]; /* without quotes; "": not there */
+	char etag[HTTP_FIELD_MAX]; /* without quotes; "": the store does not have it */
 	uint64_t size;
 };
 
@@ -41,7 +41,7 @@ static void announce(const struct multipart *m, const char *id)
 		m->hooks->multipart(m->hooks->data, id);
 }
 
-/* Upload ids are the store's own and may hold anything. */
+/* Upload ids are the store's and may contain any characters. */
 static bool query(char *buf, size_t size, const char *before, const char *id)
 {
 	char *at = stpcpy(buf, before);
@@ -51,7 +51,7 @@ static bool query(char *buf, size_t size, const char *before, const char *id)
 
 #define QUERY_MAX (3 * TARGET_UPLOAD_ID_MAX + 64)
 
-/* What of the upload the store has already. *RET_GONE: it knows nothing of it. */
+/* Lists the parts that the store has. *RET_GONE: it does not know the upload. */
 static bool list_parts(struct multipart *m, bool *ret_gone)
 {
 	char before[64], q[QUERY_MAX], text[HTTP_FIELD_MAX];
@@ -87,7 +87,7 @@ static bool list_parts(struct multipart *m, bool *ret_gone)
 			etag__unquote(m->parts[number - 1].etag);
 		}
 		answer__xml(a->body, "IsTruncated", text, sizeof(text));
-		/* What isn't listed is sent again: a list without an end is left. */
+		/* Parts that are not listed are sent again, so an endless list can be cut. */
 	} while (!strcmp(text, "true") && number > after && number < m->n && ++lists < LISTS_MAX);
 	return true;
 }
@@ -123,7 +123,7 @@ static bool create(struct multipart *m)
 		.key = m->object->key,
 		.query = "uploads=",
 		.meta_sha256 = m->digest->sha256,
-		/* libcurl would call an empty form what is nothing. */
+		/* libcurl needs a body, even an empty one. */
 		.type = "application/octet-stream",
 		.data = "",
 	};
@@ -164,7 +164,7 @@ static bool send_part(struct multipart *m, unsigned int i)
 
 	etag__expect(expected, part->digest.md5);
 	if (part->size == part->len && !strcasecmp(part->etag, expected))
-		return true; /* it has this one since the last time */
+		return true; /* the store has had it since the last attempt */
 	snprintf(before, sizeof(before), "partNumber=%u&uploadId=", i + 1);
 	if (!query(q, sizeof(q), before, m->id) || !s3__ask(m->t, &r, m->hooks, &a, m->result))
 		return false;
@@ -174,7 +174,7 @@ static bool send_part(struct multipart *m, unsigned int i)
 	return etag__check(a, m->t->host, part->etag, expected, m->result);
 }
 
-/* The ETag of the whole is the MD5 of its parts' MD5s. */
+/* The ETag of the object is the MD5 of its parts' MD5s. */
 static bool expect(const struct multipart *m, char expected[ETAG_MD5_SIZE])
 {
 	/* NOLINTNEXTLINE(*.UnixAPI): an object in parts has one */
@@ -212,8 +212,8 @@ static char *completion(const struct multipart *m)
 	return fclose(out) == 0 ? text : NULL;
 }
 
-/* The answer to a completion: 200 may come before the store knows how it ends. Some (Ceph 16) leave
- * the ETag empty; HEAD has it. */
+/* The answer to a completion: 200 may be sent before the store knows the result. Some stores (Ceph
+ * 16) leave the ETag empty; HEAD returns it. */
 static bool is_complete(const struct multipart *m, const struct http_answer *a,
 			const char *expected)
 {
@@ -230,7 +230,7 @@ static bool is_complete(const struct multipart *m, const struct http_answer *a,
 	return false;
 }
 
-/* Makes one object of the parts, and sees that it is the right one. */
+/* Completes the object and checks that it is the right one. */
 static bool complete(struct multipart *m)
 {
 	char q[QUERY_MAX], expected[ETAG_MD5_SIZE], *text = completion(m);
@@ -278,7 +278,7 @@ void s3_parts__abort(struct target *target, const char *key, const char *upload_
 		target__result(result, TARGET_DONE, false, "%s", "");
 }
 
-/* The answer to a completion may have been lost: is it all there already? */
+/* The answer to a completion may have been lost: check whether the object is complete. */
 static bool is_there(struct multipart *m)
 {
 	struct s3_request r = { .method = "HEAD", .key = m->object->key };
@@ -294,18 +294,18 @@ static bool is_there(struct multipart *m)
 
 enum take_up { FAILED, UNDER_WAY, THERE };
 
-/* Begins the upload, or goes on with the one that is stated. */
+/* Starts the upload, or continues the stored one. */
 static enum take_up take_up(struct multipart *m)
 {
 	const char *id = m->object->upload_id;
 	bool gone;
 
 	if (id && *id && strlen(id) < sizeof(m->id)) {
-		/* NOLINTNEXTLINE(*.strcpy): its length was looked at */
+		/* NOLINTNEXTLINE(*.strcpy): its length was checked */
 		strcpy(m->id, id);
 		if (list_parts(m, &gone))
 			return UNDER_WAY;
-		/* Credentials that may write need not be allowed to list: then all parts are
+		/* Credentials that can write may not be allowed to list: then all parts are
 		 * sent. */
 		if (!gone && m->result->verdict == TARGET_REFUSED)
 			return UNDER_WAY;
@@ -319,7 +319,7 @@ static enum take_up take_up(struct multipart *m)
 	return create(m) ? UNDER_WAY : FAILED;
 }
 
-/* What nobody will go on with would be kept, and paid for, for ever. */
+/* An abandoned upload would be stored, and billed, for ever. */
 static void give_up(struct multipart *m)
 {
 	bool resumable =

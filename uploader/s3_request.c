@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One request to an S3-compatible store. libcurl signs path, query and fields as they are: they are
- * written here as the canonical request has them. */
+/* One request to an S3-compatible store. libcurl signs path, query and headers as they are, so they
+ * are written here in the canonical form. */
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -12,14 +12,14 @@
 
 #define URL_MAX 12288
 
-/* SHA-256 of nothing (FIPS 180-4). */
+/* SHA-256 of an empty body (FIPS 180-4). */
 #define NO_BODY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static bool make_url(const struct s3_target *t, const struct s3_request *r, char url[URL_MAX])
 {
 	char *end = url + URL_MAX, *at;
 
-	at = stpcpy(url, t->base); /* at most S3_ENDPOINT_MAX and a bucket's name */
+	at = stpcpy(url, t->base); /* at most S3_ENDPOINT_MAX and the name of a bucket */
 	at = http__encode(at, end, t->prefix, true);
 	if (at)
 		at = http__encode(at, end, r->key, true);

@@ -41,7 +41,7 @@ void target__result(struct target_result *r, enum target_verdict verdict, bool g
 	char reason[TARGET_REASON_MAX];
 	va_list args;
 
-	/* By way of a copy: the arguments may be parts of what R says so far. */
+	/* Through a copy, because the arguments may be parts of R's current text. */
 	va_start(args, format);
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
@@ -79,8 +79,8 @@ struct target *target__free(struct target *t)
 	return NULL;
 }
 
-/* Keys are made of names that iotrc chose; a key that leaves its place is a fault of the caller or
- * somebody's trick with the names on the disk. */
+/* Keys consist of names that iotrc chose; a key that leaves its directory is a caller's bug, or an
+ * attack by names on the disk. */
 bool target__is_key(const char *key)
 {
 	if (!*key || strlen(key) > TARGET_KEY_MAX)
@@ -94,7 +94,7 @@ bool target__is_key(const char *key)
 	return true;
 }
 
-/* What is sent must be what was recorded, not what the disk has made of it since. */
+/* Sends only what was recorded, not what a faulty disk has made of it. */
 static bool is_whole(const struct target_object *object, const struct target_hooks *hooks,
 		     struct digest *digest, struct target_result *r)
 {
@@ -118,7 +118,7 @@ static bool is_whole(const struct target_object *object, const struct target_hoo
 	return false;
 }
 
-/* Puts, and where CHECK says so reads back. */
+/* Puts the file and, if CHECK requests it, reads it back. */
 static void put(struct target *t, const struct target_object *object, bool check,
 		const struct target_hooks *hooks, struct target_result *r)
 {

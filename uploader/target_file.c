@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A mounted share: the file appears under its name by rename, when it is whole and on the disk. */
+/* A mounted share: the file gets its name by rename when it is complete and synced. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,11 +25,11 @@ struct file_target {
 	struct target target;
 	char *dir;
 	uint64_t rate;
-	uid_t uid; /* whom the copies belong to, as with sessions; -1 leaves it */
+	uid_t uid; /* owner of the copies, as for sessions; -1: unchanged */
 	gid_t gid;
 };
 
-/* What a failed call on the share says of the future. */
+/* Whether a failed call on the share may succeed later. */
 static const struct {
 	int err;
 	enum target_verdict verdict;
@@ -55,7 +55,7 @@ static void failed(struct target_result *r, int err, const char *what, const cha
 				       errors[i].advice);
 			return;
 		}
-	/* No space, no answer (EIO, ESTALE, ETIMEDOUT of a network filesystem), no memory. */
+	/* No space, no answer (EIO, ESTALE, ETIMEDOUT of a network file system), no memory. */
 	target__result(r, TARGET_RETRY, true, "can't %s %.200s: %s", what, name, strerror(-err));
 }
 
@@ -96,8 +96,9 @@ static int sync_dir(int dir)
 	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-/* Opens the directory of KEY below that of the target, which is never made itself: it is where a
- * share is mounted, or not. A new directory is on the disk before what is in it. */
+/* Opens the directory of KEY below that of the target. The target directory itself is never
+ * created, because it is the mount point of a share. A new directory is synced before files are
+ * created in it. */
 static int enter(const struct file_target *t, const char *key)
 {
 	int dir = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -127,8 +128,8 @@ static int enter(const struct file_target *t, const char *key)
 	return dir;
 }
 
-/* The one name a copy has until it is whole, so that a killed copy leaves no more than one behind.
- * It is held by a lock: of two at once the second gets -EBUSY. */
+/* The name of an incomplete copy, so that a killed process leaves at most one behind. It is locked:
+ * the second of two gets -EBUSY. */
 static int open_part(int dir, const char *name)
 {
 	struct stat st = { 0 }, now;
@@ -139,13 +140,13 @@ static int open_part(int dir, const char *name)
 			    0640);
 		if (fd < 0)
 			return -errno;
-		/* Shares without locks (ENOLCK, EOPNOTSUPP) do without. */
+		/* Shares without locks (ENOLCK, EOPNOTSUPP) are used without. */
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 			close(fd);
 			return -EBUSY;
 		}
-		/* The one before has renamed it meanwhile, or somebody has linked our part to a
-		 * file of another name. */
+		/* The previous holder has renamed it meanwhile, or somebody has linked our partial
+		 * copy to a file of another name. */
 		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
 		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == now.st_dev &&
 		    st.st_ino == now.st_ino) {
@@ -161,8 +162,8 @@ static int open_part(int dir, const char *name)
 	return -EBUSY;
 }
 
-/* By the filesystem itself where it can (a clone, or a copy within the server), otherwise by
- * hand. */
+/* Lets the file system copy if it can (a clone, or a copy within the server), otherwise copies the
+ * data. */
 static ssize_t copy_chunk(int from, int to, uint64_t at, size_t len, char *buf)
 {
 	off64_t in = at, out = at;
@@ -184,14 +185,14 @@ static void wait_until(uint64_t until_ns)
 		clock__sleep(until_ns - now);
 }
 
-/* How the bytes of one object are spread over time. */
+/* Spreads the bytes of an object over time. */
 struct spread {
 	uint64_t rate; /* bytes per second; 0: no limit */
-	uint64_t from; /* bytes that had gone when this rate began to apply */
+	uint64_t from; /* bytes sent before this rate applied */
 	uint64_t since_ns;
 };
 
-/* Bytes of the next piece. It takes no more than half a second, so that progress() is called. */
+/* Bytes of the next piece, which takes at most half a second, so that progress() is called. */
 static uint64_t piece(struct spread *s, uint64_t rate, uint64_t at)
 {
 	if (rate != s->rate) {
@@ -233,8 +234,8 @@ static int copy(const struct file_target *t, const struct target_object *object,
 	return err;
 }
 
-/* Reads back what is there; what the page cache holds of it is dropped first, so that it comes from
- * the disk or the server as far as the filesystem lets it. */
+/* Reads the copy back. Its pages are dropped from the page cache first, so that it comes from the
+ * disk or server as far as the file system allows. */
 static int read_back(int fd, const struct target_object *object, const struct digest *digest,
 		     const struct target_hooks *hooks)
 {
@@ -253,7 +254,7 @@ static int read_back(int fd, const struct target_object *object, const struct di
 	return err;
 }
 
-/* Whether NAME in DIR is the very file that is to be copied: then there is no second copy. */
+/* Whether NAME in DIR is the file that is to be copied: then no copy is needed. */
 static bool is_itself(int dir, const char *name, int fd)
 {
 	struct stat there, here;
@@ -323,7 +324,8 @@ static void file_put(struct target *target, const struct target_object *object,
 	close(dir);
 }
 
-/* It was read back when it was put. What was made for it goes as far as it is empty. */
+/* It was read back when it was put. Removes directories that were created for it, if they are
+ * empty. */
 static void file_check(struct target *target, const struct target_object *object,
 		       const struct digest *digest, const struct target_hooks *hooks,
 		       struct target_result *r)

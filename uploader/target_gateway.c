@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A gateway that knows the store, and hands out a presigned URL for each file. */
+/* A gateway that knows the store, and returns a presigned URL for each file. */
 #include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -17,13 +17,13 @@
 
 #define URL_MAX 16384
 #define GATEWAY_MAX 1024
-#define DEPTH_MAX 3 /* of the JSON in which a URL is looked for */
+#define DEPTH_MAX 3 /* of the JSON that is searched for a URL */
 
 struct gateway_target {
 	struct target target;
 	struct http *http;
 	struct credentials *credentials;
-	bool refused; /* the token was, so it is looked up again */
+	bool refused; /* of the token file, so that a new token is read */
 	char *credentials_file;
 	char *url;  /* without a slash at its end */
 	char *host; /* of messages */
@@ -39,7 +39,7 @@ static bool is_http(const char *url)
 	return !strncasecmp(url, "http://", 7);
 }
 
-/* A token, and a URL that lets its bearer write, don't go through a network in the clear. */
+/* A token, and a URL that allows writing, must not be sent over a network unencrypted. */
 static bool may_be_asked(const char *url)
 {
 	return is_https(url) || http__is_local(url);
@@ -108,7 +108,7 @@ static int gateway_new(struct target **ret, const struct target_config *config,
 	return 0;
 }
 
-/* Asks the gateway itself. NULL, or an answer that isn't ok: RESULT says what is wrong. */
+/* Asks the gateway. Returns NULL, or a failed answer described in RESULT. */
 static const struct http_answer *ask(struct gateway_target *t, struct http_request *r,
 				     const char *type, const struct target_hooks *hooks,
 				     struct target_result *result)
@@ -149,8 +149,8 @@ static const struct http_answer *ask(struct gateway_target *t, struct http_reque
 	return a;
 }
 
-/* The first text in JSON that is a URL. */
-/* NOLINTNEXTLINE(misc-no-recursion): DEPTH is counted down */
+/* Returns the first string in JSON that is a URL. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH is decremented */
 static const char *find_url(const json_t *json, int depth)
 {
 	const char *key, *url = NULL;
@@ -172,7 +172,8 @@ static const char *find_url(const json_t *json, int depth)
 	return url;
 }
 
-/* The URL in the gateway's answer: bare, or in JSON under whatever name. A copy, or NULL. */
+/* Returns a copy of the URL in the gateway's answer, which is plain or a value of any name in JSON;
+ * or NULL. */
 static char *read_url(const struct http_answer *a)
 {
 	const char *body = a->body + strspn(a->body, " \t\r\n");
@@ -212,7 +213,7 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 			       "%.150s: the gateway's answer holds no URL", t->host);
 		return NULL;
 	}
-	/* Who is beyond this machine doesn't get at what listens on its loopback, either. */
+	/* A remote gateway must not direct us to services on our loopback interface. */
 	if (!may_be_asked(presigned) || (!is_https(presigned) && is_https(t->url))) {
 		target__result(
 			result, TARGET_REFUSED, true,
@@ -224,8 +225,8 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 	return presigned;
 }
 
-/* What only signatures of version 4 leave out of account: version 2 signs Content-MD5 and -Type,
- * and also that they are not there. */
+/* Only version 4 signatures ignore these: version 2 signs Content-MD5 and Content-Type, and their
+ * absence. */
 static bool takes_fields(const char *url)
 {
 	return strstr(url, "X-Amz-Signature=");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The target s3://: what it is given, and one object at a time. */
+/* The target s3://: its configuration, and requests for one object at a time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "uploader/s3.h"
 
 #define SCHEME "s3://"
-#define DEFAULT_REGION "us-east-1" /* what stores without regions go by */
-/* Until 7.87 libcurl signed none of a request's own fields. */
+#define DEFAULT_REGION "us-east-1" /* the region of stores without regions */
+/* Before 7.87 libcurl signed none of a request's own headers. */
 #define CURL_NEEDED 0x075800
 
 static const char *environment(const char *const *names)
@@ -24,8 +24,8 @@ static const char *environment(const char *const *names)
 	return value && *value ? value : NULL;
 }
 
-/* Lower-case letters, digits, - and . are what AWS allows; older buckets and other stores have
- * more. Nothing in it may end a host name or a path's component. */
+/* AWS allows lower-case letters, digits, - and . here; older buckets and other stores allow more.
+ * No character may end a host name or a path component. */
 static bool is_bucket(const char *s, size_t len)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -39,8 +39,8 @@ static bool is_bucket(const char *s, size_t len)
 	return true;
 }
 
-/* Base URL and host from ENDPOINT, in which {bucket} stands for the bucket's name; without it the
- * bucket is the path's first component. */
+/* Builds base URL and host from ENDPOINT, in which {bucket} stands for the bucket's name; without
+ * it the bucket is the first component of the path. */
 static int set_base(struct s3_target *t, const char *endpoint, const char *bucket,
 		    char problem[TARGET_REASON_MAX])
 {
@@ -102,7 +102,7 @@ static int set_provider(struct s3_target *t, const char *region)
 
 	if (!region)
 		region = environment(names) ?: DEFAULT_REGION;
-	/* It goes between colons, and into a header. */
+	/* It is written between colons, in a header. */
 	if (region[strspn(region,
 			  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")])
 		return -EINVAL;
@@ -243,7 +243,7 @@ static void s3_put(struct target *target, const struct target_object *object,
 		put_whole(t, object, digest, hooks, result);
 }
 
-/* Neither reading nor deleting is needed for uploads: what credentials may not do is only said. */
+/* Uploading needs neither read nor delete permission; missing permissions are only reported. */
 static void s3_check(struct target *target, const struct target_object *object,
 		     const struct digest *digest, const struct target_hooks *hooks,
 		     struct target_result *result)

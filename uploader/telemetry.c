@@ -2,7 +2,7 @@
 #include "uploader/telemetry.h"
 #include "platform/macros.h"
 
-/* Where each value is in a manifest. The names of the family's gateway come first. */
+/* Where each value is in a manifest. The names that the family's gateway uses come first. */
 static const struct {
 	const char *name, *object, *key;
 } values[] = {

@@ -13,7 +13,7 @@
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 
-#define UPLOADED "uploaded" /* in the state directory, once something was */
+#define UPLOADED "uploaded" /* in the state directory, once something was uploaded */
 #define TEST_BUCKET "linux_v1"
 
 int upload__check(const struct upload_settings *settings, char problem[TARGET_REASON_MAX])
@@ -49,7 +49,7 @@ int upload__test(const struct upload_settings *settings, bool *ret_works,
 	return 0;
 }
 
-/* Of the places that may name an S3 store the first that does. */
+/* The first of the variables that names an S3 store is used. */
 static const char *endpoint_of(const struct target_config *target)
 {
 	static const char *const variables[] = { "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL" };
@@ -121,7 +121,7 @@ bool upload__marked(const char *state)
 	return marked;
 }
 
-/* ---- beside a recording ---- */
+/* ---- during a recording ---- */
 
 struct upload {
 	const struct upload_settings *settings;
@@ -203,7 +203,7 @@ bool upload__news(struct upload *u, char news[QUEUE_NEWS_MAX])
 	return u && queue__news(u->q, news);
 }
 
-/* The thread that uploads has no right to the state directory. */
+/* The uploading thread has no access to the state directory. */
 static void note_uploaded(struct upload *u, const struct queue_stats *s)
 {
 	if (s->files_done && !u->marked)
