@@ -2,21 +2,17 @@
 #include "metrics/listener.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "platform/socket_fd.h"
+#include "base/http.h"
 
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define HOST_MAX 64
 #define PORT_MAX 6
-#define CONNECTION_BYTES (16 * 1024) /* for the header of a request */
 
 struct listener {
 	struct MHD_Daemon *daemon;
@@ -66,20 +62,6 @@ static bool split_address(const char *address, char host[HOST_MAX], char port[PO
 	return colon == address || copy(host, HOST_MAX, address, colon - address);
 }
 
-static int bind_address(const struct addrinfo *a)
-{
-	int fd = socket_fd__new(a->ai_family, SOCK_STREAM), one = 1, err;
-
-	if (fd < 0)
-		return fd;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, LISTENER_CONNECTIONS))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 /* A listening socket, or a negative errno with a line in PROBLEM. */
 static int open_socket(const char *address, char *problem, size_t problem_size)
 {
@@ -96,7 +78,7 @@ static int open_socket(const char *address, char *problem, size_t problem_size)
 			 address, LISTENER_PORT);
 		return -EINVAL;
 	}
-	fd = bind_address(list);
+	fd = http__listen(list->ai_addr, list->ai_addrlen);
 	if (fd < 0)
 		snprintf(problem, problem_size, "cannot listen on %s, port %s: %s", host, port,
 			 strerror(-fd));
@@ -106,30 +88,14 @@ static int open_socket(const char *address, char *problem, size_t problem_size)
 
 /* ---- answers ---- */
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int status, char *text,
-			      size_t len, enum MHD_ResponseMemoryMode mode)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, text, mode);
-	enum MHD_Result result;
-
-	if (!response) {
-		if (mode == MHD_RESPMEM_MUST_FREE)
-			free(text);
-		return MHD_NO;
+#define TYPE \
+	{ \
+		MHD_HTTP_HEADER_CONTENT_TYPE, CONTENT_TYPE \
 	}
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, CONTENT_TYPE);
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
-}
 
-static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned int status,
-				   const char *text)
-{
-	return answer(connection, status, (char *)text, strlen(text), MHD_RESPMEM_PERSISTENT);
-}
+static const struct http_header headers[] = { TYPE, { NULL } }, refusal[] = {
+	TYPE, { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" }, { NULL }
+};
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *upload_data,
@@ -146,13 +112,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	}
 	*upload_data_size = 0;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET /metrics\n");
+		return http__answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, refusal,
+					 "GET /metrics\n");
 	if (strcmp(url, "/metrics") != 0)
-		return answer_text(connection, MHD_HTTP_NOT_FOUND, "GET /metrics\n");
+		return http__answer_text(connection, MHD_HTTP_NOT_FOUND, headers, "GET /metrics\n");
 	text = l->text(l->arg, &len);
 	if (!text)
-		return answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
-	return answer(connection, MHD_HTTP_OK, text, len, MHD_RESPMEM_MUST_FREE);
+		return http__answer_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, headers,
+					 "out of memory\n");
+	return http__answer(connection, MHD_HTTP_OK, headers, text, len);
 }
 
 int listener__new(struct listener **ret, const char *address, listener_text_fn *text, void *arg,
@@ -168,14 +136,10 @@ int listener__new(struct listener **ret, const char *address, listener_text_fn *
 	l->text = text;
 	l->arg = arg;
 	/* Without threads of its own: the caller's thread runs it. */
-	l->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)LISTENER_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)LISTENER_TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	l->daemon = http__start(&(struct http_config){
+		.fd = fd, .timeout_s = LISTENER_TIMEOUT_S, .on_request = on_request, .arg = l });
 	if (!l->daemon) {
 		snprintf(problem, problem_size, "cannot start the HTTP server for metrics");
-		close(fd);
 		free(l);
 		return -ENOMEM;
 	}

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #define LISTENER_PORT 9435
-#define LISTENER_CONNECTIONS 16
 #define LISTENER_TIMEOUT_S 10
 
 struct listener;

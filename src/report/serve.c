@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,9 +10,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/http.h"
 #include "report/page.h"
 
-#define CONNECTIONS_MAX 16
 #define TIMEOUT_S 30
 /* Not more often than this is a session read again. */
 #define FRESH_NS UINT64_C(2000000000)
@@ -27,31 +26,19 @@ struct server {
 	char why[REPORT_WHY_MAX + 1];
 };
 
-static enum MHD_Result answer(struct MHD_Connection *to, unsigned int status, const char *type,
-			      char *text, size_t len)
-{
-	struct MHD_Response *r = MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
-	enum MHD_Result result;
-
-	if (!r) {
-		free(text);
-		return MHD_NO;
-	}
-	MHD_add_response_header(r, "Content-Type", type);
-	MHD_add_response_header(r, "Cache-Control", "no-store");
-	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
-	MHD_add_response_header(r, "Content-Security-Policy", "frame-ancestors 'none'");
-	result = MHD_queue_response(to, status, r);
-	MHD_destroy_response(r);
-	return result;
-}
+/* clang-format off */
+#define HEADERS(type) { \
+	{ "Content-Type", type }, { "Cache-Control", "no-store" }, { "X-Content-Type-Options", "nosniff" }, \
+	{ "Cross-Origin-Resource-Policy", "same-origin" }, \
+	{ "Content-Security-Policy", "frame-ancestors 'none'" }, { NULL } }
+/* clang-format on */
+static const struct http_header of_page[] = HEADERS("text/html; charset=utf-8"),
+				of_data[] = HEADERS("application/json"),
+				of_text[] = HEADERS("text/plain; charset=utf-8");
 
 static enum MHD_Result answer_text(struct MHD_Connection *to, unsigned int status, const char *text)
 {
-	char *copy = strdup(text);
-
-	return copy ? answer(to, status, "text/plain; charset=utf-8", copy, strlen(copy)) : MHD_NO;
+	return http__answer_text(to, status, of_text, text);
 }
 
 /* A page elsewhere can make its own name stand for 127.0.0.1: its requests name it as the host. */
@@ -108,8 +95,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *from, const 
 	text = page ? page__make(s->data, &len) : page__json(s->data, &len);
 	if (!text)
 		return answer_text(from, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
-	return answer(from, MHD_HTTP_OK, page ? "text/html; charset=utf-8" : "application/json",
-		      text, len);
+	return http__answer(from, MHD_HTTP_OK, page ? of_page : of_data, text, len);
 }
 
 static int run(const struct report_server_config *config, void (*ready)(uint16_t port))
@@ -119,17 +105,22 @@ static int run(const struct report_server_config *config, void (*ready)(uint16_t
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct server s = { .config = config };
 	struct MHD_Daemon *daemon;
+	socklen_t len = sizeof(address);
 	sigset_t end;
-	int sig;
+	int fd, sig;
 
-	daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, config->port,
-				  NULL, NULL, on_request, &s, MHD_OPTION_SOCK_ADDR, &address,
-				  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
-				  MHD_OPTION_END);
+	fd = http__listen((const struct sockaddr *)&address, sizeof(address));
+	if (fd < 0)
+		return fd;
+	getsockname(fd, (struct sockaddr *)&address, &len);
+	s.port = ntohs(address.sin_port);
+	daemon = http__start(&(struct http_config){ .fd = fd,
+						    .thread = true,
+						    .timeout_s = TIMEOUT_S,
+						    .on_request = on_request,
+						    .arg = &s });
 	if (!daemon)
-		return errno ? -errno : -EADDRINUSE;
-	s.port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+		return -ENOMEM;
 	ready(s.port);
 	sigemptyset(&end);
 	sigaddset(&end, SIGINT);
