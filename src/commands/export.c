@@ -16,7 +16,8 @@
 #include "export/where.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
-#define FORMATS "csv, jsonl, parquet, perfetto, strace, msr, blkparse, fio, oracle-general or lcs"
+#define FORMATS \
+	"csv, jsonl, parquet, arrow, perfetto, strace, msr, blkparse, fio, oracle-general or lcs"
 
 struct task {
 	const struct command *command;
@@ -31,13 +32,14 @@ struct task {
 /* Options of both commands. */
 static const struct command_option export_options[] = {
 	{ "to", 't', "FORMAT",
-	  "csv, jsonl, parquet, perfetto, strace, msr, blkparse,\nfio, oracle-general or lcs" },
+	  "csv, jsonl, parquet, arrow, perfetto, strace, msr,\nblkparse, fio, oracle-general or lcs" },
 	{ "output", 'o', "FILE", "write to FILE, not stdout; fio: names to FILE.map" },
 	{ "streams", 's', "LIST",
-	  "csv, parquet: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr, blkparse take block, the others only fs" },
+	  "csv, parquet, arrow: one stream (default fs); jsonl: any\n(default all); perfetto: fs, block (default both);\nmsr, blkparse: block; oracle-general, lcs: fs,\npagefault (default both) or cache; strace, fio: fs" },
 	{ "where", 'w', "CONDITION",
 	  "only rows that match: comparisons of columns (==\n!= < <= > >=, in, like with % and _), and, or, not,\n( )" },
-	{ "columns", 'c', "LIST", "csv, jsonl, perfetto: the columns to write, in this\norder" },
+	{ "columns", 'c', "LIST",
+	  "csv, jsonl, arrow, perfetto: the columns to write, in this\norder" },
 	{ "block", 'b', "SIZE",
 	  "oracle-general, lcs: objects are blocks of SIZE\nbytes (4k, 1M) instead of files" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
@@ -90,6 +92,8 @@ static int run(struct task *t, char **paths, struct scan_result *result)
 	if (t->progress)
 		fputs("\r\033[K", stderr);
 	table__clear(&t->export.table);
+	if (t->format->free)
+		t->format->free(&t->export);
 	free(t->export.own);
 	return err;
 }
@@ -200,11 +204,16 @@ static const char *wrong(struct task *t, const char *name)
 	if (!t->format)
 		return "--to " FORMATS " is needed";
 	if (!t->streams)
-		t->streams = t->format->one_stream ? 1 << STREAM_FS : t->format->streams;
+		t->streams = t->format->one_stream ? 1 << STREAM_FS :
+			     t->format->usual      ? t->format->usual :
+						     t->format->streams;
 	if (t->streams & ~t->format->streams)
 		return "--streams: the format has no rows of that stream";
 	if (t->format->one_stream && t->streams & (t->streams - 1))
-		return "csv has the columns of one stream: --streams has several";
+		return "the format has the columns of one stream: --streams has several";
+	if (t->format->has_blocks && t->streams & 1 << STREAM_CACHE &&
+	    t->streams != 1 << STREAM_CACHE)
+		return "cache has the reads of the other streams again: select it alone";
 	if (!name && (t->format->has_map || t->format->patches))
 		return "this format needs -o FILE";
 	if (t->export.block && !t->format->has_blocks)
@@ -335,6 +344,8 @@ const struct command export_command = {
 		"jsonl           any streams, one JSON object per line, without empty fields\n"
 		"parquet         one stream, typed, sorted by machine, session and mono_ns; written by\n"
 		"                DuckDB, whose library or program must be installed\n"
+		"arrow           one stream, typed, sorted by time: Apache Arrow's IPC file (Feather 2),\n"
+		"                compressed with zstd\n"
 		"perfetto        fs, block: a trace for ui.perfetto.dev or trace_processor: operations on\n"
 		"                their threads' tracks, requests on those of devices, what overlaps on\n"
 		"                tracks below; bytes moved as counters. Times are UTC. One machine\n"
@@ -345,12 +356,13 @@ const struct command export_command = {
 		"blkparse        block: the text of blkparse(1): lines for issues (D) and completions (C)\n"
 		"fio             fs: an iolog of version 3, for fio's --read_iolog (read, write, fsync,\n"
 		"                fdatasync); files are named f1, f2, ..., FILE.map lists their paths\n"
-		"oracle-general  fs: reads and writes as requests for libCacheSim, which expects a file\n"
-		"                name that contains oracleGeneral\n"
-		"lcs             fs: the same in libCacheSim's own format, version 1, whose header has\n"
-		"                the totals\n"
+		"oracle-general  fs: reads and writes, and pagefault: accesses through mappings, as\n"
+		"                requests for libCacheSim, which expects a file name that contains\n"
+		"                oracleGeneral; or cache: pages that were needed (HIT, MISS, MISS_WRITE)\n"
+		"lcs             the same in libCacheSim's own format, version 1, whose header has the\n"
+		"                totals\n"
 		"\n"
-		"csv, jsonl and parquet have the columns as recorded; in the other formats a time is that\n"
+		"csv, jsonl, parquet and arrow have the columns as recorded; in the other formats a time is that\n"
 		"of the operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
 		"matches an empty or absent column. FILE appears once it is complete; until then a\n"
 		"terminal shows the progress. stderr reports how many rows were exported, and how many\n"

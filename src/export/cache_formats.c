@@ -128,7 +128,8 @@ static int lcs_end(struct export *e)
 
 const struct format format_oracle = {
 	.name = "oracle-general",
-	.streams = 1 << STREAM_FS,
+	.streams = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT | 1 << STREAM_CACHE,
+	.usual = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT,
 	.patches = true,
 	.has_blocks = true,
 	.lead = format__duration_ns,
@@ -137,7 +138,8 @@ const struct format format_oracle = {
 
 const struct format format_lcs = {
 	.name = "lcs",
-	.streams = 1 << STREAM_FS,
+	.streams = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT | 1 << STREAM_CACHE,
+	.usual = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT,
 	.patches = true,
 	.has_blocks = true,
 	.lead = format__duration_ns,

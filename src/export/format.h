@@ -28,6 +28,7 @@ struct export
 struct format {
 	const char *name;
 	uint32_t streams; /* 1 << stream for each that can be exported */
+	uint32_t usual;   /* those that are exported when nobody says which; 0: all */
 	bool one_stream;  /* not more than one of them at once */
 	bool has_map;
 	bool has_blocks; /* has --block */
@@ -36,10 +37,11 @@ struct format {
 	int (*begin)(struct export *e, uint32_t streams);
 	int (*row)(struct export *e, const struct export_row *row);
 	int (*end)(struct export *e);
+	void (*free)(struct export *e); /* what OWN refers to; may be NULL. OWN may be NULL */
 };
 
 extern const struct format format_csv, format_jsonl, format_msr, format_fio, format_oracle,
-	format_perfetto, format_lcs, format_blkparse, format_strace;
+	format_perfetto, format_lcs, format_blkparse, format_strace, format_arrow;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
 
 /* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and
@@ -49,14 +51,17 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 /* The format called NAME, or NULL. */
 const struct format *format__find(const char *name);
 
-/* A number that stands for the file of ROW, of fs; false where the row names none. */
+/* A number that stands for the file of ROW, of fs, pagefault or cache: the same in all of them.
+ * False where the row names none. */
 bool format__file(const struct export_row *row, uint64_t *ret);
 
-/* How long ROW, of fs or block, took, in ns; 0 where that is unknown. Never longer than the machine
- * was up. */
+/* How long ROW took, in ns; 0 where that is unknown, or its stream has no such thing. Never longer
+ * than the machine was up. */
 uint64_t format__duration_ns(const struct export_row *row);
 
-/* Was ROW, of fs, a transfer: a read or a write that moved something at a known place? */
+/* Was ROW an access to a known place of a file: of fs a read or a write that moved something, of
+ * pagefault an access to a page through a mapping, of cache the need for pages (HIT, MISS,
+ * MISS_WRITE)? A page counts as 4,096 bytes. */
 struct transfer {
 	bool write;
 	uint64_t offset, bytes;

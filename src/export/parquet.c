@@ -12,6 +12,8 @@
 #include "base/shown.h"
 #include "schema/schema.h"
 
+#define MEMORY_LIMIT "1GB"
+
 struct writer {
 	const struct parquet_config *config;
 	FILE *sql;
@@ -36,24 +38,25 @@ static const char *sql_type(const struct column *c)
 {
 	static const char *const types[COL_TYPES] = {
 		[COL_MONO] = "UBIGINT", [COL_UINT] = "UBIGINT", [COL_INODE] = "UBIGINT",
-		[COL_INT] = "BIGINT",   [COL_FLOAT] = "DOUBLE",
+		[COL_INT] = "BIGINT",   [COL_FLOAT] = "DOUBLE", [COL_WALL] = "TIMESTAMP",
 	};
 
 	return types[c->type] ?: "VARCHAR";
 }
 
-/* The offset in force at mono_ns, of those of the clock. */
-static void put_offset(FILE *sql, const struct session_reader *r)
+/* That of the clock's offsets which is in force at mono_ns: of the wall clock, in ns, or of local
+ * time (ZONE), in seconds. */
+static void put_offset(FILE *sql, const struct session_reader *r, bool zone)
 {
-	if (r->n_offsets == 1) {
-		fprintf(sql, "%" PRId64, r->offsets[0].offset_ns);
-		return;
-	}
-	fputs("CASE", sql);
+	const struct clock_offset *o = r->offsets;
+
+	if (r->n_offsets > 1)
+		fputs("CASE", sql);
 	for (size_t i = r->n_offsets; i-- > 1;)
-		fprintf(sql, " WHEN mono_ns >= %" PRIu64 " THEN %" PRId64,
-			r->offsets[i].from_mono_ns, r->offsets[i].offset_ns);
-	fprintf(sql, " ELSE %" PRId64 " END", r->offsets[0].offset_ns);
+		fprintf(sql, " WHEN mono_ns >= %" PRIu64 " THEN %" PRId64, o[i].from_mono_ns,
+			zone ? o[i].utc_offset_s : o[i].offset_ns);
+	fprintf(sql, r->n_offsets > 1 ? " ELSE %" PRId64 " END" : "%" PRId64,
+		zone ? o->utc_offset_s : o->offset_ns);
 }
 
 /* How many columns the files of R have: an older session's lack some before the last. */
@@ -72,7 +75,11 @@ static void put_expression(FILE *sql, const struct session_reader *r, enum strea
 		fprintf(sql, "CAST(NULL AS %s)", c->type == COL_ADDRESS ? "UBIGINT" : sql_type(c));
 	} else if (!i) {
 		fputs("make_timestamp_ns(mono_ns::BIGINT + ", sql);
-		put_offset(sql, r);
+		put_offset(sql, r, false);
+		fputc(')', sql);
+	} else if (c->type == COL_WALL) {
+		fprintf(sql, "\"%s\" - to_seconds(", c->name);
+		put_offset(sql, r, true);
 		fputc(')', sql);
 	} else {
 		fprintf(sql, c->type == COL_ADDRESS ? "CAST(\"%s\" AS UBIGINT)" : "\"%s\"",
@@ -115,6 +122,14 @@ static void put_source(FILE *sql, const struct session_reader *r, enum stream st
 	fputs("}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', "
 	      "compression='zstd', max_line_size=4194304)\n",
 	      sql);
+}
+
+/* DuckDB's own limit is four fifths of the machine's memory, its directory one in the current. */
+static void put_limits(FILE *sql, const char *spill)
+{
+	fputs("SET memory_limit = '" MEMORY_LIMIT "';\nSET temp_directory = ", sql);
+	put_text(sql, spill);
+	fputs(";\n", sql);
 }
 
 static void put_origin(FILE *sql, const struct session_reader *r, const char *key, const char *name)
@@ -217,13 +232,19 @@ int parquet__write(const struct parquet_config *config, uint64_t *ret_rows, stru
 {
 	struct writer w = { .config = config };
 	struct scan_config scan = { .paths = config->paths, .session = on_session, .arg = &w };
-	char *text = NULL;
+	char *text = NULL, spill[PATH_MAX];
 	size_t size;
 	int err;
 
+	snprintf(spill, sizeof(spill), "%s/iotrc-export-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	if (!mkdtemp(spill))
+		return fail(ret, -errno, strerror(errno));
 	w.sql = open_memstream(&text, &size);
-	if (!w.sql)
+	if (!w.sql) {
+		rmdir(spill);
 		return fail(ret, -ENOMEM, "out of memory");
+	}
+	put_limits(w.sql, spill);
 	fputs("COPY (\n", w.sql);
 	err = scan__run(&scan, ret);
 	if (!err && !w.sessions)
@@ -233,5 +254,6 @@ int parquet__write(const struct parquet_config *config, uint64_t *ret_rows, stru
 	if (w.sql)
 		fclose(w.sql);
 	free(text);
+	rmdir(spill); /* DuckDB has removed its files */
 	return err;
 }

@@ -17,7 +17,10 @@ struct export_row {
 	/* The place in the order: the wall time at which the row began (rows_config.lead), by a
 	 * clock that is not set after the start of the session. */
 	uint64_t began_ns;
-	const char *machine; /* its id */
+	const char *machine;  /* its id */
+	const char *session;  /* its stamp; NULL: the manifest doesn't say */
+	const char *boot;     /* the id of the boot; NULL: the recorder didn't say */
+	int32_t utc_offset_s; /* local time - UTC, at mono_ns */
 };
 
 /* Which column of STREAM is called NAME; it has to be there. */

@@ -17,14 +17,21 @@
 /* What the sorter keeps before a row's line. */
 struct head {
 	uint64_t mono_ns, wall_ns;
-	uint32_t stream, machine;
+	int32_t utc_offset_s;
+	uint16_t stream;
+	uint32_t origin;
+};
+
+/* The session that a row is of. */
+struct origin {
+	char *machine, *session, *boot;
 };
 
 struct rows {
 	const struct rows_config *config;
 	struct sorter *sorter;
-	char **machines; /* ids, one for each session */
-	size_t n_machines;
+	struct origin *origins; /* of all sessions */
+	size_t n_origins;
 	uint64_t read, given;
 	char line[sizeof(struct head) + ROW_FILE_LINE_MAX + 1]; /* one, on its way */
 };
@@ -54,7 +61,8 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 {
 	struct row_field fields[ROW_FIELDS_MAX];
 	struct export_row row = { .stream = stream };
-	struct head head = { .stream = stream, .machine = r->n_machines - 1 };
+	struct head head = { .stream = stream, .origin = r->n_origins - 1 };
+	const struct clock_offset *offset;
 	uint64_t key;
 
 	r->read++;
@@ -66,9 +74,9 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 	if (r->config->where && !where__meets(r->config->where, &row))
 		return 0;
 	head.mono_ns = row.mono_ns;
-	head.wall_ns =
-		row.mono_ns +
-		clock__offset_at(session->offsets, session->n_offsets, row.mono_ns)->offset_ns;
+	offset = clock__offset_at(session->offsets, session->n_offsets, row.mono_ns);
+	head.wall_ns = row.mono_ns + offset->offset_ns;
+	head.utc_offset_s = offset->utc_offset_s;
 	key = row.mono_ns + session->offsets[0].offset_ns;
 	if (r->config->lead)
 		key -= r->config->lead(&row);
@@ -82,17 +90,28 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	return add_line(arg, session, stream, line, len);
 }
 
+/* A copy of a string of the manifest, behind its last '/'; NULL where there is none. */
+static char *copy(const struct session_reader *session, const char *key)
+{
+	const char *text = json_string_value(json_object_get(session->root, key)),
+		   *slash = text ? strrchr(text, '/') : NULL;
+
+	return text ? strdup(slash ? slash + 1 : text) : NULL;
+}
+
 static int on_session(void *arg, struct session_reader *session)
 {
 	struct rows *r = arg;
-	char **machines = reallocarray(r->machines, r->n_machines + 1, sizeof(*machines));
+	struct origin *origins = reallocarray(r->origins, r->n_origins + 1, sizeof(*origins)), *o;
 
-	if (!machines)
+	if (!origins)
 		return -ENOMEM;
-	r->machines = machines;
-	machines[r->n_machines] =
-		strdup(session_reader__string(session, session->root, "", "machine_id"));
-	return machines[r->n_machines] ? (r->n_machines++, 0) : -ENOMEM;
+	r->origins = origins;
+	o = &origins[r->n_origins++];
+	*o = (struct origin){ .session = copy(session, "session_id"),
+			      .boot = copy(session, "boot_id") };
+	o->machine = strdup(session_reader__string(session, session->root, "", "machine_id"));
+	return o->machine ? 0 : -ENOMEM;
 }
 
 /* ---- giving ---- */
@@ -107,15 +126,20 @@ static int give(struct rows *r)
 	int got;
 
 	while ((got = sorter__next(r->sorter, &key, &data, &len)) == 1) {
+		const struct origin *o;
 		struct export_row row;
 
 		memcpy(&head, data, sizeof(head));
 		len -= sizeof(head);
 		memcpy(r->line, (const char *)data + sizeof(head), len);
+		o = &r->origins[head.origin];
 		row = (struct export_row){ .stream = head.stream,
 					   .wall_ns = head.wall_ns,
 					   .began_ns = key,
-					   .machine = r->machines[head.machine] };
+					   .machine = o->machine,
+					   .session = o->session,
+					   .boot = o->boot,
+					   .utc_offset_s = head.utc_offset_s };
 		if (!take_fields(&row, r->line, len, fields))
 			return -EBADMSG;
 		r->given++;
@@ -129,9 +153,12 @@ static int give(struct rows *r)
 
 static void free_rows(struct rows *r)
 {
-	for (size_t i = 0; i < r->n_machines; i++)
-		free(r->machines[i]);
-	free(r->machines);
+	for (size_t i = 0; i < r->n_origins; i++) {
+		free(r->origins[i].machine);
+		free(r->origins[i].session);
+		free(r->origins[i].boot);
+	}
+	free(r->origins);
 	sorter__free(r->sorter);
 	free(r);
 }

@@ -17,6 +17,30 @@ sys.path.insert(0, str(TOP / "python"))
 import craft # noqa: E402
 
 IOTRC = os.environ.get("IOTRC", "")
+# What this machine's own suite has not: pandas 2, pyarrow.
+SID = ["python3-pandas", "python3-pytest", "python3-zstandard", "zstd", "+python3-pyarrow"]
+# Lays a filesystem of this test's own over a Debian, and runs a command in it; all of it is gone afterwards.
+INSIDE = """
+set -e
+root=$1 top=$2 shared=$3
+shift 3
+mount -t tmpfs none /mnt
+mkdir /mnt/upper /mnt/work /mnt/root
+mount -t overlay none -o lowerdir="$root",upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+mkdir -p /mnt/root/top /mnt/root/shared
+mount --bind "$top" /mnt/root/top
+mount --bind "$shared" /mnt/root/shared
+mount -t proc none /mnt/root/proc
+chroot /mnt/root "$@"
+"""
+
+
+def in_sid(shared, *command):
+    """COMMAND as it ended in a Debian sid with the packages above; SHARED is its /shared, the checkout its /top."""
+    root = subprocess.run([TOP / "scripts/vm/fetch-debian.sh", "sid", *SID], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+    return subprocess.run(["unshare", "-m", "sh", "-c", INSIDE, "sh", root, TOP, shared, *command],
+                          capture_output=True, text=True, check=False)
 
 
 @contextlib.contextmanager

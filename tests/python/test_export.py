@@ -214,6 +214,40 @@ def test_lcs_is_oracle_general_behind_a_header(recorded, tmp_path, block):
     assert not any(found[LCS.size:8184])
 
 
+@pytest.mark.parametrize("format_, header", [("oracle-general", 0), ("lcs", 8192)])
+def test_accesses_through_mappings_are_requests(session, tmp_path, format_, header):
+    """A file that is read, mapped and written: its pages are the same objects in all streams."""
+    place = {"inode": "77", "device": "8:17"}
+    session.add("fs", [{"operation": "read", "offset": "4096", "bytes_completed": "5000", "duration_ns": "0", **place,
+                        "mono_ns": str(craft.START)}])
+    fault = {"inode": "77", "device_id": str(8 << 20 | 17)}
+    session.add("pagefault", [
+        {"fault_type": "READ", "severity": "MINOR", "offset_pages": "2", **fault, "mono_ns": str(craft.START + 1)},
+        {"fault_type": "WRITE", "severity": "MAJOR", "offset_pages": "9", **fault, "mono_ns": str(craft.START + 2)},
+        {"fault_type": "READ", "severity": "MINOR", "offset_pages": "1", **{**fault, "inode": "78"}, "mono_ns": str(craft.START + 3)},
+        {"fault_type": "READ", "severity": "MINOR", "mono_ns": str(craft.START + 4)}]) # of no file
+    session.add("cache", [
+        {"event_type": event, "page_index": "1", "count": "3", **fault, "mono_ns": str(craft.START + 5 + i)}
+        for i, event in enumerate(("HIT", "DIRTY", "MISS_WRITE", "READAHEAD"))])
+    session.write()
+
+    def requests(*arguments):
+        export(session.directory, "--to", format_, "-o", tmp_path / "out", "--force", *arguments)
+        return list(REQUEST.iter_unpack((tmp_path / "out").read_bytes()[header:]))
+
+    pages = requests("--block", "4k")
+    objects = [object_ for _, object_, _, _ in pages]
+    assert len(pages) == 5 and objects[1] == objects[2] and len(set(objects)) == 4
+    assert [next_ for _, _, _, next_ in pages] == [-1, 3, -1, -1, -1]
+    files = requests()
+    assert [size for _, _, size, _ in files] == [5000, 4096, 4096, 4096] and len({f[1] for f in files}) == 2
+    assert len(requests("--streams", "fs")) == 1 and len(requests("--streams", "pagefault")) == 3
+    cached = requests("--streams", "cache", "--block", "4k")
+    assert [next_ for _, _, _, next_ in cached] == [4, 5, 6, -1, -1, -1] and cached[0][1] == objects[0]
+    said = export(session.directory, "--to", format_, "-o", tmp_path / "no", "--streams", "fs,cache", code=2).stderr
+    assert "select it alone" in said
+
+
 def test_a_file_appears_whole_and_replaces_none(recorded, tmp_path):
     out = tmp_path / "rows.csv"
     out.write_text("mine")

@@ -9,21 +9,6 @@ import sys
 import conftest
 import iotrc
 
-# Lays a filesystem of this test's own over a Debian, and runs a command in it; all of it is gone afterwards.
-INSIDE = """
-set -e
-root=$1 top=$2 shared=$3
-shift 3
-mount -t tmpfs none /mnt
-mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay none -o lowerdir="$root",upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-mkdir -p /mnt/root/top /mnt/root/shared
-mount --bind "$top" /mnt/root/top
-mount --bind "$shared" /mnt/root/shared
-mount -t proc none /mnt/root/proc
-chroot /mnt/root "$@"
-"""
-
 
 def test_pip_installs_it_from_the_checkout(tmp_path, special):
     source = shutil.copytree(conftest.TOP / "python", tmp_path / "python", ignore=lambda *_: ["__pycache__"])
@@ -41,15 +26,11 @@ def test_its_version_is_the_recorder_s():
 
 
 def test_the_tests_pass_with_pandas_2(tmp_path, template):
-    root = subprocess.run([conftest.TOP / "scripts/vm/fetch-debian.sh", "sid", "python3-pandas", "python3-zstandard",
-                           "python3-pytest", "zstd"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     shutil.copy(template, tmp_path / "manifest.json")
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", INSIDE, "sh", root, conftest.TOP, tmp_path,
-         "env", "TEMPLATE=/shared/manifest.json", "sh", "-c",
-         "python3 -c 'import pandas; print(\"pandas\", pandas.__version__)' && "
-         "python3 -m pytest -q -p no:cacheprovider /top/tests/python/test_load.py"],
-        capture_output=True, text=True, check=False)
+    done = conftest.in_sid(
+        tmp_path, "env", "TEMPLATE=/shared/manifest.json", "sh", "-c",
+        "python3 -c 'import pandas; print(\"pandas\", pandas.__version__)' && "
+        "python3 -m pytest -q -p no:cacheprovider /top/tests/python/test_load.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^pandas 2\.", done.stdout, re.M), done.stdout
     assert re.search(r"^\d+ passed", done.stdout, re.M), done.stdout
