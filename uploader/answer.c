@@ -20,18 +20,18 @@ static const struct {
 	enum target_verdict verdict;
 	const char *words;
 } no_answer[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST, TARGET_RETRY, "its name is not known (DNS)" },
-	{ CURLE_COULDNT_RESOLVE_PROXY, TARGET_RETRY, "the proxy's name is not known (DNS)" },
+	{ CURLE_COULDNT_RESOLVE_HOST, TARGET_RETRY, "its name cannot be resolved (DNS)" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, TARGET_RETRY, "the proxy's name cannot be resolved (DNS)" },
 	{ CURLE_COULDNT_CONNECT, TARGET_RETRY, "no connection" },
 	{ CURLE_OPERATION_TIMEDOUT, TARGET_RETRY, "it stopped answering" },
 	{ CURLE_PEER_FAILED_VERIFICATION, TARGET_REFUSED,
-	  "its TLS certificate is not one to trust (an own CA: --upload-ca FILE)" },
-	{ CURLE_SSL_CACERT_BADFILE, TARGET_REFUSED, "the CA file holds no usable certificates" },
+	  "its TLS certificate is not trusted (for a private CA: --upload-ca FILE)" },
+	{ CURLE_SSL_CACERT_BADFILE, TARGET_REFUSED, "the CA file contains no usable certificates" },
 	{ CURLE_SSL_CONNECT_ERROR, TARGET_RETRY, "TLS failed" },
-	{ CURLE_GOT_NOTHING, TARGET_RETRY, "it hung up without an answer" },
+	{ CURLE_GOT_NOTHING, TARGET_RETRY, "it closed the connection without an answer" },
 	{ CURLE_SEND_ERROR, TARGET_RETRY, "the connection broke" },
 	{ CURLE_RECV_ERROR, TARGET_RETRY, "the connection broke" },
-	{ CURLE_PARTIAL_FILE, TARGET_RETRY, "the connection broke in the midst of the answer" },
+	{ CURLE_PARTIAL_FILE, TARGET_RETRY, "the connection broke during the answer" },
 	{ CURLE_WEIRD_SERVER_REPLY, TARGET_RETRY, "it does not speak HTTP" },
 	{ CURLE_UNSUPPORTED_PROTOCOL, TARGET_REFUSED, "no such protocol" },
 	{ CURLE_URL_MALFORMAT, TARGET_REFUSED, "no such URL" },
@@ -45,36 +45,36 @@ static const struct {
 	bool general;
 	const char *words;
 } codes[] = {
-	{ "AccessDenied", TARGET_REFUSED, true, "these credentials may not do this here" },
+	{ "AccessDenied", TARGET_REFUSED, true, "these credentials lack permission for this" },
 	{ "AccountProblem", TARGET_REFUSED, true, "there is a problem with the account" },
 	{ "AllAccessDisabled", TARGET_REFUSED, true, "all access is switched off" },
 	{ "AuthorizationHeaderMalformed", TARGET_REFUSED, true,
 	  "the signature is for another region" },
-	{ "AuthorizationQueryParametersError", TARGET_REFUSED, true, "the URL is signed wrongly" },
-	{ "BadDigest", TARGET_RETRY, false, "the data changed on the way" },
-	{ "EntityTooLarge", TARGET_REFUSED, false, "the file is larger than the store takes" },
-	{ "EntityTooSmall", TARGET_REFUSED, false, "a part is smaller than the store takes" },
+	{ "AuthorizationQueryParametersError", TARGET_REFUSED, true,
+	  "the URL's signature is wrong" },
+	{ "BadDigest", TARGET_RETRY, false, "the data was corrupted on the way" },
+	{ "EntityTooLarge", TARGET_REFUSED, false, "the file is larger than the store accepts" },
+	{ "EntityTooSmall", TARGET_REFUSED, false, "a part is smaller than the store accepts" },
 	{ "ExpiredToken", TARGET_REFUSED, true,
 	  "the session token has expired: get new credentials" },
 	{ "IncompleteBody", TARGET_RETRY, false, "the connection broke" },
-	{ "InternalError", TARGET_RETRY, true, "the store has a fault of its own" },
+	{ "InternalError", TARGET_RETRY, true, "the store has an internal error" },
 	{ "InvalidAccessKeyId", TARGET_REFUSED, true, "the store doesn't know this access key" },
-	{ "InvalidBucketName", TARGET_REFUSED, true, "no bucket can have this name" },
-	{ "InvalidDigest", TARGET_RETRY, false, "the data changed on the way" },
+	{ "InvalidBucketName", TARGET_REFUSED, true, "this is not a valid bucket name" },
+	{ "InvalidDigest", TARGET_RETRY, false, "the data was corrupted on the way" },
 	{ "InvalidPart", TARGET_RETRY, false, "the store has lost a part" },
 	{ "InvalidPartOrder", TARGET_RETRY, false, "the store has lost a part" },
-	{ "InvalidToken", TARGET_REFUSED, true, "the session token is not one of this store" },
-	{ "KeyTooLongError", TARGET_REFUSED, false, "the store takes no name as long as this" },
+	{ "InvalidToken", TARGET_REFUSED, true, "the session token is not valid at this store" },
+	{ "KeyTooLongError", TARGET_REFUSED, false, "the name is too long for the store" },
 	{ "MethodNotAllowed", TARGET_REFUSED, true, "the store forbids this" },
 	{ "NoSuchBucket", TARGET_REFUSED, true, "there is no such bucket" },
 	{ "NoSuchKey", TARGET_RETRY, false, "the object is not there" },
-	{ "NoSuchUpload", TARGET_RETRY, false, "the store has forgotten this upload" },
-	{ "NotImplemented", TARGET_REFUSED, true, "the store can't do this" },
+	{ "NoSuchUpload", TARGET_RETRY, false, "the store does not know this upload" },
+	{ "NotImplemented", TARGET_REFUSED, true, "the store does not support this" },
 	{ "NotSignedUp", TARGET_REFUSED, true, "the account has no storage" },
-	{ "OperationAborted", TARGET_RETRY, false,
-	  "something else was done there at the same time" },
+	{ "OperationAborted", TARGET_RETRY, false, "another request conflicted with this one" },
 	{ "PermanentRedirect", TARGET_REFUSED, true, "the bucket is at another endpoint" },
-	{ "QuotaExceeded", TARGET_REFUSED, true, "the quota there is used up" },
+	{ "QuotaExceeded", TARGET_REFUSED, true, "the quota is used up" },
 	{ "RequestTimeTooSkewed", TARGET_REFUSED, true, "this machine's clock is wrong" },
 	{ "RequestTimeout", TARGET_RETRY, false, "the store got no data for too long" },
 	{ "ServiceUnavailable", TARGET_RETRY, true, "the store is busy" },
@@ -84,7 +84,7 @@ static const struct {
 	{ "TokenRefreshRequired", TARGET_REFUSED, true, "the session token has expired" },
 	{ "TooManyRequests", TARGET_RETRY, true, "the store is busy" },
 	{ "UserSuspended", TARGET_REFUSED, true, "the account is suspended" },
-	{ "XAmzContentSHA256Mismatch", TARGET_RETRY, false, "the data changed on the way" },
+	{ "XAmzContentSHA256Mismatch", TARGET_RETRY, false, "the data was corrupted on the way" },
 	{ "XMinioStorageFull", TARGET_RETRY, true, "the store is full" },
 };
 
@@ -95,24 +95,24 @@ static const struct {
 	bool general;
 	const char *words;
 } statuses[] = {
-	{ 100, 199, TARGET_RETRY, true, "half an answer" },
-	{ 200, 299, TARGET_RETRY, true, "an answer that makes no sense here" },
-	{ 300, 399, TARGET_REFUSED, true, "it is elsewhere, and redirects are not followed" },
+	{ 100, 199, TARGET_RETRY, true, "an incomplete answer" },
+	{ 200, 299, TARGET_RETRY, true, "an unexpected answer" },
+	{ 300, 399, TARGET_REFUSED, true, "it redirects, and redirects are not followed" },
 	{ 400, 400, TARGET_REFUSED, false, "it did not understand the request" },
-	{ 401, 401, TARGET_REFUSED, true, "it wants other credentials" },
-	{ 403, 403, TARGET_REFUSED, true, "these credentials may not do this here" },
-	{ 404, 404, TARGET_REFUSED, true, "there is no such place" },
+	{ 401, 401, TARGET_REFUSED, true, "it refuses these credentials" },
+	{ 403, 403, TARGET_REFUSED, true, "these credentials lack permission for this" },
+	{ 404, 404, TARGET_REFUSED, true, "there is nothing at this URL" },
 	{ 405, 405, TARGET_REFUSED, true, "it forbids this" },
-	{ 407, 407, TARGET_REFUSED, true, "the proxy wants other credentials" },
-	{ 408, 409, TARGET_RETRY, false, "it could not wait" },
-	{ 413, 413, TARGET_REFUSED, false, "the file is larger than it takes" },
+	{ 407, 407, TARGET_REFUSED, true, "the proxy refuses these credentials" },
+	{ 408, 409, TARGET_RETRY, false, "it timed out" },
+	{ 413, 413, TARGET_REFUSED, false, "the file is larger than it accepts" },
 	{ 425, 425, TARGET_RETRY, true, "it is busy" },
 	{ 429, 429, TARGET_RETRY, true, "it is busy" },
 	{ 400, 499, TARGET_REFUSED, false, "it refuses" },
-	{ 501, 501, TARGET_REFUSED, true, "it can't do this" },
+	{ 501, 501, TARGET_REFUSED, true, "it does not support this" },
 	{ 507, 507, TARGET_RETRY, true, "it is full" },
-	{ 500, 599, TARGET_RETRY, true, "it has a fault of its own" },
-	{ INT32_MIN, INT32_MAX, TARGET_RETRY, true, "an answer that makes no sense" },
+	{ 500, 599, TARGET_RETRY, true, "it has an internal error" },
+	{ INT32_MIN, INT32_MAX, TARGET_RETRY, true, "an invalid answer" },
 };
 
 const char *answer__xml(const char *at, const char *name, char *buf, size_t size)
@@ -227,8 +227,8 @@ static void explain_tunnel(const struct http_answer *a, const char *host, struct
 	target__result(r, later ? TARGET_RETRY : TARGET_REFUSED, true, "%.150s: the proxy %s (%ld)",
 		       host,
 		       later                   ? "can't reach it" :
-		       a->tunnel_status == 407 ? "wants other credentials" :
-						 "doesn't let us through",
+		       a->tunnel_status == 407 ? "refuses these credentials" :
+						 "refuses the connection",
 		       a->tunnel_status);
 }
 
@@ -279,7 +279,7 @@ void answer__explain(const struct http_answer *a, const char *host, struct targe
 		target__result(r, TARGET_CANCELLED, false, "cancelled");
 	} else if (a->read_error) {
 		target__result(r, TARGET_LOCAL, false, "can't read the file: %s",
-			       a->read_error == -ENODATA ? "it is shorter than it was" :
+			       a->read_error == -ENODATA ? "it has been truncated" :
 							   strerror(-a->read_error));
 	} else if (a->error) {
 		explain_absence(a, host, r);

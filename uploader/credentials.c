@@ -78,14 +78,14 @@ static int read_file(char text[FILE_MAX + 1], const char *path, char problem[TAR
 		return err;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		target__say(problem, "%.300s is no file with credentials", path);
+		target__say(problem, "%.300s is not a file with credentials", path);
 		err = -EINVAL;
 	} else if (st.st_mode & 077) {
 		target__say(problem, "%.300s has secrets and others may read it: chmod 600 it",
 			    path);
 		err = -EPERM;
 	} else if (st.st_uid != geteuid() && st.st_uid != 0) {
-		target__say(problem, "%.300s belongs neither to this user nor to root", path);
+		target__say(problem, "%.300s must belong to this user or to root", path);
 		err = -EPERM;
 	} else {
 		n = read(fd, text, FILE_MAX + 1);

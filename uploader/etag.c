@@ -53,7 +53,7 @@ bool etag__check(const struct http_answer *a, const char *host, const char *etag
 	else if (!etag__matches(a, etag, expected))
 		target__result(
 			r, TARGET_RETRY, false,
-			"%.150s: it has something else than was sent (ETag %.80s, should be %s)",
+			"%.150s: its object differs from what was sent (ETag %.80s, should be %s)",
 			host, etag, expected);
 	else
 		return true;

@@ -147,7 +147,7 @@ static void work(void *arg)
 	err = background__drop(q->config.uid, q->config.gid);
 	pthread_mutex_lock(&q->lock);
 	if (err) {
-		queue__tell(q, "cannot give up rights, and so doesn't run: %s", strerror(-err));
+		queue__tell(q, "cannot drop privileges, so it does not run: %s", strerror(-err));
 		q->gave_up |= !--q->running;
 	}
 	while (!err && !atomic_load(&q->stop)) {

@@ -103,9 +103,9 @@ static void tell_unopened(struct queue *q, const char *key, int err)
 	if (err == -EBUSY)
 		why = "is being recorded, or sent by another iotrc";
 	else if (err == -EINPROGRESS)
-		why = "was not finished: 'iotrc recover' does that";
+		why = "is incomplete: 'iotrc recover' completes it";
 	else if (err == -ENOMSG)
-		why = "its manifest.json is none";
+		why = "its manifest.json is invalid";
 	else if (err == -EACCES)
 		why = "belongs to another user";
 	queue__tell(q, "session " FIELD ": %s", key, why);

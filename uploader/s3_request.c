@@ -116,7 +116,7 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 		return true;
 	if (!a->error && a->status == 404) {
 		target__result(result, TARGET_RETRY, false,
-			       "%.150s: it took the object, but hasn't got it", t->host);
+			       "%.150s: it accepted the object, but does not have it", t->host);
 		return false;
 	}
 	if (!answer__ok(a)) {
@@ -126,7 +126,7 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 	if (s3__is_ours(a, object, digest, etag, false))
 		return true;
 	target__result(result, TARGET_RETRY, false,
-		       "%.150s: it has another object than was sent (%.40s bytes, ETag %.80s)",
+		       "%.150s: its object differs from the one sent (%.40s bytes, ETag %.80s)",
 		       t->host, a->head.length, a->head.etag);
 	return false;
 }

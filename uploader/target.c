@@ -60,13 +60,13 @@ int target__new(struct target **ret, const struct target_config *config,
 		if (kinds[i].kind)
 			return kinds[i].kind->new (ret, config, problem);
 		target__say(problem,
-			    "this is the static iotrc, without libcurl: it sends to file:// "
-			    "alone; for %s take one that uses the system's libraries",
+			    "this is the static iotrc, without libcurl, which only sends to "
+			    "file://; for %s use one that uses the system's libraries",
 			    kinds[i].scheme);
 		return -EOPNOTSUPP;
 	}
 	target__say(problem,
-		    "'%.100s' is no target: s3://BUCKET/PREFIX, https://GATEWAY or "
+		    "'%.100s' is not a target: s3://BUCKET/PREFIX, https://GATEWAY or "
 		    "file:///DIRECTORY",
 		    config->url);
 	return -EINVAL;
@@ -107,12 +107,12 @@ static bool is_whole(const struct target_object *object, const struct target_hoo
 	else if (err == -ENOMEM)
 		target__result(r, TARGET_RETRY, true, "out of memory");
 	else if (err == -ENODATA)
-		target__result(r, TARGET_LOCAL, false, "the file is shorter than it was");
+		target__result(r, TARGET_LOCAL, false, "the file has been truncated");
 	else if (err)
 		target__result(r, TARGET_LOCAL, false, "can't read the file: %s", strerror(-err));
 	else if (object->sha256 && strcmp(object->sha256, digest->sha256))
 		target__result(r, TARGET_LOCAL, false,
-			       "the file is not what its SHA-256 in the manifest says");
+			       "the file does not match its SHA-256 in the manifest");
 	else
 		return true;
 	return false;
@@ -125,7 +125,7 @@ static void put(struct target *t, const struct target_object *object, bool check
 	struct digest digest;
 
 	if (!target__is_key(object->key)) {
-		target__result(r, TARGET_LOCAL, false, "'%.100s' is no key", object->key);
+		target__result(r, TARGET_LOCAL, false, "'%.100s' is not a valid key", object->key);
 	} else if (is_whole(object, hooks, &digest, r)) {
 		t->kind->put(t, object, &digest, hooks, r);
 		if (check && r->verdict == TARGET_DONE && t->kind->check)
@@ -167,7 +167,7 @@ void target__test(struct target *t, const char *bucket, const char *machine_id,
 	object.fd = memory_file__new("iotrc-upload-test");
 	err = object.fd < 0 ? object.fd : write_all(object.fd, content, object.size, 0);
 	if (err)
-		target__result(ret_result, TARGET_RETRY, true, "can't make a file in memory: %s",
+		target__result(ret_result, TARGET_RETRY, true, "cannot create a file in memory: %s",
 			       strerror(-err));
 	else
 		put(t, &object, true, hooks, ret_result);

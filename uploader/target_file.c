@@ -38,7 +38,7 @@ static const struct {
 } errors[] = {
 	{ ENOENT, TARGET_REFUSED, true, ": is the share mounted?" },
 	{ ENOTDIR, TARGET_REFUSED, false, "" },
-	{ ELOOP, TARGET_REFUSED, false, ": a symlink is in the way, and none is followed" },
+	{ ELOOP, TARGET_REFUSED, false, ": there is a symlink, and symlinks are not followed" },
 	{ EACCES, TARGET_REFUSED, true, "" },
 	{ EPERM, TARGET_REFUSED, true, "" },
 	{ EROFS, TARGET_REFUSED, true, "" },
@@ -271,7 +271,7 @@ static void put_into(const struct file_target *t, int dir, const char *name,
 	int fd, err;
 
 	if (is_itself(dir, name, object->fd)) {
-		target__result(r, TARGET_REFUSED, true, "%.200s is where the files already are",
+		target__result(r, TARGET_REFUSED, true, "%.200s already contains these files",
 			       t->dir);
 		return;
 	}
@@ -298,10 +298,10 @@ static void put_into(const struct file_target *t, int dir, const char *name,
 	if (err == -ECANCELED)
 		target__result(r, TARGET_CANCELLED, false, "cancelled");
 	else if (err == -EBADMSG)
-		target__result(r, TARGET_RETRY, false, "what %.200s holds is not what was written",
-			       t->dir);
+		target__result(r, TARGET_RETRY, false,
+			       "what %.200s contains is not what was written", t->dir);
 	else if (err == -ENODATA)
-		target__result(r, TARGET_LOCAL, false, "the file is shorter than it was");
+		target__result(r, TARGET_LOCAL, false, "the file has been truncated");
 	else if (err)
 		failed(r, err, "copy to", name);
 	else

@@ -66,7 +66,7 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 
 	if (len > GATEWAY_MAX || strpbrk(url, "?#@ \t\r\n") ||
 	    strchr(":/", strstr(url, "://")[3])) {
-		target__say(problem, "'%.200s' is no gateway: https://HOST[:PORT][/PATH]", url);
+		target__say(problem, "'%.200s' is not a gateway: https://HOST[:PORT][/PATH]", url);
 		return -EINVAL;
 	}
 	while (url[len - 1] == '/')
@@ -76,7 +76,7 @@ static int set_up(struct gateway_target *t, const struct target_config *config,
 	if (config->credentials)
 		t->credentials_file = strdup(config->credentials);
 	if (!t->host || (config->credentials && !t->credentials_file)) {
-		target__say(problem, "'%.200s' is no gateway, or memory is short", url);
+		target__say(problem, "'%.200s' is not a gateway, or out of memory", url);
 		return -EINVAL;
 	}
 	if (!may_be_asked(t->url)) {
@@ -210,14 +210,14 @@ static char *get_url(struct gateway_target *t, const char *key, const struct tar
 	presigned = read_url(a);
 	if (!presigned) {
 		target__result(result, TARGET_RETRY, true,
-			       "%.150s: the gateway's answer holds no URL", t->host);
+			       "%.150s: the gateway's answer contains no URL", t->host);
 		return NULL;
 	}
 	/* A remote gateway must not direct us to services on our loopback interface. */
 	if (!may_be_asked(presigned) || (!is_https(presigned) && is_https(t->url))) {
 		target__result(
 			result, TARGET_REFUSED, true,
-			"%.150s: the gateway's URL is no https://, and would go in the clear",
+			"%.150s: the gateway's URL is not https://, so it would be sent unencrypted",
 			t->host);
 		free(presigned);
 		return NULL;

@@ -54,7 +54,7 @@ static int set_base(struct s3_target *t, const char *endpoint, const char *bucke
 	    !scheme[3] || scheme[3] == '/' || len > S3_ENDPOINT_MAX ||
 	    strpbrk(endpoint, "?#@ \t\r\n")) {
 		target__say(problem,
-			    "'%.200s' is no S3 endpoint: https://HOST[:PORT], or "
+			    "'%.200s' is not an S3 endpoint: https://HOST[:PORT], or "
 			    "https://{bucket}.HOST for virtual-host style",
 			    endpoint);
 		return -EINVAL;
@@ -88,7 +88,8 @@ static int set_prefix(struct s3_target *t, const char *prefix, char problem[TARG
 		return -ENOMEM;
 	ok = !len || target__is_key(bare);
 	if (!ok)
-		target__say(problem, "'%.200s' is no prefix: it has an empty component, . or ..",
+		target__say(problem,
+			    "'%.200s' is not a valid prefix: it has an empty component, . or ..",
 			    bare);
 	else if (asprintf(&t->prefix, "%s%s", bare, len ? "/" : "") < 0)
 		t->prefix = NULL;
@@ -158,7 +159,7 @@ static int set_up(struct s3_target *t, const struct target_config *config,
 	}
 	err = set_provider(t, config->s3_region);
 	if (err == -EINVAL) {
-		target__say(problem, "'%.100s' is no region",
+		target__say(problem, "'%.100s' is not a valid region",
 			    config->s3_region ?: "the environment's");
 		return err;
 	}
@@ -259,7 +260,7 @@ static void s3_check(struct target *target, const struct target_object *object,
 		if (digest__memory(&there, a->body, a->body_len) ||
 		    strcmp(there.sha256, digest->sha256)) {
 			target__result(result, TARGET_RETRY, true,
-				       "%.150s: what it has is not what was sent", t->host);
+				       "%.150s: its object is not what was sent", t->host);
 			return;
 		}
 	} else {

@@ -106,7 +106,7 @@ void log__lines(int level, const char *format, va_list args)
 		if (left_out) {
 			char note[64];
 
-			snprintf(note, sizeof(note), "%u messages were left out", left_out);
+			snprintf(note, sizeof(note), "%u messages were dropped", left_out);
 			if (put(LOG_WARNING, note))
 				left_out = 0;
 		}

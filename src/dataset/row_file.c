@@ -156,7 +156,7 @@ static int decompress(struct row_file *f)
 	if (frame__is_bomb(f->compressed, f->raw))
 		return stop_reading(f, -EBADMSG, FRAME_BOMB);
 	if (f->config.raw_bytes && f->raw > f->config.raw_bytes)
-		return stop_reading(f, -EBADMSG, "more data than raw_bytes says");
+		return stop_reading(f, -EBADMSG, "more data than raw_bytes states");
 	return 0;
 }
 
@@ -302,7 +302,7 @@ int row_file__split(char *line, size_t len, struct row_field fields[ROW_FIELDS_M
 			*to++ = *s;
 		}
 		if (quoted && (s == end || (s + 1 < end && s[1] != ','))) {
-			*ret_why = s == end ? "a quote that doesn't end" : "text after a quote";
+			*ret_why = s == end ? "an unterminated quote" : "text after a quote";
 			return -1;
 		}
 		if (quoted && !needed) {

@@ -124,7 +124,7 @@ static void read_clock(struct session_reader *r)
 					   member_utc_offset(r, o, where) :
 					   utc_offset;
 		if (i && to->from_mono_ns <= to[-1].from_mono_ns)
-			session_reader__break(r, "%s: does not follow the one before it", where);
+			session_reader__break(r, "%s: not later than the previous one", where);
 	}
 	if (!r->broken && r->offsets[0].offset_ns != json_integer_value(first))
 		session_reader__fault(r, "clock.mono_to_real_offset_ns: not the first of offsets");
@@ -251,7 +251,7 @@ static void read_files(struct session_reader *r)
 	qsort(r->files, r->n_files, sizeof(*r->files), by_path);
 	for (i = 0; i < r->n_files; i++) {
 		if (i && !by_path(&r->files[i], &r->files[i - 1]))
-			session_reader__fault(r, "files: %s is there twice", r->files[i].path);
+			session_reader__fault(r, "files: %s is listed twice", r->files[i].path);
 	}
 }
 

@@ -217,7 +217,8 @@ static bool drop(struct staging *s, int all, const char *name)
 	if (renameat(all, name, all, removed) < 0)
 		return false;
 	add_up(all, removed, DEPTH_MAX, true);
-	say(s, LOG_INFO, "session %s is uploaded, and was removed to make room (--max-disk)", name);
+	say(s, LOG_INFO, "session %s was uploaded and has been removed to free space (--max-disk)",
+	    name);
 	return true;
 }
 
@@ -274,17 +275,17 @@ static void tell_room(struct staging *s)
 	s->told = state;
 	if (state == ROOM_DISK_LOW)
 		say(s, LOG_WARNING,
-		    "the disk has %llu MiB free, and %llu are to stay so (--min-free): "
-		    "rows are being lost until there is more",
+		    "the disk has %llu MiB free, and %llu MiB are reserved (--min-free): "
+		    "rows are being lost until more is free",
 		    disk_budget__free_bytes(s->config.budget) / mib,
 		    disk_budget__min_free(s->config.budget) / mib);
 	else if (state == ROOM_FULL)
 		say(s, LOG_WARNING,
-		    "the sessions have %llu MiB (--max-disk), and none of them is uploaded: "
-		    "rows are being lost until one is, or is removed",
+		    "the sessions use %llu MiB (--max-disk), and none of them is uploaded: "
+		    "rows are being lost until one is uploaded or removed",
 		    disk_budget__max_bytes(s->config.budget) / mib);
 	else
-		say(s, LOG_INFO, "there is room on the disk again: rows are being written");
+		say(s, LOG_INFO, "the disk has free space again: rows are written");
 }
 
 /* Rows continue to go to the open directory, wherever it is now. */
@@ -297,16 +298,16 @@ static void tell_place(struct staging *s)
 	s->place = place;
 	if (place == SESSION_UNMOUNTED)
 		say(s, LOG_WARNING,
-		    "%s: its disk was unmounted, and rows still go there: nobody finds them until it is mounted "
-		    "again",
+		    "%s: its disk was unmounted, and rows still go there: they are out of reach until it is "
+		    "mounted again",
 		    s->config.session->path);
 	else if (place == SESSION_RENAMED)
 		say(s, LOG_WARNING,
-		    "%s no longer leads to the session: its directory was renamed or mounted over, and rows still "
-		    "go there",
+		    "%s is no longer the session's directory, which was renamed or mounted over; rows still go "
+		    "there",
 		    s->config.session->path);
 	else
-		say(s, LOG_INFO, "%s leads to the session again", s->config.session->path);
+		say(s, LOG_INFO, "%s is the session's directory again", s->config.session->path);
 }
 
 static void keep_session(struct staging *s)
@@ -318,13 +319,13 @@ static void keep_session(struct staging *s)
 		tell_place(s);
 	if (r == -EPERM && !s->told_foreign)
 		say(s, LOG_WARNING,
-		    "%s is not where it was, and what is there now belongs to somebody else: "
-		    "not used",
+		    "%s was replaced by a directory that belongs to somebody else: not used",
 		    s->config.session->path);
 	s->told_foreign = r == -EPERM;
 	if (r <= 0)
 		return;
-	say(s, LOG_WARNING, "%s has gone, with what it held: made anew", s->config.session->path);
+	say(s, LOG_WARNING, "%s was removed with its content: created again",
+	    s->config.session->path);
 	s->config.moved(s->config.arg);
 }
 

@@ -154,7 +154,7 @@ static void compare(struct reader *r, const char *name, uint64_t is_, uint64_t s
 static void check_end(struct reader *r)
 {
 	if (!row_file__ended(r->file)) {
-		faults__add(r->faults, "after row %" PRIu64 ": truncated: the frame doesn't end",
+		faults__add(r->faults, "after row %" PRIu64 ": truncated: the frame is incomplete",
 			    r->rows);
 		return;
 	}

@@ -77,7 +77,7 @@ def test_min_free(tmp_path, disk):
         ended = now()
         time.sleep(1)
     assert len(check_account(r.session, numbered, begun, ended, [span])) > 100
-    assert "there is room on the disk again" in r.stderr
+    assert "the disk has free space again" in r.stderr
     verify(r.session.directory)
 
 
@@ -115,7 +115,7 @@ def test_max_disk(tmp_path):
             time.sleep(SETTLE)
             assert (old[2] / "padding").exists()
             (old[2] / "padding").unlink()
-            wait_for(lambda: "there is room on the disk again" in r.errors(), r)
+            wait_for(lambda: "the disk has free space again" in r.errors(), r)
             resumed = now() + RESUME * 10**9
             time.sleep(RESUME + 1)
             ended = now()
@@ -145,7 +145,7 @@ def test_removed_directory(tmp_path):
         time.sleep(RESUME)
         ended = now()
         time.sleep(1)
-    assert "has gone, with what it held: made anew" in r.stderr
+    assert "was removed with its content: created again" in r.stderr
     missing = check_account(r.session, numbered, begun, ended, [(begun, removed + RESUME * 10**9)])
     assert len(missing) > 100
     verify(r.session.directory)

@@ -281,9 +281,9 @@ def test_room_is_read_again(tmp_path):
 
     with r:
         change("min-free = 100%\n")
-        wait_for(lambda: "are to stay so (--min-free)" in r.errors())
+        wait_for(lambda: "are reserved (--min-free)" in r.errors())
         change("min-free = off\nmax-disk = 1G\n")
-        wait_for(lambda: "there is room on the disk again" in r.errors())
+        wait_for(lambda: "the disk has free space again" in r.errors())
         assert "from the next start on" not in r.errors()
         change("min-free = off\nmax-disk = 1G\nmemory = 512M\n")
         wait_for(lambda: "from the next start on: memory" in r.errors())

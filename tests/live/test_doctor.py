@@ -86,7 +86,7 @@ def test_old_kernels_are_told_what_they_lack():
     limits = " ".join(doctor()["limits"])
     assert ("task storage" in limits) == (recorder.RELEASE < (5, 13))
     assert ("bpf_rdonly_cast" in limits) == (recorder.RELEASE < (6, 2))
-    assert ("io_uring completions name no request" in limits) == (recorder.RELEASE < (5, 18))
+    assert ("io_uring completions do not identify" in limits) == (recorder.RELEASE < (5, 18))
     assert ("while process 1 runs" in limits) == (recorder.unseen(100) > 0)
 
 

@@ -106,7 +106,7 @@ def test_a_directory_that_was_removed_is_made_anew(tmp_path):
         time.sleep(4)
         (tmp_path / "after").write_text("x")
         time.sleep(1)
-    assert "made anew" in r.stderr and str(tmp_path / "after") in set(r.rows("fs")["filename"]), r.stderr
+    assert "created again" in r.stderr and str(tmp_path / "after") in set(r.rows("fs")["filename"]), r.stderr
 
 
 def confined(log, *args, prefix=(), program=recorder.IOTRC):

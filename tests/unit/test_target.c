@@ -38,15 +38,15 @@ Test(target, answers)
 		/* The code says more than the status. */
 		{ 403, ERROR("SignatureDoesNotMatch"), TARGET_REFUSED, true,
 		  "secret key is wrong" },
-		{ 403, ERROR("AccessDenied"), TARGET_REFUSED, true, "may not" },
+		{ 403, ERROR("AccessDenied"), TARGET_REFUSED, true, "permission" },
 		{ 403, ERROR("QuotaExceeded"), TARGET_REFUSED, true, "quota" },
 		{ 403, ERROR("ExpiredToken"), TARGET_REFUSED, true, "expired" },
 		{ 404, ERROR("NoSuchBucket"), TARGET_REFUSED, true, "no such bucket" },
-		{ 404, ERROR("NoSuchUpload"), TARGET_RETRY, false, "forgotten" },
+		{ 404, ERROR("NoSuchUpload"), TARGET_RETRY, false, "does not know" },
 		{ 400, ERROR("RequestTimeout"), TARGET_RETRY, false, "no data" },
-		{ 400, ERROR("BadDigest"), TARGET_RETRY, false, "changed on the way" },
+		{ 400, ERROR("BadDigest"), TARGET_RETRY, false, "corrupted on the way" },
 		{ 503, ERROR("SlowDown"), TARGET_RETRY, true, "busy" },
-		{ 200, ERROR("InternalError"), TARGET_RETRY, true, "fault of its own" },
+		{ 200, ERROR("InternalError"), TARGET_RETRY, true, "an internal error" },
 		/* A code that nobody has heard of, or none. */
 		{ 403, ERROR("Whatever"), TARGET_REFUSED, true, "Whatever: m" },
 		{ 503, ERROR("Whatever"), TARGET_RETRY, true, "503" },
@@ -163,8 +163,8 @@ Test(target, a_proxy_that_lets_nobody_through)
 		enum target_verdict verdict;
 		const char *word;
 	} rows[] = {
-		{ 407, TARGET_REFUSED, "wants other credentials" },
-		{ 403, TARGET_REFUSED, "doesn't let us through" },
+		{ 407, TARGET_REFUSED, "refuses these credentials" },
+		{ 403, TARGET_REFUSED, "refuses the connection" },
 		{ 502, TARGET_RETRY, "can't reach it" },
 		{ 200, TARGET_RETRY, "the connection broke" },
 	};

@@ -341,7 +341,7 @@ Test(verify, fields)
 		{ 22, "", "row 2: column mono_ns: empty" },
 		{ 22, "12ms", "row 2: column mono_ns: no unsigned number below 2^63" },
 		{ -1, "", "row 2: 1 fields, should be 23" },
-		{ -1, "\"", "row 2: a quote that doesn't end" },
+		{ -1, "\"", "row 2: an unterminated quote" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -485,7 +485,7 @@ Test(verify, frames)
 		size_t more_len;
 		const char *what;
 	} cases[] = {
-		{ -1, -1, "", 0, "truncated: the frame doesn't end" },
+		{ -1, -1, "", 0, "truncated: the frame is incomplete" },
 		{ -4, -1, "", 0, "truncated" },
 		{ 300, -1, "", 0, "truncated" },
 		{ 0, -1, "x", 1, "data after the end of the frame" },
@@ -619,7 +619,7 @@ Test(verify, more_data_than_stated)
 	struct fixture s = make();
 
 	set_int(facts_of(&s, FS_FILE), "raw_bytes", 100);
-	assert_fault(&s, FS_FILE, "more data than raw_bytes says");
+	assert_fault(&s, FS_FILE, "more data than raw_bytes states");
 }
 
 Test(verify, stated_sha256)
@@ -913,7 +913,7 @@ Test(verify, file_listed_twice)
 
 	json_array_append(json_object_get(s.manifest, "files"), facts_of(&s, FS_FILE));
 	cr_expect_geq(finish(&s, &said), 1);
-	cr_expect(strstr(said, "manifest.json: files: " FS_FILE " is there twice\n"), "%s", said);
+	cr_expect(strstr(said, "manifest.json: files: " FS_FILE " is listed twice\n"), "%s", said);
 	free(said);
 }
 

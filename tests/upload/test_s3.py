@@ -301,7 +301,7 @@ def test_anothers_bucket(ceph, bucket, tmp_path):
     ceph.user("stranger", "STRANGERKEY", "strangers-secret")
     refused(s3(ceph, bucket, "k", fill(tmp_path / "f", 10),
                env={"AWS_ACCESS_KEY_ID": "STRANGERKEY", "AWS_SECRET_ACCESS_KEY": "strangers-secret"}),
-            "may not")
+            "lack permission")
 
 
 def test_suspended_user(ceph, bucket, tmp_path):
@@ -440,7 +440,7 @@ def test_a_file_that_changes_while_it_is_sent(ceph, s3cmd, bucket, tmp_path):
         f.seek(-10, os.SEEK_END)
         f.write(b"changed")
     out = p.communicate(timeout=60)[0]
-    assert '"retry"' in out and "changed on the way" in out, out
+    assert '"retry"' in out and "corrupted on the way" in out, out
     assert not s3cmd.list(bucket)
 
 

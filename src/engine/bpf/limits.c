@@ -24,7 +24,7 @@ static bool no_last(const struct bpf_engine *b)
 	return !b->skel->rodata->cfg.exit_says_last;
 }
 
-#define PREEMPTED "programs on raw tracepoints can be preempted, and calls be missed: mount tracefs"
+#define PREEMPTED "programs on raw tracepoints can be preempted, and then miss calls: mount tracefs"
 
 static bool preempted(const struct bpf_engine *b)
 {
@@ -47,22 +47,23 @@ static const struct {
 	/* clang-format off */
 } limits[] = {
 	{ no_task_storage, "up to 5.12",
-	  "no task storage for tracing programs: what threads are doing is kept in a table, whose size --memory "
-	  "sets; what the threads do that find no room there is counted as lost" },
+	  "no task storage for tracing programs: the state of threads is kept in a table, whose size --memory "
+	  "sets; calls of threads that do not fit into it are counted as lost" },
 	{ nameless_uring, "up to 5.17",
-	  "io_uring completions name no request: where a program gives several requests in flight the same "
-	  "user_data, each counts as lost" },
+	  "io_uring completions do not identify their request: requests in flight with the same user_data are "
+	  "counted as lost" },
 	{ no_rdonly_cast, "up to 6.1",
-	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program some 20 ns more" },
+	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program about 20 ns more" },
 	{ no_last, "up to 6.15",
-	  "the kernel doesn't say which thread of a process is the last: the first to see none alive tells" },
+	  "the kernel does not tell which thread of a process ends last: the first one that sees no other alive "
+	  "reports the exit" },
 	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
 	{ preempted_others, "from 7.1 on",
-	  "programs on raw tracepoints can be preempted: of block, page cache and sockets two are there for "
-	  "each event; what both miss is counted" },
+	  "programs on raw tracepoints can be preempted: block, page cache and sockets have two programs for "
+	  "each event; events that both miss are counted" },
 	{ unseen_init, "where `bpf_prog_aux` has `init_owned` (a patch of some sandboxes)",
-	  "no program is run while process 1 runs: what it does, and what interrupts do over it, is "
-	  "neither seen nor counted" },
+	  "no program runs while process 1 runs: its events, and those of interrupts meanwhile, are neither "
+	  "recorded nor counted" },
 };
 /* clang-format on */
 _Static_assert(ARRAY_SIZE(limits) <= ENGINE_LIMITS_MAX, "there is room for all");

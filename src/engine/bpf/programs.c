@@ -77,7 +77,7 @@ const struct program programs[] = {
 	{ HOOK_PROCESS_EXIT, "tp_btf/sched_process_exit", "on_process_exit", FS | CONN | EPOLL, 0, NULL, exits_wanted },
 
 	{ HOOK_SIGNAL, "tp_btf/signal_deliver", "on_signal", FS, 3,
-	  "results of kernel AIO that a killed process has not asked for" },
+	  "results of kernel AIO that a killed process did not reap" },
 
 	{ HOOK_URING_SUBMIT, "tp/io_uring/io_uring_submit_req", "on_uring_submit_classic", FS | CONN, 0,
 	  "IO_URING" },
@@ -106,14 +106,14 @@ const struct program programs[] = {
 	{ HOOK_URING_FLUSH, "fentry/__io_submit_flush_completions", "on_uring_flush", FS | CONN, 1,
 	  "successes of IO_URING requests with IOSQE_CQE_SKIP_SUCCESS (5.17 on)", can_skip },
 	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post", FS | CONN, 1,
-	  "such successes of the kernel's workers", can_skip },
+	  "such successes of kernel workers", can_skip },
 	{ HOOK_URING_WORK, "fentry/io_req_complete_post", "on_uring_post_result", FS | CONN, 3, NULL, can_skip },
 	{ HOOK_URING_WORK, "fentry/io_wq_free_work", "on_uring_work", FS | CONN, 1, NULL, can_skip },
 
 	{ HOOK_SOCK_STATE, "tp_btf/inet_sock_set_state", "on_sock_state", CONN, 3,
 	  "CONNECT of non-blocking sockets, when established or refused" },
 	{ HOOK_SOCK_STATE_AGAIN, "tp_btf/inet_sock_set_state", "on_sock_state_again", CONN, 3,
-	  "now and then such a CONNECT, in an interrupt that comes over the first" },
+	  "occasionally such a CONNECT, in an interrupt during the first program" },
 
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },
@@ -158,9 +158,9 @@ const struct program programs[] = {
 	  "HIT of faults" },
 	{ HOOK_CACHE_FAULT, "fentry/filemap_fault", "on_cache_fault_function", CACHE, 1, NULL },
 	{ HOOK_CACHE_MAP, "tp_btf/mm_filemap_map_pages", "on_cache_map", CACHE, 3,
-	  "HIT of faults that pages around are mapped with", tells_faults },
+	  "HIT of faults that also map surrounding pages", tells_faults },
 	{ HOOK_CACHE_MAP, "fentry/filemap_map_pages", "on_cache_map_function", CACHE, 3,
-	  "HIT of faults that pages around are mapped with" },
+	  "HIT of faults that also map surrounding pages" },
 	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_folio", "on_cache_dirty", CACHE, 2, "DIRTY" },
 	{ HOOK_CACHE_DIRTY, "tp_btf/writeback_dirty_page", "on_cache_dirty_page", CACHE, 2, NULL },
 	{ HOOK_CACHE_WRITEBACK_START, "tp_btf/block_bio_queue", "on_cache_bio_queue", CACHE, 1,
@@ -325,12 +325,12 @@ void programs__print(FILE *out)
 {
 	fputs("<!-- Made by scripts/gen-docs.c (make docs) from src/engine/bpf/programs.c: don't edit. -->\n"
 	      "# Hooks\n\n"
-	      "What iotrc attaches to, and what a kernel that hasn't got it can't give. Of the places in one row\n"
-	      "the first is used that the running kernel has, with the arguments that are known, as its BTF\n"
-	      "tells; places on functions (`fentry`, `fexit`) also take a kernel that lets programs attach to\n"
-	      "functions. `iotrc doctor` says all this of the running kernel, and whether each hook fires; the\n"
-	      "manifest says it of each session.\n\n"
-	      "| places | streams | missing without it |\n|---|---|---|\n",
+	      "The hooks that iotrc attaches to, and what is missing if a kernel lacks them. Hooks in the same row\n"
+	      "are alternatives: the first one that the running kernel has, with the expected arguments according\n"
+	      "to its BTF, is used. Hooks on functions (`fentry`, `fexit`) also need a kernel that lets programs\n"
+	      "attach to functions. `iotrc doctor` lists the hooks of the running kernel and whether each one\n"
+	      "fires; the manifest lists those of each session.\n\n"
+	      "| hooks | streams | missing without it |\n|---|---|---|\n",
 	      out);
 	for (size_t i = 0; i < n_programs;) {
 		const struct program *p = &programs[i];
@@ -344,8 +344,8 @@ void programs__print(FILE *out)
 			}
 		fputs(" | ", out);
 		print_streams(out, p->streams);
-		fprintf(out, " | %s |\n", p->gives ?: "all of it: the stream can't be recorded");
+		fprintf(out, " | %s |\n", p->gives ?: "everything: the stream cannot be recorded");
 	}
-	fputs("\n## What else a kernel lacks\n\n| kernels | |\n|---|---|\n", out);
+	fputs("\n## Other features that kernels lack\n\n| kernels | |\n|---|---|\n", out);
 	limits__print(out);
 }
