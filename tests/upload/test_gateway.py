@@ -84,7 +84,7 @@ def test_signature_version_2(s3cmd, bucket, tmp_path, path, gateway):
 
 
 @pytest.mark.parametrize("status, verdict, word", [
-    (404, "refused", "no such place"), (500, "retry", "fault"), (503, "retry", "fault"),
+    (404, "refused", "nothing at this URL"), (500, "retry", "internal error"), (503, "retry", "internal error"),
     (429, "retry", "busy"), (302, "refused", "redirect"),
 ])
 def test_answers_that_are_none(path, gateway, status, verdict, word):

@@ -122,7 +122,7 @@ def test_gateway(s3cmd, bucket, tmp_path, path, gateway):
     env = {"IOTRC_UPLOAD_TOKEN": "a-token"}
     try:
         r = put(front.endpoint, "k", path, ca=both, env=env)
-        assert r["verdict"] == "refused" and "clear" in r["reason"], r
+        assert r["verdict"] == "refused" and "unencrypted" in r["reason"], r
         gw.presign = lambda endpoint, *args: sign.presign(store.endpoint, *args)
         r = put(front.endpoint, "k", path, ca=both, env=env)
         assert r["verdict"] == "done", r
