@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/shown.h"
 #include "base/units.h"
 #include "commands/confine.h"
 #include "commands/out_file.h"
+#include "commands/read_bar.h"
 #include "dataset/session_walk.h"
 #include "options/command.h"
 #include "platform/privileges.h"
@@ -24,8 +24,6 @@
 #include "report/serve.h"
 
 #define DEPTH_MAX 4
-#define BAR_WIDTH 24
-#define BAR_NS UINT64_C(100000000)
 
 extern const struct command report_command;
 
@@ -45,8 +43,7 @@ struct task {
 	bool force, serve;
 	uint16_t port;
 	struct report_config report;
-	uint64_t drawn_ns;
-	bool drawn;
+	struct read_bar bar;
 };
 
 /* ---- the session ---- */
@@ -107,19 +104,7 @@ static struct found find(const char *top)
 
 static void on_progress(void *arg, uint64_t read, uint64_t total)
 {
-	struct task *t = arg;
-	uint64_t now = clock__mono_ns(), done = total ? BAR_WIDTH * read / total : BAR_WIDTH;
-	char a[16], b[16];
-
-	if (now - t->drawn_ns < BAR_NS)
-		return;
-	if (done > BAR_WIDTH)
-		done = BAR_WIDTH;
-	t->drawn_ns = now;
-	t->drawn = true;
-	fprintf(stderr, "\r\033[Kreading [%.*s%.*s] %sB of %sB", (int)done,
-		"########################", (int)(BAR_WIDTH - done), "........................",
-		units__bytes(a, read), units__bytes(b, total));
+	read_bar__show(&((struct task *)arg)->bar, read, total);
 }
 
 /* Prints what a reader of the page should know first. */
@@ -154,8 +139,7 @@ static int write_page(struct task *t)
 		return command__cannot(&report_command, "%s exists: --force replaces it",
 				       t->output);
 	err = report__page(&t->report, &page, &len, &result);
-	if (t->drawn)
-		fputs("\r\033[K", stderr);
+	read_bar__clear(&t->bar);
 	if (err)
 		return command__cannot(&report_command, "%s", result.why);
 	err = out_file__open(&out, to_stdout ? NULL : t->output);
@@ -274,8 +258,8 @@ static int report_main(int argc, char **argv)
 	task.report.workers = cpus < 1 ? 1 : cpus > FEED_WORKERS_MAX ? FEED_WORKERS_MAX : cpus;
 	task.report.sample_divisor = 1;
 	task.report.arg = &task;
-	if (isatty(STDERR_FILENO))
-		task.report.progress = on_progress;
+	task.report.progress = on_progress;
+	read_bar__begin(&task.bar);
 	command__begin(&l, &report_command, argc, argv, false);
 	code = parse_options(&l, &task);
 	if (code >= 0)

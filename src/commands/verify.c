@@ -18,6 +18,7 @@
 #include "base/dir_names.h"
 #include "base/shown.h"
 #include "commands/confine.h"
+#include "commands/read_bar.h"
 #include "commands/verify_anonymous.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -40,6 +41,8 @@ struct verify {
 	size_t n_specs;
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
+	struct read_bar *bar;    /* NULL: none */
+	uint64_t bytes, read;    /* compressed: of all files, and of those read */
 	struct journal *journal; /* of an upload, or NULL */
 	size_t uploaded;         /* files that have been uploaded and removed */
 	bool lost_rows_away;     /* … including one of the lost stream */
@@ -50,6 +53,14 @@ static void on_manifest_fault(void *arg, const char *what)
 	struct verify *v = arg;
 
 	faults__add(&v->manifest, "%s", what);
+}
+
+static void on_read(void *arg, size_t bytes)
+{
+	struct verify *v = arg;
+
+	v->read += bytes;
+	read_bar__show(v->bar, v->read, v->bytes);
 }
 
 static void read_manifest(struct verify *v)
@@ -66,8 +77,11 @@ static void read_manifest(struct verify *v)
 	v->session.offsets = r->offsets;
 	v->session.n_offsets = r->n_offsets;
 	v->session.n_columns = r->n_columns;
+	v->session.read = v->bar ? on_read : NULL;
+	v->session.arg = v;
 	for (size_t i = 0; !r->broken && i < r->n_files; i++) {
 		v->rows += r->files[i].rows;
+		v->bytes += r->files[i].compressed_bytes;
 		v->stream_rows[r->files[i].stream] += r->files[i].rows;
 	}
 }
@@ -349,11 +363,12 @@ static void check_entries(struct verify *v, int dir, const char *subdir)
 
 /* ---- sessions ---- */
 
-static uint64_t verify_session(const char *path, int fd, FILE *out)
+static uint64_t verify_session(const char *path, int fd, FILE *out, struct read_bar *bar)
 {
 	struct verify v = {
 		.out = out,
 		.dir = path,
+		.bar = bar,
 		.reader.fd = fd,
 		.manifest = { out, path, MANIFEST_NAME, 0 },
 	};
@@ -372,6 +387,8 @@ static uint64_t verify_session(const char *path, int fd, FILE *out)
 		faults__add(&v.manifest, "%s", v.reader.why);
 	faults__end(&v.manifest);
 	v.faults += v.manifest.count;
+	if (bar)
+		read_bar__clear(bar);
 	if (v.uploaded)
 		snprintf(away, sizeof(away), "; %zu of them are uploaded, and not here",
 			 v.uploaded);
@@ -389,6 +406,7 @@ static uint64_t verify_session(const char *path, int fd, FILE *out)
 
 struct walk {
 	FILE *out;
+	struct read_bar *bar;
 	uint64_t sessions, faults;
 };
 
@@ -402,7 +420,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 	struct walk *w = arg;
 
 	w->sessions++;
-	w->faults += verify_session(path, dir, w->out);
+	w->faults += verify_session(path, dir, w->out, w->bar);
 }
 
 static void on_other(void *arg, const char *name, const char *path)
@@ -423,9 +441,9 @@ static void on_failed(void *arg, const char *path, int err)
 	w->faults++;
 }
 
-uint64_t verify__dir(const char *dir, FILE *out)
+static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar)
 {
-	struct walk w = { .out = out };
+	struct walk w = { .out = out, .bar = bar };
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,
@@ -441,6 +459,11 @@ uint64_t verify__dir(const char *dir, FILE *out)
 		w.faults++;
 	}
 	return w.faults;
+}
+
+uint64_t verify__dir(const char *dir, FILE *out)
+{
+	return verify_dir(dir, out, NULL);
 }
 
 static const struct command_option verify_options[] = {
@@ -459,6 +482,7 @@ static int verify(int argc, char **argv)
 	struct command_line l;
 	const char *against = NULL;
 	bool anonymous = false, live = false;
+	struct read_bar bar;
 	uint64_t faults;
 	int option;
 
@@ -475,11 +499,12 @@ static int verify(int argc, char **argv)
 		return command__usage(c, "exactly one DIR is needed");
 	if (anonymous != (against || live))
 		return command__usage(c, "--anonymous goes with --against FILE or --live");
+	read_bar__begin(&bar);
 	confine(&(struct confinement){
 		.state = -1,
 		.keep = privileges__needed(&(struct privileges_use){ .reads_all_files = true }) });
 	faults = anonymous ? verify_anonymous__dir(argv[l.at], against, live, stdout) :
-			     verify__dir(argv[l.at], stdout);
+			     verify_dir(argv[l.at], stdout, &bar);
 	return command__flush(c, faults ? EXIT_CANNOT : EXIT_OK);
 }
 
@@ -494,7 +519,7 @@ const struct command verify_command = {
 		"field, wall time against mono_ns, counts, sizes, SHA-256, missing and unlisted files, and\n"
 		"seen = written + filtered + lost. For an unfinished session it also checks that its\n"
 		"recorder is still running. Prints a line for each fault (row 1 is the first after the\n"
-		"header) and a line for each session.\n"
+		"header) and a line for each session. A terminal shows how much has been read.\n"
 		"\n"
 		"With --anonymous it searches all files, including the manifest and other JSON, for names\n"
 		"that must not occur in anonymised sessions, and prints a line for each one found.",

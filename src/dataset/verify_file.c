@@ -188,7 +188,11 @@ static void check_bytes(struct reader *r)
 
 static void add_to_hash(void *arg, const void *data, size_t len)
 {
-	EVP_DigestUpdate(((struct reader *)arg)->md, data, len);
+	struct reader *r = arg;
+
+	EVP_DigestUpdate(r->md, data, len);
+	if (r->session->read)
+		r->session->read(r->session->arg, len);
 }
 
 static void read_all(struct reader *r, int fd)

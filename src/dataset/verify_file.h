@@ -18,6 +18,9 @@ struct verify_session {
 	size_t n_offsets;
 	const size_t *n_columns; /* of each stream (session_reader.h); NULL: the schema's */
 	uint64_t lost[STREAM_COUNT][LOST_CAUSES]; /* sums over the rows of the lost stream */
+	/* Called with the number of compressed bytes just read; or NULL. */
+	void (*read)(void *arg, size_t bytes);
+	void *arg;
 };
 
 /* Reads the compressed file FD to its end; each difference from STATED is a fault. */

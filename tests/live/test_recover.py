@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import sys
@@ -144,3 +145,19 @@ def test_a_reader_cannot_keep_it_from_being_recovered(tmp_path):
     assert done.returncode == 0 and "recovered" in done.stdout, done.stdout + done.stderr
     os.close(fd)
     verify(directory)
+
+
+def test_verify_shows_on_a_terminal_how_much_is_read(tmp_path):
+    with recording(tmp_path) as r:
+        work(tmp_path)
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [recorder.IOTRC, "verify", r.session_directory], stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=recorder.START
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert re.search(r": sound$", done.stdout, re.M), done.stdout
+    bars = re.findall(r"\r\x1b\[Kreading \[#*\.*\] ([\d.]+[KMG]?)B of ([\d.]+[KMG]?)B\r", shown)
+    assert bars and shown.endswith("\r\x1b[K"), shown # gone at the end
+    assert not recorder.run("verify", str(r.session_directory)).stderr # no terminal, no bar
