@@ -455,7 +455,7 @@ bench-run: all workloads
 REPORT_ROWS ?= 10000000
 bench-report: all
 	@scripts/install-deps.sh bench-report
-	$(call say,BENCH,'a report of $(REPORT_ROWS) rows, beside DuckDB')
+	$(call say,BENCH,'a report of $(REPORT_ROWS) rows beside DuckDB')
 	$(Q)/usr/bin/python3 bench/report.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
 bench-record: all workloads
 	$(Q)for kind in rows real; do \
