@@ -72,6 +72,11 @@ struct capture {
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
 	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
 	atomic_bool stop, rotate;
+	/* The engine's counts when all of them had been received, after the end. A program that
+	 * was at work while it was detached may count one more operation later, which is not
+	 * recorded. */
+	struct engine_counts last[STREAM_CAPTURED];
+	atomic_bool settled;
 	pthread_t thread;
 	bool running;
 	bool forgot; /* in this round */
@@ -353,13 +358,9 @@ static void lighten(struct capture *c)
 	engine__shed(c->engine, step >= OVERLOAD_SHED ? SHED_OPS & c->selection->ops : 0);
 }
 
-static void one_round(struct capture *c)
+/* Reads what there is; what the queue has no room for is lost. */
+static void drain(struct capture *c)
 {
-	c->round_events = 0;
-	if (c->can_lighten)
-		lighten(c);
-	if (can_wait(c))
-		return;
 	engine__mark(c->engine);
 	/* A step of the wall clock must be known before the rows that follow it. */
 	clock__poll(c->clock, clock__event_ns());
@@ -372,6 +373,15 @@ static void one_round(struct capture *c)
 	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
 	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
 	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
+}
+
+static void one_round(struct capture *c)
+{
+	c->round_events = 0;
+	if (c->can_lighten)
+		lighten(c);
+	if (!can_wait(c))
+		drain(c);
 }
 
 static void note_fill(struct capture *c)
@@ -402,16 +412,18 @@ static void chores(struct capture *c, uint64_t now)
 	tell_losses(c, now, false);
 }
 
-/* Everything that the engine has counted was received. */
+/* Whether everything that the engine has counted was received. Then these are the counts. */
 static bool settled(struct capture *c)
 {
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
-		struct engine_counts n;
+		struct engine_counts *n = &c->last[s];
 
-		engine__counts(c->engine, s, &n);
-		if (n.seen - n.filtered - n.lost - n.shed != atomic_load(&c->accounts[s].received))
+		engine__counts(c->engine, s, n);
+		if (n->seen - n->filtered - n->lost - n->shed !=
+		    atomic_load(&c->accounts[s].received))
 			return false;
 	}
+	atomic_store(&c->settled, true);
 	return true;
 }
 
@@ -444,6 +456,10 @@ static void *read_records(void *arg)
 			break;
 		usleep(1000);
 	} while (clock__event_ns() - begun < SETTLE_NS);
+	if (!atomic_load(&c->settled)) { /* the writer has been busy all the time */
+		drain(c);
+		settled(c);
+	}
 	tell_losses(c, clock__event_ns(), true);
 	hand_over_all(c);
 	return NULL;
@@ -545,7 +561,10 @@ void capture__counts(struct capture *c, enum stream stream, struct row_counts *r
 	if (stream < STREAM_CAPTURED) {
 		struct engine_counts n;
 
-		engine__counts(c->engine, stream, &n);
+		if (atomic_load(&c->settled))
+			n = c->last[stream];
+		else
+			engine__counts(c->engine, stream, &n);
 		ret->seen = n.seen;
 		ret->filtered = n.filtered;
 		ret->lost[LOST_RING] = n.lost;
