@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
+#include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/write_stream.h"
 
 /* Unicode 15's categories Cf, Zl and Zp, and what is not assigned yet among the tags. */
 static const struct {
@@ -85,4 +88,76 @@ void shown__line(FILE *out, const char *format, ...)
 	va_start(args, format);
 	shown__vline(out, format, args);
 	va_end(args);
+}
+
+#define PIECE 1024
+#define CHAR_MAX_BYTES 4 /* of one character in UTF-8 */
+
+/* What is written to a terminal. A character may come in two pieces: its first bytes wait here. */
+struct terminal {
+	FILE *out, *shown;
+	char text[PIECE];
+	size_t len;
+};
+
+/* Bytes of a character at the end of LEN bytes of TEXT that is not whole yet. */
+static size_t begun(const char *text, size_t len)
+{
+	for (size_t n = 1; n < CHAR_MAX_BYTES && n <= len; n++) {
+		unsigned char c = text[len - n];
+
+		if (c >= 0xc0)
+			return n < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) ? n : 0;
+		if (c < 0x80)
+			break;
+	}
+	return 0;
+}
+
+/* Writes LEN bytes, which are at most PIECE and end with a whole character. */
+static void write_shown(FILE *out, const char *text, size_t len)
+{
+	char shown[SHOWN_MAX(PIECE)];
+
+	while (len) {
+		size_t n = 0;
+
+		while (n < len && text[n] != '\n' && text[n] != '\t')
+			n++;
+		fwrite(shown, 1, shown__copy(shown, text, n) - shown, out);
+		if (n < len)
+			putc(text[n++], out);
+		text += n;
+		len -= n;
+	}
+}
+
+static ssize_t on_write(void *cookie, const char *text, size_t len)
+{
+	struct terminal *t = cookie;
+
+	for (size_t done = 0, n, rest; done < len; done += n) {
+		n = MIN(len - done, PIECE - t->len);
+		memcpy(t->text + t->len, text + done, n);
+		t->len += n;
+		rest = begun(t->text, t->len);
+		write_shown(t->out, t->text, t->len - rest);
+		memmove(t->text, t->text + t->len - rest, rest);
+		t->len = rest;
+	}
+	return fflush(t->out) ? -1 : (ssize_t)len;
+}
+
+FILE *shown__stream(FILE *out)
+{
+	static struct terminal terminals[2];
+	struct terminal *t = &terminals[out == stderr];
+
+	if (!isatty(fileno(out)))
+		return out;
+	if (!t->shown) {
+		t->out = out;
+		t->shown = write_stream__new(t, on_write);
+	}
+	return t->shown ?: out;
 }

@@ -2,6 +2,7 @@
 /* Whether a command reads and writes what was declared: compares the report of a run with a
  * declaration. */
 #include "commands/check.h"
+#include "base/shown.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -245,11 +246,11 @@ static int write_file(const struct check *c, enum form form, const char *name)
 
 	if (!name)
 		return 0;
-	out = strcmp(name, "-") ? run_job__open(name, "we") : stdout;
+	out = strcmp(name, "-") ? run_job__open(name, "we") : shown__stream(stdout);
 	if (!out)
 		return command__cannot(&check_command, "%s: %s", name, strerror(errno));
 	err = write_form(c, form, out);
-	if ((out == stdout ? fflush(out) : fclose(out)) && !err)
+	if ((strcmp(name, "-") ? fclose(out) : fflush(out)) && !err)
 		err = -errno;
 	if (err == -EILSEQ)
 		return command__cannot(&check_command,

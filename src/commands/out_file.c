@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/shown.h"
 #include "platform/libc.h"
 
 int out_file__open(struct out_file *o, const char *name)
@@ -15,7 +16,7 @@ int out_file__open(struct out_file *o, const char *name)
 
 	o->name = name;
 	if (!name) {
-		o->file = stdout;
+		o->file = shown__stream(stdout);
 		return 0;
 	}
 	if (asprintf(&o->temporary, "%s.part-XXXXXX", name) < 0)

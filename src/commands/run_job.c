@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/run_job.h"
+#include "base/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,7 +222,7 @@ void run_job__clear(struct run_job *j)
 		nftw(j->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	if (j->text)
 		fclose(j->text);
-	if (j->data && j->data != stdout)
+	if (j->data && strcmp(j->json, "-"))
 		fclose(j->data);
 	run_files__clear(&j->files);
 	run_processes__clear(&j->unended);
@@ -284,7 +285,8 @@ int run_job__open_reports(struct run_job *j)
 {
 	if (j->output && !(j->text = run_job__open(j->output, "we")))
 		return command__cannot(j->command, "%s: %s", j->output, strerror(errno));
-	if (j->json && !(j->data = strcmp(j->json, "-") ? run_job__open(j->json, "we") : stdout))
+	if (j->json && !(j->data = strcmp(j->json, "-") ? run_job__open(j->json, "we") :
+							  shown__stream(stdout)))
 		return command__cannot(j->command, "%s: %s", j->json, strerror(errno));
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Answers everyday questions: how many calls, how long, how many bytes, by what. */
 #include "commands/summary.h"
+#include "base/shown.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -227,7 +228,7 @@ static int print(struct task *t)
 {
 	struct summary_print p = { .top = t->shown, .name = name_file, .arg = t };
 
-	p.out = t->output ? fopen(t->output, "we") : t->live.argv ? stderr : stdout;
+	p.out = t->output ? fopen(t->output, "we") : shown__stream(t->live.argv ? stderr : stdout);
 	if (!p.out)
 		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));
 
@@ -235,6 +236,7 @@ static int print(struct task *t)
 		print_json(t, &p);
 	else
 		print_tables(t, &p);
+	fflush(p.out);
 	tell(t);
 	if (t->output && (fflush(p.out) || ferror(p.out) || fclose(p.out)))
 		return command__cannot(t->command, "%s: %s", t->output, strerror(errno));

@@ -3,8 +3,10 @@
 what changes the direction of text or can't be seen. Unicode's own tables say which characters those are."""
 import http.server
 import os
+import pty
 import shutil
 import subprocess
+import sys
 import threading
 import unicodedata
 
@@ -72,6 +74,83 @@ def test_output_directory(tmp_path):
     quoted = word[word.rindex("$'"):]
     shell = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True)
     assert shell.stdout == path
+
+
+HOSTILE = f"""
+import ctypes, os, socket
+ctypes.CDLL(None).prctl(15, {chr(0x9b)!r}.encode() + b"c" + {chr(0x202e)!r}.encode(), 0, 0, 0) # PR_SET_NAME
+for i in range(7):
+    os.write(os.open(f"f{SAID}{{i}}.{SAID}", os.O_CREAT | os.O_RDWR), b"x" * 100)
+try:
+    os.open("none{SAID}", 0)
+except OSError:
+    pass
+server, client = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+server.bind("s{SAID}")
+server.listen()
+client.connect("s{SAID}")
+"""
+
+
+def on_terminal(args, cwd):
+    """What a command writes to a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([recorder.IOTRC, *map(str, args)], cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
+                               env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"})
+    os.close(slave)
+    text = b""
+    try:
+        while piece := os.read(master, 65536):
+            text += piece
+    except OSError: # EIO: all have closed it
+        pass
+    os.close(master)
+    process.wait()
+    return text.decode().replace("\r\n", "\n").replace("\t", " ")
+
+
+@pytest.fixture(scope="module")
+def hostile(module_path):
+    """A session of HOSTILE, the directory where it ran, and its file."""
+    place = os.path.join(module_path, f"w{SAID}")
+    os.mkdir(place)
+    script = os.path.join(module_path, "hostile.py")
+    with open(script, "w", encoding="utf-8") as f:
+        f.write(HOSTILE)
+    with recorder.Recording(module_path, "--streams", "fs,nw_conn", *recorder.OWN) as r:
+        subprocess.run([sys.executable, script], cwd=place, check=True)
+    os.unlink(os.path.join(place, f"s{SAID}"))
+    return r.session_directory, place, script
+
+
+# What is for programs is shown as well, where it goes to a terminal.
+READERS = [
+    ["cat", "fs"], ["cat", "nw_conn"], ["cat"], ["export", "--to", "csv"], ["export", "--to", "jsonl"],
+    ["export", "--to", "strace"], ["watch"], ["summary", "--csv", "--by", "file"],
+    ["summary", "--json", "--by", "file"], ["summary", "--by", "remote", "--stream", "nw_conn"],
+    *(["summary", "--by", by] for by in ("file", "directory", "extension", "command", "process")),
+]
+
+
+@pytest.mark.parametrize("args", READERS, ids=" ".join)
+def test_sessions_on_a_terminal(hostile, tmp_path, args):
+    text = check(on_terminal([*args, hostile[0]], tmp_path))
+    assert "\\x" in text or args[-1] == "strace" and "\\33" in text
+
+
+def test_programs_on_a_terminal(hostile, tmp_path):
+    """Commands that run the program; check and run write their JSON to stdout, too."""
+    _, place, script = hostile
+    run_it = ["--", sys.executable, script]
+    for args in ["run", "--engine", "strace"], ["run", "--engine", "strace", "--json", "-"], \
+                ["check", "--engine", "strace", "--write-declaration", "-"], ["watch"], \
+                ["summary", "--csv", "--by", "command"]:
+        text = check(on_terminal([*args, *run_it], place))
+        assert "\\x" in text, (args, text)
+        os.unlink(os.path.join(place, f"s{SAID}"))
+    metrics = os.path.join(place, "absent", "iotrc.prom")
+    text = check(on_terminal(["-o", tmp_path / "out", "--no-snapshots", "-d", "1s", "--metrics-file", metrics], place))
+    assert "\\x" in text
 
 
 class Evil(http.server.BaseHTTPRequestHandler):
