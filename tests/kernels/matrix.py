@@ -37,7 +37,7 @@ SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "t
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
 # What the way bears on: these run in each, the rest in the first.
-OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py"}
+OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py", "test_refused.py"}
 # What every landing runs on the oldest and the newest kernel and on arm64: each call is a row.
 CORPORA = {"test_fs_strace.py", "test_fs_chance.py", "test_conn.py", "test_block.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""

@@ -112,6 +112,22 @@ def test_calls_that_a_tracer_skips_have_rows(tmp_path):
     assert set(rows["duration_ns"]) == {""}
 
 
+def test_calls_that_a_tracer_changes_are_those_that_the_kernel_makes(tmp_path):
+    """The workload is its own tracer, and the files that it leaves are the oracle."""
+    cwd = tmp_path / "retold"
+    cwd.mkdir()
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN) as r:
+        child = subprocess.run([recorder.workload("retold")], cwd=cwd, capture_output=True, text=True,
+                               check=True).stdout.strip()
+    assert {p.name for p in cwd.iterdir()} == {"given", "file", "victim"} and (cwd / "file").stat().st_size == 4
+    rows = r.rows("fs")
+    rows = rows[rows["pid"] == child]
+    rows = rows[rows["operation"].isin(["mkdir", "write", "unlink", "access"])]
+    told = rows[["operation", "size", "return_value"]].assign(name=rows["filename"].map(os.path.basename))
+    assert told.values.tolist() == [["mkdir", "", "0", "given"], ["write", "4", "4", "file"],
+                                    ["access", "", "0", "victim"]]
+
+
 def test_first_call_of_an_older_thread_refused(tmp_path):
     flag = tmp_path / "flag"
     flag.write_bytes(bytes(4096))
