@@ -11,6 +11,7 @@
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
+#   make bench-all     the same and operation by operation, into the docs and bench/results.json (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
 #   make bench-report  iotrc report beside DuckDB that computes the same
@@ -431,9 +432,9 @@ $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 # CI builds what a bench runs, since nothing else there does.
 bench-programs: all
 	@$(MAKE) --no-print-directory -C bench programs BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
-bench: deps all
+bench bench-all: deps all
 	@scripts/install-deps.sh bench
-	@$(MAKE) --no-print-directory -C bench BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
+	@$(MAKE) --no-print-directory -C bench $@ BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
 # From two recordings that are replayed: an operation of each kind (rows), and real programs (real). UPDATE=1 writes the
 # numbers that later ones are compared with. Where records have got another layout, bench-record makes the recordings anew

@@ -418,13 +418,13 @@ def machine(load):
             f'Beside it: {", ".join(v for v in versions if v)}.')
 
 
-def write(path, text):
+def write(path, text, begin=BEGIN, end=END):
     """Puts TEXT between the two markers of the page."""
     page = read(path)
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
     with open(path + '.tmp', 'w') as f:
-        f.write(f'{before}{BEGIN}\n{text}\n{END}{after}')
+        f.write(f'{before}{begin}\n{text}\n{end}{after}')
     os.rename(path + '.tmp', path)
 
 

@@ -1,18 +1,119 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* loops pread FILE CALLS | loops getppid CALLS: the same system call again and again. Prints 'NS
- * CALLS CPU': nanoseconds a call took, by CLOCK_MONOTONIC around the loop alone, so that neither
- * the start of the process nor that of a tracer around it is in the number; calls made, warm-up
- * included; CPU nanoseconds of the process. */
+/* loops OPERATION [FILE] CALLS: the same operation again and again. FILE, of 128 KiB at least, is
+ * what it is about; getppid and epoll, which iotrc does not record, need none. Prints 'NS CALLS
+ * CPU': nanoseconds that an operation took, by CLOCK_MONOTONIC around the loop alone, so that
+ * neither the start of the process nor that of a tracer around it is in the number; operations
+ * done, warm-up included; CPU nanoseconds of the process. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SIZE 4096
-#define WARM_UP 1000 /* calls before the clock starts */
+#define PAGE 4096
+#define LARGE (128 * 1024)
+#define WARM_UP 1000 /* operations before the clock starts */
+#define COMPONENTS 30
+#define NAME_MAX_BYTES 4096
+
+struct work {
+	int fd, out, epoll;
+	const char *file;
+	char other[NAME_MAX_BYTES], deep[NAME_MAX_BYTES];
+	char *page; /* a mapping */
+};
+
+static char buf[LARGE];
+
+static bool do_pread(struct work *w)
+{
+	return pread(w->fd, buf, PAGE, 0) == PAGE;
+}
+
+static bool do_byte(struct work *w)
+{
+	return pread(w->fd, buf, 1, 0) == 1;
+}
+
+static bool do_large(struct work *w)
+{
+	return pread(w->fd, buf, LARGE, 0) == LARGE;
+}
+
+static bool do_write(struct work *w)
+{
+	return pwrite(w->out, buf, PAGE, 0) == PAGE;
+}
+
+static bool do_stat(struct work *w)
+{
+	struct stat st;
+
+	return !stat(w->file, &st);
+}
+
+static bool do_deep(struct work *w)
+{
+	struct stat st;
+
+	return !stat(w->deep, &st);
+}
+
+static bool do_open(struct work *w)
+{
+	int fd = open(w->file, O_RDONLY);
+
+	return fd >= 0 && !close(fd);
+}
+
+static bool do_rename(struct work *w)
+{
+	char name[NAME_MAX_BYTES + 2];
+
+	snprintf(name, sizeof(name), "%s2", w->other);
+	return !rename(w->other, name) && !rename(name, w->other);
+}
+
+static bool do_fault(struct work *w)
+{
+	w->page[0] = 1;
+	return !madvise(w->page, PAGE, MADV_DONTNEED);
+}
+
+static bool do_epoll(struct work *w)
+{
+	struct epoll_event event;
+
+	return !epoll_wait(w->epoll, &event, 1, 0);
+}
+
+static bool do_getppid(struct work *w)
+{
+	(void)w;
+	return syscall(SYS_getppid) >= 0;
+}
+
+static const struct operation {
+	const char *name;
+	bool (*once)(struct work *w);
+	int threads; /* that do it at the same time, CALLS each */
+	bool no_file;
+} operations[] = {
+	{ "pread", do_pread, 1, false },      { "pread-1", do_byte, 1, false },
+	{ "pread-128k", do_large, 1, false }, { "pread-2-threads", do_pread, 2, false },
+	{ "write", do_write, 1, false },      { "stat", do_stat, 1, false },
+	{ "stat-deep", do_deep, 1, false },   { "open", do_open, 1, false },
+	{ "rename-2", do_rename, 1, false },  { "fault", do_fault, 1, false },
+	{ "epoll", do_epoll, 1, true },       { "getppid", do_getppid, 1, true },
+};
+#define N_OPERATIONS (sizeof(operations) / sizeof(*operations))
 
 static double now_ns(clockid_t clock)
 {
@@ -22,48 +123,104 @@ static double now_ns(clockid_t clock)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+static int fail(const char *what)
+{
+	perror(what);
+	return 1;
+}
+
 static int usage(void)
 {
-	fputs("usage: loops pread FILE CALLS | loops getppid CALLS\n", stderr);
+	fputs("usage: loops OPERATION [FILE] CALLS\noperations:", stderr);
+	for (size_t i = 0; i < N_OPERATIONS; i++)
+		fprintf(stderr, " %s", operations[i].name);
+	fputs("\n", stderr);
 	return 2;
+}
+
+/* A directory of COMPONENTS levels beside FILE. */
+static bool make_deep(struct work *w)
+{
+	size_t len = (size_t)snprintf(w->deep, sizeof(w->deep), "%s.deep", w->file);
+
+	mkdir(w->deep, 0700);
+	for (int i = 1; i < COMPONENTS && len < sizeof(w->deep) - 8; i++) {
+		len += (size_t)snprintf(w->deep + len, sizeof(w->deep) - len, "/d%02d", i);
+		mkdir(w->deep, 0700);
+	}
+	return !access(w->deep, F_OK);
+}
+
+static bool prepare(struct work *w, const char *file)
+{
+	w->epoll = epoll_create1(0);
+	w->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->epoll < 0 || w->page == MAP_FAILED)
+		return false;
+	if (!file)
+		return true;
+	w->file = file;
+	snprintf(w->other, sizeof(w->other), "%s.out", file);
+	w->fd = open(file, O_RDONLY);
+	w->out = open(w->other, O_WRONLY | O_CREAT, 0600);
+	return w->fd >= 0 && w->out >= 0 && make_deep(w);
+}
+
+struct turn {
+	const struct operation *op;
+	struct work *work;
+	long calls;
+	bool failed;
+	pthread_t thread;
+};
+
+static void *take_turn(void *arg)
+{
+	struct turn *t = arg;
+
+	for (long i = 0; i < t->calls && !t->failed; i++)
+		t->failed = !t->op->once(t->work);
+	return NULL;
+}
+
+/* Runs CALLS of OP in all its threads. False if one has failed. */
+static bool run(const struct operation *op, struct work *w, long calls)
+{
+	struct turn turns[2] = { { op, w, calls, false, 0 }, { op, w, calls, false, 0 } };
+	bool failed;
+
+	if (op->threads > 1 && pthread_create(&turns[1].thread, NULL, take_turn, &turns[1]))
+		return false;
+	take_turn(&turns[0]);
+	failed = turns[0].failed;
+	if (op->threads > 1) {
+		pthread_join(turns[1].thread, NULL);
+		failed |= turns[1].failed;
+	}
+	return !failed;
 }
 
 int main(int argc, char **argv)
 {
-	char buf[SIZE];
-	double start = 0;
+	struct work work = { .fd = -1, .out = -1 };
+	const struct operation *op = NULL;
+	double start;
 	long calls;
-	int fd = -1;
 
-	if (argc < 3)
-		return usage();
-	calls = atol(argv[argc - 1]);
+	for (size_t i = 0; argc > 2 && i < N_OPERATIONS; i++)
+		if (!strcmp(argv[1], operations[i].name) && argc == 4 - operations[i].no_file)
+			op = &operations[i];
+	calls = op ? atol(argv[argc - 1]) : 0;
 	if (calls <= 0)
 		return usage();
-	if (argc == 4 && !strcmp(argv[1], "pread")) {
-		fd = open(argv[2], O_RDONLY);
-		if (fd < 0) {
-			perror(argv[2]);
-			return 1;
-		}
-		for (long i = -WARM_UP; i < calls; i++) {
-			if (i == 0)
-				start = now_ns(CLOCK_MONOTONIC);
-			if (pread(fd, buf, SIZE, 0) != SIZE) {
-				fputs("loops: short read\n", stderr);
-				return 1;
-			}
-		}
-	} else if (argc == 3 && !strcmp(argv[1], "getppid")) {
-		for (long i = -WARM_UP; i < calls; i++) {
-			if (i == 0)
-				start = now_ns(CLOCK_MONOTONIC);
-			syscall(SYS_getppid);
-		}
-	} else {
-		return usage();
-	}
+	if (!prepare(&work, op->no_file ? NULL : argv[2]))
+		return fail("preparing");
+	if (!run(op, &work, WARM_UP))
+		return fail(op->name);
+	start = now_ns(CLOCK_MONOTONIC);
+	if (!run(op, &work, calls))
+		return fail(op->name);
 	printf("%.1f %ld %.0f\n", (now_ns(CLOCK_MONOTONIC) - start) / (double)calls,
-	       calls + WARM_UP, now_ns(CLOCK_PROCESS_CPUTIME_ID));
+	       (calls + WARM_UP) * op->threads, now_ns(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
 }
