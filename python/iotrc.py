@@ -251,8 +251,10 @@ def _manifest_faults(m: Any) -> Iterator[str]:
                 if type(f[key]) is not int or f[key] < 0:
                     yield f"files: {f['path']}: {key} is no count"
             paths.add(f["path"])
-        if not isinstance(m["machine_id"], str) or not isinstance(m["diagnostics"]["streams"], dict):
-            yield "machine_id or diagnostics.streams: wrong type"
+        if not re.fullmatch("[A-Za-z0-9]{1,64}", m["machine_id"]):
+            yield "machine_id: not letters and digits"
+        if not isinstance(m["diagnostics"]["streams"], dict):
+            yield "diagnostics.streams: wrong type"
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as why:
         yield f"missing or of a wrong type: {why!r}"
 

@@ -14,6 +14,9 @@
 #include "dataset/manifest_file.h"
 #include "schema/schema.h"
 
+#define MACHINE_MAX 64 /* bytes; the recorder's own have 16 */
+#define MACHINE_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 void session_reader__break(struct session_reader *r, const char *format, ...)
@@ -255,6 +258,16 @@ static void read_files(struct session_reader *r)
 	}
 }
 
+/* The id of the machine stands in the lines of other formats as it is. */
+static void check_machine(struct session_reader *r)
+{
+	const char *id = json_string_value(json_object_get(r->root, "machine_id"));
+	size_t len = id ? strspn(id, MACHINE_CHARS) : 0;
+
+	if (id && (!len || id[len] || len > MACHINE_MAX))
+		session_reader__break(r, "machine_id: not letters and digits");
+}
+
 int session_reader__read(struct session_reader *r)
 {
 	json_t *session;
@@ -272,6 +285,7 @@ int session_reader__read(struct session_reader *r)
 	r->recovered = !strcmp(state, "recovered");
 	if (!r->running && !r->recovered && strcmp(state, "complete"))
 		session_reader__break(r, "session.state: not running, complete or recovered");
+	check_machine(r);
 	read_clock(r);
 	read_streams(r);
 	read_files(r);

@@ -288,6 +288,13 @@ def test_progress_on_a_terminal_only(session, tmp_path):
     assert silent.stderr == "40000 of 40000 rows of 1 session\n" and silent.stdout.count("\n") == 40001
 
 
+def test_a_machine_that_breaks_lines_is_refused(session):
+    session.add("fs", craft.fs_rows())
+    session.manifest["machine_id"] = 'a"b\n,c'
+    session.write()
+    assert "machine_id: not letters and digits" in export(session.directory, "--to", "jsonl", code=1).stderr
+
+
 def test_lost_rows_are_told(session):
     session.add("fs", craft.fs_rows())
     session.manifest["diagnostics"]["streams"]["fs"]["lost"]["ring"] = 41

@@ -75,6 +75,7 @@ def rewritten(rows):
 
 
 DAMAGE = {
+    "a machine that breaks lines": set_(lambda m: m, "machine_id", 'a"b\n,c'),
     "a flipped bit": flip,
     "a truncated file": cut,
     "a missing file": remove,
