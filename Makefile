@@ -8,6 +8,7 @@
 #   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
 #   make check-nx      iotrc check against a real workspace of nx (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
+#   make check-dtrace  the scripts for DTrace, with DTrace for Linux (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
 #   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
 #   make bench         speed, side by side with peers and with the floor (root)
@@ -85,7 +86,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-programs bench-record bench-report bench-rows bench-run install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-faults check-fuzz check-kernels check-live check-nx check-loader check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -110,6 +111,11 @@ $(BUILD)/src/engine/bpf/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
 $(BUILD)/nx_script.h: src/commands/nx.js
 	@mkdir -p $(@D); sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 $(BUILD)/src/commands/check_nx.o: $(BUILD)/nx_script.h
+# … and those that DTrace runs.
+$(BUILD)/dtrace_scripts.h: $(wildcard dtrace/*.d)
+	@mkdir -p $(@D); for f in $^; do n=$${f##*/}; echo "static const char dtrace_$${n%.d}[] ="; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ';'; done > $@
+$(BUILD)/src/engine/dtrace/dtrace.o: $(BUILD)/dtrace_scripts.h
 # All files with programs, which make one object.
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE
@@ -183,8 +189,19 @@ run: deps
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
-	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader check-macos
 	@$(MAKE) --no-print-directory check-live
+# The engines of macOS, with programs that play what Apple's write.
+check-macos: all
+	$(call say,TEST,'what DTrace and its kin write')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -n 2 -p no:cacheprovider tests/macos --ignore tests/macos/test_dtrace.py
+# DTrace itself, of Debian sid, on this kernel: its rows beside strace's and the device's counters (root).
+check-dtrace: all
+	@scripts/install-deps.sh check
+	@scripts/install-deps.sh dtrace
+	$(call say,TEST,'DTrace for Linux')
+	$(Q)root=$$(scripts/vm/fetch-debian.sh sid dtrace strace) && DTRACE_ROOT=$$root IOTRC=$(abspath $(BUILD)/iotrc) \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/macos/test_dtrace.py
 # What Debian's packages bring of other projects' test suites, and our own programs of odd calls, against strace.
 check-suites: all workloads
 	@scripts/install-deps.sh check
@@ -208,7 +225,7 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 		done; [[ $$ok ]]
 # What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
-check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h
+check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
@@ -240,7 +257,7 @@ check-asan-trees: workloads
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
 # What gcc's static analyzer and clang-tidy find. Only what is generated is built before.
-check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
+check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
 	@scripts/install-deps.sh analyze
 	$(call say,TEST,'gcc -fanalyzer and clang-tidy')
 	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known

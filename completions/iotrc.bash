@@ -17,7 +17,7 @@ _iotrc()
 	--replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--metrics-listen|--trace-bucket) return ;;
+	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--metrics-listen|--trace-bucket|--dtrace) return ;;
 	esac
 	case ${COMP_WORDS[1]} in
 	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;
@@ -31,7 +31,7 @@ _iotrc()
 	watch) options='-h --expression --path --pid --command --slow --errors --where --json --format --duration --scope --from --to --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
-	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --reward --test -h --help -V --version --computer-id' ;;
+	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --cgroup --path --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --dtrace --reward --test -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -54,6 +54,7 @@ check python:zstandard           python3-zstandard     python3-zstandard      py
 check python:pytest              python3-pytest        python3-pytest         python-pytest
 check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
 suites python:test.test_os          libpython3.11-testsuite python3-test           -
+dtrace command:debootstrap       debootstrap           debootstrap            debootstrap
 style command:clang-format        clang-format          clang-tools-extra      clang
 style command:clang              clang                 clang                  clang
 style header:bpf/libbpf.h        libbpf-dev            libbpf-devel           libbpf

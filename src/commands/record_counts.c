@@ -27,7 +27,10 @@ uint32_t recording__enabled_streams(const struct options *o)
 
 const struct engine_type *recording__engine_type(const struct options *o)
 {
-	return o->replay ? &engine_replay : o->strace ? &engine_strace : engines[0];
+	return o->replay ? &engine_replay :
+	       o->strace ? &engine_strace :
+	       o->dtrace ? &engine_dtrace :
+			   engines[0];
 }
 
 static bool is_snapshot(enum stream stream)

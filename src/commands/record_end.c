@@ -155,6 +155,8 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		ok &= !row_counts__lost(&s->streams[i].rows);
 	ok &= !tell_missed(r);
+	for (int i = 0; i < STREAM_CAPTURED; i++)
+		ok &= !capture__missed(r->capture, i);
 	engine__gaps(r->engine, tell_gap, r);
 	/* In developer mode, the session is verified. */
 	return ok &

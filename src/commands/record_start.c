@@ -30,7 +30,11 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
+#ifdef __APPLE__
+#define BUCKET "mac_v1"
+#else
 #define BUCKET "linux_v1"
+#endif
 
 /* The command line as given, from argv[]. */
 #define COMMAND_LINE_MAX 4096
@@ -119,7 +123,9 @@ static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 	struct engine_config config = {
 		.selection = &r->options->selection,
 		.memory = &r->plan,
-		.file = r->options->replay ?: r->options->strace,
+		.file = r->options->replay         ?:
+				r->options->strace ?:
+						     r->options->dtrace,
 		.verbose = r->options->verbose || r->options->dev,
 	};
 
@@ -281,6 +287,7 @@ static int make_session(struct recording *r, const char *machine_id)
 		.anonymized = o->anonymize,
 		.keeps_system = o->anonymize_keep_system,
 	};
+	json_t *unfilled;
 	int err;
 
 	session__owner(&r->uid, &r->gid);
@@ -299,6 +306,9 @@ static int make_session(struct recording *r, const char *machine_id)
 		return recording__complain("cannot make the manifest: %s", strerror(-err));
 	if (selection__stream(&o->selection, STREAM_NW_DROP))
 		tell_drop_reasons(r);
+	unfilled = engine__unfilled(r->engine);
+	if (unfilled)
+		manifest__set_diagnostic(r->manifest, "unfilled_columns", unfilled);
 	err = recording__write_first_manifest(r);
 	if (err)
 		return recording__complain("cannot write %s/%s: %s", r->session->path,

@@ -48,6 +48,7 @@ struct account {
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk, missed;
 	atomic_uint_least64_t missed_events; /* missed.told, for other threads */
+	atomic_uint_least64_t gaps;          /* in which nothing recorded */
 };
 
 struct capture {
@@ -246,10 +247,14 @@ static void on_loss(void *arg, const struct engine_loss *l)
 	struct capture *c = arg;
 	uint64_t now = clock__event_ns();
 
-	if (l->cause == ENGINE_LOST)
+	if (l->cause == ENGINE_LOST) {
 		tell_loss(c, l->stream, "ring", l->count, l->from_ns, l->to_ns, l->cpu);
-	else
+	} else if (l->cause == ENGINE_GAP) {
+		tell_loss(c, l->stream, "missed", l->count, l->from_ns, l->to_ns, l->cpu);
+		atomic_fetch_add(&c->accounts[l->stream].gaps, l->count);
+	} else {
 		tell_loss(c, l->stream, "shed", l->count, c->light_from_ns ?: now, now, l->cpu);
+	}
 }
 
 /* The cost of --on-overload=lighten since the last time, besides rows: one row per stream that is
@@ -517,7 +522,8 @@ struct engine_fill capture__fill(struct capture *c)
 
 uint64_t capture__missed(struct capture *c, enum stream stream)
 {
-	return atomic_load(&c->accounts[stream].missed_events);
+	return atomic_load(&c->accounts[stream].missed_events) +
+	       atomic_load(&c->accounts[stream].gaps);
 }
 
 uint64_t capture__rounds(struct capture *c)

@@ -40,7 +40,8 @@ void capture__rotate(struct capture *c);
 /* How full the buffers were within the last second. From any thread. */
 struct engine_fill capture__fill(struct capture *c);
 
-/* Number of events of STREAM for which no program ran, as of the last second. From any thread. */
+/* Number of events of STREAM for which no program ran, and of gaps in which nothing recorded, as of
+ * the last second. From any thread. */
 uint64_t capture__missed(struct capture *c, enum stream stream);
 
 /* Number of the reader's rounds so far; it increases every second while the reader lives. */

@@ -9,11 +9,9 @@
 
 const struct engine_type *const engines[] = {
 #ifdef __linux__
-	&engine_bpf,
-	&engine_strace,
+	&engine_bpf,    &engine_strace,
 #endif
-	&engine_replay,
-	NULL,
+	&engine_dtrace, &engine_replay, NULL,
 };
 
 const struct engine_type *engine__find(const char *name)
@@ -143,6 +141,11 @@ const char *engine__warning(const struct engine *e)
 json_t *engine__drop_reasons(const struct engine *e)
 {
 	return e->type->drop_reasons ? e->type->drop_reasons(e) : NULL;
+}
+
+json_t *engine__unfilled(const struct engine *e)
+{
+	return e->type->unfilled ? e->type->unfilled(e) : NULL;
 }
 
 const struct reqnames *engine__request_names(const struct engine *e)

@@ -29,7 +29,7 @@
 struct engine_config {
 	const struct selection *selection;
 	const struct memory_plan *memory;
-	const char *file; /* of the records, for an engine that reads a file */
+	const char *file; /* the records, or the program that makes them; NULL: the usual one */
 	bool verbose;     /* its libraries' messages go to stderr */
 	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
 };
@@ -60,7 +60,9 @@ struct engine_counts {
 
 struct engine_loss {
 	enum stream stream;
-	enum engine_cause { ENGINE_LOST, ENGINE_SHED } cause;
+	/* ENGINE_GAP: nothing recorded. How many rows that would have been nobody knows: count is
+	 * that of the gaps, and in no other count. */
+	enum engine_cause { ENGINE_LOST, ENGINE_SHED, ENGINE_GAP } cause;
 	uint64_t count;
 	uint64_t from_ns, to_ns; /* 0 if it was shed: the caller knows */
 	int cpu;                 /* or -1 */
@@ -109,6 +111,7 @@ struct engine_type {
 	size_t (*limits)(const struct engine *e, const char *ret[ENGINE_LIMITS_MAX]);
 	const char *(*warning)(const struct engine *e);
 	json_t *(*drop_reasons)(const struct engine *e);
+	json_t *(*unfilled)(const struct engine *e);
 	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
@@ -122,7 +125,7 @@ struct engine {
 	const struct engine_type *type;
 };
 
-extern const struct engine_type engine_bpf, engine_replay, engine_strace;
+extern const struct engine_type engine_bpf, engine_dtrace, engine_replay, engine_strace;
 
 /* All engines, ending with NULL; the first one is this machine's own. */
 extern const struct engine_type *const engines[];
@@ -211,6 +214,10 @@ const char *engine__warning(const struct engine *e);
 /* Returns the names of the numbers in nw_drop's drop_reason, to be released by the caller, or NULL
  * if unknown. */
 json_t *engine__drop_reasons(const struct engine *e);
+
+/* For the manifest: the columns that it can't fill, by stream, for the caller to release; NULL: it
+ * fills all. */
+json_t *engine__unfilled(const struct engine *e);
 
 /* Returns the names of the numbers in block's records, or NULL if unknown. Valid until
  * engine__free(). */

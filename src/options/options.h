@@ -43,6 +43,7 @@ struct options {
 	const char *output;       /* never NULL */
 	const char *keep_records; /* a file that gets what the engine delivers, or NULL */
 	const char *replay;       /* one that records are read from, or NULL: of this machine */
+	const char *dtrace;       /* the program that runs the scripts of DTrace, or NULL */
 	const char *strace;       /* one that strace writes to (no option: `iotrc run`), or NULL */
 	const char *bucket;       /* --trace-bucket; NULL: the engine's own */
 	uint64_t duration_ns;     /* 0: until a signal */

@@ -162,10 +162,11 @@ static int check(struct parse *p)
 		return option__fail(p, "no stream is left to record");
 	if (o->selection.cache_sample > 1 && !selection__stream(&o->selection, STREAM_CACHE))
 		return option__fail(p, "--cache-sample: only with the cache stream");
-	if ((o->bucket || o->keep_records || o->replay) && !o->dev)
+	if ((o->bucket || o->keep_records || o->replay || o->dtrace) && !o->dev)
 		return option__fail(p, "--%s: only with dev",
 				    o->bucket ? "trace-bucket" :
 				    o->replay ? "replay" :
+				    o->dtrace ? "dtrace" :
 						"keep-records");
 	if (o->keep_records && (o->replay || o->anonymize))
 		return option__fail(p, "--keep-records: not with --%s",

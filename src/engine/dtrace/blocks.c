@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a line of dtrace/io.d means. */
+#include <string.h>
+
+#include "engine/dtrace/darwin.h"
+#include "engine/dtrace/requests.h"
+#include "engine/dtrace/state.h"
+
+/* What the line has behind its head. */
+enum { AT_SECTOR, AT_BYTES, AT_READ, AT_MAJOR, AT_MINOR, AT_FLAGS, BLOCK_NUMBERS };
+
+/* DTrace tells reads from all else. */
+const struct reqnames dtrace_requests = {
+	.ops = { [DTRACE_REQUEST_READ] = "READ", [DTRACE_REQUEST_WRITE] = "WRITE" },
+	.ops_lower = { [DTRACE_REQUEST_READ] = "read", [DTRACE_REQUEST_WRITE] = "write" },
+};
+
+bool dtrace__block(struct source *s, const struct dtrace_line *l)
+{
+	struct process *p;
+	struct rec_block r;
+
+	if (strcmp(l->name, "block") != 0 || l->n_numbers < BLOCK_NUMBERS)
+		return false;
+	p = dtrace__process(s, l->pid);
+	if (!p)
+		return false;
+	if (!dtrace__is_wanted(s->all, p)) {
+		dtrace__left_out(s);
+		return true;
+	}
+	r = (struct rec_block){
+		.type = REC_BLOCK,
+		.cpu = (uint16_t)l->cpu,
+		.bytes = (uint32_t)l->n[AT_BYTES],
+		.ns = dtrace__ns(s->all, l->ns),
+		.sector = (uint64_t)l->n[AT_SECTOR],
+		.request_id = ++s->all->requests,
+		.dev = (uint32_t)(l->n[AT_MAJOR] << 20 | (l->n[AT_MINOR] & 0xfffff)),
+		.cmd_flags = l->n[AT_READ] ? DTRACE_REQUEST_READ : DTRACE_REQUEST_WRITE,
+	};
+	r.issue_ns = r.ns - l->duration;
+	if (l->ret) /* on Linux a negative errno, on macOS a positive one of its own */
+		r.error = l->ret < 0 ? (int32_t)l->ret : -darwin__errno((int)l->ret);
+	r.task = dtrace__task_id(s, p, l->tid);
+	dtrace__event(s, &r, sizeof(r));
+	return true;
+}

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a line of dtrace/vfs.d means. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/dtrace/darwin.h"
+#include "engine/dtrace/state.h"
+#include "platform/macros.h"
+#include "rows/normalize_path.h"
+#include "schema/fs_ops.h"
+#include "schema/records.h"
+
+#define AT(n) ((n) + 1)
+#define TEXT_MAX 1024 /* strsize of vfs.d, less its NUL: a text that long may have been cut */
+
+/* Linux's numbers, which lines of DTrace for Linux and all records have. */
+#define LINUX_AT_FDCWD (-100)
+#define LINUX_O_CREAT_WRONLY_TRUNC 01101
+#define LINUX_O_CLOEXEC 02000000
+#define LINUX_F_DUPFD 0
+#define LINUX_F_SETFD 2
+#define LINUX_F_DUPFD_CLOEXEC 1030
+#define LINUX_AT_REMOVEDIR 0x200
+#define LINUX_MAP_ANONYMOUS 0x20
+#define FD_CLOSES 1 /* FD_CLOEXEC, of both */
+
+struct info;
+
+/* A call on its way to an event. */
+struct event {
+	struct source *s;
+	struct process *p;
+	const struct dtrace_line *l;
+	const struct info *info;
+	union {
+		struct rec_fs_long r;
+		struct {
+			char record[sizeof(struct rec_fs_long)];
+			char asked[4 * PATH_BYTES + 4]; /* follows R in the record */
+		};
+	};
+};
+
+_Static_assert(offsetof(struct event, asked) ==
+		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
+	       "paths lie right behind their record");
+
+/* A row of calls.def; places are 1 + n, 0: it has none. */
+struct info {
+	const char *name;
+	uint8_t op;
+	void (*take)(struct event *e);
+	uint8_t fd, fd2, dir, dir2, flags, size, offset;
+};
+
+static int64_t number(const struct event *e, uint8_t place)
+{
+	return place && place <= e->l->n_numbers ? e->l->n[place - 1] : 0;
+}
+
+static struct opened *opened(const struct event *e, uint8_t place)
+{
+	return place ? process__opened(e->p, (int)number(e, place)) : NULL;
+}
+
+static bool is_darwin(const struct event *e)
+{
+	return e->s->all->is_darwin;
+}
+
+static bool failed(const struct event *e)
+{
+	return e->l->error != 0;
+}
+
+/* ---- events ---- */
+
+static void begin(struct event *e, uint8_t op)
+{
+	const struct dtrace_line *l = e->l;
+	int error = is_darwin(e) && l->error ? darwin__errno(l->error) : l->error;
+
+	e->r = (struct rec_fs_long){
+		.fs = {
+			.type = REC_FS,
+			.op = op,
+			.ns = dtrace__ns(e->s->all, l->ns),
+			.duration = l->duration,
+			.ret = error ? -error : l->ret,
+		},
+	};
+	if (e->info->size) {
+		e->r.fs.size = (uint64_t)number(e, e->info->size);
+		e->r.fs.has |= FS_HAS_SIZE;
+	}
+	if (e->info->offset) {
+		e->r.fs.offset = (uint64_t)number(e, e->info->offset);
+		e->r.fs.has |= FS_HAS_OFFSET;
+	}
+}
+
+static void hand_over(struct event *e)
+{
+	size_t size = sizeof(e->r.fs);
+
+	if (!dtrace__is_wanted(e->s->all, e->p)) {
+		dtrace__left_out(e->s);
+		return;
+	}
+	e->r.fs.task = dtrace__task_id(e->s, e->p, e->l->tid);
+	if (e->r.has || e->r.len || e->r.aux) {
+		e->r.fs.type = REC_FS_LONG;
+		size = sizeof(e->r) + e->r.len + e->r.len2;
+	}
+	dtrace__event(e->s, &e->r, size);
+}
+
+static uint64_t flags_of(const struct event *e)
+{
+	uint64_t flags = (uint64_t)number(e, e->info->flags);
+
+	if (!is_darwin(e))
+		return flags;
+	switch (e->info->op) {
+	case FS_OPEN:
+		return darwin__open_flags(flags);
+	case FS_UNLINK:
+		return darwin__unlink_flags((uint32_t)flags);
+	case FS_RENAME:
+		return darwin__rename_flags((uint32_t)flags);
+	case FS_GETATTR:
+	case FS_LINK:
+		return darwin__at_flags((uint32_t)flags);
+	default:
+		return flags;
+	}
+}
+
+static void add_flags(struct event *e, uint64_t flags)
+{
+	e->r.fs.flags = (uint32_t)flags;
+	e->r.aux = (uint32_t)(flags >> 32);
+	e->r.fs.has |= FS_HAS_FLAGS;
+}
+
+/* ---- paths ---- */
+
+static struct dtrace_text directory(const struct event *e, uint8_t dir)
+{
+	int64_t here = is_darwin(e) ? DARWIN_AT_FDCWD : LINUX_AT_FDCWD;
+	struct opened *o = opened(e, dir);
+
+	if (!dir || number(e, dir) == here)
+		return (struct dtrace_text){ e->p->cwd, e->p->cwd ? strlen(e->p->cwd) : 0 };
+	return o && !o->is_socket ? (struct dtrace_text){ o->path, o->len } :
+				    (struct dtrace_text){ NULL, 0 };
+}
+
+/* Text I made absolute into OUT: its length; 0: it isn't known. */
+static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
+{
+	const struct dtrace_text *t = &e->l->text[i];
+	struct dtrace_text base = directory(e, dir);
+
+	if (i >= e->l->n_texts || !t->len || t->len >= TEXT_MAX || base.len >= PATH_BYTES)
+		return 0;
+	return normalize_path__path(out, base.s, base.len, t->s, t->len);
+}
+
+/* Fills in text I of the record, as it was asked for where it can't be made absolute. */
+static size_t ask(const struct event *e, size_t i, uint8_t dir, char *out)
+{
+	size_t len = absolute(e, i, dir, out);
+
+	if (len || i >= e->l->n_texts)
+		return len;
+	memcpy(out, e->l->text[i].s, e->l->text[i].len);
+	return e->l->text[i].len;
+}
+
+/* ---- shapes ---- */
+
+static void about_file(struct event *e, uint8_t op, struct opened *o)
+{
+	uint64_t id = o ? dtrace__file_id(e->s, o) : 0;
+
+	if (!id) {
+		dtrace__left_out(e->s);
+		return;
+	}
+	begin(e, op);
+	e->r.fs.path = id;
+	if (op == FS_READ || op == FS_WRITE || op == FS_READDIR)
+		e->r.fs.has |= FS_HAS_BYTES;
+	if (op == FS_READ || op == FS_WRITE || op == FS_CLOSE || op == FS_FSYNC ||
+	    op == FS_FDATASYNC) {
+		e->r.fs.flags = o->flags;
+		e->r.fs.has |= FS_HAS_FILE_FLAGS;
+	}
+	hand_over(e);
+}
+
+static void take_FD(struct event *e)
+{
+	about_file(e, e->info->op, opened(e, e->info->fd));
+}
+
+static void take_PLAIN(struct event *e)
+{
+	begin(e, e->info->op);
+	hand_over(e);
+}
+
+/* Which file lies there isn't known. */
+static void take_MEMORY(struct event *e)
+{
+	if (e->s->all->selection->scope_all)
+		take_PLAIN(e);
+	else
+		dtrace__left_out(e->s);
+}
+
+static void take_CLOSE(struct event *e)
+{
+	take_FD(e);
+	/* Only what isn't open stays as it is. */
+	process__close(e->s->processes, e->p, (int)number(e, e->info->fd));
+}
+
+static void ask_one(struct event *e, uint8_t op)
+{
+	begin(e, op);
+	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->asked);
+	e->r.has = LONG_HAS_ASKED;
+	if (e->info->flags)
+		add_flags(e, flags_of(e));
+	hand_over(e);
+}
+
+static void take_PATH(struct event *e)
+{
+	uint8_t op = e->info->op;
+	size_t len;
+
+	/* With an empty path, or none, it is about the descriptor. */
+	if (e->info->dir && (!e->l->n_texts || !e->l->text[0].len)) {
+		about_file(e, op, opened(e, e->info->dir));
+		return;
+	}
+	if (op == FS_UNLINK && flags_of(e) & LINUX_AT_REMOVEDIR)
+		op = FS_RMDIR;
+	ask_one(e, op);
+	if (failed(e) || op != FS_UNLINK)
+		return;
+	len = absolute(e, 0, e->info->dir, e->s->all->path[0]);
+	if (len)
+		process_table__unlink(e->s->processes, e->s->all->path[0], len);
+}
+
+static void rename_files(struct event *e)
+{
+	char *old = e->s->all->path[0], *new = e->s->all->path[1];
+	size_t old_len = absolute(e, 0, e->info->dir, old),
+	       new_len = absolute(e, 1, e->info->dir2, new);
+
+	if (old_len && new_len && (old_len != new_len || memcmp(old, new, old_len) != 0))
+		process_table__rename(e->s->processes, old, old_len, new, new_len);
+}
+
+static void take_PATHS(struct event *e)
+{
+	begin(e, e->info->op);
+	e->r.has = LONG_HAS_ASKED | LONG_HAS_ASKED2;
+	if (e->info->op == FS_SYMLINK && e->l->n_texts) {
+		e->r.has |= LONG_LINK_TARGET;
+		e->r.len = (uint16_t)e->l->text[0].len;
+		memcpy(e->asked, e->l->text[0].s, e->r.len);
+	} else {
+		e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->asked);
+	}
+	e->r.len2 = (uint16_t)ask(e, 1, e->info->dir2, e->asked + e->r.len);
+	if (e->info->flags)
+		add_flags(e, flags_of(e));
+	hand_over(e);
+	if (e->info->op == FS_RENAME && !failed(e))
+		rename_files(e);
+}
+
+/* From an open file to a name. */
+static void take_FCLONE(struct event *e)
+{
+	struct opened *from = opened(e, e->info->fd);
+
+	begin(e, e->info->op);
+	e->r.has = LONG_HAS_ASKED | LONG_HAS_ASKED2;
+	if (from && !from->is_socket && from->len < PATH_BYTES) {
+		e->r.len = (uint16_t)from->len;
+		memcpy(e->asked, from->path, from->len);
+	}
+	e->r.len2 = (uint16_t)ask(e, 0, e->info->dir, e->asked + e->r.len);
+	hand_over(e);
+}
+
+static void take_OPEN(struct event *e)
+{
+	uint64_t flags = e->info->flags ? flags_of(e) : LINUX_O_CREAT_WRONLY_TRUNC;
+	size_t len = absolute(e, 0, e->info->dir, e->s->all->path[0]);
+	struct opened *o;
+
+	if (failed(e) || !len) {
+		ask_one(e, FS_OPEN);
+		if (!failed(e))
+			process__close(e->s->processes, e->p, (int)e->l->ret);
+		return;
+	}
+	o = process__open(e->s->processes, e->p, (int)e->l->ret, flags & LINUX_O_CLOEXEC,
+			  e->s->all->path[0], len);
+	if (!o) {
+		ask_one(e, FS_OPEN);
+		return;
+	}
+	o->flags = (uint32_t)flags;
+	begin(e, FS_OPEN);
+	e->r.fs.path = dtrace__file_id(e->s, o);
+	if (!e->r.fs.path) {
+		dtrace__left_out(e->s);
+		return;
+	}
+	if (e->info->flags || !strcmp(e->info->name, "creat"))
+		add_flags(e, flags);
+	hand_over(e);
+}
+
+static void take_DUP(struct event *e)
+{
+	bool closes = flags_of(e) & LINUX_O_CLOEXEC;
+
+	if (!failed(e))
+		process__dup(e->s->processes, e->p, (int)number(e, e->info->fd), (int)e->l->ret,
+			     closes);
+}
+
+/* On the command's number, and whose it is. */
+static void take_FCNTL(struct event *e)
+{
+	int64_t command = number(e, AT(1)), darwin = is_darwin(e);
+	int fd = (int)number(e, e->info->fd);
+
+	if (darwin && (command == DARWIN_F_FULLFSYNC || command == DARWIN_F_BARRIERFSYNC)) {
+		about_file(e, FS_FSYNC, opened(e, e->info->fd));
+		return;
+	}
+	if (failed(e))
+		return;
+	if (command == LINUX_F_DUPFD ||
+	    command == (darwin ? DARWIN_F_DUPFD_CLOEXEC : LINUX_F_DUPFD_CLOEXEC))
+		process__dup(e->s->processes, e->p, fd, (int)e->l->ret, command != LINUX_F_DUPFD);
+	else if (command == LINUX_F_SETFD)
+		process__set_closes(e->p, fd, number(e, AT(2)) & FD_CLOSES);
+}
+
+static void take_MMAP(struct event *e)
+{
+	struct opened *o = opened(e, e->info->fd);
+	uint64_t flags = (uint64_t)number(e, AT(3)), id;
+
+	if (is_darwin(e))
+		flags = darwin__map_flags((uint32_t)flags);
+	id = o && !(flags & LINUX_MAP_ANONYMOUS) ? dtrace__file_id(e->s, o) : 0;
+	if (!id) {
+		dtrace__left_out(e->s);
+		return;
+	}
+	begin(e, FS_MMAP);
+	e->r.fs.path = id;
+	e->r.has = LONG_HAS_PROT;
+	if (!failed(e)) {
+		e->r.has |= LONG_HAS_ADDRESS;
+		e->r.address = (uint64_t)e->l->ret;
+	}
+	e->r.aux = (uint32_t)number(e, AT(2));
+	e->r.aux2 = (uint32_t)flags;
+	hand_over(e);
+}
+
+static void take_FILES(struct event *e)
+{
+	struct opened *in = opened(e, e->info->fd), *out = opened(e, e->info->fd2);
+	uint64_t from = in ? dtrace__file_id(e->s, in) : 0,
+		 to = out ? dtrace__file_id(e->s, out) : 0;
+
+	if (!from && !to) {
+		dtrace__left_out(e->s);
+		return;
+	}
+	begin(e, e->info->op);
+	e->r.fs.path = from;
+	e->r.base2 = to;
+	e->r.has = LONG_TWO_FILES;
+	e->r.fs.has |= FS_HAS_BYTES;
+	hand_over(e);
+}
+
+/* macOS': what was sent is no result of it. */
+static void take_SENDFILE(struct event *e)
+{
+	struct dtrace_line l = *e->l;
+
+	l.ret = number(e, AT(3));
+	e->l = &l;
+	take_FILES(e);
+}
+
+static void take_CHDIR(struct event *e)
+{
+	struct opened *o = opened(e, e->info->fd);
+	char *to = e->s->all->path[0];
+	size_t len = absolute(e, 0, 0, to);
+
+	if (e->info->fd)
+		take_FD(e);
+	else
+		ask_one(e, FS_CHDIR);
+	if (failed(e))
+		return;
+	if (!e->info->fd)
+		process__set_cwd(e->p, to, len);
+	else
+		process__set_cwd(e->p, o ? o->path : NULL, o && !o->is_socket ? o->len : 0);
+}
+
+static void take_CHROOT(struct event *e)
+{
+	ask_one(e, FS_CHDIR);
+	/* From here on its paths begin elsewhere. */
+	if (!failed(e))
+		process__set_cwd(e->p, NULL, 0);
+}
+
+/* ---- processes ---- */
+
+static void take_CREATE(struct event *e)
+{
+	process_table__fork(e->s->processes, e->p, (uint32_t)e->l->ret);
+}
+
+static void take_FORK(struct event *e)
+{
+	begin(e, FS_PROCESS_FORK);
+	e->r.fs.ret = number(e, AT(0));
+	hand_over(e);
+}
+
+static void take_EXEC(struct event *e)
+{
+	size_t len;
+
+	if (failed(e)) {
+		ask_one(e, FS_PROCESS_EXEC);
+		return;
+	}
+	process__exec(e->s->processes, e->p);
+	dtrace__ask_arguments(e->p);
+	len = absolute(e, 0, 0, e->s->all->path[0]);
+	begin(e, FS_PROCESS_EXEC);
+	if (len) {
+		struct opened o = { .path = e->s->all->path[0], .len = len };
+
+		e->r.fs.path = dtrace__file_id(e->s, &o);
+	}
+	hand_over(e);
+}
+
+/* The reason is CLD_* of both; by which signal isn't known. */
+static void take_EXIT(struct event *e)
+{
+	enum { EXITED = 1 };
+
+	begin(e, FS_PROCESS_EXIT);
+	e->r.fs.ret = 0;
+	if (number(e, AT(0)) == EXITED)
+		e->r.fs.flags = (uint32_t)(e->l->ret & 0xff) << 8;
+	else
+		e->r.fs.has |= FS_NO_RESULT;
+	e->r.fs.has |= FS_HAS_FLAGS;
+	hand_over(e);
+	process_table__remove(e->s->processes, e->l->pid);
+}
+
+/* ---- the table ---- */
+
+static const struct info infos[] = {
+#define CALL(call, operation, shape, ...) \
+	{ .name = #call, .op = (operation), .take = take_##shape, ##__VA_ARGS__ },
+#include "engine/dtrace/calls.def"
+#undef CALL
+};
+
+static const struct info *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
+		if (!strcmp(infos[i].name, name))
+			return &infos[i];
+	return NULL;
+}
+
+bool dtrace__call(struct source *s, const struct dtrace_line *l)
+{
+	struct event e = { .s = s, .l = l, .info = find(l->name) };
+
+	if (!e.info || !(e.p = dtrace__process(s, l->pid)))
+		return false;
+	e.info->take(&e);
+	return true;
+}

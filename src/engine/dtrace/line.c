@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "engine/dtrace/line.h"
+
+#include <string.h>
+
+struct rest {
+	char *s, *end;
+};
+
+static bool is_digit(const struct rest *r)
+{
+	return r->s < r->end && *r->s >= '0' && *r->s <= '9';
+}
+
+static bool take(struct rest *r, char c)
+{
+	if (r->s == r->end || *r->s != c)
+		return false;
+	r->s++;
+	return true;
+}
+
+/* Decimal digits, of which there must be some; a number beyond 64 bits is none. */
+static bool take_digits(struct rest *r, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (!is_digit(r))
+		return false;
+	while (is_digit(r))
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, *r->s++ - '0', &n))
+			return false;
+	*ret = n;
+	return true;
+}
+
+/* Unsigned numbers above 2^63 - 1 are the same bits. */
+static bool take_number(struct rest *r, int64_t *ret)
+{
+	bool negative = take(r, '-');
+	uint64_t n;
+
+	if (!take_digits(r, &n) || (negative && n > UINT64_C(1) << 63))
+		return false;
+	*ret = (int64_t)(negative ? 0 - n : n);
+	return true;
+}
+
+static bool take_u32(struct rest *r, uint32_t *ret)
+{
+	uint64_t n;
+
+	if (!take(r, ' ') || !take_digits(r, &n) || n > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+static bool take_name(struct rest *r, char name[DTRACE_NAME_MAX])
+{
+	const char *end = memchr(r->s, ' ', r->end - r->s);
+	size_t len = (end ? end : r->end) - r->s;
+
+	if (!len || len >= DTRACE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!((r->s[i] >= 'a' && r->s[i] <= 'z') || (r->s[i] >= '0' && r->s[i] <= '9') ||
+		      r->s[i] == '_'))
+			return false;
+	memcpy(name, r->s, len);
+	name[len] = 0;
+	r->s += len;
+	return true;
+}
+
+/* ---- texts ---- */
+
+/* A character as DTrace's %S writes it: itself, or a backslash and a letter or octal digits. */
+static bool take_char(struct rest *r, char *ret)
+{
+	static const char letters[] = "abfnrtv\\\"'?", means[] = "\a\b\f\n\r\t\v\\\"'?";
+	const char *letter;
+	unsigned int octal = 0;
+	int digits;
+
+	if (r->s == r->end)
+		return false;
+	*ret = *r->s++;
+	if (*ret != '\\')
+		return true;
+	for (digits = 0; digits < 3 && r->s < r->end && *r->s >= '0' && *r->s <= '7'; digits++)
+		octal = octal << 3 | (unsigned int)(*r->s++ - '0');
+	if (digits) {
+		*ret = (char)octal;
+		return octal && octal <= 0xff;
+	}
+	letter = r->s < r->end && *r->s ? strchr(letters, *r->s) : NULL;
+	if (!letter)
+		return false;
+	r->s++;
+	*ret = means[letter - letters];
+	return true;
+}
+
+/* LEN bytes, escaped. Linux's DTrace shows the text's NUL as well. */
+static bool take_text(struct rest *r, uint64_t len, struct dtrace_text *ret)
+{
+	char *to = r->s;
+
+	*ret = (struct dtrace_text){ to, len };
+	if (len > (uint64_t)(r->end - r->s))
+		return false;
+	for (uint64_t i = 0; i < len; i++)
+		if (!take_char(r, to++))
+			return false;
+	if (r->end - r->s >= 2 && !memcmp(r->s, "\\0", 2))
+		r->s += 2;
+	return true;
+}
+
+/* A number, or the text whose length it is. */
+static bool take_argument(struct rest *r, struct dtrace_line *l)
+{
+	int64_t n;
+
+	if (!take(r, ' ') || !take_number(r, &n))
+		return false;
+	if (!take(r, ':')) {
+		if (l->n_numbers == DTRACE_NUMBERS_MAX || l->n_texts)
+			return false;
+		l->n[l->n_numbers++] = n;
+		return true;
+	}
+	return n >= 0 && l->n_texts < DTRACE_TEXTS_MAX &&
+	       take_text(r, (uint64_t)n, &l->text[l->n_texts++]);
+}
+
+bool dtrace_line__parse(struct dtrace_line *ret, char *s, size_t len)
+{
+	struct rest r = { s, s + len };
+	uint32_t error;
+
+	*ret = (struct dtrace_line){ .n_numbers = 0 };
+	if (!take_name(&r, ret->name) || !take_u32(&r, &ret->cpu) || !take_u32(&r, &ret->pid) ||
+	    !take_u32(&r, &ret->tid) || !take(&r, ' ') || !take_digits(&r, &ret->ns) ||
+	    !take(&r, ' ') || !take_digits(&r, &ret->duration) || !take(&r, ' ') ||
+	    !take_number(&r, &ret->ret) || !take_u32(&r, &error) || error > INT32_MAX)
+		return false;
+	ret->error = (int)error;
+	while (r.s < r.end)
+		if (!take_argument(&r, ret))
+			return false;
+	return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A line of the scripts in dtrace/, whose README says what is in it. Any bytes may come. */
+#ifndef IOTRC_DTRACE_LINE_H
+#define IOTRC_DTRACE_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DTRACE_NUMBERS_MAX 10
+#define DTRACE_TEXTS_MAX 2
+#define DTRACE_NAME_MAX 24 /* NUL included */
+
+struct dtrace_text {
+	const char *s;
+	size_t len;
+};
+
+struct dtrace_line {
+	char name[DTRACE_NAME_MAX];
+	uint32_t cpu, pid, tid;
+	uint64_t ns, duration; /* of DTrace's clock */
+	int64_t ret;
+	int error; /* errno; 0: none */
+	int64_t n[DTRACE_NUMBERS_MAX];
+	size_t n_numbers, n_texts;
+	struct dtrace_text text[DTRACE_TEXTS_MAX];
+};
+
+/* Takes S, LEN bytes without the line feed, apart; texts are unescaped in place. False: it is no
+ * such line, and S may have changed all the same. */
+bool dtrace_line__parse(struct dtrace_line *ret, char *s, size_t len);
+
+#endif

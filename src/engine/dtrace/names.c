@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the rows' names come from: definitions of threads and files. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <sys/stat.h>
+
+#include "engine/dtrace/state.h"
+#include "platform/process_files.h"
+
+/* ---- processes ---- */
+
+struct asked {
+	struct source *source;
+	struct process *process;
+};
+
+static void on_file(void *arg, int number, bool closes, const char *path)
+{
+	struct asked *a = arg;
+
+	if (!process__opened(a->process, number))
+		process__open(a->source->processes, a->process, number, closes, path, strlen(path));
+}
+
+static void ask(struct source *s, struct process *p)
+{
+	struct asked a = { s, p };
+	char cwd[PROCESS_PATH_SIZE];
+
+	p->unasked = false;
+	if (!s->all->can_ask || s->script != DTRACE_VFS)
+		return;
+	process_files__list((pid_t)p->pid, on_file, &a);
+	if (!p->cwd && !process_files__cwd((pid_t)p->pid, cwd))
+		process__set_cwd(p, cwd, strlen(cwd));
+}
+
+void dtrace__ask_arguments(struct process *p)
+{
+	ssize_t len = process_files__arguments((pid_t)p->pid, p->cmdline, sizeof(p->cmdline),
+					       &p->cmdline_cut);
+
+	p->cmdline_len = len > 0 ? (uint16_t)len : 0;
+	p->version++;
+}
+
+static bool is_chosen(const struct selection *sel, const struct process *p)
+{
+	for (size_t i = 0; i < sel->n_pids; i++)
+		if ((uint32_t)sel->pids[i] == p->pid || (uint32_t)sel->pids[i] == p->ppid)
+			return true;
+	return !sel->n_pids;
+}
+
+struct process *dtrace__process(struct source *s, uint32_t pid)
+{
+	struct process *p = process_table__find(s->processes, pid);
+
+	if (!p) {
+		p = process_table__get(s->processes, pid);
+		if (p)
+			p->wanted = is_chosen(s->all->selection, p);
+	}
+	if (p && p->unasked)
+		ask(s, p);
+	return p;
+}
+
+static void on_process(void *arg, pid_t pid)
+{
+	struct source *s = arg;
+	struct process *p = dtrace__process(s, (uint32_t)pid);
+
+	if (p)
+		dtrace__ask_arguments(p);
+}
+
+void dtrace__ask_all(struct source *s)
+{
+	if (s->all->can_ask)
+		process_files__processes(on_process, s);
+}
+
+bool dtrace__is_wanted(const struct dtrace *d, const struct process *p)
+{
+	const struct selection *sel = d->selection;
+
+	if (!p->wanted)
+		return false;
+	for (size_t i = 0; i < sel->n_commands; i++)
+		if (!strncmp(sel->commands[i], p->comm, SELECTION_COMM_MAX))
+			return true;
+	return !sel->n_commands;
+}
+
+bool dtrace__take_task(struct source *s, const struct dtrace_line *l)
+{
+	struct process *p = dtrace__process(s, l->pid);
+	char comm[COMM_BYTES] = "";
+
+	if (!p || l->n_texts != 1)
+		return false;
+	memcpy(comm, l->text[0].s, MIN(l->text[0].len, sizeof(comm) - 1));
+	if (p->named && !memcmp(p->comm, comm, sizeof(comm)) && p->ppid == (uint32_t)l->ret)
+		return true;
+	memcpy(p->comm, comm, sizeof(comm));
+	p->ppid = (uint32_t)l->ret;
+	p->wanted |= is_chosen(s->all->selection, p);
+	p->named = true;
+	p->version++;
+	if (!p->cmdline_len)
+		dtrace__ask_arguments(p);
+	return true;
+}
+
+/* ---- definitions ---- */
+
+static void define_task(struct dtrace *d, const struct process *p, uint32_t tid, uint64_t id)
+{
+	char buf[sizeof(struct rec_task) + CMDLINE_BYTES] __attribute__((aligned(8)));
+	struct rec_task *r = (struct rec_task *)buf;
+
+	*r = (struct rec_task){
+		.type = REC_TASK,
+		.len = p->cmdline_len,
+		.pid = p->pid,
+		.tid = tid,
+		.ppid = p->ppid,
+		.cmdline_cut = p->cmdline_cut,
+		.id = id,
+	};
+	memcpy(r->comm, p->comm, sizeof(r->comm));
+	memcpy(r->cmdline, p->cmdline, p->cmdline_len);
+	d->sink->define(d->sink->arg, r, sizeof(*r) + r->len);
+}
+
+uint64_t dtrace__task_id(struct source *s, const struct process *p, uint32_t tid)
+{
+	struct dtrace *d = s->all;
+	struct known_task *k = &d->tasks[(tid ^ s->script << 12) & (TASKS_KNOWN - 1)];
+
+	if (k->source == s && k->pid == p->pid && k->tid == tid && k->version == p->version &&
+	    k->epoch == d->epoch && k->id)
+		return k->id;
+	*k = (struct known_task){ s, p->pid, tid, p->version, d->epoch, ++d->ids };
+	define_task(d, p, tid, k->id);
+	return k->id;
+}
+
+uint64_t dtrace__file_id(struct source *s, struct opened *o)
+{
+	char buf[sizeof(struct rec_path) + PATH_BYTES] __attribute__((aligned(8)));
+	struct rec_path *r = (struct rec_path *)buf;
+	struct dtrace *d = s->all;
+
+	if (o->is_socket || !o->len || o->len >= PATH_BYTES ||
+	    mounts__pseudo_path(d->mounts, o->path, o->len))
+		return 0;
+	if (o->id && o->epoch == d->epoch)
+		return o->id;
+	o->id = ++d->ids;
+	o->epoch = d->epoch;
+	*r = (struct rec_path){
+		.type = REC_PATH,
+		.kind = PATH_NAMED,
+		.len = (uint16_t)o->len,
+		.flags = o->deleted ? PATH_DELETED : 0,
+		.id = o->id,
+		.mode = S_IFREG,
+	};
+	memcpy(r->path, o->path, o->len);
+	d->sink->define(d->sink->arg, r, sizeof(*r) + o->len);
+	return o->id;
+}

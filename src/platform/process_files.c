@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "platform/process_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __linux__
+
+/* Calls TELL with each entry of DIR whose name is a number. */
+static void each_number(const char *dir, void (*tell)(void *arg, int number), void *arg)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (*entry->d_name >= '0' && *entry->d_name <= '9')
+			tell(arg, atoi(entry->d_name));
+	if (d)
+		closedir(d);
+}
+
+void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg)
+{
+	each_number("/proc", tell, arg);
+}
+
+static int read_link(const char *link, char ret[PROCESS_PATH_SIZE])
+{
+	ssize_t n = readlink(link, ret, PROCESS_PATH_SIZE - 1);
+
+	if (n < 0)
+		return -errno;
+	ret[n] = 0;
+	return n == PROCESS_PATH_SIZE - 1 || *ret != '/' ? -ENAMETOOLONG : 0;
+}
+
+struct list {
+	pid_t pid;
+	void (*tell)(void *arg, int fd, bool closes, const char *path);
+	void *arg;
+};
+
+/* flags: of /proc/PID/fdinfo/FD has the descriptor's own, too. */
+static bool is_closed_by_exec(pid_t pid, int fd)
+{
+	char name[64], line[64];
+	unsigned int flags = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%d", (int)pid, fd);
+	f = fopen(name, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return flags & O_CLOEXEC;
+}
+
+static void on_descriptor(void *arg, int fd)
+{
+	const struct list *l = arg;
+	char link[64], path[PROCESS_PATH_SIZE];
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)l->pid, fd);
+	if (!read_link(link, path))
+		l->tell(l->arg, fd, is_closed_by_exec(l->pid, fd), path);
+}
+
+void process_files__list(pid_t pid, void (*tell)(void *arg, int fd, bool closes, const char *path),
+			 void *arg)
+{
+	struct list l = { pid, tell, arg };
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
+	each_number(dir, on_descriptor, &l);
+}
+
+int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE])
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);
+	return read_link(link, ret);
+}
+
+ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
+{
+	char name[64], more;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, ret, size);
+	*ret_cut = n == (ssize_t)size && read(fd, &more, 1) > 0;
+	close(fd);
+	return n < 0 ? -EIO : n;
+}
+
+#else
+#include <libproc.h>
+#include <sys/proc_info.h>
+#include <sys/sysctl.h>
+
+#define PROCESSES_MAX (1 << 16)
+#define DESCRIPTORS_MAX (1 << 16)
+
+void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg)
+{
+	pid_t *pids = calloc(PROCESSES_MAX, sizeof(*pids));
+	int bytes =
+		pids ? proc_listpids(PROC_ALL_PIDS, 0, pids, (int)(PROCESSES_MAX * sizeof(*pids))) :
+		       0;
+
+	for (int i = 0; i < bytes / (int)sizeof(*pids); i++)
+		if (pids[i] > 0)
+			tell(arg, pids[i]);
+	free(pids);
+}
+
+void process_files__list(pid_t pid, void (*tell)(void *arg, int fd, bool closes, const char *path),
+			 void *arg)
+{
+	int room = proc_pidinfo(pid, PROC_PIDLISTFDS, 0, NULL, 0), bytes;
+	struct proc_fdinfo *fds =
+		room > 0 && room <= DESCRIPTORS_MAX * (int)sizeof(*fds) ? malloc(room) : NULL;
+
+	bytes = fds ? proc_pidinfo(pid, PROC_PIDLISTFDS, 0, fds, room) : 0;
+	for (int i = 0; i < bytes / (int)sizeof(*fds); i++) {
+		struct vnode_fdinfowithpath info;
+
+		if (fds[i].proc_fdtype != PROX_FDTYPE_VNODE ||
+		    proc_pidfdinfo(pid, fds[i].proc_fd, PROC_PIDFDVNODEPATHINFO, &info,
+				   sizeof(info)) < (int)sizeof(info))
+			continue;
+		info.pvip.vip_path[sizeof(info.pvip.vip_path) - 1] = 0;
+		if (*info.pvip.vip_path == '/')
+			tell(arg, fds[i].proc_fd, info.pfi.fi_status & PROC_FP_CLEXEC,
+			     info.pvip.vip_path);
+	}
+	free(fds);
+}
+
+int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE])
+{
+	struct proc_vnodepathinfo info;
+
+	if (proc_pidinfo(pid, PROC_PIDVNODEPATHINFO, 0, &info, sizeof(info)) < (int)sizeof(info))
+		return -errno;
+	info.pvi_cdir.vip_path[sizeof(info.pvi_cdir.vip_path) - 1] = 0;
+	snprintf(ret, PROCESS_PATH_SIZE, "%s", info.pvi_cdir.vip_path);
+	return *ret == '/' ? 0 : -ENOENT;
+}
+
+/* sysctl(3), KERN_PROCARGS2: the number of arguments, the program's path, NULs, the arguments. */
+ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
+{
+	static char all[1 << 20]; /* KERN_ARGMAX; of the reader's thread alone */
+	int name[] = { CTL_KERN, KERN_PROCARGS2, pid }, argc;
+	size_t n = sizeof(all), at = sizeof(argc), len = 0;
+
+	if (sysctl(name, 3, all, &n, NULL, 0))
+		return -errno;
+	if (n <= sizeof(argc))
+		return -EIO;
+	memcpy(&argc, all, sizeof(argc));
+	while (at < n && all[at])
+		at++;
+	while (at < n && !all[at])
+		at++;
+	*ret_cut = false;
+	for (; argc > 0 && at < n; at++) {
+		*ret_cut = len == size;
+		if (*ret_cut)
+			break;
+		ret[len++] = all[at];
+		argc -= !all[at];
+	}
+	return (ssize_t)len;
+}
+#endif

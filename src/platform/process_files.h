@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the system knows of other processes: their files, working directory and arguments, as they
+ * are at the moment. */
+#ifndef IOTRC_PROCESS_FILES_H
+#define IOTRC_PROCESS_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROCESS_PATH_SIZE 4096
+
+/* Calls TELL with each process. */
+void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg);
+
+/* Calls TELL with each open file of PID that has an absolute path. CLOSES: when it executes a
+ * program; false where the system doesn't say. */
+void process_files__list(pid_t pid, void (*tell)(void *arg, int fd, bool closes, const char *path),
+			 void *arg);
+
+/* The working directory of PID. 0, or a negative errno. */
+int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE]);
+
+/* The arguments of PID, each with its NUL, as far as there is room for in SIZE bytes. Returns how
+ * many bytes, or a negative errno; *RET_CUT: there are more. */
+ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut);
+
+#endif

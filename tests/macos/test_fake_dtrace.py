@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The DTrace engine with a dtrace that plays what a test writes: lines of any paths, losses, ends, silence and
+macOS' refusals."""
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import lines
+import pytest
+import zstandard
+
+HERE = pathlib.Path(__file__).resolve().parent
+IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
+BEGIN = ["line", "begin 0 0 0 \x010; 0 0 0\n"]
+DARWIN = ["line", "begin 0 0 0 \x010; 0 1 0\n"]
+SECONDS = 30
+
+
+def unescape(field):
+    return re.sub(rb"\\(x[0-9A-Fa-f]{2}|\\)", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]),
+                  field.encode())
+
+
+class Run:
+    """A recording with a fake dtrace that plays SCRIPTS, until UNTIL, a function of this, is true."""
+
+    def __init__(self, tmp_path, until=None, streams="fs", seconds=SECONDS, **play):
+        self.out = tmp_path / "out"
+        plan = tmp_path / "play.json"
+        plan.write_text(json.dumps(play))
+        self.log = tmp_path / "log"
+        with open(self.log, "wb") as log:
+            recorder = subprocess.Popen(
+                [IOTRC, "dev", "--dtrace", HERE / "fake_dtrace", "--no-snapshots", "--streams", streams, "-o", self.out],
+                stderr=log, env={**os.environ, "FAKE_DTRACE": str(plan)})
+        deadline = time.monotonic() + seconds
+        while recorder.poll() is None and time.monotonic() < deadline and not (until and until(self)):
+            time.sleep(0.05)
+        if recorder.poll() is None:
+            recorder.send_signal(signal.SIGINT)
+        self.code = recorder.wait(timeout=SECONDS)
+        self.said = self.log.read_text()
+        self.plan = plan
+
+    def started(self, name="vfs"):
+        path = pathlib.Path(f"{self.out.parent}/play.json.{name}")
+        return len(path.read_text()) if path.exists() else 0
+
+    @property
+    def session(self):
+        return next(self.out.glob("*/*/*"))
+
+    def manifest(self):
+        return json.loads((self.session / "manifest.json").read_text())
+
+    def rows(self, stream="fs"):
+        found = []
+        for path in sorted(self.out.glob(f"*/*/*/{stream}/*.zst*")):
+            with zstandard.ZstdDecompressor().stream_reader(path.read_bytes()) as reader:
+                found += csv.DictReader(io.StringIO(reader.read().decode()))
+        return found
+
+    def counts(self, stream="fs"):
+        return self.manifest()["diagnostics"]["streams"][stream]
+
+
+def after(seconds):
+    until = time.monotonic() + seconds
+    return lambda _: time.monotonic() > until
+
+
+def test_no_path_breaks_a_record(tmp_path):
+    """Byte for byte what was opened, whatever is in it; as macOS and as Linux write texts."""
+    chance, play, expected = lines.seeded(19), [BEGIN], []
+    for i in range(300):
+        path = lines.random_path(chance)
+        expected.append(path)
+        play.append(["line", lines.line("open", f"\x01{i};", 0, 0, 0, 0, ret=3, texts=[path], nul=i % 2)])
+    run = Run(tmp_path, after(2.5), vfs=[play + [["wait"]]])
+    assert run.code == 0, run.said
+    assert [unescape(row["filename"]) for row in run.rows()] == expected
+    assert not any(run.counts()["lost"].values())
+
+
+def test_descriptors_are_followed(tmp_path):
+    """Through dup, fork, exec, rename, chdir and a directory's descriptor, with records of two CPUs out of order."""
+    p, child = lines.OURS, lines.OURS + 1
+    ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    at = lambda i: ns + i * 1000
+    script = [
+        BEGIN,
+        # CPU 1 is written first though it is later.
+        ["line", lines.line("read", at(3), 4, 0, 10, 0, cpu=1, pid=p, ret=10)],
+        ["line", lines.line("task", at(0), pid=p, ret=7, texts=[b"shell"])],
+        ["line", lines.line("chdir", at(1), 0, 0, 0, 0, pid=p, texts=[b"/a"])],
+        ["line", lines.line("openat", at(2), -100, 0, 0o2000000, 0, pid=p, ret=4, texts=[b"b/../c"])],
+        ["line", lines.line("dup", at(4), 4, 0, 0, 0, pid=p, ret=5)],
+        ["line", lines.line("create", at(5), pid=p, ret=child)],
+        ["line", lines.line("close", at(6), 4, 0, 0, 0, pid=p)],
+        ["line", lines.line("write", at(7), 4, 0, 3, 0, pid=child, ret=3)],
+        ["line", lines.line("rename", at(8), 0, 0, 0, 0, pid=p, texts=[b"/a", b"/z"])],
+        ["line", lines.line("write", at(9), 5, 0, 4, 0, pid=child, ret=4)],
+        ["line", lines.line("exec", at(10), pid=child, texts=[b"/bin/x"])],
+        ["line", lines.line("write", at(11), 4, 0, 5, 0, pid=child, ret=5)], # close-on-exec
+        ["line", lines.line("write", at(12), 5, 0, 6, 0, pid=child, ret=6)], # its copy isn't
+        ["line", lines.line("read", at(13), 9, 0, 10, 0, pid=p, error=9, ret=-1)],
+        ["line", lines.line("unlinkat", at(14), 77, 0, 0, 0, pid=p, error=2, ret=-1, texts=[b"gone"])], # below an unknown directory
+        ["line", lines.line("exit", at(15), 1, pid=child, ret=3)],
+        ["wait"],
+    ]
+    run = Run(tmp_path, after(3.5), vfs=[script])
+    assert run.code == 0, run.said
+    assert [(r["operation"], r["filename"], r["size"], r["bytes_completed"], r["errno"]) for r in run.rows()] == [
+        ("chdir", "/a", "", "", ""), ("open", "/a/c", "", "", ""), ("read", "/a/c", "10", "10", ""),
+        ("close", "/a/c", "", "", ""), ("write", "/a/c", "3", "3", ""), ("rename", "/a -> /z", "", "", ""),
+        ("write", "/z/c", "4", "4", ""), ("process_exec", "/bin/x", "", "", ""), ("write", "/z/c", "6", "6", ""),
+        ("unlink", "", "", "", "ENOENT"), ("process_exit", "", "", "", "")]
+    assert {r["command"] for r in run.rows()} == {"shell"} and run.rows()[-1]["return_value"] == "3"
+    assert run.counts()["filtered"] == 2 # the two whose file is not known
+
+
+def test_numbers_of_macos(tmp_path):
+    """errno, flags and families are macOS' where the lines are, and words are the same."""
+    fcntl_fullfsync = 51
+    inet6 = lines.line("connect", "\x010;", 3, 28, 30 << 8 | 28, 0xbb01 << 16 | 30 << 8 | 28, 0, 0, 0x01000000, 0, error=61, ret=-1, texts=[b""])
+    run = Run(tmp_path, after(2.5), "fs,nw_conn", vfs=[[
+        DARWIN,
+        ["line", lines.line("open", "\x011;", 0, 0x601 | 0x1000000 | 0x8000, 0o644, 0, ret=3, texts=[b"/f"])],
+        ["line", lines.line("fcntl", "\x012;", 3, fcntl_fullfsync, 0, 0)],
+        ["line", lines.line("openat", "\x013;", -2, 0, 0, 0, error=62, ret=-1, texts=[b"/loop"])],
+        ["wait"]]], network=[[
+            DARWIN, ["line", lines.line("socket", "\x011;", 30, 1, 0, ret=3)], ["line", inet6], ["wait"]]])
+    assert run.code == 0, run.said
+    rows = run.rows()
+    assert rows[0]["flags"] == "O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_EVTONLY"
+    assert [r["operation"] for r in rows] == ["open", "fsync", "open"] and rows[2]["errno"] == "ELOOP"
+    conn = run.rows("nw_conn")
+    assert [(r["event_type"], r["domain"]) for r in conn] == [("SOCKET_CREATE", "AF_INET6"), ("CONNECT", "AF_INET6")]
+    assert (conn[1]["remote_addr"], conn[1]["dport"], conn[1]["return_value"]) == ("::1", "443", "-111")
+
+
+def test_drops_are_lost_rows(tmp_path):
+    """With their number and their span, of the stream whose dtrace it was."""
+    play = [BEGIN, ["beat"], ["said", "dtrace: 123 drops on CPU 0"],
+            ["said", "dtrace: 5 dynamic variable drops with non-empty dirty list"],
+            ["said", "dtrace: error on enabled probe ID 5 (ID 123: syscall::open:return): invalid address (0x0) in action #1"],
+            ["wait"]]
+    run = Run(tmp_path, after(3), vfs=[play])
+    assert run.code != 0 and run.counts()["lost"]["ring"] == 129
+    lost = run.rows("lost")
+    assert sum(int(r["count"]) for r in lost) == 129 and {(r["stream"], r["cause"]) for r in lost} == {("fs", "ring")}
+    assert all(0 < int(r["from_mono_ns"]) <= int(r["to_mono_ns"]) for r in lost)
+
+
+@pytest.mark.parametrize("bad", [
+    "no record at all\n", "read 0 1 1\n", "open 0 1 1 5 5 3 0 0 0 0 0 99:/short\n", "open 0 1 1 5 5 3 0 0 0 0 0 2:/\\q\n",
+    "unheard 0 1 1 \x010; 5 3 0\n", "read 0 1 1 99999999999999999999 5 3 0\n", "\x00\xff\n", "x" * 40000 + "\n"])
+def test_what_is_no_line_is_lost_and_shown(tmp_path, bad):
+    good = lines.line("open", "\x010;", 0, 0, 0, 0, ret=3, texts=[b"/good"])
+    run = Run(tmp_path, after(2.5), vfs=[[BEGIN, ["line", bad], ["line", good], ["wait"]]])
+    assert run.counts()["lost"]["ring"] == 1 and run.counts()["written"] == 1
+    assert "is not understood: " in run.said and "\x00" not in run.said
+    assert [r["filename"] for r in run.rows()] == ["/good"]
+
+
+@pytest.mark.parametrize("end", [["exit", 1], ["stall"]])
+def test_a_dtrace_that_dies_or_hangs_is_started_again(tmp_path, end):
+    """The gap has a row, and what was open before is not taken for known."""
+    def line(path, ret):
+        return ["line", lines.line("open", "\x010;", 0, 0, 0, 0, ret=ret, texts=[path])]
+
+    first = [BEGIN, line(b"/first", 3), ["beat"], ["sleep", 0.5], ["beat"], end]
+    second = [BEGIN, line(b"/second", 4), ["line", lines.line("read", "\x011;", 3, 0, 1, 0, ret=1)], ["wait"]]
+    until = lambda run: run.started() > 1 and after_second(run)
+    seen = []
+
+    def after_second(_):
+        seen.append(time.monotonic())
+        return seen[-1] - seen[0] > 3
+
+    run = Run(tmp_path, until, seconds=60, vfs=[first, second])
+    assert run.started() == 2
+    assert [r["filename"] for r in run.rows()] == ["/first", "/second"]
+    gaps = [r for r in run.rows("lost") if r["cause"] == "missed"]
+    assert len(gaps) == 1 and gaps[0]["count"] == "1" and gaps[0]["stream"] == "fs"
+    rows = [int(r["mono_ns"]) for r in run.rows()]
+    assert rows[0] < int(gaps[0]["from_mono_ns"]) < int(gaps[0]["to_mono_ns"]) + 10**9 and run.code != 0
+    assert "it is started again" in run.said
+
+
+def test_a_flood_is_all_there(tmp_path):
+    """Half a million records at once: each is a row."""
+    n = 500_000
+    play = [BEGIN, ["line", lines.line("open", "\x010;", 0, 0, 0, 0, ret=3, texts=[b"/flood"])], ["flood", n, lines.OURS], ["wait"]]
+    run = Run(tmp_path, lambda r: b"" and False, seconds=8, vfs=[play])
+    counts = run.counts()
+    assert counts["written"] + sum(counts["lost"].values()) == n + 1 and counts["seen"] == n + 1
+    assert counts["written"] == n + 1, run.said
+
+
+SIP = "dtrace: system integrity protection is on, some features will not be available\n"
+
+
+@pytest.mark.parametrize("said, words", [
+    (SIP + "dtrace: failed to match syscall:::: No probe matches description\n", "csrutil enable --without dtrace"),
+    ("dtrace: invalid probe specifier syscall:::entry: probe description syscall:::entry does not match any probes. "
+     "System Integrity Protection is on\n", "csrutil enable --without dtrace"),
+    ("dtrace: failed to initialize dtrace: DTrace requires additional privileges\n", "DTrace needs root"),
+    ("dtrace: failed to open: Operation not permitted\n", "DTrace needs root"),
+    ("dtrace: no idea\n", "no idea")])
+def test_refusals_are_explained(tmp_path, said, words):
+    """Exit code 1 and what to do, and no session."""
+    run = Run(tmp_path, said=said)
+    assert run.code == 1 and words in run.said and not run.out.exists()
+
+
+def test_few_probes_are_no_engine(tmp_path):
+    run = Run(tmp_path, list=7)
+    assert run.code == 1 and "only 7 probes of syscall" in run.said and not run.out.exists()
+
+
+def test_csrutil_is_asked(tmp_path, monkeypatch):
+    """Where dtrace doesn't say why it has few probes."""
+    (tmp_path / "csrutil").write_text("#!/bin/sh\necho 'System Integrity Protection status: enabled.'\n")
+    (tmp_path / "csrutil").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    run = Run(tmp_path, list=7)
+    assert run.code == 1 and "Apple silicon" in run.said and "Command-R" in run.said
+
+
+def test_a_script_that_does_not_compile(tmp_path):
+    run = Run(tmp_path, vfs=[[["said", "dtrace: failed to compile script: line 3: syntax error"], ["exit", 1]]])
+    assert run.code == 1 and "line 3: syntax error" in run.said and not run.out.exists()
+
+
+def test_block_and_the_manifest(tmp_path):
+    """A request's columns, and which ones DTrace can't fill."""
+    play = [BEGIN, ["line", lines.line("task", "\x010;", ret=1, texts=[b"writer"])],
+            ["line", lines.line("block", "\x010;", 2048, 4096, 0, 254, 3, 0, duration=1_500_000)],
+            ["line", lines.line("block", "\x010;", 8, 512, 1, 254, 3, 0, ret=-5)], ["wait"]]
+    run = Run(tmp_path, after(2.5), "block", io=[play])
+    assert run.code == 0, run.said
+    rows = run.rows("block")
+    assert [(r["operation"], r["sector"], r["size"], r["device"], r["command"]) for r in rows] == [
+        ("write", "2048", "4096", "254:3", "writer"), ("read", "8", "512", "254:3", "writer")]
+    assert float(rows[0]["latency_ms"]) == 1.5 and rows[1]["flags"] == "error=EIO"
+    manifest = run.manifest()
+    assert manifest["tracer"]["engine"] == "dtrace"
+    assert "inode" in manifest["diagnostics"]["unfilled_columns"]["fs"]
+    assert all(not rows[0][name] for name in manifest["diagnostics"]["unfilled_columns"]["block"])
+
+
+def test_process_filter_takes_in_children(tmp_path):
+    p, child, other = lines.OURS, lines.OURS + 1, lines.OURS + 5
+    play = [BEGIN]
+    for i, pid in enumerate((p, child, other)):
+        if pid == child:
+            play.append(["line", lines.line("create", f"\x01{3 * i};", pid=p, ret=child)])
+        play.append(["line", lines.line("mkdir", f"\x01{3 * i + 1};", 0, 0o755, 0, 0, pid=pid, texts=[b"/%d" % i])])
+    env = os.environ.copy()
+    env["FAKE_DTRACE"] = str(tmp_path / "play.json")
+    (tmp_path / "play.json").write_text(json.dumps({"vfs": [play + [["wait"]]]}))
+    # --pid wants a process that is there: ours, under whose number the lines are written
+    text = (tmp_path / "play.json").read_text().replace(str(child), "@C@").replace(str(other), "@D@").replace(
+        str(p), str(os.getpid())).replace("@C@", str(child)).replace("@D@", str(other))
+    (tmp_path / "play.json").write_text(text)
+    out = tmp_path / "out"
+    subprocess.run([IOTRC, "dev", "--dtrace", HERE / "fake_dtrace", "--no-snapshots", "--streams", "fs", "--pid",
+                    str(os.getpid()), "-d", "2s", "-o", out], env=env, check=True, stderr=subprocess.DEVNULL)
+    run = Run.__new__(Run)
+    run.out = out
+    assert [r["filename"] for r in run.rows()] == ["/0", "/1"] and run.counts()["filtered"] == 1
