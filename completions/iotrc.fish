@@ -166,7 +166,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l trace-bucket -x -d 'first directory below the output (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l keep-records -rF -d 'also keep the engine'\''s records (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l replay -rF -d 'make rows from kept records (only with dev)'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l dtrace -x -d 'record with DTrace, which PROGRAM runs (only with dev)'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l dtrace -x -d 'record with DTrace, run by PROGRAM (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l reward -d 'print the study'\''s code, once something was sent'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l test -d 'with upload: check whether the target accepts …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l help -s h -d 'print this text'

@@ -37,7 +37,7 @@ LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0
             "schema/types.h": "GPL-2.0-only OR BSD-2-Clause", "schema/buckets.h": "GPL-2.0-only OR BSD-2-Clause",
             "schema/sums.h": "GPL-2.0-only OR BSD-2-Clause"}
 GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "floor.skel.h", "syscall_names_native.h",
-             "syscall_names_compat.h", "nx_script.h", "iotrc_6_2.skel.h"}
+             "syscall_names_compat.h", "nx_script.h", "dtrace_scripts.h", "iotrc_6_2.skel.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
 faults = 0

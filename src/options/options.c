@@ -742,7 +742,7 @@ const struct option_row option_rows[] = {
 	{ "replay", 0, "FILE", OTHER, set_replay, "make rows from kept records (only with dev)",
 	  SETS(replay) },
 	{ "dtrace", 0, "PROGRAM", OTHER, set_file,
-	  "record with DTrace, which PROGRAM runs (only with dev)", SETS(dtrace) },
+	  "record with DTrace, run by PROGRAM (only with dev)", SETS(dtrace) },
 	{ "reward", 0, NULL, OTHER, set_reward, "print the study's code, once something was sent" },
 	{ "test", 0, NULL, OTHER, set_flag, "with upload: check whether the target accepts\nfiles",
 	  SETS(upload_test), .with_upload = true },

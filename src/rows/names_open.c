@@ -46,13 +46,13 @@ static const struct name open_names[] = {
 	FLAG(DIRECT, O_DIRECT),
 	FLAG(01000000, O_NOATIME),
 	FLAG(010000000, O_PATH),
-	/* macOS' own, 32 bits above where its fcntl.h has them (engine/dtrace/darwin.h) */
-	FLAG(UINT64_C(0x10) << 32, O_SHLOCK),
-	FLAG(UINT64_C(0x20) << 32, O_EXLOCK),
-	FLAG(UINT64_C(0x8000) << 32, O_EVTONLY),
-	FLAG(UINT64_C(0x200000) << 32, O_SYMLINK),
-	FLAG(UINT64_C(0x20000000) << 32, O_NOFOLLOW_ANY),
-	FLAG(UINT64_C(0x40000000) << 32, O_EXEC),
+	/* macOS' own, in bits that Linux gives no meaning (engine/dtrace/darwin.h) */
+	FLAG(UINT64_C(1) << 56, O_SHLOCK),
+	FLAG(UINT64_C(1) << 57, O_EXLOCK),
+	FLAG(UINT64_C(1) << 58, O_EVTONLY),
+	FLAG(UINT64_C(1) << 59, O_SYMLINK),
+	FLAG(UINT64_C(1) << 60, O_NOFOLLOW_ANY),
+	FLAG(UINT64_C(1) << 61, O_EXEC),
 };
 
 /* The kernel sets O_LARGEFILE for every 64-bit process, so it carries no information. */

@@ -317,8 +317,8 @@ Test(config_file, every_option_is_in_it)
 	static const char *const only[] = { "config",       "check-config", "daemon",
 					    "pid-file",     "log-file",     "help",
 					    "version",      "computer-id",  "trace-bucket",
-					    "keep-records", "replay",       "reward",
-					    "test" };
+					    "keep-records", "replay",       "dtrace",
+					    "reward",       "test" };
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

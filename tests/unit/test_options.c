@@ -624,6 +624,7 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"--trace-bucket",
 		"--keep-records FILE",
 		"--replay FILE",
+		"--dtrace PROGRAM",
 		"-h, --help",
 		"-V, --version",
 		"--computer-id",

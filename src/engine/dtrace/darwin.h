@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* macOS' numbers to Linux's, which records carry (rows/linux_numbers.h). Portable: the lines of a Mac
- * can be read anywhere. */
+/* macOS' numbers to Linux's, which records carry (rows/linux_numbers.h). Portable: the lines of a
+ * Mac can be read anywhere. */
 #ifndef IOTRC_DTRACE_DARWIN_H
 #define IOTRC_DTRACE_DARWIN_H
 
 #include <stdint.h>
 
 /* What only macOS has of open()'s flags lies above all of Linux's (rows/names_open.c). */
-#define DARWIN_FLAG_SHIFT 32
+#define DARWIN_FLAG_SHIFT 56
 
 /* errno; one that Linux hasn't got is EIO. */
 int darwin__errno(int error);

@@ -200,7 +200,7 @@ static void take_message(struct source *s, const char *text)
 	log__line(LOG_WARNING, "%s: %s", scripts[s->script].name, shown);
 }
 
-/* Reads what it says; in RET (SIZE bytes) what it has said so far, or NULL: each line is taken in. */
+/* Reads what it says; into RET (SIZE bytes), or NULL: each line is taken in. */
 static void read_messages(struct source *s, char *ret, size_t size)
 {
 	size_t len = ret ? strlen(ret) : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DTrace has a buffer for each CPU and writes one after the other: records of one CPU come in order,
- * those of two do not. The order of a descriptor's open, dup and close decides which file a read is
- * of, so records wait until each CPU has shown, by a record or by its beat, that it has come as
- * far. */
+/* DTrace has a buffer for each CPU and writes one after the other: records of one CPU come in
+ * order, those of two do not. The order of a descriptor's open, dup and close decides which file
+ * a read is of, so records wait until each CPU has shown, by a record or by its beat, that it has
+ * come as far. */
 #ifndef IOTRC_DTRACE_ORDER_H
 #define IOTRC_DTRACE_ORDER_H
 

@@ -28,8 +28,8 @@ struct job {
 	bool ending;
 };
 
-/* Only what may be called between fork() and exec() in a program with threads: the runner is forked and
- * never executes anything itself. */
+/* Only what may be called between fork() and exec() in a program with threads: the runner is forked
+ * and never executes anything itself. */
 static void say(int fd, const char *text, int number)
 {
 	char line[64], digits[12];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A process of ours that keeps a dtrace running. It is made before we give up rights, since a dtrace
- * that is started again needs them, and ends when the pipe that controls it does. */
+/* A process of ours that keeps a dtrace running. It is made before we give up rights, since a
+ * dtrace that is started again needs them, and ends when the pipe that controls it does. */
 #ifndef IOTRC_DTRACE_RUNNER_H
 #define IOTRC_DTRACE_RUNNER_H
 

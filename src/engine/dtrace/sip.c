@@ -89,7 +89,7 @@ int sip__explain(const char *said, char *problem)
 	return -EACCES;
 }
 
-/* Lines with a probe of PROVIDER: "   ID   PROVIDER            MODULE                          FUNCTION NAME" */
+/* Lines with a probe of PROVIDER, which stands behind an id. */
 static unsigned int count_probes(const char *text, const char *provider)
 {
 	unsigned int n = 0;

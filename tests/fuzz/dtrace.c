@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Lines and messages of DTrace, or what says it is: what comes out is sound, and goes into an
+ * encoder, as the reader has it. The first byte says which script it is of, and whose numbers. */
+#include "engine/dtrace/said.h"
+#include "engine/dtrace/state.h"
+#include "fuzz.h"
+#include "rows/encode.h"
+
+static struct encoder *encoder;
+
+static void define(void *arg, const void *record, size_t size)
+{
+	if (!encode__sound(record, size))
+		abort();
+	encoder__define(encoder, record, size);
+}
+
+static void event(void *arg, const void *record, size_t size)
+{
+	static char row[ROW_MAX];
+	uint8_t type = *(const uint8_t *)record;
+	char *end;
+
+	if (!encode__sound(record, size))
+		abort();
+	end = record_kinds[type].encode(encoder, record, size, row);
+	/* A row is a line. */
+	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
+		abort();
+}
+
+static void take(struct source *s, const struct dtrace_line *l)
+{
+	if (!strcmp(l->name, "task"))
+		dtrace__take_task(s, l);
+	else if (s->script == DTRACE_VFS)
+		dtrace__call(s, l);
+	else if (s->script == DTRACE_IO)
+		dtrace__block(s, l);
+	else
+		dtrace__socket(s, l);
+}
+
+/* Each line, and then all in the order of time. */
+static void feed(struct source *s, char *text, size_t size)
+{
+	const struct dtrace_line *next;
+	struct dtrace_line l;
+	char *end = text + size;
+
+	while (text < end) {
+		char *lf = memchr(text, '\n', end - text), *stop = lf ? lf : end;
+
+		if (dtrace_line__parse(&l, text, stop - text) &&
+		    order__put(s->order, &l, text, stop - text))
+			abort();
+		text = stop + 1;
+	}
+	while ((next = order__next(s->order, true)))
+		take(s, next);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct memory_plan plan = {
+		.paths_max = 64, .paths_bytes = 1 << 16, .tasks_max = 64, .tasks_bytes = 1 << 16
+	};
+	static const struct selection selection = { .streams = 7, .ops = ALL_OPS };
+	static const struct sink sink = { .define = define, .event = event };
+	static struct dtrace d;
+	struct encoder_config c = { .selection = &selection, .memory = &plan };
+	struct source *s = d.sources;
+	char *text = malloc(size + 1);
+
+	if (!size || !text || clock__new(&c.clock) || encoder__new(&encoder, &c) ||
+	    mounts__new(&d.mounts) || order__new(&s->order, 2) ||
+	    process_table__new(&s->processes)) {
+		free(text);
+		return 0;
+	}
+	d.selection = &selection;
+	d.sink = &sink;
+	d.is_darwin = data[0] & 4;
+	d.epoch++;
+	*s = (struct source){ .all = &d,
+			      .script = (data[0] & 3) % DTRACE_SCRIPTS,
+			      .order = s->order,
+			      .processes = s->processes };
+	memcpy(text, data + 1, size - 1);
+	text[size - 1] = 0;
+	dtrace_said__parse(text);
+	feed(s, text, size - 1);
+	/* Each event had its definitions before it. */
+	if (encoder->unnamed)
+		abort();
+	order__free(s->order);
+	process_table__free(s->processes);
+	mounts__free(d.mounts);
+	encoder__free(encoder);
+	clock__free(c.clock);
+	free(text);
+	return 0;
+}

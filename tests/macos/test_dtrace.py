@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The scripts of dtrace/, unchanged, with DTrace for Linux on this kernel: the rows of a program beside what strace says
+of the same run, requests beside the device's counters, losses beside what dtrace prints. One recording for all, since
+DTrace takes a minute to attach (root; $DTRACE_ROOT as dtrace-linux wants it)."""
+import collections
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import zstandard
+
+HERE = pathlib.Path(__file__).resolve().parent
+IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
+START = 400 # seconds, on a busy machine
+REPEATS = 7
+# Each call that the rows are compared for, and the operation it is.
+CALLS = {"openat": "open", "open": "open", "read": "read", "write": "write", "pread64": "read", "pwrite64": "write",
+         "readv": "read", "writev": "write", "close": "close", "fsync": "fsync", "fdatasync": "fdatasync",
+         "ftruncate": "truncate", "truncate": "truncate", "rename": "rename", "unlink": "unlink", "mkdir": "mkdir",
+         "rmdir": "rmdir", "link": "link", "symlink": "symlink", "readlink": "readlink", "newfstatat": "getattr",
+         "access": "access", "chdir": "chdir", "fchdir": "chdir", "unlinkat": "unlink", "renameat": "rename",
+         "mkdirat": "mkdir", "chmod": "setattr"}
+PROGRAM = r'''
+import os, socket, sys
+name = b'a "b"\n\\x\xff\xc3\xa9'
+os.chdir(sys.argv[1])
+for i in range(%d):
+    fd = os.open(name, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o640)
+    os.write(fd, b"hello world"); os.pread(fd, 5, 3); os.pwrite(fd, b"x", 20); os.ftruncate(fd, 7)
+    copy = os.dup(fd); os.close(fd); os.writev(copy, [b"12", b"345"]); os.fsync(copy); os.fdatasync(copy)
+    os.rename(name, b"moved"); os.write(copy, b"after"); os.close(copy)
+    os.link("moved", "second"); os.symlink("moved", "third"); os.readlink("third"); os.truncate("moved", 3)
+    os.chmod("moved", 0o600); os.access("moved", os.R_OK)
+    os.mkdir("sub"); here = os.open(".", os.O_RDONLY | os.O_DIRECTORY); os.chdir("sub")
+    os.close(os.open("../sub/./f", os.O_CREAT | os.O_WRONLY)); os.fchdir(here)
+    os.rename("sub", "sub2"); os.unlink("f", dir_fd=os.open("sub2", os.O_RDONLY)); os.close(here); os.rmdir("sub2")
+    for bad in ("gone", "gone/f", "moved/f"):
+        try: os.open(bad, os.O_RDONLY)
+        except OSError: pass
+    child = os.fork()
+    if not child:
+        mine = os.open("third", os.O_WRONLY); os.write(mine, b"child"); os._exit(5)
+    os.waitpid(child, 0)
+    for n in ("moved", "second", "third"): os.unlink(n)
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(7)
+    c = socket.socket(); c.connect(s.getsockname()); a, _ = s.accept(); a.shutdown(socket.SHUT_WR)
+    for x in (a, c, s): x.close()
+    v = socket.socket(socket.AF_INET6)
+    try: v.connect(("::1", 1))
+    except OSError: pass
+    v.close()
+''' % REPEATS
+
+
+def read_rows(out, stream):
+    rows = []
+    for path in sorted(out.glob(f"*/*/*/{stream}/*.zst")):
+        with zstandard.ZstdDecompressor().stream_reader(path.read_bytes()) as reader:
+            rows += csv.DictReader(io.StringIO(reader.read().decode()))
+    return rows
+
+
+def device_of(path):
+    device = os.stat(path).st_dev
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def counters(device):
+    """Requests and sectors read and written, of the kernel."""
+    fields = pathlib.Path(f"/sys/dev/block/{device}/stat").read_text().split()
+    return [int(fields[i]) for i in (0, 2, 4, 6)]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The recording with all that was done in it."""
+    path = tmp_path_factory.mktemp("dtrace")
+    out, work = path / "out", path / "work"
+    work.mkdir()
+    log = open(path / "log", "wb")
+    recorder = subprocess.Popen(
+        [IOTRC, "dev", "--dtrace", HERE / "dtrace-linux", "--no-snapshots", "--streams", "fs,block,nw_conn", "-o", out],
+        stderr=log)
+    deadline = time.monotonic() + START
+    while not list(out.glob("*/*/*/manifest.json")):
+        assert recorder.poll() is None and time.monotonic() < deadline, (path / "log").read_text()
+        time.sleep(0.2)
+    subprocess.run(["strace", "-f", "-y", "-xx", "-s", "4096", "-e", "signal=none", "-o", path / "strace",
+                    "/usr/bin/python3", "-I", "-S", "-c", PROGRAM, work], check=True)
+    time.sleep(3)
+    recorder.send_signal(signal.SIGINT)
+    recorder.wait(timeout=60)
+    return path
+
+
+def bytes_of(text):
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), text.encode())
+
+
+def unescape(field):
+    return re.sub(rb"\\(x[0-9A-Fa-f]{2}|\\)", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]),
+                  field.encode())
+
+
+def told_by_strace(path, calls):
+    """(pid, call, arguments, result, errno) of each finished call, in the order of their ends."""
+    begun = {}
+    for line in (path / "strace").read_text().splitlines():
+        pid, rest = re.match(r"(\d+) +(.*)", line).groups()
+        if rest.endswith("<unfinished ...>"):
+            begun[pid] = rest[:-len("<unfinished ...>")]
+            continue
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", rest)
+        whole = begun.pop(pid) + resumed[1] if resumed else rest
+        m = re.match(r"(\w+)\((.*)\) += (-?\d+|\?)(?:<[^>]*>)?(?: (E\w+))?", whole)
+        if m and m[1] in calls and m[3] != "?":
+            yield int(pid), m[1], m[2], int(m[3]), m[4] or ""
+
+
+def test_rows_are_those_of_strace(recorded):
+    """Operation, process, result and errno, call by call and in the same order; names of descriptors byte for byte."""
+    inside = os.fsencode(recorded / "work")
+    expected = collections.defaultdict(list)
+    for pid, call, args, result, error in told_by_strace(recorded, CALLS):
+        files = [bytes_of(f) for f in re.findall(r"<((?:\\x[0-9a-f]{2})+)>", args)]
+        # What is read and written is no path.
+        texts = [] if CALLS[call] in ("read", "write") else [
+            bytes_of(t) for t in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', args)]
+        # Those of the workload: on a file in its directory, or with a path that is there or isn't absolute.
+        if any(f.startswith(inside) for f in files) or (
+                texts and texts[0] and (texts[0].startswith(inside) or not texts[0].startswith(b"/"))):
+            expected[pid].append((CALLS[call] if not (call == "unlinkat" and "0x200" in args) else "rmdir", result if not error else None, error))
+    actual = collections.defaultdict(list)
+    for row in read_rows(recorded / "out", "fs"):
+        name = unescape(row["filename"])
+        if int(row["pid"]) in expected and name.find(inside) >= 0 and row["operation"] in CALLS.values():
+            failed = row["errno"] != ""
+            actual[int(row["pid"])].append((row["operation"], None if failed else int(row["return_value"]), row["errno"]))
+    assert sum(map(len, expected.values())) >= 37 * REPEATS
+    for pid in expected:
+        lacking = collections.Counter(expected[pid]) - collections.Counter(actual[pid])
+        more = collections.Counter(actual[pid]) - collections.Counter(expected[pid])
+        assert not lacking and not more, (pid, lacking, more)
+        assert actual[pid] == expected[pid]
+
+
+def test_names_are_those_of_strace(recorded):
+    """What a descriptor stands for, through dup, rename, links of a directory and a fork."""
+    inside = os.fsencode(recorded / "work")
+    calls = {"read", "write", "pread64", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "close"}
+    expected = collections.Counter()
+    for pid, call, args, _, error in told_by_strace(recorded, calls):
+        m = re.match(r"\d+<((?:\\x[0-9a-f]{2})+)>", args)
+        if m and bytes_of(m[1]).startswith(inside) and not error:
+            expected[pid, CALLS[call], bytes_of(m[1])] += 1
+    actual = collections.Counter()
+    for row in read_rows(recorded / "out", "fs"):
+        name = unescape(row["filename"])
+        if row["operation"] in {CALLS[c] for c in calls} and name.startswith(inside) and int(row["pid"]) in {k[0] for k in expected}:
+            # DTrace gives the path that was asked for, strace where the link led.
+            if os.path.basename(name) == b"third":
+                name = inside + b"/moved"
+            if row["errno"] == "":
+                actual[int(row["pid"]), row["operation"], name] += 1
+    # truncate() of a path is the same operation as ftruncate().
+    for key in list(actual):
+        if key[1] == "truncate" and key[2].endswith(b"/moved"):
+            del actual[key]
+    assert actual == expected
+
+
+def test_sockets_are_those_of_strace(recorded):
+    words = {"socket": "SOCKET_CREATE", "bind": "BIND", "listen": "LISTEN", "accept4": "ACCEPT", "accept": "ACCEPT",
+             "connect": "CONNECT", "shutdown": "SHUTDOWN"}
+    expected = [(pid, words[call], result if not error else error) for pid, call, _, result, error in told_by_strace(recorded, words)]
+    pids = {pid for pid, _, _ in expected}
+    rows = [r for r in read_rows(recorded / "out", "nw_conn") if int(r["pid"]) in pids and r["event_type"] in words.values()]
+    actual = [(int(r["pid"]), r["event_type"], int(r["return_value"]) if int(r["return_value"]) >= 0 else
+               {-111: "ECONNREFUSED"}[int(r["return_value"])]) for r in rows]
+    assert actual == expected and len(expected) == 9 * REPEATS
+    connects = [r for r in rows if r["event_type"] == "CONNECT"]
+    assert {(r["remote_addr"], r["domain"]) for r in connects} == {("127.0.0.1", "AF_INET"), ("::1", "AF_INET6")}
+    listening = {r["backlog"] for r in rows if r["event_type"] == "LISTEN"}
+    assert listening == {"7"}
+
+
+def test_nothing_is_left_untold(recorded):
+    """The account is exact, and what DTrace drops is in the lost stream."""
+    manifest = json.loads(next((recorded / "out").glob("*/*/*/manifest.json")).read_text())
+    lost = collections.Counter()
+    for row in read_rows(recorded / "out", "lost"):
+        lost[row["stream"]] += int(row["count"])
+    for stream in ("fs", "block", "nw_conn"):
+        n = manifest["diagnostics"]["streams"][stream]
+        assert n["seen"] == n["written"] + n["filtered"] + sum(n["lost"].values())
+        assert sum(n["lost"].values()) == lost[stream]
+    assert manifest["tracer"]["engine"] == "dtrace"
+    done = subprocess.run([IOTRC, "verify", next((recorded / "out").glob("*/*/*"))], check=False)
+    assert done.returncode == 0
