@@ -34,9 +34,12 @@ static void finish_file(struct run_file *f, struct run_span ran)
 	bool there = !(f->is & RUN_GONE) &&
 		     f->is & (RUN_WRITTEN | RUN_READ | RUN_OURS | RUN_READABLE) &&
 		     !statx(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW,
-			    STATX_TYPE | STATX_BTIME | STATX_MTIME | STATX_CTIME, &st);
+			    STATX_TYPE | STATX_INO | STATX_BTIME | STATX_MTIME | STATX_CTIME, &st);
 
 	run_uses__merge(&f->uses);
+	/* strace does not tell it. */
+	if (there && !f->inode)
+		f->inode = st.stx_ino;
 	if (there && S_ISDIR(st.stx_mode))
 		f->is |= RUN_DIRECTORY;
 	if (f->is & RUN_MAYBE && !(f->is & RUN_FILLED)) {

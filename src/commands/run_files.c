@@ -584,6 +584,18 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 		operations[i].take(&e);
 }
 
+void run_files__executed(struct run_files *f, const char *path, const struct run_file *program)
+{
+	struct run_file *file = find(f, path);
+
+	if (!file || !origin_of(file))
+		return;
+	file->is |= RUN_EXECUTED;
+	for (size_t i = 0; i < program->uses.n; i++)
+		if (program->uses.items[i].how & RUN_USE_EXECUTED)
+			f->full |= !run_uses__add(&file->uses, program->uses.items[i]);
+}
+
 static void keep_entry(void *path)
 {
 }

@@ -77,6 +77,9 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real);
 /* Adds ROW, of stream fs, in the order of time. PROGRAM of the tree did it, or RUN_TREE_NONE. */
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program);
 
+/* File PATH was executed by those processes that executed PROGRAM. */
+void run_files__executed(struct run_files *f, const char *path, const struct run_file *program);
+
 void run_files__clear(struct run_files *f);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/json_text.h"
 #include "commands/run_after.h"
 #include "commands/run_child.h"
+#include "commands/run_loader.h"
 #include "commands/run_recorder.h"
 #include "dataset/recover.h"
 #include "dataset/session.h"
@@ -185,6 +186,7 @@ static void read_rows(struct run_job *j)
 	}
 	if (result.unfinished)
 		run_job__incomplete(j, "the recording isn't finished: its last rows are missing");
+	run_loader__add(&j->files);
 	run_after__look(&j->files, j->ran);
 	if (j->files.moved) {
 		snprintf(text, sizeof(text),

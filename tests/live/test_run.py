@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -229,6 +230,9 @@ def run(*args, **kwargs):
     return subprocess.run([recorder.IOTRC, "run", *map(str, args)], capture_output=True, timeout=recorder.START, **kwargs)
 
 
+ENGINES = ["bpf", "strace"]
+
+
 class Report:
     """The report of the whole workload."""
 
@@ -245,7 +249,7 @@ class Report:
         return {key: names for key, names in lists.items() if names}
 
 
-@pytest.fixture(scope="module", params=["bpf", "strace"])
+@pytest.fixture(scope="module", params=ENGINES)
 def report(tmp_path_factory, request):
     directory = tmp_path_factory.mktemp("run")
     workspace = directory / "workspace"
@@ -475,6 +479,42 @@ def test_sudo(tmp_path):
     assert any("/libc.so" in name for name in found["reads"])
 
 
+def loader_of(program):
+    """What readelf says of the program, where it really is; None: it has none."""
+    said = subprocess.run(["readelf", "-l", program], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"\[Requesting program interpreter: (.*)\]", said)
+    return found and os.path.realpath(found[1])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_all_of_a_program(tmp_path, engine):
+    """The program, the interpreter of a script, libraries, and the loader, also one that lies in the workspace."""
+    shutil.copy(loader_of("/bin/sh"), tmp_path / "loader")
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    for name, how in ("own", f"-Wl,--dynamic-linker={tmp_path}/loader"), ("static", "-static"):
+        subprocess.run(["cc", how, "-o", name, "main.c"], cwd=tmp_path, check=True)
+    (tmp_path / "script").write_text("#!/bin/sh\n./own && ./static\n")
+    (tmp_path / "script").chmod(0o755)
+    args = ["--engine", engine, "--tree", "--json", "-"]
+    found = json.loads(run(*args, "--all", "--", "./script", cwd=tmp_path).stdout)
+    assert "script" in found["reads"] and any("/libc.so" in name for name in found["reads"])
+    assert sorted(found["executed"]) == sorted(["loader", "own", "static", os.path.realpath("/bin/sh"), loader_of("/bin/sh")])
+    assert found["incomplete"] == []
+    found = json.loads(run(*args, "--", "./script", cwd=tmp_path).stdout)
+    assert found["executed"] == ["loader", "own", "static"]
+    assert [p["command"] for p in found["processes"] if "loader" in p.get("executed", [])] == ["./own"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_only_looked_at(tmp_path, engine):
+    """--stat counts it as read."""
+    for name in "looked", "never":
+        (tmp_path / name).write_text("x")
+    for option, reads in ((), []), (("--stat",), ["looked"]):
+        done = run("--engine", engine, *option, "--json", "-", "--", "stat", "-c", "", "looked", cwd=tmp_path)
+        assert json.loads(done.stdout[1:])["reads"] == reads
+
+
 def test_path_too_long(tmp_path):
     """A file that the recording has no whole path of is in no list: the report says that."""
     program = """
@@ -517,10 +557,12 @@ os.execvp("sort", ["sort", "-o", "sorted", "out"])
 """
 
 
-def test_tree(tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_tree(tmp_path, engine):
     """Each process with its files: those that it moved bytes of, not those that were opened for it."""
     (tmp_path / "in").write_text("b\na\n")
-    done = run("--tree", "--json", "-o", tmp_path / "text", "--", sys.executable, "-I", "-S", "-c", TREE, cwd=tmp_path)
+    done = run("--engine", engine, "--tree", "--json", "-o", tmp_path / "text", "--", sys.executable, "-I", "-S", "-c", TREE,
+               cwd=tmp_path)
     own, copier, rest = done.stdout.split(b"\n", 2)
     found = json.loads(rest)
     of = {p["command"].split()[0]: p for p in found["processes"]}
@@ -538,7 +580,8 @@ def test_tree(tmp_path):
     assert f"\n    {int(copier)} cp between copied\n      > out\n" in text
 
 
-def test_changed_during_run(tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_changed_during_run(tmp_path, engine):
     """Inputs that somebody else writes to, replaces or removes while CMD runs; not what CMD does itself, under
     another name, too."""
     for name in "kept", "appended", "replaced", "removed", "own", "linked", "touched":
@@ -548,8 +591,8 @@ def test_changed_during_run(tmp_path):
     time.sleep(0.1)
     script = ("cat kept appended replaced removed own linked > /dev/null; echo >> own.too; ln linked linked.too;"
               "echo ready; read line")
-    with subprocess.Popen([recorder.IOTRC, "run", "--json", "json", "-o", "text", "--", "sh", "-c", script], cwd=tmp_path,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([recorder.IOTRC, "run", "--engine", engine, "--json", "json", "-o", "text", "--", "sh", "-c", script],
+                          cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
         with open(tmp_path / "appended", "a") as f:
             f.write("y")

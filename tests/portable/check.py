@@ -36,6 +36,7 @@ LINUX = {
     "src/commands/run_engine.c": "strace",
     "src/commands/run_files.c": "tdestroy",
     "src/commands/run_job.c": "CLOCK_REALTIME_COARSE",
+    "src/commands/run_loader.c": "elf.h",
     "src/commands/run_recorder.c": "prctl",
     "src/commands/run_tree.c": "tdestroy",
     "src/commands/summary_live.c": "signalfd, pidfd",
