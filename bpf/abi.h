@@ -102,6 +102,21 @@ enum timeout_kind {
 	KIND_TIMESPEC64, /* struct __kernel_timespec, even in 32-bit calls */
 };
 
+/* ---- who made a bio, by its end_io function (src/engine/bpf/makers.c) ---- */
+
+#define MAKERS_MAX 64
+
+enum bio_maker {
+	MAKER_OTHER,   /* its pages tell what it is */
+	MAKER_CHAIN,   /* it was split off another, which is its bi_private */
+	MAKER_BUFFERS, /* a buffer, which is its bi_private */
+	MAKER_DIRECT,  /* O_DIRECT by iomap */
+	MAKER_DEVICE,  /* O_DIRECT on the block device itself */
+	MAKER_JOURNAL,
+	MAKER_METADATA, /* not in the page cache */
+	MAKER_SWAP,
+};
+
 /* ---- counters, in .bss, one slot per CPU ---- */
 
 struct stream_count {
@@ -153,6 +168,12 @@ enum hook {
 	HOOK_FAULT_KERNEL,
 	HOOK_FAULT_MAJOR,
 	HOOK_FAULT_MINOR,
+	HOOK_EXTENT_BIO,
+	HOOK_EXTENT_ISSUE,
+	HOOK_EXTENT_DIRTY,
+	HOOK_EXTENT_WORK,
+	HOOK_EXTENT_WORK_BEGIN,
+	HOOK_EXTENT_WORK_END,
 	HOOK_SKB_DROP,
 	HOOK_TCP_RETRANSMIT,
 	HOOK_TCP_SYNACK,
@@ -240,6 +261,7 @@ struct capture_config {
 	u8 atomic_counters; /* CPUs share slots, or tracepoints can be preempted */
 	u8 nw_conn;
 	u8 fs;         /* the stream is wanted */
+	u8 cache;      /* likewise */
 	u8 exec_rows;  /* process_exec is wanted: exec() not only for what it ends, for nw_conn */
 	u8 exit_rows;  /* process_exit, likewise */
 	u8 close_rows; /* close() of files is recorded, not only that of sockets for nw_conn */

@@ -4,6 +4,7 @@
 #include "bpf/counters.h"
 #include "bpf/definitions.h"
 #include "bpf/disk.h"
+#include "bpf/flight.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -11,20 +12,6 @@
 #include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/streams.h"
-
-struct bio_flight {
-	u64 start_ns, task, request_id, sector;
-	u32 bytes, cmd_flags, dev, left_out;
-};
-
-/* LRU: a driver may pass the same bio on to another device, and then no tracepoint reports its
- * completion. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, u64);
-	__type(value, struct bio_flight);
-} bios_in_flight SEC(".maps");
 
 static __always_inline int bio_queued(u64 bio)
 {

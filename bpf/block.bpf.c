@@ -8,6 +8,7 @@
 #include "bpf/counters.h"
 #include "bpf/definitions.h"
 #include "bpf/disk.h"
+#include "bpf/flight.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -17,24 +18,7 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
 #define REQ_OP_FLUSH 2
-
-struct flight {
-	u64 start_ns; /* request.start_time_ns: tells two requests at one address apart */
-	u64 insert_ns, issue_ns;
-	u64 task, request_id;
-	u64 sector;
-	u32 done, left_out;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096); /* resized by user space */
-	__type(key, u64);
-	__type(value, struct flight);
-} in_flight SEC(".maps");
 
 /* Who submitted a bio, from the moment it gets a request until that request is inserted or issued,
  * which a kworker may do. LRU: a request may be given back without being issued. */
@@ -163,17 +147,6 @@ PAIR("tp_btf/block_rq_issue", on_block_issue, HOOK_BLOCK_ISSUE)
 	return 0;
 }
 
-static __always_inline u32 request_dev(struct request *rq)
-{
-	u64 disk;
-
-	if (bpf_core_field_exists(struct request, rq_disk))
-		disk = kread((u64)rq, request, rq_disk);
-	else
-		disk = kread(kread((u64)rq, request, q), request_queue, disk);
-	return disk_dev(disk);
-}
-
 /* One step of the sequence flush, data, flush, which a request goes through on a disk that cannot
  * do it itself (block/blk-flush.c). At the end of the sequence the request completes once more,
  * with no bytes. */
@@ -227,7 +200,7 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
-	rec = reserve_block(now, request_dev(rq), error, &flags);
+	rec = reserve_block(now, request_dev(key), error, &flags);
 	if (!rec)
 		goto out;
 	/* The flush machinery clears the request's flags for steps already done; the bio still has

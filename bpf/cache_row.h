@@ -69,7 +69,7 @@ __noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 
 static __always_inline void send_pages(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 {
-	if (!inode || !count)
+	if (!cfg.cache || !inode || !count) /* its hooks serve the stream extent, too */
 		return;
 	if (cfg.cache_sample > 1)
 		cache_samples(inode, index, count, event);

@@ -13,6 +13,10 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
+#define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
+#define OP_READ 0
+#define OP_WRITE 1 /* and the lowest bit of all that moves data to the device */
+
 static __always_inline u64 bio_disk(u64 bio)
 {
 	if (bpf_core_field_exists(struct bio, bi_disk))
@@ -23,6 +27,13 @@ static __always_inline u64 bio_disk(u64 bio)
 static __always_inline u32 disk_dev(u64 disk)
 {
 	return (u32)kread(disk, gendisk, major) << 20 | (u32)kread(disk, gendisk, first_minor);
+}
+
+static __always_inline u32 request_dev(u64 rq)
+{
+	if (bpf_core_field_exists(struct request, rq_disk))
+		return disk_dev(kread(rq, request, rq_disk));
+	return disk_dev(kread(kread(rq, request, q), request_queue, disk));
 }
 
 struct submitter {

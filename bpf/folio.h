@@ -31,6 +31,18 @@ static __always_inline u64 folio_index(u64 folio)
 	return kread(folio, page, index);
 }
 
+/* The head of the compound page that PAGE belongs to. A tail page holds the address of its head or,
+ * since 7.0 or so where the size of struct page is a power of two, a mask to apply to its own
+ * address. Bit 0 is set in both. */
+static __always_inline u64 head_of(u64 page)
+{
+	u64 info = kread_u64(page + 8);
+
+	if (!(info & 1))
+		return page;
+	return info > 0xffffffff00000000ULL ? page & info : info - 1;
+}
+
 /* The inode that the page belongs to; 0 for anonymous memory, whose pointer has its low bits
  * set. */
 static __always_inline u64 folio_inode(u64 folio)

@@ -36,6 +36,14 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct inode;
 struct dentry {
 	u32 d_flags;
@@ -43,6 +51,13 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
+};
+
+struct dentry___without_union { /* 7.x */
+	struct hlist_node d_alias;
 };
 
 struct file_system_type {
@@ -54,6 +69,16 @@ struct super_block {
 	struct file_system_type *s_type;
 	unsigned long s_flags;
 	unsigned long s_magic;
+	struct dentry *s_root;
+};
+
+struct super_block___until_6_17 {
+	struct list_head s_mounts;
+};
+
+struct mount;
+struct super_block___since_6_18 {
+	struct mount *s_mounts;
 };
 
 struct address_space;
@@ -67,6 +92,7 @@ struct inode {
 	long long i_size;
 	u32 i_generation;
 	u32 i_nlink;
+	struct hlist_head i_dentry;
 	char *i_link;
 };
 
@@ -106,6 +132,14 @@ struct mount {
 	const char *mnt_devname;
 	struct vfsmount mnt;
 	struct list_head mnt_mounts, mnt_child;
+};
+
+struct mount___until_6_17 {
+	struct list_head mnt_instance;
+};
+
+struct mount___since_6_18 {
+	struct mount *mnt_next_for_sb;
 };
 
 struct path {
@@ -372,7 +406,9 @@ struct folio {
 };
 
 enum pageflags {
+	PG_locked = 0,
 	PG_uptodate = 2,
+	PG_swapcache = 10,
 	PG_writeback = 15,
 	PG_head = 16,
 };
@@ -390,6 +426,22 @@ struct readahead_control {
 struct kiocb {
 	struct file *ki_filp;
 	long long ki_pos;
+};
+
+struct iomap_dio { /* an O_DIRECT transfer under way */
+	struct kiocb *iocb;
+	long long size;
+};
+
+enum wb_reason {
+	WB_REASON_BACKGROUND,
+	WB_REASON_VMSCAN,
+	WB_REASON_SYNC,
+	WB_REASON_PERIODIC,
+};
+
+struct wb_writeback_work {
+	enum wb_reason reason;
 };
 
 struct vm_fault {
@@ -412,6 +464,7 @@ struct request_queue {
 };
 
 struct block_device {
+	u64 bd_start_sect; /* since 5.11 */
 	kernel_dev_t bd_dev;
 	struct gendisk *bd_disk;
 };
@@ -424,7 +477,7 @@ struct bio_vec {
 
 struct bvec_iter {
 	u64 bi_sector;
-	unsigned int bi_size;
+	unsigned int bi_size, bi_idx, bi_bvec_done;
 };
 
 struct bio {
@@ -436,9 +489,15 @@ struct bio {
 	u8 bi_status;
 	struct bvec_iter bi_iter;
 	struct bio_vec *bi_io_vec;
+	void *bi_end_io, *bi_private;
+};
+
+struct buffer_head {
+	void *b_end_io; /* until 7.1 or so */
 };
 
 enum req_flag_bits {
+	__REQ_RAHEAD = 19,
 	__REQ_FUA = 17,
 	__REQ_PREFLUSH = 18,
 };

@@ -46,15 +46,20 @@ struct path_scratch {
 	u64 dentry, mount, mount_root, root_dentry, root_mount;
 	u32 at; /* start of the text so far */
 	u32 done, cut, detached;
+	u32 busy, pad; /* of SCRATCH_BLOCK */
 	struct rec_path head;
 	char room[4 * PATH_BYTES];
 };
 #define PATH_END (PATH_BYTES + 512)
 #define PATH_BEGIN 512 /* bytes for the head in front of the text */
 
+/* One for the calls of threads, which nothing interrupts but programs that name no files; and one
+ * for block requests, which interrupts issue, too: who finds it busy does without a name. */
+enum path_scratches { SCRATCH_CALLS, SCRATCH_BLOCK, PATH_SCRATCHES };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, PATH_SCRATCHES);
 	__type(key, u32);
 	__type(value, struct path_scratch);
 } path_scratch SEC(".maps");
@@ -162,10 +167,9 @@ static __always_inline u64 chain_hash(struct chain *c)
 /* Puts the next WALK_STEP names in front of the text in the scratch; returns 0 when these are all,
  * or there is no more room. A global function: the verifier goes through it once, however many
  * callers it has. */
-__noinline int walk_some(void)
+__noinline int walk_some(u32 scratch)
 {
-	u32 zero = 0;
-	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
+	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &scratch);
 	u64 i;
 
 	if (!s)
@@ -282,7 +286,7 @@ __noinline u64 path_hash(u64 dentry, u64 mount, u64 inode)
 	return chain_hash(&c);
 }
 
-static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
+static __always_inline void walk(struct path_scratch *s, u32 scratch, u64 dentry, u64 mount)
 {
 	struct where root = task_root((u64)bpf_get_current_task());
 	u64 i;
@@ -295,12 +299,12 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 	s->at = PATH_END;
 	s->done = s->cut = s->detached = 0;
 	for (i = 0; i < WALK_CALLS; i++)
-		if (!walk_some())
+		if (!walk_some(scratch))
 			break;
 	if (s->detached) { /* on to the root of the filesystem */
 		s->mount_root = s->done = 0;
-		if (walk_some())
-			walk_some();
+		if (walk_some(scratch))
+			walk_some(scratch);
 	}
 	if (!s->done)
 		s->cut = 1;
@@ -310,11 +314,11 @@ static __always_inline void walk(struct path_scratch *s, u64 dentry, u64 mount)
 	}
 }
 
-/* Sends the definition of ID; returns ID, or 0 if the ring is full. */
-__noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
+/* Sends the definition of ID, made in SCRATCH; returns ID, or 0 if the ring is full. */
+__noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch)
 {
-	u32 zero = 0, now_epoch = epoch, at, len;
-	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &zero);
+	u32 now_epoch = epoch, at, len;
+	struct path_scratch *s = bpf_map_lookup_elem(&path_scratch, &scratch);
 	u64 sb = kread(inode, inode, i_sb);
 
 	if (!s)
@@ -325,7 +329,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode)
 		own_name(s, dentry, inode);
 	} else {
 		s->head.kind = PATH_NAMED;
-		walk(s, dentry, mount);
+		walk(s, scratch, dentry, mount);
 	}
 	at = s->at;
 	s->head.type = REC_PATH;
@@ -364,12 +368,12 @@ static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode
 	if (cfg.sums) /* nobody asks for names */
 		return id ?: 1;
 	if (!id)
-		return path_define(next_id(), dentry, mount, inode);
+		return path_define(next_id(), dentry, mount, inode, SCRATCH_CALLS);
 	if (recent[id % N_RECENT] == id)
 		return id;
 	sent = bpf_map_lookup_elem(&paths_sent, &id);
 	if (!(sent && *sent == epoch))
-		id = path_define(id, dentry, mount, inode);
+		id = path_define(id, dentry, mount, inode, SCRATCH_CALLS);
 	if (id)
 		recent[id % N_RECENT] = id;
 	return id;

@@ -98,7 +98,8 @@ struct task_state {
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] belongs to */
-	u32 ppid, pad2;
+	u32 ppid;
+	u32 writeback; /* enum extent_cause: why the thread, a flusher, writes back */
 	u64 id, cgroup, comm[2];
 	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
 	struct known_file known[N_KNOWN_FILES];

@@ -5,6 +5,7 @@
 #include "bpf/cache_row.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
+#include "bpf/disk.h"
 #include "bpf/folio.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -18,19 +19,6 @@
 /* such calls; a bio has up to 256 pieces (include/linux/bio.h: BIO_MAX_VECS) */
 #define BIO_STEPS_MAX 512
 #define REQUEST_BIOS_MAX 1024
-#define OP_WRITE 1
-
-/* The head of the compound page that PAGE belongs to. A tail page holds the address of its head or,
- * since 7.0 or so where the size of struct page is a power of two, a mask to apply to its own
- * address. Bit 0 is set in both. */
-static __always_inline u64 head_of(u64 page)
-{
-	u64 info = kread_u64(page + 8);
-
-	if (!(info & 1))
-		return page;
-	return info > 0xffffffff00000000ULL ? page & info : info - 1;
-}
 
 /* Sends an event for the folio at PAGE, of which the bio has LEFT bytes from OFFSET on; returns the
  * number of pages passed. Only pages under writeback count: an O_DIRECT write may use a mapping of

@@ -27,6 +27,7 @@ enum record_type {
 	REC_DROP,
 	REC_EPOLL,
 	REC_SOCKOPT,
+	REC_EXTENT,
 };
 
 /* ---- definitions ---- */
@@ -303,6 +304,69 @@ struct rec_drop {
 	u8 src[16], dst[16];
 };
 
+/* What a part of a block request is (docs/lineage.md). */
+enum extent_kind {
+	EXTENT_UNKNOWN,
+	EXTENT_DATA,
+	EXTENT_DIRECT,
+	EXTENT_METADATA,
+	EXTENT_JOURNAL,
+	EXTENT_SWAP,
+	EXTENT_READAHEAD,
+};
+
+/* Why a part is EXTENT_UNKNOWN. */
+enum extent_reason {
+	UNKNOWN_NOT,
+	UNKNOWN_OPERATION, /* neither a read nor a write: it carries no pages */
+	UNKNOWN_MEMORY,    /* the memory is not of the page cache, and its maker is not known */
+	UNKNOWN_SEGMENTS,  /* more parts than are followed */
+	UNKNOWN_REASONS
+};
+
+enum extent_cause {
+	CAUSE_UNKNOWN,
+	CAUSE_FSYNC,
+	CAUSE_SYNC,
+	CAUSE_MSYNC,
+	CAUSE_EXPIRY,
+	CAUSE_BACKGROUND,
+	CAUSE_MEMORY,
+	CAUSE_DIRECT,
+	CAUSE_O_SYNC,
+	CAUSE_READAHEAD,
+	CAUSE_FAULT,
+	CAUSE_READ,
+	CAUSE_TRUNCATE,
+	CAUSE_UNMOUNT,
+	CAUSES
+};
+
+#define EXTENT_NO_AGE (~0ULL)
+#define EXTENT_NO_OFFSET (~0ULL)
+
+/* A contiguous run of one file in a block request. It names its owner itself, not by a rec_task:
+ * the thread that dirtied a page may have ended long before the page is written. */
+struct rec_extent {
+	u8 type, kind;
+	u8 cause, reason;
+	u32 bytes;
+	u64 ns; /* the request's issue */
+	u64 request_id;
+	u64 sector;
+	u64 path; /* id of a rec_path, or 0 */
+	u64 ino;  /* 0: no file is known */
+	u64 offset;
+	u64 age;         /* ns since the oldest page was dirtied */
+	u64 cgroup;      /* of the owner */
+	u32 pid, tid;    /* 0: not known */
+	u32 dev, fs_dev; /* as in rec_path; fs_dev 0: no file system is known */
+	u32 op;          /* REQ_OP_*, in the numbers of this kernel */
+	u32 pad;
+	char comm[COMM_BYTES];
+	char fs_type[FSTYPE_BYTES];
+};
+
 /* ---- the types, one row each: all that is to be known of them outside of their encoder ---- */
 
 /* clang-format off */
@@ -325,7 +389,8 @@ struct rec_drop {
 	X(REC_FAULT, STREAM_PAGEFAULT, struct rec_fault, sizeof(struct rec_fault), FAULT_WRITE + 1, fault, true, RECORD_AT(rec_fault, task)) \
 	X(REC_DROP, STREAM_NW_DROP, struct rec_drop, sizeof(struct rec_drop), DROP_RETRANSMIT + 1, drop, true, RECORD_AT(rec_drop, task)) \
 	X(REC_EPOLL, STREAM_NW_EPOLL, struct rec_epoll, sizeof(struct rec_epoll), POLL_SELECT + 1, epoll, true, RECORD_AT(rec_epoll, task)) \
-	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt, sizeof(struct rec_sockopt), SOCKOPT_GET + 1, sockopt, true, RECORD_AT(rec_sockopt, task))
+	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt, sizeof(struct rec_sockopt), SOCKOPT_GET + 1, sockopt, true, RECORD_AT(rec_sockopt, task)) \
+	X(REC_EXTENT, STREAM_EXTENT, struct rec_extent, sizeof(struct rec_extent), EXTENT_READAHEAD + 1, extent, true, RECORD_AT(rec_extent, path))
 
 /* clang-format on */
 

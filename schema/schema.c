@@ -202,6 +202,39 @@ static const struct column pagefault_columns[] = {
 	MONO("the fault"),
 };
 
+#define EXTENT_TIME "the request's issue to the device"
+
+static const struct column extent_columns[] = {
+	TIMESTAMP(EXTENT_TIME),
+	{ "request_id", COL_UINT, "", NULL, "Number of the request, as in block" },
+	{ "device", COL_DEVICE, "", NULL, "The disk, major:minor" },
+	{ "sector", COL_UINT, "512 bytes", NULL, "First sector, in units of 512 bytes" },
+	{ "size", COL_UINT, "bytes", NULL, "Bytes of this part of the request",
+	  "bytes requested from devices, failed requests included" },
+	/* The kernel's own names, as in block. */
+	{ "operation", COL_WORD, "", NULL, "Base operation: read, write, discard..." },
+	{ "kind", COL_WORD, "", "data direct metadata journal swap readahead unknown",
+	  "What the bytes are" },
+	{ "filename", COL_TEXT, "", NULL,
+	  "Absolute path of the file, in the first mount namespace if it is mounted there" },
+	INODE,
+	{ "fs_device", COL_DEVICE, "", NULL,
+	  "Device of the filesystem, major:minor, as device in fs" },
+	{ "offset", COL_INT, "bytes", NULL, "Position of the first byte in the file" },
+	{ "pid", COL_UINT, "", NULL,
+	  "Process id of the owner: who asked for it, or made the pages dirty" },
+	{ "tid", COL_UINT, "", NULL, "Thread id of the owner" },
+	{ "command", COL_TEXT, "", NULL, "Name of the owner's thread, up to 15 bytes" },
+	{ "container_id", COL_UINT, "", NULL, "cgroup v2 id of the owner, at that time" },
+	{ "age_ms", COL_FLOAT, "ms", NULL, "Since the oldest of these pages was made dirty" },
+	{ "cause", COL_WORD, "",
+	  "fsync sync msync dirty_expiry background_threshold memory_pressure O_DIRECT O_SYNC "
+	  "readahead fault read truncate unmount",
+	  "Why the request was made; empty if that is not known" },
+	{ "fs_type", COL_WORD, "", NULL, "Filesystem type, by the kernel's name" },
+	MONO(EXTENT_TIME),
+};
+
 #define STREAM_WORD(symbol, key, ...) #key " "
 static const struct column lost_columns[] = {
 	TIMESTAMP("the end of the span"),

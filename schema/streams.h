@@ -16,7 +16,8 @@
 	X(NW_SOCKOPT, nw_sockopt, "completion of the call", "Socket options set and read") \
 	X(NW_DROP, nw_drop, "the event", "Packets dropped and TCP segments retransmitted") \
 	X(CACHE, cache, "the event", "The page cache: hits, misses, writeback, eviction") \
-	X(PAGEFAULT, pagefault, "the fault", "Page faults on mapped files")
+	X(PAGEFAULT, pagefault, "the fault", "Page faults on mapped files") \
+	X(EXTENT, extent, "issue of the request", "Which bytes of which file each block request carries, and whose")
 
 #define OTHER_STREAMS(X) \
 	X(LOST, lost, "end of the span", "Spans in which rows of a stream were lost, and why") \

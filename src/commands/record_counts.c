@@ -67,6 +67,23 @@ void recording__take_snapshot(struct recording *r, struct status_snapshot *s)
 	}
 }
 
+/* Of rows of kind unknown, how many for what reason. */
+static void tell_unknown_extents(struct recording *r)
+{
+	uint64_t n[UNKNOWN_REASONS];
+	json_t *counts;
+
+	if (!(recording__enabled_streams(r->options) >> STREAM_EXTENT & 1))
+		return;
+	counts = json_object();
+	capture__unknown_extents(r->capture, n);
+	for (int i = 0; counts && i < UNKNOWN_REASONS; i++)
+		if (encode__unknown_reasons[i])
+			json_object_set_new(counts, encode__unknown_reasons[i],
+					    json_integer((json_int_t)n[i]));
+	manifest__set_diagnostic(r->manifest, "extent_unknown", counts);
+}
+
 int recording__write_manifest(struct recording *r)
 {
 	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
@@ -88,6 +105,7 @@ int recording__write_manifest(struct recording *r)
 	}
 	manifest__set_hooks(r->manifest, hooks, engine__hooks(r->engine, hooks));
 	capture__definitions(r->capture, &paths, &tasks);
+	tell_unknown_extents(r);
 	manifest__set_diagnostic(r->manifest, "stalls",
 				 json_pack("{s:I, s:I}", "reader", (json_int_t)r->reader.stalls,
 					   "disk", (json_int_t)r->disk.stalls));

@@ -23,13 +23,18 @@
  * (bpf/block.bpf.c), 184 for a connection (connect.h), 240 for a request of io_uring, 72 more for
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
- * may be closing, 376 each (socket_end.h). */
+ * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 240 + 72 + 80 + (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
+	(128 + 184 + 240 + 72 + 80 + 160 + (520 + 376) / URING_CONN_SHARE + \
+	 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
+/* A run of 16 pages of a file, with the overhead of an LRU hash map (bpf/extent_owner.h); only with
+ * --lineage. These runs use the share of the threads, which most kernels keep in no table. */
+#define DIRTY_CHUNK_BYTES 280
+#define DIRTY_CHUNKS_MAX (1u << 18)
 #define THREAD_BYTES 1608
 #define THREADS_MAX 65536
 #define PATH_BYTES_MEAN 150 /* minimum; below it, the number of entries is the bound */
@@ -90,6 +95,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
+	ret->dirty_chunks = at_most(rest / 20 / DIRTY_CHUNK_BYTES, DIRTY_CHUNKS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
 	ret->tasks_max = ret->tasks_bytes / TASK_BYTES_MEAN;

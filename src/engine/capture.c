@@ -71,6 +71,7 @@ struct capture {
 	uint64_t round_events;
 	uint64_t second; /* the last time the once-a-second tasks were done */
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
+	atomic_uint_least64_t unknown_extents[UNKNOWN_REASONS];
 	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
 	atomic_bool stop, rotate;
 	/* The engine's counts when all of them had been received, after the end. A program that
@@ -378,6 +379,9 @@ static void drain(struct capture *c)
 	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
 	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
 	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
+	for (int i = 0; i < UNKNOWN_REASONS; i++)
+		atomic_store_explicit(&c->unknown_extents[i], c->encoder->extents_unknown[i],
+				      memory_order_relaxed);
 }
 
 static void one_round(struct capture *c)
@@ -594,6 +598,12 @@ void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_
 {
 	*ret_paths = atomic_load(&c->paths_defined);
 	*ret_tasks = atomic_load(&c->tasks_defined);
+}
+
+void capture__unknown_extents(struct capture *c, uint64_t ret[UNKNOWN_REASONS])
+{
+	for (int i = 0; i < UNKNOWN_REASONS; i++)
+		ret[i] = atomic_load(&c->unknown_extents[i]);
 }
 
 uint64_t capture__unnamed(struct capture *c)

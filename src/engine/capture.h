@@ -66,6 +66,9 @@ void capture__set_lost(struct capture *c, enum stream stream, uint64_t rows);
 /* Number of definition records received so far. Each string is sent once. */
 void capture__definitions(struct capture *c, uint64_t *ret_paths, uint64_t *ret_tasks);
 
+/* Returns the number of extent rows of kind unknown so far, by enum extent_reason. */
+void capture__unknown_extents(struct capture *c, uint64_t ret[UNKNOWN_REASONS]);
+
 /* Returns which values of the filters matched something; to be called after capture__stop(). */
 void capture__matched(const struct capture *c, struct matched *ret);
 

@@ -255,6 +255,13 @@ static int set_cache(struct parse *p, const char *value)
 	return 0;
 }
 
+/* Its rows join those of block. */
+static int set_lineage(struct parse *p, const char *value)
+{
+	p->o.selection.streams |= STREAM_BIT(STREAM_EXTENT) | STREAM_BIT(STREAM_BLOCK);
+	return 0;
+}
+
 static int set_cache_sample(struct parse *p, const char *value)
 {
 	uint64_t n;
@@ -639,6 +646,8 @@ const struct option_row option_rows[] = {
 	{ "cache", 0, NULL, CONTENT, set_cache,
 	  "add cache and pagefault (default on machines with\n8 CPUs and 16 GiB or more)" },
 	{ "no-cache", 0, NULL, CONTENT, set_no_cache, "neither cache nor pagefault" },
+	{ "lineage", 0, NULL, CONTENT, set_lineage,
+	  "add extent and block: which file, which bytes and\nwhose doing each block request is" },
 	{ "cache-sample", 0, "N", CONTENT, set_cache_sample,
 	  "cache: record one page in N, with all its events", .conf = "1" },
 	{ "scope", 0, "files|all", CONTENT, set_scope,

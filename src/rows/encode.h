@@ -83,6 +83,7 @@ struct encoder {
 	struct anonymizer *anon; /* NULL: names in clear. All text passes through it. */
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
+	uint64_t extents_unknown[UNKNOWN_REASONS]; /* rows of extent, by enum extent_reason */
 	uint64_t unnamed; /* records that are malformed or whose definition is missing: bugs */
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
@@ -118,6 +119,9 @@ extern const struct record_kind record_kinds[RECORD_TYPES_MAX];
 	char *encode__##name(struct encoder *e, const void *record, size_t size, char *p);
 EVENT_TYPES(ENCODER)
 #undef ENCODER
+
+/* The words of enum extent_reason in the manifest. NULL: it is none. */
+extern const char *const encode__unknown_reasons[UNKNOWN_REASONS];
 
 /* Shared by the encoders. */
 /* Writes a path in clear or as tokens: escaped, not quoted. */

@@ -185,6 +185,7 @@ PROGRAMS = {
     "block": ("on_block_", "on_bio_", *TASKS),
     "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_fault_user", "on_fault_kernel", *TASKS),
     "pagefault": ("on_fault_", *TASKS),
+    "extent": ("on_extent_", "on_sync_ra", "on_async_ra", "on_cache_fault", *TASKS),
 }
 
 

@@ -222,15 +222,26 @@ Test(options, streams)
 	cr_assert_eq(o.selection.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 
 	refuses("--streams fs,bogus",
-		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
 	refuses("--streams=",
-		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
 	refuses("--streams fs,",
-		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
 	refuses("--streams FS",
-		"--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault)");
+		"--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
 	refuses("--streams lost", "no stream is left to record");
 	refuses("--streams nw_conn --no-network", "no stream is left to record");
+}
+
+Test(options, lineage)
+{
+	accepts("");
+	cr_assert_not(o.selection.streams >> STREAM_EXTENT & 1);
+	accepts("--lineage --no-cache");
+	cr_assert_eq(o.selection.streams, DEFAULT_STREAMS | 1u << STREAM_EXTENT);
+	accepts("--streams nw_conn --lineage"); /* its rows join those of block */
+	cr_assert_eq(o.selection.streams,
+		     1u << STREAM_NW_CONN | 1u << STREAM_BLOCK | 1u << STREAM_EXTENT);
 }
 
 Test(options, cache)
@@ -608,6 +619,7 @@ Test(options, help_names_what_is_there_and_nothing_else)
 		"--no-cache",
 		"--no-upload",
 		"--cache",
+		"--lineage",
 		"--network",
 		"--cache-sample N",
 		"--rotate-age",

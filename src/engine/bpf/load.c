@@ -6,6 +6,7 @@
 
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/dcache.h"
+#include "engine/bpf/makers.h"
 #include "iotrc.skel.h"
 #include "platform/macros.h"
 
@@ -66,6 +67,26 @@ static void find_names(struct bpf_engine *b)
 	bpf_program__unload(sample);
 }
 
+/* Which maps of the stream extent there are, and how large. */
+static void size_extent_maps(struct bpf_engine *b)
+{
+	bool on = b->streams & BIT(STREAM_EXTENT);
+
+	bpf_map__set_autocreate(b->skel->maps.walks, on);
+	bpf_map__set_autocreate(b->skel->maps.owners, on);
+	bpf_map__set_autocreate(b->skel->maps.works, on);
+	bpf_map__set_autocreate(b->skel->maps.makers, on);
+	bpf_map__set_autocreate(b->skel->maps.dirty_chunks, on);
+	bpf_map__set_autocreate(b->skel->maps.bio_notes, on);
+	/* Both have one share of the memory. */
+	if (on && !b->skel->rodata->cfg.task_storage) {
+		b->plan.threads /= 2;
+		b->plan.dirty_chunks /= 2;
+	}
+	bpf_map__set_max_entries(b->skel->maps.dirty_chunks, b->plan.dirty_chunks);
+	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.in_flight);
+}
+
 int load__all(struct bpf_engine *b, char *problem)
 {
 	struct bpf_program *prog;
@@ -90,6 +111,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_autocreate(b->skel->maps.sum_buckets, b->skel->rodata->cfg.sums);
 	bpf_map__set_autocreate(b->skel->maps.sum_tasks, b->skel->rodata->cfg.sums);
 	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
+	size_extent_maps(b);
 	bpf_map__set_max_entries(b->skel->maps.task_states_by_task, b->plan.threads);
 	bpf_map__set_max_entries(b->skel->maps.definitions, b->plan.definitions_bytes);
 	bpf_map__set_max_entries(b->skel->maps.paths_sent, b->plan.paths_sent);
@@ -107,5 +129,9 @@ int load__all(struct bpf_engine *b, char *problem)
 	if (err)
 		return load__refused(problem, err, "cannot load BPF programs");
 	find_names(b);
-	return 0;
+	if (b->streams & BIT(STREAM_EXTENT))
+		err = makers__fill(bpf_map__fd(b->skel->maps.makers));
+	return err ? engine__problem(problem, err, "cannot tell who makes block requests: %s",
+				     strerror(-err)) :
+		     0;
 }

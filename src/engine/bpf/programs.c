@@ -20,6 +20,9 @@
 #define DROP BIT(STREAM_NW_DROP)
 #define CONN BIT(STREAM_NW_CONN)
 #define EPOLL BIT(STREAM_NW_EPOLL)
+#define EXTENT BIT(STREAM_EXTENT)
+#define OWNERS "who made pages dirty, and when"
+#define WHY "why a flusher writes"
 
 static bool no_task_storage(const struct bpf_engine *b)
 {
@@ -132,16 +135,16 @@ const struct program programs[] = {
 	  "MISS, MISS_WRITE, READAHEAD" },
 	{ HOOK_CACHE_DELETE, "tp_btf/mm_filemap_delete_from_page_cache", "on_cache_delete", CACHE, 1,
 	  "EVICT, INVALIDATE" },
-	{ HOOK_CACHE_SYNC_RA, "tp_btf/page_cache_sync_ra", "on_sync_ra", CACHE, 4,
+	{ HOOK_CACHE_SYNC_RA, "tp_btf/page_cache_sync_ra", "on_sync_ra", CACHE | EXTENT, 4,
 	  MISS_OR_READAHEAD },
-	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function", CACHE, 2, NULL },
-	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function_old", CACHE, 3,
+	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function", CACHE | EXTENT, 2, NULL },
+	{ HOOK_CACHE_SYNC_RA, "fentry/page_cache_sync_ra", "on_sync_ra_function_old", CACHE | EXTENT, 3,
 	  NULL },
-	{ HOOK_CACHE_ASYNC_RA, "tp_btf/page_cache_async_ra", "on_async_ra", CACHE, 4,
+	{ HOOK_CACHE_ASYNC_RA, "tp_btf/page_cache_async_ra", "on_async_ra", CACHE | EXTENT, 4,
 	  MISS_OR_READAHEAD },
-	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function", CACHE, 3,
+	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function", CACHE | EXTENT, 3,
 	  NULL },
-	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function_old", CACHE, 4,
+	{ HOOK_CACHE_ASYNC_RA, "fentry/page_cache_async_ra", "on_async_ra_function_old", CACHE | EXTENT, 4,
 	  NULL },
 	{ HOOK_CACHE_RA, "tp_btf/page_cache_ra_unbounded", "on_ra", CACHE, 4, MISS_OR_READAHEAD },
 	{ HOOK_CACHE_RA, "fentry/page_cache_ra_unbounded", "on_ra_function", CACHE, 3, NULL },
@@ -154,9 +157,9 @@ const struct program programs[] = {
 	{ HOOK_CACHE_READ, "fexit/filemap_read", "on_cache_read_function", CACHE, 3, NULL },
 	{ HOOK_CACHE_READ, "fexit/generic_file_buffered_read", "on_cache_read_function_old", CACHE, 3,
 	  NULL },
-	{ HOOK_CACHE_FAULT, "tp_btf/mm_filemap_fault", "on_cache_fault", CACHE, 2,
+	{ HOOK_CACHE_FAULT, "tp_btf/mm_filemap_fault", "on_cache_fault", CACHE | EXTENT, 2,
 	  "HIT of faults" },
-	{ HOOK_CACHE_FAULT, "fentry/filemap_fault", "on_cache_fault_function", CACHE, 1, NULL },
+	{ HOOK_CACHE_FAULT, "fentry/filemap_fault", "on_cache_fault_function", CACHE | EXTENT, 1, NULL },
 	{ HOOK_CACHE_MAP, "tp_btf/mm_filemap_map_pages", "on_cache_map", CACHE, 3,
 	  "HIT of faults that also map surrounding pages", tells_faults },
 	{ HOOK_CACHE_MAP, "fentry/filemap_map_pages", "on_cache_map_function", CACHE, 3,
@@ -181,6 +184,15 @@ const struct program programs[] = {
 	  FAULT_TYPE },
 	{ HOOK_FAULT_MAJOR, "perf/page-faults-maj", "on_fault_major", PAGEFAULT, 0, NULL },
 	{ HOOK_FAULT_MINOR, "perf/page-faults-min", "on_fault_minor", PAGEFAULT, 0, NULL },
+
+	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio", EXTENT, 1, NULL },
+	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio_old", EXTENT, 2, NULL },
+	{ HOOK_EXTENT_ISSUE, "tp_btf/block_rq_issue", "on_extent_issue", EXTENT, 0, NULL },
+	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_folio", "on_extent_dirty", EXTENT, 2, OWNERS },
+	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_page", "on_extent_dirty_page", EXTENT, 2, NULL },
+	{ HOOK_EXTENT_WORK, "tp_btf/writeback_queue", "on_extent_work", EXTENT, 2, "cause unmount" },
+	{ HOOK_EXTENT_WORK_BEGIN, "tp_btf/writeback_start", "on_extent_work_begin", EXTENT, 2, WHY },
+	{ HOOK_EXTENT_WORK_END, "tp_btf/writeback_written", "on_extent_work_end", EXTENT, 2, WHY },
 
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_socket", DROP, 4, NULL },
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_reason", DROP, 3, NULL },
@@ -252,7 +264,8 @@ static bool wanted(const struct bpf_engine *b, const struct program *p)
 
 int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 {
-	bool functions = b->streams & (CACHE | FS | CONN) && kernel__functions_allowed(btf),
+	bool functions =
+		     b->streams & (CACHE | FS | CONN | EXTENT) && kernel__functions_allowed(btf),
 	     done[HOOK_COUNT] = { false };
 
 	b->can_overflow = kernel__tracepoint_args(btf, "io_uring_cqe_overflow") >= 0;

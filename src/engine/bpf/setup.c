@@ -3,6 +3,7 @@
 
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/kernel.h"
+#include "engine/bpf/makers.h"
 #include "engine/bpf/syscalls.h"
 #include "iotrc.skel.h"
 
@@ -60,6 +61,9 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 		memcpy(cfg->commands[i], want->commands[i], COMM_BYTES);
 	cfg->cgroup = want->cgroup_id;
 	cfg->cache_sample = want->cache_sample;
+	cfg->cache = selection__stream(want, STREAM_CACHE);
+	makers__call_causes((uint8_t *)skel->rodata->call_causes[0], syscall_names_native);
+	makers__call_causes((uint8_t *)skel->rodata->call_causes[1], syscall_names_compat);
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
 		choose(want, &syscalls_native[i], &skel->bss->syscalls[i]);
 		choose(want, &syscalls_compat[i], &skel->bss->syscalls_compat[i]);

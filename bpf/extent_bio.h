@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who made a bio, and what is known of it while it is submitted: later another thread may issue
+ * it. */
+#ifndef IOTRC_BPF_EXTENT_BIO_H
+#define IOTRC_BPF_EXTENT_BIO_H
+
+#include "bpf/abi.h"
+#include "bpf/disk.h"
+#include "bpf/extent_cause.h"
+#include "bpf/extent_owner.h"
+#include "bpf/folio.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/task_state.h"
+
+/* enum bio_maker, by the address of the function that is called at the end of a bio or of a
+ * buffer. User space fills it from the kernel's symbols. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAKERS_MAX);
+	__type(key, u64);
+	__type(value, u32);
+} makers SEC(".maps");
+
+static __always_inline u32 maker_of_function(u64 end_io)
+{
+	u32 *maker = bpf_map_lookup_elem(&makers, &end_io);
+
+	return maker ? *maker : MAKER_OTHER;
+}
+
+#define CHAINED_MAX 4
+
+/* The bio that BIO was split off. */
+static __always_inline u64 whole_bio(u64 bio)
+{
+	u64 i;
+
+	for (i = 0; i < CHAINED_MAX; i++) {
+		if (maker_of_function(kread(bio, bio, bi_end_io)) != MAKER_CHAIN)
+			break;
+		bio = kread(bio, bio, bi_private);
+	}
+	return bio;
+}
+
+/* Of a bio of buffers, the buffer tells. */
+static __always_inline u32 maker_of(u64 bio)
+{
+	u32 maker = maker_of_function(kread(bio, bio, bi_end_io));
+
+	if (maker != MAKER_BUFFERS || !bpf_core_field_exists(struct buffer_head, b_end_io))
+		return maker;
+	return maker_of_function(kread(kread(bio, bio, bi_private), buffer_head, b_end_io));
+}
+
+struct bio_note {
+	u64 sector;        /* of the bio's first byte; it moves on when the bio is split */
+	u64 owner;         /* key of owners: who submits it */
+	u64 inode, offset; /* O_DIRECT: the file and where it begins in it */
+	u64 wanted_inode, wanted_first, wanted_last; /* pages that a read or a fault asks for */
+	u32 cause;                                   /* of what it writes */
+	u32 faulted;                                 /* they are asked for by a fault */
+	u32 maker, pad;
+};
+
+/* LRU: no tracepoint tells the end of a bio that has become a request. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096); /* resized by user space */
+	__type(key, u64);
+	__type(value, struct bio_note);
+} bio_notes SEC(".maps");
+
+/* The transfer has counted the bio already. */
+static __always_inline void note_direct(struct bio_note *n, u64 bio)
+{
+	u64 dio = kread(bio, bio, bi_private), iocb;
+
+	if (!bpf_core_field_exists(struct iomap_dio, iocb))
+		return;
+	iocb = kread(dio, iomap_dio, iocb);
+	n->inode = host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping));
+	n->offset = kread(iocb, kiocb, ki_pos) + kread(dio, iomap_dio, size) -
+		    (u32)kread(bio, bio, bi_iter.bi_size);
+}
+
+/* Of a transfer of the block device itself: where it is on it. */
+static __always_inline void note_device(struct bio_note *n, u64 bio)
+{
+	u64 first = 0;
+
+	if (bpf_core_field_exists(struct bio, bi_bdev) &&
+	    bpf_core_field_exists(struct block_device, bd_start_sect))
+		first = kread(kread(bio, bio, bi_bdev), block_device, bd_start_sect);
+	n->offset = (n->sector - first) * 512;
+}
+
+static __always_inline void note_wanted(struct bio_note *n)
+{
+	struct task_state *state = current_state(false);
+
+	if (!state)
+		return;
+	n->wanted_inode = state->demand.inode;
+	n->wanted_first = state->demand.first;
+	n->wanted_last = state->demand.last;
+	n->faulted = state->demand.fault;
+}
+
+static __always_inline void note_bio(u64 bio)
+{
+	struct bio_note n = { .offset = EXTENT_NO_OFFSET };
+
+	if (!(u32)kread(bio, bio, bi_iter.bi_size))
+		return;
+	n.sector = kread(bio, bio, bi_iter.bi_sector);
+	n.owner = current_owner();
+	n.maker = maker_of(bio);
+	if (kread(bio, bio, bi_opf) & OP_WRITE) {
+		n.cause = cause_of_write();
+	} else {
+		n.cause = cause_of_call() == CAUSE_FAULT ? CAUSE_FAULT : CAUSE_READ;
+		note_wanted(&n);
+	}
+	if (n.maker == MAKER_DIRECT)
+		note_direct(&n, bio);
+	else if (n.maker == MAKER_DEVICE)
+		note_device(&n, bio);
+	bpf_map_update_elem(&bio_notes, &bio, &n, BPF_ANY);
+}
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/csv.h"
+#include "rows/column.h"
+#include "rows/encode.h"
+
+static const char *const kinds[] = {
+	[EXTENT_UNKNOWN] = "unknown",     [EXTENT_DATA] = "data",       [EXTENT_DIRECT] = "direct",
+	[EXTENT_METADATA] = "metadata",   [EXTENT_JOURNAL] = "journal", [EXTENT_SWAP] = "swap",
+	[EXTENT_READAHEAD] = "readahead",
+};
+
+static const char *const causes[CAUSES] = {
+	[CAUSE_UNKNOWN] = "",
+	[CAUSE_FSYNC] = "fsync",
+	[CAUSE_SYNC] = "sync",
+	[CAUSE_MSYNC] = "msync",
+	[CAUSE_EXPIRY] = "dirty_expiry",
+	[CAUSE_BACKGROUND] = "background_threshold",
+	[CAUSE_MEMORY] = "memory_pressure",
+	[CAUSE_DIRECT] = "O_DIRECT",
+	[CAUSE_O_SYNC] = "O_SYNC",
+	[CAUSE_READAHEAD] = "readahead",
+	[CAUSE_FAULT] = "fault",
+	[CAUSE_READ] = "read",
+	[CAUSE_TRUNCATE] = "truncate",
+	[CAUSE_UNMOUNT] = "unmount",
+};
+
+const char *const encode__unknown_reasons[UNKNOWN_REASONS] = {
+	[UNKNOWN_OPERATION] = "operation",
+	[UNKNOWN_MEMORY] = "memory",
+	[UNKNOWN_SEGMENTS] = "segments",
+};
+
+static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p)
+{
+	const struct path_entry *path = r->path ? dict__get(e->paths, r->path) : NULL;
+
+	COLUMN(p, "filename");
+	if (path)
+		p = csv__mem(p, path->text + path->raw_len, path->field_len);
+	COLUMN(p, "inode");
+	if (r->ino)
+		p = csv__u64(p, r->ino);
+	COLUMN(p, "fs_device");
+	if (r->fs_dev)
+		p = csv__device(p, r->fs_dev >> 20, r->fs_dev & 0xfffff);
+	COLUMN(p, "offset");
+	if (r->offset != EXTENT_NO_OFFSET)
+		p = csv__u64(p, r->offset);
+	return p;
+}
+
+static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *p)
+{
+	char token[ANONYMIZE_MAX(COMM_BYTES)];
+	size_t len = strnlen(r->comm, COMM_BYTES);
+
+	COLUMN(p, "pid");
+	if (r->tid)
+		p = csv__u64(p, r->pid);
+	COLUMN(p, "tid");
+	if (r->tid)
+		p = csv__u64(p, r->tid);
+	COLUMN(p, "command");
+	if (e->anon && r->tid)
+		p = csv__text(p, token, anonymize__name(e->anon, token, r->comm, len) - token);
+	else
+		p = csv__text(p, r->comm, len);
+	COLUMN(p, "container_id");
+	if (r->cgroup)
+		p = csv__u64(p, r->cgroup);
+	return p;
+}
+
+/* Whether --path leaves it out: a part whose file is not known is not below any. */
+static bool is_left_out(struct encoder *e, const struct rec_extent *r)
+{
+	const struct path_entry *path;
+
+	if (!e->selection->n_paths)
+		return false;
+	path = r->path ? dict__get(e->paths, r->path) : NULL;
+	return !path || !path->wanted;
+}
+
+char *encode__extent(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_extent *r = record;
+
+	if (is_left_out(e, r))
+		return NULL;
+	e->extents_unknown[r->reason < UNKNOWN_REASONS ? r->reason : 0]++;
+	p = encode__begin(e, STREAM_EXTENT, r->ns, p);
+	COLUMN(p, "request_id");
+	p = csv__u64(p, r->request_id);
+	COLUMN(p, "device");
+	p = csv__device(p, r->dev >> 20, r->dev & 0xfffff);
+	COLUMN(p, "sector");
+	p = csv__u64(p, r->sector);
+	COLUMN(p, "size");
+	p = csv__u64(p, r->bytes);
+	COLUMN(p, "operation");
+	p = encode__word(p, e->reqnames->ops_lower[r->op & (REQNAMES_OPS - 1)]);
+	COLUMN(p, "kind");
+	p = encode__word(p, kinds[r->kind]);
+	p = file_columns(e, r, p);
+	p = owner_columns(e, r, p);
+	COLUMN(p, "age_ms");
+	if (r->age != EXTENT_NO_AGE)
+		p = csv__millis(p, r->age);
+	COLUMN(p, "cause");
+	if (r->cause < CAUSES)
+		p = encode__word(p, causes[r->cause]);
+	COLUMN(p, "fs_type");
+	p = csv__text(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES));
+	return encode__end(r->ns, p);
+}

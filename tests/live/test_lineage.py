@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The stream extent: whose bytes, of which file, does a block request carry? The oracles: FIEMAP, which says where
+on the device a file lies; programs that know what they wrote; the stream block, byte for byte."""
+import contextlib
+import fcntl
+import mmap
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+
+import pytest
+
+import modules
+import recorder
+from test_block import SECTOR, settle
+from test_block_devices import Machine, run
+
+SIZE = 400 << 20
+FS_IOC_FIEMAP = 0xC020660B # include/uapi/linux/fs.h
+FIEMAP_FLAG_SYNC = 1
+FIEMAP_NOT_PLACED = 0x2 | 0x4 | 0x8 | 0x200 # include/uapi/linux/fiemap.h: UNKNOWN, DELALLOC, ENCODED, DATA_INLINE
+PAGE = mmap.PAGESIZE
+FILE_SYSTEMS = {"ext4": ["mkfs.ext4", "-q", "-F", "-b", "4096"], "xfs": ["mkfs.xfs", "-q", "-f"],
+                "f2fs": ["mkfs.f2fs", "-q", "-f"]}
+
+
+def mapped(path, flags):
+    """[(offset in the file, first byte on the device, length, FIEMAP_EXTENT_*)] of a file."""
+    n = 4096
+    buffer = bytearray(struct.pack("=QQIIII", 0, 2**64 - 1, flags, 0, n, 0) + bytes(n * 56))
+    with open(path, "rb") as f:
+        fcntl.ioctl(f, FS_IOC_FIEMAP, buffer)
+    count = struct.unpack_from("=QQIIII", buffer)[3]
+    assert count < n
+    found = [struct.unpack_from("=QQQQQIIII", buffer, 32 + 56 * i) for i in range(count)]
+    return [(logical, physical, length, flag) for logical, physical, length, _, _, flag, *_ in found]
+
+
+def extents(path):
+    """The first three of it, once all is in its place."""
+    found = mapped(path, FIEMAP_FLAG_SYNC)
+    assert not any(flags & FIEMAP_NOT_PLACED for *_, flags in found)
+    return [extent[:3] for extent in found]
+
+
+def placed(where, offset, size):
+    """The first byte on the device of SIZE bytes from OFFSET on, of a file that lies at WHERE; None: not in one."""
+    for logical, physical, length in where:
+        if logical <= offset and offset + size <= logical + length:
+            return physical + offset - logical
+    return None
+
+
+def device(path):
+    number = os.stat(path).st_dev
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
+def drop_caches():
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
+
+
+@contextlib.contextmanager
+def file_system(kind, point, blank=None):
+    """A file system of KIND at POINT, on a loop device in memory or on the device BLANK."""
+    make = FILE_SYSTEMS[kind]
+    if kind != "ext4":
+        modules.need(kind)
+    if not shutil.which(make[0]):
+        raise modules.Missing(f"needs {make[0]}")
+    with Machine() as machine:
+        disk = blank or machine.loop(SIZE)
+        run(*make, disk)
+        point.mkdir()
+        run("mount", disk, point)
+        try:
+            yield disk
+        finally:
+            run("umount", point)
+
+
+def dd(to, *more):
+    run("dd", "if=/dev/zero", f"of={to}", "status=none", *more)
+
+
+def fio(to, engine, *more):
+    run("fio", "--name=job", f"--filename={to}", f"--ioengine={engine}", "--size=1m", "--rw=randwrite", "--randseed=7",
+        "--norandommap=0", "--bs=16k", "--end_fsync=1", "--output=/dev/null", *more)
+
+
+def mapped_write(path):
+    with open(path, "w+b") as f:
+        f.truncate(64 * PAGE)
+        with mmap.mmap(f.fileno(), 0) as m:
+            m[:] = b"m" * len(m)
+            m.flush()
+
+
+def database(path):
+    run("sqlite3", path, "CREATE TABLE t(a); INSERT INTO t VALUES(randomblob(50000));")
+    for _ in range(3):
+        run("sqlite3", path, "INSERT INTO t VALUES(randomblob(20000));")
+
+
+# Name: (what makes it, kind of its rows, cause, how many bytes it writes and syncs; None: not known).
+MIB = 1 << 20
+WRITERS = {
+    "synced": (lambda p: dd(p, "bs=64k", "count=16", "conv=fsync"), "data", "fsync", MIB),
+    "each_synced": (lambda p: dd(p, "bs=64k", "count=4", "oflag=sync"), "data", "O_SYNC", 256 << 10),
+    "direct": (lambda p: dd(p, "bs=128k", "count=8", "oflag=direct"), "direct", "O_DIRECT", MIB),
+    "psync": (lambda p: fio(p, "psync"), "data", "fsync", MIB),
+    "libaio": (lambda p: fio(p, "libaio", "--direct=1", "--iodepth=8"), "direct", "O_DIRECT", MIB),
+    "io_uring": (lambda p: fio(p, "io_uring", "--direct=1", "--iodepth=8"), "direct", "O_DIRECT", MIB),
+    "mapped": (mapped_write, "data", "msync", 64 * PAGE),
+    "database": (database, "data", "fsync", None),
+}
+if not shutil.which("fio"):
+    sys.exit("test_lineage.py needs fio")
+
+
+def synced(path):
+    with open(path, "rb") as f:
+        os.fsync(f.fileno())
+
+
+class Recorded:
+    """The rows of one recording of all writers and readers on a file system of its own."""
+
+    def __init__(self, kind, path, blank=None):
+        self.point = path / "disk"
+        # The file system as it stood after the writers, and the inode and place of each file, from FIEMAP.
+        self.files, self.owners = {}, {}
+        with file_system(kind, self.point, blank) as disk:
+            os.sync()
+            settle(disk)
+            self.disk = device_of(disk)
+            with recorder.Recording(path, "--lineage") as r:
+                for name, (write, *_) in WRITERS.items():
+                    write(self.point / name)
+                self.fs_device = device(self.point)
+                run("sync", "-f", self.point)
+                for name in WRITERS:
+                    file = self.point / name
+                    self.files[name] = os.stat(file).st_ino, extents(file)
+                self.read()
+                settle(disk)
+        self.rows, self.block = r.rows("extent"), r.rows("block")
+        self.rows = self.rows[self.rows["device"] == self.disk]
+        self.block = self.block[self.block["device"] == self.disk]
+        self.manifest = r.manifest
+        self.counts = r.session.counts("extent")
+
+    def read(self):
+        drop_caches()
+        with open(self.point / "synced", "rb", buffering=0) as f:
+            f.read(3 * PAGE)
+            self.read_end = 3 * PAGE
+        with open(self.point / "psync", "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
+            m[40 * PAGE]
+
+    def of(self, name, operation="write"):
+        rows = self.rows[self.rows["inode"] == str(self.files[name][0])]
+        return rows[(rows["operation"] == operation) & (rows["kind"] != "metadata")]
+
+
+def device_of(disk):
+    number = os.stat(disk).st_rdev
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
+@pytest.fixture(scope="module", params=["ext4", "disk"] if recorder.EMULATED else ["ext4", "xfs"])
+def recorded(request, module_path):
+    """disk: ext4 on a disk with a driver of its own, of an emulated machine."""
+    kind, blank = request.param, None
+    if kind == "disk":
+        kind, blank = "ext4", os.environ.get("IOTRC_TEST_DISK")
+        if not blank:
+            raise modules.Missing("needs a disk to itself")
+    path = pathlib.Path(module_path) / request.param
+    path.mkdir()
+    return Recorded(kind, path, blank)
+
+
+def test_every_request_is_covered(recorded):
+    covered = recorded.rows["size"].astype(int).groupby(recorded.rows["request_id"]).sum()
+    sizes = recorded.block.set_index("request_id")["size"].astype(int)
+    sizes = sizes[sizes > 0]
+    assert len(sizes) > 30
+    assert {i: (n, covered.get(i)) for i, n in sizes.items() if covered.get(i) != n} == {}
+    assert set(covered.index) <= set(sizes.index)
+    # And without a gap: the parts of a request lie one behind the other.
+    for _, parts in recorded.rows.groupby("request_id"):
+        parts = parts[["sector", "size"]].astype(int).sort_values("sector")
+        ends = parts["sector"] + parts["size"] // SECTOR
+        assert ends.tolist()[:-1] == parts["sector"].tolist()[1:]
+
+
+def test_rows_lie_where_the_files_do(recorded):
+    """FIEMAP says of each (file, offset, length) where it is."""
+    checked = 0
+    for name, (inode, where) in recorded.files.items():
+        rows = recorded.rows[recorded.rows["inode"] == str(inode)]
+        for _, row in rows[rows["kind"].isin(["data", "direct", "readahead"])].iterrows():
+            assert placed(where, int(row["offset"]), int(row["size"])) == int(row["sector"]) * SECTOR, (name, row)
+            assert recorder.unescape(row["filename"]) == os.fsencode(recorded.point / name)
+            assert row["fs_device"] == recorded.fs_device
+            checked += 1
+    assert checked > 30
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_was_written_is_in_the_rows(recorded, name):
+    _, kind, cause, size = WRITERS[name]
+    rows = recorded.of(name)
+    assert set(rows["kind"]) == {kind}
+    assert set(rows["cause"]) == {cause}
+    assert set(rows["fs_type"]) <= {"ext4", "xfs", "f2fs"}
+    if size:
+        assert rows["size"].astype(int).sum() == size
+    command = {"synced": "dd", "each_synced": "dd", "direct": "dd", "database": "sqlite3"}.get(name)
+    if command:
+        assert set(rows["command"]) == {command}
+    if kind == "data":
+        assert (rows["age_ms"].astype(float) >= 0).all()
+
+
+def test_what_nobody_asked_for_is_read_ahead(recorded):
+    rows = recorded.of("synced", "read")
+    asked = rows[rows["kind"] == "data"]
+    assert asked["size"].astype(int).sum() == recorded.read_end
+    assert set(asked["cause"]) == {"read"} and set(asked["pid"]) == {str(os.getpid())}
+    ahead = rows[rows["kind"] == "readahead"]
+    assert len(ahead) and set(ahead["cause"]) == {"readahead"}
+    assert (ahead["offset"].astype(int) >= recorded.read_end).all()
+
+
+def test_a_fault_asks_for_its_page(recorded):
+    rows = recorded.of("psync", "read")
+    asked = rows[rows["kind"] == "data"]
+    assert asked[["offset", "size", "cause"]].values.tolist() == [[str(40 * PAGE), str(PAGE), "fault"]]
+
+
+def test_unknown_parts_are_counted_by_reason(recorded):
+    unknown = recorded.manifest["diagnostics"]["extent_unknown"]
+    assert set(unknown) == {"operation", "memory", "segments"}
+    assert unknown["segments"] == 0
+    assert not len(recorded.rows[(recorded.rows["kind"] == "unknown") & (recorded.rows["operation"] == "read")])
+
+
+def test_journal_and_metadata(recorded):
+    """What is neither a file's nor unknown: sqlite's transactions alone make plenty."""
+    kinds = recorded.rows.groupby("kind")["size"].count()
+    assert kinds.get("metadata", 0) > 1
+    if "f2fs" not in str(recorded.point):
+        assert kinds.get("journal", 0) > 3
+    assert recorded.counts["lost"]["ring"] == 0
+
+
+# ---- causes, and owners that others write for ----
+
+VM = pathlib.Path("/proc/sys/vm")
+CGROUPS = pathlib.Path("/sys/fs/cgroup/unified" if os.path.isdir("/sys/fs/cgroup/unified") else "/sys/fs/cgroup")
+
+
+@contextlib.contextmanager
+def set_vm(**values):
+    """Settings of the whole machine, for as long as it takes. Setting dirty_background_bytes clears the ratio."""
+    before = {name: (VM / name).read_text() for name in (*values, "dirty_background_ratio")}
+    try:
+        for name, value in values.items():
+            (VM / name).write_text(str(value))
+        yield
+    finally:
+        for name, value in before.items():
+            if value.strip() != "0": # bytes that are 0: the ratio holds
+                (VM / name).write_text(value)
+
+
+def is_placed(path):
+    """Whether all of a new file has been written: ext4 gives it its place only then."""
+    return not any(flags & FIEMAP_NOT_PLACED for *_, flags in mapped(path, 0))
+
+
+@contextlib.contextmanager
+def cgroup(name):
+    """A cgroup of its own; yields what starts programs in it, and its id."""
+    path = CGROUPS / f"iotrc-{os.getpid()}-{name}"
+    path.mkdir()
+
+    def start(*command):
+        return subprocess.run(command, check=True, preexec_fn=lambda: (path / "cgroup.procs").write_text("0"))
+
+    try:
+        yield start, path
+    finally:
+        path.rmdir()
+
+
+class Causes:
+    """One file for each cause, which nothing else writes."""
+
+    def __init__(self, path):
+        self.point = path / "disk"
+        self.inodes, self.ids = {}, {}
+        with Machine() as machine, contextlib.ExitStack() as groups:
+            disk = machine.loop(SIZE)
+            run("mkfs.ext4", "-q", "-F", "-b", "4096", disk)
+            self.point.mkdir()
+            run("mount", disk, self.point)
+            self.disk = device_of(disk)
+            with recorder.Recording(path, "--lineage") as r:
+                try:
+                    self.write(groups)
+                finally:
+                    run("umount", self.point)
+                settle(disk)
+        self.rows = r.rows("extent")
+        self.rows = self.rows[self.rows["device"] == self.disk]
+
+    def file(self, name, *more):
+        dd(self.point / name, "bs=64k", "count=8", *more)
+        self.inodes[name] = os.stat(self.point / name).st_ino
+        return self.point / name
+
+    def write(self, groups):
+        with set_vm(dirty_expire_centisecs=10, dirty_writeback_centisecs=20):
+            old = self.file("dirty_expiry")
+            recorder.wait_for(lambda: is_placed(old), "old pages are written")
+        with set_vm(dirty_background_bytes=PAGE):
+            many = self.file("background_threshold")
+            recorder.wait_for(lambda: is_placed(many), "pages above the threshold are written")
+        self.file("sync")
+        run("sync", "-f", self.point)
+        for name in "one", "two": # side by side; written by one flusher
+            start, path = groups.enter_context(cgroup(name))
+            file = self.point / name
+            start("dd", "if=/dev/zero", f"of={file}", "bs=64k", "count=16", "status=none")
+            self.inodes[name], self.ids[name] = os.stat(file).st_ino, path.stat().st_ino
+        run("sync", "-f", self.point)
+        self.file("unmount")
+
+    def of(self, name):
+        return self.rows[(self.rows["inode"] == str(self.inodes[name])) & (self.rows["operation"] == "write")]
+
+
+@pytest.fixture(scope="module")
+def causes(module_path):
+    path = pathlib.Path(module_path) / "causes"
+    path.mkdir()
+    return Causes(path)
+
+
+@pytest.mark.parametrize("cause", ["dirty_expiry", "background_threshold", "sync", "unmount"])
+def test_why_a_flusher_writes(causes, cause):
+    rows = causes.of(cause)
+    assert rows["size"].astype(int).sum() == 8 << 16
+    assert set(rows["cause"]) == {cause}
+    assert set(rows["command"]) == {"dd"} # not the flusher
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_pages_are_those_of_the_container_that_wrote_them(causes, name):
+    rows = causes.of(name)
+    assert rows["size"].astype(int).sum() == 1 << 20
+    assert set(rows["container_id"]) == {str(causes.ids[name])}
