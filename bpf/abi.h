@@ -268,6 +268,7 @@ struct capture_config {
 	u8 exit_says_last; /* sched_process_exit has the argument group_dead (6.16) */
 	u8 tells_reads;    /* the kernel says on whose behalf it reads ahead */
 	u8 reads_whole;    /* a read is reported once, at its end, rather than per batch of pages */
+	u8 dio_counts_late; /* O_DIRECT counts a bio after submitting it (7.0) */
 	u8 raw_preemptible; /* programs on raw tracepoints run with preemption enabled (7.1) */
 	u32 flush_seq;      /* RQF_FLUSH_SEQ, a bit of request.rq_flags */
 	u32 n_pids, n_commands;

@@ -73,7 +73,7 @@ struct {
 	__type(value, struct bio_note);
 } bio_notes SEC(".maps");
 
-/* The transfer has counted the bio already. */
+/* The transfer counts a bio when it has been submitted; until 6.19, before. */
 static __always_inline void note_direct(struct bio_note *n, u64 bio)
 {
 	u64 dio = kread(bio, bio, bi_private), iocb;
@@ -82,8 +82,9 @@ static __always_inline void note_direct(struct bio_note *n, u64 bio)
 		return;
 	iocb = kread(dio, iomap_dio, iocb);
 	n->inode = host(kread(kread(iocb, kiocb, ki_filp), file, f_mapping));
-	n->offset = kread(iocb, kiocb, ki_pos) + kread(dio, iomap_dio, size) -
-		    (u32)kread(bio, bio, bi_iter.bi_size);
+	n->offset = kread(iocb, kiocb, ki_pos) + kread(dio, iomap_dio, size);
+	if (!cfg.dio_counts_late)
+		n->offset -= (u32)kread(bio, bio, bi_iter.bi_size);
 }
 
 /* Of a transfer of the block device itself: where it is on it. */
@@ -109,12 +110,13 @@ static __always_inline void note_wanted(struct bio_note *n)
 	n->faulted = state->demand.fault;
 }
 
-static __always_inline void note_bio(u64 bio)
+/* A global function, for its stack not to be that of the walk, too. */
+__noinline int note_bio(u64 bio)
 {
 	struct bio_note n = { .offset = EXTENT_NO_OFFSET };
 
 	if (!(u32)kread(bio, bio, bi_iter.bi_size))
-		return;
+		return 0;
 	n.sector = kread(bio, bio, bi_iter.bi_sector);
 	n.owner = current_owner();
 	n.maker = maker_of(bio);
@@ -129,6 +131,7 @@ static __always_inline void note_bio(u64 bio)
 	else if (n.maker == MAKER_DEVICE)
 		note_device(&n, bio);
 	bpf_map_update_elem(&bio_notes, &bio, &n, BPF_ANY);
+	return 0;
 }
 
 #endif

@@ -123,6 +123,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = kernel__tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
+	/* iomap_dio_bio_iter() itself looks as before; this one came with its change. */
+	cfg->dio_counts_late = has_function(btf, "bio_iov_iter_bounce");
 	/* Before 5.18 its second argument is the program's user_data. */
 	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
 	cfg->uring_reissue = reissue < 0 ? 0 : UINT64_C(1) << reissue;
