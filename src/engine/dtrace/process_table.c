@@ -249,6 +249,8 @@ struct process *process_table__fork(struct process_table *p, struct process *par
 {
 	struct process *child;
 
+	if (pid == parent->pid)
+		return parent;
 	process_table__remove(p, pid); /* an older one, whose end was not seen */
 	child = process_table__get(p, pid);
 	if (!child)
