@@ -249,10 +249,16 @@ struct sum_task {
 	u32 uid, ppid;
 };
 
-/* ---- configuration, in .rodata ---- */
+/* ---- which values of filters a thread has had, in .bss: 1 for each. What is left out in the
+ * kernel has no definition that would tell ---- */
 
-#define MAX_PIDS 16
-#define MAX_COMMANDS 16
+#define MAX_FILTERED 16 /* entries of each list of a filter */
+
+struct filters_met {
+	u8 excluded[MAX_FILTERED], cgroups[MAX_FILTERED], uids[MAX_FILTERED];
+};
+
+/* ---- configuration, in .rodata ---- */
 
 struct capture_config {
 	u32 own_pid;     /* never recorded, nor are its descendants */
@@ -271,10 +277,16 @@ struct capture_config {
 	u8 dio_counts_late; /* O_DIRECT counts a bio after submitting it (7.0) */
 	u8 raw_preemptible; /* programs on raw tracepoints run with preemption enabled (7.1) */
 	u32 flush_seq;      /* RQF_FLUSH_SEQ, a bit of request.rq_flags */
-	u32 n_pids, n_commands;
-	u32 pids[MAX_PIDS];
-	char commands[MAX_COMMANDS][COMM_BYTES];
-	u64 cgroup;         /* 0: any */
+	u8 follow;          /* what threads of commands start belongs to them */
+	u8 errors;          /* only what failed */
+	u8 pad[2];
+	u64 slow_ns; /* only what took at least so long; 0: all */
+	u32 n_pids, n_commands, n_excluded, n_cgroups, n_uids;
+	u32 pids[MAX_FILTERED];
+	u32 uids[MAX_FILTERED];
+	char commands[MAX_FILTERED][COMM_BYTES];
+	char excluded[MAX_FILTERED][COMM_BYTES]; /* commands that are left out */
+	u64 cgroups[MAX_FILTERED];
 	u64 uring_reissue;  /* REQ_F_REISSUE of this kernel */
 	u32 uring_narrow;   /* IO_RING_F_COMPAT of this kernel */
 	u32 uring_stream;   /* the stream that counts io_uring's losses of unknown operation */

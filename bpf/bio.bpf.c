@@ -9,6 +9,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/pair.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -59,6 +60,8 @@ PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
+	if (leave_out_ended(STREAM_BLOCK, (u8)kread(bio, bio, bi_status), now - f->start_ns))
+		goto out;
 	rec = reserve_block(now, f->dev, (u8)kread(bio, bio, bi_status), &flags);
 	if (!rec)
 		goto out;

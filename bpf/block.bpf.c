@@ -13,6 +13,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/pair.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -200,6 +201,9 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}
+	if (leave_out_ended(STREAM_BLOCK, error,
+			    f && f->issue_ns ? now - f->issue_ns : DURATION_UNKNOWN))
+		goto out;
 	rec = reserve_block(now, request_dev(key), error, &flags);
 	if (!rec)
 		goto out;

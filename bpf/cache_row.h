@@ -11,6 +11,7 @@
 #include "bpf/inode.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -23,6 +24,8 @@ __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 
 	if (event == CACHE_WRITEBACK_END ? !keep_unowned(STREAM_CACHE) :
 					   !keep_owned(STREAM_CACHE, &task))
+		return 0;
+	if (leave_out_instant(STREAM_CACHE))
 		return 0;
 	rec = reserve(STREAM_CACHE, sizeof(*rec), now, &flags);
 	if (!rec)

@@ -9,6 +9,7 @@
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
 #include "bpf/lane.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
@@ -24,7 +25,11 @@ static __always_inline void emit_short(struct task_state *state,
 	struct cpu_slot *slot = cpu_slot(&cpu);
 	void *ring = 0;
 	struct rec_fs *rec;
-	u64 seen = count_seen(slot, STREAM_FS);
+	u64 seen;
+
+	if (leave_out_ended(STREAM_FS, error_of(state->ret), state->exit_ns - state->enter_ns))
+		return;
+	seen = count_seen(slot, STREAM_FS);
 
 	if (cfg.sums) {
 		rec = sum_enter();

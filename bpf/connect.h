@@ -16,6 +16,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/socket.h"
 #include "bpf/syscall_table.h"
@@ -77,7 +78,7 @@ __subprog int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 	struct rec_conn *rec;
 	u64 flags;
 
-	if (!c)
+	if (!c || leave_out_ended(STREAM_NW_CONN, error_of(ret), ns - c->start_ns))
 		return 0;
 	rec = reserve(STREAM_NW_CONN, sizeof(*rec), ns, &flags);
 	if (!rec)

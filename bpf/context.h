@@ -6,6 +6,7 @@
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
+#include "bpf/filter.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -69,7 +70,7 @@ static __always_inline bool keep_owned(enum stream stream, u64 *ret)
  * is one. */
 static __always_inline bool keep_unowned(enum stream stream)
 {
-	if (!cfg.n_pids && !cfg.n_commands && !cfg.cgroup)
+	if (!owner_filtered())
 		return true;
 	count_filtered(stream);
 	return false;

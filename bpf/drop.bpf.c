@@ -8,6 +8,7 @@
 #include "bpf/kread.h"
 #include "bpf/packet.h"
 #include "bpf/pair.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/socket.h"
 #include "schema/records.h"
@@ -30,6 +31,8 @@ static __always_inline struct rec_drop *begin_drop(void *ctx, u8 event, u64 *fla
 	struct rec_drop *rec;
 
 	if (in_own_call(ctx) ? !keep_owned(STREAM_NW_DROP, &task) : !keep_unowned(STREAM_NW_DROP))
+		return NULL;
+	if (leave_out_instant(STREAM_NW_DROP))
 		return NULL;
 	rec = reserve(STREAM_NW_DROP, sizeof(*rec), now, flags);
 	if (!rec)

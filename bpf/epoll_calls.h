@@ -6,6 +6,7 @@
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/helpers.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/syscall_args.h"
 #include "bpf/task_state.h"
@@ -78,8 +79,10 @@ static __always_inline int emit_epoll(struct task_state *state,
 				      u64 operation, u64 target, u64 aux)
 {
 	struct rec_epoll *rec;
-	u64 flags;
+	u64 flags, duration = state->exit_ns - state->enter_ns;
 
+	if (leave_out_ended(STREAM_NW_EPOLL, error_of(state->ret), duration))
+		return 0;
 	rec = reserve(STREAM_NW_EPOLL, sizeof(*rec), state->exit_ns, &flags);
 	if (!rec)
 		return 0;
@@ -87,7 +90,7 @@ static __always_inline int emit_epoll(struct task_state *state,
 	rec->type = REC_EPOLL;
 	rec->op = d->op;
 	rec->ns = state->exit_ns;
-	rec->duration = state->exit_ns - state->enter_ns;
+	rec->duration = duration;
 	rec->task = state->id;
 	rec->ret = state->ret;
 	rec->fd = d->op == POLL_CREATE ? state->ret : fd;

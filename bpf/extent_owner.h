@@ -6,6 +6,7 @@
 #include "bpf/cfg.h"
 #include "bpf/context.h"
 #include "bpf/current.h"
+#include "bpf/filter.h"
 #include "bpf/folio.h"
 #include "bpf/hash.h"
 #include "bpf/helpers.h"
@@ -53,11 +54,6 @@ struct {
 
 static const struct dirty_chunk clean_chunk;
 
-static __always_inline bool has_filters(void)
-{
-	return cfg.n_pids || cfg.n_commands || cfg.cgroup;
-}
-
 /* The key of the current thread in owners, where it is from now on. */
 static __always_inline u64 current_owner(void)
 {
@@ -69,7 +65,7 @@ static __always_inline u64 current_owner(void)
 			   .tid = who };
 	struct task_state *state;
 
-	if (has_filters()) {
+	if (owner_filtered()) {
 		state = current_state(true);
 		o.left_out = !state || task_refresh(state, task, false) == WHOM_LEFT_OUT;
 	}

@@ -123,7 +123,7 @@ __noinline int send_run(u32 slot)
 	if (!r || !r->bytes)
 		return 0;
 	o = bpf_map_lookup_elem(&owners, &r->owner);
-	if (has_filters() && (!o || o->left_out)) {
+	if (owner_filtered() && (!o || o->left_out)) {
 		count_filtered(STREAM_EXTENT);
 		r->bytes = 0;
 		return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The filters that depend only on the thread: processes, commands, cgroup. */
+/* The filters that depend only on the thread: processes, commands, users, cgroups. */
 #ifndef IOTRC_BPF_FILTER_H
 #define IOTRC_BPF_FILTER_H
 
@@ -11,6 +11,9 @@
 #include "bpf/task_state.h"
 
 #define LINEAGE_DEPTH 24
+
+/* Read by user space. */
+volatile struct filters_met filters_met = {};
 
 /* Walks up the ancestors of a thread that is new. Later a fork passes the answer on, so that a
  * descendant whose parents have died is still recognized. Global: the verifier goes through it
@@ -25,7 +28,7 @@ __noinline u32 find_lineage(u64 task)
 
 		if (tgid == cfg.own_pid)
 			return LINEAGE_OWN;
-		for (j = 0; j < MAX_PIDS && j < cfg.n_pids; j++)
+		for (j = 0; j < MAX_FILTERED && j < cfg.n_pids; j++)
 			if (tgid == cfg.pids[j])
 				return LINEAGE_FOLLOWED;
 		if (tgid <= 1)
@@ -43,40 +46,139 @@ static __always_inline u64 until_nul(u64 text)
 	return nuls ? text & (((nuls & -nuls) >> 7) - 1) : text;
 }
 
-static __always_inline bool command_wanted(const struct task_state *state)
+/* The second half of a name. Before 5.17 setting a shorter name left the rest of the old one after
+ * the NUL. */
+static __always_inline u64 rest_of_name(u64 comm0, u64 comm1)
 {
-	/* Before 5.17 setting a shorter name left the rest of the old one after the NUL. */
-	u64 comm0 = until_nul(state->comm[0]);
-	u64 comm1 = comm0 >> 56 ? until_nul(state->comm[1]) : 0;
+	return until_nul(comm0) >> 56 ? until_nul(comm1) : 0;
+}
+
+static __always_inline bool is_name(const volatile char *name, u64 comm0, u64 comm1)
+{
+	return comm0 == *(u64 *)&name[0] && comm1 == *(u64 *)&name[8];
+}
+
+/* Whether a thread with the name COMM0, COMM1 is one of --command's. */
+static __always_inline bool is_command(u64 comm0, u64 comm1)
+{
 	u64 i;
 
-	for (i = 0; i < MAX_COMMANDS && i < cfg.n_commands; i++)
-		if (comm0 == *(u64 *)&cfg.commands[i][0] && comm1 == *(u64 *)&cfg.commands[i][8])
+	comm1 = rest_of_name(comm0, comm1);
+	comm0 = until_nul(comm0);
+	for (i = 0; i < MAX_FILTERED && i < cfg.n_commands; i++)
+		if (is_name(cfg.commands[i], comm0, comm1))
 			return true;
+	return false;
+}
+
+/* The same, for the verifier to go through once. */
+__noinline bool command_wanted(u64 comm0, u64 comm1)
+{
+	return is_command(comm0, comm1);
+}
+
+__noinline bool command_excluded(u64 comm0, u64 comm1)
+{
+	u64 i;
+
+	comm1 = rest_of_name(comm0, comm1);
+	comm0 = until_nul(comm0);
+	for (i = 0; i < MAX_FILTERED && i < cfg.n_excluded; i++)
+		if (is_name(cfg.excluded[i], comm0, comm1)) {
+			filters_met.excluded[i] = 1;
+			return true;
+		}
+	return false;
+}
+
+/* Whether TASK, a thread, or one of its ancestors has a name of --command's now. Later a fork
+ * passes the answer on. It calls no function: the chain of calls that leads here is long. */
+__noinline bool descends_from_command(u64 task)
+{
+	u64 i, comm;
+
+	for (i = 0; i < LINEAGE_DEPTH; i++) {
+		comm = kaddr(task, task_struct, comm);
+		if (is_command(kread_u64(comm), kread_u64(comm + 8)))
+			return true;
+		if ((u32)kread(task, task_struct, tgid) <= 1)
+			break;
+		task = kread(task, task_struct, real_parent);
+	}
 	return false;
 }
 
 #define CGROUP_DEPTH 32
 
-static __always_inline bool in_cgroup(void)
+static __always_inline bool is_cgroup(u64 id)
 {
-	u64 level;
+	u64 i;
 
-	for (level = 0; level < CGROUP_DEPTH; level++)
-		if (bpf_get_current_ancestor_cgroup_id(level) == cfg.cgroup)
+	for (i = 0; i < MAX_FILTERED && i < cfg.n_cgroups; i++)
+		if (id == cfg.cgroups[i]) {
+			filters_met.cgroups[i] = 1;
 			return true;
+		}
 	return false;
 }
 
-static __always_inline bool left_out(const struct task_state *state)
+/* Whether CGROUP, a struct cgroup, is one of --cgroup's or below one. */
+__noinline bool in_cgroup(u64 cgroup)
+{
+	u64 level;
+
+	for (level = 0; level < CGROUP_DEPTH && cgroup; level++) {
+		if (is_cgroup(kread(kread(cgroup, cgroup, kn), kernfs_node, id)))
+			return true;
+		cgroup = kread(kread(cgroup, cgroup, self.parent), cgroup_subsys_state, cgroup);
+	}
+	return false;
+}
+
+__noinline bool user_wanted(u32 uid)
+{
+	u64 i;
+
+	for (i = 0; i < MAX_FILTERED && i < cfg.n_uids; i++)
+		if (uid == cfg.uids[i]) {
+			filters_met.uids[i] = 1;
+			return true;
+		}
+	return false;
+}
+
+/* --command, with --follow for all that those threads have started as well. TASK is the thread's
+ * address. */
+static __always_inline bool of_command(struct task_state *state, u64 task)
+{
+	if (!cfg.follow)
+		return command_wanted(state->comm[0], state->comm[1]);
+	if (state->follows == FOLLOWS_UNKNOWN)
+		state->follows = descends_from_command(task) ? FOLLOWS : FOLLOWS_NOT;
+	if (state->follows != FOLLOWS && command_wanted(state->comm[0], state->comm[1]))
+		state->follows = FOLLOWS;
+	return state->follows == FOLLOWS;
+}
+
+static __always_inline bool left_out(struct task_state *state, u64 task)
 {
 	if (state->lineage == LINEAGE_OWN)
 		return true;
 	if (cfg.n_pids && state->lineage != LINEAGE_FOLLOWED)
 		return true;
-	if (cfg.n_commands && !command_wanted(state))
+	if (cfg.n_commands && !of_command(state, task))
 		return true;
-	return cfg.cgroup && !in_cgroup();
+	if (cfg.n_excluded && command_excluded(state->comm[0], state->comm[1]))
+		return true;
+	if (cfg.n_uids && !user_wanted(kread(state->cred, cred, uid.val)))
+		return true;
+	return cfg.n_cgroups && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
+}
+
+/* Whether a filter of threads is given. */
+static __always_inline bool owner_filtered(void)
+{
+	return cfg.n_pids || cfg.n_commands || cfg.n_excluded || cfg.n_cgroups || cfg.n_uids;
 }
 
 #endif

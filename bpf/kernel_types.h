@@ -235,7 +235,15 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 };
 
@@ -279,6 +287,12 @@ struct restart_block {
 	long (*fn)(struct restart_block *);
 };
 
+struct cred { /* include/linux/cred.h */
+	struct {
+		u32 val;
+	} uid;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -297,6 +311,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct signal_struct *signal;
 	struct pid *thread_pid;
+	const struct cred *real_cred;
 	char comm[16];
 	struct reclaim_state *reclaim_state;
 	void *worker_private; /* since 5.17 */

@@ -10,6 +10,7 @@
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
 #include "bpf/vma.h"
@@ -65,6 +66,8 @@ static __always_inline int faulted(u64 address, bool major)
 	if (!file || !keep_owned(STREAM_PAGEFAULT, &task))
 		return 0;
 	state = current_state(false);
+	if (leave_out_instant(STREAM_PAGEFAULT))
+		return 0;
 	rec = reserve(STREAM_PAGEFAULT, sizeof(*rec), now, &flags);
 	if (!rec)
 		return 0;

@@ -12,6 +12,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/pair.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/socket_end.h"
 #include "bpf/syscall_restart.h"
@@ -20,6 +21,18 @@
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 #include "schema/streams.h"
+
+/* Brings up to date whether the current thread, a parent in FROM, belongs to --command: it may have
+ * got its name since its last call. */
+static __always_inline void follow_fork(struct task_state *from)
+{
+	u64 task = bpf_get_current_task(), comm = kaddr(task, task_struct, comm);
+
+	if (from->follows == FOLLOWS_UNKNOWN)
+		from->follows = descends_from_command(task) ? FOLLOWS : FOLLOWS_NOT;
+	else if (from->follows != FOLLOWS && command_wanted(kread_u64(comm), kread_u64(comm + 8)))
+		from->follows = FOLLOWS;
+}
 
 PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 {
@@ -33,12 +46,16 @@ PAIR("tp_btf/sched_process_fork", on_process_fork, HOOK_PROCESS_FORK)
 		from->child = kread((u64)child, task_struct, pid);
 	if (from->lineage == LINEAGE_UNKNOWN)
 		from->lineage = find_lineage((u64)bpf_get_current_task()); /* which is the parent */
+	if (cfg.follow)
+		follow_fork(from);
 	/* A child of any other process finds out when it first does something. */
-	if (from->lineage == LINEAGE_OTHER)
+	if (from->lineage == LINEAGE_OTHER && from->follows != FOLLOWS)
 		return 0;
 	to = state_of(child, true);
-	if (to)
+	if (to) {
 		to->lineage = from->lineage;
+		to->follows = from->follows;
+	}
 	return 0;
 }
 
@@ -156,6 +173,8 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	}
 	if (!state || !state->id)
 		return lose(STREAM_FS, now);
+	if (leave_out_instant(STREAM_FS))
+		return 0;
 	rec = reserve(STREAM_FS, sizeof(*rec), now, &flags);
 	if (!rec)
 		return 0;

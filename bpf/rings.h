@@ -7,6 +7,7 @@
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/helpers.h"
+#include "bpf/results.h"
 #include "bpf/sums.h"
 #include "schema/streams.h"
 #include "schema/types.h"
@@ -83,14 +84,27 @@ static __always_inline void deliver(void *rec, u64 flags)
 	sum_leave();
 }
 
-/* Counts an event of STREAM, fs or nw_conn, and sends its record. */
+/* Counts an event of STREAM, fs or nw_conn, and sends its record, unless a filter of results leaves
+ * it out. */
 static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)
 {
 	u32 cpu;
 	struct cpu_slot *slot = cpu_slot(&cpu);
-	u64 seen = count_seen(slot, stream);
 	void *ring;
+	u64 seen;
 
+	if (stream == STREAM_FS) {
+		const struct rec_fs *fs = rec;
+
+		if (leave_out_ended(stream, error_of(fs->ret), fs->duration))
+			return;
+	} else {
+		const struct rec_conn *conn = rec;
+
+		if (leave_out_ended(stream, error_of(conn->ret), conn->duration))
+			return;
+	}
+	seen = count_seen(slot, stream);
 	if (cfg.sums) {
 		if (stream == STREAM_FS)
 			sum_fs(rec, 0);

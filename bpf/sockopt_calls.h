@@ -6,6 +6,7 @@
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/helpers.h"
+#include "bpf/results.h"
 #include "bpf/rings.h"
 #include "bpf/task_state.h"
 #include "bpf/uread.h"
@@ -34,6 +35,8 @@ static __always_inline int emit_sockopt(struct task_state *state,
 	struct rec_sockopt *rec;
 	u64 flags;
 
+	if (leave_out_ended(STREAM_NW_SOCKOPT, error_of(state->ret), DURATION_UNKNOWN))
+		return 0;
 	rec = reserve(STREAM_NW_SOCKOPT, sizeof(*rec), state->exit_ns, &flags);
 	if (!rec)
 		return 0;

@@ -9,6 +9,7 @@
 #include "bpf/counters.h"
 #include "bpf/hash.h"
 #include "bpf/helpers.h"
+#include "bpf/results.h"
 #include "schema/buckets.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -208,13 +209,6 @@ __noinline int sum_add(u64 what, u64 error, u64 time, u64 amount, u64 task)
 }
 
 /* ---- what of a record ---- */
-
-#define SUM_MAX_ERRNO 4095 /* include/linux/err.h */
-
-static __always_inline u64 error_of(s64 ret)
-{
-	return ret < 0 && ret >= -SUM_MAX_ERRNO ? -ret : 0;
-}
 
 /* 1 + the power of two that SIZE has; 0: none. */
 static __always_inline u32 size_class(u64 size)

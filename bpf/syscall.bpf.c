@@ -14,6 +14,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/path_calls.h"
+#include "bpf/results.h"
 #include "bpf/syscall_args.h"
 #include "bpf/syscall_enter.h"
 #include "bpf/syscall_exit.h"
@@ -124,6 +125,13 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 		emit_conn(state, d);
 		if (!state->is_socket || !state->file)
 			return 0;
+	}
+	/* Before the file is looked for. */
+	if ((d->shape == SHAPE_OPEN || d->shape == SHAPE_PATH) &&
+	    leave_out_ended(STREAM_FS, error_of(state->ret), state->exit_ns - state->enter_ns)) {
+		if (state->paths == PATHS_LONG)
+			drop_long();
+		return 0;
 	}
 	if (d->shape == SHAPE_FD && !(d->props & PROP_RWF)) {
 		emit_short(state, d);

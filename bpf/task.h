@@ -116,13 +116,16 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 {
 	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
 	u64 css_set = task_pointer(task, cgroups), parent = task_pointer(task, real_parent);
-	u64 jiffies = bpf_jiffies64(), cgroup;
+	u64 jiffies = bpf_jiffies64(), cgroup, cred = 0;
 	u32 ppid;
 
+	if (cfg.n_uids)
+		cred = task_pointer(task, real_cred);
 	/* Within one jiffy the same pointers mean the same objects: memory is not reused so
 	 * fast. */
 	if (state->jiffies == jiffies && state->css_set == css_set && state->parent == parent &&
-	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->epoch == epoch && !again)
+	    state->comm[0] == comm0 && state->comm[1] == comm1 && state->cred == cred &&
+	    state->epoch == epoch && !again)
 		return state->left_out ? WHOM_LEFT_OUT : WHOM_KNOWN;
 	css_set = kread(task, task_struct, cgroups);
 	parent = kread(task, task_struct, real_parent);
@@ -132,14 +135,16 @@ static __always_inline enum whom task_refresh(struct task_state *state, struct t
 	state->css_set = css_set;
 	state->parent = parent;
 	if (state->comm[0] != comm0 || state->comm[1] != comm1 || state->cgroup != cgroup ||
-	    state->ppid != ppid || state->lineage == LINEAGE_UNKNOWN || again) {
+	    state->ppid != ppid || state->cred != cred || state->lineage == LINEAGE_UNKNOWN ||
+	    again) {
 		state->comm[0] = comm0;
 		state->comm[1] = comm1;
 		state->cgroup = cgroup;
 		state->ppid = ppid;
+		state->cred = cred;
 		if (state->lineage == LINEAGE_UNKNOWN)
 			state->lineage = find_lineage(task_address(task));
-		state->left_out = left_out(state);
+		state->left_out = left_out(state, task_address(task));
 		state->epoch = 0;
 	}
 	if (state->left_out)

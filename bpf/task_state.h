@@ -18,6 +18,9 @@ enum lineage {
 	LINEAGE_OTHER,
 };
 
+/* Whether a thread belongs to --command with --follow. */
+enum follows { FOLLOWS_UNKNOWN, FOLLOWS, FOLLOWS_NOT };
+
 /* What a thread wants from the page cache (bpf/cache_demand.h). Inodes are addresses, pages are
  * indexes. */
 struct demand {
@@ -95,6 +98,7 @@ struct task_state {
 	u8 renames;     /* the call in progress may change names */
 	u8 no_args;     /* the call in progress has arguments in memory that could not be read */
 	u8 has_given;   /* given is known */
+	u8 follows;     /* enum follows */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] belongs to */
@@ -103,9 +107,10 @@ struct task_state {
 	u64 id, cgroup, comm[2];
 	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
 	struct known_file known[N_KNOWN_FILES];
-	u64 jiffies, css_set, parent; /* what the identity was last compared with, and when */
-	struct conn_ends ends;        /* of the socket being closed */
-	struct demand demand;         /* what it wants from the page cache */
+	/* what the identity was last compared with, and when */
+	u64 jiffies, css_set, parent, cred;
+	struct conn_ends ends; /* of the socket being closed */
+	struct demand demand;  /* what it wants from the page cache */
 	u64 fault_address;
 	u64 restart_fn; /* how the kernel would continue it */
 	u32 fault_access;

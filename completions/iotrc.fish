@@ -64,32 +64,42 @@ complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --by
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --stream
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --sort
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --top
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --duration
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --where
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --output
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --json
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --csv
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --slow
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --errors
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --ops
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --path
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --pid
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --command
-complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --duration
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --scope
-complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --where
-complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --output
-complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --json
-complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --csv
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --exclude-path
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --exclude-command
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --follow
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --uid
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --cgroup
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --expression
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --where
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --json
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --format
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --duration
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --from
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --to
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --path
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --pid
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --command
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --slow
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --errors
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --where
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --json
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --format
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --duration
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --scope
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --from
-complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --to
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --exclude-path
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --exclude-command
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --follow
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --uid
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --cgroup
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from report' -a --output
 complete -c iotrc -n '__fish_seen_subcommand_from report' -a --force
@@ -128,7 +138,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l lineage -d 'add extent and block: which file, which bytes and …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l cache-sample -x -d 'cache: record one page in N, with all its events'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l scope -x -d 'all: also pipes, sockets, devices and pseudo …'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l ops -x -d 'fs operations, such as open,read,rename …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l ops -x -d 'fs operations, such as open,read,rename; '\''!LIST'\'': …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l attach -x -d 'how to hook system calls …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l process-interval -x -d 'list all processes at the start and every TIME …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l fs-interval -x -d 'list all files at first, then every TIME what has …'
@@ -136,10 +146,16 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l fs-busy -x -d 'pause while tasks stall for more than PERCENT of …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l network-mounts -d 'include network filesystems'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l no-snapshots -d 'no snapshots of processes and files, no …'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l pid -x -d 'up to 16 process ids; includes descendants'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l pid -x -d 'up to 16 process ids; descendants are recorded too'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l command -x -d 'up to 16 thread names, as ps -L -o comm shows them'
-complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l cgroup -xa '(__fish_complete_directories)' -d 'a cgroup (v2): its directory, path below the mount, …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l follow -d 'also all that threads of --command start'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l exclude-command -x -d 'not threads of these names'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l uid -x -d 'processes of these users, by name or number (the …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l cgroup -xa '(__fish_complete_directories)' -d 'a cgroup (v2) with those below: its directory, path …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l path -rF -d 'files at or below PREFIX; may be given 16 times'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l exclude-path -rF -d 'not files at or below PREFIX; may be given 16 times'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l errors -d 'only what failed'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l slow -x -d 'only what took at least TIME (10ms)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l rotate-age -x -d 'start a new file after TIME (default 15m)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l rotate-size -x -d 'or at SIZE on disk: K, M, G (default 64M)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat summary watch report help' -l rotate-rows -x -d 'or after N rows (default 0: never)'

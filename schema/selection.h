@@ -28,9 +28,20 @@ struct path_prefix {
 	size_t len;
 };
 
+struct path_list {
+	struct path_prefix at[2 * SELECTION_LIST_MAX]; /* those given, then what they lead to */
+	size_t n;
+};
+
+struct comm_list {
+	char names[SELECTION_LIST_MAX][SELECTION_COMM_MAX + 1]; /* NUL-padded */
+	size_t n;
+};
+
 struct selection {
 	uint32_t streams;      /* bit per enum stream, captured ones only, never 0 */
 	uint64_t ops;          /* bit per enum fs_op */
+	bool ops_listed;       /* each of them was named, rather than those left out */
 	uint32_t cache_sample; /* cache: one page in so many; 0 and 1: all */
 	enum attach attach;
 	bool scope_all; /* pipes, sockets, devices and pseudo filesystems as well */
@@ -38,11 +49,15 @@ struct selection {
 	/* Each filter lets everything through while it is empty. */
 	pid_t pids[SELECTION_LIST_MAX]; /* process ids (thread groups) */
 	size_t n_pids;
-	char commands[SELECTION_LIST_MAX][SELECTION_COMM_MAX + 1]; /* NUL-padded */
-	size_t n_commands;
-	struct path_prefix paths[2 * SELECTION_LIST_MAX]; /* those given, then what they lead to */
-	size_t n_paths;
-	uint64_t cgroup_id; /* cgroup v2 id; 0: any */
+	struct comm_list commands, excluded_commands;
+	bool follow; /* what threads of COMMANDS start belongs to them */
+	struct path_list paths, excluded_paths;
+	uint64_t cgroups[SELECTION_LIST_MAX]; /* cgroup v2 ids, with all cgroups below */
+	size_t n_cgroups;
+	uid_t uids[SELECTION_LIST_MAX]; /* real user ids */
+	size_t n_uids;
+	bool errors;      /* only what failed */
+	uint64_t slow_ns; /* only what took at least so long */
 };
 
 #define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */

@@ -2,6 +2,7 @@
 #include "commands/filters.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mounts.h"
+#include "rows/operation.h"
 
 #define TOLD_MAX 600 /* bytes of filters in a line */
 
@@ -67,18 +69,19 @@ static bool is_absent(const char *path)
 }
 
 /* Logs hints about PREFIX, which is number GIVEN, and adds the path that it resolves to. */
-static void look_at_path(struct filters *f, const char *prefix, size_t given)
+static void look_at_path(const struct selection *s, struct filter_paths *f, const char *prefix,
+			 size_t given)
 {
-	struct selection *s = f->selection;
+	struct path_list *list = f->list;
 	/* Links in /proc resolve differently for each process (self). */
 	bool made_up = is_made_up(prefix);
 	char *real = made_up ? NULL : follow(prefix);
 	const char *path = real ?: prefix;
 
 	if (is_absent(path))
-		log__line(LOG_WARNING, "--path %s: no such file now; rows come once there is one",
-			  prefix);
-	if (!s->scope_all && (made_up || is_made_up(path) || is_special(path)))
+		log__line(LOG_WARNING, "--%s %s: no such file now%s", f->option, prefix,
+			  f->excludes ? "" : "; rows come once there is one");
+	if (!f->excludes && !s->scope_all && (made_up || is_made_up(path) || is_special(path)))
 		log__line(
 			LOG_WARNING,
 			"--path %s: devices, pipes, sockets and what lies in /proc, /sys and the like are left "
@@ -88,21 +91,22 @@ static void look_at_path(struct filters *f, const char *prefix, size_t given)
 		free(real);
 		return;
 	}
-	log__line(LOG_WARNING, "--path %s leads to %s: rows have that name, and both are recorded",
-		  prefix, real);
-	f->resolved[s->n_paths - f->n_given].path = real;
-	f->resolved[s->n_paths - f->n_given].given = given;
-	s->paths[s->n_paths++] = (struct path_prefix){ real, strcmp(real, "/") ? strlen(real) : 0 };
+	log__line(LOG_WARNING, "--%s %s leads to %s: rows have that name, and both are %s",
+		  f->option, prefix, real, f->excludes ? "left out" : "recorded");
+	f->resolved[list->n - f->n_given].path = real;
+	f->resolved[list->n - f->n_given].given = given;
+	list->at[list->n++] = (struct path_prefix){ real, strcmp(real, "/") ? strlen(real) : 0 };
 }
 
-static void look_at_paths(struct filters *f)
+static void look_at_paths(const struct selection *s, struct filter_paths *f)
 {
+	f->n_given = f->list->n;
 	for (size_t i = 0; i < f->n_given; i++) {
-		const struct path_prefix *p = &f->selection->paths[i];
+		const struct path_prefix *p = &f->list->at[i];
 		char *given = p->len ? strndup(p->text, p->len) : strdup("/");
 
 		if (given)
-			look_at_path(f, given, i);
+			look_at_path(s, f, given, i);
 		free(given);
 	}
 }
@@ -137,26 +141,69 @@ static void look_at_pid(pid_t pid)
 			  process);
 }
 
-/* ---- both ---- */
+/* ---- all of them ---- */
 
-void filters__look(struct filters *f, struct selection *selection)
+void filters__look(struct filters *f, struct selection *s)
 {
-	*f = (struct filters){ .selection = selection, .n_given = selection->n_paths };
-	look_at_paths(f);
-	for (size_t i = 0; i < selection->n_pids; i++)
-		look_at_pid(selection->pids[i]);
+	*f = (struct filters){ .selection = s,
+			       .paths = { .list = &s->paths, .option = "path" },
+			       .excluded = { .list = &s->excluded_paths,
+					     .option = "exclude-path",
+					     .excludes = true } };
+	look_at_paths(s, &f->paths);
+	look_at_paths(s, &f->excluded);
+	for (size_t i = 0; i < s->n_pids; i++)
+		look_at_pid(s->pids[i]);
 }
 
 void filters__done(struct filters *f)
 {
-	for (size_t i = 0; i < SELECTION_LIST_MAX; i++)
-		free(f->resolved[i].path);
+	for (size_t i = 0; i < SELECTION_LIST_MAX; i++) {
+		free(f->paths.resolved[i].path);
+		free(f->excluded.resolved[i].path);
+	}
 	*f = (struct filters){ 0 };
 }
 
-/* Prints the filters as given, except those of MATCHED, cut to SIZE bytes. */
-static void name_values(const struct filters *f, const struct matched *matched, char *buf,
-			size_t size)
+/* ---- what nothing has matched ---- */
+
+/* A prefix has matched if the path that it resolves to has. */
+static uint32_t given_ones(const struct filter_paths *f, uint32_t matched)
+{
+	for (size_t i = f->n_given; f->list && i < f->list->n; i++)
+		if (matched >> i & 1)
+			matched |= UINT32_C(1) << f->resolved[i - f->n_given].given;
+	return matched;
+}
+
+static void name_paths(FILE *out, const struct filter_paths *f, uint32_t matched)
+{
+	matched = given_ones(f, matched);
+	for (size_t i = 0; i < f->n_given; i++)
+		if (!(matched >> i & 1))
+			fprintf(out, " --%s %.*s", f->option, (int)(f->list->at[i].len ?: 1),
+				f->list->at[i].text);
+}
+
+static void name_commands(FILE *out, const char *option, const struct comm_list *list,
+			  uint32_t matched)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!(matched >> i & 1))
+			fprintf(out, " --%s %.*s", option, SELECTION_COMM_MAX, list->names[i]);
+}
+
+static void name_ops(FILE *out, const struct selection *s, uint64_t matched)
+{
+	if (!s->ops_listed || !selection__stream(s, STREAM_FS))
+		return;
+	for (unsigned int op = 1; op < FS_OP_COUNT; op++)
+		if (selection__op(s, op) && !(matched >> op & 1))
+			fprintf(out, " --ops %s", operation__name(STREAM_FS, op));
+}
+
+/* Prints the filters as given, except those of M, cut to SIZE bytes. */
+static void name_values(const struct filters *f, const struct matched *m, char *buf, size_t size)
 {
 	const struct selection *s = f->selection;
 	FILE *out = fmemopen(buf, size, "w");
@@ -164,41 +211,35 @@ static void name_values(const struct filters *f, const struct matched *matched, 
 	*buf = '\0';
 	if (!out)
 		return;
-	for (size_t i = 0; i < f->n_given; i++)
-		if (!(matched->paths >> i & 1))
-			fprintf(out, " --path %.*s", (int)(s->paths[i].len ?: 1), s->paths[i].text);
+	name_paths(out, &f->paths, m->paths);
+	name_paths(out, &f->excluded, m->excluded_paths);
 	for (size_t i = 0; i < s->n_pids; i++)
-		if (!(matched->pids >> i & 1) && !matched->strangers)
+		if (!(m->pids >> i & 1) && !m->strangers)
 			fprintf(out, " --pid %d", s->pids[i]);
-	for (size_t i = 0; i < s->n_commands; i++)
-		if (!(matched->commands >> i & 1))
-			fprintf(out, " --command %.*s", SELECTION_COMM_MAX, s->commands[i]);
+	name_commands(out, "command", &s->commands, m->commands);
+	name_commands(out, "exclude-command", &s->excluded_commands, m->excluded_commands);
+	for (size_t i = 0; i < s->n_uids; i++)
+		if (!(m->uids >> i & 1))
+			fprintf(out, " --uid %u", s->uids[i]);
+	for (size_t i = 0; i < s->n_cgroups; i++)
+		if (!(m->cgroups >> i & 1))
+			fprintf(out, " --cgroup %" PRIu64, s->cgroups[i]);
+	name_ops(out, s, m->ops);
 	fclose(out);
 	buf[size - 1] = '\0';
 }
 
 static void name_others(const struct selection *s, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s", s->cgroup_id ? " --cgroup" : "",
-		 s->ops != ALL_OPS ? " --ops" : "");
-}
-
-/* A prefix has matched if the path that it resolves to has. */
-static struct matched given_ones(const struct filters *f, const struct matched *matched)
-{
-	struct matched m = *matched;
-
-	for (size_t i = f->n_given; i < f->selection->n_paths; i++)
-		if (m.paths >> i & 1)
-			m.paths |= UINT32_C(1) << f->resolved[i - f->n_given].given;
-	return m;
+	snprintf(buf, size, "%s%s%s", s->ops != ALL_OPS ? " --ops" : "",
+		 s->errors ? " --errors" : "", s->slow_ns ? " --slow" : "");
 }
 
 void filters__tell_end(const struct filters *f, const struct matched *matched,
 		       const struct status_snapshot *counts)
 {
-	static const struct matched none;
-	struct matched m = given_ones(f, matched);
+	/* Of --ops only the option is named then. */
+	static const struct matched none = { .ops = ALL_OPS };
 	unsigned long long seen = 0, rows = 0;
 	char names[TOLD_MAX], others[32];
 
@@ -208,7 +249,7 @@ void filters__tell_end(const struct filters *f, const struct matched *matched,
 		seen += n->rows.seen;
 		rows += n->rows.written + row_counts__lost(&n->rows);
 	}
-	name_values(f, rows ? &m : &none, names, sizeof(names));
+	name_values(f, rows ? matched : &none, names, sizeof(names));
 	name_others(f->selection, others, sizeof(others));
 	if (rows && *names)
 		log__line(LOG_WARNING, "nothing matched%s", names);

@@ -8,13 +8,21 @@
 #include "rows/matched.h"
 #include "schema/selection.h"
 
-struct filters {
-	struct selection *selection; /* borrowed */
-	size_t n_given;              /* as given; the others are what they resolve to */
+/* The paths of one option. */
+struct filter_paths {
+	struct path_list *list; /* borrowed */
+	const char *option;     /* its name */
+	bool excludes;
+	size_t n_given; /* as given; the others are what they resolve to */
 	struct {
 		char *path;
 		size_t given; /* the prefix that leads there */
 	} resolved[SELECTION_LIST_MAX];
+};
+
+struct filters {
+	struct selection *selection; /* borrowed */
+	struct filter_paths paths, excluded;
 };
 
 /* Examines SELECTION, which is borrowed until filters__done(). For a prefix that contains symlinks

@@ -189,6 +189,7 @@ int recording__finish(struct recording *r)
 	recording__take_snapshot(r, &s);
 	ok &= is_complete(r, &s);
 	capture__matched(r->capture, &matched);
+	engine__matched(r->engine, &matched);
 	filters__tell_end(&r->filters, &matched, &s);
 	if (log__unattended())
 		recording__tell_end(r, &s);

@@ -97,8 +97,8 @@ static int begin_snapshots(struct recording *r)
 	const struct options *o = r->options;
 	struct snapshots_config config = {
 		.settings = &o->snapshots,
-		.roots = o->selection.paths,
-		.n_roots = o->selection.n_paths,
+		.roots = o->selection.paths.at,
+		.n_roots = o->selection.paths.n,
 		.memory = o->memory,
 		.rotate_bytes = o->rotate_bytes,
 		.keep_system = o->anonymize_keep_system,

@@ -9,14 +9,13 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "commands/filter_options.h"
 #include "commands/summary_live.h"
 #include "commands/summary_print.h"
-#include "dataset/field.h"
 #include "dataset/row_fields.h"
 #include "export/scan.h"
 #include "export/where.h"
 #include "platform/macros.h"
-#include "rows/operation.h"
 #include "summary/file_names.h"
 #include "summary/filter.h"
 #include "summary/measure.h"
@@ -32,47 +31,30 @@ static const struct command_option summary_options[] = {
 	{ "sort", 'S', "COLUMN",
 	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, pages, hits, misses,\nhit_ratio" },
 	{ "top", 'n', "N", "so many groups (default 20; 0: all, as with --json and\n--csv)" },
+	{ "duration", 'd', "TIME",
+	  "live: for so long (default: until Ctrl+C, or until PID\nends)" },
+	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
+	{ "output", 'o', "FILE", "write to FILE, not stdout (with -- CMD: not stderr)" },
+	{ "json", 'j', NULL, "print JSON: times in ns" },
+	{ "csv", 'c', NULL, "print CSV: times in ns" },
 	{ "slow", 0, "TIME", "only what took at least so long (10ms)" },
 	{ "errors", 'e', NULL, "only what failed" },
 	{ "ops", 0, "LIST", "only these operations" },
 	{ "path", 0, "PREFIX", "only files there and below; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 0, "LIST", "only threads of these names" },
-	{ "duration", 'd', "TIME",
-	  "live: for so long (default: until Ctrl+C, or until PID\nends)" },
 	{ "scope", 0, "files|all",
 	  "live: pipes, sockets, devices and /proc, too (default\nfiles; all with -- CMD)" },
-	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
-	{ "output", 'o', "FILE", "write to FILE, not stdout (with -- CMD: not stderr)" },
-	{ "json", 'j', NULL, "print JSON: times in ns" },
-	{ "csv", 'c', NULL, "print CSV: times in ns" },
+	FILTER_OPTION_ROWS,
 	{ .name = NULL },
 };
-enum {
-	BY,
-	STREAM,
-	SORT,
-	TOP_N,
-	SLOW,
-	ERRORS,
-	OPS,
-	PATH,
-	PID,
-	COMMAND,
-	DURATION,
-	SCOPE,
-	WHERE,
-	OUTPUT,
-	JSON,
-	CSV
-};
+enum { BY, STREAM, SORT, TOP_N, DURATION, WHERE, OUTPUT, JSON, CSV };
 
 struct task {
 	const struct command *command;
-	/* the command line */
-	const char *by, *streams, *sort, *top, *slow, *where_text, *duration, *scope, *output;
+	/* the command line, as it stands there */
+	const char *by, *streams, *sort, *top, *where_text, *duration, *output;
 	bool json, csv;
-	const char *bad; /* the option with too many values, or empty */
 
 	const struct dimension *dimensions[SUMMARY_BY_MAX];
 	int n_by;
@@ -80,7 +62,8 @@ struct task {
 	int n_streams;
 	struct summary summaries[STREAM_COUNT];
 	int fields[STREAM_COUNT]; /* of a row that are looked at */
-	struct filter filter;
+	struct filter_options filters;
+	struct filter filter; /* of a session: live it is the kernel's */
 	struct where *where;
 	struct file_names *names;
 	struct scan_result result;
@@ -339,10 +322,10 @@ static int prepare(struct task *t)
 	const struct command *c = t->command;
 	char why[WHERE_WHY_MAX];
 	uint32_t streams = 0;
-	int code = 0;
+	int code = t->is_live ? 0 : filter_options__session(&t->filters, c, &t->filter);
 
-	if (t->bad)
-		return command__usage(c, "--%s: too many, or an empty one", t->bad);
+	if (code)
+		return code;
 	if (!parse_by(t, t->by ?: "operation"))
 		return command__usage(c, "--by: '%s' is not one or two of operation, file, ...",
 				      t->by);
@@ -351,8 +334,6 @@ static int prepare(struct task *t)
 				      t->streams);
 	if (!parse_top(t))
 		return command__usage(c, "--top: '%s' is not a number", t->top);
-	if (t->slow && units__parse_time(t->slow, &t->filter.slow_ns))
-		return command__usage(c, "--slow: '%s' is not a time (10ms, 1s)", t->slow);
 	if (t->json && t->csv)
 		return command__usage(c, "--json or --csv, not both");
 	for (int i = 0; i < t->n_streams; i++)
@@ -366,64 +347,51 @@ static int prepare(struct task *t)
 
 /* ---- live ---- */
 
-/* Takes the filters that the kernel supports; the others need rows. Returns NULL, or what is
- * wrong. */
-static const char *select_live(struct task *t)
+/* Takes the filters that the kernel supports; the others need rows. Returns 0, or the exit code
+ * after a message. */
+static int select_live(struct task *t)
 {
-	struct filter *f = &t->filter;
 	struct selection *s = &t->live.selection;
+	struct options options;
+	int code;
 
-	if (f->slow_ns || f->errors || f->paths.n || t->where_text)
-		return "live there is no --slow, --errors, --path or --where: record, and sum up "
-		       "the session";
+	if (t->where_text || filter_options__has(&t->filters, "path") ||
+	    filter_options__has(&t->filters, "exclude-path"))
+		return command__usage(t->command,
+				      "live there is no --path, --exclude-path or --where: record, "
+				      "and sum up the session");
+	code = filter_options__live(&t->filters, t->command, &options);
+	if (code)
+		return code;
+	*s = options.selection;
+	options__done(&options);
+	s->streams = 0;
 	for (int i = 0; i < t->n_streams; i++)
 		s->streams |= UINT32_C(1) << t->order[i];
-	s->ops = f->ops.n ? 0 : ALL_OPS;
-	for (int i = 0; i < f->ops.n; i++) {
-		int op = operation__find(f->ops.texts[i], f->ops.lens[i]);
-
-		if (op < 0)
-			return "--ops: no such operation";
-		s->ops |= UINT64_C(1) << op;
-	}
-	for (int i = 0; i < f->commands.n; i++) {
-		if (f->commands.lens[i] > SELECTION_COMM_MAX)
-			return "--command: a name is too long";
-		memcpy(s->commands[s->n_commands++], f->commands.texts[i], f->commands.lens[i]);
-	}
-	for (int i = 0; i < f->pids.n; i++) {
-		uint64_t pid;
-
-		if (!field__uint(f->pids.texts[i], f->pids.lens[i], &pid) || !pid ||
-		    pid > INT32_MAX)
-			return "--pid: not a process id";
-		s->pids[s->n_pids++] = (pid_t)pid;
-	}
-	return NULL;
+	if (!filter_options__has(&t->filters, "scope"))
+		s->scope_all = t->live.argv;
+	return 0;
 }
 
 /* Returns 0, or the exit code after a message. */
 static int prepare_live(struct task *t)
 {
 	const struct command *c = t->command;
-	const char *wrong = select_live(t);
+	int code = select_live(t);
 
-	if (wrong)
-		return command__usage(c, "%s", wrong);
+	if (code)
+		return code;
 	for (int i = 0; i < t->n_by; i++)
 		if (summary_live__refuses(t->dimensions[i]))
 			return command__usage(c, "--by: %s %s", t->dimensions[i]->name,
 					      summary_live__refuses(t->dimensions[i]));
 	if (t->duration && units__parse_time(t->duration, &t->live.duration_ns))
 		return command__usage(c, "--duration: '%s' is not a time (10s, 5m)", t->duration);
-	if (t->scope && strcmp(t->scope, "files") && strcmp(t->scope, "all"))
-		return command__usage(c, "--scope: '%s' is neither files nor all", t->scope);
-	t->live.selection.scope_all = t->scope ? !strcmp(t->scope, "all") : !!t->live.argv;
-	if (t->live.argv && (t->filter.pids.n || t->duration))
+	if (t->live.argv && (t->live.selection.n_pids || t->duration))
 		return command__usage(c, "--pid and --duration don't go with -- CMD");
 	t->live.command = c;
 	t->live.summaries = t->summaries;
-	t->live.pid = t->filter.pids.n == 1 ? t->live.selection.pids[0] : 0;
+	t->live.pid = t->live.selection.n_pids == 1 ? t->live.selection.pids[0] : 0;
 	return 0;
 }
 
@@ -461,6 +429,7 @@ static void clean_up(struct task *t)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		summary__end(&t->summaries[i]);
 	filter__end(&t->filter);
+	filter_options__done(&t->filters);
 	where__free(t->where);
 	file_names__free(t->names);
 }
@@ -468,34 +437,20 @@ static void clean_up(struct task *t)
 static int parse_options(struct task *t, struct command_line *l)
 {
 	const char **const values[] = {
-		[BY] = &t->by,
-		[STREAM] = &t->streams,
-		[SORT] = &t->sort,
-		[TOP_N] = &t->top,
-		[SLOW] = &t->slow,
-		[WHERE] = &t->where_text,
-		[DURATION] = &t->duration,
-		[SCOPE] = &t->scope,
+		[BY] = &t->by,         [STREAM] = &t->streams,   [SORT] = &t->sort,
+		[TOP_N] = &t->top,     [WHERE] = &t->where_text, [DURATION] = &t->duration,
 		[OUTPUT] = &t->output,
 	};
-	struct filter_list *const lists[] = {
-		[OPS] = &t->filter.ops,
-		[PATH] = &t->filter.paths,
-		[PID] = &t->filter.pids,
-		[COMMAND] = &t->filter.commands,
-	};
-	bool *const flags[] = { [ERRORS] = &t->filter.errors, [JSON] = &t->json, [CSV] = &t->csv };
+	bool *const flags[] = { [JSON] = &t->json, [CSV] = &t->csv };
 	int option;
 
 	while ((option = command__next(l)) >= 0)
-		if (option < (int)ARRAY_SIZE(lists) && lists[option]) {
-			if (!filter_list__add(lists[option], l->value, option == PATH))
-				t->bad = summary_options[option].name;
-		} else if (l->value) {
+		if (filter_options__take(&t->filters, &summary_options[option], l->value))
+			continue;
+		else if (l->value)
 			*values[option] = l->value;
-		} else {
+		else
 			*flags[option] = true;
-		}
 	return option;
 }
 
@@ -521,9 +476,8 @@ static int summary_main(int argc, char **argv)
 	else if (l.at == argc) {
 		t->is_live = true;
 		code = run_live(t);
-	} else if (t->duration || t->scope || t->live.argv) {
-		code = command__usage(t->command,
-				      "--duration, --scope and -- CMD go without a SESSION");
+	} else if (t->duration || t->live.argv) {
+		code = command__usage(t->command, "--duration and -- CMD go without a SESSION");
 	} else {
 		code = run(t, argv + l.at);
 	}

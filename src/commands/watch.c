@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "commands/filter_options.h"
 #include "commands/watch_live.h"
 #include "commands/watch_output.h"
 #include "export/rows.h"
 #include "export/where.h"
-#include "options/options.h"
 #include "platform/macros.h"
 #include "summary/filter.h"
 #include "summary/measure.h"
@@ -23,41 +23,27 @@ static const struct command_option watch_options[] = {
 	{ "expression", 'e', "LIST",
 	  "what to show: operations (read), streams (block), or\nfile, desc, process, memory, network, disk, all;\n"
 	  "'!LIST': all but these (default fs,nw_conn)" },
+	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
+	{ "json", 'j', NULL, "JSON lines, with the columns of the schema" },
+	{ "format", 'f', "LIST", "only these columns, separated by tabs" },
+	{ "duration", 'd', "TIME", "live: stop after TIME (default: at Ctrl+C)" },
+	{ "from", 0, "TIME",
+	  "of a session: rows from TIME on, HH:MM[:SS],\n'YYYY-MM-DD HH:MM:SS' or +TIME after its start" },
+	{ "to", 0, "TIME", "of a session: rows up to TIME" },
 	{ "path", 'P', "PREFIX", "only files at or below PREFIX; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 'c', "LIST", "only threads of these names" },
 	{ "slow", 's', "TIME", "only what took at least TIME (1ms)" },
 	{ "errors", 'x', NULL, "only what failed" },
-	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
-	{ "json", 'j', NULL, "JSON lines, with the columns of the schema" },
-	{ "format", 'f', "LIST", "only these columns, separated by tabs" },
-	{ "duration", 'd', "TIME", "live: stop after TIME (default: at Ctrl+C)" },
 	{ "scope", 0, "files|all",
 	  "live: also pipes, sockets, devices and pseudo\nfilesystems (default files)" },
-	{ "from", 0, "TIME",
-	  "of a session: rows from TIME on, HH:MM[:SS],\n'YYYY-MM-DD HH:MM:SS' or +TIME after its start" },
-	{ "to", 0, "TIME", "of a session: rows up to TIME" },
+	FILTER_OPTION_ROWS,
 	{ .name = NULL },
 };
-enum {
-	EXPRESSION,
-	PATH,
-	PID,
-	COMMAND,
-	SLOW,
-	ERRORS,
-	WHERE,
-	JSON,
-	FORMAT,
-	DURATION,
-	SCOPE,
-	FROM,
-	TO
-};
+enum { EXPRESSION, WHERE, JSON, FORMAT, DURATION, FROM, TO };
 
 #define TIME_BYTES 19 /* "YYYY-MM-DD HH:MM:SS" */
 #define DAY_BYTES 11  /* "YYYY-MM-DD " */
-#define ARGUMENTS_MAX 64
 
 /* A bound of --from or --to: a wall time as in rows, possibly shortened, or a time since the first
  * row. */
@@ -71,13 +57,12 @@ struct bound {
 
 struct task {
 	const struct command *command;
-	const char *expression, *slow, *where_text, *format, *duration, *scope, *from_text,
-		*to_text;
+	const char *expression, *where_text, *format, *duration, *from_text, *to_text;
 	bool json;
-	const char *bad; /* the option with too many values, or empty */
 
 	struct expression what;
-	struct filter filter;
+	struct filter_options filters;
+	struct filter filter; /* of a session: live it is the engine's */
 	struct where *where;
 	struct bound from, to;
 	uint64_t first_ns; /* mono_ns of the first row; 0: none yet */
@@ -104,7 +89,7 @@ static bool is_wanted(void *arg, const struct export_row *row)
 		return false;
 	if (t->where && !where__meets(t->where, row))
 		return false;
-	if (!t->filter.slow_ns && !t->filter.errors && !filter__any(&t->filter))
+	if (!filter__any(&t->filter))
 		return true;
 	if (!measures__of(row->stream) || filter__lacks(&t->filter, row->stream))
 		return false;
@@ -209,49 +194,6 @@ static int play(struct task *t, char **paths)
 
 /* ---- live ---- */
 
-static char *joined(const struct filter_list *list)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	for (int i = 0; out && i < list->n; i++)
-		fprintf(out, "%s%.*s", i ? "," : "", (int)list->lens[i], list->texts[i]);
-	if (!out || fclose(out))
-		return NULL;
-	return text;
-}
-
-/* Parses the filters with a recording's options__parse(). Returns 0, or the exit code after a
- * message. */
-static int select_live(struct task *t, struct options *options)
-{
-	char *pids = joined(&t->filter.pids), *names = joined(&t->filter.commands);
-	static char message[OPTIONS_MESSAGE_MAX];
-	char *argv[ARGUMENTS_MAX] = { "iotrc" };
-	int argc = 1, code = 0;
-
-	if (!pids || !names)
-		return command__cannot(t->command, "out of memory");
-	if (t->filter.pids.n)
-		argv[argc++] = "--pid", argv[argc++] = pids;
-	if (t->filter.commands.n)
-		argv[argc++] = "--command", argv[argc++] = names;
-	if (t->scope)
-		argv[argc++] = "--scope", argv[argc++] = (char *)t->scope;
-	for (int i = 0; i < t->filter.paths.n; i++)
-		argv[argc++] = "--path", argv[argc++] = (char *)t->filter.paths.texts[i];
-	if (options__parse(options, argc, argv, message))
-		code = command__usage(t->command, "%s", message);
-	free(pids);
-	free(names);
-	options->selection.streams = t->what.streams;
-	options->selection.ops = t->what.ops ?: ALL_OPS;
-	/* The filters that the kernel applies. */
-	t->filter.pids.n = t->filter.commands.n = t->filter.paths.n = 0;
-	return code;
-}
-
 static int run_live(struct task *t, char **argv)
 {
 	struct watch_live live = { .command = t->command,
@@ -267,11 +209,13 @@ static int run_live(struct task *t, char **argv)
 	if (t->duration && units__parse_time(t->duration, &live.duration_ns))
 		return command__usage(t->command, "--duration: '%s' is not a time (10s, 5m)",
 				      t->duration);
-	if (argv && (t->filter.pids.n || t->duration))
+	if (argv && (filter_options__has(&t->filters, "pid") || t->duration))
 		return command__usage(t->command, "--pid and --duration do not go with -- CMD");
-	code = select_live(t, &options);
+	code = filter_options__live(&t->filters, t->command, &options);
 	if (code)
 		return code;
+	options.selection.streams = t->what.streams;
+	options.selection.ops = t->what.ops ?: ALL_OPS;
 	live.selection = &options.selection;
 	live.pid = options.selection.n_pids == 1 ? options.selection.pids[0] : 0;
 	if (live.pid && kill(live.pid, 0) && errno == ESRCH)
@@ -291,13 +235,9 @@ static int prepare(struct task *t)
 	char why[WHERE_WHY_MAX];
 	const char *bad;
 
-	if (t->bad)
-		return command__usage(c, "--%s: too many, or an empty one", t->bad);
 	t->what = expression__default();
 	if (t->expression && expression__parse(&t->what, t->expression, why))
 		return command__usage(c, "-e: %s", why);
-	if (t->slow && units__parse_time(t->slow, &t->filter.slow_ns))
-		return command__usage(c, "--slow: '%s' is not a time (10ms, 1s)", t->slow);
 	if (t->where_text && where__new(&t->where, t->where_text, t->what.streams, why))
 		return command__usage(c, "--where: %s", *why ? why : "out of memory");
 	if (t->json && t->format)
@@ -315,25 +255,16 @@ static int prepare(struct task *t)
 static int parse_options(struct task *t, struct command_line *l)
 {
 	const char **const values[] = {
-		[EXPRESSION] = &t->expression, [SLOW] = &t->slow,         [WHERE] = &t->where_text,
-		[FORMAT] = &t->format,         [DURATION] = &t->duration, [SCOPE] = &t->scope,
-		[FROM] = &t->from_text,        [TO] = &t->to_text,
+		[EXPRESSION] = &t->expression, [WHERE] = &t->where_text, [FORMAT] = &t->format,
+		[DURATION] = &t->duration,     [FROM] = &t->from_text,   [TO] = &t->to_text,
 	};
-	struct filter_list *const lists[ARRAY_SIZE(values)] = {
-		[PATH] = &t->filter.paths, [PID] = &t->filter.pids, [COMMAND] = &t->filter.commands
-	};
-	bool *const flags[ARRAY_SIZE(values)] = { [ERRORS] = &t->filter.errors, [JSON] = &t->json };
 	int option;
 
 	while ((option = command__next(l)) >= 0)
-		if (lists[option]) {
-			if (!filter_list__add(lists[option], l->value, option == PATH))
-				t->bad = watch_options[option].name;
-		} else if (flags[option]) {
-			*flags[option] = true;
-		} else {
+		if (option == JSON)
+			t->json = true;
+		else if (!filter_options__take(&t->filters, &watch_options[option], l->value))
 			*values[option] = l->value;
-		}
 	return option;
 }
 
@@ -343,9 +274,10 @@ static int run(struct task *t, char **paths, char **argv)
 	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
 	const char *bad;
 
-	if (!code && *paths && (argv || t->duration || t->scope))
-		code = command__usage(t->command,
-				      "--duration, --scope and -- CMD go without a SESSION");
+	if (!code && *paths && (argv || t->duration))
+		code = command__usage(t->command, "--duration and -- CMD go without a SESSION");
+	if (!code && *paths)
+		code = filter_options__session(&t->filters, t->command, &t->filter);
 	if (code)
 		return code;
 	if (watch_output__begin(&t->output, fd))
@@ -381,6 +313,7 @@ static int watch_main(int argc, char **argv)
 	else
 		code = run(t, argv + l.at, command);
 	filter__end(&t->filter);
+	filter_options__done(&t->filters);
 	where__free(t->where);
 	free(t);
 	return code;

@@ -117,6 +117,12 @@ void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 		e->type->missed(e, ret);
 }
 
+void engine__matched(const struct engine *e, struct matched *ret)
+{
+	if (e->type->matched)
+		e->type->matched(e, ret);
+}
+
 void engine__gaps(struct engine *e, engine_gap_fn tell, void *arg)
 {
 	if (e->type->gaps)

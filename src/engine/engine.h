@@ -18,6 +18,7 @@
 #include "aggregate/tally.h"
 #include "dataset/manifest.h"
 #include "dataset/memory.h"
+#include "rows/matched.h"
 #include "rows/reqnames.h"
 #include "schema/selection.h"
 #include "schema/streams.h"
@@ -114,6 +115,7 @@ struct engine_type {
 	json_t *(*unfilled)(const struct engine *e);
 	const struct reqnames *(*request_names)(const struct engine *e);
 	pid_t (*own_pid)(const struct engine *e);
+	void (*matched)(const struct engine *e, struct matched *ret);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
 	int (*sums)(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 	void (*detach)(struct engine *e);
@@ -195,6 +197,10 @@ void engine__counts(struct engine *e, enum stream stream, struct engine_counts *
 /* Adds to RET how many events of each stream the machine did not pass to the engine; how many rows
  * they would have made is unknown. Until engine__detach() some of them may still be passed. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
+
+/* Adds to RET the values of filters that the engine itself has compared, and that something has
+ * matched. */
+void engine__matched(const struct engine *e, struct matched *ret);
 
 /* To be called after the last engine__drain(): reports, a line each, what happened that the engine
  * cannot record. */

@@ -10,7 +10,6 @@
 
 #include "base/units.h"
 #include "dataset/memory.h"
-#include "platform/cgroup.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
 
@@ -19,8 +18,6 @@
 	 STREAM_BIT(STREAM_NW_SOCKOPT) | STREAM_BIT(STREAM_NW_DROP))
 #define STREAM_NAME(symbol, key, ...) ", " #key
 #define STREAM_NAMES CAPTURED_STREAMS(STREAM_NAME) /* begins with ", " */
-
-#define PID_MAX (1 << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
 int option__fail(struct parse *p, const char *format, ...)
 {
@@ -35,29 +32,29 @@ int option__fail(struct parse *p, const char *format, ...)
 	return -EINVAL;
 }
 
-static int is_not(struct parse *p, const char *option, const char *value, const char *what)
+int option__is_not(struct parse *p, const char *option, const char *value, const char *what)
 {
 	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
 }
 
 /* ---- setters of several options: the row says which member ---- */
 
-static void *member(struct parse *p)
+void *option__member(struct parse *p)
 {
 	return (char *)&p->o + p->row->member;
 }
 
 static int set_flag(struct parse *p, const char *value)
 {
-	*(bool *)member(p) = true;
+	*(bool *)option__member(p) = true;
 	return 0;
 }
 
 static int set_file(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, p->row->name, value, "a file's name");
-	*(const char **)member(p) = value;
+		return option__is_not(p, p->row->name, value, "a file's name");
+	*(const char **)option__member(p) = value;
 	return 0;
 }
 
@@ -98,14 +95,12 @@ static int set_quiet(struct parse *p, const char *value)
 static int set_output(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, "output", value, "a directory's name");
+		return option__is_not(p, "output", value, "a directory's name");
 	p->o.output = value;
 	return 0;
 }
 
-/* A number with at most one of SUFFIXES, of which the first multiplies by 1024, the second by 1024
- * squared and so on, or -1. */
-static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
+int option__count(const char *text, const char *suffixes, uint64_t *ret_n)
 {
 	size_t len = strspn(text, "0123456789");
 	const char *suffix;
@@ -133,7 +128,7 @@ static int parse_count(const char *text, const char *suffixes, uint64_t *ret_n)
 static int set_duration(struct parse *p, const char *value)
 {
 	if (units__parse_time(value, &p->o.duration_ns))
-		return is_not(p, "duration", value, "a time (30s, 5m, 2h)");
+		return option__is_not(p, "duration", value, "a time (30s, 5m, 2h)");
 	return 0;
 }
 
@@ -142,7 +137,7 @@ static int set_rotate_age(struct parse *p, const char *value)
 	uint64_t ns, s;
 
 	if (units__parse_time(value, &ns))
-		return is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
+		return option__is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
 	s = (ns + 999999999) / 1000000000;
 	p->o.rotate_age_s = s < UINT32_MAX ? s : UINT32_MAX;
 	return 0;
@@ -152,16 +147,16 @@ static int set_rotate_size(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "KMGT", &n) || !n)
-		return is_not(p, "rotate-size", value, "a size (512K, 64M, 1G)");
+	if (option__count(value, "KMGT", &n) || !n)
+		return option__is_not(p, "rotate-size", value, "a size (512K, 64M, 1G)");
 	p->o.rotate_bytes = n;
 	return 0;
 }
 
 static int set_rotate_rows(struct parse *p, const char *value)
 {
-	if (parse_count(value, "", &p->o.rotate_rows))
-		return is_not(p, "rotate-rows", value, "a number of rows (0: never)");
+	if (option__count(value, "", &p->o.rotate_rows))
+		return option__is_not(p, "rotate-rows", value, "a number of rows (0: never)");
 	return 0;
 }
 
@@ -176,11 +171,11 @@ static int set_min_free(struct parse *p, const char *value)
 	} else if (len && len <= 3 && !strcmp(value + len, "%")) {
 		p->o.min_free = UINT64_MAX;
 		p->o.min_free_percent = strtoul(value, &end, 10);
-	} else if (parse_count(value, "KMGT", &p->o.min_free)) {
+	} else if (option__count(value, "KMGT", &p->o.min_free)) {
 		p->o.min_free_percent = 101;
 	}
 	if (p->o.min_free_percent > 100)
-		return is_not(p, "min-free", value, "a size (1G), a share (5%) or off");
+		return option__is_not(p, "min-free", value, "a size (1G), a share (5%) or off");
 	return 0;
 }
 
@@ -190,15 +185,13 @@ static int set_max_disk(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "KMGT", &n) || n < MAX_DISK_LEAST)
-		return is_not(p, "max-disk", value, "a size from 16M on (512M, 10G)");
+	if (option__count(value, "KMGT", &n) || n < MAX_DISK_LEAST)
+		return option__is_not(p, "max-disk", value, "a size from 16M on (512M, 10G)");
 	p->o.max_disk = n;
 	return 0;
 }
 
-/* Takes the next item off a comma-separated list into ITEM (of SIZE); false at the end. An item
- * that doesn't fit is cut: its caller sees it as too long or unknown. */
-static bool next_item(const char **list, char *item, size_t size)
+bool option__next_item(const char **list, char *item, size_t size)
 {
 	size_t len;
 
@@ -215,7 +208,7 @@ static int set_streams(struct parse *p, const char *value)
 	uint32_t streams = 0;
 	char item[128];
 
-	while (next_item(&value, item, sizeof(item))) {
+	while (option__next_item(&value, item, sizeof(item))) {
 		int stream = schema__find(item);
 
 		if (stream < 0)
@@ -266,8 +259,8 @@ static int set_cache_sample(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "K", &n) || !n || n > 1 << 20)
-		return is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
+	if (option__count(value, "K", &n) || !n || n > 1 << 20)
+		return option__is_not(p, "cache-sample", value, "a number of pages (1 to 1024K)");
 	p->o.selection.cache_sample = n;
 	return 0;
 }
@@ -276,8 +269,8 @@ static int set_memory(struct parse *p, const char *value)
 {
 	uint64_t n, least = memory__least(memory__cpus());
 
-	if (parse_count(value, "KMGT", &n))
-		return is_not(p, "memory", value, "a size (128M, 1G)");
+	if (option__count(value, "KMGT", &n))
+		return option__is_not(p, "memory", value, "a size (128M, 1G)");
 	if (n < least)
 		return option__fail(
 			p, "--memory: " QUOTED " is too little: at least %lluM on this machine",
@@ -292,106 +285,6 @@ static int set_on_overload(struct parse *p, const char *value)
 	if (!p->o.lighten && strcmp(value, "count"))
 		return option__fail(p, "--on-overload: " QUOTED " is neither count nor lighten",
 				    value);
-	return 0;
-}
-
-static int set_ops(struct parse *p, const char *value)
-{
-	static const char *const names[FS_OP_COUNT] = {
-#define FS_OP_NAME(sym, name) [FS_##sym] = name,
-		FS_OPS(FS_OP_NAME)
-	};
-	uint64_t ops = 0;
-	char item[128];
-
-	while (next_item(&value, item, sizeof(item))) {
-		size_t op = 1;
-
-		while (op < FS_OP_COUNT && strcmp(item, names[op]))
-			op++;
-		if (op == FS_OP_COUNT)
-			return option__fail(
-				p, "--ops: no such operation: " QUOTED " (open, read, ...)", item);
-		ops |= UINT64_C(1) << op;
-	}
-	p->o.selection.ops = ops;
-	return 0;
-}
-
-static int set_pid(struct parse *p, const char *value)
-{
-	char item[128];
-	uint64_t pid;
-
-	while (next_item(&value, item, sizeof(item))) {
-		if (parse_count(item, "", &pid) || !pid || pid > PID_MAX)
-			return is_not(p, "pid", item, "a process id");
-		if (p->o.selection.n_pids == SELECTION_LIST_MAX)
-			return option__fail(p, "--pid: more than %d", SELECTION_LIST_MAX);
-		p->o.selection.pids[p->o.selection.n_pids++] = (pid_t)pid;
-	}
-	return 0;
-}
-
-static int set_command(struct parse *p, const char *value)
-{
-	char item[128];
-
-	while (next_item(&value, item, sizeof(item))) {
-		if (!*item)
-			return option__fail(p, "--command: an empty name");
-		if (strlen(item) > SELECTION_COMM_MAX)
-			return option__fail(p,
-					    "--command: " QUOTED
-					    " has more than the %d bytes that the "
-					    "kernel keeps of a name",
-					    item, SELECTION_COMM_MAX);
-		if (p->o.selection.n_commands == SELECTION_LIST_MAX)
-			return option__fail(p, "--command: more than %d", SELECTION_LIST_MAX);
-		/* NOLINTNEXTLINE(*.strcpy): its length was looked at */
-		strcpy(p->o.selection.commands[p->o.selection.n_commands++], item);
-	}
-	return 0;
-}
-
-static int set_cgroup(struct parse *p, const char *value)
-{
-	int err = cgroup__id(value, &p->o.selection.cgroup_id);
-
-	if (err == -ENODEV)
-		return option__fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
-	if (err)
-		return option__fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
-	return 0;
-}
-
-/* Absolute, with no empty, "." or ".." component: rows carry such paths, so nothing else could ever
- * match one. */
-static bool is_normalized(const char *path, size_t len)
-{
-	if (!len || *path != '/')
-		return false;
-	for (size_t i = 1, n; i < len; i += n + 1) {
-		n = strcspn(path + i, "/");
-		if (!n || (n <= 2 && !memcmp(path + i, "..", n)))
-			return false;
-	}
-	return true;
-}
-
-static int set_path(struct parse *p, const char *value)
-{
-	size_t len = strlen(value);
-
-	if (len > 1 && value[len - 1] == '/')
-		len--;
-	if (len > OPTIONS_PATH_MAX || !is_normalized(value, len) ||
-	    (len > 1 && value[len - 1] == '/'))
-		return is_not(p, "path", value, "an absolute path free of //, . and ..");
-	if (p->o.selection.n_paths == SELECTION_LIST_MAX)
-		return option__fail(p, "--path: more than %d", SELECTION_LIST_MAX);
-	p->o.selection.paths[p->o.selection.n_paths++] =
-		(struct path_prefix){ value, len == 1 ? 0 : len };
 	return 0;
 }
 
@@ -410,7 +303,7 @@ static int set_trace_bucket(struct parse *p, const char *value)
 
 	/* One component of the session's path, and of an object's key later on. */
 	if (!*value || *value == '.' || strlen(value) > 63 || value[strspn(value, allowed)])
-		return is_not(p, "trace-bucket", value, "a name (letters, digits, ._-)");
+		return option__is_not(p, "trace-bucket", value, "a name (letters, digits, ._-)");
 	p->o.bucket = value;
 	return 0;
 }
@@ -428,14 +321,16 @@ static int parse_interval(const char *value, uint64_t *ret_ns)
 static int set_process_interval(struct parse *p, const char *value)
 {
 	if (parse_interval(value, &p->o.snapshots.process_interval_ns))
-		return is_not(p, "process-interval", value, "a time from 1s on (30s, 5m), or off");
+		return option__is_not(p, "process-interval", value,
+				      "a time from 1s on (30s, 5m), or off");
 	return 0;
 }
 
 static int set_fs_interval(struct parse *p, const char *value)
 {
 	if (parse_interval(value, &p->o.snapshots.fs_interval_ns))
-		return is_not(p, "fs-interval", value, "a time from 1s on (30m, 2h), or off");
+		return option__is_not(p, "fs-interval", value,
+				      "a time from 1s on (30m, 2h), or off");
 	return 0;
 }
 
@@ -450,8 +345,8 @@ static int set_fs_busy(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "", &n) || !n || n > 100)
-		return is_not(p, "fs-busy", value, "a percentage (1 to 100)");
+	if (option__count(value, "", &n) || !n || n > 100)
+		return option__is_not(p, "fs-busy", value, "a percentage (1 to 100)");
 	p->o.snapshots.busy_percent = n;
 	return 0;
 }
@@ -459,7 +354,7 @@ static int set_fs_busy(struct parse *p, const char *value)
 static int set_anonymize(struct parse *p, const char *value)
 {
 	if (value && strcmp(value, "keep-system"))
-		return is_not(p, "anonymize", value, "keep-system");
+		return option__is_not(p, "anonymize", value, "keep-system");
 	p->o.anonymize = true;
 	p->o.anonymize_keep_system = value;
 	return 0;
@@ -479,13 +374,13 @@ static int set_attach(struct parse *p, const char *value)
 			p->o.selection.attach = i;
 			return 0;
 		}
-	return is_not(p, "attach", value, "auto, raw, classic or functions");
+	return option__is_not(p, "attach", value, "auto, raw, classic or functions");
 }
 
 static int set_state(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, "state", value, "a directory's name");
+		return option__is_not(p, "state", value, "a directory's name");
 	p->o.state = value;
 	return 0;
 }
@@ -509,7 +404,7 @@ static int set_replay(struct parse *p, const char *value)
 static int set_upload(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, "upload", value, "the URL of a target");
+		return option__is_not(p, "upload", value, "the URL of a target");
 	p->o.upload.target.url = value;
 	return 0;
 }
@@ -523,7 +418,7 @@ static int set_no_upload(struct parse *p, const char *value)
 static int set_s3_endpoint(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, "s3-endpoint", value, "a URL");
+		return option__is_not(p, "s3-endpoint", value, "a URL");
 	p->o.upload.target.s3_endpoint = value;
 	return 0;
 }
@@ -535,7 +430,7 @@ static int set_s3_region(struct parse *p, const char *value)
 
 	/* Part of the scope that requests are signed for. */
 	if (!*value || strlen(value) > 63 || value[strspn(value, allowed)])
-		return is_not(p, "s3-region", value, "a region (us-east-1)");
+		return option__is_not(p, "s3-region", value, "a region (us-east-1)");
 	p->o.upload.target.s3_region = value;
 	return 0;
 }
@@ -544,8 +439,9 @@ static int set_upload_rate(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "KMGT", &n) || (n && n < 1024))
-		return is_not(p, "upload-rate", value, "bytes per second (from 1K on; 0: any)");
+	if (option__count(value, "KMGT", &n) || (n && n < 1024))
+		return option__is_not(p, "upload-rate", value,
+				      "bytes per second (from 1K on; 0: any)");
 	p->o.upload.target.rate = n;
 	return 0;
 }
@@ -554,8 +450,8 @@ static int set_upload_parallel(struct parse *p, const char *value)
 {
 	uint64_t n;
 
-	if (parse_count(value, "", &n) || !n || n > OPTIONS_PARALLEL_MAX)
-		return is_not(p, "upload-parallel", value, "a number of files (1 to 16)");
+	if (option__count(value, "", &n) || !n || n > OPTIONS_PARALLEL_MAX)
+		return option__is_not(p, "upload-parallel", value, "a number of files (1 to 16)");
 	p->o.upload.parallel = n;
 	return 0;
 }
@@ -563,7 +459,7 @@ static int set_upload_parallel(struct parse *p, const char *value)
 static int set_upload_timeout(struct parse *p, const char *value)
 {
 	if (units__parse_time(value, &p->o.upload.timeout_ns))
-		return is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
+		return option__is_not(p, "upload-timeout", value, "a time (30s, 5m, 2h)");
 	return 0;
 }
 
@@ -578,7 +474,7 @@ static int set_keep_uploaded(struct parse *p, const char *value)
 static int set_metrics_file(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > OPTIONS_PATH_MAX)
-		return is_not(p, "metrics-file", value, "a file's name");
+		return option__is_not(p, "metrics-file", value, "a file's name");
 	p->o.metrics.file = value;
 	return 0;
 }
@@ -586,7 +482,7 @@ static int set_metrics_file(struct parse *p, const char *value)
 static int set_metrics_listen(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > 100)
-		return is_not(p, "metrics-listen", value, "[ADDRESS:]PORT");
+		return option__is_not(p, "metrics-listen", value, "[ADDRESS:]PORT");
 	p->o.metrics.listen = value;
 	return 0;
 }
@@ -594,7 +490,7 @@ static int set_metrics_listen(struct parse *p, const char *value)
 static int set_reward_code(struct parse *p, const char *value)
 {
 	if (!*value || strlen(value) > 200)
-		return is_not(p, "reward-code", value, "a code (1 to 200 bytes)");
+		return option__is_not(p, "reward-code", value, "a code (1 to 200 bytes)");
 	p->o.reward_code = value;
 	return 0;
 }
@@ -653,8 +549,9 @@ const struct option_row option_rows[] = {
 	{ "scope", 0, "files|all", CONTENT, set_scope,
 	  "all: also pipes, sockets, devices and pseudo\nfilesystems (default files)",
 	  .conf = "files" },
-	{ "ops", 0, "LIST", CONTENT, set_ops,
-	  "fs operations, such as open,read,rename\n(default: all)", .conf = "open,rename,unlink" },
+	{ "ops", 0, "LIST", CONTENT, option__set_ops,
+	  "fs operations, such as open,read,rename; '!LIST':\nall but these (default: all)",
+	  .conf = "open,rename,unlink" },
 	{ "attach", 0, "auto|raw|classic|functions", CONTENT, set_attach,
 	  "how to hook system calls\n(default auto: the cheapest that misses nothing)",
 	  .conf = "auto" },
@@ -673,15 +570,32 @@ const struct option_row option_rows[] = {
 	{ "no-snapshots", 0, NULL, SNAPSHOTS, set_no_snapshots,
 	  "no snapshots of processes and files, no\nsystem_spec" },
 
-	{ "pid", 0, "LIST", FILTERS, set_pid, "up to 16 process ids; includes descendants",
-	  .conf = "1", ADDS(selection.n_pids) },
-	{ "command", 0, "LIST", FILTERS, set_command,
+	{ "pid", 0, "LIST", FILTERS, option__set_pid,
+	  "up to 16 process ids; descendants are recorded too", .conf = "1",
+	  ADDS(selection.n_pids) },
+	{ "command", 0, "LIST", FILTERS, option__set_command,
 	  "up to 16 thread names, as ps -L -o comm shows them", .conf = "postgres",
-	  ADDS(selection.n_commands) },
-	{ "cgroup", 0, "PATH|ID", FILTERS, set_cgroup,
-	  "a cgroup (v2): its directory, path below the mount,\nor id", .conf = "1" },
-	{ "path", 0, "PREFIX", FILTERS, set_path, "files at or below PREFIX; may be given 16 times",
-	  .conf = "/home", ADDS(selection.n_paths) },
+	  ADDS(selection.commands.n), SETS(selection.commands) },
+	{ "follow", 0, NULL, FILTERS, set_flag, "also all that threads of --command start",
+	  SETS(selection.follow) },
+	{ "exclude-command", 0, "LIST", FILTERS, option__set_command, "not threads of these names",
+	  .conf = "backup", ADDS(selection.excluded_commands.n),
+	  SETS(selection.excluded_commands) },
+	{ "uid", 0, "LIST", FILTERS, option__set_uid,
+	  "processes of these users, by name or number (the\nreal user id)", .conf = "www-data",
+	  ADDS(selection.n_uids) },
+	{ "cgroup", 0, "PATH|ID", FILTERS, option__set_cgroup,
+	  "a cgroup (v2) with those below: its directory, path\nbelow the mount, or id",
+	  .conf = "1", ADDS(selection.n_cgroups) },
+	{ "path", 0, "PREFIX", FILTERS, option__set_path,
+	  "files at or below PREFIX; may be given 16 times", .conf = "/home",
+	  ADDS(selection.paths.n), SETS(selection.paths) },
+	{ "exclude-path", 0, "PREFIX", FILTERS, option__set_path,
+	  "not files at or below PREFIX; may be given 16 times", .conf = "/home/ada/.cache",
+	  ADDS(selection.excluded_paths.n), SETS(selection.excluded_paths) },
+	{ "errors", 0, NULL, FILTERS, set_flag, "only what failed", SETS(selection.errors) },
+	{ "slow", 0, "TIME", FILTERS, option__set_slow, "only what took at least TIME (10ms)",
+	  .conf = "10ms" },
 
 	{ "rotate-age", 0, "TIME", FILES, set_rotate_age,
 	  "start a new file after TIME (default 15m)", .conf = "15m", .live = true },

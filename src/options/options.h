@@ -72,8 +72,10 @@ struct options {
 	const char **dirs;               /* of upload; ours */
 	size_t n_dirs;
 
-	bool daemon;                        /* go into the background once recording has begun */
-	const char *pid_file, *log_file;    /* only with daemon; NULL: none */
+	bool daemon;                         /* go into the background once recording has begun */
+	const char *pid_file, *log_file;     /* only with daemon; NULL: none */
+	char *paths[2 * SELECTION_LIST_MAX]; /* that were made absolute; ours */
+	size_t n_paths;
 	const char *config;                 /* the file that was read, or NULL */
 	char *config_text;                  /* ours */
 	int argc;                           /* what was parsed, */

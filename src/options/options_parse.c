@@ -175,11 +175,13 @@ static int check(struct parse *p)
 		return option__fail(p, "--%s: only with --daemon",
 				    o->pid_file ? "pid-file" : "log-file");
 	if (!selection__stream(&o->selection, STREAM_FS) &&
-	    (o->selection.ops != ALL_OPS || o->selection.n_paths || o->selection.scope_all))
+	    (o->selection.ops != ALL_OPS || o->selection.paths.n || o->selection.excluded_paths.n ||
+	     o->selection.scope_all))
 		return option__fail(p, "%s: only with the fs stream",
-				    o->selection.n_paths   ? "--path" :
-				    o->selection.scope_all ? "--scope" :
-							     "--ops");
+				    o->selection.paths.n          ? "--path" :
+				    o->selection.excluded_paths.n ? "--exclude-path" :
+				    o->selection.scope_all        ? "--scope" :
+								    "--ops");
 	return 0;
 }
 
@@ -320,8 +322,10 @@ int options__parse(struct options *ret_options, int argc, char **argv,
 	int err = parse_args(&first, argc, argv);
 
 	if (!err && first.o.config && goes_on(&first)) {
-		free(first.o.dirs);
+		options__done(&first.o);
+		p.in_file = true;
 		err = parse_file(&p, first.o.config);
+		p.in_file = false;
 		p.overruling = true;
 		if (!err)
 			err = parse_args(&p, argc, argv);
@@ -347,6 +351,8 @@ void options__done(struct options *o)
 {
 	free(o->config_text);
 	free(o->dirs);
+	while (o->n_paths)
+		free(o->paths[--o->n_paths]);
 	o->config_text = NULL;
 	o->dirs = NULL;
 }

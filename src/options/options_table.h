@@ -31,6 +31,7 @@ struct parse {
 	bool upload;                  /* it is the command's line */
 	bool reward;
 	bool secrets;                         /* the file has some */
+	bool in_file;                         /* it is the file that is read */
 	bool overruling;                      /* the command line, after a file */
 	bool overruled[OPTIONS_ROWS_MAX];     /* … and it has this option */
 	unsigned int lines[OPTIONS_ROWS_MAX]; /* of the file: where the option was given */
@@ -61,6 +62,30 @@ extern const char *const option_group_titles[GROUP_COUNT];
 
 /* Writes the one line of P->message, printable whatever the arguments hold; returns -EINVAL. */
 int option__fail(struct parse *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for an OPTION whose VALUE is not WHAT. */
+int option__is_not(struct parse *p, const char *option, const char *value, const char *what);
+
+/* The member that the option being set names (option_row.member). */
+void *option__member(struct parse *p);
+
+/* A number with at most one of SUFFIXES, of which the first multiplies by 1024, the second by 1024
+ * squared and so on, into RET_N. 0, or -1. */
+int option__count(const char *text, const char *suffixes, uint64_t *ret_n);
+
+/* Takes the next item off a comma-separated list into ITEM (of SIZE); false at the end. An item
+ * that doesn't fit is cut: its caller sees it as too long or unknown. */
+bool option__next_item(const char **list, char *item, size_t size);
+
+/* ---- options_filters.c: setters of the table's rows ---- */
+
+int option__set_ops(struct parse *p, const char *value);
+int option__set_pid(struct parse *p, const char *value);
+int option__set_command(struct parse *p, const char *value);
+int option__set_uid(struct parse *p, const char *value);
+int option__set_cgroup(struct parse *p, const char *value);
+int option__set_path(struct parse *p, const char *value);
+int option__set_slow(struct parse *p, const char *value);
 
 /* Whether OPTION can't be given without a value. */
 bool option__takes_value(const struct option_row *option);

@@ -73,15 +73,16 @@ static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *
 	return p;
 }
 
-/* Whether --path leaves it out: a part whose file is not known is not below any. */
+/* Whether --path or --exclude-path leaves it out: a part whose file is unknown is below no path. */
 static bool is_left_out(struct encoder *e, const struct rec_extent *r)
 {
+	const struct selection *s = e->selection;
 	const struct path_entry *path;
 
-	if (!e->selection->n_paths)
+	if (!s->paths.n && !s->excluded_paths.n)
 		return false;
 	path = r->path ? dict__get(e->paths, r->path) : NULL;
-	return !path || !path->wanted;
+	return path ? !path->wanted : s->paths.n;
 }
 
 char *encode__extent(struct encoder *e, const void *record, size_t size, char *p)

@@ -75,7 +75,7 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 static bool asked_wanted(struct encoder *e, const struct asked *a)
 {
 	if (!a->len)
-		return !e->selection->n_paths;
+		return !e->selection->paths.n;
 	return (e->selection->scope_all || !mounts__pseudo_path(e->mounts, a->text, a->len)) &&
 	       matched__path(&e->matched, e->selection, a->text, a->len);
 }
@@ -283,6 +283,15 @@ static char *result_columns(const struct rec_fs *r, int64_t ret, char *p)
 	return known ? encode__errno(ret, p) : p;
 }
 
+/* Whether --ops has the operation, which is noted then. */
+static bool op_wanted(struct encoder *e, unsigned int op)
+{
+	if (!op || op >= FS_OP_COUNT || !selection__op(e->selection, op))
+		return false;
+	e->matched.ops |= UINT64_C(1) << op;
+	return true;
+}
+
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_fs *r = record;
@@ -292,7 +301,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	const char *fs_type = NULL;
 	int64_t ret = r->ret;
 
-	if (!r->op || r->op >= FS_OP_COUNT || !selection__op(e->selection, r->op))
+	if (!op_wanted(e, r->op))
 		return NULL;
 	if (r->path) {
 		path = dict__get(e->paths, r->path);
@@ -300,7 +309,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			e->unnamed++;
 		else if (!path->wanted && !(l && l->has & LONG_TWO_FILES))
 			return NULL;
-	} else if (!(l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)) && e->selection->n_paths) {
+	} else if (!(l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)) && e->selection->paths.n) {
 		return NULL;
 	}
 	if (r->op == FS_PROCESS_EXIT)

@@ -9,19 +9,27 @@ static bool is_below(const struct path_prefix *p, const char *path, size_t len)
 	       (len == p->len || path[p->len] == '/');
 }
 
-/* Prefixes may contain one another, so all are compared until each has matched; then one match
- * suffices. */
+/* Whether PATH lies at or below one of LIST. Prefixes may lie in one another: all are compared
+ * until each has MATCHED, then the first suffices. */
+static bool is_in(const struct path_list *list, uint32_t *matched, const char *path, size_t len)
+{
+	bool all = *matched == (UINT64_C(1) << list->n) - 1, in = false;
+
+	for (size_t i = 0; i < list->n && !(all && in); i++) {
+		if (!is_below(&list->at[i], path, len))
+			continue;
+		in = true;
+		*matched |= UINT32_C(1) << i;
+	}
+	return in;
+}
+
 bool matched__path(struct matched *m, const struct selection *s, const char *path, size_t len)
 {
-	bool all = m->paths == (UINT64_C(1) << s->n_paths) - 1, wanted = !s->n_paths;
+	bool wanted = !s->paths.n || is_in(&s->paths, &m->paths, path, len);
 
-	for (size_t i = 0; i < s->n_paths && !(all && wanted); i++) {
-		if (!is_below(&s->paths[i], path, len))
-			continue;
-		wanted = true;
-		m->paths |= UINT32_C(1) << i;
-	}
-	return wanted;
+	return !(s->excluded_paths.n && is_in(&s->excluded_paths, &m->excluded_paths, path, len)) &&
+	       wanted;
 }
 
 void matched__task(struct matched *m, const struct selection *s, const struct rec_task *task)
@@ -37,7 +45,7 @@ void matched__task(struct matched *m, const struct selection *s, const struct re
 		m->pids |= 1u << i;
 	}
 	m->strangers |= !known;
-	for (size_t i = 0; i < s->n_commands; i++)
-		if (!strncmp(task->comm, s->commands[i], COMM_BYTES))
+	for (size_t i = 0; i < s->commands.n; i++)
+		if (!strncmp(task->comm, s->commands.names[i], COMM_BYTES))
 			m->commands |= 1u << i;
 }

@@ -13,17 +13,18 @@
 
 /* A bit for each entry of the selection's lists. */
 struct matched {
-	uint32_t paths;
-	uint16_t pids, commands;
+	uint64_t ops; /* a bit per enum fs_op that rows had */
+	uint32_t paths, excluded_paths;
+	uint16_t pids, commands, excluded_commands, cgroups, uids;
 	/* A thread with unknown ancestors was recorded: any of the processes may be its
 	 * ancestor. */
 	bool strangers;
 };
 
-_Static_assert(2 * SELECTION_LIST_MAX <= 32, "matched.paths has a bit for each prefix");
+_Static_assert(2 * SELECTION_LIST_MAX <= 32, "members for paths have a bit for each prefix");
 _Static_assert(SELECTION_LIST_MAX <= 16, "the other members have a bit for each value");
 
-/* Whether PATH is one of --path's, or below one. True without --path. */
+/* Whether PATH is one of --path's, or below one, and of none of --exclude-path's. */
 bool matched__path(struct matched *m, const struct selection *s, const char *path, size_t len);
 
 /* Notes a thread that the engine's filters accepted. */

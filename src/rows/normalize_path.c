@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rows/normalize_path.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Appends PATH to the first N bytes of OUT. '..' never removes any of the first LEAST bytes. */
 static size_t append_components(char *out, size_t n, size_t least, const char *path, size_t len)
@@ -54,4 +56,18 @@ size_t normalize_path__confined(char *out, const char *base, size_t base_len, co
 	if (!n)
 		out[n++] = '/';
 	return n;
+}
+
+char *normalize_path__absolute(const char *path)
+{
+	char *here = getcwd(NULL, 0), *out;
+	size_t len = strlen(path), n;
+
+	out = here ? malloc(strlen(here) + len + 3) : NULL;
+	if (out) {
+		n = normalize_path__path(out, here, strlen(here), path, len);
+		out[n] = '\0';
+	}
+	free(here);
+	return out;
 }

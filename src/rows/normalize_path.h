@@ -16,4 +16,8 @@ size_t normalize_path__path(char *out, const char *base, size_t base_len, const 
 size_t normalize_path__confined(char *out, const char *base, size_t base_len, const char *path,
 				size_t path_len);
 
+/* The same of PATH relative to the current directory: a string for the caller to free, or NULL if
+ * there is no such directory or no memory. */
+char *normalize_path__absolute(const char *path);
+
 #endif

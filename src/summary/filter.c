@@ -24,7 +24,8 @@ bool filter_list__add(struct filter_list *to, const char *list, bool whole)
 
 bool filter__any(const struct filter *f)
 {
-	return f->slow_ns || f->errors || f->ops.n || f->paths.n || f->commands.n || f->pids.n;
+	return f->slow_ns || f->errors || f->ops.n || f->paths.n || f->commands.n || f->pids.n ||
+	       f->excluded_paths.n || f->excluded_commands.n;
 }
 
 const char *filter__lacks(const struct filter *f, enum stream stream)
@@ -33,7 +34,7 @@ const char *filter__lacks(const struct filter *f, enum stream stream)
 		return "times";
 	if (f->errors && !measures__of(stream)->errors)
 		return "errors";
-	return f->paths.n && stream != STREAM_FS ? "paths" : NULL;
+	return (f->paths.n || f->excluded_paths.n) && stream != STREAM_FS ? "paths" : NULL;
 }
 
 int filter__fields(const struct filter *f, enum stream stream)
@@ -56,7 +57,7 @@ static bool is_listed(const struct filter_list *l, const struct row_field *f)
 	for (int i = 0; i < l->n; i++)
 		if (l->lens[i] == f->len && !memcmp(l->texts[i], f->s, f->len))
 			return true;
-	return !l->n;
+	return false;
 }
 
 /* Is PATH one of the prefixes, or below one? */
@@ -75,16 +76,22 @@ static bool is_below(const struct filter_list *l, const char *path, size_t len)
 	return false;
 }
 
+static bool passes_path(const struct filter *f, const char *path, size_t len)
+{
+	return (!f->paths.n || is_below(&f->paths, path, len)) &&
+	       !is_below(&f->excluded_paths, path, len);
+}
+
 static bool passes_paths(const struct filter *f, const struct export_row *row)
 {
 	const struct row_field *path = &row->fields[row__column(row->stream, "filename")];
 	const char *arrow = memmem(path->s, path->len, ARROW, sizeof(ARROW) - 1);
 
 	if (!arrow)
-		return is_below(&f->paths, path->s, path->len);
-	return is_below(&f->paths, path->s, arrow - path->s) ||
-	       is_below(&f->paths, arrow + sizeof(ARROW) - 1,
-			path->s + path->len - arrow - (sizeof(ARROW) - 1));
+		return passes_path(f, path->s, path->len);
+	return passes_path(f, path->s, arrow - path->s) ||
+	       passes_path(f, arrow + sizeof(ARROW) - 1,
+			   path->s + path->len - arrow - (sizeof(ARROW) - 1));
 }
 
 /* Listed, or a child of one that has passed; then its children pass, too. */
@@ -115,18 +122,21 @@ static bool passes_pids(struct filter *f, const struct export_row *row)
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m)
 {
 	int operation = row__column(row->stream, "operation");
+	const struct row_field *command = &row->fields[row__column(row->stream, "command")];
 
 	if (f->errors && !m->failed)
 		return false;
 	if (f->slow_ns && (!m->has_time || m->time_ns < f->slow_ns))
 		return false;
 	if (f->ops.n &&
-	    !is_listed(&f->ops, &row->fields[operation ?: row__column(row->stream, "event_type")]))
+	    is_listed(&f->ops, &row->fields[operation ?: row__column(row->stream, "event_type")]) ==
+		    f->ops_inverted)
 		return false;
-	if (f->commands.n &&
-	    !is_listed(&f->commands, &row->fields[row__column(row->stream, "command")]))
+	if (f->commands.n && !is_listed(&f->commands, command))
 		return false;
-	if (f->paths.n && !passes_paths(f, row))
+	if (is_listed(&f->excluded_commands, command))
+		return false;
+	if ((f->paths.n || f->excluded_paths.n) && !passes_paths(f, row))
 		return false;
 	return !f->pids.n || passes_pids(f, row);
 }

@@ -24,7 +24,8 @@ struct filter {
 	bool errors;      /* only what failed */
 	/* Of fs, operations; prefixes of paths; of all, commands; processes, and what descends from
 	 * them as far as their parents are known. */
-	struct filter_list ops, paths, commands, pids;
+	struct filter_list ops, paths, commands, pids, excluded_paths, excluded_commands;
+	bool ops_inverted; /* all but these */
 
 	struct table descendants; /* own: pids that passed */
 };

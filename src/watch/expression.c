@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "platform/macros.h"
+#include "rows/operation.h"
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 #include "schema/selection.h"
@@ -51,12 +52,6 @@ struct expression expression__default(void)
 	return (struct expression){ STREAM(FS) | STREAM(NW_CONN), ALL_OPS };
 }
 
-static const char *const op_names[FS_OP_COUNT] = {
-#define OP_NAME(sym, text) [FS_##sym] = text,
-	FS_OPS(OP_NAME)
-#undef OP_NAME
-};
-
 static bool is_word(const char *word, const char *s, size_t len)
 {
 	return strlen(word) == len && !memcmp(word, s, len);
@@ -65,6 +60,8 @@ static bool is_word(const char *word, const char *s, size_t len)
 /* What the LEN bytes of NAME stand for. False if they stand for nothing. */
 static bool find(const char *name, size_t len, struct expression *ret)
 {
+	int op;
+
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (is_word(classes[i].name, name, len)) {
 			*ret = classes[i].what;
@@ -76,12 +73,11 @@ static bool find(const char *name, size_t len, struct expression *ret)
 						    s == STREAM_FS ? ALL_OPS : 0 };
 			return true;
 		}
-	for (int op = FS_NONE + 1; op < FS_OP_COUNT; op++)
-		if (is_word(op_names[op], name, len)) {
-			*ret = (struct expression){ STREAM(FS), UINT64_C(1) << op };
-			return true;
-		}
-	return false;
+	op = operation__find(name, len);
+	if (op < 0)
+		return false;
+	*ret = (struct expression){ STREAM(FS), UINT64_C(1) << op };
+	return true;
 }
 
 /* What is shown by default, without LISTED. */
@@ -97,10 +93,9 @@ static void invert(struct expression *listed)
 
 bool expression__has(const struct expression *e, const char *name, size_t len)
 {
-	for (int op = FS_NONE + 1; op < FS_OP_COUNT; op++)
-		if (is_word(op_names[op], name, len))
-			return e->ops >> op & 1;
-	return false;
+	int op = operation__find(name, len);
+
+	return op >= 0 && e->ops >> op & 1;
 }
 
 int expression__parse(struct expression *ret, const char *list, char why[EXPRESSION_WHY_MAX])

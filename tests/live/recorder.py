@@ -169,11 +169,12 @@ class Recording:
 
     `code` is the exit code to expect (None: 0 or 3), `ends` is for a recording that ends by itself (-d).
     `snapshots`: with those of processes, files and system; most tests can do without. `output` is
-    where to, instead of a directory of its own, and `log` where stderr goes, instead of beside it.
+    where to, instead of a directory of its own, and `log` where stderr goes, instead of beside it. `cwd` is
+    the recorder's own directory.
     """
 
     def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None,
-                 log=None):
+                 log=None, cwd=None):
         self.output = pathlib.Path(output or pathlib.Path(tmp_path) / f"traces{time.monotonic_ns()}")
         self.log = log or f"{self.output}.stderr"
         without = [] if snapshots else ["--no-snapshots"]
@@ -181,6 +182,7 @@ class Recording:
         self.code = code
         self.ends = ends
         self.env = env
+        self.cwd = cwd
         self.session = None
         self.stderr = ""
 
@@ -192,6 +194,7 @@ class Recording:
             stdout=subprocess.PIPE,
             stderr=open(self.log, "wb"),
             env=self.env,
+            cwd=self.cwd,
             bufsize=0,
         )
         return self

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import recorder
 
 PROGRAM = """
@@ -147,3 +148,158 @@ def test_open_before_the_recording(tmp_path):
     write = rows[(rows["operation"] == "write") & (rows["size"] == "103")].iloc[0]
     assert (write["filename"], write["offset"]) == (str(tmp_path / "early" / "file"), "101")
     assert str(tmp_path / "early" / "below") in names(rows[rows["operation"] == "open"])
+
+
+def row_names(rows, operation):
+    return set(rows[rows["operation"] == operation]["filename"])
+
+
+RESULTS = """
+import os, socket, subprocess, time
+def fails(call, *args):
+    try:
+        call(*args)
+        raise SystemExit(f"{call} did not fail")
+    except OSError:
+        pass
+fails(os.open, "none", os.O_RDONLY); fails(os.mkdir, "."); fails(os.rmdir, "none"); fails(os.close, 999)
+fails(os.stat, "none"); fails(os.rename, "none", "other"); fails(os.execv, "none", ["none"])
+fails(os.read, os.open("file", os.O_WRONLY | os.O_CREAT), 5)
+os.mkdir("made"); os.stat("made"); os.rename("made", "renamed"); os.listdir("."); os.rmdir("renamed")
+s = socket.socket(); fails(s.connect, ("127.0.0.1", 1)); s.close()
+a, b = socket.socketpair()
+r, w = os.pipe()
+subprocess.Popen(["sh", "-c", f"sleep 0.2; echo >&{w}"], pass_fds=[w])
+begun = time.monotonic_ns(); os.read(r, 1); print(time.monotonic_ns() - begun)
+"""
+
+
+def record_results(tmp_path, *args):
+    """What a program does that knows what fails and what is slow: its rows of fs and nw_conn."""
+    (tmp_path / "work").mkdir()
+    with recorder.Recording(tmp_path, "--streams", "fs,nw_conn", "--scope", "all", *args) as r:
+        process = subprocess.Popen(
+            [sys.executable, "-c", RESULTS], cwd=tmp_path / "work", stdout=subprocess.PIPE
+        )
+        waited = int(process.communicate()[0])
+        assert process.returncode == 0
+    assert r.session.lost() == {}
+    pid = str(process.pid)
+    fs, conn = r.rows("fs"), r.rows("nw_conn")
+    for stream in "fs", "nw_conn":
+        assert r.session.counts(stream)["filtered"] > 0
+    return r, fs, conn, pid, waited
+
+
+def test_errors(tmp_path):
+    r, fs, conn, pid, _ = record_results(tmp_path, "--errors")
+    assert (fs["errno"] != "").all() and (conn["return_value"].astype(int) < 0).all()
+    mine = fs[fs["pid"] == pid]
+    work = str(tmp_path / "work")
+    assert row_names(mine, "open") >= {f"{work}/none"} and f"{work}/file" not in row_names(mine, "open")
+    assert row_names(mine, "rename") == {f"{work}/none -> {work}/other"}
+    assert row_names(mine, "mkdir") == {work} and row_names(mine, "rmdir") == {f"{work}/none"}
+    assert f"{work}/none" in row_names(mine, "getattr") & row_names(mine, "process_exec")
+    assert mine[mine["operation"] == "read"]["errno"].tolist().count("EBADF") == 1
+    assert "EBADF" in mine[mine["operation"] == "close"]["errno"].tolist()
+    assert not {"readdir", "process_exit", "process_fork"} & set(mine["operation"])
+    mine = conn[conn["pid"] == pid]
+    assert mine["event_type"].tolist() == ["CONNECT"]
+    assert mine["remote_addr"].tolist() == ["127.0.0.1"]
+
+
+def test_slow(tmp_path):
+    r, fs, conn, pid, waited = record_results(tmp_path, "--slow", "100ms")
+    assert (fs["duration_ns"].astype(int) >= 100_000_000).all()
+    assert (conn["latency_ns"].astype(int) >= 100_000_000).all()
+    mine = fs[fs["pid"] == pid]
+    # Where others have the CPUs, another call may have waited for one.
+    assert len(mine) < 5, mine
+    read = mine[(mine["operation"] == "read") & (mine["size"] == "1")]
+    assert len(read) == 1 and 100_000_000 <= int(read.iloc[0]["duration_ns"]) <= waited
+
+
+CHILDREN = """
+import os, subprocess
+os.mkdir("kept"); os.mkdir("kept/left")
+os.close(os.open("kept/first", os.O_WRONLY | os.O_CREAT))
+os.close(os.open("kept/left/out", os.O_WRONLY | os.O_CREAT))
+os.rename("kept/left/out", "kept/in")
+os.access("kept", os.R_OK)
+subprocess.run(["dd", "if=/dev/null", "of=kept/dd"], stderr=subprocess.DEVNULL)
+subprocess.run(["sh", "-c", "sh -c 'echo x >kept/grandchild'; rm kept/first"])
+if os.fork() == 0:
+    os.setuid(65534)
+    os.access(".", os.F_OK)
+    os.mkdir("kept/never")
+"""
+
+
+def test_what_is_excluded(tmp_path):
+    """Of a program's descendants, less one command and one directory and two operations."""
+    work = tmp_path / "work"
+    work.mkdir()
+    program = tmp_path / "following"
+    os.symlink(sys.executable, program)
+    (tmp_path / "other").mkdir()
+    with recorder.Recording(
+        tmp_path, "--streams", "fs", "--command", "following", "--follow",
+        "--exclude-command", "dd,none-such", "--ops", "!getattr,access", "--path", "work/kept/",
+        "--exclude-path", "./work/other/../kept/left", "--exclude-path", "work/nowhere",
+        "--uid", "root,65533", cwd=tmp_path,
+    ) as r:
+        subprocess.run([program, "-c", CHILDREN], cwd=work, check=True)
+        run(tmp_path / "other" / "in")
+    rows = r.rows("fs")
+    kept = f"{work}/kept"
+    assert set(names(rows)) == {
+        kept, f"{kept}/first", f"{kept}/left/out -> {kept}/in", f"{kept}/grandchild"
+    }
+    assert {"following", "sh", "rm"} == set(rows["command"])
+    assert not {"getattr", "access"} & set(rows["operation"])
+    assert row_names(rows, "unlink") == {f"{kept}/first"}
+    for value in "--exclude-command none-such", f"--exclude-path {work}/nowhere", "--uid 65533":
+        assert value in r.stderr, r.stderr
+    said = [line for line in r.stderr.splitlines() if "nothing matched" in line]
+    assert len(said) == 1 and " dd" not in said[0] and "--uid 0" not in said[0], said
+
+
+@pytest.fixture
+def cgroups(tmp_path):
+    """A cgroup, one below it, and another one."""
+    root = tmp_path / "cgroup2"
+    root.mkdir()
+    subprocess.run(["mount", "-t", "cgroup2", "none", root], check=True)
+    made = [root / f"iotrc-{os.getpid()}{name}" for name in ("", "/below", "-not")]
+    for directory in made:
+        directory.mkdir()
+    yield made
+    for directory in reversed(made):
+        recorder.wait_for(lambda d=directory: not (d / "cgroup.procs").read_text(), "processes are gone")
+        directory.rmdir()
+    subprocess.run(["umount", root], check=True)
+
+
+def test_cgroups(tmp_path, cgroups):
+    above, below, other = cgroups
+    unused = str(2**40)
+    with recorder.Recording(
+        tmp_path, "--streams", "fs", "--ops", "mkdir", "--cgroup", str(above), "--cgroup", unused
+    ) as r:
+        for name, group in ("in", above), ("in-below", below), ("not", other):
+            script = f"echo $$ >{group}/cgroup.procs && mkdir {tmp_path}/{name}"
+            subprocess.run(["sh", "-c", script], check=True)
+    assert names(r.rows("fs")) == [f"{tmp_path}/in", f"{tmp_path}/in-below"]
+    assert f"nothing matched --cgroup {unused}" in r.stderr
+
+
+def test_user(tmp_path):
+    os.chmod(tmp_path, 0o777)
+    with recorder.Recording(
+        tmp_path, "--streams", "fs", "--uid", "nobody", "--ops", "mkdir,rmdir"
+    ) as r:
+        script = "import os; os.mkdir('a'); os.setuid(65534); os.mkdir('b')"
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    rows = r.rows("fs")
+    assert row_names(rows, "mkdir") >= {f"{tmp_path}/b"} and f"{tmp_path}/a" not in names(rows)
+    assert "nothing matched --ops rmdir" in r.stderr, r.stderr

@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import ptrace
@@ -146,6 +147,35 @@ def test_it_counts_what_strace_counts(tmp_path, place, name):
     assert got == want
 
 
+RESULTS = """
+import os, time
+r, w = os.pipe()
+for i in range(29):
+    try:
+        os.mkdir("/")
+    except FileExistsError:
+        os.access(".", os.F_OK)
+if os.fork() == 0:
+    time.sleep(0.15); os.write(w, b"x"); os._exit(0)
+os.read(r, 1); os.wait()
+"""
+
+
+def test_filters_of_results_are_the_kernels(tmp_path):
+    """A program that knows how often it fails, and that one read takes 150 ms."""
+    script = [sys.executable, "-c", RESULTS]
+    errors = counts(of_command(tmp_path, *script, args=["--errors"])[0])
+    errors.pop("total", None)
+    assert errors["mkdir"] == (29, 29) and errors.get("access", (0, 0))[0] < 29
+    assert all(calls == failed for calls, failed in errors.values()), errors
+    slow = counts(of_command(tmp_path, *script, args=["--slow", "100ms"])[0])
+    slow.pop("total", None)
+    assert slow == {"read": (1, 0)}, slow
+    others = counts(of_command(tmp_path, *script, args=["--ops", "!mkdir", "--uid", str(os.getuid())])[0])
+    assert others["access"][0] >= 29 and "mkdir" not in others
+    assert not counts(of_command(tmp_path, *script, args=["--uid", "65533"])[0])
+
+
 def test_the_status_is_the_command_s(tmp_path):
     done = subprocess.run([recorder.IOTRC, "summary", "--", "/bin/sh", "-c", "echo out; exit 7"], check=False,
                           capture_output=True, text=True)
@@ -265,7 +295,7 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--by", "file"], "--by: file is not known in the kernel"), (["--slow", "5ms"], "record, and sum up"),
+    (["--by", "file"], "--by: file is not known in the kernel"), (["--path", "/etc"], "record, and sum up"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
     (["-d", "1s", "--", "true"], "don't go with"),
 ])

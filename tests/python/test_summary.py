@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 import pathlib
 import re
 import subprocess
@@ -213,6 +214,12 @@ FILTERS = [
     (["--command", "dd,cat"], lambda r: r.command.isin(["dd", "cat"])),
     (["--path", "/usr/lib"], lambda r: r.filename.fillna("").str.contains(r"(?:^|-> )/usr/lib(?:/|$)")),
     (["--where", "bytes_completed > 4000"], lambda r: pd.to_numeric(r.bytes_completed) > 4000),
+    (["--ops", "!open,getattr"], lambda r: ~r.operation.isin(["open", "getattr"])),
+    (["--exclude-command", "dd,cat"], lambda r: ~r.command.isin(["dd", "cat"])),
+    (["--exclude-path", "/usr/lib", "--exclude-path", "/usr/share"],
+     lambda r: ~r.filename.fillna("").str.fullmatch(r"(?:/usr/(?:lib|share)(?:/.*)?(?: -> (?!$)|$))+")),
+    (["--path", os.path.relpath("/usr/lib")],
+     lambda r: r.filename.fillna("").str.contains(r"(?:^|-> )/usr/lib(?:/|$)")),
     (["--errors", "--ops", "open"], lambda r: r.errno.notna() & (r.operation == "open")),
 ]
 

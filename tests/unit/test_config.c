@@ -151,7 +151,7 @@ Test(config_file, sets_options)
 	cr_assert_eq(o.rotate_age_s, 90);
 	cr_assert(!o.quiet && o.anonymize && o.anonymize_keep_system);
 	cr_assert_eq(o.selection.streams, 1u << STREAM_FS);
-	cr_assert(o.selection.n_paths == 2 && !strncmp(o.selection.paths[1].text, "/y", 2));
+	cr_assert(o.selection.paths.n == 2 && !strncmp(o.selection.paths.at[1].text, "/y", 2));
 	cr_assert_str_eq(o.config, file);
 	accepts("anonymize = yes\nno-network = yes", "");
 	cr_assert(o.anonymize && !o.anonymize_keep_system &&
@@ -168,8 +168,8 @@ Test(config_file, the_command_line_overrules)
 	/* A list of its own replaces the file's, it doesn't add to it. */
 	accepts("pid = 1,2\npath = /a\ncommand = dd", "--pid 7 --pid 8 --path /b");
 	cr_assert(o.selection.n_pids == 2 && o.selection.pids[0] == 7 && o.selection.pids[1] == 8);
-	cr_assert(o.selection.n_paths == 1 && !strncmp(o.selection.paths[0].text, "/b", 2));
-	cr_assert_eq(o.selection.n_commands, 1);
+	cr_assert(o.selection.paths.n == 1 && !strncmp(o.selection.paths.at[0].text, "/b", 2));
+	cr_assert_eq(o.selection.commands.n, 1);
 	/* Before or after --config is the same. */
 	write_file("output = /a\n");
 	char *argv[] = { "iotrc", "-o", "/b", "--config", file, NULL };

@@ -276,8 +276,8 @@ Test(encode, scope_and_path_leave_out)
 	cr_assert_null(encode__fs(enc, &r, sizeof(r), row));
 	define_path(2, "/a/b", "ext4", S_IFREG, 0);
 	cr_assert_not_null(encode__fs(enc, &r, sizeof(r), row));
-	selection.n_paths = 1;
-	selection.paths[0] = (struct path_prefix){ "/a/bc", 5 };
+	selection.paths.n = 1;
+	selection.paths.at[0] = (struct path_prefix){ "/a/bc", 5 };
 	define_path(2, "/a/b", "ext4", S_IFREG, 0);
 	cr_assert_null(encode__fs(enc, &r, sizeof(r), row));
 	define_path(2, "/a/bc/d", "ext4", S_IFREG, 0);

@@ -62,8 +62,8 @@ Test(options, defaults)
 	cr_assert_eq(o.rotate_bytes, 64 * 1024 * 1024);
 	cr_assert_eq(o.rotate_rows, 0);
 	cr_assert(!o.dev && !o.quiet && !o.verbose && !o.selection.scope_all && !o.bucket);
-	cr_assert(!o.selection.n_pids && !o.selection.n_commands && !o.selection.n_paths &&
-		  !o.selection.cgroup_id);
+	cr_assert(!o.selection.n_pids && !o.selection.commands.n && !o.selection.paths.n &&
+		  !o.selection.n_cgroups);
 	for (int op = 1; op < FS_OP_COUNT; op++)
 		cr_assert(selection__op(&o.selection, op));
 	cr_assert(!selection__op(&o.selection, FS_NONE));
@@ -330,12 +330,12 @@ Test(options, pids)
 Test(options, commands)
 {
 	accepts("--command dd,123456789012345 --command git");
-	cr_assert_eq(o.selection.n_commands, 3);
-	cr_assert_str_eq(o.selection.commands[0], "dd");
-	cr_assert_str_eq(o.selection.commands[1], "123456789012345");
-	cr_assert_str_eq(o.selection.commands[2], "git");
-	for (size_t i = 2; i < sizeof(o.selection.commands[0]); i++)
-		cr_assert_eq(o.selection.commands[0][i], 0, "compared whole in the kernel");
+	cr_assert_eq(o.selection.commands.n, 3);
+	cr_assert_str_eq(o.selection.commands.names[0], "dd");
+	cr_assert_str_eq(o.selection.commands.names[1], "123456789012345");
+	cr_assert_str_eq(o.selection.commands.names[2], "git");
+	for (size_t i = 2; i < sizeof(o.selection.commands.names[0]); i++)
+		cr_assert_eq(o.selection.commands.names[0][i], 0, "compared whole in the kernel");
 	accepts("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p");
 	refuses("--command a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "--command: more than 16");
 	refuses("--command 1234567890123456",
@@ -348,21 +348,30 @@ Test(options, commands)
 Test(options, paths)
 {
 	accepts("--path /home/ --path /a/..b/.c --path /");
-	cr_assert_eq(o.selection.n_paths, 3);
-	cr_assert(o.selection.paths[0].len == 5 && !strncmp(o.selection.paths[0].text, "/home", 5));
-	cr_assert_eq(o.selection.paths[1].len, strlen("/a/..b/.c"));
-	cr_assert_eq(o.selection.paths[2].len, 0);
+	cr_assert_eq(o.selection.paths.n, 3);
+	cr_assert(o.selection.paths.at[0].len == 5 &&
+		  !strncmp(o.selection.paths.at[0].text, "/home", 5));
+	cr_assert_eq(o.selection.paths.at[1].len, strlen("/a/..b/.c"));
+	cr_assert_eq(o.selection.paths.at[2].len, 0);
 
-	static const char *const bad[] = { "home", "./x",   "/a/../b", "/a/./b", "/a/..",
-					   "/a/.", "/a//b", "/a//",    "/..",    "" };
-	char line[64], why[128];
+	static const struct {
+		const char *given, *absolute;
+	} folded[] = {
+		{ "home", "/usr/home" }, { "./x", "/usr/x" },  { "../etc/", "/etc" },
+		{ ".", "/usr" },         { "/a/../b", "/b" },  { "/a/./b", "/a/b" },
+		{ "/a/..", "" },         { "/a//b/", "/a/b" }, { "/..", "" },
+	};
+	char line[64];
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		snprintf(line, sizeof(line), "--path=%s", bad[i]);
-		snprintf(why, sizeof(why),
-			 "--path: '%s' is not an absolute path free of //, . and ..", bad[i]);
-		refuses(line, why);
+	cr_assert_eq(chdir("/usr"), 0);
+	for (size_t i = 0; i < sizeof(folded) / sizeof(*folded); i++) {
+		snprintf(line, sizeof(line), "--exclude-path=%s", folded[i].given);
+		accepts(line);
+		cr_expect_eq(o.selection.excluded_paths.at[0].len, strlen(folded[i].absolute));
+		cr_expect(!strncmp(o.selection.excluded_paths.at[0].text, folded[i].absolute,
+				   strlen(folded[i].absolute)));
 	}
+	refuses("--path=", "--path: '' is not an absolute path free of //, . and ..");
 	char many[256] = "";
 
 	for (int i = 0; i < 17; i++)
@@ -556,10 +565,42 @@ Test(options, long_items_do_not_fit_anything)
 	cr_assert_eq(parse(line), -EINVAL);
 }
 
+Test(options, ops_less_some)
+{
+	accepts("--ops !getattr,access");
+	cr_assert_eq(o.selection.ops,
+		     ALL_OPS & ~(UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_ACCESS));
+	cr_assert(!o.selection.ops_listed, "those left out can match nothing");
+	accepts("--ops read");
+	cr_assert(o.selection.ops_listed);
+	refuses("--ops !", "--ops: no such operation: '' (open, read, ...)");
+	refuses("--ops read,!write", "--ops: no such operation: '!write' (open, read, ...)");
+}
+
+Test(options, users)
+{
+	accepts("--uid root,65534 --uid 7");
+	cr_assert_eq(o.selection.n_uids, 3);
+	cr_assert(o.selection.uids[0] == 0 && o.selection.uids[1] == 65534 &&
+		  o.selection.uids[2] == 7);
+	refuses("--uid nobody-of-that-name",
+		"--uid: 'nobody-of-that-name' is not a user's name or number");
+	refuses("--uid 4294967295", "--uid: '4294967295' is not a user's name or number");
+	refuses("--uid=", "--uid: '' is not a user's name or number");
+}
+
+Test(options, results)
+{
+	accepts("--errors --slow 10ms");
+	cr_assert(o.selection.errors && o.selection.slow_ns == 10000000);
+	refuses("--slow fast", "--slow: 'fast' is not a time (10ms, 1s)");
+	refuses("--streams block --exclude-path /x", "--exclude-path: only with the fs stream");
+}
+
 Test(options, cgroup_by_id)
 {
 	accepts("--cgroup 4242");
-	cr_assert_eq(o.selection.cgroup_id, 4242);
+	cr_assert_eq(o.selection.cgroups[0], 4242);
 	refuses("--cgroup 0", "--cgroup: no such cgroup (v2): '0'");
 	refuses("--cgroup 99999999999999999999",
 		"--cgroup: no such cgroup (v2): '99999999999999999999'");
@@ -593,11 +634,11 @@ Test(options, cgroup_by_path)
 		memcpy(&id, handle.h.f_handle, sizeof(id));
 		snprintf(line, sizeof(line), "--cgroup %s", path);
 		cr_expect_eq(parse(line), 0, "%s", message);
-		cr_expect_eq(o.selection.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroups[0], id);
 		cr_expect_eq(parse("--cgroup /iotrc-unit-test"), 0, "%s", message);
-		cr_expect_eq(o.selection.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroups[0], id);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test"), 0, "%s", message);
-		cr_expect_eq(o.selection.cgroup_id, id);
+		cr_expect_eq(o.selection.cgroups[0], id);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test/none"), -EINVAL);
 		cr_expect_eq(parse("--cgroup iotrc-unit-test/cgroup.procs"), -EINVAL);
 		rmdir(path);

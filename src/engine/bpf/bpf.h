@@ -132,6 +132,7 @@ struct engine_fill rings__fill(struct engine *e);
 void counters__counts(struct engine *e, enum stream stream, struct engine_counts *ret);
 void counters__losses(struct engine *e, engine_loss_fn tell, void *arg);
 void counters__shed(struct engine *e, uint64_t ops);
+void counters__matched(const struct engine *e, struct matched *ret);
 
 /* ---- sums.c: the programs' sums, if they send no records ---- */
 

@@ -27,6 +27,18 @@ void counters__shed(struct engine *e, uint64_t ops)
 	__atomic_store_n(&b->skel->bss->shed_ops, ops, __ATOMIC_RELAXED);
 }
 
+void counters__matched(const struct engine *e, struct matched *ret)
+{
+	const struct bpf_engine *b = (const struct bpf_engine *)e;
+	const volatile struct filters_met *met = &b->skel->bss->filters_met;
+
+	for (int i = 0; i < MAX_FILTERED; i++) {
+		ret->excluded_commands |= met->excluded[i] << i;
+		ret->cgroups |= met->cgroups[i] << i;
+		ret->uids |= met->uids[i] << i;
+	}
+}
+
 /* Reads how many are LOST and the time of the last one. If more are lost meanwhile, the next call
  * reports them; their times are not mixed, unless they come faster than this reads. */
 static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)

@@ -175,6 +175,7 @@ const struct engine_type engine_bpf = {
 	.losses = counters__losses,
 	.missed = missed__missed,
 	.shed = counters__shed,
+	.matched = counters__matched,
 	.forget = forget,
 	.hooks = missed__hooks,
 	.limits = limits__list,

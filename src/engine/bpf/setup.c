@@ -38,6 +38,9 @@ static void choose(const struct selection *want, const struct syscall_desc *from
 		to->stream = STREAM_NW_CONN;
 }
 
+_Static_assert(MAX_FILTERED == SELECTION_LIST_MAX && COMM_BYTES == SELECTION_COMM_MAX + 1,
+	       "lists of filters are copied whole");
+
 void setup__programs(struct bpf_engine *b, const struct selection *want, const struct btf *btf)
 {
 	struct iotrc_bpf *skel = b->skel;
@@ -56,10 +59,17 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->n_pids = want->n_pids;
 	for (size_t i = 0; i < want->n_pids; i++)
 		cfg->pids[i] = want->pids[i];
-	cfg->n_commands = want->n_commands;
-	for (size_t i = 0; i < want->n_commands; i++)
-		memcpy(cfg->commands[i], want->commands[i], COMM_BYTES);
-	cfg->cgroup = want->cgroup_id;
+	cfg->n_commands = want->commands.n;
+	memcpy(cfg->commands, want->commands.names, sizeof(cfg->commands));
+	cfg->follow = want->follow;
+	cfg->n_excluded = want->excluded_commands.n;
+	memcpy(cfg->excluded, want->excluded_commands.names, sizeof(cfg->excluded));
+	cfg->n_cgroups = want->n_cgroups;
+	memcpy(cfg->cgroups, want->cgroups, sizeof(cfg->cgroups));
+	cfg->n_uids = want->n_uids;
+	memcpy(cfg->uids, want->uids, sizeof(cfg->uids));
+	cfg->errors = want->errors;
+	cfg->slow_ns = want->slow_ns;
 	cfg->cache_sample = want->cache_sample;
 	cfg->cache = selection__stream(want, STREAM_CACHE);
 	makers__call_causes((uint8_t *)skel->rodata->call_causes[0], syscall_names_native);

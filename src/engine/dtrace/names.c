@@ -88,10 +88,10 @@ bool dtrace__is_wanted(const struct dtrace *d, const struct process *p)
 
 	if (!p->wanted)
 		return false;
-	for (size_t i = 0; i < sel->n_commands; i++)
-		if (!strncmp(sel->commands[i], p->comm, SELECTION_COMM_MAX))
+	for (size_t i = 0; i < sel->commands.n; i++)
+		if (!strncmp(sel->commands.names[i], p->comm, SELECTION_COMM_MAX))
 			return true;
-	return !sel->n_commands;
+	return !sel->commands.n;
 }
 
 bool dtrace__take_task(struct source *s, const struct dtrace_line *l)

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/filter_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "platform/macros.h"
+#include "rows/normalize_path.h"
+
+#define DASHES 2 /* before a name */
+
+/* What becomes of a filter where sessions are read. */
+enum of_rows { LIST, PATHS, OPS, SLOW, ERRORS, LIVE_ONLY };
+
+#define LIST_OF(member) offsetof(struct filter, member)
+
+static const struct {
+	const char *name;
+	enum of_rows how;
+	size_t list; /* of struct filter */
+} filters[] = {
+	{ "--pid", LIST, LIST_OF(pids) },
+	{ "--command", LIST, LIST_OF(commands) },
+	{ "--exclude-command", LIST, LIST_OF(excluded_commands) },
+	{ "--path", PATHS, LIST_OF(paths) },
+	{ "--exclude-path", PATHS, LIST_OF(excluded_paths) },
+	{ "--ops", OPS, LIST_OF(ops) },
+	{ "--slow", SLOW, 0 },
+	{ "--errors", ERRORS, 0 },
+	{ "--follow", LIVE_ONLY, 0 },
+	{ "--uid", LIVE_ONLY, 0 },
+	{ "--cgroup", LIVE_ONLY, 0 },
+	{ "--scope", LIVE_ONLY, 0 },
+};
+
+static size_t find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(filters) && strcmp(filters[i].name + DASHES, name))
+		i++;
+	return i;
+}
+
+bool filter_options__take(struct filter_options *f, const struct command_option *option,
+			  const char *value)
+{
+	size_t i = find(option->name);
+
+	if (i == ARRAY_SIZE(filters))
+		return false;
+	f->too_many |= f->n == FILTER_OPTIONS_MAX;
+	if (!f->too_many) {
+		f->given[f->n].name = filters[i].name;
+		f->given[f->n++].value = value;
+	}
+	return true;
+}
+
+bool filter_options__has(const struct filter_options *f, const char *name)
+{
+	for (int i = 0; i < f->n; i++)
+		if (!strcmp(f->given[i].name + DASHES, name))
+			return true;
+	return false;
+}
+
+/* Rows have absolute paths. */
+static bool add_path(struct filter_options *f, struct filter_list *to, const char *path)
+{
+	char *absolute = *path && f->n_paths < (int)ARRAY_SIZE(f->paths) ?
+				 normalize_path__absolute(path) :
+				 NULL;
+
+	if (!absolute)
+		return false;
+	f->paths[f->n_paths++] = absolute;
+	return filter_list__add(to, absolute, true);
+}
+
+static int add(struct filter_options *f, const struct command *c, struct filter *ret, int given)
+{
+	const char *name = f->given[given].name, *value = f->given[given].value;
+	size_t i = find(name + DASHES);
+	struct filter_list *list = (struct filter_list *)((char *)ret + filters[i].list);
+	bool ok = true;
+
+	switch (filters[i].how) {
+	case OPS:
+		ret->ops_inverted = *value == '!';
+		ok = filter_list__add(list, value + ret->ops_inverted, false);
+		break;
+	case LIST:
+		ok = filter_list__add(list, value, false);
+		break;
+	case PATHS:
+		ok = add_path(f, list, value);
+		break;
+	case SLOW:
+		if (units__parse_time(value, &ret->slow_ns))
+			return command__usage(c, "--slow: '%s' is not a time (10ms, 1s)", value);
+		break;
+	case ERRORS:
+		ret->errors = true;
+		break;
+	case LIVE_ONLY:
+		return command__usage(c, "%s goes without a SESSION: rows do not tell", name);
+	}
+	return ok ? 0 : command__usage(c, "%s: too many, or an empty one", name);
+}
+
+int filter_options__session(struct filter_options *f, const struct command *c, struct filter *ret)
+{
+	int code = 0;
+
+	if (f->too_many)
+		return command__usage(c, "more than %d filters", FILTER_OPTIONS_MAX);
+	for (int i = 0; i < f->n && !code; i++)
+		code = add(f, c, ret, i);
+	return code;
+}
+
+int filter_options__live(const struct filter_options *f, const struct command *c,
+			 struct options *ret)
+{
+	static char message[OPTIONS_MESSAGE_MAX];
+	char *argv[2 * FILTER_OPTIONS_MAX + 2] = { "iotrc" };
+	int argc = 1;
+
+	if (f->too_many)
+		return command__usage(c, "more than %d filters", FILTER_OPTIONS_MAX);
+	for (int i = 0; i < f->n; i++) {
+		argv[argc++] = (char *)f->given[i].name;
+		if (f->given[i].value)
+			argv[argc++] = (char *)f->given[i].value;
+	}
+	return options__parse(ret, argc, argv, message) ? command__usage(c, "%s", message) : 0;
+}
+
+void filter_options__done(struct filter_options *f)
+{
+	while (f->n_paths)
+		free(f->paths[--f->n_paths]);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The recorder's filters as options of `iotrc watch` and `iotrc summary`. Live they are passed to
+ * the engine, as in a recording; of a session, rows are compared. */
+#ifndef IOTRC_FILTER_OPTIONS_H
+#define IOTRC_FILTER_OPTIONS_H
+
+#include "options/command.h"
+#include "options/options.h"
+#include "summary/filter.h"
+
+#define FILTER_OPTIONS_MAX 64 /* on a command line */
+
+/* Rows for the table of such a command, beside those of which it has a letter or a word of its
+ * own. */
+#define FILTER_OPTION_ROWS \
+	{ "exclude-path", 0, "PREFIX", "not files there and below; may be repeated" }, \
+		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
+		{ "follow", 0, NULL, "live, with --command: also all that those threads start" }, \
+		{ "uid", 0, "LIST", "live: only processes of these users" }, \
+	{ \
+		"cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" \
+	}
+
+struct filter_options {
+	struct {
+		const char *name;  /* with its dashes, static */
+		const char *value; /* borrowed; NULL: takes none */
+	} given[FILTER_OPTIONS_MAX];
+	int n;
+	bool too_many;
+	char *paths[2 * FILTER_LIST_MAX]; /* own: made absolute */
+	int n_paths;
+};
+
+/* Whether OPTION is a filter; then it and its VALUE are noted. */
+bool filter_options__take(struct filter_options *f, const struct command_option *option,
+			  const char *value);
+
+/* Whether the filter NAME was given. */
+bool filter_options__has(const struct filter_options *f, const char *name);
+
+/* Fills RET with the filters, of rows of sessions. What RET refers to lives until
+ * filter_options__done(). 0, or an exit code after a message of command C. */
+int filter_options__session(struct filter_options *f, const struct command *c, struct filter *ret);
+
+/* Parses the filters as options of a recording into RET, for the caller to release with
+ * options__done(). 0, or an exit code after a message of command C. */
+int filter_options__live(const struct filter_options *f, const struct command *c,
+			 struct options *ret);
+
+/* Frees what F owns. */
+void filter_options__done(struct filter_options *f);
+
+#endif
