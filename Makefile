@@ -67,8 +67,9 @@ CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I
 	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -lpcre2-8 -pthread
 # Weak symbols whose libraries cannot be linked statically: uploader/target_kind.h, report/serve.h,
-# metrics/listener.h.
-LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__new $(STATIC_LDLIBS) -lcurl -lmicrohttpd
+# metrics/listener.h, commands/top.h.
+LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__new,-u,top_screen__run $(STATIC_LDLIBS) -lcurl -lmicrohttpd \
+	$(or $(shell pkg-config --libs ncursesw 2>/dev/null),-lncursesw -ltinfo)
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$(BUILD) \

@@ -207,14 +207,16 @@ struct cpu_slot {
 /* ---- sums, instead of records (bpf/sums.h) ---- */
 
 #define SUMS_MAX 16384         /* groups */
+#define SUM_FILES_MAX 16384    /* further groups, of those by file */
 #define SUM_BUCKETS_MAX 131072 /* buckets of times, all groups together */
 #define SUM_TASKS_MAX 32768    /* threads whose names are known */
 
 /* Fields that sums aren't by are 0. */
 struct sum_key {
+	u64 file; /* the id of a rec_path, or with dev an inode; 0: none */
 	u64 cgroup;
-	u64 uid; /* 1 + the user's id; 0: unknown */
 	char comm[COMM_BYTES];
+	u32 uid; /* 1 + the user's id; 0: unknown */
 	u32 pid;
 	u32 dev;   /* as in rec_path */
 	u32 error; /* errno; of block: rec_block.error */
@@ -222,6 +224,7 @@ struct sum_key {
 	u8 op;     /* as in records; of block: REQ_OP_*; of pagefault: major */
 	u8 size;   /* 1 + the power of two that it isn't less than; 1: 0 bytes, 0: unknown */
 	u8 others; /* all groups of the stream that found no room */
+	u32 pad;
 };
 
 _Static_assert(sizeof(struct sum_key) % 8 == 0, "hashed in words");
@@ -233,6 +236,7 @@ struct sum_time {
 struct sum_value {
 	u64 id; /* of its buckets */
 	u64 calls, errors, amount;
+	u64 written; /* of amount, bytes of fs write and of block writes */
 	struct sum_time time, wait;
 };
 
@@ -247,6 +251,21 @@ struct sum_task {
 	char comm[COMM_BYTES];
 	u64 cgroup;
 	u32 uid, ppid;
+};
+
+/* ---- calls in progress, as bpf/in_progress.bpf.c writes them ---- */
+
+#define CALL_TEXT_BYTES 256
+
+struct call_in_progress {
+	u64 enter_ns;
+	u32 pid, tid;
+	s32 fd;       /* of the open file that it acts on, or -1 */
+	s32 dir_fd;   /* of the directory that text is relative to, or AT_FDCWD */
+	u32 text_len; /* 0: no path, or a longer one */
+	u8 stream, op, pad[2];
+	char comm[COMM_BYTES];
+	char text[CALL_TEXT_BYTES]; /* its path, as it was given */
 };
 
 /* ---- which values of filters a thread has had, in .bss: 1 for each. What is left out in the

@@ -49,7 +49,7 @@ static __always_inline void emit_short(struct task_state *state,
 	if (!cfg.sums || cfg.sums & SUM_BY_SIZE)
 		fill_extent(rec, state, d);
 	if (cfg.sums) {
-		sum_fs(rec, 0);
+		sum_fs(rec, rec->path, 0);
 		sum_leave();
 	} else if (cfg.lane_records) {
 		lane_put(slot, cpu, seen);

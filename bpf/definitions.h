@@ -15,6 +15,14 @@ struct {
 	__uint(max_entries, 4 << 20);
 } definitions SEC(".maps");
 
+/* The ids that have been sent, and the epoch of each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 131072);
+	__type(key, u64);
+	__type(value, u32);
+} paths_sent SEC(".maps");
+
 /* An id that is unique in this session, made of CPU and time. 13 bits hold the highest CPU number
  * of any kernel (8191); 51 bits of nanoseconds wrap after 26 days. */
 static __always_inline u64 next_id(void)

@@ -20,6 +20,7 @@
 #include "bpf/kread.h"
 #include "bpf/mount.h"
 #include "schema/records.h"
+#include "schema/sums.h"
 
 #define NSFS_MAGIC 0x6e736673 /* include/uapi/linux/magic.h */
 #define NS_KIND_BYTES 32      /* "time_for_children" */
@@ -31,14 +32,6 @@
  * the stack, and then takes the loop for endless. */
 #define WALK_STEP 12   /* components per call of walk_some() */
 #define WALK_CALLS 176 /* calls: 4096 bytes hold 2048 components, and mounts are steps as well */
-
-/* The ids that have been sent, and the epoch of each. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 131072);
-	__type(key, u64);
-	__type(value, u32);
-} paths_sent SEC(".maps");
 
 /* The record is built backwards, name by name. The buffer has twice the size, so that the verifier
  * sees any start plus any length inside it. */
@@ -314,7 +307,8 @@ static __always_inline void walk(struct path_scratch *s, u32 scratch, u64 dentry
 	}
 }
 
-/* Sends the definition of ID, made in SCRATCH; returns ID, or 0 if the ring is full. */
+/* Sends the definition of ID, made in SCRATCH; returns ID, or 0 if the ring is full. What is summed
+ * up counts without a name, too. */
 __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch)
 {
 	u32 now_epoch = epoch, at, len;
@@ -351,7 +345,7 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch
 	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
 	if (bpf_ringbuf_output(&definitions, &s->room[at], opaque(len) & (2 * PATH_BYTES - 1),
 			       BPF_RB_NO_WAKEUP))
-		return 0;
+		return cfg.sums ? id : 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
 	return id;
 }
@@ -365,10 +359,10 @@ static __always_inline u64 path_id(u64 *recent, u64 dentry, u64 mount, u64 inode
 	u64 id = path_hash(dentry, mount, inode);
 	u32 *sent;
 
-	if (cfg.sums) /* nobody asks for names */
+	if (cfg.sums && !(cfg.sums & SUM_BY_FILE)) /* nobody asks for names */
 		return id ?: 1;
-	if (!id)
-		return path_define(next_id(), dentry, mount, inode, SCRATCH_CALLS);
+	if (!id) /* in sums such a file has no name */
+		return cfg.sums ? 1 : path_define(next_id(), dentry, mount, inode, SCRATCH_CALLS);
 	if (recent[id % N_RECENT] == id)
 		return id;
 	sent = bpf_map_lookup_elem(&paths_sent, &id);

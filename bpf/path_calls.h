@@ -11,6 +11,7 @@
 #include "bpf/call_paths.h"
 #include "bpf/call_reached.h"
 #include "bpf/call_stat.h"
+#include "bpf/call_sum.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
 #include "bpf/file.h"
@@ -174,8 +175,11 @@ __subprog int send_paths(struct task_state *state)
 
 	if (!state || !s)
 		return 0;
-	if (state->paths == PATHS_LONG) {
+	if (state->paths == PATHS_LONG)
 		__builtin_memcpy(&s->rec, &state->own.rec, sizeof(s->rec));
+	if (sums_reached(&state->own.rec))
+		return sum_reached();
+	if (state->paths == PATHS_LONG) {
 		send_long(s, state->exit_ns);
 		return 0;
 	}

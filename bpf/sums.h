@@ -11,6 +11,7 @@
 #include "bpf/helpers.h"
 #include "bpf/results.h"
 #include "schema/buckets.h"
+#include "schema/fs_ops.h"
 #include "schema/records.h"
 #include "schema/streams.h"
 
@@ -24,6 +25,14 @@ struct {
 	__type(key, struct sum_key);
 	__type(value, struct sum_value);
 } sums SEC(".maps");
+
+/* Those of a file. What finds no room here is summed up in SUMS, without its file. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, SUM_FILES_MAX);
+	__type(key, struct sum_key);
+	__type(value, struct sum_value);
+} sum_files SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -94,8 +103,35 @@ static __always_inline void sum_leave(void)
 	((u64)(stream) | (u64)(op) << 8 | (u64)(has_time) << 16 | (u64)(dev) << 32)
 #define SUM_SIZE(size) ((u64)(size) << 24)
 #define SUM_IS_WAIT (1ULL << 17)
+#define SUM_IS_CALL (1ULL << 18)   /* RESULT is what a call returned */
+#define SUM_HAS_BYTES (1ULL << 19) /* … and counts bytes */
+/* Else it is an error and an amount, which is less than 2^48. */
+#define SUM_RESULT(error, amount) ((u64)(error) << 48 | (u64)(amount))
+#define SUM_AMOUNT(result) ((result) & ((1ULL << 48) - 1))
+#define SUM_ERROR(result) ((s32)((s64)(result) >> 48))
 
-static __always_inline void fill_key(struct sum_key *key, u64 what, u64 error, u64 task)
+static __always_inline u32 sum_error(u64 what, u64 result)
+{
+	return what & SUM_IS_CALL ? error_of(result) : SUM_ERROR(result);
+}
+
+static __always_inline u64 sum_amount(u64 what, u64 result)
+{
+	if (what & SUM_IS_CALL)
+		return what & SUM_HAS_BYTES && (s64)result > 0 ? result : 0;
+	return SUM_AMOUNT(result);
+}
+
+/* Whether the amount was written: by write() and its kin, or by a request (op_is_write(),
+ * include/linux/blk_types.h). */
+static __always_inline bool sum_is_write(u64 what)
+{
+	u8 stream = what, op = what >> 8;
+
+	return stream == STREAM_FS ? op == FS_WRITE : stream == STREAM_BLOCK && op & 1;
+}
+
+static __always_inline void fill_key(struct sum_key *key, u64 what, u32 error, u64 file, u64 task)
 {
 	struct sum_task *who;
 
@@ -104,7 +140,9 @@ static __always_inline void fill_key(struct sum_key *key, u64 what, u64 error, u
 		key->op = what >> 8;
 	if (cfg.sums & SUM_BY_SIZE)
 		key->size = what >> 24;
-	if (cfg.sums & SUM_BY_DEVICE)
+	if (cfg.sums & SUM_BY_FILE)
+		key->file = file;
+	if (cfg.sums & (SUM_BY_DEVICE | SUM_BY_FILE))
 		key->dev = what >> 32;
 	if (cfg.sums & SUM_BY_ERRNO)
 		key->error = error;
@@ -133,16 +171,31 @@ static __always_inline u64 hash_key(const struct sum_key *key)
 	return hash;
 }
 
-/* The sum of KEY; where there is no room for it, that of all others of its stream, which user space
- * has made. */
-static __always_inline struct sum_value *find_sum(struct sum_key *key)
+static __always_inline struct sum_value *sum_in(void *map, struct sum_key *key)
 {
-	struct sum_value *sum = bpf_map_lookup_elem(&sums, key);
+	struct sum_value *sum = bpf_map_lookup_elem(map, key);
 
 	if (sum)
 		return sum;
-	bpf_map_update_elem(&sums, key, (const void *)&no_sum, BPF_NOEXIST);
-	sum = bpf_map_lookup_elem(&sums, key);
+	bpf_map_update_elem(map, key, (const void *)&no_sum, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, key);
+}
+
+/* The sum of KEY; where there is no room for it, that without the file; and where there is none for
+ * that, that of all others of its stream, which user space has made. */
+static __always_inline struct sum_value *find_sum(struct sum_key *key)
+{
+	struct sum_value *sum;
+
+	if (cfg.sums & SUM_BY_FILE && key->file) {
+		sum = sum_in(&sum_files, key);
+		if (sum)
+			return sum;
+		key->file = 0;
+		if (!(cfg.sums & SUM_BY_DEVICE))
+			key->dev = 0;
+	}
+	sum = sum_in(&sums, key);
 	if (sum)
 		return sum;
 	*key = (struct sum_key){ .stream = key->stream, .others = 1 };
@@ -174,37 +227,51 @@ static __always_inline void add_time(struct sum_time *t, u64 time, enum stream s
 	count_some(&t->ns, stream, time);
 }
 
-/* Adds one call, or (SUM_IS_WAIT) the time that it waited before. ERROR is an errno or 0, TASK is
- * that of a record. A global function: the verifier goes through it once. */
-__noinline int sum_add(u64 what, u64 error, u64 time, u64 amount, u64 task)
+static __always_inline void add_to(struct sum_key *key, u64 what, u64 result, u64 time)
 {
 	enum stream stream = what & (STREAM_SLOTS - 1);
-	struct sum_key key = {};
-	struct sum_value *sum;
+	struct sum_value *sum = find_sum(key);
 	bool wait = what & SUM_IS_WAIT;
-	u64 id;
+	u64 amount = sum_amount(what, result);
+
+	if (!sum)
+		return;
+	sum->id = hash_key(key);
+	if (what & SUM_WHAT(0, 0, 1, 0)) {
+		add_time(wait ? &sum->wait : &sum->time, time, stream);
+		if (!(cfg.sums & SUM_NO_QUANTILES))
+			add_to_bucket(sum->id, wait, time, stream);
+	}
+	if (wait)
+		return;
+	count(&sum->calls, stream);
+	if (sum_error(what, result))
+		count(&sum->errors, stream);
+	if (amount)
+		count_some(&sum->amount, stream, amount);
+	if (amount && sum_is_write(what))
+		count_some(&sum->written, stream, amount);
+}
+
+/* Adds one call, or (SUM_IS_WAIT) the time that it waited before. FILE is that of a key, TASK that
+ * of a record. A global function: the verifier goes through it once. The key is not on the stack,
+ * where it would be too much for the longest chain of calls on kernels before 6.2. */
+__noinline int sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
+{
+	struct sum_key *key;
 
 	/* Kernels until 6.7 verify a global function that is never called, too, and without sums
 	 * there are no maps for it. */
 	if (!cfg.sums)
 		return 0;
-	fill_key(&key, what, error, task);
-	sum = find_sum(&key);
-	if (!sum)
+	key = sum_enter();
+	if (!key)
 		return 0;
-	id = hash_key(&key);
-	sum->id = id;
-	if (what & SUM_WHAT(0, 0, 1, 0)) {
-		add_time(wait ? &sum->wait : &sum->time, time, stream);
-		add_to_bucket(id, wait, time, stream);
-	}
-	if (wait)
-		return 0;
-	count(&sum->calls, stream);
-	if (error)
-		count(&sum->errors, stream);
-	if (amount)
-		count_some(&sum->amount, stream, amount);
+	__builtin_memset(key, 0, sizeof(*key));
+	key->stream = what;
+	fill_key(key, what, sum_error(what, result), file, task);
+	add_to(key, what, result, time);
+	sum_leave();
 	return 0;
 }
 
@@ -225,21 +292,23 @@ static __always_inline u32 size_class(u64 size)
 	return n + (size != 0);
 }
 
-static __always_inline void sum_fs(const struct rec_fs *rec, u32 dev)
+/* FILE and DEV are those of a key. */
+static __always_inline void sum_fs(const struct rec_fs *rec, u64 file, u32 dev)
 {
 	bool timed = rec->duration != DURATION_UNKNOWN;
 	u32 size = cfg.sums & SUM_BY_SIZE && rec->has & FS_HAS_SIZE ? size_class(rec->size) : 0;
 
-	sum_add(SUM_WHAT(STREAM_FS, rec->op, timed, dev) | SUM_SIZE(size), error_of(rec->ret),
-		rec->duration, rec->has & FS_HAS_BYTES && rec->ret > 0 ? rec->ret : 0, rec->task);
+	sum_add(SUM_WHAT(STREAM_FS, rec->op, timed, dev) | SUM_SIZE(size) | SUM_IS_CALL |
+			(rec->has & FS_HAS_BYTES ? SUM_HAS_BYTES : 0),
+		rec->ret, rec->duration, file, rec->task);
 }
 
 static __always_inline void sum_conn(const struct rec_conn *rec)
 {
 	bool timed = rec->duration != DURATION_UNKNOWN;
 
-	sum_add(SUM_WHAT(STREAM_NW_CONN, rec->op, timed, 0), error_of(rec->ret), rec->duration, 0,
-		rec->task);
+	sum_add(SUM_WHAT(STREAM_NW_CONN, rec->op, timed, 0) | SUM_IS_CALL, rec->ret, rec->duration,
+		0, rec->task);
 }
 
 static __always_inline void sum_block(const struct rec_block *rec)
@@ -251,9 +320,9 @@ static __always_inline void sum_block(const struct rec_block *rec)
 	if (cfg.sums & SUM_BY_SIZE)
 		size = size_class(rec->bytes);
 	what = SUM_WHAT(STREAM_BLOCK, op, issued, rec->dev) | SUM_SIZE(size);
-	sum_add(what, (u32)rec->error, rec->ns - rec->issue_ns, rec->bytes, rec->task);
+	sum_add(what, SUM_RESULT(rec->error, rec->bytes), rec->ns - rec->issue_ns, 0, rec->task);
 	if (rec->insert_ns && rec->issue_ns >= rec->insert_ns)
-		sum_add(what | SUM_IS_WAIT | SUM_WHAT(0, 0, 1, 0), (u32)rec->error,
+		sum_add(what | SUM_IS_WAIT | SUM_WHAT(0, 0, 1, 0), SUM_RESULT(rec->error, 0),
 			rec->issue_ns - rec->insert_ns, 0, rec->task);
 }
 
@@ -268,7 +337,7 @@ static __always_inline void sum_record(const void *rec)
 
 	switch (*(const u8 *)rec) {
 	case REC_FS:
-		sum_fs(rec, 0);
+		sum_fs(rec, ((const struct rec_fs *)rec)->path, 0);
 		break;
 	case REC_BLOCK:
 		sum_block(rec);
@@ -278,24 +347,25 @@ static __always_inline void sum_record(const void *rec)
 		break;
 	case REC_EPOLL:
 		sum_add(SUM_WHAT(STREAM_NW_EPOLL, epoll->op, epoll->duration != DURATION_UNKNOWN,
-				 0),
-			error_of(epoll->ret), epoll->duration, 0, epoll->task);
+				 0) |
+				SUM_IS_CALL,
+			epoll->ret, epoll->duration, 0, epoll->task);
 		break;
 	case REC_SOCKOPT:
-		sum_add(SUM_WHAT(STREAM_NW_SOCKOPT, sockopt->op, 0, 0), error_of(sockopt->ret), 0,
-			0, sockopt->task);
+		sum_add(SUM_WHAT(STREAM_NW_SOCKOPT, sockopt->op, 0, 0) | SUM_IS_CALL, sockopt->ret,
+			0, 0, sockopt->task);
 		break;
 	case REC_CACHE:
-		sum_add(SUM_WHAT(STREAM_CACHE, cache->event, 0, cache->dev), 0, 0, cache->count,
-			cache->task);
+		sum_add(SUM_WHAT(STREAM_CACHE, cache->event, 0, cache->dev),
+			SUM_RESULT(0, cache->count), 0, cache->ino, cache->task);
 		break;
 	case REC_FAULT:
-		sum_add(SUM_WHAT(STREAM_PAGEFAULT, fault->major, 0, fault->dev), 0, 0, 0,
+		sum_add(SUM_WHAT(STREAM_PAGEFAULT, fault->major, 0, fault->dev), 0, 0, fault->ino,
 			fault->task);
 		break;
 	case REC_DROP:
-		sum_add(SUM_WHAT(STREAM_NW_DROP, drop->event, 0, 0), 0, 0, drop->skb_len,
-			drop->task);
+		sum_add(SUM_WHAT(STREAM_NW_DROP, drop->event, 0, 0), SUM_RESULT(0, drop->skb_len),
+			0, 0, drop->task);
 		break;
 	}
 }

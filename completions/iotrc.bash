@@ -29,7 +29,8 @@ _iotrc()
 	export) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --force --help' ;;
 	summary) options='-h --by --stream --sort --top --duration --where --output --json --csv --slow --errors --ops --path --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
-	watch) options='-h --expression --where --json --format --duration --from --to --path --pid --command --slow --errors --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
+	watch) options='-h --expression --where --json --format --duration --from --to --stuck --path --pid --command --slow --errors --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
+	top) options='-h --by --sort --delay --iterations --batch --top --json --match --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
 	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --lineage --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --follow --exclude-command --uid --cgroup --path --exclude-path --errors --slow --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --dtrace --reward --test -h --help -V --version --computer-id' ;;
@@ -37,7 +38,7 @@ _iotrc()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary watch report upload help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary watch top report upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -13,6 +13,8 @@ enum sum_by {
 	SUM_BY_DEVICE = 1 << 6, /* of block, cache and pagefault */
 	SUM_BY_ERRNO = 1 << 7,
 	SUM_BY_SIZE = 1 << 8, /* of fs and block: by powers of two */
+	SUM_BY_FILE = 1 << 9, /* of fs, cache and pagefault */
+	SUM_NO_QUANTILES = 1 << 10,
 };
 
 #endif

@@ -21,6 +21,7 @@ run   header:zstd.h              libzstd-dev           libzstd-devel          zs
 run   header:curl/curl.h         libcurl4-openssl-dev  libcurl-devel          curl
 run   header:jansson.h           libjansson-dev        jansson-devel          jansson
 run   header:microhttpd.h        libmicrohttpd-dev     libmicrohttpd-devel    libmicrohttpd
+run   header:ncurses.h           libncurses-dev        ncurses-devel          ncurses
 run   header:openssl/evp.h       libssl-dev            openssl-devel          openssl
 run   header:seccomp.h           libseccomp-dev        libseccomp-devel       libseccomp
 run   header:pcre2.h             libpcre2-dev          pcre2-devel            pcre2
@@ -47,6 +48,7 @@ check command:lsblk              util-linux            util-linux             ut
 check command:findmnt            util-linux            util-linux             util-linux
 check command:lscpu              util-linux            util-linux             util-linux
 check header:fuse3/fuse_lowlevel.h libfuse3-dev        fuse3-devel            fuse3
+check command:tmux               tmux                  tmux                   tmux
 check command:mandoc             mandoc                mandoc                 mandoc
 check python:prometheus_client   python3-prometheus-client python3-prometheus_client python-prometheus_client
 check python:pandas              python3-pandas        python3-pandas         python-pandas

@@ -8,5 +8,5 @@ PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs hostname iproute2 km
 PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 make rsync sed sqlite3 tar'
 # What iotrc is linked with, where that isn't this machine's own.
 LIBRARIES='libc6-dev libbpf-dev libelf-dev zlib1g-dev libzstd-dev
-	libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libpcre2-dev libseccomp-dev libssl-dev libcriterion-dev
+	libcurl4-openssl-dev libjansson-dev libmicrohttpd-dev libncurses-dev libpcre2-dev libseccomp-dev libssl-dev libcriterion-dev
 	libfuse3-dev'

@@ -15,6 +15,7 @@
 	X(cat_command) \
 	X(summary_command) \
 	X(watch_command) \
+	X(top_command) \
 	X(report_command) \
 	X(upload_command) \
 	X(help_command)

@@ -107,7 +107,15 @@ static int on_name(void *arg, const struct session_reader *session, enum stream 
 	return file_names__row(t->names, &row);
 }
 
-/* The names of files in cache and pagefault are in fs. */
+static bool is_by(const struct task *t, const char *name)
+{
+	for (int i = 0; i < t->n_by; i++)
+		if (!strcmp(t->dimensions[i]->name, name))
+			return true;
+	return false;
+}
+
+/* Files of cache and pagefault have their names in fs. */
 static int read_names(struct task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
@@ -115,11 +123,7 @@ static int read_names(struct task *t, char **paths)
 				      .files = true,
 				      .line = on_name,
 				      .arg = t };
-	bool by_file = false;
-
-	for (int i = 0; i < t->n_by; i++)
-		by_file |= !strcmp(t->dimensions[i]->name, "file");
-	for (int i = 0; i < t->n_streams && by_file && !t->names; i++)
+	for (int i = 0; i < t->n_streams && is_by(t, "file") && !t->names; i++)
 		if (t->order[i] != STREAM_FS && file_names__new(&t->names))
 			return -ENOMEM;
 	return t->names ? scan__run(&config, &t->result) : 0;
@@ -304,7 +308,8 @@ static int begin_summary(struct task *t, enum stream stream)
 		return command__usage(t->command, "--sort: %s has no '%s'", key, t->sort);
 	err = summary__begin(s);
 	if (err == -EINVAL)
-		return command__usage(t->command, "--by: rows of %s have no %s", key, t->by);
+		return command__usage(t->command, "--by: rows of %s have no %s%s", key, t->by,
+				      is_by(t, "user") ? ": it is known live only" : "");
 	if (err)
 		return command__cannot(t->command, "out of memory");
 	t->fields[stream] = summary__fields(s);
@@ -385,6 +390,10 @@ static int prepare_live(struct task *t)
 		if (summary_live__refuses(t->dimensions[i]))
 			return command__usage(c, "--by: %s %s", t->dimensions[i]->name,
 					      summary_live__refuses(t->dimensions[i]));
+	for (int i = 0; i < t->n_streams; i++)
+		if (is_by(t, "file") && !dimension__find("file", 4)->columns[t->order[i]])
+			return command__usage(c, "--by: rows of %s have no file",
+					      schema_streams[t->order[i]].key);
 	if (t->duration && units__parse_time(t->duration, &t->live.duration_ns))
 		return command__usage(c, "--duration: '%s' is not a time (10s, 5m)", t->duration);
 	if (t->live.argv && (t->live.selection.n_pids || t->duration))
@@ -503,7 +512,10 @@ const struct command summary_command = {
 		"Without a session it sums up what happens from now on, as root; with -- CMD what CMD and all\n"
 		"that it starts do, as strace -c -f. That happens in the kernel: no rows are made, so that no\n"
 		"load can falsify it. Live, groups may be by operation, process, command, container, user,\n"
-		"device (of block, cache and pagefault), errno and size.\n"
+		"device (of block, cache and pagefault), errno, size, and file (of fs, cache and pagefault).\n"
+		"There is room for 16,384 files (or pairs of a file and another thing); the calls of further\n"
+		"ones count without their file, as do calls that reached none. A file without a name that\n"
+		"was seen is DEVICE/INODE.\n"
 		"\n"
 		"p50, p95 and p99 are at most 0.8 % off. Counts and sums are exact. Memory is bounded:\n"
 		"beyond 100,000 groups the light ones are added up as others, and the CSV and JSON say how\n"

@@ -14,45 +14,50 @@
 
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/thread.h"
+#include "commands/live_names.h"
 #include "commands/run_child.h"
+#include "commands/summary_print.h"
 #include "dataset/memory.h"
 #include "options/command.h"
 #include "platform/macros.h"
 #include "rows/names.h"
+#include "schema/fs_ops.h"
 #include "schema/sums.h"
 
-#define KEY_MAX 512 /* bytes of a group's name */
+#define KEY_MAX (SUMMARY_NAME_MAX + 512) /* bytes of a group's name */
+#define DRAIN_MS 50                      /* how often names are taken in */
 
 /* ---- groups in the form of rows ---- */
 
-typedef char *(*part_fn)(char *p, const struct engine_sum *sum);
+typedef char *(*part_fn)(char *p, const struct engine_sum *sum, struct live_names *names);
 
 static char *text(char *p, const char *s)
 {
 	return csv__escape(p, s, strlen(s));
 }
 
-static char *operation(char *p, const struct engine_sum *sum)
+static char *operation(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return sum->operation ? text(p, sum->operation) : p;
 }
 
-static char *process(char *p, const struct engine_sum *sum)
+static char *process(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return sum->pid ? csv__u64(p, sum->pid) : p;
 }
 
-static char *command(char *p, const struct engine_sum *sum)
+static char *command(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return text(p, sum->command);
 }
 
-static char *container(char *p, const struct engine_sum *sum)
+static char *container(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return sum->cgroup ? csv__u64(p, sum->cgroup) : p;
 }
 
-static char *user(char *p, const struct engine_sum *sum)
+static char *user(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	struct passwd *entry = sum->uid < 0 ? NULL : getpwuid(sum->uid);
 
@@ -61,12 +66,12 @@ static char *user(char *p, const struct engine_sum *sum)
 	return sum->uid < 0 ? p : csv__u64(p, sum->uid);
 }
 
-static char *device(char *p, const struct engine_sum *sum)
+static char *device(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return sum->dev ? csv__device(p, sum->dev >> 20, sum->dev & 0xfffff) : p;
 }
 
-static char *error(char *p, const struct engine_sum *sum)
+static char *error(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	const char *name = sum->error ? names__errno((int)sum->error) : NULL;
 
@@ -75,9 +80,24 @@ static char *error(char *p, const struct engine_sum *sum)
 	return sum->error ? csv__u64(p, sum->error) : p;
 }
 
-static char *size(char *p, const struct engine_sum *sum)
+static char *size(char *p, const struct engine_sum *sum, struct live_names *names)
 {
 	return sum->size < 0 ? p : csv__u64(p, sum->size);
+}
+
+/* A file of which no name was told: MAJOR:MINOR/INODE. */
+static char *file(char *p, const struct engine_sum *sum, struct live_names *names)
+{
+	size_t len;
+	const char *name = names && sum->file ? live_names__find(names, sum, &len) : NULL;
+
+	if (name && len <= SUMMARY_NAME_MAX)
+		return csv__mem(p, name, len);
+	if (!sum->file || !sum->dev)
+		return p;
+	p = csv__device(p, sum->dev >> 20, sum->dev & 0xfffff);
+	*p++ = '/';
+	return csv__u64(p, sum->file);
 }
 
 static const struct {
@@ -93,6 +113,7 @@ static const struct {
 	{ "device", SUM_BY_DEVICE, device },
 	{ "errno", SUM_BY_ERRNO, error },
 	{ "size", SUM_BY_SIZE, size },
+	{ "file", SUM_BY_FILE, file },
 };
 
 static int find_part(const struct dimension *d)
@@ -128,14 +149,14 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	struct summary *s = &l->summaries[sum->stream];
 	char key[KEY_MAX], *p = key;
 
-	if (!(l->selection.streams >> sum->stream & 1))
+	if (!(l->shown >> sum->stream & 1))
 		return 0;
 	if (sum->others)
 		return summary__add_rest(s, sum->tally);
 	for (int i = 0; i < s->n_by; i++) {
 		char *begun = p;
 
-		p = parts[find_part(s->by[i])].part(p, sum);
+		p = parts[find_part(s->by[i])].part(p, sum, l->names);
 		if (p == begun)
 			*p++ = *DIMENSION_NONE;
 		if (i + 1 < s->n_by)
@@ -181,18 +202,74 @@ static int watch(const struct summary_live *l, int signals)
 	return 0;
 }
 
+static void *drain_names(void *arg)
+{
+	struct summary_live *l = arg;
+	const struct timespec pause = { .tv_nsec = DRAIN_MS * 1000000L };
+
+	while (!atomic_load(&l->ended)) {
+		live_names__drain(l->names);
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+/* Names come while it is watched, in a thread of their own. 0, or a negative errno. */
+static int begin_names(struct summary_live *l, struct engine *e, const struct memory_plan *plan)
+{
+	int err = live_names__new(&l->names, e, &l->selection, plan);
+
+	if (!err)
+		err = thread__start(&l->thread, "names", drain_names, l);
+	if (err)
+		l->names = live_names__free(l->names);
+	return err;
+}
+
+static void end_names(struct summary_live *l)
+{
+	if (!l->names || atomic_exchange(&l->ended, true))
+		return;
+	pthread_join(l->thread, NULL);
+}
+
+/* By file, opens of files are looked at for their names where fs isn't asked for. */
+static void want_names(struct summary_live *l)
+{
+	if (l->selection.streams >> STREAM_FS & 1)
+		return;
+	l->selection.streams |= UINT32_C(1) << STREAM_FS;
+	l->selection.ops = UINT64_C(1) << FS_OPEN;
+}
+
 static int open_engine(struct summary_live *l, struct engine **ret)
 {
 	struct memory_plan plan;
-	struct engine_config config = { .selection = &l->selection,
-					.memory = &plan,
-					.sums = wanted(l) };
+	struct engine_config config = { .selection = &l->selection, .memory = &plan };
 	char problem[ENGINE_PROBLEM_MAX];
+	int err = 0;
 
+	l->shown = l->selection.streams;
+	config.sums = wanted(l);
+	if (config.sums & SUM_BY_FILE)
+		want_names(l);
 	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
 	if (engine__open(ret, engines[0], &config, problem))
 		return command__cannot(l->command, "cannot record: %s", problem);
+	if (config.sums & SUM_BY_FILE)
+		err = begin_names(l, *ret, &plan);
+	if (err) {
+		*ret = engine__free(*ret);
+		return command__cannot(l->command, "cannot keep names: %s", strerror(-err));
+	}
 	return 0;
+}
+
+static void close_engine(struct summary_live *l, struct engine *e)
+{
+	end_names(l);
+	l->names = live_names__free(l->names);
+	engine__free(e);
 }
 
 static int read_sums(struct summary_live *l, struct engine *e)
@@ -200,6 +277,9 @@ static int read_sums(struct summary_live *l, struct engine *e)
 	int err;
 
 	engine__detach(e);
+	end_names(l);
+	if (l->names)
+		live_names__drain(l->names);
 	err = engine__sums(e, on_sum, l, &l->untimed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		struct engine_counts counts;
@@ -232,7 +312,7 @@ static int run_child(struct summary_live *l)
 	l->status = run_child__wait(&child);
 	run_child__wait_for_rest(0); /* as strace -f does */
 	code = read_sums(l, e);
-	engine__free(e);
+	close_engine(l, e);
 	return code;
 }
 
@@ -256,6 +336,6 @@ int summary_live__run(struct summary_live *l)
 		code = command__cannot(l->command, "--pid %d: %s", l->pid, strerror(-err));
 	else
 		code = read_sums(l, e);
-	engine__free(e);
+	close_engine(l, e);
 	return code;
 }

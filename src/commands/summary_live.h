@@ -3,6 +3,9 @@
 #ifndef IOTRC_SUMMARY_LIVE_H
 #define IOTRC_SUMMARY_LIVE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "engine/engine.h"
 #include "schema/selection.h"
 #include "summary/summary.h"
@@ -14,6 +17,10 @@ struct summary_live {
 	char **argv;                   /* a command to run, or NULL */
 	pid_t pid;                     /* one to watch, or 0 */
 	struct summary *summaries;     /* by stream; initialised for the selection's streams */
+	uint32_t shown;                /* the selection's streams; names may take further ones */
+	struct live_names *names;      /* by file; NULL otherwise, and at the end */
+	pthread_t thread;              /* takes them in */
+	atomic_bool ended;
 
 	/* Results. */
 	int status; /* the command's */

@@ -12,6 +12,7 @@
 #include "commands/filter_options.h"
 #include "commands/watch_live.h"
 #include "commands/watch_output.h"
+#include "commands/watch_stuck.h"
 #include "export/rows.h"
 #include "export/where.h"
 #include "platform/macros.h"
@@ -30,6 +31,8 @@ static const struct command_option watch_options[] = {
 	{ "from", 0, "TIME",
 	  "of a session: rows from TIME on, HH:MM[:SS],\n'YYYY-MM-DD HH:MM:SS' or +TIME after its start" },
 	{ "to", 0, "TIME", "of a session: rows up to TIME" },
+	{ "stuck", 0, NULL,
+	  "with -p: what each thread is in now, since when, on\nwhich file; each second anew" },
 	{ "path", 'P', "PREFIX", "only files at or below PREFIX; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 'c', "LIST", "only threads of these names" },
@@ -40,7 +43,7 @@ static const struct command_option watch_options[] = {
 	FILTER_OPTION_ROWS,
 	{ .name = NULL },
 };
-enum { EXPRESSION, WHERE, JSON, FORMAT, DURATION, FROM, TO };
+enum { EXPRESSION, WHERE, JSON, FORMAT, DURATION, FROM, TO, STUCK };
 
 #define TIME_BYTES 19 /* "YYYY-MM-DD HH:MM:SS" */
 #define DAY_BYTES 11  /* "YYYY-MM-DD " */
@@ -58,7 +61,7 @@ struct bound {
 struct task {
 	const struct command *command;
 	const char *expression, *where_text, *format, *duration, *from_text, *to_text;
-	bool json;
+	bool json, stuck;
 
 	struct expression what;
 	struct filter_options filters;
@@ -194,6 +197,18 @@ static int play(struct task *t, char **paths)
 
 /* ---- live ---- */
 
+/* What the processes of --pid are in. */
+static int show_stuck(struct task *t, const struct watch_live *live)
+{
+	const struct watch_stuck stuck = { .command = t->command,
+					   .selection = live->selection,
+					   .duration_ns = live->duration_ns,
+					   .slow_ns = live->selection->slow_ns,
+					   .json = t->json };
+
+	return watch_stuck__run(&stuck);
+}
+
 static int run_live(struct task *t, char **argv)
 {
 	struct watch_live live = { .command = t->command,
@@ -209,6 +224,8 @@ static int run_live(struct task *t, char **argv)
 	if (t->duration && units__parse_time(t->duration, &live.duration_ns))
 		return command__usage(t->command, "--duration: '%s' is not a time (10s, 5m)",
 				      t->duration);
+	if (t->stuck && !filter_options__has(&t->filters, "pid"))
+		return command__usage(t->command, "--stuck needs --pid");
 	if (argv && (filter_options__has(&t->filters, "pid") || t->duration))
 		return command__usage(t->command, "--pid and --duration do not go with -- CMD");
 	code = filter_options__live(&t->filters, t->command, &options);
@@ -220,7 +237,9 @@ static int run_live(struct task *t, char **argv)
 	live.pid = options.selection.n_pids == 1 ? options.selection.pids[0] : 0;
 	if (live.pid && kill(live.pid, 0) && errno == ESRCH)
 		code = command__cannot(t->command, "there is no process %d", live.pid);
-	if (!code)
+	if (!code && t->stuck)
+		code = show_stuck(t, &live);
+	else if (!code)
 		code = watch_live__run(&live);
 	options__done(&options);
 	return code;
@@ -263,6 +282,8 @@ static int parse_options(struct task *t, struct command_line *l)
 	while ((option = command__next(l)) >= 0)
 		if (option == JSON)
 			t->json = true;
+		else if (option == STUCK)
+			t->stuck = true;
 		else if (!filter_options__take(&t->filters, &watch_options[option], l->value))
 			*values[option] = l->value;
 	return option;
@@ -274,8 +295,9 @@ static int run(struct task *t, char **paths, char **argv)
 	int code = prepare(t), fd = argv ? STDERR_FILENO : STDOUT_FILENO;
 	const char *bad;
 
-	if (!code && *paths && (argv || t->duration))
-		code = command__usage(t->command, "--duration and -- CMD go without a SESSION");
+	if (!code && *paths && (argv || t->duration || t->stuck))
+		code = command__usage(t->command,
+				      "--duration, --stuck and -- CMD go without a SESSION");
 	if (!code && *paths)
 		code = filter_options__session(&t->filters, t->command, &t->filter);
 	if (code)

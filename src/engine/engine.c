@@ -94,6 +94,16 @@ void engine__forget(struct engine *e)
 	e->type->forget(e);
 }
 
+int engine__calls(struct engine *e, engine_call_fn tell, void *arg)
+{
+	return e->type->calls ? e->type->calls(e, tell, arg) : -ENOTSUP;
+}
+
+bool engine__describe_call(struct engine *e, long nr, struct engine_call_kind *ret)
+{
+	return e->type->describe_call && e->type->describe_call(e, nr, ret);
+}
+
 int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
 {
 	return e->type->sums ? e->type->sums(e, tell, arg, ret_untimed) : -ENOTSUP;

@@ -31,6 +31,7 @@ struct engine_config {
 	const struct selection *selection;
 	const struct memory_plan *memory;
 	const char *file; /* the records, or the program that makes them; NULL: the usual one */
+	bool calls;       /* engine__calls() will be asked for */
 	bool verbose;     /* its libraries' messages go to stderr */
 	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
 };
@@ -77,14 +78,44 @@ struct engine_sum {
 	uint32_t pid;          /* 0: nobody's */
 	const char *command;   /* of the thread; by process: of its first thread, as last seen */
 	uint64_t cgroup;
-	int64_t uid;    /* -1: unknown */
-	uint32_t dev;   /* as in rec_path */
-	uint32_t error; /* errno */
-	int64_t size;   /* the largest power of two not above it, or 0; -1: none */
+	int64_t uid; /* -1: unknown */
+	/* The id of a rec_path, or where dev isn't 0 an inode's number; 0: no file, or none that
+	 * there was room for. */
+	uint64_t file;
+	uint32_t dev;     /* as in rec_path */
+	uint32_t error;   /* errno */
+	uint64_t written; /* bytes of the tally's amount: of fs write, of writing block requests */
+	uint64_t timed;   /* calls whose time is in the tally's sum */
+	int64_t size;     /* the power of two that isn't more, or 0; -1: it has none */
 	const struct tally *tally;
 };
 
+/* 0, a negative errno that ends the telling, or ENGINE_SUM_DROP. */
 typedef int (*engine_sum_fn)(void *arg, const struct engine_sum *sum);
+#define ENGINE_SUM_DROP 1 /* the sum begins anew at 0; what is added meanwhile may be lost */
+
+/* A call in progress. Its strings live as long as the telling. */
+struct engine_call {
+	enum stream stream;
+	const char *operation; /* as in rows */
+	uint32_t pid, tid;
+	const char *command; /* of the thread */
+	uint64_t began_ns;   /* CLOCK_MONOTONIC */
+	int fd;              /* of the open file that it acts on, or -1 */
+	int dir_fd;          /* of the directory that PATH is relative to, or AT_FDCWD */
+	const char *path;    /* as it was given; empty: none, or one that is not known */
+};
+
+/* What a system call is, as engine__describe_call() tells. */
+struct engine_call_kind {
+	enum stream stream;
+	const char *operation; /* as in rows; of another stream it may be NULL */
+	/* Which arguments are the open file, the path, and the directory that the path is relative
+	 * to; -1: none. */
+	int fd, path, dir_fd;
+};
+
+typedef void (*engine_call_fn)(void *arg, const struct engine_call *call);
 
 typedef void (*engine_loss_fn)(void *arg, const struct engine_loss *loss);
 /* TEXT: a line for people. */
@@ -117,6 +148,8 @@ struct engine_type {
 	pid_t (*own_pid)(const struct engine *e);
 	void (*matched)(const struct engine *e, struct matched *ret);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
+	int (*calls)(struct engine *e, engine_call_fn tell, void *arg);
+	bool (*describe_call)(struct engine *e, long nr, struct engine_call_kind *ret);
 	int (*sums)(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 	void (*detach)(struct engine *e);
 	void (*free)(struct engine *e);
@@ -180,11 +213,17 @@ void engine__shed(struct engine *e, uint64_t ops);
 /* Makes the engine send each definition again before the next event that uses it. */
 void engine__forget(struct engine *e);
 
-/* Passes all sums to TELL after engine__detach(), for an engine that was opened to sum up. UNTIMED:
- * number of calls whose times are missing from the quantiles, because there was no space. Returns
- * 0, a negative errno, -ENOTSUP if the engine cannot sum up, or the first value other than 0 that
- * TELL returns, which ends it. */
+/* Tells all sums so far of an engine that was opened for them; after engine__detach() they are
+ * final. UNTIMED: calls whose times are in no quantile, for want of room. 0, a negative errno,
+ * TELL's too, or -ENOTSUP where it can't sum up. */
 int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
+
+/* Tells the calls of the selection that are in progress, of an engine that was opened for it; not
+ * those that began before. 0, a negative errno, or -ENOTSUP. */
+int engine__calls(struct engine *e, engine_call_fn tell, void *arg);
+
+/* What the machine's own system call NR is; false: none that is recorded. */
+bool engine__describe_call(struct engine *e, long nr, struct engine_call_kind *ret);
 
 /* Ends recording; what has been recorded can still be drained. */
 void engine__detach(struct engine *e);

@@ -36,7 +36,7 @@ COMMANDS = re.compile(r"^  (\w+) ", re.M)
 
 IOTRC = """#!/usr/bin/python3
 import os, signal, subprocess, sys, time
-if sys.argv[1:2] == ["watch"] and "--" not in sys.argv and not any("iotrc-traces" in a for a in sys.argv):
+if sys.argv[1:2] in (["watch"], ["top"]) and "--" not in sys.argv and not any("iotrc-traces" in a for a in sys.argv):
     p = subprocess.Popen([{real!r}, *sys.argv[1:]], stderr=subprocess.PIPE)
     assert p.stderr.readline() == b"watching\\n"
     time.sleep(0.3)

@@ -258,6 +258,86 @@ def test_a_process_and_its_children_alone(tmp_path):
     assert {r["command"] for r in rows} == {"sh", "cat"}
 
 
+# ---- files ----
+
+FILES = 31
+BY_FILE = f"""
+import os, sys
+os.mkdir(sys.argv[1])
+os.chdir(sys.argv[1])
+for i in range({FILES}):
+    fd = os.open(f"f {{i}}", os.O_RDWR | os.O_CREAT, 0o644)
+    for _ in range(i + 1): os.write(fd, bytes(100 + i))
+    for _ in range(2 * i): os.pread(fd, 7, 0)
+    os.close(fd)
+    for _ in range(3): os.stat(f"f {{i}}")
+    try: os.stat(f"absent {{i}}")
+    except FileNotFoundError: pass
+os.symlink("f 3", "link"); os.stat("link"); os.rename("f 4", "moved"); os.unlink("f 5")
+"""
+
+
+def test_files_are_those_of_the_program(tmp_path):
+    """By file and operation, under the names that rows have; also of files that only paths lead to."""
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", BY_FILE, tmp_path / "new",
+                         args=["--by", "file,operation"])
+    got = {(r["file"], r["operation"]): (int(r["calls"]), int(r["errors"]), int(r["bytes"])) for r in read(text)}
+    for i in range(FILES):
+        if i == 4: # which has two names
+            continue
+        name = str(tmp_path / "new" / f"f {i}")
+        assert got[(name, "write")] == (i + 1, 0, (i + 1) * (100 + i))
+        assert got.get((name, "read"), (0, 0, 0)) == (2 * i, 0, 14 * i)
+        assert got[(name, "open")] == got[(name, "close")] == (1, 0, 0)
+        assert got[(name, "getattr")][:2] == (3 + (i == 3), 0)
+    assert got[("-", "getattr")][1] >= FILES # what reached no file
+    both = sum(got.get((str(tmp_path / "new" / name), "write"), (0,))[0] for name in ("f 4", "moved"))
+    assert both == 5
+
+
+def test_files_equal_those_of_a_session(tmp_path):
+    """Each file that was read or written has as many calls and bytes as in a recording of the same time."""
+    script = "for i in 1 2 3 4 5 6 7; do cat /etc/passwd >>all; dd if=all of=copy bs=512 2>/dev/null; mv copy copy$i; done"
+    command = "/bin/sh", "-c", f"cd {tmp_path}; {script}"
+    with Watch("--by", "file,operation", "--ops", "read,write", *recorder.OWN) as w:
+        with recorder.Recording(tmp_path, *recorder.OWN, "--streams", "fs") as r:
+            subprocess.run(command, check=True)
+    rows = r.rows("fs")
+    rows = rows[rows.operation.isin(["read", "write"]) & rows.filename.str.startswith(str(tmp_path))]
+    want = {}
+    for name, operation, moved in zip(rows.filename, rows.operation, rows.bytes_completed):
+        n, so_far = want.get((name, operation), (0, 0))
+        want[(name, operation)] = n + 1, so_far + int(moved or 0)
+    got = {(x["file"], x["operation"]): (int(x["calls"]), int(x["bytes"])) for x in w.rows if (x["file"], x["operation"]) in want}
+    assert len(want) == 3 and got == want
+
+
+@pytest.mark.alone
+def test_more_files_than_there_is_room_for(tmp_path):
+    """Beyond the kernel's groups calls count without their file: no call is missing."""
+    n = 40_000
+    many = (f"import os, sys\nos.chdir(sys.argv[1])\nfor i in range({n}):\n"
+            " fd = os.open(f'{i}', os.O_WRONLY | os.O_CREAT); os.write(fd, b'x' * 10); os.close(fd); os.unlink(f'{i}')\n")
+    work = tmp_path / "many"
+    work.mkdir()
+    text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", many, work, args=["--by", "file,process", "--ops", "write"])
+    rows = read(text)
+    named = [r for r in rows if r["file"].startswith(str(work))]
+    assert sum(int(r["calls"]) for r in rows) == n and sum(int(r["bytes"]) for r in rows) == 10 * n
+    assert 0.9 * 16384 < len(named) <= 16384 and all(int(r["calls"]) == 1 for r in named)
+
+
+def test_the_page_cache_by_file(tmp_path):
+    """Names come from opens, which are looked at for them."""
+    work = tmp_path / "cached"
+    work.write_bytes(bytes(4096 * 64))
+    with Watch("--stream", "cache", "--by", "file") as w:
+        for _ in range(5):
+            work.read_bytes()
+    mine, = [r for r in w.rows if r["file"] == str(work)]
+    assert int(mine["hits"]) >= 5 * 64 and "fs:" not in w.said
+
+
 # ---- the kernel's counters ----
 
 def test_block_requests_equal_the_counters(loop): # pylint: disable=redefined-outer-name
@@ -295,7 +375,8 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--by", "file"], "--by: file is not known in the kernel"), (["--path", "/etc"], "record, and sum up"),
+    (["--by", "directory"], "--by: directory is not known in the kernel"), (["--path", "/etc"], "record, and sum up"),
+    (["--stream", "block", "--by", "file"], "have no file"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
     (["-d", "1s", "--", "true"], "don't go with"),
 ])

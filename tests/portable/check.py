@@ -23,7 +23,7 @@ HEADERS = {f"package/lib/libc/include/{h}": h
            for h in ("aarch64-macos.13-none", "any-macos.13-any", "any-macos-any")}
 SYSTEM = "libSystem.13.tbd"
 WANTED = {**HEADERS, f"package/lib/libc/darwin/{SYSTEM}": SYSTEM}
-LIBRARIES = ["jansson.h", "jansson_config.h", "pcre2.h", "zstd.h", "zstd_errors.h", "openssl", "curl", "microhttpd.h"]
+LIBRARIES = ["jansson.h", "jansson_config.h", "pcre2.h", "zstd.h", "zstd_errors.h", "openssl", "curl", "microhttpd.h", "curses.h", "ncurses_dll.h", "unctrl.h"]
 OF_LIBRARIES = re.compile(r"_(json_|ZSTD_|curl_|EVP_|CRYPTO_|MHD_|pcre2_|HMAC|OpenSSL_)")
 ROOMS = ["schema", "src", "src/*", "src/engine/*", "uploader", "snappers"]
 LINUX_ROOMS = ["src/engine/bpf", "src/engine/strace"]

@@ -14,7 +14,7 @@ import pytest
 
 import machine
 
-LIBRARIES = ("libbpf1", "libcurl4", "libelf1", "libjansson4", "libmicrohttpd12", "libpcre2-8-0", "libseccomp2", "libssl3",
+LIBRARIES = ("libbpf1", "libcurl4", "libelf1", "libjansson4", "libmicrohttpd12", "libncursesw6", "libpcre2-8-0", "libseccomp2", "libssl3",
              "libzstd1", "zlib1g")
 WRITES = 10_000_000 # more than there is time for
 

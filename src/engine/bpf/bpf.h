@@ -37,6 +37,7 @@ struct bpf_engine {
 	bool tells_faults; /* tracepoints have the faulting address */
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
+	bool tells_calls; /* engine__calls() is asked for */
 	bool can_overflow,
 		can_skip;   /* io_uring's completions: counted elsewhere, and not counted */
 	enum attach attach; /* never ATTACH_AUTO */
@@ -142,6 +143,11 @@ int sums__prepare(struct bpf_engine *b, char *problem);
 
 /* The function of engine.h with the same name. */
 int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
+
+/* ---- calls.c: calls in progress. Functions of engine.h with the same names ---- */
+
+int calls__tell(struct engine *e, engine_call_fn tell, void *arg);
+bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret);
 
 /* ---- missed.c: events that no program was run for. Functions of engine.h with the same names
  * ---- */

@@ -103,12 +103,16 @@ int load__all(struct bpf_engine *b, char *problem)
 	if (err)
 		return load__refused(problem, err, "cannot find what BPF programs attach to");
 	bpf_program__set_autoload(b->skel->progs.sample_dentry, b->streams & BIT(STREAM_FS));
+	bpf_program__set_autoload(b->skel->progs.tell_calls, b->tells_calls);
 	bpf_map__set_autocreate(b->skel->maps.task_states, b->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
 				!b->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(b->skel->maps.sums, b->skel->rodata->cfg.sums);
-	bpf_map__set_autocreate(b->skel->maps.sum_buckets, b->skel->rodata->cfg.sums);
+	bpf_map__set_autocreate(b->skel->maps.sum_files, b->skel->rodata->cfg.sums & SUM_BY_FILE);
+	bpf_map__set_autocreate(b->skel->maps.sum_buckets,
+				b->skel->rodata->cfg.sums &&
+					!(b->skel->rodata->cfg.sums & SUM_NO_QUANTILES));
 	bpf_map__set_autocreate(b->skel->maps.sum_tasks, b->skel->rodata->cfg.sums);
 	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
 	size_extent_maps(b);

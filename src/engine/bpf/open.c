@@ -147,6 +147,7 @@ static int open_engine(struct engine **ret, const struct engine_config *config, 
 	b->engine.type = &engine_bpf;
 	b->epoll_fd = -1;
 	b->streams = config->selection->streams;
+	b->tells_calls = config->calls;
 	b->process_exit = selection__op(config->selection, FS_PROCESS_EXIT);
 	b->n_cpus = MIN(memory__cpus(), MAX_CPUS);
 	b->plan = *config->memory;
@@ -184,6 +185,8 @@ const struct engine_type engine_bpf = {
 	.request_names = request_names,
 	.own_pid = own_pid,
 	.sums = sums__tell,
+	.calls = calls__tell,
+	.describe_call = calls__describe,
 	.detach = detach,
 	.free = free_engine,
 };

@@ -12,9 +12,12 @@
 #include "rows/encode.h"
 #include "rows/operation.h"
 
+#define BATCH 1024 /* entries of a map that are read at once */
+
 struct sums {
 	struct bpf_engine *b;
 	int n_cpus;
+	int map;                /* that is being read */
 	struct groups *tallies; /* by sum_value.id */
 	engine_sum_fn tell;
 	void *arg;
@@ -39,6 +42,50 @@ int sums__prepare(struct bpf_engine *b, char *problem)
 	return err ? engine__problem(problem, err, "cannot prepare sums: %s", strerror(-err)) : 0;
 }
 
+/* ---- maps ---- */
+
+struct map_reader {
+	int fd;
+	size_t key_size, value_size; /* of all CPUs */
+	int (*entry)(struct sums *s, const void *key, const void *value);
+};
+
+/* Hands the entries of a map, COUNT of them, to R->entry. */
+static int take_batch(struct sums *s, const struct map_reader *r, const char *keys,
+		      const char *values, uint32_t count)
+{
+	int err = 0;
+
+	s->map = r->fd;
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = r->entry(s, keys + i * r->key_size, values + i * r->value_size);
+	return err;
+}
+
+/* Reads a hash, in batches: key by key it is two calls for each, and one that is removed meanwhile
+ * begins it anew. */
+static int read_map(struct sums *s, const struct map_reader *r)
+{
+	char *keys = malloc(BATCH * r->key_size), *values = malloc(BATCH * r->value_size);
+	uint32_t at = 0, count;
+	int err = keys && values ? 0 : -ENOMEM, end = 0;
+	bool begun = false;
+
+	while (!err && !end) {
+		count = BATCH;
+		end = bpf_map_lookup_batch(r->fd, begun ? &at : NULL, &at, keys, values, &count,
+					   NULL);
+		if (end && end != -ENOENT)
+			err = end;
+		else
+			err = take_batch(s, r, keys, values, count);
+		begun = true;
+	}
+	free(keys);
+	free(values);
+	return err;
+}
+
 /* ---- buckets ---- */
 
 static void clear_tally(void *arg, struct group *group, bool at_end)
@@ -53,15 +100,15 @@ static struct tally *tally_of(struct sums *s, uint64_t id)
 	return group ? group->value : NULL;
 }
 
-static int read_bucket(struct sums *s, int map, const struct sum_bucket *key, uint64_t *counts)
+static int add_bucket(struct sums *s, const void *entry, const void *value)
 {
+	const struct sum_bucket *key = entry;
+	const uint64_t *counts = value;
 	struct tally *tally = tally_of(s, key->id);
 	uint64_t n = 0;
 
 	if (!tally)
 		return -ENOMEM;
-	if (bpf_map_lookup_elem(map, key, counts))
-		return 0; /* gone: none is ever removed */
 	for (int i = 0; i < s->n_cpus; i++)
 		n += counts[i];
 	return sketch__add_bucket(key->wait ? &tally->wait : &tally->time, key->bucket, n);
@@ -69,18 +116,12 @@ static int read_bucket(struct sums *s, int map, const struct sum_bucket *key, ui
 
 static int read_buckets(struct sums *s)
 {
-	int map = bpf_map__fd(s->b->skel->maps.sum_buckets), err = 0;
-	uint64_t *counts = calloc(s->n_cpus, sizeof(*counts));
-	struct sum_bucket key, *before = NULL;
+	const struct map_reader r = { .fd = bpf_map__fd(s->b->skel->maps.sum_buckets),
+				      .key_size = sizeof(struct sum_bucket),
+				      .value_size = s->n_cpus * sizeof(uint64_t),
+				      .entry = add_bucket };
 
-	if (!counts)
-		return -ENOMEM;
-	while (!err && !bpf_map_get_next_key(map, before, &key)) {
-		err = read_bucket(s, map, &key, counts);
-		before = &key;
-	}
-	free(counts);
-	return err;
+	return s->b->skel->rodata->cfg.sums & SUM_NO_QUANTILES ? 0 : read_map(s, &r);
 }
 
 /* ---- sums ---- */
@@ -103,6 +144,7 @@ static void add_value(struct sum_value *to, const struct sum_value *from)
 	to->calls += from->calls;
 	to->errors += from->errors;
 	to->amount += from->amount;
+	to->written += from->written;
 	add_time(&to->time, &from->time);
 	add_time(&to->wait, &from->wait);
 }
@@ -144,12 +186,15 @@ static const char *operation_of(const struct sums *s, const struct sum_key *key)
 					     operation__name(key->stream, key->op);
 }
 
-static int tell_sum(struct sums *s, const struct sum_key *key, const struct sum_value *values)
+static int tell_sum(struct sums *s, const void *entry, const void *value)
 {
+	const struct sum_key *key = entry;
+	const struct sum_value *values = value;
 	struct sum_value all = { 0 };
 	struct sum_task who;
 	struct tally *tally;
 	struct engine_sum sum;
+	int err;
 
 	for (int i = 0; i < s->n_cpus; i++)
 		add_value(&all, &values[i]);
@@ -167,38 +212,39 @@ static int tell_sum(struct sums *s, const struct sum_key *key, const struct sum_
 				   .command = who.comm,
 				   .cgroup = key->cgroup,
 				   .uid = (int64_t)key->uid - 1,
+				   .file = key->file,
 				   .dev = key->dev,
+				   .written = all.written,
+				   .timed = all.time.n,
 				   .error = key->error,
 				   .size = key->size > 1 ? INT64_C(1) << (key->size - 2) :
 							   (int64_t)key->size - 1,
 				   .tally = tally };
 	if (key->stream == STREAM_BLOCK && key->error)
 		sum.error = encode__block_errno((int32_t)key->error);
-	return s->tell(s->arg, &sum);
+	err = s->tell(s->arg, &sum);
+	if (err == ENGINE_SUM_DROP && !key->others)
+		bpf_map_delete_elem(s->map, key);
+	return err == ENGINE_SUM_DROP ? 0 : err;
 }
 
 static int tell_sums(struct sums *s)
 {
-	struct sum_value *values = calloc(s->n_cpus, sizeof(*values));
-	int map = bpf_map__fd(s->b->skel->maps.sums), err = 0;
-	struct sum_key key, *before = NULL;
+	struct map_reader r = { .fd = bpf_map__fd(s->b->skel->maps.sums),
+				.key_size = sizeof(struct sum_key),
+				.value_size = s->n_cpus * sizeof(struct sum_value),
+				.entry = tell_sum };
+	int err = read_map(s, &r);
 
-	if (!values)
-		return -ENOMEM;
-	while (!err && !bpf_map_get_next_key(map, before, &key)) {
-		if (!bpf_map_lookup_elem(map, &key, values))
-			err = tell_sum(s, &key, values);
-		before = &key;
-	}
-	free(values);
-	return err;
+	r.fd = bpf_map__fd(s->b->skel->maps.sum_files);
+	return err || r.fd < 0 ? err : read_map(s, &r);
 }
 
 int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed)
 {
 	/* Each sum is a group; none is dropped. */
 	const struct groups_config config = { .value_size = sizeof(struct tally),
-					      .max_groups = 2 * SUMS_MAX,
+					      .max_groups = 2 * (SUMS_MAX + SUM_FILES_MAX),
 					      .max_bytes = SIZE_MAX,
 					      .drop = clear_tally };
 	struct sums s = { .b = (struct bpf_engine *)e,

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sums by file, of calls that reach a file by its path. */
+#ifndef IOTRC_BPF_CALL_SUM_H
+#define IOTRC_BPF_CALL_SUM_H
+
+#include "bpf/call_long.h"
+#include "bpf/cfg.h"
+#include "bpf/counters.h"
+#include "bpf/current.h"
+#include "bpf/definitions.h"
+#include "bpf/hash.h"
+#include "bpf/helpers.h"
+#include "bpf/rings.h"
+#include "bpf/sums.h"
+#include "bpf/task_state.h"
+#include "schema/records.h"
+#include "schema/streams.h"
+#include "schema/sums.h"
+
+/* Whether REC is to be summed up by the inode that its path led to: it has no rec_path. */
+static __always_inline bool sums_reached(const struct rec_fs_long *rec)
+{
+	return cfg.sums & SUM_BY_FILE && !rec->fs.path && rec->has & LONG_HAS_INODE;
+}
+
+/* Sums up the current thread's call on a path. The first record of an inode is sent among the
+ * definitions, for its name. A global function, with a stack frame of its own: the others are in
+ * long chains of calls. */
+__noinline int sum_reached(void)
+{
+	struct task_state *state = current_state(false);
+	struct long_scratch *s = get_long_scratch();
+	u32 cpu, size, now_epoch = epoch, *sent;
+	struct rec_fs_long *rec;
+	u64 id;
+
+	if (!state || !s || !cfg.sums)
+		return 0;
+	rec = state->paths == PATHS_LONG ? &s->rec : &state->own.rec;
+	count_seen(cpu_slot(&cpu), STREAM_FS);
+	sum_fs(&rec->fs, rec->ino, rec->dev);
+	id = mix(rec->ino, rec->dev);
+	sent = bpf_map_lookup_elem(&paths_sent, &id);
+	/* A long path names a file no better than none. */
+	if (state->paths == PATHS_LONG || (sent && *sent == now_epoch))
+		return 0;
+	size = sizeof(*rec) + rec->len + rec->len2;
+	if (size > sizeof(state->own))
+		size = sizeof(state->own);
+	if (!bpf_ringbuf_output(&definitions, &state->own, size, BPF_RB_NO_WAKEUP))
+		bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);
+	return 0;
+}
+
+#endif

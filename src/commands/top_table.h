@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What iotrc top shows: what the engine has summed up since the last look, in rows of a view. */
+#ifndef IOTRC_TOP_TABLE_H
+#define IOTRC_TOP_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+
+#define TOP_NAME_MAX 4200 /* bytes of a row's name, escaped as in rows */
+
+enum top_view { TOP_PROCESSES, TOP_FILES, TOP_DEVICES, TOP_CONTAINERS, TOP_USERS, TOP_COMMANDS };
+#define TOP_VIEWS 6
+
+enum top_sort { TOP_BYTES, TOP_CALLS, TOP_ERRORS, TOP_READ, TOP_WRITTEN, TOP_LATENCY, TOP_TIME };
+#define TOP_SORTS 7
+
+extern const char *const top_view_names[TOP_VIEWS]; /* of --by, and above the table */
+extern const char *const top_view_heads[TOP_VIEWS]; /* of the column of names */
+extern const char *const top_sort_names[TOP_SORTS];
+
+struct top_counts {
+	uint64_t calls, errors, read, written; /* bytes */
+	uint64_t time_ns, timed;               /* of TIMED calls */
+};
+
+struct top_row {
+	struct top_counts counts; /* since the last look */
+	const char *name;         /* escaped as in rows; valid until the next top_table__look() */
+	uint64_t id;              /* what top_table__open() takes */
+	uint64_t id2;
+};
+
+/* One level of what has been opened. */
+struct top_level {
+	enum top_view view;
+	bool narrowed; /* only what belongs to the row ID, ID2 of the view OF */
+	enum top_view of;
+	uint64_t id, id2;
+	char name[64]; /* of that row, shortened at its front */
+};
+
+struct top_table;
+
+/* SELECTION and PLAN are borrowed until top_table__free(). 0, or a negative errno and PROBLEM (room
+ * for ENGINE_PROBLEM_MAX). */
+int top_table__new(struct top_table **ret, const struct selection *selection,
+		   const struct memory_plan *plan, char *problem);
+/* Frees it; NULL is allowed. Returns NULL. */
+struct top_table *top_table__free(struct top_table *t);
+
+/* Takes in names of files: several times a second. */
+void top_table__drain(struct top_table *t);
+
+/* Looks at the sums: from now on rows are what was added since the last look. 0, or a negative
+ * errno. */
+int top_table__look(struct top_table *t);
+
+/* The time between the last two looks. */
+uint64_t top_table__span_ns(const struct top_table *t);
+
+/* The rows of LEVEL whose names have FILTER (may be empty) in them, the first by SORT first.
+ * Returns their number; valid until the next call. ALL: what they and all others add up to. */
+size_t top_table__rows(struct top_table *t, const struct top_level *level, enum top_sort sort,
+		       const char *filter, const struct top_row **ret, struct top_counts *ret_all);
+
+/* What the row of a level leads to: false if it leads nowhere. */
+bool top_level__open(const struct top_level *from, const struct top_row *row,
+		     struct top_level *ret);
+
+/* Calls that are counted without their file, for want of room, since the last look; and events that
+ * are missing since the beginning. */
+uint64_t top_table__without_file(const struct top_table *t);
+uint64_t top_table__missing(const struct top_table *t);
+
+#endif

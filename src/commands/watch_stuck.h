@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each thread of a process is in, since when, and on which file. */
+#ifndef IOTRC_WATCH_STUCK_H
+#define IOTRC_WATCH_STUCK_H
+
+#include "options/command.h"
+#include "schema/selection.h"
+
+struct watch_stuck {
+	const struct command *command;     /* whose messages these are */
+	const struct selection *selection; /* of the processes in pids, which is not empty */
+	uint64_t duration_ns;              /* 0: until a signal, or until they have ended */
+	uint64_t slow_ns;                  /* only calls that have taken so long */
+	bool json;
+};
+
+/* Prints a table each second. The exit code, after a message where there is one. */
+int watch_stuck__run(const struct watch_stuck *w);
+
+#endif
