@@ -8,6 +8,7 @@
 #include "bpf/counters.h"
 #include "bpf/definitions.h"
 #include "bpf/disk.h"
+#include "bpf/filter.h"
 #include "bpf/flight.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -101,8 +102,10 @@ static __always_inline void fill_submitter(void *ctx, struct flight *f, struct r
 	/* A driver's own command: attributed to the current thread if that is known already and is
 	 * surely the submitter. */
 	state = in_own_call(ctx) ? current_state(false) : 0;
-	if (!state)
+	if (!state) {
+		f->left_out = owner_must_match();
 		return;
+	}
 	f->left_out = state->left_out;
 	if (state->epoch + 1 >= epoch)
 		f->task = state->id;
@@ -197,7 +200,7 @@ PAIR("tp_btf/block_rq_complete", on_block_complete, HOOK_BLOCK_COMPLETE)
 		unissued.sector = rq->__sector;
 		f = &unissued;
 	}
-	if (f && f->left_out) {
+	if (f ? f->left_out : owner_must_match()) {
 		count_filtered(STREAM_BLOCK);
 		goto out;
 	}

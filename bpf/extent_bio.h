@@ -56,16 +56,17 @@ static __always_inline u32 maker_of(u64 bio)
 }
 
 struct bio_note {
-	u64 sector;        /* of the bio's first byte; it moves on when the bio is split */
+	u64 sector;        /* of the bio's first byte */
 	u64 owner;         /* key of owners: who submits it */
 	u64 inode, offset; /* O_DIRECT: the file and where it begins in it */
 	u64 wanted_inode, wanted_first, wanted_last; /* pages that a read or a fault asks for */
 	u32 cause;                                   /* of what it writes */
 	u32 faulted;                                 /* they are asked for by a fault */
-	u32 maker, pad;
+	u32 maker, bytes;                            /* at sector */
 };
 
-/* LRU: no tracepoint tells the end of a bio that has become a request. */
+/* LRU: no tracepoint tells the end of a bio that has become a request. So an entry may be that of
+ * an earlier bio at the same address: see note_covers(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096); /* resized by user space */
@@ -110,14 +111,33 @@ static __always_inline void note_wanted(struct bio_note *n)
 	n->faulted = state->demand.fault;
 }
 
+/* Whether byte AT of the device is one of the bio that N was made for. */
+static __always_inline bool note_covers(const struct bio_note *n, u64 at)
+{
+	u64 begin = n->sector * 512;
+
+	return at >= begin && at - begin < n->bytes;
+}
+
+/* Whether a note of BYTES at SECTOR is about what is left of the bio that N was made for, which
+ * was too large for one request. */
+static __always_inline bool is_rest_of(const struct bio_note *n, u64 sector, u32 bytes)
+{
+	return note_covers(n, sector * 512) && n->sector * 512 + n->bytes == sector * 512 + bytes;
+}
+
 /* A global function, for its stack not to be that of the walk, too. */
 __noinline int note_bio(u64 bio)
 {
-	struct bio_note n = { .offset = EXTENT_NO_OFFSET };
+	struct bio_note n = { .offset = EXTENT_NO_OFFSET }, *earlier;
 
-	if (!(u32)kread(bio, bio, bi_iter.bi_size))
-		return 0;
+	n.bytes = kread(bio, bio, bi_iter.bi_size);
 	n.sector = kread(bio, bio, bi_iter.bi_sector);
+	if (!n.bytes)
+		return 0;
+	earlier = bpf_map_lookup_elem(&bio_notes, &bio);
+	if (earlier && n.sector != earlier->sector && is_rest_of(earlier, n.sector, n.bytes))
+		return 0;
 	n.owner = current_owner();
 	n.maker = maker_of(bio);
 	if (kread(bio, bio, bi_opf) & OP_WRITE) {

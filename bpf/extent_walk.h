@@ -395,8 +395,8 @@ __noinline u64 walk_bio(u32 slot, u64 bio)
 	if (!w)
 		return 0;
 	note = bpf_map_lookup_elem(&bio_notes, &whole);
-	w->noted = !!note;
-	if (note)
+	w->noted = note && note_covers(note, w->at);
+	if (w->noted)
 		w->note = *note;
 	w->opf = kread(bio, bio, bi_opf);
 	if (carries_pages(w->op))

@@ -175,10 +175,16 @@ static __always_inline bool left_out(struct task_state *state, u64 task)
 	return cfg.n_cgroups && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
 }
 
+/* Whether a thread must be one of those given, so that an unknown one is left out. */
+static __always_inline bool owner_must_match(void)
+{
+	return cfg.n_pids || cfg.n_commands || cfg.n_cgroups || cfg.n_uids;
+}
+
 /* Whether a filter of threads is given. */
 static __always_inline bool owner_filtered(void)
 {
-	return cfg.n_pids || cfg.n_commands || cfg.n_excluded || cfg.n_cgroups || cfg.n_uids;
+	return owner_must_match() || cfg.n_excluded;
 }
 
 #endif

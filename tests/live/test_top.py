@@ -232,7 +232,7 @@ def test_a_terminal_that_takes_nothing(tmp_path, busy):
 
 @pytest.mark.parametrize("arguments, message", [
     (["--by", "mood"], "--by: there is no view 'mood'"), (["--sort", "x"], "--sort: there is no column 'x'"), (["-d", "soon"], "--delay: 'soon'"),
-    (["-n", "x"], "not a number"), (["now"], "top takes no arguments"), (["-p", "0"], "--pid: not a process id"),
+    (["-n", "x"], "not a number"), (["now"], "top takes no arguments"), (["-p", "0"], "is not a process id"),
 ])
 def test_wrong_use_is_one_line(arguments, message):
     done = subprocess.run([recorder.IOTRC, "top", *arguments], capture_output=True, text=True, check=False)
