@@ -137,7 +137,7 @@ class Recorded:
             os.sync()
             settle(disk)
             self.disk = device_of(disk)
-            with recorder.Recording(path, "--lineage") as r:
+            with recorder.Recording(path, "--streams", "block", "--lineage") as r:
                 for name, (write, *_) in WRITERS.items():
                     write(self.point / name)
                 self.fs_device = device(self.point)
@@ -311,7 +311,7 @@ class Causes:
             self.point.mkdir()
             run("mount", disk, self.point)
             self.disk = device_of(disk)
-            with recorder.Recording(path, "--lineage") as r:
+            with recorder.Recording(path, "--streams", "block", "--lineage") as r:
                 try:
                     self.write(groups)
                 finally:
