@@ -277,8 +277,8 @@ __noinline int sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
 
 /* ---- what of a record ---- */
 
-/* 1 + the power of two that SIZE has; 0: none. */
-static __always_inline u32 size_class(u64 size)
+/* 1 + the power of two that SIZE has; 0: none. A global function, for its stack. */
+__noinline int size_class(u64 size)
 {
 	u32 n = 1;
 

@@ -189,8 +189,8 @@ static void add_file(struct shorten *s, const struct directory *d, size_t i)
 	free(escaped);
 }
 
-/* Declares the files of a directory and below. NOLINTNEXTLINE(misc-no-recursion): PATH_MAX bounds
- * the number of directories in a path */
+/* Declares the files of a directory and below.
+ * NOLINTNEXTLINE(misc-no-recursion): PATH_MAX bounds the number of directories in a path */
 static void shorten(struct shorten *s, struct directory d)
 {
 	size_t wanted = 0, below;

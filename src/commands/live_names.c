@@ -56,7 +56,7 @@ int live_names__new(struct live_names **ret, struct engine *engine,
 	if (!err)
 		err = groups__new(&n->names, &config);
 	if (err)
-		n = live_names__free(n);
+		live_names__free(n);
 	else
 		*ret = n;
 	return err;

@@ -253,8 +253,8 @@ static void print_names(struct lines *l, int indent, const char *sign, const jso
 }
 
 /* Prints program I of PROCESSES, what it did, and its children. An entry with the same pid as an
- * earlier one is a program that the earlier one executed. NOLINTNEXTLINE(misc-no-recursion): each
- * prints a line, of RUN_SHOWN_MAX */
+ * earlier one is a program that the earlier one executed.
+ * NOLINTNEXTLINE(misc-no-recursion): each prints a line, of RUN_SHOWN_MAX */
 static void print_program(struct lines *l, const json_t *processes, size_t i, int depth)
 {
 	const json_t *p = json_array_get(processes, i), *other;

@@ -76,7 +76,6 @@ static void put_name(const struct screen *s, const char *text, int columns)
 	size_t len = strlen(text), n;
 	char *shown = malloc(SHOWN_MAX(len));
 	wchar_t *wide = malloc((SHOWN_MAX(len) + 1) * sizeof(*wide)), *from = wide;
-	int width;
 
 	if (!shown || !wide || columns <= 0)
 		goto out;
@@ -87,7 +86,7 @@ static void put_name(const struct screen *s, const char *text, int columns)
 	if (n == (size_t)-1)
 		goto out;
 	wide[n] = L'\0';
-	while ((width = wcswidth(from, wcslen(from))) > columns && *from)
+	while (wcswidth(from, wcslen(from)) > columns && *from)
 		from++;
 	if (from != wide && columns > 2) {
 		while (wcswidth(from, wcslen(from)) > columns - 2 && *from)

@@ -90,7 +90,7 @@ static char state_of(uint32_t pid, uint32_t tid)
 
 	read_line(pid, tid, "stat", line, sizeof(line));
 	end = strrchr(line, ')');
-	return end && end[1] == ' ' ? end[2] : 0;
+	return end && end[1] == ' ' ? end[2] : '\0';
 }
 
 /* The innermost function of the kernel that the thread is in: "[<0>] pipe_read+0x2f0/0x4b0". */

@@ -25,7 +25,7 @@ int load__refused(char *problem, int err, const char *what)
 			"%s: the kernel refuses it to root: kernel lockdown, or a container "
 			"without CAP_BPF and CAP_PERFMON",
 			what);
-	return engine__problem(problem, err, "%s: %s (-v shows the kernel's log)", what,
+	return engine__problem(problem, err, "%s: %s (iotrc -v shows the kernel's log)", what,
 			       strerror(-err));
 }
 

@@ -44,18 +44,18 @@ static int refuse_for_sip(char *problem)
 			       "DTrace alone:\n" STEPS);
 }
 
-/* The worst that the lines of SAID say; *RET_LAST: the last one that is for people. */
-static enum dtrace_said_kind worst(const char *said, char *copy, const char **ret_last)
+/* The worst that the lines of SAID say; *RET_LAST: the last one that is for people. SAID is divided
+ * into its lines. */
+static enum dtrace_said_kind worst(char *said, const char **ret_last)
 {
 	static const int rank[] = {
 		[DTRACE_SAID_OTHER] = 0,  [DTRACE_SAID_DROPS] = 0, [DTRACE_SAID_NOTHING] = 1,
 		[DTRACE_SAID_RIGHTS] = 2, [DTRACE_SAID_SIP] = 3,
 	};
 	enum dtrace_said_kind kind = DTRACE_SAID_OTHER;
-	char *line, *rest = copy;
+	char *line, *rest = said;
 
 	*ret_last = "it says nothing";
-	strcpy(copy, said);
 	while ((line = strsep(&rest, "\n"))) {
 		enum dtrace_said_kind k = dtrace_said__parse(line).kind;
 
@@ -70,13 +70,13 @@ static enum dtrace_said_kind worst(const char *said, char *copy, const char **re
 
 int sip__explain(const char *said, char *problem)
 {
-	char *copy = malloc(strlen(said) + 1);
+	char *copy = strdup(said);
 	enum dtrace_said_kind kind;
 	const char *last;
 
 	if (!copy)
 		return engine__problem(problem, -ENOMEM, "out of memory");
-	kind = worst(said, copy, &last);
+	kind = worst(copy, &last);
 	if (kind == DTRACE_SAID_SIP || (kind != DTRACE_SAID_OTHER && is_restricted()))
 		refuse_for_sip(problem);
 	else if (kind == DTRACE_SAID_RIGHTS)
