@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The scripts of dtrace/, unchanged, with DTrace for Linux on this kernel: the rows of a program beside what strace says
-of the same run, requests beside the device's counters, losses beside what dtrace prints. One recording for all, since
-DTrace takes a minute to attach (root; $DTRACE_ROOT as dtrace-linux wants it)."""
+of the same run. Requests of disks are not compared. One recording for all, since DTrace takes a minute to attach (root;
+$DTRACE_ROOT as dtrace-linux wants it)."""
 import collections
 import csv
 import io
@@ -66,17 +66,6 @@ def read_rows(out, stream):
         with zstandard.ZstdDecompressor().stream_reader(path.read_bytes()) as reader:
             rows += csv.DictReader(io.StringIO(reader.read().decode()))
     return rows
-
-
-def device_of(path):
-    device = os.stat(path).st_dev
-    return f"{os.major(device)}:{os.minor(device)}"
-
-
-def counters(device):
-    """Requests and sectors read and written, of the kernel."""
-    fields = pathlib.Path(f"/sys/dev/block/{device}/stat").read_text().split()
-    return [int(fields[i]) for i in (0, 2, 4, 6)]
 
 
 @pytest.fixture(scope="module")
