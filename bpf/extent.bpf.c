@@ -36,7 +36,7 @@ static __always_inline u32 begin_walk(u32 dev, u32 op, u64 sector, u64 request_i
 	return slot;
 }
 
-/* The bio of a device that makes no requests is all that it carries. */
+/* The bio of a device that makes no requests contains everything. */
 static __always_inline void whole_walk(u64 bio)
 {
 	struct bio_flight *f = bpf_map_lookup_elem(&bios_in_flight, &bio);

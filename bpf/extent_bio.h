@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who made a bio, and what is known of it while it is submitted: later another thread may issue
- * it. */
+/* Who made a bio, and what is known about it at its submission, because another thread may issue it
+ * later. */
 #ifndef IOTRC_BPF_EXTENT_BIO_H
 #define IOTRC_BPF_EXTENT_BIO_H
 
@@ -14,8 +14,8 @@
 #include "bpf/kread.h"
 #include "bpf/task_state.h"
 
-/* enum bio_maker, by the address of the function that is called at the end of a bio or of a
- * buffer. User space fills it from the kernel's symbols. */
+/* enum bio_maker by the address of the function that is called at the end of a bio or a buffer.
+ * User space fills it from the kernel's symbols. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAKERS_MAX);
@@ -45,7 +45,7 @@ static __always_inline u64 whole_bio(u64 bio)
 	return bio;
 }
 
-/* Of a bio of buffers, the buffer tells. */
+/* For a bio of buffers, the buffer decides. */
 static __always_inline u32 maker_of(u64 bio)
 {
 	u32 maker = maker_of_function(kread(bio, bio, bi_end_io));
@@ -56,12 +56,12 @@ static __always_inline u32 maker_of(u64 bio)
 }
 
 struct bio_note {
-	u64 sector;        /* of the bio's first byte */
-	u64 owner;         /* key of owners: who submits it */
-	u64 inode, offset; /* O_DIRECT: the file and where it begins in it */
-	u64 wanted_inode, wanted_first, wanted_last; /* pages that a read or a fault asks for */
+	u64 sector;                                  /* of the bio's first byte */
+	u64 owner;                                   /* key in owners of the submitting thread */
+	u64 inode, offset;                           /* O_DIRECT: the file and the offset in it */
+	u64 wanted_inode, wanted_first, wanted_last; /* pages that a read or a fault requests */
 	u32 cause;                                   /* of what it writes */
-	u32 faulted;                                 /* they are asked for by a fault */
+	u32 faulted;                                 /* a fault requests them */
 	u32 maker, bytes;                            /* at sector */
 };
 
@@ -74,7 +74,7 @@ struct {
 	__type(value, struct bio_note);
 } bio_notes SEC(".maps");
 
-/* The transfer counts a bio when it has been submitted; until 6.19, before. */
+/* The transfer adds the size of a bio after its submission; until 6.19, before. */
 static __always_inline void note_direct(struct bio_note *n, u64 bio)
 {
 	u64 dio = kread(bio, bio, bi_private), iocb;
@@ -88,7 +88,7 @@ static __always_inline void note_direct(struct bio_note *n, u64 bio)
 		n->offset -= (u32)kread(bio, bio, bi_iter.bi_size);
 }
 
-/* Of a transfer of the block device itself: where it is on it. */
+/* For a transfer of the block device itself: the offset on it. */
 static __always_inline void note_device(struct bio_note *n, u64 bio)
 {
 	u64 first = 0;
@@ -126,7 +126,7 @@ static __always_inline bool is_rest_of(const struct bio_note *n, u64 sector, u32
 	return note_covers(n, sector * 512) && n->sector * 512 + n->bytes == sector * 512 + bytes;
 }
 
-/* A global function, for its stack not to be that of the walk, too. */
+/* A global function, so that its stack is not part of the walk's. */
 __noinline int note_bio(u64 bio)
 {
 	struct bio_note n = { .offset = EXTENT_NO_OFFSET }, *earlier;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Why a bio is submitted: what the thread that submits it is doing. */
+/* Why a bio is submitted: what the submitting thread is doing. */
 #ifndef IOTRC_BPF_EXTENT_CAUSE_H
 #define IOTRC_BPF_EXTENT_CAUSE_H
 
@@ -13,12 +13,12 @@
 #include "bpf/task_state.h"
 #include "schema/records.h"
 
-/* enum extent_cause of the writes that a system call makes, by its number: native, 32-bit. */
+/* enum extent_cause of writes by a system call, by its number: native, 32-bit. */
 const volatile u8 call_causes[2][MAX_SYSCALLS] = {};
 
 #define NO_CALL ((u32)-1) /* of registers that an exception has saved */
 
-/* The cause by the system call that the current thread is in; CAUSE_FAULT if it is in none. */
+/* The cause by the system call of the current thread; CAUSE_FAULT if it is in none. */
 static __always_inline u32 cause_of_call(void)
 {
 	struct task_struct *task = current_task();
@@ -55,7 +55,7 @@ static __always_inline u32 cause_of_write(void)
 
 /* ---- flushers ---- */
 
-/* What was asked of a flusher, by the address of its struct wb_writeback_work: the flusher does not
+/* The request to a flusher, by the address of its struct wb_writeback_work: the flusher does not
  * know which call waits for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -86,7 +86,7 @@ static __always_inline u32 cause_of_work(u64 work)
 	if (reason == bpf_core_enum_value(enum wb_reason, WB_REASON_PERIODIC))
 		return CAUSE_EXPIRY;
 	if (reason != bpf_core_enum_value(enum wb_reason, WB_REASON_SYNC))
-		return CAUSES; /* another reason: the thread is a flusher all the same */
+		return CAUSES; /* another reason: the thread is a flusher nevertheless */
 	asked = bpf_map_lookup_elem(&works, &work);
 	return asked ? *asked : CAUSE_SYNC;
 }

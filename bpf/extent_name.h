@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The name of an inode. A page knows its inode, which knows its names in the file system, which
- * knows its mounts. */
+/* The name of an inode: a page refers to its inode, the inode to its names in the file system, and
+ * the file system to its mounts. */
 #ifndef IOTRC_BPF_EXTENT_NAME_H
 #define IOTRC_BPF_EXTENT_NAME_H
 
@@ -12,10 +12,10 @@
 #include "bpf/mount.h"
 #include "bpf/path.h"
 
-#define MOUNTS_OF_SB 16 /* mounts of a file system that are looked at */
+#define MOUNTS_OF_SB 16 /* mounts of a file system that are examined */
 #define ANCESTORS 24
 
-/* The first mount namespace: that of process 1. 0: not known yet. */
+/* The first mount namespace, that of process 1. 0: unknown. */
 volatile u64 first_namespace = 0;
 
 __noinline int find_first_namespace(void)
@@ -31,7 +31,7 @@ __noinline int find_first_namespace(void)
 	return 0;
 }
 
-/* How well the mount at address MOUNT names files: 3: in the first namespace, from the root on. */
+/* How suitable the mount at address MOUNT is for names: 3: in the first namespace, of the root. */
 static __always_inline u32 fitness(u64 mount, u64 root)
 {
 	u64 vfsmount = kaddr(mount, mount, mnt), namespace = mount_namespace(vfsmount);
@@ -58,7 +58,7 @@ static __always_inline u64 next_mount(u64 mount)
 	       bpf_core_field_offset(struct mount___until_6_17, mnt_instance);
 }
 
-/* What next_mount() gives behind the last one. */
+/* The result of next_mount() after the last mount. */
 static __always_inline u64 no_mount(u64 sb)
 {
 	if (bpf_core_field_exists(((struct mount___since_6_18 *)0)->mnt_next_for_sb))
@@ -97,8 +97,8 @@ static __always_inline u64 name_of_inode(u64 inode)
 	return alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
 }
 
-/* A program may be interrupted or preempted, by another that finds the scratch busy; it goes on
- * on the same CPU. */
+/* A program may be interrupted or preempted by another one, which then finds the scratch memory in
+ * use; it continues on the same CPU. */
 static __always_inline u64 define_in_scratch(u64 id, u64 dentry, u64 mount, u64 inode)
 {
 	u32 scratch = SCRATCH_BLOCK;
@@ -112,8 +112,8 @@ static __always_inline u64 define_in_scratch(u64 id, u64 dentry, u64 mount, u64 
 	return id;
 }
 
-/* The id of the path of INODE, whose definition has been sent; 0 if it has none, or that found no
- * room. */
+/* Returns the id of the path of INODE, whose definition has been sent; 0 if it has none, or the
+ * definition did not fit. */
 static __always_inline u64 inode_path(u64 inode)
 {
 	u64 dentry = name_of_inode(inode), mount, id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whose pages they are: the threads that made pages dirty, and when. */
+/* Owners of pages: the threads that made them dirty, and when. */
 #ifndef IOTRC_BPF_EXTENT_OWNER_H
 #define IOTRC_BPF_EXTENT_OWNER_H
 
@@ -21,7 +21,7 @@ struct owner {
 	u32 left_out, pad;
 };
 
-/* The key is a hash of all that is in it. LRU: an owner is needed until its last page has been
+/* The key is a hash of the content. LRU: an owner is needed until its last page has been
  * written. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -32,7 +32,7 @@ struct {
 
 #define CHUNK_PAGES 16
 
-/* A folio has an entry where it begins. */
+/* A folio has an entry at its first page. */
 struct dirty_chunk {
 	u64 owner[CHUNK_PAGES]; /* key of owners; 0: not known */
 	u32 since[CHUNK_PAGES]; /* ns >> DIRTY_SHIFT */
@@ -43,8 +43,8 @@ struct chunk_key {
 	u64 inode, chunk; /* an address, and an index of pages / CHUNK_PAGES */
 };
 
-/* LRU: no hook tells when a page is clean again. A page that is written has been made dirty since
- * its inode got its address, so that no entry is taken for another file's. */
+/* LRU: no hook reports that a page is clean again. A page that is written was made dirty after its
+ * inode got its address, so an entry is never taken for another file's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096); /* resized by user space */
@@ -54,7 +54,7 @@ struct {
 
 static const struct dirty_chunk clean_chunk;
 
-/* The key of the current thread in owners, where it is from now on. */
+/* Returns the key of the current thread, which is added to owners if necessary. */
 static __always_inline u64 current_owner(void)
 {
 	struct task_struct *task = current_task();
@@ -82,8 +82,8 @@ static __always_inline struct dirty_chunk *chunk_of(u64 inode, u64 index)
 	return bpf_map_lookup_elem(&dirty_chunks, &key);
 }
 
-/* Notes who makes the pages of FOLIO dirty. What a flusher could not write, and so makes dirty
- * again, stays its owner's. */
+/* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty
+ * again, keep their owner. */
 static __always_inline int folio_dirtied(u64 folio)
 {
 	u64 inode = folio_inode(folio), index = folio_index(folio);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The walk over what a request carries: its bios, their pieces of memory, the folios in them. What
- * is contiguous and of one file becomes one row. The walk's state is in a map, since functions that
- * are verified once take numbers only before 5.12. */
+/* Walks over the content of a request: its bios, their pieces of memory, and the folios in them.
+ * Contiguous parts of one file become one row. The state is in a map, because functions that are
+ * verified once accept only numbers before 5.12. */
 #ifndef IOTRC_BPF_EXTENT_WALK_H
 #define IOTRC_BPF_EXTENT_WALK_H
 
@@ -19,10 +19,10 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define EXTENT_ROWS_MAX 256 /* of a request; the rest of it is one row of kind unknown */
+#define EXTENT_ROWS_MAX 256 /* of a request; the rest is one row of kind unknown */
 #define PIECE_STEP 64       /* folios per call of vec_pieces() */
-#define PIECE_CALLS 512     /* such calls for a bio, which has up to 256 pieces of memory */
-#define WALKS 4             /* a thread's, and those of interrupts and preempting threads */
+#define PIECE_CALLS 512     /* such calls per bio, which has up to 256 pieces of memory */
+#define WALKS 4             /* one for a thread, others for interrupts and preempting threads */
 
 /* A contiguous run. */
 struct run {
@@ -31,7 +31,7 @@ struct run {
 	u64 inode;  /* address, 0: none */
 	u64 offset; /* in the file, or EXTENT_NO_OFFSET */
 	u64 owner;  /* key of owners */
-	u32 since;  /* when the oldest page was made dirty, ns >> DIRTY_SHIFT; 0: not known */
+	u32 since;  /* when the oldest page was made dirty, ns >> DIRTY_SHIFT; 0: unknown */
 	u32 fs_dev; /* where there is no inode */
 	u8 kind, cause, reason, pad[5];
 };
@@ -46,7 +46,7 @@ struct walk {
 	u64 noted; /* the bio has a note */
 	struct bio_note note;
 	struct run run, next;
-	u64 named, path; /* the inode whose path was asked for last */
+	u64 named, path; /* the inode whose path was looked up last */
 };
 
 struct {
@@ -71,7 +71,7 @@ static __always_inline bool take_walk(struct walk *w)
 	return true;
 }
 
-/* The number of a walk that nobody on this CPU is in, or WALKS. */
+/* Returns the number of a walk that is free on this CPU, or WALKS. */
 static __always_inline u32 free_walk(void)
 {
 	u32 slot;
@@ -111,7 +111,7 @@ static __always_inline void fill_file(struct rec_extent *rec, struct walk *w, co
 	rec->path = w->path;
 }
 
-/* Sends the row of the run, if there is one. */
+/* Sends the row of the current run, if there is one. */
 __noinline int send_run(u32 slot)
 {
 	struct walk *w = walk_of(slot);
@@ -166,8 +166,8 @@ static __always_inline bool extends(const struct run *r, const struct run *next)
 					       r->offset + r->bytes == next->offset;
 }
 
-/* Adds w->next to the run, or begins another one. Inlined: a chain of calls has eight frames, and
- * walk_some() is the last. */
+/* Adds w->next to the run, or begins a new one. Inlined: a chain of calls has at most eight frames,
+ * and walk_some() is the last. */
 static __always_inline void add_piece(u32 slot, struct walk *w)
 {
 	w->at += w->next.bytes;
@@ -192,7 +192,7 @@ static __always_inline void fresh_piece(struct walk *w, u64 bytes)
 	w->next.cause = w->noted ? w->note.cause : CAUSE_UNKNOWN;
 }
 
-/* BYTES more of the request, of which nothing is known for REASON. */
+/* Adds BYTES of the request about which nothing is known, because of REASON. */
 static __always_inline void add_unknown(u32 slot, struct walk *w, u64 bytes, u32 reason)
 {
 	if (!bytes)
@@ -212,8 +212,8 @@ static __always_inline void fill_dirtied(struct run *p, u64 inode, u64 index)
 	p->since = chunk ? chunk->since[page] : 0;
 }
 
-/* A page of a file that is read: did anybody ask for it? Unless the request is for read-ahead,
- * somebody waits for it. */
+/* Whether somebody requested this page of a file that is read. Unless the request is for
+ * read-ahead, somebody waits for it. */
 static __always_inline void fill_read(struct walk *w, struct run *p, u64 inode, u64 index)
 {
 	const struct bio_note *n = &w->note;
@@ -236,8 +236,7 @@ static __always_inline bool of_swap(u64 head, bool moving)
 	return moving && page_flag(head, bpf_core_enum_value(enum pageflags, PG_swapcache));
 }
 
-/* w->next is a part of the folio HEAD of the page cache, from page INDEX on, at byte OFFSET of
- * it. */
+/* w->next is part of the folio HEAD of the page cache, from page INDEX on, at byte OFFSET of it. */
 static __always_inline void fill_cached(struct walk *w, u64 head, u64 inode, u64 index, u64 offset)
 {
 	u32 format = inode_format(inode);
@@ -268,8 +267,8 @@ static __always_inline void fill_direct(struct walk *w)
 		p->offset = w->note.offset + w->at - w->note.sector * 512;
 }
 
-/* Only what moves between a file and its device has the flag: O_DIRECT may use pages of a file, or
- * anonymous ones, as its buffer. */
+/* Only pages that move between a file and its device have the flag: O_DIRECT may use pages of
+ * another file, or anonymous pages, as its buffer. */
 static __always_inline bool is_moving(struct walk *w, u64 head)
 {
 	return w->opf & OP_WRITE ?
@@ -277,7 +276,7 @@ static __always_inline bool is_moving(struct walk *w, u64 head)
 		       page_flag(head, bpf_core_enum_value(enum pageflags, PG_locked));
 }
 
-/* What the part of the folio HEAD is, whose page BEFORE is the first of it. */
+/* Classifies the part of the folio HEAD that begins at page BEFORE of it. */
 static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 offset)
 {
 	u64 inode = folio_inode(head);
@@ -309,8 +308,8 @@ static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 o
 		p->cause = CAUSE_UNKNOWN;
 }
 
-/* The next piece: at most LEFT bytes from OFFSET on in PAGE and those behind it that are of the
- * same folio. Returns how many bytes. */
+/* The next piece: at most LEFT bytes from OFFSET on in PAGE and the following pages of the same
+ * folio. Returns its bytes. */
 __noinline u64 page_piece(u32 slot, u64 page, u64 offset, u64 left)
 {
 	struct walk *w = walk_of(slot);
@@ -332,8 +331,8 @@ __noinline u64 page_piece(u32 slot, u64 page, u64 offset, u64 left)
 	return bytes;
 }
 
-/* Up to PIECE_STEP folios of the piece of memory VEC, from byte DONE on, and LEFT bytes at most.
- * Returns how many bytes. */
+/* Up to PIECE_STEP folios of the piece of memory VEC, from byte DONE on, at most LEFT bytes.
+ * Returns their bytes. */
 __noinline u64 vec_pieces(u32 slot, u64 vec, u64 done, u64 left)
 {
 	u64 offset = (u32)kread(vec, bio_vec, bv_offset) + done,
@@ -358,7 +357,7 @@ __noinline u64 vec_pieces(u32 slot, u64 vec, u64 done, u64 left)
 	return bytes;
 }
 
-/* All of a bio that carries pages. */
+/* All pieces of a bio that carries pages. */
 static __always_inline void bio_pieces(u32 slot, struct walk *w, u64 bio)
 {
 	u64 vec = kread(bio, bio, bi_io_vec), left = (u32)kread(bio, bio, bi_iter.bi_size);
@@ -385,7 +384,7 @@ static __always_inline bool carries_pages(u32 op)
 	return op == OP_READ || op == OP_WRITE;
 }
 
-/* One bio of a request; returns how many bytes it has. */
+/* One bio of a request; returns its bytes. */
 __noinline u64 walk_bio(u32 slot, u64 bio)
 {
 	struct walk *w = walk_of(slot);
@@ -406,7 +405,7 @@ __noinline u64 walk_bio(u32 slot, u64 bio)
 	return bytes;
 }
 
-/* Sends the last row of a request of BYTES, and leaves the walk. */
+/* Sends the last row of a request of BYTES, and ends the walk. */
 __noinline int end_walk(u32 slot, u64 bytes)
 {
 	struct walk *w = walk_of(slot);

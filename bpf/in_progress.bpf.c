@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The calls that are in progress: what on_sys_enter() has noted of each thread. An iterator, which
- * user space runs when it wants to know; at no hook. */
+/* Calls in progress, as on_sys_enter() has noted them for each thread. This is an iterator that
+ * user space runs when needed; it is attached to no hook. */
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_paths.h"
@@ -16,7 +16,7 @@ static __always_inline bool takes_fd(const volatile struct syscall_desc *d)
 	return d->fd && d->shape != SHAPE_PATH && d->shape != SHAPE_OPEN;
 }
 
-/* Writes a struct call_in_progress for each thread that is in a call that is recorded. */
+/* Writes a struct call_in_progress for each thread that is in a recorded call. */
 SEC("iter/task")
 int tell_calls(struct bpf_iter__task *ctx)
 {

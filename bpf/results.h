@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The filters that depend on how an operation has ended: --errors and --slow. */
+/* The filters that depend on the result of an operation: --errors and --slow. */
 #ifndef IOTRC_BPF_RESULTS_H
 #define IOTRC_BPF_RESULTS_H
 
@@ -11,13 +11,14 @@
 
 #define MAX_ERRNO 4095 /* include/linux/err.h */
 
-/* The errno in RET, a result, or 0. */
+/* The errno of result RET, or 0. */
 static __always_inline u64 error_of(s64 ret)
 {
 	return ret < 0 && ret >= -MAX_ERRNO ? -ret : 0;
 }
 
-/* Whether a filter leaves out what FAILED or not and took DURATION ns, or DURATION_UNKNOWN. */
+/* Whether a filter drops an operation that FAILED or not and took DURATION ns, or
+ * DURATION_UNKNOWN. */
 static __always_inline bool ended_left_out(bool failed, u64 duration)
 {
 	if (cfg.errors && !failed)
@@ -25,7 +26,7 @@ static __always_inline bool ended_left_out(bool failed, u64 duration)
 	return cfg.slow_ns && (duration == DURATION_UNKNOWN || duration < cfg.slow_ns);
 }
 
-/* The same of an event of STREAM, which is counted then. */
+/* The same for an event of STREAM, which is counted if it is dropped. */
 static __always_inline bool leave_out_ended(enum stream stream, bool failed, u64 duration)
 {
 	if (!ended_left_out(failed, duration))
@@ -34,7 +35,7 @@ static __always_inline bool leave_out_ended(enum stream stream, bool failed, u64
 	return true;
 }
 
-/* Whether a filter leaves out all events of STREAM, which have neither result nor duration. */
+/* Whether a filter drops all events of STREAM, which have neither result nor duration. */
 static __always_inline bool leave_out_instant(enum stream stream)
 {
 	return leave_out_ended(stream, false, DURATION_UNKNOWN);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What our HTTP servers share: they listen on one address, with libmicrohttpd, for few clients. */
+/* Code shared by our HTTP servers, which listen on one address with libmicrohttpd, for few
+ * clients. */
 #ifndef IOTRC_HTTP_H
 #define IOTRC_HTTP_H
 
@@ -11,9 +12,9 @@
 #define HTTP_CONNECTIONS 16
 
 struct http_config {
-	int fd;      /* of http__listen(); closed with the server, or if it can't be started */
-	bool thread; /* it has a thread of its own; otherwise MHD_run_wait() is called */
-	unsigned int timeout_s; /* after which a connection that says nothing is closed */
+	int fd;      /* of http__listen(); closed with the server, or if it cannot be started */
+	bool thread; /* it has its own thread; otherwise MHD_run_wait() is called */
+	unsigned int timeout_s; /* timeout of an idle connection */
 	MHD_AccessHandlerCallback on_request;
 	void *arg; /* the callback's first argument */
 };
@@ -23,13 +24,13 @@ struct http_header {
 	const char *name, *value;
 };
 
-/* A listening socket, or a negative errno. */
+/* Returns a listening socket, or a negative errno. */
 int http__listen(const struct sockaddr *address, socklen_t len);
 
-/* Ends with MHD_stop_daemon(). NULL: libmicrohttpd refused. */
+/* Starts a server, to be stopped with MHD_stop_daemon(). NULL: libmicrohttpd refused. */
 struct MHD_Daemon *http__start(const struct http_config *config);
 
-/* TEXT, LEN bytes of malloc(), which it frees; HEADERS end with one without a name. */
+/* TEXT is LEN bytes from malloc(), which this frees; HEADERS end with one without a name. */
 enum MHD_Result http__answer(struct MHD_Connection *to, unsigned int status,
 			     const struct http_header *headers, char *text, size_t len);
 /* A copy of TEXT. */

@@ -10,7 +10,7 @@
 
 #define DASHES 2 /* before a name */
 
-/* What becomes of a filter where sessions are read. */
+/* How a filter applies to sessions. */
 enum of_rows { LIST, PATHS, OPS, SLOW, ERRORS, LIVE_ONLY };
 
 #define LIST_OF(member) offsetof(struct filter, member)

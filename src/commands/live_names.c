@@ -25,8 +25,8 @@ struct live_names {
 	struct engine *engine;
 	struct clock *clock;
 	struct encoder *encoder;
-	struct groups *names; /* by struct file_id; their values are a char *, which they own */
-	uint64_t dropped;     /* groups__dropped() when the engine was last told to begin anew */
+	struct groups *names; /* by struct file_id; the values are char *, owned by this */
+	uint64_t dropped;     /* groups__dropped() when the engine was last told to send again */
 	char row[ROW_MAX + ROW_FILE_SLACK];
 };
 
@@ -75,7 +75,7 @@ struct live_names *live_names__free(struct live_names *n)
 
 /* ---- definitions ---- */
 
-/* Memory that is out costs a name. */
+/* If out of memory, the name is missing. */
 static void keep_name(struct live_names *n, uint64_t file, uint32_t dev, const char *name,
 		      size_t len)
 {
@@ -92,7 +92,7 @@ static void keep_name(struct live_names *n, uint64_t file, uint32_t dev, const c
 	*value = copy;
 }
 
-/* What a path is called in rows: its field, of which quotes are no part. */
+/* The name of a path as in rows: its field without quotes. */
 static void define_path(struct live_names *n, const struct rec_path *path)
 {
 	const struct path_entry *entry = dict__get(n->encoder->paths, path->id);
@@ -107,8 +107,8 @@ static void define_path(struct live_names *n, const struct rec_path *path)
 	keep_name(n, path->ino, path->dev, field.s, field.len);
 }
 
-/* Of a call on a path: the name by which it reached the inode. A rename has two, the last of which
- * is what the file is called now. */
+/* A call on a path: the name by which it reached the inode. A rename has two names, of which the
+ * last is the file's new one. */
 static void define_reached(struct live_names *n, const struct rec_fs_long *rec, size_t size)
 {
 	struct row_field fields[ROW_FIELDS_MAX], *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `iotrc top`: what is happening now, as a screen or as plain tables. */
+/* `iotrc top`: current activity, as a screen or as plain tables. */
 #ifndef IOTRC_TOP_H
 #define IOTRC_TOP_H
 
@@ -12,12 +12,12 @@
 struct top_config {
 	const struct command *command; /* whose messages these are */
 	uint64_t period_ns;
-	uint64_t looks; /* so many, then it ends; 0: without end */
+	uint64_t looks; /* number of refreshes; 0: without end */
 	enum top_view view;
 	enum top_sort sort;
 	size_t rows; /* of a plain table; 0: all */
 	bool json;
-	const char *filter; /* only rows with this in their names */
+	const char *filter; /* only rows whose names contain this */
 };
 
 extern const struct command top_command;
@@ -25,11 +25,11 @@ extern const struct command top_command;
 /* Set by SIGINT, SIGTERM and SIGHUP. */
 bool top__is_stopped(void);
 
-/* How many of COUNT in SPAN_NS nanoseconds there are in a second. */
+/* COUNT per second, if it was counted in SPAN_NS nanoseconds. */
 double top__rate(uint64_t count, uint64_t span_ns);
 
-/* The screen, until `q`, a signal, or its looks are done. The exit code, after a message where
- * there is one. Weak: a static program has no ncurses, and then it is NULL. */
+/* Runs the screen until `q`, a signal, or the last refresh. Returns the exit code, after a message
+ * on failure. Weak: it is NULL in a static program, which has no ncurses. */
 int top_screen__run(const struct top_config *config, struct top_table *t) __attribute__((weak));
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The screen of iotrc top, by ncurses. Nothing is recorded here: while a terminal takes nothing the
- * kernel goes on summing up, and the next refresh shows the longer interval. */
+/* The screen of iotrc top, by ncurses. It does not record: while the terminal accepts no output the
+ * kernel continues to sum up, and the next refresh shows the longer interval. */
 #define NCURSES_WIDECHAR 1 /* addwstr() where _GNU_SOURCE does not bring it */
 #include <curses.h>
 #include <errno.h>
@@ -21,12 +21,12 @@
 #include "base/units.h"
 #include "commands/top.h"
 
-#define STEP_MS 100      /* how long a key may wait for names to be taken in */
-#define PATIENCE_S 3     /* for a terminal that takes nothing, after a signal */
-#define LEVELS_MAX 8     /* rows that can be opened one within the other */
+#define STEP_MS 100      /* maximum delay of a key while names are taken in */
+#define PATIENCE_S 3     /* for a terminal that accepts no output, after a signal */
+#define LEVELS_MAX 8     /* levels of opened rows */
 #define FILTER_MAX 64    /* bytes */
 #define LINES_ABOVE 3    /* the table */
-#define NUMBERS_WIDTH 52 /* columns in front of the names */
+#define NUMBERS_WIDTH 52 /* columns before the names */
 #define ESCAPE 27
 
 enum colour { COLOUR_NONE, COLOUR_TITLE, COLOUR_HEAD, COLOUR_ERROR };
@@ -51,14 +51,14 @@ struct screen {
 
 static struct termios before;
 
-/* The terminal has taken nothing since the signal. */
+/* The terminal has accepted no output since the signal. */
 static void on_alarm(int signal)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	_exit(EXIT_OK);
 }
 
-/* What top.c does with a signal, and the alarm. */
+/* Handles a signal as top.c does, and the alarm. */
 static void (*note_signal)(int signal);
 
 static void on_signal(int signal)
@@ -69,8 +69,8 @@ static void on_signal(int signal)
 
 /* ---- text ---- */
 
-/* Writes TEXT, escaped as in rows, at the cursor: as many columns as there are. Of a text that is
- * longer the front is left out: a path's end says more. */
+/* Writes TEXT, escaped as in rows, at the cursor, in at most COLUMNS columns. A longer text loses
+ * its start, because the end of a path has more information. */
 static void put_name(const struct screen *s, const char *text, int columns)
 {
 	size_t len = strlen(text), n;
@@ -224,7 +224,7 @@ static void draw_help(void)
 			mvaddnstr((int)i + LINES_ABOVE - 1, 1, help_lines[i], MAX(COLS - 2, 1));
 }
 
-/* A terminal that takes nothing now is left as it is. */
+/* Nothing is written to a terminal that currently accepts no output. */
 static void draw(struct screen *s)
 {
 	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };

@@ -29,9 +29,9 @@ _Static_assert(ARRAY_SIZE(top_sort_names) == TOP_SORTS, "a name for each order")
 #define SUMS_BY \
 	(SUM_ON | SUM_BY_PROCESS | SUM_BY_CONTAINER | SUM_BY_USER | SUM_BY_DEVICE | SUM_BY_FILE | \
 	 SUM_NO_QUANTILES)
-/* Sums that are kept apart here: as many as the kernel has room for, and those it has dropped. */
+/* Sums that are kept here: as many as fit in the kernel, and those that it has dropped. */
 #define PAIRS_MAX 65536
-/* The kernel's room is given back for what has not been used for so many looks. */
+/* Groups that were not used for so many refreshes are removed from the kernel. */
 #define IDLE_LOOKS 10
 
 /* Which sum it is. */
@@ -41,7 +41,7 @@ struct pair_key {
 	uint32_t pid, dev, stream, others;
 };
 
-/* A sum, as it was at the last look, and what was added since the one before. */
+/* A sum at the last refresh, and what was added since the one before. */
 struct pair {
 	struct top_counts last, added;
 	unsigned int idle;
@@ -129,7 +129,7 @@ static void add(struct top_counts *c, const struct top_counts *more)
 	c->timed += more->timed;
 }
 
-/* Of a process whose first thread has made no call since the beginning. */
+/* A process whose first thread has made no call since the start. */
 static void find_command(uint32_t pid, char command[COMM_BYTES + 1])
 {
 	char path[32];
@@ -246,7 +246,8 @@ static char *name_user(const struct pair_key *key, char *to)
 	return key->uid < 0 ? csv__mem(to, "-", 1) : csv__u64(to, key->uid);
 }
 
-/* What the pair is called in VIEW; its end. TO has room for TOP_NAME_MAX and 64 bytes. */
+/* Writes the name of the pair in VIEW to TO, which has TOP_NAME_MAX and 64 bytes; returns its
+ * end. */
 static char *name_pair(struct top_table *t, enum top_view view, const struct pair_key *key,
 		       const struct pair *p, char *to)
 {
@@ -279,7 +280,7 @@ static uint64_t hash(const char *s, size_t len)
 	return h;
 }
 
-/* What tells the rows of VIEW apart. */
+/* The key that distinguishes the rows of VIEW. */
 static void identify(enum top_view view, const struct pair_key *key, const char *name, size_t len,
 		     uint64_t *ret_id, uint64_t *ret_id2)
 {
@@ -297,7 +298,7 @@ static void identify(enum top_view view, const struct pair_key *key, const char 
 	case TOP_USERS:
 		*ret_id = (uint64_t)key->uid;
 		break;
-	case TOP_FILES: /* a file may be several pairs, by the id of its path and by its inode */
+	case TOP_FILES: /* a file may have several pairs, by the id of its path and by its inode */
 	case TOP_COMMANDS:
 		*ret_id = hash(name, len);
 		*ret_id2 = len;
@@ -305,7 +306,7 @@ static void identify(enum top_view view, const struct pair_key *key, const char 
 	}
 }
 
-/* Block requests belong to devices, all else to calls. */
+/* Block requests belong to devices, everything else to calls. */
 static bool is_shown(const struct top_level *level, const struct pair_key *key)
 {
 	bool devices = level->view == TOP_DEVICES || (level->narrowed && level->of == TOP_DEVICES);
@@ -343,7 +344,7 @@ static int add_pair(struct top_table *t, const struct top_level *level, const ch
 		return 0;
 	add(all, &p->added);
 	end = name_pair(t, level->view, &key, p, name);
-	*end++ = '\0'; /* a part of the key: so that it is ended there, too */
+	*end++ = '\0'; /* part of the key, which has to end there */
 	if (!strstr(name, filter))
 		return 0;
 	row = groups__at(t->rows, name, end - name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What iotrc top shows: what the engine has summed up since the last look, in rows of a view. */
+/* The rows of iotrc top in each view: what the engine has summed up since the last refresh. */
 #ifndef IOTRC_TOP_TABLE_H
 #define IOTRC_TOP_TABLE_H
 
@@ -18,7 +18,7 @@ enum top_view { TOP_PROCESSES, TOP_FILES, TOP_DEVICES, TOP_CONTAINERS, TOP_USERS
 enum top_sort { TOP_BYTES, TOP_CALLS, TOP_ERRORS, TOP_READ, TOP_WRITTEN, TOP_LATENCY, TOP_TIME };
 #define TOP_SORTS 7
 
-extern const char *const top_view_names[TOP_VIEWS]; /* of --by, and above the table */
+extern const char *const top_view_names[TOP_VIEWS]; /* as in --by, and above the table */
 extern const char *const top_view_heads[TOP_VIEWS]; /* of the column of names */
 extern const char *const top_sort_names[TOP_SORTS];
 
@@ -30,49 +30,49 @@ struct top_counts {
 struct top_row {
 	struct top_counts counts; /* since the last look */
 	const char *name;         /* escaped as in rows; valid until the next top_table__look() */
-	uint64_t id;              /* what top_table__open() takes */
+	uint64_t id;              /* the argument of top_table__open() */
 	uint64_t id2;
 };
 
-/* One level of what has been opened. */
+/* A level of opened rows. */
 struct top_level {
 	enum top_view view;
-	bool narrowed; /* only what belongs to the row ID, ID2 of the view OF */
+	bool narrowed; /* only what belongs to the row ID, ID2 of view OF */
 	enum top_view of;
 	uint64_t id, id2;
-	char name[64]; /* of that row, shortened at its front */
+	char name[64]; /* of that row, cut at its start */
 };
 
 struct top_table;
 
-/* SELECTION and PLAN are borrowed until top_table__free(). 0, or a negative errno and PROBLEM (room
- * for ENGINE_PROBLEM_MAX). */
+/* SELECTION and PLAN are borrowed until top_table__free(). Returns 0, or a negative errno and
+ * PROBLEM (ENGINE_PROBLEM_MAX bytes). */
 int top_table__new(struct top_table **ret, const struct selection *selection,
 		   const struct memory_plan *plan, char *problem);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct top_table *top_table__free(struct top_table *t);
 
-/* Takes in names of files: several times a second. */
+/* Takes in names of files; to be called several times a second. */
 void top_table__drain(struct top_table *t);
 
-/* Looks at the sums: from now on rows are what was added since the last look. 0, or a negative
- * errno. */
+/* Reads the sums: from now on rows are what was added since the previous refresh. Returns 0, or a
+ * negative errno. */
 int top_table__look(struct top_table *t);
 
-/* The time between the last two looks. */
+/* The time between the last two refreshes. */
 uint64_t top_table__span_ns(const struct top_table *t);
 
-/* The rows of LEVEL whose names have FILTER (may be empty) in them, the first by SORT first.
- * Returns their number; valid until the next call. ALL: what they and all others add up to. */
+/* Returns the number of rows of LEVEL whose names contain FILTER (may be empty), sorted by SORT,
+ * and the rows, which are valid until the next call. ALL: the sum of these and all other rows. */
 size_t top_table__rows(struct top_table *t, const struct top_level *level, enum top_sort sort,
 		       const char *filter, const struct top_row **ret, struct top_counts *ret_all);
 
-/* What the row of a level leads to: false if it leads nowhere. */
+/* Gets the level that a row opens; false if there is none. */
 bool top_level__open(const struct top_level *from, const struct top_row *row,
 		     struct top_level *ret);
 
-/* Calls that are counted without their file, for want of room, since the last look; and events that
- * are missing since the beginning. */
+/* Number of calls since the last refresh that were counted without their file, because there was no
+ * space, and of events that were missed since the start. */
 uint64_t top_table__without_file(const struct top_table *t);
 uint64_t top_table__missing(const struct top_table *t);
 

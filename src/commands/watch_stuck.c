@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine knows the calls that began while it ran. Of a thread that has made none since, /proc
- * says where it is: that call began before. */
+/* The engine knows the calls that began while it runs. For a thread that has made none since, /proc
+ * shows its call, which began earlier. */
 #include "commands/watch_stuck.h"
 
 #include <dirent.h>
@@ -26,16 +26,16 @@
 #define THREADS_MAX 4096 /* that are shown */
 #define NAME_MAX_SHOWN 1024
 #define PERIOD_MS 1000
-#define STEP_MS 50 /* how soon a signal is noticed */
+#define STEP_MS 50 /* maximum delay of a signal */
 #define NSEC UINT64_C(1000000000)
 
 struct thread_in {
 	uint32_t pid, tid;
 	char command[64];
 	char state;  /* of /proc/PID/stat: R, S, D, T, ...; 0: it has ended */
-	bool known;  /* the engine has seen the call begin */
+	bool known;  /* the engine has recorded the begin of the call */
 	bool runs;   /* in no call */
-	uint64_t ns; /* for so long; not KNOWN: at least */
+	uint64_t ns; /* duration; a minimum if not KNOWN */
 	char operation[64];
 	char file[NAME_MAX_SHOWN];
 };
@@ -56,7 +56,7 @@ static void on_signal(int signal)
 
 /* ---- /proc ---- */
 
-/* The first line of /proc/PID/task/TID/NAME, without its newline; empty where there is none. */
+/* Reads the first line of /proc/PID/task/TID/NAME, without its newline; empty if there is none. */
 static void read_line(uint32_t pid, uint32_t tid, const char *name, char *buf, size_t size)
 {
 	char path[96];
@@ -73,7 +73,7 @@ static void read_line(uint32_t pid, uint32_t tid, const char *name, char *buf, s
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-/* Where the link NAME of the thread leads; empty where it can't be read. */
+/* Reads the target of the thread's link NAME; empty if it cannot be read. */
 static void read_link(uint32_t pid, uint32_t tid, const char *name, char *buf, size_t size)
 {
 	char path[96];
@@ -93,7 +93,7 @@ static char state_of(uint32_t pid, uint32_t tid)
 	return end && end[1] == ' ' ? end[2] : '\0';
 }
 
-/* The innermost function of the kernel that the thread is in: "[<0>] pipe_read+0x2f0/0x4b0". */
+/* The kernel function that the thread waits in: "[<0>] pipe_read+0x2f0/0x4b0". */
 static void innermost(struct thread_in *t)
 {
 	char line[256], *name, *end;
@@ -106,7 +106,7 @@ static void innermost(struct thread_in *t)
 			 name + 2);
 }
 
-/* The file of CALL: by its descriptor, or its path behind the directory that it begins in. */
+/* The file of CALL: by its descriptor, or its path relative to the directory that it begins in. */
 static void name_file(struct thread_in *t, const struct engine_call *call)
 {
 	char link[32] = "cwd";
@@ -122,7 +122,7 @@ static void name_file(struct thread_in *t, const struct engine_call *call)
 		snprintf(t->file + len, sizeof(t->file) - len, "%s%s", len ? "/" : "", call->path);
 }
 
-/* The string at ADDRESS of the process; empty where it can't be read. */
+/* Reads the string at ADDRESS of the process; empty if it cannot be read. */
 static void read_string(uint32_t pid, unsigned long long address, char *buf, size_t size)
 {
 	char path[32];
@@ -138,7 +138,7 @@ static void read_string(uint32_t pid, unsigned long long address, char *buf, siz
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* Since when the scheduler has not run the thread, in ms since the machine started; 0: unknown. */
+/* When the scheduler last ran the thread, in ms since boot; 0: unknown. */
 static double last_ran_ms(uint32_t pid, uint32_t tid)
 {
 	char path[96], line[256];
@@ -154,8 +154,8 @@ static double last_ran_ms(uint32_t pid, uint32_t tid)
 	return ms;
 }
 
-/* A call that began before the engine has lasted as long as the engine has run, and as long as the
- * thread has slept. */
+/* A call that began before the engine has lasted at least as long as the engine runs, and as the
+ * thread sleeps. */
 static uint64_t least_ns(const struct stuck *s, const struct thread_in *t)
 {
 	double ours = last_ran_ms(getpid(), getpid()), theirs = last_ran_ms(t->pid, t->tid);
@@ -166,7 +166,7 @@ static uint64_t least_ns(const struct stuck *s, const struct thread_in *t)
 	return MAX(ns, (uint64_t)((ours - theirs) * 1e6));
 }
 
-/* The file that the arguments of a call name. */
+/* The file that the arguments of a call refer to. */
 static void name_by_args(struct thread_in *t, const struct engine_call_kind *kind,
 			 const unsigned long long *args)
 {
@@ -184,8 +184,8 @@ static void name_by_args(struct thread_in *t, const struct engine_call_kind *kin
 	name_file(t, &call);
 }
 
-/* A call that began before the engine: its number and arguments. One that isn't recorded is told
- * by the function of the kernel that it is in. */
+/* A call that began before the engine: its number and arguments. For a call that is not recorded,
+ * the kernel function that it waits in is shown. */
 static void look_in_proc(const struct stuck *s, struct engine *e, struct thread_in *t)
 {
 	unsigned long long args[6] = { 0 };

@@ -13,11 +13,11 @@
 #include "export/flat.h"
 
 #define BATCH 122880                /* rows, as in Parquet */
-#define TEXT_MAX (64 * 1024 * 1024) /* bytes of text after which a batch is ended earlier */
+#define TEXT_MAX (64 * 1024 * 1024) /* bytes of text after which a batch ends early */
 #define ORIGINS 3                   /* machine, session, boot */
 #define COLUMNS_MAX (ORIGINS + ROW_FIELDS_MAX)
 #define BUFFERS_MAX 3        /* of a column */
-#define META_MAX (64 * 1024) /* a schema, or what a batch says of its buffers */
+#define META_MAX (64 * 1024) /* a schema, or the description of a batch's buffers */
 #define LEVEL 1              /* of zstd */
 #define MAGIC "ARROW1"
 #define CONTINUATION UINT32_C(0xffffffff)
@@ -41,7 +41,7 @@ enum kind { TEXT, UINT, INT, ADDRESS, FLOAT, WALL_NS, WALL_US };
 struct column_data {
 	const char *name;
 	enum kind kind;
-	uint8_t field; /* of the row; of an origin its number */
+	uint8_t field; /* of the row; of an origin, its number */
 	bool origin;
 	uint64_t nulls;
 	uint8_t valid[BATCH / 8];
@@ -162,7 +162,7 @@ static bool parse_wall(const struct export_row *row, const struct row_field *f, 
 	return true;
 }
 
-/* The number that field I of ROW is; false where it is none. */
+/* Parses field I of ROW as a number; returns false if it is not one. */
 static bool parse(const struct export_row *row, enum kind kind, int i, uint64_t *ret)
 {
 	const struct row_field *f = &row->fields[i];
@@ -230,7 +230,8 @@ static void write_bytes(struct export *e, const void *data, size_t len)
 		fwrite(data, len, 1, e->out);
 }
 
-/* A message whose header, of TYPE, is at HEADER in F; BODY bytes follow. *RET_LEN: its length. */
+/* Writes a message whose header, of TYPE, is at HEADER in F; BODY bytes follow. *RET_LEN: its
+ * length. */
 static int write_message(struct export *e, struct flat *f, int type, size_t header, size_t body,
 			 size_t *ret_len)
 {
@@ -304,7 +305,7 @@ static size_t put_schema(struct flat *f, const struct arrow *a)
 
 /* ---- batches ---- */
 
-/* Appends DATA to the body: its length, and then its bytes, compressed. */
+/* Appends DATA to the body: its length, then its bytes, compressed. */
 static int add_buffer(struct arrow *a, const void *data, size_t len, struct buffer *ret)
 {
 	int64_t raw = (int64_t)len;
@@ -336,7 +337,7 @@ static int add_buffer(struct arrow *a, const void *data, size_t len, struct buff
 static int add_column(struct arrow *a, const struct column_data *c, struct buffer *buffers,
 		      size_t *n)
 {
-	/* Where nothing is null no bits need be there. */
+	/* Without nulls no bitmap is needed. */
 	int err = add_buffer(a, c->valid, c->nulls ? (a->rows + 7) / 8 : 0, &buffers[(*n)++]);
 
 	if (!err && c->kind == TEXT)
@@ -444,7 +445,7 @@ static int arrow_row(struct export *e, const struct export_row *row)
 	return a->rows == BATCH || a->text_len >= TEXT_MAX ? write_batch(e) : 0;
 }
 
-/* What lists the batches, behind the end of the stream of messages. */
+/* The list of the batches, after the end of the stream of messages. */
 static int write_footer(struct export *e, uint8_t *memory, size_t size)
 {
 	static const uint32_t end[2] = { CONTINUATION, 0 };

@@ -16,7 +16,7 @@ static void put(struct flat *f, const void *data, size_t len)
 		memcpy(f->at + f->size - f->used, data, len);
 }
 
-/* So that LEN bytes from here on begin at a multiple of ALIGNMENT, at most 8. */
+/* Pads so that LEN bytes from here on begin at a multiple of ALIGNMENT, at most 8. */
 static void align(struct flat *f, size_t len, size_t alignment)
 {
 	static const uint8_t zeroes[8];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* strace: lines as `strace -f -ttt -T -y` prints them, as far as rows tell. A row has the operation
- * and not the call (open, openat and creat are one), and no number of a descriptor. The forms below
- * are those of the call with the arguments that the row has; for the others stands `...` or `?`. */
+/* strace: lines in the form of `strace -f -ttt -T -y`, as far as rows have the information. A row
+ * has the operation rather than the call (open, openat and creat are one operation), and no number
+ * of a descriptor. The forms below show the arguments that the row has; `...` or `?` stands for
+ * others. */
 #include "export/format.h"
 
 #include <inttypes.h>
@@ -99,7 +100,7 @@ static const struct call calls[FS_OP_COUNT][VARIANTS_MAX] = {
 	[FS_PROCESS_EXEC] = { { "execve(%p, ..., ...)" } },
 	[FS_UNKNOWN] = { { "unknown(%f)" } },
 };
-/* What the recorder says in flags, and the program did not. Neither are words with a '='. */
+/* Words that the recorder adds to flags. Words with a '=' are also added by the recorder. */
 static const char *const marks[] = {
 	"IO_URING", "AIO", "DELETED", "PATH_CUT", "LAST_LINK", "PATH_LATE", "ARGS_LATE", "RESULT_UNKNOWN",
 };
@@ -127,7 +128,7 @@ static bool is_mark(const char *s, size_t len)
 	return memchr(s, '=', len);
 }
 
-/* The next word that the program gave; 0: there is none. */
+/* Returns the next word that the program passed; 0: there is none. */
 static size_t next_flag(struct line *l, const char **ret)
 {
 	while (l->flags < l->flags_end) {
@@ -169,8 +170,8 @@ static void put_flags(struct line *l)
 
 /* ---- paths ---- */
 
-/* Writes the bytes that the escaped S stands for, as strace writes a string; BRACKETS: as the name
- * of a descriptor, in which < and > are octal. */
+/* Decodes the escaped S and writes it as strace writes a string; BRACKETS: as the name of a
+ * descriptor, in which < and > are octal. */
 static void put_bytes(FILE *out, const char *s, size_t len, bool brackets)
 {
 	static const char special[] = "\t\n\v\f\r\\\"", letters[] = "tnvfr\\\"";
@@ -189,7 +190,7 @@ static void put_bytes(FILE *out, const char *s, size_t len, bool brackets)
 	}
 }
 
-/* The first or the last path of the row, escaped; false where there is none. */
+/* Returns the first or the last path of the row, escaped; false if there is none. */
 static bool path_of(const struct export_row *row, bool last, const char **ret, size_t *ret_len)
 {
 	const struct row_field *name = field(row, "filename");

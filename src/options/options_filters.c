@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The options that say which rows are wanted. */
+/* The options that filter rows. */
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -74,7 +74,7 @@ int option__set_command(struct parse *p, const char *value)
 					    name, item, SELECTION_COMM_MAX);
 		if (list->n == SELECTION_LIST_MAX)
 			return too_many(p);
-		/* NOLINTNEXTLINE(*.strcpy): its length was looked at */
+		/* NOLINTNEXTLINE(*.strcpy): its length was checked */
 		strcpy(list->names[list->n++], item);
 	}
 	return 0;
@@ -132,7 +132,8 @@ static bool is_normalized(const char *path, size_t len)
 	return true;
 }
 
-/* VALUE as it is in rows. Of a file nobody knows what its relative paths would be relative to. */
+/* VALUE as in rows. In a configuration file there is no directory that a relative path could refer
+ * to. */
 static int fold_path(struct parse *p, const char **value)
 {
 	size_t len = strlen(*value);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a line of dtrace/io.d means. */
+/* The meaning of a line of dtrace/io.d. */
 #include <string.h>
 
 #include "engine/dtrace/darwin.h"
 #include "engine/dtrace/requests.h"
 #include "engine/dtrace/state.h"
 
-/* What the line has behind its head. */
+/* The fields of the line after its head. */
 enum { AT_SECTOR, AT_BYTES, AT_READ, AT_MAJOR, AT_MINOR, AT_FLAGS, BLOCK_NUMBERS };
 
-/* DTrace tells reads from all else. */
+/* DTrace only distinguishes reads from everything else. */
 const struct reqnames dtrace_requests = {
 	.ops = { [DTRACE_REQUEST_READ] = "READ", [DTRACE_REQUEST_WRITE] = "WRITE" },
 	.ops_lower = { [DTRACE_REQUEST_READ] = "read", [DTRACE_REQUEST_WRITE] = "write" },
@@ -40,7 +40,7 @@ bool dtrace__block(struct source *s, const struct dtrace_line *l)
 		.cmd_flags = l->n[AT_READ] ? DTRACE_REQUEST_READ : DTRACE_REQUEST_WRITE,
 	};
 	r.issue_ns = r.ns - l->duration;
-	if (l->ret) /* on Linux a negative errno, on macOS a positive one of its own */
+	if (l->ret) /* on Linux a negative errno, on macOS a positive one of macOS */
 		r.error = l->ret < 0 ? (int32_t)l->ret : -darwin__errno((int)l->ret);
 	r.task = dtrace__task_id(s, p, l->tid);
 	dtrace__event(s, &r, sizeof(r));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a line of dtrace/vfs.d means. */
+/* The meaning of a line of dtrace/vfs.d. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #include "schema/records.h"
 
 #define AT(n) ((n) + 1)
-#define TEXT_MAX 1024 /* strsize of vfs.d, less its NUL: a text that long may have been cut */
+#define TEXT_MAX 1024 /* strsize of vfs.d without its NUL: such a text may have been cut */
 
-/* Linux's numbers, which lines of DTrace for Linux and all records have. */
+/* Linux's numbers, as in lines of DTrace for Linux and in all records. */
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_O_CREAT_WRONLY_TRUNC 01101
 #define LINUX_O_CLOEXEC 02000000
@@ -27,7 +27,7 @@
 
 struct info;
 
-/* A call on its way to an event. */
+/* A call that becomes an event. */
 struct event {
 	struct source *s;
 	struct process *p;
@@ -46,7 +46,7 @@ _Static_assert(offsetof(struct event, asked) ==
 		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
-/* A row of calls.def; places are 1 + n, 0: it has none. */
+/* A row of calls.def; places are 1 + n; 0: it has none. */
 struct info {
 	const char *name;
 	uint8_t op;
@@ -157,7 +157,7 @@ static struct dtrace_text directory(const struct event *e, uint8_t dir)
 				    (struct dtrace_text){ NULL, 0 };
 }
 
-/* Text I made absolute into OUT: its length; 0: it isn't known. */
+/* Writes text I as an absolute path to OUT and returns its length; 0: unknown. */
 static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
 {
 	const struct dtrace_text *t = &e->l->text[i];
@@ -168,7 +168,7 @@ static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
 	return normalize_path__path(out, base.s, base.len, t->s, t->len);
 }
 
-/* Fills in text I of the record, as it was asked for where it can't be made absolute. */
+/* Sets text I of the record: absolute if possible, otherwise as the program passed it. */
 static size_t ask(const struct event *e, size_t i, uint8_t dir, char *out)
 {
 	size_t len = absolute(e, i, dir, out);
@@ -212,7 +212,7 @@ static void take_PLAIN(struct event *e)
 	hand_over(e);
 }
 
-/* Which file lies there isn't known. */
+/* It is unknown which file is there. */
 static void take_MEMORY(struct event *e)
 {
 	if (e->s->all->selection->scope_all)
@@ -224,7 +224,7 @@ static void take_MEMORY(struct event *e)
 static void take_CLOSE(struct event *e)
 {
 	take_FD(e);
-	/* Only what isn't open stays as it is. */
+	/* Only a file that is not open keeps its state. */
 	process__close(e->s->processes, e->p, (int)number(e, e->info->fd));
 }
 
@@ -243,7 +243,7 @@ static void take_PATH(struct event *e)
 	uint8_t op = e->info->op;
 	size_t len;
 
-	/* With an empty path, or none, it is about the descriptor. */
+	/* With an empty path, or none, the call is about the descriptor. */
 	if (e->info->dir && (!e->l->n_texts || !e->l->text[0].len)) {
 		about_file(e, op, opened(e, e->info->dir));
 		return;
@@ -341,7 +341,7 @@ static void take_DUP(struct event *e)
 			     closes);
 }
 
-/* On the command's number, and whose it is. */
+/* Depends on the number of the command, and on the system. */
 static void take_FCNTL(struct event *e)
 {
 	int64_t command = number(e, AT(1)), darwin = is_darwin(e);
@@ -402,7 +402,7 @@ static void take_FILES(struct event *e)
 	hand_over(e);
 }
 
-/* macOS': what was sent is no result of it. */
+/* On macOS, the bytes sent are not the result of the call. */
 static void take_SENDFILE(struct event *e)
 {
 	struct dtrace_line l = *e->l;
@@ -433,7 +433,7 @@ static void take_CHDIR(struct event *e)
 static void take_CHROOT(struct event *e)
 {
 	ask_one(e, FS_CHDIR);
-	/* From here on its paths begin elsewhere. */
+	/* Its paths begin at another root from here on. */
 	if (!failed(e))
 		process__set_cwd(e->p, NULL, 0);
 }
@@ -472,7 +472,7 @@ static void take_EXEC(struct event *e)
 	hand_over(e);
 }
 
-/* The reason is CLD_* of both; by which signal isn't known. */
+/* The reason is CLD_* on both systems; the signal is unknown. */
 static void take_EXIT(struct event *e)
 {
 	enum { EXITED = 1 };

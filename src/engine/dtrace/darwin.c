@@ -8,7 +8,8 @@
 
 /* clang-format off */
 
-/* sys/errno.h of macOS, from 35 on; up to 34 both have the same but for EDEADLK. 0: Linux has none. */
+/* sys/errno.h of macOS, from 35 on; up to 34 both are the same except EDEADLK. 0: Linux has
+ * none. */
 static const uint8_t errnos[] = {
 	[11] = 35,                                   /* EDEADLK */
 	[35] = 11,                                   /* EAGAIN */
@@ -31,7 +32,7 @@ static const uint8_t errnos[] = {
 
 struct bits { uint32_t darwin; uint64_t linux_; };
 
-/* fcntl.h; the lowest two bits are the same. What Linux hasn't got is moved up. */
+/* fcntl.h; the lowest two bits are the same. Flags that Linux lacks are moved up. */
 static const struct bits open_bits[] = {
 	{ 0x4, 04000 }, { 0x8, 02000 }, { 0x40, 020000 }, { 0x100, 0400000 }, { 0x200, 0100 },
 	{ 0x400, 01000 }, { 0x800, 0200 }, { 0x20000, 0400 }, { 0x100000, 0200000 },

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* macOS' numbers to Linux's, which records carry (rows/linux_numbers.h). Portable: the lines of a
- * Mac can be read anywhere. */
+/* Converts macOS' numbers to Linux's, which records use (rows/linux_numbers.h). Portable: lines of
+ * a Mac can be read on any machine. */
 #ifndef IOTRC_DTRACE_DARWIN_H
 #define IOTRC_DTRACE_DARWIN_H
 
 #include <stdint.h>
 
-/* What only macOS has of open()'s flags lies above all of Linux's (rows/names_open.c). */
+/* Flags of open() that only macOS has are above all of Linux's (rows/names_open.c). */
 #define DARWIN_FLAG_SHIFT 56
 
-/* errno; one that Linux hasn't got is EIO. */
+/* errno; EIO for one that Linux lacks */
 int darwin__errno(int error);
-/* O_*; S of SOCK_* has the same numbers on both. */
+/* O_*; S of SOCK_* has the same numbers on both systems */
 uint64_t darwin__open_flags(uint64_t flags);
 /* AF_* */
 uint16_t darwin__family(uint16_t family);
 /* MAP_*; PROT_* are the same. */
 uint32_t darwin__map_flags(uint32_t flags);
-/* AT_* of the calls on attributes and of unlinkat() */
+/* AT_* of the calls on attributes, and of unlinkat() */
 uint32_t darwin__at_flags(uint32_t flags);
 uint32_t darwin__unlink_flags(uint32_t flags);
 /* RENAME_* of renameatx_np() */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine that reads what DTrace writes: macOS', and any system's with one. A dtrace for each
- * script of dtrace/, each the source of one stream. */
+/* The engine that reads the output of DTrace, on macOS or any other system that has it. One dtrace
+ * process runs each script of dtrace/, and feeds one stream. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -25,15 +25,15 @@
 #include "schema/schema.h"
 
 #define PROGRAM "/usr/sbin/dtrace"
-#define LINE_MAX_BYTES (16 * 1024)      /* two paths, each character as four */
-#define READ_BYTES (256 * 1024)         /* at once, so that the queue of rows has room for it */
-#define ROUNDS_MAX 16                   /* times that, of each source in a round of the reader */
-#define SAID_BYTES 4096                 /* of messages, while it starts */
-#define START_MS 120000                 /* emulated, a first dtrace takes a minute */
-#define SILENT_NS UINT64_C(15000000000) /* without a beat, of which there are five a second */
+#define LINE_MAX_BYTES (16 * 1024)      /* two paths, in which each character takes four */
+#define READ_BYTES (256 * 1024)         /* at once: the queue has space for that many rows */
+#define ROUNDS_MAX 16                   /* times that, from each source in a round of the reader */
+#define SAID_BYTES 4096                 /* of messages during the start */
+#define START_MS 120000                 /* under emulation, the first dtrace takes a minute */
+#define SILENT_NS UINT64_C(15000000000) /* without a heartbeat; there are five per second */
 #define END_MS 5000
-#define LAST_MS 200      /* behind its end a dtrace has at most the buffers of the other CPUs */
-#define LOG_LINES_MAX 20 /* of each source that were not understood: the rest is only counted */
+#define LAST_MS 200 /* after its end, dtrace has at most the buffers of the other CPUs to write */
+#define LOG_LINES_MAX 20 /* of each source's invalid lines; more are only counted */
 
 struct script {
 	enum stream stream;
@@ -98,7 +98,7 @@ static void lose(struct source *s, uint64_t n, uint64_t from, uint64_t to)
 
 /* ---- lines ---- */
 
-/* Counts as a lost record, whose text is in the log. */
+/* Counts a lost record, and logs its text. */
 static void not_understood(struct source *s, const char *text, size_t len)
 {
 	char shown[SHOWN_MAX(200)];
@@ -124,7 +124,7 @@ static void has_begun(struct source *s, const struct dtrace_line *l)
 		return;
 	add_span(&s->gap, 1, s->stopped_ns, now);
 	s->stopped_ns = 0;
-	/* What was opened and closed meanwhile was not seen. */
+	/* Files opened and closed meanwhile were not recorded. */
 	process_table__forget_descriptors(s->processes);
 }
 
@@ -189,7 +189,7 @@ static void take_message(struct source *s, const char *text)
 		if (said.cpu >= 0)
 			from = order__reached(s->order, (uint32_t)said.cpu);
 		lose(s, said.count, from ? dtrace__ns(s->all, from) : s->heard_ns, now);
-		/* Among them may be what opened or closed a descriptor. */
+		/* Lost records may have opened or closed descriptors. */
 		if (s->script != DTRACE_IO)
 			process_table__forget_descriptors(s->processes);
 		return;
@@ -200,7 +200,7 @@ static void take_message(struct source *s, const char *text)
 	log__line(LOG_WARNING, "%s: %s", scripts[s->script].name, shown);
 }
 
-/* Reads what it says; into RET (SIZE bytes), or NULL: each line is taken in. */
+/* Reads its messages: into RET (SIZE bytes), or, if that is NULL, handles each line. */
 static void read_messages(struct source *s, char *ret, size_t size)
 {
 	size_t len = ret ? strlen(ret) : 0;
@@ -276,7 +276,7 @@ static void take_lines(struct source *s)
 		memmove(s->text, s->text + at, s->text_len);
 }
 
-/* A dtrace that says nothing, not even that it is there, hangs. */
+/* A dtrace without output, not even a heartbeat, is stuck. */
 static void look_for_life(struct source *s)
 {
 	uint64_t now = clock__event_ns();
@@ -378,7 +378,7 @@ static void losses(struct engine *e, engine_loss_fn tell, void *arg)
 	for (size_t i = 0; i < d->n_sources; i++) {
 		struct source *s = &d->sources[i];
 
-		/* One that was never followed by a new dtrace lasts until the end. */
+		/* A gap without a new dtrace lasts until the end. */
 		if (s->detached && s->stopped_ns) {
 			add_span(&s->gap, 1, s->stopped_ns, clock__event_ns());
 			s->stopped_ns = 0;
@@ -446,7 +446,7 @@ static bool serves(enum stream stream)
 	return false;
 }
 
-/* What is in the pipes when all have ended is still read. */
+/* The rest in the pipes is read after all have ended. */
 static void detach(struct engine *e)
 {
 	struct dtrace *d = (struct dtrace *)e;
@@ -519,7 +519,7 @@ static int begin_source(struct dtrace *d, enum dtrace_script script, const char 
 	return 0;
 }
 
-/* Until it records, or has ended. */
+/* Waits until it records, or has ended. */
 static int wait_for_begin(struct source *s, char *problem)
 {
 	uint64_t until = clock__event_ns() + START_MS * UINT64_C(1000000);
@@ -539,7 +539,7 @@ static int wait_for_begin(struct source *s, char *problem)
 		if (!s->begun && strstr(said, RUNNER_ENDED))
 			return sip__explain(said, problem);
 	}
-	/* What it has said meanwhile may be losses. */
+	/* Its messages meanwhile may report losses. */
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			take_message(s, line);

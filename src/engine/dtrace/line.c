@@ -20,7 +20,7 @@ static bool take(struct rest *r, char c)
 	return true;
 }
 
-/* Decimal digits, of which there must be some; a number beyond 64 bits is none. */
+/* Parses decimal digits, at least one; a number beyond 64 bits is invalid. */
 static bool take_digits(struct rest *r, uint64_t *ret)
 {
 	uint64_t n = 0;
@@ -35,7 +35,7 @@ static bool take_digits(struct rest *r, uint64_t *ret)
 	return true;
 }
 
-/* Unsigned numbers above 2^63 - 1 are the same bits. */
+/* Unsigned numbers above 2^63 - 1 have the same bits. */
 static bool take_number(struct rest *r, int64_t *ret)
 {
 	bool negative = take(r, '-');
@@ -76,7 +76,7 @@ static bool take_name(struct rest *r, char name[DTRACE_NAME_MAX])
 
 /* ---- texts ---- */
 
-/* A character as DTrace's %S writes it: itself, or a backslash and a letter or octal digits. */
+/* A character as DTrace's %S writes it: itself, or a backslash with a letter or octal digits. */
 static bool take_char(struct rest *r, char *ret)
 {
 	static const char letters[] = "abfnrtv\\\"'?", means[] = "\a\b\f\n\r\t\v\\\"'?";
@@ -103,7 +103,7 @@ static bool take_char(struct rest *r, char *ret)
 	return true;
 }
 
-/* LEN bytes, escaped. Linux's DTrace shows the text's NUL as well. */
+/* LEN bytes, escaped. DTrace for Linux also writes the text's NUL. */
 static bool take_text(struct rest *r, uint64_t len, struct dtrace_text *ret)
 {
 	char *to = r->s;
@@ -119,7 +119,7 @@ static bool take_text(struct rest *r, uint64_t len, struct dtrace_text *ret)
 	return true;
 }
 
-/* A number, or the text whose length it is. */
+/* A number, or a text preceded by its length. */
 static bool take_argument(struct rest *r, struct dtrace_line *l)
 {
 	int64_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A line of the scripts in dtrace/, whose README says what is in it. Any bytes may come. */
+/* A line of the scripts in dtrace/, whose README describes it. The input is untrusted. */
 #ifndef IOTRC_DTRACE_LINE_H
 #define IOTRC_DTRACE_LINE_H
 
@@ -27,8 +27,8 @@ struct dtrace_line {
 	struct dtrace_text text[DTRACE_TEXTS_MAX];
 };
 
-/* Takes S, LEN bytes without the line feed, apart; texts are unescaped in place. False: it is no
- * such line, and S may have changed all the same. */
+/* Parses S, LEN bytes without the line feed; texts are unescaped in place. Returns false if it is
+ * not a valid line; S may have changed nevertheless. */
 bool dtrace_line__parse(struct dtrace_line *ret, char *s, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the rows' names come from: definitions of threads and files. */
+/* The definitions of threads and files, from which rows get their names. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>

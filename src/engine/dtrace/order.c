@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/param.h>
 
-/* A CPU that has shown nothing for so long is switched off: nobody waits for it. */
+/* A CPU without output for this long is considered offline and not waited for. */
 #define SILENT_NS UINT64_C(2000000000)
 
 struct waiting {
-	uint64_t number; /* in the order in which they came: that of equal times */
+	uint64_t number; /* in the order of arrival, for equal times */
 	size_t size;
 	struct dtrace_line line;
 	char text[];
@@ -21,7 +21,7 @@ struct order {
 	size_t n, room, bytes;
 	uint64_t number, newest;
 	unsigned int cpus; /* of the machine */
-	unsigned int seen; /* highest CPU so far, and one more */
+	unsigned int seen; /* highest CPU so far, plus one */
 	uint64_t reached[ORDER_CPUS_MAX];
 	struct waiting *given;
 };

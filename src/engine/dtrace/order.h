@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DTrace has a buffer for each CPU and writes one after the other: records of one CPU come in
- * order, those of two do not. The order of a descriptor's open, dup and close decides which file
- * a read is of, so records wait until each CPU has shown, by a record or by its beat, that it has
- * come as far. */
+/* Sorts records by time. DTrace has a buffer for each CPU and writes one after the other, so that
+ * records of different CPUs arrive out of order. The order of open, dup and close decides which
+ * file a read is about; therefore records wait until each CPU has reached their time, as its
+ * records or heartbeats show. */
 #ifndef IOTRC_DTRACE_ORDER_H
 #define IOTRC_DTRACE_ORDER_H
 
@@ -18,25 +18,25 @@
 
 struct order;
 
-/* CPUS of the machine are waited for from the first record on. 0, or -ENOMEM. */
+/* Waits for CPUS CPUs from the first record on. Returns 0, or -ENOMEM. */
 int order__new(struct order **ret, unsigned int cpus);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct order *order__free(struct order *o);
 
-/* Takes in LINE, whose texts lie in TEXT, LEN bytes: both are copied. 0, or -ENOMEM. */
+/* Adds copies of LINE and of TEXT, LEN bytes, which contains its texts. Returns 0, or -ENOMEM. */
 int order__put(struct order *o, const struct dtrace_line *line, const char *text, size_t len);
 
-/* The CPU of the line has come this far. */
+/* Notes that CPU has reached the time of the line. */
 void order__beat(struct order *o, uint32_t cpu, uint64_t ns);
 
-/* The next record in the order of time, or NULL where it has to wait; with ALL no record waits.
- * Valid until the next call. */
+/* Returns the next record in the order of time, or NULL if it has to wait; with ALL no record
+ * waits. Valid until the next call. */
 const struct dtrace_line *order__next(struct order *o, bool all);
 
-/* A new dtrace writes: CPUs count from NS on. */
+/* A new dtrace was started: CPUs start at NS. */
 void order__restart(struct order *o, uint64_t ns);
 
-/* How far CPU has come; 0: unknown. */
+/* The time that CPU has reached; 0: unknown. */
 uint64_t order__reached(const struct order *o, uint32_t cpu);
 
 /* Records that wait. */

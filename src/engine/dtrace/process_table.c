@@ -35,7 +35,7 @@ static void let_go(struct process_table *all, struct opened *o)
 	free(o);
 }
 
-/* Where NUMBER is, or would be. */
+/* Returns the index of NUMBER, or where it would be inserted. */
 static size_t place(const struct process *p, int number)
 {
 	size_t low = 0, high = p->n_descriptors;
@@ -78,7 +78,7 @@ void process__close(struct process_table *all, struct process *p, int number)
 	memmove(d, d + 1, (p->descriptors + p->n_descriptors - d) * sizeof(*d));
 }
 
-/* Takes over the caller's reference to O, which is NULL where there was no memory. */
+/* Takes over the caller's reference to O, which may be NULL if out of memory. */
 static struct opened *set(struct process_table *all, struct process *p, int number, bool closes,
 			  struct opened *o)
 {
@@ -251,7 +251,7 @@ struct process *process_table__fork(struct process_table *p, struct process *par
 
 	if (pid == parent->pid)
 		return parent;
-	process_table__remove(p, pid); /* an older one, whose end was not seen */
+	process_table__remove(p, pid); /* an older process whose end was missed */
 	child = process_table__get(p, pid);
 	if (!child)
 		return NULL;
@@ -299,7 +299,7 @@ static bool is_at_or_below(const char *path, size_t len, const char *top, size_t
 void process_table__rename(struct process_table *p, const char *old, size_t old_len,
 			   const char *new, size_t new_len)
 {
-	/* Whoever had the new name has lost it. */
+	/* A file that had the new name has lost it. */
 	process_table__unlink(p, new, new_len);
 	for (struct opened *o = p->files; o; o = o->next) {
 		size_t rest = o->len - old_len;

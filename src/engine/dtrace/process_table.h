@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known of processes and their descriptors, from the calls that change them. Bounded: of
- * what has no room nothing is known. */
+/* Processes and their descriptors, as far as the recorded calls tell. Bounded: nothing is known
+ * about what does not fit. */
 #ifndef IOTRC_DTRACE_PROCESS_TABLE_H
 #define IOTRC_DTRACE_PROCESS_TABLE_H
 
@@ -14,7 +14,7 @@
 #define DESCRIPTORS_MAX (1 << 20) /* of all processes together */
 #define DESCRIPTOR_MAX (1 << 20)  /* numbers below */
 
-/* An open file, or a socket: several descriptors may stand for one. */
+/* An open file or a socket; several descriptors may refer to it. */
 struct opened {
 	uint32_t refs;
 	bool is_socket;
@@ -32,16 +32,16 @@ struct opened {
 
 struct descriptor {
 	int number;
-	bool closes; /* when the process executes a program */
+	bool closes; /* on exec */
 	struct opened *opened;
 };
 
 struct process {
 	struct process *next;
 	uint32_t pid, ppid;
-	uint32_t version; /* grows when what follows changes */
+	uint32_t version; /* incremented when a member below changes */
 	bool named, wanted,
-		unasked; /* unasked: the system has not been asked for its descriptors */
+		unasked; /* unasked: its descriptors have not been queried from the system */
 	char comm[COMM_BYTES];
 	char cmdline[CMDLINE_BYTES];
 	uint16_t cmdline_len;
@@ -60,34 +60,34 @@ struct process_table *process_table__free(struct process_table *p);
 
 /* Process PID, or NULL. */
 struct process *process_table__find(struct process_table *p, uint32_t pid);
-/* … which is made, with nothing known of it, where there is none. NULL: no room. */
+/* … which is created, with nothing known about it, if it is missing. NULL: there is no space. */
 struct process *process_table__get(struct process_table *p, uint32_t pid);
-/* PID is a new child of PARENT, and has what that has. NULL: no room. */
+/* Adds PID, a new child of PARENT, which inherits everything. NULL: there is no space. */
 struct process *process_table__fork(struct process_table *p, struct process *parent, uint32_t pid);
 void process_table__remove(struct process_table *p, uint32_t pid);
-/* Of no process descriptors are known any more: the system is to be asked again. */
+/* Forgets the descriptors of all processes: they have to be queried again. */
 void process_table__forget_descriptors(struct process_table *p);
 
-/* What descriptor NUMBER stands for, or NULL: not known. */
+/* Returns what descriptor NUMBER refers to, or NULL if unknown. */
 struct opened *process__opened(struct process *p, int number);
-/* It stands for a file of that absolute path, or for a new socket. NULL: no room. */
+/* Sets it to a file with this absolute path, or to a new socket. NULL: there is no space. */
 struct opened *process__open(struct process_table *all, struct process *p, int number, bool closes,
 			     const char *path, size_t len);
 struct opened *process__open_socket(struct process_table *all, struct process *p, int number,
 				    bool closes);
-/* NUMBER stands for what OLD stands for. */
+/* Makes NUMBER refer to the same file as OLD. */
 void process__dup(struct process_table *all, struct process *p, int old, int number, bool closes);
 void process__close(struct process_table *all, struct process *p, int number);
 void process__set_closes(struct process *p, int number, bool closes);
 /* A program is executed. */
 void process__exec(struct process_table *all, struct process *p);
-/* The working directory; LEN 0: not known. */
+/* Sets the working directory; LEN 0: unknown. */
 void process__set_cwd(struct process *p, const char *path, size_t len);
 
-/* Files at OLD and below are now at NEW. */
+/* Moves files at OLD and below to NEW. */
 void process_table__rename(struct process_table *p, const char *old, size_t old_len,
 			   const char *new, size_t new_len);
-/* No file has that name any more. */
+/* The name was removed: no file has it any more. */
 void process_table__unlink(struct process_table *p, const char *path, size_t len);
 
 #endif

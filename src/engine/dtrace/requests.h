@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The operations of block records that this engine makes. */
+/* The operations in this engine's block records. */
 #ifndef IOTRC_DTRACE_REQUESTS_H
 #define IOTRC_DTRACE_REQUESTS_H
 

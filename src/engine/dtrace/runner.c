@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #define LOOK_MS 100
-#define PATIENCE_MS 3000 /* for a dtrace that is to end: what its buffers hold it has to write */
-#define DELAY_MS 1000    /* before it is started again; twice as long each time … */
+#define PATIENCE_MS 3000 /* for a dtrace that is to end, and writes the rest of its buffers */
+#define DELAY_MS 1000    /* delay before a restart; doubled each time … */
 #define DELAY_MAX_MS 60000
-#define LASTED_MS 60000 /* … unless it has run for so long */
-#define OURS_MAX 1024   /* descriptors that are closed in the runner */
+#define LASTED_MS 60000 /* … unless it has run for this long */
+#define OURS_MAX 1024   /* descriptors that the runner closes */
 #define PIPE_BYTES (1024 * 1024)
 
 struct job {
@@ -28,8 +28,8 @@ struct job {
 	bool ending;
 };
 
-/* Only what may be called between fork() and exec() in a program with threads: the runner is forked
- * and never executes anything itself. */
+/* Only functions that may be called between fork() and exec() in a program with threads: the runner
+ * is forked and never executes anything itself. */
 static void say(int fd, const char *text, int number)
 {
 	char line[64], digits[12];
@@ -71,7 +71,7 @@ static void nap(int ms)
 	nanosleep(&t, NULL);
 }
 
-/* Lets the child end by SIGNAL, or kills it. */
+/* Ends the child with SIGNAL, or kills it. */
 static void end_child(struct job *j, int signal)
 {
 	kill(j->child, signal);
@@ -87,7 +87,7 @@ static void end_child(struct job *j, int signal)
 	j->child = 0;
 }
 
-/* Does what the engine says, within MS. */
+/* Waits up to MS for a command of the engine, and executes it. */
 static void listen_for(struct job *j, int ms)
 {
 	struct pollfd p = { .fd = j->control, .events = POLLIN };
@@ -101,7 +101,7 @@ static void listen_for(struct job *j, int ms)
 		kill(j->child, SIGKILL);
 }
 
-/* Whoever reads what dtrace has written sees its end, even where the kernel needs long to take away
+/* The reader of dtrace's output sees its end at once, although the kernel may need long to remove
  * hundreds of probes. */
 static void close_ours(struct job *j)
 {
@@ -109,7 +109,7 @@ static void close_ours(struct job *j)
 	close(j->said);
 }
 
-/* Waits until it ends, or is to. Returns for how many ms it has run. */
+/* Waits until it ends, or is to end. Returns for how many ms it has run. */
 static int wait_for_child(struct job *j)
 {
 	int status = 0, ms = 0;
@@ -154,7 +154,7 @@ static void become_runner(struct job *j)
 	sigset_t none;
 	int nothing;
 
-	/* Ctrl+C is for us, not for it. */
+	/* Ctrl+C is for iotrc, not for dtrace. */
 	setsid();
 	sigemptyset(&none);
 	for (int s = 1; s < NSIG; s++)

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A process of ours that keeps a dtrace running. It is made before we give up rights, since a
- * dtrace that is started again needs them, and ends when the pipe that controls it does. */
+/* A process of ours that keeps a dtrace running. It is forked before we drop privileges, which a
+ * restarted dtrace needs, and ends when its control pipe is closed. */
 #ifndef IOTRC_DTRACE_RUNNER_H
 #define IOTRC_DTRACE_RUNNER_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What is written to the control pipe. */
+/* Commands in the control pipe. */
 #define RUNNER_END 'e'     /* let dtrace write what it has, and end */
-#define RUNNER_RESTART 'r' /* kill dtrace, which does not answer, and start another */
+#define RUNNER_RESTART 'r' /* kill a dtrace that does not answer, and start another one */
 
-/* What the runner itself says among dtrace's messages. */
+/* The runner's own messages among those of dtrace. */
 #define RUNNER_ENDED "runner: dtrace ended "
 
 struct runner {
-	int out, said,
-		control; /* to read, to read, to write; of the first two reading never blocks */
+	int out, said, control; /* output, messages and control; reading never blocks */
 };
 
-/* Starts PROGRAM with SCRIPT and ARGUMENT, again and again. 0, or a negative errno. */
+/* Starts PROGRAM with SCRIPT and ARGUMENT, and restarts it whenever it ends. Returns 0, or a
+ * negative errno. */
 int runner__start(struct runner *ret, const char *program, const char *script,
 		  const char *argument);
 
-/* Runs ARGV once, waits for it, and reads at most SIZE - 1 bytes of what it writes to stdout and
- * stderr. Returns its exit code, or a negative errno. */
+/* Runs ARGV once, waits for it, and reads at most SIZE - 1 bytes of its stdout and stderr. Returns
+ * its exit code, or a negative errno. */
 int runner__once(char *const argv[], char *ret, size_t size);
 
 #endif

@@ -10,8 +10,8 @@
 
 /* clang-format off */
 
-/* Words of libdtrace's messages, in the order in which they are looked for: one line has words of
- * several. macOS says of SIP both that it is on and what it refuses because of it. */
+/* Texts of libdtrace's messages, in the order of comparison, because one line may contain several.
+ * About SIP, macOS reports both that it is on and what it refuses. */
 static const struct {
 	const char *words;
 	enum dtrace_said_kind kind;
@@ -25,8 +25,8 @@ static const struct {
 	{ "No probe matches description", DTRACE_SAID_NOTHING },
 };
 
-/* Behind a number, each a record that there is no room or no time for. Of an aggregation or a stack
- * we have none. */
+/* Messages with a count: each stands for a record without space or time. We use no aggregations or
+ * stacks. */
 static const char *const drops[] = {
 	" drop", " dynamic variable drop", " dynamic drop", " dynamic rinsing drop", " dynamic dirty drop",
 	" failed speculation", " speculation drop", " aggregation drop",
@@ -61,15 +61,15 @@ struct dtrace_said dtrace_said__parse(const char *text)
 {
 	struct dtrace_said said = { .kind = DTRACE_SAID_OTHER, .cpu = -1 };
 
-	/* In brackets where libdtrace tells of it by a handler. */
+	/* In brackets if libdtrace reports it through a handler. */
 	while (*text == '[' || *text == ' ')
 		text++;
 	if (begins(text, "dtrace: "))
 		text += 8;
 	if (parse_drops(text, &said))
 		return said;
-	/* A clause that ended in the middle: "error on enabled probe ID 5 (ID 123: ...): invalid
-	 * address (0x...) in action #1". Its record is missing. */
+	/* A clause that was aborted: "error on enabled probe ID 5 (ID 123: ...): invalid address
+	 * (0x...) in action #1". Its record is missing. */
 	if (begins(text, "error on enabled probe"))
 		return (struct dtrace_said){ DTRACE_SAID_DROPS, 1, -1 };
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)

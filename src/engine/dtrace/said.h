@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What dtrace says on its standard error. */
+/* Messages of dtrace on its standard error. */
 #ifndef IOTRC_DTRACE_SAID_H
 #define IOTRC_DTRACE_SAID_H
 
@@ -8,8 +8,8 @@
 
 enum dtrace_said_kind {
 	DTRACE_SAID_OTHER,   /* for people */
-	DTRACE_SAID_DROPS,   /* COUNT records are missing, of CPU if that isn't -1 */
-	DTRACE_SAID_SIP,     /* System Integrity Protection keeps probes away */
+	DTRACE_SAID_DROPS,   /* COUNT records are missing, on CPU unless that is -1 */
+	DTRACE_SAID_SIP,     /* System Integrity Protection hides probes */
 	DTRACE_SAID_RIGHTS,  /* whoever runs it may not */
 	DTRACE_SAID_NOTHING, /* no probe has matched */
 };
@@ -20,7 +20,7 @@ struct dtrace_said {
 	int cpu;
 };
 
-/* What a line means: TEXT, which ends with NUL. */
+/* Parses the line TEXT, which ends with NUL. */
 struct dtrace_said dtrace_said__parse(const char *text);
 
 #endif

@@ -11,8 +11,8 @@
 #include "engine/engine.h"
 
 #define LIST_BYTES (1 << 20)
-/* All that macOS shows with System Integrity Protection on; without it the kernels have hundreds of
- * system calls, each with two probes. */
+/* All that macOS shows with System Integrity Protection on; without it the kernel has hundreds of
+ * system calls with two probes each. */
 #define FEW_PROBES 100
 
 #define STEPS \
@@ -22,7 +22,7 @@
 	"and restart. Undo it in the same way with: csrutil enable\n" \
 	"docs/macos-sip.md walks through it and says what it costs."
 
-/* Whether csrutil says that DTrace is restricted. False as well where there is none. */
+/* Whether csrutil reports that DTrace is restricted. False also if there is no csrutil. */
 static bool is_restricted(void)
 {
 	char *const argv[] = { "csrutil", "status", NULL };
@@ -44,8 +44,8 @@ static int refuse_for_sip(char *problem)
 			       "DTrace alone:\n" STEPS);
 }
 
-/* The worst that the lines of SAID say; *RET_LAST: the last one that is for people. SAID is divided
- * into its lines. */
+/* Returns the most severe kind of the lines in SAID, and in *RET_LAST the last line for people.
+ * SAID is split into its lines. */
 static enum dtrace_said_kind worst(char *said, const char **ret_last)
 {
 	static const int rank[] = {
@@ -89,7 +89,7 @@ int sip__explain(const char *said, char *problem)
 	return -EACCES;
 }
 
-/* Lines with a probe of PROVIDER, which stands behind an id. */
+/* Counts lines with a probe of PROVIDER, which follows an id. */
 static unsigned int count_probes(const char *text, const char *provider)
 {
 	unsigned int n = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a line of dtrace/network.d means. */
+/* The meaning of a line of dtrace/network.d. */
 #include <string.h>
 #include <sys/param.h>
 
@@ -9,14 +9,14 @@
 #include "rows/linux_numbers.h"
 #include "schema/records.h"
 
-#define IN_BYTES 16 /* sockaddr_in, sockaddr_in6: of both systems */
+#define IN_BYTES 16 /* sockaddr_in, sockaddr_in6: the same on both systems */
 #define IN6_BYTES 28
 #define UNIX_HEAD 2 /* before sun_path */
 #define SOCK_TYPE_MASK 0xf
 #define LINUX_SOCK_CLOEXEC 02000000
 #define LINUX_F_DUPFD_CLOEXEC 1030
 
-/* What a line with an address has behind its head. */
+/* The fields of a line with an address after its head. */
 enum {
 	AT_FD,
 	AT_LEN,
@@ -42,7 +42,7 @@ struct address {
 
 static uint16_t family_of(const struct call *c, int64_t word)
 {
-	/* macOS has the length in the first byte, and numbers of its own. */
+	/* macOS has the length in the first byte, and its own numbers of families. */
 	return c->s->all->is_darwin ? darwin__family((uint16_t)word >> 8) : (uint16_t)word;
 }
 
@@ -126,7 +126,7 @@ static void tell(const struct call *c, uint8_t op, int fd, const struct conn_end
 			      offsetof(struct rec_conn, ends.ip) + sizeof(ends->ip));
 }
 
-/* The socket behind the descriptor; of one that was open before, only what an address says. */
+/* The socket of the descriptor; for one opened before the recording, only what an address tells. */
 static struct conn_ends ends_of(const struct call *c, const struct address *a)
 {
 	struct opened *o = process__opened(c->p, (int)c->l->n[AT_FD]);
@@ -181,11 +181,11 @@ static bool take_address(const struct call *c, uint8_t op)
 	} else {
 		ends = ends_of(c, &a);
 		set_end(&ends, &a, remote);
-		/* Of a port 0 the system chooses one, which isn't told. */
+		/* For port 0 the system chooses one, which is not reported. */
 		if (!remote && a.family != LINUX_AF_UNIX && !a.port)
 			ends.sport = 0;
 	}
-	/* A connection that is still being made (EINPROGRESS) has its other end, too. */
+	/* A connection that is being established (EINPROGRESS) also has its other end. */
 	if (o && o->is_socket && (!c->l->error || remote))
 		o->ends = ends;
 	tell(c, op, (int)c->l->n[AT_FD], &ends, 0);

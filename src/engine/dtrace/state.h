@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of this engine share. */
+/* State shared by the files of this engine. */
 #ifndef IOTRC_DTRACE_STATE_H
 #define IOTRC_DTRACE_STATE_H
 
@@ -12,12 +12,12 @@
 #include "engine/dtrace/process_table.h"
 #include "engine/engine.h"
 
-/* The scripts, each of which feeds one stream, so that what its dtrace drops is that stream's. */
+/* The scripts. Each feeds one stream, so that drops of its dtrace belong to that stream. */
 enum dtrace_script { DTRACE_VFS, DTRACE_IO, DTRACE_NETWORK, DTRACE_SCRIPTS };
 
 #define TASKS_KNOWN (1 << 14) /* a power of two */
 
-/* The definition of a thread that was sent last of those with this slot. */
+/* The thread whose definition was sent last for this slot. */
 struct known_task {
 	const void *source;
 	uint32_t pid, tid, version, epoch;
@@ -30,25 +30,25 @@ struct span_lost {
 
 struct dtrace;
 
-/* A script, and the dtrace that runs it. */
+/* A script and the dtrace that runs it. */
 struct source {
 	struct dtrace *all;
 	enum dtrace_script script;
 	enum stream stream;
-	int out, said, control; /* its lines, its messages, and what ends it; or -1 */
-	char *text;             /* read, and not taken apart yet */
+	int out, said, control; /* its output, its messages, and its control pipe; or -1 */
+	char *text;             /* read, not split into lines yet */
 	size_t text_len, marked;
-	bool skipping;     /* the rest of a line that is too long */
+	bool skipping;     /* skipping the rest of a line that is too long */
 	char message[512]; /* that has begun */
 	size_t message_len;
 	bool begun;                 /* its dtrace records */
-	bool at_end;                /* its dtrace has written that it ends */
-	bool detached;              /* nothing more comes after what has been read */
-	uint64_t heard_ns;          /* when it last wrote something */
-	uint64_t stopped_ns;        /* since when none records, or 0 */
+	bool at_end;                /* dtrace has written that it ends */
+	bool detached;              /* nothing follows what has been read */
+	uint64_t heard_ns;          /* the time of its last output */
+	uint64_t stopped_ns;        /* since when no dtrace records, or 0 */
 	uint64_t gaps;              /* that there have been */
 	uint64_t left_out;          /* lines of the log */
-	struct span_lost lost, gap; /* that the lost stream has not been told of yet */
+	struct span_lost lost, gap; /* not reported in the lost stream yet */
 	struct order *order;
 	struct process_table *processes;
 	atomic_uint_least64_t seen, filtered, lost_all;
@@ -60,7 +60,7 @@ struct dtrace {
 	struct source sources[DTRACE_SCRIPTS];
 	size_t n_sources;
 	bool is_darwin;    /* the numbers in the lines are macOS' */
-	bool can_ask;      /* the system says what other processes have open */
+	bool can_ask;      /* other processes' open files can be queried */
 	int64_t offset_ns; /* the clock of events minus DTrace's */
 	int watched;       /* or negative */
 	uint32_t epoch;
@@ -71,36 +71,37 @@ struct dtrace {
 	char path[2][2 * PATH_BYTES + 2];
 };
 
-/* DTrace's time NS on the clock of events. */
+/* Converts DTrace's time NS to the clock of events. */
 uint64_t dtrace__ns(const struct dtrace *d, uint64_t ns);
 
-/* Turns a line into events. False: there is none of that name, or it lacks something. */
+/* Turns a line into events. Returns false if its name is unknown, or it lacks a field. */
 bool dtrace__call(struct source *s, const struct dtrace_line *l);
 bool dtrace__block(struct source *s, const struct dtrace_line *l);
 bool dtrace__socket(struct source *s, const struct dtrace_line *l);
 
 /* ---- names.c ---- */
 
-/* Process PID, of which all is asked that the system still says. NULL: no room. */
+/* Returns process PID, after querying what the system still knows about it. NULL: there is no
+ * space. */
 struct process *dtrace__process(struct source *s, uint32_t pid);
 /* Takes in a line "task". */
 bool dtrace__take_task(struct source *s, const struct dtrace_line *l);
-/* The definition's id of thread TID, which is sent where need be. */
+/* Returns the id of the definition of thread TID, which is sent if necessary. */
 uint64_t dtrace__task_id(struct source *s, const struct process *p, uint32_t tid);
-/* The same of an open file; 0 where it is none that rows are about. */
+/* The same for an open file; 0 if rows are not about it. */
 uint64_t dtrace__file_id(struct source *s, struct opened *o);
-/* Whether the selection's filters of processes and commands leave P in. */
+/* Whether the selection's filters of processes and commands accept P. */
 bool dtrace__is_wanted(const struct dtrace *d, const struct process *p);
-/* Asks for what all processes have open, before the first record. */
+/* Queries the open files of all processes, before the first record. */
 void dtrace__ask_all(struct source *s);
-/* What P has executed, as the system knows it. */
+/* Queries the program and arguments of P. */
 void dtrace__ask_arguments(struct process *p);
 
 /* ---- counts ---- */
 
 /* Hands RECORD over. */
 void dtrace__event(struct source *s, const void *record, size_t size);
-/* A record that a filter, or scope, leaves out. */
+/* Counts a record that a filter or the scope drops. */
 void dtrace__left_out(struct source *s);
 
 #endif
