@@ -227,8 +227,15 @@ def test_what_was_written_is_in_the_rows(recorded, name):
         assert (rows["age_ms"].astype(float) >= 0).all()
 
 
+# docs/lineage.md: until 6.15 it takes hooks on functions, which arm64 has from 6.4 on.
+DEMAND_IS_KNOWN = os.uname().machine == "x86_64" or recorder.RELEASE >= (6, 4)
+
+
 def test_what_nobody_asked_for_is_read_ahead(recorded):
     rows = recorded.of("synced", "read")
+    if not DEMAND_IS_KNOWN:
+        assert set(rows["kind"]) == {"data"} and set(rows["cause"]) == {""}
+        return
     asked = rows[rows["kind"] == "data"]
     assert asked["size"].astype(int).sum() == recorded.read_end
     assert set(asked["cause"]) == {"read"} and set(asked["pid"]) == {str(os.getpid())}
@@ -240,6 +247,9 @@ def test_what_nobody_asked_for_is_read_ahead(recorded):
 def test_a_fault_asks_for_its_page(recorded):
     rows = recorded.of("psync", "read")
     asked = rows[rows["kind"] == "data"]
+    if not DEMAND_IS_KNOWN:
+        assert len(asked) and set(asked["cause"]) == {""}
+        return
     assert asked[["offset", "size", "cause"]].values.tolist() == [[str(40 * PAGE), str(PAGE), "fault"]]
 
 
