@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,7 +139,8 @@ static void read_string(uint32_t pid, unsigned long long address, char *buf, siz
 	buf[n > 0 ? n : 0] = '\0';
 }
 
-/* When the scheduler last ran the thread, in ms since boot; 0: unknown. */
+/* When the scheduler last ran the thread, in ms of its CPU's clock_task (kernel/sched/core.c); 0:
+ * unknown. */
 static double last_ran_ms(uint32_t pid, uint32_t tid)
 {
 	char path[96], line[256];
@@ -154,16 +156,49 @@ static double last_ran_ms(uint32_t pid, uint32_t tid)
 	return ms;
 }
 
+/* The CPU that the thread last ran on, or -1. */
+static int last_cpu(uint32_t pid, uint32_t tid)
+{
+	char line[1024], *at;
+	int cpu = -1;
+
+	read_line(pid, tid, "stat", line, sizeof(line));
+	at = strrchr(line, ')');
+	/* The 39th field (proc(5)); behind the name begins the third. */
+	for (int i = 2; at && i < 39; i++)
+		at = strchr(at + 1, ' ');
+	return at && sscanf(at, "%d", &cpu) == 1 ? cpu : -1;
+}
+
+/* The present time of CPU's clock_task: when the scheduler runs us there. 0: unknown. */
+static double clock_of_cpu(int cpu)
+{
+	cpu_set_t before, only;
+	double ms = 0;
+
+	CPU_ZERO(&only);
+	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before))
+		return 0;
+	CPU_SET(cpu, &only);
+	if (!sched_setaffinity(0, sizeof(only), &only))
+		ms = last_ran_ms(getpid(), gettid());
+	sched_setaffinity(0, sizeof(before), &before);
+	return ms;
+}
+
 /* A call that began before the engine has lasted at least as long as the engine runs, and as the
- * thread sleeps. */
+ * thread sleeps. Each CPU has a clock_task, which stands still in interrupts and while a hypervisor
+ * runs others: a difference on one CPU is no more than the time that went by. */
 static uint64_t least_ns(const struct stuck *s, const struct thread_in *t)
 {
-	double ours = last_ran_ms(getpid(), getpid()), theirs = last_ran_ms(t->pid, t->tid);
 	uint64_t ns = s->now_ns - s->begun_ns;
+	double ran, now;
 
-	if (t->state == 'R' || !theirs || ours <= theirs)
+	if (t->state == 'R')
 		return ns;
-	return MAX(ns, (uint64_t)((ours - theirs) * 1e6));
+	ran = last_ran_ms(t->pid, t->tid);
+	now = ran ? clock_of_cpu(last_cpu(t->pid, t->tid)) : 0;
+	return now > ran ? MAX(ns, (uint64_t)((now - ran) * 1e6)) : ns;
 }
 
 /* The file that the arguments of a call refer to. */

@@ -52,7 +52,7 @@ def test_says_what_is_true(tmp_path):
 
 def test_hooks_are_those_of_a_recording(tmp_path):
     report = doctor()
-    with recorder.Recording(tmp_path, "--network", "--cache", "-d", "1s", ends=True) as r:
+    with recorder.Recording(tmp_path, "--network", "--cache", "--lineage", "-d", "1s", ends=True) as r:
         pass
     hooks = {(h["name"], tuple(h["streams"])): h for h in report["hooks"]}
     recorded = {(h["name"], tuple(h.get("streams", ()))): h for h in r.manifest["diagnostics"]["hooks"]}
