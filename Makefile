@@ -15,7 +15,7 @@
 #   make bench-all     the same and operation by operation, into the docs and bench/results.json (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
-#   make bench-report  iotrc report beside DuckDB that computes the same
+#   make bench-report  iotrc report beside DuckDB that computes the same; make bench-summary, iotrc summary
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
@@ -86,7 +86,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-programs bench-record bench-report bench-rows bench-run install uninstall deb clean deps
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -472,6 +472,10 @@ bench-run: all workloads
 		$(if $(WRITE),--write docs/performance.md) $(RUN_ARGS)
 # iotrc report of 10 million rows and DuckDB that computes the same, in turns; fails where the report takes longer.
 REPORT_ROWS ?= 10000000
+bench-summary: all
+	@scripts/install-deps.sh bench-report
+	$(call say,BENCH,'a summary of $(REPORT_ROWS) rows beside DuckDB')
+	$(Q)/usr/bin/python3 bench/summary.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
 bench-report: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a report of $(REPORT_ROWS) rows beside DuckDB')
