@@ -246,7 +246,8 @@ asan:
 check-asan: asan
 	$(call say,TEST,'unit under AddressSanitizer and UBSan')
 	$(Q)rm -f $(BUILD)-asan/log.*; \
-	ASAN_OPTIONS=log_path=$(BUILD)-asan/log UBSAN_OPTIONS=log_path=$(BUILD)-asan/log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
+	log=$(abspath $(BUILD)-asan)/log; \
+	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
 # The program itself under them, before trees of long names, FIFOs, links and devices (root).
 check-asan-trees: workloads

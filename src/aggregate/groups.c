@@ -10,7 +10,7 @@
 
 #define FIRST_SLOTS 256 /* a power of two */
 
-/* A group, with its value and its key behind it. */
+/* A group, followed by its value and its key. */
 struct entry {
 	struct group group;
 	char more[] __attribute__((aligned(8)));
@@ -23,7 +23,7 @@ struct groups {
 	size_t count, size, n_slots;
 	size_t bytes;
 	uint64_t floor, dropped;
-	uint64_t seed; /* keys may be anybody's: chains can't be made long on purpose */
+	uint64_t seed; /* keys are untrusted: a seed prevents long chains by design */
 };
 
 int groups__new(struct groups **ret, const struct groups_config *config)
@@ -105,7 +105,7 @@ static void put_all(struct groups *g)
 		put(g, i);
 }
 
-/* Makes room for one more entry. */
+/* Grows the table for one more entry. */
 static int grow(struct groups *g)
 {
 	if (g->count == g->size) {
@@ -260,8 +260,8 @@ int groups__merge(struct groups *g, const struct groups *from,
 		if (!ours)
 			return -ENOMEM;
 		ours->lacks += theirs->lacks;
-		/* A new group lacks the floor of both, of which theirs is known better; but once
-		 * groups were dropped here, it may be one of them. */
+		/* A new group may lack the floors of both tables. That of FROM is known more
+		 * precisely, but once groups were dropped here, the group may be one of them. */
 		if (!known && g->floor == floor)
 			ours->lacks -= from->floor;
 		ours->weight += theirs->weight;

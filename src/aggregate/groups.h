@@ -15,9 +15,9 @@
 
 struct group {
 	uint64_t weight; /* the caller adds to it */
-	uint64_t lacks;  /* at most so much of it was dropped earlier */
-	size_t bytes;    /* that the caller's value holds besides itself: groups__charge() */
-	void *value;     /* value_size bytes, 0 in a new group */
+	uint64_t lacks;  /* at most this much of it was dropped earlier */
+	size_t bytes;    /* memory that the caller's value owns: groups__charge() */
+	void *value;     /* value_size bytes, zeroed in a new group */
 	const char *key; /* KEY_LEN bytes, not ended */
 	uint32_t key_len;
 	uint32_t hash;
@@ -26,47 +26,49 @@ struct group {
 struct groups_config {
 	size_t value_size;
 	size_t max_groups; /* at least 2 */
-	/* of keys, values, and what was charged: more by a group at most; 3 groups always fit */
+	/* of keys, values, and charged memory; exceeded by one group at most; 3 groups always
+	 * fit */
 	size_t max_bytes;
-	/* Called with a group that is dropped, or freed with the table (AT_END), to free what its
-	 * value owns, and to add it to a rest. May be NULL. */
+	/* Called for a group that is dropped, or freed with the table (AT_END), to free what its
+	 * value owns and to add it to a rest. May be NULL. */
 	void (*drop)(void *arg, struct group *group, bool at_end);
 	void *arg;
 };
 
 struct groups;
 
-/* 0, or -ENOMEM. CONFIG is copied. */
+/* Returns 0, or -ENOMEM. CONFIG is copied. */
 int groups__new(struct groups **ret, const struct groups_config *config);
 
 /* Frees it; NULL is allowed. Returns NULL. */
 struct groups *groups__free(struct groups *g);
 
-/* The group of that key, a new one where there is none; NULL when memory is out. Valid until the
- * next call: it may drop the group. KEY is copied. */
+/* Returns the group of KEY, which is copied, and creates it if necessary; NULL if out of memory.
+ * Valid until the next call, which may drop the group. */
 struct group *groups__at(struct groups *g, const char *key, size_t len);
 
-/* The group of that key, or NULL: there is none. Valid likewise. */
+/* Returns the group of KEY, or NULL if there is none. Valid as above. */
 struct group *groups__find(const struct groups *g, const char *key, size_t len);
 
-/* The value of GROUP holds so many more, or fewer, bytes. */
+/* Reports that the value of GROUP owns so many more, or fewer, bytes. */
 void groups__charge(struct groups *g, struct group *group, ptrdiff_t bytes);
 
-/* How many groups there are, and each: I from 0 on, in no order. */
+/* The number of groups, and group I (from 0 on), in no particular order. */
 size_t groups__count(const struct groups *g);
 struct group *groups__get(const struct groups *g, size_t i);
 
-/* What a group that isn't there weighs at most; 0: none was dropped. */
+/* The maximum weight of a group that is not in the table; 0: none was dropped. */
 uint64_t groups__floor(const struct groups *g);
 
-/* How many times a group was dropped. */
+/* How often a group was dropped. */
 uint64_t groups__dropped(const struct groups *g);
 
-/* Bytes of keys, values, and what was charged. */
+/* Bytes of keys, values, and charged memory. */
 size_t groups__bytes(const struct groups *g);
 
-/* Adds the groups of FROM, which stays as it is: weights are added here, values by ADD_VALUE (NULL:
- * none; its errors end it). WEIGHT and LACKS bound each group's weight in both together. */
+/* Adds the groups of FROM, which stays unchanged: weights are added here, values by ADD_VALUE
+ * (NULL: not at all; an error ends it). WEIGHT and LACKS then bound each group's weight in both
+ * tables together. */
 int groups__merge(struct groups *g, const struct groups *from,
 		  int (*add_value)(void *arg, struct group *to, const struct group *from),
 		  void *arg);

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pairs of a bucket and its count in 64 bits, until there are more than so many. */
+/* Pairs of a bucket and its count in 64 bits, up to this number of buckets. */
 #define PAIRS_MAX 96
-#define PAIR_BITS 12 /* of the bucket; 52 are left for a count */
+#define PAIR_BITS 12 /* of the bucket; the other 52 are the count */
 #define PAIR_BUCKET(pair) ((pair) >> (64 - PAIR_BITS))
 #define PAIR_COUNT(pair) ((pair) << PAIR_BITS >> PAIR_BITS)
 #define PAIR(bucket, count) ((uint64_t)(bucket) << (64 - PAIR_BITS) | (count))
 #define COUNT_MAX ((UINT64_C(1) << (64 - PAIR_BITS)) - 1)
-#define STEP 64 /* buckets by which the dense part grows */
+#define STEP 64 /* number of buckets by which the dense form grows */
 
 _Static_assert(BUCKET_COUNT <= 1 << PAIR_BITS, "a bucket fits into a pair");
 
@@ -24,7 +24,7 @@ uint64_t sketch__middle(unsigned int i)
 	return low + ((UINT64_C(1) << shift) - 1) / 2;
 }
 
-/* Where in the pairs BUCKET is, or would be. */
+/* Returns the index of BUCKET in the pairs, or where it would be inserted. */
 static unsigned int find_pair(const struct sketch *s, unsigned int bucket)
 {
 	unsigned int low = 0, high = s->len;
@@ -41,7 +41,7 @@ static unsigned int find_pair(const struct sketch *s, unsigned int bucket)
 	return low;
 }
 
-/* Makes room for one more pair. */
+/* Grows the array for one more pair. */
 static int grow_pairs(struct sketch *s)
 {
 	unsigned int size = s->size ? s->size * 2 : 4;
@@ -60,7 +60,7 @@ static int grow_pairs(struct sketch *s)
 	return 0;
 }
 
-/* Makes BUCKET one of the dense part. */
+/* Extends the dense form to BUCKET. */
 static int widen(struct sketch *s, unsigned int bucket)
 {
 	unsigned int first = s->len && s->first < bucket ? s->first : bucket / STEP * STEP;
@@ -75,7 +75,7 @@ static int widen(struct sketch *s, unsigned int bucket)
 		return -ENOMEM;
 	if (s->len)
 		memcpy(counts + (s->first - first), s->counts, s->len * sizeof(*counts));
-	/* NOLINTNEXTLINE(*.Malloc): those of before, which nothing else has */
+	/* NOLINTNEXTLINE(*.Malloc): the previous array, which nothing else refers to */
 	free(s->counts);
 	s->counts = counts;
 	s->first = first;
@@ -83,7 +83,7 @@ static int widen(struct sketch *s, unsigned int bucket)
 	return 0;
 }
 
-/* From pairs to a count for each bucket. */
+/* Converts pairs to a count for each bucket. */
 static int make_dense(struct sketch *s)
 {
 	struct sketch dense = { .n = s->n, .min = s->min, .max = s->max };
@@ -102,7 +102,7 @@ static int make_dense(struct sketch *s)
 	return 0;
 }
 
-/* Adds N to the pair of BUCKET; -E2BIG where pairs don't do any more. */
+/* Adds N to the pair of BUCKET; -E2BIG if pairs are no longer suitable. */
 static int count_pair(struct sketch *s, unsigned int bucket, uint64_t n)
 {
 	unsigned int i = find_pair(s, bucket);
@@ -120,7 +120,7 @@ static int count_pair(struct sketch *s, unsigned int bucket, uint64_t n)
 	err = grow_pairs(s);
 	if (err)
 		return err;
-	/* NOLINTNEXTLINE(*.NonNullParamChecker): grow_pairs() has made room */
+	/* NOLINTNEXTLINE(*.NonNullParamChecker): grow_pairs() has allocated it */
 	memmove(s->counts + i + 1, s->counts + i, (s->len - i) * sizeof(*s->counts));
 	s->counts[i] = PAIR(bucket, n);
 	s->len++;
@@ -187,7 +187,7 @@ uint64_t sketch__quantile(const struct sketch *s, double q)
 {
 	uint64_t rank = q * s->n, so_far = 0, found = s->max;
 
-	/* ceil(), without the error of a product: 0.99 * 100 is more than 99. */
+	/* ceil() without the rounding error of the product: 0.99 * 100 is more than 99. */
 	if ((double)rank < q * s->n - 1e-9 * s->n)
 		rank++;
 	for (unsigned int i = 0; i < s->len; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What calls, requests or events add up to. Tallies can be added up. */
+/* Sums of calls, requests or events. Tallies can be added. */
 #ifndef IOTRC_TALLY_H
 #define IOTRC_TALLY_H
 
@@ -13,19 +13,19 @@
 struct measure {
 	bool failed, has_time, has_wait;
 	uint64_t time_ns;      /* from its start to its end */
-	uint64_t wait_ns;      /* block: in the queue, before that */
-	uint64_t amount;       /* bytes that were moved; of the page cache: pages */
-	uint64_t hits, misses; /* pages of the page cache that were found there, or not */
+	uint64_t wait_ns;      /* block: time in the queue before that */
+	uint64_t amount;       /* bytes transferred; for the page cache, pages */
+	uint64_t hits, misses; /* pages that were found in the page cache, or not */
 };
 
-/* All members 0: nothing was added. */
+/* A zeroed struct is an empty tally. */
 struct tally {
 	uint64_t calls, errors, amount, hits, misses;
-	uint64_t time_ns, wait_ns; /* sums: calls at the same time count each */
+	uint64_t time_ns, wait_ns; /* sums; concurrent calls are all counted */
 	struct sketch time, wait;  /* ns */
 };
 
-/* 0, or -ENOMEM: quantiles lack something. */
+/* Returns 0, or -ENOMEM: the quantiles are then incomplete. */
 int tally__add(struct tally *t, const struct measure *m);
 int tally__merge(struct tally *t, const struct tally *from);
 

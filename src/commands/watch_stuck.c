@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "base/shown.h"
 #include "base/units.h"
 #include "engine/engine.h"
+#include "platform/cpus.h"
 #include "schema/schema.h"
 #include "schema/sums.h"
 
@@ -91,7 +91,9 @@ static char state_of(uint32_t pid, uint32_t tid)
 
 	read_line(pid, tid, "stat", line, sizeof(line));
 	end = strrchr(line, ')');
-	return end && end[1] == ' ' ? end[2] : '\0';
+	if (!end || end[1] != ' ')
+		return '\0';
+	return end[2];
 }
 
 /* The kernel function that the thread waits in: "[<0>] pipe_read+0x2f0/0x4b0". */
@@ -170,19 +172,18 @@ static int last_cpu(uint32_t pid, uint32_t tid)
 	return at && sscanf(at, "%d", &cpu) == 1 ? cpu : -1;
 }
 
+static void read_own_clock(void *ms)
+{
+	*(double *)ms = last_ran_ms(getpid(), gettid());
+}
+
 /* The present time of CPU's clock_task: when the scheduler runs us there. 0: unknown. */
 static double clock_of_cpu(int cpu)
 {
-	cpu_set_t before, only;
 	double ms = 0;
 
-	CPU_ZERO(&only);
-	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(before), &before))
-		return 0;
-	CPU_SET(cpu, &only);
-	if (!sched_setaffinity(0, sizeof(only), &only))
-		ms = last_ran_ms(getpid(), gettid());
-	sched_setaffinity(0, sizeof(before), &before);
+	if (cpu >= 0)
+		cpus__call_on(cpu, read_own_clock, &ms);
 	return ms;
 }
 

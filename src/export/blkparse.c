@@ -17,7 +17,7 @@
 #define RWBS_MAX 9
 #define ERRNO_MAX 133 /* include/uapi/asm-generic/errno.h ends with it */
 
-/* Rows come in the order of issue: completions wait in a heap, the earliest at its root. */
+/* Rows arrive in the order of issue. Completions wait in a heap, with the earliest at the root. */
 struct completion {
 	uint64_t ns, sector;
 	uint32_t sectors, major, minor, cpu;
@@ -67,7 +67,7 @@ static struct completion pop(struct blkparse *b)
 
 /* ---- fields ---- */
 
-/* Is WORD one of the words of F, which are joined by '|'? */
+/* Whether WORD is one of the words of F, which are separated by '|'. */
 static bool has(const struct row_field *f, const char *word)
 {
 	size_t len = strlen(word);
@@ -80,7 +80,7 @@ static bool has(const struct row_field *f, const char *word)
 	return false;
 }
 
-/* As blkparse's fill_rwbs(). An operation is a write if its REQ_OP_* is odd. */
+/* Like blkparse's fill_rwbs(). An operation is a write if its REQ_OP_* is odd. */
 static void fill_rwbs(char rwbs[RWBS_MAX], const struct export_row *row, uint64_t bytes)
 {
 	static const struct {
@@ -103,7 +103,7 @@ static void fill_rwbs(char rwbs[RWBS_MAX], const struct export_row *row, uint64_
 		 has(flags, "sync") ? "S" : "", has(flags, "meta") ? "M" : "");
 }
 
-/* The error as blktrace keeps it: the negative errno in 16 bits. */
+/* The error as blktrace stores it: the negative errno in 16 bits. */
 static uint16_t error_of(const struct export_row *row)
 {
 	const struct row_field *flags = &row->fields[row__column(STREAM_BLOCK, "flags")];
@@ -201,7 +201,8 @@ static int blkparse_row(struct export *e, const struct export_row *row)
 		e->why = "more than 65,536 block requests were pending at once";
 		return -E2BIG;
 	}
-	/* What never came to the driver, such as a flush of a disk without a cache, only ends. */
+	/* A request that never reached the driver, such as a flush of a disk without a cache, has
+	 * only a completion. */
 	if (row->fields[row__column(STREAM_BLOCK, "latency_ms")].len)
 		print_issue(e, row, &c);
 	push(b, &c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* oracle-general and lcs: requests for libCacheSim, each with the number of the next one of the
- * same object. lcs has a header with totals before them. */
+/* oracle-general and lcs: requests for libCacheSim, each with the number of the next request of the
+ * same object. lcs begins with a header with totals. */
 #include "export/format.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@ struct __attribute__((packed)) request {
 	int64_t next; /* its number, from 1; -1: none */
 };
 
-/* libCacheSim's lcs.h, since it has 8,192 bytes. Its reader needs the first five fields and the
- * last one; statistics of what is common stay 0, which is no value. */
+/* libCacheSim's lcs.h, since its header has 8,192 bytes. Its reader needs the first five fields and
+ * the last one; the statistics in between stay 0, which means no value. */
 struct header {
 	uint64_t start_magic, version, stat_version;
 	int64_t requests, objects;
-	int64_t request_bytes, object_bytes; /* of objects: as large as at their first request */
+	int64_t request_bytes, object_bytes; /* of objects, as large as in their first request */
 	int64_t first_second, last_second;
 	int64_t reads, writes, deletes;
 	int64_t smallest, largest;
@@ -36,7 +36,7 @@ static size_t header_size(const struct export *e)
 	return e->own ? sizeof(struct header) : 0;
 }
 
-/* The request numbered BEFORE gets NUMBER as the next one of its object. */
+/* Sets the next request of the one numbered BEFORE to NUMBER. */
 static int patch(struct export *e, uint64_t before, int64_t number)
 {
 	off_t at = header_size(e) + (before - 1) * sizeof(struct request);

@@ -18,8 +18,8 @@
 
 /* ---- the library ---- */
 
-/* Handles and results as in duckdb.h, whose layout the C API keeps: three pointers and what a
- * result has (six words). */
+/* Handles and results as in duckdb.h. The C API keeps their layout: pointers, and a result of six
+ * words. */
 struct result {
 	uint64_t words[8];
 };
@@ -63,7 +63,7 @@ static bool load_library(void)
 	return handle;
 }
 
-/* Runs SQL; *RET is its result, which the caller destroys in both cases. */
+/* Runs SQL; *RET is the result, which the caller destroys in any case. */
 static int query(void *connection, const char *sql, struct result *ret, char why[DUCKDB_WHY_MAX])
 {
 	const char *error;
@@ -110,7 +110,7 @@ static _Noreturn void become_program(int in, int out)
 	_exit(127);
 }
 
-/* What the program printed: a number last, or an error. */
+/* Parses the program's output: a number at the end, or an error. */
 static int read_answer(FILE *said, int status, uint64_t *ret_count, char why[DUCKDB_WHY_MAX])
 {
 	char text[DUCKDB_WHY_MAX / 2] = "", *line, *end = text;

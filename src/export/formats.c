@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The table of formats, and what several of them ask of a row. */
+/* The table of formats, and facts about rows that several of them need. */
 #include "export/format.h"
 
 #include <inttypes.h>
@@ -58,7 +58,7 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 	return true;
 }
 
-/* The device of ROW as fs writes it. Returns its length; 0: there is none. */
+/* Writes the device of ROW in the form of fs. Returns its length; 0: there is none. */
 static size_t device_of(const struct export_row *row, char text[DEVICE_MAX])
 {
 	const struct row_field *device;
@@ -103,7 +103,7 @@ static bool fs_transfer(const struct export_row *row, struct transfer *ret)
 	       row__uint(row, row__column(STREAM_FS, "bytes_completed"), &ret->bytes) && ret->bytes;
 }
 
-/* N pages from page FIRST on; false where a file has no such place. */
+/* N pages from page FIRST on; false if a file cannot have such a place. */
 static bool pages(uint64_t first, uint64_t n, struct transfer *ret)
 {
 	ret->offset = first * PAGE;
@@ -152,7 +152,7 @@ static double milliseconds(const struct export_row *row, int column)
 	return atof(text);
 }
 
-/* The file may be anybody's: what no integer holds is no latency. */
+/* The file is untrusted: a value beyond any integer is not a latency. */
 static uint64_t latency_ns(const struct export_row *row)
 {
 	double ns = milliseconds(row, row__column(STREAM_BLOCK, "latency_ms")) * 1e6 + 0.5;

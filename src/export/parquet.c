@@ -22,7 +22,7 @@ struct writer {
 
 /* ---- SQL ---- */
 
-/* As a string: quotes are doubled. */
+/* Writes a string literal: quotes are doubled. */
 static void put_text(FILE *sql, const char *s)
 {
 	fputc('\'', sql);
@@ -44,8 +44,8 @@ static const char *sql_type(const struct column *c)
 	return types[c->type] ?: "VARCHAR";
 }
 
-/* That of the clock's offsets which is in force at mono_ns: of the wall clock, in ns, or of local
- * time (ZONE), in seconds. */
+/* The offset of the clock in force at mono_ns: of the wall clock in ns, or (ZONE) of local time in
+ * seconds. */
 static void put_offset(FILE *sql, const struct session_reader *r, bool zone)
 {
 	const struct clock_offset *o = r->offsets;
@@ -59,7 +59,7 @@ static void put_offset(FILE *sql, const struct session_reader *r, bool zone)
 		zone ? o->utc_offset_s : o->offset_ns);
 }
 
-/* How many columns the files of R have: an older session's lack some before the last. */
+/* How many columns the files of R have: those of an older session lack some before the last one. */
 static bool has_column(const struct session_reader *r, enum stream stream, size_t i)
 {
 	size_t n = r->n_columns[stream], all = schema_streams[stream].n_columns;
@@ -124,7 +124,8 @@ static void put_source(FILE *sql, const struct session_reader *r, enum stream st
 	      sql);
 }
 
-/* DuckDB's own limit is four fifths of the machine's memory, its directory one in the current. */
+/* By default DuckDB limits itself to 80 % of the machine's memory, and uses a directory in the
+ * current one. */
 static void put_limits(FILE *sql, const char *spill)
 {
 	fputs("SET memory_limit = '" MEMORY_LIMIT "';\nSET temp_directory = ", sql);
@@ -193,7 +194,7 @@ static int fail(struct scan_result *ret, int err, const char *what)
 	return err;
 }
 
-/* SQL is "COPY (SELECT ... UNION ALL SELECT ...", to be ended. */
+/* SQL is "COPY (SELECT ... UNION ALL SELECT ...", still to be closed. */
 static int copy(struct writer *w, char **text, uint64_t *ret_rows, struct scan_result *ret)
 {
 	char why[DUCKDB_WHY_MAX], *count = NULL;

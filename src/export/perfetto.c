@@ -41,11 +41,10 @@ enum { ANNOTATION_UINT = 3, ANNOTATION_INT, ANNOTATION_TEXT = 6, ANNOTATION_NAME
 #define SEQUENCE 1                             /* all packets are of one */
 #define NEW_SEQUENCE 1                         /* SEQ_INCREMENTAL_STATE_CLEARED */
 #define PACKET_MAX (ROW_FILE_LINE_MAX + 65536) /* a row, and the names of its columns */
-#define LANES_MAX \
-	4096 /* concurrent operations of a thread, or requests of a device, that are shown */
-#define SPAN_NS 100000000 /* counters: bytes of so much time */
+#define LANES_MAX 4096    /* shown concurrent operations of a thread, or requests of a device */
+#define SPAN_NS 100000000 /* counters: bytes per this much time */
 
-/* What a number stands for in the hash that is a track's uuid. */
+/* The kind of a number in the hash that is a track's uuid. */
 enum kind { PROCESS = 1, THREAD, DEVICE, LANE, NAME, COUNTER };
 
 static const struct counter {
@@ -61,7 +60,7 @@ static const struct counter {
 struct perfetto {
 	struct proto packet;
 	char machine[64]; /* of the first row */
-	uint64_t span;    /* start of that which the counters count */
+	uint64_t span;    /* start of the span that the counters count */
 	uint64_t counts[ARRAY_SIZE(counters)];
 	uint8_t buffer[PACKET_MAX];
 };
@@ -91,7 +90,7 @@ static int end_packet(struct export *e, struct perfetto *f, size_t begun)
 	return fwrite(f->packet.at, f->packet.len, 1, e->out) == 1 ? 0 : -EIO;
 }
 
-/* A track; PARENT may be 0, NAME NULL. */
+/* Writes a track; PARENT may be 0, NAME NULL. */
 static size_t begin_track(struct perfetto *f, uint64_t id, uint64_t parent, const char *name,
 			  size_t *ret_packet)
 {
@@ -142,7 +141,7 @@ static int end_event(struct export *e, struct perfetto *f, size_t event, size_t 
 
 /* ---- the head ---- */
 
-/* Times are wall times: they stand for both clocks, so that the UI can show the date. */
+/* Times are wall times, used for both clocks, so that the UI can show the date. */
 static int write_clocks(struct export *e, struct perfetto *f, uint64_t ns)
 {
 	static const int ids[] = { CLOCK_BOOTTIME, CLOCK_REALTIME };
@@ -204,7 +203,7 @@ static int write_counts(struct export *e, struct perfetto *f, uint64_t ns)
 	return err;
 }
 
-/* Rows come in the order in which they began: the span is over when one begins behind it. */
+/* Rows arrive in the order of their start, so the span is over when a row starts after it. */
 static int count(struct export *e, const struct export_row *row)
 {
 	struct perfetto *f = e->own;
@@ -227,7 +226,7 @@ static int count(struct export *e, const struct export_row *row)
 
 /* ---- tracks ---- */
 
-/* Is this the first time that track ID has NAME? */
+/* Whether this is the first time that track ID has NAME. */
 static int is_new(struct export *e, uint64_t id, const struct row_field *name)
 {
 	uint64_t *known = table__at(&e->table, uuid(NAME, id, 0)), hash = 1;
@@ -242,7 +241,7 @@ static int is_new(struct export *e, uint64_t id, const struct row_field *name)
 	return 1;
 }
 
-/* The main thread's name is the process's, too. */
+/* The name of the main thread is also that of the process. */
 static int write_thread(struct export *e, const struct row_field *name, uint64_t pid, uint64_t tid)
 {
 	struct perfetto *f = e->own;
@@ -267,7 +266,7 @@ static int write_thread(struct export *e, const struct row_field *name, uint64_t
 	return end_track(e, f, track, packet);
 }
 
-/* The track of ROW's thread, which is written when it is new or has another name. */
+/* Returns the track of ROW's thread, which is written if it is new or has another name. */
 static int thread_track(struct export *e, const struct export_row *row, uint64_t *ret)
 {
 	const struct row_field *name = &row->fields[row__column(STREAM_FS, "command")];
@@ -299,8 +298,8 @@ static int device_track(struct export *e, const struct export_row *row, uint64_t
 	return write_track(e, *ret, 0, name);
 }
 
-/* The first lane of OF that is free at BEGAN; it is taken until ENDS. The first one is OF itself.
- * 1, 0 when there is none, or a negative errno. */
+/* Finds the first lane of OF that is free at BEGAN, and takes it until ENDS. The first lane is OF
+ * itself. Returns 1, 0 if there is none, or a negative errno. */
 static int take_lane(struct export *e, uint64_t of, uint64_t began, uint64_t ends, uint64_t *ret)
 {
 	char name[32];

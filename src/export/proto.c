@@ -5,8 +5,8 @@
 
 #define VARINT 0
 #define BYTES 2
-/* A length takes as many bytes as any may, so that it can be written last: leading zeroes are
- * allowed. */
+/* Lengths have the maximum number of bytes (leading zeroes are allowed), so that they can be
+ * written last. */
 #define LENGTH_BYTES 4
 
 static void byte(struct proto *p, uint8_t v)

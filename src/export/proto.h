@@ -11,7 +11,7 @@
 struct proto {
 	uint8_t *at; /* borrowed */
 	size_t len, size;
-	bool full; /* something had no room: what is in AT is incomplete */
+	bool full; /* out of space: the content of AT is incomplete */
 };
 
 void proto__uint(struct proto *p, unsigned int field, uint64_t v);
@@ -19,7 +19,8 @@ void proto__bytes(struct proto *p, unsigned int field, const char *s, size_t len
 /* S ends with a NUL. */
 void proto__text(struct proto *p, unsigned int field, const char *s);
 
-/* A message in FIELD, up to proto__end() of what proto__begin() returns; less than 256 MiB. */
+/* Begins a message in FIELD; proto__end() takes the returned value and ends it. Less than 256
+ * MiB. */
 size_t proto__begin(struct proto *p, unsigned int field);
 void proto__end(struct proto *p, size_t begun);
 

@@ -14,19 +14,19 @@ struct export_row {
 	const struct row_field *fields; /* as many as the stream has columns */
 	uint64_t mono_ns;
 	uint64_t wall_ns; /* since 1970, UTC, of mono_ns and the offset in force */
-	/* The place in the order: the wall time at which the row began (rows_config.lead), by a
+	/* The position in the order: the wall time at which the row began (rows_config.lead), by a
 	 * clock that is not set after the start of the session. */
 	uint64_t began_ns;
 	const char *machine;  /* its id */
-	const char *session;  /* its stamp; NULL: the manifest doesn't say */
-	const char *boot;     /* the id of the boot; NULL: the recorder didn't say */
+	const char *session;  /* its stamp; NULL: the manifest lacks it */
+	const char *boot;     /* the id of the boot; NULL: unknown to the recorder */
 	int32_t utc_offset_s; /* local time - UTC, at mono_ns */
 };
 
-/* Which column of STREAM is called NAME; it has to be there. */
+/* Returns the index of column NAME of STREAM, which must exist. */
 int row__column(enum stream stream, const char *name);
 
-/* A column's number; false where it is empty or none. */
+/* Gets a column as a number; returns false if it is empty or not a number. */
 bool row__uint(const struct export_row *row, int column, uint64_t *ret);
 bool row__int(const struct export_row *row, int column, int64_t *ret);
 /* Is the column WORD? */

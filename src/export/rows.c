@@ -14,7 +14,7 @@
 #define MEMORY (64 * 1024 * 1024)
 #define PROGRESS_ROWS 16384 /* between two calls of progress() */
 
-/* What the sorter keeps before a row's line. */
+/* The sorter's record before a row's line. */
 struct head {
 	uint64_t mono_ns, wall_ns;
 	int32_t utc_offset_s;
@@ -22,7 +22,7 @@ struct head {
 	uint32_t origin;
 };
 
-/* The session that a row is of. */
+/* The session of a row. */
 struct origin {
 	char *machine, *session, *boot;
 };
@@ -67,7 +67,7 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 
 	r->read++;
 	tell_progress(r);
-	/* Splitting writes into the line: that of the copy comes later. */
+	/* Splitting modifies the line, so the copy's is split later. */
 	memcpy(r->line + sizeof(head), line, len);
 	if (!take_fields(&row, line, len, fields))
 		return -EBADMSG;
@@ -90,7 +90,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	return add_line(arg, session, stream, line, len);
 }
 
-/* A copy of a string of the manifest, behind its last '/'; NULL where there is none. */
+/* Returns a copy of a string of the manifest, after its last '/'; NULL if there is none. */
 static char *copy(const struct session_reader *session, const char *key)
 {
 	const char *text = json_string_value(json_object_get(session->root, key)),

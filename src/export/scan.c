@@ -20,7 +20,7 @@ struct scan {
 	const struct scan_config *config;
 	struct scan_result *result;
 	int err;
-	char *wide; /* a line of an older session with all columns */
+	char *wide; /* a line of an older session, extended to all columns */
 };
 
 static void fail(struct scan *s, int err, const char *path, const char *what)
@@ -34,8 +34,8 @@ static void fail(struct scan *s, int err, const char *path, const char *what)
 	snprintf(s->result->why, sizeof(s->result->why), "%s: %s", shown, what);
 }
 
-/* How many columns the file of STREAM with this header row has: as many as the schema, or fewer in
- * a session of an older recorder. 0: it is no header of STREAM. */
+/* Returns how many columns the file of STREAM with this header row has: as many as the schema, or
+ * fewer in a session of an older recorder. 0: it is not a header of STREAM. */
 static size_t columns_in(enum stream stream, const char *line, size_t len)
 {
 	char header[SCHEMA_HEADER_MAX];
@@ -47,7 +47,7 @@ static size_t columns_in(enum stream stream, const char *line, size_t len)
 	return 0;
 }
 
-/* The stream whose header row that is, or -1. */
+/* Returns the stream with this header row, or -1. */
 static int stream_of(const char *line, size_t len)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
@@ -56,8 +56,8 @@ static int stream_of(const char *line, size_t len)
 	return -1;
 }
 
-/* Puts MISSING empty fields before the last one, so that a row of an older session has all columns.
- * False: LINE is none. */
+/* Inserts MISSING empty fields before the last one, so that a row of an older session has all
+ * columns. Returns false if LINE is not a row. */
 static bool widen(struct scan *s, size_t missing, char **line, size_t *len)
 {
 	char *comma = memrchr(*line, ',', *len), *p = s->wide;
@@ -73,8 +73,8 @@ static bool widen(struct scan *s, size_t missing, char **line, size_t *len)
 	return true;
 }
 
-/* Reads the rows behind the header row, which lack MISSING columns. FACTS say how many there must
- * be; NULL: any number, and the file may be one that isn't finished. */
+/* Reads the rows after the header row, which lack MISSING columns. FACTS has the expected number;
+ * NULL: any number, and the file may be unfinished. */
 static void read_rows(struct scan *s, const struct session_reader *session, enum stream stream,
 		      size_t missing, struct row_file *f, const char *path,
 		      const struct file_facts *facts)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines of trace files, as they lie on the disk: session after session, file after file. */
+/* Reads the lines of trace files in their order on disk: session by session, file by file. */
 #ifndef IOTRC_SCAN_H
 #define IOTRC_SCAN_H
 
@@ -18,13 +18,14 @@ struct scan_config {
 	uint32_t streams; /* 1 << stream for each that is wanted */
 	bool files;       /* a path may be a single file, finished or not */
 
-	/* Before the lines of a session; may be NULL. 0, or a negative errno that ends it all. */
+	/* Called before the lines of a session; may be NULL. Returns 0, or a negative errno that
+	 * ends everything. */
 	int (*session)(void *arg, struct session_reader *session);
-	/* Whether a file of the session is read; NULL: all are. */
+	/* Whether to read a file of the session; NULL: read all. */
 	bool (*file)(void *arg, const struct file_facts *file);
-	/* A row, which is still to be split: row_file.h. LINE may be changed. SESSION is NULL where
-	 * the file was given by itself. 0, or a negative errno that ends it all: -EBADMSG for a row
-	 * that is none of the schema's. */
+	/* Called for each row, which is not split yet (row_file.h). LINE may be modified. SESSION
+	 * is NULL for a file given by itself. Returns 0, or a negative errno that ends everything:
+	 * -EBADMSG for a row that does not conform to the schema. */
 	int (*line)(void *arg, const struct session_reader *session, enum stream stream, char *line,
 		    size_t len);
 	void *arg;
@@ -33,11 +34,11 @@ struct scan_config {
 struct scan_result {
 	uint64_t sessions, files, rows[STREAM_COUNT]; /* that were read */
 	uint64_t lost[STREAM_COUNT];                  /* rows that the manifests say were lost */
-	bool unfinished;        /* a session is still running: what is finished was read */
+	bool unfinished;        /* a session is still running: its finished files were read */
 	char why[SCAN_WHY_MAX]; /* what failed, printable */
 };
 
-/* 0, or a negative errno with RET->why. */
+/* Returns 0, or a negative errno with RET->why. */
 int scan__run(const struct scan_config *config, struct scan_result *ret);
 
 #endif

@@ -13,18 +13,18 @@
 #include "platform/libc.h"
 #include "platform/sort.h"
 
-/* With each a buffer of RUN_BUFFER: 64 MiB for 64 GiB of records, if a run has 64 MiB. */
+/* Each has a buffer of RUN_BUFFER: 64 MiB for 64 GiB of records, if a run has 64 MiB. */
 #define RUNS_MAX 1024
 #define RUN_BUFFER (64 * 1024)
 
-/* In memory and on the disk alike, before its bytes. */
+/* Precedes the bytes of a record, in memory and on disk. */
 struct record {
 	uint64_t key;
 	uint64_t len;
 };
 
 struct run {
-	off_t at, end; /* what is not in the buffer yet */
+	off_t at, end; /* bytes that are not in the buffer yet */
 	char *buf;
 	size_t pos, fill, size;
 };
@@ -32,16 +32,16 @@ struct run {
 struct sorter {
 	char *arena;
 	size_t memory, fill;
-	size_t *records; /* where each begins in the arena */
+	size_t *records; /* their offsets in the arena */
 	size_t n_records, max_records, next_record;
 	int fd; /* the runs, or -1 */
 	off_t end;
 	struct run *runs;
 	size_t n_runs;
-	struct run **heap; /* runs that have a record, the least first */
+	struct run **heap; /* runs that have a record; the smallest is first */
 	size_t n_heap;
 	bool sorted;
-	struct run *given; /* its first record has been given out */
+	struct run *given; /* its first record has been returned */
 };
 
 int sorter__new(struct sorter **ret, size_t memory)
@@ -85,7 +85,7 @@ static struct record record_at(const char *p)
 	return r;
 }
 
-/* By key, then by place: the arena is filled in the order of coming. */
+/* By key, then by position: the arena is filled in the order of arrival. */
 static int compare(const void *a, const void *b, void *arena)
 {
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
@@ -139,7 +139,7 @@ static int write_records(struct sorter *s, char *buf)
 	return err;
 }
 
-/* Writes what is in memory as a run. */
+/* Writes the records in memory as a run. */
 static int spill(struct sorter *s)
 {
 	char *buf = malloc(SORTER_RECORD_MAX + sizeof(struct record));
@@ -194,7 +194,8 @@ int sorter__add(struct sorter *s, uint64_t key, const void *data, size_t len)
 
 /* ---- merging ---- */
 
-/* Makes NEED bytes of R stand in its buffer. 1, 0 where the run has ended, or a negative errno. */
+/* Reads until NEED bytes of R are in its buffer. Returns 1, 0 at the end of the run, or a negative
+ * errno. */
 static int fill_run(struct sorter *s, struct run *r, size_t need)
 {
 	if (r->pos == r->fill && r->at == r->end)
@@ -230,7 +231,7 @@ static int fill_run(struct sorter *s, struct run *r, size_t need)
 	return 1;
 }
 
-/* The same for R's next record, whole. */
+/* The same for the whole next record of R. */
 static int load(struct sorter *s, struct run *r)
 {
 	int got = fill_run(s, r, sizeof(struct record));
@@ -240,7 +241,7 @@ static int load(struct sorter *s, struct run *r)
 	return fill_run(s, r, sizeof(struct record) + record_at(r->buf + r->pos).len);
 }
 
-/* Runs are in the order of time: the earlier one goes first. */
+/* Runs are in the order of time: the earlier one is first. */
 static bool before(const struct run *a, const struct run *b)
 {
 	uint64_t x = record_at(a->buf + a->pos).key, y = record_at(b->buf + b->pos).key;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sorts any number of records in bounded memory: what doesn't fit is sorted in runs on the disk
- * (in $TMPDIR or /tmp, without a name), which are merged. Used by one thread at a time. */
+/* Sorts any number of records in bounded memory: sorted runs are written to disk (in $TMPDIR or
+ * /tmp, unnamed) and merged. Used by one thread at a time. */
 #ifndef IOTRC_SORTER_H
 #define IOTRC_SORTER_H
 
@@ -12,19 +12,19 @@
 
 struct sorter;
 
-/* MEMORY: bytes of records that are kept before a run goes to the disk; at least
- * SORTER_RECORD_MAX. 0, or -ENOMEM. */
+/* MEMORY: bytes of records that are kept before a run is written to disk; at least
+ * SORTER_RECORD_MAX. Returns 0, or -ENOMEM. */
 int sorter__new(struct sorter **ret, size_t memory);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct sorter *sorter__free(struct sorter *s);
 
-/* Copies a record. 0, or a negative errno: of the disk, -E2BIG for a record that is too long,
- * -EFBIG when there are too many runs. */
+/* Adds a copy of a record. Returns 0, or a negative errno: of the disk, -E2BIG if the record is too
+ * long, -EFBIG if there are too many runs. */
 int sorter__add(struct sorter *s, uint64_t key, const void *data, size_t len);
 
-/* The next record, by ascending key; of the same key in the order in which they came. Nothing can
- * be added after the first call. *RET_DATA is valid until the next call. 1, 0 at the end, or a
- * negative errno. */
+/* Gets the next record by ascending key; records with the same key in the order of arrival. Nothing
+ * can be added after the first call. *RET_DATA is valid until the next call. Returns 1, 0 at the
+ * end, or a negative errno. */
 int sorter__next(struct sorter *s, uint64_t *ret_key, const void **ret_data, size_t *ret_len);
 
 #endif

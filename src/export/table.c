@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* splitmix64's finalizer: each bit of the result depends on each of V. */
+/* splitmix64's finalizer: each bit of the result depends on each bit of V. */
 uint64_t table__mix(uint64_t so_far, uint64_t v)
 {
 	v += so_far * UINT64_C(0x9e3779b97f4a7c15) + UINT64_C(0x9e3779b97f4a7c15);

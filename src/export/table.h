@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers by keys, both 64 bits. Used by one thread at a time. */
+/* A map from 64-bit keys to 64-bit values. Used by one thread at a time. */
 #ifndef IOTRC_TABLE_H
 #define IOTRC_TABLE_H
 
@@ -13,12 +13,12 @@ struct table {
 	size_t size, used;
 };
 
-/* What stands under KEY, 0 in a new place. Valid until the next call; NULL when memory is out. */
+/* Returns the value of KEY, 0 if it is new; valid until the next call. NULL if out of memory. */
 uint64_t *table__at(struct table *t, uint64_t key);
 void table__clear(struct table *t);
 
-/* Mixes V into the key SO_FAR (0 at first). Two sequences have the same key with a chance of one
- * in 2^64. */
+/* Mixes V into the key SO_FAR (0 at first). Two sequences get the same key with a probability of
+ * 2^-64. */
 uint64_t table__mix(uint64_t so_far, uint64_t v);
 
 #endif

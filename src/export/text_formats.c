@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rows as they are: CSV of one stream, or JSON lines. */
+/* Rows unchanged: CSV of one stream, or JSON lines. */
 #include "export/format.h"
 
 #include <string.h>
@@ -44,7 +44,7 @@ static int csv_row(struct export *e, const struct export_row *row)
 	return 0;
 }
 
-/* Rows have neither control characters nor what isn't UTF-8. */
+/* Rows contain neither control characters nor invalid UTF-8. */
 static void print_json_text(FILE *out, const char *s, size_t len)
 {
 	fputc('"', out);

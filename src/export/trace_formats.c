@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What programs replay or simulate: MSR Cambridge's CSV, fio's iolog. */
+/* Traces for replay and simulation: MSR Cambridge's CSV, fio's iolog. */
 #include "export/format.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ static int fio_begin(struct export *e, uint32_t streams)
 	return 0;
 }
 
-/* The number in the name of ROW's file, which is added and opened when it is first met. */
+/* Returns the number in the alias of ROW's file, which is added and opened when it first occurs. */
 static int fio_file(struct export *e, const struct export_row *row, uint64_t *ret)
 {
 	const struct row_field *name = &row->fields[row__column(STREAM_FS, "filename")];
@@ -95,7 +95,7 @@ static int fio_row(struct export *e, const struct export_row *row)
 		return 0;
 	if (!e->first)
 		e->first = began;
-	/* A time of 0 makes fio ignore all delays; a clock that is set back goes on. */
+	/* fio ignores all delays if a time is 0; if the clock is set back, times continue. */
 	us = began > e->first ? (began - e->first) / 1000 + 1 : 1;
 	if (us > e->latest)
 		e->latest = us;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A parser by descent makes a tree in an array: a node's children have smaller numbers. */
+/* A recursive-descent parser builds a tree in an array; a node's children have lower indices. */
 #include "export/where.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@ enum kind { AND, OR, NOT, EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, LIKE };
 struct node {
 	enum kind kind;
 	int left, right;           /* AND, OR; NOT has only LEFT */
-	int columns[STREAM_COUNT]; /* of the column in each stream; -1: has none */
+	int columns[STREAM_COUNT]; /* of the column in each stream; -1: the stream lacks it */
 	char *text;                /* what it is compared with */
 	size_t len;
 };
@@ -61,7 +61,7 @@ static bool is_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* Takes WORD, a keyword or an operator, if it is next. */
+/* Consumes WORD, a keyword or an operator, if it is next. */
 static bool take(struct parser *p, const char *word)
 {
 	size_t len = strlen(word);
@@ -92,7 +92,7 @@ static int parse_column(struct parser *p, struct node *node)
 	return 0;
 }
 
-/* 'text', "text" or a number, into NODE, which owns it then. */
+/* 'text', "text" or a number, into NODE, which then owns it. */
 static int parse_value(struct parser *p, struct node *node)
 {
 	char quote;
@@ -112,7 +112,7 @@ static int parse_value(struct parser *p, struct node *node)
 	return node->text ? 0 : fail(p, "out of memory");
 }
 
-/* COLUMN in (value, ...): a chain of comparisons. */
+/* COLUMN in (value, ...): becomes a chain of comparisons. */
 static int parse_in(struct parser *p, const struct node *column)
 {
 	int any = -1;
@@ -243,7 +243,7 @@ struct where *where__free(struct where *w)
 
 /* ---- rows ---- */
 
-/* A number with all its digits: sign, and digits without leading zeroes compare as text does. */
+/* Whether a number can be compared as text: sign and digits without leading zeroes. */
 static int compare_whole(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	bool negative = *a == '-';
@@ -264,7 +264,7 @@ static bool is_whole(const char *s, size_t len)
 	return digits == len && digits > i;
 }
 
-/* Numbers as numbers, all else as text. */
+/* Compares numbers as numbers, everything else as text. */
 static int compare(const struct column *column, const struct row_field *f, const struct node *n)
 {
 	char text[64] = "";

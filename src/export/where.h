@@ -14,8 +14,8 @@
 
 struct where;
 
-/* TEXT as a condition on rows of STREAMS (1 << stream for each): each column in it must be one of
- * at least one of them. 0, -ENOMEM, or -EINVAL with what is wrong in WHY. */
+/* Parses TEXT as a condition on rows of STREAMS (1 << stream for each); each column in it must
+ * belong to at least one of them. Returns 0, -ENOMEM, or -EINVAL with the reason in WHY. */
 int where__new(struct where **ret, const char *text, uint32_t streams, char why[WHERE_WHY_MAX]);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct where *where__free(struct where *w);

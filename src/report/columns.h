@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The places of the columns that a report reads, by their names in the schema. */
+/* The columns that a report reads, looked up by name in the schema. */
 #ifndef IOTRC_REPORT_COLUMNS_H
 #define IOTRC_REPORT_COLUMNS_H
 
@@ -33,10 +33,10 @@
 enum report_column { REPORT_COLUMNS(COLUMN_NUMBER) REPORT_COLUMN_COUNT };
 #undef COLUMN_NUMBER
 
-/* Where in a row each is; after columns__find(). */
+/* The index of each in a row; after columns__find(). */
 extern unsigned char report_columns[REPORT_COLUMN_COUNT];
 
-/* Fills them in; again does no harm. */
+/* Looks them up; can be called again. */
 void columns__find(void);
 
 /* The field NAME of a row of STREAM. */

@@ -60,7 +60,7 @@ static json_t *channels(const struct timeline *t, unsigned int n)
 	return all;
 }
 
-/* Cells that aren't 0: column * TIMELINE_ROWS + row, and how many. */
+/* Cells that are not 0, as column * TIMELINE_ROWS + row and the count. */
 static json_t *grid(const uint32_t cells[TIMELINE_COLUMNS][TIMELINE_ROWS])
 {
 	static const unsigned int size = TIMELINE_COLUMNS * TIMELINE_ROWS;
@@ -237,7 +237,7 @@ static json_t *machine(const struct data_config *c)
 			 spec(c, "memory_info.json", memory), "os", spec(c, "os_info.json", os));
 }
 
-/* Copies of the manifest's members, as far as they tell no names. */
+/* Copies the manifest's members that contain no names. */
 static json_t *session_of(const struct data_config *c, struct report_names *names)
 {
 	static const char *const keys[] = { "machine_id", "session_id", "boot_id",

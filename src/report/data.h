@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a page shows, as JSON: docs/report.md describes it. */
+/* The content of a page as JSON, described in docs/report.md. */
 #ifndef IOTRC_REPORT_DATA_H
 #define IOTRC_REPORT_DATA_H
 
@@ -10,20 +10,20 @@
 #include "report/figures.h"
 #include "report/names.h"
 
-/* Rows of the tables, at most. */
+/* Maximum number of rows of a table. */
 #define DATA_TABLE_MAX 400
 
 struct data_config {
 	const struct session_reader *session;
 	const char *path;        /* of the session; for people */
-	struct figures *figures; /* its samples are cut and put in order */
+	struct figures *figures; /* its samples are reduced and sorted */
 	const struct feed_result *feed;
-	json_t *faults; /* strings: what could not be read. Borrowed */
+	json_t *faults; /* strings: files that could not be read. Borrowed */
 	bool anonymous, live;
-	unsigned int sample_divisor; /* 1, or so many times fewer rows in the samples */
+	unsigned int sample_divisor; /* 1, or a factor by which samples are reduced */
 };
 
-/* The data, or NULL: out of memory. */
+/* Returns the data, or NULL if out of memory. */
 json_t *data__make(const struct data_config *config);
 
 #endif

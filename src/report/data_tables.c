@@ -11,11 +11,11 @@
 #include "platform/libc.h"
 #include "schema/schema.h"
 
-/* Rows of a table, at most: by weight, and besides these by time spent. */
+/* Maximum rows of a table: by weight, and in addition by time. */
 #define BY_WEIGHT 320
 #define BY_TIME 80
 #define DISKS_MAX 254
-#define PLACES 4096 /* a power of two, over twice as many */
+#define PLACES 4096 /* a power of two, more than twice as many */
 
 struct data_places {
 	struct place {
@@ -77,7 +77,7 @@ static int by_key(const struct group *a, const struct group *b)
 	return order ? order : (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
-/* What is sorted: entries of the table itself stay where they are. */
+/* What is sorted; the entries of the table stay in place. */
 struct chosen {
 	struct group *group;
 };
@@ -92,7 +92,7 @@ static int by_weight(const void *a, const void *b)
 	return by_key(x, y);
 }
 
-/* Of values that begin with totals. */
+/* For values that begin with totals. */
 static int by_time(const void *a, const void *b)
 {
 	const struct group *x = ((const struct chosen *)a)->group;
@@ -104,7 +104,7 @@ static int by_time(const void *a, const void *b)
 	return by_key(x, y);
 }
 
-/* The groups to show, in the order of weight, then others by time; *RET_N of them. */
+/* Returns the *RET_N groups to show: by weight, then others by time. */
 static struct chosen *choose(const struct groups *g, bool totals, size_t *ret_n)
 {
 	size_t n = groups__count(g), kept;
@@ -157,7 +157,7 @@ static json_t *device_name(uint32_t device)
 			json_string("");
 }
 
-/* What the rows of all tables may use. */
+/* Shared by the rows of all tables. */
 struct making {
 	const struct session_reader *session;
 	struct report_names *names;
@@ -313,7 +313,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* All of them: how many groups there were, and what a row may lack. */
+/* All tables, with the numbers of groups and what a row may lack. */
 static json_t *table(struct making *m, const struct figures *t, enum figures_table which)
 {
 	const struct groups *g = t->tables[which].groups;

@@ -34,7 +34,7 @@ struct chunk {
 struct source {
 	enum stream stream;
 	bool part;
-	uint64_t raw_bytes, rows; /* that the manifest states; 0 and part: unknown */
+	uint64_t raw_bytes, rows; /* as in the manifest; 0 and part: unknown */
 	uint64_t size;            /* on the disk */
 	char path[PATH_SIZE];     /* relative to the session */
 };
@@ -44,7 +44,7 @@ struct feed {
 	struct feed_result *result;
 	struct source *sources;
 	size_t n_sources;
-	uint64_t total, before; /* compressed bytes: in all, and of the files that are done */
+	uint64_t total, before; /* compressed bytes: of all files, and of the finished part */
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -89,7 +89,7 @@ static int give_chunk(struct worker *w, struct chunk *c)
 	return err;
 }
 
-/* The next full chunk; NULL at the end. */
+/* Returns the next full chunk; NULL at the end. */
 static struct chunk *take_full(struct feed *f)
 {
 	struct chunk *c;
@@ -130,7 +130,7 @@ static void *work(void *arg)
 
 /* ---- the reader ---- */
 
-/* A chunk to fill; NULL: something has failed. */
+/* Returns a chunk to fill; NULL after an error. */
 static struct chunk *take_empty(struct feed *f, enum stream stream)
 {
 	struct chunk *c;
@@ -171,7 +171,7 @@ static bool is_header(enum stream stream, const char *line, size_t len)
 	return len + 1 == schema__header(stream, header) && !memcmp(line, header, len);
 }
 
-/* Fills chunks with the lines behind the header row. The last row_file__next()'s answer. */
+/* Fills chunks with the lines after the header row. Returns the last result of row_file__next(). */
 static int read_lines(struct feed *f, const struct source *s, struct row_file *file, uint64_t *rows)
 {
 	struct chunk *c = NULL;
@@ -234,7 +234,7 @@ static void read_source(struct feed *f, const struct source *s)
 	struct row_file *file = NULL;
 	int err;
 
-	/* One that was unfinished may have got its name since it was found. */
+	/* An unfinished file may have been renamed since it was found. */
 	if (fd == -ENOENT && s->part) {
 		char whole[PATH_SIZE];
 

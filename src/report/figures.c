@@ -205,7 +205,7 @@ void figures__text(char *to, size_t size, const struct row_field *f)
 	to[len] = '\0';
 }
 
-/* ---- what rows have in common ---- */
+/* ---- columns that several streams have ---- */
 
 struct group *figures__group(struct figures *t, enum figures_table table, const char *key,
 			     size_t len, uint64_t weight)
@@ -213,7 +213,7 @@ struct group *figures__group(struct figures *t, enum figures_table table, const 
 	struct figures_group_table *g = &t->tables[table];
 	struct group *last = g->last;
 
-	/* Rows of one file, or process, often follow each other. */
+	/* Consecutive rows often belong to the same file or process. */
 	if (!last || last->key_len != len || memcmp(last->key, key, len))
 		g->last = last = groups__at(g->groups, key, len);
 	if (last)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a report counts of a session's rows. Each thread fills a figures of its own; then they are
- * added up. Memory is bounded whatever the rows are: names that there is no room for are the rare
- * ones, and what the others may lack is known (aggregate/groups.h). */
+/* The sums of a session's rows that a report shows. Each thread fills its own figures; then they
+ * are added. Memory is bounded for any rows: rare names are dropped if there is no space, and the
+ * possible error of the others is known (aggregate/groups.h). */
 #ifndef IOTRC_FIGURES_H
 #define IOTRC_FIGURES_H
 
@@ -22,15 +22,15 @@ enum figures_sample { SAMPLE_FS, SAMPLE_BLOCK, SAMPLE_OTHER, SAMPLE_COUNT };
 #define SAMPLE_BLOCK_MAX 30000
 #define SAMPLE_OTHER_MAX 20000
 
-/* Sizes of transfers: a count for each power of two; [0]: nothing was moved. */
+/* Sizes of transfers: a count for each power of two; [0]: no bytes were moved. */
 enum figures_size { SIZE_READ, SIZE_WRITE, SIZE_BLOCK_READ, SIZE_BLOCK_WRITE, SIZE_COUNT };
 #define SIZE_POWERS 65
 
-/* Lengths of texts that are kept for a group; longer ones are cut. */
+/* Maximum lengths of texts stored for a group; longer ones are cut. */
 #define FIGURES_COMMAND 64
 #define FIGURES_TEXT 160
 
-/* Of rows of fs, or of block. All times are CLOCK_MONOTONIC. */
+/* Of rows of fs or block. All times are CLOCK_MONOTONIC. */
 struct totals {
 	uint64_t rows, reads, writes, failed;
 	uint64_t bytes_read, bytes_written;
@@ -38,11 +38,12 @@ struct totals {
 	uint64_t first_ns, last_ns;
 };
 
-/* The values of the groups. A weight is the number of rows and of 4 KiB that were moved. */
+/* The values of the groups. A weight is the number of rows plus that of transferred units of 4
+ * KiB. */
 struct plain_group { /* directories, programs, containers */
 	struct totals totals;
 };
-struct file_group { /* key: its name, as in the row */
+struct file_group { /* key: its name as in the row */
 	struct totals totals;
 	uint32_t device;
 };
@@ -54,7 +55,7 @@ struct device_group { /* key: MAJOR:MINOR */
 struct process_group { /* key: the pid, 8 bytes */
 	struct totals totals;
 	uint64_t forked_ns, exited_ns; /* 0: not seen */
-	uint64_t named_ns, started_ns; /* the rows that COMMAND and CMDLINE are of */
+	uint64_t named_ns, started_ns; /* the rows from which COMMAND and CMDLINE are */
 	uint64_t ppid, container, execs;
 	char command[FIGURES_COMMAND], cmdline[FIGURES_TEXT];
 };
@@ -90,44 +91,44 @@ struct figures {
 	uint64_t sizes[SIZE_COUNT][SIZE_POWERS];
 	uint64_t lost_spans, first_ns, last_ns;
 	struct sample samples[SAMPLE_COUNT];
-	uint64_t sampled_of[SAMPLE_COUNT]; /* rows that the samples are of */
+	uint64_t sampled_of[SAMPLE_COUNT]; /* rows from which the samples are taken */
 	struct figures_group_table {
 		struct groups *groups;
-		struct group *last; /* asked for; NULL: none, or it is gone */
+		struct group *last; /* requested; NULL: none, or it was freed */
 	} tables[TABLE_COUNT];
 };
 
-/* A figures for a session that began at ORIGIN_NS and ends at END_NS, as far as is known. 0, or
+/* Creates figures for a session from ORIGIN_NS to END_NS, as far as known. Returns 0, or
  * -ENOMEM. */
 int figures__new(struct figures **ret, uint64_t origin_ns, uint64_t end_ns);
 
 /* Frees it; NULL is allowed. Returns NULL. */
 struct figures *figures__free(struct figures *t);
 
-/* Takes a row in: FIELDS has the schema's number of columns of STREAM. A field that holds no number
- * where there should be one counts as empty. 0, or -ENOMEM. */
+/* Adds a row; FIELDS are as many as the columns of STREAM's schema. A field that should be a number
+ * but is not counts as empty. Returns 0, or -ENOMEM. */
 int figures__row(struct figures *t, enum stream stream, const struct row_field *fields);
 
-/* Adds all of FROM, whose times may be changed. 0, or -ENOMEM. */
+/* Adds everything of FROM, whose times may be changed. Returns 0, or -ENOMEM. */
 int figures__merge(struct figures *t, struct figures *from);
 
 /* ---- for figures_fs.c and figures_other.c ---- */
 
-/* A number in a field; false where it is empty or none. */
+/* Parses a field as a number; returns false if it is empty or not a number. */
 bool figures__number(const struct row_field *f, uint64_t *ret);
-/* A fraction, in millionths; likewise. */
+/* Parses a fraction, in millionths, in the same way. */
 bool figures__millionths(const struct row_field *f, uint64_t *ret);
-/* MAJOR:MINOR as major << 20 | minor; 0 where it is none. */
+/* MAJOR:MINOR as major << 20 | minor; 0 if it is not a device. */
 uint32_t figures__device(const struct row_field *f);
 
-/* The group of KEY in TABLE, WEIGHT heavier; NULL: out of memory. */
+/* Returns the group of KEY in TABLE, with WEIGHT added; NULL if out of memory. */
 struct group *figures__group(struct figures *t, enum figures_table table, const char *key,
 			     size_t len, uint64_t weight);
 
-/* Copies a field into a text of SIZE bytes, cut at a character, ended with a NUL. */
+/* Copies a field to a text of SIZE bytes, cut at a character, with a NUL. */
 void figures__text(char *to, size_t size, const struct row_field *f);
 
-/* A row of the timeline, of the samples and of totals. */
+/* A row for the timeline, the samples and the totals. */
 struct figure_row {
 	enum channel channel;
 	uint64_t mono_ns, ns, bytes, at, pid;
@@ -137,11 +138,11 @@ struct figure_row {
 };
 
 void totals__add(struct totals *t, const struct figure_row *row);
-/* Counts N things of ROW->channel, and puts it in a grid. */
+/* Counts N items of ROW->channel, and adds it to a grid. */
 unsigned int figures__when(struct figures *t, const struct figure_row *row, uint64_t n);
 int figures__sample(struct figures *t, enum figures_sample which, const struct figure_row *row,
 		    uint64_t who);
-/* Adds to the operation OPERATION of STREAM. */
+/* Adds to OPERATION of STREAM. */
 int figures__operation(struct figures *t, enum stream stream, const struct row_field *operation,
 		       const struct figure_row *row);
 int figures__error(struct figures *t, const struct row_field *operation,

@@ -32,7 +32,7 @@ static bool is(const struct row_field *f, const char *word)
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
 }
 
-/* What is in no row of the table concerns names and attributes. */
+/* Operations that are not in the table are about names and attributes. */
 static enum channel channel_of(const struct row_field *operation)
 {
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
@@ -57,7 +57,7 @@ static void read_row(struct figure_row *row, const struct row_field *f)
 		row->name = FIELD(f, FS, filename);
 }
 
-/* Bytes of which transfers are counted by size, and over time. */
+/* Bytes of transfers are counted by size and over time. */
 static void count_bytes(struct figures *t, const struct figure_row *row, unsigned int bin)
 {
 	uint64_t *bins = t->time.bins[bin];
@@ -85,7 +85,7 @@ static int count_plain(struct figures *t, enum figures_table table, const char *
 	return g || !len ? 0 : -ENOMEM;
 }
 
-/* The directory of a name: of the first of two. Names of what is in no directory have none. */
+/* The directory of a name, or of the first of two. Names without a directory have none. */
 static size_t directory_len(const struct row_field *name)
 {
 	const char *arrow = memmem(name->s, name->len, " -> ", 4);
@@ -129,7 +129,7 @@ static int count_device(struct figures *t, const struct row_field *f, const stru
 	return row->has_ns ? sketch__add(&device->latency, row->ns, 1) : 0;
 }
 
-/* A child that was forked, before it has done anything. */
+/* A forked child that has not done anything yet. */
 static int count_fork(struct figures *t, const struct row_field *f, const struct figure_row *row)
 {
 	struct process_group *child;
@@ -159,7 +159,7 @@ static void name_process(struct process_group *p, const struct row_field *f,
 		p->named_ns = row->mono_ns;
 		figures__number(FIELD(f, FS, ppid), &p->ppid);
 		figures__number(FIELD(f, FS, container_id), &p->container);
-		/* Threads have names of their own. */
+		/* Threads have their own names. */
 		if (!*p->command || (figures__number(FIELD(f, FS, tid), &tid) && tid == row->pid))
 			figures__text(p->command, sizeof(p->command), FIELD(f, FS, command));
 	}

@@ -83,7 +83,7 @@ static int count_peer(struct figures *t, const struct row_field *f, const struct
 {
 	const struct row_field *type = FIELD(f, NW_CONN, event_type);
 	const struct row_field *to = FIELD(f, NW_CONN, remote_addr);
-	/* The port that says which service it is. */
+	/* The port that identifies the service. */
 	const struct row_field *port = row->channel == CHANNEL_CONN_ACCEPT ?
 					       FIELD(f, NW_CONN, sport) :
 					       FIELD(f, NW_CONN, dport);
@@ -129,7 +129,7 @@ int figures__conn(struct figures *t, const struct row_field *f)
 	return err || row.channel == CHANNEL_CONN_OTHER ? err : count_peer(t, f, &row);
 }
 
-/* A row of which there is little to count. */
+/* A row with few values to count. */
 static int count_row(struct figures *t, enum stream stream, struct figure_row *row, uint64_t n,
 		     const struct row_field *type, uint64_t who)
 {
@@ -247,7 +247,7 @@ int figures__lost(struct figures *t, const struct row_field *f)
 	struct figure_row row = { .channel = CHANNEL_LOST };
 	uint64_t count = 0;
 
-	/* Nothing was lost by compressing less. */
+	/* Less compression loses no rows. */
 	if (is(FIELD(f, LOST, cause), "compression"))
 		return 0;
 	figures__number(FIELD(f, LOST, mono_ns), &row.mono_ns);

@@ -14,7 +14,8 @@
 #include "platform/libc.h"
 
 #define ARROW " -> "
-/* Of longer texts a page has the beginning and the end: 400 paths of 4,095 bytes would fill it. */
+/* Pages contain the beginning and the end of longer texts: 400 paths of 4,095 bytes would fill a
+ * page. */
 #define TEXT_MAX 400
 #define TEXT_KEPT 190 /* at each end */
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -80,7 +81,7 @@ static json_t *plain(const char *s, size_t len)
 
 typedef char *(*anonymize)(struct anonymizer *a, char *out, const char *s, size_t len);
 
-/* What names of no directory begin with (pipe:, memfd:) says what they are. */
+/* The prefix of names without a directory (pipe:, memfd:) tells what they are. */
 static char *any_path(struct anonymizer *a, char *out, const char *s, size_t len)
 {
 	const char *colon = *s == '/' ? NULL : memchr(s, ':', len);

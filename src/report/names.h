@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of a session's rows as they are in a page: as recorded, or as tokens of a key that nobody
- * keeps, so that the tokens of two pages don't compare. */
+/* Names in a page: as recorded, or as tokens with a key that is not stored, so that the tokens of
+ * two pages cannot be compared. */
 #ifndef IOTRC_REPORT_NAMES_H
 #define IOTRC_REPORT_NAMES_H
 
@@ -10,14 +10,14 @@
 
 struct report_names;
 
-/* ANONYMOUS: names become tokens. 0, or a negative errno. */
+/* ANONYMOUS: names become tokens. Returns 0, or a negative errno. */
 int report_names__new(struct report_names **ret, bool anonymous);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct report_names *report_names__free(struct report_names *n);
 
-/* Each takes LEN bytes of a field, escaped as in rows, and makes a new JSON string; NULL: out of
- * memory. A path may be two, with ' -> ' between; an address may be the path of a socket. Of what
- * is longer than 400 bytes, the middle is left out. */
+/* Each converts LEN bytes of a field, escaped as in rows, to a new JSON string; NULL if out of
+ * memory. A path may be two paths with ' -> ' between them; an address may be the path of a socket.
+ * The middle of texts longer than 400 bytes is left out. */
 json_t *report_names__path(struct report_names *n, const char *s, size_t len);
 json_t *report_names__name(struct report_names *n, const char *s, size_t len);
 json_t *report_names__arguments(struct report_names *n, const char *s, size_t len);

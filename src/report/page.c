@@ -19,7 +19,7 @@ char *page__json(json_t *data, size_t *ret_len)
 	for (size_t i = 0; i < len; i++)
 		more += text[i] == '<' || text[i] == '>' || text[i] == '&';
 	safe = to = malloc(len + 5 * more + 1);
-	/* Outside of strings JSON has none of these. */
+	/* JSON contains none of these outside of strings. */
 	for (size_t i = 0; safe && i < len; i++)
 		if (text[i] == '<' || text[i] == '>' || text[i] == '&')
 			to += sprintf(to, "\\u%04x", text[i]);
@@ -38,7 +38,7 @@ bool page__draws(void)
 	return sizeof(page_uplot_js) > 1;
 }
 
-/* How a policy names the script TEXT: nothing else may run, whatever a name holds. */
+/* The policy's source for the script TEXT: no other script may run, whatever names contain. */
 static void print_hash(FILE *out, const void *text, size_t len)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], base64[EVP_MAX_MD_SIZE * 2];
@@ -56,7 +56,7 @@ static void print_element(FILE *out, const char *name, const void *text, size_t 
 	fprintf(out, "</%s>\n", name);
 }
 
-/* The arrays end with a NUL that isn't theirs. */
+/* The arrays end with a NUL that is not part of the content. */
 #define LEN(array) (sizeof(array) - 1)
 
 static void print_page(FILE *out, const char *json, size_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report as one HTML file that needs nothing else. */
+/* The report as one HTML file that needs no other file. */
 #ifndef IOTRC_REPORT_PAGE_H
 #define IOTRC_REPORT_PAGE_H
 
@@ -10,15 +10,15 @@
 /* Bytes of a page, at most. */
 #define PAGE_MAX (5 * 1000 * 1000)
 
-/* The page of DATA (data.h): memory of malloc(), ended with a NUL; *RET_LEN bytes before it. NULL:
+/* Returns the page of DATA (data.h) in malloc()ed memory with a NUL after its *RET_LEN bytes. NULL:
  * out of memory. */
 char *page__make(json_t *data, size_t *ret_len);
 
-/* DATA as text that can stand in a page: no name in it can end the element or begin another.
- * Likewise. */
+/* Returns DATA as text that can be embedded in a page: no name in it can close the element or open
+ * another. Otherwise as above. */
 char *page__json(json_t *data, size_t *ret_len);
 
-/* Whether the program was built with the library that draws; without it a page has no charts. */
+/* Whether the program was built with the chart library; without it pages have no charts. */
 bool page__draws(void);
 
 #endif

@@ -21,7 +21,7 @@ struct report {
 	const struct report_config *config;
 	struct report_result *result;
 	struct session_reader session;
-	struct figures *all_figures[FEED_WORKERS_MAX]; /* the first one gets all in the end */
+	struct figures *all_figures[FEED_WORKERS_MAX]; /* the first one finally gets all */
 	struct feed_result feed;
 	json_t *faults;
 };
@@ -59,20 +59,20 @@ static void on_progress(void *arg, uint64_t read, uint64_t total)
 	r->config->progress(r->config->arg, read, total);
 }
 
-/* When the first and the last row was, as far as the manifest knows. */
+/* The times of the first and last row, as far as the manifest has them. */
 static void find_span(const struct report *r, uint64_t *ret_origin, uint64_t *ret_end)
 {
 	const struct session_reader *s = &r->session;
 	const struct clock_offset *last = &s->offsets[s->n_offsets - 1];
 	uint64_t newest = feed__newest(s);
 
-	/* A file that is being written may have earlier rows than those that are finished. */
+	/* A file that is being written may have earlier rows than the finished ones. */
 	*ret_origin = newest ? s->offsets[0].from_mono_ns : UINT64_MAX;
 	*ret_end = 0;
 	for (size_t i = 0; i < s->n_files; i++) {
 		const struct file_facts *f = &s->files[i];
 
-		/* A span of losses begins earlier, and snapshots are no I/O. */
+		/* A span of losses begins earlier, and snapshots are not I/O. */
 		if (!f->rows || f->stream >= STREAM_CAPTURED)
 			continue;
 		if (f->last_mono_ns > *ret_end)
@@ -174,7 +174,7 @@ int report__data(const struct report_config *config, json_t **ret_data,
 	return err;
 }
 
-/* Pages of less and less samples, until one is small enough. */
+/* Builds pages with fewer and fewer samples until one is small enough. */
 static int make_page(struct report *r, char **ret_page, size_t *ret_len)
 {
 	unsigned int divisor = r->config->sample_divisor ?: 1;

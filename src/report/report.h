@@ -14,7 +14,7 @@ struct report_config {
 	const char *path; /* the same, for people */
 	unsigned int workers;
 	bool anonymous, live;
-	unsigned int sample_divisor; /* 1, or for a smaller page more */
+	unsigned int sample_divisor; /* 1, or more for a smaller page */
 	void (*progress)(void *arg, uint64_t read, uint64_t total); /* or NULL */
 	void *arg;
 };
@@ -25,12 +25,13 @@ struct report_result {
 	char why[REPORT_WHY_MAX]; /* what failed, printable */
 };
 
-/* Reads the session: the page's data, in *RET_DATA. 0, or a negative errno with RESULT->why. */
+/* Reads the session; *RET_DATA is the page's data. Returns 0, or a negative errno with
+ * RESULT->why. */
 int report__data(const struct report_config *config, json_t **ret_data,
 		 struct report_result *result);
 
-/* The same as a page, in memory of malloc() with a NUL behind it. Where it would have more than
- * PAGE_MAX bytes, its samples are smaller. */
+/* The same as a page in malloc()ed memory with a NUL after it. If it would exceed PAGE_MAX bytes,
+ * samples are reduced. */
 int report__page(const struct report_config *config, char **ret_page, size_t *ret_len,
 		 struct report_result *result);
 

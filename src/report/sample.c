@@ -7,7 +7,7 @@
 
 #include "platform/libc.h"
 
-/* Odd numbers with many ones: fractions of the golden ratio and of the square root of 3. */
+/* Odd numbers with many bits set: fractions of the golden ratio and of the square root of 3. */
 #define K1 UINT64_C(0x9e3779b97f4a7c15)
 #define K2 UINT64_C(0xbb67ae8584caa73b)
 

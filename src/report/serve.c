@@ -14,10 +14,10 @@
 #include "report/page.h"
 
 #define TIMEOUT_S 30
-/* Not more often than this is a session read again. */
+/* Minimum time between two readings of a session. */
 #define FRESH_NS UINT64_C(2000000000)
 
-/* Used by libmicrohttpd's one thread alone. */
+/* Used only by libmicrohttpd's thread. */
 struct server {
 	const struct report_server_config *config;
 	uint16_t port;
@@ -41,7 +41,8 @@ static enum MHD_Result answer_text(struct MHD_Connection *to, unsigned int statu
 	return http__answer_text(to, status, of_text, text);
 }
 
-/* A page elsewhere can make its own name stand for 127.0.0.1: its requests name it as the host. */
+/* Another site may resolve its own name to 127.0.0.1; its requests then have that name as the
+ * host. */
 static bool is_for_us(const struct server *s, struct MHD_Connection *from)
 {
 	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A report that follows a session: a page on the loopback interface, which asks for new data. */
+/* A report that follows a session: a page on the loopback interface that requests new data. */
 #ifndef IOTRC_REPORT_SERVE_H
 #define IOTRC_REPORT_SERVE_H
 
@@ -18,8 +18,8 @@ struct report_server {
 	int (*run)(const struct report_server_config *config, void (*ready)(uint16_t port));
 };
 
-/* Weak: `make static` leaves it out, as libmicrohttpd's static library wants all of GnuTLS.
- * Elsewhere the linker is told to want it (LDLIBS). */
+/* Weak, because `make static` omits it: libmicrohttpd's static library needs all of GnuTLS.
+ * Otherwise the linker is told to require it (LDLIBS). */
 extern const struct report_server report_server __attribute__((weak));
 
 #endif

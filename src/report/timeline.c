@@ -6,7 +6,7 @@
 #define NAME(symbol, name) [CHANNEL_##symbol] = #name,
 const char *const channel_names[CHANNEL_COUNT] = { ROW_CHANNELS(NAME) OTHER_CHANNELS(NAME) };
 
-/* How many bins a session gets, at most, while its end is as was expected. */
+/* Maximum number of bins of a session that ends when expected. */
 #define BINS_WANTED 600
 
 void timeline__begin(struct timeline *t, uint64_t origin_ns, uint64_t end_ns)

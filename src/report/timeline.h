@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What happened when: counts of each channel in equal spans of time, and how long it took, as
- * counts in a grid of time and latency. Spans double where time goes on. */
+/* Activity over time: counts of each channel in equal spans of time, and durations as counts in a
+ * grid of time and latency. Spans double when more time is needed. */
 #ifndef IOTRC_TIMELINE_H
 #define IOTRC_TIMELINE_H
 
 #include <stdint.h>
 
-/* X(SYMBOL, name in the page): what is counted. The first ones are also what a row can be. */
+/* X(SYMBOL, name in the page): the counted items. The first ones are also kinds of rows. */
 /* clang-format off */
 #define ROW_CHANNELS(X) \
 	X(FS_READ, fs_read) X(FS_WRITE, fs_write) X(FS_COPY, fs_copy) X(FS_SYNC, fs_sync) \
@@ -36,11 +36,11 @@ enum channel {
 
 extern const char *const channel_names[CHANNEL_COUNT];
 
-/* Grids are of the channels before EPOLL, and it: calls and requests that take time. */
+/* The channels up to EPOLL have grids: calls and requests with durations. */
 #define TIMELINE_GRIDS (CHANNEL_EPOLL + 1)
 
 #define TIMELINE_BINS 1024
-/* A column of a grid is so many bins. */
+/* Number of bins of a grid's column. */
 #define TIMELINE_GRID_BINS 4
 #define TIMELINE_COLUMNS (TIMELINE_BINS / TIMELINE_GRID_BINS)
 /* Two rows of a grid for each power of two, from 2^TIMELINE_LOW ns on. */
@@ -48,23 +48,23 @@ extern const char *const channel_names[CHANNEL_COUNT];
 #define TIMELINE_ROWS 60
 
 struct timeline {
-	uint64_t origin_ns, width_ns; /* CLOCK_MONOTONIC: of bin 0, and of each */
+	uint64_t origin_ns, width_ns; /* CLOCK_MONOTONIC: of bin 0, and of a bin */
 	uint64_t bins[TIMELINE_BINS][CHANNEL_COUNT];
 	uint32_t grids[TIMELINE_GRIDS][TIMELINE_COLUMNS][TIMELINE_ROWS];
 };
 
-/* Prepares T, which is all 0, for a session that began at ORIGIN_NS and will not end before END_NS,
- * as far as is known. The width is 1, 2 or 5 times a power of 10. */
+/* Prepares T, which must be zeroed, for a session that began at ORIGIN_NS and ends no earlier than
+ * END_NS, as far as known. The width of a bin is 1, 2 or 5 times a power of 10. */
 void timeline__begin(struct timeline *t, uint64_t origin_ns, uint64_t end_ns);
 
-/* The bin of MONO_NS; spans are made wider until there is one. What is before the origin belongs to
- * the first. */
+/* Returns the bin of MONO_NS; bins are made wider if necessary. Times before the origin belong to
+ * the first bin. */
 unsigned int timeline__bin(struct timeline *t, uint64_t mono_ns);
 
-/* Which row of a grid NS belongs to. */
+/* Returns the row of a grid for NS. */
 unsigned int timeline__row(uint64_t ns);
 
-/* Adds FROM, of the same origin and first width, which may be changed. */
+/* Adds FROM, which has the same origin and initial width, and may be changed. */
 void timeline__merge(struct timeline *t, struct timeline *from);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define ARROW " -> "    /* between two paths: schema.c */
 #define MINUTE_LEN 16   /* YYYY-MM-DD HH:MM */
-#define ADDRESS_MAX 128 /* bytes of an address that are told apart */
+#define ADDRESS_MAX 128 /* bytes of an address that are compared */
 
 static struct row_field nothing(void)
 {
@@ -45,7 +45,7 @@ static struct row_field directory(const struct export_row *row, int column, char
 	return f;
 }
 
-/* What is behind the last dot of a name, unless the name begins with it. */
+/* The text after the last dot of a name, unless the name begins with it. */
 static struct row_field extension(const struct export_row *row, int column, char *buf)
 {
 	struct row_field f = file(row, column, buf);
@@ -57,7 +57,7 @@ static struct row_field extension(const struct export_row *row, int column, char
 	return (struct row_field){ dot + 1, end - dot - 1 };
 }
 
-/* A file of which the row has no name: MAJOR:MINOR/INODE. */
+/* A file without a name in the row: MAJOR:MINOR/INODE. */
 static struct row_field inode(const struct export_row *row, int column, char *buf)
 {
 	int device = row__column(row->stream, "device_id");
@@ -99,7 +99,7 @@ static struct row_field error(const struct export_row *row, int column, char *bu
 	return (struct row_field){ (char *)name, len };
 }
 
-/* The largest power of two that isn't more. */
+/* The largest power of two that is not greater. */
 static struct row_field size(const struct export_row *row, int column, char *buf)
 {
 	uint64_t n;
@@ -154,7 +154,7 @@ const struct dimension dimensions[] = {
 	{ "process", ALL("pid") },
 	{ "command", ALL("command") },
 	{ "container", { [STREAM_FS] = "container_id" } },
-	{ "user", { NULL } }, /* no row has it: in the kernel only */
+	{ "user", { NULL } }, /* not in rows: only in the kernel */
 	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
 		      [STREAM_PAGEFAULT] = "device_id" }, .key = device },
 	{ "fs_type", { [STREAM_FS] = "fs_type" } },

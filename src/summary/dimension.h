@@ -5,34 +5,34 @@
 
 #include "export/row.h"
 
-#define DIMENSION_NONE "-" /* the group of rows that have no such thing */
+#define DIMENSION_NONE "-" /* the group of rows without a value */
 #define DIMENSION_TEXT_MAX 256
 
 struct dimension {
 	const char *name; /* of --by */
-	/* The column of each stream that has one, or NULL. */
+	/* The column of each stream that has it, or NULL. */
 	const char *columns[STREAM_COUNT];
-	/* A second column that KEY looks at, likewise. */
+	/* A second column that KEY needs, in the same form. */
 	const char *others[STREAM_COUNT];
-	/* What of ROW is its group: a piece of its field COLUMN, which isn't empty, or text in BUF.
-	 * NULL: the field. */
+	/* Gets the group of ROW: a part of its field COLUMN, which is not empty, or text in BUF.
+	 * NULL: the whole field. */
 	struct row_field (*key)(const struct export_row *row, int column,
 				char buf[DIMENSION_TEXT_MAX]);
 };
 
 extern const struct dimension dimensions[]; /* ends with a row without a name */
 
-/* The dimension called by the LEN bytes of NAME, or NULL. */
+/* Returns the dimension with the NAME of LEN bytes, or NULL. */
 const struct dimension *dimension__find(const char *name, size_t len);
 
-/* The column by which rows of STREAM are grouped, or -1: they can't be. */
+/* Returns the column by which rows of STREAM are grouped, or -1 if they cannot be. */
 int dimension__column(const struct dimension *d, enum stream stream);
 
-/* How many of the first fields of a row of STREAM dimension__key() looks at. */
+/* How many of the first fields of a row of STREAM dimension__key() reads. */
 int dimension__fields(const struct dimension *d, enum stream stream);
 
-/* The group of ROW, whose dimension__column() is COLUMN: a piece of its fields, of BUF, or
- * static. */
+/* Gets the group of ROW, whose dimension__column() is COLUMN: a part of its fields, of BUF, or
+ * static text. */
 struct row_field dimension__key(const struct dimension *d, int column, const struct export_row *row,
 				char buf[DIMENSION_TEXT_MAX]);
 

@@ -13,7 +13,7 @@
 #define ARROW " -> " /* between two paths: schema.c */
 
 struct file_names {
-	struct groups *groups; /* their values are char *, owned */
+	struct groups *groups; /* the values are char *, owned */
 	int device, inode, filename;
 };
 

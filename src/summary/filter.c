@@ -60,7 +60,7 @@ static bool is_listed(const struct filter_list *l, const struct row_field *f)
 	return false;
 }
 
-/* Is PATH one of the prefixes, or below one? */
+/* Whether PATH is one of the prefixes, or below one. */
 static bool is_below(const struct filter_list *l, const char *path, size_t len)
 {
 	for (int i = 0; i < l->n; i++) {
@@ -94,7 +94,7 @@ static bool passes_paths(const struct filter *f, const struct export_row *row)
 			   path->s + path->len - arrow - (sizeof(ARROW) - 1));
 }
 
-/* Listed, or a child of one that has passed; then its children pass, too. */
+/* A listed process, or a child of one that has passed; its own children then pass, too. */
 static bool passes_pids(struct filter *f, const struct export_row *row)
 {
 	int pid_column = row__column(row->stream, "pid");

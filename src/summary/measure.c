@@ -9,7 +9,7 @@
 
 #define ERROR_FLAG "error=" /* of block: schema.c */
 
-/* Where in its rows a stream has what is measured; NULL: it hasn't. */
+/* The columns of a stream that are measured; NULL: it has none. */
 struct source {
 	const char *time, *wait, *amount; /* names of columns */
 	const char *error;                /* a column of the error's name, … */
@@ -37,7 +37,7 @@ static const struct source sources[STREAM_COUNT] = {
 	[STREAM_PAGEFAULT] = { .known = true },
 };
 
-/* The same as columns; -1: none. Filled in once, when it is first asked for. */
+/* The same as indices; -1: none. Set once, at the first use. */
 struct places {
 	int time, wait, amount, error, result, flags, event, n;
 };
@@ -89,8 +89,8 @@ int measure__fields(enum stream stream)
 	return places_of(stream)->n;
 }
 
-/* A field of digits, which may have six decimals (MILLIS: in ms, of which *RET gets the ns). False
- * where it is none, or empty; *BAD where it is none. */
+/* Parses digits, possibly with six decimals (MILLIS: in ms; *RET is in ns). Returns false if the
+ * field is empty, or not a number (then *BAD is set). */
 static bool number(const struct export_row *row, int column, bool millis, uint64_t *ret, bool *bad)
 {
 	const struct row_field *f = column < 0 ? NULL : &row->fields[column];
@@ -168,7 +168,8 @@ int measure__row(const struct export_row *row, struct measure *ret)
 	number(row, p->amount, false, &ret->amount, &bad);
 	if (p->event >= 0 && row__is(row, p->event, "HIT"))
 		ret->hits = ret->amount;
-	/* A page that is wholly written need not be read: MISS_WRITE is no miss of a reader. */
+	/* A page that is wholly overwritten need not be read: MISS_WRITE is not a miss of a
+	 * reader. */
 	if (p->event >= 0 && row__is(row, p->event, "MISS"))
 		ret->misses = ret->amount;
 	return bad ? -EBADMSG : 0;

@@ -158,7 +158,7 @@ int summary__fields(const struct summary *s)
 	return s->tid_column >= n ? s->tid_column + 1 : n;
 }
 
-/* How heavy T is: by what groups are sorted, as far as it can be added up. */
+/* The weight of T: the value by which groups are sorted, if it can be added. */
 static uint64_t weight(const struct summary *s, const struct tally *t)
 {
 	if (s->sort->kind == COLUMN_TIME)
@@ -177,7 +177,7 @@ static void set_label(struct summary_value *value, const char *s, size_t len)
 	value->label[len] = '\0';
 }
 
-/* A process is called as its first thread is, which has its id. */
+/* A process has the name of its first thread, whose id it has. */
 static void label_process(const struct summary *s, struct summary_value *value,
 			  const struct export_row *row)
 {
@@ -189,7 +189,7 @@ static void label_process(const struct summary *s, struct summary_value *value,
 		set_label(value, name->s, name->len);
 }
 
-/* Counts what has come to GROUP. */
+/* Adds to the sum of GROUP. */
 static void settle(struct summary *s, struct group *group)
 {
 	struct summary_value *value = group->value;
@@ -200,7 +200,7 @@ static void settle(struct summary *s, struct group *group)
 		groups__charge(s->groups, group, (ptrdiff_t)(bytes - group->bytes));
 }
 
-/* The key of ROW: both, with a NUL between, in BUF, unless there is only one. */
+/* Writes the key of ROW to BUF: both parts with a NUL between, unless there is only one. */
 static struct row_field key_of(const struct summary *s, const struct export_row *row, char *buf,
 			       size_t size)
 {
@@ -224,7 +224,7 @@ static struct row_field key_of(const struct summary *s, const struct export_row 
 	return key;
 }
 
-#define KEY_MAX (64 * 1024) /* of two keys; two paths and more are shorter */
+#define KEY_MAX (64 * 1024) /* of two keys; even two paths are shorter */
 
 int summary__row(struct summary *s, const struct export_row *row, const struct measure *m)
 {

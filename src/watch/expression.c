@@ -57,7 +57,7 @@ static bool is_word(const char *word, const char *s, size_t len)
 	return strlen(word) == len && !memcmp(word, s, len);
 }
 
-/* What the LEN bytes of NAME stand for. False if they stand for nothing. */
+/* Looks up the LEN bytes of NAME; returns false if they have no meaning. */
 static bool find(const char *name, size_t len, struct expression *ret)
 {
 	int op;

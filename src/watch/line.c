@@ -11,11 +11,11 @@
 #include "platform/macros.h"
 #include "rows/names.h"
 
-#define PATH_LEAST 12 /* columns that a path keeps, however narrow the terminal */
+#define PATH_LEAST 12 /* minimum columns of a path on a narrow terminal */
 #define NARROW 100    /* columns of a terminal on which times and names are shorter */
 #define COMMAND_WIDTH 15
 #define COMMAND_NARROW 9
-#define MICROSECONDS 3 /* digits that a narrow line does without */
+#define MICROSECONDS 3 /* digits that a narrow line omits */
 #define OPERATION_WIDTH 12
 #define DATE_BYTES 11   /* "YYYY-MM-DD " */
 #define ERRNO_COUNT 134 /* include/uapi/asm-generic/errno.h ends with 133 */
@@ -54,7 +54,7 @@ bool line__choose(struct line_style *style, const char *list, uint32_t streams,
 	return style->n_columns;
 }
 
-/* Text of a row has no control characters, but may have others that a terminal must not get. */
+/* Text in rows has no control characters, but may contain others that a terminal must not get. */
 static void print_text(FILE *out, const char *s, size_t len)
 {
 	char small[SHOWN_MAX(256)], *text = len <= 256 ? small : malloc(SHOWN_MAX(len));
@@ -116,7 +116,7 @@ static int columns_of(const char *s, size_t len)
 	return n;
 }
 
-/* The end of a path says most: its beginning is left out if there is no room. */
+/* The end of a path has more information: its beginning is cut if it is too long. */
 static void print_path(FILE *out, const struct line_style *style, const struct row_field *path,
 		       int room)
 {
@@ -153,7 +153,7 @@ static void print_place(FILE *out, const struct export_row *row)
 	}
 }
 
-/* Of the flags, those that say what was asked of the operation; not those of the open file. */
+/* Only flags that the operation was called with, not those of the open file. */
 static void print_flags(FILE *out, const struct export_row *row)
 {
 	static const char *const words[] = { "open",      "setattr", "lock",        "mmap",
@@ -168,7 +168,7 @@ static void print_flags(FILE *out, const struct export_row *row)
 		}
 }
 
-/* What Linux's error NAME means; NULL if it is none. */
+/* Returns the text for Linux's error NAME; NULL if it is unknown. */
 static const char *describe_error(const struct row_field *name)
 {
 	for (int error = 1; error < ERRNO_COUNT; error++) {
@@ -192,7 +192,7 @@ static void print_error(FILE *out, const struct line_style *style, const struct 
 	end_colour(out, style);
 }
 
-/* The name of the error that ROW ended with; its length is 0 if there was none. */
+/* Gets the name of the error of ROW; its length is 0 if there was none. */
 static struct row_field error_of(const struct export_row *row)
 {
 	static const char prefix[] = "error="; /* among the flags of a block request */
@@ -227,7 +227,7 @@ static void print_result(FILE *out, const struct line_style *style, const struct
 		print_field(out, result);
 }
 
-/* Duration in ns; false if the row has none. */
+/* Returns the duration in ns; false if the row has none. */
 static bool duration(const struct export_row *row, double *ret_ns)
 {
 	const struct row_field *ns = field(row, "duration_ns"), *ms = field(row, "latency_ms");
@@ -276,7 +276,7 @@ static void print_ends(FILE *out, const struct line_style *style, const struct e
 	}
 }
 
-/* Columns that the beginning and the end of a line show anyway. */
+/* Columns that are at the beginning or the end of each line. */
 static bool is_shown_elsewhere(const char *name)
 {
 	static const char *const names[] = { "timestamp",   "pid",          "tid",
@@ -291,7 +291,7 @@ static bool is_shown_elsewhere(const char *name)
 	return false;
 }
 
-/* NAME=VALUE of the other columns, for streams without a form of their own. */
+/* NAME=VALUE of the other columns, for streams without their own form. */
 static void print_others(FILE *out, const struct line_style *style, const struct export_row *row)
 {
 	const struct stream_schema *schema = &schema_streams[row->stream];
@@ -308,7 +308,7 @@ static void print_others(FILE *out, const struct line_style *style, const struct
 
 static const struct row_field *operation(const struct export_row *row)
 {
-	/* In this order: nw_epoll has both of the first two. */
+	/* In this order, because nw_epoll has both of the first two. */
 	static const char *const names[] = { "event_type", "operation", "fault_type" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

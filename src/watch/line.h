@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A row as a line for people: time, process, command, operation, what it was about, place and size,
- * result, duration. Or only the columns asked for. */
+/* Formats a row as a line for people: time, process, command, operation, object, position and size,
+ * result, duration; or only the selected columns. */
 #ifndef IOTRC_LINE_H
 #define IOTRC_LINE_H
 
@@ -20,8 +20,8 @@ struct line_style {
 	int n_columns; /* 0: the usual line */
 };
 
-/* Takes the names of LIST (a,b,c), which is borrowed. False if one is in no stream of STREAMS,
- * which is *RET_BAD then, or if there are too many. */
+/* Selects the columns of LIST (a,b,c), which is borrowed. Returns false if one is in no stream of
+ * STREAMS (*RET_BAD), or there are too many. */
 bool line__choose(struct line_style *style, const char *list, uint32_t streams,
 		  const char **ret_bad);
 

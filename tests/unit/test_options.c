@@ -370,6 +370,7 @@ Test(options, paths)
 		cr_expect_eq(o.selection.excluded_paths.at[0].len, strlen(folded[i].absolute));
 		cr_expect(!strncmp(o.selection.excluded_paths.at[0].text, folded[i].absolute,
 				   strlen(folded[i].absolute)));
+		options__done(&o);
 	}
 	refuses("--path=", "--path: '' is not an absolute path free of //, . and ..");
 	char many[256] = "";
