@@ -12,7 +12,7 @@ import zstandard
 
 session, part, kept, corpus = map(pathlib.Path, sys.argv[1:])
 # enum stream, schema/streams.h
-STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault lost process "
+STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault extent lost process "
            "filesystem_snapshot").split()
 ROWS = 3
 

@@ -28,7 +28,7 @@ SECONDS = int(sys.argv[3])
 INTERVAL = max(2, SECONDS // 120)
 PRINTED = 4 # each so many samples
 
-STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault"
+STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault,extent"
 KIB = 1024
 # Little, so that all tables are full soon and stay so.
 MEMORY = f"{80 + os.cpu_count() // 8}M"
