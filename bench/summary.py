@@ -15,7 +15,7 @@ import time
 
 import report
 
-COLUMNS = {"operation": "operation", "file": "split_part(filename, ' -> ', 1)", "process": "pid"}
+COLUMNS = {"operation": "operation", "file": "coalesce(nullif(split_part(filename, ' -> ', 1), ''), split_part(filename, ' -> ', 2))", "process": "pid"}
 SLOWER = 1.5
 
 

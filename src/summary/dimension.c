@@ -17,11 +17,14 @@ static struct row_field nothing(void)
 	return (struct row_field){ (char *)DIMENSION_NONE, sizeof(DIMENSION_NONE) - 1 };
 }
 
-/* The first of two paths. */
+/* The first of two paths; the second if the first is unknown. */
 static struct row_field file(const struct export_row *row, int column, char *buf)
 {
 	struct row_field f = row->fields[column];
 	const char *arrow = f.s;
+
+	if (f.len >= sizeof(ARROW) && !memcmp(f.s, ARROW, sizeof(ARROW) - 1))
+		return (struct row_field){ f.s + sizeof(ARROW) - 1, f.len - (sizeof(ARROW) - 1) };
 
 	while ((arrow = memchr(arrow, '>', f.s + f.len - arrow))) {
 		if (arrow - f.s >= 3 && f.s + f.len - arrow >= 2 &&

@@ -353,3 +353,13 @@ def test_many_groups_are_bounded(session):
     one, = json.loads(summary(directory, "--by", "file", "--json").stdout)["summaries"]
     assert one["total"]["calls"] == 600_000 and one["total"]["total_ns"] == sum(truth.values())
     assert sum(g["calls"] for g in one["groups"]) + one["others"]["calls"] == 600_000
+
+
+def test_a_first_path_that_is_unknown(tmp_path, template):
+    """Of two paths the first names the file, or the second where there is no first."""
+    session = craft.Session(tmp_path / "traces", template)
+    session.add("fs", [{"operation": "rename", "filename": name, "mono_ns": str(craft.START + i)}
+                       for i, name in enumerate(("/a/x -> /b/y", " -> /b/y", "/b/y"))])
+    session.write()
+    got = read(summary(tmp_path / "traces", "--by", "file", "--csv").stdout)
+    assert dict(zip(got["file"], got["calls"])) == {"/a/x": "1", "/b/y": "2"}
