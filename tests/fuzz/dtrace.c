@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines and messages of DTrace, or what says it is: what comes out is sound, and goes into an
  * encoder, as the reader has it. The first byte says which script it is of, and whose numbers. */
+#include "encoding.h"
 #include "engine/dtrace/said.h"
 #include "engine/dtrace/state.h"
-#include "fuzz.h"
-#include "rows/encode.h"
 
 static struct encoder *encoder;
-
-static void define(void *arg, const void *record, size_t size)
-{
-	if (!encode__sound(record, size))
-		abort();
-	encoder__define(encoder, record, size);
-}
-
-static void event(void *arg, const void *record, size_t size)
-{
-	static char row[ROW_MAX];
-	uint8_t type = *(const uint8_t *)record;
-	char *end;
-
-	if (!encode__sound(record, size))
-		abort();
-	end = record_kinds[type].encode(encoder, record, size, row);
-	/* A row is a line. */
-	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
-		abort();
-}
 
 static void take(struct source *s, const struct dtrace_line *l)
 {
@@ -66,7 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.paths_max = 64, .paths_bytes = 1 << 16, .tasks_max = 64, .tasks_bytes = 1 << 16
 	};
 	static const struct selection selection = { .streams = 7, .ops = ALL_OPS };
-	static const struct sink sink = { .define = define, .event = event };
+	static const struct sink sink = { .define = encoding__define,
+					  .event = encoding__event,
+					  .arg = &encoder };
 	static struct dtrace d;
 	struct encoder_config c = { .selection = &selection, .memory = &plan };
 	struct source *s = d.sources;

@@ -2,9 +2,8 @@
 /* A file of --keep-records: all of it, or what follows a right head. What comes out of it goes
  * into an encoder, as the reader has it. */
 #include "engine/kept.h"
+#include "encoding.h"
 #include "engine/engine.h"
-#include "fuzz.h"
-#include "rows/encode.h"
 
 static struct encoder *encoder;
 static struct clock *clock_;
@@ -17,16 +16,11 @@ static void define(void *arg, const void *record, size_t size)
 
 static void event(void *arg, const void *record, size_t size)
 {
-	static char row[ROW_MAX];
 	uint8_t type = *(const uint8_t *)record;
-	char *end;
 
 	if (!encode__sound(record, size) || type >= RECORD_TYPES_MAX || !record_kinds[type].encode)
 		return;
-	end = record_kinds[type].encode(encoder, record, size, row);
-	/* A row is a line. */
-	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
-		abort();
+	encoding__row(encoder, record, size);
 }
 
 static void tell_clock(void *arg, uint64_t mono_ns, int64_t offset_ns)

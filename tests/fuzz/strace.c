@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What strace has written, or says it has: what comes out of it is sound, and goes into an encoder,
  * as the reader has it. */
+#include "encoding.h"
 #include "engine/engine.h"
-#include "fuzz.h"
-#include "rows/encode.h"
 
 static struct encoder *encoder;
-
-static void define(void *arg, const void *record, size_t size)
-{
-	if (!encode__sound(record, size))
-		abort();
-	encoder__define(encoder, record, size);
-}
-
-static void event(void *arg, const void *record, size_t size)
-{
-	static char row[ROW_MAX];
-	uint8_t type = *(const uint8_t *)record;
-	char *end;
-
-	if (!encode__sound(record, size))
-		abort();
-	end = record_kinds[type].encode(encoder, record, size, row);
-	/* A row is a line. */
-	if (end && (end > row + sizeof(row) || end[-1] != '\n' || memchr(row, '\n', end - row - 1)))
-		abort();
-}
 
 static void tell(void *arg, const char *text)
 {
@@ -40,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.paths_max = 64, .paths_bytes = 1 << 16, .tasks_max = 64, .tasks_bytes = 1 << 16
 	};
 	static const struct selection selection = { .streams = 1 << STREAM_FS, .ops = ALL_OPS };
-	static const struct sink sink = { .define = define, .event = event };
+	static const struct sink sink = { .define = encoding__define,
+					  .event = encoding__event,
+					  .arg = &encoder };
 	char name[32], problem[ENGINE_PROBLEM_MAX];
 	struct engine_config config = { .selection = &selection, .memory = &plan, .file = name };
 	struct encoder_config c = { .selection = &selection, .memory = &plan };
