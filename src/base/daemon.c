@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/reap.h"
 #include "platform/libc.h"
 
 /* Only this user, root, and the user who called sudo. */
@@ -152,7 +152,8 @@ static void await(int fd, pid_t child)
 	while (n < 0 && errno == EINTR);
 	if (n == 1)
 		_exit(0);
-	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+	status = reap(child);
+	if (status >= 0 && WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
 	_exit(1);
 }

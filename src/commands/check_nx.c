@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/glob.h"
 #include "base/json_text.h"
+#include "base/reap.h"
 #include "commands/run_child.h"
 #include "commands/run_name.h"
 
@@ -53,8 +53,9 @@ static int run_node(const char *root, int question, int answer)
 		become_node(&user, root, question, answer);
 	if (pid < 0)
 		return -errno;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = reap(pid);
+	if (status < 0)
+		return status;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == RUN_NOT_FOUND)
 		return -ENOENT;
 	return status ? -EIO : 0;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/reap.h"
 #include "commands/run_shim.h"
 #include "dataset/session.h"
 #include "platform/macros.h"
@@ -212,16 +213,12 @@ void run_child__start(struct run_child *c)
 void run_child__cancel(struct run_child *c)
 {
 	close(c->gate);
-	waitpid(c->pid, NULL, 0);
+	reap(c->pid);
 }
 
 int run_child__wait(struct run_child *c)
 {
-	int status = 0;
-
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return reaped_code(reap(c->pid));
 }
 
 /* ---- the rest of the tree ---- */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/reap.h"
 #include "commands/record.h"
 #include "options/command.h"
 #include "options/options.h"
@@ -73,11 +73,10 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, cons
 
 int run_recorder__stop(struct run_recorder *r)
 {
-	int status = 0;
+	int status;
 
 	kill(r->pid, SIGINT);
-	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	status = reap(r->pid);
 	rewind(r->says);
 	return status;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/self_test.h"
-#include "platform/macros.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,8 +14,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/reap.h"
+#include "platform/macros.h"
 
 #define FILE_BYTES (1u << 20)
 #define PATIENCE_MS 20000
@@ -76,7 +77,8 @@ static int do_process(const char *dir)
 		_exit(0);
 	if (child < 0)
 		return -errno;
-	return waitpid(child, &status, 0) == child ? 0 : -errno;
+	status = reap(child);
+	return status < 0 ? status : 0;
 }
 
 /* One fsync through a ring. */
@@ -228,7 +230,7 @@ static void perform(const char *dir, int go_fd, int done_fd)
 
 int self_test__begin(struct self_test *e, const char *dir)
 {
-	int go[2], done[2], status;
+	int go[2], done[2];
 	pid_t child;
 
 	if (pipe2(go, O_CLOEXEC))
@@ -255,7 +257,7 @@ int self_test__begin(struct self_test *e, const char *dir)
 	e->done_fd = done[0];
 	if (child < 0)
 		return -EAGAIN;
-	waitpid(child, &status, 0);
+	reap(child);
 	return 0;
 }
 

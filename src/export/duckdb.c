@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/reap.h"
 #include "platform/macros.h"
 
 #define MISSING \
@@ -137,7 +137,7 @@ static int run_program(const char *sql, const char *count, uint64_t *ret_count,
 		       char why[DUCKDB_WHY_MAX])
 {
 	FILE *in = tmpfile(), *out = tmpfile();
-	int status = 0, err = -ENOMEM;
+	int err = -ENOMEM;
 	pid_t pid = -1;
 
 	if (in && out && fprintf(in, "%s;\n%s;\n", sql, count) > 0 && !fflush(in)) {
@@ -147,10 +147,8 @@ static int run_program(const char *sql, const char *count, uint64_t *ret_count,
 	if (!pid)
 		become_program(fileno(in), fileno(out));
 	if (pid > 0) {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
 		rewind(out);
-		err = read_answer(out, status, ret_count, why);
+		err = read_answer(out, reap(pid), ret_count, why);
 	} else {
 		snprintf(why, DUCKDB_WHY_MAX, "cannot run duckdb: %s", strerror(errno));
 	}

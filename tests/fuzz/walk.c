@@ -10,10 +10,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/dir_names.h"
+#include "base/reap.h"
 #include "commands/recover.h"
 #include "commands/verify.h"
 #include "commands/verify_anonymous.h"
@@ -209,7 +209,6 @@ static void snapshot(void)
 static void recover(void)
 {
 	char *argv[] = { "recover", point, NULL };
-	int status = 0;
 	pid_t pid;
 
 	/* A child: the command gives up rights that the next input needs. */
@@ -218,7 +217,8 @@ static void recover(void)
 		recover_command.main(2, argv);
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+	/* libFuzzer's timer interrupts calls. */
+	if (pid < 0 || reap(pid))
 		abort();
 }
 

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/param.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/reap.h"
 
 #define LOOK_MS 100
 #define PATIENCE_MS 3000 /* for a dtrace that is to end, and writes the rest of its buffers */
@@ -83,7 +84,7 @@ static void end_child(struct job *j, int signal)
 		nap(LOOK_MS);
 	}
 	kill(j->child, SIGKILL);
-	waitpid(j->child, NULL, 0);
+	reap(j->child);
 	j->child = 0;
 }
 
@@ -119,8 +120,7 @@ static int wait_for_child(struct job *j)
 		ms = MIN(ms + LOOK_MS, LASTED_MS);
 		if (waitpid(j->child, &status, WNOHANG) == j->child) {
 			j->child = 0;
-			say(j->said, RUNNER_ENDED,
-			    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+			say(j->said, RUNNER_ENDED, reaped_code(status));
 			return ms;
 		}
 	}
@@ -213,7 +213,7 @@ int runner__start(struct runner *ret, const char *program, const char *script, c
 
 int runner__once(char *const argv[], char *ret, size_t size)
 {
-	int ends[2], status = 0;
+	int ends[2], status;
 	size_t len = 0;
 	ssize_t n;
 	char rest[4096];
@@ -229,7 +229,8 @@ int runner__once(char *const argv[], char *ret, size_t size)
 			ret[len++] = rest[i];
 	ret[len] = 0;
 	close(ends[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	status = pid < 0 ? -ECHILD : reap(pid);
+	if (status < 0)
 		return -ECHILD;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return reaped_code(status);
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef BASE_REAP_H
+#define BASE_REAP_H
+
+#include <errno.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+/* Waits until the child PID has ended, however many signals interrupt the wait. Returns its status
+ * as of waitpid(2), which isn't negative, or a negative errno: -ECHILD if PID is no child. */
+static inline int reap(pid_t pid)
+{
+	int status = 0;
+	pid_t n;
+
+	do
+		n = waitpid(pid, &status, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : status;
+}
+
+/* The exit code that a shell shows for STATUS: 128 and the signal's number of one that a signal
+ * ended. */
+static inline int reaped_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+#endif
