@@ -28,7 +28,7 @@ static int directory_id(const char *path, uint64_t *ret_id)
 	return 0;
 }
 
-static int find_mount(char ret_dir[PATH_MAX])
+int cgroup__mount(char ret_dir[PATH_MAX])
 {
 	char buf[2 * PATH_MAX];
 	struct mntent m;
@@ -66,13 +66,18 @@ int cgroup__id(const char *name, uint64_t *ret_id)
 		return 0;
 	if (strlen(name) >= PATH_MAX)
 		return -ENOENT;
-	err = find_mount(mount);
+	err = cgroup__mount(mount);
 	if (err)
 		return err;
 	snprintf(path, sizeof(path), "%s/%s", mount, name);
 	return directory_id(path, ret_id);
 }
 #else
+int cgroup__mount(char ret_dir[PATH_MAX])
+{
+	return -ENODEV;
+}
+
 int cgroup__id(const char *name, uint64_t *ret_id)
 {
 	return -ENODEV;

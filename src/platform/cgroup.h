@@ -2,7 +2,12 @@
 #ifndef IOTRC_CGROUP_H
 #define IOTRC_CGROUP_H
 
+#include <limits.h>
 #include <stdint.h>
+
+/* Finds the directory on which cgroup v2 is mounted. Returns 0; -ENODEV: nowhere; or another
+ * negative errno. */
+int cgroup__mount(char ret_dir[PATH_MAX]);
 
 /* Finds the id of the cgroup v2 NAME: a directory on a cgroup2 mount, a path below that mount as in
  * /proc/PID/cgroup, or a decimal id, which is taken as it is because the cgroup may not exist yet.

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IOTRC_CONTAINER_H
+#define IOTRC_CONTAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONTAINER_ID_LEN 64    /* hexadecimal digits */
+#define CONTAINER_NAME_MAX 400 /* bytes: of Kubernetes NAMESPACE/POD/CONTAINER */
+#define CONTAINER_IMAGE_MAX 512
+
+/* Texts are UTF-8 without control characters; "": unknown. */
+struct container {
+	uint64_t cgroup; /* the topmost one's id: all the others are below it */
+	char id[CONTAINER_ID_LEN + 1];
+	const char *runtime; /* static: podman, docker, containerd, cri-o */
+	char name[CONTAINER_NAME_MAX];
+	char image[CONTAINER_IMAGE_MAX];
+};
+
+/* Whether TEXT is C's name, its id, or the first 12 or more digits of that; a container of a pod
+ * may be called by the last part of its name, too. Where TEXT has an asterisk it is a glob for the
+ * name, whose asterisks match all but a slash. */
+bool container__is_called(const struct container *c, const char *text);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/containers.h"
+#include "platform/cgroup.h"
+#include "platform/macros.h"
+#include "tests/unit/root.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+Test(containers, names)
+{
+	const struct container web = { .id = ID, .name = "web" },
+			       pod = { .id = ID, .name = "shop/cart-0/redis" },
+			       nameless = { .id = ID };
+
+	cr_assert(container__is_called(&web, "web"));
+	cr_assert(!container__is_called(&web, "we"));
+	cr_assert(!container__is_called(&web, ""));
+	cr_assert(container__is_called(&web, "0123456789ab"));
+	cr_assert(container__is_called(&web, ID));
+	cr_assert(!container__is_called(&web, "0123456789a"));
+	cr_assert(!container__is_called(&web, ID "0"));
+	cr_assert(container__is_called(&web, "w*"));
+	cr_assert(container__is_called(&pod, "shop/*/*"));
+	cr_assert(!container__is_called(&pod, "shop/*"));
+	cr_assert(container__is_called(&pod, "redis"));
+	cr_assert(!container__is_called(&pod, "cart-0"));
+	cr_assert(!container__is_called(&nameless, "*"));
+}
+
+struct place {
+	const char *dir;     /* below the cgroup2 mount; those above it come first */
+	const char *runtime; /* of the container that it belongs to; NULL: none */
+};
+
+/* clang-format off */
+static const struct place places[] = {
+	{ "iotrc-unit", NULL },
+	{ "iotrc-unit/libpod-" ID ".scope", "podman" },
+	{ "iotrc-unit/libpod-" ID ".scope/container", "podman" },
+	{ "iotrc-unit/libpod-" ID ".scope/container/deeper", "podman" },
+	{ "iotrc-unit/libpod-conmon-" ID ".scope", NULL },
+	{ "iotrc-unit/docker", NULL },
+	{ "iotrc-unit/docker/" ID, "docker" },
+	{ "iotrc-unit/docker/" ID "0", NULL },
+	{ "iotrc-unit/cri-containerd-" ID ".scope", "containerd" },
+	{ "iotrc-unit/crio-" ID ".scope", "cri-o" },
+	{ "iotrc-unit/kubepods", NULL },
+	{ "iotrc-unit/kubepods/besteffort", NULL },
+	{ "iotrc-unit/kubepods/besteffort/poda1", NULL },
+	{ "iotrc-unit/kubepods/besteffort/poda1/" ID, "" },
+	{ "iotrc-unit/docker/" ID "/docker", "docker" },
+	{ "iotrc-unit/docker/" ID "/docker/1" ID, "docker" }, /* too long for an id */
+};
+/* clang-format on */
+
+static void path_of(const char *mount, const char *dir, char ret[2 * PATH_MAX])
+{
+	snprintf(ret, 2 * PATH_MAX, "%s/%s", mount, dir);
+}
+
+/* The kernel's own tree; its inode numbers are the oracle (test_options.c shows that these are the
+ * ids). */
+Test(containers, directories)
+{
+	char mount[PATH_MAX], path[2 * PATH_MAX];
+	struct containers *all;
+	bool all_named;
+
+	root__skip_unless();
+	root__expect(!cgroup__mount(mount), "find cgroup v2");
+	path_of(mount, places[0].dir, path);
+	root__expect(!mkdir(path, 0755), "create a cgroup");
+	cr_assert_eq(containers__new(&all), 0);
+	cr_assert_geq(containers__watch(all), 0);
+	for (size_t i = 1; i < ARRAY_SIZE(places); i++) {
+		path_of(mount, places[i].dir, path);
+		cr_assert_eq(mkdir(path, 0755), 0, "%s", path);
+	}
+	cr_assert(containers__refresh(all, &all_named));
+	cr_assert(!containers__refresh(all, &all_named));
+	cr_assert(!all_named);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		json_t *json = containers__json(all), *one;
+		struct stat st;
+		char key[24];
+
+		path_of(mount, places[i].dir, path);
+		cr_assert_eq(stat(path, &st), 0);
+		snprintf(key, sizeof(key), "%lu", (unsigned long)st.st_ino);
+		one = json_object_get(json, key);
+		cr_assert_eq(!one, !places[i].runtime, "%s", path);
+		if (one) {
+			const char *runtime = json_string_value(json_object_get(one, "runtime"));
+
+			cr_expect_str_eq(json_string_value(json_object_get(one, "id")), ID);
+			cr_expect_str_eq(runtime ? runtime : "", places[i].runtime, "%s", path);
+		}
+		json_decref(json);
+	}
+	containers__free(all);
+	for (size_t i = ARRAY_SIZE(places); i--;) {
+		path_of(mount, places[i].dir, path);
+		cr_assert_eq(rmdir(path), 0, "%s", path);
+	}
+}
