@@ -15,6 +15,7 @@
 #   make bench-all     the same and operation by operation, into the docs and bench/results.json (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
+#   make bench-bpf     what the BPF programs cost: BEFORE=build/iotrc of another checkout, this one after it (root)
 #   make bench-report  iotrc report beside DuckDB that computes the same; make bench-summary, iotrc summary
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
@@ -86,7 +87,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -467,6 +468,8 @@ bench-rows: $(BUILD)/bench-rows
 			$(if $(UPDATE),--update) || failed=1; \
 	done; test -z "$$failed"
 # RUN_ARGS='--rounds 3 --only bpf' and the like; WRITE=1 puts the tables into docs/performance.md.
+bench-bpf: bench-programs
+	$(Q)/usr/bin/python3 bench/bpf.py $(BUILD)/bench/loops $(BEFORE) $(BUILD)/iotrc
 bench-run: all workloads
 	@scripts/install-deps.sh bench-run
 	$(Q)/usr/bin/python3 bench/run.py --iotrc $(BUILD)/iotrc --ways $(BUILD)/workloads/run_ways \

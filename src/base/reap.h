@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef BASE_REAP_H
-#define BASE_REAP_H
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IOTRC_REAP_H
+#define IOTRC_REAP_H
 
 #include <errno.h>
 #include <sys/types.h>
