@@ -299,7 +299,7 @@ struct capture_config {
 	u8 follow;          /* what threads of commands start belongs to them */
 	u8 errors;          /* only what failed */
 	u8 pad[2];
-	u64 slow_ns; /* only what took at least so long; 0: all */
+	u64 slow_ns; /* only what took at least this long; 0: all */
 	u32 n_pids, n_commands, n_excluded, n_cgroups, n_uids;
 	u32 pids[MAX_FILTERED];
 	u32 uids[MAX_FILTERED];

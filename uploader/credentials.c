@@ -151,8 +151,8 @@ static int parse(struct credentials *c, char *text, const char *path, const char
 				continue;
 			value = trim(equals + 1);
 			if (!set_value(c, i, value, strlen(value))) {
-				target__say(problem, "%.300s line %u: %s can't be that", path,
-					    number, name);
+				target__say(problem, "%.300s line %u: %s has an invalid value",
+					    path, number, name);
 				return -EINVAL;
 			}
 		}
@@ -189,7 +189,7 @@ static int from_environment(struct credentials *c, char problem[TARGET_REASON_MA
 		const char *value = getenv(values[i].variable);
 
 		if (value && !set_value(c, i, value, strlen(value))) {
-			target__say(problem, "the environment's %s can't be that",
+			target__say(problem, "the environment variable %s has an invalid value",
 				    values[i].variable);
 			return -EINVAL;
 		}

@@ -103,7 +103,8 @@ static bool is_whole(const struct target_object *object, const struct target_hoo
 	if (err == -ECANCELED)
 		target__result(r, TARGET_CANCELLED, false, "cancelled");
 	else if (err == -EOPNOTSUPP)
-		target__result(r, TARGET_REFUSED, true, "this system's cryptography gives no MD5");
+		target__result(r, TARGET_REFUSED, true,
+			       "the system's cryptography library has no MD5");
 	else if (err == -ENOMEM)
 		target__result(r, TARGET_RETRY, true, "out of memory");
 	else if (err == -ENODATA)

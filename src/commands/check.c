@@ -22,11 +22,13 @@
 #include "platform/macros.h"
 
 static const struct command_option check_options[] = {
-	{ "declared", 'd', "FILE", "what CMD is declared to read and write" },
-	{ "nx", 'n', "PROJECT:TARGET", "what the workspace's own nx says of that target" },
-	{ "report", 'r', "FILE", "judge this report (of check --json) again; CMD\nisn't run" },
-	{ "warn", 0, NULL, "exit with CMD's status, whatever is found" },
-	{ "strict", 0, NULL, "the opposite, which is the default" },
+	{ "declared", 'd', "FILE", "the declaration of what CMD reads and writes" },
+	{ "nx", 'n', "PROJECT:TARGET",
+	  "take the declaration of this target from the\nworkspace's own nx" },
+	{ "report", 'r', "FILE",
+	  "judge this report of check --json again, without\nrunning a command" },
+	{ "warn", 0, NULL, "report violations, but exit with CMD's status" },
+	{ "strict", 0, NULL, "exit with 4 or 3 in such cases (default)" },
 	{ "summary", 's', NULL, "print the first line alone" },
 	{ "write-declaration", 0, "FILE", "write what CMD read and wrote as a declaration" },
 	{ "reads", 0, "FILE", "write the files read, one path a line" },
@@ -99,7 +101,7 @@ static int take_scope(struct check *c)
 
 	if (!shown || !json_is_array(json_object_get(c->report, "reads"))) {
 		free(shown);
-		return command__cannot(&check_command, "%s: no report of iotrc run or check",
+		return command__cannot(&check_command, "%s: not a report of iotrc run or check",
 				       c->report_file);
 	}
 	scope->shown = c->job.workspace ?: shown;
@@ -254,8 +256,8 @@ static int write_file(const struct check *c, enum form form, const char *name)
 		err = -errno;
 	if (err == -EILSEQ)
 		return command__cannot(&check_command,
-				       "%s: a name has a character that this form can't hold%s",
-				       name, form == FORM_DEPFILE ? "" : " (see --null)");
+				       "%s: this format cannot hold a character of a name%s", name,
+				       form == FORM_DEPFILE ? "" : " (see --null)");
 	return err ? command__cannot(&check_command, "%s: %s", name, strerror(-err)) : 0;
 }
 
@@ -356,13 +358,13 @@ static int check_line(const struct check *c, bool command)
 		return command__usage(&check_command, command ? "a command or --report, not both" :
 								"a command or --report is needed");
 	if (c->bazel_unused && !c->declared && !c->nx && !c->report_file)
-		return command__usage(&check_command,
-				      "--bazel-unused: of what? --declared or --nx");
+		return command__usage(&check_command, "--bazel-unused needs --declared or --nx");
 	if (!c->declared && !c->nx && !c->report_file && !c->write_declaration && !c->reads &&
 	    !c->depfile)
-		return command__usage(&check_command,
-				      "what is declared? --declared FILE or --nx PROJECT:TARGET; "
-				      "--write-declaration FILE writes a first one");
+		return command__usage(
+			&check_command,
+			"a declaration is needed: --declared FILE or --nx PROJECT:TARGET; "
+			"--write-declaration FILE writes a first one");
 	return 0;
 }
 
@@ -394,11 +396,11 @@ const struct command check_command = {
 		"Runs CMD as iotrc run does, and compares what it read and wrote with a declaration:\n"
 		"undeclared reads, undeclared writes, unused inputs (declared files that are there and\n"
 		"were not read) and missing outputs, each with the process that did it. Prints on stderr\n"
-		"a line that says it all, then each class by process, directory and extension.\n"
+		"a summary line, then each class by process, directory and extension.\n"
 		"\n"
 		"A declaration is JSON: inputs, outputs, ignore_reads, ignore_writes and optional_inputs\n"
 		"are lists of globs, relative to the workspace. * and ? stop at a slash, ** doesn't;\n"
-		"[a-z], [!a-z] and {a,b} are as in a shell; a glob that begins with ! takes away. A name\n"
+		"[a-z], [!a-z] and {a,b} are as in a shell; a glob that begins with ! excludes. A name\n"
 		"without wildcards and a glob with a slash at its end mean all below, too.\n"
 		"\n"
 		"With --nx, the workspace's own nx says what a target reads and writes. The report of\n"

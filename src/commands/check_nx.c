@@ -82,7 +82,7 @@ static int ask(const char *root, json_t *question, json_t **ret, char why[CHECK_
 	if (out)
 		fclose(out);
 	if (err == -ENOENT)
-		snprintf(why, CHECK_NX_WHY_MAX, "--nx: found no node to run nx" EXAMPLE);
+		snprintf(why, CHECK_NX_WHY_MAX, "--nx: node, which runs nx, was not found" EXAMPLE);
 	else if (err)
 		snprintf(why, CHECK_NX_WHY_MAX, "--nx: node ended without an answer%s%s" EXAMPLE,
 			 *said ? ": " : "", said);

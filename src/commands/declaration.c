@@ -96,7 +96,7 @@ static int add_entry(struct globs *g, const json_t *entry, const struct declarat
 	int err;
 
 	if (!glob) {
-		snprintf(why, DECLARATION_WHY_MAX, "it has something that is no glob");
+		snprintf(why, DECLARATION_WHY_MAX, "not a list of globs");
 		return -EINVAL;
 	}
 	if (*glob == '/')
@@ -138,7 +138,7 @@ static int check_keys(json_t *document, char why[DECLARATION_WHY_MAX])
 			return -EINVAL;
 		}
 		if (is_list(key) && !json_is_array(value)) {
-			snprintf(why, DECLARATION_WHY_MAX, "\"%s\": is no list", key);
+			snprintf(why, DECLARATION_WHY_MAX, "\"%s\": not a list", key);
 			return -EINVAL;
 		}
 	}

@@ -232,7 +232,7 @@ static void print(FILE *out, const struct digest *d)
 		return;
 	fputc('\n', out);
 	if (read < all)
-		fprintf(out, "In %.0f %% of the rows (iotrc summary reads all):\n",
+		fprintf(out, "From %.0f %% of the rows (iotrc summary reads all of them):\n",
 			100.0 * (double)read / (double)all);
 	for (int q = 0; q < QUESTIONS; q++)
 		print_answer(out, questions[q].head, &d->answers[q]);

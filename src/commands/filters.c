@@ -79,8 +79,8 @@ static void look_at_path(const struct selection *s, struct filter_paths *f, cons
 	const char *path = real ?: prefix;
 
 	if (is_absent(path))
-		log__line(LOG_WARNING, "--%s %s: no such file now%s", f->option, prefix,
-			  f->excludes ? "" : "; rows come once there is one");
+		log__line(LOG_WARNING, "--%s %s: no such file%s", f->option, prefix,
+			  f->excludes ? "" : "; recorded once there is one");
 	if (!f->excludes && !s->scope_all && (made_up || is_made_up(path) || is_special(path)))
 		log__line(
 			LOG_WARNING,
@@ -91,7 +91,7 @@ static void look_at_path(const struct selection *s, struct filter_paths *f, cons
 		free(real);
 		return;
 	}
-	log__line(LOG_WARNING, "--%s %s leads to %s: rows have that name, and both are %s",
+	log__line(LOG_WARNING, "--%s %s leads to %s, the name that rows have: both are %s",
 		  f->option, prefix, real, f->excludes ? "left out" : "recorded");
 	f->resolved[list->n - f->n_given].path = real;
 	f->resolved[list->n - f->n_given].given = given;
@@ -137,7 +137,7 @@ static void look_at_pid(pid_t pid)
 		log__line(LOG_WARNING, "--pid %d: no such process", pid);
 	else if (process && process != pid)
 		log__line(LOG_WARNING,
-			  "--pid %d: a thread of process %d, and only a process's id selects", pid,
+			  "--pid %d: a thread of process %d: give the id of the process", pid,
 			  process);
 }
 
@@ -254,6 +254,6 @@ void filters__tell_end(const struct filters *f, const struct matched *matched,
 	if (rows && *names)
 		log__line(LOG_WARNING, "nothing matched%s", names);
 	else if (!rows && (*names || *others))
-		log__line(LOG_WARNING, "no row came: of %llu events none passed%s%s", seen, names,
+		log__line(LOG_WARNING, "no rows: of %llu events none passed%s%s", seen, names,
 			  others);
 }

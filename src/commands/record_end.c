@@ -40,8 +40,8 @@ static bool tell_missed(struct recording *r)
 			continue;
 		any = true;
 		recording__complain(
-			"%s: the kernel left out a hook %llu times, and rows are missing (hooks in the "
-			"manifest)",
+			"%s: the kernel skipped a hook %llu times, so rows are missing (see hooks in "
+			"the manifest)",
 			schema_streams[s].key, (unsigned long long)missed[s]);
 	}
 	return any;
@@ -135,8 +135,8 @@ static bool end_manifest(struct recording *r)
 				    strerror(-err));
 	if (unmounted)
 		recording__complain(
-			"%s: its disk was unmounted meanwhile: nobody finds these rows until it "
-			"is mounted again",
+			"%s: its disk was unmounted: these rows are out of reach until it is "
+			"mounted again",
 			r->session->path);
 	return !err && !unmounted;
 }
@@ -149,7 +149,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 
 	if (unnamed)
 		recording__complain(
-			"%llu records made no sense, or came before their definitions: please "
+			"%llu records were invalid, or preceded their definitions: please "
 			"report this",
 			(unsigned long long)unnamed);
 	for (int i = 0; i < STREAM_COUNT; i++)

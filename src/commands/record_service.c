@@ -31,7 +31,7 @@ int recording__become_daemon(struct recording *r)
 	int err = daemon__begin(&r->daemon, o->pid_file, o->log_file, &other);
 
 	if (err == -EBUSY)
-		return recording__complain("already running as process %d, says %s", other,
+		return recording__complain("already running as process %d (%s)", other,
 					   o->pid_file);
 	if (err == -EPIPE)
 		return recording__complain("cannot go into the background: %s", strerror(errno));
@@ -107,10 +107,10 @@ static void apply(struct recording *r, struct options *new)
 	disk_budget__set_limits(r->budget, &budget);
 	upload__set_rate(r->upload, new->upload.target.rate);
 	if (*changes)
-		log__line(LOG_NOTICE, "read %s again; from the next start on:%s", o->config,
+		log__line(LOG_NOTICE, "reloaded %s; takes effect at the next start:%s", o->config,
 			  changes);
 	else
-		log__line(LOG_INFO, "read %s again", o->config);
+		log__line(LOG_INFO, "reloaded %s", o->config);
 	options__done(new);
 }
 
@@ -125,8 +125,9 @@ void recording__reload(struct recording *r)
 	err = reload__begin(&r->reload, r->options, r->options->daemon ? &r->daemon : NULL,
 			    record_signals__wake);
 	if (err == -EBUSY)
-		log__line(LOG_WARNING, "the configuration or the log file does not answer since "
-				       "the last reload; going on with the old ones");
+		log__line(LOG_WARNING,
+			  "reading the configuration or opening the log file has hung since "
+			  "the last reload; continuing with the old ones");
 	else if (err)
 		log__line(LOG_WARNING, "cannot reload: %s", strerror(-err));
 	if (err)
@@ -140,12 +141,13 @@ void recording__end_reload(struct recording *r)
 	if (!reload__take(l))
 		return;
 	if (l->log_err)
-		log__line(LOG_WARNING, "cannot open %s again (%s): going on with the old one",
+		log__line(LOG_WARNING, "cannot open %s again (%s): continuing with the old one",
 			  r->options->log_file, daemon__strerror(l->log_err));
 	if (l->parsed)
 		apply(r, &l->new);
 	else if (*l->message)
-		log__line(LOG_WARNING, "%s; going on with what was read before", l->message);
+		log__line(LOG_WARNING, "%s; continuing with the previous configuration",
+			  l->message);
 	notify__send("READY=1");
 }
 

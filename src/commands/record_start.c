@@ -88,7 +88,7 @@ static int open_state(struct recording *r)
 	if (err)
 		return recording__complain(
 			"cannot anonymise: the key in %s: %s", o->state ?: "the state directory",
-			err == -EPERM ? "others may read it, or own it" : strerror(-err));
+			err == -EPERM ? "others own it, or may read it" : strerror(-err));
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 
 static const struct command_option run_options[] = {
 	RUN_JOB_OPTIONS,
-	{ "tree", 't', NULL, "tell what each process did, too" },
+	{ "tree", 't', NULL, "also list what each process did" },
 	{ "strict", 0, NULL, "exit with 3 when something may be missing" },
 	{ .name = NULL },
 };

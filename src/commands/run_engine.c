@@ -28,9 +28,9 @@ static int choose_strace(struct run_engine *e, const struct command *c)
 	e->name = "strace";
 	if (!run_program__find("strace", path))
 		return 0;
-	return command__cannot(c,
-			       "there is no strace here: install it (package strace), or run this "
-			       "as root, which the bpf engine takes");
+	return command__cannot(
+		c, "strace is not installed: install it (package strace), or run this as "
+		   "root, for the bpf engine");
 }
 
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word)

@@ -120,7 +120,7 @@ static int run_and_record(struct run_job *j)
 	int status, err = j->wait ? run_child__adopt() : 0;
 
 	if (err)
-		return command__cannot(j->command, "cannot wait for all of a tree: %s",
+		return command__cannot(j->command, "cannot wait for the whole process tree: %s",
 				       strerror(-err));
 	err = run_child__new(&child, &plan);
 	if (err)
@@ -138,7 +138,7 @@ static int run_and_record(struct run_job *j)
 	}
 	err = run_engine__watch(&j->tracer, recorder.pid);
 	if (err)
-		run_job__incomplete(j, "no thread to take the recorder's place: out of memory");
+		run_job__incomplete(j, "cannot watch the recorder: out of memory");
 	began = clock__mono_ns();
 	run_child__start(&child);
 	j->facts.status = run_child__wait(&child);
@@ -190,7 +190,8 @@ static void read_rows(struct run_job *j)
 	run_after__look(&j->files, j->ran);
 	if (j->files.moved) {
 		snprintf(text, sizeof(text),
-			 "%" PRIu64 " directories renamed that were there before", j->files.moved);
+			 "%" PRIu64 " directories that existed before were renamed",
+			 j->files.moved);
 		run_job__incomplete(j, text);
 	}
 	if (j->files.cut) {

@@ -30,14 +30,14 @@ static const struct command_option summary_options[] = {
 	  "fs (default), block, nw_conn, cache, pagefault, ...:\na table each" },
 	{ "sort", 'S', "COLUMN",
 	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, pages, hits, misses,\nhit_ratio" },
-	{ "top", 'n', "N", "so many groups (default 20; 0: all, as with --json and\n--csv)" },
+	{ "top", 'n', "N", "print N groups (default 20; 0: all, as with --json\nand --csv)" },
 	{ "duration", 'd', "TIME",
-	  "live: for so long (default: until Ctrl+C, or until PID\nends)" },
+	  "live: stop after TIME (default: at Ctrl+C, or when PID\nends)" },
 	{ "where", 'w', "CONDITION", "only rows that match, as of iotrc cat" },
 	{ "output", 'o', "FILE", "write to FILE, not stdout (with -- CMD: not stderr)" },
 	{ "json", 'j', NULL, "print JSON: times in ns" },
 	{ "csv", 'c', NULL, "print CSV: times in ns" },
-	{ "slow", 0, "TIME", "only what took at least so long (10ms)" },
+	{ "slow", 0, "TIME", "only what took at least TIME (10ms)" },
 	{ "errors", 'e', NULL, "only what failed" },
 	{ "ops", 0, "LIST", "only these operations" },
 	{ "path", 0, "PREFIX", "only files there and below; may be repeated" },
@@ -298,7 +298,7 @@ static int begin_summary(struct task *t, enum stream stream)
 	int err, needed;
 
 	if (s->groups)
-		return command__usage(t->command, "--stream: %s is there twice", key);
+		return command__usage(t->command, "--stream: %s is given twice", key);
 	if (lacks)
 		return command__usage(t->command, "rows of %s have no %s to filter by", key, lacks);
 	*s = (struct summary){ .stream = stream, .n_by = t->n_by, .live = t->is_live };
@@ -363,8 +363,8 @@ static int select_live(struct task *t)
 	if (t->where_text || filter_options__has(&t->filters, "path") ||
 	    filter_options__has(&t->filters, "exclude-path"))
 		return command__usage(t->command,
-				      "live there is no --path, --exclude-path or --where: record, "
-				      "and sum up the session");
+				      "--path, --exclude-path and --where need a SESSION: record "
+				      "one, and sum it up");
 	code = filter_options__live(&t->filters, t->command, &options);
 	if (code)
 		return code;

@@ -126,7 +126,7 @@ static int find_part(const struct dimension *d)
 
 const char *summary_live__refuses(const struct dimension *d)
 {
-	return find_part(d) < 0 ? "is not known in the kernel: record, and sum up the session" :
+	return find_part(d) < 0 ? "is not known in the kernel: record a session, and sum it up" :
 				  NULL;
 }
 

@@ -72,8 +72,9 @@ static void read_manifest(struct verify *v)
 	session_reader__read(r);
 	/* Its rows are in .part files that nobody will finish. */
 	if (r->running && !session_lock__held(r->fd))
-		faults__add(&v->manifest,
-			    "session.state: running, but its recorder is gone: iotrc recover");
+		faults__add(
+			&v->manifest,
+			"session.state: running, but its recorder has ended: run iotrc recover");
 	v->session.offsets = r->offsets;
 	v->session.n_offsets = r->n_offsets;
 	v->session.n_columns = r->n_columns;
@@ -111,7 +112,7 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 		ret->rows.filtered = session_reader__uint(&v->reader, o, where, "filtered");
 	else if (json_object_get(o, "filtered") || json_object_get(o, "lost"))
 		session_reader__break(&v->reader,
-				      "%s: tells what a killed recorder cannot have told", where);
+				      "%s: has what a killed recorder cannot have written", where);
 	lost = session_reader__member(&v->reader, o, where, lost_key, JSON_OBJECT);
 	/* shed is newer than the other causes. */
 	for (int k = 0; k < LOST_CAUSES; k++)
@@ -274,7 +275,7 @@ static void check_spec_file(struct verify *v, json_t *file, const char *where)
 	if (v->reader.broken)
 		return;
 	if (!is_spec_path(path)) {
-		faults__add(&v->manifest, "%s.path: '%s' is no file of " SPEC_SUBDIR, where,
+		faults__add(&v->manifest, "%s.path: '%s' is not a file of " SPEC_SUBDIR, where,
 			    faults__show(shown, path, strlen(path)));
 		return;
 	}

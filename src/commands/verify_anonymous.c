@@ -155,7 +155,7 @@ static void search_csv(struct search *s, int fd)
 				fill = s->buf + out.pos - (last + 1);
 				memmove(s->buf, last + 1, fill);
 			} else if (fill == BUFFER) {
-				faults__add(&s->faults, "a row that has no end");
+				faults__add(&s->faults, "a row without an end");
 				goto out;
 			}
 		} while (in.pos < in.size);
@@ -440,7 +440,7 @@ uint64_t verify_anonymous__dir(const char *dir, const char *against, bool live, 
 	if (!s->sessions && !s->finds)
 		shown__line(out, "%s: no session (" MANIFEST_NAME ") here or below", dir);
 	else if (s->finds)
-		shown__line(out, "%s: %" PRIu64 " finds in clear", dir, s->finds);
+		shown__line(out, "%s: %" PRIu64 " names in clear", dir, s->finds);
 	else
 		shown__line(out, "%s: %" PRIu64 " files searched for %zu strings: nothing in clear",
 			    dir, s->files, clear_list__count(s->list));

@@ -210,7 +210,7 @@ static void read_file(struct session_reader *r, json_t *file, const char *where,
 	    !json_object_get(json_object_get(r->root, "streams"), schema_streams[stream].key))
 		session_reader__break(r, "%s.stream: not one of streams", where);
 	else if (!is_path_of(&schema_streams[stream], path))
-		session_reader__break(r, "%s.path: '%s' is no file of %s", where,
+		session_reader__break(r, "%s.path: '%s' is not a file of %s", where,
 				      faults__show(shown, path, strlen(path)),
 				      schema_streams[stream].key);
 	if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)

@@ -92,7 +92,7 @@ static void read_rows(struct scan *s, const struct session_reader *session, enum
 		rows++;
 		if (err) {
 			fail(s, err, path,
-			     err == -EBADMSG ? "a row is none of the schema's" : strerror(-err));
+			     err == -EBADMSG ? "a row does not match the schema" : strerror(-err));
 			return;
 		}
 	}
@@ -119,7 +119,7 @@ static void read_lines(struct scan *s, const struct session_reader *session, str
 		stream = stream_of(line, len);
 	columns = got && stream >= 0 ? columns_in(stream, line, len) : 0;
 	if (facts ? got && !columns : !columns)
-		fail(s, -EBADMSG, path, "its header row is not the schema's");
+		fail(s, -EBADMSG, path, "its header row does not match the schema");
 	else if (s->config->streams >> stream & 1)
 		read_rows(s, session, stream,
 			  columns ? schema_streams[stream].n_columns - columns : 0, f, path, facts);

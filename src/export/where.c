@@ -106,7 +106,7 @@ static int parse_value(struct parser *p, struct node *node)
 	node->len =
 		quote ? strcspn(p->at, (char[]){ quote, '\0' }) : strspn(p->at, "+-.0123456789");
 	if (quote ? !p->at[node->len] : !node->len)
-		return fail(p, "no number and no 'text'");
+		return fail(p, "a number or 'text' expected");
 	node->text = strndup(p->at, node->len);
 	p->at += node->len + !!quote;
 	return node->text ? 0 : fail(p, "out of memory");
@@ -224,7 +224,7 @@ int where__new(struct where **ret, const char *text, uint32_t streams, char why[
 	w->root = parse_or(&p);
 	skip_blanks(&p);
 	if (w->root >= 0 && *p.at)
-		w->root = fail(&p, "neither and nor or");
+		w->root = fail(&p, "'and' or 'or' expected");
 	if (w->root < 0) {
 		where__free(w);
 		return -EINVAL;

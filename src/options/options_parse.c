@@ -141,11 +141,11 @@ static int parse_brief(struct parse *p, const char *text, char ***next)
 static int check_upload(struct parse *p)
 {
 	if (!p->o.upload.target.url)
-		return option__fail(p, "upload: where to? --upload URL, see iotrc upload --help");
+		return option__fail(p, "upload: no target; --upload URL, see iotrc upload --help");
 	if (p->o.upload_test && p->o.n_dirs)
 		return option__fail(p, "--test: takes no DIR");
 	if (!p->o.upload_test && !p->o.n_dirs)
-		return option__fail(p, "upload: which sessions? DIR, see iotrc upload --help");
+		return option__fail(p, "upload: no DIR given, see iotrc upload --help");
 	return 0;
 }
 

@@ -213,7 +213,7 @@ static void read_rows(struct feed *f, const struct source *s, struct row_file *f
 	int got = row_file__next(file, &line, &len);
 
 	if (got == 1 && !is_header(s->stream, line, len)) {
-		fault(f, s, "its header row is not the schema's");
+		fault(f, s, "its header row does not match the schema");
 		return;
 	}
 	if (got == 1)

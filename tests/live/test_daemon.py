@@ -59,7 +59,7 @@ def test_records_before_the_parent_ends(tmp_path, pid):
         fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
     assert (tmp_path / "pid").stat().st_mode & 0o777 == 0o644
     second = start(tmp_path, code=1)
-    assert second.stderr == f"iotrc: already running as process {pid()}, says {tmp_path}/pid\n"
+    assert second.stderr == f"iotrc: already running as process {pid()} ({tmp_path}/pid)\n"
     stop(pid)
     assert not (tmp_path / "pid").exists()
     rows = recorder.Session(session).rows("fs")
@@ -115,7 +115,7 @@ def test_other_users_do_not_keep_it_from_starting(tmp_path, pid):
     try:
         assert recorder.read_line(other.stdout, PATIENCE) == "held\n"
         start(tmp_path)
-        assert start(tmp_path, code=1).stderr.startswith(f"iotrc: already running as process {pid()}, says ")
+        assert start(tmp_path, code=1).stderr.startswith(f"iotrc: already running as process {pid()} (")
         stop(pid)
     finally:
         other.kill()
@@ -173,7 +173,7 @@ def test_reload(tmp_path, pid):
 
     def told():
         "the new log has it"
-        return log.exists() and f"read {config} again; from the next start on: streams" in log.read_text()
+        return log.exists() and f"reloaded {config}; takes effect at the next start: streams" in log.read_text()
 
     wait_for(told)
     assert "recording in" in (tmp_path / "log.1").read_text()
@@ -284,6 +284,6 @@ def test_room_is_read_again(tmp_path):
         wait_for(lambda: "are reserved (--min-free)" in r.errors())
         change("min-free = off\nmax-disk = 1G\n")
         wait_for(lambda: "the disk has free space again" in r.errors())
-        assert "from the next start on" not in r.errors()
+        assert "takes effect at the next start" not in r.errors()
         change("min-free = off\nmax-disk = 1G\nmemory = 512M\n")
-        wait_for(lambda: "from the next start on: memory" in r.errors())
+        wait_for(lambda: "takes effect at the next start: memory" in r.errors())

@@ -69,7 +69,7 @@ def test_a_large_session_does_not_hold_up_the_end(tmp_path):
     said, session, took, told = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",
                                          "--rotate-rows", "100000")
     assert sum(json.loads(told).values()) > 600_000
-    percent = re.search(r"^In (\d+) % of the rows", said, re.M)
+    percent = re.search(r"^From (\d+) % of the rows", said, re.M)
     assert percent and 0 < int(percent[1]) < 100
     assert "hammering" in line(said, "Busiest processes") and "/file (" in line(said, "Busiest files")
     assert took < recorder.STOP + recorder.STOP_MARGIN

@@ -94,7 +94,7 @@ def test_a_file_that_gets_no_end(tmp_path):
         r.session = Unchecked()
     assert "1 files could not be finished" in r.stderr and "iotrc recover" in r.stderr, r.stderr
     code, text = verify(r.session_directory)
-    assert code == 1 and "its recorder is gone: iotrc recover" in text, text
+    assert code == 1 and "its recorder has ended: run iotrc recover" in text, text
     for directory in r.session_directory.glob("fs/*.csv.zst"):
         directory.rmdir()
     assert recorder.run("recover", str(r.session_directory)).returncode == 0
@@ -115,7 +115,7 @@ def test_a_dead_recorders_session_is_not_sound(tmp_path):
             assert verify(r.session_directory)[0] == 0
         r.kill()
         code, text = verify(r.session_directory)
-        assert code == 1 and "its recorder is gone: iotrc recover" in text and "sound" not in text, text
+        assert code == 1 and "its recorder has ended: run iotrc recover" in text and "sound" not in text, text
         r.session, r.more = Unchecked(), ""
         done = recorder.run("recover", str(r.session_directory))
         assert done.returncode == 0, done.stdout + done.stderr
@@ -130,7 +130,7 @@ def test_a_copy_of_a_running_session_says_what_it_is(tmp_path):
         time.sleep(SETTLE)
         shutil.copytree(r.session_directory, tmp_path / "copy")
     code, text = verify(tmp_path / "copy")
-    assert code == 1 and "its recorder is gone" in text, text
+    assert code == 1 and "its recorder has ended" in text, text
 
 
 @pytest.fixture

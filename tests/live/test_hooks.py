@@ -147,7 +147,7 @@ def test_what_a_hook_missed_is_told(tmp_path):
     assert told == missed
     lost = any(sum(s["lost"].values()) for s in r.manifest["diagnostics"]["streams"].values())
     assert r.returncode == (3 if missed or lost else 0)
-    assert ("the kernel left out a hook" in r.stderr) == bool(missed)
+    assert ("the kernel skipped a hook" in r.stderr) == bool(missed)
 
 
 BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 13, 15 # include/uapi/linux/bpf.h

@@ -140,7 +140,7 @@ def test_a_reader_cannot_keep_it_from_being_recovered(tmp_path):
     fcntl.flock(fd, fcntl.LOCK_EX)
     assert os.stat(os.path.join(directory, ".lock")).st_mode & 0o777 == 0o600
     done = recorder.run("verify", str(directory))
-    assert done.returncode == 1 and "its recorder is gone" in done.stdout, done.stdout
+    assert done.returncode == 1 and "its recorder has ended" in done.stdout, done.stdout
     done = recorder.run("recover", str(directory))
     assert done.returncode == 0 and "recovered" in done.stdout, done.stdout + done.stderr
     os.close(fd)

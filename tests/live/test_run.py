@@ -541,7 +541,7 @@ def test_directory_that_was_there_renamed(tmp_path):
     found = json.loads(done.stdout)
     assert done.returncode == 3 and found["status"] == 0
     assert found["renamed"] == [{"from": "before", "to": "after"}]
-    assert found["incomplete"] == ["1 directories renamed that were there before"]
+    assert found["incomplete"] == ["1 directories that existed before were renamed"]
 
 
 TREE = """

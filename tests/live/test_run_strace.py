@@ -56,8 +56,8 @@ def test_no_strace(nobodys):
     """A clear line says what to install, and CMD does not run."""
     done = as_nobody(nobodys, "--", "/bin/touch", "touched", env={"PATH": "/nowhere"})
     assert done.returncode == 1 and not (nobodys / "touched").exists()
-    assert done.stderr == (b"iotrc run: there is no strace here: install it (package strace), or run this as root, "
-                           b"which the bpf engine takes\n")
+    assert done.stderr == (b"iotrc run: strace is not installed: install it (package strace), or run this as root, "
+                           b"for the bpf engine\n")
 
 
 def test_bpf_refused(nobodys):

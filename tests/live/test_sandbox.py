@@ -68,7 +68,7 @@ def test_nothing_that_is_needed_is_refused(tmp_path):
     errors = p.communicate(timeout=recorder.START)[1]
     assert p.returncode in (0, 3), errors
     assert refused(log) == []
-    assert f"read {config} again" in errors and "recovered" in errors, errors
+    assert f"reloaded {config}" in errors and "recovered" in errors, errors
     assert list(share.glob(f"linux_v1/*/{session.name}/manifest.json")), errors
     done = recorder.run("verify", str(session))
     assert done.returncode == 0, done.stdout

@@ -178,4 +178,4 @@ def test_no_such_target(workspace):
 
 def test_without_node(tmp_path):
     done = check(tmp_path, "--nx", "app:build", "--", "/bin/true", env={"PATH": "/nowhere"})
-    assert done.returncode == 1 and b"found no node" in done.stderr
+    assert done.returncode == 1 and b"node, which runs nx, was not found" in done.stderr

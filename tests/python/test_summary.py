@@ -314,7 +314,7 @@ def test_what_cannot_be_read_is_said(tmp_path, session):
     (tmp_path / "rows.csv.zst").write_bytes(b"no frame")
     assert "no Zstandard frame" in summary(tmp_path / "rows.csv.zst", code=1).stderr
     session.add("fs", [{"operation": "close", "pid": "7", "duration_ns": "x", "mono_ns": str(START)}])
-    assert "a row is none of the schema's" in summary(session.write(), code=1).stderr
+    assert "a row does not match the schema" in summary(session.write(), code=1).stderr
 
 
 # ---- bounds ----

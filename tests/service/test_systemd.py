@@ -305,11 +305,11 @@ def test_reload(service):
 
     def told():
         "the journal has it"
-        return "read /etc/iotrc/iotrc.conf again; from the next start on: streams" in service.journal_text(since)
+        return "reloaded /etc/iotrc/iotrc.conf; takes effect at the next start: streams" in service.journal_text(since)
 
     machine.wait_for(told)
     assert service.show("MainPID") == pid
-    assert (5, "read /etc/iotrc/iotrc.conf again; from the next start on: streams") in service.journal(since)
+    assert (5, "reloaded /etc/iotrc/iotrc.conf; takes effect at the next start: streams") in service.journal(since)
 
     def more_files():
         "a file a chunk, as rotate-rows has it now"
@@ -320,7 +320,7 @@ def test_reload(service):
     # A mistake doesn't stop it.
     configure(service, "frob\n")
     service.run("systemctl reload iotrc")
-    machine.wait_for(lambda: "going on with what was read before" in service.journal_text(since))
+    machine.wait_for(lambda: "continuing with the previous configuration" in service.journal_text(since))
     assert service.show("MainPID") == pid and is_active(service)
 
 

@@ -795,9 +795,8 @@ Test(options, upload_command)
 	cr_expect(o.upload_test);
 	accepts("upload --help");
 	cr_expect_eq(o.action, ACTION_UPLOAD_HELP);
-	refuses("upload a", "upload: where to? --upload URL, see iotrc upload --help");
-	refuses("upload --upload file:///d",
-		"upload: which sessions? DIR, see iotrc upload --help");
+	refuses("upload a", "upload: no target; --upload URL, see iotrc upload --help");
+	refuses("upload --upload file:///d", "upload: no DIR given, see iotrc upload --help");
 	refuses("upload --upload file:///d --test x", "--test: takes no DIR");
 	refuses("upload --upload file:///d --streams fs a",
 		"--streams: not with upload, see iotrc upload --help");

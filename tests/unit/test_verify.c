@@ -566,7 +566,7 @@ Test(verify, json_files)
 
 	s = make();
 	put_spec(&s, "system_spec/../../secret.json", "{}\n");
-	assert_fault(&s, "manifest.json", "is no file of system_spec");
+	assert_fault(&s, "manifest.json", "is not a file of system_spec");
 }
 
 Test(verify, bytes_that_changed_later)
@@ -766,7 +766,7 @@ Test(verify, a_running_session_that_nobody_records)
 	json_object_set_new(json_object_get(s.manifest, "session"), "state",
 			    json_string("running"));
 	cr_expect_eq(finish(&s, &said), 1);
-	cr_expect(strstr(said, "its recorder is gone: iotrc recover"), "%s", said);
+	cr_expect(strstr(said, "its recorder has ended: run iotrc recover"), "%s", said);
 	cr_expect(!strstr(said, "sound"), "%s", said);
 	free(said);
 }
@@ -872,11 +872,11 @@ Test(verify, manifests_with_one_thing_wrong)
 		{ "files.0.stream", "\"block\"", "files[0].stream: not one of streams" },
 		{ "files.0.stream", "\"lost\"", "files[0].path: '" FS_FILE },
 		{ "files.0.path", "\"/etc/passwd\"",
-		  "files[0].path: '/etc/passwd' is no file of fs" },
-		{ "files.0.path", "\"fs/fs_/../../../../etc/x.csv.zst\"", "is no file of fs" },
+		  "files[0].path: '/etc/passwd' is not a file of fs" },
+		{ "files.0.path", "\"fs/fs_/../../../../etc/x.csv.zst\"", "is not a file of fs" },
 		{ "files.0.path", "\"fs/fs_\\u001b.csv.zst\"",
 		  "files[0].path: 'fs/fs_\\x1b.csv.zst'" },
-		{ "files.1.path", "\"\"", "files[1].path: '' is no file of lost" },
+		{ "files.1.path", "\"\"", "files[1].path: '' is not a file of lost" },
 		{ "diagnostics", NULL, "diagnostics: missing" },
 		{ "diagnostics.streams.fs", "[]", "diagnostics.streams.fs.seen: missing" },
 		{ "diagnostics.streams.fs.lost.ring", "null",

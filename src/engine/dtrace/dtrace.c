@@ -108,8 +108,7 @@ static void not_understood(struct source *s, const char *text, size_t len)
 	if (s->left_out++ >= LOG_LINES_MAX)
 		return;
 	shown__copy(shown, text, MIN(len, 200));
-	log__line(LOG_WARNING, "a line of %s is not understood: %s", scripts[s->script].name,
-		  shown);
+	log__line(LOG_WARNING, "cannot parse a line of %s: %s", scripts[s->script].name, shown);
 }
 
 static void has_begun(struct source *s, const struct dtrace_line *l)
@@ -171,8 +170,7 @@ static void ended_unasked(struct source *s)
 		return;
 	s->gaps++;
 	s->stopped_ns = s->stopped_ns ? s->stopped_ns : clock__event_ns();
-	log__line(LOG_WARNING, "the dtrace of %s has ended: it is started again",
-		  scripts[s->script].name);
+	log__line(LOG_WARNING, "dtrace for %s has ended: restarting it", scripts[s->script].name);
 }
 
 static void take_message(struct source *s, const char *text)
@@ -285,7 +283,7 @@ static void look_for_life(struct source *s)
 		return;
 	s->stopped_ns = s->heard_ns;
 	s->heard_ns = now;
-	log__line(LOG_WARNING, "the dtrace of %s does not answer: it is started again",
+	log__line(LOG_WARNING, "dtrace for %s does not answer: restarting it",
 		  scripts[s->script].name);
 	(void)!write(s->control, &(char){ RUNNER_RESTART }, 1);
 }
@@ -399,7 +397,7 @@ static void gaps(struct engine *e, engine_gap_fn tell, void *arg)
 		if (!s->gaps)
 			continue;
 		snprintf(text, sizeof(text),
-			 "the dtrace of %s ended by itself, %llu times: rows are missing (lost "
+			 "dtrace for %s ended by itself %llu times: rows are missing (lost "
 			 "stream, cause missed)",
 			 scripts[s->script].name, (unsigned long long)s->gaps);
 		tell(arg, text);
@@ -530,7 +528,7 @@ static int wait_for_begin(struct source *s, char *problem)
 				      { .fd = s->said, .events = POLLIN } };
 
 		if (clock__event_ns() > until)
-			return engine__problem(problem, -ETIMEDOUT, "dtrace does not begin (%s)",
+			return engine__problem(problem, -ETIMEDOUT, "dtrace does not start (%s)",
 					       scripts[s->script].name);
 		poll(p, ARRAY_SIZE(p), 1000);
 		read_messages(s, said, sizeof(said));
