@@ -15,6 +15,8 @@
 #define MISSING \
 	"DuckDB is needed: install its library or program (https://duckdb.org/docs/installation), " \
 	"or name the library in IOTRC_DUCKDB"
+/* The program prints results of all statements: the answer comes after this line. */
+#define MARK "iotrc: the answer"
 
 /* ---- the library ---- */
 
@@ -31,7 +33,9 @@ static struct library {
 	void (*disconnect)(void **connection);
 	int (*query)(void *connection, const char *sql, struct result *ret);
 	const char *(*error)(struct result *result);
-	int64_t (*number)(struct result *result, uint64_t column, uint64_t row);
+	uint64_t (*rows)(struct result *result);
+	char *(*text)(struct result *result, uint64_t column, uint64_t row);
+	void (*free)(void *text);
 	void (*destroy)(struct result *result);
 } library;
 
@@ -47,11 +51,16 @@ static bool load_library(void)
 		{ "duckdb_disconnect", &library.disconnect },
 		{ "duckdb_query", &library.query },
 		{ "duckdb_result_error", &library.error },
-		{ "duckdb_value_int64", &library.number },
+		{ "duckdb_row_count", &library.rows },
+		{ "duckdb_value_varchar", &library.text },
+		{ "duckdb_free", &library.free },
 		{ "duckdb_destroy_result", &library.destroy },
 	};
 	const char *name = getenv("IOTRC_DUCKDB");
-	void *handle = dlopen(name && *name ? name : "libduckdb.so", RTLD_NOW | RTLD_LOCAL);
+	static void *handle;
+
+	if (!handle)
+		handle = dlopen(name && *name ? name : "libduckdb.so", RTLD_NOW | RTLD_LOCAL);
 
 	for (size_t i = 0; handle && i < ARRAY_SIZE(symbols); i++) {
 		void *symbol = dlsym(handle, symbols[i].name);
@@ -76,7 +85,19 @@ static int query(void *connection, const char *sql, struct result *ret, char why
 	return -EIO;
 }
 
-static int run_in_library(const char *sql, const char *count, uint64_t *ret_count,
+static void put_rows(struct result *result, FILE *answer)
+{
+	uint64_t n = library.rows(result);
+
+	for (uint64_t i = 0; i < n; i++) {
+		char *text = library.text(result, 0, i);
+
+		fprintf(answer, "%s\n", text ?: "");
+		library.free(text);
+	}
+}
+
+static int run_in_library(const char *sql, const char *question, FILE *answer,
 			  char why[DUCKDB_WHY_MAX])
 {
 	void *database = NULL, *connection = NULL;
@@ -90,8 +111,9 @@ static int run_in_library(const char *sql, const char *count, uint64_t *ret_coun
 	err = query(connection, sql, &result, why);
 	library.destroy(&result);
 	if (!err) {
-		err = query(connection, count, &result, why);
-		*ret_count = err ? 0 : (uint64_t)library.number(&result, 0, 0);
+		err = query(connection, question, &result, why);
+		if (!err)
+			put_rows(&result, answer);
 		library.destroy(&result);
 	}
 	library.disconnect(&connection);
@@ -105,50 +127,57 @@ static _Noreturn void become_program(int in, int out)
 {
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    dup2(out, STDERR_FILENO) >= 0)
-		execlp("duckdb", "duckdb", "-bail", "-csv", "-noheader", "-batch",
+		execlp("duckdb", "duckdb", "-bail", "-list", "-noheader", "-batch",
 		       ":memory:", (char *)NULL);
 	_exit(127);
 }
 
-/* Parses the program's output: a number at the end, or an error. */
-static int read_answer(FILE *said, int status, uint64_t *ret_count, char why[DUCKDB_WHY_MAX])
+/* Copies the program's output after the last line MARK, or reports what else it printed. */
+static int read_answer(FILE *said, int status, FILE *answer, char why[DUCKDB_WHY_MAX])
 {
-	char text[DUCKDB_WHY_MAX / 2] = "", *line, *end = text;
-	size_t n = fread(text, 1, sizeof(text) - 1, said);
+	char error[DUCKDB_WHY_MAX / 2] = "", *line = NULL;
+	size_t size = 0, len = 0;
+	bool answered = false;
 
-	text[n] = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
 		snprintf(why, DUCKDB_WHY_MAX, MISSING);
 		return -ENOENT;
 	}
-	while (n && text[n - 1] == '\n')
-		text[--n] = 0;
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	*ret_count = strtoull(line, &end, 10);
-	if (status || !*line || *end) {
-		snprintf(why, DUCKDB_WHY_MAX, "duckdb: %s", text);
-		return -EIO;
+	while (getline(&line, &size, said) > 0) {
+		if (answered)
+			fputs(line, answer);
+		else if (!strcmp(line, MARK "\n"))
+			answered = true;
+		if (status && len < sizeof(error) - 1)
+			len += snprintf(error + len, sizeof(error) - len, "%s", line);
 	}
-	return 0;
+	free(line);
+	if (!status && answered)
+		return 0;
+	error[strcspn(error, "\n")] = 0;
+	snprintf(why, DUCKDB_WHY_MAX, "duckdb: %s", error);
+	return -EIO;
 }
 
-static int run_program(const char *sql, const char *count, uint64_t *ret_count,
+static int run_program(const char *sql, const char *question, FILE *answer,
 		       char why[DUCKDB_WHY_MAX])
 {
 	FILE *in = tmpfile(), *out = tmpfile();
 	int err = -ENOMEM;
 	pid_t pid = -1;
 
-	if (in && out && fprintf(in, "%s;\n%s;\n", sql, count) > 0 && !fflush(in)) {
+	if (in && out && fprintf(in, "%s;\nSELECT '" MARK "';\n%s;\n", sql, question) > 0 &&
+	    !fflush(in)) {
 		rewind(in);
 		pid = fork();
 	}
 	if (!pid)
 		become_program(fileno(in), fileno(out));
 	if (pid > 0) {
-		rewind(out);
-		err = read_answer(out, reap(pid), ret_count, why);
+		int status = reap(pid);
+
+		rewind(out); /* the program has moved its end */
+		err = read_answer(out, status, answer, why);
 	} else {
 		snprintf(why, DUCKDB_WHY_MAX, "cannot run duckdb: %s", strerror(errno));
 	}
@@ -159,8 +188,14 @@ static int run_program(const char *sql, const char *count, uint64_t *ret_count,
 	return err;
 }
 
-int duckdb__run(const char *sql, const char *count, uint64_t *ret_count, char why[DUCKDB_WHY_MAX])
+int duckdb__run(const char *sql, const char *question, FILE *answer, char why[DUCKDB_WHY_MAX])
 {
-	return load_library() ? run_in_library(sql, count, ret_count, why) :
-				run_program(sql, count, ret_count, why);
+	int err = load_library() ? run_in_library(sql, question, answer, why) :
+				   run_program(sql, question, answer, why);
+
+	if (!err && (fflush(answer) || ferror(answer))) {
+		snprintf(why, DUCKDB_WHY_MAX, "cannot keep DuckDB's answer");
+		err = -EIO;
+	}
+	return err;
 }

@@ -4,15 +4,15 @@
 #ifndef IOTRC_DUCKDB_H
 #define IOTRC_DUCKDB_H
 
-#include <stdint.h>
+#include <stdio.h>
 
 #define DUCKDB_WHY_MAX 512
 
-/* Runs SQL, statements separated by ';', in a new database in memory, then COUNT, a query whose
- * answer is one number, which *RET_COUNT gets. The library is the file $IOTRC_DUCKDB, or
- * libduckdb.so where the dynamic linker finds it; otherwise the program `duckdb` in $PATH is run.
- * 0, or a negative errno with a line in WHY: -ENOENT if there is neither; -EIO if DuckDB reports an
- * error, which WHY quotes (not escaped). */
-int duckdb__run(const char *sql, const char *count, uint64_t *ret_count, char why[DUCKDB_WHY_MAX]);
+/* Runs SQL, statements separated by ';', in a new database in memory, then QUESTION, a query with
+ * one column, and writes a line to ANSWER for each row; its values have no line feeds. The library
+ * is the file $IOTRC_DUCKDB, or libduckdb.so where the dynamic linker finds it; otherwise the
+ * program `duckdb` in $PATH is run. 0, or a negative errno with a line in WHY: -ENOENT if there is
+ * neither; -EIO if DuckDB reports an error, which WHY quotes (not escaped). */
+int duckdb__run(const char *sql, const char *question, FILE *answer, char why[DUCKDB_WHY_MAX]);
 
 #endif

@@ -6,8 +6,6 @@
 #include "export/duckdb.h"
 #include "export/scan.h"
 
-#define PARQUET_ROW_GROUP 122880 /* rows: DuckDB's default, a multiple of its vectors */
-
 struct parquet_config {
 	const char *const *paths; /* sessions, or directories with sessions below; ends with NULL */
 	enum stream stream;
