@@ -26,8 +26,9 @@ _iotrc()
 	doctor) options='-h --json --config --bundle --help' ;;
 	verify) options='-h --anonymous --against --live --help' ;;
 	recover) options='-h --help' ;;
-	export) options='-h --to --output --streams --where --columns --block --force --help' ;;
-	cat) options='-h --to --output --streams --where --columns --block --force --help' ;;
+	export) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;
+	cat) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;
+	lake) options='-h --help' ;;
 	summary) options='-h --by --stream --sort --top --duration --where --output --json --csv --slow --errors --ops --path --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
 	watch) options='-h --expression --where --json --format --duration --from --to --stuck --path --pid --command --slow --errors --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
 	top) options='-h --by --sort --delay --iterations --batch --top --json --match --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --help' ;;
@@ -38,7 +39,7 @@ _iotrc()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat summary watch top report upload help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'dev run check doctor verify recover export cat lake summary watch top report upload help' -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -16,7 +16,7 @@ ORDER = [
     {"src/options"},
     {"src/engine/bpf", "src/engine/dtrace", "src/engine/replay", "src/engine/strace"},
     {"src/engine"},
-    {"src/summary", "src/metrics", "src/watch"},
+    {"src/summary", "src/metrics", "src/watch", "src/lake"},
     {"src/export"},
     {"src/rows"},
     {"snappers", "uploader", "src/report"},

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -113,6 +114,15 @@ static void digest(const struct anonymizer *a, const char *domain, const void *s
 		       EVP_MAX_MD_SIZE); /* out of memory: write nothing rather than the name */
 	if (text != small)
 		free(text);
+}
+
+void anonymizer__key_id(const struct anonymizer *a, char ret[ANONYMIZE_TOKEN_LEN + 1])
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+
+	digest(a, "key id", "", 0, md);
+	for (int i = 0; i < ANONYMIZE_TOKEN_LEN / 2; i++)
+		sprintf(ret + 2 * i, "%02x", md[i]);
 }
 
 static size_t make_token(const struct anonymizer *a, char *out, const char *s, size_t len)

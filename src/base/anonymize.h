@@ -24,6 +24,10 @@ int anonymizer__new(struct anonymizer **ret, const unsigned char key[ANONYMIZE_K
 /* Frees it; NULL is allowed. Returns NULL. */
 struct anonymizer *anonymizer__free(struct anonymizer *a);
 
+/* Writes what tells A's key from others without telling the key: tokens of two sessions compare
+ * when this is equal. */
+void anonymizer__key_id(const struct anonymizer *a, char ret[ANONYMIZE_TOKEN_LEN + 1]);
+
 /* The next functions write to OUT, which has ANONYMIZE_MAX(LEN) bytes, and return the new end. */
 
 /* Writes the token of one name, which may hold any bytes, and its extension if that is a common

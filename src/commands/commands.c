@@ -13,6 +13,7 @@
 	X(recover_command) \
 	X(export_command) \
 	X(cat_command) \
+	X(lake_command) \
 	X(summary_command) \
 	X(watch_command) \
 	X(top_command) \

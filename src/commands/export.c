@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/shown.h"
+#include "commands/lake_add.h"
 #include "commands/out_file.h"
 #include "export/format.h"
 #include "export/parquet.h"
@@ -42,10 +43,11 @@ static const struct command_option export_options[] = {
 	  "csv, jsonl, arrow, perfetto: the columns to write, in this\norder" },
 	{ "block", 'b', "SIZE",
 	  "oracle-general, lcs: objects are blocks of SIZE\nbytes (4k, 1M) instead of files" },
+	{ "lake", 0, "LAKE", "parquet: add all streams to the lake in directory LAKE" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
 	{ .name = NULL },
 };
-enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, FORCE };
+enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, LAKE, FORCE };
 
 /* ---- the work ---- */
 
@@ -223,14 +225,14 @@ static const char *wrong(struct task *t, const char *name)
 
 /* Takes the command line. */
 struct wishes {
-	const char *format, *output, *streams, *where, *columns, *block;
+	const char *format, *output, *streams, *where, *columns, *block, *lake;
 	bool force;
 };
 
 static int parse_options(struct command_line *l, struct wishes *w)
 {
-	const char **const values[] = { &w->format, &w->output,  &w->streams,
-					&w->where,  &w->columns, &w->block };
+	const char **const values[] = { &w->format,  &w->output, &w->streams, &w->where,
+					&w->columns, &w->block,  &w->lake };
 	int option;
 
 	while ((option = command__next(l)) >= 0)
@@ -281,11 +283,22 @@ static int prepare(struct task *t, const struct wishes *w)
 	return 0;
 }
 
+static int export_to_lake(struct task *t, const struct wishes *w, char **paths)
+{
+	if (w->output || w->streams || w->where || w->columns || w->block || w->force)
+		return command__usage(t->command, "only --to parquet goes with --lake");
+	return lake_add(t->command, w->lake, paths);
+}
+
 static int run_command(struct task *t, const struct wishes *w, char **paths)
 {
 	bool parquet = w->format && !strcmp(w->format, "parquet");
-	int code = parquet ? prepare_parquet(t, w) : prepare(t, w);
+	int code;
 
+	if (w->lake)
+		return parquet ? export_to_lake(t, w, paths) :
+				 command__usage(t->command, "--lake needs --to parquet");
+	code = parquet ? prepare_parquet(t, w) : prepare(t, w);
 	if (!code)
 		code = (parquet ? export_parquet : export_to)(t, w->output, w->force, paths);
 	where__free(t->where);
@@ -335,7 +348,7 @@ const struct command export_command = {
 	.name = "export",
 	.usage = "SESSION... --to FORMAT",
 	.summary = "convert sessions to the formats of other programs",
-	.synopsis = "SESSION... --to FORMAT [-o FILE]",
+	.synopsis = "SESSION... --to FORMAT [-o FILE]\nSESSION... --to parquet --lake LAKE",
 	.description =
 		"Writes the rows of one or more sessions, or of all sessions below a directory, sorted\n"
 		"by time, in one of these formats:\n"
@@ -366,13 +379,18 @@ const struct command export_command = {
 		"of the operation's start. Sorting uses up to 64 MiB of memory, then $TMPDIR. No comparison\n"
 		"matches an empty or absent column. FILE appears once it is complete; until then a\n"
 		"terminal shows the progress. stderr reports how many rows were exported, and how many\n"
-		"had been lost during recording.",
+		"had been lost during recording.\n"
+		"\n"
+		"With --lake, all streams of each session become files of a lake (iotrc help lake), one\n"
+		"for each stream and day. What the lake had of the session is replaced. A session that\n"
+		"is not as its manifest says is left out, and named.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
 	.examples =
 		"iotrc export iotrc-traces --to jsonl -o rows.jsonl\n"
 		"iotrc export iotrc-traces --to csv --streams block\n"
 		"iotrc export iotrc-traces --to parquet -o fs.parquet\n"
+		"iotrc export iotrc-traces --to parquet --lake /data/lake\n"
 		"iotrc export iotrc-traces --to perfetto -o trace.pftrace\n"
 		"iotrc export iotrc-traces --to fio -o trace.iolog\n"
 		"iotrc export iotrc-traces --to oracle-general --block 4k -o trace.oracleGeneral",

@@ -279,6 +279,7 @@ static int make_session(struct recording *r, const char *machine_id)
 {
 	const struct options *o = r->options;
 	char command_line[ANONYMIZE_MAX(COMMAND_LINE_MAX)], boot_id[BOOT_ID_SIZE];
+	char key_id[ANONYMIZE_TOKEN_LEN + 1];
 	struct manifest_info info = {
 		.machine_id = machine_id,
 		.command_line = command_line,
@@ -290,6 +291,10 @@ static int make_session(struct recording *r, const char *machine_id)
 	json_t *unfilled;
 	int err;
 
+	if (o->anonymize) {
+		anonymizer__key_id(r->anon, key_id);
+		info.anonymize_key_id = key_id;
+	}
 	session__owner(&r->uid, &r->gid);
 	info.uid = r->uid;
 	info.gid = r->gid;

@@ -176,6 +176,8 @@ int manifest__new(struct manifest **ret, const struct manifest_info *info)
 	set_member(m, m->session, "stopped_at", json_null());
 	set_member(m, m->session, "duration_seconds", json_real(0));
 	set_member(m, m->session, "anonymized", json_boolean(info->anonymized));
+	if (info->anonymize_key_id)
+		set_member(m, m->session, "anonymize_key_id", json_string(info->anonymize_key_id));
 	set_member(m, m->session, "system_paths_clear",
 		   json_boolean(!info->anonymized || info->keeps_system));
 

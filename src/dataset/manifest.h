@@ -23,9 +23,10 @@ struct manifest_info {
 	const char *command_line;
 	const char *engine; /* bpf, dtrace, ... */
 	bool anonymized;
-	bool keeps_system; /* … but system paths are readable */
-	uint32_t enabled;  /* 1 << stream for each stream that is on */
-	uid_t uid;         /* owner of the file; -1 leaves it */
+	const char *anonymize_key_id; /* of what it is anonymized with; or NULL */
+	bool keeps_system;            /* … but system paths are readable */
+	uint32_t enabled;             /* 1 << stream for each stream that is on */
+	uid_t uid;                    /* owner of the file; -1 leaves it */
 	gid_t gid;
 };
 

@@ -23,7 +23,6 @@ static int on_session(void *arg, struct session_reader *r)
 	struct writer *w = arg;
 	struct parquet_rows wanted = { .stream = w->config->stream,
 				       .directory = directory,
-				       .machine = "machine",
 				       .to = UINT64_MAX };
 	uint64_t rows = 0;
 	int err;

@@ -56,7 +56,8 @@ static bool has_column(const struct session_reader *r, enum stream stream, size_
 	return i + 1 == all || i + 1 < n;
 }
 
-static void put_expression(FILE *sql, const struct session_reader *r, enum stream stream, size_t i)
+static void put_expression(FILE *sql, const struct session_reader *r, enum stream stream, size_t i,
+			   bool lake)
 {
 	const struct column *c = &schema_streams[stream].columns[i];
 
@@ -74,7 +75,7 @@ static void put_expression(FILE *sql, const struct session_reader *r, enum strea
 		fprintf(sql, c->type == COL_ADDRESS ? "CAST(\"%s\" AS UBIGINT)" : "\"%s\"",
 			c->name);
 	}
-	fprintf(sql, " AS \"%s\"", c->name);
+	fprintf(sql, " AS \"%s\"", lake && !strcmp(c->name, "stream") ? "stream_name" : c->name);
 }
 
 static void put_file(FILE *sql, const char *directory, const char *path)
@@ -142,13 +143,13 @@ static void put_origin(FILE *sql, const struct session_reader *r, const char *ke
 void parquet_sql__select(FILE *sql, const struct session_reader *r, const struct parquet_rows *rows)
 {
 	fputs("SELECT ", sql);
-	put_origin(sql, r, "machine_id", rows->machine);
+	put_origin(sql, r, "machine_id", rows->lake ? "machine_id" : "machine");
 	put_origin(sql, r, "session_id", "session");
 	put_origin(sql, r, "boot_id", "boot");
 	for (size_t i = 0; i < schema_streams[rows->stream].n_columns; i++) {
 		if (i)
 			fputs(", ", sql);
-		put_expression(sql, r, rows->stream, i);
+		put_expression(sql, r, rows->stream, i, rows->lake);
 	}
 	put_source(sql, r, rows);
 	if (rows->from || rows->to < UINT64_MAX)

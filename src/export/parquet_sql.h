@@ -16,8 +16,8 @@
 struct parquet_rows {
 	enum stream stream;
 	const char *directory; /* of the session; absolute */
-	const char *machine;   /* name of the column with the machine's id */
-	uint64_t from, to;     /* mono_ns, both included; 0 and UINT64_MAX: all */
+	bool lake; /* its files' paths have keys: machine is machine_id, stream is stream_name */
+	uint64_t from, to; /* mono_ns, both included; 0 and UINT64_MAX: all */
 };
 
 /* Writes S as a string literal: quotes are doubled. */

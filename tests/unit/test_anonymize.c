@@ -192,6 +192,24 @@ Test(anonymize, prefixes_are_kept)
 
 /* ---- the key ---- */
 
+Test(anonymize, key_id)
+{
+	unsigned char key[ANONYMIZE_KEY_SIZE] = { 1 }, other[ANONYMIZE_KEY_SIZE] = { 2 };
+	char id[3][ANONYMIZE_TOKEN_LEN + 1];
+	struct anonymizer *a[3];
+
+	cr_assert_eq(anonymizer__new(&a[0], key, false), 0);
+	cr_assert_eq(anonymizer__new(&a[1], key, true), 0);
+	cr_assert_eq(anonymizer__new(&a[2], other, false), 0);
+	for (int i = 0; i < 3; i++) {
+		anonymizer__key_id(a[i], id[i]);
+		cr_expect_eq(strspn(id[i], "0123456789abcdef"), ANONYMIZE_TOKEN_LEN);
+		anonymizer__free(a[i]);
+	}
+	cr_expect_str_eq(id[0], id[1]);
+	cr_expect_str_neq(id[0], id[2]);
+}
+
 Test(anonymize, the_key_is_made_once_and_kept_close)
 {
 	char dir[] = "/tmp/iotrc-state-XXXXXX", name[64];

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/lake_add.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/shown.h"
+#include "lake/add_session.h"
+#include "lake/local_sessions.h"
+
+struct adding {
+	const struct command *command;
+	struct store *store;
+	uint64_t sessions, left_out, rows, lost, files;
+	bool unfinished;
+	int code; /* of a failure that ended it */
+};
+
+static void leave_out(void *arg, const char *path, const char *why)
+{
+	struct adding *a = arg;
+
+	a->left_out++;
+	shown__line(stderr, "iotrc %s: %s: %s; left out", a->command->name, path, why);
+}
+
+static bool on_session(void *arg, const struct session_reader *r, const char *path)
+{
+	struct added_session added;
+	struct adding *a = arg;
+
+	if (add_session(a->store, r, &added)) {
+		if (added.general)
+			a->code = command__cannot(a->command, "%s", added.why);
+		else
+			leave_out(a, path, added.why);
+		return !added.general;
+	}
+	a->sessions++;
+	a->rows += added.rows;
+	a->files += added.files;
+	a->lost += added.lost;
+	a->unfinished |= r->running;
+	return true;
+}
+
+int lake_add(const struct command *c, const char *url, char **paths)
+{
+	struct adding a = { .command = c };
+	const struct local_sessions visit = { .on_session = on_session,
+					      .on_failed = leave_out,
+					      .arg = &a };
+	char why[STORE_WHY_MAX];
+
+	if (store__open(&a.store, url, why))
+		return command__cannot(c, "%s", why);
+	local_sessions__visit(&visit, (const char *const *)paths);
+	store__free(a.store);
+	if (a.code)
+		return a.code;
+	fprintf(stderr, "%" PRIu64 " rows of %" PRIu64 " session%s in %" PRIu64 " file%s%s\n",
+		a.rows, a.sessions, a.sessions == 1 ? "" : "s", a.files, a.files == 1 ? "" : "s",
+		a.unfinished ? "; of sessions still being recorded, only finished files" : "");
+	if (a.lost)
+		fprintf(stderr, "%" PRIu64 " rows were lost when it was recorded\n", a.lost);
+	return a.left_out ? EXIT_CANNOT : EXIT_OK;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lake/entries.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int entries__add(struct entries *e, const char *key, const char *text, uint64_t n)
+{
+	struct entry new = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
+
+	if (e->n == e->room && new.key &&new.text) {
+		size_t room = e->room ? 2 * e->room : 64;
+		struct entry *more = reallocarray(e->at, room, sizeof(*more));
+
+		if (more) {
+			e->at = more;
+			e->room = room;
+		}
+	}
+	if (!new.key || !new.text || e->n == e->room) {
+		free(new.key);
+		free(new.text);
+		return -ENOMEM;
+	}
+	e->at[e->n++] = new;
+	return 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+}
+
+void entries__unite(struct entries *e)
+{
+	size_t n = 0;
+
+	if (e->n)
+		qsort(e->at, e->n, sizeof(*e->at), by_key);
+	for (size_t i = 0; i < e->n; i++) {
+		if (n && !strcmp(e->at[n - 1].key, e->at[i].key)) {
+			e->at[n - 1].n += e->at[i].n;
+			e->at[n - 1].seen++;
+			free(e->at[i].key);
+			free(e->at[i].text);
+		} else {
+			e->at[n++] = e->at[i];
+		}
+	}
+	e->n = n;
+}
+
+struct entry *entries__find(struct entries *e, const char *key)
+{
+	struct entry wanted = { .key = (char *)key };
+
+	return e->n ? bsearch(&wanted, e->at, e->n, sizeof(*e->at), by_key) : NULL;
+}
+
+void entries__clear(struct entries *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		free(e->at[i].key);
+		free(e->at[i].text);
+	}
+	free(e->at);
+	*e = (struct entries){ .n = 0 };
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a lake knows of a session: a row for each of its streams. */
+#ifndef IOTRC_SESSION_ROW_H
+#define IOTRC_SESSION_ROW_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "dataset/session_reader.h"
+
+/* Writes SELECT ... UNION ALL SELECT ...: one row for each stream that the manifest lists. */
+void session_row__select(FILE *sql, const struct session_reader *r);
+
+/* Gets the day (since 1970, UTC) on which the session began. 0, or -EBADMSG. */
+int session_row__day(const struct session_reader *r, int64_t *ret);
+
+/* Returns the name of the session: the last part of the manifest's session_id; "" if there is
+ * none. */
+const char *session_row__name(const struct session_reader *r);
+
+/* Returns rows lost of STREAM, whatever the cause, at least. */
+uint64_t session_row__lost(const struct session_reader *r, enum stream stream);
+
+#endif

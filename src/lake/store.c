@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lake/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lake/store_kind.h"
+
+#define FILES_MAX (1 << 24) /* of one list */
+
+int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
+{
+	const struct store_kind *kind = &store_dir;
+	int err = kind->open(ret, url, why);
+
+	if (!err)
+		(*ret)->kind = kind;
+	return err;
+}
+
+struct store *store__free(struct store *s)
+{
+	if (s)
+		s->kind->free(s);
+	return NULL;
+}
+
+const char *store__why(const struct store *s)
+{
+	return s->why;
+}
+
+int store__fail(struct store *s, int err, const char *what, const char *name)
+{
+	snprintf(s->why, sizeof(s->why), "%s %.*s: %s", what, STORE_NAME_MAX, name, strerror(-err));
+	return err;
+}
+
+int store_files__add(struct store_files *files, const char *name, uint64_t size, int64_t modified,
+		     bool temporary)
+{
+	char *copy;
+
+	if (files->n == files->room) {
+		size_t room = files->room ? 2 * files->room : 256;
+		struct store_file *more =
+			room > FILES_MAX ? NULL : reallocarray(files->at, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		files->at = more;
+		files->room = room;
+	}
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	files->at[files->n++] = (struct store_file){ copy, size, modified, temporary };
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct store_file *)a)->name, ((const struct store_file *)b)->name);
+}
+
+int store__list(struct store *s, const char *prefix,
+		int (*on_file)(void *arg, const struct store_file *file), void *arg)
+{
+	struct store_files files = { .n = 0 };
+	int err = s->kind->list(s, prefix, &files);
+
+	if (files.n)
+		qsort(files.at, files.n, sizeof(*files.at), by_name);
+	for (size_t i = 0; i < files.n; i++) {
+		if (!err)
+			err = on_file(arg, &files.at[i]);
+		free((char *)files.at[i].name);
+	}
+	free(files.at);
+	return err;
+}
+
+int store__stage(struct store *s, const char *name, char **ret)
+{
+	return s->kind->stage(s, name, ret);
+}
+
+int store__publish(struct store *s, const char *name, char *path)
+{
+	int err = s->kind->publish(s, name, path);
+
+	store__drop(s, path);
+	return err;
+}
+
+void store__drop(struct store *s, char *path)
+{
+	if (path)
+		unlink(path);
+	free(path);
+}
+
+int store__fetch(struct store *s, const char *name, char **ret)
+{
+	return s->kind->fetch(s, name, ret);
+}
+
+void store__release(struct store *s, char *path)
+{
+	if (path && s->kind->fetches)
+		unlink(path);
+	free(path);
+}
+
+int store__remove(struct store *s, const char *name)
+{
+	return s->kind->remove(s, name);
+}

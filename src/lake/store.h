@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a lake lies: a directory, or a prefix in an S3-compatible store (s3://BUCKET/PREFIX). Files
+ * have names such as "v=1/stream=fs/..."; each appears whole or not at all, and replaces one of the
+ * same name. Where a function fails, store__why() has a line that says what and why. */
+#ifndef IOTRC_STORE_H
+#define IOTRC_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define STORE_WHY_MAX 1024
+#define STORE_NAME_MAX 512
+
+struct store;
+
+/* Opens the lake at URL: s3://BUCKET/PREFIX, or a directory, which need not exist yet. 0, or a
+ * negative errno with a line in WHY. */
+int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
+/* Frees it; NULL is allowed. Returns NULL. */
+struct store *store__free(struct store *s);
+
+/* Why the last call failed. Not escaped. */
+const char *store__why(const struct store *s);
+
+/* Calls ON_FILE for each file whose name begins with PREFIX, a directory's name with its slash or
+ * ""; sorted by name. TEMPORARY: left by a process that was killed while it wrote. ON_FILE returns
+ * 0, or a negative errno that ends the list and is returned. */
+struct store_file {
+	const char *name;
+	uint64_t size;
+	int64_t modified; /* seconds since 1970 */
+	bool temporary;
+};
+int store__list(struct store *s, const char *prefix,
+		int (*on_file)(void *arg, const struct store_file *file), void *arg);
+
+/* Makes a local file, to be written and then passed to store__publish() as NAME, or to
+ * store__drop(). *RET is its path, which these free. 0, or a negative errno. */
+int store__stage(struct store *s, const char *name, char **ret);
+int store__publish(struct store *s, const char *name, char *path);
+void store__drop(struct store *s, char *path);
+
+/* Gets the local path of file NAME, or of a copy; to be passed to store__release(), which frees it.
+ * 0, or a negative errno: -ENOENT if there is no such file. */
+int store__fetch(struct store *s, const char *name, char **ret);
+void store__release(struct store *s, char *path);
+
+/* Removes a file. 0 also if there is none; or a negative errno. */
+int store__remove(struct store *s, const char *name);
+
+#endif

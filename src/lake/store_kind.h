@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The interface between store.c and the two places where a lake can lie. */
+#ifndef IOTRC_STORE_KIND_H
+#define IOTRC_STORE_KIND_H
+
+#include <stddef.h>
+
+#include "lake/store.h"
+
+/* Files that a list has found. */
+struct store_files {
+	struct store_file *at;
+	size_t n, room;
+};
+
+/* The first member of each kind's own struct. */
+struct store {
+	const struct store_kind *kind;
+	char why[STORE_WHY_MAX];
+};
+
+/* As in store.h. list adds the files in any order; its names are allocated. */
+struct store_kind {
+	int (*open)(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
+	void (*free)(struct store *s);
+	int (*list)(struct store *s, const char *prefix, struct store_files *files);
+	int (*stage)(struct store *s, const char *name, char **ret);
+	int (*publish)(struct store *s, const char *name, const char *path);
+	int (*fetch)(struct store *s, const char *name, char **ret);
+	bool fetches; /* what fetch gives is a copy */
+	int (*remove)(struct store *s, const char *name);
+};
+
+extern const struct store_kind store_dir, store_s3;
+
+/* Sets S->why to "WHAT NAME: why" and returns ERR, a negative errno. */
+int store__fail(struct store *s, int err, const char *what, const char *name);
+
+/* Adds a file; NAME is copied. 0, or -ENOMEM. */
+int store_files__add(struct store_files *files, const char *name, uint64_t size, int64_t modified,
+		     bool temporary);
+
+#endif
