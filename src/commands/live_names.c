@@ -8,12 +8,12 @@
 #include "aggregate/groups.h"
 #include "base/clock.h"
 #include "dataset/row_fields.h"
+#include "dataset/two_paths.h"
 #include "export/row.h"
 #include "rows/encode.h"
 
 #define NAMES_MAX_KEPT 131072
 #define NAMES_BYTES_MAX (32 << 20)
-#define ARROW " -> " /* between two paths: schema.c */
 
 /* A file as sums have it. */
 struct file_id {
@@ -111,20 +111,15 @@ static void define_path(struct live_names *n, const struct rec_path *path)
  * last is the file's new one. */
 static void define_reached(struct live_names *n, const struct rec_fs_long *rec, size_t size)
 {
-	struct row_field fields[ROW_FIELDS_MAX], *name;
+	struct row_field fields[ROW_FIELDS_MAX], name;
 	int column = row__column(STREAM_FS, "filename");
-	char *end = encode__fs(n->encoder, rec, size, n->row), *arrow;
+	char *end = encode__fs(n->encoder, rec, size, n->row);
 
 	if (!end || row_fields__first(n->row, end - 1 - n->row, fields, column + 1) != column + 1)
 		return;
-	name = &fields[column];
-	arrow = memmem(name->s, name->len, ARROW, sizeof(ARROW) - 1);
-	if (arrow) {
-		arrow += sizeof(ARROW) - 1;
-		keep_name(n, rec->ino, rec->dev, arrow, name->s + name->len - arrow);
-	} else if (name->len) {
-		keep_name(n, rec->ino, rec->dev, name->s, name->len);
-	}
+	name = two_paths__split(&fields[column]).second;
+	if (name.len)
+		keep_name(n, rec->ino, rec->dev, name.s, name.len);
 }
 
 static void on_definition(void *arg, const void *record, size_t size)

@@ -9,9 +9,8 @@
 
 #include "base/csv.h"
 #include "commands/run_tree.h"
+#include "dataset/two_paths.h"
 #include "platform/macros.h"
-
-#define ARROW " -> "
 
 /* A row in the form that the functions for operations take. */
 struct event {
@@ -546,14 +545,11 @@ static void note_error(struct run_file *f, const struct row_field *error)
 /* The paths of a row: A, or A -> B. */
 static void find_names(struct event *e)
 {
-	const struct row_field *f = field(e->row, FILENAME);
-	const char *arrow = memmem(f->s, f->len, ARROW, sizeof(ARROW) - 1), *second;
+	struct two_paths paths = two_paths__split(field(e->row, FILENAME));
 
-	e->file = named(e->files, f->s, arrow ? (size_t)(arrow - f->s) : f->len);
-	if (!arrow)
-		return;
-	second = arrow + sizeof(ARROW) - 1;
-	e->other = named(e->files, second, f->s + f->len - second);
+	e->file = named(e->files, paths.first.s, paths.first.len);
+	if (paths.two)
+		e->other = named(e->files, paths.second.s, paths.second.len);
 }
 
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program)

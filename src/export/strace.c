@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "dataset/two_paths.h"
 #include "platform/macros.h"
 #include "rows/operation.h"
 #include "schema/fs_ops.h"
@@ -191,51 +192,51 @@ static void put_bytes(FILE *out, const char *s, size_t len, bool brackets)
 }
 
 /* Returns the first or the last path of the row, escaped; false if there is none. */
-static bool path_of(const struct export_row *row, bool last, const char **ret, size_t *ret_len)
+static bool path_of(const struct export_row *row, bool last, struct row_field *ret)
 {
 	const struct row_field *name = field(row, "filename");
-	const char *arrow = memmem(name->s, name->len, " -> ", 4);
+	struct two_paths paths = two_paths__split(name);
 
-	*ret = last && arrow ? arrow + 4 : name->s;
-	*ret_len = (arrow && !last ? arrow : name->s + name->len) - *ret;
+	*ret = last ? paths.second : paths.first;
 	return name->len;
 }
 
 static void put_path(struct line *l, bool last)
 {
-	const char *path;
-	size_t len;
+	struct row_field path;
 
-	if (!path_of(l->row, last, &path, &len)) {
+	if (!path_of(l->row, last, &path)) {
 		fputs("...", l->out);
 		return;
 	}
 	fputc('"', l->out);
-	put_bytes(l->out, path, len, false);
+	put_bytes(l->out, path.s, path.len, false);
 	fputc('"', l->out);
 }
 
 static void put_source(struct line *l)
 {
-	const struct row_field *name = field(l->row, "filename");
-
-	if (memmem(name->s, name->len, " -> ", 4))
+	if (two_paths__split(field(l->row, "filename")).two)
 		put_path(l, false);
 	else
 		fputs("NULL", l->out);
 }
 
+/* The path of a descriptor, as strace -y shows it. */
+static void put_opened(struct line *l, const struct row_field *path)
+{
+	fputc('<', l->out);
+	put_bytes(l->out, path->s, path->len, true);
+	fputc('>', l->out);
+}
+
 static void put_descriptor(struct line *l, bool last)
 {
-	const char *path;
-	size_t len;
+	struct row_field path;
 
 	fputc('?', l->out);
-	if (!path_of(l->row, last, &path, &len))
-		return;
-	fputc('<', l->out);
-	put_bytes(l->out, path, len, true);
-	fputc('>', l->out);
+	if (path_of(l->row, last, &path))
+		put_opened(l, &path);
 }
 
 /* ---- lines ---- */
@@ -299,8 +300,7 @@ static void put_result(struct line *l, int op)
 	const struct row_field *ret = field(l->row, "return_value"),
 			       *error = field(l->row, "errno"), *address = field(l->row, "address");
 	int64_t value = 0;
-	const char *path;
-	size_t len;
+	struct row_field path;
 
 	row__int(l->row, row__column(STREAM_FS, "return_value"), &value);
 	if (error->len) {
@@ -315,11 +315,8 @@ static void put_result(struct line *l, int op)
 		fprintf(l->out, " = 0x%" PRIx64, (uint64_t)value);
 	} else {
 		fprintf(l->out, " = %" PRId64, value);
-		if (op == FS_OPEN && path_of(l->row, false, &path, &len)) {
-			fputc('<', l->out);
-			put_bytes(l->out, path, len, true);
-			fputc('>', l->out);
-		}
+		if (op == FS_OPEN && path_of(l->row, false, &path))
+			put_opened(l, &path);
 	}
 }
 

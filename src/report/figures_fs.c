@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataset/two_paths.h"
 #include "report/columns.h"
 #include "report/figures.h"
 
@@ -85,22 +86,23 @@ static int count_plain(struct figures *t, enum figures_table table, const char *
 	return g || !len ? 0 : -ENOMEM;
 }
 
-/* The directory of a name, or of the first of two. Names without a directory have none. */
-static size_t directory_len(const struct row_field *name)
+/* The directory of the file; empty if its name has none. */
+static struct row_field directory(const struct row_field *name)
 {
-	const char *arrow = memmem(name->s, name->len, " -> ", 4);
-	size_t len = arrow ? (size_t)(arrow - name->s) : name->len;
+	struct row_field path = two_paths__main(name);
+	size_t len = path.len;
 
-	if (!len || *name->s != '/')
-		return 0;
-	while (name->s[--len] != '/')
+	if (!len || *path.s != '/')
+		return (struct row_field){ path.s, 0 };
+	while (path.s[--len] != '/')
 		;
-	return len ? len : 1;
+	return (struct row_field){ path.s, len ? len : 1 };
 }
 
 static int count_file(struct figures *t, const struct figure_row *row, uint64_t weight)
 {
 	struct group *g = figures__group(t, TABLE_FILES, row->name->s, row->name->len, weight);
+	struct row_field dir = directory(row->name);
 	struct file_group *file;
 
 	if (!g)
@@ -109,8 +111,7 @@ static int count_file(struct figures *t, const struct figure_row *row, uint64_t 
 	if (row->device && (!file->device || row->mono_ns < file->totals.first_ns))
 		file->device = row->device;
 	totals__add(&file->totals, row);
-	return count_plain(t, TABLE_DIRECTORIES, row->name->s, directory_len(row->name), row,
-			   weight);
+	return count_plain(t, TABLE_DIRECTORIES, dir.s, dir.len, row, weight);
 }
 
 static int count_device(struct figures *t, const struct row_field *f, const struct figure_row *row,

@@ -11,9 +11,9 @@
 #include "base/anonymize.h"
 #include "base/csv.h"
 #include "base/json_text.h"
+#include "dataset/two_paths.h"
 #include "platform/libc.h"
 
-#define ARROW " -> "
 /* Pages contain the beginning and the end of longer texts: 400 paths of 4,095 bytes would fill a
  * page. */
 #define TEXT_MAX 400
@@ -140,17 +140,18 @@ static json_t *tokens(struct report_names *n, const char *s, size_t len, anonymi
 
 json_t *report_names__path(struct report_names *n, const char *s, size_t len)
 {
-	const char *arrow = memmem(s, len, ARROW, strlen(ARROW));
+	const struct row_field name = { (char *)s, len };
+	struct two_paths paths = two_paths__split(&name);
 	json_t *from, *to, *both;
 
 	if (!n->anonymizer)
 		return plain(s, len);
-	if (!arrow)
+	if (!paths.two)
 		return tokens(n, s, len, any_path);
-	from = tokens(n, s, arrow - s, any_path);
-	arrow += strlen(ARROW);
-	to = tokens(n, arrow, s + len - arrow, any_path);
-	both = json_sprintf("%s" ARROW "%s", json_string_value(from), json_string_value(to));
+	from = tokens(n, paths.first.s, paths.first.len, any_path);
+	to = tokens(n, paths.second.s, paths.second.len, any_path);
+	both = json_sprintf("%s" TWO_PATHS_ARROW "%s", json_string_value(from),
+			    json_string_value(to));
 	json_decref(from);
 	json_decref(to);
 	return both;

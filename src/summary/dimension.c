@@ -5,10 +5,10 @@
 
 #include "base/csv.h"
 #include "dataset/field.h"
+#include "dataset/two_paths.h"
 #include "platform/libc.h"
 #include "summary/measure.h"
 
-#define ARROW " -> "    /* between two paths: schema.c */
 #define MINUTE_LEN 16   /* YYYY-MM-DD HH:MM */
 #define ADDRESS_MAX 128 /* bytes of an address that are compared */
 
@@ -17,24 +17,9 @@ static struct row_field nothing(void)
 	return (struct row_field){ (char *)DIMENSION_NONE, sizeof(DIMENSION_NONE) - 1 };
 }
 
-/* The first of two paths; the second if the first is unknown. */
 static struct row_field file(const struct export_row *row, int column, char *buf)
 {
-	struct row_field f = row->fields[column];
-	const char *arrow = f.s;
-
-	if (f.len >= sizeof(ARROW) && !memcmp(f.s, ARROW, sizeof(ARROW) - 1))
-		return (struct row_field){ f.s + sizeof(ARROW) - 1, f.len - (sizeof(ARROW) - 1) };
-
-	while ((arrow = memchr(arrow, '>', f.s + f.len - arrow))) {
-		if (arrow - f.s >= 3 && f.s + f.len - arrow >= 2 &&
-		    !memcmp(arrow - 2, ARROW, sizeof(ARROW) - 1)) {
-			f.len = arrow - 2 - f.s;
-			break;
-		}
-		arrow++;
-	}
-	return f;
+	return two_paths__main(&row->fields[column]);
 }
 
 static struct row_field directory(const struct export_row *row, int column, char *buf)

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "aggregate/groups.h"
+#include "dataset/two_paths.h"
 
 #define NAMES_MAX 200000
 #define NAMES_BYTES_MAX (64 << 20)
-#define KEY_MAX 64   /* MAJOR:MINOR/INODE */
-#define ARROW " -> " /* between two paths: schema.c */
+#define KEY_MAX 64 /* MAJOR:MINOR/INODE */
 
 struct file_names {
 	struct groups *groups; /* the values are char *, owned */
@@ -75,7 +75,7 @@ int file_names__row(struct file_names *n, const struct export_row *row)
 	size_t len = device->len + 1 + inode->len;
 
 	if (!device->len || !inode->len || !name->len || len > sizeof(key) ||
-	    memmem(name->s, name->len, ARROW, sizeof(ARROW) - 1))
+	    two_paths__split(name).two)
 		return 0;
 	memcpy(key, device->s, device->len);
 	key[device->len] = '/';

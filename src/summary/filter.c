@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataset/two_paths.h"
 #include "summary/measure.h"
-
-#define ARROW " -> " /* between two paths: schema.c */
 
 bool filter_list__add(struct filter_list *to, const char *list, bool whole)
 {
@@ -84,14 +83,11 @@ static bool passes_path(const struct filter *f, const char *path, size_t len)
 
 static bool passes_paths(const struct filter *f, const struct export_row *row)
 {
-	const struct row_field *path = &row->fields[row__column(row->stream, "filename")];
-	const char *arrow = memmem(path->s, path->len, ARROW, sizeof(ARROW) - 1);
+	struct two_paths paths =
+		two_paths__split(&row->fields[row__column(row->stream, "filename")]);
 
-	if (!arrow)
-		return passes_path(f, path->s, path->len);
-	return passes_path(f, path->s, arrow - path->s) ||
-	       passes_path(f, arrow + sizeof(ARROW) - 1,
-			   path->s + path->len - arrow - (sizeof(ARROW) - 1));
+	return passes_path(f, paths.first.s, paths.first.len) ||
+	       (paths.two && passes_path(f, paths.second.s, paths.second.len));
 }
 
 /* A listed process, or a child of one that has passed; its own children then pass, too. */

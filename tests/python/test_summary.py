@@ -84,7 +84,9 @@ def recorded(tmp_path_factory):
 # ---- what pandas makes of it ----
 
 def first_path(filename):
-    return filename.str.split(" -> ", n=1).str[0]
+    """Of two paths the first, or the second where the first is unknown."""
+    paths = filename.str.split(" -> ", n=1)
+    return paths.str[0].where(paths.str[0] != "", paths.str[-1]).replace("", np.nan)
 
 
 def extension(filename):
@@ -356,10 +358,10 @@ def test_many_groups_are_bounded(session):
 
 
 def test_a_first_path_that_is_unknown(tmp_path, template):
-    """Of two paths the first names the file, or the second where there is no first."""
+    """Of two paths the first names the file, or the second where the first is unknown; where both are, none does."""
     session = craft.Session(tmp_path / "traces", template)
     session.add("fs", [{"operation": "rename", "filename": name, "mono_ns": str(craft.START + i)}
-                       for i, name in enumerate(("/a/x -> /b/y", " -> /b/y", "/b/y"))])
+                       for i, name in enumerate(("/a/x -> /b/y", " -> /b/y", "/b/y", "/a/x -> ", " -> "))])
     session.write()
     got = read(summary(tmp_path / "traces", "--by", "file", "--csv").stdout)
-    assert dict(zip(got["file"], got["calls"])) == {"/a/x": "1", "/b/y": "2"}
+    assert dict(zip(got["file"].fillna("-"), got["calls"])) == {"/a/x": "2", "/b/y": "2", "-": "1"}
