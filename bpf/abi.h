@@ -117,6 +117,10 @@ enum bio_maker {
 	MAKER_SWAP,
 };
 
+/* ---- which argument of a call is the file that it reads, and that it writes ---- */
+
+enum call_file { FILE_READ = 0, FILE_WRITTEN = 2 }; /* shifts, of its number plus 1 */
+
 /* ---- counters, in .bss, one slot per CPU ---- */
 
 struct stream_count {

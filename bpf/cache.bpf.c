@@ -292,7 +292,7 @@ int BPF_PROG(on_cache_reclaim, int node, unsigned long scanned, unsigned long re
 {
 	count_fired(HOOK_CACHE_RECLAIM);
 	if (file && reclaimed)
-		cache_row(0, 0, reclaimed, scanned, CACHE_RECLAIM);
+		cache_row(0, 0, PAGES(reclaimed, scanned), CACHE_RECLAIM, 0);
 	return 0;
 }
 
@@ -301,6 +301,6 @@ int BPF_PROG(on_cache_pageout, int node, unsigned long scanned, unsigned long re
 {
 	count_fired(HOOK_CACHE_PAGEOUT);
 	if (reclaimed)
-		cache_row(0, 0, reclaimed, scanned, CACHE_RECLAIM);
+		cache_row(0, 0, PAGES(reclaimed, scanned), CACHE_RECLAIM, 0);
 	return 0;
 }

@@ -16,8 +16,11 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* Sends one event: COUNT pages from INDEX on, out of PAGES that belong together. */
-__noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
+/* COUNT pages, out of ALL that belong together, as one number: functions take five arguments. */
+#define PAGES(count, all) ((u64)(all) << 32 | (u32)(count))
+
+/* Sends one event, about PAGES from INDEX on. REQUEST_ID: that of the request with them, or 0. */
+__noinline int cache_row(u64 inode, u64 index, u64 pages, u32 event, u64 request_id)
 {
 	u64 now = bpf_ktime_get_ns(), task = 0, flags;
 	struct rec_cache *rec;
@@ -38,26 +41,27 @@ __noinline int cache_row(u64 inode, u64 index, u64 count, u64 pages, u32 event)
 	rec->task = task;
 	rec->ino = inode ? kread(inode, inode, i_ino) : 0;
 	rec->index = index;
-	rec->pages = pages;
-	rec->count = count;
+	rec->pages = pages >> 32;
+	rec->count = pages;
+	rec->request_id = request_id;
 	deliver(rec, flags);
 	return 0;
 }
 
 #define SAMPLE_PAGES 512 /* pages in the largest folio, with pages of 4 KiB */
 
-__noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event)
+__noinline int cache_sample(u64 inode, u64 file, u64 index, u32 event, u64 request_id)
 {
 	if (mix(file, index) % (cfg.cache_sample ?: 1))
 		count_filtered(STREAM_CACHE);
 	else
-		cache_row(inode, index, 1, 1, event);
+		cache_row(inode, index, PAGES(1, 1), event, request_id);
 	return 0;
 }
 
 /* Sampling keeps or drops a page in all of its events, so each page of a range is decided by
  * itself. */
-__noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
+__noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event, u64 request_id)
 {
 	u64 file = mix(inode_dev(inode), kread(inode, inode, i_ino));
 	u64 i;
@@ -65,19 +69,26 @@ __noinline int cache_samples(u64 inode, u64 index, u64 count, u32 event)
 	for (i = 0; i < SAMPLE_PAGES; i++) {
 		if (i >= count)
 			break;
-		cache_sample(inode, file, index + i, event);
+		cache_sample(inode, file, index + i, event, request_id);
 	}
 	return 0;
 }
 
-static __always_inline void send_pages(u64 inode, u64 index, u64 count, u64 pages, u32 event)
+/* The same for COUNT pages out of ALL, as cfg.cache_sample wants it. */
+static __always_inline void send_carried(u64 inode, u64 index, u64 count, u64 all, u32 event,
+					 u64 request_id)
 {
 	if (!cfg.cache || !inode || !count) /* its hooks serve the stream extent, too */
 		return;
 	if (cfg.cache_sample > 1)
-		cache_samples(inode, index, count, event);
+		cache_samples(inode, index, count, event, request_id);
 	else
-		cache_row(inode, index, count, pages, event);
+		cache_row(inode, index, PAGES(count, all), event, request_id);
+}
+
+static __always_inline void send_pages(u64 inode, u64 index, u64 count, u64 all, u32 event)
+{
+	send_carried(inode, index, count, all, event, 0);
 }
 
 #endif

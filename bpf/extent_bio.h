@@ -99,12 +99,16 @@ static __always_inline void note_device(struct bio_note *n, u64 bio)
 	n->offset = (n->sector - first) * 512;
 }
 
-static __always_inline void note_wanted(struct bio_note *n)
+static __always_inline void note_wanted(struct bio_note *n, u64 bio)
 {
 	struct task_state *state = current_state(false);
+	u64 page = kread(kread(bio, bio, bi_io_vec), bio_vec, bv_page), inode;
 
 	if (!state)
 		return;
+	inode = page ? folio_inode(head_of(page)) : 0;
+	if (inode)
+		note_seen(state, inode, FILE_READ);
 	n->wanted_inode = state->demand.inode;
 	n->wanted_first = state->demand.first;
 	n->wanted_last = state->demand.last;
@@ -138,13 +142,13 @@ __noinline int note_bio(u64 bio)
 	earlier = bpf_map_lookup_elem(&bio_notes, &bio);
 	if (earlier && n.sector != earlier->sector && is_rest_of(earlier, n.sector, n.bytes))
 		return 0;
-	n.owner = current_owner();
+	n.owner = owner_of(current_state(true));
 	n.maker = maker_of(bio);
 	if (kread(bio, bio, bi_opf) & OP_WRITE) {
 		n.cause = cause_of_write();
 	} else {
 		n.cause = cause_of_call() == CAUSE_FAULT ? CAUSE_FAULT : CAUSE_READ;
-		note_wanted(&n);
+		note_wanted(&n, bio);
 	}
 	if (n.maker == MAKER_DIRECT)
 		note_direct(&n, bio);

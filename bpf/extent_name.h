@@ -112,23 +112,27 @@ static __always_inline u64 define_in_scratch(u64 id, u64 dentry, u64 mount, u64 
 	return id;
 }
 
-/* Returns the id of the path of INODE, whose definition has been sent; 0 if it has none, or the
- * definition did not fit. */
+/* Returns the id of the path of INODE at DENTRY and MOUNT, whose definition has been sent; 0 if it
+ * has none, or the definition did not fit. */
+static __always_inline u64 path_of(u64 dentry, u64 mount, u64 inode)
+{
+	u64 id = path_hash(dentry, mount, inode);
+	u32 *sent = id ? bpf_map_lookup_elem(&paths_sent, &id) : 0;
+
+	if (!id || (sent && *sent == epoch))
+		return id;
+	return define_in_scratch(id, dentry, mount, inode);
+}
+
+/* The same of INODE at one of its names. */
 static __always_inline u64 inode_path(u64 inode)
 {
-	u64 dentry = name_of_inode(inode), mount, id;
-	u32 *sent;
+	u64 dentry = name_of_inode(inode), mount;
 
 	if (!first_namespace)
 		find_first_namespace();
 	mount = dentry ? mount_of(kread(inode, inode, i_sb)) : 0;
-	id = mount ? path_hash(dentry, mount, inode) : 0;
-	if (!id)
-		return 0;
-	sent = bpf_map_lookup_elem(&paths_sent, &id);
-	if (sent && *sent == epoch)
-		return id;
-	return define_in_scratch(id, dentry, mount, inode);
+	return mount ? path_of(dentry, mount, inode) : 0;
 }
 
 #endif

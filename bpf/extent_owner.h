@@ -6,6 +6,7 @@
 #include "bpf/cfg.h"
 #include "bpf/context.h"
 #include "bpf/current.h"
+#include "bpf/extent_seen.h"
 #include "bpf/filter.h"
 #include "bpf/folio.h"
 #include "bpf/hash.h"
@@ -30,84 +31,127 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-#define CHUNK_PAGES 16
-
-/* A folio has an entry at its first page. */
-struct dirty_chunk {
-	u64 owner[CHUNK_PAGES]; /* key of owners; 0: not known */
-	u32 since[CHUNK_PAGES]; /* ns >> DIRTY_SHIFT */
-};
+#define GROUP_PAGES 4
 #define DIRTY_SHIFT 20
 
-struct chunk_key {
-	u64 inode, chunk; /* an address, and an index of pages / CHUNK_PAGES */
+/* Adjacent pages of a file, in one cache line: who made them dirty, and when. CPUs write it without
+ * a lock, and may mix up two groups: the owners are stored so that the wrong group's are keys of
+ * nothing. */
+struct dirty_group {
+	u64 tag;                /* group_tag(), 0: none */
+	u64 owner[GROUP_PAGES]; /* keys of owners ^ tag, 0: none. Of a folio at its first page */
+	u32 since[GROUP_PAGES]; /* ns >> DIRTY_SHIFT */
+	u32 newest;             /* of since */
+	u32 dirty;              /* a bit for each page that has not been written since */
 };
 
-/* LRU: no hook reports that a page is clean again. A page that is written was made dirty after its
- * inode got its address, so an entry is never taken for another file's. */
+#define GROUP_WAYS 2
+
+/* The groups that fall in one place. */
+struct dirty_set {
+	struct dirty_group way[GROUP_WAYS];
+};
+_Static_assert(sizeof(struct dirty_set) == 128, "two cache lines");
+
+/* The oldest group is overwritten where there is no room. No hook reports that a page is clean
+ * again. A page that is written was made dirty after its inode got its address, so an entry is
+ * never taken for another file's. (BPF_F_MMAPABLE lets it begin with a page of memory.) */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096); /* resized by user space */
-	__type(key, struct chunk_key);
-	__type(value, struct dirty_chunk);
-} dirty_chunks SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4096); /* resized by user space: a power of two */
+	__type(key, u32);
+	__type(value, struct dirty_set);
+} dirty_sets SEC(".maps");
 
-static const struct dirty_chunk clean_chunk;
+const volatile u32 dirty_sets_mask = 4095;
 
-/* Returns the key of the current thread, which is added to owners if necessary. */
-static __always_inline u64 current_owner(void)
+/* Returns the key of the current thread, whose state is STATE (or NULL), and adds it to owners if
+ * necessary. Within one jiffy the same pointers mean the same objects, as in task_refresh(). */
+static __always_inline u64 owner_of(struct task_state *state)
 {
 	struct task_struct *task = current_task();
-	u64 who = bpf_get_current_pid_tgid(), id;
-	struct owner o = { .cgroup = bpf_get_current_cgroup_id(),
-			   .comm = { task_comm(task, 0), task_comm(task, 8) },
-			   .pid = who >> 32,
-			   .tid = who };
-	struct task_state *state;
+	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
+	u64 who = bpf_get_current_pid_tgid(), from, id;
+	struct owner o = { .comm = { comm0, comm1 }, .pid = who >> 32, .tid = who };
 
-	if (owner_filtered()) {
-		state = current_state(true);
+	from = mix(mix(mix(comm0, comm1), task_pointer(task, cgroups)), bpf_jiffies64());
+	if (state && state->owner.key && state->owner.from == from)
+		return state->owner.key;
+	o.cgroup = bpf_get_current_cgroup_id();
+	if (owner_filtered())
 		o.left_out = !state || task_refresh(state, task, false) == WHOM_LEFT_OUT;
-	}
-	id = mix(mix(mix(mix(who, o.comm[0]), o.comm[1]), o.cgroup), o.left_out) | 1;
+	id = mix(mix(mix(mix(who, comm0), comm1), o.cgroup), o.left_out) | 1;
 	if (!bpf_map_lookup_elem(&owners, &id))
 		bpf_map_update_elem(&owners, &id, &o, BPF_ANY);
+	if (state) {
+		state->owner.key = id;
+		state->owner.from = from;
+		state->owner.seen_inode = 0;
+	}
 	return id;
 }
 
-static __always_inline struct dirty_chunk *chunk_of(u64 inode, u64 index)
-{
-	struct chunk_key key = { .inode = inode, .chunk = index / CHUNK_PAGES };
+#define RUN_GROUPS 16 /* groups of a file that are neighbours in the map: less memory to fetch */
 
-	return bpf_map_lookup_elem(&dirty_chunks, &key);
+/* Mixed twice: inodes and pages are similar numbers. */
+static __always_inline u64 group_tag(u64 inode, u64 index)
+{
+	return mix(mix(inode, 1), index / GROUP_PAGES) | 1;
+}
+
+static __always_inline struct dirty_set *dirty_set_of(u64 inode, u64 index)
+{
+	u64 group = index / GROUP_PAGES;
+	u32 at = (mix(mix(inode, 1), group / RUN_GROUPS) + group % RUN_GROUPS) & dirty_sets_mask;
+
+	return bpf_map_lookup_elem(&dirty_sets, &at);
+}
+
+/* The group with TAG in S, or NULL. */
+static __always_inline struct dirty_group *find_group(struct dirty_set *s, u64 tag)
+{
+	if (s->way[0].tag == tag)
+		return &s->way[0];
+	return s->way[1].tag == tag ? &s->way[1] : 0;
+}
+
+/* A place in S for the group with TAG. */
+static __always_inline struct dirty_group *take_group(struct dirty_set *s, u64 tag)
+{
+	struct dirty_group *g = &s->way[0];
+
+	if (g->dirty && (!s->way[1].dirty || s->way[1].newest < g->newest))
+		g = &s->way[1];
+	__builtin_memset(g, 0, sizeof(*g));
+	g->tag = tag;
+	return g;
 }
 
 /* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty
  * again, keep their owner. */
 static __always_inline int folio_dirtied(u64 folio)
 {
-	u64 inode = folio_inode(folio), index = folio_index(folio);
-	u32 slot = index % CHUNK_PAGES;
-	struct chunk_key key = { .inode = inode, .chunk = index / CHUNK_PAGES };
-	struct dirty_chunk *chunk;
+	u64 inode = folio_inode(folio), index = folio_index(folio), tag;
+	u32 page = index % GROUP_PAGES;
 	struct task_state *state;
+	struct dirty_group *g;
+	struct dirty_set *s;
 
-	if (!inode)
+	s = inode ? dirty_set_of(inode, index) : 0;
+	if (!s)
 		return 0;
-	chunk = bpf_map_lookup_elem(&dirty_chunks, &key);
-	if (!chunk) {
-		bpf_map_update_elem(&dirty_chunks, &key, &clean_chunk, BPF_NOEXIST);
-		chunk = bpf_map_lookup_elem(&dirty_chunks, &key);
-		if (!chunk)
-			return 0;
-	}
-	if (chunk->owner[slot]) {
-		state = current_state(false);
-		if (state && state->writeback)
-			return 0;
-	}
-	chunk->owner[slot] = current_owner();
-	chunk->since[slot] = bpf_ktime_get_ns() >> DIRTY_SHIFT;
+	tag = group_tag(inode, index);
+	state = current_state(true);
+	g = find_group(s, tag);
+	if (g && g->owner[page] && state && state->writeback)
+		return 0;
+	if (!g)
+		g = take_group(s, tag);
+	g->owner[page] = owner_of(state) ^ tag;
+	g->since[page] = g->newest = bpf_ktime_get_ns() >> DIRTY_SHIFT;
+	g->dirty |= 1U << page;
+	note_seen(state, inode, FILE_WRITTEN);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "bpf/extent_bio.h"
 #include "bpf/extent_name.h"
 #include "bpf/extent_owner.h"
+#include "bpf/extent_seen.h"
 #include "bpf/folio.h"
 #include "bpf/helpers.h"
 #include "bpf/inode.h"
@@ -46,7 +47,8 @@ struct walk {
 	u64 noted; /* the bio has a note */
 	struct bio_note note;
 	struct run run, next;
-	u64 named, path; /* the inode whose path was looked up last */
+	u64 named, path;       /* the inode whose path was looked up last */
+	struct seen_file seen; /* and the overlay's file that it is a layer of */
 };
 
 struct {
@@ -109,6 +111,24 @@ static __always_inline void fill_file(struct rec_extent *rec, struct walk *w, co
 		rec->fs_type, sizeof(rec->fs_type),
 		(void *)kread(kread(sb, super_block, s_type), file_system_type, name));
 	rec->path = w->path;
+	rec->seen_dev = w->seen.dev;
+	rec->seen_ino = w->seen.ino;
+	/* User space keeps the definitions of the epoch before. */
+	if (w->seen.epoch + 1 >= epoch)
+		rec->seen_path = w->seen.path;
+}
+
+/* Looks up the names of the file of R. */
+static __always_inline void name_file(struct walk *w, const struct run *r)
+{
+	struct seen_file *seen = seen_file_of(r->inode);
+
+	w->named = r->inode;
+	w->path = inode_path(r->inode);
+	if (seen)
+		w->seen = *seen;
+	else
+		__builtin_memset(&w->seen, 0, sizeof(w->seen));
 }
 
 /* Sends the row of the current run, if there is one. */
@@ -128,10 +148,8 @@ __noinline int send_run(u32 slot)
 		r->bytes = 0;
 		return 0;
 	}
-	if (r->inode && w->named != r->inode) {
-		w->named = r->inode;
-		w->path = inode_path(r->inode);
-	}
+	if (r->inode && w->named != r->inode)
+		name_file(w, r);
 	w->rows++;
 	rec = reserve(STREAM_EXTENT, sizeof(*rec), w->ns, &flags);
 	if (rec) {
@@ -205,11 +223,15 @@ static __always_inline void add_unknown(u32 slot, struct walk *w, u64 bytes, u32
 
 static __always_inline void fill_dirtied(struct run *p, u64 inode, u64 index)
 {
-	struct dirty_chunk *chunk = chunk_of(inode, index);
-	u32 page = index % CHUNK_PAGES;
+	u64 tag = group_tag(inode, index);
+	struct dirty_set *s = dirty_set_of(inode, index);
+	struct dirty_group *g = s ? find_group(s, tag) : 0;
+	u32 page = index % GROUP_PAGES;
 
-	p->owner = chunk ? chunk->owner[page] : 0;
-	p->since = chunk ? chunk->since[page] : 0;
+	p->owner = g && g->owner[page] ? g->owner[page] ^ tag : 0;
+	p->since = g ? g->since[page] : 0;
+	if (g)
+		g->dirty &= ~(1U << page);
 }
 
 /* Whether somebody requested this page of a file that is read. Unless the request is for

@@ -69,6 +69,12 @@ struct own_record {
 	char asked[2 * SHORT_PATH];
 };
 
+/* Its key in owners, a hash of what it was derived from and of the jiffy (bpf/extent_owner.h), and
+ * what note_seen() was told in that jiffy (bpf/extent_seen.h). */
+struct known_owner {
+	u64 key, from, seen_inode;
+};
+
 struct task_state {
 	/* the system call in progress */
 	u64 enter_ns, exit_ns;
@@ -111,6 +117,7 @@ struct task_state {
 	u64 jiffies, css_set, parent, cred;
 	struct conn_ends ends; /* of the socket being closed */
 	struct demand demand;  /* what it wants from the page cache */
+	struct known_owner owner;
 	u64 fault_address;
 	u64 restart_fn; /* how the kernel would continue it */
 	u32 fault_access;

@@ -279,6 +279,7 @@ struct rec_cache {
 	u64 ino, index;
 	/* size of the folio or range, and how many of its pages the event is about */
 	u32 pages, count;
+	u64 request_id; /* of WRITEBACK_*: the request that carries the pages; 0: not known */
 };
 
 enum fault_access { FAULT_UNKNOWN, FAULT_READ, FAULT_WRITE };
@@ -357,12 +358,13 @@ struct rec_extent {
 	u64 path; /* id of a rec_path, or 0 */
 	u64 ino;  /* 0: no file is known */
 	u64 offset;
-	u64 age;         /* ns since the oldest page was dirtied */
-	u64 cgroup;      /* of the owner */
-	u32 pid, tid;    /* 0: not known */
-	u32 dev, fs_dev; /* as in rec_path; fs_dev 0: no file system is known */
-	u32 op;          /* REQ_OP_*, in the numbers of this kernel */
-	u32 pad;
+	u64 age;                 /* ns since the oldest page was dirtied */
+	u64 cgroup;              /* of the owner */
+	u32 pid, tid;            /* 0: not known */
+	u32 dev, fs_dev;         /* as in rec_path; fs_dev 0: no file system is known */
+	u32 op;                  /* REQ_OP_*, in the numbers of this kernel */
+	u32 seen_dev;            /* 0: the file is not known to be the layer of an overlay's */
+	u64 seen_path, seen_ino; /* of the overlay's */
 	char comm[COMM_BYTES];
 	char fs_type[FSTYPE_BYTES];
 };
@@ -390,7 +392,7 @@ struct rec_extent {
 	X(REC_DROP, STREAM_NW_DROP, struct rec_drop, sizeof(struct rec_drop), DROP_RETRANSMIT + 1, drop, true, RECORD_AT(rec_drop, task)) \
 	X(REC_EPOLL, STREAM_NW_EPOLL, struct rec_epoll, sizeof(struct rec_epoll), POLL_SELECT + 1, epoll, true, RECORD_AT(rec_epoll, task)) \
 	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt, sizeof(struct rec_sockopt), SOCKOPT_GET + 1, sockopt, true, RECORD_AT(rec_sockopt, task)) \
-	X(REC_EXTENT, STREAM_EXTENT, struct rec_extent, sizeof(struct rec_extent), EXTENT_READAHEAD + 1, extent, true, RECORD_AT(rec_extent, path))
+	X(REC_EXTENT, STREAM_EXTENT, struct rec_extent, sizeof(struct rec_extent), EXTENT_READAHEAD + 1, extent, true, RECORD_AT(rec_extent, path), RECORD_AT(rec_extent, seen_path))
 
 /* clang-format on */
 

@@ -185,6 +185,8 @@ static const struct column cache_columns[] = {
 	CPU,
 	DEVICE_ID,
 	{ "count", COL_UINT, "", NULL, "Number of pages that the event concerns", "pages" },
+	{ "request_id", COL_UINT, "", NULL,
+	  "Of WRITEBACK_START and _END: number of the request, as in block, where it is known" },
 	MONO("the event"),
 };
 
@@ -232,6 +234,10 @@ static const struct column extent_columns[] = {
 	  "readahead fault read truncate unmount",
 	  "Why the request was made; empty if that is not known" },
 	{ "fs_type", COL_WORD, "", NULL, "Filesystem type, by the kernel's name" },
+	{ "overlay_filename", COL_TEXT, "", NULL,
+	  "Of a layer's file on overlayfs: path of the file as the process saw it" },
+	{ "overlay_inode", COL_UINT, "", NULL, "Inode number of that file, as in fs" },
+	{ "overlay_device", COL_DEVICE, "", NULL, "Device of that file, as in fs" },
 	MONO(EXTENT_TIME),
 };
 

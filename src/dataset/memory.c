@@ -31,11 +31,12 @@
 	 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
-/* A run of 16 pages of a file, with the overhead of an LRU hash map (bpf/extent_owner.h); only with
- * --lineage. These runs use the share of the threads, which most kernels keep in no table. */
-#define DIRTY_CHUNK_BYTES 280
-#define DIRTY_CHUNKS_MAX (1u << 18)
-#define THREAD_BYTES 1608
+/* Eight dirty pages (bpf/extent_owner.h); only with --lineage. They use the share of the threads,
+ * which most kernels keep in no table. */
+#define DIRTY_SET_BYTES 128
+#define DIRTY_SETS_MIN 256
+#define DIRTY_SETS_MAX (1u << 20)
+#define THREAD_BYTES 1632
 #define THREADS_MAX 65536
 #define PATH_BYTES_MEAN 150 /* minimum; below it, the number of entries is the bound */
 #define TASK_BYTES_MEAN 150
@@ -95,7 +96,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
-	ret->dirty_chunks = at_most(rest / 20 / DIRTY_CHUNK_BYTES, DIRTY_CHUNKS_MAX);
+	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
 	ret->tasks_max = ret->tasks_bytes / TASK_BYTES_MEAN;

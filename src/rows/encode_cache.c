@@ -30,6 +30,9 @@ char *encode__cache(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, r->dev);
 	COLUMN(p, "count");
 	p = csv__u64(p, r->count);
+	COLUMN(p, "request_id");
+	if (r->request_id)
+		p = csv__u64(p, r->request_id);
 	return encode__end(r->ns, p);
 }
 

@@ -51,6 +51,23 @@ static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p
 	return p;
 }
 
+/* Of a layer's file, the overlay's. */
+static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char *p)
+{
+	const struct path_entry *path = r->seen_path ? dict__get(e->paths, r->seen_path) : NULL;
+
+	COLUMN(p, "overlay_filename");
+	if (path)
+		p = csv__mem(p, path->text + path->raw_len, path->field_len);
+	COLUMN(p, "overlay_inode");
+	if (r->seen_dev)
+		p = csv__u64(p, r->seen_ino);
+	COLUMN(p, "overlay_device");
+	if (r->seen_dev)
+		p = csv__device(p, r->seen_dev >> 20, r->seen_dev & 0xfffff);
+	return p;
+}
+
 static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
 	char token[ANONYMIZE_MAX(COMM_BYTES)];
@@ -73,15 +90,17 @@ static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *
 	return p;
 }
 
-/* Whether --path or --exclude-path leaves it out: a part whose file is unknown is below no path. */
+/* Whether --path or --exclude-path leaves it out: a part whose file is unknown is below no path. Of
+ * the two names of a file on overlayfs, the one that the process saw counts. */
 static bool is_left_out(struct encoder *e, const struct rec_extent *r)
 {
 	const struct selection *s = e->selection;
 	const struct path_entry *path;
+	uint64_t id = r->seen_path ? r->seen_path : r->path;
 
 	if (!s->paths.n && !s->excluded_paths.n)
 		return false;
-	path = r->path ? dict__get(e->paths, r->path) : NULL;
+	path = id ? dict__get(e->paths, id) : NULL;
 	return path ? !path->wanted : s->paths.n;
 }
 
@@ -115,5 +134,6 @@ char *encode__extent(struct encoder *e, const void *record, size_t size, char *p
 		p = encode__word(p, causes[r->cause]);
 	COLUMN(p, "fs_type");
 	p = csv__text(p, r->fs_type, strnlen(r->fs_type, FSTYPE_BYTES));
+	p = overlay_columns(e, r, p);
 	return encode__end(r->ns, p);
 }

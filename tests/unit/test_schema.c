@@ -17,11 +17,11 @@ static const char *const contract[STREAM_COUNT] = {
 	[STREAM_BLOCK] =
 		"timestamp,operation,pid,tid,command,sector,size,latency_ms,device,flags,cpu_id,ppid,queue_latency_ms,command_flags,operation_code,request_id,mono_ns\n",
 	[STREAM_CACHE] =
-		"timestamp,pid,command,event_type,inode,page_index,size_pages,cpu_id,device_id,count,mono_ns\n",
+		"timestamp,pid,command,event_type,inode,page_index,size_pages,cpu_id,device_id,count,request_id,mono_ns\n",
 	[STREAM_PAGEFAULT] =
 		"timestamp,pid,tid,command,fault_type,severity,inode,offset_pages,address,device_id,mono_ns\n",
 	[STREAM_EXTENT] =
-		"timestamp,request_id,device,sector,size,operation,kind,filename,inode,fs_device,offset,pid,tid,command,container_id,age_ms,cause,fs_type,mono_ns\n",
+		"timestamp,request_id,device,sector,size,operation,kind,filename,inode,fs_device,offset,pid,tid,command,container_id,age_ms,cause,fs_type,overlay_filename,overlay_inode,overlay_device,mono_ns\n",
 	[STREAM_NW_CONN] =
 		"timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
 	[STREAM_NW_EPOLL] =

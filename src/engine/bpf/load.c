@@ -76,14 +76,16 @@ static void size_extent_maps(struct bpf_engine *b)
 	bpf_map__set_autocreate(b->skel->maps.owners, on);
 	bpf_map__set_autocreate(b->skel->maps.works, on);
 	bpf_map__set_autocreate(b->skel->maps.makers, on);
-	bpf_map__set_autocreate(b->skel->maps.dirty_chunks, on);
+	bpf_map__set_autocreate(b->skel->maps.seen_files, on);
+	bpf_map__set_autocreate(b->skel->maps.dirty_sets, on);
 	bpf_map__set_autocreate(b->skel->maps.bio_notes, on);
 	/* Both have one share of the memory. */
 	if (on && !b->skel->rodata->cfg.task_storage) {
 		b->plan.threads /= 2;
-		b->plan.dirty_chunks /= 2;
+		b->plan.dirty_sets /= 2;
 	}
-	bpf_map__set_max_entries(b->skel->maps.dirty_chunks, b->plan.dirty_chunks);
+	b->skel->rodata->dirty_sets_mask = b->plan.dirty_sets - 1;
+	bpf_map__set_max_entries(b->skel->maps.dirty_sets, b->plan.dirty_sets);
 	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.in_flight);
 }
 

@@ -85,3 +85,24 @@ void makers__call_causes(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_S
 			if (causes[cause] && has_word(causes[cause], names[nr]))
 				to[nr] = cause;
 }
+
+/* A blank after each name. The numbers count from 1. */
+static const struct {
+	const char *calls;
+	uint8_t read, written;
+} files[] = {
+	{ "read pread64 readv preadv preadv2 readahead arm_fadvise64_64 fadvise64 fadvise64_64 ", 1,
+	  0 },
+	{ "write pwrite64 writev pwritev pwritev2 ftruncate ftruncate64 fallocate ", 1, 1 },
+	{ "sendfile sendfile64 ", 2, 1 },
+	{ "copy_file_range splice ", 1, 3 },
+};
+
+void makers__call_files(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_SYSCALLS])
+{
+	for (size_t nr = 0; nr < MAX_SYSCALLS; nr++)
+		for (size_t i = 0; names[nr] && i < ARRAY_SIZE(files); i++)
+			if (has_word(files[i].calls, names[nr]))
+				to[nr] = files[i].read << FILE_READ | files[i].written
+									      << FILE_WRITTEN;
+}

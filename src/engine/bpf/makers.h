@@ -14,4 +14,7 @@ int makers__fill(int map);
 /* Fills TO, by number of the system call, with the enum extent_cause of what it writes. */
 void makers__call_causes(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_SYSCALLS]);
 
+/* Likewise, with the arguments that are the files which it reads and writes (enum call_file). */
+void makers__call_files(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_SYSCALLS]);
+
 #endif

@@ -118,6 +118,12 @@ const struct program programs[] = {
 	{ HOOK_SOCK_STATE_AGAIN, "tp_btf/inet_sock_set_state", "on_sock_state_again", CONN, 3,
 	  "occasionally such a CONNECT, in an interrupt during the first program" },
 
+	/* Before those of the stream block at the same hooks, which forget the request. */
+	{ HOOK_CACHE_WRITEBACK_END, "tp_btf/block_rq_complete", "on_cache_rq_complete", CACHE, 3,
+	  "WRITEBACK_END" },
+	{ HOOK_CACHE_BIO_END, "tp_btf/block_bio_complete", "on_cache_bio_complete", CACHE, 2,
+	  "WRITEBACK_END of bios that make no requests" },
+
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },
 	{ HOOK_BLOCK_FRONTMERGE, "tp_btf/block_bio_frontmerge", "on_block_frontmerge", BLOCK, 1,
@@ -130,6 +136,16 @@ const struct program programs[] = {
 	{ HOOK_BIO_QUEUE, "tp_btf/block_bio_queue", "on_bio_queue", BLOCK, 1, "bio rows" },
 	{ HOOK_BIO_QUEUE, "tp_btf/block_bio_queue", "on_bio_queue_old", BLOCK, 2, NULL },
 	{ HOOK_BIO_COMPLETE, "tp_btf/block_bio_complete", "on_bio_complete", BLOCK, 2, "bio rows" },
+
+	/* Right after those of the stream block: fewer requests begin in between. */
+	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio", EXTENT, 1, NULL },
+	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio_old", EXTENT, 2, NULL },
+	{ HOOK_EXTENT_ISSUE, "tp_btf/block_rq_issue", "on_extent_issue", EXTENT, 0, NULL },
+	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_folio", "on_extent_dirty", EXTENT, 2, OWNERS },
+	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_page", "on_extent_dirty_page", EXTENT, 2, NULL },
+	{ HOOK_EXTENT_WORK, "tp_btf/writeback_queue", "on_extent_work", EXTENT, 2, "cause unmount" },
+	{ HOOK_EXTENT_WORK_BEGIN, "tp_btf/writeback_start", "on_extent_work_begin", EXTENT, 2, WHY },
+	{ HOOK_EXTENT_WORK_END, "tp_btf/writeback_written", "on_extent_work_end", EXTENT, 2, WHY },
 
 	{ HOOK_CACHE_ADD, "tp_btf/mm_filemap_add_to_page_cache", "on_cache_add", CACHE, 1,
 	  "MISS, MISS_WRITE, READAHEAD" },
@@ -170,10 +186,6 @@ const struct program programs[] = {
 	  "WRITEBACK_START" },
 	{ HOOK_CACHE_WRITEBACK_START, "tp_btf/block_bio_queue", "on_cache_bio_queue_old", CACHE, 2,
 	  NULL },
-	{ HOOK_CACHE_WRITEBACK_END, "tp_btf/block_rq_complete", "on_cache_rq_complete", CACHE, 3,
-	  "WRITEBACK_END" },
-	{ HOOK_CACHE_BIO_END, "tp_btf/block_bio_complete", "on_cache_bio_complete", CACHE, 2,
-	  "WRITEBACK_END of bios that make no requests" },
 	{ HOOK_CACHE_RECLAIM, "tp_btf/mm_vmscan_lru_shrink_inactive", "on_cache_reclaim", CACHE, 6,
 	  "RECLAIM" },
 	{ HOOK_CACHE_PAGEOUT, "tp_btf/mm_vmscan_reclaim_pages", "on_cache_pageout", CACHE, 4,
@@ -184,15 +196,6 @@ const struct program programs[] = {
 	  FAULT_TYPE },
 	{ HOOK_FAULT_MAJOR, "perf/page-faults-maj", "on_fault_major", PAGEFAULT, 0, NULL },
 	{ HOOK_FAULT_MINOR, "perf/page-faults-min", "on_fault_minor", PAGEFAULT, 0, NULL },
-
-	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio", EXTENT, 1, NULL },
-	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio_old", EXTENT, 2, NULL },
-	{ HOOK_EXTENT_ISSUE, "tp_btf/block_rq_issue", "on_extent_issue", EXTENT, 0, NULL },
-	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_folio", "on_extent_dirty", EXTENT, 2, OWNERS },
-	{ HOOK_EXTENT_DIRTY, "tp_btf/writeback_dirty_page", "on_extent_dirty_page", EXTENT, 2, NULL },
-	{ HOOK_EXTENT_WORK, "tp_btf/writeback_queue", "on_extent_work", EXTENT, 2, "cause unmount" },
-	{ HOOK_EXTENT_WORK_BEGIN, "tp_btf/writeback_start", "on_extent_work_begin", EXTENT, 2, WHY },
-	{ HOOK_EXTENT_WORK_END, "tp_btf/writeback_written", "on_extent_work_end", EXTENT, 2, WHY },
 
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_socket", DROP, 4, NULL },
 	{ HOOK_SKB_DROP, "tp_btf/kfree_skb", "on_skb_drop_reason", DROP, 3, NULL },

@@ -74,6 +74,8 @@ void setup__programs(struct bpf_engine *b, const struct selection *want, const s
 	cfg->cache = selection__stream(want, STREAM_CACHE);
 	makers__call_causes((uint8_t *)skel->rodata->call_causes[0], syscall_names_native);
 	makers__call_causes((uint8_t *)skel->rodata->call_causes[1], syscall_names_compat);
+	makers__call_files((uint8_t *)skel->rodata->call_files[0], syscall_names_native);
+	makers__call_files((uint8_t *)skel->rodata->call_files[1], syscall_names_compat);
 	for (size_t i = 0; i < MAX_SYSCALLS; i++) {
 		choose(want, &syscalls_native[i], &skel->bss->syscalls[i]);
 		choose(want, &syscalls_compat[i], &skel->bss->syscalls_compat[i]);
