@@ -11,7 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 conf=/etc/iotrc/iotrc.conf
 state=/var/lib/iotrc
-unit=/etc/systemd/system/iotrc.service
+units=/etc/systemd/system
 generator=/etc/systemd/system-generators/iotrc
 script=/etc/init.d/iotrc
 
@@ -64,8 +64,9 @@ install_service() {
 	"$bin/iotrc" --check-config "$conf" || fail "correct $conf, then run this again"
 	if [[ $manager == systemd ]]; then
 		# Where a package or make install brought one, that is it.
-		if [[ -e $unit || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
-			render iotrc.service 644 "$unit"
+		if [[ -e $units/iotrc.service || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
+			render iotrc.service 644 "$units/iotrc.service"
+			render iotrc-upload.service 644 "$units/iotrc-upload.service"
 			render iotrc-generator 755 "$generator"
 		fi
 		systemctl daemon-reload
@@ -85,9 +86,9 @@ install_service() {
 uninstall_service() {
 	if [[ $manager == systemd ]]; then
 		systemctl disable --now --quiet iotrc.service 2>/dev/null || true
-		rm -rf "$unit" "$unit.d" "$generator"
+		rm -rf "$units"/iotrc{,-upload}.service{,.d} "$generator"
 		systemctl daemon-reload
-		systemctl reset-failed iotrc.service 2>/dev/null || true
+		systemctl reset-failed iotrc.service iotrc-upload.service 2>/dev/null || true
 	else
 		rc-service --ifexists iotrc stop || true
 		rc-update del iotrc default >/dev/null 2>&1 || true
@@ -112,6 +113,9 @@ install) root; install_service ;;
 uninstall) root; uninstall_service "$@" ;;
 status)
 	if [[ $manager == systemd ]]; then
+		# The exit code is that of the recorder.
+		[[ $(systemctl is-active iotrc-upload.service) == inactive ]] ||
+			systemctl --no-pager --lines=3 status iotrc-upload.service || true
 		systemctl --no-pager status iotrc.service
 	else
 		rc-service iotrc status
@@ -125,7 +129,7 @@ start | stop | restart | reload)
 	fi ;;
 logs)
 	if [[ $manager == systemd ]]; then
-		journalctl -u iotrc.service "$@"
+		journalctl -u iotrc.service -u iotrc-upload.service "$@"
 	else
 		for log in /var/log/messages /var/log/syslog /var/log/daemon.log; do
 			if [[ -r $log ]]; then

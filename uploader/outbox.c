@@ -334,16 +334,18 @@ static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_
 	int err;
 
 	/* Not every file system has locks. */
-	if (!o->live)
-		o->lock = session_lock__take(o->fd);
+	o->lock = session_lock__take(o->fd, o->kind == OUTBOX_ENDED ? SESSION_LOCK_ALL :
+								      SESSION_LOCK_SEND);
 	if (o->lock == -EWOULDBLOCK)
 		return -EBUSY;
 	begin_news(&news);
 	err = read_manifest(o->fd, &m);
 	if (err == -ENOENT && journal__session_uploaded(o->fd))
 		err = -EALREADY;
-	else if (!err && !o->live && !is_finished(m.root))
+	else if (!err && o->kind == OUTBOX_ENDED && !is_finished(m.root))
 		err = -EINPROGRESS;
+	else if (!err && o->kind == OUTBOX_ELSEWHERE && is_finished(m.root))
+		err = -EBUSY; /* it has just ended: all of it is sent next time */
 	if (!err)
 		err = journal__open(&o->journal, o->fd, identity, uid, gid);
 	if (!err)
@@ -355,8 +357,8 @@ static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_
 	return err;
 }
 
-int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live,
-		 bool keep, const char *identity, uid_t uid, gid_t gid)
+int outbox__open(struct outbox **ret, int dir, const char *name, const char *key,
+		 enum outbox_kind kind, bool keep, const char *identity, uid_t uid, gid_t gid)
 {
 	struct outbox *o = calloc(1, sizeof(*o));
 	int err;
@@ -366,7 +368,7 @@ int outbox__open(struct outbox **ret, int dir, const char *name, const char *key
 	begin_list(&o->waiting);
 	begin_list(&o->stuck);
 	o->lock = -1;
-	o->live = live;
+	o->kind = kind;
 	o->keep = keep;
 	o->key = strdup(key);
 	o->fd = openat(dir, name, DIR_FLAGS);

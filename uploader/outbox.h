@@ -28,11 +28,17 @@ struct outbox_list {
 	uint64_t n, bytes;
 };
 
+enum outbox_kind {
+	OUTBOX_ENDED,     /* a session that nobody records: all of it is sent */
+	OUTBOX_LIVE,      /* being recorded by this process */
+	OUTBOX_ELSEWHERE, /* being recorded by another process: only finished files are sent */
+};
+
 struct outbox {
-	int fd;        /* the session's directory */
-	int lock;      /* held unless the session is live; negative: none */
-	char *key;     /* BUCKET/MACHINE_ID/SESSION */
-	bool live;     /* being recorded by this process */
+	int fd;    /* the session's directory */
+	int lock;  /* negative: none */
+	char *key; /* BUCKET/MACHINE_ID/SESSION */
+	enum outbox_kind kind;
 	bool keep;     /* keep local copies */
 	bool finished; /* the manifest is final, and queued as the last file */
 	struct journal *journal;
@@ -43,13 +49,13 @@ struct outbox {
 	size_t n_files, n_spec;       /* entries of the manifest's lists that have been processed */
 };
 
-/* Opens session NAME in directory DIR. KEY is copied. LIVE: this process records the session. KEEP:
- * keep local copies; otherwise those already uploaded are removed. UID and GID own new files; -1:
- * unchanged. 0, or a negative errno: -EBUSY: another process records or uploads the session;
- * -EINPROGRESS: it is neither complete nor recovered; -EALREADY: all of it has been uploaded;
- * -ENOMSG: its manifest is invalid. */
-int outbox__open(struct outbox **ret, int dir, const char *name, const char *key, bool live,
-		 bool keep, const char *identity, uid_t uid, gid_t gid);
+/* Opens session NAME in directory DIR. KEY is copied. KEEP: keep local copies; otherwise those
+ * already uploaded are removed. UID and GID own new files; -1: unchanged. 0, or a negative errno:
+ * -EBUSY: another process records or uploads the session, or has just ended one of KIND
+ * OUTBOX_ELSEWHERE; -EINPROGRESS: it is neither complete nor recovered; -EALREADY: all of it has
+ * been uploaded; -ENOMSG: its manifest is invalid. */
+int outbox__open(struct outbox **ret, int dir, const char *name, const char *key,
+		 enum outbox_kind kind, bool keep, const char *identity, uid_t uid, gid_t gid);
 /* Accepts NULL, returns NULL. */
 struct outbox *outbox__free(struct outbox *o);
 

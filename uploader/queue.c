@@ -56,7 +56,7 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 	q->refused = refused;
 	q->refused_last = refused && atomic_load(&q->ending);
 	q->troubled = true;
-	q->gave_up |= refused && !q->config.live;
+	q->gave_up |= refused && !queue__stays(q);
 	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(q->problem, r->reason);
 	/* Reported once, and again if it changes or after a success. */
@@ -142,7 +142,7 @@ static void work(void *arg)
 	struct queue *q = w->q;
 	int err;
 
-	if (q->config.live)
+	if (queue__stays(q))
 		priority__lower(true);
 	err = background__drop(q->config.uid, q->config.gid);
 	pthread_mutex_lock(&q->lock);
@@ -258,7 +258,7 @@ void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 		 end = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
 	struct queue_stats s;
 
-	if (q->config.live)
+	if (queue__stays(q))
 		hurry(q);
 	atomic_store(&q->ending, true);
 	queue__poke(q);

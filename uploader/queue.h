@@ -38,6 +38,10 @@ struct queue_config {
 	int parent;
 	const char *parent_key; /* BUCKET/MACHINE_ID */
 
+	/* For recordings by other processes: likewise, with PARENT and no LIVE, but PARENT is
+	 * searched every half minute, and finished files of sessions being recorded are sent. */
+	bool continuous;
+
 	/* Otherwise: sessions to send once; a refusal ends the upload. */
 	const struct queue_place *places;
 	size_t n_places;

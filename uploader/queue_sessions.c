@@ -17,7 +17,8 @@
 #include "platform/libc.h"
 
 #define RELIST_NS (600 * PACE_SECOND)
-#define UNREADY_NS (30 * PACE_SECOND) /* while sessions are being recovered, or are in use */
+/* While sessions are being recovered, or are in use; and those of other recorders. */
+#define RELIST_SOON_NS (30 * PACE_SECOND)
 #define PLACES_MAX 100000
 
 void sessions__free(struct places *p)
@@ -51,7 +52,7 @@ static int is_stamp(const struct dirent *entry)
 	return session__is_stamp(entry->d_name);
 }
 
-/* The sessions besides the live one, oldest first. */
+/* The sessions besides our own live one, oldest first. */
 static void find_beside(struct queue *q, struct places *ret)
 {
 	const struct queue_config *c = &q->config;
@@ -67,7 +68,7 @@ static void find_beside(struct queue *q, struct places *ret)
 		char key[OUTBOX_KEY_MAX];
 
 		snprintf(key, sizeof(key), "%s/%s", c->parent_key, entries[i]->d_name);
-		if (strcmp(entries[i]->d_name, c->live->name))
+		if (!c->live || strcmp(entries[i]->d_name, c->live->name))
 			add_place(ret, c->parent, entries[i]->d_name, key);
 		free(entries[i]);
 	}
@@ -82,12 +83,12 @@ static void list_places(struct queue *q)
 	pthread_mutex_unlock(&q->lock);
 	for (size_t i = 0; i < c->n_places; i++)
 		add_place(&found, c->places[i].dir, c->places[i].name, c->places[i].key);
-	if (c->live)
+	if (queue__stays(q))
 		find_beside(q, &found);
 	pthread_mutex_lock(&q->lock);
 	sessions__free(&q->places);
 	q->places = found;
-	q->list_due_ns = c->live ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
+	q->list_due_ns = queue__stays(q) ? clock__mono_ns() + RELIST_NS : UINT64_MAX;
 	q->sessions_left = 0;
 	q->unready = false;
 }
@@ -98,7 +99,7 @@ static void tell_unopened(struct queue *q, const char *key, int err)
 {
 	const char *why = strerror(-err);
 
-	if (q->config.live && (err == -EBUSY || err == -EINPROGRESS))
+	if (queue__stays(q) && (err == -EBUSY || err == -EINPROGRESS))
 		return;
 	if (err == -EBUSY)
 		why = "is being recorded, or sent by another iotrc";
@@ -132,8 +133,20 @@ static bool may_be_sent(const struct queue *q, const struct queue_place *p)
 	struct stat st;
 
 	snprintf(journal, sizeof(journal), "%s/" JOURNAL_NAME, p->name);
-	return !q->config.live || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) ||
+	return !queue__stays(q) || !fstatat(p->dir, journal, &st, AT_SYMLINK_NOFOLLOW) ||
 	       errno == EACCES;
+}
+
+static int open_session(const struct queue *q, const struct queue_place *p, struct outbox **ret)
+{
+	const struct queue_config *c = &q->config;
+	int err = outbox__open(ret, p->dir, p->name, p->key, OUTBOX_ENDED, c->keep, q->identity, -1,
+			       -1);
+
+	if (c->continuous && (err == -EBUSY || err == -EINPROGRESS))
+		err = outbox__open(ret, p->dir, p->name, p->key, OUTBOX_ELSEWHERE, c->keep,
+				   q->identity, -1, -1);
+	return err;
 }
 
 static void open_next(struct queue *q)
@@ -144,9 +157,7 @@ static void open_next(struct queue *q)
 
 	q->sessions_left++;
 	pthread_mutex_unlock(&q->lock);
-	err = !may_be_sent(q, p) ? -ENOENT :
-				   outbox__open(&o, p->dir, p->name, p->key, false, q->config.keep,
-						q->identity, -1, -1);
+	err = may_be_sent(q, p) ? open_session(q, p, &o) : -ENOENT;
 	if (err == -EALREADY)
 		sessions__remove(q, p);
 	else if (err && err != -ENOENT)
@@ -162,9 +173,10 @@ static bool list_due(const struct queue *q)
 {
 	uint64_t due = q->list_due_ns;
 
-	/* Once more at the end of a recording. */
-	if (q->unready && q->config.live)
-		due = atomic_load(&q->ending) && !q->listed_last ? 0 : due - RELIST_NS + UNREADY_NS;
+	/* Soon, and once more at the end. */
+	if (due && (q->config.continuous || (q->unready && q->config.live)))
+		due = atomic_load(&q->ending) && !q->listed_last ? 0 :
+								   due - RELIST_NS + RELIST_SOON_NS;
 	return clock__mono_ns() >= due;
 }
 
@@ -172,7 +184,7 @@ int sessions__open_live(const struct queue *q, struct outbox **ret)
 {
 	const struct queue_config *c = &q->config;
 
-	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, true, c->keep,
+	return outbox__open(ret, c->live->dir, c->live->name, c->live->key, OUTBOX_LIVE, c->keep,
 			    q->identity, c->uid, c->gid);
 }
 

@@ -74,6 +74,12 @@ struct queue {
 	struct queue_stats shown; /* the caller's */
 };
 
+/* Whether it never gives up and stays in the background, as during a recording. */
+static inline bool queue__stays(const struct queue *q)
+{
+	return q->config.live || q->config.continuous;
+}
+
 /* While uploads fail, only one thread tries. Called with the lock held. */
 static inline bool queue__may_send(const struct queue *q)
 {

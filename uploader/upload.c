@@ -10,11 +10,12 @@
 
 #include "base/state.h"
 #include "base/units.h"
+#include "dataset/journal.h"
+#include "dataset/session.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 
 #define UPLOADED "uploaded" /* in the state directory, once something was uploaded */
-#define TEST_BUCKET "linux_v1"
 
 int upload__check(const struct upload_settings *settings, char problem[TARGET_REASON_MAX])
 {
@@ -42,7 +43,7 @@ int upload__test(const struct upload_settings *settings, bool *ret_works,
 	err = target__new(&t, &settings->target, reason);
 	if (err)
 		return err;
-	target__test(t, TEST_BUCKET, machine_id, NULL, &r);
+	target__test(t, SESSION_BUCKET, machine_id, NULL, &r);
 	target__free(t);
 	snprintf(reason, TARGET_REASON_MAX, "%s", r.reason);
 	*ret_works = r.verdict == TARGET_DONE;
@@ -119,6 +120,20 @@ bool upload__marked(const char *state)
 	if (dir >= 0)
 		close(dir);
 	return marked;
+}
+
+int upload__leave(const struct upload_settings *settings, const struct session *session, uid_t uid,
+		  gid_t gid)
+{
+	char identity[UPLOAD_IDENTITY_MAX];
+	struct queue_config config;
+	struct journal *journal = NULL;
+	int err = upload__queue_config(settings, identity, &config);
+
+	if (!err)
+		err = journal__open(&journal, session->fd, identity, uid, gid);
+	journal__free(journal);
+	return err;
 }
 
 /* ---- during a recording ---- */

@@ -18,6 +18,7 @@ struct upload_settings {
 	unsigned int parallel;       /* files at a time, at least 1 */
 	uint64_t timeout_ns;         /* maximum wait at the end of a recording */
 	bool keep;                   /* keep local copies */
+	bool later;                  /* a recording only marks its session for upload__continue() */
 	bool telemetry;              /* report each session to the gateway */
 };
 
@@ -47,6 +48,11 @@ const char *upload__key(const char *path);
  * uploaded something; return whether it has. */
 void upload__mark(const char *state);
 bool upload__marked(const char *state);
+
+/* Marks SESSION as one to upload: another process sends it. UID and GID: its owner; -1: this
+ * process's user. 0, or a negative errno. */
+int upload__leave(const struct upload_settings *settings, const struct session *session, uid_t uid,
+		  gid_t gid);
 
 /* ---- during a recording: to be called from one thread ---- */
 

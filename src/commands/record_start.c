@@ -30,12 +30,6 @@
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
 
-#ifdef __APPLE__
-#define BUCKET "mac_v1"
-#else
-#define BUCKET "linux_v1"
-#endif
-
 /* The command line as given, from argv[]. */
 #define COMMAND_LINE_MAX 4096
 static void read_command_line(struct recording *r, char buf[ANONYMIZE_MAX(COMMAND_LINE_MAX)])
@@ -164,6 +158,17 @@ static int begin_capture(struct recording *r)
 	return capture__new(&r->capture, &setup);
 }
 
+/* With --upload-later. Without the mark the session stays here. */
+static void leave_upload(const struct recording *r)
+{
+	const struct upload_settings *u = &r->options->upload;
+	int err = u->target.url && u->later ? upload__leave(u, r->session, r->uid, r->gid) : 0;
+
+	if (err)
+		recording__complain("%s will not be uploaded: %s", r->session->path,
+				    strerror(-err));
+}
+
 static bool is_failing(void *arg)
 {
 	struct recording *r = arg;
@@ -176,6 +181,7 @@ static void on_moved(void *arg)
 {
 	struct recording *r = arg;
 
+	leave_upload(r);
 	capture__rotate(r->capture);
 	recording__manifest_grown(r);
 }
@@ -211,13 +217,18 @@ struct disk_budget_config recording__budget_limits(const struct options *o)
 	};
 }
 
+static bool uploads(const struct options *o)
+{
+	return o->upload.target.url && !o->upload.later;
+}
+
 static uint64_t privileges_of(const struct options *o, bool gives)
 {
 	struct privileges_use use = {
 		.gives_files = gives,
 		.reads_all_files = o->snapshots.fs_interval_ns,
 		.reads_all_processes = o->snapshots.process_interval_ns,
-		.in_background = o->upload.target.url || o->snapshots.fs_interval_ns ||
+		.in_background = uploads(o) || o->snapshots.fs_interval_ns ||
 				 o->snapshots.process_interval_ns,
 	};
 
@@ -298,8 +309,8 @@ static int make_session(struct recording *r, const char *machine_id)
 	session__owner(&r->uid, &r->gid);
 	info.uid = r->uid;
 	info.gid = r->gid;
-	err = session__new(&r->session, o->output, o->bucket ? o->bucket : BUCKET, machine_id,
-			   r->uid, r->gid);
+	err = session__new(&r->session, o->output, o->bucket ?: SESSION_BUCKET, machine_id, r->uid,
+			   r->gid);
 	if (err)
 		return recording__complain("cannot write to %s: %s", o->output, strerror(-err));
 	r->origin = session_origin__new(r->session->fd);
@@ -345,7 +356,7 @@ static void plan_writing(struct recording *r)
 	snprintf(state, sizeof(state), "/proc/self/fd/%d", r->state);
 	if (r->state >= 0)
 		landlock__allow(state);
-	if (upload__directory(&o->upload))
+	if (uploads(o) && upload__directory(&o->upload))
 		landlock__allow(upload__directory(&o->upload));
 	if (o->metrics.file)
 		landlock__allow_parent(o->metrics.file);
@@ -362,8 +373,8 @@ static void plan_writing(struct recording *r)
  * manifest says so. */
 static void restrict_threads(struct recording *r)
 {
-	const struct upload_settings *u = &r->options->upload;
-	bool network = u->target.url && !upload__directory(u);
+	const struct options *o = r->options;
+	bool network = uploads(o) && !upload__directory(&o->upload);
 	bool filter = !system_calls__restrict(network);
 
 	manifest__set_diagnostic(
@@ -380,9 +391,10 @@ static int drop_privileges(struct recording *r)
 	int err;
 
 	plan_writing(r);
-	if (o->upload.target.url &&
+	if (uploads(o) &&
 	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
 		return recording__complain("cannot upload: %s", problem);
+	leave_upload(r);
 	r->nice = priority__set(PRIORITY_URGENT); /* for start_threads() */
 	err = privileges__drop(privileges_of(o, r->uid != (uid_t)-1));
 	if (err)

@@ -15,6 +15,7 @@
 #include "base/shown.h"
 #include "base/state.h"
 #include "commands/confine.h"
+#include "commands/upload_continuous.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -146,6 +147,16 @@ static void on_signal(int signal)
 		_exit(EXIT_LOST);
 }
 
+static void handle_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
 static void add_stats(struct queue_stats *sum, const struct queue_stats *s)
 {
 	sum->files_done += s->files_done;
@@ -168,7 +179,6 @@ static int send_group(const struct options *o, const struct found *f, size_t n,
 	struct queue_config config;
 	struct queue_stats s;
 	struct queue *q;
-	struct upload_progress progress;
 	int err = places ? upload__queue_config(&o->upload, identity, &config) : -ENOMEM;
 
 	for (size_t i = 0; places && i < n; i++)
@@ -187,15 +197,10 @@ static int send_group(const struct options *o, const struct found *f, size_t n,
 		free(places);
 		return err;
 	}
-	upload_progress__begin(&progress, q, o->quiet, UINT64_MAX);
-	queue__wait(q, UINT64_MAX, &stops, upload_progress__tick, &progress);
-	if (!queue__stop(q)) {
+	if (!upload_progress__run(q, o->quiet, UINT64_MAX, &stops, &s)) {
 		output__end();
 		_exit(EXIT_LOST);
 	}
-	queue__stats(q, &s);
-	upload_progress__tick(&progress, &s);
-	upload_progress__end(&progress);
 	add_stats(sum, &s);
 	queue__free(q);
 	free(places);
@@ -253,7 +258,6 @@ static void confine_upload(const struct options *o, int state)
 
 int upload__run(const struct options *o)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct search s = { 0 };
 	int code, state;
 
@@ -261,13 +265,15 @@ int upload__run(const struct options *o)
 		confine_upload(o, -1);
 		return try_target(o);
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	handle_signals();
 	s.err = output__begin();
 	if (s.err)
 		log__line(LOG_ERR, "upload: cannot start a thread: %s", strerror(-s.err));
+	if (!s.err && o->upload_continuous) {
+		code = upload_continuous__run(o, &stops);
+		output__end();
+		return code;
+	}
 	state = state__open(o->state);
 	confine_upload(o, state);
 	for (size_t i = 0; i < o->n_dirs && !s.err; i++)

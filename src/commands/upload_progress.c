@@ -82,6 +82,21 @@ void upload_progress__tick(void *arg, const struct queue_stats *s)
 	}
 }
 
+bool upload_progress__run(struct queue *q, bool quiet, uint64_t timeout_ns,
+			  const volatile int *stop, struct queue_stats *ret)
+{
+	struct upload_progress p;
+
+	upload_progress__begin(&p, q, quiet, timeout_ns);
+	queue__wait(q, timeout_ns, stop, upload_progress__tick, &p);
+	if (!queue__stop(q))
+		return false;
+	queue__stats(q, ret);
+	upload_progress__tick(&p, ret);
+	upload_progress__end(&p);
+	return true;
+}
+
 void upload_progress__conclude(const struct queue_stats *s, bool quiet, const char *later)
 {
 	char done[16], left[16], what[128] = "";

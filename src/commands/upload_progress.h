@@ -28,6 +28,11 @@ void upload_progress__end(struct upload_progress *p);
  * progress; this is a callback of queue__wait(). */
 void upload_progress__tick(void *arg, const struct queue_stats *s);
 
+/* Waits for Q as queue__wait() does and shows its progress; then stops it and gets its final stats.
+ * False if a thread is stuck: the caller must exit without freeing Q. */
+bool upload_progress__run(struct queue *q, bool quiet, uint64_t timeout_ns,
+			  const volatile int *stop, struct queue_stats *ret);
+
 /* Prints one line about the result. LATER: when the rest will be sent, with a leading blank, or
  * "". */
 void upload_progress__conclude(const struct queue_stats *s, bool quiet, const char *later);

@@ -626,7 +626,7 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	r.fd = openat(parent, name, DIR_FLAGS);
 	if (r.fd < 0)
 		return give_up(&r, -errno, "cannot be opened: %s", strerror(errno));
-	err = r.lock = session_lock__take(r.fd);
+	err = r.lock = session_lock__take(r.fd, SESSION_LOCK_CHANGE);
 	if (err == -EWOULDBLOCK)
 		give_up(&r, err, "in use");
 	else if (err < 0 && err != -EACCES)

@@ -9,6 +9,13 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* The default of <bucket>. */
+#ifdef __APPLE__
+#define SESSION_BUCKET "mac_v1"
+#else
+#define SESSION_BUCKET "linux_v1"
+#endif
+
 struct session {
 	char *path; /* as <out> was given, without a slash at its end */
 	int fd;     /* the directory */

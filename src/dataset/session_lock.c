@@ -27,11 +27,22 @@ static bool is_lock_file(int fd)
 	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 1 && !st.st_size;
 }
 
+/* Each part is one byte. Recorders of older versions lock the whole file. */
+static struct flock range(enum session_lock_part part, short type)
+{
+	return (struct flock){
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = part == SESSION_LOCK_SEND,
+		.l_len = part != SESSION_LOCK_ALL,
+	};
+}
+
 /* Takes ownership of FD, and returns it locked. The lock belongs to the open file description:
  * closing other descriptors of the file does not release it. */
-static int lock_file(int fd, short type)
+static int lock_file(int fd, enum session_lock_part part, short type)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+	struct flock lock = range(part, type);
 	int err = 0;
 
 	if (!is_lock_file(fd))
@@ -75,30 +86,30 @@ int session_lock__new(int dir)
 
 	if (fd < 0)
 		return fd == -EEXIST ? -EWOULDBLOCK : fd;
-	fd = lock_file(fd, F_WRLCK);
+	fd = lock_file(fd, SESSION_LOCK_CHANGE, F_WRLCK);
 	if (fd < 0 || !is_flocked(dir))
 		return fd;
 	close(fd);
 	return -EWOULDBLOCK;
 }
 
-int session_lock__take(int dir)
+int session_lock__take(int dir, enum session_lock_part part)
 {
 	int fd = open_file(dir, O_RDWR);
 
 	if (fd == -ENOENT)
 		return lock_directory(dir);
 	if (fd != -EROFS)
-		return fd < 0 ? fd : lock_file(fd, F_WRLCK);
+		return fd < 0 ? fd : lock_file(fd, part, F_WRLCK);
 	/* Nothing can be changed on a read-only file system, so a lock that can be shared
 	 * suffices. */
 	fd = open_file(dir, O_RDONLY);
-	return fd < 0 ? fd : lock_file(fd, F_RDLCK);
+	return fd < 0 ? fd : lock_file(fd, part, F_RDLCK);
 }
 
 bool session_lock__held(int dir)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = range(SESSION_LOCK_CHANGE, F_WRLCK);
 	int fd = open_file(dir, O_RDONLY);
 	bool held;
 

@@ -162,7 +162,7 @@ int session_origin__restore(const struct session_origin *o, struct session *s, b
 	}
 	lock = old.st_nlink ? -EWOULDBLOCK : session_lock__new(fd);
 	if (lock == -EWOULDBLOCK) /* a previous attempt has created a lock file */
-		lock = session_lock__take(fd);
+		lock = session_lock__take(fd, SESSION_LOCK_CHANGE);
 	ret = lock == -EWOULDBLOCK ? lock : dup3(fd, s->fd, O_CLOEXEC) < 0 ? -errno : 1;
 	close(fd);
 	if (lock >= 0)

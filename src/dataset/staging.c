@@ -196,7 +196,8 @@ static int is_visible_or_removed(const struct dirent *e)
 
 static bool is_uploaded(int all, const char *name)
 {
-	int fd = openat(all, name, DIR_FLAGS), lock = fd < 0 ? -1 : session_lock__take(fd);
+	int fd = openat(all, name, DIR_FLAGS),
+	    lock = fd < 0 ? -1 : session_lock__take(fd, SESSION_LOCK_ALL);
 	bool uploaded = lock >= 0 && journal__session_uploaded(fd);
 
 	if (lock >= 0)

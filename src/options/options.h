@@ -69,6 +69,7 @@ struct options {
 	struct metrics_settings metrics; /* NULL: none */
 	const char *reward_code;         /* the study's; NULL: there is none */
 	bool upload_test;                /* upload --test */
+	bool upload_continuous;          /* upload --continuous */
 	const char **dirs;               /* of upload; ours */
 	size_t n_dirs;
 

@@ -144,7 +144,11 @@ static int check_upload(struct parse *p)
 		return option__fail(p, "upload: no target; --upload URL, see iotrc upload --help");
 	if (p->o.upload_test && p->o.n_dirs)
 		return option__fail(p, "--test: takes no DIR");
-	if (!p->o.upload_test && !p->o.n_dirs)
+	if (p->o.upload_test && p->o.upload_continuous)
+		return option__fail(p, "--test: not with --continuous");
+	if (p->o.upload_continuous && p->o.n_dirs > 1)
+		return option__fail(p, "--continuous: takes one output directory");
+	if (!p->o.upload_test && !p->o.upload_continuous && !p->o.n_dirs)
 		return option__fail(p, "upload: no DIR given, see iotrc upload --help");
 	return 0;
 }
@@ -158,6 +162,8 @@ static int check(struct parse *p)
 		return check_upload(p);
 	if (o->upload_test)
 		return option__fail(p, "--test: only with upload");
+	if (o->upload_continuous)
+		return option__fail(p, "--continuous: only with upload");
 	if (!o->selection.streams)
 		return option__fail(p, "no stream is left to record");
 	if (o->selection.cache_sample > 1 && !selection__stream(&o->selection, STREAM_CACHE))

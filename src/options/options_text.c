@@ -51,11 +51,15 @@ static void print_group(FILE *out, enum group group)
 void options__upload_help(FILE *out)
 {
 	fputs("Usage: iotrc upload [OPTION...] DIR...\n"
+	      "       iotrc upload [OPTION...] --continuous [DIR]\n"
 	      "       iotrc upload [OPTION...] --test\n\n"
 	      "Sends the files that the target does not have yet, of the session in DIR or of all\n"
 	      "sessions below DIR. Sessions must be complete or recovered; those in use by a recorder\n"
 	      "or another upload are skipped. Interrupted transfers are resumed. Failed ones are\n"
 	      "retried until everything is sent or Ctrl+C; a refusal by the target ends the command.\n"
+	      "--continuous sends the files that recordings in the output directory DIR (default: that of\n"
+	      "the configuration) finish, also while they go on, until Ctrl+C: of this machine's\n"
+	      "sessions that were recorded with --upload.\n"
 	      "--test sends a small object and reports what is wrong.\n",
 	      out);
 	print_group(out, UPLOAD);

@@ -93,17 +93,20 @@ def test_installs_and_is_not_started(m, packages):
     assert len(m.sessions()) == 1
 
 
-def test_an_upload_is_let_into_the_network(m):
-    """What `service.sh install` does elsewhere is a reload of systemd here."""
+def test_an_upload_has_a_service_of_its_own(m):
     conf = m.root / "etc/iotrc/iotrc.conf"
     before = conf.read_text()
-    assert "AF_INET" not in m.show("RestrictAddressFamilies")
+
+    def runs():
+        return m.run("systemctl is-active iotrc-upload", check=False).stdout.strip() == "active"
+
+    assert not runs()
     conf.write_text(before + "upload = file:///var/lib/iotrc/target\n")
-    m.run("systemctl daemon-reload")
-    assert "AF_INET6" in m.show("RestrictAddressFamilies")
+    m.run("mkdir /var/lib/iotrc/target && systemctl restart iotrc")
+    assert runs()
     conf.write_text(before)
-    m.run("systemctl daemon-reload")
-    assert "AF_INET" not in m.show("RestrictAddressFamilies")
+    m.run("systemctl restart iotrc")
+    assert not runs()
 
 
 def test_upgrade_costs_a_restart(m, packages, tmp_path):

@@ -75,25 +75,27 @@ def restarts_after(m, act):
 
 # ---- the files, without a machine ----
 
-def test_unit_is_right_and_hardened(tmp_path):
+@pytest.mark.parametrize("name", ["iotrc", "iotrc-upload"])
+def test_unit_is_right_and_hardened(tmp_path, name):
     """With the manual page where man(1) finds it: systemd-analyze looks whether Documentation= is there."""
-    unit = tmp_path / "iotrc.service"
-    text = (machine.ROOT / "scripts/iotrc.service").read_text()
+    unit = tmp_path / f"{name}.service"
+    text = (machine.ROOT / f"scripts/{name}.service").read_text()
     unit.write_text(text.replace("@BINDIR@", str(pathlib.Path(machine.BUILD).resolve())))
     (tmp_path / "man/man1").mkdir(parents=True)
-    (tmp_path / "man/man1/iotrc.1").write_text((machine.ROOT / "man/iotrc.1").read_text())
+    (tmp_path / f"man/man1/{name}.1").write_text((machine.ROOT / f"man/{name}.1").read_text())
     environment = dict(os.environ, MANPATH=str(tmp_path / "man"))
     assert machine.sh("systemd-analyze", "verify", str(unit), env=environment).stdout == ""
     machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", str(unit))
-    # Uploading takes the network, and no more.
-    drop_in = generate(tmp_path / "generated", "6.12.0-amd64", "upload = file:///mnt\n")["upload.conf"]
-    unit.write_text(unit.read_text() + drop_in[drop_in.index("[Service]"):])
-    assert machine.sh("systemd-analyze", "verify", str(unit), env=environment).stdout == ""
-    machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit))
+
+
+def test_an_upload_opens_nothing_for_the_recorder(tmp_path):
+    made = generate(tmp_path, "6.12.0-amd64", " upload=file:///mnt/a share\n")
+    assert made == {"iotrc-upload/target.conf": '[Service]\nReadWritePaths="-/mnt/a share"\n'}
 
 
 def generate(directory, release, conf, paranoid=2, user="no-such-user"):
-    """{file: text} of the drop-ins for a machine with that kernel, configuration and kernel.perf_event_paranoid."""
+    """{file: text} of the drop-ins for a machine with that kernel, configuration and kernel.perf_event_paranoid;
+    those for iotrc-upload are called iotrc-upload/FILE."""
     (directory / "bin").mkdir(parents=True)
     (directory / "conf").write_text(conf)
     (directory / "bin/uname").write_text(f"#!/bin/sh\necho {release}\n")
@@ -103,7 +105,8 @@ def generate(directory, release, conf, paranoid=2, user="no-such-user"):
                    "IOTRC_PARANOID": str(directory / "paranoid"), "IOTRC_USER": user}
     said = machine.sh(str(machine.ROOT / "scripts/iotrc-generator"), *[str(directory / d) for d in "abc"], env=environment)
     assert said.stdout == ""
-    return {p.name: p.read_text() for p in directory.glob("a/iotrc.service.d/*")}
+    return {p.name: p.read_text() for p in directory.glob("a/iotrc.service.d/*")} | \
+        {f"iotrc-upload/{p.name}": p.read_text() for p in directory.glob("a/iotrc-upload.service.d/*")}
 
 
 @pytest.mark.parametrize("release, old", [
@@ -114,7 +117,6 @@ def test_generator(tmp_path, release, old):
     assert set(generate(tmp_path / "1", release, "# upload = no\n")) == ({"privileges.conf"} if old else set())
     assert "CAP_SYS_ADMIN" in generate(tmp_path / "3", release, "", 3)["privileges.conf"]
     assert old or not generate(tmp_path / "4", release, "", -1)
-    assert "upload.conf" in generate(tmp_path / "2", release, " upload=s3://a/b\n")
 
 
 def test_generator_of_a_user(tmp_path):
@@ -124,7 +126,8 @@ def test_generator_of_a_user(tmp_path):
     made = generate(tmp_path / "old", "6.1.0", "", user="daemon")
     assert made["user.conf"].endswith(" CAP_SYS_ADMIN\n") and "privileges.conf" in made
     made = generate(tmp_path / "new", "6.12.0", "", user="daemon")
-    assert made == {"user.conf": f"[Service]\nUser=daemon\nAmbientCapabilities={line.partition('=')[2]}\n"}
+    assert made == {"user.conf": f"[Service]\nUser=daemon\nAmbientCapabilities={line.partition('=')[2]}\n",
+                    "iotrc-upload/user.conf": "[Service]\nUser=daemon\n"}
     unit = tmp_path / "iotrc.service"
     unit.write_text((machine.ROOT / "scripts/iotrc.service").read_text().replace("@BINDIR@", "/usr/bin") + made["user.conf"])
     machine.sh("systemd-analyze", "security", "--offline=true", "--threshold=18", "--no-pager", str(unit))
@@ -249,13 +252,29 @@ def test_what_a_crash_left_is_recovered_and_sent(service):
     machine.wait_for(sent, 180) # the uploader looks each 30 s, and gives way to everybody
     copy = next(target.glob(f"**/{session.name}"))
     assert [r for r in rows(copy) if r["filename"].endswith("/root/before-the-crash")]
-    # With an upload in the configuration the service is let into the network, and not before.
+    # While it records, by a process that has what the recorder lacks: a network; and nothing else.
+    upload = service.run("systemctl show -p MainPID --value iotrc-upload").stdout.strip()
+    assert service.run(f"cat /proc/{upload}/comm").stdout.strip() == "iotrc" and upload != service.show("MainPID")
+    assert re.search(r"CapBnd:\t0+$", service.run(f"cat /proc/{upload}/status").stdout, re.M)
+    networks = [service.run(f"readlink /proc/{p}/ns/net").stdout for p in (1, upload, service.show("MainPID"))]
+    assert networks[0] == networks[1] != networks[2]
+    assert service.show("RestrictAddressFamilies") == "AF_NETLINK AF_UNIX"
+    # It ends after the recorder, and sends what that finished at its end.
+    session = service.sessions()[-1]
+    service.run("systemctl stop iotrc")
+
+    def ended():
+        "the upload has ended, too"
+        return service.run("systemctl is-active iotrc-upload", check=False).stdout.strip() == "inactive"
+
+    machine.wait_for(ended)
+    copy, = target.glob(f"**/{session.name}/manifest.json")
+    assert service.manifest(copy.parent)["session"]["state"] == "complete"
+    # Nothing is sent any more: neither is there a service that does it.
     configure(service, "no-snapshots = yes\n")
     service.run(f"{SERVICE} install")
-    without = service.show("RestrictAddressFamilies")
-    configure(service, "no-snapshots = yes\nupload = file:///var/lib/iotrc/target\n")
-    service.run(f"{SERVICE} install")
-    assert "AF_INET" not in without and "AF_INET6" in service.show("RestrictAddressFamilies")
+    assert is_active(service)
+    assert service.run("systemctl is-active iotrc-upload", check=False).stdout.strip() == "inactive"
     service.run("rm -r /var/lib/iotrc/target")
 
 

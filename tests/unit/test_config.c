@@ -318,7 +318,7 @@ Test(config_file, every_option_is_in_it)
 					    "pid-file",     "log-file",     "help",
 					    "version",      "computer-id",  "trace-bucket",
 					    "keep-records", "replay",       "dtrace",
-					    "reward",       "test" };
+					    "reward",       "test",         "continuous" };
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

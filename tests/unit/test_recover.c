@@ -374,7 +374,7 @@ Test(recover, in_use)
 
 	make_killed();
 	fd = openat(base_fd, STAMP, O_RDONLY | O_DIRECTORY);
-	lock = session_lock__take(fd);
+	lock = session_lock__take(fd, SESSION_LOCK_ALL);
 	cr_assert_geq(lock, 0);
 	strcpy(before, shell("find . -printf '%p %T@ %C@ %i\\n' | sort"));
 	cr_assert_eq(recover(&done), -EWOULDBLOCK);

@@ -38,14 +38,45 @@ Test(session_lock, one_at_a_time)
 	cr_assert_geq(lock, 0);
 	cr_assert(session_lock__held(dir));
 	cr_assert_eq(session_lock__new(dir), -EWOULDBLOCK);
-	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EWOULDBLOCK);
 	cr_assert(session_lock__held(dir), "looking at it let it go");
 	close(lock);
 	cr_assert_not(session_lock__held(dir));
-	lock = session_lock__take(dir);
+	lock = session_lock__take(dir, SESSION_LOCK_ALL);
 	cr_assert_geq(lock, 0);
 	cr_assert(session_lock__held(dir));
 	close(lock);
+}
+
+/* A recorder, one that sends what it finishes, and who repairs or removes sessions. */
+Test(session_lock, finished_files_are_sent_meanwhile)
+{
+	int record = session_lock__new(dir), send = session_lock__take(dir, SESSION_LOCK_SEND);
+
+	cr_assert_geq(send, 0);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_SEND), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_CHANGE), -EWOULDBLOCK);
+	close(record);
+	/* Its recorder is gone, and may be followed by one that repairs it. */
+	cr_assert_not(session_lock__held(dir), "who sends does not record");
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EWOULDBLOCK);
+	record = session_lock__take(dir, SESSION_LOCK_CHANGE);
+	cr_assert_geq(record, 0);
+	close(send);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EWOULDBLOCK);
+	close(record);
+}
+
+/* Recorders of older versions locked the whole file. */
+Test(session_lock, nothing_is_sent_beside_an_older_recorder)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(LOCK_NAME, O_RDWR | O_CREAT, 0600);
+
+	cr_assert_eq(fcntl(fd, F_OFD_SETLK, &whole), 0);
+	cr_assert(session_lock__held(dir));
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_SEND), -EWOULDBLOCK);
+	close(fd);
 }
 
 /* Whoever can open the directory can take its flock(2). */
@@ -56,7 +87,7 @@ Test(session_lock, flock_of_the_directory_is_no_lock)
 	close(lock);
 	cr_assert_eq(flock(other, LOCK_EX), 0);
 	cr_assert_not(session_lock__held(dir));
-	lock = session_lock__take(dir);
+	lock = session_lock__take(dir, SESSION_LOCK_ALL);
 	cr_assert_geq(lock, 0);
 	close(lock);
 }
@@ -73,7 +104,7 @@ static int as_a_member_of_the_group(void)
 	fd = open(LOCK_NAME, O_RDONLY);
 	if (fd >= 0 && !fcntl(fd, F_OFD_SETLK, &read))
 		return 3;
-	if (session_lock__take(dir) != -EACCES)
+	if (session_lock__take(dir, SESSION_LOCK_ALL) != -EACCES)
 		return 4;
 	return session_lock__held(dir) ? 0 : 5; /* it can't know */
 }
@@ -99,16 +130,16 @@ Test(session_lock, an_older_session)
 
 	cr_assert_eq(flock(other, LOCK_EX), 0);
 	cr_assert(session_lock__held(dir));
-	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EWOULDBLOCK);
 	cr_assert_eq(session_lock__new(dir), -EWOULDBLOCK);
 	unlink(LOCK_NAME);
 	close(other);
 	cr_assert_not(session_lock__held(dir));
-	lock = session_lock__take(dir);
+	lock = session_lock__take(dir, SESSION_LOCK_ALL);
 	cr_assert_geq(lock, 0);
 	cr_assert(access(LOCK_NAME, F_OK) < 0, "repairing an old session adds nothing to it");
 	cr_assert(session_lock__held(dir));
-	cr_assert_eq(session_lock__take(dir), -EWOULDBLOCK);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EWOULDBLOCK);
 	close(lock);
 	cr_assert_not(session_lock__held(dir));
 }
@@ -126,7 +157,7 @@ Test(session_lock, a_read_only_file_system)
 	cr_assert_geq(lock, 0);
 	close(lock);
 	cr_assert_eq(mount(NULL, "disk", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-	ro = session_lock__take(dir);
+	ro = session_lock__take(dir, SESSION_LOCK_ALL);
 	cr_expect_geq(ro, 0, "%d", ro);
 }
 
@@ -136,18 +167,19 @@ Test(session_lock, what_is_no_lock_file, .timeout = 10)
 	int fd = creat("theirs", 0600);
 
 	cr_assert_eq(link("theirs", LOCK_NAME), 0);
-	cr_assert_eq(session_lock__take(dir), -EPERM, "a hard link");
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EPERM, "a hard link");
 	unlink(LOCK_NAME);
 	cr_assert_eq(symlink("theirs", LOCK_NAME), 0);
-	cr_assert_eq(session_lock__take(dir), -ELOOP);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -ELOOP);
 	unlink(LOCK_NAME);
 	cr_assert_eq(mkfifo(LOCK_NAME, 0600), 0);
-	cr_assert_eq(session_lock__take(dir), -EPERM);
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EPERM);
 	unlink(LOCK_NAME);
 	cr_assert_eq(mkdir(LOCK_NAME, 0700), 0);
-	cr_assert_lt(session_lock__take(dir), 0);
+	cr_assert_lt(session_lock__take(dir, SESSION_LOCK_ALL), 0);
 	rmdir(LOCK_NAME);
 	cr_assert_eq(write(fd, "x", 1), 1);
 	cr_assert_eq(rename("theirs", LOCK_NAME), 0);
-	cr_assert_eq(session_lock__take(dir), -EPERM, "a file with something in it");
+	cr_assert_eq(session_lock__take(dir, SESSION_LOCK_ALL), -EPERM,
+		     "a file with something in it");
 }

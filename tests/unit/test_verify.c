@@ -751,7 +751,7 @@ Test(verify, running_session)
 	add(account_of(&s, "fs"), "seen", 100);
 	add(account_of(&s, "fs"), "written", 99);
 	fd = open(s.dir, O_RDONLY | O_DIRECTORY);
-	lock = session_lock__take(fd);
+	lock = session_lock__take(fd, SESSION_LOCK_ALL);
 	cr_assert_geq(lock, 0);
 	assert_sound(&s, "sound so far");
 	close(lock);
