@@ -117,7 +117,7 @@ $(BUILD)/src/commands/check_nx.o: $(BUILD)/nx_script.h
 $(BUILD)/dtrace_scripts.h: $(wildcard dtrace/*.d)
 	@mkdir -p $(@D); for f in $^; do n=$${f##*/}; echo "static const char dtrace_$${n%.d}[] ="; \
 		sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ';'; done > $@
-$(BUILD)/src/engine/dtrace/dtrace.o: $(BUILD)/dtrace_scripts.h
+$(BUILD)/src/engine/macos/dtrace.o: $(BUILD)/dtrace_scripts.h
 # All files with programs, which make one object.
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * vfs.d PID: file operations of all processes but PID (who reads this) and its children, a record a
- * line. README.md says what the lines mean; src/engine/dtrace/calls.def has the same names.
+ * line. README.md says what the lines mean; src/engine/macos/calls.def has the same names.
  *
  * Calls that only macOS has are listed beside Linux's: run it with -Z. A clause a call and not a name
  * in a variable, since a string takes strsize bytes in each record.

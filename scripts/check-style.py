@@ -14,7 +14,7 @@ ORDER = [
     {"src"},
     {"src/commands"},
     {"src/options"},
-    {"src/engine/bpf", "src/engine/dtrace", "src/engine/replay", "src/engine/strace"},
+    {"src/engine/bpf", "src/engine/macos", "src/engine/replay", "src/engine/strace"},
     {"src/engine"},
     {"src/summary", "src/metrics", "src/watch", "src/lake"},
     {"src/export"},

@@ -27,7 +27,8 @@ uint32_t recording__enabled_streams(const struct options *o)
 
 const struct engine_type *recording__engine_type(const struct options *o)
 {
-	return o->replay ? &engine_replay :
+	return o->engine ? engine__find(o->engine) :
+	       o->replay ? &engine_replay :
 	       o->strace ? &engine_strace :
 	       o->dtrace ? &engine_dtrace :
 			   engines[0];

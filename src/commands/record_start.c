@@ -120,6 +120,7 @@ static int open_engine(struct recording *r, char problem[ENGINE_PROBLEM_MAX])
 		.file = r->options->replay         ?:
 				r->options->strace ?:
 						     r->options->dtrace,
+		.dir = r->options->output,
 		.verbose = r->options->verbose || r->options->dev,
 	};
 

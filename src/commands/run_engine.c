@@ -33,22 +33,42 @@ static int choose_strace(struct run_engine *e, const struct command *c)
 		   "root, for the bpf engine");
 }
 
+/* macOS' own tracers record the whole machine, and start with the recording. */
+static int choose_macos(struct run_engine *e, const struct command *c, const char *name)
+{
+	char path[PATH_MAX];
+
+	e->name = name;
+	if (run_program__find(name, path))
+		return command__cannot(c, "there is no %s here: it is a program of macOS", name);
+	if (geteuid())
+		return command__cannot(c, "%s needs root: use sudo", name);
+	return 0;
+}
+
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word)
 {
 	*e = (struct run_engine){ .name = "bpf", .fd = -1 };
 	if (word && !strcmp(word, "strace"))
 		return choose_strace(e, c);
+	if (word && (!strcmp(word, "eslogger") || !strcmp(word, "fs_usage")))
+		return choose_macos(e, c, word);
 	if (word && !strcmp(word, "bpf"))
 		return 0;
 	if (word && strcmp(word, "auto") != 0) {
-		command__usage(c, "--engine: bpf, strace or auto");
+		command__usage(c, "--engine: bpf, strace, eslogger, fs_usage or auto");
 		return EXIT_USAGE;
 	}
+#ifdef __APPLE__
+	e->why = "macOS; --engine fs_usage does without Full Disk Access";
+	return choose_macos(e, c, "eslogger");
+#else
 	e->why = "root, or CAP_BPF and CAP_PERFMON";
 	if (privileges__allow_bpf())
 		return 0;
 	e->why = "neither root, nor CAP_BPF and CAP_PERFMON";
 	return choose_strace(e, c);
+#endif
 }
 
 /* DIR and the FIFO are given to the user who runs the command. */

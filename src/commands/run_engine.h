@@ -8,7 +8,7 @@
 #include "options/command.h"
 
 struct run_engine {
-	const char *name; /* "bpf" or "strace" */
+	const char *name; /* of an engine */
 	const char *why;  /* why it was chosen, or NULL: the user requested it */
 	char *fifo;       /* that strace writes to, or NULL */
 	char *errors;     /* the file with strace's own messages */
@@ -17,8 +17,9 @@ struct run_engine {
 	pid_t recorder;
 };
 
-/* Chooses the engine that WORD names: "bpf", "strace", or "auto" (also NULL), which is bpf if we
- * have the privileges. Returns 0, or the exit code after a message in the name of command C. */
+/* Chooses the engine that WORD names: "bpf", "strace", "eslogger", "fs_usage", or "auto" (also
+ * NULL), which is bpf if we have the privileges, otherwise strace; on macOS eslogger. Returns 0, or
+ * the exit code after a message in the name of command C. */
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word);
 
 /* Creates the FIFO, if one is needed, for the user who runs the command. Returns 0, or the exit

@@ -126,7 +126,7 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
-	err = run_recorder__start(&recorder, child.pid, dir, j->tracer.fifo);
+	err = run_recorder__start(&recorder, child.pid, dir, &j->tracer);
 	if (err) {
 		run_child__cancel(&child);
 		if (err == -ECHILD)

@@ -16,7 +16,7 @@
 #include "platform/macros.h"
 
 /* Descriptor READY gets the session's path once it records. */
-static void record(pid_t pid, const char *dir, const char *strace, int ready, int says)
+static void record(pid_t pid, const char *dir, const struct run_engine *tracer, int ready, int says)
 {
 	char number[16], message[OPTIONS_MESSAGE_MAX];
 	char *argv[] = { "iotrc",    "-q",        "--streams", "fs",   "--no-snapshots",
@@ -33,18 +33,20 @@ static void record(pid_t pid, const char *dir, const char *strace, int ready, in
 		_exit(EXIT_CANNOT);
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* glibc 2.31 has no function */
 	/* strace writes only about PID and its descendants. */
-	if (strace)
+	if (tracer->fifo)
 		argc -= 2;
 	argv[argc] = NULL;
 	if (options__parse(&o, argc, argv, message)) {
 		fprintf(stderr, "%s\n", message);
 		_exit(EXIT_CANNOT);
 	}
-	o.strace = strace;
+	o.strace = tracer->fifo;
+	o.engine = tracer->name;
 	exit(record__run(&o));
 }
 
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, const char *strace)
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+			const struct run_engine *tracer)
 {
 	int ready[2];
 	char byte;
@@ -55,7 +57,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, cons
 		return -errno;
 	r->pid = fork();
 	if (!r->pid)
-		record(pid, dir, strace, ready[1], fileno(r->says));
+		record(pid, dir, tracer, ready[1], fileno(r->says));
 	close(ready[1]);
 	if (r->pid < 0) {
 		close(ready[0]);

@@ -7,15 +7,18 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "commands/run_engine.h"
+
 struct run_recorder {
 	pid_t pid;
 	FILE *says; /* its messages, after it has ended */
 };
 
 /* Starts to record process PID into directory DIR, and returns once every event of PID is recorded.
- * With STRACE, the FIFO that strace will write to, it records what strace writes. Returns 0;
+ * TRACER is what it records with. Returns 0;
  * -ECHILD: it could not record, and R->says has the reason; or another negative errno. */
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, const char *strace);
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+			const struct run_engine *tracer);
 
 /* Ends the recording. Returns the status of the process as of waitpid(2): 0 if no row is missing.
  * R->says can be read from its start. */

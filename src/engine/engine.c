@@ -11,7 +11,7 @@ const struct engine_type *const engines[] = {
 #ifdef __linux__
 	&engine_bpf,    &engine_strace,
 #endif
-	&engine_dtrace, &engine_replay, NULL,
+	&engine_dtrace, &engine_eslogger, &engine_fs_usage, &engine_replay, NULL,
 };
 
 const struct engine_type *engine__find(const char *name)

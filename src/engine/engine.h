@@ -31,6 +31,7 @@ struct engine_config {
 	const struct selection *selection;
 	const struct memory_plan *memory;
 	const char *file; /* the records, or the program that makes them; NULL: the usual one */
+	const char *dir;  /* where it may create files while it records; NULL: nowhere */
 	bool calls;       /* engine__calls() will be asked for */
 	bool verbose;     /* its libraries' messages go to stderr */
 	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
@@ -160,7 +161,8 @@ struct engine {
 	const struct engine_type *type;
 };
 
-extern const struct engine_type engine_bpf, engine_dtrace, engine_replay, engine_strace;
+extern const struct engine_type engine_bpf, engine_dtrace, engine_eslogger, engine_fs_usage,
+	engine_replay, engine_strace;
 
 /* All engines, ending with NULL; the first one is this machine's own. */
 extern const struct engine_type *const engines[];

@@ -45,6 +45,7 @@ struct options {
 	const char *replay;       /* one that records are read from, or NULL: of this machine */
 	const char *dtrace;       /* the program that runs the scripts of DTrace, or NULL */
 	const char *strace;       /* one that strace writes to (no option: `iotrc run`), or NULL */
+	const char *engine;       /* its name (no option: `iotrc run`), or NULL */
 	const char *bucket;       /* --trace-bucket; NULL: the engine's own */
 	uint64_t duration_ns;     /* 0: until a signal */
 

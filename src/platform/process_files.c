@@ -106,6 +106,45 @@ ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cu
 	return n < 0 ? -EIO : n;
 }
 
+struct threads {
+	pid_t pid;
+	void (*tell)(void *arg, pid_t pid, uint64_t thread);
+	void *arg;
+};
+
+static void on_thread(void *arg, int number)
+{
+	const struct threads *t = arg;
+
+	t->tell(t->arg, t->pid, (uint64_t)number);
+}
+
+void process_files__threads(pid_t pid, void (*tell)(void *arg, pid_t pid, uint64_t thread),
+			    void *arg)
+{
+	struct threads t = { pid, tell, arg };
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "/proc/%d/task", (int)pid);
+	each_number(dir, on_thread, &t);
+}
+
+pid_t process_files__parent(pid_t pid)
+{
+	char name[64], line[128];
+	int parent = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", (int)pid);
+	f = fopen(name, "re");
+	while (f && !parent && fgets(line, sizeof(line), f))
+		if (sscanf(line, "PPid: %d", &parent) != 1)
+			parent = 0;
+	if (f)
+		fclose(f);
+	return parent;
+}
+
 #else
 #include <libproc.h>
 #include <sys/proc_info.h>
@@ -186,5 +225,33 @@ ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cu
 		argc -= !all[at];
 	}
 	return (ssize_t)len;
+}
+
+/* xnu, bsd/sys/proc_info.h; not in every SDK. */
+#ifndef PROC_PIDLISTTHREADIDS
+#define PROC_PIDLISTTHREADIDS 28
+#endif
+#define THREADS_MAX 4096
+
+void process_files__threads(pid_t pid, void (*tell)(void *arg, pid_t pid, uint64_t thread),
+			    void *arg)
+{
+	uint64_t *ids = calloc(THREADS_MAX, sizeof(*ids));
+	int bytes = ids ? proc_pidinfo(pid, PROC_PIDLISTTHREADIDS, 0, ids,
+				       (int)(THREADS_MAX * sizeof(*ids))) :
+			  0;
+
+	for (int i = 0; i < bytes / (int)sizeof(*ids); i++)
+		tell(arg, pid, ids[i]);
+	free(ids);
+}
+
+pid_t process_files__parent(pid_t pid)
+{
+	struct proc_bsdinfo info;
+
+	return proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &info, sizeof(info)) < (int)sizeof(info) ?
+		       0 :
+		       (pid_t)info.pbi_ppid;
 }
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PROCESS_PATH_SIZE 4096
@@ -24,5 +25,12 @@ int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE]);
 /* The arguments of PID, each with its NUL, as far as there is room for in SIZE bytes. Returns how
  * many bytes, or a negative errno; *RET_CUT: there are more. */
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut);
+
+/* Calls TELL with the id of each thread of PID. */
+void process_files__threads(pid_t pid, void (*tell)(void *arg, pid_t pid, uint64_t thread),
+			    void *arg);
+
+/* The parent of PID; 0: unknown. */
+pid_t process_files__parent(pid_t pid);
 
 #endif

@@ -46,7 +46,7 @@ static const struct name open_names[] = {
 	FLAG(DIRECT, O_DIRECT),
 	FLAG(01000000, O_NOATIME),
 	FLAG(010000000, O_PATH),
-	/* macOS' own, in bits that Linux gives no meaning (engine/dtrace/darwin.h) */
+	/* macOS' own, in bits that Linux gives no meaning (engine/macos/darwin.h) */
 	FLAG(UINT64_C(1) << 56, O_SHLOCK),
 	FLAG(UINT64_C(1) << 57, O_EXLOCK),
 	FLAG(UINT64_C(1) << 58, O_EVTONLY),

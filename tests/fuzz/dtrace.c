@@ -2,28 +2,32 @@
 /* Lines and messages of DTrace, or what says it is: what comes out is sound, and goes into an
  * encoder, as the reader has it. The first byte says which script it is of, and whose numbers. */
 #include "encoding.h"
-#include "engine/dtrace/said.h"
-#include "engine/dtrace/state.h"
+#include "engine/macos/dtrace_line.h"
+#include "engine/macos/dtrace_said.h"
+#include "engine/macos/state.h"
+#include "platform/macros.h"
 
 static struct encoder *encoder;
 
-static void take(struct source *s, const struct dtrace_line *l)
+static const struct source_kind kinds[] = {
+	{ .stream = STREAM_FS, .take = macos__call },
+	{ .stream = STREAM_BLOCK, .take = macos__block },
+	{ .stream = STREAM_NW_CONN, .take = macos__socket },
+};
+
+static void take(struct source *s, const struct call_line *l)
 {
 	if (!strcmp(l->name, "task"))
-		dtrace__take_task(s, l);
-	else if (s->script == DTRACE_VFS)
-		dtrace__call(s, l);
-	else if (s->script == DTRACE_IO)
-		dtrace__block(s, l);
+		macos__take_task(s, l);
 	else
-		dtrace__socket(s, l);
+		s->kind->take(s, l);
 }
 
 /* Each line, and then all in the order of time. */
 static void feed(struct source *s, char *text, size_t size)
 {
-	const struct dtrace_line *next;
-	struct dtrace_line l;
+	const struct call_line *next;
+	struct call_line l;
 	char *end = text + size;
 
 	while (text < end) {
@@ -47,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct sink sink = { .define = encoding__define,
 					  .event = encoding__event,
 					  .arg = &encoder };
-	static struct dtrace d;
+	static struct macos d;
 	struct encoder_config c = { .selection = &selection, .memory = &plan };
 	struct source *s = d.sources;
 	char *text = malloc(size + 1);
@@ -63,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	d.is_darwin = data[0] & 4;
 	d.epoch++;
 	*s = (struct source){ .all = &d,
-			      .script = (data[0] & 3) % DTRACE_SCRIPTS,
+			      .kind = &kinds[(data[0] & 3) % ARRAY_SIZE(kinds)],
 			      .order = s->order,
 			      .processes = s->processes };
 	memcpy(text, data + 1, size - 1);

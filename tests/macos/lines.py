@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines as DTrace writes them for the scripts of dtrace/, made from dtrace/README.md and what the D
-language's documentation says of %S: nothing of the parser's is used."""
+"""Lines as tracers of macOS write them; nothing of the parsers' is used. DTrace's for the scripts of dtrace/, made
+from dtrace/README.md and what the D language's documentation says of %S; eslogger's, as the headers of Endpoint
+Security name the members; fs_usage's, by the printf formats of Apple's fs_usage.c."""
+import datetime
+import json
 import random
 
 LETTERS = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 0x22: '"', 0x5c: "\\"}
@@ -50,3 +53,69 @@ class Clock:
 
 def seeded(seed):
     return random.Random(seed)
+
+
+# ---- eslogger ----
+
+def es_time(ns):
+    at = datetime.datetime.fromtimestamp(ns // 10**9, datetime.timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%S") + f".{ns % 10**9:09}Z"
+
+
+def es_file(path, mode=0o100644, cut=False):
+    return {"path": path, "path_truncated": cut, "stat": {"st_mode": mode, "st_ino": 7, "st_size": 1}}
+
+
+def es_process(pid, ppid, program):
+    return {"audit_token": {"pid": pid, "pidversion": 1, "euid": 501}, "ppid": ppid, "original_ppid": ppid,
+            "executable": es_file(program, 0o100755), "signing_id": "x", "is_platform_binary": False}
+
+
+def es(name, event, pid="\x01pid;", ppid=1, program="/bin/worker", time="\x01now;", seq="\x01seq;", thread=77):
+    """A line. What the test fills in later stands for a number as a text."""
+    line = json.dumps({"schema_version": 1, "version": 9, "event_type": 10, "mach_time": 1, "action_type": 1,
+                       "time": time, "seq_num": 0, "global_seq_num": seq, "thread": {"thread_id": thread},
+                       "action": {"result": {"result_type": 0, "result": {"auth": 0}}},
+                       "process": es_process(pid, ppid, program), "event": {name: event}})
+    for word in ("\\u0001pid;", "\\u0001seq;"):
+        line = line.replace(f'"{word}"', f"\x01{word[6:]}")
+    return line.replace("\\u0001", "\x01")
+
+
+# ---- fs_usage -w ----
+
+COLUMN = 230 # where the seconds begin: fixed by the width that fs_usage takes
+
+
+def fs_usage(call, path="", fd=None, error=0, bytes=None, flags=None, dir=None, fd2=None, offset=None, words=None,
+             seconds=0.000123, waited=False, command="worker", thread="\x01pid;", time="\x01now;"):
+    out = f"{'HH:MM:SS.uuuuuu' if time.startswith(chr(1)) else time}  {call:<17.17}"
+    padded = True
+    mark = f"[{error:3}]" if error else ""
+    if flags is not None:
+        out += f"      {mark} ({flags}) " if error else f" F={fd:<3}      ({flags}) "
+        padded = False
+    elif offset is not None and fd is not None:
+        out += f" F={fd:<3}" + (f"{mark}  " if error else f"  B=0x{bytes:<8x} " if bytes is not None else "  ")
+        out += f"O=0x{offset:08x}        "
+    elif offset is not None:
+        out += f"      {mark}  O=0x{offset:08x}        "
+        padded = False
+    elif fd is not None:
+        out += f" F={fd:<3}{mark}"
+        if fd2 is not None and not error:
+            out += f"  F={fd2:<3}"
+        if bytes is not None and not error:
+            out += f"  B=0x{bytes:<6x}"
+        if words:
+            out += f" <{words}>"
+    else:
+        out += f"      {mark}       " if error else " " * 18
+    room = COLUMN - 1 - len(out.encode("utf-8", "surrogateescape")) - (3 if padded else 0)
+    shown = f" [{dir}]/{path} " if dir is not None else f" {path} " if path else ""
+    raw = shown.encode("utf-8", "surrogateescape")
+    raw = raw + b" " * (room - len(raw)) if len(raw) <= room else b" " + raw[len(raw) - room + 1:]
+    out += ("   " if padded else "") + raw.decode("utf-8", "surrogateescape")
+    whole, us = divmod(round(seconds * 10**6), 10**6)
+    out += f" {whole:3}.{us:06}{' W' if waited else '  '} {command}.{thread}"
+    return out.replace("HH:MM:SS.uuuuuu", "\x01now;")

@@ -2,13 +2,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "engine/dtrace/darwin.h"
-#include "engine/dtrace/line.h"
-#include "engine/dtrace/order.h"
-#include "engine/dtrace/process_table.h"
-#include "engine/dtrace/said.h"
+#include "engine/macos/darwin.h"
+#include "engine/macos/dtrace_line.h"
+#include "engine/macos/dtrace_said.h"
+#include "engine/macos/order.h"
+#include "engine/macos/process_table.h"
 
-static bool parse(struct dtrace_line *l, char *buf, const char *text)
+static bool parse(struct call_line *l, char *buf, const char *text)
 {
 	strcpy(buf, text);
 	return dtrace_line__parse(l, buf, strlen(buf));
@@ -16,7 +16,7 @@ static bool parse(struct dtrace_line *l, char *buf, const char *text)
 
 Test(dtrace_line, numbers_and_texts)
 {
-	struct dtrace_line l;
+	struct call_line l;
 	char buf[256];
 
 	cr_assert(parse(&l, buf,
@@ -61,7 +61,7 @@ Test(dtrace_line, what_is_none)
 		"read 1 2 3 4 5 6 7 1 2 3 4 5 6 7 8 9 10 11",
 		"read 1 2 3 18446744073709551616 5 6 7",
 	};
-	struct dtrace_line l;
+	struct call_line l;
 	char buf[256];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -90,14 +90,14 @@ Test(dtrace_said, messages)
 
 static void put(struct order *o, uint32_t cpu, uint64_t ns)
 {
-	struct dtrace_line l = { .cpu = cpu, .ns = ns };
+	struct call_line l = { .cpu = cpu, .ns = ns };
 
 	cr_assert_eq(order__put(o, &l, "", 0), 0);
 }
 
 static uint64_t next(struct order *o, bool all)
 {
-	const struct dtrace_line *l = order__next(o, all);
+	const struct call_line *l = order__next(o, all);
 
 	return l ? l->ns : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Why DTrace cannot record on this machine, and what to do about it. */
-#ifndef IOTRC_DTRACE_SIP_H
-#define IOTRC_DTRACE_SIP_H
+#ifndef IOTRC_MACOS_SIP_H
+#define IOTRC_MACOS_SIP_H
 
 /* Checks whether PROGRAM, a dtrace, has the required probes. Returns 0, or a negative errno and
  * PROBLEM (ENGINE_PROBLEM_MAX bytes). */

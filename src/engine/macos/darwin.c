@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/darwin.h"
+#include "engine/macos/darwin.h"
 
 #include <stddef.h>
 

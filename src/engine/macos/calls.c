@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
-#include "engine/dtrace/darwin.h"
-#include "engine/dtrace/state.h"
+#include "engine/macos/darwin.h"
+#include "engine/macos/state.h"
 #include "platform/macros.h"
 #include "rows/normalize_path.h"
 #include "schema/fs_ops.h"
@@ -31,7 +32,7 @@ struct info;
 struct event {
 	struct source *s;
 	struct process *p;
-	const struct dtrace_line *l;
+	const struct call_line *l;
 	const struct info *info;
 	union {
 		struct rec_fs_long r;
@@ -54,9 +55,15 @@ struct info {
 	uint8_t fd, fd2, dir, dir2, flags, size, offset;
 };
 
+/* Whether the line has a number at PLACE. */
+static bool tells(const struct event *e, uint8_t place)
+{
+	return place && place <= e->l->n_numbers;
+}
+
 static int64_t number(const struct event *e, uint8_t place)
 {
-	return place && place <= e->l->n_numbers ? e->l->n[place - 1] : 0;
+	return tells(e, place) ? e->l->n[place - 1] : 0;
 }
 
 static struct opened *opened(const struct event *e, uint8_t place)
@@ -78,23 +85,27 @@ static bool failed(const struct event *e)
 
 static void begin(struct event *e, uint8_t op)
 {
-	const struct dtrace_line *l = e->l;
+	const struct call_line *l = e->l;
 	int error = is_darwin(e) && l->error ? darwin__errno(l->error) : l->error;
 
 	e->r = (struct rec_fs_long){
 		.fs = {
 			.type = REC_FS,
 			.op = op,
-			.ns = dtrace__ns(e->s->all, l->ns),
+			.ns = macos__ns(e->s->all, l->ns),
 			.duration = l->duration,
-			.ret = error ? -error : l->ret,
+			.ret = error        ? -error :
+			       l->no_result ? 0 :
+					      l->ret,
 		},
 	};
-	if (e->info->size) {
+	if (l->no_result)
+		e->r.fs.has |= FS_NO_RESULT;
+	if (tells(e, e->info->size)) {
 		e->r.fs.size = (uint64_t)number(e, e->info->size);
 		e->r.fs.has |= FS_HAS_SIZE;
 	}
-	if (e->info->offset) {
+	if (tells(e, e->info->offset)) {
 		e->r.fs.offset = (uint64_t)number(e, e->info->offset);
 		e->r.fs.has |= FS_HAS_OFFSET;
 	}
@@ -104,16 +115,16 @@ static void hand_over(struct event *e)
 {
 	size_t size = sizeof(e->r.fs);
 
-	if (!dtrace__is_wanted(e->s->all, e->p)) {
-		dtrace__left_out(e->s);
+	if (!macos__is_wanted(e->s->all, e->p)) {
+		macos__left_out(e->s);
 		return;
 	}
-	e->r.fs.task = dtrace__task_id(e->s, e->p, e->l->tid);
+	e->r.fs.task = macos__task_id(e->s, e->p, e->l->tid);
 	if (e->r.has || e->r.len || e->r.aux) {
 		e->r.fs.type = REC_FS_LONG;
 		size = sizeof(e->r) + e->r.len + e->r.len2;
 	}
-	dtrace__event(e->s, &e->r, size);
+	macos__event(e->s, &e->r, size);
 }
 
 static uint64_t flags_of(const struct event *e)
@@ -146,22 +157,22 @@ static void add_flags(struct event *e, uint64_t flags)
 
 /* ---- paths ---- */
 
-static struct dtrace_text directory(const struct event *e, uint8_t dir)
+static struct call_text directory(const struct event *e, uint8_t dir)
 {
 	int64_t here = is_darwin(e) ? DARWIN_AT_FDCWD : LINUX_AT_FDCWD;
 	struct opened *o = opened(e, dir);
 
 	if (!dir || number(e, dir) == here)
-		return (struct dtrace_text){ e->p->cwd, e->p->cwd ? strlen(e->p->cwd) : 0 };
-	return o && !o->is_socket ? (struct dtrace_text){ o->path, o->len } :
-				    (struct dtrace_text){ NULL, 0 };
+		return (struct call_text){ e->p->cwd, e->p->cwd ? strlen(e->p->cwd) : 0 };
+	return o && !o->is_socket ? (struct call_text){ o->path, o->len } :
+				    (struct call_text){ NULL, 0 };
 }
 
 /* Writes text I as an absolute path to OUT and returns its length; 0: unknown. */
 static size_t absolute(const struct event *e, size_t i, uint8_t dir, char *out)
 {
-	const struct dtrace_text *t = &e->l->text[i];
-	struct dtrace_text base = directory(e, dir);
+	const struct call_text *t = &e->l->text[i];
+	struct call_text base = directory(e, dir);
 
 	if (i >= e->l->n_texts || !t->len || t->len >= TEXT_MAX || base.len >= PATH_BYTES)
 		return 0;
@@ -183,10 +194,10 @@ static size_t ask(const struct event *e, size_t i, uint8_t dir, char *out)
 
 static void about_file(struct event *e, uint8_t op, struct opened *o)
 {
-	uint64_t id = o ? dtrace__file_id(e->s, o) : 0;
+	uint64_t id = o ? macos__file_id(e->s, o) : 0;
 
 	if (!id) {
-		dtrace__left_out(e->s);
+		macos__left_out(e->s);
 		return;
 	}
 	begin(e, op);
@@ -206,6 +217,26 @@ static void take_FD(struct event *e)
 	about_file(e, e->info->op, opened(e, e->info->fd));
 }
 
+/* About a file that is known by its path, not by a descriptor; flags are a mapping's. */
+static void take_FILE(struct event *e)
+{
+	struct opened o = { .path = e->s->all->path[0] };
+
+	o.len = absolute(e, 0, 0, o.path);
+	begin(e, e->info->op);
+	e->r.fs.path = macos__file_id(e->s, &o);
+	if (!e->r.fs.path) {
+		macos__left_out(e->s);
+		return;
+	}
+	if (e->info->op == FS_MMAP) {
+		e->r.has = LONG_HAS_PROT;
+		e->r.aux = (uint32_t)number(e, AT(0));
+		e->r.aux2 = darwin__map_flags((uint32_t)number(e, AT(1)));
+	}
+	hand_over(e);
+}
+
 static void take_PLAIN(struct event *e)
 {
 	begin(e, e->info->op);
@@ -218,7 +249,7 @@ static void take_MEMORY(struct event *e)
 	if (e->s->all->selection->scope_all)
 		take_PLAIN(e);
 	else
-		dtrace__left_out(e->s);
+		macos__left_out(e->s);
 }
 
 static void take_CLOSE(struct event *e)
@@ -233,7 +264,7 @@ static void ask_one(struct event *e, uint8_t op)
 	begin(e, op);
 	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->asked);
 	e->r.has = LONG_HAS_ASKED;
-	if (e->info->flags)
+	if (tells(e, e->info->flags))
 		add_flags(e, flags_of(e));
 	hand_over(e);
 }
@@ -322,9 +353,9 @@ static void take_OPEN(struct event *e)
 	}
 	o->flags = (uint32_t)flags;
 	begin(e, FS_OPEN);
-	e->r.fs.path = dtrace__file_id(e->s, o);
+	e->r.fs.path = macos__file_id(e->s, o);
 	if (!e->r.fs.path) {
-		dtrace__left_out(e->s);
+		macos__left_out(e->s);
 		return;
 	}
 	if (e->info->flags || !strcmp(e->info->name, "creat"))
@@ -367,9 +398,9 @@ static void take_MMAP(struct event *e)
 
 	if (is_darwin(e))
 		flags = darwin__map_flags((uint32_t)flags);
-	id = o && !(flags & LINUX_MAP_ANONYMOUS) ? dtrace__file_id(e->s, o) : 0;
+	id = o && !(flags & LINUX_MAP_ANONYMOUS) ? macos__file_id(e->s, o) : 0;
 	if (!id) {
-		dtrace__left_out(e->s);
+		macos__left_out(e->s);
 		return;
 	}
 	begin(e, FS_MMAP);
@@ -387,11 +418,10 @@ static void take_MMAP(struct event *e)
 static void take_FILES(struct event *e)
 {
 	struct opened *in = opened(e, e->info->fd), *out = opened(e, e->info->fd2);
-	uint64_t from = in ? dtrace__file_id(e->s, in) : 0,
-		 to = out ? dtrace__file_id(e->s, out) : 0;
+	uint64_t from = in ? macos__file_id(e->s, in) : 0, to = out ? macos__file_id(e->s, out) : 0;
 
 	if (!from && !to) {
-		dtrace__left_out(e->s);
+		macos__left_out(e->s);
 		return;
 	}
 	begin(e, e->info->op);
@@ -405,7 +435,7 @@ static void take_FILES(struct event *e)
 /* On macOS, the bytes sent are not the result of the call. */
 static void take_SENDFILE(struct event *e)
 {
-	struct dtrace_line l = *e->l;
+	struct call_line l = *e->l;
 
 	l.ret = number(e, AT(3));
 	e->l = &l;
@@ -452,6 +482,14 @@ static void take_FORK(struct event *e)
 	hand_over(e);
 }
 
+static void set_arguments(struct process *p, struct call_text args, bool cut)
+{
+	p->cmdline_len = (uint16_t)MIN(args.len, sizeof(p->cmdline));
+	memcpy(p->cmdline, args.s, p->cmdline_len);
+	p->cmdline_cut = cut || args.len > sizeof(p->cmdline);
+	p->version++;
+}
+
 static void take_EXEC(struct event *e)
 {
 	size_t len;
@@ -461,13 +499,16 @@ static void take_EXEC(struct event *e)
 		return;
 	}
 	process__exec(e->s->processes, e->p);
-	dtrace__ask_arguments(e->p);
+	if (e->l->n_texts > 1)
+		set_arguments(e->p, e->l->text[1], number(e, AT(0)));
+	else
+		macos__ask_arguments(e->p);
 	len = absolute(e, 0, 0, e->s->all->path[0]);
 	begin(e, FS_PROCESS_EXEC);
 	if (len) {
 		struct opened o = { .path = e->s->all->path[0], .len = len };
 
-		e->r.fs.path = dtrace__file_id(e->s, &o);
+		e->r.fs.path = macos__file_id(e->s, &o);
 	}
 	hand_over(e);
 }
@@ -493,7 +534,7 @@ static void take_EXIT(struct event *e)
 static const struct info infos[] = {
 #define CALL(call, operation, shape, ...) \
 	{ .name = #call, .op = (operation), .take = take_##shape, ##__VA_ARGS__ },
-#include "engine/dtrace/calls.def"
+#include "engine/macos/calls.def"
 #undef CALL
 };
 
@@ -505,11 +546,14 @@ static const struct info *find(const char *name)
 	return NULL;
 }
 
-bool dtrace__call(struct source *s, const struct dtrace_line *l)
+bool macos__call(struct source *s, const struct call_line *l)
 {
-	struct event e = { .s = s, .l = l, .info = find(l->name) };
+	struct event e; /* whose paths are 16 KiB, written as far as they are used */
 
-	if (!e.info || !(e.p = dtrace__process(s, l->pid)))
+	e.s = s;
+	e.l = l;
+	e.info = find(l->name);
+	if (!e.info || !(e.p = macos__process(s, l->pid)))
 		return false;
 	e.info->take(&e);
 	return true;

@@ -3,14 +3,14 @@
  * records of different CPUs arrive out of order. The order of open, dup and close decides which
  * file a read is about; therefore records wait until each CPU has reached their time, as its
  * records or heartbeats show. */
-#ifndef IOTRC_DTRACE_ORDER_H
-#define IOTRC_DTRACE_ORDER_H
+#ifndef IOTRC_MACOS_ORDER_H
+#define IOTRC_MACOS_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/dtrace/line.h"
+#include "engine/macos/call_line.h"
 
 #define ORDER_RECORDS_MAX (1 << 17)
 #define ORDER_BYTES_MAX (64 << 20)
@@ -24,14 +24,14 @@ int order__new(struct order **ret, unsigned int cpus);
 struct order *order__free(struct order *o);
 
 /* Adds copies of LINE and of TEXT, LEN bytes, which contains its texts. Returns 0, or -ENOMEM. */
-int order__put(struct order *o, const struct dtrace_line *line, const char *text, size_t len);
+int order__put(struct order *o, const struct call_line *line, const char *text, size_t len);
 
 /* Notes that CPU has reached the time of the line. */
 void order__beat(struct order *o, uint32_t cpu, uint64_t ns);
 
 /* Returns the next record in the order of time, or NULL if it has to wait; with ALL no record
  * waits. Valid until the next call. */
-const struct dtrace_line *order__next(struct order *o, bool all);
+const struct call_line *order__next(struct order *o, bool all);
 
 /* A new dtrace was started: CPUs start at NS. */
 void order__restart(struct order *o, uint64_t ns);

@@ -5,7 +5,7 @@
 #include <sys/param.h>
 #include <sys/stat.h>
 
-#include "engine/dtrace/state.h"
+#include "engine/macos/state.h"
 #include "platform/process_files.h"
 
 /* ---- processes ---- */
@@ -29,14 +29,14 @@ static void ask(struct source *s, struct process *p)
 	char cwd[PROCESS_PATH_SIZE];
 
 	p->unasked = false;
-	if (!s->all->can_ask || s->script != DTRACE_VFS)
+	if (!s->all->can_ask || s->kind->stream != STREAM_FS)
 		return;
 	process_files__list((pid_t)p->pid, on_file, &a);
 	if (!p->cwd && !process_files__cwd((pid_t)p->pid, cwd))
 		process__set_cwd(p, cwd, strlen(cwd));
 }
 
-void dtrace__ask_arguments(struct process *p)
+void macos__ask_arguments(struct process *p)
 {
 	ssize_t len = process_files__arguments((pid_t)p->pid, p->cmdline, sizeof(p->cmdline),
 					       &p->cmdline_cut);
@@ -53,7 +53,7 @@ static bool is_chosen(const struct selection *sel, const struct process *p)
 	return !sel->n_pids;
 }
 
-struct process *dtrace__process(struct source *s, uint32_t pid)
+struct process *macos__process(struct source *s, uint32_t pid)
 {
 	struct process *p = process_table__find(s->processes, pid);
 
@@ -70,19 +70,19 @@ struct process *dtrace__process(struct source *s, uint32_t pid)
 static void on_process(void *arg, pid_t pid)
 {
 	struct source *s = arg;
-	struct process *p = dtrace__process(s, (uint32_t)pid);
+	struct process *p = macos__process(s, (uint32_t)pid);
 
 	if (p)
-		dtrace__ask_arguments(p);
+		macos__ask_arguments(p);
 }
 
-void dtrace__ask_all(struct source *s)
+void macos__ask_all(struct source *s)
 {
 	if (s->all->can_ask)
 		process_files__processes(on_process, s);
 }
 
-bool dtrace__is_wanted(const struct dtrace *d, const struct process *p)
+bool macos__is_wanted(const struct macos *d, const struct process *p)
 {
 	const struct selection *sel = d->selection;
 
@@ -94,9 +94,9 @@ bool dtrace__is_wanted(const struct dtrace *d, const struct process *p)
 	return !sel->commands.n;
 }
 
-bool dtrace__take_task(struct source *s, const struct dtrace_line *l)
+bool macos__take_task(struct source *s, const struct call_line *l)
 {
-	struct process *p = dtrace__process(s, l->pid);
+	struct process *p = macos__process(s, l->pid);
 	char comm[COMM_BYTES] = "";
 
 	if (!p || l->n_texts != 1)
@@ -110,13 +110,13 @@ bool dtrace__take_task(struct source *s, const struct dtrace_line *l)
 	p->named = true;
 	p->version++;
 	if (!p->cmdline_len)
-		dtrace__ask_arguments(p);
+		macos__ask_arguments(p);
 	return true;
 }
 
 /* ---- definitions ---- */
 
-static void define_task(struct dtrace *d, const struct process *p, uint32_t tid, uint64_t id)
+static void define_task(struct macos *d, const struct process *p, uint32_t tid, uint64_t id)
 {
 	char buf[sizeof(struct rec_task) + CMDLINE_BYTES] __attribute__((aligned(8)));
 	struct rec_task *r = (struct rec_task *)buf;
@@ -135,10 +135,11 @@ static void define_task(struct dtrace *d, const struct process *p, uint32_t tid,
 	d->sink->define(d->sink->arg, r, sizeof(*r) + r->len);
 }
 
-uint64_t dtrace__task_id(struct source *s, const struct process *p, uint32_t tid)
+uint64_t macos__task_id(struct source *s, const struct process *p, uint32_t tid)
 {
-	struct dtrace *d = s->all;
-	struct known_task *k = &d->tasks[(tid ^ s->script << 12) & (TASKS_KNOWN - 1)];
+	struct macos *d = s->all;
+	struct known_task *k =
+		&d->tasks[(tid ^ (uint32_t)s->kind->stream << 12) & (TASKS_KNOWN - 1)];
 
 	if (k->source == s && k->pid == p->pid && k->tid == tid && k->version == p->version &&
 	    k->epoch == d->epoch && k->id)
@@ -148,11 +149,11 @@ uint64_t dtrace__task_id(struct source *s, const struct process *p, uint32_t tid
 	return k->id;
 }
 
-uint64_t dtrace__file_id(struct source *s, struct opened *o)
+uint64_t macos__file_id(struct source *s, struct opened *o)
 {
 	char buf[sizeof(struct rec_path) + PATH_BYTES] __attribute__((aligned(8)));
 	struct rec_path *r = (struct rec_path *)buf;
-	struct dtrace *d = s->all;
+	struct macos *d = s->all;
 
 	if (o->is_socket || !o->len || o->len >= PATH_BYTES ||
 	    mounts__pseudo_path(d->mounts, o->path, o->len))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/line.h"
+#include "engine/macos/dtrace_line.h"
 
 #include <string.h>
 
@@ -57,12 +57,12 @@ static bool take_u32(struct rest *r, uint32_t *ret)
 	return true;
 }
 
-static bool take_name(struct rest *r, char name[DTRACE_NAME_MAX])
+static bool take_name(struct rest *r, char name[CALL_NAME_MAX])
 {
 	const char *end = memchr(r->s, ' ', r->end - r->s);
 	size_t len = (end ? end : r->end) - r->s;
 
-	if (!len || len >= DTRACE_NAME_MAX)
+	if (!len || len >= CALL_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!((r->s[i] >= 'a' && r->s[i] <= 'z') || (r->s[i] >= '0' && r->s[i] <= '9') ||
@@ -104,11 +104,11 @@ static bool take_char(struct rest *r, char *ret)
 }
 
 /* LEN bytes, escaped. DTrace for Linux also writes the text's NUL. */
-static bool take_text(struct rest *r, uint64_t len, struct dtrace_text *ret)
+static bool take_text(struct rest *r, uint64_t len, struct call_text *ret)
 {
 	char *to = r->s;
 
-	*ret = (struct dtrace_text){ to, len };
+	*ret = (struct call_text){ to, len };
 	if (len > (uint64_t)(r->end - r->s))
 		return false;
 	for (uint64_t i = 0; i < len; i++)
@@ -120,28 +120,28 @@ static bool take_text(struct rest *r, uint64_t len, struct dtrace_text *ret)
 }
 
 /* A number, or a text preceded by its length. */
-static bool take_argument(struct rest *r, struct dtrace_line *l)
+static bool take_argument(struct rest *r, struct call_line *l)
 {
 	int64_t n;
 
 	if (!take(r, ' ') || !take_number(r, &n))
 		return false;
 	if (!take(r, ':')) {
-		if (l->n_numbers == DTRACE_NUMBERS_MAX || l->n_texts)
+		if (l->n_numbers == CALL_NUMBERS_MAX || l->n_texts)
 			return false;
 		l->n[l->n_numbers++] = n;
 		return true;
 	}
-	return n >= 0 && l->n_texts < DTRACE_TEXTS_MAX &&
+	return n >= 0 && l->n_texts < CALL_TEXTS_MAX &&
 	       take_text(r, (uint64_t)n, &l->text[l->n_texts++]);
 }
 
-bool dtrace_line__parse(struct dtrace_line *ret, char *s, size_t len)
+bool dtrace_line__parse(struct call_line *ret, char *s, size_t len)
 {
 	struct rest r = { s, s + len };
 	uint32_t error;
 
-	*ret = (struct dtrace_line){ .n_numbers = 0 };
+	*ret = (struct call_line){ .n_numbers = 0 };
 	if (!take_name(&r, ret->name) || !take_u32(&r, &ret->cpu) || !take_u32(&r, &ret->pid) ||
 	    !take_u32(&r, &ret->tid) || !take(&r, ' ') || !take_digits(&r, &ret->ns) ||
 	    !take(&r, ' ') || !take_digits(&r, &ret->duration) || !take(&r, ' ') ||

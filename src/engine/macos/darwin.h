@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Converts macOS' numbers to Linux's, which records use (rows/linux_numbers.h). Portable: lines of
  * a Mac can be read on any machine. */
-#ifndef IOTRC_DTRACE_DARWIN_H
-#define IOTRC_DTRACE_DARWIN_H
+#ifndef IOTRC_MACOS_DARWIN_H
+#define IOTRC_MACOS_DARWIN_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/runner.h"
+#include "engine/macos/runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static pid_t spawn(char *const argv[], int out, int said)
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(said, STDERR_FILENO);
 	execvp(argv[0], argv);
-	say(STDERR_FILENO, "dtrace: cannot be executed: error ", errno);
+	say(STDERR_FILENO, "it cannot be executed: error ", errno);
 	_exit(127);
 }
 
@@ -190,9 +190,8 @@ static void close_pipes(int pipes[3][2])
 				close(pipes[i][end]);
 }
 
-int runner__start(struct runner *ret, const char *program, const char *script, const char *argument)
+int runner__start(struct runner *ret, char *const argv[])
 {
-	char *argv[] = { (char *)program, "-Z", "-n", (char *)script, (char *)argument, NULL };
 	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } }, err = make_pipes(pipes);
 	pid_t pid = err ? -1 : fork();
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/sip.h"
+#include "engine/macos/sip.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/dtrace/runner.h"
-#include "engine/dtrace/said.h"
 #include "engine/engine.h"
+#include "engine/macos/dtrace_said.h"
+#include "engine/macos/runner.h"
 
 #define LIST_BYTES (1 << 20)
 /* All that macOS shows with System Integrity Protection on; without it the kernel has hundreds of

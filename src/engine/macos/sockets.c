@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/param.h>
 
-#include "engine/dtrace/darwin.h"
-#include "engine/dtrace/state.h"
+#include "engine/macos/darwin.h"
+#include "engine/macos/state.h"
 #include "platform/macros.h"
 #include "rows/linux_numbers.h"
 #include "schema/records.h"
@@ -28,7 +28,7 @@ enum {
 struct call {
 	struct source *s;
 	struct process *p;
-	const struct dtrace_line *l;
+	const struct call_line *l;
 };
 
 /* ---- addresses ---- */
@@ -46,7 +46,7 @@ static uint16_t family_of(const struct call *c, int64_t word)
 	return c->s->all->is_darwin ? darwin__family((uint16_t)word >> 8) : (uint16_t)word;
 }
 
-static void read_words(const struct dtrace_line *l, uint8_t bytes[IN6_BYTES])
+static void read_words(const struct call_line *l, uint8_t bytes[IN6_BYTES])
 {
 	const int64_t *words = l->n + AT_WORDS;
 
@@ -60,7 +60,7 @@ static void read_words(const struct dtrace_line *l, uint8_t bytes[IN6_BYTES])
 
 static bool read_address(const struct call *c, struct address *ret)
 {
-	const struct dtrace_line *l = c->l;
+	const struct call_line *l = c->l;
 	uint8_t bytes[IN6_BYTES];
 	int64_t len = l->n[AT_LEN];
 
@@ -101,13 +101,13 @@ static void set_end(struct conn_ends *ends, const struct address *a, bool remote
 static void tell(const struct call *c, uint8_t op, int fd, const struct conn_ends *ends,
 		 uint32_t arg)
 {
-	const struct dtrace_line *l = c->l;
+	const struct call_line *l = c->l;
 	bool is_darwin = c->s->all->is_darwin;
 	struct rec_conn r = {
 		.type = REC_CONN,
 		.op = op,
 		.fd = fd,
-		.ns = dtrace__ns(c->s->all, l->ns),
+		.ns = macos__ns(c->s->all, l->ns),
 		.duration = l->duration,
 		.ret = !l->error ? l->ret : -(is_darwin ? darwin__errno(l->error) : l->error),
 		.arg = arg,
@@ -115,15 +115,14 @@ static void tell(const struct call *c, uint8_t op, int fd, const struct conn_end
 		.ends = *ends,
 	};
 
-	if (!dtrace__is_wanted(c->s->all, c->p)) {
-		dtrace__left_out(c->s);
+	if (!macos__is_wanted(c->s->all, c->p)) {
+		macos__left_out(c->s);
 		return;
 	}
-	r.task = dtrace__task_id(c->s, c->p, l->tid);
-	dtrace__event(c->s, &r,
-		      conn_ends_whole(ends) ?
-			      sizeof(r) :
-			      offsetof(struct rec_conn, ends.ip) + sizeof(ends->ip));
+	r.task = macos__task_id(c->s, c->p, l->tid);
+	macos__event(c->s, &r,
+		     conn_ends_whole(ends) ? sizeof(r) :
+					     offsetof(struct rec_conn, ends.ip) + sizeof(ends->ip));
 }
 
 /* The socket of the descriptor; for one opened before the recording, only what an address tells. */
@@ -277,7 +276,7 @@ static bool take_create(const struct call *c)
 static bool take_exec(const struct call *c)
 {
 	process__exec(c->s->processes, c->p);
-	dtrace__ask_arguments(c->p);
+	macos__ask_arguments(c->p);
 	return true;
 }
 
@@ -310,13 +309,13 @@ static const struct {
 };
 /* clang-format on */
 
-bool dtrace__socket(struct source *s, const struct dtrace_line *l)
+bool macos__socket(struct source *s, const struct call_line *l)
 {
 	struct call c = { .s = s, .l = l };
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(calls[i].name, l->name))
 			return l->n_numbers >= calls[i].numbers &&
-			       (c.p = dtrace__process(s, l->pid)) && calls[i].take(&c);
+			       (c.p = macos__process(s, l->pid)) && calls[i].take(&c);
 	return false;
 }

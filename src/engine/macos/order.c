@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/order.h"
+#include "engine/macos/order.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 struct waiting {
 	uint64_t number; /* in the order of arrival, for equal times */
 	size_t size;
-	struct dtrace_line line;
+	struct call_line line;
 	char text[];
 };
 
@@ -119,7 +119,7 @@ static bool make_room(struct order *o)
 	return true;
 }
 
-int order__put(struct order *o, const struct dtrace_line *line, const char *text, size_t len)
+int order__put(struct order *o, const struct call_line *line, const char *text, size_t len)
 {
 	struct waiting *w = make_room(o) ? malloc(sizeof(*w) + len) : NULL;
 
@@ -147,7 +147,7 @@ static uint64_t all_reached(const struct order *o)
 	return least;
 }
 
-const struct dtrace_line *order__next(struct order *o, bool all)
+const struct call_line *order__next(struct order *o, bool all)
 {
 	bool full = o->n >= ORDER_RECORDS_MAX || o->bytes >= ORDER_BYTES_MAX;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes and their descriptors, as far as the recorded calls tell. Bounded: nothing is known
  * about what does not fit. */
-#ifndef IOTRC_DTRACE_PROCESS_TABLE_H
-#define IOTRC_DTRACE_PROCESS_TABLE_H
+#ifndef IOTRC_MACOS_PROCESS_TABLE_H
+#define IOTRC_MACOS_PROCESS_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/process_table.h"
+#include "engine/macos/process_table.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "engine/dtrace/said.h"
+#include "engine/macos/dtrace_said.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine that reads the output of fs_usage(1), which needs root, but not that System Integrity
+ * Protection is off. It tells of reads and writes, but of threads instead of processes, of one path
+ * where there are two, and only of the end of a long path: what is missing is counted (enum hole),
+ * never guessed. */
+#include "engine/macos/fs_usage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "engine/macos/darwin.h"
+#include "engine/macos/fs_usage_line.h"
+#include "engine/macos/state.h"
+#include "engine/macos/thread_map.h"
+#include "platform/macros.h"
+#include "platform/process_files.h"
+#include "schema/schema.h"
+
+#define PROGRAM "fs_usage"
+#define SAID_BYTES 4096
+#define ANCESTORS_MAX 64
+#define DAY_US (UINT64_C(86400) * 1000000)
+
+/* ---- calls ---- */
+
+enum shape {
+	SKIP,    /* nothing to tell of files */
+	OPEN,    /* F= or an errno, flags, a path */
+	OPENAT,  /* … */
+	PATH,    /* a path */
+	AT_PATH, /* … of a directory's */
+	TWO,     /* one of two paths */
+	RENAMED, /* the old path */
+	/* A descriptor, and bytes where it moved any. Of pread and pwrite the offset's upper half
+	 * is the size that was asked for, as fs_usage takes each argument for half of one. */
+	FD,
+	FD_AT,  /* … at an offset */
+	LENGTH, /* a path or a descriptor; of the length it is as of the offset above */
+	CLOSE,
+	DUP,
+	FCNTL,
+	MAP,
+	FORK,
+	EXEC,
+	EXIT,
+};
+
+/* clang-format off */
+static const struct call {
+	const char *name; /* fs_usage's, cut to 17 characters */
+	enum shape shape;
+	const char *call; /* in calls.def; NULL: the same */
+} calls[] = {
+	{ "open", OPEN }, { "open_extended", OPEN, "open" }, { "open_dprotected", OPEN, "open" },
+	{ "guarded_open_np", OPEN, "open" }, { "guarded_open_dpro", OPEN, "open" },
+	{ "openat", OPENAT }, { "close", CLOSE }, { "guarded_close_np", CLOSE, "close" },
+	{ "dup", DUP }, { "dup2", DUP }, { "fcntl", FCNTL }, { "mmap", MAP }, { "read", FD },
+	{ "readv", FD }, { "pread", FD, "preadv" }, { "preadv", FD_AT }, { "write", FD },
+	{ "writev", FD }, { "pwrite", FD, "pwritev" }, { "pwritev", FD_AT },
+	{ "guarded_write_np", FD, "write" }, { "guarded_writev_np", FD, "writev" },
+	{ "guarded_pwrite_np", FD, "pwritev" }, { "fsync", FD }, { "fdatasync", FD },
+	{ "fstat", FD }, { "fstat64", FD, "fstat" }, { "fstat_extended", FD, "fstat" },
+	{ "fstat64_extended", FD, "fstat" }, { "fgetattrlist", FD }, { "fsetattrlist", FD },
+	{ "getdirentries", FD }, { "getdirentries64", FD, "getdirentries" },
+	{ "getdirentriesattr", FD, "getdirentries" }, { "getattrlistbulk", FD },
+	{ "fchmod", FD }, { "fchmod_extended", FD, "fchmod" }, { "fchown", FD },
+	{ "futimes", FD }, { "fchflags", FD }, { "fgetxattr", FD }, { "fsetxattr", FD },
+	{ "flistxattr", FD }, { "fremovexattr", FD }, { "flock", FD }, { "fchdir", FD },
+	{ "ftruncate", LENGTH }, { "truncate", LENGTH }, { "stat", PATH },
+	{ "stat64", PATH, "stat" }, { "stat_extended", PATH, "stat" },
+	{ "stat_extended64", PATH, "stat" }, { "lstat", PATH }, { "lstat64", PATH, "lstat" },
+	{ "lstat_extended", PATH, "lstat" }, { "lstat_extended64", PATH, "lstat" },
+	{ "fstatat", AT_PATH }, { "fstatat64", AT_PATH, "fstatat" }, { "getattrlist", PATH },
+	{ "getattrlistat", AT_PATH }, { "setattrlist", PATH }, { "setattrlistat", AT_PATH },
+	{ "access", PATH }, { "access_extended", PATH, "access" }, { "faccessat", AT_PATH },
+	{ "readlink", PATH }, { "readlinkat", AT_PATH }, { "unlink", PATH },
+	{ "delete-Carbon", PATH, "unlink" }, { "unlinkat", AT_PATH }, { "rmdir", PATH },
+	{ "mkdir", PATH }, { "mkdir_extended", PATH, "mkdir" }, { "mkdirat", AT_PATH },
+	{ "mknod", PATH }, { "mkfifo", PATH }, { "mkfifo_extended", PATH, "mkfifo" },
+	{ "chmod", PATH }, { "chmod_extended", PATH, "chmod" },
+	{ "chmodat", AT_PATH, "fchmodat" }, { "chown", PATH }, { "lchown", PATH },
+	{ "chownat", AT_PATH, "fchownat" }, { "utimes", PATH }, { "chflags", PATH },
+	{ "getxattr", PATH }, { "setxattr", PATH }, { "listxattr", PATH },
+	{ "removexattr", PATH }, { "chdir", PATH }, { "rename", RENAMED },
+	{ "renameat", RENAMED }, { "renamex_np", RENAMED }, { "renameatx_np", RENAMED },
+	{ "link", TWO }, { "linkat", TWO }, { "symlink", TWO }, { "symlinkat", TWO },
+	{ "copyfile", TWO }, { "clonefileat", TWO }, { "fclonefileat", TWO },
+	{ "exchangedata", TWO }, { "sendfile", TWO }, { "fork", FORK }, { "vfork", FORK },
+	{ "posix_spawn", FORK }, { "execve", EXEC, "exec" }, { "exit", EXIT }, { "lseek", SKIP },
+	{ "ioctl", SKIP }, { "fsctl", SKIP }, { "ffsctl", SKIP }, { "statfs", SKIP },
+	{ "statfs64", SKIP }, { "fstatfs", SKIP }, { "fstatfs64", SKIP }, { "getfsstat", SKIP },
+	{ "getfsstat64", SKIP }, { "pathconf", SKIP }, { "fpathconf", SKIP }, { "umask", SKIP },
+	{ "umask_extended", SKIP }, { "sync", SKIP }, { "msync", SKIP }, { "statfs_ext", SKIP },
+	{ "fsgetpath", SKIP }, { "fsgetpath_ext", SKIP }, { "aio_error", SKIP },
+	{ "aio_return", SKIP }, { "aio_suspend", SKIP }, { "aio_cancel", SKIP },
+	{ "aio_fsync", SKIP }, { "IOCTL", SKIP }, { "PAGE_IN", SKIP }, { "PAGE_IN_FILE", SKIP },
+	{ "PAGE_IN_ANON", SKIP }, { "PAGE_OUT_ANON", SKIP }, { "PAGE_OUT_FILE", SKIP },
+	{ "PAGE_OUT_D", SKIP }, { "PAGE_OUT_V", SKIP }, { "PAGE_IN_D", SKIP },
+	{ "PAGE_IN_V", SKIP }, { "CACHE_HIT", SKIP }, { "map_fd", SKIP }, { "select", SKIP },
+	{ "quotactl", SKIP }, { "getfh", SKIP }, { "csops", SKIP }, { "csops_audittoken", SKIP },
+	{ "issetugid", SKIP },
+};
+/* clang-format on */
+
+static const struct call *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (!strcmp(calls[i].name, name))
+			return &calls[i];
+	return NULL;
+}
+
+/* ---- open()'s flags: a place for each, with a letter if it is set ---- */
+
+static const struct {
+	size_t place;
+	char letter;
+	uint64_t flag; /* of macOS' fcntl.h */
+} letters[] = {
+	{ 2, 'C', 0x200 },    { 3, 'A', 0x8 },     { 4, 'T', 0x400 },      { 5, 'E', 0x800 },
+	{ 6, 'N', 0x4 },      { 7, 'l', 0x10 },    { 7, 'L', 0x20 },       { 8, 'F', 0x100 },
+	{ 9, 'S', 0x200000 }, { 10, 'V', 0x8000 }, { 11, 'X', 0x1000000 }, { 12, 'f', 0x20000000 },
+};
+
+static int64_t open_flags(const char *places)
+{
+	size_t n = strlen(places);
+	bool reads = n > 0 && places[0] == 'R', writes = n > 1 && places[1] == 'W';
+	uint64_t flags = writes ? reads ? 2 : 1 : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+		if (letters[i].place < n && places[letters[i].place] == letters[i].letter)
+			flags |= letters[i].flag;
+	return (int64_t)flags;
+}
+
+/* ---- time ---- */
+
+static uint64_t clock_of_day(void)
+{
+	return clock__real_ns();
+}
+
+/* The time that a clock of local time showed DAY_US after midnight, next to now. */
+static uint64_t real_ns(uint64_t day_us)
+{
+	uint64_t now = clock__real_ns();
+	time_t seconds = (time_t)(now / NSEC_PER_SEC);
+	struct tm tm;
+	uint64_t us;
+	int64_t ahead;
+
+	if (!localtime_r(&seconds, &tm))
+		return now;
+	us = ((uint64_t)(tm.tm_hour * 60 + tm.tm_min) * 60 + (uint64_t)tm.tm_sec) * 1000000 +
+	     now % NSEC_PER_SEC / 1000;
+	ahead = (int64_t)day_us - (int64_t)us;
+	if (ahead > (int64_t)DAY_US / 2)
+		ahead -= (int64_t)DAY_US;
+	else if (ahead < -(int64_t)DAY_US / 2)
+		ahead += (int64_t)DAY_US;
+	return now + (uint64_t)(ahead * 1000);
+}
+
+/* ---- whose thread it is ---- */
+
+static void queue(struct source *s, struct call_line *l, const char *text, size_t len)
+{
+	if (text) {
+		l->text[0] = (struct call_text){ text, len };
+		l->n_texts = 1;
+	}
+	macos__queue(s, l, text ? text : "", len);
+}
+
+/* A descendant of what is recorded is the child of the nearest ancestor that is known. */
+static void adopt(struct source *s, const struct call_line *of, pid_t parent)
+{
+	struct call_line l = { .name = "create", .ns = of->ns, .ret = of->pid };
+
+	for (int i = 0; i < ANCESTORS_MAX && parent > 1; i++) {
+		struct process *p = process_table__find(s->processes, (uint32_t)parent);
+
+		if (p && p->wanted) {
+			l.pid = l.tid = (uint32_t)parent;
+			queue(s, &l, NULL, 0);
+			return;
+		}
+		parent = process_files__parent(parent);
+	}
+}
+
+static void queue_task(struct source *s, const struct call_line *of, const struct fs_usage_line *u)
+{
+	struct process *p = process_table__find(s->processes, of->pid);
+	struct call_line l = { .name = "task", .pid = of->pid, .tid = of->tid, .ns = of->ns };
+
+	/* One look at the system for each process and program. */
+	if (p && p->named && strlen(p->comm) == MIN(u->command_len, sizeof(p->comm) - 1) &&
+	    !strncmp(p->comm, u->command, strlen(p->comm)))
+		return;
+	l.ret = process_files__parent((pid_t)of->pid);
+	if (!p)
+		adopt(s, of, (pid_t)l.ret);
+	queue(s, &l, u->command, u->command_len);
+}
+
+/* ---- lines ---- */
+
+static void add_numbers(struct call_line *l, size_t n, ...)
+{
+	va_list args;
+
+	va_start(args, n);
+	for (size_t i = 0; i < n; i++)
+		l->n[i] = va_arg(args, int64_t);
+	l->n_numbers = n;
+	va_end(args);
+}
+
+/* Counts HOLE, if it is about what is recorded: that is known when the lines before are taken. */
+static void queue_hole(struct source *s, const struct call_line *of, enum hole hole)
+{
+	struct call_line l = {
+		.name = "hole", .ns = of->ns, .pid = of->pid, .tid = of->tid, .ret = hole
+	};
+
+	queue(s, &l, NULL, 0);
+}
+
+static void take_hole(struct source *s, const struct call_line *l)
+{
+	const struct process *p = macos__process(s, l->pid);
+
+	if (p && macos__is_wanted(s->all, p))
+		macos__hole(s, (enum hole)l->ret);
+}
+
+/* A path that is not known as a whole is none. macOS fills up paths that it has cut with '>'. */
+static bool queue_path(struct source *s, struct call_line *l, const struct fs_usage_line *u)
+{
+	if (u->path_len && !u->path_cut && u->path[u->path_len - 1] != '>')
+		queue(s, l, u->path, u->path_len);
+	else
+		queue_hole(s, l, HOLE_CUT);
+	return true;
+}
+
+static void queue_fcntl(struct source *s, struct call_line *l, const struct fs_usage_line *u)
+{
+	static const struct {
+		const char *word;
+		int64_t command;
+	} commands[] = { { "FULLFSYNC", DARWIN_F_FULLFSYNC },
+			 { "BARRIERFSYNC", DARWIN_F_BARRIERFSYNC } };
+
+	/* The new descriptor of DUPFD is not told of: it counts when it is used. */
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(u->words, commands[i].word)) {
+			add_numbers(l, 2, (int64_t)u->fd, commands[i].command);
+			queue(s, l, NULL, 0);
+		}
+}
+
+/* PROT_*, as words; whether it is shared is not told. */
+static void queue_map(struct source *s, struct call_line *l, const struct fs_usage_line *u)
+{
+	enum { READ = 1, WRITE = 2, EXECUTE = 4 };
+	int64_t prot = (strstr(u->words, "READ") ? READ : 0) |
+		       (strstr(u->words, "WRITE") ? WRITE : 0) |
+		       (strstr(u->words, "EXEC") ? EXECUTE : 0);
+
+	if (prot & WRITE && u->fd >= 0)
+		queue_hole(s, l, HOLE_MAP);
+	l->no_result = true;
+	add_numbers(l, 5, (int64_t)0, (int64_t)u->bytes, prot, (int64_t)0, (int64_t)u->fd);
+	queue(s, l, NULL, 0);
+}
+
+static bool queue_call(struct source *s, const struct call *c, struct call_line *l,
+		       const struct fs_usage_line *u)
+{
+	const int64_t fd = u->fd, dir = u->has_dir ? u->dir : DARWIN_AT_FDCWD, zero = 0;
+
+	switch (c->shape) {
+	case OPEN:
+		l->ret = fd;
+		add_numbers(l, 2, zero, open_flags(u->flags));
+		return *u->flags && queue_path(s, l, u);
+	case OPENAT:
+		l->ret = fd;
+		add_numbers(l, 3, dir, zero, open_flags(u->flags));
+		return *u->flags && queue_path(s, l, u);
+	case AT_PATH:
+		add_numbers(l, 1, dir);
+		return queue_path(s, l, u);
+	case PATH:
+		return queue_path(s, l, u);
+	case EXEC:
+		return queue_path(s, l, u);
+	case RENAMED:
+	case TWO:
+		/* One that failed has changed nothing. */
+		if (!u->error)
+			queue_hole(s, l, c->shape == TWO ? HOLE_TWO_PATHS : HOLE_RENAME);
+		return true;
+	case FORK:
+		if (!u->error && *u->call == 'p')
+			queue_hole(s, l, HOLE_SPAWN);
+		return true;
+	case LENGTH:
+		if (!u->has_fd)
+			return queue_path(s, l, u);
+		add_numbers(l, 1, fd);
+		queue(s, l, NULL, 0);
+		return true;
+	case FD_AT:
+		add_numbers(l, 4, fd, zero, zero, (int64_t)u->offset);
+		queue(s, l, NULL, 0);
+		return u->has_fd;
+	case DUP:
+		l->ret = u->fd2;
+		/* fallthrough */
+	case FD:
+	case CLOSE:
+		add_numbers(l, 1, fd);
+		queue(s, l, NULL, 0);
+		return u->has_fd;
+	case FCNTL:
+		queue_fcntl(s, l, u);
+		return u->has_fd;
+	case MAP:
+		queue_map(s, l, u);
+		return u->has_fd;
+	case EXIT:
+		l->error = 0; /* it is the status */
+		l->ret = u->error;
+		add_numbers(l, 1, (int64_t)1);
+		queue(s, l, NULL, 0);
+		return true;
+	case SKIP:
+		return true;
+	}
+	return false;
+}
+
+bool fs_usage__read(struct source *s, char *text, size_t len)
+{
+	struct fs_usage *f = s->all->own;
+	struct fs_usage_line u;
+	const struct call *c;
+	struct call_line l;
+	pid_t pid;
+
+	if (!fs_usage_line__parse(&u, &f->column, text, len))
+		return false;
+	if (u.is_disk)
+		return true;
+	pid = thread_map__find(f->threads, u.thread);
+	if (!pid) {
+		macos__hole(s, HOLE_THREAD);
+		return true;
+	}
+	l = (struct call_line){ .pid = (uint32_t)pid,
+				.tid = (uint32_t)u.thread,
+				.ns = real_ns(u.day_us),
+				.duration = u.duration_us * 1000,
+				.error = u.error,
+				.ret = u.has_bytes ? (int64_t)u.bytes : 0 };
+	c = find(u.call);
+	queue_task(s, &l, &u);
+	if (!c) {
+		queue_hole(s, &l, HOLE_CALL);
+		return true;
+	}
+	snprintf(l.name, sizeof(l.name), "%s", c->call ? c->call : c->name);
+	return queue_call(s, c, &l, &u);
+}
+
+/* A descriptor that was not seen opened is asked for, once for each process. */
+static void look_for_file(struct source *s, const struct call_line *l)
+{
+	struct process *p = macos__process(s, l->pid);
+	bool about_fd = l->n_numbers && !l->n_texts && strcmp(l->name, "create") != 0 &&
+			strcmp(l->name, "exit") != 0 && strcmp(l->name, "close") != 0;
+	int fd = (int)l->n[strcmp(l->name, "mmap") ? 0 : 4];
+
+	if (!p || !about_fd || !macos__is_wanted(s->all, p) || process__opened(p, fd))
+		return;
+	p->unasked = true;
+	p = macos__process(s, l->pid);
+	/* A process that lives has told which of its descriptors are files. */
+	if (p && !process__opened(p, fd) && !process_files__parent((pid_t)l->pid))
+		macos__hole(s, HOLE_FILE);
+}
+
+bool fs_usage__take(struct source *s, const struct call_line *l)
+{
+	if (!strcmp(l->name, "task"))
+		return macos__take_task(s, l);
+	if (!strcmp(l->name, "hole")) {
+		take_hole(s, l);
+		return true;
+	}
+	look_for_file(s, l);
+	return macos__call(s, l);
+}
+
+/* ---- begin ---- */
+
+static bool said(struct source *s, const char *text)
+{
+	return false;
+}
+
+static const struct source_kind kind = { .stream = STREAM_FS,
+					 .name = "fs_usage",
+					 .read = fs_usage__read,
+					 .take = fs_usage__take,
+					 .said = said };
+
+static int explain(const char *said, char *problem)
+{
+	if (strstr(said, "Resource busy"))
+		return engine__problem(
+			problem, -EBUSY,
+			"another program is tracing (the kernel has one ktrace session): end the "
+			"fs_usage, ktrace, trace or Instruments that runs already");
+	if (strstr(said, "root") || strstr(said, "not permitted") || strstr(said, "Permission"))
+		return engine__problem(problem, -EACCES, "fs_usage needs root: use sudo");
+	return engine__problem(problem, -EACCES, "fs_usage does not start: %.300s",
+			       *said ? said : "it says nothing");
+}
+
+static json_t *unfilled(const struct engine *e)
+{
+	return json_pack("{s:[sssss]}", schema_streams[STREAM_FS].key, "inode", "device", "fs_type",
+			 "container_id", "size of reads and writes");
+}
+
+static bool serves(enum stream stream)
+{
+	return stream == STREAM_FS;
+}
+
+static int begin(struct macos *d, const struct engine_config *config, char *problem)
+{
+	char *const argv[] = { config->file ? (char *)config->file : PROGRAM,
+			       "-w",
+			       "-f",
+			       "filesys",
+			       "-f",
+			       "exec",
+			       NULL };
+	char text[SAID_BYTES];
+	int err = macos__begin_source(d, &kind, argv, problem);
+
+	if (err)
+		return err;
+	err = macos__wait_for_begin(&d->sources[0], text, sizeof(text), problem);
+	return err == -ECHILD ? explain(text, problem) : err;
+}
+
+static void free_fs_usage(struct engine *e)
+{
+	struct fs_usage *f = ((struct macos *)e)->own;
+
+	if (f)
+		thread_map__free(f->threads);
+	free(f);
+	macos__free(e);
+}
+
+static int open_fs_usage(struct engine **ret, const struct engine_config *config, char *problem)
+{
+	struct fs_usage *f;
+	struct macos *d;
+	int err = macos__new(&d, &engine_fs_usage, config, problem);
+
+	if (err)
+		return err;
+	d->clock_ns = clock_of_day;
+	d->is_darwin = true;
+	d->own = f = calloc(1, sizeof(*f));
+	if (f)
+		f->threads = thread_map__new();
+	err = f && f->threads ? begin(d, config, problem) :
+				engine__problem(problem, -ENOMEM, "out of memory");
+	if (err) {
+		free_fs_usage(&d->engine);
+		return err;
+	}
+	*ret = &d->engine;
+	return 0;
+}
+
+const struct engine_type engine_fs_usage = {
+	.name = "fs_usage",
+	.serves = serves,
+	MACOS_ENGINE,
+	.open = open_fs_usage,
+	.unfilled = unfilled,
+	.free = free_fs_usage,
+};

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`iotrc run` with the engines eslogger and fs_usage, whose programs play what a test writes."""
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+import lines
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
+PLAYED = 1.5 # s, in which a fake has played its lines
+FAILED = "eslogger tells of no calls that fail"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as on macOS")
+
+
+class Run:
+    def __init__(self, tmp_path, engine, *plays, command=("sleep", str(PLAYED)), files=()):
+        bin_dir, self.work = tmp_path / "bin", tmp_path / "work"
+        bin_dir.mkdir()
+        self.work.mkdir()
+        (tmp_path / "recording").mkdir()
+        for name in files:
+            (self.work / name).write_text("x")
+        for name in ("eslogger", "fs_usage"):
+            (bin_dir / name).symlink_to(HERE / "fake_tracer")
+        plan = tmp_path / "plays.json"
+        plan.write_text(json.dumps(plays).replace("WORK", str(self.work)))
+        done = subprocess.run([IOTRC, "run", "--engine", engine, "--json", "-", "--all", "--no-ignore", "--keep",
+                               tmp_path / "recording", "--", *command],
+                              cwd=self.work, capture_output=True, text=True, timeout=90,
+                              env={**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}", "PYTHONPATH": str(HERE),
+                                   "FAKE_TRACER": str(plan), "PWD": str(self.work)})
+        self.code, self.said = done.returncode, done.stderr
+        self.report = json.loads(done.stdout) if done.stdout else None
+        self.runs = pathlib.Path(f"{plan}.runs")
+
+    def files(self, what):
+        """Those in the workspace."""
+        return sorted(p for p in self.report[what] if not p.startswith("/"))
+
+    @property
+    def incomplete(self):
+        return self.report["incomplete"]
+
+
+def line(text):
+    return ["line", text]
+
+
+def es_path(name, mode=0o100644):
+    return lines.es_file(f"WORK/{name}", mode)
+
+
+def es_new(name):
+    return {"destination_type": 1, "destination": {"new_path": {"dir": es_path(".", 0o40755), "filename": name}}}
+
+
+def es_open(name, fflag, **more):
+    return line(lines.es("open", {"fflag": fflag, "file": es_path(name)}, **more))
+
+
+ES_PLAY = [
+    ["sleep", 0.5],
+    es_open("in", 1),
+    line(lines.es("create", {"destination_type": 0, "destination": {"existing_file": es_path("out")}})),
+    es_open("out", 2 | 0x200), line(lines.es("write", {"target": es_path("out")})),
+    line(lines.es("rename", {"source": es_path("out"), **es_new("final")})),
+    line(lines.es("fork", {"child": lines.es_process(1 << 22, 1, "/bin/worker")})),
+    line(lines.es("exec", {"target": lines.es_process(1 << 22, 1, "/bin/child"), "args": ["child", "-x"],
+                           "cwd": es_path(".")}, pid=1 << 22)),
+    es_open("child-in", 1, pid=1 << 22, program="/bin/child"),
+    line(lines.es("exit", {"stat": 256}, pid=1 << 22, program="/bin/child")),
+    es_open("of-another", 1, pid=(1 << 22) - 1),
+    line(lines.es("unlink", {"target": es_path("old"), "parent_dir": es_path(".")})),
+    ["serve"],
+]
+
+
+def test_eslogger(tmp_path):
+    """Files of a process and of its child; both names of a rename; nothing of another process."""
+    run = Run(tmp_path, "eslogger", ES_PLAY, files=("in", "child-in", "final", "of-another"))
+    assert run.code == 0, run.said
+    assert run.files("reads") == ["child-in", "in"]
+    assert run.files("writes") == ["final"]
+    assert run.files("deleted") == ["old"]
+    assert run.report["engine"] == "eslogger"
+    assert [t.split(":")[0] for t in run.incomplete] == [FAILED]
+
+
+def test_losses_of_eslogger_are_told(tmp_path):
+    run = Run(tmp_path, "eslogger", [["sleep", 0.5], es_open("in", 1), es_open("in", 1, seq=100000), ["serve"]],
+              files=("in",))
+    assert any("rows were lost" in t for t in run.incomplete), run.incomplete
+    assert run.files("reads") == ["in"]
+
+
+def test_a_path_that_eslogger_has_cut_is_lost(tmp_path):
+    cut = line(lines.es("open", {"fflag": 1, "file": lines.es_file("WORK/in", cut=True)}))
+    run = Run(tmp_path, "eslogger", [["sleep", 0.5], cut, ["serve"]], files=("in",))
+    assert run.files("reads") == []
+    assert any("1 rows were lost" in t for t in run.incomplete), run.incomplete
+
+
+FS_PLAY = [
+    ["sleep", 0.5],
+    line(lines.fs_usage("open", fd=3, flags="R___________", path="WORK/in")),
+    line(lines.fs_usage("read", fd=3, bytes=1)),
+    line(lines.fs_usage("close", fd=3)),
+    line(lines.fs_usage("open", fd=4, flags="_WC_TE_________", path="WORK/with a blank")),
+    line(lines.fs_usage("write", fd=4, bytes=0x10, command="my tool")),
+    line(lines.fs_usage("close", fd=4)),
+    line(lines.fs_usage("open", error=2, flags="R_____________", path="WORK/missing")),
+    line(lines.fs_usage("unlinkat", dir=-2, path="WORK/old")),
+    line(lines.fs_usage("  WrData[AT1]", path="x")),
+    ["serve"],
+]
+
+
+def test_fs_usage(tmp_path):
+    """Flags of 12, 14 and 15 places, descriptors, errors, a command with a blank."""
+    run = Run(tmp_path, "fs_usage", FS_PLAY, files=("in", "with a blank"))
+    assert run.code == 0, run.said
+    assert run.files("reads") == ["in"]
+    assert run.files("writes") == ["with a blank"]
+    assert run.files("missing") == ["missing"]
+    assert run.files("deleted") == ["old"]
+    assert run.incomplete == []
+
+
+@pytest.mark.parametrize("told, hole", [
+    (lines.fs_usage("rename", path="WORK/in"), "renames"),
+    (lines.fs_usage("link", path="WORK/in"), "calls on two files"),
+    (lines.fs_usage("open", fd=3, flags="R___________", path="/" + "WORK/" * 60 + "in"), "paths that fs_usage has cut"),
+    (lines.fs_usage("open", fd=3, flags="R___________", path="WORK/in>>>"), "paths that fs_usage has cut"),
+    (lines.fs_usage("posix_spawn", path="/bin/ls"), "programs started by posix_spawn"),
+    (lines.fs_usage("a_new_call", path="WORK/in"), "calls that this iotrc does not know"),
+    (lines.fs_usage("stat64", path="WORK/in", thread=(1 << 22) - 3), "threads of programs"),
+])
+def test_what_fs_usage_does_not_tell_is_incomplete(tmp_path, told, hole):
+    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(told), ["serve"]], files=("in",))
+    assert run.code == 0, run.said
+    assert any(t.startswith(hole) and t.endswith("(1)") for t in run.incomplete), run.incomplete
+    assert run.files("reads") == run.files("writes") == []
+
+
+def test_failed_renames_change_nothing(tmp_path):
+    failed, looked = lines.fs_usage("rename", error=2, path="WORK/in"), lines.fs_usage("stat64", path="WORK/in")
+    run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(failed), line(looked), ["serve"]])
+    assert run.incomplete == []
+
+
+@pytest.mark.parametrize("engine, said, told", [
+    ("fs_usage", "ktrace_start: Resource busy", "another program is tracing"),
+    ("fs_usage", "'fs_usage' must be run as root...", "fs_usage needs root"),
+    ("eslogger", "Not permitted to create an ES Client: ES_NEW_CLIENT_RESULT_ERR_NOT_PERMITTED",
+     "eslogger needs Full Disk Access"),
+    ("eslogger", "ES_NEW_CLIENT_RESULT_ERR_NOT_PRIVILEGED", "eslogger needs root"),
+    ("eslogger", "what?", "eslogger does not start: what?"),
+])
+def test_refusals(tmp_path, engine, said, told):
+    run = Run(tmp_path, engine, [["said", said], ["exit", 1]])
+    assert run.code == 1 and run.report is None
+    assert told in run.said
+
+
+@pytest.mark.parametrize("engine, play", [("eslogger", ES_PLAY), ("fs_usage", FS_PLAY)])
+def test_one_that_dies_is_started_again_and_told_of(tmp_path, engine, play):
+    run = Run(tmp_path, engine, [["sleep", 0.5], ["exit", 1]], play, command=("sleep", "5"),
+              files=("in", "child-in", "final", "with a blank"))
+    assert len(run.runs.read_text()) == 2
+    assert any(t.startswith(f"the tracer of {engine} ended by itself") for t in run.incomplete), run.incomplete
+    assert "in" in run.files("reads")
+
+
+@pytest.mark.parametrize("engine", ["eslogger", "fs_usage"])
+def test_one_that_stalls_is_told_of(tmp_path, engine):
+    """It doesn't tell of the last marker: what was done before may be missing."""
+    began = time.monotonic()
+    run = Run(tmp_path, engine, [["sleep", 0.5], ["stall"], ["serve"]])
+    assert any(t.startswith(f"the tracer of {engine} ended") for t in run.incomplete), run.incomplete
+    assert time.monotonic() - began < 30
+
+
+def test_floods_are_read(tmp_path):
+    text = lines.fs_usage("stat64", path="WORK/in")
+    run = Run(tmp_path, "fs_usage", [["sleep", 0.3], ["flood", 20000, text], ["serve"]], command=("sleep", "4"),
+              files=("in",))
+    assert run.incomplete == []
+    assert run.files("stated") == ["in"]
+
+
+@pytest.mark.parametrize("engine", ["eslogger", "fs_usage"])
+def test_lines_that_are_not_understood_count(tmp_path, engine):
+    run = Run(tmp_path, engine, [["sleep", 0.5], line("gibberish " * 20), ["serve"]])
+    assert any("1 rows were lost" in t for t in run.incomplete), run.incomplete
+
+
+def rows(run):
+    """What `iotrc cat` shows of a recording, names as they are."""
+    out = subprocess.run([IOTRC, "cat", "--streams", "fs", run.work.parent / "recording"], capture_output=True,
+                         text=True, check=True).stdout
+    return [json.loads(text) for text in out.split("\n") if text]
+
+
+def random_name(chance, most):
+    """Hard to tell from fs_usage's fields; no blanks at the end, which are its own."""
+    parts = ["[  2]", "F=3", "(R___)", "  ", "<x>", " 0.000123   x.1", "/dev/", ".", "\u30b9", "\u2028", "'", "a" * 30]
+    name = "".join(chance.choice(parts) for _ in range(chance.randrange(1, 9))).replace("/.", "/x")
+    while len(name.encode()) > most:
+        name = name[:-1]
+    return name.strip(" ./>") or "x"
+
+
+def test_names_come_back_as_they_were(tmp_path):
+    """Byte for byte, as far as fs_usage shows them, whatever looks like a field or the seconds."""
+    chance, told, expected = lines.seeded(19), [["sleep", 0.5]], []
+    for i in range(300):
+        path = "/d/" + random_name(chance, 120).replace("//", "/x")
+        call = chance.choice(["stat64", "unlink", "open", "access_extended"])
+        flags = "R_____________" if call == "open" else None
+        told.append(line(lines.fs_usage(call, path=path, error=2, flags=flags,
+                                        command=chance.choice(["sh", "my tool 0.1", "x"]),
+                                        seconds=chance.random() * 1100)))
+        expected.append(path)
+    run = Run(tmp_path, "fs_usage", [*told, ["serve"]])
+    assert run.incomplete == []
+    names = [row["filename"] for row in rows(run)]
+    assert [name.replace("\\xE2\\x80\\xA8", "\u2028") for name in names] == expected
