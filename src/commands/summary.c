@@ -25,9 +25,10 @@
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
-	  "user (live), device, fs_type, errno, size, minute, remote" },
+	  "user (live), device, fs_type, errno, size, minute, remote,\n"
+	  "kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
-	  "fs (default), block, nw_conn, cache, pagefault, ...:\na table each" },
+	  "fs (default), block, nw_conn, cache, pagefault, extent,\n...: a table each" },
 	{ "sort", 'S', "COLUMN",
 	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, pages, hits, misses,\nhit_ratio" },
 	{ "top", 'n', "N", "print N groups (default 20; 0: all, as with --json\nand --csv)" },
@@ -115,7 +116,9 @@ static bool is_by(const struct task *t, const char *name)
 	return false;
 }
 
-/* Files of cache and pagefault have their names in fs. */
+/* Their files have their names in fs. */
+#define STREAMS_BY_INODE (UINT32_C(1) << STREAM_CACHE | UINT32_C(1) << STREAM_PAGEFAULT)
+
 static int read_names(struct task *t, char **paths)
 {
 	struct scan_config config = { .paths = (const char *const *)paths,
@@ -124,7 +127,7 @@ static int read_names(struct task *t, char **paths)
 				      .line = on_name,
 				      .arg = t };
 	for (int i = 0; i < t->n_streams && is_by(t, "file") && !t->names; i++)
-		if (t->order[i] != STREAM_FS && file_names__new(&t->names))
+		if ((STREAMS_BY_INODE >> t->order[i] & 1) && file_names__new(&t->names))
 			return -ENOMEM;
 	return t->names ? scan__run(&config, &t->result) : 0;
 }
@@ -365,6 +368,11 @@ static int select_live(struct task *t)
 		return command__usage(t->command,
 				      "--path, --exclude-path and --where need a SESSION: record "
 				      "one, and sum it up");
+	for (int i = 0; i < t->n_streams; i++)
+		if (t->order[i] == STREAM_EXTENT)
+			return command__usage(t->command,
+					      "--stream: extent needs a SESSION: record one with "
+					      "--lineage, and sum it up");
 	code = filter_options__live(&t->filters, t->command, &options);
 	if (code)
 		return code;

@@ -63,7 +63,9 @@ static struct row_field inode(const struct export_row *row, int column, char *bu
 
 static struct row_field file_or_inode(const struct export_row *row, int column, char *buf)
 {
-	return row->stream == STREAM_FS ? file(row, column, buf) : inode(row, column, buf);
+	bool named = row->stream == STREAM_FS || row->stream == STREAM_EXTENT;
+
+	return named ? file(row, column, buf) : inode(row, column, buf);
 }
 
 /* fs and block have MAJOR:MINOR, cache and pagefault one number. */
@@ -130,26 +132,29 @@ static struct row_field remote(const struct export_row *row, int column, char *b
 #define ALL(name) { \
 	[STREAM_FS] = (name), [STREAM_BLOCK] = (name), [STREAM_NW_CONN] = (name), \
 	[STREAM_NW_EPOLL] = (name), [STREAM_NW_SOCKOPT] = (name), [STREAM_NW_DROP] = (name), \
-	[STREAM_CACHE] = (name), [STREAM_PAGEFAULT] = (name) }
+	[STREAM_CACHE] = (name), [STREAM_PAGEFAULT] = (name), [STREAM_EXTENT] = (name) }
 
 const struct dimension dimensions[] = {
 	{ "operation", { [STREAM_FS] = "operation", [STREAM_BLOCK] = "operation", EVENT_TYPE,
-			 [STREAM_PAGEFAULT] = "severity" } },
-	{ "file", { [STREAM_FS] = "filename", [STREAM_CACHE] = "inode", [STREAM_PAGEFAULT] = "inode" },
+			 [STREAM_PAGEFAULT] = "severity", [STREAM_EXTENT] = "operation" } },
+	{ "file", { [STREAM_FS] = "filename", [STREAM_CACHE] = "inode", [STREAM_PAGEFAULT] = "inode",
+		    [STREAM_EXTENT] = "filename" },
 	  { [STREAM_CACHE] = "device_id", [STREAM_PAGEFAULT] = "device_id" }, file_or_inode },
-	{ "directory", { [STREAM_FS] = "filename" }, .key = directory },
-	{ "extension", { [STREAM_FS] = "filename" }, .key = extension },
+	{ "directory", { [STREAM_FS] = "filename", [STREAM_EXTENT] = "filename" }, .key = directory },
+	{ "extension", { [STREAM_FS] = "filename", [STREAM_EXTENT] = "filename" }, .key = extension },
 	{ "process", ALL("pid") },
 	{ "command", ALL("command") },
-	{ "container", { [STREAM_FS] = "container_id" } },
+	{ "container", { [STREAM_FS] = "container_id", [STREAM_EXTENT] = "container_id" } },
 	{ "user", { NULL } }, /* not in rows: only in the kernel */
 	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
-		      [STREAM_PAGEFAULT] = "device_id" }, .key = device },
-	{ "fs_type", { [STREAM_FS] = "fs_type" } },
+		      [STREAM_PAGEFAULT] = "device_id", [STREAM_EXTENT] = "device" }, .key = device },
+	{ "fs_type", { [STREAM_FS] = "fs_type", [STREAM_EXTENT] = "fs_type" } },
+	{ "kind", { [STREAM_EXTENT] = "kind" } },
+	{ "cause", { [STREAM_EXTENT] = "cause" } },
 	{ "errno", { [STREAM_FS] = "errno", [STREAM_BLOCK] = "flags", [STREAM_NW_CONN] = "return_value",
 		     [STREAM_NW_EPOLL] = "errno", [STREAM_NW_SOCKOPT] = "errno" }, .key = error },
-	{ "size", { [STREAM_FS] = "size", [STREAM_BLOCK] = "size", [STREAM_NW_DROP] = "skb_len" },
-	  .key = size },
+	{ "size", { [STREAM_FS] = "size", [STREAM_BLOCK] = "size", [STREAM_NW_DROP] = "skb_len",
+		    [STREAM_EXTENT] = "size" }, .key = size },
 	{ "minute", ALL("timestamp"), .key = minute },
 	{ "remote", { [STREAM_NW_CONN] = "remote_addr", [STREAM_NW_DROP] = "dst_addr" },
 	  { [STREAM_NW_CONN] = "dport", [STREAM_NW_DROP] = "dport" }, remote },

@@ -35,6 +35,7 @@ static const struct source sources[STREAM_COUNT] = {
 	[STREAM_NW_DROP] = { .amount = "skb_len", .known = true },
 	[STREAM_CACHE] = { .amount = "count", .pages = true, .known = true },
 	[STREAM_PAGEFAULT] = { .known = true },
+	[STREAM_EXTENT] = { .amount = "size", .known = true },
 };
 
 /* The same as indices; -1: none. Set once, at the first use. */

@@ -3,6 +3,7 @@
 on the device a file lies; programs that know what they wrote; the stream block, byte for byte."""
 import contextlib
 import fcntl
+import json
 import mmap
 import os
 import pathlib
@@ -149,6 +150,7 @@ class Recorded:
                 self.read()
                 settle(disk)
         self.rows, self.block, self.cache = r.rows("extent"), r.rows("block"), r.rows("cache")
+        self.all, self.directory = self.rows, r.session.directory
         self.rows = self.rows[self.rows["device"] == self.disk]
         self.block = self.block[self.block["device"] == self.disk]
         major, minor = map(int, self.fs_device.split(":"))
@@ -278,6 +280,17 @@ def test_unknown_parts_are_counted_by_reason(recorded):
     assert set(unknown) == {"operation", "memory", "segments"}
     assert unknown["segments"] == 0
     assert not len(recorded.rows[(recorded.rows["kind"] == "unknown") & (recorded.rows["operation"] == "read")])
+
+
+@pytest.mark.parametrize("by", ["file", "kind", "cause", "command"])
+def test_a_summary_adds_them_up(recorded, by):
+    """iotrc summary says of each group what pandas says of the rows."""
+    out = run(recorder.IOTRC, "summary", "--stream", "extent", "--by", by, "--json", recorded.directory)
+    groups = {g[by]: (g["calls"], g["bytes"]) for g in json.loads(out)["summaries"][0]["groups"]}
+    rows = recorded.all.assign(bytes=recorded.all["size"].astype(int))
+    column = {"file": "filename"}.get(by, by)
+    expected = {key or "-": (len(part), part["bytes"].sum()) for key, part in rows.groupby(column)}
+    assert groups == expected
 
 
 def test_journal_and_metadata(recorded):

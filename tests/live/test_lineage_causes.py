@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The stream extent: causes that need a machine of a certain kind, and containers. The oracles: the kernel's
+counters (/proc/vmstat, io.stat), FIEMAP, programs that know what they wrote."""
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import modules
+import recorder
+from test_block import settle
+from test_block_devices import Machine, run
+from test_lineage import CGROUPS, FILE_SYSTEMS, PAGE, cgroup, device_of, file_system
+
+MIB = 1 << 20
+MEMORY = 24 * MIB # of the container whose pages are swapped
+ALLOCATED = 48 * MIB
+# Content that the kernel can neither compress away nor take for zeroes; read once more at the end.
+HOG = f"""
+import mmap, os
+m = mmap.mmap(-1, {ALLOCATED}, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+m.madvise(mmap.MADV_NOHUGEPAGE)
+for i in range(0, {ALLOCATED}, {MIB}):
+    m[i:i + {MIB}] = os.urandom({MIB})
+print(sum(m[i] for i in range(0, {ALLOCATED}, {PAGE})))
+"""
+
+
+def swapped():
+    """Pages written to swap, and read from it, since the machine started."""
+    counts = dict(line.split() for line in pathlib.Path("/proc/vmstat").read_text().splitlines())
+    return int(counts["pswpout"]), int(counts["pswpin"])
+
+
+@contextlib.contextmanager
+def limited(size):
+    """A cgroup with so much memory, and its file cgroup.procs; of version 1 where the machine has that."""
+    old = pathlib.Path("/sys/fs/cgroup/memory")
+    if not old.is_dir():
+        (CGROUPS / "cgroup.subtree_control").write_text("+memory")
+    path = (old if old.is_dir() else CGROUPS) / f"iotrc-{os.getpid()}-limited"
+    path.mkdir()
+    (path / ("memory.limit_in_bytes" if old.is_dir() else "memory.max")).write_text(str(size))
+    try:
+        yield path / "cgroup.procs"
+    finally:
+        path.rmdir()
+
+
+def rows_of(r, disk, operation):
+    rows = r.rows("extent")
+    return rows[(rows["device"] == disk) & (rows["operation"] == operation)]
+
+
+def total(rows):
+    return rows["size"].astype(int).sum()
+
+
+def test_memory_pressure_swaps(tmp_path):
+    if len(pathlib.Path("/proc/swaps").read_text().splitlines()) > 1:
+        pytest.fail("this machine swaps elsewhere: the counters would not be of the test alone")
+    with Machine() as machine, limited(MEMORY) as procs:
+        disk = machine.loop(128 * MIB)
+        run("mkswap", "-q", disk)
+        run("swapon", disk)
+        try:
+            with recorder.Recording(tmp_path, "--streams", "block", "--lineage") as r:
+                out, into = swapped()
+                subprocess.run([sys.executable, "-c", HOG], check=True, stdout=subprocess.DEVNULL,
+                               preexec_fn=lambda: procs.write_text("0"))
+                out, into = (now - then for now, then in zip(swapped(), (out, into)))
+        finally:
+            run("swapoff", disk)
+        number = device_of(disk)
+    written, read = rows_of(r, number, "write"), rows_of(r, number, "read")
+    assert total(written) == out * PAGE and out * PAGE > ALLOCATED - MEMORY
+    assert total(read) == into * PAGE and into
+    for rows in written, read:
+        assert set(rows["kind"]) == {"swap"}
+        assert set(rows["inode"]) == set(rows["filename"]) == {""}
+    assert set(written["cause"]) == {"memory_pressure"}
+    assert set(read["cause"]) <= {"fault", "readahead"}
+
+
+if not recorder.EMULATED: # whose root disk has no mkfs.xfs
+    def test_truncate(tmp_path):
+        """xfs writes what lies before the new end, so that it is never longer on the disk than its data."""
+        with file_system("xfs", tmp_path / "disk"):
+            with recorder.Recording(tmp_path, "--streams", "block", "--lineage") as r:
+                file = tmp_path / "disk/file"
+                with open(file, "wb", buffering=0) as f:
+                    f.write(b"t" * MIB)
+                    os.ftruncate(f.fileno(), MIB // 2 + 100)
+                inode = file.stat().st_ino
+        rows = r.rows("extent")
+        rows = rows[(rows["inode"] == str(inode)) & (rows["cause"] == "truncate")]
+        # Up to the new end, in whole pages or as far as the folio with it reaches.
+        assert MIB // 2 + 100 <= total(rows) <= MIB
+        assert set(rows["kind"]) == {"data"} and set(rows["pid"]) == {str(os.getpid())}
+        assert rows["offset"].astype(int).min() == 0
+
+
+# ---- containers ----
+
+
+def written_by(path, device):
+    """wbytes of a disk in io.stat of a cgroup."""
+    for line in (path / "io.stat").read_text().splitlines():
+        number, *counts = line.split()
+        if number == device:
+            return int(dict(count.split("=") for count in counts)["wbytes"])
+    return 0
+
+
+def test_containers_add_up_to_their_io_stat(tmp_path):
+    """Two side by side on one slow disk."""
+    modules.need_a_machine_of_our_own() # with the controller io of cgroup v2
+    modules.need("dm-delay")
+    (CGROUPS / "cgroup.subtree_control").write_text("+io +memory")
+    point, sizes = tmp_path / "disk", {"one": 3 * MIB, "two": 5 * MIB}
+    with Machine() as machine, contextlib.ExitStack() as groups:
+        disk = machine.mapped("delay", machine.loop(), "0", "5")
+        run(*FILE_SYSTEMS["ext4"], disk)
+        point.mkdir()
+        run("mount", disk, point)
+        number = device_of(disk)
+        try:
+            with recorder.Recording(tmp_path, "--streams", "block", "--lineage") as r:
+                paths = {name: groups.enter_context(cgroup(name))[1] for name in sizes}
+                writers = [subprocess.Popen(["dd", "if=/dev/zero", f"of={point}/{name}", "bs=64k", f"count={size >> 16}",
+                                             "conv=fsync", "status=none"],
+                                            preexec_fn=lambda path=paths[name]: (path / "cgroup.procs").write_text("0"))
+                           for name, size in sizes.items()]
+                assert [w.wait() for w in writers] == [0, 0]
+                inodes = {name: (point / name).stat().st_ino for name in sizes}
+                told = {name: written_by(path, number) for name, path in paths.items()}
+                ids = {name: path.stat().st_ino for name, path in paths.items()}
+                settle(disk)
+        finally:
+            run("umount", point)
+    rows = rows_of(r, number, "write")
+    for name, size in sizes.items():
+        own = rows[(rows["container_id"] == str(ids[name])) & (rows["kind"] == "data")]
+        assert total(own) == size == told[name]
+        assert set(rows[rows["inode"] == str(inodes[name])]["container_id"]) == {str(ids[name])}
