@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks what a compiler does not: licence lines, header guards, what files include and how, the lengths of lines and
-functions, clang-format, the subjects of commits. Prints a line for each fault, and at the end `N passed, N failed`."""
+"""Checks what a compiler does not: licence lines, header guards, includes, line and function lengths, clang-format, and
+commit subjects. Prints a line for each fault, and at the end `N passed, N failed`."""
 import fnmatch
 import os
 import re
 import subprocess
 import sys
 
-# From high to low: a folder includes from folders below it, and from itself.
+# From top to bottom: a folder includes from folders below it, and from itself.
 ORDER = [
     {"tests", "scripts", "bench"},
     {"src"},
@@ -27,7 +27,7 @@ ORDER = [
     {"bpf"},
     {"schema"},
 ]
-# The table of engines is the one place that knows them all.
+# Only the table of engines knows all of them.
 EXCEPTIONS = {("src/engine/engines.c", "src/engine/bpf"), ("src/engine/engines.c", "src/engine/replay")}
 LINE_MAX = 100
 FUNCTION_MAX = 90  # lines, and of 99 % of the functions at most:
@@ -125,7 +125,8 @@ def includes(path, text, graph):
 
 
 def circles(graph):
-    """Looks for circles of modules: NAME.c with NAME.h. A header without a .c of its own belongs to those who include it."""
+    """Looks for include cycles of modules (NAME.c with NAME.h). A header without a .c of its own belongs to the modules
+    that include it."""
     def unit(f):
         return os.path.splitext(f)[0]
 
@@ -164,8 +165,8 @@ def circles(graph):
 
 
 def bpf_layers(graph):
-    """The headers of bpf/ in the order of the table in bpf/README.md: a file includes from its own layer or from those
-    above it, and not in a circle."""
+    """Checks the headers of bpf/ against the table in bpf/README.md: a file includes from its own layer or from those
+    above it, without cycles."""
     rows = [re.findall(r"`([^`]+)`", line.split("|")[2]) for line in read("bpf/README.md").split("\n") if line.startswith("| ")]
     files = sorted(f for f in graph if f.startswith("bpf/"))
     layer = {f: i for f in files for i, row in reversed(list(enumerate(rows)))
@@ -230,7 +231,7 @@ def formatting(files):
 
 
 def subjects():
-    """The subjects of commits since this is checked."""
+    """Checks the subjects of the commits made since this check exists."""
     base = subprocess.run(["git", "log", "--format=%H", "-Scheck-style:", "--", "Makefile"], check=False,
                           capture_output=True, text=True).stdout.split()
     if not base:

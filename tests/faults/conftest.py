@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The live tests' ground and helpers."""
+"""Makes the live tests' fixtures and helpers available."""
 import importlib.util
 import pathlib
 import sys

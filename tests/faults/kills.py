@@ -47,7 +47,7 @@ def check(truth, what):
 
 
 class Writer:
-    """The numbered operations, and when each was done."""
+    """Runs the writer; parses its log of numbered operations and their times."""
 
     N = 60_000_000
 
@@ -57,10 +57,10 @@ class Writer:
         self.process = subprocess.Popen(
             [f"{workloads}/numbered", self.path, self.stamps, str(self.N), "1000"]
         )
-        self.done = 0  # operations before this one are older than what is asked for
+        self.done = 0  # operations before this one are not asked for any more
 
     def between(self, begin, end):
-        """The numbers of those that began after BEGIN and were done before END."""
+        """The numbers of the operations that began after BEGIN and were done before END."""
         numbers = []
         with open(self.stamps, "rb") as f:
             i = self.done
@@ -101,7 +101,7 @@ def rows_of(session, ends):
 
 
 def numbers_of(lines, path):
-    """The offsets of the rows about PATH; each row of fs has its 23 fields."""
+    """The offsets of the rows about PATH; checks that each fs row has its 23 fields."""
     numbers = []
     name = str(path).encode()
     for line in lines:
@@ -149,11 +149,11 @@ def recover(iotrc, out):
 
 
 def waited_for_cpu(pid):
-    """For how many ns the threads that rows pass through were ready to run and others ran: a second of a machine
-    that is busy with something else is not a second of theirs."""
+    """For how many ns the threads on the way of a row were runnable but not running. On a machine that is busy with
+    something else, the recorder has less than a second per second."""
     waited = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError): # another thread, which has ended
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError): # a thread that has ended meanwhile
             if (task / "comm").read_text().strip() in ("iotrc-reader", "iotrc-writer"):
                 waited += int((task / "schedstat").read_text().split()[1])
     return waited
@@ -171,7 +171,7 @@ class Round:
             self.command.append("--no-snapshots")
 
     def record(self):
-        """Until it is killed: the session's directory, or None when it hadn't one yet."""
+        """Records until it is killed; returns the session's directory, or None if there was none yet."""
         process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.ready = 0
         if self.when == "start":
@@ -181,7 +181,7 @@ class Round:
             check(line.endswith(b"\n"), "no session")
             self.ready = now()
             time.sleep(0.1 + random.random() * 1.6)
-            if self.late: # so that there is something to look for, however busy the machine is
+            if self.late: # so that there are operations to look for, however busy the machine is
                 end = time.monotonic() + HANG
                 while now() < self.ready + 1.5 * SECOND + waited_for_cpu(process.pid) and time.monotonic() < end:
                     time.sleep(0.05)
@@ -200,7 +200,7 @@ class Round:
         return sessions[-1] if sessions else None
 
     def judge(self, session):
-        """The number of rows that had to be there."""
+        """Checks the rows; returns how many had to be there."""
         if not session:
             return 0
         rows = rows_of(session, (".csv.zst", ".part"))
@@ -248,7 +248,7 @@ def main():
         directory = pathlib.Path(directory)
         writer = Writer(workloads, directory)
         try:
-            # What the last one left behind is judged while the next one records.
+            # The session of the previous kill is checked while the next one is recorded.
             with concurrent.futures.ThreadPoolExecutor(1) as pool:
                 for number in range(kills):
                     kill = Round(iotrc, directory / f"out{number}", writer, number)

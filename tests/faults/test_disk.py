@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks that fill, fail and vanish under a recording. What isn't written is counted, row by row: the
-oracle is a writer that numbers its operations (numbered.c), on another disk."""
+"""Disks that fill up, fail or vanish during a recording. Rows that are not written are counted, each of them: the
+oracle is a writer on another disk that numbers its operations (numbered.c)."""
 import contextlib
 import fcntl
 import os
@@ -31,7 +31,7 @@ def disk(tmp_path):
 
 
 def test_full_and_freed(tmp_path, disk):
-    """Three times; full at the end, too: the manifest finds its room."""
+    """The disk fills three times, and is full at the end: the manifest is written even then."""
     d, numbered, spans = disk(24), Numbered(tmp_path), []
     with numbered, record(tmp_path, numbered, d.point / "traces", "--min-free", "off", code=3) as r:
         begun = now()
@@ -42,7 +42,7 @@ def test_full_and_freed(tmp_path, disk):
             time.sleep(SETTLE)
             if i < 3:
                 d.free()
-            # What waited when it filled is lost with it: rows wait for half a second.
+            # Rows that waited when the disk filled are lost, too: rows wait for half a second.
             spans.append((full - 2 * 10**9, now() + RESUME * 10**9))
             if i < 3:
                 time.sleep(RESUME)
@@ -58,7 +58,7 @@ def test_full_and_freed(tmp_path, disk):
 
 
 def test_min_free(tmp_path, disk):
-    """Nothing is written while less than that is free; and it says so."""
+    """Nothing is written while less than --min-free is free, and a message says so."""
     d, numbered = disk(64), Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, d.point / "traces", "--min-free", "20M", code=3) as r:
         begun = now()
@@ -87,7 +87,7 @@ def pad(session, mib):
 
 
 def test_max_disk(tmp_path):
-    """Uploaded sessions go, oldest first, and no others."""
+    """Uploaded sessions are removed, oldest first, and no others."""
     numbered, output, target = Numbered(tmp_path), tmp_path / "traces", tmp_path / "target"
     target.mkdir()
     old = []
@@ -100,14 +100,14 @@ def test_max_disk(tmp_path):
                 done = recorder.run("upload", str(output), "--upload", f"file://{target}", "--keep-uploaded")
                 assert done.returncode == 0, done.stdout + done.stderr
             pad(old[i], 6)
-        # Of 18 MiB the first is too much.
+        # Of 18 MiB the first session exceeds the limit.
         with record(tmp_path, numbered, output, "--max-disk", "16M") as r:
             wait_for(lambda: not old[0].exists(), r)
             time.sleep(SETTLE)
             assert old[1].exists() and old[2].exists()
         assert f"session {old[0].name} is uploaded, and was removed" in r.stderr
         assert not lost_disk(r.session)
-        # The last one alone is too much, and the only copy.
+        # The last session alone exceeds the limit, and is the only copy.
         pad(old[2], 17)
         with record(tmp_path, numbered, output, "--max-disk", "16M", code=3) as r:
             wait_for(lambda: not old[1].exists(), r)
@@ -135,7 +135,7 @@ def wait_for(truth, r):
 
 
 def test_removed_directory(tmp_path):
-    """The session is made anew where it was; what was in it is lost, and counted."""
+    """The session's directory is created again at the same place; the rows in the removed one are counted as lost."""
     numbered, output = Numbered(tmp_path), tmp_path / "traces"
     with numbered, record(tmp_path, numbered, output, code=3) as r:
         begun = now()
@@ -165,14 +165,14 @@ def shut_down(point):
 
 
 def test_power_failure(tmp_path, disk):
-    """All but the last second is on the disk, as long as it is quick to sync."""
+    """All rows but those of the last second are on the disk, if the disk syncs quickly."""
     d = disk(64)
     missing, failed = failing(tmp_path, d, lambda: shut_down(d.point))
     assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing), (failed - min(missing)) / 1e9
 
 
 def test_read_only(tmp_path, disk):
-    """The kernel makes a filesystem read-only that it no longer trusts."""
+    """The kernel remounts a filesystem read-only after an error."""
     d = disk(64, options="loop,errors=remount-ro")
     trigger = pathlib.Path("/sys/fs/ext4", os.path.basename(d.device()), "trigger_fs_error")
     missing, failed = failing(tmp_path, d, lambda: trigger.write_text("test"), "--rotate-age", "2s")
@@ -180,7 +180,7 @@ def test_read_only(tmp_path, disk):
 
 
 def test_quota(tmp_path, disk):
-    """A limit that others on the disk don't share."""
+    """A limit (RLIMIT_FSIZE) of the recorder alone."""
     modules.need("btrfs")
     d, numbered = disk(256, make=("mkfs.btrfs", "-q", "-f")), Numbered(tmp_path)
     volume = d.point / "volume"
@@ -211,8 +211,8 @@ def test_quota(tmp_path, disk):
 
 
 def test_errors_that_go_away(tmp_path, disk):
-    """The image lies on a tmpfs that is full for a while: what the kernel writes back meanwhile fails
-    (EIO), which only the next sync tells. Nothing that counts as written is missing on the disk."""
+    """The image is on a tmpfs that is full for a while: writeback fails meanwhile with EIO, which only the next sync
+    reports. Every row that counts as written is on the disk."""
     store, numbered = tmp_path / "store", Numbered(tmp_path)
     store.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", store], check=True)
@@ -220,7 +220,8 @@ def test_errors_that_go_away(tmp_path, disk):
         d = Disk(store, 64, ("mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-E", "lazy_itable_init=0"),
                  "loop,errors=continue")
         try:
-            # All blocks are there, then the unused ones are not: only what is new can fail, data.
+            # All blocks are allocated first, then the unused ones are discarded: only new blocks can fail, which hold
+            # data.
             d.fill()
             subprocess.run(["sync", "-f", d.point], check=True)
             d.free()
@@ -249,7 +250,7 @@ def check_errors_that_go_away(tmp_path, d, store, numbered):
         time.sleep(RESUME)
         ended = now()
         time.sleep(1)
-    # What the cache holds proves nothing: once more from the disk.
+    # The page cache proves nothing: read again from the disk.
     d.umount()
     d.mount_copy()
     check_account(r.session, numbered, begun, ended, [span])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A session before verify --anonymous: one byte for what it is (rows of a stream, or JSON), then
- * that. Rows are compressed here, so that every input gets as far as the CSV. */
+/* A session for verify --anonymous: one byte for the kind of the file (rows of a stream, or JSON),
+ * then its content. Rows are compressed here, so that every input reaches the CSV parser. */
 #include <zstd.h>
 
 #include "commands/verify_anonymous.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a server answers: the body of an error, and fields of its head. */
+/* A server's answer: the body of an error, and header fields. */
 #include "uploader/answer.h"
 #include "fuzz.h"
 #include "uploader/etag.h"

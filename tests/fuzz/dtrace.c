@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Lines and messages of DTrace, or what says it is: what comes out is sound, and goes into an
- * encoder, as the reader has it. The first byte says which script it is of, and whose numbers. */
+/* Lines and messages of DTrace, or anything else in their place: the resulting records are valid,
+ * and are encoded as the reader would. The first byte selects the script and the numbering. */
 #include "encoding.h"
 #include "engine/macos/dtrace_line.h"
 #include "engine/macos/dtrace_said.h"
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - 1] = 0;
 	dtrace_said__parse(text);
 	feed(s, text, size - 1);
-	/* Each event had its definitions before it. */
+	/* Each event's definitions precede it. */
 	if (encoder->unnamed)
 		abort();
 	order__free(s->order);

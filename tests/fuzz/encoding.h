@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records on their way into an encoder, as the reader passes them on. */
+/* Passes records to an encoder as the reader does. */
 #ifndef IOTRC_FUZZ_ENCODING_H
 #define IOTRC_FUZZ_ENCODING_H
 
 #include "fuzz.h"
 #include "rows/encode.h"
 
-/* Encodes RECORD, which is sound and has an encoder, and aborts unless its row is one line. */
+/* Encodes RECORD, which is valid and has an encoder, and aborts unless its row is one line. */
 static inline void encoding__row(struct encoder *e, const void *record, size_t size)
 {
 	static char row[ROW_MAX];
@@ -16,8 +16,8 @@ static inline void encoding__row(struct encoder *e, const void *record, size_t s
 		abort();
 }
 
-/* A sink for an engine that makes its records itself: each must be sound. ARG: a struct encoder *,
- * at its place. */
+/* A sink for an engine that makes its records itself: each must be valid. ARG: a struct encoder *,
+ * by address. */
 static inline void encoding__define(void *arg, const void *record, size_t size)
 {
 	struct encoder **e = arg;

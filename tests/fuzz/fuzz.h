@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the fuzz targets share. A target is one parser: given any bytes it ends, soon and in bounded
- * memory, with an answer; what the answer is doesn't matter here. */
+/* What the fuzz targets share. A target is one parser: for any bytes it returns soon, with bounded
+ * memory and with some answer; which answer does not matter here. */
 #ifndef IOTRC_FUZZ_H
 #define IOTRC_FUZZ_H
 
@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Where what is said goes. */
+/* The stream to which output goes. */
 static inline FILE *fuzz__sink(void)
 {
 	static FILE *f;
@@ -27,7 +27,7 @@ static inline FILE *fuzz__sink(void)
 	return f;
 }
 
-/* A file of these bytes, to be read from its start. */
+/* A file with these bytes, open at its start. */
 static inline int fuzz__file(const void *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -48,7 +48,7 @@ static inline void fuzz__remove(void)
 		abort();
 }
 
-/* A directory in memory, this process's own; gone when it ends well. */
+/* A directory in memory, owned by this process; removed at a normal end. */
 static inline int fuzz__dir(void)
 {
 	static int fd = -1;

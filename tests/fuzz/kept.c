@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A file of --keep-records: all of it, or what follows a right head. What comes out of it goes
- * into an encoder, as the reader has it. */
+/* A file of --keep-records: all of it, or what follows a valid head. The resulting records are
+ * encoded as the reader would. */
 #include "engine/kept.h"
 #include "encoding.h"
 #include "engine/engine.h"

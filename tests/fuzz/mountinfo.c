@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* /proc/self/mountinfo: mount points are called what anybody likes. */
+/* /proc/self/mountinfo: mount points may have any name. */
 #include "fuzz.h"
 #include "snappers/mount_list.h"
 

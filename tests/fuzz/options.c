@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A command line: one argument a line. */
+/* A command line: one argument per line. */
 #include "options/options.h"
 #include "fuzz.h"
 

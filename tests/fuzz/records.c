@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What comes out of the rings: records, each a length of two bytes and its bytes. Ids are made few,
- * so that events find definitions. */
+/* What comes from the rings: records, each with a length of two bytes. Ids are reduced to few
+ * values, so that events find definitions. */
 #include "encoding.h"
 
 static void make_few(u64 *id)
@@ -68,14 +68,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += 2;
 		size -= 2;
 		len = len < size ? len : size;
-		record = malloc(len ? len : 1); /* no more: what reads beyond is caught */
+		record = malloc(len ? len :
+				      1); /* exactly these bytes: reads beyond them are detected */
 		memcpy(record, data, len);
 		take(e, record, len);
 		free(record);
 		data += len;
 		size -= len;
 	}
-	for (int i = 0; i < 2; i++) { /* an input doesn't depend on the one before */
+	for (int i = 0; i < 2; i++) { /* an input does not depend on the previous one */
 		dict__forget(e->paths);
 		dict__forget(e->tasks);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a killed recorder left behind, before it is repaired: one byte for the stream, then the
- * file. Its rows are asked for the clock's offsets. What was repaired must then be whole. */
+/* What a killed recorder left behind, before its repair: one byte for the stream, then the file.
+ * The clock's offsets are derived from its rows. What was repaired must then be sound. */
 #include <errno.h>
 
 #include "dataset/csv_repair.h"

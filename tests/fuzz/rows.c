@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rows before verify: one byte for the stream, then what comes behind its header row. Compressed
- * here, so that every input gets as far as the CSV. */
+/* Rows for verify: one byte for the stream, then what follows its header row. Compressed here, so
+ * that every input reaches the CSV parser. */
 #include <zstd.h>
 
 #include "dataset/verify_file.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a snapshot of the filesystems has left for the next one, before it is read. */
+/* What a snapshot of the filesystems has stored for the next one. */
 #include "snappers/run.h"
 #include "fuzz.h"
 

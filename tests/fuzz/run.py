@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run.py BUILD SECONDS SEED TARGET...: runs each fuzz target for so long, as many at a time as there are CPUs.
-Chance begins with SEED (0: with the time), so that what a run finds, the next one would have found, too.
+"""run.py BUILD SECONDS SEED TARGET...: runs each fuzz target for SECONDS, as many at a time as there are CPUs. SEED
+seeds the random numbers (0: the time does), so that a run can be repeated.
 
-A target begins with what is in tests/fuzz/corpus and with what earlier runs have found, and what it finds
-stays in BUILD/corpus. What crashes, hangs or takes too much memory is kept in BUILD/crashes.
+A target starts with the inputs in tests/fuzz/corpus and those that earlier runs found, and stores new ones in
+BUILD/corpus. Inputs that crash, hang or need too much memory are stored in BUILD/crashes.
 """
 import concurrent.futures
 import os
@@ -15,8 +15,8 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 LIMITS = [
-    "-timeout=60",          # seconds that an input may take, with sanitizers on a busy machine
-    "-rss_limit_mb=1024",   # with what the sanitizers take
+    "-timeout=60",          # seconds per input, with sanitizers on a busy machine
+    "-rss_limit_mb=1024",   # including the sanitizers' memory
     "-malloc_limit_mb=256",
     "-max_len=65536",
 ]
@@ -40,7 +40,7 @@ def run(build, seconds, seed, target):
           + ("all answered" if done.returncode == 0 else f"FAILED, see {crashes}"), flush=True)
     if done.returncode:
         print("\n".join(text.splitlines()[-60:]), flush=True)
-    # An instance that found nothing to fuzz has tested nothing.
+    # A run without a single input has tested nothing.
     return done.returncode == 0 and inputs and int(inputs[1]) > 0
 
 

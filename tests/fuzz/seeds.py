@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""seeds.py SESSION PART KEPT CORPUS: makes small inputs for the fuzz targets from real files: a finished session,
-a .part file that a killed recorder left behind, and a file of --keep-records. (Those of `records` are from what the
-fuzzer found.)"""
+"""seeds.py SESSION PART KEPT CORPUS: makes small inputs for the fuzz targets from real files: a finished session, a
+.part file of a killed recorder, and a file of --keep-records. (The inputs for `records` were found by the fuzzer.)"""
 import json
 import pathlib
 import struct
@@ -32,7 +31,7 @@ for f in manifest["files"]:
     whole = zstandard.ZstdCompressor(write_checksum=True).compress(b"".join(lines))
     put("trace", f["stream"], number + whole)
     put("anonymous", f["stream"], number + b"".join(lines[1:]))
-# Some entries behind the head; sizeof(struct kept_head) and KEPT_ALIGN, src/engine/kept.h.
+# Some entries after the head; sizeof(struct kept_head) and KEPT_ALIGN, src/engine/kept.h.
 data, at, end, kinds = kept.read_bytes(), 8 + 4 + 4 + 16 * 4 + 2 * (256 + 32) * 24, 0, {}
 entries = []
 while at + 8 <= len(data) and len(entries) < 40:
@@ -44,7 +43,7 @@ while at + 8 <= len(data) and len(entries) < 40:
         entries.append(data[at:end])
     at = end
 put("kept", "entries", b"\0" + b"".join(entries))
-# The first blocks, as they lie on the disk.
+# The first blocks, as on the disk.
 put("repair", "part", b"\0" + part.read_bytes()[:2000])
 manifest["files"] = manifest["files"][:2]
 for stream in manifest["streams"].values():
@@ -55,7 +54,8 @@ for state in ("complete", "running"):
     manifest["session"]["state"] = state
     put("manifest", state, json.dumps(manifest).encode())
 put("anonymous", "manifest", bytes([len(STREAMS)]) + json.dumps(manifest).encode())
-# As tests/fuzz/walk.c reads them: a node's type and the end of its name, its directory, how much comes before the end.
+# The format that tests/fuzz/walk.c reads: a node's type and name ending, its directory, how many bytes precede the
+# ending.
 def node(kind, end, parent=0, length=0, fill=b"a", content=b""):
     return bytes([end << 4 | kind, parent]) + struct.pack(">H", length) + fill + struct.pack(">H", len(content)) + content
 
@@ -67,7 +67,7 @@ for who, name in enumerate(("verify", "anonymous", "recover", "snapshot")):
     put("walk", name, bytes([who]) + dataset + session_of + node(FIFO, 7, 5, 20) + node(LINK, 6, 5, 900, content=b"/"))
     put("walk", name + "-long", bytes([who]) + node(DIRECTORY, 0, 0, 4095) + node(DIRECTORY, 0, 1, 4095)
         + node(DEVICE, 1, 2) + node(FILE, 6, 1, 4000))
-# As src/dataset/journal.c and snappers/run.c write them.
+# The formats that src/dataset/journal.c and snappers/run.c write.
 line = {"target": "0123456789abcdef", "file": "fs/a.csv.zst", "sha256": "0" * 64}
 put("journal", "some", b"".join(json.dumps({**line, **more}).encode() + b"\n" for more in (
     {"progress": "2~x 1 etag"}, {"bytes": 7}, {"progress": None})))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What strace has written, or says it has: what comes out of it is sound, and goes into an encoder,
- * as the reader has it. */
+/* strace's output, or anything else in its place: the resulting records are valid, and are encoded
+ * as the reader would. */
 #include "encoding.h"
 #include "engine/engine.h"
 
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	engine__detach(e);
 	engine__drain(e, &sink);
 	engine__gaps(e, tell, NULL);
-	/* Each event had its definitions before it. */
+	/* Each event's definitions precede it. */
 	if (encoder->unnamed)
 		abort();
 	encoder__free(encoder);

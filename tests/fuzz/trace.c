@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A trace file as it lies on the disk, before verify: one byte for the stream, then the file. */
+/* A trace file as on the disk, for verify: one byte for the stream, then the file. */
 #include "dataset/verify_file.h"
 #include "fuzz.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What walks through directories, on a tree that may be anything: names of any bytes and up to
- * 4,095 of them, files of all types, any depth. The tree is a FUSE filesystem of this process's own
- * (tests/treefs), in a mount namespace that nobody else is in. The first byte says who walks; then
- * a node after the other: where it lies and what it is, its name, its content. */
+/* Directory walks on an arbitrary tree: names of any bytes and up to 4,095 of them, files of all
+ * types, any depth. The tree is a FUSE filesystem of this process (tests/treefs), in a mount
+ * namespace of its own. The first byte selects the walk; then nodes follow: directory and type,
+ * name, content. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,7 +28,7 @@ static sem_t mounted;
 static const mode_t modes[] = { S_IFDIR | 0755, S_IFREG | 0644, S_IFDIR | 0755, S_IFREG | 0644,
 				S_IFLNK | 0777, S_IFIFO | 0644, S_IFCHR | 0644, S_IFSOCK | 0644 };
 
-/* Names and ends of names that mean something. */
+/* Names and endings of names that have a meaning. */
 static const char *const known[] = { "",
 				     "manifest.json",
 				     "fs",
@@ -70,7 +70,7 @@ static void put_line(const char *path, const char *line)
 	}
 }
 
-/* Who isn't root is, in a user namespace. */
+/* A user without root becomes root of a user namespace. */
 static void enter_namespace(void)
 {
 	char map[32];
@@ -108,7 +108,7 @@ static void begin(void)
 	sem_wait(&mounted);
 }
 
-/* Before fuzz__remove() removes what it is mounted on. */
+/* Before fuzz__remove() removes the mount point. */
 static void end(void)
 {
 	umount2(point, MNT_DETACH);
@@ -136,7 +136,7 @@ static void add_node(struct input *in)
 	       len = take(in, 2) % (TREEFS_NAME_MAX + 1), size;
 	const char *end = known[what >> 4];
 
-	/* Long names are of one byte, and short: so is the input. */
+	/* Long names repeat one byte, so that the input stays short. */
 	memset(name, (int)take(in, 1), len);
 	memcpy(name + len, end, strlen(end));
 	size = take(in, 2);
@@ -211,7 +211,7 @@ static void recover(void)
 	char *argv[] = { "recover", point, NULL };
 	pid_t pid;
 
-	/* A child: the command gives up rights that the next input needs. */
+	/* A child, because the command gives up rights that the next input needs. */
 	pid = fork();
 	if (!pid) {
 		recover_command.main(2, argv);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A condition on rows, and a row that it is asked of. */
+/* A condition on rows, and a row to evaluate it for. */
 #include "export/where.h"
 #include "fuzz.h"
 

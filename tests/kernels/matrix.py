@@ -3,14 +3,13 @@
 """matrix.py OUT BUILD [VERSION[/WAY][:corpora]...]: runs the live tests on other kernels, with BUILD/iotrc and
 BUILD/workloads, or those of BUILD-arm64.
 
-Each kernel boots under emulation from a root disk that holds the program, the tests and what they
-need, once for each way to hook system calls that it has (--attach); with :corpora only CORPORA run there. What a machine left goes to
-OUT/VERSION-WAY: the verifier's log (load.log), pytest's, the kernel's, the console's. With RETRY in
-the environment, what fails is run once more in the same machine: what passes then is `ok at 2nd` in
-the table and noted below it, and its name goes to the file that RETRIED names; what fails twice fails. Then follow
-the slowest tests of each machine. Closes with a table test by machine and the line
-`N passed, N failed`. A kernel that can't be had is a test skipped; it is an error when that is all of
-them.
+Each kernel is booted under emulation from a root disk with the program, the tests and what they need, once for each way
+to hook system calls that it supports (--attach); with :corpora only CORPORA run there. Logs are stored in OUT/VERSION-
+WAY: the verifier's (load.log), pytest's, the kernel's and the console's. With RETRY in the environment, failed tests
+are run a second time in the same machine: one that passes then is `ok at 2nd` in the table and is listed below it, and
+its name is appended to the file that RETRIED names. The slowest tests of each machine follow. Ends with a table test by
+machine and the line `N passed, N failed`. A kernel that cannot be had is a skipped test; if there is none at all, that
+is an error.
 """
 import concurrent.futures
 import os
@@ -24,49 +23,49 @@ import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 VM = HERE.parent.parent / "scripts" / "vm"
-# The ways to hook system calls that each has (docs/kernels.md), the one that it chooses first.
+# The ways to hook system calls that each kernel supports (docs/kernels.md); auto chooses the first one.
 WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.1-arm64": ["raw", "classic"], "6.12": ["raw", "classic"],
         "7.2": ["classic", "functions"]}
-# Not these live tests: no kernel has a part in options, signals and files.
+# Live tests that do not depend on the kernel: options, signals and files.
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_daemon.py", "test_examples.py", "test_hostile.py",
           "test_recover.py", "test_metrics.py", "test_top.py"}
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
-# There no program attaches to a function (docs/kernels.md), which test_cache.py wants, and others haven't been tried.
+# Without functions to attach to (docs/kernels.md), which test_cache.py needs; other tests were not tried.
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
                       "test_fs_counters.py", "test_pagefault.py"}}
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
-# What the way bears on: these run in each, the rest in the first.
+# Tests that depend on the way: they run in each, the others only in the first.
 OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py", "test_refused.py"}
-# What every landing runs on the oldest and the newest kernel and on arm64: each call is a row.
+# The tests that every landing runs on the oldest and the newest kernel and on arm64: each call has a row.
 CORPORA = {"test_fs_strace.py", "test_fs_chance.py", "test_conn.py", "test_block.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""
 SECONDS = 3600 if RETRY else 1800 # for a machine that hangs
 SLOWEST = 5
 LOG_LINES = 40 # of the verifier's log, where programs don't load
-# What the kernel says when something of its own went wrong.
+# What the kernel logs when it has detected an error of its own.
 COMPLAINT = re.compile(r"BUG:|WARNING:|Oops|general protection|rcu_.*stall|Call Trace")
 
 PASS, AGAIN, FAIL, SKIP, NONE = "ok", "ok at 2nd", "FAIL", "skipped", "-"
 
 
 def read_seconds(text):
-    """{name: seconds} of the same."""
+    """{name: seconds} from pytest's junit.xml."""
     return {f"{case.get('classname').split('.')[-1]}::{case.get('name')}": float(case.get("time", 0))
             for case in xml.etree.ElementTree.fromstring(text).iter("testcase")}
 
 
 def read_cases(text):
-    """{name: why it failed, or None} of pytest's junit.xml."""
+    """{name: why it failed, or None} from pytest's junit.xml."""
     cases = {}
     for case in xml.etree.ElementTree.fromstring(text).iter("testcase"):
         name = f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
         bad = next((bad for bad in map(case.find, ("failure", "error", "skipped")) if bad is not None), None)
-        if bad is not None: # nothing may be skipped here: what other machines lack, these have
+        if bad is not None: # nothing may be skipped here: these machines have what others lack
             why = (bad.get("message") or bad.text or "it doesn't say why").splitlines()[0][:200]
             cases[name] = "skipped: " + why if bad.tag == "skipped" else why
         else:
-            cases.setdefault(name) # its teardown may have failed, which is a case of its own
+            cases.setdefault(name) # its teardown may have failed, which pytest counts as another case
     return cases
 
 
@@ -79,7 +78,7 @@ class Machine:
                       and test in tried and (not corpora or test in CORPORA)]
         self.results = {}
         self.slowest = [] # (seconds, test)
-        self.notes = []   # for people, about what failed
+        self.notes = []   # for people, about failures
         self.seconds = 0
 
     def fail(self, test, why):
@@ -87,7 +86,7 @@ class Machine:
         self.notes.append(f"{self.name} {test}: {why}")
 
     def run(self, image, directory):
-        """Boots it with a copy of IMAGE; DIRECTORY is where its kernel lies."""
+        """Boots it with a copy of IMAGE. DIRECTORY contains the kernel."""
         begun = time.monotonic()
         self.out.mkdir()
         disk = self.out / "root.img"
@@ -122,7 +121,7 @@ class Machine:
         if (self.out / "loaded").exists():
             self.results["load and attach"] = PASS
         elif self.read("load.log"):
-            # Where CI ran nobody can look into the file afterwards.
+            # Nobody can look into the file after a run in CI.
             last = "".join(f"\n    {line[:200]}" for line in self.read("load.log").splitlines()[-LOG_LINES:])
             self.fail("load and attach", f"see {self.out}/load.log, which ends with{last}")
         complaints = [line for line in self.read("dmesg").splitlines() if COMPLAINT.search(line)]
@@ -151,7 +150,7 @@ class Machine:
 
 
 def fetch(what, name):
-    """(directory, None) or (None, why not): of a kernel, or the root of another architecture."""
+    """(directory, None) or (None, reason): of a kernel, or of the root file system of another architecture."""
     done = subprocess.run([VM / f"fetch-{what}.sh", name], capture_output=True, text=True)
     if done.returncode:
         return None, (done.stderr.strip() or "can't be fetched").splitlines()[-1]
@@ -159,19 +158,19 @@ def fetch(what, name):
 
 
 def architecture(kernel):
-    """Of a kernel's directory: arm64, or "" for this machine's own."""
+    """The architecture of a kernel's directory: arm64, or "" for that of this machine."""
     path = pathlib.Path(kernel) / "architecture"
     return path.read_text().strip() if path.exists() else ""
 
 
 def make_images(out, build, kernels):
-    """Makes a root disk for each architecture of KERNELS, directories: {architecture: (image, why there is none)}."""
+    """Makes a root disk for each architecture of KERNELS (directories): {architecture: (image, why there is none)}."""
     images = {}
     for name in dict.fromkeys(map(architecture, kernels)):
         image, programs = out / f"base{name}.img", f"{build}-{name}" if name else build
         own = [kernel for kernel in kernels if architecture(kernel) == name]
         why = fetch("root", name)[1] if name else None
-        if not why: # what goes wrong from here on is no matter of the archive
+        if not why: # from here on a failure is not the archive's
             subprocess.run(
                 [VM / "make-root.sh", image, f"{programs}/iotrc", f"{programs}/workloads", *own], check=True
             )
@@ -190,8 +189,8 @@ def table(machines):
 
 
 def choose(names, out):
-    """Those that take longest first, which are those with the longest lists, and the newest: so they are all done
-    the soonest. A name that WAYS hasn't got may be of a kernel that somebody has put beside the fetched ones."""
+    """The longest-running machines first (those with the longest lists of tests, and the newest kernels), so that all
+    finish soonest. A name that is not in WAYS may be a kernel that somebody has added by hand."""
     corpora = {name.partition(":")[0] for name in names if name.endswith(":corpora")}
     names = [name.partition(":")[0] for name in names]
     for version, _, way in (name.partition("/") for name in names):

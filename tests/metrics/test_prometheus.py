@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The metrics of a recording as Prometheus itself reads them: promtool's checks, a real server that scrapes, the alert
-rules and every query of the dashboard."""
+"""The metrics of a recording as Prometheus reads them: promtool's checks, a real server that scrapes, the alert rules
+and every query of the dashboard."""
 import json
 import os
 import pathlib
@@ -21,7 +21,7 @@ DOCS = ROOT / "docs" / "metrics"
 
 
 class Prometheus:
-    """A server of our own on loopback that scrapes PORT each second."""
+    """A server of our own on loopback that scrapes PORT every second."""
 
     def __init__(self, path, port):
         self.port = recorder.free_port()
@@ -59,7 +59,7 @@ scrape_configs:
 
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory):
-    """A recording with load, what Prometheus knows of it, and the text that was read last."""
+    """A recording under load, what Prometheus knows about it, and the last text of its metrics."""
     path, port = tmp_path_factory.mktemp("metrics"), recorder.free_port()
     os.chmod(path, 0o755)
     with recorder.Recording(path, "--streams", "fs,block", *recorder.OWN, "--metrics-listen", str(port),
@@ -115,7 +115,7 @@ def expressions():
 @pytest.mark.parametrize("expression", expressions())
 def test_each_panel_of_the_dashboard_has_data(scraped, expression):
     expression = expression.replace("$__rate_interval", "30s").replace("$instance", ".*")
-    if "lost" in expression: # no row is lost here, but the counters are there
+    if "lost" in expression: # no row is lost here, but the counters exist
         expression = expression.replace("[1h]", "[30s]")
     assert scraped[0].query(expression), expression
 
@@ -129,7 +129,7 @@ ALERTS = {
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_an_alert_fires_on_its_condition_alone(tmp_path, alert):
-    """By promtool's own rule tests: with the condition, and with a healthy recording."""
+    """With promtool's own rule tests: with the alert's condition, and with a healthy recording."""
     series, values = ALERTS[alert]
     healthy = {'iotrc_recording{instance="a"}': "1x60", 'iotrc_upload_pending_bytes{instance="a"}': "5x60",
                'iotrc_upload_failing{instance="a"}': "0x60",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc check --nx` in a real workspace, whose nx is npm's: what it declares is what nx says, and a task that does
-something else is caught. The task is a script that knows what it does; what nx declares is in its files, by hand."""
+"""`iotrc check --nx` in a real workspace with nx from npm: the declaration is what nx says, and a task that does
+something else is caught. The task is a script with known accesses; the expected declaration is written by hand."""
 import json
 import os
 import pathlib
@@ -92,7 +92,7 @@ def change(workspace, name, target, **keys):
 def test_task(workspace, tmp_path_factory):
     """A task that reads an undeclared file of another project is caught, with the file and the process, and so are an
     undeclared output, an unused input and a missing output; it passes once they are declared. The report is judged
-    again where there is neither nx nor node."""
+    again without nx and node."""
     report = tmp_path_factory.mktemp("out") / "report.json"
     shown = nx(workspace, "show", "target", "inputs", "app:build")
     bad = script([*READ, "packages/other/secret.txt", "packages/app/src/main.test.txt"], "echo > stray.txt;")
@@ -106,7 +106,7 @@ def test_task(workspace, tmp_path_factory):
     assert paths(verdict, "undeclared_writes") == ["stray.txt"]
     assert paths(verdict, "unused_inputs") == ["packages/lib/src/unused.txt"]
     assert paths(verdict, "missing_outputs") == ["packages/app/app.map"]
-    # The files are those that nx shows, among them those that are always inputs.
+    # The files that nx shows, among them those that are always inputs.
     declared = whole["declaration"]["inputs"]
     assert sorted(n.replace("\\", "") for n in declared) == sorted(shown["files"])
     assert {"nx.json", ".gitignore", "packages/app/project.json"} <= set(declared)
@@ -119,7 +119,7 @@ def test_task(workspace, tmp_path_factory):
            outputs=["{workspaceRoot}/dist/app", "{workspaceRoot}/stray.txt"])
     (workspace / "packages/lib/src/unused.txt").unlink()
     (workspace / "stray.txt").unlink()
-    # What a named input excludes can't be put back: the tests are left alone.
+    # What a named input excludes cannot be added again: the tests stay excluded.
     good = script([*READ, "packages/other/secret.txt"], "echo > stray.txt;")
     done = check(workspace, "--nx", "app:build", *good)
     assert done.returncode == 0, done.stderr
@@ -127,8 +127,8 @@ def test_task(workspace, tmp_path_factory):
 
 
 def test_output_of_a_dependency(workspace):
-    """What dependentTasksOutputFiles allows and is not there before the command is no undeclared read; the rest of the
-    other task's outputs is one."""
+    """A file that dependentTasksOutputFiles allows and that does not exist before the command is no undeclared read;
+    other outputs of that task are."""
     waits = ("echo ready; read line; cat dist/lib/lib.d.txt dist/lib/lib.js " + " ".join(f"'{n}'" for n in READ) +
              " packages/lib/src/unused.txt | { " + WRITES + " echo > packages/app/app.map; }")
     with subprocess.Popen([IOTRC, "check", "--nx", "app:build", "--json", "/dev/stderr", "--", "sh", "-c", waits],
@@ -145,8 +145,8 @@ def test_output_of_a_dependency(workspace):
 
 
 def test_not_determined(workspace):
-    """A custom hasher's inputs, and outputs of a target that names none, can't be determined: that is not said to be
-    undeclared, and isn't said to be right either."""
+    """Inputs of a custom hasher, and outputs of a target that names none, cannot be determined: they are reported
+    neither as undeclared nor as correct."""
     done = check(workspace, "--nx", "app:hashed", "--json", "--", "sh", "-c", "mkdir -p dist; cat settings/one.txt > dist/x")
     verdict = json.loads(done.stdout)["check"]
     assert done.returncode == 4, "dist/x is no output"
@@ -161,7 +161,7 @@ def test_not_determined(workspace):
 
 @pytest.mark.parametrize("version, said", [(None, "this workspace has no nx"), ("19.8.4", "nx 19.8.4 is too old")])
 def test_without_nx(tmp_path, version, said):
-    """A clear error, with the plain form; the command isn't run."""
+    """A clear error that shows the plain form; the command does not run."""
     if version:
         (tmp_path / "node_modules/nx").mkdir(parents=True)
         (tmp_path / "node_modules/nx/package.json").write_text(json.dumps({"name": "nx", "version": version}))

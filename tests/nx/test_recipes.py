@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""docs/run.md, "With a build system": each section's declaration and commands, as they stand there, in a project of that
-build system. What it builds reads and writes what is declared; one more file that it reads is caught."""
+"""docs/run.md, "With a build system": each section's declaration and commands, unchanged, in a project of that build
+system. The build reads and writes what is declared; one more file that it reads is caught."""
 import os
 import pathlib
 import re
@@ -44,7 +44,7 @@ def section(name):
 
 @pytest.fixture(name="environment")
 def an_environment(tmp_path_factory):
-    """iotrc as a command, and sudo, which the tests don't need."""
+    """iotrc as a command, and sudo, which the tests do not need."""
     directory = tmp_path_factory.mktemp("bin")
     (directory / "iotrc").symlink_to(IOTRC)
     (directory / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
@@ -83,7 +83,7 @@ def test_recipe(name, tmp_path, environment, monkeypatch):
     prepare(workspace, name)
     done = run(workspace, name, environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    if name == "Bazel": # it warns only: the unused inputs are what it is for
+    if name == "Bazel": # a warning only: the example is about unused inputs
         assert (workspace / "unused.txt").read_text() == "unneeded.txt\n"
     else:
         assert "as declared, " in done.stdout + done.stderr or name == "pre-commit"
@@ -99,5 +99,5 @@ def test_recipe(name, tmp_path, environment, monkeypatch):
 
 
 def test_nx_recipe_is_run_elsewhere():
-    """test_nx.py runs what that section is about, with a workspace of its own."""
+    """test_nx.py tests that section, with a workspace of its own."""
     assert any("--nx app:build" in text for _, text in section("Nx"))

@@ -1,13 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check.py INCLUDE: compiles for macOS what is to be portable, with clang and macOS' own headers:
-there are no Linux headers there, and none of Linux's calls. Then looks for each function that the
-objects use, in macOS' own list (libSystem.tbd) and in the other objects: one that only a header of
-ours declares is found nowhere.
+"""check.py INCLUDE: compiles the portable files for macOS, with clang and macOS' own headers, without any header or
+function of Linux. Then looks up each function that the objects use in macOS' own list (libSystem.tbd) and in the other
+objects: a function that only a header of ours declares is not found.
 
-The headers and the list lie in a package of the npm registry, of which nothing else is used; INCLUDE
-is where they are kept. The libraries' headers (jansson, PCRE2, zstd, ...) are this machine's:
-they are the same everywhere.
+The headers and the list come from a package of the npm registry, of which nothing else is used; INCLUDE is where they
+are kept. The libraries' headers (jansson, PCRE2, zstd, ...) are this machine's: they are the same everywhere.
 """
 import concurrent.futures
 import os
@@ -27,7 +25,7 @@ LIBRARIES = ["jansson.h", "jansson_config.h", "pcre2.h", "zstd.h", "zstd_errors.
 OF_LIBRARIES = re.compile(r"_(json_|ZSTD_|curl_|EVP_|CRYPTO_|MHD_|pcre2_|HMAC|OpenSSL_)")
 ROOMS = ["schema", "src", "src/*", "src/engine/*", "uploader", "snappers"]
 LINUX_ROOMS = ["src/engine/bpf", "src/engine/strace"]
-# What is about Linux, or is not ready for anything else: a file that compiles has to leave the list.
+# Files for Linux only, and files that are not portable yet: a file that compiles must leave the list.
 LINUX = {
     "src/commands/clear_list.c": "network interfaces by packet sockets",
     "src/commands/doctor.c": "checks of Linux's kernel and rights",
@@ -50,7 +48,7 @@ LINUX = {
 
 
 def fetch(include):
-    """macOS' headers and the list of its library below INCLUDE."""
+    """Fetches macOS' headers and the list of its library to INCLUDE."""
     if all((include / name).exists() for name in WANTED.values()):
         return
     with tempfile.TemporaryDirectory() as directory:
@@ -65,7 +63,7 @@ def fetch(include):
 
 
 def link_libraries(directory):
-    """Links to the libraries' headers alone: all else in /usr/include is Linux's."""
+    """Links to the libraries' headers only: the rest of /usr/include is Linux's."""
     machine = subprocess.run(["gcc", "-print-multiarch"], check=True, stdout=subprocess.PIPE,
                              text=True).stdout.strip()
     inner = pathlib.Path("/usr/include", machine)
@@ -78,7 +76,7 @@ def link_libraries(directory):
 
 
 def problems(file, isystem, directory):
-    """What clang says of FILE, whose object goes below DIRECTORY."""
+    """Compiles FILE, with its object below DIRECTORY; returns clang's messages."""
     done = subprocess.run(
         [os.environ.get("CLANG", "clang"), "-target", "arm64-apple-macos13", "-nostdlibinc", "-c",
          "-o", directory / (file.replace("/", "+") + ".o"), "-std=gnu11", "-Wall", "-Werror",
@@ -91,8 +89,8 @@ def problems(file, isystem, directory):
 
 
 def unknown_functions(directory, system):
-    """What the objects use, and neither they nor macOS have. The list may name files that
-    are not compiled: what only commands use is not looked at."""
+    """Functions that the objects use and that neither they nor macOS have. Files that are not compiled may be on the
+    list: functions that only commands use are not checked."""
     have = set(re.findall(r"[\w$]+", system.read_text(encoding="utf-8")))
     uses = {}
     for o in sorted(directory.glob("*.o")):

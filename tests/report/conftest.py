@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reports in a real browser: Chromium without a window, driven by Playwright (page.js). What a page shows is compared
-with what pandas computes from the same session. CRAFTED sessions are those of tests/python."""
+"""Reports in a real browser: headless Chromium, driven by Playwright (page.js). What a page shows is compared with what
+pandas computes from the same session. Crafted sessions are those of tests/python."""
 import json
 import os
 import pathlib
@@ -46,7 +46,7 @@ for name in sys.argv[2:]:
     with open(os.fsencode(name), "wb") as f:
         f.write(b"hostile")
 """
-# Names that would be something else than names, were they taken for HTML, JSON, JavaScript or CSS.
+# Names that would have a meaning if they were taken for HTML, JSON, JavaScript or CSS.
 HOSTILE = ["</script><script>document.title='owned'<", "\"><img src=x onerror=document.title='owned'>", "'-alert(1)-'",
            "]]>--><!--", "&lt;b&gt;&amp;", "\u202egnp.exe", "a\u200bb\u2028c", "`${document.title='owned'}`",
            "javascript:alert(1)", "{{7*7}}", "\\u003cb\\u003e", "$&$1", "style=x;}*{display:none"]
@@ -55,7 +55,7 @@ HOSTILE = [name.replace("/", "\u2215") for name in HOSTILE] + ["</script>".repla
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory):
-    """A session that was recorded here, of a workload with names like these; and the directory it worked in."""
+    """A session recorded here, of a workload with such names; and the workload's directory."""
     top = tmp_path_factory.mktemp("recorded")
     work = top / "work"
     (work / "<").mkdir(parents=True) # and script>… below it
@@ -81,7 +81,7 @@ def report(*arguments):
 
 
 def browse(page, *steps, width=1280, scheme="light", screenshot=None):
-    """Opens PAGE (a file, or an address), does STEPS, and returns what page.js tells of it."""
+    """Opens PAGE (a file or an address), does STEPS, and returns what page.js reports."""
     job = {"page": str(page) if str(page).startswith("http") else pathlib.Path(page).as_uri(), "steps": list(steps),
            "width": width, "scheme": scheme, "screenshot": str(screenshot) if screenshot else None}
     done = subprocess.run(["node", TOP / "tests/report/page.js"], input=json.dumps(job), capture_output=True, text=True,
@@ -97,5 +97,5 @@ def template(recorded):
 
 @pytest.fixture
 def session(tmp_path, template):
-    """A session to be filled."""
+    """A directory for a crafted session."""
     return craft.Session(tmp_path, template)

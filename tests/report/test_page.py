@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a report shows, in Chromium, against pandas on the same session."""
+"""The content of a report in Chromium, compared with pandas on the same session."""
 import json
 import pathlib
 import re
@@ -50,7 +50,7 @@ def test_all_charts_are_drawn(page):
     assert {"File operations", "Bytes of files", "Latency of file operations", "Sizes of reads and writes",
             "Lives of processes", "Where in a file", "Connections", "Page cache", "Hit ratio of the page cache"} <= set(charts)
     for name, chart in charts.items():
-        assert chart["colors"] > 3, name # the axes alone are of two colours, and what smoothing makes of them
+        assert chart["colors"] > 3, name # the axes alone have two colours, and those of smoothing
         assert chart["focusable"], name
 
 
@@ -186,7 +186,7 @@ def test_keyboard(page):
     assert abs(chart["min"] - (first["min"] + whole * 3 / 8 + whole / 16)) < whole / 1000
     back = browse(page[0], focus, ["press", "+"], ["press", "0"])
     assert back["charts"]["File operations"] == first
-    # Tables: a head is a button, a name another.
+    # In tables, a column's head is a button, and so is a name.
     by_name = browse(page[0], ["focus", '#table-programs th[data-key="name"] button'], ["press", "Enter"])
     names = [r["name"] for r in by_name["tables"]["Programs"]]
     assert len(names) > 1 and names == sorted(names, key=str.lower)
@@ -221,7 +221,7 @@ def test_hostile_names_are_only_names(page, recorded):
     assert "\\u{202e}gnp.exe" in "".join(r["name"] for r in seen["tables"]["Files"])
     text = page[0].read_text()
     assert text.count("</script>") == 3 and "<img" not in text
-    # Each of them can be filtered to.
+    # Each of them can be a filter.
     for name in HOSTILE[:2]:
         shown = name.replace('"', '\\"')
         one = browse(page[0], ["click", "#table-files .more"], ["click", f'#table-files button.link:has-text("{shown}")'])
@@ -295,7 +295,7 @@ def test_empty_session(session, tmp_path):
 
 
 def test_page_has_at_most_five_megabytes(session, tmp_path):
-    """Names that take six bytes for each of their own, and more than 60,000 rows."""
+    """Names whose bytes take six bytes each in JSON, and more than 60,000 rows."""
     rows = [{"operation": "read", "pid": str(i % 5000), "tid": "7", "command": "<" * 15, "filename": f"/{'<' * 250}" * 15 + f"/{i % 5000}",
              "offset": str(i), "bytes_completed": "1", "duration_ns": str(i), "cmdline": "&" * 500, "errno": "EIO", "mono_ns": str(craft.START + i * 999)}
             for i in range(70_000)]
@@ -337,7 +337,7 @@ def test_served_page_follows_the_session(session, tmp_path):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(address, data=b"x", timeout=10)
         assert refused.value.code == 405
-        live = browse(address, ["changed", "#facts"]) # which says when the data was read
+        live = browse(address, ["changed", "#facts"]) # it says when the data was read
         assert live["said"] == []
     finally:
         server.terminate()

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""soak.py IOTRC WORKLOADS SECONDS: records all streams and snapshots at mixed load for so long, and watches
-what the recorder takes: memory, open files, threads, BPF maps and the entries in them.
+"""soak.py IOTRC WORKLOADS SECONDS: records all streams and snapshots for SECONDS under a mixed load, and watches the
+recorder's resources: memory, open files, threads, BPF maps and their entries.
 
-Prints a line at each interval. After the first quarter, in which tables and buffers fill up, nothing may
-grow: the mean of the last third may not lie more than 2 % (and a little that is noise: a page, a file that
-is just being written) above that of the third before.
+Prints a line per interval. After the first quarter, in which tables and buffers fill up, nothing may grow: the mean of
+the last third may exceed that of the third before by at most 2 % (plus a little noise: a page, a file being written).
 """
 import ctypes
 import itertools
@@ -26,16 +25,16 @@ import recorder # noqa: E402
 
 SECONDS = int(sys.argv[3])
 INTERVAL = max(2, SECONDS // 120)
-PRINTED = 4 # each so many samples
+PRINTED = 4 # every so many samples
 
 STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault,extent"
 KIB = 1024
-# Little, so that all tables are full soon and stay so.
+# Small, so that all tables fill up soon.
 MEMORY = f"{80 + os.cpu_count() // 8}M"
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 GET_NEXT_KEY, GET_FD_BY_ID, OBJ_GET_INFO = 4, 14, 15
-HASHES = {1: "hash", 9: "lru_hash"} # enum bpf_map_type: those whose entries come and go
+HASHES = {1: "hash", 9: "lru_hash"} # enum bpf_map_type: maps whose entries come and go
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -45,13 +44,13 @@ def bpf(command, attributes):
 
 
 def entries(map_id, key_size, limit=1 << 20):
-    """How many keys a map holds, as the kernel walks it."""
+    """How many keys a map has, by walking it."""
     fd, _ = bpf(GET_FD_BY_ID, map_id.to_bytes(4, "little"))
     if fd < 0:
         return 0
     key, after = ctypes.create_string_buffer(key_size), ctypes.create_string_buffer(key_size)
     seen, at = set(), 0
-    for _ in range(limit): # a key that goes while it is the last takes the walk back to the first
+    for _ in range(limit): # if the last key is removed meanwhile, the walk starts over
         attributes = fd.to_bytes(4, "little") + bytes(4) + at.to_bytes(8, "little")
         attributes += ctypes.addressof(after).to_bytes(8, "little")
         if bpf(GET_NEXT_KEY, attributes)[0]:
@@ -69,7 +68,7 @@ def map_info(fd_text):
 
 
 def sample(pid):
-    """What the process takes now."""
+    """The resources that the process uses now."""
     status = dict(
         line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
     )
@@ -94,10 +93,10 @@ def sample(pid):
     return result
 
 
-# ---- the load: a bit of everything, for ever ----
+# ---- the load: a bit of everything, in a loop ----
 
 def churn_files(root, stop):
-    """Files come, are renamed and go; some stay for a while."""
+    """Files are created, renamed and removed; some stay for a while."""
     for n in itertools.count():
         if stop.is_set():
             return
@@ -133,7 +132,7 @@ def churn_connections(stop):
 
 
 def hammer(root, stop):
-    """As fast as it can, now and then."""
+    """Now and then at full speed."""
     (root / "data").write_bytes(b"x" * 4096)
     while not stop.is_set():
         subprocess.run([recorder.workload("hammer"), str(root / "data"), "1", "1"],
@@ -143,7 +142,7 @@ def hammer(root, stop):
 
 # ---- the verdict ----
 
-ALLOWED = {"anonymous KiB": 512, "RSS KiB": 1024, "files": 3, "entries": 300} # what is noise
+ALLOWED = {"anonymous KiB": 512, "RSS KiB": 1024, "files": 3, "entries": 300} # allowed noise
 
 
 def judge(samples):

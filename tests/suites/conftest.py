@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The live tests' helpers and fixtures serve here, too."""
+"""The live tests' helpers and fixtures are used here, too."""
 import pathlib
 import sys
 

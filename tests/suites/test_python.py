@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parts of CPython's own test suite (Debian's libpython3.11-testsuite) that are about files, under strace while
-iotrc records: every row of fs as strace says. Programs of nobody here, that call what few programs call."""
+iotrc records: every row of fs is as strace says. These programs make calls that few programs make."""
 import pathlib
 
 import pytest
@@ -9,8 +9,8 @@ import fs_rows
 import recorder
 import strace_oracle
 
-# Not those that run scripts (test_posix, test_zipfile): the row of such an exec names the interpreter, which strace
-# does not tell.
+# Without those that run scripts (test_posix, test_zipfile): the row of such an exec names the interpreter, which strace
+# does not show.
 MODULES = ["test_stat", "test_glob", "test_mmap", "test_fcntl", "test_tempfile", "test_shutil", "test_fileio",
            "test_largefile", "test_pathlib", "test_dbm", "test_tarfile"]
 

@@ -13,7 +13,7 @@
 
 #define BUFFER (64 * 1024)
 
-/* An answer is with whoever asked before this thread is done with it. */
+/* The caller has its answer before this thread is done with it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the tree ---- */
@@ -63,9 +63,9 @@ size_t treefs__add(struct treefs *t, size_t parent, mode_t mode, const char *nam
 	return t->n - 1;
 }
 
-/* ---- what the kernel asks ---- */
+/* ---- requests of the kernel ---- */
 
-/* Inode numbers are indices, and one more: FUSE's root is 1. NULL: the tree has changed since. */
+/* Inode numbers are indices plus one: FUSE's root is 1. NULL: the tree has changed meanwhile. */
 static struct treefs_node *node_of(fuse_req_t request, fuse_ino_t ino)
 {
 	struct treefs *t = fuse_req_userdata(request);
@@ -80,7 +80,7 @@ static struct stat attributes(const struct treefs_node *node, fuse_ino_t ino)
 		.st_mode = node->mode,
 		.st_nlink = 1,
 		.st_size = node->size,
-		.st_rdev = makedev(1, 5), /* /dev/zero, for whoever opens a device */
+		.st_rdev = makedev(1, 5), /* /dev/zero, if a program opens a device */
 	};
 }
 
@@ -134,7 +134,7 @@ static void on_open(fuse_req_t request, fuse_ino_t ino, struct fuse_file_info *f
 		fuse_reply_err(request, EROFS);
 		return;
 	}
-	file->direct_io = 1; /* no page of an earlier tree's file with this number */
+	file->direct_io = 1; /* no cached page of an earlier tree's file with this number */
 	fuse_reply_open(request, file);
 }
 
@@ -152,7 +152,7 @@ static void on_read(fuse_req_t request, fuse_ino_t ino, size_t size, off_t at,
 	fuse_reply_buf(request, left ? node->content + at : NULL, left < size ? left : size);
 }
 
-/* AT is the index after the last entry that was given. */
+/* AT is the index after the last returned entry. */
 static void on_readdir(fuse_req_t request, fuse_ino_t ino, size_t size, off_t at,
 		       struct fuse_file_info *file)
 {
@@ -222,7 +222,7 @@ int treefs__serve(struct treefs *t, const char *dir, const char *subtype, void (
 	struct fuse_session *session;
 	int failed;
 
-	/* Devices are there to be opened by mistake; who else may look is the tests' affair. */
+	/* Devices may be opened by mistake; the tests decide who else may look. */
 	snprintf(options, sizeof(options), "dev,allow_other,subtype=%.20s", subtype);
 	session = fuse_session_new(&args, &operations, sizeof(operations), t);
 	failed = !session || fuse_session_mount(session, dir);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A read-only FUSE filesystem whose tree is whatever a test says: names of up to 4,095 bytes, any
- * bytes but
- * '/' and NUL, files of any type. No other filesystem gives such names to programs that walk
- * directories. */
+/* A read-only FUSE filesystem with any tree that a test describes: names of up to 4,095 bytes, any
+ * bytes but '/' and NUL, files of any type. No other filesystem shows such names to programs that
+ * walk directories. */
 #ifndef IOTRC_TREEFS_H
 #define IOTRC_TREEFS_H
 
@@ -24,21 +23,22 @@ struct treefs_node {
 struct treefs {
 	struct treefs_node nodes[TREEFS_NODES_MAX];
 	size_t n;
-	unsigned long generation; /* of the tree: its inode numbers mean other files than before */
+	unsigned long
+		generation; /* of the tree: its inode numbers stand for other files than before */
 };
 
 /* An empty directory. */
 void treefs__clear(struct treefs *t);
 
 /* Adds a node; the name is NAME_LEN bytes of NAME and the content SIZE bytes of CONTENT, both
- * copied. A mistake of the caller's (no such parent, no directory, a name that can't be, too many)
- * adds nothing and returns 0, which is no index of a node that was added. */
+ * copied. After a mistake of the caller (no such parent, not a directory, an impossible name, too
+ * many nodes) it adds nothing and returns 0, which is never the index of an added node. */
 size_t treefs__add(struct treefs *t, size_t parent, mode_t mode, const char *name, size_t name_len,
 		   const char *content, size_t size);
 
 /* Mounts T at DIR (filesystem type fuse.SUBTYPE) and answers the kernel until it is unmounted. The
- * tree may change while nobody looks at it: the kernel caches nothing of it. READY is called once
- * it is mounted. Returns 0, or 1 when it can't be mounted. */
+ * tree may be changed while nobody looks at it: the kernel caches nothing of it. READY is called
+ * once it is mounted. Returns 0, or 1 if it cannot be mounted. */
 int treefs__serve(struct treefs *t, const char *dir, const char *subtype, void (*ready)(void *arg),
 		  void *arg);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sketches and tables of groups beside sorting and counting everything. */
+/* Sketches and tables of groups, compared with sorting and counting everything. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +146,7 @@ struct value {
 	uint64_t calls;
 };
 
-/* The rest: what dropped groups had. */
+/* The remainder: the weight of dropped groups. */
 static void to_rest(void *arg, struct group *group, bool at_end)
 {
 	if (!at_end)
@@ -163,14 +163,14 @@ static struct groups *new_groups(size_t max_groups, size_t max_bytes, struct val
 	return g;
 }
 
-/* Key I, of a length that differs, with bytes that aren't text. */
+/* Key I, with a length that varies and bytes that are not text. */
 static size_t make_key(char key[64], unsigned int i)
 {
 	return snprintf(key, 64, "%u%c/%.*s", i, 0, i % 40,
 			"an even longer name of a file in a tree of");
 }
 
-/* N rows, of the keys from FIRST on, the nearer the more often. */
+/* N rows with the keys from FIRST on, lower ones more often. */
 static void feed(struct groups *g, uint64_t *truth, size_t n, unsigned int first)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -185,7 +185,7 @@ static void feed(struct groups *g, uint64_t *truth, size_t n, unsigned int first
 	}
 }
 
-/* Does each group hold its bounds, and is each that is heavier than the floor there? */
+/* Does each group keep its bounds, and is each group heavier than the floor present? */
 static void check_bounds(struct groups *g, const uint64_t *truth, uint64_t n, uint64_t rest)
 {
 	uint64_t sum = rest;
@@ -229,7 +229,7 @@ Test(groups, hold_their_bounds_when_full)
 		struct groups *g = new_groups(sizes[i], 1 << 24, &rest);
 		uint64_t truth[KEYS] = { 0 };
 
-		/* What was heavy at first isn't later, and the other way round. */
+		/* Keys that are heavy first are light later, and the other way round. */
 		feed(g, truth, 100000, 0);
 		feed(g, truth, 100000, 2500);
 		cr_assert_leq(groups__count(g), sizes[i]);
@@ -253,7 +253,7 @@ Test(groups, hold_their_bounds_in_few_bytes)
 	groups__free(g);
 }
 
-/* Two groups that hold much: both stay. */
+/* Two groups with large values: both stay. */
 Test(groups, count_what_is_charged)
 {
 	struct value rest = { 0 };

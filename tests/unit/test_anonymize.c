@@ -50,7 +50,7 @@ Test(anonymize, names_and_paths)
 {
 	char longest[600];
 
-	for (int i = 0; i < 2; i++) { /* out of the cache, too */
+	for (int i = 0; i < 2; i++) { /* from the cache as well */
 		cr_expect_str_eq(path(anon, "/home/alice/report.pdf"),
 				 "/" HOME "/" ALICE "/" REPORT ".pdf");
 		cr_expect_str_eq(path(anon, "home//alice/"), HOME "//" ALICE "/");
@@ -168,7 +168,7 @@ static unsigned int shared_bits(uint32_t a, uint32_t b)
 	return a == b ? 32 : __builtin_clz(a ^ b);
 }
 
-/* Prefixes: any two addresses share as many bits after as before. */
+/* Prefixes: two addresses have as many equal leading bits after as before. */
 Test(anonymize, prefixes_are_kept)
 {
 	uint32_t clear[64], token[64], seed = 7;
@@ -177,7 +177,7 @@ Test(anonymize, prefixes_are_kept)
 		uint8_t raw[4];
 
 		seed = seed * 1664525 + 1013904223;
-		/* Neighbours of the last one at all distances, and not those that stay. */
+		/* Neighbours of the last one at all distances, except those that stay readable. */
 		clear[i] = i ? clear[i - 1] ^ (1u << seed % 24) : 0x0a010203;
 		for (int k = 0; k < 4; k++)
 			raw[k] = clear[i] >> (24 - 8 * k);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The account of a recording, with an engine that behaves as a kernel can: a program that was at
- * work when it was detached counts its operation when everything has been read. */
+/* The counts of a recording, with an engine that behaves as a kernel can: a program that was
+ * running when it was detached counts its operation after everything has been read. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdatomic.h>

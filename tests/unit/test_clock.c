@@ -88,7 +88,7 @@ Test(clock, wall_is_localtimes)
 	}
 }
 
-/* Around each change of zone of two years, second by second. */
+/* Second by second around each change of the UTC offset in two years. */
 Test(clock, wall_at_zone_changes)
 {
 	struct clock_offset list[CLOCK_OFFSETS_MAX];
@@ -122,7 +122,7 @@ Test(clock, each_offset_holds_from_its_start)
 	m = list[0].from_mono_ns;
 	o = list[0].offset_ns;
 
-	/* Noise and small slews are no step, until they add up. */
+	/* Noise and small slews are no step, until they add up to one. */
 	cr_assert_not(clock__observe(c, m + 1 * S, o + 499000));
 	cr_assert_not(clock__observe(c, m + 2 * S, o - 499000));
 	cr_assert(clock__observe(c, m + 3 * S, o + 501000));
@@ -140,7 +140,7 @@ Test(clock, each_offset_holds_from_its_start)
 	clock__free(c);
 }
 
-/* A session over the hours in which summer time ends: the list says which 02:30 it was. */
+/* A session across the end of summer time: the list of offsets says which 02:30 a row means. */
 Test(clock, zone_changes_are_listed)
 {
 	struct clock *c = clock_in("CET-1CEST,M3.5.0,M10.5.0/3");

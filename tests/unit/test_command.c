@@ -45,7 +45,7 @@ Test(command, each_is_described)
 	}
 }
 
-/* The unit tests run at the root of the tree. */
+/* The unit tests run in the root of the tree. */
 Test(command, each_has_a_page)
 {
 	for (const struct command *const *c = commands; *c; c++) {

@@ -26,7 +26,7 @@ static unsigned int line;
 
 static int parse(const char *text, size_t len, const char *stop)
 {
-	char *copy = malloc(len + 1); /* as tight as can be: AddressSanitizer watches */
+	char *copy = malloc(len + 1); /* exactly as long: AddressSanitizer detects an overrun */
 	int err;
 
 	memcpy(copy, text, len);
@@ -80,7 +80,7 @@ Test(config, what_is_no_line)
 	cr_assert(line == 2 && !problem);
 }
 
-/* ---- what options make of a file ---- */
+/* ---- options from a file ---- */
 
 static char file[64];
 static struct options o;
@@ -165,12 +165,12 @@ Test(config_file, the_command_line_overrules)
 	cr_assert_eq(o.rotate_age_s, 90);
 	cr_assert(o.verbose);
 	cr_assert_eq(o.selection.streams, 1u << STREAM_FS);
-	/* A list of its own replaces the file's, it doesn't add to it. */
+	/* A list on the command line replaces the file's list; it is not added to it. */
 	accepts("pid = 1,2\npath = /a\ncommand = dd", "--pid 7 --pid 8 --path /b");
 	cr_assert(o.selection.n_pids == 2 && o.selection.pids[0] == 7 && o.selection.pids[1] == 8);
 	cr_assert(o.selection.paths.n == 1 && !strncmp(o.selection.paths.at[0].text, "/b", 2));
 	cr_assert_eq(o.selection.commands.n, 1);
-	/* Before or after --config is the same. */
+	/* Before or after --config makes no difference. */
 	write_file("output = /a\n");
 	char *argv[] = { "iotrc", "-o", "/b", "--config", file, NULL };
 
@@ -192,7 +192,7 @@ Test(config_file, mistakes)
 	refuses("help = yes\n", "1: help: for the command line only");
 	refuses("path = relative\n",
 		"1: path: 'relative' is not an absolute path free of //, . and ..");
-	/* What only the whole can tell. */
+	/* Checks that need all options. */
 	cr_assert_eq(with("streams = block\nops = open\n", ""), -EINVAL);
 	cr_assert_str_eq(message, "--ops: only with the fs stream");
 	o.config_text = NULL;
@@ -237,7 +237,7 @@ Test(config_file, check_config)
 	o.config_text = NULL;
 }
 
-/* ---- what has changed ---- */
+/* ---- which options have changed ---- */
 
 Test(config_file, what_a_reload_can_not_change)
 {
@@ -270,7 +270,7 @@ Test(config_file, what_a_reload_can_not_change)
 	}
 }
 
-/* ---- the file that is installed ---- */
+/* ---- the installed file ---- */
 
 static char *slurp(const char *path)
 {
@@ -291,7 +291,7 @@ Test(config_file, the_installed_one_is_right)
 	free(text);
 }
 
-/* Each commented example, taken for what it is. */
+/* Parses each commented example as an option. */
 Test(config_file, each_example_is_right)
 {
 	char *text = slurp("scripts/iotrc.conf"), *save, one[512];
@@ -300,7 +300,7 @@ Test(config_file, each_example_is_right)
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		if (*l != '#' || l[1] < 'a' || l[1] > 'z')
 			continue;
-		/* One that goes with a stream that isn't on by default. */
+		/* An option of a stream that is off by default. */
 		snprintf(one, sizeof(one), "%s%s\n",
 			 strncmp(l, "#cache-", 7) ? "" : "cache = yes\n", l + 1);
 		cr_expect_eq(with(one, ""), 0,
@@ -311,7 +311,8 @@ Test(config_file, each_example_is_right)
 	free(text);
 }
 
-/* The help is made from the same table: what it lists is in the file or for the command line. */
+/* The help is made from the same table: each option in it is in the file or for the command line
+ * only. */
 Test(config_file, every_option_is_in_it)
 {
 	static const char *const only[] = { "config",       "check-config", "daemon",

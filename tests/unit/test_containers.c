@@ -67,7 +67,7 @@ static void path_of(const char *mount, const char *dir, char ret[2 * PATH_MAX])
 	snprintf(ret, 2 * PATH_MAX, "%s/%s", mount, dir);
 }
 
-/* The kernel's own tree; its inode numbers are the oracle (test_options.c shows that these are the
+/* The kernel's own tree; its inode numbers are the oracle (test_options.c proves that these are the
  * ids). */
 Test(containers, directories)
 {

@@ -8,8 +8,8 @@
 
 #include "base/csv.h"
 
-/* A reader of a field that knows nothing of the writer: RFC 4180, then the contract's escapes.
- * Returns the length, or -1 where the field isn't sound or could have been shorter. */
+/* A parser of a field that shares nothing with the writer: RFC 4180, then the contract's escapes.
+ * Returns the length, or -1 if the field is invalid or longer than necessary. */
 static int read_field(const char *field, size_t len, char *out)
 {
 	char plain[256];
@@ -57,7 +57,7 @@ static int read_field(const char *field, size_t len, char *out)
 
 static void assert_round_trip(const char *s, size_t len)
 {
-	/* Exactly what the header promises to need: the sanitizer sees a byte more. */
+	/* Exactly as much as the header promises to need: the sanitizer detects a byte more. */
 	char *buf = malloc(CSV_TEXT_MAX(len)), back[256];
 	char *end = csv__text(buf, s, len);
 
@@ -127,7 +127,7 @@ Test(csv, unescaped_bytes_are_those_that_were_escaped)
 	}
 }
 
-/* What anybody may have written: nothing beyond the text is read (AddressSanitizer). */
+/* Arbitrary bytes: nothing beyond the text is read (AddressSanitizer). */
 Test(csv, text_that_ends_inside_an_escape)
 {
 	static const char *const texts[] = { "", "\\", "\\x", "\\x4", "a\\" };
@@ -180,7 +180,7 @@ Test(csv, arrow_by_example)
 	cr_assert_str_eq(arrow(""), "");
 }
 
-/* Any two names joined by an arrow come apart at the first arrow. */
+/* Any two names joined by an arrow are split at the first arrow. */
 Test(csv, arrow_divides_names)
 {
 	static const char alphabet[] = " ->a";
@@ -228,7 +228,7 @@ Test(csv, utf8_is_what_glibc_says)
 			char s[] = { i >> 8, i, edges[k / sizeof(edges)],
 				     edges[k % sizeof(edges)] };
 
-			/* Bytes from two on matter to long characters only. */
+			/* Only long characters depend on the second and later bytes. */
 			if (k && (i >> 8) < 0xe0)
 				break;
 			for (size_t left = 1; left <= 4; left++)
@@ -260,7 +260,7 @@ static void assert_number(uint64_t v)
 	ASSERT_PRINTS(want, csv__device(buf_, v >> 32, v));
 }
 
-/* A byte that needs an escape, at each place of texts of each length around the eight bytes that
+/* A byte that needs an escape, at each position of texts of each length around the eight bytes that
  * are copied at a time; the oracle escapes byte by byte. */
 Test(csv, escapes_at_each_place)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Oracles: zstd(1), sha256sum(1) and libzstd on what lies on the disk. */
+/* Oracles: zstd(1), sha256sum(1) and libzstd on the file on the disk. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static void teardown(void)
 
 TestSuite(csv_file, .init = setup, .fini = teardown);
 
-/* Runs a command on a file of the session; its output in got, which it returns. */
+/* Runs a command on a file of the session; returns its output, which is in got. */
 static char *run(const char *cmd, const char *path, size_t *ret_len)
 {
 	char line[512];
@@ -77,7 +77,7 @@ static struct csv_file *new_file(const char *name, int level)
 	return f;
 }
 
-/* Rows whose statistics change within a block, so that a compressor likes to split it. */
+/* Rows whose statistics change within a block, so that a compressor tends to split it. */
 static size_t make_rows(char *buf, size_t size, uint64_t *ret_rows)
 {
 	size_t len = 0;
@@ -115,7 +115,7 @@ static int append(struct csv_file *f, size_t size)
 	return err;
 }
 
-/* What the first LEN bytes of a file without an end decode to. */
+/* What the first LEN bytes of an unfinished file decode to. */
 static size_t decode_part(const char *path, size_t len)
 {
 	static char buf[ROWS_MAX];
@@ -253,14 +253,14 @@ Test(csv_file, refusals)
 	cr_assert_eq(csv_file__new(&other, &config), -EFBIG);
 	cr_assert_neq(faccessat(dir_fd, "fs", F_OK, 0), 0);
 
-	/* A planted symlink leads nowhere. */
+	/* A planted symlink is not followed. */
 	limit(-1);
 	cr_assert_eq(symlinkat("/tmp", dir_fd, "fs"), 0);
 	cr_assert_eq(csv_file__new(&other, &config), -ELOOP);
 	cr_assert_eq(unlinkat(dir_fd, "fs", 0), 0);
 }
 
-/* What zstd(1) says of the first LEN bytes; it complains of the missing end. */
+/* What zstd(1) decodes of the first LEN bytes; it reports the missing end. */
 static size_t cat_part(const char *path, size_t len)
 {
 	char cmd[128];
@@ -271,8 +271,8 @@ static size_t cat_part(const char *path, size_t len)
 	return got_len;
 }
 
-/* Cut after any block: what is left decodes to whole rows. There is one block an append, with an
- * empty one after it, and then zstd(1) gives all of it. */
+/* Cut after any block: the rest decodes to complete rows. Each append is one block with an empty
+ * one after it, and then zstd(1) decodes all of it. */
 static void assert_blocks(const char *path, size_t appends)
 {
 	static unsigned char buf[ROWS_MAX];
@@ -323,7 +323,8 @@ Test(csv_file, blocks_end_on_rows, .timeout = 120)
 	}
 }
 
-/* The write that fails wrote a part of its block: that is taken back, and the file can be ended. */
+/* The failing write wrote a part of its block, which is truncated again; the file can be
+ * finished. */
 Test(csv_file, broken_off)
 {
 	const char *part = "fs/fs_a_0001.csv.zst.part";
@@ -349,7 +350,7 @@ Test(csv_file, broken_off)
 	csv_file__free(f);
 }
 
-/* Likewise where the end itself doesn't fit, or the header row alone is there. */
+/* Likewise if the end itself does not fit, or only the header row is there. */
 Test(csv_file, end_does_not_fit)
 {
 	for (int i = 0; i < 2; i++) {
@@ -386,7 +387,8 @@ static bool take_rows(void *arg, const char *content, size_t len)
 	return true;
 }
 
-/* Broken off at any byte: what is found is a prefix of the rows, and with the tail a whole file. */
+/* Truncated at any byte: what is recovered is a prefix of the rows, and with the tail a complete
+ * file. */
 Test(csv_file, end_of_what_broke_off)
 {
 	static char bytes[ROWS_MAX];
@@ -431,7 +433,7 @@ Test(csv_file, end_of_what_broke_off)
 		last = seen.len;
 	}
 	cr_assert_eq(last, expected_len);
-	/* Refused blocks are beyond the end. */
+	/* Refused blocks begin after the end. */
 	seen = (struct rows_seen){ 0, expected_len - 1 };
 	cr_assert_eq(frame__find_end(fd, len, take_rows, &seen, &end), 0);
 	cr_assert(!end.whole);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where the kernel's table of names is, from names whose buckets are known. */
+/* Finds the kernel's table of names from names whose buckets are known. */
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ Test(dcache, is_found_whatever_its_size)
 	}
 }
 
-/* A name that isn't the first of its bucket gives the address of another name. */
+/* A name that is not the first of its bucket gives the address of another name. */
 Test(dcache, some_names_may_be_behind_others)
 {
 	struct dcache_sample samples[N];

@@ -29,7 +29,7 @@ Test(dir_names, all_but_itself_in_order)
 	cr_assert_eq(symlinkat("nowhere", fd, "a"), 0);
 	mkfifoat(fd, "A", 0600);
 	close(openat(fd, "\xff", O_CREAT | O_WRONLY, 0600));
-	/* Twice: it reads from the start. */
+	/* Twice: each read starts at the beginning. */
 	for (int i = 0; i < 2; i++) {
 		cr_assert_eq(dir_names__read(&names, fd), 0);
 		cr_assert_eq(names.n, 5);

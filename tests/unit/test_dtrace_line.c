@@ -117,7 +117,7 @@ Test(dtrace_order, waits_for_each_cpu)
 	order__beat(o, 0, 350);
 	cr_assert_eq(next(o, false), 300);
 	cr_assert_eq(next(o, false), 0);
-	/* A CPU that is switched off keeps nobody waiting. */
+	/* A CPU that is offline does not delay the others. */
 	order__beat(o, 1, 5000000000);
 	cr_assert_eq(next(o, false), 400);
 	put(o, 0, 6000000000);

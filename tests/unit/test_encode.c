@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Records in, rows out: each row has its stream's columns, and says what the record said. How rows
- * compare with the truth is for the live tests. */
+/* Records in, rows out: each row has its stream's columns, and the record's values. Live tests
+ * compare rows with the truth. */
 #include <bpf/btf.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void teardown(void)
 	clock__free(clk);
 }
 
-/* RFC 4180, written apart from src/base/csv.c. */
+/* A parser for RFC 4180, written independently of src/base/csv.c. */
 static size_t split(char *p, char *end)
 {
 	size_t n = 0;
@@ -254,7 +254,7 @@ Test(encode, the_longest_paths_fit)
 	static char base[PATH_BYTES], worst[PATH_BYTES];
 	size_t size;
 
-	/* Each byte takes four in a row, and quotes double. */
+	/* Each byte takes four bytes in a row, and quotes are doubled. */
 	memset(base, 0x01, sizeof(base) - 1);
 	base[0] = '/';
 	memset(worst, '"', sizeof(worst) - 1);
@@ -284,7 +284,8 @@ Test(encode, scope_and_path_leave_out)
 	cr_assert_not_null(encode__fs(enc, &r, sizeof(r), row));
 }
 
-/* Found by fuzzing: a name that fills its place, at the very end (AddressSanitizer tells). */
+/* Found by fuzzing: a name that fills its buffer to the end (AddressSanitizer detects an
+ * overrun). */
 Test(encode, a_file_system_without_end)
 {
 	struct rec_path *path = calloc(1, sizeof(*path));
@@ -303,7 +304,7 @@ Test(encode, a_file_system_without_end)
 	cr_assert_str_eq(field(STREAM_FS, "filename"), "xxxxxxxxxxxxxxx:[42]");
 }
 
-/* Found by fuzzing: a type that would make two lines of a row. */
+/* Found by fuzzing: a type that would split a row into two lines. */
 Test(encode, a_file_system_that_no_kernel_has)
 {
 	struct rec_fs r = an_fs_record(FS_READ);
@@ -397,8 +398,7 @@ Test(encode, a_block_request)
 	cr_assert_str_eq(field(STREAM_BLOCK, "device"), "8:0");
 	cr_assert_str_eq(field(STREAM_BLOCK, "ppid"), "12");
 
-	/* Found by fuzzing: an error that has no positive number (UndefinedBehaviorSanitizer
-	 * tells). */
+	/* Found by fuzzing: an error whose negation overflows (UndefinedBehaviorSanitizer). */
 	r.error = INT32_MIN;
 	encode_row(STREAM_BLOCK, encode__block, &r, sizeof(r));
 	cr_assert_str_eq(field(STREAM_BLOCK, "flags"), "error=EIO");

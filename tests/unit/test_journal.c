@@ -127,7 +127,7 @@ Test(journal, progress_until_it_is_there)
 	journal__free(j);
 }
 
-/* Cut after any byte: the lines that are whole count, and writing goes on after them. */
+/* Truncated after any byte: complete lines count, and writing continues after them. */
 Test(journal, killed_at_any_byte)
 {
 	static const char *const names[] = { "fs/a", "fs/b", "fs/c" };
@@ -141,7 +141,7 @@ Test(journal, killed_at_any_byte)
 	}
 	journal__free(j);
 	for (size_t cut = 0; cut <= len; cut++) {
-		/* As zeros, too: some file systems leave them where a crash came before the
+		/* Also with zeros, which some file systems leave if a crash came before the
 		 * data. */
 		for (int zeros = 0; zeros < 2; zeros++) {
 			memset(now, 0, sizeof(now));
@@ -233,7 +233,7 @@ Test(journal, a_session_is_there_when_its_manifest_is)
 	cr_assert(journal__session_uploaded(fd), "removed after it was uploaded");
 }
 
-/* The room that was kept lets a full file system be emptied. */
+/* The reserved space allows a full file system to be emptied. */
 Test(journal, on_a_full_file_system)
 {
 	struct journal *j;

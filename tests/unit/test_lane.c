@@ -10,7 +10,7 @@
 #define CPUS 2
 
 struct seen {
-	uint64_t n, next; /* records, and the size field that the next should have */
+	uint64_t n, next; /* records, and the size field that the next one should have */
 	bool in_order;
 };
 
@@ -47,7 +47,7 @@ Test(lane, many_times_round)
 	cr_assert_eq(ftruncate(fd, size), 0);
 	all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	cr_assert_neq(all, MAP_FAILED);
-	/* The other CPU's lane is the first. */
+	/* The lane of the other CPU is the first. */
 	cr_assert_eq(lane__new(&l, fd, 1, N, &at, &taken), 0);
 	for (size_t burst = 1; burst < 3 * N; burst += 509) {
 		for (size_t i = 0; i < burst; i++)

@@ -70,7 +70,7 @@ static json_t *load(void)
 	return root;
 }
 
-/* The value at a path of keys, divided by dots; fails where there is none. */
+/* The value at a path of keys separated by dots; fails if there is none. */
 static json_t *at(json_t *o, const char *path)
 {
 	char copy[128], *save, *key;
@@ -95,7 +95,7 @@ static long long num(json_t *o, const char *path)
 	return json_integer_value(at(o, path));
 }
 
-/* Seconds since 1970, by another road than the one they were written by. */
+/* Seconds since 1970, computed in another way than by the writer. */
 static double parse_iso8601(const char *s)
 {
 	int y, mo, d, h, mi, ms, zh, zm;
@@ -195,7 +195,8 @@ Test(manifest, streams_are_the_schema)
 	/* "a b" of the table is a list here. */
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.0"), "4");
 	cr_assert_str_eq(str(root, "streams.nw_conn.columns.7.words.1"), "6");
-	/* The sum of sizes asked for means nothing, that of bytes moved does; names have none. */
+	/* The sum of requested sizes means nothing, that of transferred bytes does; names have no
+	 * sum. */
 	cr_assert(json_is_null(at(root, "streams.fs.columns.6.sum")));
 	cr_assert_str_eq(str(root, "streams.fs.columns.8.sum"), "bytes moved");
 	cr_assert_null(json_object_get(at(root, "streams.fs.columns.5"), "sum"));
@@ -289,11 +290,12 @@ Test(manifest, on_disk)
 	root = load();
 	cr_assert_str_eq(str(root, "tracer.command_line"), "iotrc \\xff\\x01\\\\");
 	json_decref(root);
-	/* A reader that has the last one open keeps it whole: the new one is another file. */
+	/* A reader that has the previous manifest open can read all of it: the new one is another
+	 * file. */
 	cr_assert_eq(manifest__write(m, dir_fd), 0);
 	cr_assert_eq(fstatat(dir_fd, "manifest.json", &st, 0), 0);
 	cr_assert_neq(st.st_ino, first.st_ino);
-	/* What a crash left behind is in nobody's way, and nothing stays at the end. */
+	/* Files left by a crash do no harm, and nothing remains at the end. */
 	cr_assert_eq(symlinkat("/dev/null", dir_fd, ".manifest.json.temp"), 0);
 	cr_assert_eq(manifest__write(m, dir_fd), 0);
 	json_decref(load());

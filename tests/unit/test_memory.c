@@ -12,7 +12,7 @@ static bool is_power_of_two(uint64_t n)
 	return n && !(n & (n - 1));
 }
 
-/* Whatever the size and the machine, the parts fit, and none is so small that it is of no use. */
+/* With any size and machine the parts fit, and none is too small to be useful. */
 Test(memory, the_parts_fit)
 {
 	for (unsigned int cpus = 1; cpus <= 8192; cpus *= 2)
@@ -53,7 +53,7 @@ Test(memory, without_a_size_it_is_the_default)
 	cr_assert_eq(p.n_rings, 2);
 	cr_assert_eq(p.lane_bytes, p.ring_bytes);
 	cr_assert_gt(memory__total(&p, 2), MEMORY_DEFAULT / 4 * 3);
-	/* A machine so large that the default would be too little. */
+	/* A machine so large that the default would not suffice. */
 	memory__plan(&p, 0, 8192);
 	cr_assert_leq(memory__total(&p, 8192), memory__least(8192));
 }

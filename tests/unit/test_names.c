@@ -60,7 +60,7 @@ Test(names, open)
 	SAYS(open, (1ull << 40) | O_WRONLY, "O_WRONLY|0x10000000000");
 }
 
-/* What the kernel itself keeps in f_flags. */
+/* Bits that the kernel itself keeps in f_flags. */
 Test(names, open_file_of_a_64_bit_process)
 {
 	char path[] = "/tmp/iotrc-names-XXXXXX";
@@ -72,7 +72,7 @@ Test(names, open_file_of_a_64_bit_process)
 	kernel_flags = fcntl(fd, F_GETFL);
 	close(fd);
 	unlink(path);
-/* In check-arm64 the kernel is qemu-aarch64, which takes the flag out. */
+/* In check-arm64 the kernel is qemu-aarch64, which removes the flag. */
 #ifndef __aarch64__
 	if (sizeof(long) == 8)
 		cr_expect((kernel_flags & ~(unsigned long)(O_RDWR | O_APPEND)) != 0,
@@ -82,8 +82,8 @@ Test(names, open_file_of_a_64_bit_process)
 	SAYS(open_file, kernel_flags, "O_RDWR|O_APPEND");
 }
 
-/* Bits that the kernel uses in f_flags are no flags of open(): who asks for them sees them
- * again. */
+/* Bits that the kernel uses in f_flags are not flags of open(): they are shown only if a program
+ * passes them. */
 Test(names, bits_without_a_name)
 {
 	SAYS(open, O_RDONLY | 0x20, "O_RDONLY|0x20");
@@ -111,7 +111,7 @@ Test(names, at)
 	SAYS(at, AT_EMPTY_PATH, "AT_EMPTY_PATH");
 #ifdef AT_STATX_DONT_SYNC
 	SAYS(at, AT_STATX_DONT_SYNC, "AT_STATX_DONT_SYNC");
-	SAYS(at, AT_STATX_SYNC_TYPE, "0x6000"); /* both at once: no such type */
+	SAYS(at, AT_STATX_SYNC_TYPE, "0x6000"); /* both at once: not a valid type */
 #endif
 	SAYS(at_unlink, AT_REMOVEDIR, "AT_REMOVEDIR");
 	SAYS(at_access, AT_EACCESS | AT_SYMLINK_NOFOLLOW, "AT_EACCESS|AT_SYMLINK_NOFOLLOW");
@@ -165,8 +165,8 @@ Test(names, sockets)
 	     "SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK");
 	SAYS(sock_type, SOCK_SEQPACKET, "SOCK_SEQPACKET");
 	SAYS(sock_type, 9, "0x9");
-	/* Newer than the headers of many a build machine (include/uapi/linux/fs.h,
-	 * asm-generic/socket.h). */
+	/* Newer than the headers of many build machines (include/uapi/linux/fs.h, asm-
+	 * generic/socket.h). */
 	SAYS(rwf, 0x1ff,
 	     "RWF_HIPRI|RWF_DSYNC|RWF_SYNC|RWF_NOWAIT|RWF_APPEND|RWF_NOAPPEND|RWF_ATOMIC|RWF_DONTCACHE|RWF_NOSIGNAL");
 	cr_expect_str_eq(names__word(&names_opt_so, 84), "SO_INQ");
@@ -196,7 +196,7 @@ Test(names, errno_is_that_of_the_c_library)
 	for (int s = 1; s < 32; s++) {
 		const char *ours = names__word(&names_signal, (uint64_t)s);
 
-		/* SIGPOLL is the same signal; the kernel and strace say SIGIO. */
+		/* SIGPOLL is the same signal; the kernel and strace call it SIGIO. */
 		cr_expect(ours && (s == SIGIO || !strcmp(ours + 3, sigabbrev_np(s))),
 			  "signal %d: %s", s, ours);
 	}
@@ -267,7 +267,7 @@ Test(names, compared_numbers_are_those_of_the_headers)
 		cr_expect_eq(numbers[i].ours, numbers[i].theirs, "%s", numbers[i].name);
 }
 
-/* No value of any set can outgrow NAMES_MAX, and no word is unreachable. */
+/* No value of any set exceeds NAMES_MAX, and every word is used. */
 Test(names, every_set_fits_and_says_each_word)
 {
 	for (size_t s = 0; s < N_SETS; s++) {
@@ -291,7 +291,7 @@ Test(names, every_set_fits_and_says_each_word)
 	}
 }
 
-/* Whatever the bits: words + hexadecimal rest say the value again. */
+/* For any bits, words and hexadecimal rest together give the value again. */
 Test(names, text_says_the_value_again)
 {
 	uint64_t x = 88172645463325252ull;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The oracle is realpath -ms, which folds by text alone. */
+/* The oracle is realpath -ms, which normalizes the text only. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void confines(const char *base, const char *path, const char *expected)
 			 expected);
 }
 
-/* As openat2(2) says of RESOLVE_IN_ROOT: as if chroot() had been called. */
+/* As openat2(2) describes RESOLVE_IN_ROOT: as if chroot() had been called. */
 Test(fold, confined_to_the_base)
 {
 	confines("/a/b", "/etc/x", "/a/b/etc/x");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The manager's side of sd_notify(3)'s protocol is played here; systemd itself is asked by
- * `make check-service`. */
+/* Plays the manager's side of sd_notify(3)'s protocol; `make check-service` tests with systemd
+ * itself. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ Test(notify, to_a_path_and_the_watchdog)
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = 0;
 	cr_assert_eq(notify__send("STATUS=%s", big), -EMSGSIZE);
-	/* A manager that doesn't read doesn't hold us up, nor one that has gone. */
+	/* A manager that does not read, or has ended, does not block us. */
 	for (int i = 0; i < 100000; i++)
 		if (notify__send("WATCHDOG=1") == -EAGAIN)
 			break;

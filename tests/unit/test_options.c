@@ -16,7 +16,7 @@
 static struct options o;
 static char message[OPTIONS_MESSAGE_MAX];
 
-/* Parses LINE, split at blanks. LINE stays as it is, and o's strings point into a copy. */
+/* Parses LINE, split at blanks. LINE is unchanged; o's strings point into a copy. */
 static int parse(const char *line)
 {
 	static char copy[4096], *argv[64];
@@ -711,7 +711,7 @@ Test(options, help_names_what_is_there_and_nothing_else)
 	free(text);
 }
 
-/* The unit tests run at the root of the tree. */
+/* The unit tests run in the root of the tree. */
 Test(options, the_manual_has_every_option)
 {
 	char *text, *manual = NULL, wanted[64];
@@ -803,7 +803,7 @@ Test(options, upload_command)
 	refuses("-q upload x", "upload: comes before its options");
 }
 
-/* As the service's configuration has it. */
+/* As in the service's configuration. */
 Test(options, upload_in_a_file)
 {
 	char path[] = "/tmp/iotrc-test-XXXXXX", line[128];
@@ -830,7 +830,7 @@ Test(options, upload_in_a_file)
 	unlink(path);
 }
 
-/* The file is the one for the credentials then, and what it says of them is kept nowhere else. */
+/* The file then also has the credentials, and is stored nowhere else. */
 Test(options, secrets_in_a_file)
 {
 	char path[] = "/tmp/iotrc-test-XXXXXX", line[128];

@@ -6,7 +6,8 @@
 #define MS UINT64_C(1000000)
 #define S (1000 * MS)
 
-/* Looks each 10 ms until the step changes, at most for LIMIT_S; after how many ms it did, or -1. */
+/* Looks every 10 ms until the step changes, for at most LIMIT_S; returns after how many ms it did,
+ * or -1. */
 static long until_changed(struct overload *o, unsigned int fill, uint64_t *now,
 			  unsigned int limit_s)
 {
@@ -47,7 +48,7 @@ Test(overload, steps_back_when_it_is_calm)
 	cr_assert_eq(until_changed(&o, 0, &now, 60), -1);
 }
 
-/* Under a load that only a step makes bearable it doesn't go up and down each few seconds. */
+/* Under a load that only a step makes bearable, it does not go up and down every few seconds. */
 Test(overload, loses_patience_with_a_load_that_comes_back)
 {
 	struct overload o = { 0 };
@@ -61,7 +62,7 @@ Test(overload, loses_patience_with_a_load_that_comes_back)
 		cr_assert_eq(calm, i < 6 ? 5000 << i : 320000, "%d: %ld", i, calm);
 		now += 10 * MS;
 	}
-	/* It was long ago: as in the beginning. */
+	/* That was long ago: as in the beginning. */
 	now += 10000 * S;
 	cr_assert_eq(until_changed(&o, 100, &now, 1), 0);
 	cr_assert_eq(until_changed(&o, 0, &now, 1000), 5000);

@@ -6,7 +6,7 @@
 #define S PACE_SECOND
 #define NOW (1000 * S)
 
-/* The delay after N failures in a row. */
+/* The delay after N consecutive failures. */
 static uint64_t after(unsigned int n, bool refused, unsigned int asked_s, uint32_t random)
 {
 	struct backoff b = { 0 };
@@ -49,13 +49,13 @@ Test(pace, rate)
 	uint64_t now = NOW, sent = 0;
 
 	cr_expect_eq(rate__spend(&any, NOW, UINT64_C(1) << 40), 0);
-	/* Whoever waits as told has sent at that rate, but for a quarter of a second's start. */
+	/* A sender that waits as told keeps the rate, apart from the first quarter of a second. */
 	while (now < NOW + 60 * S) {
 		now += rate__spend(&r, now, 97);
 		sent += 97;
 	}
 	cr_expect(sent >= 60000 && sent <= 60000 + 250 + 2 * 97, "%llu", (unsigned long long)sent);
-	/* An idle hour isn't saved up. */
+	/* An idle hour is not credited. */
 	now += 3600 * S;
 	cr_expect_eq(rate__spend(&r, now, 250), 0);
 	cr_expect_eq(rate__spend(&r, now, 1000), S);

@@ -9,7 +9,7 @@
 #define SECOND INT64_C(1000000000)
 #define DAY (86400 * SECOND)
 
-/* Cuts one file of ROWS from FIRST to LAST, with a clock of two offsets. */
+/* Cuts one file with ROWS rows from FIRST to LAST, with a clock of two offsets. */
 static size_t cut(struct piece **ret, const struct file_facts *files, size_t n_files,
 		  struct clock_offset *offsets, size_t n_offsets)
 {
@@ -44,7 +44,7 @@ Test(pieces, one_for_each_day)
 	free(p);
 }
 
-/* A step within a day separates nothing; one back over midnight makes the day come again. */
+/* A step within a day does not cut; a step back over midnight repeats the day. */
 Test(pieces, steps_of_the_clock)
 {
 	const struct file_facts f = { .rows = 10,
@@ -65,7 +65,7 @@ Test(pieces, steps_of_the_clock)
 	free(p);
 }
 
-/* The pieces of a session that grew: those before its last one are the same. */
+/* The pieces of a session that has grown: all but the last one are the same. */
 Test(pieces, many_rows)
 {
 	struct file_facts f[5] = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that went
- * in. */
+/* Oracles: zstd(1), sha256sum(1), iotrc verify (which has tests of its own), and the rows that were
+ * written. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -132,8 +132,8 @@ static struct csv_file *make_file(int session, enum stream stream, unsigned numb
 	return f;
 }
 
-/* A file that is listed, one that was finished after the last manifest, two that weren't finished:
- * 1 + 10 + 200 rows of fs and 2 of lost, which tell of 6 that were lost. */
+/* One file that is listed, one that was finished after the last manifest, two that were not
+ * finished: 1 + 10 + 200 rows of fs and 2 of lost, which report 6 lost rows. */
 #define FS_ROWS 211
 static void make_killed(void)
 {
@@ -164,8 +164,7 @@ static void make_killed(void)
 	f = make_file(session, STREAM_LOST, 1);
 	add_rows(f, STREAM_LOST, 2);
 	csv_file__free(f);
-	/* Of each kind of leftover one: header alone, nothing at all, a manifest that wasn't
-	 * finished. */
+	/* One leftover of each kind: the header alone, nothing at all, an unfinished manifest. */
 	csv_file__free(make_file(session, STREAM_BLOCK, 1));
 	shell("mkdir " STAMP "/nw_conn && touch " STAMP "/nw_conn/nw_conn_" STAMP
 	      "_0001.csv.zst.part"
@@ -251,13 +250,13 @@ Test(recover, killed)
 	cr_assert(json_is_string(json_object_get(o, "stopped_at")));
 	json_decref(root);
 
-	/* Once more: nothing is touched. */
+	/* A second run changes nothing. */
 	strcpy(before, shell("find . -printf '%p %T@ %C@ %i\\n' | sort"));
 	cr_assert_eq(recover(&done), RECOVER_NOTHING);
 	cr_assert_str_eq(shell("find . -printf '%p %T@ %C@ %i\\n' | sort"), before);
 }
 
-/* Broken off anywhere, and with whatever a file system left behind it. */
+/* Truncated anywhere, and with anything that a file system may leave after it. */
 Test(recover, torn)
 {
 	static const char *const garbage[] = { ":", "head -c 5000 /dev/zero",
@@ -285,8 +284,8 @@ Test(recover, torn)
 	}
 }
 
-/* Killed itself, again and again, at any moment of a time that grows until it gets through: how
- * long it takes is the machine's. */
+/* recover itself is killed again and again, after a time that grows until it succeeds: how long it
+ * takes depends on the machine. */
 Test(recover, killed_itself)
 {
 	unsigned int seed = 1;
@@ -329,7 +328,7 @@ Test(recover, stopped)
 	cr_assert_eq(faults(), 0);
 }
 
-/* Found by fuzzing: what was made for it was leaked (AddressSanitizer tells). */
+/* Found by fuzzing: memory allocated for it was leaked (AddressSanitizer). */
 Test(recover, a_stream_that_is_not_known)
 {
 	struct recovered done;
@@ -342,7 +341,7 @@ Test(recover, a_stream_that_is_not_known)
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }
 
-/* Found by fuzzing: times beyond what can be added up (UndefinedBehaviorSanitizer tells). */
+/* Found by fuzzing: times that overflow a sum (UndefinedBehaviorSanitizer). */
 Test(recover, times_that_make_no_sense)
 {
 	static const char *const edits[] = {
@@ -385,8 +384,8 @@ Test(recover, in_use)
 	cr_assert_eq(recover(&done), RECOVER_DONE);
 }
 
-/* A full disk at the end of a recording leaves a file unfinished whose rows are counted: the
- * account is exact, and stays. */
+/* A full disk at the end of a recording leaves a file unfinished whose rows are counted: the counts
+ * are exact, and kept. */
 Test(recover, complete_but_for_a_file)
 {
 	struct row_counts counts = { .seen = 12, .written = 7, .filtered = 5 };
@@ -413,7 +412,7 @@ Test(recover, complete_but_for_a_file)
 	cr_assert_eq(recover(&done), RECOVER_NOTHING);
 }
 
-/* Killed before there was a manifest: there is nothing; but what else may be there is left
+/* Killed before there was a manifest: there is nothing to recover, and other files are left
  * alone. */
 Test(recover, no_manifest)
 {
@@ -429,7 +428,7 @@ Test(recover, no_manifest)
 	cr_assert_str_eq(shell("cat " STAMP "/notes"), "mine\n");
 }
 
-/* What isn't ours isn't changed, whatever it is called, and wherever it leads. */
+/* Files that are not ours are not changed, whatever their names and wherever links lead. */
 Test(recover, hostile)
 {
 	struct recovered done;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Records that were kept come back as they were; a file that is anything else does no harm. */
+/* Kept records are read back unchanged; any other file does no harm. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #define RECORDS_MAX 64
 
-/* What came into a sink: 'd', 'e' or 'c' each, and the bytes. */
+/* What a sink got: 'd', 'e' or 'c' for each call, and the bytes. */
 struct seen {
 	char kinds[RECORDS_MAX + 1];
 	size_t n, len;
@@ -179,7 +179,7 @@ Test(replay, leaves_out_streams_that_are_not_selected, .init = setup, .fini = te
 	engine__free(e);
 }
 
-/* Counts only; "e" after "d" says what order they came in. */
+/* Counts only; "e" after "d" shows the order. */
 struct count {
 	unsigned int definitions, events, definitions_after_an_event;
 };
@@ -252,7 +252,7 @@ Test(replay, sends_what_is_forgotten_again, .init = setup, .fini = teardown)
 	engine__free(e);
 }
 
-/* ---- files that are anything else ---- */
+/* ---- files that are not records ---- */
 
 static char *slurp_file(size_t *ret_size)
 {

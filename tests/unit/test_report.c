@@ -108,7 +108,7 @@ Test(report, grid_rows_are_half_powers_of_two)
 
 /* ---- rows ---- */
 
-/* Takes in a row of STREAM that is "column=value column=value". */
+/* Adds a row of STREAM, given as "column=value column=value". */
 static void take(struct figures *f, enum stream stream, const char *text)
 {
 	const struct stream_schema *schema = &schema_streams[stream];
@@ -185,7 +185,7 @@ static void check_rows(const struct figures *f, uint64_t times)
 	cr_assert_eq(p->totals.bytes_read, 8192 * times);
 	cr_assert_eq(p->forked_ns, 1100u);
 	cr_assert_eq(p->totals.last_ns, 1300u);
-	cr_assert_str_eq(p->command, "cat"); /* a thread's other name is none of the process's */
+	cr_assert_str_eq(p->command, "cat"); /* a thread's other name is not the process's */
 	cr_assert_eq(file->totals.reads, times);
 	cr_assert_eq(file->device, 8u << 20 | 1);
 	cr_assert_eq(directory->totals.rows, 2 * times); /* the first of two paths counts */
@@ -285,7 +285,7 @@ Test(report, long_names_lack_their_middle)
 	json = report_names__path(n, name, sizeof(name) - 1);
 	s = json_string_value(json);
 	cr_assert_not_null(s);
-	/* 189 and 189 bytes: no character is cut. */
+	/* 189 and 189 bytes: no character is cut in two. */
 	cr_assert_eq(strspn(s, "x"), 189u);
 	cr_assert_eq(strncmp(s + 189, "\xe2\x80\xa6", 3), 0);
 	cr_assert_eq(strlen(s), 189u + 3 + 189u);

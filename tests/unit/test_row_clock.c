@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rows are made by clock.c itself, and the list must be the clock's again. */
+/* clock.c makes the rows; the list found must be the clock's. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,7 +22,7 @@ static void setup(void)
 
 TestSuite(row_clock, .init = setup);
 
-/* A row at MONO_NS by OFFSET, cut to microseconds as rows are. */
+/* A row at MONO_NS with OFFSET, cut to microseconds as rows are. */
 static bool row(uint64_t mono_ns, int64_t local_ns)
 {
 	return row_clock__row(&c, (int64_t)(mono_ns + local_ns) / 1000, mono_ns);
@@ -45,7 +45,8 @@ Test(row_clock, nothing_new)
 	cr_assert_eq(c.n, 1);
 }
 
-/* There and back, rows of several CPUs in disorder, and those of another stream afterwards. */
+/* There and back, with rows of several CPUs out of order, and those of another stream
+ * afterwards. */
 Test(row_clock, steps)
 {
 	cr_assert_not(row(5000, REAL));
@@ -65,7 +66,7 @@ Test(row_clock, steps)
 	check(3, 10900, REAL, 0);
 }
 
-/* Where the zone says that the hour changes there, the clock wasn't set. */
+/* If the zone's offset changes at that hour, the clock was not set. */
 Test(row_clock, summer_time)
 {
 	struct clock_offset winter = { .from_mono_ns = 1000, .utc_offset_s = 3600 };
@@ -78,7 +79,7 @@ Test(row_clock, summer_time)
 	cr_assert(row_clock__list(&c, &winter, 1));
 	cr_assert_not(row(mono - S, winter.offset_ns + 3600 * S));
 	cr_assert(row(mono + S, winter.offset_ns + 7200 * S));
-	/* … and then it was: by an hour, into another month, and into winter time. */
+	/* … and then it was set: by an hour, into another month, and into winter time. */
 	cr_assert(row(mono + 9 * S, winter.offset_ns + 10800 * S));
 	cr_assert(row(mono + 12 * S, winter.offset_ns - 90 * 86400 * S + 3600 * S));
 	cr_assert_eq(c.n, 4);
@@ -87,7 +88,7 @@ Test(row_clock, summer_time)
 	check(3, mono + 12 * S, winter.offset_ns - 90 * 86400 * S, 3600);
 }
 
-/* Of another zone than this machine's nothing is known: the clock was set. */
+/* Nothing is known of zones other than this machine's: the clock was set. */
 Test(row_clock, elsewhere)
 {
 	struct clock_offset first = { .from_mono_ns = 1000,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The two ways to a row's fields beside one that reads every byte. */
+/* Compares the two ways to split a row into fields with one that reads every byte. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define LINE_MAX_LEN 200
 
-/* A random line: commas, bytes with the top bit set, those next to a comma, and rarely quotes. */
+/* A random line: commas, bytes with the top bit set, bytes after a comma, and rarely quotes. */
 static size_t make_line(char *line)
 {
 	static const char bytes[] = ",,,,,aaaa\xac\x2b\x2d\xff\x01z ";
@@ -19,7 +19,7 @@ static size_t make_line(char *line)
 	return len;
 }
 
-/* Of a line without quotes: how many fields, and the first of them. */
+/* A line without quotes: the number of fields, and the first ones. */
 static int split_by_bytes(char *line, size_t len, struct row_field *fields)
 {
 	char *start = line;
@@ -35,7 +35,7 @@ static int split_by_bytes(char *line, size_t len, struct row_field *fields)
 	return n;
 }
 
-/* The line ends where its memory ends: ASan and valgrind see what is read behind it. */
+/* The line ends where its memory ends: ASan and valgrind detect reads beyond it. */
 Test(row_fields, of_a_whole_split_are_those_between_commas)
 {
 	srand(12);
@@ -71,7 +71,7 @@ Test(row_fields, are_those_of_a_whole_split)
 		const char *why;
 		size_t len;
 
-		/* What is behind the line is not part of it. */
+		/* What follows the line is not part of it. */
 		memset(line, ',', sizeof(line));
 		len = make_line(line);
 		memcpy(other, line, sizeof(line));

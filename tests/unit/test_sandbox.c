@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a program may still do after it has restricted itself: the kernel is asked. Each question
- * in a process of its own, whose end tells. */
+/* What a program may do after it has restricted itself, according to the kernel. Each question is
+ * asked in a process of its own, whose exit status is the answer. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,20 +24,20 @@
 #include "platform/system_calls.h"
 
 #define NETWORK true
-/* The sanitizers need more calls than the filter allows: there is none. */
+/* The sanitizers need more calls than the filter allows, so there is no filter then. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANDBOXED false
 #else
 #define SANDBOXED true
 #endif
-#define ABSENT 77 /* exit code: this kernel, or this build, has no such thing */
+#define ABSENT 77 /* exit code: this kernel or this build does not support it */
 
 static int errno_of(long result)
 {
 	return result < 0 ? errno : 0;
 }
 
-/* The end of a child that asks() after it has restricted itself: its exit code, or minus the
+/* The end of a child that calls asks() after it has restricted itself: its exit code, or minus the
  * signal. */
 static int end_of(bool network, int (*ask)(void))
 {
@@ -153,7 +153,7 @@ Test(sandbox, system_calls)
 	}
 }
 
-/* Threads that run already are restricted, too. */
+/* Threads that are already running are restricted, too. */
 static void *wait_and_ask(void *arg)
 {
 	int *pipe_fds = arg;
@@ -193,7 +193,7 @@ Test(sandbox, threads_that_run_already)
 		  "%#x", status);
 }
 
-/* What of 1 (write), 2 (make), 4 (remove) works in DIR. */
+/* Which of 1 (write), 2 (create), 4 (remove) works in DIR. */
 static int works_in(int dir)
 {
 	int fd = openat(dir, "there", O_WRONLY | O_TRUNC),

@@ -10,7 +10,7 @@
 #include "schema/fs_ops.h"
 #include "schema/schema.h"
 
-/* The columns as the contract writes them: an ABI, so written out here a second time. */
+/* The columns as in the contract: they are an interface, so they are written a second time here. */
 static const char *const contract[STREAM_COUNT] = {
 	[STREAM_FS] =
 		"timestamp,operation,pid,tid,command,filename,size,offset,bytes_completed,inode,device,flags,duration_ns,return_value,errno,mmap_prot,mmap_flags,address,cmdline,ppid,container_id,fs_type,mono_ns\n",
@@ -117,7 +117,7 @@ Test(schema, columns_are_added_before_the_last)
 	size_t least = schema__least_columns(STREAM_NW_EPOLL);
 
 	header[schema__header_of(STREAM_NW_EPOLL, least, header)] = 0;
-	/* As the recorders of the first version wrote it. */
+	/* As recorders of the first version wrote it. */
 	cr_assert_str_eq(header,
 			 "timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,"
 			 "event_mask,max_events,ready_count,timeout_ms,latency_ns,mono_ns\n");

@@ -132,7 +132,7 @@ Test(session, planted_symlinks)
 	cr_assert_eq(make("dangling", &s), -ENOENT);
 	cr_assert_eq(rmdir("elsewhere"), 0, "something was written there");
 
-	/* <out> itself: ours may be one. */
+	/* <out> itself: it may be ours. */
 	cr_assert_eq(mkdir("real", 0777), 0);
 	cr_assert_eq(symlink("real", "link"), 0);
 	cr_assert_eq(make("link", &s), 0);
@@ -225,7 +225,7 @@ Test(session, refusals)
 	cr_assert_eq(mkdir("readable", 0755), 0);
 	cr_assert_eq(make_as_stranger("readable"), -EACCES);
 	cr_assert_eq(make_as_stranger("theirs"), 0);
-	/* A parent that one may not write to is no hindrance where the directory is there. */
+	/* A parent without write permission is no problem if the directory exists. */
 	cr_assert_eq(chmod(".", 0755), 0);
 	cr_assert_eq(make_as_stranger("theirs"), 0);
 

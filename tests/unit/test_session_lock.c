@@ -79,7 +79,7 @@ Test(session_lock, nothing_is_sent_beside_an_older_recorder)
 	close(fd);
 }
 
-/* Whoever can open the directory can take its flock(2). */
+/* Whoever can open the directory can lock it with flock(2). */
 Test(session_lock, flock_of_the_directory_is_no_lock)
 {
 	int lock = session_lock__new(dir), other = open(".", O_RDONLY);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The parts that snapshots are made of: sorting, spooling, the order of paths, which mounts to
- * walk, CPU time over windows. */
+/* The parts of snapshots: sorting, spooling, the order of paths, the choice of mounts, CPU time
+ * over windows. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -105,7 +105,7 @@ Test(snap, sorter_in_memory)
 	sorts(10007, 0);
 }
 
-/* 4 KiB hold some 64 records: hundreds of runs, merged twice over. */
+/* 4 KiB hold some 64 records: hundreds of runs, merged in two passes. */
 Test(snap, sorter_on_disk)
 {
 	sorts(100, 4096);
@@ -152,7 +152,7 @@ Test(snap, run_notices_what_is_missing)
 	cr_assert_eq(n, 20);
 	run_reader__free(r);
 
-	/* Cut anywhere, or with a byte changed: no end is reached. */
+	/* Truncated anywhere, or with a byte changed: the end is not reached. */
 	cr_assert_eq(fstat(fd, &st), 0);
 	for (off_t cut = st.st_size - 1; cut >= 0; cut -= 1 + cut / 7) {
 		cr_assert_eq(ftruncate(fd, cut), 0);
@@ -199,7 +199,7 @@ Test(snap, spool_is_a_queue)
 
 /* ---- the order of paths ---- */
 
-/* The model: the list of components, compared one by one. */
+/* The model: lists of components, compared one by one. */
 static int model_order(const char *a, const char *b)
 {
 	while (*a == *b && *a) {
@@ -298,7 +298,7 @@ Test(snap, mounts_to_walk)
 	expect_chosen(ROOT "24 20 0:41 / /net rw - nfs4 host:/x rw\n"
 			   "25 20 0:42 / /far rw - fuse.sshfs a@b: rw\n",
 		      true, "/ /net /far ");
-	/* Bind mounts: of a part of what is there, of the whole, of parts of parts. */
+	/* Bind mounts: of a part of the filesystem, of the whole, of parts of parts. */
 	expect_chosen(ROOT "21 20 8:1 /var /mnt rw - ext4 /dev/sda1 rw\n"
 			   "22 20 8:1 / /again rw - ext4 /dev/sda1 rw\n",
 		      false, "/ ");
@@ -307,7 +307,7 @@ Test(snap, mounts_to_walk)
 		      "22 20 8:3 /a /y rw - ext4 /dev/sdb rw\n"
 		      "23 20 8:3 /ab /z rw - ext4 /dev/sdb rw\n",
 		      false, "/ /y /z ");
-	/* Overlays of containers show what their layers have. */
+	/* Overlays of containers show the files of their layers. */
 	expect_chosen(ROOT "21 20 0:50 / /var/lib/docker/x/merged rw - overlay overlay rw\n", false,
 		      "/ ");
 	/* Mounted over. */
@@ -357,7 +357,7 @@ static void remove_process(unsigned int pid)
 
 static char rows_text[65536];
 
-/* The rows of a snapshot, without the times of the wall. */
+/* The rows of a snapshot, without wall times. */
 static const char *snapshot(struct processes *p, uint64_t now)
 {
 	static struct rows_counts counts;
@@ -407,13 +407,13 @@ Test(snap, cpu_over_windows)
 	cr_assert_eq(processes__new(&p, dir), 0);
 	put_process(10, "old", 'S', 100 * tick, 1);
 	cr_expect_str_eq(snapshot(p, now), "10,old,a b c,10240,1024,,,,sleeping\n");
-	/* 60 s later: 6 s of CPU for the one, all 3 s of its life for the other. */
+	/* 60 s later: 6 s of CPU for the first, all 3 s of its life for the other. */
 	put_process(10, "o) d", 'R', 106 * tick, 1);
 	put_process(20, "new", 'Z', 3 * tick, start + 50 * tick);
 	cr_expect_str_eq(snapshot(p, now + 60 * SECOND),
 			 "10,o) d,a b c,10240,1024,10.00,10.00,10.00,running\n"
 			 "20,new,a b c,10240,1024,5.00,5.00,5.00,zombie\n");
-	/* 5 s later, all of them used; then another process under the same pid. */
+	/* 5 s later, all of them used; then another process with the same pid. */
 	put_process(10, "old", 'D', 111 * tick, 1);
 	cr_expect_str_eq(snapshot(p, now + 65 * SECOND),
 			 "10,old,a b c,10240,1024,100.00,16.92,16.92,disk-sleep\n"
@@ -426,7 +426,7 @@ Test(snap, cpu_over_windows)
 	processes__free(p);
 }
 
-/* An hour of passes each 5 s and each 60 s: the windows stay what they are called. */
+/* An hour with passes every 5 s and every 60 s: the windows keep their lengths. */
 Test(snap, windows_of_many_passes)
 {
 	uint64_t tick = sysconf(_SC_CLK_TCK), now = clock__mono_ns();
@@ -457,14 +457,14 @@ Test(snap, passes_where_windows_begin)
 	bool is_snapshot;
 	unsigned int n = 0, snapshots = 0;
 
-	/* Each 5 minutes: 2 minutes before, 5 seconds before, and then. */
+	/* Every 5 minutes: 2 minutes before, 5 seconds before, and then. */
 	at = processes__next(0, 5 * minute, 0, &is_snapshot);
 	cr_expect(at == 3 * minute && !is_snapshot);
 	at = processes__next(0, 5 * minute, at, &is_snapshot);
 	cr_expect(at == 5 * minute - 5 * SECOND && !is_snapshot);
 	at = processes__next(0, 5 * minute, at, &is_snapshot);
 	cr_expect(at == 5 * minute && is_snapshot);
-	/* Any interval: a pass at the begin of each window. */
+	/* Any interval: a pass at the beginning of each window. */
 	for (at = 0; at < 240 * minute; n++) {
 		at = processes__next(0, 45 * minute, at, &is_snapshot);
 		snapshots += is_snapshot;

@@ -7,7 +7,7 @@
 #include "export/sorter.h"
 #include "export/table.h"
 
-/* Each record says its key and its number. */
+/* Each record contains its key and its number. */
 struct sample {
 	uint64_t key, number;
 };
@@ -27,7 +27,7 @@ static void check_order(struct sorter *s, uint64_t n)
 		cr_assert_eq(now.key, key);
 		cr_assert(!seen || now.key > last.key ||
 			  (now.key == last.key && now.number > last.number));
-		/* Behind it, as many of its last byte as its number says. */
+		/* Followed by as many copies of its last byte as its number says. */
 		cr_assert_eq(len, sizeof(now) + now.number % 97);
 		for (size_t i = sizeof(now); i < len; i++)
 			cr_assert_eq(((const char *)data)[i], (char)now.number);
@@ -68,7 +68,7 @@ Test(sorter, in_memory)
 	sort_samples(1000);
 }
 
-/* 20 MB where 2 MB are kept: a dozen runs. */
+/* 20 MB with 2 MB of memory: a dozen runs. */
 Test(sorter, on_the_disk)
 {
 	sort_samples(250000);

@@ -67,7 +67,7 @@ Test(status, line_of_extremes)
 			.bytes = UINT64_MAX
 		};
 	cr_assert_lt(status__line(buf, SIZE_MAX, &huge, &before), sizeof(buf));
-	/* No time passed, and counters that went back: no row a second. */
+	/* No time has passed, or counters went back: no rows per second. */
 	status__line(buf, 200, &before, &now);
 	cr_assert(strstr(buf, "fs 0/s"), "%s", buf);
 	status__line(buf, 200, &now, &now);
@@ -124,7 +124,7 @@ Test(status, a_line_a_minute_elsewhere)
 	fclose(f);
 }
 
-/* What a terminal was written reaches its other end a little later, and in pieces. */
+/* What is written to a terminal arrives at its other end a little later, and in pieces. */
 static ssize_t read_all(int fd, char *buf, size_t size)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

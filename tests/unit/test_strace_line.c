@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Lines as strace 6.1 writes them with the options of strace__command(), and what they mean by its
- * manual page. */
+/* Lines as strace 6.1 writes them with the options of strace__command(), interpreted by its manual
+ * page. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -61,7 +61,7 @@ Test(strace_line, results)
 		     0x7f119346d000);
 	cr_assert(!call_of("read(0, ) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)")
 			   .finished);
-	/* In a pid namespace, the id there stands first … */
+	/* In a pid namespace, the namespace's id comes first … */
 	cr_assert_eq(call_of("fork() = 2 /* 17 in strace's PID NS */ <0.1>").ret, 17,
 		     "but the id here is wanted");
 }

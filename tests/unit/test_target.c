@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a target makes of answers, names and manifests. Whether a real store agrees is asked in
- * tests/upload/. */
+/* How a target interprets answers, names and manifests. tests/upload/ tests with real stores. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +34,7 @@ Test(target, answers)
 		bool general;
 		const char *words;
 	} rows[] = {
-		/* The code says more than the status. */
+		/* The code is more precise than the status. */
 		{ 403, ERROR("SignatureDoesNotMatch"), TARGET_REFUSED, true,
 		  "secret key is wrong" },
 		{ 403, ERROR("AccessDenied"), TARGET_REFUSED, true, "permission" },
@@ -47,7 +46,7 @@ Test(target, answers)
 		{ 400, ERROR("BadDigest"), TARGET_RETRY, false, "corrupted on the way" },
 		{ 503, ERROR("SlowDown"), TARGET_RETRY, true, "busy" },
 		{ 200, ERROR("InternalError"), TARGET_RETRY, true, "an internal error" },
-		/* A code that nobody has heard of, or none. */
+		/* An unknown code, or none. */
 		{ 403, ERROR("Whatever"), TARGET_REFUSED, true, "Whatever: m" },
 		{ 503, ERROR("Whatever"), TARGET_RETRY, true, "503" },
 		{ 403, "<html>403</html>", TARGET_REFUSED, true, "403" },
@@ -76,7 +75,7 @@ Test(target, answers)
 	}
 	cr_assert(answer__ok(answer(200, "")));
 	cr_assert(answer__ok(answer(204, "")));
-	/* An object's content is not an answer's error. */
+	/* The content of an object is not an error message. */
 	cr_assert(answer__ok(answer(200, "<Error>")));
 }
 
@@ -246,7 +245,7 @@ Test(target, etags)
 		{ "\"5d41402abc4b2a76b9719d911017c593\"", "", "", false },
 		{ "\"5d41402abc4b2a76b9719d911017c593\"", "AES256", "", false },
 		{ "\"5d41402abc4b2a76b9719d911017c592-1\"", "", "", false },
-		/* These say nothing of the content. */
+		/* These say nothing about the content. */
 		{ "\"5d41402abc4b2a76b9719d911017c593\"", "aws:kms", "", true },
 		{ "\"5d41402abc4b2a76b9719d911017c593\"", "", "AES256", true },
 		{ "\"W/0x8DB\"", "", "", true },
@@ -295,7 +294,7 @@ Test(target, telemetry_names_nothing)
 	t = telemetry__new(m);
 	cr_assert(json_equal(t, e), "%s", json_dumps(t, 0));
 	json_decref(t);
-	t = telemetry__new(e); /* not a manifest: little is told, nothing breaks */
+	t = telemetry__new(e); /* not a manifest: little is reported, and nothing fails */
 	cr_assert(t);
 	json_decref(t);
 	json_decref(m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The target file://: what is under a key afterwards, and what is not. */
+/* The target file://: what is stored under a key, and what is not. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static void tear_down(void)
 
 TestSuite(target_file, .init = set_up, .fini = tear_down);
 
-/* A file of SIZE bytes that don't repeat, without a name. */
+/* An unnamed file of SIZE bytes that do not repeat. */
 static struct target_object object(const char *key, size_t size)
 {
 	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -136,7 +136,8 @@ Test(target_file, no_symlink_is_followed)
 	cr_assert(strstr(result.reason, "symlink"), "%s", result.reason);
 	cr_assert_not(exists("elsewhere/b"));
 
-	/* Neither where the part goes, nor a link under the name itself, which rename replaces. */
+	/* It follows a symlink neither for the part, nor under the name itself, which rename
+	 * replaces. */
 	unlink(at("a"));
 	cr_assert_eq(mkdir(at("a"), 0750), 0);
 	close(creat(at("victim"), 0640));

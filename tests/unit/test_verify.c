@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sessions are made here by hand (libzstd, jansson, sha256sum, strftime), not by the recorder. */
+/* Sessions are made here by other means (libzstd, jansson, sha256sum, strftime), not by the
+ * recorder. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <fcntl.h>
@@ -76,7 +77,7 @@ static void set_int(json_t *o, const char *key, json_int_t v)
 	json_object_set_new(o, key, json_integer(v));
 }
 
-/* As sha256sum has it; "" where there is no such file. */
+/* The output of sha256sum; "" if there is no such file. */
 static char *sha256_of(const struct fixture *s, const char *name)
 {
 	static char sha256[65];
@@ -91,7 +92,7 @@ static char *sha256_of(const struct fixture *s, const char *name)
 	return sha256;
 }
 
-/* The size and hash of the file on the disk into the manifest. */
+/* Writes the size and hash of the file on the disk into the manifest. */
 static void restate_bytes(struct fixture *s, const char *name)
 {
 	struct stat st;
@@ -101,7 +102,7 @@ static void restate_bytes(struct fixture *s, const char *name)
 	json_object_set_new(facts_of(s, name), "sha256", json_string(sha256_of(s, name)));
 }
 
-/* Compresses CSV into the file, and states what there is to it but for the times. */
+/* Compresses CSV into the file, and describes it in the manifest, without the times. */
 static void put_csv(struct fixture *s, const char *name, const char *csv, size_t len, int checksum)
 {
 	size_t size = ZSTD_compressBound(len), rows = -1;
@@ -209,7 +210,7 @@ static uint64_t finish(struct fixture *s, char **ret_said)
 	return faults;
 }
 
-/* Exactly one fault, of file NAME, and it says WHAT. */
+/* There is exactly one fault, of file NAME, and it contains WHAT. */
 static void assert_fault(struct fixture *s, const char *name, const char *what)
 {
 	char start[600], *said;
@@ -275,7 +276,7 @@ Test(verify, dataset_of_sessions)
 
 /* ---- rows ---- */
 
-/* Puts TEXT in the place of the Nth field (from 0) of the second row; N -1: of the whole row. */
+/* Replaces the Nth field (from 0) of the second row by TEXT; N -1: the whole row. */
 static void put_field(struct fixture *s, int n, const char *text, size_t text_len)
 {
 	char *csv = fs_csv(), *field = strchr(strchr(csv, '\n') + 1, '\n') + 1, *end, *out;
@@ -460,8 +461,8 @@ Test(verify, endless_row)
 
 /* ---- frames ---- */
 
-/* Writes the first LEN bytes (counted from the end if negative) of the fs file anew, the byte at
- * FLIP (>= 0) changed, MORE after them. */
+/* Writes the first LEN bytes (counted from the end if negative) of the fs file again, with the byte
+ * at FLIP (>= 0) changed and MORE after them. */
 static void edit_frame(struct fixture *s, long len, long flip, const void *more, size_t more_len)
 {
 	size_t old;
@@ -581,7 +582,7 @@ Test(verify, bytes_that_changed_later)
 	free(said);
 }
 
-/* ---- the manifest against the files ---- */
+/* ---- the manifest compared with the files ---- */
 
 Test(verify, stated_facts)
 {
@@ -721,7 +722,7 @@ Test(verify, lost_stream_says_otherwise)
 	add(json_object_get(account_of(&s, "fs"), "lost"), "ring", 1);
 	add(json_object_get(account_of(&s, "fs"), "lost"), "disk", 1);
 	add(account_of(&s, "fs"), "seen", 2);
-	/* Rows of the lost stream that are lost leave only a bound. */
+	/* If rows of the lost stream are lost, the counts are only a lower bound. */
 	add(json_object_get(account_of(&s, "lost"), "lost"), "disk", 1);
 	add(account_of(&s, "lost"), "seen", 1);
 	assert_sound(&s, "sound");
@@ -777,7 +778,8 @@ Test(verify, clock_steps_and_zones)
 	json_t *list = json_object_get(json_object_get(s.manifest, "clock"), "offsets");
 	char *csv = fs_csv();
 
-	/* Row 2 is at 1001234567: from there on one second more, and an hour less of zone. */
+	/* Row 2 is at 1001234567: from there on the clock is a second ahead, and the zone an hour
+	 * less. */
 	json_array_append_new(list, json_pack("{s:I,s:I,s:s}", "from_mono_ns", 1001234567ll,
 					      "mono_to_real_offset_ns", OFFSET + 1000000000ll,
 					      "utc_offset", "+01:00"));
@@ -836,7 +838,8 @@ Test(verify, manifest_too_large)
 	assert_fault(&s, "manifest.json", "larger than 64 MiB");
 }
 
-/* Each key that is read: left out, of another type, absurd. One clear fault each, and no crash. */
+/* Each key that is read: left out, of another type, absurd. Each makes one clear fault, and no
+ * crash. */
 Test(verify, manifests_with_one_thing_wrong)
 {
 	static const struct {
@@ -919,7 +922,7 @@ Test(verify, file_listed_twice)
 
 /* ---- the command ---- */
 
-/* The command confines its process: it gets one of its own. */
+/* The command confines its process, so it runs in a process of its own. */
 static int run_verify(int argc, char **argv)
 {
 	pid_t child = fork();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Oracle: zstd(1), on what lies on the disk. */
+/* Oracle: zstd(1), on the files on the disk. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -121,7 +121,7 @@ static void put_rows(struct writer *w, enum stream stream, unsigned rows)
 	writer__put_chunk(w, c);
 }
 
-/* Until the writer has dealt with that many rows of the stream. */
+/* Waits until the writer has processed that many rows of the stream. */
 static struct writer_stream_stats wait_for(struct writer *w, enum stream stream, uint64_t rows)
 {
 	struct writer_stream_stats s;
@@ -147,7 +147,8 @@ static long shell(const char *fmt)
 	return n;
 }
 
-/* What zstd(1) finds: files that it can't read, and rows without the headers. */
+/* According to zstd(1): the number of files that it cannot read, and of rows without the
+ * headers. */
 static void assert_disk(uint64_t rows, unsigned files)
 {
 	cr_assert_eq(shell("find . -name '*.csv.zst' | wc -l"), (long)files);
@@ -211,7 +212,7 @@ Test(writer, rotates_by_rows)
 	for (int i = 0; i < 10; i++)
 		put_rows(w, STREAM_FS, 300);
 	cr_assert_eq(writer__close(w), 0);
-	/* At whole chunks: 1200, 1200, 600; each file goes on where the last one stopped. */
+	/* At chunk boundaries: 1200, 1200, 600; each file continues where the last one stopped. */
 	assert_disk(3000, 3);
 	cr_assert_eq(finished.files, 3);
 	for (int i = 0; i < 3; i++) {
@@ -278,7 +279,7 @@ Test(writer, queue_is_bounded)
 	for (int i = 0; i < 3; i++)
 		held[i] = get(w, STREAM_FS);
 	cr_assert_null(writer__get_chunk(w, STREAM_FS));
-	/* A flood of one stream leaves room for those that have few rows. */
+	/* A flood in one stream leaves room for streams with few rows. */
 	few = writer__get_chunk(w, STREAM_BLOCK);
 	cr_assert(few);
 	writer__put_chunk(w, few);
@@ -296,8 +297,8 @@ Test(writer, queue_is_bounded)
 	writer__free(w);
 }
 
-/* Killed at whatever moment: what is there decodes to whole rows, and no row is missing that was
- * counted as written. */
+/* Killed at any moment: what is there decodes to complete rows, and no row that was counted as
+ * written is missing. */
 Test(writer, killed)
 {
 	for (int round = 0; round < 5; round++) {
@@ -372,7 +373,7 @@ static void fill_disk(const char *path)
 	close(fd);
 }
 
-/* A disk that is full for a while, twice: rows of that while are counted as lost, nothing else. */
+/* A disk that is full for a while, twice: only rows of that time are counted as lost. */
 Test(writer, disk_full)
 {
 	struct writer_config c;
@@ -401,7 +402,7 @@ Test(writer, disk_full)
 			put_rows(w, STREAM_FS, 1000);
 			s = wait_for(w, STREAM_FS, produced += 1000);
 		} while (s.lost_disk_rows == lost);
-		/* Draining goes on, and a stream that has nothing is in nobody's way. */
+		/* Draining continues, and a stream without rows does not block it. */
 		for (int i = 0; i < 8; i++) {
 			put_rows(w, STREAM_FS, 1000);
 			put_rows(w, STREAM_BLOCK, 10);
@@ -433,7 +434,7 @@ Test(writer, disk_full)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 }
 
-/* The session's directory is gone: all is lost and counted, nothing waits. */
+/* The session's directory was removed: all rows are lost and counted, nothing waits. */
 Test(writer, no_directory)
 {
 	struct writer_config c = config();

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real S3 store on this machine: Ceph with one monitor, one OSD in memory and radosgw, as Debian
-packages them. It listens on loopback alone, needs no authentication among its own parts and is gone
-with its directory."""
+"""A real S3 store on this machine: Ceph with one monitor, one OSD in memory and radosgw, as packaged by Debian. It
+listens on loopback only, needs no authentication between its parts, and is removed with its directory."""
 import contextlib
 import os
 import pathlib
@@ -64,7 +63,7 @@ rgw_cache_enabled = false
 
 
 def free_ports(n):
-    """Ports that nobody has now: the kernel chose them, and they are let go together."""
+    """Free ports: the kernel chose them, and they are released together."""
     sockets = [socket.socket() for _ in range(n)]
     for s in sockets:
         s.bind(("127.0.0.1", 0))
@@ -115,8 +114,8 @@ class Ceph:
                 time.sleep(0.05)
 
     def start_sts(self):
-        """A second gateway to the same store, which knows temporary credentials; with them it tells
-        wrong keys apart less well. Its endpoint."""
+        """Starts a second gateway to the same store that supports temporary credentials; with them it distinguishes
+        wrong keys less precisely. Returns its endpoint."""
         self.start_rgw("sts", self.sts_port, f"--rgw_frontends=beast endpoint=127.0.0.1:{self.sts_port}",
                        "--rgw_s3_auth_use_sts=true", "--rgw_sts_key=0123456789abcdef")
         return f"http://127.0.0.1:{self.sts_port}"
@@ -147,7 +146,7 @@ class Ceph:
         self.processes["rgw"].wait()
 
     def freeze(self):
-        """The store takes connections and requests, and answers no more."""
+        """The store accepts connections and requests, and does not answer any more."""
         self.processes["osd"].send_signal(signal.SIGSTOP)
 
     def thaw(self):
@@ -155,7 +154,7 @@ class Ceph:
 
     @contextlib.contextmanager
     def in_the_background(self):
-        """On a machine of its own it wouldn't take anybody's CPU here."""
+        """Its own CPU use must not slow down the tests: on a machine of its own it would not."""
         tasks = [int(t.name) for p in self.processes.values() for t in pathlib.Path(f"/proc/{p.pid}/task").iterdir()]
         self.schedule(tasks, os.SCHED_IDLE)
         yield
@@ -176,7 +175,7 @@ class Ceph:
 
 
 class S3cmd:
-    """The other client: s3cmd, which shares no code with us or with libcurl."""
+    """The other client: s3cmd, which shares no code with iotrc or libcurl."""
 
     def __init__(self, ceph, directory, key=KEY, secret=SECRET):
         self.conf = pathlib.Path(directory) / f"s3cfg-{uuid.uuid4()}"
@@ -207,7 +206,7 @@ class S3cmd:
         return data
 
     def uploads(self, bucket):
-        """Multipart uploads under way, as (key, id)."""
+        """Multipart uploads in progress, as (key, id)."""
         found = []
         for line in self("multipart", f"s3://{bucket}").splitlines()[2:]:
             _, path, upload_id = line.split("\t")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real servers, each started once and on loopback. Nothing here is skipped: what isn't there is
-installed by `make check-upload`, or it fails and says why."""
+"""Real servers, each started once and on loopback. No test here is skipped: what is missing is installed by `make
+check-upload`, or the test fails and says why."""
 import contextlib
 import os
 import pathlib
@@ -21,7 +21,7 @@ PROGRAMS = "IOTRC", "UPLOAD_PUT"
 def ground():
     for name in PROGRAMS:
         assert os.access(os.environ.get(name, ""), os.X_OK), f"{name} names no program: run `make check-upload`"
-    # The tests say themselves what the environment has.
+    # Each test sets its own environment.
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == "SSL_CERT_FILE":
             del os.environ[name]
@@ -36,7 +36,7 @@ def session_path():
 
 
 def end_ours():
-    """Ends what a test that failed has left running: our programs, where this process has started them."""
+    """Ends what a failed test has left running: programs of ours that this process has started."""
     programs = {os.path.realpath(os.environ[name]) for name in PROGRAMS}
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError): # it has ended
@@ -48,7 +48,7 @@ def end_ours():
 
 @pytest.fixture
 def tmp_path(session_path):
-    """pytest's own keeps three runs of everything."""
+    """pytest's own keeps the files of three runs."""
     path = pathlib.Path(tempfile.mkdtemp(dir=session_path))
     path.chmod(0o755)
     yield path

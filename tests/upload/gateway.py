@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A gateway as the io-tracer family's is: it knows the store's keys, and answers with a presigned URL.
-What it was asked it remembers."""
+"""A gateway like that of the io-tracer family: it knows the store's keys, and answers with a presigned URL. It logs the
+requests."""
 import http.server
 import json
 import threading
@@ -14,7 +14,7 @@ class Gateway:
     def __init__(self, ceph, bucket, token=None):
         self.endpoint, self.bucket, self.token = ceph.endpoint, bucket, token
         self.asked, self.telemetry = [], []
-        # What a test may exchange: from a URL to the answer's status and text, and how URLs are made.
+        # What a test may replace: a function from a URL to the answer's status and text, and how URLs are made.
         self.answer = lambda url: (200, url)
         self.presign = sign.presign
         gateway = self

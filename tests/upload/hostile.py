@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An endpoint that wants to hold its client, or to lead it elsewhere: a server of our own on one socket. `answers`
-says by method what a request gets; what was asked, and how much was sent and taken, is kept."""
+gives the answer for each method; requests, and the numbers of bytes sent and received, are logged."""
 import contextlib
 import ctypes
 import os
@@ -16,8 +16,8 @@ CLONE_NEWNET = 0x40000000
 
 @contextlib.contextmanager
 def own_network(*addresses):
-    """A network namespace for this thread, its loopback interface with ADDRESSES beside 127.0.0.1: an address that
-    isn't loopback's, without a packet that leaves the machine. Sockets and programs made inside stay there."""
+    """A network namespace for this thread, whose loopback interface has ADDRESSES beside 127.0.0.1: an address that is
+    not loopback's, without a packet that leaves the machine. Sockets and programs created inside stay there."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/thread-self/ns/net") as before:
         assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
@@ -31,12 +31,12 @@ def own_network(*addresses):
 
 
 class Hostile:
-    """answers: from a method to a function of (server, socket). A body is read whole first, unless `reads` says
-    otherwise: a function of (server, socket, length)."""
+    """answers: maps a method to a function of (server, socket). A body is read completely first, unless `reads` has a
+    function of (server, socket, length)."""
 
     def __init__(self, address="127.0.0.1", reads=None, **answers):
         self.answers, self.reads = answers, reads
-        self.asked, self.bodies = [], []   # (method, path); what came with them
+        self.asked, self.bodies = [], []   # (method, path); their headers
         self.sent = self.taken = 0         # bytes of answers, and of bodies
         self.listener = socket.create_server(
             (address, 0), backlog=16, family=socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -57,7 +57,7 @@ class Hostile:
 
     def serve(self, s):
         with contextlib.suppress(OSError), s:
-            # One answer a connection: what it leads to is a new one.
+            # One answer per connection: a redirect needs a new one.
             head = Message(read_head(s), b"")
             method, path = head.lines[0].split()[:2]
             self.asked.append((method, path))
@@ -125,14 +125,14 @@ def endless_trailers(server, s):
 
 
 def endless_extension(server, s):
-    """Of a chunk's length: no part of head or body."""
+    """A chunk's length: neither part of the head nor of the body."""
     server.send(s, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
     while True:
         server.send(s, b"x" * 65536)
 
 
 def continues(server, s):
-    """As fast as they go."""
+    """At full speed."""
     while True:
         server.send(s, b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
@@ -146,7 +146,7 @@ def continues_slowly(server, s):
 # ---- readers ----
 
 def sip(server, s, length):
-    """Takes a body so slowly that it never ends, and never stalls."""
+    """Receives a body so slowly that it never ends, but without stalling."""
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     while server.taken < length:
         server.taken += len(s.recv(1000))

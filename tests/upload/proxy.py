@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What may happen between a client and a server, made to happen: a proxy that reads each request
-whole, asks `fault(n, method, path)` what is to become of it (n: the number of the request, from 0), and
-keeps a log of what the server answered."""
+"""Faults between a client and a server: a proxy that reads each request completely, calls `fault(n, method, path)` (n:
+the number of the request, from 0) to learn what to do with it, and logs what the server answered."""
 import contextlib
 import socket
 import ssl
@@ -98,8 +97,8 @@ def answer(code, text, *headers):
 
 
 class Tunnel:
-    """What a firewall has: CONNECT, and then bytes that it doesn't understand. It keeps the heads of what
-    it was asked, and lets nobody through without the right Proxy-Authorization."""
+    """Like a firewall's proxy: CONNECT, and then bytes that it does not understand. It logs the heads of requests, and
+    refuses those without the right Proxy-Authorization."""
 
     def __init__(self, authorization=None):
         self.authorization, self.asked = authorization, []
@@ -140,9 +139,9 @@ class Tunnel:
 
 
 class Proxy:
-    """fault's words: None; reset-before, reset-after (the server has done it), half (of the body
-    read, then reset), stall (until the client goes away), stall-after (the server has done it), slow,
-    500, 503 (Retry-After: 2), truncated, etag (a wrong one), ok-without-doing."""
+    """fault's results: None; reset-before, reset-after (the server has processed it), half (of the body is read, then
+    reset), stall (until the client disconnects), stall-after (the server has processed it), slow, 500, 503 (Retry-
+    After: 2), truncated, etag (a wrong one), ok-without-doing."""
 
     def __init__(self, port, fault=lambda n, method, path: None, tls=None):
         self.upstream = port
@@ -150,7 +149,7 @@ class Proxy:
         self.tls = tls
         self.log = []       # (when, method, path, what, status)
         self.heads = []     # of requests, as Message
-        self.under_way = self.most = 0 # requests at a time
+        self.under_way = self.most = 0 # requests at the same time
         self.lock = threading.Lock()
         self.n = 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -252,6 +251,6 @@ class Proxy:
         return status
 
     def puts(self):
-        """Paths that the server has, in the order in which it took them."""
+        """Paths that the server has, in the order of arrival."""
         return [path for _, method, path, _, status in self.log
                 if method == "PUT" and status == 200]

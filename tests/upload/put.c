@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Objects to one target, as the tests of the targets need it: KEY FILE pairs from the command line,
- * or else from stdin; what came of each is a line of JSON. `iotrc upload` sends sessions. */
+/* Sends objects to one target, as the tests of the targets need it: KEY FILE pairs from the command
+ * line, or else from stdin; prints a line of JSON with the result of each. `iotrc upload` sends
+ * sessions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

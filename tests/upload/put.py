@@ -24,7 +24,7 @@ def environment(env):
 
 
 def put(url, *args, env=None, timeout=120, **options):
-    """What came of the last one. ENV beside the right keys; None takes a variable away."""
+    """The output of the last run. ENV is added to the right keys; None removes a variable."""
     variables = {k: v for k, v in environment(env).items() if v is not None}
     p = subprocess.run(command(url, *map(str, args), **options), env=variables, timeout=timeout,
                        text=True, capture_output=True, check=False)

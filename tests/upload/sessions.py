@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions to send, and what must have become of them. The contents are random: what is compared are
-bytes."""
+"""Sessions to upload, and what must have become of them. The contents are random, so that bytes can be compared."""
 import hashlib
 import json
 import os
@@ -14,12 +13,12 @@ from ceph import KEY, SECRET
 
 IOTRC = os.environ.get("IOTRC", "")
 MACHINE = "0123456789ABCDEF"
-# Seconds, for hangs: the machine may be busy.
+# Seconds, to detect hangs: the machine may be busy.
 LONG = 240
 
 
 def make(out, sizes, stamp="20260131_120000_000", state="complete", seed=0):
-    """A session with files of these sizes. Its directory."""
+    """Makes a session with files of these sizes; returns its directory."""
     rng = random.Random(f"{seed} {stamp}")
     session = pathlib.Path(out) / "linux_v1" / MACHINE / stamp
     files, specs = [], []
@@ -45,7 +44,7 @@ def sha256(path):
 
 
 def contents(session):
-    """{path in the session: bytes} of what is to be sent."""
+    """{path in the session: bytes} of what is to be uploaded."""
     session = pathlib.Path(session)
     return {str(p.relative_to(session)): p.read_bytes() for p in sorted(session.rglob("*"))
             if p.is_file() and p.name not in (".upload.jsonl", ".lock")}
@@ -65,7 +64,7 @@ def environment(**more):
 
 
 def upload(bucket, endpoint, state, *args, code=0, seconds=LONG, **env):
-    """`iotrc upload` to its end; what it said."""
+    """Runs `iotrc upload` until it ends; returns its output."""
     p = subprocess.run(command(bucket, endpoint, state, *args), env=environment(**env),
                        text=True, capture_output=True, timeout=seconds, check=False)
     assert p.returncode == code, f"{p.returncode}: {p.stderr}"
@@ -85,7 +84,7 @@ def interrupt(process, seconds=LONG):
 
 
 def stored(s3cmd, bucket, tmp_path):
-    """{key: bytes} of all that is there, as the other client reads it."""
+    """{key: bytes} of all objects, read by the other client."""
     target = pathlib.Path(tmp_path) / f"store{time.monotonic_ns()}"
     target.mkdir()
     s3cmd("get", "--recursive", "--force", f"s3://{bucket}/", str(target))
@@ -96,7 +95,7 @@ def stored(s3cmd, bucket, tmp_path):
 
 
 def check_whole(s3cmd, bucket, tmp_path, *sessions):
-    """The store has these (session, contents) and nothing else."""
+    """The store has exactly these (session, contents)."""
     wanted = {key(s, path): data for s, files in sessions for path, data in files.items()}
     got = stored(s3cmd, bucket, tmp_path)
     assert set(got) == set(wanted)
@@ -105,7 +104,7 @@ def check_whole(s3cmd, bucket, tmp_path, *sessions):
 
 
 def check_nothing_lost(s3cmd, bucket, session, files):
-    """Each file is still here, or in the store in its full size; the manifest is there only when all is."""
+    """Each file is still here, or complete in the store; the manifest is in the store only if all files are."""
     sizes = s3cmd.list(bucket)
     there = {path for path, data in files.items() if sizes.get(key(session, path)) == len(data)}
     for path, data in files.items():

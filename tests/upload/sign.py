@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Signature version 4 as AWS documents it, written apart from libcurl's: presigned URLs for the tests'
-gateway, and the one call of STS that s3cmd lacks. The store judges it, too."""
+"""Signature version 4 as AWS documents it, independent of libcurl's: presigned URLs for the tests' gateway, and the STS
+call that s3cmd lacks. The store verifies the signatures as well."""
 import base64
 import datetime
 import hashlib
@@ -30,7 +30,7 @@ def now():
 
 def presign(endpoint, bucket, name, key, secret, method="PUT", expires=300, region="us-east-1",
             age=0):
-    """A URL with which anyone may do METHOD to object NAME for EXPIRES seconds from AGE seconds ago on."""
+    """A URL with which anyone may do METHOD to object NAME, from AGE seconds ago on, for EXPIRES seconds."""
     when = (datetime.datetime.now(datetime.timezone.utc) -
             datetime.timedelta(seconds=age)).strftime("%Y%m%dT%H%M%SZ")
     host = urllib.parse.urlsplit(endpoint).netloc
@@ -48,7 +48,7 @@ def presign(endpoint, bucket, name, key, secret, method="PUT", expires=300, regi
 
 
 def presign_v2(endpoint, bucket, name, key, secret):
-    """The old kind of URL, which many gateways still make."""
+    """The old kind of URL (signature version 2), which many gateways still make."""
     expires, path = int(time.time()) + 300, f"/{bucket}/{quote(name, '/')}"
     proof = hmac.new(secret.encode(), f"PUT\n\n\n{expires}\n{path}".encode(), hashlib.sha1).digest()
     return (f"{endpoint}{path}?AWSAccessKeyId={quote(key)}&Expires={expires}"

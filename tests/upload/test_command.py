@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""iotrc upload as somebody calls it: --test, where its credentials come from, what it says."""
+"""iotrc upload on the command line: --test, the sources of credentials, and messages."""
 import os
 import subprocess
 
@@ -82,7 +82,7 @@ def test_says_what_is_wrong_with_the_token(ceph, bucket):
 
 
 def test_keys_in_the_configuration(ceph, s3cmd, bucket, tmp_path):
-    """All in one file, which then is as secret as they are."""
+    """All in one file, which must then be protected like its secrets."""
     conf = tmp_path / "iotrc.conf"
     conf.write_text(f"upload = s3://{bucket}/p\ns3-endpoint = {ceph.endpoint}\nkeep-uploaded = no\n"
                     f"state = {tmp_path}/state\naws_access_key_id = {store.KEY}\n"
@@ -106,7 +106,7 @@ def test_keys_in_the_configuration(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_what_is_kept(tmp_path):
-    """All, unless one says otherwise; the service's configuration does."""
+    """All sessions, unless told otherwise; the service's configuration tells otherwise."""
     (tmp_path / "share").mkdir()
     for i, (args, kept) in enumerate([([], True), (["--keep-uploaded"], True), (["--keep-uploaded=no"], False),
                                       (["--config", "scripts/iotrc.conf"], False)]):

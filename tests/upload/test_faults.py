@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whatever happens between here and the store: in the end all is there, once, byte for byte, and
-nothing was removed here before it was."""
+"""Whatever happens on the way to the store: in the end everything is there once, byte for byte, and nothing was removed
+here before."""
 import itertools
 import json
 import os
@@ -52,7 +52,7 @@ def test_retry_after_is_honoured(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_each_object_once(ceph, s3cmd, bucket, tmp_path):
-    """Without faults nothing goes twice, however many at a time, by however many processes."""
+    """Without faults nothing is sent twice, with any number of transfers and processes at a time."""
     made = [sessions.make(tmp_path / "t", SIZES, stamp=f"20260131_12000{i}_000") for i in range(4)]
     with Proxy(ceph.port) as proxy:
         running = [sessions.start(bucket, proxy.endpoint, tmp_path / "state", "--upload-parallel", "4",
@@ -69,7 +69,7 @@ def test_each_object_once(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_a_store_that_lies(ceph, s3cmd, bucket, tmp_path):
-    """200 without an ETag, of a server that did nothing, is no confirmation."""
+    """200 without an ETag, from a server that did nothing, is no confirmation."""
     session = sessions.make(tmp_path / "t", SIZES)
     files = sessions.contents(session)
     with Proxy(ceph.port, once(*["ok-without-doing"] * 4)) as proxy:
@@ -107,7 +107,7 @@ def test_name_that_does_not_resolve(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_stall(ceph, s3cmd, bucket, tmp_path):
-    """A minute without a byte: two requests at the same time, before and after the store has them."""
+    """A minute without a byte: two requests at the same time, before and after the store has processed them."""
     session = sessions.make(tmp_path / "t", SIZES)
     files = sessions.contents(session)
     with Proxy(ceph.port, once("stall", "stall-after")) as proxy:
@@ -119,7 +119,7 @@ def test_stall(ceph, s3cmd, bucket, tmp_path):
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory):
-    """A server's key and certificate, and the authority's that nobody knows."""
+    """A server's key and certificate, and those of an unknown authority."""
     d = tmp_path_factory.mktemp("tls")
     run = lambda *args: subprocess.run(["openssl", *args], cwd=d, check=True, capture_output=True)
     run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
@@ -145,7 +145,7 @@ def test_tls_with_an_unknown_authority(ceph, s3cmd, bucket, tmp_path, tls):
 
 
 def test_refused(ceph, s3cmd, bucket, tmp_path):
-    """What can't get better by itself ends the command, in one line, and loses nothing."""
+    """An error that cannot go away by itself ends the command, in one line, and nothing is lost."""
     session = sessions.make(tmp_path / "t", SIZES)
     files = sessions.contents(session)
     errors = sessions.upload(bucket, ceph.endpoint, tmp_path / "state", "--keep-uploaded=no", tmp_path / "t", code=1,
@@ -157,8 +157,8 @@ def test_refused(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_only_what_is_ready(ceph, s3cmd, bucket, tmp_path):
-    """A session that is being recorded, or was never finished, isn't touched; nor one that has lost a file
-    or has another's content: its manifest would be a lie."""
+    """A session that is being recorded or was never finished is not touched; nor is one that has lost a file or has a
+    changed one: its manifest would be wrong."""
     good = sessions.make(tmp_path / "t", [5], stamp="20260131_120000_001")
     running = sessions.make(tmp_path / "t", [5], stamp="20260131_120000_002", state="running")
     missing = sessions.make(tmp_path / "t", [5, 6], stamp="20260131_120000_003")
@@ -180,7 +180,8 @@ def test_only_what_is_ready(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_another_target_is_another_matter(tmp_path):
-    """What was sent to one and removed here can't complete a session at another, and that is said."""
+    """A session of which parts were sent to one target and removed here cannot be completed at another, and a message
+    says so."""
     session = sessions.make(tmp_path / "t", [5, 6])
     journal = {"target": "0" * 16, "file": f"fs/fs_{session.name}_0001.csv.zst", "bytes": 5,
                "sha256": sessions.sha256(next(session.glob("fs/*0001*")))}
@@ -194,7 +195,7 @@ def test_another_target_is_another_matter(tmp_path):
 
 
 def test_wrong_places(tmp_path):
-    """A directory that is no dataset's would end up under another key."""
+    """A directory that is not part of a dataset would get another key."""
     moved = tmp_path / "elsewhere"
     sessions.make(tmp_path / "t", [5]).rename(moved)
     (tmp_path / "share").mkdir()
@@ -207,7 +208,7 @@ def test_wrong_places(tmp_path):
 
 
 def test_rate(ceph, s3cmd, bucket, tmp_path):
-    """The limit is of all files together."""
+    """The limit applies to all files together."""
     sessions.make(tmp_path / "t", [256 << 10] * 4)
     begun = time.monotonic()
     sessions.upload(bucket, ceph.endpoint, tmp_path / "state", "--upload-rate", "256K", "--upload-parallel", "4",
@@ -225,12 +226,12 @@ def test_parallel(ceph, s3cmd, bucket, tmp_path, n):
 
 
 def parts(proxy):
-    """Numbers of the parts that the store has taken, in their order."""
+    """Numbers of the parts that the store has received, in order."""
     return [int(re.search(r"partNumber=(\d+)", p)[1]) for p in proxy.puts() if "partNumber=" in p]
 
 
 def begun_in_parts(ceph, proxy, s3cmd, bucket, tmp_path):
-    """A session whose one large file is killed in the midst, with some parts at the store."""
+    """A session whose upload is killed in the middle of its one large file, with some parts in the store."""
     session = sessions.make(tmp_path / "t", [200 << 20])
     files = sessions.contents(session)
     p = sessions.start(bucket, proxy.endpoint, tmp_path / "state", "--upload-parallel", "1", tmp_path / "t")
@@ -246,10 +247,10 @@ def begun_in_parts(ceph, proxy, s3cmd, bucket, tmp_path):
 
 
 def test_a_large_file_is_resumed(ceph, s3cmd, bucket, tmp_path):
-    """By the journal: what the store has of it isn't sent again."""
+    """According to the journal: what the store has of it is not sent again."""
     with Proxy(ceph.port) as proxy:
         session, files = begun_in_parts(ceph, proxy, s3cmd, bucket, tmp_path)
-        time.sleep(1) # what had been sent whole when it was killed
+        time.sleep(1) # the files that had been sent completely when it was killed
         before = parts(proxy)
         sessions.upload(bucket, proxy.endpoint, tmp_path / "state", "--keep-uploaded=no", tmp_path / "t")
         assert sorted(parts(proxy)) == [1, 2, 3, 4] and parts(proxy)[:len(before)] == before
@@ -258,7 +259,7 @@ def test_a_large_file_is_resumed(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_a_large_file_that_changed_is_taken_back(ceph, s3cmd, bucket, tmp_path):
-    """A store keeps parts for ever, and somebody pays."""
+    """A store keeps parts for ever, and its owner pays for them."""
     with Proxy(ceph.port) as proxy:
         session, _ = begun_in_parts(ceph, proxy, s3cmd, bucket, tmp_path)
         path, = session.glob("fs/*")
@@ -273,7 +274,7 @@ KILLS = 100
 
 
 def test_killed(ceph, s3cmd, bucket, tmp_path):
-    """A hundred times at any moment; in each session one file is large enough to go in parts."""
+    """A hundred times at a random moment; in each session one file is large enough for a multipart upload."""
     rng = random.Random(7)
     args = (bucket, ceph.endpoint, tmp_path / "state", "--keep-uploaded=no", "--upload-parallel", "4",
             "--upload-rate", "40M", tmp_path / "t")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""https://GATEWAY: presigned URLs of the real store, handed out by a small server of our own."""
+"""https://GATEWAY: presigned URLs of the real store, from a small server of our own."""
 import json
 import os
 import subprocess
@@ -77,7 +77,7 @@ def test_answers_without_a_url(s3cmd, bucket, path, gateway, text):
 
 
 def test_signature_version_2(s3cmd, bucket, tmp_path, path, gateway):
-    """It covers Content-MD5 and -Type, and that there are none."""
+    """The signature covers Content-MD5 and -Type, and that there are none."""
     gateway.presign = sign.presign_v2
     assert put(gateway.url, KEY, path)["verdict"] == "done"
     assert s3cmd.read(bucket, KEY, tmp_path) == path.read_bytes()
@@ -113,7 +113,7 @@ def test_token(s3cmd, bucket, tmp_path, path, gateway):
 
 
 def test_the_store_never_sees_the_token(ceph, bucket, path, gateway):
-    """The URL leads to another server of our own, which looks."""
+    """The URL leads to another server of our own, which logs the request."""
     gateway.token = "s3same-open"
     other = Gateway(ceph, bucket)
     seen = []
@@ -150,7 +150,7 @@ def test_url_with_a_wrong_signature(s3cmd, bucket, path, gateway):
 
 
 def test_the_store_checks_the_md5(s3cmd, bucket, path, gateway):
-    """A URL of version 4 takes a Content-MD5: without one nobody would see what happens on the way."""
+    """A URL of version 4 allows a Content-MD5: without one, corruption on the way would go unnoticed."""
     p = subprocess.run(["strace", "-f", "-e", "trace=sendto,write", "-s", "4000", "-o", path.parent / "log",
                         os.environ["UPLOAD_PUT"], "--url", gateway.url, KEY, str(path)], check=True,
                        capture_output=True)
@@ -189,7 +189,7 @@ def upload(gateway, tmp_path, *args, **env):
 
 
 def test_a_session(s3cmd, bucket, tmp_path, gateway):
-    """iotrc upload itself: all of a session, the manifest last, telemetry only where it is asked for."""
+    """iotrc upload as a command: the whole session, the manifest last, telemetry only if requested."""
     gateway.token = "s3same-open"
     for i, args in enumerate([[], ["--telemetry"]]):
         session = sessions.make(tmp_path / "out", [1000, 0, 3 << 20], stamp=f"20260131_12000{i}_000")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an endpoint can't do to a machine that sends to it: hold a thread, use up its memory or network, or have the
-traces sent elsewhere. hostile.py is such an endpoint; what it sent, took and was asked is the oracle."""
+"""What an endpoint cannot do to a machine that sends to it: hold a thread, use up its memory or network, or have the
+traces sent elsewhere. hostile.py is such an endpoint; its log is the oracle."""
 import os
 import time
 
@@ -11,9 +11,9 @@ from hostile import Hostile
 from put import put
 
 KEY = "linux_v1/0123456789ABCDEF/20261121_100000_000/fs/fs_20261121_100000_000_0001.csv.zst"
-FOREIGN = "198.51.100.1"   # RFC 5737: nobody's
-ANSWER_S = 3               # that an answer may take, here
-# Bytes that may be under way when the client hangs up: both sides' socket buffers.
+FOREIGN = "198.51.100.1"   # RFC 5737: addresses for documentation
+ANSWER_S = 3               # seconds that an answer may take, here
+# Bytes that may be on their way when the client disconnects: both sides' socket buffers.
 UNDER_WAY = 16 << 20
 
 ANSWERS = {
@@ -31,7 +31,7 @@ def path(tmp_path):
 
 
 def ends(server, url, *args, within=ANSWER_S + 5, **options):
-    """The outcome, which came in time and after little more than what is looked at."""
+    """The outcome, which was in time and after little more than what is looked at."""
     begun = time.monotonic()
     r = put(url, *args, answer=ANSWER_S, timeout=within, **options)
     assert time.monotonic() - begun < within
@@ -67,15 +67,15 @@ def test_telemetry_ends(kind):
 
 
 def test_a_refusal_with_an_endless_text_is_a_refusal(path):
-    """Its status has come: what follows is not waited for."""
+    """The status has arrived: the rest is not waited for."""
     with Hostile(PUT=hostile.endless("403 Forbidden")) as store:
         r = ends(store, "s3://bucket", KEY, path, endpoint=store.url)
         assert r["verdict"] == "refused" and "403" in r["reason"], r
 
 
 def test_who_takes_a_body_too_slowly_is_left(path):
-    """There the machine sends: 1 MiB, at a KiB a second."""
-    (path.parent / "large").write_bytes(os.urandom(16 << 20)) # more than socket buffers take
+    """The machine is the one that sends: 1 MiB, at a KiB per second."""
+    (path.parent / "large").write_bytes(os.urandom(16 << 20)) # more than socket buffers hold
     with Hostile(PUT=hostile.text(""), reads=hostile.sip) as store:
         r = ends(store, "s3://bucket", KEY, path.parent / "large", endpoint=store.url, slowest=4 << 20, within=20)
         assert r["verdict"] == "retry" and "too slow" in r["reason"], r
@@ -83,7 +83,7 @@ def test_who_takes_a_body_too_slowly_is_left(path):
 
 
 def test_a_slow_disk_or_rate_of_ours_is_not_the_endpoints_fault(path):
-    """The bound is on what the other side takes its time for."""
+    """The time limit applies to the other side's delays."""
     answer = hostile.text("", "200 OK", 'ETag: "x"')
     with Hostile(PUT=answer, HEAD=answer) as store:
         r = ends(store, "s3://bucket", KEY, path, endpoint=store.url, slowest=4 << 20, rate=200_000, within=30)
@@ -91,7 +91,7 @@ def test_a_slow_disk_or_rate_of_ours_is_not_the_endpoints_fault(path):
 
 
 def test_lists_of_parts_end(path):
-    """Each says that there is more."""
+    """Each answer says that there is more."""
     n = 0
 
     def more(server, s):
@@ -114,7 +114,7 @@ def test_retry_after_is_at_most_a_day(path, field):
         assert r["verdict"] == "retry" and 0 <= r["retry_after"] <= 86400, r
 
 
-# ---- where it leads ----
+# ---- where it is sent ----
 
 URLS = {
     "plain": "http://{foreign}/x", "user": "http://127.0.0.1@{foreign}/x", "user-port": "http://127.0.0.1:80@{foreign}/x",
@@ -127,8 +127,8 @@ URLS = {
 
 
 def leads(path, gateway_answer, **more):
-    """Sends to a gateway on loopback, which gives GATEWAY_ANSWER(foreign server); what came of it, and the server that
-    nothing may have reached."""
+    """Sends to a gateway on loopback that answers GATEWAY_ANSWER(foreign server); returns the outcome, and the server
+    that nothing may have reached."""
     with hostile.own_network(FOREIGN + "/32"):
         answer = hostile.text("", "200 OK", 'ETag: "x"')
         with Hostile(FOREIGN, PUT=answer, GET=answer, POST=answer) as foreign:
@@ -172,7 +172,7 @@ def test_redirects_lead_nowhere(path, status, where):
 
 @pytest.mark.parametrize("name", ["http_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"])
 def test_what_goes_to_this_machine_goes_through_no_proxy(path, name):
-    """A proxy beyond this machine would get it in the clear."""
+    """A proxy on another machine would get it unencrypted."""
     with hostile.own_network(FOREIGN + "/32"):
         answer = hostile.text("", "200 OK", 'ETag: "x"')
         with Hostile(FOREIGN, PUT=answer, GET=answer) as foreign, Hostile(PUT=answer) as store:

@@ -35,7 +35,7 @@ def recording(tmp_path, bucket, endpoint, *args, env=None, **kwargs):
 
 
 def stop(r, seconds=sessions.LONG):
-    """Ends a recording whose rows nobody counts: a busy machine may lose some (3)."""
+    """Ends a recording whose rows are not counted: a busy machine may lose some (3)."""
     r.send(signal.SIGINT)
     code = r.process.wait(seconds)
     r.process.stdout.close()
@@ -66,7 +66,7 @@ def upload_threads(pid):
 
 
 def upload_cpu_s(pid):
-    """What its upload threads have used."""
+    """CPU time that its upload threads have used."""
     stats = [(task / "stat").read_text().rpartition(")")[2].split() for task in upload_threads(pid)]
     return sum(int(s[11]) + int(s[12]) for s in stats) / os.sysconf("SC_CLK_TCK")
 
@@ -85,13 +85,13 @@ def test_goes_while_recording(ceph, s3cmd, bucket, tmp_path):
     assert paths[-1].endswith("/manifest.json") and len(paths) == len(set(paths))
     session = r.session_directory
     sessions.check_whole(s3cmd, bucket, tmp_path, (session, sessions.contents(session)))
-    # Whole also by the copy alone.
+    # Complete by the copy alone, too.
     copy = tmp_path / "copy"
     for k, data in sessions.stored(s3cmd, bucket, tmp_path).items():
         sessions.put(copy / k, data)
     done = recorder.run("verify", str(copy), seconds=120)
     assert done.returncode == 0 and ": sound" in done.stdout, done.stdout
-    # Neither its files nor its sockets are rows.
+    # Its own files and sockets have no rows.
     for stream in "fs", "nw_conn":
         rows = recorder.Session(session).rows(stream)
         assert not (rows["pid"] == str(pid)).any()
@@ -122,7 +122,7 @@ def test_threads_have_no_rights(ceph, bucket, tmp_path):
 
 
 def test_the_end_waits_no_longer_than_told(ceph, s3cmd, bucket, tmp_path):
-    """And the next recording brings what was left."""
+    """The next recording uploads the rest."""
     with Proxy(ceph.port, lambda *_: "stall") as proxy:
         r = recording(tmp_path, bucket, proxy.endpoint, "--upload-timeout", "2s").start().wait_ready()
         work(tmp_path / "work")
@@ -132,7 +132,7 @@ def test_the_end_waits_no_longer_than_told(ceph, s3cmd, bucket, tmp_path):
         assert LATER in errors, errors
         left = sessions.contents(r.session_directory)
         sessions.check_nothing_lost(s3cmd, bucket, r.session_directory, left)
-        # Nobody asked for this one to leave.
+        # This file was not to be uploaded.
         own = recorder.Recording(tmp_path, "--streams", "fs", output=r.output)
         with own:
             pass
@@ -166,7 +166,7 @@ def test_second_ctrl_c(ceph, bucket, tmp_path):
 
 
 def test_the_rate_may_change_while_a_file_goes(ceph, s3cmd, bucket, tmp_path):
-    """A file that would take longer than a minute at the old rate goes at once at the one that is read again."""
+    """A file that would take longer than a minute at the old rate is sent at once at the new one."""
     config = tmp_path / "iotrc.conf"
     config.write_text(f"path = {tmp_path}\nupload-rate = 1K\n")
     r = recording(tmp_path, bucket, ceph.endpoint, "--config", str(config), *recorder.OWN).start().wait_ready()
@@ -179,7 +179,7 @@ def test_the_rate_may_change_while_a_file_goes(ceph, s3cmd, bucket, tmp_path):
     def there():
         return any(key.endswith(file.name) for key in s3cmd.list(bucket))
 
-    time.sleep(3) # until it has begun to go
+    time.sleep(3) # until its upload has begun
     assert not there()
     config.write_text(f"path = {tmp_path}\nupload-rate = 1G\n")
     r.send(signal.SIGHUP)
@@ -188,7 +188,7 @@ def test_the_rate_may_change_while_a_file_goes(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_bar_on_a_terminal(ceph, bucket, tmp_path):
-    """Ctrl+C as somebody types it: the key, to the terminal that it runs on."""
+    """Ctrl+C as typed: the key, on the terminal where it runs."""
     command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots",
                *options(bucket, ceph.endpoint, tmp_path, "--upload-rate", "1K", "--upload-timeout", "3s")]
     pid, terminal = pty.fork()
@@ -198,9 +198,9 @@ def test_bar_on_a_terminal(ceph, bucket, tmp_path):
     try:
         while piece := os.read(terminal, 65536):
             text += piece
-            if b"linux_v1/" in text and not typed: # the line that says it has begun
+            if b"linux_v1/" in text and not typed: # the message that it has begun
                 typed = os.write(terminal, b"\x03")
-    except OSError: # the terminal is gone
+    except OSError: # the terminal is closed
         pass
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (0, 3)
@@ -209,7 +209,7 @@ def test_bar_on_a_terminal(ceph, bucket, tmp_path):
 
 
 def test_secrets_are_nowhere(ceph, bucket, tmp_path):
-    """Neither in what it writes, says and sends, nor in its command line, nor in a core dump."""
+    """Secrets are neither in what it writes, prints and sends, nor in its command line, nor in a core dump."""
     secret, pid = store.SECRET.encode(), None
     log = tmp_path / "log"
     with Proxy(ceph.port) as proxy:
@@ -240,7 +240,7 @@ def dumps_core(process):
 
 
 def test_no_core_dump(ceph, bucket, tmp_path):
-    """The kernel's own word for it, and the same program dumps one where it holds no secrets."""
+    """The kernel says so, and the same program dumps core if it has no secrets."""
     (tmp_path / "share").mkdir()
     for url, dumps in (f"file://{tmp_path}/share", True), (f"s3://{bucket}/p", False):
         command = [recorder.IOTRC, "-o", str(tmp_path / "t"), "--no-snapshots", "--streams", "fs", "--state",
@@ -253,8 +253,8 @@ def test_no_core_dump(ceph, bucket, tmp_path):
 
 
 def test_refused_is_said_once(ceph, bucket, tmp_path):
-    """While the manifest grows by dozens of files a second. The threads may get hardly any CPU on a busy
-    machine: what they need of it is what is limited."""
+    """While the manifest grows by dozens of files a second. On a busy machine the threads may get hardly any CPU: their
+    CPU time is what is limited."""
     env = sessions.environment(AWS_SECRET_ACCESS_KEY="wrong")
     r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", "--upload-timeout", "10m",
                   env=env).start().wait_ready()
@@ -294,7 +294,7 @@ def test_removed_when_it_is_there(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_verify_of_what_is_half_gone(ceph, bucket, tmp_path):
-    """Files that are confirmed at the target and removed here aren't missing; others are."""
+    """Files that the target has confirmed and that were removed here are not missing; others are."""
     with recorder.Recording(tmp_path, "--streams", "fs", "--rotate-size", "4K") as r:
         work(tmp_path / "work")
     with Proxy(ceph.port, lambda n, method, path: "500" if "manifest.json" in path else None) as proxy:
@@ -311,7 +311,7 @@ def test_verify_of_what_is_half_gone(ceph, bucket, tmp_path):
 
 
 def test_reward(tmp_path):
-    """Only after something was uploaded, from this machine."""
+    """Only after something was uploaded from this machine."""
     (tmp_path / "share").mkdir()
     conf = tmp_path / "study.conf"
     conf.write_text(f"upload = file://{tmp_path}/share\nreward-code = a code of thanks\nstate = {tmp_path}/state\n")
@@ -329,20 +329,20 @@ RATE_S = 5
 PAIRS = 6
 
 
-# Before what others run here: how busy they are is not what is asked.
+# Runs before other processes of this test: how busy they are does not matter.
 FIRST = ["nice", "-n", "-20"]
 
 
 @pytest.fixture
 def memory():
-    """A disk that others don't use."""
+    """A disk of the test's own."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="iotrc-upload-", dir="/dev/shm"))
     yield path
     shutil.rmtree(path)
 
 
 def reads_recorded(files, path):
-    """Rows of reads of PATH in {name: content of a file}, and all that is lost by the manifest."""
+    """Rows of reads of PATH in {name: content of a file}, and all losses of the manifest."""
     rows, mark = 0, f",{path},".encode()
     for name, data in files.items():
         if "/fs/" in f"/{name}":
@@ -354,9 +354,9 @@ def reads_recorded(files, path):
 
 @pytest.mark.parametrize("keep", ["yes", "no"])
 def test_full_rate_loses_no_row(ceph, s3cmd, bucket, tmp_path, memory, keep):
-    """A program that reads as fast as it can and counts its reads; files every few hundred KiB, which go to the
-    store meanwhile. The store has all of its reads. A machine that others load may lose rows by itself:
-    then as often as it takes for a quiet moment, and the same without upload in turn tells what is whose."""
+    """A program reads as fast as it can and counts its reads; files of a few hundred KiB go to the store meanwhile. The
+    store has all of its reads. A machine under other load may lose rows by itself: so it repeats until a quiet moment,
+    and takes turns without upload to tell the cause."""
     path = tmp_path / "file"
     path.write_bytes(bytes(4096))
     lost = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""s3:// against a real store, judged by another client."""
+"""s3:// against a real store, checked by another client."""
 import datetime
 import hashlib
 import json
@@ -20,7 +20,7 @@ from proxy import Proxy
 from put import KEYS, command, environment, put
 
 MIB = 1 << 20
-PART = 5 * MIB  # the smallest that S3 allows
+PART = 5 * MIB  # the smallest size that S3 allows
 
 
 def fill(path, size):
@@ -45,7 +45,7 @@ def test_arrives(ceph, s3cmd, bucket, tmp_path, size):
     assert f"x-amz-meta-sha256: {digest}" in s3cmd("info", f"s3://{bucket}/some/prefix/{key}")
 
 
-# Names that a canonical request is easily got wrong with; iotrc's own are tamer.
+# Names that are easily encoded wrong in a canonical request; iotrc's own are simpler.
 ODD = ["host=h1/a", "a b", "a+b", "a&b=c", "a%2Fb", "a%b", "ä/ö", "日本", "q?x=y#z", "a;b,c:d@e$f!",
        "it's", "(x)*[y]{z}|~", 'qu"ote', "a\\b", "tilde~dot.-_", "-", "x" * 900]
 
@@ -60,7 +60,7 @@ def test_odd_names(ceph, s3cmd, bucket, tmp_path, prefix):
         assert r["verdict"] == "done", (key, r)
         there[before + key] = path.read_bytes()
     assert s3cmd.list(bucket) == {key: len(data) for key, data in there.items()}
-    # s3cmd takes * and ? for patterns. This is a URL of our own making (sign.py).
+    # s3cmd treats * and ? as patterns. This is a URL of our own making (sign.py).
     for key, data in there.items():
         url = sign.presign(ceph.endpoint, bucket, key, store.KEY, store.SECRET, method="GET")
         assert urllib.request.urlopen(url, timeout=60).read() == data, key
@@ -118,7 +118,7 @@ def test_endpoint_and_region_from_the_environment(ceph, s3cmd, bucket, tmp_path)
     ({}, {"AWS_DEFAULT_REGION": "sa-east-1"}, "sa-east-1"),
 ])
 def test_region(ceph, s3cmd, bucket, tmp_path, options, env, region):
-    """The store takes any, but the signature must be for the one that it names."""
+    """The store accepts any region, but the signature must be for the named one."""
     path = fill(tmp_path / "f", 2 * PART)
     with Proxy(ceph.port) as proxy:
         r = s3(ceph, bucket, "k", path, endpoint=proxy.endpoint, part=PART, env=env, **options)
@@ -181,7 +181,7 @@ def test_credentials_of_the_shared_file(ceph, bucket, tmp_path):
     assert r["verdict"] == "refused" and "access key" in r["reason"], r
     r = s3(ceph, bucket, "k", path, env={**env, "AWS_PROFILE": "third"})
     assert r["verdict"] == "config" and "third" in r["reason"], r
-    # The environment comes first.
+    # The environment has precedence.
     r = s3(ceph, bucket, "k", path, env={"AWS_SHARED_CREDENTIALS_FILE": str(shared),
                                          "AWS_ACCESS_KEY_ID": "SOMEBODY"})
     assert r["verdict"] == "refused", r
@@ -200,7 +200,7 @@ def test_credentials_of_our_own_file(ceph, bucket, tmp_path):
     path = fill(tmp_path / "f", 10)
     own = credentials(tmp_path / "own", f"aws_access_key_id = {store.KEY}\r\n"
                                         f"aws_secret_access_key = {store.SECRET}\r\n")
-    # It comes before an environment that is meant for something else.
+    # The file has precedence over an environment that is meant for something else.
     r = s3(ceph, bucket, "k", path, credentials=own, env={"AWS_ACCESS_KEY_ID": "SOMEBODY"})
     assert r["verdict"] == "done", r
 
@@ -238,7 +238,7 @@ def test_credentials_of_another_user(ceph, bucket, tmp_path):
 def test_session_token(ceph, s3cmd, bucket, tmp_path):
     path = fill(tmp_path / "f", 2 * PART)
     endpoint = ceph.start_sts()
-    # It gives tokens to administrators alone, unless a policy says otherwise.
+    # It gives tokens to administrators only, unless a policy says otherwise.
     ceph.user("admin", "ADMINKEY", "admins-secret", "--admin")
     keys = sign.session_token(endpoint, "ADMINKEY", "admins-secret")
     assert s3(ceph, bucket, "k", path, env=keys, endpoint=endpoint)["verdict"] == "done"
@@ -252,7 +252,8 @@ def test_session_token(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_credentials_that_are_replaced(ceph, s3cmd, bucket, tmp_path):
-    """Those of a running recorder are, when they are temporary ones. What can't be read changes nothing."""
+    """The credentials of a running recorder are read again if they are temporary. A file that cannot be read changes
+    nothing."""
     path = fill(tmp_path / "f", 10)
     good = f"aws_access_key_id = {store.KEY}\naws_secret_access_key = {store.SECRET}\n"
     own = credentials(tmp_path / "own", good.replace(store.SECRET, "not-the-secret"))
@@ -324,7 +325,7 @@ def test_quota(ceph, bucket, tmp_path):
 
 @pytest.mark.parametrize("days", [-2, 2])
 def test_wrong_clock(ceph, bucket, tmp_path, days):
-    """By libfaketime: the machine's clock is everybody's."""
+    """By libfaketime: the machine's clock is not changed."""
     then = datetime.datetime.now() + datetime.timedelta(days=days)
     refused(s3(ceph, bucket, "k", fill(tmp_path / "f", 10),
                env={"LD_PRELOAD": LIBFAKETIME, "FAKETIME": f"@{then:%Y-%m-%d %H:%M:%S}",
@@ -361,7 +362,7 @@ def test_hanging_server(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_cancelled_while_it_hangs(ceph, bucket, tmp_path):
-    """progress() is asked at least once a second, whatever the server does."""
+    """progress() is called at least once a second, whatever the server does."""
     ceph.freeze()
     start = time.monotonic()
     try:
@@ -388,7 +389,7 @@ def test_server_dies_and_returns(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_not_an_s3_store(tmp_path):
-    """Something that answers 200 to everything has nothing."""
+    """A server that answers 200 to everything has stored nothing."""
     port, = store.free_ports(1)
     server = subprocess.Popen(["/usr/bin/python3", "-c", f"""
 import http.server
@@ -416,7 +417,7 @@ def test_the_rate_is_kept(ceph, bucket, tmp_path):
     path = fill(tmp_path / "f", 2 * MIB)
     start = time.monotonic()
     assert s3(ceph, bucket, "k", path, rate=MIB)["verdict"] == "done"
-    # libcurl lets the first buffers go at once.
+    # libcurl sends the first buffers at once.
     assert time.monotonic() - start > 1
 
 
@@ -430,7 +431,7 @@ def test_only_what_was_recorded(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_a_file_that_changes_while_it_is_sent(ceph, s3cmd, bucket, tmp_path):
-    """The store compares the SHA-256 that was announced with what it got."""
+    """The store compares the announced SHA-256 with that of what it received."""
     path = fill(tmp_path / "f", 8 * MIB)
     p = subprocess.Popen(command(f"s3://{bucket}", "k", str(path), endpoint=ceph.endpoint, rate=2 * MIB),
                          env=environment({}), stdout=subprocess.PIPE, text=True)
@@ -464,7 +465,7 @@ def test_multipart(ceph, s3cmd, bucket, tmp_path):
     assert r["verdict"] == "done" and len(r["ids"]) == 2 and r["ids"][1] is None, r
     assert s3cmd.list(bucket) == {"a b/k": 3 * PART + 4321}
     assert s3cmd.read(bucket, "a b/k", tmp_path) == path.read_bytes()
-    # The last digits of its ETag say that it came in four parts.
+    # The suffix of its ETag says that it was uploaded in four parts.
     assert re.search(r"-4$", s3cmd("info", f"s3://{bucket}/a b/k").split("MD5 sum:")[1].split()[0])
     assert not s3cmd.uploads(bucket)
 
@@ -492,7 +493,7 @@ def test_multipart_goes_on(ceph, s3cmd, bucket, tmp_path):
 
 
 def listed(s3cmd, bucket, key, upload_id):
-    """{part: when it was put} of an upload under way."""
+    """{part: when it was put} of an upload in progress."""
     parts = {}
     for line in s3cmd("listmp", f"s3://{bucket}/{key}", upload_id).splitlines()[1:]:
         when, number, _, _ = line.split("\t")
@@ -512,11 +513,11 @@ def test_multipart_sends_no_part_twice(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_multipart_of_a_file_that_is_another_now(ceph, s3cmd, bucket, tmp_path):
-    """Parts that don't fit the file any more are sent again."""
+    """Parts that do not match the file any more are sent again."""
     path = fill(tmp_path / "f", 3 * PART)
     upload_id, = s3(ceph, bucket, "k", path, part=PART, cancel_at=2 * PART + 100)["ids"]
     fill(path, 3 * PART)
-    # Its SHA-256 was announced when the upload began: that is noticed, and it begins anew.
+    # Its SHA-256 was announced when the upload began: the change is noticed, and the upload starts anew.
     r = s3(ceph, bucket, "k", path, part=PART, upload_id=upload_id)
     assert r["verdict"] == "retry" and r["ids"] == [None], r
     assert s3(ceph, bucket, "k", path, part=PART)["verdict"] == "done"
@@ -559,7 +560,7 @@ def test_multipart_taken_back(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_multipart_killed_and_taken_up(ceph, s3cmd, bucket, tmp_path):
-    """What the process knew is gone, but for the id, which the store can be asked for."""
+    """The process has lost its state except for the id, by which it can ask the store."""
     path = fill(tmp_path / "f", 4 * PART)
     p = subprocess.Popen(command(f"s3://{bucket}", "k", str(path), endpoint=ceph.endpoint, part=PART,
                                  rate=5 * MIB), env=environment({}), stdout=subprocess.PIPE)
@@ -606,7 +607,7 @@ def writer(ceph):
 
 
 def test_credentials_that_may_only_write(ceph, s3cmd, bucket, tmp_path, writer):
-    """What many machines are given. They can't ask what is there: what the store said has to do."""
+    """Credentials as many machines have: they cannot list objects, so the store's answers must suffice."""
     (tmp_path / "policy").write_text(WRITE_ONLY.format(bucket))
     s3cmd("setpolicy", str(tmp_path / "policy"), f"s3://{bucket}")
     path = fill(tmp_path / "f", 2 * PART)
@@ -621,8 +622,8 @@ def test_credentials_that_may_only_write(ceph, s3cmd, bucket, tmp_path, writer):
 # Secrets.
 
 def test_no_core_dump(ceph, bucket, tmp_path):
-    """No dump is written, and no other process of the user may look into this one: a process that
-    may dump belongs to its user in /proc, one that may not to root (proc(5))."""
+    """No core dump is written, and no other process of the user may read this one's memory: a process that may dump
+    core belongs to its user in /proc, one that may not to root (proc(5))."""
     path = fill(tmp_path / "f", 8 * MIB)
     line = command(f"s3://{bucket}", "k", str(path), endpoint=ceph.endpoint, rate=MIB)
     for args, owner in (["sleep", "60"], 12345), (line, 0):
@@ -637,6 +638,6 @@ def test_no_core_dump(ceph, bucket, tmp_path):
         assert store.SECRET.encode() not in pathlib.Path(f"/proc/{p.pid}/cmdline").read_bytes()
         p.send_signal(signal.SIGQUIT)
         p.wait()
-        # Where cores go to files here, the first one has left one.
+        # If cores are written to files here, the first one has left one.
         if not pathlib.Path("/proc/sys/kernel/core_pattern").read_text().startswith(("|", "/")):
             assert bool(os.listdir(home)) == bool(owner)

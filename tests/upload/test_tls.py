@@ -73,7 +73,7 @@ def test_redirects_are_not_followed(s3cmd, bucket, tls, path):
 
 
 def test_proxy_from_the_environment(ceph, s3cmd, bucket, tls, path):
-    """http_proxy: the request goes to the proxy. (nginx, as what it isn't, answers with a redirect.)"""
+    """http_proxy: the request goes to the proxy. (nginx, which is no proxy, answers with a redirect.)"""
     env = {"http_proxy": f"http://127.0.0.1:{tls.plain}"}
     r = put(f"s3://{bucket}", "k", path, endpoint=ceph.endpoint, env=env)
     assert r["verdict"] == "refused" and "308" in r["reason"], r
@@ -82,7 +82,7 @@ def test_proxy_from_the_environment(ceph, s3cmd, bucket, tls, path):
 
 
 def test_tunnel_from_the_environment(s3cmd, bucket, tls, tmp_path, path):
-    """https_proxy: the proxy is told where to, its own password, and nothing of the request."""
+    """https_proxy: the proxy gets the host, its own password, and nothing else of the request."""
     words = "Basic " + base64.b64encode(b"somebody:a-password").decode()
     with Tunnel(words) as tunnel:
         env = {"https_proxy": f"http://somebody:a-password@127.0.0.1:{tunnel.port}"}
@@ -90,7 +90,7 @@ def test_tunnel_from_the_environment(s3cmd, bucket, tls, tmp_path, path):
         assert r["verdict"] == "done", r
         assert {m.lines[0] for m in tunnel.asked} == {f"CONNECT localhost:{tls.port} HTTP/1.1"}
         assert not any(m.header("authorization") or m.header("x-amz-content-sha256") for m in tunnel.asked)
-        # A certificate is as much looked at as without it.
+        # The certificate is checked as without a proxy.
         r = put(f"s3://{bucket}", "l", path, endpoint=tls.endpoint, env=env)
         assert r["verdict"] == "refused" and "certificate" in r["reason"], r
         env = {"HTTPS_PROXY": f"http://somebody:wrong@127.0.0.1:{tunnel.port}"}

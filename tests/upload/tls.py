@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""nginx with TLS in front of a server, and a CA that nobody else knows."""
+"""nginx with TLS in front of a server, and a CA that is not trusted elsewhere."""
 import socket
 import subprocess
 import time
@@ -46,7 +46,7 @@ def openssl(*args):
 
 class Tls:
     def __init__(self, directory, behind, name="localhost"):
-        """NAME: what the certificate is for."""
+        """NAME: the host that the certificate is for."""
         self.dir = directory
         self.port, self.plain = free_ports(2)
         self.ca = directory / "ca.pem"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* May I? And where does this link lead? */
+/* access() and readlink(). */
 #include <sys/stat.h>
 
 #include "workload.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* readahead, fadvise, sync_file_range, fallocate: a range, and a word. */
+/* readahead, fadvise, sync_file_range, fallocate: a range, and a word for the row. */
 #include <linux/falloc.h>
 
 #include "workload.h"
@@ -15,7 +15,7 @@ int main(void)
 		POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE,
 	};
 	static const int modes[] = {
-		/* the filesystem may refuse any: strace says */
+		/* the filesystem may refuse any of these: strace says */
 		0,
 		FALLOC_FL_KEEP_SIZE,
 		FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
@@ -59,7 +59,7 @@ int main(void)
 		for (size_t m = 0; m < sizeof(modes) / sizeof(*modes); m++)
 			SYS(fallocate, fd, modes[m], 4096L * i, 8192L);
 	IS(0, SYS(fallocate, fd, 0, FAR, 1L));
-	IS(1, SYS(read, fd, buf, 1)); /* what fallocate makes is the file's */
+	IS(1, SYS(read, fd, buf, 1)); /* what fallocate creates belongs to the file */
 	FAILS(EINVAL, SYS(fallocate, fd, 0, -1L, 1L));
 	FAILS(EINVAL, SYS(fallocate, fd, 0, 0L, 0L));
 	FAILS(EBADF, SYS(fallocate, 999, 0, 0L, 1L));

@@ -55,7 +55,7 @@ static void each(int fd, const char *name)
 	tell_as("AIO", "read", name, NULL, 4096, 1L << 30, 1, "", one(&cb));
 }
 
-/* Many at once, told of by an eventfd. */
+/* Many at once, announced by an eventfd. */
 static void many(int fd, const char *name)
 {
 	int event = OK(SYS(eventfd2, 0, 0));
@@ -91,7 +91,7 @@ int main(void)
 	each(fd, "cached");
 	many(fd, "cached");
 	IS(0, SYS(close, fd));
-	/* Past the page cache, so that it really is asynchronous; not every filesystem does it. */
+	/* With O_DIRECT, so that it really is asynchronous; not every filesystem supports it. */
 	direct = SYS(openat, AT_FDCWD, "direct", O_RDWR | O_CREAT | O_TRUNC | O_DIRECT, 0644);
 	if (direct >= 0) {
 		each(direct, "direct");

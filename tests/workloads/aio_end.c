@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Kernel AIO that nobody asks for the results of: the program ends. And requests that are
- * refused, on pipes, and that append. Each prints its row: pid, operation, file, size, offset,
+/* Kernel AIO whose results are never reaped, because the program ends; and requests that are
+ * refused, on pipes, or appending. Prints for each its row: pid, operation, file, size, offset,
  * result; '-' is an empty field. */
 #include <limits.h>
 #include <linux/aio_abi.h>
@@ -34,7 +34,7 @@ static void say(const char *op, const char *name, long size, const char *offset,
 	fflush(stdout);
 }
 
-/* Submits a read whose result is never asked for, and ends; WAY says how. */
+/* Submits a read whose result is never reaped, and ends in the way WAY. */
 static void end(int way, char **argv)
 {
 	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDWR));
@@ -66,8 +66,8 @@ static void refused(int op, const char *name, int fd, long n, long offset, int e
 	say(op == IOCB_CMD_PREAD ? "read" : "write", name, n, text, -error);
 }
 
-/* A request that fails behind one that does not: io_submit() says how many it has taken, and
- * nothing of the error. */
+/* A request that fails after one that does not: io_submit() returns how many it has accepted, and
+ * not the error. */
 static void refused_later(void)
 {
 	int fd = OK(SYS(openat, AT_FDCWD, "left", O_RDONLY));
@@ -100,7 +100,7 @@ static void refusals(void)
 	refused_later();
 }
 
-/* Submits N and asks for their results. */
+/* Submits N and reaps their results. */
 static void reap(struct iocb **list, long n)
 {
 	struct io_event events[4];

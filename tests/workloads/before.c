@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is open and mapped before anybody records. Says "ready", and goes on when its standard input
- * ends. */
+/* Files that are open and mapped before the recording. Prints "ready", and continues when its
+ * standard input ends. */
 #include <sys/mman.h>
 
 #include "workload.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One file, many mounts: each name is the one it was opened by. */
+/* One file, many mounts: each row has the name by which it was opened. */
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -39,8 +39,8 @@ int main(void)
 	for (int i = 0; i < 5; i++) {
 		IS(0, SYS(mount, "tree", "one", NULL, (long)MS_BIND, NULL));
 		IS(0, SYS(mount, "tree/sub", "two", NULL, (long)MS_BIND, NULL));
-		IS(0,
-		   SYS(mount, "single", "face", NULL, (long)MS_BIND, NULL)); /* a file on a file */
+		IS(0, SYS(mount, "single", "face", NULL, (long)MS_BIND,
+			  NULL)); /* a file mounted on a file */
 		for (int k = 0; k < 3; k++) {
 			look("tree/sub/file");
 			look("one/sub/file");

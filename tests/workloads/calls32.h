@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The system calls of 32-bit programs: i386's out of a 64-bit program, through `int $0x80`, or
- * arm's out of a program that is one. */
+/* The system calls of 32-bit programs: i386's from a 64-bit program, through `int $0x80`, or arm's
+ * from a 32-bit program. */
 #ifndef IOTRC_CALLS32_H
 #define IOTRC_CALLS32_H
 
@@ -43,7 +43,7 @@ static inline long call32(uint32_t nr, uint32_t a, uint32_t b, uint32_t c, uint3
 	       (uint32_t)(f))
 #define SYS32(...) SYS32_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
-/* SIZE bytes that 32 bits reach. */
+/* SIZE bytes within reach of 32 bits. */
 static inline char *calls32__memory(size_t size)
 {
 #ifdef __x86_64__
@@ -58,8 +58,8 @@ static inline char *calls32__memory(size_t size)
 	return low;
 }
 
-/* O_LARGEFILE, which the headers of x86-64 say is 0; and what stands before a 64-bit argument in
- * two halves: arm begins these at an even place. */
+/* O_LARGEFILE, which is 0 in the headers of x86-64; and what precedes a 64-bit argument in two
+ * halves: arm starts these at an even register. */
 #ifdef __x86_64__
 #define LARGEFILE 0100000
 #define TO_EVEN

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* chance SEED STEPS: calls on files and directories as chance will have them, over few names, so
- * that many succeed, many fail, and names change under what is open. The same SEED makes the same
- * calls; what they answer is strace's to say. The current directory becomes the root: chance goes
- * no further up. */
+/* chance SEED STEPS: random calls on files and directories with few names, so that many succeed,
+ * many fail, and names change while files are open. The same SEED makes the same calls; strace says
+ * what they return. The current directory becomes the root, so nothing above it is reached. */
 #include <linux/stat.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -28,7 +27,7 @@ static unsigned int chance(unsigned int n)
 
 #define ONE_OF(...) ((const long[]){ __VA_ARGS__ }[chance(COUNT(((const long[]){ __VA_ARGS__ })))])
 
-/* A name says what it is for: of a file that is gone by the end nobody else does. */
+/* A name says what kind of file it is: strace cannot tell for a file that is gone at the end. */
 enum kind { DIRECTORY, PLAIN, LINK, ANY };
 
 static const char *name(enum kind kind)
@@ -42,8 +41,8 @@ static const char *name(enum kind kind)
 	return names[kind == ANY ? chance(3) : kind][chance(4)];
 }
 
-/* Absolute or relative, through directories, links and dots, at times with slashes too many, or
- * empty. Of the last four. */
+/* Absolute or relative, through directories, links and dots, sometimes with additional slashes, or
+ * empty. One of the last four. */
 static const char *path(enum kind kind)
 {
 	static char paths[4][1024];
@@ -65,7 +64,7 @@ static const char *path(enum kind kind)
 	return chance(15) ? p : strcat(p, "/");
 }
 
-/* Mostly one that is open. */
+/* Mostly an open one. */
 static int fd(void)
 {
 	return chance(25) ? fds[chance(COUNT(fds))] : (int)chance(NOT_OPEN);
@@ -129,7 +128,7 @@ static void open_nameless(void)
 	keep(file);
 }
 
-/* strace learns where that led from what comes after. */
+/* strace learns from the following calls where that led. */
 static void change_directory(void)
 {
 	if (chance(2))
@@ -217,7 +216,7 @@ static void step(void)
 	struct statx sx;
 	struct stat st;
 
-	/* One CALL a line; what isn't there is chosen again. */
+	/* One CALL per line; calls that do not exist are chosen again. */
 	for (;;)
 		switch (chance(80)) {
 #define CALL(...) \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Clones of files and of ranges, where the filesystem can (xfs, btrfs) and where it can't: what it
- * says is a row in any case. */
+/* Clones of files and of ranges, on filesystems with support (xfs, btrfs) and without: each attempt
+ * has a row. */
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
@@ -32,7 +32,7 @@ int main(void)
 	FAILS(EBADF, SYS(ioctl, 999, (long)FICLONE, (long)src));
 	FAILS(EFAULT, SYS(ioctl, dst, (long)FICLONERANGE, 8L));
 	FAILS(EFAULT, SYS(ioctl, src, (long)FIDEDUPERANGE, 8L));
-	/* Other requests are no operation of ours. */
+	/* Other requests are not recorded operations. */
 	FAILS(ENOTTY, SYS(ioctl, src, 0x5401L, buf));
 	IS(0, SYS(close, dst));
 	IS(0, SYS(close, src));

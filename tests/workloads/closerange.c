@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Many descriptors closed at once: one row, of no file. */
+/* Many descriptors closed at once: one row without a file. */
 #include <linux/close_range.h>
 
 #include "workload.h"

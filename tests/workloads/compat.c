@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The more intricate of 32-bit programs' calls, i386's or arm's: 64-bit numbers in halves,
+/* The more complicated calls of 32-bit programs, i386's or arm's: 64-bit numbers in halves,
  * structures with other layouts. */
 #if defined(__x86_64__) || defined(__arm__)
 
@@ -114,7 +114,7 @@ enum {
 static char *low;
 static uint32_t buf;
 
-/* A name where 32 bits reach it. */
+/* A name within reach of 32 bits. */
 static uint32_t name(int slot, const char *text)
 {
 	return (uint32_t)(uintptr_t)strcpy(low + 256 * slot, text);
@@ -189,7 +189,7 @@ static void ranges(int fd)
 	IS(0, SYS32(READAHEAD, fd, TO_EVEN LO(FAR), HI(FAR), 8191));
 	IS(0, SYS32(FALLOCATE, fd, FALLOC_FL_KEEP_SIZE, LO(FAR + 8192), HI(FAR + 8192), 4096, 0));
 	IS(0, SYS32(FCNTL64, fd, 13, put(0, &lock, sizeof(lock)))); /* F_SETLK64 */
-#ifdef __x86_64__ /* strace on arm64 takes this one for a 64-bit program's */
+#ifdef __x86_64__ /* strace on arm64 takes this call for a 64-bit program's */
 	IS(0, SYS32(FCNTL64, fd, 6, put(0, &small, sizeof(small)))); /* F_SETLK */
 #endif
 	lock.type = F_UNLCK;
@@ -282,7 +282,7 @@ static void memory(int fd)
 #ifdef __x86_64__
 	uint32_t old[6] = { 0, 8192, PROT_READ, MAP_SHARED, (uint32_t)fd, 4096 };
 
-	at = OK(SYS32(OLDMMAP, put(0, old, sizeof(old)))); /* its arguments lie in memory */
+	at = OK(SYS32(OLDMMAP, put(0, old, sizeof(old)))); /* its arguments are in memory */
 	IS(0, SYS32(MUNMAP, at, 8192));
 #endif
 }
@@ -344,7 +344,7 @@ static long setup(unsigned int entries, struct io_uring_params *params)
 	return fd;
 }
 
-/* A ring that a 32-bit program has made takes iovecs of 32 bits. */
+/* A ring that a 32-bit program has created takes iovecs of 32 bits. */
 static void ring(int fd)
 {
 	uint32_t iov[6] = { buf, 1009, buf, 0, buf + 2048, 503 };

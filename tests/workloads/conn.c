@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connections on the loopback and in AF_UNIX: server and client are two processes. Says on stdout
- * what it did, one line per socket call:
- *   EVENT PID FD DOMAIN LOCAL SPORT REMOTE DPORT RESULT
- * with `-` for what the call doesn't have; the ports are those that getsockname and getpeername
- * give. unix.sock is made in the current directory. */
+/* Connections on loopback and in AF_UNIX: server and client are two processes. Prints what it did,
+ * one line per socket call: EVENT PID FD DOMAIN LOCAL SPORT REMOTE DPORT RESULT with `-` for what
+ * the call does not have; the ports are those of getsockname and getpeername. Creates unix.sock in
+ * the current directory. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -45,7 +44,7 @@ static void text(const union address *a, socklen_t len, char *ret_host, char *re
 	}
 }
 
-/* ASKED is the peer's address where the socket can't tell it (a connection refused). */
+/* ASKED is the peer's address if the socket does not have it (a refused connect). */
 static void say(const char *event, int fd, int family, long result, const union address *asked,
 		socklen_t asked_len)
 {

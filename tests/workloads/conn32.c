@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* conn.c by socketcall() of i386, which is one call for all that is done with sockets. With an
- * argument: options of a socket, of which it says on stdout
- *   EVENT FD LEVEL NAME VALUE RESULT */
+/* conn.c by i386's socketcall(), a single call for everything on sockets. With an argument: socket
+ * options, for which it prints EVENT FD LEVEL NAME VALUE RESULT */
 #ifdef __x86_64__
 
 #include "calls32.h"
@@ -22,12 +21,12 @@ enum {
 #define SOCKETCALL 102
 
 static const unsigned char n_args[] = { 0, 3, 3, 3, 2, 3, 3, [13] = 2, 5, 5, [18] = 4 };
-/* Bytes that an argument points to, by its place: an address, its length, an option's value, its
+/* Bytes that an argument points to, by its position: an address, its length, an option's value, its
  * length. */
 static const unsigned char pointed[] = { 0, 110, 4, 4, 4 };
 
-/* What doesn't fit into 32 bits is a pointer, and goes by way of memory that i386 reaches. The
- * arguments lie at its very end: nothing can be read behind the last. */
+/* Values that do not fit into 32 bits are pointers, and are copied to memory that i386 can reach.
+ * The arguments are at its very end: nothing can be read after the last. */
 static long socketcall(int call, const uint64_t *values)
 {
 	static char *low;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Paths as long as they can be: 4,000 bytes and more, in few components and in many. */
+/* Paths of maximum length: 4,000 bytes and more, in few components and in many. */
 #include "workload.h"
 
 static char path[8192], other[8192], buf[512];
 
-/* Makes directories of LENGTH bytes each until the whole path has about TOTAL, and returns the last
- * one. Goes down step by step, as strace would otherwise write the whole path a thousand times. */
+/* Creates directories with names of LENGTH bytes until the whole path has about TOTAL, and returns
+ * the last one. Goes down step by step, as strace would otherwise print the whole path a thousand
+ * times. */
 static int descend(size_t length, size_t total, int *ret_top)
 {
 	char name[256];
@@ -66,7 +67,7 @@ int main(void)
 		IS(0, SYS(chdir, name));
 		dir = descend(shapes[i].length, shapes[i].total, &top);
 		work(dir);
-		/* A long path asked for, and one too long. */
+		/* A long path that exists, and one that is too long. */
 		memset(path, 'p', sizeof(path));
 		for (size_t at = 200; at < 4090; at += 201)
 			path[at] = '/';

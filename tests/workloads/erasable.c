@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* erasable NAME: a disk of 16 MiB of memory that can be erased securely, as a virtio-blk device
- * that VDUSE brings (Documentation/userspace-api/vduse.rst; virtio 1.2, 2.7 split virtqueues, 5.2
- * block device). Says `ready` when it can be added (`vdpa dev add name NAME mgmtdev vduse`), then
- * the type of each request but reads and writes. Ends with its stdin. What is erased keeps its
- * bytes. */
+/* erasable NAME: a disk of 16 MiB in memory that supports secure erase, as a virtio-blk device
+ * made by VDUSE (Documentation/userspace-api/vduse.rst; virtio 1.2, 2.7 split virtqueues, 5.2
+ * block device). Prints `ready` when it can be added (`vdpa dev add name NAME mgmtdev vduse`),
+ * then the type of each request except reads and writes. Ends with its stdin. Erased bytes are
+ * not changed. */
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #define ERASE_SECTORS 2048 /* the most that one request may erase */
 #define BIT(n) (UINT64_C(1) << (n))
 
-/* Of linux/virtio_ids.h, virtio_config.h and virtio_blk.h: not all of it is in older headers. */
+/* From linux/virtio_ids.h, virtio_config.h and virtio_blk.h: older headers lack some of it. */
 enum {
 	ID_BLOCK = 2,
 	F_SECURE_ERASE = 16,
@@ -68,7 +68,7 @@ static struct {
 	struct vduse_vq_info info;
 } queue;
 
-/* Where the driver's address IOVA is here. */
+/* The address here of the driver's address IOVA. */
 static void *reach(uint64_t iova, uint64_t size)
 {
 	struct vduse_iotlb_entry e = { .start = iova, .last = iova + size - 1 };
@@ -130,7 +130,7 @@ static int do_part(const struct header *h, uint64_t *offset, uint8_t *buffer, ui
 	}
 }
 
-/* A request is a chain: the header, what it is about, a byte for how it went. Returns the bytes
+/* A request is a chain: the header, the data, a byte for the status. Returns the number of bytes
  * written. */
 static uint32_t do_request(const struct vring_desc *table, uint16_t at)
 {
@@ -169,8 +169,8 @@ static void do_requests(void)
 		done->len = do_request(table, head);
 		__atomic_store_n(&used->idx, used->idx + 1, __ATOMIC_RELEASE);
 	}
-	/* Refused until the driver has been told that the device runs, which it must be to ask for
-	 * anything. */
+	/* Refused until the driver knows that the device runs, which it must before it sends
+	 * requests. */
 	if (queue.next != before && ioctl(device, VDUSE_VQ_INJECT_IRQ, &index))
 		err(1, "VDUSE_VQ_INJECT_IRQ");
 }
@@ -245,7 +245,7 @@ static int create(void)
 	free(config);
 	snprintf(path, sizeof(path), "/dev/vduse/%s", name);
 	for (int i = 0; (device = open(path, O_RDWR | O_CLOEXEC)) < 0 && i < 100; i++)
-		usleep(100000); /* devtmpfs is a thread of its own */
+		usleep(100000); /* devtmpfs creates the node in a thread of its own */
 	if (device < 0 || ioctl(device, VDUSE_VQ_SETUP, &q))
 		err(1, "%s", path);
 	return control;

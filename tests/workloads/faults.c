@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* faults FILE: faults in mappings of a file, cold and warm, and says how many the kernel counted
- * for each run over its pages. A line each: what, first and last address, major and minor
+/* faults FILE: causes faults in mappings of a file, cold and warm, and prints how many the kernel
+ * counted for each run over its pages, one line each: kind, first and last address, major and minor
  * faults. */
 #include <err.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 static long page_size;
 static volatile unsigned char sink;
 
-/* Touches every page once, and nothing else that hasn't been touched before. */
+/* Touches every page once, and nothing else that was not touched before. */
 static void run(const char *what, unsigned char *map, int writes)
 {
 	struct rusage before, after;
@@ -60,17 +60,17 @@ int main(int argc, char **argv)
 		err(1, "%s", argv[1] ?: "FILE");
 	printf("file %ju\n", (uintmax_t)st.st_ino);
 
-	/* Not in the cache, and nothing but the page itself is read in: each is a major fault. */
+	/* Not in the cache, and only the page itself is read: each is a major fault. */
 	if (posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
 		errx(1, "fadvise");
 	map = map_file(fd, MAP_SHARED, 7 * page_size);
 	madvise(map, PAGES * page_size, MADV_RANDOM);
 	run("cold-read", map, 0);
-	/* Mapped, but not to be written without the filesystem's knowledge. */
+	/* Mapped, but the filesystem must be asked before a write. */
 	run("warm-write-again", map, 1);
 	run("nothing", map, 1);
 
-	/* In the cache: minor ones; reads map their neighbours along. */
+	/* In the cache: minor faults; a read maps neighbouring pages, too. */
 	run("warm-read", map_file(fd, MAP_SHARED, 0), 0);
 	run("warm-write", map_file(fd, MAP_SHARED, 0), 1);
 	run("private-write", map_file(fd, MAP_PRIVATE, 0), 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hammer FILE SECONDS PROCESSES: so many processes read, stat and check FILE as fast as they can,
- * as "hammering", and do nothing else under that name but to end. Says on stdout how many
- * operations of each kind they made, all together. */
+/* hammer FILE SECONDS PROCESSES: so many processes read, stat and access FILE as fast as they can,
+ * under the name "hammering", under which they do nothing else but end. Prints how many operations
+ * of each kind they made in total. */
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -36,7 +36,7 @@ static void hammer(const char *name, int fd, long end, long *counts)
 			counts[ACCESS]++;
 		}
 	} while (now_ms() < end);
-	counts[EXIT]++; /* of this process, in a moment */
+	counts[EXIT]++; /* of this process, from now on */
 }
 
 int main(int argc, char **argv)

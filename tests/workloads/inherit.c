@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Descriptors that came from somewhere else: from another process, over fork and exec, by dup. */
+/* Inherited descriptors: from another process, over fork and exec, by dup. */
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -55,7 +55,7 @@ static void child(int over)
 		IS(1, SYS(pwrite64, fd, "y", 1, 11L));
 		FAILS(ENOTDIR, SYS(openat, fd, "below", O_RDONLY));
 		IS(0, SYS(close, fd));
-		fd = take(over); /* a directory, out of which the sender has gone */
+		fd = take(over); /* a directory that the sender has left */
 		FAILS(ENOENT, SYS(openat, fd, "absent", O_RDONLY));
 		IS(0, SYS(fchdir, fd));
 		FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 5; i++) {
 		twin = OK(SYS(openat, AT_FDCWD, "dir/file", O_RDWR));
 		pass(s[0], twin);
-		IS(0, SYS(close, twin)); /* while it is under way */
+		IS(0, SYS(close, twin)); /* while the request is in progress */
 		pass(s[0], dir);
 		IS(1, SYS(read, s[0], buf, 1));
 	}
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 		}
 		IS(pid, SYS(wait4, pid, &status, 0, 0L));
 		IS(0, status);
-		IS(13, SYS(lseek, fd, 13, SEEK_SET)); /* the child has moved it */
+		IS(13, SYS(lseek, fd, 13, SEEK_SET)); /* the child has moved the position */
 	}
 	IS(0, SYS(close, s[0]));
 	IS(0, SYS(close, s[1]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Calls that a signal ends: the kernel's own word for that, which the program sees as EINTR or,
- * where the call is started again, not at all. */
+/* Calls that a signal interrupts: the kernel's own error number, which the program sees as EINTR
+ * or, if the call is restarted, not at all. */
 #include <sys/file.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -14,7 +14,7 @@ static void on_alarm(int sig)
 {
 	alarms++;
 	if (release >= 0)
-		SYS(write, release, "x", 1); /* whoever holds the lock lets go */
+		SYS(write, release, "x", 1); /* the holder of the lock releases it */
 }
 
 static void ring_in(int ms, int flags, int to)
@@ -47,7 +47,7 @@ int main(void)
 		FAILS(EINTR, SYS(fcntl, fd, F_OFD_SETLKW, &l));
 	}
 	IS(0, SYS(flock, other, LOCK_UN));
-	/* With it: made again by the kernel, until it is there. */
+	/* With it: restarted by the kernel, until the data is there. */
 	pid = OK(SYS(clone, (long)SIGCHLD, 0L, 0L, 0L, 0L));
 	if (!pid) {
 		int own = OK(SYS(openat, AT_FDCWD, "file", O_RDWR));

@@ -36,7 +36,7 @@ static void hard(int dir)
 	IS(0, SYS(unlinkat, AT_FDCWD, "a -> b", 0));
 	IS(0, SYS(unlinkat, AT_FDCWD, "b -> c", 0));
 #endif
-	/* Each name is one of its own, also while it is the other's file that is open. */
+	/* Each row has the name used, also while the file is open under the other. */
 	IS(1, SYS(read, fd, &c, 1));
 	IS(0, SYS(unlinkat, AT_FDCWD, "file", 0));
 	IS(1, SYS(read, fd, &c, 1));
@@ -55,7 +55,7 @@ static void hard(int dir)
 
 static void soft(int dir)
 {
-	/* What a link holds is text: it stays as it was given. */
+	/* The content of a link is text: it is recorded as given. */
 	IS(0, SYS(symlinkat, "../file", dir, "up"));
 	IS(0, SYS(symlinkat, "/absolute//./x/../y/", dir, "odd"));
 	IS(0, SYS(symlinkat, "arrow -> in \"it\",\n", dir, "arrow -> too"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Locks of all three kinds, asked for, refused, waited for. */
+/* Locks of all three kinds: requested, refused, waited for. */
 #include <sys/file.h>
 #include <sys/wait.h>
 
@@ -34,7 +34,7 @@ static void ranges(int a, int b)
 	l = fl(F_WRLCK, SEEK_END, -3, 2);
 	IS(0, SYS(fcntl, a, F_SETLK, &l));
 	l = fl(F_WRLCK, SEEK_SET, 3, 2);
-	IS(0, SYS(fcntl, a, F_GETLK, &l)); /* one's own locks don't conflict */
+	IS(0, SYS(fcntl, a, F_GETLK, &l)); /* locks of one process don't conflict */
 	l = fl(F_UNLCK, SEEK_SET, 0, 0);
 	IS(0, SYS(fcntl, a, F_SETLK, &l));
 	l = fl(F_WRLCK, SEEK_SET, 100, 11);
@@ -42,7 +42,8 @@ static void ranges(int a, int b)
 	l = fl(F_WRLCK, SEEK_SET, 105, 1);
 	FAILS(EAGAIN, SYS(fcntl, b, F_OFD_SETLK, &l));
 	l = fl(F_RDLCK, SEEK_SET, 90, 12);
-	IS(0, SYS(fcntl, b, F_OFD_GETLK, &l)); /* says what is in the way: not what was asked for */
+	IS(0, SYS(fcntl, b, F_OFD_GETLK,
+		  &l)); /* returns the conflicting lock, not what was requested */
 	l = fl(F_RDLCK, SEEK_SET, 50, 13);
 	IS(0, SYS(fcntl, b, F_OFD_SETLKW, &l));
 	l = fl(F_UNLCK, SEEK_SET, 0, 0);
@@ -57,7 +58,7 @@ static void ranges(int a, int b)
 	FAILS(EBADF, SYS(fcntl, 999, F_SETLK, &l));
 }
 
-/* Another process waits until this one lets go. */
+/* Another process waits until this one releases its lock. */
 static void waited_for(int a)
 {
 	struct flock l = fl(F_WRLCK, SEEK_SET, 10, 10);

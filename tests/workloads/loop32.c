@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* 32-bit system calls out of a 64-bit program, through `int $0x80`: the numbers and the arguments
- * are i386's. A tracer that takes them for x86-64's own turns this open into fstat.
- * Only on x86-64; elsewhere it does nothing. Says on stdout how many calls the kernel took. */
+/* 32-bit system calls from a 64-bit program, through `int $0x80`: the numbers and arguments are
+ * i386's. A tracer that takes them for x86-64's would see fstat instead of this open. Only on
+ * x86-64; elsewhere it does nothing. Prints how many calls the kernel made. */
 #ifdef __x86_64__
 
 #include "calls32.h"

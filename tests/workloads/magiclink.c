@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Paths that begin with procfs's links to what the process has open: what they reach is what
- * counts. And openat2() that can't leave its directory. */
+/* Paths that begin with procfs's links to open files: what counts is what they reach. And openat2()
+ * that cannot leave its directory. */
 #include "workload.h"
 
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-/* "/proc/self/fd/FD" with REST behind it. */
+/* "/proc/self/fd/FD" followed by REST. */
 static const char *of_fd(int fd, const char *rest)
 {
 	static char path[2][256];
@@ -42,7 +42,7 @@ static void through_a_file(int fd)
 	FAILS(ENOTDIR, SYS(openat, AT_FDCWD, p, O_RDONLY | O_DIRECTORY, 0));
 	snprintf(dev_fd, sizeof(dev_fd), "/dev/fd/%d", fd);
 	IS(0, SYS(fchmodat, AT_FDCWD, dev_fd, 0640));
-	/* The link itself, of procfs: no row in the usual scope. */
+	/* The link itself, which is in procfs: no row in the default scope. */
 	OK(SYS(readlinkat, AT_FDCWD, p, value, sizeof(value)));
 	FAILS(EPERM, SYS(unlinkat, AT_FDCWD, p, 0));
 }
@@ -78,7 +78,7 @@ static void through_cwd_and_root(void)
 	IS(0, SYS(close, fd));
 	IS(0, SYS(unlinkat, AT_FDCWD, path, 0));
 	IS(0, SYS(faccessat, AT_FDCWD, "/proc/self/root", X_OK));
-	/* Another program's: not what this one has open. */
+	/* Another process's links: not to files of this one. */
 	OK(SYS(faccessat, AT_FDCWD, "/proc/1/comm", F_OK));
 }
 

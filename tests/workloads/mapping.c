@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* File mappings made and unmapped, beside memory that is no file's. */
+/* File mappings are made and unmapped, beside anonymous memory. */
 #include <sys/mman.h>
 
 #include "workload.h"
@@ -30,7 +30,7 @@ int main(void)
 		at = OK(map(100, PROT_READ, MAP_PRIVATE, rd, 7 * PAGE)); /* a part of a page */
 		IS(0, SYS(munmap, at, 100L));
 	}
-	/* In pieces: head, middle, then the two that are left. */
+	/* In pieces: head, middle, then the remaining two. */
 	at = OK(map(PAGES * PAGE, PROT_READ, MAP_PRIVATE | MAP_POPULATE, rd, 0));
 	IS(0, SYS(munmap, at, PAGE));
 	IS(0, SYS(munmap, at + 5 * PAGE, 2 * PAGE));
@@ -43,7 +43,7 @@ int main(void)
 		   PAGE));
 	IS(0, SYS(munmap, at, 3 * PAGE));
 	IS(0, SYS(munmap, at, PAGES * PAGE)); /* anonymous: no row */
-	/* The fd goes, then the name: the mapping stays the file's. */
+	/* The fd is closed, then the file is unlinked: the mapping is still the file's. */
 	gone = OK(SYS(openat, AT_FDCWD, "gone", O_RDWR | O_CREAT, 0644));
 	IS(PAGE, SYS(write, gone, page, PAGE));
 	at = OK(map(PAGE, PROT_READ, MAP_SHARED, gone, 0));
@@ -66,7 +66,7 @@ int main(void)
 	IS(0, SYS(munmap, at, PAGE));
 	at = OK(map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 	IS(0, SYS(munmap, at, PAGE));
-	/* With MAP_ANONYMOUS the fd is ignored, whatever it is. */
+	/* With MAP_ANONYMOUS any fd is ignored. */
 	at = OK(map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, fd, 0));
 	IS(0, SYS(munmap, at, PAGE));
 	memory = OK(SYS(memfd_create, "scratch", 0));
@@ -79,7 +79,7 @@ int main(void)
 	IS(0, SYS(munmap, at, PAGE));
 	IS(0, SYS(close, zero));
 
-	/* Left mapped and open: the end of the process is no row of theirs. */
+	/* Still mapped and open: the end of the process makes no rows for these. */
 	OK(map(PAGE, PROT_READ, MAP_SHARED, rd, 0));
 	return 0;
 }

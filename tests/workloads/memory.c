@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mremap, msync and madvise: of mappings of files, beside others. */
+/* mremap, msync and madvise, on mappings of files and on others. */
 #include <sys/mman.h>
 
 #include "workload.h"
@@ -24,7 +24,7 @@ static void moves(int fd)
 			     room));
 		IS(0, SYS(munmap, to, PAGE)); /* nothing there any more */
 		at = OK(SYS(mremap, room, 0L, 2 * PAGE,
-			    (long)MREMAP_MAYMOVE)); /* of no length: a second one */
+			    (long)MREMAP_MAYMOVE)); /* of length 0: makes a second mapping */
 		IS(0, SYS(munmap, at, 2 * PAGE));
 		IS(0, SYS(munmap, room + PAGE, PAGE));
 		FAILS(EFAULT, SYS(mremap, room + PAGE, PAGE, 2 * PAGE, (long)MREMAP_MAYMOVE));
@@ -63,7 +63,7 @@ static void advices(int fd)
 	FAILS(EINVAL, SYS(msync, at, PAGE, MS_SYNC | MS_ASYNC));
 	FAILS(EINVAL, SYS(msync, at + 3, PAGE, MS_SYNC));
 	IS(0, SYS(munmap, at + 4 * PAGE, 4 * PAGE));
-	FAILS(ENOMEM, SYS(msync, at, 16 * PAGE, MS_SYNC)); /* the first of it is there */
+	FAILS(ENOMEM, SYS(msync, at, 16 * PAGE, MS_SYNC)); /* only the first part is mapped */
 	IS(0, SYS(munmap, at, 4 * PAGE));
 	IS(0, SYS(munmap, anon, 8 * PAGE));
 }

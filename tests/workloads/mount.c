@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Filesystems come, change and go, in a mount namespace of one's own. */
+/* Filesystems are mounted, changed and unmounted, in a mount namespace of its own. */
 #include <linux/mount.h>
 #include <sched.h>
 
@@ -36,8 +36,7 @@ static void set_attributes(const char *name)
 	syscall(442, AT_FDCWD, "absent", 0x8000L, &attr, sizeof(attr));
 }
 
-/* A copy of what is mounted at FROM, or of a directory, which nothing leads to until it is
- * moved. */
+/* A copy of the mount at FROM, or of a directory, which is not attached until it is moved. */
 static void copy_tree(const char *from, const char *to)
 {
 	int tree = OK(SYS(open_tree, AT_FDCWD, from, 1)); /* OPEN_TREE_CLONE */
@@ -63,12 +62,12 @@ int main(void)
 	for (int i = 0; i < 3; i++) {
 		IS(0, SYS(mount, "iotrc, \"test\"", "point", "tmpfs", MS_NOSUID, "size=1m"));
 		make("point/file");
-		IS(0, SYS(pread64, fd, buf, 0, 0L)); /* lies under the new one: the same name */
+		IS(0, SYS(pread64, fd, buf, 0, 0L)); /* is below the new mount: the same name */
 		IS(0, SYS(mount, NULL, "./point", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL));
 		FAILS(EROFS, SYS(openat, AT_FDCWD, "point/new", O_WRONLY | O_CREAT, 0644));
 		look("point/file");
 		IS(0, SYS(mount, "tree", "other", NULL, MS_BIND, NULL));
-		look("other/file"); /* the name it was opened by */
+		look("other/file"); /* the name by which it was opened */
 		look("tree/file");
 		at = OK(SYS(openat, AT_FDCWD, "other/file", O_RDONLY));
 		IS(0, SYS(mount, "other", "tree", NULL, MS_MOVE, NULL));

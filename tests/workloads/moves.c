@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Directories move above files that are open, mapped, or where somebody stands. */
+/* Directories are renamed above files that are open or mapped, or above current directories. */
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -20,7 +20,7 @@ static void move(const char *from, const char *to)
 	IS(0, SYS(renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 
-/* Another process has it open: the name changes for it too. */
+/* Another process has it open: the name changes there, too. */
 static void elsewhere(void)
 {
 	int go[2], done[2], status, fd;
@@ -79,7 +79,7 @@ int main(void)
 		IS(7, SYS(pread64, fd, buf, 11, 0L));
 		move("x", "a");
 	}
-	/* Renamed to what it was called before; the same name, another directory. */
+	/* Renamed to an earlier name; the same name, another directory. */
 	for (int i = 0; i < 5; i++) {
 		IS(0, SYS(mkdirat, AT_FDCWD, "twin", 0755));
 		make("twin/file");

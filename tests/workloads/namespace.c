@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names come, move and go, also under files that are open. */
+/* Names are created, moved and removed, also those of open files. */
 #include <linux/fs.h>
 #include <sys/stat.h>
 
@@ -26,7 +26,7 @@ static void directories(void)
 
 #ifdef SYS_mkdir
 	IS(0, SYS(mkdir, "one", 0755));
-	IS(0, SYS(mkdir, "one/two/", 0700)); /* a trailing slash is folded */
+	IS(0, SYS(mkdir, "one/two/", 0700)); /* a trailing slash is removed */
 	FAILS(EEXIST, SYS(mkdir, "one", 0755));
 	FAILS(ENOTEMPTY, SYS(rmdir, "one"));
 	IS(0, SYS(rmdir, "one/two/../two"));
@@ -87,7 +87,7 @@ static void moved_while_open(void)
 	IS(1, SYS(read, fd, buf, 1));
 	IS(0, SYS(close, fd));
 
-	/* Directories above it, and again, and into another one. */
+	/* Directories above it are renamed, repeatedly, and moved into another one. */
 	IS(0, SYS(mkdirat, AT_FDCWD, "top", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "top/middle", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "top/middle/low", 0755));
@@ -106,7 +106,7 @@ static void moved_while_open(void)
 	}
 	IS(0, SYS(renameat2, AT_FDCWD, "top/middle", AT_FDCWD, "goal/middle", 0));
 	IS(1, SYS(read, fd, buf, 1));
-	/* The current directory moves too. */
+	/* The current directory is moved, too. */
 	IS(0, SYS(fchdir, dir));
 	IS(0, SYS(renameat2, AT_FDCWD, "../../goal/middle", AT_FDCWD, "../../base/centre", 0));
 	inner = OK(SYS(openat, AT_FDCWD, "low/file", O_RDONLY));
@@ -116,7 +116,7 @@ static void moved_while_open(void)
 	IS(0, SYS(close, dir));
 	IS(0, SYS(close, fd));
 
-	/* Exchanged names: the open files keep their contents and take each other's names. */
+	/* Exchanged names: the open files keep their contents and get each other's names. */
 	make("left");
 	make("right");
 	fd = opened("left");
@@ -136,7 +136,7 @@ static void unlinked_while_open(void)
 		make("phoenix");
 		old = opened("phoenix");
 		IS(0, SYS(unlinkat, AT_FDCWD, "phoenix", 0));
-		IS(2, SYS(read, old, buf, 2)); /* no name any more, still the name it had */
+		IS(2, SYS(read, old, buf, 2)); /* unlinked: still the name that it had */
 		make("phoenix");
 		fresh = opened("phoenix");
 		IS(3, SYS(read, fresh, buf, 3));
@@ -150,7 +150,7 @@ static void unlinked_while_open(void)
 		IS(0, SYS(unlinkat, AT_FDCWD, "phoenix", 0));
 #endif
 	}
-	/* Replaced by a rename: the old file is nameless, the name is the new file's. */
+	/* Replaced by a rename: the old file has no name, the name is the new file's. */
 	make("target");
 	make("source");
 	old = opened("target");
@@ -169,7 +169,7 @@ static void links(void)
 	make("first");
 	IS(0, SYS(linkat, AT_FDCWD, "first", AT_FDCWD, "second", 0));
 	first = opened("first");
-	second = opened("second"); /* one inode, each fd under the name that it was opened by */
+	second = opened("second"); /* one inode; each fd has the name by which it was opened */
 	IS(1, SYS(read, first, buf, 1));
 	IS(2, SYS(read, second, buf, 2));
 	IS(0, SYS(unlinkat, AT_FDCWD, "first", 0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Calls that strace may not know yet: the program tells their rows itself. */
+/* Calls that strace may not know yet: the program itself prints their rows. */
 #include <linux/fs.h>
 
 #include "uring.h"
@@ -30,7 +30,7 @@ int main(void)
 	int fd = OK(SYS(openat, AT_FDCWD, "file", O_RDWR | O_CREAT | O_TRUNC, 0644));
 	int dir = OK(SYS(openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY));
 
-	/* What a kernel doesn't have fails with ENOSYS, and is a row like any other. */
+	/* A call that this kernel lacks fails with ENOSYS, and has a row like any other. */
 	for (int i = 0; i < 3; i++) {
 		told("setattr", "file", NONE, 0, MODE,
 		     syscall(NR_FCHMODAT2, dir, "./file", 0600, 0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Mounts made step by step, in a mount namespace of one's own. For each call a line with its row:
+/* Mounts made step by step, in a mount namespace of its own. Prints for each call its row:
  * "result<TAB>filename<TAB>flags<TAB>fs_type". @ in a filename is the current directory. */
 #include <linux/mount.h>
 #include <sched.h>
@@ -56,7 +56,8 @@ static void change(const char *type)
 	IS(0, SYS(umount2, "point", 2));
 }
 
-/* A copy of a directory: it is no filesystem's root, so its place in that is what tells. */
+/* A copy of a directory: it is not a filesystem's root, so it is named by its place in the
+ * filesystem. */
 static void copy(const char *type)
 {
 	struct {
@@ -86,7 +87,7 @@ static void fail(void)
 	tell(SYS(fspick, AT_FDCWD, "absent", 0), "@/absent", "FSPICK", "");
 }
 
-/* The type of the filesystem of the current directory is in the first argument. */
+/* The type of the filesystem of the current directory is the first argument. */
 int main(int argc, char **argv)
 {
 	OK(SYS(unshare, CLONE_NEWNS));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* numbered FILE STAMPS N PAUSE_US: N times writes one byte to FILE, the Ith at offset I, and notes
- * in STAMPS when it was done: 64 bits of CLOCK_MONOTONIC ns, the Ith for the Ith write. That is a
- * shared mapping, so that noting is no system call. After each 100 writes it sleeps. */
+/* numbered FILE STAMPS N PAUSE_US: writes one byte to FILE N times, the Ith at offset I, and stores
+ * in STAMPS when it was done: 64 bits of CLOCK_MONOTONIC ns, the Ith for the Ith write. STAMPS is a
+ * shared mapping, so that storing makes no system call. Sleeps after every 100 writes. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>

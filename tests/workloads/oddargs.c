@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Arguments that few programs give: registers whose upper half is garbage, flags that nobody has
- * defined, lengths past 2^64, pointers that are none. */
+/* Arguments that few programs pass: registers whose upper half is garbage, undefined flags, lengths
+ * past 2^64, invalid pointers. */
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -10,7 +10,7 @@
 #define SYS_openat2 437
 #endif
 
-/* An int as the kernel takes it, in a register that holds more. */
+/* An int for the kernel, in a register that holds more. */
 #define GARBAGE 0xdefaced00000000ULL
 #define INT(n) ((long)(GARBAGE | (uint32_t)(n)))
 
@@ -57,7 +57,7 @@ static void flags(void)
 	uint64_t how[3] = { O_RDONLY | 1ULL << 37 };
 	int fd;
 
-	/* open() leaves out what it doesn't know; openat2() refuses it. */
+	/* open() ignores unknown flags; openat2() refuses them. */
 	fd = OK(SYS(openat, AT_FDCWD, "file", O_RDONLY | 0x20 | 0x2000000 | 0x4000000));
 	IS(0, SYS(close, fd));
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "none", O_WRONLY | 0x20 | 0x2000000));
@@ -77,7 +77,7 @@ static void names(int fd)
 
 static void mappings(int fd)
 {
-	/* mmap() looks at no file only with MAP_ANONYMOUS. */
+	/* mmap() ignores the fd only with MAP_ANONYMOUS. */
 	FAILS(EBADF, SYS(mmap, NULL, 4096L, PROT_READ, MAP_PRIVATE, -1, 0L));
 	FAILS(EBADF, SYS(mmap, NULL, 4096L, PROT_READ, MAP_SHARED, INT(-1), 0L));
 	FAILS(EBADF, SYS(mmap, NULL, 4096L, PROT_READ, MAP_PRIVATE, 77, 0L));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Every byte that a name may hold, first, in the middle and last, in every operation on names. */
+/* Every byte that a name may contain, first, in the middle and last, in every operation on
+ * names. */
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -26,7 +27,7 @@ static void all(const char *name, const char *twin)
 	IS(0, SYS(setxattr, name, "user.x", "v", 1, 0));
 	IS(0, SYS(unlinkat, AT_FDCWD, name, 0));
 	IS(0, SYS(mkdirat, AT_FDCWD, name, 0755));
-	IS(0, SYS(chdir, name)); /* it stands before other names, too */
+	IS(0, SYS(chdir, name)); /* it also precedes other names */
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
 	IS(0, SYS(chdir, ".."));
 	IS(0, SYS(unlinkat, AT_FDCWD, name, AT_REMOVEDIR));
@@ -77,7 +78,7 @@ int main(void)
 			memcpy(name, "nnn", 4);
 			name[at] = (char)c;
 			snprintf(twin, sizeof(twin), "%ctwin%c", c, c);
-			/* All of it for the bytes that somebody might stumble over. */
+			/* All operations for the bytes that a parser might get wrong. */
 			if (at == 1 && (c < 32 || c > 126 || strchr("\",\\>- |'", c)) && c % 7 != 3)
 				all(name, twin);
 			else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* openat2 with all that it takes, and descriptors that are names alone (O_PATH). */
+/* openat2 with all its arguments, and descriptors opened with O_PATH. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
@@ -42,7 +42,7 @@ static void extended(void)
 	how = (struct open_how){ .flags = O_RDONLY };
 	FAILS(EINVAL, SYS(openat2, AT_FDCWD, "two", &how, sizeof(how) - 1));
 	FAILS(EFAULT, SYS(openat2, AT_FDCWD, (char *)8, &how, sizeof(how)));
-	how.flags = O_PATH | O_RDWR; /* openat would drop what O_PATH doesn't take */
+	how.flags = O_PATH | O_RDWR; /* openat would drop flags that O_PATH does not allow */
 	FAILS(EINVAL, SYS(openat2, AT_FDCWD, "two", &how, sizeof(how)));
 	how = (struct open_how){ .flags = O_RDONLY, .mode = 0644 };
 	FAILS(EINVAL, SYS(openat2, AT_FDCWD, "two", &how, sizeof(how)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opening and closing: every call, every way a name can be given, names that break parsers. */
+/* Opening and closing: every call, every form of a name, names that break parsers. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
@@ -57,7 +57,7 @@ static void relative(void)
 	IS(0, SYS(close, fd));
 	fd = OK(SYS(openat, dir, "sub/../../dir/./file", O_RDWR | O_SYNC));
 	IS(0, SYS(close, fd));
-	fd = OK(SYS(openat, 999, "/etc/passwd", O_RDONLY)); /* absolute: the dirfd doesn't matter */
+	fd = OK(SYS(openat, 999, "/etc/passwd", O_RDONLY)); /* absolute: the dirfd is ignored */
 	IS(0, SYS(close, fd));
 	fd = OK(SYS(openat2, dir, "sub/file", &how, sizeof(how)));
 	IS(0, SYS(close, fd));
@@ -145,7 +145,7 @@ static void odd(void)
 		IS(0, SYS(unlinkat, dir, names[i], 0));
 		FAILS(ENOENT, SYS(openat, dir, names[i], O_RDONLY));
 	}
-	/* Every byte that a name may hold. */
+	/* Every byte that a name may contain. */
 	for (int c = 1; c < 256; c++) {
 		char name[] = { 'b', (char)c, 'e', 0 };
 

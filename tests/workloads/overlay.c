@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Files of a union: named by where they were opened, whichever layer they lie in. */
+/* Files of an overlay: their names are those by which they were opened, whichever layer they are
+ * in. */
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -28,8 +29,7 @@ int main(void)
 	IS(0, SYS(mount, NULL, "/", NULL, (long)(MS_REC | MS_PRIVATE), NULL));
 	for (int i = 0; i < 6; i++)
 		IS(0, SYS(mkdirat, AT_FDCWD, dirs[i], 0755));
-	/* A filesystem of its own underneath: what the directory lies on may be an overlay
-	 * already. */
+	/* On a filesystem of its own: the directory may be on an overlay already. */
 	IS(0, SYS(mount, "layers", "base", "tmpfs", 0L, NULL));
 	for (int i = 1; i < 5; i++)
 		IS(0, SYS(mkdirat, AT_FDCWD, dirs[i], 0755));
@@ -51,7 +51,7 @@ int main(void)
 		IS(7, SYS(read, fd, buf, 11));
 		at = OK(SYS(mmap, 0L, 4096L, (long)PROT_READ, (long)MAP_SHARED, (long)fd, 0L));
 		wr = OK(SYS(openat, AT_FDCWD, "merged/file",
-			    O_RDWR)); /* copied up the first time */
+			    O_RDWR)); /* copied up by the first write */
 		IS(3, SYS(pwrite64, wr, "new", 3, 0L));
 		IS(7, SYS(pread64, fd, buf, 11, 0L));
 		IS(0, SYS(fsync, wr));
@@ -75,7 +75,7 @@ int main(void)
 		IS(0, SYS(close, fd));
 		FAILS(ENOENT, SYS(openat, dir, "absent", O_RDONLY));
 		IS(0, SYS(close, dir));
-		/* The layer itself is another file with another name. */
+		/* The layer's file is another file with another name. */
 		fd = OK(SYS(openat, AT_FDCWD, "base/lower/file", O_RDONLY));
 		IS(7, SYS(read, fd, buf, 11));
 		IS(0, SYS(close, fd));

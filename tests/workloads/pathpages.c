@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Paths on pages that aren't resident when the call begins: the kernel brings them in. Short and
- * long ones, that the call reads, and one that it never does. */
+/* Paths on pages that are not resident when the call begins: the kernel reads them in. Short and
+ * long ones that the call reads, and one that it never reads. */
 #include <sys/mman.h>
 
 #include "workload.h"
 
-/* TEXT on a page of a file that is in no page table, and not in the cache. */
+/* Puts TEXT on a page of a file that is neither in a page table nor in the cache. */
 static char *unread_page(const char *text)
 {
 	static char page[8192];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Processes that start, become others and end, and what they share meanwhile. */
+/* Processes that start, execute and end, and what they share meanwhile. */
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -34,7 +34,7 @@ static void forks(void)
 	IS(0, SYS(lseek, fd, 0, SEEK_SET));
 	for (int i = 0; i < CHILDREN; i++) {
 		pid = OK(SYS(clone, (long)SIGCHLD, 0L, 0L, 0L, 0L));
-		if (!pid) { /* one position for parent and children */
+		if (!pid) { /* parent and children share the position */
 			OK(SYS(read, fd, buf, 103));
 			OK(SYS(mkdirat, AT_FDCWD, "private", 0755));
 			OK(SYS(chdir, "private")); /* the child's alone */
@@ -53,7 +53,7 @@ static void forks(void)
 		SYS(exit_group, 41);
 	}
 	collect(pid, EXITED(41));
-	/* Shared descriptors and directory: what the child does to them holds for the parent. */
+	/* Shared descriptors and directory: what the child changes, the parent sees. */
 	pid = OK(SYS(clone, (long)(CLONE_FILES | CLONE_FS | SIGCHLD), 0L, 0L, 0L, 0L));
 	if (!pid) {
 		OK(SYS(mkdirat, AT_FDCWD, "common", 0755));
@@ -83,7 +83,7 @@ static void execs(void)
 	long pid;
 	int fd;
 
-	/* vfork as libc makes it: the child lives in the parent's memory until it execs. */
+	/* vfork as libc makes it: the child uses the parent's memory until it execs. */
 	for (volatile int i = 0; i < 3; i++) {
 		pid = vfork();
 		if (!pid) {
@@ -102,7 +102,8 @@ static void execs(void)
 		FAILS(EACCES, SYS(execve, ".", argv, envp));
 		FAILS(EACCES, SYS(execve, "shared", argv, envp));
 		FAILS(ENOEXEC, SYS(execve, "./not-a-program", argv, envp));
-		SYS(execve, "alias", argv, envp); /* `filename` is what the link leads to */
+		SYS(execve, "alias", argv,
+		    envp); /* `filename` is the file that the link leads to */
 		SYS(exit_group, 98);
 	}
 	collect(pid, EXITED(17));
@@ -152,7 +153,7 @@ static void *outlives(void *arg)
 {
 	struct timespec t = { .tv_nsec = 50000000 };
 
-	SYS(nanosleep, &t, 0L); /* the leader is gone by then */
+	SYS(nanosleep, &t, 0L); /* the leader has exited by then */
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
 	SYS(exit, 0);
 	return NULL;
@@ -164,7 +165,7 @@ static void *ends_all(void *arg)
 	return NULL;
 }
 
-/* Processes of two threads whose end isn't that of their first thread alone. */
+/* Processes of two threads that do not end with their first thread. */
 static void leaders(void)
 {
 	static void *(*const bodies[])(void *) = { outlives, ends_all };
@@ -181,8 +182,8 @@ static void leaders(void)
 				pause();
 			SYS(exit, 31);
 		}
-		/* Whether the first one ends with its leader's code or with its last thread's
-		 * differs between kernels (6.18: the last thread's): strace says. */
+		/* Whether the exit code is the leader's or the last thread's differs between
+		 * kernels (6.18: the last thread's): strace says. */
 		IS(pid, SYS(wait4, pid, &status, 0, 0L));
 	}
 }
@@ -200,11 +201,11 @@ static void threads(void)
 
 int main(int argc, char **argv)
 {
-	self = argv[0]; /* absolute: the test starts it so */
+	self = argv[0]; /* absolute: the test starts it with an absolute path */
 	if (argc > 1) {
 		int fd = OK(SYS(openat, AT_FDCWD, "child", O_WRONLY | O_CREAT, 0600));
 
-		IS(1, SYS(write, fd, "", 1)); /* left open: the end of the process is no close */
+		IS(1, SYS(write, fd, "", 1)); /* still open: the end of the process is no close */
 		return 17;
 	}
 	forks();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reads and writes of every kind, in threads and children too, between two looks at what the kernel
- * has counted for this process: printed as "name: difference". The second look is the last
- * thing. */
+/* Reads and writes of every kind, also in threads and children, between two readings of the
+ * kernel's counters for this process: printed as "name: difference". The second reading comes
+ * last. */
 #include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -69,7 +69,7 @@ int main(void)
 		work("child");
 		SYS(exit_group, 0);
 	}
-	IS(pid, SYS(wait4, pid, &status, 0, 0L)); /* its counts become this one's */
+	IS(pid, SYS(wait4, pid, &status, 0, 0L)); /* its counts are added to this process's */
 	in = OK(SYS(openat, AT_FDCWD, "main", O_RDONLY));
 	out = OK(SYS(openat, AT_FDCWD, "copy", O_WRONLY | O_CREAT, 0644));
 	for (int i = 0; i < 7; i++) {

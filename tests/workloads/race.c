@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Threads that use the same files, and the same numbers for them, at the same time. What each of
- * them sees depends on itself alone. */
+/* Threads that use the same files, and the same descriptor numbers, at the same time. The results
+ * of each depend on itself alone. */
 #include <pthread.h>
 
 #include "workload.h"
@@ -21,7 +21,7 @@ static void *run(void *arg)
 	for (long i = 0; i < ROUNDS; i++) {
 		IS(1 + i % 7, SYS(pread64, shared, buf, 1 + i % 7, i % 11));
 		fd = OK(SYS(openat, AT_FDCWD, own, O_RDWR | O_CREAT,
-			    0644)); /* a number that others just had */
+			    0644)); /* a number that another thread has just used */
 		IS(3, SYS(pwrite64, fd, "abc", 3, 0L));
 		IS(0, SYS(renameat2, AT_FDCWD, own, AT_FDCWD, moved, 0));
 		IS(2, SYS(read, fd, buf, 2));

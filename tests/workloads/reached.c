@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Calls on paths, each told on a line with the inode that it reached, by the kernel's own answer
- * (lstat before the call, or after): "operation<TAB>last path<TAB>inode<TAB>flags". 0: nothing
- * was reached. */
+/* Calls on paths; for each it prints a line with the inode number that it reached, according to the
+ * kernel (lstat before the call, or after): "operation<TAB>last path<TAB>inode<TAB>flags". 0:
+ * nothing was reached. */
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -19,7 +19,7 @@ static void tell(const char *operation, const char *path, unsigned long inode, c
 	printf("%s\t%s\t%lu\t%s\n", operation, path, inode, flags);
 }
 
-/* A call that leaves what PATH leads to where it is. */
+/* A call that does not remove or replace what PATH leads to. */
 static void after(const char *operation, const char *path, int flags)
 {
 	tell(operation, path, inode_of(path, flags), "");

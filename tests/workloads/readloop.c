@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* readloop FILE SECONDS: reads 4 KiB of FILE again and again, as fast as it can, and says on stdout
- * how many times it did. */
+/* readloop FILE SECONDS: reads 4 KiB of FILE again and again, as fast as it can, and prints how
+ * many times. */
 #include <time.h>
 
 #include "workload.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Calls that a seccomp filter answers in the kernel's place: with an errno, with a signal, and by
- * a supervisor. */
+/* Calls that a seccomp filter answers instead of the kernel: with an errno, with a signal, and by a
+ * supervisor. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -53,7 +53,7 @@ static void with_an_errno(void)
 	FAILS(ENOSYS, SYS(fchmodat, AT_FDCWD, "file", 0600));
 	FAILS(EPERM, SYS(pwrite64, fd, "x", 1L, 7L));
 	FAILS(ENOSYS, SYS(openat2, AT_FDCWD, "file", how, sizeof(how)));
-	IS(0, SYS(fsync, fd)); /* not done, and called a success */
+	IS(0, SYS(fsync, fd)); /* not done, but reported as successful */
 	IS(0, SYS(symlinkat, "target", AT_FDCWD, "link"));
 	IS(0, SYS(faccessat, AT_FDCWD, "file", R_OK));
 	FAILS(ENOENT, SYS(faccessat, AT_FDCWD, "link", R_OK));
@@ -64,7 +64,7 @@ static void ignore(int number)
 {
 }
 
-/* SECCOMP_RET_TRAP leaves the number of the call as its result. */
+/* SECCOMP_RET_TRAP leaves the call's number as its result. */
 static void with_a_signal(void)
 {
 	struct sock_filter filter[] = { NUMBER, ANSWER(fchownat, SECCOMP_RET_TRAP), ALLOW };

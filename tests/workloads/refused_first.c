@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A thread whose very first call in the recording is refused. It says "ready", waits without any
- * call until the first byte of the file in its argument is no longer 0, and then calls unlinkat(),
- * which a filter answers. */
+/* A thread whose first call in the recording is refused. It prints "ready", waits without any
+ * system call until the first byte of the file in its argument is not 0, and then calls unlinkat(),
+ * which a filter refuses. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A program that is its own tracer: it changes what its child's calls are given before the kernel
- * sees it. The child asks for mkdir("asked"), a write of 7 bytes, and unlink("victim"); the kernel
- * makes "given", writes 4 bytes, and calls access() in place of unlink(). Prints what the child was
- * told, and fails where the files say otherwise. */
+/* A program that is its own tracer: it changes the arguments of its child's calls before the kernel
+ * reads them. The child asks for mkdir("asked"), a write of 7 bytes, and unlink("victim"); the
+ * kernel makes "given", writes 4 bytes, and calls access() instead of unlink(). Prints what was
+ * returned to the child, and fails if the files say otherwise. */
 #include <elf.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -37,7 +37,7 @@ static void ask(void)
 	_exit(0);
 }
 
-/* The calls that change: mkdirat's path, write's size, and unlinkat's number. */
+/* The changed calls: mkdirat's path, write's size, and unlinkat's number. */
 static void change(int child, struct user_regs_struct *regs)
 {
 	struct iovec io = { regs, sizeof(*regs) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Numbers used again: the inode, the dentry, the descriptor, the memory of an open file. Says on
- * stdout the inodes of the files that it reads one byte of, in order. */
+/* Reused numbers: the inode, the dentry, the descriptor, the memory of an open file. Prints the
+ * inodes of the files of which it reads one byte, in order. */
 #include <sys/stat.h>
 
 #include "workload.h"
@@ -22,7 +22,8 @@ int main(void)
 	static char name[32];
 	int dir;
 
-	for (int i = 0; i < 61; i++) { /* one name, a new file each time, soon with an old number */
+	for (int i = 0; i < 61;
+	     i++) { /* one name, a new file each time, soon with a reused inode number */
 		look("same", O_CREAT | O_EXCL);
 		IS(0, SYS(unlinkat, AT_FDCWD, "same", 0));
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A program whose second thread changes what its calls were given while they are under way: iovecs,
- * the address of a connect(), the event of an epoll_ctl(), the value of a setsockopt(). What the
- * kernel has taken is 100 bytes, "asked", EPOLLIN and 1234. */
+/* A program whose second thread changes the arguments of its calls while they are in progress:
+ * iovecs, the address of a connect(), the event of an epoll_ctl(), the value of a setsockopt().
+ * What the kernel uses is 100 bytes, "asked", EPOLLIN and 1234. */
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,7 +20,7 @@ static struct epoll_event event;
 static int value;
 static volatile int go, stop;
 
-/* The read waits for this thread, so it has its iovecs already. */
+/* The read waits for this thread, so the kernel has read its iovecs already. */
 static void *rewrite_iovec(void *arg)
 {
 	usleep(100000);
@@ -39,7 +39,7 @@ static void *rewrite_address(void *arg)
 	return arg;
 }
 
-/* These do not wait: now and then the change is in time. */
+/* These do not wait: now and then the change comes in time. */
 static void *rewrite_often(void *arg)
 {
 	while (!stop) {

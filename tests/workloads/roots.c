@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where a process stands, and what it takes for the root. */
+/* The current directory and the root of a process. */
 #include <sched.h>
 #include <sys/wait.h>
 
@@ -45,7 +45,7 @@ static void directories(void)
 		FAILS(ENOTDIR, SYS(chdir, "file"));
 		FAILS(ENOENT, SYS(openat, AT_FDCWD, "absent", O_RDONLY));
 		IS(0, SYS(chdir, "../.."));
-		IS(0, SYS(chdir, "way")); /* a link; what is below is named by where it led */
+		IS(0, SYS(chdir, "way")); /* a link; files below have the name to which it led */
 		IS(0, SYS(fchdir, dir));
 		IS(0, SYS(fchdir, up));
 	}
@@ -55,7 +55,7 @@ static void directories(void)
 	IS(0, SYS(close, dir));
 }
 
-/* Runs BODY in a process of its own: it doesn't come back from where it goes. */
+/* Runs BODY in a process of its own: it does not return from where it goes. */
 static void apart(void (*body)(void))
 {
 	int status;
@@ -79,13 +79,14 @@ static void jail(void)
 	IS(0, SYS(chdir, "/"));
 	look("/sub/file");
 	look("sub/file");
-	IS(7, SYS(read, before, buf, 11)); /* the root's change gives it another name */
+	IS(7, SYS(read, before, buf, 11)); /* with the new root it has another name */
 	make("made");
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "/../absent", O_RDONLY));
 	IS(0, SYS(renameat2, AT_FDCWD, "made", AT_FDCWD, "/sub/moved", 0));
 	IS(0, SYS(unlinkat, AT_FDCWD, "../../sub/moved", 0));
 	IS(0, SYS(mkdirat, AT_FDCWD, "inner", 0755));
-	IS(0, SYS(chroot, "inner")); /* a jail in the jail; the current directory stays outside */
+	IS(0,
+	   SYS(chroot, "inner")); /* a chroot in the chroot; the current directory stays outside */
 	make("/deepest");
 	IS(0, SYS(chdir, "/"));
 	look("deepest");

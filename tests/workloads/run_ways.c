@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Ways to reach a file, for `iotrc run`: each argument names one, which has a directory of its own
- * with a file `in` that it reads, and makes a file `out` there. Nothing is opened for reading alone
- * where something else has to be what reads it. Linked statically: an LD_PRELOAD sees nothing. */
+ * with a file `in` that it reads, and creates a file `out` there. Nothing is opened read-only if
+ * another way is to read it. Linked statically: an LD_PRELOAD sees nothing. */
 #include <linux/aio_abi.h>
 #include <pthread.h>
 #include <sys/sendfile.h>
@@ -150,7 +150,7 @@ static void by_proc(void)
 	IS(3, write(OK(open(path, O_WRONLY | O_TRUNC)), buf, 3));
 }
 
-/* Its first name stays untouched. */
+/* Its first name is not touched. */
 static void by_link(void)
 {
 	OK(link("in", "other"));
@@ -201,7 +201,7 @@ static void receive(int socket)
 	IS(3, write(fds[1], buf, 3));
 }
 
-/* Whoever gets them reads and writes. */
+/* The process that receives them reads and writes. */
 static void by_passing(void)
 {
 	char control[CMSG_SPACE(2 * sizeof(int))] = "", number[16];
@@ -252,7 +252,7 @@ static void *execute(void *arg)
 	return NULL;
 }
 
-/* A thread that isn't the first becomes another program: the others are gone. */
+/* A thread other than the first executes a program: the others end. */
 static void by_thread(void)
 {
 	pthread_t thread;
@@ -272,7 +272,7 @@ static void *go_down(void *arg)
 	return NULL;
 }
 
-/* The working directory is that of all threads. */
+/* All threads share the working directory. */
 static void by_changed_directory(void)
 {
 	pthread_t thread;
@@ -284,7 +284,7 @@ static void by_changed_directory(void)
 	OK(SYS(chdir, ".."));
 }
 
-/* None of them lives for longer than it takes to make a file. */
+/* Each lives only as long as it takes to create a file. */
 static void by_children(void)
 {
 	for (int i = 0; i < CHILDREN; i++) {

@@ -6,7 +6,7 @@
 
 #include "workload.h"
 
-#define FAR (5LL << 30) /* an offset that takes more than 32 bits */
+#define FAR (5LL << 30) /* an offset of more than 32 bits */
 #define MANY 1024       /* UIO_MAXIOV */
 
 static char buf[1 << 20];
@@ -49,7 +49,7 @@ static void sequential(int fd)
 	OK(SYS(writev, fd, many, MANY));
 	IS(0, SYS(lseek, fd, 0, SEEK_SET));
 	OK(SYS(readv, fd, many, MANY));
-	/* More than the kernel moves at once: `size` is still what was asked for. */
+	/* More than the kernel moves in one call: `size` is what was requested. */
 	OK(SYS(read, fd, buf, 5L << 30));
 }
 
@@ -95,10 +95,10 @@ static void appending(void)
 	for (int i = 0; i < 5; i++)
 		IS(101, SYS(write, fd, buf, 101));
 	IS(3, SYS(pwrite64, other, buf, 3, 9000L));
-	IS(101, SYS(write, fd, buf, 101)); /* at the end that the other one has made */
+	IS(101, SYS(write, fd, buf, 101)); /* at the end left by the other one */
 	IS(0, SYS(lseek, fd, 0, SEEK_SET));
 	IS(31, SYS(writev, fd, &iov, 1));
-	/* Linux appends here too, whatever the position asked for. */
+	/* Linux appends here, too, whatever the requested position. */
 	IS(17, SYS(pwrite64, fd, buf, 17, 5L));
 	IS(0, SYS(fcntl, fd, F_SETFL, 0L));
 	IS(7, SYS(lseek, fd, 7, SEEK_SET));
@@ -123,7 +123,7 @@ static void failing(void)
 	FAILS(EBADF, SYS(fsync, 999));
 	FAILS(EBADF, SYS(fdatasync, -1));
 	FAILS(EBADF, SYS(ftruncate, 999, 3L));
-	FAILS(EBADF, SYS(write, rd, buf, 10)); /* the file is there, the right isn't */
+	FAILS(EBADF, SYS(write, rd, buf, 10)); /* the file is open, but not for this */
 	FAILS(EBADF, SYS(read, wr, buf, 10));
 	FAILS(EINVAL, SYS(ftruncate, rd, 10L));
 	FAILS(EISDIR, SYS(read, dir, buf, 10));
@@ -147,7 +147,7 @@ static void duplicated(void)
 	int own = OK(SYS(openat, AT_FDCWD, "data", O_RDONLY));
 
 	IS(200, SYS(write, fd, buf, 200));
-	IS(300, SYS(write, twin, buf, 300)); /* one position for all four */
+	IS(300, SYS(write, twin, buf, 300)); /* all four share the position */
 	IS(0, SYS(close, fd));
 	IS(400, SYS(write, far, buf, 400));
 	IS(50, SYS(lseek, more, 50, SEEK_SET));

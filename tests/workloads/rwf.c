@@ -26,7 +26,7 @@ int main(void)
 		IS(1512, rw(SYS_pwritev2, fd, iov, 3, 4096 * i, 0));
 		IS(1512, rw(SYS_pwritev2, fd, iov, 3, 4096 * i, RWF_DSYNC));
 		IS(1512, rw(SYS_pwritev2, fd, iov, 3, -1, RWF_SYNC));
-		/* Appends, and leaves the position of the file where it is. */
+		/* Appends, and does not move the file's position. */
 		IS(1512, rw(SYS_pwritev2, fd, iov, 3, 5, RWF_APPEND));
 		IS(1512, rw(SYS_pwritev2, fd, iov, 3, -1, RWF_APPEND));
 		IS(1009, SYS(write, fd, buf, 1009));
@@ -51,7 +51,8 @@ int main(void)
 		IS(1512, rw(SYS_pwritev2, log, iov, 3, 0, 0));
 		IS(1512, rw(SYS_pwritev2, log, iov, 3, -1, RWF_DSYNC));
 	}
-	/* EOPNOTSUPP before 6.9; after, the offset holds although the file is opened to append. */
+	/* EOPNOTSUPP before 6.9; since then the offset is used although the file was opened to
+	 * append. */
 	SYS(pwritev2, log, iov, 3L, 0L, 0L, (long)RWF_NOAPPEND);
 	IS(0, SYS(close, log));
 	IS(0, SYS(close, fd));

@@ -22,7 +22,7 @@ int main(void)
 		IS(1009, SYS(sendfile, out, in, &at, 1009));
 		IS(17 * i, SYS(lseek, in, 17L * i, SEEK_SET));
 		IS(2003, SYS(sendfile, out, in, 0L, 2003));
-		IS(2003, SYS(sendfile, out, in, 0L, 2003)); /* from where the last one ended */
+		IS(2003, SYS(sendfile, out, in, 0L, 2003)); /* from where the previous one ended */
 		IS(503, SYS(sendfile, p[1], in, &at, 503));
 		IS(503, SYS(read, p[0], buf, 1000));
 		IS(499, SYS(sendfile, s[1], in, 0L, 499));
@@ -33,7 +33,7 @@ int main(void)
 	IS(0, SYS(sendfile, out, in, 0L, 4096)); /* at the end */
 	IS(0, SYS(sendfile, out, in, 0L, 0));
 	IS(0, SYS(lseek, in, 0, SEEK_SET));
-	/* One of the two is a file of ours. Old kernels can't splice to /dev/zero. */
+	/* One of the two files is in scope. Old kernels cannot splice to /dev/zero. */
 	if (SYS(sendfile, zero, in, 0L, 600) != 600)
 		IS(EINVAL, errno);
 	IS(5 * (1009 + 2 * 2003) + 9, SYS(lseek, out, 0, SEEK_CUR));

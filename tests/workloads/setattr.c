@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* chmod, chown and utimes: by path, by descriptor, relative to one. */
+/* chmod, chown and utimes: by path, by descriptor, relative to a descriptor. */
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <utime.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* On btrfs, a subvolume in the path: a root of its own, with inode numbers of its own, that is no
- * mount. Elsewhere a plain directory. */
+/* On btrfs, a subvolume in the path: a root with inode numbers of its own that is no mount.
+ * Elsewhere a plain directory. */
 #include <linux/btrfs.h>
 #include <sys/ioctl.h>
 

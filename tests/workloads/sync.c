@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Everything, a filesystem, a file. */
+/* Syncs everything, a filesystem, a file. */
 #include <sys/socket.h>
 
 #include "workload.h"

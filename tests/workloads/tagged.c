@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pointers whose top byte is a tag, as programs with memory tagging (MTE, HWASan) have them. Only
- * on arm64; elsewhere it does nothing. */
+/* Pointers with a tag in their top byte, as programs with memory tagging (MTE, HWASan) use. Only on
+ * arm64; elsewhere it does nothing. */
 #ifdef __aarch64__
 
 #include <linux/openat2.h>
@@ -68,7 +68,7 @@ int main(void)
 {
 	int fd;
 
-	/* Until then the kernel refuses them; for the address of a mapping it takes any tag. */
+	/* Before that the kernel refuses them; it accepts any tag in the address of a mapping. */
 	FAILS(EFAULT, SYS(openat, AT_FDCWD, TAG("file"), O_RDONLY));
 	OK(prctl(PR_SET_TAGGED_ADDR_CTRL, (long)PR_TAGGED_ADDR_ENABLE, 0L, 0L, 0L));
 	names();

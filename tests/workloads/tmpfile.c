@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Files that never had a name, and get one. */
+/* Files without a name, which get one. */
 #include "workload.h"
 
 int main(void)
@@ -24,7 +24,7 @@ int main(void)
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	IS(0, SYS(linkat, AT_FDCWD, proc, AT_FDCWD, "named", AT_SYMLINK_FOLLOW));
 	IS(7, SYS(pread64, fd, buf, 10,
-		  0L)); /* the name that it was opened by is still the temporary one */
+		  0L)); /* the name by which it was opened is still the temporary one */
 	again = OK(SYS(openat, AT_FDCWD, "named", O_RDONLY));
 	IS(7, SYS(read, again, buf, 11));
 	IS(0, SYS(close, again));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A program that changes its paths while calls on them are under way, so that a tracer would
- * read others than the kernel did. N in the first argument, 500 by default; prints how many
- * files it has really removed. */
+/* A program that changes its paths while calls on them are in progress, so that a tracer would read
+ * other paths than the kernel. N is the first argument, 500 by default; prints how many files it
+ * has really removed. */
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -10,7 +10,7 @@
 static volatile int go, stop;
 static char path[64];
 
-/* Gives the kernel a moment, then writes another name over the path. */
+/* Gives the kernel a moment, then overwrites the path with another name. */
 static void *rewrite(void *arg)
 {
 	while (!stop) {
@@ -44,7 +44,7 @@ static long unlink_rewritten(int n)
 	return removed;
 }
 
-/* No race at all: the call's own answer overwrites its path. */
+/* Not a race: the call's own answer overwrites its path. */
 static void overwritten_by_the_answer(void)
 {
 	static struct stat st;

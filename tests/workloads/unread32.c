@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* i386's calls that take a pointer to their arguments, given one that points nowhere. */
+/* i386's calls that take a pointer to their arguments, with an invalid pointer. */
 #ifdef __x86_64__
 #include <linux/net.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* io_uring by its system calls alone, one request at a time or a chain of them. strace can't see
- * what passes a ring, so the program says on stdout which rows it makes: JSON, one a line. */
+/* io_uring by its system calls, one request at a time or a chain. strace cannot see what goes
+ * through a ring, so the program prints which rows it makes: JSON, one per line. */
 #ifndef IOTRC_URING_H
 #define IOTRC_URING_H
 
@@ -9,7 +9,7 @@
 
 #include "workload.h"
 
-/* Newer than some headers (linux-libc-dev of 6.1); the kernel is asked what it knows. */
+/* Newer than some headers (linux-libc-dev of 6.1); the kernel is asked what it supports. */
 #define OP_READ_MULTISHOT 49
 #define OP_FTRUNCATE 55
 #define OP_READV_FIXED 60
@@ -21,7 +21,7 @@ struct ring {
 		*cq_mask;
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
-	unsigned int tail;        /* what has been made; *sq_tail is what the kernel may take */
+	unsigned int tail;        /* prepared requests; the kernel may take those up to *sq_tail */
 	unsigned char known[256]; /* by opcode */
 	int polled;
 	unsigned int features; /* IORING_FEAT_* */
@@ -31,7 +31,7 @@ struct ring {
 #define URING_SETUP(entries, params) SYS(io_uring_setup, entries, params)
 #endif
 
-/* 0, or -1 when the kernel has no io_uring (or none like this). */
+/* 0, or -1 if the kernel has no io_uring (or not this kind). */
 static inline int ring__new(struct ring *r, unsigned int flags)
 {
 	struct io_uring_params p = { .flags = flags, .sq_thread_idle = 50 };
@@ -82,14 +82,14 @@ static inline struct io_uring_sqe *ring__next(struct ring *r, int op, int fd)
 	return sqe;
 }
 
-/* Gives the kernel the requests made since the last time, all at once: a polling thread takes what
- * it sees, and a chain that it sees half of ends there. */
+/* Passes the requests prepared since the last time to the kernel, all at once: a polling thread
+ * takes what it sees, and a chain of which it sees only a part ends there. */
 static inline void ring__publish(struct ring *r)
 {
 	__atomic_store_n(r->sq_tail, r->tail, __ATOMIC_RELEASE);
 }
 
-/* Submits the N requests made since the last time and waits for as many answers. */
+/* Submits the N requests prepared since the last time and waits for as many completions. */
 static inline void ring__go(struct ring *r, unsigned int n)
 {
 	unsigned int flags = IORING_ENTER_GETEVENTS;
@@ -105,14 +105,14 @@ static inline void ring__go(struct ring *r, unsigned int n)
 	while (__atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) - *r->cq_head < n);
 }
 
-/* Waits for one answer to what has been submitted already. */
+/* Waits for one completion of what has been submitted already. */
 static inline int ring__wait(struct ring *r)
 {
 	OK(SYS(io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, 0L, 0L));
 	return __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) != *r->cq_head;
 }
 
-/* The next answer; USER_DATA says whose. */
+/* The next completion; USER_DATA identifies its request. */
 static inline int ring__take(struct ring *r, uint64_t *ret_user_data, unsigned int *ret_flags)
 {
 	struct io_uring_cqe *cqe = &r->cqes[*r->cq_head & *r->cq_mask];
@@ -126,18 +126,18 @@ static inline int ring__take(struct ring *r, uint64_t *ret_user_data, unsigned i
 	return res;
 }
 
-/* One request, to its end. */
+/* One request, until its completion. */
 static inline int ring__one(struct ring *r)
 {
 	ring__go(r, 1);
 	return ring__take(r, NULL, NULL);
 }
 
-/* ---- what is told ---- */
+/* ---- what is printed ---- */
 
 static char told_cwd[4096];
 
-/* NULL for none, otherwise a name below the current directory (of the start) or an absolute one. */
+/* NULL for none, otherwise a name below the initial current directory or an absolute one. */
 static inline void tell_path(const char *path)
 {
 	if (!path)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sockets through io_uring: each call a ring knows, for IPv4, IPv6 and AF_UNIX. Says on stdout
- * which rows it makes, JSON, one a line; addresses and ports are those that getsockname and
- * getpeername give. What this kernel's rings don't know is done by the system call, and is a row
- * all the same. uring.sock is made in the current directory. */
+/* Sockets through io_uring: each call that a ring supports, for IPv4, IPv6 and AF_UNIX. Prints
+ * which rows it makes, JSON, one per line; addresses and ports are those of getsockname and
+ * getpeername. What this kernel's rings do not support is done by the system call, and has a row as
+ * well. Creates uring.sock in the current directory. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -56,7 +56,7 @@ static void tell_end(const char *end, const char *port, const union address *a, 
 	printf("\"");
 }
 
-/* A request's result, which has to be good. */
+/* A request's result, which must not be an error. */
 static int good(int result)
 {
 	if (result < 0) {
@@ -75,7 +75,8 @@ static void begin_row(const char *event, int fd, int family, long result, const 
 	printf("\", \"return_value\": \"%ld\"%s", result, more);
 }
 
-/* The row of EVENT on FD (-1: the row has none), with the ends of the socket ENDS (-1: none). */
+/* The row of EVENT on FD (-1: the row has none), with the addresses of the socket ENDS (-1:
+ * none). */
 static void tell_conn(const char *event, int fd, int family, int ends, long result,
 		      const char *more)
 {
@@ -93,7 +94,7 @@ static void tell_conn(const char *event, int fd, int family, int ends, long resu
 	puts("}");
 }
 
-/* Of a socket without a descriptor: PEER, its peer, knows its ends. */
+/* Of a socket without a descriptor: its peer PEER knows the addresses. */
 static void tell_peer(const char *event, int fd, int family, int peer, long result,
 		      const char *more)
 {
@@ -159,7 +160,7 @@ static void ask_accept(int fd)
 	sqe->accept_flags = SOCK_CLOEXEC;
 }
 
-static union address connect_to; /* no longer there when the connection is: kept in the request */
+static union address connect_to; /* gone when the connection exists: the request keeps it */
 
 static void ask_connect(int fd, const union address *to, socklen_t len)
 {
@@ -173,7 +174,7 @@ static void ask_connect(int fd, const union address *to, socklen_t len)
 
 static void do_close(int fd, int family)
 {
-	/* Its row has the ends that the socket had. */
+	/* Its row has the addresses that the socket had. */
 	tell_conn("CLOSE", fd, family, fd, 0, "");
 	ring__next(&ring, IORING_OP_CLOSE, fd);
 	IS(0, ring__one(&ring));
@@ -184,8 +185,8 @@ static int answered(void)
 	return *ring.cq_head != __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE);
 }
 
-/* Submits N requests, after which there is one of each under way; rows come in the order of the
- * answers. Returns what was accepted. */
+/* Submits N requests, of which one of each kind is in progress afterwards; rows are in the order of
+ * the completions. Returns the accepted socket. */
 static int meet(unsigned int n, int client, int listener, int family)
 {
 	int server = -1, result;
@@ -228,7 +229,7 @@ static void one_pair(int listener, int family, const union address *to, socklen_
 	do_close(server, family);
 }
 
-/* One request that accepts all. */
+/* One request that accepts all connections. */
 static void accept_many(int listener, int family, const union address *to, socklen_t len)
 {
 	int clients[ROUNDS], servers[ROUNDS];
@@ -288,8 +289,8 @@ static void close_slot(unsigned int slot)
 	IS(0, ring__one(&ring));
 }
 
-/* Sockets that have never had a descriptor: CLIENT made one in the ring's table, or else the
- * accepted one is. */
+/* Sockets that never had a descriptor: CLIENT created one in the ring's table, or else the accepted
+ * one is. */
 static void without_descriptor(int listener, int family, const union address *to, socklen_t len,
 			       bool client)
 {
@@ -366,7 +367,7 @@ static void family_of(union address *at, socklen_t len, int family)
 	for (int i = 0; i < ROUNDS; i++)
 		one_pair(listener, family, at, len);
 	accept_many(listener, family, at, len);
-	if (ring.known[OP_SOCKET]) { /* 5.19, as are slots that the kernel chooses */
+	if (ring.known[OP_SOCKET]) { /* since 5.19, like slots that the kernel chooses */
 		int none[2] = { -1, -1 };
 
 		OK(SYS(io_uring_register, ring.fd, IORING_REGISTER_FILES, none, 2));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: everything on files that isn't a transfer. */
+/* io_uring: all operations on files that are no transfers. */
 #include <linux/falloc.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -130,7 +130,7 @@ static void names(int dir)
 	}
 }
 
-/* What a ring renames has another name for the system calls at once, and the other way round. */
+/* The new name after a ring's rename is used by system calls at once, and the other way round. */
 static void moves(void)
 {
 	struct io_uring_sqe *sqe;
@@ -205,7 +205,7 @@ static void pipes(int fd)
 	tell("splice", "file", pipe_name, 1009, 100, 1, "", ring__one(&ring));
 	sqe = ask(IORING_OP_TEE, q[1], NULL, 500, 0);
 	sqe->splice_fd_in = p[0];
-	IS(500, ring__one(&ring)); /* two pipes: no file of ours */
+	IS(500, ring__one(&ring)); /* two pipes: no file in scope */
 	sqe = ask(IORING_OP_SPLICE, fd, (void *)-1, 1009, 3000);
 	sqe->splice_fd_in = p[0];
 	sqe->splice_flags = SPLICE_F_MOVE;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: requests that read again and again, from a pipe, until there is nothing more to
- * come. */
+/* io_uring: requests that read repeatedly from a pipe, until it ends. */
 #include "uring.h"
 
 #define GROUP 7

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: requests whose success isn't told to the program (IOSQE_CQE_SKIP_SUCCESS), done inline,
- * by the kernel's workers and many at once, with some that fail and some that are told between
- * them. The rows of those that the program isn't told of are marked `quiet`. Nothing when the
- * kernel has no such flag. */
+/* io_uring: requests whose success is not reported to the program (IOSQE_CQE_SKIP_SUCCESS), done
+ * inline, by the kernel's workers and many at once, with some that fail and some that are reported
+ * between them. The rows of unreported ones are marked `quiet`. Does nothing if the kernel lacks
+ * the flag. */
 #include "uring.h"
 
 #define CQE_SKIP_SUCCESS (1 << 6)
@@ -18,7 +18,7 @@ static struct io_uring_sqe *ask(int from, int size, int offset, int flags)
 	struct io_uring_sqe *sqe = ring__next(&ring, IORING_OP_READ, from);
 	static uint64_t requests;
 
-	sqe->user_data = ++requests; /* by which alone kernels before 5.18 tell them apart */
+	sqe->user_data = ++requests; /* the only distinction before 5.18 */
 	sqe->addr = (uintptr_t)buf;
 	sqe->len = size;
 	sqe->off = offset;
@@ -36,7 +36,7 @@ static void ask_told(int offset)
 	tell("read", "quiet", NULL, 7, offset, 1, "", 7);
 }
 
-/* All that has been asked for, the one that is told of last. */
+/* All prepared requests; the last one is reported. */
 static void go(int n, int result)
 {
 	ring__publish(&ring);
@@ -60,7 +60,8 @@ int main(void)
 			ask_told(i);
 			go(2, 7);
 		}
-		/* The next of a chain begins when a worker is done with the one before. */
+		/* The next request of a chain begins when a worker has finished the previous
+		 * one. */
 		ask(fd, 17, i, CQE_SKIP_SUCCESS | IOSQE_ASYNC | IOSQE_IO_LINK);
 		ask_told(i);
 		go(2, 7);

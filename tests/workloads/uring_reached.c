@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests to io_uring on paths, told as by reached.c: "operation<TAB>last path<TAB>inode<TAB>flags",
- * where the kernel has answered which inode each has reached. Flags but IO_URING. */
+/* Requests to io_uring on paths, printed as by reached.c: "operation<TAB>last
+ * path<TAB>inode<TAB>flags"; the kernel says which inode each has reached. Flags without
+ * IO_URING. */
 #include <linux/stat.h>
 #include <sys/stat.h>
 
@@ -21,7 +22,7 @@ static void reaches(const char *operation, const char *path, unsigned long inode
 	printf("%s\t%s\t%lu\t%s\n", operation, path, inode, flags);
 }
 
-/* Answers with the result, like the call. OFF is the second path, the buffer or the structure. */
+/* Returns the result, like the call. OFF is the second path, the buffer or the structure. */
 static int ask(int op, const void *path, unsigned int len, const void *off, int flags)
 {
 	struct io_uring_sqe *sqe = ring__next(&ring, op, AT_FDCWD);
@@ -142,7 +143,7 @@ int main(void)
 	workload__create("sub/file");
 	if (ring__new(&ring, 0))
 		return 0;
-	/* Then once more by the kernel's workers. */
+	/* Then again by the kernel's workers. */
 	for (int i = 0; i < 2; i++) {
 		sqe_flags = i ? IOSQE_ASYNC : 0;
 		opens();

@@ -69,7 +69,7 @@ static void transfers(int fd, const char *name)
 	tell("read", name, NULL, 100, 24099 - 3, 1, "", ring__one(&ring));
 	ask(IORING_OP_READ, fd, buf, 100, 5LL << 30);
 	tell("read", name, NULL, 100, 5LL << 30, 1, "", ring__one(&ring));
-	/* A registered file: its number is none of the process's. */
+	/* A registered file: its number is not a descriptor of the process. */
 	sqe = ask(IORING_OP_READ, 0, buf, 101, 9);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	tell("read", name, NULL, 101, 9, 1, "", ring__one(&ring));
@@ -80,8 +80,8 @@ static void transfers(int fd, const char *name)
 	tell("read", name, NULL, 10, 3, 1, "", ring__one(&ring));
 }
 
-/* A chain: each only after the one before, and none after one that failed. Its answers may come in
- * another order: the kernel posts them in batches. */
+/* A chain: each only after the previous one, and none after a failed one. Its completions may come
+ * in another order: the kernel posts them in batches. */
 static void chains(int fd, const char *name)
 {
 	static const struct {
@@ -113,7 +113,7 @@ static void chains(int fd, const char *name)
 			     chain[which].offset, chain[which].size != NONE, "", res);
 		}
 	}
-	/* Many at once, in whatever order they end. */
+	/* Many at once, in any order of completion. */
 	for (int i = 0; i < 31; i++)
 		ask(IORING_OP_READ, fd, buf + 1024 * i, 7 + i, 3 * i)->user_data = i;
 	ring__go(&ring, 31);
@@ -123,7 +123,7 @@ static void chains(int fd, const char *name)
 	}
 }
 
-/* Not files in scope, or no operations on files. */
+/* Files out of scope, or operations that are not on files. */
 static void others(void)
 {
 	int p[2];
@@ -131,7 +131,7 @@ static void others(void)
 	OK(SYS(pipe2, p, 0));
 	ask(IORING_OP_NOP, -1, NULL, 0, 0);
 	ring__one(&ring);
-	/* No operation has this number; but for the bits that it has too many it would be one. */
+	/* No operation has this number; without its additional bits it would be one. */
 	ask(128 | IORING_OP_FSYNC, p[0], NULL, 0, 0);
 	IS(-EINVAL, ring__one(&ring));
 	ask(IORING_OP_WRITE, p[1], buf, 5, -1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: requests in flight at once to which the program has given the same user_data, with one
- * that is about no file's contents among them, and afterwards one that is alone with it. */
+/* io_uring: requests in flight at the same time with the same user_data, one of which is not about
+ * a file's content, and afterwards one alone with it. */
 #include <poll.h>
 
 #include "uring.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: files in the slots of the ring's own table, which are no descriptors of the process. */
+/* io_uring: files in the slots of the ring's own table, which are not descriptors of the
+ * process. */
 #include "uring.h"
 
 #define SLOTS 3
@@ -37,7 +38,7 @@ static void once(unsigned int slot, int flags)
 	}
 	ask(IORING_OP_CLOSE, 0, slot)->flags = flags;
 	tell("close", name, NULL, NONE, NONE, 0, "", ring__one(&ring));
-	/* Nothing is there any more. */
+	/* The slot is empty now. */
 	ask(IORING_OP_CLOSE, 0, slot)->flags = flags;
 	tell("close", NULL, NULL, NONE, NONE, 0, "", ring__one(&ring));
 }

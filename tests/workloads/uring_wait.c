@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A request that waits: from its submission to its completion. The reader of a pipe is submitted,
- * and only 50 ms later written for. Rows of pipes: only with all kinds of files in scope. */
+/* A request that waits between submission and completion. A read from a pipe is submitted, and data
+ * is written only 50 ms later. Rows of pipes: only with all kinds of files in scope. */
 #include "uring.h"
 
 static char buf[64];

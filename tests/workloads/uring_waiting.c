@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* uring_waiting CHAINS FILE [late]: CHAINS chains of io_uring requests that open FILE, all of them
- * under way at once: the first of each reads a pipe that is empty until all have been given to the
- * kernel. With `late` their answers are taken when all have come, more than the ring has room for.
- * Prints how many there were. Nothing where the kernel has no io_uring. */
+/* uring_waiting CHAINS FILE [late]: CHAINS chains of io_uring requests that open FILE, all in
+ * progress at the same time: the first of each reads a pipe that is empty until all have been
+ * submitted. With `late`, completions are reaped when all have come, more than the ring has room
+ * for. Prints how many there were. Does nothing if the kernel has no io_uring. */
 #include <unistd.h>
 
 #include "uring.h"

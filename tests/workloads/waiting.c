@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Waits for descriptors in every way, and says for each call what its row has to say: event, epoll
- * fd, target, operation, events, max, ready, timeout in ms, result, errno. '-' is an empty
+/* Waits for descriptors in every way, and prints for each call what its row must be: event,
+ * epoll fd, target, operation, events, max, ready, timeout in ms, result, errno. '-' is an empty
  * field. */
 #include <poll.h>
 #include <sys/epoll.h>
@@ -16,7 +16,7 @@
 /* An int in a register whose upper half is garbage. */
 #define INT(n) ((long)(0xdefaced00000000ULL | (uint32_t)(n)))
 
-/* Arguments that the kernel takes otherwise than they look, or refuses. */
+/* Arguments that the kernel reads differently from what they look like, or refuses. */
 static void odd(int ep, int fd, int to)
 {
 	struct epoll_event event = { .events = EPOLLIN }, ready[5];
@@ -25,7 +25,7 @@ static void odd(int ep, int fd, int to)
 
 	OK(SYS(epoll_ctl, INT(ep), INT(EPOLL_CTL_ADD), INT(fd), &event));
 	printf("EPOLL_CTL %d %d EPOLL_CTL_ADD EPOLLIN - - - 0 -\n", ep, fd);
-	/* The events of a descriptor that is taken out are not looked at. */
+	/* The events are ignored when a descriptor is removed. */
 	OK(SYS(epoll_ctl, ep, EPOLL_CTL_DEL, fd, &event));
 	printf("EPOLL_CTL %d %d EPOLL_CTL_DEL - - - - 0 -\n", ep, fd);
 	FAILS(EINVAL, SYS(epoll_ctl, ep, 77, fd, &event));
@@ -53,7 +53,7 @@ static void odd(int ep, int fd, int to)
 	printf("SELECT - - - - 0 - - -22 EINVAL\n");
 	FAILS(EINVAL, SYS(pselect6, INT(-3), NULL, NULL, NULL, NULL, NULL));
 	printf("SELECT - - - - -3 - -1 -22 EINVAL\n");
-	/* Longer than a ktime_t can say: as long as that can. */
+	/* Longer than a ktime_t can hold: cut to its maximum. */
 	ts = (struct timespec){ .tv_sec = 1L << 60 };
 	IS(1, SYS(ppoll, &(struct pollfd){ .fd = 1000, .events = POLLIN }, 1, &ts, NULL, 8));
 	printf("POLL - - - - 1 1 9223372036854.775807 1 -\n");
@@ -63,7 +63,7 @@ static void odd(int ep, int fd, int to)
 		fd_set set;
 		struct pollfd none = { .fd = 1000, .events = POLLIN };
 
-		/* Microseconds beyond a second are seconds; here nothing has to be waited for. */
+		/* Microseconds beyond a second are seconds; here there is nothing to wait for. */
 		IS(1, SYS(poll, &none, 1, 1));
 		printf("POLL - - - - 1 1 1.000000 1 -\n");
 		FD_ZERO(&set);
@@ -123,7 +123,7 @@ int main(void)
 	printf("POLL - - - - 1 1 -1 1 -\n");
 	ts = (struct timespec){ .tv_nsec = 4000000 };
 	FD_ZERO(&set);
-	/* Nobody writes: all of the time goes by, and the kernel leaves none in the struct. */
+	/* Nobody writes: it times out, and the kernel leaves no time in the struct. */
 	IS(0, SYS(pselect6, 0, &set, NULL, NULL, &ts, NULL));
 	printf("SELECT - - - - 0 0 4.000000 0 -\n");
 	FD_SET(fds[0], &set);

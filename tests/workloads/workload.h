@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the workload programs share. A workload is a deterministic program that does one family of
  * I/O in its current directory, through raw system calls so that libc chooses nothing, and that
- * dies when a call doesn't end as the program says it must: a test never compares what didn't
- * happen. strace, around it, says which rows are right. */
+ * aborts if a call does not end as the program expects: a test never compares what did not happen.
+ * strace, around it, says which rows are right. */
 #ifndef IOTRC_WORKLOAD_H
 #define IOTRC_WORKLOAD_H
 
