@@ -24,19 +24,11 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-#define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
-#define TCP_SYN_SENT 2
-#define TCP_SYN_RECV 3
-#define TCP_CLOSE 7
-
 #define EINTR 4
-#define EEXIST 17
 #define EALREADY 114
 #define EINPROGRESS 115
 #define ERESTARTSYS 512 /* include/linux/errno.h: interrupted by a signal */
 #define ERESTART_RESTARTBLOCK 516
-
-#define IPPROTO_TCP 6
 
 struct connecting {
 	u64 task, start_ns;

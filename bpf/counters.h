@@ -22,7 +22,7 @@ static __always_inline struct cpu_slot *cpu_slot(u32 *ret_cpu)
 /* Streams counted in interrupts as well as in what these interrupt. */
 #define INTERRUPT_STREAMS \
 	(1 << STREAM_BLOCK | 1 << STREAM_NW_DROP | 1 << STREAM_CACHE | 1 << STREAM_NW_CONN | \
-	 1 << STREAM_EXTENT)
+	 1 << STREAM_EXTENT | 1 << STREAM_NW_FLOW)
 
 /* Adds N. A plain addition where nothing can intervene: programs on tracepoints run with
  * preemption disabled, except on PREEMPT_RT. The result of the atomic operation is not used:

@@ -175,6 +175,26 @@ static __always_inline bool left_out(struct task_state *state, u64 task)
 	return cfg.n_cgroups && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
 }
 
+/* The same of any thread, TASK, as it is now: nothing of it is remembered. */
+__noinline bool leaves_out(u64 task)
+{
+	u64 comm = kaddr(task, task_struct, comm), comm0 = kread_u64(comm),
+	    comm1 = kread_u64(comm + 8);
+	u32 lineage = find_lineage(task);
+
+	if (lineage == LINEAGE_OWN || (cfg.n_pids && lineage != LINEAGE_FOLLOWED))
+		return true;
+	if (cfg.n_commands &&
+	    !(cfg.follow ? descends_from_command(task) : command_wanted(comm0, comm1)))
+		return true;
+	if (cfg.n_excluded && command_excluded(comm0, comm1))
+		return true;
+	if (cfg.n_uids && !user_wanted(kread(kread(task, task_struct, real_cred), cred, uid.val)))
+		return true;
+	return cfg.n_cgroups &&
+	       !in_cgroup(kread(kread(task, task_struct, cgroups), css_set, dfl_cgrp));
+}
+
 /* Whether a thread must be one of those given, so that an unknown one is left out. */
 static __always_inline bool owner_must_match(void)
 {

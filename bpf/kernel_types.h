@@ -345,6 +345,7 @@ struct sock_common {
 	u16 skc_dport, skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
@@ -357,6 +358,20 @@ struct sock {
 struct inet_sock {
 	struct sock sk;
 	u16 inet_sport;
+};
+
+struct minmax_sample {
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_sock {
+	u32 segs_in, segs_out, total_retrans, srtt_us;
+	u64 bytes_sent, bytes_retrans, bytes_received;
+	struct minmax rtt_min;
 };
 
 struct socket {
@@ -647,6 +662,13 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -9,6 +9,8 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
+#define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
+
 #define MAX_ERRNO 4095 /* include/linux/err.h */
 
 /* The errno of result RET, or 0. */

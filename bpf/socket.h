@@ -13,6 +13,16 @@
 #define AF_INET 2
 #define AF_INET6 10
 
+#define IPPROTO_TCP 6 /* include/uapi/linux/in.h */
+
+#define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+
 static __always_inline u8 unix_path(u64 unix_sock, char *to)
 {
 	u64 address = unix_sock ? kread(unix_sock, unix_sock, addr) : 0;

@@ -48,11 +48,13 @@ struct {
 	__type(value, struct sum_task);
 } sum_tasks SEC(".maps");
 
-/* Records in the making, one for each program that another one has interrupted on this CPU. */
+/* Records in the making, one for each program that another one has interrupted on this CPU. The
+ * longest is that of a connection. */
+_Static_assert(sizeof(struct rec_flow) >= sizeof(struct rec_conn), "there is room for each record");
 #define SUM_DEPTH 8 /* a power of two */
 struct sum_rooms {
 	u32 depth, pad;
-	char records[SUM_DEPTH][sizeof(struct rec_conn)];
+	char records[SUM_DEPTH][sizeof(struct rec_flow)];
 };
 
 struct {
@@ -334,6 +336,7 @@ static __always_inline void sum_record(const void *rec)
 	const struct rec_cache *cache = rec;
 	const struct rec_fault *fault = rec;
 	const struct rec_drop *drop = rec;
+	const struct rec_flow *flow = rec;
 
 	switch (*(const u8 *)rec) {
 	case REC_FS:
@@ -366,6 +369,12 @@ static __always_inline void sum_record(const void *rec)
 	case REC_DROP:
 		sum_add(SUM_WHAT(STREAM_NW_DROP, drop->event, 0, 0), SUM_RESULT(0, drop->skb_len),
 			0, 0, drop->task);
+		break;
+	case REC_FLOW:
+		sum_add(SUM_WHAT(STREAM_NW_FLOW, flow->event, flow->duration != DURATION_UNKNOWN,
+				 0),
+			SUM_RESULT(flow->error, flow->bytes_sent + flow->bytes_received),
+			flow->duration, 0, (u64)flow->pid << 32 | flow->tid);
 		break;
 	}
 }

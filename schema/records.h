@@ -28,6 +28,7 @@ enum record_type {
 	REC_EPOLL,
 	REC_SOCKOPT,
 	REC_EXTENT,
+	REC_FLOW,
 };
 
 /* ---- definitions ---- */
@@ -305,6 +306,36 @@ struct rec_drop {
 	u8 src[16], dst[16];
 };
 
+/* Why there is a row of a connection. */
+enum flow_event {
+	FLOW_END,      /* it has ended */
+	FLOW_ROTATION, /* it lives, and new files begin */
+	FLOW_STOP,     /* it lives, and the recording ends */
+};
+
+#define FLOW_NO_RTT (~0u)
+
+/* A connection, with all that it has moved since it began. It names its owner itself, not by a
+ * rec_task: the process may have ended long before. */
+struct rec_flow {
+	u8 type, event;
+	u8 proto; /* PROTO_* */
+	u8 state; /* TCP_*: of FLOW_END the last one before TCP_CLOSE */
+	s32 error;
+	u64 ns;
+	u64 duration;                   /* DURATION_UNKNOWN: it began before the recording */
+	u64 bytes_sent, bytes_received; /* of data, each byte once */
+	u64 segments_sent, segments_received;
+	u32 retransmits;
+	u32 srtt_us;    /* 0: not measured */
+	u32 min_rtt_us; /* FLOW_NO_RTT: not measured */
+	u32 pid, tid;   /* 0: not known */
+	u32 pad;
+	u64 cgroup; /* of the owner */
+	char comm[COMM_BYTES];
+	struct conn_ends ends;
+};
+
 /* What a part of a block request is (docs/lineage.md). */
 enum extent_kind {
 	EXTENT_UNKNOWN,
@@ -392,7 +423,8 @@ struct rec_extent {
 	X(REC_DROP, STREAM_NW_DROP, struct rec_drop, sizeof(struct rec_drop), DROP_RETRANSMIT + 1, drop, true, RECORD_AT(rec_drop, task)) \
 	X(REC_EPOLL, STREAM_NW_EPOLL, struct rec_epoll, sizeof(struct rec_epoll), POLL_SELECT + 1, epoll, true, RECORD_AT(rec_epoll, task)) \
 	X(REC_SOCKOPT, STREAM_NW_SOCKOPT, struct rec_sockopt, sizeof(struct rec_sockopt), SOCKOPT_GET + 1, sockopt, true, RECORD_AT(rec_sockopt, task)) \
-	X(REC_EXTENT, STREAM_EXTENT, struct rec_extent, sizeof(struct rec_extent), EXTENT_READAHEAD + 1, extent, true, RECORD_AT(rec_extent, path), RECORD_AT(rec_extent, seen_path))
+	X(REC_EXTENT, STREAM_EXTENT, struct rec_extent, sizeof(struct rec_extent), EXTENT_READAHEAD + 1, extent, true, RECORD_AT(rec_extent, path), RECORD_AT(rec_extent, seen_path)) \
+	X(REC_FLOW, STREAM_NW_FLOW, struct rec_flow, sizeof(struct rec_flow), FLOW_STOP + 1, flow, true)
 
 /* clang-format on */
 

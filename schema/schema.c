@@ -172,6 +172,43 @@ static const struct column nw_drop_columns[] = {
 	MONO("the event"),
 };
 
+#define FLOW_TIME "the connection's end, or the look at it"
+
+static const struct column nw_flow_columns[] = {
+	TIMESTAMP(FLOW_TIME),
+	{ "event_type", COL_WORD, "", "END ROTATION STOP",
+	  "Why there is a row: the connection has ended; or it lives, and new files begin, or the "
+	  "recording ends. A connection has one row END or STOP" },
+	PID,
+	TID,
+	COMMAND,
+	{ "proto", COL_WORD, "", "TCP", "Protocol" },
+	IPVER,
+	{ "local_addr", COL_TEXT, "", NULL, "Local address" },
+	{ "remote_addr", COL_TEXT, "", NULL, "Address of the peer" },
+	SPORT,
+	DPORT,
+	{ "bytes_sent", COL_UINT, "bytes", NULL,
+	  "Data sent since the connection began, each byte once",
+	  "bytes sent, of END and STOP rows" },
+	{ "bytes_received", COL_UINT, "bytes", NULL, "Data received since the connection began",
+	  "bytes received, of END and STOP rows" },
+	{ "segments_sent", COL_UINT, "", NULL,
+	  "Segments sent, with retransmits and those without data" },
+	{ "segments_received", COL_UINT, "", NULL, "Segments received, likewise" },
+	{ "retransmits", COL_UINT, "", NULL, "Segments sent again" },
+	{ "srtt_us", COL_UINT, "us", NULL,
+	  "Smoothed round-trip time; empty if it was never measured" },
+	{ "min_rtt_us", COL_UINT, "us", NULL, "Least round-trip time of the last minutes" },
+	{ "duration_ns", COL_UINT, "ns", NULL,
+	  "Since the connection was asked for or accepted by the kernel; empty if that was before the "
+	  "recording",
+	  "time of connections" },
+	{ "state", COL_WORD, "", NULL, "TCP_* state; in END rows the last one before TCP_CLOSE" },
+	{ "container_id", COL_UINT, "", NULL, "cgroup v2 id of the process" },
+	MONO(FLOW_TIME),
+};
+
 static const struct column cache_columns[] = {
 	TIMESTAMP("the event"),
 	PID,

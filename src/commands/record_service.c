@@ -104,6 +104,7 @@ static void apply(struct recording *r, struct options *new)
 
 	options__fixed_changes(o, new, changes, sizeof(changes));
 	writer__set_rotation(r->writer, new->rotate_age_s, new->rotate_bytes, new->rotate_rows);
+	capture__set_rotation(r->capture, new->rotate_age_s);
 	disk_budget__set_limits(r->budget, &budget);
 	upload__set_rate(r->upload, new->upload.target.rate);
 	if (*changes)

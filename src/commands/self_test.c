@@ -112,6 +112,19 @@ static int do_uring(const char *dir)
 	return err;
 }
 
+/* Sends a byte from CLIENT to the connection of it that SERVER accepts. */
+static int pass_byte(int client, int server)
+{
+	int accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	char byte = 0;
+	bool passed = accepted >= 0 && send(client, &byte, 1, MSG_NOSIGNAL) == 1 &&
+		      recv(accepted, &byte, 1, 0) == 1;
+
+	if (accepted >= 0)
+		close(accepted);
+	return passed ? 0 : -1;
+}
+
 /* Connects to a port of ours, and to one without a listener, whose answer is dropped. */
 static int do_socket(const char *dir)
 {
@@ -123,7 +136,7 @@ static int do_socket(const char *dir)
 
 	if (bind(server, (struct sockaddr *)&a, len) ||
 	    getsockname(server, (struct sockaddr *)&a, &len) || listen(server, 1) ||
-	    connect(client, (struct sockaddr *)&a, len))
+	    connect(client, (struct sockaddr *)&a, len) || pass_byte(client, server))
 		err = -errno;
 	close(client);
 	close(server);
@@ -151,7 +164,7 @@ static const struct {
 	{ "an fsync through io_uring",
 	  " io_uring_submit_req io_uring_submit_sqe io_uring_complete ", do_uring },
 	{ "a TCP connection and a packet to a port without a listener",
-	  " inet_sock_set_state kfree_skb ", do_socket },
+	  " inet_sock_set_state tcp_rcv_space_adjust kfree_skb ", do_socket },
 };
 #define COUNT ARRAY_SIZE(exercises)
 _Static_assert(COUNT <= SELF_TEST_MAX, "exercise.results has a place for each");

@@ -23,11 +23,12 @@
  * (bpf/block.bpf.c), 184 for a connection (connect.h), 240 for a request of io_uring, 72 more for
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
- * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h). */
+ * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
+ * connection 120 with nw_flow (flow.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 240 + 72 + 80 + 160 + (520 + 376) / URING_CONN_SHARE + \
+	(128 + 184 + 240 + 72 + 80 + 160 + 120 + (520 + 376) / URING_CONN_SHARE + \
 	 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/log.h"
 #include "base/thread.h"
 #include "engine/overload.h"
 #include "platform/landlock.h"
@@ -69,7 +71,10 @@ struct capture {
 	struct overload overload;
 	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
 	uint64_t round_events;
-	uint64_t second; /* the last time the once-a-second tasks were done */
+	uint64_t second;                 /* the last time the once-a-second tasks were done */
+	atomic_uint_least64_t rotate_ns; /* how often connections that live have rows; 0: never */
+	uint64_t rotated;                /* the last time */
+	bool flows_failed;
 	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
 	atomic_uint_least64_t unknown_extents[UNKNOWN_REASONS];
 	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
@@ -401,11 +406,28 @@ static void note_fill(struct capture *c)
 	atomic_store(&c->fill_definitions, fill.definitions);
 }
 
+/* Rows of the connections that live. */
+static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
+{
+	int err = engine__flows(c->engine, event, c->sink);
+
+	if (err && !c->flows_failed)
+		log__line(LOG_WARNING, "connections that live have no rows from now on: %s",
+			  strerror(-err));
+	c->flows_failed |= err != 0;
+	c->rotated = now;
+}
+
 static void chores(struct capture *c, uint64_t now)
 {
+	uint64_t rotate_ns = atomic_load_explicit(&c->rotate_ns, memory_order_relaxed);
+
 	clock__noticed(c->step_fd);
 	clock__poll(c->clock, now);
+	if (rotate_ns && now - c->rotated >= rotate_ns)
+		tell_flows(c, FLOW_ROTATION, now);
 	if (atomic_exchange(&c->rotate, false)) {
+		tell_flows(c, FLOW_ROTATION, now);
 		hand_over_all(c);
 		writer__rotate(c->writer);
 	}
@@ -456,6 +478,7 @@ static void *read_records(void *arg)
 		}
 		engine__wait(c->engine, wait_ms);
 	}
+	tell_flows(c, FLOW_STOP, clock__event_ns());
 	engine__detach(c->engine);
 	/* Programs that were running when they were detached still finish. */
 	begun = clock__event_ns();
@@ -490,7 +513,8 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	c->latencies = setup->latencies;
 	c->ended = setup->ended;
 	c->arg = setup->arg;
-	c->second = clock__event_ns();
+	c->second = c->rotated = clock__event_ns();
+	c->rotate_ns = setup->rotate_s * SECOND;
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
 		engine__watch(c->engine, c->step_fd);
@@ -516,6 +540,11 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 void capture__rotate(struct capture *c)
 {
 	atomic_store(&c->rotate, true);
+}
+
+void capture__set_rotation(struct capture *c, uint32_t seconds)
+{
+	atomic_store(&c->rotate_ns, seconds * SECOND);
 }
 
 struct engine_fill capture__fill(struct capture *c)

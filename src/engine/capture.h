@@ -23,6 +23,7 @@ struct capture_setup {
 	struct writer *writer;
 	struct encoder_config encoder;
 	bool lighten;                /* shed some rows before others are lost (--on-overload) */
+	uint32_t rotate_s;           /* connections that live have rows so often, in s; 0: never */
 	struct keep *keep;           /* a second receiver of the records, or NULL */
 	struct latencies *latencies; /* gets the duration of each row, or NULL */
 	/* Called once, on the reader's thread, when the engine has no more records; may be NULL. */
@@ -36,6 +37,9 @@ int capture__new(struct capture **ret, const struct capture_setup *setup);
 
 /* Starts new files: rows of all events so far go into the old ones. Asynchronous. */
 void capture__rotate(struct capture *c);
+
+/* Changes capture_setup.rotate_s. From any thread. */
+void capture__set_rotation(struct capture *c, uint32_t seconds);
 
 /* How full the buffers were within the last second. From any thread. */
 struct engine_fill capture__fill(struct capture *c);

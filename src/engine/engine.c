@@ -94,6 +94,11 @@ void engine__forget(struct engine *e)
 	e->type->forget(e);
 }
 
+int engine__flows(struct engine *e, enum flow_event event, const struct sink *sink)
+{
+	return e->type->flows ? e->type->flows(e, event, sink) : 0;
+}
+
 int engine__calls(struct engine *e, engine_call_fn tell, void *arg)
 {
 	return e->type->calls ? e->type->calls(e, tell, arg) : -ENOTSUP;

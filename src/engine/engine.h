@@ -20,6 +20,7 @@
 #include "dataset/memory.h"
 #include "rows/matched.h"
 #include "rows/reqnames.h"
+#include "schema/records.h"
 #include "schema/selection.h"
 #include "schema/streams.h"
 
@@ -149,6 +150,7 @@ struct engine_type {
 	pid_t (*own_pid)(const struct engine *e);
 	void (*matched)(const struct engine *e, struct matched *ret);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
+	int (*flows)(struct engine *e, enum flow_event event, const struct sink *sink);
 	int (*calls)(struct engine *e, engine_call_fn tell, void *arg);
 	bool (*describe_call)(struct engine *e, long nr, struct engine_call_kind *ret);
 	int (*sums)(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
@@ -211,6 +213,11 @@ void engine__losses(struct engine *e, engine_loss_fn tell, void *arg);
 /* Drops the fs operations in OPS (a bit each) from now on; the rows this costs are counted as
  * shed. */
 void engine__shed(struct engine *e, uint64_t ops);
+
+/* Passes a record of each connection of nw_flow that lives to SINK. After FLOW_STOP there are no
+ * more records of connections; an engine that sums up adds them to its sums then. Returns 0, or a
+ * negative errno. */
+int engine__flows(struct engine *e, enum flow_event event, const struct sink *sink);
 
 /* Makes the engine send each definition again before the next event that uses it. */
 void engine__forget(struct engine *e);

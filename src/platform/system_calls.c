@@ -214,6 +214,7 @@ static const uint32_t bpf_commands[] = {
 	BPF_OBJ_GET_INFO_BY_FD,
 	BPF_PROG_TEST_RUN,
 	BPF_LINK_DETACH,
+	BPF_ITER_CREATE,
 };
 
 /* For terminals, sockets and perf events, and to copy by sharing blocks. */

@@ -95,6 +95,9 @@ bool encode__sound(const void *record, size_t size)
 		return size - sizeof(*fs) >= (size_t)fs->len + fs->len2 && fs->len < PATH_BYTES &&
 		       fs->len2 < PATH_BYTES && fs->skip <= fs->len && fs->skip2 <= fs->len2 &&
 		       plain_type(fs->fs_type);
+	case REC_FLOW:
+		return ((const struct rec_flow *)record)->ends.family != FAMILY_UNIX &&
+		       !((const struct rec_flow *)record)->ends.given;
 	case REC_CONN:
 		if (!conn_ends_whole(&conn->ends))
 			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);
@@ -312,6 +315,16 @@ char *encode__tid(const struct task_entry *task, char *p)
 	const char *end = memchr(tid, ',', task->who_len - (tid - task->text));
 
 	return csv__mem(p, tid, end - tid);
+}
+
+char *encode__command(struct encoder *e, char *p, const char *comm)
+{
+	char token[ANONYMIZE_MAX(COMM_BYTES)];
+	size_t len = strnlen(comm, COMM_BYTES);
+
+	if (!e->anon)
+		return csv__text(p, comm, len);
+	return csv__text(p, token, anonymize__name(e->anon, token, comm, len) - token);
 }
 
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value)

@@ -135,6 +135,8 @@ const struct task_entry *encode__task(struct encoder *e, uint64_t id);
 char *encode__pid_command(const struct task_entry *task, char *p);
 /* The thread id. */
 char *encode__tid(const struct task_entry *task, char *p);
+/* Writes the name of a thread, COMM_BYTES long or ended by NUL, in clear or as a token. */
+char *encode__command(struct encoder *e, char *p, const char *comm);
 /* Writes the word of SET for VALUE, or the number. */
 char *encode__word_or_number(char *p, const struct name_set *set, uint64_t value);
 /* Writes an address of IP version 4 or 6, in clear or as a token. */

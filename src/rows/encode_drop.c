@@ -3,9 +3,9 @@
 
 #include "base/csv.h"
 #include "platform/libc.h"
-#include "platform/macros.h"
 #include "rows/column.h"
 #include "rows/encode.h"
+#include "rows/encode_ends.h"
 #include "rows/operation.h"
 
 static const char *const protocols[256] = {
@@ -15,25 +15,6 @@ static const char *const protocols[256] = {
 	[IPPROTO_AH] = "AH",           [IPPROTO_ICMPV6] = "ICMPV6", [IPPROTO_SCTP] = "SCTP",
 	[IPPROTO_UDPLITE] = "UDPLITE",
 };
-
-/* include/net/tcp_states.h; glibc's netinet/tcp.h has only the first eleven */
-static const char *const tcp_states[] = {
-	"",
-	"TCP_ESTABLISHED",
-	"TCP_SYN_SENT",
-	"TCP_SYN_RECV",
-	"TCP_FIN_WAIT1",
-	"TCP_FIN_WAIT2",
-	"TCP_TIME_WAIT",
-	"TCP_CLOSE",
-	"TCP_CLOSE_WAIT",
-	"TCP_LAST_ACK",
-	"TCP_LISTEN",
-	"TCP_CLOSING",
-	"TCP_NEW_SYN_RECV",
-	"TCP_BOUND_INACTIVE",
-};
-#define N_STATES ARRAY_SIZE(tcp_states)
 
 static char *port(char *p, uint16_t n)
 {
@@ -73,7 +54,6 @@ char *encode__drop(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->has_reason)
 		p = csv__u64(p, r->reason);
 	COLUMN(p, "tcp_state");
-	if (r->tcp_state < N_STATES)
-		p = encode__word(p, tcp_states[r->tcp_state]);
+	p = ends__tcp_state(p, r->tcp_state);
 	return encode__end(r->ns, p);
 }

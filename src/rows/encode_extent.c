@@ -70,9 +70,6 @@ static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char
 
 static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
-	char token[ANONYMIZE_MAX(COMM_BYTES)];
-	size_t len = strnlen(r->comm, COMM_BYTES);
-
 	COLUMN(p, "pid");
 	if (r->tid)
 		p = csv__u64(p, r->pid);
@@ -80,10 +77,7 @@ static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *
 	if (r->tid)
 		p = csv__u64(p, r->tid);
 	COLUMN(p, "command");
-	if (e->anon && r->tid)
-		p = csv__text(p, token, anonymize__name(e->anon, token, r->comm, len) - token);
-	else
-		p = csv__text(p, r->comm, len);
+	p = r->tid ? encode__command(e, p, r->comm) : p;
 	COLUMN(p, "container_id");
 	if (r->cgroup)
 		p = csv__u64(p, r->cgroup);

@@ -33,6 +33,12 @@ static const char *const drop_events[] = {
 	[DROP_RETRANSMIT] = "TCP_RETRANSMIT",
 };
 
+static const char *const flow_events[] = {
+	[FLOW_END] = "END",
+	[FLOW_ROTATION] = "ROTATION",
+	[FLOW_STOP] = "STOP",
+};
+
 static const char *const cache_events[] = {
 	[CACHE_HIT] = "HIT",
 	[CACHE_MISS] = "MISS",
@@ -59,6 +65,7 @@ static const struct {
 	[STREAM_NW_EPOLL] = { poll_events, ARRAY_SIZE(poll_events) },
 	[STREAM_NW_SOCKOPT] = { sockopt_events, ARRAY_SIZE(sockopt_events) },
 	[STREAM_NW_DROP] = { drop_events, ARRAY_SIZE(drop_events) },
+	[STREAM_NW_FLOW] = { flow_events, ARRAY_SIZE(flow_events) },
 	[STREAM_CACHE] = { cache_events, ARRAY_SIZE(cache_events) },
 	[STREAM_PAGEFAULT] = { severities, ARRAY_SIZE(severities) },
 };

@@ -11,7 +11,7 @@ import zstandard
 
 session, part, kept, corpus = map(pathlib.Path, sys.argv[1:])
 # enum stream, schema/streams.h
-STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop cache pagefault extent lost process "
+STREAMS = ("fs block nw_conn nw_epoll nw_sockopt nw_drop nw_flow cache pagefault extent lost process "
            "filesystem_snapshot").split()
 ROWS = 3
 

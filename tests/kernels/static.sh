@@ -44,7 +44,7 @@ iotrc verify traces
 echo "verified \$?"
 iotrc summary --csv -o sums -- dd if=/dev/zero of=/t/summed bs=4096 count=$writes
 cat sums
-iotrc summary -s fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault --by process,operation -d 1s >all
+iotrc summary -s fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault --by process,operation -d 1s >all
 echo "summed up \$?"
 for f in traces/*/*/*/fs/*.csv.zst; do echo "=== file"; base64 \$f; echo "=== end"; done
 poweroff -f

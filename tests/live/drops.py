@@ -95,30 +95,35 @@ def deaf_client(family):
     }
 
 
-subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-# Addresses of lo are tentative for a moment in IPv6.
-time.sleep(0.1)
-before = counters()
-said = {}
-for family, name in (socket.AF_INET, "4"), (socket.AF_INET6, "6"):
-    said[f"overflow{name}"] = overflow(family)
-    said[f"nobody{name}"] = nobody(family)
-    said[f"deaf_server{name}"] = deaf_server(family)
-    said[f"deaf_client{name}"] = deaf_client(family)
-padding = bytes([1, 4, 0, 0, 0, 0])
-said["extended6"] = nobody(
-    socket.AF_INET6,
-    [(54, bytes([0, 0]) + padding), (59, bytes([0, 0]) + padding)], # IPV6_HOPOPTS, IPV6_DSTOPTS
-)
-time.sleep(1.5)
-for one in said.values():
-    for sock in one.pop("sockets", []):
-        # No FIN, which would be sent again for minutes.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
-time.sleep(0.1)
-after = counters()
-print(json.dumps({
-    "did": said,
-    "moved": {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)},
-}))
+def main():
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # Addresses of lo are tentative for a moment in IPv6.
+    time.sleep(0.1)
+    before = counters()
+    said = {}
+    for family, name in (socket.AF_INET, "4"), (socket.AF_INET6, "6"):
+        said[f"overflow{name}"] = overflow(family)
+        said[f"nobody{name}"] = nobody(family)
+        said[f"deaf_server{name}"] = deaf_server(family)
+        said[f"deaf_client{name}"] = deaf_client(family)
+    padding = bytes([1, 4, 0, 0, 0, 0])
+    said["extended6"] = nobody(
+        socket.AF_INET6,
+        [(54, bytes([0, 0]) + padding), (59, bytes([0, 0]) + padding)], # IPV6_HOPOPTS, IPV6_DSTOPTS
+    )
+    time.sleep(1.5)
+    for one in said.values():
+        for sock in one.pop("sockets", []):
+            # No FIN, which would be sent again for minutes.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+    time.sleep(0.1)
+    after = counters()
+    print(json.dumps({
+        "did": said,
+        "moved": {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)},
+    }))
+
+
+if __name__ == "__main__":
+    main()

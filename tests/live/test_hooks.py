@@ -161,6 +161,10 @@ def bpf(command, attr):
     return result
 
 
+# What user space runs: once, and at each rotation.
+AT_NO_HOOK = "sample_dentry", "look_at_flows"
+
+
 def loaded(recording):
     """Names of the BPF programs that it holds, from the kernel, which cuts them to 15 bytes."""
     names = {}
@@ -171,7 +175,7 @@ def loaded(recording):
         os.close(fd)
         # struct bpf_prog_info: name
         names[number] = info.raw[64:80].split(b"\0")[0].decode()
-    return sorted(name for name in names.values() if name != "sample_dentry") # which runs once, at no hook
+    return sorted(name for name in names.values() if name not in AT_NO_HOOK)
 
 
 # What keeps the state of threads, whatever the stream.
@@ -182,6 +186,7 @@ PROGRAMS = {
     "nw_epoll": ("on_sys_", "on_process_exit", "on_stop", *TASKS), # of a thread that ends while it waits
     "nw_sockopt": ("on_sys_", "on_stop", *TASKS),
     "nw_drop": ("on_skb_drop", "on_tcp_", *TASKS),
+    "nw_flow": ("on_flow_", *TASKS),
     "block": ("on_block_", "on_bio_", *TASKS),
     "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_fault_user", "on_fault_kernel", *TASKS),
     "pagefault": ("on_fault_", *TASKS),

@@ -12,7 +12,7 @@ import recorder
 
 MIB = 1 << 20
 NAMES = 5000 if recorder.EMULATED else 20000
-ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault,extent"
+ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,extent"
 
 # Each round is a name that was not there before: the tables of names grow until they must forget. So many seconds at
 # least, and so many names; a slow machine takes longer for the latter.

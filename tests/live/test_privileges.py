@@ -28,7 +28,7 @@ def threads(pid):
 
 @pytest.mark.parametrize("args, env, kept", [
     (["--no-snapshots"], PLAIN, 0),
-    (["--no-snapshots", "--streams", "fs,block,cache,pagefault,nw_conn,nw_drop,nw_epoll,nw_sockopt,extent"], PLAIN, 0),
+    (["--no-snapshots", "--streams", "fs,block,cache,pagefault,nw_conn,nw_drop,nw_flow,nw_epoll,nw_sockopt,extent"], PLAIN, 0),
     (["--no-snapshots"], SUDO, GIVEN),
     (["--process-interval=off", "--fs-interval=1h"], PLAIN, FILES | SYS_NICE),
     (["--process-interval=5s", "--fs-interval=off"], PLAIN, SYS_PTRACE | SYS_NICE),

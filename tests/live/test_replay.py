@@ -6,7 +6,7 @@ import subprocess
 
 import recorder
 
-STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault,extent"
+STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,extent"
 NOBODY = 65534
 
 

@@ -27,7 +27,7 @@ SECONDS = int(sys.argv[3])
 INTERVAL = max(2, SECONDS // 120)
 PRINTED = 4 # every so many samples
 
-STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,cache,pagefault,extent"
+STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,extent"
 KIB = 1024
 # Small, so that all tables fill up soon.
 MEMORY = f"{80 + os.cpu_count() // 8}M"

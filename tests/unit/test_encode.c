@@ -434,3 +434,51 @@ Test(encode, connections)
 	cr_assert_str_eq(field(STREAM_NW_CONN, "local_addr"), "@a,\\x01z");
 	cr_assert_str_eq(field(STREAM_NW_CONN, "remote_addr"), "");
 }
+
+Test(encode, a_flow)
+{
+	struct rec_flow r = {
+		.type = REC_FLOW,
+		.event = FLOW_END,
+		.state = 1,
+		.ns = clock__mono_ns(),
+		.duration = 5,
+		.bytes_sent = UINT64_MAX,
+		.min_rtt_us = 7,
+		.pid = 11,
+		.tid = 12,
+		.cgroup = 13,
+		.comm = "a,b",
+		.ends = { .family = AF_INET,
+			  .sport = 1,
+			  .dport = 2,
+			  .has_local = 1,
+			  .has_remote = 1,
+			  .ip = { .local = { 127, 0, 0, 1 }, .remote = { 127, 0, 0, 2 } } },
+	};
+
+	cr_assert(encode__sound(&r, sizeof(r)));
+	encode_row(STREAM_NW_FLOW, encode__flow, &r, sizeof(r));
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "event_type"), "END");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "tid"), "12");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "remote_addr"), "127.0.0.2");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "bytes_sent"), "18446744073709551615");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "srtt_us"), "");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "min_rtt_us"), "7");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "duration_ns"), "5");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "state"), "TCP_ESTABLISHED");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "container_id"), "13");
+
+	r.duration = DURATION_UNKNOWN;
+	r.min_rtt_us = FLOW_NO_RTT;
+	r.pid = 0;
+	encode_row(STREAM_NW_FLOW, encode__flow, &r, sizeof(r));
+	for (const char *const *name = (const char *const[]){ "pid", "tid", "command", "min_rtt_us",
+							      "duration_ns", NULL };
+	     *name; name++)
+		cr_assert_str_eq(field(STREAM_NW_FLOW, *name), "");
+
+	/* No connection has such ends. */
+	r.ends.given = AF_INET6;
+	cr_assert_not(encode__sound(&r, sizeof(r)));
+}

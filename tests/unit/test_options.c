@@ -222,13 +222,13 @@ Test(options, streams)
 	cr_assert_eq(o.selection.streams & ~CACHE_STREAMS, DEFAULT_STREAMS);
 
 	refuses("--streams fs,bogus",
-		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
+		"--streams: no such stream: 'bogus' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, nw_flow, cache, pagefault, extent)");
 	refuses("--streams=",
-		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, nw_flow, cache, pagefault, extent)");
 	refuses("--streams fs,",
-		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
+		"--streams: no such stream: '' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, nw_flow, cache, pagefault, extent)");
 	refuses("--streams FS",
-		"--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, cache, pagefault, extent)");
+		"--streams: no such stream: 'FS' (fs, block, nw_conn, nw_epoll, nw_sockopt, nw_drop, nw_flow, cache, pagefault, extent)");
 	refuses("--streams lost", "no stream is left to record");
 	refuses("--streams nw_conn --no-network", "no stream is left to record");
 }

@@ -30,6 +30,8 @@ static const char *const contract[STREAM_COUNT] = {
 		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,errno,tid,mono_ns\n",
 	[STREAM_NW_DROP] =
 		"timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
+	[STREAM_NW_FLOW] =
+		"timestamp,event_type,pid,tid,command,proto,ipver,local_addr,remote_addr,sport,dport,bytes_sent,bytes_received,segments_sent,segments_received,retransmits,srtt_us,min_rtt_us,duration_ns,state,container_id,mono_ns\n",
 	[STREAM_PROCESS] =
 		"timestamp,pid,name,cmdline,vms_kb,rss_kb,creation_time,cpu_5s,cpu_2m,cpu_1h,status,mono_ns\n",
 	[STREAM_FILESYSTEM] =

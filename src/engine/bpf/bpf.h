@@ -25,6 +25,7 @@ struct iotrc_bpf;
 #define ALL_CAPTURED (BIT(STREAM_CAPTURED) - 1)
 
 #define PROGRAMS_MAX 128
+#define FLOW_FDS_MAX 64
 
 struct bpf_engine {
 	struct engine engine;
@@ -46,6 +47,10 @@ struct bpf_engine {
 	bool chosen[PROGRAMS_MAX], absent[PROGRAMS_MAX];
 	struct bpf_link **links;
 	size_t n_links;
+
+	struct bpf_link *flows_link; /* of the iterator of living connections; NULL: none */
+	int flow_fds[FLOW_FDS_MAX];  /* such iterators in stock */
+	size_t n_flow_fds;
 
 	struct ring *definitions;
 	struct ring *rings[MAX_CPUS];
@@ -148,6 +153,15 @@ int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_un
 
 int calls__tell(struct engine *e, engine_call_fn tell, void *arg);
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret);
+
+/* ---- flows.c: connections that live ---- */
+
+/* To be called when all programs are attached. Returns 0, or a negative errno and PROBLEM. */
+int flows__prepare(struct bpf_engine *b, const struct btf *btf, char *problem);
+void flows__free(struct bpf_engine *b);
+
+/* The function engine__flows() of engine.h. */
+int flows__tell(struct engine *e, enum flow_event event, const struct sink *sink);
 
 /* ---- missed.c: events that no program was run for. Functions of engine.h with the same names
  * ---- */

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/bpf/bpf.h"
+#include "engine/bpf/iterator.h"
 #include "iotrc.skel.h"
 #include "rows/operation.h"
 
-static void tell_one(const struct call_in_progress *c, engine_call_fn tell, void *arg)
+struct telling {
+	engine_call_fn tell;
+	void *arg;
+};
+
+static void tell_one(void *arg, const void *entry)
 {
+	const struct telling *t = arg;
+	const struct call_in_progress *c = entry;
 	char command[COMM_BYTES + 1] = "", path[CALL_TEXT_BYTES + 1] = "";
 	struct engine_call call = { .stream = c->stream,
 				    .operation = operation__name(c->stream, c->op),
@@ -24,49 +29,20 @@ static void tell_one(const struct call_in_progress *c, engine_call_fn tell, void
 
 	memcpy(command, c->comm, COMM_BYTES);
 	memcpy(path, c->text, c->text_len < CALL_TEXT_BYTES ? c->text_len : 0);
-	tell(arg, &call);
+	t->tell(t->arg, &call);
 }
 
-/* What a read returns may end within a struct. */
-static int read_calls(int fd, engine_call_fn tell, void *arg)
-{
-	struct call_in_progress calls[64];
-	char *buf = (char *)calls;
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf + len, sizeof(calls) - len)) > 0 || (n < 0 && errno == EINTR)) {
-		size_t whole;
-
-		if (n < 0)
-			continue;
-		len += n;
-		whole = len / sizeof(*calls);
-		for (size_t i = 0; i < whole; i++)
-			tell_one(&calls[i], tell, arg);
-		len -= whole * sizeof(*calls);
-		memmove(buf, &calls[whole], len);
-	}
-	return n < 0 ? -errno : 0;
-}
+_Static_assert(sizeof(struct call_in_progress) <= ITERATOR_ENTRY_MAX, "it can be read");
 
 int calls__tell(struct engine *e, engine_call_fn tell, void *arg)
 {
 	struct bpf_engine *b = (struct bpf_engine *)e;
-	struct bpf_link *link;
-	int fd, err;
+	struct telling t = { tell, arg };
 
 	if (!b->tells_calls)
 		return -EINVAL;
-	link = bpf_program__attach_iter(b->skel->progs.tell_calls, NULL);
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? fd : read_calls(fd, tell, arg);
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return err;
+	return iterator__run(b->skel->progs.tell_calls, sizeof(struct call_in_progress), tell_one,
+			     &t);
 }
 
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret)

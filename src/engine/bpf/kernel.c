@@ -104,6 +104,13 @@ int kernel__enumerator(const struct btf *btf, const char *name)
 	return -1;
 }
 
+/* Since 5.19 the sysctl kernel.unprivileged_bpf_disabled concerns only maps and programs
+ * (__sys_bpf()); so old is this helper. */
+bool kernel__iterators_free(const struct btf *btf)
+{
+	return kernel__enumerator(btf, "BPF_FUNC_map_lookup_percpu_elem") >= 0;
+}
+
 bool kernel__from_6_2(const struct btf *btf)
 {
 	return has_function(btf, "bpf_rdonly_cast");

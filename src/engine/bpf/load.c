@@ -89,6 +89,16 @@ static void size_extent_maps(struct bpf_engine *b)
 	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.in_flight);
 }
 
+static void prepare_flows(struct bpf_engine *b)
+{
+	bool on = b->streams & BIT(STREAM_NW_FLOW);
+
+	bpf_program__set_autoload(b->skel->progs.look_at_flows, on);
+	bpf_map__set_autocreate(b->skel->maps.flows, on);
+	bpf_map__set_autocreate(b->skel->maps.flow_scratch, on);
+	bpf_map__set_max_entries(b->skel->maps.flows, b->plan.in_flight);
+}
+
 int load__all(struct bpf_engine *b, char *problem)
 {
 	struct bpf_program *prog;
@@ -118,6 +128,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_autocreate(b->skel->maps.sum_tasks, b->skel->rodata->cfg.sums);
 	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
 	size_extent_maps(b);
+	prepare_flows(b);
 	bpf_map__set_max_entries(b->skel->maps.task_states_by_task, b->plan.threads);
 	bpf_map__set_max_entries(b->skel->maps.definitions, b->plan.definitions_bytes);
 	bpf_map__set_max_entries(b->skel->maps.paths_sent, b->plan.paths_sent);

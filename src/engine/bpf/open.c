@@ -34,6 +34,7 @@ static void free_engine(struct engine *e)
 	struct bpf_engine *b = (struct bpf_engine *)e;
 
 	detach(e);
+	flows__free(b);
 	rings__free(b);
 	iotrc_bpf__destroy(b->skel);
 	free(b->links);
@@ -133,6 +134,8 @@ static int start(struct bpf_engine *b, const struct engine_config *config, char 
 		err = rings__map(b, problem);
 	if (!err)
 		err = attach__all(b, problem);
+	if (!err)
+		err = flows__prepare(b, btf, problem);
 	btf__free(btf);
 	return err;
 }
@@ -185,6 +188,7 @@ const struct engine_type engine_bpf = {
 	.request_names = request_names,
 	.own_pid = own_pid,
 	.sums = sums__tell,
+	.flows = flows__tell,
 	.calls = calls__tell,
 	.describe_call = calls__describe,
 	.detach = detach,

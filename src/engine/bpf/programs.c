@@ -19,6 +19,7 @@
 #define PAGEFAULT BIT(STREAM_PAGEFAULT)
 #define DROP BIT(STREAM_NW_DROP)
 #define CONN BIT(STREAM_NW_CONN)
+#define FLOW BIT(STREAM_NW_FLOW)
 #define EPOLL BIT(STREAM_NW_EPOLL)
 #define EXTENT BIT(STREAM_EXTENT)
 #define OWNERS "who made pages dirty, and when"
@@ -123,6 +124,12 @@ const struct program programs[] = {
 	  "WRITEBACK_END" },
 	{ HOOK_CACHE_BIO_END, "tp_btf/block_bio_complete", "on_cache_bio_complete", CACHE, 2,
 	  "WRITEBACK_END of bios that make no requests" },
+
+	{ HOOK_FLOW_STATE, "tp_btf/inet_sock_set_state", "on_flow_state", FLOW, 3, NULL },
+	{ HOOK_FLOW_STATE_AGAIN, "tp_btf/inet_sock_set_state", "on_flow_state_again", FLOW, 3,
+	  "occasionally a connection, in an interrupt during the first program" },
+	{ HOOK_FLOW_READ, "tp_btf/tcp_rcv_space_adjust", "on_flow_read", FLOW, 1,
+	  "processes of accepted connections before these end" },
 
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* TCP connections from their beginning to their end, and those that live. */
+#include "bpf/flow.h"
+#include "bpf/abi.h"
+#include "bpf/context.h"
+#include "bpf/counters.h"
+#include "bpf/file.h"
+#include "bpf/filter.h"
+#include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
+#include "bpf/kread.h"
+#include "bpf/rings.h"
+#include "bpf/socket.h"
+#include "schema/records.h"
+
+/* The owner is who connects; of an accepted connection, who first reads from it, or ends it. Only
+ * close() and shutdown() lead to TCP_FIN_WAIT1 and TCP_LAST_ACK. */
+static __always_inline int flow_state(void *ctx, bool again)
+{
+	u64 sk = argument(ctx, 0);
+	u8 old = argument(ctx, 1), new = argument(ctx, 2);
+	struct flow *f;
+
+	if (!is_tcp(sk))
+		return 0;
+	if (new == TCP_CLOSE) {
+		flow_ended(ctx, sk, old);
+	} else if (new == TCP_SYN_SENT) {
+		flow_begun(sk, in_own_call(ctx), again ? BPF_NOEXIST : BPF_ANY);
+	} else if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED) {
+		flow_begun(sk, false, BPF_NOEXIST);
+	} else if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) {
+		f = bpf_map_lookup_elem(&flows, &sk);
+		if (f && !f->pid)
+			flow_owned(f);
+	}
+	return 0;
+}
+
+/* Two programs for one event, as in connect.bpf.c. */
+SEC("tp_btf/inet_sock_set_state")
+int on_flow_state(u64 *ctx)
+{
+	count_fired(HOOK_FLOW_STATE);
+	return flow_state(ctx, false);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int on_flow_state_again(u64 *ctx)
+{
+	count_fired(HOOK_FLOW_STATE_AGAIN);
+	return flow_state(ctx, true);
+}
+
+/* After data was copied to a reader. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int on_flow_read(u64 *ctx)
+{
+	u64 sk = argument(ctx, 0);
+	struct flow *f = bpf_map_lookup_elem(&flows, &sk);
+
+	count_fired(HOOK_FLOW_READ);
+	if (f && !f->pid && in_own_call(ctx))
+		flow_owned(f);
+	return 0;
+}
+
+/* ---- an iterator, which user space runs: it is attached to no hook ---- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct rec_flow);
+} flow_scratch SEC(".maps");
+
+/* Makes the process of TASK the owner. */
+static __always_inline void flow_owned_by(struct flow *f, u64 task)
+{
+	u64 comm = kaddr(task, task_struct, comm);
+	u64 cgroup = kread(kread(task, task_struct, cgroups), css_set, dfl_cgrp);
+
+	f->comm[0] = kread_u64(comm);
+	f->comm[1] = kread_u64(comm + 8);
+	f->cgroup = kread(kread(cgroup, cgroup, kn), kernfs_node, id);
+	f->left_out = leaves_out(task);
+	f->pid = f->tid = kread(task, task_struct, tgid);
+}
+
+/* Notes a connection that was there before the recording. */
+static __always_inline void flow_found(u64 sk, u64 task)
+{
+	struct flow f = {};
+	int err;
+
+	flow_owned_by(&f, task);
+	err = bpf_map_update_elem(&flows, &sk, &f, BPF_NOEXIST);
+	if (err && err != -EEXIST)
+		lose(STREAM_NW_FLOW, bpf_ktime_get_ns());
+	/* It may have ended before it was noted. */
+	if (kread(sk, sock, __sk_common.skc_state) == TCP_CLOSE)
+		bpf_map_delete_elem(&flows, &sk);
+}
+
+/* Whether the record of a connection that lives was written, or summed up. */
+static __always_inline bool flow_told(struct seq_file *seq, u64 sk, const struct flow *f, u8 state)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 zero = 0, cpu;
+	struct rec_flow *rec = bpf_map_lookup_elem(&flow_scratch, &zero);
+
+	if (!rec || flow_left_out(sk, f, now))
+		return true;
+	flow_fill(rec, sk);
+	flow_tell(rec, f, flow_event, state, now);
+	if (!cfg.sums || flow_event != FLOW_STOP) {
+		if (bpf_seq_write(seq, rec, sizeof(*rec)))
+			return false;
+	} else {
+		sum_record(rec);
+	}
+	count_seen(cpu_slot(&cpu), STREAM_NW_FLOW);
+	return true;
+}
+
+/* Called for each descriptor of each process: writes a struct rec_flow for each connection that
+ * lives, or notes those that are new. Several descriptors may lead to one connection. */
+SEC("iter/task_file")
+int look_at_flows(struct bpf_iter__task_file *ctx)
+{
+	u64 file = as_number(ctx->file), task = as_number(ctx->task), sk;
+	u32 round = flow_round, before;
+	struct flow *f;
+	u8 state;
+
+	if (!file || !task || !is_socket(file))
+		return 0;
+	sk = sock_of(file);
+	state = sk && is_tcp(sk) ? kread(sk, sock, __sk_common.skc_state) : TCP_CLOSE;
+	if (state == TCP_CLOSE || state == TCP_LISTEN || state == TCP_SYN_SENT)
+		return 0;
+	f = bpf_map_lookup_elem(&flows, &sk);
+	if (!round) {
+		if (!f)
+			flow_found(sk, task);
+		return 0;
+	}
+	if (!f || f->told == round)
+		return 0;
+	if (!f->pid)
+		flow_owned_by(f, task);
+	/* Before the record, so that an end meanwhile makes no second row after FLOW_STOP. */
+	before = f->told;
+	f->told = round;
+	f->stopped = flow_event == FLOW_STOP;
+	/* If there was no more room, the kernel asks again for this descriptor. */
+	if (!flow_told(ctx->meta->seq, sk, f, state)) {
+		f->told = before;
+		f->stopped = 0;
+	}
+	return 0;
+}

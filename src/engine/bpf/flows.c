@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Connections that live: those from before the recording are noted at its begin; later all are told
+ * when somebody asks. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/bpf/bpf.h"
+#include "engine/bpf/iterator.h"
+#include "engine/bpf/kernel.h"
+#include "iotrc.skel.h"
+
+static void tell_one(void *arg, const void *entry)
+{
+	const struct sink *sink = arg;
+
+	if (sink)
+		sink->event(sink->arg, entry, sizeof(struct rec_flow));
+}
+
+_Static_assert(sizeof(struct rec_flow) <= ITERATOR_ENTRY_MAX, "it can be read");
+
+/* Reads the iterator FD, or returns what it says if that is an error. */
+static int look(int fd, const struct sink *sink)
+{
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = iterator__read(fd, sizeof(struct rec_flow), tell_one, (void *)sink);
+	close(fd);
+	return err;
+}
+
+/* Until 5.18 an iterator cannot be made without privileges, which a recording has dropped when it
+ * needs one: some are made here. */
+static int stock_iterators(struct bpf_engine *b, const struct btf *btf)
+{
+	if (kernel__iterators_free(btf))
+		return 0;
+	while (b->n_flow_fds < FLOW_FDS_MAX) {
+		int fd = bpf_iter_create(bpf_link__fd(b->flows_link));
+
+		if (fd < 0)
+			return fd;
+		b->flow_fds[b->n_flow_fds++] = fd;
+	}
+	return 0;
+}
+
+int flows__prepare(struct bpf_engine *b, const struct btf *btf, char *problem)
+{
+	int err;
+
+	if (!(b->streams & BIT(STREAM_NW_FLOW)))
+		return 0;
+	b->flows_link = bpf_program__attach_iter(b->skel->progs.look_at_flows, NULL);
+	err = b->flows_link ? look(bpf_iter_create(bpf_link__fd(b->flows_link)), NULL) : -errno;
+	if (!err)
+		err = stock_iterators(b, btf);
+	return err ? engine__problem(problem, err, "cannot look at connections: %s",
+				     strerror(-err)) :
+		     0;
+}
+
+/* The last one in stock is for the end. */
+static int take_iterator(struct bpf_engine *b, bool last)
+{
+	if (b->n_flow_fds > !last)
+		return b->flow_fds[--b->n_flow_fds];
+	return bpf_iter_create(bpf_link__fd(b->flows_link));
+}
+
+int flows__tell(struct engine *e, enum flow_event event, const struct sink *sink)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+
+	if (!b->flows_link)
+		return 0;
+	b->skel->data->flow_event = event;
+	b->skel->bss->flow_round++;
+	return look(take_iterator(b, event == FLOW_STOP), sink);
+}
+
+void flows__free(struct bpf_engine *b)
+{
+	while (b->n_flow_fds)
+		close(b->flow_fds[--b->n_flow_fds]);
+	bpf_link__destroy(b->flows_link);
+	b->flows_link = NULL;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "base/csv.h"
+#include "rows/column.h"
+#include "rows/encode.h"
+#include "rows/encode_ends.h"
+#include "rows/operation.h"
+
+static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
+{
+	COLUMN(p, "pid");
+	if (r->pid)
+		p = csv__u64(p, r->pid);
+	COLUMN(p, "tid");
+	if (r->pid)
+		p = csv__u64(p, r->tid);
+	COLUMN(p, "command");
+	return r->pid ? encode__command(e, p, r->comm) : p;
+}
+
+static char *end_columns(struct encoder *e, const struct rec_flow *r, char *p)
+{
+	const struct conn_ends *ends = &r->ends;
+
+	COLUMN(p, "proto");
+	p = encode__word(p, "TCP");
+	COLUMN(p, "ipver");
+	if (ends__version(ends))
+		p = csv__u64(p, ends__version(ends));
+	COLUMN(p, "local_addr");
+	p = ends__address(e, p, ends, false, false);
+	COLUMN(p, "remote_addr");
+	p = ends__address(e, p, ends, true, false);
+	COLUMN(p, "sport");
+	if (ends->sport)
+		p = csv__u64(p, ends->sport);
+	COLUMN(p, "dport");
+	if (ends->dport)
+		p = csv__u64(p, ends->dport);
+	return p;
+}
+
+char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
+{
+	const struct rec_flow *r = record;
+
+	p = encode__begin(e, STREAM_NW_FLOW, r->ns, p);
+	COLUMN(p, "event_type");
+	p = encode__word(p, operation__name(STREAM_NW_FLOW, r->event));
+	p = owner_columns(e, r, p);
+	p = end_columns(e, r, p);
+	COLUMN(p, "bytes_sent");
+	p = csv__u64(p, r->bytes_sent);
+	COLUMN(p, "bytes_received");
+	p = csv__u64(p, r->bytes_received);
+	COLUMN(p, "segments_sent");
+	p = csv__u64(p, r->segments_sent);
+	COLUMN(p, "segments_received");
+	p = csv__u64(p, r->segments_received);
+	COLUMN(p, "retransmits");
+	p = csv__u64(p, r->retransmits);
+	COLUMN(p, "srtt_us");
+	if (r->srtt_us)
+		p = csv__u64(p, r->srtt_us);
+	COLUMN(p, "min_rtt_us");
+	if (r->min_rtt_us != FLOW_NO_RTT)
+		p = csv__u64(p, r->min_rtt_us);
+	COLUMN(p, "duration_ns");
+	if (r->duration != DURATION_UNKNOWN)
+		p = csv__u64(p, r->duration);
+	COLUMN(p, "state");
+	p = ends__tcp_state(p, r->state);
+	COLUMN(p, "container_id");
+	if (r->cgroup)
+		p = csv__u64(p, r->cgroup);
+	return encode__end(r->ns, p);
+}
