@@ -243,7 +243,8 @@ struct sum_time {
 struct sum_value {
 	u64 id; /* of its buckets */
 	u64 calls, errors, amount;
-	u64 written; /* of amount, bytes of fs write and of block writes */
+	u64 written; /* of amount, bytes of fs write, of block writes, and sent by connections */
+	u64 again;   /* segments that connections sent again */
 	struct sum_time time, wait;
 };
 

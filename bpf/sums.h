@@ -107,6 +107,9 @@ static __always_inline void sum_leave(void)
 #define SUM_IS_WAIT (1ULL << 17)
 #define SUM_IS_CALL (1ULL << 18)   /* RESULT is what a call returned */
 #define SUM_HAS_BYTES (1ULL << 19) /* … and counts bytes */
+/* It adds to a call: its amount was written, or is what was sent again. */
+#define SUM_IS_WRITTEN (1ULL << 20)
+#define SUM_IS_AGAIN (1ULL << 21)
 /* Else it is an error and an amount, which is less than 2^48. */
 #define SUM_RESULT(error, amount) ((u64)(error) << 48 | (u64)(amount))
 #define SUM_AMOUNT(result) ((result) & ((1ULL << 48) - 1))
@@ -246,6 +249,10 @@ static __always_inline void add_to(struct sum_key *key, u64 what, u64 result, u6
 	}
 	if (wait)
 		return;
+	if (what & (SUM_IS_WRITTEN | SUM_IS_AGAIN)) {
+		count_some(what & SUM_IS_AGAIN ? &sum->again : &sum->written, stream, amount);
+		return;
+	}
 	count(&sum->calls, stream);
 	if (sum_error(what, result))
 		count(&sum->errors, stream);
@@ -328,6 +335,19 @@ static __always_inline void sum_block(const struct rec_block *rec)
 			rec->issue_ns - rec->insert_ns, 0, rec->task);
 }
 
+static __always_inline void sum_flow(const struct rec_flow *rec)
+{
+	bool timed = rec->duration != DURATION_UNKNOWN;
+	u64 task = (u64)rec->pid << 32 | rec->tid;
+	u64 what = SUM_WHAT(STREAM_NW_FLOW, rec->event, 0, 0);
+
+	sum_add(what | SUM_WHAT(0, 0, timed, 0),
+		SUM_RESULT(rec->error, rec->bytes_sent + rec->bytes_received), rec->duration, 0,
+		task);
+	sum_add(what | SUM_IS_WRITTEN, SUM_RESULT(rec->error, rec->bytes_sent), 0, 0, task);
+	sum_add(what | SUM_IS_AGAIN, SUM_RESULT(rec->error, rec->retransmits), 0, 0, task);
+}
+
 /* Sums up REC, of any type with a fixed length. */
 static __always_inline void sum_record(const void *rec)
 {
@@ -336,7 +356,6 @@ static __always_inline void sum_record(const void *rec)
 	const struct rec_cache *cache = rec;
 	const struct rec_fault *fault = rec;
 	const struct rec_drop *drop = rec;
-	const struct rec_flow *flow = rec;
 
 	switch (*(const u8 *)rec) {
 	case REC_FS:
@@ -371,10 +390,7 @@ static __always_inline void sum_record(const void *rec)
 			0, 0, drop->task);
 		break;
 	case REC_FLOW:
-		sum_add(SUM_WHAT(STREAM_NW_FLOW, flow->event, flow->duration != DURATION_UNKNOWN,
-				 0),
-			SUM_RESULT(flow->error, flow->bytes_sent + flow->bytes_received),
-			flow->duration, 0, (u64)flow->pid << 32 | flow->tid);
+		sum_flow(rec);
 		break;
 	}
 }

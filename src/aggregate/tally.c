@@ -10,6 +10,8 @@ int tally__add(struct tally *t, const struct measure *m)
 	t->amount += m->amount;
 	t->hits += m->hits;
 	t->misses += m->misses;
+	t->received += m->received;
+	t->again += m->again;
 	if (m->has_time) {
 		t->time_ns += m->time_ns;
 		err = sketch__add(&t->time, m->time_ns, 1);
@@ -30,6 +32,8 @@ int tally__merge(struct tally *t, const struct tally *from)
 	t->amount += from->amount;
 	t->hits += from->hits;
 	t->misses += from->misses;
+	t->received += from->received;
+	t->again += from->again;
 	t->time_ns += from->time_ns;
 	t->wait_ns += from->wait_ns;
 	err = sketch__merge(&t->time, &from->time);

@@ -12,15 +12,18 @@
 /* One call, request or event. */
 struct measure {
 	bool failed, has_time, has_wait;
+	bool superseded;       /* not to be added: another one has it all */
 	uint64_t time_ns;      /* from its start to its end */
 	uint64_t wait_ns;      /* block: time in the queue before that */
 	uint64_t amount;       /* bytes transferred; for the page cache, pages */
 	uint64_t hits, misses; /* pages that were found in the page cache, or not */
+	uint64_t received;     /* of AMOUNT, by a connection; the rest was sent */
+	uint64_t again;        /* segments that a connection sent again */
 };
 
 /* A zeroed struct is an empty tally. */
 struct tally {
-	uint64_t calls, errors, amount, hits, misses;
+	uint64_t calls, errors, amount, hits, misses, received, again;
 	uint64_t time_ns, wait_ns; /* sums; concurrent calls are all counted */
 	struct sketch time, wait;  /* ns */
 };

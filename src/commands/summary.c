@@ -26,11 +26,11 @@ static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
 	  "user (live), device, fs_type, errno, size, minute, remote,\n"
-	  "kind or cause (of extent)" },
+	  "connection, kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
 	  "fs (default), block, nw_conn, cache, pagefault, extent,\n...: a table each" },
 	{ "sort", 'S', "COLUMN",
-	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, pages, hits, misses,\nhit_ratio" },
+	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, sent, received,\nretransmits, pages, hits, misses, hit_ratio" },
 	{ "top", 'n', "N", "print N groups (default 20; 0: all, as with --json\nand --csv)" },
 	{ "duration", 'd', "TIME",
 	  "live: stop after TIME (default: at Ctrl+C, or when PID\nends)" },
@@ -87,7 +87,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	if (row_fields__first(line, len, fields, t->fields[stream]) != t->fields[stream])
 		return -EBADMSG;
 	err = measure__row(&row, &m);
-	if (err)
+	if (err || m.superseded)
 		return err;
 	if (t->where && !where__meets(t->where, &row))
 		return 0;

@@ -276,6 +276,11 @@ static int read_sums(struct summary_live *l, struct engine *e)
 {
 	int err;
 
+	/* Connections that live count as well. */
+	err = engine__flows(e, FLOW_STOP, NULL);
+	if (err)
+		return command__cannot(l->command, "cannot look at connections: %s",
+				       strerror(-err));
 	engine__detach(e);
 	end_names(l);
 	if (l->names)

@@ -9,8 +9,7 @@
 #include "platform/libc.h"
 #include "summary/measure.h"
 
-#define MINUTE_LEN 16   /* YYYY-MM-DD HH:MM */
-#define ADDRESS_MAX 128 /* bytes of an address that are compared */
+#define MINUTE_LEN 16 /* YYYY-MM-DD HH:MM */
 
 static struct row_field nothing(void)
 {
@@ -109,29 +108,53 @@ static struct row_field minute(const struct export_row *row, int column, char *b
 	return f;
 }
 
+/* Bytes of an address and of its port, with the colon. */
+#define END_MAX 112
+
+/* Writes ADDRESS:PORT at P, which has END_MAX bytes. A longer address, of a unix socket, is cut. */
+static char *end_of(const struct export_row *row, int column, const char *port_column, char *p)
+{
+	const struct row_field *address = &row->fields[column];
+	const struct row_field *port = &row->fields[row__column(row->stream, port_column)];
+	size_t most = END_MAX - CSV_U64_MAX - 1;
+
+	p = csv__mem(p, address->s, address->len < most ? address->len : most);
+	if (!port->len || port->len > CSV_U64_MAX)
+		return p;
+	*p++ = ':';
+	return csv__mem(p, port->s, port->len);
+}
+
 /* ADDRESS:PORT */
 static struct row_field remote(const struct export_row *row, int column, char *buf)
 {
-	const struct row_field *address = &row->fields[column];
 	const struct row_field *port = &row->fields[row__column(row->stream, "dport")];
-	char *p;
 
-	if (!port->len || port->len > CSV_U64_MAX || address->len > ADDRESS_MAX)
-		return *address;
-	p = csv__mem(buf, address->s, address->len);
-	*p++ = ':';
-	p = csv__mem(p, port->s, port->len);
-	return (struct row_field){ buf, p - buf };
+	if (!port->len)
+		return row->fields[column];
+	return (struct row_field){ buf, end_of(row, column, "dport", buf) - buf };
+}
+
+/* ADDRESS:PORT - ADDRESS:PORT, this end first. */
+static struct row_field connection(const struct export_row *row, int column, char *buf)
+{
+	const char *local = row->stream == STREAM_NW_DROP ? "src_addr" : "local_addr";
+	char *p = end_of(row, row__column(row->stream, local), "sport", buf);
+
+	p = csv__mem(p, " - ", 3);
+	return (struct row_field){ buf, end_of(row, column, "dport", p) - buf };
 }
 
 /* clang-format off */
 #define EVENT_TYPE \
 	[STREAM_NW_CONN] = "event_type", [STREAM_NW_EPOLL] = "event_type", \
 	[STREAM_NW_SOCKOPT] = "event_type", [STREAM_NW_DROP] = "event_type", \
+	[STREAM_NW_FLOW] = "event_type", \
 	[STREAM_CACHE] = "event_type"
 #define ALL(name) { \
 	[STREAM_FS] = (name), [STREAM_BLOCK] = (name), [STREAM_NW_CONN] = (name), \
 	[STREAM_NW_EPOLL] = (name), [STREAM_NW_SOCKOPT] = (name), [STREAM_NW_DROP] = (name), \
+	[STREAM_NW_FLOW] = (name), \
 	[STREAM_CACHE] = (name), [STREAM_PAGEFAULT] = (name), [STREAM_EXTENT] = (name) }
 
 const struct dimension dimensions[] = {
@@ -144,7 +167,8 @@ const struct dimension dimensions[] = {
 	{ "extension", { [STREAM_FS] = "filename", [STREAM_EXTENT] = "filename" }, .key = extension },
 	{ "process", ALL("pid") },
 	{ "command", ALL("command") },
-	{ "container", { [STREAM_FS] = "container_id", [STREAM_EXTENT] = "container_id" } },
+	{ "container", { [STREAM_FS] = "container_id", [STREAM_NW_FLOW] = "container_id",
+			 [STREAM_EXTENT] = "container_id" } },
 	{ "user", { NULL } }, /* not in rows: only in the kernel */
 	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
 		      [STREAM_PAGEFAULT] = "device_id", [STREAM_EXTENT] = "device" }, .key = device },
@@ -156,8 +180,10 @@ const struct dimension dimensions[] = {
 	{ "size", { [STREAM_FS] = "size", [STREAM_BLOCK] = "size", [STREAM_NW_DROP] = "skb_len",
 		    [STREAM_EXTENT] = "size" }, .key = size },
 	{ "minute", ALL("timestamp"), .key = minute },
-	{ "remote", { [STREAM_NW_CONN] = "remote_addr", [STREAM_NW_DROP] = "dst_addr" },
-	  { [STREAM_NW_CONN] = "dport", [STREAM_NW_DROP] = "dport" }, remote },
+	{ "remote", { [STREAM_NW_CONN] = "remote_addr", [STREAM_NW_DROP] = "dst_addr", [STREAM_NW_FLOW] = "remote_addr" },
+	  { [STREAM_NW_CONN] = "dport", [STREAM_NW_DROP] = "dport", [STREAM_NW_FLOW] = "dport" }, remote },
+	{ "connection", { [STREAM_NW_DROP] = "dst_addr", [STREAM_NW_FLOW] = "remote_addr" },
+	  { [STREAM_NW_DROP] = "dport", [STREAM_NW_FLOW] = "dport" }, connection },
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -12,6 +12,7 @@
 /* The columns of a stream that are measured; NULL: it has none. */
 struct source {
 	const char *time, *wait, *amount; /* names of columns */
+	const char *received, *again;     /* of connections; RECEIVED is added to the amount */
 	const char *error;                /* a column of the error's name, … */
 	const char *result;               /* … of a result, negative on failure, … */
 	const char *flags;                /* … or of flags with error=NAME */
@@ -33,6 +34,11 @@ static const struct source sources[STREAM_COUNT] = {
 	[STREAM_NW_EPOLL] = { .time = "latency_ns", .error = "errno", .known = true },
 	[STREAM_NW_SOCKOPT] = { .error = "errno", .known = true },
 	[STREAM_NW_DROP] = { .amount = "skb_len", .known = true },
+	[STREAM_NW_FLOW] = { .time = "duration_ns",
+			     .amount = "bytes_sent",
+			     .received = "bytes_received",
+			     .again = "retransmits",
+			     .known = true },
 	[STREAM_CACHE] = { .amount = "count", .pages = true, .known = true },
 	[STREAM_PAGEFAULT] = { .known = true },
 	[STREAM_EXTENT] = { .amount = "size", .known = true },
@@ -40,7 +46,7 @@ static const struct source sources[STREAM_COUNT] = {
 
 /* The same as indices; -1: none. Set once, at the first use. */
 struct places {
-	int time, wait, amount, error, result, flags, event, n;
+	int time, wait, amount, received, again, error, result, flags, event, n;
 };
 
 static struct places found[STREAM_COUNT];
@@ -65,10 +71,12 @@ static const struct places *places_of(enum stream stream)
 	p->time = place(stream, s->time, &p->n);
 	p->wait = place(stream, s->wait, &p->n);
 	p->amount = place(stream, s->amount, &p->n);
+	p->received = place(stream, s->received, &p->n);
+	p->again = place(stream, s->again, &p->n);
 	p->error = place(stream, s->error, &p->n);
 	p->result = place(stream, s->result, &p->n);
 	p->flags = place(stream, s->flags, &p->n);
-	p->event = place(stream, s->pages ? "event_type" : NULL, &p->n);
+	p->event = place(stream, s->pages || s->again ? "event_type" : NULL, &p->n);
 	return p;
 }
 
@@ -81,7 +89,8 @@ const struct measures *measures__of(enum stream stream)
 					      .time = s->time,
 					      .wait = s->wait,
 					      .amount = s->amount,
-					      .pages = s->pages };
+					      .pages = s->pages,
+					      .flows = s->again };
 	return s->known ? &measures[stream] : NULL;
 }
 
@@ -167,6 +176,11 @@ int measure__row(const struct export_row *row, struct measure *ret)
 	ret->has_time = number(row, p->time, s->millis, &ret->time_ns, &bad);
 	ret->has_wait = number(row, p->wait, s->millis, &ret->wait_ns, &bad);
 	number(row, p->amount, false, &ret->amount, &bad);
+	number(row, p->received, false, &ret->received, &bad);
+	number(row, p->again, false, &ret->again, &bad);
+	ret->amount += ret->received;
+	/* A later row tells all that this one does. */
+	ret->superseded = p->again >= 0 && row__is(row, p->event, "ROTATION");
 	if (p->event >= 0 && row__is(row, p->event, "HIT"))
 		ret->hits = ret->amount;
 	/* A page that is wholly overwritten need not be read: MISS_WRITE is not a miss of a

@@ -8,7 +8,9 @@
 
 /* The measures that the rows of a stream have. */
 struct measures {
-	bool errors, time, wait, amount, pages; /* PAGES: its amount is pages, hits and misses */
+	bool errors, time, wait, amount;
+	bool pages; /* its amount is pages, hits and misses */
+	bool flows; /* its amount is what was sent and received */
 };
 
 /* Returns those of STREAM, or NULL if it cannot be summed up. */

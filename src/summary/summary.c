@@ -29,6 +29,10 @@ static bool has_bytes(enum stream stream)
 {
 	return measures__of(stream)->amount && !measures__of(stream)->pages;
 }
+static bool has_flows(enum stream stream)
+{
+	return measures__of(stream)->flows;
+}
 static bool has_pages(enum stream stream)
 {
 	return measures__of(stream)->pages;
@@ -62,6 +66,9 @@ VALUE(get_wait_p95, sketch__quantile(&t->wait, 0.95))
 VALUE(get_wait_p99, sketch__quantile(&t->wait, 0.99))
 VALUE(get_wait_max, t->wait.max)
 VALUE(get_amount, t->amount)
+VALUE(get_sent, t->amount - t->received)
+VALUE(get_received, t->received)
+VALUE(get_again, t->again)
 VALUE(get_hits, t->hits)
 VALUE(get_misses, t->misses)
 VALUE(get_hit_ratio, t->hits + t->misses ? share_of(t->hits, t->hits + t->misses) : NO_VALUE)
@@ -84,6 +91,9 @@ const struct summary_column summary_columns[] = {
 	{ "queue_p99_ns", "q.p99", COLUMN_TIME, get_wait_p99, has_wait, true },
 	{ "queue_max_ns", "q.max", COLUMN_TIME, get_wait_max, has_wait, false },
 	{ "bytes", "bytes", COLUMN_AMOUNT, get_amount, has_bytes, true },
+	{ "sent", "sent", COLUMN_AMOUNT, get_sent, has_flows, true },
+	{ "received", "received", COLUMN_AMOUNT, get_received, has_flows, true },
+	{ "retransmits", "resent", COLUMN_COUNT, get_again, has_flows, true },
 	{ "pages", "pages", COLUMN_COUNT, get_amount, has_pages, true },
 	{ "hits", "hits", COLUMN_COUNT, get_hits, has_pages, true },
 	{ "misses", "misses", COLUMN_COUNT, get_misses, has_pages, true },
@@ -105,7 +115,8 @@ const struct summary_column *summary_column__find(const char *name, enum stream 
 
 const struct summary_column *summary_column__usual(enum stream stream)
 {
-	return summary_column__find(has_time(stream)  ? "total" :
+	return summary_column__find(has_flows(stream) ? "bytes" :
+				    has_time(stream)  ? "total" :
 				    has_pages(stream) ? "pages" :
 							"calls",
 				    stream);

@@ -380,6 +380,22 @@ static void print_file(FILE *out, const struct line_style *style, const struct e
 	print_path(out, style, field(row, exec ? "cmdline" : "filename"), room);
 }
 
+/* ENDS  sent N received N resent N */
+static void print_flow(FILE *out, const struct line_style *style, const struct export_row *row)
+{
+	static const struct {
+		const char *word, *column;
+	} sums[] = { { "sent", "bytes_sent" },
+		     { "received", "bytes_received" },
+		     { "resent", "retransmits" } };
+
+	print_ends(out, style, row);
+	for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
+		fprintf(out, " %s ", sums[i].word);
+		print_field(out, field(row, sums[i].column));
+	}
+}
+
 static void print_device(FILE *out, const struct line_style *style, const struct export_row *row)
 {
 	print_field(out, field(row, "device"));
@@ -389,10 +405,9 @@ void line__print(FILE *out, const struct line_style *style, const struct export_
 {
 	static void (*const subjects[STREAM_COUNT])(FILE * out, const struct line_style *style,
 						    const struct export_row *row) = {
-		[STREAM_FS] = print_file,
-		[STREAM_BLOCK] = print_device,
-		[STREAM_NW_CONN] = print_ends,
-		[STREAM_NW_DROP] = print_ends,
+		[STREAM_FS] = print_file,      [STREAM_BLOCK] = print_device,
+		[STREAM_NW_CONN] = print_ends, [STREAM_NW_DROP] = print_ends,
+		[STREAM_NW_FLOW] = print_flow,
 	};
 
 	if (style->n_columns) {

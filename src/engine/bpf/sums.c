@@ -145,6 +145,7 @@ static void add_value(struct sum_value *to, const struct sum_value *from)
 	to->errors += from->errors;
 	to->amount += from->amount;
 	to->written += from->written;
+	to->again += from->again;
 	add_time(&to->time, &from->time);
 	add_time(&to->wait, &from->wait);
 }
@@ -164,6 +165,10 @@ static void fill_tally(struct tally *t, const struct sum_key *key, const struct 
 		t->hits = v->amount;
 	if (key->stream == STREAM_CACHE && key->op == CACHE_MISS)
 		t->misses = v->amount;
+	if (key->stream == STREAM_NW_FLOW) {
+		t->received = v->amount - v->written;
+		t->again = v->again;
+	}
 }
 
 /* The command of a process is that of its first thread. */
