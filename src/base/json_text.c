@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "base/shown.h"
 
 #define SIZE_LIMIT (64 * 1024 * 1024)
 /* A value takes about 100 bytes of memory, even if its text is shorter. */
@@ -109,4 +110,13 @@ int json_text__read(int fd, json_t **ret, char why[JSON_WHY_MAX])
 		free(text);
 	}
 	return err;
+}
+
+void json_text__print(const json_t *value, size_t flags)
+{
+	FILE *out = shown__stream(stdout);
+
+	json_dumpf(value, out, flags);
+	fputc('\n', out);
+	fflush(out);
 }

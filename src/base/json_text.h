@@ -8,6 +8,10 @@
  * names and command lines may contain, are escaped as in rows. */
 json_t *json_text(const char *s);
 
+/* Prints VALUE and a line feed to stdout, with jansson's FLAGS; on a terminal, so that it obeys no
+ * text in it (base/shown.h). */
+void json_text__print(const json_t *value, size_t flags);
+
 /* Parses JSON from an untrusted source: it refuses input that would take more than 64 MiB of memory
  * or 4 million values, is not an object, or has a duplicate key. Returns 0, or a negative errno;
  * WHY then contains the reason as printable text. */

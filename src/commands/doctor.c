@@ -19,6 +19,7 @@
 
 #include <linux/magic.h>
 
+#include "base/json_text.h"
 #include "base/shown.h"
 #include "commands/self_test.h"
 #include "commit.h"
@@ -684,8 +685,7 @@ static int examine(const char *config, bool as_json, const char *bundle)
 	}
 	if (as_json) {
 		report = to_json(d, found, ok, false);
-		json_dumpf(report, stdout, JSON_INDENT(1));
-		putchar('\n');
+		json_text__print(report, JSON_INDENT(1));
 		json_decref(report);
 	} else {
 		print_text(d, found);

@@ -114,8 +114,7 @@ static void print_json(const struct top_config *config, const struct top_table *
 	json_object_set_new(o, top_view_names[config->view], json_text(row->name));
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		json_object_set_new(o, numbers[i].name, json_integer((json_int_t)numbers[i].value));
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	json_text__print(o, JSON_COMPACT);
 	json_decref(o);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shown.h"
 
 #define PIECE 4096  /* bytes: PIPE_BUF, which a pipe takes whole if poll() reports it writable */
 #define WAIT_MS 100 /* how often signals are checked while the reader of a pipe is slow */
@@ -37,7 +38,7 @@ int watch_output__begin(struct watch_output *o, int fd)
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR"); /* no-color.org */
 
 	o->fd = fd;
-	o->terminal = isatty(fd);
+	o->terminal = o->shown = isatty(fd);
 	o->style.utf8 = is_utf8();
 	o->style.colours =
 		o->terminal && !(no_colour && *no_colour) && term && strcmp(term, "dumb");
@@ -46,6 +47,31 @@ int watch_output__begin(struct watch_output *o, int fd)
 	o->export.out = o->out;
 	o->lines = malloc(WATCH_BATCH_LINES * sizeof(*o->lines));
 	return o->out && o->lines ? 0 : -ENOMEM;
+}
+
+/* JSON is for programs, but may go to a terminal. */
+static void print_json(struct watch_output *o, const struct export_row *row)
+{
+	struct export export = o->export;
+	char *text = NULL, *shown;
+	size_t len;
+
+	if (!o->shown) {
+		format_jsonl.row(&o->export, row);
+		return;
+	}
+	export.out = open_memstream(&text, &len);
+	if (!export.out)
+		return;
+	format_jsonl.row(&export, row);
+	fclose(export.out);
+	shown = text ? malloc(SHOWN_MAX(len)) : NULL;
+	if (shown) {
+		shown__copy(shown, text, len - 1); /* without its line feed */
+		fprintf(o->out, "%s\n", shown);
+	}
+	free(shown);
+	free(text);
 }
 
 void watch_output__row(struct watch_output *o, const struct export_row *row)
@@ -60,7 +86,7 @@ void watch_output__row(struct watch_output *o, const struct export_row *row)
 	}
 	l->at = ftello(o->out);
 	if (o->json)
-		format_jsonl.row(&o->export, row);
+		print_json(o, row);
 	else
 		line__print(o->out, &o->style, row);
 	l->len = ftello(o->out) - l->at;

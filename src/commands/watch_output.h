@@ -15,7 +15,9 @@
 
 struct watch_output {
 	int fd;
-	bool terminal, json;
+	bool terminal; /* drops lines if it is slow */
+	bool shown;    /* people read it, also JSON */
+	bool json;
 	struct line_style style;
 	struct export export;              /* of JSON lines */
 	const volatile sig_atomic_t *stop; /* a signal arrived: do not wait for the reader */

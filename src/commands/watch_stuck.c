@@ -336,8 +336,7 @@ static void print_json(const struct thread_in *t)
 	json_object_set_new(o, t->known ? "duration_ns" : "at_least_ns",
 			    json_integer((json_int_t)t->ns));
 	json_object_set_new(o, "in_progress", json_true());
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	json_text__print(o, JSON_COMPACT);
 	json_decref(o);
 }
 

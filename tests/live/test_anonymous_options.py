@@ -51,3 +51,42 @@ def test_values(tmp_path, anonymous):
         # One token for one value, so that they can be compared.
         tokens = list(rows["optval"])
         assert tokens[8] == tokens[10] == tokens[12] != tokens[9]
+
+
+# level, option, length to ask for, whether the value stays
+ASKED = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 4, True),
+    (socket.SOL_SOCKET, socket.SO_RCVBUF, 4, True),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 4, True),
+    (socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16, False),
+    (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16, False),
+    (socket.IPPROTO_TCP, FASTOPEN_KEY, 16, False),
+    (socket.IPPROTO_TCP, socket.TCP_INFO, 104, False),
+    (socket.SOL_SOCKET, socket.SO_PEERCRED, 12, False),
+]
+
+
+@pytest.mark.parametrize("anonymous", [False, True], ids=["clear", "anonymous"])
+def test_values_that_are_asked_for(tmp_path, anonymous):
+    """What the kernel answered is known to who asked."""
+    options = ["-a", "--state", str(tmp_path / "state")] if anonymous else []
+    with recorder.Recording(tmp_path, "--streams", "nw_sockopt", *options) as r, socket.socket() as s:
+        fd = s.fileno()
+        s.setsockopt(socket.IPPROTO_TCP, FASTOPEN_KEY, SECRET * 2)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        answers = [s.getsockopt(level, option, length) for level, option, length, _ in ASKED]
+    assert answers[4] == b"lo\0" and answers[5] == SECRET * 2
+    rows = r.rows("nw_sockopt")
+    rows = rows[(rows["pid"] == str(os.getpid())) & (rows["event_type"] == "GET") & (rows["fd"] == str(fd))]
+    assert len(rows) == len(ASKED)
+    for (level, option, _, stays), answer, seen in zip(ASKED, answers, rows["optval"]):
+        if option in (socket.TCP_CONGESTION, socket.SO_BINDTODEVICE) and not stays:
+            clear = answer.rstrip(b"\0").decode()
+        elif len(answer) == 4:
+            clear = str(struct.unpack("i", answer)[0])
+        else:
+            clear = f"{len(answer)} bytes"
+        if stays or not anonymous:
+            assert seen == clear, (level, option)
+        else:
+            assert seen and clear not in seen and answer.hex() not in seen, (level, option, seen)

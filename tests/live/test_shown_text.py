@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What names of files and answers of servers hold never reaches a terminal or a log as it is: control characters, and
 what changes the direction of text or can't be seen. Unicode's own tables say which characters those are."""
+import fcntl
 import http.server
 import os
 import pty
+import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import unicodedata
 
@@ -92,11 +96,12 @@ client.connect("s{SAID}")
 """
 
 
-def on_terminal(args, cwd):
+def on_terminal(args, cwd, term="dumb"):
     """What a command writes to a terminal."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 200, 0, 0))
     process = subprocess.Popen([recorder.IOTRC, *map(str, args)], cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
-                               env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"})
+                               env={**os.environ, "NO_COLOR": "1", "TERM": term})
     os.close(slave)
     text = b""
     try:
@@ -126,8 +131,8 @@ def hostile(module_path):
 # What is for programs is shown as well, where it goes to a terminal.
 READERS = [
     ["cat", "fs"], ["cat", "nw_conn"], ["cat"], ["export", "--to", "csv"], ["export", "--to", "jsonl"],
-    ["export", "--to", "strace"], ["watch"], ["summary", "--csv", "--by", "file"],
-    ["summary", "--json", "--by", "file"], ["summary", "--by", "remote", "--stream", "nw_conn"],
+    ["export", "--to", "strace"], ["watch"], ["watch", "--json"], ["watch", "--format", "command,filename"],
+    ["summary", "--csv", "--by", "file"], ["summary", "--json", "--by", "file"], ["summary", "--by", "remote", "--stream", "nw_conn"],
     *(["summary", "--by", by] for by in ("file", "directory", "extension", "command", "process")),
 ]
 
@@ -151,6 +156,62 @@ def test_programs_on_a_terminal(hostile, tmp_path):
     metrics = os.path.join(place, "absent", "iotrc.prom")
     text = check(on_terminal(["-o", tmp_path / "out", "--no-snapshots", "-d", "1s", "--metrics-file", metrics], place))
     assert "\\x" in text
+
+
+# Has files with such names open, under such a name, until it is told to end.
+BUSY = f"""
+import ctypes, os, sys, time
+ctypes.CDLL(None).prctl(15, {chr(0x9b)!r}.encode() + b"c" + {chr(0x202e)!r}.encode(), 0, 0, 0) # PR_SET_NAME
+fd = os.open("f{SAID}", os.O_CREAT | os.O_RDWR)
+print(flush=True)
+while True:
+    os.pwrite(fd, b"x" * 4096, 0)
+    time.sleep(0.001)
+"""
+
+
+@pytest.mark.parametrize("args", [["top", "--by", by, "-n", "2", *more] for by in ("process", "file", "command")
+                                  for more in ((), ("--batch",), ("--json",))], ids=" ".join)
+def test_top_on_a_terminal(tmp_path, args):
+    """Its screen is made of the terminal's sequences: none of those in names is among them."""
+    with subprocess.Popen([sys.executable, "-c", BUSY], cwd=tmp_path, stdout=subprocess.PIPE) as busy:
+        busy.stdout.readline()
+        text = on_terminal([*args, "--pid", busy.pid], tmp_path, "vt100")
+        busy.kill()
+    assert "\\x" in text, text
+    bad = [c for c in SAID + "\x9b" if c in text and not c.isascii()]
+    assert not bad and "\x1b]0;owned" not in text, text
+    if len(args) > 5:
+        check(text)
+
+
+def test_other_commands_on_a_terminal(hostile, tmp_path):
+    """Those that name a session, a directory or a file of a hostile name. The bar of progress is their own."""
+    session, place, _ = hostile
+    page = os.path.join(place, f"p{SAID}.html")
+    lake = os.path.join(place, f"l{SAID}")
+    for args in (["report", session, "-o", page], ["report", session, "-o", page], ["report", os.path.join(place, "none")],
+                 ["export", "--to", "parquet", "--lake", lake, session], ["lake", "verify", lake, session],
+                 ["lake", "verify", os.path.join(place, "none")], ["export", "--to", "csv", os.path.join(place, "none")],
+                 ["doctor", "-o", os.path.join(place, "out")], ["upload", "--continuous", "--upload", f"file://{place}", __file__],
+                 ["summary", os.path.join(place, "none")], ["watch", os.path.join(place, "none")],
+                 ["cat", "fs", os.path.join(place, "none")], ["cat", f"s{SAID}", session]):
+        check(re.sub("\r+(\x1b\\[K)?", "", on_terminal(args, tmp_path)) or "nothing")
+
+
+def test_a_log_file(tmp_path):
+    """Of a daemon, which names its session and what is wrong with its upload."""
+    log = tmp_path / "log"
+    output = tmp_path / f"o{SAID}"
+    target = tmp_path / f"t{SAID}" / "absent"
+    pid = tmp_path / "pid"
+    done = subprocess.run([recorder.IOTRC, "--daemon", "--pid-file", pid, "--log-file", log, "-o", output, "--no-snapshots",
+                           "--streams", "fs", "-d", "1s", "--upload", f"file://{target}", "--upload-timeout", "1s"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=recorder.START)
+    assert done.returncode == 0, done.stderr
+    recorder.wait_for(lambda: not pid.exists(), "it ends")
+    said = check(log.read_text())
+    assert said.count("\\x") >= 2, said
 
 
 class Evil(http.server.BaseHTTPRequestHandler):
