@@ -68,11 +68,11 @@ static int add(struct export *e, uint64_t began, uint64_t object, uint64_t size,
 			     .object = object,
 			     .size = size < UINT32_MAX ? size : UINT32_MAX,
 			     .next = -1 };
-	uint64_t *last = table__at(&e->table, object);
-	int err = 0;
+	uint64_t *last;
+	int err = format__remember(e, object, &last);
 
-	if (!last)
-		return -ENOMEM;
+	if (err)
+		return err;
 	if (e->own)
 		count(e->own, &r, write, !*last);
 	e->rows++;

@@ -51,6 +51,9 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 /* The format called NAME, or NULL. */
 const struct format *format__find(const char *name);
 
+/* table__at() of E's table. A failure of the disk sets E->why. */
+int format__remember(struct export *e, uint64_t key, uint64_t **ret);
+
 /* Gets an id of the file of ROW, of fs, pagefault or cache, which is the same in all of them.
  * Returns false if the row has no file. */
 bool format__file(const struct export_row *row, uint64_t *ret);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/spill_file.h"
+
 #define PAGE UINT64_C(4096)
 #define DEVICE_MAX 48
 
@@ -56,6 +58,15 @@ bool format__choose(struct export *e, uint32_t streams, const char *list, const 
 		list += len + (list[len] == ',');
 	}
 	return true;
+}
+
+int format__remember(struct export *e, uint64_t key, uint64_t **ret)
+{
+	int err = table__at(&e->table, key, ret);
+
+	if (err)
+		e->why = spill_file__advice(err);
+	return err;
 }
 
 /* Writes the device of ROW in the form of fs. Returns its length; 0: there is none. */

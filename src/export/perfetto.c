@@ -229,10 +229,11 @@ static int count(struct export *e, const struct export_row *row)
 /* Whether this is the first time that track ID has NAME. */
 static int is_new(struct export *e, uint64_t id, const struct row_field *name)
 {
-	uint64_t *known = table__at(&e->table, uuid(NAME, id, 0)), hash = 1;
+	uint64_t *known, hash = 1;
+	int err = format__remember(e, uuid(NAME, id, 0), &known);
 
-	if (!known)
-		return -ENOMEM;
+	if (err)
+		return err;
 	for (size_t i = 0; i < name->len; i++)
 		hash = table__mix(hash, name->s[i]);
 	if (*known == hash)
@@ -306,11 +307,10 @@ static int take_lane(struct export *e, uint64_t of, uint64_t began, uint64_t end
 
 	for (uint64_t lane = 0; lane < LANES_MAX; lane++) {
 		uint64_t *busy, id = lane ? uuid(LANE, of, lane) : of;
-		int err = 0;
+		int err = format__remember(e, id, &busy);
 
-		busy = table__at(&e->table, id);
-		if (!busy)
-			return -ENOMEM;
+		if (err)
+			return err;
 		if (*busy > began)
 			continue;
 		if (!*busy && lane) {

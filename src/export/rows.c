@@ -8,6 +8,7 @@
 
 #include "dataset/session_reader.h"
 #include "export/sorter.h"
+#include "export/spill_file.h"
 #include "export/where.h"
 #include "platform/libc.h"
 
@@ -33,6 +34,7 @@ struct rows {
 	struct origin *origins; /* of all sessions */
 	size_t n_origins;
 	uint64_t read, given;
+	int sorting; /* a failure of the sorter: negative errno */
 	char line[sizeof(struct head) + ROW_FILE_LINE_MAX + 1]; /* one, on its way */
 };
 
@@ -81,7 +83,8 @@ static int add_line(struct rows *r, const struct session_reader *session, enum s
 	if (r->config->lead)
 		key -= r->config->lead(&row);
 	memcpy(r->line, &head, sizeof(head));
-	return sorter__add(r->sorter, key, r->line, sizeof(head) + len);
+	r->sorting = sorter__add(r->sorter, key, r->line, sizeof(head) + len);
+	return r->sorting;
 }
 
 static int on_line(void *arg, const struct session_reader *session, enum stream stream, char *line,
@@ -148,6 +151,7 @@ static int give(struct rows *r)
 		if (got)
 			return got;
 	}
+	r->sorting = got;
 	return got;
 }
 
@@ -186,6 +190,8 @@ int rows__read(const struct rows_config *config, struct scan_result *ret)
 		if (err)
 			snprintf(ret->why, sizeof(ret->why), "the export: %s", strerror(-err));
 	}
+	if (spill_file__advice(r->sorting))
+		snprintf(ret->why, sizeof(ret->why), "%s", spill_file__advice(r->sorting));
 	free_rows(r);
 	return err;
 }

@@ -2,14 +2,13 @@
 #include "export/sorter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/write_all.h"
+#include "export/spill_file.h"
 #include "platform/libc.h"
 #include "platform/sort.h"
 
@@ -102,20 +101,6 @@ static void sort(struct sorter *s)
 		sort__by(s->records, s->n_records, sizeof(*s->records), compare, s->arena);
 }
 
-static int open_spill(struct sorter *s)
-{
-	const char *dir = getenv("TMPDIR");
-	char *path;
-
-	if (asprintf(&path, "%s/iotrc-sort-XXXXXX", dir && *dir ? dir : "/tmp") < 0)
-		return -ENOMEM;
-	s->fd = mkostemp(path, O_CLOEXEC);
-	if (s->fd >= 0)
-		unlink(path);
-	free(path);
-	return s->fd < 0 ? -errno : 0;
-}
-
 static int write_records(struct sorter *s, char *buf)
 {
 	size_t fill = 0;
@@ -139,6 +124,15 @@ static int write_records(struct sorter *s, char *buf)
 	return err;
 }
 
+static int open_runs(struct sorter *s)
+{
+	int fd = spill_file__open();
+
+	if (fd >= 0)
+		s->fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
 /* Writes the records in memory as a run. */
 static int spill(struct sorter *s)
 {
@@ -152,7 +146,7 @@ static int spill(struct sorter *s)
 	if (!buf || !runs)
 		err = -ENOMEM;
 	if (!err && s->fd < 0)
-		err = open_spill(s);
+		err = open_runs(s);
 	if (!err) {
 		sort(s);
 		err = write_records(s, buf);

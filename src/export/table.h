@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A map from 64-bit keys to 64-bit values. Used by one thread at a time. */
+/* A map from 64-bit keys to 64-bit values. Holds 16 MiB at most; older pairs go to the disk, sorted
+ * runs in $TMPDIR or /tmp. Used by one thread at a time. */
 #ifndef IOTRC_TABLE_H
 #define IOTRC_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/pair_runs.h"
+
+/* Pairs for which memory is taken at most; a power of two. Three quarters of them are used. */
+#define TABLE_SIZE_MAX (UINT32_C(1) << 20)
+
 struct table {
-	struct table_slot {
-		uint64_t key, value; /* key 0: free */
-	} * slots;
-	size_t size, used;
+	struct pair *slots; /* key 0: free */
+	size_t size, filled;
+	size_t max;     /* a power of two from 1,024 on that replaces TABLE_SIZE_MAX; or 0 */
+	uint64_t known; /* number of keys, those on the disk included */
+	struct pair_runs *older;
 };
 
-/* Returns the value of KEY, 0 if it is new; valid until the next call. NULL if out of memory. */
-uint64_t *table__at(struct table *t, uint64_t key);
+/* Gets the place of KEY's value, which is 0 if the key is new; valid until the next call. Returns
+ * 0, or a negative errno. */
+int table__at(struct table *t, uint64_t key, uint64_t **ret);
 void table__clear(struct table *t);
 
 /* Mixes V into the key SO_FAR (0 at first). Two sequences get the same key with a probability of

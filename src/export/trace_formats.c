@@ -54,16 +54,17 @@ static int fio_file(struct export *e, const struct export_row *row, uint64_t *re
 {
 	const struct row_field *name = &row->fields[row__column(STREAM_FS, "filename")];
 	uint64_t key, *number;
+	int err;
 
 	if (!format__file(row, &key))
 		return -ENOENT;
-	number = table__at(&e->table, key);
-	if (!number)
-		return -ENOMEM;
+	err = format__remember(e, key, &number);
+	if (err)
+		return err;
 	*ret = *number;
 	if (*ret)
 		return 0;
-	*ret = *number = e->table.used;
+	*ret = *number = e->table.known;
 	fprintf(e->out, "%" PRIu64 " f%" PRIu64 " add\n%" PRIu64 " f%" PRIu64 " open\n", e->latest,
 		*ret, e->latest, *ret);
 	fprintf(e->map, "f%" PRIu64 "\t%.*s\n", *ret, (int)name->len, name->s);
@@ -110,7 +111,7 @@ static int fio_row(struct export *e, const struct export_row *row)
 
 static int fio_end(struct export *e)
 {
-	for (uint64_t i = 1; i <= e->table.used; i++)
+	for (uint64_t i = 1; i <= e->table.known; i++)
 		fprintf(e->out, "%" PRIu64 " f%" PRIu64 " close\n", e->latest, i);
 	return 0;
 }

@@ -97,20 +97,17 @@ static bool passes_pids(struct filter *f, const struct export_row *row)
 	int ppid_column = row__column(row->stream, "ppid"); /* 0: there is none */
 	uint64_t pid, ppid, *known;
 
-	if (!row__uint(row, pid_column, &pid) || f->descendants.used > FILTER_DESCENDANTS_MAX)
+	if (!row__uint(row, pid_column, &pid) || f->descendants.known > FILTER_DESCENDANTS_MAX)
 		return is_listed(&f->pids, &row->fields[pid_column]);
-	known = table__at(&f->descendants, pid + 1);
-	if (known && *known)
+	if (!table__at(&f->descendants, pid + 1, &known) && *known)
 		return true;
 	if (!is_listed(&f->pids, &row->fields[pid_column])) {
 		if (!ppid_column || !row__uint(row, ppid_column, &ppid))
 			return false;
-		known = table__at(&f->descendants, ppid + 1);
-		if (!known || !*known)
+		if (table__at(&f->descendants, ppid + 1, &known) || !*known)
 			return false;
 	}
-	known = table__at(&f->descendants, pid + 1);
-	if (known)
+	if (!table__at(&f->descendants, pid + 1, &known))
 		*known = 1;
 	return true;
 }

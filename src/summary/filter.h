@@ -11,7 +11,8 @@
 #include "export/table.h"
 
 #define FILTER_LIST_MAX 16 /* entries of each list */
-#define FILTER_DESCENDANTS_MAX 1000000
+/* No more than a table keeps in memory: a summary writes nothing to the disk. */
+#define FILTER_DESCENDANTS_MAX (TABLE_SIZE_MAX / 2)
 
 struct filter_list {
 	const char *texts[FILTER_LIST_MAX]; /* borrowed, not ended at lens */

@@ -302,6 +302,68 @@ def test_lost_rows_are_told(session):
     assert "41 rows were lost when it was recorded" in export(session.directory, "--to", "csv").stderr
 
 
+# More files than a table of theirs keeps in memory (TABLE_SIZE_MAX of export/table.h, three quarters full).
+FILES, AGAIN = 800_000, 200_000
+
+
+@pytest.fixture(scope="module")
+def many_files(tmp_path_factory, template):
+    """A session of one read of each of FILES, and then one more of AGAIN of them; and the files in that order."""
+    session = craft.Session(tmp_path_factory.mktemp("many"), template)
+    order = np.concatenate([np.arange(FILES), np.arange(AGAIN) * 7919 % FILES]) + 1
+    fields = {"timestamp": session.wall(craft.START), "operation": "read", "filename": "/f{0}", "offset": "{1}",
+              "bytes_completed": "{2}", "inode": "{0}", "device": "8:1", "duration_ns": "0", "mono_ns": "{3}"}
+    line = ",".join(fields.get(name, "") for name in session.columns("fs")) + "\n"
+    lines = [line.format(file, *place, craft.START + 1000 * i)
+             for i, (file, place) in enumerate(zip(order.tolist(), places(len(order))))]
+    header = ",".join(session.columns("fs")) + "\n"
+    session.add_text("fs", (header + "".join(lines)).encode(), len(lines), craft.START, craft.START + 1000 * len(lines))
+    return session.write(), order.tolist()
+
+
+def places(n):
+    return ((i % 5 * 4096, 1 + i % 1000) for i in range(n))
+
+
+def test_fio_s_names_of_more_files_than_memory_holds(many_files, tmp_path):
+    session, order = many_files
+    export(session, "--to", "fio", "-o", tmp_path / "trace.iolog")
+    lines, names = ["fio version 3 iolog"], []
+    for us, (file, place) in enumerate(zip(order, places(len(order))), 1):
+        if us <= FILES:
+            lines += [f"{us} f{us} add", f"{us} f{us} open"]
+            names.append(f"f{us}\t/f{file}")
+        lines.append(f"{us} f{file} read {place[0]} {place[1]}") # the first is file 1, the second file 2
+    lines += [f"{len(order)} f{file} close" for file in range(1, FILES + 1)]
+    assert (tmp_path / "trace.iolog").read_text() == "\n".join(lines) + "\n"
+    assert (tmp_path / "trace.iolog.map").read_text() == "\n".join(names) + "\n"
+
+
+def test_the_next_request_of_more_files_than_memory_holds(many_files, tmp_path):
+    session, order = many_files
+    export(session, "--to", "oracle-general", "-o", tmp_path / "trace.oracleGeneral")
+    export(session, "--to", "lcs", "-o", tmp_path / "trace.lcs")
+    requests = np.fromfile(tmp_path / "trace.oracleGeneral",
+                           [("second", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
+    following = np.full(len(order), -1)
+    for number, file in enumerate(order[FILES:], FILES + 1):
+        following[file - 1] = number
+    assert (requests["next"] == following).all()
+    assert len(np.unique(requests["object"][:FILES])) == FILES
+    assert (requests["object"][FILES:] == requests["object"][np.array(order[FILES:]) - 1]).all()
+    lcs = (tmp_path / "trace.lcs").read_bytes()
+    assert lcs[8192:] == (tmp_path / "trace.oracleGeneral").read_bytes()
+    assert LCS.unpack(lcs[:LCS.size])[3:5] == (len(order), FILES)
+
+
+def test_a_disk_that_does_not_take_what_memory_does_not_hold(many_files, tmp_path):
+    done = export(many_files[0], "--to", "oracle-general", "-o", tmp_path / "out", code=1,
+                  env=os.environ | {"TMPDIR": "/dev/null"})
+    assert done.stderr == ("iotrc export: temporary files cannot be kept in $TMPDIR or /tmp: set TMPDIR to another "
+                           "directory\n")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("args, why", [
     (["--to", "parkett"], "no format 'parkett'"),
     ([], "--to csv"),

@@ -96,15 +96,76 @@ Test(sorter, long_records)
 	free(data);
 }
 
+/* Puts N keys, changes each value at times that chance chooses, and looks each up. */
+static void use_table(struct table *t, uint64_t n)
+{
+	uint64_t *values = calloc(n + 1, sizeof(*values)), *value;
+
+	srand(7);
+	for (uint64_t i = 1; i <= 3 * n; i++) {
+		uint64_t key = i <= n ? i : 1 + rand() % n;
+
+		cr_assert_eq(table__at(t, table__mix(0, key), &value), 0);
+		cr_assert_eq(*value, values[key]);
+		*value = values[key] = i;
+		cr_assert_eq(t->known, i <= n ? i : n);
+	}
+	for (uint64_t i = 1; i <= n; i++) {
+		cr_assert_eq(table__at(t, table__mix(0, i), &value), 0);
+		cr_assert_eq(*value, values[i]);
+	}
+	cr_assert_eq(table__at(t, 0, &value), 0);
+	cr_assert_eq(*value, 0);
+	free(values);
+}
+
 Test(table, keeps_what_was_put)
 {
 	struct table t = { 0 };
 
-	for (uint64_t i = 1; i <= 100000; i++)
-		*table__at(&t, table__mix(0, i)) = i;
-	cr_assert_eq(t.used, 100000);
-	for (uint64_t i = 1; i <= 100000; i++)
-		cr_assert_eq(*table__at(&t, table__mix(0, i)), i);
-	cr_assert_eq(*table__at(&t, 0), 0);
+	use_table(&t, 100000);
+	cr_assert_null(t.older);
+	table__clear(&t);
+}
+
+/* 768 of 20,000 keys are in memory: some 75 runs, merged whenever there are four. */
+Test(table, keeps_on_the_disk_what_memory_does_not_hold, .timeout = 60)
+{
+	struct table t = { .max = 1024 };
+
+	use_table(&t, 20000);
+	cr_assert_eq(t.size, 1024);
+	cr_assert_not_null(t.older);
+	table__clear(&t);
+}
+
+/* Keys one behind another, and the largest: where blocks begin and end. */
+Test(table, keys_in_a_row)
+{
+	struct table t = { .max = 1024 };
+	uint64_t *value;
+
+	for (int round = 0; round < 2; round++)
+		for (uint64_t i = 1; i <= 2 * PAIR_BLOCK * 5; i++) {
+			uint64_t key = i % 2 ? i : UINT64_MAX - i;
+
+			cr_assert_eq(table__at(&t, key, &value), 0);
+			cr_assert_eq(*value, round ? key : 0);
+			*value = key;
+		}
+	cr_assert_eq(t.known, 2 * PAIR_BLOCK * 5);
+	table__clear(&t);
+}
+
+Test(table, tells_that_the_disk_fails)
+{
+	struct table t = { .max = 1024 };
+	uint64_t *value;
+	int err = 0;
+
+	setenv("TMPDIR", "/dev/null", 1);
+	for (uint64_t i = 1; !err && i <= 1000; i++)
+		err = table__at(&t, i, &value);
+	cr_assert_eq(err, -ENOTDIR);
 	table__clear(&t);
 }

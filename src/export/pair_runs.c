@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "export/pair_runs.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/write_all.h"
+#include "export/spill_file.h"
+
+/* A search reads a block of each run, a merge all of them: few, as most keys are new. */
+#define RUNS_MAX 4
+
+struct run {
+	int fd;
+	uint64_t n;
+	uint64_t *firsts; /* the first key of each block */
+};
+
+struct pair_runs {
+	struct run runs[RUNS_MAX]; /* the oldest is first */
+	size_t n;
+};
+
+static void free_run(struct run *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r->firsts);
+	*r = (struct run){ .fd = -1 };
+}
+
+struct pair_runs *pair_runs__free(struct pair_runs *r)
+{
+	if (!r)
+		return NULL;
+	for (size_t i = 0; i < r->n; i++)
+		free_run(&r->runs[i]);
+	free(r);
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+/* Reads block NUMBER of R. Returns the number of its pairs, or a negative errno. */
+static int read_block(const struct run *r, uint64_t number, struct pair pairs[PAIR_BLOCK])
+{
+	uint64_t left = r->n - number * PAIR_BLOCK;
+	size_t n = left < PAIR_BLOCK ? left : PAIR_BLOCK, got = 0;
+	off_t at = number * PAIR_BLOCK * sizeof(*pairs);
+
+	while (got < n * sizeof(*pairs)) {
+		ssize_t bytes =
+			pread(r->fd, (char *)pairs + got, n * sizeof(*pairs) - got, at + got);
+
+		if (bytes < 0 && errno == EINTR)
+			continue;
+		if (bytes <= 0)
+			return bytes ? -errno : -EIO;
+		got += bytes;
+	}
+	return n;
+}
+
+/* Returns how many of the first N keys are not above KEY; that of element I is at I * STRIDE. */
+static size_t count_up_to(const uint64_t *keys, size_t stride, size_t n, uint64_t key)
+{
+	size_t low = 0;
+
+	while (n) {
+		size_t half = n / 2;
+
+		if (keys[(low + half) * stride] <= key) {
+			low += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return low;
+}
+
+static int find_in(const struct run *r, uint64_t key, uint64_t *ret)
+{
+	struct pair pairs[PAIR_BLOCK];
+	size_t block = count_up_to(r->firsts, 1, (r->n + PAIR_BLOCK - 1) / PAIR_BLOCK, key), at;
+	int n;
+
+	if (!block)
+		return 0;
+	n = read_block(r, block - 1, pairs);
+	if (n <= 0)
+		return n;
+	at = count_up_to(&pairs->key, sizeof(*pairs) / sizeof(pairs->key), n, key);
+	if (!at || pairs[at - 1].key != key)
+		return 0;
+	*ret = pairs[at - 1].value;
+	return 1;
+}
+
+int pair_runs__find(const struct pair_runs *r, uint64_t key, uint64_t *ret)
+{
+	int got = 0;
+
+	for (size_t i = r ? r->n : 0; !got && i > 0; i--)
+		got = find_in(&r->runs[i - 1], key, ret);
+	return got;
+}
+
+/* ---- writing ---- */
+
+/* Opens R for at most MAX pairs. */
+static int open_run(struct run *r, uint64_t max)
+{
+	*r = (struct run){ .fd = -1 };
+	r->firsts = calloc(max / PAIR_BLOCK + 1, sizeof(*r->firsts));
+	if (!r->firsts)
+		return -ENOMEM;
+	r->fd = spill_file__open();
+	return r->fd < 0 ? r->fd : 0;
+}
+
+/* Appends pairs: whole blocks, but for the last ones. */
+static int append(struct run *r, const struct pair *pairs, size_t n)
+{
+	int err = write_all(r->fd, pairs, n * sizeof(*pairs), r->n * sizeof(*pairs));
+
+	for (size_t i = 0; i < n; i += PAIR_BLOCK)
+		r->firsts[(r->n + i) / PAIR_BLOCK] = pairs[i].key;
+	r->n += n;
+	return err;
+}
+
+/* ---- merging ---- */
+
+struct source {
+	const struct run *run;
+	struct pair pairs[PAIR_BLOCK];
+	uint64_t block; /* the next one */
+	int at, n;
+};
+
+/* Reads a block if none is left. At the end N is 0. */
+static int load(struct source *s)
+{
+	if (s->at < s->n)
+		return 0;
+	s->at = 0;
+	s->n = s->block * PAIR_BLOCK < s->run->n ? read_block(s->run, s->block++, s->pairs) : 0;
+	return s->n < 0 ? s->n : 0;
+}
+
+/* Takes the smallest pair; of pairs with the same key the latest, and skips the others. Returns 1,
+ * 0 at the end, or a negative errno. */
+static int take(struct source *sources, size_t n, struct pair *ret)
+{
+	bool found = false;
+
+	for (size_t i = n; i-- > 0;) {
+		struct source *s = &sources[i];
+
+		if (s->n && (!found || s->pairs[s->at].key < ret->key)) {
+			*ret = s->pairs[s->at];
+			found = true;
+		}
+	}
+	for (size_t i = 0; found && i < n; i++) {
+		struct source *s = &sources[i];
+		int err;
+
+		if (!s->n || s->pairs[s->at].key != ret->key)
+			continue;
+		s->at++;
+		err = load(s);
+		if (err)
+			return err;
+	}
+	return found;
+}
+
+static int merge_into(struct run *merged, struct source *sources, size_t n)
+{
+	struct pair pairs[PAIR_BLOCK];
+	size_t filled = 0;
+	int got, err = 0;
+
+	while (!err && (got = take(sources, n, &pairs[filled])) > 0)
+		if (++filled == PAIR_BLOCK) {
+			err = append(merged, pairs, filled);
+			filled = 0;
+		}
+	if (err || got < 0)
+		return err ? err : got;
+	return append(merged, pairs, filled);
+}
+
+/* Makes one run of all. */
+static int merge(struct pair_runs *r)
+{
+	struct source *sources = calloc(r->n, sizeof(*sources));
+	struct run merged;
+	uint64_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += r->runs[i].n;
+	if (!sources)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < r->n; i++) {
+		sources[i].run = &r->runs[i];
+		err = load(&sources[i]);
+	}
+	if (!err)
+		err = open_run(&merged, n);
+	else
+		merged = (struct run){ .fd = -1 };
+	if (!err)
+		err = merge_into(&merged, sources, r->n);
+	free(sources);
+	if (err) {
+		free_run(&merged);
+		return err;
+	}
+	for (size_t i = 0; i < r->n; i++)
+		free_run(&r->runs[i]);
+	r->runs[0] = merged;
+	r->n = 1;
+	return 0;
+}
+
+int pair_runs__add(struct pair_runs **runs, const struct pair *sorted, size_t n)
+{
+	struct pair_runs *r = *runs;
+	struct run added;
+	int err;
+
+	if (!r)
+		*runs = r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	err = r->n == RUNS_MAX ? merge(r) : 0;
+	if (err)
+		return err;
+	err = open_run(&added, n);
+	if (!err)
+		err = append(&added, sorted, n);
+	if (err)
+		free_run(&added);
+	else
+		r->runs[r->n++] = added;
+	return err;
+}
