@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import os
 import pathlib
@@ -338,6 +337,7 @@ def _seconds(utc_offset: str) -> int:
 
 # ---- text ----
 
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 _ESCAPE = re.compile(rb"\\(\\|x[0-9a-f]{2})")
 _WORD = r"[A-Za-z0-9_\-+=.:]+"
 _SYNTAX = {
@@ -380,12 +380,24 @@ def _undone(categories: Sequence[str], escapes: str) -> tuple[list[Any], np.ndar
 
 # ---- reading a file ----
 
-class _Bytes:
-    """Bytes that read_csv() takes as they are: it puts a decoder before what it knows to be a binary file."""
+# Whole lines, in pieces: joining them would copy each byte once more.
+Lines = Sequence[memoryview]
 
-    def __init__(self, data: bytes) -> None:
-        self._data = io.BytesIO(data)
-        self.read = self._data.read
+
+class _FileLike:
+    """Lines that read_csv() takes as they are: it puts a decoder before what it knows to be a binary file."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._pieces = deque(lines)
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most SIZE; none at the end."""
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        if len(piece) > size:
+            self._pieces.appendleft(piece[size:])
+        return bytes(piece[:size])
 
     def __iter__(self) -> Iterator[bytes]: # makes it a file, for pandas
         return iter(())
@@ -418,22 +430,24 @@ def _by_program(path: pathlib.Path) -> Iterator[bytes]:
         raise Unsound(f"{path}: zstd can't read it")
 
 
-def _blocks(file: _File, header: bytes, check: bool) -> Iterator[bytes]:
+def _blocks(file: _File, header: bytes, check: bool) -> Iterator[Lines]:
     """Whole lines of FILE behind its header row, about BLOCK_BYTES at a time. A line that isn't whole is left
     out at the end of an unfinished file, and is a fault in any other."""
     rest, seen_header = b"", False
     finished = not file.path.name.endswith(".part")
     for data in _decompressed(file.path):
         end = data.rfind(b"\n") + 1
-        lines, rest = (rest + data[:end], data[end:]) if end else (b"", rest + data)
+        start, rest = (rest, data[end:]) if end else (b"", rest + data)
         if len(rest) > ROW_MAX:
             raise Unsound(f"{file.path}: a row of more than a megabyte")
-        if not seen_header and lines:
-            if not lines.startswith(header):
+        lines = [memoryview(start), memoryview(data)[:end]]
+        if not seen_header and end:
+            first = start + data[:end]
+            if not first.startswith(header):
                 raise Unsound(f"{file.path}: its header row is not the manifest's")
-            lines, seen_header = lines[len(header):], True
-        if lines:
-            yield lines
+            lines, seen_header = [memoryview(first)[len(header):]], True
+        if any(lines):
+            yield [piece for piece in lines if piece]
     if check and finished and (rest or not seen_header):
         raise Unsound(f"{file.path}: truncated")
 
@@ -491,15 +505,15 @@ class _Layout:
 
     # -- one block: called by several threads
 
-    def parse(self, data: bytes, needed: Sequence[str]) -> dict[str, Any]:
+    def parse(self, lines: Lines, needed: Sequence[str]) -> dict[str, Any]:
         """The columns NEEDED of a block of lines. Text becomes (codes, texts), the rest _Piece."""
         kinds = {n: self._kind(n) for n in needed}
-        frame = self._read(data, kinds)
+        frame = self._read(lines, kinds)
         again = {n: "category" for n in needed if kinds[n] == "float64" and self.types[n] != "float"
                  and _inexact(frame[n].to_numpy())}
         if again:
             self.beyond |= again.keys()
-            frame[list(again)] = self._read(data, again)
+            frame[list(again)] = self._read(lines, again)
         return {n: self._column(n, frame[n]) for n in needed}
 
     def _kind(self, name: str) -> str:
@@ -509,10 +523,10 @@ class _Layout:
             return "float64"
         return "category"
 
-    def _read(self, data: bytes, kinds: Mapping[str, str]) -> pd.DataFrame:
+    def _read(self, lines: Lines, kinds: Mapping[str, str]) -> pd.DataFrame:
         # The default reads some fractions one bit off; it is exact on whole numbers below EXACT.
         precise = "round_trip" if any(self.types[n] == "float" for n in kinds) else None
-        return pd.read_csv(_Bytes(data), header=None, names=self.in_file, usecols=list(kinds), dtype=dict(kinds),
+        return pd.read_csv(_FileLike(lines), header=None, names=self.in_file, usecols=list(kinds), dtype=dict(kinds),
                            na_values=[""], keep_default_na=False, low_memory=False, engine="c",
                            index_col=False, float_precision=precise)
 
@@ -524,26 +538,23 @@ class _Layout:
             return _whole(column.to_numpy(), "uint64" if type_ == "uint64" else "int64")
         codes, texts = column.array.codes, list(column.array.categories)
         if type_ in self.NUMBERS:
-            numbers = [_number(t, type_) for t in texts]
+            numbers = _numbers(texts, type_)
             if type_ == "uint64" and name not in UNSIGNED and max(numbers, default=0) >= 2**63:
                 raise ValueError(f"{name}: {max(numbers)} is not below 2^63")
             return _looked_up(codes, numbers, "int64" if type_ == "int64" else "uint64")
         if type_ == "timestamp":
             return _looked_up(codes, [_civil_ns(t) for t in texts], "int64", _NAT)
-        for t in texts:
-            self._check_text(name, type_, t)
+        self._check_texts(name, type_, texts)
         return codes, texts
 
-    def _check_text(self, name: str, type_: str, text: str) -> None:
-        words = self.words.get(name)
-        if words:
-            sound = text in words
-        elif type_ == "text" and text.isprintable() and "\\" not in text: # most are
-            sound = True
-        else:
-            sound = type_ not in _SYNTAX or bool(_SYNTAX[type_].fullmatch(text))
-        if not sound:
-            raise ValueError(f"{name}: {text!r} is no {type_}")
+    def _check_texts(self, name: str, type_: str, texts: Sequence[str]) -> None:
+        words, syntax = self.words.get(name), _SYNTAX.get(type_)
+        together = "".join(texts) if type_ == "text" else "\\"
+        if not words and (not syntax or (together.isprintable() and "\\" not in together)): # most are
+            return
+        for text in texts:
+            if not (text in words if words else syntax.fullmatch(text)):
+                raise ValueError(f"{name}: {text!r} is no {type_}")
 
 
 _NAT = np.iinfo("int64").min
@@ -551,8 +562,7 @@ _NAT = np.iinfo("int64").min
 
 def _inexact(numbers: np.ndarray) -> bool:
     """Has a whole number been read as a float that may stand for another one as well?"""
-    with np.errstate(invalid="ignore"):
-        return bool((np.abs(numbers) >= EXACT).any())
+    return bool(np.fmax.reduce(numbers) >= EXACT or np.fmin.reduce(numbers) <= -EXACT)
 
 
 def _whole(numbers: np.ndarray, kind: str) -> _Piece:
@@ -578,14 +588,12 @@ def _looked_up(codes: np.ndarray, numbers: list[int], kind: str, nothing: int = 
     return _Piece(table[codes], missing if missing.any() else None)
 
 
-def _number(text: str, type_: str) -> int:
-    if type_ == "address":
-        if not _SYNTAX["address"].fullmatch(text):
-            raise ValueError(f"{text!r} is no address")
-        return int(text, 16)
-    if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
-        raise ValueError(f"{text!r} is no whole number")
-    return int(text)
+def _numbers(texts: Sequence[str], type_: str) -> list[int]:
+    syntax, base, what = (_SYNTAX["address"], 16, "address") if type_ == "address" else (_WHOLE, 10, "whole number")
+    for text in texts:
+        if not syntax.fullmatch(text):
+            raise ValueError(f"{text!r} is no {what}")
+    return [int(text, base) for text in texts]
 
 
 def _civil_ns(text: str) -> int:
@@ -826,11 +834,11 @@ def _parsed(layout: _Layout, stream: str, select: _Selection, check: bool, pool:
         for file in layout.session._files(stream):
             if not select.may_be_in(layout.session, file):
                 continue
-            for data in _blocks(file, layout.header, check):
+            for lines in _blocks(file, layout.header, check):
                 if len(waiting) >= ahead:
                     yield result()
-                waiting.append((file, pool.submit(layout.parse, data, needed)))
-                del data
+                waiting.append((file, pool.submit(layout.parse, lines, needed)))
+                del lines
         while waiting:
             yield result()
         for file, n in rows.items() if check else ():
