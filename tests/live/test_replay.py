@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records that were kept make the same rows again: everywhere, and as anybody."""
+import itertools
 import os
 import shutil
 import subprocess
@@ -10,13 +11,13 @@ STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,
 NOBODY = 65534
 
 
-def record(tmp_path, *args, workloads=(("rw",), ("namespace",), ("mapping",), ("conn",))):
+def record(tmp_path, *args, workloads, **kwargs):
     """A session, and the file of its records."""
     kept = tmp_path / "records"
     work = tmp_path / "work"
     work.mkdir()
     with recorder.Recording(
-        tmp_path, "dev", "--keep-records", str(kept), "--streams", STREAMS, *args
+        tmp_path, "dev", "--keep-records", str(kept), "--streams", STREAMS, *args, **kwargs
     ) as r:
         for name, *rest in workloads:
             where = work / name
@@ -44,11 +45,13 @@ def contents(session, stream):
 
 def same(a, b):
     for stream in STREAMS.split(","):
-        assert contents(a, stream) == contents(b, stream), stream
+        rows, again = (contents(session, stream).splitlines() for session in (a, b))
+        assert [pair for pair in itertools.zip_longest(rows, again) if pair[0] != pair[1]][:3] == [], stream
 
 
 def test_the_same_rows(tmp_path):
-    r, kept = record(tmp_path)
+    # Of the whole machine, which may make more events than the rings hold: those that were recorded are compared.
+    r, kept = record(tmp_path, workloads=(("rw",), ("namespace",), ("mapping",), ("conn",)), code=None)
     again = replay(tmp_path, kept)
     assert len(r.rows("fs")) > 100 and len(r.rows("nw_conn")) > 3 and len(r.rows("pagefault")) > 3
     same(r.session, again.session)
@@ -61,7 +64,7 @@ def test_the_same_rows(tmp_path):
 
 def test_without_root_and_without_ebpf(tmp_path):
     """Nobody may load BPF: what is needed for rows is in the file."""
-    r, kept = record(tmp_path, workloads=(("rw",),))
+    r, kept = record(tmp_path, *recorder.OWN, workloads=(("rw",),))
     for path in (kept, *kept.parents):
         if path.is_relative_to(tmp_path):
             os.chmod(path, 0o755)
@@ -91,7 +94,7 @@ def test_with_little_memory(tmp_path):
 
 def test_anonymized_later(tmp_path):
     """Names are chosen when rows are made: the file has them in clear, and nobody else may read it."""
-    r, kept = record(tmp_path, workloads=(("rw",),))
+    r, kept = record(tmp_path, *recorder.OWN, workloads=(("rw",),))
     assert kept.stat().st_mode & 0o777 == 0o600
     again = replay(tmp_path, kept, "-a", "--state", str(tmp_path / "state"))
     assert len(again.rows("fs")) == len(r.rows("fs"))

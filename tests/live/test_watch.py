@@ -124,7 +124,7 @@ def test_a_command_has_its_status_and_its_output(tmp_path):
 
 
 def test_what_a_command_does_is_what_strace_says(tmp_path):
-    command = ["sh", "-c", "for i in 1 2 3; do echo $i >f$i; rm f$i; done; cat f1; true"]
+    command = ["sh", "-c", "for i in 1 2 3; do echo $i >f$i; rm f$i; done; cat f1 2>&1; true"]
     log = tmp_path / "strace"
     subprocess.run(["strace", "-f", "-o", log, "-e", "trace=unlink,unlinkat,openat", *command], cwd=tmp_path,
                    capture_output=True, timeout=60)
