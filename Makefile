@@ -7,6 +7,7 @@
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
 #   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
 #   make check-nx      iotrc check against a real workspace of nx (root)
+#   make check-fleet   a lake of a fleet's sessions, in an S3 store, and the engines that read it (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-dtrace  the scripts for DTrace, with DTrace for Linux (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
@@ -88,7 +89,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -397,6 +398,17 @@ check-upload:
 $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+# A lake of FLEET_MACHINES machines' sessions of FLEET_DAYS, in a directory and in Ceph (root). Some only: make
+# check-fleet FLEET_TESTS=tests/fleet/test_lake.py
+FLEET_TESTS ?= tests/fleet
+FLEET_MACHINES ?= 20
+FLEET_DAYS ?= 3
+check-fleet: all
+	@scripts/install-deps.sh fleet
+	$(call say,TEST,'a fleet: $(FLEET_MACHINES) machines for $(FLEET_DAYS) days')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) FLEET_MACHINES=$(FLEET_MACHINES) FLEET_DAYS=$(FLEET_DAYS) /usr/bin/python3 -m pytest -q \
+		--tb=short -p no:cacheprovider $(FLEET_TESTS)
 
 # iotrc check with a real nx, from npm, in a directory of its own, and builds of other kinds.
 check-nx: all

@@ -62,6 +62,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --block
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --lake
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --force
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --help
+complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --older-than
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --by
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --stream

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/write_all.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
 #include "platform/tcp_received.h"
@@ -156,11 +157,34 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	return len;
 }
 
+/* Whether the answer is one whose body is to be saved. */
+static bool saves(const struct http *h)
+{
+	long status = 0;
+
+	if (h->request->save)
+		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300;
+}
+
+static size_t save(struct http *h, const char *data, size_t len)
+{
+	struct http_answer *a = &h->answer;
+
+	a->read_error = write_all(h->request->save_fd, data, len, (off_t)a->saved);
+	if (a->read_error)
+		return 0;
+	a->saved += len;
+	return len;
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *h_)
 {
 	struct http_answer *a = &((struct http *)h_)->answer;
 	size_t len = size * n, room = HTTP_BODY_MAX - a->body_len;
 
+	if (saves(h_))
+		return save(h_, data, len);
 	memcpy(a->body + a->body_len, data, len < room ? len : room);
 	a->body_len += len < room ? len : room;
 	a->body[a->body_len] = 0;
@@ -234,6 +258,8 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 	}
 	if (!h->answered_ns)
 		h->answered_ns = now;
+	/* What is saved may be of any length: its time grows with what arrives. */
+	answer_ns += h->answer.saved / slowest(h) * NS_PER_S;
 	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
 }
 
@@ -280,7 +306,7 @@ static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_of
 		return 1;
 	if (!h->answer.cut)
 		h->answer.cut = overdue(h, ulnow, now);
-	if (!h->answer.cut && received(h) - h->received_before > HTTP_WIRE_MAX)
+	if (!h->answer.cut && !h->answer.saved && received(h) - h->received_before > HTTP_WIRE_MAX)
 		h->answer.cut = too_long;
 	return h->answer.cut != NULL;
 }

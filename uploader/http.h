@@ -36,6 +36,8 @@ struct http_request {
 	int fd;
 	uint64_t at, len;
 	const char *data;
+	bool save; /* the answer's body, if it is a success, goes to SAVE_FD, of any length */
+	int save_fd;
 };
 
 /* Header fields of an answer that iotrc uses; "" if missing. */
@@ -54,7 +56,8 @@ struct http_head {
 struct http_answer {
 	CURLcode error; /* CURLE_OK if there is an answer */
 	char detail[CURL_ERROR_SIZE];
-	int read_error; /* negative errno from reading the file, or 0 */
+	int read_error; /* negative errno from reading or saving the file, or 0 */
+	uint64_t saved; /* bytes written to SAVE_FD */
 	/* why the connection was closed early, or NULL. If the status is an error, the answer
 	 * counts anyway, and error is CURLE_OK */
 	const char *cut;

@@ -36,6 +36,9 @@ struct s3_request {
 	int fd;
 	uint64_t at, len;
 	uint64_t sent_before;
+	bool bucket; /* of the bucket itself: without prefix and key */
+	bool save;   /* write the answer's body to SAVE_FD */
+	int save_fd;
 };
 
 /* Sends R. NULL if out of memory; RESULT says so. */
@@ -63,6 +66,13 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 void s3_parts__put(struct s3_target *t, const struct target_object *object,
 		   const struct digest *digest, const struct target_hooks *hooks,
 		   struct target_result *result);
+
+/* Of target_kind.h. */
+void s3_objects__list(struct target *target, const char *prefix,
+		      bool (*on_object)(void *arg, const struct target_found *found), void *arg,
+		      struct target_result *result);
+void s3_objects__get(struct target *target, const char *key, int fd, struct target_result *result);
+void s3_objects__remove(struct target *target, const char *key, struct target_result *result);
 void s3_parts__abort(struct target *target, const char *key, const char *upload_id,
 		     struct target_result *result);
 

@@ -20,7 +20,8 @@ static bool make_url(const struct s3_target *t, const struct s3_request *r, char
 	char *end = url + URL_MAX, *at;
 
 	at = stpcpy(url, t->base); /* at most S3_ENDPOINT_MAX and the name of a bucket */
-	at = http__encode(at, end, t->prefix, true);
+	if (!r->bucket)
+		at = http__encode(at, end, t->prefix, true);
 	if (at)
 		at = http__encode(at, end, r->key, true);
 	return at && (!r->query || snprintf(at, end - at, "?%s", r->query) < end - at);
@@ -41,6 +42,8 @@ const struct http_answer *s3__send(struct s3_target *t, const struct s3_request 
 		.fd = r->fd,
 		.at = r->at,
 		.len = r->len,
+		.save = r->save,
+		.save_fd = r->save_fd,
 	};
 	unsigned char md5[MD5_SIZE * 2];
 	char url[URL_MAX];

@@ -148,6 +148,34 @@ void target__abort(struct target *t, const char *key, const char *upload_id,
 		t->kind->abort(t, key, upload_id, ret_result);
 }
 
+static bool can_read(struct target *t, struct target_result *r)
+{
+	memset(r, 0, sizeof(*r));
+	if (!t->kind->list)
+		target__result(r, TARGET_REFUSED, true, "only s3:// targets can be read");
+	return t->kind->list;
+}
+
+void target__list(struct target *t, const char *prefix,
+		  bool (*on_object)(void *arg, const struct target_found *found), void *arg,
+		  struct target_result *ret_result)
+{
+	if (can_read(t, ret_result))
+		t->kind->list(t, prefix, on_object, arg, ret_result);
+}
+
+void target__get(struct target *t, const char *key, int fd, struct target_result *ret_result)
+{
+	if (can_read(t, ret_result))
+		t->kind->get(t, key, fd, ret_result);
+}
+
+void target__remove(struct target *t, const char *key, struct target_result *ret_result)
+{
+	if (can_read(t, ret_result))
+		t->kind->remove(t, key, ret_result);
+}
+
 void target__telemetry(struct target *t, const char *json, struct target_result *ret_result)
 {
 	target__result(ret_result, TARGET_DONE, false, "%s", "");

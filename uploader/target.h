@@ -46,6 +46,7 @@ enum target_verdict {
 struct target_result {
 	enum target_verdict verdict;
 	bool general;                   /* not specific to this object: others would fail, too */
+	bool missing;                   /* target__get(): there is no such object */
 	unsigned int retry_after_s;     /* delay that the target asked for, or 0 */
 	char reason[TARGET_REASON_MAX]; /* one line; with TARGET_DONE a note, usually "" */
 };
@@ -75,6 +76,26 @@ void target__put(struct target *t, const struct target_object *object,
 /* Aborts a multipart upload that nobody will resume. */
 void target__abort(struct target *t, const char *key, const char *upload_id,
 		   struct target_result *ret_result);
+
+/* An object that a target has. */
+struct target_found {
+	const char *key; /* below the prefix */
+	uint64_t size;
+	int64_t modified; /* seconds since 1970 */
+};
+
+/* Calls ON_OBJECT for each object whose key, below the target's prefix, begins with PREFIX; false
+ * ends the list, with TARGET_CANCELLED. Only targets s3:// can list, get and remove objects. */
+void target__list(struct target *t, const char *prefix,
+		  bool (*on_object)(void *arg, const struct target_found *found), void *arg,
+		  struct target_result *ret_result);
+
+/* Writes the object to FD, an empty file, and compares it with the SHA-256 that was uploaded with
+ * it, if there is one. */
+void target__get(struct target *t, const char *key, int fd, struct target_result *ret_result);
+
+/* Removes the object; TARGET_DONE also if there is none. */
+void target__remove(struct target *t, const char *key, struct target_result *ret_result);
 
 /* Posts JSON to /telemetry of a gateway; does nothing for other targets. */
 void target__telemetry(struct target *t, const char *json, struct target_result *ret_result);

@@ -28,6 +28,12 @@ struct target_kind {
 	void (*check)(struct target *t, const struct target_object *object,
 		      const struct digest *digest, const struct target_hooks *hooks,
 		      struct target_result *r);
+	/* As in target.h. NULL for targets that cannot be read. */
+	void (*list)(struct target *t, const char *prefix,
+		     bool (*on_object)(void *arg, const struct target_found *found), void *arg,
+		     struct target_result *r);
+	void (*get)(struct target *t, const char *key, int fd, struct target_result *r);
+	void (*remove)(struct target *t, const char *key, struct target_result *r);
 };
 
 extern const struct target_kind target_file;

@@ -148,8 +148,9 @@ static int set_up(struct s3_target *t, const struct target_config *config,
 		return -EINVAL;
 	}
 	if (!endpoint) {
-		target__say(problem, "s3:// needs --s3-endpoint URL (of AWS it is "
-				     "https://s3.REGION.amazonaws.com, with --s3-region REGION)");
+		target__say(problem,
+			    "s3:// needs --s3-endpoint URL or AWS_ENDPOINT_URL_S3 (of AWS it is "
+			    "https://s3.REGION.amazonaws.com, with --s3-region REGION)");
 		return -EINVAL;
 	}
 	if (curl_version_info(CURLVERSION_NOW)->version_num < CURL_NEEDED) {
@@ -278,4 +279,7 @@ const struct target_kind target_s3 = {
 	.put = s3_put,
 	.abort = s3_parts__abort,
 	.check = s3_check,
+	.list = s3_objects__list,
+	.get = s3_objects__get,
+	.remove = s3_objects__remove,
 };

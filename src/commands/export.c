@@ -43,7 +43,8 @@ static const struct command_option export_options[] = {
 	  "csv, jsonl, arrow, perfetto: the columns to write, in this\norder" },
 	{ "block", 'b', "SIZE",
 	  "oracle-general, lcs: objects are blocks of SIZE\nbytes (4k, 1M) instead of files" },
-	{ "lake", 0, "LAKE", "parquet: add all streams to the lake in directory LAKE" },
+	{ "lake", 0, "LAKE",
+	  "parquet: add all streams to LAKE, a directory or\ns3://BUCKET/PREFIX (iotrc help lake)" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
 	{ .name = NULL },
 };

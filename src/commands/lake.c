@@ -4,15 +4,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/shown.h"
+#include "base/units.h"
 #include "lake/check_lake.h"
+#include "lake/expire_lake.h"
 #include "lake/local_sessions.h"
+#include "lake/sync_lake.h"
 #include "options/command.h"
 #include "platform/macros.h"
 
+#define DAY_NS UINT64_C(86400000000000)
+
 extern const struct command lake_command;
 
-static const struct command_option lake_options[] = { { .name = NULL } };
+static const struct command_option lake_options[] = {
+	{ "older-than", 0, "AGE", "expire: remove sessions that ended longer ago (90d)" },
+	{ .name = NULL },
+};
+
+/* What is to be done. */
+struct wish {
+	const char *older_than;
+	char **args; /* after the action; end with NULL */
+	size_t n;
+};
+
+static int open_store(struct store **ret, const char *url)
+{
+	char why[STORE_WHY_MAX];
+
+	return store__open(ret, url, why) ? command__cannot(&lake_command, "%s", why) : 0;
+}
 
 /* ---- verify ---- */
 
@@ -39,18 +62,18 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 	return true;
 }
 
-static int verify(const char *lake, char **paths)
+static int verify(const struct wish *w)
 {
+	char **paths = w->args + 1;
 	struct verifying v = { .checker = NULL };
 	const struct local_sessions visit = { .on_session = on_session,
 					      .on_failed = on_failed,
 					      .arg = &v };
-	char why[STORE_WHY_MAX];
 	struct store *store;
-	int err;
+	int err = open_store(&store, *w->args);
 
-	if (store__open(&store, lake, why))
-		return command__cannot(&lake_command, "%s", why);
+	if (err)
+		return err;
 	err = check_lake__read(&v.checker, store, stdout, &v.result);
 	if (!err && *paths)
 		local_sessions__visit(&visit, (const char *const *)paths);
@@ -69,50 +92,127 @@ static int verify(const char *lake, char **paths)
 	return command__flush(&lake_command, v.result.faults || v.left_out ? EXIT_CANNOT : EXIT_OK);
 }
 
+/* ---- sync ---- */
+
+static void say(void *arg, const char *session, const char *what)
+{
+	shown__line(stderr, "iotrc lake: %s: %s; left out", session, what);
+}
+
+static int sync_from(const struct wish *w)
+{
+	struct store *from = NULL, *to = NULL;
+	struct sync_lake r;
+	int code = open_store(&from, w->args[0]), err;
+
+	if (!code)
+		code = open_store(&to, w->args[1]);
+	if (!code) {
+		err = sync_lake(from, to, say, NULL, &r);
+		printf("%" PRIu64 " rows of %" PRIu64 " sessions added in %" PRIu64
+		       " files; %" PRIu64 " sessions known, %" PRIu64 " not finished, %" PRIu64
+		       " left out\n",
+		       r.rows, r.added, r.files, r.known, r.waiting, r.left_out);
+		code = err        ? command__cannot(&lake_command, "%s", r.why) :
+		       r.left_out ? EXIT_CANNOT :
+				    EXIT_OK;
+	}
+	store__free(from);
+	store__free(to);
+	return command__flush(&lake_command, code);
+}
+
+/* ---- expire ---- */
+
+static int expire(const struct wish *w)
+{
+	char bytes[UNITS_SIZE];
+	struct expire_lake r;
+	struct store *store;
+	uint64_t age_ns;
+	int err;
+
+	if (!w->older_than || units__parse_time(w->older_than, &age_ns) || age_ns < DAY_NS ||
+	    age_ns > INT64_MAX)
+		return command__usage(&lake_command,
+				      "expire needs --older-than AGE, a day (1d) at least");
+	err = open_store(&store, *w->args);
+	if (err)
+		return err;
+	err = expire_lake(store, ((int64_t)clock__real_ns() - (int64_t)age_ns) / (int64_t)DAY_NS,
+			  &r);
+	store__free(store);
+	printf("%" PRIu64 " sessions removed: %" PRIu64 " files, %s\n", r.sessions, r.files,
+	       units__bytes(bytes, (double)r.bytes));
+	if (err)
+		return command__cannot(&lake_command, "%s", r.why);
+	return command__flush(&lake_command, EXIT_OK);
+}
+
 /* ---- the command line ---- */
 
 static int lake_main(int argc, char **argv)
 {
 	static const struct {
-		const char *name;
-		int (*run)(const char *lake, char **more);
-	} verbs[] = {
-		{ "verify", verify },
+		const char *name, *needs;
+		size_t least, most;
+		int (*run)(const struct wish *w);
+	} actions[] = {
+		{ "verify", "verify needs a LAKE", 1, SIZE_MAX, verify },
+		{ "sync", "sync needs FROM and a LAKE", 2, 2, sync_from },
+		{ "expire", "expire needs a LAKE", 1, 1, expire },
 	};
+	struct wish w = { .older_than = NULL };
 	struct command_line l;
-	int option;
 
 	command__begin(&l, &lake_command, argc, argv, false);
-	while ((option = command__next(&l)) >= 0)
-		;
-	if (option != COMMAND_END)
-		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
-	if (argc - l.at < 2)
-		return command__usage(&lake_command, "verify and a LAKE are needed");
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(argv[l.at], verbs[i].name))
-			return verbs[i].run(argv[l.at + 1], argv + l.at + 2);
+	for (int option; (option = command__next(&l)) != COMMAND_END; w.older_than = l.value)
+		if (option < 0)
+			return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
+	if (l.at == argc)
+		return command__usage(&lake_command, "verify, sync or expire is needed");
+	w.args = argv + l.at + 1;
+	w.n = argc - l.at - 1;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(argv[l.at], actions[i].name))
+			continue;
+		if (w.n < actions[i].least || w.n > actions[i].most)
+			return command__usage(&lake_command, "%s", actions[i].needs);
+		return actions[i].run(&w);
+	}
 	return command__usage(&lake_command, "'%s' is none of its actions", argv[l.at]);
 }
 
 const struct command lake_command = {
 	.name = "lake",
-	.usage = "verify LAKE",
+	.usage = "ACTION LAKE",
 	.summary = "look after the Parquet files of many sessions",
-	.synopsis = "verify LAKE [SESSION...]",
+	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\nexpire LAKE --older-than AGE",
 	.description =
 		"A lake has the rows of many machines' sessions as Parquet files that Dask, DuckDB,\n"
 		"ClickHouse, Spark and Trino read as they are; iotrc export --to parquet --lake LAKE adds\n"
-		"sessions to it. docs/fleet.md describes its files.\n"
+		"sessions to it. docs/fleet.md describes its files. LAKE is a directory, or\n"
+		"s3://BUCKET/PREFIX in an S3-compatible store, with its endpoint in AWS_ENDPOINT_URL_S3\n"
+		"or AWS_ENDPOINT_URL, region and keys as for iotrc upload.\n"
 		"\n"
 		"verify LAKE [SESSION...]\n"
 		"                reads all of the lake and prints a line for each fault: rows that are\n"
 		"                missing, of sessions that are not known, in files where they do not\n"
 		"                belong; and whether each SESSION, or all sessions below a directory, is\n"
-		"                in it with the counts that its manifest states",
+		"                in it with the counts that its manifest states\n"
+		"\n"
+		"sync FROM LAKE  adds all finished sessions below FROM, a directory or s3://BUCKET/PREFIX\n"
+		"                to which machines upload, that the lake does not know. It can be ended and\n"
+		"                begun again at any time; two at once do no harm\n"
+		"\n"
+		"expire LAKE --older-than AGE\n"
+		"                removes all sessions whose last day (UTC) is longer ago",
 	.options = lake_options,
-	.exit_codes = "0 no fault, 1 there is one, or it cannot be read, 2 usage.",
+	.exit_codes =
+		"0 done, no fault; 1 there is a fault, a session was left out, or it cannot; 2 usage.",
 	.examples = "iotrc export iotrc-traces --to parquet --lake /data/lake\n"
-		    "iotrc lake verify /data/lake iotrc-traces",
+		    "iotrc lake verify /data/lake iotrc-traces\n"
+		    "iotrc lake sync s3://traces/raw s3://traces/lake\n"
+		    "iotrc lake expire s3://traces/lake --older-than 90d",
 	.main = lake_main,
 };

@@ -9,7 +9,7 @@
 #include "dataset/session_reader.h"
 #include "lake/store.h"
 
-#define ADD_SESSION_WHY_MAX 1024
+#define ADD_SESSION_WHY_MAX STORE_WHY_MAX
 
 struct added_session {
 	uint64_t rows, files;          /* that were written */

@@ -10,7 +10,7 @@
 #include "dataset/session_reader.h"
 #include "lake/store.h"
 
-#define CHECK_LAKE_WHY_MAX 1024
+#define CHECK_LAKE_WHY_MAX STORE_WHY_MAX
 
 struct check_lake {
 	uint64_t files, sessions, rows; /* in the lake */

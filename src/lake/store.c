@@ -13,7 +13,7 @@
 
 int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
 {
-	const struct store_kind *kind = &store_dir;
+	const struct store_kind *kind = strncmp(url, "s3://", 5) ? &store_dir : &store_s3;
 	int err = kind->open(ret, url, why);
 
 	if (!err)
@@ -26,6 +26,11 @@ struct store *store__free(struct store *s)
 	if (s)
 		s->kind->free(s);
 	return NULL;
+}
+
+const char *store__directory(const struct store *s)
+{
+	return s->kind->directory ? s->kind->directory(s) : NULL;
 }
 
 const char *store__why(const struct store *s)

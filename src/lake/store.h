@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STORE_WHY_MAX 1024
+#define STORE_WHY_MAX 2048
 #define STORE_NAME_MAX 512
 
 struct store;
@@ -19,6 +19,9 @@ struct store;
 int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct store *store__free(struct store *s);
+
+/* The path of a directory; NULL for s3://. */
+const char *store__directory(const struct store *s);
 
 /* Why the last call failed. Not escaped. */
 const char *store__why(const struct store *s);

@@ -49,6 +49,11 @@ static void dir_free(struct store *s)
 	free(s);
 }
 
+static const char *dir_directory(const struct store *s)
+{
+	return ((const struct dir_store *)s)->path;
+}
+
 static bool is_temporary(const char *name)
 {
 	return *name == '.' && strstr(name, PART);
@@ -197,6 +202,7 @@ static int dir_remove(struct store *s, const char *name)
 const struct store_kind store_dir = {
 	.open = dir_open,
 	.free = dir_free,
+	.directory = dir_directory,
 	.list = dir_list,
 	.stage = dir_stage,
 	.publish = dir_publish,

@@ -23,6 +23,7 @@ struct store {
 struct store_kind {
 	int (*open)(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
 	void (*free)(struct store *s);
+	const char *(*directory)(const struct store *s); /* NULL: it is none */
 	int (*list)(struct store *s, const char *prefix, struct store_files *files);
 	int (*stage)(struct store *s, const char *name, char **ret);
 	int (*publish)(struct store *s, const char *name, const char *path);

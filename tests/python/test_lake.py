@@ -153,7 +153,7 @@ def test_the_unsound_is_left_out_and_named(tmp_path, template):
     assert f"{lost}: has no manifest; left out" in said and "100 rows of 1 session in 1 file" in said
     assert {pathlib.Path(n).name.split("-")[0].split(".")[0] for n in files(tmp_path / "lake")} == {sound.name}
     said = verify(tmp_path / "lake", tmp_path / "traces", code=1)
-    assert f"{torn.name} fs: not in the lake" in said and f"{lost}: has no manifest; not in the lake" in said
+    assert f"{torn.name}: not in the lake" in said and f"{lost}: has no manifest; not in the lake" in said
 
 
 def test_rows_that_were_lost(tmp_path, template):

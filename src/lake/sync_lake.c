@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lake/sync_lake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dataset/manifest_file.h"
+#include "dataset/session.h"
+#include "lake/entries.h"
+#include "lake/layout.h"
+#include "schema/schema.h"
+
+#define MANIFEST "/" MANIFEST_NAME
+
+struct sync {
+	struct store *from, *to;
+	void (*say)(void *arg, const char *session, const char *what);
+	void *arg;
+	struct sync_lake *ret;
+	struct entries known; /* MACHINE/SESSION in the lake */
+	struct entries found; /* names of directories of sessions; n: whether it has a manifest */
+};
+
+static int fail(struct sync *s, int err, const char *what)
+{
+	snprintf(s->ret->why, sizeof(s->ret->why), "%s", what);
+	return err;
+}
+
+/* ---- what is there ---- */
+
+static int on_known(void *arg, const struct store_file *file)
+{
+	char key[2 * LAKE_PART_MAX];
+	struct lake_name name;
+	struct sync *s = arg;
+
+	if (file->temporary || !lake_layout__parse(file->name, &name))
+		return 0;
+	snprintf(key, sizeof(key), "%s/%s", name.machine, name.session);
+	return entries__add(&s->known, key, "", 1) ? fail(s, -ENOMEM, "out of memory") : 0;
+}
+
+/* .../MACHINE/SESSION/manifest.json or .../MACHINE/SESSION/STREAM/FILE */
+static int on_found(void *arg, const struct store_file *file)
+{
+	size_t len = strlen(file->name), end = sizeof(MANIFEST) - 1;
+	bool manifest = len > end && !strcmp(file->name + len - end, MANIFEST);
+	char *name = strdup(file->name), *slash;
+	struct sync *s = arg;
+	int err = name ? 0 : -ENOMEM;
+
+	for (int i = manifest ? 1 : 2; i && name; i--) {
+		slash = strrchr(name, '/');
+		if (slash)
+			*slash = 0;
+		else
+			*name = 0;
+	}
+	slash = name ? strrchr(name, '/') : NULL;
+	if (slash && session__is_stamp(slash + 1))
+		err = entries__add(&s->found, name, "", manifest);
+	free(name);
+	return err ? fail(s, err, "out of memory") : 0;
+}
+
+/* The last two parts: MACHINE/SESSION. */
+static const char *key_of(const char *directory)
+{
+	const char *at = strrchr(directory, '/');
+
+	while (at && at > directory && at[-1] != '/')
+		at--;
+	return at ?: directory;
+}
+
+/* ---- a copy of a session ---- */
+
+/* Downloads PATH of SESSION to directory TO. */
+static int copy_file(struct sync *s, const char *session, const char *path, const char *to)
+{
+	char *name = NULL, *target = NULL, *local, *slash;
+	int err;
+
+	if (asprintf(&name, "%s/%s", session, path) < 0 || asprintf(&target, "%s/%s", to, path) < 0)
+		return fail(s, -ENOMEM, "out of memory");
+	err = store__fetch(s->from, name, &local);
+	if (err) {
+		fail(s, err, store__why(s->from));
+	} else {
+		slash = strrchr(target, '/');
+		*slash = 0;
+		mkdir(target, 0700);
+		*slash = '/';
+		if (rename(local, target))
+			err = fail(s, -errno, strerror(errno));
+		store__release(s->from, local);
+	}
+	free(name);
+	free(target);
+	return err;
+}
+
+static void remove_copy(const struct session_reader *r, const char *directory)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < r->n_files; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, r->files[i].path);
+		unlink(path);
+	}
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, schema_streams[i].subdir);
+		rmdir(path);
+	}
+	snprintf(path, sizeof(path), "%s" MANIFEST, directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+/* Takes what became of a session. */
+static int took(struct sync *s, const char *session, int err, const struct added_session *added)
+{
+	if (!err) {
+		s->ret->added++;
+		s->ret->rows += added->rows;
+		s->ret->files += added->files;
+		s->ret->lost += added->lost;
+	} else if (added->general) {
+		return fail(s, err, added->why);
+	} else {
+		s->ret->left_out++;
+		s->say(s->arg, session, added->why);
+	}
+	return 0;
+}
+
+/* Downloads the files of R. One that is missing will be missed. */
+static int copy_files(struct sync *s, const char *session, const struct session_reader *r,
+		      const char *directory)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < r->n_files && !err; i++) {
+		err = copy_file(s, session, r->files[i].path, directory);
+		if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+/* Adds the session in DIRECTORY, of which a copy has only the manifest yet. */
+static int add_from(struct sync *s, const char *session, struct session_reader *r,
+		    const char *directory, bool copy)
+{
+	struct added_session added;
+	int err = 0;
+
+	if (session_reader__read(r)) {
+		s->ret->left_out++;
+		s->say(s->arg, session, r->why);
+		return 0;
+	}
+	if (r->running) {
+		s->ret->waiting++;
+		s->say(s->arg, session, "is being recorded");
+		return 0;
+	}
+	if (copy)
+		err = copy_files(s, session, r, directory);
+	return err ?: took(s, session, add_session(s->to, r, &added), &added);
+}
+
+static int add_in(struct sync *s, const char *session, const char *directory, bool copy)
+{
+	struct session_reader r = { .fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	int err = r.fd < 0 ? fail(s, -errno, strerror(errno)) :
+			     add_from(s, session, &r, directory, copy);
+
+	if (copy)
+		remove_copy(&r, directory);
+	session_reader__clear(&r);
+	if (r.fd >= 0)
+		close(r.fd);
+	return err;
+}
+
+static int add(struct sync *s, const char *session)
+{
+	const char *local = store__directory(s->from);
+	char directory[PATH_MAX];
+	int err;
+
+	if (local) {
+		snprintf(directory, sizeof(directory), "%s/%s", local, session);
+		return add_in(s, session, directory, false);
+	}
+	snprintf(directory, sizeof(directory), "%s/iotrc-sync-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	if (!mkdtemp(directory))
+		return fail(s, -errno, strerror(errno));
+	err = copy_file(s, session, MANIFEST_NAME, directory);
+	if (!err)
+		return add_in(s, session, directory, true);
+	rmdir(directory);
+	return err;
+}
+
+/* ---- all ---- */
+
+static int list(struct sync *s)
+{
+	int err = store__list(s->to, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_known, s);
+
+	if (err && !*s->ret->why)
+		fail(s, err, store__why(s->to));
+	if (!err) {
+		err = store__list(s->from, "", on_found, s);
+		if (err && !*s->ret->why)
+			fail(s, err, store__why(s->from));
+	}
+	entries__unite(&s->known);
+	entries__unite(&s->found);
+	return err;
+}
+
+int sync_lake(struct store *from, struct store *to,
+	      void (*say)(void *arg, const char *session, const char *what), void *arg,
+	      struct sync_lake *ret)
+{
+	struct sync s = { .from = from, .to = to, .say = say, .arg = arg, .ret = ret };
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	err = list(&s);
+	for (size_t i = 0; i < s.found.n && !err; i++) {
+		const char *session = s.found.at[i].key;
+
+		if (entries__find(&s.known, key_of(session))) {
+			ret->known++;
+		} else if (!s.found.at[i].n) {
+			ret->waiting++;
+			say(arg, session, "has no manifest (yet)");
+		} else {
+			err = add(&s, session);
+		}
+	}
+	entries__clear(&s.known);
+	entries__clear(&s.found);
+	return err;
+}

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A fleet's sessions (generate.py), and the S3 server of tests/upload, whose log says what was read."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import uuid
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "tests/upload"), str(TOP / "tests/fleet"), str(TOP / "python")]
+
+import generate # noqa: E402
+from ceph import KEY, SECRET, Ceph, S3cmd # noqa: E402
+
+IOTRC = os.environ["IOTRC"]
+NODE_MODULES = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "iotrc/npm/fleet/node_modules"
+DUCKDB = NODE_MODULES / "@duckdb/node-bindings-linux-x64/libduckdb.so"
+MACHINES = int(os.environ.get("FLEET_MACHINES", "12"))
+DAYS = int(os.environ.get("FLEET_DAYS", "3"))
+
+
+def iotrc(*arguments, code=0, **more):
+    """What a command prints on stdout and stderr."""
+    done = subprocess.run([IOTRC, *map(str, arguments)], env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB), **more}, text=True,
+                          capture_output=True, timeout=3600, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+class Fleet:
+    """Sessions, and what their manifests state: the oracle of all totals."""
+
+    def __init__(self, directory):
+        self.raw = directory / "raw"
+        records = generate.load(TOP / "bench/real.records.zst")
+        self.made = list(generate.generate(IOTRC, records, self.raw, MACHINES, DAYS))
+        self.torn = [s for s, what in self.made if what == "torn"]
+
+    def special(self, what):
+        return next(s for s, w in self.made if w == what)
+
+    def manifests(self):
+        return [json.loads((s / "manifest.json").read_text()) for s, what in self.made if what != "torn"]
+
+    def totals(self):
+        """{stream: (rows, lost)} of all sessions but the torn one."""
+        sums = {}
+        for m in self.manifests():
+            for stream, c in m["diagnostics"]["streams"].items():
+                rows, lost = sums.get(stream, (0, 0))
+                sums[stream] = rows + c["written"], lost + sum(c["lost"].values())
+        return {stream: (rows, lost) for stream, (rows, lost) in sums.items() if rows}
+
+
+@pytest.fixture(scope="session")
+def place():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="iotrc-fleet-"))
+    path.chmod(0o755)
+    yield path
+    subprocess.run(["rm", "-rf", path], check=False)
+
+
+@pytest.fixture(scope="session")
+def fleet(place):
+    (place / "fleet").mkdir()
+    return Fleet(place / "fleet")
+
+
+@pytest.fixture(scope="session")
+def lake(fleet, place):
+    """A lake of all sessions, in a directory."""
+    said = iotrc("lake", "sync", fleet.raw, place / "lake", code=1)
+    assert f"{fleet.torn[0].name}: fs/" in said and "1 left out" in said
+    return place / "lake"
+
+
+class Server(Ceph):
+    """… that counts what is read."""
+
+    def environment(self):
+        return {"AWS_ENDPOINT_URL_S3": self.endpoint, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+    def log(self):
+        """How much of its log there is now."""
+        return (self.dir / "client.admin.log").stat().st_size
+
+    def read_since(self, at):
+        """The objects of which something was read since then."""
+        with open(self.dir / "client.admin.log", errors="replace") as f:
+            f.seek(at)
+            return set(re.findall(r'"GET /[^/ ]+/([^ ?]+) HTTP', f.read()))
+
+
+@pytest.fixture(scope="session")
+def server(place):
+    (place / "ceph").mkdir()
+    ceph = Server(place / "ceph")
+    try:
+        yield ceph.start()
+    finally:
+        ceph.stop()
+
+
+@pytest.fixture(scope="session")
+def s3cmd(server, place):
+    return S3cmd(server, place)
+
+
+@pytest.fixture
+def bucket(s3cmd):
+    name = f"b{uuid.uuid4()}"
+    s3cmd("mb", f"s3://{name}")
+    return name

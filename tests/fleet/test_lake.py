@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lake of a fleet, in a directory and in an S3 store: all rows, and those that were lost, as the manifests say."""
+import os
+import shutil
+import subprocess
+import time
+
+import conftest
+from conftest import DAYS, IOTRC, MACHINES, iotrc
+
+
+def summary(fleet):
+    rows = sum(n for n, _ in fleet.totals().values())
+    return f"{rows} rows of {MACHINES * DAYS - len(fleet.torn)} sessions in "
+
+
+def test_all_but_the_torn_one(fleet, lake):
+    said = iotrc("lake", "verify", lake, fleet.raw, code=1)
+    machine, name = fleet.torn[0].parts[-2:]
+    assert said.splitlines()[0] == f"{machine} {name}: not in the lake" and len(said.splitlines()) == 2
+    assert summary(fleet) in said and "1 sessions incomplete: 1 faults" in said
+
+
+def test_days_are_those_of_the_clock(fleet, lake):
+    """One session is in two days; the clock of another was set back over midnight."""
+    def days(what):
+        machine, name = fleet.special(what).parts[-2:]
+        return sorted(p.parts[-3] for p in lake.glob(f"v=1/stream=fs/date=*/machine={machine}/{name}-*.parquet"))
+    assert days("midnight") == ["date=2026-11-02", "date=2026-11-03"]
+    assert days("step") == ["date=2026-11-01", "date=2026-11-02"]
+
+
+def upload(server, bucket, directory, prefix="raw"):
+    return iotrc("upload", "--upload", f"s3://{bucket}/{prefix}", "--keep-uploaded=yes", "--state", directory.parent / "state",
+                 directory, **server.environment())
+
+
+def objects(s3cmd, bucket, prefix):
+    return {k for k in s3cmd.list(bucket) if k.startswith(prefix)}
+
+
+def test_in_s3(fleet, server, s3cmd, bucket, place):
+    """Uploaded sessions, synced by two at once, one of which is killed and begins again; then a late one."""
+    raw = place / "some"
+    for session, _ in fleet.made[:2 * DAYS + 2]: # the torn one's files don't match: not among them
+        if session not in fleet.torn:
+            shutil.copytree(session, raw / session.relative_to(fleet.raw))
+    late = next(raw.glob("*/*/*"))
+    late.rename(place / "late")
+    upload(server, bucket, raw)
+    command = [IOTRC, "lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake"]
+    env = {**os.environ, **server.environment(), "IOTRC_DUCKDB": str(conftest.DUCKDB)}
+    killed = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    while not objects(s3cmd, bucket, "lake/v=1/stream=sessions/"):
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(p.communicate()[0] and None) or p.returncode for p in both] == [0, 0]
+    assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/lake", raw, **server.environment())
+    before = objects(s3cmd, bucket, "lake/")
+    (place / "late").rename(late)
+    upload(server, bucket, raw)
+    assert " 1 sessions added in " in iotrc("lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake", **server.environment())
+    assert before < objects(s3cmd, bucket, "lake/")
+    assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/lake", raw, **server.environment())
+    assert not list(place.glob("iotrc-*"))
+    assert "0 sessions removed" in iotrc("lake", "expire", f"s3://{bucket}/lake", "--older-than", "36500d", **server.environment())
+    iotrc("lake", "expire", f"s3://{bucket}/lake", "--older-than", "1d", **server.environment())
+    gone = objects(s3cmd, bucket, "lake/")
+    assert not {k for k in gone if "date=2026-11-0" in k}
+
+
+def test_a_session_without_its_manifest_waits(fleet, server, s3cmd, bucket, place):
+    session = fleet.special("losses")
+    for file in session.rglob("*.zst"):
+        s3cmd("put", file, f"s3://{bucket}/raw/{'/'.join(session.parts[-3:])}/{file.parent.name}/{file.name}")
+    said = iotrc("lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake", **server.environment())
+    assert f"{session.name}: has no manifest (yet); left out" in said and "1 not finished" in said
+    s3cmd("put", session / "manifest.json", f"s3://{bucket}/raw/{'/'.join(session.parts[-3:])}/manifest.json")
+    assert " 1 sessions added" in iotrc("lake", "sync", f"s3://{bucket}/raw", f"s3://{bucket}/lake", **server.environment())
+
+
+def test_export_goes_there_too(fleet, server, bucket):
+    session = fleet.special("key A")
+    assert "of 1 session in" in iotrc("export", session, "--to", "parquet", "--lake", f"s3://{bucket}/l", **server.environment())
+    assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/l", session, **server.environment())
+
+
+def test_no_store(bucket):
+    said = iotrc("lake", "verify", f"s3://{bucket}/l", code=1, AWS_ENDPOINT_URL_S3="", AWS_ENDPOINT_URL="")
+    assert "AWS_ENDPOINT_URL" in said and len(said.splitlines()) == 1
+
+
+def test_expire(fleet, lake, place):
+    """By the day of a session's last row."""
+    copy = place / "expiring"
+    shutil.copytree(lake, copy)
+    (copy / "v=1/stream=fs/.x.parquet.part-abcdef").write_text("")
+    os.utime(copy / "v=1/stream=fs/.x.parquet.part-abcdef", (0, 0))
+    age = (time.time() - 1793664000) / 86400 # 2026-11-03
+    said = iotrc("lake", "expire", copy, "--older-than", f"{int(age)}d")
+    machine, name = fleet.special("midnight").parts[-2:]
+    kept = {(p.parts[-2], p.name) for p in copy.rglob("*.parquet")}
+    assert {n for _, n in kept if n.startswith(name)} == {f"{name}-1.parquet", f"{name}.parquet"}
+    assert not any(n.startswith(fleet.special("step").name) for _, n in kept)
+    assert not list(copy.rglob(".*")) and "sessions removed" in said
+    assert "0 faults" in iotrc("lake", "verify", copy)
