@@ -20,6 +20,7 @@
 #   make bench-report  iotrc report beside DuckDB that computes the same; make bench-summary, iotrc summary
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
+#   make podman-build podman-up podman-logs podman-down podman-test  in a container: docs/containers.md
 # V=1 shows the commands, DEBUG=1 builds for gdb, WERROR=1 makes warnings errors,
 # SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
 
@@ -88,7 +89,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -524,6 +525,30 @@ deb:
 	@scripts/install-deps.sh packages
 	$(call say,DEB,$(BUILD)/deb)
 	$(Q)scripts/make-deb.sh $(abspath $(BUILD)/deb) $(VERSION) $(COMMIT)
+
+# iotrc in a container (docs/containers.md). ENGINE=docker for Docker; PODMAN and PODMAN_RUN take further options.
+ENGINE ?= podman
+PODMAN ?= $(ENGINE)
+CONTAINER ?= iotrc
+TRACES ?= iotrc-traces
+PODMAN_MOUNTS := -v /etc/machine-id:/etc/machine-id:ro -v /sys/fs/cgroup:/sys/fs/cgroup:ro \
+	$(foreach d,$(wildcard /sys/kernel/debug /sys/kernel/tracing /sys/fs/bpf),-v $(d):$(d)) \
+	$(foreach d,$(wildcard /var/lib/containers /var/lib/docker/containers /run/containerd),-v $(d):$(d):ro)
+podman-build:
+	$(PODMAN) build $(PODMAN_BUILD) $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg COMMIT=$(COMMIT) -t iotrc -f Containerfile .
+podman-up:
+	$(PODMAN) run -d --name $(CONTAINER) --privileged --pid host --cgroupns host $(PODMAN_MOUNTS) \
+		-v $(TRACES):/traces $(or $(PODMAN_RUN),--network none) iotrc --output /traces $(RECORD)
+podman-logs:
+	$(PODMAN) logs $(CONTAINER)
+podman-down:
+	$(PODMAN) stop -t 30 $(CONTAINER)
+	$(PODMAN) rm $(CONTAINER)
+# As far as this machine allows it: a container is recorded from another one, and told of by name (root).
+podman-test:
+	@scripts/install-deps.sh containers
+	$(call say,TEST,'in a container, of containers')
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/containers $(CONTAINER_TESTS)
 clean:
 	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 

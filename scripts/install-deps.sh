@@ -149,6 +149,15 @@ packages command:shellcheck     shellcheck            ShellCheck             she
 packages command:mandoc         mandoc                mandoc                 mandoc
 packages command:fish           fish                  fish                   fish
 packages command:zsh            zsh                   zsh                    zsh
+containers command:podman       podman                podman                 podman
+containers command:buildah      buildah               buildah                buildah
+containers command:runc         runc                  runc                   runc
+containers command:conmon       conmon                conmon                 conmon
+containers command:debootstrap  debootstrap           debootstrap            debootstrap
+containers command:busybox      busybox-static        busybox                busybox
+containers python:pytest        python3-pytest        python3-pytest         python-pytest
+containers python:pandas        python3-pandas        python3-pandas         python-pandas
+containers python:zstandard     python3-zstandard     python3-zstandard      python-zstandard
 service command:systemd-nspawn   systemd-container     systemd-container      systemd
 service command:debootstrap      debootstrap           debootstrap            debootstrap
 service command:man              man-db                man-db                 man-db

@@ -252,8 +252,27 @@ static const char *program(const struct arguments *a)
 	return a->len ? slash ? slash + 1 : a->text : "";
 }
 
+static void remember(struct container_storages *all, const char *path)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!strcmp(all->paths[i], path))
+			return;
+	if (all->n < CONTAINER_STORAGES_MAX && strlen(path) < CONTAINER_STORAGE_LEN)
+		/* NOLINTNEXTLINE(*.strcpy): its length was checked */
+		strcpy(all->paths[all->n++], path);
+}
+
+static bool find_remembered(struct container *c, const struct container_storages *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (read_storage(c, all->paths[i]))
+			return true;
+	return false;
+}
+
 /* conmon -c ID -n NAME -b STORAGE/ID/userdata */
-static bool ask_conmon(struct container *c, const struct arguments *a)
+static bool ask_conmon(struct container *c, const struct arguments *a,
+		       struct container_storages *storages)
 {
 	const char *id = option(a, "-c"), *bundle = option(a, "-b"), *name = option(a, "-n"), *at;
 	char path[PATH_MAX];
@@ -268,8 +287,10 @@ static bool ask_conmon(struct container *c, const struct arguments *a)
 	keep(c->name, sizeof(c->name), name);
 	at = strstr(bundle, c->id);
 	if (at && (size_t)snprintf(path, sizeof(path), "%.*scontainers.json", (int)(at - bundle),
-				   bundle) < sizeof(path))
+				   bundle) < sizeof(path)) {
 		read_storage(c, path);
+		remember(storages, path);
+	}
 	return *c->name;
 }
 
@@ -288,7 +309,7 @@ static bool ask_shim(struct container *c, const struct arguments *a)
 	return read_bundle(c, path);
 }
 
-static bool ask_monitor(struct container *c, pid_t pid)
+static bool ask_monitor(struct container *c, pid_t pid, struct container_storages *storages)
 {
 	struct arguments a;
 	ssize_t n;
@@ -298,7 +319,7 @@ static bool ask_monitor(struct container *c, pid_t pid)
 	a.len = n > 0 ? (size_t)n : 0;
 	a.text[a.len] = 0;
 	if (!strcmp(program(&a), "conmon"))
-		return ask_conmon(c, &a);
+		return ask_conmon(c, &a, storages);
 	return !strncmp(program(&a), "containerd-shim", 15) && ask_shim(c, &a);
 }
 
@@ -357,15 +378,16 @@ static pid_t first_process(const char *dir)
 	return pid;
 }
 
-void container_names__find(struct container *c, const char *cgroup_dir)
+void container_names__find(struct container *c, const char *cgroup_dir,
+			   struct container_storages *storages)
 {
 	pid_t pid;
 
-	if (find_by_default(c))
+	if (find_by_default(c) || find_remembered(c, storages))
 		return;
 	pid = first_process(cgroup_dir);
 	for (int i = 0; i < PARENTS_MAX && pid > 1 && is_inside(cgroup_dir, pid); i++)
 		pid = parent_of(pid);
 	if (pid > 1)
-		ask_monitor(c, pid);
+		ask_monitor(c, pid, storages);
 }

@@ -36,6 +36,7 @@ struct containers {
 	struct member *members; /* by id */
 	size_t n, room, n_members, members_room;
 	uint64_t left_out;
+	struct container_storages storages;
 	int watch; /* inotify, or negative */
 	size_t n_watches;
 	/* during a refresh */
@@ -149,7 +150,7 @@ static bool add_member(struct containers *c, uint64_t id, uint32_t container)
 static void name_it(struct containers *c, struct container *one)
 {
 	if (!*one->name) {
-		container_names__find(one, c->path);
+		container_names__find(one, c->path, &c->storages);
 		c->grown |= *one->name;
 	}
 	c->nameless |= !*one->name;

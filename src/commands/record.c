@@ -48,6 +48,7 @@ static void free_all(struct recording *r)
 	publisher__free(r->publisher);
 	upload__free(r->upload);
 	staging__free(r->staging);
+	containers__free(r->containers.all);
 	snapshots__free(r->snapshots);
 	capture__free(r->capture);
 	free(r->latencies);
@@ -71,6 +72,7 @@ int record__run(const struct options *options)
 	struct recording r = {
 		.own = *options,
 		.state = -ENOENT,
+		.containers = { .fd = -1 },
 		.daemon = { .pid_dir = -1, .pid_fd = -1, .log_dir = -1, .parent_fd = -1 },
 	};
 	int code;

@@ -393,6 +393,7 @@ static int drop_privileges(struct recording *r)
 	int err;
 
 	plan_writing(r);
+	recording__begin_containers(r);
 	if (uploads(o) &&
 	    upload__new(&r->upload, &o->upload, o->state, r->session, r->uid, r->gid, problem))
 		return recording__complain("cannot upload: %s", problem);

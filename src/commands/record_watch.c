@@ -78,7 +78,8 @@ void recording__watch(struct recording *r)
 	while (!record_signals.stops && !atomic_load(&r->ended)) {
 		uint64_t now_ns = clock__mono_ns(), elapsed = now_ns - r->begun_ns,
 			 left = NSEC_PER_SEC;
-		struct pollfd p = { .fd = record_signals.wake_fd, .events = POLLIN };
+		struct pollfd p[] = { { .fd = record_signals.wake_fd, .events = POLLIN },
+				      { .fd = r->containers.fd, .events = POLLIN } };
 		struct status_snapshot now;
 		char drained[64];
 
@@ -88,9 +89,12 @@ void recording__watch(struct recording *r)
 			left = MIN(left, duration - elapsed);
 		if (atomic_load(&r->manifest_stale) && now_ns < r->manifest_due_ns)
 			left = MIN(left, r->manifest_due_ns - now_ns);
-		if (poll(&p, 1, (int)(left / 1000000) + 1) > 0 &&
+		if (recording__containers_due(r) < now_ns + left)
+			left = MAX(recording__containers_due(r), now_ns) - now_ns;
+		if (poll(p, 2, (int)(left / 1000000) + 1) > 0 && p[0].revents &&
 		    read(record_signals.wake_fd, drained, sizeof(drained)) < 0)
 			continue;
+		recording__look_for_containers(r, p[1].revents & POLLIN);
 		if (record_signals.rotate_asked) {
 			record_signals.rotate_asked = 0;
 			recording__reload(r);

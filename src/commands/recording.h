@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of a running recording, which only the files record*.c share: record.c (from start to
  * end), record_start.c, record_watch.c, record_end.c (its phases), record_counts.c (counts and the
- * manifest), record_metrics.c and record_service.c. */
+ * manifest), record_containers.c, record_metrics.c and record_service.c. */
 #ifndef IOTRC_RECORDING_H
 #define IOTRC_RECORDING_H
 
@@ -14,6 +14,7 @@
 
 #include "base/anonymize.h"
 #include "base/clock.h"
+#include "base/containers.h"
 #include "base/daemon.h"
 #include "base/watchdog.h"
 #include "commands/filters.h"
@@ -31,6 +32,16 @@
 #include "options/options.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
+/* What record_containers.c knows. */
+struct containers_seen {
+	struct containers *all; /* or NULL: their names are not looked for */
+	int fd;                 /* readable when a cgroup was created; or negative */
+	uint64_t due_ns;        /* when they are to be looked at again */
+	uint64_t looked_ns;     /* when they were looked at last */
+	unsigned int tries;
+	bool grown;
+};
+
 struct recording {
 	const struct options *options; /* own */
 	struct options own;
@@ -56,6 +67,7 @@ struct recording {
 	struct utsname kernel;       /* for it */
 	struct disk_budget *budget;
 	struct staging *staging;
+	struct containers_seen containers;
 	int landlock; /* its ABI; 0: none */
 	int state;    /* the state directory, or a negative errno */
 	unsigned char key[ANONYMIZE_KEY_SIZE];
@@ -100,6 +112,16 @@ void recording__manifest_grown(void *arg);
 /* Starts everything. Returns -1 if it records, otherwise the exit code after a message. */
 int recording__begin(struct recording *r);
 struct disk_budget_config recording__budget_limits(const struct options *o);
+
+/* ---- record_containers.c ---- */
+
+/* Finds the machine's containers, with the rights that the start has. */
+void recording__begin_containers(struct recording *r);
+/* When recording__look_for_containers() has to be called at the latest, of CLOCK_MONOTONIC. */
+uint64_t recording__containers_due(const struct recording *r);
+/* Looks for new containers and names if it is time to, or cgroups were CREATED, and writes what is
+ * new to containers.json and the manifest. */
+void recording__look_for_containers(struct recording *r, bool created);
 
 /* ---- record_watch.c ---- */
 

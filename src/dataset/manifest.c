@@ -280,6 +280,13 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 	pthread_mutex_unlock(&m->lock);
 }
 
+void manifest__set_containers(struct manifest *m, json_t *containers)
+{
+	pthread_mutex_lock(&m->lock);
+	set_member(m, m->root, "containers", containers);
+	pthread_mutex_unlock(&m->lock);
+}
+
 void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value)
 {
 	pthread_mutex_lock(&m->lock);

@@ -48,6 +48,7 @@ static const int allowed[] = {
 	CALL(getcwd),
 	CALL(getdents),
 	CALL(getdents64),
+	CALL(inotify_add_watch),
 	CALL(lgetxattr),
 	CALL(linkat),
 	CALL(lseek),

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A podman of the tests' own, as far as it works without a registry, an own network or systemd."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Works where a container may have neither an own network nor higher limits than its parent.
+RUN = ["--runtime", "runc", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+SMALL = ["sh", "sleep", "cat", "touch", "dd", "rm"]
+
+
+class Podman:
+    def __init__(self, directory):
+        self.command = ["podman", "--root", str(directory / "root"), "--runroot", str(directory / "runroot"),
+                        "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+        self.storage = directory / "root"
+
+    def __call__(self, *args, **more):
+        return subprocess.run([*self.command, *map(str, args)], check=True, capture_output=True, text=True, timeout=900,
+                              **more).stdout
+
+    def run(self, name, *command, detached=False, image="small", options=()):
+        return self("run", *(["-d"] if detached else ["--rm"]), "--name", name, *RUN, *options, image, *command)
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    directory = tmp_path_factory.mktemp("podman")
+    own = Podman(directory)
+    files = directory / "small"
+    (files / "bin").mkdir(parents=True)
+    shutil.copy(shutil.which("busybox"), files / "bin/busybox")
+    for name in SMALL:
+        (files / "bin" / name).symlink_to("busybox")
+    subprocess.run(["tar", "-C", files, "-cf", directory / "small.tar", "."], check=True)
+    own("import", directory / "small.tar", "small")
+    yield own
+    own("rm", "-fa")
+    subprocess.run(["umount", "-R", own.storage / "vfs"], check=False, capture_output=True)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of containers, and what containers.json and the manifest call them; podman and the kernel are the oracles."""
+import contextlib
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import zstandard
+
+IOTRC = os.environ.get("IOTRC", "build/iotrc")
+LOOP = "while :; do echo x > /file-of-before; sleep 0.1; done"
+
+
+@contextlib.contextmanager
+def recording(out, *options):
+    recorder = subprocess.Popen([IOTRC, "--streams", "fs", "--no-snapshots", "-o", out, *options],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    recorder.stdout.readline()
+    yield recorder
+    recorder.send_signal(signal.SIGINT)
+    assert recorder.wait(timeout=60) == 0, recorder.stderr.read()
+
+
+def session(out):
+    return next(pathlib.Path(out).glob("*/*/*"))
+
+
+def rows(out):
+    for path in sorted(session(out).glob("fs/*.csv.zst")):
+        with zstandard.ZstdDecompressor().stream_reader(path.read_bytes()) as reader:
+            yield from csv.DictReader(io.TextIOWrapper(reader, encoding="utf-8", newline=""))
+
+
+def names(out):
+    told = json.loads((session(out) / "containers.json").read_text())
+    assert told["left_out"] == 0
+    assert told["containers"] == json.loads((session(out) / "manifest.json").read_text())["containers"]
+    return {c["name"]: (cgroup, c) for cgroup, c in told["containers"].items() if "name" in c}
+
+
+def cgroups_of(out, filename):
+    return {row["container_id"] for row in rows(out) if row["filename"] == filename}
+
+
+def test_containers_are_told_by_name(podman, tmp_path):
+    """One that ran before, one that starts later, and one that ends at once."""
+    full_id = podman.run("before", "/bin/sh", "-c", LOOP, detached=True).strip()
+    with recording(tmp_path):
+        time.sleep(1)
+        podman.run("later", "/bin/sh", "-c", "echo y > /file-of-later; sleep 1")
+        podman.run("at-once", "/bin/touch", "/file-of-at-once")
+        time.sleep(1)
+    podman("rm", "-f", "-t", "0", "before")
+    told = names(tmp_path)
+    for name in ("before", "later", "at-once"):
+        cgroup, container = told[name]
+        assert cgroups_of(tmp_path, f"/file-of-{name}") == {cgroup}
+        assert container["image"].startswith("localhost/small")
+        assert container["runtime"] == "podman"
+    assert told["before"][1]["id"] == full_id
+
+
+def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
+    """As systemd in a container makes them; the kernel's inode number is the id."""
+    full_id = podman.run("outer", "/bin/sleep", "60", detached=True).strip()
+    top = next(pathlib.Path(line.split()[1]) for line in pathlib.Path("/proc/mounts").read_text().splitlines()
+               if line.split()[2] == "cgroup2")
+    outer = next(p for p in top.glob(f"**/libpod-{full_id}*") if "conmon" not in p.name)
+    with recording(tmp_path):
+        (outer / "inner").mkdir()
+        (outer / "inner/deeper").mkdir()
+        time.sleep(1)
+        ids = {str(os.stat(p).st_ino) for p in (outer, outer / "inner", outer / "inner/deeper")}
+        told = json.loads((session(tmp_path) / "containers.json").read_text())["containers"]
+    (outer / "inner/deeper").rmdir()
+    (outer / "inner").rmdir()
+    podman("rm", "-f", "-t", "0", "outer")
+    assert {cgroup for cgroup, c in told.items() if c["id"] == full_id} == ids
+    assert {told[i]["name"] for i in ids} == {"outer"}
+
+
+def test_an_anonymous_recording_has_no_names(podman, tmp_path):
+    podman.run("secret", "/bin/sleep", "60", detached=True)
+    with recording(tmp_path / "out", "--anonymize", "--state", tmp_path / "state"):
+        time.sleep(0.5)
+    podman("rm", "-f", "-t", "0", "secret")
+    assert not (session(tmp_path / "out") / "containers.json").exists()
+    assert "secret" not in (session(tmp_path / "out") / "manifest.json").read_text()
+
+
+def test_sessions_with_names_are_sound(podman, tmp_path):
+    podman.run("sound", "/bin/sleep", "60", detached=True)
+    with recording(tmp_path):
+        time.sleep(0.5)
+    podman("rm", "-f", "-t", "0", "sound")
+    assert "sound" in names(tmp_path)
+    done = subprocess.run([IOTRC, "verify", tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
