@@ -85,6 +85,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --exclude-command
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --follow
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --uid
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --cgroup
+complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --container
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --expression
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --where
@@ -105,6 +106,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --exclude-command
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --follow
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --uid
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --cgroup
+complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --container
 complete -c iotrc -n '__fish_seen_subcommand_from watch' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --by
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --sort
@@ -122,6 +124,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from top' -a --exclude-command
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --follow
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --uid
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --cgroup
+complete -c iotrc -n '__fish_seen_subcommand_from top' -a --container
 complete -c iotrc -n '__fish_seen_subcommand_from top' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from report' -a --output
 complete -c iotrc -n '__fish_seen_subcommand_from report' -a --force
@@ -176,6 +179,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l exclude-command -x -d 'not threads of these names'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l uid -x -d 'processes of these users, by name or number (the …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l cgroup -xa '(__fish_complete_directories)' -d 'a cgroup (v2) with those below: its directory, path …'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l container -x -d 'a running container, by its name, 12 digits of its …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l path -rF -d 'files at or below PREFIX; may be given 16 times'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l exclude-path -rF -d 'not files at or below PREFIX; may be given 16 times'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l errors -d 'only what failed'

@@ -31,6 +31,7 @@ static const struct {
 	{ "--follow", LIVE_ONLY, 0 },
 	{ "--uid", LIVE_ONLY, 0 },
 	{ "--cgroup", LIVE_ONLY, 0 },
+	{ "--container", LIVE_ONLY, 0 },
 	{ "--scope", LIVE_ONLY, 0 },
 };
 

@@ -17,8 +17,9 @@
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
 		{ "follow", 0, NULL, "live, with --command: also all that those threads start" }, \
 		{ "uid", 0, "LIST", "live: only processes of these users" }, \
+		{ "cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" }, \
 	{ \
-		"cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" \
+		"container", 0, "NAME", "live: only processes of this container" \
 	}
 
 struct filter_options {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
- * system only for its size, to resolve --cgroup, and for the file that --config names. */
+ * system only for its size, to resolve --cgroup and --container, and for the file that --config
+ * names. */
 #ifndef IOTRC_OPTIONS_H
 #define IOTRC_OPTIONS_H
 

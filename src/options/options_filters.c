@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/containers.h"
 #include "base/units.h"
 #include "options/options_table.h"
 #include "platform/cgroup.h"
@@ -102,9 +103,18 @@ int option__set_uid(struct parse *p, const char *value)
 	return 0;
 }
 
-int option__set_cgroup(struct parse *p, const char *value)
+static int add_cgroup(struct parse *p, uint64_t id)
 {
 	struct selection *s = &p->o.selection;
+
+	if (s->n_cgroups == SELECTION_LIST_MAX)
+		return too_many(p);
+	s->cgroups[s->n_cgroups++] = id;
+	return 0;
+}
+
+int option__set_cgroup(struct parse *p, const char *value)
+{
 	uint64_t id;
 	int err = cgroup__id(value, &id);
 
@@ -112,10 +122,31 @@ int option__set_cgroup(struct parse *p, const char *value)
 		return option__fail(p, "--cgroup: " QUOTED ": cgroup v2 is not mounted", value);
 	if (err)
 		return option__fail(p, "--cgroup: no such cgroup (v2): " QUOTED, value);
-	if (s->n_cgroups == SELECTION_LIST_MAX)
-		return too_many(p);
-	s->cgroups[s->n_cgroups++] = id;
-	return 0;
+	return add_cgroup(p, id);
+}
+
+/* Those that run now: a container has no cgroup before it is started. */
+int option__set_container(struct parse *p, const char *value)
+{
+	struct containers *all;
+	int err = containers__new(&all);
+	bool found = false;
+
+	if (err == -ENODEV)
+		return option__fail(p, "--container: " QUOTED ": cgroup v2 is not mounted", value);
+	if (err)
+		return option__fail(p, "--container: cannot look for containers: %s",
+				    strerror(-err));
+	for (size_t i = 0; i < containers__count(all) && !err; i++)
+		if (container__is_called(containers__get(all, i), value)) {
+			found = true;
+			err = add_cgroup(p, containers__get(all, i)->cgroup);
+		}
+	containers__free(all);
+	if (!found)
+		return option__fail(
+			p, "--container: no container that runs has the name or id " QUOTED, value);
+	return err;
 }
 
 /* Absolute, with no empty, "." or ".." component: rows carry such paths, so nothing else could ever

@@ -84,6 +84,7 @@ int option__set_pid(struct parse *p, const char *value);
 int option__set_command(struct parse *p, const char *value);
 int option__set_uid(struct parse *p, const char *value);
 int option__set_cgroup(struct parse *p, const char *value);
+int option__set_container(struct parse *p, const char *value);
 int option__set_path(struct parse *p, const char *value);
 int option__set_slow(struct parse *p, const char *value);
 

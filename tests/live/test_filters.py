@@ -274,7 +274,7 @@ def cgroups(tmp_path):
     for directory in made:
         directory.mkdir()
     yield made
-    for directory in reversed(made):
+    for directory in sorted({p for d in made for p in [d, *d.rglob("*")] if p.is_dir()}, reverse=True):
         recorder.wait_for(lambda d=directory: not (d / "cgroup.procs").read_text(), "processes are gone")
         directory.rmdir()
     subprocess.run(["umount", root], check=True)
@@ -291,6 +291,28 @@ def test_cgroups(tmp_path, cgroups):
             subprocess.run(["sh", "-c", script], check=True)
     assert names(r.rows("fs")) == [f"{tmp_path}/in", f"{tmp_path}/in-below"]
     assert f"nothing matched --cgroup {unused}" in r.stderr
+
+
+CONTAINERS = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+
+
+def test_containers(tmp_path, cgroups):
+    """In directories as podman and Kubernetes' containerd name them."""
+    above, _, other = cgroups
+    web, pod = above / f"libpod-{CONTAINERS[0]}.scope", above / f"cri-containerd-{CONTAINERS[1]}.scope"
+    for directory in web, web / "inner", pod:
+        directory.mkdir()
+    with recorder.Recording(
+        tmp_path, "--streams", "fs", "--ops", "mkdir", "--container", CONTAINERS[0][:12], "--cgroup", str(other)
+    ) as r:
+        for name, group in ("web", web), ("inner", web / "inner"), ("pod", pod), ("other", other):
+            subprocess.run(["sh", "-c", f"echo $$ >{group}/cgroup.procs && mkdir {tmp_path}/{name}"], check=True)
+    assert names(r.rows("fs")) == [f"{tmp_path}/{name}" for name in ("web", "inner", "other")]
+    for name in CONTAINERS[0][:11], "none", "":
+        done = recorder.run("--container", name, "-d", "1s", "-o", str(tmp_path / "none"))
+        assert done.returncode == 2 and f"no container that runs has the name or id '{name}'" in done.stderr
+    done = recorder.run("summary", "-d", "100ms", "--container", CONTAINERS[1])
+    assert done.returncode == 0, done.stderr
 
 
 def test_user(tmp_path):
