@@ -89,7 +89,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -483,6 +483,9 @@ bench-rows: $(BUILD)/bench-rows
 # RUN_ARGS='--rounds 3 --only bpf' and the like; WRITE=1 puts the tables into docs/performance.md.
 bench-bpf: bench-programs
 	$(Q)/usr/bin/python3 bench/bpf.py $(BUILD)/bench/loops $(BEFORE) $(BUILD)/iotrc
+# What --lineage costs, on a disk in memory (root).
+bench-lineage: all
+	$(Q)/usr/bin/python3 bench/lineage.py $(BUILD)/iotrc "$(BPFTOOL)" $(if $(WRITE),--write docs/lineage.md)
 bench-run: all workloads
 	@scripts/install-deps.sh bench-run
 	$(Q)/usr/bin/python3 bench/run.py --iotrc $(BUILD)/iotrc --ways $(BUILD)/workloads/run_ways \

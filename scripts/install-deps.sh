@@ -66,6 +66,7 @@ python python:pip                python3-pip           python3-pip            py
 python python:setuptools         python3-setuptools    python3-setuptools     python-setuptools
 python python:wheel              python3-wheel         python3-wheel          python-wheel
 python python:matplotlib         python3-matplotlib    python3-matplotlib     python-matplotlib
+python command:pgbench           postgresql-contrib    postgresql-contrib     postgresql
 python command:blkparse          blktrace              blktrace               blktrace
 python command:debootstrap       debootstrap           debootstrap            debootstrap
 python command:npm               npm                   nodejs-npm             npm

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""lineage.py IOTRC BPFTOOL [--rounds N] [--write docs/lineage.md]: what --lineage costs.
+
+On ext4 on a loop device in memory, where fio writes at random in pieces of 4 KiB. Recordings of block alone, of block
+with --lineage, and none take turns. The time that a run of a program of extent takes is what sysctl
+kernel.bpf_stats_enabled has the kernel count, in the moment when it took least: other load only adds to it. So does the
+CPU time of fio for an operation, in the round when it was least; the recorder's own and the kernel's threads are not in it.
+As root.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+from counted import Recorder, count_time
+
+RECORDINGS = {"none": None, "block": ["--streams", "block", "--no-snapshots"],
+              "lineage": ["--streams", "block", "--lineage", "--no-snapshots"]}
+SIZE = 256 << 20
+FILE = SIZE // 2
+COUNT = FILE // 4096
+MOMENT_S, RUNS_MIN = 0.02, 200
+GOALS = {"request": 3000, "dirty": 100} # ns
+PROGRAMS = {"request": ["on_extent_bio", "on_extent_issue"], "dirty": ["on_extent_dirty"]}
+LOADS = {
+    "request": ["--rw=randwrite", "--ioengine=libaio", "--direct=1", "--iodepth=16"],
+    "dirty": ["--rw=randwrite", "--ioengine=psync"],
+    "cached": ["--rw=randread", "--ioengine=psync"],
+}
+BEGIN, END = "<!-- bench: begin -->\n", "<!-- bench: end -->\n"
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Disk:
+    """ext4 in memory, whose pages nobody writes back while they are counted."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(dir="/dev/shm")
+        with open(f"{self.dir}/image", "wb") as f:
+            f.truncate(SIZE * 2)
+        self.device = run("losetup", "--find", "--show", f"{self.dir}/image")
+        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.device)
+        self.point = f"{self.dir}/point"
+        os.mkdir(self.point)
+        run("mount", self.device, self.point)
+        self.vm = {name: pathlib.Path("/proc/sys/vm", name) for name in ("dirty_ratio", "dirty_background_ratio")}
+        self.before = {name: path.read_text() for name, path in self.vm.items()}
+        self.vm["dirty_ratio"].write_text("90")
+        self.vm["dirty_background_ratio"].write_text("80")
+        run("dd", "if=/dev/zero", f"of={self.point}/file", "bs=1M", f"count={FILE >> 20}", "conv=fsync")
+
+    def end(self):
+        for name, path in self.vm.items():
+            path.write_text(self.before[name])
+        run("umount", self.point)
+        run("losetup", "-d", self.device)
+        run("rm", "-r", self.dir)
+
+    def start(self, load):
+        """Begins to do each page of the file once."""
+        return subprocess.Popen(["fio", "--name=job", f"--filename={self.point}/file", f"--size={FILE}", "--bs=4k",
+                                 "--overwrite=1", "--randseed=7", "--invalidate=0", "--output-format=json",
+                                 *LOADS[load]], stdout=subprocess.PIPE, text=True)
+
+    def fio(self, load):
+        """Does it; returns ns of CPU for an operation."""
+        job, = json.loads(self.start(load).communicate()[0])["jobs"]
+        return (job["usr_cpu"] + job["sys_cpu"]) / 100 * job["job_runtime"] * 1e6 / COUNT
+
+
+def is_of(load, name):
+    """Whether a program is one of those that the load runs; or of the cached reads, must not run."""
+    return name in PROGRAMS[load] if load in PROGRAMS else name.startswith("on_extent")
+
+
+def cost(recorder, ids, fio):
+    """Waits for FIO; returns ns for one run of each program of IDS, in the moment when they took least, and their runs."""
+    seen = [recorder.by_id()]
+    while fio.poll() is None:
+        time.sleep(MOMENT_S)
+        seen.append(recorder.by_id())
+    lowest = dict.fromkeys(ids)
+    for before, after in zip(seen, seen[1:]):
+        for number in ids:
+            ns, runs = (b - a for a, b in zip(before[number][1:], after[number][1:]))
+            if runs >= RUNS_MIN:
+                lowest[number] = min(lowest[number] or ns / runs, ns / runs)
+    return sum(filter(None, lowest.values())), sum(seen[-1][number][2] - seen[0][number][2] for number in ids)
+
+
+def measure(iotrc, bpftool, rounds):
+    """{(load, recording): [ns of fio's CPU for an operation]}, {load: [(ns, runs) of the programs for each]}."""
+    took = {(load, name): [] for load in LOADS for name in RECORDINGS}
+    spent = {load: [] for load in LOADS}
+    disk = Disk()
+    try:
+        for _ in range(rounds):
+            for name, options in RECORDINGS.items():
+                with tempfile.TemporaryDirectory(dir="/dev/shm") as dir:
+                    recorder = Recorder(iotrc, options, dir) if options else None
+                    names = recorder.names(bpftool) if recorder else {}
+                    for load in LOADS:
+                        run("sync", "-f", disk.point)
+                        took[load, name].append(disk.fio(load))
+                        if name != "lineage":
+                            continue
+                        run("sync", "-f", disk.point)
+                        counting = count_time() # what that costs is not in the slow-down
+                        spent[load].append(cost(recorder, [number for number, n in names.items() if is_of(load, n)],
+                                                disk.start(load)))
+                        os.close(counting)
+                    if recorder:
+                        recorder.end()
+    finally:
+        disk.end()
+    return took, spent
+
+
+def table(took, spent):
+    """The lines of a page, and whether a goal is missed."""
+    lines = ["| fio, 4 KiB at random | programs of `extent` | goal | fio's CPU | recording `block` | `--lineage` | more |\n"
+             "|---|---|---|---|---|---|---|\n"]
+    words = {"request": "a request (O_DIRECT)", "dirty": "a page made dirty", "cached": "a page read from the cache"}
+    missed = False
+    for load in LOADS:
+        own = {name: min(took[load, name]) for name in RECORDINGS}
+        slower = [f"{own[name] / 1000:.1f} us" for name in RECORDINGS] + [f"{100 * (own['lineage'] / own['none'] - 1):.0f} %"]
+        if load in GOALS:
+            ns = min(ns for ns, _ in spent[load])
+            missed |= ns > GOALS[load]
+            what, goal = f"{ns:.0f} ns", f"{GOALS[load]} ns"
+        else:
+            what, goal = f"{min(runs for _, runs in spent[load]) / COUNT:.3f} runs", "none"
+        lines.append(f"| {words[load]} | {what} | {goal} | {' | '.join(slower)} |\n")
+    return "".join(lines), missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("iotrc")
+    parser.add_argument("bpftool")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", help="a page that has a place for the table")
+    args = parser.parse_args()
+    text, missed = table(*measure(args.iotrc, args.bpftool, args.rounds))
+    text += (f"\n{args.rounds} rounds in turns, Linux {os.uname().release}, {os.cpu_count()} CPUs, "
+             f"load {os.getloadavg()[1]:.1f} (`make bench-lineage`).\n")
+    print(text)
+    if args.write:
+        page = pathlib.Path(args.write)
+        page.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: BEGIN + text + END, page.read_text(), flags=re.S))
+    return int(missed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

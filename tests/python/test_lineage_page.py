@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""docs/lineage.md: its three questions, asked of a recording of PostgreSQL under pgbench and of a program that knows what
+it wrote. The oracles: FIEMAP, pg_stat_wal, pgbench's own count, the disk's counters in /sys/block."""
+import contextlib
+import glob
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import pandas
+import pytest
+
+import conftest
+
+sys.path.insert(0, str(conftest.TOP / "tests/live"))
+
+from test_lineage import extents, placed # noqa: E402
+
+PAGE = (conftest.TOP / "docs/lineage.md").read_text()
+PAGE_BYTES, SECTOR = 4096, 512
+COMMITS, LINES, LINE = 120, 300, 100
+BIN = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1:]
+# A log of short lines, each synced. Says how many bytes of pages it made dirty.
+LOGGER = f"""
+import os, sys
+f = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+pages = 0
+for i in range({LINES}):
+    os.write(f, b"l" * {LINE})
+    os.fsync(f)
+    pages += (({LINE} * (i + 1) - 1) // {PAGE_BYTES}) - ({LINE} * i // {PAGE_BYTES}) + 1
+print(pages * {PAGE_BYTES})
+"""
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout.strip()
+
+
+def as_postgres(program, *args):
+    return run("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", f"{BIN[0]}/{program}", *map(str, args),
+               cwd="/")
+
+
+@contextlib.contextmanager
+def disk(directory):
+    """(where ext4 is mounted, the device) on a loop device in memory."""
+    image = pathlib.Path("/dev/shm") / f"iotrc-{os.getpid()}.img"
+    with open(image, "wb") as f:
+        f.truncate(600 << 20)
+    device = run("losetup", "--find", "--show", image)
+    image.unlink()
+    point = directory / "disk"
+    point.mkdir()
+    run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", device)
+    run("mount", device, point)
+    try:
+        yield point, device
+    finally:
+        run("umount", point)
+        run("losetup", "-d", device)
+
+
+@contextlib.contextmanager
+def postgres(data):
+    """A server that commits by fdatasync; yields what asks it."""
+    socket = data.parent
+    os.chmod(data.parent, 0o777)
+    as_postgres("initdb", "-A", "trust", "-D", data)
+    as_postgres("pg_ctl", "-D", data, "-w", "-l", f"{socket}/log", "-o",
+                f"-k {socket} -c listen_addresses='' -c autovacuum=off -c wal_sync_method=fdatasync", "start")
+    try:
+        yield lambda sql: as_postgres("psql", "-h", socket, "-Atc", sql, "postgres")
+    finally:
+        as_postgres("pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+
+
+def sectors_written(device):
+    """Of /sys/block/DEV/stat (Documentation/block/stat.rst)."""
+    return int(pathlib.Path(f"/sys/block/{os.path.basename(device)}/stat").read_text().split()[6])
+
+
+class Asked:
+    """What the programs and the kernel say, and the answers of the page."""
+
+    def __init__(self, directory):
+        os.chmod(directory, 0o755)
+        with disk(directory) as (point, device), postgres(point / "data") as ask:
+            as_postgres("pgbench", "-q", "-h", point, "-i", "-s", "1", "postgres")
+            ask("CHECKPOINT")
+            ask("SELECT pg_stat_reset_shared('wal')")
+            run("sync", "-f", point)
+            before = sectors_written(device)
+            with conftest.recording(directory / "iotrc-traces", "--streams", "fs,block", "--lineage") as recorded:
+                self.bench = as_postgres("pgbench", "-h", point, "-n", "-c", "1", "-t", COMMITS, "postgres")
+                self.logged = int(run(sys.executable, "-c", LOGGER, point / "logger"))
+                time.sleep(1.2) # the server reports its counts each second
+                self.wal_bytes, self.syncs = map(int, ask("SELECT wal_bytes, wal_sync FROM pg_stat_wal").split("|"))
+                run("sync", "-f", point) # and then nothing is left to be written
+                self.sectors = sectors_written(device) - before
+            number = os.stat(device).st_rdev
+            self.device = f"{os.major(number)}:{os.minor(number)}"
+            self.files = {}
+            for path in [point / "logger", *(point / "data/pg_wal").glob("0*"), *(point / "data/base").glob("*/[0-9]*")]:
+                if path.stat().st_size:
+                    self.files[path.stat().st_ino] = path, extents(path)
+        self.directory = directory
+        self.answers = self.ask()
+
+    def ask(self):
+        text = PAGE[PAGE.index("## Three questions"):PAGE.index("## Which kernels")]
+        blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+        lines = ["import matplotlib", "matplotlib.use('Agg')"]
+        for number, block in enumerate(blocks):
+            lines += [f"print('## {number}')", block.replace(".head(10)", "")]
+            if not number: # of the machine, what concerns this disk
+                lines.append(f"fs, written = (t[t[c].astype(str) == {self.device!r}] for t, c in "
+                             "((fs, 'device'), (written, 'device')))")
+        lines.append("extent.to_pickle('extent')")
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], cwd=self.directory, text=True,
+                              capture_output=True, check=False,
+                              env={**os.environ, "PYTHONPATH": str(conftest.TOP / "python"),
+                                   "MPLCONFIGDIR": str(self.directory)})
+        assert done.returncode == 0, done.stderr
+        return dict(re.findall(r"^## (\d)\n(.*?)(?=^## |\Z)", done.stdout, re.M | re.S))
+
+
+@pytest.fixture(scope="module")
+def asked():
+    assert BIN, "needs PostgreSQL: scripts/install-deps.sh python"
+    with tempfile.TemporaryDirectory(prefix="iotrc-") as directory: # pytest's own are closed to PostgreSQL's user
+        yield Asked(pathlib.Path(directory))
+
+
+def test_pictures(asked):
+    for picture in re.findall(r"!\[[^]]+\]\(lineage/(.*?)\)", PAGE):
+        drawn = asked.directory / picture
+        assert drawn.stat().st_size > 3000, picture
+        kept = conftest.TOP / "docs/lineage" / picture
+        if os.environ.get("UPDATE"):
+            kept.write_bytes(drawn.read_bytes())
+        assert kept.exists(), picture
+
+
+def test_rows_lie_where_the_databases_files_do(asked):
+    rows = pandas.read_pickle(asked.directory / "extent")
+    rows = rows[(rows.operation == "write") & (rows.device.astype(str) == asked.device)
+                & rows.kind.isin(["data", "direct"]) & rows.inode.isin(list(asked.files))]
+    for row in rows.itertuples():
+        path, where = asked.files[row.inode]
+        assert placed(where, row.offset, row.size) == row.sector * SECTOR, row
+        assert row.filename == str(path)
+    assert len(rows) > COMMITS
+
+
+def test_1_amplification(asked):
+    found = re.search(r"/logger +(\d+) +([\d.]+) +([\d.]+)$", asked.answers["1"], re.M)
+    disk, written, amplification = map(float, found.groups())
+    assert (disk, written) == (asked.logged, LINES * LINE)
+    assert abs(amplification - asked.logged / (LINES * LINE)) < 0.01
+
+
+def test_2_wear(asked):
+    """Added up, it is what the kernel has counted of the disk, in which what the recorder does is not."""
+    lines = asked.answers["2"].splitlines()
+    at, = (i for i, line in enumerate(lines) if line.startswith(asked.device + " "))
+    of_disk = [int(lines[at].split()[-1])]
+    for line in lines[at + 1:]:
+        if not line.startswith(" "):
+            break
+        of_disk.append(int(line.split()[-1]))
+    assert sum(of_disk) == asked.sectors * SECTOR
+
+
+def test_3_commit(asked):
+    assert f"number of transactions actually processed: {COMMITS}/{COMMITS}" in asked.bench
+    commits = int(re.search(r"^(\d+) commits", asked.answers["3"], re.M)[1])
+    assert commits == asked.syncs and commits >= COMMITS
+    found = {kind: (float(n), float(size)) for kind, n, size in
+             re.findall(r"^(\w+) +([\d.]+) +([\d.]+)$", asked.answers["3"], re.M)}
+    requests, size = found["data"]
+    rows = pandas.read_pickle(asked.directory / "extent")
+    log = rows[(rows.operation == "write") & rows.filename.astype(str).str.contains("/pg_wal/")]
+    assert requests >= 1 and asked.wal_bytes <= size * commits <= log["size"].sum() + 1
