@@ -3,12 +3,13 @@
 
 A block that begins with ```sh is a shell example: its lines are run one by one in a directory of the
 file's own, and must succeed. `sudo` is left out, as the tests run as root. A recording is interrupted
-as soon as it records, whatever -d says. A session's name stands for the newest one. What installs or changes this machine is run by other tests,
+as soon as it records, whatever -d says, and a live summary ends after a second. A session's name stands for the newest one. What installs or changes this machine is run by other tests,
 or would run this one: ELSEWHERE says where.
 """
 import os
 import pathlib
 import re
+import shutil
 import stat
 import subprocess
 
@@ -25,6 +26,7 @@ ELSEWHERE = {
     r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
     r"s3://|https://": "tests/upload", # with servers of their own
     r"--to parquet": "tests/python/test_parquet.py", # with DuckDB
+    r"^iotrc lake ": "tests/python/test_lake.py", # likewise
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
     r"^iotrc report .*--serve": "tests/report", # runs until it is told to end
     r"^iotrc check .*(-- (npm|npx|make -B|sh -c 'cmake|\./tool))|^pre-commit":
@@ -44,7 +46,8 @@ if sys.argv[1:2] in (["watch"], ["top"]) and "--" not in sys.argv and not any("i
     code = p.wait()
     sys.exit(0 if code == 3 else code)
 if set(sys.argv[1:]) & {commands!r}:
-    os.execv({real!r}, [{real!r}, *sys.argv[1:]])
+    short = sys.argv[1] == "summary"
+    os.execv({real!r}, [{real!r}, *["1s" if short and before == "-d" else a for before, a in zip(sys.argv, sys.argv[1:])]])
 p = subprocess.Popen([{real!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
 print(p.stdout.readline().decode(), end="", flush=True)
 time.sleep(0.3)
@@ -145,10 +148,21 @@ def help_texts():
     return [(), *((word,) for word in words if word != "dev")]
 
 
-def test_examples_of_the_help_texts(directory):
-    """Each takes a session at iotrc-traces for granted, which the first of all examples makes."""
-    for words in help_texts():
-        text = recorder.run(*words, "--help").stdout
-        assert "EXAMPLES:" in text, words
-        examples = text.split("EXAMPLES:\n")[1].split("\n\n")[0].splitlines()
-        run_all(commands(re.sub(r"  +#? .*", "", line.strip()) for line in examples), directory)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What the first of all examples makes."""
+    output = tmp_path_factory.mktemp("made") / "iotrc-traces"
+    with recorder.Recording(None, output=output, snapshots=True, code=None):
+        pass
+    return output
+
+
+@pytest.mark.parametrize("words", help_texts(), ids=" ".join)
+def test_examples_of_a_help_text(words, directory, request):
+    """Each takes a session at iotrc-traces for granted."""
+    if words:
+        shutil.copytree(request.getfixturevalue("made"), directory / "iotrc-traces")
+    text = recorder.run(*words, "--help").stdout
+    assert "EXAMPLES:" in text, words
+    examples = text.split("EXAMPLES:\n")[1].split("\n\n")[0].splitlines()
+    run_all(commands(re.sub(r"  +#? .*", "", line.strip()) for line in examples), directory)
