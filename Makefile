@@ -193,12 +193,13 @@ run: deps
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
-	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader check-macos
-	@$(MAKE) --no-print-directory check-live
-# The engines of macOS, with programs that play what Apple's write.
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader
+	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(MACOS_TESTS) $(LIVE_TESTS)"
+# The engines of macOS, with programs that play what Apple's write. These tests wait: make check runs them beside the live ones.
+MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -n 2 -p no:cacheprovider tests/macos --ignore tests/macos/test_dtrace.py
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -n 2 -p no:cacheprovider $(MACOS_TESTS)
 # DTrace itself, of Debian sid, on this kernel: its rows beside strace's and the device's counters (root).
 check-dtrace: all
 	@scripts/install-deps.sh check
