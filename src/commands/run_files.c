@@ -11,6 +11,7 @@
 #include "commands/run_tree.h"
 #include "dataset/two_paths.h"
 #include "platform/macros.h"
+#include "rows/operation.h"
 
 /* A row in the form that the functions for operations take. */
 struct event {
@@ -578,6 +579,16 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 	if (e.file || operations[i].take == on_copy || operations[i].take == on_link ||
 	    operations[i].take == on_symlink)
 		operations[i].take(&e);
+}
+
+uint64_t run_files__operations(void)
+{
+	uint64_t ops = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		ops |= UINT64_C(1)
+		       << operation__find(operations[i].name, strlen(operations[i].name));
+	return ops;
 }
 
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program)

@@ -80,6 +80,9 @@ void run_files__row(struct run_files *f, const struct export_row *row, uint32_t 
 /* File PATH was executed by those processes that executed PROGRAM. */
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program);
 
+/* The operations whose rows matter here, a bit each (rows/operation.h). */
+uint64_t run_files__operations(void);
+
 void run_files__clear(struct run_files *f);
 
 #endif

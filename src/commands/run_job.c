@@ -24,7 +24,13 @@
 #include "dataset/session_walk.h"
 #include "export/rows.h"
 #include "platform/macros.h"
+#include "schema/fs_ops.h"
+#include "schema/selection.h"
 
+/* What run_tree and run_processes follow. */
+#define PROCESS_OPS \
+	(UINT64_C(1) << FS_PROCESS_FORK | UINT64_C(1) << FS_PROCESS_EXEC | \
+	 UINT64_C(1) << FS_PROCESS_EXIT)
 #define SAID_MAX 512 /* bytes of a line of the recorder's messages */
 
 static const char *const ignored[] = { ".git", "node_modules", ".nx" };
@@ -126,7 +132,9 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
-	err = run_recorder__start(&recorder, child.pid, dir, &j->tracer);
+	err = run_recorder__start(&recorder, child.pid, dir,
+				  j->keep ? ALL_OPS : run_files__operations() | PROCESS_OPS,
+				  &j->tracer);
 	if (err) {
 		run_child__cancel(&child);
 		if (err == -ECHILD)

@@ -16,7 +16,8 @@
 #include "platform/macros.h"
 
 /* Descriptor READY gets the session's path once it records. */
-static void record(pid_t pid, const char *dir, const struct run_engine *tracer, int ready, int says)
+static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_engine *tracer,
+		   int ready, int says)
 {
 	char number[16], message[OPTIONS_MESSAGE_MAX];
 	char *argv[] = { "iotrc",    "-q",        "--streams", "fs",   "--no-snapshots",
@@ -40,12 +41,13 @@ static void record(pid_t pid, const char *dir, const struct run_engine *tracer, 
 		fprintf(stderr, "%s\n", message);
 		_exit(EXIT_CANNOT);
 	}
+	o.selection.ops = ops;
 	o.strace = tracer->fifo;
 	o.engine = tracer->name;
 	exit(record__run(&o));
 }
 
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
 			const struct run_engine *tracer)
 {
 	int ready[2];
@@ -57,7 +59,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
 		return -errno;
 	r->pid = fork();
 	if (!r->pid)
-		record(pid, dir, tracer, ready[1], fileno(r->says));
+		record(pid, dir, ops, tracer, ready[1], fileno(r->says));
 	close(ready[1]);
 	if (r->pid < 0) {
 		close(ready[0]);

@@ -4,6 +4,7 @@
 #ifndef IOTRC_RUN_RECORDER_H
 #define IOTRC_RUN_RECORDER_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -15,9 +16,9 @@ struct run_recorder {
 };
 
 /* Starts to record process PID into directory DIR, and returns once every event of PID is recorded.
- * TRACER is what it records with. Returns 0;
- * -ECHILD: it could not record, and R->says has the reason; or another negative errno. */
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+ * OPS has a bit for each operation to record (rows/operation.h). TRACER is what it records with.
+ * Returns 0; -ECHILD: it could not record, and R->says has the reason; or another negative errno. */
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
 			const struct run_engine *tracer);
 
 /* Ends the recording. Returns the status of the process as of waitpid(2): 0 if no row is missing.
