@@ -16,8 +16,9 @@ struct run_recorder {
 };
 
 /* Starts to record process PID into directory DIR, and returns once every event of PID is recorded.
- * OPS has a bit for each operation to record (rows/operation.h). TRACER is what it records with.
- * Returns 0; -ECHILD: it could not record, and R->says has the reason; or another negative errno. */
+ * OPS has a bit for each operation to record (schema/selection.h). TRACER is what it records with.
+ * Returns 0; -ECHILD if it could not record, with the reason in R->says; or another negative
+ * errno. */
 int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
 			const struct run_engine *tracer);
 
