@@ -23,7 +23,8 @@
 #define STEP_MS 50
 
 static const struct command_option top_options[] = {
-	{ "by", 'b', "VIEW", "process (default), file, device, container, user, command" },
+	{ "by", 'b', "VIEW",
+	  "process (default), file, device, container, user,\ncommand, connection" },
 	{ "sort", 'S', "COLUMN", "bytes (default), calls, errors, read, written, latency, time" },
 	{ "delay", 'd', "TIME", "refresh each TIME (default 1s)" },
 	{ "iterations", 'n', "N", "end after N refreshes" },
@@ -65,10 +66,23 @@ double top__rate(uint64_t count, uint64_t span_ns)
 	return span_ns ? (double)count * 1e9 / (double)span_ns : 0;
 }
 
+const char *top__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
+		       uint64_t span_ns)
+{
+	double percent = 100 * (double)c->time_ns / (double)(span_ns ?: 1);
+
+	if (view == TOP_CONNECTIONS)
+		return "-";
+	snprintf(to, TOP_SHARE_MAX, "%.1f%%", percent < 9999 ? percent : 9999);
+	return to;
+}
+
 /* ---- plain tables ---- */
 
-static void print_row(const struct top_counts *c, uint64_t span_ns, const char *name)
+static void print_row(const struct top_counts *c, enum top_view view, uint64_t span_ns,
+		      const char *name)
 {
+	char share[TOP_SHARE_MAX];
 	char read[UNITS_SIZE], written[UNITS_SIZE], latency[UNITS_SIZE] = "-",
 						    shown[SHOWN_MAX(TOP_NAME_MAX + 64)];
 
@@ -77,9 +91,9 @@ static void print_row(const struct top_counts *c, uint64_t span_ns, const char *
 	if (c->timed)
 		units__time(latency, (double)c->time_ns / (double)c->timed);
 	shown__copy(shown, name, strlen(name));
-	printf("%10.1f %10.1f %8s %8s %8s %6.1f%%  %s\n", top__rate(c->calls, span_ns),
+	printf("%10.1f %10.1f %8s %8s %8s %7s  %s\n", top__rate(c->calls, span_ns),
 	       top__rate(c->errors, span_ns), read, written, latency,
-	       100 * (double)c->time_ns / (double)(span_ns ?: 1), shown);
+	       top__share(share, view, c, span_ns), shown);
 }
 
 static void print_table(const struct top_config *config, struct top_table *t,
@@ -87,14 +101,15 @@ static void print_table(const struct top_config *config, struct top_table *t,
 {
 	uint64_t span = top_table__span_ns(t);
 	size_t shown = config->rows && config->rows < n ? config->rows : n;
+	const char *const *heads = top_heads__of(config->view);
 
-	printf("%10s %10s %8s %8s %8s %7s  %s\n", "CALLS/s", "ERRORS/s", "READ/s", "WRITE/s",
-	       "LATENCY", "TIME", top_view_heads[config->view]);
+	printf("%10s %10s %8s %8s %8s %7s  %s\n", heads[0], heads[1], heads[2], heads[3], heads[4],
+	       "TIME", top_view_heads[config->view]);
 	for (size_t i = 0; i < shown; i++)
-		print_row(&rows[i].counts, span, rows[i].name);
+		print_row(&rows[i].counts, config->view, span, rows[i].name);
 	if (shown < n)
 		printf("%*s  (%zu others)\n", 58, "", n - shown);
-	print_row(all, span, "total");
+	print_row(all, config->view, span, "total");
 	putchar('\n');
 }
 
@@ -187,7 +202,7 @@ static int select_what(struct task *t)
 		return code;
 	t->selection = options.selection;
 	options__done(&options);
-	t->selection.streams = 1u << STREAM_FS | 1u << STREAM_BLOCK;
+	t->selection.streams = 1u << STREAM_FS | 1u << STREAM_BLOCK | 1u << STREAM_NW_FLOW;
 	return 0;
 }
 
@@ -290,12 +305,13 @@ const struct command top_command = {
 		"refreshed each second. Everything is summed up in the kernel, as for iotrc summary: neither\n"
 		"load nor a slow terminal can falsify it.\n"
 		"\n"
-		"Keys: p f d c u m choose the view, Tab the next one; b n e r w l t sort by bytes, number of\n"
+		"Keys: p f d c u m k choose the view, Tab the next one; b n e r w l t sort by bytes, number of\n"
 		"calls, errors, read, written, latency, time, s by the next column; / and a text shows only\n"
 		"rows with it; Enter opens a row (a process's files, a file's processes), Esc goes back;\n"
 		"space stops and goes on; h or ? shows the keys, q quits.\n"
 		"\n"
-		"Devices show block requests, all else calls on files. READ is what calls moved that are no\n"
+		"Devices show block requests, connections the segments of TCP connections that live: all of\n"
+		"them, those sent again, and the smoothed round-trip time; all else shows calls on files. READ is what calls moved that are no\n"
 		"writes. - are calls that reached no file; there is room for 16,384 pairs of a process and a\n"
 		"file, and further ones count without their file. Without a terminal, and with --batch, plain\n"
 		"tables are printed. Colours are used unless NO_COLOR is set.",

@@ -28,6 +28,11 @@ bool top__is_stopped(void);
 /* COUNT per second, if it was counted in SPAN_NS nanoseconds. */
 double top__rate(uint64_t count, uint64_t span_ns);
 
+/* Returns the share of SPAN_NS that the calls of C took, in TO, or "-" where there is none. */
+#define TOP_SHARE_MAX 32
+const char *top__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
+		       uint64_t span_ns);
+
 /* Runs the screen until `q`, a signal, or the last refresh. Returns the exit code, after a message
  * on failure. Weak: it is NULL in a static program, which has no ncurses. */
 int top_screen__run(const struct top_config *config, struct top_table *t) __attribute__((weak));

@@ -140,12 +140,14 @@ static void draw_title(const struct screen *s)
 
 static void draw_head(const struct screen *s)
 {
-	const char *head = top_view_heads[s->levels[s->depth].view];
+	enum top_view view = s->levels[s->depth].view;
+	const char *head = top_view_heads[view], *const *heads = top_heads__of(view);
 
 	move(LINES_ABOVE - 1, 0);
 	put_colour(s, COLOUR_HEAD, true);
-	printw("%8s %7s %8s %8s %8s %6s  %-*.*s", "CALLS/s", "ERR/s", "READ/s", "WRITE/s",
-	       "LATENCY", "TIME", MAX(COLS - NUMBERS_WIDTH, 0), MAX(COLS - NUMBERS_WIDTH, 0), head);
+	printw("%8s %7s %8s %8s %8s %6s  %-*.*s", heads[0],
+	       view == TOP_CONNECTIONS ? heads[1] : "ERR/s", heads[2], heads[3], heads[4], "TIME",
+	       MAX(COLS - NUMBERS_WIDTH, 0), MAX(COLS - NUMBERS_WIDTH, 0), head);
 	put_colour(s, COLOUR_HEAD, false);
 }
 
@@ -154,7 +156,7 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 	const struct top_counts *c = &row->counts;
 	uint64_t span = top_table__span_ns(s->table);
 	char calls[UNITS_SIZE], errors[UNITS_SIZE], read[UNITS_SIZE], written[UNITS_SIZE],
-		latency[UNITS_SIZE] = "-";
+		latency[UNITS_SIZE] = "-", share[TOP_SHARE_MAX];
 
 	units__count(calls, top__rate(c->calls, span));
 	units__count(errors, top__rate(c->errors, span));
@@ -171,8 +173,8 @@ static void draw_row(const struct screen *s, const struct top_row *row, int line
 	printw("%7s", errors);
 	if (c->errors && !selected)
 		put_colour(s, COLOUR_ERROR, false);
-	printw(" %8s %8s %8s %5.1f%%  ", read, written, latency,
-	       MIN(100 * (double)c->time_ns / (double)(span ?: 1), 9999));
+	printw(" %8s %8s %8s %6s  ", read, written, latency,
+	       top__share(share, s->levels[s->depth].view, c, span));
 	put_name(s, row->name, COLS - NUMBERS_WIDTH);
 	if (selected)
 		attroff(A_REVERSE);
@@ -333,7 +335,7 @@ static bool move_selection(struct screen *s, int key)
 
 static void command_key(struct screen *s, int key)
 {
-	static const char views[] = "pfdcum", sorts[] = "bnerwlt"; /* in the order of the enums */
+	static const char views[] = "pfdcumk", sorts[] = "bnerwlt"; /* in the order of the enums */
 	const char *view = key < 256 ? strchr(views, key) : NULL;
 	const char *sort = key < 256 ? strchr(sorts, key) : NULL;
 

@@ -10,16 +10,19 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "commands/live_names.h"
+#include "commands/top_flows.h"
 #include "platform/macros.h"
 #include "platform/sort.h"
 #include "schema/records.h"
 #include "schema/sums.h"
 
-const char *const top_view_names[] = {
-	"process", "file", "device", "container", "user", "command"
-};
-const char *const top_view_heads[] = {
-	"PROCESS", "FILE", "DEVICE", "CONTAINER", "USER", "COMMAND"
+const char *const top_view_names[] = { "process", "file",    "device",    "container",
+				       "user",    "command", "connection" };
+const char *const top_view_heads[] = { "PROCESS", "FILE",    "DEVICE",    "CONTAINER",
+				       "USER",    "COMMAND", "CONNECTION" };
+const char *const top_heads[2][TOP_HEADS] = {
+	{ "CALLS/s", "ERRORS/s", "READ/s", "WRITE/s", "LATENCY" },
+	{ "SEGM/s", "AGAIN/s", "RECV/s", "SENT/s", "RTT" },
 };
 const char *const top_sort_names[] = { "bytes",   "calls",   "errors", "read",
 				       "written", "latency", "time" };
@@ -51,6 +54,7 @@ struct pair {
 struct top_table {
 	struct engine *engine;
 	struct live_names *names;
+	struct top_flows *flows;
 	struct groups *pairs;
 	struct groups *rows; /* of the last top_table__rows(), by name; values are struct top_row */
 	struct top_row *sorted;
@@ -79,6 +83,8 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 		err = live_names__new(&t->names, t->engine, selection, plan);
 		if (!err)
 			err = groups__new(&t->pairs, &pairs);
+		if (!err)
+			err = top_flows__new(&t->flows);
 		if (err)
 			engine__problem(problem, err, "out of memory");
 	}
@@ -97,6 +103,7 @@ struct top_table *top_table__free(struct top_table *t)
 		return NULL;
 	live_names__free(t->names);
 	engine__free(t->engine);
+	top_flows__free(t->flows);
 	groups__free(t->pairs);
 	groups__free(t->rows);
 	free(t->sorted);
@@ -109,7 +116,7 @@ void top_table__drain(struct top_table *t)
 	live_names__drain(t->names);
 }
 
-static void subtract(struct top_counts *c, const struct top_counts *from)
+void top_counts__subtract(struct top_counts *c, const struct top_counts *from)
 {
 	c->calls -= from->calls;
 	c->errors -= from->errors;
@@ -160,7 +167,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 		return -ENOMEM;
 	p = group->value;
 	p->added = now;
-	subtract(&p->added, &p->last);
+	top_counts__subtract(&p->added, &p->last);
 	p->last = now;
 	group->weight = clock__mono_ns();
 	if (*sum->command)
@@ -181,13 +188,15 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 int top_table__look(struct top_table *t)
 {
 	uint64_t now = clock__mono_ns(), untimed;
+	int err;
 
 	t->span_ns = now - t->looked_ns;
 	t->looked_ns = now;
 	t->without_file = 0;
 	for (size_t i = 0; i < groups__count(t->pairs); i++)
 		((struct pair *)groups__get(t->pairs, i)->value)->added = (struct top_counts){ 0 };
-	return engine__sums(t->engine, on_sum, t, &untimed);
+	err = top_flows__look(t->flows, t->engine, t->span_ns);
+	return err ?: engine__sums(t->engine, on_sum, t, &untimed);
 }
 
 uint64_t top_table__span_ns(const struct top_table *t)
@@ -265,6 +274,8 @@ static char *name_pair(struct top_table *t, enum top_view view, const struct pai
 	case TOP_COMMANDS:
 		return *p->command ? csv__escape(to, p->command, strlen(p->command)) :
 				     csv__mem(to, "-", 1);
+	case TOP_CONNECTIONS: /* they are no pairs */
+		break;
 	}
 	return to;
 }
@@ -300,6 +311,7 @@ static void identify(enum top_view view, const struct pair_key *key, const char 
 		break;
 	case TOP_FILES: /* a file may have several pairs, by the id of its path and by its inode */
 	case TOP_COMMANDS:
+	case TOP_CONNECTIONS:
 		*ret_id = hash(name, len);
 		*ret_id2 = len;
 		break;
@@ -358,6 +370,46 @@ static int add_pair(struct top_table *t, const struct top_level *level, const ch
 	return 0;
 }
 
+struct flow_rows {
+	struct top_table *t;
+	const char *filter;
+	struct top_counts *all;
+};
+
+static int add_flow(void *arg, const char *name, const struct top_counts *added)
+{
+	struct flow_rows *rows = arg;
+	struct group *row;
+	struct top_row *r;
+
+	add(rows->all, added);
+	if (!strstr(name, rows->filter))
+		return 0;
+	row = groups__at(rows->t->rows, name, strlen(name) + 1);
+	if (!row)
+		return -ENOMEM;
+	r = row->value;
+	r->name = row->key;
+	add(&r->counts, added);
+	row->weight = r->counts.calls;
+	return 0;
+}
+
+/* Fills t->rows. */
+static void collect(struct top_table *t, const struct top_level *level, const char *filter,
+		    struct top_counts *all)
+{
+	struct flow_rows rows = { t, filter, all };
+
+	if (level->view == TOP_CONNECTIONS) {
+		top_flows__each(t->flows, add_flow, &rows);
+		return;
+	}
+	for (size_t i = 0; i < groups__count(t->pairs); i++)
+		if (add_pair(t, level, filter, groups__get(t->pairs, i), all))
+			break;
+}
+
 static double weight_of(const struct top_counts *c, enum top_sort sort)
 {
 	switch (sort) {
@@ -406,9 +458,7 @@ size_t top_table__rows(struct top_table *t, const struct top_level *level, enum 
 	*ret_all = (struct top_counts){ 0 };
 	if (groups__new(&t->rows, &config))
 		return 0;
-	for (size_t i = 0; i < groups__count(t->pairs); i++)
-		if (add_pair(t, level, filter, groups__get(t->pairs, i), ret_all))
-			break;
+	collect(t, level, filter, ret_all);
 	n = groups__count(t->rows);
 	t->sorted = malloc((n + 1) * sizeof(*t->sorted));
 	if (!t->sorted)
@@ -424,6 +474,8 @@ bool top_level__open(const struct top_level *from, const struct top_row *row, st
 {
 	size_t len = strlen(row->name), most = sizeof(ret->name) - 1;
 
+	if (from->view == TOP_CONNECTIONS)
+		return false;
 	if (from->narrowed && from->of != TOP_CONTAINERS && from->of != TOP_USERS &&
 	    from->of != TOP_COMMANDS)
 		return false;

@@ -12,8 +12,16 @@
 
 #define TOP_NAME_MAX 4200 /* bytes of a row's name, escaped as in rows */
 
-enum top_view { TOP_PROCESSES, TOP_FILES, TOP_DEVICES, TOP_CONTAINERS, TOP_USERS, TOP_COMMANDS };
-#define TOP_VIEWS 6
+enum top_view {
+	TOP_PROCESSES,
+	TOP_FILES,
+	TOP_DEVICES,
+	TOP_CONTAINERS,
+	TOP_USERS,
+	TOP_COMMANDS,
+	TOP_CONNECTIONS
+};
+#define TOP_VIEWS 7
 
 enum top_sort { TOP_BYTES, TOP_CALLS, TOP_ERRORS, TOP_READ, TOP_WRITTEN, TOP_LATENCY, TOP_TIME };
 #define TOP_SORTS 7
@@ -26,6 +34,18 @@ struct top_counts {
 	uint64_t calls, errors, read, written; /* bytes */
 	uint64_t time_ns, timed;               /* of TIMED calls */
 };
+
+/* Subtracts FROM, an earlier state of C. */
+void top_counts__subtract(struct top_counts *c, const struct top_counts *from);
+
+/* The heads of the columns of counts, from CALLS/s to LATENCY: a connection has segments, and not
+ * calls. */
+#define TOP_HEADS 5
+extern const char *const top_heads[2][TOP_HEADS];
+static inline const char *const *top_heads__of(enum top_view view)
+{
+	return top_heads[view == TOP_CONNECTIONS];
+}
 
 struct top_row {
 	struct top_counts counts; /* since the last look */

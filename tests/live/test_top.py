@@ -73,6 +73,46 @@ def test_written_bytes_and_files(tmp_path):
     assert {r["file"] for r in rows} == {str(tmp_path / "new file")}
 
 
+MOVER = """
+import socket, sys, time
+a = socket.create_connection((l := socket.create_server(("127.0.0.1", 0))).getsockname())
+b, _ = l.accept()
+print(a.getsockname()[1], l.getsockname()[1], flush=True)
+sys.stdin.readline()
+for _ in range(5):
+    a.sendall(b"x" * 20011)
+    got = 0
+    while got < 20011:
+        got += len(b.recv(1 << 16))
+    b.sendall(b"y" * 101)
+    a.recv(1 << 16)
+    time.sleep(0.3)
+sys.stdin.readline()
+"""
+
+
+def test_connections():
+    """Of one that was there before: what both ends move, to the last byte."""
+    mover = subprocess.Popen([sys.executable, "-c", MOVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    client, server = mover.stdout.readline().split()
+    process = top("--json", "-d", "500ms", "--by", "connection", "-m", "127.0.0.1:", stdout=subprocess.PIPE,
+                  stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "watching\n"
+    time.sleep(1) # it has looked
+    mover.stdin.write("\n")
+    mover.stdin.flush()
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=recorder.START)
+    mover.communicate("\n")
+    assert process.returncode == 0, said
+    rows = [json.loads(line) for line in out.splitlines()]
+    for ports, sent, received in ((client, server), 5 * 20011, 5 * 101), ((server, client), 5 * 101, 5 * 20011):
+        mine = [r for r in rows if r["connection"] == f"{mover.pid} python3 127.0.0.1:{ports[0]} - 127.0.0.1:{ports[1]}"]
+        assert sum(r["written_bytes"] for r in mine) == sent and sum(r["read_bytes"] for r in mine) == received, rows
+        assert len(mine) > 1
+
+
 def test_plain_tables(tmp_path):
     """Where stdout is no terminal; a reader that has enough ends it."""
     with top("-d", "300ms", "--by", "command", "-t", "3", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "commands/top_flows.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate/groups.h"
+#include "base/csv.h"
+#include "rows/linux_numbers.h"
+
+#define FLOWS_MAX 65536
+
+struct flow_state {
+	struct top_counts last, added;
+	uint64_t look; /* the last one that found it */
+	char name[TOP_FLOW_NAME_MAX];
+};
+
+struct top_flows {
+	struct groups *groups; /* by both ends and the process; values are struct flow_state */
+	uint64_t look, span_ns;
+	int err;
+};
+
+int top_flows__new(struct top_flows **ret)
+{
+	const struct groups_config config = { .value_size = sizeof(struct flow_state),
+					      .max_groups = FLOWS_MAX,
+					      .max_bytes = SIZE_MAX };
+	struct top_flows *f = calloc(1, sizeof(*f));
+
+	if (f && groups__new(&f->groups, &config))
+		f = top_flows__free(f);
+	*ret = f;
+	return f ? 0 : -ENOMEM;
+}
+
+struct top_flows *top_flows__free(struct top_flows *f)
+{
+	if (f)
+		groups__free(f->groups);
+	free(f);
+	return NULL;
+}
+
+/* ADDRESS:PORT */
+static char *name_end(char *p, uint16_t family, const uint8_t *address, uint16_t port)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(family == LINUX_AF_INET6 ? AF_INET6 : AF_INET, address, text, sizeof(text));
+	p = csv__mem(p, text, strlen(text));
+	*p++ = ':';
+	return csv__u64(p, port);
+}
+
+/* PID COMMAND LOCAL - REMOTE; returns the end. */
+static char *name_flow(char *p, const struct rec_flow *r)
+{
+	const struct conn_ends *ends = &r->ends;
+
+	if (r->pid) {
+		p = csv__u64(p, r->pid);
+		*p++ = ' ';
+		p = csv__escape(p, r->comm, strnlen(r->comm, COMM_BYTES));
+		*p++ = ' ';
+	}
+	p = name_end(p, ends->family, ends->ip.local, ends->sport);
+	p = csv__mem(p, " - ", 3);
+	return name_end(p, ends->family, ends->ip.remote, ends->dport);
+}
+
+static void on_flow(void *arg, const void *record, size_t size)
+{
+	const struct rec_flow *r = record;
+	struct top_flows *f = arg;
+	char name[TOP_FLOW_NAME_MAX];
+	size_t len = name_flow(name, r) - name;
+	struct group *group;
+	struct flow_state *s;
+	struct top_counts now = { .calls = r->segments_sent + r->segments_received,
+				  .errors = r->retransmits,
+				  .read = r->bytes_received,
+				  .written = r->bytes_sent };
+	bool fresh;
+
+	name[len] = '\0';
+	group = groups__at(f->groups, name, len);
+	if (!group) {
+		f->err = -ENOMEM;
+		return;
+	}
+	s = group->value;
+	/* A later connection may have the ends of an earlier one. */
+	fresh = !s->look || now.calls < s->last.calls;
+	group->weight = f->look;
+	s->added = now;
+	if (!fresh)
+		top_counts__subtract(&s->added, &s->last);
+	else if (r->duration > f->span_ns)
+		s->added = (struct top_counts){ 0 };
+	s->added.time_ns = r->srtt_us * UINT64_C(1000);
+	s->added.timed = r->srtt_us > 0;
+	s->last = now;
+	s->look = f->look;
+	memcpy(s->name, name, len + 1);
+}
+
+int top_flows__look(struct top_flows *f, struct engine *e, uint64_t span_ns)
+{
+	const struct sink sink = { .event = on_flow, .arg = f };
+	int err;
+
+	f->look++;
+	f->span_ns = span_ns;
+	err = engine__flows(e, FLOW_ROTATION, &sink);
+	return err ?: f->err;
+}
+
+int top_flows__each(const struct top_flows *f,
+		    int (*tell)(void *arg, const char *name, const struct top_counts *added),
+		    void *arg)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < groups__count(f->groups) && !err; i++) {
+		const struct flow_state *s = groups__get(f->groups, i)->value;
+
+		if (s->look == f->look && s->added.calls)
+			err = tell(arg, s->name, &s->added);
+	}
+	return err;
+}
