@@ -110,6 +110,13 @@ int on_cache_bio_queue_old(u64 *ctx) /* until 5.10: the queue comes first */
 	return bio_pages(bio, CACHE_WRITEBACK_START, bio_id(bio));
 }
 
+/* Whether the first part of BIO has been split off, into another request: which of its pages this
+ * request carries is not followed. */
+static __always_inline bool is_rest(u64 bio)
+{
+	return kread(bio, bio, bi_iter.bi_idx) || kread(bio, bio, bi_iter.bi_bvec_done);
+}
+
 /* The bios of a request of which BYTES have been completed. The tracepoint for the completion of
  * a bio fires only if no request was made of it (blk_update_request() clears
  * BIO_TRACE_COMPLETION). Attached before the program of the stream block, which forgets the
@@ -128,7 +135,7 @@ PAIR("tp_btf/block_rq_complete", on_cache_rq_complete, HOOK_CACHE_WRITEBACK_END)
 		if (size > left)
 			break;
 		left -= size;
-		bio_pages(bio, CACHE_WRITEBACK_END, request_id);
+		bio_pages(bio, CACHE_WRITEBACK_END, is_rest(bio) ? 0 : request_id);
 		bio = kread(bio, bio, bi_next);
 	}
 	return 0;

@@ -223,7 +223,8 @@ def test_writeback_names_its_request(recorded):
     ended = recorded.cache[recorded.cache["event_type"] == "WRITEBACK_END"]
     checked = 0
     for inode, where in recorded.files.values():
-        for _, row in ended[ended["inode"] == str(inode)].iterrows():
+        # A bio that was too large for one request names none (docs/cache.md).
+        for _, row in ended[(ended["inode"] == str(inode)) & (ended["request_id"] != "")].iterrows():
             at = placed(where, int(row["page_index"]) * PAGE, int(row["count"]) * PAGE)
             begin, size = requests[row["request_id"]]
             assert begin <= at and at + int(row["count"]) * PAGE <= begin + size, row

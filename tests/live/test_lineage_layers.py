@@ -264,3 +264,35 @@ def test_device_mapper(tmp_path, kind):
     else: # encrypted, in memory of its own
         assert total(below[below["kind"] == "unknown"]) >= BYTES
         assert not len(written(below, inode))
+
+
+# ---- bios that are too large for one request ----
+
+
+def test_split_bios(tmp_path):
+    """Each part is a request of its own: its rows lie where FIEMAP says, and no row of cache names the wrong request."""
+    point, size = tmp_path / "disk", 1 << 20
+    with file_system("ext4", point) as disk:
+        pathlib.Path(f"/sys/block/{os.path.basename(disk)}/queue/max_sectors_kb").write_text("64")
+        with recorder.Recording(tmp_path, "--streams", "block", "--cache", "--lineage") as r:
+            dd(point / "file", "bs=1M", "count=1", "conv=fsync")
+            settle(disk)
+        inode, where, number = os.stat(point / "file").st_ino, extents(point / "file"), device_of(disk)
+        fs_device = os.stat(point / "file").st_dev
+    rows = r.rows("extent")
+    rows = written(rows[rows["device"] == number], inode)
+    rows = rows[rows["kind"] == "data"]
+    assert total(rows) == size and rows["size"].astype(int).max() <= 64 << 10
+    for _, row in rows.iterrows():
+        assert placed(where, int(row["offset"]), int(row["size"])) == int(row["sector"]) * SECTOR
+    assert set(rows["cause"]) == {"fsync"} and set(rows["command"]) == {"dd"}
+    cache = r.rows("cache")
+    cache = cache[(cache["event_type"] == "WRITEBACK_END") & (cache["inode"] == str(inode))
+                  & (cache["device_id"] == str(os.major(fs_device) << 20 | os.minor(fs_device)))]
+    assert len(cache)
+    spans = rows.groupby("request_id").agg(offset=("offset", lambda o: o.astype(int).min()),
+                                           size=("size", lambda s: s.astype(int).sum()))
+    for _, row in cache[cache["request_id"] != ""].iterrows():
+        begin, length = spans.loc[row["request_id"]]
+        at = int(row["page_index"]) * PAGE
+        assert begin <= at and at + int(row["count"]) * PAGE <= begin + length, row
