@@ -50,7 +50,7 @@ try:
 except ImportError: # then the program zstd has to be there
     zstandard = None
 
-__all__ = ["LostRows", "Session", "Unsound", "chunks", "load", "sessions", "split_paths", "sql", "unescape"]
+__all__ = ["LostRows", "Session", "Unsound", "chunks", "dask", "load", "sessions", "split_paths", "sql", "unescape"]
 __version__ = "0.1.0"
 
 SCHEMA_VERSION = "1"
@@ -944,6 +944,161 @@ def load(source: Source, stream: str, columns: Sequence[str] | None = None, wher
     """
     return next(chunks(source, stream, columns, where, start, end, rows=None, escapes=escapes, check=check,
                        progress=progress))
+
+
+# ---- a lake, by Dask ----
+
+# What a partition is made of, unless one file is larger.
+PARTITION_BYTES = 64 << 20
+Filter = "tuple[str, str, Any]"
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "in": lambda a, b: a.isin(list(b)) if isinstance(a, pd.Series) else a in b,
+    "not in": lambda a, b: ~a.isin(list(b)) if isinstance(a, pd.Series) else a not in b,
+}
+_LAKE_FILE = re.compile(r"/date=(\d{4}-\d\d-\d\d)/machine=([A-Za-z0-9_-]+)/[^/]+\.parquet$")
+
+
+def dask(lake: str | os.PathLike[str], stream: str, columns: Sequence[str] | None = None, *,
+         filters: Sequence[Filter] = (), storage_options: Mapping[str, Any] | None = None) -> Any:
+    """The rows of STREAM in a lake of `iotrc export --lake`, as a dask.dataframe with the dtypes of load().
+
+    lake      a directory, or s3://BUCKET/PREFIX; anything that fsspec opens
+    stream    fs, block, ...; or sessions: what is known of each stream of each session
+    columns   which, and in which order; None: all
+    filters   conditions (column, operator, value), all of which a row has to fulfil; the operators are
+              == != < <= > >= in and not in. Those on `date` ("YYYY-MM-DD", UTC) and on `machine` choose
+              files: others are not opened. Other columns choose rows, also where they are not among
+              COLUMNS.
+    storage_options  for fsspec
+
+    A partition is a file, or several small ones. `date` is no column: `timestamp` is. This needs dask and
+    pyarrow, for s3 also s3fs.
+
+    Raises FileNotFoundError when no file is left, KeyError for a column or an operator that isn't there.
+    """
+    import fsspec
+    import pyarrow.parquet
+    from dask import dataframe
+
+    fs, root = fsspec.core.url_to_fs(os.fspath(lake), **(storage_options or {}))
+    files = _lake_files(fs, f"{root.rstrip('/')}/v=1/stream={stream}", filters)
+    if not files:
+        raise FileNotFoundError(f"{lake}: no file of {stream} that fulfils {list(filters)}")
+    schemas = [pyarrow.parquet.read_schema(f) for f in _opened(fs, {files[0][0], files[-1][0]})]
+    dtypes = {_lake_name(field.name): _lake_dtype(field) for schema in schemas for field in schema}
+    rows = [f for f in filters if f[0] != "date"]
+    names = list(dtypes) if columns is None else list(columns)
+    unknown = [n for n in [*names, *(f[0] for f in rows)] if n not in dtypes]
+    if unknown:
+        raise KeyError(f"{stream} has no column {unknown[0]!r}; there are {', '.join(dtypes)}")
+    meta = pd.DataFrame({n: pd.Series([], dtype=dtypes[n]) for n in names})
+    return dataframe.from_map(_lake_rows, _lake_parts(files), fs=fs, dtypes=dtypes, names=names, filters=rows, meta=meta)
+
+
+def _opened(fs: Any, paths: Iterable[str]) -> Iterator[Any]:
+    for path in sorted(paths):
+        with fs.open(path, "rb") as f:
+            yield f
+
+
+def _below(fs: Any, directory: str) -> list[Mapping[str, Any]]:
+    """What is in DIRECTORY; nothing, where there is none."""
+    try:
+        return sorted(fs.ls(directory, detail=True), key=lambda entry: entry["name"])
+    except FileNotFoundError:
+        return []
+
+
+def _lake_files(fs: Any, top: str, filters: Sequence[Filter]) -> list[tuple[str, int]]:
+    """Path and size of the files whose names fulfil FILTERS. Only directories of those days are listed."""
+    for _, operator, _ in filters:
+        if operator not in _COMPARE:
+            raise KeyError(f"no operator {operator!r}; there are {' '.join(_COMPARE)}")
+
+    def wanted(key: str, value: str) -> bool:
+        return all(_COMPARE[operator](value, other) for name, operator, other in filters if name == key)
+
+    files = []
+    for day in _below(fs, top):
+        date = day["name"].rpartition("date=")[2]
+        for machine in _below(fs, day["name"]) if wanted("date", date) else []:
+            one = machine["name"].rpartition("machine=")[2]
+            for file in _below(fs, machine["name"]) if wanted("machine", one) else []:
+                if _LAKE_FILE.search(file["name"]):
+                    files.append((file["name"], int(file["size"])))
+    return files
+
+
+def _lake_parts(files: Sequence[tuple[str, int]]) -> list[list[str]]:
+    parts: list[list[str]] = []
+    room = 0
+    for path, size in files:
+        if size > room:
+            parts.append([])
+            room = PARTITION_BYTES
+        parts[-1].append(path)
+        room -= size
+    return parts
+
+
+def _lake_name(name: str) -> str:
+    """A file's column: the path's keys are others."""
+    return {"machine_id": "machine"}.get(name, name)
+
+
+def _lake_dtype(field: Any) -> str:
+    kind = str(field.type)
+    if kind.startswith("timestamp"):
+        return "datetime64[ns, UTC]"
+    if field.name == "mono_ns":
+        return "uint64"
+    return {"uint64": "UInt64", "int64": "Int64", "int32": "Int32", "double": "float64",
+            "bool": "boolean"}.get(kind, "category")
+
+
+def _lake_rows(paths: Sequence[str], fs: Any, dtypes: Mapping[str, str], names: Sequence[str],
+               filters: Sequence[Filter]) -> pd.DataFrame:
+    """One partition."""
+    import pyarrow.parquet
+
+    needed = list(dict.fromkeys([*names, *(f[0] for f in filters)]))
+    frames = []
+    for file in _opened(fs, paths):
+        parquet = pyarrow.parquet.ParquetFile(file)
+        there = [n for n in parquet.schema_arrow.names if _lake_name(n) in needed]
+        table = parquet.read(columns=there).rename_columns([_lake_name(n) for n in there])
+        columns = {n: _lake_column(table, n, dtypes[n]) for n in needed}
+        frame = pd.DataFrame(columns, index=range(table.num_rows))
+        for name, operator, value in filters:
+            frame = frame[pd.array(_COMPARE[operator](frame[name], value), dtype="boolean").fillna(False).astype(bool)]
+        frames.append(frame[list(names)])
+    texts = [n for n in names if dtypes[n] == "category"]
+    for name in texts if len(frames) > 1 else []:
+        together = pd.api.types.union_categoricals([f[name] for f in frames]).categories
+        frames = [f.assign(**{name: f[name].cat.set_categories(together)}) for f in frames]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _lake_column(table: Any, name: str, dtype: str) -> pd.Series:
+    """A column as load() has it; of a file from before it was added, empty."""
+    import pyarrow as pa
+
+    if name not in table.column_names:
+        return pd.Series(pd.array([pd.NaT if dtype.startswith("datetime") else None] * table.num_rows, dtype=dtype))
+    column = table.column(name)
+    if dtype == "category":
+        return pd.Series(column.cast(pa.string()).dictionary_encode().combine_chunks().to_pandas(), dtype="category")
+    if dtype.startswith("datetime"):
+        numbers = column.cast(pa.timestamp("ns"), safe=False).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        values = pd.array(np.where(np.isnan(numbers), _NAT, numbers).astype("int64") if column.null_count else numbers,
+                          dtype="int64")
+        return pd.Series(pd.to_datetime(values, utc=True))
+    if dtype in ("uint64", "float64"):
+        return pd.Series(column.to_numpy(zero_copy_only=False), dtype=dtype)
+    masks = {"UInt64": pd.UInt64Dtype, "Int64": pd.Int64Dtype, "Int32": pd.Int32Dtype, "boolean": pd.BooleanDtype}
+    return column.to_pandas(types_mapper=lambda _: masks[dtype]())
 
 
 # ---- views for databases ----
