@@ -36,6 +36,8 @@ function look() {
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     scripts: document.scripts.length, images: document.images.length, focused: document.activeElement?.dataset?.chart,
     background: getComputedStyle(document.body).backgroundColor,
+    ink: getComputedStyle(document.body).color,
+    paper: [...new Set([...document.querySelectorAll(".card, .tile")].map(c => getComputedStyle(c).backgroundColor))],
   };
 }
 

@@ -208,6 +208,8 @@ def test_widths_and_themes(page, tmp_path, width, scheme):
 def test_print_is_light(page):
     seen = browse(page[0], ["media", {"media": "print"}], scheme="dark")
     assert seen["background"] == "rgb(255, 255, 255)"
+    assert seen["paper"] == ["rgb(255, 255, 255)"] # of cards and tiles
+    assert max(int(n) for n in re.findall(r"\d+", seen["ink"])) < 64
 
 
 def test_hostile_names_are_only_names(page, recorded):

@@ -396,8 +396,11 @@ $("pan-left").onclick = () => pan(-.25);
 $("pan-right").onclick = () => pan(.25);
 $("zoom-reset").onclick = resetZoom;
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-addEventListener("beforeprint", () => { document.documentElement.classList.add("print"); draw(); });
-addEventListener("afterprint", () => { document.documentElement.classList.remove("print"); draw(); });
+// Paper is light. Charts are drawn before the print, while the page still has the colours of a screen.
+const onPaper = is => { document.documentElement.classList.toggle("print", is); draw(); };
+matchMedia("print").addEventListener("change", e => onPaper(e.matches));
+addEventListener("beforeprint", () => onPaper(true));
+addEventListener("afterprint", () => onPaper(false));
 
 zoom.full = [0, 1];
 load(JSON.parse($("data").textContent));
