@@ -397,6 +397,7 @@ def causes(module_path):
     return Causes(path)
 
 
+@pytest.mark.alone # somebody else's sync, or their dirty pages, would be the cause
 @pytest.mark.parametrize("cause", ["dirty_expiry", "background_threshold", "sync", "unmount"])
 def test_why_a_flusher_writes(causes, cause):
     rows = causes.of(cause)

@@ -15,6 +15,8 @@ from test_block import settle
 from test_block_devices import Machine, run
 from test_lineage import CGROUPS, FILE_SYSTEMS, PAGE, cgroup, device_of, file_system
 
+pytestmark = pytest.mark.alone # the kernel counts for the whole machine
+
 MIB = 1 << 20
 MEMORY = 24 * MIB # of the container whose pages are swapped
 ALLOCATED = 48 * MIB
