@@ -136,6 +136,7 @@ enum hook {
 	HOOK_SYS_ENTER, /* not counted: it fires as often as the seen of its streams */
 	HOOK_SYS_EXIT,
 	HOOK_STOP,
+	HOOK_NAME,
 	HOOK_PROCESS_FORK,
 	HOOK_PROCESS_EXIT,
 	HOOK_PROCESS_FREE,

@@ -5,6 +5,7 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_copy.h"
 #include "bpf/call_file.h"
 #include "bpf/call_long.h"
 #include "bpf/current.h"
@@ -190,7 +191,7 @@ static __always_inline bool fetch_second(struct task_state *state,
 {
 	struct rec_fs_long *rec = &state->own.rec;
 	u64 from = arg(state, d->path2);
-	long n = uread_str(&text[len], room, from);
+	long n = read_path(state, &text[len], room, from, 1);
 
 	if (n == room && room < PATH_BYTES)
 		return false;
@@ -245,7 +246,7 @@ __subprog int fetch_long(struct task_state *state, const volatile struct syscall
 	if (!s || !state || !d)
 		return 0;
 	state->first[1] = 0;
-	n = uread_str(s->rec.asked, PATH_BYTES, first_path(state, d));
+	n = read_path(state, s->rec.asked, PATH_BYTES, first_path(state, d), 0);
 	fetch_rest(state, d, s->rec.asked, PATH_BYTES, n);
 	if (state->paths == PATHS_SHORT)
 		state->paths = PATHS_LONG;
@@ -274,7 +275,7 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 		state->own.rec.skip = state->own.rec.skip2 = 0;
 		return 0;
 	}
-	n = uread_str(state->own.asked, SHORT_PATH, first_path(state, d));
+	n = read_path(state, state->own.asked, SHORT_PATH, first_path(state, d), 0);
 	if (!fetch_rest(state, d, state->own.asked, SHORT_PATH, n))
 		fetch_long(state, d);
 	return 0;
@@ -306,8 +307,21 @@ __subprog int parse_text(struct task_state *state, const volatile struct syscall
 
 enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
 
-/* Resolves the directories that the paths start from. If a path means just an open file, returns
- * PATH_OF_FILE, with its descriptor or AT_FDCWD in at_fd[0]. */
+/* Whether the first path is relative to a directory. */
+static __always_inline bool needs_base(const struct task_state *state)
+{
+	return state->is_file || state->asked_has & LONG_CONFINED ||
+	       (state->first[0] && state->first[0] != '/' &&
+		!(state->asked_has & LONG_LINK_TARGET));
+}
+
+static __always_inline bool needs_base2(const struct task_state *state)
+{
+	return state->first[1] && state->first[1] != '/';
+}
+
+/* Resolves the directories that the paths start from, where that is not done. If a path means just
+ * an open file, returns PATH_OF_FILE, with its descriptor or AT_FDCWD in at_fd[0]. */
 static __always_inline enum path_answer place_paths(struct task_state *state,
 						    const volatile struct syscall_desc *d)
 {
@@ -315,10 +329,9 @@ static __always_inline enum path_answer place_paths(struct task_state *state,
 
 	if (state->is_file && !d->path2)
 		return PATH_OF_FILE;
-	if (state->is_file || state->asked_has & LONG_CONFINED ||
-	    (state->first[0] && state->first[0] != '/' && !(state->asked_has & LONG_LINK_TARGET)))
+	if (!rec->base && needs_base(state))
 		rec->base = base_at(state, state->at_fd[0]);
-	if (state->first[1] && state->first[1] != '/')
+	if (!rec->base2 && needs_base2(state))
 		rec->base2 = base_at(state, state->at_fd[1]);
 	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
 }

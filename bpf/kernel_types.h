@@ -262,7 +262,12 @@ struct signal_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct thread_info {
+	unsigned long syscall_work; /* since 5.11 */
 	u32 status;
+};
+
+enum syscall_work_bit {
+	SYSCALL_WORK_BIT_SYSCALL_EMU = 3,
 };
 #else
 struct thread_info {
@@ -281,6 +286,11 @@ struct pid {
 
 struct seccomp {
 	int mode;
+};
+
+struct filename {
+	const char *name;
+	const char *uptr; /* until 6.19 */
 };
 
 struct restart_block {

@@ -5,6 +5,7 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_copy.h"
 #include "bpf/call_file.h"
 #include "bpf/call_fill.h"
 #include "bpf/call_long.h"
@@ -24,19 +25,6 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* Paths longer than SHORT_PATH of calls in progress, by thread. */
-struct long_paths {
-	char text[ASKED_MAX];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 256); /* resized by user space */
-	__type(key, u64);
-	__type(value, struct long_paths);
-} long_paths SEC(".maps");
-
 /* Keeps the long paths, which are in the scratch, until the call returns. */
 __subprog int keep_long(struct task_state *state)
 {
@@ -47,14 +35,6 @@ __subprog int keep_long(struct task_state *state)
 		return 0;
 	if (bpf_map_update_elem(&long_paths, &key, s->rec.asked, BPF_ANY))
 		state->paths = PATHS_UNREAD; /* no room: they are read on exit */
-	return 0;
-}
-
-__subprog int drop_long(void)
-{
-	u64 key = bpf_get_current_task();
-
-	bpf_map_delete_elem(&long_paths, &key);
 	return 0;
 }
 
@@ -141,26 +121,58 @@ __subprog enum verdict enter_open(struct task_state *state, const volatile struc
 	return VERDICT_TRACE;
 }
 
+/* Reads on exit what could not be read on entry, or was read differently by the kernel. The
+ * directories are those of the entry, unless the paths began with other ones then. */
+static __always_inline void fetch_again(struct task_state *state,
+					const volatile struct syscall_desc *d)
+{
+	struct rec_fs_long *rec = &state->own.rec;
+	bool placed = d->shape == SHAPE_PATH,
+	     late = !(copied(state) & COPIED(0)) || (d->path2 && !(copied(state) & COPIED(1)));
+	u64 base = 0, base2 = 0;
+
+	if (placed && state->paths != PATHS_UNREAD) {
+		base = rec->skip ? 0 : rec->base;
+		base2 = rec->skip2 ? 0 : rec->base2;
+	}
+	if (state->paths == PATHS_LONG)
+		drop_long();
+	if (placed)
+		state->file = state->path = 0;
+	rec->ino = rec->replaced = 0;
+	fetch_paths(state, d);
+	if (needs_base(state) && !rec->skip)
+		rec->base = base;
+	if (needs_base2(state) && !rec->skip2)
+		rec->base2 = base2;
+	late |= placed &&
+		((needs_base(state) && !rec->base) || (needs_base2(state) && !rec->base2));
+	if (late && state->paths != PATHS_UNREAD)
+		state->asked_has |= LONG_READ_LATE;
+}
+
 /* Reads and resolves on exit what is still missing. */
 __subprog enum verdict complete_paths(struct task_state *state,
 				      const volatile struct syscall_desc *d)
 {
 	enum path_answer answer;
-	bool late;
+	bool again, lost;
 
 	if (!state || !d)
 		return VERDICT_LOST;
-	if (state->paths == PATHS_TEXT)
+	again = copied(state) & (COPIED(0) | COPIED(1));
+	lost = copied(state) & COPY_LOST;
+	if (!again && state->paths == PATHS_TEXT)
 		parse_text(state, d);
-	late = state->paths == PATHS_UNREAD;
-	if (state->paths == PATHS_LONG)
+	again |= state->paths == PATHS_UNREAD;
+	if (again)
+		fetch_again(state, d);
+	else if (state->paths == PATHS_LONG)
 		take_long();
-	if (late) {
-		fetch_paths(state, d);
-		if (state->paths != PATHS_UNREAD)
-			state->asked_has |= LONG_READ_LATE;
-	}
-	if (!late && d->shape == SHAPE_PATH)
+	drop_copies(state);
+	if (lost)
+		state->asked_has |= LONG_READ_LATE;
+	if (!again && d->shape == SHAPE_PATH)
 		return VERDICT_TRACE;
 	answer = place_paths(state, d);
 	if (answer == PATH_OF_FILE)
@@ -250,7 +262,7 @@ __subprog int emit_path(struct task_state *state, const volatile struct syscall_
 		return 0;
 	/* Mostly nothing is missing. */
 	verdict = VERDICT_TRACE;
-	if (state->paths != PATHS_SHORT || d->shape != SHAPE_PATH)
+	if (state->paths != PATHS_SHORT || d->shape != SHAPE_PATH || copied(state))
 		verdict = complete_paths(state, d);
 	if (verdict == VERDICT_TRACE) {
 		fill_arguments(&state->own.rec, state, d);
@@ -275,8 +287,7 @@ __subprog enum remains exit_open(struct task_state *state, const volatile struct
 	file = state->ret < 0 ? 0 : task_file(current_task(), state->ret);
 	if (!file) /* it failed, or another thread has closed it already */
 		return REMAINS_PATH;
-	if (state->paths == PATHS_LONG)
-		drop_long();
+	drop_paths(state);
 	verdict = take_file(state, file, state->ret);
 	count_verdict(verdict, STREAM_FS);
 	return verdict == VERDICT_TRACE ? REMAINS_SHORT : REMAINS_NONE;

@@ -61,8 +61,7 @@ __subprog enum remains exit_exec(struct task_state *state, const volatile struct
 		return REMAINS_NONE;
 	if (state->ret < 0 || state->refused)
 		return REMAINS_PATH;
-	if (state->paths == PATHS_LONG)
-		drop_long();
+	drop_paths(state);
 	switch (task_refresh(state, task, true)) {
 	case WHOM_LEFT_OUT:
 		count_filtered(STREAM_FS);

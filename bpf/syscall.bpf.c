@@ -129,8 +129,7 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 	/* Before the file is looked for. */
 	if ((d->shape == SHAPE_OPEN || d->shape == SHAPE_PATH) &&
 	    leave_out_ended(STREAM_FS, error_of(state->ret), state->exit_ns - state->enter_ns)) {
-		if (state->paths == PATHS_LONG)
-			drop_long();
+		drop_paths(state);
 		return 0;
 	}
 	if (d->shape == SHAPE_FD && !(d->props & PROP_RWF)) {
@@ -166,13 +165,19 @@ int on_sys_exit_classic(struct raw_syscall *ctx)
  * whose function is not called then. */
 volatile u64 secure_computing = 0;
 
+/* Likewise ptrace_notify(), where a thread waits for its tracer: the tracer may have the call
+ * skipped, whose function is not called then. */
+volatile u64 ptrace_notify = 0;
+
 SEC("kretprobe.multi/sys_*")
 int on_sys_exit_function(struct pt_regs *ctx)
 {
 #if defined(__TARGET_ARCH_x86)
-	bool refused = bpf_get_func_ip(ctx) == secure_computing;
+	u64 function = bpf_get_func_ip(ctx);
+	bool refused = function == secure_computing || function == ptrace_notify;
 
-	if (refused && (s32)ctx->ax != -1)
+	if (refused &&
+	    !(function == secure_computing ? (s32)ctx->ax == -1 : is_skipped(task_registers())))
 		return 0;
 	return sys_exit(refused ? kread(task_registers(), pt_regs, ax) : ctx->ax, ctx,
 			refused ? REGISTERS_OF_TASK : REGISTERS_NONE);

@@ -40,6 +40,21 @@ static __always_inline bool may_be_older(struct task_state *state, struct task_s
 	return !met && kread(task, task_struct, start_time) < attached_ns;
 }
 
+#if defined(__TARGET_ARCH_x86)
+/* Whether the thread, whose registers are at REGS and which has been stopped for its tracer, is to
+ * skip the call that it was about to make. */
+static __always_inline bool is_skipped(u64 regs)
+{
+	struct task_struct *task = current_task();
+	struct task_state *state = current_state_of(task, false);
+	u64 emulated =
+		1ULL << bpf_core_enum_value(enum syscall_work_bit, SYSCALL_WORK_BIT_SYSCALL_EMU);
+
+	return state && state->stopped_nr &&
+	       (number_in(regs) == (u32)-1 || task_read(task, thread_info.syscall_work) & emulated);
+}
+#endif
+
 /* Begins the call whose registers are at REGS, at its end; true when a record is to be made of it.
  * Inlined: with a frame more the deepest chain of calls would be too deep. */
 static __always_inline bool begin_refused(u64 regs, s64 ret)

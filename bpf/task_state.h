@@ -49,6 +49,10 @@ enum paths {
 	PATHS_UNREAD, /* not to be read on entry */
 };
 
+/* Of which paths path_copies has the kernel's copy, or what it is equal to (bpf/call_copy.h). */
+#define COPIED(second) (1 << (second))
+#define COPY_LOST 4 /* one differs from what was read on entry, and found no room */
+
 /* Whether the call ends without having begun (bpf/syscall_refused.h). */
 enum refused {
 	REFUSED_NOT,
@@ -105,6 +109,7 @@ struct task_state {
 	u8 no_args;     /* the call in progress has arguments in memory that could not be read */
 	u8 has_given;   /* given is known */
 	u8 follows;     /* enum follows */
+	u8 copied;      /* COPIED() and COPY_LOST */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] belongs to */

@@ -58,9 +58,6 @@ os.waitpid(child, 0)
 print(os.getpid(), child)
 """
 
-# A call that a tracer skips passes none of the functions that --attach functions hooks.
-ATTACH = ["--attach", "auto"] if recorder.ATTACH == "functions" else []
-
 
 def test_refused_calls_have_rows(tmp_path):
     cwd = tmp_path / "refused"
@@ -95,7 +92,7 @@ def test_refused_connections_have_rows(tmp_path):
 def test_calls_that_a_tracer_skips_have_rows(tmp_path):
     """strace puts -1 in place of the number and, when the call has ended, its own result in place of the kernel's."""
     (tmp_path / "file").write_text("x")
-    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs") as r:
         done = subprocess.run(
             ["strace", "-f", "-e", "trace=unlinkat", "-e", "inject=unlinkat:error=EACCES",
              "rm", "-f", "file", "absent"],
@@ -135,7 +132,7 @@ def test_first_call_of_an_older_thread_refused(tmp_path):
         [recorder.workload("refused_first"), str(flag)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "ready\n"
-    with recorder.Recording(tmp_path, "--streams", "fs", *ATTACH) as r:
+    with recorder.Recording(tmp_path, "--streams", "fs") as r:
         with open(flag, "r+b") as f:
             f.write(b"x")
         assert process.wait(timeout=60) == 0

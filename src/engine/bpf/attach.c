@@ -46,6 +46,19 @@ static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t 
 	return 0;
 }
 
+/* Adds the functions that say that a call is not made: by a seccomp filter, by a tracer. Such calls
+ * pass through no other. Returns their number, at most FUNCTIONS_MORE. */
+static size_t add_refusals(struct bpf_engine *b, unsigned long *addrs)
+{
+	size_t n = 0;
+
+	if ((b->skel->bss->secure_computing = functions__address("__secure_computing")))
+		addrs[n++] = b->skel->bss->secure_computing;
+	if ((b->skel->bss->ptrace_notify = functions__address("ptrace_notify")))
+		addrs[n++] = b->skel->bss->ptrace_notify;
+	return n;
+}
+
 /* The entries, or the RETURNS, of the wanted system calls. */
 static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_program *prog,
 					 bool returns)
@@ -58,11 +71,8 @@ static struct bpf_link *attach_functions(struct bpf_engine *b, struct bpf_progra
 					 &addrs, &opts.cnt);
 
 	if (!err) {
-		/* There is space for one more. Calls that a seccomp filter refuses pass through no
-		 * other function. */
-		if (returns &&
-		    (b->skel->bss->secure_computing = functions__address("__secure_computing")))
-			addrs[opts.cnt++] = b->skel->bss->secure_computing;
+		if (returns)
+			opts.cnt += add_refusals(b, addrs + opts.cnt);
 		opts.addrs = addrs;
 		link = bpf_program__attach_kprobe_multi_opts(prog, NULL, &opts);
 		err = link ? 0 : -errno;

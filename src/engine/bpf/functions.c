@@ -84,7 +84,7 @@ int functions__of_syscalls(const struct syscall_desc *native, const struct sysca
 			   unsigned long **ret, size_t *ret_n)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long *addrs = f ? calloc(FUNCTIONS_MAX + 1, sizeof(*addrs)) : NULL;
+	unsigned long *addrs = f ? calloc(FUNCTIONS_MAX + FUNCTIONS_MORE, sizeof(*addrs)) : NULL;
 	int err = -errno;
 
 	if (addrs)

@@ -7,9 +7,12 @@
 
 #include "engine/bpf/syscalls.h"
 
+#define FUNCTIONS_MORE 2
+
 /* Returns in *RET the addresses, in ascending order, of the functions that may perform a call that
  * NATIVE or COMPAT (of MAX_SYSCALLS) describe. Most functions are named after their call, but not
- * all: those without a call's name are included, so that none is left out. The caller frees *RET.
+ * all: those without a call's name are included, so that none is left out. There is room for
+ * FUNCTIONS_MORE. The caller frees *RET.
  * Returns -EPERM if /proc/kallsyms hides addresses, -ENOTSUP on architectures other than x86-64. */
 int functions__of_syscalls(const struct syscall_desc *native, const struct syscall_desc *compat,
 			   unsigned long **ret, size_t *ret_n);

@@ -99,7 +99,7 @@ _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
 /* Without one of these a row has less information, but exists. */
 /* clang-format off */
 #define HOOKS_OF_DETAIL \
-	(HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
+	(HOOK(NAME) | HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
 	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
 	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) | \
 	 /* miss_quiet() of bpf/uring_lost.h counts what these miss */ \

@@ -74,6 +74,8 @@ const struct program programs[] = {
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_STOP, "tp_btf/signal_generate", "on_stop", SYSCALL_STREAMS, 5,
 	  "calls that a tracer (ptrace) skips" },
+	{ HOOK_NAME, "fexit/do_getname", "on_name", FS, 3,
+	  "paths as the kernel has read them: those that another thread changes during the call" },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
 	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN | EPOLL, 0, NULL, exits_wanted },
@@ -297,7 +299,8 @@ int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 		b->absent[i] = done[p->hook] = true;
 	}
 	for (size_t i = 0; i < n_programs; i++) {
-		if (b->chosen[i] && !strncmp(programs[i].name, "fexit/", 6))
+		if (b->chosen[i] && programs[i].hook == HOOK_CACHE_READ &&
+		    !strncmp(programs[i].name, "fexit/", 6))
 			b->skel->rodata->cfg.reads_whole = true;
 		if (b->chosen[i] && programs[i].hook == HOOK_CACHE_SYNC_RA)
 			b->skel->rodata->cfg.tells_reads = true;
