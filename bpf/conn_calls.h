@@ -83,8 +83,8 @@ __subprog int emit_conn(struct task_state *state, const volatile struct syscall_
 			given_end(&rec->ends, op, state->ret, as_number(state->own.asked),
 				  state->args[2], OF_KERNEL);
 		else
-			given_end(&rec->ends, op, state->ret, state->args[1], state->args[2],
-				  OF_USER);
+			rec->ends.late = given_end(&rec->ends, op, state->ret, state->args[1],
+						   state->args[2], OF_USER);
 	}
 	if (!conn_ends_whole(&rec->ends))
 		size -= sizeof(rec->ends.un) - sizeof(rec->ends.ip);

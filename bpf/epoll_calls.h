@@ -100,9 +100,11 @@ static __always_inline int emit_epoll(struct task_state *state,
 		rec->operation = operation;
 		rec->target = target;
 		/* EPOLL_CTL_DEL ignores it (ep_op_has_event() of fs/eventpoll.c). */
+		rec->late = !state->has_given;
 		if (!state->has_given)
 			state->has_given = !uread(&state->given, sizeof(u32), aux);
 		rec->has_events = (u32)operation != EPOLL_CTL_DEL && aux && state->has_given;
+		rec->late &= rec->has_events;
 		rec->events = state->given;
 	} else if (d->op != POLL_CREATE) {
 		rec->timeout_ns = state->base[0];

@@ -118,15 +118,15 @@ __subprog bool end_from_address(struct conn_ends *ends, u64 address, u32 len, bo
 }
 
 /* Takes the end that a call (CONN_CONNECT or CONN_BIND) was given, if its result RET means that the
- * socket itself does not have it. */
-static __always_inline void given_end(struct conn_ends *ends, u8 op, s64 ret, u64 address, u32 len,
+ * socket itself does not have it. Returns whether it did. */
+static __always_inline bool given_end(struct conn_ends *ends, u8 op, s64 ret, u64 address, u32 len,
 				      enum memory memory)
 {
 	if (op != CONN_CONNECT && (op != CONN_BIND || ret >= 0))
-		return;
+		return false;
 	if (ret < 0)
 		forget_end(ends, op == CONN_CONNECT);
-	end_from_address(ends, address, len, op == CONN_CONNECT, memory);
+	return end_from_address(ends, address, len, op == CONN_CONNECT, memory);
 }
 
 #endif

@@ -63,6 +63,8 @@ static __always_inline int emit_sockopt(struct task_state *state,
 		rec->no_value = 1;
 		if (state->ret < 0)
 			rec->len = 0;
+	} else {
+		rec->late = d->op == SOCKOPT_SET;
 	}
 	deliver(rec, flags);
 	return 0;

@@ -178,7 +178,8 @@ struct conn_ends {
 	/* The family of an end that a call gave, if the socket has another one; otherwise 0. The
 	 * address is then in un, as the bytes of ip or as a path. */
 	u8 given;
-	u8 pad[5];
+	u8 late; /* the end that a call gave could be read only after the call */
+	u8 pad[4];
 	union {
 		struct {
 			u8 local[16], remote[16];
@@ -225,7 +226,8 @@ struct rec_epoll {
 	s64 timeout_ns; /* or TIMEOUT_* */
 	s64 max;
 	s32 target, operation;
-	u32 events, pad;
+	u32 events;
+	u32 late; /* events could be read only after the call */
 };
 
 enum sockopt_call { SOCKOPT_SET, SOCKOPT_GET };
@@ -240,7 +242,8 @@ struct rec_sockopt {
 	u64 ns, task;
 	s64 ret;
 	s32 level, name;
-	u32 len, pad2; /* length of the whole value; 0 if there is none */
+	u32 len;  /* length of the whole value; 0 if there is none */
+	u32 late; /* the value of a SET could be read only after the call */
 	char value[SOCKOPT_BYTES];
 };
 

@@ -28,6 +28,9 @@
 #define RETURN_VALUE    { "return_value", COL_INT, "", NULL, \
 			  "Value that the system call returned; the negative errno on failure" }
 #define ERRNO           { "errno", COL_WORD, "", NULL, "Name of the error, such as ENOENT; empty on success" }
+#define ARGS_FLAGS      { "flags", COL_FLAGS, "", NULL, \
+			  "ARGS_LATE: a value that the call was given in memory could be read only " \
+			  "when it had ended, and may have been changed until then" }
 
 /* clang-format on */
 #define FS_TIME "the operation's completion; it began duration_ns earlier"
@@ -112,6 +115,7 @@ static const struct column nw_conn_columns[] = {
 	{ "latency_ns", COL_UINT, "ns", NULL, "From the start of the call to its completion",
 	  "time in calls; concurrent calls count separately" },
 	RETURN_VALUE,
+	ARGS_FLAGS,
 	MONO("the call's completion"),
 };
 
@@ -136,6 +140,7 @@ static const struct column nw_epoll_columns[] = {
 	  "time in calls; concurrent calls count separately" },
 	RETURN_VALUE,
 	ERRNO,
+	ARGS_FLAGS,
 	MONO("the call's completion"),
 };
 
@@ -151,6 +156,7 @@ static const struct column nw_sockopt_columns[] = {
 	RETURN_VALUE,
 	ERRNO,
 	TID,
+	ARGS_FLAGS,
 	MONO("the call's completion"),
 };
 
@@ -369,8 +375,9 @@ size_t schema__least_columns(enum stream stream)
 {
 	/* Columns that were added since the first version. */
 	static const unsigned char added[STREAM_COUNT] = {
-		[STREAM_NW_EPOLL] = 2,
-		[STREAM_NW_SOCKOPT] = 2,
+		[STREAM_NW_CONN] = 1,
+		[STREAM_NW_EPOLL] = 3,
+		[STREAM_NW_SOCKOPT] = 3,
 	};
 
 	return schema_streams[stream].n_columns - added[stream];

@@ -159,4 +159,10 @@ static inline char *encode__word(char *p, const char *word)
 	return p;
 }
 
+/* Writes the flag of a row whose arguments could be read only after the call, if LATE. */
+static inline char *encode__late(char *p, bool late)
+{
+	return late ? encode__word(p, "ARGS_LATE") : p;
+}
+
 #endif

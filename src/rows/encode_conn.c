@@ -62,5 +62,7 @@ char *encode__conn(struct encoder *e, const void *record, size_t size, char *p)
 		p = csv__u64(p, r->duration);
 	COLUMN(p, "return_value");
 	p = csv__i64(p, r->ret);
+	COLUMN(p, "flags");
+	p = encode__late(p, ends->late);
 	return encode__end(r->ns, p);
 }

@@ -56,5 +56,7 @@ char *encode__epoll(struct encoder *e, const void *record, size_t size, char *p)
 	p = csv__i64(p, r->ret);
 	COLUMN(p, "errno");
 	p = encode__errno(r->ret, p);
+	COLUMN(p, "flags");
+	p = encode__late(p, r->late);
 	return encode__end(r->ns, p);
 }

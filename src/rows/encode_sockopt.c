@@ -233,5 +233,7 @@ char *encode__sockopt(struct encoder *e, const void *record, size_t size, char *
 	p = encode__errno(r->ret, p);
 	COLUMN(p, "tid");
 	p = encode__tid(task, p);
+	COLUMN(p, "flags");
+	p = encode__late(p, r->late);
 	return encode__end(r->ns, p);
 }

@@ -97,6 +97,25 @@ def test_paths_that_were_not_resident(tmp_path):
     assert late[asked.index].tolist() == [True, True, False, False, False]
 
 
+def test_arguments_that_were_not_resident(tmp_path):
+    """Addresses, events and options are read when the call has ended, and the row says so."""
+    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_epoll,nw_sockopt") as r:
+        (tmp_path / "pathpages").mkdir()
+        subprocess.run([recorder.workload("pathpages")], cwd=tmp_path / "pathpages", check=True)
+
+    def told(stream, event, *columns):
+        rows = r.rows(stream)
+        rows = rows[(rows["command"] == "pathpages") & (rows["event_type"] == event)]
+        return rows[[*columns, "flags"]].values.tolist()
+
+    assert told("nw_conn", "CONNECT", "remote_addr") == [["nobody", "ARGS_LATE"]]
+    assert told("nw_conn", "SOCKET_CREATE") == [[""]]
+    assert told("nw_epoll", "EPOLL_CTL", "operation", "event_mask") == [
+        ["EPOLL_CTL_ADD", "EPOLLPRI", "ARGS_LATE"], ["EPOLL_CTL_MOD", "EPOLLPRI", ""]]
+    assert told("nw_sockopt", "SET", "option_name", "optval") == [
+        ["SO_PRIORITY", "3", "ARGS_LATE"], ["SO_PRIORITY", "3", ""]]
+
+
 def test_arguments_rewritten_under_way(tmp_path):
     """A second thread changes iovecs, addresses, events and options while the calls are under way: rows have what
     the kernel has taken. The first two calls wait for that thread, so each is a certain case."""

@@ -23,11 +23,11 @@ static const char *const contract[STREAM_COUNT] = {
 	[STREAM_EXTENT] =
 		"timestamp,request_id,device,sector,size,operation,kind,filename,inode,fs_device,offset,pid,tid,command,container_id,age_ms,cause,fs_type,overlay_filename,overlay_inode,overlay_device,mono_ns\n",
 	[STREAM_NW_CONN] =
-		"timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,mono_ns\n",
+		"timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,flags,mono_ns\n",
 	[STREAM_NW_EPOLL] =
-		"timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,return_value,errno,mono_ns\n",
+		"timestamp,event_type,pid,tid,command,epoll_fd,target_fd,operation,event_mask,max_events,ready_count,timeout_ms,latency_ns,return_value,errno,flags,mono_ns\n",
 	[STREAM_NW_SOCKOPT] =
-		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,errno,tid,mono_ns\n",
+		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,errno,tid,flags,mono_ns\n",
 	[STREAM_NW_DROP] =
 		"timestamp,event_type,pid,command,proto,ipver,src_addr,dst_addr,sport,dport,skb_len,drop_reason,tcp_state,mono_ns\n",
 	[STREAM_NW_FLOW] =
@@ -128,6 +128,12 @@ Test(schema, columns_are_added_before_the_last)
 	cr_assert_str_eq(
 		header,
 		"timestamp,event_type,pid,command,fd,level,option_name,optval,return_value,mono_ns\n");
+	header[schema__header_of(STREAM_NW_CONN, schema__least_columns(STREAM_NW_CONN), header)] =
+		0;
+	cr_assert_str_eq(header,
+			 "timestamp,event_type,pid,tid,command,domain,sock_type,ipver,local_addr,"
+			 "remote_addr,sport,dport,fd,backlog,shutdown_how,latency_ns,return_value,"
+			 "mono_ns\n");
 	for (int s = 0; s < STREAM_COUNT; s++)
 		cr_assert_str_eq(schema_streams[s].columns[schema_streams[s].n_columns - 1].name,
 				 "mono_ns");
