@@ -396,7 +396,7 @@ def cpu_ticks(pid):
 
 
 @pytest.mark.parametrize("args, why", [
-    (["--by", "directory"], "--by: directory is not known in the kernel"), (["--path", "/etc"], "record, and sum up"),
+    (["--by", "directory"], "--by: directory is not known in the kernel"), (["--path", "/etc"], "record one, and sum it up"),
     (["--stream", "block", "--by", "file"], "have no file"),
     (["-d", "soon"], "--duration: 'soon'"), (["--scope", "some"], "--scope: 'some'"), (["--ops", "fly"], "--ops:"),
     (["-d", "1s", "--", "true"], "don't go with"),
