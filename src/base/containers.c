@@ -194,6 +194,8 @@ static void watch_dir(struct containers *c)
 
 static void walk(struct containers *c, int fd, const char *name, int64_t owner, int depth);
 
+/* NOLINTBEGIN(misc-no-recursion): DEPTH_MAX levels */
+
 /* NAME is a directory in C's path, whose last part is PARENT. */
 static void visit(struct containers *c, int dir, const char *name, const char *parent,
 		  int64_t owner, int depth)
@@ -243,6 +245,8 @@ static void walk(struct containers *c, int fd, const char *name, int64_t owner, 
 			visit(c, dirfd(d), entry->d_name, name, owner, depth);
 	closedir(d);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 bool containers__refresh(struct containers *c, bool *ret_all_named)
 {

@@ -300,7 +300,6 @@ static bool queue_call(struct source *s, const struct call *c, struct call_line 
 		add_numbers(l, 1, dir);
 		return queue_path(s, l, u);
 	case PATH:
-		return queue_path(s, l, u);
 	case EXEC:
 		return queue_path(s, l, u);
 	case RENAMED:
