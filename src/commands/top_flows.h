@@ -3,7 +3,7 @@
 #ifndef IOTRC_TOP_FLOWS_H
 #define IOTRC_TOP_FLOWS_H
 
-#include "commands/top_table.h"
+#include "commands/top_counts.h"
 #include "engine/engine.h"
 
 #define TOP_FLOW_NAME_MAX 256 /* bytes, NUL included */

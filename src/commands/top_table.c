@@ -116,26 +116,6 @@ void top_table__drain(struct top_table *t)
 	live_names__drain(t->names);
 }
 
-void top_counts__subtract(struct top_counts *c, const struct top_counts *from)
-{
-	c->calls -= from->calls;
-	c->errors -= from->errors;
-	c->read -= from->read;
-	c->written -= from->written;
-	c->time_ns -= from->time_ns;
-	c->timed -= from->timed;
-}
-
-static void add(struct top_counts *c, const struct top_counts *more)
-{
-	c->calls += more->calls;
-	c->errors += more->errors;
-	c->read += more->read;
-	c->written += more->written;
-	c->time_ns += more->time_ns;
-	c->timed += more->timed;
-}
-
 /* A process whose first thread has made no call since the start. */
 static void find_command(uint32_t pid, char command[COMM_BYTES + 1])
 {
@@ -354,7 +334,7 @@ static int add_pair(struct top_table *t, const struct top_level *level, const ch
 	memcpy(&key, group->key, sizeof(key));
 	if (!p->added.calls || !is_shown(level, &key) || !belongs(t, level, &key, p))
 		return 0;
-	add(all, &p->added);
+	top_counts__add(all, &p->added);
 	end = name_pair(t, level->view, &key, p, name);
 	*end++ = '\0'; /* part of the key, which has to end there */
 	if (!strstr(name, filter))
@@ -364,7 +344,7 @@ static int add_pair(struct top_table *t, const struct top_level *level, const ch
 		return -ENOMEM;
 	r = row->value;
 	r->name = row->key;
-	add(&r->counts, &p->added);
+	top_counts__add(&r->counts, &p->added);
 	row->weight = r->counts.calls;
 	identify(level->view, &key, name, end - 1 - name, &r->id, &r->id2);
 	return 0;
@@ -382,7 +362,7 @@ static int add_flow(void *arg, const char *name, const struct top_counts *added)
 	struct group *row;
 	struct top_row *r;
 
-	add(rows->all, added);
+	top_counts__add(rows->all, added);
 	if (!strstr(name, rows->filter))
 		return 0;
 	row = groups__at(rows->t->rows, name, strlen(name) + 1);
@@ -390,7 +370,7 @@ static int add_flow(void *arg, const char *name, const struct top_counts *added)
 		return -ENOMEM;
 	r = row->value;
 	r->name = row->key;
-	add(&r->counts, added);
+	top_counts__add(&r->counts, added);
 	row->weight = r->counts.calls;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "commands/top_counts.h"
 #include "engine/engine.h"
 
 #define TOP_NAME_MAX 4200 /* bytes of a row's name, escaped as in rows */
@@ -29,14 +30,6 @@ enum top_sort { TOP_BYTES, TOP_CALLS, TOP_ERRORS, TOP_READ, TOP_WRITTEN, TOP_LAT
 extern const char *const top_view_names[TOP_VIEWS]; /* as in --by, and above the table */
 extern const char *const top_view_heads[TOP_VIEWS]; /* of the column of names */
 extern const char *const top_sort_names[TOP_SORTS];
-
-struct top_counts {
-	uint64_t calls, errors, read, written; /* bytes */
-	uint64_t time_ns, timed;               /* of TIMED calls */
-};
-
-/* Subtracts FROM, an earlier state of C. */
-void top_counts__subtract(struct top_counts *c, const struct top_counts *from);
 
 /* The heads of the columns of counts, from CALLS/s to LATENCY: a connection has segments, and not
  * calls. */
