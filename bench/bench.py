@@ -22,10 +22,10 @@ from collections import namedtuple
 
 BEGIN, END = '<!-- bench: begin -->', '<!-- bench: end -->'
 READY_TIMEOUT = 60  # seconds
-QUIET = 0.15        # of one CPU: what others may use while a loop runs, or it runs again
+QUIET = 0.15        # of one CPU: if others use more while a loop runs, it runs again
 TRIES = 4
-SAME = 1.2          # what the loop without a tracer may differ by, before and after one
-EXTRA = 3           # times the rounds asked for, until there are as many undisturbed ones
+SAME = 1.2          # how far two runs of the bare loop, before and after a tracer, may differ
+EXTRA = 3           # up to so many times the requested rounds are run until enough are undisturbed
 BPFTRACE = r'''
 BEGIN { printf("ready\n"); }
 tracepoint:syscalls:sys_enter_pread64 { @at[tid] = nsecs; }
@@ -41,7 +41,7 @@ Kept = namedtuple('Kept', 'rows bytes lost')  # what a tracer wrote of the pread
 
 
 class Failed(Exception):
-    """A tracer that can't be measured, and why."""
+    """Raised when a tracer cannot be measured; the text says why."""
 
 
 def cpu_clock(pid):
@@ -50,7 +50,7 @@ def cpu_clock(pid):
 
 
 def busy_ns():
-    """CPU ns that the machine has been busy, all CPUs, stolen time included."""
+    """Busy CPU time of the machine in ns, summed over all CPUs, stolen time included."""
     user, nice, system, _idle, _iowait, *rest = map(int, read('/proc/stat').split('\n')[0].split()[1:9])
     return (user + nice + system + sum(rest)) * 1_000_000_000 // os.sysconf('SC_CLK_TCK')
 
@@ -70,14 +70,14 @@ def lines_with(path, text):
 
 
 class Bench:
-    """Where things are, and the loops."""
+    """The paths of the programs, and how the loops are run."""
 
     def __init__(self, build):
         self.programs = os.path.join(build, 'bench')
         self.iotrc = os.path.join(build, 'iotrc')
         self.tmp = tempfile.mkdtemp(prefix='run-', dir=self.programs)
         atexit.register(shutil.rmtree, self.tmp, ignore_errors=True)
-        self.disturbed = 0  # loops that others disturbed in every try
+        self.disturbed = 0  # loops that were disturbed in every try
         self.data = self.path('data')
         with open(self.data, 'wb') as f:
             f.write(os.urandom(1 << 16))
@@ -89,15 +89,15 @@ class Bench:
         return [self.loop(kind, calls).ns for kind, calls in Tracer.calls.items()]
 
     def loop(self, kind, calls, tracer=None, under=()):
-        """Runs a loop, beside the process TRACER or under the command UNDER, again while others
-        keep the machine busy. What the tracer itself does to the loop's CPU is never a reason."""
+        """Runs a loop, beside the process TRACER or under the command UNDER, and repeats it while other processes keep
+        the machine busy. CPU time that the tracer itself uses never causes a repetition."""
         made, file = 0, [self.data] if kind == 'pread' else []
         argv = [*under, os.path.join(self.programs, 'loops'), kind, *file, str(calls)]
         for _ in range(TRIES):
             busy, tracing = busy_ns(), cpu_clock(tracer) if tracer else 0
             with open(self.path('out'), 'w') as out, open(self.path('err'), 'w') as err:
                 proc = subprocess.Popen(argv, stdout=out, stderr=err)
-                # Dead but not yet reaped: its clock still stands.
+                # It has ended but was not reaped: its clock can still be read.
                 os.waitid(os.P_PID, proc.pid, os.WEXITED | os.WNOWAIT)
             cpu = cpu_clock(tracer) - tracing if tracer else cpu_clock(proc.pid) if under else 0
             busy = busy_ns() - busy
@@ -122,7 +122,7 @@ class Tracer:
 
 
 class Beside(Tracer):
-    """Traces the whole system: started, ready, then the loops run beside it."""
+    """A tracer of the whole system: it is started, and once it is ready the loops run beside it."""
     ready = '^ready'
 
     def measure(self, bench):
@@ -160,8 +160,8 @@ class Beside(Tracer):
 
     @staticmethod
     def settle(pid):
-        """Waits until the tracer has handled what it held; its CPU time then. In steps longer
-        than the second after which iotrc flushes."""
+        """Waits until the tracer has processed what it had buffered, and returns its CPU time then. The steps are
+        longer than the second after which iotrc flushes."""
         step, last = 1.2, cpu_clock(pid)
         for _ in range(30):
             time.sleep(step)
@@ -215,7 +215,7 @@ class Bpftrace(Beside):
 
 
 class Around(Tracer):
-    """Runs the loop under it, and asks for every system call: getppid is traced too."""
+    """A tracer that starts the loop itself and sees every system call of it, getppid included."""
 
     start_cpu_ns = None  # of a loop of one call: the tracer's own start
 
@@ -295,7 +295,7 @@ Round = namedtuple('Round', 'pread getppid cpu bytes lost rows')  # pread, getpp
 
 
 def alone():
-    """Two benches at once would measure each other. The lock goes with the process."""
+    """Two benches at the same time would measure each other. The lock ends with the process."""
     lock = open(__file__)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -306,7 +306,7 @@ def alone():
 
 
 def mount_tracefs():
-    """perf and bpftrace read event ids there; what this mounts goes again at the end."""
+    """perf and bpftrace read event ids there. What this function mounts is unmounted at the end."""
     where = '/sys/kernel/tracing'
     if not os.path.exists(f'{where}/events'):
         if subprocess.run(['mount', '-t', 'tracefs', 'nodev', where]).returncode == 0:
@@ -314,9 +314,9 @@ def mount_tracefs():
 
 
 def measure(bench, tracer):
-    """One turn of a tracer, with nothing before and after it: the machine's pace drifts, and others
-    may trace as well, which no load tells of. Returns what nothing gave, what the tracer added, and
-    whether it was left in peace."""
+    """Measures one tracer once, with the bare loops before and after it: the speed of the machine drifts, and other
+    tracers that no load figure shows may be running. Returns the times without the tracer, what it added, and whether
+    the machine was undisturbed."""
     disturbed = bench.disturbed
     before = bench.nothing()
     pread, getppid, kept = tracer.measure(bench)
@@ -330,8 +330,8 @@ def measure(bench, tracer):
 
 
 def run(bench, tracers, rounds):
-    """Every tracer once a round. Rounds in which others disturbed are made up for at the end, and
-    count only where that didn't help."""
+    """Runs every tracer once a round. Disturbed rounds are repeated at the end; they count only if repeating them did
+    not help."""
     nothing, clean, noisy, failed = [], {n: [] for n in tracers}, {n: [] for n in tracers}, {}
     stumbled = set()
     for i in range(EXTRA * rounds):
@@ -342,7 +342,7 @@ def run(bench, tracers, rounds):
             try:
                 base, added, peace = measure(bench, tracer)
             except Failed as e:
-                # bpftrace 0.17 hangs at its end now and then: it has a second chance.
+                # bpftrace 0.17 sometimes hangs at its end: it gets a second try.
                 if name in stumbled:
                     failed[name] = str(e)
                 stumbled.add(name)
@@ -355,7 +355,7 @@ def run(bench, tracers, rounds):
 
 
 def median(rounds):
-    """Field by field; losses are summed."""
+    """The median of each field; losses are summed."""
     middle = Round(*(statistics.median(column) for column in zip(*rounds)))
     return middle._replace(lost=sum(r.lost for r in rounds), rows=sum(r.rows for r in rounds))
 
@@ -419,7 +419,7 @@ def machine(load):
 
 
 def write(path, text, begin=BEGIN, end=END):
-    """Puts TEXT between the two markers of the page."""
+    """Replaces what is between the two markers of the page by TEXT."""
     page = read(path)
     before, rest = page.split(begin)
     after = rest.split(end)[1]
@@ -442,7 +442,7 @@ def main():
         print('bench: needs root to trace', file=sys.stderr)
         return 1
 
-    # Also where the shell started us with them ignored: what is mounted and started must go again.
+    # Also if the shell started this with these signals ignored: what is mounted and started has to be undone.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     lock = alone()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bpf.py LOOPS IOTRC... [--rounds N] [--options '...']: what the BPF programs of several builds of iotrc cost.
+"""bpf.py LOOPS IOTRC... [--rounds N] [--options '...']: compares what the BPF programs of several builds of iotrc cost.
 
-For each build: the instructions that the kernel's verifier went through to load its programs, and for each operation of
-bench/loops the time that the kernel spent in them for each call, as sysctl kernel.bpf_stats_enabled has it counted. The
-builds take turns, and each figure is the lowest of the rounds: other load only adds to it. The ratio is to the first
-build. As root; one that records already is in the times of nobody, as its programs have other ids.
+For each build it prints how many instructions the kernel's verifier processed when the programs were loaded, and for
+each operation of bench/loops the time per call that the kernel spent in them (sysctl kernel.bpf_stats_enabled). The
+builds take turns, and each figure is the minimum of all rounds, because other load only adds to it. Ratios are to the
+first build. Needs root. The programs of another recorder do not count.
 """
 import argparse
 import os
@@ -17,7 +17,7 @@ from counted import Recorder, count_time
 
 OPERATIONS = ["pread", "write", "stat", "open", "getppid"]
 def loop(loops, operation, file, calls):
-    """Operations done, warm-up included."""
+    """Runs the loop; returns how many operations it did, warm-up included."""
     argv = [loops, operation, *([] if operation == "getppid" else [file]), str(calls)]
     return int(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1])
 

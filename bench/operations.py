@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a tracer adds to each operation of loops.c, in CPU time of the program that is traced.
+"""Measures what a tracer adds to each operation of loops.c, in CPU time of the traced program.
 
-In each round every tracer is started once, and every operation runs under it and, just before, without
-it. CPU time is what other programs on the machine disturb least: they slow it down by what they do to
-the caches, not by the CPU that they take. Writes the medians and the spread to a JSON file; needs root.
+In each round every tracer is started once, and every operation runs under it and, directly before, without it. CPU time
+is disturbed least by other programs: they affect it through the caches only. Writes the medians and the spread to a
+JSON file. Needs root.
 """
 import argparse
 import contextlib
@@ -22,12 +22,12 @@ CALLS = {'pread': 100_000, 'pread-1': 100_000, 'pread-128k': 8_000, 'pread-2-thr
          'write': 60_000, 'stat': 80_000, 'stat-deep': 40_000, 'open': 60_000, 'rename-2': 20_000,
          'fault': 80_000, 'epoll': 150_000, 'getppid': 150_000}
 NO_FILE = ('epoll', 'getppid')
-STOPPED = 100  # a tracer that stops the program at each call makes so many times fewer
+STOPPED = 100  # for a tracer that stops the program at each call, the number of calls is divided by this
 INSTANCE = '/sys/kernel/tracing/instances/iotrc-bench'
 
 
 def cpu_ns(bench, operation, calls, under=()):
-    """CPU ns of a call: of the loop's process, start included, which is the same for each tracer."""
+    """CPU ns of a call. The start of the loop's process is included; it is the same for each tracer."""
     file = [] if operation in NO_FILE else [bench.data]
     with open(bench.path('out'), 'w') as out:
         subprocess.run([*under, os.path.join(bench.programs, 'loops'), operation, *file, str(calls)],
@@ -52,7 +52,7 @@ def beside(tracer, bench):
 
 @contextlib.contextmanager
 def ftrace(bench):
-    """The kernel's own ring buffer, raw, each CPU's copied to the disk by a process."""
+    """The kernel's own ring buffer in raw form; a process copies that of each CPU to the disk."""
     os.mkdir(INSTANCE)
     readers = []
     try:
@@ -80,7 +80,7 @@ def under(*command):
 
 
 # Name: (what runs it, the operations that it sees, whether it stops the program at each call).
-# strace gets the calls of these operations alone, by a seccomp filter.
+# strace receives only the calls of these operations, through a seccomp filter.
 SEEN_BY_STRACE = 'pread64,pwrite64,stat,newfstatat,open,openat,close,rename,renameat2,madvise'
 TRACERS = {
     'floor': (lambda b: beside(peers.Floor(), b), ('pread', 'pread-1', 'pread-128k', 'pread-2-threads',

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""priority.py IOTRC WORKLOADS [PAIRS]: what the priority of the recorder's threads (src/platform/priority.h) costs the
-programs that are recorded, and those beside them. As root.
+"""priority.py IOTRC WORKLOADS [PAIRS]: measures what the priority of the recorder's threads (src/platform/priority.h)
+costs the recorded programs and those beside them. Needs root.
 
-Three busy loops a CPU and two programs that read as fast as they can, recorded by turns by a recorder that may raise its
-priority and by one without CAP_SYS_NICE. The readers count their reads, the loops their rounds. Turns alternate, so that
-what else the machine does meets both alike; the medians of all turns are compared."""
+Three busy loops per CPU and two programs that read as fast as they can are recorded, in turns, by a recorder that may
+raise its priority and by one without CAP_SYS_NICE. The readers count their reads, the loops their rounds. The turns
+alternate, so that other load affects both alike; medians are compared.
+"""
 import json
 import os
 import pathlib

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""report.py IOTRC RECORDS.zst [ROWS [ROUNDS]]: `iotrc report` of a session of ROWS (10 million) rows, and DuckDB
-computing what is on the page from the same files, in turns. Fails where the report takes longer.
+"""report.py IOTRC RECORDS.zst [ROWS [ROUNDS]]: compares `iotrc report` of a session of ROWS (10 million) rows with
+DuckDB computing the page's content from the same files, in turns. Fails if the report takes longer.
 
-The session: the kept recording (bench/rows.records.zst), replayed by iotrc, again and again, each time later, with
-other pids and in other directories. DuckDB reads each file once, and only the columns it needs, with the types of the
-manifest; then it groups as the report does. It need not write a page.
+The session is the kept recording (bench/rows.records.zst), replayed many times, each time with later times, other pids
+and other directories. DuckDB reads each file once, only the columns it needs, with the types of the manifest; then it
+groups as the report does. It does not write a page.
 """
 import hashlib
 import json
@@ -28,7 +28,7 @@ ROWS_IN_FILE = 2_000_000
 
 
 def replay(iotrc, records, output):
-    """One session of the recording's rows."""
+    """Makes a session with the recording's rows, once."""
     raw = output / "records"
     subprocess.run(["zstd", "-dqf", records, "-o", raw], check=True)
     done = subprocess.run([iotrc, "dev", "-q", "--no-snapshots", "--replay", raw, "-o", output / "once",
@@ -40,7 +40,7 @@ def replay(iotrc, records, output):
 
 
 def shifted(line, times, span, columns):
-    """The row LINE, TIMES later; of fs also with another pid, and a name in another directory."""
+    """The row LINE, moved by TIMES repetitions; a row of fs also gets another pid and another directory."""
     head, _, mono = line.rpartition(",")
     if columns is None:
         return f"{head},{int(mono) + times * span}"
@@ -53,7 +53,7 @@ def shifted(line, times, span, columns):
 
 
 def multiply(once, output, rows):
-    """A session of about ROWS rows in OUTPUT, made of that in ONCE."""
+    """Makes a session of about ROWS rows in OUTPUT, by repeating the session in ONCE."""
     manifest = json.loads((once / "manifest.json").read_text())
     span = max(f["last_mono_ns"] for f in manifest["files"]) - min(f["first_mono_ns"] for f in manifest["files"] if f["rows"]) + 1
     times = -(-rows // sum(f["rows"] for f in manifest["files"]))
@@ -84,7 +84,7 @@ def multiply(once, output, rows):
 
 
 def timed(command, **options):
-    """Seconds, and seconds of CPU, of COMMAND; its output."""
+    """Runs COMMAND; returns elapsed seconds, CPU seconds, and its output."""
     begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(list(map(str, command)),
                           check=False, capture_output=True, text=True, **options)

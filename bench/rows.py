@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""rows.py PROGRAM RECORDS.zst KEPT [--update]: what a row costs from the record to the file.
+"""rows.py PROGRAM RECORDS.zst KEPT [--update]: measures what a row costs from the record to the file.
 
-Replays the recording by PROGRAM (rows.c): the CPU time of a row, which is only printed, and, under
-callgrind, the instructions of a row until it is in the writer's queue. Those are the same each time
-for one compiler: more than 3 % above the number in the file KEPT fails. --update writes the number.
+PROGRAM (rows.c) replays the recording. Prints the CPU time per row and, measured by callgrind, the instructions per row
+until it is in the writer's queue. The number of instructions is reproducible with the same compiler: the script fails
+if it is more than 3 % above the number in the file KEPT. --update writes that number.
 """
 import pathlib
 import platform
@@ -18,7 +18,7 @@ TIMES = 5
 
 
 def replay(program, records, before=()):
-    """Its rows, and the ns of CPU that each took."""
+    """How many rows there are, and the CPU ns per row."""
     with tempfile.TemporaryDirectory() as directory:
         done = subprocess.run([*before, program, records, directory], stdout=subprocess.PIPE, text=True)
     if done.returncode:
@@ -28,7 +28,7 @@ def replay(program, records, before=()):
 
 
 def instructions(program, records, out):
-    """Of the reader alone: compression is a library's affair."""
+    """Instructions of the reader alone: compression is the library's."""
     rows, _ = replay(program, records, ["valgrind", "-q", "--tool=callgrind",
                                         "--toggle-collect=engine__drain", f"--callgrind-out-file={out}"])
     total = re.search(r"^(?:totals|summary): (\d+)", pathlib.Path(out).read_text(), re.M)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `iotrc run` costs a build, beside other ways to find out which files it reads and writes, in one run; and what
-each of them found and missed. Needs root.
+"""Measures what `iotrc run` costs a build, beside other ways to find out which files a build reads and writes, in one
+run; and what each of them found and missed. Needs root.
 
-The build is `make -j2` of this project, in a copy of its own that is made anew each time. Between two observers it is
-built without one: an observer's cost is that to the mean of the two beside it. docs/performance.md says what it is.
+The build is `make -j2` of this project, in a fresh copy each time. A bare build runs between two observers: the cost of
+an observer is relative to the mean of the bare builds before and after it. docs/performance.md has the results.
 """
 import argparse
 import importlib.util
@@ -24,8 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent
 BEGIN, END = "<!-- run: begin -->", "<!-- run: end -->"
 GOAL = 1.05
-QUIET = 1.1  # the longest bare build to the shortest, on a machine without other work
-LISTED = 3  # of what was missed
+QUIET = 1.1  # maximum ratio of the longest to the shortest bare build on a machine without other load
+LISTED = 3  # how many missed files are printed
 
 
 def proof():
@@ -54,7 +54,7 @@ def of_strace(log, before, workspace):
 
 
 def of_installwatch(log, _, workspace):
-    """It tells of what is opened to be written to."""
+    """The shim reports files that are opened for writing."""
     names = set()
     for line in log.read_text(errors="replace").splitlines():
         fields = line.split("\t")
@@ -64,7 +64,7 @@ def of_installwatch(log, _, workspace):
 
 
 def of_fatrace(log, before, workspace):
-    """Each line: COMMAND(PID): EVENTS PATH; R is read, W is written to."""
+    """Parses lines of the form COMMAND(PID): EVENTS PATH; R means read, W written."""
     reads, writes = set(), set()
     for line in log.read_text(errors="replace").splitlines():
         found = re.match(r".*\(\d+\): ([A-Z+<>?]+) +(/.*)", line)
@@ -102,7 +102,7 @@ def observers(iotrc):
 
 
 def once(command, observer, tree, scratch):
-    """A fresh copy, built: seconds, CPU seconds, what was found, what is there."""
+    """Builds a fresh copy; returns seconds, CPU seconds, what was found, and what is there."""
     workspace, log = scratch / "workspace", scratch / "log"
     shutil.rmtree(workspace, ignore_errors=True)
     shutil.copytree(tree, workspace, symlinks=True)
@@ -126,7 +126,7 @@ def missed(found, all_names):
 
 
 def costs(tree, command, rounds, scratch):
-    """A line of the table for each, and what the build read, as far as anybody saw."""
+    """Prints a line of the table for each observer, and what the build read as far as any of them saw."""
     rows, known = {}, set()
     bare = []
     for _ in range(rounds):
@@ -149,7 +149,7 @@ def table(rows, known, bare):
              f"1 ({cpu[0]:.1f} s, {cpu[1]:.1f} to {cpu[2]:.1f}) | | | | |"]
     for name, results in rows.items():
         ratios = [ratio for _, ratio, _ in results]
-        # The tracer of this one is no child of ours.
+        # This tracer is not our child.
         cpu = "not counted" if "(strace)" in name else f"{statistics.median(c for _, _, c in results):.2f}"
         _, _, reads, writes, changed = results[-1][0]
         made = ("| not judged | ", "") if writes is None else (f"| {len(writes & changed)} | ", missed(writes, changed))
@@ -163,7 +163,7 @@ WAYS = ["raw", "32_bits", "mapping", "copy_file_range", "splice", "aio", "uring"
 
 
 def ways(program, scratch):
-    """Which ways to reach files each observer sees, of a static program."""
+    """Which ways of a static program to reach files each observer sees."""
     tree = scratch / "ways"
     for way in WAYS:
         (tree / way).mkdir(parents=True)
@@ -182,7 +182,7 @@ def ways(program, scratch):
 
 
 def cost(results, bare):
-    """All that runs is ours and counted in CPU time. Time itself counts only where others leave it alone."""
+    """CPU time counts all processes of ours. Elapsed time counts only if other load was low."""
     if not results:
         return 0
     seconds, cpu = (statistics.median(r[i] for r in results) for i in (1, 2))

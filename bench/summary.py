@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""summary.py IOTRC RECORDS.zst [ROWS [ROUNDS]]: `iotrc summary` of a session of ROWS (10 million) rows, and DuckDB doing
-the same aggregation on the same files, in turns, each on one CPU. Fails where the two differ, or where iotrc takes more
-than 1.5 times DuckDB's time, or more memory.
+"""summary.py IOTRC RECORDS.zst [ROWS [ROUNDS]]: compares `iotrc summary` of a session of ROWS (10 million) rows with
+the same aggregation by DuckDB on the same files, in turns, each on one CPU. Fails if the results differ, or if iotrc
+takes more than 1.5 times DuckDB's time, or more memory.
 
-The session is that of report.py. Memory is the greatest resident set, as the kernel says it at the end (getrusage).
+The session is that of report.py. Memory is the maximum resident set size (getrusage).
 """
 import json
 import os
@@ -20,14 +20,14 @@ SLOWER = 1.5
 
 
 def types(session):
-    """DuckDB's columns of fs: of the manifest's types what is needed."""
+    """DuckDB's column list for fs, with the manifest's types, as far as needed."""
     columns = json.loads((session / "manifest.json").read_text())["streams"]["fs"]["columns"]
     numbers = {"duration_ns", "bytes_completed"}
     return ", ".join(f"'{c['name']}': '{'BIGINT' if c['name'] in numbers else 'VARCHAR'}'" for c in columns)
 
 
 def measured(command, output, **options):
-    """Seconds and bytes of memory of COMMAND on one CPU, and what it prints."""
+    """Runs COMMAND on one CPU; returns seconds, bytes of memory and its output."""
     cpu = {max(os.sched_getaffinity(0))}
     begun = time.monotonic()
     pid = os.fork()
@@ -43,7 +43,7 @@ def measured(command, output, **options):
 
 
 def of_iotrc(answer):
-    """The groups of `iotrc summary --json`, as summary.mjs has them."""
+    """The groups of `iotrc summary --json`, in the form that summary.mjs prints."""
     (one,) = answer["summaries"]
     (by,) = one["by"]
     return {g[by]: (g["calls"], g["errors"], g["total_ns"], g["bytes"]) for g in one["groups"]}

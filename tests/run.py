@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run.py STATE PYTEST-ARGUMENT…: runs pytest, many tests side by side, and sums up.
+"""run.py STATE PYTEST-ARGUMENT…: runs pytest, with many tests side by side, and sums up.
 
 Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
-another; two per CPU and at most six if it is not set). With RETRY=1 each test that failed runs once more, by itself, and counts as passed if it passes then. STATE
-is a directory for what pytest leaves: its cache and its reports. Prints the twenty slowest tests, what passed only
-at its second try, what was skipped, and closes with `N passed, N failed`. Names of tests that passed only at their
-second try are also added to the file that RETRIED names, so that CI can list them at the end of its log.
+another; default: two per CPU, at most six). With RETRY=1 each failed test runs once more, by itself, and counts as
+passed if it passes then. STATE is a directory for pytest's cache and reports. Prints the twenty slowest tests, the
+tests that passed only at the second try, and the skipped ones; ends with `N passed, N failed`. Names of tests that
+passed only at the second try are also appended to the file that RETRIED names, so that CI can list them at the end of
+its log.
 """
 import collections
 import os
@@ -17,13 +18,13 @@ import sys
 import xml.etree.ElementTree
 
 SLOWEST = 20
-# Tests mostly wait. Not many: each recorder sees what all tests do.
+# Tests mostly wait. Not many: each recorder sees the events of all tests.
 WORKERS_PER_CPU, WORKERS_MAX = 3, 8
 OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
 
 
 class Result:
-    """What came of one test."""
+    """The result of one test."""
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -32,7 +33,7 @@ class Result:
 
 
 def read_report(path):
-    """{test: Result} of a report in JUnit's format; a test whose teardown failed is in it twice."""
+    """{test: Result} of a report in JUnit's format, in which a test whose teardown failed occurs twice."""
     results = {}
     for case in xml.etree.ElementTree.parse(path).iter("testcase"):
         name = case.get("classname", "").replace(".", "/") + ".py::" + case.get("name")

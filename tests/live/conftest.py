@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the live tests run, and what they share. docs/testing.md describes the marks.
 
-Nothing here is skipped: without root, the recorder or the workloads a test fails and says why. Only a test that needs
-a kernel module that this kernel lacks (modules.need) is left to `make check-kernels`.
+No test here is skipped for lack of root, the recorder or the workloads: it fails and says why. Only a test that needs a
+kernel module which this kernel lacks (modules.need) is left to `make check-kernels`.
 """
 import os
 import pathlib
@@ -22,20 +22,21 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Files whose tests share something first, as each of them runs on one worker; then slow tests, then the others."""
+    """Orders the tests: first files whose tests share something (all tests of such a file run on one worker), then slow
+    tests, then the others."""
     if recorder.EMULATED:
         items[:] = [item for item in items if not item.get_closest_marker("native")]
     items.sort(key=lambda item: (not shares(item.path), not item.get_closest_marker("slow")))
 
 
 def shares(path):
-    """Do the tests of this file share a fixture, such as one recording for all?"""
+    """Do the tests of this file share a fixture, such as one recording for all of them?"""
     return 'scope="module"' in pathlib.Path(path).read_text()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Side by side: tests that share a fixture run one after the other on one worker, all others run anywhere."""
+    """Groups for xdist: tests that share a fixture run one after the other on one worker, all others anywhere."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduler(LoadScopeScheduling):
@@ -62,13 +63,13 @@ def pytest_runtest_makereport(item, call):
 
 
 def remove(path):
-    """Not shutil.rmtree(): it gives up on the thousands of levels that some tests make."""
+    """Not shutil.rmtree(): it fails on the thousands of levels that some tests create."""
     subprocess.run(["rm", "-rf", path], check=False)
 
 
 @pytest.fixture(scope="module")
 def module_path():
-    """A directory for what the tests of a module share, gone afterwards."""
+    """A directory that the tests of a module share; it is removed at the end."""
     path = tempfile.mkdtemp(prefix="iotrc-live-")
     os.chmod(path, 0o755)
     yield path
@@ -77,7 +78,7 @@ def module_path():
 
 @pytest.fixture
 def tmp_path(module_path):
-    """pytest's own keeps three runs of everything, which takes gigabytes here."""
+    """pytest's own keeps the files of three runs, which takes gigabytes here."""
     path = pathlib.Path(tempfile.mkdtemp(dir=module_path))
     os.chmod(path, 0o755)
     yield path

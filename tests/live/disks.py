@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks of a test's own, and a writer that numbers its operations: what was recorded on a disk that failed?"""
+"""Filesystems of a test's own, a writer that numbers its operations, and the check of what was recorded on a disk that
+failed."""
 import contextlib
 import os
 import signal
@@ -10,12 +11,12 @@ import time
 import modules
 import recorder
 
-RESUME = 15 if recorder.EMULATED else 5  # seconds: the promise
+RESUME = 15 if recorder.EMULATED else 5  # seconds: what is promised
 SETTLE = 6 if recorder.EMULATED else 2
 
 
 class Disk:
-    """A filesystem of its own on a loop device."""
+    """A filesystem on a loop device, for one test."""
 
     def __init__(self, tmp_path, mib, make=("mkfs.ext4", "-q", "-F", "-m", "0"), options="loop"):
         modules.need("loop")
@@ -31,12 +32,12 @@ class Disk:
         subprocess.run(["mount", "-o", self.options, self.image, self.point], check=True)
 
     def umount(self, *options):
-        # Unmounting does it, but not while another mount namespace has it mounted, too.
+        # Unmounting syncs, but not while another mount namespace has it mounted, too.
         subprocess.run(["sync", "-f", self.point], check=False)
         subprocess.run(["umount", *options, self.point], check=True)
 
     def mount_copy(self):
-        """What is on the disk, whoever still has it mounted: another mount namespace may."""
+        """The disk's content, even while another mount namespace has it mounted."""
         copy = self.image.with_suffix(".copy")
         subprocess.run(["cp", "--sparse=always", self.image, copy], check=True)
         self.image = copy
@@ -48,7 +49,7 @@ class Disk:
         return done.stdout.strip()
 
     def fill(self, leave=0):
-        """All of it but LEAVE bytes."""
+        """Fills it up but for LEAVE bytes."""
         with open(self.point / "filler", "ab") as f, contextlib.suppress(OSError):
             s = os.statvfs(self.point)
             os.posix_fallocate(f.fileno(), 0, f.tell() + s.f_bavail * s.f_frsize - leave)
@@ -117,8 +118,8 @@ def lost_disk(session):
 
 
 def check_account(session, numbered, begun, ended, spans):
-    """Every operation between BEGUN and ENDED has one row, or was lost to the disk in one of SPANS, and as
-    many are counted as lost as have no row."""
+    """Every operation between BEGUN and ENDED has one row or was lost to the disk in one of SPANS, and the number of
+    operations without a row equals the number counted as lost."""
     have = numbers(session)
     assert len(set(have)) == len(have)
     have = set(have)
@@ -140,7 +141,7 @@ def verify(directory):
 
 
 def end_without_manifest(r):
-    """The disk took nothing any more: the exit code says it, and where it could not be written."""
+    """The disk failed: the exit code says so, and a message says where nothing could be written."""
     r.send(signal.SIGINT)
     code = r.process.wait(recorder.START)
     r.process.stdout.close()
@@ -149,7 +150,7 @@ def end_without_manifest(r):
 
 
 def lost_in_status(r):
-    """What SIGUSR1's table says of fs: seen, written, filtered, lost (ring, queue, disk, …)."""
+    """The fs line of SIGUSR1's table: seen, written, filtered, lost (ring, queue, disk, …)."""
     r.send(signal.SIGUSR1)
     time.sleep(1)
     lines = [line.split() for line in r.errors().splitlines() if line.startswith("fs ")]
@@ -157,9 +158,9 @@ def lost_in_status(r):
 
 
 def failing(tmp_path, d, fail, *args):
-    """A disk that answers every write with an error until the end: rows are counted as lost, and what was
-    finished before is whole afterwards. Returns when the operations were done that have no row although
-    they came before the failure, and when that was."""
+    """A disk that answers every write with an error until the end: rows are counted as lost, and files finished before
+    are sound. Returns the times of the operations that have no row although they came before the failure, and the time
+    of the failure."""
     numbered = Numbered(tmp_path)
     with numbered:
         r = record(tmp_path, numbered, d.point / "traces", *args).start().wait_ready()

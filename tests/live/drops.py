@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Drops and retransmissions in a network namespace of its own; prints what it did and how the
-kernel's counters moved, as JSON. Run by test_drop.py under `unshare --net`."""
+"""Makes drops and retransmissions in a network namespace of its own; prints what it did and by how much the kernel's
+counters changed, as JSON. Run by test_drop.py under `unshare --net`."""
 import array
 import json
 import socket
@@ -27,7 +27,7 @@ def counters():
 
 
 def refuse_all(sock):
-    """A classic BPF filter that lets nothing in: `ret #0`."""
+    """A classic BPF filter that drops every packet: `ret #0`."""
     code = array.array("B", struct.pack("HBBI", 6, 0, 0, 0))
     address, _ = code.buffer_info()
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxP", 1, address))
@@ -38,14 +38,14 @@ def udp(family, kind=socket.SOCK_DGRAM):
 
 
 def overflow(family):
-    """101 datagrams for a socket that has room for a few and doesn't read."""
+    """101 datagrams to a socket that has room for a few and is not read."""
     server, client = udp(family), udp(family)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     server.bind((HOPS[family], 0))
     client.bind((HOPS[family], 0))
     for _ in range(101):
         client.sendto(b"x" * 700, server.getsockname())
-    # What is left when a socket is closed is thrown away, too.
+    # What is queued when a socket is closed is dropped, too.
     try:
         while server.recv(700, socket.MSG_DONTWAIT):
             pass
@@ -55,7 +55,7 @@ def overflow(family):
 
 
 def nobody(family, options=()):
-    """17 datagrams to a port that nobody listens at."""
+    """17 datagrams to a port without a listener."""
     client, closed = udp(family), udp(family)
     closed.bind((HOPS[family], 0))
     port = closed.getsockname()[1]
@@ -69,7 +69,7 @@ def nobody(family, options=()):
 
 
 def deaf_server(family):
-    """A connection whose data never arrive: sent again and again."""
+    """A connection whose data never arrive and are retransmitted again and again."""
     listener = socket.create_server((HOPS[family], 0), family=family)
     client = socket.create_connection(listener.getsockname()[:2])
     server, _ = listener.accept()
@@ -82,7 +82,7 @@ def deaf_server(family):
 
 
 def deaf_client(family):
-    """A connection that never comes about: both ends' first segments are sent again."""
+    """A connection that is never established: both sides retransmit their first segments."""
     listener = socket.create_server((HOPS[family], 0), family=family)
     client = socket.socket(family, socket.SOCK_STREAM)
     refuse_all(client)
@@ -97,7 +97,7 @@ def deaf_client(family):
 
 def main():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    # Addresses of lo are tentative for a moment in IPv6.
+    # IPv6 addresses of lo are tentative for a moment.
     time.sleep(0.1)
     before = counters()
     said = {}
@@ -114,7 +114,7 @@ def main():
     time.sleep(1.5)
     for one in said.values():
         for sock in one.pop("sockets", []):
-            # No FIN, which would be sent again for minutes.
+            # No FIN, which would be retransmitted for minutes.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
     time.sleep(0.1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of iotrc's file in the oracle's terms, and how the two are compared."""
+"""Converts rows of iotrc's file to the oracle's form, and compares the two."""
 import dataclasses
 import difflib
 import itertools
@@ -8,14 +8,14 @@ import recorder
 from strace_oracle import OPERATIONS, TWO_PATHS, Row
 
 COLUMNS = ["size", "offset", "bytes_completed", "return_value", "errno"]
-# What the flags column says of the file itself, which the oracle doesn't follow.
+# What the flags column says about the file itself, which the oracle does not track.
 OF_THE_FILE = {"DELETED", "PATH_CUT", "LAST_LINK"}
-# How a row came about that isn't of a system call.
+# Words for rows that are not of a system call.
 ASYNCHRONOUS = {"IO_URING", "AIO"}
 
 
 def to_path(row):
-    """The path bytes of a row of the file; two where it says `old -> new`."""
+    """The path bytes of a row of the file; two paths if it is `old -> new`."""
     field, operation = row["filename"], row["operation"]
     if operation in TWO_PATHS and " -> " in field:
         return tuple(recorder.unescape(part) for part in field.split(" -> "))
@@ -40,7 +40,7 @@ def to_row(row):
 
 
 def fill(expected, actual):
-    """EXPECTED with what strace can't tell taken from ACTUAL, when there are as many of both."""
+    """EXPECTED, with the values that strace cannot tell taken from ACTUAL, if both have as many rows."""
     if len(expected) != len(actual):
         return expected
     return [
@@ -55,13 +55,13 @@ def differences(name, expected, actual):
     if expected == actual:
         return []
     lines = [f"== {name}: {len(expected)} rows by strace (-), {len(actual)} by iotrc (+)"]
-    # Not unified_diff(): it takes what repeats for noise, and here everything repeats.
+    # Not unified_diff(): it treats what repeats as noise, and here everything repeats.
     matcher = difflib.SequenceMatcher(None, list(map(str, expected)), list(map(str, actual)), False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             lines += [f"  {row}" for row in expected[max(i, j - 2) : j]]
             continue
-        # A changed row beside what it changed into.
+        # A changed row next to what it changed into.
         pairs = itertools.zip_longest(expected[i:j], actual[k:m])
         lines += [f"{c}{row}" for pair in pairs for c, row in zip("-+", pair) if row is not None]
     return lines[:80]
@@ -72,8 +72,8 @@ def asynchronous(flags):
 
 
 def told_of(oracle, rows):
-    """The rows of what passes no system call, against those that the program told: in any order,
-    as they are complete when they are complete."""
+    """Compares rows of operations that are no system calls with those that the program printed, in any order: they
+    complete when they complete."""
     key = lambda row: (row.operation, str(row))
     return differences(
         f"told by process {oracle.root}",
@@ -83,8 +83,7 @@ def told_of(oracle, rows):
 
 
 def interleave(oracle, actual):
-    """Puts the rows of calls that strace doesn't know among those that it does, in the order in
-    which they are in ACTUAL."""
+    """Inserts the rows of calls that strace does not know into those that it knows, in the order of ACTUAL."""
     told = [row for row in oracle.told if not asynchronous(row.flags)]
     if not told:
         return
@@ -109,7 +108,7 @@ def compare(oracle, rows):
     interleave(oracle, by_tid.get(oracle.root, []))
     for tid in sorted({*oracle.rows, *by_tid}):
         found += differences(f"thread {tid}", oracle.rows.get(tid, []), by_tid.get(tid, []))
-    # Which thread's row tells the end of a process is the kernel's affair.
+    # The kernel decides which thread's row reports the end of a process.
     by_pid = {}
     for row in exits.to_dict("records"):
         by_pid.setdefault(int(row["pid"]), []).append(to_row(row))
@@ -120,8 +119,7 @@ def compare(oracle, rows):
 
 
 def of(oracle, rows):
-    """The rows of a program's processes, less what strace did as one of them before it executed
-    the program."""
+    """The rows of a program's processes, without what strace did in one of them before it executed the program."""
     pids = {str(pid) for pid in oracle.pids}
     rows = rows[rows["pid"].isin(pids) & rows["operation"].isin(OPERATIONS)]
     first = rows[(rows["pid"] == str(oracle.root)) & (rows["operation"] == "process_exec")

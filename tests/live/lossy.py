@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CONNECTIONS: as many over a lossy loopback, half of them IPv6, a thousand at a time. Prints what it
-did, what was dropped on the way by the dropper's own count, and the kernel's counters, as JSON. Run by
+"""CONNECTIONS: makes so many connections over a lossy loopback, half of them IPv6, a thousand at a time. Prints what it
+did, how many packets were dropped according to whatever dropped them, and the kernel's counters, as JSON. Run by
 test_loss.py under `unshare --net`."""
 import errno
 import json
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-# Nobody else's, so that rows can be told from those of other programs on the machine.
+# A port of the test's own, so that its rows can be told from those of other programs.
 PID = os.getpid()
 HOSTS = {socket.AF_INET: f"10.{PID >> 16}.{PID >> 8 & 255}.{PID & 255}", socket.AF_INET6: f"fd00::{PID:x}"}
 UNDER_WAY = 1000
@@ -26,8 +26,8 @@ def run(*command, **more):
 
 
 def lose():
-    """Has PERCENT of the packets dropped; returns what tells how many were. netem sees packets as they
-    are sent and says so to nobody; where there is none, a filter as they come in."""
+    """Has PERCENT of the packets dropped; returns a function that says how many were. netem drops packets as they are
+    sent, without an event; without netem, a filter drops them as they arrive."""
     netem = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "limit", "100000", "loss", f"{PERCENT}%"]
     if not subprocess.run(netem, capture_output=True).returncode:
         return "netem", lambda: int(re.search(r"dropped (\d+)", run("tc", "-s", "qdisc", "show", "dev", "lo"))[1])
@@ -44,7 +44,7 @@ def counters(path, protocol):
 
 
 def unfinished():
-    """Connections whose end is still to be told to the other side."""
+    """Connections whose end has not been announced to the peer yet."""
     n = 0
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with open(table) as f:
@@ -111,8 +111,8 @@ class Load:
             time.sleep(0.05)
 
 
-# Packets of a connection that come in on two CPUs at once may make two children of one request, one of
-# which is thrown away at once, but counted (tcp_create_openreq_child()).
+# If packets of a connection arrive on two CPUs at the same time, one request may become two sockets, one of
+# which is dropped at once, but counted (tcp_create_openreq_child()).
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
 for command in (
     ["ip", "link", "set", "lo", "mtu", "1500", "up"],

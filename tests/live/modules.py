@@ -14,10 +14,10 @@ class Missing(pytest.skip.Exception):
 
 
 def need(name, *parameters):
-    """Loads it, with `parameters`, unless it is there. Where the kernel has none the test is skipped:
-    it is for `make check-kernels` to run, whose kernels have it, and a skip there is a failure. The
-    module must then be in MODULES of scripts/vm/make-root.sh."""
-    with open("/proc/filesystems") as f: # built in, and without a parameter: only here
+    """Loads the module, with `parameters`, unless it is loaded. If this kernel has none, the test is skipped here and
+    run by `make check-kernels`, whose kernels have it and where a skip is a failure. The module must then be in MODULES
+    of scripts/vm/make-root.sh."""
+    with open("/proc/filesystems") as f: # built in and without a parameter: only here
         known = name in f.read().split()
     if (known or os.path.isdir(f"/sys/module/{name.replace('-', '_')}")) and not parameters:
         return
@@ -30,11 +30,11 @@ def need(name, *parameters):
 
 
 def need_a_machine_of_our_own():
-    """Its clock is ours to set: one of `make check-kernels`."""
+    """Is this a machine of `make check-kernels`, whose clock may be set?"""
     if not recorder.EMULATED:
         raise Missing("needs a machine of its own")
 
 
 def remove(name):
-    """Unloads it, so that the next test may load it with parameters of its own."""
+    """Unloads it, so that the next test may load it with other parameters."""
     subprocess.run(["modprobe", "-r", name], check=True)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds single threads of a program still, as a debugger does: signals stop only whole processes."""
+"""Stops single threads of a program, as a debugger does: signals stop whole processes only."""
 import contextlib
 import ctypes
 import os
 import pathlib
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
-WALL = 0x40000000 # __WALL: threads that aren't children of ours
+WALL = 0x40000000 # __WALL: threads that are not our children
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -29,7 +29,7 @@ def threads(pid):
 
 @contextlib.contextmanager
 def held(pid, name):
-    """While in the block, the thread NAME of PID doesn't run. The block may kill it."""
+    """Within the block, thread NAME of PID does not run. The block may kill it."""
     tid = threads(pid)[name]
     ptrace(PTRACE_SEIZE, tid)
     ptrace(PTRACE_INTERRUPT, tid)

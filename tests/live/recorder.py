@@ -18,32 +18,32 @@ import pandas
 
 IOTRC = os.environ.get("IOTRC", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")
-# How system calls are hooked in all recordings (make check-kernels tests each way that a kernel has).
+# How system calls are hooked in all recordings (make check-kernels tests each way that a kernel supports).
 ATTACH = os.environ.get("IOTRC_ATTACH", "auto")
-# On an emulated machine, some twenty times slower (make check-kernels).
+# On an emulated machine, which is some twenty times slower (make check-kernels).
 EMULATED = bool(os.environ.get("IOTRC_EMULATED"))
-# Of the kernel that this runs on: (5, 10).
+# The version of this kernel: (5, 10).
 RELEASE = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
 
 def unseen(count):
-    """How many of COUNT events in interrupts may be no rows. None, but with a patch that kernels of some
-    sandboxes have: no program on a tracepoint is run while a thread of process 1 is (docs/hooks.md)."""
+    """How many of COUNT events in interrupts may lack rows: none, except with a patch of some sandboxes' kernels, which
+    runs no program on a tracepoint while a thread of process 1 runs (docs/hooks.md)."""
     with open("/sys/kernel/btf/vmlinux", "rb") as f:
         return max(2, count * 3 // 100) if b"\0init_owned\0" in f.read() else 0
 
 
-# Arguments of a recorder that records only this process and what it starts: the kernel side drops the events of
-# other programs, which so cannot fill the rings, however busy the machine is.
+# Arguments of a recorder that records only this process and its descendants: the kernel side drops the events of
+# other programs, so these cannot fill the rings, however busy the machine is.
 OWN = "--pid", str(os.getpid())
 
-# Seconds. The machine that runs the tests may be busy: these are for hangs, not for speed.
+# Seconds. The machine may be busy: these limits detect hangs, not slowness.
 START = 120
-# The promise of the issue, and what a loaded machine may add to it.
+# What is promised, and what a loaded machine may add to it.
 STOP = 2
 STOP_MARGIN = 3
 
-# A shell that runs the tests in the background has SIGINT ignored, and so would a recorder whose handler isn't
+# A shell that runs the tests in the background ignores SIGINT, and so would a recorder whose handler isn't
 # set yet.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -64,22 +64,22 @@ def workload(name):
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """A TCP port of 127.0.0.1 without a listener."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
 class Stopwatch:
-    """Seconds since it was made, without those in which some task of the machine waited for a CPU: a promise about
-    time holds on a busy machine, too, but not while others have its CPUs."""
+    """Seconds since it was created, without those in which some task of the machine waited for a CPU: promises about
+    time hold on a busy machine, but not while other programs have the CPUs."""
 
     def __init__(self):
         self.begun = time.monotonic() - self.waited()
 
     @staticmethod
     def waited():
-        """Documentation/accounting/psi.rst; 0 where the kernel doesn't account for it."""
+        """Documentation/accounting/psi.rst; 0 if the kernel has no PSI."""
         try:
             text = pathlib.Path("/proc/pressure/cpu").read_text()
         except OSError:
@@ -91,7 +91,7 @@ class Stopwatch:
 
 
 def read_line(stream, seconds):
-    """One line of a pipe, or None when none came in time; '' when it was closed before."""
+    """One line of a pipe; None if none came in time, '' if the pipe was closed before."""
     end = time.monotonic() + seconds
     data = b""
     while not data.endswith(b"\n"):
@@ -106,8 +106,8 @@ def read_line(stream, seconds):
 
 
 def wait_for(condition, what=None, seconds=START):
-    """Polls until CONDITION() is true, and returns its value. WHAT names it, if its docstring doesn't; where it is a
-    function, what it returns is in the message of the failure."""
+    """Polls until CONDITION() is true, and returns its value. WHAT describes it, if its docstring does not; if WHAT is
+    a function, its result is in the failure's message."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, f"after {seconds} s not yet: {what() if callable(what) else what or condition.__doc__}"
@@ -116,7 +116,7 @@ def wait_for(condition, what=None, seconds=START):
 
 
 def read_file(path, columns=None, dtype=str):
-    """A finished file, every field as the text that it is."""
+    """A finished file; every field is text."""
     return pandas.read_csv(
         path, compression="zstd", dtype=dtype, keep_default_na=False, usecols=columns
     )
@@ -148,7 +148,7 @@ class Session:
         return self.manifest["diagnostics"]["streams"][stream]
 
     def check_identity(self):
-        """seen = written + filtered + lost, and written is what the files hold."""
+        """seen = written + filtered + lost, and the files hold what was written."""
         for stream, c in self.manifest["diagnostics"]["streams"].items():
             lost = sum(c["lost"].values())
             assert c["seen"] == c["written"] + c["filtered"] + lost, (stream, c)
@@ -167,10 +167,9 @@ class Session:
 class Recording:
     """with Recording(tmp_path, "--streams", "fs") as r: …; then r.rows("fs").
 
-    `code` is the exit code to expect (None: 0 or 3), `ends` is for a recording that ends by itself (-d).
-    `snapshots`: with those of processes, files and system; most tests can do without. `output` is
-    where to, instead of a directory of its own, and `log` where stderr goes, instead of beside it. `cwd` is
-    the recorder's own directory.
+    `code` is the expected exit code (None: 0 or 3), `ends` is for a recording that ends by itself (-d). `snapshots`
+    adds those of processes, files and the system; most tests can do without. `output` is the output directory instead
+    of one of its own, and `log` the file for stderr. `cwd` is the recorder's working directory.
     """
 
     def __init__(self, tmp_path, *args, code=0, ends=False, env=None, snapshots=False, output=None,
@@ -187,7 +186,7 @@ class Recording:
         self.stderr = ""
 
     def start(self):
-        """Starts it and doesn't wait for the line."""
+        """Starts it without waiting for its first line."""
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
@@ -217,16 +216,16 @@ class Recording:
         return pathlib.Path(self.log).read_text(errors="replace")
 
     def wait_logged(self, text, seconds=START):
-        """Until TEXT is in what it wrote to stderr."""
+        """Waits until TEXT is in what it wrote to stderr."""
         wait_for(lambda: text in self.errors(), lambda: f"{text!r} in\n{self.errors()}", seconds)
 
     def written(self, stream="fs"):
-        """What the files of a stream hold so far, those being written included."""
+        """The bytes that the files of a stream hold so far, those being written included."""
         files = sorted(self.session_directory.glob(f"{stream}/*"))
         return b"".join(subprocess.run(["zstd", "-dcf", f], capture_output=True).stdout for f in files)
 
     def wait_written(self, text, stream="fs", seconds=START):
-        """Until a row of STREAM with TEXT (bytes) is in a file."""
+        """Waits until a row of STREAM with TEXT (bytes) is in a file."""
         wait_for(lambda: text in self.written(stream), f"a row of {stream} with {text!r}", seconds)
 
     def kill(self):
@@ -236,7 +235,7 @@ class Recording:
         self.process.stdout.close()
 
     def finish(self, seconds=START):
-        """Waits for the end; what came on stdout after the one line is in self.more."""
+        """Waits for the end; what stdout had after the first line is in self.more."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -267,7 +266,7 @@ class Recording:
         self.session.check_identity()
 
     def programs(self):
-        """What the kernel says of each BPF program that the running recorder holds, by its id."""
+        """What the kernel says about each BPF program that the running recorder holds, by id."""
         ret = {}
         for path in glob.glob(f"/proc/{self.process.pid}/fdinfo/*"):
             try:
@@ -279,7 +278,7 @@ class Recording:
                 ret[int(fields["prog_id"])] = fields
         return ret
 
-    # What a test mostly wants of the session.
+    # What most tests want of the session.
     @property
     def manifest(self):
         return self.session.manifest
@@ -288,12 +287,12 @@ class Recording:
         return self.session.rows(stream)
 
     def missed(self):
-        """Events that the kernel ran no program for, as the manifest says."""
+        """Events for which the kernel ran no program, according to the manifest."""
         return sum(h["missed"] for h in self.manifest["diagnostics"]["hooks"])
 
 
 def run(*args, seconds=START, **kwargs):
-    """`iotrc ARGS` to its end."""
+    """Runs `iotrc ARGS` until it ends."""
     return subprocess.run(
         [IOTRC, *args],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, **kwargs,

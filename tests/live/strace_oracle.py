@@ -19,8 +19,8 @@ import subprocess
 
 import words
 
-# The operations that are compared, and the calls that make them. Rows of other operations are
-# nobody's business here.
+# The compared operations, and the calls that make them. Rows of other operations are
+# not compared here.
 CALLS = {
     "open": "open openat openat2 creat open_by_handle_at",
     "close": "close close_range",
@@ -79,14 +79,14 @@ AT_CALLS = (
 ).split()
 # `a -> b` in filename; mount has one path where it has no source, and chdir only for pivot_root.
 TWO_PATHS = "rename link symlink sendfile splice tee copy_file_range clone mount chdir".split()
-# With these a link at the end of the path isn't followed.
+# With these flags a symlink at the end of the path is not followed.
 ON_LINKS = "unlink rmdir rename mkdir mknod symlink readlink".split()
 # procfs's links to what a process has open.
 MAGIC_LINK = re.compile(
     rb"(?:/proc/(?:self|thread-self|(?P<pid>\d+))/(?:fd/|(?P<kind>cwd|root))|/dev/fd/)"
     rb"(?(kind)|(?P<fd>\d+))(?P<rest>/.*|)", re.S
 )
-# Watched for the model alone.
+# Traced for the model only.
 MODEL = "dup dup2 dup3 lseek _llseek exit exit_group memfd_create".split()
 
 AT_EMPTY_PATH = 0x1000
@@ -98,25 +98,24 @@ F_UNLCK = 2
 MREMAP_DONTUNMAP = 4
 FICLONE, FICLONERANGE, FIDEDUPERANGE = 0x40049409, 0x4020940D, 0xC0189436
 MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH = 4, 64
-# A call that a signal ends: whether the program will see EINTR, or nothing as the kernel makes the
-# call again, isn't clear yet (include/linux/errno.h).
+# A call that a signal interrupts: it is not clear yet whether the program will see EINTR, or nothing because
+# the kernel restarts the call (include/linux/errno.h).
 RESTART = {
     "ERESTARTSYS": 512, "ERESTARTNOINTR": 513, "ERESTARTNOHAND": 514, "ERESTART_RESTARTBLOCK": 516,
 }
-# lseek(-1, 0, this): what a program does before is none of the test's business.
+# lseek(-1, 0, this): what a program does before it is not compared.
 BEGIN = 7777
 MAP_FIXED, MAP_ANONYMOUS = 0x10, 0x20
 O_CREAT, O_EXCL, O_TRUNC, O_APPEND = os.O_CREAT, os.O_EXCL, os.O_TRUNC, os.O_APPEND
 RENAME_EXCHANGE = 2
 RWF_APPEND, RWF_NOAPPEND = 0x10, 0x20
-# arm64's addresses may bear a tag in their top byte, that the kernel takes off.
+# Addresses of arm64 may have a tag in their top byte, which the kernel removes.
 ADDRESS = (1 << 56) - 1 if os.uname().machine == "aarch64" else ~0
 
 
 @dataclasses.dataclass
 class Row:
-    """The fields of a row that are compared, as they stand in the file but for the path. None is
-    what strace can't tell."""
+    """The compared fields of a row, as in the file except for the path. None is what strace cannot tell."""
 
     operation: str
     path: object  # bytes; two of them where the operation has two files
@@ -125,7 +124,7 @@ class Row:
     bytes: str = ""
     ret: str = ""
     errno: str = ""
-    flags: str = ""  # sorted; of an open file's O_* nothing
+    flags: str = ""  # sorted; without O_* flags of an open file
     memory: str = "" # address, mmap_prot, mmap_flags
 
     def __str__(self):
@@ -143,7 +142,7 @@ class Row:
 
 @dataclasses.dataclass
 class Arg:
-    """`3</a/file>`, `"name"`, `0x22`, `[{…}]`: the text, and what stands between the brackets."""
+    """`3</a/file>`, `"name"`, `0x22`, `[{…}]`: the text, and what is between the brackets."""
 
     text: str
     file: bytes = None
@@ -154,10 +153,10 @@ class Arg:
 
     @property
     def string(self):
-        """The bytes of a string, or None where the program gave no readable one."""
+        """The bytes of a string, or None if the program passed no readable one."""
         if not self.text.startswith('"'):
             return None
-        # What the kernel refuses as too long strace cuts at the length that it refuses.
+        # strace cuts paths that the kernel refuses as too long at the length at which it refuses them.
         text = self.text.removesuffix("...")
         assert text.endswith('"') and (text == self.text or len(text) > 4 * 4000), "strace cut it"
         return unhex(text[1:-1])
@@ -190,7 +189,7 @@ def parse_file(text):
 
 
 def split_args(text):
-    """The arguments at the top level. With -xx no string holds a bracket, comma or quote."""
+    """The arguments at the top level. With -xx no string contains a bracket, comma or quote."""
     args, depth, start = [], 0, 0
     for i, c in enumerate(text):
         if c in "([{":
@@ -202,7 +201,7 @@ def split_args(text):
             start = i + 1
     if text.strip():
         args.append(text[start:].strip())
-    # An address within a comment or an array isn't a file; such arguments are left as text.
+    # An address within a comment or an array is not a file; such arguments stay text.
     return [parse_file(a) if a[:1] not in "[{" else Arg(a) for a in args]
 
 
@@ -221,21 +220,21 @@ NOISE = re.compile(
 # ---- the model ----
 
 class Description:
-    """An open file: what dup and fork share."""
+    """An open file description: what dup and fork share."""
 
     def __init__(self, path, flags=0):
         self.path, self.flags = path, flags
         self.position = 0 # None: not known
-        self.row = None   # of its open, while that still lacks the path
+        self.row = None   # of its open, as long as the path is missing
 
 
 class Process:
     def __init__(self, pid, cwd):
         self.pid = pid
         self.files = {}        # fd: Description
-        self.detached = {}  # descriptors of mounts that were attached nowhere: name, whether a filesystem's root
+        self.detached = {}  # descriptors of detached mounts: name, whether it is a filesystem's root
         self.fs = {"cwd": cwd, "root": b""}
-        self.maps = []         # (start, end, path), path None for what is no file of ours
+        self.maps = []         # (start, end, path); path is None for files that are not in scope
 
     def child(self, pid, flags):
         new = Process(pid, None)
@@ -262,24 +261,24 @@ def in_scope(path):
     try:
         mode = os.lstat(path).st_mode
     except OSError:
-        return True # gone, or not to be named: the workloads leave what is special in its place
+        return True # gone, or without a name: the workloads keep special files elsewhere
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
 def has_position(path):
-    """Whether reads and writes move along: not in a pipe, a socket, a terminal, /dev/zero, and a directory's position
-    is no place in it. None: it is gone, and strace doesn't say what it was."""
+    """Do reads and writes move the position? Not of a pipe, a socket, a terminal or /dev/zero; and a directory's
+    position is not an offset. None: it is gone, and strace does not say what it was."""
     if not path.startswith(b"/"):
         return False
     try:
-        mode = os.lstat(path).st_mode # a link that is open is a link
+        mode = os.lstat(path).st_mode # a link that is open stays a link
         return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
     except OSError:
         return None
 
 
 def below(root, path):
-    """PATH as it is seen from ROOT, which is empty for the root of all."""
+    """PATH as seen from ROOT, which is empty for the system's root."""
     if not root or not (path == root or path.startswith(root + b"/")):
         return path
     return path[len(root):] or b"/"
@@ -301,17 +300,17 @@ class Unknown(dict):
 
 class Oracle:
     """Reads a log; .rows[tid] is a list of Row in the order of completion, .exits[pid] a Row. LINKS: a file may have
-    several names, or none while another has its name, so that where an append goes isn't known."""
+    several names, or none while another has its name, so that the offset of an append is not known."""
 
     def __init__(self, log, cwd, scope_all=False, links=False):
         self.scope_all = scope_all
         self.cwd = os.fsencode(os.path.realpath(cwd))
         self.processes, self.pending = {}, {}
-        self.ends = Unknown() if links else {} # path: the end of the file, where it is known
+        self.ends = Unknown() if links else {} # path: the end of the file, if it is known
         self.rows, self.exits, self.pids = {}, {}, set()
         self.root = None
-        self.told = []   # rows of what strace can't see, as the program tells them
-        self.early = {}  # tid: lines of a child whose parent isn't clear yet
+        self.told = []   # rows of what strace cannot see, as the program reports them
+        self.early = {}  # tid: lines of a child whose parent is not known yet
         for number, line in enumerate(log.splitlines(), 1):
             try:
                 self.line(line)
@@ -330,7 +329,7 @@ class Oracle:
 
     def process(self, tid):
         if tid not in self.processes:
-            # A child may be heard of before its parent's call has returned.
+            # A child's first line may come before its parent's call has returned.
             parents = [
                 (parent, call) for parent, call in self.pending.items()
                 if OPERATION.get(call.split("(")[0]) == "process_fork"
@@ -377,7 +376,7 @@ class Oracle:
             assert tid not in self.pending
             self.pending[tid] = rest[: -len(UNFINISHED)]
             return
-        if rest.startswith("<... ??? resumed>"): # killed before strace knew what it called
+        if rest.startswith("<... ??? resumed>"): # killed before strace knew the name of the call
             self.pending.pop(tid, None)
             return
         match = RESUMED.fullmatch(rest)
@@ -386,7 +385,7 @@ class Oracle:
         match = CALL.fullmatch(rest)
         assert match, "not a call"
         name, args, result, reached, error = match.groups()
-        # The end of a process has a line of its own; of a call that strace doesn't know the
+        # The end of a process has a line of its own; a call that strace does not know has the
         # program tells.
         if result == "?" and not error or name.startswith("syscall_0x"):
             return
@@ -402,7 +401,7 @@ class Oracle:
             self.exits[tid] = Row("process_exit", b"", ret=code)
 
     def renamed(self, old, new, exchanged):
-        for path in old, new: # what is appended to has another name now
+        for path in old, new: # the appended file has another name now
             self.ends.pop(path, None)
         for process in {id(p): p for p in self.processes.values()}.values():
             process.maps[:] = [
@@ -422,7 +421,7 @@ def clone_flags(text):
 
 
 class Call:
-    """One call that has returned. The method of its operation adds the row."""
+    """A call that has returned. The method of its operation adds the row."""
 
     def __init__(self, oracle, process, tid, name, args, result, error):
         self.oracle, self.process, self.tid, self.name = oracle, process, tid, name
@@ -433,10 +432,10 @@ class Call:
             self.result = -RESTART.get(error, 0) or -getattr(errno, error)
         for arg in args:
             if arg.file is not None:
-                if arg.text == "-100": # of a directory that is gone as /proc/PID/cwd has it
+                if arg.text == "-100": # of a removed directory, in the form of /proc/PID/cwd
                     arg.file = arg.file.removesuffix(b" (deleted)")
                 arg.file = below(process.fs["root"], arg.file)
-                # strace shows the top of a mount that is attached nowhere as it does the root.
+                # strace shows the root of a detached mount like the root directory.
                 if arg.file == b"/" and arg.text.isdigit() and int(arg.text) in process.detached:
                     arg.file = process.detached[int(arg.text)][0]
                 self.name_late(arg)
@@ -444,7 +443,7 @@ class Call:
                     process.fs["cwd"] = arg.file
 
     def name_late(self, arg):
-        """strace names what open_by_handle_at has opened as soon as it is used."""
+        """Handles that strace shows the file that open_by_handle_at opened only when it is used."""
         file = self.process.files.get(int(arg.text)) if arg.text.isdigit() else None
         if file is not None and file.row is not None:
             file.path = file.row.path = arg.file
@@ -472,7 +471,7 @@ class Call:
     # ---- paths ----
 
     def asked(self, path, base=None):
-        """Arg PATH made absolute; BASE is the Arg of a dirfd, if there is one."""
+        """The path argument PATH made absolute; BASE is the dirfd argument, if there is one."""
         name = path.string
         if not name:
             return b"" # not readable, or nothing
@@ -484,7 +483,7 @@ class Call:
         return fold(name)
 
     def behind_magic(self, name):
-        """NAME with what the process has open in the place of procfs's link to it."""
+        """NAME, with procfs's link to an open file replaced by that file."""
         match = MAGIC_LINK.fullmatch(name)
         if not match or match["pid"] and int(match["pid"]) != self.process.pid:
             return name
@@ -496,34 +495,34 @@ class Call:
         return (self.process.fs["cwd"] if match["kind"] == b"cwd" else b"") + (rest or b"/")
 
     def confined(self):
-        """The path of an openat2() that can't leave its directory."""
+        """The path of an openat2() that cannot leave its directory."""
         base = self.args[0].file
         if not base:
             return b"" # in nothing
         return fold(base + fold(b"/" + self.args[1].string))
 
     def named(self):
-        """Path of a call that takes one: (path), or (dirfd, path) in the *at family."""
+        """Path of a call that takes one: (path), or (dirfd, path) of the *at family."""
         if self.name in AT_CALLS:
             return self.asked(self.args[1], self.args[0])
         return self.asked(self.args[0])
 
     def on_path(self, path=None, **fields):
-        """A row of a call on a path: also of what isn't there, but nothing of a pseudo filesystem."""
+        """A row of a call on a path, which need not exist; none for pseudo filesystems."""
         path = self.named() if path is None else path
         last = path[-1] if isinstance(path, tuple) else path
         if not self.oracle.pseudo(last) or isinstance(path, tuple) and not self.oracle.pseudo(path[0]):
             self.row(path, **fields)
 
     def on_file_or_path(self, empty, **fields):
-        """(dirfd, path, …), where no path may mean the descriptor itself."""
+        """(dirfd, path, …), where an empty path may mean the descriptor itself."""
         if self.name in AT_CALLS and empty and not self.args[1].string and self.args[1].text in ('""', "NULL"):
             self.on_file(self.args[0], **fields)
         else:
             self.on_path(**fields)
 
     def description(self, arg):
-        """The open file behind a descriptor's Arg, or None for one that isn't open."""
+        """The open file of a descriptor argument, or None if it is not open."""
         if arg.file is None:
             return None
         fd = arg.number
@@ -535,12 +534,12 @@ class Call:
         return known
 
     def on_file(self, arg, **fields):
-        """A row of a call on a descriptor. A descriptor that isn't open has no path."""
+        """A row of a call on a descriptor. A descriptor that is not open has no path."""
         if arg.file is None:
             assert self.error, "strace knows no file"
             self.row(b"", **fields)
         elif self.oracle.in_scope(arg.file):
-            # Of what has no path the name alone; /proc writes memfd's as if it had one.
+            # Files without a path have their name only; /proc shows a memfd's as if it were a path.
             path = arg.file[1:] if arg.file.startswith(b"/memfd:") else arg.file
             self.row(path, **fields)
 
@@ -586,7 +585,7 @@ class Call:
     def transfer(self):
         fd = self.args[0]
         if "v" in self.name:
-            # A pointer that strace can't follow is shown as the number it is.
+            # A pointer that strace cannot follow is shown as a number.
             size = sum(int(n) for n in re.findall(r"iov_len=(\d+)", self.args[1].text))
             size = min(size, (1 << 64) - 1)
             if self.args[1].text.startswith("0x"):
@@ -600,14 +599,14 @@ class Call:
         offset = "" if own else at
         if file is not None:
             offset = file.position if own else at
-            # RWF_APPEND is for writes; RWF_NOAPPEND, where the kernel takes it, undoes O_APPEND.
+            # RWF_APPEND is for writes; RWF_NOAPPEND, if the kernel supports it, undoes O_APPEND.
             appends = file.flags & O_APPEND and not rwf & RWF_NOAPPEND or rwf & RWF_APPEND
             if self.operation == "write" and appends:
-                # Where a failed one would have begun nobody knows.
+                # Where a failed append would have begun is unknown.
                 offset = "" if self.error else self.oracle.ends.get(file.path)
             if self.result > 0:
                 end = None if offset is None else offset + self.result
-                # Appending by RWF_APPEND moves the position like any write at the position.
+                # A write with RWF_APPEND moves the position like any write at the position.
                 if own:
                     file.position = end
                 if self.operation == "write" and file.path in self.oracle.ends:
@@ -621,7 +620,7 @@ class Call:
     do_read = do_write = transfer
 
     def if_placed(self, path, position):
-        """POSITION, where PATH has one. What is gone and could be read or written was no directory."""
+        """POSITION, if PATH has one. What is gone and could be read or written was no directory."""
         placed = has_position(self.process.fs["root"] + path if path.startswith(b"/") else path)
         if placed is None:
             return None if self.error else position
@@ -682,7 +681,7 @@ class Call:
         )
 
     def do_readlink(self):
-        # Without a path, readlinkat reads the link that is open.
+        # With an empty path, readlinkat reads the link that is open.
         # An int; strace prints the whole register.
         size = (self.args[-1].number + (1 << 31)) % (1 << 32) - (1 << 31)
         self.on_file_or_path(True, size=size, bytes=self.moved)
@@ -704,7 +703,7 @@ class Call:
         self.on_file(self.args[0], size=self.args[2].number, bytes=self.moved)
 
     def two(self):
-        """Both paths of rename and its kin: (old, new) or (dirfd, old, dirfd, new)."""
+        """Both paths of rename and its relatives: (old, new) or (dirfd, old, dirfd, new)."""
         if "at" not in self.name[4:]:
             return self.asked(self.args[0]), self.asked(self.args[1])
         return self.asked(self.args[1], self.args[0]), self.asked(self.args[3], self.args[2])
@@ -775,16 +774,16 @@ class Call:
                 empty = flags & bit and self.args[i + 1].string == b""
                 if empty and not i and self.process.detached.get(int(self.args[0].text), (b"", False))[1] \
                         and self.args[0].file.startswith(b"(detached)"):
-                    ends.append(b"none") # the source, as of fsmount
+                    ends.append(b"none") # the source, as for fsmount
                     continue
                 ends.append(self.args[i].file if empty else self.asked(self.args[i + 1], self.args[i]))
             self.on_path(tuple(ends), flags=words.say(words.MOVE_MOUNT, flags))
             return
         if self.name in ("fsopen", "fsconfig"):
-            self.row(b"", flags=None) # the source that is told: none
+            self.row(b"", flags=None) # the reported source: none
             return
         if self.name == "fsmount":
-            # The source fsconfig() was told: the programs tell it none.
+            # The source passed to fsconfig(): the programs pass none.
             self.row(b"" if self.error else (b"none", b"(detached)/"), flags=None)
             if not self.error:
                 self.process.detached[self.result] = b"(detached)/", True
@@ -819,7 +818,7 @@ class Call:
         self.on_file(self.args[0])
 
     def do_sync_file_range(self):
-        first = self.name == "sync_file_range2" # arm's: the flags stand before
+        first = self.name == "sync_file_range2" # arm: the flags come first
         said = words.say(words.SYNC_RANGE, self.args[1 if first else 3].number)
         self.extent(said, size=2 + first, offset=1 + first)
 
@@ -827,7 +826,7 @@ class Call:
         self.extent(words.say(words.FALLOCATE, self.args[1].number), size=3, offset=2)
         file = self.args[0].file
         if not self.error and file is not None:
-            self.oracle.ends.pop(file, None) # longer or not: that is the mode's to say
+            self.oracle.ends.pop(file, None) # the mode says whether it becomes longer
 
     def do_fadvise(self):
         self.extent(words.say(words.FADVISE, self.args[3].number), size=2, offset=1)
@@ -858,15 +857,15 @@ class Call:
 
     def range_lock(self, command):
         asked = dict(re.findall(r"(l_\w+)=(-?\w+)", self.args[2].text))
-        fields = {"flags": {command}} # of an address that can't be read there is no more
+        fields = {"flags": {command}} # nothing more is known of an address that cannot be read
         if asked:
             kind = parse_number(asked["l_type"])
             said = words.say(words.LOCK_TYPE, kind)
             fields = {
                 "flags": {command} | said, "offset": asked["l_start"], "size": asked["l_len"],
             }
-            # What strace shows of these is the answer: if nothing is in the way, only l_type
-            # isn't what was asked for.
+            # strace shows the answer of these: if no lock conflicts, only l_type
+            # differs from what was requested.
             if "GETLK" in command and not self.error:
                 fields["flags"] = None
                 if kind != F_UNLCK:
@@ -876,7 +875,7 @@ class Call:
     # ---- two files ----
 
     def between(self, source, goal, size, at="NULL", to="NULL", flags=()):
-        """From the Arg SOURCE to GOAL; AT and TO are the texts of pointers to offsets."""
+        """A transfer from the argument SOURCE to GOAL; AT and TO are the texts of pointers to offsets."""
         files = [f.file for f in (source, goal) if f.file is not None]
         if files and not any(map(self.oracle.in_scope, files)):
             return
@@ -890,7 +889,7 @@ class Call:
             self.oracle.ends.pop(goal.file, None)
 
     def advance(self, arg, pointer):
-        """Where the transfer began at this end; moves the file's position."""
+        """Where the transfer began in this file; moves the file's position."""
         if pointer != "NULL" and self.result > 0 and has_position(arg.file) is False:
             return ""
         if pointer != "NULL":
@@ -921,7 +920,7 @@ class Call:
         self.between(source, goal, size.number, at.text, to.text, words.say([], flags.number))
 
     def do_clone(self):
-        if len(self.args) < 3: # FIOCLEX and others take none
+        if len(self.args) < 3: # FIOCLEX and others have no argument
             return
         request, text = self.args[1].text, self.args[2].text
         request = parse_number(request) if re.match(r"0x|\d", request) else 0
@@ -943,7 +942,7 @@ class Call:
     # ---- memory ----
 
     def mapped(self, address):
-        """The file of ours that is mapped there, or None."""
+        """The file mapped there, or None if it is not in scope."""
         for start, end, path in self.process.maps:
             if start <= address & ADDRESS < end:
                 return path
@@ -978,7 +977,7 @@ class Call:
         memory += ["|".join(sorted(said)) for said in (
             words.say(words.PROT, prot.number), words.say(words.MAP, flags.number)
         )]
-        # mmap2 counts pages, which strace has turned into bytes.
+        # mmap2 counts pages; strace has converted them to bytes.
         if not anonymous:
             self.on_file(fd, size=length.number, offset=offset.number, memory=" ".join(memory).strip())
         if self.error:
@@ -1029,7 +1028,7 @@ class Call:
             self.process.files = dict(self.process.files)
         self.row(path, flags=flags)
 
-    # ---- what only the model needs ----
+    # ---- calls that only the model needs ----
 
     def do_dup(self):
         if not self.error:
@@ -1060,7 +1059,7 @@ def pages(length):
 # ---- running ----
 
 def inside(path):
-    """PATH as seen from the root of the filesystem that it is on."""
+    """PATH as seen from the root of its filesystem."""
     with open("/proc/self/mountinfo", "rb") as f:
         mounts = [line.split(b" ")[3:5] for line in f]
     root, point = max((m for m in mounts if (path + b"/").startswith(m[1].rstrip(b"/") + b"/")), key=lambda m: len(m[1]))
@@ -1068,7 +1067,7 @@ def inside(path):
 
 
 def command(argv, log):
-    """strace around ARGV. ?call: one that this architecture doesn't have is no error."""
+    """The command line of strace for ARGV. ?call: a call that this architecture lacks is no error."""
     return [
         "strace", "-f", "-y", "-v", "-s", "0", "-xx", "-X", "raw", "-o", str(log),
         "-e", "trace=" + ",".join("?" + call for call in [*OPERATION, *MODEL]), *argv,
@@ -1076,7 +1075,7 @@ def command(argv, log):
 
 
 def read(log, cwd, stdout="", **options):
-    """The Oracle, with its OPTIONS, of a LOG that command() wrote, of a program started in CWD, which wrote
+    """The Oracle, with its OPTIONS, of a LOG that command() wrote, of a program that was started in CWD and printed
     STDOUT; see told()."""
     with open(log) as f:
         oracle = Oracle(f.read(), cwd, **options)
@@ -1096,8 +1095,8 @@ def run(argv, cwd, log, scope_all=False, links=False, **kwargs):
 
 
 def told(stdout):
-    """The rows that a program says it makes: {"operation": …, "path": … (or two), …} a line. null is
-    what it can't know."""
+    """The rows that a program says it makes: one {"operation": …, "path": … (or two), …} a line. null is what it cannot
+    know."""
     rows = []
     for line in stdout.splitlines():
         if not line.startswith('{"operation"'):

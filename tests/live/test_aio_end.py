@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernel AIO whose results nobody asks for, that is refused, appends or has no place: a program says the rows."""
+"""Kernel AIO whose results are never reaped, that is refused, appends or has no offset: the program says what the rows
+must be."""
 import collections
 import os
 import subprocess

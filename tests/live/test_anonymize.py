@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An anonymised session of a real workload: nothing clear in it, and a planted string is found."""
+"""An anonymised session of a real workload contains no name in clear, and a planted string is found."""
 import json
 import os
 import pathlib
@@ -49,7 +49,7 @@ TOKEN = re.compile(r"[0-9a-f]{16}(\.[A-Za-z0-9]+)?")
 
 
 def own_address():
-    """One that isn't loopback's, where there is one."""
+    """An address that is not loopback's, if there is one."""
     links = json.loads(subprocess.run(["ip", "-j", "addr"], capture_output=True, check=True).stdout)
     found = [a["local"] for link in links for a in link.get("addr_info", [])
              if a["family"] == "inet" and not a["local"].startswith("127.")]
@@ -57,7 +57,7 @@ def own_address():
 
 
 def snapshots_of(session):
-    """Snapshots that are finished: of processes, of files."""
+    """Finished snapshots of processes and of files."""
     return [len(list(session.glob(f"{stream}/*.zst"))) for stream in ("process", "filesystem_snapshot")]
 
 
@@ -71,7 +71,7 @@ def record(tmp_path, name, *args, state="state", snapshots=True):
         work = subprocess.Popen(["/usr/bin/python3", "-c", WORKLOAD, own_address()], cwd=place, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE)
         assert work.stdout.readline() == b"done\n"
-        if snapshots: # two of each, so that the second one began after all that the program did
+        if snapshots: # two of each, so that the second one began after everything that the program did
             processes, files = snapshots_of(r.session_directory)
             recorder.wait_for(lambda: all(
                 now >= before + 2 for now, before in zip(snapshots_of(r.session_directory), (processes, files))), "snapshots of it")
@@ -99,17 +99,17 @@ def column(session, stream, name):
 def test_nothing_is_clear(tmp_path):
     session = record(tmp_path, "work")
     clear = forbidden(tmp_path, "work")
-    (tmp_path / "devtmpfs").touch() # as in the sources of a kernel: a name, and what stands for a mount's source
+    (tmp_path / "devtmpfs").touch() # as in the kernel's sources: a type, and what is passed as a mount's source
     for args in ("--against", clear), ("--live",):
         done = search(session.directory, *args)
         assert done.returncode == 0, done.stdout
-    # What was searched wasn't empty.
+    # The session that was searched is not empty.
     rows = {s: session.rows(s) for s in ("fs", "nw_conn", "process", "filesystem_snapshot")}
     assert all(len(r) for r in rows.values()), {s: len(r) for s, r in rows.items()}
     assert {"AF_UNIX", "AF_INET"} <= set(rows["nw_conn"]["domain"])
     assert session.manifest["session"]["anonymized"] is True
 
-    # Depth and common extensions are kept, and each name has one token everywhere.
+    # Depth and common extensions are kept, and each name has the same token everywhere.
     paths = {p for p in rows["fs"]["filename"] if p.endswith(".txt") and " -> " not in p}
     depth = len((tmp_path / "work/zorbadir/x").parts) - 1
     assert paths and {p.count("/") for p in paths} == {depth}
@@ -124,7 +124,7 @@ def test_nothing_is_clear(tmp_path):
             for name in ("os", "network")}
     assert len(host) == 1 and TOKEN.fullmatch(host.pop())
 
-    # A string that is planted is found, wherever it is.
+    # A planted string is found, wherever it is.
     for path in sorted(session.directory.rglob("*")):
         if path.is_dir():
             continue

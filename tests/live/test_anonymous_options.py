@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values of socket options in an anonymised trace: what tells how a socket works stays, all else is a token."""
+"""Values of socket options in an anonymised trace: values that say how a socket works are kept, all others are tokens.
+"""
 import os
 import socket
 import struct
@@ -7,10 +8,10 @@ import struct
 import pytest
 import recorder
 
-SECRET = b"se-cret!"  # 8 bytes: as long as a number
+SECRET = b"se-cret!"  # 8 bytes: the size of a number
 SOL_ALG, ALG_SET_KEY = 279, 1
 ULP, FASTOPEN_KEY = 31, 33
-# level, option, value, what a row of a clear trace has, whether that stays
+# level, option, value, the field in a trace that is not anonymised, whether it is kept
 OPTIONS = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, struct.pack("i", 1), "1", True),
     (socket.SOL_SOCKET, socket.SO_SNDBUF, struct.pack("i", 70001), "70001", True),
@@ -37,7 +38,7 @@ def test_values(tmp_path, anonymous):
             try:
                 s.setsockopt(level, option, value)
             except OSError:
-                pass  # what the kernel refuses was given nevertheless
+                pass  # values that the kernel refuses were passed nevertheless
     rows = r.rows("nw_sockopt")
     rows = rows[(rows["pid"] == str(os.getpid())) & (rows["event_type"] == "SET") & (rows["fd"] == str(fd))]
     assert len(rows) == len(OPTIONS)
@@ -48,7 +49,7 @@ def test_values(tmp_path, anonymous):
         else:
             assert seen and clear not in seen and number not in seen and value.decode() not in seen
     if anonymous:
-        # One token for one value, so that they can be compared.
+        # Equal values have equal tokens, so that they can be compared.
         tokens = list(rows["optval"])
         assert tokens[8] == tokens[10] == tokens[12] != tokens[9]
 

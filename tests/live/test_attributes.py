@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Attributes of files that are set by ioctl, as chattr does: rows of setattr. The kernel says what was set."""
+"""File attributes set by ioctl, as chattr does, are setattr rows. The kernel says what was set."""
 import array
 import contextlib
 import ctypes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of a loop device of the test's own against the kernel's counters of that device."""
+"""Compares the rows of a loop device with the kernel's counters of that device."""
 import errno
 import fcntl
 import mmap
@@ -37,7 +37,7 @@ def in_flight(device):
 
 @pytest.fixture
 def loop(tmp_path):
-    # A machine that has a disk to spare, and perhaps no loop devices (make check-kernels).
+    # A machine that has a spare disk, and perhaps no loop devices (make check-kernels).
     disk = os.environ.get("IOTRC_TEST_DISK")
     if disk:
         yield disk
@@ -61,21 +61,21 @@ def settle(device):
 
 
 def check_counts(rows, before, after, operation, missed=0):
-    """As many rows, and of as many sectors, as the kernel has counted requests; gives their number.
-    But for events that the manifest says were MISSED."""
+    """There are as many rows, with as many sectors, as the kernel counted requests, except for events that the manifest
+    reports as missed. Returns their number."""
     requests = after[operation][0] - before[operation][0]
     unseen = recorder.unseen(requests) + missed
     assert requests - unseen <= len(rows) <= requests, operation
-    if operation != "flush" and len(rows): # of flushes no sectors are counted
+    if operation != "flush" and len(rows): # no sectors are counted for flushes
         sizes = rows["size"].astype(int)
         missing = (after[operation][1] - before[operation][1]) * SECTOR - sizes.sum()
-        # Of a request with a flush the step that has the bytes may be the one that is unseen.
+        # Of a request with a flush, the step that has the bytes may be the missed one.
         assert 0 <= missing <= unseen * sizes.max(), operation
     return requests
 
 
 def exercise(device):
-    """Reads, writes, flushes and a discard of sizes that no other does."""
+    """Reads, writes, flushes and a discard, each of a size that no other program uses."""
     buffer = mmap.mmap(-1, 1 << 20)
     buffer.write(os.urandom(1 << 20))
     fd = os.open(device, os.O_RDWR | os.O_DIRECT)
@@ -84,14 +84,14 @@ def exercise(device):
             os.pwritev(fd, [memoryview(buffer)[: 4096 * (1 + i % 3)]], i * 65536)
         for i in range(23):
             os.preadv(fd, [memoryview(buffer)[: 512 * (1 + i % 5)]], i * 8192)
-        # Larger than a request may be: it is split, and each part is a request.
+        # Larger than the maximum request: it is split, and each part is a request.
         os.pwritev(fd, [buffer], 16 << 20)
         os.preadv(fd, [buffer], 16 << 20)
         for _ in range(3):
             os.fsync(fd)
     finally:
         os.close(fd)
-    # Through the page cache, written back by somebody else.
+    # Through the page cache, written back by a kernel thread.
     with open(device, "r+b") as f:
         f.seek(32 << 20)
         f.write(os.urandom(333 * 4096))
@@ -130,7 +130,7 @@ def test_fields(tmp_path, loop):
         os.close(fd)
     rows = r.rows("block")
     rows = rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
-    # Who opens a disk may read its first and last blocks (udev); 4 KiB at these places is ours.
+    # Programs that open a disk may read its first and last blocks (udev); nobody else uses 4 KiB here.
     writes = rows[(rows["operation"] == "write") & (rows["pid"] == str(os.getpid()))]
     reads = rows[(rows["operation"] == "read") & (rows["pid"] == str(os.getpid()))]
     assert writes["sector"].astype(int).tolist() == [(i + 1) * 80 for i in range(13)]
@@ -149,7 +149,7 @@ def test_fields(tmp_path, loop):
 
 
 def at_once(worker, n):
-    """worker(0) to worker(N - 1), each in a thread of its own."""
+    """Runs worker(0) to worker(N - 1), each in a thread of its own."""
     threads = [threading.Thread(target=worker, args=(seed,)) for seed in range(n)]
     for thread in threads:
         thread.start()
@@ -180,7 +180,7 @@ def test_mixed_load(tmp_path, loop):
         os.close(fd)
 
     settle(loop)
-    # Where tracepoints can be preempted the kernel may leave out both programs of a hook, and the recorder says so.
+    # Where tracepoints can be preempted, the kernel may skip both programs of a hook, and the recorder says so.
     with recorder.Recording(tmp_path, "--streams", "block", code=None) as r:
         settle(loop)
         before = stat(loop)
@@ -195,15 +195,15 @@ def test_mixed_load(tmp_path, loop):
         assert check_counts(mine, before, after, operation, missed) > 0
     flushes = rows[rows["operation"] == "flush"]
     assert check_counts(flushes, before, after, "flush", missed) > 0
-    # The kernel makes a flush of its own accord, for one of those who asked.
+    # The kernel issues one flush for several callers, and one of them is its submitter.
     assert set(flushes["pid"]) - ({""} if missed else set()) == {str(os.getpid())}
     assert r.session.lost() == {}
     assert r.returncode == 0 or missed and recorder.RELEASE >= (7, 1)
 
 
 def test_more_threads_than_cpus(tmp_path, loop):
-    """From 7.1 on a thread that is preempted in a program keeps the kernel from running that for others. What
-    one program of a hook misses by that its second does; the kernel itself counts for each program."""
+    """From 7.1 on, while a thread is preempted in a program, the kernel does not run that program for other threads.
+    The second program of the hook records what the first misses; the kernel counts the runs of each."""
     number = os.stat(loop).st_rdev
 
     def worker(seed):
@@ -237,7 +237,7 @@ def test_more_threads_than_cpus(tmp_path, loop):
 if not os.environ.get("IOTRC_TEST_DISK"):
 
     def test_errors_are_rows(tmp_path):
-        """A loop device over a file on a filesystem that is too small for it."""
+        """A loop device on a file whose filesystem is too small for it."""
         small = tmp_path / "small"
         small.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", str(small)], check=True)
@@ -292,7 +292,7 @@ if os.path.exists("/sys/class/zram-control"):
             os.unlink(f"/dev/zram{number}")
 
     def test_a_device_without_requests(tmp_path, zram):
-        """zram takes bios: its rows are those, and say so."""
+        """zram takes bios: its rows are bios and marked as such."""
         number = os.stat(zram).st_rdev
         buffer = mmap.mmap(-1, 1 << 20)
         buffer.write(os.urandom(1 << 20))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Block devices of every kind under fio, against /sys/block/DEV/stat; errors and slow requests made to
-measure. What this kernel has no driver for is for `make check-kernels`."""
+"""Block devices of every kind under fio, compared with /sys/block/DEV/stat; errors and slow requests at known places.
+Devices without a driver in this kernel are for `make check-kernels`."""
 import contextlib
 import errno
 import fcntl
@@ -23,8 +23,8 @@ BLKRESETZONE = 0x40101283 # include/uapi/linux/blkzoned.h
 SIZE = 64 << 20
 DEVICES = ["loop", "disk", "null_blk", "scsi_debug", "linear", "raid0", "raid1"]
 if recorder.RELEASE < (5, 14):
-    DEVICES.remove("raid0") # passes bios on as they are: the kernel doesn't tell their end (docs/block.md)
-# Bios, which the driver may split; from 5.18 on the kernel counts each part (dm) as a request.
+    DEVICES.remove("raid0") # passes bios on unchanged: no tracepoint reports their end (docs/block.md)
+# Bios, which the driver may split; from 5.18 on, dm counts each part as a request.
 BIO_BASED = {"linear", "raid0", "raid1"}
 
 
@@ -33,7 +33,7 @@ def run(*command, **more):
 
 
 class Machine:
-    """Makes devices, and takes them away in the reverse order."""
+    """Creates devices, and removes them in reverse order."""
 
     def __init__(self):
         self.undo = []
@@ -47,13 +47,13 @@ class Machine:
 
     def loop(self, size=SIZE, *options):
         modules.need("loop")
-        # In memory: the disks of test machines have no room.
+        # In memory: the disks of test machines are small.
         with tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="iotrc-") as f:
             f.truncate(size)
             device = run("losetup", "--find", "--show", *options, f.name)
         self.undo.append(lambda: run("losetup", "-d", device))
-        # An error of write-back that nobody has seen is told to the next who syncs, whatever the number's
-        # device is by then (lib/errseq.c).
+        # A write-back error that nobody has seen is reported to the next who syncs, even if the number belongs
+        # to another device by then (lib/errseq.c).
         with contextlib.suppress(OSError), open(device, "rb") as f:
             os.fsync(f.fileno())
         return device
@@ -81,7 +81,7 @@ class Machine:
             "scsi_debug", "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*",
             "dev_size_mb=64", *parameters
         )
-        settle(device) # its partitions are being looked for
+        settle(device) # the kernel is looking for partitions
         return device
 
     def brd(self):
@@ -120,8 +120,8 @@ class Machine:
         for slot, part in enumerate(parts):
             number = os.stat(part).st_rdev
             put("new_dev", f"{os.major(number)}:{os.minor(number)}")
-            put(f"dev-{os.path.basename(part)}/size", str(SIZE // 2 >> 10)) # no metadata says it
-            if level == "raid1": # nothing to be copied first
+            put(f"dev-{os.path.basename(part)}/size", str(SIZE // 2 >> 10)) # there is no metadata that says it
+            if level == "raid1": # no initial copy is needed
                 put(f"dev-{os.path.basename(part)}/state", "insync")
             put(f"dev-{os.path.basename(part)}/slot", str(slot))
         if level == "raid1":
@@ -138,7 +138,8 @@ class Machine:
 
 
     def erasable(self):
-        """A disk that can be erased securely, a program of ours, and what says what it was asked since."""
+        """A disk that supports secure erase, served by a program of ours, and a function that says which requests it
+        got."""
         for module in "vduse", "virtio_vdpa", "virtio_blk":
             modules.need(module)
         name = "iotrc-erasable"
@@ -171,7 +172,7 @@ def rows_of(r, device):
     return rows[rows["device"] == f"{os.major(number)}:{os.minor(number)}"]
 
 
-# One after the other, since what is written directly and what goes through the page cache collide (EIO).
+# One after the other, because direct writes and writes through the page cache conflict (EIO).
 FIO = """
 [global]
 filename={device}
@@ -221,8 +222,8 @@ def load(directory, device):
 def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
     device = getattr(machine, kind)()
     settle(device)
-    # md submits bios while one is being submitted; on 6.1 the kernel now and then runs no program over itself
-    # then, and the recorder says so.
+    # md submits bios while one is being submitted; on 6.1 the kernel sometimes skips a program that would nest
+    # in itself, and the recorder says so.
     with recorder.Recording(tmp_path, "--streams", "block", code=None if kind.startswith("raid") else 0) as r:
         settle(device)
         before = stat(device)
@@ -241,7 +242,7 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
             sizes = mine["size"].astype(int)
             short = sectors * SECTOR - sizes.sum()
             assert 0 <= short <= missed * (sizes.max() if len(sizes) else 0), operation
-            # A flush without data is a write of no size; md doesn't count it (md_flush_request()).
+            # A flush without data is a write of size 0; md doesn't count it (md_flush_request()).
             assert (mine["size"] != "0").sum() <= requests, operation
         else:
             check_counts(mine, before, after, operation)
@@ -254,7 +255,7 @@ def test_rows_equal_the_counters_under_fio(tmp_path, machine, kind):
 
 
 def test_a_device_that_counts_nothing(tmp_path, machine):
-    """brd does no accounting; the rows are the bios that the test has made."""
+    """brd does no accounting; the rows are the bios that the test has submitted."""
     device = machine.brd()
     buffer = mmap.mmap(-1, 65536)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
@@ -269,7 +270,7 @@ def test_a_device_that_counts_nothing(tmp_path, machine):
 
 
 def test_beyond_two_tib(tmp_path, machine):
-    """Sectors that 32 bits don't hold."""
+    """Sectors beyond 32 bits."""
     device = machine.loop(3 << 40, "--direct-io=off")
     at = [(2 << 40) - 4096, 2 << 40, (2 << 40) + (5 << 30), (3 << 40) - 4096]
     buffer = mmap.mmap(-1, 4096)
@@ -285,7 +286,7 @@ def test_beyond_two_tib(tmp_path, machine):
 
 
 def test_a_slow_request_has_its_whole_latency(tmp_path, machine):
-    """dm-delay holds each for so long."""
+    """dm-delay delays each request by a known time."""
     delay = 3000
     device = machine.mapped("delay", machine.loop(), "0", str(delay))
     buffer = mmap.mmap(-1, 4096)
@@ -301,7 +302,7 @@ def test_a_slow_request_has_its_whole_latency(tmp_path, machine):
 
 
 def test_errors_of_a_mapped_device(tmp_path, machine):
-    """dm-flakey that is down from the start: it and what is above see EIO."""
+    """dm-flakey that is down from the start: it and the devices above it return EIO."""
     device = machine.mapped("flakey", machine.loop(), "0", "0", "1000")
     buffer = mmap.mmap(-1, 4096)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
@@ -317,7 +318,7 @@ def test_errors_of_a_mapped_device(tmp_path, machine):
 
 
 def test_medium_errors(tmp_path, machine):
-    """scsi_debug's bad block, 4660 (0x1234) and ten after it; and sectors beyond 2 TiB."""
+    """scsi_debug's bad blocks, 4660 (0x1234) and the ten after it; and sectors beyond 2 TiB."""
     device = machine.scsi_debug("opts=2", "virtual_gb=3072")
     buffer = mmap.mmap(-1, 4096)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
@@ -338,7 +339,7 @@ def scsi_debug(name, value):
 
 
 def commands(device):
-    """How many the SCSI layer has sent."""
+    """How many commands the SCSI layer has sent."""
     with open(f"/sys/block/{os.path.basename(device)}/device/iorequest_cnt") as f:
         return int(f.read(), 16)
 
@@ -346,9 +347,9 @@ def commands(device):
 # SDEBUG_OPT_TRANSPORT_ERR, SDEBUG_OPT_SHORT_TRANSFER (drivers/scsi/scsi_debug.c)
 @pytest.mark.parametrize("opts", [16, 256], ids=["aborted", "short"])
 def test_requests_that_are_issued_again(tmp_path, machine, opts):
-    """Every fifth command is aborted, or transfers the first half only: then the request, or what is left of it,
-    is queued anew. It is one row, with its whole size, from its first sector and its first issue."""
-    device = machine.scsi_debug("delay=10") # jiffies, that each command takes
+    """Every fifth command is aborted, or transfers only the first half: the request, or the rest of it, is requeued. It
+    is one row, with its whole size, its first sector and its first issue."""
+    device = machine.scsi_debug("delay=10") # jiffies that each command takes
     buffer = mmap.mmap(-1, 65536)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
         fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
@@ -376,7 +377,7 @@ def test_requests_that_are_issued_again(tmp_path, machine, opts):
 
 
 def test_a_request_of_which_a_part_fails(tmp_path, machine):
-    """Of eight sectors four are read before the bad one: one row of all, which tells the error."""
+    """Of eight sectors, four are read before the bad one: one row for all, with the error."""
     device = machine.scsi_debug("opts=2")
     buffer = mmap.mmap(-1, 4096)
     with recorder.Recording(tmp_path, "--streams", "block") as r:
@@ -427,8 +428,8 @@ def test_secure_erase(tmp_path, machine):
     have = sorted((int(row.sector), int(row.size) // SECTOR) for row in mine.itertuples())
     assert [sectors for _, sectors in have] == 4 * [2048] + [2040]
     assert [sector for sector, _ in have] == [2048 * (i + 1) for i in range(5)]
-    # What the disk was asked, which it says itself. Not which sectors: drivers/block/virtio_blk.c lays the
-    # ranges of this type, which is even, among what the device is to write (virtblk_add_req()).
+    # What the disk was requested to do, as it says itself. Without sectors: drivers/block/virtio_blk.c stores
+    # the ranges of this type, which is even, in data that the device is to write (virtblk_add_req()).
     assert told().count(VIRTIO_BLK_T_SECURE_ERASE) == 5
     assert check_counts(mine, before, stat(device), "write") == 5 # op_stat_group(), include/linux/blk_types.h
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Nobody reads what iotrc says: its pipe is full, its terminal stands still. It records, does what it is told, and
-ends as it would otherwise."""
+"""iotrc's output is not read: its pipe is full, or its terminal is stopped. It records, obeys signals and ends as
+usual."""
 import contextlib
 import fcntl
 import os
@@ -14,12 +14,12 @@ import time
 import pytest
 import recorder
 
-PATIENCE = recorder.STOP + recorder.STOP_MARGIN + 2  # and a second for each of the two that are not read
+PATIENCE = recorder.STOP + recorder.STOP_MARGIN + 2  # plus a second for each of the two that are not read
 
 
 @contextlib.contextmanager
 def full_pipe():
-    """The end to be written to, of a pipe that has no room."""
+    """The write end of a pipe that is full."""
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     os.set_blocking(writer, False)
@@ -88,7 +88,7 @@ def test_duration(tmp_path, blocked):
 
 
 def test_sigint(tmp_path, blocked):
-    """With much to say before it."""
+    """After it has printed much."""
     process = start(tmp_path, blocked, blocked)
     directory = session(tmp_path)
     for _ in range(200):
@@ -115,7 +115,7 @@ def test_second_sigint(tmp_path, blocked):
 
 
 def test_stdout_is_read(tmp_path, blocked):
-    """One of them holds up nothing that the other says."""
+    """One blocked output does not block the other."""
     process = start(tmp_path, subprocess.PIPE, blocked)
     line = recorder.read_line(process.stdout, recorder.START)
     assert line and pathlib.Path(line[:-1], "manifest.json").exists()
@@ -147,7 +147,7 @@ def test_upload(tmp_path, blocked):
 
 @pytest.mark.parametrize("command", ["verify", "recover", "doctor", "watch"])
 def test_commands_end_by_sigint(tmp_path, blocked, command):
-    """They wait for whoever reads, as programs in a pipeline do; a signal ends them nevertheless."""
+    """Commands wait for their reader, as programs in a pipeline do; a signal ends them nevertheless."""
     process = subprocess.Popen(
         [recorder.IOTRC, command, *([str(tmp_path)] if command in ("verify", "recover") else [])], stdin=subprocess.DEVNULL,
         stdout=blocked, stderr=blocked)
@@ -158,7 +158,7 @@ def test_commands_end_by_sigint(tmp_path, blocked, command):
 
 
 def test_slow_reader_gets_all(tmp_path):
-    """What is read slowly is said whole: the summary is there to its end."""
+    """A slow reader gets everything: the summary is complete."""
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     process = start(tmp_path, subprocess.DEVNULL, writer, "-d", "1s")
@@ -173,8 +173,8 @@ def test_slow_reader_gets_all(tmp_path):
 
 
 def test_a_configuration_that_does_not_answer(tmp_path):
-    """A FIFO that nobody writes to is in its place: whoever opens it waits. SIGHUP begins new files, and the recorder
-    goes on and ends."""
+    """A FIFO without a writer is in its place: opening it blocks. SIGHUP starts new files, and the recorder goes on and
+    ends."""
     config = tmp_path / "conf"
     config.write_text("rotate-age = 1h\n")
     process = start(tmp_path, subprocess.DEVNULL, open(tmp_path / "log", "w"), "--config", str(config))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page cache's events of a file of the test's own, against mincore() and what was asked for."""
+"""Page cache events of a file of the test's own, compared with mincore() and with what was read and written."""
 import contextlib
 import ctypes
 import mmap
@@ -25,7 +25,7 @@ MADV_PAGEOUT = 21
 
 
 class Mapped:
-    """A mapping of a file that is never touched unless asked to."""
+    """A mapping of a file; nothing touches it by itself."""
 
     def __init__(self, fd, pages):
         self.length = pages * PAGE
@@ -53,7 +53,7 @@ def resident(fd, pages=PAGES):
 
 
 class Counted:
-    """Sums of `count` by event of one file, since mono_ns SINCE until UNTIL."""
+    """Sums of `count` by event of one file, between mono_ns SINCE and UNTIL."""
 
     def __init__(self, recording, path_stat):
         rows = recording.rows("cache")
@@ -73,7 +73,7 @@ class Counted:
 
 
 def pages_of(rows):
-    """Page numbers of the events, each as often as it has one."""
+    """Page numbers of the events, each as often as it occurs."""
     return sorted(
         page for first, n in zip(rows["page_index"], rows["count"]) for page in range(first, first + n)
     )
@@ -156,7 +156,7 @@ def test_writeback_begins_and_ends_for_each(recorded):
     again = counted.between(marks, "rewrite")
     for event in "WRITEBACK_START", "WRITEBACK_END":
         assert pages_of(again[again["event_type"] == event]) == list(range(100, 110)), event
-    # A folio becomes dirty as a whole, however few of its pages are written.
+    # A folio becomes dirty as a whole, even if few of its pages are written.
     dirty = pages_of(again[again["event_type"] == "DIRTY"])
     assert set(range(100, 110)) <= set(dirty) and len(dirty) == len(set(dirty))
     ends = rows[rows["event_type"] == "WRITEBACK_END"]
@@ -174,11 +174,11 @@ def test_what_comes_and_goes_is_what_mincore_says(recorded):
 
 
 def test_a_page_wanted_is_a_hit_or_a_miss(recorded):
-    """The reads of the test want each page once."""
+    """The test reads each page once."""
     _, counted, marks, said = recorded
     cold = counted.sums(marks, "cold")
     assert cold["HIT"] + cold["MISS"] == PAGES
-    # Read-ahead has done its work: all but the first read found what they wanted.
+    # Read-ahead worked: all but the first read found their pages.
     assert 0 < cold["MISS"] <= 64
     assert counted.sums(marks, "warm") == {"HIT": PAGES}
     assert counted.sums(marks, "random") == {"MISS": 31}
@@ -192,7 +192,7 @@ def test_reclaim_evicts(recorded):
     evicted = counted.between(marks, "pageout")
     evicted = evicted[evicted["event_type"] != "HIT"]
     assert len(said["paged out"]) > PAGES // 2
-    # Nothing marked a thread that reclaims for madvise() in 5.12, as memalloc_noreclaim_save() does in 5.14
+    # In 5.12 no flag marks a thread that reclaims for madvise(), as memalloc_noreclaim_save() does from 5.14 on
     # (reclaim_pages() of mm/vmscan.c).
     old = recorder.RELEASE < (5, 14)
     assert set(evicted["event_type"]) == {"INVALIDATE" if old else "EVICT"}
@@ -242,7 +242,7 @@ def minor_faults():
 
 @pytest.fixture(scope="module")
 def touched(module_path):
-    """Reads of a mapping, whose pages are touched as the test knows; and writes, of which some append."""
+    """Reads of a mapping whose pages the test touches at known places; and writes, some of which append."""
     path = os.path.join(module_path, "mapped")
     marks, said = {}, {}
 
@@ -264,12 +264,12 @@ def touched(module_path):
         os.pwrite(fd, os.urandom(PAGES * PAGE), 0)
         drop(fd)
         with Mapped(fd, PAGES) as m:
-            libc.madvise(m.at, m.length, MADV_RANDOM) # no read-ahead: each page is missed
+            libc.madvise(m.at, m.length, MADV_RANDOM) # the inode number may have been another file's before
             with phase("each missed"):
                 m.touch()
         for name, step in ("all", 1), ("few", 37):
             with Mapped(fd, PAGES) as m:
-                ctypes.string_at(m.at, 1) # the page table itself is no fault of the file's
+                ctypes.string_at(m.at, 1) # no read-ahead: each page is a miss
                 with phase(name):
                     for at in range(step * PAGE, m.length, step * PAGE):
                         ctypes.string_at(m.at + at, 1)
@@ -283,19 +283,19 @@ def touched(module_path):
 
 
 def test_a_touch_is_a_hit_or_a_miss_and_nothing_around_it_is(touched):
-    """Fault-around maps sixteen pages at a fault: one of them was wanted, as the kernel's count of faults says."""
+    """Fault-around maps sixteen pages at each fault, one of which was wanted, as the kernel's count of faults says."""
     _, counted, marks, said = touched
     assert counted.sums(marks, "each missed") == {"MISS": PAGES}
     few = counted.between(marks, "few")
     assert few.groupby("event_type")["count"].sum().to_dict() == {"HIT": (PAGES - 1) // 37}
     assert set(pages_of(few)) == set(range(37, PAGES, 37))
-    # A page that was mapped with another isn't faulted for: the kernel doesn't see it touched.
+    # the page table itself is not a fault of the file
     hits = counted.sums(marks, "all")["HIT"]
     assert hits <= said["all"] and PAGES // 16 <= hits < PAGES // 8
 
 
 def test_pages_written_anew_are_told_from_those_read(touched):
-    """So that hits / (hits + misses) is of reads: what a write creates is neither."""
+    """hits / (hits + misses) is the ratio of reads: pages that a write creates are neither."""
     _, counted, marks, _ = touched
     read = counted.sums(marks, "read past the end")
     assert read.get("MISS", 0) + read.get("HIT", 0) == 5 and "MISS_WRITE" not in read
@@ -305,7 +305,7 @@ def test_pages_written_anew_are_told_from_those_read(touched):
 
 @pytest.fixture
 def overlay(tmp_path):
-    """An overlay on a tmpfs-free lower layer, and the lower directory."""
+    """An overlay on a lower layer that is not on tmpfs, and the lower directory."""
     lower, upper, work, merged = (tmp_path / name for name in ("lower", "upper", "work", "merged"))
     for directory in lower, upper, work, merged:
         directory.mkdir()
@@ -317,7 +317,7 @@ def overlay(tmp_path):
 
 
 def test_a_file_on_overlayfs_joins(overlay, tmp_path):
-    """pagefault with fs by inode and device; cache by inode and the layer's device, as docs/cache.md says."""
+    """pagefault joins fs by inode and device; cache by inode and the layer's device, as docs/cache.md says."""
     merged, lower = overlay
     with recorder.Recording(tmp_path, "--streams", "fs,cache,pagefault") as r:
         fd = os.open(merged / "low", os.O_RDONLY)
@@ -334,7 +334,7 @@ def test_a_file_on_overlayfs_joins(overlay, tmp_path):
     faults = faults[faults["device_id"] == str(major << 20 | minor)]
     assert len(faults) and set(faults["inode"]) == {opened["inode"]}
     pages = pages[(pages["device_id"] == number(os.stat(lower).st_dev)) & (pages["inode"] == opened["inode"])]
-    # The read's sixteen, and one for each fault of the mapping.
+    # Sixteen of the read, and one for each fault of the mapping.
     assert pages["count"].astype(int).sum() == 16 + len(faults)
 
 
@@ -343,7 +343,7 @@ SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 
 
 def program_name(number):
-    """Of a BPF program, from the kernel: struct bpf_prog_info has it at 64."""
+    """The name of a BPF program, from the kernel: struct bpf_prog_info has it at byte 64."""
     fd = libc.syscall(SYS_BPF, BPF_PROG_GET_FD_BY_ID, struct.pack("III", number, 0, 0), 12)
     assert fd >= 0, os.strerror(ctypes.get_errno())
     info = ctypes.create_string_buffer(80)
@@ -354,7 +354,7 @@ def program_name(number):
 
 
 def programs(pid):
-    """Names, up to 15 bytes, of the BPF programs that a process holds."""
+    """Names, cut to 15 bytes, of the BPF programs that a process holds."""
     numbers = set()
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
         # It opens and closes files meanwhile.

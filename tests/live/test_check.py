@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc check`: what a command does beside what is declared. The command is a script that knows what it does; globs are
-bash's, a depfile is make's to read, a declaration that was written is judged by a second run."""
+"""`iotrc check`: compares what a command does with what is declared. The command is a script whose accesses are known;
+bash expands the globs, make reads the depfile, and a second run is judged by the declaration that the first one wrote.
+"""
 import json
 import os
 import pathlib
@@ -60,7 +61,7 @@ class Checked:
     def __init__(self, directory):
         self.workspace, self.json_file = directory / "workspace", directory / "report.json"
         prepare(self.workspace)
-        time.sleep(0.1)  # times of birth tell what the command made
+        time.sleep(0.1)  # times of birth show what the command created
         (self.workspace / "io.json").write_text(json.dumps(DECLARED))
         self.done = check("--declared", "io.json", "--json", self.json_file, "-o", directory / "text", *command(),
                           cwd=self.workspace)
@@ -72,7 +73,7 @@ class Checked:
         return [v.get("path", v.get("glob")) for v in self.json["check"][key]]
 
     def again(self, declared, *args):
-        """What another declaration makes of the same report: its verdict, and the exit code."""
+        """The verdict on the same report by another declaration, and the exit code."""
         file = self.json_file.parent / "other.json"
         file.write_text(json.dumps(declared))
         done = check("--report", self.json_file, "--declared", file, "--json", *args)
@@ -89,14 +90,14 @@ def test_four_classes(checked):
     assert checked.json["incomplete"] == [] and checked.done.returncode == 4
     assert checked.paths("undeclared_reads") == ["lib/secret.h", "other/x.txt", "other/y.txt", "other/z.md"]
     assert checked.paths("undeclared_writes") == ["stray.log", "old.txt"]
-    # A declared file that is only looked at is unused; what isn't there is told as it was declared.
+    # A declared file that is only stat'ed is unused; a missing one is listed as it was declared.
     assert checked.paths("unused_inputs") == ["bin/tool", "src/stated.c", "src/unread.c", "gone.json"]
     assert checked.paths("missing_outputs") == ["never.map"]
     assert checked.json["check"]["not_judged"] == []
 
 
 def test_process_that_did_it(checked):
-    """The pids that cat and python had are in the tree, and no other."""
+    """The pids of cat and python are in the tree, and no others."""
     by_path = {v["path"]: v["processes"] for v in checked.json["check"]["undeclared_reads"]}
     assert [p["command"] for p in by_path["other/x.txt"]] == ["cat other/x.txt other/y.txt other/z.md"]
     reader, = by_path["lib/secret.h"]
@@ -117,7 +118,7 @@ def test_text(checked):
 
 
 def test_summary_and_warn(checked):
-    """--summary is the first line; --warn leaves the exit code to the command."""
+    """--summary prints the first line; with --warn the exit code is the command's."""
     done = check("--report", checked.json_file, "--summary")
     assert done.returncode == 4
     assert done.stderr.decode().splitlines() == checked.text.splitlines()[:1]
@@ -137,14 +138,14 @@ def test_as_declared(checked):
 
 
 def test_judged_as_before(checked):
-    """The report holds its declaration."""
+    """The report contains its declaration."""
     done = check("--report", checked.json_file, "--json")
     assert done.returncode == 4
     assert json.loads(done.stdout) == checked.json
 
 
 def test_written_declaration(checked, tmp_path):
-    """What was observed passes, on the same report and on another run; a glob means no file that wasn't used."""
+    """What was observed passes, with the same report and with another run; no glob matches a file that wasn't used."""
     file = tmp_path / "written.json"
     done = check("--report", checked.json_file, "--write-declaration", file, "--summary")
     assert done.returncode == 4
@@ -155,7 +156,7 @@ def test_written_declaration(checked, tmp_path):
     prepare(workspace)
     time.sleep(0.1)
     for key in "ignore_writes", "ignore_reads":
-        written[key] = ["old.txt", "removed/"]  # a deletion is no output
+        written[key] = ["old.txt", "removed/"]  # a deleted file is no output
     file.write_text(json.dumps(written))
     done = check("--declared", file, *command(), cwd=workspace)
     assert done.returncode == 0, done.stderr
@@ -163,7 +164,7 @@ def test_written_declaration(checked, tmp_path):
 
 
 def test_failed_command(tmp_path):
-    """What was observed is judged; missing outputs and unused inputs are not, and its status stays."""
+    """What was observed is judged; missing outputs and unused inputs are not, and CMD's status is kept."""
     prepare(tmp_path / "w")
     (tmp_path / "io.json").write_text('{"inputs": ["**"], "outputs": ["**", "never.map"]}')
     done = check("--declared", tmp_path / "io.json", *command(9), cwd=tmp_path / "w")
@@ -187,7 +188,7 @@ def judged(tmp_path, report, declared):
 
 
 def test_incomplete(tmp_path):
-    """Where something may be missing, the exit code is 3 unless something is found; unused inputs can't be known."""
+    """If something may be missing, the exit code is 3 unless there is a violation; unused inputs can't be known."""
     file = fabricated(tmp_path, reads=["a"], unread=["b"], incomplete=["5 rows were lost"])
     verdict = judged(tmp_path, file, {"inputs": ["a", "b"]})
     assert verdict["unused_inputs"] == [] and verdict["not_judged"] == ["unused_inputs"]
@@ -199,7 +200,7 @@ def test_incomplete(tmp_path):
 
 
 def test_many_processes_of_a_program(tmp_path):
-    """Six compilers are told as one, five each by itself; a long command keeps its end. The JSON has all."""
+    """Six compilers are one line, five are a line each; a long command is shortened in its middle. The JSON has all."""
     def compilers(count):
         return [{"pid": 100 + i, "parent": 1, "command": f"/usr/bin/cc1 {'-I x ' * 60}{i}.c", "reads": [f"h/{i}.h", "h/all.h"]}
                 for i in range(count)]
@@ -226,7 +227,7 @@ TREE = ["a.c", "b.h", "x.c", "xy.c", ".dot", "]", "{a}", "\u00e9", "src/a.c", "s
 
 
 def test_globs_as_bash(tmp_path):
-    """Each glob means the files that bash expands it to (globstar, dotglob, and classes of bytes as in C.UTF-8)."""
+    """Each glob matches the files that bash expands it to (globstar, dotglob, and classes of bytes as in C.UTF-8)."""
     tree = tmp_path / "tree"
     for name in TREE:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -244,7 +245,8 @@ def test_globs_as_bash(tmp_path):
 
 
 def test_directories_and_negation(tmp_path):
-    """A name without wildcards and a slash at the end mean all below; ! takes away, in any order; only ! is all else."""
+    """A name without wildcards and a slash at the end match everything below; ! excludes, in any order; a list with
+    only ! matches all other files."""
     names = ["d/a", "d/e/b", "da", "p/x/dist/f", "p/x/distance", "p/y/dist/g/h"]
     report = fabricated(tmp_path, reads=names)
     for globs, declared in [
@@ -256,7 +258,7 @@ def test_directories_and_negation(tmp_path):
 
 
 def test_names_of_any_bytes(tmp_path):
-    """A name that is no UTF-8 is met by wildcards, is written into a declaration, and is declared so."""
+    """Wildcards match a name that is not UTF-8; such a name can be written into a declaration and declared."""
     for name in b"\xff\xfe.bin", b"in [1]*.txt", b"!x", b"plain":
         (tmp_path / os.fsdecode(name)).write_bytes(b"x")
     time.sleep(0.1)
@@ -274,7 +276,7 @@ def test_names_of_any_bytes(tmp_path):
 
 
 def test_reached_through_a_link(tmp_path):
-    """A declared name that leads through a symlink is the file that it reaches."""
+    """A declared name that leads through a symlink is the file that the symlink reaches."""
     (tmp_path / "v1").mkdir()
     (tmp_path / "v1/config").write_text("x")
     (tmp_path / "current").symlink_to("v1")
@@ -284,7 +286,7 @@ def test_reached_through_a_link(tmp_path):
 
 
 def test_depfile(tmp_path):
-    """make itself knows from it what to build again, whatever the names are."""
+    """make decides from the depfile what to build again, whatever the names are."""
     names = ["a.h", "b c.h", "d$e.h", "f#g.h", "h:i.h", "k%l.h", "back\\slash.h", "~x", "s\\ t", "q\\#u", "w*x", "w[z]?",
              "w\\*x", "a\\:z", "%p", "a'b", "p\\%q"]
     for name in names:

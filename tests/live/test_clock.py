@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Wall time is right, whatever becomes of the clocks while iotrc records.
+"""Wall time is right, whatever happens to the clocks while iotrc records.
 
-The oracle is this program's own reading of both clocks around each operation. This machine's clock isn't
-ours to set: it is set for iotrc alone, by a library before the C library's (stepped_clock.c), in a file that
-this program writes to.
+The oracle is this program's own reading of both clocks around each operation. The machine's clock is not changed: a
+preloaded library (stepped_clock.c) steps it for iotrc alone, as a file says that this program writes.
 """
 import contextlib
 import datetime
@@ -22,7 +21,7 @@ S = 1000 * MS
 
 
 def wall_ns(text, utc_offset):
-    """A row's wall time, local by UTC_OFFSET (+HH:MM), as ns since 1970."""
+    """A row's wall time (local, with UTC_OFFSET +HH:MM) as ns since 1970."""
     hours, minutes = int(utc_offset[:3]), int(utc_offset[0] + utc_offset[4:])
     zone = datetime.timezone(datetime.timedelta(hours=hours, minutes=minutes))
     at = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=zone)
@@ -31,7 +30,7 @@ def wall_ns(text, utc_offset):
 
 
 def touch(path):
-    """Makes a file; both clocks before and after."""
+    """Creates a file; returns both clocks before and after."""
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.clock_gettime_ns(time.CLOCK_REALTIME)
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
     after = time.clock_gettime_ns(time.CLOCK_MONOTONIC), time.clock_gettime_ns(time.CLOCK_REALTIME)
@@ -39,7 +38,7 @@ def touch(path):
 
 
 def check(r, rows, path, clocks, added=0):
-    """The row that opened PATH lies between the CLOCKS before and after, wall time plus ADDED, to 1 ms."""
+    """The row that opened PATH lies between the CLOCKS before and after, wall time plus ADDED, within 1 ms."""
     row = rows[(rows["filename"] == str(path)) & (rows["operation"] == "open")].iloc[0]
     (mono0, real0), (mono1, real1) = clocks
     assert mono0 <= int(row["mono_ns"]) <= mono1
@@ -48,7 +47,7 @@ def check(r, rows, path, clocks, added=0):
 
 
 def offsets_told(r):
-    """How many offsets of the clock the manifest tells of while it records."""
+    """How many clock offsets the manifest has while it records."""
     return len(json.loads((r.session_directory / "manifest.json").read_text())["clock"]["offsets"])
 
 
@@ -62,7 +61,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
             seen = []
             for i, step in enumerate(steps):
                 struct.pack_into("q", added, 0, step)
-                recorder.wait_for(lambda: offsets_told(r) == i + 1, "it is noticed") # the real clock tells when it is set
+                recorder.wait_for(lambda: offsets_told(r) == i + 1, "it is noticed") # the real clock reports a step
                 for k in range(5):
                     path = tmp_path / f"{i}.{k}"
                     seen.append((path, touch(path), step))
@@ -79,7 +78,7 @@ def test_each_row_after_a_step_is_right(tmp_path):
 
 
 def test_the_rows_of_a_cpu_are_in_order(tmp_path):
-    """As they lie in the files: reads and writes take another way from the kernel than the rest."""
+    """In the order of the file: reads and writes take another way out of the kernel than other calls."""
     before = os.sched_getaffinity(0)
     with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN) as r:
         try:
@@ -103,7 +102,7 @@ def test_the_rows_of_a_cpu_are_in_order(tmp_path):
 
 @pytest.mark.parametrize("told", [True, False])
 def test_a_step_before_a_kill(tmp_path, told):
-    """The manifest tells of it, or, where the thread that writes it doesn't get to that, the rows."""
+    """The step is in the manifest or, if the thread that writes it has not got there, in the rows."""
     setting = tmp_path / "added"
     setting.write_bytes(bytes(8))
     env = {**os.environ, "LD_PRELOAD": recorder.workload("stepped_clock.so"), "STEPPED_CLOCK": str(setting)}
@@ -118,7 +117,7 @@ def test_a_step_before_a_kill(tmp_path, told):
             time.sleep(0.01)
 
     with open(setting, "r+b") as f, mmap.mmap(f.fileno(), 8) as added, contextlib.ExitStack() as stack:
-        stack.callback(r.process.kill) # however this ends
+        stack.callback(r.process.kill) # whatever happens
         some(0, 1)
         if not told:
             stack.enter_context(ptrace.held(r.process.pid, "iotrc"))
@@ -126,7 +125,7 @@ def test_a_step_before_a_kill(tmp_path, told):
         struct.pack_into("q", added, 0, step)
         if told:
             recorder.wait_for(lambda: offsets_told(r) == 2, "it is noticed")
-        else: # by the thread that reads the rings, which tells nobody yet
+        else: # by the thread that reads the rings, which does not report it yet
             time.sleep(1)
         some(step, 1)
         r.wait_written(f"{seen[-1][0]},".encode())
@@ -149,8 +148,8 @@ def test_a_step_before_a_kill(tmp_path, told):
 
 @pytest.mark.parametrize("shift", [1_000_000, -100])
 def test_in_a_time_namespace(tmp_path, shift):
-    """Events bear the host's CLOCK_MONOTONIC, clock_gettime() tells another there."""
-    # No clock can be put back to before the machine's start.
+    """Events have the host's CLOCK_MONOTONIC; clock_gettime() returns another one there."""
+    # No clock can be set to a time before the boot.
     time.sleep(max(0, 1 - shift - time.clock_gettime(time.CLOCK_MONOTONIC)))
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
@@ -158,7 +157,7 @@ def test_in_a_time_namespace(tmp_path, shift):
         tmp_path, "--streams", "fs", "--path", str(tmp_path), "--state", str(state), *recorder.OWN, "-d", "6s",
         ends=True, snapshots=True,
     )
-    # unshare() doesn't pass signals on: it ends by itself.
+    # unshare() does not pass signals on: the recorder ends by itself.
     r.command = ["unshare", "--time", "--monotonic", str(shift), "--fork", "--kill-child", *r.command]
     with r:
         path = tmp_path / "in"

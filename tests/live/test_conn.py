@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A client and a server: their rows mirror each other and are what the two say of themselves."""
+"""A client and a server: their rows mirror each other and match what both print."""
 import collections
 import json
 import os
@@ -16,7 +16,7 @@ ROUNDS = 3
 Said = collections.namedtuple("Said", "event pid fd domain local sport remote dport result")
 
 
-# By system calls of its own kind, and by those of 32-bit programs.
+# By native system calls, and by those of 32-bit programs.
 PROGRAMS = ["conn"] + ["conn32"] * (os.uname().machine == "x86_64")
 
 
@@ -40,10 +40,10 @@ def test_every_call_is_a_row(recorded):
         for family in FAMILIES:
             mine = rows[(rows["event_type"] == event) & (rows["domain"] == family)]
             expected = {
-                # listener, clients, the one refused
+                # listener, clients, the refused one
                 "SOCKET_CREATE": 1 + ROUNDS + 1, "BIND": 1, "LISTEN": 1, "ACCEPT": ROUNDS,
                 "CONNECT": ROUNDS + 1, "SHUTDOWN": ROUNDS,
-                # the last with the server's process, which ends with the listener open
+                # the last with the server's process, which exits with the listener open
                 "CLOSE": 1 + 2 * ROUNDS + 1 + 1,
             }[event]
             assert len(mine) == expected, f"{event} {family}:\n{mine.to_string()}"
@@ -52,7 +52,7 @@ def test_every_call_is_a_row(recorded):
 
 
 def address(path, family):
-    """An AF_UNIX path may be told as it was given, or absolute."""
+    """An AF_UNIX path may be recorded as it was given, or absolute."""
     return path.rsplit("/", 1)[-1] if family == "AF_UNIX" else path
 
 
@@ -77,7 +77,7 @@ def test_addresses_mirror(recorded, family):
 
 
 def test_rows_are_what_the_programs_say(recorded):
-    """Order within a process, fds, addresses, ports and results."""
+    """Compares the order within a process, fds, addresses, ports and results."""
     _, rows, said = recorded
     kinds = {s.event for s in said}
     for pid in sorted({s.pid for s in said}):
@@ -90,13 +90,13 @@ def test_rows_are_what_the_programs_say(recorded):
         for row, s in zip(mine, theirs):
             refused = s.result.startswith("-")
             assert (row["event_type"], row["domain"]) == (s.event, s.domain)
-            # accept's descriptor is its result; `fd` is the socket that was asked.
+            # accept's descriptor is its result; `fd` is the listening socket.
             if s.event != "ACCEPT":
                 assert row["fd"] == s.fd
             assert row["return_value"] == s.result
             assert address(row["remote_addr"], s.domain) == address(s.remote, s.domain), (row, s)
             assert row["dport"] == s.dport, (row, s)
-            if not refused: # a refused socket keeps its port or not, as the kernel pleases
+            if not refused: # whether a refused socket keeps its port is up to the kernel
                 assert address(row["local_addr"], s.domain) == address(s.local, s.domain), (row, s)
                 assert row["sport"] == s.sport, (row, s)
             if s.event == "LISTEN":
@@ -131,7 +131,7 @@ def test_counts_equal_the_kernels(tmp_path):
     pids = {line.split()[1] for line in (tmp_path / "said").read_text().splitlines()}
     rows = r.rows("nw_conn")
     rows = rows[rows["pid"].isin(pids) & rows["domain"].isin(["AF_INET", "AF_INET6"])]
-    # A connect that is refused has sent its SYN: it is an active open too.
+    # A refused connect has sent its SYN: it is an active open too.
     assert len(rows[rows["event_type"] == "CONNECT"]) == active == 2 * (ROUNDS + 1)
     assert len(rows[rows["event_type"] == "ACCEPT"]) == passive == 2 * ROUNDS
 
@@ -223,7 +223,8 @@ for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
 
 
 def test_sockets_from_elsewhere(tmp_path):
-    """Inherited, passed, in other namespaces, without a connection: the socket knows its ends."""
+    """Sockets that were inherited, passed, are in other namespaces or have no connection: the socket knows its
+    addresses."""
     with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
         done = subprocess.run(
             [sys.executable, "-c", ELSEWHERE], cwd=tmp_path, capture_output=True, text=True, timeout=60

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ten thousand connections in a network namespace of their own: rows as many as the kernel counts."""
+"""Ten thousand connections in a network namespace of their own: there are as many rows as the kernel counts."""
 import json
 import subprocess
 import sys
 
 import recorder
 
-# Under emulation a tenth.
+# A tenth under emulation.
 CONNECTIONS = 1_000 if recorder.EMULATED else 10_000
 REFUSED = 97
 
@@ -47,7 +47,7 @@ def test_ten_thousand_connections(tmp_path):
     rows = rows[rows["pid"] == str(process.pid)]
     connects = rows[rows["event_type"] == "CONNECT"]
     accepts = rows[rows["event_type"] == "ACCEPT"]
-    # A connect that is refused has sent its request: it is an active open that failed.
+    # A refused connect has sent its SYN: it is an active open that failed.
     assert len(connects) == tcp["ActiveOpens"] == CONNECTIONS + 2 * REFUSED
     assert len(connects[connects["return_value"] == "-111"]) == tcp["AttemptFails"] == 2 * REFUSED
     assert len(accepts) == tcp["PassiveOpens"] == CONNECTIONS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sockets through io_uring: a program says what its rows have to be, and in which order."""
+"""Sockets through io_uring: a program says what its rows must be, and in which order."""
 import json
 import subprocess
 
@@ -25,7 +25,7 @@ def test_rows_are_what_the_program_says(tmp_path, setup):
     said = [json.loads(line) for line in out.splitlines()]
     told = [{column: row[column] for column in s} for row, s in zip(rows, said)]
     for i, (mine, theirs) in enumerate(zip(told, said)):
-        if theirs["domain"] == "AF_UNIX": # a path may be told as it was given, or absolute
+        if theirs["domain"] == "AF_UNIX": # a path may be recorded as it was given, or absolute
             for end in ("local_addr", "remote_addr"):
                 if mine.get(end):
                     mine[end] = mine[end].rsplit("/", 1)[-1]
@@ -34,7 +34,7 @@ def test_rows_are_what_the_program_says(tmp_path, setup):
     assert all(int(row["latency_ns"]) > 0 for row in rows)
     assert {row["tid"] for row in rows} == {str(process.pid)}
     assert r.session.lost() == {}
-    # A socket's end is not told twice.
+    # The end of a socket is reported once.
     if setup == "fs too":
         fs = r.rows("fs")
         mine = fs[(fs["pid"] == str(process.pid)) & (fs["operation"] == "close")]

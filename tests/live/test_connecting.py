@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connections that connect() doesn't wait for, and sockets that came from elsewhere: rows are what the
-programs say of themselves and what the clock they both read says."""
+"""Non-blocking connects, and sockets that were inherited or passed: rows match what the programs say about themselves
+and the clock that both read."""
 import json
 import subprocess
 import sys
@@ -9,8 +9,8 @@ import pytest
 
 import recorder
 
-# A listener whose queue is full drops requests, which are repeated after a second: connections that
-# take as long as the program pleases. It says what it did, a line each; times are CLOCK_MONOTONIC.
+# A listener whose queue is full drops requests, which are repeated after a second: so the program decides how long
+# a connect takes. It prints a line for each thing it does; times are CLOCK_MONOTONIC.
 PROGRAM = """
 import ctypes, errno, json, os, select, signal, socket, struct, subprocess, threading, time
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -169,7 +169,7 @@ def recorded(request, module_path):
 
 
 def of(recorded, what):
-    """(what the program said, its rows) for each connection of a kind, told apart by their ports."""
+    """For each connection of a kind: (what the program said, its rows), matched by port."""
     rows, said = recorded
     for s in said:
         if s["what"] == what:
@@ -185,7 +185,7 @@ def test_the_outcome_is_a_row(recorded, what):
     cases = list(of(recorded, what))
     assert cases
     for said, rows in cases:
-        # The kernel's own number for a call that a signal ended; the program sees EINTR.
+        # The kernel's own number for a call that a signal interrupted; the program sees EINTR.
         first = said["first"] if what != "interrupted" else ERESTARTSYS
         if what == "refused" and first != EINPROGRESS:
             assert rows["return_value"].tolist() == [str(first)]
@@ -197,7 +197,7 @@ def test_the_outcome_is_a_row(recorded, what):
             assert call[column] == outcome[column], column
         at, latency = int(outcome["mono_ns"]), int(outcome["latency_ns"])
         assert said["after"] <= at <= said["before"]
-        # Both are counted from the entry of the call.
+        # Both count from the entry of the call.
         assert at - latency == int(call["mono_ns"]) - int(call["latency_ns"])
         if "returned" in said:
             assert said["begun"] <= at - latency <= said["returned"]
@@ -223,7 +223,7 @@ def test_other_calls_have_their_own_rows_alone(recorded):
 
 
 def test_requests_equal_the_kernels_count(recorded):
-    """Each connection asked for is one ActiveOpens, and each that failed one AttemptFails."""
+    """Each requested connection is one ActiveOpens, and each that failed one AttemptFails."""
     rows, said = recorded
     (snmp,) = [s for s in said if s["what"] == "snmp"]
     ports = rows.groupby(["sport", "dport"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CPUs that others keep busy, and a flood of one stream. The workloads count what they did themselves."""
+"""CPUs that other programs keep busy, and a flood of one stream. The workloads count what they do."""
 import os
 import pathlib
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 import recorder
 
-# Each keeps all CPUs busy, and the second stops the recorder.
+# Each keeps all CPUs busy, and the second one stops the recorder.
 pytestmark = pytest.mark.alone
 
 SECONDS = 3
@@ -21,7 +21,7 @@ CONNECTIONS = 200
 
 @pytest.fixture
 def busy():
-    """Three busy processes a CPU, which never make a system call."""
+    """Three busy processes per CPU, which never make a system call."""
     loops = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(3 * os.cpu_count())]
     yield
     for loop in loops:
@@ -30,7 +30,7 @@ def busy():
 
 
 def niceness(pid):
-    """Of each thread of PID, by its name, as the kernel has it: field 19 of stat, see proc(5)."""
+    """The nice value of each thread of PID, by name: field 19 of stat, see proc(5)."""
     found = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         name, rest = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
@@ -39,7 +39,7 @@ def niceness(pid):
 
 
 def test_busy_cpus_cost_no_rows(tmp_path, busy):
-    """Reader and writer have the priority that they need: without it a third of these rows is lost."""
+    """Reader and writer have the priority that they need: without it, a third of these rows is lost."""
     data = tmp_path / "data"
     data.write_bytes(b"x" * 4096)
     with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN) as r:
@@ -51,7 +51,7 @@ def test_busy_cpus_cost_no_rows(tmp_path, busy):
         counted = {str(p.pid): int(p.communicate()[0]) for p in producers}
     assert r.session.lost() == {}
     rows = {pid: 0 for pid in counted}
-    for f in r.session.files("fs"): # a file at a time, and compactly: these are millions of rows
+    for f in r.session.files("fs"): # one file at a time, and only the needed columns: these are millions of rows
         frame = recorder.read_file(r.session.directory / f["path"], ["operation", "pid", "filename"], "category")
         for pid in rows:
             rows[pid] += ((frame["filename"] == str(data)) & (frame["operation"] == "read") & (frame["pid"] == pid)).sum()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""iotrc in the background, where no service manager does it."""
+"""iotrc as a daemon, without a service manager."""
 import fcntl
 import os
 import secrets
@@ -26,7 +26,7 @@ def start(tmp_path, *args, code=0):
 
 @pytest.fixture
 def pid(tmp_path):
-    """A function: the daemon's process id. It is stopped at the end."""
+    """A function that returns the daemon's process id. The daemon is stopped at the end."""
     def read():
         return int((tmp_path / "pid").read_text())
     yield read
@@ -55,7 +55,7 @@ def test_records_before_the_parent_ends(tmp_path, pid):
     assert status["Name"] == "iotrc" and os.getsid(pid()) == pid() != os.getsid(0)
     for fd, path in ((0, "/dev/null"), (1, str(log)), (2, str(log))):
         assert os.readlink(f"/proc/{pid()}/fd/{fd}") == path
-    with open(tmp_path / "pid") as f, pytest.raises(BlockingIOError): # held, as a lock says
+    with open(tmp_path / "pid") as f, pytest.raises(BlockingIOError): # locked, as fcntl() says
         fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
     assert (tmp_path / "pid").stat().st_mode & 0o777 == 0o644
     second = start(tmp_path, code=1)
@@ -105,7 +105,7 @@ time.sleep(1000)
 
 
 def test_other_users_do_not_keep_it_from_starting(tmp_path, pid):
-    """Whoever may read the pid file may lock it in the two ways that a reader may."""
+    """Whoever may read the pid file may lock it in the two ways open to a reader."""
     start(tmp_path)
     os.kill(pid(), signal.SIGKILL)
     time.sleep(0.5)
@@ -143,7 +143,7 @@ def test_a_pid_file_that_others_may_write_is_refused(tmp_path):
 
 
 def test_the_log_is_reopened_where_it_was(tmp_path, pid):
-    """Not where a link leads that has taken its directory's place."""
+    """It does not write where a symlink leads that has replaced its directory."""
     logs, elsewhere = tmp_path / "logs", tmp_path / "elsewhere"
     logs.mkdir()
     elsewhere.mkdir()
@@ -183,12 +183,13 @@ def test_reload(tmp_path, pid):
 
 @pytest.mark.slow
 def test_reload_of_the_upload_rate(tmp_path, pid):
-    """A file that would take longer than a minute at the old rate, and has begun to go, goes at once at the new one."""
+    """An upload that would take longer than a minute at the old rate, and is under way, finishes at once at the new
+    rate."""
     config, log, share = tmp_path / "iotrc.conf", tmp_path / "log", tmp_path / "share"
     share.mkdir()
     config.write_text(f"streams = fs\npath = {tmp_path}\nupload = file://{share}\nupload-rate = 1K\n")
     start(tmp_path, "--config", str(config), "--log-file", str(log))
-    for _ in range(5000): # names that don't compress: 16 bytes each at least
+    for _ in range(5000): # names that do not compress: at least 16 bytes each
         (tmp_path / secrets.token_hex(16)).touch()
     os.kill(pid(), signal.SIGHUP)
 
@@ -269,7 +270,7 @@ def test_messages_go_to_syslog(tmp_path, pid):
 
 
 def test_room_is_read_again(tmp_path):
-    """Rows are lost while the file says that all of the disk stays free, and no longer."""
+    """Rows are lost while the configuration reserves all of the disk, and no longer."""
     config = tmp_path / "conf"
     base = f"output = {tmp_path}/traces\nstreams = fs\npath = {tmp_path}\n"
     config.write_text(base + "min-free = off\n")

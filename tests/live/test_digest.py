@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a recording says at its end: what pandas finds in its rows, in few lines and soon."""
+"""The summary at the end of a recording: what pandas finds in the rows, in a few lines and quickly."""
 import json
 import re
 import signal
@@ -19,7 +19,7 @@ true
 
 
 def recorded(tmp_path, command, *args):
-    """What a recording of COMMAND alone says on stderr, its session, and how long it took to end."""
+    """What a recording of COMMAND alone prints on stderr, its session, and how long it took to end."""
     gate = subprocess.Popen(["/bin/sh", "-c", 'read go; exec "$@"', "sh", *map(str, command)], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     process = subprocess.Popen([recorder.IOTRC, "--no-snapshots", "-o", str(tmp_path / "out"), "--pid", str(gate.pid), *args],
@@ -63,7 +63,7 @@ def test_quiet_leaves_it_out(tmp_path):
 @pytest.mark.alone
 @pytest.mark.native # a million calls take minutes under emulation
 def test_a_large_session_does_not_hold_up_the_end(tmp_path):
-    """Of millions of rows some are read: the first line says how many."""
+    """Of millions of rows, only some are read: the first line says how many."""
     work = tmp_path / "file"
     work.write_bytes(bytes(4096))
     said, session, took, told = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk that answers with errors alone (EIO), by device-mapper's error target. The oracle is a writer that
-numbers its operations (numbered.c), on another disk."""
+"""A disk that answers with errors only (EIO), by device-mapper's error target. The oracle is a writer on another disk
+that numbers its operations (numbered.c)."""
 import contextlib
 import os
 import subprocess
@@ -10,7 +10,7 @@ import modules
 import pytest
 from disks import SETTLE, Disk, failing
 
-SECTORS = 8 # of a block
+SECTORS = 8 # bytes of a block
 
 
 def dmsetup(*args, table=None):
@@ -33,13 +33,13 @@ class Mapped(Disk):
             ).stdout.strip()
             self.sectors = self.image.stat().st_size // 512
             dmsetup("create", "--noudevsync", self.name, table=self.table([]))
-            if not os.path.exists(self.map): # nobody is there who makes nodes
+            if not os.path.exists(self.map): # no udev makes device nodes here
                 dmsetup("mknodes", self.name)
             subprocess.run(["mkfs.ext4", "-q", "-b", "4096", "-m", "0", self.map], check=True)
         subprocess.run(["mount", "-o", self.options, self.map, self.point], check=True)
 
     def table(self, failing_blocks):
-        """One that fails in these ranges of blocks: [(first, last)], ascending."""
+        """Makes these ranges of blocks fail: [(first, last)], ascending."""
         lines, at = [], 0
         for first, last in failing_blocks:
             begin, end = first * SECTORS, (last + 1) * SECTORS
@@ -52,7 +52,7 @@ class Mapped(Disk):
         return "\n".join(lines) + "\n"
 
     def fail(self, blocks):
-        # Nothing is written first that waits, and the filesystem isn't asked.
+        # Waiting writes are not flushed first, and the filesystem is not frozen.
         dmsetup("suspend", "--noflush", "--nolockfs", self.name)
         dmsetup("load", self.name, table=self.table(blocks))
         dmsetup("resume", "--noudevsync", self.name)
@@ -61,7 +61,7 @@ class Mapped(Disk):
         self.fail([(0, self.sectors // SECTORS - 1)])
 
     def mount_copy(self):
-        """What is on the disk, now that it works again; umount() has emptied the cache."""
+        """The disk's content, after it works again; umount() has emptied the cache."""
         self.fail([])
         subprocess.run(["e2fsck", "-fy", self.map], check=False, capture_output=True)
         self.mount()
@@ -83,6 +83,6 @@ def disk(tmp_path):
 
 
 def test_errors_until_the_end(tmp_path, disk):
-    """What was on the disk is whole, what wasn't is counted."""
+    """What was on the disk is sound, what was not is counted."""
     missing, failed = failing(tmp_path, disk, disk.fail_wholly, "--rotate-age", "2s")
     assert all(t > failed - (1 + SETTLE) * 10**9 for t in missing)

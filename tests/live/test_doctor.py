@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""iotrc doctor says what is so: as findmnt, capsh and the kernel say it, and as a recording then fares."""
+"""What iotrc doctor says is true: findmnt, capsh and the kernel say the same, and a recording fares accordingly."""
 import json
 import os
 import pathlib
@@ -13,7 +13,7 @@ import recorder
 RECORDING = f"timeout 60 {recorder.IOTRC} -q --no-snapshots -d 200ms -o"
 
 
-LOOKS_INTO_MODULES = (5, 11) <= recorder.RELEASE < (6, 10) # libbpf, which takes CAP_SYS_ADMIN
+LOOKS_INTO_MODULES = (5, 11) <= recorder.RELEASE < (6, 10) # libbpf requires CAP_SYS_ADMIN
 
 
 def doctor(*args, code=0, wrap=(), cwd=None):
@@ -61,7 +61,7 @@ def test_hooks_are_those_of_a_recording(tmp_path):
         assert hook["attached"] == (hook["state"] != "absent")
         assert hook["state"] in ("fires", "rare", "absent"), hook
         assert (hook["fired"] > 0) == (hook["state"] == "fires")
-    # What a kernel can't give is said of the streams that lack it.
+    # What a kernel cannot provide is said about the streams that lack it.
     absent = [h for h in report["hooks"] if h["state"] == "absent"]
     for hook in absent:
         for stream in hook["streams"]:
@@ -71,7 +71,7 @@ def test_hooks_are_those_of_a_recording(tmp_path):
 
 
 def test_what_it_attaches_to_the_kernel_has(tmp_path):
-    """By tracefs, which nothing else here asks."""
+    """By tracefs, which no other test mounts."""
     events = subprocess.run(
         ["unshare", "-m", "sh", "-ec", f"mount -t tracefs none {tmp_path} && cat {tmp_path}/available_events"],
         capture_output=True, text=True, check=True,
@@ -90,13 +90,13 @@ def test_old_kernels_are_told_what_they_lack():
     assert ("while process 1 runs" in limits) == (recorder.unseen(100) > 0)
 
 
-# ---- what is missing, and the recording that fails of it ----
+# ---- what is missing, and the recording that fails for it ----
 
 NAMESPACE = ["unshare", "-m", "--propagation", "private", "sh", "-ec"]
 
 
 def in_namespace(setup, tmp_path, *args, code):
-    """Doctor after SETUP, and whether a recording works there, too."""
+    """Runs doctor after SETUP, and checks whether a recording works there."""
     wrap = [*NAMESPACE, f'{setup}\nexec "$@"', "sh"]
     report = doctor(*args, code=code, wrap=wrap, cwd=tmp_path)
     fares = subprocess.run([*wrap, "sh", "-c", f"{RECORDING} {tmp_path}/traces"],
@@ -106,7 +106,7 @@ def in_namespace(setup, tmp_path, *args, code):
 
 
 def test_without_tracefs(tmp_path):
-    # Only what lies over it all can be taken away here: an empty directory in its place.
+    # A mount cannot be removed here, only covered: by an empty directory.
     setup = "mkdir -p e; mount --bind e /sys/kernel/tracing; [ ! -d /sys/kernel/debug/tracing ] || mount --bind e /sys/kernel/debug/tracing"
     report = in_namespace(setup, tmp_path, code=0)
     assert report["checks"]["tracefs"]["state"] == "note"
@@ -128,10 +128,10 @@ def test_without_a_machine_id(tmp_path):
     ("", 64, "note"),                  # 5% of 4 MiB stay free
     ("min-free = 50%", 40, "bad"),
     ("min-free = off", 40, "note"),
-    ("min-free = off", 1, "bad"),      # not even for a manifest
+    ("min-free = off", 1, "bad"),      # no room even for a manifest
 ])
 def test_on_a_full_disk(tmp_path, conf, left, state):
-    """4 MiB, of which LEFT percent are free; a recording writes rows there, or loses them."""
+    """A disk of 4 MiB with LEFT percent free; a recording writes rows there, or loses them."""
     (tmp_path / "conf").write_text(f"output = small/traces\n{conf}\n")
     setup = f"mkdir -p small; mount -t tmpfs -o size=4M none small; fallocate -l {4096 * (100 - left) // 100}K small/filler"
     wrap = [*NAMESPACE, f'{setup}\nexec "$@"', "sh"]
@@ -140,7 +140,7 @@ def test_on_a_full_disk(tmp_path, conf, left, state):
     assert check["state"] == state and bad(report) == ({"space"} if state == "bad" else set())
     assert re.fullmatch(r"0\.0 GB free in the output directory, 0\.0 GB reserved \(--min-free\)", check["text"])
     little = ["--path", str(tmp_path)] if state == "note" else []
-    # So that there are rows to be lost, on a machine that is idle, too.
+    # So that there are rows to lose, also on an idle machine.
     busy = subprocess.Popen(["sh", "-c", "while :; do cat conf; sleep 0.05; done"], cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
         fares = subprocess.run([*wrap, recorder.IOTRC, "--config", "conf", "--no-snapshots", "--streams", "fs", "-d", "2s", *little],
@@ -162,7 +162,7 @@ def test_in_a_pid_namespace(tmp_path):
     ("cap_bpf,cap_perfmon,cap_sys_admin", "bad", 1),
     ("cap_perfmon,cap_sys_admin", "bad", 1),
     ("cap_dac_read_search", "note", 0),
-    # CAP_BPF and CAP_PERFMON are enough, but for libbpf on some kernels.
+    # CAP_BPF and CAP_PERFMON are enough, except for libbpf on some kernels.
     ("cap_sys_admin", "bad", 1) if LOOKS_INTO_MODULES else ("cap_sys_admin", "ok", 0),
 ])
 def test_capabilities(tmp_path, drop, state, code):
@@ -210,7 +210,7 @@ def test_upload(tmp_path):
     check = doctor("--config", str(config))["checks"]["upload"]
     assert check["state"] == "ok" and check["text"].startswith("works"), check
     assert not [p for p in target.rglob("*") if p.is_file()]
-    with socket.socket() as listener: # bound, but it doesn't listen: refused
+    with socket.socket() as listener: # bound but not listening: refused
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         (tmp_path / "keys").write_text("aws_access_key_id = A\naws_secret_access_key = B\n")
@@ -232,7 +232,7 @@ def test_text_and_usage(tmp_path):
 
 
 def test_bundle_names_nobody(tmp_path):
-    """With private names wherever the report could take one from."""
+    """With private names in every place from which the report could take one."""
     secret = "zebra-k7"
     place = tmp_path / f"{secret}-place"
     place.mkdir()
@@ -259,7 +259,7 @@ def test_bundle_names_nobody(tmp_path):
     found = {name for name in names if name and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
     assert secret not in text
     assert found == set(), text
-    # What is there stays.
+    # An existing file is kept.
     again = recorder.run("doctor", "--bundle", str(bundle), seconds=300)
     assert again.returncode == 1 and again.stderr.endswith("File exists\n")
     assert bundle.read_text() == text

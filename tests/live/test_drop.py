@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packets dropped and segments sent again, against the counters of a network namespace of its own."""
+"""Dropped packets and retransmitted segments, compared with the counters of a network namespace of its own."""
 import json
 import pathlib
 import subprocess
@@ -85,7 +85,7 @@ def test_retransmitted_segments(recorded):
 
 @pytest.mark.parametrize("version", LOCAL)
 def test_what_a_filter_drops(recorded, version):
-    """Each segment that was sent again had been dropped, and so had the first and the last."""
+    """Each retransmitted segment had been dropped, among them the first and the last."""
     r, rows, did, _ = recorded
     server = did[f"deaf_server{version}"]
     dropped = of(rows, server)
@@ -93,7 +93,7 @@ def test_what_a_filter_drops(recorded, version):
     sent_again = of(rows, server, "TCP_RETRANSMIT")
     assert len(data) >= len(sent_again) + 1
     assert "SOCKET_FILTER" in reasons(r, data) or not reasons(r, data)
-    # They arrive in a soft interrupt: whose they are can't be known, and isn't guessed.
+    # They arrive in a soft interrupt: their process is unknown and not guessed.
     assert set(sent_again["pid"]) == {""}
 
 

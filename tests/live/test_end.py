@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a recording ends: what is lost at the very end is told where everything else is, and a session whose recorder
-is gone, or whose disk is, doesn't pass for a sound one. What was lost is known by a writer that numbers its
-operations (numbered.c)."""
+"""How a recording ends: losses at the very end are reported where all others are, and a session whose recorder or disk
+is gone is not called sound. A writer that numbers its operations (numbered.c) knows what was lost."""
 import os
 import resource
 import shutil
@@ -16,7 +15,7 @@ from disks import SETTLE, Numbered, now, numbers, record
 
 
 class Unchecked:
-    """A session without an account that could be checked."""
+    """A session whose counts cannot be checked."""
 
     def check_identity(self):
         pass
@@ -28,14 +27,14 @@ def verify(directory):
 
 
 def told(session, stream, cause):
-    """Rows that the lost stream tells of."""
+    """The number of rows that the lost stream reports."""
     rows = session.rows("lost")
     rows = rows[(rows["stream"] == stream) & (rows["cause"] == cause)]
     return int(rows["count"].astype(int).sum())
 
 
 def check_told(r):
-    """The manifest, the rows of the lost stream and verify agree, and something was lost."""
+    """The manifest, the lost stream and verify agree, and something was lost."""
     r.session.check_identity()
     for stream, counts in r.manifest["diagnostics"]["streams"].items():
         for cause, n in counts["lost"].items():
@@ -50,18 +49,18 @@ def written(r, stream="fs"):
 
 
 def limit_files(r, size):
-    """From now on no file of the recorder grows past SIZE: EFBIG."""
+    """From now on no file of the recorder can grow past SIZE: EFBIG."""
     resource.prlimit(r.process.pid, resource.RLIMIT_FSIZE, (size, size))
 
 
 @pytest.mark.parametrize("wait", [0, 0.3, 1.3])
 def test_rows_that_the_last_write_loses(tmp_path, wait):
-    """Whatever the time between the failure and the end: the reader tells of losses once a second."""
+    """Whatever the time between the failure and the end: the reader reports losses once a second."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
         while written(r) < 60_000:
             time.sleep(0.05)
-        # The file can get its end, and the manifest is smaller.
+        # The file can be finished, and the manifest is smaller.
         limit_files(r, written(r) + 500)
         time.sleep(wait)
         r.stop()
@@ -69,7 +68,7 @@ def test_rows_that_the_last_write_loses(tmp_path, wait):
 
 
 def test_rows_that_go_with_a_file(tmp_path):
-    """A file that is removed before it gets its name takes its rows along, which is found out last of all."""
+    """A file that is removed before it gets its final name takes its rows along, which is noticed last of all."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
         time.sleep(SETTLE)
@@ -80,7 +79,7 @@ def test_rows_that_go_with_a_file(tmp_path):
 
 
 def test_a_file_that_gets_no_end(tmp_path):
-    """In its place lies a directory: the rows are there, in the .part, and `recover` has them."""
+    """A directory is in its place: the rows are in the .part, and `recover` completes it."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
         time.sleep(SETTLE)
@@ -110,7 +109,7 @@ def test_a_dead_recorders_session_is_not_sound(tmp_path):
         time.sleep(SETTLE)
         code, text = verify(r.session_directory)
         assert code == 0 and "sound so far; the session is not finished" in text, text
-        # Looking does not get in the recorder's way.
+        # Looking at it does not disturb the recorder.
         for _ in range(5):
             assert verify(r.session_directory)[0] == 0
         r.kill()
@@ -124,7 +123,7 @@ def test_a_dead_recorders_session_is_not_sound(tmp_path):
 
 
 def test_a_copy_of_a_running_session_says_what_it_is(tmp_path):
-    """Nobody holds the copy."""
+    """No process has the copy open."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:
         time.sleep(SETTLE)
@@ -144,7 +143,7 @@ def disk(tmp_path):
 
 @pytest.mark.parametrize("mounted_over", [False, True])
 def test_a_disk_that_is_unmounted_lazily(tmp_path, disk, mounted_over):
-    """Writing goes on into what nobody finds any more: that is said at once, and the exit code says it."""
+    """Rows are written where nobody can find them: a message says so at once, and so does the exit code."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, disk / "traces", code=3) as r:
         time.sleep(SETTLE)
@@ -164,7 +163,7 @@ def test_a_disk_that_is_unmounted_lazily(tmp_path, disk, mounted_over):
 
 
 def test_a_directory_that_is_renamed_is_only_told_of(tmp_path):
-    """The rows are where they were, under another name."""
+    """The rows are in the same directory, which has another name."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces") as r:
         time.sleep(SETTLE)

@@ -18,17 +18,17 @@ import pytest
 import recorder
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-# What tests that lie elsewhere run.
+# Examples that other tests run.
 ELSEWHERE = {
-    r"^env .*pytest": "tests/live", # one by hand: by all of them
+    r"^env .*pytest": "tests/live", # one by hand: run by all of them
     r"^\./(un)?install\.sh": "tests/packages/run.sh",
     r"service\.sh|^systemctl|^journalctl|^useradd": "tests/service",
-    r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in whichever python3 comes first
+    r"python3 -m iotrc": "tests/python/test_recipes.py", # needs pandas in the first python3 of PATH
     r"s3://|https://": "tests/upload", # with servers of their own
     r"--to parquet": "tests/python/test_parquet.py", # with DuckDB
     r"^iotrc lake ": "tests/python/test_lake.py", # likewise
     r"^iotrc .*--daemon": "tests/live/test_daemon.py",
-    r"^iotrc report .*--serve": "tests/report", # runs until it is told to end
+    r"^iotrc report .*--serve": "tests/report", # runs until it is stopped
     r"^iotrc check .*(-- (npm|npx|make -B|sh -c 'cmake|\./tool))|^pre-commit":
         "tests/nx/test_recipes.py", # projects of their own
     r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file
@@ -55,8 +55,8 @@ p.send_signal(signal.SIGINT)
 code = p.wait()
 sys.exit(0 if code == 3 else code) # a loaded machine may lose rows; that is not the example's fault
 """
-# What make would do: that the target is there, and what it needs can be made.
-# It runs lines that call make, even with -n: there is no place then where packages of arm64 could be fetched to.
+# What make would do: the target exists, and what it needs can be made.
+# make runs lines that call make even with -n: there is no directory then for packages of arm64.
 MAKE = """#!/bin/sh
 export IOTRC_ROOTS=/dev/null/none
 exec /usr/bin/make -s -n -C {top} "$@" >/dev/null
@@ -80,14 +80,14 @@ def blocks(text):
 
 
 def commands(lines):
-    """Lines that end in a backslash go on; what is only a comment is left out."""
+    """Joins lines that end in a backslash; leaves out comments."""
     text = "\n".join(lines).replace("\\\n", " ")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
 @pytest.fixture
 def directory(tmp_path):
-    """An empty directory to run things in; programs of ours go before the system's."""
+    """An empty directory to run examples in; our programs come first in PATH."""
     bin_ = tmp_path / "bin"
     work = tmp_path / "work"
     bin_.mkdir()
@@ -121,7 +121,7 @@ def run_all(lines, work):
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PATH": f"{work.parent}/bin:{os.environ['PATH']}", "HOME": str(work)},
         )
-        # Something clear is found in a session that isn't anonymised: that is an answer.
+        # It finds something clear in a session that isn't anonymised: that is a correct answer.
         codes = (0, 1) if "--anonymous" in line else (0,)
         assert done.returncode in codes, f"{line}\n{done.stdout}{done.stderr}"
 
@@ -137,7 +137,7 @@ def test_examples_of_a_page(page, directory):
     for info, block in blocks(text):
         if info == "sh":
             lines += commands(block)
-        else: # a transcript shows what was typed behind a $
+        else: # a transcript shows what was typed after a $
             assert not re.match(r"(sudo|iotrc|make) ", block[0]), \
                 f"{page}: a block with commands must begin with ```sh: {block}"
     run_all(lines, directory)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is asked for is all that is written; the rest is counted as filtered."""
+"""Exactly what was asked for is written; all other events count as filtered."""
 import os
 import subprocess
 import sys
@@ -55,7 +55,7 @@ def test_default_scope(tmp_path):
     assert len(mine[mine["operation"] == "write"]) == 3 * 13
     assert not mine["filename"].str.startswith(("/proc/", "/dev/", "pipe:")).any()
     assert r.session.counts("fs")["filtered"] > 0
-    # Whatever else ran: none of the kernel's own filesystems, except where one is mounted.
+    # Whatever else ran: no pseudo filesystem, except where one is mounted.
     pseudo = {"proc", "sysfs", "devpts", "debugfs", "tracefs", "bpf", "sockfs", "pipefs", "cgroup2"}
     assert not pseudo & set(rows["fs_type"][rows["operation"] != "mount"])
 
@@ -83,7 +83,7 @@ def test_path(tmp_path):
     for name in names(rows):
         assert any(p == prefix or p.startswith(prefix + "/") for p in name.split(" -> ")), name
     assert len(mine[mine["operation"] == "write"]) == 13
-    # A rename out of it or into it is at it.
+    # A rename into or out of it matches.
     assert len(mine[mine["operation"] == "rename"]) == 2
     assert r.session.counts("fs")["filtered"] > 0
 
@@ -118,7 +118,7 @@ def test_streams(tmp_path):
         subprocess.run(
             [recorder.workload("conn")], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL
         )
-    # close() serves both streams: a failing one, of no file, must not slip into the other.
+    # close() belongs to both streams: a failing one, of no file, must not appear in the other.
     assert {f["stream"] for f in r.session.files()} == {"nw_conn"}
     enabled = {k for k, s in r.manifest["streams"].items() if s["enabled"]}
     assert enabled == {"nw_conn", "lost"}
@@ -134,7 +134,7 @@ def test_no_network(tmp_path):
 
 
 def test_open_before_the_recording(tmp_path):
-    """A file that was open already has its path, and so has a directory's child under it."""
+    """A file that was open already has its path, and so has a child of a directory."""
     (tmp_path / "early").mkdir()
     directory = os.open(tmp_path / "early", os.O_RDONLY)
     fd = os.open(tmp_path / "early" / "file", os.O_RDWR | os.O_CREAT)
@@ -175,7 +175,7 @@ begun = time.monotonic_ns(); os.read(r, 1); print(time.monotonic_ns() - begun)
 
 
 def record_results(tmp_path, *args):
-    """What a program does that knows what fails and what is slow: its rows of fs and nw_conn."""
+    """A program that knows which of its calls fail and which are slow: its rows of fs and nw_conn."""
     (tmp_path / "work").mkdir()
     with recorder.Recording(tmp_path, "--streams", "fs,nw_conn", "--scope", "all", *args) as r:
         process = subprocess.Popen(
@@ -236,7 +236,7 @@ if os.fork() == 0:
 
 
 def test_what_is_excluded(tmp_path):
-    """Of a program's descendants, less one command and one directory and two operations."""
+    """Of a program's descendants, without one command, one directory and two operations."""
     work = tmp_path / "work"
     work.mkdir()
     program = tmp_path / "following"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the filesystem of most machines can't do: clones that succeed, and subvolumes."""
+"""What the filesystems of most machines cannot do: clones that succeed, and subvolumes."""
 import os
 import subprocess
 
@@ -48,7 +48,7 @@ def test_rows_equal_strace(volume, tmp_path):
 
 
 def test_a_file_has_one_device_in_all_its_rows(volume, tmp_path):
-    """stat() says the subvolume's own; the rows have the superblock's, which mountinfo has."""
+    """stat() returns the subvolume's device; the rows have the superblock's, as mountinfo does."""
     subprocess.run(["btrfs", "-q", "subvolume", "create", volume / "sub"], check=True)
     path = volume / "sub" / "file"
     path.write_text("x")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls by chance, under strace: every row is what strace says, none more. SEEDS=100-400 in the environment asks for
-other seeds than those that are always asked for."""
+"""Random calls under strace: there is exactly one row for each call, and it is what strace says. SEEDS=100-400 in the
+environment adds seeds."""
 import os
 
 import pytest

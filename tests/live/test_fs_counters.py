@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's own accounts of a process, and iotrc's of itself."""
+"""The kernel's own accounting of a process, and iotrc's of itself."""
 import subprocess
 
 import pytest
 import recorder
 
-# Emulated, their names alone are still two thirds of 1 %.
+# Under emulation, the names alone are two thirds of 1 %.
 FILES, ROUNDS = 1000, 150 if recorder.EMULATED else 1000
 
 
 def test_rows_add_up_to_proc_pid_io(tmp_path):
-    """syscr, syscw, rchar and wchar of /proc/PID/io, threads and children included, are the sums
-    over the rows, when all kinds of files are in scope."""
+    """syscr, syscw, rchar and wchar of /proc/PID/io, threads and children included, equal the sums over the rows if all
+    kinds of files are in scope."""
     with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
         done = subprocess.run(
             [recorder.workload("procio")], cwd=tmp_path, capture_output=True, text=True, timeout=60
@@ -20,12 +20,12 @@ def test_rows_add_up_to_proc_pid_io(tmp_path):
     counted = {k: int(v) for k, v in (line.split(": ") for line in done.stdout.splitlines())}
     rows = r.rows("fs")
     own = rows[rows["command"].str.startswith("procio")]
-    # From the first look at the counters (which counts from there on) to the second (which
-    # doesn't count itself).
+    # From the first reading of the counters (which counts from there on) to the second (which
+    # does not count itself).
     looks = own[(own["operation"] == "read") & own["filename"].str.fullmatch(r"/proc/\d+/io")].index
     assert len(looks) == 2
     own = own[(own.index >= looks[0]) & (own.index < looks[1]) & (own["errno"] == "")]
-    both = own["operation"].isin(["sendfile", "copy_file_range"]) # read and write in one
+    both = own["operation"].isin(["sendfile", "copy_file_range"]) # both read and write
     reads = own[(own["operation"] == "read") | both]
     writes = own[(own["operation"] == "write") | both]
     assert {
@@ -36,10 +36,10 @@ def test_rows_add_up_to_proc_pid_io(tmp_path):
     } == counted
 
 
-@pytest.mark.alone # a million opens as fast as they can
+@pytest.mark.alone # a million opens at full speed
 def test_strings_travel_once(tmp_path):
-    """The same thousand files opened a thousand times: their names are sent once, not a million
-    times, and no row lacks one."""
+    """The same thousand files are opened a thousand times: their names are sent once, not a million times, and no row
+    lacks a name."""
     with recorder.Recording(
         tmp_path, "--streams", "fs", "--ops", "open", "--command", "manyfiles"
     ) as r:
@@ -49,7 +49,7 @@ def test_strings_travel_once(tmp_path):
     assert done.returncode == 0
     assert r.session.lost() == {}
     opens = named = 0
-    for f in r.session.files("fs"): # compactly: these are a million rows
+    for f in r.session.files("fs"): # only the needed columns: these are a million rows
         frame = recorder.read_file(
             r.session.directory / f["path"], ["command", "filename", "errno"], "category"
         )
@@ -57,6 +57,6 @@ def test_strings_travel_once(tmp_path):
         opens += len(own)
         named += own["filename"].str.startswith(f"{tmp_path}/dir").sum()
     assert named == FILES * ROUNDS
-    assert opens - named < 20 # the program's start
+    assert opens - named < 20 # the start of the program
     definitions = r.manifest["diagnostics"]["definitions"]
     assert 0 < sum(definitions.values()) < opens / 100, definitions

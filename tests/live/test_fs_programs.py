@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs that people run, under strace while iotrc records: every row as strace says."""
+"""Programs that people use, under strace while iotrc records: every row is as strace says."""
 import json
 import os
 import pathlib
@@ -36,7 +36,7 @@ FIO = (
     "fio --name=job --directory=fio --size=256k --bs=4k --rw=randrw --randseed=7 --end_fsync=1 "
     "--output-format=json --ioengine={}"
 ).format
-# In the order in which they run; what one makes, a later one may use.
+# In the order in which they run; a later one may use what an earlier one made.
 PROGRAMS = {
     "git clone, linked": "git clone -q repository linked",
     "git clone, through a pipe": "git -c protocol.file.allow=always clone -q file://{cwd}/repository cloned",
@@ -125,7 +125,7 @@ def test_rows_equal_strace(recorded, name):
     oracle = recorded.oracles[name]
     assert oracle.code == 0, oracle.stderr
     rows = fs_rows.of(oracle, recorded.rows)
-    if name in ASYNCHRONOUS: # what passes no system call is counted by the program alone
+    if name in ASYNCHRONOUS: # only the program itself counts what makes no system call
         rows = rows[~rows["flags"].map(fs_rows.asynchronous)]
         oracle.told = []
     found = fs_rows.compare(oracle, rows)

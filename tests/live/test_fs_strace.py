@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each workload runs under strace while iotrc records: every row is what strace says, none more."""
+"""Each workload runs under strace while iotrc records: there is exactly one row for each call, and it is what strace
+says."""
 import json
 import os
 import pathlib
@@ -11,10 +12,10 @@ import fs_rows
 import recorder
 import strace_oracle
 
-# Requests that the kernel keeps for a ring (MANY in uring_quiet.c, in batches of eight).
+# How many requests the kernel keeps for a ring (MANY in uring_quiet.c, in batches of eight).
 MEMORY_OF_A_RING = 48
 
-# Programs that need nothing but themselves.
+# Programs without special requirements.
 WORKLOADS = """
     rw openclose namespace stat mapping process loop32
     access advice clone closerange copyrange handle links lock memory mount opath roots rwf sendfile
@@ -75,8 +76,8 @@ def test_rows_of_all_kinds_of_files_equal_strace(module_path):
     for name, oracle in oracles.items():
         assert oracle.code == 0, oracle.stderr
         found += fs_rows.compare(oracle, fs_rows.of(oracle, rows))
-    # Each waited for 50 ms, whoever did the work in the kernel meanwhile. With SQPOLL a thread that
-    # the kernel has made for the process submits, when it gets its turn.
+    # Each waited for 50 ms, whichever kernel thread did the work. With SQPOLL, a thread that
+    # the kernel has made for the process submits when it is scheduled.
     waited = fs_rows.of(oracles["uring_wait"], rows)
     waited = waited[waited["flags"].map(fs_rows.asynchronous)]
     polled = waited["command"].str.startswith("iou-sqp-")
@@ -92,14 +93,14 @@ def test_nothing_lost(recorded):
 
 
 def test_identity_of_the_files(recorded):
-    """inode, device and fs_type, where the file is still there and was one file all along."""
+    """inode, device and fs_type, if the file is still there and was one file all along."""
     rows = recorded.of("rw")
     rows = rows[rows["filename"].str.endswith(("/data", "/log")) & (rows["errno"] == "")]
     rows = rows[rows["operation"].isin(["open", "read", "write", "close", "fsync", "truncate"])]
     assert len(rows) > 100
     for name, group in rows.groupby("filename"):
         st = os.stat(recorder.unescape(name))
-        # truncate by path knows no inode before the call and none after it.
+        # truncate by path: strace shows no descriptor before the call and none after it.
         opened = group[(group["operation"] != "truncate") | (group["inode"] != "")]
         assert set(opened["inode"]) == {str(st.st_ino)}, name
         assert set(opened["device"]) == {f"{os.major(st.st_dev)}:{os.minor(st.st_dev)}"}, name
@@ -107,7 +108,7 @@ def test_identity_of_the_files(recorded):
 
 
 def test_identity_by_stat_of_32_bit_programs(recorded):
-    """Of which each architecture has structures of its own."""
+    """Calls whose structures differ between architectures."""
     rows = recorded.of("compat")
     rows = rows[(rows["operation"] == "getattr") & (rows["errno"] == "")]
     rows = rows[rows["filename"].str.endswith("/compat/file")]
@@ -120,7 +121,7 @@ def test_identity_by_stat_of_32_bit_programs(recorded):
 
 
 def test_inodes_of_reused_names(recorded):
-    """A name, a descriptor, a number: all of them used again, and each row has its own inode."""
+    """A name, a descriptor and an inode number are each used again, and each row has the right inode."""
     oracle = recorded.oracles["reuse"]
     rows = recorded.of("reuse")
     expected = oracle.stdout.split()
@@ -130,7 +131,7 @@ def test_inodes_of_reused_names(recorded):
 
 
 def test_what_locks_were_asked_about(recorded):
-    """F_GETLK's answer takes the question's place, so strace doesn't know it: lock.c does."""
+    """F_GETLK's answer overwrites the request, so strace doesn't know it: lock.c does."""
     rows = recorded.of("lock")
     asked = rows[rows["flags"].str.contains("GETLK")][["flags", "offset", "size"]]
     assert asked.values.tolist() == 5 * [
@@ -151,7 +152,7 @@ def test_filesystems_have_their_own_names(recorded):
 
 
 def test_open_and_mapped_before(module_path):
-    """Files, directories and mappings that were there when the recording began bear their names."""
+    """Files, directories and mappings that were open when the recording began have their names."""
     cwd = pathlib.Path(module_path) / "before"
     cwd.mkdir()
     log = f"{cwd}.strace"
@@ -183,14 +184,14 @@ def mount_type(path):
 
 
 def test_flags_of_opens(recorded):
-    """The words, against the numbers that the workload's source has."""
+    """The words of the flags, compared with the numbers in the workload's source."""
     rows = recorded.of("openclose")
     opens = rows[rows["operation"] == "open"]
     sub = opens[opens["filename"].str.endswith("/dir/file")]
     assert "O_RDWR|O_SYNC" in set(sub["flags"]), set(sub["flags"])
     assert "O_WRONLY|O_CREAT|O_EXCL" in set(sub["flags"]), set(sub["flags"])
     created = opens[opens["filename"].str.endswith("/created")]["flags"].tolist()
-    if os.uname().machine == "aarch64": # which has no creat()
+    if os.uname().machine == "aarch64": # arm64 has no creat()
         assert created == [], created
     else:
         assert created[0] == "O_WRONLY|O_CREAT|O_TRUNC", created
@@ -215,8 +216,8 @@ def test_processes(recorded):
 
 
 def of_uring(program, path, mark, *options):
-    """PROGRAM recorded: what it said of its io_uring requests, those with the word MARK before them apart; the
-    rows of them, in the same form; the recording."""
+    """Records PROGRAM; returns what it said about its io_uring requests (those with the word MARK before them
+    separately), their rows in the same form, and the recording."""
     with recorder.Recording(path, "--streams", "fs", "--command", program, *options, code=None) as r:
         process = subprocess.Popen([recorder.workload(program)], cwd=path, stdout=subprocess.PIPE, text=True)
         said = process.communicate(timeout=60)[0].splitlines()
@@ -236,14 +237,14 @@ def of_uring(program, path, mark, *options):
 
 
 def test_requests_whose_success_is_not_told(tmp_path):
-    """They pass no tracepoint. Where programs may attach to the functions where they end (docs/kernels.md)
-    each is a row; elsewhere their failures are, and successes count as lost, all but those that were the
-    last in their piece of the kernel's memory."""
+    """These requests pass no tracepoint. Where programs can attach to the functions at which they end
+    (docs/kernels.md), each is a row; elsewhere failures are rows, and successes count as lost, except those that were
+    the last ones in their piece of kernel memory."""
     told, quiet, rows, r = of_uring("uring_quiet", tmp_path, "quiet ")
     hooks = {h["name"]: h["attached"] for h in r.manifest["diagnostics"]["hooks"]}
     assert bool(quiet) == (recorder.RELEASE >= (5, 17)) == ("fentry/__io_submit_flush_completions" in hooks)
     seen = hooks.get("fentry/__io_submit_flush_completions", False)
-    # Those kernels let programs attach to functions, but for arm64's (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS).
+    # Those kernels let programs attach to functions, except on arm64 (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS).
     direct_calls = " register_ftrace_direct\n" in pathlib.Path("/proc/kallsyms").read_text()
     assert seen or not quiet or not recorder.EMULATED or not direct_calls
     assert rows == sorted(told + seen * quiet)
@@ -253,8 +254,8 @@ def test_requests_whose_success_is_not_told(tmp_path):
 
 
 def test_requests_of_the_same_number(tmp_path):
-    """In flight at once, with the same user_data: before 5.18 nothing else tells completions apart, and what would
-    be mixed up is counted instead. The number is good again when all have ended."""
+    """Requests in flight at the same time with the same user_data: before 5.18 nothing else tells their completions
+    apart, so they are counted instead of being mixed up. The number can be used again when all have ended."""
     told, same, rows, r = of_uring("uring_same", tmp_path, "same ", "--scope", "all")
     told_apart = recorder.RELEASE >= (5, 18)
     assert len(same) == 6 and len(told) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the program was built, as readelf tells it: what an overflow meets, should there be one."""
+"""How the program was built, according to readelf: the protections against overflows."""
 import pathlib
 import platform
 import re
@@ -27,7 +27,7 @@ def test_it_is_loaded_anywhere():
 
 
 def test_what_is_linked_is_written_once():
-    """Full RELRO: all is bound at the start, and then read-only."""
+    """Full RELRO: everything is bound at the start, and then read-only."""
     assert "GNU_RELRO" in readelf("-l")
     assert re.search(r"\(FLAGS\).*BIND_NOW|FLAGS_1.*\bNOW\b", readelf("-d"))
 
@@ -49,7 +49,7 @@ def test_the_c_library_checks_sizes(name):
 
 
 def instructions(name):
-    """The first two of a function."""
+    """The first two instructions of a function."""
     lines = subprocess.run(["objdump", "-d", f"--disassemble={name}", "--no-show-raw-insn", recorder.IOTRC],
                            check=True, capture_output=True, text=True).stdout.splitlines()
     start = next(i for i, line in enumerate(lines) if line.endswith(f"<{name}>:"))
@@ -58,12 +58,12 @@ def instructions(name):
 
 @pytest.mark.parametrize("name", ["main", "verify__dir", "record__run"])
 def test_jumps_are_checked(name):
-    """Where the processor does it: CET of x86, BTI and signed returns of arm64. That the whole program is marked so
-    (readelf -n) takes a C library that is, too: Debian's isn't."""
+    """Protections by the processor: CET of x86, BTI and signed return addresses of arm64. Marking the whole program
+    (readelf -n) would need a C library that is marked, which Debian's isn't."""
     assert set(instructions(name)) & ({"endbr64"} if X86 else {"bti", "paciasp"}), instructions(name)
 
 
 def test_it_does_not_say_where_it_was_built():
-    """Reproducible builds: the same from any directory (make check-build compares two)."""
+    """Reproducible builds: the same bytes from any directory (make check-build compares two)."""
     program = pathlib.Path(recorder.IOTRC).read_bytes()
     assert str(ROOT).encode() not in program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Attaching is not covering: hooks fire, and no program is passed over."""
+"""A hook that is attached need not be complete: hooks fire, and no event passes without a program."""
 import ctypes
 import os
 import pathlib
@@ -12,7 +12,7 @@ import pytest
 
 import recorder
 
-# Reads for three seconds, but not as fast as it can: a loss would hide what is looked for here.
+# Reads for three seconds, but not at full speed: a loss would hide what is tested here.
 READER = """
 import os, sys, time
 fd, n, end = os.open(sys.argv[1], os.O_RDONLY), 0, time.monotonic() + 3
@@ -24,16 +24,16 @@ while time.monotonic() < end:
     n += 97
 print(n)
 """
-# What these readers and a sync set off; the rest has tests of its own.
+# The hooks that these readers and a sync trigger; the others have tests of their own.
 EXERCISED = {"sched_process_fork", "sched_process_exit", "block_rq_issue", "block_rq_complete"}
 
 
-# The kernels that have each way (docs/kernels.md).
+# The kernels that support each way (docs/kernels.md).
 HERE = {
     "auto": True,
     "raw": recorder.RELEASE < (7, 1),
     "classic": recorder.RELEASE >= (6, 1),
-    # Nor do all kernels have CONFIG_FPROBE.
+    # Not all kernels have CONFIG_FPROBE.
     "functions": recorder.RELEASE >= (6, 14) and "fprobe" in pathlib.Path("/proc/kallsyms").read_text(),
 }
 HOOKS = {
@@ -50,7 +50,7 @@ def system_call_hooks(manifest):
 
 @pytest.mark.parametrize("way", ["auto", "raw", "classic", "functions"])
 def test_system_calls_are_hooked_as_asked(tmp_path, way):
-    """The manifest says how; where a way would miss calls, or be a nuisance, it is refused."""
+    """The manifest says which way is used; a way that would miss calls or do harm is refused."""
     if not HERE[way]:
         done = recorder.run("-o", str(tmp_path / "traces"), "--attach", way)
         assert done.returncode == 1 and f"--attach {way}: " in done.stderr, done
@@ -65,8 +65,8 @@ def test_system_calls_are_hooked_as_asked(tmp_path, way):
 
 @pytest.mark.alone # more threads than CPUs
 def test_every_hook_fires_and_none_is_missed(tmp_path):
-    """With more readers than CPUs, so that they are preempted wherever the kernel allows it: one
-    that is, inside a program, keeps the kernel from running the program for another."""
+    """With more readers than CPUs, so that they are preempted wherever the kernel allows it: a thread that is preempted
+    inside a program keeps the kernel from running that program for other threads."""
     data = tmp_path / "data"
     data.write_bytes(b"x" * 4096)
     with recorder.Recording(tmp_path, "-v") as r:
@@ -79,13 +79,13 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
         said = {str(reader.pid): int(reader.communicate()[0]) for reader in readers}
         os.sync()
     hooks = r.manifest["diagnostics"]["hooks"]
-    # What isn't attached the kernel hasn't got, or, of functions, may not let programs attach to.
+    # A hook that is not attached does not exist in this kernel, or is a function to which no program can attach.
     symbols = {line.split()[2] for line in open("/proc/kallsyms")}
     assert "__traceiter_sys_enter" in symbols
     for hook in hooks:
         kind, _, target = hook["name"].partition("/")
         assert hook["attached"] or kind == "fentry" or "__traceiter_" + target not in symbols, hook
-    # 7.2 can be preempted on the raw tracepoints of block (docs/kernels.md).
+    # On 7.2, programs on the raw tracepoints of block can be preempted (docs/kernels.md).
     missed = {h["name"]: h["missed"] for h in hooks if h["missed"] and "/block_" not in h["name"]}
     assert missed == {}
     fired = {hook["name"] for hook in hooks if hook["fired"]}
@@ -98,8 +98,8 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
 
 
 def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
-    """5.13 to 5.15 refuse a program for such a call, wherever it stands (src/engine/bpf/absent_kfuncs.h). What the kernel was
-    given strace says, of each program the first 4096 instructions."""
+    """5.13 to 5.15 refuse a program with such a call anywhere in it (src/engine/bpf/absent_kfuncs.h). strace shows what
+    the kernel was given, the first 4096 instructions of each program."""
     log = tmp_path / "log"
     subprocess.run(
         ["strace", "-f", "-v", "-e", "trace=bpf", "-o", log, recorder.IOTRC, "--attach", recorder.ATTACH, "--network",
@@ -112,16 +112,15 @@ def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
     assert ("2", "0") not in calls # BPF_PSEUDO_KFUNC_CALL
 
 
-# Without one of these a row says less, but is there, or is counted otherwise (src/engine/bpf/missed.c).
+# Without one of these, a row has less information or is counted otherwise, but exists (src/engine/bpf/missed.c).
 DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq_insert", "block_rq_issue",
           "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work"}
 
 
 @pytest.mark.alone # more threads than CPUs
 def test_what_a_hook_missed_is_told(tmp_path):
-    """Requests by many threads at once, which on 7.2 preempt one another in the middle of a program.
-    However many are missed (on other kernels none): they are in the lost stream, the exit code and a
-    line at the end say so, and nothing says so where none was."""
+    """Requests by many threads at once, which preempt each other inside a program on 7.2. However many are missed (on
+    other kernels none): the lost stream, the exit code and a line at the end say so, and only then."""
     works = []
     with recorder.Recording(tmp_path, code=None) as r:
         for i in range(4 * os.cpu_count() + 1):
@@ -166,7 +165,7 @@ AT_NO_HOOK = "sample_dentry", "look_at_flows"
 
 
 def loaded(recording):
-    """Names of the BPF programs that it holds, from the kernel, which cuts them to 15 bytes."""
+    """Names of the BPF programs that it holds; the kernel cuts them to 15 bytes."""
     names = {}
     for number in recording.programs():
         fd = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("I", number))
@@ -178,7 +177,7 @@ def loaded(recording):
     return sorted(name for name in names.values() if name not in AT_NO_HOOK)
 
 
-# What keeps the state of threads, whatever the stream.
+# It keeps the state of threads, whatever the stream.
 TASKS = ("on_process_fork", "on_process_free")
 PROGRAMS = {
     "fs": ("on_sys_", "on_uring_", "on_process_", "on_signal", "on_stop", "on_path_"),
@@ -201,11 +200,11 @@ def test_a_stream_that_is_off_loads_nothing(tmp_path):
             names = loaded(r)
         others = {name for name in names if not name.startswith(prefixes)}
         assert not others, f"{stream} alone loads {others}"
-        # What is loaded is what the manifest says: of each hook one program, or two where they can be preempted.
+        # Loaded is what the manifest says: for each hook one program, or two where programs can be preempted.
         attached = [h for h in r.manifest["diagnostics"]["hooks"] if h["attached"]]
         each = 2 if recorder.RELEASE >= (7, 1) else 1
         assert 1 < len(attached) <= len(names) <= each * len(attached), (names, attached)
         all_names |= set(names)
-    # Together they are no more.
+    # Together they record each event once.
     with recorder.Recording(tmp_path, "--streams", ",".join(PROGRAMS)) as r:
         assert set(loaded(r)) == all_names

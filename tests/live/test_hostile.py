@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that somebody made to do harm, before each command that reads files: it says in a line or so what is
-wrong, in bounded memory (RLIMIT_AS decides) and time, and never crashes. What such files hold is known here,
-for they are made here."""
+"""Harmful files, read by each command that reads files: the command says in a line or so what is wrong, with bounded
+memory (RLIMIT_AS) and time, and never crashes. The test makes the files and knows what is in them."""
 import copy
 import hashlib
 import io
@@ -16,7 +15,7 @@ import recorder
 import zstandard
 
 MIB = 1 << 20
-JSON_MEMORY = 640 * MIB # what 64 MiB of JSON may become (json_text.h)
+JSON_MEMORY = 640 * MIB # the memory that 64 MiB of JSON may take (json_text.h)
 MEMORY = 256 * MIB
 SECONDS = 120 # for hangs
 WORDS = "a-word-that-is-nowhere\n"
@@ -35,7 +34,7 @@ def recorded(module_path):
 
 
 class Hostile:
-    """A copy of the session to be spoilt."""
+    """A copy of the session that the test may damage."""
 
     def __init__(self, recorded, tmp_path):
         self.output = tmp_path / "out"
@@ -81,7 +80,7 @@ class Hostile:
         (self.session / "manifest.json").write_bytes(data if isinstance(data, bytes) else json.dumps(data).encode())
 
     def put_file(self, data):
-        """In the place of the rows of fs; the manifest agrees."""
+        """Replaces the rows of fs; the manifest is made to match."""
         (self.session / self.file["path"]).write_bytes(data)
         self.file.update(
             sha256=hashlib.sha256(data).hexdigest(), compressed_bytes=len(data), raw_bytes=1 << 62, rows=1 << 62,
@@ -144,7 +143,7 @@ def test_manifests(hostile, case):
     make(hostile.session / "manifest.json")
     code, said = hostile.verify(memory=JSON_MEMORY)
     assert code == 1 and why in said and said.count("\n") == 2, said
-    if case.startswith(("as many", "a line")): # seconds, and the others read it by the same function
+    if case.startswith(("as many", "a line")): # seconds, and the other commands read it with the same function
         return
     code, said = hostile.recover(memory=JSON_MEMORY)
     assert code == 1 and "manifest.json" in said and said.count("\n") == 1, said
@@ -155,7 +154,7 @@ def test_manifests(hostile, case):
 
 
 def places(value, at=()):
-    """Each value in a document, by where it is; of columns, files, hooks and streams one of each."""
+    """Each value of a document, by its place; of columns, files, hooks and streams one each."""
     yield at
     if isinstance(value, dict):
         for key in ["fs"] if at[-1:] == ("streams",) else value:
@@ -165,7 +164,7 @@ def places(value, at=()):
 
 
 def test_wrong_types_and_numbers(hostile):
-    """One value of the manifest after the other is something else."""
+    """Replaces one value of the manifest after the other."""
     wrong = [None, True, -1, 2**63 - 1, -2**63, 0.5, "", "x" * 100000, "../../../etc/passwd", "\x1b[2J", [], [[]], {}, {"a": 1}]
     found = 0
     for i, at in enumerate(places(hostile.manifest)):
@@ -251,7 +250,7 @@ def test_files(hostile, case):
     code, said = hostile.verify()
     assert code == 1 and why in said, said
     hostile.anonymous()
-    # What a recorder left behind, and what is whole of it, is what it seems to be.
+    # A .part that a recorder left behind; its complete rows are valid.
     hostile.put_part(data)
     hostile.recover()
     for f in json.loads((hostile.session / "manifest.json").read_text())["files"]:
@@ -288,12 +287,12 @@ JOURNALS = {
 
 @pytest.mark.parametrize("case", JOURNALS)
 def test_journals(hostile, case):
-    """A journal of uploads that is none says nothing: the session is sound, and is sent."""
+    """An invalid journal of uploads is ignored: the session is sound, and is sent."""
     JOURNALS[case](hostile.session / ".upload.jsonl")
     code, said = hostile.verify()
     assert code == 0 and "sound" in said, said
     code, said = hostile.upload()
-    # One that is larger than any is not written to: whoever made it knows why.
+    # A journal larger than any real one is not written to: it is not ours.
     assert code == (3 if (hostile.session / ".upload.jsonl").stat().st_size > 64 << 20 else 0), said
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The stream extent: whose bytes, of which file, does a block request carry? The oracles: FIEMAP, which says where
-on the device a file lies; programs that know what they wrote; the stream block, byte for byte."""
+"""The stream extent: which bytes of which file does a block request carry, and whose are they? The oracles: FIEMAP,
+which says where a file is on the device; programs that know what they wrote; the stream block, byte for byte."""
 import contextlib
 import fcntl
 import json
@@ -42,14 +42,15 @@ def mapped(path, flags):
 
 
 def extents(path):
-    """The first three of it, once all is in its place."""
+    """The first three fields of each extent, once all data has its place."""
     found = mapped(path, FIEMAP_FLAG_SYNC)
     assert not any(flags & FIEMAP_NOT_PLACED for *_, flags in found)
     return [extent[:3] for extent in found]
 
 
 def placed(where, offset, size):
-    """The first byte on the device of SIZE bytes from OFFSET on, of a file that lies at WHERE; None: not in one."""
+    """The first byte on the device of SIZE bytes from OFFSET on, of a file with the extents WHERE; None: not within one
+    extent."""
     for logical, physical, length in where:
         if logical <= offset and offset + size <= logical + length:
             return physical + offset - logical
@@ -67,7 +68,7 @@ def drop_caches():
 
 @contextlib.contextmanager
 def file_system(kind, point, blank=None):
-    """A file system of KIND at POINT, on a loop device in memory or on the device BLANK."""
+    """A filesystem of type KIND at POINT, on a loop device in memory or on the device BLANK."""
     make = FILE_SYSTEMS[kind]
     if kind != "ext4":
         modules.need(kind)
@@ -129,11 +130,11 @@ def synced(path):
 
 
 class Recorded:
-    """The rows of one recording of all writers and readers on a file system of its own."""
+    """The rows of one recording of all writers and readers on a filesystem of its own."""
 
     def __init__(self, kind, path, blank=None):
         self.point = path / "disk"
-        # The file system as it stood after the writers, and the inode and place of each file, from FIEMAP.
+        # The filesystem's state after the writers, and the inode and extents of each file, from FIEMAP.
         self.files, self.owners = {}, {}
         with file_system(kind, self.point, blank) as disk:
             os.sync()
@@ -178,7 +179,7 @@ def device_of(disk):
 
 @pytest.fixture(scope="module", params=["ext4", "disk"] if recorder.EMULATED else ["ext4", "xfs"])
 def recorded(request, module_path):
-    """disk: ext4 on a disk with a driver of its own, of an emulated machine."""
+    """disk: ext4 on an emulated machine's disk with a driver of its own."""
     kind, blank = request.param, None
     if kind == "disk":
         kind, blank = "ext4", os.environ.get("IOTRC_TEST_DISK")
@@ -196,7 +197,7 @@ def test_every_request_is_covered(recorded):
     assert len(sizes) > 30
     assert {i: (n, covered.get(i)) for i, n in sizes.items() if covered.get(i) != n} == {}
     assert set(covered.index) <= set(sizes.index)
-    # And without a gap: the parts of a request lie one behind the other.
+    # Without gaps: the parts of a request follow one another.
     for _, parts in recorded.rows.groupby("request_id"):
         parts = parts[["sector", "size"]].astype(int).sort_values("sector")
         ends = parts["sector"] + parts["size"] // SECTOR
@@ -204,7 +205,7 @@ def test_every_request_is_covered(recorded):
 
 
 def test_rows_lie_where_the_files_do(recorded):
-    """FIEMAP says of each (file, offset, length) where it is."""
+    """Each (file, offset, length) is where FIEMAP says it is."""
     checked = 0
     for name, (inode, where) in recorded.files.items():
         rows = recorded.rows[recorded.rows["inode"] == str(inode)]
@@ -250,7 +251,7 @@ def test_what_was_written_is_in_the_rows(recorded, name):
         assert (rows["age_ms"].astype(float) >= 0).all()
 
 
-# docs/lineage.md: until 6.15 it takes hooks on functions, which arm64 has from 6.4 on.
+# docs/lineage.md: until 6.15 this needs hooks on functions, which arm64 has from 6.4 on.
 DEMAND_IS_KNOWN = os.uname().machine == "x86_64" or recorder.RELEASE >= (6, 4)
 
 
@@ -295,7 +296,7 @@ def test_a_summary_adds_them_up(recorded, by):
 
 
 def test_journal_and_metadata(recorded):
-    """What is neither a file's nor unknown: sqlite's transactions alone make plenty."""
+    """Bytes that belong to no file and are not unknown: sqlite's transactions make plenty."""
     kinds = recorded.rows.groupby("kind")["size"].count()
     assert kinds.get("metadata", 0) > 1
     if "f2fs" not in str(recorded.point):
@@ -303,7 +304,7 @@ def test_journal_and_metadata(recorded):
     assert recorded.counts["lost"]["ring"] == 0
 
 
-# ---- causes, and owners that others write for ----
+# ---- causes, and owners whose pages others write ----
 
 VM = pathlib.Path("/proc/sys/vm")
 CGROUPS = pathlib.Path("/sys/fs/cgroup/unified" if os.path.isdir("/sys/fs/cgroup/unified") else "/sys/fs/cgroup")
@@ -311,7 +312,7 @@ CGROUPS = pathlib.Path("/sys/fs/cgroup/unified" if os.path.isdir("/sys/fs/cgroup
 
 @contextlib.contextmanager
 def set_vm(**values):
-    """Settings of the whole machine, for as long as it takes. Setting dirty_background_bytes clears the ratio."""
+    """Sets these sysctls of the whole machine until the block ends. Setting dirty_background_bytes clears the ratio."""
     before = {name: (VM / name).read_text() for name in (*values, "dirty_background_ratio")}
     try:
         for name, value in values.items():
@@ -319,18 +320,18 @@ def set_vm(**values):
         yield
     finally:
         for name, value in before.items():
-            if value.strip() != "0": # bytes that are 0: the ratio holds
+            if value.strip() != "0": # zero bytes: the ratio applies
                 (VM / name).write_text(value)
 
 
 def is_placed(path):
-    """Whether all of a new file has been written: ext4 gives it its place only then."""
+    """Has all of a new file been written? Only then ext4 allocates its blocks."""
     return not any(flags & FIEMAP_NOT_PLACED for *_, flags in mapped(path, 0))
 
 
 @contextlib.contextmanager
 def cgroup(name):
-    """A cgroup of its own; yields what starts programs in it, and its id."""
+    """A cgroup of its own; yields a function that starts programs in it, and its id."""
     path = CGROUPS / f"iotrc-{os.getpid()}-{name}"
     path.mkdir()
 
@@ -344,7 +345,7 @@ def cgroup(name):
 
 
 class Causes:
-    """One file for each cause, which nothing else writes."""
+    """One file for each cause; nothing else writes to it."""
 
     def __init__(self, path):
         self.point = path / "disk"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""As fast as one process can: nothing lost, and as many rows as the program says it made."""
+"""At the full speed of one process, nothing is lost, and there are as many rows as the program says it made."""
 import subprocess
 
 import pytest
@@ -8,7 +8,7 @@ import recorder
 SECONDS = 4
 
 
-@pytest.mark.alone # as fast as it can
+@pytest.mark.alone # at full speed
 def test_a_read_loop_loses_nothing(tmp_path):
     data = tmp_path / "data"
     data.write_bytes(b"x" * 4096)
@@ -20,7 +20,7 @@ def test_a_read_loop_loses_nothing(tmp_path):
         assert done.returncode == 0, done.stderr
     assert r.session.lost() == {}
     rows = 0
-    for f in r.session.files("fs"): # a file at a time, and compactly: these are millions of rows
+    for f in r.session.files("fs"): # one file at a time, and only the needed columns: these are millions of rows
         frame = recorder.read_file(
             r.session.directory / f["path"],
             ["operation", "filename", "bytes_completed"], "category",

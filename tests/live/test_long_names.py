@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names longer than the 255 bytes that most filesystems stop at (FUSE: 4,095; vfat in UTF-8: 765), and trees of
-FIFOs, links and devices where a dataset is expected: before each program that walks directories. The tree's maker
-knows what is right."""
+"""Names longer than the 255 bytes of most filesystems (FUSE: 4,095; vfat in UTF-8: 765), and trees of FIFOs, links and
+devices in the place of a dataset, given to each program that walks directories. The tree's maker knows what is right.
+"""
 import os
 import pathlib
 import shutil
@@ -46,7 +46,7 @@ def nest(names, innermost):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_verify_walks_through_long_names(tmp_path, recorded, length):
-    """The session is found below them, however long the path gets, and is sound."""
+    """The session is found below them, however long the path, and is sound."""
     with TreeFS(tmp_path / "fs", nest([b"A" * length, b"B" * length, b"C" * length], {
         os.fsencode(recorded.name): of(recorded)})):
         code, said = iotrc("verify", tmp_path / "fs")
@@ -56,7 +56,7 @@ def test_verify_walks_through_long_names(tmp_path, recorded, length):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_verify_sees_long_names_in_a_session(tmp_path, recorded, length):
-    """A trace file that the manifest doesn't know is a fault, however long its name."""
+    """A trace file that the manifest doesn't list is a fault, however long its name."""
     tree = of(recorded)
     for where in tree, tree[b"fs"]:
         where[b"x" * (length - 8) + b".csv.zst"] = b"x"
@@ -89,7 +89,7 @@ def test_commands_walk_through_long_names(tmp_path, recorded, length):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_rows_have_the_whole_name(tmp_path, length):
-    """The program that opens them knows the names. A path that no system call could take keeps its tail."""
+    """The program that opens them knows the names. A path longer than any system call accepts keeps its tail."""
     names = [bytes([c]) * length for c in b"AB"]
     point = tmp_path / "fs"
     with TreeFS(point, {name: b"x" for name in names}), recorder.Recording(
@@ -117,7 +117,7 @@ def wait_for_snapshot(r):
 
 
 def test_snapshot_of_long_names(tmp_path):
-    """Each path is a row, those included that no system call takes whole."""
+    """Each path has a row, including those too long for a system call."""
     tree = {name: {b"f" * n: b"x" * n, b"d" * n: nest([b"e" * n] * 3, {b"g": ("l", b"nowhere")}), b"p": ("p", b"")}
             for n in LENGTHS for name in [b"%d-" % n + b"A" * (n - len(b"%d-" % n))]}
     point = tmp_path / "fs"
@@ -135,11 +135,11 @@ def test_snapshot_of_long_names(tmp_path):
     assert seen == expected
 
 
-# ---- what is no dataset ----
+# ---- trees that are not datasets ----
 
 
 def spoil(session, how):
-    """Of a sound session one that has what HOW makes where something else should be."""
+    """A copy of a sound session, in which HOW has put something else in the place of a file."""
     (trace,) = [p for p in (session / "fs").iterdir()]
     for path in session / "manifest.json", trace, session / "system_spec", session / "nw_conn":
         if path.is_dir():
@@ -188,7 +188,7 @@ def test_hostile_tree(tmp_path, recorded, maker):
 
 
 def test_hostile_tree_in_depth(tmp_path, recorded):
-    """All of it at once, at every level of a dataset, long names included."""
+    """Everything at once, at every level of a dataset, long names included."""
     odd = {b"%c" % (97 + i) + b"o" * 800: what for i, what in enumerate(
         [("p", b""), ("c", b""), ("b", b""), ("s", b""), ("l", b"."), ("l", b"/dev/zero"), ("l", b"x" * 4000), b"x", {}])}
     odd |= {b"manifest.json.part": ("p", b""), b"x.csv.zst": ("c", b""), b"\xff\x1b]0;x\x07\xe2\x80\xae.part": ("p", b""),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Thousands of connections where packets get lost, in a network namespace of their own: rows as many as
-the kernel counts, of those who connect, of what is sent again and of what is dropped."""
+"""Thousands of connections over a lossy network, in a network namespace of their own: as many rows as the kernel counts
+of connects, retransmissions and drops."""
 import json
 import os
 import pathlib
@@ -13,14 +13,14 @@ import pytest
 import recorder
 
 LOSSY = pathlib.Path(__file__).with_name("lossy.py")
-# Under emulation a tenth: a machine with a disk to spare is one of `make check-kernels`.
+# A tenth under emulation: a machine with a spare disk is one of `make check-kernels`.
 CONNECTIONS = 1_000 if os.environ.get("IOTRC_TEST_DISK") else 10_000
 EINPROGRESS = "-115"
 
 
 @pytest.fixture(scope="module")
 def recorded(module_path):
-    # What the kernel leaves out (a program over itself) is told, and counted below.
+    # Events that the kernel skips (a program nested in itself) are reported, and counted below.
     with recorder.Recording(module_path, "--streams", "nw_conn,nw_drop", code=None) as r:
         process = subprocess.Popen(
             ["unshare", "--net", sys.executable, str(LOSSY), str(CONNECTIONS)],
@@ -42,7 +42,7 @@ def test_connections(recorded):
     asked = connects[connects["return_value"] == EINPROGRESS]
     came = connects[connects["return_value"] == "0"]
     assert len(asked) == said["tcp"]["ActiveOpens"] == CONNECTIONS
-    # Each has become what it was to be, once, whatever got lost on the way.
+    # Each connection had the expected outcome once, whatever was lost on the way.
     ends = ["remote_addr", "local_addr", "sport", "dport", "fd", "tid"]
     asked_for, came_of_it = (Counter(some[ends].itertuples(index=False)) for some in (asked, came))
     assert not came_of_it - asked_for
@@ -51,14 +51,14 @@ def test_connections(recorded):
     accepts = rows[(rows["event_type"] == "ACCEPT") & ~rows["return_value"].str.startswith("-")]
     assert len(accepts) == said["tcp"]["PassiveOpens"] == CONNECTIONS
     assert asked["ipver"].value_counts().to_dict() == {"4": CONNECTIONS // 2, "6": CONNECTIONS // 2}
-    # A request that got lost is sent again after a second.
+    # A lost request is retransmitted after a second.
     assert (came["latency_ns"].astype(int) > 900_000_000).sum() > CONNECTIONS * 0.02
 
 
 def test_segments_sent_again(recorded):
     said, _, rows, r = recorded
     again = rows[rows["event_type"] == "TCP_RETRANSMIT"]
-    # The kernel runs no program over itself, and says how often it was so.
+    # The kernel runs no program nested in itself, and says how often that happened.
     missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if "tcp_retransmit" in h["name"])
     counted = said["tcp"]["RetransSegs"] - said["more"]["TCPRetransFail"]
     assert counted - recorder.unseen(counted) <= len(again) + missed <= counted
@@ -68,7 +68,7 @@ def test_segments_sent_again(recorded):
 
 
 def test_packets_dropped(recorded):
-    """By the count of what drops them."""
+    """Compared with the count of what drops them."""
     said, _, rows, r = recorded
     dropped = rows[rows["event_type"] == "PACKET_DROP"]
     names = r.manifest["diagnostics"]["drop_reasons"]
@@ -77,7 +77,7 @@ def test_packets_dropped(recorded):
         dropped = dropped[dropped["drop_reason"].map(names) == reason]
     missed = sum(h["missed"] for h in r.manifest["diagnostics"]["hooks"] if h["name"].endswith("/kfree_skb"))
     assert said["dropped"] - missed - recorder.unseen(said["dropped"]) <= len(dropped)
-    assert len(dropped) <= said["dropped"] or not names # before 5.17 there are others, and no reasons
+    assert len(dropped) <= said["dropped"] or not names # before 5.17 there are other tracepoints, without reasons
     assert missed < len(dropped) / 100 and said["dropped"] > CONNECTIONS * 0.1
     assert set(dropped["src_addr"]) <= set(said["hosts"]) and set(dropped["proto"]) == {"TCP"}
 
@@ -101,8 +101,8 @@ print(json.dumps(dict(zip(*fields))))
 
 
 def test_resets(tmp_path):
-    """EstabResets is not a call's: of an abort the rows have the option that asked for it and the close,
-    and the kernel counts both ends (docs/network.md)."""
+    """EstabResets belongs to no call: an abort has the rows of the option that asked for it and of the close, and the
+    kernel counts both ends (docs/network.md)."""
     with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_sockopt", *recorder.OWN) as r:
         process = subprocess.Popen(
             ["unshare", "--net", sys.executable, "-c", RESETS], stdout=subprocess.PIPE, text=True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--memory holds under load: what the kernel says that the process and its BPF maps take."""
+"""--memory holds under load: the kernel says what the process and its BPF maps take."""
 import os
 import pathlib
 import subprocess
@@ -14,8 +14,8 @@ MIB = 1 << 20
 NAMES = 5000 if recorder.EMULATED else 20000
 ALL = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,extent"
 
-# Each round is a name that was not there before: the tables of names grow until they must forget. So many seconds at
-# least, and so many names; a slow machine takes longer for the latter.
+# Each round uses a new name: the tables of names grow until they must be emptied. At least so many seconds and
+# so many names; a slow machine needs longer for the latter.
 RENAMER = """
 import os, sys, time
 end, names = time.monotonic() + float(sys.argv[1]), int(sys.argv[2])
@@ -40,13 +40,13 @@ def anonymous(pid):
 
 
 def maps(pid):
-    """What the kernel charges for the BPF maps that are open: the rings among them, which the process
-    maps twice, so that its RSS counts each of their pages twice more."""
+    """The memory that the kernel charges for the open BPF maps. The rings are among them; the process maps them twice,
+    so that its RSS counts each of their pages twice more."""
     total = 0
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         try:
             text = info.read_text()
-        except FileNotFoundError: # closed meanwhile, and so no map of ours
+        except FileNotFoundError: # closed meanwhile, so it is no map of ours
             continue
         if "map_type:" in text:
             total += int(text.split("memlock:")[1].split()[0])
@@ -61,7 +61,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
     most = 0
     r = recorder.Recording(
         tmp_path, "--streams", ALL, "--memory", f"{size}M", "--rotate-rows", "1000000", snapshots=True,
-        code=None if recorder.EMULATED else 3, # there too few come to fill the larger tables
+        code=None if recorder.EMULATED else 3, # too few events come there to fill the larger tables
     )
     with r:
         pid = r.process.pid
@@ -71,12 +71,12 @@ def test_the_bound_holds_under_load(tmp_path, size):
         load = subprocess.Popen(
             [recorder.workload("hammer"), str(data), "5", str(os.cpu_count())], stdout=subprocess.DEVNULL,
         )
-        time.sleep(1) # of load, as it is without faults
+        time.sleep(1) # of load, without faults
         with ptrace.held(pid, "iotrc-writer"): # the queue fills up
             for _ in range(20):
                 time.sleep(0.1)
                 most = max(most, anonymous(pid) + maps(pid))
-        with ptrace.held(pid, "iotrc-reader"): # the rings do
+        with ptrace.held(pid, "iotrc-reader"): # the rings fill up
             time.sleep(0.5)
         while renamer.poll() is None:
             time.sleep(0.1)
@@ -86,7 +86,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
     print(f"{most / MIB:.1f} of {size} MiB, {names} names")
     assert r.manifest["diagnostics"]["definitions"]["paths"] > names / 2 # some are lost
     assert most <= size * MIB
-    assert most > size * MIB / 4 # what was measured is it
+    assert most > size * MIB / 4 # the measured process is the recorder
 
 
 def test_too_little(tmp_path):
@@ -99,7 +99,8 @@ def test_too_little(tmp_path):
 
 @pytest.mark.parametrize("size, chains, more", [(96, 20, []), (256, 5, ["late"])], ids=["paths", "completions"])
 def test_no_room_for_requests(tmp_path, size, chains, more):
-    """More at once than the tables are for; more completions than the program's own queue is for."""
+    """More at the same time than the tables have room for; more completions than the program's own queue has room for.
+    """
     file = tmp_path / "file"
     file.touch()
     with recorder.Recording(
@@ -114,6 +115,6 @@ def test_no_room_for_requests(tmp_path, size, chains, more):
     assert mine["flags"].str.contains("IO_URING").all()
     lost = r.session.counts("fs")["lost"]["ring"]
     assert len(mine) + lost == int(said)
-    assert 60 <= len(mine) # those of one chain have room anywhere
-    # Whose completion it is that finds no room is found out, but where workers end requests by themselves.
+    assert 60 <= len(mine) # those of one chain find room anywhere
+    # A completion without room is attributed, except where workers end requests by themselves.
     assert not (more and lost) or (5, 19) <= recorder.RELEASE < (6, 10)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Metrics of a recording, read by Prometheus' own Python client, against the rows, the manifest and a program that
-counts what it did."""
+"""Metrics of a recording, read by Prometheus' own Python client, compared with the rows, the manifest and a program
+that counts what it did."""
 import http.client
 import os
 import pathlib
@@ -43,7 +43,7 @@ def get(port, path="/metrics", method="GET"):
 
 @pytest.fixture(scope="module")
 def recorded(module_path):
-    """The recording, its metrics while it ran by HTTP, and the file that it left."""
+    """A recording, its metrics by HTTP while it ran, and the metrics file that it left."""
     file, port = pathlib.Path(module_path, "iotrc.prom"), recorder.free_port()
     with recorder.Recording(module_path, "--streams", "fs,block", *recorder.OWN, "--metrics-file", file,
                             "--metrics-listen", str(port)) as r:
@@ -53,7 +53,7 @@ def recorded(module_path):
         recorder.wait_for(lambda: parse(get(port)[2]).get(label, 0) >= READS, "the reads are counted")
         answers = {(method, path): get(port, path, method) for method, path in
                    [("GET", "/metrics"), ("HEAD", "/metrics"), ("GET", "/"), ("POST", "/metrics")]}
-        # Connections that say nothing hold up neither the others nor the end of the recording.
+        # Silent connections hold up neither other connections nor the end of the recording.
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
         answers["beside"] = get(port)
     for s in idle:
@@ -91,7 +91,7 @@ def compare(metrics, name, labels, seconds):
     assert total == pytest.approx(seconds.sum(), abs=1e-6 * len(seconds))
     assert sorted(counts) == pytest.approx(BOUNDS)
     for bound, value in counts.items():
-        # latency_ms has six decimals, so that no row lies on a bound by rounding.
+        # latency_ms has six decimals: rounding moves no row across a bound.
         assert value == (seconds <= bound).sum(), (labels, bound)
 
 
@@ -161,7 +161,7 @@ def test_an_address_in_use_is_told(tmp_path):
 
 
 def test_a_reader_never_sees_half_a_file(module_path):
-    """Each GET and each read of the file parses, however often they are made."""
+    """Every GET and every read of the file can be parsed, however often they are made."""
     file, port, stop, bad = pathlib.Path(module_path, "again.prom"), recorder.free_port(), threading.Event(), []
 
     def read():

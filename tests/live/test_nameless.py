@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that have no path, and those on filesystems of the kernel's own: /proc/self/fd says their names."""
+"""Files without a path, and those on filesystems internal to the kernel: /proc/self/fd gives their names."""
 import contextlib
 import ctypes
 import json
@@ -60,7 +60,7 @@ def test_files_without_a_path_are_called_as_proc_calls_them(tmp_path):
     assert len(wanted) > 50
     rows = r.rows("fs")
     mine = rows.loc[rows["pid"] == pid, "filename"].tolist()[-len(wanted):]
-    # /proc puts a slash before what lies on a mount of the kernel's own, and says that it is nowhere.
+    # /proc puts a slash before the name of a file on an internal mount, and marks it as unreachable.
     wanted = [name.removesuffix(" (deleted)").removeprefix("/") for name in wanted]
     assert mine == wanted
 
@@ -75,7 +75,7 @@ def mounted(kind, at):
         subprocess.run(["umount", at], check=True)
 
 
-# What the kernel mounts itself, too, and a file in each that can be read; binfmt_misc may be a module.
+# Filesystems that the kernel also mounts itself, with a readable file of each; binfmt_misc may be a module.
 FILESYSTEMS = {
     "debugfs": "sleep_time", "tracefs": "trace_clock", "securityfs": "lsm", "mqueue": "iotrc-test",
     "devtmpfs": "null", "cgroup2": "cgroup.procs", "sysfs": "kernel/notes", "proc": "version",
@@ -84,7 +84,7 @@ FILESYSTEMS = {
 
 
 def some_file(directory, wanted):
-    """The file WANTED of a filesystem, or else any that is there."""
+    """The file WANTED of a filesystem, or else any file there."""
     if wanted and (directory / wanted).exists():
         return directory / wanted
     for where, _, files in os.walk(directory):
@@ -99,7 +99,7 @@ def some_file(directory, wanted):
 def test_filesystems_that_the_kernel_mounts_itself_have_paths(tmp_path, kind):
     with open("/proc/filesystems") as f:
         if kind not in {line.split()[-1] for line in f}:
-            return # not in this kernel
+            return # this kernel lacks it
     top = tmp_path / kind
     if kind == "mqueue":
         queue = ctypes.CDLL("librt.so.1").mq_open(b"/iotrc-test", os.O_CREAT | os.O_RDWR, 0o600, None)

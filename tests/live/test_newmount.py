@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mounts made by the calls of fsopen() and open_tree(): a program says the row of each call."""
+"""Mounts made by fsopen() and open_tree(): a program says the row of each call."""
 import os
 import subprocess
 
@@ -32,12 +32,12 @@ def test_each_step_is_a_row(tmp_path):
         wanted.append([result, name.replace("@", cwd), flags, fs_type])
     found = mounts[["return_value", "filename", "flags", "fs_type"]].values.tolist()
     assert found == wanted
-    # What is made in a detached copy is named by its place in the filesystem, and has its inode.
+    # A file made in a detached copy is named by its place in the filesystem, and has its inode.
     copied = rows[(rows["operation"] == "open") & rows["filename"].str.startswith("(detached)/")]
     names = copied["filename"].tolist()
     assert names == ["(detached)/inside", "(detached)" + inside(f"{cwd}/tree/inside".encode()).decode()]
     assert copied["inode"].iloc[1] == str(os.stat(f"{cwd}/tree/inside").st_ino)
-    # A filesystem has its device from the moment on when it is made.
+    # A filesystem has its device from its creation on.
     made = mounts[mounts["flags"].str.contains("CMD_CREATE|FSMOUNT") & (mounts["fs_type"] == "tmpfs")]
     assert made["device"].nunique() == 1 and "" not in set(made["device"])
     text = pd.concat([rows[c] for c in ("filename", "flags")]).str.cat()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""More than can be taken: what is lost is counted, to the last operation.
+"""More load than can be recorded: losses are counted, to the last operation.
 
-The oracle is tests/workloads/hammer.c, which counts its own operations: twice as many processes as
-CPUs. iotrc records nobody else, so that what it has seen and not filtered is just those.
+The oracle is tests/workloads/hammer.c, which counts its own operations, with twice as many processes as CPUs. iotrc
+records nothing else, so what it has seen and not filtered is exactly those.
 """
 import contextlib
 import json
@@ -15,9 +15,9 @@ import ptrace
 import pytest
 import recorder
 
-pytestmark = pytest.mark.alone # hammers, and the rings of other recordings would overflow
+pytestmark = pytest.mark.alone # it hammers, and the rings of other recordings would overflow
 PROCESSES = 2 * os.cpu_count()
-LEAST = "128M" # --memory: with little room much is lost
+LEAST = "128M" # --memory: with little memory much is lost
 
 
 def hammer(tmp_path, seconds):
@@ -42,7 +42,7 @@ def record(tmp_path, *args, code=3):
 
 
 def rows_by_operation(session):
-    """A file at a time, and compactly: these are millions of rows."""
+    """One file at a time, and only the needed columns: these are millions of rows."""
     rows = {}
     for f in session.files("fs"):
         frame = recorder.read_file(session.directory / f["path"], ["operation", "command"], "category")
@@ -53,7 +53,7 @@ def rows_by_operation(session):
 
 
 def check(session, oracle):
-    """Every operation is a row, or counted as lost; and the lost stream tells of each loss. The rows by
+    """Every operation is a row or counted as lost, and the lost stream reports each loss. Returns the rows by
     operation."""
     c = session.counts("fs")
     made = sum(oracle.values())
@@ -69,7 +69,7 @@ def check(session, oracle):
     by_cause = lost.groupby("cause")["count"].sum().to_dict()
     by_cause.pop("compression", None)
     assert by_cause == {cause: n for cause, n in c["lost"].items() if n}
-    # The ring's losses by CPU and span: those of one CPU don't overlap.
+    # The ring's losses by CPU and span: those of one CPU do not overlap.
     for cpu, spans in lost[lost["cause"] == "ring"].groupby("cpu_id"):
         assert 0 <= int(cpu) < os.cpu_count()
         assert (spans["from_mono_ns"].iloc[1:].values >= spans["to_mono_ns"].iloc[:-1].values).all()
@@ -93,7 +93,7 @@ def test_every_operation_is_a_row_or_counted_as_lost(tmp_path, thread, cause):
 
 
 def test_at_full_speed(tmp_path):
-    """Nothing is held up: whether anything is lost is this machine's affair, the account is ours."""
+    """Nothing is held up: whether rows are lost depends on the machine; the counts are right either way."""
     with contextlib.suppress(AssertionError):
         with record(tmp_path) as r:
             oracle = counted(hammer(tmp_path, 4))
@@ -102,7 +102,7 @@ def test_at_full_speed(tmp_path):
 
 
 def shed(r):
-    """How many rows of fs were left out deliberately so far, by the table that SIGUSR1 prints."""
+    """How many fs rows were shed so far, according to the table that SIGUSR1 prints."""
     before = r.errors().count("\ntotal ")
     r.send(signal.SIGUSR1)
     recorder.wait_for(lambda: r.errors().count("\ntotal ") > before, "the table")
@@ -112,7 +112,7 @@ def shed(r):
 
 
 def stepped_back(r, tmp_path, counts):
-    """A few operations, which are added to COUNTS: was none of them left out?"""
+    """Does a few operations, which are added to COUNTS; was none of them shed?"""
     before = shed(r)
     time.sleep(0.5)
     counts.append(counted(hammer(tmp_path, 0)))
@@ -126,7 +126,7 @@ def test_lightens_before_it_loses_and_steps_back(tmp_path):
         with ptrace.held(r.process.pid, "iotrc-writer"):
             time.sleep(2)
         oracle = counted(producers)
-        # Calm for 5 s and 5 s, unless it was loaded twice: until operations that were left out are rows again.
+        # Calm for 5 s and 5 s, unless it was loaded twice: until the shed operations are rows again.
         again = []
         recorder.wait_for(lambda: stepped_back(r, tmp_path, again), "stepping back")
         again.append(counted(hammer(tmp_path, 1)))
@@ -137,9 +137,9 @@ def test_lightens_before_it_loses_and_steps_back(tmp_path):
     compression = lost[lost["cause"] == "compression"]
     shed = lost[lost["cause"] == "shed"]
     assert set(compression["stream"]) == {"fs"} and set(compression["count"]) == {"0"}
-    # First the one, then the other.
+    # First one program, then the other.
     assert compression["from_mono_ns"].astype(int).min() <= shed["from_mono_ns"].astype(int).min()
-    # No read was left out: what isn't a row was lost to ring or queue.
+    # No read was shed: a missing one was lost to ring or queue.
     others = c["lost"]["ring"] + c["lost"]["queue"]
     made = {k: oracle[k] + sum(more[k] for more in again) for k in oracle}
     assert made["read"] - rows["read"] <= others

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults of a program that touches a known number of pages, against the kernel's own counts of them."""
+"""Faults of a program that touches a known number of pages, compared with the kernel's own counts."""
 import os
 import subprocess
 
@@ -7,13 +7,13 @@ import pytest
 
 import recorder
 
-# What a run's faults are: fault_type, the first page of the mapping.
+# The faults of a run: fault_type, the first page of the mapping.
 RUNS = {
     "cold-read": ("READ", 7), "warm-write-again": ("WRITE", 7), "nothing": (None, 7),
     "warm-read": ("READ", 0), "warm-write": ("WRITE", 0), "private-write": ("WRITE", 0),
 }
 PAGES = 61
-# arm64's kernel doesn't say whether it was a read or a write.
+# arm64's kernel does not say whether it was a read or a write.
 TYPED = os.uname().machine != "aarch64"
 
 
@@ -38,7 +38,7 @@ def test_a_row_for_each_fault(recorded, run):
     _, rows, said = recorded
     first, last, major, minor = said[run]
     address = rows["address"].map(lambda a: int(a, 16))
-    # Two runs go over the same mapping: in turn, first all reads, then all writes.
+    # Two runs access the same mapping: first all reads, then all writes.
     mine = rows[(address >= first) & (address <= last)]
     kind, page = RUNS[run]
     if run in ("cold-read", "warm-write-again"):
@@ -56,7 +56,7 @@ def test_a_row_for_each_fault(recorded, run):
     if run == "cold-read":
         assert (major, minor) == (PAGES, 0)
     if run in ("warm-write-again", "warm-write", "private-write"):
-        # 5.10 counts those as major whose write had to be asked of the filesystem.
+        # 5.10 counts a write fault as major if the filesystem had to be asked.
         assert major + minor == PAGES
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A session on a disk that is full for a while, in a directory that another user may write to: what that user puts
-where the session was stays as it was put."""
+"""A session on a disk that is full for a while, in a directory that another user may write to: what that user puts in
+the session's place stays unchanged."""
 import subprocess
 import time
 

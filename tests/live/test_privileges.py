@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What iotrc may still do once it records, as the kernel tells it, and that others can't lead it astray."""
+"""Which rights iotrc keeps while it records, according to the kernel, and that others cannot mislead it."""
 import os
 import pathlib
 import pwd
@@ -44,13 +44,13 @@ def test_only_what_is_needed_is_kept(tmp_path, args, env, kept):
         (tmp_path / "while").write_text("it records")
     assert len(seen) >= 3
     for status in seen:
-        # The threads that write messages out need nothing.
+        # The threads that write messages need no capabilities.
         own = 0 if status["Name"] == "output" else kept
         for which in ("CapEff", "CapPrm", "CapBnd"):
             assert int(status[which], 16) == own, (status["Name"], which)
         assert int(status["CapInh"], 16) == int(status["CapAmb"], 16) == 0
         assert status["NoNewPrivs"] == "1"
-    # … and it can do its work with that.
+    # … and it can do its work with these.
     assert r.stderr.count("iotrc:") == 0, r.stderr
     assert str(tmp_path / "while") in set(r.rows("fs")["filename"])
     fired = {h["name"]: h["fired"] for h in r.manifest["diagnostics"]["hooks"]}
@@ -58,7 +58,7 @@ def test_only_what_is_needed_is_kept(tmp_path, args, env, kept):
 
 
 def test_directories_that_are_closed_to_others_are_in_the_snapshot(tmp_path):
-    """Root without CAP_DAC_READ_SEARCH couldn't look into them."""
+    """Root without CAP_DAC_READ_SEARCH could not look into them."""
     closed = tmp_path / "closed"
     closed.mkdir()
     (closed / "file").write_text("x")
@@ -85,7 +85,7 @@ def test_modes_and_owners(tmp_path):
 
 
 def planted(link, target):
-    """By somebody else, in a directory that all may write to."""
+    """Placed by another user, in a directory that everybody may write to."""
     subprocess.run(
         ["/usr/bin/python3", "-c", f"import os; os.setuid({NOBODY.pw_uid}); os.symlink({str(target)!r}, {str(link)!r})"],
         check=True,
@@ -128,7 +128,7 @@ def test_a_planted_state_directory_is_refused(tmp_path):
 
 @pytest.fixture
 def tracefs():
-    """Where systemd has it mounted for its services, which couldn't do it themselves."""
+    """tracefs where systemd mounts it for its services, which could not mount it themselves."""
     at = "/sys/kernel/tracing"
     mine = not os.path.exists(at + "/events")
     if mine:
@@ -165,8 +165,8 @@ def test_records_with_what_the_service_may(tmp_path, tracefs):
 
 
 def test_records_as_the_services_own_user(tmp_path, tracefs):
-    """As the unit does where there is a user iotrc: an ordinary one with the same capabilities, ambient ones. Snapshots
-    see what is root's alone; what is written is the user's, and root's files are out of reach."""
+    """As the unit does if there is a user iotrc: an ordinary user with the same ambient capabilities. Snapshots see
+    what only root may read; what is written belongs to the user, and root's files are out of reach."""
     may = may_of_service()
     private = tmp_path / "private"
     private.mkdir(mode=0o700)

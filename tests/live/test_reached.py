@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which file a call on a path reached, and that a program can't make its rows name another."""
+"""Which file a call on a path reached; a program cannot make its rows name another."""
 import os
 import subprocess
 
@@ -29,7 +29,7 @@ def last_path(row):
 
 @pytest.mark.parametrize("name", ["reached", "uring_reached"])
 def test_inodes_of_calls_on_paths(tmp_path, name):
-    """The workload asks the kernel for each inode; device and type are those of the directory."""
+    """The workload asks the kernel for each inode number; device and type are those of the directory."""
     rows, told, cwd, _ = record(tmp_path, name)
     device = os.stat(cwd).st_dev
     device = f"{os.major(device)}:{os.minor(device)}"
@@ -46,7 +46,7 @@ def test_inodes_of_calls_on_paths(tmp_path, name):
         ]
         assert found, f"no row: {line}"
         row = rows[found[0]]
-        del rows[: found[0] + 1] # in the order in which they were made
+        del rows[: found[0] + 1] # in the order of their creation
         place = [row["inode"], row["device"], row["fs_type"]]
         assert place == ([inode, device, fs_type] if inode != "0" else ["", "", ""]), (line, row)
         own = {w for w in row["flags"].split("|") if w == "LAST_LINK" or w.startswith("replaced=")}
@@ -117,8 +117,8 @@ def test_arguments_that_were_not_resident(tmp_path):
 
 
 def test_arguments_rewritten_under_way(tmp_path):
-    """A second thread changes iovecs, addresses, events and options while the calls are under way: rows have what
-    the kernel has taken. The first two calls wait for that thread, so each is a certain case."""
+    """A second thread changes iovecs, addresses, events and options while the calls are in progress: rows have what the
+    kernel used. The first two calls wait for that thread, so each is deterministic."""
     (tmp_path / "cwd").mkdir()
     with recorder.Recording(tmp_path, "--streams", "fs,nw_conn,nw_epoll,nw_sockopt", "--scope", "all") as r:
         subprocess.run([recorder.workload("rewritten")], cwd=tmp_path / "cwd", check=True)

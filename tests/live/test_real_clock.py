@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Wall time is right when the machine's clock is set or slewed. The oracle is this
-program's own reading of both clocks around each operation; it takes a machine of its own."""
+"""Wall time is right when the machine's clock is set or slewed. The oracle is this program's own reading of both clocks
+around each operation. Needs a machine of its own."""
 import ctypes
 import os
 import pathlib
@@ -50,7 +50,7 @@ def check_all(r, seen, steps):
     offsets = [o["mono_to_real_offset_ns"] for o in r.manifest["clock"]["offsets"]]
     assert len(offsets) == len(steps) + 1
     for before, after, ns in zip(offsets, offsets[1:], steps):
-        assert abs(after - before - ns) < 20 * MS # setting it takes its time, too
+        assert abs(after - before - ns) < 20 * MS # setting it takes time as well
     assert recorder.run("verify", str(r.session.directory)).returncode == 0
 
 
@@ -66,7 +66,7 @@ def test_the_clock_is_set(tmp_path):
 
 
 def test_the_clock_is_slewed(tmp_path):
-    """As NTP does: both clocks go faster or slower together, and no offset changes."""
+    """As NTP does: both clocks run faster or slower together, and no offset changes."""
     seen = []
     with recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path)) as r:
         try:
@@ -85,8 +85,8 @@ def slept():
 
 
 def test_the_machine_is_suspended(tmp_path):
-    """Meanwhile one clock stands still and the other doesn't: as if it had been set. How long it was, the
-    kernel's third clock says (CLOCK_BOOTTIME)."""
+    """During a suspend, one clock stands still and the other does not: as if it had been set. The kernel's third clock
+    (CLOCK_BOOTTIME) says how long it was."""
     alarm, state = pathlib.Path("/sys/class/rtc/rtc0/wakealarm"), pathlib.Path("/sys/power/state")
     assert alarm.exists() and "mem" in state.read_text().split()
     seen = []
@@ -104,4 +104,4 @@ def test_the_machine_is_suspended(tmp_path):
 
 
 if recorder.RELEASE < (6, 1):
-    del test_the_machine_is_suspended # on 5.10 the emulated machine's disk doesn't come back
+    del test_the_machine_is_suspended # on 5.10 the emulated machine's disk does not resume

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recorders that are killed. tests/faults/kills.py does it many times, and looks closer."""
+"""Recorders that are killed. tests/faults/kills.py does this many times, and checks more."""
 import fcntl
 import json
 import os
@@ -22,7 +22,7 @@ def work(directory, n=101):
 
 
 def recording(tmp_path, *args):
-    """Of this directory alone: what else the machine does is another test's."""
+    """Records only what happens in this directory."""
     return recorder.Recording(
         tmp_path, "--streams", "fs", "--path", str(tmp_path), *recorder.OWN, *args, output=tmp_path / "traces"
     )
@@ -43,7 +43,7 @@ def killed(tmp_path, *args, n=1):
 
 
 def wait_for_state(directory, state, r):
-    """Until the manifest of a session says so; R is the recorder that is to bring it about."""
+    """Waits until the manifest of a session says so; R is the recorder that recovers it."""
     recorder.wait_for(lambda: json.loads((directory / "manifest.json").read_text())["session"]["state"] == state, r.errors)
 
 
@@ -58,7 +58,7 @@ def snapshot(directory):
 
 @pytest.mark.slow
 def test_killed_at_random():
-    kills = os.environ.get("KILLS", "5") # 200 by `make check-faults`
+    kills = os.environ.get("KILLS", "5") # 200 in `make check-faults`
     done = subprocess.run(
         [sys.executable, KILLS, recorder.IOTRC, recorder.WORKLOADS, kills], capture_output=True, text=True
     )
@@ -75,7 +75,7 @@ def test_the_next_start_recovers(tmp_path):
         lines = re.findall(f".*session {directory.name}: recovered: .* files, .* rows.*", r.stderr)
         assert len(lines) == 1, r.stderr
         verify(directory)
-    # What is whole is nobody's business any more.
+    # A complete session is left alone.
     before = snapshot(tmp_path / "traces")
     with recording(tmp_path) as r:
         time.sleep(1)
@@ -121,7 +121,7 @@ def test_command_line(tmp_path):
 
 
 def test_what_was_in_use_is_recovered_later(tmp_path):
-    """As when an uploader looks into it just when the next recording starts."""
+    """As when an uploader looks into it while the next recording starts."""
     directory, = killed(tmp_path)
     fd = os.open(os.path.join(directory, ".lock"), os.O_RDWR)
     fcntl.lockf(fd, fcntl.LOCK_EX)
@@ -134,7 +134,7 @@ def test_what_was_in_use_is_recovered_later(tmp_path):
 
 
 def test_a_reader_cannot_keep_it_from_being_recovered(tmp_path):
-    """Members of the group can open the directory, and so take its flock(2)."""
+    """Members of the group can open the directory, and so lock it with flock(2)."""
     directory, = killed(tmp_path)
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(fd, fcntl.LOCK_EX)
@@ -159,5 +159,5 @@ def test_verify_shows_on_a_terminal_how_much_is_read(tmp_path):
     os.close(ours)
     assert re.search(r": sound$", done.stdout, re.M), done.stdout
     bars = re.findall(r"\r\x1b\[Kreading \[#*\.*\] ([\d.]+[KMG]?)B of ([\d.]+[KMG]?)B\r", shown)
-    assert bars and shown.endswith("\r\x1b[K"), shown # gone at the end
-    assert not recorder.run("verify", str(r.session_directory)).stderr # no terminal, no bar
+    assert bars and shown.endswith("\r\x1b[K"), shown # removed at the end
+    assert not recorder.run("verify", str(r.session_directory)).stderr # no terminal, no progress bar

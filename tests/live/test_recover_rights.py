@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Root recovers a session of somebody else: with that user's rights, so that nothing which lies there leads root to
-write where the user couldn't."""
+"""Root recovers another user's session with that user's rights, so that nothing in it makes root write where the user
+could not."""
 import os
 import pwd
 import shutil
@@ -17,7 +17,7 @@ PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("SUDO_")}
 
 @pytest.fixture
 def killed(tmp_path):
-    """A session of nobody's, whose recorder was killed."""
+    """A session of the user nobody, whose recorder was killed."""
     r = recorder.Recording(tmp_path, "--streams", "fs", "--path", str(tmp_path), output=tmp_path / "traces", env=SUDO)
     r.start().wait_ready()
     deadline = time.monotonic() + recorder.START
@@ -32,7 +32,7 @@ def killed(tmp_path):
 
 
 def plant(session, tmp_path):
-    """A hard link to a file of root's, in the place of one that is to be finished."""
+    """A hard link to a file of root's, in the place of a file that is to be finished."""
     part = next(session.glob("fs/*.part"))
     victim = tmp_path / "roots-own"
     shutil.copyfile(part, victim)
@@ -84,6 +84,6 @@ def test_the_callers_next_recording_is_not_led_astray(killed, tmp_path):
 def test_a_recorder_without_that_right_leaves_it_alone(killed, tmp_path):
     victim, before = plant(killed, tmp_path)
     for directory in killed, *list(killed.parents)[:3]:
-        directory.chmod(0o777) # without capabilities root is nobody special
+        directory.chmod(0o777) # without capabilities root may do no more than others
     assert "belongs to another user" in next_recording(tmp_path, killed, PLAIN)
     assert victim.read_bytes() == before

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls that end without having begun, that are continued, and processes whose ids differ from
-those that they see themselves."""
+"""Calls without an entry event, restarted calls, and processes that see other ids than the machine's."""
 import os
 import re
 import subprocess
@@ -27,7 +26,7 @@ time.sleep(.4); os.write(w, b"x")
 os.waitpid(child, 0)
 """
 
-# One is killed while it is stopped, another's handler runs, so that nothing continues its poll().
+# One is killed while it is stopped; in the other a handler runs, so that its poll() is not restarted.
 ENDED_POLLS = """
 import os, select, signal, sys, time
 def poller(name, handler):
@@ -48,7 +47,7 @@ b = poller("handled", True)
 os.kill(b, signal.SIGUSR1); os.waitpid(b, 0)
 """
 
-# In a pid namespace: a process forks, prints what it was told, and ends.
+# In a pid namespace: a process forks, prints the id that it got, and ends.
 FORKS = """
 import os
 child = os.fork()
@@ -90,7 +89,7 @@ def test_refused_connections_have_rows(tmp_path):
 
 
 def test_calls_that_a_tracer_skips_have_rows(tmp_path):
-    """strace puts -1 in place of the number and, when the call has ended, its own result in place of the kernel's."""
+    """strace replaces the number by -1 and, when the call has ended, the kernel's result by its own."""
     (tmp_path / "file").write_text("x")
     with recorder.Recording(tmp_path, "--streams", "fs") as r:
         done = subprocess.run(
@@ -110,7 +109,7 @@ def test_calls_that_a_tracer_skips_have_rows(tmp_path):
 
 
 def test_calls_that_a_tracer_changes_are_those_that_the_kernel_makes(tmp_path):
-    """The workload is its own tracer, and the files that it leaves are the oracle."""
+    """The workload is its own tracer; the oracle is the files that it leaves."""
     cwd = tmp_path / "retold"
     cwd.mkdir()
     with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN) as r:
@@ -143,8 +142,8 @@ def test_first_call_of_an_older_thread_refused(tmp_path):
 
 
 def test_process_ids_are_the_machine_s(tmp_path):
-    """return_value of a fork is the child's id as its own rows have it; what fork() returned there
-    stands in the flags."""
+    """return_value of a fork is the child's id as in the child's own rows; the id that fork() returned is in the flags.
+    """
     with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
         done = subprocess.run(
             ["unshare", "--pid", "--fork", "--mount-proc", "/usr/bin/python3", "-c", FORKS],
@@ -159,7 +158,7 @@ def test_process_ids_are_the_machine_s(tmp_path):
     assert len(fork) == 1
     assert fork.iloc[0]["flags"] == f"returned={returned}"
     assert fork.iloc[0]["pid"] == child["ppid"]
-    # Where the two are the same nothing is said.
+    # If both ids are the same, the flags have no id.
     outside = rows[(rows["operation"] == "process_fork") & (rows["command"] == "unshare")]
     assert (outside["flags"] == "").all()
 

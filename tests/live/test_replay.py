@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records that were kept make the same rows again: everywhere, and as anybody."""
+"""Kept records make the same rows again, on any system and for any user."""
 import itertools
 import os
 import shutil
@@ -63,7 +63,7 @@ def test_the_same_rows(tmp_path):
 
 
 def test_without_root_and_without_ebpf(tmp_path):
-    """Nobody may load BPF: what is needed for rows is in the file."""
+    """A user who may not load BPF: the file has everything that rows need."""
     r, kept = record(tmp_path, *recorder.OWN, workloads=(("rw",),))
     for path in (kept, *kept.parents):
         if path.is_relative_to(tmp_path):
@@ -71,7 +71,7 @@ def test_without_root_and_without_ebpf(tmp_path):
     output = tmp_path / "nobodys"
     output.mkdir()
     os.chown(output, NOBODY, NOBODY)
-    program = tmp_path / "iotrc" # that nobody, too, can reach
+    program = tmp_path / "iotrc" # a place that nobody, too, can reach
     shutil.copy(recorder.IOTRC, program)
     done = subprocess.run(
         [program, "dev", "--replay", kept, "--streams", STREAMS, "-q", "-o", output],
@@ -83,7 +83,7 @@ def test_without_root_and_without_ebpf(tmp_path):
 
 
 def test_with_little_memory(tmp_path):
-    """More files than the reader can remember then: it forgets, and definitions come again."""
+    """More files than the reader can remember then: it forgets them, and definitions are sent again."""
     r, kept = record(tmp_path, "--ops", "open,close", "--command", "manyfiles",
                      workloads=(("manyfiles", "30011", "2"),))
     again = replay(tmp_path, kept, "--memory", "80M", "--ops", "open,close")
@@ -93,7 +93,7 @@ def test_with_little_memory(tmp_path):
 
 
 def test_anonymized_later(tmp_path):
-    """Names are chosen when rows are made: the file has them in clear, and nobody else may read it."""
+    """Names are anonymised when rows are made: the file has them in clear, and no other user may read it."""
     r, kept = record(tmp_path, *recorder.OWN, workloads=(("rw",),))
     assert kept.stat().st_mode & 0o777 == 0o600
     again = replay(tmp_path, kept, "-a", "--state", str(tmp_path / "state"))
@@ -103,7 +103,7 @@ def test_anonymized_later(tmp_path):
 
 
 def test_a_recorder_that_was_killed(tmp_path):
-    """What it had written by then makes rows; a line says that it isn't all."""
+    """What it had written by then makes rows; a message says that the file is incomplete."""
     kept = tmp_path / "records"
     file = tmp_path / "file"
     file.write_bytes(bytes(4096))

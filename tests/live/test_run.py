@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc run`: what it says of a command is what the command did.
+"""`iotrc run`: its report is what the command did.
 
 WORKLOAD is that command for most of the tests: each of its functions is a case in a directory of its own, and the test
-of the same name says what has to be told of it.
+of the same name says what has to be reported.
 """
 import base64
 import json
@@ -195,7 +195,7 @@ os._exit(7)
 
 NAMES = [b"O_CREAT.txt", b"a b", b"q\"uo'te", b"n\nl", b"\xff\xfe", b"a -> b", b"back\\slash", "\u00e9\u202e".encode()]
 
-# What is there before: the directory of each case, and its files.
+# What exists before: the directory of each case, and its files.
 PREPARED = {
     "renamed_directory": [], "not_a_directory": ["out"], "read_write_without_a_write": ["in", "lock"],
     "modified": ["f"], "read_back": [], "transient": [], "probed": [], "stated": ["f"], "listed": ["entry"],
@@ -242,7 +242,7 @@ class Report:
         self.text = (directory / "report.txt").read_text()
 
     def of(self, case):
-        """Which lists have something of the case, and what."""
+        """Which lists contain paths of the case, and which paths."""
         prefix = case + "/"
         lists = {key: [name[len(prefix):] for name in names if isinstance(name, str) and name.startswith(prefix)]
                  for key, names in self.json.items() if isinstance(names, list) and key not in ("renamed", "command")}
@@ -254,7 +254,7 @@ def report(tmp_path_factory, request):
     directory = tmp_path_factory.mktemp("run")
     workspace = directory / "workspace"
     prepare(workspace)
-    # What existed before differs from what the command makes by its time of birth.
+    # The time of birth tells what existed before from what the command makes.
     time.sleep(0.1)
     with open(workspace / "inherited/stdin") as stdin:
         done = run("--engine", request.param, "--json", directory / "report.json", "-o", directory / "report.txt", "--",
@@ -318,7 +318,7 @@ def test_tree_made_and_removed(report):
 
 
 def test_executed(report):
-    """A script is what its interpreter reads."""
+    """A script is read by its interpreter."""
     assert report.of("executed") == {"reads": ["script"], "executed": ["program"]}
 
 
@@ -366,13 +366,13 @@ def test_renamed(report):
 
 
 def test_attributes(report):
-    """A file whose attributes the command changed still holds what it held."""
+    """A file whose attributes the command changed still has its old content."""
     assert report.of("attributes") == {"reads": ["read", "script"], "writes": ["filled", "read", "script", "touched"],
                                        "modified": ["read", "script"]}
 
 
 def test_built(report):
-    """What the command made and executed is an output; what it linked is the program that was there."""
+    """What the command made and executed is an output; what it linked is the program that existed."""
     assert report.of("built") == {"reads": ["program"], "writes": ["linked", "new"], "executed": ["program"]}
 
 
@@ -395,7 +395,8 @@ def test_text(report):
 
 
 def test_workspace_through_a_link(tmp_path):
-    """The declared spelling is shown; paths through it, and the real ones, are one; and options of what is told."""
+    """The declared spelling is shown; paths through the symlink and real paths are the same; options that select what
+    is reported."""
     real, link = tmp_path / "real", tmp_path / "link"
     (real / ".git").mkdir(parents=True)
     (real / ".git/x").write_text("x")
@@ -413,7 +414,7 @@ def test_workspace_through_a_link(tmp_path):
 
 
 def test_background_child(tmp_path):
-    """No hang; it is named; the signal that CMD died of is in the status, but for --strict."""
+    """It does not hang; the process is named; the status has the signal that ended CMD, except with --strict."""
     pid_file = tmp_path / "pid"
     script = f"sleep 60 >/dev/null 2>&1 & echo $! > {pid_file}; kill -TERM $$"
     done = run("-o", tmp_path / "text", "--json", tmp_path / "json", "--", "sh", "-c", script, cwd=tmp_path)
@@ -427,14 +428,14 @@ def test_background_child(tmp_path):
 
 
 def recorder_of(process):
-    """The recorder is the child of `iotrc run` that isn't its command."""
+    """The recorder is the child of `iotrc run` that is not its command."""
     children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return [int(c) for c in children if os.path.samefile(f"/proc/{c}/exe", recorder.IOTRC)]
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_recorder_killed(tmp_path, strict):
-    """CMD goes on and its status stays; the verdict is incomplete; what was recorded before is in the report."""
+    """CMD goes on and its status is kept; the verdict is incomplete; the report has what was recorded before."""
     (tmp_path / "in").write_text("x")
     script = "cat in > out; sleep 1.5; echo ready; read line; exit 5"
     args = ["--json", tmp_path / "json", *["--strict"] * strict, "--", "sh", "-c", script]
@@ -453,7 +454,7 @@ def test_recorder_killed(tmp_path, strict):
 
 
 def test_sudo(tmp_path):
-    """As sudo leaves us: CMD, and the report, are the invoking user's, and CMD has no capabilities."""
+    """As under sudo: CMD runs as the invoking user without capabilities, and the report belongs to that user."""
     tmp_path.chmod(0o777)
     for parent in tmp_path.parents[:3]:
         parent.chmod(parent.stat().st_mode | stat.S_IXOTH) if parent != pathlib.Path("/tmp") else None
@@ -461,7 +462,7 @@ def test_sudo(tmp_path):
     interpreted.write_text("#!/bin/sh\nexit 0\n")
     interpreted.chmod(0o755)
     script = "id -u; id -g; id -G; grep CapEff /proc/self/status; echo $HOME; exec ./script"
-    # What is above us is called sudo, and has the user's environment.
+    # Our parent is called sudo, and the environment is the user's.
     sudo = shutil.copy("/bin/sh", tmp_path / "sudo")
     command = ["env", "-i", "SUDO_UID=65534", "SUDO_GID=65534", "PATH=" + os.environ["PATH"], recorder.IOTRC, "run",
                "--all", "--json", "json", "--", "sh", "-c", script]
@@ -480,7 +481,7 @@ def test_sudo(tmp_path):
 
 
 def loader_of(program):
-    """What readelf says of the program, where it really is; None: it has none."""
+    """The program's ELF interpreter according to readelf, as a real path; None if it has none."""
     said = subprocess.run(["readelf", "-l", program], check=True, capture_output=True, text=True).stdout
     found = re.search(r"\[Requesting program interpreter: (.*)\]", said)
     return found and os.path.realpath(found[1])
@@ -488,7 +489,7 @@ def loader_of(program):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_all_of_a_program(tmp_path, engine):
-    """The program, the interpreter of a script, libraries, and the loader, also one that lies in the workspace."""
+    """The program, the interpreter of a script, libraries, and the loader, even if it is in the workspace."""
     shutil.copy(loader_of("/bin/sh"), tmp_path / "loader")
     (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
     for name, how in ("own", f"-Wl,--dynamic-linker={tmp_path}/loader"), ("static", "-static"):
@@ -507,7 +508,7 @@ def test_all_of_a_program(tmp_path, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_was_only_looked_at(tmp_path, engine):
-    """--stat counts it as read."""
+    """With --stat, it counts as read."""
     for name in "looked", "never":
         (tmp_path / name).write_text("x")
     for option, reads in ((), []), (("--stat",), ["looked"]):
@@ -516,7 +517,7 @@ def test_what_was_only_looked_at(tmp_path, engine):
 
 
 def test_path_too_long(tmp_path):
-    """A file that the recording has no whole path of is in no list: the report says that."""
+    """A file whose whole path the recording doesn't have is in no list: the report says so."""
     program = """
 import os
 for i in range(40):
@@ -534,7 +535,7 @@ with open("deep", "w") as f:
 
 
 def test_directory_that_was_there_renamed(tmp_path):
-    """What is in it has new names that no call tells of: the report says that."""
+    """No call tells the new names of what is in the directory: the report says so."""
     (tmp_path / "before").mkdir()
     (tmp_path / "before/file").write_text("x")
     done = run("--strict", "--json", "-", "--", "mv", "before", "after", cwd=tmp_path)
@@ -559,7 +560,7 @@ os.execvp("sort", ["sort", "-o", "sorted", "out"])
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_tree(tmp_path, engine):
-    """Each process with its files: those that it moved bytes of, not those that were opened for it."""
+    """Each process with its files: those whose bytes it moved, not those that were opened for it."""
     (tmp_path / "in").write_text("b\na\n")
     done = run("--engine", engine, "--tree", "--json", "-o", tmp_path / "text", "--", sys.executable, "-I", "-S", "-c", TREE,
                cwd=tmp_path)
@@ -572,7 +573,7 @@ def test_tree(tmp_path, engine):
     assert of["cat"]["reads"] == ["in"] and of["cat"]["writes"] == ["between"]
     assert "reads" not in of["cp"] and of["cp"]["writes"] == ["out"], "what it wrote has another name since"
     assert of["sort"]["writes"] == ["sorted"]
-    # A program that a process executes is another entry, of the same pid.
+    # A program that a process executes is another entry with the same pid.
     assert [p["pid"] for p in found["processes"]].count(int(own)) == 2
     assert of["sort"]["pid"] == int(own) and of["cp"]["pid"] == int(copier) and of["cp"]["parent"] == int(own)
     assert sorted(of) == sorted([sys.executable, "cat", "cp", "sort"])
@@ -582,8 +583,8 @@ def test_tree(tmp_path, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_changed_during_run(tmp_path, engine):
-    """Inputs that somebody else writes to, replaces or removes while CMD runs; not what CMD does itself, under
-    another name, too."""
+    """Inputs that somebody else writes to, replaces or removes while CMD runs; not what CMD itself does, also under
+    another name."""
     for name in "kept", "appended", "replaced", "removed", "own", "linked", "touched":
         (tmp_path / name).write_text("x")
     os.link(tmp_path / "own", tmp_path / "own.too")
@@ -611,7 +612,7 @@ def test_changed_during_run(tmp_path, engine):
 
 
 def test_json_needs_no_file(tmp_path):
-    """--json before another option or -- is stdout; a word after it is the file."""
+    """--json before another option or -- writes to stdout; a word after it is the file."""
     for args in (["--json"], ["--json", "--strict"], ["-j"], ["--json="], ["--json", "-"]):
         done = run(*args, "--", "true", cwd=tmp_path)
         if args == ["--json="]:

@@ -37,7 +37,7 @@ def test_not_found(tmp_path, starter):
 
 @pytest.mark.parametrize("starter", STARTERS)
 def test_signals_as_they_were(tmp_path, starter):
-    """Which are ignored and which are blocked: SIGPIPE ends it, for example."""
+    """Which signals are ignored and which are blocked: SIGPIPE ends it, for example."""
     script = "grep -E '^Sig(Blk|Ign):' /proc/self/status > now"
     subprocess.run(["sh", "-c", script], cwd=tmp_path, check=True)
     bare = (tmp_path / "now").read_text()
@@ -56,7 +56,7 @@ def state(pid):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_interrupted_while_it_starts(tmp_path, engine):
-    """Nothing is left behind, and the command, which the signal is passed on to, has done nothing."""
+    """Nothing is left behind, and the command, which gets the signal, has done nothing."""
     (tmp_path / "tmp").mkdir()
     env = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
     with subprocess.Popen([recorder.IOTRC, "run", "--engine", engine, "--", "touch", "was-run"], cwd=tmp_path, env=env,
@@ -72,7 +72,7 @@ def test_interrupted_while_it_starts(tmp_path, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_interrupted_as_the_command_ends(tmp_path, engine):
-    """A signal that comes when the command has ended, but iotrc has not looked yet, means that --wait is over."""
+    """A signal that arrives when the command has ended, but iotrc has not noticed yet, ends --wait."""
     script = "sleep 600 & echo $! > pid; read line; exit 6"
     with subprocess.Popen([recorder.IOTRC, "run", "--engine", engine, "--wait", "--json", "json", "--", "sh", "-c", script],
                           cwd=tmp_path, stdin=subprocess.PIPE) as process:
@@ -122,14 +122,14 @@ def states_of_group(group):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_terminal(tmp_path, engine):
-    """Ctrl+Z stops the command, a shell's fg continues it; Ctrl+C reaches it, once, and neither the recorder nor us: the
-    report is complete."""
+    """Ctrl+Z stops the command, a shell's fg continues it; Ctrl+C reaches it once, and reaches neither the recorder nor
+    iotrc run: the report is complete."""
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
         os.execv(recorder.IOTRC, [recorder.IOTRC, "run", "--engine", engine, "--json", "json", "--", sys.executable, "-c", JOB])
     recorder.wait_for((tmp_path / "ready").exists, "the command runs")
-    # The session's leader has no shell above it, so the signal of Ctrl+Z is sent by hand.
+    # The session's leader has no shell as its parent, so the signal of Ctrl+Z is sent by hand.
     os.killpg(pid, signal.SIGSTOP)
     recorder.wait_for(lambda: states_of_group(pid) <= {"T", "t"}, "all of the job is stopped")
     os.killpg(pid, signal.SIGCONT)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc run` on programs that people build with: both engines tell the same, and it is what others say: of writes the
-directory itself, by what is in it before and after; of reads `strace -f -y`, whose output is read here by a few lines
-that have nothing in common with the engine's parser.
+"""`iotrc run` on programs that people build with: both engines report the same, and it is what others say: for writes
+the directory's content before and after; for reads `strace -f -y`, whose output is read here by a few lines that share
+nothing with the engine's parser.
 
-All programs run one after the other below one recorder, each in a directory of its own. `make check-run-proof` adds those
-that need node, packages from npm, or Go: IOTRC_NODE is a directory with node_modules in it."""
+All programs run one after the other under one recorder, each in a directory of its own. `make check-run-proof` adds
+those that need node, packages from npm, or Go: IOTRC_NODE is a directory with node_modules in it.
+"""
 import json
 import os
 import re
@@ -20,7 +21,7 @@ GIT = ("GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTE
        "GIT_AUTHOR_DATE='2020-01-01 00:00:00Z' GIT_COMMITTER_DATE='2020-01-01 00:00:00Z'")
 C = {"a.c": '#include "h.h"\nint a(void) { return H; }\n', "b.c": '#include "h.h"\nint a(void); int main(void) { return a() - H; }\n',
      "h.h": "#define H 3\n"}
-# Name: the files that are there before, and what is run.
+# Name: the files that exist before, and the command.
 PROGRAMS = {
     "make": ({**C, "Makefile": "prog: a.o b.o\n\tcc a.o b.o -o $@\n%.o: %.c h.h\n\tcc -c $< -o $@\n"}, "make -j2"),
     "pipe": (C, "gcc -pipe -O2 a.c b.c -o prog && ./prog"),
@@ -127,7 +128,7 @@ def prepare(workspace, go):
 
 
 def contents(workspace):
-    """What is there, by what changes when a file is written to, or put there."""
+    """The files, each with what changes when it is written to or replaced."""
     found = {}
     for directory, _, files in os.walk(workspace):
         for name in files:
@@ -157,7 +158,7 @@ READS, WRITES = re.compile(r"p?readv?2?(64)?$"), re.compile(r"p?writev?2?(64)?$|
 
 
 def reads_of(log, before, workspace):
-    """Which of the files that were there have been read before they were written to."""
+    """Which of the files that existed before were read before they were written to."""
     read, written, opened = set(), set(), set()
     for name, arguments, result in calls(log):
         fds = re.findall(r"(?<!\d)\d+<([^>]*)>", arguments)
@@ -179,14 +180,14 @@ def reads_of(log, before, workspace):
             written.add(fds[0])
         elif (READS.match(name) or name == "mmap") and fds and fds[0] not in written:
             read.add(fds[0])
-    # Pipes have no path, and nothing outside counts.
+    # Pipes have no path, and files outside do not count.
     names = {os.path.relpath(path, workspace) for path in read | (opened - written)}
     return names & set(before)
 
 
 @pytest.fixture(scope="module")
 def proof(tmp_path_factory):
-    """What each observer says of reads and writes."""
+    """The reads and writes that each observer reports."""
     directory = tmp_path_factory.mktemp("proof")
     workspace, said = directory / "workspace", {}
     go = build_go(tmp_path_factory.mktemp("go")) if "go" in PROGRAMS else ""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc run` with the strace engine: for an ordinary user, and what that engine has to bear. That both engines tell
-the same is in test_run.py (the meanings) and test_run_ways.py (ways to reach files)."""
+"""`iotrc run` with the strace engine: for an ordinary user, and the errors that this engine must handle. test_run.py
+(the meanings) and test_run_ways.py (ways to reach files) compare both engines."""
 import json
 import os
 import pathlib
@@ -89,7 +89,7 @@ def test_not_executed(tmp_path, name, status):
 
 
 def test_script_without_interpreter(tmp_path):
-    """execvp() gives it to the shell, and so do we."""
+    """execvp() passes such a file to the shell, and so do we."""
     script = tmp_path / "script"
     script.write_text("echo $0 $1; : > made\n")
     script.chmod(0o755)
@@ -99,7 +99,7 @@ def test_script_without_interpreter(tmp_path):
 
 
 def test_strace_fails(tmp_path):
-    """What strace says is in the report: here it can't trace, as something else does so already."""
+    """strace's message is in the report: here it cannot trace, because the process has a tracer already."""
     done = subprocess.run(["strace", "-f", "-o", "/dev/null", recorder.IOTRC, "run", "--engine", "strace", "--json", "json",
                            "--", "true"], cwd=tmp_path, capture_output=True, timeout=recorder.START)
     found = json.loads((tmp_path / "json").read_text())
@@ -109,7 +109,7 @@ def test_strace_fails(tmp_path):
 
 
 def test_stderr(tmp_path):
-    """CMD has its own, at the place where it was."""
+    """CMD has its own stdin, at the position where it was."""
     with open(tmp_path / "errors", "w") as errors:
         errors.write("before\n")
         errors.flush()
@@ -128,7 +128,7 @@ def test_killed_by_signal(tmp_path):
 
 
 def tracer_of(directory):
-    """strace is nobody's child any more: it is found by the FIFO that it writes to."""
+    """strace is not our child any more: it is found by the FIFO that it writes to."""
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             arguments = (process / "cmdline").read_bytes().split(b"\0")
@@ -140,7 +140,7 @@ def tracer_of(directory):
 
 
 def test_strace_killed(tmp_path):
-    """CMD's status stays, the verdict is incomplete."""
+    """CMD's status is kept, the verdict is incomplete."""
     args = ["--engine", "strace", "--strict", "--json", "json", "--", "sh", "-c", "echo ready; read line; exit 5", tmp_path]
     with subprocess.Popen([recorder.IOTRC, "run", *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           cwd=tmp_path) as process:
@@ -155,7 +155,7 @@ def test_strace_killed(tmp_path):
 
 
 def test_recorder_killed(tmp_path):
-    """CMD is not held up by a FIFO that nobody reads, and its calls do not fail."""
+    """A FIFO that nobody reads does not block CMD, and its calls do not fail."""
     program = ("import os, sys; print('ready', flush=True); sys.stdin.readline()\n"
                "for i in range(30000): os.stat('.')\n"
                "open('after', 'w').write('x'); os._exit(5)")
@@ -174,10 +174,10 @@ def test_recorder_killed(tmp_path):
 
 
 def test_background_child(tmp_path):
-    """It is named, and what it does afterwards still works: strace stays with it."""
+    """It is named, and what it does afterwards still works: strace keeps tracing it."""
     script = "(read line < fifo; echo $line > late) > /dev/null 2>&1 & echo $! > pid; exit 0"
     os.mkfifo(tmp_path / "fifo")
-    # stdout and stderr are pipes: whoever reads them is not kept waiting.
+    # stdout and stderr are pipes: their reader is not kept waiting.
     done, found = traced(tmp_path, "--", "sh", "-c", script)
     pid = int((tmp_path / "pid").read_text())
     assert done.returncode == 0
@@ -189,7 +189,7 @@ def test_background_child(tmp_path):
 
 @pytest.mark.parametrize("engine", ["bpf", "strace"])
 def test_wait(tmp_path, engine):
-    """For a child, one in a session of its own, and one that nobody is the parent of any more."""
+    """For a child, one in a session of its own, and one whose parent has ended."""
     script = ("(sleep 0.3; echo > child) & setsid sh -c 'sleep 0.4; echo > session' & "
               "(sh -c 'sleep 0.5; echo > orphan' & exit) ; exit 6")
     done = run("--engine", engine, "--wait", "--json", "-", "--", "sh", "-c", script, cwd=tmp_path)
@@ -200,7 +200,7 @@ def test_wait(tmp_path, engine):
 
 
 def test_wait_interrupted(tmp_path):
-    """Whoever no longer wants to wait gets the report."""
+    """A user who does not want to wait any longer gets the report."""
     args = ["--engine", "strace", "--wait", "--json", "json", "--", "sh", "-c", "sleep 60 & echo $! > pid.new; mv pid.new pid"]
     with subprocess.Popen([recorder.IOTRC, "run", *args], cwd=tmp_path) as process:
         recorder.wait_for((tmp_path / "pid").exists, "the command runs")
@@ -208,7 +208,7 @@ def test_wait_interrupted(tmp_path):
         recorder.wait_for(lambda: f"\nPPid:\t{process.pid}\n" in pathlib.Path(f"/proc/{pid}/status").read_text(), "it is ours")
 
         def ended():
-            # One that comes while CMD is being taken note of is still CMD's.
+            # A signal that arrives while CMD is being started is CMD's.
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.2)
@@ -221,14 +221,14 @@ def test_wait_interrupted(tmp_path):
 
 
 def test_pid_namespace(tmp_path):
-    """Children have other ids there than here."""
+    """Children have other ids in the namespace than outside."""
     done, found = traced(tmp_path, "--", "unshare", "-p", "-f", "sh", "-c", "mkdir d; cd d; (echo x > a); cat a > b")
     assert done.returncode == 0, done.stderr
     assert (found["writes"], found["incomplete"]) == (["d/a", "d/b"], [])
 
 
 def test_out_of_sight(tmp_path):
-    """Another root, and another mount namespace: the report says that it can't be trusted."""
+    """Another root, and another mount namespace: the report says that its paths may be wrong."""
     (tmp_path / "root").mkdir()
     program = "import os; os.chroot('root'); open('/made', 'w').write('x')"
     done, found = traced(tmp_path, "--", sys.executable, "-I", "-S", "-c", program)
@@ -243,7 +243,7 @@ def test_out_of_sight(tmp_path):
 
 
 def test_set_user_id(nobodys):
-    """strace can't give a program its owner's rights: the report says so."""
+    """strace cannot give a program its owner's rights: the report says so."""
     program = nobodys / "setuid"
     shutil.copy("/usr/bin/id", program)
     program.chmod(0o4755)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every way to reach a file is seen, and told of the process that went it, by both engines; what an engine can't see
-makes the report incomplete. tests/workloads/run_ways.c is the command: a static program that knows what it did."""
+"""Both engines see every way to reach a file, and the process that used it; what an engine cannot see makes the report
+incomplete. tests/workloads/run_ways.c is the command: a static program that knows what it did."""
 import json
 import os
 import platform
@@ -14,7 +14,7 @@ from test_run import run
 ENGINES = ["bpf", "strace"]
 CHILDREN = 1000
 PLAIN = {"reads": ["in"], "writes": ["out"]}
-# What is told of each way, in its directory.
+# What is reported of each way, in its directory.
 WAYS = {
     "raw": PLAIN, "splice": PLAIN, "sendfile": PLAIN, "copy_file_range": PLAIN, "vectors": PLAIN, "mapping": PLAIN,
     "aio": PLAIN, "tmpfile": PLAIN, "passing": PLAIN, "inheriting": PLAIN, "proc": PLAIN,
@@ -59,13 +59,13 @@ def test_way(ways, way):
 
 
 def test_who_passed_descriptors(ways):
-    """It is who received them that read and wrote."""
+    """The process that received the descriptors read and wrote."""
     found, = [p for p in ways["processes"] if "/run_ways receive " in p["command"]]
     assert (found["reads"], found["writes"]) == (["passing/in"], ["passing/out"])
 
 
 def test_who_inherited_descriptors(ways):
-    """It is the program that was started with them, not who opened them."""
+    """The program that was started with the descriptors read and wrote, not the one that opened them."""
     found, = [p for p in ways["processes"] if "/run_ways move_on" in p["command"]]
     assert (found["reads"], found["writes"]) == (["inheriting/in"], ["inheriting/out"])
 
@@ -78,7 +78,7 @@ def test_each_child_did_its_own(ways):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_uring(tmp_path, engine):
-    """io_uring: bpf sees it, strace says that it doesn't."""
+    """io_uring: bpf sees it; strace does not, and the report says so."""
     prepare(tmp_path, "uring")
     done = run("--engine", engine, "--strict", "--json", "-", "--", recorder.workload("run_ways"), "uring", cwd=tmp_path)
     found = json.loads(done.stdout)
@@ -92,7 +92,7 @@ def test_uring(tmp_path, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_program_of_a_thread(tmp_path, engine):
-    """A thread that isn't the first executes a program: strace (6.1) takes that program's first call for the end of
+    """A thread other than the first executes a program: strace (6.1) takes that program's first call for the end of
     execve(), so the report is incomplete."""
     prepare(tmp_path, "thread")
     done = run("--engine", engine, "--tree", "--json", "-", "--", recorder.workload("run_ways"), "thread", cwd=tmp_path)
@@ -124,7 +124,7 @@ def test_link_to_the_workspace(tmp_path, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_bind_mount(tmp_path, engine):
-    """A file has the name that the command reached it by."""
+    """A file has the name by which the command reached it."""
     for name in "there", "here":
         (tmp_path / name).mkdir()
     (tmp_path / "there/in").write_text("x")
@@ -143,7 +143,7 @@ def test_bind_mount(tmp_path, engine):
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="32-bit programs of another machine")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_program_of_32_bits(tmp_path, engine):
-    """An ELF file of i386, not only calls of it."""
+    """An ELF file of i386, not only its calls."""
     source = r"""
 static long call(long n, long a, long b, long c)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a recording may ask the kernel for is less than what it may at its start, and enough: the kernel says what is
-restricted, strace what was refused. tests/unit/test_sandbox.c asks for what is forbidden."""
+"""While it records, iotrc may use fewer system calls and files than at its start, and these are enough: the kernel says
+what is restricted, strace what was refused. tests/unit/test_sandbox.c tries what is forbidden."""
 import os
 import pathlib
 import re
@@ -13,7 +13,7 @@ import pytest
 
 import recorder
 
-# What libraries try, and do without.
+# Calls that libraries try and can do without.
 HARMLESS = re.compile(r"\b(faccessat2?|access|readlink|statx|newfstatat|getxattr|lgetxattr)\(")
 
 
@@ -35,7 +35,7 @@ def test_all_threads_are_filtered(tmp_path, args):
 
 
 def refused(log):
-    """Calls that failed for want of rights once the filter was there."""
+    """Calls that failed with EPERM or EACCES once the filter was installed."""
     lines = log.read_text(errors="replace").splitlines()
     start = next(i for i, line in enumerate(lines) if "SECCOMP_SET_MODE_FILTER" in line)
     return [line for line in lines[start:] if re.search(r"= -1 (EPERM|EACCES|ENOSYS)|SIGSYS", line)
@@ -47,7 +47,7 @@ def child_of(pid):
 
 
 def test_nothing_that_is_needed_is_refused(tmp_path):
-    """Snapshots, rotation, a reload, an upload to a share, a directory made anew, recovery beside it."""
+    """Snapshots, rotation, a reload, an upload to a share, a directory created again, and recovery beside it."""
     log, out, share, state = (tmp_path / name for name in ("log", "out", "share", "state"))
     share.mkdir()
     config = tmp_path / "conf"
@@ -102,7 +102,7 @@ def test_a_directory_that_was_removed_is_made_anew(tmp_path):
     with recorder.Recording(tmp_path, "--path", str(tmp_path), code=None) as r:
         time.sleep(1)
         while subprocess.run(["rm", "-rf", r.output], capture_output=True).returncode:
-            pass # it makes files meanwhile
+            pass # it creates files meanwhile
         time.sleep(4)
         (tmp_path / "after").write_text("x")
         time.sleep(1)
@@ -110,8 +110,8 @@ def test_a_directory_that_was_removed_is_made_anew(tmp_path):
 
 
 def confined(log, *args, prefix=(), program=recorder.IOTRC):
-    """Runs a command under strace: it restricts itself, and nothing that it needs is refused afterwards. Threads can't
-    be named from outside any more, and name themselves; the bounding set is as small as it gets."""
+    """Runs a command under strace: it restricts itself, and nothing that it needs is refused afterwards. Threads cannot
+    be named from outside any more, and name themselves; the bounding set is minimal."""
     log.mkdir()
     done = subprocess.run([*prefix, "strace", "-ff", "-qq", "-o", log / "of", program, *args],
                           capture_output=True, text=True, timeout=recorder.START)
@@ -124,8 +124,8 @@ def confined(log, *args, prefix=(), program=recorder.IOTRC):
 
 
 def few_files(tmp_path):
-    """What to run a command by, so that it finds few files besides the programs and TMP_PATH: a mount namespace with
-    empty directories over all else. A search of the whole machine under strace takes a minute."""
+    """Arguments that run a command with few files besides the programs and TMP_PATH: in a mount namespace with empty
+    directories over everything else. Searching the whole machine under strace takes a minute."""
     kept = {tmp_path.parts[1], "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin",
             "sys", "usr"}
     root = pathlib.Path("/")
@@ -137,7 +137,7 @@ def few_files(tmp_path):
 
 
 def test_commands_that_read_sessions(tmp_path):
-    """Which may be anybody's."""
+    """A file of another user's."""
     log, out, share = tmp_path / "log", tmp_path / "out", tmp_path / "share"
     share.mkdir()
     log.mkdir()

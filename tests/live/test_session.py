@@ -17,7 +17,7 @@ FILE_NAME = re.compile(r"(\w+)/\1_\d{8}_\d{6}_\d{3}_\d{4}\.csv\.zst")
 
 
 def work(directory, n=211):
-    """Some rows in each stream that is on by default."""
+    """Some rows in each default stream."""
     for i in range(n):
         with open(os.path.join(directory, f"file{i % 7}"), "wb") as f:
             f.write(b"x" * i)
@@ -135,7 +135,7 @@ def test_manifest(recorded):
 
 
 def test_the_two_clocks_agree(recorded):
-    """Wall time is mono_ns and the manifest's offset, in local time."""
+    """Wall time is mono_ns plus the manifest's offset, in local time."""
     rows = recorded.rows("fs")
     offsets = recorded.manifest["clock"]["offsets"]
     assert offsets[0]["mono_to_real_offset_ns"] == (
@@ -161,8 +161,7 @@ def test_own_io_is_not_recorded(recorded):
 
 
 def test_paths_are_there_or_explained(recorded):
-    """A row has no path only where there is no file: a call that failed, a process, a range of
-    descriptors."""
+    """Only rows without a file have no path: a call that failed, a process, a range of descriptors."""
     rows = recorded.rows("fs")
     empty = rows[rows["filename"] == ""]
     unexplained = empty[
@@ -170,7 +169,7 @@ def test_paths_are_there_or_explained(recorded):
         & ~empty["flags"].str.startswith("CLOSE_RANGE")
     ]
     assert not len(unexplained), unexplained.head(20).to_string()
-    # Other tests run beside this one, some of them with memfds, which are on no filesystem.
+    # Other tests run beside this one, some of them with memfds, which are on no filesystem with paths.
     assert rows.loc[rows["filename"] != "", "filename"].str.startswith(("/", "memfd:")).all()
 
 
@@ -205,8 +204,8 @@ def test_signals_that_end(tmp_path, number):
 @pytest.mark.parametrize("delay", [0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.8])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_during_start_up(tmp_path, number, delay):
-    """Whenever it comes. Before the program has set its handlers the signal's own effect is right;
-    after that, it is an end like any other: a session, if there is one, is complete."""
+    """A signal at any time. Before the program has installed its handlers, the default action is right; after that, it
+    ends the recording as usual: a session, if there is one, is complete."""
     r = recorder.Recording(tmp_path, *recorder.OWN).start()
     time.sleep(delay)
     watch = recorder.Stopwatch()
@@ -236,7 +235,7 @@ def test_a_second_signal_ends_at_once(tmp_path):
     finally:
         r.kill()
     assert watch.seconds() < recorder.STOP + recorder.STOP_MARGIN
-    # What is on disk can be read, whole or as far as it got.
+    # What is on the disk can be read, complete or as far as it got.
     files = [p for p in r.session_directory.rglob("fs_*") if p.is_file()]
     assert files
     for path in files:
@@ -248,7 +247,7 @@ def test_sighup_rotates(tmp_path):
     with recorder.Recording(tmp_path, *recorder.OWN) as r:
         for n in range(1, 4):
             (tmp_path / f"round{n}").touch()
-            r.wait_written(f"/round{n}".encode()) # so that the file isn't empty
+            r.wait_written(f"/round{n}".encode()) # so that the file is not empty
             r.send(signal.SIGHUP)
             recorder.wait_for(lambda: len(list(r.session_directory.glob("fs/*.zst"))) == n, "a finished file")
         work(tmp_path, 11)
@@ -273,7 +272,7 @@ def test_sigusr1_prints_the_counters(tmp_path):
 
 
 def test_a_block_is_on_disk_within_seconds(tmp_path):
-    """Rows are readable from the .part file while recording goes on."""
+    """Rows can be read from the .part file during the recording."""
     with recorder.Recording(tmp_path, *recorder.OWN) as r:
         (tmp_path / "the-witness").write_text("x")
         r.wait_written(b"the-witness", seconds=10)
@@ -355,7 +354,8 @@ def test_dev_and_its_bucket(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    """Side by side, neither disturbs the other; each leaves out only its own, and has all of the other's."""
+    """Two recorders side by side do not disturb each other; each leaves out only its own I/O, and has all of the
+    other's."""
     only = "--streams", "fs", "--path", str(tmp_path), *recorder.OWN
     with recorder.Recording(tmp_path, *only) as a:
         with recorder.Recording(tmp_path, *only) as b:
@@ -366,15 +366,15 @@ def test_two_at_once(tmp_path):
         rows = r.rows("fs")
         writes = rows[rows["operation"] == "write"]
         files = writes[writes["filename"].str.startswith(f"{tmp_path}/file")]
-        assert len(files) == 210 # the first file gets nothing, which is no write
+        assert len(files) == 210 # the first file gets nothing, which is not a write
         assert str(r.process.pid) not in set(rows["pid"])
         assert not writes["filename"].str.startswith(str(r.session.directory)).any()
-        # The other wrote its files while this one recorded.
+        # The other recorder wrote its files while this one recorded.
         theirs = writes[writes["filename"].str.startswith(str(other.session.directory))]
         assert len(theirs) and set(theirs["pid"]) == {str(other.process.pid)}
         assert theirs["filename"].str.endswith(".csv.zst.part").any()
         verify(r.session)
-    # B began and ended while A recorded: to the byte.
+    # B began and ended while A recorded: the bytes match.
     rows = a.rows("fs")
     files = rows[(rows["operation"] == "write") & (rows["errno"] == "")]
     for f in b.session.files():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What names of files and answers of servers hold never reaches a terminal or a log as it is: control characters, and
-what changes the direction of text or can't be seen. Unicode's own tables say which characters those are."""
+"""Names of files and answers of servers never reach a terminal or a log raw: control characters, and characters that
+are invisible or change the direction of text, are escaped. Unicode's own tables say which characters those are."""
 import fcntl
 import http.server
 import os
@@ -18,14 +18,14 @@ import pytest
 import recorder
 
 OBEYED = "".join(c for c in map(chr, range(1, 0x110000)) if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp"))
-# As names of files: no '/', at most 255 bytes each.
+# Usable as file names: no '/', at most 255 bytes each.
 PIECES = [OBEYED[i:i + 50] for i in range(0, len(OBEYED), 50)]
 SAID = "\x1b]0;owned\x07\u009b31m\u202eevil\u2066\u200f"
 
 
 def check(text):
     assert text
-    # splitlines() would break at some of them.
+    # splitlines() would split at some of them.
     bad = [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")]
     assert not bad, (bad, text)
     return text
@@ -65,15 +65,15 @@ def test_names_of_files(tmp_path, recorded, piece):
 
 
 def test_output_directory(tmp_path):
-    """In all that a recording says, and in its log."""
+    """In everything that a recording prints, and in its log."""
     output = tmp_path / f"a{SAID}b"
     done = subprocess.run([recorder.IOTRC, "-o", output, "--no-snapshots", "--streams", "fs", "-d", "1s"],
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=recorder.START)
     assert done.returncode == 0
-    path = done.stdout.rstrip(b"\n")  # for programs: as it is
+    path = done.stdout.rstrip(b"\n")  # for programs: unchanged
     assert os.path.isdir(path) and path.startswith(os.fsencode(output))
     said = check(done.stderr.decode())
-    # What is to be copied into a shell names the directory.
+    # A command to be copied into a shell names the directory.
     word = said.rstrip("\n").splitlines()[-1].split(" ", 4)[-1]
     quoted = word[word.rindex("$'"):]
     shell = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True)
@@ -97,7 +97,7 @@ client.connect("s{SAID}")
 
 
 def on_terminal(args, cwd, term="dumb"):
-    """What a command writes to a terminal."""
+    """The bytes that a command writes to a terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 200, 0, 0))
     process = subprocess.Popen([recorder.IOTRC, *map(str, args)], cwd=cwd, stdin=slave, stdout=slave, stderr=slave,
@@ -107,7 +107,7 @@ def on_terminal(args, cwd, term="dumb"):
     try:
         while piece := os.read(master, 65536):
             text += piece
-    except OSError: # EIO: all have closed it
+    except OSError: # EIO: the other end was closed by all
         pass
     os.close(master)
     process.wait()
@@ -128,7 +128,7 @@ def hostile(module_path):
     return r.session_directory, place, script
 
 
-# What is for programs is shown as well, where it goes to a terminal.
+# Output for programs is escaped as well if it goes to a terminal.
 READERS = [
     ["cat", "fs"], ["cat", "nw_conn"], ["cat"], ["export", "--to", "csv"], ["export", "--to", "jsonl"],
     ["export", "--to", "strace"], ["watch"], ["watch", "--json"], ["watch", "--format", "command,filename"],

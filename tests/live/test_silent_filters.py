@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A filter that nothing can pass is said to be one: at the start where it can be known, at the end where no row came."""
+"""A filter that nothing can match is reported: at the start if it can be known, at the end if there are no rows."""
 import os
 import subprocess
 
@@ -14,7 +14,7 @@ def lines(r):
 
 @pytest.fixture
 def merged(tmp_path):
-    """As /bin is on a merged /usr: a symlink that everybody uses."""
+    """Like /bin on a merged /usr: a symlink that everybody uses."""
     (tmp_path / "usr" / "bin").mkdir(parents=True)
     (tmp_path / "bin").symlink_to("usr/bin")
     (tmp_path / "usr" / "bin" / "tool").write_text("x" * 100)
@@ -22,7 +22,7 @@ def merged(tmp_path):
 
 
 def test_a_link_is_followed_and_that_is_said(merged):
-    """The kernel knows a file by its own name alone."""
+    """The kernel knows a file only by its own path."""
     with recorder.Recording(merged, "--streams", "fs", "--path", str(merged / "bin")) as r:
         subprocess.run(["cat", merged / "bin" / "tool"], check=True, capture_output=True)
         subprocess.run(["cat", merged / "usr" / "bin" / "tool"], check=True, capture_output=True)
@@ -33,7 +33,7 @@ def test_a_link_is_followed_and_that_is_said(merged):
 
 
 def test_bin_of_this_machine():
-    """Where it is merged; elsewhere it is a directory, and nothing is said."""
+    """If /bin is merged; elsewhere it is a directory, and there is no message."""
     import pathlib
     import tempfile
     with tempfile.TemporaryDirectory() as directory:
@@ -71,7 +71,7 @@ def test_a_prefix_that_comes_later(tmp_path):
 
 @pytest.mark.parametrize("path", ["/proc/self", "/sys/kernel", "/dev/null"])
 def test_a_prefix_out_of_scope(tmp_path, path):
-    """What the default scope leaves out, a prefix doesn't bring in."""
+    """A prefix does not add what the default scope leaves out."""
     with recorder.Recording(tmp_path, "--streams", "fs", "--path", path, *recorder.OWN) as r:
         subprocess.run(["cat", "/dev/null", "/proc/self/stat"], check=True, capture_output=True)
     start, end = lines(r)
@@ -82,7 +82,7 @@ def test_a_prefix_out_of_scope(tmp_path, path):
 
 
 def ended():
-    """The id of a process that is no more."""
+    """The id of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid
@@ -155,7 +155,7 @@ def test_one_of_several_that_nothing_matches(tmp_path):
 
 
 def test_a_descendant_of_any(tmp_path):
-    """A grandchild is followed, too. Whose it is the recorder can't tell, and names nobody."""
+    """A grandchild is followed, too. The recorder cannot tell whose descendant it is, so the message names no pid."""
     idle = subprocess.Popen(["sh", "-c", "read line; :"], stdin=subprocess.PIPE)
     deep = subprocess.Popen(["sh", "-c", "(sh -c 'read line; cat /etc/passwd; :'; :); :"], stdin=subprocess.PIPE,
                             stdout=subprocess.DEVNULL)

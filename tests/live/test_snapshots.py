@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Snapshots of processes, files and the system, against ps, /proc, stat, lsblk, findmnt and ip."""
+"""Snapshots of processes, files and the system, compared with ps, /proc, stat, lsblk, findmnt and ip."""
 import contextlib
 import datetime
 import json
@@ -35,7 +35,7 @@ def zone_of(manifest):
 
 
 def wait_for_snapshots(r, n=1, seconds=120):
-    """Until the manifest tells of N snapshots of the filesystems."""
+    """Waits until the manifest has N snapshots of the filesystems."""
     def told():
         manifest = json.loads((r.session_directory / "manifest.json").read_text())
         return len(manifest.get("snapshots", [])) >= n
@@ -106,7 +106,7 @@ def test_processes(tmp_path):
         if pid not in after or (after[pid][:2], after[pid][3]) != (seen[:2], seen[3]):
             continue # ended, or changed meanwhile
         if seen[0].startswith(b"kworker/"):
-            continue # their names tell what they are at
+            continue # their names say what they are doing
         row = second.loc[str(pid)]
         assert (recorder.unescape(row["name"]), recorder.unescape(row["cmdline"])) == seen[:2], pid
         started = datetime.datetime.strptime(row["creation_time"], "%Y-%m-%d %H:%M:%S.%f")
@@ -118,7 +118,7 @@ def test_processes(tmp_path):
     for p, state in (sleeper, "S"), (stopped, "T"), (zombie, "Z"):
         assert second.loc[str(p.pid), "status"] == words[state]
         assert int(second.loc[str(p.pid), "vms_kb"]) == before[p.pid][2]
-    # The first snapshot knows of no time before it.
+    # The first snapshot knows nothing of the time before it.
     assert set(first["cpu_5s"]) <= {"", "0.00"}
     assert float(second.loc[str(sleeper.pid), "cpu_5s"]) == 0
     assert abs(float(second.loc[str(busy.pid), "cpu_5s"]) - 100 * used / took) < 35
@@ -133,7 +133,7 @@ def run_json(*command):
     return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
-@pytest.mark.alone # mounts and interfaces must stay as they are
+@pytest.mark.alone # mounts and interfaces must not change meanwhile
 def test_system_spec(tmp_path):
     with recorder.Recording(tmp_path, "--process-interval", "off", "--fs-interval", "off", "--streams", "nw_conn",
                             snapshots=True) as r:
@@ -241,7 +241,7 @@ TYPES = {0o100000: "S_IFREG", 0o040000: "S_IFDIR", 0o120000: "S_IFLNK", 0o140000
 
 
 def expected_rows(tree, zone, mounted=()):
-    """path: what stat says, without the access time of directories, which looking changes."""
+    """path: what stat says, without the access times of directories, which looking changes."""
     found = {}
 
     def look(path, st):
@@ -251,7 +251,7 @@ def expected_rows(tree, zone, mounted=()):
             None if kind == "S_IFDIR" else stamp(st.st_atime_ns, zone), str(st.st_blocks * 512),
             str(st.st_ino), f"{os.major(st.st_dev)}:{os.minor(st.st_dev)}", str(st.st_nlink), kind)
 
-    # By descriptors: paths get longer than any system call takes.
+    # By descriptors: the paths become longer than any system call accepts.
     root = os.open(tree, os.O_RDONLY)
     look(tree, os.fstat(root))
     stack = [(root, tree)]
@@ -327,7 +327,7 @@ def make_deep(tree):
 
 @pytest.fixture(autouse=True)
 def remove_the_tree(tmp_path):
-    """shutil.rmtree recurses, and 5,000 levels are too many for it."""
+    """shutil.rmtree is recursive, and fails on 5,000 levels."""
     yield
     subprocess.run(["rm", "-rf", tmp_path / "tree"], check=True)
 
@@ -342,7 +342,7 @@ def bind_mount(source, target):
 
 
 def snapshot(tmp_path, *args, during=None):
-    """A session with one snapshot of the tree, all of one dataset and one state."""
+    """A session with one snapshot of the tree; all sessions have the same dataset and state directory."""
     with recorder.Recording(
             tmp_path, "--path", str(tmp_path / "tree"), "--ops", "mount",
             "--state", str(tmp_path / "state"),
@@ -378,12 +378,12 @@ def test_files_and_their_changes(tmp_path):
     for name in "third", "sparse", "link":
         birth = subprocess.run(["stat", "-c", "%w", tree / name], capture_output=True, check=True,
                                text=True, env={"TZ": "UTC", "PATH": os.environ["PATH"]}).stdout
-        if not birth.startswith("-"): # a filesystem that keeps none
+        if not birth.startswith("-"): # a filesystem without times of birth
             birth = datetime.datetime.strptime(birth[:26], "%Y-%m-%d %H:%M:%S.%f") + zone
             assert rows[os.fsencode(tree / name)]["creation_time"] == f"{birth:%Y-%m-%d %H:%M:%S.%f}"
 
     os.listdir(tree / "bound")
-    # Our own look has changed access times of directories, and the mount has gone: its mount point
+    # Our own look has changed access times of directories, and the filesystem was unmounted: its mount point
     # is a directory again.
     session = snapshot(tmp_path)
     about = session.manifest["snapshots"][0]
@@ -398,7 +398,7 @@ def test_files_and_their_changes(tmp_path):
     os.rename(tree / "many3", tree / "moved")
     os.utime(tree / "many4/f4", ns=(10**18, 10**18))
     (tree / "new").write_bytes(b"1")
-    os.unlink(tree / "odd/second") # the others' nlinks, and odd itself
+    os.unlink(tree / "odd/second") # the other files' nlink, and odd itself
     with open(tree / "sparse", "r+b") as f:
         f.truncate(5)
     expected = expected_rows(os.fsencode(tree), zone)
@@ -415,7 +415,7 @@ def test_files_and_their_changes(tmp_path):
     for path in set(rows) - gone:
         assert as_expected(rows[path]) == expected[path], path
 
-    # A damaged baseline is none: all files again.
+    # A damaged baseline is not used: all files again.
     baseline = next((tmp_path / "state").glob("baseline-*"))
     with open(baseline, "r+b") as f:
         f.seek(baseline.stat().st_size // 2)
@@ -517,7 +517,7 @@ def test_the_state_directory_is_nobody_elses(tmp_path, mode, answer):
 
 
 def pressure():
-    """The share of the last ten seconds in which some task had to wait for a CPU, percent."""
+    """The share of the last ten seconds in which some task waited for a CPU, in percent."""
     return float(pathlib.Path("/proc/pressure/cpu").read_text().split("avg10=")[1].split()[0])
 
 
@@ -527,19 +527,19 @@ def test_the_walk_gives_way_to_a_busy_machine(tmp_path):
     tree.mkdir()
     for i in range(500):
         (tree / f"{i}").touch()
-    # They wait for a CPU, which is what counts, and leave it to the tests that run beside this one.
+    # They wait for a CPU, which counts as pressure, and leave the CPU to the tests that run beside this one.
     burn = ["nice", "-n", "19", "sh", "-c", "while :; do :; done"]
     burners = [subprocess.Popen(burn) for _ in range(2 * os.cpu_count())]
     try:
         recorder.wait_for(lambda: pressure() >= 20, "pressure on a busy machine")
         begun = time.monotonic()
         snapshot(tmp_path, "--fs-full")
-        took = time.monotonic() - begun # on the same busy machine, without giving way
+        took = time.monotonic() - begun # on the same busy machine, without pauses
         with recorder.Recording(
                 tmp_path, "--path", str(tree), "--ops", "mount", "--state", str(tmp_path / "state"),
                 "--process-interval", "off", "--fs-busy", "10", "--fs-full", snapshots=True) as r:
             with pytest.raises(AssertionError, match="1 snapshots in the manifest"):
-                wait_for_snapshots(r, seconds=min(25, 2 * took)) # it waits for 30 at most
+                wait_for_snapshots(r, seconds=min(25, 2 * took)) # it pauses for 30 s at most
             for burner in burners:
                 burner.kill()
             wait_for_snapshots(r)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sockets that end without close(): each descriptor has one CLOSE row, when it ends, as a program says that knows."""
+"""Sockets that end without close(): each descriptor has one CLOSE row, at its end; a program knows when that was."""
 import collections
 import json
 import os
@@ -122,7 +122,7 @@ def test_each_descriptor_ends_once(tmp_path, options):
     wanted = collections.Counter((str(pid), str(fd), str(port)) for pid, fd, port in json.loads(wanted))
     rows = r.rows("nw_conn")
     rows = rows[(rows["event_type"] == "CLOSE") & rows["pid"].isin({pid for pid, _, _ in wanted})]
-    # Nobody else's socket is in a process of the program's.
+    # No other socket is in a process of the program's.
     mine = collections.Counter(zip(rows["pid"], rows["fd"], rows["sport"]))
     assert mine == wanted
     assert set(rows["return_value"]) == {"0"} and set(rows["local_addr"]) == {"127.0.0.1"}
@@ -130,7 +130,7 @@ def test_each_descriptor_ends_once(tmp_path, options):
 
 
 def test_rows_of_files_are_as_before(tmp_path):
-    """close_range, exec and exit are rows of fs of their own; dup2 is none."""
+    """close_range, exec and exit also have rows in fs; dup2 has none."""
     script = "import os; os.dup2(0, 9); os.closerange(40, 50); os.execv('/bin/true', ['true'])"
     with recorder.Recording(tmp_path, "--streams", "nw_conn,fs") as r:
         process = subprocess.Popen([sys.executable, "-c", script])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc watch -p PID --stuck` against a program that knows what each of its threads waits for, and since when."""
+"""`iotrc watch -p PID --stuck`, compared with a program that knows what each of its threads waits for, and since when.
+"""
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import pytest
 
 import recorder
 
-# Each thread waits for something that never comes, and says on stdout who it is and when it began to wait; half of them
+# Each thread waits for something that never comes, and prints who it is and when it began to wait; half of them
 # begin before `go`, half after.
 WAITING = """
 import fcntl, os, socket, sys, threading, time
@@ -45,7 +46,7 @@ os._exit(0)
 
 
 class Waiting:
-    """The program, and what it says."""
+    """The program, and what it printed."""
 
     def __init__(self, path):
         self.process = subprocess.Popen([sys.executable, "-c", WAITING, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -69,7 +70,7 @@ class Waiting:
 
 @pytest.fixture(scope="module")
 def seen(module_path):
-    """The program, and what was said of each of its threads in the second second."""
+    """The program, and what was shown for each of its threads after two seconds."""
     program = Waiting(module_path)
     watch = subprocess.Popen([recorder.IOTRC, "watch", "-p", str(program.process.pid), "--stuck", "--json"],
                              stdout=subprocess.PIPE)
@@ -95,12 +96,12 @@ def test_each_thread_is_in_what_it_waits_for(seen):
     assert said["late accept"][0] == "ACCEPT" and said["late accept"][1].startswith("socket:[")
     for when in "early", "late":
         assert said[f"{when} read"][0] == "read" and said[f"{when} read"][1].startswith("pipe:[")
-    # Its path is read from the process, where the call began before the watching.
+    # If the call began before the watching, its path is read from the process.
     assert said["early open"] == ("open", str(path / "early fifo"), True)
 
 
 def test_since_when(seen):
-    """Exactly where the call began under its eyes, else at least how long."""
+    """Exact if the call began while it was watched; otherwise a lower bound."""
     _, threads, _ = seen
     slack = 2e9 if recorder.EMULATED else 0.3e9
     for what, (line, now, began) in threads.items():
@@ -111,7 +112,7 @@ def test_since_when(seen):
 
 
 def test_for_people(module_path, seen):
-    """Only what has lasted; and with -d it ends by itself."""
+    """Only calls that have lasted; with -d it ends by itself."""
     del seen
     sleeper = subprocess.Popen(["/bin/sleep", "100"])
     time.sleep(1.2)

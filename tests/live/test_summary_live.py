@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc summary` of what happens now: as many calls and errors as strace counts, and as programs and the kernel count
-themselves, whatever the load."""
+"""`iotrc summary`, live: as many calls and errors as strace counts, and as programs and the kernel count themselves,
+under any load."""
 import csv
 import io
 import json
@@ -19,8 +19,8 @@ from test_block import exercise, loop, settle, stat # pylint: disable=unused-imp
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HZ = os.sysconf("SC_CLK_TCK")
-# Operations that are only some of the calls of a name: of mapped files, not of memory; ioctl() and fcntl() of some
-# commands. And what is no call.
+# Operations that cover only some of the calls of a name: of mapped files, not of memory; ioctl() and fcntl() with
+# some commands. And rows that are not calls.
 PARTLY = {"mmap", "munmap", "mremap", "msync", "madvise", "clone", "lock", "process_exit"}
 
 
@@ -53,7 +53,7 @@ class Watch:
 
 
 def of_command(tmp_path, *command, args=(), **options):
-    """The summary of a command that is run for it."""
+    """The summary of a command that it runs."""
     out = tmp_path / "summary.csv"
     out.unlink(missing_ok=True)
     done = subprocess.run([recorder.IOTRC, "summary", "--csv", "-o", out, *args, "--", *map(str, command)], check=False,
@@ -66,7 +66,7 @@ def of_command(tmp_path, *command, args=(), **options):
 # ---- strace -c -f ----
 
 def operations():
-    """The operation that each system call is, by docs/fs-operations.md."""
+    """The operation of each system call, from docs/fs-operations.md."""
     table = {}
     for line in (TOP / "docs" / "fs-operations.md").read_text().splitlines():
         cells = [c.strip() for c in line.split("|")]
@@ -119,7 +119,7 @@ PROGRAMS = {
 
 @pytest.fixture
 def place(tmp_path):
-    """A directory in which each run finds the same."""
+    """A directory that is the same for each run."""
     def fresh(name):
         there = tmp_path / name
         (there / "tree" / "deep").mkdir(parents=True)
@@ -133,14 +133,14 @@ def place(tmp_path):
 @pytest.mark.parametrize("name", [n for n in PROGRAMS if os.path.exists(PROGRAMS[n][0]) or not recorder.EMULATED])
 def test_it_counts_what_strace_counts(tmp_path, place, name):
     command = PROGRAMS[name]
-    subprocess.run(command, cwd=place("before"), check=True, capture_output=True) # caches of its own are filled
+    subprocess.run(command, cwd=place("before"), check=True, capture_output=True) # the program's own caches are filled
     want = strace(tmp_path, *command, cwd=place("strace"))
     text, _ = of_command(tmp_path, *command, cwd=place("summary"))
     got = counts(text)
     for operation in PARTLY:
         got.pop(operation, None)
         want.pop(operation, None)
-    # unlinkat(AT_REMOVEDIR) is a rmdir here and an unlink there.
+    # unlinkat(AT_REMOVEDIR) is an rmdir here and an unlink in strace's summary.
     for some in got, want:
         some["remove"] = tuple(map(sum, zip(some.pop("rmdir", (0, 0)), some.pop("unlink", (0, 0)))))
     assert len(want) > 6 and sum(n for n, _ in want.values()) > 50
@@ -182,7 +182,7 @@ def test_the_status_is_the_command_s(tmp_path):
     assert done.returncode == 7 and done.stdout == "out\n" and "process_exec" in done.stderr
 
 
-# ---- what a program knows itself ----
+# ---- what a program knows about itself ----
 
 def hammer(tmp_path, seconds=1, processes=3):
     work = tmp_path / "file"
@@ -192,7 +192,7 @@ def hammer(tmp_path, seconds=1, processes=3):
 
 @pytest.mark.alone
 def test_no_load_can_falsify_it(tmp_path):
-    """Under a load that makes a recording lose rows, and without any of its own program being run meanwhile."""
+    """Under a load that makes a recording lose rows; the calls of other programs are not counted."""
     n = (os.cpu_count() or 1) * 2
     with Watch("--by", "operation,process", "--command", "hammering") as w:
         with recorder.Recording(tmp_path, "--streams", "fs", "--command", "hammering", "--memory", "128M", code=3) as r:
@@ -211,7 +211,7 @@ def test_no_load_can_falsify_it(tmp_path):
 
 @pytest.mark.parametrize("by", ["command", "user", "errno", "size", "container", "process"])
 def test_groups_are_those_of_the_rows(tmp_path, by):
-    """Summed up in the kernel and from a session of the same filter: the workload's calls are the same."""
+    """Summed up in the kernel, and from a session with the same filter: the workload's calls are the same."""
     with Watch("--by", by, "--command", "hammering", "--ops", "read,getattr,access", *recorder.OWN) as w:
         done = subprocess.run(hammer(tmp_path, 1, 2), check=True, capture_output=True, text=True)
     told = json.loads(done.stdout)
@@ -249,8 +249,8 @@ with open(sys.argv[1], "w") as f:
 
 
 def test_times_are_those_of_the_calls(tmp_path):
-    """30 reads of an empty pipe that each wait 20 ms, and one that waits 200 ms; the program measures them itself, which
-    takes a little longer on a busy machine."""
+    """30 reads of an empty pipe that wait 20 ms each, and one that waits 200 ms; the program measures them itself,
+    which takes a little longer on a busy machine."""
     text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-c", WAITS, str(tmp_path / "took"),
                          args=["--by", "size,operation"])
     one, = [r for r in read(text) if r["operation"] == "read" and r["size"] == "524288"]
@@ -264,7 +264,7 @@ def test_times_are_those_of_the_calls(tmp_path):
 
 
 def test_a_process_and_its_children_alone(tmp_path):
-    """-p watches until the process has ended."""
+    """-p ends when the process has ended."""
     loop_ = "read x; i=0; while [ $i -lt 13 ]; do /bin/cat /etc/passwd >/dev/null; i=$((i+1)); done"
     shell = subprocess.Popen(["/bin/sh", "-c", loop_], stdin=subprocess.PIPE, text=True)
     w = Watch("-p", shell.pid, "--by", "command,operation")
@@ -299,25 +299,25 @@ os.symlink("f 3", "link"); os.stat("link"); os.rename("f 4", "moved"); os.unlink
 
 
 def test_files_are_those_of_the_program(tmp_path):
-    """By file and operation, under the names that rows have; also of files that only paths lead to."""
+    """By file and operation, under the same names as in rows; also of files that were reached by paths only."""
     text, _ = of_command(tmp_path, "/usr/bin/python3", "-S", "-E", "-B", "-c", BY_FILE, tmp_path / "new",
                          args=["--by", "file,operation"])
     got = {(r["file"], r["operation"]): (int(r["calls"]), int(r["errors"]), int(r["bytes"])) for r in read(text)}
     for i in range(FILES):
-        if i == 4: # which has two names
+        if i == 4: # it has two names
             continue
         name = str(tmp_path / "new" / f"f {i}")
         assert got[(name, "write")] == (i + 1, 0, (i + 1) * (100 + i))
         assert got.get((name, "read"), (0, 0, 0)) == (2 * i, 0, 14 * i)
         assert got[(name, "open")] == got[(name, "close")] == (1, 0, 0)
         assert got[(name, "getattr")][:2] == (3 + (i == 3), 0)
-    assert got[("-", "getattr")][1] >= FILES # what reached no file
+    assert got[("-", "getattr")][1] >= FILES # calls that reached no file
     both = sum(got.get((str(tmp_path / "new" / name), "write"), (0,))[0] for name in ("f 4", "moved"))
     assert both == 5
 
 
 def test_files_equal_those_of_a_session(tmp_path):
-    """Each file that was read or written has as many calls and bytes as in a recording of the same time."""
+    """Each file that was read or written has as many calls and bytes as in a recording at the same time."""
     script = "for i in 1 2 3 4 5 6 7; do cat /etc/passwd >>all; dd if=all of=copy bs=512 2>/dev/null; mv copy copy$i; done"
     command = "/bin/sh", "-c", f"cd {tmp_path}; {script}"
     with Watch("--by", "file,operation", "--ops", "read,write", *recorder.OWN) as w:
@@ -335,7 +335,7 @@ def test_files_equal_those_of_a_session(tmp_path):
 
 @pytest.mark.alone
 def test_more_files_than_there_is_room_for(tmp_path):
-    """Beyond the kernel's groups calls count without their file: no call is missing."""
+    """When the kernel has no group left, calls count without their file: no call is missing."""
     n = 40_000
     many = (f"import os, sys\nos.chdir(sys.argv[1])\nfor i in range({n}):\n"
             " fd = os.open(f'{i}', os.O_WRONLY | os.O_CREAT); os.write(fd, b'x' * 10); os.close(fd); os.unlink(f'{i}')\n")
@@ -349,7 +349,7 @@ def test_more_files_than_there_is_room_for(tmp_path):
 
 
 def test_the_page_cache_by_file(tmp_path):
-    """Names come from opens, which are looked at for them."""
+    """Names come from opens, which are recorded for that purpose."""
     work = tmp_path / "cached"
     work.write_bytes(bytes(4096 * 64))
     with Watch("--stream", "cache", "--by", "file") as w:
@@ -380,9 +380,9 @@ def test_block_requests_equal_the_counters(loop): # pylint: disable=redefined-ou
 
 # ---- cost ----
 
-@pytest.mark.native # time under emulation says nothing
+@pytest.mark.native # time under emulation means nothing
 def test_it_costs_next_to_nothing_itself(tmp_path):
-    """Of a CPU it takes less than 1 %, however many calls there are."""
+    """It takes less than 1 % of a CPU, however many calls there are."""
     with Watch("--command", "hammering") as w:
         began, before = time.monotonic(), cpu_ticks(w.process.pid)
         subprocess.run(hammer(tmp_path, 3, 2), check=True, capture_output=True)

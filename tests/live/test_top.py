@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc top`: its numbers against a workload's own, and its screen in a real terminal (tmux)."""
+"""`iotrc top`: its numbers compared with a workload's own, and its screen in a real terminal (tmux)."""
 import fcntl
 import json
 import os
@@ -32,7 +32,7 @@ def hammer(tmp_path, seconds, processes):
 # ---- the numbers ----
 
 def watched(tmp_path, by, seconds=2):
-    """What the workload says, and the rows of all intervals."""
+    """What the workload printed, and the rows of all intervals."""
     process = top("--json", "-d", "500ms", "--by", by, *recorder.OWN, "--command", "hammering", stdout=subprocess.PIPE,
                   stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline() == "watching\n"
@@ -46,7 +46,7 @@ def watched(tmp_path, by, seconds=2):
 
 @pytest.mark.parametrize("by", ["process", "file", "user", "command", "container"])
 def test_counts_are_those_of_the_workload(tmp_path, by):
-    """Added up over all intervals, to the last call."""
+    """Exact when added up over all intervals."""
     told, rows = watched(tmp_path, by)
     assert sum(r["calls"] for r in rows) == sum(told.values())
     assert sum(r["read_bytes"] for r in rows) == 64 * told["read"] and not sum(r["written_bytes"] for r in rows)
@@ -54,7 +54,7 @@ def test_counts_are_those_of_the_workload(tmp_path, by):
     if by == "process":
         assert len(names) == 2 and all(re.fullmatch(r"\d+ hammering", n) for n in names)
     elif by == "file":
-        assert names - {"-"} == {str(tmp_path / "file")} # the end of a process is about no file
+        assert names - {"-"} == {str(tmp_path / "file")} # the end of a process concerns no file
     elif by != "container":
         assert names == {"user": {"root"}, "command": {"hammering"}}[by]
     assert all(4e8 < r["interval_ns"] < 5e9 for r in rows) and len({r["interval_ns"] for r in rows}) > 2
@@ -114,7 +114,7 @@ def test_connections():
 
 
 def test_plain_tables(tmp_path):
-    """Where stdout is no terminal; a reader that has enough ends it."""
+    """If stdout is not a terminal; it ends when its reader closes the pipe."""
     with top("-d", "300ms", "--by", "command", "-t", "3", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
              text=True) as process:
         subprocess.run(hammer(tmp_path, 2, 2), check=True, capture_output=True)
@@ -163,7 +163,7 @@ class Screen:
         return lines
 
     def ended(self):
-        """What it exited with, and the terminal's settings then."""
+        """Its exit code, and the terminal's settings afterwards."""
         end = time.monotonic() + recorder.START
         while not (self.status.exists() and "icanon" in self.status.read_text()):
             assert time.monotonic() < end
@@ -178,7 +178,7 @@ def has_rows(lines):
 
 @pytest.fixture
 def busy(tmp_path):
-    """A program that reads and writes as long as the test lasts, in files with long names."""
+    """A program that reads and writes during the whole test, in files with long names."""
     code = ("import os, sys, time\nfor d in 'deep' * 5: os.mkdir(d * 30); os.chdir(d * 30)\nnames = ['näme', 'plain.dat']\n"
             "fds = [os.open(n, os.O_RDWR | os.O_CREAT) for n in names]\nprint('ready', flush=True)\n"
             "while True:\n for fd in fds:\n  os.pwrite(fd, bytes(50000), 0); os.pread(fd, 7, 0)\n"
@@ -191,7 +191,7 @@ def busy(tmp_path):
 
 
 def test_a_terminal_of_80_columns(tmp_path, busy):
-    """Views, orders, opening and going back, search, pause, help, quit."""
+    """Views, sort orders, opening and going back, search, pause, help, quit."""
     with Screen(tmp_path, "-p", str(busy.pid)) as s:
         lines = s.until(has_rows)
         assert all(len(line) <= 80 for line in lines) and lines[0].startswith("iotrc top  by process, bytes first")
@@ -199,14 +199,14 @@ def test_a_terminal_of_80_columns(tmp_path, busy):
         s.press("Enter") # its files
         lines = s.until(lambda x: has_rows(x) and " of process " in x[0] and any(n.endswith("plain.dat") for n in x))
         assert any(n.endswith("näme") for n in lines) and all(".." in n for n in lines[3:5])
-        s.press("Enter") # nothing is below
+        s.press("Enter") # there is nothing below
         s.press("Escape")
         s.until(lambda x: has_rows(x) and "of process" not in x[0])
         s.press("f", "w")
         s.until(lambda x: has_rows(x) and x[0].startswith("iotrc top  by file, written first"))
         s.press("/", "plain", "Enter")
         lines = s.until(lambda x: has_rows(x) and x[-1] == "/plain" and not x[4].strip())
-        s.press("Enter") # who uses it
+        s.press("Enter") # the processes that use it
         s.until(lambda x: " of file " in x[0] and x[-1] == "/plain")
         s.press("Escape")
         s.until(lambda x: has_rows(x) and str(busy.pid) in x[3])
@@ -254,12 +254,12 @@ def test_a_terminal_that_is_not_known(tmp_path):
 
 @pytest.mark.alone
 def test_a_terminal_that_takes_nothing(tmp_path, busy):
-    """It holds up neither the sums nor the end, and is left as it was."""
+    """It delays neither the sums nor the end, and the terminal's settings are restored."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
     before = termios.tcgetattr(slave)
     process = top("-d", "100ms", "--by", "file", stdin=slave, stdout=slave, env={**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"})
-    time.sleep(6) # nobody reads: the pty is full long since
+    time.sleep(6) # nobody reads: the pty is full by now
     assert process.poll() is None and busy.poll() is None
     process.send_signal(signal.SIGINT)
     begun = time.monotonic()

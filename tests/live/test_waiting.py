@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""nw_epoll and nw_sockopt: a program says what its rows have to be."""
+"""nw_epoll and nw_sockopt: a program says what its rows must be."""
 import contextlib
 import errno
 import os
@@ -36,7 +36,7 @@ def test_every_way_to_wait(tmp_path):
 
 
 def options(family):
-    """(level, option, bytes to set, value as a row has it), by number; the names are the kernel's."""
+    """(level, option, bytes to set, value as in the row), by number; the names are the kernel's."""
     number = struct.pack("i", 1)
     yield "SOL_SOCKET", 1, "SO_KEEPALIVE", 9, number, "1"
     yield "SOL_SOCKET", 1, "SO_SNDBUF", 7, struct.pack("i", 70000), "70000"
@@ -100,18 +100,18 @@ for level in 0, 1, 6, 17, 41, 58, 255, 263, 270, -1:
     for option in [-2, -1, *range(100)]:
         libc.getsockopt(fd, level, option, value, ctypes.byref(length))
 """
-# What is right and isn't what strace calls it.
+# Correct names that differ from strace's.
 SYNONYMS = {
     "IPPROTO_IP": "SOL_IP", "IPPROTO_TCP": "SOL_TCP", "IPPROTO_UDP": "SOL_UDP", "IPPROTO_IPV6": "SOL_IPV6",
     "IPPROTO_ICMPV6": "SOL_ICMPV6", "IPPROTO_SCTP": "SOL_SCTP", "IPPROTO_UDPLITE": "SOL_UDPLITE",
     "SO_ATTACH_FILTER": "SO_GET_FILTER",
 }
-# Numbers that netfilter has two options for, one to set and one to get.
+# Numbers for which netfilter has two options, one to set and one to get.
 NETFILTER = re.compile("(IPT|IP6T|ARPT)_SO_")
 
 
 def test_numbers_have_the_names_that_strace_gives_them(tmp_path):
-    """Each option that strace knows has that name; what it doesn't know has one of ours, or its number."""
+    """Each option that strace knows has strace's name; others have one of ours, or their number."""
     log = tmp_path / "strace"
     with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
         done = subprocess.run(
@@ -142,7 +142,7 @@ def test_numbers_have_the_names_that_strace_gives_them(tmp_path):
 
 
 def test_times_that_are_none(tmp_path):
-    """As they were given: the kernel refuses some, and takes others for no time at all."""
+    """Timeouts as they were given: the kernel refuses some, and treats others as zero."""
     given = [(-1, 0), (5, 1000000), (5, -1), (2**40, 999999), (-3, 500000), (2**62, 7)]
     with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
         with socket.socket() as s:
@@ -159,7 +159,7 @@ def test_times_that_are_none(tmp_path):
 
 @pytest.mark.parametrize("program", ["conn32"] * (os.uname().machine == "x86_64"))
 def test_options_by_socketcall(tmp_path, program):
-    """i386's one call for sockets serves nw_conn, too: here nw_sockopt alone is recorded."""
+    """i386's single call for sockets serves nw_conn, too: here only nw_sockopt is recorded."""
     with recorder.Recording(tmp_path, "--streams", "nw_sockopt") as r:
         process = subprocess.Popen(
             [recorder.workload(program), "options"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
@@ -175,7 +175,7 @@ def test_options_by_socketcall(tmp_path, program):
 
 @pytest.mark.parametrize("program", ["unread32"] * (os.uname().machine == "x86_64"))
 def test_arguments_in_memory_that_cannot_be_read(tmp_path, program):
-    """i386's calls that have them there fail, and are rows: of the result, and nothing made up."""
+    """i386's calls whose argument block cannot be read fail, and have a row with the result and nothing invented."""
     streams = "fs,nw_conn,nw_epoll,nw_sockopt"
     with recorder.Recording(tmp_path, "--streams", streams) as r:
         pid = subprocess.run([recorder.workload(program)], stdout=subprocess.PIPE, text=True, check=True).stdout

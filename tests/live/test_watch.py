@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc watch`, live and of a session, against programs that know what they did, rows read by pandas, and terminals of
-the tests' own."""
+"""`iotrc watch`, live and of a session, compared with programs that know what they did, rows read by pandas, and
+terminals of the tests' own."""
 import errno
 import fcntl
 import json
@@ -22,7 +22,7 @@ import pytest
 import recorder
 
 WRITES, READS = 211, 307
-# Waits for a line on stdin, then does a known number of things in the directory it is in.
+# Waits for a line on stdin, then does a known number of things in its current directory.
 LOAD = f"""
 import os, sys, threading
 sys.stdin.readline()
@@ -55,7 +55,7 @@ def run(*arguments, **more):
 
 
 class Load:
-    """The program above: running, and waiting to be told to begin."""
+    """Starts the program above, which waits until it is told to begin."""
 
     def __init__(self, path, code=LOAD):
         self.process = subprocess.Popen([sys.executable, "-c", code], cwd=path, stdin=subprocess.PIPE)
@@ -77,7 +77,7 @@ def ready(process):
 
 @pytest.fixture(scope="module")
 def watched(module_path):
-    """JSON lines of a process that was there before, of its thread and of its child."""
+    """JSON lines of a process that existed before, of its thread and of its child."""
     load = Load(module_path)
     with open(os.path.join(module_path, "lines"), "w+") as out:
         process = watch("--json", "-p", load.pid, stdout=out, stderr=subprocess.PIPE)
@@ -154,7 +154,7 @@ def test_a_reader_that_has_enough_ends_it(tmp_path):
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_though_nobody_reads(tmp_path, sent):
-    """A pipe that is full, and a machine that goes on."""
+    """A full pipe does not stop the machine."""
     process = watch("-e", "open", "-P", tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     ready(process)
     for i in range(3000):
@@ -187,7 +187,7 @@ class Terminal:
         while select.select([self.fd], [], [], seconds)[0]:
             try:
                 data = os.read(self.fd, 65536)
-            except OSError: # EIO: all have closed it
+            except OSError: # EIO: the other end was closed by all
                 break
             self.text += data
             seconds = 0
@@ -211,7 +211,7 @@ class Terminal:
 
 
 def lines_of(text):
-    """Without colours, as characters."""
+    """The text without colours."""
     return re.sub(r"\x1b\[\d*m", "", text.decode()).replace("\r", "").split("\n")
 
 
@@ -247,8 +247,8 @@ def test_terminals_that_can_do_less(tmp_path, env, colours, arrow):
 
 
 def test_a_terminal_that_is_slower_than_the_machine(tmp_path):
-    """The reader of the terminal pauses while the machine goes on: that goes as fast as ever, what is shown then is new,
-    and the number of lines left out is the number of operations that have no line."""
+    """The terminal is not read for a while: the machine keeps its speed, the lines shown afterwards are recent, and the
+    number of lines left out is the number of operations without a line."""
     made = 20000
     t = Terminal(80, "-e", "unlink", "-P", tmp_path)
     t.wait_for(b"probe", lambda: ((tmp_path / "probe").touch(), (tmp_path / "probe").unlink()))

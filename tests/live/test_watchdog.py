@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A thread of iotrc that stands still is noticed, and what happens meanwhile is kept or counted."""
+"""A thread of iotrc that makes no progress is noticed, and what happens meanwhile is kept or counted."""
 import os
 
 import ptrace
@@ -16,7 +16,7 @@ STUCK = 10 # WATCHDOG_NS
 ])
 def test_a_thread_that_stands_still_is_noticed(tmp_path, thread, what, stalls):
     name = str(tmp_path / "still")
-    # Nobody else's events: seconds of a busy machine don't fit the rings.
+    # Only events of this test: those of a busy machine would overflow the rings within seconds.
     with recorder.Recording(tmp_path, "--streams", "fs", "--pid", str(os.getpid())) as r:
         with ptrace.held(r.process.pid, thread):
             os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
@@ -24,6 +24,6 @@ def test_a_thread_that_stands_still_is_noticed(tmp_path, thread, what, stalls):
         r.wait_logged(f"iotrc: no longer: {what}\n", STUCK * 2)
     assert r.manifest["diagnostics"]["stalls"] == stalls
     assert r.stderr.count(what) == 2
-    # Nothing needed to be lost: ring and queue have room for what happened.
+    # Nothing had to be lost: ring and queue have room for all of it.
     rows = r.rows("fs")
     assert list(rows[rows["filename"] == name]["operation"]) == ["open", "close"]

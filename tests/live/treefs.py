@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A filesystem of a test's own, whose names no other filesystem has (tests/treefs)."""
+"""A filesystem of a test's own, with names that no other filesystem allows (tests/treefs)."""
 import os
 import stat
 import subprocess
 
 import recorder
 
-# FUSE_NAME_MAX, fs/fuse/fuse_i.h: all that a path may be since 6.14.
+# FUSE_NAME_MAX, fs/fuse/fuse_i.h: since 6.14, a name may be as long as a path.
 NAME_MAX = 4095 if recorder.RELEASE >= (6, 14) else 1024
 TYPES = {"d": stat.S_IFDIR, "-": stat.S_IFREG, "l": stat.S_IFLNK, "p": stat.S_IFIFO, "s": stat.S_IFSOCK,
          "c": stat.S_IFCHR, "b": stat.S_IFBLK}
@@ -14,11 +14,11 @@ TYPES = {"d": stat.S_IFDIR, "-": stat.S_IFREG, "l": stat.S_IFLNK, "p": stat.S_IF
 
 
 class TreeFS:
-    """with TreeFS(point, tree): TREE is a dict from names (bytes) to what they are: a dict (a directory), bytes (a
-    file), or a type's letter and its content, such as ("l", b"target") or ("p", b"")."""
+    """with TreeFS(point, tree): TREE maps names (bytes) to a dict (a directory), bytes (a file), or a type's letter and
+    its content, such as ("l", b"target") or ("p", b"")."""
 
     def __init__(self, point, tree, subtype="bindfs"):
-        # The snapshot of files takes fuse.bindfs for a local filesystem.
+        # Snapshots of files treat fuse.bindfs as a local filesystem.
         self.point, self.tree, self.subtype = point, tree, subtype
 
     def lines(self, tree, depth=0):
@@ -42,13 +42,13 @@ class TreeFS:
         subprocess.run(["umount", "-l", self.point], check=True)
         try:
             self.server.wait(10)
-        except subprocess.TimeoutExpired:  # another mount namespace has it, too
+        except subprocess.TimeoutExpired:  # another mount namespace has it mounted, too
             self.server.kill()
             self.server.wait()
         self.server.stdout.close()
 
     def paths(self):
-        """Each path below the root, without a '/' in front, and its type's letter."""
+        """Each path below the root, without a leading '/', and its type's letter."""
         def walk(tree, above):
             for name, what in tree.items():
                 is_dir = isinstance(what, dict)
@@ -60,7 +60,7 @@ class TreeFS:
 
 
 def of(path):
-    """What lies at PATH, as a tree."""
+    """The tree at PATH."""
     if path.is_dir():
         return {os.fsencode(p.name): of(p) for p in sorted(path.iterdir())}
     return path.read_bytes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The contract's words for the numbers that strace shows, from Python's tables or by hand."""
+"""The contract's words for the numbers that strace shows, from Python's tables or written by hand."""
 import fcntl
 import os
 import stat
@@ -16,7 +16,7 @@ def field(mask, **values):
 
 
 def words(*names):
-    """Plain numbers from 0 on, each with its word."""
+    """Consecutive numbers from 0 on, each with its word."""
     return [(~0, i, n) for i, n in enumerate(names)]
 
 
@@ -28,7 +28,7 @@ MODE = (
     + flags("S_ISUID", "S_ISGID", "S_ISVTX", "S_IRUSR", "S_IWUSR", "S_IXUSR", "S_IRGRP", "S_IWGRP",
             "S_IXGRP", "S_IROTH", "S_IWOTH", "S_IXOTH", module=stat)
 )
-# What takes more bits stands before its parts. O_LARGEFILE tells nothing and has no word.
+# A value of several bits precedes its parts. O_LARGEFILE means nothing and has no word.
 OPEN = (
     field(3, O_RDONLY=0, O_WRONLY=1, O_RDWR=2, O_ACCMODE=3)
     + flags("O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_SYNC", "O_DSYNC",

@@ -7,11 +7,11 @@ import json
 import random
 
 LETTERS = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 0x22: '"', 0x5c: "\\"}
-OURS = 1 << 20 # process ids of nobody's
+OURS = 1 << 20 # process ids that no process has
 
 
 def escape(raw, nul=False):
-    """%S of RAW, bytes. NUL: as Linux's DTrace, which shows the end of a text."""
+    """%S of RAW, bytes. NUL: as DTrace on Linux, which shows the NUL that ends a text."""
     out = []
     for byte in raw:
         if byte in LETTERS:
@@ -33,7 +33,7 @@ def line(name, ns, *numbers, cpu=0, pid=OURS, tid=None, duration=1000, ret=0, er
 
 
 def random_path(chance, most=200):
-    """Any bytes but NUL, hard ones above all."""
+    """Any bytes but NUL, difficult ones in particular."""
     hard = b'\n"\\ :/\t\r\x01\x7f\xff\xc3\xa90'
     body = bytes(chance.choice(hard) if chance.random() < 0.5 else chance.randrange(1, 256)
                  for _ in range(chance.randrange(1, most)))
@@ -41,7 +41,7 @@ def random_path(chance, most=200):
 
 
 class Clock:
-    """DTrace's: nanoseconds of CLOCK_MONOTONIC, each later than the last."""
+    """DTrace's clock: ascending nanoseconds of CLOCK_MONOTONIC."""
 
     def __init__(self, now):
         self.now = now

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The scripts of dtrace/, unchanged, with DTrace for Linux on this kernel: the rows of a program beside what strace says
-of the same run. Requests of disks are not compared. One recording for all, since DTrace takes a minute to attach (root;
-$DTRACE_ROOT as dtrace-linux wants it)."""
+"""The scripts of dtrace/, unchanged, with DTrace for Linux on this kernel: compares the rows of a program with strace's
+log of the same run. Block requests are not compared. There is one recording for all tests, because DTrace takes a
+minute to attach (needs root; $DTRACE_ROOT as dtrace-linux expects it)."""
 import collections
 import csv
 import io
@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
 START = 400 # seconds, on a busy machine
 REPEATS = 7
-# Each call that the rows are compared for, and the operation it is.
+# Each call whose rows are compared, and its operation.
 CALLS = {"openat": "open", "open": "open", "read": "read", "write": "write", "pread64": "read", "pwrite64": "write",
          "readv": "read", "writev": "write", "close": "close", "fsync": "fsync", "fdatasync": "fdatasync",
          "ftruncate": "truncate", "truncate": "truncate", "rename": "rename", "unlink": "unlink", "mkdir": "mkdir",
@@ -70,7 +70,7 @@ def read_rows(out, stream):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The recording with all that was done in it."""
+    """The recording, and everything that was done meanwhile."""
     path = tmp_path_factory.mktemp("dtrace")
     out, work = path / "out", path / "work"
     work.mkdir()
@@ -115,15 +115,15 @@ def told_by_strace(path, calls):
 
 
 def test_rows_are_those_of_strace(recorded):
-    """Operation, process, result and errno, call by call and in the same order; names of descriptors byte for byte."""
+    """Operation, process, result and errno, call by call in the same order; names of descriptors byte for byte."""
     inside = os.fsencode(recorded / "work")
     expected = collections.defaultdict(list)
     for pid, call, args, result, error in told_by_strace(recorded, CALLS):
         files = [bytes_of(f) for f in re.findall(r"<((?:\\x[0-9a-f]{2})+)>", args)]
-        # What is read and written is no path.
+        # Data that is read or written is not a path.
         texts = [] if CALLS[call] in ("read", "write") else [
             bytes_of(t) for t in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', args)]
-        # Those of the workload: on a file in its directory, or with a path that is there or isn't absolute.
+        # Calls of the workload: on a file in its directory, or with a path that is in it or relative.
         if any(f.startswith(inside) for f in files) or (
                 texts and texts[0] and (texts[0].startswith(inside) or not texts[0].startswith(b"/"))):
             expected[pid].append((CALLS[call] if not (call == "unlinkat" and "0x200" in args) else "rmdir", result if not error else None, error))
@@ -142,7 +142,7 @@ def test_rows_are_those_of_strace(recorded):
 
 
 def test_names_are_those_of_strace(recorded):
-    """What a descriptor stands for, through dup, rename, links of a directory and a fork."""
+    """What a descriptor refers to, through dup, rename, links of a directory and a fork."""
     inside = os.fsencode(recorded / "work")
     calls = {"read", "write", "pread64", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "close"}
     expected = collections.Counter()
@@ -154,7 +154,7 @@ def test_names_are_those_of_strace(recorded):
     for row in read_rows(recorded / "out", "fs"):
         name = unescape(row["filename"])
         if row["operation"] in {CALLS[c] for c in calls} and name.startswith(inside) and int(row["pid"]) in {k[0] for k in expected}:
-            # DTrace gives the path that was asked for, strace where the link led.
+            # DTrace gives the requested path, strace the symlink's target.
             if os.path.basename(name) == b"third":
                 name = inside + b"/moved"
             if row["errno"] == "":
@@ -182,7 +182,7 @@ def test_sockets_are_those_of_strace(recorded):
 
 
 def test_nothing_is_left_untold(recorded):
-    """The account is exact, and what DTrace drops is in the lost stream."""
+    """The counts add up, and what DTrace drops is in the lost stream."""
     manifest = json.loads(next((recorded / "out").glob("*/*/*/manifest.json")).read_text())
     lost = collections.Counter()
     for row in read_rows(recorded / "out", "lost"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The DTrace engine with a dtrace that plays what a test writes: lines of any paths, losses, ends, silence and
+"""The DTrace engine with a fake dtrace that plays what a test writes: lines with any paths, losses, ends, silence and
 macOS' refusals."""
 import csv
 import io
@@ -28,7 +28,7 @@ def unescape(field):
 
 
 class Run:
-    """A recording with a fake dtrace that plays SCRIPTS, until UNTIL, a function of this, is true."""
+    """A recording with a fake dtrace that plays SCRIPTS, until the function UNTIL of the recording is true."""
 
     def __init__(self, tmp_path, until=None, streams="fs", seconds=SECONDS, **play):
         self.out = tmp_path / "out"
@@ -76,7 +76,7 @@ def after(seconds):
 
 
 def test_no_path_breaks_a_record(tmp_path):
-    """Byte for byte what was opened, whatever is in it; as macOS and as Linux write texts."""
+    """Exactly the opened names, whatever is in them; texts as on macOS and as on Linux."""
     chance, play, expected = lines.seeded(19), [BEGIN], []
     for i in range(300):
         path = lines.random_path(chance)
@@ -95,7 +95,7 @@ def test_descriptors_are_followed(tmp_path):
     at = lambda i: ns + i * 1000
     script = [
         BEGIN,
-        # CPU 1 is written first though it is later.
+        # CPU 1 is written first although it is later.
         ["line", lines.line("read", at(3), 4, 0, 10, 0, cpu=1, pid=p, ret=10)],
         ["line", lines.line("task", at(0), pid=p, ret=7, texts=[b"shell"])],
         ["line", lines.line("chdir", at(1), 0, 0, 0, 0, pid=p, texts=[b"/a"])],
@@ -108,7 +108,7 @@ def test_descriptors_are_followed(tmp_path):
         ["line", lines.line("write", at(9), 5, 0, 4, 0, pid=child, ret=4)],
         ["line", lines.line("exec", at(10), pid=child, texts=[b"/bin/x"])],
         ["line", lines.line("write", at(11), 4, 0, 5, 0, pid=child, ret=5)], # close-on-exec
-        ["line", lines.line("write", at(12), 5, 0, 6, 0, pid=child, ret=6)], # its copy isn't
+        ["line", lines.line("write", at(12), 5, 0, 6, 0, pid=child, ret=6)], # its copy is unknown
         ["line", lines.line("read", at(13), 9, 0, 10, 0, pid=p, error=9, ret=-1)],
         ["line", lines.line("unlinkat", at(14), 77, 0, 0, 0, pid=p, error=2, ret=-1, texts=[b"gone"])], # below an unknown directory
         ["line", lines.line("exit", at(15), 1, pid=child, ret=3)],
@@ -122,11 +122,11 @@ def test_descriptors_are_followed(tmp_path):
         ("write", "/z/c", "4", "4", ""), ("process_exec", "/bin/x", "", "", ""), ("write", "/z/c", "6", "6", ""),
         ("unlink", "", "", "", "ENOENT"), ("process_exit", "", "", "", "")]
     assert {r["command"] for r in run.rows()} == {"shell"} and run.rows()[-1]["return_value"] == "3"
-    assert run.counts()["filtered"] == 2 # the two whose file is not known
+    assert run.counts()["filtered"] == 2 # the two whose file is unknown
 
 
 def test_numbers_of_macos(tmp_path):
-    """errno, flags and families are macOS' where the lines are, and words are the same."""
+    """errno, flags and families are those of macOS if the lines are; the words are the same."""
     fcntl_fullfsync = 51
     inet6 = lines.line("connect", "\x010;", 3, 28, 30 << 8 | 28, 0xbb01 << 16 | 30 << 8 | 28, 0, 0, 0x01000000, 0, error=61, ret=-1, texts=[b""])
     run = Run(tmp_path, after(2.5), "fs,nw_conn", vfs=[[
@@ -146,7 +146,7 @@ def test_numbers_of_macos(tmp_path):
 
 
 def test_drops_are_lost_rows(tmp_path):
-    """With their number and their span, of the stream whose dtrace it was."""
+    """With their number and span, in the stream whose dtrace reported them."""
     play = [BEGIN, ["beat"], ["said", "dtrace: 123 drops on CPU 0"],
             ["said", "dtrace: 5 dynamic variable drops with non-empty dirty list"],
             ["said", "dtrace: error on enabled probe ID 5 (ID 123: syscall::open:return): invalid address (0x0) in action #1"],
@@ -171,7 +171,7 @@ def test_what_is_no_line_is_lost_and_shown(tmp_path, bad):
 
 @pytest.mark.parametrize("end", [["exit", 1], ["stall"]])
 def test_a_dtrace_that_dies_or_hangs_is_started_again(tmp_path, end):
-    """The gap has a row, and what was open before is not taken for known."""
+    """The gap has a row, and descriptors opened before it are unknown."""
     def line(path, ret):
         return ["line", lines.line("open", "\x010;", 0, 0, 0, 0, ret=ret, texts=[path])]
 
@@ -195,7 +195,7 @@ def test_a_dtrace_that_dies_or_hangs_is_started_again(tmp_path, end):
 
 
 def test_a_flood_is_all_there(tmp_path):
-    """Half a million records at once: each is a row."""
+    """Half a million records at once: each has a row."""
     n = 500_000
     play = [BEGIN, ["line", lines.line("open", "\x010;", 0, 0, 0, 0, ret=3, texts=[b"/flood"])], ["flood", n, lines.OURS], ["wait"]]
     run = Run(tmp_path, lambda r: b"" and False, seconds=8, vfs=[play])
@@ -215,7 +215,7 @@ SIP = "dtrace: system integrity protection is on, some features will not be avai
     ("dtrace: failed to open: Operation not permitted\n", "DTrace needs root"),
     ("dtrace: no idea\n", "no idea")])
 def test_refusals_are_explained(tmp_path, said, words):
-    """Exit code 1 and what to do, and no session."""
+    """Exit code 1, instructions, and no session."""
     run = Run(tmp_path, said=said)
     assert run.code == 1 and words in run.said and not run.out.exists()
 
@@ -226,7 +226,7 @@ def test_few_probes_are_no_engine(tmp_path):
 
 
 def test_csrutil_is_asked(tmp_path, monkeypatch):
-    """Where dtrace doesn't say why it has few probes."""
+    """For a dtrace that does not say why it has few probes."""
     (tmp_path / "csrutil").write_text("#!/bin/sh\necho 'System Integrity Protection status: enabled.'\n")
     (tmp_path / "csrutil").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -240,7 +240,7 @@ def test_a_script_that_does_not_compile(tmp_path):
 
 
 def test_block_and_the_manifest(tmp_path):
-    """A request's columns, and which ones DTrace can't fill."""
+    """The columns of a request, and which of them DTrace cannot fill."""
     play = [BEGIN, ["line", lines.line("task", "\x010;", ret=1, texts=[b"writer"])],
             ["line", lines.line("block", "\x010;", 2048, 4096, 0, 254, 3, 0, duration=1_500_000)],
             ["line", lines.line("block", "\x010;", 8, 512, 1, 254, 3, 0, ret=-5)], ["wait"]]
@@ -266,7 +266,7 @@ def test_process_filter_takes_in_children(tmp_path):
     env = os.environ.copy()
     env["FAKE_DTRACE"] = str(tmp_path / "play.json")
     (tmp_path / "play.json").write_text(json.dumps({"vfs": [play + [["wait"]]]}))
-    # --pid wants a process that is there: ours, under whose number the lines are written
+    # --pid needs an existing process: ours, whose id is in the lines
     text = (tmp_path / "play.json").read_text().replace(str(child), "@C@").replace(str(other), "@D@").replace(
         str(p), str(os.getpid())).replace("@C@", str(child)).replace("@D@", str(other))
     (tmp_path / "play.json").write_text(text)

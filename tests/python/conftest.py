@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The loader is tested with sessions written by hand (craft.py), whose columns are those of a real one:
-TEMPLATE is its manifest.json, recorded here where the environment names none."""
+"""The loader is tested with sessions written by hand (craft.py), with the columns of a real one: TEMPLATE is its
+manifest.json, recorded here if the environment names none."""
 import contextlib
 import os
 import pathlib
@@ -17,9 +17,9 @@ sys.path.insert(0, str(TOP / "python"))
 import craft # noqa: E402
 
 IOTRC = os.environ.get("IOTRC", "")
-# What this machine's own suite has not: pandas 2, pyarrow.
+# Packages that this machine's release lacks: pandas 2, pyarrow.
 SID = ["python3-pandas", "python3-pytest", "python3-zstandard", "zstd", "+python3-pyarrow"]
-# Lays a filesystem of this test's own over a Debian, and runs a command in it; all of it is gone afterwards.
+# Mounts an overlay of this test's own over a Debian, and runs a command in it; everything is removed afterwards.
 INSIDE = """
 set -e
 root=$1 top=$2 shared=$3
@@ -36,7 +36,7 @@ chroot /mnt/root "$@"
 
 
 def in_sid(shared, *command):
-    """COMMAND as it ended in a Debian sid with the packages above; SHARED is its /shared, the checkout its /top."""
+    """The finished COMMAND in a Debian sid with the packages above; SHARED is its /shared, the checkout its /top."""
     root = subprocess.run([TOP / "scripts/vm/fetch-debian.sh", "sid", *SID], stdout=subprocess.PIPE, text=True,
                           check=True).stdout.strip()
     return subprocess.run(["unshare", "-m", "sh", "-c", INSIDE, "sh", root, TOP, shared, *command],
@@ -45,8 +45,8 @@ def in_sid(shared, *command):
 
 @contextlib.contextmanager
 def recording(output, *args, codes=(0,)):
-    """Records into OUTPUT while the block runs. What it gives has the session's directory (session) and, when the
-    block has ended, what the recorder wrote to stderr (said). CODES: how the recorder may end."""
+    """Records into OUTPUT while the block runs. Yields an object with the session's directory (session) and, after the
+    block, what the recorder wrote to stderr (said). CODES: allowed exit codes of the recorder."""
     recorder = subprocess.Popen([IOTRC, "-o", output, "--no-snapshots", *args], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
     recorded = types.SimpleNamespace(session=recorder.stdout.readline().strip())
@@ -59,7 +59,7 @@ def recording(output, *args, codes=(0,)):
 
 
 def record_script(output, script):
-    """The session of SCRIPT, whose argument is a directory of its own; all that was done to files there."""
+    """A session of SCRIPT, whose argument is a directory of its own, with everything done to the files there."""
     place = output / "work"
     place.mkdir()
     with recording(output / "out", "--streams", "fs,block", "--path", place) as recorded:
@@ -69,7 +69,7 @@ def record_script(output, script):
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    """The manifest.json of a session of nothing."""
+    """The manifest.json of a session without rows."""
     if os.environ.get("TEMPLATE"):
         return pathlib.Path(os.environ["TEMPLATE"])
     output = tmp_path_factory.mktemp("template")
@@ -87,13 +87,13 @@ def special(tmp_path_factory, template):
 
 @pytest.fixture
 def session(tmp_path, template):
-    """One to be filled."""
+    """A directory for a crafted session."""
     return craft.Session(tmp_path, template)
 
 
 @pytest.fixture
 def verify():
-    """What `iotrc verify` says of a directory: is it sound?"""
+    """Does `iotrc verify` call a directory sound?"""
     def run(directory):
         return subprocess.run([IOTRC, "verify", directory], capture_output=True, check=False).returncode == 0
     return run

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions written by hand, with all values that the format can hold. What was written is the oracle of what
-is read. Only the columns come from iotrc: a manifest of a real session is the template."""
+"""Sessions written by hand, with all values that the format can hold. What was written is the oracle for what is read.
+Only the columns come from iotrc: the manifest of a real session is the template."""
 import csv
 import datetime
 import hashlib
@@ -15,7 +15,7 @@ OFFSET = 1_774_745_999_000_000_000 - START
 
 
 class Session:
-    """A session below OUTPUT; write() puts it there."""
+    """A session below OUTPUT; write() writes it."""
 
     def __init__(self, output, template, stamp="20260329_015959_000", machine="0123456789ABCDEF", boot="b00t"):
         self.directory = pathlib.Path(output) / "linux_v1" / machine / stamp
@@ -43,8 +43,8 @@ class Session:
         return f"{second:%Y-%m-%d %H:%M:%S}.{ns % 10**9 // 1000:06d}"
 
     def add(self, stream, rows, part=False, torn=b""):
-        """A file of ROWS, dicts of text by column; what a row lacks is empty. PART: still being written, its
-        frame without an end and TORN behind the last line."""
+        """Adds a file of ROWS, dicts of text by column; missing columns are empty. PART: still being written, with an
+        unfinished frame and TORN after the last line."""
         names = self.columns(stream)
         text = io.StringIO()
         writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
@@ -56,12 +56,12 @@ class Session:
         self.add_text(stream, raw, len(rows), min(mono), max(mono), part)
 
     def add_text(self, stream, raw, rows, first, last, part=False):
-        """The same of a file's whole text, RAW, whose ROWS have mono_ns from FIRST to LAST."""
+        """The same with a file's whole text, RAW, whose ROWS have mono_ns from FIRST to LAST."""
         zst = subprocess.run(["zstd", "-qc", "--check"], input=raw, capture_output=True, check=True).stdout
         number = 1 + sum(path.startswith(stream + "/") for path in self.files)
         path = f"{stream}/{stream}_20260329_015959_000_{number:04d}.csv.zst"
         if part:
-            # A block that is whole, of a frame that isn't.
+            # A complete block of an incomplete frame.
             self.files[path + ".part"] = zst[:-4]
             return
         self.files[path] = zst
@@ -82,8 +82,8 @@ class Session:
         return self.directory
 
 
-# Five files on an overlay whose inode numbers differ in their last bits, beyond what a double holds; and beyond
-# what is a signed number; and the last of all.
+# Five files on an overlay whose inode numbers differ in their last bits, beyond the precision of a double; beyond
+# the largest signed number; and the last number of all.
 INODES = [2**53 + 1, 2**53 + 2, 2**62 + 3, 2**62 + 4, 2**63 + 1, 2**63 + 2, 2**64 - 1]
 NAMES = [
     ("/plain", b"/plain"),
@@ -97,7 +97,7 @@ NAMES = [
 
 
 def fs_rows():
-    """Rows of fs with everything that has gone wrong in readers."""
+    """Rows of fs with every value that some reader gets wrong."""
     rows = []
     for i, (inode, (name, _)) in enumerate(zip(INODES, NAMES)):
         rows.append({
@@ -120,10 +120,10 @@ def fs_rows():
 
 
 def special(output, template):
-    """The session of all special values, over a change to daylight saving time, a step and a suspend."""
+    """The session of all special values, across a change to daylight saving time, a step of the clock and a suspend."""
     session = Session(output, template)
     second = 10**9
-    step = OFFSET + 3_600 * second + 123_456_789 # somebody set the clock an hour and a bit forward
+    step = OFFSET + 3_600 * second + 123_456_789 # the clock was set forward by an hour and a bit
     session.manifest["clock"]["offsets"] += [
         {"from_mono_ns": START + second, "mono_to_real_offset_ns": OFFSET, "utc_offset": "+02:00"},
         {"from_mono_ns": START + 10 * second, "mono_to_real_offset_ns": step, "utc_offset": "+02:00"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""docs/analysis.md: every block is run, with a recording of one program that knows what it did, and each of the twelve
+"""docs/analysis.md: every block is run with a recording of one program whose accesses are known, and each of the twelve
 answers is what that program says, or what strace or a simulation of its accesses says."""
 import collections
 import json
@@ -17,7 +17,8 @@ PAGE = (conftest.TOP / "docs/analysis.md").read_text()
 MB = 1 << 20
 PAGE_BYTES = 4096
 BIG, READ, RANDOM, SYNCS, CONNECTIONS = 24 * MB, 64 << 10, 997, 11, 7
-# It waits for a line, and then tells what it did: pids, times of its fsyncs, numbers of its files. A name for each part.
+# It waits for a line, and then prints what it did: pids, times of its fsyncs, inode numbers of its files. Each part has
+# a name.
 WORK = f"""
 import encodings.idna, json, os, random, socket, subprocess, sys, time # idna: create_connection() would read it later
 def called(name):
@@ -63,7 +64,7 @@ cat.wait()
 print(json.dumps({{"pid": os.getpid(), "cat": cat.pid, "took": took, "offsets": offsets, "big": os.fstat(f).st_ino,
                   "port": server.getsockname()[1]}}))
 """
-# Of the rows those of the program's parts, but for the start of cat. Behind a block, what it computes but doesn't print.
+# Rows of the program's parts only, without the start of cat. After a block: what it computes but does not print.
 ONLY = """
 fs = fs[fs.command.astype(str).str.startswith("known-") | (fs.pid == {cat})]
 moved = moved[moved.command.isin(["known-" + n for n in ("write", "read", "sync", "random")])]
@@ -77,7 +78,7 @@ TELL = {
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
-    """What the program says of itself, the answers by number, and where it all is."""
+    """What the program says about itself, the answers by number, and the directory."""
     directory = tmp_path_factory.mktemp("analysis")
     place = directory / "work"
     place.mkdir()
@@ -110,7 +111,7 @@ def asked(tmp_path_factory):
 
 
 def accesses(facts):
-    """What the parts moved, in order: part, file, offset, bytes."""
+    """What the parts of the program transferred, in order: part, file, offset, bytes."""
     yield from (("write", "big", i * MB, MB) for i in range(BIG // MB))
     yield from (("read", "big", i * READ, READ) for i in range(BIG // READ))
     yield from (("sync", "storm", i * PAGE_BYTES, PAGE_BYTES) for i in range(SYNCS))
@@ -157,7 +158,8 @@ def test_4_sizes(asked):
 
 
 def test_5_latency(asked):
-    """A program's clock is read before the call and after it: what it says is a little more. One fsync isn't in the storm."""
+    """The program reads the clock before and after a call, so its times are a little longer. One fsync is not in the
+    storm."""
     median = float(re.search(r"^fsync +([\d.]+)", asked[1]["5"], re.M)[1]) * 1000
     assert 0.2 * sorted(asked[0]["took"])[SYNCS // 2] < median < max(asked[0]["took"])
 
@@ -168,7 +170,7 @@ def test_6_working_set(asked):
 
 
 def test_7_reuse(asked):
-    """A cache of so many pages, simulated."""
+    """A simulated cache of so many pages."""
     for megabytes in 1, 16, 256:
         cache, hits, all_ = collections.OrderedDict(), 0, 0
         for page in pages(asked[0]):
@@ -181,7 +183,7 @@ def test_7_reuse(asked):
 
 
 def test_8_hit_ratio(asked):
-    """The big file is made, read from memory, and its first megabyte again after it was dropped."""
+    """The big file is written, read from memory, dropped, and its first megabyte is read again."""
     counts = json.loads(asked[1]["8"].splitlines()[-1])
     assert counts["MISS_WRITE"] == BIG // PAGE_BYTES
     assert counts["HIT"] + counts["MISS"] == (BIG + MB) // PAGE_BYTES and counts["MISS"] >= 1
@@ -194,7 +196,7 @@ def test_9_storm(asked):
 
 
 def test_10_start(asked):
-    """Files and bytes as strace sees them."""
+    """Files and bytes according to strace."""
     log = asked[2] / "cat.strace"
     subprocess.run(["strace", "-y", "-e", "trace=read,pread64,mmap", "-o", log, "/bin/cat", asked[2] / "work/started"],
                    check=True, stdout=subprocess.DEVNULL)
@@ -204,7 +206,7 @@ def test_10_start(asked):
 
 
 def test_11_block_requests(asked):
-    """What was read after it was dropped from memory, and what read-ahead brought besides."""
+    """Pages read after the file was dropped from memory, and those that read-ahead added."""
     big = re.escape(str(asked[2] / "work" / "big"))
     count, total = re.search(rf"^{big} +(\d+) +(\d+)$", asked[1]["11"], re.M).groups()
     assert int(count) >= 1 and MB <= int(total) <= 3 * MB

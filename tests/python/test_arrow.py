@@ -15,7 +15,7 @@ from test_parquet import DUCKDB
 from test_recipes import NODE_MODULES
 
 STREAMS = ["fs", "block", "cache", "filesystem_snapshot"]
-# Of each file that is named: its types, its groups of rows, and its rows; times are numbers.
+# For each named file: its types, its row groups, and its rows; times are numbers.
 PYARROW = """
 import json, sys
 import pyarrow as pa, pyarrow.parquet as pq
@@ -64,7 +64,7 @@ def by_pyarrow(directory, *names):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, special):
-    """The directory, and what pyarrow reads in each of its files."""
+    """The directory, and what pyarrow reads from each of its files."""
     directory = tmp_path_factory.mktemp("arrow")
     for format_ in "arrow", "parquet":
         for stream in STREAMS:
@@ -93,12 +93,12 @@ def test_pyarrow_reads_every_value(exported, format_):
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("format_", ["arrow", "parquet"])
 def test_pyarrow_reads_what_the_loader_gives(exported, special, stream, format_):
-    """All columns of all streams; times that no datetime64[ns] holds are left out of the loader's."""
+    """All columns of all streams; the loader lacks times that datetime64[ns] cannot hold."""
     types, _, rows = exported[1][f"{stream}.{format_}"]
     first = next((n for n in ("operation", "event_type") if n in types), "mono_ns")
     frame = iotrc.load(special, stream).astype({first: object}).sort_values(["mono_ns", first])
-    rows = sorted(rows, key=lambda r: (r["mono_ns"], r[first])) # two of them have one mono_ns
-    # A file has the recorder's columns: device of cache is the loader's.
+    rows = sorted(rows, key=lambda r: (r["mono_ns"], r[first])) # two of them have the same mono_ns
+    # A file has the recorder's columns: the loader adds `device` to cache.
     assert list(types)[3:] == [c["name"] for c in iotrc.Session(special).manifest["streams"][stream]["columns"]]
     for name in set(types) & set(frame.columns):
         theirs = [r[name] for r in rows]
@@ -115,7 +115,7 @@ def test_pyarrow_reads_what_the_loader_gives(exported, special, stream, format_)
 
 
 def test_times_of_files(exported):
-    """Local time in the CSV, two hours after UTC; those beyond nanoseconds too."""
+    """Local time in the CSV, two hours after UTC; also times that do not fit into nanoseconds."""
     for format_ in "arrow", "parquet":
         (row,) = exported[1][f"filesystem_snapshot.{format_}"][2]
         for name, local in ("creation_time", (1901, 12, 13, 21, 45, 52, 1)), ("access_time", (2446, 5, 10, 22, 38, 55)):
@@ -139,7 +139,7 @@ def test_polars_reads_the_same(exported):
 
 
 def test_batches_and_order(tmp_path, template):
-    """Files of two sessions, and more rows than a batch has; the text of one alone ends a batch earlier."""
+    """Files of two sessions, and more rows than a batch has; large texts end a batch earlier."""
     count = 130_000
     for stamp in "20260329_015959_000", "20260329_020000_000":
         session = craft.Session(tmp_path / "traces", template, stamp=stamp)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc export --to blkparse`: the text has to be what the real blkparse prints of a binary trace of the same requests,
-which is made here from the session's rows as linux/blktrace_api.h describes it."""
+"""`iotrc export --to blkparse`: compares the text with what the real blkparse prints of a binary trace of the same
+requests, which is made here from the session's rows as linux/blktrace_api.h describes it."""
 import struct
 import subprocess
 
@@ -19,7 +19,7 @@ ERRORS = {"EIO": 5, "ENOSPC": 28}
 
 
 def events(rows, offset):
-    """Time, is it a completion?, row."""
+    """Time, whether it is a completion, row."""
     for _, row in rows.iterrows():
         if row.latency_ms is not None:
             yield int(row.mono_ns) - int(row.latency_ms * 1e6 + 0.5) + offset, False, row
@@ -37,7 +37,7 @@ def category(row, flags):
 def printed(rows, offset, directory):
     """What blkparse prints of ROWS."""
     ordered = sorted(events(rows, offset), key=lambda e: (e[0], not e[1]))
-    # blkparse wants a file of each CPU, and something in it.
+    # blkparse expects a file for each CPU that is not empty
     note = RECORD.pack(MAGIC, 0, ordered[0][0], 0, 0, NOTIFY, 1, 0, 0, 0, 16) + b"init".ljust(16, b"\0")
     files = [bytearray(note) for _ in range(int(rows.cpu_id.max()) + 1)]
     for number, (ns, completed, row) in enumerate(ordered, 1):
@@ -46,7 +46,7 @@ def printed(rows, offset, directory):
         cpu = int(row.cpu_id)
         device = int(row.device.split(":")[0]) << 20 | int(row.device.split(":")[1])
         sector = int(row.sector or 0)
-        if not completed: # pids have names by notes in the trace
+        if not completed: # notes in the trace give the names of pids
             files[cpu] += RECORD.pack(MAGIC, 0, ns, 0, 0, NOTIFY, int(row.tid), device, cpu, 0, 16)
             files[cpu] += row.command.encode().ljust(16, b"\0")
         action = category(row, flags) | (COMPLETE | 8 if completed else ISSUE | 7)
@@ -63,7 +63,7 @@ def compare(session, directory):
     offset = iotrc.Session(session).manifest["clock"]["offsets"][0]["mono_to_real_offset_ns"]
     found = export(session, "--to", "blkparse").stdout.splitlines()
     expected = printed(rows.where(rows.notna(), None), offset, directory)
-    # What happened in the same nanosecond may be in any order, and so are the numbers.
+    # Events of the same nanosecond may be in any order, and so may their sequence numbers.
     bare = lambda lines: sorted(line[:11] + line[19:] for line in lines) # noqa: E731
     assert bare(found) == bare(expected)
     times = [float(line.split()[3]) for line in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc cat`: which rows a condition keeps is what pandas keeps of them."""
+"""`iotrc cat`: a condition keeps the same rows that pandas keeps."""
 import io
 import json
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A million rows of fs: memory and time, beside pandas.read_csv() alone."""
+"""A million rows of fs: memory and time, compared with pandas.read_csv() alone."""
 import json
 import subprocess
 import sys
@@ -11,8 +11,9 @@ import craft
 
 ROWS = 1_000_000
 MB = 300
-# Of both the best of some runs. Processor time is what is compared: whatever else runs on the machine makes clocks
-# say nothing. load() divides its own between threads.
+# The best of some runs of each. Processor time is compared, because elapsed time depends on what else runs on the
+# machine.
+# load() spreads its work over threads.
 RUNS = 4
 MARGIN = 1.25
 
@@ -36,7 +37,7 @@ def million(tmp_path_factory, template):
     """A session of a million rows like those of a real one: getattr, open, read, close of a hundred thousand files."""
     session = craft.Session(tmp_path_factory.mktemp("million"), template)
     text = [",".join(session.columns("fs")) + "\n"]
-    second = session.wall(craft.START)[:-3] # all of them in a millisecond
+    second = session.wall(craft.START)[:-3] # all within a millisecond
     for i in range(ROWS):
         name = f"/usr/share/doc/package-{i // 1000}/of/some/name/file-{i // 10}.txt"
         wall, pid = f"{second}{i // 1000:03d}", 1000 + i // 5000

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc export`: each format is read by what reads it (fio itself replays), or by a reader written here from the
-format's description. Totals are those of the rows, as pandas has them."""
+"""`iotrc export`: each format is read by the program it is for (fio itself replays), or by a reader written here from
+the format's description. Totals are those of the rows according to pandas."""
 import datetime
 import json
 import os
@@ -48,7 +48,7 @@ def transfers(session):
 
 
 def lines_of(session, stream):
-    """The rows of a session's files as they are, without header rows, in the order of mono_ns."""
+    """The rows of a session's files unchanged, without header rows, in the order of mono_ns."""
     found = []
     for file in iotrc.Session(session)._files(stream):
         text = subprocess.run(["zstd", "-dcq", file.path], capture_output=True, check=True).stdout
@@ -113,7 +113,7 @@ def test_msr_is_the_block_requests(recorded, tmp_path):
 
 @pytest.mark.parametrize("latency", ["9e99", "-1", "nan", "1e400"])
 def test_msr_of_a_latency_that_no_number_holds(special, session, latency):
-    """A file may be anybody's. The time is the row's, the response 0."""
+    """A file of any machine. The time is the row's, the response time 0."""
     session.add("block", [{"operation": "read", "device": "8:0", "sector": "16", "size": "512", "latency_ms": latency,
                            "mono_ns": str(craft.START + 3)}])
     session.write()
@@ -172,7 +172,7 @@ def test_oracle_general_knows_the_next_request(recorded, tmp_path, block):
         last = (int(row.offset) + int(row.bytes_completed) - 1) // block
         expected += [(second, (*file, b), block) for b in range(int(row.offset) // block, last + 1)]
     assert [(second, size) for second, _, size, _ in found] == [(second, size) for second, _, size in expected]
-    # One number for each object, and another for another.
+    # One number for each object.
     pairs = {(object_, name) for (_, object_, _, _), (_, name, _) in zip(found, expected)}
     assert len(pairs) == len({o for o, _ in pairs}) == len({n for _, n in pairs}) > 1
     later = {}
@@ -182,8 +182,9 @@ def test_oracle_general_knows_the_next_request(recorded, tmp_path, block):
         later[object_] = number
 
 
-# libCacheSim's lcs.h: magic, version, and of the statistics: version, requests, objects, bytes, bytes of objects, first and
-# last second, reads, writes, deletes, smallest and largest object; at the end the magic again.
+# libCacheSim's lcs.h: magic, version, and the statistics: version, requests, objects, bytes, bytes of objects, first
+# and
+# last second, reads, writes, deletes, smallest and largest object; the magic again at the end.
 LCS = struct.Struct("<QQ12q")
 MAGIC = 0x123456789abcdef0
 
@@ -282,7 +283,7 @@ def test_progress_on_a_terminal_only(session, tmp_path):
     os.close(ours)
     lines = said.decode().split("\r")
     assert "16384 rows read, 0 sorted" in lines and "40000 rows read, 25536 sorted" in lines, lines
-    # The line is wiped before what was exported is told.
+    # The progress line is erased before the result is printed.
     assert "\x1b[K40000 of 40000 rows of 1 session" in lines, lines
     silent = subprocess.run(command, capture_output=True, text=True, check=True)
     assert silent.stderr == "40000 of 40000 rows of 1 session\n" and silent.stdout.count("\n") == 40001
@@ -381,7 +382,8 @@ OLDER = {"nw_epoll": ["return_value", "errno"], "nw_sockopt": ["errno", "tid"]}
 
 
 def test_a_session_of_an_older_recorder(session):
-    """Its files lack the columns that were added since: verify finds it sound, and its rows have them empty."""
+    """Files of an older version lack the columns added since: verify finds them sound, and their rows have those
+    columns empty."""
     for stream, added in OLDER.items():
         columns = session.manifest["streams"][stream]["columns"]
         session.manifest["streams"][stream]["columns"] = [c for c in columns if c["name"] not in added]

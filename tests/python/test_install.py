@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The loader where people get it from: pip, and another pandas."""
+"""Ways to install the loader: pip, and with another pandas."""
 import os
 import re
 import shutil

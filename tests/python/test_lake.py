@@ -50,7 +50,7 @@ def rows(*mono):
 
 @pytest.fixture
 def three_days(tmp_path, template):
-    """A session from noon to noon to noon, with a step back over midnight; unsorted, in two files."""
+    """A session from one noon to the second next, with a step back over midnight; unsorted, in two files."""
     session = craft.Session(tmp_path / "traces", template, stamp="20260328_120000_000")
     clock(session, NOON, (DAY // 2 + 1000, NOON - 2000))
     session.add("fs", rows(0, 5, 3, DAY // 2 - 1, DAY // 2, DAY // 2 + 999))
@@ -84,7 +84,7 @@ def test_files_by_day(tmp_path, three_days):
 def test_again_is_the_same(tmp_path, special):
     lake = tmp_path / "lake"
     add(lake, special)
-    def contents(): # rows of one mono_ns may change places
+    def contents(): # rows with the same mono_ns may be in any order
         return {name: sorted(map(json.dumps, read(tmp_path, lake / name)[1])) for name in files(lake)}
     before = contents()
     add(lake, special)

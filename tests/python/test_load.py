@@ -58,7 +58,7 @@ def test_wall_time_is_utc_across_summer_time_step_and_suspend(special):
 
 def test_times_that_files_have_are_utc(special):
     row = iotrc.load(special, "filesystem_snapshot").iloc[0]
-    assert row.creation_time == pd.Timestamp("1901-12-13 19:45:52.000001", tz="UTC") # +02:00 at the look
+    assert row.creation_time == pd.Timestamp("1901-12-13 19:45:52.000001", tz="UTC") # +02:00 when the file was examined
     assert row.modification_time == pd.Timestamp("2026-03-29 01:00:00", tz="UTC")
     assert row.access_time is pd.NaT # the year 2446
     assert row["size"] == -1
@@ -210,7 +210,7 @@ def test_the_program_zstd_will_do(special, monkeypatch):
 
 
 def test_every_type_of_the_schema_is_known(special):
-    """A type that the loader doesn't know would be read as text without a word."""
+    """iotrc.load() refuses a type that it does not know, instead of reading it as text."""
     known = {"timestamp", "uint64", "int64", "float", "text", "word", "flags", "device", "address"}
     for stream, schema in iotrc.Session(special).manifest["streams"].items():
         assert {c["type"] for c in schema["columns"]} <= known, stream

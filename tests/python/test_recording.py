@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The loader and real recordings: the inode numbers are stat()'s, the command that a recording ends with loads it."""
+"""The loader with real recordings: inode numbers are those of stat(), and the command printed at the end of a recording
+loads it."""
 import os
 import re
 import shlex
@@ -11,7 +12,7 @@ import pandas as pd
 import conftest
 import iotrc
 
-# An overlay over two filesystems, whose inode numbers the kernel tells apart by the upper bits (xino): beyond 2**62
+# An overlay over two filesystems; the kernel distinguishes their inode numbers by the upper bits (xino): beyond 2**62
 # in the lower one, beyond 2**63 in the other.
 OVERLAY = """
 set -e
@@ -46,7 +47,7 @@ def test_an_overlay_s_inodes_are_exact(tmp_path):
     assert set(reads.inode) == inodes
     truncate, = fs[fs.operation == "truncate"].itertuples()
     assert truncate.size == -1 and truncate.errno == "EINVAL"
-    # What an ordinary reader guesses: whole numbers, but for the inodes of such a filesystem.
+    # The types that an ordinary reader guesses: whole numbers, except for the inodes of such a filesystem.
     guessed = pd.concat(pd.read_csv(f.path) for f in iotrc.Session(session)._files("fs"))
     assert guessed["size"].dtype == "float64" and guessed["size"].min() == -1
     assert iotrc.Session(session).boot == open("/proc/sys/kernel/random/boot_id").read().strip()

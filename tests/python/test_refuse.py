@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `iotrc verify` refuses, iotrc.load() refuses, and the other way round."""
+"""iotrc.load() refuses what `iotrc verify` refuses, and the other way round."""
 import json
 
 import pytest
@@ -41,7 +41,7 @@ def unfinished(session):
 
 
 def edit(change):
-    """A fault of the manifest: CHANGE gets the document."""
+    """A fault of the manifest: CHANGE modifies the document."""
     def damage(session):
         change(session.manifest)
         (session.directory / "manifest.json").write_text(json.dumps(session.manifest))
@@ -64,7 +64,7 @@ def set_(where, key, value):
 
 
 def rewritten(rows):
-    """Rows that the manifest vouches for, and that are none."""
+    """Invalid rows with a manifest that matches them."""
     def damage(session):
         session.files.clear()
         session.manifest["files"].clear()

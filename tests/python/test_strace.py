@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc export --to strace` beside strace itself: one run of a program, seen by both. The lines of both are read by one
-reader, and are equal in all that a row knows: thread, call, paths, size, offset, flags, result, error."""
+"""`iotrc export --to strace` beside strace itself: one run of a program, recorded by both. One reader reads the lines
+of both, which are equal in everything that a row has: thread, call, paths, size, offset, flags, result, error."""
 import os
 import re
 import signal
@@ -51,7 +51,7 @@ if not os.fork():
     os._exit(7)
 os.wait()
 '''
-# Other calls of the same operations, and the name that the export has for all of them.
+# Other calls of the same operations, and the export's name for all of them.
 SAME = {"ftruncate": "truncate", "openat": "open", "read": "pread64", "write": "pwrite64", "faccessat": "access",
         "newfstatat": "stat", "fstat": "stat", "fallocate": "fallocate"}
 LINE = re.compile(r"^(\d+) +(\d+\.\d{6}) (\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(?:<(.*)>)?(?: (E\w+) \((.*?)\))?"
@@ -72,11 +72,11 @@ def flags(text):
 
 
 def told(call, arguments):
-    """What both tell of a call's ARGUMENTS: the paths in their order, and the words of CALL that have a place."""
+    """What both have of a call's ARGUMENTS: the paths in order, and the words of CALL that have a place."""
     spare = []
     text = PART.sub(lambda part: spare.append(unquoted(part[1] if part[1] is not None else part[3])) or "@", arguments)
     spare, words = [s for s in spare if s], text.split(", ") # "" with AT_EMPTY_PATH
-    if call in ("read", "pread64", "write", "pwrite64"): # what was moved isn't in a row
+    if call in ("read", "pread64", "write", "pwrite64"): # a row does not contain the transferred data
         return [spare[0], words[2]] + words[3:]
     if call == "openat":
         return [spare[-1], flags(words[2])]
@@ -97,7 +97,7 @@ def told(call, arguments):
 
 
 def calls(text, place):
-    """By thread the calls about files in PLACE, and of all lines the time and how long it took."""
+    """The calls about files in PLACE by thread, and the time and duration of all lines."""
     found, times, begun = {}, [], {}
     for line in text.splitlines():
         thread, _, rest = line.partition(" ")
@@ -144,14 +144,14 @@ def test_calls_are_those_of_strace(both):
     for thread in theirs:
         for one, other in zip(ours[thread], theirs[thread]):
             assert one[2:] == other[2:] and one[0] == other[0] and one[1][:2] == other[1][:2], (one, other)
-            # A read at the file's own position has an offset here.
+            # A read at the file position has an offset here.
             assert other[0] in ("pread64", "pwrite64") or one[1] == other[1], (one, other)
             assert other[0] not in ("pread64", "pwrite64") or other[1] in (one[1], one[1][:2]), (one, other)
         assert len(ours[thread]) == len(theirs[thread])
 
 
 def test_times_are_those_of_strace(both):
-    """A call begins where strace says it does, as far as strace delays it, and takes no longer."""
+    """A call begins where strace says it does, apart from strace's own delay, and takes no longer."""
     (_, theirs), (_, ours), _ = both
     for (began, took), (here, lasted) in zip(sorted(theirs), sorted(ours)):
         assert abs(here - began) < 0.25 and lasted <= took + 1e-6

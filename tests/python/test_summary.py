@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc summary`: what pandas makes of the same rows, to the last count."""
+"""`iotrc summary` equals what pandas computes from the same rows, to the last count."""
 import io
 import json
 import math
@@ -15,7 +15,7 @@ import pytest
 import conftest
 import craft
 
-ERROR = 1 / 128 # of a quantile, relative to what sorting finds
+ERROR = 1 / 128 # error of a quantile, relative to the one found by sorting
 START = craft.START
 
 
@@ -31,12 +31,12 @@ def read(text):
 
 
 def table(*args):
-    """Of --csv, by group."""
+    """The output of --csv, by group."""
     return read(summary(*args, "--csv").stdout)
 
 
 def rows(session, stream):
-    """The rows of a stream, each field as it is written."""
+    """The rows of a stream; each field is text."""
     files = sorted(session.glob(f"{stream}/*.csv.zst"))
     return pd.concat([read(subprocess.run(["zstd", "-dcq", f], check=True, capture_output=True).stdout.decode())
                       for f in files], ignore_index=True)
@@ -140,7 +140,7 @@ def failed(stream, r):
 
 
 def nanoseconds(column):
-    """Of milliseconds with six decimals, exactly."""
+    """Milliseconds with six decimals, exactly."""
     return column.map(lambda v: v if pd.isna(v) else v.replace(".", ""))
 
 
@@ -337,7 +337,7 @@ def test_what_cannot_be_read_is_said(tmp_path, session):
 # ---- bounds ----
 
 def test_many_groups_are_bounded(session):
-    """300,000 files, of which 100 are heavy: these are there, and say what they may lack."""
+    """300,000 files, of which 100 are heavy: the heavy ones are listed, with what they may lack."""
     columns = session.columns("fs")
     at = {name: i for i, name in enumerate(columns)}
     truth = {}
@@ -354,7 +354,7 @@ def test_many_groups_are_bounded(session):
     session.add_text("fs", raw, len(lines), START, START + len(lines) - 1)
     directory = session.write()
 
-    # While it waits for its reader it has all that it will ever have.
+    # While it waits for its reader, it has its maximum of memory.
     process = subprocess.Popen([conftest.IOTRC, "summary", directory, "--by", "file", "--csv"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline()

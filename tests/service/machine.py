@@ -22,7 +22,7 @@ def sh(*args, check=True, **kwargs):
 
 
 def wait_for(what, seconds=PATIENCE):
-    """Until WHAT() is true, which it returns."""
+    """Waits until WHAT() is true, and returns its value."""
     end = time.monotonic() + seconds
     while True:
         result = what()
@@ -33,9 +33,9 @@ def wait_for(what, seconds=PATIENCE):
 
 
 class Machine:
-    """Of PACKAGES. With INSTALL, iotrc is there as `make install` leaves it."""
+    """A machine with PACKAGES. With INSTALL, iotrc is installed by `make install`."""
 
-    INIT = ["-b"] # what systemd-nspawn starts
+    INIT = ["-b"] # the init that systemd-nspawn starts
     POWER_OFF = "systemctl poweroff"
 
     def __init__(self, *packages, install=True):
@@ -55,7 +55,8 @@ class Machine:
             sh("make", "-s", "-C", str(ROOT), f"BUILD={BUILD}", f"DESTDIR={self.root}", "PREFIX=/usr/local", "install")
 
     def add_libraries(self):
-        """Those of this machine that the program needs and that one lacks: it runs the same Debian."""
+        """Copies the shared libraries that the program needs and that machine lacks: it runs the same Debian release.
+        """
         for line in sh("ldd", f"{BUILD}/iotrc").stdout.splitlines():
             words = line.split()
             if len(words) > 2 and words[1] == "=>" and not (self.root / words[2].lstrip("/")).exists():
@@ -111,7 +112,7 @@ class Machine:
         return self.run(f"systemctl show -p {name} --value iotrc").stdout.strip()
 
     def pid(self):
-        """Of the service's process, as this machine sees it."""
+        """The process id of the service's process on this machine."""
         inside = self.show("MainPID")
         assert inside != "0", self.journal_text()
         namespace = os.readlink(f"/proc/{self.init}/ns/pid")
@@ -126,7 +127,7 @@ class Machine:
         raise AssertionError(f"no process {inside} in there")
 
     def journal(self, since=None):
-        """[(priority, message)] of the service and of systemd about it."""
+        """[(priority, message)] of the service, and of systemd about it."""
         self.run("journalctl --sync", check=False)
         cursor = f"--after-cursor='{since}'" if since else ""
         lines = self.run(f"journalctl -u iotrc -o json --no-pager {cursor}").stdout.splitlines()

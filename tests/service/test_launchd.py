@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""launchd, for which nothing is there yet: the test that says so, until something is."""
+"""There is no launchd service yet: this test says so until there is one."""
 import sys
 
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""iotrc as a service of the real OpenRC, which has booted that machine: its words, the process and the files
+"""iotrc as a service of the real OpenRC, which has booted that machine: OpenRC's messages, the process and the files
 are the oracles."""
 import os
 import pathlib
@@ -25,12 +25,12 @@ class OpenRC(machine.Machine):
         return super().run("export PATH=$PATH:/usr/sbin:/sbin; " + command, check, input)
 
     def status(self):
-        """What rc-service says, and with which code."""
+        """The output and the exit code of rc-service."""
         done = self.run("rc-service --nocolor iotrc status", check=False)
         return done.stdout.strip().removeprefix("* ").removeprefix("status: "), done.returncode
 
     def process(self):
-        """As this machine sees it, of the pid file of that one."""
+        """The process id on this machine, from that machine's pid file."""
         inside = int(self.run("cat /run/iotrc.pid").stdout)
         for status in pathlib.Path("/proc").glob("[0-9]*/status"):
             try:
@@ -70,7 +70,7 @@ def test_install(m):
     assert m.process()
     with open(m.root / CONF, "a") as f:
         f.write("\nno-snapshots = yes\n")
-    # Once more restarts it, and installs nothing.
+    # A second call restarts the service, and installs nothing.
     assert "installed" not in m.run(f"{SERVICE} install").stdout
     assert m.state(m.sessions()[0]) == "complete" and len(m.sessions()) == 2
 
@@ -86,7 +86,7 @@ def test_started_means_that_it_records(m):
 
 
 def test_reload(m):
-    """It goes on as the same process, with new files."""
+    """It continues as the same process, with new files."""
     process, session = m.process(), m.sessions()[-1]
     m.run(": >/root/before-reload")
     files = len(m.manifest(session)["files"])
@@ -107,7 +107,7 @@ def test_a_mistake_is_no_reason_to_stop(m):
 
 
 def test_crash(m):
-    """OpenRC says so, and the next start makes the session whole."""
+    """OpenRC reports the crash, and the next start recovers the session."""
     session = m.sessions()[-1]
     os.kill(m.process(), signal.SIGKILL)
     machine.wait_for(lambda: m.status() == ("crashed", 32))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Debian package on a machine with the real systemd: its service, and what an upgrade of it costs. The
-oracle is a writer that numbers its operations, outside of that machine, and notes when each was done
-(tests/workloads/numbered.c)."""
+"""The Debian package on a machine with the real systemd: its service, and what an upgrade costs. The oracle is a writer
+outside of that machine that numbers its operations and logs when each was done (tests/workloads/numbered.c)."""
 import csv
 import io
 import os
@@ -32,7 +31,7 @@ def m():
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    """The package, and a later one: files."""
+    """The files of the package, and of a later version."""
     work = tmp_path_factory.mktemp("packages")
     first = next(pathlib.Path(machine.BUILD, "deb").glob("iotrc_*.deb"))
     machine.sh("dpkg-deb", "-R", str(first), str(work / "next"))
@@ -46,7 +45,7 @@ def packages(tmp_path_factory):
 
 
 class Numbered:
-    """Numbered writes to FILE until it is stopped, 100 each 20 ms."""
+    """Numbered writes to FILE until it is stopped, 100 every 20 ms."""
 
     def __init__(self, directory):
         self.path, self.stamps = directory / "numbered", directory / "stamps"
@@ -67,7 +66,7 @@ class Numbered:
 
 
 def offsets(session, path):
-    """Of the writes to PATH that have a row."""
+    """The numbers of the writes to PATH that have a row."""
     found = set()
     for file in sorted((session / "fs").glob("*.csv.zst")):
         text = subprocess.run(["zstd", "-dcq", file], stdout=subprocess.PIPE, check=True).stdout.decode()
@@ -77,7 +76,7 @@ def offsets(session, path):
 
 
 def monotonic(m, name):
-    """A moment of the service's, ns."""
+    """A timestamp of the service's unit, ns."""
     return int(m.show(name)) * 1000
 
 
@@ -110,8 +109,8 @@ def test_an_upload_has_a_service_of_its_own(m):
 
 
 def test_upgrade_costs_a_restart(m, packages, tmp_path):
-    """Every write that was done while systemd had the service as running has its row, in the session
-    before or in the one after."""
+    """Every write that was done while systemd considered the service running has its row, in the session before or
+    after the upgrade."""
     _, later = packages
     (m.root / "root/next.deb").write_bytes(later.read_bytes())
     first, = m.sessions()
@@ -131,7 +130,7 @@ def test_upgrade_costs_a_restart(m, packages, tmp_path):
         assert not sum(manifest["diagnostics"]["streams"]["fs"]["lost"].values()), "a busy machine: try again"
     times = n.times()
     found = [offsets(session, n.path) for session in (first, second)]
-    # It was told to stop at DOWN, and READY at UP.
+    # It was told to stop at DOWN, and was READY at UP.
     missing = [t for i, t in enumerate(times) if i not in found[0] | found[1]]
     outside = [(t, down, up) for t in missing if not down <= t <= up]
     assert not outside, f"{len(outside)} of {len(missing)} missing of {len(times)}: {outside[:3]}"

@@ -40,7 +40,7 @@ def configure(m, text=""):
 
 @pytest.fixture
 def service(m):
-    """Runs, with a watchdog that doesn't take long, and as it was installed but for that."""
+    """The running service, as installed except for a shorter watchdog."""
     configure(m, "no-snapshots = yes\n")
     m.run(f"test -e /etc/systemd/system/iotrc.service || {SERVICE} install")
     m.run("mkdir -p /etc/systemd/system/iotrc.service.d && cd /etc/systemd/system/iotrc.service.d && "
@@ -62,7 +62,7 @@ def is_active(m):
 
 
 def restarts_after(m, act):
-    """ACT, then until systemd has restarted the service and it is ready again."""
+    """Calls ACT, then waits until systemd has restarted the service and it is ready again."""
     before, pid = int(m.show("NRestarts")), m.show("MainPID")
     act()
 
@@ -77,7 +77,7 @@ def restarts_after(m, act):
 
 @pytest.mark.parametrize("name", ["iotrc", "iotrc-upload"])
 def test_unit_is_right_and_hardened(tmp_path, name):
-    """With the manual page where man(1) finds it: systemd-analyze looks whether Documentation= is there."""
+    """With the manual page in man(1)'s path: systemd-analyze checks whether Documentation= exists."""
     unit = tmp_path / f"{name}.service"
     text = (machine.ROOT / f"scripts/{name}.service").read_text()
     unit.write_text(text.replace("@BINDIR@", str(pathlib.Path(machine.BUILD).resolve())))
@@ -120,7 +120,7 @@ def test_generator(tmp_path, release, old):
 
 
 def test_generator_of_a_user(tmp_path):
-    """The capabilities are those of the unit's bounding set, and what an older kernel needs besides."""
+    """The capabilities are those of the unit's bounding set, plus what an older kernel needs."""
     (line,) = [l for l in (machine.ROOT / "scripts/iotrc.service").read_text().splitlines()
                if l.startswith("CapabilityBoundingSet=")]
     made = generate(tmp_path / "old", "6.1.0", "", user="daemon")
@@ -143,7 +143,7 @@ def test_install(m):
     assert (m.root / CONF).stat().st_mode & 0o777 == 0o640
     assert (m.root / "var/lib/iotrc").stat().st_mode & 0o777 == 0o700
     assert len(m.sessions()) == 1 and m.manifest(m.sessions()[0])["session"]["state"] == "running"
-    # Once more changes nothing, and what the owner has written stays.
+    # A second call changes nothing, and the owner's changes are kept.
     configure(m, "# mine\n")
     said = m.run(f"{SERVICE} install").stdout
     assert "installed" not in said, said
@@ -164,7 +164,7 @@ def test_records_from_boot_on(m):
 def test_in_a_sandbox(service):
     status = pathlib.Path(f"/proc/{service.pid()}/status").read_text()
     fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
-    # CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_SYS_NICE, CAP_PERFMON, CAP_BPF; and none of them once it records
+    # CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_SYS_NICE, CAP_PERFMON, CAP_BPF; none of them once it records
     # without snapshots.
     assert int(fields["CapBnd"], 16) == 1 << 2 | 1 << 3 | 1 << 23 | 1 << 38 | 1 << 39
     assert int(fields["CapPrm"], 16) == int(fields["CapEff"], 16) == 0
@@ -175,7 +175,7 @@ def test_in_a_sandbox(service):
 
 @pytest.mark.parametrize("round", range(3))
 def test_ready_means_that_it_records(service, round):
-    """What follows `systemctl start` is in the trace, to the first call."""
+    """What happens after `systemctl start` is in the trace, from the first call on."""
     service.run("systemctl stop iotrc")
     service.run(f"systemctl start iotrc && : >/root/first-{round} && systemctl stop iotrc")
     assert service.show("ExecMainStatus") == "0"
@@ -194,8 +194,8 @@ def test_status_line(service):
 
 
 def test_its_own_io_is_not_recorded(service):
-    """Though its process id is another one inside of the machine's namespace."""
-    time.sleep(3) # it writes each second
+    """Although its process id in the machine's namespace is another one."""
+    time.sleep(3) # it writes every second
     pid = service.pid()
     session = service.sessions()[-1]
     service.run("systemctl stop iotrc")
@@ -206,7 +206,7 @@ def test_its_own_io_is_not_recorded(service):
 # ---- what can go wrong ----
 
 def test_watchdog_when_only_the_reader_hangs(service):
-    """The rest of the process lives, and could well say so."""
+    """The rest of the process is alive, and could notify the watchdog."""
     since, pid, killed = service.cursor(), service.pid(), []
 
     def timed_out():
@@ -217,7 +217,7 @@ def test_watchdog_when_only_the_reader_hangs(service):
         reader = ptrace.threads(pid)["iotrc-reader"]
         with contextlib.suppress(ProcessLookupError), ptrace.held(pid, "iotrc-reader"):
             machine.wait_for(timed_out)
-            killed.append(os.waitpid(reader, ptrace.WALL)) # its end is the debugger's to take, and ends the process
+            killed.append(os.waitpid(reader, ptrace.WALL)) # the debugger gets its end first, and ends the process
 
     restarts_after(service, hold_until_killed)
     assert killed
@@ -241,7 +241,7 @@ def test_what_a_crash_left_is_recovered_and_sent(service):
     configure(service, "no-snapshots = yes\nupload = file:///var/lib/iotrc/target\n")
     service.run("systemctl restart iotrc && : >/root/before-the-crash")
     session = service.sessions()[-1]
-    time.sleep(3) # rows are on the disk within a second or two
+    time.sleep(3) # rows reach the disk within a second or two
     restarts_after(service, lambda: os.kill(service.pid(), signal.SIGKILL))
 
     def sent():
@@ -249,7 +249,7 @@ def test_what_a_crash_left_is_recovered_and_sent(service):
         there = list(target.glob(f"**/{session.name}/manifest.json"))
         return there and service.manifest(there[0].parent)["session"]["state"] == "recovered"
 
-    machine.wait_for(sent, 180) # the uploader looks each 30 s, and gives way to everybody
+    machine.wait_for(sent, 180) # the uploader looks every 30 s, at the lowest priority
     copy = next(target.glob(f"**/{session.name}"))
     assert [r for r in rows(copy) if r["filename"].endswith("/root/before-the-crash")]
     # While it records, by a process that has what the recorder lacks: a network; and nothing else.
@@ -290,13 +290,13 @@ def test_misconfiguration_is_not_restarted(service):
     configure(service, "\nrotate-age = soon\n")
     assert service.run("systemctl restart iotrc", check=False).returncode != 0
     assert service.show("Result") == "exit-code" and service.show("ExecMainStatus") == "2"
-    time.sleep(4) # RestartSec and more
+    time.sleep(4) # RestartSec, and a margin
     assert service.show("NRestarts") == "0" and not is_active(service)
     assert (3, "/etc/iotrc/iotrc.conf:3: rotate-age: 'soon' is not a time (30s, 5m, 2h)") in service.journal(since)
 
 
 def test_what_cannot_record_is_restarted_and_given_up(service):
-    """Five times in ten minutes, as it was installed."""
+    """Five times in ten minutes, as installed."""
     service.run("rm /etc/systemd/system/iotrc.service.d/test.conf; systemctl daemon-reload; systemctl reset-failed iotrc")
     configure(service, "state = /etc/hostname\nanonymize = yes\n")
     service.run("systemctl restart iotrc", check=False)
@@ -308,7 +308,7 @@ def test_what_cannot_record_is_restarted_and_given_up(service):
 
     machine.wait_for(given_up)
     assert service.show("ExecMainStatus") == "1"
-    # An error has the level of one.
+    # An error has the priority of an error.
     assert any(p == 3 and "cannot anonymise" in text for p, text in service.journal()), service.journal()[-20:]
 
 
@@ -336,7 +336,7 @@ def test_reload(service):
         return len([f for f in service.manifest(session)["files"] if f["stream"] == "fs"]) >= 3
 
     machine.wait_for(more_files)
-    # A mistake doesn't stop it.
+    # A mistake does not stop the service.
     configure(service, "frob\n")
     service.run("systemctl reload iotrc")
     machine.wait_for(lambda: "continuing with the previous configuration" in service.journal_text(since))
@@ -356,7 +356,7 @@ def test_stop(service):
 
 
 def test_rotates_into_a_bounded_journal(service):
-    """A line a minute would be a megabyte a month: a service that has nothing to say says nothing."""
+    """A line a minute would be a megabyte a month: a service without news is silent."""
     since = service.cursor()
     time.sleep(5)
     assert service.journal(since) == []
@@ -365,7 +365,8 @@ def test_rotates_into_a_bounded_journal(service):
 # ---- the end ----
 
 def test_a_user_of_its_own(service):
-    """Where there is a user iotrc the service is that user's, with all it has written so far, and records as before."""
+    """If there is a user iotrc, the service runs as that user, owns all it has written so far, and records as before.
+    """
     m = service
     m.run("useradd --system --no-create-home iotrc && systemctl daemon-reload && systemctl restart iotrc")
     try:
