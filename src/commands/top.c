@@ -310,11 +310,12 @@ const struct command top_command = {
 		"rows with it; Enter opens a row (a process's files, a file's processes), Esc goes back;\n"
 		"space stops and goes on; h or ? shows the keys, q quits.\n"
 		"\n"
-		"Devices show block requests, connections the segments of TCP connections that live: all of\n"
-		"them, those sent again, and the smoothed round-trip time; all else shows calls on files. READ is what calls moved that are no\n"
-		"writes. - are calls that reached no file; there is room for 16,384 pairs of a process and a\n"
-		"file, and further ones count without their file. Without a terminal, and with --batch, plain\n"
-		"tables are printed. Colours are used unless NO_COLOR is set.",
+		"Devices show block requests. Connections show the segments of open TCP connections: all,\n"
+		"retransmitted ones, and the smoothed round-trip time. The other views show calls on files.\n"
+		"READ is what calls moved that are no writes. - are calls that reached no file; there is room\n"
+		"for 16,384 pairs of a process and a file, and further ones count without their file. Without\n"
+		"a terminal, and with --batch, plain tables are printed. Colours are used unless NO_COLOR is\n"
+		"set.",
 	.options = top_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage.",
 	.examples = "sudo iotrc top\n"
