@@ -191,7 +191,7 @@ def test_a_configuration_that_does_not_answer(tmp_path):
         recorder.wait_for(lambda: list((directory / "fs").glob("*.part")), "it records")
         process.send_signal(signal.SIGHUP)
         recorder.wait_for(lambda: files() > n, "there are new files")
-    recorder.wait_for(lambda: "does not answer" in log.read_text(), "it says so")
+    recorder.wait_for(lambda: "has hung since" in log.read_text(), "it says so")
     (tmp_path / "last").touch()
     process.send_signal(signal.SIGINT)
     assert wait(process) == 0

@@ -32,6 +32,7 @@ ELSEWHERE = {
     r"^iotrc check .*(-- (npm|npx|make -B|sh -c 'cmake|\./tool))|^pre-commit":
         "tests/nx/test_recipes.py", # projects of their own
     r"^iotrc --check-config( |$)": "tests/packages/run.sh", # of the installed file
+    r"^kubectl ": "tests/manifests", # its types alone: it needs a cluster
 }
 SESSION = re.compile(r"linux_v1/[0-9A-F]{16}/\d{8}_\d{6}_\d{3}")
 COMMANDS = re.compile(r"^  (\w+) ", re.M)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The stream extent where one device or file system stands on another: which stage says what (docs/lineage.md)."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -269,12 +270,24 @@ def test_device_mapper(tmp_path, kind):
 # ---- bios that are too large for one request ----
 
 
+@contextlib.contextmanager
+def requests_of(disk, kib):
+    """Limits requests to KIB until the block ends: a loop device keeps the limit for its next file."""
+    limit = pathlib.Path(f"/sys/block/{os.path.basename(disk)}/queue/max_sectors_kb")
+    before = limit.read_text()
+    limit.write_text(kib)
+    try:
+        yield
+    finally:
+        limit.write_text(before)
+
+
 def test_split_bios(tmp_path):
     """Each part is a request of its own: its rows lie where FIEMAP says, and no row of cache names the wrong request."""
     point, size = tmp_path / "disk", 1 << 20
     with file_system("ext4", point) as disk:
-        pathlib.Path(f"/sys/block/{os.path.basename(disk)}/queue/max_sectors_kb").write_text("64")
-        with recorder.Recording(tmp_path, "--streams", "block", "--cache", "--lineage") as r:
+        with (requests_of(disk, "64"),
+              recorder.Recording(tmp_path, "--streams", "block", "--cache", "--lineage") as r):
             dd(point / "file", "bs=1M", "count=1", "conv=fsync")
             settle(disk)
         inode, where, number = os.stat(point / "file").st_ino, extents(point / "file"), device_of(disk)

@@ -131,7 +131,7 @@ def test_manifest(recorded):
     )
     for hook in m["diagnostics"]["hooks"]:
         # Not every kernel lets programs attach to functions.
-        assert hook["attached"] or hook["name"].startswith("fentry/"), hook
+        assert hook["attached"] or hook["name"].startswith(("fentry/", "fexit/")), hook
 
 
 def test_the_two_clocks_agree(recorded):
