@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/shown.h"
+#include "dataset/older_rows.h"
 #include "dataset/row_file.h"
 #include "dataset/session_walk.h"
 #include "schema/schema.h"
@@ -34,40 +35,20 @@ static void fail(struct scan *s, int err, const char *path, const char *what)
 	snprintf(s->result->why, sizeof(s->result->why), "%s: %s", shown, what);
 }
 
-/* Returns how many columns the file of STREAM with this header row has: as many as the schema, or
- * fewer in a session of an older recorder. 0: it is not a header of STREAM. */
-static size_t columns_in(enum stream stream, const char *line, size_t len)
-{
-	char header[SCHEMA_HEADER_MAX];
-	size_t n = schema_streams[stream].n_columns;
-
-	for (; n >= schema__least_columns(stream); n--)
-		if (len + 1 == schema__header_of(stream, n, header) && !memcmp(line, header, len))
-			return n;
-	return 0;
-}
-
 /* Returns the stream with this header row, or -1. */
 static int stream_of(const char *line, size_t len)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
-		if (columns_in(i, line, len))
+		if (older_rows__columns(i, line, len))
 			return i;
 	return -1;
 }
 
-/* Inserts MISSING empty fields before the last one, so that a row of an older session has all
- * columns. Returns false if LINE is not a row. */
+/* Gives a row of an older session all columns. Returns false if LINE is not a row. */
 static bool widen(struct scan *s, size_t missing, char **line, size_t *len)
 {
-	char *comma = memrchr(*line, ',', *len), *p = s->wide;
-
-	if (!comma)
+	if (!older_rows__widen(*line, *len, missing, s->wide))
 		return false;
-	memcpy(p, *line, comma - *line);
-	p += comma - *line;
-	memset(p, ',', missing);
-	memcpy(p + missing, comma, *line + *len - comma);
 	*line = s->wide;
 	*len += missing;
 	return true;
@@ -117,7 +98,7 @@ static void read_lines(struct scan *s, const struct session_reader *session, str
 	}
 	if (got && stream < 0)
 		stream = stream_of(line, len);
-	columns = got && stream >= 0 ? columns_in(stream, line, len) : 0;
+	columns = got && stream >= 0 ? older_rows__columns(stream, line, len) : 0;
 	if (facts ? got && !columns : !columns)
 		fail(s, -EBADMSG, path, "its header row does not match the schema");
 	else if (s->config->streams >> stream & 1)

@@ -15,6 +15,7 @@
 #include "base/dir_names.h"
 #include "base/shown.h"
 #include "base/thread.h"
+#include "dataset/older_rows.h"
 #include "platform/libc.h"
 #include "schema/schema.h"
 
@@ -164,15 +165,10 @@ static void tell_progress(struct feed *f, uint64_t read)
 		f->config->progress(f->config->arg, f->before + read, f->total);
 }
 
-static bool is_header(enum stream stream, const char *line, size_t len)
-{
-	char header[SCHEMA_HEADER_MAX];
-
-	return len + 1 == schema__header(stream, header) && !memcmp(line, header, len);
-}
-
-/* Fills chunks with the lines after the header row. Returns the last result of row_file__next(). */
-static int read_lines(struct feed *f, const struct source *s, struct row_file *file, uint64_t *rows)
+/* Fills chunks with the lines after the header row, which lack MISSING columns. Returns the last
+ * result of row_file__next(). */
+static int read_lines(struct feed *f, const struct source *s, struct row_file *file, size_t missing,
+		      uint64_t *rows)
 {
 	struct chunk *c = NULL;
 	char *line;
@@ -180,14 +176,18 @@ static int read_lines(struct feed *f, const struct source *s, struct row_file *f
 	int got;
 
 	while ((got = row_file__next(file, &line, &len)) == 1) {
-		if (c && c->len + len + 1 > CHUNK) {
+		if (c && c->len + len + missing + 1 > CHUNK) {
 			put_full(f, c);
 			c = NULL;
 			tell_progress(f, row_file__compressed(file));
 		}
 		if (!c && !(c = take_empty(f, s->stream)))
 			return 0;
-		memcpy(c->data + c->len, line, len);
+		/* What is no row is found out by whoever splits it. */
+		if (missing && older_rows__widen(line, len, missing, c->data + c->len))
+			len += missing;
+		else
+			memcpy(c->data + c->len, line, len);
 		c->data[c->len + len] = '\n';
 		c->len += len + 1;
 		++*rows;
@@ -210,14 +210,17 @@ static void read_rows(struct feed *f, const struct source *s, struct row_file *f
 	uint64_t rows = 0;
 	char *line;
 	size_t len;
+	size_t columns = 0;
 	int got = row_file__next(file, &line, &len);
 
-	if (got == 1 && !is_header(s->stream, line, len)) {
+	if (got == 1)
+		columns = older_rows__columns(s->stream, line, len);
+	if (got == 1 && !columns) {
 		fault(f, s, "its header row does not match the schema");
 		return;
 	}
 	if (got == 1)
-		got = read_lines(f, s, file, &rows);
+		got = read_lines(f, s, file, schema_streams[s->stream].n_columns - columns, &rows);
 	if (got < 0)
 		fault(f, s, got == -EBADMSG ? row_file__why(file) : strerror(-got));
 	else if (!s->part && !f->err && (!row_file__ended(file) || rows != s->rows))

@@ -378,7 +378,10 @@ def test_what_does_not_go_together_is_refused(special, args, why):
     assert why in export(special, *args, code=2).stderr
 
 
-OLDER = {"nw_epoll": ["return_value", "errno"], "nw_sockopt": ["errno", "tid"]}
+OLDER = {
+    "nw_conn": ["flags"], "nw_epoll": ["return_value", "errno", "flags"], "nw_sockopt": ["errno", "tid", "flags"],
+    "cache": ["request_id"], "extent": ["overlay_filename", "overlay_inode", "overlay_device"],
+}
 
 
 def test_a_session_of_an_older_recorder(session):
@@ -389,6 +392,8 @@ def test_a_session_of_an_older_recorder(session):
         session.manifest["streams"][stream]["columns"] = [c for c in columns if c["name"] not in added]
     session.add("nw_epoll", [{"event_type": "POLL", "pid": "7", "command": 'a,"b', "mono_ns": str(craft.START + 3)}])
     session.add("nw_sockopt", [{"event_type": "SET", "return_value": "0", "mono_ns": str(craft.START + 4)}])
+    session.add("cache", [{"event_type": "HIT", "count": "3", "pid": "7", "mono_ns": str(craft.START + 5)}])
+    session.add("extent", [{"kind": "data", "size": "4096", "pid": "7", "mono_ns": str(craft.START + 6)}])
     session.write()
     done = subprocess.run([conftest.IOTRC, "verify", session.directory], capture_output=True, text=True)
     assert done.returncode == 0 and "sound" in done.stdout, done.stdout
@@ -398,6 +403,13 @@ def test_a_session_of_an_older_recorder(session):
         k for k, v in poll.items() if v not in ("", None)}, poll
     assert option["return_value"] in (0, "0") and option.get("tid") in ("", None), option
     assert iotrc.load(session.directory, "nw_epoll").event_type.tolist() == ["POLL"]
+    for stream in "cache", "extent":
+        done = subprocess.run([conftest.IOTRC, "summary", session.directory, "--stream", stream, "--by", "command", "--json"],
+                              capture_output=True, text=True)
+        assert json.loads(done.stdout)["summaries"][0]["total"]["calls"] == 1, done.stderr
+    page = session.directory.parent / "report.html"
+    done = subprocess.run([conftest.IOTRC, "report", session.directory, "-o", page], capture_output=True, text=True)
+    assert done.returncode == 0 and "4 rows" in done.stderr and "not be read" not in done.stderr, done.stderr
 
 
 def test_columns_that_no_version_lacked(session):
