@@ -375,11 +375,8 @@ size_t schema__least_columns(enum stream stream)
 {
 	/* Columns that were added since the first version. */
 	static const unsigned char added[STREAM_COUNT] = {
-		[STREAM_CACHE] = 1,
-		[STREAM_EXTENT] = 3,
-		[STREAM_NW_CONN] = 1,
-		[STREAM_NW_EPOLL] = 3,
-		[STREAM_NW_SOCKOPT] = 3,
+		[STREAM_CACHE] = 1,    [STREAM_EXTENT] = 3,     [STREAM_NW_CONN] = 1,
+		[STREAM_NW_EPOLL] = 3, [STREAM_NW_SOCKOPT] = 3,
 	};
 
 	return schema_streams[stream].n_columns - added[stream];
