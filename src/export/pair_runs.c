@@ -61,7 +61,7 @@ static int read_block(const struct run *r, uint64_t number, struct pair pairs[PA
 			return bytes ? -errno : -EIO;
 		got += bytes;
 	}
-	return n;
+	return (int)n;
 }
 
 /* Returns how many of the first N keys are not above KEY; that of element I is at I * STRIDE. */

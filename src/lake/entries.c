@@ -9,7 +9,7 @@ int entries__add(struct entries *e, const char *key, const char *text, uint64_t 
 {
 	struct entry new = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
 
-	if (e->n == e->room && new.key &&new.text) {
+	if (e->n == e->room && new.key && new.text) {
 		size_t room = e->room ? 2 * e->room : 64;
 		struct entry *more = reallocarray(e->at, room, sizeof(*more));
 

@@ -125,7 +125,7 @@ static int temporary(struct store *s, const char *name, char **ret, int *ret_fd)
 
 static int s3_stage(struct store *s, const char *name, char **ret)
 {
-	int fd, err = temporary(s, name, ret, &fd);
+	int fd = -1, err = temporary(s, name, ret, &fd);
 
 	if (!err)
 		close(fd);
@@ -157,7 +157,7 @@ static int s3_publish(struct store *s, const char *name, const char *path)
 static int s3_fetch(struct store *s, const char *name, char **ret)
 {
 	struct target_result r;
-	int fd, try = 0, err = temporary(s, name, ret, &fd);
+	int fd = -1, try = 0, err = temporary(s, name, ret, &fd);
 
 	if (err)
 		return err;
