@@ -7,9 +7,9 @@
 
 int entries__add(struct entries *e, const char *key, const char *text, uint64_t n)
 {
-	struct entry new = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
+	struct entry added = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
 
-	if (e->n == e->room && new.key && new.text) {
+	if (e->n == e->room && added.key && added.text) {
 		size_t room = e->room ? 2 * e->room : 64;
 		struct entry *more = reallocarray(e->at, room, sizeof(*more));
 
@@ -18,12 +18,12 @@ int entries__add(struct entries *e, const char *key, const char *text, uint64_t 
 			e->room = room;
 		}
 	}
-	if (!new.key || !new.text || e->n == e->room) {
-		free(new.key);
-		free(new.text);
+	if (!added.key || !added.text || e->n == e->room) {
+		free(added.key);
+		free(added.text);
 		return -ENOMEM;
 	}
-	e->at[e->n++] = new;
+	e->at[e->n++] = added;
 	return 0;
 }
 
