@@ -189,9 +189,9 @@ const struct command lake_command = {
 	.summary = "look after the Parquet files of many sessions",
 	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\nexpire LAKE --older-than AGE",
 	.description =
-		"A lake has the rows of many machines' sessions as Parquet files that Dask, DuckDB,\n"
-		"ClickHouse, Spark and Trino read as they are; iotrc export --to parquet --lake LAKE adds\n"
-		"sessions to it. docs/fleet.md describes its files. LAKE is a directory, or\n"
+		"A lake has the rows of many machines' sessions as Parquet files, which Dask, DuckDB and\n"
+		"other engines read; iotrc export --to parquet --lake LAKE adds sessions to it.\n"
+		"docs/fleet.md describes its files. LAKE is a directory, or\n"
 		"s3://BUCKET/PREFIX in an S3-compatible store, with its endpoint in AWS_ENDPOINT_URL_S3\n"
 		"or AWS_ENDPOINT_URL, region and keys as for iotrc upload.\n"
 		"\n"
