@@ -75,7 +75,7 @@ static __always_inline u64 owner_of(struct task_state *state)
 	u64 who = bpf_get_current_pid_tgid(), from, id;
 	struct owner o = { .comm = { comm0, comm1 }, .pid = who >> 32, .tid = who };
 
-	from = mix(mix(mix(comm0, comm1), task_pointer(task, cgroups)), bpf_jiffies64());
+	from = mix(mix(mix(comm0, comm1), task_number(task, cgroups)), bpf_jiffies64());
 	if (state && state->owner.key && state->owner.from == from)
 		return state->owner.key;
 	o.cgroup = bpf_get_current_cgroup_id();
