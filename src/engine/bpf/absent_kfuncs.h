@@ -6,8 +6,8 @@
 #ifndef IOTRC_ABSENT_KFUNCS_H
 #define IOTRC_ABSENT_KFUNCS_H
 
-/* Removes them from each program of the kinds tp_btf, fentry, fexit and perf_event that is opened
- * from now on, when it is loaded. libbpf then cannot find what these attach to; use
+/* Removes them from each program of the kinds tp_btf, fentry, fexit, iter, perf_event and raw_tp
+ * that is opened from now on, when it is loaded. libbpf then cannot find what these attach to; use
  * bpf_program__set_attach_target(). Returns 0, also if it was done before, or a negative errno. Not
  * thread-safe, like the functions it calls. */
 int absent_kfuncs__drop(void);

@@ -49,6 +49,13 @@ static int want_loaded(struct bpf_program *prog, const struct program *p)
 	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
 }
 
+/* Makes PROG, an iterator over what TARGET names, be loaded. */
+static int want_iterator(struct bpf_program *prog, const char *target)
+{
+	bpf_program__set_autoload(prog, true);
+	return bpf_program__set_attach_target(prog, 0, target);
+}
+
 /* Passes the address of the kernel's table of names to the programs. Without it, rows of calls on
  * paths have no inode, but recording is possible. */
 static void find_names(struct bpf_engine *b)
@@ -93,7 +100,6 @@ static void prepare_flows(struct bpf_engine *b)
 {
 	bool on = b->streams & BIT(STREAM_NW_FLOW);
 
-	bpf_program__set_autoload(b->skel->progs.look_at_flows, on);
 	bpf_map__set_autocreate(b->skel->maps.flows, on);
 	bpf_map__set_autocreate(b->skel->maps.flow_scratch, on);
 	bpf_map__set_max_entries(b->skel->maps.flows, b->plan.in_flight);
@@ -112,10 +118,13 @@ int load__all(struct bpf_engine *b, char *problem)
 		if (!err)
 			err = want_loaded(programs__second(b, &programs[i]), &programs[i]);
 	}
+	if (!err && b->tells_calls)
+		err = want_iterator(b->skel->progs.tell_calls, "task");
+	if (!err && b->streams & BIT(STREAM_NW_FLOW))
+		err = want_iterator(b->skel->progs.look_at_flows, "task_file");
 	if (err)
 		return load__refused(problem, err, "cannot find what BPF programs attach to");
 	bpf_program__set_autoload(b->skel->progs.sample_dentry, b->streams & BIT(STREAM_FS));
-	bpf_program__set_autoload(b->skel->progs.tell_calls, b->tells_calls);
 	bpf_map__set_autocreate(b->skel->maps.task_states, b->skel->rodata->cfg.task_storage);
 	bpf_map__set_autocreate(b->skel->maps.words, b->skel->rodata->cfg.raw_preemptible);
 	bpf_map__set_autocreate(b->skel->maps.task_states_by_task,
