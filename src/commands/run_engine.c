@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/temporary_dir.h"
 #include "base/thread.h"
 #include "commands/run_program.h"
 #include "dataset/session.h"
@@ -74,13 +75,11 @@ int run_engine__choose(struct run_engine *e, const struct command *c, const char
 /* DIR and the FIFO are given to the user who runs the command. */
 static int make_fifo(struct run_engine *e)
 {
-	const char *temporary = getenv("TMPDIR");
 	uid_t uid;
 	gid_t gid;
 
 	session__owner(&uid, &gid);
-	if (asprintf(&e->dir, "%s/iotrc-strace-XXXXXX",
-		     temporary && *temporary == '/' ? temporary : "/tmp") < 0) {
+	if (asprintf(&e->dir, "%s/iotrc-strace-XXXXXX", temporary_dir()) < 0) {
 		e->dir = NULL;
 		return -ENOMEM;
 	}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/run_job.h"
-#include "base/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +14,8 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/shown.h"
+#include "base/temporary_dir.h"
 #include "commands/run_after.h"
 #include "commands/run_child.h"
 #include "commands/run_loader.h"
@@ -277,10 +278,7 @@ static const char *working_directory(void)
  * after a message. */
 static int make_temporary(struct run_job *j)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	if (asprintf(&j->temporary, "%s/iotrc-run-XXXXXX",
-		     temporary && *temporary == '/' ? temporary : "/tmp") < 0) {
+	if (asprintf(&j->temporary, "%s/iotrc-run-XXXXXX", temporary_dir()) < 0) {
 		j->temporary = NULL;
 		return command__cannot(j->command, "out of memory");
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary_dir.h"
 #include "schema/schema.h"
 
 #define MEMORY_LIMIT "1GB"
@@ -172,6 +173,6 @@ int parquet_sql__directory(int fd, char ret[PATH_MAX])
 
 int parquet_sql__spill(char ret[PATH_MAX])
 {
-	snprintf(ret, PATH_MAX, "%s/iotrc-export-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	snprintf(ret, PATH_MAX, "%s/iotrc-export-XXXXXX", temporary_dir());
 	return mkdtemp(ret) ? 0 : -errno;
 }

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/temporary_dir.h"
+
 int spill_file__open(void)
 {
-	const char *dir = getenv("TMPDIR");
 	char *path;
 	int fd;
 
-	if (asprintf(&path, "%s/iotrc-spill-XXXXXX", dir && *dir ? dir : "/tmp") < 0)
+	if (asprintf(&path, "%s/iotrc-spill-XXXXXX", temporary_dir()) < 0)
 		return -ENOMEM;
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd >= 0)

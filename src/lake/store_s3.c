@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/temporary_dir.h"
 #include "lake/store_kind.h"
 #include "uploader/target.h"
 
@@ -110,7 +111,7 @@ static int temporary(struct store *s, const char *name, char **ret, int *ret_fd)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/iotrc-lake-XXXXXX", getenv("TMPDIR") ?: "/tmp") < 0)
+	if (asprintf(&path, "%s/iotrc-lake-XXXXXX", temporary_dir()) < 0)
 		return store__fail(s, -ENOMEM, "cannot make a copy of", name);
 	*ret_fd = mkostemp(path, O_CLOEXEC); /* mode 0600 */
 	if (*ret_fd < 0) {

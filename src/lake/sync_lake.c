@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary_dir.h"
 #include "dataset/manifest_file.h"
 #include "dataset/session.h"
 #include "lake/entries.h"
@@ -201,7 +202,7 @@ static int add(struct sync *s, const char *session)
 		snprintf(directory, sizeof(directory), "%s/%s", local, session);
 		return add_in(s, session, directory, false);
 	}
-	snprintf(directory, sizeof(directory), "%s/iotrc-sync-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	snprintf(directory, sizeof(directory), "%s/iotrc-sync-XXXXXX", temporary_dir());
 	if (!mkdtemp(directory))
 		return fail(s, -errno, strerror(errno));
 	err = copy_file(s, session, MANIFEST_NAME, directory);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary_dir.h"
+
 #define SUFFIX_LEN 6 /* of mkdtemp() */
 
 struct marker {
@@ -22,18 +24,20 @@ static const char *const words[] = { "begin", "alive", "end" };
 
 int marker__new(struct marker **ret, const char *dir)
 {
-	const char *temporary = getenv("TMPDIR"), *at = dir;
+	const char *at = dir;
 	struct marker *m = calloc(1, sizeof(*m));
 	size_t len;
 
 	if (!m)
 		return -ENOMEM;
 	if (!at || access(at, W_OK))
-		at = temporary && *temporary == '/' ? temporary : "/tmp";
+		at = temporary_dir();
 	len = (size_t)snprintf(m->dir, sizeof(m->dir) - 16, "%s/iotrc-mark-XXXXXX", at);
 	if (len >= sizeof(m->dir) - 16 || !mkdtemp(m->dir)) {
+		int err = len >= sizeof(m->dir) - 16 ? -ENAMETOOLONG : -errno;
+
 		free(m);
-		return -errno;
+		return err;
 	}
 	snprintf(m->common, sizeof(m->common), "iotrc-mark-%s/", m->dir + len - SUFFIX_LEN);
 	*ret = m;
