@@ -212,7 +212,10 @@ int dimension__fields(const struct dimension *d, enum stream stream)
 struct row_field dimension__key(const struct dimension *d, int column, const struct export_row *row,
 				char buf[DIMENSION_TEXT_MAX])
 {
-	if (!row->fields[column].len)
-		return nothing();
-	return d->key ? d->key(row, column, buf) : row->fields[column];
+	struct row_field key = row->fields[column];
+
+	if (key.len && d->key)
+		key = d->key(row, column, buf);
+	/* Also of two empty paths, as of mount("", ""), which is " -> ". */
+	return key.len ? key : nothing();
 }

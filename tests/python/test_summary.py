@@ -212,6 +212,17 @@ def test_words_and_numbers_beyond_doubles(special):
     assert dict(zip(got.operation, got.total_ns)) == {"read": "100001", "flush": "123456789000003"}
 
 
+def test_two_empty_paths_are_no_file(tmp_path, template):
+    session = craft.Session(tmp_path, template)
+    session.add("fs", [{"operation": "mount", "pid": "1", "command": "a", "filename": name, "errno": "EPERM",
+                        "mono_ns": str(START + i)} for i, name in enumerate([" -> ", "", "/a -> ", " -> /a"])])
+    session.write()
+    for by in "file", "directory", "extension":
+        got = table(session.directory, "--by", by)
+        same(got, rows(session.directory, "fs"), "fs", [by])
+        assert "-" in got[by].tolist()
+
+
 def test_a_file_of_the_cache_has_the_name_that_fs_knows(recorded):
     got = table(recorded, "--stream", "cache", "--by", "file")
     named = got[got.file.str.endswith("/big.7")]
