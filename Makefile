@@ -195,24 +195,26 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader
 	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(MACOS_TESTS) $(LIVE_TESTS)"
+# pytest as every target runs it: with RETRY=1 a test that fails runs once more, and the end of the log names it.
+PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
 # The engines of macOS, with programs that play what Apple's write. These tests wait: make check runs them beside the live ones.
 MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -n 2 -p no:cacheprovider $(MACOS_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) -n 2 $(MACOS_TESTS)
 # DTrace itself, of Debian sid, on this kernel: its rows beside strace's and the device's counters (root).
 check-dtrace: all
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh dtrace
 	$(call say,TEST,'DTrace for Linux')
 	$(Q)root=$$(scripts/vm/fetch-debian.sh sid dtrace strace) && DTRACE_ROOT=$$root IOTRC=$(abspath $(BUILD)/iotrc) \
-		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/macos/test_dtrace.py
+		$(PYTESTS) tests/macos/test_dtrace.py
 # What Debian's packages bring of other projects' test suites, and our own programs of odd calls, against strace.
 check-suites: all workloads
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh suites
 	$(call say,TEST,'suites of others')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
 # iotrc run on programs that people build with, those too that need node and packages of npm.
 check-run-proof:
@@ -259,7 +261,7 @@ check-asan-trees: workloads
 	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/iotrc
 	$(Q)rm -f $(BUILD)-asan/tree.*; log=$(abspath $(BUILD)-asan)/tree; \
 	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 IOTRC=$(abspath $(BUILD)-asan/iotrc) \
-		WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+		WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
 # What gcc's static analyzer and clang-tidy find. Only what is generated is built before.
@@ -293,8 +295,8 @@ check-tsan check-asan-live: workloads
 	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
 	export TSAN_OPTIONS=log_path=$$log \
 		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \
-	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q \
-		-p no:cacheprovider $(SANITIZED:%=tests/live/%); \
+	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
+		$(SANITIZED:%=tests/live/%); \
 	code=$$?; if ls $(BUILD)-$@/log.* >/dev/null 2>&1; then cat $(BUILD)-$@/log.*; exit 1; fi; exit $$code
 check-tsan-unit:
 	$(call say,TEST,'unit under ThreadSanitizer')
@@ -330,7 +332,7 @@ PYTHON_TESTS ?= tests/python
 check-loader check-python: all
 	$(if $(filter check-python,$@),@scripts/install-deps.sh python)
 	$(call say,TEST,$@)
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) \
 		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py tests/python/test_summary.py)
 
 # iotrc report in Chromium. Some only: make check-report REPORT_TESTS='-k hostile'
@@ -338,7 +340,7 @@ REPORT_TESTS ?=
 check-report: all
 	@scripts/install-deps.sh report
 	$(call say,TEST,'reports in a browser')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/report $(REPORT_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/report $(REPORT_TESTS)
 
 # Built twice, in two directories: is it the same program? What the program is built with, a live test looks at.
 check-build:
@@ -372,20 +374,20 @@ check-service:
 	@scripts/install-deps.sh service
 	@$(MAKE) --no-print-directory all workloads deb
 	$(call say,TEST,'as a service of systemd')
-	$(Q)BUILD=$(abspath $(BUILD)) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/service $(SERVICE_TESTS)
+	$(Q)BUILD=$(abspath $(BUILD)) $(PYTESTS) tests/service $(SERVICE_TESTS)
 
 # The metrics as Prometheus itself reads them (root).
 check-metrics: all
 	@scripts/install-deps.sh metrics
 	$(call say,TEST,'metrics as Prometheus reads them')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/metrics
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/metrics
 
 # Recorders that are killed, and disks that fill, fail and vanish (root). Some only: make check-faults KILLS=20
 KILLS ?= 200
 check-faults: all workloads
 	@scripts/install-deps.sh check
 	$(call say,TEST,'disks that fail')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/faults
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) --tb=short tests/faults
 	$(call say,TEST,'recorders that are killed')
 	$(Q)tests/faults/kills.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KILLS)
 
@@ -409,15 +411,15 @@ FLEET_DAYS ?= 3
 check-fleet: all
 	@scripts/install-deps.sh fleet
 	$(call say,TEST,'a fleet: $(FLEET_MACHINES) machines for $(FLEET_DAYS) days')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) FLEET_MACHINES=$(FLEET_MACHINES) FLEET_DAYS=$(FLEET_DAYS) /usr/bin/python3 -m pytest -q \
-		--tb=short -p no:cacheprovider $(FLEET_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) FLEET_MACHINES=$(FLEET_MACHINES) FLEET_DAYS=$(FLEET_DAYS) $(PYTESTS) \
+		--tb=short $(FLEET_TESTS)
 
 # iotrc check with a real nx, from npm, in a directory of its own, and builds of other kinds.
 check-nx: all
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh nx
 	$(call say,TEST,'iotrc check with nx')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/nx $(NX_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) tests/nx $(NX_TESTS)
 
 # Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
 # no libraries of arm64: their headers are the same everywhere.
@@ -552,7 +554,7 @@ podman-down:
 podman-test:
 	@scripts/install-deps.sh containers
 	$(call say,TEST,'in a container, of containers')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) /usr/bin/python3 -m pytest -q --tb=short -p no:cacheprovider tests/containers $(CONTAINER_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/containers $(CONTAINER_TESTS)
 # What other programs read: the manifest for Kubernetes, and the workflows of GitHub.
 check-manifests:
 	@scripts/install-deps.sh manifests

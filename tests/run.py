@@ -3,7 +3,7 @@
 """run.py STATE PYTEST-ARGUMENT…: runs pytest, with many tests side by side, and sums up.
 
 Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
-another; default: two per CPU, at most six). With RETRY=1 each failed test runs once more, by itself, and counts as
+another; default: three per CPU, at most eight). With RETRY=1 each failed test runs once more, by itself, and counts as
 passed if it passes then. STATE is a directory for pytest's cache and reports. Prints the twenty slowest tests, the
 tests that passed only at the second try, and the skipped ones; ends with `N passed, N failed`. Names of tests that
 passed only at the second try are also appended to the file that RETRIED names, so that CI can list them at the end of
