@@ -62,6 +62,8 @@ complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --block
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --lake
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --force
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --help
+complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --date
+complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --grace
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --older-than
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from summary' -a --by

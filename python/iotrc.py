@@ -1020,15 +1020,39 @@ def _lake_files(fs: Any, top: str, filters: Sequence[Filter]) -> list[tuple[str,
     def wanted(key: str, value: str) -> bool:
         return all(_COMPARE[operator](value, other) for name, operator, other in filters if name == key)
 
+    # The lists come first: of a compaction that ends meanwhile, the replaced files are still there.
+    fs.invalidate_cache()
+    added, replaced = _lake_compactions(fs, top.rpartition("/")[0], wanted)
     files = []
     for day in _below(fs, top):
         date = day["name"].rpartition("date=")[2]
         for machine in _below(fs, day["name"]) if wanted("date", date) else []:
             one = machine["name"].rpartition("machine=")[2]
-            for file in _below(fs, machine["name"]) if wanted("machine", one) else []:
-                if _LAKE_FILE.search(file["name"]):
+            for file in _below(fs, machine["name"]) if one == "all" or wanted("machine", one) else []:
+                name = _in_lake(file["name"])
+                counts = name in added if one == "all" else name not in replaced
+                if counts and _LAKE_FILE.search(name):
                     files.append((file["name"], int(file["size"])))
     return files
+
+
+def _in_lake(path: str) -> str:
+    return "v=1/" + path.rpartition("/v=1/")[2]
+
+
+def _lake_compactions(fs: Any, top: str, wanted: Callable[[str, str], bool]) -> tuple[set[str], set[str]]:
+    """The files that compactions of those days have added, and those that they have replaced."""
+    import pyarrow.parquet
+
+    added: set[str] = set()
+    replaced: set[str] = set()
+    for day in _below(fs, f"{top}/stream=compacted"):
+        if not wanted("date", day["name"].rpartition("date=")[2]):
+            continue
+        with fs.open(f"{day['name']}/machine=all/files.parquet", "rb") as f:
+            for row in pyarrow.parquet.ParquetFile(f).read().to_pylist():
+                (added if row["added"] else replaced).add(row["file"])
+    return added, replaced
 
 
 def _lake_parts(files: Sequence[tuple[str, int]]) -> list[list[str]]:

@@ -8,7 +8,9 @@
 #include "base/shown.h"
 #include "base/units.h"
 #include "lake/check_lake.h"
+#include "lake/compact_lake.h"
 #include "lake/expire_lake.h"
+#include "lake/layout.h"
 #include "lake/local_sessions.h"
 #include "lake/sync_lake.h"
 #include "options/command.h"
@@ -18,14 +20,20 @@
 
 extern const struct command lake_command;
 
+enum { OPT_DATE, OPT_GRACE, OPT_OLDER_THAN, OPT_COUNT };
+
 static const struct command_option lake_options[] = {
-	{ "older-than", 0, "AGE", "expire: remove sessions that ended longer ago (90d)" },
-	{ .name = NULL },
+	[OPT_DATE] = { "date", 0, "DATE", "compact: the day (UTC), YYYY-MM-DD" },
+	[OPT_GRACE] = { "grace", 0, "TIME",
+			"compact: keep replaced files for so long (default: 1h)" },
+	[OPT_OLDER_THAN] = { "older-than", 0, "AGE",
+			     "expire: remove sessions that ended longer ago (90d)" },
+	[OPT_COUNT] = { .name = NULL },
 };
 
 /* What is to be done. */
 struct wish {
-	const char *older_than;
+	const char *options[OPT_COUNT];
 	char **args; /* after the action; end with NULL */
 	size_t n;
 };
@@ -89,6 +97,9 @@ static int verify(const struct wish *w)
 		printf("%" PRIu64 " files were left by exports that were killed (no reader sees "
 		       "them)\n",
 		       v.result.leftovers);
+	if (v.result.replaced)
+		printf("%" PRIu64 " files have been replaced by a compaction and will be removed\n",
+		       v.result.replaced);
 	return command__flush(&lake_command, v.result.faults || v.left_out ? EXIT_CANNOT : EXIT_OK);
 }
 
@@ -122,17 +133,50 @@ static int sync_from(const struct wish *w)
 	return command__flush(&lake_command, code);
 }
 
+/* ---- compact ---- */
+
+static int compact(const struct wish *w)
+{
+	uint64_t grace_ns = COMPACT_GRACE_S * NSEC_PER_SEC;
+	const char *grace = w->options[OPT_GRACE];
+	char before[UNITS_SIZE], after[UNITS_SIZE];
+	struct compact_lake r;
+	struct store *store;
+	int64_t day;
+	int err;
+
+	if (!w->options[OPT_DATE] || !lake_layout__day(w->options[OPT_DATE], &day) || day < 1)
+		return command__usage(&lake_command, "compact needs --date YYYY-MM-DD");
+	if (grace && !strcmp(grace, "0"))
+		grace_ns = 0;
+	else if (grace && units__parse_time(grace, &grace_ns))
+		return command__usage(&lake_command, "--grace needs a time such as 1h, or 0");
+	err = open_store(&store, *w->args);
+	if (err)
+		return err;
+	err = compact_lake(store, day, grace_ns / NSEC_PER_SEC, &r);
+	store__free(store);
+	if (err)
+		return command__cannot(&lake_command, "%s", r.why);
+	printf("%" PRIu64 " files (%s) merged into %" PRIu64 " (%s) with %" PRIu64 " rows; %" PRIu64
+	       " replaced files removed, %" PRIu64 " still there\n",
+	       r.merged, units__bytes(before, (double)r.merged_bytes), r.files,
+	       units__bytes(after, (double)r.bytes), r.rows, r.removed, r.waiting);
+	return command__flush(&lake_command, EXIT_OK);
+}
+
 /* ---- expire ---- */
 
 static int expire(const struct wish *w)
 {
+	const char *older_than = w->options[OPT_OLDER_THAN];
 	char bytes[UNITS_SIZE];
 	struct expire_lake r;
 	struct store *store;
 	uint64_t age_ns;
 	int err;
 
-	if (!w->older_than || units__parse_time(w->older_than, &age_ns) || age_ns < DAY_NS ||
+	if (!older_than || units__parse_time(older_than, &age_ns) || age_ns < DAY_NS ||
 	    age_ns > INT64_MAX)
 		return command__usage(&lake_command,
 				      "expire needs --older-than AGE, a day (1d) at least");
@@ -160,17 +204,18 @@ static int lake_main(int argc, char **argv)
 	} actions[] = {
 		{ "verify", "verify needs a LAKE", 1, SIZE_MAX, verify },
 		{ "sync", "sync needs FROM and a LAKE", 2, 2, sync_from },
+		{ "compact", "compact needs a LAKE", 1, 1, compact },
 		{ "expire", "expire needs a LAKE", 1, 1, expire },
 	};
-	struct wish w = { .older_than = NULL };
+	struct wish w = { .n = 0 };
 	struct command_line l;
 
 	command__begin(&l, &lake_command, argc, argv, false);
-	for (int option; (option = command__next(&l)) != COMMAND_END; w.older_than = l.value)
+	for (int option; (option = command__next(&l)) != COMMAND_END; w.options[option] = l.value)
 		if (option < 0)
 			return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (l.at == argc)
-		return command__usage(&lake_command, "verify, sync or expire is needed");
+		return command__usage(&lake_command, "verify, sync, compact or expire is needed");
 	w.args = argv + l.at + 1;
 	w.n = argc - l.at - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
@@ -187,7 +232,8 @@ const struct command lake_command = {
 	.name = "lake",
 	.usage = "ACTION LAKE",
 	.summary = "look after the Parquet files of many sessions",
-	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\nexpire LAKE --older-than AGE",
+	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\n"
+		    "compact LAKE --date DATE [--grace TIME]\nexpire LAKE --older-than AGE",
 	.description =
 		"A lake has the rows of many machines' sessions as Parquet files, which Dask, DuckDB and\n"
 		"other engines read; iotrc export --to parquet --lake LAKE adds sessions to it.\n"
@@ -205,14 +251,22 @@ const struct command lake_command = {
 		"                to which machines upload, that the lake does not know. It can be ended and\n"
 		"                begun again at any time; two at once do no harm\n"
 		"\n"
+		"compact LAKE --date DATE [--grace TIME]\n"
+		"                merges the files of a day (UTC) into some of 256 MiB. Readers see the old\n"
+		"                ones or the new ones; those that are replaced are removed when that has\n"
+		"                been so for TIME (1h): by the next compact of the day, or expire. 0: at\n"
+		"                once, for a lake that nobody reads. It can be ended and begun again\n"
+		"\n"
 		"expire LAKE --older-than AGE\n"
-		"                removes all sessions whose last day (UTC) is longer ago",
+		"                removes all sessions whose last day (UTC) is longer ago, and compacted\n"
+		"                days of that age",
 	.options = lake_options,
 	.exit_codes =
 		"0 done, no fault; 1 there is a fault, a session was left out, or it cannot; 2 usage.",
 	.examples = "iotrc export iotrc-traces --to parquet --lake /data/lake\n"
 		    "iotrc lake verify /data/lake iotrc-traces\n"
 		    "iotrc lake sync s3://traces/raw s3://traces/lake\n"
+		    "iotrc lake compact s3://traces/lake --date 2026-11-29\n"
 		    "iotrc lake expire s3://traces/lake --older-than 90d",
 	.main = lake_main,
 };

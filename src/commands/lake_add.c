@@ -7,6 +7,7 @@
 
 #include "base/shown.h"
 #include "lake/add_session.h"
+#include "lake/compactions.h"
 #include "lake/local_sessions.h"
 
 struct adding {
@@ -56,6 +57,8 @@ int lake_add(const struct command *c, const char *url, char **paths)
 	if (store__open(&a.store, url, why))
 		return command__cannot(c, "%s", why);
 	local_sessions__visit(&visit, (const char *const *)paths);
+	if (!a.code && a.sessions && compactions__begin(a.store, why))
+		a.code = command__cannot(c, "%s", why);
 	store__free(a.store);
 	if (a.code)
 		return a.code;

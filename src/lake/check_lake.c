@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "base/shown.h"
-#include "export/duckdb.h"
 #include "export/parquet_sql.h"
+#include "lake/compactions.h"
 #include "lake/entries.h"
 #include "lake/layout.h"
+#include "lake/question.h"
 #include "lake/session_row.h"
 #include "schema/schema.h"
 
@@ -29,8 +30,10 @@ struct lake_checker {
 	struct store *store;
 	FILE *out;
 	struct check_lake *ret;
-	struct entries stated; /* "machine session stream": rows, and the rest of STATED */
-	struct entries found;  /* the same: rows in files */
+	struct entries stated;  /* "machine session stream": rows, and the rest of STATED */
+	struct entries found;   /* the same: rows in files */
+	struct entries expired; /* the same: rows of days that have expired */
+	struct compactions compactions;
 	char missing[KEY_MAX]; /* the last session that is not there */
 	/* Files of one stream that are to be read. */
 	char stream[LAKE_PART_MAX];
@@ -96,8 +99,9 @@ static void ask_sessions(FILE *sql, const struct lake_checker *c)
 }
 
 /* A line of ask_rows(). */
-static int take_rows(struct lake_checker *c, const char *line)
+static int take_rows(void *arg, const char *line)
 {
+	struct lake_checker *c = arg;
 	char machine[LAKE_PART_MAX], session[LAKE_PART_MAX], key[KEY_MAX];
 	int64_t first, last;
 	uint64_t rows;
@@ -135,8 +139,9 @@ static bool parse_stated(const char *line, char key[KEY_MAX], uint64_t *ret_rows
 	return end > at + 1;
 }
 
-static int take_stated(struct lake_checker *c, const char *line)
+static int take_stated(void *arg, const char *line)
 {
+	struct lake_checker *c = arg;
 	const char *text;
 	char key[KEY_MAX];
 	uint64_t rows;
@@ -148,34 +153,12 @@ static int take_stated(struct lake_checker *c, const char *line)
 
 /* Asks QUESTION and calls TAKE for each line of the answer. */
 static int ask(struct lake_checker *c, const char *question,
-	       int (*take)(struct lake_checker *c, const char *line))
+	       int (*take)(void *arg, const char *line))
 {
-	char *answer = NULL, why[DUCKDB_WHY_MAX], spill[PATH_MAX], *sql = NULL, *line, *rest;
-	size_t size;
-	FILE *said = open_memstream(&answer, &size), *limits = open_memstream(&sql, &size);
-	int err = said && limits ? parquet_sql__spill(spill) : -ENOMEM;
+	char why[DUCKDB_WHY_MAX] = "";
+	int err = question__ask("", question, take, c, why);
 
-	if (err) {
-		fail(c, err, strerror(-err));
-	} else {
-		parquet_sql__limits(limits, spill);
-		fflush(limits);
-		err = duckdb__run(sql, question, said, why);
-		rmdir(spill);
-		if (err)
-			fail(c, err, why);
-	}
-	if (said)
-		fclose(said);
-	if (limits)
-		fclose(limits);
-	rest = answer;
-	while (!err && (line = strsep(&rest, "\n")))
-		if (*line)
-			err = take(c, line);
-	free(answer);
-	free(sql);
-	return err;
+	return err && *why ? fail(c, err, why) : err;
 }
 
 /* Reads the files that have been collected. */
@@ -210,8 +193,15 @@ static int on_file(void *arg, const struct store_file *file)
 		return 0;
 	}
 	if (!lake_layout__parse(file->name, &name) ||
-	    (strcmp(name.stream, LAKE_SESSIONS) && schema__find(name.stream) < 0)) {
+	    (strcmp(name.stream, LAKE_SESSIONS) && strcmp(name.stream, LAKE_COMPACTED) &&
+	     schema__find(name.stream) < 0)) {
 		fault(c, "%s: not a file of a lake", file->name);
+		return 0;
+	}
+	if (!strcmp(name.stream, LAKE_COMPACTED))
+		return 0;
+	if (!compactions__counts(&c->compactions, file->name)) {
+		c->ret->replaced++;
 		return 0;
 	}
 	c->ret->files++;
@@ -238,6 +228,26 @@ static bool same_session(const char *a, const char *b)
 	return !strncmp(a, b, end - a + 1);
 }
 
+/* Of a day that has expired its list alone is left. Adds the rows that it says were there. */
+static int add_expired(struct lake_checker *c)
+{
+	char key[KEY_MAX];
+	struct lake_name name;
+	int err = 0;
+
+	for (size_t i = 0; i < c->compactions.replaced.n && !err; i++) {
+		const struct entry *e = &c->compactions.replaced.at[i];
+
+		if (!lake_layout__parse(e->key, &name) || !strcmp(name.stream, LAKE_SESSIONS) ||
+		    compactions__has_rows(&c->compactions, name.day))
+			continue;
+		snprintf(key, sizeof(key), "%s %s %s", name.machine, name.session, name.stream);
+		err = entries__add(&c->expired, key, "", e->n);
+	}
+	entries__unite(&c->expired);
+	return err ? fail(c, err, "out of memory") : 0;
+}
+
 static void compare(struct lake_checker *c)
 {
 	bool incomplete = false;
@@ -252,7 +262,9 @@ static void compare(struct lake_checker *c)
 			      "export interrupted?",
 			      c->found.at[i].key, c->found.at[i].n);
 	for (size_t i = 0; i < c->stated.n; i++) {
-		const struct entry *s = &c->stated.at[i], *f = entries__find(&c->found, s->key);
+		const struct entry *s = &c->stated.at[i], *f = entries__find(&c->found, s->key),
+				   *x = entries__find(&c->expired, s->key);
+		uint64_t rows = (f ? f->n : 0) + (x ? x->n : 0);
 
 		if (!i || !same_session(s->key, s[-1].key)) {
 			c->ret->sessions++;
@@ -261,9 +273,8 @@ static void compare(struct lake_checker *c)
 
 		if (s->seen > 1)
 			fault(c, "%s: is stated %" PRIu64 " times", s->key, s->seen);
-		else if (s->n != (f ? f->n : 0))
-			fault(c, "%s: %" PRIu64 " rows, should be %" PRIu64, s->key, f ? f->n : 0,
-			      s->n);
+		else if (s->n != rows)
+			fault(c, "%s: %" PRIu64 " rows, should be %" PRIu64, s->key, rows, s->n);
 		if (!incomplete && !strncmp(s->text, "false", 5)) {
 			incomplete = true;
 			c->ret->incomplete++;
@@ -286,7 +297,9 @@ int check_lake__read(struct lake_checker **ret_checker, struct store *s, FILE *o
 	c->store = s;
 	c->out = out;
 	c->ret = ret;
-	err = store__list(s, LAKE_TOP, on_file, c);
+	err = compactions__read(s, NULL, &c->compactions, ret->why);
+	if (!err)
+		err = store__list(s, LAKE_TOP, on_file, c);
 	if (err && !*ret->why)
 		fail(c, err, store__why(s));
 	if (!err)
@@ -294,13 +307,16 @@ int check_lake__read(struct lake_checker **ret_checker, struct store *s, FILE *o
 	if (!err && !ret->files)
 		err = fail(c, -ENOENT, "no files of a lake (" LAKE_TOP ") are there");
 	if (!err)
+		err = add_expired(c);
+	if (!err)
 		compare(c);
 	return err;
 }
 
 /* A line of STATED, from a manifest. */
-static int take_manifest(struct lake_checker *c, const char *line)
+static int take_manifest(void *arg, const char *line)
 {
+	struct lake_checker *c = arg;
 	const char *text;
 	char key[KEY_MAX];
 	struct entry *e;
@@ -352,6 +368,8 @@ struct lake_checker *check_lake__free(struct lake_checker *c)
 			store__release(c->store, c->paths[i]);
 		entries__clear(&c->stated);
 		entries__clear(&c->found);
+		entries__clear(&c->expired);
+		compactions__clear(&c->compactions);
 	}
 	free(c);
 	return NULL;

@@ -16,6 +16,7 @@ struct check_lake {
 	uint64_t files, sessions, rows; /* in the lake */
 	uint64_t incomplete;            /* sessions that run, or lost rows */
 	uint64_t leftovers;             /* files of writers that were killed: of no harm */
+	uint64_t replaced;              /* files that others replace, and that will be removed */
 	uint64_t faults;
 	char why[CHECK_LAKE_WHY_MAX];
 };

@@ -14,8 +14,10 @@ struct expire_lake {
 };
 
 /* Removes all files of each session whose last day is before DAY (since 1970, UTC), what is known
- * of it first: a reader sees the session, or rows of no session. Removes what killed writers left
- * more than a day ago, too. 0, or a negative errno with RET->why. */
+ * of it first: a reader sees the session, or rows of no session. Of days before DAY that have been
+ * compacted all rows go, those of later sessions included, and the day's list tells
+ * check_lake__read() how many these were. Removes what killed writers left more than a day ago, and
+ * what has been replaced by a compaction, too. 0, or a negative errno with RET->why. */
 int expire_lake(struct store *s, int64_t day, struct expire_lake *ret);
 
 #endif

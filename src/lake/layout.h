@@ -2,7 +2,8 @@
 /* Names of the files of a lake: v=1/stream=STREAM/date=YYYY-MM-DD/machine=ID/SESSION-N.parquet, and
  * of what is known of sessions, one file each: v=1/stream=sessions/date=.../machine=ID/
  * SESSION.parquet. Files of many sessions that `iotrc lake compact` has written are in
- * machine=all. */
+ * machine=all; the list of each day that says which of its files count (lake/compactions.h) is
+ * v=1/stream=compacted/date=.../machine=all/files.parquet. */
 #ifndef IOTRC_LAKE_LAYOUT_H
 #define IOTRC_LAKE_LAYOUT_H
 
@@ -13,6 +14,7 @@
 
 #define LAKE_TOP "v=1/"
 #define LAKE_SESSIONS "sessions"
+#define LAKE_COMPACTED "compacted"
 #define LAKE_ALL "all"
 #define LAKE_PART_MAX 128 /* of a part of a name, with NUL */
 

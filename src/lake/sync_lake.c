@@ -13,6 +13,7 @@
 #include "base/temporary_dir.h"
 #include "dataset/manifest_file.h"
 #include "dataset/session.h"
+#include "lake/compactions.h"
 #include "lake/entries.h"
 #include "lake/layout.h"
 #include "schema/schema.h"
@@ -36,16 +37,32 @@ static int fail(struct sync *s, int err, const char *what)
 
 /* ---- what is there ---- */
 
-static int on_known(void *arg, const struct store_file *file)
+static int know(struct sync *s, const char *of)
 {
 	char key[2 * LAKE_PART_MAX];
 	struct lake_name name;
-	struct sync *s = arg;
 
-	if (file->temporary || !lake_layout__parse(file->name, &name))
+	if (!lake_layout__parse(of, &name) || strcmp(name.stream, LAKE_SESSIONS))
 		return 0;
 	snprintf(key, sizeof(key), "%s/%s", name.machine, name.session);
 	return entries__add(&s->known, key, "", 1) ? fail(s, -ENOMEM, "out of memory") : 0;
+}
+
+static int on_known(void *arg, const struct store_file *file)
+{
+	return file->temporary ? 0 : know(arg, file->name);
+}
+
+/* Sessions whose own file has been merged with others. */
+static int know_compacted(struct sync *s)
+{
+	struct compactions c;
+	int err = compactions__read(s->to, NULL, &c, s->ret->why);
+
+	for (size_t i = 0; i < c.replaced.n && !err; i++)
+		err = know(s, c.replaced.at[i].key);
+	compactions__clear(&c);
+	return err;
 }
 
 /* .../MACHINE/SESSION/manifest.json or .../MACHINE/SESSION/STREAM/FILE */
@@ -220,6 +237,8 @@ static int list(struct sync *s)
 
 	if (err && !*s->ret->why)
 		fail(s, err, store__why(s->to));
+	if (!err)
+		err = know_compacted(s);
 	if (!err) {
 		err = store__list(s->from, "", on_found, s);
 		if (err && !*s->ret->why)
@@ -251,6 +270,8 @@ int sync_lake(struct store *from, struct store *to,
 			err = add(&s, session);
 		}
 	}
+	if (!err && (ret->added || ret->known))
+		err = compactions__begin(to, ret->why);
 	entries__clear(&s.known);
 	entries__clear(&s.found);
 	return err;

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The SQL of docs/fleet.md, run by DuckDB on the test lake."""
 import json
+import os
 import re
+import shutil
 import subprocess
+import time
 
-from conftest import NODE_MODULES, TOP
+import conftest
+from conftest import IOTRC, NODE_MODULES, TOP
 
 RUN = """
 const { DuckDBInstance } = require("@duckdb/node-api");
@@ -38,5 +42,24 @@ def test_the_page(fleet, lake, place):
         counts = m["diagnostics"]["streams"]["fs"]
         wanted[m["machine_id"]] = rows + counts["written"], gone + sum(counts["lost"].values())
     assert {machine: (int(rows), int(gone)) for machine, rows, gone in lost} == wanted
-    days = ask(place, [statements[0], "SELECT count(*) FROM fs", "SELECT count(DISTINCT machine) FROM fs"])
-    assert int(days[1][0][0]) == fleet.totals()["fs"][0] and int(days[2][0][0]) == len(wanted)
+    days = ask(place, [*statements[:2], "SELECT count(*) FROM fs", "SELECT count(DISTINCT machine) FROM fs"])
+    assert int(days[2][0][0]) == fleet.totals()["fs"][0] and int(days[3][0][0]) == len(wanted)
+
+
+def test_readers_of_a_compaction(fleet, lake, place):
+    """Who reads while files are merged and removed counts each row once."""
+    copy = shutil.copytree(lake, place / "read meanwhile")
+    block = re.findall(r"```sql\n(.*?)```", (TOP / "docs/fleet.md").read_text(), re.S)[0]
+    views = [s.replace("/data/lake", str(copy)) for s in block.split(";") if s.strip()]
+    rows = fleet.totals()["fs"][0]
+    command = [IOTRC, "lake", "compact", copy, "--date", "2026-11-02", "--grace", "5s"]
+    for _ in range(2): # the second removes what the first has replaced
+        process = subprocess.Popen(command, env={**os.environ, "IOTRC_DUCKDB": str(conftest.DUCKDB)}, stdout=subprocess.DEVNULL)
+        running = True
+        while running: # once more after its end
+            running = process.poll() is None
+            answers = ask(place, views + ["SELECT count(*) FROM fs", "SELECT count(DISTINCT (machine, session)) FROM sessions"] * 5)
+            assert {(int(a[0][0]), int(b[0][0])) for a, b in zip(answers[3::2], answers[4::2])} == {(rows, len(fleet.made) - 1)}
+        assert process.returncode == 0
+        time.sleep(5.5) # for as long the replaced files stay
+    assert {p.parts[-2] for p in copy.glob("v=1/stream=fs/date=2026-11-02/*/*")} == {"machine=all"}
