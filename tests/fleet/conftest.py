@@ -7,12 +7,11 @@ import re
 import subprocess
 import sys
 import tempfile
-import uuid
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "tests/upload"), str(TOP / "tests/fleet"), str(TOP / "python")]
+sys.path[:0] = [str(TOP / folder) for folder in ("tests/upload", "tests/fleet", "tests/python", "python")]
 
 import generate # noqa: E402
 from ceph import KEY, SECRET, Ceph, S3cmd # noqa: E402
@@ -98,12 +97,8 @@ class Server(Ceph):
 
 @pytest.fixture(scope="session")
 def server(place):
-    (place / "ceph").mkdir()
-    ceph = Server(place / "ceph")
-    try:
-        yield ceph.start()
-    finally:
-        ceph.stop()
+    with Server(place / "ceph") as ceph:
+        yield ceph
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +108,4 @@ def s3cmd(server, place):
 
 @pytest.fixture
 def bucket(s3cmd):
-    name = f"b{uuid.uuid4()}"
-    s3cmd("mb", f"s3://{name}")
-    return name
+    return s3cmd.make_bucket()

@@ -1,70 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The loader is tested with sessions written by hand (craft.py), with the columns of a real one: TEMPLATE is its
 manifest.json, recorded here if the environment names none."""
-import contextlib
 import os
 import pathlib
-import signal
 import subprocess
 import sys
-import types
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+from record import IOTRC, TOP
+
 sys.path.insert(0, str(TOP / "python"))
 
 import craft # noqa: E402
-
-IOTRC = os.environ.get("IOTRC", "")
-# Packages that this machine's release lacks: pandas 2, pyarrow.
-SID = ["python3-pandas", "python3-pytest", "python3-zstandard", "zstd", "+python3-pyarrow"]
-# Mounts an overlay of this test's own over a Debian, and runs a command in it; everything is removed afterwards.
-INSIDE = """
-set -e
-root=$1 top=$2 shared=$3
-shift 3
-mount -t tmpfs none /mnt
-mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay none -o lowerdir="$root",upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-mkdir -p /mnt/root/top /mnt/root/shared
-mount --bind "$top" /mnt/root/top
-mount --bind "$shared" /mnt/root/shared
-mount -t proc none /mnt/root/proc
-chroot /mnt/root "$@"
-"""
-
-
-def in_sid(shared, *command):
-    """The finished COMMAND in a Debian sid with the packages above; SHARED is its /shared, the checkout its /top."""
-    root = subprocess.run([TOP / "scripts/vm/fetch-debian.sh", "sid", *SID], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.strip()
-    return subprocess.run(["unshare", "-m", "sh", "-c", INSIDE, "sh", root, TOP, shared, *command],
-                          capture_output=True, text=True, check=False)
-
-
-@contextlib.contextmanager
-def recording(output, *args, codes=(0,)):
-    """Records into OUTPUT while the block runs. Yields an object with the session's directory (session) and, after the
-    block, what the recorder wrote to stderr (said). CODES: allowed exit codes of the recorder."""
-    recorder = subprocess.Popen([IOTRC, "-o", output, "--no-snapshots", *args], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
-    recorded = types.SimpleNamespace(session=recorder.stdout.readline().strip())
-    try:
-        yield recorded
-    finally:
-        recorder.send_signal(signal.SIGINT)
-        _, recorded.said = recorder.communicate(timeout=60)
-    assert recorder.returncode in codes, recorded.said
-
-
-def record_script(output, script):
-    """A session of SCRIPT, whose argument is a directory of its own, with everything done to the files there."""
-    place = output / "work"
-    place.mkdir()
-    with recording(output / "out", "--streams", "fs,block", "--path", place) as recorded:
-        subprocess.run(["sh", "-c", script, "sh", place], check=True)
-    return recorded.session
 
 
 @pytest.fixture(scope="session")

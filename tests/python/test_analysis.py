@@ -11,9 +11,9 @@ import sys
 
 import pytest
 
-import conftest
+import record
 
-PAGE = (conftest.TOP / "docs/analysis.md").read_text()
+PAGE = (record.TOP / "docs/analysis.md").read_text()
 MB = 1 << 20
 PAGE_BYTES = 4096
 BIG, READ, RANDOM, SYNCS, CONNECTIONS = 24 * MB, 64 << 10, 997, 11, 7
@@ -84,7 +84,7 @@ def asked(tmp_path_factory):
     place.mkdir()
     (place / "started").write_bytes(b"x" * 5000)
     program = subprocess.Popen([sys.executable, "-c", WORK, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    recorder = subprocess.Popen([conftest.IOTRC, "-o", directory / "iotrc-traces", "--no-snapshots", "--cache", "--network",
+    recorder = subprocess.Popen([record.IOTRC, "-o", directory / "iotrc-traces", "--no-snapshots", "--cache", "--network",
                                  "--pid", str(program.pid)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     recorder.stdout.readline()
     facts = json.loads(program.communicate("go\n", timeout=120)[0])
@@ -105,7 +105,7 @@ def asked(tmp_path_factory):
                   TELL.get(int(number), "").format(**facts)]
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], cwd=directory, text=True,
                           capture_output=True, check=False,
-                          env={**os.environ, "PYTHONPATH": str(conftest.TOP / "python"), "MPLCONFIGDIR": str(directory)})
+                          env={**os.environ, "PYTHONPATH": str(record.TOP / "python"), "MPLCONFIGDIR": str(directory)})
     assert done.returncode == 0, done.stderr
     return facts, dict(re.findall(r"^## (\d+)\n(.*?)(?=^## |\Z)", done.stdout, re.M | re.S)), directory
 
@@ -126,7 +126,7 @@ def pages(facts):
 def test_pictures(asked):
     for picture in re.findall(r"!\[[^]]+\]\(analysis/(.*?)\)", PAGE):
         assert (asked[2] / picture).stat().st_size > 5000, picture
-        assert (conftest.TOP / "docs/analysis" / picture).exists(), picture
+        assert (record.TOP / "docs/analysis" / picture).exists(), picture
 
 
 def test_1_who(asked):

@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
+import sid
 from test_parquet import DUCKDB
 from test_recipes import NODE_MODULES
 
@@ -51,13 +52,13 @@ for (const file of process.argv.slice(2)) {
 
 def export(*arguments):
     env = {**os.environ, "IOTRC_DUCKDB": str(DUCKDB)}
-    done = subprocess.run([conftest.IOTRC, "export", *map(str, arguments)], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([record.IOTRC, "export", *map(str, arguments)], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
 
 def by_pyarrow(directory, *names):
-    done = conftest.in_sid(directory, "python3", "-c", PYARROW, *[f"/shared/{n}" for n in names])
+    done = sid.in_sid(directory, "python3", "-c", PYARROW, *[f"/shared/{n}" for n in names])
     assert done.returncode == 0, done.stderr
     return dict(zip(names, [json.loads(line) for line in done.stdout.splitlines()], strict=True))
 
@@ -166,5 +167,5 @@ def test_batches_and_order(tmp_path, template):
 def test_a_field_that_is_none_is_an_error(session):
     session.add("fs", [{"operation": "close", "size": "many", "mono_ns": str(craft.START)}])
     session.write()
-    done = subprocess.run([conftest.IOTRC, "export", session.directory, "--to", "arrow"], capture_output=True, check=False)
+    done = subprocess.run([record.IOTRC, "export", session.directory, "--to", "arrow"], capture_output=True, check=False)
     assert done.returncode == 1 and b"not of its column's type" in done.stderr

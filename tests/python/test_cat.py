@@ -7,13 +7,13 @@ import subprocess
 import pandas as pd
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
 
 
 def cat(*args, code=0):
-    done = subprocess.run([conftest.IOTRC, "cat", *args], capture_output=True, text=True, check=False)
+    done = subprocess.run([record.IOTRC, "cat", *args], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     return done
 

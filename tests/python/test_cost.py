@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-import conftest
 import craft
+import record
 
 ROWS = 1_000_000
 MB = 300
@@ -58,7 +58,7 @@ def million(tmp_path_factory, template):
 
 def measured(program, session):
     file = session.directory / session.manifest["files"][0]["path"]
-    command = [sys.executable, "-W", "ignore", "-c", program, conftest.TOP / "python", session.directory, file]
+    command = [sys.executable, "-W", "ignore", "-c", program, record.TOP / "python", session.directory, file]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     assert result["rows"] == ROWS

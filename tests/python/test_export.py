@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
 
 WORK = """
 set -e
@@ -31,11 +31,11 @@ sync
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A session of a program that reads and writes four files."""
-    return conftest.record_script(tmp_path_factory.mktemp("recorded"), WORK)
+    return record.record_script(tmp_path_factory.mktemp("recorded"), WORK)
 
 
 def export(*args, code=0, **options):
-    done = subprocess.run([conftest.IOTRC, "export", *args], capture_output=True, text=True, check=False, **options)
+    done = subprocess.run([record.IOTRC, "export", *args], capture_output=True, text=True, check=False, **options)
     assert done.returncode == code, done.stderr
     return done
 
@@ -274,7 +274,7 @@ def test_progress_on_a_terminal_only(session, tmp_path):
     session.add("fs", [{**row, "mono_ns": str(craft.START + i)} for i in range(40000)])
     session.write()
     ours, its = pty.openpty()
-    command = [conftest.IOTRC, "export", session.directory, "--to", "csv"]
+    command = [record.IOTRC, "export", session.directory, "--to", "csv"]
     subprocess.run([*command, "-o", tmp_path / "rows.csv"], stderr=its, check=True)
     os.close(its)
     said = b""
@@ -395,7 +395,7 @@ def test_a_session_of_an_older_recorder(session):
     session.add("cache", [{"event_type": "HIT", "count": "3", "pid": "7", "mono_ns": str(craft.START + 5)}])
     session.add("extent", [{"kind": "data", "size": "4096", "pid": "7", "mono_ns": str(craft.START + 6)}])
     session.write()
-    done = subprocess.run([conftest.IOTRC, "verify", session.directory], capture_output=True, text=True)
+    done = subprocess.run([record.IOTRC, "verify", session.directory], capture_output=True, text=True)
     assert done.returncode == 0 and "sound" in done.stdout, done.stdout
     lines = export(session.directory, "--to", "jsonl", "--streams", ",".join(OLDER)).stdout.splitlines()
     poll, option = [row for row in map(json.loads, lines) if int(row["mono_ns"]) in (craft.START + 3, craft.START + 4)]
@@ -404,11 +404,11 @@ def test_a_session_of_an_older_recorder(session):
     assert option["return_value"] in (0, "0") and option.get("tid") in ("", None), option
     assert iotrc.load(session.directory, "nw_epoll").event_type.tolist() == ["POLL"]
     for stream in "cache", "extent":
-        done = subprocess.run([conftest.IOTRC, "summary", session.directory, "--stream", stream, "--by", "command", "--json"],
+        done = subprocess.run([record.IOTRC, "summary", session.directory, "--stream", stream, "--by", "command", "--json"],
                               capture_output=True, text=True)
         assert json.loads(done.stdout)["summaries"][0]["total"]["calls"] == 1, done.stderr
     page = session.directory.parent / "report.html"
-    done = subprocess.run([conftest.IOTRC, "report", session.directory, "-o", page], capture_output=True, text=True)
+    done = subprocess.run([record.IOTRC, "report", session.directory, "-o", page], capture_output=True, text=True)
     assert done.returncode == 0 and "4 rows" in done.stderr and "not be read" not in done.stderr, done.stderr
 
 
@@ -417,5 +417,5 @@ def test_columns_that_no_version_lacked(session):
     session.manifest["streams"]["nw_epoll"]["columns"] = [c for c in columns if c["name"] != "max_events"]
     session.add("nw_epoll", [{"event_type": "POLL", "mono_ns": str(craft.START + 3)}])
     session.write()
-    done = subprocess.run([conftest.IOTRC, "verify", session.directory], capture_output=True, text=True)
+    done = subprocess.run([record.IOTRC, "verify", session.directory], capture_output=True, text=True)
     assert done.returncode == 1 and "not the schema's" in done.stdout, done.stdout

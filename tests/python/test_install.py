@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 
-import conftest
 import iotrc
+import record
+import sid
 
 
 def test_pip_installs_it_from_the_checkout(tmp_path, special):
-    source = shutil.copytree(conftest.TOP / "python", tmp_path / "python", ignore=lambda *_: ["__pycache__"])
+    source = shutil.copytree(record.TOP / "python", tmp_path / "python", ignore=lambda *_: ["__pycache__"])
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--target",
                     tmp_path / "site", source], check=True)
     program = "import iotrc, sys; print(iotrc.__file__, len(iotrc.load(sys.argv[1], 'fs')))"
@@ -21,13 +22,13 @@ def test_pip_installs_it_from_the_checkout(tmp_path, special):
 
 
 def test_its_version_is_the_recorder_s():
-    version = re.search(r"^VERSION \W*= (.*)", (conftest.TOP / "Makefile").read_text(), re.M)[1]
+    version = re.search(r"^VERSION \W*= (.*)", (record.TOP / "Makefile").read_text(), re.M)[1]
     assert iotrc.__version__ == version
 
 
 def test_the_tests_pass_with_pandas_2(tmp_path, template):
     shutil.copy(template, tmp_path / "manifest.json")
-    done = conftest.in_sid(
+    done = sid.in_sid(
         tmp_path, "env", "TEMPLATE=/shared/manifest.json", "sh", "-c",
         "python3 -c 'import pandas; print(\"pandas\", pandas.__version__)' && "
         "python3 -m pytest -q -p no:cacheprovider /top/tests/python/test_load.py")

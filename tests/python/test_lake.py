@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-import conftest
 import craft
+import record
 from test_parquet import DUCKDB, read
 
 DAY = 86_400 * 10**9
@@ -18,7 +18,7 @@ NOON = 1_774_699_200 * 10**9 # 2026-03-28 12:00 UTC, a day's middle
 
 
 def run(*arguments, code=0):
-    done = subprocess.run([conftest.IOTRC, *map(str, arguments)], env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB)}, text=True,
+    done = subprocess.run([record.IOTRC, *map(str, arguments)], env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB)}, text=True,
                           capture_output=True, timeout=120, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -198,7 +198,7 @@ def move(file, date):
 
 def test_two_at_once(tmp_path, special):
     lake = tmp_path / "lake"
-    both = [subprocess.Popen([conftest.IOTRC, "export", special, "--to", "parquet", "--lake", lake],
+    both = [subprocess.Popen([record.IOTRC, "export", special, "--to", "parquet", "--lake", lake],
                              env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB)}, stderr=subprocess.PIPE) for _ in range(2)]
     assert [p.communicate() and p.returncode for p in both] == [0, 0]
     assert "0 faults" in verify(lake, special) and all(n.endswith(".parquet") for n in files(lake))

@@ -14,13 +14,13 @@ import time
 import pandas
 import pytest
 
-import conftest
+import record
 
-sys.path.insert(0, str(conftest.TOP / "tests/live"))
+sys.path.insert(0, str(record.TOP / "tests/live"))
 
 from test_lineage import extents, placed # noqa: E402
 
-PAGE = (conftest.TOP / "docs/lineage.md").read_text()
+PAGE = (record.TOP / "docs/lineage.md").read_text()
 PAGE_BYTES, SECTOR = 4096, 512
 COMMITS, LINES, LINE = 120, 300, 100
 BIN = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1:]
@@ -95,7 +95,7 @@ class Asked:
             ask("SELECT pg_stat_reset_shared('wal')")
             run("sync", "-f", point)
             before = sectors_written(device)
-            with conftest.recording(directory / "iotrc-traces", "--streams", "fs,block", "--lineage") as recorded:
+            with record.recording(directory / "iotrc-traces", "--streams", "fs,block", "--lineage") as recorded:
                 self.bench = as_postgres("pgbench", "-h", point, "-n", "-c", "1", "-t", COMMITS, "postgres")
                 self.logged = int(run(sys.executable, "-c", LOGGER, point / "logger"))
                 time.sleep(1.2) # the server reports its counts each second
@@ -123,7 +123,7 @@ class Asked:
         lines.append("extent.to_pickle('extent')")
         done = subprocess.run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], cwd=self.directory, text=True,
                               capture_output=True, check=False,
-                              env={**os.environ, "PYTHONPATH": str(conftest.TOP / "python"),
+                              env={**os.environ, "PYTHONPATH": str(record.TOP / "python"),
                                    "MPLCONFIGDIR": str(self.directory)})
         assert done.returncode == 0, done.stderr
         return dict(re.findall(r"^## (\d)\n(.*?)(?=^## |\Z)", done.stdout, re.M | re.S))
@@ -140,7 +140,7 @@ def test_pictures(asked):
     for picture in re.findall(r"!\[[^]]+\]\(lineage/(.*?)\)", PAGE):
         drawn = asked.directory / picture
         assert drawn.stat().st_size > 3000, picture
-        kept = conftest.TOP / "docs/lineage" / picture
+        kept = record.TOP / "docs/lineage" / picture
         if os.environ.get("UPDATE"):
             kept.write_bytes(drawn.read_bytes())
         assert kept.exists(), picture

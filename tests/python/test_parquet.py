@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
 from test_recipes import NODE_MODULES
 
 DUCKDB = NODE_MODULES / "@duckdb/node-bindings-linux-x64/libduckdb.so"
@@ -32,7 +32,7 @@ for (const row of rows) console.log(JSON.stringify(row, tell));
 
 def export(*arguments, library=DUCKDB, path=None, code=0):
     env = {**os.environ, "IOTRC_DUCKDB": str(library), **({"PATH": path} if path else {})}
-    done = subprocess.run([conftest.IOTRC, "export", *map(str, arguments), "--to", "parquet"], env=env, text=True,
+    done = subprocess.run([record.IOTRC, "export", *map(str, arguments), "--to", "parquet"], env=env, text=True,
                           capture_output=True, timeout=120, check=False)
     assert done.returncode == code, done.stderr
     return done.stderr

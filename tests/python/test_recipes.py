@@ -12,11 +12,11 @@ import sys
 import pandas as pd
 import pytest
 
-import conftest
 import craft
 import iotrc
+import record
 
-PAGE = (conftest.TOP / "docs/loading.md").read_text()
+PAGE = (record.TOP / "docs/loading.md").read_text()
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 NODE_MODULES = CACHE / "iotrc/npm/python/node_modules"
 PLACE = "iotrc-traces/linux_v1/MACHINE_ID/YYYYMMDD_HHMMSS_mmm"
@@ -76,7 +76,7 @@ def loaded(request, tmp_path, special, template):
 
 def run(directory, *command):
     """The JSON lines that COMMAND prints."""
-    env = {**os.environ, "PYTHONPATH": str(conftest.TOP / "python"), "NODE_PATH": str(NODE_MODULES)}
+    env = {**os.environ, "PYTHONPATH": str(record.TOP / "python"), "NODE_PATH": str(NODE_MODULES)}
     done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]

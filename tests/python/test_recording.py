@@ -9,8 +9,8 @@ import sys
 
 import pandas as pd
 
-import conftest
 import iotrc
+import record
 
 # An overlay over two filesystems; the kernel distinguishes their inode numbers by the upper bits (xino): beyond 2**62
 # in the lower one, beyond 2**63 in the other.
@@ -34,7 +34,7 @@ ctypes.CDLL(None).ftruncate(os.open("new", os.O_CREAT | os.O_RDWR), ctypes.c_lon
 def test_an_overlay_s_inodes_are_exact(tmp_path):
     place = tmp_path / "overlay"
     place.mkdir()
-    with conftest.recording(tmp_path / "out", "--streams", "fs", "--path", place) as recorded:
+    with record.recording(tmp_path / "out", "--streams", "fs", "--path", place) as recorded:
         done = subprocess.run(["unshare", "-m", "sh", "-c", OVERLAY, "sh", place], capture_output=True, text=True,
                               check=False)
     assert done.returncode == 0, done.stderr
@@ -54,5 +54,5 @@ def test_an_overlay_s_inodes_are_exact(tmp_path):
 
     command = shlex.split(re.search(r"^  (python3 -c .*)$", recorded.said, re.M)[1])
     told = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True, check=True,
-                          env={**os.environ, "PYTHONPATH": str(conftest.TOP / "python")})
+                          env={**os.environ, "PYTHONPATH": str(record.TOP / "python")})
     assert f"[{len(fs)} rows x {len(fs.columns)} columns]" in told.stdout

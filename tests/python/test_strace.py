@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-import conftest
 import craft
+import record
 
 WORK = r'''
 import fcntl, mmap, os, sys
@@ -126,7 +126,7 @@ def both(tmp_path_factory):
     directory = tmp_path_factory.mktemp("strace")
     place = directory / "work"
     place.mkdir()
-    recorder = subprocess.Popen([conftest.IOTRC, "-o", directory / "out", "--no-snapshots", "--streams", "fs", "--path", place],
+    recorder = subprocess.Popen([record.IOTRC, "-o", directory / "out", "--no-snapshots", "--streams", "fs", "--path", place],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     session = recorder.stdout.readline().strip()
     subprocess.run(["strace", "-f", "-ttt", "-T", "-y", "-o", directory / "strace", "/usr/bin/python3", "-S", "-c", WORK, place],
@@ -134,7 +134,7 @@ def both(tmp_path_factory):
     recorder.send_signal(signal.SIGINT)
     _, said = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, said
-    done = subprocess.run([conftest.IOTRC, "export", session, "--to", "strace"], capture_output=True, text=True, check=True)
+    done = subprocess.run([record.IOTRC, "export", session, "--to", "strace"], capture_output=True, text=True, check=True)
     return calls((directory / "strace").read_text(), str(place)), calls(done.stdout, str(place)), done
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_call(session):
             {"operation": "mount", "filename": "/m", "return_value": "0", "tid": "5"}]
     session.add("fs", [{**row, "mono_ns": str(craft.START + i)} for i, row in enumerate(rows)])
     session.write()
-    done = subprocess.run([conftest.IOTRC, "export", session.directory, "--to", "strace"], capture_output=True, text=True, check=True)
+    done = subprocess.run([record.IOTRC, "export", session.directory, "--to", "strace"], capture_output=True, text=True, check=True)
     assert [line.split(maxsplit=2)[2] for line in done.stdout.splitlines()] == [
         "+++ exited with 7 +++", "+++ killed by SIGSEGV (core dumped) +++", "unknown(?) = -1 EINVAL (Invalid argument)",
         "read(?</a>, ..., 3) = ?", 'mount("tmpfs", "/m", ..., MS_RDONLY, ...) = 0', 'mount(NULL, "/m", ..., 0, ...) = 0']

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import conftest
 import craft
+import record
 
 ERROR = 1 / 128 # error of a quantile, relative to the one found by sorting
 START = craft.START
 
 
 def summary(*args, code=0, **options):
-    done = subprocess.run([conftest.IOTRC, "summary", *map(str, args)], capture_output=True, text=True, check=False,
+    done = subprocess.run([record.IOTRC, "summary", *map(str, args)], capture_output=True, text=True, check=False,
                           **options)
     assert done.returncode == code, done.stderr
     return done
@@ -47,7 +47,7 @@ def whole(column):
     return [0 if v is None or v is pd.NA or (isinstance(v, float) and math.isnan(v)) else int(v) for v in column]
 
 
-# ---- a recording with something of everything ----
+# ---- a recording of this process's descendants, with something of everything ----
 
 WORK = r"""
 cd "$1"
@@ -56,10 +56,13 @@ mkdir -p d/e; for i in 1 2 3 4 5 6 7 8 9 10 11; do echo $i >d/e/f$i.txt; cat d/e
 mv d/e/f1.txt d/g.txt; ln -s g.txt d/link; cat d/link; touch 'a,"b'; rm -r d/e
 sync; cat big.* >/dev/null
 /usr/bin/python3 -c '
-import socket, mmap
+import mmap, select, socket
 server = socket.create_server(("127.0.0.1", 0))
+epoll = select.epoll()
+epoll.register(server.fileno(), select.EPOLLIN)
 for i in range(23):
     with socket.create_connection(server.getsockname()) as s:
+        epoll.poll()
         server.accept()[0].close()
 for i in range(7):
     try:
@@ -81,7 +84,7 @@ with open("big.7", "rb") as f:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     output, work = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("work")
-    with conftest.recording(output, "-q", "--cache", "--network", "--rotate-age", "1s", codes=(0, 3)) as r:
+    with record.recording(output, "-q", "--pid", str(os.getpid()), "--cache", "--network", "--rotate-age", "1s") as r:
         subprocess.run(["sh", "-c", WORK, "sh", work], check=True, timeout=120, stdout=subprocess.DEVNULL)
     return pathlib.Path(r.session)
 
@@ -366,7 +369,7 @@ def test_many_groups_are_bounded(session):
     directory = session.write()
 
     # While it waits for its reader, it has its maximum of memory.
-    process = subprocess.Popen([conftest.IOTRC, "summary", directory, "--by", "file", "--csv"], stdout=subprocess.PIPE,
+    process = subprocess.Popen([record.IOTRC, "summary", directory, "--by", "file", "--csv"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()

@@ -74,8 +74,11 @@ def free_ports(n):
 
 
 class Ceph:
+    """with Ceph(DIRECTORY) as server: …; the directory is made."""
+
     def __init__(self, directory):
         self.dir = pathlib.Path(directory)
+        self.dir.mkdir()
         self.processes = {}
         self.port, self.sts_port, mon, mon1 = free_ports(4)
         self.conf = self.dir / "ceph.conf"
@@ -85,6 +88,16 @@ class Ceph:
         self.fsid, self.mons = str(uuid.uuid4()), f"[v2:127.0.0.1:{mon},v1:127.0.0.1:{mon1}]"
         self.conf.write_text(CONF.format(fsid=self.fsid, mon=mon, mon1=mon1, port=self.port,
                                          dir=self.dir))
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_):
+        self.stop()
 
     @property
     def endpoint(self):
@@ -189,6 +202,12 @@ class S3cmd:
                            timeout=120, check=False)
         assert p.returncode == 0, f"s3cmd {args}: {p.stderr}"
         return p.stdout
+
+    def make_bucket(self):
+        """The name of a new bucket."""
+        name = f"b{uuid.uuid4()}"
+        self("mb", f"s3://{name}")
+        return name
 
     def list(self, bucket, prefix=""):
         """{key: size} of all objects."""

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import uuid
 
 import pytest
 
@@ -58,12 +57,8 @@ def tmp_path(session_path):
 
 @pytest.fixture(scope="session")
 def ceph(session_path):
-    (session_path / "ceph").mkdir()
-    server = Ceph(session_path / "ceph")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with Ceph(session_path / "ceph") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +68,4 @@ def s3cmd(ceph, session_path):
 
 @pytest.fixture
 def bucket(s3cmd):
-    name = f"b{uuid.uuid4()}"
-    s3cmd("mb", f"s3://{name}")
-    return name
+    return s3cmd.make_bucket()

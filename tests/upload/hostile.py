@@ -6,10 +6,9 @@ import ctypes
 import os
 import socket
 import subprocess
-import threading
 import time
 
-from proxy import Message, read_exactly, read_head
+from proxy import Listener, Message, read_exactly, read_head
 
 CLONE_NEWNET = 0x40000000
 
@@ -30,7 +29,7 @@ def own_network(*addresses):
             assert libc.setns(before.fileno(), CLONE_NEWNET) == 0
 
 
-class Hostile:
+class Hostile(Listener):
     """answers: maps a method to a function of (server, socket). A body is read completely first, unless `reads` has a
     function of (server, socket, length)."""
 
@@ -38,22 +37,8 @@ class Hostile:
         self.answers, self.reads = answers, reads
         self.asked, self.bodies = [], []   # (method, path); their headers
         self.sent = self.taken = 0         # bytes of answers, and of bodies
-        self.listener = socket.create_server(
-            (address, 0), backlog=16, family=socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.port = self.listener.getsockname()[1]
+        super().__init__(address, backlog=16)
         self.url = f"http://{address}:{self.port}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
 
     def serve(self, s):
         with contextlib.suppress(OSError), s:

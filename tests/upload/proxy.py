@@ -96,13 +96,12 @@ def answer(code, text, *headers):
     return "\r\n".join(lines).encode() + body
 
 
-class Tunnel:
-    """Like a firewall's proxy: CONNECT, and then bytes that it does not understand. It logs the heads of requests, and
-    refuses those without the right Proxy-Authorization."""
+class Listener:
+    """Listens until the block ends; each connection is served on a thread of its own, by serve(socket) of a subclass."""
 
-    def __init__(self, authorization=None):
-        self.authorization, self.asked = authorization, []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    def __init__(self, address="127.0.0.1", backlog=64):
+        self.listener = socket.create_server(
+            (address, 0), backlog=backlog, family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -113,9 +112,18 @@ class Tunnel:
         self.listener.close()
 
     def accept(self):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError): # the listener is closed
             while True:
                 threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+
+
+class Tunnel(Listener):
+    """Like a firewall's proxy: CONNECT, and then bytes that it does not understand. It logs the heads of requests, and
+    refuses those without the right Proxy-Authorization."""
+
+    def __init__(self, authorization=None):
+        self.authorization, self.asked = authorization, []
+        super().__init__()
 
     def serve(self, s):
         with contextlib.suppress(OSError), s:
@@ -138,7 +146,7 @@ class Tunnel:
             b.shutdown(socket.SHUT_WR)
 
 
-class Proxy:
+class Proxy(Listener):
     """fault's results: None; reset-before, reset-after (the server has processed it), half (of the body is read, then
     reset), stall (until the client disconnects), stall-after (the server has processed it), slow, 500, 503 (Retry-
     After: 2), truncated, etag (a wrong one), ok-without-doing."""
@@ -152,29 +160,16 @@ class Proxy:
         self.under_way = self.most = 0 # requests at the same time
         self.lock = threading.Lock()
         self.n = 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
         self.open = True
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__()
 
     @property
     def endpoint(self):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
         self.open = False
-        self.listener.close()
-
-    def accept(self):
-        while self.open:
-            try:
-                s, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+        super().__exit__()
 
     def serve(self, s):
         with contextlib.suppress(OSError, ValueError):
