@@ -124,6 +124,11 @@ $(BUILD)/src/engine/macos/dtrace.o: $(BUILD)/dtrace_scripts.h
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE
 	@mkdir -p $(@D); h="$$(printf '#include "%s"\n' $(PROGRAMS))"; echo "$$h" | cmp -s - $@ || echo "$$h" > $@
+# Builds of other kinds take the programs of this one.
+ifdef PROGRAMS_OF
+$(BUILD)/%.skel.h: $(PROGRAMS_OF)/%.skel.h
+	@mkdir -p $(@D); cp $< $@
+else
 $(BPF_OBJECTS): bpf/iotrc.bpf.c $(BUILD)/bpf_programs.h
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
@@ -131,6 +136,8 @@ $(BPF_OBJECTS): bpf/iotrc.bpf.c $(BUILD)/bpf_programs.h
 $(BUILD)/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q){ echo '/* NOLINTBEGIN: bpftool wrote it */'; $(BPFTOOL) gen skeleton $< name $*_bpf && echo '/* NOLINTEND */'; } > $@
+endif
+OTHER_BUILD = $(MAKE) --no-print-directory $(JOBS) PROGRAMS_OF=$(BUILD)
 
 # The page of `iotrc report`: what it is made of, as arrays. The library that draws comes from npm (scripts/fetch-uplot.sh);
 # each file is in an array with a NUL behind it.
@@ -190,14 +197,15 @@ run: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(BUILD)/iotrc
 
+# The tests of the loader and of macOS' engines run beside the live ones: those mostly wait.
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
-	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit check-loader
-	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(MACOS_TESTS) $(LIVE_TESTS)"
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit
+	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS)"
 # pytest as every target runs it: with RETRY=1 a test that fails runs once more, and the end of the log names it.
 PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
-# The engines of macOS, with programs that play what Apple's write. These tests wait: make check runs them beside the live ones.
+# The engines of macOS, with programs that play what Apple's write.
 MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
@@ -247,8 +255,8 @@ check-unit: $(BUILD)/unit-tests
 	$(Q)$(BUILD)/unit-tests
 # A leak leaves criterion's exit code at 0: the sanitizers' logs decide.
 # One job: with several, criterion 2.4.1's own runner leaks 48 bytes now and then.
-asan:
-	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
+asan: $(SKEL)
+	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/unit-tests
 check-asan: asan
 	$(call say,TEST,'unit under AddressSanitizer and UBSan')
 	$(Q)rm -f $(BUILD)-asan/log.*; \
@@ -256,9 +264,9 @@ check-asan: asan
 	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
 # The program itself under them, before trees of long names, FIFOs, links and devices (root).
-check-asan-trees: workloads
+check-asan-trees: workloads $(SKEL)
 	$(call say,TEST,'hostile trees under AddressSanitizer and UBSan')
-	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/iotrc
+	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/iotrc
 	$(Q)rm -f $(BUILD)-asan/tree.*; log=$(abspath $(BUILD)-asan)/tree; \
 	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 IOTRC=$(abspath $(BUILD)-asan/iotrc) \
 		WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
@@ -274,10 +282,10 @@ check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_sc
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-check-fuzz:
+check-fuzz: $(SKEL)
 	@scripts/install-deps.sh fuzz
 	$(call say,TEST,'what our parsers make of anything')
-	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
+	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-fuzz CC=$(CLANG) SANITIZE=fuzzer-no-link,address,undefined \
 		$(FUZZ:%=$(BUILD)-fuzz/fuzz/%)
 	$(Q)tests/fuzz/run.py $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ_SEED) $(FUZZ)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
@@ -286,21 +294,21 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(if $(filter %/treefs.o,$^),$(TREEFS_LIBS)) $(LDLIBS) -o $@
 $(BUILD)/fuzz/walk: $(BUILD)/tests/treefs/treefs.o
 # The program itself under sanitizers, recording for real; under ThreadSanitizer the unit tests, too, as check-asan
-# has them. Their logs decide, beside the tests. SANITIZED=test_load.py for other live tests.
+# has them. Their logs decide, beside the tests. SANITIZED=test_read_loop.py for other live tests.
 SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py
 check-tsan: check-tsan-unit
-check-tsan check-asan-live: workloads
+check-tsan check-asan-live: workloads $(SKEL)
 	$(call say,TEST,'live with sanitizers: $(SANITIZED)')
-	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
+	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-$@ SANITIZE=$(if $(filter check-tsan,$@),thread,address$(comma)undefined) $(BUILD)-$@/iotrc
 	$(Q)rm -f $(BUILD)-$@/log.*; log=$(abspath $(BUILD)-$@)/log; \
 	export TSAN_OPTIONS=log_path=$$log \
 		ASAN_OPTIONS=log_path=$$log:detect_leaks=1 UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1; \
 	IOTRC=$(abspath $(BUILD)-$@/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		$(SANITIZED:%=tests/live/%); \
 	code=$$?; if ls $(BUILD)-$@/log.* >/dev/null 2>&1; then cat $(BUILD)-$@/log.*; exit 1; fi; exit $$code
-check-tsan-unit:
+check-tsan-unit: $(SKEL)
 	$(call say,TEST,'unit under ThreadSanitizer')
-	$(Q)$(MAKE) --no-print-directory $(JOBS) BUILD=$(BUILD)-check-tsan SANITIZE=thread $(BUILD)-check-tsan/unit-tests-tsan
+	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-check-tsan SANITIZE=thread $(BUILD)-check-tsan/unit-tests-tsan
 	$(Q)$(BUILD)-check-tsan/unit-tests-tsan
 $(BUILD)/unit-tests-tsan: $(BUILD)/tests/tsan/unit_main.o $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LD,$@)
@@ -329,11 +337,12 @@ check-live: all workloads
 # python/iotrc.py: what needs pandas alone; check-python has the rest as well. Some only: make check-python
 # PYTHON_TESTS=tests/python/test_recipes.py
 PYTHON_TESTS ?= tests/python
+LOADER_TESTS = $(addprefix tests/python/,test_load.py test_refuse.py test_summary.py)
 check-loader check-python: all
 	$(if $(filter check-python,$@),@scripts/install-deps.sh python)
 	$(call say,TEST,$@)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) \
-		$(if $(filter check-python,$@),$(PYTHON_TESTS),tests/python/test_load.py tests/python/test_refuse.py tests/python/test_summary.py)
+		$(if $(filter check-python,$@),$(PYTHON_TESTS),$(LOADER_TESTS))
 
 # iotrc report in Chromium. Some only: make check-report REPORT_TESTS='-k hostile'
 REPORT_TESTS ?=
@@ -564,4 +573,6 @@ check-manifests:
 clean:
 	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not of what else is built below $(BUILD): a package, other kernels' programs.
+DEPENDENCIES := $(wildcard $(addprefix $(BUILD)/,bench bpf schema scripts snappers src tests uploader))
+-include $(if $(DEPENDENCIES),$(shell find $(DEPENDENCIES) -name '*.d'))
