@@ -3,7 +3,7 @@
 """run.py STATE PYTEST-ARGUMENT…: runs pytest, with many tests side by side, and sums up.
 
 Tests marked `alone` run after the others, one at a time; the others run WORKERS at a time (1: no test runs beside
-another; default: three per CPU, at most eight). With RETRY=1 each failed test runs once more, by itself, and counts as
+another; default: five per CPU, at most ten). With RETRY=1 each failed test runs once more, by itself, and counts as
 passed if it passes then. STATE is a directory for pytest's cache and reports. Prints the twenty slowest tests, the
 tests that passed only at the second try, and the skipped ones; ends with `N passed, N failed`. Names of tests that
 passed only at the second try are also appended to the file that RETRIED names, so that CI can list them at the end of
@@ -18,8 +18,9 @@ import sys
 import xml.etree.ElementTree
 
 SLOWEST = 20
-# Tests mostly wait. Not many: each recorder sees the events of all tests.
-WORKERS_PER_CPU, WORKERS_MAX = 3, 8
+# Tests mostly wait: with three a CPU, a third of the CPUs' time was idle. Not many more, since each recorder sees the
+# events of all tests.
+WORKERS_PER_CPU, WORKERS_MAX = 5, 10
 OK, FAILED, NONE_SELECTED = 0, 1, 5 # exit codes of pytest
 
 

@@ -36,6 +36,8 @@ def unseen(count):
 # Arguments of a recorder that records only this process and its descendants: the kernel side drops the events of
 # other programs, so these cannot fill the rings, however busy the machine is.
 OWN = "--pid", str(os.getpid())
+# The same, but without a filter on a machine that runs nothing else.
+OWN_OR_ALL = () if EMULATED else OWN
 
 # Seconds. The machine may be busy: these limits detect hangs, not slowness.
 START = 120

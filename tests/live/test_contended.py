@@ -14,7 +14,7 @@ import recorder
 # Each keeps all CPUs busy, and the second one stops the recorder.
 pytestmark = pytest.mark.alone
 
-SECONDS = 3
+SECONDS = 2
 PRODUCERS = 2
 CONNECTIONS = 200
 

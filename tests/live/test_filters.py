@@ -125,7 +125,7 @@ def test_streams(tmp_path):
 
 
 def test_no_network(tmp_path):
-    with recorder.Recording(tmp_path, "--no-network") as r:
+    with recorder.Recording(tmp_path, "--no-network", *recorder.OWN) as r:
         subprocess.run(
             [recorder.workload("conn")], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL
         )

@@ -30,7 +30,7 @@ class Recorded:
     def __init__(self, path):
         self.oracles, self.files = {}, {}
         path = pathlib.Path(path)
-        with recorder.Recording(path, "--streams", "fs") as r:
+        with recorder.Recording(path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
             for name in WORKLOADS:
                 cwd = path / name
                 cwd.mkdir()
@@ -66,7 +66,7 @@ def test_rows_of_all_kinds_of_files_equal_strace(module_path):
     path = pathlib.Path(module_path) / "all"
     path.mkdir()
     oracles = {}
-    with recorder.Recording(path, "--streams", "fs", "--scope", "all") as r:
+    with recorder.Recording(path, "--streams", "fs", "--scope", "all", *recorder.OWN_OR_ALL) as r:
         for name in WIDE:
             (path / name).mkdir()
             oracles[name] = strace_oracle.run(

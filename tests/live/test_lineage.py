@@ -407,6 +407,7 @@ def test_why_a_flusher_writes(causes, cause):
     assert set(rows["command"]) == {"dd"} # not the flusher
 
 
+@pytest.mark.alone # it looks at the same recording
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_pages_are_those_of_the_container_that_wrote_them(causes, name):
     rows = causes.of(name)

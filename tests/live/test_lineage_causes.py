@@ -15,8 +15,6 @@ from test_block import settle
 from test_block_devices import Machine, run
 from test_lineage import CGROUPS, FILE_SYSTEMS, PAGE, cgroup, device_of, file_system
 
-pytestmark = pytest.mark.alone # the kernel counts for the whole machine
-
 MIB = 1 << 20
 MEMORY = 24 * MIB # of the container whose pages are swapped
 ALLOCATED = 48 * MIB
@@ -61,6 +59,7 @@ def total(rows):
     return rows["size"].astype(int).sum()
 
 
+@pytest.mark.alone # the kernel counts for the whole machine
 def test_memory_pressure_swaps(tmp_path):
     if len(pathlib.Path("/proc/swaps").read_text().splitlines()) > 1:
         pytest.fail("this machine swaps elsewhere: the counters would not be of the test alone")

@@ -124,7 +124,7 @@ def test_snapshot_of_long_names(tmp_path):
     with TreeFS(point, tree) as fs:
         with recorder.Recording(
             tmp_path, "--streams", "fs", "--path", str(point), "--state", str(tmp_path / "state"), "--fs-interval",
-            "1h", "--fs-full", *recorder.OWN, snapshots=True,
+            "1h", "--fs-full", "--fs-busy", "100", *recorder.OWN, snapshots=True,
         ) as r:
             wait_for_snapshot(r)
         base = os.fsencode(point)

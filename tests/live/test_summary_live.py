@@ -194,10 +194,11 @@ def hammer(tmp_path, seconds=1, processes=3):
 def test_no_load_can_falsify_it(tmp_path):
     """Under a load that makes a recording lose rows; the calls of other programs are not counted."""
     n = (os.cpu_count() or 1) * 2
-    with Watch("--by", "operation,process", "--command", "hammering") as w:
-        with recorder.Recording(tmp_path, "--streams", "fs", "--command", "hammering", "--memory", "128M", code=3) as r:
+    mine = "--command", "hammering", *recorder.OWN
+    with Watch("--by", "operation,process", *mine) as w:
+        with recorder.Recording(tmp_path, "--streams", "fs", *mine, "--memory", "128M", code=3) as r:
             w.process.send_signal(signal.SIGSTOP)
-            load = subprocess.Popen(hammer(tmp_path, 4, n), stdout=subprocess.PIPE, text=True)
+            load = subprocess.Popen(hammer(tmp_path, 3, n), stdout=subprocess.PIPE, text=True)
             with ptrace.held(r.process.pid, "iotrc-reader"):
                 told = json.loads(load.communicate(timeout=120)[0])
         w.process.send_signal(signal.SIGCONT)
@@ -383,7 +384,7 @@ def test_block_requests_equal_the_counters(loop): # pylint: disable=redefined-ou
 @pytest.mark.native # time under emulation means nothing
 def test_it_costs_next_to_nothing_itself(tmp_path):
     """It takes less than 1 % of a CPU, however many calls there are."""
-    with Watch("--command", "hammering") as w:
+    with Watch("--command", "hammering", *recorder.OWN) as w:
         began, before = time.monotonic(), cpu_ticks(w.process.pid)
         subprocess.run(hammer(tmp_path, 3, 2), check=True, capture_output=True)
         used = (cpu_ticks(w.process.pid) - before) / HZ / (time.monotonic() - began)

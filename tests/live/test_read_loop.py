@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import recorder
 
-SECONDS = 4
+SECONDS = 2
 
 
 @pytest.mark.alone # at full speed
