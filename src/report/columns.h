@@ -25,6 +25,9 @@
 	X(CACHE, device_id) X(CACHE, mono_ns) \
 	X(PAGEFAULT, severity) X(PAGEFAULT, pid) X(PAGEFAULT, tid) X(PAGEFAULT, offset_pages) \
 	X(PAGEFAULT, device_id) X(PAGEFAULT, mono_ns) \
+	X(EXTENT, operation) X(EXTENT, size) X(EXTENT, kind) X(EXTENT, filename) \
+	X(EXTENT, overlay_filename) X(EXTENT, command) X(EXTENT, cause) X(EXTENT, age_ms) \
+	X(EXTENT, mono_ns) \
 	X(LOST, count) X(LOST, cause) X(LOST, mono_ns) \
 	X(PROCESS, pid) X(PROCESS, name) X(PROCESS, cmdline) X(PROCESS, mono_ns)
 /* clang-format on */

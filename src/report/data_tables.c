@@ -160,6 +160,7 @@ static json_t *device_name(uint32_t device)
 /* Shared by the rows of all tables. */
 struct making {
 	const struct session_reader *session;
+	const struct figures *figures;
 	struct report_names *names;
 	struct data_places *places;
 	size_t row;
@@ -294,6 +295,48 @@ static json_t *peer_row(struct making *m, const struct group *g)
 			 report_names__name(m->names, p->command, strlen(p->command)));
 }
 
+static json_t *disk_totals_json(const struct disk_totals *t)
+{
+	return json_pack("{s:I, s:I, s:I}", "parts", (json_int_t)t->parts, "read",
+			 (json_int_t)t->read, "written", (json_int_t)t->written);
+}
+
+/* With the bytes that programs wrote to it, if it is in the table of files. */
+static json_t *disk_file_row(struct making *m, const struct group *g)
+{
+	const struct disk_file_group *d = g->value;
+	const struct group *f =
+		groups__find(m->figures->tables[TABLE_FILES].groups, g->key, g->key_len);
+	const struct file_group *file = f ? f->value : NULL;
+	json_t *row = disk_totals_json(&d->totals);
+
+	json_object_set_new(row, "name", report_names__path(m->names, g->key, g->key_len));
+	json_object_set_new(row, "ahead", json_integer(d->ahead));
+	json_object_set_new(row, "oldest_ns", json_integer(d->oldest_ns));
+	json_object_set_new(row, "command",
+			    report_names__name(m->names, d->command.text, strlen(d->command.text)));
+	json_object_set_new(row, "other_commands", json_boolean(d->command.others));
+	json_object_set_new(row, "cause", json_text(d->cause.text));
+	json_object_set_new(row, "other_causes", json_boolean(d->cause.others));
+	if (file && file->totals.bytes_written)
+		json_object_set_new(row, "asked", json_integer(file->totals.bytes_written));
+	return row;
+}
+
+static json_t *disk_owner_row(struct making *m, const struct group *g)
+{
+	const struct disk_owner_group *o = g->value;
+	const char *cause = (const char *)memchr(g->key, '/', g->key_len) + 1;
+	const char *command = (const char *)memchr(cause, '/', g->key + g->key_len - cause) + 1;
+	json_t *row = disk_totals_json(&o->totals);
+
+	json_object_set_new(row, "kind", json_stringn(g->key, cause - 1 - g->key));
+	json_object_set_new(row, "cause", json_stringn(cause, command - 1 - cause));
+	json_object_set_new(row, "command",
+			    report_names__name(m->names, command, g->key + g->key_len - command));
+	return row;
+}
+
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -310,6 +353,8 @@ static const struct {
 	[TABLE_OPERATIONS]  = { "operations", operation_row, false },
 	[TABLE_ERRORS]      = { "errors", error_row, false },
 	[TABLE_PEERS]       = { "peers", peer_row, false },
+	[TABLE_DISK_FILES]  = { "disk_files", disk_file_row, false },
+	[TABLE_DISK_OWNERS] = { "disk_owners", disk_owner_row, false },
 };
 /* clang-format on */
 
@@ -339,6 +384,7 @@ json_t *data_tables__make(const struct session_reader *session, const struct fig
 			  struct report_names *names, struct data_places **ret_places)
 {
 	struct making m = { .session = session,
+			    .figures = figures,
 			    .names = names,
 			    .places = calloc(1, sizeof(*m.places)) };
 	json_t *all = m.places ? json_object() : NULL;

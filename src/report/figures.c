@@ -138,6 +138,42 @@ static int add_peer(void *arg, struct group *to, const struct group *from)
 	return 0;
 }
 
+static void add_disk_totals(struct disk_totals *to, const struct disk_totals *from)
+{
+	to->parts += from->parts;
+	to->read += from->read;
+	to->written += from->written;
+}
+
+static void add_word(struct first_word *to, const struct first_word *from)
+{
+	bool others = to->others | from->others |
+		      (to->at_ns && from->at_ns && strcmp(to->text, from->text));
+
+	if (from->at_ns && (!to->at_ns || from->at_ns < to->at_ns))
+		*to = *from;
+	to->others = others;
+}
+
+static int add_disk_file(void *arg, struct group *to, const struct group *from)
+{
+	struct disk_file_group *a = to->value;
+	const struct disk_file_group *b = from->value;
+
+	add_disk_totals(&a->totals, &b->totals);
+	a->ahead += b->ahead;
+	max_time(&a->oldest_ns, b->oldest_ns);
+	add_word(&a->command, &b->command);
+	add_word(&a->cause, &b->cause);
+	return 0;
+}
+
+static int add_disk_owner(void *arg, struct group *to, const struct group *from)
+{
+	add_disk_totals(to->value, from->value); /* they are nothing else */
+	return 0;
+}
+
 /* clang-format off */
 static const struct table_kind {
 	size_t size, max_groups, max_bytes;
@@ -154,6 +190,8 @@ static const struct table_kind {
 	[TABLE_OPERATIONS]  = { sizeof(struct operation_group), 512, 8 * MIB,  add_operation, drop_operation },
 	[TABLE_ERRORS]      = { sizeof(struct error_group),   4096,  4 * MIB,  add_error, NULL },
 	[TABLE_PEERS]       = { sizeof(struct peer_group),    16384, 8 * MIB,  add_peer, NULL },
+	[TABLE_DISK_FILES]  = { sizeof(struct disk_file_group), 16384, 8 * MIB, add_disk_file, NULL },
+	[TABLE_DISK_OWNERS] = { sizeof(struct disk_owner_group), 4096, 2 * MIB, add_disk_owner, NULL },
 };
 /* clang-format on */
 
@@ -370,6 +408,7 @@ int figures__row(struct figures *t, enum stream stream, const struct row_field *
 					       const struct row_field *fields) = {
 		[STREAM_FS] = figures__fs,
 		[STREAM_BLOCK] = figures__block,
+		[STREAM_EXTENT] = figures__extent,
 		[STREAM_NW_CONN] = figures__conn,
 		[STREAM_NW_EPOLL] = figures__epoll,
 		[STREAM_NW_SOCKOPT] = figures__sockopt,

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "aggregate/groups.h"
 #include "aggregate/sketch.h"
@@ -71,6 +72,24 @@ struct peer_group { /* key: CONNECT or ACCEPT, '/', address, '/', port */
 	uint64_t rows, failed, ns, max_ns, first_ns;
 	char command[FIGURES_COMMAND];
 };
+/* Parts of block requests, and their bytes. */
+struct disk_totals {
+	uint64_t parts, read, written;
+};
+struct first_word {
+	uint64_t at_ns; /* 0: none yet */
+	bool others;
+	char text[FIGURES_COMMAND];
+};
+struct disk_file_group { /* key: the name that rows of fs have */
+	struct disk_totals totals;
+	uint64_t ahead;                   /* of the bytes read: that nobody had asked for */
+	uint64_t oldest_ns;               /* for how long a written page was dirty, at most */
+	struct first_word command, cause; /* of what is written */
+};
+struct disk_owner_group { /* key: kind, '/', cause, '/', command */
+	struct disk_totals totals;
+};
 
 enum figures_table {
 	TABLE_FILES,
@@ -83,6 +102,8 @@ enum figures_table {
 	TABLE_OPERATIONS,
 	TABLE_ERRORS,
 	TABLE_PEERS,
+	TABLE_DISK_FILES,
+	TABLE_DISK_OWNERS,
 	TABLE_COUNT
 };
 
@@ -112,7 +133,7 @@ int figures__row(struct figures *t, enum stream stream, const struct row_field *
 /* Adds everything of FROM, whose times may be changed. Returns 0, or -ENOMEM. */
 int figures__merge(struct figures *t, struct figures *from);
 
-/* ---- for figures_fs.c and figures_other.c ---- */
+/* ---- for figures_fs.c, figures_extent.c and figures_other.c ---- */
 
 /* Parses a field as a number; returns false if it is empty or not a number. */
 bool figures__number(const struct row_field *f, uint64_t *ret);
@@ -124,6 +145,12 @@ uint32_t figures__device(const struct row_field *f);
 /* Returns the group of KEY in TABLE, with WEIGHT added; NULL if out of memory. */
 struct group *figures__group(struct figures *t, enum figures_table table, const char *key,
 			     size_t len, uint64_t weight);
+
+/* Whether a field is WORD. */
+static inline bool figures__is(const struct row_field *f, const char *word)
+{
+	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
+}
 
 /* Copies a field to a text of SIZE bytes, cut at a character, with a NUL. */
 void figures__text(char *to, size_t size, const struct row_field *f);
@@ -151,6 +178,7 @@ int figures__error(struct figures *t, const struct row_field *operation,
 
 int figures__fs(struct figures *t, const struct row_field *fields);
 int figures__block(struct figures *t, const struct row_field *fields);
+int figures__extent(struct figures *t, const struct row_field *fields);
 int figures__conn(struct figures *t, const struct row_field *fields);
 int figures__cache(struct figures *t, const struct row_field *fields);
 int figures__pagefault(struct figures *t, const struct row_field *fields);

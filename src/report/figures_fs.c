@@ -28,16 +28,12 @@ static const struct {
 };
 /* clang-format on */
 
-static bool is(const struct row_field *f, const char *word)
-{
-	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
-}
-
 /* Operations that are not in the table are about names and attributes. */
 static enum channel channel_of(const struct row_field *operation)
 {
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
-		if (operation->s[0] == operations[i].name[0] && is(operation, operations[i].name))
+		if (operation->s[0] == operations[i].name[0] &&
+		    figures__is(operation, operations[i].name))
 			return operations[i].channel;
 	return CHANNEL_FS_META;
 }
@@ -183,14 +179,14 @@ static int count_process(struct figures *t, const struct row_field *f, const str
 		return -ENOMEM;
 	p = g->value;
 	if (row->channel == CHANNEL_FS_PROCESS) {
-		exec = is(operation, "process_exec") && !row->failed;
+		exec = figures__is(operation, "process_exec") && !row->failed;
 		p->execs += exec;
-		if (is(operation, "process_exit"))
+		if (figures__is(operation, "process_exit"))
 			p->exited_ns = row->mono_ns;
 	}
 	name_process(p, f, row, exec);
 	totals__add(&p->totals, row);
-	if (row->channel == CHANNEL_FS_PROCESS && is(operation, "process_fork"))
+	if (row->channel == CHANNEL_FS_PROCESS && figures__is(operation, "process_fork"))
 		return count_fork(t, f, row);
 	return 0;
 }

@@ -7,11 +7,6 @@
 #include "report/columns.h"
 #include "report/figures.h"
 
-static bool is(const struct row_field *f, const char *word)
-{
-	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
-}
-
 /* ---- block ---- */
 
 static int count_disk(struct figures *t, const struct row_field *f, const struct figure_row *row)
@@ -30,8 +25,8 @@ static int count_disk(struct figures *t, const struct row_field *f, const struct
 static void read_block(struct figure_row *row, const struct row_field *f)
 {
 	*row = (struct figure_row){ .channel = CHANNEL_BLOCK_OTHER };
-	row->read = is(FIELD(f, BLOCK, operation), "read");
-	row->write = is(FIELD(f, BLOCK, operation), "write");
+	row->read = figures__is(FIELD(f, BLOCK, operation), "read");
+	row->write = figures__is(FIELD(f, BLOCK, operation), "write");
 	if (row->read || row->write)
 		row->channel = row->read ? CHANNEL_BLOCK_READ : CHANNEL_BLOCK_WRITE;
 	figures__number(FIELD(f, BLOCK, mono_ns), &row->mono_ns);
@@ -115,8 +110,9 @@ int figures__conn(struct figures *t, const struct row_field *f)
 	uint64_t tid = 0;
 	int err;
 
-	if (is(type, "CONNECT") || is(type, "ACCEPT"))
-		row.channel = is(type, "CONNECT") ? CHANNEL_CONN_CONNECT : CHANNEL_CONN_ACCEPT;
+	if (figures__is(type, "CONNECT") || figures__is(type, "ACCEPT"))
+		row.channel =
+			figures__is(type, "CONNECT") ? CHANNEL_CONN_CONNECT : CHANNEL_CONN_ACCEPT;
 	figures__number(FIELD(f, NW_CONN, mono_ns), &row.mono_ns);
 	figures__number(FIELD(f, NW_CONN, pid), &row.pid);
 	figures__number(FIELD(f, NW_CONN, tid), &tid);
@@ -180,7 +176,7 @@ int figures__drop(struct figures *t, const struct row_field *f)
 	const struct row_field *type = FIELD(f, NW_DROP, event_type);
 	struct figure_row row = { .channel = CHANNEL_DROP };
 
-	if (is(type, "TCP_RETRANSMIT"))
+	if (figures__is(type, "TCP_RETRANSMIT"))
 		row.channel = CHANNEL_RETRANSMIT;
 	figures__number(FIELD(f, NW_DROP, mono_ns), &row.mono_ns);
 	figures__number(FIELD(f, NW_DROP, pid), &row.pid);
@@ -206,7 +202,7 @@ static enum channel cache_channel(const struct row_field *type)
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (is(type, types[i].name))
+		if (figures__is(type, types[i].name))
 			return types[i].channel;
 	return CHANNEL_CACHE_OTHER;
 }
@@ -232,7 +228,7 @@ int figures__pagefault(struct figures *t, const struct row_field *f)
 	struct figure_row row = { .channel = CHANNEL_FAULT_MINOR };
 	uint64_t tid = 0;
 
-	if (is(severity, "MAJOR"))
+	if (figures__is(severity, "MAJOR"))
 		row.channel = CHANNEL_FAULT_MAJOR;
 	figures__number(FIELD(f, PAGEFAULT, mono_ns), &row.mono_ns);
 	figures__number(FIELD(f, PAGEFAULT, pid), &row.pid);
@@ -248,7 +244,7 @@ int figures__lost(struct figures *t, const struct row_field *f)
 	uint64_t count = 0;
 
 	/* Less compression loses no rows. */
-	if (is(FIELD(f, LOST, cause), "compression"))
+	if (figures__is(FIELD(f, LOST, cause), "compression"))
 		return 0;
 	figures__number(FIELD(f, LOST, mono_ns), &row.mono_ns);
 	figures__number(FIELD(f, LOST, count), &count);

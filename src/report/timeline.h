@@ -23,7 +23,10 @@
 	X(FS_BYTES_READ, fs_bytes_read) X(FS_BYTES_WRITTEN, fs_bytes_written) \
 	X(FS_BYTES_COPIED, fs_bytes_copied) X(FS_FAILED, fs_failed) \
 	X(BLOCK_BYTES_READ, block_bytes_read) X(BLOCK_BYTES_WRITTEN, block_bytes_written) \
-	X(BLOCK_FAILED, block_failed) X(CONN_FAILED, conn_failed) X(LOST, lost)
+	X(BLOCK_FAILED, block_failed) X(CONN_FAILED, conn_failed) X(LOST, lost) \
+	X(EXTENT_DATA, extent_data) X(EXTENT_DIRECT, extent_direct) \
+	X(EXTENT_METADATA, extent_metadata) X(EXTENT_JOURNAL, extent_journal) \
+	X(EXTENT_SWAP, extent_swap) X(EXTENT_UNKNOWN, extent_unknown)
 /* clang-format on */
 
 #define CHANNEL_NUMBER(symbol, name) CHANNEL_##symbol,

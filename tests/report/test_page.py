@@ -230,6 +230,43 @@ def test_hostile_names_are_only_names(page, recorded):
         assert one["said"] == [] and one["title"] == seen["title"] and one["chips"].startswith("file: ")
 
 
+def test_bytes_on_disks_are_those_of_pandas(session, tmp_path):
+    """The stream extent: by file with what programs wrote, by owner, over time."""
+    files = ["/a/log", "/a/data", "/b/<", ""]
+    kinds = ["data", "direct", "metadata", "journal", "swap", "readahead", "unknown"]
+    random = np.random.default_rng(7)
+    at = [craft.START + int(n) for n in np.sort(random.integers(0, 10**10, 900))]
+    session.add("extent", [{"operation": str(random.choice(["read", "write", "discard"])), "kind": str(random.choice(kinds)),
+                            "size": str(4096 * random.integers(1, 99)), "filename": str(random.choice(files)),
+                            "overlay_filename": str(random.choice(["", "", "/merged/x"])), "command": str(random.choice(["pg", "k/1:2"])),
+                            "cause": str(random.choice(["fsync", "dirty_expiry", ""])), "age_ms": f"{random.integers(0, 9000)}.000000",
+                            "mono_ns": str(n)} for n in at])
+    session.add("fs", [{"operation": "write", "pid": "7", "tid": "7", "command": "pg", "filename": "/a/log", "bytes_completed": "1000",
+                        "duration_ns": "1", "mono_ns": str(n)} for n in at])
+    directory = session.write()
+    report(directory, "-o", tmp_path / "r.html")
+    seen, extent = browse(tmp_path / "r.html"), iotrc.load(directory, "extent")
+    assert seen["said"] == []
+    extent["name"] = extent.overlay_filename.astype(object).where(extent.overlay_filename.notna(), extent.filename.astype(object))
+    sums = {}
+    for name, part in extent[extent.name.notna()].groupby("name"):
+        wrote, read = part[part.operation == "write"]["size"].sum(), part[part.operation == "read"]["size"].sum()
+        sums[name] = wrote, read, part[part.kind == "readahead"]["size"].sum(), round(part.age_ms.max() * 1e6), len(part)
+    assert {r["name"]: (r["written"], r["read"], r["ahead"], r["oldest_ns"], r["parts"])
+            for r in seen["data"]["disk_files"]["rows"]} == sums
+    log, = (r for r in seen["tables"]["Files on disks"] if r["name"] == "/a/log")
+    assert log["amplification"] == f"{sums['/a/log'][0] / (1000 * len(at)):.2f}"
+    extent = extent.astype({"kind": object, "cause": object, "command": object}).fillna({"cause": ""})
+    owners = {(r["kind"], r["cause"], r["command"]): (r["written"], r["parts"]) for r in seen["data"]["disk_owners"]["rows"]}
+    assert owners == {key: (part[part.operation == "write"]["size"].sum(), len(part))
+                      for key, part in extent.groupby(["kind", "cause", "command"])}
+    written = extent[extent.operation == "write"].groupby("kind")["size"].sum()
+    for kind in "data", "direct", "metadata", "journal", "swap":
+        assert seen["channels"][f"extent_{kind}"] == written[kind]
+    assert seen["channels"]["extent_unknown"] == written["unknown"] + written["readahead"]
+    assert seen["charts"]["What is written to disks"]["colors"] > 3
+
+
 def test_anonymous_page_has_no_names(recorded, tmp_path):
     file = tmp_path / "a.html"
     report(recorded[0], "-a", "-o", file)

@@ -165,9 +165,42 @@ static struct figures *some_rows(void)
 	take(f, STREAM_NW_CONN,
 	     "event_type=CONNECT;pid=6;tid=6;command=cat;remote_addr=::1;dport=80;return_value=-111;"
 	     "latency_ns=5;mono_ns=1600");
+	take(f, STREAM_EXTENT,
+	     "operation=write;kind=data;size=8192;filename=/l/f;overlay_filename=/d/f;command=cat;"
+	     "cause=fsync;age_ms=0.002000;mono_ns=1650");
+	take(f, STREAM_EXTENT,
+	     "operation=write;kind=data;size=4096;filename=/d/f;command=dd;cause=fsync;age_ms=0.001000;"
+	     "mono_ns=1640");
+	take(f, STREAM_EXTENT,
+	     "operation=read;kind=readahead;size=4096;filename=/d/f;mono_ns=1660");
+	take(f, STREAM_EXTENT,
+	     "operation=write;kind=journal;size=512;command=jbd2/8:1;mono_ns=1660");
 	take(f, STREAM_LOST, "stream=fs;cause=ring;count=12;mono_ns=1700");
 	take(f, STREAM_LOST, "stream=fs;cause=compression;count=9;mono_ns=1700");
 	return f;
+}
+
+/* A file of an overlay has the name that rows of fs have. */
+static void check_disks(const struct figures *f, uint64_t times)
+{
+	const struct disk_file_group *file = FIND(f, TABLE_DISK_FILES, "/d/f")->value;
+	const struct disk_owner_group *own = FIND(f, TABLE_DISK_OWNERS, "data/fsync/cat")->value;
+	const struct disk_owner_group *log = FIND(f, TABLE_DISK_OWNERS, "journal//jbd2/8:1")->value;
+
+	cr_assert_eq(groups__count(f->tables[TABLE_DISK_FILES].groups), 1u);
+	cr_assert_eq(file->totals.written, 12288 * times);
+	cr_assert_eq(file->totals.read, 4096 * times);
+	cr_assert_eq(file->ahead, 4096 * times);
+	cr_assert_eq(file->oldest_ns, 2000u);
+	cr_assert_str_eq(file->command.text, "dd"); /* the first in time */
+	cr_assert(file->command.others);
+	cr_assert_str_eq(file->cause.text, "fsync");
+	cr_assert(!file->cause.others); /* what is read doesn't count */
+	cr_assert_eq(own->totals.written, 8192 * times);
+	cr_assert_eq(own->totals.parts, times);
+	cr_assert_eq(log->totals.written, 512 * times);
+	cr_assert_eq(f->time.bins[0][CHANNEL_EXTENT_DATA], 12288 * times);
+	cr_assert_eq(f->time.bins[0][CHANNEL_EXTENT_JOURNAL], 512 * times);
 }
 
 static void check_rows(const struct figures *f, uint64_t times)
@@ -181,6 +214,7 @@ static void check_rows(const struct figures *f, uint64_t times)
 	const struct peer_group *peer = FIND(f, TABLE_PEERS, "CONNECT/::1/80")->value;
 	const uint64_t *bins = f->time.bins[0];
 
+	check_disks(f, times);
 	cr_assert_eq(p->totals.rows, 2 * times);
 	cr_assert_eq(p->totals.bytes_read, 8192 * times);
 	cr_assert_eq(p->forked_ns, 1100u);

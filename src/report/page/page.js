@@ -135,11 +135,21 @@ function ratioCard(title, part, whole, label, about) {
   lineChart(c.body, title, page.data.x, [{ label, values: a.map((v, i) => b[i] ? v / b[i] : null), color: "--c3" }], { yMax: 1, fmtY: fmt.percent });
 }
 
+function kindsCard() {
+  const kinds = [["data", "data"], ["direct", "O_DIRECT"], ["metadata", "metadata"], ["journal", "journal"], ["swap", "swap"], ["unknown", "not known"]];
+  const series = kinds.map(([kind, label], i) => ({ label, all: page.data.channels[`extent_${kind}`], color: COLORS[i], fmtY: fmt.rate })).filter(s => s.all);
+  if (!series.length) return;
+  const title = "What is written to disks", c = card(title, { about: page.filter.process || page.filter.file ? "Not filtered." : "" });
+  $("time-cards").append(c.root);
+  lineChart(c.body, title, page.data.x, series.map(s => ({ ...s, values: Float64Array.from(s.all, n => n / page.data.width) })), { fmtY: fmt.rate });
+}
+
 function timeCards() {
   rateCard("File operations", [["fs_read", "read"], ["fs_write", "write"], ["fs_open", "open, close"], ["fs_meta", "names, attributes"], ["fs_sync", "sync"], ["fs_map", "map"], ["fs_copy", "copy"], ["fs_process", "process"]], fmt.perSecond);
   rateCard("Bytes of files", [["fs_bytes_read", "read"], ["fs_bytes_written", "written"], ["fs_bytes_copied", "copied"]], fmt.rate);
   rateCard("Block requests", [["block_read", "read"], ["block_write", "write"], ["block_other", "other"]], fmt.perSecond);
   rateCard("Bytes of disks", [["block_bytes_read", "read"], ["block_bytes_written", "written"]], fmt.rate);
+  kindsCard();
   ratioCard("Share of reads in bytes of files", ["fs_bytes_read"], ["fs_bytes_read", "fs_bytes_written"], "read", "The read/write mix: 100 % is only reads, 0 % only writes.");
   ratioCard("Hit ratio of the page cache", ["cache_hit"], ["cache_hit", "cache_miss"], "hits", "Pages that were wanted and there, of all that were wanted. Pages that a write makes anew are not counted.");
   rateCard("Page cache", [["cache_hit", "hit"], ["cache_miss", "miss"], ["cache_new", "made by a write"], ["cache_readahead", "read ahead"], ["cache_dirty", "dirtied"], ["cache_writeback", "written back"], ["cache_evict", "evicted"]], fmt.perSecond, "Pages.");
@@ -306,6 +316,25 @@ function tableCard(title, name, columns, options = {}) {
   search.addEventListener("input", () => { kept.search = search.value.toLowerCase(); made.fill(); });
 }
 
+/** What lies on the disks: rows of extent. */
+function diskCards(text) {
+  const parts = N("parts", "parts", { title: "contiguous parts of block requests" });
+  const bytes = [{ key: "written", label: "written", fmt: fmt.bytes, first: true, bar: true }, { key: "read", label: "read", fmt: fmt.bytes }];
+  for (const r of page.data.tables.disk_files.rows) {
+    r.amplification = r.asked ? r.written / r.asked : undefined;
+    r.owner = r.command + (r.other_commands ? " and others" : "");
+    r.why = r.cause + (r.other_causes ? " and others" : "");
+  }
+  tableCard("Files on disks", "disk_files", [text("name", "file", { pick: true }), ...bytes,
+    { key: "ahead", label: "read ahead", fmt: fmt.bytes, title: "of what was read: nobody had asked for it" },
+    { key: "asked", label: "by write()", fmt: n => n ? fmt.bytes(n) : "", title: "bytes that programs wrote to the file" },
+    { key: "amplification", label: "amplification", fmt: n => n === undefined ? "" : n.toFixed(2), title: "bytes written to disks, by those that programs wrote" },
+    { key: "oldest_ns", label: "dirty for", fmt: n => n ? fmt.ns(n) : "", title: "the page that was dirty for longest when it was written" },
+    text("owner", "written by", { short: true }), text("why", "because of", { short: true }), parts],
+    { pick: filterTo.file, chosen: r => isChosen("file", "file", r.name) });
+  tableCard("Who wears the disks", "disk_owners", [text("command", "thread name", { short: true }), text("kind", "kind", { short: true }), text("cause", "because of", { short: true }), ...bytes, parts]);
+}
+
 function tableCards() {
   const text = (key, label, more) => ({ key, label, text: true, ...more });
   tableCard("Files", "files", [text("name", "file", { pick: true }), ...TOTALS, text("device", "device", { short: true })],
@@ -318,6 +347,7 @@ function tableCards() {
   tableCard("Containers", "containers", [text("label", "container (cgroup)", { pick: true, short: true }), text("image", "image", { short: true }), ...TOTALS], { pick: filterTo.container, chosen: r => isChosen("process", "container", r.label) });
   tableCard("Filesystems", "devices", [text("name", "device", { pick: true, short: true }), text("fs_type", "type", { short: true }), ...TOTALS, ...LATENCY], { pick: filterTo.device, chosen: r => isChosen("file", "filesystem", r.name) });
   tableCard("Disks", "disks", [text("name", "disk", { short: true }), N("rows", "requests", { first: true, bar: true }), ...TOTALS.slice(1), ...LATENCY]);
+  diskCards(text);
   for (const r of page.data.tables.operations.rows) r.full = `${r.stream} ${r.name}`;
   tableCard("Operations", "operations", [text("full", "operation", { short: true }), N("rows", "rows", { first: true, bar: true }), N("failed", "failed"), { key: "bytes", label: "moved", fmt: (n, r) => ["fs", "block", "nw_drop"].includes(r.stream) ? fmt.bytes(n) : n ? `${fmt.count(n)} pages` : "" },
     { key: "ns", label: "time", fmt: fmt.ns }, ...LATENCY]);
