@@ -265,13 +265,14 @@ static int prepare(struct recording *r, char machine_id[17])
 static int attach(struct recording *r)
 {
 	char problem[ENGINE_PROBLEM_MAX];
-	int err;
+	int err, nice = priority__set(PRIORITY_URGENT); /* busy processes do not delay the start */
 
 	/* Loading takes some time in the verifier, and cannot be interrupted otherwise: libbpf
 	 * retries after a signal. The kernel frees loaded programs when the process exits. */
 	record_signals.loading = !r->options->daemon && !record_signals.stops;
 	err = open_engine(r, problem);
 	record_signals.loading = 0;
+	priority__set(nice);
 	if (err)
 		return recording__complain("cannot record: %s", problem);
 	if (engine__warning(r->engine))

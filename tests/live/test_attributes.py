@@ -42,3 +42,25 @@ def test_attributes_set_by_ioctl(tmp_path):
     assert first["inode"] == str(os.stat(path).st_ino) and first["return_value"] == "0"
     assert second["flags"] == "FSSETXATTR" and second["return_value"] == str(-error)
     assert (third["filename"], third["errno"]) == ("", "EBADF")
+
+
+FILE_GETATTR, FILE_SETATTR = 468, 469 # on all architectures
+
+
+def test_attributes_got_and_set_by_path(tmp_path):
+    """file_getattr() and file_setattr() (6.17). A kernel that lacks them says so, and the rows do."""
+    path = tmp_path / "file"
+    path.write_text("x")
+    attributes = (ctypes.c_char * 24)() # struct file_attr
+
+    def call(number):
+        done = libc.syscall(number, -100, str(path).encode(), attributes, ctypes.c_size_t(24), 0)
+        return str(-ctypes.get_errno() if done else 0)
+
+    with recorder.Recording(tmp_path, "--streams", "fs", "--ops", "getattr,setattr", *recorder.OWN) as r:
+        got = call(FILE_GETATTR)
+        done = call(FILE_SETATTR)
+    rows = r.rows("fs")
+    rows = rows[rows["filename"] == str(path)][["operation", "flags", "return_value"]].values.tolist()
+    assert rows == [["getattr", "", got], ["setattr", "FILE_SETATTR", done]]
+    assert got == done == "0" or got == done == "-38" or recorder.RELEASE >= (6, 17)
