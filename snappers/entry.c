@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/entry.h"
 
-#include <linux/stat.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/csv.h"
-#include "platform/macros.h"
 #include "snappers/rows.h"
 #include "snappers/text.h"
 
@@ -17,29 +16,24 @@
 _Static_assert(CSV_TEXT_MAX(ENTRY_PATH_MAX) * 2 < ROWS_ROOM, "an escaped path fits");
 _Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < ROWS_ROOM, "tokens of a path fit");
 
-static struct entry_time time_of(const struct statx_timestamp *t)
-{
-	return (struct entry_time){ t->tv_sec, t->tv_nsec };
-}
-
-void entry__set(struct entry *e, uint64_t mono_ns, const struct statx *st)
+void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *facts)
 {
 	memset(e, 0, offsetof(struct entry, len));
 	e->mono_ns = mono_ns;
-	e->size = st->stx_size;
-	e->physical = st->stx_blocks * 512;
-	e->inode = st->stx_ino;
-	e->modified = time_of(&st->stx_mtime);
-	e->accessed = time_of(&st->stx_atime);
-	if (st->stx_mask & STATX_BTIME)
-		e->birth = time_of(&st->stx_btime);
+	e->size = facts->size;
+	e->physical = facts->physical;
+	e->inode = facts->inode;
+	e->modified = facts->modified;
+	e->accessed = facts->accessed;
+	if (facts->has_birth)
+		e->birth = facts->birth;
 	else
 		e->flags = ENTRY_NO_BTIME;
-	e->major = st->stx_dev_major;
-	e->minor = st->stx_dev_minor;
-	e->nlink = st->stx_nlink;
-	e->mode = st->stx_mode;
-	e->attributes = st->stx_attributes;
+	e->major = facts->major;
+	e->minor = facts->minor;
+	e->nlink = facts->nlink;
+	e->mode = facts->mode;
+	e->attributes = facts->attributes;
 }
 
 bool entry__same(const struct entry *a, const struct entry *b)
@@ -87,19 +81,6 @@ bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len)
 
 /* ---- the row ---- */
 
-static const struct {
-	uint32_t bit;
-	const char *name;
-} attributes[] = {
-	{ STATX_ATTR_COMPRESSED, "STATX_ATTR_COMPRESSED" },
-	{ STATX_ATTR_IMMUTABLE, "STATX_ATTR_IMMUTABLE" },
-	{ STATX_ATTR_APPEND, "STATX_ATTR_APPEND" },
-	{ STATX_ATTR_NODUMP, "STATX_ATTR_NODUMP" },
-	{ STATX_ATTR_ENCRYPTED, "STATX_ATTR_ENCRYPTED" },
-	{ 0x00100000, "STATX_ATTR_VERITY" }, /* Linux 5.5 */
-	{ 0x00200000, "STATX_ATTR_DAX" },    /* Linux 5.8 */
-};
-
 static const char *type_name(uint32_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -136,9 +117,9 @@ static char *flags_field(const struct entry *e, bool cut, char *p)
 
 	if (type)
 		p = word(p, field, type);
-	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
-		if (e->attributes & attributes[i].bit)
-			p = word(p, field, attributes[i].name);
+	for (const struct file_attribute *a = file_attributes; a->name; a++)
+		if (e->attributes & a->bit)
+			p = word(p, field, a->name);
 	return cut ? word(p, field, "PATH_CUT") : p;
 }
 

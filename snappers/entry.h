@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/anonymize.h"
 #include "base/clock.h"
+#include "platform/file_state.h"
 
 /* Longer absolute paths are not entered. */
 #define ENTRY_PATH_MAX (1024 * 1024)
@@ -19,18 +19,13 @@ enum entry_flags {
 	ENTRY_BLIND = 1 << 1, /* no file: this path and those below it could not be read */
 };
 
-struct entry_time {
-	int64_t second;
-	uint32_t ns;
-};
-
 struct entry {
 	uint64_t mono_ns; /* when it was examined */
 	/* A file has changed if one of the fields from here to path has. */
 	uint64_t size, physical, inode;
-	struct entry_time birth, modified, accessed;
+	struct file_time birth, modified, accessed;
 	uint32_t major, minor, nlink, mode;
-	uint32_t attributes; /* STATX_ATTR_* */
+	uint32_t attributes; /* as in struct file_state */
 	uint32_t flags;
 	uint32_t len; /* of path, which has no NUL */
 	char path[];
@@ -38,8 +33,8 @@ struct entry {
 
 #define ENTRY_SIZE(len) (sizeof(struct entry) + (len))
 
-/* Fills in all fields except len and path from ST, seen at MONO_NS. */
-void entry__set(struct entry *e, uint64_t mono_ns, const struct statx *st);
+/* Fills in all fields except len and path from FACTS, seen at MONO_NS. */
+void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *facts);
 
 /* Orders by path, ascending, each directory directly before what is below it; of two entries with
  * one path, the blind one (ENTRY_BLIND) is first. */

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/filesystem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <linux/stat.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/dir_names.h"
+#include "platform/file_state.h"
+#include "platform/libc.h"
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
 #include "snappers/run.h"
@@ -26,15 +24,6 @@
 /* Number of datasets whose baselines are kept; the least recently used one is deleted first. */
 #define BASELINES_MAX 8
 #define BASELINE_PREFIX "baseline-"
-
-#define STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
-#define STATX_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
-#ifndef STATX_MNT_ID
-#define STATX_MNT_ID 0x1000
-#endif
-#ifndef STATX_ATTR_MOUNT_ROOT
-#define STATX_ATTR_MOUNT_ROOT 0x2000
-#endif
 
 struct file_id {
 	uint32_t major, minor;
@@ -54,7 +43,7 @@ struct walk {
 	char *near_path; /* below the mount */
 	size_t near_len;
 	struct entry *entry; /* with room for any path */
-	char entries[64 * 1024];
+	struct listing listing;
 	char baseline[sizeof(BASELINE_PREFIX) + 16];
 };
 
@@ -105,9 +94,9 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 }
 
 /* Records the file whose path is in w->entry. */
-static void see(struct walk *w, const struct statx *st)
+static void see(struct walk *w, const struct file_state *facts)
 {
-	entry__set(w->entry, clock__event_ns(), st);
+	entry__set(w->entry, clock__event_ns(), facts);
 	w->result->entries++;
 	atomic_store_explicit(w->config->seen, w->result->entries, memory_order_relaxed);
 	note(w);
@@ -135,27 +124,11 @@ static bool has_gone(int err)
 
 /* ---- directories ---- */
 
-static int open_step(int dir, const char *path)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-
-	if (fd < 0 && errno == EPERM) { /* O_NOATIME is allowed to the owner only */
-		how.flags &= ~O_NOATIME;
-		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	}
-	return fd < 0 ? -errno : fd;
-}
-
 /* Opens directory PATH (LEN bytes and a NUL, "" for the mount's root) below the mount, without
  * following symlinks. A path may be longer than PATH_MAX: it is opened in several steps. */
 static int open_dir(struct walk *w, char *path, size_t len)
 {
-	int fd = open_step(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
+	int fd = listing__open(w->mount, len < PATH_MAX ? (len ? path : ".") : "."), next;
 
 	while (fd >= 0 && len >= PATH_MAX) {
 		/* At most PATH_MAX - 1 bytes per system call; a single name may be that long. */
@@ -166,14 +139,14 @@ static int open_dir(struct walk *w, char *path, size_t len)
 			return -ENAMETOOLONG;
 		}
 		*slash = 0;
-		next = open_step(fd, path);
+		next = listing__open(fd, path);
 		*slash = '/';
 		close(fd);
 		fd = next;
 		len -= slash + 1 - path;
 		path = slash + 1;
 		if (fd >= 0 && len < PATH_MAX) {
-			next = open_step(fd, path);
+			next = listing__open(fd, path);
 			close(fd);
 			return next;
 		}
@@ -195,27 +168,27 @@ static int open_near(struct walk *w, char *path, size_t len)
 	if (w->near >= 0 && w->near_len && len > from && len - from < PATH_MAX &&
 	    path[w->near_len] == '/' && !memcmp(path, w->near_path, w->near_len) &&
 	    !memchr(path + from, '/', len - from))
-		return open_step(w->near, path + from);
+		return listing__open(w->near, path + from);
 	return open_dir(w, path, len);
 }
 
-static bool is_apart(const struct walk *w, const struct statx *st)
+static bool is_apart(const struct walk *w, const struct file_state *facts)
 {
 	for (size_t i = 0; i < sizeof(w->apart) / sizeof(*w->apart); i++)
-		if (st->stx_ino == w->apart[i].inode && st->stx_dev_major == w->apart[i].major &&
-		    st->stx_dev_minor == w->apart[i].minor)
+		if (facts->inode == w->apart[i].inode && facts->major == w->apart[i].major &&
+		    facts->minor == w->apart[i].minor)
 			return true;
 	return false;
 }
 
-/* Examines NAME in directory FD. The directory's path is the first DIR_LEN bytes of w->entry->path,
- * of which SKIP bytes are the mount point. */
-static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, size_t skip)
+/* Sees NAME, of which ERR or FACTS are known, in the directory whose path is the first DIR_LEN
+ * bytes of w->entry->path, of which SKIP bytes are the mount point. */
+static int see_name(struct walk *w, const char *name, int err, const struct file_state *facts,
+		    size_t dir_len, size_t skip)
 {
 	struct entry *e = w->entry;
 	size_t len = strlen(name);
 	bool slash = dir_len != 1; /* "/" has one */
-	struct statx st;
 
 	if (dir_len + 1 + len > ENTRY_PATH_MAX) {
 		w->result->unreadable++;
@@ -225,16 +198,16 @@ static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, si
 		e->path[dir_len] = '/';
 	memcpy(e->path + dir_len + slash, name, len);
 	e->len = dir_len + slash + len;
-	if (statx(fd, name, STATX_FLAGS, STATX_MASK, &st) < 0) {
-		if (!has_gone(errno))
+	if (err) {
+		if (!has_gone(-err))
 			see_nothing(w);
 		return 0;
 	}
 	/* A mount point: that mount is walked separately. */
-	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+	if (facts->mount_root)
 		return 0;
-	see(w, &st);
-	if (!S_ISDIR(st.stx_mode) || is_apart(w, &st))
+	see(w, facts);
+	if (!S_ISDIR(facts->mode) || is_apart(w, facts))
 		return 0;
 	return spool__put(w->queue, e->path + skip, e->len - skip);
 }
@@ -243,23 +216,20 @@ static int see_name(struct walk *w, int fd, const char *name, size_t dir_len, si
  * becomes blind. */
 static int read_dir(struct walk *w, int fd, size_t dir_len, size_t skip)
 {
-	long n;
-	int err;
+	struct file_state facts;
+	const char *name;
+	int err, n;
 
-	while ((n = syscall(SYS_getdents64, fd, w->entries, sizeof(w->entries))) > 0)
-		for (long i = 0; i < n;) {
-			struct dirent64 *d = (struct dirent64 *)(w->entries + i);
-
-			i += d->d_reclen;
-			if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
-				continue;
-			if (must_stop(w))
-				return -EINTR;
-			err = see_name(w, fd, d->d_name, dir_len, skip);
-			if (err)
-				return err;
-		}
-	if (n < 0 && !has_gone(errno)) {
+	w->listing.fd = fd;
+	w->listing.n = w->listing.at = 0;
+	while ((n = listing__next(&w->listing, &name, &facts, &err)) > 0) {
+		if (must_stop(w))
+			return -EINTR;
+		err = see_name(w, name, err, &facts, dir_len, skip);
+		if (err)
+			return err;
+	}
+	if (n < 0 && !has_gone(-n)) {
 		w->entry->len = dir_len;
 		see_nothing(w);
 	}
@@ -298,7 +268,7 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 
 static int walk_mount(struct walk *w, const struct mount_info *mount)
 {
-	struct statx st;
+	struct file_state facts;
 	const void *below;
 	uint32_t len;
 	int err;
@@ -312,19 +282,18 @@ static int walk_mount(struct walk *w, const struct mount_info *mount)
 	w->entry->len = strlen(mount->path);
 	memcpy(w->entry->path, mount->path, w->entry->len);
 	w->mount = open(mount->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (w->mount < 0 ||
-	    statx(w->mount, "", STATX_FLAGS | AT_EMPTY_PATH, STATX_MASK | STATX_MNT_ID, &st) < 0) {
-		if (!has_gone(errno))
+	err = w->mount < 0 ? -errno : file_state__get(w->mount, "", false, &facts);
+	if (err) {
+		if (!has_gone(-err))
 			see_nothing(w);
 		err = 0;
 		goto out;
 	}
 	/* Another mount covers it. */
-	err = 0;
-	if (mount->id && st.stx_mask & STATX_MNT_ID && st.stx_mnt_id != mount->id)
+	if (mount->id && facts.mount && facts.mount != mount->id)
 		goto out;
-	see(w, &st);
-	if (!S_ISDIR(st.stx_mode))
+	see(w, &facts);
+	if (!S_ISDIR(facts.mode))
 		goto out;
 	err = spool__put(w->queue, "", 0);
 	while (!err && (err = spool__take(w->queue, &below, &len)) > 0)
@@ -382,13 +351,8 @@ static int walk_trees(struct walk *w, const struct mount_list *mounts)
 static int walk_all(struct walk *w)
 {
 	struct mount_list mounts = { 0 };
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int err;
+	int err = mount_list__here(&mounts);
 
-	if (!f)
-		return -errno;
-	err = mount_list__read(&mounts, f);
-	fclose(f);
 	if (err)
 		return err;
 	mount_list__choose(&mounts, w->config->network);
@@ -654,11 +618,11 @@ static int replace_baseline(struct walk *w, const char *new_name)
 
 static struct file_id id_of(int dir)
 {
-	struct statx st;
+	struct file_state facts;
 
-	if (statx(dir, "", AT_EMPTY_PATH, STATX_INO, &st) < 0)
+	if (file_state__get(dir, "", false, &facts))
 		return (struct file_id){ 0 };
-	return (struct file_id){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
+	return (struct file_id){ facts.major, facts.minor, facts.inode };
 }
 
 static int name_baseline(struct walk *w)

@@ -9,6 +9,16 @@
 #include "platform/libc.h"
 #include "platform/macros.h"
 
+static void clear_info(struct mount_info *i)
+{
+	free(i->root);
+	free(i->path);
+	free(i->type);
+	free(i->source);
+	free(i->options);
+}
+
+#ifdef __linux__
 /* FUSE filesystems count as network filesystems, except for these local ones. */
 static const char *const network_types[] = {
 	"nfs",    "nfs4",     "cifs",  "smb3",      "smbfs",    "ceph",  "9p",
@@ -75,15 +85,6 @@ static char *join_options(const char *a, const char *b)
 	return all;
 }
 
-static void clear_info(struct mount_info *i)
-{
-	free(i->root);
-	free(i->path);
-	free(i->type);
-	free(i->source);
-	free(i->options);
-}
-
 static bool parse(char *line, struct mount_info *ret)
 {
 	struct mount_info i = { 0 };
@@ -141,6 +142,99 @@ int mount_list__read(struct mount_list *ret, FILE *file)
 		*ret = m;
 	return err;
 }
+
+int mount_list__here(struct mount_list *ret)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	int err = f ? mount_list__read(ret, f) : -errno;
+
+	if (f)
+		fclose(f);
+	return err;
+}
+#else
+#include <sys/mount.h>
+
+/* The volume of the user's files; firmlinks of / lead to it (/Users, /Applications, ...). */
+#define DATA_VOLUME "/System/Volumes/Data"
+
+/* Filesystems that store no files. */
+static const char *const unreal[] = { "devfs", "autofs", "synthfs", "fdesc", "nullfs", "lifs" };
+
+/* sys/mount.h; the words of mount(8). */
+static const struct {
+	uint32_t flag;
+	const char *word;
+} flag_words[] = {
+	{ MNT_LOCAL, "local" },           { MNT_SYNCHRONOUS, "synchronous" },
+	{ MNT_NOEXEC, "noexec" },         { MNT_NOSUID, "nosuid" },
+	{ MNT_NODEV, "nodev" },           { MNT_UNION, "union" },
+	{ MNT_ASYNC, "asynchronous" },    { MNT_CPROTECT, "protect" },
+	{ MNT_QUARANTINE, "quarantine" }, { MNT_QUOTA, "with quotas" },
+	{ MNT_ROOTFS, "root" },           { MNT_JOURNALED, "journaled" },
+	{ MNT_NOATIME, "noatime" },       { MNT_SNAPSHOT, "snapshot" },
+	{ MNT_DONTBROWSE, "nobrowse" },
+};
+
+static char *options_of(const struct statfs *fs)
+{
+	char text[512], *end = stpcpy(text, fs->f_flags & MNT_RDONLY ? "ro" : "rw");
+
+	for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+		if (fs->f_flags & flag_words[i].flag)
+			end = stpcpy(stpcpy(end, ","), flag_words[i].word);
+	return strdup(text);
+}
+
+static bool describe(const struct statfs *fs, struct mount_info *ret)
+{
+	dev_t dev = fs->f_fsid.val[0];
+	bool known = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unreal); i++)
+		known &= strcmp(fs->f_fstypename, unreal[i]) != 0;
+	*ret = (struct mount_info){
+		.major = (uint32_t)major(dev),
+		.minor = (uint32_t)minor(dev),
+		.root = strdup("/"),
+		.path = strdup(fs->f_mntonname),
+		.type = strdup(fs->f_fstypename),
+		.source = strdup(fs->f_mntfromname),
+		.options = options_of(fs),
+		.real = known,
+		.network = !(fs->f_flags & MNT_LOCAL),
+		.hidden = !strcmp(fs->f_mntonname, DATA_VOLUME),
+	};
+	if (ret->root && ret->path && ret->type && ret->source && ret->options)
+		return true;
+	clear_info(ret);
+	return false;
+}
+
+int mount_list__here(struct mount_list *ret)
+{
+	int n = getfsstat(NULL, 0, MNT_NOWAIT) + 16; /* mounted meanwhile */
+	struct statfs *all = n < MOUNT_LIST_MAX ? calloc((size_t)n, sizeof(*all)) : NULL;
+	int err = 0;
+
+	*ret = (struct mount_list){ 0 };
+	if (!all)
+		return -ENOMEM;
+	n = getfsstat(all, n * (int)sizeof(*all), MNT_NOWAIT);
+	ret->list = n > 0 ? calloc((size_t)n, sizeof(*ret->list)) : NULL;
+	if (!ret->list)
+		err = n < 0 ? -errno : -ENOMEM;
+	for (int i = 0; !err && i < n; i++)
+		if (describe(&all[i], &ret->list[ret->n]))
+			ret->n++;
+		else
+			err = -ENOMEM;
+	free(all);
+	if (err)
+		mount_list__clear(ret);
+	return err;
+}
+#endif
 
 void mount_list__clear(struct mount_list *m)
 {

@@ -27,6 +27,8 @@ struct mount_list {
 	size_t n;
 };
 
+/* The mounts as they are now. 0, or a negative errno. */
+int mount_list__here(struct mount_list *ret);
 /* Parses FILE, a mountinfo (proc(5)). 0, or a negative errno. */
 int mount_list__read(struct mount_list *ret, FILE *file);
 /* Chooses, for each filesystem, the mounts that cover it with the least overlap: bind mounts of

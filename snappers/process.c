@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "snappers/process.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "snappers/process_list.h"
 #include "snappers/text.h"
 
 #define COMM_MAX 15
@@ -30,42 +27,28 @@ static const uint64_t windows[WINDOWS] = { 5 * NSEC_PER_SEC, 120 * NSEC_PER_SEC,
 
 struct process {
 	uint32_t pid;
-	uint64_t start; /* clock ticks since boot; identifies a process together with pid */
+	uint64_t start;             /* as in process_facts */
 	uint32_t ticks[PASSES_MAX]; /* CPU time at each pass, modulo 2^32 clock ticks */
 	uint32_t first;             /* the first pass in which it was found */
 };
 
 struct processes {
-	int proc;
-	uint64_t tick_ns;
-	long page_kb;
+	struct process_list source;
 	size_t n_passes;
 	uint64_t passes[PASSES_MAX]; /* mono ns, ascending */
 	struct process *list, *next; /* ascending by pid; a pass builds NEXT */
 	size_t n, n_next, room, room_next;
 };
 
-struct stat_line {
-	uint32_t pid;
-	char state;
-	const char *name;
-	size_t name_len;
-	uint64_t ticks, start, vsize;
-	int64_t rss;
-};
-
 int processes__new(struct processes **ret, const char *proc)
 {
 	struct processes *p = calloc(1, sizeof(*p));
+	int err;
 
 	if (!p)
 		return -ENOMEM;
-	p->tick_ns = NSEC_PER_SEC / sysconf(_SC_CLK_TCK);
-	p->page_kb = sysconf(_SC_PAGESIZE) / 1024;
-	p->proc = open(proc ? proc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->proc < 0) {
-		int err = -errno;
-
+	err = process_list__open(&p->source, proc);
+	if (err) {
 		free(p);
 		return err;
 	}
@@ -77,7 +60,7 @@ struct processes *processes__free(struct processes *p)
 {
 	if (!p)
 		return NULL;
-	close(p->proc);
+	process_list__close(&p->source);
 	free(p->list);
 	free(p->next);
 	free(p);
@@ -106,56 +89,6 @@ uint64_t processes__next(uint64_t first_ns, uint64_t interval_ns, uint64_t now_n
 	}
 	*ret_snapshot = next == snapshot;
 	return next;
-}
-
-/* ---- /proc/PID/stat ---- */
-
-/* The name can contain blanks and parentheses: it ends at the last ')' (proc(5)). */
-static bool parse_stat(char *text, size_t len, struct stat_line *ret)
-{
-	char *open = memchr(text, '(', len), *close = memrchr(text, ')', len);
-	unsigned long long field[25] = { 0 };
-	char *s;
-
-	text[len] = 0;
-	if (!open || !close || close < open || close[1] != ' ')
-		return false;
-	ret->pid = strtoul(text, NULL, 10);
-	ret->name = open + 1;
-	ret->name_len = close - open - 1;
-	ret->state = close[2];
-	s = close + 3;
-	for (int i = 4; i <= 24; i++) { /* numbered as in proc(5) */
-		char *end;
-
-		field[i] = strtoull(s, &end, 10); /* strtoull also accepts a minus sign */
-		if (end == s)
-			return false;
-		s = end;
-	}
-	ret->ticks = field[14] + field[15];
-	ret->start = field[22];
-	ret->vsize = field[23];
-	ret->rss = field[24];
-	return true;
-}
-
-static ssize_t read_file(int proc, const char *pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n = 0, got;
-	int fd;
-
-	snprintf(path, sizeof(path), "%.20s/%s", pid, name);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	do {
-		got = read(fd, buf + n, size - n);
-		n += got > 0 ? got : 0;
-	} while (got > 0 && (size_t)n < size && strcmp(name, "stat"));
-	close(fd);
-	return got < 0 ? -errno : n;
 }
 
 /* ---- the CPU time of the past ---- */
@@ -229,8 +162,8 @@ static int by_pid(const void *key, const void *member)
 	return (a > b) - (a < b);
 }
 
-/* Carries what is known about the process in LINE over to this pass. NULL if there is no room. */
-static struct process *follow(struct processes *p, const struct stat_line *line,
+/* Carries what is known about the process of FACTS over to this pass. NULL if there is no room. */
+static struct process *follow(struct processes *p, const struct process_facts *facts,
 			      const uint32_t kept[PASSES_MAX], size_t *at)
 {
 	size_t now = p->n_passes - 1;
@@ -240,15 +173,15 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 		return NULL;
 	/* The kernel lists processes in this order; if it did not, the search below would still
 	 * work. */
-	while (*at < p->n && p->list[*at].pid < line->pid)
+	while (*at < p->n && p->list[*at].pid < facts->pid)
 		(*at)++;
-	old = *at < p->n && p->list[*at].pid == line->pid ? &p->list[*at] :
-	      p->n ? bsearch(&line->pid, p->list, p->n, sizeof(*p->list), by_pid) :
+	old = *at < p->n && p->list[*at].pid == facts->pid ? &p->list[*at] :
+	      p->n ? bsearch(&facts->pid, p->list, p->n, sizeof(*p->list), by_pid) :
 		     NULL;
-	to->pid = line->pid;
-	to->start = line->start;
+	to->pid = facts->pid;
+	to->start = facts->start;
 	to->first = now;
-	if (old && old->start == line->start) {
+	if (old && old->start == facts->start) {
 		to->first = 0;
 		for (size_t i = 0; i < now; i++) {
 			to->ticks[i] = old->ticks[kept[i]];
@@ -256,7 +189,7 @@ static struct process *follow(struct processes *p, const struct stat_line *line,
 				to->first = i + 1;
 		}
 	}
-	to->ticks[now] = line->ticks;
+	to->ticks[now] = facts->ticks;
 	return to;
 }
 
@@ -275,7 +208,7 @@ static int64_t percent(const struct processes *p, const struct process *q, size_
 		used -= q->ticks[from];
 	else if (began_mono_ns < p->passes[from])
 		return -1;
-	return (uint64_t)used * p->tick_ns * 1000 / (span / 10);
+	return (uint64_t)used * p->source.tick_ns * 1000 / (span / 10);
 }
 
 /* ---- rows ---- */
@@ -309,10 +242,10 @@ static uint64_t read_clock(clockid_t id)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-static char *command_line(struct pass *s, const char *pid, char *p)
+static char *command_line(struct pass *s, uint32_t pid, char *p)
 {
 	char args[CMDLINE_MAX + 1], clear[ANONYMIZE_MAX(CMDLINE_MAX)], *end, *field = p;
-	ssize_t n = read_file(s->p->proc, pid, "cmdline", args, sizeof(args));
+	ssize_t n = process_list__arguments(&s->p->source, pid, args, sizeof(args));
 	bool cut = n > CMDLINE_MAX;
 
 	if (n <= 0)
@@ -344,30 +277,29 @@ static char *hundredths(char *p, int64_t v)
 	return csv__padded(p, v % 100, 2);
 }
 
-static int write_row(struct pass *s, const char *pid, const struct stat_line *line,
-		     const struct process *q)
+static int write_row(struct pass *s, const struct process_facts *facts, const struct process *q)
 {
 	struct processes *p = s->p;
-	size_t name_len = line->name_len < COMM_MAX ? line->name_len : COMM_MAX;
-	uint64_t began_ns = line->start * p->tick_ns;
+	size_t name_len = facts->name_len < COMM_MAX ? facts->name_len : COMM_MAX;
+	uint64_t began_ns = facts->start * p->source.tick_ns;
 	uint64_t began_mono_ns = began_ns > s->boot_mono_ns ? began_ns - s->boot_mono_ns : 0;
 	int64_t began_real = s->boot_real_ns + began_ns;
 	char name[ANONYMIZE_MAX(COMM_MAX)], *end, *to = rows__room(s->rows);
-	const char *state = states[line->state & 127];
+	const char *state = states[facts->state & 127];
 
 	to = csv__mem(to, s->wall, CLOCK_WALL_LEN);
 	*to++ = ',';
-	to = csv__u64(to, line->pid);
+	to = csv__u64(to, facts->pid);
 	*to++ = ',';
-	end = s->anon ? anonymize__name(s->anon, name, line->name, name_len) :
-			csv__mem(name, line->name, name_len);
+	end = s->anon ? anonymize__name(s->anon, name, facts->name, name_len) :
+			csv__mem(name, facts->name, name_len);
 	to = csv__text(to, name, end - name);
 	*to++ = ',';
-	to = command_line(s, pid, to);
+	to = command_line(s, facts->pid, to);
 	*to++ = ',';
-	to = csv__u64(to, line->vsize / 1024);
+	to = csv__u64(to, facts->virtual_kb);
 	*to++ = ',';
-	to = csv__u64(to, line->rss > 0 ? line->rss * p->page_kb : 0);
+	to = csv__u64(to, facts->resident_kb);
 	*to++ = ',';
 	to = text__wall(to, began_real / (int64_t)NSEC_PER_SEC, began_real % NSEC_PER_SEC,
 			s->utc_offset_s);
@@ -385,18 +317,12 @@ static int write_row(struct pass *s, const char *pid, const struct stat_line *li
 	return rows__add(s->rows, to, s->event_ns);
 }
 
-static int take(struct pass *s, const char *pid)
+static int take(void *arg, const struct process_facts *facts)
 {
-	char text[1024];
-	ssize_t n = read_file(s->p->proc, pid, "stat", text, sizeof(text) - 1);
-	struct stat_line line;
-	struct process *q;
+	struct pass *s = arg;
+	struct process *q = follow(s->p, facts, s->kept, &s->at);
 
-	/* The process has ended meanwhile (ENOENT, ESRCH). */
-	if (n <= 0 || !parse_stat(text, n, &line))
-		return 0;
-	q = follow(s->p, &line, s->kept, &s->at);
-	return s->rows ? write_row(s, pid, &line, q) : 0;
+	return s->rows ? write_row(s, facts, q) : 0;
 }
 
 static int by_pid_of(const void *a, const void *b)
@@ -426,9 +352,7 @@ int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, str
 		    struct anonymizer *anon)
 {
 	struct pass s = { .p = p, .rows = rows, .anon = anon, .now_ns = now_ns };
-	char entries[16384];
-	int err = 0;
-	long n;
+	int err;
 
 	thin_out(p, now_ns, s.kept);
 	for (int w = 0; w < WINDOWS; w++)
@@ -441,16 +365,7 @@ int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, str
 		s.boot_real_ns = read_clock(CLOCK_REALTIME) - boot;
 		s.boot_mono_ns = boot - mono;
 	}
-	if (lseek(p->proc, 0, SEEK_SET) < 0)
-		return -errno;
-	while (!err && (n = syscall(SYS_getdents64, p->proc, entries, sizeof(entries))) > 0)
-		for (long i = 0; !err && i < n;) {
-			struct dirent64 *d = (struct dirent64 *)(entries + i);
-
-			i += d->d_reclen;
-			if (*d->d_name >= '1' && *d->d_name <= '9')
-				err = take(&s, d->d_name);
-		}
+	err = process_list__each(&p->source, take, &s);
 	end_pass(p);
 	return err;
 }

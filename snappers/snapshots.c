@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/background.h"
 #include "dataset/memory.h"
+#include "platform/file_state.h"
 #include "platform/macros.h"
 #include "schema/schema.h"
 #include "snappers/filesystem.h"
@@ -246,7 +246,8 @@ static void tell_snapshot(struct snapshots *s, const char *stamp, const char *st
  * and with which key names are anonymised. */
 static int describe_dataset(struct snapshots *s, char *buf, size_t size)
 {
-	struct statx st;
+	struct file_state state;
+	int err;
 	char *real = realpath(s->config.session->path, NULL), *slash;
 
 	if (!real)
@@ -254,15 +255,14 @@ static int describe_dataset(struct snapshots *s, char *buf, size_t size)
 	slash = strrchr(real, '/');
 	if (slash && slash != real)
 		*slash = 0;
-	if (statx(AT_FDCWD, real, 0, STATX_BASIC_STATS | STATX_BTIME, &st) < 0) {
-		free(real);
-		return -errno;
-	}
-	snprintf(buf, size, "%d %llu %lld.%09u %s", s->config.key ? 1 + s->config.keep_system : 0,
-		 (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
-		 st.stx_btime.tv_nsec, real);
+	err = file_state__get(AT_FDCWD, real, true, &state);
+	if (!err)
+		snprintf(buf, size, "%d %llu %lld.%09u %s",
+			 s->config.key ? 1 + s->config.keep_system : 0,
+			 (unsigned long long)state.inode, (long long)state.birth.second,
+			 state.birth.ns, real);
 	free(real);
-	return 0;
+	return err;
 }
 
 static void walk(struct snapshots *s)

@@ -29,6 +29,10 @@ bool spec__line(char *buf, size_t size, const char *format, ...)
 json_t *spec__number(const char *format, ...) __attribute__((format(printf, 1, 2)));
 json_t *spec__string(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Values of macOS' registry (platform/registry.h) as JSON. */
+json_t *spec__registry_number(const char *name);
+json_t *spec__registry_string(const char *name);
+
 /* A name or a path as JSON: readable, or its tokens. */
 json_t *spec__name(const struct spec *s, const char *name);
 json_t *spec__path(const struct spec *s, const char *path);

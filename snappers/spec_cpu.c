@@ -6,6 +6,7 @@
 
 #include "snappers/spec.h"
 
+#ifdef __linux__
 #define CPU "/sys/devices/system/cpu"
 #define NODE "/sys/devices/system/node"
 #define CPUS_MAX 8192
@@ -158,3 +159,75 @@ json_t *spec__cpu(const struct spec *s)
 		spec__string(CPU "/smt/control"), "virtualization", spec__virtualization(),
 		"numa_nodes", nodes, "caches", caches);
 }
+#else
+static json_t *megahertz(const char *name)
+{
+	json_t *hertz = spec__registry_number(name);
+	json_t *mhz =
+		json_is_integer(hertz) ? json_real(json_integer_value(hertz) / 1e6) : json_null();
+
+	json_decref(hertz);
+	return mhz;
+}
+
+static void add_cache(json_t *caches, int level, const char *type, const char *name)
+{
+	json_t *bytes = spec__registry_number(name);
+
+	if (json_is_integer(bytes))
+		json_array_append_new(caches,
+				      json_pack("{s:i, s:s, s:O, s:n}", "level", level, "type",
+						type, "size", bytes, "shared_cpus"));
+	json_decref(bytes);
+}
+
+/* Apple silicon has cores of several kinds, which it counts from the fastest on. */
+static json_t *kinds(void)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < 8; i++) {
+		char name[64], logical[64];
+		json_t *cores;
+
+		snprintf(logical, sizeof(logical), "hw.perflevel%d.logicalcpu", i);
+		snprintf(name, sizeof(name), "hw.perflevel%d.name", i);
+		cores = spec__registry_number(logical);
+		if (!json_is_integer(cores)) {
+			json_decref(cores);
+			break;
+		}
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o}", "name", spec__registry_string(name),
+						"cores_logical", cores));
+	}
+	return list;
+}
+
+/* The keys are those of Linux; what macOS doesn't tell is null. */
+json_t *spec__cpu(const struct spec *s)
+{
+	json_t *caches = json_array();
+
+	add_cache(caches, 1, "Instruction", "hw.l1icachesize");
+	add_cache(caches, 1, "Data", "hw.l1dcachesize");
+	add_cache(caches, 2, "Unified", "hw.l2cachesize");
+	add_cache(caches, 3, "Unified", "hw.l3cachesize");
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n,"
+		" s:s, s:[], s:o, s:o}",
+		"brand", spec__registry_string("machdep.cpu.brand_string"), "cores_logical",
+		spec__registry_number("hw.logicalcpu"), "cores_physical",
+		spec__registry_number("hw.physicalcpu"), "frequency_mhz",
+		megahertz("hw.cpufrequency"), "frequency_min_mhz", megahertz("hw.cpufrequency_min"),
+		"frequency_max_mhz", megahertz("hw.cpufrequency_max"), "sockets",
+		spec__registry_number("hw.packages"), "vendor",
+		spec__registry_string("machdep.cpu.vendor"), "family",
+		spec__registry_number("hw.cpufamily"), "model",
+		spec__registry_number("machdep.cpu.model"), "stepping",
+		spec__registry_number("machdep.cpu.stepping"), "flags",
+		spec__registry_string("machdep.cpu.features"), "governor", "frequency_driver",
+		"smt", "virtualization", spec__virtualization(), "numa_nodes", "caches", caches,
+		"kinds", kinds());
+}
+#endif

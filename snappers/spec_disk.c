@@ -9,12 +9,14 @@
 
 #include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/registry.h"
 #include "snappers/mount_list.h"
 #include "snappers/spec.h"
 
-#define BLOCK "/sys/block"
-
 /* ---- block devices ---- */
+
+#ifdef __linux__
+#define BLOCK "/sys/block"
 
 /* Numeric files in /sys/block/DEV/queue. */
 /* clang-format off */
@@ -176,6 +178,65 @@ static void add_device(const char *name, void *arg)
 	json_array_append_new(to->list, d);
 }
 
+/* The kernel's name of a device, which identifies nobody. */
+static bool is_kernel_device(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s", name);
+	return !strchr(name, '/') && !access(path, F_OK);
+}
+
+static json_t *devices(const struct spec *s)
+{
+	struct names found = { s, json_array(), NULL };
+
+	spec__each(BLOCK, "", add_device, &found);
+	return found.list;
+}
+#else
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_text(text) : json_null();
+}
+
+static json_t *number_or_null(int64_t n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+/* Parts (APFS containers and volumes among them) are entries of their own: MAJOR:MINOR in the block
+ * stream may be any of them. */
+static void add_device(void *arg, const struct registry_media *m)
+{
+	json_array_append_new(
+		arg,
+		json_pack(
+			"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "name",
+			json_text(m->name), "type", m->whole ? "disk" : "partition", "major_minor",
+			m->major < 0 ? json_null() : json_sprintf("%d:%d", m->major, m->minor),
+			"model", text_or_null(m->model), "vendor", text_or_null(m->vendor),
+			"size_bytes", number_or_null(m->size_bytes), "rotational",
+			m->solid_state || m->rotational ? json_boolean(m->rotational) : json_null(),
+			"removable", m->removable, "read_only", !m->writable, "logical_block_size",
+			number_or_null(m->block_bytes), "content", text_or_null(m->content)));
+}
+
+/* disk0, disk3s1 */
+static bool is_kernel_device(const char *name)
+{
+	return !strncmp(name, "disk", 4) && isdigit((unsigned char)name[4]) && !strchr(name, '/');
+}
+
+static json_t *devices(const struct spec *s)
+{
+	json_t *list = json_array();
+
+	registry__each_media(add_device, list);
+	return list;
+}
+#endif
+
 /* ---- mounts ---- */
 
 /* Numbers and the filesystem's own words as option values identify nobody. */
@@ -278,15 +339,11 @@ static json_t *options(const struct spec *s, const char *text)
 static json_t *source(const struct spec *s, const struct mount_info *m)
 {
 	const char *name = m->source;
-	char path[PATH_MAX];
 
 	if (!s->anon || !strcmp(name, m->type) || !strcmp(name, "none"))
 		return json_text(name);
-	if (!strncmp(name, "/dev/", 5)) {
-		snprintf(path, sizeof(path), "/sys/class/block/%s", name + 5);
-		if (!strchr(name + 5, '/') && !access(path, F_OK))
-			return json_text(name);
-	}
+	if (!strncmp(name, "/dev/", 5) && is_kernel_device(name + 5))
+		return json_text(name);
 	return strchr(name, '/') ? spec__path(s, name) : spec__name(s, name);
 }
 
@@ -343,18 +400,15 @@ static json_t *partition(const struct spec *s, const struct mount_info *m)
 
 static void add_mounts(const struct spec *s, json_t *mounts, json_t *partitions)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
 	struct mount_list list = { 0 };
 
-	if (!f)
+	if (mount_list__here(&list))
 		return;
-	if (!mount_list__read(&list, f))
-		for (size_t i = 0; i < list.n; i++) {
-			json_array_append_new(mounts, mount(s, &list.list[i]));
-			if (list.list[i].real)
-				json_array_append_new(partitions, partition(s, &list.list[i]));
-		}
-	fclose(f);
+	for (size_t i = 0; i < list.n; i++) {
+		json_array_append_new(mounts, mount(s, &list.list[i]));
+		if (list.list[i].real)
+			json_array_append_new(partitions, partition(s, &list.list[i]));
+	}
 	mount_list__clear(&list);
 }
 
@@ -384,11 +438,9 @@ static void add_gpu(const char *name, void *arg)
 json_t *spec__disk(const struct spec *s)
 {
 	json_t *mounts = json_array(), *partitions = json_array(), *gpus = json_array();
-	struct names devices = { s, json_array(), NULL };
 
-	spec__each(BLOCK, "", add_device, &devices);
 	add_mounts(s, mounts, partitions);
 	spec__each("/sys/class/drm", "card", add_gpu, gpus);
-	return json_pack("{s:o, s:o, s:o, s:o}", "storage_devices", devices.list, "partitions",
+	return json_pack("{s:o, s:o, s:o, s:o}", "storage_devices", devices(s), "partitions",
 			 partitions, "mounts", mounts, "gpus", gpus);
 }

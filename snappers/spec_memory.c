@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/macros.h"
+#include "platform/registry.h"
 #include "snappers/spec.h"
 
 #define GIB (1024.0 * 1024 * 1024)
@@ -12,6 +13,7 @@ static double hundredths(double v)
 	return (long long)(v * 100 + 0.5) / 100.0;
 }
 
+#ifdef __linux__
 /* vm.* settings for writeback and reclaim. */
 static const char *const settings[] = {
 	"swappiness",
@@ -68,3 +70,60 @@ json_t *spec__memory(const struct spec *s)
 			 spec__string("/sys/module/zswap/parameters/enabled"), "ksm",
 			 spec__number("/sys/kernel/mm/ksm/run"));
 }
+#else
+#include <mach/mach.h>
+#include <sys/sysctl.h>
+#include <unistd.h>
+
+static const char *const settings[] = {
+	"vm.swap_enabled",     "vm.compressor_mode", "vm.page_free_target",
+	"vm.vm_page_free_min", "kern.maxvnodes",     "kern.memorystatus_vm_pressure_level",
+};
+
+/* What vm_stat(1) prints, in bytes where it counts pages. */
+static json_t *statistics(uint64_t page, int64_t *ret_available)
+{
+	vm_statistics64_data_t vm;
+	mach_msg_type_number_t n = HOST_VM_INFO64_COUNT;
+
+	*ret_available = 0;
+	if (host_statistics64(mach_host_self(), HOST_VM_INFO64, (host_info64_t)&vm, &n))
+		return json_object();
+	/* As Activity Monitor: file pages and what is free can be had at once. */
+	*ret_available =
+		(int64_t)((vm.free_count + vm.external_page_count + vm.purgeable_count) * page);
+#define BYTES(member) #member, (json_int_t)(vm.member * page)
+#define COUNT(member) #member, (json_int_t)vm.member
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			 BYTES(free_count), BYTES(active_count), BYTES(inactive_count),
+			 BYTES(speculative_count), BYTES(wire_count), BYTES(purgeable_count),
+			 BYTES(external_page_count), BYTES(internal_page_count),
+			 BYTES(compressor_page_count), COUNT(pageins), COUNT(pageouts),
+			 COUNT(swapins), COUNT(swapouts), COUNT(faults));
+#undef BYTES
+#undef COUNT
+}
+
+json_t *spec__memory(const struct spec *s)
+{
+	struct xsw_usage swap = { 0 };
+	size_t size = sizeof(swap);
+	int64_t total = 0, available;
+	json_t *vm = json_object(), *counts = statistics((uint64_t)getpagesize(), &available);
+
+	(void)registry__number("hw.memsize", &total);
+	if (sysctlbyname("vm.swapusage", &swap, &size, NULL, 0))
+		swap = (struct xsw_usage){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		json_object_set_new(vm, settings[i], spec__registry_number(settings[i]));
+	return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o, s:n, s:n, s:n}",
+			 "total_bytes", (json_int_t)total, "available_bytes", (json_int_t)available,
+			 "used_bytes", (json_int_t)(total - available), "percent_used",
+			 total ? hundredths(100.0 * (total - available) / total) : 0.0, "total_gb",
+			 hundredths(total / GIB), "available_gb", hundredths(available / GIB),
+			 "swap_total_bytes", (json_int_t)swap.xsu_total, "swap_used_bytes",
+			 (json_int_t)swap.xsu_used, "swap_free_bytes", (json_int_t)swap.xsu_avail,
+			 "meminfo", counts, "sysctl_vm", vm, "transparent_hugepages", "zswap",
+			 "ksm");
+}
+#endif

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <ifaddrs.h>
 #include <limits.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,18 +13,22 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "platform/link_address.h"
 #include "platform/macros.h"
 #include "snappers/spec.h"
-
-#define NET "/sys/class/net"
 
 /* Interface names that the kernel or udev derives from the location: eth0, enp3s0f1. Names derived
  * from an address (enx…) or given by a user are not among them. */
 static bool is_common(const char *name)
 {
+#ifdef __APPLE__
+	static const char *const starts[] = { "lo",   "en", "utun", "bridge", "awdl", "llw",
+					      "anpi", "ap", "gif",  "stf",    "vmnet" };
+#else
 	static const char *const starts[] = { "eth",  "wlan",  "eno", "ens",    "enp",
 					      "wlp",  "wls",   "ib",  "docker", "virbr",
 					      "bond", "dummy", "sit", "tun",    "tap" };
+#endif
 
 	if (!strcmp(name, "lo"))
 		return true;
@@ -87,19 +90,22 @@ static int prefix_len(const struct sockaddr *mask)
 	return n;
 }
 
-static json_t *mac_text(const struct spec *s, const struct sockaddr_ll *ll)
+static json_t *hardware_address(const struct spec *s, const struct sockaddr *address)
 {
-	uint8_t raw[sizeof(ll->sll_addr)];
+	uint8_t raw[LINK_ADDRESS_MAX];
 	char text[3 * sizeof(raw) + 1] = "", *p = text;
+	int len = link_address__get(address, raw);
 
-	memcpy(raw, ll->sll_addr, sizeof(raw));
-	if (s->anon && ll->sll_halen == 6)
+	if (len < 0)
+		return NULL;
+	if (s->anon && len == 6)
 		anonymize__mac(s->anon, raw);
 	else if (s->anon) /* InfiniBand and others */
 		memset(raw, 0, sizeof(raw));
-	for (int i = 0; i < ll->sll_halen && i < (int)sizeof(raw); i++)
+	for (int i = 0; i < len; i++)
 		p += sprintf(p, "%s%02x", i ? ":" : "", raw[i]);
-	return json_string(text);
+	return json_pack("{s:s, s:s, s:n, s:n, s:n}", "family", link_address_family, "address",
+			 text, "netmask", "prefix_len", "broadcast");
 }
 
 static json_t *address_of(const struct spec *s, const struct ifaddrs *i)
@@ -118,14 +124,13 @@ static json_t *address_of(const struct spec *s, const struct ifaddrs *i)
 				 ip_text(s, i->ifa_addr, false), "netmask",
 				 ip_text(s, i->ifa_netmask, true), "prefix_len",
 				 prefix_len(i->ifa_netmask), "broadcast");
-	case AF_PACKET:
-		return json_pack("{s:s, s:o, s:n, s:n, s:n}", "family", "AF_PACKET", "address",
-				 mac_text(s, (const struct sockaddr_ll *)i->ifa_addr), "netmask",
-				 "prefix_len", "broadcast");
 	default:
-		return NULL;
+		return i->ifa_addr ? hardware_address(s, i->ifa_addr) : NULL;
 	}
 }
+
+#ifdef __linux__
+#define NET "/sys/class/net"
 
 static json_t *driver(const char *name)
 {
@@ -151,7 +156,7 @@ static json_t *speed(const char *name)
 	return json_integer(0);
 }
 
-static json_t *interface(const char *name, unsigned int flags)
+static json_t *interface(const char *name, unsigned int flags, const void *data)
 {
 	return json_pack("{s:[], s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "addresses",
 			 "is_up", !!(flags & IFF_UP), "speed_mbps", speed(name), "mtu",
@@ -178,14 +183,34 @@ static void add_others(const struct spec *s, json_t *interfaces)
 			continue;
 		flags = spec__string(NET "/%s/flags", e->d_name);
 		if (json_is_string(flags)) /* bonding_masters is a file */
-			json_object_set_new(
-				interfaces, name,
-				interface(e->d_name, strtoul(json_string_value(flags), NULL, 16)));
+			json_object_set_new(interfaces, name,
+					    interface(e->d_name,
+						      strtoul(json_string_value(flags), NULL, 16),
+						      NULL));
 		json_decref(flags);
 	}
 	if (dir)
 		closedir(dir);
 }
+#else
+/* getifaddrs(3) returns it with the hardware address, which comes first. */
+static json_t *interface(const char *name, unsigned int flags, const void *data)
+{
+	const struct if_data *d = data;
+
+	return json_pack("{s:[], s:b, s:I, s:o, s:b, s:n, s:n, s:n, s:n, s:o}", "addresses",
+			 "is_up", !!(flags & IFF_UP), "speed_mbps",
+			 d ? (json_int_t)d->ifi_baudrate / 1000000 : 0, "mtu",
+			 d ? json_integer(d->ifi_mtu) : json_null(), "is_running",
+			 !!(flags & IFF_RUNNING), "operstate", "duplex", "driver", "tx_queue_len",
+			 "type", d ? json_integer(d->ifi_type) : json_null());
+}
+
+/* It shows all. */
+static void add_others(const struct spec *s, json_t *interfaces)
+{
+}
+#endif
 
 json_t *spec__network(const struct spec *s)
 {
@@ -205,7 +230,8 @@ json_t *spec__network(const struct spec *s)
 		interface_name(s, base, name);
 		one = json_object_get(interfaces, name);
 		if (!one) {
-			json_object_set_new(interfaces, name, interface(base, i->ifa_flags));
+			json_object_set_new(interfaces, name,
+					    interface(base, i->ifa_flags, i->ifa_data));
 			one = json_object_get(interfaces, name);
 		}
 		if (address)

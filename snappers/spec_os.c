@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "platform/macros.h"
+#include "platform/registry.h"
 #include "snappers/spec.h"
 
+#ifdef __linux__
 /* Vendor strings of the firmware, and the hypervisor that they stand for. */
 static const struct {
 	const char *text, *name;
@@ -122,3 +124,31 @@ json_t *spec__os(const struct spec *s)
 		spec__string("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
 		"preemption", spec__string("/sys/kernel/debug/sched/preempt"));
 }
+#else
+const char *spec__virtualization(void)
+{
+	int64_t guest;
+
+	return registry__number("kern.hv_vmm_present", &guest) && guest ? "unknown" : "none";
+}
+
+json_t *spec__os(const struct spec *s)
+{
+	struct utsname u = { 0 };
+	char product[64], name[80] = "macOS";
+
+	uname(&u);
+	if (registry__text("kern.osproductversion", product, sizeof(product)))
+		snprintf(name, sizeof(name), "macOS %s", product);
+	return json_pack(
+		"{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:n, s:n}",
+		"system", u.sysname, "release", json_text(u.release), "version",
+		json_text(u.version), "machine", u.machine, "hostname", spec__name(s, u.nodename),
+		"distribution", name, "distribution_id", "macos", "distribution_version",
+		spec__registry_string("kern.osproductversion"), "build",
+		spec__registry_string("kern.osversion"), "cgroup_version", "none", "virtualization",
+		spec__virtualization(), "container", "none", "page_size_bytes",
+		(json_int_t)sysconf(_SC_PAGESIZE), "clock_ticks_per_second",
+		(json_int_t)sysconf(_SC_CLK_TCK), "clocksource", "preemption");
+}
+#endif

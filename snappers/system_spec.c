@@ -15,6 +15,7 @@
 #include "dataset/session.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/registry.h"
 #include "snappers/spec.h"
 
 #define SUBDIR "system_spec"
@@ -76,6 +77,20 @@ json_t *spec__string(const char *format, ...)
 	got = read_line(text, sizeof(text), format, args);
 	va_end(args);
 	return got && *text ? json_text(text) : json_null();
+}
+
+json_t *spec__registry_number(const char *name)
+{
+	int64_t n;
+
+	return registry__number(name, &n) ? json_integer(n) : json_null();
+}
+
+json_t *spec__registry_string(const char *name)
+{
+	char text[1024];
+
+	return registry__text(name, text, sizeof(text)) ? json_text(text) : json_null();
 }
 
 static json_t *tokens(const struct spec *s, const char *text,

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fts.h>
 #include <ifaddrs.h>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "base/anonymize.h"
 #include "base/csv.h"
+#include "platform/link_address.h"
 #include "platform/macros.h"
 #include "snappers/mount_list.h"
 
@@ -355,13 +355,14 @@ static int add_address(struct clear_list *l, const struct sockaddr *address)
 
 		if (!IN6_IS_ADDR_LOOPBACK(in))
 			inet_ntop(AF_INET6, in, text, sizeof(text));
-	} else if (address->sa_family == AF_PACKET) {
-		const struct sockaddr_ll *ll = (const struct sockaddr_ll *)address;
-		static const unsigned char none[8];
+	} else {
+		static const uint8_t none[LINK_ADDRESS_MAX];
+		uint8_t raw[LINK_ADDRESS_MAX];
+		int len = link_address__get(address, raw);
 		char *p = text;
 
-		for (int i = 0; i < ll->sll_halen && i < 8 && memcmp(ll->sll_addr, none, 6); i++)
-			p += sprintf(p, "%s%02x", i ? ":" : "", ll->sll_addr[i]);
+		for (int i = 0; i < len && memcmp(raw, none, 6); i++)
+			p += sprintf(p, "%s%02x", i ? ":" : "", raw[i]);
 	}
 	return add_whole(&l->words, text);
 }
@@ -414,17 +415,15 @@ static const char *const own_words[] = {
 
 static int add_names(struct clear_list *l)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
 	struct mount_list mounts = { 0 };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(own_words); i++)
 		err = add_whole(&l->harmless, own_words[i]);
-	if (!f)
-		return err;
 	if (!err)
-		err = mount_list__read(&mounts, f);
-	fclose(f);
+		err = mount_list__here(&mounts);
+	if (err == -ENOENT) /* no /proc */
+		return 0;
 	mount_list__choose(&mounts, false);
 	for (size_t i = 0; !err && i < mounts.n; i++)
 		if (mounts.list[i].chosen)

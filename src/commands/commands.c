@@ -3,12 +3,17 @@
 #include "options/command.h"
 
 /* clang-format off */
+#ifdef __linux__
+#define OF_LINUX(X) X(doctor_command)
+#else
+#define OF_LINUX(X)
+#endif
 #define COMMANDS(X) \
 	X(record_command) /* the one without a name */ \
 	X(dev_command) \
 	X(run_command) \
 	X(check_command) \
-	X(doctor_command) \
+	OF_LINUX(X) \
 	X(verify_command) \
 	X(recover_command) \
 	X(export_command) \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "platform/file_state.h"
 #include "platform/macros.h"
 
 static int by_path(const void *a, const void *b)
@@ -14,15 +15,15 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*(struct run_file *const *)a)->path, (*(struct run_file *const *)b)->path);
 }
 
-static int64_t ns_of(struct statx_timestamp t)
+static int64_t ns_of(struct file_time t)
 {
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+	return t.second * NSEC_PER_SEC + t.ns;
 }
 
 /* Whether F, as it is now, was changed while the command ran, by any process. */
-static bool changed(const struct run_file *f, const struct statx *st, struct run_span ran)
+static bool changed(const struct run_file *f, const struct file_state *now, struct run_span ran)
 {
-	int64_t contents = ns_of(st->stx_mtime), inode = ns_of(st->stx_ctime);
+	int64_t contents = ns_of(now->modified), inode = ns_of(now->changed);
 
 	return (contents >= ran.began_ns && contents <= ran.ended_ns) ||
 	       (!(f->is & RUN_LINKED) && inode >= ran.began_ns && inode <= ran.ended_ns);
@@ -30,21 +31,19 @@ static bool changed(const struct run_file *f, const struct statx *st, struct run
 
 static void finish_file(struct run_file *f, struct run_span ran)
 {
-	struct statx st;
+	struct file_state now;
 	bool there = !(f->is & RUN_GONE) &&
 		     f->is & (RUN_WRITTEN | RUN_READ | RUN_OURS | RUN_READABLE) &&
-		     !statx(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW,
-			    STATX_TYPE | STATX_INO | STATX_BTIME | STATX_MTIME | STATX_CTIME, &st);
+		     !file_state__get(AT_FDCWD, f->path, false, &now);
 
 	run_uses__merge(&f->uses);
 	/* strace does not tell it. */
 	if (there && !f->inode)
-		f->inode = st.stx_ino;
-	if (there && S_ISDIR(st.stx_mode))
+		f->inode = now.inode;
+	if (there && S_ISDIR(now.mode))
 		f->is |= RUN_DIRECTORY;
 	if (f->is & RUN_MAYBE && !(f->is & RUN_FILLED)) {
-		bool before =
-			there && st.stx_mask & STATX_BTIME && ns_of(st.stx_btime) < ran.began_ns;
+		bool before = there && now.has_birth && ns_of(now.birth) < ran.began_ns;
 
 		f->is &= ~RUN_MAYBE;
 		f->is |= before ? 0 : RUN_MADE;
@@ -52,7 +51,7 @@ static void finish_file(struct run_file *f, struct run_span ran)
 	if (f->is & RUN_READABLE && !(f->is & (RUN_FILLED | RUN_MADE)))
 		f->is |= RUN_READ;
 	if (f->is & RUN_READ && !(f->is & (RUN_WRITTEN | RUN_MADE | RUN_GONE)) && there &&
-	    S_ISREG(st.stx_mode) && changed(f, &st, ran))
+	    S_ISREG(now.mode) && changed(f, &now, ran))
 		f->is |= RUN_CHANGED;
 }
 

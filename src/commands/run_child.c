@@ -6,10 +6,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +15,12 @@
 #include "base/reap.h"
 #include "commands/run_shim.h"
 #include "dataset/session.h"
+#include "platform/descendants.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/process_files.h"
+#include "platform/socket_fd.h"
+#include "platform/terminal_signal.h"
 
 #define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of the environment that are taken over */
 #define ANCESTORS_MAX 4                   /* sudo, and its monitor if it allocated a terminal */
@@ -27,20 +30,11 @@
 /* Returns the parent of process PID if it is sudo, else 0. */
 static pid_t sudo_above(pid_t pid)
 {
-	char path[64], text[512], name[64];
-	int parent = 0;
-	FILE *f;
-	size_t n;
+	char name[PROCESS_PROGRAM_SIZE];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	if (f)
-		fclose(f);
-	text[n] = 0;
-	if (sscanf(text, "%*d (%63[^)]) %*c %d", name, &parent) != 2)
+	if (process_files__program(pid, name) || strcmp(name, "sudo") != 0)
 		return 0;
-	return strcmp(name, "sudo") ? 0 : parent;
+	return process_files__parent(pid);
 }
 
 /* Returns the outermost process of sudo directly above us; 0: there is none. */
@@ -56,28 +50,23 @@ static pid_t outermost_sudo(void)
 }
 
 /* Takes over the environment with which process PID was started: sudo's is the user's; ours is what
- * sudo has left of it. */
-static void take_environment(pid_t pid)
+ * sudo has left of it. Returns whether it could be read. */
+static bool take_environment(pid_t pid)
 {
-	char path[64], *text = malloc(ENVIRONMENT_MAX);
-	size_t n;
-	FILE *f;
+	char *text = malloc(ENVIRONMENT_MAX);
+	ssize_t n = text ? process_files__environment(pid, text, ENVIRONMENT_MAX - 1) : 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
-	f = text ? fopen(path, "re") : NULL;
-	n = f ? fread(text, 1, ENVIRONMENT_MAX - 1, f) : 0;
-	if (f)
-		fclose(f);
-	if (!n) {
+	if (n <= 0) {
 		free(text);
-		return;
+		return false;
 	}
 	text[n] = 0;
 	clearenv();
 	/* putenv() keeps TEXT. */
-	for (size_t i = 0; i < n; i += strlen(text + i) + 1)
+	for (size_t i = 0; i < (size_t)n; i += strlen(text + i) + 1)
 		if (strchr(text + i, '='))
 			putenv(text + i);
+	return true;
 }
 
 struct run_user run_child__user(void)
@@ -97,9 +86,7 @@ int run_child__become(const struct run_user *u)
 	user = getpwuid(uid);
 	if (user ? initgroups(user->pw_name, gid) : setgroups(1, &gid))
 		return -errno;
-	if (u->sudo)
-		take_environment(u->sudo);
-	else if (user)
+	if (!(u->sudo && take_environment(u->sudo)) && user)
 		setenv("HOME", user->pw_dir, 1);
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
@@ -149,8 +136,8 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 	(void)context;
 	if (has_ended(running))
 		asked_to_end = 1;
-	/* The terminal has sent the signal to the command as well. */
-	else if (signal == SIGTERM || info->si_code <= 0)
+	/* The terminal sends a signal to the command as well. */
+	else if (signal == SIGTERM || !terminal_signal__is(info))
 		kill(running, signal);
 	errno = saved;
 }
@@ -176,15 +163,18 @@ static void pass_signals(pid_t pid)
 
 /* ---- from the outside ---- */
 
+static bool adopts; /* what descends from the command is waited for, too */
+
 int run_child__new(struct run_child *ret, const struct run_plan *plan)
 {
 	struct run_user user = run_child__user();
 	sigset_t old;
-	int gate[2];
+	int gate[2], err;
 
 	/* A socket: a child that is dead already is no reason for SIGPIPE. */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate))
-		return -errno;
+	err = socket_fd__pair(gate);
+	if (err)
+		return err;
 	/* No signal ends us while the recorder starts: what we made would be left behind. */
 	block_signals(&old);
 	ret->pid = fork();
@@ -218,34 +208,21 @@ void run_child__cancel(struct run_child *c)
 
 int run_child__wait(struct run_child *c)
 {
+	if (adopts)
+		descendants__follow(c->pid);
 	return reaped_code(reap(c->pid));
 }
 
 /* ---- the rest of the tree ---- */
 
 #define LOOK_MS 100 /* between two looks at our children without a signal */
-#define CHILDREN "/proc/thread-self/children"
 
 int run_child__adopt(void)
 {
-	if (access(CHILDREN, R_OK))
-		return -errno;
-	return prctl(PR_SET_CHILD_SUBREAPER, 1) ? -errno : 0;
-}
+	int err = descendants__prepare();
 
-/* Reaps ended children; returns whether we have a child besides OTHER. */
-static bool have_children(pid_t other)
-{
-	FILE *f = fopen(CHILDREN, "re");
-	bool any = false;
-	int pid;
-
-	while (f && fscanf(f, "%d", &pid) == 1)
-		if (pid != other && waitpid(pid, NULL, WNOHANG) == 0)
-			any = true;
-	if (f)
-		fclose(f);
-	return any;
+	adopts = !err;
+	return err;
 }
 
 static void no_action(int signal)
@@ -267,7 +244,7 @@ void run_child__wait_for_rest(pid_t other)
 		sigaddset(&news, signals[i]);
 	/* Ignored signals don't wait. */
 	sigaction(SIGCHLD, &action, NULL);
-	while (!asked_to_end && have_children(other)) {
+	while (!asked_to_end && descendants__any(other)) {
 		int got = sigtimedwait(&news, NULL, &look);
 
 		asked_to_end = got > 0 && got != SIGCHLD;

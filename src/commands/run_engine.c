@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +16,8 @@
 #include "base/thread.h"
 #include "commands/run_program.h"
 #include "dataset/session.h"
+#include "engine/engine.h"
+#include "platform/descriptors.h"
 #include "platform/privileges.h"
 
 #define ERROR_LINES_MAX 20
@@ -50,6 +51,8 @@ static int choose_macos(struct run_engine *e, const struct command *c, const cha
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word)
 {
 	*e = (struct run_engine){ .name = "bpf", .fd = -1 };
+	if (word && !strcmp(word, "bpf") && !engine__find(word))
+		return command__cannot(c, "--engine %s: it is an engine of Linux", word);
 	if (word && !strcmp(word, "strace"))
 		return choose_strace(e, c);
 	if (word && (!strcmp(word, "eslogger") || !strcmp(word, "fs_usage")))
@@ -100,7 +103,7 @@ static int make_fifo(struct run_engine *e)
 	e->fd = open(e->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (e->fd < 0)
 		return -errno;
-	(void)fcntl(e->fd, F_SETPIPE_SZ, PIPE_BYTES); /* or as large as it is */
+	descriptors__widen_pipe(e->fd, PIPE_BYTES);
 	return 0;
 }
 
@@ -156,7 +159,7 @@ static void keep_reading(int fd)
 	for (int i = 0; i <= STDERR_FILENO; i++)
 		(void)dup2(nothing, i);
 	(void)dup2(fd, STDERR_FILENO + 1);
-	syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0);
+	descriptors__close_from(STDERR_FILENO + 2);
 	_exit(chdir("/") || discard(STDERR_FILENO + 1));
 }
 

@@ -603,15 +603,12 @@ void run_files__executed(struct run_files *f, const char *path, const struct run
 			f->full |= !run_uses__add(&file->uses, program->uses.items[i]);
 }
 
-static void keep_entry(void *path)
-{
-}
-
 void run_files__clear(struct run_files *f)
 {
 	struct run_contents *next;
 
-	tdestroy(f->index, keep_entry);
+	while (f->index)
+		tdelete(*(void **)f->index, &f->index, compare_paths);
 	for (size_t i = 0; i < f->n; i++) {
 		run_uses__clear(&f->files[i]->uses);
 		free(f->files[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The loaders of programs. The kernel opens them itself when it executes an ELF program: no call
- * does, so no row tells of them, but the program names its own (PT_INTERP). */
+/* The loaders of programs. The kernel opens them itself when it executes a program: no call does,
+ * so no row tells of them, but the program names its own. */
 #ifndef IOTRC_RUN_LOADER_H
 #define IOTRC_RUN_LOADER_H
 
@@ -9,9 +9,5 @@
 /* After the last row: counts the loader of each program that was executed as executed, too, by the
  * same processes. A program that is gone by now tells nothing. */
 void run_loader__add(struct run_files *f);
-
-/* The loader that the ELF program PATH names; -ENOENT: none, as in what is linked statically, or no
- * ELF program. 0, or a negative errno. */
-int run_loader__of(const char *path, char ret[], size_t size);
 
 #endif

@@ -5,19 +5,20 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/reap.h"
 #include "commands/record.h"
 #include "options/command.h"
 #include "options/options.h"
+#include "platform/descriptors.h"
+#include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/parent_end.h"
 
 /* Descriptor READY gets the session's path once it records. */
 static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_engine *tracer,
-		   int ready, int says)
+		   pid_t parent, int ready, int says)
 {
 	char number[16], message[OPTIONS_MESSAGE_MAX];
 	char *argv[] = { "iotrc",    "-q",        "--streams", "fs",   "--no-snapshots",
@@ -25,14 +26,14 @@ static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_en
 	int nothing = open("/dev/null", O_RDONLY), argc = ARRAY_SIZE(argv) - 1;
 	struct options o;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
-		_exit(EXIT_CANNOT);
 	setpgid(0, 0);
 	snprintf(number, sizeof(number), "%d", pid);
 	if (dup2(nothing, STDIN_FILENO) < 0 || dup2(ready, STDOUT_FILENO) < 0 ||
 	    dup2(says, STDERR_FILENO) < 0)
 		_exit(EXIT_CANNOT);
-	syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0); /* glibc 2.31 has no function */
+	descriptors__close_from(STDERR_FILENO + 1);
+	if (parent_end__signal(SIGTERM, parent))
+		_exit(EXIT_CANNOT);
 	/* strace writes only about PID and its descendants. */
 	if (tracer->fifo)
 		argc -= 2;
@@ -50,6 +51,7 @@ static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_en
 int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
 			const struct run_engine *tracer)
 {
+	pid_t parent = getpid();
 	int ready[2];
 	char byte;
 	ssize_t n;
@@ -59,7 +61,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint
 		return -errno;
 	r->pid = fork();
 	if (!r->pid)
-		record(pid, dir, ops, tracer, ready[1], fileno(r->says));
+		record(pid, dir, ops, tracer, parent, ready[1], fileno(r->says));
 	close(ready[1]);
 	if (r->pid < 0) {
 		close(ready[0]);

@@ -109,7 +109,12 @@ uint32_t run_tree__row(struct run_tree *t, const struct export_row *row)
 
 void run_tree__clear(struct run_tree *t)
 {
-	tdestroy(t->index, free);
+	while (t->index) {
+		void *entry = *(void **)t->index;
+
+		tdelete(entry, &t->index, compare_pids);
+		free(entry);
+	}
 	for (size_t i = 0; i < t->n; i++)
 		free(t->programs[i].arguments);
 	free(t->programs);

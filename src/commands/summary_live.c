@@ -3,14 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/csv.h"
@@ -20,6 +15,7 @@
 #include "commands/summary_print.h"
 #include "dataset/memory.h"
 #include "options/command.h"
+#include "platform/end_watch.h"
 #include "platform/macros.h"
 #include "rows/names.h"
 #include "schema/fs_ops.h"
@@ -167,39 +163,19 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 
 /* ---- watching ---- */
 
-/* Returns a descriptor that becomes readable when watching is to end. */
-static int catch_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* Waits until the time is up, process PID has ended, or a signal arrives. */
-static int watch(const struct summary_live *l, int signals)
+static int watch(const struct summary_live *l, struct end_watch *end)
 {
-	int pidfd = l->pid ? (int)syscall(SYS_pidfd_open, l->pid, 0) : -1;
-	uint64_t end = l->duration_ns ? clock__mono_ns() + l->duration_ns : UINT64_MAX;
+	uint64_t until = l->duration_ns ? clock__mono_ns() + l->duration_ns : UINT64_MAX, now;
+	int err = l->pid ? end_watch__process(end, l->pid) : 0;
 
-	if (l->pid && pidfd < 0)
-		return -errno;
-	for (uint64_t now; (now = clock__mono_ns()) < end;) {
-		struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
-					{ .fd = pidfd, .events = POLLIN } };
-		uint64_t left = (end - now) / 1000000 + 1;
+	while (!err && (now = clock__mono_ns()) < until) {
+		uint64_t left = (until - now) / 1000000 + 1;
 
-		if (poll(fds, 2, left > INT32_MAX ? -1 : (int)left) > 0)
+		if (end_watch__wait(end, left > INT32_MAX ? -1 : (int)left))
 			break;
 	}
-	if (pidfd >= 0)
-		close(pidfd);
-	return 0;
+	return err;
 }
 
 static void *drain_names(void *arg)
@@ -324,19 +300,19 @@ static int run_child(struct summary_live *l)
 int summary_live__run(struct summary_live *l)
 {
 	struct engine *e = NULL;
-	int code, err, signals;
+	struct end_watch end;
+	int code, err;
 
 	if (l->argv)
 		return run_child(l);
-	signals = catch_signals();
-	code = signals < 0 ? command__cannot(l->command, "cannot watch for signals: %s",
-					     strerror(-signals)) :
-			     open_engine(l, &e);
+	err = end_watch__begin(&end);
+	code = err ? command__cannot(l->command, "cannot watch for signals: %s", strerror(-err)) :
+		     open_engine(l, &e);
 	if (code)
 		return code;
 	fputs("watching\n", stderr);
-	err = watch(l, signals);
-	close(signals);
+	err = watch(l, &end);
+	end_watch__close(&end);
 	if (err)
 		code = command__cannot(l->command, "--pid %d: %s", l->pid, strerror(-err));
 	else

@@ -9,9 +9,9 @@
 
 const struct engine_type *const engines[] = {
 #ifdef __linux__
-	&engine_bpf,    &engine_strace,
+	&engine_bpf,
 #endif
-	&engine_dtrace, &engine_eslogger, &engine_fs_usage, &engine_replay, NULL,
+	&engine_dtrace, &engine_eslogger, &engine_fs_usage, &engine_replay, &engine_strace, NULL,
 };
 
 const struct engine_type *engine__find(const char *name)

@@ -23,7 +23,7 @@ enum {
 	PACKET_FLAGS = 13,
 	PACKET_DESCRIPTOR = 60
 };
-enum { CLOCKS_CLOCK = 1, CLOCK_ID = 1, CLOCK_TIME = 2, CLOCK_REALTIME = 1, CLOCK_BOOTTIME = 6 };
+enum { CLOCKS_CLOCK = 1, CLOCK_ID = 1, CLOCK_TIME = 2, REALTIME = 1, BOOTTIME = 6 };
 enum { TRACK_UUID = 1, TRACK_NAME, TRACK_PROCESS, TRACK_THREAD, TRACK_PARENT, TRACK_COUNTER = 8 };
 enum { PROCESS_PID = 1, PROCESS_NAME = 6, THREAD_PID = 1, THREAD_TID, THREAD_NAME = 5 };
 enum { COUNTER_UNIT = 3, UNIT_BYTES = 3 };
@@ -144,7 +144,7 @@ static int end_event(struct export *e, struct perfetto *f, size_t event, size_t 
 /* Times are wall times, used for both clocks, so that the UI can show the date. */
 static int write_clocks(struct export *e, struct perfetto *f, uint64_t ns)
 {
-	static const int ids[] = { CLOCK_BOOTTIME, CLOCK_REALTIME };
+	static const int ids[] = { BOOTTIME, REALTIME };
 	size_t packet = begin_packet(f), clocks, clock;
 
 	proto__uint(&f->packet, PACKET_FLAGS, NEW_SEQUENCE);

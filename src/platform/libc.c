@@ -2,6 +2,7 @@
 #include "platform/libc.h"
 
 #ifdef __APPLE__
+#include <crt_externs.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -51,6 +52,28 @@ void *reallocarray(void *p, size_t n, size_t size)
 	return realloc(p, all);
 }
 
+int clearenv(void)
+{
+	**_NSGetEnviron() = NULL;
+	return 0;
+}
+
+int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+	if (real == effective && effective == saved)
+		return setuid(real);
+	errno = EINVAL;
+	return -1;
+}
+
+int setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+	if (real == effective && effective == saved)
+		return setgid(real);
+	errno = EINVAL;
+	return -1;
+}
+
 static int mark(int fd, int flags)
 {
 	if (flags & O_CLOEXEC && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -80,6 +103,28 @@ pid_t gettid(void)
 
 	pthread_threadid_np(NULL, &id);
 	return id;
+}
+
+#define SIGNAL_LOOK_NS 10000000
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+	const struct timespec look = { .tv_nsec = SIGNAL_LOOK_NS };
+	int64_t left = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec;
+	sigset_t pending;
+	int got;
+
+	for (;; left -= SIGNAL_LOOK_NS) {
+		sigpending(&pending);
+		for (int s = 1; s < NSIG; s++)
+			if (sigismember(set, s) > 0 && sigismember(&pending, s) > 0)
+				return sigwait(set, &got) ? -1 : got;
+		if (left <= 0)
+			break;
+		nanosleep(&look, NULL);
+	}
+	errno = EAGAIN;
+	return -1;
 }
 
 /* Through the path of the descriptor, because there is no scandir() for a descriptor. */

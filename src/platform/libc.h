@@ -11,8 +11,10 @@
 
 #include <dirent.h>
 #include <libkern/OSByteOrder.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* string.h, stdlib.h */
 void *memrchr(const void *s, int c, size_t n);
@@ -20,6 +22,12 @@ char *strchrnul(const char *s, int c);
 void *mempcpy(void *to, const void *from, size_t n);
 void explicit_bzero(void *s, size_t n);
 void *reallocarray(void *p, size_t n, size_t size);
+int clearenv(void);
+
+/* time.h. APFS sets the times of files from the clock itself. */
+#define CLOCK_REALTIME_COARSE CLOCK_REALTIME
+/* Its CLOCK_MONOTONIC goes on during sleep. */
+#define CLOCK_BOOTTIME CLOCK_MONOTONIC
 
 /* sys/stat.h */
 #define st_mtim st_mtimespec
@@ -30,6 +38,12 @@ int pipe2(int fds[2], int flags);
 int dup3(int from, int to, int flags);
 int fdatasync(int fd);
 pid_t gettid(void);
+/* All three ids have to be the same, as there is no call that sets them apart; for root. */
+int setresuid(uid_t real, uid_t effective, uid_t saved);
+int setresgid(gid_t real, gid_t effective, gid_t saved);
+
+/* signal.h. It looks every 10 ms; INFO has to be NULL. */
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 
 /* dirent.h. versionsort() would compare numbers in names by value. */
 #define versionsort alphasort

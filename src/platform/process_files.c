@@ -90,20 +90,46 @@ int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE])
 	return read_link(link, ret);
 }
 
-ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
+static ssize_t read_file(pid_t pid, const char *file, char *ret, size_t size, bool *ret_cut)
 {
 	char name[64], more;
-	ssize_t n;
+	size_t n = 0;
+	ssize_t got;
 	int fd;
 
-	snprintf(name, sizeof(name), "/proc/%d/cmdline", (int)pid);
+	snprintf(name, sizeof(name), "/proc/%d/%s", (int)pid, file);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, ret, size);
-	*ret_cut = n == (ssize_t)size && read(fd, &more, 1) > 0;
+	while ((got = read(fd, ret + n, size - n)) > 0)
+		n += (size_t)got;
+	*ret_cut = n == size && read(fd, &more, 1) > 0;
 	close(fd);
-	return n < 0 ? -EIO : n;
+	return got < 0 ? -EIO : (ssize_t)n;
+}
+
+ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
+{
+	return read_file(pid, "cmdline", ret, size, ret_cut);
+}
+
+ssize_t process_files__environment(pid_t pid, char *ret, size_t size)
+{
+	bool cut;
+
+	return read_file(pid, "environ", ret, size, &cut);
+}
+
+int process_files__program(pid_t pid, char ret[PROCESS_PROGRAM_SIZE])
+{
+	bool cut;
+	ssize_t n = read_file(pid, "comm", ret, PROCESS_PROGRAM_SIZE - 1, &cut);
+
+	if (n < 0)
+		return (int)n;
+	ret[n] = 0;
+	ret[strcspn(ret, "\n")] = 0;
+	return 0;
 }
 
 struct threads {
@@ -153,6 +179,14 @@ pid_t process_files__parent(pid_t pid)
 #define PROCESSES_MAX (1 << 16)
 #define DESCRIPTORS_MAX (1 << 16)
 
+static int by_pid(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The kernel lists the youngest first. */
 void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg)
 {
 	pid_t *pids = calloc(PROCESSES_MAX, sizeof(*pids));
@@ -160,6 +194,8 @@ void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg)
 		pids ? proc_listpids(PROC_ALL_PIDS, 0, pids, (int)(PROCESSES_MAX * sizeof(*pids))) :
 		       0;
 
+	if (bytes > 0)
+		qsort(pids, (size_t)bytes / sizeof(*pids), sizeof(*pids), by_pid);
 	for (int i = 0; i < bytes / (int)sizeof(*pids); i++)
 		if (pids[i] > 0)
 			tell(arg, pids[i]);
@@ -200,31 +236,91 @@ int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE])
 	return *ret == '/' ? 0 : -ENOENT;
 }
 
-/* sysctl(3), KERN_PROCARGS2: the number of arguments, the program's path, NULs, the arguments. */
+/* KERN_PROCARGS2 (sysctl(3)): the number of arguments, the program's path, NULs, the arguments, the
+ * environment. */
+struct strings {
+	char all[1 << 20]; /* KERN_ARGMAX */
+	size_t n, at;      /* of the first argument */
+	int argc;
+};
+
+static int read_strings(pid_t pid, struct strings *ret)
+{
+	int name[] = { CTL_KERN, KERN_PROCARGS2, pid };
+
+	ret->n = sizeof(ret->all);
+	if (sysctl(name, 3, ret->all, &ret->n, NULL, 0))
+		return -errno;
+	ret->at = sizeof(ret->argc);
+	if (ret->n <= ret->at)
+		return -EIO;
+	memcpy(&ret->argc, ret->all, sizeof(ret->argc));
+	while (ret->at < ret->n && ret->all[ret->at])
+		ret->at++;
+	while (ret->at < ret->n && !ret->all[ret->at])
+		ret->at++;
+	return 0;
+}
+
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
 {
-	static char all[1 << 20]; /* KERN_ARGMAX; of the reader's thread alone */
-	int name[] = { CTL_KERN, KERN_PROCARGS2, pid }, argc;
-	size_t n = sizeof(all), at = sizeof(argc), len = 0;
+	static struct strings s; /* of the reader's thread alone */
+	int err = read_strings(pid, &s);
+	size_t len = 0;
 
-	if (sysctl(name, 3, all, &n, NULL, 0))
-		return -errno;
-	if (n <= sizeof(argc))
-		return -EIO;
-	memcpy(&argc, all, sizeof(argc));
-	while (at < n && all[at])
-		at++;
-	while (at < n && !all[at])
-		at++;
+	if (err)
+		return err;
 	*ret_cut = false;
-	for (; argc > 0 && at < n; at++) {
+	for (; s.argc > 0 && s.at < s.n; s.at++) {
 		*ret_cut = len == size;
 		if (*ret_cut)
 			break;
-		ret[len++] = all[at];
-		argc -= !all[at];
+		ret[len++] = s.all[s.at];
+		s.argc -= !s.all[s.at];
 	}
 	return (ssize_t)len;
+}
+
+/* The kernel leaves it out for programs that System Integrity Protection protects. An empty string
+ * ends it; what follows are the kernel's own ("executable_path="). */
+ssize_t process_files__environment(pid_t pid, char *ret, size_t size)
+{
+	struct strings *s = malloc(sizeof(*s));
+	int err = s ? read_strings(pid, s) : -ENOMEM;
+	size_t len = 0;
+
+	if (err) {
+		free(s);
+		return err;
+	}
+	for (; s->argc > 0 && s->at < s->n; s->at++)
+		s->argc -= !s->all[s->at];
+	while (s->at < s->n && s->all[s->at]) {
+		size_t one = strnlen(s->all + s->at, s->n - s->at);
+
+		if (one == s->n - s->at || one + 1 > size - len)
+			break;
+		memcpy(ret + len, s->all + s->at, one + 1);
+		len += one + 1;
+		s->at += one + 1;
+	}
+	free(s);
+	return (ssize_t)len;
+}
+
+static bool read_info(pid_t pid, struct proc_bsdinfo *ret)
+{
+	return proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, ret, sizeof(*ret)) == (int)sizeof(*ret);
+}
+
+int process_files__program(pid_t pid, char ret[PROCESS_PROGRAM_SIZE])
+{
+	struct proc_bsdinfo info;
+
+	if (!read_info(pid, &info))
+		return -ESRCH;
+	snprintf(ret, PROCESS_PROGRAM_SIZE, "%.*s", (int)sizeof(info.pbi_comm), info.pbi_comm);
+	return 0;
 }
 
 /* xnu, bsd/sys/proc_info.h; not in every SDK. */
@@ -250,8 +346,6 @@ pid_t process_files__parent(pid_t pid)
 {
 	struct proc_bsdinfo info;
 
-	return proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &info, sizeof(info)) < (int)sizeof(info) ?
-		       0 :
-		       (pid_t)info.pbi_ppid;
+	return read_info(pid, &info) ? (pid_t)info.pbi_ppid : 0;
 }
 #endif

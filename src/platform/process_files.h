@@ -10,8 +10,9 @@
 #include <sys/types.h>
 
 #define PROCESS_PATH_SIZE 4096
+#define PROCESS_PROGRAM_SIZE 64
 
-/* Calls TELL with each process. */
+/* Calls TELL with each process, by ascending ids on macOS, in /proc's order elsewhere. */
 void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg);
 
 /* Calls TELL with each open file of PID that has an absolute path. CLOSES: when it executes a
@@ -25,6 +26,13 @@ int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE]);
 /* The arguments of PID, each with its NUL, as far as there is room for in SIZE bytes. Returns how
  * many bytes, or a negative errno; *RET_CUT: there are more. */
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut);
+
+/* The environment that PID was started with, in the same way; empty where the system doesn't show
+ * it. */
+ssize_t process_files__environment(pid_t pid, char *ret, size_t size);
+
+/* The name of the program of PID, as far as the system keeps it. 0, or a negative errno. */
+int process_files__program(pid_t pid, char ret[PROCESS_PROGRAM_SIZE]);
 
 /* Calls TELL with the id of each thread of PID. */
 void process_files__threads(pid_t pid, void (*tell)(void *arg, pid_t pid, uint64_t thread),

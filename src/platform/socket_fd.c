@@ -5,6 +5,11 @@
 #include <sys/socket.h>
 
 #ifdef __linux__
+int socket_fd__pair(int ret[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret) ? -errno : 0;
+}
+
 int socket_fd__new(int family, int type)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -14,6 +19,15 @@ int socket_fd__new(int family, int type)
 #else
 #include <fcntl.h>
 #include <unistd.h>
+
+int socket_fd__pair(int ret[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ret))
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		(void)fcntl(ret[i], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
 
 int socket_fd__new(int family, int type)
 {

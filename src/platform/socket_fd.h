@@ -7,4 +7,8 @@
  * inherit it in between. */
 int socket_fd__new(int family, int type);
 
+/* A pair of connected sockets (AF_UNIX, SOCK_STREAM), closed by exec. Returns 0, or a negative
+ * errno. */
+int socket_fd__pair(int ret[2]);
+
 #endif

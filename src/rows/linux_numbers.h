@@ -37,6 +37,13 @@ enum linux_level {
 	LINUX_SOL_NETLINK = 270,
 };
 
+/* linux/sched.h */
+enum linux_clone {
+	LINUX_CLONE_THREAD = 0x10000,
+	LINUX_CLONE_NEWNS = 0x20000,
+	LINUX_CLONE_NEWUSER = 0x10000000,
+};
+
 /* asm-generic/socket.h, linux/in.h, linux/tcp.h: options whose value is not a plain number */
 enum linux_option {
 	LINUX_SO_LINGER = 13,

@@ -2,7 +2,6 @@
 /* What a call of strace's output means. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "engine/strace/state.h"
 #include "engine/strace/strace.h"
 #include "platform/macros.h"
+#include "rows/linux_numbers.h"
 #include "rows/normalize_path.h"
 #include "schema/fs_ops.h"
 #include "schema/records.h"
@@ -26,7 +26,7 @@
 #define IOCB_PREADV 7
 #define IOCB_PWRITEV 8
 #define SETUP_SQPOLL 2 /* linux/io_uring.h */
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUSER)
+#define NAMESPACES (LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUSER)
 
 struct info;
 
@@ -440,11 +440,11 @@ static void take_FORK(struct event *e)
 	}
 	if (flags & NAMESPACES)
 		strace__gap(e->s, GAP_ROOT, e->call->ret);
-	if (!(flags & CLONE_THREAD)) {
+	if (!(flags & LINUX_CLONE_THREAD)) {
 		begin(e, FS_PROCESS_FORK);
 		hand_over(e);
 	}
-	strace__born(e->s, e->task, e->call->ret, flags & CLONE_THREAD);
+	strace__born(e->s, e->task, e->call->ret, flags & LINUX_CLONE_THREAD);
 }
 
 /* The arguments, NUL behind each, as far as there is room. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waits until somebody ends us, or a process ends. */
+#ifndef IOTRC_END_WATCH_H
+#define IOTRC_END_WATCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct end_watch {
+	int signals, process; /* descriptors; process is negative if there is none to wait for */
+};
+
+/* From now on SIGINT and SIGTERM only end end_watch__wait(). Returns 0, or a negative errno. */
+int end_watch__begin(struct end_watch *ret);
+
+/* The end of process PID ends it, too. Returns 0, or a negative errno. */
+int end_watch__process(struct end_watch *w, pid_t pid);
+
+/* Waits for TIMEOUT_MS at most (-1: for any time). Returns whether one of them came. */
+bool end_watch__wait(const struct end_watch *w, int timeout_ms);
+
+void end_watch__close(struct end_watch *w);
+
+#endif
