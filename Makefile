@@ -26,7 +26,7 @@
 
 SHELL := /bin/bash
 # What builds much for someone who gave no -j uses all CPUs.
-JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 comma := ,
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -36,8 +36,10 @@ VERSION := 0.1.0
 COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
 BUILD ?= build
+# Linux, or macOS' Darwin.
+SYSTEM ?= $(shell uname -s)
 PREFIX ?= /usr/local
-CC := gcc
+CC := $(if $(filter Darwin,$(SYSTEM)),cc,gcc)
 CLANG ?= clang
 # /usr/sbin is not in everyone's PATH, and Ubuntu's bpftool knows only the running kernel's.
 BPFTOOL ?= $(or $(firstword $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
@@ -58,16 +60,24 @@ OPT := $(if $(DEBUG),-O0,-O2)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # What makes a defect harder to use; with sanitizers nothing that gets in their way. HARDEN= switches it off. Without
 # optimisation the C library can check no sizes. glibc says what it makes of 3 where the compiler hasn't got it.
-HARDEN ?= $(if $(SANITIZE),,-fstack-protector-strong -fstack-clash-protection \
-	$(if $(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)) \
-	$(if $(filter x86,$(ARCH)),-fcf-protection) $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard))
+HARDEN ?= $(if $(SANITIZE),,-fstack-protector-strong $(if $(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)) \
+	$(if $(filter Linux,$(SYSTEM)),-fstack-clash-protection \
+		$(if $(filter x86,$(ARCH)),-fcf-protection) $(if $(filter arm64,$(ARCH)),-mbranch-protection=standard)))
 FORTIFY := $(if $(shell printf '\#include <stdio.h>\n' | \
 	$(CC) $(EXTRA_CFLAGS) -O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -E - 2>&1 >/dev/null),2,3)
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
 # No path of this machine in the program: built anywhere it is the same (make check-build).
 MAP := -ffile-prefix-map=$(CURDIR)=.
+ifeq ($(SYSTEM),Darwin)
+# The libraries are Homebrew's; curl is the system's. libc.h brings what macOS' C library lacks.
+BREW_LIBRARIES := jansson libpcre2-8 libzstd libcrypto libmicrohttpd ncursesw
+BREW := $(shell brew --prefix 2>/dev/null)
+export PKG_CONFIG_PATH := $(BREW)/opt/openssl@3/lib/pkgconfig:$(BREW)/opt/ncurses/lib/pkgconfig:$(PKG_CONFIG_PATH)
+DARWIN_CFLAGS := -include src/platform/libc.h -D_DARWIN_C_SOURCE -Wno-deprecated-declarations -Wno-parentheses \
+	$(shell pkg-config --cflags $(BREW_LIBRARIES))
+endif
 CFLAGS := -std=gnu11 -g $(OPT) $(SAN) -fPIE $(HARDEN) $(MAP) $(WARN) -pthread -I. -Isrc -I$(BUILD) \
-	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(EXTRA_CFLAGS)
+	-D_GNU_SOURCE $(if $(DEBUG)$(SANITIZE),-DCHECK_COLUMNS) -DIOTRC_VERSION='"$(VERSION)"' $(DARWIN_CFLAGS) $(EXTRA_CFLAGS)
 STATIC_LDLIBS := $(HARDEN_LD) $(EXTRA_LDFLAGS) -lbpf -lelf -lz -lzstd -ljansson -lcrypto -lseccomp -lpcre2-8 -pthread
 # Weak symbols whose libraries cannot be linked statically: uploader/target_kind.h, report/serve.h,
 # metrics/listener.h, commands/top.h.
@@ -75,21 +85,28 @@ LDLIBS := -pie -Wl,-u,target_s3,-u,target_gateway,-u,report_server,-u,listener__
 	$(or $(shell pkg-config --libs ncursesw 2>/dev/null),-lncursesw -ltinfo)
 # The kernel's headers for $(ARCH); a cross compiler's are elsewhere.
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+ifeq ($(SYSTEM),Darwin)
+LDLIBS := $(foreach s,target_s3 target_gateway report_server listener__new top_screen__run,-Wl$(comma)-u$(comma)_$(s)) \
+	$(EXTRA_LDFLAGS) $(shell pkg-config --libs $(BREW_LIBRARIES)) -lcurl -framework IOKit -framework CoreFoundation
+endif
 BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$(BUILD) \
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
+# What records with BPF, and what looks at a kernel of Linux.
+OF_LINUX := src/engine/bpf/%.c src/commands/doctor.c src/commands/self_test.c
 SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c schema/*.c snappers/*.c uploader/*.c)
+SRC := $(if $(filter Darwin,$(SYSTEM)),$(filter-out $(OF_LINUX),$(SRC)),$(SRC))
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 LIB := $(BUILD)/libiotrc.a
 # All programs, compiled for old kernels and for kernels from 6.2 on (bpf/helpers.h).
 BPF_OBJECTS := $(BUILD)/bpf/iotrc.bpf.o $(BUILD)/bpf/iotrc_6_2.bpf.o
-SKEL := $(BUILD)/iotrc.skel.h $(BUILD)/iotrc_6_2.skel.h
+SKEL := $(if $(filter Linux,$(SYSTEM)),$(BUILD)/iotrc.skel.h $(BUILD)/iotrc_6_2.skel.h)
 TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -101,6 +118,9 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); f="$(subst ",,$(filter-out -Werror,$(CC) $(CFLAGS)))"; \
 	echo "$$f" | cmp -s - $@ || echo "$$f" > $@
 FORCE:
+# For make check-portable.
+sources:
+	@echo $(SRC)
 
 # [number] = "name" of each system call that the headers know; of other architectures' 32-bit programs none.
 $(BUILD)/syscall_names_native.h: HEADER := asm/unistd.h
@@ -240,7 +260,7 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 		done; [[ $$ok ]]
 # What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
-check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h
+check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/report_page.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
@@ -532,7 +552,8 @@ INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	scripts/iotrc-generator:share/iotrc/iotrc-generator:755
 install: all
 	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
-		echo "install $(DESTDIR)$(PREFIX)/$$to"; install -Dm$$mode $$from $(DESTDIR)$(PREFIX)/$$to; done
+		echo "install $(DESTDIR)$(PREFIX)/$$to"; mkdir -p $(DESTDIR)$(PREFIX)/$${to%/*}; \
+		install -m $$mode $$from $(DESTDIR)$(PREFIX)/$$to; done
 uninstall:
 	@for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
 		echo "remove $(DESTDIR)$(PREFIX)/$$to"; rm -f $(DESTDIR)$(PREFIX)/$$to; done
