@@ -28,7 +28,7 @@ _iotrc()
 	recover) options='-h --help' ;;
 	export) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;
-	lake) options='-h --date --grace --older-than --help' ;;
+	lake) options='-h --date --engine --grace --older-than --help' ;;
 	summary) options='-h --by --stream --sort --top --duration --where --output --json --csv --slow --errors --ops --path --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;
 	watch) options='-h --expression --where --json --format --duration --from --to --stuck --path --pid --command --slow --errors --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;
 	top) options='-h --by --sort --delay --iterations --batch --top --json --match --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;

@@ -63,6 +63,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --lake
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --force
 complete -c iotrc -n '__fish_seen_subcommand_from cat' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --date
+complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --engine
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --grace
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --older-than
 complete -c iotrc -n '__fish_seen_subcommand_from lake' -a --help

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Looks after a lake: the Parquet files of many sessions (docs/fleet.md). */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "lake/layout.h"
 #include "lake/local_sessions.h"
 #include "lake/sync_lake.h"
+#include "lake/views.h"
 #include "options/command.h"
 #include "platform/macros.h"
 
@@ -20,10 +22,11 @@
 
 extern const struct command lake_command;
 
-enum { OPT_DATE, OPT_GRACE, OPT_OLDER_THAN, OPT_COUNT };
+enum { OPT_DATE, OPT_ENGINE, OPT_GRACE, OPT_OLDER_THAN, OPT_COUNT };
 
 static const struct command_option lake_options[] = {
 	[OPT_DATE] = { "date", 0, "DATE", "compact: the day (UTC), YYYY-MM-DD" },
+	[OPT_ENGINE] = { "engine", 0, "ENGINE", "views: " VIEWS_ENGINES },
 	[OPT_GRACE] = { "grace", 0, "TIME",
 			"compact: keep replaced files for so long (default: 1h)" },
 	[OPT_OLDER_THAN] = { "older-than", 0, "AGE",
@@ -193,6 +196,28 @@ static int expire(const struct wish *w)
 	return command__flush(&lake_command, EXIT_OK);
 }
 
+/* ---- views ---- */
+
+static int views(const struct wish *w)
+{
+	const char *engine = w->options[OPT_ENGINE];
+	char why[STORE_WHY_MAX];
+	struct store *store;
+	int err;
+
+	if (!engine)
+		return command__usage(&lake_command, "views needs --engine: " VIEWS_ENGINES);
+	err = open_store(&store, *w->args);
+	if (err)
+		return err;
+	err = views__write(store, *w->args, engine, stdout, why);
+	store__free(store);
+	if (err == -ENOENT)
+		return command__usage(&lake_command, "%s", why);
+	return err ? command__cannot(&lake_command, "%s", why) :
+		     command__flush(&lake_command, EXIT_OK);
+}
+
 /* ---- the command line ---- */
 
 static int lake_main(int argc, char **argv)
@@ -206,6 +231,7 @@ static int lake_main(int argc, char **argv)
 		{ "sync", "sync needs FROM and a LAKE", 2, 2, sync_from },
 		{ "compact", "compact needs a LAKE", 1, 1, compact },
 		{ "expire", "expire needs a LAKE", 1, 1, expire },
+		{ "views", "views needs a LAKE", 1, 1, views },
 	};
 	struct wish w = { .n = 0 };
 	struct command_line l;
@@ -215,7 +241,8 @@ static int lake_main(int argc, char **argv)
 		if (option < 0)
 			return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (l.at == argc)
-		return command__usage(&lake_command, "verify, sync, compact or expire is needed");
+		return command__usage(&lake_command,
+				      "verify, sync, compact, expire or views is needed");
 	w.args = argv + l.at + 1;
 	w.n = argc - l.at - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
@@ -233,7 +260,8 @@ const struct command lake_command = {
 	.usage = "ACTION LAKE",
 	.summary = "look after the Parquet files of many sessions",
 	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\n"
-		    "compact LAKE --date DATE [--grace TIME]\nexpire LAKE --older-than AGE",
+		    "compact LAKE --date DATE [--grace TIME]\nexpire LAKE --older-than AGE\n"
+		    "views LAKE --engine ENGINE",
 	.description =
 		"A lake has the rows of many machines' sessions as Parquet files, which Dask, DuckDB and\n"
 		"other engines read; iotrc export --to parquet --lake LAKE adds sessions to it.\n"
@@ -259,11 +287,15 @@ const struct command lake_command = {
 		"\n"
 		"expire LAKE --older-than AGE\n"
 		"                removes all sessions whose last day (UTC) is longer ago, and compacted\n"
-		"                days of that age",
+		"                days of that age\n"
+		"\n"
+		"views LAKE --engine ENGINE\n"
+		"                prints the SQL that makes the lake's streams tables of an engine",
 	.options = lake_options,
 	.exit_codes =
 		"0 done, no fault; 1 there is a fault, a session was left out, or it cannot; 2 usage.",
 	.examples = "iotrc export iotrc-traces --to parquet --lake /data/lake\n"
+		    "iotrc lake views /data/lake --engine duckdb\n"
 		    "iotrc lake verify /data/lake iotrc-traces\n"
 		    "iotrc lake sync s3://traces/raw s3://traces/lake\n"
 		    "iotrc lake compact s3://traces/lake --date 2026-11-29\n"

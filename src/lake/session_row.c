@@ -241,38 +241,47 @@ static void put_offsets(FILE *sql, const struct row *row)
 
 static const struct {
 	const char *name;
+	enum view_type type;
 	void (*put)(FILE *sql, const struct row *row);
 } columns[] = {
-	{ "machine_id", put_machine },
-	{ "session", put_session },
-	{ "boot", put_boot },
-	{ "stream_name", put_stream },
-	{ "state", put_state },
-	{ "complete", put_complete },
-	{ "enabled", put_enabled },
-	{ "started", put_started },
-	{ "stopped", put_stopped },
-	{ "first", put_first },
-	{ "last", put_last },
-	{ "first_mono_ns", put_first_mono },
-	{ "last_mono_ns", put_last_mono },
-	{ "rows", put_rows },
-	{ "seen", put_seen },
-	{ "written", put_written },
-	{ "filtered", put_filtered },
-	{ "lost", put_lost },
-	{ "lost_ring", put_ring },
-	{ "lost_queue", put_queue },
-	{ "lost_disk", put_disk },
-	{ "lost_shed", put_shed },
-	{ "schema_version", put_version },
-	{ "column_count", put_columns },
-	{ "tracer_version", put_tracer },
-	{ "kernel", put_kernel },
-	{ "anonymized", put_anonymized },
-	{ "anonymize_key_id", put_key },
-	{ "clock_offsets", put_offsets },
+	{ "machine_id", VIEW_TEXT, put_machine },
+	{ "session", VIEW_TEXT, put_session },
+	{ "boot", VIEW_TEXT, put_boot },
+	{ "stream_name", VIEW_TEXT, put_stream },
+	{ "state", VIEW_TEXT, put_state },
+	{ "complete", VIEW_BOOL, put_complete },
+	{ "enabled", VIEW_BOOL, put_enabled },
+	{ "started", VIEW_TIME, put_started },
+	{ "stopped", VIEW_TIME, put_stopped },
+	{ "first", VIEW_TIME_NS, put_first },
+	{ "last", VIEW_TIME_NS, put_last },
+	{ "first_mono_ns", VIEW_UINT, put_first_mono },
+	{ "last_mono_ns", VIEW_UINT, put_last_mono },
+	{ "rows", VIEW_UINT, put_rows },
+	{ "seen", VIEW_UINT, put_seen },
+	{ "written", VIEW_UINT, put_written },
+	{ "filtered", VIEW_UINT, put_filtered },
+	{ "lost", VIEW_UINT, put_lost },
+	{ "lost_ring", VIEW_UINT, put_ring },
+	{ "lost_queue", VIEW_UINT, put_queue },
+	{ "lost_disk", VIEW_UINT, put_disk },
+	{ "lost_shed", VIEW_UINT, put_shed },
+	{ "schema_version", VIEW_TEXT, put_version },
+	{ "column_count", VIEW_INT32, put_columns },
+	{ "tracer_version", VIEW_TEXT, put_tracer },
+	{ "kernel", VIEW_TEXT, put_kernel },
+	{ "anonymized", VIEW_BOOL, put_anonymized },
+	{ "anonymize_key_id", VIEW_TEXT, put_key },
+	{ "clock_offsets", VIEW_TEXT, put_offsets },
 };
+
+const char *session_row__column(size_t i, enum view_type *ret)
+{
+	if (i >= sizeof(columns) / sizeof(*columns))
+		return NULL;
+	*ret = columns[i].type;
+	return columns[i].name;
+}
 
 /* ---- rows ---- */
 

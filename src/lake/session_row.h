@@ -7,9 +7,13 @@
 #include <stdio.h>
 
 #include "dataset/session_reader.h"
+#include "lake/view_type.h"
 
 /* Writes SELECT ... UNION ALL SELECT ...: one row for each stream that the manifest lists. */
 void session_row__select(FILE *sql, const struct session_reader *r);
+
+/* The name of column I; NULL: there are no more. Gets its type. */
+const char *session_row__column(size_t i, enum view_type *ret);
 
 /* Gets the day (since 1970, UTC) on which the session began. 0, or -EBADMSG. */
 int session_row__day(const struct session_reader *r, int64_t *ret);

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 import pytest
 
@@ -34,10 +35,10 @@ def iotrc(*arguments, code=0, **more):
 class Fleet:
     """Sessions, and what their manifests state: the oracle of all totals."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, machines=MACHINES, days=DAYS):
         self.raw = directory / "raw"
-        records = generate.load(TOP / "bench/real.records.zst")
-        self.made = list(generate.generate(IOTRC, records, self.raw, MACHINES, DAYS))
+        records, others = (generate.load(TOP / f"bench/{name}.records.zst") for name in ("real", "rows"))
+        self.made = list(generate.generate(IOTRC, records, self.raw, machines, days, others))
         self.torn = [s for s, what in self.made if what == "torn"]
 
     def special(self, what):
@@ -92,7 +93,7 @@ class Server(Ceph):
         """The objects of which something was read since then."""
         with open(self.dir / "client.admin.log", errors="replace") as f:
             f.seek(at)
-            return set(re.findall(r'"GET /[^/ ]+/([^ ?]+) HTTP', f.read()))
+            return {urllib.parse.unquote(name) for name in re.findall(r'"GET /[^/ ]+/([^ ?]+) HTTP', f.read())}
 
 
 @pytest.fixture(scope="session")

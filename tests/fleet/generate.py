@@ -2,7 +2,7 @@
 """A fleet's sessions: recorded operations of real programs (bench/*.records.zst), replayed by iotrc itself as other
 machines at other times. What no replay can make (losses, an older recorder, a torn file) is changed afterwards.
 
-generate.py IOTRC RECORDS DIRECTORY MACHINES DAYS: prints what each session is, as JSON lines."""
+generate.py IOTRC RECORDS DIRECTORY MACHINES DAYS [OTHERS]: prints what each session is, as JSON lines."""
 import datetime
 import hashlib
 import json
@@ -67,7 +67,7 @@ class Records:
 def record(iotrc, records, out, machine, start, share=1.0, step=None, key=None):
     """A session of MACHINE that began at START. Its directory."""
     work = pathlib.Path(out).parent / "work"
-    work.mkdir(exist_ok=True)
+    work.mkdir(exist_ok=True, parents=True)
     (work / "records").write_bytes(records.as_of(int(start.timestamp()) * 10**9, share, step))
     machine_id = hashlib.md5(f"machine {machine}".encode()).hexdigest()
     (work / "machine-id").write_text(machine_id + "\n")
@@ -128,9 +128,10 @@ def tear(session):
     file.write_bytes(file.read_bytes()[:file.stat().st_size // 2])
 
 
-def generate(iotrc, records, out, machines, days):
+def generate(iotrc, records, out, machines, days, others=None):
     """MACHINES' sessions of DAYS, below OUT. Yields the directory of each, and what is special about it. What is
-    special comes in a fixed order, from the first machine on; what is ordinary, by chance with a fixed seed."""
+    special comes in a fixed order, from the first machine on; what is ordinary, by chance with a fixed seed. OTHERS: the
+    records of every fifth machine, as far as it is not special."""
     chance = random.Random(20)
     for machine in range(machines):
         for day in range(days):
@@ -145,7 +146,10 @@ def generate(iotrc, records, out, machines, days):
                 start, extra = start.replace(hour=23, minute=59, second=30), {"step": 40 * 10**9}
             elif what.startswith("key"):
                 extra = {"key": what[-1]}
-            session = record(iotrc, records, out, machine, start, share, **extra)
+            kept = records
+            if others and what == "ordinary" and machine % 5 == 4:
+                kept, share = others, 10 * share
+            session = record(iotrc, kept, out, machine, start, min(share, 1), **extra)
             if what == "torn":
                 tear(session)
             elif what == "losses":
@@ -160,6 +164,6 @@ def load(path):
 
 
 if __name__ == "__main__":
-    program, kept, directory, *numbers = sys.argv[1:]
-    for made, kind in generate(program, load(kept), pathlib.Path(directory), *map(int, numbers)):
+    program, first, directory, many, long, *second = sys.argv[1:]
+    for made, kind in generate(program, load(first), pathlib.Path(directory), int(many), int(long), *map(load, second)):
         print(json.dumps({"session": str(made), "what": kind}), flush=True)

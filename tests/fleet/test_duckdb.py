@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The SQL of docs/fleet.md, run by DuckDB on the test lake."""
-import json
+"""DuckDB on the test lake: the SQL of docs/fleet.md, and `iotrc lake views`."""
 import os
 import re
 import shutil
@@ -8,28 +7,11 @@ import subprocess
 import time
 
 import conftest
-from conftest import IOTRC, NODE_MODULES, TOP
-
-RUN = """
-const { DuckDBInstance } = require("@duckdb/node-api");
-(async () => {
-    const connection = await (await DuckDBInstance.create(":memory:")).connect();
-    const answers = [];
-    for (const s of JSON.parse(require("fs").readFileSync(0, "utf8")))
-        answers.push((await connection.runAndReadAll(s)).getRowsJson());
-    console.log(JSON.stringify(answers));
-})().catch(e => { console.error(String(e)); process.exit(1); });
-"""
-
+from conftest import IOTRC, TOP
+from engines import DUCKDB, duckdb, run_node
 
 def ask(place, statements):
-    link = place / "node_modules"
-    if not link.exists():
-        link.symlink_to(NODE_MODULES)
-    done = subprocess.run(["node", "-e", RUN], cwd=place, input=json.dumps(statements), text=True, capture_output=True,
-                          timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_node(place, DUCKDB, statements)
 
 
 def test_the_page(fleet, lake, place):
@@ -46,11 +28,17 @@ def test_the_page(fleet, lake, place):
     assert int(days[2][0][0]) == fleet.totals()["fs"][0] and int(days[3][0][0]) == len(wanted)
 
 
+def test_totals_are_the_manifests(fleet, lake, place):
+    totals = fleet.totals()
+    answers = duckdb(place, lake, [f"SELECT count(*) FROM {s}" for s in totals] +
+                     ["SELECT stream_name, sum(rows), sum(lost) FROM sessions GROUP BY 1 HAVING sum(rows) > 0"])
+    assert [int(a[0][0]) for a in answers[:-1]] == [rows for rows, _ in totals.values()]
+    assert {stream: (int(rows), int(lost)) for stream, rows, lost in answers[-1]} == totals
+
+
 def test_readers_of_a_compaction(fleet, lake, place):
     """Who reads while files are merged and removed counts each row once."""
     copy = shutil.copytree(lake, place / "read meanwhile")
-    block = re.findall(r"```sql\n(.*?)```", (TOP / "docs/fleet.md").read_text(), re.S)[0]
-    views = [s.replace("/data/lake", str(copy)) for s in block.split(";") if s.strip()]
     rows = fleet.totals()["fs"][0]
     command = [IOTRC, "lake", "compact", copy, "--date", "2026-11-02", "--grace", "5s"]
     for _ in range(2): # the second removes what the first has replaced
@@ -58,8 +46,8 @@ def test_readers_of_a_compaction(fleet, lake, place):
         running = True
         while running: # once more after its end
             running = process.poll() is None
-            answers = ask(place, views + ["SELECT count(*) FROM fs", "SELECT count(DISTINCT (machine, session)) FROM sessions"] * 5)
-            assert {(int(a[0][0]), int(b[0][0])) for a, b in zip(answers[3::2], answers[4::2])} == {(rows, len(fleet.made) - 1)}
+            answers = duckdb(place, copy, ["SELECT count(*) FROM fs", "SELECT count(DISTINCT (machine, session)) FROM sessions"] * 5)
+            assert {(int(a[0][0]), int(b[0][0])) for a, b in zip(answers[::2], answers[1::2])} == {(rows, len(fleet.made) - 1)}
         assert process.returncode == 0
         time.sleep(5.5) # for as long the replaced files stay
     assert {p.parts[-2] for p in copy.glob("v=1/stream=fs/date=2026-11-02/*/*")} == {"machine=all"}
