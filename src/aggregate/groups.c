@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/hash.h"
 #include "platform/libc.h"
 
 #define FIRST_SLOTS 256 /* a power of two */
@@ -67,26 +68,6 @@ struct groups *groups__free(struct groups *g)
 	free(g->slots);
 	free(g);
 	return NULL;
-}
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_key(const struct groups *g, const char *key, size_t len)
-{
-	uint64_t h = g->seed ^ len, word;
-
-	for (; len >= 8; key += 8, len -= 8) {
-		memcpy(&word, key, 8);
-		h = mix(h ^ word, UINT64_C(0x9e3779b97f4a7c15));
-	}
-	word = 0;
-	memcpy(&word, key, len);
-	return mix(mix(h ^ word, UINT64_C(0x9e3779b97f4a7c15)), UINT64_C(0xd6e8feb86659fd93));
 }
 
 static void put(struct groups *g, size_t index)
@@ -189,12 +170,12 @@ static struct group *find(const struct groups *g, const char *key, size_t len, u
 
 struct group *groups__find(const struct groups *g, const char *key, size_t len)
 {
-	return find(g, key, len, hash_key(g, key, len));
+	return find(g, key, len, hash__bytes(g->seed, key, len));
 }
 
 struct group *groups__at(struct groups *g, const char *key, size_t len)
 {
-	uint32_t hash = hash_key(g, key, len);
+	uint32_t hash = hash__bytes(g->seed, key, len);
 	struct group *there;
 	struct entry *e;
 

@@ -150,6 +150,7 @@ static int begin_capture(struct recording *r)
 			.keep_system = o->anonymize_keep_system,
 		},
 		.lighten = o->lighten,
+		.distinct = o->distinct,
 		.rotate_s = o->rotate_age_s,
 		.keep = r->keep,
 		.latencies = r->latencies,

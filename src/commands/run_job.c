@@ -122,6 +122,8 @@ static int run_and_record(struct run_job *j)
 	const char *dir = j->keep ?: j->temporary;
 	const struct run_plan plan = { j->command, j->facts.argv,
 				       j->tracer.fifo ? &j->tracer : NULL };
+	const struct run_rows all = { .ops = ALL_OPS },
+			      enough = { run_files__operations() | PROCESS_OPS, true };
 	struct run_child child;
 	uint64_t began;
 	int status, err = j->wait ? run_child__adopt() : 0;
@@ -133,9 +135,7 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
-	err = run_recorder__start(&recorder, child.pid, dir,
-				  j->keep ? ALL_OPS : run_files__operations() | PROCESS_OPS,
-				  &j->tracer);
+	err = run_recorder__start(&recorder, child.pid, dir, j->keep ? &all : &enough, &j->tracer);
 	if (err) {
 		run_child__cancel(&child);
 		if (err == -ECHILD)

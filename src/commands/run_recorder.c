@@ -17,8 +17,8 @@
 #include "platform/parent_end.h"
 
 /* Descriptor READY gets the session's path once it records. */
-static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_engine *tracer,
-		   pid_t parent, int ready, int says)
+static void record(pid_t pid, const char *dir, const struct run_rows *rows,
+		   const struct run_engine *tracer, pid_t parent, int ready, int says)
 {
 	char number[16], message[OPTIONS_MESSAGE_MAX];
 	char *argv[] = { "iotrc",    "-q",        "--streams", "fs",   "--no-snapshots",
@@ -42,14 +42,15 @@ static void record(pid_t pid, const char *dir, uint64_t ops, const struct run_en
 		fprintf(stderr, "%s\n", message);
 		_exit(EXIT_CANNOT);
 	}
-	o.selection.ops = ops;
+	o.selection.ops = rows->ops;
+	o.distinct = rows->distinct;
 	o.strace = tracer->fifo;
 	o.engine = tracer->name;
 	exit(record__run(&o));
 }
 
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
-			const struct run_engine *tracer)
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+			const struct run_rows *rows, const struct run_engine *tracer)
 {
 	pid_t parent = getpid();
 	int ready[2];
@@ -61,7 +62,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint
 		return -errno;
 	r->pid = fork();
 	if (!r->pid)
-		record(pid, dir, ops, tracer, parent, ready[1], fileno(r->says));
+		record(pid, dir, rows, tracer, parent, ready[1], fileno(r->says));
 	close(ready[1]);
 	if (r->pid < 0) {
 		close(ready[0]);

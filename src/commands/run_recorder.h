@@ -4,11 +4,18 @@
 #ifndef IOTRC_RUN_RECORDER_H
 #define IOTRC_RUN_RECORDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 #include "commands/run_engine.h"
+
+/* Which rows the recording has. */
+struct run_rows {
+	uint64_t ops;  /* as in struct selection */
+	bool distinct; /* none that repeat others (rows/repeats.h) */
+};
 
 struct run_recorder {
 	pid_t pid;
@@ -16,11 +23,10 @@ struct run_recorder {
 };
 
 /* Starts to record process PID into directory DIR, and returns once every event of PID is recorded.
- * OPS has a bit for each operation to record (schema/selection.h). TRACER is what it records with.
- * Returns 0; -ECHILD if it could not record, with the reason in R->says; or another negative
- * errno. */
-int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir, uint64_t ops,
-			const struct run_engine *tracer);
+ * TRACER is what it records with. Returns 0; -ECHILD if it could not record, with the reason in
+ * R->says; or another negative errno. */
+int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
+			const struct run_rows *rows, const struct run_engine *tracer);
 
 /* Ends the recording. Returns the status of the process as of waitpid(2): 0 if no row is missing.
  * R->says can be read from its start. */

@@ -18,13 +18,16 @@
 #include "engine/overload.h"
 #include "platform/landlock.h"
 #include "rows/column.h"
+#include "rows/repeats.h"
 #include "schema/schema.h"
 
-/* The reader polls every so many ms: often under load, rarely when idle. A CPU that only executes
- * the fastest system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a
- * quarter of a buffer is full. */
+/* The reader polls every so many ms: often under load, rarely when idle, and so that a round has
+ * some hundred events, since each costs a switch of tasks. A CPU that only executes the fastest
+ * system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter of a
+ * buffer is full. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 40
+#define ROUND_FEW 500 /* events */
 #define SECOND UINT64_C(1000000000)
 #define DEFINITION_WAIT_NS (SECOND / 2) /* a producer may be preempted between reserve and submit */
 #define SETTLE_NS (SECOND / 2)
@@ -59,6 +62,7 @@ struct capture {
 	const struct sink *sink; /* own, or one that passes records on to it */
 	struct keep *keep;
 	struct latencies *latencies;
+	struct repeats *repeats; /* or NULL */
 	void (*ended)(void *arg);
 	void *arg;
 	struct writer *writer;
@@ -172,6 +176,10 @@ static void on_event(void *arg, const void *record, size_t size)
 		return;
 	}
 	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
+	if (c->repeats && repeats__has(c->repeats, record)) {
+		atomic_fetch_add_explicit(&a->filtered, 1, memory_order_relaxed);
+		return;
+	}
 	if (!kind->is_short || (a->chunk && CHUNK_SIZE - a->chunk->len < ROW_SHORT_MAX)) {
 		end = kind->encode(c->encoder, record, size, c->row);
 		if (end)
@@ -469,9 +477,8 @@ static void *read_records(void *arg)
 		one_round(c);
 		chores(c, clock__event_ns());
 		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
-		wait_ms = c->round_events           ? WAIT_MIN_MS :
-			  wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS :
-						      wait_ms * 2;
+		wait_ms = c->round_events < ROUND_FEW ? MIN(2 * wait_ms, WAIT_MAX_MS) :
+							MAX(wait_ms / 2, WAIT_MIN_MS);
 		if (c->ended && engine__ended(c->engine)) {
 			c->ended(c->arg);
 			c->ended = NULL;
@@ -523,6 +530,8 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	};
 	c->sink = c->keep ? keep__sink(c->keep, &c->own) : &c->own;
 	err = encoder__new(&c->encoder, &setup->encoder);
+	if (!err && setup->distinct)
+		err = repeats__new(&c->repeats);
 	for (int s = 0; s < STREAM_COUNT; s++)
 		c->accounts[s].disk.from_ns = c->accounts[s].missed.from_ns =
 			c->accounts[s].missed.before_ns = c->second;
@@ -585,6 +594,7 @@ struct capture *capture__free(struct capture *c)
 		return NULL;
 	capture__stop(c);
 	encoder__free(c->encoder);
+	repeats__free(c->repeats);
 	if (c->step_fd >= 0)
 		close(c->step_fd);
 	free(c);

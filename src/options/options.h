@@ -47,6 +47,7 @@ struct options {
 	const char *dtrace;       /* the program that runs the scripts of DTrace, or NULL */
 	const char *strace;       /* one that strace writes to (no option: `iotrc run`), or NULL */
 	const char *engine;       /* its name (no option: `iotrc run`), or NULL */
+	bool distinct;            /* no rows that repeat others (repeats.h; no option, likewise) */
 	const char *bucket;       /* --trace-bucket; NULL: the engine's own */
 	uint64_t duration_ns;     /* 0: until a signal */
 

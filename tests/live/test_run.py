@@ -516,6 +516,43 @@ def test_what_was_only_looked_at(tmp_path, engine):
         assert json.loads(done.stdout[1:])["reads"] == reads
 
 
+LISTS = ("reads", "writes", "modified", "missing", "listed", "stated", "denied", "executed", "deleted", "renamed",
+         "transient", "changed_during_run")
+LOOK_AGAIN = r"""
+mkdir d out; echo 1 > d/seen; echo 2 > d/read; echo > d/empty
+i=0
+while [ $i -lt 20 ]; do
+    cat d/read d/empty in > /dev/null; ls d > /dev/null; stat -c "" d/seen in looked > /dev/null
+    test -e nowhere; cat absent refused 2> /dev/null
+    cat < in > out/$i.new; mv out/$i.new out/$((i % 3)); test -e out/$i.new; cat out/$((i % 3)) >> all
+    rm -f out/1; test -e out/1; i=$((i + 1))
+done
+ln in linked; cat linked > /dev/null; mv linked moved; cat moved moved > /dev/null; mv d e; cat e/read e/read > /dev/null
+test -e made || echo > made; rm -r e; exec cat in in
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_that_say_nothing_new(tmp_path, engine):
+    """Without --keep such rows are not recorded. The report is the same."""
+    lists = {}
+    for option in (), ("--keep", tmp_path / "kept"):
+        workspace = tmp_path / f"workspace{len(option)}"
+        workspace.mkdir()
+        for name in "in", "looked", "refused":
+            (workspace / name).write_text(name)
+        os.chmod(workspace / "refused", 0)
+        os.chmod(workspace, 0o777)
+        done = run("--engine", engine, "--tree", *option, "--json", tmp_path / "report", "--", "setpriv", "--reuid=65534",
+                   "--regid=65534", "--clear-groups", "sh", "-c", LOOK_AGAIN, cwd=workspace)
+        assert done.returncode == 0, done.stderr
+        report = json.loads((tmp_path / "report").read_text())
+        processes = [{k: p[k] for k in p if k not in ("pid", "parent")} for p in report["processes"]]
+        lists[len(option)] = [report[k] for k in LISTS], sorted(processes, key=json.dumps), report["incomplete"]
+    assert lists[0] == lists[2]
+    assert lists[0][0][0] == ["in"] and "nowhere" in lists[0][0][LISTS.index("missing")]
+
+
 def test_path_too_long(tmp_path):
     """A file whose whole path the recording doesn't have is in no list: the report says so."""
     program = """
