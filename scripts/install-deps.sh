@@ -32,6 +32,7 @@ check library:libtsan.so         gcc                   libtsan                gc
 check arm                        ARM                   -                      -
 check command:git                git                   git                    git
 check command:strace             strace                strace                 strace
+check command:sudo               sudo                  sudo                   sudo
 check command:fio                fio                   fio                    fio
 check command:rsync              rsync                 rsync                  rsync
 check command:sqlite3            sqlite3               sqlite                 sqlite

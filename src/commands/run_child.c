@@ -23,30 +23,17 @@
 #include "platform/terminal_signal.h"
 
 #define ENVIRONMENT_MAX (4 * 1024 * 1024) /* bytes of the environment that are taken over */
-#define ANCESTORS_MAX 4                   /* sudo, and its monitor if it allocated a terminal */
 
 /* ---- the invoking user, under sudo ---- */
 
-/* Returns the parent of process PID if it is sudo, else 0. */
-static pid_t sudo_above(pid_t pid)
+/* Returns our parent if that is sudo, or the monitor that sudo forks when it allocates a terminal,
+ * which still has sudo's environment; else 0. Sudo may itself be run by sudo, for another user. */
+static pid_t sudo_above(void)
 {
 	char name[PROCESS_PROGRAM_SIZE];
+	pid_t parent = getppid();
 
-	if (process_files__program(pid, name) || strcmp(name, "sudo") != 0)
-		return 0;
-	return process_files__parent(pid);
-}
-
-/* Returns the outermost process of sudo directly above us; 0: there is none. */
-static pid_t outermost_sudo(void)
-{
-	pid_t pid = getppid(), sudo = 0, parent;
-
-	for (int i = 0; i < ANCESTORS_MAX && (parent = sudo_above(pid)); i++) {
-		sudo = pid;
-		pid = parent;
-	}
-	return sudo;
+	return process_files__program(parent, name) || strcmp(name, "sudo") != 0 ? 0 : parent;
 }
 
 /* Takes over the environment with which process PID was started: sudo's is the user's; ours is what
@@ -71,7 +58,7 @@ static bool take_environment(pid_t pid)
 
 struct run_user run_child__user(void)
 {
-	return (struct run_user){ outermost_sudo() };
+	return (struct run_user){ sudo_above() };
 }
 
 int run_child__become(const struct run_user *u)
