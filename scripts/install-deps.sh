@@ -116,6 +116,7 @@ proof  npm:typescript@5.9.3      NPM                    NPM                    N
 proof  npm:vite@5.4.9            NPM                    NPM                    NPM
 proof  npm:@oven/bun-linux-x64-baseline@1.4.4 NPM       NPM                    NPM
 proof  command:go                golang-go              golang                 go
+proof  command:cargo             cargo                  cargo                  rust
 proof  command:readelf           binutils               binutils               binutils
 report command:npm               npm                   nodejs-npm             npm
 report command:chromium          chromium              chromium               chromium

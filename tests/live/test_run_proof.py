@@ -4,7 +4,7 @@ the directory's content before and after; for reads `strace -f -y`, whose output
 nothing with the engine's parser.
 
 All programs run one after the other under one recorder, each in a directory of its own. `make check-run-proof` adds
-those that need node, packages from npm, or Go: IOTRC_NODE is a directory with node_modules in it.
+those that need node, packages from npm, Go or Rust: IOTRC_NODE is a directory with node_modules in it.
 """
 import json
 import os
@@ -85,8 +85,18 @@ await Bun.write("first", a + b);
 await Bun.write("copy", Bun.file("a"));
 writeFileSync("second", b + a);
 """
+RUST = """
+fn main() {
+    let text = std::fs::read_to_string("in").unwrap();
+    std::fs::write("out", text + &part::name()).unwrap();
+}
+"""
+CARGO = '[package]\nname = "program"\nversion = "0.1.0"\nedition = "2018"\n[dependencies]\npart = { path = "part" }\n'
 if NODE:
     PROGRAMS.update({
+        "cargo": ({"in": "in", "Cargo.toml": CARGO, "src/main.rs": RUST, "part/Cargo.toml": CARGO.split("[dep")[0].replace("program", "part"),
+                   "part/src/lib.rs": 'pub fn name() -> String { include_str!("name").to_string() }\n', "part/src/name": "name"},
+                  "CARGO_INCREMENTAL=0 cargo build --offline --quiet && ./target/debug/program"),
         "go": ({"a": "a", "b": "b"}, "{go}"),
         "node": ({"a": "a", "b": "b", "script.js": SCRIPT}, "node script.js"),
         "tsc": ({"src/a.ts": "export const a: number = 1;\n", "src/b.ts": 'import { a } from "./a";\nconsole.log(a);\n',
