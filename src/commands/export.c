@@ -217,7 +217,7 @@ static const char *wrong(struct task *t, const char *name)
 	if (t->format->has_blocks && t->streams & 1 << STREAM_CACHE &&
 	    t->streams != 1 << STREAM_CACHE)
 		return "cache has the reads of the other streams again: select it alone";
-	if (!name && (t->format->has_map || t->format->patches))
+	if (!name && t->format->has_map)
 		return "this format needs -o FILE";
 	if (t->export.block && !t->format->has_blocks)
 		return "--block goes with --to oracle-general or lcs";
@@ -377,11 +377,11 @@ const struct command export_command = {
 		"                totals\n"
 		"\n"
 		"csv, jsonl, parquet and arrow have the columns as recorded; in the other formats a time is that\n"
-		"of the operation's start. Sorting uses up to 64 MiB of memory, and what is remembered of\n"
-		"files 16 MiB; the rest goes to $TMPDIR, or /tmp. No comparison matches an empty or\n"
-		"absent column. FILE appears once it is complete; until then a terminal shows the\n"
-		"progress. stderr reports how many rows were exported, and how many had been lost during\n"
-		"recording.\n"
+		"of the operation's start. Sorting uses up to 64 MiB of memory (oracle-general, lcs: 96),\n"
+		"and what is remembered of files 32 MiB; the rest goes to $TMPDIR, or /tmp. No comparison\n"
+		"matches an empty or absent column. FILE appears once it is complete; until then a\n"
+		"terminal shows the progress. stderr reports how many rows were exported, and how many had\n"
+		"been lost during recording.\n"
 		"\n"
 		"With --lake, all streams of each session become files of a lake (iotrc help lake), one\n"
 		"for each stream and day. What the lake had of the session is replaced. A session that\n"

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* oracle-general and lcs: requests for libCacheSim, each with the number of the next request of the
- * same object. lcs begins with a header with totals. */
+ * same object. lcs begins with a header with totals.
+ *
+ * Sorted by object, the next request of the same object follows. Sorted by number again, the
+ * requests are written. */
 #include "export/format.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "export/sorter.h"
+#include "export/spill_file.h"
+
+#define MEMORY (32 * 1024 * 1024) /* of each sorter */
 #define MAGIC UINT64_C(0x123456789abcdef0)
 #define NS_PER_SECOND 1000000000
 
@@ -31,28 +39,39 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == 8192, "lcs.h: lcs_trace_header");
 
-static size_t header_size(const struct export *e)
+/* A request whose next one is not known yet. Its object is the key. */
+struct unlinked {
+	uint64_t number;
+	uint32_t second, size;
+};
+
+struct requests {
+	struct sorter *by_object, *by_number;
+	struct header totals;
+};
+
+static int begin(struct export *e, uint32_t streams)
 {
-	return e->own ? sizeof(struct header) : 0;
+	struct requests *own = calloc(1, sizeof(*own));
+
+	e->own = own;
+	return own ? sorter__new(&own->by_object, MEMORY) : -ENOMEM;
 }
 
-/* Sets the next request of the one numbered BEFORE to NUMBER. */
-static int patch(struct export *e, uint64_t before, int64_t number)
+static void free_requests(struct export *e)
 {
-	off_t at = header_size(e) + (before - 1) * sizeof(struct request);
+	struct requests *own = e->own;
 
-	if (fseeko(e->out, at + offsetof(struct request, next), SEEK_SET) ||
-	    fwrite(&number, sizeof(number), 1, e->out) != 1 || fseeko(e->out, 0, SEEK_END))
-		return -errno;
-	return 0;
+	if (!own)
+		return;
+	sorter__free(own->by_object);
+	sorter__free(own->by_number);
 }
 
-static void count(struct header *h, const struct request *r, bool write, bool first)
+static void count(struct header *h, const struct unlinked *r, bool write)
 {
 	h->requests++;
 	h->request_bytes += r->size;
-	h->objects += first;
-	h->object_bytes += first ? r->size : 0;
 	h->last_second = r->second;
 	h->reads += !write;
 	h->writes += write;
@@ -64,26 +83,16 @@ static void count(struct header *h, const struct request *r, bool write, bool fi
 
 static int add(struct export *e, uint64_t began, uint64_t object, uint64_t size, bool write)
 {
-	struct request r = { .second = (began - e->first) / NS_PER_SECOND,
-			     .object = object,
-			     .size = size < UINT32_MAX ? size : UINT32_MAX,
-			     .next = -1 };
-	uint64_t *last;
-	int err = format__remember(e, object, &last);
+	struct requests *own = e->own;
+	struct unlinked r = { .number = ++e->rows,
+			      .second = (began - e->first) / NS_PER_SECOND,
+			      .size = size < UINT32_MAX ? size : UINT32_MAX };
 
-	if (err)
-		return err;
-	if (e->own)
-		count(e->own, &r, write, !*last);
-	e->rows++;
-	if (*last)
-		err = patch(e, *last, e->rows);
-	*last = e->rows;
-	fwrite(&r, sizeof(r), 1, e->out);
-	return err;
+	count(&own->totals, &r, write);
+	return sorter__add(own->by_object, object, &r, sizeof(r));
 }
 
-static int on_row(struct export *e, const struct export_row *row)
+static int add_row(struct export *e, const struct export_row *row)
 {
 	uint64_t began = row->wall_ns - format__duration_ns(row), file;
 	struct transfer t;
@@ -104,46 +113,114 @@ static int on_row(struct export *e, const struct export_row *row)
 	return err;
 }
 
-static int write_header(struct export *e)
+/* A failure of a sorter. */
+static int failed(struct export *e, int err)
 {
-	return fwrite(e->own, sizeof(struct header), 1, e->out) == 1 ? 0 : -EIO;
+	if (err)
+		e->why = spill_file__advice(err);
+	return err;
 }
 
-static int lcs_begin(struct export *e, uint32_t streams)
+static int on_row(struct export *e, const struct export_row *row)
 {
-	struct header *h = calloc(1, sizeof(*h));
+	return failed(e, add_row(e, row));
+}
 
-	e->own = h;
-	if (!h)
-		return -ENOMEM;
-	h->start_magic = h->end_magic = MAGIC;
-	h->version = h->stat_version = 1;
-	return write_header(e);
+/* Gives each request the number of the next one. */
+static int link_requests(struct requests *own)
+{
+	struct request request = { .next = -1 };
+	uint64_t number = 0, object; /* number 0: there is no request yet */
+	const void *data;
+	size_t len;
+	int got, err = 0;
+
+	while (!err && (got = sorter__next(own->by_object, &object, &data, &len)) == 1) {
+		struct unlinked now;
+
+		memcpy(&now, data, sizeof(now));
+		if (number && request.object == object)
+			request.next = (int64_t)now.number;
+		if (!number || request.object != object) {
+			own->totals.objects++;
+			own->totals.object_bytes += now.size;
+		}
+		if (number)
+			err = sorter__add(own->by_number, number, &request, sizeof(request));
+		number = now.number;
+		request = (struct request){ now.second, object, now.size, -1 };
+	}
+	if (!err && got < 0)
+		err = got;
+	if (!err && number)
+		err = sorter__add(own->by_number, number, &request, sizeof(request));
+	return err;
+}
+
+/* Nothing more is added. */
+static int link_all(struct requests *own)
+{
+	int err = sorter__new(&own->by_number, MEMORY);
+
+	if (!err)
+		err = link_requests(own);
+	own->by_object = sorter__free(own->by_object);
+	return err;
+}
+
+static int write_requests(struct export *e)
+{
+	struct requests *own = e->own;
+	const void *data;
+	uint64_t number;
+	size_t len;
+	int got;
+
+	while ((got = sorter__next(own->by_number, &number, &data, &len)) == 1)
+		fwrite(data, len, 1, e->out);
+	return got;
+}
+
+static int oracle_end(struct export *e)
+{
+	int err = link_all(e->own);
+
+	return failed(e, err ?: write_requests(e));
 }
 
 static int lcs_end(struct export *e)
 {
-	return fseeko(e->out, 0, SEEK_SET) ? -errno : write_header(e);
+	struct requests *own = e->own;
+	struct header *h = &own->totals;
+	int err = link_all(own);
+
+	h->start_magic = h->end_magic = MAGIC;
+	h->version = h->stat_version = 1;
+	if (!err)
+		fwrite(h, sizeof(*h), 1, e->out);
+	return failed(e, err ?: write_requests(e));
 }
 
 const struct format format_oracle = {
 	.name = "oracle-general",
 	.streams = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT | 1 << STREAM_CACHE,
 	.usual = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT,
-	.patches = true,
 	.has_blocks = true,
 	.lead = format__duration_ns,
+	.begin = begin,
 	.row = on_row,
+	.end = oracle_end,
+	.free = free_requests,
 };
 
 const struct format format_lcs = {
 	.name = "lcs",
 	.streams = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT | 1 << STREAM_CACHE,
 	.usual = 1 << STREAM_FS | 1 << STREAM_PAGEFAULT,
-	.patches = true,
 	.has_blocks = true,
 	.lead = format__duration_ns,
-	.begin = lcs_begin,
+	.begin = begin,
 	.row = on_row,
 	.end = lcs_end,
+	.free = free_requests,
 };

@@ -32,7 +32,6 @@ struct format {
 	bool one_stream;  /* at most one of them at a time */
 	bool has_map;
 	bool has_blocks;                                /* has --block */
-	bool patches;                                   /* needs a seekable output */
 	uint64_t (*lead)(const struct export_row *row); /* see struct rows_config */
 	int (*begin)(struct export *e, uint32_t streams);
 	int (*row)(struct export *e, const struct export_row *row);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A map from 64-bit keys to 64-bit values. Holds 16 MiB at most; older pairs go to the disk, sorted
- * runs in $TMPDIR or /tmp. Used by one thread at a time. */
+ * runs in $TMPDIR or /tmp, and then a filter of their keys takes 16 MiB more. Used by one thread at
+ * a time. */
 #ifndef IOTRC_TABLE_H
 #define IOTRC_TABLE_H
 

@@ -195,6 +195,8 @@ def test_lcs_is_oracle_general_behind_a_header(recorded, tmp_path, block):
     export(recorded, "--to", "lcs", "-o", tmp_path / "trace.lcs", *blocks)
     export(recorded, "--to", "oracle-general", "-o", tmp_path / "trace.oracleGeneral", *blocks)
     found = (tmp_path / "trace.lcs").read_bytes()
+    piped = subprocess.run([record.IOTRC, "export", recorded, "--to", "lcs", *blocks], capture_output=True, check=True)
+    assert piped.stdout == found
     assert found[8192:] == (tmp_path / "trace.oracleGeneral").read_bytes()
     magic, version, statistics, *totals = LCS.unpack(found[:LCS.size])
     assert (magic, version, statistics) == (MAGIC, 1, 1)
