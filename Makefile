@@ -106,7 +106,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -528,6 +528,11 @@ bench-summary: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a summary of $(REPORT_ROWS) rows beside DuckDB')
 	$(Q)/usr/bin/python3 bench/summary.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
+# The loader beside pandas.read_csv(), in pairs.
+bench-load: all
+	@scripts/install-deps.sh bench-report
+	$(call say,BENCH,'loading a million rows beside read_csv()')
+	$(Q)/usr/bin/python3 bench/load.py $(abspath $(BUILD)/iotrc) $(ROWS)
 bench-report: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a report of $(REPORT_ROWS) rows beside DuckDB')

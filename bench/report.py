@@ -52,9 +52,11 @@ def shifted(line, times, span, columns):
     return ",".join(fields) + f",{int(mono) + times * span}"
 
 
-def multiply(once, output, rows):
-    """Makes a session of about ROWS rows in OUTPUT, by repeating the session in ONCE."""
+def multiply(once, output, rows, streams=None):
+    """Makes a session of about ROWS rows in OUTPUT, by repeating the session in ONCE, or STREAMS of it."""
     manifest = json.loads((once / "manifest.json").read_text())
+    if streams:
+        manifest["files"] = [f for f in manifest["files"] if f["stream"] in streams]
     span = max(f["last_mono_ns"] for f in manifest["files"]) - min(f["first_mono_ns"] for f in manifest["files"] if f["rows"]) + 1
     times = -(-rows // sum(f["rows"] for f in manifest["files"]))
     files = []
@@ -79,6 +81,9 @@ def multiply(once, output, rows):
                           "first_mono_ns": min(mono) + at * span, "last_mono_ns": max(mono) + (at + n - 1) * span, "sha256": hashlib.sha256(packed).hexdigest()})
             at += n
     manifest["files"] = files
+    for stream, counts in manifest["diagnostics"]["streams"].items():
+        written = sum(f["rows"] for f in files if f["stream"] == stream)
+        counts.update(seen=written, written=written, filtered=0, lost=dict.fromkeys(counts["lost"], 0))
     (output / "manifest.json").write_text(json.dumps(manifest))
     return sum(f["rows"] for f in files), sum(f["raw_bytes"] for f in files), span * times
 

@@ -56,11 +56,17 @@ __version__ = "0.1.0"
 SCHEMA_VERSION = "1"
 # Text of a file that is parsed at once: what a load needs beside its result is about ten times this.
 BLOCK_BYTES = 3 << 20
+# Blocks that are parsed, or wait for it, while others are read and added.
+AHEAD = 2
+# What a block needed is kept for the next one: see _keep_memory().
+KEPT_BYTES = 16 << 20
 # No row is longer (the recorder's own bound).
 ROW_MAX = 1 << 20
 # Below this, a float64 holds each whole number exactly.
 EXACT = 2.0**53
 PROGRESS_SECONDS = 0.2
+# Of a column: texts that are remembered as right.
+KNOWN_MAX = 10_000
 
 # The columns that may hold 2**63 and more. In sessions of old, so could a size.
 UNSIGNED = ("inode", "size")
@@ -465,6 +471,10 @@ class _Piece:
         return _Piece(self.values[keep], None if self.missing is None else self.missing[keep])
 
 
+# What read_csv() is asked for: a dtype by its name is looked up each time.
+_MONO, _NUMBER, _TEXT = np.dtype("uint64"), np.dtype("float64"), pd.CategoricalDtype()
+
+
 class _Layout:
     """The columns of a stream: what they are in the file and what they become."""
 
@@ -485,6 +495,8 @@ class _Layout:
         self.names = [*self.in_file[:-1], *(["device"] if self.device else []), "mono_ns", *ORIGIN]
         # Columns that have had a number that no float64 holds: they are read as text from then on.
         self.beyond: set[str] = set()
+        # Texts of few that have been looked at, by column.
+        self.known: dict[str, set[str]] = {}
 
     def dtype(self, name: str) -> str:
         type_ = self.types.get(name)
@@ -503,27 +515,28 @@ class _Layout:
             want.add("device_id")
         return [n for n in self.in_file if n in want and n != self.wall]
 
-    # -- one block: called by several threads
+    # -- one block: called by another thread
 
     def parse(self, lines: Lines, needed: Sequence[str]) -> dict[str, Any]:
         """The columns NEEDED of a block of lines. Text becomes (codes, texts), the rest _Piece."""
         kinds = {n: self._kind(n) for n in needed}
         frame = self._read(lines, kinds)
-        again = {n: "category" for n in needed if kinds[n] == "float64" and self.types[n] != "float"
-                 and _inexact(frame[n].to_numpy())}
+        read = dict(frame.items())
+        again = {n: _TEXT for n in needed if kinds[n] is _NUMBER and self.types[n] != "float"
+                 and _inexact(read[n].to_numpy())}
         if again:
             self.beyond |= again.keys()
-            frame[list(again)] = self._read(lines, again)
-        return {n: self._column(n, frame[n]) for n in needed}
+            read.update(self._read(lines, again).items())
+        return {n: self._column(n, read[n]) for n in needed}
 
-    def _kind(self, name: str) -> str:
+    def _kind(self, name: str) -> Any:
         if name == "mono_ns":
-            return "uint64"
+            return _MONO
         if self.types[name] == "float" or (self.types[name] in ("uint64", "int64") and name not in self.beyond):
-            return "float64"
-        return "category"
+            return _NUMBER
+        return _TEXT
 
-    def _read(self, lines: Lines, kinds: Mapping[str, str]) -> pd.DataFrame:
+    def _read(self, lines: Lines, kinds: Mapping[str, Any]) -> pd.DataFrame:
         # The default reads some fractions one bit off; it is exact on whole numbers below EXACT.
         precise = "round_trip" if any(self.types[n] == "float" for n in kinds) else None
         return pd.read_csv(_FileLike(lines), header=None, names=self.in_file, usecols=list(kinds), dtype=dict(kinds),
@@ -549,11 +562,16 @@ class _Layout:
 
     def _check_texts(self, name: str, type_: str, texts: Sequence[str]) -> None:
         words, syntax = self.words.get(name), _SYNTAX.get(type_)
-        together = "".join(texts) if type_ == "text" else "\\"
-        if not words and (not syntax or (together.isprintable() and "\\" not in together)): # most are
-            return
-        for text in texts:
-            if not (text in words if words else syntax.fullmatch(text)):
+        if type_ == "text":
+            together = "".join(texts)
+            new: Iterable[str] = () if together.isprintable() and "\\" not in together else texts # most are
+        else:
+            known = self.known.setdefault(name, set())
+            new = [text for text in texts if text not in known]
+            if len(known) < KNOWN_MAX:
+                known.update(new) # where one is wrong, nothing is read any more
+        for text in new:
+            if not (text in words if words else not syntax or syntax.fullmatch(text)):
                 raise ValueError(f"{name}: {text!r} is no {type_}")
 
 
@@ -814,9 +832,8 @@ class _Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def _parsed(layout: _Layout, stream: str, select: _Selection, check: bool, pool: ThreadPoolExecutor,
-            ahead: int) -> Iterator[Block]:
-    """The blocks of a stream, parsed AHEAD at a time by the threads of POOL, in the order of its files."""
+def _parsed(layout: _Layout, stream: str, select: _Selection, check: bool, parser: ThreadPoolExecutor) -> Iterator[Block]:
+    """The blocks of a stream, parsed by the thread of PARSER, in the order of its files."""
     needed = layout.needed(select.looked_at)
     waiting: deque[tuple[_File, Future[Block]]] = deque()
     rows: dict[_File, int] = {}
@@ -835,9 +852,9 @@ def _parsed(layout: _Layout, stream: str, select: _Selection, check: bool, pool:
             if not select.may_be_in(layout.session, file):
                 continue
             for lines in _blocks(file, layout.header, check):
-                if len(waiting) >= ahead:
+                if len(waiting) >= AHEAD:
                     yield result()
-                waiting.append((file, pool.submit(layout.parse, lines, needed)))
+                waiting.append((file, parser.submit(layout.parse, lines, needed)))
                 del lines
         while waiting:
             yield result()
@@ -862,6 +879,13 @@ def _checked(source: Source, stream: str, check: bool) -> list[_Layout]:
     return layouts
 
 
+def _keep_memory() -> None:
+    """Lets glibc keep what a block leaves free. How much it keeps depends on the largest piece that was ever freed,
+    and each block would fault in the pages again that the one before had: a fifth of a load's time. The piece that is
+    freed here is never touched. Other C libraries do as they always do."""
+    np.empty(KEPT_BYTES, dtype="uint8")
+
+
 def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, where: Where | None = None,
            start: Moment | None = None, end: Moment | None = None, *, rows: int | None = 1_000_000,
            escapes: str = "keep", check: bool = True, progress: bool | None = None) -> Iterator[pd.DataFrame]:
@@ -878,10 +902,12 @@ def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, wh
     # A row takes more than a byte: what a manifest says of rows alone reserves nothing.
     size = sum(f.bytes or 0 for x in layouts for f in x.session._files(stream))
     capacity = min(total, size, total if rows is None else rows)
-    shown, table, threads = _Progress(progress, total), _Table(result, capacity), min(os.cpu_count() or 1, 4)
-    with ThreadPoolExecutor(threads) as pool:
+    shown, table = _Progress(progress, total), _Table(result, capacity)
+    _keep_memory()
+    # One thread: more of them would take the interpreter from each other, and need memory of their own.
+    with ThreadPoolExecutor(1) as parser:
         for layout in layouts:
-            for parsed in _parsed(layout, stream, select, check, pool, threads):
+            for parsed in _parsed(layout, stream, select, check, parser):
                 shown.add(len(parsed["mono_ns"].values))
                 table.add(*_selected(parsed, layout, select, dtypes, table))
                 if rows is not None and table.rows >= rows:
@@ -937,7 +963,7 @@ def load(source: Source, stream: str, columns: Sequence[str] | None = None, wher
     A column that only some of the sessions have is empty in the rows of the others. A stream without
     rows gives an empty DataFrame with the same dtypes.
 
-    Memory: the result, and some 30 MB for each of up to four threads. A million rows of fs are about 150 MB.
+    Memory: the result, and some 40 MB. A million rows of fs are about 150 MB.
 
     Raises Unsound (see check), KeyError for a stream or column that isn't there, ImportError where nothing
     reads .zst files. Warns with LostRows when rows of the stream were lost.

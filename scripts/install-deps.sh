@@ -174,6 +174,7 @@ bench-run command:strace        strace                strace                 str
 bench-run command:installwatch  checkinstall          -                      -
 bench-run command:fatrace       fatrace               fatrace                fatrace
 bench-report command:npm         npm                   nodejs-npm             npm
+bench-report python:pandas       python3-pandas        python3-pandas         python-pandas
 bench-report python:zstandard    python3-zstandard     python3-zstandard      python-zstandard
 bench-report npm:@duckdb/node-api@1.5.6-r.1 NPM        NPM                    NPM
 bench command:strace             strace                strace                 strace
