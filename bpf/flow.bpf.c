@@ -6,6 +6,7 @@
 #include "bpf/counters.h"
 #include "bpf/file.h"
 #include "bpf/filter.h"
+#include "bpf/flow_socket.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
@@ -67,13 +68,6 @@ int on_flow_read(u64 *ctx)
 
 /* ---- an iterator, which user space runs: it is attached to no hook ---- */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct rec_flow);
-} flow_scratch SEC(".maps");
-
 /* Makes the process of TASK the owner. */
 static __always_inline void flow_owned_by(struct flow *f, u64 task)
 {
@@ -106,25 +100,18 @@ static __always_inline void flow_found(u64 sk, u64 task)
 static __always_inline bool flow_told(struct seq_file *seq, u64 sk, const struct flow *f, u8 state)
 {
 	u64 now = bpf_ktime_get_ns();
-	u32 zero = 0, cpu;
+	u32 zero = 0;
 	struct rec_flow *rec = bpf_map_lookup_elem(&flow_scratch, &zero);
 
-	if (!rec || flow_left_out(sk, f, now))
+	if (!rec || flow_left_out(f, kread(sk, sock, sk_err), now))
 		return true;
 	flow_fill(rec, sk);
 	flow_tell(rec, f, flow_event, state, now);
-	if (!cfg.sums || flow_event != FLOW_STOP) {
-		if (bpf_seq_write(seq, rec, sizeof(*rec)))
-			return false;
-	} else {
-		sum_record(rec);
-	}
-	count_seen(cpu_slot(&cpu), STREAM_NW_FLOW);
-	return true;
+	return flow_show(seq, rec);
 }
 
-/* Called for each descriptor of each process: writes a struct rec_flow for each connection that
- * lives, or notes those that are new. Several descriptors may lead to one connection. */
+/* Called for each descriptor of each process: writes a struct rec_flow for each connection and
+ * socket that lives, or notes the connections that are new. Several descriptors may lead to one. */
 SEC("iter/task_file")
 int look_at_flows(struct bpf_iter__task_file *ctx)
 {
@@ -136,6 +123,8 @@ int look_at_flows(struct bpf_iter__task_file *ctx)
 	if (!file || !task || !is_socket(file))
 		return 0;
 	sk = sock_of(file);
+	if (sk && round && is_counted(sk))
+		socket_told(ctx->meta->seq, sk, round);
 	state = sk && is_tcp(sk) ? kread(sk, sock, __sk_common.skc_state) : TCP_CLOSE;
 	if (state == TCP_CLOSE || state == TCP_LISTEN || state == TCP_SYN_SENT)
 		return 0;

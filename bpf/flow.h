@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* TCP connections: whose they are, and their rows. What a connection has moved is counted by the
- * kernel itself, in its struct tcp_sock; here it is only read. */
+/* What has moved over a connection or socket: whose it is, and its rows. What a TCP connection has
+ * moved is counted by the kernel itself, in its struct tcp_sock; here it is only read. Other
+ * sockets are counted in bpf/flow_socket.h. */
 #ifndef IOTRC_BPF_FLOW_H
 #define IOTRC_BPF_FLOW_H
 
@@ -107,7 +108,7 @@ __subprog int flow_fill(struct rec_flow *rec, u64 sk)
 	rec->retransmits = kread(sk, tcp_sock, total_retrans);
 	rec->srtt_us = kread(sk, tcp_sock, srtt_us) >> 3; /* include/linux/tcp.h */
 	rec->min_rtt_us = kread(sk, tcp_sock, rtt_min.s[0].v);
-	rec->pad = 0;
+	rec->socket = 0;
 	ends_of_sock(&rec->ends, sk);
 	return 0;
 }
@@ -127,15 +128,38 @@ static __always_inline void flow_tell(struct rec_flow *rec, const struct flow *f
 	__builtin_memcpy(rec->comm, f->comm, sizeof(rec->comm));
 }
 
-/* Whether a filter leaves the connection out; it has been counted then. */
-static __always_inline bool flow_left_out(u64 sk, const struct flow *f, u64 now)
+/* Whether a filter leaves out what F is of and ended with ERROR; it has been counted then. */
+static __always_inline bool flow_left_out(const struct flow *f, u64 error, u64 now)
 {
 	if (f->pid ? f->left_out : owner_filtered()) {
 		count_filtered(STREAM_NW_FLOW);
 		return true;
 	}
-	return leave_out_ended(STREAM_NW_FLOW, kread(sk, sock, sk_err),
+	return leave_out_ended(STREAM_NW_FLOW, error,
 			       f->begin_ns ? now - f->begin_ns : DURATION_UNKNOWN);
+}
+
+/* ---- iterators, which user space runs ---- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct rec_flow);
+} flow_scratch SEC(".maps");
+
+/* Writes REC to the reader of an iterator, or sums it up if it is the last of its connection.
+ * Returns false if there was no room: the kernel asks again for the same element then. */
+static __always_inline bool flow_show(struct seq_file *seq, struct rec_flow *rec)
+{
+	u32 cpu;
+
+	if (cfg.sums && rec->event != FLOW_ROTATION)
+		sum_record(rec);
+	else if (bpf_seq_write(seq, rec, sizeof(*rec)))
+		return false;
+	count_seen(cpu_slot(&cpu), STREAM_NW_FLOW);
+	return true;
 }
 
 /* The connection has ended, in STATE. CTX is the context of the program. Of two programs for the
@@ -153,7 +177,8 @@ static __always_inline void flow_ended(void *ctx, u64 sk, u8 state)
 		flow_owned(f);
 	copy = *f;
 	err = bpf_map_delete_elem(&flows, &sk);
-	if (err || copy.stopped || state == TCP_SYN_SENT || flow_left_out(sk, &copy, now))
+	if (err || copy.stopped || state == TCP_SYN_SENT ||
+	    flow_left_out(&copy, kread(sk, sock, sk_err), now))
 		return;
 	rec = reserve(STREAM_NW_FLOW, sizeof(*rec), now, &flags);
 	if (!rec)

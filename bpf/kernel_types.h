@@ -359,10 +359,14 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
 	u16 sk_type, sk_protocol;
+	u8 sk_shutdown;
+	struct socket *sk_socket;
 };
 
 struct inet_sock {
@@ -384,9 +388,18 @@ struct tcp_sock {
 	struct minmax rtt_min;
 };
 
+struct udp_sock {
+	int pending;
+};
+
 struct socket {
 	short type;
 	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct sockaddr_un {

@@ -84,6 +84,18 @@ static __always_inline void deliver(void *rec, u64 flags)
 	sum_leave();
 }
 
+/* Takes back a record of STREAM that reserve() has returned, which then was not seen. */
+static __always_inline void withdraw(void *rec, enum stream stream)
+{
+	u32 cpu;
+
+	__sync_fetch_and_add(&counts_of(cpu_slot(&cpu), stream)->seen, (u64)-1);
+	if (cfg.sums)
+		sum_leave();
+	else
+		bpf_ringbuf_discard(rec, BPF_RB_NO_WAKEUP);
+}
+
 /* Counts an event of STREAM, fs or nw_conn, and sends its record, unless a filter of results leaves
  * it out. */
 static __always_inline void output(void *rec, u32 size, enum stream stream, u64 now)

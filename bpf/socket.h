@@ -14,6 +14,7 @@
 #define AF_INET6 10
 
 #define IPPROTO_TCP 6 /* include/uapi/linux/in.h */
+#define IPPROTO_UDP 17
 
 #define TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
 #define TCP_SYN_SENT 2

@@ -309,7 +309,7 @@ struct rec_drop {
 	u8 src[16], dst[16];
 };
 
-/* Why there is a row of a connection. */
+/* Why there is a row of a connection, or of a UDP or unix socket. */
 enum flow_event {
 	FLOW_END,      /* it has ended */
 	FLOW_ROTATION, /* it lives, and new files begin */
@@ -318,23 +318,26 @@ enum flow_event {
 
 #define FLOW_NO_RTT (~0u)
 
-/* A connection, with all that it has moved since it began. It names its owner itself, not by a
- * rec_task: the process may have ended long before. */
+/* A TCP connection, with all that it has moved since it began; or a UDP or unix socket, with what
+ * it has moved since the recording began, in datagrams instead of segments. It names its owner
+ * itself, not by a rec_task: the process may have ended long before. */
 struct rec_flow {
 	u8 type, event;
-	u8 proto; /* PROTO_* */
-	u8 state; /* TCP_*: of FLOW_END the last one before TCP_CLOSE */
+	u8 proto; /* IPPROTO_*; 0: a unix socket */
+	u8 state; /* TCP_*: of FLOW_END the last one before TCP_CLOSE; 0 if it is not TCP */
 	s32 error;
 	u64 ns;
-	u64 duration;                   /* DURATION_UNKNOWN: it began before the recording */
+	/* of a socket since it moved something first; DURATION_UNKNOWN: it began before the
+	 * recording */
+	u64 duration;
 	u64 bytes_sent, bytes_received; /* of data, each byte once */
 	u64 segments_sent, segments_received;
 	u32 retransmits;
 	u32 srtt_us;    /* 0: not measured */
 	u32 min_rtt_us; /* FLOW_NO_RTT: not measured */
 	u32 pid, tid;   /* 0: not known */
-	u32 pad;
-	u64 cgroup; /* of the owner */
+	u32 socket;     /* its inode; 0: a connection */
+	u64 cgroup;     /* of the owner */
 	char comm[COMM_BYTES];
 	struct conn_ends ends;
 };

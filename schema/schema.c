@@ -178,37 +178,38 @@ static const struct column nw_drop_columns[] = {
 	MONO("the event"),
 };
 
-#define FLOW_TIME "the connection's end, or the look at it"
+#define FLOW_TIME "the end of the connection or socket, or the look at it"
 
 static const struct column nw_flow_columns[] = {
 	TIMESTAMP(FLOW_TIME),
 	{ "event_type", COL_WORD, "", "END ROTATION STOP",
-	  "Why there is a row: the connection has ended; or it lives, and new files begin, or the "
-	  "recording ends. A connection has one row END or STOP" },
+	  "Why there is a row: the connection or socket has ended; or it lives, and new files begin, or "
+	  "the recording ends. Each has one row END or STOP" },
 	PID,
 	TID,
 	COMMAND,
-	{ "proto", COL_WORD, "", "TCP", "Protocol" },
+	{ "proto", COL_WORD, "", "TCP UDP UNIX_STREAM UNIX_DGRAM UNIX_SEQPACKET", "Protocol" },
 	IPVER,
 	{ "local_addr", COL_TEXT, "", NULL, "Local address" },
 	{ "remote_addr", COL_TEXT, "", NULL, "Address of the peer" },
 	SPORT,
 	DPORT,
 	{ "bytes_sent", COL_UINT, "bytes", NULL,
-	  "Data sent since the connection began, each byte once",
+	  "Data sent since the connection began, each byte once; by other sockets than TCP's since the "
+	  "recording began",
 	  "bytes sent, of END and STOP rows" },
-	{ "bytes_received", COL_UINT, "bytes", NULL, "Data received since the connection began",
+	{ "bytes_received", COL_UINT, "bytes", NULL, "Data received, likewise",
 	  "bytes received, of END and STOP rows" },
 	{ "segments_sent", COL_UINT, "", NULL,
-	  "Segments sent, with retransmits and those without data" },
+	  "Segments sent, with retransmits and those without data; of other protocols datagrams" },
 	{ "segments_received", COL_UINT, "", NULL, "Segments received, likewise" },
 	{ "retransmits", COL_UINT, "", NULL, "Segments sent again" },
 	{ "srtt_us", COL_UINT, "us", NULL,
 	  "Smoothed round-trip time; empty if it was never measured" },
 	{ "min_rtt_us", COL_UINT, "us", NULL, "Least round-trip time of the last minutes" },
 	{ "duration_ns", COL_UINT, "ns", NULL,
-	  "Since the connection was asked for or accepted by the kernel; empty if that was before the "
-	  "recording",
+	  "Since the connection was asked for or accepted by the kernel, empty if that was before the "
+	  "recording; since another socket than TCP's moved something first",
 	  "time of connections" },
 	{ "state", COL_WORD, "", NULL, "TCP_* state; in END rows the last one before TCP_CLOSE" },
 	{ "container_id", COL_UINT, "", NULL, "cgroup v2 id of the process" },

@@ -15,7 +15,7 @@
 	X(NW_EPOLL, nw_epoll, "completion of the call", "Waiting for file descriptors: epoll, poll, select") \
 	X(NW_SOCKOPT, nw_sockopt, "completion of the call", "Socket options set and read") \
 	X(NW_DROP, nw_drop, "the event", "Packets dropped and TCP segments retransmitted") \
-	X(NW_FLOW, nw_flow, "the connection's end, or the look at it", "TCP connections: bytes, segments and round trips of each") \
+	X(NW_FLOW, nw_flow, "the end of the connection or socket, or the look at it", "TCP connections, UDP and unix sockets: what each has moved") \
 	X(CACHE, cache, "the event", "The page cache: hits, misses, writeback, eviction") \
 	X(PAGEFAULT, pagefault, "the fault", "Page faults on mapped files") \
 	X(EXTENT, extent, "issue of the request", "Which bytes of which file each block request carries, and whose")

@@ -56,20 +56,57 @@ static char *name_end(char *p, uint16_t family, const uint8_t *address, uint16_t
 	return csv__u64(p, port);
 }
 
-/* PID COMMAND LOCAL - REMOTE; returns the end. */
-static char *name_flow(char *p, const struct rec_flow *r)
+/* A longer path is cut. */
+#define PATH_SHOWN 64
+
+static char *name_path(char *p, const char *path, size_t len)
+{
+	if (len && !path[0]) { /* an abstract name */
+		*p++ = '@';
+		path++;
+		len--;
+	}
+	return csv__escape(p, path, strnlen(path, len < PATH_SHOWN ? len : PATH_SHOWN));
+}
+
+/* LOCAL - REMOTE. Several unix sockets have one path, or none: the number of the inode, which ss
+ * prints, too, tells them apart. */
+static char *name_ends(char *p, const struct rec_flow *r)
 {
 	const struct conn_ends *ends = &r->ends;
 
+	if (ends->family == LINUX_AF_UNIX) {
+		p = csv__mem(p, "unix ", 5);
+		p = name_path(p, ends->un.local, ends->has_local);
+		*p++ = '#';
+		p = csv__u64(p, r->socket);
+		p = csv__mem(p, " - ", 3);
+		return name_path(p, ends->un.remote, ends->has_remote);
+	}
+	if (r->proto != LINUX_IPPROTO_TCP)
+		p = csv__mem(p, "udp ", 4);
+	p = name_end(p, ends->family, ends->ip.local, ends->sport);
+	p = csv__mem(p, " - ", 3);
+	return ends->has_remote ? name_end(p, ends->family, ends->ip.remote, ends->dport) : p;
+}
+
+/* PID COMMAND LOCAL - REMOTE; returns the end. */
+static char *name_flow(char *p, const struct rec_flow *r)
+{
 	if (r->pid) {
 		p = csv__u64(p, r->pid);
 		*p++ = ' ';
 		p = csv__escape(p, r->comm, strnlen(r->comm, COMM_BYTES));
 		*p++ = ' ';
 	}
-	p = name_end(p, ends->family, ends->ip.local, ends->sport);
-	p = csv__mem(p, " - ", 3);
-	return name_end(p, ends->family, ends->ip.remote, ends->dport);
+	return name_ends(p, r);
+}
+
+/* Whether NOW is not of the connection that LAST is of: a later one may have the ends of an earlier
+ * one. */
+static bool is_another(const struct top_counts *now, const struct top_counts *last)
+{
+	return now->calls < last->calls || now->read < last->read || now->written < last->written;
 }
 
 static void on_flow(void *arg, const void *record, size_t size)
@@ -93,8 +130,7 @@ static void on_flow(void *arg, const void *record, size_t size)
 		return;
 	}
 	s = group->value;
-	/* A later connection may have the ends of an earlier one. */
-	fresh = !s->look || now.calls < s->last.calls;
+	fresh = !s->look || is_another(&now, &s->last);
 	group->weight = f->look;
 	s->added = now;
 	if (!fresh)
@@ -128,7 +164,7 @@ int top_flows__each(const struct top_flows *f,
 	for (size_t i = 0; i < groups__count(f->groups) && !err; i++) {
 		const struct flow_state *s = groups__get(f->groups, i)->value;
 
-		if (s->look == f->look && s->added.calls)
+		if (s->look == f->look && (s->added.calls || s->added.read || s->added.written))
 			err = tell(arg, s->name, &s->added);
 	}
 	return err;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The TCP connections that live, and what each has moved since the last look. */
+/* The TCP connections, UDP and unix sockets that live, and what each has moved since the last
+ * look. */
 #ifndef IOTRC_TOP_FLOWS_H
 #define IOTRC_TOP_FLOWS_H
 
 #include "commands/top_counts.h"
 #include "engine/engine.h"
 
-#define TOP_FLOW_NAME_MAX 256 /* bytes, NUL included */
+#define TOP_FLOW_NAME_MAX 640 /* bytes, NUL included */
 
 struct top_flows;
 
@@ -19,8 +20,9 @@ struct top_flows *top_flows__free(struct top_flows *f);
  * Returns 0, or a negative errno. */
 int top_flows__look(struct top_flows *f, struct engine *e, uint64_t span_ns);
 
-/* Calls TELL for each connection that has moved something since the previous look: segments are its
- * calls, those sent again its errors, and its time is a round trip. 0, or what TELL returned. */
+/* Calls TELL for each connection that has moved something since the previous look: segments, or
+ * datagrams, are its calls, those sent again its errors, and its time is a round trip. 0, or what
+ * TELL returned. */
 int top_flows__each(const struct top_flows *f,
 		    int (*tell)(void *arg, const char *name, const struct top_counts *added),
 		    void *arg);

@@ -24,12 +24,13 @@
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
  * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
- * connection 120 with nw_flow (flow.h). */
+ * connection 120 with nw_flow (flow.h), and one in two UDP or unix sockets 400 (flow_socket.h). */
 #define URING_CONN_SHARE 4
+#define FLOW_SOCKET_SHARE 2
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 240 + 72 + 80 + 160 + 120 + (520 + 376) / URING_CONN_SHARE + \
-	 8272 / URING_ASKED_SHARE)
+	(128 + 184 + 240 + 72 + 80 + 160 + 120 + 400 / FLOW_SOCKET_SHARE + \
+	 (520 + 376) / URING_CONN_SHARE + 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
 /* Eight dirty pages (bpf/extent_owner.h); only with --lineage. They use the share of the threads,
@@ -97,6 +98,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
+	ret->flow_sockets = ret->in_flight / FLOW_SOCKET_SHARE;
 	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;

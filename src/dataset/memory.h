@@ -23,10 +23,11 @@ struct memory_plan {
 	size_t sort_bytes;           /* bytes of a snapshot's records sorted at once */
 	/* requests of one kind in flight: block, io_uring, connections */
 	uint32_t in_flight;
-	uint32_t uring_conns; /* io_uring requests on sockets */
-	uint32_t uring_asked; /* io_uring requests with paths, which are stored as passed */
-	uint32_t dirty_sets;  /* of 8 dirty pages each, with --lineage; a power of two */
-	uint32_t threads;     /* threads whose state is in a table: up to 5.10 */
+	uint32_t uring_conns;  /* io_uring requests on sockets */
+	uint32_t uring_asked;  /* io_uring requests with paths, which are stored as passed */
+	uint32_t flow_sockets; /* UDP and unix sockets that have moved something, with nw_flow */
+	uint32_t dirty_sets;   /* of 8 dirty pages each, with --lineage; a power of two */
+	uint32_t threads;      /* threads whose state is in a table: up to 5.10 */
 };
 
 /* Number of CPUs that this machine can have, at least 1. */

@@ -423,7 +423,8 @@ static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
 		log__line(LOG_WARNING, "connections that live have no rows from now on: %s",
 			  strerror(-err));
 	c->flows_failed |= err != 0;
-	c->rotated = now;
+	if (event == FLOW_ROTATION)
+		c->rotated = now;
 }
 
 static void chores(struct capture *c, uint64_t now)
@@ -447,6 +448,7 @@ static void chores(struct capture *c, uint64_t now)
 		return;
 	c->second = now;
 	note_fill(c);
+	tell_flows(c, FLOW_END, now);
 	mounts__refresh(c->encoder->mounts);
 	tell_losses(c, now, false);
 }

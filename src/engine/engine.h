@@ -214,9 +214,10 @@ void engine__losses(struct engine *e, engine_loss_fn tell, void *arg);
  * shed. */
 void engine__shed(struct engine *e, uint64_t ops);
 
-/* Passes a record of each connection of nw_flow that lives to SINK. After FLOW_STOP there are no
- * more records of connections; an engine that sums up adds them to its sums then. Returns 0, or a
- * negative errno. */
+/* Passes a record of each connection or socket of nw_flow that lives to SINK, and of each socket
+ * whose end made none; with FLOW_END only the latter: to be called each second. After FLOW_STOP
+ * there are no more records of connections; an engine that sums up adds them to its sums then.
+ * Returns 0, or a negative errno. */
 int engine__flows(struct engine *e, enum flow_event event, const struct sink *sink);
 
 /* Makes the engine send each definition again before the next event that uses it. */

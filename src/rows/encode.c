@@ -78,6 +78,7 @@ bool encode__sound(const void *record, size_t size)
 	const uint8_t *head = record;
 	const struct rec_fs_long *fs = record;
 	const struct rec_conn *conn = record;
+	const struct rec_flow *flow = record;
 
 	if (size < 2 || head[0] >= RECORD_TYPES_MAX)
 		return false;
@@ -96,8 +97,8 @@ bool encode__sound(const void *record, size_t size)
 		       fs->len2 < PATH_BYTES && fs->skip <= fs->len && fs->skip2 <= fs->len2 &&
 		       plain_type(fs->fs_type);
 	case REC_FLOW:
-		return ((const struct rec_flow *)record)->ends.family != FAMILY_UNIX &&
-		       !((const struct rec_flow *)record)->ends.given;
+		return !flow->ends.given && flow->ends.has_local <= UNIX_PATH_BYTES &&
+		       flow->ends.has_remote <= UNIX_PATH_BYTES;
 	case REC_CONN:
 		if (!conn_ends_whole(&conn->ends))
 			return size >= offsetof(struct rec_conn, ends.un) + sizeof(conn->ends.ip);

@@ -5,6 +5,7 @@
 #include "rows/column.h"
 #include "rows/encode.h"
 #include "rows/encode_ends.h"
+#include "rows/linux_numbers.h"
 #include "rows/operation.h"
 
 static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
@@ -19,12 +20,36 @@ static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
 	return r->pid ? encode__command(e, p, r->comm) : p;
 }
 
+enum kind { KIND_TCP, KIND_DATAGRAMS, KIND_STREAM };
+
+/* What is known of each kind. */
+static enum kind kind_of(const struct rec_flow *r)
+{
+	if (r->proto == LINUX_IPPROTO_TCP)
+		return KIND_TCP;
+	return r->proto || r->ends.sock_type != LINUX_SOCK_STREAM ? KIND_DATAGRAMS : KIND_STREAM;
+}
+
+static const char *protocol(const struct rec_flow *r)
+{
+	if (r->proto)
+		return r->proto == LINUX_IPPROTO_TCP ? "TCP" : "UDP";
+	switch (r->ends.sock_type) {
+	case LINUX_SOCK_STREAM:
+		return "UNIX_STREAM";
+	case LINUX_SOCK_SEQPACKET:
+		return "UNIX_SEQPACKET";
+	default:
+		return "UNIX_DGRAM";
+	}
+}
+
 static char *end_columns(struct encoder *e, const struct rec_flow *r, char *p)
 {
 	const struct conn_ends *ends = &r->ends;
 
 	COLUMN(p, "proto");
-	p = encode__word(p, "TCP");
+	p = encode__word(p, protocol(r));
 	COLUMN(p, "ipver");
 	if (ends__version(ends))
 		p = csv__u64(p, ends__version(ends));
@@ -44,6 +69,7 @@ static char *end_columns(struct encoder *e, const struct rec_flow *r, char *p)
 char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_flow *r = record;
+	enum kind kind = kind_of(r);
 
 	p = encode__begin(e, STREAM_NW_FLOW, r->ns, p);
 	COLUMN(p, "event_type");
@@ -55,11 +81,14 @@ char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "bytes_received");
 	p = csv__u64(p, r->bytes_received);
 	COLUMN(p, "segments_sent");
-	p = csv__u64(p, r->segments_sent);
+	if (kind != KIND_STREAM)
+		p = csv__u64(p, r->segments_sent);
 	COLUMN(p, "segments_received");
-	p = csv__u64(p, r->segments_received);
+	if (kind != KIND_STREAM)
+		p = csv__u64(p, r->segments_received);
 	COLUMN(p, "retransmits");
-	p = csv__u64(p, r->retransmits);
+	if (kind == KIND_TCP)
+		p = csv__u64(p, r->retransmits);
 	COLUMN(p, "srtt_us");
 	if (r->srtt_us)
 		p = csv__u64(p, r->srtt_us);
@@ -70,7 +99,8 @@ char *encode__flow(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->duration != DURATION_UNKNOWN)
 		p = csv__u64(p, r->duration);
 	COLUMN(p, "state");
-	p = ends__tcp_state(p, r->state);
+	if (kind == KIND_TCP)
+		p = ends__tcp_state(p, r->state);
 	COLUMN(p, "container_id");
 	if (r->cgroup)
 		p = csv__u64(p, r->cgroup);

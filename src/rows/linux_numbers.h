@@ -24,6 +24,9 @@ enum linux_errno {
 /* linux/socket.h */
 enum linux_family { LINUX_AF_UNIX = 1, LINUX_AF_INET = 2, LINUX_AF_INET6 = 10 };
 
+/* linux/net.h */
+enum linux_sock_type { LINUX_SOCK_STREAM = 1, LINUX_SOCK_SEQPACKET = 5 };
+
 /* linux/in.h, linux/socket.h: levels of setsockopt() */
 enum linux_level {
 	LINUX_IPPROTO_IP = 0,

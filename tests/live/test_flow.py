@@ -1,51 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """TCP connections: their bytes against what both ends counted, the rest against TCP_INFO (what `ss -i` prints) and the
 counters of a network namespace."""
-import json
 import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
+import flow_steps
 import recorder
 
 FLOWS = pathlib.Path(__file__).with_name("flows.py")
 STATES = {1: "TCP_ESTABLISHED"}
 
 
-class Flows:
-    """flows.py, step by step."""
-
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            ["unshare", "--net", sys.executable, str(FLOWS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        assert self.process.stdout.readline() == "before\n"
-        return self
-
-    def go_on(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
-    def tells(self):
-        return json.loads(self.process.stdout.readline())
-
-    def __exit__(self, *_):
-        self.process.communicate(timeout=60)
-        assert self.process.returncode == 0
+def tcp(r):
+    rows = r.rows("nw_flow")
+    return rows[rows["proto"] == "TCP"]
 
 
 @pytest.fixture(scope="module")
 def recorded(module_path):
-    with Flows() as flows:
+    with flow_steps.Steps(FLOWS) as flows:
         with recorder.Recording(module_path, "--streams", "nw_flow", "--rotate-age", "2s") as r:
             flows.go_on()
             said = flows.tells()
             lives = said["connections"][-1]
             r.wait_written(f",{lives['client']},{lives['server']},".encode(), "nw_flow")
-    return r, r.rows("nw_flow"), said, {c["name"]: c for c in said["connections"]}
+    return r, tcp(r), said, {c["name"]: c for c in said["connections"]}
 
 
 def of(rows, c, end, event=None):
@@ -168,17 +149,17 @@ def test_no_connection_is_told_twice(recorded):
 
 def test_filters(tmp_path):
     """Connections of others are left out, those found at the beginning too; what did not fail, with --errors."""
-    with Flows() as flows:
+    with flow_steps.Steps(FLOWS) as flows:
         with recorder.Recording(tmp_path, "--streams", "nw_flow", "--pid", str(flows.process.pid)) as own, \
              recorder.Recording(tmp_path, "--streams", "nw_flow", "--exclude-command", "python3") as others, \
              recorder.Recording(tmp_path, "--streams", "nw_flow", "--errors", *recorder.OWN) as failed:
             flows.go_on()
             did = {c["name"]: c for c in flows.tells()["connections"]}
     pids = {str(c[who]) for c in did.values() for who in ("pid", "child") if who in c}
-    assert set(own.rows("nw_flow")["pid"]) == pids
-    assert len(own.rows("nw_flow")) == 2 * (len(ENDED) + 2)
-    assert not set(others.rows("nw_flow")["pid"]) & pids
+    assert set(tcp(own)["pid"]) == pids
+    assert len(tcp(own)) == 2 * (len(ENDED) + 2)
+    assert not set(tcp(others)["pid"]) & pids
     assert others.session.counts("nw_flow")["filtered"] >= 2 * (len(ENDED) + 2)
     # The end that gets the reset.
-    rows = failed.rows("nw_flow")
+    rows = tcp(failed)
     assert list(rows["sport"]) == [str(did["reset"]["server"])]

@@ -161,7 +161,7 @@ def bpf(command, attr):
 
 
 # What user space runs: once, and at each rotation.
-AT_NO_HOOK = "sample_dentry", "look_at_flows"
+AT_NO_HOOK = "sample_dentry", "look_at_flows", "end_gone_socket"
 
 
 def loaded(recording):
@@ -185,7 +185,7 @@ PROGRAMS = {
     "nw_epoll": ("on_sys_", "on_process_exit", "on_stop", *TASKS), # of a thread that ends while it waits
     "nw_sockopt": ("on_sys_", "on_stop", *TASKS),
     "nw_drop": ("on_skb_drop", "on_tcp_", *TASKS),
-    "nw_flow": ("on_flow_", *TASKS),
+    "nw_flow": ("on_flow_", "on_socket_", "on_udp", "on_unix_", *TASKS),
     "block": ("on_block_", "on_bio_", *TASKS),
     "cache": ("on_cache_", "on_sync_ra", "on_async_ra", "on_ra", "on_fault_user", "on_fault_kernel", *TASKS),
     "pagefault": ("on_fault_", *TASKS),

@@ -3,6 +3,7 @@
  * compare rows with the truth. */
 #include <bpf/btf.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,6 +441,7 @@ Test(encode, a_flow)
 	struct rec_flow r = {
 		.type = REC_FLOW,
 		.event = FLOW_END,
+		.proto = IPPROTO_TCP,
 		.state = 1,
 		.ns = clock__mono_ns(),
 		.duration = 5,
@@ -478,7 +480,22 @@ Test(encode, a_flow)
 	     *name; name++)
 		cr_assert_str_eq(field(STREAM_NW_FLOW, *name), "");
 
-	/* No connection has such ends. */
+	r.proto = 0;
+	r.ends = (struct conn_ends){ .family = AF_UNIX, .sock_type = SOCK_STREAM, .has_remote = 3 };
+	memcpy(r.ends.un.remote, "\0a,", 3);
+	cr_assert(encode__sound(&r, sizeof(r)));
+	encode_row(STREAM_NW_FLOW, encode__flow, &r, sizeof(r));
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "proto"), "UNIX_STREAM");
+	cr_assert_str_eq(field(STREAM_NW_FLOW, "remote_addr"), "@a,");
+	for (const char *const *name =
+		     (const char *const[]){ "segments_sent", "retransmits", "state", NULL };
+	     *name; name++)
+		cr_assert_str_eq(field(STREAM_NW_FLOW, *name), "");
+
+	/* None has such ends. */
+	r.ends.has_remote = UNIX_PATH_BYTES + 1;
+	cr_assert_not(encode__sound(&r, sizeof(r)));
+	r.ends.has_remote = 0;
 	r.ends.given = AF_INET6;
 	cr_assert_not(encode__sound(&r, sizeof(r)));
 }

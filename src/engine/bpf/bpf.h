@@ -40,8 +40,9 @@ struct bpf_engine {
 	bool init_unseen;
 	bool tells_calls; /* engine__calls() is asked for */
 	bool can_overflow,
-		can_skip;   /* io_uring's completions: counted elsewhere, and not counted */
-	enum attach attach; /* never ATTACH_AUTO */
+		can_skip;         /* io_uring's completions: counted elsewhere, and not counted */
+	bool counts_by_functions; /* what sockets move: there is no tracepoint */
+	enum attach attach;       /* never ATTACH_AUTO */
 
 	/* By row of programs.c. absent: the kernel supports no row of its hook. */
 	bool chosen[PROGRAMS_MAX], absent[PROGRAMS_MAX];
@@ -51,6 +52,7 @@ struct bpf_engine {
 	struct bpf_link *flows_link; /* of the iterator of living connections; NULL: none */
 	int flow_fds[FLOW_FDS_MAX];  /* such iterators in stock */
 	size_t n_flow_fds;
+	bool sockets_end_unseen; /* those that have ended are to be looked for */
 
 	struct ring *definitions;
 	struct ring *rings[MAX_CPUS];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connections that live: those from before the recording are noted at its begin; later all are told
- * when somebody asks. */
+/* Connections and sockets that live: connections from before the recording are noted at its begin;
+ * later all are told when somebody asks. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -50,12 +50,22 @@ static int stock_iterators(struct bpf_engine *b, const struct btf *btf)
 	return 0;
 }
 
+/* Whether a program is attached to HOOK. */
+static bool is_chosen(const struct bpf_engine *b, enum hook hook)
+{
+	for (size_t i = 0; i < n_programs; i++)
+		if (programs[i].hook == hook && b->chosen[i])
+			return true;
+	return false;
+}
+
 int flows__prepare(struct bpf_engine *b, const struct btf *btf, char *problem)
 {
 	int err;
 
 	if (!(b->streams & BIT(STREAM_NW_FLOW)))
 		return 0;
+	b->sockets_end_unseen = !is_chosen(b, HOOK_SOCKET_CLOSE);
 	b->flows_link = bpf_program__attach_iter(b->skel->progs.look_at_flows, NULL);
 	err = b->flows_link ? look(bpf_iter_create(bpf_link__fd(b->flows_link)), NULL) : -errno;
 	if (!err)
@@ -73,12 +83,25 @@ static int take_iterator(struct bpf_engine *b, bool last)
 	return bpf_iter_create(bpf_link__fd(b->flows_link));
 }
 
+/* Makes rows of the sockets whose ends no program has seen; on old kernels each end is seen. */
+static int end_sockets(struct bpf_engine *b)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int prog = bpf_program__fd(b->skel->progs.end_gone_sockets);
+
+	return b->counts_by_functions ? 0 : bpf_prog_test_run_opts(prog, &run);
+}
+
 int flows__tell(struct engine *e, enum flow_event event, const struct sink *sink)
 {
 	struct bpf_engine *b = (struct bpf_engine *)e;
+	int err;
 
-	if (!b->flows_link)
+	if (!b->flows_link || (event == FLOW_END && !b->sockets_end_unseen))
 		return 0;
+	err = end_sockets(b);
+	if (err || event == FLOW_END)
+		return err;
 	b->skel->data->flow_event = event;
 	b->skel->bss->flow_round++;
 	return look(take_iterator(b, event == FLOW_STOP), sink);

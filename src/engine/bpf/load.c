@@ -102,7 +102,10 @@ static void prepare_flows(struct bpf_engine *b)
 
 	bpf_map__set_autocreate(b->skel->maps.flows, on);
 	bpf_map__set_autocreate(b->skel->maps.flow_scratch, on);
+	bpf_map__set_autocreate(b->skel->maps.flow_sockets, on);
+	bpf_program__set_autoload(b->skel->progs.end_gone_sockets, on && !b->counts_by_functions);
 	bpf_map__set_max_entries(b->skel->maps.flows, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.flow_sockets, b->plan.flow_sockets);
 }
 
 int load__all(struct bpf_engine *b, char *problem)

@@ -107,7 +107,7 @@ _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
 	 /* two programs for one event: if the first is interrupted, the second one records the
 	  * other event */ \
 	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN) | HOOK(FLOW_STATE) | HOOK(FLOW_STATE_AGAIN) | \
-	 HOOK(FLOW_READ))
+	 HOOK(FLOW_READ) | HOOK(SOCKET_CLOSE))
 /* clang-format on */
 
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])

@@ -22,6 +22,9 @@
 #define FLOW BIT(STREAM_NW_FLOW)
 #define EPOLL BIT(STREAM_NW_EPOLL)
 #define EXTENT BIT(STREAM_EXTENT)
+#define SOCKETS "UDP and unix sockets"
+#define UDP6 "UDP over IPv6"
+#define UNIX "unix sockets"
 #define OWNERS "who made pages dirty, and when"
 #define WHY "why a flusher writes"
 
@@ -54,6 +57,12 @@ static bool can_skip(const struct bpf_engine *b)
 static bool tells_faults(const struct bpf_engine *b)
 {
 	return b->tells_faults;
+}
+
+/* Whether the kernel has no tracepoints for what sockets send and receive (before 6.3). */
+static bool counts_by_functions(const struct bpf_engine *b)
+{
+	return b->counts_by_functions;
 }
 
 static bool exits_wanted(const struct bpf_engine *b)
@@ -132,6 +141,24 @@ const struct program programs[] = {
 	  "occasionally a connection, in an interrupt during the first program" },
 	{ HOOK_FLOW_READ, "tp_btf/tcp_rcv_space_adjust", "on_flow_read", FLOW, 1,
 	  "processes of accepted connections before these end" },
+	{ HOOK_SOCKET_SENT, "tp_btf/sock_send_length", "on_socket_sent", FLOW, 3, SOCKETS },
+	{ HOOK_SOCKET_SENT, "fexit/udp_sendmsg", "on_udp_sent", FLOW, 3, NULL },
+	{ HOOK_SOCKET_RECEIVED, "tp_btf/sock_recv_length", "on_socket_received", FLOW, 3, SOCKETS },
+	{ HOOK_SOCKET_RECEIVED, "fexit/udp_recvmsg", "on_udp_received", FLOW, 5, NULL },
+	{ HOOK_SOCKET_RECEIVED, "fexit/udp_recvmsg", "on_udp_received_old", FLOW, 6, NULL },
+	{ HOOK_UDP6_SENT, "fexit/udpv6_sendmsg", "on_udp6_sent", FLOW, 3, UDP6, counts_by_functions },
+	{ HOOK_UDP6_RECEIVED, "fexit/udpv6_recvmsg", "on_udp6_received", FLOW, 5, UDP6, counts_by_functions },
+	{ HOOK_UDP6_RECEIVED, "fexit/udpv6_recvmsg", "on_udp6_received_old", FLOW, 6, NULL, counts_by_functions },
+	{ HOOK_UNIX_STREAM_SENT, "fexit/unix_stream_sendmsg", "on_unix_stream_sent", FLOW, 3, UNIX,
+	  counts_by_functions },
+	{ HOOK_UNIX_STREAM_RECEIVED, "fexit/unix_stream_recvmsg", "on_unix_stream_received", FLOW, 4, UNIX,
+	  counts_by_functions },
+	{ HOOK_UNIX_DGRAM_SENT, "fexit/unix_dgram_sendmsg", "on_unix_dgram_sent", FLOW, 3, UNIX,
+	  counts_by_functions },
+	{ HOOK_UNIX_DGRAM_RECEIVED, "fexit/unix_dgram_recvmsg", "on_unix_dgram_received", FLOW, 4, UNIX,
+	  counts_by_functions },
+	{ HOOK_SOCKET_CLOSE, "fentry/sock_close", "on_socket_close", FLOW, 2,
+	  "the moment when a UDP or unix socket ends: it is noticed within a second" },
 
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq", BLOCK, 1, NULL },
 	{ HOOK_BLOCK_GETRQ, "tp_btf/block_getrq", "on_block_getrq_old", BLOCK, 3, NULL },
@@ -276,13 +303,14 @@ static bool wanted(const struct bpf_engine *b, const struct program *p)
 
 int programs__choose(struct bpf_engine *b, const struct btf *btf, char *problem)
 {
-	bool functions =
-		     b->streams & (CACHE | FS | CONN | EXTENT) && kernel__functions_allowed(btf),
+	bool functions = b->streams & (CACHE | FS | CONN | FLOW | EXTENT) &&
+			 kernel__functions_allowed(btf),
 	     done[HOOK_COUNT] = { false };
 
 	b->can_overflow = kernel__tracepoint_args(btf, "io_uring_cqe_overflow") >= 0;
 	b->can_skip = kernel__enumerator(btf, "REQ_F_CQE_SKIP_BIT") >= 0;
 	b->tells_faults = kernel__tracepoint_args(btf, "page_fault_user") >= 0;
+	b->counts_by_functions = kernel__tracepoint_args(btf, "sock_send_length") < 0;
 	for (size_t i = 0; i < n_programs; i++) {
 		const struct program *p = &programs[i];
 
