@@ -286,6 +286,9 @@ struct call_in_progress {
 	char text[CALL_TEXT_BYTES]; /* its path, as it was given */
 };
 
+/* A slow call in progress is a struct rec_fs_long and room for its paths. */
+#define UNFINISHED_TEXT 512
+
 /* ---- which values of filters a thread has had, in .bss: 1 for each. What is left out in the
  * kernel has no definition that would tell ---- */
 

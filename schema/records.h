@@ -106,8 +106,9 @@ enum fs_has {
 	FS_HAS_FILE_FLAGS = 1 << 4, /* flags are the O_* flags of the file */
 	FS_AIO = 1 << 5,
 	FS_IO_URING = 1 << 6,
-	FS_ARGS_LATE = 1 << 7, /* size, offset or flags could be read only after the call */
-	FS_NO_RESULT = 1 << 8, /* ret is unknown */
+	FS_ARGS_LATE = 1 << 7,   /* size, offset or flags could be read only after the call */
+	FS_NO_RESULT = 1 << 8,   /* ret is unknown */
+	FS_IN_PROGRESS = 1 << 9, /* the call has not ended: ns is when it was looked at */
 };
 
 /* rec_fs_long.has: which of the fields that only the long record has are valid. */

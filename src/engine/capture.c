@@ -427,6 +427,15 @@ static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
 		c->rotated = now;
 }
 
+/* Rows of the calls that have not ended, with --slow. */
+static void tell_unfinished(struct capture *c)
+{
+	int err = engine__unfinished(c->engine, c->sink);
+
+	if (err)
+		log__line(LOG_WARNING, "calls in progress have no rows: %s", strerror(-err));
+}
+
 static void chores(struct capture *c, uint64_t now)
 {
 	uint64_t rotate_ns = atomic_load_explicit(&c->rotate_ns, memory_order_relaxed);
@@ -488,6 +497,7 @@ static void *read_records(void *arg)
 		engine__wait(c->engine, wait_ms);
 	}
 	tell_flows(c, FLOW_STOP, clock__event_ns());
+	tell_unfinished(c);
 	engine__detach(c->engine);
 	/* Programs that were running when they were detached still finish. */
 	begun = clock__event_ns();

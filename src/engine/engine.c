@@ -99,6 +99,11 @@ int engine__flows(struct engine *e, enum flow_event event, const struct sink *si
 	return e->type->flows ? e->type->flows(e, event, sink) : 0;
 }
 
+int engine__unfinished(struct engine *e, const struct sink *sink)
+{
+	return e->type->unfinished ? e->type->unfinished(e, sink) : 0;
+}
+
 int engine__calls(struct engine *e, engine_call_fn tell, void *arg)
 {
 	return e->type->calls ? e->type->calls(e, tell, arg) : -ENOTSUP;

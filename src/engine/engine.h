@@ -151,6 +151,7 @@ struct engine_type {
 	void (*matched)(const struct engine *e, struct matched *ret);
 	void (*gaps)(struct engine *e, engine_gap_fn tell, void *arg);
 	int (*flows)(struct engine *e, enum flow_event event, const struct sink *sink);
+	int (*unfinished)(struct engine *e, const struct sink *sink);
 	int (*calls)(struct engine *e, engine_call_fn tell, void *arg);
 	bool (*describe_call)(struct engine *e, long nr, struct engine_call_kind *ret);
 	int (*sums)(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
@@ -219,6 +220,11 @@ void engine__shed(struct engine *e, uint64_t ops);
  * there are no more records of connections; an engine that sums up adds them to its sums then.
  * Returns 0, or a negative errno. */
 int engine__flows(struct engine *e, enum flow_event event, const struct sink *sink);
+
+/* Passes a record of each fs call to SINK that is in progress and has taken as long as the
+ * selection's slow_ns, if that is set. To be called once, at the end. Returns 0, or a negative
+ * errno. */
+int engine__unfinished(struct engine *e, const struct sink *sink);
 
 /* Makes the engine send each definition again before the next event that uses it. */
 void engine__forget(struct engine *e);

@@ -243,7 +243,9 @@ static char *flags_field(struct encoder *e, const struct rec_fs *r, const struct
 		p = word(p, field, "AIO");
 	if (r->has & FS_ARGS_LATE)
 		p = word(p, field, "ARGS_LATE");
-	if (r->has & FS_NO_RESULT)
+	if (r->has & FS_IN_PROGRESS)
+		p = word(p, field, "IN_PROGRESS");
+	else if (r->has & FS_NO_RESULT)
 		p = word(p, field, "RESULT_UNKNOWN");
 	if (l)
 		p = reached_flags(r, l, p, field);

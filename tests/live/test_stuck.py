@@ -131,3 +131,42 @@ def test_for_people(module_path, seen):
 def test_wrong_use_is_one_line(arguments, message):
     done = subprocess.run([recorder.IOTRC, "watch", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and message in done.stderr and os.linesep not in done.stderr.strip().split("\n", 1)[0]
+
+
+# ---- in a recording ----
+
+@pytest.fixture(scope="module")
+def recorded(module_path):
+    """A recording with --slow that ends while the program waits; its rows by thread."""
+    directory = pathlib.Path(module_path) / "recorded"
+    directory.mkdir()
+    program = Waiting(directory)
+    with recorder.Recording(module_path, "--streams", "fs", "--scope", "all", "--slow", "1s", "--pid",
+                            str(program.process.pid)) as r:
+        program.go()
+        time.sleep(1.5)
+    program.end()
+    rows = r.rows("fs")
+    rows = rows[rows["flags"].str.contains("IN_PROGRESS")]
+    return program, directory, {int(row["tid"]): row for _, row in rows.iterrows()}
+
+
+def test_a_hang_has_a_row(recorded):
+    program, directory, rows = recorded
+    # What began before the recording was not seen; accept() is no call on a file.
+    wanted = {tid for tid, (what, _) in program.threads.items() if what in ("late read", "late open", "late lock")}
+    names = {"late open": f"{directory}/late fifo", "late lock": f"{directory}/held"}
+    assert wanted <= set(rows) and not {tid for tid, (what, _) in program.threads.items() if "early" in what} & set(rows)
+    for tid in wanted:
+        what, began = program.threads[tid]
+        row = rows[tid]
+        assert row["operation"] == what.split()[1]
+        assert (row["return_value"], row["errno"], row["bytes_completed"]) == ("", "", "")
+        assert int(row["duration_ns"]) >= 1e9
+        # It said so just before it began to wait.
+        assert began <= int(row["mono_ns"]) - int(row["duration_ns"]) < began + 1e9
+        if what in names:
+            assert row["filename"] == names[what]
+        else:
+            assert row["filename"].startswith("pipe:")
+        assert row["pid"] == str(program.process.pid) and row["command"].startswith("python3") and row["container_id"]

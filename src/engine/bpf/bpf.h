@@ -39,6 +39,7 @@ struct bpf_engine {
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
 	bool tells_calls; /* engine__calls() is asked for */
+	bool tells_slow;  /* engine__unfinished() is */
 	bool can_overflow,
 		can_skip;         /* io_uring's completions: counted elsewhere, and not counted */
 	bool counts_by_functions; /* what sockets move: there is no tracepoint */
@@ -53,6 +54,9 @@ struct bpf_engine {
 	int flow_fds[FLOW_FDS_MAX];  /* such iterators in stock */
 	size_t n_flow_fds;
 	bool sockets_end_unseen; /* those that have ended are to be looked for */
+
+	struct bpf_link *unfinished_link; /* of the iterator of slow calls in progress */
+	int unfinished_fd;
 
 	struct ring *definitions;
 	struct ring *rings[MAX_CPUS];
@@ -131,6 +135,8 @@ void rings__free(struct bpf_engine *b);
 /* The functions of engine.h with the same names. */
 void rings__mark(struct engine *e);
 void rings__drain(struct engine *e, const struct sink *sink);
+/* Passes the definitions that there are to SINK. */
+void rings__define(struct bpf_engine *b, const struct sink *sink);
 void rings__wait(struct engine *e, int timeout_ms);
 int rings__watch(struct engine *e, int fd);
 struct engine_fill rings__fill(struct engine *e);
@@ -153,6 +159,11 @@ int sums__tell(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_un
 
 /* ---- calls.c: calls in progress. Functions of engine.h with the same names ---- */
 
+/* To be called when all programs are attached. Returns 0, or a negative errno and PROBLEM. */
+int calls__prepare(struct bpf_engine *b, char *problem);
+void calls__free(struct bpf_engine *b);
+
+int calls__unfinished(struct engine *e, const struct sink *sink);
 int calls__tell(struct engine *e, engine_call_fn tell, void *arg);
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/bpf/bpf.h"
 #include "engine/bpf/iterator.h"
@@ -43,6 +46,61 @@ int calls__tell(struct engine *e, engine_call_fn tell, void *arg)
 		return -EINVAL;
 	return iterator__run(b->skel->progs.tell_calls, sizeof(struct call_in_progress), tell_one,
 			     &t);
+}
+
+/* Until 5.18 an iterator cannot be made without privileges, which a recording has dropped by its
+ * end: it is made now. */
+int calls__prepare(struct bpf_engine *b, char *problem)
+{
+	if (!b->tells_slow)
+		return 0;
+	b->unfinished_link = bpf_program__attach_iter(b->skel->progs.tell_unfinished, NULL);
+	b->unfinished_fd =
+		b->unfinished_link ? bpf_iter_create(bpf_link__fd(b->unfinished_link)) : -errno;
+	return b->unfinished_fd < 0 ? engine__problem(problem, b->unfinished_fd,
+						      "cannot look at calls in progress: %s",
+						      strerror(-b->unfinished_fd)) :
+				      0;
+}
+
+void calls__free(struct bpf_engine *b)
+{
+	if (b->unfinished_fd >= 0)
+		close(b->unfinished_fd);
+	b->unfinished_fd = -1;
+	bpf_link__destroy(b->unfinished_link);
+	b->unfinished_link = NULL;
+}
+
+struct unfinished {
+	struct rec_fs_long rec;
+	char asked[UNFINISHED_TEXT];
+};
+
+_Static_assert(sizeof(struct unfinished) <= ITERATOR_ENTRY_MAX, "it can be read");
+
+struct finding {
+	struct bpf_engine *engine;
+	const struct sink *sink;
+};
+
+static void find_one(void *arg, const void *entry)
+{
+	const struct finding *f = arg;
+	const struct unfinished *u = entry;
+
+	rings__define(f->engine, f->sink);
+	f->sink->event(f->sink->arg, entry, sizeof(u->rec) + u->rec.len + u->rec.len2);
+}
+
+int calls__unfinished(struct engine *e, const struct sink *sink)
+{
+	struct bpf_engine *b = (struct bpf_engine *)e;
+	struct finding f = { b, sink };
+
+	return b->tells_slow ?
+		       iterator__read(b->unfinished_fd, sizeof(struct unfinished), find_one, &f) :
+		       0;
 }
 
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret)

@@ -123,6 +123,8 @@ int load__all(struct bpf_engine *b, char *problem)
 	}
 	if (!err && b->tells_calls)
 		err = want_iterator(b->skel->progs.tell_calls, "task");
+	if (!err && b->tells_slow)
+		err = want_iterator(b->skel->progs.tell_unfinished, "task");
 	if (!err && b->streams & BIT(STREAM_NW_FLOW))
 		err = want_iterator(b->skel->progs.look_at_flows, "task_file");
 	if (err)
@@ -141,6 +143,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_autocreate(b->skel->maps.sum_rooms, b->skel->rodata->cfg.sums);
 	size_extent_maps(b);
 	prepare_flows(b);
+	bpf_map__set_autocreate(b->skel->maps.unfinished_scratch, b->tells_slow);
 	bpf_map__set_max_entries(b->skel->maps.task_states_by_task, b->plan.threads);
 	bpf_map__set_max_entries(b->skel->maps.definitions, b->plan.definitions_bytes);
 	bpf_map__set_max_entries(b->skel->maps.paths_sent, b->plan.paths_sent);

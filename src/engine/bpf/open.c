@@ -35,6 +35,7 @@ static void free_engine(struct engine *e)
 
 	detach(e);
 	flows__free(b);
+	calls__free(b);
 	rings__free(b);
 	iotrc_bpf__destroy(b->skel);
 	free(b->links);
@@ -136,6 +137,8 @@ static int start(struct bpf_engine *b, const struct engine_config *config, char 
 		err = attach__all(b, problem);
 	if (!err)
 		err = flows__prepare(b, btf, problem);
+	if (!err)
+		err = calls__prepare(b, problem);
 	btf__free(btf);
 	return err;
 }
@@ -149,8 +152,10 @@ static int open_engine(struct engine **ret, const struct engine_config *config, 
 		return engine__problem(problem, -ENOMEM, "out of memory");
 	b->engine.type = &engine_bpf;
 	b->epoll_fd = -1;
+	b->unfinished_fd = -1;
 	b->streams = config->selection->streams;
 	b->tells_calls = config->calls;
+	b->tells_slow = config->selection->slow_ns && !config->sums && b->streams & BIT(STREAM_FS);
 	b->process_exit = selection__op(config->selection, FS_PROCESS_EXIT);
 	b->n_cpus = MIN(memory__cpus(), MAX_CPUS);
 	b->plan = *config->memory;
@@ -190,6 +195,7 @@ const struct engine_type engine_bpf = {
 	.sums = sums__tell,
 	.flows = flows__tell,
 	.calls = calls__tell,
+	.unfinished = calls__unfinished,
 	.describe_call = calls__describe,
 	.detach = detach,
 	.free = free_engine,

@@ -117,6 +117,13 @@ static void drain_definitions(struct bpf_engine *b)
 	}
 }
 
+void rings__define(struct bpf_engine *b, const struct sink *sink)
+{
+	b->sink = sink;
+	drain_definitions(b);
+	b->sink = NULL;
+}
+
 /* Drains what CPUs have put into the lanes of a ring up to NS; CPU's lane belongs to ring CPU %
  * rings (rings__map()). */
 static void drain_lanes(struct bpf_engine *b, uint64_t ns)
