@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Rows of the slow calls that are in progress when a recording ends, so that a hang is visible. This
- * is an iterator that user space runs then; it is attached to no hook. */
+/* Rows of the slow calls that are in progress when a recording ends, so that a hang is visible.
+ * This is an iterator that user space runs then; it is attached to no hook. */
 #include "bpf/abi.h"
 #include "bpf/call.h"
 #include "bpf/call_fill.h"
