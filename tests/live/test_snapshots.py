@@ -75,14 +75,15 @@ def test_processes(tmp_path):
     try:
         with recorder.Recording(tmp_path, "--process-interval", "6s", "--fs-interval", "off",
                                 "--streams", "nw_conn", *recorder.OWN, snapshots=True) as r:
-            # The five seconds before the second snapshot, by the kernel's own count.
             time.sleep(1)
-            used, began = cpu_seconds(busy.pid), time.monotonic()
             before = ps()
-            time.sleep(4.95)
-            used, took = cpu_seconds(busy.pid) - used, time.monotonic() - began
+            used = [] # when, and the CPU time so far by the kernel's own count
+            def two_snapshots():
+                used.append((time.monotonic(), cpu_seconds(busy.pid)))
+                return len(list(r.session_directory.glob("process/*.zst"))) >= 2
+            recorder.wait_for(two_snapshots, "two snapshots")
+            # What is the same before and after the snapshot was the same in it.
             after = ps()
-            recorder.wait_for(lambda: len(list(r.session_directory.glob("process/*.zst"))) >= 2, "two snapshots")
     finally:
         for p in sleeper, stopped, busy:
             p.kill()
@@ -121,7 +122,10 @@ def test_processes(tmp_path):
     # The first snapshot knows nothing of the time before it.
     assert set(first["cpu_5s"]) <= {"", "0.00"}
     assert float(second.loc[str(sleeper.pid), "cpu_5s"]) == 0
-    assert abs(float(second.loc[str(busy.pid), "cpu_5s"]) - 100 * used / took) < 35
+    until = int(second.loc[str(busy.pid), "mono_ns"]) / 1e9
+    window = [sample for sample in used if until - 5 <= sample[0] <= until]
+    (began, idle), (ended, busy_seconds) = window[0], window[-1]
+    assert abs(float(second.loc[str(busy.pid), "cpu_5s"]) - 100 * (busy_seconds - idle) / (ended - began)) < 35
     assert 0 <= float(second.loc[str(busy.pid), "cpu_1h"]) <= 101
     rss = int(pathlib.Path("/proc/1/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
     assert abs(int(second.loc["1", "rss_kb"]) - rss) <= max(0.2 * rss, 1024)

@@ -63,11 +63,16 @@ def test_counts_are_those_of_the_workload(tmp_path, by):
 def test_written_bytes_and_files(tmp_path):
     code = ("import os, sys\nfd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
             "for i in range(301): os.pwrite(fd, bytes(1000), 0)\nfor i in range(103): os.pread(fd, 10, 0)\n")
-    with top("--json", "-d", "1s", "-n", "4", "--by", "file", "-m", tmp_path / "new", *recorder.OWN,
+    rows = []
+    # As many refreshes as it takes: on a busy machine the program needs longer than some.
+    with top("--json", "-d", "1s", "-n", "60", "--by", "file", "-m", tmp_path / "new", *recorder.OWN,
              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr.readline() == "watching\n"
         subprocess.run(["/usr/bin/python3", "-c", code, tmp_path / "new file"], check=True)
-        rows = [json.loads(line) for line in process.stdout]
+        while sum(r["calls"] for r in rows) < 301 + 103 + 1 and (line := process.stdout.readline()):
+            rows.append(json.loads(line))
+        process.send_signal(signal.SIGINT)
+        rows += [json.loads(line) for line in process.stdout]
     assert sum(r["written_bytes"] for r in rows) == 301_000 and sum(r["read_bytes"] for r in rows) == 1030
     assert sum(r["calls"] for r in rows) == 301 + 103 + 1 # open
     assert {r["file"] for r in rows} == {str(tmp_path / "new file")}
