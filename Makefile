@@ -553,8 +553,9 @@ INSTALLED := $(BUILD)/iotrc:bin/iotrc:755 \
 	completions/_iotrc:share/zsh/vendor-completions/_iotrc:644 \
 	completions/iotrc.fish:share/fish/vendor_completions.d/iotrc.fish:644 \
 	scripts/service.sh:share/iotrc/service.sh:755 \
-	$(foreach f,iotrc.conf iotrc.service iotrc-upload.service iotrc.openrc,scripts/$(f):share/iotrc/$(f):644) \
-	scripts/iotrc-generator:share/iotrc/iotrc-generator:755
+	$(foreach f,iotrc.conf $(if $(filter Darwin,$(SYSTEM)),iotrc.plist,iotrc.service iotrc-upload.service iotrc.openrc), \
+		scripts/$(f):share/iotrc/$(f):644) \
+	$(if $(filter Linux,$(SYSTEM)),scripts/iotrc-generator:share/iotrc/iotrc-generator:755)
 install: all
 	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< $$f; \
 		echo "install $(DESTDIR)$(PREFIX)/$$to"; mkdir -p $(DESTDIR)$(PREFIX)/$${to%/*}; \

@@ -37,7 +37,9 @@ if [[ $prefix != /* ]]; then
 	echo "install.sh: --prefix needs an absolute directory" >&2
 	exit 2
 fi
-[[ $(uname -s) == Linux ]] || fail "iotrc runs only on Linux"
+system=$(uname -s)
+[[ $system == Linux || $system == Darwin ]] || fail "iotrc runs only on Linux and macOS"
+[[ $system != Darwin ]] || export PATH=$PATH:/opt/homebrew/bin:/usr/local/bin
 [[ ! $service || ! ${DESTDIR-} ]] || fail "--service cannot be combined with DESTDIR"
 # The nearest directory that is there must be ours to write to.
 there=${DESTDIR-}$prefix
@@ -57,9 +59,12 @@ if [[ $deps ]]; then
 	scripts/install-deps.sh page || echo "install.sh: reports will have no charts" >&2
 fi
 echo "Building"
-make all
+# macOS' own make is of 2006.
+make="make"
+[[ $system == Linux ]] || ! command -v gmake >/dev/null || make=gmake
+"$make" all
 echo "Installing"
-make install PREFIX="$prefix"
+"$make" install PREFIX="$prefix"
 now=$("$program" --version)
 if [[ $before && $before != "$now" ]]; then
 	echo "Updated $before to $now."

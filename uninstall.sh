@@ -36,7 +36,7 @@ if [[ ! ${DESTDIR-} ]]; then
 		echo "uninstall.sh: needs root: sudo ./uninstall.sh" >&2
 		exit 1
 	fi
-	if [[ -e /etc/systemd/system/iotrc.service || -e /etc/init.d/iotrc ]]; then
+	if [[ -e /etc/systemd/system/iotrc.service || -e /etc/init.d/iotrc || -e /Library/LaunchDaemons/org.iotrc.plist ]]; then
 		scripts/service.sh uninstall
 	fi
 fi

@@ -6,6 +6,40 @@
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
+# macOS: Homebrew's libraries for run, node for page; the compiler is that of Xcode's command line tools. Homebrew
+# refuses to be run by root.
+install_by_brew() {
+	local formulas='jansson pcre2 zstd openssl@3 libmicrohttpd ncurses pkgconf make' formula lacking=() as=()
+	[[ $1 == run ]] || formulas=node
+	if [[ $1 != run && $1 != page ]]; then
+		echo "$0: on macOS there are run and page only" >&2
+		exit 2
+	fi
+	xcode-select -p >/dev/null 2>&1 || {
+		echo "$0: there is no compiler: run xcode-select --install" >&2
+		exit 1
+	}
+	export PATH=$PATH:/opt/homebrew/bin:/usr/local/bin
+	command -v brew >/dev/null || {
+		echo "$0: missing: $formulas; install Homebrew (https://brew.sh), which brings them" >&2
+		exit 1
+	}
+	for formula in $formulas; do
+		[[ -e $(brew --prefix "$formula" 2>/dev/null || echo /nowhere) ]] || lacking+=("$formula")
+	done
+	((${#lacking[@]})) || exit 0
+	if ((EUID == 0)); then
+		[[ ${SUDO_USER-} ]] || {
+			echo "$0: missing: ${lacking[*]}; Homebrew installs nothing as root: use sudo from your own account" >&2
+			exit 1
+		}
+		as=(sudo -u "$SUDO_USER" -H)
+	fi
+	echo "Installing ${lacking[*]}"
+	exec ${as[@]+"${as[@]}"} "$(command -v brew)" install --quiet "${lacking[@]}"
+}
+[[ $(uname -s) != Darwin ]] || install_by_brew "${1-}"
+
 # level, what must be there, and the package that brings it: apt, dnf, pacman (-: has none).
 # Without recommended packages gcc comes without the C library's headers.
 NEEDS='

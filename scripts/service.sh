@@ -1,16 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # service.sh install|uninstall|status|start|stop|restart|reload|logs: iotrc as a service of this machine,
-# by systemd or OpenRC.
+# by systemd, OpenRC or launchd.
 #   install         install the service for the installed iotrc (PREFIX), with a configuration if there is
 #                   none; start it now and at every boot; run it again to update
 #   uninstall       stop and remove the service; --purge also removes configuration and traces
 #   logs            show its messages; further arguments are passed to journalctl or tail (logs -f)
+# DESTDIR in the environment is prepended to the paths of configuration, traces and service.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-conf=/etc/iotrc/iotrc.conf
-state=/var/lib/iotrc
+conf=${DESTDIR-}/etc/iotrc/iotrc.conf
+state=${DESTDIR-}/var/lib/iotrc
+plist=${DESTDIR-}/Library/LaunchDaemons/org.iotrc.plist
+daemon=system/org.iotrc
+daemon_log=${DESTDIR-}/var/log/iotrc.log
 units=/etc/systemd/system
 generator=/etc/systemd/system-generators/iotrc
 script=/etc/init.d/iotrc
@@ -21,11 +25,13 @@ fail() {
 }
 
 usage() {
-	sed -n '3,9s/^# \?//p' "$0" >&2
+	sed -n '3,10s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 
-if [[ -d /run/systemd/system ]]; then
+if [[ $(uname -s) == Darwin ]]; then
+	manager=launchd
+elif [[ -d /run/systemd/system ]]; then
 	manager=systemd
 elif [[ -d /run/openrc ]] && command -v rc-service >/dev/null; then
 	manager=openrc
@@ -51,18 +57,77 @@ render() { # FILE MODE TO
 	if [[ -e $3 && $(<"$3") == "$rendered" ]]; then
 		return
 	fi
-	install -Dm"$2" /dev/stdin "$3" <<<"$rendered"
-	echo "installed $3"
+	put "$2" "$3" <<<"$rendered"
+}
+
+# install -D of GNU, which macOS lacks.
+put() { # MODE TO
+	mkdir -p "$(dirname "$2")"
+	cat >"$2.new"
+	chmod "$1" "$2.new"
+	mv "$2.new" "$2"
+	echo "installed $2"
+}
+
+# state, pid, or last exit code of the daemon; nothing if launchd doesn't know it.
+daemon_says() {
+	local all
+	all=$(launchctl print "$daemon" 2>/dev/null) || return 0
+	sed -n "s/^[[:space:]]*$1 = //p" <<<"$all" | head -n 1
+}
+
+stop_daemon() {
+	launchctl kill SIGTERM "$daemon" 2>/dev/null || return 0
+	while [[ $(daemon_says state) == running ]]; do
+		sleep 0.2
+	done
+}
+
+# Where macOS forbids recording, iotrc ends within seconds, and says why.
+watch_daemon() { # LINES: of the log, so far
+	for ((i = 0; i < 15; i++)); do
+		sleep 0.2
+		case $(daemon_says state)/$(daemon_says 'last exit code') in
+		running/* | xpcproxy/* | spawn*/* | *never*) continue ;;
+		esac
+		tail -n "+$(($1 + 1))" "$daemon_log" >&2
+		fail "iotrc does not record (exit code $(daemon_says 'last exit code')); the next try is at the next boot"
+	done
+}
+
+log_lines() {
+	[[ ! -e $daemon_log ]] || wc -l <"$daemon_log"
+}
+
+start_daemon() {
+	local lines
+	lines=$(log_lines)
+	launchctl kickstart "$daemon"
+	watch_daemon "${lines:-0}"
+}
+
+install_daemon() {
+	local lines
+	lines=$(log_lines)
+	if [[ $(daemon_says state) ]]; then
+		stop_daemon
+		launchctl bootout "$daemon"
+	fi
+	render iotrc.plist 644 "$plist"
+	launchctl enable "$daemon"
+	launchctl bootstrap system "$plist"
+	watch_daemon "${lines:-0}"
 }
 
 install_service() {
 	bin=$(bindir)
 	if [[ ! -e $conf ]]; then
-		install -Dm640 "$here/iotrc.conf" "$conf"
-		echo "installed $conf"
+		put 640 "$conf" <"$here/iotrc.conf"
 	fi
 	"$bin/iotrc" --check-config "$conf" || fail "correct $conf, then run this again"
-	if [[ $manager == systemd ]]; then
+	if [[ $manager == launchd ]]; then
+		install_daemon
+	elif [[ $manager == systemd ]]; then
 		# Where a package or make install brought one, that is it.
 		if [[ -e $units/iotrc.service || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
 			render iotrc.service 644 "$units/iotrc.service"
@@ -84,7 +149,13 @@ install_service() {
 }
 
 uninstall_service() {
-	if [[ $manager == systemd ]]; then
+	if [[ $manager == launchd ]]; then
+		if [[ $(daemon_says state) ]]; then
+			stop_daemon
+			launchctl bootout "$daemon"
+		fi
+		rm -f "$plist"
+	elif [[ $manager == systemd ]]; then
 		systemctl disable --now --quiet iotrc.service 2>/dev/null || true
 		rm -rf "$units"/iotrc{,-upload}.service{,.d} "$generator"
 		systemctl daemon-reload
@@ -112,7 +183,14 @@ case $action in
 install) root; install_service ;;
 uninstall) root; uninstall_service "$@" ;;
 status)
-	if [[ $manager == systemd ]]; then
+	if [[ $manager == launchd ]]; then
+		state=$(daemon_says state)
+		echo "iotrc is ${state:-not installed}$([[ $state == running ]] && echo ", process $(daemon_says pid)")"
+		[[ $state == running ]] || {
+			[[ ! $state ]] || echo "last exit code: $(daemon_says 'last exit code'); see $0 logs"
+			exit 3
+		}
+	elif [[ $manager == systemd ]]; then
 		# The exit code is that of the recorder.
 		[[ $(systemctl is-active iotrc-upload.service) == inactive ]] ||
 			systemctl --no-pager --lines=3 status iotrc-upload.service || true
@@ -122,13 +200,22 @@ status)
 	fi ;;
 start | stop | restart | reload)
 	root
-	if [[ $manager == systemd ]]; then
+	if [[ $manager == launchd ]]; then
+		case $action in
+		reload) launchctl kill SIGHUP "$daemon" ;;
+		*)
+			[[ $action == start ]] || stop_daemon
+			[[ $action == stop ]] || start_daemon ;;
+		esac
+	elif [[ $manager == systemd ]]; then
 		systemctl "$action" iotrc.service
 	else
 		rc-service iotrc "$action"
 	fi ;;
 logs)
-	if [[ $manager == systemd ]]; then
+	if [[ $manager == launchd ]]; then
+		tail "$@" "$daemon_log"
+	elif [[ $manager == systemd ]]; then
 		journalctl -u iotrc.service -u iotrc-upload.service "$@"
 	else
 		for log in /var/log/messages /var/log/syslog /var/log/daemon.log; do

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""service.sh and install.sh as macOS runs them, with programs that play uname, launchctl, brew and xcode-select. What
+launchd makes of the plist is read from it as launchd.plist(5) says."""
+import os
+import pathlib
+import plistlib
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FORMULAS = ["jansson", "pcre2", "zstd", "openssl@3", "libmicrohttpd", "ncurses", "pkgconf", "make"]
+REFUSAL = "iotrc: cannot record: System Integrity Protection keeps DTrace from recording"
+# Plays iotrc: what it does is in the file `does`.
+IOTRC = f"""#!/bin/bash
+case $1 in
+--version) echo iotrc 9; exit ;;
+--check-config) [[ -r $2 ]]; exit ;;
+esac
+echo "$@" >>"$HOME/arguments"
+case $(<"$HOME/does") in
+refuse) echo "{REFUSAL}" >&2; exit 1 ;;
+crash) echo run >"$HOME/does"; kill -SEGV $$ ;;
+esac
+trap 'echo hup >>"$HOME/signals"' HUP
+trap 'echo term >>"$HOME/signals"; exit 0' TERM
+while :; do sleep 0.05; done
+"""
+
+
+def program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+class Mac:
+    def __init__(self, tmp_path):
+        self.tmp, self.root = tmp_path, tmp_path / "root"
+        self.launchd = tmp_path / "launchd"
+        self.launchd.mkdir()
+        bin_ = tmp_path / "bin"
+        program(bin_ / "uname", "#!/bin/sh\n[ \"$1\" = -s ] && echo Darwin || exec /usr/bin/uname \"$@\"\n")
+        program(bin_ / "xcode-select", "#!/bin/sh\n[ -e \"$HOME/xcode\" ] && echo /Library/Developer\n")
+        os.symlink(ROOT / "tests/macos/fake_launchctl", bin_ / "launchctl")
+        program(tmp_path / "prefix/bin/iotrc", IOTRC)
+        self.does("run")
+        (tmp_path / "xcode").touch()
+        self.env = {"PATH": f"{bin_}:/usr/bin:/bin", "HOME": str(tmp_path), "PREFIX": str(tmp_path / "prefix"),
+                    "FAKE_LAUNCHD": str(self.launchd), "DESTDIR": str(self.root)}
+
+    def does(self, what):
+        (self.tmp / "does").write_text(what)
+
+    def service(self, *words):
+        return subprocess.run([ROOT / "scripts/service.sh", *words], env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=60, check=False)
+
+    def starts(self):
+        path = self.launchd / "starts"
+        return len(path.read_text().split()) if path.exists() else 0
+
+    def lines(self, name):
+        return (self.tmp / name).read_text().split("\n")[:-1]
+
+
+@pytest.fixture(name="mac")
+def fixture_mac(tmp_path):
+    if os.geteuid():
+        pytest.fail("needs root")
+    mac = Mac(tmp_path)
+    yield mac
+    (mac.launchd / "plist").unlink(missing_ok=True)
+    if (mac.launchd / "state").exists() and (mac.launchd / "state").read_text() == "running":
+        os.kill(int((mac.launchd / "pid").read_text()), 15)
+
+
+def test_a_daemon(mac):
+    done = mac.service("install")
+    assert done.returncode == 0, done.stderr
+    assert "iotrc is recording, and will start at every boot" in done.stdout
+    plist = plistlib.loads((mac.root / "Library/LaunchDaemons/org.iotrc.plist").read_bytes())
+    assert plist["ProgramArguments"][0] == str(mac.tmp / "prefix/bin/iotrc") and plist["RunAtLoad"] is True
+    assert mac.lines("arguments") == ["--quiet --config /etc/iotrc/iotrc.conf"]
+    conf = mac.root / "etc/iotrc/iotrc.conf"
+    assert conf.read_bytes() == (ROOT / "scripts/iotrc.conf").read_bytes() and conf.stat().st_mode & 0o777 == 0o640
+    status = mac.service("status")
+    assert (status.returncode, status.stdout) == (0, f"iotrc is running, process {(mac.launchd / 'pid').read_text()}\n")
+    assert mac.service("reload").returncode == 0
+    # Its settings survive an update, which ends the old one as a stop does.
+    conf.write_text("# mine\n")
+    assert mac.service("install").returncode == 0 and conf.read_text() == "# mine\n" and mac.starts() == 2
+    assert mac.service("stop").returncode == 0
+    assert mac.lines("signals") == ["hup", "term", "term"]
+    time.sleep(1.5)
+    assert mac.starts() == 2, "a stopped daemon stays down"
+    assert mac.service("status").returncode == 3
+    assert mac.service("start").returncode == 0 and mac.service("restart").returncode == 0 and mac.starts() == 4
+    assert mac.service("uninstall").returncode == 0
+    assert not (mac.root / "Library/LaunchDaemons/org.iotrc.plist").exists() and conf.exists()
+    assert mac.service("status").stdout == "iotrc is not installed\n"
+    assert mac.service("uninstall", "--purge").returncode == 0 and not conf.exists()
+
+
+def test_where_macos_forbids_recording_it_does_not_loop(mac):
+    mac.does("refuse")
+    done = mac.service("install")
+    assert done.returncode == 1
+    assert REFUSAL in done.stderr and "(exit code 1); the next try is at the next boot" in done.stderr, done.stderr
+    time.sleep(2)
+    assert mac.starts() == 1
+    assert mac.service("status").stdout.splitlines()[0] == "iotrc is not running"
+    assert mac.service("logs").stdout.strip() == REFUSAL
+    # Another try, once it is allowed.
+    mac.does("run")
+    assert mac.service("start").returncode == 0 and mac.starts() == 2
+
+
+def test_a_crash_is_recovered_from(mac):
+    mac.does("crash")
+    mac.service("install")
+    time.sleep(1)
+    assert mac.starts() == 2 and mac.service("status").returncode == 0
+
+
+# ---- install.sh ----
+
+def install(mac, *options, user="root", have=(), brew=True):
+    """Runs install.sh; returns it, and what brew and make were asked for."""
+    cellar = mac.tmp / "opt"
+    for formula in have:
+        (cellar / formula).mkdir(parents=True)
+    program(mac.tmp / "bin/sudo", f"#!/bin/sh\necho sudo \"$@\" >> {mac.tmp}/asked\nshift 3; exec \"$@\"\n")
+    if brew:
+        program(mac.tmp / "bin/brew", f"""#!/bin/sh
+case $1 in
+--prefix) echo {cellar}/$2 ;;
+install) echo brew "$@" >> {mac.tmp}/asked ;;
+esac
+""")
+    program(mac.tmp / "bin/gmake", f"""#!/bin/sh
+echo gmake "$@" >> {mac.tmp}/asked
+""")
+    env = {**mac.env, **({"SUDO_USER": user} if user != "root" else {})}
+    del env["DESTDIR"]
+    done = subprocess.run([ROOT / "install.sh", "--prefix", mac.tmp / "prefix", *options], env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    asked = mac.tmp / "asked"
+    return done, asked.read_text().splitlines() if asked.exists() else []
+
+
+def test_install_brings_what_is_missing(mac):
+    done, asked = install(mac, user="ann", have=["zstd", "jansson", "node"])
+    assert done.returncode == 0, done.stderr
+    missing = " ".join(f for f in FORMULAS if f not in ("zstd", "jansson"))
+    assert asked[0] == f"sudo -u ann -H {mac.tmp}/bin/brew install --quiet {missing}"
+    assert asked[1] == f"brew install --quiet {missing}"
+    assert asked[2:] == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"]
+
+
+def test_install_with_all_there(mac):
+    done, asked = install(mac, have=[*FORMULAS, "node"])
+    assert done.returncode == 0 and asked == ["gmake all", f"gmake install PREFIX={mac.tmp}/prefix"], done.stderr
+
+
+def test_install_says_what_it_cannot(mac):
+    done, asked = install(mac, brew=False)
+    assert done.returncode == 1 and not asked and "install Homebrew (https://brew.sh)" in done.stderr
+    done, asked = install(mac)
+    assert done.returncode == 1 and not asked and "Homebrew installs nothing as root" in done.stderr
+    (mac.tmp / "xcode").unlink()
+    done, asked = install(mac)
+    assert done.returncode == 1 and not asked and "xcode-select --install" in done.stderr
