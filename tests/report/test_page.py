@@ -345,6 +345,31 @@ def test_page_has_at_most_five_megabytes(session, tmp_path):
     assert seen["said"] == [] and seen["channels"]["fs_read"] == 70_000
 
 
+def test_filtered_charts_say_what_is_estimated(session, tmp_path):
+    """More rows of fs than the sample has, of two processes, and fewer of block."""
+    def row(i):
+        read = i % 3 == 0
+        return {"operation": "read" if read else "open", "pid": "7" if i % 4 else "8", "tid": "7", "command": "c", "filename": f"/{i % 5}",
+                "duration_ns": "1000", "mono_ns": str(craft.START + i * 1000), **({"offset": "0", "bytes_completed": str(i % 7)} if read else {})}
+    rows = [row(i) for i in range(90_000)]
+    session.add("fs", rows)
+    session.add("block", [{"operation": "read", "pid": "8", "device": "8:0", "sector": "8", "size": "512", "latency_ms": "1.5",
+                           "mono_ns": str(craft.START + i * 10**6)} for i in range(60)])
+    report(session.write(), "-o", tmp_path / "r.html")
+    seen = browse(tmp_path / "r.html", ["click", 'tr:has(td:text-is("8")) button.link'])
+    of_8 = [r for r in rows if r["pid"] == "8"]
+    reads = [int(r["bytes_completed"]) for r in of_8 if r["operation"] == "read"]
+    found = seen["channels"]
+    assert [round(found[n], 3) for n in ("fs_read", "fs_open", "fs_bytes_read")] == [len(reads), len(of_8) - len(reads), sum(reads)]
+    assert round(seen["grids"]["fs_open"], 3) == len(of_8) - len(reads)
+    assert found["block_read"] == 60
+    about = re.findall(r"Estimated from ([\d,]+) sampled rows(; the sum is exact)?\.", seen["text"])
+    # Operations, bytes, their mix, their latency, their sizes; not what block has.
+    assert len(about) == 5 and all(exact for _, exact in about), about
+    both = browse(tmp_path / "r.html", ["click", 'tr:has(td:text-is("8")) button.link'], ["click", "#table-files button.link"])
+    assert both["said"] == [] and "sampled rows." in both["text"] and "the sum is exact" not in both["text"]
+
+
 def test_values_at_the_ends(session, tmp_path, template):
     special = craft.special(tmp_path / "special", template)
     report(special.write(), "-o", tmp_path / "r.html")

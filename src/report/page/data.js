@@ -59,10 +59,40 @@ function meets(filter, sample, i) {
   return (!filter.process || filter.process.ok[sample.process[i]]) && (!filter.file || filter.file.ok[sample.file[i]]);
 }
 
-/** The shown channels, grids and sizes. */
+const kindOf = channel => channel.startsWith("fs_") ? "fs" : channel.startsWith("block_") ? "block" : "other";
+
+/** What the tables know of the rows of fs that meet a filter of one condition; null: not all of it. */
+function sumsOf(data, filter) {
+  if (filter.process && filter.file) return null;
+  const rows = data.tables[filter.process ? "processes" : "files"].rows.filter((filter.process || filter.file).test);
+  if (rows.some(r => r.lacks)) return null;
+  const sum = key => rows.reduce((all, r) => all + r[key], 0);
+  return { fs_read: sum("reads"), fs_write: sum("writes"), others: sum("rows") - sum("reads") - sum("writes"),
+    fs_bytes_read: sum("bytes_read"), fs_bytes_written: sum("bytes_written"), fs_failed: sum("failed") };
+}
+
+/** Scales what was estimated of fs so that its sums are SUMS. False where nothing was sampled of something there is. */
+function correct(data, view, sums) {
+  const total = names => names.reduce((all, n) => all + (view.channels[n] ?? []).reduce((a, b) => a + b, 0), 0);
+  const others = data.row_channels.filter(n => n.startsWith("fs_") && n !== "fs_read" && n !== "fs_write");
+  let exact = true;
+  for (const [key, sum] of Object.entries(sums)) {
+    const names = key === "others" ? others : [key], factor = sum / total(names);
+    if (!total(names)) { exact &&= !sum; continue; }
+    for (const n of names) {
+      view.channels[n]?.forEach((v, i, all) => { all[i] = v * factor; });
+      if (view.grids[n]) view.grids[n].counts = view.grids[n].counts.map(v => v * factor);
+      if (SIZES_OF[n]) view.sizes[SIZES_OF[n]] = view.sizes[SIZES_OF[n]]?.map(v => v * factor);
+    }
+  }
+  return exact;
+}
+
+/** The shown channels, grids and sizes. With a filter also: rows, how many they are from; sampled, the same by kind
+    where they stand for more; exact, whether the sums of fs are. */
 function viewOf(data, filter) {
   if (!filter.process && !filter.file) return { channels: data.channels, grids: data.grids, sizes: data.sizes, rows: null };
-  const view = { channels: {}, grids: {}, sizes: {}, rows: 0, estimated: false }, bins = data.x.length, cells = {};
+  const view = { channels: {}, grids: {}, sizes: {}, rows: 0, sampled: {}, exact: false }, bins = data.x.length, cells = {};
   const add = (name, bin, n) => (view.channels[name] ??= new Float64Array(bins))[bin] += n;
   for (const s of data.samples) {
     for (let i = 0; i < s.n; i++) {
@@ -70,7 +100,7 @@ function viewOf(data, filter) {
       const channel = data.row_channels[s.channel[i]], w = s.weight;
       const bin = Math.max(0, Math.min(bins - 1, Math.floor(s.time[i] / data.width)));
       view.rows++;
-      if (w > 1) view.estimated = true;
+      if (w > 1) view.sampled[s.kind] = (view.sampled[s.kind] ?? 0) + 1;
       add(channel, bin, channel.startsWith("cache_") ? w * s.bytes[i] : w);
       if (BYTES_OF[channel]) add(BYTES_OF[channel], bin, w * s.bytes[i]);
       if (s.failed[i] && failedOf(channel)) add(failedOf(channel), bin, w);
@@ -86,6 +116,8 @@ function viewOf(data, filter) {
     }
   }
   for (const [name, grid] of Object.entries(cells)) view.grids[name] = { cells: [...grid.keys()], counts: [...grid.values()] };
+  const sums = view.sampled.fs ? sumsOf(data, filter) : null;
+  if (sums) view.exact = correct(data, view, sums);
   return view;
 }
 

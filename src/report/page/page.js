@@ -45,7 +45,7 @@ function drawChips() {
   });
   if (chips.length) {
     const v = page.view;
-    chips.push(element("small", {}, v.estimated ? `estimated from ${fmt.count(v.rows)} sampled rows` : `${fmt.count(v.rows)} rows, all counted`));
+    chips.push(element("small", {}, Object.keys(v.sampled).length ? `estimated from ${fmt.count(v.rows)} sampled rows` : `${fmt.count(v.rows)} rows, all counted`));
   }
   $("chips").replaceChildren(...chips);
 }
@@ -119,18 +119,23 @@ function rates(names, fmtY) {
 function rateCard(title, names, fmtY, about) {
   const series = rates(names, fmtY);
   if (!series.length) return;
-  const c = card(title, { about: nameless(names[0][0]) || about });
+  const c = card(title, { about: nameless(names[0][0]) || estimate(names[0][0]) + (about ?? "") });
   $("time-cards").append(c.root);
   lineChart(c.body, title, page.data.x, series, { fmtY });
 }
 
+/** What is said of a chart of a filtered channel. */
+const estimate = name => {
+  const kind = kindOf(name), n = page.view.sampled?.[kind];
+  return n ? `Estimated from ${fmt.count(n)} sampled rows${kind === "fs" && page.view.exact ? "; the sum is exact" : ""}. ` : "";
+};
 const nameless = name => page.filter.file && !name.startsWith("fs_") ? "Not filtered by file: rows of this stream name none." : "";
 
 function ratioCard(title, part, whole, label, about) {
   if (!whole.some(n => page.data.channels[n])) return;
   const sum = names => names.reduce((all, n) => all.map((v, i) => v + (channel(n)?.[i] ?? 0)), [...page.zeros]);
   const a = sum(part), b = sum(whole), all = a.reduce((x, y) => x + y, 0), of = b.reduce((x, y) => x + y, 0);
-  const c = card(`${title}${of ? ": " + fmt.percent(all / of) : ""}`, { about });
+  const c = card(`${title}${of ? ": " + fmt.percent(all / of) : ""}`, { about: estimate(part[0]) + about });
   $("time-cards").append(c.root);
   lineChart(c.body, title, page.data.x, [{ label, values: a.map((v, i) => b[i] ? v / b[i] : null), color: "--c3" }], { yMax: 1, fmtY: fmt.percent });
 }
@@ -177,7 +182,7 @@ function heatCard(title, kinds) {
   const redraw = () => {
     forgetCharts(host);
     const [value] = chosenOf(title, options), names = value === "all" ? there.map(([n]) => n) : [value], cells = sumGrids(page.view.grids, names);
-    const c = card(title, { controls: [select(title, options, redraw)], about: nameless(there[0][0]) || "The stronger the colour, the more operations, on a logarithmic scale." });
+    const c = card(title, { controls: [select(title, options, redraw)], about: nameless(there[0][0]) || estimate(there[0][0]) + "The stronger the colour, the more operations, on a logarithmic scale." });
     host.replaceChildren(c.root);
     if (cells.size) heatMap(c.body, title, page.data, cells);
     else c.body.append(element("p", { class: "about" }, "None with this filter."));
@@ -189,7 +194,7 @@ function heatCard(title, kinds) {
 function sizesCard(title, names) {
   const there = names.filter(([name]) => (page.view.sizes[name] ?? []).some(n => n > 0));
   if (!there.length) return;
-  const c = card(title);
+  const c = card(title, { about: estimate(there[0][0].startsWith("block") ? "block_" : "fs_") });
   $("latency-cards").append(c.root);
   sizeChart(c.body, title, there.map(([name, label], i) => ({ label, counts: page.view.sizes[name], color: names.findIndex(n => n[0] === name) ? "--c2" : "--c1" })));
 }
