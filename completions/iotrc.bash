@@ -18,7 +18,7 @@ _iotrc()
 	--path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--exclude-path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--exclude-command|--uid|--container|--slow|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--metrics-listen|--trace-bucket|--dtrace) return ;;
+	-d|--duration|--on-overload|--memory|--streams|--cache-sample|--scope|--ops|--attach|--process-interval|--fs-interval|--fs-busy|--pid|--command|--exclude-command|--uid|--container|--slow|--rotate-age|--rotate-size|--rotate-rows|--min-free|--max-disk|--upload|--s3-endpoint|--s3-region|--upload-rate|--upload-parallel|--upload-timeout|--reward-code|--metrics-listen|--upload-format|--trace-bucket|--dtrace) return ;;
 	esac
 	case ${COMP_WORDS[1]} in
 	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;
@@ -34,7 +34,7 @@ _iotrc()
 	top) options='-h --by --sort --delay --iterations --batch --top --json --match --pid --command --scope --exclude-path --exclude-command --follow --uid --cgroup --container --help' ;;
 	report) options='-h --output --force --anonymize --jobs --serve --port --help' ;;
 	help) options='-h --help' ;;
-	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --lineage --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --follow --exclude-command --uid --cgroup --container --path --exclude-path --errors --slow --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --upload-later --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --trace-bucket --keep-records --replay --dtrace --reward --test --continuous -h --help -V --version --computer-id' ;;
+	*) options='-o --output -d --duration -v --verbose -q --quiet -a --anonymize --state --on-overload --memory --streams --network --no-network --cache --no-cache --lineage --cache-sample --scope --ops --attach --process-interval --fs-interval --fs-full --fs-busy --network-mounts --no-snapshots --pid --command --follow --exclude-command --uid --cgroup --container --path --exclude-path --errors --slow --rotate-age --rotate-size --rotate-rows --min-free --max-disk --upload --no-upload --s3-endpoint --s3-region --upload-credentials --upload-ca --upload-rate --upload-parallel --upload-timeout --keep-uploaded --upload-later --telemetry --reward-code --metrics-file --metrics-listen --config --check-config --daemon --pid-file --log-file --upload-format --trace-bucket --keep-records --replay --dtrace --reward --test --continuous -h --help -V --version --computer-id' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

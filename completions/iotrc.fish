@@ -212,6 +212,7 @@ complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify re
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l daemon -d 'go into the background once recording has begun'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l pid-file -rF -d 'write the daemon'\''s process id to FILE and lock it'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l log-file -rF -d 'append the daemon'\''s messages (default: syslog)'
+complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l upload-format -x -d 'with upload: csv (the default), parquet: add the …'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l trace-bucket -x -d 'first directory below the output (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l keep-records -rF -d 'also keep the engine'\''s records (only with dev)'
 complete -c iotrc -n 'not __fish_seen_subcommand_from run check doctor verify recover export cat lake summary watch top report help' -l replay -rF -d 'make rows from kept records (only with dev)'

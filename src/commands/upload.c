@@ -16,6 +16,7 @@
 #include "base/state.h"
 #include "commands/confine.h"
 #include "commands/upload_continuous.h"
+#include "commands/upload_lake.h"
 #include "commands/upload_progress.h"
 #include "dataset/journal.h"
 #include "dataset/manifest.h"
@@ -256,15 +257,12 @@ static void confine_upload(const struct options *o, int state)
 					       .gives_files = true, .reads_all_files = true }) });
 }
 
-int upload__run(const struct options *o)
+/* Sends the sessions' files as they are. */
+static int send_files(const struct options *o)
 {
 	struct search s = { 0 };
 	int code, state;
 
-	if (o->upload_test) {
-		confine_upload(o, -1);
-		return try_target(o);
-	}
 	handle_signals();
 	s.err = output__begin();
 	if (s.err)
@@ -288,6 +286,24 @@ int upload__run(const struct options *o)
 		close(state);
 	output__end();
 	return code;
+}
+
+int upload__run(const struct options *o)
+{
+	int lake = EXIT_OK, files;
+
+	if (o->upload_test) {
+		confine_upload(o, -1);
+		return try_target(o);
+	}
+	/* First: files may be removed once they are sent. Before this process is confined: what it
+	 * asks DuckDB to do needs more. */
+	if (o->upload_parquet)
+		lake = upload_lake__run(o);
+	if (o->upload_no_csv || lake == EXIT_CANNOT)
+		return lake;
+	files = send_files(o);
+	return files ?: lake;
 }
 
 int upload__reward(const struct options *o)

@@ -11,14 +11,41 @@
 
 #define FILES_MAX (1 << 24) /* of one list */
 
-int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
+static int open_as(const struct store_kind *kind, struct store **ret,
+		   const struct target_config *target, char why[STORE_WHY_MAX])
 {
-	const struct store_kind *kind = strncmp(url, "s3://", 5) ? &store_dir : &store_s3;
-	int err = kind->open(ret, url, why);
+	int err = kind->open(ret, target, why);
 
 	if (!err)
 		(*ret)->kind = kind;
 	return err;
+}
+
+static bool is_s3(const char *url)
+{
+	return !strncmp(url, "s3://", 5);
+}
+
+int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
+{
+	const struct target_config target = { .url = url };
+
+	return open_as(is_s3(url) ? &store_s3 : &store_dir, ret, &target, why);
+}
+
+int store__open_target(struct store **ret, const struct target_config *target,
+		       char why[STORE_WHY_MAX])
+{
+	static const char file[] = "file://";
+	struct target_config directory = { .url = target->url + sizeof(file) - 1 };
+
+	if (is_s3(target->url))
+		return open_as(&store_s3, ret, target, why);
+	if (!strncmp(target->url, file, sizeof(file) - 1))
+		return open_as(&store_dir, ret, &directory, why);
+	snprintf(why, STORE_WHY_MAX, "a lake is in s3://BUCKET/PREFIX or file:///DIR, not in %s",
+		 target->url);
+	return -EINVAL;
 }
 
 struct store *store__free(struct store *s)

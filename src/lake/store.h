@@ -17,6 +17,11 @@ struct store;
 /* Opens the lake at URL: s3://BUCKET/PREFIX, or a directory, which need not exist yet. 0, or a
  * negative errno with a line in WHY. */
 int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
+/* Likewise, where uploads go: s3:// with the settings of TARGET, or file:///DIR. -EINVAL: no lake
+ * can be there. */
+struct target_config;
+int store__open_target(struct store **ret, const struct target_config *target,
+		       char why[STORE_WHY_MAX]);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct store *store__free(struct store *s);
 

@@ -27,9 +27,10 @@ static char *path_of(struct store *s, const char *name)
 	return asprintf(&path, "%s/%s", ((struct dir_store *)s)->path, name) < 0 ? NULL : path;
 }
 
-static int dir_open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
+static int dir_open(struct store **ret, const struct target_config *target, char why[STORE_WHY_MAX])
 {
 	struct dir_store *d = calloc(1, sizeof(*d));
+	const char *url = target->url;
 	size_t len = strlen(url);
 
 	while (len > 1 && url[len - 1] == '/')

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lake/store.h"
+#include "uploader/target.h"
 
 /* Files that a list has found. */
 struct store_files {
@@ -19,9 +20,11 @@ struct store {
 	char why[STORE_WHY_MAX];
 };
 
-/* As in store.h. list adds the files in any order; its names are allocated. */
+/* As in store.h; open takes a directory's path in TARGET's url. list adds the files in any order;
+ * its names are allocated. */
 struct store_kind {
-	int (*open)(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
+	int (*open)(struct store **ret, const struct target_config *target,
+		    char why[STORE_WHY_MAX]);
 	void (*free)(struct store *s);
 	const char *(*directory)(const struct store *s); /* NULL: it is none */
 	int (*list)(struct store *s, const char *prefix, struct store_files *files);

@@ -28,9 +28,8 @@ static struct target *target_of(struct store *s)
 	return ((struct s3_store *)s)->target;
 }
 
-static int s3_open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
+static int s3_open(struct store **ret, const struct target_config *target, char why[STORE_WHY_MAX])
 {
-	struct target_config config = { .url = url };
 	struct s3_store *s3 = calloc(1, sizeof(*s3));
 	char problem[TARGET_REASON_MAX];
 	int err;
@@ -39,7 +38,7 @@ static int s3_open(struct store **ret, const char *url, char why[STORE_WHY_MAX])
 		snprintf(why, STORE_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
-	err = target__new(&s3->target, &config, problem);
+	err = target__new(&s3->target, target, problem);
 	if (err) {
 		snprintf(why, STORE_WHY_MAX, "%s", problem);
 		free(s3);

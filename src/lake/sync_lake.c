@@ -15,6 +15,7 @@
 #include "dataset/session.h"
 #include "lake/compactions.h"
 #include "lake/entries.h"
+#include "lake/known_sessions.h"
 #include "lake/layout.h"
 #include "schema/schema.h"
 
@@ -36,34 +37,6 @@ static int fail(struct sync *s, int err, const char *what)
 }
 
 /* ---- what is there ---- */
-
-static int know(struct sync *s, const char *of)
-{
-	char key[2 * LAKE_PART_MAX];
-	struct lake_name name;
-
-	if (!lake_layout__parse(of, &name) || strcmp(name.stream, LAKE_SESSIONS))
-		return 0;
-	snprintf(key, sizeof(key), "%s/%s", name.machine, name.session);
-	return entries__add(&s->known, key, "", 1) ? fail(s, -ENOMEM, "out of memory") : 0;
-}
-
-static int on_known(void *arg, const struct store_file *file)
-{
-	return file->temporary ? 0 : know(arg, file->name);
-}
-
-/* Sessions whose own file has been merged with others. */
-static int know_compacted(struct sync *s)
-{
-	struct compactions c;
-	int err = compactions__read(s->to, NULL, &c, s->ret->why);
-
-	for (size_t i = 0; i < c.replaced.n && !err; i++)
-		err = know(s, c.replaced.at[i].key);
-	compactions__clear(&c);
-	return err;
-}
 
 /* .../MACHINE/SESSION/manifest.json or .../MACHINE/SESSION/STREAM/FILE */
 static int on_found(void *arg, const struct store_file *file)
@@ -233,18 +206,13 @@ static int add(struct sync *s, const char *session)
 
 static int list(struct sync *s)
 {
-	int err = store__list(s->to, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_known, s);
+	int err = known_sessions__read(s->to, &s->known, s->ret->why);
 
-	if (err && !*s->ret->why)
-		fail(s, err, store__why(s->to));
-	if (!err)
-		err = know_compacted(s);
 	if (!err) {
 		err = store__list(s->from, "", on_found, s);
 		if (err && !*s->ret->why)
 			fail(s, err, store__why(s->from));
 	}
-	entries__unite(&s->known);
 	entries__unite(&s->found);
 	return err;
 }

@@ -463,6 +463,17 @@ static int set_upload_timeout(struct parse *p, const char *value)
 	return 0;
 }
 
+static int set_upload_format(struct parse *p, const char *value)
+{
+	bool both = !strcmp(value, "csv,parquet") || !strcmp(value, "parquet,csv");
+
+	if (!both && strcmp(value, "csv") && strcmp(value, "parquet"))
+		return option__is_not(p, "upload-format", value, "csv, parquet or csv,parquet");
+	p->o.upload_parquet = both || !strcmp(value, "parquet");
+	p->o.upload_no_csv = !strcmp(value, "parquet");
+	return 0;
+}
+
 static int set_keep_uploaded(struct parse *p, const char *value)
 {
 	if (value && strcmp(value, "yes") && strcmp(value, "no"))
@@ -638,6 +649,9 @@ const struct option_row option_rows[] = {
 	  "keep files after they have been sent (default yes)", .conf = "no", .active = true },
 	{ "upload-later", 0, NULL, UPLOAD, set_flag,
 	  "only mark the session: iotrc upload sends it, as in\nthe service", SETS(upload.later) },
+	{ "upload-format", 0, "FORMAT", OTHER, set_upload_format,
+	  "with upload: csv (the default), parquet: add the\nsessions to a lake at the target, or csv,parquet",
+	  .with_upload = true },
 	{ "telemetry", 0, NULL, UPLOAD, set_flag,
 	  "report to the gateway, for each session sent, its\nduration and the rows of each stream",
 	  SETS(upload.telemetry) },

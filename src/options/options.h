@@ -71,9 +71,11 @@ struct options {
 	struct upload_settings upload;   /* target.url NULL: nothing leaves this machine */
 	struct metrics_settings metrics; /* NULL: none */
 	const char *reward_code;         /* the study's; NULL: there is none */
-	bool upload_test;                /* upload --test */
-	bool upload_continuous;          /* upload --continuous */
-	const char **dirs;               /* of upload; ours */
+	bool upload_parquet;             /* … also, or (no CSV) only, to a lake at the target */
+	bool upload_no_csv;
+	bool upload_test;       /* upload --test */
+	bool upload_continuous; /* upload --continuous */
+	const char **dirs;      /* of upload; ours */
 	size_t n_dirs;
 
 	bool daemon;                         /* go into the background once recording has begun */

@@ -148,6 +148,9 @@ static int check_upload(struct parse *p)
 		return option__fail(p, "--test: not with --continuous");
 	if (p->o.upload_continuous && p->o.n_dirs > 1)
 		return option__fail(p, "--continuous: takes one output directory");
+	if (p->o.upload_parquet && p->o.upload_continuous)
+		return option__fail(p, "--upload-format parquet: not with --continuous; "
+				       "'iotrc lake sync' takes what it has sent");
 	if (!p->o.upload_test && !p->o.upload_continuous && !p->o.n_dirs)
 		return option__fail(p, "upload: no DIR given, see iotrc upload --help");
 	return 0;
@@ -164,6 +167,8 @@ static int check(struct parse *p)
 		return option__fail(p, "--test: only with upload");
 	if (o->upload_continuous)
 		return option__fail(p, "--continuous: only with upload");
+	if (o->upload_parquet)
+		return option__fail(p, "--upload-format: only with upload");
 	if (!o->selection.streams)
 		return option__fail(p, "no stream is left to record");
 	if (o->selection.cache_sample > 1 && !selection__stream(&o->selection, STREAM_CACHE))

@@ -87,6 +87,36 @@ def test_export_goes_there_too(fleet, server, bucket):
     assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/l", session, **server.environment())
 
 
+def test_the_uploader_adds_to_a_lake(fleet, server, s3cmd, bucket, place):
+    """--upload-format: beside CSV, whose files are removed when they are there; or instead of it."""
+    raw = place / "to upload"
+    for session, _ in fleet.made[1:4]:
+        shutil.copytree(session, raw / session.relative_to(fleet.raw))
+    arguments = ["upload", "--upload", f"s3://{bucket}/both", "--state", place / "state of uploads", raw]
+    said = iotrc(*arguments, "--upload-format", "parquet", **server.environment())
+    assert " rows of 3 sessions added to the lake; 0 were there" in said
+    assert all(name.startswith("both/v=1/") for name in objects(s3cmd, bucket, ""))
+    assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/both", raw, **server.environment())
+    kept = shutil.copytree(raw, place / "uploaded")
+    said = iotrc(*arguments, "--upload-format", "csv,parquet", "--keep-uploaded=no", **server.environment())
+    assert "0 sessions added to the lake; 3 were there" in said and not list(raw.rglob("*.zst"))
+    sent = {name.removeprefix("both/") for name in objects(s3cmd, bucket, "both/linux_v1/")}
+    assert {str(p.relative_to(kept)) for p in kept.rglob("*.zst")} <= sent
+    assert "0 faults" in iotrc("lake", "verify", f"s3://{bucket}/both", kept, **server.environment())
+
+
+def test_uploads_of_other_formats(fleet, place):
+    session = fleet.special("key A")
+    upload_to = ["upload", session, "--state", place / "state of uploads", "--upload-format"]
+    assert "csv, parquet or csv,parquet" in iotrc(*upload_to, "orc", "--upload", f"file://{place}/u", code=2)
+    assert "a lake is in s3://BUCKET/PREFIX or file:///DIR" in iotrc(*upload_to, "parquet", "--upload", "https://127.0.0.1/x", code=1)
+    assert "not with --continuous" in iotrc("upload", place, "--upload", f"file://{place}/u", "--upload-format", "parquet", "--continuous", code=2)
+    assert "--upload-format: only with upload" in iotrc("--upload-format", "parquet", "-d", "1s", code=2)
+    torn = iotrc(*upload_to, "parquet", "--upload", f"file://{place}/u", fleet.torn[0], code=3)
+    assert "not as long as the manifest says; not in the lake" in torn and "of 1 sessions added to the lake" in torn
+    assert "0 faults" in iotrc("lake", "verify", place / "u", session)
+
+
 def test_no_store(bucket):
     said = iotrc("lake", "verify", f"s3://{bucket}/l", code=1, AWS_ENDPOINT_URL_S3="", AWS_ENDPOINT_URL="")
     assert "AWS_ENDPOINT_URL" in said and len(said.splitlines()) == 1

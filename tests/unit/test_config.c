@@ -320,11 +320,11 @@ Test(config_file, each_example_is_right)
  * only. */
 Test(config_file, every_option_is_in_it)
 {
-	static const char *const only[] = { "config",       "check-config", "daemon",
-					    "pid-file",     "log-file",     "help",
-					    "version",      "computer-id",  "trace-bucket",
-					    "keep-records", "replay",       "dtrace",
-					    "reward",       "test",         "continuous" };
+	static const char *const only[] = {
+		"config",  "check-config", "daemon",       "pid-file",     "log-file", "help",
+		"version", "computer-id",  "trace-bucket", "keep-records", "replay",   "dtrace",
+		"reward",  "test",         "continuous",   "upload-format"
+	};
 	char *text = slurp("scripts/iotrc.conf"), *help, *p;
 	size_t size;
 	FILE *out = open_memstream(&help, &size);

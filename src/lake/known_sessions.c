@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lake/known_sessions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lake/compactions.h"
+#include "lake/layout.h"
+
+static int know(struct entries *known, const char *file)
+{
+	char key[2 * LAKE_PART_MAX];
+	struct lake_name name;
+
+	if (!lake_layout__parse(file, &name) || strcmp(name.stream, LAKE_SESSIONS))
+		return 0;
+	snprintf(key, sizeof(key), "%s/%s", name.machine, name.session);
+	return entries__add(known, key, "", 1);
+}
+
+static int on_file(void *arg, const struct store_file *file)
+{
+	return file->temporary ? 0 : know(arg, file->name);
+}
+
+/* A session's own file may have been merged with others. */
+int known_sessions__read(struct store *s, struct entries *ret, char why[STORE_WHY_MAX])
+{
+	struct compactions c;
+	int err = store__list(s, LAKE_TOP "stream=" LAKE_SESSIONS "/", on_file, ret);
+
+	if (err) {
+		snprintf(why, STORE_WHY_MAX, "%s",
+			 err == -ENOMEM ? "out of memory" : store__why(s));
+		return err;
+	}
+	err = compactions__read(s, NULL, &c, why);
+	for (size_t i = 0; i < c.replaced.n && !err; i++) {
+		err = know(ret, c.replaced.at[i].key);
+		if (err)
+			snprintf(why, STORE_WHY_MAX, "out of memory");
+	}
+	compactions__clear(&c);
+	entries__unite(ret);
+	return err;
+}
