@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines and messages of DTrace, or anything else in their place: the resulting records are valid,
  * and are encoded as the reader would. The first byte selects the script and the numbering. */
-#include "encoding.h"
 #include "engine/macos/dtrace_line.h"
 #include "engine/macos/dtrace_said.h"
-#include "engine/macos/state.h"
+#include "macos.h"
 #include "platform/macros.h"
-
-static struct encoder *encoder;
 
 static const struct source_kind kinds[] = {
 	{ .stream = STREAM_FS, .take = macos__call },
@@ -44,44 +41,13 @@ static void feed(struct source *s, char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct memory_plan plan = {
-		.paths_max = 64, .paths_bytes = 1 << 16, .tasks_max = 64, .tasks_bytes = 1 << 16
-	};
-	static const struct selection selection = { .streams = 7, .ops = ALL_OPS };
-	static const struct sink sink = { .define = encoding__define,
-					  .event = encoding__event,
-					  .arg = &encoder };
-	static struct macos d;
-	struct encoder_config c = { .selection = &selection, .memory = &plan };
-	struct source *s = d.sources;
-	char *text = malloc(size + 1);
+	static struct fed f;
 
-	if (!size || !text || clock__new(&c.clock) || encoder__new(&encoder, &c) ||
-	    mounts__new(&d.mounts) || order__new(&s->order, 2) ||
-	    process_table__new(&s->processes)) {
-		free(text);
+	if (!fed__begin(&f, data, size, &kinds[size ? (data[0] & 3) % ARRAY_SIZE(kinds) : 0], 2))
 		return 0;
-	}
-	d.selection = &selection;
-	d.sink = &sink;
-	d.is_darwin = data[0] & 4;
-	d.epoch++;
-	*s = (struct source){ .all = &d,
-			      .kind = &kinds[(data[0] & 3) % ARRAY_SIZE(kinds)],
-			      .order = s->order,
-			      .processes = s->processes };
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = 0;
-	dtrace_said__parse(text);
-	feed(s, text, size - 1);
-	/* Each event's definitions precede it. */
-	if (encoder->unnamed)
-		abort();
-	order__free(s->order);
-	process_table__free(s->processes);
-	mounts__free(d.mounts);
-	encoder__free(encoder);
-	clock__free(c.clock);
-	free(text);
+	f.all.is_darwin = data[0] & 4;
+	dtrace_said__parse(f.text);
+	feed(f.all.sources, f.text, f.size);
+	fed__end(&f);
 	return 0;
 }

@@ -3,12 +3,10 @@
  * what comes out is sound, and goes into an encoder, as the reader has it. The first byte says
  * whose lines they are. */
 #include "engine/macos/fs_usage.h"
-#include "encoding.h"
 #include "engine/macos/eslogger.h"
 #include "engine/macos/fs_usage_line.h"
+#include "macos.h"
 #include "platform/macros.h"
-
-static struct encoder *encoder;
 
 static const struct source_kind kinds[] = {
 	{ .stream = STREAM_FS, .read = fs_usage__read, .take = fs_usage__take },
@@ -45,47 +43,17 @@ static void feed(struct source *s, char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct memory_plan plan = {
-		.paths_max = 64, .paths_bytes = 1 << 16, .tasks_max = 64, .tasks_bytes = 1 << 16
-	};
-	static const struct selection selection = { .streams = 7, .ops = ALL_OPS };
-	static const struct sink sink = { .define = encoding__define,
-					  .event = encoding__event,
-					  .arg = &encoder };
 	static struct fs_usage own;
-	static struct macos d;
-	struct encoder_config c = { .selection = &selection, .memory = &plan };
-	struct source *s = d.sources;
-	char *text = malloc(size + 1);
+	static struct fed f;
 
 	if (!own.threads)
 		own.threads = thread_map__new();
-	if (!size || !text || !own.threads || clock__new(&c.clock) || encoder__new(&encoder, &c) ||
-	    mounts__new(&d.mounts) || order__new(&s->order, 1) ||
-	    process_table__new(&s->processes)) {
-		free(text);
+	if (!own.threads ||
+	    !fed__begin(&f, data, size, &kinds[size ? data[0] % ARRAY_SIZE(kinds) : 0], 1))
 		return 0;
-	}
-	d.selection = &selection;
-	d.sink = &sink;
-	d.is_darwin = true;
-	d.own = &own;
-	d.epoch++;
-	*s = (struct source){ .all = &d,
-			      .kind = &kinds[data[0] % ARRAY_SIZE(kinds)],
-			      .order = s->order,
-			      .processes = s->processes };
-	memcpy(text, data + 1, size - 1);
-	text[size - 1] = 0;
-	feed(s, text, size - 1);
-	/* Each event had its definitions before it. */
-	if (encoder->unnamed)
-		abort();
-	order__free(s->order);
-	process_table__free(s->processes);
-	mounts__free(d.mounts);
-	encoder__free(encoder);
-	clock__free(c.clock);
-	free(text);
+	f.all.is_darwin = true;
+	f.all.own = &own;
+	feed(f.all.sources, f.text, f.size);
+	fed__end(&f);
 	return 0;
 }
