@@ -11,7 +11,8 @@ NAMES = {"-": "", "pipe": "pipe"}
 
 
 def test_each_request_is_a_row(tmp_path):
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--ops", "read,write,unknown") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--ops", "read,write,unknown",
+                            *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             [recorder.workload("aio_end")], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60
         )

@@ -16,7 +16,7 @@ first, last = map(int, os.environ.get("SEEDS", "1-2" if recorder.EMULATED else "
 @pytest.fixture(scope="module")
 def recorded(module_path):
     oracles = {}
-    with recorder.Recording(module_path, "--streams", "fs") as r:
+    with recorder.Recording(module_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         for seed in range(first, last + 1):
             root = os.path.join(module_path, str(seed))
             os.mkdir(root)

@@ -12,7 +12,7 @@ FILES, ROUNDS = 1000, 150 if recorder.EMULATED else 1000
 def test_rows_add_up_to_proc_pid_io(tmp_path):
     """syscr, syscw, rchar and wchar of /proc/PID/io, threads and children included, equal the sums over the rows if all
     kinds of files are in scope."""
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             [recorder.workload("procio")], cwd=tmp_path, capture_output=True, text=True, timeout=60
         )

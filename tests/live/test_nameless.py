@@ -53,7 +53,7 @@ print(os.getpid(), json.dumps(names))
 
 
 def test_files_without_a_path_are_called_as_proc_calls_them(tmp_path):
-    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--ops", "getattr") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", "--ops", "getattr", *recorder.OWN_OR_ALL) as r:
         done = subprocess.run([sys.executable, "-c", KINDS], stdout=subprocess.PIPE, text=True, check=True)
     pid, wanted = done.stdout.split(maxsplit=1)
     wanted = json.loads(wanted)

@@ -18,7 +18,7 @@ def filesystem(path):
 def test_each_step_is_a_row(tmp_path):
     cwd = os.path.realpath(tmp_path / "cwd")
     os.mkdir(cwd)
-    with recorder.Recording(tmp_path, "--streams", "fs") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             [recorder.workload("newmount"), filesystem(cwd)], cwd=cwd, capture_output=True, text=True, check=True
         )

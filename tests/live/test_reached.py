@@ -13,7 +13,7 @@ def record(path, name, *args, options=("--streams", "fs")):
     the kernel's own copies of paths are read."""
     cwd = path / name
     cwd.mkdir()
-    with recorder.Recording(path, *options) as r:
+    with recorder.Recording(path, *options, *recorder.OWN_OR_ALL) as r:
         done = subprocess.run(
             [recorder.workload(name), *args], cwd=cwd, capture_output=True, text=True, check=True
         )
@@ -99,7 +99,7 @@ def test_paths_that_were_not_resident(tmp_path):
 
 def test_arguments_that_were_not_resident(tmp_path):
     """Addresses, events and options are read when the call has ended, and the row says so."""
-    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_epoll,nw_sockopt") as r:
+    with recorder.Recording(tmp_path, "--streams", "nw_conn,nw_epoll,nw_sockopt", *recorder.OWN_OR_ALL) as r:
         (tmp_path / "pathpages").mkdir()
         subprocess.run([recorder.workload("pathpages")], cwd=tmp_path / "pathpages", check=True)
 
@@ -120,7 +120,8 @@ def test_arguments_rewritten_under_way(tmp_path):
     """A second thread changes iovecs, addresses, events and options while the calls are in progress: rows have what the
     kernel used. The first two calls wait for that thread, so each is deterministic."""
     (tmp_path / "cwd").mkdir()
-    with recorder.Recording(tmp_path, "--streams", "fs,nw_conn,nw_epoll,nw_sockopt", "--scope", "all") as r:
+    with recorder.Recording(tmp_path, "--streams", "fs,nw_conn,nw_epoll,nw_sockopt", "--scope", "all",
+                            *recorder.OWN_OR_ALL) as r:
         subprocess.run([recorder.workload("rewritten")], cwd=tmp_path / "cwd", check=True)
     rows = {
         stream: frame[frame["command"] == "rewritten"]

@@ -21,7 +21,7 @@ COLUMNS = [
 
 
 def test_every_way_to_wait(tmp_path):
-    with recorder.Recording(tmp_path, "--streams", "nw_epoll") as r:
+    with recorder.Recording(tmp_path, "--streams", "nw_epoll", *recorder.OWN_OR_ALL) as r:
         process = subprocess.Popen([recorder.workload("waiting")], stdout=subprocess.PIPE, text=True)
         said, _ = process.communicate(timeout=60)
         assert process.returncode == 0
