@@ -27,8 +27,6 @@ ORDER = [
     {"bpf"},
     {"schema"},
 ]
-# Only the table of engines knows all of them.
-EXCEPTIONS = {("src/engine/engines.c", "src/engine/bpf"), ("src/engine/engines.c", "src/engine/replay")}
 LINE_MAX = 100
 FUNCTION_MAX = 90  # lines, and of 99 % of the functions at most:
 FUNCTION_P99 = 46
@@ -38,6 +36,8 @@ LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0
             "schema/sums.h": "GPL-2.0-only OR BSD-2-Clause"}
 GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "floor.skel.h", "syscall_names_native.h",
              "syscall_names_compat.h", "nx_script.h", "dtrace_scripts.h", "iotrc_6_2.skel.h"}
+# What platform/macros.h has a name for.
+NAMED = {"NSEC_PER_SEC": r"\b(1000000000|1000000000[uUlL]+)\b", "ARRAY_SIZE()": r"sizeof\((\w+)\) ?/ ?sizeof\((\*\1|\1\[0\])\)"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
 faults = 0
@@ -119,7 +119,7 @@ def includes(path, text, graph):
         a, b = level(own), level(folder(target))
         if a is None or b is None:
             fault(f"{path}:{line}", f"{own} or {folder(target)} has no place in the order of folders")
-        elif (b < a or (b == a and own != folder(target))) and (path, folder(target)) not in EXCEPTIONS:
+        elif b < a or (b == a and own != folder(target)):
             fault(f"{path}:{line}", f"{own} includes {name}, from a folder that is not below it")
     return at_system
 
@@ -202,6 +202,14 @@ def lengths(path, text):
             fault(f"{path}:{i}", f"{width} columns wide, more than {LINE_MAX}")
 
 
+def names(path, text):
+    if path.split("/")[0] not in ("src", "schema", "snappers", "uploader") or path == "src/platform/macros.h":
+        return
+    for name, pattern in NAMED.items():
+        for found in re.finditer(pattern, text):
+            fault(f"{path}:{text.count(chr(10), 0, found.start()) + 1}", f"{found[0]} is called {name}")
+
+
 def functions(path, text):
     """The lengths of a file's functions, braces included."""
     found, start = [], None
@@ -256,6 +264,7 @@ def main():
         if path.endswith((".c", ".h")):
             includes(path, text, graph)
             lengths(path, text)
+            names(path, text)
         if path.endswith((".c", ".h")) and not path.startswith(("tests/", "bench/")):
             sizes += functions(path, text)
     sizes.sort()

@@ -4,8 +4,8 @@
  * engine. The reader (capture.h) asks it, on one thread, in rounds: mark, drain, wait. Records are
  * pushed into a sink, one call each.
  *
- * A new engine is a struct engine_type in the table of engine.c. It has serves, open, drain,
- * counts, forget and free; what else it leaves NULL does nothing. */
+ * A new engine is a struct engine_type in the table of engine.c. It has open, drain, counts, forget
+ * and free; what else it leaves NULL does nothing. */
 #ifndef IOTRC_ENGINE_H
 #define IOTRC_ENGINE_H
 
