@@ -154,7 +154,7 @@ def test_chunks_are_the_whole(special, monkeypatch):
 
 
 def test_many_texts_and_large_numbers_in_any_block(session, monkeypatch):
-    monkeypatch.setattr(iotrc, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(iotrc, "BLOCK_BYTES", 32768)
     inodes = [(2**64 - 1 - i if i % 1000 == 999 else i) for i in range(40_000)]
     session.add("fs", [{"operation": "open", "filename": f"/{i}", "inode": str(inode),
                         "mono_ns": str(craft.START + i)} for i, inode in enumerate(inodes)])
