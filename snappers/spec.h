@@ -15,6 +15,7 @@ struct spec {
 	struct anonymizer *anon; /* NULL: names in clear */
 };
 
+/* The parts of system_spec, an object each, for the caller to release. NULL: out of memory. */
 json_t *spec__cpu(const struct spec *s);
 json_t *spec__memory(const struct spec *s);
 json_t *spec__disk(const struct spec *s);

@@ -20,6 +20,7 @@ struct digest {
 int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks);
 
+/* The same of LEN bytes of memory, at once. */
 int digest__memory(struct digest *ret, const void *data, uint64_t len);
 
 #endif

@@ -25,7 +25,6 @@
 #define ANSWER_TIMEOUT_S 600
 /* Minimum average rate of the other side for a body; slow enough for a modem. */
 #define SLOWEST_BYTES_S 1024
-#define NS_PER_S UINT64_C(1000000000)
 
 struct http {
 	CURL *curl;
@@ -248,18 +247,18 @@ static uint64_t slowest(const struct http *h)
  * what takes too long, after SENT bytes of the body. */
 static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 {
-	uint64_t answer_ns = h->answer_timeout_s * NS_PER_S, len = h->request->len;
+	uint64_t answer_ns = h->answer_timeout_s * NSEC_PER_SEC, len = h->request->len;
 
 	if (sent < len) {
 		h->answered_ns = 0;
-		return now - h->begun_ns > answer_ns + len / slowest(h) * NS_PER_S ?
+		return now - h->begun_ns > answer_ns + len / slowest(h) * NSEC_PER_SEC ?
 			       "it takes what is sent too slowly" :
 			       NULL;
 	}
 	if (!h->answered_ns)
 		h->answered_ns = now;
 	/* What is saved may be of any length: its time grows with what arrives. */
-	answer_ns += h->answer.saved / slowest(h) * NS_PER_S;
+	answer_ns += h->answer.saved / slowest(h) * NSEC_PER_SEC;
 	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
 }
 

@@ -2,14 +2,14 @@
 #include "uploader/pace.h"
 
 /* Allowance after an idle time, so that a thread that wakes late catches up. */
-#define BURST (PACE_SECOND / 4)
+#define BURST (NSEC_PER_SEC / 4)
 
 void backoff__failed(struct backoff *b, uint64_t now_ns, bool refused, unsigned int asked_s,
 		     uint32_t random)
 {
 	uint64_t delay = refused ? PACE_REFUSED : PACE_RETRY;
 	uint64_t max = refused ? PACE_REFUSED_MAX : PACE_RETRY_MAX;
-	uint64_t asked = (asked_s < PACE_OBEY_MAX_S ? asked_s : PACE_OBEY_MAX_S) * PACE_SECOND;
+	uint64_t asked = (asked_s < PACE_OBEY_MAX_S ? asked_s : PACE_OBEY_MAX_S) * NSEC_PER_SEC;
 
 	for (unsigned int i = 0; i < b->failures && delay < max; i++)
 		delay *= 2;
@@ -26,6 +26,6 @@ uint64_t rate__spend(struct rate *r, uint64_t now_ns, uint64_t n)
 		return 0;
 	if (r->free_ns + BURST < now_ns)
 		r->free_ns = now_ns - BURST;
-	r->free_ns += (double)n / r->bytes_per_s * PACE_SECOND;
+	r->free_ns += (double)n / r->bytes_per_s * NSEC_PER_SEC;
 	return r->free_ns > now_ns ? r->free_ns - now_ns : 0;
 }

@@ -7,14 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_SECOND UINT64_C(1000000000)
+#include "platform/macros.h"
+
 /* Delay after a failure: one second, doubled after each further failure, up to five minutes. After
  * a refusal: one minute, up to half an hour. The delay is multiplied by a random factor from 0.5 to
  * 1.5, so that many machines do not retry at the same time. */
-#define PACE_RETRY PACE_SECOND
-#define PACE_RETRY_MAX (300 * PACE_SECOND)
-#define PACE_REFUSED (60 * PACE_SECOND)
-#define PACE_REFUSED_MAX (1800 * PACE_SECOND)
+#define PACE_RETRY NSEC_PER_SEC
+#define PACE_RETRY_MAX (300 * NSEC_PER_SEC)
+#define PACE_REFUSED (60 * NSEC_PER_SEC)
+#define PACE_REFUSED_MAX (1800 * NSEC_PER_SEC)
 /* Longest delay that a server can ask for, in seconds. */
 #define PACE_OBEY_MAX_S 3600
 

@@ -19,7 +19,7 @@
 #include "uploader/queue_state.h"
 
 #define TRIES_MAX 5 /* failures of a single file before it is set aside */
-#define STOP_NS (3 * PACE_SECOND)
+#define STOP_NS (3 * NSEC_PER_SEC)
 
 /* ---- the result for a file ---- */
 
@@ -129,7 +129,7 @@ static bool do_one(struct worker *w)
 
 static void wait_a_while(struct queue *q)
 {
-	uint64_t until = clock__mono_ns() + PACE_SECOND;
+	uint64_t until = clock__mono_ns() + NSEC_PER_SEC;
 
 	if (q->backoff.not_before_ns > clock__mono_ns() && q->backoff.not_before_ns < until)
 		until = q->backoff.not_before_ns;
@@ -267,7 +267,7 @@ void queue__wait(struct queue *q, uint64_t timeout_ns, const volatile int *stop,
 		tick(arg, &s);
 		if (s.idle || s.gave_up || *stop || clock__mono_ns() >= end || is_hopeless(q, end))
 			return;
-		clock__sleep(PACE_SECOND / 10);
+		clock__sleep(NSEC_PER_SEC / 10);
 	}
 }
 

@@ -16,9 +16,9 @@
 #include "dataset/session.h"
 #include "platform/libc.h"
 
-#define RELIST_NS (600 * PACE_SECOND)
+#define RELIST_NS (600 * NSEC_PER_SEC)
 /* While sessions are being recovered, or are in use; and those of other recorders. */
-#define RELIST_SOON_NS (30 * PACE_SECOND)
+#define RELIST_SOON_NS (30 * NSEC_PER_SEC)
 #define PLACES_MAX 100000
 
 void sessions__free(struct places *p)
@@ -193,7 +193,7 @@ static uint64_t cpu_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * PACE_SECOND + t.tv_nsec;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 /* A manifest that keeps growing is read at most so often that this takes a tenth of a CPU. */

@@ -103,6 +103,7 @@ bool sessions__look_due(const struct queue *q);
  * whatever is due. Called with the lock held; releases it during I/O. */
 void sessions__look(struct queue *q);
 
+/* Frees what P holds. */
 void sessions__free(struct places *p);
 
 /* Sends W's file, records it in the journal and removes the local copy. Called without the lock. */

@@ -14,7 +14,7 @@
 #include "base/json_text.h"
 #include "uploader/telemetry.h"
 
-#define SLICE_NS (PACE_SECOND / 4) /* maximum time that a thread sleeps before it checks again */
+#define SLICE_NS (NSEC_PER_SEC / 4) /* maximum time that a thread sleeps before it checks again */
 
 void queue__set_rate(struct queue *q, uint64_t rate)
 {

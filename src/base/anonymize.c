@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/anonymize.h"
 #include "platform/libc.h"
-#include "platform/macros.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -10,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "platform/macros.h"
 
 /* Computing a token takes one to two microseconds, so recent names are cached. */
 #define NAMES_CACHED 16384

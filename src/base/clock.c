@@ -11,8 +11,8 @@
 
 #include "base/csv.h"
 #include "platform/clock_step.h"
+#include "platform/macros.h"
 
-#define NS_PER_S 1000000000ull
 #define POLL_NS (1000 * 1000)
 #define STEP_NS (500 * 1000)
 /* UTC offsets change on a quarter of an hour, in UTC as well as in local time. */
@@ -44,7 +44,7 @@ static uint64_t read_ns(clockid_t id)
 	struct timespec t;
 
 	clock_gettime(id, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 /* The offset of CLOCK_MONOTONIC in this process's time namespace. Events carry the host's time, as
@@ -58,7 +58,7 @@ uint64_t clock__mono_ns(void)
 
 void clock__sleep(uint64_t ns)
 {
-	struct timespec t = { ns / NS_PER_S, ns % NS_PER_S };
+	struct timespec t = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 
 	nanosleep(&t, NULL);
 }
@@ -80,7 +80,7 @@ bool clock__parse_namespace(FILE *f, int64_t *ret_ns)
 
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "monotonic %lld %lld", &s, &ns) == 2) {
-			*ret_ns = s * (int64_t)NS_PER_S + ns;
+			*ret_ns = s * (int64_t)NSEC_PER_SEC + ns;
 			return true;
 		}
 	return false;
@@ -160,7 +160,7 @@ static int32_t quarter_utc_offset(struct clock *c, int64_t second)
 
 static int64_t real_second(uint64_t mono_ns, int64_t offset_ns)
 {
-	return (mono_ns + offset_ns) / NS_PER_S;
+	return (mono_ns + offset_ns) / NSEC_PER_SEC;
 }
 
 static bool append_offset(struct clock *c, uint64_t from, int64_t offset, int32_t utc_offset)
@@ -189,7 +189,8 @@ static bool follow_zone(struct clock *c, uint64_t mono_ns)
 
 		last = &c->offsets[c->n - 1];
 		if (utc_offset != last->utc_offset_s)
-			grown |= append_offset(c, quarter * QUARTER_S * NS_PER_S - last->offset_ns,
+			grown |= append_offset(c,
+					       quarter * QUARTER_S * NSEC_PER_SEC - last->offset_ns,
 					       last->offset_ns, utc_offset);
 	}
 	return grown;
@@ -320,7 +321,7 @@ void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN])
 	while (i && mono_ns < c->offsets[i].from_mono_ns)
 		i--;
 	real = mono_ns + c->offsets[i].offset_ns;
-	second = real / NS_PER_S;
+	second = real / NSEC_PER_SEC;
 	for (k = 0; k < SECONDS && c->cache[k].second != second; k++)
 		;
 	if (k == SECONDS) {
@@ -331,7 +332,7 @@ void clock__wall(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_LEN])
 	}
 	memcpy(out, c->cache[k].text, 19);
 	out[19] = '.';
-	csv__padded(out + 20, real % NS_PER_S / 1000, 6);
+	csv__padded(out + 20, real % NSEC_PER_SEC / 1000, 6);
 }
 
 bool clock__civil(int64_t second, uint32_t ns, int32_t utc_offset_s, char out[CLOCK_WALL_LEN])
@@ -356,13 +357,13 @@ void clock__wall_shared(struct clock *c, uint64_t mono_ns, char out[CLOCK_WALL_L
 		;
 	real = mono_ns + c->offsets[i].offset_ns;
 	pthread_mutex_unlock(&c->lock);
-	*ret_utc_offset_s = clock__utc_offset(real / NS_PER_S);
-	clock__civil(real / NS_PER_S, real % NS_PER_S, *ret_utc_offset_s, out);
+	*ret_utc_offset_s = clock__utc_offset(real / NSEC_PER_SEC);
+	clock__civil(real / NSEC_PER_SEC, real % NSEC_PER_SEC, *ret_utc_offset_s, out);
 }
 
 void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE])
 {
-	int64_t second = real_ns / NS_PER_S;
+	int64_t second = real_ns / NSEC_PER_SEC;
 	int32_t utc_offset = clock__utc_offset(second);
 	int32_t minutes = abs(utc_offset) / 60;
 	char text[19];
@@ -370,7 +371,7 @@ void clock__iso8601(uint64_t real_ns, char buf[CLOCK_ISO8601_SIZE])
 	put_civil(second + utc_offset, text);
 	text[10] = 'T';
 	snprintf(buf, CLOCK_ISO8601_SIZE, "%.19s.%03u%c%02d:%02d", text,
-		 (unsigned int)(real_ns % NS_PER_S / 1000000), utc_offset < 0 ? '-' : '+',
+		 (unsigned int)(real_ns % NSEC_PER_SEC / 1000000), utc_offset < 0 ? '-' : '+',
 		 minutes / 60, minutes % 60);
 }
 

@@ -18,6 +18,7 @@ struct dir_names {
  * bound is exceeded); RET is then empty. */
 int dir_names__read(struct dir_names *ret, int fd);
 
+/* Frees what D holds. */
 void dir_names__clear(struct dir_names *d);
 
 #endif

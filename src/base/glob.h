@@ -37,6 +37,7 @@ bool globs__match(const struct globs *g, const char *path);
 /* The same, and marks each glob that matches PATH; see globs__is_used(). */
 bool globs__use(struct globs *g, const char *path);
 
+/* How many globs were added. */
 size_t globs__count(const struct globs *g);
 
 /* Glob I as it was added. */

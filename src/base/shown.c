@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 #include "platform/write_stream.h"
 
 /* Unicode 15's categories Cf, Zl and Zp, and what is not assigned yet among the tags. */
@@ -34,7 +35,7 @@ static uint32_t decode(const char *s, unsigned int len)
 
 static bool is_obeyed(uint32_t c)
 {
-	for (size_t i = 0; i < sizeof(obeyed) / sizeof(*obeyed) && c >= obeyed[i].from; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(obeyed) && c >= obeyed[i].from; i++)
 		if (c <= obeyed[i].to)
 			return true;
 	return false;

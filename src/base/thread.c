@@ -22,7 +22,7 @@ struct start {
 
 /* A thread sets its own name: Landlock may keep other threads from doing it, and on macOS only the
  * thread itself can. */
-static void *begin(void *arg)
+static void *run_thread(void *arg)
 {
 	struct start *start = arg;
 	void *(*run)(void *arg) = start->run;
@@ -46,7 +46,7 @@ static int create(pthread_t *ret, struct start *start)
 	priority__pass_on(&attr);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(ret, &attr, begin, start);
+	err = pthread_create(ret, &attr, run_thread, start);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return -err;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
+
 static const char *scale(char buf[UNITS_SIZE], double n, double step, const char *suffixes)
 {
 	size_t i = 0;
@@ -80,7 +82,7 @@ int units__parse_time(const char *text, uint64_t *ret_ns)
 	n = strtold(text, &end);
 	if (end != text + len)
 		return -1;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(end, units[i].unit)) {
 			n *= units[i].ns;
 			if (n < 1 || n >= INT64_MAX)

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WATCHDOG_NS UINT64_C(10000000000) /* without a step: stuck */
+#include "platform/macros.h"
+
+#define WATCHDOG_NS (10 * NSEC_PER_SEC) /* without a step: stuck */
 
 struct watchdog {
 	uint64_t steps, since_ns, looked_ns;

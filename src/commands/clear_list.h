@@ -10,6 +10,7 @@
 
 struct clear_list;
 
+/* Makes an empty list. Returns 0, or -ENOMEM. */
 int clear_list__new(struct clear_list **ret);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct clear_list *clear_list__free(struct clear_list *l);

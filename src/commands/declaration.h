@@ -37,6 +37,7 @@ int declaration__new(struct declaration *ret, json_t *document, const struct dec
 /* Whether LIST is in `undetermined`: whoever made the declaration could not determine it. */
 bool declaration__is_undetermined(const struct declaration *d, enum declared list);
 
+/* Frees what D holds. */
 void declaration__clear(struct declaration *d);
 
 #endif

@@ -125,7 +125,7 @@ static bool on_file(void *arg, const struct file_facts *file)
 	return d->files[file->stream]++ % d->step[file->stream] == 0;
 }
 
-static int begin(struct digest *d)
+static int begin_digest(struct digest *d)
 {
 	int err = 0;
 
@@ -255,7 +255,7 @@ void digest__print(FILE *out, const char *path, uint64_t budget_ns)
 	if (!d)
 		return;
 	d->deadline_ns = clock__mono_ns() + budget_ns;
-	err = begin(d);
+	err = begin_digest(d);
 	if (!err)
 		err = scan__run(&config, &result);
 	if (!err || err == -ETIME)

@@ -282,7 +282,7 @@ static void check_configuration(struct doctor *d, struct finding *f)
 		find(f, OK, NULL, "none, using the defaults");
 }
 
-#define GB 1000000000
+#define GB (1000 * 1000 * 1000)
 #define LEAST (1 << 20) /* for a manifest, independent of --min-free */
 
 static void check_space(struct doctor *d, struct finding *f)

@@ -83,6 +83,7 @@ void run_files__executed(struct run_files *f, const char *path, const struct run
 /* The operations whose rows matter here, a bit each (rows/operation.h). */
 uint64_t run_files__operations(void);
 
+/* Frees what F holds. */
 void run_files__clear(struct run_files *f);
 
 #endif

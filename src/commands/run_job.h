@@ -81,6 +81,7 @@ void run_job__incomplete(struct run_job *j, const char *text);
  * command. */
 FILE *run_job__open(const char *name, const char *mode);
 
+/* Frees what J holds. */
 void run_job__clear(struct run_job *j);
 
 #endif

@@ -28,6 +28,7 @@ void run_processes__row(struct run_processes *p, const struct export_row *row);
  * after the last row. */
 void run_processes__tell(struct run_processes *p, json_t *incomplete);
 
+/* Frees what P holds. */
 void run_processes__clear(struct run_processes *p);
 
 #endif

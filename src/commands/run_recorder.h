@@ -32,6 +32,7 @@ int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
  * R->says can be read from its start. */
 int run_recorder__stop(struct run_recorder *r);
 
+/* Frees what R holds. */
 void run_recorder__clear(struct run_recorder *r);
 
 #endif

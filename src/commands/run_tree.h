@@ -32,6 +32,7 @@ struct run_tree {
  * be called in the order of time. */
 uint32_t run_tree__row(struct run_tree *t, const struct export_row *row);
 
+/* Frees what T holds. */
 void run_tree__clear(struct run_tree *t);
 
 #endif

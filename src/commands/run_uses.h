@@ -33,6 +33,7 @@ bool run_uses__add(struct run_uses *u, struct run_use use);
 /* Sorts them and merges those of the same program. */
 void run_uses__merge(struct run_uses *u);
 
+/* Frees what U holds. */
 void run_uses__clear(struct run_uses *u);
 
 #endif

@@ -218,7 +218,7 @@ static int prepare(struct task *t)
 		return command__usage(c, "--by: there is no view '%s'", t->by);
 	if (sort < 0)
 		return command__usage(c, "--sort: there is no column '%s'", t->sort);
-	t->config.period_ns = UINT64_C(1000000000);
+	t->config.period_ns = NSEC_PER_SEC;
 	if (t->delay && units__parse_time(t->delay, &t->config.period_ns))
 		return command__usage(c, "--delay: '%s' is not a time (1s, 500ms)", t->delay);
 	if (!parse_number(t->iterations, &t->config.looks) || !parse_number(t->top, &rows))

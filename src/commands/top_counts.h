@@ -10,6 +10,7 @@ struct top_counts {
 	uint64_t time_ns, timed;               /* of TIMED calls */
 };
 
+/* Adds MORE to C. */
 void top_counts__add(struct top_counts *c, const struct top_counts *more);
 
 /* Subtracts FROM, an earlier state of C. */

@@ -20,6 +20,7 @@
 #include "base/shown.h"
 #include "base/units.h"
 #include "commands/top.h"
+#include "platform/macros.h"
 
 #define STEP_MS 100      /* maximum delay of a key while names are taken in */
 #define PATIENCE_S 3     /* for a terminal that accepts no output, after a signal */
@@ -221,7 +222,7 @@ static const char *const help_lines[] = {
 
 static void draw_help(void)
 {
-	for (size_t i = 0; i < sizeof(help_lines) / sizeof(*help_lines); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(help_lines); i++)
 		if ((int)i + LINES_ABOVE < LINES)
 			mvaddnstr((int)i + LINES_ABOVE - 1, 1, help_lines[i], MAX(COLS - 2, 1));
 }
@@ -372,7 +373,7 @@ static void on_key(struct screen *s, int key)
 
 /* ---- the whole ---- */
 
-static bool begin(struct screen *s)
+static bool open_screen(struct screen *s)
 {
 	const char *no_colour = getenv("NO_COLOR"); /* no-color.org */
 
@@ -438,7 +439,7 @@ int top_screen__run(const struct top_config *config, struct top_table *t)
 	int err;
 
 	snprintf(s.filter, sizeof(s.filter), "%s", config->filter);
-	if (!begin(&s))
+	if (!open_screen(&s))
 		return command__cannot(config->command,
 				       "this terminal (TERM) is not known: use --batch");
 	sigaction(SIGINT, NULL, &first);

@@ -79,7 +79,8 @@ static void confine_to(const struct continuous *c)
 }
 
 /* The threads have the rights of the directory's owner. */
-static int begin(const struct continuous *c, char identity[UPLOAD_IDENTITY_MAX], struct queue **ret)
+static int begin_sending(const struct continuous *c, char identity[UPLOAD_IDENTITY_MAX],
+			 struct queue **ret)
 {
 	char problem[TARGET_REASON_MAX];
 	struct queue_config config;
@@ -161,7 +162,7 @@ int upload_continuous__run(const struct options *options, const volatile sig_ato
 		return err ? EXIT_CANNOT : EXIT_OK;
 	c.state = state__open(options->state);
 	confine_to(&c);
-	if (!begin(&c, identity, &q))
+	if (!begin_sending(&c, identity, &q))
 		code = serve(&c, q);
 	queue__free(q);
 	close(c.parent);

@@ -15,6 +15,7 @@
 #include "dataset/row_fields.h"
 #include "engine/engine.h"
 #include "platform/machine_id.h"
+#include "platform/macros.h"
 #include "platform/privileges.h"
 #include "rows/dict.h"
 #include "rows/encode.h"
@@ -23,7 +24,6 @@
 /* Often under load, rarely when idle; a person would not see more. */
 #define WAIT_MIN_MS 5
 #define WAIT_MAX_MS 40
-#define SECOND UINT64_C(1000000000)
 
 struct watcher {
 	struct watch_live *live;
@@ -155,7 +155,7 @@ static void one_round(struct watcher *w)
 	clock__poll(w->clock, now);
 	engine__drain(w->engine, &sink);
 	forget_if_full(w);
-	if (now - w->second >= SECOND) {
+	if (now - w->second >= NSEC_PER_SEC) {
 		w->second = now;
 		mounts__refresh(w->encoder->mounts);
 		engine__losses(w->engine, on_loss, w);
@@ -191,7 +191,7 @@ static void watch(struct watcher *w, const atomic_bool *ended)
 /* ---- the whole ---- */
 
 /* Returns 0, or the exit code after a message. */
-static int begin(struct watcher *w)
+static int begin_watching(struct watcher *w)
 {
 	struct engine_config config = { .selection = w->live->selection, .memory = &w->plan };
 	struct encoder_config encoder = { .selection = w->live->selection, .memory = &w->plan };
@@ -255,7 +255,7 @@ static int run_command(struct watcher *w, struct selection *selection)
 	selection->streams |= 1u << STREAM_FS; /* for is_exec() */
 	selection->ops |= UINT64_C(1) << FS_PROCESS_EXEC;
 	l->selection = selection;
-	code = begin(w);
+	code = begin_watching(w);
 	if (!code && thread__start(&thread, "waiter", wait_for_child, &wait))
 		code = command__cannot(l->command, "cannot start a thread");
 	if (code) {
@@ -284,7 +284,7 @@ int watch_live__run(struct watch_live *l)
 		code = run_command(w, &selection);
 	} else {
 		catch_signals();
-		code = begin(w);
+		code = begin_watching(w);
 		if (!code) {
 			privileges__drop(0);
 			fputs("watching\n", stderr);

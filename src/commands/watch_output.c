@@ -14,10 +14,11 @@
 
 #include "base/clock.h"
 #include "base/shown.h"
+#include "platform/macros.h"
 
 #define PIECE 4096  /* bytes: PIPE_BUF, which a pipe takes whole if poll() reports it writable */
 #define WAIT_MS 100 /* how often signals are checked while the reader of a pipe is slow */
-#define NOTICE_NS UINT64_C(1000000000)
+#define NOTICE_NS NSEC_PER_SEC
 
 /* The width of the terminal, which can change at any time. */
 static int terminal_width(int fd)

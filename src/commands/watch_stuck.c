@@ -21,6 +21,7 @@
 #include "base/units.h"
 #include "engine/engine.h"
 #include "platform/cpus.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 #include "schema/sums.h"
 
@@ -28,7 +29,6 @@
 #define NAME_MAX_SHOWN 1024
 #define PERIOD_MS 1000
 #define STEP_MS 50 /* maximum delay of a signal */
-#define NSEC UINT64_C(1000000000)
 
 struct thread_in {
 	uint32_t pid, tid;

@@ -27,11 +27,11 @@
 #include "dataset/session.h"
 #include "dataset/session_lock.h"
 #include "dataset/verify_file.h"
+#include "platform/macros.h"
 #include "platform/owner.h"
 #include "schema/schema.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define NS_PER_S 1000000000ll
 #define SPEC_SUBDIR "system_spec"
 #define CSV_END ".csv.zst"
 #define PART_END ".part"
@@ -334,7 +334,7 @@ static bool parse_iso8601(const char *s, int64_t *ret_ns)
 			  .tm_min = minute,
 			  .tm_sec = second };
 	*ret_ns = (timegm(&tm) - (sign == '-' ? -1 : 1) * (int64_t)(zone_h * 3600 + zone_m * 60)) *
-			  NS_PER_S +
+			  (int64_t)NSEC_PER_SEC +
 		  ms * 1000000ll;
 	return true;
 }
@@ -346,7 +346,7 @@ static bool session_times(json_t *session, int64_t *ret_started_ns, double *ret_
 	*ret_duration = json_number_value(json_object_get(session, "duration_seconds"));
 	return parse_iso8601(json_string_value(json_object_get(session, "started_at")),
 			     ret_started_ns) &&
-	       *ret_duration >= 0 && *ret_duration < (double)LIMIT_NS / NS_PER_S;
+	       *ret_duration >= 0 && *ret_duration < (double)LIMIT_NS / (int64_t)NSEC_PER_SEC;
 }
 
 static int64_t offset_at(struct recover *r, uint64_t mono_ns)
@@ -372,12 +372,12 @@ static void set_end(struct recover *r, json_t *session)
 	if (!session_times(session, &started, &duration))
 		return;
 	rows_ns = r->last_mono_ns - (started - offset_at(r, 0));
-	if (r->last_mono_ns && rows_ns > duration * NS_PER_S) {
+	if (r->last_mono_ns && rows_ns > duration * (int64_t)NSEC_PER_SEC) {
 		/* NOLINTNEXTLINE(bugprone-integer-division): whole milliseconds */
 		duration = (double)(rows_ns / 1000000) / 1000;
 		clock__iso8601(r->last_mono_ns + offset_at(r, r->last_mono_ns), buf);
 	} else {
-		clock__iso8601(started + (int64_t)(duration * NS_PER_S), buf);
+		clock__iso8601(started + (int64_t)(duration * (int64_t)NSEC_PER_SEC), buf);
 	}
 	put_member(r, session, "stopped_at", json_string(buf));
 	put_member(r, session, "duration_seconds", json_real(duration));
@@ -403,7 +403,7 @@ static void set_accounts(struct recover *r, json_t *session, json_t *diagnostics
 	known = json_deep_copy(diagnostics);
 	json_object_del(known, "drop_reasons"); /* which doesn't change */
 	if (session_times(session, &started, &duration)) {
-		clock__iso8601(started + (int64_t)(duration * NS_PER_S), at);
+		clock__iso8601(started + (int64_t)(duration * (int64_t)NSEC_PER_SEC), at);
 		put_member(r, known, "at", json_string(at));
 	}
 	json_object_foreach_safe(streams, next, key, counts) {

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S INT64_C(1000000000)
+#include "platform/macros.h"
+
 /* Up to 2096, so that no sum of two times overflows. */
 #define LIMIT_NS INT64_C(4000000000000000000)
 /* Wall times in rows are cut to microseconds; a listed step is at least 500 microseconds. */
@@ -13,7 +14,7 @@
 /* Returns local wall time minus mono_ns. */
 static int64_t local_ns(const struct clock_offset *o)
 {
-	return o->offset_ns + o->utc_offset_s * NS_PER_S;
+	return o->offset_ns + o->utc_offset_s * (int64_t)NSEC_PER_SEC;
 }
 
 static bool same(int64_t a_ns, int64_t b_ns)
@@ -38,16 +39,17 @@ static struct clock_offset explain(const struct clock_offset *before, int64_t lo
 				   uint64_t mono_ns)
 {
 	int64_t real_ns = mono_ns + before->offset_ns;
-	struct clock_offset o = { mono_ns, local - before->utc_offset_s * NS_PER_S,
+	struct clock_offset o = { mono_ns, local - before->utc_offset_s * (int64_t)NSEC_PER_SEC,
 				  before->utc_offset_s };
-	int32_t utc_offset_s = clock__utc_offset(real_ns / NS_PER_S);
+	int32_t utc_offset_s = clock__utc_offset(real_ns / (int64_t)NSEC_PER_SEC);
 
-	if (clock__utc_offset((int64_t)(before->from_mono_ns + before->offset_ns) / NS_PER_S) !=
-	    before->utc_offset_s)
+	if (clock__utc_offset((int64_t)(before->from_mono_ns + before->offset_ns) /
+			      (int64_t)NSEC_PER_SEC) != before->utc_offset_s)
 		return o;
-	if (!same(before->offset_ns + utc_offset_s * NS_PER_S, local)) {
-		utc_offset_s = clock__utc_offset((int64_t)(mono_ns + o.offset_ns) / NS_PER_S);
-		o.offset_ns = local - utc_offset_s * NS_PER_S;
+	if (!same(before->offset_ns + utc_offset_s * (int64_t)NSEC_PER_SEC, local)) {
+		utc_offset_s =
+			clock__utc_offset((int64_t)(mono_ns + o.offset_ns) / (int64_t)NSEC_PER_SEC);
+		o.offset_ns = local - utc_offset_s * (int64_t)NSEC_PER_SEC;
 	} else {
 		o.offset_ns = before->offset_ns;
 	}

@@ -216,8 +216,8 @@ static int make_stamped(struct session *s, int parent, uid_t uid, gid_t gid, cha
 			return -errno;
 		}
 		t.tv_nsec += 1000000;
-		if (t.tv_nsec >= 1000000000) {
-			t.tv_nsec -= 1000000000;
+		if (t.tv_nsec >= (long)NSEC_PER_SEC) {
+			t.tv_nsec -= (long)NSEC_PER_SEC;
 			t.tv_sec++;
 		}
 	}

@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "engine/overload.h"
 #include "platform/landlock.h"
+#include "platform/macros.h"
 #include "rows/column.h"
 #include "rows/repeats.h"
 #include "schema/schema.h"
@@ -28,12 +29,12 @@
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 40
 #define ROUND_FEW 500 /* events */
-#define SECOND UINT64_C(1000000000)
-#define DEFINITION_WAIT_NS (SECOND / 2) /* a producer may be preempted between reserve and submit */
-#define SETTLE_NS (SECOND / 2)
+#define DEFINITION_WAIT_NS \
+	(NSEC_PER_SEC / 2) /* a producer may be preempted between reserve and submit */
+#define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
  * may lose, because reader and writer may have to wait for the CPU or the disk. */
-#define FLUSH_NS (SECOND / 4)
+#define FLUSH_NS (NSEC_PER_SEC / 4)
 
 /* What is shed first: the most frequent rows that change nothing. */
 #define SHED_OPS (UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_READDIR | UINT64_C(1) << FS_ACCESS)
@@ -453,7 +454,7 @@ static void chores(struct capture *c, uint64_t now)
 	for (int s = 0; s < STREAM_COUNT; s++)
 		if (c->accounts[s].chunk && now - c->accounts[s].chunk_since >= FLUSH_NS)
 			hand_over(c, &c->accounts[s]);
-	if (now - c->second < SECOND)
+	if (now - c->second < NSEC_PER_SEC)
 		return;
 	c->second = now;
 	note_fill(c);
@@ -533,7 +534,7 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	c->ended = setup->ended;
 	c->arg = setup->arg;
 	c->second = c->rotated = clock__event_ns();
-	c->rotate_ns = setup->rotate_s * SECOND;
+	c->rotate_ns = setup->rotate_s * NSEC_PER_SEC;
 	c->step_fd = clock__watch();
 	if (c->step_fd >= 0)
 		engine__watch(c->engine, c->step_fd);
@@ -565,7 +566,7 @@ void capture__rotate(struct capture *c)
 
 void capture__set_rotation(struct capture *c, uint32_t seconds)
 {
-	atomic_store(&c->rotate_ns, seconds * SECOND);
+	atomic_store(&c->rotate_ns, seconds * NSEC_PER_SEC);
 }
 
 struct engine_fill capture__fill(struct capture *c)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "engine/overload.h"
+#include "platform/macros.h"
 
-#define SECOND UINT64_C(1000000000)
-#define HIGH 40                /* percent at which a step is taken */
-#define LOW 10                 /* … below which it is calm */
-#define EFFECT_NS (SECOND / 5) /* until a step shows */
-#define PATIENCE_MIN (5 * SECOND)
-#define PATIENCE_MAX (320 * SECOND)
+#define HIGH 40                      /* percent at which a step is taken */
+#define LOW 10                       /* … below which it is calm */
+#define EFFECT_NS (NSEC_PER_SEC / 5) /* until a step shows */
+#define PATIENCE_MIN (5 * NSEC_PER_SEC)
+#define PATIENCE_MAX (320 * NSEC_PER_SEC)
 
 static void take(struct overload *o, enum overload_step step, uint64_t now)
 {

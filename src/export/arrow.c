@@ -197,7 +197,7 @@ static int append_origin(struct arrow *a, struct column_data *c, const struct ex
 	return append_text(a, c, s, s ? strlen(s) : 0);
 }
 
-static int append(struct export *e, struct column_data *c, const struct export_row *row)
+static int append_row(struct export *e, struct column_data *c, const struct export_row *row)
 {
 	struct arrow *a = e->own;
 	const struct row_field *f;
@@ -435,7 +435,7 @@ static int arrow_row(struct export *e, const struct export_row *row)
 	struct arrow *a = e->own;
 
 	for (size_t i = 0; i < a->n_columns; i++) {
-		int err = append(e, &a->columns[i], row);
+		int err = append_row(e, &a->columns[i], row);
 
 		if (err)
 			return err;

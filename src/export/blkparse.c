@@ -12,7 +12,6 @@
 #include "rows/names.h"
 
 #define SECTOR 512
-#define NS_PER_SECOND 1000000000
 #define PENDING_MAX 65536
 #define RWBS_MAX 9
 #define ERRNO_MAX 133 /* include/uapi/asm-generic/errno.h ends with it */
@@ -149,8 +148,8 @@ static void print_head(struct export *e, const struct completion *c, uint64_t ns
 	ns -= e->first;
 	fprintf(e->out,
 		"%3u,%-3u %2u %8" PRIu64 " %5" PRIu64 ".%09" PRIu64 " %5" PRIu64 " %2s %3s ",
-		c->major, c->minor, c->cpu, ++e->latest, ns / NS_PER_SECOND, ns % NS_PER_SECOND,
-		pid, action, c->rwbs);
+		c->major, c->minor, c->cpu, ++e->latest, ns / (int64_t)NSEC_PER_SEC,
+		ns % (int64_t)NSEC_PER_SEC, pid, action, c->rwbs);
 }
 
 /* What has completed by NS. */

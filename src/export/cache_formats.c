@@ -12,10 +12,10 @@
 
 #include "export/sorter.h"
 #include "export/spill_file.h"
+#include "platform/macros.h"
 
 #define MEMORY (32 * 1024 * 1024) /* of each sorter */
 #define MAGIC UINT64_C(0x123456789abcdef0)
-#define NS_PER_SECOND 1000000000
 
 /* libCacheSim's oracleGeneralBin.h; the same as its lcs_req_v1. */
 struct __attribute__((packed)) request {
@@ -85,7 +85,7 @@ static int add(struct export *e, uint64_t began, uint64_t object, uint64_t size,
 {
 	struct requests *own = e->own;
 	struct unlinked r = { .number = ++e->rows,
-			      .second = (began - e->first) / NS_PER_SECOND,
+			      .second = (began - e->first) / (int64_t)NSEC_PER_SEC,
 			      .size = size < UINT32_MAX ? size : UINT32_MAX };
 
 	count(&own->totals, &r, write);

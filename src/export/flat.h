@@ -20,9 +20,11 @@ struct flat {
 	size_t begun, slots[FLAT_SLOTS_MAX];
 };
 
+/* Writes a text; returns its place. */
 size_t flat__text(struct flat *f, const char *s);
 /* N structs of SIZE bytes, which are aligned to 8. */
 size_t flat__structs(struct flat *f, const void *structs, size_t n, size_t size);
+/* A list of references to N places. */
 size_t flat__references(struct flat *f, const size_t *places, size_t n);
 
 /* Begins a table; flat__end() returns its place. In between no text, vector or other table may be

@@ -14,6 +14,7 @@ struct proto {
 	bool full; /* out of space: the content of AT is incomplete */
 };
 
+/* Add FIELD: a number, LEN bytes, a text. */
 void proto__uint(struct proto *p, unsigned int field, uint64_t v);
 void proto__bytes(struct proto *p, unsigned int field, const char *s, size_t len);
 /* S ends with a NUL. */

@@ -15,7 +15,6 @@
 #include "schema/fs_ops.h"
 
 #define VARIANTS_MAX 9
-#define NS_PER_SECOND 1000000000
 
 /* A call: FORM with %f and %g the first and the last file as descriptors, %p and %q as paths, %n
  * the first of two paths, %s size, %o offset, %a address, %r protection and %m flags of a mapping,
@@ -357,14 +356,14 @@ static int strace_row(struct export *e, const struct export_row *row)
 	if (op < 0)
 		return 0;
 	fprintf(e->out, "%-5.*s %" PRIu64 ".%06" PRIu64 " ", (int)tid->len, tid->s,
-		began / NS_PER_SECOND, began % NS_PER_SECOND / 1000);
+		began / (int64_t)NSEC_PER_SEC, began % (int64_t)NSEC_PER_SEC / 1000);
 	if (op == FS_PROCESS_EXIT)
 		put_exit(&l);
 	else
 		put_call(&l, op);
 	if (duration->len)
-		fprintf(e->out, " <%" PRIu64 ".%06" PRIu64 ">", took / NS_PER_SECOND,
-			took % NS_PER_SECOND / 1000);
+		fprintf(e->out, " <%" PRIu64 ".%06" PRIu64 ">", took / (int64_t)NSEC_PER_SEC,
+			took % (int64_t)NSEC_PER_SEC / 1000);
 	fputc('\n', e->out);
 	e->rows++;
 	return 0;

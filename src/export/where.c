@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
+
 #define NODES_MAX 256
 #define DEPTH_MAX 32
 
@@ -151,7 +153,7 @@ static int parse_comparison(struct parser *p)
 		return -1;
 	if (take(p, "in"))
 		return parse_in(p, &node);
-	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
 		if (!take(p, operators[i].word))
 			continue;
 		node.kind = operators[i].kind;

@@ -15,6 +15,7 @@
 #include "export/parquet_sql.h"
 #include "lake/compactions.h"
 #include "lake/question.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define TARGET_BYTES (UINT64_C(256) << 20)
@@ -22,7 +23,6 @@
 #define STATES_MAX 256  /* files of `sessions` that one query reads */
 #define SETTLE_S 10
 #define DAY_S 86400
-#define SECOND_NS UINT64_C(1000000000)
 
 struct input {
 	char *name;
@@ -58,7 +58,7 @@ static int no_memory(struct compaction *c)
 
 static int64_t now_s(void)
 {
-	return (int64_t)(clock__real_ns() / SECOND_NS);
+	return (int64_t)(clock__real_ns() / NSEC_PER_SEC);
 }
 
 static void key_of(const struct lake_name *name, char key[2 * LAKE_PART_MAX])
@@ -445,7 +445,7 @@ static int commit(struct compaction *c, uint64_t grace_s)
 	int err = keep(c);
 
 	/* Whoever has listed the files before may read the day's list now. */
-	clock__sleep((grace_s < SETTLE_S ? grace_s : SETTLE_S) * SECOND_NS);
+	clock__sleep((grace_s < SETTLE_S ? grace_s : SETTLE_S) * NSEC_PER_SEC);
 	if (!err)
 		err = check_unchanged(c);
 	return err ?: compactions__write(c->store, c->day, &c->after, c->ret->why);
@@ -535,8 +535,8 @@ static int note_day(struct compaction *c, const char *stream)
 static void name_it(struct compaction *c)
 {
 	uint64_t now = clock__real_ns();
-	struct timespec t = { .tv_sec = (time_t)(now / SECOND_NS),
-			      .tv_nsec = (long)(now % SECOND_NS) };
+	struct timespec t = { .tv_sec = (time_t)(now / NSEC_PER_SEC),
+			      .tv_nsec = (long)(now % NSEC_PER_SEC) };
 	char stamp[STAMP_SIZE];
 
 	session__stamp(stamp, &t);

@@ -48,6 +48,7 @@ void compactions__name(char ret[STORE_NAME_MAX], int64_t day);
  * negative errno with a line in WHY. */
 int compactions__begin(struct store *s, char why[STORE_WHY_MAX]);
 
+/* Frees what C holds. */
 void compactions__clear(struct compactions *c);
 
 #endif

@@ -27,6 +27,7 @@ void entries__unite(struct entries *e);
 /* The entry of KEY in sorted entries, or NULL. */
 struct entry *entries__find(struct entries *e, const char *key);
 
+/* Frees what E holds. */
 void entries__clear(struct entries *e);
 
 #endif

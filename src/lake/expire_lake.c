@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "lake/compact_lake.h"
 #include "lake/compactions.h"
+#include "platform/macros.h"
 
 #define DAY_S 86400
-#define SECOND_NS UINT64_C(1000000000)
 
 struct expiry {
 	struct store *store;
@@ -241,7 +241,7 @@ int expire_lake(struct store *s, int64_t day, struct expire_lake *ret)
 	struct expiry e = { .store = s,
 			    .ret = ret,
 			    .day = day,
-			    .now_s = (int64_t)(clock__real_ns() / SECOND_NS),
+			    .now_s = (int64_t)(clock__real_ns() / NSEC_PER_SEC),
 			    .sessions = true };
 	int err;
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "export/parquet_sql.h"
+#include "platform/macros.h"
 #include "schema/row_counts.h"
 #include "schema/schema.h"
 
@@ -277,7 +278,7 @@ static const struct {
 
 const char *session_row__column(size_t i, enum view_type *ret)
 {
-	if (i >= sizeof(columns) / sizeof(*columns))
+	if (i >= ARRAY_SIZE(columns))
 		return NULL;
 	*ret = columns[i].type;
 	return columns[i].name;
@@ -328,7 +329,7 @@ void session_row__select(FILE *sql, const struct session_reader *r)
 		count_files(&row);
 		fputs(first ? "SELECT " : "UNION ALL SELECT ", sql);
 		first = false;
-		for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
 			fputs(i ? ", " : "", sql);
 			columns[i].put(sql, &row);
 			fprintf(sql, " AS \"%s\"", columns[i].name);

@@ -13,10 +13,10 @@
 #include "base/clock.h"
 #include "base/temporary_dir.h"
 #include "lake/store_kind.h"
+#include "platform/macros.h"
 #include "uploader/target.h"
 
 #define TRIES 5
-#define SECOND_NS UINT64_C(1000000000)
 
 struct s3_store {
 	struct store store;
@@ -64,7 +64,7 @@ static int judge(struct store *s, const struct target_result *r, const char *wha
 	if (r->missing)
 		return store__fail(s, -ENOENT, what, name);
 	if (r->verdict == TARGET_RETRY && try + 1 < TRIES) {
-		clock__sleep((SECOND_NS << try) / 2 + r->retry_after_s * SECOND_NS);
+		clock__sleep((NSEC_PER_SEC << try) / 2 + r->retry_after_s * NSEC_PER_SEC);
 		return 1;
 	}
 	snprintf(s->why, sizeof(s->why), "%s %.*s: %s", what, STORE_NAME_MAX, name, r->reason);

@@ -15,10 +15,10 @@
 #include "base/log.h"
 #include "base/write_all.h"
 #include "metrics/listener.h"
+#include "platform/macros.h"
 
-#define SECOND UINT64_C(1000000000)
 #define LISTEN_MS 500 /* the longest time until the thread notices that it shall end */
-#define STOP_NS (SECOND * 3 / 2)
+#define STOP_NS (NSEC_PER_SEC * 3 / 2)
 #define TEMPORARY_FORMAT ".%.200s.tmp"
 
 struct publisher {
@@ -156,7 +156,7 @@ static void update_file(struct publisher *p)
 static void publish(void *arg)
 {
 	struct publisher *p = arg;
-	uint64_t due = clock__mono_ns() + PUBLISHER_PERIOD_S * SECOND;
+	uint64_t due = clock__mono_ns() + PUBLISHER_PERIOD_S * NSEC_PER_SEC;
 
 	while (!background__stopped(&p->thread)) {
 		if (p->listener)
@@ -166,7 +166,7 @@ static void publish(void *arg)
 		if (p->dir < 0 || clock__mono_ns() < due)
 			continue;
 		update_file(p);
-		due = clock__mono_ns() + PUBLISHER_PERIOD_S * SECOND;
+		due = clock__mono_ns() + PUBLISHER_PERIOD_S * NSEC_PER_SEC;
 	}
 	if (p->dir >= 0)
 		update_file(p);

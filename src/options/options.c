@@ -138,7 +138,7 @@ static int set_rotate_age(struct parse *p, const char *value)
 
 	if (units__parse_time(value, &ns))
 		return option__is_not(p, "rotate-age", value, "a time (30s, 5m, 2h)");
-	s = (ns + 999999999) / 1000000000;
+	s = (ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 	p->o.rotate_age_s = s < UINT32_MAX ? s : UINT32_MAX;
 	return 0;
 }
@@ -315,7 +315,7 @@ static int parse_interval(const char *value, uint64_t *ret_ns)
 		*ret_ns = 0;
 		return 0;
 	}
-	return units__parse_time(value, ret_ns) || *ret_ns < 1000000000 ? -1 : 0;
+	return units__parse_time(value, ret_ns) || *ret_ns < NSEC_PER_SEC ? -1 : 0;
 }
 
 static int set_process_interval(struct parse *p, const char *value)

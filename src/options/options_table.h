@@ -77,7 +77,7 @@ int option__count(const char *text, const char *suffixes, uint64_t *ret_n);
  * that doesn't fit is cut: its caller sees it as too long or unknown. */
 bool option__next_item(const char **list, char *item, size_t size);
 
-/* ---- options_filters.c: setters of the table's rows ---- */
+/* ---- options_filters.c: setters of the table's rows, as of struct option_row ---- */
 
 int option__set_ops(struct parse *p, const char *value);
 int option__set_pid(struct parse *p, const char *value);

@@ -19,6 +19,7 @@ int end_watch__process(struct end_watch *w, pid_t pid);
 /* Waits for TIMEOUT_MS at most (-1: for any time). Returns whether one of them came. */
 bool end_watch__wait(const struct end_watch *w, int timeout_ms);
 
+/* Closes its descriptors; the signals stay blocked. */
 void end_watch__close(struct end_watch *w);
 
 #endif

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
+
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
@@ -230,7 +232,7 @@ static uint32_t mode_of(uint32_t type, uint32_t access)
 		[TYPE_LINK] = S_IFLNK, [TYPE_SOCKET] = S_IFSOCK, [TYPE_FIFO] = S_IFIFO,
 	};
 
-	return (type < sizeof(types) / sizeof(*types) ? types[type] : 0) | (access & 07777);
+	return (type < ARRAY_SIZE(types) ? types[type] : 0) | (access & 07777);
 }
 
 /* Reads an entry without a directory's facts. Returns its name, or NULL if it makes no sense. */

@@ -14,6 +14,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
+
 void *memrchr(const void *s, int c, size_t n)
 {
 	const unsigned char *p = s;
@@ -110,7 +112,7 @@ pid_t gettid(void)
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
 	const struct timespec look = { .tv_nsec = SIGNAL_LOOK_NS };
-	int64_t left = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_nsec;
+	int64_t left = timeout->tv_sec * (int64_t)NSEC_PER_SEC + timeout->tv_nsec;
 	sigset_t pending;
 	int got;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "platform/machine_id.h"
-#include "platform/macros.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "platform/macros.h"
 
 /* The id of a system that has not booted yet (machine-id(5)), and ids that cannot be real; machines
  * with one of these would share it. */

@@ -9,6 +9,7 @@
 
 #include "base/json_text.h"
 #include "platform/libc.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 /* Maximum rows of a table: by weight, and in addition by time. */
@@ -145,7 +146,7 @@ static void set_latency(json_t *row, const struct sketch *s)
 
 	if (!s->n)
 		return;
-	for (size_t i = 0; i < sizeof(quantiles) / sizeof(*quantiles); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++)
 		json_object_set_new(row, quantiles[i].name,
 				    json_integer(sketch__quantile(s, quantiles[i].q)));
 	json_object_set_new(row, "max", json_integer(s->max));

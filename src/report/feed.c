@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "dataset/older_rows.h"
 #include "platform/libc.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define CHUNK (ROW_FILE_LINE_MAX + 1) /* bytes; any line fits */
@@ -321,7 +322,7 @@ static int add_part(void *arg, enum stream stream, const char *name, const struc
 
 static int note_time(void *arg, enum stream stream, const char *name, const struct stat *st)
 {
-	uint64_t ns = st->st_mtim.tv_sec * UINT64_C(1000000000) + st->st_mtim.tv_nsec;
+	uint64_t ns = st->st_mtim.tv_sec * NSEC_PER_SEC + st->st_mtim.tv_nsec;
 
 	if (ns > *(uint64_t *)arg)
 		*(uint64_t *)arg = ns;

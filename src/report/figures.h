@@ -164,18 +164,22 @@ struct figure_row {
 	const struct row_field *name; /* the file; NULL: none */
 };
 
+/* Adds a row to T. */
 void totals__add(struct totals *t, const struct figure_row *row);
 /* Counts N items of ROW->channel, and adds it to a grid. */
 unsigned int figures__when(struct figures *t, const struct figure_row *row, uint64_t n);
+/* Offers the row of thread, process or CPU WHO to a sample. Returns 0, or -ENOMEM. */
 int figures__sample(struct figures *t, enum figures_sample which, const struct figure_row *row,
 		    uint64_t who);
 /* Adds to OPERATION of STREAM. */
 int figures__operation(struct figures *t, enum stream stream, const struct row_field *operation,
 		       const struct figure_row *row);
+/* Counts the row under its ERROR and OPERATION. Returns 0, or -ENOMEM. */
 int figures__error(struct figures *t, const struct row_field *operation,
 		   const struct row_field *error, const struct row_field *command,
 		   const struct figure_row *row);
 
+/* Count a row of a stream; FIELDS as report/columns.h lists them. They return 0, or -ENOMEM. */
 int figures__fs(struct figures *t, const struct row_field *fields);
 int figures__block(struct figures *t, const struct row_field *fields);
 int figures__extent(struct figures *t, const struct row_field *fields);

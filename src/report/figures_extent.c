@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/macros.h"
 #include "report/columns.h"
 #include "report/figures.h"
 
@@ -18,7 +19,7 @@ static enum channel channel_of(const struct row_field *kind)
 		{ "swap", CHANNEL_EXTENT_SWAP },
 	};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (figures__is(kind, kinds[i].name))
 			return kinds[i].channel;
 	return CHANNEL_EXTENT_UNKNOWN;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataset/two_paths.h"
+#include "platform/macros.h"
 #include "report/columns.h"
 #include "report/figures.h"
 
@@ -31,7 +32,7 @@ static const struct {
 /* Operations that are not in the table are about names and attributes. */
 static enum channel channel_of(const struct row_field *operation)
 {
-	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (operation->s[0] == operations[i].name[0] &&
 		    figures__is(operation, operations[i].name))
 			return operations[i].channel;

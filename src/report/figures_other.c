@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/macros.h"
 #include "report/columns.h"
 #include "report/figures.h"
 
@@ -201,7 +202,7 @@ static enum channel cache_channel(const struct row_field *type)
 		{ "EVICT", CHANNEL_CACHE_EVICT },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (figures__is(type, types[i].name))
 			return types[i].channel;
 	return CHANNEL_CACHE_OTHER;

@@ -134,7 +134,8 @@ static json_t *make_data(struct report *r, unsigned int divisor)
 	return data__make(&config);
 }
 
-static int begin(struct report *r, const struct report_config *config, struct report_result *result)
+static int begin_report(struct report *r, const struct report_config *config,
+			struct report_result *result)
 {
 	int err;
 
@@ -164,7 +165,7 @@ int report__data(const struct report_config *config, json_t **ret_data,
 		 struct report_result *result)
 {
 	struct report r;
-	int err = begin(&r, config, result);
+	int err = begin_report(&r, config, result);
 
 	if (!err) {
 		*ret_data = make_data(&r, config->sample_divisor);
@@ -198,7 +199,7 @@ int report__page(const struct report_config *config, char **ret_page, size_t *re
 		 struct report_result *result)
 {
 	struct report r;
-	int err = begin(&r, config, result);
+	int err = begin_report(&r, config, result);
 
 	if (!err) {
 		err = make_page(&r, ret_page, ret_len);

@@ -45,6 +45,7 @@ int sample__merge(struct sample *s, const struct sample *from);
 /* Reduces it to the MAX rows with the lowest priorities, sorted by time. */
 void sample__finish(struct sample *s, size_t max);
 
+/* Frees what S holds. */
 void sample__clear(struct sample *s);
 
 /* The priority of a row of the thread, process or CPU WHO at MONO_NS. */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/http.h"
+#include "platform/macros.h"
 #include "report/page.h"
 
 #define TIMEOUT_S 30
@@ -49,7 +50,7 @@ static bool is_for_us(const struct server *s, struct MHD_Connection *from)
 	const char *host = MHD_lookup_connection_value(from, MHD_HEADER_KIND, "Host");
 	char ours[32];
 
-	for (size_t i = 0; host && i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; host && i < ARRAY_SIZE(names); i++) {
 		snprintf(ours, sizeof(ours), "%s:%u", names[i], s->port);
 		if (!strcmp(host, ours))
 			return true;

@@ -8,9 +8,11 @@
 #include "schema/streams.h"
 
 #ifdef CHECK_COLUMNS
+/* Begins a row of STREAM. */
 void column__begin(enum stream stream);
 /* Aborts with a line on stderr unless NAMES, a list that ends with NULL, are the next columns. */
 void column__next(const char *const *names);
+/* Aborts unless the row has had all columns. */
 void column__end(void);
 #else
 #define column__begin(stream) ((void)(stream))

@@ -3,6 +3,8 @@
 #ifndef IOTRC_NAME_TABLE_H
 #define IOTRC_NAME_TABLE_H
 
+#include "platform/macros.h"
+
 /* clang-format off */
 
 /* A flag, a value of the field MASK, and a name for all bits. */
@@ -14,7 +16,7 @@
 #define SET(set) \
 	const struct name_set names_##set = { \
 		.names = set##_names, \
-		.n_names = sizeof(set##_names) / sizeof(set##_names[0]), \
+		.n_names = ARRAY_SIZE(set##_names), \
 	}
 
 /* clang-format on */

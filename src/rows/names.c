@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform/macros.h"
+
 /* clang-format off */
 
 /* Linux's numbers, from asm-generic/errno.h, as an index, because failed calls are frequent. Second
@@ -117,7 +119,7 @@ const char *names__word(const struct name_set *set, uint64_t value)
 
 const char *names__errno(int error)
 {
-	if (error < 0 || (size_t)error >= sizeof(errno_names) / sizeof(errno_names[0]))
+	if (error < 0 || (size_t)error >= ARRAY_SIZE(errno_names))
 		return NULL;
 	return errno_names[error];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The flags of open(), include/uapi/asm-generic/fcntl.h of Linux. arm and arm64 have numbers of
  * their own for four (arch/arm64/include/uapi/asm/fcntl.h). */
+#include "platform/macros.h"
 #include "rows/name_table.h"
 #include "rows/names.h"
 
@@ -58,12 +59,12 @@ static const struct name open_names[] = {
 /* The kernel sets O_LARGEFILE for every 64-bit process, so it carries no information. */
 const struct name_set names_open = {
 	.names = open_names,
-	.n_names = sizeof(open_names) / sizeof(open_names[0]),
+	.n_names = ARRAY_SIZE(open_names),
 	.ignored = LARGEFILE,
 };
 
 const struct name_set names_open_file = {
 	.names = open_names,
-	.n_names = sizeof(open_names) / sizeof(open_names[0]),
+	.n_names = ARRAY_SIZE(open_names),
 	.ignored = LARGEFILE | FMODE_EXEC | FMODE_NONOTIFY | FMODE_NONOTIFY_PERM,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataset/two_paths.h"
+#include "platform/macros.h"
 #include "summary/measure.h"
 
 bool filter_list__add(struct filter_list *to, const char *list, bool whole)
@@ -42,7 +43,7 @@ int filter__fields(const struct filter *f, enum stream stream)
 					     "command",   "pid",        "ppid" };
 	int n = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		int column = row__column(stream, names[i]);
 
 		if (column >= n && (f->pids.n || strcmp(names[i], "ppid")))

@@ -7,6 +7,7 @@
 
 #include "aggregate/groups.h"
 #include "aggregate/sketch.h"
+#include "platform/macros.h"
 
 TestSuite(sketch, .timeout = 60);
 TestSuite(groups, .timeout = 60);
@@ -67,7 +68,7 @@ static void check_quantiles(const struct sketch *s, uint64_t *values, size_t n)
 	cr_assert_eq(s->n, n);
 	cr_assert_eq(s->min, values[0]);
 	cr_assert_eq(s->max, values[n - 1]);
-	for (size_t i = 0; i < sizeof(qs) / sizeof(*qs); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(qs); i++) {
 		size_t rank = 0;
 		uint64_t exact, got = sketch__quantile(s, qs[i]);
 		double off;
@@ -108,8 +109,8 @@ Test(sketch, quantiles_are_within_the_error)
 	uint64_t (*const draws[])(void) = { small, flat, heavy_tailed, any_power, one_value };
 	static const size_t sizes[] = { 1, 2, 3, 10, 97, 100, 1000, 200000 };
 
-	for (size_t d = 0; d < sizeof(draws) / sizeof(*draws); d++)
-		for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+	for (size_t d = 0; d < ARRAY_SIZE(draws); d++)
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 			check_distribution(draws[d], sizes[i]);
 }
 
@@ -224,7 +225,7 @@ Test(groups, hold_their_bounds_when_full)
 {
 	static const size_t sizes[] = { 4, 16, 100, 1000, 4000 };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct value rest = { 0 };
 		struct groups *g = new_groups(sizes[i], 1 << 24, &rest);
 		uint64_t truth[KEYS] = { 0 };
@@ -285,7 +286,7 @@ Test(groups, of_two_tables_hold_their_bounds)
 	static const size_t sizes[][2] = { { KEYS, KEYS }, { 100, KEYS }, { KEYS, 100 },
 					   { 100, 100 },   { 1000, 64 },  { 64, 1000 } };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct value rests[2] = { { 0 } };
 		struct groups *a = new_groups(sizes[i][0], 1 << 24, &rests[0]);
 		struct groups *b = new_groups(sizes[i][1], 1 << 24, &rests[1]);

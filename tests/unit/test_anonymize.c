@@ -12,6 +12,7 @@
 
 #include "base/anonymize.h"
 #include "base/state.h"
+#include "platform/macros.h"
 
 static struct anonymizer *anon, *keeping;
 
@@ -75,7 +76,7 @@ Test(anonymize, only_common_extensions_stay)
 		{ "gz", "" },          { "a.parquet", ".parquet" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		path(anon, rows[i].name);
 		cr_expect_str_eq(out + ANONYMIZE_TOKEN_LEN, rows[i].kept, "%s: %s", rows[i].name,
 				 out);
@@ -155,7 +156,7 @@ Test(anonymize, addresses)
 	static const uint8_t token[6] = { 0xf6, 0xc4, 0x07, 0x4f, 0x99, 0xaa };
 
 	for (int k = 0; k < 2; k++)
-		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 			cr_expect_str_eq(ip(rows[i].clear), rows[i].token, "%s", rows[i].clear);
 	anonymize__mac(anon, mac);
 	cr_expect_eq(memcmp(mac, token, 6), 0);

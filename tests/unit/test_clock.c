@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "platform/machine_id.h"
+#include "platform/macros.h"
 
 #define S 1000000000ull
 
@@ -67,7 +68,7 @@ Test(clock, wall_is_localtimes)
 	const uint64_t y2000 = 946684800 * S, y2100 = 4102444800 * S;
 
 	srand(1);
-	for (size_t z = 0; z < sizeof(zones) / sizeof(*zones); z++) {
+	for (size_t z = 0; z < ARRAY_SIZE(zones); z++) {
 		struct clock *c = clock_in(zones[z]);
 		uint64_t real = y2000;
 
@@ -93,7 +94,7 @@ Test(clock, wall_at_zone_changes)
 {
 	struct clock_offset list[CLOCK_OFFSETS_MAX];
 
-	for (size_t z = 0; z < sizeof(zones) / sizeof(*zones); z++) {
+	for (size_t z = 0; z < ARRAY_SIZE(zones); z++) {
 		struct clock *c = clock_in(zones[z]);
 		long before = 0;
 
@@ -199,7 +200,7 @@ Test(clock, time_namespaces)
 		{ "nonsense", false, 42 },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		FILE *f = fmemopen((char *)rows[i].text, strlen(rows[i].text), "r");
 		int64_t ns = 42;
 
@@ -228,7 +229,7 @@ Test(clock, now_is_now)
 Test(clock, iso8601_is_strftimes)
 {
 	srand(2);
-	for (size_t z = 0; z < sizeof(zones) / sizeof(*zones); z++) {
+	for (size_t z = 0; z < ARRAY_SIZE(zones); z++) {
 		struct clock *c = clock_in(zones[z]);
 
 		for (int i = 0; i < 2000; i++) {

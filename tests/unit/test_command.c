@@ -7,6 +7,7 @@
 
 #include "options/command.h"
 #include "options/options.h"
+#include "platform/macros.h"
 
 /* What is on stderr. */
 static char *said(void)
@@ -118,7 +119,7 @@ Test(command, mistakes)
 	char expected[1024] = "";
 
 	cr_redirect_stderr();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *argv[] = { "some", strdup(rows[i].word), NULL };
 		struct command_line l;
 

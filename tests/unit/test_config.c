@@ -8,6 +8,7 @@
 
 #include "options/config.h"
 #include "options/options.h"
+#include "platform/macros.h"
 
 /* ---- the syntax ---- */
 
@@ -57,7 +58,7 @@ Test(config, what_lines_are)
 		{ "a b = c d", "1[a b][c d]" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		cr_expect_eq(parse(rows[i].text, strlen(rows[i].text), NULL), 0, "%s",
 			     rows[i].text);
 		cr_expect_str_eq(seen, rows[i].seen, "%s: %s", rows[i].text, seen);
@@ -253,7 +254,7 @@ Test(config_file, what_a_reload_can_not_change)
 		{ "", "", " output" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct options before;
 		char changes[512];
 
@@ -341,7 +342,7 @@ Test(config_file, every_option_is_in_it)
 		p += 3;
 		snprintf(key, sizeof(key), "%.*s", (int)strcspn(p, " =[\n"), p);
 		snprintf(needle, sizeof(needle), "%s = ", key);
-		for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(only); i++)
 			found |= !strcmp(only[i], key);
 		cr_expect_eq(strstr(text, needle) != NULL, !found, "%s", key);
 		n++;

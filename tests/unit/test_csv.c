@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "platform/macros.h"
 
 /* A parser of a field that shares nothing with the writer: RFC 4180, then the contract's escapes.
  * Returns the length, or -1 if the field is invalid or longer than necessary. */
@@ -132,7 +133,7 @@ Test(csv, text_that_ends_inside_an_escape)
 {
 	static const char *const texts[] = { "", "\\", "\\x", "\\x4", "a\\" };
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		char *copy = strndup(texts[i], strlen(texts[i])),
 		     *text = csv__unescape(copy, strlen(copy), NULL);
 

@@ -15,6 +15,7 @@
 
 #include "dataset/csv_file.h"
 #include "dataset/frame.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define ROWS_MAX (1 << 21)
@@ -305,7 +306,7 @@ Test(csv_file, blocks_end_on_rows, .timeout = 120)
 {
 	static const int levels[] = { 0, -5, 1, 3, 9, 13, 19 };
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
 		char name[32];
 		struct csv_file *f;
 

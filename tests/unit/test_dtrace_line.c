@@ -7,6 +7,7 @@
 #include "engine/macos/dtrace_said.h"
 #include "engine/macos/order.h"
 #include "engine/macos/process_table.h"
+#include "platform/macros.h"
 
 static bool parse(struct call_line *l, char *buf, const char *text)
 {
@@ -64,7 +65,7 @@ Test(dtrace_line, what_is_none)
 	struct call_line l;
 	char buf[256];
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		cr_assert_not(parse(&l, buf, bad[i]), "%s", bad[i]);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dataset/manifest.h"
+#include "platform/macros.h"
 #include "root.h"
 #include "schema/schema.h"
 
@@ -134,7 +135,7 @@ Test(manifest, keys_of_the_contract)
 	manifest__set_offsets(m, offsets, 2);
 	cr_assert_eq(manifest__write(m, dir_fd), 0);
 	root = load();
-	for (size_t i = 0; i < sizeof(session_strings) / sizeof(*session_strings); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(session_strings); i++)
 		cr_assert(*str(root, session_strings[i]), "%s", session_strings[i]);
 	cr_assert_str_eq(str(root, "schema_version"), SCHEMA_VERSION);
 	cr_assert_str_eq(str(root, "tracer.version"), IOTRC_VERSION);

@@ -20,6 +20,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "rows/linux_numbers.h"
 #include "rows/names.h"
 
@@ -28,7 +29,7 @@ static const struct {
 	const char *name;
 	const struct name_set *set;
 } sets[] = { NAMES_SETS(ADDRESS) };
-#define N_SETS (sizeof(sets) / sizeof(sets[0]))
+#define N_SETS (ARRAY_SIZE(sets))
 
 static const char *flags(const struct name_set *set, uint64_t value)
 {
@@ -263,7 +264,7 @@ Test(names, compared_numbers_are_those_of_the_headers)
 	};
 #undef SAME
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		cr_expect_eq(numbers[i].ours, numbers[i].theirs, "%s", numbers[i].name);
 }
 

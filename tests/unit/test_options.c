@@ -11,6 +11,7 @@
 
 #include "dataset/memory.h"
 #include "options/options.h"
+#include "platform/macros.h"
 #include "root.h"
 
 static struct options o;
@@ -87,7 +88,7 @@ Test(options, actions_end_the_parsing)
 		{ "--no-network --streams lost -h", ACTION_HELP },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		accepts(rows[i].line);
 		cr_expect_eq(o.action, rows[i].action, "%s", rows[i].line);
 	}
@@ -98,7 +99,7 @@ Test(options, output_in_every_spelling)
 	static const char *const lines[] = { "-o d/e",       "-od/e",  "--output d/e",
 					     "--output=d/e", "-vod/e", "-o x -o d/e" };
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		accepts(lines[i]);
 		cr_expect_str_eq(o.output, "d/e", "%s", lines[i]);
 	}
@@ -117,7 +118,7 @@ Test(options, any_order_and_after_dev)
 		"--trace-bucket b1 -vd 5m -o out --streams fs -- dev",
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		accepts(lines[i]);
 		cr_expect(o.dev && o.verbose, "%s", lines[i]);
 		cr_expect_str_eq(o.output, "out");
@@ -154,12 +155,12 @@ Test(options, times)
 	};
 	char line[128], why[128];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		snprintf(line, sizeof(line), "-d %s", rows[i].text);
 		accepts(line);
 		cr_expect_eq(o.duration_ns, rows[i].ns, "%s", line);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(line, sizeof(line), "--duration %s", bad[i]);
 		snprintf(why, sizeof(why), "--duration: '%s' is not a time (30s, 5m, 2h)", bad[i]);
 		refuses(line, why);
@@ -267,7 +268,7 @@ Test(options, streams_of_other_versions)
 	static const char *const keys[] = { "process", "filesystem_snapshot" };
 	char line[64], why[64];
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		snprintf(line, sizeof(line), "--streams fs,%s", keys[i]);
 		snprintf(why, sizeof(why), "--streams: %s: not in this build", keys[i]);
 		refuses(line, why);
@@ -364,7 +365,7 @@ Test(options, paths)
 	char line[64];
 
 	cr_assert_eq(chdir("/usr"), 0);
-	for (size_t i = 0; i < sizeof(folded) / sizeof(*folded); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(folded); i++) {
 		snprintf(line, sizeof(line), "--exclude-path=%s", folded[i].given);
 		accepts(line);
 		cr_expect_eq(o.selection.excluded_paths.at[0].len, strlen(folded[i].absolute));
@@ -478,7 +479,7 @@ Test(options, anonymisation)
 
 	accepts("");
 	cr_assert(!o.anonymize && !o.state);
-	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
 		accepts(plain[i]);
 		cr_expect(o.anonymize && !o.anonymize_keep_system, "%s", plain[i]);
 	}
@@ -702,9 +703,9 @@ Test(options, help_names_what_is_there_and_nothing_else)
 
 	options__help(f);
 	fclose(f);
-	for (size_t i = 0; i < sizeof(there) / sizeof(*there); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
 		cr_expect(strstr(text, there[i]), "%s", there[i]);
-	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
 		cr_expect(!strstr(text, absent[i]), "%s", absent[i]);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		cr_expect(strlen(line) < 80, "%s", line);
@@ -742,7 +743,7 @@ Test(options, upload)
 	cr_expect_eq(o.upload.target.rate, 0);
 	cr_expect_eq(o.upload.parallel, 2);
 	cr_expect_eq(o.upload.timeout_ns, UINT64_C(30000000000));
-	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
 		snprintf(line, sizeof(line), "--upload %s", urls[i]);
 		accepts(line);
 		cr_expect_str_eq(o.upload.target.url, urls[i]);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
 
+#include "platform/macros.h"
 #include "uploader/pace.h"
 
-#define S PACE_SECOND
+#define S NSEC_PER_SEC
 #define NOW (1000 * S)
 
 /* The delay after N consecutive failures. */
@@ -21,7 +22,7 @@ Test(pace, doubles_up_to_five_minutes)
 {
 	static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300 };
 
-	for (unsigned int i = 0; i < sizeof(seconds) / sizeof(*seconds); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(seconds); i++) {
 		cr_expect_eq(after(i + 1, false, 0, 0), seconds[i] * S / 2);
 		cr_expect_eq(after(i + 1, false, 0, UINT32_MAX), seconds[i] * S * 3 / 2);
 	}

@@ -19,6 +19,7 @@
 #include "dataset/manifest.h"
 #include "dataset/recover.h"
 #include "dataset/session_lock.h"
+#include "platform/macros.h"
 #include "schema/schema.h"
 
 #define OFFSET 1700000000000000000ll
@@ -351,7 +352,7 @@ Test(recover, times_that_make_no_sense)
 	};
 	struct recovered done;
 
-	for (size_t i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
 		char command[256];
 
 		make_killed();

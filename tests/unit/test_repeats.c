@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "platform/macros.h"
 #include "rows/repeats.h"
 #include "schema/fs_ops.h"
 #include "schema/records.h"
@@ -101,7 +102,7 @@ Test(repeats, what_changes_something_never_repeats)
 					  FS_LINK,   FS_CLONE,  FS_SENDFILE,  FS_PROCESS_FORK,
 					  FS_MKNOD,  FS_SPLICE, FS_FALLOCATE, FS_PROCESS_EXIT };
 
-	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
 		cr_assert(!again(ops[i], 1, 9, 0) && !again(ops[i], 1, 9, 0), "%d", ops[i]);
 		cr_assert(!asked_again(ops[i], 1, "a", 0, 5) && !asked_again(ops[i], 1, "a", 0, 5),
 			  "%d", ops[i]);

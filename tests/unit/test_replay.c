@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/keep.h"
 #include "engine/kept.h"
+#include "platform/macros.h"
 
 #define RECORDS_MAX 64
 
@@ -349,7 +350,7 @@ Test(replay, entries_that_lie, .init = setup, .fini = teardown)
 	keep_some();
 	data = slurp_file(&size);
 	for (size_t at = sizeof(struct kept_head); at < size; at += 4)
-		for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
 			uint32_t was;
 
 			memcpy(&was, data + at, 4);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
 #include "report/figures.h"
 #include "report/names.h"
 #include "report/page.h"
@@ -262,7 +263,7 @@ Test(report, odd_fields_do_no_harm)
 
 	cr_assert_eq(figures__new(&f, 0, 0), 0);
 	for (int stream = 0; stream < STREAM_COUNT; stream++)
-		for (size_t v = 0; v < sizeof(values) / sizeof(*values); v++) {
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
 			struct row_field fields[ROW_FIELDS_MAX];
 
 			for (size_t i = 0; i < schema_streams[stream].n_columns; i++)

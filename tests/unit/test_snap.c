@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mounts.h"
+#include "platform/macros.h"
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
 #include "snappers/process.h"
@@ -217,7 +218,7 @@ Test(snap, order_keeps_trees_together)
 		"/",      "/a",  "/a/b",   "/a/b/c", "/a/b\x01", "/a/b-c",
 		"/a/b.d", "/a-", "/a.b/c", "/ab",    "/\xff",
 	};
-	size_t n = sizeof(ordered) / sizeof(*ordered);
+	size_t n = ARRAY_SIZE(ordered);
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < n; k++) {
@@ -251,7 +252,7 @@ Test(mount_list, escapes)
 		{ "", "" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *field = strdup(rows[i].field);
 
 		mounts__unescape(field);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "engine/strace/line.h"
+#include "platform/macros.h"
 
 static struct line line_of(const char *text)
 {
@@ -103,9 +104,9 @@ Test(strace_line, nonsense)
 					      "read() = x", "read() = 0xg" };
 	struct line_call c;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		cr_assert_eq(line_of(texts[i]).kind, LINE_BAD, "%s", texts[i]);
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
 		cr_assert(!line__call(&c, span(bodies[i])), "%s", bodies[i]);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
 #include "uploader/answer.h"
 #include "uploader/digest.h"
 #include "uploader/etag.h"
@@ -62,7 +63,7 @@ Test(target, answers)
 		{ 0, "", TARGET_RETRY, true, "0" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct http_answer *a = answer(rows[i].status, rows[i].body);
 		struct target_result r;
 
@@ -143,7 +144,7 @@ Test(target, no_answer)
 		{ CURLE_OUT_OF_MEMORY, TARGET_RETRY },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct http_answer *a = answer(0, "");
 		struct target_result r;
 
@@ -168,7 +169,7 @@ Test(target, a_proxy_that_lets_nobody_through)
 		{ 200, TARGET_RETRY, "the connection broke" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct http_answer *a = answer(0, "");
 		struct target_result r;
 
@@ -261,7 +262,7 @@ Test(target, etags)
 	/* printf hello | sha256sum */
 	cr_assert_str_eq(digest.sha256,
 			 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct http_answer *a = answer(200, "");
 
 		strcpy(a->head.encryption, rows[i].encryption);

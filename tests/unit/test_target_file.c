@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
 #include "uploader/target.h"
 
 #define KEY "linux_v1/00112233AABBCCDD/20261121_100000_000/fs/fs_0001.csv.zst"
@@ -98,7 +99,7 @@ Test(target_file, copies)
 {
 	static const size_t sizes[] = { 0, 1, 4096, (3 << 20) + 5 };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct target_object o = object(KEY, sizes[i]);
 		struct stat st;
 
@@ -159,7 +160,7 @@ Test(target_file, keys_stay_in_their_place)
 	static const char *const keys[] = { "",     "/etc/x", "../x", "a/../x",
 					    "a//b", "a/.",    "a/",   ".." };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct target_object o = object(keys[i], 1);
 
 		cr_assert_eq(put(&o), TARGET_LOCAL, "%s", keys[i]);
@@ -263,7 +264,7 @@ Test(target, urls)
 	struct target *t = NULL;
 	char problem[TARGET_REASON_MAX];
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		struct target_config config = { .url = wrong[i] };
 
 		*problem = 0;

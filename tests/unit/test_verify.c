@@ -18,6 +18,7 @@
 #include "commands/verify.h"
 #include "dataset/field.h"
 #include "dataset/session_lock.h"
+#include "platform/macros.h"
 
 #define MS 1000000ll
 #define OFFSET 1704067200000000000ll /* boot at 2024-01-01 00:00:00 UTC */
@@ -345,7 +346,7 @@ Test(verify, fields)
 		{ -1, "\"", "row 2: an unterminated quote" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture s = make();
 
 		put_field(&s, cases[i].column, cases[i].text, strlen(cases[i].text));
@@ -374,7 +375,7 @@ Test(verify, fields_that_are_sound)
 		{ 17, "0x7ffff7fc1000" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture s = make();
 
 		put_field(&s, cases[i].column, cases[i].text, strlen(cases[i].text));
@@ -497,7 +498,7 @@ Test(verify, frames)
 		{ 0, 400, "", 0, "after row " },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture s = make();
 
 		edit_frame(&s, cases[i].len, cases[i].flip, cases[i].more, cases[i].more_len);
@@ -593,7 +594,7 @@ Test(verify, stated_facts)
 		"last_mono_ns",
 	};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct fixture s = make();
 		json_t *file = facts_of(&s, FS_FILE);
 
@@ -886,7 +887,7 @@ Test(verify, manifests_with_one_thing_wrong)
 		  "diagnostics.streams.fs.lost.ring: wrong type" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture s = make();
 		json_t *at = s.manifest;
 		char *path = strdup(cases[i].path), *key = path, *dot;

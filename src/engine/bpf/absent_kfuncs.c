@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
+
 static bool is_absent(const struct bpf_insn *insn)
 {
 	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
@@ -56,7 +58,7 @@ int absent_kfuncs__drop(void)
 	};
 	static size_t registered;
 
-	for (; registered < sizeof(kinds) / sizeof(*kinds); registered++) {
+	for (; registered < ARRAY_SIZE(kinds); registered++) {
 		LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = drop,
 			    .prog_attach_fn = kinds[registered].attach);
 		int id = libbpf_register_prog_handler(kinds[registered].section,

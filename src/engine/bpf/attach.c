@@ -14,6 +14,7 @@
 #include "engine/bpf/functions.h"
 #include "engine/bpf/tracepoint.h"
 #include "iotrc.skel.h"
+#include "platform/macros.h"
 
 /* A software event on every online CPU, with a period of 1. */
 static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t config)
@@ -121,7 +122,7 @@ static uint64_t now_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
 int attach__all(struct bpf_engine *b, char *problem)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/macros.h"
+
 #define FUNCTIONS_MAX 2048 /* a kernel has about 900, of both kinds */
 
 /* Each kind of function, and the names of the calls that it may be. */
@@ -31,7 +33,7 @@ static int call_of(const char *const *names, const char *name)
 static bool wanted(const char *symbol, const struct syscall_desc *native,
 		   const struct syscall_desc *compat)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		size_t len = strlen(kinds[i].prefix);
 		const struct syscall_desc *table =
 			kinds[i].names == syscall_names_native ? native : compat;

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/macros.h"
+
 static const char *const mounted[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 
 /* Mounts a private tracefs. */
@@ -50,7 +52,7 @@ static int read_id(int dir, const char *name)
 
 int tracepoint__id(const char *name)
 {
-	for (size_t i = 0; i < sizeof(mounted) / sizeof(*mounted); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mounted); i++) {
 		int dir = open(mounted[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		int id = dir < 0 ? -errno : read_id(dir, name);
 

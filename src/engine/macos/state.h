@@ -130,6 +130,7 @@ void macos__lose(struct source *s, uint64_t n, uint64_t from, uint64_t to);
 /* Counts what the tracer could not tell. */
 void macos__hole(struct source *s, enum hole hole);
 
+/* The functions of engine.h with the same names. */
 void macos__mark(struct engine *e);
 void macos__drain(struct engine *e, const struct sink *sink);
 void macos__wait(struct engine *e, int timeout_ms);

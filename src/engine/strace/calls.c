@@ -139,7 +139,7 @@ static void define_task(struct strace *s, struct task *t)
 	s->sink->define(s->sink->arg, r, sizeof(*r) + r->len);
 }
 
-static void begin(struct event *e, uint8_t op)
+static void begin_record(struct event *e, uint8_t op)
 {
 	define_task(e->s, e->task);
 	e->r = (struct rec_fs_long){
@@ -220,7 +220,7 @@ static void take_file(struct event *e, uint8_t op, uint8_t place)
 	if (!line__file(arg(e, place), &f) || f.number < 0 || (!f.path.len && e->call->ret < 0) ||
 	    !(id = file_id(e->s, &f)))
 		return;
-	begin(e, op);
+	begin_record(e, op);
 	e->r.fs.path = id;
 	if (op == FS_READ || op == FS_WRITE || op == FS_READDIR)
 		e->r.fs.has |= FS_HAS_BYTES;
@@ -261,7 +261,7 @@ static bool is_about_file(const struct event *e)
 
 static void ask_one(struct event *e, uint8_t op)
 {
-	begin(e, op);
+	begin_record(e, op);
 	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->asked, &e->r.len))
 		return;
 	e->r.has = LONG_HAS_ASKED;
@@ -289,7 +289,7 @@ static void take_PATHS(struct event *e)
 {
 	char second[PATH_BYTES];
 
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->asked, &e->r.len)) {
 		/* linkat() of a descriptor */
 		if (!is_about_file(e))
@@ -335,7 +335,7 @@ static void take_OPEN(struct event *e)
 	id = file_id(e->s, &e->call->file);
 	if (!id)
 		return;
-	begin(e, FS_OPEN);
+	begin_record(e, FS_OPEN);
 	e->r.fs.path = id;
 	e->r.fs.flags = open_flags(e);
 	e->r.fs.has |= FS_HAS_FLAGS;
@@ -350,7 +350,7 @@ static void take_MMAP(struct event *e)
 	if (!line__file(arg(e, e->info->fd), &f) || f.number < 0 || !f.path.len ||
 	    !(id = file_id(e->s, &f)))
 		return;
-	begin(e, FS_MMAP);
+	begin_record(e, FS_MMAP);
 	e->r.fs.path = id;
 	e->r.has = LONG_HAS_PROT;
 	e->r.aux = number(e, AT(2));
@@ -365,7 +365,7 @@ static void copy(struct event *e, const struct line_file *in, const struct line_
 
 	if (!from && !to)
 		return;
-	begin(e, e->info->op);
+	begin_record(e, e->info->op);
 	e->r.fs.path = from;
 	e->r.base2 = to;
 	e->r.has = LONG_TWO_FILES;
@@ -441,7 +441,7 @@ static void take_FORK(struct event *e)
 	if (flags & NAMESPACES)
 		strace__gap(e->s, GAP_ROOT, e->call->ret);
 	if (!(flags & LINUX_CLONE_THREAD)) {
-		begin(e, FS_PROCESS_FORK);
+		begin_record(e, FS_PROCESS_FORK);
 		hand_over(e);
 	}
 	strace__born(e->s, e->task, e->call->ret, flags & LINUX_CLONE_THREAD);
@@ -522,7 +522,7 @@ static void take_EXEC(struct event *e)
 	e->s->in_shim = is_shim(e);
 	if (e->s->in_shim)
 		return;
-	begin(e, FS_PROCESS_EXEC);
+	begin_record(e, FS_PROCESS_EXEC);
 	e->r.fs.path = path_id(e->s, program, strlen(program), 0);
 	hand_over(e);
 }
@@ -548,7 +548,7 @@ static void take_AIO(struct event *e)
 		     op != IOCB_PWRITEV) ||
 		    !(id = file_id(e->s, &f)))
 			continue;
-		begin(e, op == IOCB_PREAD || op == IOCB_PREADV ? FS_READ : FS_WRITE);
+		begin_record(e, op == IOCB_PREAD || op == IOCB_PREADV ? FS_READ : FS_WRITE);
 		e->r.fs.path = id;
 		e->r.fs.has = FS_AIO | FS_HAS_BYTES;
 		hand_over(e);
@@ -622,7 +622,7 @@ void strace__exit(struct strace *s, struct task *t, int status, uint64_t ns)
 {
 	struct event e = { .s = s, .task = t, .ns = ns - s->offset_ns };
 
-	begin(&e, FS_PROCESS_EXIT);
+	begin_record(&e, FS_PROCESS_EXIT);
 	e.r.fs.flags = status;
 	e.r.fs.has |= FS_HAS_FLAGS;
 	hand_over(&e);

@@ -53,7 +53,7 @@ static bool take_number(struct span *s, uint64_t *ret)
 /* SECONDS.FRACTION as ns. */
 static bool take_time(struct span *s, uint64_t *ret)
 {
-	uint64_t seconds, ns = 0, unit = 1000000000;
+	uint64_t seconds, ns = 0, unit = NSEC_PER_SEC;
 
 	if (!take_number(s, &seconds) || seconds > INT32_MAX * UINT64_C(4) || !take(s, "."))
 		return false;
@@ -62,7 +62,7 @@ static bool take_time(struct span *s, uint64_t *ret)
 		ns += (*s->s++ - '0') * unit;
 		s->len--;
 	}
-	*ret = seconds * 1000000000 + ns;
+	*ret = seconds * NSEC_PER_SEC + ns;
 	return true;
 }
 

@@ -105,7 +105,7 @@ bool task__found(struct task *t, const struct process *parent)
 	return true;
 }
 
-static bool append(struct tasks *all, char **text, size_t *len, struct span more)
+static bool append_text(struct tasks *all, char **text, size_t *len, struct span more)
 {
 	char *grown =
 		all->kept + more.len < TASKS_KEPT_MAX ? realloc(*text, *len + more.len + 1) : NULL;
@@ -136,13 +136,13 @@ bool task__keep(struct tasks *all, struct task *t, struct span text, uint64_t ns
 
 	free(task__kept(all, t, &len));
 	t->began = ns;
-	return append(all, &t->pending, &t->pending_len, text);
+	return append_text(all, &t->pending, &t->pending_len, text);
 }
 
 bool task__hold(struct tasks *all, struct task *t, struct span line)
 {
-	return append(all, &t->held, &t->held_len, line) &&
-	       append(all, &t->held, &t->held_len, (struct span){ "\n", 1 });
+	return append_text(all, &t->held, &t->held_len, line) &&
+	       append_text(all, &t->held, &t->held_len, (struct span){ "\n", 1 });
 }
 
 char *task__kept(struct tasks *all, struct task *t, size_t *ret_len)

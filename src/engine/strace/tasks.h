@@ -69,6 +69,7 @@ bool task__hold(struct tasks *all, struct task *t, struct span line);
 char *task__kept(struct tasks *all, struct task *t, size_t *ret_len);
 char *task__held(struct tasks *all, struct task *t, size_t *ret_len);
 
+/* Removes TASK from T and frees it. */
 void tasks__remove(struct tasks *t, struct task *task);
 
 /* Any thread without a process that has held lines, or NULL. */
