@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The scripts of dtrace/, unchanged, with DTrace for Linux on this kernel: compares the rows of a program with strace's
-log of the same run. Block requests are not compared. There is one recording for all tests, because DTrace takes a
-minute to attach (needs root; $DTRACE_ROOT as dtrace-linux expects it)."""
+log of the same run, and block requests with what the device counted. There is one recording for all tests, because DTrace
+takes a minute to attach (needs root; $DTRACE_ROOT as dtrace-linux expects it)."""
 import collections
 import csv
 import io
 import json
+import mmap
 import os
 import pathlib
 import re
@@ -68,6 +69,43 @@ def read_rows(out, stream):
     return rows
 
 
+# Of a disk of the test's own: each request's place and size, in bytes.
+BLOCK = 64 << 10
+WRITES = [(i * 3 * BLOCK, BLOCK) for i in range(23)]
+READS = [(i * 5 * BLOCK + 4096, 8192) for i in range(13)]
+
+
+def counted(device):
+    """Requests and sectors that the device has completed, by direction (Documentation/block/stat.rst)."""
+    n = [int(word) for word in pathlib.Path(f"/sys/block/{os.path.basename(device)}/stat").read_text().split()]
+    return {"read": (n[0], n[2]), "write": (n[4], n[6])}
+
+
+def use_disk(path):
+    """Reads and writes a loop device past the page cache, one request a call. What it counted is in `disk`."""
+    with open(path / "image", "wb") as f:
+        f.truncate(16 << 20)
+    device = subprocess.run(["losetup", "--find", "--show", path / "image"], stdout=subprocess.PIPE, text=True,
+                            check=True).stdout.strip()
+    try:
+        fd = os.open(device, os.O_RDWR | os.O_DIRECT)
+        before, began = counted(device), time.monotonic_ns()
+        time.sleep(0.5)
+        with mmap.mmap(-1, BLOCK) as memory:
+            for at, size in WRITES:
+                assert os.pwritev(fd, [memoryview(memory)[:size]], at) == size
+            for at, size in READS:
+                assert os.preadv(fd, [memoryview(memory)[:size]], at) == size
+        time.sleep(0.5)
+        after, ended, number = counted(device), time.monotonic_ns(), os.fstat(fd).st_rdev
+        os.close(fd)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+    (path / "disk").write_text(json.dumps({
+        "device": f"{os.major(number)}:{os.minor(number)}", "span": [began, ended],
+        "counted": {word: [a - b for a, b in zip(after[word], before[word])] for word in after}}))
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """The recording, and everything that was done meanwhile."""
@@ -84,6 +122,7 @@ def recorded(tmp_path_factory):
         time.sleep(0.2)
     subprocess.run(["strace", "-f", "-y", "-xx", "-s", "4096", "-e", "signal=none", "-o", path / "strace",
                     "/usr/bin/python3", "-I", "-S", "-c", PROGRAM, work], check=True)
+    use_disk(path)
     time.sleep(3)
     recorder.send_signal(signal.SIGINT)
     recorder.wait(timeout=60)
@@ -179,6 +218,22 @@ def test_sockets_are_those_of_strace(recorded):
     assert {(r["remote_addr"], r["domain"]) for r in connects} == {("127.0.0.1", "AF_INET"), ("::1", "AF_INET6")}
     listening = {r["backlog"] for r in rows if r["event_type"] == "LISTEN"}
     assert listening == {"7"}
+
+
+def test_requests_are_those_that_the_device_counted(recorded):
+    disk = json.loads((recorded / "disk").read_text())
+    began, ended = disk["span"]
+    rows = [r for r in read_rows(recorded / "out", "block")
+            if r["device"] == disk["device"] and began <= int(r["mono_ns"]) <= ended]
+    for word in ("read", "write"):
+        mine = [r for r in rows if r["operation"] == word]
+        assert [len(mine), sum(int(r["size"]) for r in mine) // 512] == disk["counted"][word]
+    assert len(WRITES) <= disk["counted"]["write"][0] and len(READS) <= disk["counted"]["read"][0]
+    for word, done in ("write", WRITES), ("read", READS):
+        mine = [(int(r["sector"]) * 512, int(r["size"])) for r in rows
+                if r["operation"] == word and r["pid"] == str(os.getpid())]
+        assert mine == done
+    assert all(float(r["latency_ms"]) > 0 for r in rows)
 
 
 def test_nothing_is_left_untold(recorded):

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """workload.py run DIR: opens, writes, reads, renames and removes files in DIR, and prints what it did, as JSON.
-workload.py compare EXPECTED LINES: whether each of it is in LINES, which dtrace wrote with dtrace/vfs.d. For Macs, where
-nothing else has to be there (.github/workflows/macos.yml)."""
+workload.py compare EXPECTED LINES: whether each of it is in LINES, which dtrace wrote with dtrace/vfs.d.
+workload.py rows EXPECTED CSV: whether each of it is in the rows of fs, which iotrc wrote. For Macs, where nothing else has to
+be there (.github/workflows/macos.yml)."""
+import csv
 import json
 import os
+import re
 import sys
 
 SIZES = [1, 7, 4096]
@@ -39,18 +42,38 @@ def compare(expected, lines):
         told = json.load(f)
     with open(lines, encoding="latin-1") as f:
         found = [line.split(" ") for line in f if len(line.split(" ")) > 7 and line.split(" ")[2] == str(told["pid"])]
+    return judge(told["did"], found, lambda line, name, path, result: line[0] == name and line[6] == str(result) and
+                 (not path or escaped(path) in " ".join(line)))
+
+
+def unescaped(field):
+    """A path of a row, where bytes that are not printable are \\xHH (docs/format.md)."""
+    raw = re.sub(rb"\\(x[0-9A-Fa-f]{2}|\\)", lambda m: b"\\" if m[1] == b"\\" else bytes([int(m[1][1:], 16)]), field.encode())
+    return os.fsdecode(raw)
+
+
+def rows(expected, table):
+    with open(expected, encoding="utf-8") as f:
+        told = json.load(f)
+    with open(table, encoding="utf-8", newline="") as f:
+        found = [row for row in csv.DictReader(f) if row["pid"] == str(told["pid"])]
+    return judge(told["did"], found, lambda row, name, path, result: row["operation"] == name and
+                 row["return_value"] == str(result) and (not path or unescaped(row["filename"]).split(" -> ")[0] == path))
+
+
+def judge(did, found, fits):
+    """Whether FOUND has all that was done, in that order."""
     at, missing = 0, 0
-    for name, path, result in told["did"]:
-        while at < len(found) and not (found[at][0] == name and found[at][6] == str(result) and
-                                       (not path or escaped(path) in " ".join(found[at]))):
+    for what in did:
+        while at < len(found) and not fits(found[at], *what):
             at += 1
-        if at == len(found):
-            print("missing:", name, path, result)
-            missing, at = missing + 1, 0
+        if at >= len(found):
+            print("missing:", *what)
+            missing, at = missing + 1, -1
         at += 1
-    print(f"{len(told['did']) - missing} passed, {missing} failed")
-    return bool(missing) or not told["did"]
+    print(f"{len(did) - missing} passed, {missing} failed")
+    return bool(missing) or not did
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[2]) if sys.argv[1] == "run" else compare(*sys.argv[2:]))
+    sys.exit(run(sys.argv[2]) if sys.argv[1] == "run" else {"compare": compare, "rows": rows}[sys.argv[1]](*sys.argv[2:]))
