@@ -24,7 +24,7 @@ _iotrc()
 	run) options='-h --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --tree --strict --help' ;;
 	check) options='-h --declared --nx --report --warn --strict --summary --write-declaration --reads --bazel-unused --depfile --null --output --json --workspace --all --ignore --no-ignore --stat --keep --engine --wait --help' ;;
 	doctor) options='-h --json --config --bundle --help' ;;
-	verify) options='-h --anonymous --against --live --help' ;;
+	verify) options='-h --anonymous --against --live --jobs --help' ;;
 	recover) options='-h --help' ;;
 	export) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;
 	cat) options='-h --to --output --streams --where --columns --block --lake --force --help' ;;

@@ -42,6 +42,7 @@ complete -c iotrc -n '__fish_seen_subcommand_from doctor' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from verify' -a --anonymous
 complete -c iotrc -n '__fish_seen_subcommand_from verify' -a --against
 complete -c iotrc -n '__fish_seen_subcommand_from verify' -a --live
+complete -c iotrc -n '__fish_seen_subcommand_from verify' -a --jobs
 complete -c iotrc -n '__fish_seen_subcommand_from verify' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from recover' -a --help
 complete -c iotrc -n '__fish_seen_subcommand_from export' -a --to

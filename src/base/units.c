@@ -92,3 +92,17 @@ int units__parse_time(const char *text, uint64_t *ret_ns)
 		}
 	return -1;
 }
+
+int units__parse_number(const char *text, unsigned long max, unsigned long *ret)
+{
+	unsigned long n;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	n = strtoul(text, &end, 10);
+	if (*end || n > max)
+		return -1;
+	*ret = n;
+	return 0;
+}

@@ -25,4 +25,7 @@ const char *units__time(char buf[UNITS_SIZE], double ns);
  * -1. */
 int units__parse_time(const char *text, uint64_t *ret_ns);
 
+/* Parses a decimal number of at most MAX. Returns 0, or -1. */
+int units__parse_number(const char *text, unsigned long max, unsigned long *ret);
+
 #endif

@@ -216,14 +216,6 @@ static int run(struct task *t, const char *top)
 
 /* ---- the command line ---- */
 
-static bool parse_number(const char *s, unsigned long max, unsigned long *ret)
-{
-	char *end;
-
-	*ret = strtoul(s, &end, 10);
-	return *s >= '0' && *s <= '9' && !*end && *ret <= max;
-}
-
 static int parse_options(struct command_line *l, struct task *t)
 {
 	unsigned long n;
@@ -232,10 +224,11 @@ static int parse_options(struct command_line *l, struct task *t)
 	while ((option = command__next(l)) >= 0) {
 		if (option == OUTPUT)
 			t->output = l->value;
-		else if (option == JOBS && (!parse_number(l->value, FEED_WORKERS_MAX, &n) || !n))
+		else if (option == JOBS &&
+			 (units__parse_number(l->value, FEED_WORKERS_MAX, &n) || !n))
 			return command__usage(l->command, "--jobs: '%s' is not 1 to %d", l->value,
 					      FEED_WORKERS_MAX);
-		else if (option == PORT && !parse_number(l->value, UINT16_MAX, &n))
+		else if (option == PORT && units__parse_number(l->value, UINT16_MAX, &n))
 			return command__usage(l->command, "--port: '%s' is no port", l->value);
 		else if (option == JOBS)
 			t->report.workers = n;

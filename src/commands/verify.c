@@ -8,15 +8,20 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/dir_names.h"
 #include "base/shown.h"
+#include "base/thread.h"
+#include "base/units.h"
 #include "commands/confine.h"
 #include "commands/read_bar.h"
 #include "commands/verify_anonymous.h"
@@ -31,6 +36,13 @@
 /* <out>/<bucket>/<MACHINE_ID>/<stamp>/<subdir> */
 #define DEPTH_MAX 4
 #define SPEC_SUBDIR "system_spec"
+#define JOBS_MAX 64
+
+/* The faults of a file, until those of the files before it have been printed. */
+struct said {
+	char *text;
+	size_t len;
+};
 
 struct verify {
 	FILE *out;
@@ -41,8 +53,13 @@ struct verify {
 	size_t n_specs;
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
-	struct read_bar *bar;    /* NULL: none */
-	uint64_t bytes, read;    /* compressed: of all files, and of those read */
+	struct read_bar *bar; /* NULL: none */
+	uint64_t bytes, read; /* compressed: of all files, and of those read */
+	/* Threads that check files: what they share is under the lock. */
+	unsigned int jobs;
+	atomic_size_t next; /* the file to be checked next */
+	struct said *said;  /* of each file */
+	pthread_mutex_t lock;
 	struct journal *journal; /* of an upload, or NULL */
 	size_t uploaded;         /* files that have been uploaded and removed */
 	bool lost_rows_away;     /* … including one of the lost stream */
@@ -59,8 +76,10 @@ static void on_read(void *arg, size_t bytes)
 {
 	struct verify *v = arg;
 
+	pthread_mutex_lock(&v->lock);
 	v->read += bytes;
 	read_bar__show(v->bar, v->read, v->bytes);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static void read_manifest(struct verify *v)
@@ -178,7 +197,7 @@ static void check_accounts(struct verify *v)
 
 /* ---- files ---- */
 
-/* A file that a target has confirmed may have been removed locally. */
+/* A file that a target has confirmed may have been removed locally. Under the lock. */
 static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
 {
 	bool is = v->journal && journal__elsewhere(v->journal, path, sha256);
@@ -187,25 +206,84 @@ static bool is_uploaded(struct verify *v, const char *path, const char *sha256)
 	return is;
 }
 
-static void check_file(struct verify *v, const struct file_facts *stated)
+static bool is_away(struct verify *v, const struct file_facts *stated)
 {
-	struct faults f = { v->out, v->dir, stated->path, 0 };
+	bool away;
+
+	pthread_mutex_lock(&v->lock);
+	away = is_uploaded(v, stated->path, stated->sha256);
+	v->lost_rows_away |= away && stated->stream == STREAM_LOST;
+	pthread_mutex_unlock(&v->lock);
+	return away;
+}
+
+static void check_file(struct verify *v, const struct file_facts *stated, FILE *out)
+{
+	struct faults f = { out, v->dir, stated->path, 0 };
+	struct verify_session session = v->session;
 	int fd = session_reader__open(&v->reader, stated, false);
 
-	if (fd == -ENOENT && is_uploaded(v, stated->path, stated->sha256))
-		v->lost_rows_away |= stated->stream == STREAM_LOST;
-	else if (fd == -ENOENT)
+	memset(session.lost, 0, sizeof(session.lost));
+	if (fd == -ENOENT && !is_away(v, stated))
 		faults__add(&f, "missing");
+	else if (fd == -ENOENT)
+		;
 	else if (fd == -EINVAL)
 		faults__add(&f, "no regular file");
 	else if (fd < 0)
 		faults__add(&f, "cannot be opened: %s", strerror(-fd));
 	else
-		verify_file__check(&v->session, &f, fd, stated);
+		verify_file__check(&session, &f, fd, stated);
 	if (fd >= 0)
 		close(fd);
 	faults__end(&f);
+	pthread_mutex_lock(&v->lock);
 	v->faults += f.count;
+	for (int i = 0; i < STREAM_COUNT; i++)
+		for (int k = 0; k < LOST_CAUSES; k++)
+			v->session.lost[i][k] += session.lost[i][k];
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void *check_some(void *arg)
+{
+	struct verify *v = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&v->next, 1)) < v->reader.n_files) {
+		struct said *said = &v->said[i];
+		FILE *out = open_memstream(&said->text, &said->len);
+
+		check_file(v, &v->reader.files[i], out ?: v->out);
+		if (out)
+			fclose(out);
+	}
+	return NULL;
+}
+
+/* Several at a time; what is printed is in the order of the files all the same. */
+static void check_files(struct verify *v)
+{
+	pthread_t threads[JOBS_MAX];
+	size_t files = v->reader.n_files, n = 0;
+
+	v->said = v->jobs > 1 && files > 1 ? calloc(files, sizeof(*v->said)) : NULL;
+	if (!v->said) {
+		for (size_t i = 0; i < files; i++)
+			check_file(v, &v->reader.files[i], v->out);
+		return;
+	}
+	while (n + 1 < MIN(v->jobs, files) &&
+	       !thread__start(&threads[n], "iotrc-verify", check_some, v))
+		n++;
+	check_some(v);
+	while (n)
+		pthread_join(threads[--n], NULL);
+	for (size_t i = 0; i < files; i++) {
+		fputs(v->said[i].text ?: "", v->out);
+		free(v->said[i].text);
+	}
+	free(v->said);
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -364,12 +442,22 @@ static void check_entries(struct verify *v, int dir, const char *subdir)
 
 /* ---- sessions ---- */
 
-static uint64_t verify_session(const char *path, int fd, FILE *out, struct read_bar *bar)
+struct walk {
+	FILE *out;
+	struct read_bar *bar; /* or NULL */
+	unsigned int jobs;
+	uint64_t sessions, faults;
+};
+
+static uint64_t verify_session(const char *path, int fd, const struct walk *w)
 {
+	FILE *out = w->out;
 	struct verify v = {
 		.out = out,
 		.dir = path,
-		.bar = bar,
+		.bar = w->bar,
+		.jobs = w->jobs,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.reader.fd = fd,
 		.manifest = { out, path, MANIFEST_NAME, 0 },
 	};
@@ -378,8 +466,7 @@ static uint64_t verify_session(const char *path, int fd, FILE *out, struct read_
 	read_manifest(&v);
 	if (!v.reader.broken) {
 		journal__look(&v.journal, v.reader.fd);
-		for (size_t i = 0; i < v.reader.n_files; i++)
-			check_file(&v, &v.reader.files[i]);
+		check_files(&v);
 		check_spec(&v);
 		check_entries(&v, fd, NULL);
 		check_accounts(&v);
@@ -388,8 +475,8 @@ static uint64_t verify_session(const char *path, int fd, FILE *out, struct read_
 		faults__add(&v.manifest, "%s", v.reader.why);
 	faults__end(&v.manifest);
 	v.faults += v.manifest.count;
-	if (bar)
-		read_bar__clear(bar);
+	if (w->bar)
+		read_bar__clear(w->bar);
 	if (v.uploaded)
 		snprintf(away, sizeof(away), "; %zu of them are uploaded, and not here",
 			 v.uploaded);
@@ -405,12 +492,6 @@ static uint64_t verify_session(const char *path, int fd, FILE *out, struct read_
 	return v.faults;
 }
 
-struct walk {
-	FILE *out;
-	struct read_bar *bar;
-	uint64_t sessions, faults;
-};
-
 static bool is_session(int dir, const char *name)
 {
 	return session_walk__has_manifest(dir);
@@ -421,7 +502,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 	struct walk *w = arg;
 
 	w->sessions++;
-	w->faults += verify_session(path, dir, w->out, w->bar);
+	w->faults += verify_session(path, dir, w);
 }
 
 static void on_other(void *arg, const char *name, const char *path)
@@ -442,9 +523,9 @@ static void on_failed(void *arg, const char *path, int err)
 	w->faults++;
 }
 
-static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar)
+static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar, unsigned int jobs)
 {
-	struct walk w = { .out = out, .bar = bar };
+	struct walk w = { .out = out, .bar = bar, .jobs = jobs };
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,
@@ -464,7 +545,7 @@ static uint64_t verify_dir(const char *dir, FILE *out, struct read_bar *bar)
 
 uint64_t verify__dir(const char *dir, FILE *out)
 {
-	return verify_dir(dir, out, NULL);
+	return verify_dir(dir, out, NULL, 1);
 }
 
 static const struct command_option verify_options[] = {
@@ -473,9 +554,10 @@ static const struct command_option verify_options[] = {
 	{ "live", 0, NULL,
 	  "search for this machine's host name, users, homes,\naddresses, and names of files outside system\n"
 	  "directories (/usr, /etc, ...), as whole words" },
+	{ "jobs", 'j', "N", "files that are checked at a time (default 1)" },
 	{ .name = NULL },
 };
-enum { ANONYMOUS, AGAINST, LIVE };
+enum { ANONYMOUS, AGAINST, LIVE, JOBS };
 
 static int verify(int argc, char **argv)
 {
@@ -484,6 +566,7 @@ static int verify(int argc, char **argv)
 	const char *against = NULL;
 	bool anonymous = false, live = false;
 	struct read_bar bar;
+	unsigned long jobs = 1;
 	uint64_t faults;
 	int option;
 
@@ -493,6 +576,8 @@ static int verify(int argc, char **argv)
 		live |= option == LIVE;
 		if (option == AGAINST)
 			against = l.value;
+		if (option == JOBS && (units__parse_number(l.value, JOBS_MAX, &jobs) || !jobs))
+			return command__usage(c, "--jobs: '%s' is not 1 to %d", l.value, JOBS_MAX);
 	}
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
@@ -505,7 +590,7 @@ static int verify(int argc, char **argv)
 		.state = -1,
 		.keep = privileges__needed(&(struct privileges_use){ .reads_all_files = true }) });
 	faults = anonymous ? verify_anonymous__dir(argv[l.at], against, live, stdout) :
-			     verify_dir(argv[l.at], stdout, &bar);
+			     verify_dir(argv[l.at], stdout, &bar, jobs);
 	return command__flush(c, faults ? EXIT_CANNOT : EXIT_OK);
 }
 
