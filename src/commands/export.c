@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "base/shown.h"
+#include "commands/filter_options.h"
 #include "commands/lake_add.h"
 #include "commands/out_file.h"
 #include "export/format.h"
 #include "export/parquet.h"
 #include "export/rows.h"
 #include "export/where.h"
+#include "summary/filter.h"
+#include "summary/measure.h"
 
 #define BLOCK_MAX (UINT32_C(1) << 30)
 #define FORMATS \
@@ -25,6 +28,8 @@ struct task {
 	const struct format *format;
 	uint32_t streams;
 	struct where *where;
+	struct filter_options filters;
+	struct filter filter;
 	struct export export;
 	struct out_file out, map;
 	bool progress; /* was shown */
@@ -46,6 +51,7 @@ static const struct command_option export_options[] = {
 	{ "lake", 0, "LAKE",
 	  "parquet: add all streams to LAKE, a directory or\ns3://BUCKET/PREFIX (iotrc help lake)" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
+	FILTER_ROWS,
 	{ .name = NULL },
 };
 enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, LAKE, FORCE };
@@ -55,8 +61,11 @@ enum { TO, OUTPUT, STREAMS, WHERE, COLUMNS, BLOCK, LAKE, FORCE };
 static int on_row(void *arg, const struct export_row *row)
 {
 	struct task *t = arg;
-	int err = t->format->row(&t->export, row);
+	int err;
 
+	if (!filter__keeps(&t->filter, row))
+		return 0;
+	err = t->format->row(&t->export, row);
 	return !err && ferror(t->export.out) ? -EIO : err;
 }
 
@@ -230,7 +239,7 @@ struct wishes {
 	bool force;
 };
 
-static int parse_options(struct command_line *l, struct wishes *w)
+static int parse_options(struct command_line *l, struct wishes *w, struct filter_options *filters)
 {
 	const char **const values[] = { &w->format,  &w->output, &w->streams, &w->where,
 					&w->columns, &w->block,  &w->lake };
@@ -239,7 +248,7 @@ static int parse_options(struct command_line *l, struct wishes *w)
 	while ((option = command__next(l)) >= 0)
 		if (option == FORCE)
 			w->force = true;
-		else
+		else if (!filter_options__take(filters, &export_options[option], l->value))
 			*values[option] = l->value;
 	return option;
 }
@@ -255,9 +264,31 @@ static int prepare_parquet(struct task *t, const struct wishes *w)
 	if (t->streams & (t->streams - 1))
 		return command__usage(
 			c, "parquet has the columns of one stream: --streams has several");
-	if (w->where || w->columns || w->block)
-		return command__usage(c, "--where, --columns and --block do not go with parquet");
+	if (w->where || w->columns || w->block || t->filters.n)
+		return command__usage(
+			c, "--where, --columns, --block and filters do not go with parquet");
 	return w->output ? 0 : command__usage(c, "this format needs -o FILE");
+}
+
+/* Of several streams, those that have what the filters ask for are written. Returns 0, or the exit
+ * code after a message. */
+static int prepare_filter(struct task *t)
+{
+	int code = filter_options__session(&t->filters, t->command, &t->filter), last = -1;
+	const char *lacks = NULL;
+
+	if (code || !filter__any(&t->filter))
+		return code;
+	for (int s = 0; s < STREAM_COUNT; s++) {
+		if (!(t->streams >> s & 1))
+			continue;
+		lacks = measures__of(s) ? filter__lacks(&t->filter, s) : "operations";
+		if (!lacks)
+			return 0;
+		last = s;
+	}
+	return command__usage(t->command, "rows of %s have no %s to filter by",
+			      schema_streams[last].key, lacks);
 }
 
 /* Returns 0, or the exit code after a message. */
@@ -281,12 +312,13 @@ static int prepare(struct task *t, const struct wishes *w)
 				      bad);
 	if (w->where && where__new(&t->where, w->where, t->streams, why))
 		return command__usage(c, "--where: %s", *why ? why : "out of memory");
-	return 0;
+	return prepare_filter(t);
 }
 
 static int export_to_lake(struct task *t, const struct wishes *w, char **paths)
 {
-	if (w->output || w->streams || w->where || w->columns || w->block || w->force)
+	if (w->output || w->streams || w->where || w->columns || w->block || w->force ||
+	    t->filters.n)
 		return command__usage(t->command, "only --to parquet goes with --lake");
 	return lake_add(t->command, w->lake, paths);
 }
@@ -303,6 +335,8 @@ static int run_command(struct task *t, const struct wishes *w, char **paths)
 	if (!code)
 		code = (parquet ? export_parquet : export_to)(t, w->output, w->force, paths);
 	where__free(t->where);
+	filter__end(&t->filter);
+	filter_options__done(&t->filters);
 	return code;
 }
 
@@ -314,7 +348,7 @@ static int export_main(int argc, char **argv)
 	int option;
 
 	command__begin(&l, task.command, argc, argv, false);
-	option = parse_options(&l, &w);
+	option = parse_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (l.at == argc)
@@ -332,7 +366,7 @@ static int cat_main(int argc, char **argv)
 	int option, stream;
 
 	command__begin(&l, task.command, argc, argv, false);
-	option = parse_options(&l, &w);
+	option = parse_options(&l, &w, &task.filters);
 	if (option != COMMAND_END)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	for (; l.at < argc && (stream = schema__find(argv[l.at])) >= 0; l.at++)

@@ -22,6 +22,19 @@
 		"container", 0, "NAME", "live: only processes of this container" \
 	}
 
+/* The filters of rows, for the table of a command whose letters mean something else. */
+#define FILTER_ROWS \
+	{ "ops", 0, "LIST", "only these operations (or event types), or with ! all others" }, \
+		{ "path", 0, "PREFIX", "only files at or below PREFIX; may be repeated" }, \
+		{ "exclude-path", 0, "PREFIX", "not files there and below; may be repeated" }, \
+		{ "pid", 0, "LIST", "only these processes and their descendants" }, \
+		{ "command", 0, "LIST", "only threads of these names" }, \
+		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
+		{ "slow", 0, "TIME", "only what took at least TIME (1ms)" }, \
+	{ \
+		"errors", 0, NULL, "only what failed" \
+	}
+
 struct filter_options {
 	struct {
 		const char *name;  /* with its dashes, static */

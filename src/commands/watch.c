@@ -86,17 +86,9 @@ static bool is_listed(const struct task *t, const struct export_row *row)
 static bool is_wanted(void *arg, const struct export_row *row)
 {
 	struct task *t = arg;
-	struct measure m = { 0 };
 
-	if (!is_listed(t, row))
-		return false;
-	if (t->where && !where__meets(t->where, row))
-		return false;
-	if (!filter__any(&t->filter))
-		return true;
-	if (!measures__of(row->stream) || filter__lacks(&t->filter, row->stream))
-		return false;
-	return !measure__row(row, &m) && filter__passes(&t->filter, row, &m);
+	return is_listed(t, row) && (!t->where || where__meets(t->where, row)) &&
+	       filter__keeps(&t->filter, row);
 }
 
 /* ---- a session ---- */

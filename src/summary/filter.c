@@ -135,6 +135,17 @@ bool filter__passes(struct filter *f, const struct export_row *row, const struct
 	return !f->pids.n || passes_pids(f, row);
 }
 
+bool filter__keeps(struct filter *f, const struct export_row *row)
+{
+	struct measure m = { 0 };
+
+	if (!filter__any(f))
+		return true;
+	if (!measures__of(row->stream) || filter__lacks(f, row->stream))
+		return false;
+	return !measure__row(row, &m) && filter__passes(f, row, &m);
+}
+
 void filter__end(struct filter *f)
 {
 	table__clear(&f->descendants);

@@ -50,6 +50,9 @@ struct measure;
 /* Whether ROW, measured as M, passes F. */
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m);
 
+/* The same of a row that was not measured; of a stream that lacks something none passes. */
+bool filter__keeps(struct filter *f, const struct export_row *row);
+
 /* Frees what F owns. */
 void filter__end(struct filter *f);
 

@@ -261,6 +261,24 @@ def test_filters_keep_what_pandas_keeps(recorded, args, keeps):
     same(table(recorded, *args), fs[keeps(fs)], "fs", ["operation"])
 
 
+@pytest.mark.parametrize("args, keeps", FILTERS, ids=lambda a: " ".join(a) if isinstance(a, list) else "")
+def test_cat_keeps_what_pandas_keeps(recorded, args, keeps):
+    done = subprocess.run([record.IOTRC, "cat", "fs", recorded, "-c", "mono_ns,tid,operation", *args], capture_output=True,
+                          text=True, check=True)
+    fs = rows(recorded, "fs")
+    kept = fs[keeps(fs)]
+    assert sorted(done.stdout.splitlines()[1:]) == sorted((kept.mono_ns + "," + kept.tid + "," + kept.operation).tolist())
+
+
+@pytest.mark.parametrize("args, message", [
+    (["block", "--path", "/usr"], "rows of block have no paths to filter by"), (["fs", "--slow", "x"], "'x' is not a time"),
+    (["cache", "--errors"], "rows of cache have no errors to filter by"),
+])
+def test_cat_says_what_it_cannot_filter_by(recorded, args, message):
+    done = subprocess.run([record.IOTRC, "cat", args[0], recorded, *args[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and message in done.stderr
+
+
 def test_a_process_has_its_descendants(recorded):
     fs = rows(recorded, "fs")
     shell = fs[(fs.operation == "process_exec") & fs.cmdline.fillna("").str.contains("sh -c .*big", regex=True)].iloc[-1]
