@@ -17,6 +17,7 @@
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
 #   make bench-rows    what a row costs from the record to the file; fails where that has grown
 #   make bench-bpf     what the BPF programs cost: BEFORE=build/iotrc of another checkout, this one after it (root)
+#   make bench-fleet   one question to lakes of FLEET_SIZES, and the speed of an export (root)
 #   make bench-report  iotrc report beside DuckDB that computes the same; make bench-summary, iotrc summary
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
@@ -106,7 +107,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
 .PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -528,6 +529,16 @@ bench-summary: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a summary of $(REPORT_ROWS) rows beside DuckDB')
 	$(Q)/usr/bin/python3 bench/summary.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
+# One question to lakes of several sizes, and the speed of an export; the sessions stay in FLEET_PLACE for the next time.
+FLEET_PLACE ?= /var/tmp/iotrc-bench-fleet
+FLEET_SIZES ?= 10:1 10:7 100:1
+bench-fleet: all
+	@scripts/install-deps.sh fleet
+	$(call say,BENCH,'a fleet')
+	@mkdir -p $(FLEET_PLACE)/speed
+	$(Q)/usr/bin/python3 bench/fleet.py grow $(abspath $(BUILD)/iotrc) $(FLEET_PLACE) $(FLEET_SIZES)
+	$(Q)place=$$(mktemp -d -p $(FLEET_PLACE)/speed) && trap 'rm -rf "$$place"' EXIT && \
+		/usr/bin/python3 bench/fleet.py export $(abspath $(BUILD)/iotrc) "$$place" 1000000
 # The loader beside pandas.read_csv(), in pairs.
 bench-load: all
 	@scripts/install-deps.sh bench-report
