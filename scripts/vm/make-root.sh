@@ -10,7 +10,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 # With all that they depend on; a kernel may have one built in, or not at all.
 MODULES='brd btrfs dm-crypt dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
-	vduse veth virtio_blk virtio_vdpa xts zram'
+	vduse veth virtio_blk virtio_vdpa xfs xts zram'
 SIZE_MB=1024 # sparse
 
 image=$1 iotrc=$2 workloads=$3

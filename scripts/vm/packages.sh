@@ -3,7 +3,7 @@
 # To be sourced: the packages that test machines have, with all that these depend on.
 
 PACKAGES='bash btrfs-progs coreutils dash dmsetup e2fsprogs hostname iproute2 kmod libc-bin mount procps python3
-	python3-pandas python3-pytest python3-zstandard strace util-linux zstd'
+	python3-pandas python3-pytest python3-zstandard strace util-linux xfsprogs zstd'
 # Programs that tests run as they find them.
 PROGRAMS='attr findutils fio git grep gzip libaio1 libcap2-bin liburing2 make rsync sed sqlite3 tar'
 # What iotrc is linked with, where that isn't this machine's own.

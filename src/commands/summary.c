@@ -28,7 +28,7 @@ static const struct command_option summary_options[] = {
 	  "user (live), device, fs_type, errno, size, minute, remote,\n"
 	  "connection, kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
-	  "fs (default), block, nw_conn, cache, pagefault, extent,\n...: a table each" },
+	  "fs (default), block, nw_conn, cache, pagefault, extent\n(of a SESSION alone), ...: a table each" },
 	{ "sort", 'S', "COLUMN",
 	  "total (default), calls, errors, mean, p50, p95, p99,\nmax, bytes, share, queue_p99, sent, received,\nretransmits, pages, hits, misses, hit_ratio" },
 	{ "top", 'n', "N", "print N groups (default 20; 0: all, as with --json\nand --csv)" },

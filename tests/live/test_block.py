@@ -54,7 +54,7 @@ def loop(tmp_path):
 
 def settle(device):
     os.sync()
-    end = time.monotonic() + 10
+    end = time.monotonic() + recorder.START
     while in_flight(device):
         assert time.monotonic() < end, f"{device} doesn't come to rest"
         time.sleep(0.01)
