@@ -70,8 +70,10 @@ RECEIVED(udpv6_recvmsg, on_udp6_received, HOOK_UDP6_RECEIVED, at, 3, 5)
 RECEIVED(udpv6_recvmsg, on_udp6_received_old, HOOK_UDP6_RECEIVED, at, 4, 6)
 SENT(unix_stream_sendmsg, on_unix_stream_sent, HOOK_UNIX_STREAM_SENT, OF_SOCKET)
 RECEIVED(unix_stream_recvmsg, on_unix_stream_received, HOOK_UNIX_STREAM_RECEIVED, OF_SOCKET, 3, 4)
-/* unix_seqpacket_sendmsg() and unix_seqpacket_recvmsg() call these. */
+/* unix_seqpacket_sendmsg() and unix_seqpacket_recvmsg() call these; where there are both functions
+ * that receive (5.15), the second one may be part of them. */
 SENT(unix_dgram_sendmsg, on_unix_dgram_sent, HOOK_UNIX_DGRAM_SENT, OF_SOCKET)
+RECEIVED(__unix_dgram_recvmsg, on_unix_dgram_received_sk, HOOK_UNIX_DGRAM_RECEIVED, at, 3, 4)
 RECEIVED(unix_dgram_recvmsg, on_unix_dgram_received, HOOK_UNIX_DGRAM_RECEIVED, OF_SOCKET, 3, 4)
 
 /* ---- the end ---- */
