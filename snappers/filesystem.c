@@ -268,7 +268,7 @@ static int walk_dir(struct walk *w, const struct mount_info *mount, const char *
 
 static int walk_mount(struct walk *w, const struct mount_info *mount)
 {
-	struct file_state facts;
+	struct file_state facts = { 0 };
 	const void *below;
 	uint32_t len;
 	int err;

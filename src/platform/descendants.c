@@ -39,7 +39,9 @@ static bool look(pid_t other)
 /* The list may lack a child while another one ends (proc(5)). */
 bool descendants__any(pid_t other)
 {
-	return look(other) || look(other);
+	bool found = look(other);
+
+	return found || look(other);
 }
 #else
 #include <libproc.h>
