@@ -259,17 +259,19 @@ static int merge(struct pair_runs *r)
 
 static int add_run(struct pair_runs *r, const struct pair *sorted, size_t n)
 {
-	struct run added;
-	int err = r->n == RUNS_MAX ? -EFBIG : open_run(&added, n);
+	struct run *added = &r->runs[r->n];
+	int err;
 
-	if (err)
-		return err;
-	err = append(&added, sorted, n);
+	if (r->n == RUNS_MAX)
+		return -EFBIG;
+	err = open_run(added, n);
+	if (!err)
+		err = append(added, sorted, n);
 	if (err) {
-		free_run(&added);
+		free_run(added);
 		return err;
 	}
-	r->runs[r->n++] = added;
+	r->n++;
 	for (size_t i = 0; i < n; i++)
 		note(r, sorted[i].key);
 	return 0;
