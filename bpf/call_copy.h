@@ -45,10 +45,11 @@ struct {
 	__type(value, struct path_copies);
 } path_copies SEC(".maps");
 
-/* Of which paths there are copies: COPIED() and COPY_LOST. Kernels before 6.2 give none. */
+/* Of which paths there are copies: COPIED() and COPY_LOST. Kernels without task storage (before
+ * 5.13) give none. */
 static __always_inline u32 copied(const struct task_state *state)
 {
-	return FROM_6_2 ? state->copied : 0;
+	return has_task_storage() ? state->copied : 0;
 }
 
 /* Reads the first or the SECOND path of the call, which is at FROM, as uread_str(). */

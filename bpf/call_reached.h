@@ -127,13 +127,19 @@ static __always_inline void reach_first(struct task_state *state,
 	}
 }
 
+/* Whether the path would leave the directory that it is confined to: it reaches nothing. */
+static __always_inline bool leaves(const struct task_state *state)
+{
+	return state->asked_has & LONG_CONFINED && state->ret == -18 /* EXDEV */;
+}
+
 /* On exit: the file that the path reached, if that is not known yet. FOLLOW: follows(). */
 static __always_inline bool reach_last(struct task_state *state,
 				       const volatile struct syscall_desc *d, bool follow)
 {
 	bool second = reaches_second(state, d);
 
-	if (!found_a_file(state->ret))
+	if (!found_a_file(state->ret) || leaves(state))
 		return false;
 	if (d->props & PROP_REACH_FIRST && state->own.rec.ino)
 		return true;

@@ -52,12 +52,22 @@ static __always_inline bool is_no_name(u64 at)
 	return at + 4095 <= 4095;
 }
 
-/* Since 7.0. The functions before it are partly in their callers, where no program attaches. */
+/* Since 7.0. */
 SEC("fexit/do_getname")
 int on_name(u64 *ctx)
 {
 	u64 at = argument(ctx, 3);
 
-	return !FROM_6_2 || is_no_name(at) ? 0 :
-					     on_copy(argument(ctx, 0), kread(at, filename, name));
+	return is_no_name(at) ? 0 : on_copy(argument(ctx, 0), kread(at, filename, name));
+}
+
+/* Until then the functions that read a path are partly in their callers, where no program can
+ * attach, and what they call to copy it (in lib/) is left out of ftrace. At the end of the call the
+ * kernel frees its copy. */
+SEC("fentry/putname")
+int on_name_freed(u64 *ctx)
+{
+	u64 at = argument(ctx, 0);
+
+	return is_no_name(at) ? 0 : on_copy(kread(at, filename, uptr), kread(at, filename, name));
 }

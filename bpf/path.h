@@ -146,14 +146,15 @@ reached:
 	return 1;
 }
 
-/* Adds all names of C; returns 0 if there are too many. */
+/* Adds all names of C; returns 0 if there are too many. The names of a file in a detached mount may
+ * be those of its path. */
 static __always_inline u64 chain_hash(struct chain *c)
 {
 	u64 i;
 
 	for (i = 0; i < HASHED_CALLS; i++)
 		if (hash_some(c))
-			return c->detached ? hash_to_root(c->detached, c->hash) : c->hash;
+			return c->detached ? hash_to_root(c->detached, mix(c->hash, 1)) : c->hash;
 	return 0;
 }
 

@@ -139,7 +139,8 @@ static __always_inline void fetch_again(struct task_state *state,
 		drop_long();
 	if (placed)
 		state->file = state->path = 0;
-	rec->ino = rec->replaced = 0;
+	if (!state->found)
+		rec->ino = rec->replaced = 0;
 	fetch_paths(state, d);
 	if (needs_base(state) && !rec->skip)
 		rec->base = base;
@@ -215,6 +216,10 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 		rec->fs.has |= FS_ARGS_LATE;
 	rec->fs.type = REC_FS_LONG;
 	rec->address = rec->aux = rec->aux2 = 0;
+	if (state->found)
+		state->asked_has &= ~LONG_LAST_LINK;
+	if (state->found & FOUND_LAST_LINK)
+		state->asked_has |= LONG_LAST_LINK;
 	rec->has = state->asked_has;
 	if (state->refused == REFUSED_PERHAPS)
 		rec->has |= LONG_READ_LATE;

@@ -33,7 +33,7 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->compat = compat;
 	state->stream = d->stream & (STREAM_SLOTS - 1);
 	state->file = state->path = state->is_socket = state->no_args = 0;
-	state->has_given = state->has_how = state->copied = 0;
+	state->has_given = state->has_how = state->copied = state->found = 0;
 	state->base[0] = state->base[1] = 0;
 	state->begun = state->met = 1;
 	state->stopped_nr = 0;

@@ -53,6 +53,12 @@ enum paths {
 #define COPIED(second) (1 << (second))
 #define COPY_LOST 4 /* one differs from what was read on entry, and found no room */
 
+/* Whether the kernel has said which file the call removes or renames (bpf/found.bpf.c). */
+enum found {
+	FOUND = 1,
+	FOUND_LAST_LINK = 2, /* by its last name */
+};
+
 /* Whether the call ends without having begun (bpf/syscall_refused.h). */
 enum refused {
 	REFUSED_NOT,
@@ -110,6 +116,7 @@ struct task_state {
 	u8 has_given;   /* given is known */
 	u8 follows;     /* enum follows */
 	u8 copied;      /* COPIED() and COPY_LOST */
+	u8 found;       /* enum found: own.rec has that file */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
 	u32 sent_epoch; /* epoch that recent[] belongs to */

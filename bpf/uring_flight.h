@@ -111,7 +111,7 @@ static __always_inline void begin_request(struct task_state *call, const struct 
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
-	call->is_socket = call->has_given = call->has_how = call->copied = 0;
+	call->is_socket = call->has_given = call->has_how = call->copied = call->found = 0;
 	call->enter_ns = call->exit_ns = bpf_ktime_get_ns();
 }
 

@@ -25,7 +25,7 @@
 #include "schema/streams.h"
 
 #define ENGINE_PROBLEM_MAX 1024 /* bytes of a problem's text, NUL included */
-#define ENGINE_HOOKS_MAX 64
+#define ENGINE_HOOKS_MAX 96
 #define ENGINE_LIMITS_MAX 8
 
 struct engine_config {

@@ -36,7 +36,8 @@ SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "t
 if os.environ.get("KERNEL_TESTS"): # fewer, for a shorter run
     TESTS = os.environ["KERNEL_TESTS"].split()
 # Tests that depend on the way: they run in each, the others only in the first.
-OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py", "test_refused.py"}
+OF_WAYS = {"test_fs_strace.py", "test_fs_chance.py", "test_filters.py", "test_hooks.py", "test_conn.py", "test_refused.py",
+           "test_reached.py"}
 # The tests that every landing runs on the oldest and the newest kernel and on arm64: each call has a row.
 CORPORA = {"test_fs_strace.py", "test_fs_chance.py", "test_conn.py", "test_block.py"}
 RETRY = "1" if os.environ.get("RETRY") else ""

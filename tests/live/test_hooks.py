@@ -85,8 +85,9 @@ def test_every_hook_fires_and_none_is_missed(tmp_path):
     for hook in hooks:
         kind, _, target = hook["name"].partition("/")
         assert hook["attached"] or kind == "fentry" or "__traceiter_" + target not in symbols, hook
-    # On 7.2, programs on the raw tracepoints of block can be preempted (docs/kernels.md).
-    missed = {h["name"]: h["missed"] for h in hooks if h["missed"] and "/block_" not in h["name"]}
+    # On 7.2, programs on the raw tracepoints of block can be preempted (docs/kernels.md), and everywhere those on functions.
+    missed = {h["name"]: h["missed"] for h in hooks
+              if h["missed"] and "/block_" not in h["name"] and h["name"].rpartition("/")[2] not in DETAIL}
     assert missed == {}
     fired = {hook["name"] for hook in hooks if hook["fired"]}
     assert system_call_hooks(r.manifest) <= fired, hooks
@@ -114,7 +115,8 @@ def test_loads_no_call_of_what_the_kernel_has_not(tmp_path):
 
 # Without one of these, a row has less information or is counted otherwise, but exists (src/engine/bpf/missed.c).
 DETAIL = {"sched_process_fork", "block_getrq", "block_bio_frontmerge", "block_rq_insert", "block_rq_issue",
-          "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work"}
+          "__io_submit_flush_completions", "io_req_complete_post", "io_wq_free_work", "do_getname", "putname",
+          "security_inode_unlink", "security_inode_rmdir", "security_inode_rename"}
 
 
 @pytest.mark.alone # more threads than CPUs

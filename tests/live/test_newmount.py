@@ -33,10 +33,16 @@ def test_each_step_is_a_row(tmp_path):
     found = mounts[["return_value", "filename", "flags", "fs_type"]].values.tolist()
     assert found == wanted
     # A file made in a detached copy is named by its place in the filesystem, and has its inode.
-    copied = rows[(rows["operation"] == "open") & rows["filename"].str.startswith("(detached)/")]
+    copied = rows[(rows["operation"] == "open") & rows["filename"].str.startswith("(detached)/")
+                  & ~rows["filename"].str.endswith("/passing")]
     names = copied["filename"].tolist()
     assert names == ["(detached)/inside", "(detached)" + inside(f"{cwd}/tree/inside".encode()).decode()]
     assert copied["inode"].iloc[1] == str(os.stat(f"{cwd}/tree/inside").st_ino)
+    # Calls on paths relative to it are in the copy, too, and those relative to the directory itself are not.
+    passing = rows[rows["filename"].str.endswith("/passing")][["operation", "filename"]].values.tolist()
+    path = f"{cwd}/tree/passing"
+    detached = "(detached)" + inside(path.encode()).decode()
+    assert passing == [[operation, name] for name in (path, detached, path) for operation in ("open", "close", "unlink")]
     # A filesystem has its device from its creation on.
     made = mounts[mounts["flags"].str.contains("CMD_CREATE|FSMOUNT") & (mounts["fs_type"] == "tmpfs")]
     assert made["device"].nunique() == 1 and "" not in set(made["device"])

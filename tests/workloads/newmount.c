@@ -56,8 +56,17 @@ static void change(const char *type)
 	IS(0, SYS(umount2, "point", 2));
 }
 
+/* Makes and removes a file in a directory. */
+static void pass(int directory, const char *name)
+{
+	int fd = OK(SYS(openat, directory, name, O_CREAT | O_WRONLY, 0600));
+
+	IS(0, SYS(close, fd));
+	IS(0, SYS(unlinkat, directory, name, 0));
+}
+
 /* A copy of a directory: it is not a filesystem's root, so it is named by its place in the
- * filesystem. */
+ * filesystem, by which the directory itself is known already. */
 static void copy(const char *type)
 {
 	struct {
@@ -65,8 +74,13 @@ static void copy(const char *type)
 	} attr = { .set = MOUNT_ATTR_RDONLY };
 	int tree = OK(tell(SYS(open_tree, AT_FDCWD, "tree", OPEN_TREE_CLONE), "@/tree",
 			   "OPEN_TREE|OPEN_TREE_CLONE", type)),
-	    fd = OK(SYS(openat, tree, "inside", O_CREAT | O_WRONLY, 0600));
+	    fd, itself = OK(SYS(openat, AT_FDCWD, "tree", O_RDONLY | O_DIRECTORY, 0));
 
+	pass(itself, "passing");
+	pass(tree, "passing");
+	pass(itself, "passing");
+	IS(0, SYS(close, itself));
+	fd = OK(SYS(openat, tree, "inside", O_CREAT | O_WRONLY, 0600));
 	IS(0, SYS(close, fd));
 	IS(0, tell(SYS(move_mount, tree, "", AT_FDCWD, "point", MOVE_MOUNT_F_EMPTY_PATH),
 		   "(detached)@/tree -> @/point", "MOVE_MOUNT_F_EMPTY_PATH", type));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A program that changes its paths while calls on them are in progress, so that a tracer would read
- * other paths than the kernel. N is the first argument, 500 by default; prints how many files it
- * has really removed. */
+ * other paths than the kernel. N is the first argument, 500 by default; prints the name and the
+ * inode number of each file that it has really removed. */
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -23,25 +23,25 @@ static void *rewrite(void *arg)
 	return arg;
 }
 
-static long unlink_rewritten(int n)
+static void unlink_rewritten(int n)
 {
-	long removed = 0;
-
 	for (int i = 0; i < n; i++) {
+		struct stat st;
 		char name[64];
 
 		snprintf(name, sizeof(name), "secret%04d", i);
 		workload__create(name);
+		OK(stat(name, &st));
 		memset(path, 0, sizeof(path));
 		strcpy(path, name);
 		__sync_synchronize();
 		go = 1;
-		removed += !SYS(unlinkat, AT_FDCWD, path, 0);
+		if (!SYS(unlinkat, AT_FDCWD, path, 0))
+			printf("%s %lu\n", name, (unsigned long)st.st_ino);
 		while (go)
 			;
 		unlink(name);
 	}
-	return removed;
 }
 
 /* Not a race: the call's own answer overwrites its path. */
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, rewrite, NULL);
-	printf("%ld\n", unlink_rewritten(argc > 1 ? atoi(argv[1]) : 500));
+	unlink_rewritten(argc > 1 ? atoi(argv[1]) : 500);
 	stop = 1;
 	pthread_join(thread, NULL);
 	overwritten_by_the_answer();

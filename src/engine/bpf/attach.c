@@ -125,6 +125,13 @@ static uint64_t now_ns(void)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
+/* Whether the rows can do without P, on a function that another user (a live patch) may keep for
+ * itself. */
+static bool dispensable(const struct program *p)
+{
+	return p->gives && (!strncmp(p->name, "fentry/", 7) || !strncmp(p->name, "fexit/", 6));
+}
+
 int attach__all(struct bpf_engine *b, char *problem)
 {
 	/* At most two programs per row; a perf event has a link for each CPU. */
@@ -140,6 +147,11 @@ int attach__all(struct bpf_engine *b, char *problem)
 		 * this order. */
 		if (!err && b->chosen[i] && programs__second(b, p))
 			err = attach_one(b, programs__second(b, p), p);
+		if (err && dispensable(p)) {
+			b->chosen[i] = false;
+			b->absent[i] = true;
+			continue;
+		}
 		if (err == -EACCES && perf_is_closed())
 			return engine__problem(
 				problem, err,

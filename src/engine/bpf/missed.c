@@ -93,22 +93,36 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
 	return n;
 }
 
-_Static_assert(HOOK_COUNT <= 64, "a bit for each hook");
 _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
-#define HOOK(name) (UINT64_C(1) << HOOK_##name)
 /* Without one of these a row has less information, but exists. */
-/* clang-format off */
-#define HOOKS_OF_DETAIL \
-	(HOOK(NAME) | HOOK(PROCESS_FORK) | HOOK(BLOCK_GETRQ) | HOOK(BLOCK_FRONTMERGE) | HOOK(BLOCK_INSERT) | \
-	 HOOK(BLOCK_ISSUE) | HOOK(CACHE_SYNC_RA) | HOOK(CACHE_ASYNC_RA) | HOOK(CACHE_RA) | \
-	 HOOK(CACHE_RA_ORDER) | HOOK(FAULT_USER) | HOOK(FAULT_KERNEL) | \
-	 /* miss_quiet() of bpf/uring_lost.h counts what these miss */ \
-	 HOOK(URING_FLUSH) | HOOK(URING_WORK) | \
-	 /* two programs for one event: if the first is interrupted, the second one records the
-	  * other event */ \
-	 HOOK(SOCK_STATE) | HOOK(SOCK_STATE_AGAIN) | HOOK(FLOW_STATE) | HOOK(FLOW_STATE_AGAIN) | \
-	 HOOK(FLOW_READ) | HOOK(SOCKET_CLOSE))
-/* clang-format on */
+static const bool of_detail[HOOK_COUNT] = {
+	[HOOK_NAME] = true,
+	[HOOK_UNLINK] = true,
+	[HOOK_RMDIR] = true,
+	[HOOK_RENAME] = true,
+	[HOOK_PROCESS_FORK] = true,
+	[HOOK_BLOCK_GETRQ] = true,
+	[HOOK_BLOCK_FRONTMERGE] = true,
+	[HOOK_BLOCK_INSERT] = true,
+	[HOOK_BLOCK_ISSUE] = true,
+	[HOOK_CACHE_SYNC_RA] = true,
+	[HOOK_CACHE_ASYNC_RA] = true,
+	[HOOK_CACHE_RA] = true,
+	[HOOK_CACHE_RA_ORDER] = true,
+	[HOOK_FAULT_USER] = true,
+	[HOOK_FAULT_KERNEL] = true,
+	/* miss_quiet() of bpf/uring_lost.h counts what these miss */
+	[HOOK_URING_FLUSH] = true,
+	[HOOK_URING_WORK] = true,
+	/* two programs for one event: if the first is interrupted, the second one records the other
+	 * event */
+	[HOOK_SOCK_STATE] = true,
+	[HOOK_SOCK_STATE_AGAIN] = true,
+	[HOOK_FLOW_STATE] = true,
+	[HOOK_FLOW_STATE_AGAIN] = true,
+	[HOOK_FLOW_READ] = true,
+	[HOOK_SOCKET_CLOSE] = true,
+};
 
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 {
@@ -118,7 +132,7 @@ void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED])
 		const struct program *p = &programs[i];
 		uint64_t missed;
 
-		if (!b->chosen[i] || HOOKS_OF_DETAIL >> p->hook & 1)
+		if (!b->chosen[i] || of_detail[p->hook])
 			continue;
 		missed = missed_by_both(b, p, times_missed(b, p));
 		for (int s = 0; missed && s < STREAM_CAPTURED; s++)
