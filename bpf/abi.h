@@ -102,7 +102,7 @@ enum timeout_kind {
 	KIND_TIMESPEC64, /* struct __kernel_timespec, even in 32-bit calls */
 };
 
-/* ---- who made a bio, by its end_io function (src/engine/bpf/makers.c) ---- */
+/* ---- who made a bio, by a function of the kernel (src/engine/bpf/makers.c) ---- */
 
 #define MAKERS_MAX 64
 
@@ -115,6 +115,7 @@ enum bio_maker {
 	MAKER_JOURNAL,
 	MAKER_METADATA, /* not in the page cache */
 	MAKER_SWAP,
+	MAKER_HELD, /* not of a bio: the work that submits what a limit has held back */
 };
 
 /* ---- which argument of a call is the file that it reads, and that it writes ---- */
@@ -176,6 +177,7 @@ enum hook {
 	HOOK_FAULT_KERNEL,
 	HOOK_FAULT_MAJOR,
 	HOOK_FAULT_MINOR,
+	HOOK_EXTENT_LIMIT,
 	HOOK_EXTENT_BIO,
 	HOOK_EXTENT_ISSUE,
 	HOOK_EXTENT_DIRTY,

@@ -10,6 +10,7 @@
 
 /* task_struct.flags (include/linux/sched.h) */
 #define PF_IO_WORKER 0x10   /* a worker of io_uring, or its polling thread */
+#define PF_WQ_WORKER 0x20   /* a worker of a workqueue */
 #define PF_MEMALLOC 0x800   /* allocates memory in order to free some */
 #define PF_KTHREAD 0x200000 /* a kernel thread */
 

@@ -55,7 +55,7 @@ static __always_inline void whole_walk(u64 bio)
 
 static __always_inline int bio_submitted(u64 bio)
 {
-	note_bio(bio);
+	note_bio(bio, false);
 	if (!kread(kread(bio_disk(bio), gendisk, queue), request_queue, mq_ops))
 		whole_walk(bio);
 	return 0;
@@ -71,6 +71,26 @@ int on_extent_bio_old(u64 *ctx) /* until 5.10: the queue comes first */
 {
 	count_fired(HOOK_EXTENT_BIO);
 	return bio_submitted(argument(ctx, 1));
+}
+
+/* Called for a bio that a limit may hold back; until 5.18 or so for every bio. */
+static __always_inline int bio_limited(u64 bio)
+{
+	count_fired(HOOK_EXTENT_LIMIT);
+	note_bio(bio, true);
+	return 0;
+}
+
+SEC("fentry/__blk_throtl_bio")
+int on_extent_limit(u64 *ctx)
+{
+	return bio_limited(argument(ctx, 0));
+}
+
+SEC("fentry/blk_throtl_bio")
+int on_extent_limit_old(u64 *ctx)
+{
+	return bio_limited(argument(ctx, 0));
 }
 
 /* Attached after the program of the stream block, which numbers the request. */
@@ -102,12 +122,12 @@ PAIR("tp_btf/block_rq_issue", on_extent_issue, HOOK_EXTENT_ISSUE)
 
 PAIR("tp_btf/writeback_dirty_folio", on_extent_dirty, HOOK_EXTENT_DIRTY)
 {
-	return folio_dirtied(argument(ctx, 0));
+	return folio_dirtied(ctx[0]);
 }
 
 PAIR("tp_btf/writeback_dirty_page", on_extent_dirty_page, HOOK_EXTENT_DIRTY) /* until 5.17 */
 {
-	return folio_dirtied(argument(ctx, 0));
+	return folio_dirtied(ctx[0]);
 }
 
 PAIR("tp_btf/writeback_queue", on_extent_work, HOOK_EXTENT_WORK)

@@ -7,28 +7,13 @@
 #include "bpf/abi.h"
 #include "bpf/disk.h"
 #include "bpf/extent_cause.h"
+#include "bpf/extent_held.h"
 #include "bpf/extent_owner.h"
 #include "bpf/folio.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
 #include "bpf/task_state.h"
-
-/* enum bio_maker by the address of the function that is called at the end of a bio or a buffer.
- * User space fills it from the kernel's symbols. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAKERS_MAX);
-	__type(key, u64);
-	__type(value, u32);
-} makers SEC(".maps");
-
-static __always_inline u32 maker_of_function(u64 end_io)
-{
-	u32 *maker = bpf_map_lookup_elem(&makers, &end_io);
-
-	return maker ? *maker : MAKER_OTHER;
-}
 
 #define CHAINED_MAX 4
 
@@ -63,6 +48,8 @@ struct bio_note {
 	u32 cause;                                   /* of what it writes */
 	u32 faulted;                                 /* a fault requests them */
 	u32 maker, bytes;                            /* at sector */
+	u32 by_kernel;                               /* a thread of the kernel submits it */
+	u32 may_be_held; /* it will be submitted once more, perhaps by another thread */
 };
 
 /* LRU: no tracepoint tells the end of a bio that has become a request. So an entry may be that of
@@ -130,21 +117,36 @@ static __always_inline bool is_rest_of(const struct bio_note *n, u64 sector, u32
 	return note_covers(n, sector * 512) && n->sector * 512 + n->bytes == sector * 512 + bytes;
 }
 
-/* A global function, so that its stack is not part of the walk's. */
-__noinline int note_bio(u64 bio)
+/* Whether EARLIER is about the very bio that N is about, which was held back meanwhile. */
+static __always_inline bool was_held(struct bio_note *earlier, const struct bio_note *n)
 {
-	struct bio_note n = { .offset = EXTENT_NO_OFFSET }, *earlier;
+	if (!earlier->may_be_held || earlier->sector != n->sector || earlier->bytes != n->bytes)
+		return false;
+	earlier->may_be_held = 0;
+	return true;
+}
+
+/* A global function, so that its stack is not part of the walk's. */
+__noinline int note_bio(u64 bio, u32 may_be_held)
+{
+	struct bio_note n = { .offset = EXTENT_NO_OFFSET, .may_be_held = may_be_held }, *earlier;
+	bool held = submits_held();
 
 	n.bytes = kread(bio, bio, bi_iter.bi_size);
 	n.sector = kread(bio, bio, bi_iter.bi_sector);
-	if (!n.bytes)
+	if (!n.bytes || (held && may_be_held)) /* until 5.18 the worker passes the limit, too */
 		return 0;
 	earlier = bpf_map_lookup_elem(&bio_notes, &bio);
 	if (earlier && n.sector != earlier->sector && is_rest_of(earlier, n.sector, n.bytes))
 		return 0;
-	n.owner = owner_of(current_state(true));
+	if (earlier && held && was_held(earlier, &n))
+		return 0;
+	n.by_kernel = !!(task_read(current_task(), flags) & PF_KTHREAD);
+	n.owner = held ? 0 : owner_of(current_state(true));
 	n.maker = maker_of(bio);
-	if (kread(bio, bio, bi_opf) & OP_WRITE) {
+	if (held) {
+		n.cause = CAUSE_UNKNOWN;
+	} else if (kread(bio, bio, bi_opf) & OP_WRITE) {
 		n.cause = cause_of_write();
 	} else {
 		n.cause = cause_of_call() == CAUSE_FAULT ? CAUSE_FAULT : CAUSE_READ;

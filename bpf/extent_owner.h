@@ -66,30 +66,47 @@ struct {
 
 const volatile u32 dirty_sets_mask = 4095;
 
-/* Returns the key of the current thread, whose state is STATE (or NULL), and adds it to owners if
- * necessary. Within one jiffy the same pointers mean the same objects, as in task_refresh(). */
+/* Returns the key of the current thread, and adds it to owners if necessary. */
+__noinline u64 add_owner(void)
+{
+	struct task_struct *task = current_task();
+	struct task_state *state = current_state(true);
+	u64 who = bpf_get_current_pid_tgid(), id;
+	struct owner o = { .comm = { task_comm(task, 0), task_comm(task, 8) },
+			   .cgroup = bpf_get_current_cgroup_id(),
+			   .pid = who >> 32,
+			   .tid = who };
+	struct known_owner *k;
+
+	if (owner_filtered())
+		o.left_out = !state || task_refresh(state, task, false) == WHOM_LEFT_OUT;
+	id = mix(mix(mix(mix(who, o.comm[0]), o.comm[1]), o.cgroup), o.left_out) | 1;
+	if (!bpf_map_lookup_elem(&owners, &id))
+		bpf_map_update_elem(&owners, &id, &o, BPF_ANY);
+	if (!state)
+		return id;
+	k = &state->owner;
+	k->key = id;
+	k->jiffies = bpf_jiffies64();
+	k->comm[0] = o.comm[0];
+	k->comm[1] = o.comm[1];
+	k->css_set = task_number(task, cgroups);
+	k->since = bpf_ktime_get_ns() >> DIRTY_SHIFT;
+	k->seen_inode = 0;
+	return id;
+}
+
+/* Returns the key of the current thread, whose state is STATE (or NULL). Within one jiffy the same
+ * pointers mean the same objects, as in task_refresh(). */
 static __always_inline u64 owner_of(struct task_state *state)
 {
 	struct task_struct *task = current_task();
-	u64 comm0 = task_comm(task, 0), comm1 = task_comm(task, 8);
-	u64 who = bpf_get_current_pid_tgid(), from, id;
-	struct owner o = { .comm = { comm0, comm1 }, .pid = who >> 32, .tid = who };
+	struct known_owner *k = state ? &state->owner : 0;
 
-	from = mix(mix(mix(comm0, comm1), task_number(task, cgroups)), bpf_jiffies64());
-	if (state && state->owner.key && state->owner.from == from)
-		return state->owner.key;
-	o.cgroup = bpf_get_current_cgroup_id();
-	if (owner_filtered())
-		o.left_out = !state || task_refresh(state, task, false) == WHOM_LEFT_OUT;
-	id = mix(mix(mix(mix(who, comm0), comm1), o.cgroup), o.left_out) | 1;
-	if (!bpf_map_lookup_elem(&owners, &id))
-		bpf_map_update_elem(&owners, &id, &o, BPF_ANY);
-	if (state) {
-		state->owner.key = id;
-		state->owner.from = from;
-		state->owner.seen_inode = 0;
-	}
-	return id;
+	if (k && k->key && k->jiffies == bpf_jiffies64() && k->comm[0] == task_comm(task, 0) &&
+	    k->comm[1] == task_comm(task, 8) && k->css_set == task_number(task, cgroups))
+		return k->key;
+	return add_owner();
 }
 
 #define RUN_GROUPS 16 /* groups of a file that are neighbours in the map: less memory to fetch */
@@ -129,7 +146,8 @@ static __always_inline struct dirty_group *take_group(struct dirty_set *s, u64 t
 }
 
 /* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty
- * again, keep their owner. */
+ * again, keep their owner. When, is told to a jiffy: reading the clock would take a third of the
+ * time. */
 static __always_inline int folio_dirtied(u64 folio)
 {
 	u64 inode = folio_inode(folio), index = folio_index(folio), tag;
@@ -149,7 +167,7 @@ static __always_inline int folio_dirtied(u64 folio)
 	if (!g)
 		g = take_group(s, tag);
 	g->owner[page] = owner_of(state) ^ tag;
-	g->since[page] = g->newest = bpf_ktime_get_ns() >> DIRTY_SHIFT;
+	g->since[page] = g->newest = state ? state->owner.since : bpf_ktime_get_ns() >> DIRTY_SHIFT;
 	g->dirty |= 1U << page;
 	note_seen(state, inode, FILE_WRITTEN);
 	return 0;

@@ -235,17 +235,19 @@ static __always_inline void fill_dirtied(struct run *p, u64 inode, u64 index)
 }
 
 /* Whether somebody requested this page of a file that is read. Unless the request is for
- * read-ahead, somebody waits for it. */
+ * read-ahead, somebody waits for it. What a thread of the kernel reads for one that is not known
+ * here may have been requested. */
 static __always_inline void fill_read(struct walk *w, struct run *p, u64 inode, u64 index)
 {
 	const struct bio_note *n = &w->note;
+	bool known = w->noted && (n->wanted_inode == inode || !n->by_kernel);
 	bool wanted = w->noted && n->wanted_inode == inode && index >= n->wanted_first &&
 		      index <= n->wanted_last;
 	bool ahead = w->opf & (1U << bpf_core_enum_value(enum req_flag_bits, __REQ_RAHEAD));
 
 	if (wanted) {
 		p->cause = n->faulted ? CAUSE_FAULT : CAUSE_READ;
-	} else if (ahead && cfg.tells_reads) {
+	} else if (ahead && known && cfg.tells_reads) {
 		p->kind = EXTENT_READAHEAD;
 		p->cause = CAUSE_READAHEAD;
 	} else if (ahead) {
@@ -330,6 +332,19 @@ static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 o
 		p->cause = CAUSE_UNKNOWN;
 }
 
+/* Of BYTES that are read, from page INDEX of INODE on and without the OFFSET in it: as many as were
+ * all requested, or all not. */
+static __always_inline u64 until_edge(struct walk *w, u64 inode, u64 index, u64 offset, u64 bytes)
+{
+	const struct bio_note *n = &w->note;
+	u64 edge = index < n->wanted_first ? n->wanted_first : n->wanted_last + 1, most;
+
+	if (w->op != OP_READ || !w->noted || n->wanted_inode != inode || index >= edge)
+		return bytes;
+	most = (edge - index) * cfg.page_size - offset;
+	return bytes > most ? most : bytes;
+}
+
 /* The next piece: at most LEFT bytes from OFFSET on in PAGE and the following pages of the same
  * folio. Returns its bytes. */
 __noinline u64 page_piece(u32 slot, u64 page, u64 offset, u64 left)
@@ -343,6 +358,7 @@ __noinline u64 page_piece(u32 slot, u64 page, u64 offset, u64 left)
 	bytes = (folio_pages(head) - before) * cfg.page_size - offset;
 	if (bytes > left || !bytes)
 		bytes = left;
+	bytes = until_edge(w, folio_inode(head), folio_index(head) + before, offset, bytes);
 	if (w->rows >= EXTENT_ROWS_MAX) {
 		add_unknown(slot, w, bytes, UNKNOWN_SEGMENTS);
 		return bytes;

@@ -324,7 +324,16 @@ struct task_struct {
 	const struct cred *real_cred;
 	char comm[16];
 	struct reclaim_state *reclaim_state;
+	int *set_child_tid;
 	void *worker_private; /* since 5.17 */
+};
+
+struct kthread {
+	void *data;
+};
+
+struct worker { /* of a workqueue: the data of its kernel thread */
+	void *current_func;
 };
 
 #if defined(__TARGET_ARCH_x86)

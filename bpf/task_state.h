@@ -79,10 +79,13 @@ struct own_record {
 	char asked[2 * SHORT_PATH];
 };
 
-/* Its key in owners, a hash of what it was derived from and of the jiffy (bpf/extent_owner.h), and
- * what note_seen() was told in that jiffy (bpf/extent_seen.h). */
+/* Its key in owners with what that was derived from, and when (bpf/extent_owner.h); and what
+ * note_seen() was told in that jiffy (bpf/extent_seen.h). */
 struct known_owner {
-	u64 key, from, seen_inode;
+	u64 key, jiffies, comm[2], css_set;
+	u64 seen_inode;
+	u32 since; /* a time in the jiffy, ns >> DIRTY_SHIFT */
+	u32 pad;
 };
 
 struct task_state {

@@ -185,6 +185,8 @@ static const struct {
 	{ "page_cache_ra_order", "a read-ahead of large folios" },
 	{ "mm_vmscan_lru_shrink_inactive", "memory pressure" },
 	{ "mm_vmscan_reclaim_pages", "madvise(MADV_PAGEOUT) of pages mapped only once" },
+	{ "__blk_throtl_bio", "a limit (io.max) on a disk" },
+	{ "blk_throtl_bio", "a disk that limits can be set for" },
 	{ "writeback_queue", "sync(2) of a file system" },
 	{ "writeback_start", "dirty pages that are old or many, or sync(2)" },
 	{ "writeback_written", "dirty pages that are old or many, or sync(2)" },

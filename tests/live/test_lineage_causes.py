@@ -11,9 +11,10 @@ import pytest
 
 import modules
 import recorder
-from test_block import settle
+from test_block import SECTOR, settle
 from test_block_devices import Machine, run
-from test_lineage import CGROUPS, FILE_SYSTEMS, PAGE, cgroup, device_of, file_system, set_vm, whole
+from test_lineage import (CGROUPS, FILE_SYSTEMS, PAGE, cgroup, dd, device_of, drop_caches, extents, file_system,
+                          placed, set_vm, whole)
 
 MIB = 1 << 20
 MEMORY = 24 * MIB # of the container whose pages are swapped
@@ -125,6 +126,48 @@ def test_truncate(tmp_path):
     assert set(rows["kind"]) == {"data"} and set(rows["pid"]) == {str(os.getpid())}
     begin, end, last = rows["offset"].astype(int), rows["offset"].astype(int) + rows["size"].astype(int), MIB // 2 + 99
     assert ((begin <= last) & (last < end)).any() and end.max() <= MIB
+
+
+# ---- limits ----
+
+RATE = 2 * MIB # bytes per second
+HELD = {"write": ["if=/dev/zero", "of={}/new", "count=16", "oflag=direct"], "read": ["if={}/old", "of=/dev/null"]}
+
+
+@pytest.mark.parametrize("operation", HELD)
+def test_what_a_limit_holds_back_is_not_the_workers(tmp_path, operation):
+    """A worker of the kernel submits it later. The rows name dd; where programs cannot be attached to the kernel's functions,
+    nobody (docs/lineage.md). The stream block tells which requests the worker made."""
+    point, letter = tmp_path / "disk", operation[0]
+    with file_system("ext4", point) as disk:
+        dd(point / "old", "bs=1M", "count=1", "conv=fsync")
+        os.sync()
+        settle(disk)
+        drop_caches()
+        number = device_of(disk)
+        with limited(("blkio", f"blkio.throttle.{operation}_bps_device", f"{number} {RATE}"),
+                     ("io", "io.max", f"{number} {letter}bps={RATE}")) as start:
+            with recorder.Recording(tmp_path, "--streams", "block", "--lineage", code=None) as r:
+                start("dd", *(option.format(point) for option in HELD[operation]), "bs=64k", "status=none")
+                settle(disk)
+        file = point / {"write": "new", "read": "old"}[operation]
+        inode, where = os.stat(file).st_ino, extents(file)
+    rows, block = rows_of(r, number, operation), r.rows("block")
+    rows = rows[(rows["inode"] == str(inode)) & (rows["kind"] != "metadata")]
+    assert whole(total(rows), MIB, r.missed())
+    for _, row in rows.iterrows():
+        assert placed(where, int(row["offset"]), int(row["size"])) == int(row["sector"]) * SECTOR
+    workers = block[block["command"].str.startswith("kworker")]["request_id"]
+    held, prompt = rows[rows["request_id"].isin(workers)], rows[~rows["request_id"].isin(workers)]
+    assert len(held) and set(prompt["command"]) <= {"dd"}
+    if operation == "write":
+        assert set(rows["kind"]) == {"direct"} and set(rows["cause"]) == {"O_DIRECT"}
+    if any(hook["attached"] and hook["name"].endswith("blk_throtl_bio") for hook in r.manifest["diagnostics"]["hooks"]):
+        assert set(held["command"]) == {"dd"} and "" not in set(rows["cause"])
+    else:
+        assert set(held["command"]) == set(held["pid"]) == set(held["container_id"]) == {""}
+        if operation == "read":
+            assert set(held["kind"]) == {"data"} and set(held["cause"]) == {""}
 
 
 # ---- containers ----

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who makes a bio: the kernel's own functions, which it calls at the end of one, tell. */
+/* Who makes a bio: the kernel's own functions tell, those that it calls at the end of one, and the
+ * work that a worker does. */
 #include "engine/bpf/makers.h"
 
 #include <bpf/bpf.h>
@@ -29,6 +30,7 @@ static const struct {
 	{ "xfs_buf_bio_end_io", MAKER_METADATA },
 	{ "end_swap_bio_write", MAKER_SWAP },
 	{ "end_swap_bio_read", MAKER_SWAP },
+	{ "blk_throtl_dispatch_work_fn", MAKER_HELD },
 };
 _Static_assert(ARRAY_SIZE(functions) * 2 <= MAKERS_MAX, "room for twins of some name");
 
@@ -51,7 +53,8 @@ int makers__fill(int map)
 	int err = f ? 0 : -errno;
 
 	while (f && !err && fgets(line, sizeof(line), f))
-		if (strstr(line, "io") && sscanf(line, "%lx %*c %255s", &addr, symbol) == 2 && addr)
+		if ((strstr(line, "io") || strstr(line, "throtl")) &&
+		    sscanf(line, "%lx %*c %255s", &addr, symbol) == 2 && addr)
 			err = put(map, symbol, addr);
 	if (f)
 		fclose(f);

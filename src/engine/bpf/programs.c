@@ -187,6 +187,9 @@ const struct program programs[] = {
 	{ HOOK_BIO_QUEUE, "tp_btf/block_bio_queue", "on_bio_queue_old", BLOCK, 2, NULL },
 	{ HOOK_BIO_COMPLETE, "tp_btf/block_bio_complete", "on_bio_complete", BLOCK, 2, "bio rows" },
 
+	{ HOOK_EXTENT_LIMIT, "fentry/__blk_throtl_bio", "on_extent_limit", EXTENT, 1,
+	  "who submitted what a limit (io.max) has held back" },
+	{ HOOK_EXTENT_LIMIT, "fentry/blk_throtl_bio", "on_extent_limit_old", EXTENT, 1, NULL },
 	/* Right after those of the stream block: fewer requests begin in between. */
 	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio", EXTENT, 1, NULL },
 	{ HOOK_EXTENT_BIO, "tp_btf/block_bio_queue", "on_extent_bio_old", EXTENT, 2, NULL },
