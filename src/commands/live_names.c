@@ -14,6 +14,7 @@
 
 #define NAMES_MAX_KEPT 131072
 #define NAMES_BYTES_MAX (32 << 20)
+#define FILLING 10 /* percent of the buffer since the last drain */
 
 /* A file as sums have it. */
 struct file_id {
@@ -143,17 +144,19 @@ static void on_event(void *arg, const void *record, size_t size)
 {
 }
 
-void live_names__drain(struct live_names *n)
+bool live_names__drain(struct live_names *n)
 {
 	const struct sink sink = { .define = on_definition, .event = on_event, .arg = n };
+	bool filling = engine__fill(n->engine).definitions >= FILLING;
 
 	engine__mark(n->engine);
 	engine__drain(n->engine, &sink);
-	if (!dict__full(n->encoder->paths) && groups__dropped(n->names) == n->dropped)
-		return;
-	n->dropped = groups__dropped(n->names);
-	engine__forget(n->engine);
-	dict__forget(n->encoder->paths);
+	if (dict__full(n->encoder->paths) || groups__dropped(n->names) != n->dropped) {
+		n->dropped = groups__dropped(n->names);
+		engine__forget(n->engine);
+		dict__forget(n->encoder->paths);
+	}
+	return filling;
 }
 
 const char *live_names__find(struct live_names *n, const struct engine_sum *sum, size_t *ret_len)

@@ -5,6 +5,8 @@
 #ifndef IOTRC_LIVE_NAMES_H
 #define IOTRC_LIVE_NAMES_H
 
+#include <stdbool.h>
+
 #include "engine/engine.h"
 
 struct live_names;
@@ -17,8 +19,9 @@ int live_names__new(struct live_names **ret, struct engine *engine,
 struct live_names *live_names__free(struct live_names *n);
 
 /* Takes in what the engine has sent since the last call. To be called several times a second; names
- * that do not fit into the engine's buffer are sent later. */
-void live_names__drain(struct live_names *n);
+ * that do not fit into the engine's buffer are sent later. Returns whether the buffer filled up
+ * quickly: then it should be called again within milliseconds. */
+bool live_names__drain(struct live_names *n);
 
 /* Returns the name of SUM's file as in rows but without quotes, RET_LEN bytes, valid until the next
  * call. NULL: unknown. */

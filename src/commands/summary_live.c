@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/clock.h"
 #include "base/csv.h"
@@ -22,7 +23,8 @@
 #include "schema/sums.h"
 
 #define KEY_MAX (SUMMARY_NAME_MAX + 512) /* bytes of a group's name */
-#define DRAIN_MS 50                      /* how often names are taken in */
+#define DRAIN_MS 20                      /* how often names are taken in */
+#define DRAIN_SOON_MS 1                  /* while many new ones come */
 
 /* ---- groups in the form of rows ---- */
 
@@ -181,11 +183,12 @@ static int watch(const struct summary_live *l, struct end_watch *end)
 static void *drain_names(void *arg)
 {
 	struct summary_live *l = arg;
-	const struct timespec pause = { .tv_nsec = DRAIN_MS * 1000000L };
+	long pause_ms = DRAIN_SOON_MS;
 
 	while (!atomic_load(&l->ended)) {
-		live_names__drain(l->names);
-		nanosleep(&pause, NULL);
+		pause_ms =
+			live_names__drain(l->names) ? DRAIN_SOON_MS : MIN(2 * pause_ms, DRAIN_MS);
+		nanosleep(&(struct timespec){ .tv_nsec = pause_ms * NSEC_PER_MSEC }, NULL);
 	}
 	return NULL;
 }

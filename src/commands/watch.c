@@ -349,7 +349,8 @@ const struct command watch_command = {
 		"the kernel's buffers could keep; how many were lost is said at the end.\n"
 		"\n"
 		"Of a session, lines are in the order of time over all streams. Colours are used on a\n"
-		"terminal unless NO_COLOR is set. --json prints the columns of iotrc-format(5).",
+		"terminal unless NO_COLOR is set. On one with less than 100 columns flags and the texts\n"
+		"of errors are left out. --json prints the columns of iotrc-format(5).",
 	.options = watch_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage, 3 events were lost; with -- CMD, CMD's status.",
 	.examples =

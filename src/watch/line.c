@@ -12,7 +12,7 @@
 #include "rows/names.h"
 
 #define PATH_LEAST 12 /* minimum columns of a path on a narrow terminal */
-#define NARROW 100    /* columns of a terminal on which times and names are shorter */
+#define NARROW 100    /* columns: below, times and names are shorter; flags and errors' texts go */
 #define COMMAND_WIDTH 15
 #define COMMAND_NARROW 9
 #define MICROSECONDS 3 /* digits that a narrow line omits */
@@ -25,6 +25,11 @@ static const char *const sequences[] = {
 	[DIM] = "\033[2m", [CYAN] = "\033[36m", [RED] = "\033[31m"
 };
 #define RESET "\033[0m"
+
+static bool is_narrow(const struct line_style *style)
+{
+	return style->width && style->width < NARROW;
+}
 
 /* ---- columns ---- */
 
@@ -183,7 +188,7 @@ static const char *describe_error(const struct row_field *name)
 
 static void print_error(FILE *out, const struct line_style *style, const struct row_field *name)
 {
-	const char *text = describe_error(name);
+	const char *text = is_narrow(style) ? NULL : describe_error(name);
 
 	begin_colour(out, style, RED);
 	print_field(out, name);
@@ -320,7 +325,7 @@ static const struct row_field *operation(const struct export_row *row)
 static void print_head(FILE *out, const struct line_style *style, const struct export_row *row)
 {
 	const struct row_field *time = field(row, "timestamp"), *pid = field(row, "pid");
-	bool narrow = style->width && style->width < NARROW;
+	bool narrow = is_narrow(style);
 	size_t date = time->len > DATE_BYTES ? DATE_BYTES : 0,
 	       len = time->len - date - (narrow && date ? MICROSECONDS : 0);
 
@@ -342,7 +347,7 @@ static void print_tail(FILE *out, const struct line_style *style, const struct e
 {
 	if (row->stream == STREAM_FS || row->stream == STREAM_BLOCK)
 		print_place(out, row);
-	if (row->stream == STREAM_FS)
+	if (row->stream == STREAM_FS && !is_narrow(style))
 		print_flags(out, row);
 	print_result(out, style, row);
 	print_duration(out, style, row);

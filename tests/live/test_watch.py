@@ -218,13 +218,18 @@ def lines_of(text):
 def test_a_terminal_of_80_columns(tmp_path):
     deep = tmp_path / ("d" * 60) / ("é" * 40)
     deep.mkdir(parents=True)
-    t = Terminal(80, "-e", "unlink,mkdir", "-P", tmp_path)
+    t = Terminal(80, "-e", "unlink,mkdir,open", "-P", tmp_path)
     t.wait_for(b"probe", lambda: ((tmp_path / "probe").mkdir(exist_ok=True)))
     (deep / "short").mkdir()
     t.wait_for(b"short")
     line = next(l for l in lines_of(t.text) if "short" in l)
     assert len(line) <= 80 and "…" in line and line.count("é") > 5 and re.search(r"/short → 0  [\d.]+[nmu]s$", line), line
     assert b"\x1b[36mmkdir" in t.text
+    with pytest.raises(FileNotFoundError):
+        os.open(deep / "none", os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    t.wait_for(rb"none[^\n]*\n")
+    line = next(l for l in lines_of(t.text) if "none" in l)
+    assert len(line) <= 80 and re.search(r"/none → ENOENT  [\d.]+[nmu]s$", line), line
     t.resize(200)
     (tmp_path / "again").mkdir()
     t.wait_for(b"again") # the width is read anew after each batch
@@ -232,6 +237,11 @@ def test_a_terminal_of_80_columns(tmp_path):
     t.wait_for(b"wide")
     line = next(l for l in lines_of(t.text) if "wide" in l)
     assert 80 < len(line) <= 200, line
+    with pytest.raises(FileNotFoundError):
+        os.open(deep / "absent", os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    t.wait_for(rb"absent[^\n]*\n")
+    line = next(l for l in lines_of(t.text) if "absent" in l)
+    assert "O_APPEND" in line and "→ ENOENT (No such file or directory)" in line, line
     assert t.end() == 0
 
 
@@ -249,7 +259,7 @@ def test_terminals_that_can_do_less(tmp_path, env, colours, arrow):
 def test_a_terminal_that_is_slower_than_the_machine(tmp_path):
     """The terminal is not read for a while: the machine keeps its speed, the lines shown afterwards are recent, and the
     number of lines left out is the number of operations without a line."""
-    made = 20000
+    made = 60_000 # more than three times WATCH_BATCH_LINES, since a terminal that is read again may be fast
     t = Terminal(80, "-e", "unlink", "-P", tmp_path)
     t.wait_for(b"probe", lambda: ((tmp_path / "probe").touch(), (tmp_path / "probe").unlink()))
     code = f"import os\nfor i in range({made}):\n try: os.unlink('n%06d' % i)\n except OSError: pass"
