@@ -182,7 +182,8 @@ def loaded(recording):
 # It keeps the state of threads, whatever the stream.
 TASKS = ("on_process_fork", "on_process_free")
 PROGRAMS = {
-    "fs": ("on_sys_", "on_uring_", "on_process_", "on_signal", "on_stop", "on_path_", "on_name"),
+    "fs": ("on_sys_", "on_uring_", "on_process_", "on_signal", "on_stop", "on_path_", "on_name",
+           "on_unlink", "on_rmdir", "on_rename"),
     "nw_conn": ("on_sys_", "on_uring_", "on_sock_", "on_process_exit", "on_stop", *TASKS),
     "nw_epoll": ("on_sys_", "on_process_exit", "on_stop", *TASKS), # of a thread that ends while it waits
     "nw_sockopt": ("on_sys_", "on_stop", *TASKS),

@@ -72,12 +72,9 @@ void calls__free(struct bpf_engine *b)
 	b->unfinished_link = NULL;
 }
 
-struct unfinished {
-	struct rec_fs_long rec;
-	char asked[UNFINISHED_TEXT];
-};
+#define UNFINISHED_SIZE (sizeof(struct rec_fs_long) + UNFINISHED_TEXT)
 
-_Static_assert(sizeof(struct unfinished) <= ITERATOR_ENTRY_MAX, "it can be read");
+_Static_assert(UNFINISHED_SIZE <= ITERATOR_ENTRY_MAX, "it can be read");
 
 struct finding {
 	struct bpf_engine *engine;
@@ -87,10 +84,10 @@ struct finding {
 static void find_one(void *arg, const void *entry)
 {
 	const struct finding *f = arg;
-	const struct unfinished *u = entry;
+	const struct rec_fs_long *rec = entry;
 
 	rings__define(f->engine, f->sink);
-	f->sink->event(f->sink->arg, entry, sizeof(u->rec) + u->rec.len + u->rec.len2);
+	f->sink->event(f->sink->arg, entry, sizeof(*rec) + rec->len + rec->len2);
 }
 
 int calls__unfinished(struct engine *e, const struct sink *sink)
@@ -98,9 +95,7 @@ int calls__unfinished(struct engine *e, const struct sink *sink)
 	struct bpf_engine *b = (struct bpf_engine *)e;
 	struct finding f = { b, sink };
 
-	return b->tells_slow ?
-		       iterator__read(b->unfinished_fd, sizeof(struct unfinished), find_one, &f) :
-		       0;
+	return b->tells_slow ? iterator__read(b->unfinished_fd, UNFINISHED_SIZE, find_one, &f) : 0;
 }
 
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret)
