@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +28,6 @@
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 40
 #define ROUND_FEW 500 /* events */
-#define DEFINITION_WAIT_NS \
-	(NSEC_PER_SEC / 2) /* a producer may be preempted between reserve and submit */
 #define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
  * may lose, because reader and writer may have to wait for the CPU or the disk. */
