@@ -24,17 +24,15 @@
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
  * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
- * connection 120 with nw_flow (flow.h). One in two UDP or unix sockets takes 400 with nw_flow, too
- * (flow_socket.h): these are not counted, since 12 % fewer notes of bios cost one swapped page in a
- * hundred its owner (tests/live/test_lineage_causes.py). */
+ * connection 120 with nw_flow (flow.h). */
 #define URING_CONN_SHARE 4
-#define FLOW_SOCKET_SHARE 2
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
 	(128 + 184 + 240 + 72 + 80 + 160 + 120 + (520 + 376) / URING_CONN_SHARE + \
 	 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
+#define FLOW_SOCKET_BYTES 400 /* a UDP or unix socket with nw_flow (bpf/flow_socket.h) */
 /* Eight dirty pages (bpf/extent_owner.h); only with --lineage. They use the share of the threads,
  * which most kernels keep in no table. */
 #define DIRTY_SET_BYTES 128
@@ -92,7 +90,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->ring_bytes = power_of_two(rings / ret->n_rings, RING_MIN, RING_MAX);
 	ret->definitions_bytes = power_of_two(rest / 48, 1u << 16, DEFINITIONS_MAX);
 	ret->paths_sent = at_most(rest / 24 / SENT_BYTES, SENT_MAX);
-	ret->queue_chunks = at_most(rest / 16 * 3 / sizeof(struct chunk), QUEUE_MAX);
+	ret->queue_chunks = at_most(rest / 64 * 11 / sizeof(struct chunk), QUEUE_MAX);
 	/* Two generations; three quarters are for paths. */
 	ret->paths_bytes = rest / 64 * 17 / 2 / 4 * 3;
 	ret->tasks_bytes = rest / 64 * 17 / 2 / 4;
@@ -100,7 +98,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
-	ret->flow_sockets = ret->in_flight / FLOW_SOCKET_SHARE;
+	ret->flow_sockets = at_most(rest / 64 / FLOW_SOCKET_BYTES, IN_FLIGHT_MAX);
 	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
@@ -113,5 +111,6 @@ uint64_t memory__total(const struct memory_plan *p, unsigned int n_cpus)
 	       p->definitions_bytes + (uint64_t)p->paths_sent * SENT_BYTES +
 	       (uint64_t)p->queue_chunks * sizeof(struct chunk) +
 	       2 * (p->paths_bytes + p->tasks_bytes) + p->sort_bytes / 8 * 9 +
-	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES + (uint64_t)p->threads * THREAD_BYTES;
+	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES +
+	       (uint64_t)p->flow_sockets * FLOW_SOCKET_BYTES + (uint64_t)p->threads * THREAD_BYTES;
 }
