@@ -58,7 +58,8 @@ def placed(where, offset, size):
 
 
 def whole(found, size, missed):
-    """Are FOUND bytes all SIZE? Where the kernel skipped hooks, and the manifest says so, some may be missing."""
+    """Are FOUND bytes all SIZE? Where the kernel skipped hooks, and the manifest says so (MISSED > 0), some may be missing;
+    the kernel's own count of skipped programs is the reason, and more than SIZE never passes."""
     return found == size or (missed > 0 and found < size)
 
 

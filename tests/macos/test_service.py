@@ -24,6 +24,7 @@ refuse) echo "{REFUSAL}" >&2; exit 1 ;;
 crash) echo run >"$HOME/does"; kill -SEGV $$ ;;
 esac
 trap 'echo hup >>"$HOME/signals"' HUP
+# As iotrc does: a recording that SIGTERM ends was not in vain, and launchd must not start it again.
 trap 'echo term >>"$HOME/signals"; exit 0' TERM
 while :; do sleep 0.05; done
 """
