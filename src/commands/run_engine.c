@@ -48,6 +48,30 @@ static int choose_macos(struct run_engine *e, const struct command *c, const cha
 	return 0;
 }
 
+/* Whether a program may use Endpoint Security only eslogger itself knows: it is asked by starting
+ * it. */
+static int choose_either(struct run_engine *e, const struct command *c)
+{
+	char path[PATH_MAX];
+	int code;
+
+	e->why = "macOS; --engine fs_usage does without Full Disk Access";
+	code = choose_macos(e, c, "eslogger");
+	if (!code && !run_program__find("fs_usage", path))
+		e->other = "fs_usage";
+	return code;
+}
+
+bool run_engine__take_other(struct run_engine *e)
+{
+	if (!e->other)
+		return false;
+	e->name = e->other;
+	e->other = NULL;
+	e->why = "eslogger does not start; --engine eslogger says why";
+	return true;
+}
+
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word)
 {
 	*e = (struct run_engine){ .name = "bpf", .fd = -1 };
@@ -57,15 +81,16 @@ int run_engine__choose(struct run_engine *e, const struct command *c, const char
 		return choose_strace(e, c);
 	if (word && (!strcmp(word, "eslogger") || !strcmp(word, "fs_usage")))
 		return choose_macos(e, c, word);
+	if (word && !strcmp(word, "macos"))
+		return choose_either(e, c);
 	if (word && !strcmp(word, "bpf"))
 		return 0;
 	if (word && strcmp(word, "auto") != 0) {
-		command__usage(c, "--engine: bpf, strace, eslogger, fs_usage or auto");
+		command__usage(c, "--engine: bpf, strace, macos, eslogger, fs_usage or auto");
 		return EXIT_USAGE;
 	}
 #ifdef __APPLE__
-	e->why = "macOS; --engine fs_usage does without Full Disk Access";
-	return choose_macos(e, c, "eslogger");
+	return choose_either(e, c);
 #else
 	e->why = "root, or CAP_BPF and CAP_PERFMON";
 	if (privileges__allow_bpf())

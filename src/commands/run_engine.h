@@ -3,24 +3,30 @@
 #ifndef IOTRC_RUN_ENGINE_H
 #define IOTRC_RUN_ENGINE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "options/command.h"
 
 struct run_engine {
-	const char *name; /* of an engine */
-	const char *why;  /* why it was chosen, or NULL: the user requested it */
-	char *fifo;       /* that strace writes to, or NULL */
-	char *errors;     /* the file with strace's own messages */
-	char *dir;        /* where it is */
-	int fd;           /* its reading end, or negative */
+	const char *name;  /* of an engine */
+	const char *other; /* the one to take if NAME can't start, or NULL */
+	const char *why;   /* why it was chosen, or NULL: the user requested it */
+	char *fifo;        /* that strace writes to, or NULL */
+	char *errors;      /* the file with strace's own messages */
+	char *dir;         /* where it is */
+	int fd;            /* its reading end, or negative */
 	pid_t recorder;
 };
 
-/* Chooses the engine that WORD names: "bpf", "strace", "eslogger", "fs_usage", or "auto" (also
- * NULL), which is bpf if we have the privileges, otherwise strace; on macOS eslogger. Returns 0, or
- * the exit code after a message in the name of command C. */
+/* Chooses the engine that WORD names: "bpf", "strace", "eslogger", "fs_usage"; "macos", which is
+ * eslogger, with fs_usage as the other one; or "auto" (also NULL), which is macos on macOS,
+ * elsewhere bpf if we have the privileges, otherwise strace. Returns 0, or the exit code after a
+ * message in the name of command C. */
 int run_engine__choose(struct run_engine *e, const struct command *c, const char *word);
+
+/* The engine could not start: takes the other one. False if there is none. */
+bool run_engine__take_other(struct run_engine *e);
 
 /* Creates the FIFO, if one is needed, for the user who runs the command. Returns 0, or the exit
  * code after a message. */

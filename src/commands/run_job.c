@@ -115,15 +115,29 @@ static void on_strace_error(void *arg, const char *line)
 	run_job__incomplete(arg, line);
 }
 
+/* Returns 0, or a negative errno; -ECHILD: the recorder has said why. */
+static int start_recorder(struct run_job *j, struct run_recorder *recorder, pid_t pid)
+{
+	const char *dir = j->keep ?: j->temporary;
+	const struct run_rows all = { .ops = ALL_OPS },
+			      enough = { run_files__operations() | PROCESS_OPS, true };
+	int err;
+
+	for (;;) {
+		err = run_recorder__start(recorder, pid, dir, j->keep ? &all : &enough, &j->tracer);
+		if (err != -ECHILD || !run_engine__take_other(&j->tracer))
+			return err;
+		run_recorder__clear(recorder);
+		*recorder = (struct run_recorder){ 0 };
+	}
+}
+
 /* Runs and records the command. Returns 0, or the exit code after a message. */
 static int run_and_record(struct run_job *j)
 {
 	struct run_recorder recorder = { 0 };
-	const char *dir = j->keep ?: j->temporary;
 	const struct run_plan plan = { j->command, j->facts.argv,
 				       j->tracer.fifo ? &j->tracer : NULL };
-	const struct run_rows all = { .ops = ALL_OPS },
-			      enough = { run_files__operations() | PROCESS_OPS, true };
 	struct run_child child;
 	uint64_t began;
 	int status, err = j->wait ? run_child__adopt() : 0;
@@ -135,7 +149,7 @@ static int run_and_record(struct run_job *j)
 	if (err)
 		return command__cannot(j->command, "cannot start a process: %s", strerror(-err));
 	j->ran.began_ns = file_time();
-	err = run_recorder__start(&recorder, child.pid, dir, j->keep ? &all : &enough, &j->tracer);
+	err = start_recorder(j, &recorder, child.pid);
 	if (err) {
 		run_child__cancel(&child);
 		if (err == -ECHILD)

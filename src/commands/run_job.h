@@ -47,7 +47,7 @@ struct run_job {
 	{ "no-ignore", 0, NULL, "leave out nothing but what --ignore says" }, \
 	{ "stat", 0, NULL, "what was only looked at counts as read" }, \
 	{ "keep", 'k', "DIR", "keep the whole recording in DIR" }, \
-	{ "engine", 'e', "NAME", "bpf, strace, eslogger, fs_usage, or auto (the\ndefault): bpf for root, strace for others; on\nmacOS eslogger" }, \
+	{ "engine", 'e', "NAME", "bpf, strace, eslogger, fs_usage, macos (eslogger, or\nfs_usage where that cannot start), or auto (the\ndefault): bpf for root, strace for others; on macOS,\nmacos" }, \
 	{ "wait", 0, NULL, "wait for all that CMD has started, not for CMD\nalone" }
 /* clang-format on */
 #define RUN_JOB_OPTION_COUNT 10

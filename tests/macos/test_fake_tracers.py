@@ -166,6 +166,24 @@ def test_refusals(tmp_path, engine, said, told):
     assert told in run.said
 
 
+def test_fs_usage_records_where_eslogger_may_not(tmp_path):
+    refused = [["said", "Not permitted to create an ES Client: ES_NEW_CLIENT_RESULT_ERR_NOT_PERMITTED"], ["exit", 1]]
+    run = Run(tmp_path, "macos", refused, FS_PLAY, files=("in", "with a blank"))
+    assert run.code == 0, run.said
+    assert run.report["engine"] == "fs_usage" and "eslogger does not start" in run.report["engine_because"]
+    assert run.files("reads") == ["in"] and run.files("writes") == ["with a blank"]
+
+
+def test_eslogger_records_where_it_may(tmp_path):
+    run = Run(tmp_path, "macos", ES_PLAY, files=("in", "child-in", "final", "of-another"))
+    assert run.report["engine"] == "eslogger" and run.files("reads") == ["child-in", "in"]
+
+
+def test_neither_can_start(tmp_path):
+    run = Run(tmp_path, "macos", [["said", "ktrace_start: Resource busy"], ["exit", 1]])
+    assert run.code == 1 and run.report is None and "another program is tracing" in run.said
+
+
 @pytest.mark.parametrize("engine, play", [("eslogger", ES_PLAY), ("fs_usage", FS_PLAY)])
 def test_one_that_dies_is_started_again_and_told_of(tmp_path, engine, play):
     run = Run(tmp_path, engine, [["sleep", 0.5], ["exit", 1]], play, command=("sleep", "5"),
