@@ -15,6 +15,7 @@ import time
 import pytest
 
 import recorder
+from treefs import TreeFS
 
 ODD_NAMES = [
     b"plain", b"with blank", b'quo"te', b"com,ma", b"new\nline", b"tab\t", b"back\\slash", b"\xff\xfe",
@@ -518,6 +519,30 @@ def test_the_state_directory_is_nobody_elses(tmp_path, mode, answer):
                         "--no-snapshots", "--streams", "nw_conn")
     assert done.returncode == (1 if answer else 0), done.stderr
     assert not answer or answer in done.stderr
+
+
+def is_asking(pid):
+    """Whether a thread of PID waits for the server of a FUSE filesystem."""
+    return any("request_wait_answer" in (task / "wchan").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+
+
+@pytest.mark.alone # other recorders would look at this filesystem, too
+def test_a_filesystem_that_does_not_answer(tmp_path):
+    """Its server is stopped, as that of a network filesystem may be. The snapshot waits; the recording goes on and ends."""
+    with TreeFS(tmp_path / "fs", {b"directory": {b"file": b"x"}}) as fs:
+        assert os.listdir(fs.point) == ["directory"] # it has answered until now
+        fs.server.send_signal(signal.SIGSTOP)
+        try:
+            with recorder.Recording(tmp_path, "--path", str(tmp_path), "--state", str(tmp_path / "state"), "--streams", "fs",
+                                    "--process-interval", "off", "--fs-busy", "100", *recorder.OWN, snapshots=True, code=3) as r:
+                recorder.wait_for(lambda: is_asking(r.process.pid), "the snapshot waits")
+                (tmp_path / "seen").touch()
+        finally:
+            fs.server.send_signal(signal.SIGCONT)
+    assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
+    assert "a filesystem doesn't answer: its snapshot stays unfinished" in r.stderr and r.session.lost() == {}
+    assert str(tmp_path / "seen") in set(r.rows("fs")["filename"])
+    assert not any(s["complete"] for s in r.manifest.get("snapshots", []))
 
 
 def pressure():

@@ -92,6 +92,23 @@ many = [pair() for _ in range(700)]
 ends(*many)
 assert libc.syscall(CLOSE_RANGE, min(many), max(many), 0) == 0
 
+# Passed to another process: each of the two has a descriptor of its own, the receiver's with its exit. One that nobody
+# receives has none.
+left, right = socket.socketpair()
+def receive():
+    _, fds, _, _ = socket.recv_fds(right, 1, 1)
+    os.write(right.fileno(), bytes(str(fds[0]), "ascii"))
+    right.recv(1)
+pid = child(receive)
+a = pair()
+socket.send_fds(left, [b"x"], [a])
+ends(a); os.close(a)
+there = int(left.recv(16))
+ended.append((pid, there, ended[-1][2]))
+left.send(b"x")
+wait(pid)
+a = pair(); socket.send_fds(left, [b"x"], [a]); ends(a); os.close(a)
+
 # A thread ends with nothing; its process with all, once.
 a = pair()
 def threads():
@@ -122,7 +139,8 @@ def test_each_descriptor_ends_once(tmp_path, options):
     wanted = collections.Counter((str(pid), str(fd), str(port)) for pid, fd, port in json.loads(wanted))
     rows = r.rows("nw_conn")
     rows = rows[(rows["event_type"] == "CLOSE") & rows["pid"].isin({pid for pid, _, _ in wanted})]
-    # No other socket is in a process of the program's.
+    # No other socket of this family is in a process of the program's.
+    rows = rows[rows["domain"] == "AF_INET"]
     mine = collections.Counter(zip(rows["pid"], rows["fd"], rows["sport"]))
     assert mine == wanted
     assert set(rows["return_value"]) == {"0"} and set(rows["local_addr"]) == {"127.0.0.1"}
