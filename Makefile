@@ -607,6 +607,7 @@ check-manifests:
 	@scripts/install-deps.sh manifests
 	$(call say,TEST,'manifests and workflows')
 	$(Q)IOTRC_NODE=$(NPM_DIR)/manifests node tests/manifests/kubernetes.mjs kubernetes/*.yaml
+	$(Q)IOTRC_NODE=$(NPM_DIR)/manifests node tests/manifests/compose.mjs compose.yaml
 	$(Q)IOTRC_NODE=$(NPM_DIR)/manifests node tests/manifests/workflows.mjs .github/workflows/*.yml
 clean:
 	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64

