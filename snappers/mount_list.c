@@ -8,6 +8,7 @@
 #include "base/mounts.h"
 #include "platform/libc.h"
 #include "platform/macros.h"
+#include "platform/mountinfo.h"
 
 static void clear_info(struct mount_info *i)
 {
@@ -85,29 +86,25 @@ static char *join_options(const char *a, const char *b)
 	return all;
 }
 
-static bool parse(char *line, struct mount_info *ret)
+static bool copy(const struct mountinfo *line, struct mount_info *ret)
 {
-	struct mount_info i = { 0 };
-	char *dash = strstr(line, " - "), *options = NULL, *super = NULL;
-	unsigned long long id, parent;
+	struct mount_info i = {
+		.id = line->id,
+		.parent = line->parent,
+		.major = line->major,
+		.minor = line->minor,
+		.root = strdup(line->root),
+		.path = strdup(line->path),
+		.type = strdup(line->type),
+		.source = strdup(line->source),
+		.options = join_options(line->options, line->own_options),
+	};
 
-	if (dash &&
-	    sscanf(line, "%llu %llu %u:%u %ms %ms %ms", &id, &parent, &i.major, &i.minor, &i.root,
-		   &i.path, &options) == 7 &&
-	    sscanf(dash, " - %ms %ms %ms", &i.type, &i.source, &super) == 3)
-		i.options = join_options(options, super);
-	free(options);
-	free(super);
-	if (!i.options) {
+	if (!i.root || !i.path || !i.type || !i.source || !i.options) {
 		clear_info(&i);
 		return false;
 	}
-	i.id = id;
-	i.parent = parent;
-	mounts__unescape(i.root);
-	mounts__unescape(i.path);
-	mounts__unescape(i.source);
-	mounts__unescape(i.options);
+	mountinfo__unescape(i.options);
 	i.real = !mounts__pseudo_at(i.type, i.path) && !IS_ONE_OF(i.type, unreal_fuse);
 	i.network = is_network(i.type);
 	*ret = i;
@@ -117,25 +114,25 @@ static bool parse(char *line, struct mount_info *ret)
 int mount_list__read(struct mount_list *ret, FILE *file)
 {
 	struct mount_list m = { 0 };
-	size_t size = 0, room = 0;
-	char *line = NULL;
+	struct mountinfo line = { 0 };
+	size_t allocated = 0;
 	int err = 0;
 
-	while (!err && m.n < MOUNT_LIST_MAX && getline(&line, &size, file) > 0) {
-		if (m.n == room) {
+	while (!err && m.n < MOUNT_LIST_MAX && mountinfo__next(&line, file)) {
+		if (m.n == allocated) {
 			struct mount_info *list;
 
-			room = room ? 2 * room : 64;
-			list = realloc(m.list, room * sizeof(*list));
+			allocated = allocated ? 2 * allocated : 64;
+			list = realloc(m.list, allocated * sizeof(*list));
 			if (!list)
 				err = -ENOMEM;
 			else
 				m.list = list;
 		}
-		if (!err && parse(line, &m.list[m.n]))
+		if (!err && copy(&line, &m.list[m.n]))
 			m.n++;
 	}
-	free(line);
+	mountinfo__clear(&line);
 	if (err)
 		mount_list__clear(&m);
 	else
@@ -145,7 +142,7 @@ int mount_list__read(struct mount_list *ret, FILE *file)
 
 int mount_list__here(struct mount_list *ret)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	FILE *f = mountinfo__open();
 	int err = f ? mount_list__read(ret, f) : -errno;
 
 	if (f)

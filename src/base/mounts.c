@@ -11,6 +11,7 @@
 
 #include "base/csv.h"
 #include "platform/macros.h"
+#include "platform/mountinfo.h"
 
 #define MOUNTS_MAX 4096
 #define TYPE_BYTES 31
@@ -58,65 +59,35 @@ static int longest_first(const void *a, const void *b)
 	return (x->len < y->len) - (x->len > y->len);
 }
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
-void mounts__unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (*s == '\\' && is_octal(s[1]) && is_octal(s[2]) && is_octal(s[3])) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-}
-
 static void clear(struct mounts *m)
 {
 	while (m->n)
 		free(m->list[--m->n].path);
 }
 
-static void parse(struct mounts *m, char *line)
+static void add(struct mounts *m, const struct mountinfo *info)
 {
 	struct mount *at = &m->list[m->n];
-	char *dash = strstr(line, " - "), *path = NULL, type[TYPE_BYTES + 1];
-	unsigned int major, minor;
 
-	if (!dash || m->n == MOUNTS_MAX)
+	at->path = strdup(info->path);
+	if (!at->path)
 		return;
-	if (sscanf(line, "%*d %*d %u:%u %*s %ms", &major, &minor, &path) == 3 &&
-	    sscanf(dash, " - %31s", type) == 1) { /* TYPE_BYTES */
-		mounts__unescape(path);
-		mounts__unescape(type);
-		at->path = path;
-		at->len = strlen(path);
-		at->dev = major << 20 | minor;
-		*csv__text(at->type, type, strlen(type)) = 0;
-		at->pseudo = mounts__pseudo_at(type, path);
-		m->n++;
-	} else {
-		free(path);
-	}
+	at->len = strlen(at->path);
+	at->dev = info->major << 20 | info->minor;
+	*csv__text(at->type, info->type, strnlen(info->type, TYPE_BYTES)) = 0;
+	at->pseudo = mounts__pseudo_at(info->type, info->path);
+	m->n++;
 }
 
 static void read_all(struct mounts *m)
 {
-	char *line = NULL;
-	size_t size = 0;
+	struct mountinfo info = { 0 };
 
 	clear(m);
 	rewind(m->file);
-	while (getline(&line, &size, m->file) > 0)
-		parse(m, line);
-	free(line);
+	while (m->n < MOUNTS_MAX && mountinfo__next(&info, m->file))
+		add(m, &info);
+	mountinfo__clear(&info);
 	for (size_t i = 0; i < m->n / 2; i++) {
 		struct mount t = m->list[i];
 
@@ -133,7 +104,7 @@ int mounts__new(struct mounts **ret)
 	if (!m)
 		return -ENOMEM;
 	m->list = calloc(MOUNTS_MAX, sizeof(*m->list));
-	m->file = fopen("/proc/self/mountinfo", "re");
+	m->file = mountinfo__open();
 	if (!m->list || (!m->file && errno != ENOENT)) {
 		int err = m->list ? -errno : -ENOMEM;
 

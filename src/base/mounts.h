@@ -19,9 +19,6 @@ struct mounts *mounts__free(struct mounts *m);
 /* Reads it anew when the kernel says that it has changed. */
 void mounts__refresh(struct mounts *m);
 
-/* A field of mountinfo, in place: blank, tab, line feed and backslash are written \ooo there. */
-void mounts__unescape(char *s);
-
 /* Whether filesystem TYPE is of the kernel's own making: no storage lies behind it. */
 bool mounts__pseudo_type(const char *type);
 

@@ -28,6 +28,7 @@
 #include "options/options.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
+#include "platform/mountinfo.h"
 #include "schema/schema.h"
 #include "uploader/upload.h"
 
@@ -571,19 +572,14 @@ static void add_os(json_t *machine, const char *key, const char *as)
 static json_t *filesystems(void)
 {
 	json_t *types = json_object();
-	char *line = NULL, type[32];
-	size_t size = 0;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo m = { 0 };
+	FILE *f = mountinfo__open();
 
-	while (f && getline(&line, &size, f) > 0) {
-		const char *dash = strstr(line, " - ");
-
-		if (dash && sscanf(dash, " - %31s", type) == 1)
-			json_object_set_new(
-				types, type,
-				json_integer(json_integer_value(json_object_get(types, type)) + 1));
-	}
-	free(line);
+	while (f && mountinfo__next(&m, f))
+		json_object_set_new(
+			types, m.type,
+			json_integer(json_integer_value(json_object_get(types, m.type)) + 1));
+	mountinfo__clear(&m);
 	if (f)
 		fclose(f);
 	return types;

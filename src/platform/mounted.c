@@ -9,17 +9,17 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* /proc/self/mountinfo has a line for each reachable mount; its first word is the id (proc(5)). */
+#include "platform/mountinfo.h"
+
 static bool has_mount(uint64_t id)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
+	FILE *f = mountinfo__open();
+	struct mountinfo m = { 0 };
 	bool found = !f; /* nobody knows */
 
-	while (!found && getline(&line, &size, f) > 0)
-		found = strtoull(line, NULL, 10) == id;
-	free(line);
+	while (!found && mountinfo__next(&m, f))
+		found = m.id == id;
+	mountinfo__clear(&m);
 	if (f)
 		fclose(f);
 	return found;

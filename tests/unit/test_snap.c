@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/mounts.h"
 #include "platform/macros.h"
+#include "platform/mountinfo.h"
 #include "snappers/entry.h"
 #include "snappers/mount_list.h"
 #include "snappers/process.h"
@@ -238,7 +238,7 @@ Test(snap, order_keeps_trees_together)
 /* ---- mounts ---- */
 
 /* Found by fuzzing: a backslash near the end of a field was read beyond it. */
-Test(mount_list, escapes)
+Test(mountinfo, escapes)
 {
 	static const struct {
 		const char *field, *is;
@@ -255,10 +255,37 @@ Test(mount_list, escapes)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *field = strdup(rows[i].field);
 
-		mounts__unescape(field);
+		mountinfo__unescape(field);
 		cr_expect_str_eq(field, rows[i].is, "%s", rows[i].field);
 		free(field);
 	}
+}
+
+/* mount("", "/x", "tmpfs", ...) has an empty source: two blanks follow each other. */
+Test(mountinfo, fields)
+{
+	char text[] = "no line\n"
+		      "22 1 0:20 / /x\\040y rw,a\\054b shared:1 master:2 - tmpfs  rw,size=1k\n"
+		      "23 1 8:1 /sub /z rw - ext4 /dev/sda1 rw";
+	FILE *f = fmemopen(text, strlen(text), "r");
+	struct mountinfo m = { 0 };
+
+	cr_assert(mountinfo__next(&m, f));
+	cr_expect(m.id == 22 && m.parent == 1 && m.major == 0 && m.minor == 20);
+	cr_expect_str_eq(m.root, "/");
+	cr_expect_str_eq(m.path, "/x y");
+	cr_expect_str_eq(m.options, "rw,a\\054b");
+	cr_expect_str_eq(m.type, "tmpfs");
+	cr_expect_str_eq(m.source, "");
+	cr_expect_str_eq(m.own_options, "rw,size=1k");
+	cr_assert(mountinfo__next(&m, f));
+	cr_expect(m.id == 23 && m.major == 8 && m.minor == 1);
+	cr_expect_str_eq(m.root, "/sub");
+	cr_expect_str_eq(m.source, "/dev/sda1");
+	cr_expect_str_eq(m.own_options, "rw");
+	cr_expect(!mountinfo__next(&m, f));
+	mountinfo__clear(&m);
+	fclose(f);
 }
 
 static void choose(const char *text, bool network, struct mount_list *m)
