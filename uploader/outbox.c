@@ -10,13 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json_text.h"
 #include "dataset/manifest_file.h"
 #include "dataset/session.h"
 #include "dataset/session_lock.h"
+#include "dataset/session_reader.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 /* ---- lists ---- */
 
@@ -122,61 +121,34 @@ void outbox__try_again(struct outbox *o)
 
 /* ---- files ---- */
 
-/* A visible name in a visible directory; manifests are untrusted. */
-static bool is_path(const char *path)
+/* Writes the directory of PATH, which is relative to the session's, to SUBDIR. Returns the last
+ * component of PATH. PATH has at most 255 bytes (session_reader__entry()). */
+static const char *split(const char *path, char subdir[256])
 {
 	const char *slash = strchr(path, '/');
 
-	return slash && slash != path && *path != '.' && slash[1] && slash[1] != '.' &&
-	       !strchr(slash + 1, '/') && strlen(path) <= 255;
-}
-
-static bool is_sha256(const char *s)
-{
-	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
-}
-
-/* Opens the directory of PATH in session FD; RET_NAME is the last component of PATH. */
-static int open_parent(int fd, const char *path, const char **ret_name)
-{
-	const char *slash = strchr(path, '/');
-	char subdir[256];
-	int sub;
-
-	*ret_name = slash ? slash + 1 : path;
 	if (!slash) {
-		sub = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	} else {
-		memcpy(subdir, path, slash - path);
-		subdir[slash - path] = 0;
-		sub = openat(fd, subdir, DIR_FLAGS);
+		memcpy(subdir, ".", sizeof("."));
+		return path;
 	}
-	return sub < 0 ? -errno : sub;
+	memcpy(subdir, path, slash - path);
+	subdir[slash - path] = 0;
+	return slash + 1;
 }
 
 int outbox__open_file(const struct outbox *o, const struct outbox_file *f)
 {
-	const char *name;
-	struct stat st;
-	int dir = open_parent(o->fd, f->path, &name), fd;
+	char subdir[256];
+	const char *name = split(f->path, subdir);
 
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, name, FILE_FLAGS);
-	if (fd < 0) {
-		fd = -errno;
-	} else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		fd = -EINVAL;
-	}
-	close(dir);
-	return fd;
+	return session_reader__open_in(o->fd, subdir, name);
 }
 
 static void remove_path(int fd, const char *path)
 {
-	const char *name;
-	int dir = open_parent(fd, path, &name);
+	char subdir[256];
+	const char *name = split(path, subdir);
+	int dir = openat(fd, subdir, DIR_FLAGS);
 
 	if (dir < 0)
 		return;
@@ -198,7 +170,7 @@ static struct outbox_file *new_file(const char *path, const char *sha256, uint64
 	if (f) {
 		/* NOLINTNEXTLINE(*.strcpy): allocated with its length */
 		strcpy(f->path, path);
-		/* NOLINTNEXTLINE(*.strcpy): 64 digits: is_sha256() or our own */
+		/* NOLINTNEXTLINE(*.strcpy): 64 digits: session_reader__entry() or our own */
 		strcpy(f->sha256, sha256);
 		f->bytes = bytes;
 	}
@@ -208,21 +180,18 @@ static struct outbox_file *new_file(const char *path, const char *sha256, uint64
 /* Adds an entry of the manifest unless it has been uploaded. */
 static int consider(struct outbox *o, struct outbox_list *to, json_t *entry, const char *bytes_key)
 {
-	const char *path, *sha256;
+	struct session_entry e;
 	struct outbox_file *f;
-	json_int_t bytes;
 
-	if (json_unpack(entry, "{s:s, s:s, s:I}", "path", &path, "sha256", &sha256, bytes_key,
-			&bytes) < 0 ||
-	    bytes < 0 || !is_path(path) || !is_sha256(sha256))
+	if (!session_reader__entry(entry, bytes_key, &e))
 		return -ENOMSG;
-	if (journal__has(o->journal, path, sha256)) {
+	if (journal__has(o->journal, e.path, e.sha256)) {
 		/* Killed between the two. */
 		if (!o->keep)
-			remove_path(o->fd, path);
+			remove_path(o->fd, e.path);
 		return 0;
 	}
-	f = new_file(path, sha256, bytes);
+	f = new_file(e.path, e.sha256, e.bytes);
 	if (!f)
 		return -ENOMEM;
 	push(to, f, false);
@@ -243,33 +212,24 @@ static int consider_all(struct outbox *o, struct outbox_list *to, json_t *list,
 	return err;
 }
 
-static bool is_finished(json_t *root)
-{
-	const char *state =
-		json_string_value(json_object_get(json_object_get(root, "session"), "state"));
-
-	return state && (!strcmp(state, "complete") || !strcmp(state, "recovered"));
-}
-
 struct manifest_seen {
-	json_t *root;
+	struct session_reader reader;
 	uint64_t bytes;
 	char sha256[65]; /* of a finished session's */
 };
 
 static int read_manifest(int dir, struct manifest_seen *m)
 {
-	int fd = openat(dir, MANIFEST_NAME, FILE_FLAGS), err = 0;
-	char why[JSON_WHY_MAX];
+	int fd = manifest_file__open(dir), err = 0;
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) < 0)
 		err = -errno;
-	else if (json_text__read(fd, &m->root, why))
+	else if (session_reader__load_from(&m->reader, fd))
 		err = -ENOMSG;
-	else if (is_finished(m->root))
+	else if (m->reader.finished)
 		err = journal__sha256(fd, m->sha256);
 	m->bytes = err ? 0 : st.st_size;
 	close(fd);
@@ -278,13 +238,13 @@ static int read_manifest(int dir, struct manifest_seen *m)
 
 static int absorb(struct outbox *o, const struct manifest_seen *m, struct outbox_news *n)
 {
-	int err = consider_all(o, &n->list, json_object_get(m->root, "files"), "compressed_bytes",
-			       &o->n_files);
+	int err = consider_all(o, &n->list, json_object_get(m->reader.root, "files"),
+			       "compressed_bytes", &o->n_files);
 
 	if (!err)
-		err = consider_all(o, &n->list, json_object_get(m->root, "system_spec"), "bytes",
-				   &o->n_spec);
-	if (err || !is_finished(m->root))
+		err = consider_all(o, &n->list, json_object_get(m->reader.root, "system_spec"),
+				   "bytes", &o->n_spec);
+	if (err || !m->reader.finished)
 		return err;
 	if (!journal__has(o->journal, MANIFEST_NAME, m->sha256)) {
 		n->manifest = new_file(MANIFEST_NAME, m->sha256, m->bytes);
@@ -312,7 +272,7 @@ int outbox__read(struct outbox *o, struct outbox_news *ret)
 	err = read_manifest(o->fd, &m);
 	if (!err)
 		err = absorb(o, &m, ret);
-	json_decref(m.root);
+	session_reader__clear(&m.reader);
 	return err;
 }
 
@@ -342,9 +302,9 @@ static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_
 	err = read_manifest(o->fd, &m);
 	if (err == -ENOENT && journal__session_uploaded(o->fd))
 		err = -EALREADY;
-	else if (!err && o->kind == OUTBOX_ENDED && !is_finished(m.root))
+	else if (!err && o->kind == OUTBOX_ENDED && !m.reader.finished)
 		err = -EINPROGRESS;
-	else if (!err && o->kind == OUTBOX_ELSEWHERE && is_finished(m.root))
+	else if (!err && o->kind == OUTBOX_ELSEWHERE && m.reader.finished)
 		err = -EBUSY; /* it has just ended: all of it is sent next time */
 	if (!err)
 		err = journal__open(&o->journal, o->fd, identity, uid, gid);
@@ -353,7 +313,7 @@ static int begin_session(struct outbox *o, const char *identity, uid_t uid, gid_
 	outbox__add(o, &news);
 	if (!err && o->finished && outbox__idle(o))
 		err = -EALREADY;
-	json_decref(m.root);
+	session_reader__clear(&m.reader);
 	return err;
 }
 

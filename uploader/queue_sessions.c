@@ -3,7 +3,6 @@
  * it grows. */
 #include "uploader/queue_state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +12,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/dir_names.h"
 #include "dataset/session.h"
-#include "platform/libc.h"
 
 #define RELIST_NS (600 * NSEC_PER_SEC)
 /* While sessions are being recovered, or are in use; and those of other recorders. */
@@ -47,32 +46,25 @@ static int add_place(struct places *p, int dir, const char *name, const char *ke
 	return 0;
 }
 
-static int is_stamp(const struct dirent *entry)
-{
-	return session__is_stamp(entry->d_name);
-}
-
 /* The sessions besides our own live one, oldest first. */
 static void find_beside(struct queue *q, struct places *ret)
 {
 	const struct queue_config *c = &q->config;
-	struct dirent **entries;
-	int n = scandirat(c->parent, ".", &entries, is_stamp, alphasort);
+	struct dir_names sessions;
+	int err = dir_names__choose(&sessions, c->parent, session__is_stamp);
 
-	if (n < 0) {
+	if (err)
 		queue__tell(q, "cannot look for sessions that are not sent yet: %s",
-			    strerror(errno));
-		return;
-	}
-	for (int i = 0; i < n; i++) {
+			    strerror(-err));
+	for (size_t i = 0; i < sessions.n; i++) {
+		const char *name = sessions.names[i];
 		char key[OUTBOX_KEY_MAX];
 
-		snprintf(key, sizeof(key), "%s/%s", c->parent_key, entries[i]->d_name);
-		if (!c->live || strcmp(entries[i]->d_name, c->live->name))
-			add_place(ret, c->parent, entries[i]->d_name, key);
-		free(entries[i]);
+		snprintf(key, sizeof(key), "%s/%s", c->parent_key, name);
+		if (!c->live || strcmp(name, c->live->name))
+			add_place(ret, c->parent, name, key);
 	}
-	free(entries);
+	dir_names__clear(&sessions);
 }
 
 static void list_places(struct queue *q)

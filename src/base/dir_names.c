@@ -38,14 +38,14 @@ static bool is_itself(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-static int read_all(struct dir_names *d, DIR *dir)
+static int read_all(struct dir_names *d, DIR *dir, bool (*wanted)(const char *name))
 {
 	size_t room = 0, bytes = 0;
 	struct dirent *entry;
 	int err = 0;
 
 	while (!err && (errno = 0, entry = readdir(dir))) {
-		if (is_itself(entry->d_name))
+		if (is_itself(entry->d_name) || (wanted && !wanted(entry->d_name)))
 			continue;
 		bytes += strlen(entry->d_name) + 1;
 		err = d->n == DIR_NAMES_MAX || bytes > DIR_NAMES_BYTES ?
@@ -55,7 +55,7 @@ static int read_all(struct dir_names *d, DIR *dir)
 	return err ? err : -errno;
 }
 
-int dir_names__read(struct dir_names *ret, int fd)
+int dir_names__choose(struct dir_names *ret, int fd, bool (*wanted)(const char *name))
 {
 	/* A duplicate, so that the caller's descriptor keeps its position. */
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
@@ -68,13 +68,18 @@ int dir_names__read(struct dir_names *ret, int fd)
 			close(own);
 		return err;
 	}
-	err = read_all(ret, dir);
+	err = read_all(ret, dir, wanted);
 	closedir(dir);
 	if (err)
 		dir_names__clear(ret);
 	else if (ret->n)
 		qsort(ret->names, ret->n, sizeof(*ret->names), by_name);
 	return err;
+}
+
+int dir_names__read(struct dir_names *ret, int fd)
+{
+	return dir_names__choose(ret, fd, NULL);
 }
 
 void dir_names__clear(struct dir_names *d)

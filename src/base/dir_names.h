@@ -4,6 +4,7 @@
 #ifndef IOTRC_DIR_NAMES_H
 #define IOTRC_DIR_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DIR_NAMES_MAX (1 << 20)     /* names */
@@ -17,6 +18,9 @@ struct dir_names {
 /* Reads the directory FD from its start; FD stays open. Returns 0, or a negative errno (-E2BIG: a
  * bound is exceeded); RET is then empty. */
 int dir_names__read(struct dir_names *ret, int fd);
+
+/* The same of the names that are WANTED. */
+int dir_names__choose(struct dir_names *ret, int fd, bool (*wanted)(const char *name));
 
 /* Frees what D holds. */
 void dir_names__clear(struct dir_names *d);

@@ -350,8 +350,8 @@ int journal__look(struct journal **ret, int session_fd)
 bool journal__session_uploaded(int session_fd)
 {
 	json_t *targets = look(session_fd), *files;
-	int fd = openat(session_fd, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool gone = fd < 0 && errno == ENOENT, has = false;
+	int fd = manifest_file__open(session_fd);
+	bool gone = fd == -ENOENT, has = false;
 	char sha256[65];
 	const char *target;
 

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json_text.h"
 #include "base/write_all.h"
 #include "dataset/session.h"
 #include "platform/libc.h"
@@ -19,18 +18,11 @@
 
 /* ---- reading ---- */
 
-int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX])
+int manifest_file__open(int dir)
 {
-	int fd = openat(dir, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
+	int fd = openat(dir, MANIFEST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0) {
-		err = -errno;
-		snprintf(why, MANIFEST_WHY_MAX, "cannot be opened: %s", strerror(-err));
-		return err;
-	}
-	err = json_text__read(fd, ret, why);
-	close(fd);
-	return err;
+	return fd < 0 ? -errno : fd;
 }
 
 /* ---- writing ---- */

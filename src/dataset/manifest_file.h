@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads and replaces manifest.json atomically. */
+/* Opens manifest.json, and replaces it atomically. */
 #ifndef IOTRC_MANIFEST_FILE_H
 #define IOTRC_MANIFEST_FILE_H
 
@@ -8,7 +8,6 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
-#include "base/json_text.h"
 
 #define MANIFEST_NAME "manifest.json"
 #define MANIFEST_TEMP_NAME ".manifest.json.temp"
@@ -16,10 +15,9 @@
  * with the manifest. */
 #define MANIFEST_LAST_NAME ".manifest.json.last"
 
-/* Reads the manifest in directory DIR. Its content is untrusted: memory is bounded. 0, or a
- * negative errno with an escaped message in WHY: -ENOENT; -EBADMSG if it is not a manifest. */
-#define MANIFEST_WHY_MAX JSON_WHY_MAX
-int manifest_file__load(int dir, json_t **ret, char why[MANIFEST_WHY_MAX]);
+/* Opens the manifest in directory DIR for reading; no symlink is followed, and a FIFO does not
+ * block. The descriptor, or a negative errno. */
+int manifest_file__open(int dir);
 
 /* Writes ROOT to DIR as its manifest, replacing the existing one, and syncs it. LAST: this is the
  * session's last manifest, so it uses the reserved space and frees the rest; otherwise space is

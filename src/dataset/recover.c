@@ -26,6 +26,7 @@
 #include "dataset/row_clock.h"
 #include "dataset/session.h"
 #include "dataset/session_lock.h"
+#include "dataset/session_reader.h"
 #include "dataset/verify_file.h"
 #include "platform/macros.h"
 #include "platform/owner.h"
@@ -44,7 +45,8 @@ struct recover {
 	int lock;
 	const atomic_bool *stop;
 	struct recovered *result;
-	json_t *root;   /* the manifest */
+	struct session_reader manifest;
+	json_t *root;   /* the manifest's; borrowed */
 	json_t *files;  /* borrowed from root */
 	json_t *listed; /* the paths of files, as keys */
 	uint64_t rows[STREAM_COUNT], lost[STREAM_COUNT][LOST_CAUSES];
@@ -91,33 +93,13 @@ static void add_element(struct recover *r, json_t *array, json_t *value)
 
 /* ---- the clock ---- */
 
-static json_t *listed_offsets(struct recover *r)
-{
-	return json_object_get(json_object_get(r->root, "clock"), "offsets");
-}
-
 /* An invalid list is kept: verify reports it. */
 static void read_clock(struct recover *r)
 {
-	struct clock_offset offsets[CLOCK_OFFSETS_MAX];
-	json_t *list = listed_offsets(r), *o;
-	size_t i;
+	const struct session_reader *m = &r->manifest;
 
-	if (json_array_size(list) > CLOCK_OFFSETS_MAX)
-		return;
-	json_array_foreach(list, i, o) {
-		const char *utc_offset = json_string_value(json_object_get(o, "utc_offset"));
-
-		offsets[i].from_mono_ns = json_integer_value(json_object_get(o, "from_mono_ns"));
-		offsets[i].offset_ns =
-			json_integer_value(json_object_get(o, "mono_to_real_offset_ns"));
-		if (!utc_offset) /* an early version had one for all */
-			utc_offset = json_string_value(
-				json_object_get(json_object_get(r->root, "clock"), "utc_offset"));
-		if (!utc_offset || !clock__parse_utc_offset(utc_offset, &offsets[i].utc_offset_s))
-			return;
-	}
-	row_clock__list(&r->clock, offsets, i);
+	if (!session_reader__clock(&r->manifest) && m->n_offsets <= CLOCK_OFFSETS_MAX)
+		row_clock__list(&r->clock, m->offsets, m->n_offsets);
 }
 
 static void on_row(void *arg, int64_t wall_us, uint64_t mono_ns)
@@ -351,15 +333,9 @@ static bool session_times(json_t *session, int64_t *ret_started_ns, double *ret_
 
 static int64_t offset_at(struct recover *r, uint64_t mono_ns)
 {
-	json_t *list = listed_offsets(r), *o;
-	int64_t offset = 0;
-	size_t i;
+	const struct row_clock *c = &r->clock;
 
-	json_array_foreach(list, i, o)
-		if (!i ||
-		    mono_ns >= (uint64_t)json_integer_value(json_object_get(o, "from_mono_ns")))
-			offset = json_integer_value(json_object_get(o, "mono_to_real_offset_ns"));
-	return offset > -LIMIT_NS && offset < LIMIT_NS ? offset : 0;
+	return c->n ? clock__offset_at(c->offsets, c->n, mono_ns)->offset_ns : 0;
 }
 
 /* The session's end is its last row or its last manifest; nothing later is known. */
@@ -507,14 +483,14 @@ static void sum_up(struct recover *r)
 
 static int read_manifest(struct recover *r)
 {
-	char why[MANIFEST_WHY_MAX];
-	int err = manifest_file__load(r->fd, &r->root, why);
+	int err = session_reader__load(&r->manifest);
 	json_t *file;
 	struct stat st;
 	size_t i;
 
 	if (err)
-		return give_up(r, err, MANIFEST_NAME ": %.200s", why);
+		return give_up(r, err, MANIFEST_NAME ": %.200s", r->manifest.why);
+	r->root = r->manifest.root;
 	r->files = json_object_get(r->root, "files");
 	if (!json_is_array(r->files) || !json_is_object(json_object_get(r->root, "session")) ||
 	    !json_is_object(json_object_get(json_object_get(r->root, "diagnostics"), "streams")))
@@ -589,15 +565,13 @@ static int remove_empty(struct recover *r, int parent, const char *name)
 
 static int recover(struct recover *r, int parent, const char *name)
 {
-	const char *state;
 	bool running;
 	int err;
 
 	err = read_manifest(r);
 	if (err)
 		return err == -ENOENT ? remove_empty(r, parent, name) : err;
-	state = json_string_value(json_object_get(json_object_get(r->root, "session"), "state"));
-	running = state && !strcmp(state, "running");
+	running = r->manifest.running;
 	if (!running) {
 		err = has_parts(r);
 		if (err <= 0)
@@ -623,7 +597,7 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
-	r.fd = openat(parent, name, DIR_FLAGS);
+	r.fd = r.manifest.fd = openat(parent, name, DIR_FLAGS);
 	if (r.fd < 0)
 		return give_up(&r, -errno, "cannot be opened: %s", strerror(errno));
 	err = r.lock = session_lock__take(r.fd, SESSION_LOCK_CHANGE);
@@ -637,7 +611,7 @@ int recover__session(int parent, const char *name, const atomic_bool *stop, stru
 	else
 		err = recover(&r, parent, name);
 	owner__give_back(taken);
-	json_decref(r.root);
+	session_reader__clear(&r.manifest);
 	json_decref(r.listed);
 	if (r.lock >= 0)
 		close(r.lock);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json_text.h"
 #include "dataset/faults.h"
 #include "dataset/manifest_file.h"
 #include "schema/schema.h"
@@ -80,12 +81,34 @@ const char *session_reader__string(struct session_reader *r, json_t *parent, con
 	return value ? json_string_value(value) : "";
 }
 
-static void load(struct session_reader *r)
+int session_reader__load_from(struct session_reader *r, int fd)
 {
-	char why[MANIFEST_WHY_MAX];
+	char why[JSON_WHY_MAX];
+	int err = json_text__read(fd, &r->root, why);
+	const char *state;
 
-	if (manifest_file__load(r->fd, &r->root, why))
+	if (err) {
 		session_reader__break(r, "%s", why);
+		return err;
+	}
+	state = json_string_value(json_object_get(json_object_get(r->root, "session"), "state"));
+	r->running = state && !strcmp(state, "running");
+	r->recovered = state && !strcmp(state, "recovered");
+	r->finished = r->recovered || (state && !strcmp(state, "complete"));
+	return 0;
+}
+
+int session_reader__load(struct session_reader *r)
+{
+	int fd = manifest_file__open(r->fd), err;
+
+	if (fd < 0) {
+		session_reader__break(r, "cannot be opened: %s", strerror(-fd));
+		return fd;
+	}
+	err = session_reader__load_from(r, fd);
+	close(fd);
+	return err;
 }
 
 static int32_t member_utc_offset(struct session_reader *r, json_t *parent, const char *where)
@@ -98,7 +121,7 @@ static int32_t member_utc_offset(struct session_reader *r, json_t *parent, const
 	return seconds;
 }
 
-static void read_clock(struct session_reader *r)
+int session_reader__clock(struct session_reader *r)
 {
 	json_t *clock = session_reader__member(r, r->root, "", "clock", JSON_OBJECT);
 	json_t *list = session_reader__member(r, clock, "clock", "offsets", JSON_ARRAY), *o;
@@ -114,7 +137,7 @@ static void read_clock(struct session_reader *r)
 	if (!r->offsets)
 		session_reader__break(r, "out of memory");
 	if (r->broken)
-		return;
+		return -EBADMSG;
 	json_array_foreach(list, i, o) {
 		struct clock_offset *to = &r->offsets[i];
 		char where[64];
@@ -131,6 +154,7 @@ static void read_clock(struct session_reader *r)
 	}
 	if (!r->broken && r->offsets[0].offset_ns != json_integer_value(first))
 		session_reader__fault(r, "clock.mono_to_real_offset_ns: not the first of offsets");
+	return r->broken ? -EBADMSG : 0;
 }
 
 /* An older session has fewer columns than the schema. */
@@ -198,6 +222,11 @@ static bool is_path_of(const struct stream_schema *schema, const char *path)
 	return true;
 }
 
+static bool is_sha256(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
 static void read_file(struct session_reader *r, json_t *file, const char *where,
 		      struct file_facts *ret)
 {
@@ -213,7 +242,7 @@ static void read_file(struct session_reader *r, json_t *file, const char *where,
 		session_reader__break(r, "%s.path: '%s' is not a file of %s", where,
 				      faults__show(shown, path, strlen(path)),
 				      schema_streams[stream].key);
-	if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)
+	if (!is_sha256(sha256))
 		session_reader__break(r, "%s.sha256: not 64 hexadecimal digits", where);
 	*ret = (struct file_facts){
 		.path = path,
@@ -271,22 +300,18 @@ static void check_machine(struct session_reader *r)
 int session_reader__read(struct session_reader *r)
 {
 	json_t *session;
-	const char *state;
 
-	load(r);
-	if (r->broken)
+	if (session_reader__load(r))
 		return -EBADMSG;
 	if (strcmp(session_reader__string(r, r->root, "", "schema_version"), SCHEMA_VERSION))
 		session_reader__break(r,
 				      "schema_version: not " SCHEMA_VERSION ", the one known here");
 	session = session_reader__member(r, r->root, "", "session", JSON_OBJECT);
-	state = session_reader__string(r, session, "session", "state");
-	r->running = !strcmp(state, "running");
-	r->recovered = !strcmp(state, "recovered");
-	if (!r->running && !r->recovered && strcmp(state, "complete"))
+	session_reader__string(r, session, "session", "state");
+	if (!r->running && !r->finished)
 		session_reader__break(r, "session.state: not running, complete or recovered");
 	check_machine(r);
-	read_clock(r);
+	session_reader__clock(r);
 	read_streams(r);
 	read_files(r);
 	return r->broken ? -EBADMSG : 0;
@@ -307,6 +332,27 @@ const struct file_facts *session_reader__find(const struct session_reader *r, co
 	struct file_facts key = { .path = path };
 
 	return bsearch(&key, r->files, r->n_files, sizeof(key), by_path);
+}
+
+/* A visible name in a visible directory. */
+static bool is_path(const char *path)
+{
+	const char *slash = strchr(path, '/');
+
+	return slash && slash != path && *path != '.' && slash[1] && slash[1] != '.' &&
+	       !strchr(slash + 1, '/') && strlen(path) <= 255;
+}
+
+bool session_reader__entry(json_t *entry, const char *bytes_key, struct session_entry *ret)
+{
+	json_int_t bytes;
+
+	if (json_unpack(entry, "{s:s, s:s, s:I}", "path", &ret->path, "sha256", &ret->sha256,
+			bytes_key, &bytes) < 0 ||
+	    bytes < 0 || !is_path(ret->path) || !is_sha256(ret->sha256))
+		return false;
+	ret->bytes = bytes;
+	return true;
 }
 
 int session_reader__open_in(int dir, const char *subdir, const char *name)

@@ -18,7 +18,8 @@
 struct session_reader {
 	int fd; /* the session's directory; borrowed */
 	json_t *root;
-	bool running, recovered;      /* session.state; neither: complete */
+	bool running, recovered;      /* session.state; both are false if it is complete */
+	bool finished;                /* it is complete or recovered */
 	struct clock_offset *offsets; /* ascending, at least one */
 	size_t n_offsets;
 	struct file_facts *files; /* ascending by path; their paths belong to ROOT */
@@ -39,6 +40,18 @@ struct session_reader {
  * cases. */
 int session_reader__read(struct session_reader *r);
 
+/* Reads only the document and the session's state, of any schema version and whatever else is wrong
+ * with it: for what recovers or sends a session. 0, or a negative errno with R->broken and R->why
+ * set: -ENOENT if there is no manifest. Call session_reader__clear() in both cases. */
+int session_reader__load(struct session_reader *r);
+
+/* The same from FD, which manifest_file__open() has returned, and which stays open. */
+int session_reader__load_from(struct session_reader *r, int fd);
+
+/* Reads the clock's offsets of a loaded manifest into R. 0; or -EBADMSG, with R->broken and R->why
+ * set. */
+int session_reader__clock(struct session_reader *r);
+
 /* Frees what R owns. */
 void session_reader__clear(struct session_reader *r);
 
@@ -51,6 +64,16 @@ int session_reader__open(const struct session_reader *r, const struct file_facts
 
 /* Opens NAME in subdirectory SUBDIR of DIR in the same way. No symlink is followed. */
 int session_reader__open_in(int dir, const char *subdir, const char *name);
+
+/* What every entry of the manifest's lists of files has. The strings belong to the entry. */
+struct session_entry {
+	const char *path, *sha256;
+	uint64_t bytes;
+};
+
+/* Reads ENTRY, whose size is member BYTES_KEY, of any schema version. False if it is malformed: the
+ * path must be a visible name in a visible directory. */
+bool session_reader__entry(json_t *entry, const char *bytes_key, struct session_entry *ret);
 
 /* ---- for readers of other members of the manifest ---- */
 

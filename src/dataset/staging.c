@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataset/staging.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,10 +14,10 @@
 #include "base/background.h"
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/dir_names.h"
 #include "dataset/journal.h"
 #include "dataset/recover.h"
 #include "dataset/session_lock.h"
-#include "platform/libc.h"
 #include "platform/macros.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -101,11 +100,6 @@ static bool is_ours(struct staging *s, const char *name)
 	return !strcmp(name, strrchr(s->config.session->path, '/') + 1);
 }
 
-static int is_session(const struct dirent *e)
-{
-	return session__is_stamp(e->d_name);
-}
-
 /* ---- recovery ---- */
 
 /* False: somebody is at it. */
@@ -128,8 +122,8 @@ static bool recover_one(struct staging *s, int all, const char *name)
  * recording, or may be a recorder that is killed later. So sessions in use are tried again. */
 static void recover_all(struct staging *s)
 {
-	struct dirent **sessions;
-	int all = open_all(s), n;
+	struct dir_names sessions;
+	int all = open_all(s);
 	bool in_use = false;
 
 	s->retry_ns = s->retry_ns ? s->retry_ns * 2 : RETRY_NS;
@@ -138,14 +132,11 @@ static void recover_all(struct staging *s)
 	s->recover_due_ns = UINT64_MAX;
 	if (all < 0)
 		return;
-	n = scandirat(all, ".", &sessions, is_session, alphasort);
-	for (int i = 0; i < n; i++) {
-		if (!stopped(s) && !is_ours(s, sessions[i]->d_name))
-			in_use |= !recover_one(s, all, sessions[i]->d_name);
-		free(sessions[i]);
-	}
-	if (n >= 0)
-		free(sessions);
+	dir_names__choose(&sessions, all, session__is_stamp);
+	for (size_t i = 0; i < sessions.n && !stopped(s); i++)
+		if (!is_ours(s, sessions.names[i]))
+			in_use |= !recover_one(s, all, sessions.names[i]);
+	dir_names__clear(&sessions);
 	close(all);
 	if (in_use)
 		s->recover_due_ns = clock__mono_ns() + s->retry_ns;
@@ -160,10 +151,10 @@ static void recover_all(struct staging *s)
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static uint64_t add_up(int dir, const char *name, int depth, bool remove)
 {
-	struct dirent **entries;
+	struct dir_names entries = { 0 };
 	uint64_t bytes = 0;
 	struct stat st;
-	int fd, n;
+	int fd;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
@@ -173,14 +164,11 @@ static uint64_t add_up(int dir, const char *name, int depth, bool remove)
 		return st.st_blocks * UINT64_C(512);
 	}
 	fd = depth ? openat(dir, name, DIR_FLAGS) : -1;
-	n = fd < 0 ? 0 : scandirat(fd, ".", &entries, NULL, NULL);
-	for (int i = 0; i < n; i++) {
-		if (strcmp(entries[i]->d_name, ".") && strcmp(entries[i]->d_name, ".."))
-			bytes += add_up(fd, entries[i]->d_name, depth - 1, remove);
-		free(entries[i]);
-	}
-	if (n > 0)
-		free(entries);
+	if (fd >= 0)
+		dir_names__read(&entries, fd);
+	for (size_t i = 0; i < entries.n; i++)
+		bytes += add_up(fd, entries.names[i], depth - 1, remove);
+	dir_names__clear(&entries);
 	if (fd >= 0)
 		close(fd);
 	if (remove)
@@ -188,10 +176,9 @@ static uint64_t add_up(int dir, const char *name, int depth, bool remove)
 	return bytes;
 }
 
-static int is_visible_or_removed(const struct dirent *e)
+static bool is_session_or_removed(const char *name)
 {
-	return session__is_stamp(e->d_name) ||
-	       !strncmp(e->d_name, REMOVED_START, strlen(REMOVED_START));
+	return session__is_stamp(name) || !strncmp(name, REMOVED_START, strlen(REMOVED_START));
 }
 
 static bool is_uploaded(int all, const char *name)
@@ -227,26 +214,23 @@ static bool drop(struct staging *s, int all, const char *name)
 static void scan(struct staging *s, uint64_t max_bytes)
 {
 	uint64_t mark = disk_budget__mark(s->config.budget), used = 0;
-	struct dirent **sessions;
-	int all = open_all(s), n;
+	struct dir_names sessions;
+	int all = open_all(s);
 	uint64_t *bytes;
 
 	if (all < 0)
 		return;
-	n = scandirat(all, ".", &sessions, is_visible_or_removed, alphasort);
-	bytes = n > 0 ? calloc(n, sizeof(*bytes)) : NULL;
-	for (int i = 0; i < n && bytes; i++)
+	dir_names__choose(&sessions, all, is_session_or_removed);
+	bytes = sessions.n ? calloc(sessions.n, sizeof(*bytes)) : NULL;
+	for (size_t i = 0; i < sessions.n && bytes; i++)
 		used += bytes[i] =
-			add_up(all, sessions[i]->d_name, DEPTH_MAX, *sessions[i]->d_name == '.');
-	for (int i = 0; i < n && bytes && !stopped(s) && used > NEARLY(max_bytes); i++)
-		if (*sessions[i]->d_name == '.' || drop(s, all, sessions[i]->d_name))
+			add_up(all, sessions.names[i], DEPTH_MAX, *sessions.names[i] == '.');
+	for (size_t i = 0; i < sessions.n && bytes && !stopped(s) && used > NEARLY(max_bytes); i++)
+		if (*sessions.names[i] == '.' || drop(s, all, sessions.names[i]))
 			used -= bytes[i];
 	if (bytes)
 		disk_budget__set_used(s->config.budget, used, mark);
-	for (int i = 0; i < n; i++)
-		free(sessions[i]);
-	if (n >= 0)
-		free(sessions);
+	dir_names__clear(&sessions);
 	free(bytes);
 	close(all);
 }
