@@ -129,20 +129,6 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
 	return -1;
 }
 
-/* Through the path of the descriptor, because there is no scandir() for a descriptor. */
-int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
-	      int (*compare)(const struct dirent **, const struct dirent **))
-{
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
-	char path[MAXPATHLEN];
-
-	if (fd < 0)
-		return -1;
-	n = fcntl(fd, F_GETPATH, path) < 0 ? -1 : scandir(path, ret, filter, compare);
-	close(fd);
-	return n;
-}
-
 ssize_t getrandom(void *buf, size_t n, unsigned int flags)
 {
 	return getentropy(buf, n) ? -1 : (ssize_t)n;

@@ -47,8 +47,6 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
 
 /* dirent.h. versionsort() would compare numbers in names by value. */
 #define versionsort alphasort
-int scandirat(int dir, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
-	      int (*compare)(const struct dirent **, const struct dirent **));
 
 /* sys/random.h; at most 256 bytes. It never blocks (getentropy(2)). */
 #define GRND_NONBLOCK 1
