@@ -108,7 +108,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
-.PHONY: check check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check compiled-tests check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -222,8 +222,13 @@ run: deps
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
-	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit
-	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS)"
+	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit compiled-tests
+	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(CHECK_TESTS)"
+CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS)
+# Python compiles the tests here once, while a CPU is idle, and not in each of the workers that run them.
+compiled-tests: all
+	$(Q)env -u PYTHONDONTWRITEBYTECODE IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 \
+		-m pytest -q -p no:cacheprovider --collect-only $(CHECK_TESTS) >$(BUILD)/collected || { cat $(BUILD)/collected; exit 1; }
 # pytest as every target runs it: with RETRY=1 a test that fails runs once more, and the end of the log names it.
 PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
 # The engines of macOS, with programs that play what Apple's write.
@@ -293,11 +298,12 @@ check-asan-trees: workloads $(SKEL)
 		WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
-# What gcc's static analyzer and clang-tidy find. Only what is generated is built before.
+# What gcc's static analyzer and clang-tidy find. Only what is generated is built before. TIDY_PART=2/3: clang-tidy of
+# every third file, beginning with the second.
 check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
 	@scripts/install-deps.sh analyze
 	$(call say,TEST,'gcc -fanalyzer and clang-tidy')
-	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known
+	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known $(TIDY_PART)
 # Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
 # in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes. With a FUZZ_SEED but 0 chance is the same each time.
 FUZZ_SECONDS ?= 60

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# check.sh BUILD KNOWN: gcc -fanalyzer and clang-tidy (.clang-tidy) over every C file of the program, one file a CPU at a
-# time. A finding of gcc must be in KNOWN, a line 'FILE FUNCTION FLAG why it is none', and each line of KNOWN must still
-# be found; one of clang-tidy is mended, or a NOLINT beside it says why it is none. A file that an analyzer cannot
-# compile fails.
+# check.sh BUILD KNOWN [K/N]: gcc -fanalyzer and clang-tidy (.clang-tidy) over every C file of the program, one file a CPU
+# at a time; with K/N, clang-tidy over each Nth file, beginning with the Kth. A finding of gcc must be in KNOWN, a line
+# 'FILE FUNCTION FLAG why it is none', and each line of KNOWN must still be found; one of clang-tidy is mended, or a NOLINT
+# beside it says why it is none. A file that an analyzer cannot compile fails.
 set -euo pipefail
 export LC_ALL=C BUILD=$1
-known=$2
+known=$2 part=${3:-1/1}
 logs=$BUILD/analyze
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -27,7 +27,8 @@ export -f analyze
 
 mapfile -t files < <(find src snappers uploader schema -name '*.c' | sort)
 mkdir "$logs/gcc" "$logs/clang-tidy"
-printf '%s\n' "${files[@]}" | sed 's/.*/clang-tidy &\ngcc &/' | xargs -P "$(nproc)" -L 1 bash -c 'analyze "$@"' -
+printf '%s\n' "${files[@]}" | awk -v first="${part%/*}" -v every="${part#*/}" \
+	'NR % every == first % every { print "clang-tidy", $0 } { print "gcc", $0 }' | xargs -P "$(nproc)" -L 1 bash -c 'analyze "$@"' -
 
 # FILE FUNCTION FLAG of gcc's findings; of a function that it split, its whole name.
 gcc_findings() {
@@ -42,7 +43,7 @@ failed=0
 for file in "${files[@]}"; do
 	log=${file//\//+} bad=
 	(($(<"$logs/gcc/$log.code"))) && { cat "$logs/gcc/$log"; bad=1; }
-	(($(<"$logs/clang-tidy/$log.code"))) && { cat "$logs/clang-tidy/$log" "$logs/clang-tidy/$log.err"; bad=1; }
+	[[ -e $logs/clang-tidy/$log.code ]] && (($(<"$logs/clang-tidy/$log.code"))) && { cat "$logs/clang-tidy/$log" "$logs/clang-tidy/$log.err"; bad=1; }
 	if ! diff <(grep "^$file " "$logs/known") <(grep "^$file " "$logs/found") >"$logs/diff"; then
 		sed -nE "s/^> /gcc -fanalyzer, not in ${known//\//\\/}: /p; s/^< /in ${known//\//\\/}, but no longer found: /p" "$logs/diff"
 		cat "$logs/gcc/$log"
@@ -54,5 +55,6 @@ done
 while read -r file _; do
 	[[ -e $file ]] || { echo "$known: no such file: $file"; failed=$((failed + 1)); }
 done <"$logs/known"
+[[ $part == 1/1 ]] || echo "clang-tidy: part $part of the files"
 echo "$((${#files[@]} - failed)) passed, $failed failed"
 ((!failed))

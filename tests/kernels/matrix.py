@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""matrix.py OUT BUILD [VERSION[/WAY][:corpora]...]: runs the live tests on other kernels, with BUILD/iotrc and
+"""matrix.py OUT BUILD [VERSION[/WAY][:TESTS]...]: runs the live tests on other kernels, with BUILD/iotrc and
 BUILD/workloads, or those of BUILD-arm64.
 
 Each kernel is booted under emulation from a root disk with the program, the tests and what they need, once for each way
-to hook system calls that it supports (--attach); with :corpora only CORPORA run there. Logs are stored in OUT/VERSION-
-WAY: the verifier's (load.log), pytest's, the kernel's and the console's. With RETRY in the environment, failed tests
-are run a second time in the same machine: one that passes then is `ok at 2nd` in the table and is listed below it, and
-its name is appended to the file that RETRIED names. The slowest tests of each machine follow. Ends with a table test by
-machine and the line `N passed, N failed`. A kernel that cannot be had is a skipped test; if there is none at all, that
-is an error.
+to hook system calls that it supports (--attach). TESTS is `corpora` for those of CORPORA, or files with commas between
+them: only these run there. Logs are stored in OUT/VERSION-WAY: the verifier's (load.log), pytest's, the kernel's and
+the console's. With RETRY in the environment, failed tests are run a second time in the same machine: one that passes
+then is `ok at 2nd` in the table and is listed below it, and its name is appended to the file that RETRIED names. The
+slowest tests of each machine follow. Ends with a table test by machine and the line `N passed, N failed`. A kernel that
+cannot be had is a skipped test; if there is none at all, that is an error.
 """
 import concurrent.futures
 import os
@@ -71,12 +71,12 @@ def read_cases(text):
 
 
 class Machine:
-    def __init__(self, version, way, out, corpora):
+    def __init__(self, version, way, out, only):
         self.version, self.way, self.name = version, way, f"{version}/{way}"
         self.out = out / f"{version}-{way}"
-        tried = SOME.get(version, TESTS) if corpora or not os.environ.get("KERNEL_TESTS") else TESTS
+        tried = SOME.get(version, TESTS) if only or not os.environ.get("KERNEL_TESTS") else TESTS
         self.tests = [test for test in TESTS if (way == WAYS[version][0] or test in OF_WAYS)
-                      and test in tried and (not corpora or test in CORPORA)]
+                      and test in tried and (not only or test in only)]
         self.results = {}
         self.slowest = [] # (seconds, test)
         self.notes = []   # for people, about failures
@@ -192,12 +192,16 @@ def table(machines):
 def choose(names, out):
     """The longest-running machines first (those with the longest lists of tests, and the newest kernels), so that all
     finish soonest. A name that is not in WAYS may be a kernel that somebody has added by hand."""
-    corpora = {name.partition(":")[0] for name in names if name.endswith(":corpora")}
+    only = {name: CORPORA if tests == "corpora" else set(tests.split(","))
+            for name, _, tests in (name.partition(":") for name in names) if tests}
+    missing = {test for tests in only.values() for test in tests if not (HERE.parent / "live" / test).exists()}
+    if missing:
+        sys.exit(f"no such tests: {' '.join(sorted(missing))}")
     names = [name.partition(":")[0] for name in names]
     for version, _, way in (name.partition("/") for name in names):
         if version not in WAYS and not fetch("kernel", version)[1]:
             WAYS[version] = [way or "raw"]
-    machines = [Machine(version, way, out, bool({version, f"{version}/{way}"} & corpora))
+    machines = [Machine(version, way, out, only.get(f"{version}/{way}", only.get(version)))
                 for version, ways in WAYS.items() for way in ways]
     unknown = set(names) - {m.version for m in machines} - {m.name for m in machines}
     if unknown:
