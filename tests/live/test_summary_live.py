@@ -198,7 +198,7 @@ def test_no_load_can_falsify_it(tmp_path):
     with Watch("--by", "operation,process", *mine) as w:
         with recorder.Recording(tmp_path, "--streams", "fs", *mine, "--memory", "128M", code=3) as r:
             w.process.send_signal(signal.SIGSTOP)
-            load = subprocess.Popen(hammer(tmp_path, 3, n), stdout=subprocess.PIPE, text=True)
+            load = subprocess.Popen(hammer(tmp_path, 2, n), stdout=subprocess.PIPE, text=True)
             with ptrace.held(r.process.pid, "iotrc-reader"):
                 told = json.loads(load.communicate(timeout=120)[0])
         w.process.send_signal(signal.SIGCONT)
