@@ -263,7 +263,6 @@ static int send_files(const struct options *o)
 	struct search s = { 0 };
 	int code, state;
 
-	handle_signals();
 	s.err = output__begin();
 	if (s.err)
 		log__line(LOG_ERR, "upload: cannot start a thread: %s", strerror(-s.err));
@@ -296,10 +295,11 @@ int upload__run(const struct options *o)
 		confine_upload(o, -1);
 		return try_target(o);
 	}
+	handle_signals();
 	/* First: files may be removed once they are sent. Before this process is confined: what it
 	 * asks DuckDB to do needs more. */
 	if (o->upload_parquet)
-		lake = upload_lake__run(o);
+		lake = upload_lake__run(o, &stops);
 	if (o->upload_no_csv || lake == EXIT_CANNOT)
 		return lake;
 	files = send_files(o);

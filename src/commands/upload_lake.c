@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "commands/upload_lake.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lake/add_session.h"
 #include "lake/compactions.h"
@@ -13,12 +18,21 @@
 #include "lake/local_sessions.h"
 #include "lake/session_row.h"
 #include "options/command.h"
+#include "platform/macros.h"
+
+#define ROUND_NS (30 * NSEC_PER_SEC)      /* between two looks for finished sessions */
+#define ROUND_MAX_NS (300 * NSEC_PER_SEC) /* while the target does not answer */
 
 struct adding {
+	const struct options *options;
+	const char *const *paths;
+	const volatile sig_atomic_t *interrupted; /* no further session then; NULL: all of them */
 	struct store *store;
 	struct entries known;
-	uint64_t added, rows, there, running, left_out;
-	bool failed; /* as every other session would */
+	struct entries told; /* paths of sessions that were left out */
+	uint64_t added, rows;
+	uint64_t there, running, left_out; /* of this round */
+	bool failed;                       /* as every other session would */
 };
 
 static void leave_out(void *arg, const char *path, const char *why)
@@ -26,7 +40,11 @@ static void leave_out(void *arg, const char *path, const char *why)
 	struct adding *a = arg;
 
 	a->left_out++;
+	if (entries__find(&a->told, path))
+		return;
 	log__line(LOG_ERR, "upload: %s: %s; not in the lake", path, why);
+	if (!entries__add(&a->told, path, "", 1))
+		entries__unite(&a->told);
 }
 
 static bool on_session(void *arg, const struct session_reader *r, const char *path)
@@ -48,7 +66,7 @@ static bool on_session(void *arg, const struct session_reader *r, const char *pa
 		a->added++;
 		a->rows += added.rows;
 	}
-	return !a->failed;
+	return !a->failed && !(a->interrupted && *a->interrupted);
 }
 
 static void conclude(const struct adding *a)
@@ -59,30 +77,83 @@ static void conclude(const struct adding *a)
 		  a->rows, a->added, a->there, a->running);
 }
 
-int upload_lake__run(const struct options *o)
+/* Adds what the lake does not have. 0, or a negative errno with a line in WHY. */
+static int add_new(struct adding *a, char why[STORE_WHY_MAX])
 {
-	const char **paths = calloc(o->n_dirs + 1, sizeof(*paths));
-	struct adding a = { .store = NULL };
 	const struct local_sessions visit = { .on_session = on_session,
 					      .on_failed = leave_out,
-					      .arg = &a };
-	char why[STORE_WHY_MAX] = "out of memory";
-	int err = paths ? store__open_target(&a.store, &o->upload.target, why) : -1;
+					      .arg = a };
+	int err = 0;
 
+	a->there = a->running = a->left_out = 0;
+	a->failed = false;
+	if (!a->store)
+		err = store__open_target(&a->store, &a->options->upload.target, why);
+	if (err)
+		return err;
+	entries__clear(&a->known);
+	err = known_sessions__read(a->store, &a->known, why);
 	if (!err)
-		err = known_sessions__read(a.store, &a.known, why);
+		local_sessions__visit(&visit, a->paths);
+	if (!err && !a->failed && (a->added || a->there))
+		err = compactions__begin(a->store, why);
+	return err;
+}
+
+/* Waits for NS, or until told to stop. */
+static void pause_for(uint64_t ns, const volatile sig_atomic_t *stops)
+{
+	for (uint64_t end = clock__mono_ns() + ns; !*stops && clock__mono_ns() < end;)
+		clock__sleep(NSEC_PER_SEC);
+}
+
+/* A directory that does not exist yet is one without sessions. What fails is tried again; its
+ * reason is told when it is a new one. 0, or a negative errno with a line in WHY, of the last
+ * round. */
+static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char why[STORE_WHY_MAX])
+{
+	char told[STORE_WHY_MAX] = "";
+	uint64_t pause = ROUND_NS;
+	bool last;
+	int err;
+
+	do {
+		last = *stops;
+		err = access(a->paths[0], F_OK) ? 0 : add_new(a, why);
+		if (err && strcmp(told, why))
+			log__line(LOG_ERR, "cannot upload yet: %s", why);
+		snprintf(told, sizeof(told), "%s", err ? why : "");
+		pause = err || a->failed ? MIN(2 * pause, ROUND_MAX_NS) : ROUND_NS;
+		if (!last)
+			pause_for(pause, stops);
+	} while (!last);
+	return err;
+}
+
+int upload_lake__run(const struct options *o, const volatile sig_atomic_t *stops)
+{
+	const char **paths = calloc(o->n_dirs + 2, sizeof(*paths));
+	struct adding a = { .options = o,
+			    .paths = paths,
+			    .interrupted = o->upload_continuous ? NULL : stops };
+	char why[STORE_WHY_MAX] = "out of memory";
+	int err = paths ? 0 : -ENOMEM;
+
 	for (size_t i = 0; i < o->n_dirs && !err; i++)
 		paths[i] = o->dirs[i];
+	if (!err && !o->n_dirs)
+		paths[0] = o->output;
 	if (!err)
-		local_sessions__visit(&visit, paths);
-	if (!err && !a.failed && (a.added || a.there))
-		err = compactions__begin(a.store, why);
+		err = o->upload_continuous ? add_until(&a, stops, why) : add_new(&a, why);
 	if (err)
 		log__line(LOG_ERR, "cannot upload: %s", why);
 	else if (!o->quiet)
 		conclude(&a);
 	store__free(a.store);
 	entries__clear(&a.known);
+	entries__clear(&a.told);
 	free(paths);
-	return err || a.failed ? EXIT_CANNOT : a.left_out ? EXIT_LOST : EXIT_OK;
+	if (err || a.failed)
+		return EXIT_CANNOT;
+	return a.left_out || (a.interrupted && *a.interrupted) ? EXIT_LOST : EXIT_OK;
 }

@@ -148,9 +148,9 @@ static int check_upload(struct parse *p)
 		return option__fail(p, "--test: not with --continuous");
 	if (p->o.upload_continuous && p->o.n_dirs > 1)
 		return option__fail(p, "--continuous: takes one output directory");
-	if (p->o.upload_parquet && p->o.upload_continuous)
-		return option__fail(p, "--upload-format parquet: not with --continuous; "
-				       "'iotrc lake sync' takes what it has sent");
+	if (p->o.upload_parquet && !p->o.upload_no_csv && p->o.upload_continuous)
+		return option__fail(p, "--upload-format csv,parquet: not with --continuous; "
+				       "run one for each format");
 	if (!p->o.upload_test && !p->o.upload_continuous && !p->o.n_dirs)
 		return option__fail(p, "upload: no DIR given, see iotrc upload --help");
 	return 0;

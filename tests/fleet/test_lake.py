@@ -2,11 +2,12 @@
 """The lake of a fleet, in a directory and in an S3 store: all rows, and those that were lost, as the manifests say."""
 import os
 import shutil
+import signal
 import subprocess
 import time
 
 import conftest
-from conftest import DAYS, IOTRC, MACHINES, iotrc
+from conftest import DAYS, DUCKDB, IOTRC, MACHINES, iotrc
 
 
 def summary(fleet):
@@ -110,11 +111,48 @@ def test_uploads_of_other_formats(fleet, place):
     upload_to = ["upload", session, "--state", place / "state of uploads", "--upload-format"]
     assert "csv, parquet or csv,parquet" in iotrc(*upload_to, "orc", "--upload", f"file://{place}/u", code=2)
     assert "a lake is in s3://BUCKET/PREFIX or file:///DIR" in iotrc(*upload_to, "parquet", "--upload", "https://127.0.0.1/x", code=1)
-    assert "not with --continuous" in iotrc("upload", place, "--upload", f"file://{place}/u", "--upload-format", "parquet", "--continuous", code=2)
+    assert "run one for each format" in iotrc("upload", place, "--upload", f"file://{place}/u", "--upload-format", "csv,parquet", "--continuous", code=2)
     assert "--upload-format: only with upload" in iotrc("--upload-format", "parquet", "-d", "1s", code=2)
     torn = iotrc(*upload_to, "parquet", "--upload", f"file://{place}/u", fleet.torn[0], code=3)
     assert "not as long as the manifest says; not in the lake" in torn and "of 1 sessions added to the lake" in torn
     assert "0 faults" in iotrc("lake", "verify", place / "u", session)
+
+
+def test_sessions_that_finish_meanwhile_are_added(fleet, place):
+    """--continuous: what is there, what comes, and at the end what came last; one that is torn is named once."""
+    raw, lake = place / "while recording", place / "lake while recording"
+    sessions = [s for s, what in fleet.made if what != "torn"][:3]
+
+    def record(session):
+        """Appears whole, as a session whose manifest is complete."""
+        to = raw / session.relative_to(fleet.raw)
+        shutil.copytree(session, place / "appearing", dirs_exist_ok=True)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        (place / "appearing").rename(to)
+
+    def added():
+        return {p.name for p in lake.glob("v=1/stream=sessions/**/*.parquet")}
+
+    record(sessions[0])
+    uploader = subprocess.Popen(
+        [IOTRC, "upload", raw, "--upload", f"file://{lake}", "--upload-format", "parquet", "--continuous",
+         "--state", place / "state of uploads"],
+        env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB)}, text=True, stderr=subprocess.PIPE)
+    try:
+        for n in 1, 2:
+            deadline = time.monotonic() + 300
+            while len(added()) < n:
+                assert uploader.poll() is None and time.monotonic() < deadline, added()
+                time.sleep(0.5)
+            record(sessions[n])
+        record(fleet.torn[0])
+    finally:
+        uploader.send_signal(signal.SIGINT)
+    said = uploader.communicate(timeout=300)[1]
+    assert uploader.returncode == 3 and said.count("not in the lake") == 1, said
+    assert "of 3 sessions added to the lake" in said
+    shutil.rmtree(raw / fleet.torn[0].relative_to(fleet.raw))
+    assert "0 faults" in iotrc("lake", "verify", lake, raw)
 
 
 def test_no_store(bucket):
