@@ -2,6 +2,7 @@
 """--memory holds under load: the kernel says what the process and its BPF maps take."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -40,8 +41,8 @@ def anonymous(pid):
 
 
 def maps(pid):
-    """The memory that the kernel charges for the open BPF maps. The rings are among them; the process maps them twice,
-    so that its RSS counts each of their pages twice more."""
+    """The memory that the kernel charges for the open BPF maps. The rings are among them; the process maps parts of
+    them, which its RSS counts again."""
     total = 0
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         try:
@@ -87,6 +88,14 @@ def test_the_bound_holds_under_load(tmp_path, size):
     assert r.manifest["diagnostics"]["definitions"]["paths"] > names / 2 # some are lost
     assert most <= size * MIB
     assert most > size * MIB / 4 # the measured process is the recorder
+
+
+def test_what_an_idle_recorder_holds(tmp_path):
+    """At default settings."""
+    with recorder.Recording(tmp_path, *recorder.OWN) as r:
+        time.sleep(1)
+        status = pathlib.Path(f"/proc/{r.process.pid}/status").read_text()
+    assert int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024 <= 64 * MIB
 
 
 def test_too_little(tmp_path):

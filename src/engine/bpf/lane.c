@@ -3,15 +3,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
+#include "engine/bpf/window.h"
 #include "schema/records.h"
 
 /* Space is released every so many records. */
 #define GIVE_BACK 1024
 
 struct lane {
-	const struct rec_fs *records;
+	struct window records;
 	size_t n;
 	const u64 *put;
 	u64 *taken;
@@ -21,19 +21,16 @@ int lane__new(struct lane **ret, int map_fd, unsigned int cpu, size_t n_records,
 	      u64 *taken)
 {
 	struct lane *l = calloc(1, sizeof(*l));
-	size_t size = n_records * sizeof(*l->records);
-	void *p;
+	size_t size = n_records * sizeof(struct rec_fs);
 	int err;
 
 	if (!l)
 		return -ENOMEM;
-	p = mmap(NULL, size, PROT_READ, MAP_SHARED, map_fd, (off_t)(cpu * size));
-	if (p == MAP_FAILED) {
-		err = -errno;
+	err = window__open(&l->records, map_fd, cpu * size, size);
+	if (err) {
 		free(l);
 		return err;
 	}
-	l->records = p;
 	l->n = n_records;
 	l->put = put;
 	l->taken = taken;
@@ -45,7 +42,7 @@ struct lane *lane__free(struct lane *l)
 {
 	if (!l)
 		return NULL;
-	munmap((void *)l->records, l->n * sizeof(*l->records));
+	window__close(&l->records);
 	free(l);
 	return NULL;
 }
@@ -69,12 +66,17 @@ void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record re
 {
 	uint64_t at = *l->taken, given = at;
 
-	for (; at < end && l->records[at & (l->n - 1)].ns <= until_ns; at++) {
+	for (; at < end; at++) {
+		const struct rec_fs *next =
+			window__see(&l->records, (at & (l->n - 1)) * sizeof(*next), sizeof(*next));
+
+		if (!next || next->ns > until_ns)
+			break;
 		if (at - given == GIVE_BACK) {
 			__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);
 			given = at;
 		}
-		record(arg, &l->records[at & (l->n - 1)], sizeof(*l->records));
+		record(arg, next, sizeof(*next));
 	}
 	if (at != given)
 		__atomic_store_n(l->taken, at, __ATOMIC_RELEASE);

@@ -27,7 +27,7 @@ size_t lane__waiting(struct lane *l);
 size_t lane__size(const struct lane *l);
 
 /* Passes each record before END to RECORD and releases its space, up to the first one later than
- * UNTIL_NS. */
+ * UNTIL_NS, or that cannot be mapped for lack of memory. */
 void lane__drain(struct lane *l, uint64_t end, uint64_t until_ns, ring_record record, void *arg);
 
 #endif

@@ -7,14 +7,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/bpf/window.h"
+
 /* Space is released every so many bytes, because the position shares a cache line with the
  * producers. */
 #define GIVE_BACK (64 * 1024)
 
 struct ring {
 	unsigned long *consumer; /* a page of its own, which we write */
-	unsigned long *producer; /* a page, followed by the data mapped twice */
-	const char *data;
+	unsigned long *producer; /* a page, too; the data follow it */
+	struct window data;
 	size_t size, page;
 };
 
@@ -32,17 +34,20 @@ int ring__new(struct ring **ret, int map_fd, size_t size)
 	if (p == MAP_FAILED)
 		goto fail;
 	r->consumer = p;
-	/* The kernel maps the data twice in a row, so that a record across the end is
-	 * contiguous. */
-	p = mmap(NULL, r->page + 2 * size, PROT_READ, MAP_SHARED, map_fd, r->page);
+	p = mmap(NULL, r->page, PROT_READ, MAP_SHARED, map_fd, (off_t)r->page);
 	if (p == MAP_FAILED)
 		goto fail;
 	r->producer = p;
-	r->data = (char *)p + r->page;
+	/* The kernel maps the data twice in a row, so that a record across the end is
+	 * contiguous. */
+	err = window__open(&r->data, map_fd, 2 * r->page, 2 * size);
+	if (err)
+		goto free;
 	*ret = r;
 	return 0;
 fail:
 	err = -errno;
+free:
 	ring__free(r);
 	return err;
 }
@@ -54,7 +59,8 @@ struct ring *ring__free(struct ring *r)
 	if (r->consumer)
 		munmap(r->consumer, r->page);
 	if (r->producer)
-		munmap(r->producer, r->page + 2 * r->size);
+		munmap(r->producer, r->page);
+	window__close(&r->data);
 	free(r);
 	return NULL;
 }
@@ -79,14 +85,23 @@ bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg)
 	uint64_t at = *r->consumer, given = at;
 
 	while (at < end) {
-		const char *head = r->data + (at & (r->size - 1));
-		uint32_t len = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE), size;
+		size_t offset = at & (r->size - 1);
+		const void *head = window__see(&r->data, offset, BPF_RINGBUF_HDR_SZ);
+		uint32_t len, size;
 
+		if (!head)
+			break;
+		len = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE);
 		if (len & BPF_RINGBUF_BUSY_BIT)
 			break;
 		size = len & ~BPF_RINGBUF_DISCARD_BIT;
-		if (!(len & BPF_RINGBUF_DISCARD_BIT))
-			record(arg, head + BPF_RINGBUF_HDR_SZ, size);
+		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
+			const void *body = window__see(&r->data, offset + BPF_RINGBUF_HDR_SZ, size);
+
+			if (!body)
+				break;
+			record(arg, body, size);
+		}
 		at += (size + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
 		if (at - given >= GIVE_BACK) {
 			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);

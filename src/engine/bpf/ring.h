@@ -27,7 +27,8 @@ size_t ring__size(const struct ring *r);
 typedef void (*ring_record)(void *arg, const void *record, size_t size);
 
 /* Passes each record before END to RECORD and releases its space. Returns false at a record that a
- * producer is still writing; a later call continues there. */
+ * producer is still writing, or that cannot be mapped for lack of memory; a later call continues
+ * there. */
 bool ring__drain(struct ring *r, uint64_t end, ring_record record, void *arg);
 
 #endif
