@@ -38,17 +38,24 @@ void background__wait(struct background *b, uint64_t due_ns)
 	pthread_mutex_unlock(&b->lock);
 }
 
+void background__ask(struct background *b)
+{
+	if (!b->thread.running || b->stuck)
+		return;
+	pthread_mutex_lock(&b->lock);
+	atomic_store(&b->stop, true);
+	pthread_cond_broadcast(&b->wake);
+	pthread_mutex_unlock(&b->lock);
+	thread__hurry(&b->thread);
+}
+
 bool background__stop(struct background *b, uint64_t within_ns)
 {
 	uint64_t until = clock__mono_ns() + within_ns;
 
 	if (!b->thread.running || b->stuck)
 		return !b->stuck;
-	pthread_mutex_lock(&b->lock);
-	atomic_store(&b->stop, true);
-	pthread_cond_broadcast(&b->wake);
-	pthread_mutex_unlock(&b->lock);
-	thread__hurry(&b->thread);
+	background__ask(b);
 	b->stuck = !thread__join(&b->thread, until);
 	return !b->stuck;
 }

@@ -35,6 +35,9 @@ bool background__stopped(const struct background *b);
  * until a stop is requested. */
 void background__wait(struct background *b, uint64_t due_ns);
 
+/* Requests the thread to stop. */
+void background__ask(struct background *b);
+
 /* Requests the thread to stop and waits for it, at most WITHIN_NS. Returns false if it has not
  * ended; it then still uses its argument. */
 bool background__stop(struct background *b, uint64_t within_ns);

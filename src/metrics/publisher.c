@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/background.h"
@@ -19,6 +21,8 @@
 
 #define LISTEN_MS 500 /* the longest time until the thread notices that it shall end */
 #define STOP_NS (NSEC_PER_SEC * 3 / 2)
+#define STARVED_NS (NSEC_PER_SEC * 30) /* until the last write begins, on a busy machine */
+#define LOOK_NS (NSEC_PER_SEC / 100)
 #define TEMPORARY_FORMAT ".%.200s.tmp"
 
 struct publisher {
@@ -31,7 +35,8 @@ struct publisher {
 	char temporary[256];          /* name in that directory */
 	uid_t uid;
 	gid_t gid;
-	bool failing; /* the last write of the file failed, and has been reported */
+	bool failing;              /* the last write of the file failed, and has been reported */
+	atomic_bool writing, last; /* the file; for the last time */
 	struct background thread;
 };
 
@@ -142,8 +147,11 @@ static int write_file(struct publisher *p)
 /* Reports the first of several failures, and the end of them. */
 static void update_file(struct publisher *p)
 {
-	int err = write_file(p);
+	int err;
 
+	atomic_store(&p->writing, true);
+	err = write_file(p);
+	atomic_store(&p->writing, false);
 	if (err && !p->failing)
 		log__line(LOG_WARNING, "cannot write %s: %s", p->settings->file, strerror(-err));
 	else if (!err && p->failing)
@@ -168,6 +176,7 @@ static void publish(void *arg)
 		update_file(p);
 		due = clock__mono_ns() + PUBLISHER_PERIOD_S * NSEC_PER_SEC;
 	}
+	atomic_store(&p->last, true);
 	if (p->dir >= 0)
 		update_file(p);
 }
@@ -229,9 +238,28 @@ void publisher__set(struct publisher *p, const struct metrics_values *values)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* A thread that waits for a CPU is not stuck, and its file must not say for ever that the recording
+ * goes on. Only a file system that holds it up is given up. */
+static void wait_for_last(struct publisher *p)
+{
+	uint64_t now = clock__mono_ns(), until = now + STARVED_NS, held_until = now + STOP_NS;
+
+	while (!atomic_load(&p->last) && now < until && now < held_until) {
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+		now = clock__mono_ns();
+		if (!atomic_load(&p->writing))
+			held_until = now + STOP_NS;
+	}
+}
+
 bool publisher__stop(struct publisher *p)
 {
-	return !p || background__stop(&p->thread, STOP_NS);
+	if (!p)
+		return true;
+	background__ask(&p->thread);
+	if (p->thread.thread.running && !p->thread.stuck)
+		wait_for_last(p);
+	return background__stop(&p->thread, STOP_NS);
 }
 
 struct publisher *publisher__free(struct publisher *p)

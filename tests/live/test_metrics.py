@@ -4,16 +4,19 @@ that counts what it did."""
 import http.client
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import numpy
 import pandas
 import pytest
 from prometheus_client import parser
 
+import ptrace
 import recorder
 
 READS = 1009
@@ -75,6 +78,20 @@ def test_the_file_has_the_counts_of_the_manifest(recorded):
         assert lost == counts["lost"]
         size = sum(os.stat(r.session.directory / f["path"]).st_size for f in r.session.files(stream))
         assert last["iotrc_written_bytes_total", labels] == size
+
+
+def test_the_file_says_that_it_has_ended_on_a_busy_machine(tmp_path):
+    """The thread that writes it gets no CPU for some seconds after the end of the recording."""
+    file = tmp_path / "iotrc.prom"
+    r = recorder.Recording(tmp_path, "--streams", "block", *recorder.OWN, "--metrics-file", file)
+    with r:
+        with ptrace.held(r.process.pid, "metrics"):
+            r.process.send_signal(signal.SIGINT)
+            r.wait_logged("More: ")
+            time.sleep(3)
+            assert parse(file.read_text())["iotrc_recording", ()] == 1 and r.process.poll() is None
+        r.ends = True
+    assert parse(file.read_text())["iotrc_recording", ()] == 0
 
 
 def histogram(metrics, name, labels):
