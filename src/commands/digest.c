@@ -28,19 +28,26 @@ struct slow {
 	char file[NAME_MAX_SHOWN + 8];
 };
 
-enum question { PROCESSES, FILES, ERRORS, DISKS, QUESTIONS };
+/* With the sample's size and the slowest calls ten lines. */
+#define QUESTIONS 8
+#define STREAMS (1 << STREAM_FS | 1 << STREAM_BLOCK | 1 << STREAM_NW_CONN)
 
-static const struct {
+static const struct question {
 	const char *head;
 	enum stream stream;
 	const char *by[SUMMARY_BY_MAX + 1];
 	const char *sort;
-	bool failed; /* only what failed */
+	bool failed;           /* only what failed */
+	const char *operation; /* only this one; NULL: all */
 } questions[QUESTIONS] = {
-	[PROCESSES] = { "Busiest processes", STREAM_FS, { "process" }, "total", false },
-	[FILES] = { "Busiest files", STREAM_FS, { "file" }, "bytes", false },
-	[ERRORS] = { "Errors", STREAM_FS, { "operation", "errno" }, "calls", true },
-	[DISKS] = { "Disks", STREAM_BLOCK, { "device", "operation" }, "bytes", false },
+	{ "Busiest processes", STREAM_FS, { "process" }, "total" },
+	{ "Most written by", STREAM_FS, { "process" }, "bytes", .operation = "write" },
+	{ "Busiest files", STREAM_FS, { "file" }, "bytes" },
+	{ "Errors", STREAM_FS, { "operation", "errno" }, "calls", .failed = true },
+	{ "Failing processes", STREAM_FS, { "process", "errno" }, "calls", .failed = true },
+	{ "Disks", STREAM_BLOCK, { "device", "operation" }, "bytes" },
+	{ "Slowest disks", STREAM_BLOCK, { "device", "operation" }, "p99" },
+	{ "Connections", STREAM_NW_CONN, { "command", "remote" }, "calls", .operation = "CONNECT" },
 };
 
 struct digest {
@@ -50,7 +57,8 @@ struct digest {
 	uint64_t rows[STREAM_COUNT], all[STREAM_COUNT]; /* read, and in the session */
 	uint64_t deadline_ns;
 	uint64_t step[STREAM_COUNT], files[STREAM_COUNT]; /* every how many-th file is read */
-	int operation, filename;
+	int operations[STREAM_COUNT];                     /* the column of the operation */
+	int filename;
 };
 
 /* ---- reading ---- */
@@ -65,7 +73,7 @@ static void copy_name(char *to, size_t size, const struct row_field *f)
 /* Is ROW one of the slowest? */
 static void note_slow(struct digest *d, const struct export_row *row, const struct measure *m)
 {
-	const struct row_field *operation = &row->fields[d->operation];
+	const struct row_field *operation = &row->fields[d->operations[STREAM_FS]];
 	struct slow *last = &d->slow[TOP - 1];
 
 	if (!m->has_time || m->time_ns <= last->ns)
@@ -80,6 +88,13 @@ static void note_slow(struct digest *d, const struct export_row *row, const stru
 		last[-1] = *last;
 		*last = other;
 	}
+}
+
+static bool concerns(const struct question *q, const struct digest *d, const struct export_row *row,
+		     const struct measure *m)
+{
+	return q->stream == row->stream && (m->failed || !q->failed) &&
+	       (!q->operation || row__is(row, d->operations[row->stream], q->operation));
 }
 
 static int on_line(void *arg, const struct session_reader *session, enum stream stream, char *line,
@@ -97,7 +112,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	    measure__row(&row, &m))
 		return -EBADMSG;
 	for (int q = 0; q < QUESTIONS && !err; q++)
-		if (questions[q].stream == stream && (m.failed || !questions[q].failed))
+		if (concerns(&questions[q], d, &row, &m))
 			err = summary__row(&d->answers[q], &row, &m);
 	if (stream == STREAM_FS)
 		note_slow(d, &row, &m);
@@ -142,7 +157,8 @@ static int begin_digest(struct digest *d)
 		n = err ? 0 : summary__fields(s);
 		*fields = n > *fields ? n : *fields;
 	}
-	d->operation = row__column(STREAM_FS, "operation");
+	for (int s = 0; s < STREAM_COUNT; s++)
+		d->operations[s] = row__column(s, "operation") ?: row__column(s, "event_type");
 	d->filename = row__column(STREAM_FS, "filename");
 	return err;
 }
@@ -180,6 +196,9 @@ static void print_group(FILE *out, const struct summary *s, const struct group *
 		fprintf(out, " (%" PRIu64 ")", value->tally.calls);
 	else if (!strcmp(s->sort->name, "bytes"))
 		fprintf(out, " (%sB)", units__bytes(number, value->tally.amount));
+	else if (!strcmp(s->sort->name, "p99_ns"))
+		fprintf(out, " (p99 %s)",
+			units__time(number, sketch__quantile(&value->tally.time, 0.99)));
 	else
 		fprintf(out, " (%s in %" PRIu64 " calls)",
 			units__time(number, value->tally.time_ns), value->tally.calls);
@@ -225,9 +244,12 @@ static void print_slow(FILE *out, const struct digest *d)
 
 static void print(FILE *out, const struct digest *d)
 {
-	uint64_t read = d->rows[STREAM_FS] + d->rows[STREAM_BLOCK];
-	uint64_t all = d->all[STREAM_FS] + d->all[STREAM_BLOCK];
+	uint64_t read = 0, all = 0;
 
+	for (int s = 0; s < STREAM_COUNT; s++) {
+		read += d->rows[s];
+		all += STREAMS >> s & 1 ? d->all[s] : 0;
+	}
 	if (!read)
 		return;
 	fputc('\n', out);
@@ -244,7 +266,7 @@ void digest__print(FILE *out, const char *path, uint64_t budget_ns)
 	struct digest *d = calloc(1, sizeof(*d));
 	const char *const paths[] = { path, NULL };
 	const struct scan_config config = { .paths = paths,
-					    .streams = 1 << STREAM_FS | 1 << STREAM_BLOCK,
+					    .streams = STREAMS,
 					    .session = on_session,
 					    .file = on_file,
 					    .line = on_line,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The answers that a user wants first after a recording, in ten lines: busiest processes and files,
- * disks, errors, and the slowest calls. */
+/* The answers that a user wants first after a recording, in ten lines at most: busiest processes
+ * and files, errors, disks, connections, and the slowest calls. */
 #ifndef IOTRC_DIGEST_H
 #define IOTRC_DIGEST_H
 

@@ -14,6 +14,12 @@ WORK = """
 cd "$1"
 for i in 1 2 3; do dd if=/dev/zero of=file.$i bs=1000 count=$((i * 131)) conv=fsync; done
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do cat none; done
+/usr/bin/python3 -S -E -B -c '
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+for i in range(5):
+    socket.create_connection(server.getsockname())
+'
 true
 """
 
@@ -39,7 +45,7 @@ def line(said, head):
 
 
 def test_it_is_what_the_rows_say(tmp_path):
-    said, session, _, _ = recorded(tmp_path, ["/bin/sh", "-c", WORK, "sh", tmp_path], "--streams", "fs,block")
+    said, session, _, _ = recorded(tmp_path, ["/bin/sh", "-c", WORK, "sh", tmp_path], "--streams", "fs,block,nw_conn")
     fs = session.rows("fs")
     # The bytes that dd wrote.
     assert [int(m) for m in re.findall(r"file\.(\d) \(", line(said, "Busiest files"))] == [3, 2, 1]
@@ -52,7 +58,22 @@ def test_it_is_what_the_rows_say(tmp_path):
     assert line(said, "Slowest calls").startswith(slowest["operation"] + " ")
     assert "of the rows" not in said
     digest = said[said.index("\n\nBusiest processes"):said.index("\nMore: ")].strip().splitlines()
-    assert 4 <= len(digest) <= 10
+    assert 6 <= len(digest) <= 10
+    # Bytes that were written; who failed, and how; where to.
+    writes = fs[fs["operation"] == "write"]
+    moved = writes.assign(n=writes["bytes_completed"].replace("", "0").astype(int)).groupby("pid")["n"].sum()
+    assert re.search(r"(\d+) \(", line(said, "Most written by"))[1] == moved.idxmax()
+    failing = fs[fs["errno"] != ""].groupby(["pid", "errno"]).size().sort_values(ascending=False)
+    pid, error, n = re.match(r".*? (\d+) (\w+) \((\d+)\)", line(said, "Failing processes")).groups()
+    assert int(n) == failing.iloc[0] == failing[(pid, error)]
+    assert re.match(r"python3 127\.0\.0\.1:\d+ \(5\)", line(said, "Connections"))
+    block = session.rows("block")
+    block = block[block["latency_ms"] != ""]
+    if len(block): # of this disk, if requests tell whose they are
+        late = block.assign(ms=block["latency_ms"].astype(float)).groupby(["device", "operation"])["ms"]
+        worst = late.apply(lambda ms: sorted(ms)[-(-99 * len(ms) // 100) - 1])
+        device, operation = re.match(r"(\S+) (\w+) \(p99 ", line(said, "Slowest disks")).groups()
+        assert worst[(device, operation)] >= worst.max() * (1 - 1 / 64)
 
 
 def test_quiet_leaves_it_out(tmp_path):
