@@ -326,6 +326,17 @@ const struct container *containers__get(const struct containers *c, size_t i)
 	return &c->list[i];
 }
 
+const char *containers__name(const struct containers *c, uint64_t cgroup)
+{
+	size_t at = place(c, cgroup);
+	const struct container *one;
+
+	if (at == c->n_members || c->members[at].id != cgroup)
+		return NULL;
+	one = &c->list[c->members[at].container];
+	return *one->name ? one->name : one->id;
+}
+
 uint64_t containers__left_out(const struct containers *c)
 {
 	return c->left_out;

@@ -50,6 +50,10 @@ void containers__watched(struct containers *c);
 size_t containers__count(const struct containers *c);
 const struct container *containers__get(const struct containers *c, size_t i);
 
+/* Returns the name of the container that CGROUP belongs to, or its id where the name is unknown;
+ * NULL: it is none's. Valid until the next refresh. */
+const char *containers__name(const struct containers *c, uint64_t cgroup);
+
 /* How many there were no room for. */
 uint64_t containers__left_out(const struct containers *c);
 

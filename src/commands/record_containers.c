@@ -52,7 +52,7 @@ static void tell(struct recording *r)
 
 	if (names && json_object_size(names)) {
 		write_file(r, names);
-		manifest__set_containers(r->manifest, json_incref(names));
+		manifest__set(r->manifest, "containers", json_incref(names));
 		recording__manifest_grown(r);
 	}
 	json_decref(names);

@@ -14,6 +14,7 @@
 #include "commands/summary_print.h"
 #include "dataset/row_fields.h"
 #include "export/scan.h"
+#include "export/session_names.h"
 #include "export/where.h"
 #include "platform/macros.h"
 #include "summary/file_names.h"
@@ -25,7 +26,7 @@
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
-	  "user (live), device, fs_type, errno, size, minute, remote,\n"
+	  "user, device, fs_type, errno, size, minute, remote,\n"
 	  "connection, kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
 	  "fs (default), block, nw_conn, cache, pagefault, extent\n(of a SESSION alone), ...: a table each" },
@@ -67,6 +68,9 @@ struct task {
 	struct filter filter; /* of a session: live it is the kernel's */
 	struct where *where;
 	struct file_names *names;
+	struct session_names *session_names; /* of the session that is read */
+	uint64_t without_users;              /* sessions */
+	bool learnt;                         /* a process that descends from one of --pid */
 	struct scan_result result;
 	bool is_live;
 	struct summary_live live;
@@ -86,6 +90,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 
 	if (row_fields__first(line, len, fields, t->fields[stream]) != t->fields[stream])
 		return -EBADMSG;
+	row.names = session ? t->session_names : NULL;
 	err = measure__row(&row, &m);
 	if (err || m.superseded)
 		return err;
@@ -94,6 +99,18 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	if (filter__any(&t->filter) && !filter__passes(&t->filter, &row, &m))
 		return 0;
 	return summary__row(&t->summaries[stream], &row, &m);
+}
+
+static int on_session(void *arg, struct session_reader *session)
+{
+	struct task *t = arg;
+	int err;
+
+	t->session_names = session_names__free(t->session_names);
+	err = session_names__new(&t->session_names, session->root);
+	if (!err)
+		t->without_users += !session_names__has_users(t->session_names);
+	return err;
 }
 
 static int on_name(void *arg, const struct session_reader *session, enum stream stream, char *line,
@@ -132,13 +149,54 @@ static int read_names(struct task *t, char **paths)
 	return t->names ? scan__run(&config, &t->result) : 0;
 }
 
+static int on_process(void *arg, const struct session_reader *session, enum stream stream,
+		      char *line, size_t len)
+{
+	struct row_field fields[ROW_FIELDS_MAX];
+	struct export_row row = { .stream = stream, .fields = fields };
+	struct task *t = arg;
+
+	if (row_fields__first(line, len, fields, filter__learn_fields()) != filter__learn_fields())
+		return -EBADMSG;
+	t->learnt |= filter__learn(&t->filter, &row);
+	return 0;
+}
+
+/* Which processes descend from those of --pid. Each scan finds the children of those that are
+ * known, and of these nearly all descendants: rows are in the order of time but for
+ * milliseconds. */
+static int read_descendants(struct task *t, char **paths)
+{
+	struct scan_config config = { .paths = (const char *const *)paths,
+				      .streams = 1 << STREAM_FS,
+				      .files = true,
+				      .line = on_process,
+				      .arg = t };
+	int err = 0;
+
+	t->learnt = t->filter.pids.n;
+	while (t->learnt && !err) {
+		struct scan_result result = { 0 };
+
+		t->learnt = false;
+		err = scan__run(&config, &result);
+		if (err)
+			t->result = result;
+	}
+	return err;
+}
+
 static int read_rows(struct task *t, char **paths)
 {
-	struct scan_config config = {
-		.paths = (const char *const *)paths, .files = true, .line = on_line, .arg = t
-	};
+	struct scan_config config = { .paths = (const char *const *)paths,
+				      .files = true,
+				      .session = on_session,
+				      .line = on_line,
+				      .arg = t };
 	int err = read_names(t, paths);
 
+	if (!err)
+		err = read_descendants(t, paths);
 	for (int i = 0; i < t->n_streams; i++)
 		config.streams |= UINT32_C(1) << t->order[i];
 	return err ? err : scan__run(&config, &t->result);
@@ -210,6 +268,11 @@ static void tell(const struct task *t)
 	if (t->live.untimed)
 		fprintf(stderr, "%" PRIu64 " calls are in no quantile: too many groups\n",
 			t->live.untimed);
+	if (is_by(t, "user") && t->without_users)
+		fprintf(stderr,
+			"of %" PRIu64 " sessions the users are unknown: recorded with "
+			"--anonymize, or by an iotrc that did not note them\n",
+			t->without_users);
 	if (t->result.unfinished)
 		fputs("of sessions still being recorded, only finished files were read\n", stderr);
 }
@@ -311,8 +374,7 @@ static int begin_summary(struct task *t, enum stream stream)
 		return command__usage(t->command, "--sort: %s has no '%s'", key, t->sort);
 	err = summary__begin(s);
 	if (err == -EINVAL)
-		return command__usage(t->command, "--by: rows of %s have no %s%s", key, t->by,
-				      is_by(t, "user") ? ": it is known live only" : "");
+		return command__usage(t->command, "--by: rows of %s have no %s", key, t->by);
 	if (err)
 		return command__cannot(t->command, "out of memory");
 	t->fields[stream] = summary__fields(s);
@@ -449,6 +511,7 @@ static void clean_up(struct task *t)
 	filter_options__done(&t->filters);
 	where__free(t->where);
 	file_names__free(t->names);
+	session_names__free(t->session_names);
 }
 
 static int parse_options(struct task *t, struct command_line *l)
@@ -515,7 +578,8 @@ const struct command summary_command = {
 		"calls: calls at the same time count each. The share is that of the time; where a stream\n"
 		"has no times, of the calls. Columns that begin with q. are of a block request's time in the\n"
 		"queue. size groups by the power of two that is not more; of two paths (rename) the first\n"
-		"counts. - is the group of rows that have no such thing.\n"
+		"counts. - is the group of rows that have no such thing. Users and names of containers come from\n"
+		"the manifest: of a single file, or a session recorded with --anonymize, they are unknown.\n"
 		"\n"
 		"Without a session it sums up what happens from now on, as root; with -- CMD what CMD and all\n"
 		"that it starts do, as strace -c -f. That happens in the kernel: no rows are made, so that no\n"

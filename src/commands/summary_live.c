@@ -9,6 +9,7 @@
 #include <sys/param.h>
 
 #include "base/clock.h"
+#include "base/containers.h"
 #include "base/csv.h"
 #include "base/thread.h"
 #include "commands/live_names.h"
@@ -28,34 +29,38 @@
 
 /* ---- groups in the form of rows ---- */
 
-typedef char *(*part_fn)(char *p, const struct engine_sum *sum, struct live_names *names);
+typedef char *(*part_fn)(char *p, const struct engine_sum *sum, struct summary_live *l);
 
 static char *text(char *p, const char *s)
 {
 	return csv__escape(p, s, strlen(s));
 }
 
-static char *operation(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *operation(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	return sum->operation ? text(p, sum->operation) : p;
 }
 
-static char *process(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *process(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	return sum->pid ? csv__u64(p, sum->pid) : p;
 }
 
-static char *command(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *command(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	return text(p, sum->command);
 }
 
-static char *container(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *container(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
+	const char *name = l->containers ? containers__name(l->containers, sum->cgroup) : NULL;
+
+	if (name)
+		return text(p, name);
 	return sum->cgroup ? csv__u64(p, sum->cgroup) : p;
 }
 
-static char *user(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *user(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	struct passwd *entry = sum->uid < 0 ? NULL : getpwuid(sum->uid);
 
@@ -64,12 +69,12 @@ static char *user(char *p, const struct engine_sum *sum, struct live_names *name
 	return sum->uid < 0 ? p : csv__u64(p, sum->uid);
 }
 
-static char *device(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *device(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	return sum->dev ? csv__device(p, sum->dev >> 20, sum->dev & 0xfffff) : p;
 }
 
-static char *error(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *error(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	const char *name = sum->error ? names__errno((int)sum->error) : NULL;
 
@@ -78,16 +83,16 @@ static char *error(char *p, const struct engine_sum *sum, struct live_names *nam
 	return sum->error ? csv__u64(p, sum->error) : p;
 }
 
-static char *size(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *size(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	return sum->size < 0 ? p : csv__u64(p, sum->size);
 }
 
 /* A file of which no name was told: MAJOR:MINOR/INODE. */
-static char *file(char *p, const struct engine_sum *sum, struct live_names *names)
+static char *file(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	size_t len;
-	const char *name = names && sum->file ? live_names__find(names, sum, &len) : NULL;
+	const char *name = l->names && sum->file ? live_names__find(l->names, sum, &len) : NULL;
 
 	if (name && len <= SUMMARY_NAME_MAX)
 		return csv__mem(p, name, len);
@@ -154,7 +159,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	for (int i = 0; i < s->n_by; i++) {
 		char *begun = p;
 
-		p = parts[find_part(s->by[i])].part(p, sum, l->names);
+		p = parts[find_part(s->by[i])].part(p, sum, l);
 		if (p == begun)
 			*p++ = *DIMENSION_NONE;
 		if (i + 1 < s->n_by)
@@ -232,6 +237,9 @@ static int open_engine(struct summary_live *l, struct engine **ret)
 	config.sums = wanted(l);
 	if (config.sums & SUM_BY_FILE)
 		want_names(l);
+	/* Without a list, or a container in it, the ids of cgroups stand for them. */
+	if (config.sums & SUM_BY_CONTAINER)
+		containers__new(&l->containers);
 	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());
 	if (engine__open(ret, engines[0], &config, problem))
 		return command__cannot(l->command, "cannot record: %s", problem);
@@ -248,11 +256,13 @@ static void close_engine(struct summary_live *l, struct engine *e)
 {
 	end_names(l);
 	l->names = live_names__free(l->names);
+	l->containers = containers__free(l->containers);
 	engine__free(e);
 }
 
 static int read_sums(struct summary_live *l, struct engine *e)
 {
+	bool all_named;
 	int err;
 
 	/* Connections that live count as well. */
@@ -264,6 +274,8 @@ static int read_sums(struct summary_live *l, struct engine *e)
 	end_names(l);
 	if (l->names)
 		live_names__drain(l->names);
+	if (l->containers)
+		containers__refresh(l->containers, &all_named);
 	err = engine__sums(e, on_sum, l, &l->untimed);
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
 		struct engine_counts counts;

@@ -19,6 +19,7 @@ struct summary_live {
 	struct summary *summaries;     /* by stream; initialised for the selection's streams */
 	uint32_t shown;                /* the selection's streams; names may take further ones */
 	struct live_names *names;      /* by file; NULL otherwise, and at the end */
+	struct containers *containers; /* by container; likewise */
 	pthread_t thread;              /* takes them in */
 	atomic_bool ended;
 

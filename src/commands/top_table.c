@@ -2,12 +2,14 @@
 #include "commands/top_table.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aggregate/groups.h"
 #include "base/clock.h"
+#include "base/containers.h"
 #include "base/csv.h"
 #include "commands/live_names.h"
 #include "commands/top_flows.h"
@@ -55,6 +57,7 @@ struct top_table {
 	struct engine *engine;
 	struct live_names *names;
 	struct top_flows *flows;
+	struct containers *containers; /* or NULL: ids of cgroups stand for them */
 	struct groups *pairs;
 	struct groups *rows; /* of the last top_table__rows(), by name; values are struct top_row */
 	struct top_row *sorted;
@@ -92,6 +95,8 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 		top_table__free(t);
 		return err;
 	}
+	if (!containers__new(&t->containers))
+		containers__watch(t->containers);
 	t->looked_ns = clock__mono_ns();
 	*ret = t;
 	return 0;
@@ -104,6 +109,7 @@ struct top_table *top_table__free(struct top_table *t)
 	live_names__free(t->names);
 	engine__free(t->engine);
 	top_flows__free(t->flows);
+	containers__free(t->containers);
 	groups__free(t->pairs);
 	groups__free(t->rows);
 	free(t->sorted);
@@ -165,6 +171,19 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	return ENGINE_SUM_DROP;
 }
 
+/* Looks for new containers if there are new cgroups, or may be. */
+static void look_for_containers(struct top_table *t)
+{
+	struct pollfd p = { .fd = t->containers ? containers__watch(t->containers) : -1,
+			    .events = POLLIN };
+	bool all_named;
+
+	if (!t->containers || (p.fd >= 0 && poll(&p, 1, 0) <= 0))
+		return;
+	containers__watched(t->containers);
+	containers__refresh(t->containers, &all_named);
+}
+
 int top_table__look(struct top_table *t)
 {
 	uint64_t now = clock__mono_ns(), untimed;
@@ -173,6 +192,7 @@ int top_table__look(struct top_table *t)
 	t->span_ns = now - t->looked_ns;
 	t->looked_ns = now;
 	t->without_file = 0;
+	look_for_containers(t);
 	for (size_t i = 0; i < groups__count(t->pairs); i++)
 		((struct pair *)groups__get(t->pairs, i)->value)->added = (struct top_counts){ 0 };
 	err = top_flows__look(t->flows, t->engine, t->span_ns);
@@ -226,6 +246,15 @@ static char *name_file(struct live_names *names, const struct pair_key *key, cha
 	return csv__u64(to, key->file);
 }
 
+static char *name_container(const struct top_table *t, const struct pair_key *key, char *to)
+{
+	const char *name = t->containers ? containers__name(t->containers, key->cgroup) : NULL;
+
+	if (name)
+		return csv__escape(to, name, strlen(name));
+	return key->cgroup ? csv__u64(to, key->cgroup) : csv__mem(to, "-", 1);
+}
+
 static char *name_user(const struct pair_key *key, char *to)
 {
 	struct passwd *entry = key->uid < 0 ? NULL : getpwuid((uid_t)key->uid);
@@ -248,7 +277,7 @@ static char *name_pair(struct top_table *t, enum top_view view, const struct pai
 	case TOP_DEVICES:
 		return csv__device(to, key->dev >> 20, key->dev & 0xfffff);
 	case TOP_CONTAINERS:
-		return key->cgroup ? csv__u64(to, key->cgroup) : csv__mem(to, "-", 1);
+		return name_container(t, key, to);
 	case TOP_USERS:
 		return name_user(key, to);
 	case TOP_COMMANDS:
@@ -283,13 +312,11 @@ static void identify(enum top_view view, const struct pair_key *key, const char 
 	case TOP_DEVICES:
 		*ret_id = key->dev;
 		break;
-	case TOP_CONTAINERS:
-		*ret_id = key->cgroup;
-		break;
 	case TOP_USERS:
 		*ret_id = (uint64_t)key->uid;
 		break;
 	case TOP_FILES: /* a file may have several pairs, by the id of its path and by its inode */
+	case TOP_CONTAINERS: /* and a container several cgroups */
 	case TOP_COMMANDS:
 	case TOP_CONNECTIONS:
 		*ret_id = hash(name, len);
@@ -315,7 +342,7 @@ static bool belongs(struct top_table *t, const struct top_level *level, const st
 
 	if (!level->narrowed)
 		return true;
-	if (level->of == TOP_FILES || level->of == TOP_COMMANDS)
+	if (level->of == TOP_FILES || level->of == TOP_COMMANDS || level->of == TOP_CONTAINERS)
 		end = name_pair(t, level->of, key, p, name);
 	identify(level->of, key, name, end - name, &id, &id2);
 	return id == level->id && id2 == level->id2;

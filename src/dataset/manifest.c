@@ -280,10 +280,10 @@ void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, 
 	pthread_mutex_unlock(&m->lock);
 }
 
-void manifest__set_containers(struct manifest *m, json_t *containers)
+void manifest__set(struct manifest *m, const char *key, json_t *value)
 {
 	pthread_mutex_lock(&m->lock);
-	set_member(m, m->root, "containers", containers);
+	set_member(m, m->root, key, value);
 	pthread_mutex_unlock(&m->lock);
 }
 

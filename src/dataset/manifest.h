@@ -53,9 +53,8 @@ void manifest__set_offsets(struct manifest *m, const struct clock_offset *offset
 void manifest__set_counts(struct manifest *m, enum stream stream, const struct row_counts *counts);
 /* Sets the list of all hooks, replacing the previous one. */
 void manifest__set_hooks(struct manifest *m, const struct manifest_hook *hooks, size_t n);
-/* Sets which cgroups are containers', replacing the previous ones; takes ownership of
- * CONTAINERS. */
-void manifest__set_containers(struct manifest *m, json_t *containers);
+/* Sets member KEY of the document, replacing the previous value; takes ownership of VALUE. */
+void manifest__set(struct manifest *m, const char *key, json_t *value);
 /* Sets KEY of the diagnostics to VALUE; takes ownership of VALUE. */
 void manifest__set_diagnostic(struct manifest *m, const char *key, json_t *value);
 /* Appends VALUE to the array KEY of the document; takes ownership of VALUE. */

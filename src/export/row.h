@@ -9,6 +9,8 @@
 #include "dataset/row_file.h"
 #include "schema/schema.h"
 
+struct session_names;
+
 struct export_row {
 	enum stream stream;
 	const struct row_field *fields; /* as many as the stream has columns */
@@ -17,10 +19,11 @@ struct export_row {
 	/* The position in the order: the wall time at which the row began (rows_config.lead), by a
 	 * clock that is not set after the start of the session. */
 	uint64_t began_ns;
-	const char *machine;  /* its id */
-	const char *session;  /* its stamp; NULL: the manifest lacks it */
-	const char *boot;     /* the id of the boot; NULL: unknown to the recorder */
-	int32_t utc_offset_s; /* local time - UTC, at mono_ns */
+	const char *machine;               /* its id */
+	const char *session;               /* its stamp; NULL: the manifest lacks it */
+	const char *boot;                  /* the id of the boot; NULL: unknown to the recorder */
+	int32_t utc_offset_s;              /* local time - UTC, at mono_ns */
+	const struct session_names *names; /* of the session; NULL: unknown */
 };
 
 /* Returns the index of column NAME of STREAM, which must exist. */

@@ -6,6 +6,7 @@
 #include "base/csv.h"
 #include "dataset/field.h"
 #include "dataset/two_paths.h"
+#include "export/session_names.h"
 #include "platform/libc.h"
 #include "summary/measure.h"
 
@@ -99,6 +100,33 @@ static struct row_field size(const struct export_row *row, int column, char *buf
 	return (struct row_field){ buf, csv__u64(buf, n) - buf };
 }
 
+static struct row_field user(const struct export_row *row, int column, char *buf)
+{
+	uint64_t pid, ns;
+	const char *name;
+	uint32_t uid;
+
+	if (!row->names || !row__uint(row, column, &pid) ||
+	    !row__uint(row, row__column(row->stream, "mono_ns"), &ns) ||
+	    !session_names__uid(row->names, pid, ns, &uid))
+		return nothing();
+	name = session_names__user(row->names, uid);
+	if (!name || CSV_TEXT_MAX(strlen(name)) > DIMENSION_TEXT_MAX)
+		return (struct row_field){ buf, csv__u64(buf, uid) - buf };
+	return (struct row_field){ buf, csv__escape(buf, name, strlen(name)) - buf };
+}
+
+/* By its name if it is a container's, otherwise the id of the cgroup. */
+static struct row_field container(const struct export_row *row, int column, char *buf)
+{
+	struct row_field f = row->fields[column];
+	const char *name = row->names ? session_names__container(row->names, f.s, f.len) : NULL;
+
+	if (!name || CSV_TEXT_MAX(strlen(name)) > DIMENSION_TEXT_MAX)
+		return f;
+	return (struct row_field){ buf, csv__escape(buf, name, strlen(name)) - buf };
+}
+
 static struct row_field minute(const struct export_row *row, int column, char *buf)
 {
 	struct row_field f = row->fields[column];
@@ -109,15 +137,18 @@ static struct row_field minute(const struct export_row *row, int column, char *b
 }
 
 /* Bytes of an address and of its port, with the colon. */
-#define END_MAX 112
+#define END_MAX 480
 
-/* Writes ADDRESS:PORT at P, which has END_MAX bytes. A longer address, of a unix socket, is cut. */
+/* Writes ADDRESS:PORT at P, which has END_MAX bytes; * if it has none, as ss does. What is longer
+ * than any address is cut. */
 static char *end_of(const struct export_row *row, int column, const char *port_column, char *p)
 {
 	const struct row_field *address = &row->fields[column];
 	const struct row_field *port = &row->fields[row__column(row->stream, port_column)];
 	size_t most = END_MAX - CSV_U64_MAX - 1;
 
+	if (!address->len)
+		return csv__mem(p, "*", 1);
 	p = csv__mem(p, address->s, address->len < most ? address->len : most);
 	if (!port->len || port->len > CSV_U64_MAX)
 		return p;
@@ -138,9 +169,12 @@ static struct row_field remote(const struct export_row *row, int column, char *b
 /* ADDRESS:PORT - ADDRESS:PORT, this end first. */
 static struct row_field connection(const struct export_row *row, int column, char *buf)
 {
-	const char *local = row->stream == STREAM_NW_DROP ? "src_addr" : "local_addr";
-	char *p = end_of(row, row__column(row->stream, local), "sport", buf);
+	int local =
+		row__column(row->stream, row->stream == STREAM_NW_DROP ? "src_addr" : "local_addr");
+	char *p = end_of(row, local, "sport", buf);
 
+	if (!row->fields[local].len && !row->fields[column].len)
+		return nothing();
 	p = csv__mem(p, " - ", 3);
 	return (struct row_field){ buf, end_of(row, column, "dport", p) - buf };
 }
@@ -168,8 +202,8 @@ const struct dimension dimensions[] = {
 	{ "process", ALL("pid") },
 	{ "command", ALL("command") },
 	{ "container", { [STREAM_FS] = "container_id", [STREAM_NW_FLOW] = "container_id",
-			 [STREAM_EXTENT] = "container_id" } },
-	{ "user", { NULL } }, /* not in rows: only in the kernel */
+			 [STREAM_EXTENT] = "container_id" }, .key = container },
+	{ "user", ALL("pid"), ALL("mono_ns"), user },
 	{ "device", { [STREAM_FS] = "device", [STREAM_BLOCK] = "device", [STREAM_CACHE] = "device_id",
 		      [STREAM_PAGEFAULT] = "device_id", [STREAM_EXTENT] = "device" }, .key = device },
 	{ "fs_type", { [STREAM_FS] = "fs_type", [STREAM_EXTENT] = "fs_type" } },
@@ -183,7 +217,7 @@ const struct dimension dimensions[] = {
 	{ "remote", { [STREAM_NW_CONN] = "remote_addr", [STREAM_NW_DROP] = "dst_addr", [STREAM_NW_FLOW] = "remote_addr" },
 	  { [STREAM_NW_CONN] = "dport", [STREAM_NW_DROP] = "dport", [STREAM_NW_FLOW] = "dport" }, remote },
 	{ "connection", { [STREAM_NW_DROP] = "dst_addr", [STREAM_NW_FLOW] = "remote_addr" },
-	  { [STREAM_NW_DROP] = "dport", [STREAM_NW_FLOW] = "dport" }, connection },
+	  { [STREAM_NW_DROP] = "dport", [STREAM_NW_FLOW] = "dport" }, connection, .of_empty = true },
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -214,7 +248,7 @@ struct row_field dimension__key(const struct dimension *d, int column, const str
 {
 	struct row_field key = row->fields[column];
 
-	if (key.len && d->key)
+	if (d->key && (key.len || d->of_empty))
 		key = d->key(row, column, buf);
 	/* Also of two empty paths, as of mount("", ""), which is " -> ". */
 	return key.len ? key : nothing();

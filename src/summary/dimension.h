@@ -6,7 +6,7 @@
 #include "export/row.h"
 
 #define DIMENSION_NONE "-" /* the group of rows without a value */
-#define DIMENSION_TEXT_MAX 256
+#define DIMENSION_TEXT_MAX 2048
 
 struct dimension {
 	const char *name; /* of --by */
@@ -14,10 +14,11 @@ struct dimension {
 	const char *columns[STREAM_COUNT];
 	/* A second column that KEY needs, in the same form. */
 	const char *others[STREAM_COUNT];
-	/* Gets the group of ROW: a part of its field COLUMN, which is not empty, or text in BUF.
+	/* Gets the group of ROW: a part of its field COLUMN, not empty by default, or text in BUF.
 	 * NULL: the whole field. */
 	struct row_field (*key)(const struct export_row *row, int column,
 				char buf[DIMENSION_TEXT_MAX]);
+	bool of_empty; /* KEY is asked even if the field COLUMN is empty */
 };
 
 extern const struct dimension dimensions[]; /* ends with a row without a name */

@@ -108,8 +108,10 @@ static bool passes_pids(struct filter *f, const struct export_row *row)
 		if (table__at(&f->descendants, ppid + 1, &known) || !*known)
 			return false;
 	}
-	if (!table__at(&f->descendants, pid + 1, &known))
+	if (!table__at(&f->descendants, pid + 1, &known)) {
 		*known = 1;
+		f->n_descendants++;
+	}
 	return true;
 }
 
@@ -144,6 +146,18 @@ bool filter__keeps(struct filter *f, const struct export_row *row)
 	if (!measures__of(row->stream) || filter__lacks(f, row->stream))
 		return false;
 	return !measure__row(row, &m) && filter__passes(f, row, &m);
+}
+
+int filter__learn_fields(void)
+{
+	return row__column(STREAM_FS, "ppid") + 1;
+}
+
+bool filter__learn(struct filter *f, const struct export_row *row)
+{
+	uint64_t before = f->n_descendants;
+
+	return passes_pids(f, row) && f->n_descendants > before;
 }
 
 void filter__end(struct filter *f)

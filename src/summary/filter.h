@@ -29,6 +29,7 @@ struct filter {
 	bool ops_inverted; /* all but these */
 
 	struct table descendants; /* own: pids that passed */
+	uint64_t n_descendants;
 };
 
 /* Adds the items of LIST, separated by commas (WHOLE: LIST is one item), to TO. Returns false if
@@ -52,6 +53,14 @@ bool filter__passes(struct filter *f, const struct export_row *row, const struct
 
 /* The same of a row that was not measured; of a stream that lacks something none passes. */
 bool filter__keeps(struct filter *f, const struct export_row *row);
+
+/* How many of the first fields of a row of fs filter__learn() reads. */
+int filter__learn_fields(void);
+
+/* Notes whether the process of ROW, of fs, descends from a listed one: rows of a session are not
+ * in the order of time, so that a child's may come before its parent's. Returns whether that is
+ * new. */
+bool filter__learn(struct filter *f, const struct export_row *row);
 
 /* Frees what F owns. */
 void filter__end(struct filter *f);

@@ -101,3 +101,27 @@ def test_sessions_with_names_are_sound(podman, tmp_path):
     assert "sound" in names(tmp_path)
     done = subprocess.run([IOTRC, "verify", tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_summary_has_names(podman, tmp_path):
+    """One that ends during it, one that is still there: of the session, as many calls as rows have its cgroup."""
+    live = subprocess.Popen([IOTRC, "summary", "--csv", "--by", "container"], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+    assert live.stderr.readline() == "watching\n"
+    podman.run("stays", "/bin/sh", "-c", LOOP, detached=True)
+    with recording(tmp_path):
+        podman.run("goes", "/bin/sh", "-c", "echo y > /file-of-goes; sleep 1")
+        time.sleep(1)
+    live.send_signal(signal.SIGINT)
+    told, _ = live.communicate(timeout=60)
+    podman("rm", "-f", "-t", "0", "stays")
+    assert {"stays"} <= {row["container"] for row in csv.DictReader(io.StringIO(told))}
+    done = subprocess.run([IOTRC, "summary", tmp_path, "--csv", "--by", "container"], capture_output=True, text=True, check=True)
+    got = {row["container"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(done.stdout))}
+    for name in "stays", "goes":
+        cgroups = {c for c, one in session_containers(tmp_path).items() if one.get("name") == name}
+        assert got[name] == sum(row["container_id"] in cgroups for row in rows(tmp_path)) > 0
+
+
+def session_containers(out):
+    return json.loads((session(out) / "manifest.json").read_text())["containers"]

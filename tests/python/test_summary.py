@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`iotrc summary` equals what pandas computes from the same rows, to the last count."""
+import collections
 import io
 import json
 import math
@@ -69,6 +70,18 @@ for i in range(7):
         socket.create_connection(("127.0.0.1", 1))
     except ConnectionRefusedError:
         pass
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("127.0.0.1", 0))
+asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asker.sendto(b"x" * 71, udp.getsockname())
+udp.sendto(b"y" * 31, udp.recvfrom(100)[1])
+unix = socket.socket(socket.AF_UNIX)
+unix.bind("jobs")
+unix.listen()
+with socket.socket(socket.AF_UNIX) as s:
+    s.connect("jobs")
+    s.send(b"x" * 51)
+    unix.accept()[0].recv(100)
 with socket.create_connection(server.getsockname()) as s, server.accept()[0] as t:
     s.sendall(b"x" * 100003)
     while len(t.recv(1 << 20, socket.MSG_PEEK)) < 100003:
@@ -113,6 +126,11 @@ def dotted(device):
     return numbers.map(lambda n: np.nan if math.isnan(n) else f"{int(n) >> 20}:{int(n) & 0xfffff}")
 
 
+def ends(address, port):
+    """A unix socket has no port, an end that is not known or has no name is *."""
+    return (address + port.map(lambda p: "" if pd.isna(p) else ":" + p)).fillna("*")
+
+
 EVENTS = {"fs": "operation", "block": "operation", "pagefault": "severity"}
 GROUPS = {
     "operation": lambda s, r: r[EVENTS.get(s, "event_type")],
@@ -128,7 +146,7 @@ GROUPS = {
     "size": lambda s, r: power_of_two(r.skb_len if s == "nw_drop" else r["size"]),
     "minute": lambda s, r: r.timestamp.str[:16],
     "remote": lambda s, r: r.remote_addr + r.dport.map(lambda p: "" if pd.isna(p) else ":" + p),
-    "connection": lambda s, r: r.local_addr + ":" + r.sport + " - " + r.remote_addr + ":" + r.dport,
+    "connection": lambda s, r: ends(r.local_addr, r.sport) + " - " + ends(r.remote_addr, r.dport),
 }
 
 
@@ -224,6 +242,29 @@ def test_two_empty_paths_are_no_file(tmp_path, template):
         got = table(session.directory, "--by", by)
         same(got, rows(session.directory, "fs"), "fs", [by])
         assert "-" in got[by].tolist()
+
+
+def test_users_and_containers_are_the_manifest_s(session):
+    """Rows have neither: the manifest says to whom a process belonged, and when that changed."""
+    session.manifest["users"] = {
+        "names": {"0": "root", "1000": "ada"}, "left_out": 0,
+        "processes": [[1, 9, 0], [10, 10, 1000], [12, 20, 0], [-1, 5, 3], [1, "x"], 7, [90, 95, 2**40]],
+        "changes": [[12, START + 20, 1001], [12, START + 10, 1000], [15, START + 5, 1000]],
+    }
+    session.manifest["containers"] = {"7": {"name": "web", "id": "ab" * 32}, "8": {"name": "web"}, "9": {"id": "cd" * 32}, "10": {}}
+    calls = [ # pid, from START, its user
+        (1, 0, "root"), (9, 99, "root"), (10, 3, "ada"), (11, 3, "-"), (12, 9, "root"), (12, 10, "ada"), (12, 19, "ada"),
+        (12, 20, "1001"), (13, 50, "root"), (15, 4, "root"), (15, 5, "ada"), (20, 7, "root"), (21, 7, "-"), (92, 1, "-"),
+    ]
+    groups = {"7": "web", "8": "web", "9": "cd" * 32, "10": "10", "11": "11", "": "-"}
+    session.add("fs", [{"operation": "close", "pid": str(pid), "container_id": list(groups)[i % len(groups)],
+                        "duration_ns": "1", "mono_ns": str(START + at)} for i, (pid, at, _) in enumerate(calls)])
+    directory = session.write()
+    got = table(directory, "--by", "user")
+    assert dict(zip(got.user, got.calls.astype(int))) == dict(collections.Counter(user for _, _, user in calls))
+    got = table(directory, "--by", "container")
+    want = collections.Counter(list(groups.values())[i % len(groups)] for i in range(len(calls)))
+    assert dict(zip(got.container, got.calls.astype(int))) == dict(want)
 
 
 def test_a_file_of_the_cache_has_the_name_that_fs_knows(recorded):
