@@ -144,7 +144,7 @@ static void search_csv(struct search *s, int fd)
 				goto out;
 			}
 			content += out.pos - fill;
-			if (frame__is_bomb(compressed, content)) {
+			if (frame__is_bomb(compressed, content, s->row)) {
 				faults__add(&s->faults, FRAME_BOMB);
 				goto out;
 			}

@@ -104,11 +104,21 @@ static int read_block(struct frame *f, off_t at, size_t *ret_len)
 	return r;
 }
 
+static uint64_t count_lines(const char *content, size_t len)
+{
+	const char *end = content + len, *lf;
+	uint64_t n = 0;
+
+	for (; content < end && (lf = memchr(content, '\n', end - content)); content = lf + 1)
+		n++;
+	return n;
+}
+
 static int walk(struct frame *f, bool (*take)(void *arg, const char *content, size_t len),
 		void *arg, struct frame_end *ret)
 {
 	off_t at = FRAME_HEADER_SIZE;
-	uint64_t total = 0;
+	uint64_t total = 0, lines = 0;
 	size_t len, content;
 	int r = read_at(f, 0, FRAME_HEADER_SIZE, 0);
 
@@ -119,9 +129,12 @@ static int walk(struct frame *f, bool (*take)(void *arg, const char *content, si
 		return -EBADMSG;
 	ret->len = at;
 	while ((r = read_block(f, at, &len)) > 0) {
-		if (!decode(f, len, &content) || frame__is_bomb(at + len, total + content))
+		if (!decode(f, len, &content))
 			break;
 		total += content;
+		lines += count_lines(f->content, content);
+		if (frame__is_bomb(at + len, total, lines))
+			break;
 		if (content && take && !take(arg, f->content, content))
 			break;
 		r = feed(f, f->content, content, ZSTD_e_continue);

@@ -20,12 +20,15 @@
 #define FRAME_EMPTY_BLOCK "\0\0\0"
 #define FRAME_EMPTY_BLOCK_SIZE 3
 
-/* Whether CONTENT bytes from COMPRESSED bytes is a decompression bomb, so that the work is bounded
- * by a file's size. Rows differ from each other and compress to a hundredth at best. */
+/* Whether CONTENT bytes of ROWS whole lines from COMPRESSED bytes is a decompression bomb, so that
+ * the work is bounded by a file's size. Rows compress to a hundredth; those with long paths of one
+ * character to much less, but they differ from each other at least in their times. */
 #define FRAME_BOMB "a decompression bomb: more than a thousand times its size"
-static inline bool frame__is_bomb(uint64_t compressed, uint64_t content)
+#define FRAME_ROW_MIN 8 /* bytes, compressed */
+static inline bool frame__is_bomb(uint64_t compressed, uint64_t content, uint64_t rows)
 {
-	return content > 1 << 20 && content / 1000 > compressed;
+	return content > 1 << 20 && content / 1000 > compressed &&
+	       rows > compressed / FRAME_ROW_MIN;
 }
 
 struct frame_end {

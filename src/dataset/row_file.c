@@ -19,7 +19,7 @@ struct row_file {
 	struct row_file_config config;
 	ZSTD_DCtx *ctx;
 	ZSTD_inBuffer in;
-	uint64_t compressed, raw;
+	uint64_t compressed, raw, lines;
 	bool begun, has_checksum, frame_ended, eof;
 	bool full; /* the decoder's output buffer was full */
 	int error; /* a negative errno; sticks */
@@ -153,7 +153,7 @@ static int decompress(struct row_file *f)
 	f->frame_ended = !left;
 	if (unended(f) >= ROW_FILE_LINE_MAX)
 		return stop_reading(f, -EBADMSG, ROW_TOO_LONG);
-	if (frame__is_bomb(f->compressed, f->raw))
+	if (frame__is_bomb(f->compressed, f->raw, f->lines))
 		return stop_reading(f, -EBADMSG, FRAME_BOMB);
 	if (f->config.raw_bytes && f->raw > f->config.raw_bytes)
 		return stop_reading(f, -EBADMSG, "more data than raw_bytes states");
@@ -193,6 +193,7 @@ int row_file__next(struct row_file *f, char **ret_line, size_t *ret_len)
 			*ret_line = f->buf + f->start;
 			*ret_len = lf - *ret_line;
 			f->start = lf + 1 - f->buf;
+			f->lines++;
 			return 1;
 		}
 		if (f->fill - f->start >= ROW_FILE_LINE_MAX)

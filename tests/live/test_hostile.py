@@ -2,6 +2,7 @@
 """Harmful files, read by each command that reads files: the command says in a line or so what is wrong, with bounded
 memory (RLIMIT_AS) and time, and never crashes. The test makes the files and knows what is in them."""
 import copy
+import datetime
 import hashlib
 import io
 import json
@@ -255,6 +256,37 @@ def test_files(hostile, case):
     hostile.recover()
     for f in json.loads((hostile.session / "manifest.json").read_text())["files"]:
         subprocess.run(["zstd", "-tq", hostile.session / f["path"]], check=True)
+
+
+def alike(row, n):
+    """N rows of a call on the same long path, a microsecond after each other. All bytes of a name may be escaped."""
+    fields = row.split(b",")
+    fields[5] += b"/" + b"\\x01" * 16000
+    at, mono = datetime.datetime.fromisoformat(fields[0].decode()), int(fields[-1])
+    for i in range(n):
+        fields[0] = (at + datetime.timedelta(microseconds=i)).isoformat(" ", "microseconds").encode()
+        fields[-1] = b"%d\n" % (mono + 1000 * i)
+        yield b",".join(fields)
+
+
+def test_rows_that_are_long_and_alike_are_no_bomb(hostile):
+    """They compress to less than a thousandth. recover keeps them, and verify calls them sound."""
+    header, row = zstandard.ZstdDecompressor().decompressobj().decompress(
+        (hostile.session / hostile.file["path"]).read_bytes()).splitlines(True)[:2]
+    out, n = io.BytesIO(), 2000
+    parameters = zstandard.ZstdCompressionParameters(write_checksum=True, window_log=19)
+    with zstandard.ZstdCompressor(compression_params=parameters).stream_writer(out, closefd=False) as z:
+        for line in header, *alike(row, n): # each block is whole lines, as the recorder writes it
+            z.write(line)
+            z.flush(zstandard.FLUSH_BLOCK)
+    assert n * 64000 > 1000 * len(out.getvalue())
+    hostile.put_part(out.getvalue())
+    hostile.recover()
+    (file,) = [f for f in json.loads((hostile.session / "manifest.json").read_text())["files"] if f["stream"] == "fs"]
+    assert file["rows"] == n
+    code, said = hostile.verify()
+    assert code == 0 and "sound" in said, said
+    assert "bomb" not in hostile.anonymous()[1]
 
 
 def test_flipped_bits(hostile):
