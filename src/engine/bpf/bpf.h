@@ -38,6 +38,7 @@ struct bpf_engine {
 	bool tells_faults; /* tracepoints have the faulting address */
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
+	int types_fd;     /* core_types.h, while the programs are loaded */
 	bool tells_calls; /* engine__calls() is asked for */
 	bool tells_slow;  /* engine__unfinished() is */
 	bool can_overflow,

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+#include <unistd.h>
 
 #include "engine/bpf/absent_kfuncs.h"
 #include "engine/bpf/bpf.h"
+#include "engine/bpf/core_types.h"
 #include "engine/bpf/drop_reasons.h"
 #include "engine/bpf/kernel.h"
 #include "engine/bpf/request_names.h"
@@ -90,19 +92,28 @@ static struct iotrc_bpf *open_object(bool from_6_2, const struct bpf_object_open
 static int prepare(struct bpf_engine *b, const struct engine_config *config, const struct btf *btf,
 		   char *problem)
 {
+	char types[CORE_TYPES_PATH_SIZE];
 	/* If the kernel lacks a type, libbpf searches its modules, which needs CAP_SYS_ADMIN,
 	 * unless it is told where the types are. */
-	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	LIBBPF_OPTS(bpf_object_open_opts, open, .btf_custom_path = types);
 	int err = absent_kfuncs__drop();
 
 	if (err)
 		return engine__problem(problem, err, "cannot prepare BPF programs: %s",
 				       strerror(-err));
+	b->types_fd = core_types__open(types);
+	if (b->types_fd < 0)
+		return engine__problem(problem, b->types_fd, "cannot make a file in memory: %s",
+				       strerror(-b->types_fd));
 	b->from_6_2 = kernel__from_6_2(btf);
 	b->skel = open_object(b->from_6_2, &open);
 	if (!b->skel)
 		return engine__problem(problem, -errno, "cannot read the embedded BPF object: %s",
 				       strerror(errno));
+	err = core_types__write(b->types_fd, btf, bpf_object__btf(b->skel->obj));
+	if (err)
+		return engine__problem(problem, err, "cannot prepare the kernel's types: %s",
+				       strerror(-err));
 	setup__programs(b, config->selection, btf);
 	b->skel->rodata->cfg.sums = config->sums;
 	b->init_unseen = kernel__init_unseen(btf);
@@ -129,6 +140,8 @@ static int start(struct bpf_engine *b, const struct engine_config *config, char 
 		err = rings__make(b, problem);
 	if (!err)
 		err = load__all(b, problem);
+	if (b->types_fd >= 0)
+		close(b->types_fd);
 	if (!err)
 		err = sums__prepare(b, problem);
 	if (!err)
@@ -153,6 +166,7 @@ static int open_engine(struct engine **ret, const struct engine_config *config, 
 	b->engine.type = &engine_bpf;
 	b->epoll_fd = -1;
 	b->unfinished_fd = -1;
+	b->types_fd = -1;
 	b->streams = config->selection->streams;
 	b->tells_calls = config->calls;
 	b->tells_slow = config->selection->slow_ns && !config->sums && b->streams & BIT(STREAM_FS);
