@@ -24,8 +24,12 @@
 #include "schema/sums.h"
 
 #define KEY_MAX (SUMMARY_NAME_MAX + 512) /* bytes of a group's name */
-#define DRAIN_MS 20                      /* how often names are taken in */
-#define DRAIN_SOON_MS 1                  /* while many new ones come */
+/* One of these comes before a page of a file is used, and again where it was open before. */
+#define NAMING_OPS \
+	(UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_READ | UINT64_C(1) << FS_WRITE | \
+	 UINT64_C(1) << FS_MMAP | UINT64_C(1) << FS_SENDFILE)
+#define DRAIN_MS 20     /* how often names are taken in */
+#define DRAIN_SOON_MS 1 /* while many new ones come */
 
 /* ---- groups in the form of rows ---- */
 
@@ -217,13 +221,13 @@ static void end_names(struct summary_live *l)
 	pthread_join(l->thread, NULL);
 }
 
-/* By file, opens of files are looked at for their names where fs isn't asked for. */
+/* By file, calls on files are looked at for their names where fs isn't asked for. */
 static void want_names(struct summary_live *l)
 {
 	if (l->selection.streams >> STREAM_FS & 1)
 		return;
 	l->selection.streams |= UINT32_C(1) << STREAM_FS;
-	l->selection.ops = UINT64_C(1) << FS_OPEN;
+	l->selection.ops = NAMING_OPS;
 }
 
 static int open_engine(struct summary_live *l, struct engine **ret)
