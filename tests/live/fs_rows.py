@@ -8,6 +8,7 @@ import recorder
 from strace_oracle import OPERATIONS, TWO_PATHS, Row
 
 COLUMNS = ["size", "offset", "bytes_completed", "return_value", "errno"]
+COMPARED = ["operation", "filename", *COLUMNS, "flags", "address", "mmap_prot", "mmap_flags"]
 # What the flags column says about the file itself, which the oracle does not track.
 OF_THE_FILE = {"DELETED", "PATH_CUT", "LAST_LINK"}
 # Words for rows that are not of a system call.
@@ -37,6 +38,10 @@ def to_row(row):
         row["operation"], to_path(row), *(row[column] for column in COLUMNS), to_flags(row),
         " ".join(memory).strip(),
     )
+
+
+def to_rows(frame):
+    return [to_row(dict(zip(COMPARED, values))) for values in zip(*(frame[column] for column in COMPARED))]
 
 
 def fill(expected, actual):
@@ -78,7 +83,7 @@ def told_of(oracle, rows):
     return differences(
         f"told by process {oracle.root}",
         sorted((row for row in oracle.told if asynchronous(row.flags)), key=key),
-        sorted((to_row(row) for row in rows), key=key),
+        sorted(to_rows(rows), key=key),
     )
 
 
@@ -101,17 +106,17 @@ def compare(oracle, rows):
     others = rows[rows["operation"] != "process_exit"]
     told = others["flags"].map(asynchronous)
     by_tid = {
-        int(tid): [to_row(row) for row in group.to_dict("records")]
+        int(tid): to_rows(group)
         for tid, group in others[~told].groupby("tid", sort=False)
     }
-    found = told_of(oracle, others[told].to_dict("records"))
+    found = told_of(oracle, others[told])
     interleave(oracle, by_tid.get(oracle.root, []))
     for tid in sorted({*oracle.rows, *by_tid}):
         found += differences(f"thread {tid}", oracle.rows.get(tid, []), by_tid.get(tid, []))
     # The kernel decides which thread's row reports the end of a process.
     by_pid = {}
-    for row in exits.to_dict("records"):
-        by_pid.setdefault(int(row["pid"]), []).append(to_row(row))
+    for pid, row in zip(exits["pid"], to_rows(exits)):
+        by_pid.setdefault(int(pid), []).append(row)
     for pid in sorted({*oracle.exits, *by_pid}):
         expected = [oracle.exits[pid]] if pid in oracle.exits else []
         found += differences(f"end of process {pid}", expected, by_pid.get(pid, []))

@@ -188,17 +188,20 @@ def parse_file(text):
     return Arg(match[1], unhex(match[2])) if match else Arg(text)
 
 
+PUNCTUATION = re.compile(r"[][(){},]")
+
+
 def split_args(text):
     """The arguments at the top level. With -xx no string contains a bracket, comma or quote."""
     args, depth, start = [], 0, 0
-    for i, c in enumerate(text):
-        if c in "([{":
+    for mark in PUNCTUATION.finditer(text):
+        if mark[0] in "([{":
             depth += 1
-        elif c in ")]}":
+        elif mark[0] in ")]}":
             depth -= 1
-        elif c == "," and not depth:
-            args.append(text[start:i].strip())
-            start = i + 1
+        elif not depth:
+            args.append(text[start:mark.start()].strip())
+            start = mark.end()
     if text.strip():
         args.append(text[start:].strip())
     # An address within a comment or an array is not a file; such arguments stay text.

@@ -20,22 +20,39 @@ Said = collections.namedtuple("Said", "event pid fd domain local sport remote dp
 PROGRAMS = ["conn"] + ["conn32"] * (os.uname().machine == "x86_64")
 
 
-@pytest.fixture(scope="module", params=PROGRAMS)
-def recorded(request, module_path):
-    with recorder.Recording(module_path, "--streams", "nw_conn", *recorder.OWN) as r:
-        done = subprocess.run(
-            [recorder.workload(request.param)], cwd=module_path, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
+class Recorded:
+    """All programs of this file in one recording: their rows, and what each said."""
+
+    def __init__(self, path):
+        commands = {program: [recorder.workload(program)] for program in PROGRAMS}
+        commands["counted"] = ["unshare", "--net", "sh", "-c", COUNTED, recorder.workload("conn"), SNMP]
+        commands["elsewhere"] = [sys.executable, "-c", ELSEWHERE]
+        commands["early"] = [sys.executable, "-c", EARLY]
+        with recorder.Recording(path, "--streams", "nw_conn", *recorder.OWN) as r:
+            self.done = {name: subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=60)
+                         for name, command in commands.items()}
+        self.session, self.rows = r.session, r.rows("nw_conn")
+
+    def said(self, name):
+        """The lines that a program printed."""
+        assert self.done[name].returncode == 0, self.done[name].stderr
+        return self.done[name].stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def programs(module_path):
+    return Recorded(module_path)
+
+
+@pytest.fixture(params=PROGRAMS)
+def recorded(request, programs): # pylint: disable=redefined-outer-name
+    lines = [line.split() for line in programs.said(request.param)]
     said = [Said(*("" if field == "-" else field for field in line)) for line in lines]
-    rows = r.rows("nw_conn")
-    rows = rows[rows["pid"].isin({s.pid for s in said})]
-    return r.session, rows, said
+    return programs.rows[programs.rows["pid"].isin({s.pid for s in said})], said
 
 
 def test_every_call_is_a_row(recorded):
-    _, rows, said = recorded
+    rows, _ = recorded
     for event in ("SOCKET_CREATE", "BIND", "LISTEN", "ACCEPT", "CONNECT", "SHUTDOWN", "CLOSE"):
         for family in FAMILIES:
             mine = rows[(rows["event_type"] == event) & (rows["domain"] == family)]
@@ -58,7 +75,7 @@ def address(path, family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_addresses_mirror(recorded, family):
-    _, rows, _ = recorded
+    rows, _ = recorded
     rows = rows[rows["domain"] == family]
     connects = rows[(rows["event_type"] == "CONNECT") & (rows["return_value"] == "0")]
     accepts = rows[rows["event_type"] == "ACCEPT"]
@@ -78,7 +95,7 @@ def test_addresses_mirror(recorded, family):
 
 def test_rows_are_what_the_programs_say(recorded):
     """Compares the order within a process, fds, addresses, ports and results."""
-    _, rows, said = recorded
+    rows, said = recorded
     kinds = {s.event for s in said}
     for pid in sorted({s.pid for s in said}):
         theirs = [s for s in said if s.pid == pid]
@@ -105,31 +122,24 @@ def test_rows_are_what_the_programs_say(recorded):
                 assert row["shutdown_how"] == "SHUT_WR"
 
 
-def test_nothing_lost(recorded):
-    assert recorded[0].lost() == {}
+def test_nothing_lost(programs):
+    assert programs.session.lost() == {}
 
 
+COUNTED = 'ip link set lo up; "$0" || exit; exec /usr/bin/python3 -c "$1"'
 SNMP = """
-import sys
 fields = [l.split()[1:] for l in open("/proc/net/snmp") if l.startswith("Tcp:")]
 tcp = dict(zip(*fields))
 print(tcp["ActiveOpens"], tcp["PassiveOpens"])
 """
 
 
-def test_counts_equal_the_kernels(tmp_path):
+def test_counts_equal_the_kernels(programs):
     """In a network namespace of its own, ActiveOpens and PassiveOpens count nothing else."""
-    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
-        done = subprocess.run(
-            ["unshare", "--net", "sh", "-c",
-             f'ip link set lo up; "$0" >said || exit; /usr/bin/python3 -c \'{SNMP}\'',
-             recorder.workload("conn")],
-            cwd=tmp_path, capture_output=True, text=True, timeout=60,
-        )
-    assert done.returncode == 0, done.stderr
-    active, passive = map(int, done.stdout.split())
-    pids = {line.split()[1] for line in (tmp_path / "said").read_text().splitlines()}
-    rows = r.rows("nw_conn")
+    *said, counts = programs.said("counted")
+    active, passive = map(int, counts.split())
+    pids = {line.split()[1] for line in said}
+    rows = programs.rows
     rows = rows[rows["pid"].isin(pids) & rows["domain"].isin(["AF_INET", "AF_INET6"])]
     # A refused connect has sent its SYN: it is an active open too.
     assert len(rows[rows["event_type"] == "CONNECT"]) == active == 2 * (ROUNDS + 1)
@@ -222,21 +232,15 @@ for family, host in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
 """
 
 
-def test_sockets_from_elsewhere(tmp_path):
+def test_sockets_from_elsewhere(programs):
     """Sockets that were inherited, passed, are in other namespaces or have no connection: the socket knows its
     addresses."""
-    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
-        done = subprocess.run(
-            [sys.executable, "-c", ELSEWHERE], cwd=tmp_path, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-    said = [json.loads(line) for line in done.stdout.splitlines()]
+    said = [json.loads(line) for line in programs.said("elsewhere")]
     assert len(said) == 2 * 10
-    rows = r.rows("nw_conn").to_dict("records")
+    rows = programs.rows.to_dict("records")
     for s in said:
         mine = [row for row in rows if all(row[column] == value for column, value in s.items())]
         assert len(mine) == 1, f"{len(mine)} rows of {s}"
-    assert r.session.lost() == {}
 
 
 EARLY = """
@@ -284,17 +288,13 @@ say("BIND", bound.fileno(), v4, call("BIND", bound.fileno(), v4), "AF_INET")
 """
 
 
-def test_addresses_given_to_calls_that_fail_early(tmp_path):
-    with recorder.Recording(tmp_path, "--streams", "nw_conn") as r:
-        done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-    pid, *lines = done.stdout.splitlines()
+def test_addresses_given_to_calls_that_fail_early(programs):
+    pid, *lines = programs.said("early")
     wanted = [json.loads(line) for line in lines]
-    rows = r.rows("nw_conn")
+    rows = programs.rows
     rows = rows[(rows["pid"] == pid) & rows["event_type"].isin(["CONNECT", "BIND"])]
     rows = rows[rows["return_value"] != "0"]
     assert len(wanted) == len(rows) == 30
     for row, said in zip(rows.to_dict("records"), wanted):
         assert {column: row[column] for column in said} == said
     assert set(rows.loc[rows["domain"] == "AF_INET", "ipver"]) == {"4"}
-    assert r.session.lost() == {}

@@ -67,7 +67,7 @@ def test_the_bound_holds_under_load(tmp_path, size):
     with r:
         pid = r.process.pid
         renamer = subprocess.Popen(
-            [sys.executable, "-c", RENAMER, "5", str(NAMES)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", RENAMER, "4", str(NAMES)], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         )
         load = subprocess.Popen(
             [recorder.workload("hammer"), str(data), "4", str(os.cpu_count())], stdout=subprocess.DEVNULL,

@@ -81,10 +81,10 @@ def check(session, oracle):
 @pytest.mark.parametrize("thread, cause", [("iotrc-reader", "ring"), ("iotrc-writer", "queue")])
 def test_every_operation_is_a_row_or_counted_as_lost(tmp_path, thread, cause):
     with record(tmp_path, "--memory", LEAST) as r:
-        producers = hammer(tmp_path, 3)
-        time.sleep(0.5)
+        producers = hammer(tmp_path, 2)
+        time.sleep(0.3)
         with ptrace.held(r.process.pid, thread):
-            time.sleep(2)
+            time.sleep(1.2)
         oracle = counted(producers)
     rows = check(r.session, oracle)
     assert r.session.counts("fs")["lost"][cause] > 0
@@ -121,10 +121,10 @@ def stepped_back(r, tmp_path, counts):
 
 def test_lightens_before_it_loses_and_steps_back(tmp_path):
     with record(tmp_path, "--on-overload=lighten", "--memory", LEAST) as r:
-        producers = hammer(tmp_path, 3)
-        time.sleep(0.5)
+        producers = hammer(tmp_path, 2)
+        time.sleep(0.3)
         with ptrace.held(r.process.pid, "iotrc-writer"):
-            time.sleep(2)
+            time.sleep(1.2)
         oracle = counted(producers)
         # Calm for 5 s and 5 s, unless it was loaded twice: until the shed operations are rows again.
         again = []

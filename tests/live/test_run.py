@@ -651,11 +651,11 @@ def test_changed_during_run(tmp_path, engine):
 def test_json_needs_no_file(tmp_path):
     """--json before another option or -- writes to stdout; a word after it is the file."""
     for args in (["--json"], ["--json", "--strict"], ["-j"], ["--json="], ["--json", "-"]):
-        done = run(*args, "--", "true", cwd=tmp_path)
+        done = run("--engine", "strace", *args, "--", "true", cwd=tmp_path)
         if args == ["--json="]:
             assert done.returncode == 1 and done.stdout == b""
         else:
             assert done.returncode == 0 and json.loads(done.stdout)["status"] == 0, args
     for args in (["--json", "a"], ["-j", "b"], ["-jc"], ["--json=d"]):
-        assert run(*args, "--", "true", cwd=tmp_path).stdout == b""
+        assert run("--engine", "strace", *args, "--", "true", cwd=tmp_path).stdout == b""
     assert sorted(p.name for p in tmp_path.iterdir()) == list("abcd")
