@@ -26,6 +26,7 @@ static __always_inline int bio_queued(u64 bio)
 	f.start_ns = bpf_ktime_get_ns();
 	f.task = s.task;
 	f.left_out = s.left_out;
+	f.epoch = s.epoch;
 	f.request_id = next_id();
 	f.sector = kread(bio, bio, bi_iter.bi_sector);
 	f.bytes = kread(bio, bio, bi_iter.bi_size);
@@ -70,7 +71,7 @@ PAIR("tp_btf/block_bio_complete", on_bio_complete, HOOK_BIO_COMPLETE)
 	rec->cmd_flags = f->cmd_flags;
 	rec->sector = f->sector;
 	rec->bytes = f->bytes;
-	rec->task = f->task;
+	rec->task = is_kept(f->epoch) ? f->task : 0;
 	rec->request_id = f->request_id;
 	deliver(rec, flags);
 out:

@@ -94,6 +94,7 @@ static __always_inline void fill_submitter(void *ctx, struct flight *f, struct r
 		s = bpf_map_lookup_elem(&flushers, &queue);
 	if (s) {
 		f->task = s->task;
+		f->epoch = s->epoch;
 		f->left_out = s->left_out;
 		if (bio)
 			bpf_map_delete_elem(&submitters, &bio);
@@ -107,8 +108,8 @@ static __always_inline void fill_submitter(void *ctx, struct flight *f, struct r
 		return;
 	}
 	f->left_out = state->left_out;
-	if (state->epoch + 1 >= epoch)
-		f->task = state->id;
+	f->task = state->id;
+	f->epoch = state->epoch;
 }
 
 static __always_inline void on_the_way(void *ctx, struct request *rq, bool issue)
@@ -166,7 +167,7 @@ static __always_inline void fill_flight(struct rec_block *rec, const struct flig
 	if (f) {
 		rec->insert_ns = f->insert_ns;
 		rec->issue_ns = f->issue_ns;
-		rec->task = f->task;
+		rec->task = is_kept(f->epoch) ? f->task : 0;
 		rec->request_id = f->request_id;
 		rec->sector = f->sector;
 		rec->bytes = f->done + bytes;

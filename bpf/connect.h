@@ -12,6 +12,7 @@
 #include "bpf/call.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -33,7 +34,7 @@
 struct connecting {
 	u64 task, start_ns;
 	s32 fd;
-	u32 pad;
+	u32 epoch; /* in which the definition of TASK was sent */
 };
 
 /* Keyed by the address of the struct sock, from the request for a connection on. Not LRU: a
@@ -81,7 +82,7 @@ __subprog int connect_row(u64 sk, const struct connecting *c, u64 ns, s64 ret)
 	rec->fd = c->fd;
 	rec->ns = ns;
 	rec->duration = ns - c->start_ns;
-	rec->task = c->task;
+	rec->task = is_kept(c->epoch) ? c->task : 0;
 	rec->ret = ret;
 	rec->arg = rec->domain = 0;
 	ends_of_sock(&rec->ends, sk);
@@ -148,6 +149,7 @@ static __always_inline void connect_begun(u64 sk)
 	if (!d || d->shape != SHAPE_CONN || d->op != CONN_CONNECT)
 		return;
 	c.task = state->id;
+	c.epoch = state->epoch;
 	c.start_ns = state->enter_ns;
 	c.fd = (s32)arg(state, d->fd);
 	/* Not a subflow of the socket (MPTCP). */

@@ -4,11 +4,19 @@
 #define IOTRC_BPF_DEFINITIONS_H
 
 #include "bpf/helpers.h"
+#include "bpf/kernel_types.h"
 #include "schema/types.h"
 
 /* Raised by user space when it forgets all definitions: those sent under an older epoch are sent
  * again. */
 volatile u32 epoch = 1;
+
+/* Whether user space still has the definitions that were sent in the epoch SENT: it keeps those of
+ * the epoch before. */
+static __always_inline bool is_kept(u32 sent)
+{
+	return sent + 1 >= epoch;
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

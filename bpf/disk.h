@@ -38,18 +38,22 @@ static __always_inline u32 request_dev(u64 rq)
 
 struct submitter {
 	u64 task;
-	u32 left_out, pad;
+	u32 left_out;
+	u32 epoch; /* in which the definition of TASK was sent */
 };
 
 /* Returns false if the thread's state could not be stored: the submitter is unknown then. */
 static __always_inline bool current_submitter(struct submitter *ret)
 {
 	struct task_state *state = current_state(true);
+	enum whom whom;
 
 	if (!state)
 		return false;
-	ret->left_out = task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
-	ret->task = state->id;
+	whom = task_refresh(state, current_task(), false);
+	ret->left_out = whom == WHOM_LEFT_OUT;
+	ret->task = whom == WHOM_KNOWN ? state->id : 0;
+	ret->epoch = state->epoch;
 	return true;
 }
 

@@ -113,8 +113,7 @@ static __always_inline void fill_file(struct rec_extent *rec, struct walk *w, co
 	rec->path = w->path;
 	rec->seen_dev = w->seen.dev;
 	rec->seen_ino = w->seen.ino;
-	/* User space keeps the definitions of the epoch before. */
-	if (w->seen.epoch + 1 >= epoch)
+	if (is_kept(w->seen.epoch))
 		rec->seen_path = w->seen.path;
 }
 

@@ -12,8 +12,8 @@ struct flight {
 	u64 task, request_id;
 	u64 sector;
 	u32 done, left_out;
-	u32 told; /* its rows of extent have been sent */
-	u32 pad;
+	u32 told;  /* its rows of extent have been sent */
+	u32 epoch; /* in which the definition of TASK was sent */
 };
 
 struct {
@@ -26,7 +26,8 @@ struct {
 
 struct bio_flight {
 	u64 start_ns, task, request_id, sector;
-	u32 bytes, cmd_flags, dev, left_out;
+	u32 bytes, cmd_flags, dev;
+	u32 left_out : 1, epoch : 31; /* as above */
 };
 
 /* LRU: a driver may pass the same bio on to another device, and then no tracepoint reports its

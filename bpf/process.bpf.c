@@ -114,10 +114,10 @@ static __always_inline u32 exit_status(struct task_struct *task)
 }
 
 /* Whether a filter leaves out the current thread, which is ending. Its arguments can no longer be
- * read, so a definition of the previous epoch is still used: user space keeps those. */
+ * read, so a definition of the previous epoch is still used. */
 static __always_inline bool ending_left_out(struct task_state *state)
 {
-	if (!state->left_out && state->id && state->epoch + 1 >= epoch)
+	if (!state->left_out && state->id && is_kept(state->epoch))
 		return false;
 	return task_refresh(state, current_task(), false) == WHOM_LEFT_OUT;
 }

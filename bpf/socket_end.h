@@ -181,6 +181,7 @@ __noinline int settle_end(u32 n, u32 ended)
 		return 0;
 	if (ended && rec) {
 		rec->ns = state->exit_ns;
+		rec->task = state->id; /* which may have been sent again since */
 		rec->duration = state->exit_ns - state->enter_ns;
 		output(rec, conn_size(rec), STREAM_NW_CONN, rec->ns);
 	} else if (ended) { /* it found no room on entry */

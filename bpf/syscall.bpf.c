@@ -5,10 +5,12 @@
  * so they are resident. */
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_renew.h"
 #include "bpf/call_short.h"
 #include "bpf/conn_calls.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -95,6 +97,7 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 	struct task_struct *task = current_task();
 	struct task_state *state = current_state_of(task, false);
 	enum remains remains;
+	enum verdict verdict;
 
 	if ((!state || !state->begun) && where != REGISTERS_NONE && can_be_refused(task)) {
 		u64 regs = where == REGISTERS_OF_TASK ? task_registers() : argument(ctx, 0);
@@ -121,6 +124,14 @@ static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
 		return 0;
 	if (d->shape == SHAPE_DUP && state->ret < 0)
 		return 0;
+	if (!is_kept(state->call_epoch)) {
+		verdict = renew_call();
+		if (verdict != VERDICT_TRACE) {
+			count_verdict(verdict, state->stream);
+			drop_paths(state);
+			return 0;
+		}
+	}
 	if (state->is_socket || d->shape == SHAPE_CONN) {
 		emit_conn(state, d);
 		if (!state->is_socket || !state->file)

@@ -9,8 +9,10 @@
 
 #include "bpf/abi.h"
 #include "bpf/call.h"
+#include "bpf/call_renew.h"
 #include "bpf/connect.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/epoll_calls.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -29,7 +31,7 @@ __noinline int send_held(void)
 		return 0;
 	state->held = 0;
 	d = describe(state->nr, state->compat);
-	if (d)
+	if (d && (is_kept(state->call_epoch) || renew_call() == VERDICT_TRACE))
 		emit_epoll(state, d, arg(state, d->fd), arg(state, d->size), arg(state, d->flags),
 			   arg(state, d->fd2), arg(state, d->aux));
 	return 0;

@@ -36,6 +36,7 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->has_given = state->has_how = state->copied = state->found = 0;
 	state->base[0] = state->base[1] = 0;
 	state->begun = state->met = 1;
+	state->call_epoch = epoch;
 	state->stopped_nr = 0;
 	state->refused = 0;
 	state->renames = !!(d->props & PROP_NAMES);

@@ -36,7 +36,8 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 	if (!s || !state)
 		return false;
 	s->head.cmdline_cut = 0;
-	if (mm) {
+	/* Only arguments of its own process can be read. */
+	if (mm && mm == kread((u64)bpf_get_current_task(), task_struct, mm)) {
 		start = kread(mm, mm_struct, arg_start);
 		len = kread(mm, mm_struct, arg_end) - start;
 		if (len > CMDLINE_BYTES) {
@@ -59,11 +60,8 @@ static __always_inline bool task_send(struct task_state *state, u64 task)
 			       BPF_RB_NO_WAKEUP))
 		return false;
 	state->id = s->head.id;
-	if (state->sent_epoch != now_epoch) {
-		__builtin_memset(state->recent, 0, sizeof(state->recent));
-		__builtin_memset(state->known, 0, sizeof(state->known));
-	}
-	state->epoch = state->sent_epoch = now_epoch;
+	renew_recent(state, now_epoch);
+	state->epoch = now_epoch;
 	return true;
 }
 

@@ -108,6 +108,7 @@ struct task_state {
 	u8 met;         /* so has a call of the thread, at all */
 	u8 refused;     /* enum refused */
 	u8 held;        /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
+	u8 writeback;   /* enum extent_cause: why the thread, a flusher, writes back */
 	u32 child;      /* the process that it has made */
 	u32 stopped_nr; /* the call that a tracer is being told of, plus 1 (bpf/tracer.bpf.c) */
 	u32 asked_has;  /* enum fs_long_has */
@@ -122,9 +123,9 @@ struct task_state {
 	u8 found;       /* enum found: own.rec has that file */
 	u64 given;      /* the sum of its iovecs, or its offset, which a pointer leads to */
 	u32 epoch;      /* epoch in which the definition was sent; 0: it has to be sent */
-	u32 sent_epoch; /* epoch that recent[] belongs to */
+	u32 sent_epoch; /* epoch that recent[] and known[] belong to */
+	u32 call_epoch; /* in which the call in progress began */
 	u32 ppid;
-	u32 writeback; /* enum extent_cause: why the thread, a flusher, writes back */
 	u64 id, cgroup, comm[2];
 	u64 recent[N_RECENT]; /* ids of names that were sent in this epoch */
 	struct known_file known[N_KNOWN_FILES];
@@ -177,6 +178,17 @@ static __always_inline struct task_state *tabled_state(u64 task, bool create)
 		return 0;
 	bpf_map_update_elem(&task_states_by_task, &task, zero, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&task_states_by_task, &task);
+}
+
+/* Brings recent[] and known[] to the epoch NOW. A thread that makes no calls of its own, as workers
+ * of io_uring, gets no new definition, which would do that. */
+static __always_inline void renew_recent(struct task_state *state, u32 now)
+{
+	if (state->sent_epoch == now)
+		return;
+	__builtin_memset(state->recent, 0, sizeof(state->recent));
+	__builtin_memset(state->known, 0, sizeof(state->known));
+	state->sent_epoch = now;
 }
 
 /* The state of TASK, which current_task() has returned. */

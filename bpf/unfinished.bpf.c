@@ -7,6 +7,7 @@
 #include "bpf/call_paths.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -14,6 +15,7 @@
 #include "bpf/path.h"
 #include "bpf/results.h"
 #include "bpf/syscall_table.h"
+#include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "schema/records.h"
 #include "schema/streams.h"
@@ -68,6 +70,18 @@ static __always_inline void place_asked(struct rec_fs_long *rec, struct task_sta
 	}
 }
 
+/* Sends again what the call refers to, as renew_call(). The path is from the root of the current
+ * process: if the thread has another, it would not be the one that was sent. */
+static __always_inline void renew_unfinished(struct task_state *state, u64 task)
+{
+	if (!task_define(state, task))
+		state->id = 0;
+	if (state->path &&
+	    (!state->file || file_path_id(state->recent, state->file) != state->path))
+		state->path = 0;
+	state->own.rec.base = state->own.rec.base2 = 0;
+}
+
 /* Writes a struct own_record for each thread that has been in a call on files for --slow. */
 SEC("iter/task")
 int tell_unfinished(struct bpf_iter__task *ctx)
@@ -86,6 +100,9 @@ int tell_unfinished(struct bpf_iter__task *ctx)
 	if (!d || now < since || ended_left_out(false, now - since))
 		return 0;
 	__builtin_memset(&own->rec, 0, sizeof(own->rec));
+	renew_recent(state, epoch);
+	if (!is_kept(state->call_epoch))
+		renew_unfinished(state, at);
 	fill(&own->rec.fs, state, d);
 	fill_size(&own->rec.fs, state, d);
 	own->rec.fs.type = REC_FS_LONG;

@@ -12,6 +12,7 @@
 #include "bpf/cfg.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/inode.h"
@@ -92,6 +93,7 @@ __subprog enum verdict complete_file(struct long_scratch *s, struct uring_flight
 	if (!file)
 		return VERDICT_TRACE;
 	inode = kread(file, file, f_inode);
+	renew_recent(state, epoch);
 	if (f->shape == SHAPE_TWO_FILES ? !complete_splice(s, f, state, inode) :
 					  !file_in_scope(inode))
 		return VERDICT_FILTERED;
@@ -148,6 +150,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 		names_epoch++;
 	if (f->shape == SHAPE_NONE || !s)
 		goto out;
+	renew_flight(f, named);
 	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
 	s->rec.fs.ns = bpf_ktime_get_ns();
 	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
@@ -205,6 +208,7 @@ __noinline int complete_untold(u64 key)
 
 	if (!f || !s)
 		return 0;
+	renew_flight(f, true);
 	__builtin_memcpy(&s->rec, &f->rec, sizeof(s->rec));
 	s->rec.fs.ns = bpf_ktime_get_ns();
 	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;

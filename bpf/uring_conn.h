@@ -8,6 +8,7 @@
 #include "bpf/call.h"
 #include "bpf/counters.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
@@ -31,6 +32,8 @@ struct uring_conn {
 	u32 direct; /* the result goes to this slot, counted from 1, and is no descriptor */
 	u32 quiet;  /* no tracepoint reports its success */
 	u64 many;   /* key in uring_many, or 0 */
+	u64 who;    /* as in struct uring_flight */
+	u32 epoch, pad;
 	char address[SOCKADDR_BYTES]; /* of connect and bind: the program may reuse its memory */
 };
 
@@ -72,6 +75,8 @@ __subprog int conn_submit(struct task_state *call, const volatile struct syscall
 	c->rec.fd = (s32)call->args[0];
 	c->rec.ns = call->enter_ns;
 	c->rec.task = call->id;
+	c->who = bpf_get_current_pid_tgid();
+	c->epoch = call->epoch;
 	c->rec.arg = arg(call, d->aux);
 	c->direct = direct;
 	c->quiet = rq->quiet;
@@ -114,6 +119,10 @@ __noinline int conn_complete(u64 key, s32 res, u32 cqe_flags)
 
 	if (!c)
 		return 0;
+	if (!is_kept(c->epoch)) {
+		c->rec.task = submitter_again(c->who);
+		c->epoch = epoch;
+	}
 	submitted = c->rec.ns;
 	c->rec.ns = bpf_ktime_get_ns();
 	c->rec.duration = c->rec.ns - submitted;

@@ -7,10 +7,12 @@
 #include "bpf/call.h"
 #include "bpf/call_fill.h"
 #include "bpf/current.h"
+#include "bpf/definitions.h"
 #include "bpf/file.h"
 #include "bpf/helpers.h"
 #include "bpf/kernel_types.h"
 #include "bpf/kread.h"
+#include "bpf/task.h"
 #include "bpf/task_state.h"
 #include "bpf/uring_abi.h"
 #include "schema/fs_ops.h"
@@ -40,6 +42,8 @@ struct uring_flight {
 	u32 follow;      /* follows a symbolic link at the end of the path */
 	s32 at_fd[2];    /* the directories that the paths are relative to */
 	u64 many;        /* key in uring_many, or 0 */
+	u64 who;         /* process and thread that submitted it */
+	u32 epoch, pad;  /* in which the definitions that REC refers to were sent */
 };
 
 struct {
@@ -103,11 +107,43 @@ static __always_inline struct task_state *get_uring_state(void)
 	return bpf_map_lookup_elem(&uring_state, &zero);
 }
 
+/* The id of the thread WHO whose definition user space has forgotten, and which can be sent again
+ * only if that is the current one; 0 otherwise. A global function: the verifier goes through it
+ * once. */
+__noinline u64 submitter_again(u64 who)
+{
+	struct task_state *state = current_state(false);
+
+	if (!state || bpf_get_current_pid_tgid() != who ||
+	    task_refresh(state, current_task(), false) != WHOM_KNOWN)
+		return 0;
+	return state->id;
+}
+
+/* Brings what F refers to up to date. DEEP: the chain of calls has no frame left for
+ * submitter_again(): the thread has a definition only if one was sent for another call. */
+static __always_inline void renew_flight(struct uring_flight *f, bool deep)
+{
+	struct task_state *state;
+
+	if (is_kept(f->epoch))
+		return;
+	if (deep) {
+		state = bpf_get_current_pid_tgid() == f->who ? current_state(false) : 0;
+		f->rec.fs.task = state && is_kept(state->epoch) ? state->id : 0;
+	} else {
+		f->rec.fs.task = submitter_again(f->who);
+	}
+	f->rec.fs.path = f->rec.base = f->rec.base2 = 0;
+	f->epoch = epoch;
+}
+
 /* Prepares CALL, which is in uring_state, for a new request by the thread of STATE. */
 static __always_inline void begin_request(struct task_state *call, const struct task_state *state)
 {
 	__builtin_memset(call->recent, 0, sizeof(call->recent));
 	call->id = state->id;
+	call->epoch = state->epoch;
 	call->file = call->path = call->base[0] = call->base[1] = 0;
 	call->file_flags = 0;
 	call->ret = 0;
@@ -127,6 +163,8 @@ __noinline int prepare_flight(u32 opcode)
 	if (!f || !state)
 		return 0;
 	f->req = f->out = f->many = f->quiet = 0;
+	f->who = bpf_get_current_pid_tgid();
+	f->epoch = state->epoch;
 	if (d->shape == SHAPE_FD && !state->is_socket)
 		state->file = task_file(task, (s32)arg(state, d->fd));
 	f->file = state->file;

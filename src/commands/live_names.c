@@ -151,6 +151,7 @@ bool live_names__drain(struct live_names *n)
 
 	engine__mark(n->engine);
 	engine__drain(n->engine, &sink);
+	dict__drop(n->encoder->paths);
 	if (dict__full(n->encoder->paths) || groups__dropped(n->names) != n->dropped) {
 		n->dropped = groups__dropped(n->names);
 		engine__forget(n->engine);

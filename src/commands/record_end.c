@@ -144,14 +144,16 @@ static bool end_manifest(struct recording *r)
 /* Whether no row is missing; S has the final counts. */
 static bool is_complete(struct recording *r, const struct status_snapshot *s)
 {
-	uint64_t unnamed = capture__unnamed(r->capture);
-	bool ok = !unnamed;
+	uint64_t faults[FAULTS];
+	bool ok = !capture__faults(r->capture, faults);
 
-	if (unnamed)
+	if (!ok)
 		recording__complain(
-			"%llu records were invalid, or preceded their definitions: please "
-			"report this",
-			(unsigned long long)unnamed);
+			"%llu records were invalid, and of %llu the thread and of %llu the file is "
+			"unknown: please report this",
+			(unsigned long long)faults[FAULT_RECORD],
+			(unsigned long long)faults[FAULT_THREAD],
+			(unsigned long long)faults[FAULT_FILE]);
 	for (int i = 0; i < STREAM_COUNT; i++)
 		ok &= !row_counts__lost(&s->streams[i].rows);
 	ok &= !tell_missed(r);

@@ -32,8 +32,7 @@ struct watcher {
 	struct clock *clock;
 	struct encoder *encoder;
 	char machine[17];
-	bool forgot; /* in this round */
-	bool begun;  /* the command runs: earlier rows are our own search for it */
+	bool begun; /* the command runs: earlier rows are our own search for it */
 	uint64_t round_events, second;
 	uint64_t lost;
 	char row[ROW_MAX + ROW_FILE_SLACK];
@@ -106,14 +105,8 @@ static void on_event(void *arg, const void *record, size_t size)
 
 static void forget_if_full(struct watcher *w)
 {
-	struct encoder *e = w->encoder;
-
-	if (w->forgot || (!dict__full(e->paths) && !dict__full(e->tasks)))
-		return;
-	engine__forget(w->engine);
-	dict__forget(e->paths);
-	dict__forget(e->tasks);
-	w->forgot = true;
+	if (encoder__forget(w->encoder))
+		engine__forget(w->engine);
 }
 
 static void on_definition(void *arg, const void *record, size_t size)
@@ -150,10 +143,10 @@ static void one_round(struct watcher *w)
 	uint64_t now = clock__event_ns();
 
 	w->round_events = 0;
-	w->forgot = false;
 	engine__mark(w->engine);
 	clock__poll(w->clock, now);
 	engine__drain(w->engine, &sink);
+	encoder__end_round(w->encoder);
 	forget_if_full(w);
 	if (now - w->second >= NSEC_PER_SEC) {
 		w->second = now;

@@ -20,15 +20,15 @@
 #define SENT_MAX (1u << 20)
 #define QUEUE_MAX 8192
 /* Bytes per request in flight, with the overhead of maps: 128 for a block request
- * (bpf/block.bpf.c), 184 for a connection (connect.h), 240 for a request of io_uring, 72 more for
- * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 520 more
+ * (bpf/block.bpf.c), 184 for a connection (connect.h), 256 for a request of io_uring, 72 more for
+ * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 536 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
  * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
  * connection 120 with nw_flow (flow.h). */
 #define URING_CONN_SHARE 4
 #define URING_ASKED_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 240 + 72 + 80 + 160 + 120 + (520 + 376) / URING_CONN_SHARE + \
+	(128 + 184 + 256 + 72 + 80 + 160 + 120 + (536 + 376) / URING_CONN_SHARE + \
 	 8272 / URING_ASKED_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */

@@ -77,7 +77,7 @@ struct capture {
 	atomic_uint_least64_t rotate_ns; /* how often connections that live have rows; 0: never */
 	uint64_t rotated;                /* the last time */
 	bool flows_failed;
-	atomic_uint_least64_t unnamed, paths_defined, tasks_defined, rounds;
+	atomic_uint_least64_t faults[FAULTS], paths_defined, tasks_defined, rounds;
 	atomic_uint_least64_t unknown_extents[UNKNOWN_REASONS];
 	atomic_uint fill_events, fill_definitions; /* percent, as of the last second */
 	atomic_bool stop, rotate;
@@ -88,7 +88,6 @@ struct capture {
 	atomic_bool settled;
 	pthread_t thread;
 	bool running;
-	bool forgot; /* in this round */
 	char row[ROW_MAX];
 };
 
@@ -170,7 +169,7 @@ static void on_event(void *arg, const void *record, size_t size)
 
 	c->round_events++;
 	if (!kind->encode || !encode__sound(record, size)) {
-		c->encoder->unnamed++;
+		c->encoder->faults[FAULT_RECORD]++;
 		return;
 	}
 	atomic_fetch_add_explicit(&a->received, 1, memory_order_relaxed);
@@ -197,14 +196,8 @@ static void on_event(void *arg, const void *record, size_t size)
 
 static void forget_if_full(struct capture *c)
 {
-	struct encoder *e = c->encoder;
-
-	if (!dict__full(e->paths) && !dict__full(e->tasks))
-		return;
-	engine__forget(c->engine);
-	dict__forget(e->paths);
-	dict__forget(e->tasks);
-	c->forgot = true;
+	if (encoder__forget(c->encoder))
+		engine__forget(c->engine);
 }
 
 static void on_definition(void *arg, const void *record, size_t size)
@@ -214,11 +207,8 @@ static void on_definition(void *arg, const void *record, size_t size)
 	if (encode__sound(record, size))
 		encoder__define(c->encoder, record, size);
 	else
-		c->encoder->unnamed++;
-	/* Once per round: forgotten definitions can still be found until the next time, and this
-	 * round's events may use them. */
-	if (!c->forgot)
-		forget_if_full(c);
+		c->encoder->faults[FAULT_RECORD]++;
+	forget_if_full(c);
 }
 
 static void on_clock(void *arg, uint64_t mono_ns, int64_t offset_ns)
@@ -384,10 +374,10 @@ static void drain(struct capture *c)
 	if (c->keep)
 		keep__clock(c->keep, c->clock);
 	engine__drain(c->engine, c->sink);
-	if (!c->forgot)
-		forget_if_full(c);
-	c->forgot = false;
-	atomic_store_explicit(&c->unnamed, c->encoder->unnamed, memory_order_relaxed);
+	encoder__end_round(c->encoder);
+	forget_if_full(c);
+	for (int i = 0; i < FAULTS; i++)
+		atomic_store_explicit(&c->faults[i], c->encoder->faults[i], memory_order_relaxed);
 	atomic_store_explicit(&c->paths_defined, c->encoder->paths_defined, memory_order_relaxed);
 	atomic_store_explicit(&c->tasks_defined, c->encoder->tasks_defined, memory_order_relaxed);
 	for (int i = 0; i < UNKNOWN_REASONS; i++)
@@ -655,9 +645,13 @@ void capture__unknown_extents(struct capture *c, uint64_t ret[UNKNOWN_REASONS])
 		ret[i] = atomic_load(&c->unknown_extents[i]);
 }
 
-uint64_t capture__unnamed(struct capture *c)
+uint64_t capture__faults(struct capture *c, uint64_t ret[FAULTS])
 {
-	return atomic_load(&c->unnamed);
+	uint64_t sum = 0;
+
+	for (int i = 0; i < FAULTS; i++)
+		sum += ret[i] = atomic_load(&c->faults[i]);
+	return sum;
 }
 
 void capture__matched(const struct capture *c, struct matched *ret)

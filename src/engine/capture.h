@@ -77,8 +77,7 @@ void capture__unknown_extents(struct capture *c, uint64_t ret[UNKNOWN_REASONS]);
 /* Returns which values of the filters matched something; to be called after capture__stop(). */
 void capture__matched(const struct capture *c, struct matched *ret);
 
-/* Number of malformed records, and of records whose definition was missing: more than 0 means that
- * iotrc has a bug. */
-uint64_t capture__unnamed(struct capture *c);
+/* Fills RET with the number of records that only a bug can make, and returns their sum. */
+uint64_t capture__faults(struct capture *c, uint64_t ret[FAULTS]);
 
 #endif

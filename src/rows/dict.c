@@ -26,6 +26,7 @@ struct generation {
 
 struct dict {
 	struct generation young, old;
+	struct generation leaving; /* until dict__drop() */
 	size_t max_entries, max_bytes;
 };
 
@@ -108,7 +109,8 @@ int dict__new(struct dict **ret, size_t max_entries, size_t max_bytes)
 {
 	struct dict *d = calloc(1, sizeof(*d));
 
-	if (!d || generation__init(&d->young, SLOTS_FIRST) || generation__init(&d->old, 1)) {
+	if (!d || generation__init(&d->young, SLOTS_FIRST) || generation__init(&d->old, 1) ||
+	    generation__init(&d->leaving, 1)) {
 		dict__free(d);
 		return -ENOMEM;
 	}
@@ -124,6 +126,7 @@ struct dict *dict__free(struct dict *d)
 		return NULL;
 	generation__clear(&d->young);
 	generation__clear(&d->old);
+	generation__clear(&d->leaving);
 	free(d);
 	return NULL;
 }
@@ -158,6 +161,8 @@ void *dict__get(const struct dict *d, uint64_t id)
 	s = generation__slot(&d->young, id);
 	if (!s->id && d->old.n)
 		s = generation__slot(&d->old, id);
+	if (!s->id && d->leaving.n)
+		s = generation__slot(&d->leaving, id);
 	return s->id ? s->value : NULL;
 }
 
@@ -172,7 +177,13 @@ void dict__forget(struct dict *d)
 
 	if (generation__init(&fresh, SLOTS_FIRST))
 		return; /* full for longer; dict__put() enforces its own bound */
-	generation__clear(&d->old);
+	generation__clear(&d->leaving);
+	d->leaving = d->old;
 	d->old = d->young;
 	d->young = fresh;
+}
+
+void dict__drop(struct dict *d)
+{
+	generation__clear(&d->leaving);
 }

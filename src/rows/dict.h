@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Definitions by their 64-bit ids, in bounded memory. Old definitions are dropped by generation: a
- * dropped generation remains readable for one more generation, because events on their way may
- * still refer to it. Meanwhile the kernel notices the new epoch and sends again the definitions
- * that are in use. */
+/* Definitions by their 64-bit ids, in bounded memory. Old definitions are forgotten by generation.
+ * The kernel notices the new epoch and sends again the definitions that are in use, but an event
+ * may still refer to the generation before: it remains readable. The one before that is what events
+ * on their way may refer to, so it remains until these have been read. */
 #ifndef IOTRC_DICT_H
 #define IOTRC_DICT_H
 
@@ -22,11 +22,14 @@ struct dict *dict__free(struct dict *d);
  * older value. Returns NULL if out of memory, or if twice the bounds are reached. */
 void *dict__put(struct dict *d, uint64_t id, size_t size);
 
-/* Returns the value of ID, valid until the second dict__forget() from now, or NULL. */
+/* Returns the value of ID, or NULL. It is valid until the second dict__forget() from now, and the
+ * dict__drop() after that. */
 void *dict__get(const struct dict *d, uint64_t id);
 
-/* Whether a bound is reached: the caller should raise the epoch and call dict__forget(). */
+/* Whether a bound is reached: the caller should raise the epoch and call dict__forget(), and
+ * dict__drop() when the events of before have been read. */
 bool dict__full(const struct dict *d);
 void dict__forget(struct dict *d);
+void dict__drop(struct dict *d);
 
 #endif

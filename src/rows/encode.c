@@ -285,6 +285,27 @@ void encoder__define(struct encoder *e, const void *record, size_t size)
 	}
 }
 
+/* An event that was submitted before the epoch was raised is read by the end of the next round. */
+#define ROUNDS_KEPT 2
+
+bool encoder__forget(struct encoder *e)
+{
+	if (e->forgot || (!dict__full(e->paths) && !dict__full(e->tasks)))
+		return false;
+	dict__forget(e->paths);
+	dict__forget(e->tasks);
+	e->forgot = ROUNDS_KEPT;
+	return true;
+}
+
+void encoder__end_round(struct encoder *e)
+{
+	if (!e->forgot || --e->forgot)
+		return;
+	dict__drop(e->paths);
+	dict__drop(e->tasks);
+}
+
 /* ---- fields ---- */
 
 static const struct task_entry nobody = { .who_len = 2, .tail_len = 2, .text = ",,,," };
@@ -296,7 +317,7 @@ const struct task_entry *encode__task(struct encoder *e, uint64_t id)
 	if (t)
 		return t;
 	if (id)
-		e->unnamed++;
+		e->faults[FAULT_THREAD]++;
 	return &nobody;
 }
 

@@ -74,6 +74,9 @@ struct encoder_config {
 	bool keep_system;       /* with --anonymize=keep-system these stay clear */
 };
 
+/* Records that only a bug can make: malformed ones, and events whose definition is missing. */
+enum fault { FAULT_RECORD, FAULT_THREAD, FAULT_FILE, FAULTS };
+
 struct encoder {
 	const struct selection *selection;
 	struct clock *clock;
@@ -84,7 +87,8 @@ struct encoder {
 	uint64_t paths_defined, tasks_defined; /* definition records received */
 	struct matched matched;
 	uint64_t extents_unknown[UNKNOWN_REASONS]; /* rows of extent, by enum extent_reason */
-	uint64_t unnamed; /* records that are malformed or whose definition is missing: bugs */
+	unsigned int forgot; /* rounds until what was forgotten is dropped; 0: nothing was */
+	uint64_t faults[FAULTS];
 	struct flags_cached flags[FLAGS_CACHE];
 	char paths_buf[2][2 * PATH_BYTES + 2 + sizeof(DETACHED)];
 	char tokens[ANONYMIZE_MAX(2 * PATH_BYTES)];
@@ -98,6 +102,12 @@ struct encoder *encoder__free(struct encoder *e);
 
 /* Stores a definition (REC_PATH, REC_TASK). */
 void encoder__define(struct encoder *e, const void *record, size_t size);
+/* If the definitions take too much memory, forgets old ones and returns true: the caller raises the
+ * epoch of the engine. Not again before two rounds have ended, since events on their way refer to
+ * what was forgotten before. */
+bool encoder__forget(struct encoder *e);
+/* Ends a round: the events up to a mark have been read. */
+void encoder__end_round(struct encoder *e);
 
 /* Whether RECORD is valid for its type. Encoders and encoder__define() rely on this. */
 bool encode__sound(const void *record, size_t size);

@@ -308,7 +308,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (r->path) {
 		path = dict__get(e->paths, r->path);
 		if (!path)
-			e->unnamed++;
+			e->faults[FAULT_FILE]++;
 		else if (!path->wanted && !(l && l->has & LONG_TWO_FILES))
 			return NULL;
 	} else if (!(l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)) && e->selection->paths.n) {

@@ -51,7 +51,8 @@ static inline bool fed__begin(struct fed *f, const uint8_t *data, size_t size,
 /* Ends an input. Each event's definitions have preceded it. */
 static inline void fed__end(struct fed *f)
 {
-	if (f->encoder->unnamed)
+	if (f->encoder->faults[FAULT_RECORD] || f->encoder->faults[FAULT_THREAD] ||
+	    f->encoder->faults[FAULT_FILE])
 		abort();
 	order__free(f->all.sources->order);
 	process_table__free(f->all.sources->processes);

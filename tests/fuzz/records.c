@@ -80,5 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dict__forget(e->paths);
 		dict__forget(e->tasks);
 	}
+	dict__drop(e->paths);
+	dict__drop(e->tasks);
 	return 0;
 }

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	engine__drain(e, &sink);
 	engine__gaps(e, tell, NULL);
 	/* Each event's definitions precede it. */
-	if (encoder->unnamed)
+	if (encoder->faults[FAULT_RECORD] || encoder->faults[FAULT_THREAD] ||
+	    encoder->faults[FAULT_FILE])
 		abort();
 	encoder__free(encoder);
 	clock__free(c.clock);

@@ -35,7 +35,7 @@ Test(dict, the_latest_value_counts)
 	dict__free(d);
 }
 
-Test(dict, forgets_after_two_generations)
+Test(dict, drops_the_generation_before_the_last)
 {
 	struct dict *d = dict_with(1, 101);
 
@@ -45,7 +45,10 @@ Test(dict, forgets_after_two_generations)
 	cr_assert_str_eq(dict__get(d, 7), "younger");
 	dict__forget(d);
 	cr_assert_str_eq(dict__get(d, 7), "younger");
+	cr_assert_eq(*(uint64_t *)dict__get(d, 8), 24, "events on their way refer to it");
+	dict__drop(d);
 	cr_assert_null(dict__get(d, 8));
+	cr_assert_str_eq(dict__get(d, 7), "younger");
 	dict__free(d);
 }
 

@@ -321,7 +321,9 @@ Test(encode, a_missing_definition_is_noticed)
 	struct rec_fs r = an_fs_record(FS_READ);
 
 	encode_row(STREAM_FS, encode__fs, &r, sizeof(r));
-	cr_assert_gt(enc->unnamed, 0);
+	cr_assert_eq(enc->faults[FAULT_THREAD], 1);
+	cr_assert_eq(enc->faults[FAULT_FILE], 1);
+	cr_assert_eq(enc->faults[FAULT_RECORD], 0);
 	cr_assert_str_eq(field(STREAM_FS, "filename"), "");
 }
 
