@@ -34,6 +34,10 @@ function look() {
     contains: document.getElementById("contains").textContent, warnings: document.getElementById("warnings").textContent,
     span: document.getElementById("span").textContent, data: page.data.tables, text: document.body.innerText,
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    // Of the bar, which stays in sight: what is cut off or would have to be scrolled to.
+    hidden: [...document.querySelectorAll("#bar, #bar *")].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth ||
+      e.getBoundingClientRect().right > document.documentElement.clientWidth).map(e => e.id || e.textContent),
+    bar: document.getElementById("bar").getBoundingClientRect().height,
     scripts: document.scripts.length, images: document.images.length, focused: document.activeElement?.dataset?.chart,
     background: getComputedStyle(document.body).backgroundColor,
     ink: getComputedStyle(document.body).color,

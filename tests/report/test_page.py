@@ -200,13 +200,15 @@ def test_widths_and_themes(page, tmp_path, width, scheme):
     seen = browse(page[0], width=width, scheme=scheme, screenshot=tmp_path / "page.png")
     assert seen["said"] == []
     assert seen["overflow"] <= 0
+    assert seen["hidden"] == [] and seen["bar"] < 100
     assert all(c["colors"] > 3 for c in seen["charts"].values())
     levels = [int(n) for n in re.findall(r"\d+", seen["background"])[:3]]
     assert max(levels) < 64 if scheme == "dark" else min(levels) > 192
 
 
-def test_print_is_light(page):
-    seen = browse(page[0], ["media", {"media": "print"}], scheme="dark")
+def test_print_is_light_and_fits_the_paper(page):
+    seen = browse(page[0], ["media", {"media": "print"}], scheme="dark", width=720) # of a sheet of A4 within margins
+    assert seen["overflow"] <= 0
     assert seen["background"] == "rgb(255, 255, 255)"
     assert seen["paper"] == ["rgb(255, 255, 255)"] # of cards and tiles
     assert max(int(n) for n in re.findall(r"\d+", seen["ink"])) < 64
