@@ -88,6 +88,7 @@ root() {
 	# How this machine's apt reaches the archive.
 	cp -a /etc/apt/apt.conf.d/. "$at/etc/apt/apt.conf.d/"
 	cp -L /etc/resolv.conf "$at/etc/resolv.conf"
+	cp /etc/machine-id "$at/etc/" # recordings need one
 	inside "$1" apt-get -q update
 }
 # What is Ubuntu's own for us, in a root of this machine's suite: its name, and that bpftool is a wrapper that
@@ -136,6 +137,9 @@ deb_install() {
 		inside "$suite" iotrc --version && inside "$suite" iotrc --check-config &&
 		inside "$suite" dpkg --verify iotrc && grep -q leeoniya/uPlot "$work/$suite/usr/bin/iotrc" # draws reports
 }
+deb_records() {
+	inside "$suite" iotrc --no-snapshots --state /tmp/state -o /tmp/traces -d 1s
+}
 deb_upgrade() {
 	echo '# mine' >>"$work/$suite/etc/iotrc/iotrc.conf"
 	cp "$work/next.deb" "$work/$suite/tmp/next.deb" && inside "$suite" apt-get -q -y install /tmp/next.deb &&
@@ -151,15 +155,39 @@ deb_purge() {
 		diff "$work/before" <(files_of "$suite")
 }
 
+# python3-iotrc, which needs no iotrc beside it: what was recorded is loaded.
+python_install() {
+	cp "$build"/deb/python3-iotrc_*.deb "$work/$suite/tmp/python3-iotrc.deb" &&
+		inside "$suite" apt-get -q -y --no-install-recommends install /tmp/python3-iotrc.deb &&
+		inside "$suite" dpkg --verify python3-iotrc
+}
+python_loads() {
+	inside "$suite" python3 - <<-'EOF'
+		import iotrc, json, pathlib
+		assert iotrc.__file__ == "/usr/lib/python3/dist-packages/iotrc.py", iotrc.__file__
+		manifest, = pathlib.Path("/tmp/traces").rglob("manifest.json")
+		written = json.loads(manifest.read_text())["diagnostics"]["streams"]["fs"]["written"]
+		assert len(iotrc.load("/tmp/traces", "fs")) == written > 0, written
+	EOF
+}
+python_purge() {
+	inside "$suite" apt-get -q -y purge python3-iotrc &&
+		[[ -z $(find "$work/$suite/usr/lib/python3" -name '*iotrc*') ]]
+}
+
 suite=this
 check "make deb: builds, and lintian finds nothing" deb_of
 check "a later version of it" next_deb
 check "a fresh Debian" root this
 files_of this >"$work/before"
 check "the package installs" deb_install
+check "it records" deb_records
 check "upgrades, and leaves the configuration as it was edited" deb_upgrade
 check "is removed, but for the configuration" deb_remove
 check "is purged without a trace" deb_purge
+check "python3-iotrc installs" python_install
+check "it loads what was recorded" python_loads
+check "is purged" python_purge
 
 # ---- install.sh ----
 
