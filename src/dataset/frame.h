@@ -22,13 +22,14 @@
 
 /* Whether CONTENT bytes of ROWS whole lines from COMPRESSED bytes is a decompression bomb, so that
  * the work is bounded by a file's size. Rows compress to a hundredth; those with long paths of one
- * character to much less, but they differ from each other at least in their times. */
+ * character to much less, but they differ from each other at least in their times, and they end. */
 #define FRAME_BOMB "a decompression bomb: more than a thousand times its size"
-#define FRAME_ROW_MIN 8 /* bytes, compressed */
+#define FRAME_ROW_MIN 8             /* bytes, compressed */
+#define FRAME_ROW_MAX (1024 * 1024) /* bytes, not compressed */
 static inline bool frame__is_bomb(uint64_t compressed, uint64_t content, uint64_t rows)
 {
 	return content > 1 << 20 && content / 1000 > compressed &&
-	       rows > compressed / FRAME_ROW_MIN;
+	       (rows > compressed / FRAME_ROW_MIN || content / FRAME_ROW_MAX > rows);
 }
 
 struct frame_end {

@@ -13,7 +13,7 @@
 
 /* Maximum length of a line in bytes. Two paths, an argv and the other columns need far less, even
  * with all bytes escaped. */
-#define ROW_FILE_LINE_MAX (1024 * 1024)
+#define ROW_FILE_LINE_MAX FRAME_ROW_MAX
 
 /* Bytes behind a line that row_file__next() has given that may be read, whatever they are. */
 #define ROW_FILE_SLACK 8
