@@ -79,6 +79,12 @@ def pages_of(rows):
     )
 
 
+def all_of(pages, wanted, missed):
+    """Are PAGES those WANTED? An interrupt ends the writeback of pages; where it came while the same program ran, the
+    kernel runs no second one, and counts that (MISSED > 0): then some may be missing, and no other one may be there."""
+    return pages == wanted or (missed > 0 and len(set(pages)) == len(pages) and set(pages) < set(wanted))
+
+
 def read_all(fd, size):
     for at in range(0, PAGES * PAGE, size):
         os.pread(fd, min(size, PAGES * PAGE - at), at)
@@ -149,13 +155,13 @@ def test_writes_dirty_pages_once(recorded):
 
 
 def test_writeback_begins_and_ends_for_each(recorded):
-    _, counted, marks, _ = recorded
+    r, counted, marks, _ = recorded
     rows = counted.between(marks, "fsync")
     for event in "WRITEBACK_START", "WRITEBACK_END":
-        assert pages_of(rows[rows["event_type"] == event]) == list(range(PAGES)), event
+        assert all_of(pages_of(rows[rows["event_type"] == event]), list(range(PAGES)), r.missed()), event
     again = counted.between(marks, "rewrite")
     for event in "WRITEBACK_START", "WRITEBACK_END":
-        assert pages_of(again[again["event_type"] == event]) == list(range(100, 110)), event
+        assert all_of(pages_of(again[again["event_type"] == event]), list(range(100, 110)), r.missed()), event
     # A folio becomes dirty as a whole, even if few of its pages are written.
     dirty = pages_of(again[again["event_type"] == "DIRTY"])
     assert set(range(100, 110)) <= set(dirty) and len(dirty) == len(set(dirty))
@@ -228,8 +234,8 @@ def test_a_sampled_page_keeps_all_its_events(tmp_path):
     rows = Counted(r, stat).between({"all": (begin, end)}, "all")
     kept = {e: pages_of(rows[rows["event_type"] == e]) for e in set(rows["event_type"])}
     assert set(kept) == {"MISS_WRITE", "DIRTY", "WRITEBACK_START", "WRITEBACK_END", "INVALIDATE"}
-    assert len({tuple(pages) for pages in kept.values()}) == 1, {e: len(p) for e, p in kept.items()}
     pages = kept["DIRTY"]
+    assert all(all_of(found, pages, r.missed()) for found in kept.values()), {e: len(p) for e, p in kept.items()}
     assert len(pages) == len(set(pages)) and PAGES // 6 < len(pages) < PAGES // 3
 
 
