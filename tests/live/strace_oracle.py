@@ -1086,11 +1086,11 @@ def read(log, cwd, stdout="", **options):
     return oracle
 
 
-def run(argv, cwd, log, scope_all=False, links=False, **kwargs):
-    """Runs ARGV (absolute) under strace in CWD; returns its Oracle, exit code and stdout."""
+def run(argv, cwd, log, scope_all=False, links=False, seconds=120, **kwargs):
+    """Runs ARGV (absolute) under strace in CWD, for at most SECONDS; returns its Oracle, exit code and stdout."""
     done = subprocess.run(
         command(argv, log), cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        errors="surrogateescape", timeout=120, **kwargs,
+        errors="surrogateescape", timeout=seconds, **kwargs,
     )
     oracle = read(log, cwd, done.stdout, scope_all=scope_all, links=links)
     oracle.code, oracle.stdout, oracle.stderr = done.returncode, done.stdout, done.stderr

@@ -21,7 +21,9 @@ def test_rows_equal_strace(tmp_path, module):
     cwd.mkdir()
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(cwd), "LC_ALL": "C.UTF-8", "TMPDIR": str(cwd)}
     with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", *recorder.OWN) as r:
-        oracle = strace_oracle.run(["/usr/bin/python3", "-B", "-m", "test", module], cwd, tmp_path / "strace", scope_all=True, env=env)
+        # Some write gigabytes.
+        oracle = strace_oracle.run(["/usr/bin/python3", "-B", "-m", "test", module], cwd, tmp_path / "strace",
+                                   scope_all=True, env=env, seconds=900)
     assert "OK" in oracle.stdout or "SUCCESS" in oracle.stdout, oracle.stdout + oracle.stderr
     assert r.session.lost() == {}
     found = fs_rows.compare(oracle, fs_rows.of(oracle, r.rows("fs")))
