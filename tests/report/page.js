@@ -37,6 +37,7 @@ function look() {
     // Of the bar, which stays in sight: what is cut off or would have to be scrolled to.
     hidden: [...document.querySelectorAll("#bar, #bar *")].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth ||
       e.getBoundingClientRect().right > document.documentElement.clientWidth).map(e => e.id || e.textContent),
+    boxes: Object.fromEntries([...document.querySelectorAll("#treemap button")].map(b => [b.title, b.offsetWidth * b.offsetHeight])),
     bar: document.getElementById("bar").getBoundingClientRect().height,
     scripts: document.scripts.length, images: document.images.length, focused: document.activeElement?.dataset?.chart,
     background: getComputedStyle(document.body).backgroundColor,

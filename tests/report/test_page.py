@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The content of a report in Chromium, compared with pandas on the same session."""
 import json
+import os
 import pathlib
+import pty
 import re
 import subprocess
 import time
@@ -267,6 +269,39 @@ def test_bytes_on_disks_are_those_of_pandas(session, tmp_path):
         assert seen["channels"][f"extent_{kind}"] == written[kind]
     assert seen["channels"]["extent_unknown"] == written["unknown"] + written["readahead"]
     assert seen["charts"]["What is written to disks"]["colors"] > 3
+
+
+def test_places_in_directories_and_on_disks(session, tmp_path):
+    """Boxes are as large as the bytes that were moved below them; a click on one filters to it."""
+    moved = {"a": 1 << 20, "b": 3 << 20, "c": 4 << 20}
+    session.add("fs", [{"operation": "read", "pid": "7", "tid": "7", "command": "c", "filename": f"/top/{name}/file", "offset": "0",
+                        "bytes_completed": str(n), "duration_ns": "1000", "mono_ns": str(craft.START + i)} for i, (name, n) in enumerate(moved.items())])
+    session.add("block", [{"operation": "read", "pid": "7", "device": "8:0", "sector": str(i * 4096), "size": "512", "latency_ms": "1.5",
+                           "mono_ns": str(craft.START + i * 10**6)} for i in range(40)])
+    report(session.write(), "-o", tmp_path / "r.html")
+    seen = browse(tmp_path / "r.html")
+    boxes = {name: seen["boxes"][f"/top/{name}: {n >> 20}.00 MiB"] for name, n in moved.items()}
+    for name, n in moved.items():
+        assert abs(boxes[name] / sum(boxes.values()) - n / sum(moved.values())) < .02, boxes
+    assert seen["charts"]["Where on a disk"]["colors"] > 3 and "read (40)" in seen["text"]
+    one = browse(tmp_path / "r.html", ["click", '#treemap button[title^="/top/b: "]'])
+    assert one["chips"].startswith("directory: /top/b") and one["channels"]["fs_bytes_read"] == moved["b"]
+
+
+def test_progress_on_a_terminal_only(session, tmp_path):
+    session.add("fs", [{"operation": "close", "pid": "7", "mono_ns": str(craft.START + i)} for i in range(40_000)])
+    command = [IOTRC, "report", session.write(), "-o", tmp_path / "r.html", "--force"]
+    ours, its = pty.openpty()
+    subprocess.run(command, stderr=its, check=True)
+    os.close(its)
+    said = b""
+    while b"40000 rows" not in said:
+        said += os.read(ours, 65536)
+    os.close(ours)
+    assert re.search(rb"\x1b\[Kreading \[[#.]{24}\] \S+B of \S+B\r", said), said
+    # The bar is erased before the result is printed.
+    assert re.search(rb"\r\x1b\[K\S+r\.html: 40000 rows", said), said
+    assert b"reading" not in subprocess.run(command, stderr=subprocess.PIPE, check=True).stderr
 
 
 def test_anonymous_page_has_no_names(recorded, tmp_path):
