@@ -74,7 +74,7 @@ def test_root_gets_bpf(tmp_path):
 def test_no_such_engine(tmp_path):
     done = run("--engine", "dtrace", "--", "true", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == b"iotrc run: --engine: bpf, strace, eslogger, fs_usage or auto; see iotrc run --help\n"
+    assert done.stderr == b"iotrc run: --engine: bpf, strace, macos, eslogger, fs_usage or auto; see iotrc run --help\n"
 
 
 @pytest.mark.parametrize("name, status", [("nowhere", 127), ("./text", 126), ("/", 126)])
