@@ -4,6 +4,8 @@ processes that end just then. A program says what its rows must be; the kernel, 
 import re
 import subprocess
 
+import pytest
+
 import recorder
 
 # With the least memory that is accepted, some ten thousand names are known at a time.
@@ -90,6 +92,22 @@ def test_calls_that_last_long(tmp_path):
         if what not in others:
             assert row["filename"] == name, row
             assert row["cmdline"].startswith("/usr/bin/python3 -c "), row
+
+
+def test_requests_of_io_uring_that_last_long(tmp_path):
+    with recording(tmp_path, "fs") as r:
+        process = subprocess.Popen([recorder.workload("uring_pending")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        said = process.stdout.readline().split()
+        assert churn(tmp_path).wait() == 0
+        process.communicate("x")
+        assert process.returncode == 0
+    if not said:
+        pytest.skip("this kernel has no io_uring")
+    assert r.session.lost() == {}
+    rows = r.rows("fs")
+    row = rows[(rows["tid"] == said[0]) & rows["flags"].str.contains("IO_URING")]
+    assert row[["operation", "filename", "pid", "command", "bytes_completed"]].values.tolist() == [
+        ["read", said[1], str(process.pid), "uring_pending", "1"]]
 
 
 def test_processes_that_end_meanwhile(tmp_path):
