@@ -57,18 +57,24 @@ def test_nothing_that_is_needed_is_refused(tmp_path):
         time.sleep(2)
         r.kill()
         r.session, r.more = type("None", (), {"check_identity": lambda self: None})(), ""
+    said = tmp_path / "said"
     p = subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", log, "-e", "trace=all", recorder.IOTRC, "-o", out, "--state", state, "-d", "8s",
-         "--config", config, "--process-interval", "1s", "--fs-interval", "1h", "--path", tmp_path, "--upload",
-         f"file://{share}", "--attach", recorder.ATTACH], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ["strace", "-f", "-qq", "-o", log, "-e", "trace=all", recorder.IOTRC, "-o", out, "--state", state, "-d",
+         "5m", "--config", config, "--process-interval", "1s", "--fs-interval", "1h", "--path", tmp_path, "--upload",
+         f"file://{share}", "--attach", recorder.ATTACH], stdout=subprocess.PIPE, stderr=open(said, "w"), text=True)
     session = pathlib.Path(p.stdout.readline().strip())
     for i in range(3000):
         (tmp_path / "a").write_text("x" * i)
-    os.kill(child_of(p.pid), signal.SIGHUP)
-    errors = p.communicate(timeout=recorder.START)[1]
+    child = child_of(p.pid)
+    os.kill(child, signal.SIGHUP)
+    for what in f"reloaded {config}", "recovered":
+        recorder.wait_for(lambda: what in said.read_text(), lambda: f"{what!r} in {said.read_text()}")
+    time.sleep(2) # more snapshots of processes
+    os.kill(child, signal.SIGINT)
+    p.communicate(timeout=recorder.START)
+    errors = said.read_text()
     assert p.returncode in (0, 3), errors
     assert refused(log) == []
-    assert f"reloaded {config}" in errors and "recovered" in errors, errors
     assert list(share.glob(f"linux_v1/*/{session.name}/manifest.json")), errors
     done = recorder.run("verify", str(session))
     assert done.returncode == 0, done.stdout
