@@ -155,12 +155,12 @@ static const char *const notes[FS_OP_COUNT] = {
 	[FS_COPY_FILE_RANGE] = "`offset` is the one in the file that is read.",
 	[FS_CLONE] =
 		"The requests `FICLONE`, `FICLONERANGE` and `FIDEDUPERANGE`; `size` and `offset` "
-		"are those of the range, which `FICLONE` has not. Of several targets of "
+		"are those of the range, which `FICLONE` does not have. Of several targets of "
 		"`FIDEDUPERANGE` the first is named. Other requests have no row.",
 	[FS_MMAP] =
-		"Anonymous memory has no row. `address` is where the mapping was put, empty on "
+		"Anonymous memory has no row. `address` is the address of the mapping, empty on "
 		"failure.",
-	[FS_MUNMAP] = "A row where a file is mapped at `address`.",
+	[FS_MUNMAP] = "Has a row if a file is mapped at `address`.",
 	[FS_MREMAP] = "As munmap; `address` is the old one, `size` the new one.",
 	[FS_MSYNC] = "As munmap.",
 	[FS_MADVISE] = "As munmap.",
@@ -168,23 +168,23 @@ static const char *const notes[FS_OP_COUNT] = {
 		"The commands `F_GETLK`, `F_SETLK`, `F_SETLKW` of `fcntl`, and those with `OFD`; "
 		"`offset` and `size` are `l_start` and `l_len`. Other commands have no row.",
 	[FS_MOUNT] =
-		"`fsopen` has the type in `fs_type`; `fsconfig` the source, and in `flags` the name of the option, `key=size`, but no values: they may be secrets; "
-		"`fsmount` the source and the new mount, `source -> (detached)/`; `move_mount` of it `source -> target`; `mount_setattr` and `open_tree_attr` the attributes set, and those cleared as `~MOUNT_ATTR_*`. "
-		"The source stands as it was given; without one there is only the target.",
+		"`fsopen` has the type in `fs_type`; `fsconfig` has the source, and in `flags` the name of the option, `key=size`, but not its value, which may be a secret; "
+		"`fsmount` has the source and the new mount, `source -> (detached)/`; `move_mount` of that mount `source -> target`; `mount_setattr` and `open_tree_attr` have the attributes set, and those cleared as `~MOUNT_ATTR_*`. "
+		"The source is written as it was given; without a source there is only the target.",
 	[FS_PROCESS_FORK] =
-		"A new thread is no new process and has no row. `return_value` is the child's id on the "
-		"machine, as its own rows have it; in a pid namespace `flags` say what the call "
+		"A new thread is not a new process and has no row. `return_value` is the child's id on the "
+		"machine, as in its own rows; in a pid namespace `flags` has the id that the call "
 		"returned: `returned=2`.",
 	[FS_PROCESS_EXEC] =
-		"`cmdline` has the new arguments, `filename` the binary that runs: of a script "
+		"`cmdline` has the new arguments, `filename` the binary that runs: for a script, "
 		"its interpreter.",
-	[FS_UNKNOWN] = "A request of kernel AIO that is refused since its opcode is unknown.",
+	[FS_UNKNOWN] = "A request of kernel AIO that is refused because its opcode is unknown.",
 	[FS_PROCESS_EXIT] =
-		"Once a process, when its last thread ends. `return_value` is the exit code, 128 "
-		"and the signal's number after a signal. No `duration_ns`.",
+		"Once for each process, when its last thread ends. `return_value` is the exit code, or 128 "
+		"plus the number of the signal. No `duration_ns`.",
 };
 
-/* ---- what a row of it has ---- */
+/* ---- what a row has ---- */
 
 enum source { NATIVE, I386, REQUEST, N_SOURCES };
 
@@ -199,7 +199,9 @@ struct entry {
 static struct entry entries[MAX_ENTRIES];
 static size_t n_entries;
 
-/* clang-format on */ static void add_word(char *list, size_t size, const char *word)
+/* clang-format on */
+
+static void add_word(char *list, size_t size, const char *word)
 {
 	size_t len = strlen(list);
 
@@ -222,9 +224,9 @@ static const char *filename_of(const struct syscall_desc *d)
 	case SHAPE_RANGE:
 		return "mapped file";
 	case SHAPE_OPEN:
-		return d->path ? "file; failed: asked" : "file";
+		return d->path ? "file; failed: requested" : "file";
 	case SHAPE_EXEC:
-		return "binary; failed: asked";
+		return "binary; failed: requested";
 	case SHAPE_TWO_FILES:
 	case SHAPE_IOCTL:
 		return "file -> file";
@@ -234,8 +236,9 @@ static const char *filename_of(const struct syscall_desc *d)
 						  "text -> file";
 	case SHAPE_PATH:
 		if (d->path2)
-			return d->props & PROP_LINK_TARGET ? "text -> asked" : "asked -> asked";
-		return takes_descriptor(d) ? "asked; by descriptor: file" : "asked";
+			return d->props & PROP_LINK_TARGET ? "text -> requested" :
+							     "requested -> requested";
+		return takes_descriptor(d) ? "requested; by descriptor: file" : "requested";
 	default:
 		return "";
 	}
@@ -360,75 +363,74 @@ static const char operations_head[] =
 	"<!-- Made by scripts/gen-docs.c (make docs) from src/ and schema/: don't edit. -->\n"
 	"# File operations\n"
 	"\n"
-	"The rows of the `fs` stream: which calls make them, and what they have. Each completed\n"
-	"call is one row, failed ones too, and a program's `io_uring` and kernel AIO requests\n"
-	"are rows of their own.\n"
+	"The rows of the `fs` stream: which calls make them, and what they contain. Each completed\n"
+	"call is one row, even if it failed, and each request of `io_uring` and kernel AIO is a\n"
+	"row as well.\n"
 	"\n"
 	"Always filled: `timestamp`, `operation`, `pid`, `tid`, `command`, `duration_ns`,\n"
 	"`return_value`, `ppid`, `mono_ns`; `errno` on failure; `cmdline` and `container_id`\n"
-	"where the process has them. The table says what else is. [format.md](format.md) says\n"
-	"what the columns are.\n"
+	"if the process has them. The table lists the other columns that are filled.\n"
+	"[format.md](format.md) describes the columns.\n"
 	"\n"
 	"**filename**\n"
 	"\n"
-	"- *file*: the file that was reached, symlinks resolved; all rows of a file bear one\n"
-	"  name. Empty where the descriptor is no open file (EBADF).\n"
-	"- *asked*: the path that was asked for, made absolute, `.` and `..` folded, symlinks\n"
-	"  not followed. One that begins with `/proc/self/fd/N`, `/proc/self/cwd`, `/proc/self/root`,\n"
-	"  the same of `/proc/thread-self` or the process's own number, or `/dev/fd/N`, is the path\n"
-	"  below what that link leads to, or the file itself. One that can't leave its directory\n"
-	"  (`RESOLVE_IN_ROOT`, `RESOLVE_BENEATH`) is a path below that directory.\n"
-	"- *by descriptor*: with `AT_EMPTY_PATH`, or with no path where the call allows that.\n"
-	"- `a -> b`: two of them, the source first. A ` -> ` inside a name is escaped.\n"
-	"- `(detached)/x`: below a mount that is attached nowhere (`fsmount`, `open_tree`, or\n"
-	"  unmounted while in use), from the root of its filesystem on.\n"
-	"- What has no path is called as `/proc/PID/fd` calls it: `pipe:[7]`, `net:[4026531840]`,\n"
-	"  `anon_inode:[eventfd]`.\n"
+	"- *file*: the file that was reached, symlinks resolved; all rows of a file have the same\n"
+	"  name. Empty if the descriptor is not open (EBADF).\n"
+	"- *requested*: the path given to the call, made absolute and normalized (`.` and `..`\n"
+	"  removed), symlinks not resolved. If it begins with `/proc/self/fd/N`, `/proc/self/cwd`,\n"
+	"  `/proc/self/root`, the same in `/proc/thread-self` or `/proc/PID` of the process itself,\n"
+	"  or with `/dev/fd/N`, that link is resolved. If it can't leave its directory\n"
+	"  (`RESOLVE_IN_ROOT`, `RESOLVE_BENEATH`), it is a path below that directory.\n"
+	"- *by descriptor*: with `AT_EMPTY_PATH`, or without a path if the call allows that.\n"
+	"- `a -> b`: two names, the source first. A ` -> ` inside a name is escaped.\n"
+	"- `(detached)/x`: below a mount that is not attached (`fsmount`, `open_tree`, or\n"
+	"  unmounted while in use), relative to the root of its filesystem.\n"
+	"- Files without a path have the name that `/proc/PID/fd` shows: `pipe:[7]`,\n"
+	"  `net:[4026531840]`, `anon_inode:[eventfd]`.\n"
 	"\n"
 	"**columns**\n"
 	"\n"
-	"- *inode* stands for `inode`, `device` and `fs_type`, of the named file; of two open\n"
-	"  files the first, unless only the second is in scope. Of an asked path it is the file that\n"
-	"  the path leads to, symlinks followed where the call follows them: of a rename the file\n"
-	"  that got the new name, of mkdir and its kin the new file, also after an error that says\n"
-	"  something of a file (EACCES, EEXIST, EISDIR, ...). It is found in the kernel's cache of\n"
-	"  names, and empty where that has no answer: the name of an unlink that nobody has looked up\n"
-	"  before, names on filesystems that don't distinguish upper and lower case, symlinks whose\n"
-	"  text is not in memory.\n"
-	"- `offset` is where the transfer began, for calls that use the file's position too; of\n"
-	"  an append, where it was written. Empty where there is none, as in a pipe.\n"
-	"- `size` of buffers is the sum of their lengths; past 2^64 it is -1, as a program reads\n"
-	"  a negative length.\n"
+	"- *inode* stands for `inode`, `device` and `fs_type` of the named file; of two open\n"
+	"  files, of the first, unless only the second is in scope. For a requested path it is the\n"
+	"  file that the path leads to, with symlinks resolved if the call resolves them: for a\n"
+	"  rename the file that got the new name, for mkdir and similar calls the new file, also\n"
+	"  after an error about an existing file (EACCES, EEXIST, EISDIR, ...). It is found in the\n"
+	"  kernel's cache of names, and empty if that has no answer: for an unlink of a name that\n"
+	"  nobody has looked up before, for names on filesystems that ignore case, and for symlinks\n"
+	"  whose text is not in memory.\n"
+	"- `offset` is where the transfer began, also for calls that use the file's position; for\n"
+	"  an append, where the data was written. Empty if there is no position, as in a pipe.\n"
+	"- `size` of several buffers is the sum of their lengths; from 2^64 on it is -1, as\n"
+	"  programs read a negative length.\n"
 	"- `bytes_completed` is empty on failure.\n"
 	"\n"
 	"**flags**\n"
 	"\n"
 	"- Besides those in the table: `IO_URING` and `AIO` on rows of such requests, `DELETED`\n"
-	"  where the named file has no name any more, `PATH_CUT` where its path is longer than\n"
-	"  4,096 bytes. `LAST_LINK`: the unlinked name was the file's last. `replaced=INODE`: the\n"
+	"  if the named file no longer has a name, `PATH_CUT` if its path is longer than 4,096\n"
+	"  bytes. `LAST_LINK`: the unlinked name was the file's last. `replaced=INODE`: the\n"
 	"  rename took the name from that inode. `PATH_LATE`: the path, or the directory that it is\n"
-	"  relative to, could be read only when the call had ended, and may have been changed until\n"
-	"  then ([threats.md](threats.md)).\n"
-	"  `ARGS_LATE`: the same of a size, an offset or flags that the call takes from memory.\n"
-	"  `RESULT_UNKNOWN`: a request of kernel AIO whose result nobody was told; `return_value`\n"
-	"  and `errno` are empty.\n"
+	"  relative to, could be read only after the call, and may have been changed by then\n"
+	"  ([threats.md](threats.md)).\n"
+	"  `ARGS_LATE`: the same for a size, an offset or flags that the call reads from memory.\n"
+	"  `RESULT_UNKNOWN`: a request of kernel AIO whose result was not reported to anybody;\n"
+	"  `return_value` and `errno` are empty.\n"
 	"- Bits without a name follow in hexadecimal.\n"
 	"\n"
 	"**Process ids** are the machine's (those of the initial pid namespace) in every column of\n"
-	"every stream, whatever namespace a process is in.\n"
+	"every stream, even for processes in other namespaces.\n"
 	"\n"
-	"**Refused calls.** A call that a seccomp filter answers in the kernel's place (an errno, a\n"
-	"signal, a supervisor) is a row like any other, with the result that the program got; with\n"
-	"SECCOMP_RET_TRAP that is the number of the call, as strace shows. When it began is not known:\n"
-	"`duration_ns` is empty. Of a thread that was there before the recording the first such call\n"
-	"may be one that began earlier: its paths are marked `PATH_LATE`. A call that a tracer (ptrace)\n"
-	"skips has the result that the kernel gives, mostly ENOSYS; the tracer can put another in its\n"
-	"place when the call has ended. One whose number or arguments a tracer changes is recorded as\n"
-	"what the kernel then does. Calls that are skipped by a tracer that ignores SIGCHLD have no\n"
-	"row.\n"
+	"**Refused calls.** A call that a seccomp filter answers instead of the kernel (by an errno,\n"
+	"a signal or a supervisor) is a row like any other, with the result that the program got; with\n"
+	"SECCOMP_RET_TRAP that is the number of the call, as in strace. When it began is not known, so\n"
+	"`duration_ns` is empty. In a thread that is older than the recording, the first such call may\n"
+	"have begun before the recording: its paths are marked `PATH_LATE`. A call that a tracer\n"
+	"(ptrace) skips has the result that the kernel returns, mostly ENOSYS; the tracer can replace\n"
+	"it after the call. If a tracer changes the number or arguments of a call, the row says what\n"
+	"the kernel then does. Calls that are skipped by a tracer that ignores SIGCHLD have no row.\n"
 	"\n"
-	"`only i386`: calls that 32-bit programs on x86-64 have besides those in the column\n"
-	"before, or whose rows have other columns.\n"
+	"`only i386`: calls that 32-bit programs on x86-64 have in addition to those in the previous\n"
+	"column, or whose rows have other columns.\n"
 	"\n"
 	"| operation | system calls | only i386 | io_uring and AIO | filename | columns | flags |\n"
 	"|---|---|---|---|---|---|---|\n";
@@ -474,7 +476,7 @@ static bool has_call(const struct call *calls, size_t n, const char *name)
 	return false;
 }
 
-/* Those of the fs stream that OTHERS hasn't got. */
+/* Prints the calls of the fs stream that OTHERS does not have. */
 static void print_others(const struct call *calls, size_t n, const struct call *others,
 			 size_t n_others)
 {
@@ -502,7 +504,7 @@ static void print_operations(void)
 		if (notes[op])
 			printf("- **%s**: %s\n", op_names[op], notes[op]);
 
-	printf("\n## Watched, but no rows of their own\n\n");
+	printf("\n## Calls that are hooked but have no rows\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(native_calls); i++) {
 		const struct syscall_desc *d = &native_calls[i].d;
 
@@ -511,20 +513,21 @@ static void print_operations(void)
 		printf("%s`%s`", separator, native_calls[i].name);
 		separator = ", ";
 	}
-	printf(": what kernel AIO was asked and answered is read there,\n"
+	printf(": the requests and results of kernel AIO are read there,\n"
 	       "and `setns` may change what paths mean.\n"
-	       "A request of kernel AIO is a row when its result is there, whether the program asks\n"
-	       "for it or ends first. One that is still under way when the program has ended has no\n"
-	       "result: `RESULT_UNKNOWN`. A request that `io_submit` refuses is a row with its errno if\n"
-	       "it is the first of its call; of a later one the call does not say why: `RESULT_UNKNOWN`.\n");
+	       "A request of kernel AIO is a row when its result is available, whether the program\n"
+	       "fetches it or ends before. If the request is still in progress when the program has\n"
+	       "ended, it has no result: `RESULT_UNKNOWN`. A request that `io_submit` refuses is a row\n"
+	       "with its errno if it is the first of the call; for a later one the call does not say\n"
+	       "why: `RESULT_UNKNOWN`.\n");
 
-	printf("\n## arm64\n\nHas all of these system calls but those that its kernel hasn't either: ");
+	printf("\n## arm64\n\nAll of these system calls are recorded, except those that arm64 does not have: ");
 	print_others(native_calls, ARRAY_SIZE(native_calls), arm64_calls, ARRAY_SIZE(arm64_calls));
-	printf(".\nIts 32-bit programs have those that 32-bit programs have on x86-64, but for ");
+	printf(".\nFor 32-bit programs the calls are those of 32-bit programs on x86-64, except ");
 	print_others(i386_calls, ARRAY_SIZE(i386_calls), arm_calls, ARRAY_SIZE(arm_calls));
-	printf(";\nand ");
+	printf(",\nand in addition ");
 	print_others(arm_calls, ARRAY_SIZE(arm_calls), i386_calls, ARRAY_SIZE(i386_calls));
-	printf(" besides.\n");
+	printf(".\n");
 }
 
 /* ---- docs/format.md ---- */
@@ -533,29 +536,29 @@ const char format_head[] =
 	"<!-- Made by scripts/gen-docs.c (make docs) from schema/: don't edit. -->\n"
 	"# The format\n"
 	"\n"
-	"A session is a directory, `OUTPUT/linux_v1/MACHINE_ID/YYYYMMDD_HHMMSS_mmm/`. In it is\n"
+	"A session is a directory, `OUTPUT/linux_v1/MACHINE_ID/YYYYMMDD_HHMMSS_mmm/`. It contains\n"
 	"`manifest.json`, and a directory for each stream that has rows, with files\n"
-	"`STREAM_YYYYMMDD_HHMMSS_mmm_NNNN.csv.zst`; while one is being written its name ends in\n"
-	"`.part`. Each is one Zstandard frame with a checksum, and begins with the header row.\n"
-	"Column names and their order are what readers rely on: they are never changed. The\n"
-	"manifest lists the columns too, and for each file its rows, bytes and SHA-256;\n"
-	"`iotrc verify` checks them.\n"
+	"`STREAM_YYYYMMDD_HHMMSS_mmm_NNNN.csv.zst`. The name of a file that is still being written\n"
+	"ends in `.part`. Each file is one Zstandard frame with a checksum, and begins with the\n"
+	"header row. Readers rely on the names of columns and on their order, which are never\n"
+	"changed. The manifest also lists the columns, and for each file its rows, bytes and\n"
+	"SHA-256; `iotrc verify` checks them.\n"
 	"\n"
 	"- CSV as in RFC 4180: commas, line feeds, quotes only where needed. One row is one\n"
 	"  line.\n"
 	"- An empty field means \"does not apply or could not be known\"; 0 is a value.\n"
-	"- Control characters, backslashes and bytes that are not UTF-8 are written `\\xHH`, a\n"
-	"  backslash `\\\\`: names can be had back byte by byte.\n"
-	"- The first column is wall time, the last is `mono_ns`. Wall time is `mono_ns` and the\n"
-	"  offset in force then; the manifest has each offset, from when it holds, and the\n"
-	"  zone.\n"
-	"- Rows of different CPUs are not in the order of time: where that matters, sort by\n"
+	"- Control characters and bytes that are not UTF-8 are written as `\\xHH`, a backslash as\n"
+	"  `\\\\`: the original bytes of names can be restored.\n"
+	"- The first column is wall time, the last is `mono_ns`. Wall time is `mono_ns` plus the\n"
+	"  offset in force at that time; the manifest lists each offset with the time from which it\n"
+	"  applies and the time zone.\n"
+	"- Rows of different CPUs are not sorted by time: if the order matters, sort by\n"
 	"  `mono_ns`.\n"
-	"- Where a table below doesn't say what the sum of a column is, it means nothing: `size` is what\n"
-	"  was asked for, add up `bytes_completed`.\n"
+	"- If a table below doesn't say what the sum of a column is, the sum means nothing: `size` is the\n"
+	"  requested size, so add up `bytes_completed` instead.\n"
 	"- `device_id` is `major << 20 | minor` of the `device` of other streams, `MAJOR:MINOR`. `mono_ns`\n"
-	"  of two sessions compares where the manifest's `boot_id` is the same.\n"
-	"- With `-a`, tokens stand in the place of names: see [privacy.md](privacy.md).\n"
+	"  of two sessions can be compared if their manifests have the same `boot_id`.\n"
+	"- With `-a`, names are replaced by tokens: see [privacy.md](privacy.md).\n"
 	"\n"
 	"## Types\n"
 	"\n"
@@ -565,13 +568,13 @@ const char format_head[] =
 const char *const type_texts[COL_TYPES] = {
 	[COL_WALL] = "`YYYY-MM-DD HH:MM:SS.ffffff`, local time, always six digits",
 	[COL_MONO] = NULL, /* in the manifest as COL_UINT */
-	[COL_UINT] = "unsigned decimal, below 2^63; inode numbers alone go up to 2^64 - 1",
+	[COL_UINT] = "unsigned decimal, below 2^63; only inode numbers go up to 2^64 - 1",
 	[COL_INODE] = NULL, /* in the manifest as COL_UINT */
 	[COL_INT] = "signed decimal",
 	[COL_FLOAT] = "decimal fraction",
-	[COL_TEXT] = "text, escaped as said above",
-	[COL_WORD] = "one word; of those listed, where some are",
-	[COL_FLAGS] = "words joined by `|`; bits that have no name last, as `0x…`",
+	[COL_TEXT] = "text, escaped as described above",
+	[COL_WORD] = "one word; if words are listed below, one of those",
+	[COL_FLAGS] = "words joined by `|`; bits without a name follow as `0x…`",
 	[COL_DEVICE] = "`major:minor`",
 	[COL_ADDRESS] = "`0x…`",
 };

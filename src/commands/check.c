@@ -29,11 +29,12 @@ static const struct command_option check_options[] = {
 	  "judge this report of check --json again, without\nrunning a command" },
 	{ "warn", 0, NULL, "report violations, but exit with CMD's status" },
 	{ "strict", 0, NULL, "exit with 4 or 3 in such cases (default)" },
-	{ "summary", 's', NULL, "print the first line alone" },
+	{ "summary", 's', NULL, "print only the first line" },
 	{ "write-declaration", 0, "FILE", "write what CMD read and wrote as a declaration" },
-	{ "reads", 0, "FILE", "write the files read, one path a line" },
-	{ "bazel-unused", 0, "FILE", "write the unused inputs, one path a line" },
-	{ "depfile", 0, "FILE", "write the files read as a rule of make for the\nfiles written" },
+	{ "reads", 0, "FILE", "write the files read, one path per line" },
+	{ "bazel-unused", 0, "FILE", "write the unused inputs, one path per line" },
+	{ "depfile", 0, "FILE",
+	  "write a rule of make: the files written depend on\nthe files read" },
 	{ "null", '0', NULL, "lines of --reads and --bazel-unused end with a\nNUL" },
 	RUN_JOB_OPTIONS,
 	{ .name = NULL },
@@ -390,22 +391,22 @@ static int check_main(int argc, char **argv)
 const struct command check_command = {
 	.name = "check",
 	.usage = "[OPTION...] -- CMD...",
-	.summary = "compare what a command does with what is declared",
+	.summary = "compare a command's files with a declaration",
 	.synopsis = "[OPTION...] -- CMD [ARG...]\n[OPTION...] --report FILE",
 	.description =
 		"Runs CMD as iotrc run does, and compares what it read and wrote with a declaration:\n"
-		"undeclared reads, undeclared writes, unused inputs (declared files that are there and\n"
-		"were not read) and missing outputs, each with the process that did it. Prints on stderr\n"
-		"a summary line, then each class by process, directory and extension.\n"
+		"undeclared reads, undeclared writes, unused inputs (declared files that exist and were\n"
+		"not read) and missing outputs, each with the process responsible. Prints a summary line\n"
+		"on stderr, then each class by process, directory and extension.\n"
 		"\n"
 		"A declaration is JSON: inputs, outputs, ignore_reads, ignore_writes and optional_inputs\n"
 		"are lists of globs, relative to the workspace. * and ? stop at a slash, ** doesn't;\n"
 		"[a-z], [!a-z] and {a,b} are as in a shell; a glob that begins with ! excludes. A name\n"
-		"without wildcards and a glob with a slash at its end mean all below, too.\n"
+		"without wildcards, or a glob that ends with a slash, also matches everything below.\n"
 		"\n"
 		"With --nx, the workspace's own nx says what a target reads and writes. The report of\n"
-		"--json holds the declaration, and --report judges it again, by another one of --declared\n"
-		"where that is given. When CMD fails, missing outputs and unused inputs are not judged.",
+		"--json contains the declaration; --report judges it again, by the declaration of\n"
+		"--declared if that is given. If CMD fails, missing outputs and unused inputs are not judged.",
 	.options = check_options,
 	.exit_codes =
 		"4 something is undeclared, unused or missing, 3 something may be missing in the\nreport, else CMD's status (with --warn, in any case); 1 cannot, 2 usage.",

@@ -395,10 +395,10 @@ const struct command export_command = {
 		"arrow           one stream, typed, sorted by time: Apache Arrow's IPC file (Feather 2),\n"
 		"                compressed with zstd\n"
 		"perfetto        fs, block: a trace for ui.perfetto.dev or trace_processor: operations on\n"
-		"                their threads' tracks, requests on those of devices, what overlaps on\n"
-		"                tracks below; bytes moved as counters. Times are UTC. One machine\n"
-		"strace          fs: lines as strace -f -ttt -T -y writes them; calls bear the name of the\n"
-		"                operation, ... and ? stand for arguments that a row does not have\n"
+		"                the tracks of their threads, requests on those of devices, overlapping\n"
+		"                ones on further tracks; bytes as counters. Times are UTC. One machine\n"
+		"strace          fs: lines as strace -f -ttt -T -y writes them; calls have the name of the\n"
+		"                operation; ... and ? replace arguments that a row does not have\n"
 		"msr             block: the format of the MSR Cambridge traces (reads and writes; the\n"
 		"                disk number is major << 20 | minor)\n"
 		"blkparse        block: the text of blkparse(1): lines for issues (D) and completions (C)\n"
@@ -410,16 +410,16 @@ const struct command export_command = {
 		"lcs             the same in libCacheSim's own format, version 1, whose header has the\n"
 		"                totals\n"
 		"\n"
-		"csv, jsonl, parquet and arrow have the columns as recorded; in the other formats a time is that\n"
-		"of the operation's start. Sorting uses up to 64 MiB of memory (oracle-general, lcs: 96),\n"
-		"and what is remembered of files 32 MiB; the rest goes to $TMPDIR, or /tmp. No comparison\n"
-		"matches an empty or absent column. FILE appears once it is complete; until then a\n"
+		"csv, jsonl, parquet and arrow have the columns as recorded; in the other formats, times are\n"
+		"those of the operations' starts. Sorting uses up to 64 MiB of memory (oracle-general, lcs:\n"
+		"96), tables of files up to 32 MiB; the rest is stored in $TMPDIR, or /tmp. No comparison\n"
+		"matches an empty or absent column. FILE appears when it is complete; until then a\n"
 		"terminal shows the progress. stderr reports how many rows were exported, and how many had\n"
 		"been lost during recording.\n"
 		"\n"
 		"With --lake, all streams of each session become files of a lake (iotrc help lake), one\n"
-		"for each stream and day. What the lake had of the session is replaced. A session that\n"
-		"is not as its manifest says is left out, and named.",
+		"for each stream and day, which replace those that the lake already has of the session.\n"
+		"A session that differs from its manifest is left out and named.",
 	.options = export_options,
 	.exit_codes = "0 exported, 1 cannot, 2 usage.",
 	.examples =

@@ -13,9 +13,9 @@
 /* Rows for the table of such a command, beside those of which it has a letter or a word of its
  * own. */
 #define FILTER_OPTION_ROWS \
-	{ "exclude-path", 0, "PREFIX", "not files there and below; may be repeated" }, \
+	{ "exclude-path", 0, "PREFIX", "not files at or below PREFIX; may be repeated" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
-		{ "follow", 0, NULL, "live, with --command: also all that those threads start" }, \
+		{ "follow", 0, NULL, "live, with --command: also what those threads start" }, \
 		{ "uid", 0, "LIST", "live: only processes of these users" }, \
 		{ "cgroup", 0, "PATH|ID", "live: only processes of this cgroup (v2)" }, \
 	{ \
@@ -26,7 +26,7 @@
 #define FILTER_ROWS \
 	{ "ops", 0, "LIST", "only these operations (or event types), or with ! all others" }, \
 		{ "path", 0, "PREFIX", "only files at or below PREFIX; may be repeated" }, \
-		{ "exclude-path", 0, "PREFIX", "not files there and below; may be repeated" }, \
+		{ "exclude-path", 0, "PREFIX", "not files at or below PREFIX; may be repeated" }, \
 		{ "pid", 0, "LIST", "only these processes and their descendants" }, \
 		{ "command", 0, "LIST", "only threads of these names" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \

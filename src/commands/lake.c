@@ -258,42 +258,42 @@ static int lake_main(int argc, char **argv)
 const struct command lake_command = {
 	.name = "lake",
 	.usage = "ACTION LAKE",
-	.summary = "look after the Parquet files of many sessions",
+	.summary = "manage the Parquet files of many sessions",
 	.synopsis = "verify LAKE [SESSION...]\nsync FROM LAKE\n"
 		    "compact LAKE --date DATE [--grace TIME]\nexpire LAKE --older-than AGE\n"
 		    "views LAKE --engine ENGINE",
 	.description =
-		"A lake has the rows of many machines' sessions as Parquet files, which Dask, DuckDB and\n"
-		"other engines read; iotrc export --to parquet --lake LAKE adds sessions to it.\n"
+		"A lake contains the rows of many machines' sessions as Parquet files, which Dask, DuckDB\n"
+		"and other engines read; iotrc export --to parquet --lake LAKE adds sessions to it.\n"
 		"docs/fleet.md describes its files. LAKE is a directory, or\n"
 		"s3://BUCKET/PREFIX in an S3-compatible store, with its endpoint in AWS_ENDPOINT_URL_S3\n"
 		"or AWS_ENDPOINT_URL, region and keys as for iotrc upload.\n"
 		"\n"
 		"verify LAKE [SESSION...]\n"
-		"                reads all of the lake and prints a line for each fault: rows that are\n"
-		"                missing, of sessions that are not known, in files where they do not\n"
-		"                belong; and whether each SESSION, or all sessions below a directory, is\n"
-		"                in it with the counts that its manifest states\n"
+		"                reads the whole lake and prints a line for each fault: rows that are\n"
+		"                missing, that belong to unknown sessions, or that are in the wrong\n"
+		"                file. Also checks that each SESSION, or each session below a directory,\n"
+		"                is in the lake with the counts in its manifest\n"
 		"\n"
 		"sync FROM LAKE  adds all finished sessions below FROM, a directory or s3://BUCKET/PREFIX\n"
-		"                to which machines upload, that the lake does not know. It can be ended and\n"
-		"                begun again at any time; two at once do no harm\n"
+		"                to which machines upload, that the lake does not have yet. It can be\n"
+		"                stopped and run again at any time; two at the same time do no harm\n"
 		"\n"
 		"compact LAKE --date DATE [--grace TIME]\n"
-		"                merges the files of a day (UTC) into some of 256 MiB. Readers see the old\n"
-		"                ones or the new ones; those that are replaced are removed when that has\n"
-		"                been so for TIME (1h): by the next compact of the day, or expire. 0: at\n"
-		"                once, for a lake that nobody reads. It can be ended and begun again\n"
+		"                merges the files of a day (UTC) into files of about 256 MiB. Readers see\n"
+		"                either the old files or the new ones. TIME (1h) after that, the next\n"
+		"                compact of the day, or expire, removes the old files; with 0 they are\n"
+		"                removed at once. It can be stopped and run again\n"
 		"\n"
 		"expire LAKE --older-than AGE\n"
 		"                removes all sessions whose last day (UTC) is longer ago, and compacted\n"
 		"                days of that age\n"
 		"\n"
 		"views LAKE --engine ENGINE\n"
-		"                prints the SQL that makes the lake's streams tables of an engine",
+		"                prints the SQL that makes the lake's streams available in an engine",
 	.options = lake_options,
 	.exit_codes =
-		"0 done, no fault; 1 there is a fault, a session was left out, or it cannot; 2 usage.",
+		"0 done, no faults; 1 faults were found, a session was left out, or it failed; 2 usage.",
 	.examples = "iotrc export iotrc-traces --to parquet --lake /data/lake\n"
 		    "iotrc lake views /data/lake --engine duckdb\n"
 		    "iotrc lake verify /data/lake iotrc-traces\n"

@@ -31,7 +31,7 @@ static const struct command_option report_options[] = {
 	{ "output", 'o', "FILE", "the page (default report.html); - is stdout" },
 	{ "force", 'f', NULL, "replace FILE if it exists" },
 	{ "anonymize", 'a', NULL, "replace names by tokens that only this page has" },
-	{ "jobs", 'j', "N", "threads that count (default: one for each CPU)" },
+	{ "jobs", 'j', "N", "number of threads (default: one for each CPU)" },
 	{ "serve", 's', NULL, "serve the page on 127.0.0.1 and keep it up to date,\nuntil Ctrl+C" },
 	{ "port", 'p', "PORT", "where --serve listens (default: any free port)" },
 	{ .name = NULL },
@@ -271,13 +271,13 @@ const struct command report_command = {
 		"Writes one HTML file that shows what a session recorded: I/O over time, latencies,\n"
 		"sizes, the files, directories, processes, devices, containers and peers with the most\n"
 		"I/O, where in files and on disks, errors, the page cache, and what was lost. It needs\n"
-		"no network and no other file, and has at most 5 MB. Of a directory with several\n"
-		"sessions the newest is shown; of a session that is still being recorded, what has been\n"
-		"written so far.\n"
+		"no network and no other file, and has at most 5 MB. If a directory has several\n"
+		"sessions, the newest one is used; if a session is still being recorded, the page shows\n"
+		"what has been written so far.\n"
 		"\n"
-		"The page holds file names, command lines and addresses, and says so at the top; with -a\n"
-		"it holds tokens in their place. Rows are read once, with at most 120 MB of memory for\n"
-		"each thread. What is exact and what is an estimate: docs/report.md.",
+		"The page contains file names, command lines and addresses, and says so at the top; -a\n"
+		"replaces them by tokens. Rows are read once, with at most 120 MB of memory for\n"
+		"each thread. docs/report.md says what is exact and what is estimated.",
 	.options = report_options,
 	.exit_codes = "0 written, 1 cannot, 2 usage.",
 	.examples = "iotrc report iotrc-traces\n"

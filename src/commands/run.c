@@ -11,7 +11,7 @@
 static const struct command_option run_options[] = {
 	RUN_JOB_OPTIONS,
 	{ "tree", 't', NULL, "also list what each process did" },
-	{ "strict", 0, NULL, "exit with 3 when something may be missing" },
+	{ "strict", 0, NULL, "exit with 3 if something may be missing" },
 	{ .name = NULL },
 };
 enum { TREE = RUN_JOB_OPTION_COUNT, STRICT };
@@ -75,32 +75,31 @@ static int run_main(int argc, char **argv)
 const struct command run_command = {
 	.name = "run",
 	.usage = "[OPTION...] -- CMD...",
-	.summary = "run a command and tell which files it read and wrote",
+	.summary = "run a command and report which files it read and wrote",
 	.synopsis = "[OPTION...] -- CMD [ARG...]",
 	.description =
-		"Runs CMD as the invoking user, under sudo too, and records it and all that it starts,\n"
-		"from its first instruction until it has ended. Then it lists on stderr the files that\n"
+		"Runs CMD as the invoking user, even under sudo, and records it and all processes that it\n"
+		"starts, from its first instruction to its end. Then it lists on stderr the files that\n"
 		"CMD read and wrote, relative to the workspace, at most 50 of each.\n"
 		"\n"
-		"A file is read when what it held before CMD wrote to it was read or mapped; what CMD\n"
-		"wrote itself and read back is only written. Files made and removed again are in neither\n"
-		"list. The JSON has reads, writes, modified (both), missing, listed, stated, denied,\n"
-		"executed, deleted, renamed, transient, changed_during_run (by others) and incomplete,\n"
-		"with --tree processes, too. A name that is no UTF-8 is an object there, whose base64 are\n"
-		"its bytes.\n"
+		"A file counts as read if CMD read or mapped contents that it had before CMD wrote to it;\n"
+		"a file that CMD wrote and read back is only written. Files that were created and removed\n"
+		"again are in neither list. The JSON has reads, writes, modified (both), missing, listed,\n"
+		"stated, denied, executed, deleted, renamed, transient, changed_during_run (by others) and\n"
+		"incomplete, and with --tree processes. A name that is not UTF-8 is an object there, whose\n"
+		"base64 has its bytes.\n"
 		"\n"
 		"All engines make the same report: bpf, for root or with CAP_BPF and CAP_PERFMON, and\n"
-		"strace, for everybody. auto takes bpf where it can. What strace cannot see, such as\n"
-		"io_uring, incomplete names. On macOS root has eslogger, which needs Full Disk Access,\n"
-		"and fs_usage; what they do not tell of, such as calls that fail or long paths,\n"
-		"incomplete names.\n"
+		"strace, for everybody; auto uses bpf if it can. On macOS root can use eslogger, which\n"
+		"needs Full Disk Access, and fs_usage. incomplete lists what the engine could not see:\n"
+		"io_uring with strace, calls that fail or long paths on macOS.\n"
 		"\n"
-		"When something may be missing, incomplete says what: rows were lost, the recorder was\n"
-		"killed, or a process was still running when CMD ended. With --json the text is written\n"
-		"only where -o says so.",
+		"If something may be missing, incomplete says why: rows were lost, the recorder was\n"
+		"killed, or a process was still running when CMD ended. With --json, the text is written\n"
+		"only if -o is given.",
 	.options = run_options,
 	.exit_codes =
-		"CMD's status, 128+n when signal n killed it, 126 or 127 when it could not be\nexecuted; 1 cannot record, 2 usage, 3 with --strict: something may be missing.",
+		"CMD's status, 128+n if signal n killed it, 126 or 127 if it could not be\nexecuted; 1 cannot record, 2 usage, 3 with --strict: something may be missing.",
 	.examples = "sudo iotrc run -- make\n"
 		    "sudo iotrc run --json files.json --ignore '*.o' -- cc -c main.c\n"
 		    "sudo iotrc run --strict --json - -- make | jq .reads",

@@ -149,7 +149,7 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real)
 	f->real = real;
 }
 
-/* ---- whose doing it is ---- */
+/* ---- who did it ---- */
 
 /* Notes that the row's program used F in this way. */
 static void note_use(struct run_files *files, struct run_file *f, unsigned int how)

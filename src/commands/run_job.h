@@ -38,17 +38,17 @@ struct run_job {
 /* The options of both commands, as the first rows of their tables. */
 /* clang-format off */
 #define RUN_JOB_OPTIONS \
-	{ "output", 'o', "FILE", "the report, instead of on stderr" }, \
-	{ "json", 'j', "[FILE]", "the report as JSON, with all lists; without\nFILE, or with -, on stdout" }, \
-	{ "workspace", 'w', "DIR", "which files are told of (default: the working\ndirectory)" }, \
-	{ "all", 'a', NULL, "those outside of it, too" }, \
+	{ "output", 'o', "FILE", "write the report to FILE, not stderr" }, \
+	{ "json", 'j', "[FILE]", "write the report as JSON, with all lists; without\nFILE, or with -, to stdout" }, \
+	{ "workspace", 'w', "DIR", "report files below DIR (default: the working\ndirectory)" }, \
+	{ "all", 'a', NULL, "also report files outside of it" }, \
 	{ "ignore", 'i', "GLOB", \
-	  "leave out these as well (besides .git,\nnode_modules, .nx); may be repeated" }, \
-	{ "no-ignore", 0, NULL, "leave out nothing but what --ignore says" }, \
-	{ "stat", 0, NULL, "what was only looked at counts as read" }, \
+	  "leave these out as well (besides .git,\nnode_modules, .nx); may be repeated" }, \
+	{ "no-ignore", 0, NULL, "leave out only what --ignore names" }, \
+	{ "stat", 0, NULL, "count files whose attributes were read as read" }, \
 	{ "keep", 'k', "DIR", "keep the whole recording in DIR" }, \
 	{ "engine", 'e', "NAME", "bpf, strace, eslogger, fs_usage, macos (eslogger, or\nfs_usage where that cannot start), or auto (the\ndefault): bpf for root, strace for others; on macOS,\nmacos" }, \
-	{ "wait", 0, NULL, "wait for all that CMD has started, not for CMD\nalone" }
+	{ "wait", 0, NULL, "wait for all processes that CMD has started, not\nonly for CMD" }
 /* clang-format on */
 #define RUN_JOB_OPTION_COUNT 10
 

@@ -42,7 +42,7 @@ static const struct command_option summary_options[] = {
 	{ "slow", 0, "TIME", "only what took at least TIME (10ms)" },
 	{ "errors", 'e', NULL, "only what failed" },
 	{ "ops", 0, "LIST", "only these operations" },
-	{ "path", 0, "PREFIX", "only files there and below; may be repeated" },
+	{ "path", 0, "PREFIX", "only files at or below PREFIX; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 0, "LIST", "only threads of these names" },
 	{ "scope", 0, "files|all",
@@ -574,24 +574,25 @@ const struct command summary_command = {
 		"[OPTION...] SESSION|FILE...\n[OPTION...] [-d TIME] [-p PID]\n[OPTION...] -- CMD [ARG...]",
 	.description =
 		"Sums up the rows of sessions, of all sessions below a directory, or of single files\n"
-		"(.csv.zst, finished or not): calls, errors, times and bytes of each group. Times are those of\n"
-		"calls: calls at the same time count each. The share is that of the time; where a stream\n"
-		"has no times, of the calls. Columns that begin with q. are of a block request's time in the\n"
-		"queue. size groups by the power of two that is not more; of two paths (rename) the first\n"
-		"counts. - is the group of rows that have no such thing. Users and names of containers come from\n"
-		"the manifest: of a single file, or a session recorded with --anonymize, they are unknown.\n"
+		"(.csv.zst, finished or not): calls, errors, times and bytes of each group. The times of\n"
+		"concurrent calls are added up. The share is that of the total time, or of the calls if the\n"
+		"stream has no times. Columns that begin with q. are about a block request's time in the\n"
+		"queue. size groups by powers of two, rounded down. Rows with two paths (rename) count for\n"
+		"the first. - is the group of rows without a value. Users and names of\n"
+		"containers come from the manifest: for a single file, or a session recorded with\n"
+		"--anonymize, they are unknown.\n"
 		"\n"
-		"Without a session it sums up what happens from now on, as root; with -- CMD what CMD and all\n"
-		"that it starts do, as strace -c -f. That happens in the kernel: no rows are made, so that no\n"
-		"load can falsify it. Live, groups may be by operation, process, command, container, user,\n"
-		"device (of block, cache and pagefault), errno, size, and file (of fs, cache and pagefault).\n"
-		"There is room for 16,384 files (or pairs of a file and another thing); the calls of further\n"
-		"ones count without their file, as do calls that reached none. A file without a name that\n"
-		"was seen is DEVICE/INODE.\n"
+		"Without a session it sums up what happens from now on, as root; with -- CMD, what CMD and its\n"
+		"descendants do, like strace -c -f. It does so in the kernel, without making rows, so that no\n"
+		"load can falsify it. Live groups may be by operation, process, command, container, user,\n"
+		"device (block, cache and pagefault), errno, size, and file (fs, cache and pagefault). Up to\n"
+		"16,384 files, or pairs of a file and another key, are kept; calls on further files count\n"
+		"without their file, like calls that reached none. A file whose name has not been seen is\n"
+		"shown as DEVICE/INODE.\n"
 		"\n"
-		"p50, p95 and p99 are at most 0.8 % off. Counts and sums are exact. Memory is bounded:\n"
-		"beyond 100,000 groups the light ones are added up as others, and the CSV and JSON say how\n"
-		"much the others may lack (lacks).",
+		"The error of p50, p95 and p99 is at most 0.8 %. Counts and sums are exact. Memory is bounded:\n"
+		"beyond 100,000 groups the smallest are added up as others, and the CSV and JSON say how much\n"
+		"may be missing from the remaining groups (lacks).",
 	.options = summary_options,
 	.exit_codes = "0 summed up, 1 cannot, 2 usage; with -- CMD, CMD's status.",
 	.examples = "iotrc summary iotrc-traces\n"

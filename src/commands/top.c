@@ -28,8 +28,8 @@ static const struct command_option top_options[] = {
 	{ "sort", 'S', "COLUMN", "bytes (default), calls, errors, read, written, latency, time" },
 	{ "delay", 'd', "TIME", "refresh each TIME (default 1s)" },
 	{ "iterations", 'n', "N", "end after N refreshes" },
-	{ "batch", 'B', NULL, "print plain tables (default where stdout is no terminal)" },
-	{ "top", 't', "N", "with --batch: so many rows (default 20; 0: all)" },
+	{ "batch", 'B', NULL, "print plain tables (default if stdout is not a terminal)" },
+	{ "top", 't', "N", "with --batch: N rows (default 20; 0: all)" },
 	{ "json", 'j', NULL, "JSON lines: the counts of each row and interval" },
 	{ "match", 'm', "TEXT", "only rows with TEXT in their names" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
@@ -296,27 +296,27 @@ static int top_main(int argc, char **argv)
 const struct command top_command = {
 	.name = "top",
 	.usage = "",
-	.summary = "who reads and writes now: a screen, by process, file...",
+	.summary = "show live I/O by process, file..., as a screen",
 	.synopsis = "[OPTION...]",
 	.description =
-		"Shows who does input and output now, as root: processes, files, devices, containers, users\n"
-		"or commands, with their rate of calls, errors and bytes, the mean latency of a call, and the\n"
-		"share of the time that their calls took (more than 100 % where several wait at once). It is\n"
-		"refreshed each second. Everything is summed up in the kernel, as for iotrc summary: neither\n"
+		"Shows what causes I/O now, as root: processes, files, devices, containers, users, commands or\n"
+		"connections, with their rates of calls, errors and bytes, the mean latency of a call, and the\n"
+		"share of time that their calls took (above 100 % if several calls wait at once). It is\n"
+		"refreshed each second. Everything is summed up in the kernel, as for iotrc summary, so neither\n"
 		"load nor a slow terminal can falsify it.\n"
 		"\n"
 		"Keys: p f d c u m k choose the view, Tab the next one; b n e r w l t sort by bytes, number of\n"
 		"calls, errors, read, written, latency, time, s by the next column; / and a text shows only\n"
-		"rows with it; Enter opens a row (a process's files, a file's processes), Esc goes back;\n"
-		"space stops and goes on; h or ? shows the keys, q quits.\n"
+		"rows that contain it; Enter opens a row (a process's files, a file's processes), Esc goes back;\n"
+		"space pauses and resumes; h or ? shows the keys, q quits.\n"
 		"\n"
 		"Devices show block requests. Connections show the segments of open TCP connections: all,\n"
 		"retransmitted ones, and the smoothed round-trip time; and the datagrams and bytes of UDP and\n"
 		"unix sockets (with the number of the inode, as ss). The other views show calls on files.\n"
-		"READ is what calls moved that are no writes. - are calls that reached no file; there is room\n"
-		"for 16,384 pairs of a process and a file, and further ones count without their file. Without\n"
-		"a terminal, and with --batch, plain tables are printed. Colours are used unless NO_COLOR is\n"
-		"set.",
+		"READ has the bytes of all calls that are not writes. - stands for calls that reached no file.\n"
+		"Up to 16,384 pairs of a process and a file are kept; the calls of further pairs count without\n"
+		"their file. Without a terminal, or with --batch, plain tables are printed. Colours are used\n"
+		"unless NO_COLOR is set.",
 	.options = top_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage.",
 	.examples = "sudo iotrc top\n"

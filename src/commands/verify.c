@@ -554,7 +554,7 @@ static const struct command_option verify_options[] = {
 	{ "live", 0, NULL,
 	  "search for this machine's host name, users, homes,\naddresses, and names of files outside system\n"
 	  "directories (/usr, /etc, ...), as whole words" },
-	{ "jobs", 'j', "N", "files that are checked at a time (default 1)" },
+	{ "jobs", 'j', "N", "check N files at a time (default 1)" },
 	{ .name = NULL },
 };
 enum { ANONYMOUS, AGAINST, LIVE, JOBS };

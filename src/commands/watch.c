@@ -339,17 +339,17 @@ const struct command watch_command = {
 	.summary = "show operations as lines, live or of a session",
 	.synopsis = "[OPTION...]\n[OPTION...] -- CMD [ARG...]\n[OPTION...] SESSION...",
 	.description =
-		"Shows a line for each operation: time, process, command, operation, file, offset and size,\n"
-		"result, duration. Without a session it shows what happens now, as root: of the whole\n"
-		"machine, of some processes, or of CMD and all that it starts (on stderr then). Nothing is\n"
-		"written to a file. A line is shown when its operation has ended.\n"
+		"Prints a line for each operation when it ends: time, process, command, operation, file, offset\n"
+		"and size, result, duration. Without a session it shows what happens now, as root: on the whole\n"
+		"machine, of some processes, or of CMD and its descendants (then on stderr). Nothing is written\n"
+		"to a file.\n"
 		"\n"
 		"Watching never holds up the programs that are watched. If a terminal is slower than the\n"
 		"machine, lines are left out, and a line says how many. A pipe or a file gets all lines that\n"
-		"the kernel's buffers could keep; how many were lost is said at the end.\n"
+		"the kernel's buffers could keep; a message at the end says how many were lost.\n"
 		"\n"
-		"Of a session, lines are in the order of time over all streams. Colours are used on a\n"
-		"terminal unless NO_COLOR is set. On one with less than 100 columns flags and the texts\n"
+		"The lines of a session are sorted by time across all streams. Colours are used on a\n"
+		"terminal unless NO_COLOR is set. If it has less than 100 columns, flags and the texts\n"
 		"of errors are left out. --json prints the columns of iotrc-format(5).",
 	.options = watch_options,
 	.exit_codes = "0 shown, 1 cannot, 2 usage, 3 events were lost; with -- CMD, CMD's status.",

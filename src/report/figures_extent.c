@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rows of extent: what lies on the disks, and whose doing it is. */
+/* Rows of extent: what lies on the disks, and who caused it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
