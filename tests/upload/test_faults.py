@@ -168,7 +168,7 @@ def test_only_what_is_ready(ceph, s3cmd, bucket, tmp_path):
     next(rotten.glob("fs/*0001*")).write_bytes(b"12345")
     errors = sessions.upload(bucket, ceph.endpoint, tmp_path / "state", tmp_path / "t", code=3)
     assert "left: 3 sessions" in errors, errors
-    for name, why in (running, "not finished"), (missing, "No such file"), (rotten, "SHA-256"):
+    for name, why in (running, "is incomplete"), (missing, "No such file"), (rotten, "SHA-256"):
         assert any(name.name in line and why in line for line in errors.splitlines()), errors
     keys = set(s3cmd.list(bucket))
     for s in good, recovered:
