@@ -49,7 +49,7 @@ static __always_inline int read_ahead_wanted(u64 inode, u64 index, u64 n, bool s
 	if (sync && !cfg.reads_whole && !continues_read(d, inode, index))
 		d->missed = 0;
 	d->fault = 0;
-	d->asked = 1;
+	d->ahead = 1;
 	d->inode = inode;
 	d->first = index;
 	d->last = index + n - 1;
@@ -85,7 +85,7 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 	if (!cfg.reads_whole && continues_read(d, inode, first) && d->read_last == last) {
 		begin = d->next;
 	} else {
-		if (!d->asked)
+		if (!d->ahead)
 			d->missed = 0;
 		d->read_first = first;
 		d->read_last = last;
@@ -97,7 +97,7 @@ static __always_inline int read_found(u64 inode, u64 first, u64 last, u64 pages)
 	if (end > d->next)
 		d->next = end;
 	d->inode = inode;
-	d->asked = d->fault = 0;
+	d->ahead = d->fault = 0;
 	if (end > last || end > last_page(inode))
 		d->first = d->last = NOTHING;
 	send_pages(inode, begin, pages - missed, pages, CACHE_HIT);

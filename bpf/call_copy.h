@@ -21,7 +21,7 @@
 
 /* Paths longer than SHORT_PATH of calls in progress, by thread: one after the other. */
 struct long_paths {
-	char text[ASKED_MAX];
+	char text[REQUESTED_MAX];
 };
 
 struct {
@@ -142,11 +142,11 @@ static __always_inline struct read_text text_read(const struct task_state *state
 		if (state->text_bytes < 0)
 			return ret;
 		ret.len = state->text_bytes ? state->text_bytes - 1 : 0;
-		ret.at = as_number(state->own.asked);
+		ret.at = as_number(state->own.requested);
 		return ret;
 	}
 	if (state->paths == PATHS_SHORT) {
-		ret.at = as_number(state->own.asked);
+		ret.at = as_number(state->own.requested);
 	} else if (state->paths == PATHS_LONG) {
 		kept = bpf_map_lookup_elem(&long_paths, &key);
 		if (kept)
@@ -178,7 +178,7 @@ __noinline int keep_copy(u64 name, u32 second)
 	second &= 1;
 	if (!state || !any)
 		return 0;
-	if (!state->copied && bpf_map_update_elem(&path_copies, &key, any->asked, BPF_ANY))
+	if (!state->copied && bpf_map_update_elem(&path_copies, &key, any->requested, BPF_ANY))
 		return lose_copy(state);
 	copies = bpf_map_lookup_elem(&path_copies, &key);
 	if (!copies)

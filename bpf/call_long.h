@@ -12,11 +12,11 @@
 #include "schema/streams.h"
 #include "schema/types.h"
 
-#define ASKED_MAX (2 * PATH_BYTES)
+#define REQUESTED_MAX (2 * PATH_BYTES)
 
 struct long_scratch {
 	struct rec_fs_long rec;
-	char asked[ASKED_MAX + PATH_BYTES];
+	char requested[REQUESTED_MAX + PATH_BYTES];
 };
 
 struct {
@@ -51,8 +51,8 @@ static __always_inline void send_long(struct long_scratch *s, u64 now)
 {
 	u32 size = sizeof(s->rec) + s->rec.len + s->rec.len2;
 
-	if (size > sizeof(s->rec) + ASKED_MAX)
-		size = sizeof(s->rec) + ASKED_MAX;
+	if (size > sizeof(s->rec) + REQUESTED_MAX)
+		size = sizeof(s->rec) + REQUESTED_MAX;
 	output(&s->rec, size, STREAM_FS, now);
 }
 

@@ -198,7 +198,7 @@ static __always_inline bool fetch_second(struct task_state *state,
 	rec->len2 = n > 1 ? (n - 1) & (room - 1) : 0;
 	if (n < 0 && from)
 		state->paths = PATHS_UNREAD;
-	state->asked_has |= LONG_HAS_ASKED2;
+	state->requested_has |= LONG_HAS_REQUESTED2;
 	state->at_fd[1] = d->fd2 ? (s32)arg(state, d->fd2) : AT_FDCWD;
 	if (maybe_magic(&text[len], rec->len2))
 		skip_magic(state, &text[len], 1, d->op == FS_MOUNT);
@@ -225,9 +225,9 @@ static __always_inline bool fetch_rest(struct task_state *state,
 	rec->len2 = rec->skip = rec->skip2 = 0;
 	state->paths = n < 0 && from ? PATHS_UNREAD : PATHS_SHORT;
 	state->at_fd[0] = d->fd && !lone ? (s32)arg(state, d->fd) : AT_FDCWD;
-	state->asked_has |= LONG_HAS_ASKED;
+	state->requested_has |= LONG_HAS_REQUESTED;
 	if (d->props & PROP_LINK_TARGET && !lone)
-		state->asked_has |= LONG_LINK_TARGET;
+		state->requested_has |= LONG_LINK_TARGET;
 	else if (maybe_magic(text, rec->len))
 		skip_magic(state, text, 0, follows(state, d));
 	state->is_file = means_file(state, d, from, n) || (rec->skip && rec->skip == rec->len);
@@ -246,28 +246,28 @@ __subprog int fetch_long(struct task_state *state, const volatile struct syscall
 	if (!s || !state || !d)
 		return 0;
 	state->first[1] = 0;
-	n = read_path(state, s->rec.asked, PATH_BYTES, first_path(state, d), 0);
-	fetch_rest(state, d, s->rec.asked, PATH_BYTES, n);
+	n = read_path(state, s->rec.requested, PATH_BYTES, first_path(state, d), 0);
+	fetch_rest(state, d, s->rec.requested, PATH_BYTES, n);
 	if (state->paths == PATHS_SHORT)
 		state->paths = PATHS_LONG;
 	return 0;
 }
 
-/* Reads the paths of a call and the structures that go with them: short paths into own.asked, long
- * ones into the scratch. */
+/* Reads the paths of a call and the structures that go with them: short paths into own.requested,
+ * long ones into the scratch. */
 __subprog int fetch_paths(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	long n;
 
 	if (!state || !d)
 		return 0;
-	state->asked_has = 0;
+	state->requested_has = 0;
 	state->first[1] = 0;
 	state->own.rec.base = state->own.rec.base2 = 0;
 	if (d->props & PROPS_HOW && !state->has_how)
 		fetch_how(state, d);
 	if (state->has_how & HOW_CONFINED)
-		state->asked_has |= LONG_CONFINED;
+		state->requested_has |= LONG_CONFINED;
 	if (!d->path) { /* open_by_handle_at() has no path */
 		state->paths = PATHS_NONE;
 		state->is_file = state->first[0] = 0;
@@ -275,8 +275,8 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 		state->own.rec.skip = state->own.rec.skip2 = 0;
 		return 0;
 	}
-	n = read_path(state, state->own.asked, SHORT_PATH, first_path(state, d), 0);
-	if (!fetch_rest(state, d, state->own.asked, SHORT_PATH, n))
+	n = read_path(state, state->own.requested, SHORT_PATH, first_path(state, d), 0);
+	if (!fetch_rest(state, d, state->own.requested, SHORT_PATH, n))
 		fetch_long(state, d);
 	return 0;
 }
@@ -286,7 +286,7 @@ __subprog int fetch_paths(struct task_state *state, const volatile struct syscal
 static __always_inline void fetch_text(struct task_state *state,
 				       const volatile struct syscall_desc *d)
 {
-	long n = uread_str(state->own.asked, SHORT_PATH, arg(state, d->path));
+	long n = uread_str(state->own.requested, SHORT_PATH, arg(state, d->path));
 
 	state->paths = PATHS_TEXT;
 	state->text_bytes = n;
@@ -298,21 +298,21 @@ __subprog int parse_text(struct task_state *state, const volatile struct syscall
 {
 	if (!state || !d)
 		return 0;
-	state->asked_has = 0;
+	state->requested_has = 0;
 	state->first[1] = 0;
 	state->own.rec.base = state->own.rec.base2 = 0;
-	fetch_rest(state, d, state->own.asked, SHORT_PATH, state->text_bytes);
+	fetch_rest(state, d, state->own.requested, SHORT_PATH, state->text_bytes);
 	return 0;
 }
 
-enum path_answer { PATH_ASKED, PATH_OF_FILE, PATH_LOST };
+enum path_answer { PATH_REQUESTED, PATH_OF_FILE, PATH_LOST };
 
 /* Whether the first path is relative to a directory. */
 static __always_inline bool needs_base(const struct task_state *state)
 {
-	return state->is_file || state->asked_has & LONG_CONFINED ||
+	return state->is_file || state->requested_has & LONG_CONFINED ||
 	       (state->first[0] && state->first[0] != '/' &&
-		!(state->asked_has & LONG_LINK_TARGET));
+		!(state->requested_has & LONG_LINK_TARGET));
 }
 
 static __always_inline bool needs_base2(const struct task_state *state)
@@ -333,7 +333,7 @@ static __always_inline enum path_answer place_paths(struct task_state *state,
 		rec->base = base_at(state, state->at_fd[0]);
 	if (!rec->base2 && needs_base2(state))
 		rec->base2 = base_at(state, state->at_fd[1]);
-	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_ASKED;
+	return rec->base == NO_ROOM || rec->base2 == NO_ROOM ? PATH_LOST : PATH_REQUESTED;
 }
 
 /* Puts the name of the open file that the path means into the record. */
@@ -345,7 +345,7 @@ __subprog enum verdict place_file(struct task_state *state)
 	if (!state)
 		return VERDICT_LOST;
 	fd = state->at_fd[0];
-	state->asked_has &= ~LONG_HAS_ASKED;
+	state->requested_has &= ~LONG_HAS_REQUESTED;
 	if (fd == AT_FDCWD) {
 		state->path = base_at(state, fd);
 		return state->path == NO_ROOM ? VERDICT_LOST : VERDICT_TRACE;

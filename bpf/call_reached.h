@@ -67,11 +67,11 @@ __subprog u64 reached(struct task_state *state, u32 second, bool follow)
 	at = second ? rec->len + rec->skip2 : rec->skip;
 	len = second ? rec->len2 - rec->skip2 : rec->len - rec->skip;
 	how = (follow ? LOOKUP_FOLLOW : 0) |
-	      (state->asked_has & LONG_CONFINED ? LOOKUP_CONFINED : 0);
+	      (state->requested_has & LONG_CONFINED ? LOOKUP_CONFINED : 0);
 	if (state->paths == PATHS_LONG)
-		lookup_text(lookup, &s->rec.asked[at & (2 * PATH_BYTES - 1)], len);
+		lookup_text(lookup, &s->rec.requested[at & (2 * PATH_BYTES - 1)], len);
 	else
-		lookup_text(lookup, &state->own.asked[at & (2 * SHORT_PATH - 1)], len);
+		lookup_text(lookup, &state->own.requested[at & (2 * SHORT_PATH - 1)], len);
 	from = where_at(state->at_fd[second & 1]);
 	return lookup_path(from.dentry, from.mount, how);
 }
@@ -106,7 +106,7 @@ static __always_inline void fill_found(struct rec_fs_long *to, const struct rec_
 static __always_inline bool reaches_second(const struct task_state *state,
 					   const volatile struct syscall_desc *d)
 {
-	return d->props & PROP_SECOND && state->asked_has & LONG_HAS_ASKED2;
+	return d->props & PROP_SECOND && state->requested_has & LONG_HAS_REQUESTED2;
 }
 
 /* On entry: the file whose name is to be removed, and the file whose name a rename replaces. */
@@ -123,14 +123,14 @@ static __always_inline void reach_first(struct task_state *state,
 		inode = reached(state, reaches_second(state, d), !(d->props & PROP_NOFOLLOW));
 		if (fill_inode(&state->own.rec, inode) && d->op == FS_UNLINK &&
 		    kread(inode, inode, i_nlink) == 1)
-			state->asked_has |= LONG_LAST_LINK;
+			state->requested_has |= LONG_LAST_LINK;
 	}
 }
 
 /* Whether the path would leave the directory that it is confined to: it reaches nothing. */
 static __always_inline bool leaves(const struct task_state *state)
 {
-	return state->asked_has & LONG_CONFINED && state->ret == -18 /* EXDEV */;
+	return state->requested_has & LONG_CONFINED && state->ret == -18 /* EXDEV */;
 }
 
 /* On exit: the file that the path reached, if that is not known yet. FOLLOW: follows(). */

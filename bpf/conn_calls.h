@@ -39,7 +39,7 @@ static __always_inline enum verdict enter_conn(struct task_state *state,
 
 	state->text_bytes = -1;
 	if ((d->op == CONN_CONNECT || d->op == CONN_BIND) && len <= SOCKADDR_BYTES &&
-	    !uread(state->own.asked, len, state->args[1]))
+	    !uread(state->own.requested, len, state->args[1]))
 		state->text_bytes = len;
 	return VERDICT_TRACE;
 }
@@ -80,7 +80,7 @@ __subprog int emit_conn(struct task_state *state, const volatile struct syscall_
 			ends_of_sock(&rec->ends, sk);
 		}
 		if (state->text_bytes >= 0)
-			given_end(&rec->ends, op, state->ret, as_number(state->own.asked),
+			given_end(&rec->ends, op, state->ret, as_number(state->own.requested),
 				  state->args[2], OF_KERNEL);
 		else
 			rec->ends.late = given_end(&rec->ends, op, state->ret, state->args[1],

@@ -77,7 +77,7 @@ static __always_inline int work_queued(u64 work)
 
 static __always_inline u32 cause_of_work(u64 work)
 {
-	u32 reason = (u32)kread(work, wb_writeback_work, reason), *asked;
+	u32 reason = (u32)kread(work, wb_writeback_work, reason), *known;
 
 	if (reason == bpf_core_enum_value(enum wb_reason, WB_REASON_BACKGROUND))
 		return CAUSE_BACKGROUND;
@@ -87,8 +87,8 @@ static __always_inline u32 cause_of_work(u64 work)
 		return CAUSE_EXPIRY;
 	if (reason != bpf_core_enum_value(enum wb_reason, WB_REASON_SYNC))
 		return CAUSES; /* another reason: the thread is a flusher nevertheless */
-	asked = bpf_map_lookup_elem(&works, &work);
-	return asked ? *asked : CAUSE_SYNC;
+	known = bpf_map_lookup_elem(&works, &work);
+	return known ? *known : CAUSE_SYNC;
 }
 
 static __always_inline int work_begun(u64 work)

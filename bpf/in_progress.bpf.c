@@ -45,7 +45,7 @@ int tell_calls(struct bpf_iter__task *ctx)
 				state->paths == PATHS_TEXT && state->text_bytes > 0 ?
 							      state->text_bytes - 1 :
 							      0;
-		bpf_probe_read_kernel(call.text, sizeof(call.text), state->own.asked);
+		bpf_probe_read_kernel(call.text, sizeof(call.text), state->own.requested);
 	}
 	bpf_seq_write(ctx->meta->seq, &call, sizeof(call));
 	return 0;

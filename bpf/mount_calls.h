@@ -26,7 +26,7 @@
 
 #define KEY_BYTES 64 /* of the name of an option or a type, the NUL included */
 
-/* The text that fsopen() or fsconfig() is given. In own.asked the source comes first, and at
+/* The text that fsopen() or fsconfig() is given. In own.requested the source comes first, and at
  * SHORT_PATH the name of the type or the option. Other values than the source may be secrets. */
 __subprog int fetch_option(struct task_state *state, const volatile struct syscall_desc *d)
 {
@@ -36,14 +36,14 @@ __subprog int fetch_option(struct task_state *state, const volatile struct sysca
 		return 0;
 	state->own.rec.len = state->own.rec.len2 = 0;
 	state->text_bytes = 0;
-	n = uread_str(&state->own.asked[SHORT_PATH], KEY_BYTES,
+	n = uread_str(&state->own.requested[SHORT_PATH], KEY_BYTES,
 		      state->args[d->kind == KIND_FSOPEN ? 0 : 2]);
 	state->text_bytes = n;
 	state->own.rec.len2 = n > 1 ? (n - 1) & (KEY_BYTES - 1) : 0;
 	if (d->kind != KIND_FSCONFIG || (u32)state->args[1] != FSCONFIG_SET_STRING ||
-	    FIRST(*(u64 *)&state->own.asked[SHORT_PATH], 7) != 0x656372756f73ULL) /* source */
+	    FIRST(*(u64 *)&state->own.requested[SHORT_PATH], 7) != 0x656372756f73ULL) /* source */
 		return 0;
-	n = uread_str(state->own.asked, SHORT_PATH, state->args[3]);
+	n = uread_str(state->own.requested, SHORT_PATH, state->args[3]);
 	state->own.rec.len = n > 1 ? (n - 1) & (SHORT_PATH - 1) : 0;
 	return 0;
 }
@@ -81,11 +81,11 @@ __noinline int fill_new_mount(u64 file)
 
 	if (!s || !state)
 		return 0;
-	n = bpf_probe_read_kernel_str(s->rec.asked, PATH_BYTES,
+	n = bpf_probe_read_kernel_str(s->rec.requested, PATH_BYTES,
 				      (void *)kread(mount, mount, mnt_devname));
 	s->rec.len = n > 0 ? (n - 1) & (PATH_BYTES - 1) : 0;
 	s->rec.base2 = file_path_id(state->recent, file);
-	s->rec.has |= LONG_HAS_ASKED | LONG_HAS_ASKED2 | LONG_LINK_TARGET;
+	s->rec.has |= LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2 | LONG_LINK_TARGET;
 	if (fill_inode(&s->rec, kread(file, file, f_inode)))
 		s->rec.has |= LONG_HAS_INODE;
 	return s->rec.base2 != 0;
@@ -112,17 +112,17 @@ __noinline int fill_context(u64 context)
 	len = state->own.rec.len & (SHORT_PATH - 1);
 	fill_type(&s->rec, kread(kread(context, fs_context, fs_type), file_system_type, name));
 	if (!len) {
-		n = bpf_probe_read_kernel_str(s->rec.asked, SHORT_PATH,
+		n = bpf_probe_read_kernel_str(s->rec.requested, SHORT_PATH,
 					      (void *)kread(context, fs_context, source));
 		len = n > 1 ? (n - 1) & (SHORT_PATH - 1) : 0;
 	} else {
-		bpf_probe_read_kernel(s->rec.asked, SHORT_PATH, state->own.asked);
+		bpf_probe_read_kernel(s->rec.requested, SHORT_PATH, state->own.requested);
 	}
 	s->rec.len = len;
 	if (len)
-		s->rec.has |= LONG_HAS_ASKED | LONG_LINK_TARGET;
+		s->rec.has |= LONG_HAS_REQUESTED | LONG_LINK_TARGET;
 	s->rec.len2 = state->own.rec.len2;
-	bpf_probe_read_kernel(&s->rec.asked[len], KEY_BYTES, &state->own.asked[SHORT_PATH]);
+	bpf_probe_read_kernel(&s->rec.requested[len], KEY_BYTES, &state->own.requested[SHORT_PATH]);
 	if (root && state->ret >= 0 && (u32)state->args[1] >= FSCONFIG_CMD_CREATE &&
 	    fill_inode(&s->rec, root))
 		s->rec.has |= LONG_HAS_INODE;
@@ -149,7 +149,7 @@ __subprog int emit_fsmount(struct task_state *state, const volatile struct sysca
 	file = fd < 0 || state->refused ? 0 : task_file(current_task(), fd);
 	context = d->kind == KIND_FSCONFIG ? context_of(file) : 0;
 	if (d->kind == KIND_FSOPEN)
-		fill_type(&s->rec, (u64)&state->own.asked[SHORT_PATH]);
+		fill_type(&s->rec, (u64)&state->own.requested[SHORT_PATH]);
 	else if (context)
 		fill_context(context);
 	else if (file && d->kind == KIND_FSMOUNT && !fill_new_mount(file))

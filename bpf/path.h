@@ -41,7 +41,7 @@ struct path_scratch {
 	u32 done, cut, detached;
 	u32 busy, pad; /* of SCRATCH_BLOCK */
 	struct rec_path head;
-	char room[4 * PATH_BYTES];
+	char text[4 * PATH_BYTES];
 };
 #define PATH_END (PATH_BYTES + 512)
 #define PATH_BEGIN 512 /* bytes for the head in front of the text */
@@ -198,10 +198,10 @@ __noinline int walk_some(u32 scratch)
 			goto done;
 		}
 		at -= len;
-		bpf_probe_read_kernel(&s->room[at & (2 * PATH_BYTES - 1)], len,
+		bpf_probe_read_kernel(&s->text[at & (2 * PATH_BYTES - 1)], len,
 				      (void *)kread(s->dentry, dentry, d_name.name));
 		at--;
-		s->room[at & (2 * PATH_BYTES - 1)] = '/';
+		s->text[at & (2 * PATH_BYTES - 1)] = '/';
 		s->at = at;
 		s->dentry = up;
 	}
@@ -256,7 +256,7 @@ static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inod
 		len = n > 1 ? (n - 1) & (NS_KIND_BYTES - 1) : 0;
 	}
 	s->at = PATH_END - len;
-	bpf_probe_read_kernel(&s->room[s->at & (2 * PATH_BYTES - 1)], len, (void *)name);
+	bpf_probe_read_kernel(&s->text[s->at & (2 * PATH_BYTES - 1)], len, (void *)name);
 	return len;
 }
 
@@ -304,7 +304,7 @@ static __always_inline void walk(struct path_scratch *s, u32 scratch, u64 dentry
 		s->cut = 1;
 	if (s->at == PATH_END) { /* nothing was added: it is the root itself */
 		s->at = PATH_END - 1;
-		s->room[(PATH_END - 1) & (2 * PATH_BYTES - 1)] = '/';
+		s->text[(PATH_END - 1) & (2 * PATH_BYTES - 1)] = '/';
 	}
 }
 
@@ -343,8 +343,8 @@ __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch
 	if (len > PATH_BYTES + sizeof(s->head) || at > PATH_END)
 		return 0;
 	at &= 2 * PATH_BYTES - 1;
-	bpf_probe_read_kernel(&s->room[at], sizeof(s->head), &s->head);
-	if (bpf_ringbuf_output(&definitions, &s->room[at], opaque(len) & (2 * PATH_BYTES - 1),
+	bpf_probe_read_kernel(&s->text[at], sizeof(s->head), &s->head);
+	if (bpf_ringbuf_output(&definitions, &s->text[at], opaque(len) & (2 * PATH_BYTES - 1),
 			       BPF_RB_NO_WAKEUP))
 		return cfg.sums ? id : 0;
 	bpf_map_update_elem(&paths_sent, &id, &now_epoch, BPF_ANY);

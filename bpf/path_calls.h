@@ -33,7 +33,7 @@ __subprog int keep_long(struct task_state *state)
 
 	if (!state || !s)
 		return 0;
-	if (bpf_map_update_elem(&long_paths, &key, s->rec.asked, BPF_ANY))
+	if (bpf_map_update_elem(&long_paths, &key, s->rec.requested, BPF_ANY))
 		state->paths = PATHS_UNREAD; /* no room: they are read on exit */
 	return 0;
 }
@@ -46,7 +46,7 @@ static __always_inline void take_long(void)
 
 	if (!s || !kept)
 		return;
-	bpf_probe_read_kernel(s->rec.asked, sizeof(kept->text), kept->text);
+	bpf_probe_read_kernel(s->rec.requested, sizeof(kept->text), kept->text);
 	drop_long();
 }
 
@@ -76,11 +76,11 @@ __noinline int name_source(void)
 
 	if (!state || !s || state->paths != PATHS_SHORT || state->own.rec.len)
 		return 0;
-	n = bpf_probe_read_kernel_str(s->rec.asked, SHORT_PATH,
+	n = bpf_probe_read_kernel_str(s->rec.requested, SHORT_PATH,
 				      (void *)kread(state->base[0], mount, mnt_devname));
 	len = n > 1 ? (n - 1) & (SHORT_PATH - 1) : 0;
-	bpf_probe_read_kernel(&s->rec.asked[len], SHORT_PATH, state->own.asked);
-	bpf_probe_read_kernel(state->own.asked, sizeof(state->own.asked), s->rec.asked);
+	bpf_probe_read_kernel(&s->rec.requested[len], SHORT_PATH, state->own.requested);
+	bpf_probe_read_kernel(state->own.requested, sizeof(state->own.requested), s->rec.requested);
 	state->own.rec.len = len;
 	state->own.rec.skip = 0;
 	state->own.rec.has |= LONG_LINK_TARGET;
@@ -91,7 +91,7 @@ __noinline int name_source(void)
  * changed the text. */
 __subprog enum verdict enter_path(struct task_state *state, const volatile struct syscall_desc *d)
 {
-	enum path_answer answer = PATH_ASKED;
+	enum path_answer answer = PATH_REQUESTED;
 	enum verdict verdict = VERDICT_TRACE;
 
 	if (!state || !d)
@@ -100,7 +100,7 @@ __subprog enum verdict enter_path(struct task_state *state, const volatile struc
 	answer = place_paths(state, d);
 	if (answer == PATH_OF_FILE)
 		verdict = place_file(state);
-	else if (answer == PATH_ASKED && d->props & PROP_REACH_FIRST)
+	else if (answer == PATH_REQUESTED && d->props & PROP_REACH_FIRST)
 		reach_first(state, d);
 	if (d->kind == KIND_MOVE_MOUNT && state->is_file)
 		note_source(state);
@@ -149,7 +149,7 @@ static __always_inline void fetch_again(struct task_state *state,
 	late |= placed &&
 		((needs_base(state) && !rec->base) || (needs_base2(state) && !rec->base2));
 	if (late && state->paths != PATHS_UNREAD)
-		state->asked_has |= LONG_READ_LATE;
+		state->requested_has |= LONG_READ_LATE;
 }
 
 /* Reads and resolves on exit what is still missing. */
@@ -172,7 +172,7 @@ __subprog enum verdict complete_paths(struct task_state *state,
 		take_long();
 	drop_copies(state);
 	if (lost)
-		state->asked_has |= LONG_READ_LATE;
+		state->requested_has |= LONG_READ_LATE;
 	if (!again && d->shape == SHAPE_PATH)
 		return VERDICT_TRACE;
 	answer = place_paths(state, d);
@@ -217,10 +217,10 @@ static __always_inline void fill_arguments(struct rec_fs_long *rec, struct task_
 	rec->fs.type = REC_FS_LONG;
 	rec->address = rec->aux = rec->aux2 = 0;
 	if (state->found)
-		state->asked_has &= ~LONG_LAST_LINK;
+		state->requested_has &= ~LONG_LAST_LINK;
 	if (state->found & FOUND_LAST_LINK)
-		state->asked_has |= LONG_LAST_LINK;
-	rec->has = state->asked_has;
+		state->requested_has |= LONG_LAST_LINK;
+	rec->has = state->requested_has;
 	if (state->refused == REFUSED_PERHAPS)
 		rec->has |= LONG_READ_LATE;
 	fill_size(&rec->fs, state, d);

@@ -23,7 +23,7 @@ static __always_inline enum verdict enter_sockopt(struct task_state *state,
 	if (len > SOCKOPT_BYTES)
 		len = SOCKOPT_BYTES;
 	state->text_bytes = -1;
-	if (d->op == SOCKOPT_SET && !uread(state->own.asked, len, state->args[3]))
+	if (d->op == SOCKOPT_SET && !uread(state->own.requested, len, state->args[3]))
 		state->text_bytes = len;
 	return VERDICT_TRACE;
 }
@@ -58,7 +58,7 @@ static __always_inline int emit_sockopt(struct task_state *state,
 		len = SOCKOPT_BYTES;
 	/* The kernel may read less than the length given, and the memory behind may be unmapped. */
 	if (state->text_bytes >= 0) {
-		bpf_probe_read_kernel(rec->value, len, state->own.asked);
+		bpf_probe_read_kernel(rec->value, len, state->own.requested);
 	} else if (uread(rec->value, len, state->args[3])) {
 		rec->no_value = 1;
 		if (state->ret < 0)

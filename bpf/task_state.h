@@ -32,7 +32,7 @@ struct demand {
 	u64 next;
 	u64 told_inode, told; /* the page that the fault in progress has a row for */
 	u32 missed;           /* wanted pages that were missing, not yet subtracted from a HIT */
-	u8 asked;             /* read-ahead was started since the last read was reported */
+	u8 ahead;             /* read-ahead was started since the last read was reported */
 	u8 fault;             /* only FIRST is wanted, whatever the kernel reads around it */
 	u8 pad[2];
 };
@@ -43,8 +43,8 @@ struct demand {
 
 enum paths {
 	PATHS_NONE,
-	PATHS_TEXT,   /* in own.asked, text_bytes long, not evaluated yet */
-	PATHS_SHORT,  /* in own.asked */
+	PATHS_TEXT,   /* in own.requested, text_bytes long, not evaluated yet */
+	PATHS_SHORT,  /* in own.requested */
 	PATHS_LONG,   /* in long_paths */
 	PATHS_UNREAD, /* not to be read on entry */
 };
@@ -76,7 +76,7 @@ enum how {
 struct own_record {
 	struct rec_fs_long rec;
 	/* The paths; of calls without, the address or the value that was given, text_bytes long. */
-	char asked[2 * SHORT_PATH];
+	char requested[2 * SHORT_PATH];
 };
 
 /* Its key in owners with what that was derived from, and when (bpf/extent_owner.h); and what
@@ -103,16 +103,16 @@ struct task_state {
 	u8 has_how; /* enum how: args[6] holds what a structure of the call says */
 	u8 is_file; /* the path means an open file: state->path */
 	s32 text_bytes;
-	char first[2];  /* first characters of the paths, 0 if there is no path */
-	u8 begun;       /* the entry of the call in progress has been seen */
-	u8 met;         /* so has a call of the thread, at all */
-	u8 refused;     /* enum refused */
-	u8 held;        /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
-	u8 writeback;   /* enum extent_cause: why the thread, a flusher, writes back */
-	u32 child;      /* the process that it has made */
-	u32 stopped_nr; /* the call that a tracer is being told of, plus 1 (bpf/tracer.bpf.c) */
-	u32 asked_has;  /* enum fs_long_has */
-	s32 at_fd[2];   /* the directories that the paths are relative to */
+	char first[2];     /* first characters of the paths, 0 if there is no path */
+	u8 begun;          /* the entry of the call in progress has been seen */
+	u8 met;            /* so has a call of the thread, at all */
+	u8 refused;        /* enum refused */
+	u8 held;           /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
+	u8 writeback;      /* enum extent_cause: why the thread, a flusher, writes back */
+	u32 child;         /* the process that it has made */
+	u32 stopped_nr;    /* the call that a tracer is being told of, plus 1 (bpf/tracer.bpf.c) */
+	u32 requested_has; /* enum fs_long_has */
+	s32 at_fd[2];      /* the directories that the paths are relative to */
 	/* the thread */
 	u8 lineage, left_out;
 	u8 renames;     /* the call in progress may change names */

@@ -40,7 +40,7 @@ static __always_inline void place_text(struct rec_fs_long *rec, struct task_stat
 
 	if (len <= 0 || len >= SHORT_PATH)
 		return;
-	if (rec->asked[0] != '/') {
+	if (rec->requested[0] != '/') {
 		if (d->fd && (s32)arg(state, d->fd) != AT_FDCWD)
 			return;
 		fs = kread(task, task_struct, fs);
@@ -51,11 +51,11 @@ static __always_inline void place_text(struct rec_fs_long *rec, struct task_stat
 			return;
 	}
 	rec->len = len;
-	rec->has = LONG_HAS_ASKED;
+	rec->has = LONG_HAS_REQUESTED;
 }
 
-static __always_inline void place_asked(struct rec_fs_long *rec, struct task_state *state,
-					const volatile struct syscall_desc *d, u64 task)
+static __always_inline void place_requested(struct rec_fs_long *rec, struct task_state *state,
+					    const volatile struct syscall_desc *d, u64 task)
 {
 	if (state->paths == PATHS_TEXT) {
 		place_text(rec, state, d, task);
@@ -66,7 +66,7 @@ static __always_inline void place_asked(struct rec_fs_long *rec, struct task_sta
 		rec->len2 = state->own.rec.len2;
 		rec->skip = state->own.rec.skip;
 		rec->skip2 = state->own.rec.skip2;
-		rec->has = state->asked_has;
+		rec->has = state->requested_has;
 	}
 }
 
@@ -111,8 +111,8 @@ int tell_unfinished(struct bpf_iter__task *ctx)
 	own->rec.fs.duration = now - since;
 	own->rec.fs.ret = 0;
 	if (d->shape == SHAPE_PATH || d->shape == SHAPE_OPEN || d->shape == SHAPE_EXEC) {
-		bpf_probe_read_kernel(own->asked, sizeof(own->asked), state->own.asked);
-		place_asked(&own->rec, state, d, at);
+		bpf_probe_read_kernel(own->requested, sizeof(own->requested), state->own.requested);
+		place_requested(&own->rec, state, d, at);
 	}
 	if (!bpf_seq_write(ctx->meta->seq, own, sizeof(*own)))
 		count_seen(cpu_slot(&cpu), STREAM_FS);

@@ -36,7 +36,7 @@ static __always_inline u64 completed_file(struct long_scratch *s, const struct u
 	if (f->shape == SHAPE_OPEN) {
 		file = s->rec.fs.ret < 0 ? 0 : task_file(current_task(), s->rec.fs.ret);
 		if (file) {
-			s->rec.has &= ~(LONG_HAS_ASKED | LONG_HAS_ASKED2);
+			s->rec.has &= ~(LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2);
 			s->rec.len = s->rec.len2 = 0;
 		}
 	} else if (f->shape == SHAPE_FD && !(f->props & PROP_CLOSES)) {
@@ -114,14 +114,14 @@ static __noinline int complete_reached(struct long_scratch *s, const struct urin
 	struct task_state *call = get_uring_state();
 	const volatile struct syscall_desc *d;
 
-	if (!s || !f || !call || !s->rec.len || (s->rec.has & LONG_HAS_ASKED2 && !s->rec.len2))
+	if (!s || !f || !call || !s->rec.len || (s->rec.has & LONG_HAS_REQUESTED2 && !s->rec.len2))
 		return 0;
 	d = &uring_ops[f->opcode & (MAX_URING_OPS - 1)];
 	__builtin_memcpy(&call->own.rec, &s->rec, sizeof(s->rec));
 	call->path = 0;
 	call->ret = s->rec.fs.ret;
 	call->paths = PATHS_LONG;
-	call->asked_has = s->rec.has;
+	call->requested_has = s->rec.has;
 	call->at_fd[0] = f->at_fd[0];
 	call->at_fd[1] = f->at_fd[1];
 	if (s->rec.has & LONG_HAS_INODE) {
@@ -139,7 +139,7 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 {
 	struct uring_flight *f = bpf_map_lookup_elem(&uring_flights, &key);
 	struct long_scratch *s = get_long_scratch();
-	struct uring_asked *asked;
+	struct uring_paths *paths;
 	enum verdict verdict;
 
 	if (!named && cfg.nw_conn && (!f || f->props & PROP_CLOSES))
@@ -156,9 +156,9 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 	s->rec.fs.duration = s->rec.fs.ns - f->rec.fs.ns;
 	s->rec.fs.ret = res;
 	if (s->rec.len || s->rec.len2) {
-		asked = bpf_map_lookup_elem(&uring_asked, &key);
-		if (asked)
-			bpf_probe_read_kernel(s->rec.asked, sizeof(asked->text), asked->text);
+		paths = bpf_map_lookup_elem(&uring_paths, &key);
+		if (paths)
+			bpf_probe_read_kernel(s->rec.requested, sizeof(paths->text), paths->text);
 	}
 	if (f->props & PROP_STATX && res == 0 &&
 	    read_stat(&s->rec, f->rec.address, PROP_STATX, false) && !mode_in_scope(s->rec.mode)) {
@@ -168,7 +168,8 @@ static __always_inline int complete(u64 key, s32 res, u32 cqe_flags, bool named)
 	if (named && f->at_position && res <= 0) /* where it would have appended is unknown */
 		s->rec.fs.has &= ~FS_HAS_OFFSET;
 	verdict = named ? VERDICT_TRACE : complete_file(s, f);
-	if (!named && verdict == VERDICT_TRACE && s->rec.has & LONG_HAS_ASKED && !s->rec.fs.path)
+	if (!named && verdict == VERDICT_TRACE && s->rec.has & LONG_HAS_REQUESTED &&
+	    !s->rec.fs.path)
 		complete_reached(s, f);
 	if (verdict == VERDICT_TRACE)
 		send_long(s, s->rec.fs.ns);
@@ -181,7 +182,7 @@ out:
 		if (many)
 			bpf_map_delete_elem(&uring_many, &many);
 		bpf_map_delete_elem(&uring_flights, &key);
-		bpf_map_delete_elem(&uring_asked, &key);
+		bpf_map_delete_elem(&uring_paths, &key);
 	}
 	return 0;
 }

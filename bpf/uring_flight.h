@@ -55,7 +55,7 @@ struct {
 } uring_flights SEC(".maps");
 
 /* The paths of a request in flight. */
-struct uring_asked {
+struct uring_paths {
 	char text[2 * PATH_BYTES];
 };
 
@@ -64,8 +64,8 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 256); /* resized by user space */
 	__type(key, u64);
-	__type(value, struct uring_asked);
-} uring_asked SEC(".maps");
+	__type(value, struct uring_paths);
+} uring_paths SEC(".maps");
 
 /* Requests that complete more than once (multishot accept and read), keyed by their ring and
  * user_data: the tracepoint for these completions does not name the request (io_req_post_cqe() of

@@ -42,7 +42,7 @@ __noinline int miss_quiet(u64 key)
 		if (f->quiet && f->shape != SHAPE_NONE)
 			lose(STREAM_FS, bpf_ktime_get_ns());
 		bpf_map_delete_elem(&uring_flights, &key);
-		bpf_map_delete_elem(&uring_asked, &key);
+		bpf_map_delete_elem(&uring_paths, &key);
 	}
 	if (c && (c->quiet || uring_overflown)) {
 		if (c->quiet)
@@ -78,7 +78,7 @@ __noinline int is_ambiguous(u64 key)
 	if (!other)
 		return 0;
 	bpf_map_delete_elem(&uring_flights, &key);
-	bpf_map_delete_elem(&uring_asked, &key);
+	bpf_map_delete_elem(&uring_paths, &key);
 	bpf_map_delete_elem(&uring_conns, &key);
 	bpf_map_update_elem(&uring_rowless, &key, &two, BPF_ANY);
 	return 1;

@@ -70,7 +70,7 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	f->follow = follows(state, d);
 	f->at_fd[0] = state->at_fd[0];
 	f->at_fd[1] = state->at_fd[1];
-	f->rec.has |= state->asked_has;
+	f->rec.has |= state->requested_has;
 	f->rec.base = rec->base;
 	f->rec.base2 = rec->base2;
 	f->rec.len = rec->len;
@@ -78,8 +78,9 @@ __noinline int submit_paths(u32 opcode, u64 key)
 	f->rec.skip = rec->skip;
 	f->rec.skip2 = rec->skip2;
 	if (state->paths != PATHS_LONG)
-		bpf_probe_read_kernel(s->rec.asked, sizeof(state->own.asked), state->own.asked);
-	if (bpf_map_update_elem(&uring_asked, &key, s->rec.asked, BPF_ANY))
+		bpf_probe_read_kernel(s->rec.requested, sizeof(state->own.requested),
+				      state->own.requested);
+	if (bpf_map_update_elem(&uring_paths, &key, s->rec.requested, BPF_ANY))
 		return VERDICT_LOST;
 	return VERDICT_TRACE;
 }

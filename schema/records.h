@@ -91,7 +91,7 @@ enum fs_kind {
 	KIND_FSSETXATTR,
 	KIND_FILE_SETATTR,
 	KIND_FSOPEN,
-	KIND_FSCONFIG, /* flags: the command; asked: the source, and behind it the option's name */
+	KIND_FSCONFIG, /* flags: the command; requested: the source, then the option's name */
 	KIND_FSPICK,
 	KIND_OPEN_TREE_ATTR, /* as MOUNT_SETATTR */
 };
@@ -114,10 +114,10 @@ enum fs_has {
 /* rec_fs_long.has: which of the fields that only the long record has are valid. */
 enum fs_long_has {
 	LONG_HAS_ADDRESS = 1 << 0,
-	LONG_HAS_PROT = 1 << 1,  /* aux and aux2: protection and flags of mmap() */
-	LONG_HAS_INODE = 1 << 2, /* ino, dev and mode of the file that the path reached */
-	LONG_HAS_ASKED = 1 << 3, /* asked[] has a path */
-	LONG_HAS_ASKED2 = 1 << 4,
+	LONG_HAS_PROT = 1 << 1,      /* aux and aux2: protection and flags of mmap() */
+	LONG_HAS_INODE = 1 << 2,     /* ino, dev and mode of the file that the path reached */
+	LONG_HAS_REQUESTED = 1 << 3, /* requested[] has a path */
+	LONG_HAS_REQUESTED2 = 1 << 4,
 	LONG_HAS_RWF = 1 << 5,     /* aux: RWF_* */
 	LONG_LINK_TARGET = 1 << 6, /* the first path is the text of a symbolic link */
 	LONG_TWO_FILES = 1 << 7,   /* from file path to file base2, both open */
@@ -150,12 +150,12 @@ struct rec_fs_long {
 	u64 ino;
 	u32 dev, mode;   /* dev as in rec_path */
 	u64 base, base2; /* ids of the directories that the paths are relative to, or 0 */
-	u16 len, len2;   /* of the paths in asked, without NULs */
+	u16 len, len2;   /* of the paths in requested, without NULs */
 	u16 skip, skip2; /* bytes at the start of each that base and base2 stand for */
 	u32 has;         /* enum fs_long_has */
 	u64 replaced;
 	char fs_type[FSTYPE_BYTES]; /* type of dev; empty if unknown */
-	char asked[];               /* the paths, one after the other */
+	char requested[];           /* the paths, one after the other */
 };
 
 enum conn_event {

@@ -340,10 +340,10 @@ static void check_upload(struct doctor *d, struct finding *f)
 		find(f, OK, NULL, "works%s%s", *reason ? ": " : "", reason);
 }
 
-static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX], bool exercised)
+static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX], bool tested)
 {
 	const char *rare = self_test__rare(h->hook.name);
-	int exercise = self_test__of(h->hook.name);
+	int test = self_test__of(h->hook.name);
 
 	if (!h->hook.attached) {
 		h->state = ABSENT;
@@ -353,16 +353,14 @@ static void judge_hook(struct hook_finding *h, const int results[SELF_TEST_MAX],
 	} else if (rare) {
 		h->state = RARE;
 		snprintf(h->text, sizeof(h->text), "needs %s", rare);
-	} else if (!exercised || exercise < 0 || results[exercise]) {
+	} else if (!tested || test < 0 || results[test]) {
 		h->state = NOT_DONE;
-		snprintf(h->text, sizeof(h->text), "%s: %s",
-			 exercise < 0 ? "" : self_test__what(exercise),
-			 exercised && exercise >= 0 ? strerror(-results[exercise]) :
-						      "was not possible");
+		snprintf(h->text, sizeof(h->text), "%s: %s", test < 0 ? "" : self_test__what(test),
+			 tested && test >= 0 ? strerror(-results[test]) : "was not possible");
 	} else {
 		h->state = SILENT;
 		snprintf(h->text, sizeof(h->text), "attached, but did not fire on: %s",
-			 self_test__what(exercise));
+			 self_test__what(test));
 	}
 }
 
@@ -375,25 +373,25 @@ static int try_streams(struct doctor *d, uint32_t streams, char problem[ENGINE_P
 	struct manifest_hook hooks[ENGINE_HOOKS_MAX];
 	struct self_test e = { 0 };
 	struct engine *engine;
-	bool begun = !self_test__begin(&e, d->dir), exercised = false;
+	bool begun = !self_test__begin(&e, d->dir), tested = false;
 	int err;
 
 	memory__plan(&memory, 0, memory__cpus());
 	err = engine__open(&engine, engines[0], &config, problem);
 	if (begun && !err)
-		exercised = !self_test__run(&e);
+		tested = !self_test__run(&e);
 	else if (begun) {
 		close(e.go_fd);
 		close(e.done_fd);
 	}
 	if (err)
 		return err;
-	/* Requests complete some time after the exercise that made them. */
+	/* Requests complete some time after the test that made them. */
 	usleep(200000);
 	d->n_hooks = engine__hooks(engine, hooks);
 	for (size_t i = 0; i < d->n_hooks; i++) {
 		d->hooks[i].hook = hooks[i];
-		judge_hook(&d->hooks[i], e.results, exercised);
+		judge_hook(&d->hooks[i], e.results, tested);
 	}
 	d->n_limits = engine__limits(engine, d->limits);
 	d->in_namespace = engine__own_pid(engine) != getpid();

@@ -25,9 +25,9 @@ static void on_signal(int signal)
 	int saved = errno;
 
 	if (signal == SIGHUP) {
-		record_signals.rotate_asked = 1;
+		record_signals.rotate_requested = 1;
 	} else if (signal == SIGUSR1) {
-		record_signals.counters_asked = 1;
+		record_signals.counters_requested = 1;
 	} else if (record_signals.recorded) {
 		_exit(record_signals.code_recorded);
 	} else if (record_signals.loading) {

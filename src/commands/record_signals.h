@@ -9,10 +9,10 @@
 extern struct record_signals {
 	int wake_fd;                 /* becomes readable after a signal or record_signals__wake() */
 	volatile sig_atomic_t stops; /* SIGINT, SIGTERM: end the recording; a second one exits */
-	volatile sig_atomic_t rotate_asked;   /* SIGHUP */
-	volatile sig_atomic_t counters_asked; /* SIGUSR1 */
-	volatile sig_atomic_t loading;        /* nothing has been recorded yet: just exit */
-	volatile sig_atomic_t recorded;       /* only the upload is left: exit with code_recorded */
+	volatile sig_atomic_t rotate_requested;   /* SIGHUP */
+	volatile sig_atomic_t counters_requested; /* SIGUSR1 */
+	volatile sig_atomic_t loading;            /* nothing has been recorded yet: just exit */
+	volatile sig_atomic_t recorded; /* only the upload is left: exit with code_recorded */
 	volatile sig_atomic_t code_recorded;
 } record_signals;
 

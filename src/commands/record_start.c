@@ -149,7 +149,7 @@ static int begin_capture(struct recording *r)
 			.request_names = engine__request_names(r->engine),
 			.keep_system = o->anonymize_keep_system,
 		},
-		.lighten = o->lighten,
+		.shed = o->shed,
 		.distinct = o->distinct,
 		.rotate_s = o->rotate_age_s,
 		.keep = r->keep,

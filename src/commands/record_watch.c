@@ -95,8 +95,8 @@ void recording__watch(struct recording *r)
 		    read(record_signals.wake_fd, drained, sizeof(drained)) < 0)
 			continue;
 		recording__look_for_containers(r, p[1].revents & POLLIN);
-		if (record_signals.rotate_asked) {
-			record_signals.rotate_asked = 0;
+		if (record_signals.rotate_requested) {
+			record_signals.rotate_requested = 0;
 			recording__reload(r);
 		}
 		recording__end_reload(r);
@@ -107,8 +107,8 @@ void recording__watch(struct recording *r)
 		recording__tell_staging(r);
 		watch_threads(r);
 		recording__take_snapshot(r, &now);
-		if (record_signals.counters_asked) {
-			record_signals.counters_asked = 0;
+		if (record_signals.counters_requested) {
+			record_signals.counters_requested = 0;
 			status__clear(&r->status);
 			status__table(output__stream(OUTPUT_STDERR), &now);
 			fflush(output__stream(OUTPUT_STDERR));

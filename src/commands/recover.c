@@ -16,7 +16,7 @@
 #define DEPTH_MAX 3
 
 struct tally {
-	const char *asked;
+	const char *dir;
 	uint64_t sessions, faults;
 };
 
@@ -43,7 +43,7 @@ static void on_failed(void *arg, const char *path, int err)
 	struct tally *t = arg;
 
 	/* The requested directory does not exist: this is not a finding about a session. */
-	shown__line(strcmp(path, t->asked) ? stdout : stderr, "%s: %s", path, strerror(-err));
+	shown__line(strcmp(path, t->dir) ? stdout : stderr, "%s: %s", path, strerror(-err));
 	t->faults++;
 }
 
@@ -69,13 +69,13 @@ static int recover(int argc, char **argv)
 		return option == COMMAND_DONE ? EXIT_OK : EXIT_USAGE;
 	if (argc - l.at != 1 || !*argv[l.at])
 		return command__usage(c, "one DIR is needed");
-	t.asked = argv[l.at];
-	confine(&(struct confinement){ .dirs = &t.asked,
+	t.dir = argv[l.at];
+	confine(&(struct confinement){ .dirs = &t.dir,
 				       .n_dirs = 1,
 				       .state = -1,
 				       .keep = privileges__needed(&(struct privileges_use){
 					       .gives_files = true, .reads_all_files = true }) });
-	session_walk__run(&walk, t.asked);
+	session_walk__run(&walk, t.dir);
 	if (!t.sessions && !t.faults)
 		command__cannot(c, "%s: no session here or below", argv[l.at]);
 	return command__flush(c, t.faults || !t.sessions ? EXIT_CANNOT : EXIT_OK);

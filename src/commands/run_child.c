@@ -106,8 +106,8 @@ static void become_command(const struct run_user *u, int gate, const struct run_
 /* ---- signals ---- */
 
 static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
-static pid_t running;                      /* the child that they are passed on to */
-static volatile sig_atomic_t asked_to_end; /* by one that came after it had ended */
+static pid_t running;                       /* the child that they are passed on to */
+static volatile sig_atomic_t end_requested; /* by one that came after it had ended */
 
 static bool has_ended(pid_t pid)
 {
@@ -122,7 +122,7 @@ static void pass_on(int signal, siginfo_t *info, void *context)
 
 	(void)context;
 	if (has_ended(running))
-		asked_to_end = 1;
+		end_requested = 1;
 	/* The terminal sends a signal to the command as well. */
 	else if (signal == SIGTERM || !terminal_signal__is(info))
 		kill(running, signal);
@@ -231,10 +231,10 @@ void run_child__wait_for_rest(pid_t other)
 		sigaddset(&news, signals[i]);
 	/* Ignored signals don't wait. */
 	sigaction(SIGCHLD, &action, NULL);
-	while (!asked_to_end && descendants__any(other)) {
+	while (!end_requested && descendants__any(other)) {
 		int got = sigtimedwait(&news, NULL, &look);
 
-		asked_to_end = got > 0 && got != SIGCHLD;
+		end_requested = got > 0 && got != SIGCHLD;
 	}
 	signal(SIGCHLD, SIG_DFL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -151,7 +151,7 @@ static int do_socket(const char *dir)
 static const struct {
 	const char *what, *provokes; /* targets of hooks, separated by blanks */
 	int (*run)(const char *dir);
-} exercises[] = {
+} tests[] = {
 	{ "writing, syncing, reading and mapping a file",
 	  " sys_enter sys_exit block_getrq block_rq_issue"
 	  " block_rq_complete block_bio_queue mm_filemap_add_to_page_cache mm_filemap_delete_from_page_cache"
@@ -166,8 +166,8 @@ static const struct {
 	{ "a TCP connection and a packet to a port without a listener",
 	  " inet_sock_set_state tcp_rcv_space_adjust kfree_skb ", do_socket },
 };
-#define COUNT ARRAY_SIZE(exercises)
-_Static_assert(COUNT <= SELF_TEST_MAX, "exercise.results has a place for each");
+#define COUNT ARRAY_SIZE(tests)
+_Static_assert(COUNT <= SELF_TEST_MAX, "self_test.results has a place for each");
 
 static const struct {
 	const char *target, *why;
@@ -208,14 +208,14 @@ int self_test__of(const char *name)
 
 	snprintf(word, sizeof(word), " %s ", target_of(name));
 	for (size_t i = 0; i < COUNT; i++)
-		if (strstr(exercises[i].provokes, word))
+		if (strstr(tests[i].provokes, word))
 			return (int)i;
 	return -1;
 }
 
 const char *self_test__what(int index)
 {
-	return exercises[index].what;
+	return tests[index].what;
 }
 
 const char *self_test__rare(const char *name)
@@ -238,7 +238,7 @@ static void perform(const char *dir, int go_fd, int done_fd)
 	if (read(go_fd, &byte, 1) != 1)
 		return;
 	for (size_t i = 0; i < COUNT; i++)
-		results[i] = exercises[i].run(dir);
+		results[i] = tests[i].run(dir);
 	n = write(done_fd, results, sizeof(results));
 	(void)n;
 }

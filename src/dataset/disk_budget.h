@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Decides whether rows may use more disk space. Checked before each block is written. All functions
  * may be called from any thread. */
-#ifndef IOTRC_ROOM_H
-#define IOTRC_ROOM_H
+#ifndef IOTRC_DISK_BUDGET_H
+#define IOTRC_DISK_BUDGET_H
 
 #include <stddef.h>
 #include <stdint.h>

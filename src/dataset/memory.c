@@ -22,14 +22,14 @@
 /* Bytes per request in flight, with the overhead of maps: 128 for a block request
  * (bpf/block.bpf.c), 184 for a connection (connect.h), 256 for a request of io_uring, 72 more for
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 536 more
- * (uring_conn.h), and one in sixteen 8272 more (uring_asked). As many sockets as in uring_conn.h
+ * (uring_conn.h), and one in sixteen 8272 more (uring_paths). As many sockets as in uring_conn.h
  * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
  * connection 120 with nw_flow (flow.h). */
 #define URING_CONN_SHARE 4
-#define URING_ASKED_SHARE 16
+#define URING_PATHS_SHARE 16
 #define IN_FLIGHT_BYTES \
 	(128 + 184 + 256 + 72 + 80 + 160 + 120 + (536 + 376) / URING_CONN_SHARE + \
-	 8272 / URING_ASKED_SHARE)
+	 8272 / URING_PATHS_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
 #define FLOW_SOCKET_BYTES 400 /* a UDP or unix socket with nw_flow (bpf/flow_socket.h) */
@@ -97,7 +97,7 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->sort_bytes = rest / 24 / 9 * 8; /* the rest is for the order */
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
-	ret->uring_asked = ret->in_flight / URING_ASKED_SHARE;
+	ret->uring_paths = ret->in_flight / URING_PATHS_SHARE;
 	ret->flow_sockets = at_most(rest / 64 / FLOW_SOCKET_BYTES, IN_FLIGHT_MAX);
 	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);

@@ -24,7 +24,7 @@ struct memory_plan {
 	/* requests of one kind in flight: block, io_uring, connections */
 	uint32_t in_flight;
 	uint32_t uring_conns;  /* io_uring requests on sockets */
-	uint32_t uring_asked;  /* io_uring requests with paths, which are stored as passed */
+	uint32_t uring_paths;  /* io_uring requests with paths, which are stored as passed */
 	uint32_t flow_sockets; /* UDP and unix sockets that have moved something, with nw_flow */
 	uint32_t dirty_sets;   /* of 8 dirty pages each, with --lineage; a power of two */
 	uint32_t threads;      /* threads whose state is in a table: up to 5.10 */

@@ -68,7 +68,7 @@ struct capture {
 	struct encoder *encoder;
 	struct account accounts[STREAM_COUNT];
 	const struct selection *selection;
-	bool can_lighten;
+	bool may_shed;
 	int step_fd; /* becomes readable when the wall clock is set; or negative */
 	struct overload overload;
 	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
@@ -261,7 +261,7 @@ static void on_loss(void *arg, const struct engine_loss *l)
 
 /* The cost of --on-overload=lighten since the last time, besides rows: one row per stream that is
  * compressed less. */
-static void tell_lightening(struct capture *c, uint64_t now)
+static void tell_shedding(struct capture *c, uint64_t now)
 {
 	if (!c->light_from_ns)
 		return;
@@ -298,7 +298,7 @@ static void tell_losses(struct capture *c, uint64_t now, bool end)
 {
 	tell_missed(c, now, end);
 	engine__losses(c->engine, on_loss, c);
-	tell_lightening(c, now);
+	tell_shedding(c, now);
 	for (int s = 0; s < STREAM_COUNT; s++) {
 		struct account *a = &c->accounts[s];
 		uint64_t queue = atomic_load(&a->lost_queue), disk;
@@ -351,7 +351,7 @@ static unsigned int fullest(struct capture *c)
 	return MAX(queue, engine__fill(c->engine).events);
 }
 
-static void lighten(struct capture *c)
+static void shed(struct capture *c)
 {
 	uint64_t now = clock__event_ns();
 	enum overload_step before = c->overload.step, step;
@@ -388,8 +388,8 @@ static void drain(struct capture *c)
 static void one_round(struct capture *c)
 {
 	c->round_events = 0;
-	if (c->can_lighten)
-		lighten(c);
+	if (c->may_shed)
+		shed(c);
 	if (!can_wait(c))
 		drain(c);
 }
@@ -515,7 +515,7 @@ int capture__new(struct capture **ret, const struct capture_setup *setup)
 	c->writer = setup->writer;
 	c->clock = setup->encoder.clock;
 	c->selection = setup->encoder.selection;
-	c->can_lighten = setup->lighten;
+	c->may_shed = setup->shed;
 	c->keep = setup->keep;
 	c->latencies = setup->latencies;
 	c->ended = setup->ended;

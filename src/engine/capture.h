@@ -22,7 +22,7 @@ struct capture_setup {
 	struct engine *engine;
 	struct writer *writer;
 	struct encoder_config encoder;
-	bool lighten;                /* shed some rows before others are lost (--on-overload) */
+	bool shed;                   /* shed some rows before others are lost (--on-overload) */
 	uint32_t rotate_s;           /* connections that live have rows so often, in s; 0: never */
 	bool distinct;               /* no rows of records that repeat others (repeats.h) */
 	struct keep *keep;           /* a second receiver of the records, or NULL */

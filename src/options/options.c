@@ -281,8 +281,8 @@ static int set_memory(struct parse *p, const char *value)
 
 static int set_on_overload(struct parse *p, const char *value)
 {
-	p->o.lighten = !strcmp(value, "lighten");
-	if (!p->o.lighten && strcmp(value, "count"))
+	p->o.shed = !strcmp(value, "lighten");
+	if (!p->o.shed && strcmp(value, "count"))
 		return option__fail(p, "--on-overload: " QUOTED " is neither count nor lighten",
 				    value);
 	return 0;

@@ -61,7 +61,7 @@ struct options {
 	unsigned int min_free_percent; /* … or so much of it, whichever is less */
 	uint64_t max_disk;             /* bytes of all sessions together; 0: any number */
 
-	bool lighten;    /* --on-overload: shed cheap rows deliberately before others are lost */
+	bool shed;       /* --on-overload: shed cheap rows deliberately before others are lost */
 	uint64_t memory; /* bytes to do with (src/dataset/memory.h); 0: the default */
 
 	struct snapshots_settings snapshots;

@@ -165,7 +165,7 @@ static bool is_normalized(const char *path, size_t len)
 
 /* VALUE as in rows. In a configuration file there is no directory that a relative path could refer
  * to. */
-static int fold_path(struct parse *p, const char **value)
+static int normalize_path(struct parse *p, const char **value)
 {
 	size_t len = strlen(*value);
 
@@ -190,7 +190,7 @@ int option__set_path(struct parse *p, const char *value)
 	struct path_list *list = option__member(p);
 	size_t len;
 
-	if (fold_path(p, &value))
+	if (normalize_path(p, &value))
 		return -EINVAL;
 	len = strlen(value);
 	if (len > 1 && value[len - 1] == '/')

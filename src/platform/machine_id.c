@@ -14,7 +14,7 @@
 
 /* The id of a system that has not booted yet (machine-id(5)), and ids that cannot be real; machines
  * with one of these would share it. */
-static bool is_nobodys(const char *id, size_t len)
+static bool is_placeholder(const char *id, size_t len)
 {
 	static const char uninitialized[] = "uninitialized";
 	size_t zeroes = 0;
@@ -33,7 +33,7 @@ int machine_id__hash(const char *id, size_t len, char ret[MACHINE_ID_SIZE])
 		len--;
 	for (; len && isspace((unsigned char)*id); len--)
 		id++;
-	if (!len || is_nobodys(id, len))
+	if (!len || is_placeholder(id, len))
 		return -ENOENT;
 	if (!EVP_Digest(id, len, hash, NULL, EVP_sha256(), NULL))
 		return -EIO;

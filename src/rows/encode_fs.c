@@ -38,15 +38,15 @@ static const struct {
 #undef KIND_FLAGS
 };
 
-struct asked {
+struct requested {
 	const char *text;
 	size_t len;
 };
 
 /* Without a path, the operation is about the open file itself. A file without a path is not a
  * directory, so no path is relative to it. */
-static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id, const char *path,
-				  size_t len, bool confined)
+static struct requested make_absolute(struct encoder *e, char *buf, uint64_t base_id,
+				      const char *path, size_t len, bool confined)
 {
 	bool absolute = len && path[0] == '/' && !confined;
 	const struct path_entry *base = absolute ? NULL : dict__get(e->paths, base_id);
@@ -54,8 +54,8 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 	size_t mark = 0, from_len = 0;
 
 	if (!len)
-		return base ? (struct asked){ base->text, base->raw_len } :
-			      (struct asked){ buf, 0 };
+		return base ? (struct requested){ base->text, base->raw_len } :
+			      (struct requested){ buf, 0 };
 	if (base && encode__is_detached(base->text, base->raw_len))
 		mark = sizeof(DETACHED) - 1;
 	else if (base && base->text[0] != '/')
@@ -66,13 +66,13 @@ static struct asked make_absolute(struct encoder *e, char *buf, uint64_t base_id
 		from_len = base->raw_len - mark;
 	}
 	if (confined && !from)
-		return (struct asked){ buf, 0 };
+		return (struct requested){ buf, 0 };
 	len = (confined ? normalize_path__confined : normalize_path__path)(buf + mark, from,
 									   from_len, path, len);
-	return (struct asked){ buf, len ? len + mark : 0 };
+	return (struct requested){ buf, len ? len + mark : 0 };
 }
 
-static bool asked_wanted(struct encoder *e, const struct asked *a)
+static bool requested_wanted(struct encoder *e, const struct requested *a)
 {
 	if (!a->len)
 		return !e->selection->paths.n;
@@ -81,25 +81,25 @@ static bool asked_wanted(struct encoder *e, const struct asked *a)
 }
 
 /* Writes the filename field of an operation on paths; returns NULL if a filter drops the row. */
-static char *asked_name(struct encoder *e, const struct rec_fs_long *r, char *p)
+static char *requested_name(struct encoder *e, const struct rec_fs_long *r, char *p)
 {
-	struct asked a = make_absolute(e, e->paths_buf[0], r->base, r->asked + r->skip,
-				       r->len - r->skip, r->has & LONG_CONFINED),
-		     b;
+	struct requested a = make_absolute(e, e->paths_buf[0], r->base, r->requested + r->skip,
+					   r->len - r->skip, r->has & LONG_CONFINED),
+			 b;
 	char *field = p;
 
 	if (r->has & LONG_LINK_TARGET) {
-		a.text = r->asked;
+		a.text = r->requested;
 		a.len = r->len;
 	}
-	if (!(r->has & LONG_HAS_ASKED2)) {
-		if (!asked_wanted(e, &a))
+	if (!(r->has & LONG_HAS_REQUESTED2)) {
+		if (!requested_wanted(e, &a))
 			return NULL;
 		return csv__quote(field, encode__path(e, p, a.text, a.len));
 	}
-	b = make_absolute(e, e->paths_buf[1], r->base2, r->asked + r->len + r->skip2,
+	b = make_absolute(e, e->paths_buf[1], r->base2, r->requested + r->len + r->skip2,
 			  r->len2 - r->skip2, false);
-	if (!asked_wanted(e, &b) && (r->has & LONG_LINK_TARGET || !asked_wanted(e, &a)))
+	if (!requested_wanted(e, &b) && (r->has & LONG_LINK_TARGET || !requested_wanted(e, &a)))
 		return NULL;
 	p = encode__path(e, p, a.text, a.len);
 	p = encode__word(p, " -> ");
@@ -144,7 +144,7 @@ static char *plain_name(const char *name, size_t len, char *p)
 }
 
 /* The type that was passed to fsopen(), or that its context has. */
-static char *asked_type(const struct encoder *e, const struct rec_fs_long *l, char *p)
+static char *requested_type(const struct encoder *e, const struct rec_fs_long *l, char *p)
 {
 	if (e->anon && l->fs.ret < 0) /* it may be no type */
 		return p;
@@ -168,7 +168,7 @@ static char *kind_flags(const struct encoder *e, const struct rec_fs *r,
 		p = cleared_flags(l->aux2, p, field);
 	}
 	if (kind == KIND_FSCONFIG && l && l->len2 && !e->anon)
-		p = plain_name(l->asked + l->len, l->len2, word(p, field, "key="));
+		p = plain_name(l->requested + l->len, l->len2, word(p, field, "key="));
 	if (kind == KIND_FCNTL_LOCK && l && r->has & FS_HAS_SIZE)
 		p = more_flags(&names_lock_type, l->aux, p, field);
 	return p;
@@ -294,6 +294,25 @@ static bool op_wanted(struct encoder *e, unsigned int op)
 	return true;
 }
 
+/* Writes the column filename. *PATH is the file of the row; of two files it becomes the second if
+ * only that one is wanted. NULL: the row isn't wanted. */
+static char *filename_column(struct encoder *e, const struct rec_fs_long *l,
+			     const struct path_entry **path, char *p)
+{
+	if (l && l->has & LONG_TWO_FILES) {
+		const struct path_entry *out = dict__get(e->paths, l->base2);
+
+		p = two_names(e, *path, out, p);
+		if (p && !(*path && (*path)->wanted))
+			*path = out;
+	} else if (*path) {
+		p = csv__mem(p, (*path)->text + (*path)->raw_len, (*path)->field_len);
+	} else if (l && l->has & LONG_HAS_REQUESTED) {
+		p = requested_name(e, l, p);
+	}
+	return p;
+}
+
 char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 {
 	const struct rec_fs *r = record;
@@ -311,7 +330,8 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 			e->faults[FAULT_FILE]++;
 		else if (!path->wanted && !(l && l->has & LONG_TWO_FILES))
 			return NULL;
-	} else if (!(l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)) && e->selection->paths.n) {
+	} else if (!(l && l->has & (LONG_HAS_REQUESTED | LONG_TWO_FILES)) &&
+		   e->selection->paths.n) {
 		return NULL;
 	}
 	if (r->op == FS_PROCESS_EXIT)
@@ -324,21 +344,9 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);
 	COLUMN(p, "filename");
-	if (l && l->has & LONG_TWO_FILES) {
-		const struct path_entry *out = dict__get(e->paths, l->base2);
-
-		p = two_names(e, path, out, p);
-		if (!p)
-			return NULL;
-		if (!(path && path->wanted))
-			path = out;
-	} else if (path) {
-		p = csv__mem(p, path->text + path->raw_len, path->field_len);
-	} else if (l && l->has & LONG_HAS_ASKED) {
-		p = asked_name(e, l, p);
-		if (!p)
-			return NULL;
-	}
+	p = filename_column(e, l, &path, p);
+	if (!p)
+		return NULL;
 	COLUMN(p, "size");
 	/* Signed, from 2^63 on too: readers that guess types then take the column for integers. */
 	if (r->has & FS_HAS_SIZE)
@@ -382,6 +390,6 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 	if (fs_type)
 		p = encode__word(p, fs_type);
 	else if (l && l->has & LONG_HAS_TYPE)
-		p = asked_type(e, l, p);
+		p = requested_type(e, l, p);
 	return encode__end(r->ns, p);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Makes a requested path absolute from its text alone: symlinks are not resolved. */
-#ifndef IOTRC_FOLD_H
-#define IOTRC_FOLD_H
+#ifndef IOTRC_NORMALIZE_PATH_H
+#define IOTRC_NORMALIZE_PATH_H
 
 #include <stddef.h>
 

@@ -152,7 +152,7 @@ static bool looks(const struct rec_fs *f)
  * that records come from. */
 static bool uses(const struct rec_fs *f, const struct rec_fs_long *l)
 {
-	if (!f->path || (l && l->has & (LONG_HAS_ASKED | LONG_TWO_FILES)))
+	if (!f->path || (l && l->has & (LONG_HAS_REQUESTED | LONG_TWO_FILES)))
 		return false;
 	if (f->op == FS_MMAP)
 		return l && l->has & LONG_HAS_PROT &&
@@ -203,13 +203,13 @@ bool repeats__has(struct repeats *r, const void *record)
 	if (l) {
 		s.base = l->base;
 		s.base2 = l->base2;
-		s.has = l->has & (LONG_HAS_ASKED | LONG_HAS_ASKED2 | LONG_LINK_TARGET |
+		s.has = l->has & (LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2 | LONG_LINK_TARGET |
 				  LONG_TWO_FILES | LONG_CONFINED);
 		s.ino = l->has & LONG_HAS_INODE ? l->ino : 0;
 		s.dev = l->has & LONG_HAS_INODE ? l->dev : 0;
 		s.lens = l->len | (uint32_t)l->len2 << 16;
 		s.skips = l->skip | (uint32_t)l->skip2 << 16;
 	}
-	return again(r, key_of(r, &s, l ? l->asked : NULL, l ? l->len + (size_t)l->len2 : 0)) &&
+	return again(r, key_of(r, &s, l ? l->requested : NULL, l ? l->len + (size_t)l->len2 : 0)) &&
 	       known;
 }

@@ -219,12 +219,12 @@ static size_t asked(struct rec_fs_long *r, const char *one, const char *two)
 {
 	r->fs.type = REC_FS_LONG;
 	r->fs.path = 0;
-	r->has |= LONG_HAS_ASKED | (two ? LONG_HAS_ASKED2 : 0);
+	r->has |= LONG_HAS_REQUESTED | (two ? LONG_HAS_REQUESTED2 : 0);
 	r->len = strlen(one);
 	r->len2 = two ? strlen(two) : 0;
-	memcpy(r->asked, one, r->len);
+	memcpy(r->requested, one, r->len);
 	if (two)
-		memcpy(r->asked + r->len, two, r->len2);
+		memcpy(r->requested + r->len, two, r->len2);
 	return sizeof(*r) + r->len + r->len2;
 }
 
@@ -336,7 +336,8 @@ Test(encode, every_operation_has_all_columns)
 
 		r.fs.type = REC_FS_LONG;
 		r.fs.has = (u16)~0;
-		r.has = ~(LONG_HAS_ASKED | LONG_HAS_ASKED2 | LONG_LINK_TARGET | LONG_TWO_FILES);
+		r.has = ~(LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2 | LONG_LINK_TARGET |
+			  LONG_TWO_FILES);
 		r.fs.flags = 0x00ffffff;
 		r.aux = r.aux2 = 0xffffffff;
 		r.address = 0x1000;

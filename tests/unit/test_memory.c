@@ -38,7 +38,7 @@ Test(memory, the_parts_fit)
 			cr_assert_geq(p.paths_max, p.paths_sent,
 				      "or the kernel sends all anew, again and again");
 			cr_assert_geq(p.in_flight, 512);
-			cr_assert_geq(p.uring_asked, 32);
+			cr_assert_geq(p.uring_paths, 32);
 			cr_assert_geq(p.threads, 512);
 		}
 }

@@ -442,11 +442,11 @@ Test(options, room)
 Test(options, on_overload)
 {
 	accepts("");
-	cr_assert(!o.lighten);
+	cr_assert(!o.shed);
 	accepts("--on-overload=lighten");
-	cr_assert(o.lighten);
+	cr_assert(o.shed);
 	accepts("--on-overload=lighten --on-overload count");
-	cr_assert(!o.lighten);
+	cr_assert(!o.shed);
 	refuses("--on-overload=stop", "--on-overload: 'stop' is neither count nor lighten");
 	refuses("--on-overload", "--on-overload: needs a value (count|lighten)");
 }

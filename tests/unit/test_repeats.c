@@ -31,7 +31,7 @@ TestSuite(repeats, .init = setup, .fini = teardown);
 
 struct call {
 	struct rec_fs_long rec;
-	char asked[64];
+	char requested[64];
 };
 
 static bool again(enum fs_op op, uint64_t task, uint64_t path, int64_t ret)
@@ -47,9 +47,9 @@ static bool asked_again(enum fs_op op, uint64_t task, const char *path, int64_t 
 				   .base = 7,
 				   .ino = ino,
 				   .len = strlen(path),
-				   .has = LONG_HAS_ASKED | (ino ? LONG_HAS_INODE : 0) } };
+				   .has = LONG_HAS_REQUESTED | (ino ? LONG_HAS_INODE : 0) } };
 
-	strcpy(c.asked, path);
+	strcpy(c.requested, path);
 	return repeats__has(repeats, &c);
 }
 

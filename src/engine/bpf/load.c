@@ -154,10 +154,10 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.uring_conns, b->plan.uring_conns);
 	bpf_map__set_max_entries(b->skel->maps.aio_keys, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.kept_ends, b->plan.uring_conns);
-	bpf_map__set_max_entries(b->skel->maps.uring_asked, b->plan.uring_asked);
+	bpf_map__set_max_entries(b->skel->maps.uring_paths, b->plan.uring_paths);
 	bpf_map__set_max_entries(b->skel->maps.uring_rowless, b->plan.in_flight);
-	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_asked);
-	bpf_map__set_max_entries(b->skel->maps.path_copies, b->plan.uring_asked);
+	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_paths);
+	bpf_map__set_max_entries(b->skel->maps.path_copies, b->plan.uring_paths);
 	err = iotrc_bpf__load(b->skel);
 	if (err)
 		return load__refused(problem, err, "cannot load BPF programs");

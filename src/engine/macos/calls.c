@@ -38,12 +38,12 @@ struct event {
 		struct rec_fs_long r;
 		struct {
 			char record[sizeof(struct rec_fs_long)];
-			char asked[4 * PATH_BYTES + 4]; /* follows R in the record */
+			char requested[4 * PATH_BYTES + 4]; /* follows R in the record */
 		};
 	};
 };
 
-_Static_assert(offsetof(struct event, asked) ==
+_Static_assert(offsetof(struct event, requested) ==
 		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
@@ -262,8 +262,8 @@ static void take_CLOSE(struct event *e)
 static void ask_one(struct event *e, uint8_t op)
 {
 	begin(e, op);
-	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->asked);
-	e->r.has = LONG_HAS_ASKED;
+	e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->requested);
+	e->r.has = LONG_HAS_REQUESTED;
 	if (tells(e, e->info->flags))
 		add_flags(e, flags_of(e));
 	hand_over(e);
@@ -302,15 +302,15 @@ static void rename_files(struct event *e)
 static void take_PATHS(struct event *e)
 {
 	begin(e, e->info->op);
-	e->r.has = LONG_HAS_ASKED | LONG_HAS_ASKED2;
+	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2;
 	if (e->info->op == FS_SYMLINK && e->l->n_texts) {
 		e->r.has |= LONG_LINK_TARGET;
 		e->r.len = (uint16_t)e->l->text[0].len;
-		memcpy(e->asked, e->l->text[0].s, e->r.len);
+		memcpy(e->requested, e->l->text[0].s, e->r.len);
 	} else {
-		e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->asked);
+		e->r.len = (uint16_t)ask(e, 0, e->info->dir, e->requested);
 	}
-	e->r.len2 = (uint16_t)ask(e, 1, e->info->dir2, e->asked + e->r.len);
+	e->r.len2 = (uint16_t)ask(e, 1, e->info->dir2, e->requested + e->r.len);
 	if (e->info->flags)
 		add_flags(e, flags_of(e));
 	hand_over(e);
@@ -324,12 +324,12 @@ static void take_FCLONE(struct event *e)
 	struct opened *from = opened(e, e->info->fd);
 
 	begin(e, e->info->op);
-	e->r.has = LONG_HAS_ASKED | LONG_HAS_ASKED2;
+	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2;
 	if (from && !from->is_socket && from->len < PATH_BYTES) {
 		e->r.len = (uint16_t)from->len;
-		memcpy(e->asked, from->path, from->len);
+		memcpy(e->requested, from->path, from->len);
 	}
-	e->r.len2 = (uint16_t)ask(e, 0, e->info->dir, e->asked + e->r.len);
+	e->r.len2 = (uint16_t)ask(e, 0, e->info->dir, e->requested + e->r.len);
 	hand_over(e);
 }
 

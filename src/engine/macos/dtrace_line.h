@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A line of the scripts in dtrace/, whose README describes it. The input is untrusted. */
-#ifndef IOTRC_MACOS_LINE_H
-#define IOTRC_MACOS_LINE_H
+#ifndef IOTRC_DTRACE_LINE_H
+#define IOTRC_DTRACE_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages of dtrace on its standard error. */
-#ifndef IOTRC_MACOS_SAID_H
-#define IOTRC_MACOS_SAID_H
+#ifndef IOTRC_DTRACE_SAID_H
+#define IOTRC_DTRACE_SAID_H
 
 #include <stddef.h>
 #include <stdint.h>

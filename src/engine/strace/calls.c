@@ -41,12 +41,12 @@ struct event {
 		struct rec_fs_long r;
 		struct {
 			char record[sizeof(struct rec_fs_long)];
-			char asked[2 * PATH_BYTES]; /* follows R in the record */
+			char requested[2 * PATH_BYTES]; /* follows R in the record */
 		};
 	};
 };
 
-_Static_assert(offsetof(struct event, asked) ==
+_Static_assert(offsetof(struct event, requested) ==
 		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
@@ -262,9 +262,9 @@ static bool is_about_file(const struct event *e)
 static void ask_one(struct event *e, uint8_t op)
 {
 	begin_record(e, op);
-	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->asked, &e->r.len))
+	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->requested, &e->r.len))
 		return;
-	e->r.has = LONG_HAS_ASKED;
+	e->r.has = LONG_HAS_REQUESTED;
 	if (e->info->flags) {
 		e->r.fs.flags = number(e, e->info->flags);
 		e->r.fs.has |= FS_HAS_FLAGS;
@@ -290,16 +290,16 @@ static void take_PATHS(struct event *e)
 	char second[PATH_BYTES];
 
 	begin_record(e, e->info->op);
-	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->asked, &e->r.len)) {
+	if (!ask(e, e->info->dir, e->info->path, &e->r.base, e->requested, &e->r.len)) {
 		/* linkat() of a descriptor */
 		if (!is_about_file(e))
 			return;
-		e->r.len = directory(e, e->info->dir, e->asked);
+		e->r.len = directory(e, e->info->dir, e->requested);
 	}
 	if (!ask(e, e->info->dir2, e->info->path2, &e->r.base2, second, &e->r.len2))
 		return;
-	memcpy(e->asked + e->r.len, second, e->r.len2);
-	e->r.has = LONG_HAS_ASKED | LONG_HAS_ASKED2 |
+	memcpy(e->requested + e->r.len, second, e->r.len2);
+	e->r.has = LONG_HAS_REQUESTED | LONG_HAS_REQUESTED2 |
 		   (e->info->op == FS_SYMLINK ? LONG_LINK_TARGET : 0);
 	if (e->info->flags) {
 		e->r.fs.flags = number(e, e->info->flags);
