@@ -55,7 +55,7 @@ static struct stat stat_of(const char *path)
 
 Test(session, layout)
 {
-	static const char *const levels[] = { "o", "o/linux_v1", "o/linux_v1/" ID };
+	static const char *const levels[] = { "o", "o/linux_v1", ("o/linux_v1/" ID) };
 	char shape[64] = "o/linux_v1/" ID "/dddddddd_dddddd_ddd", *p;
 	struct session *s;
 	struct stat st, by_fd;

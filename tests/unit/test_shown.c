@@ -11,7 +11,7 @@ static const char *shown(const char *s, size_t len)
 	char *end = shown__copy(buf, s, len);
 
 	cr_assert_eq(end, buf + strlen(buf));
-	cr_assert_leq(end - buf + 1, SHOWN_MAX(len));
+	cr_assert_leq((size_t)(end - buf + 1), SHOWN_MAX(len));
 	return buf;
 }
 

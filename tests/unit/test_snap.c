@@ -146,7 +146,7 @@ Test(snap, run_notices_what_is_missing)
 
 	cr_assert_eq(run_reader__new(&r, fd), 0);
 	for (n = 0; (got = run_reader__next(r, &record, &len)) > 0; n++) {
-		cr_assert_eq(len, n * 5000);
+		cr_assert_eq(len, (uint32_t)n * 5000);
 		cr_assert_eq(memcmp(record, big, len), 0);
 	}
 	cr_assert_eq(got, 0);

@@ -319,7 +319,7 @@ Test(writer, killed)
 		if (!pid) {
 			struct writer *w = start(&c);
 
-			for (uint64_t n = 0;; n += 1000) {
+			for (;;) {
 				struct writer_stream_stats s;
 
 				put_rows(w, STREAM_FS, 1000);
