@@ -6,6 +6,7 @@
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
 #   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
+#   make check-examples  each example of README, docs and help texts, run as it stands there (root)
 #   make check-nx      iotrc check against a real workspace of nx (root)
 #   make check-fleet   a lake of a fleet's sessions, in an S3 store, and the engines that read it (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
@@ -108,7 +109,7 @@ WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard test
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
 .PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
-.PHONY: check compiled-tests check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
+.PHONY: check compiled-tests check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
 # The commit is in the manifest: rebuilt when it changes, not at each build.
@@ -187,6 +188,8 @@ $(BUILD)/iotrc: $(BUILD)/src/main.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
+# Compiled in two thirds of the time.
+$(BUILD)/tests/unit/%.o: private CFLAGS += $(if $(DEBUG),,-O1)
 $(BUILD)/unit-tests: $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -lcriterion -o $@
@@ -224,7 +227,7 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit compiled-tests
 	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(CHECK_TESTS)"
-CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS)
+CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS) $(if $(filter tests/live,$(LIVE_TESTS)),--ignore $(EXAMPLES))
 # Python compiles the tests here once, while a CPU is idle, and not in each of the workers that run them.
 compiled-tests: all
 	$(Q)env -u PYTHONDONTWRITEBYTECODE IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 \
@@ -250,6 +253,11 @@ check-suites: all workloads
 	$(call say,TEST,'suites of others')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
+# Each example of README, docs and help texts is run as it stands there (root).
+EXAMPLES = tests/live/test_examples.py
+check-examples:
+	@scripts/install-deps.sh check
+	@$(MAKE) --no-print-directory check-live LIVE_TESTS=$(EXAMPLES)
 # iotrc run on programs that people build with, those too that need node and packages of npm.
 check-run-proof:
 	@scripts/install-deps.sh check
