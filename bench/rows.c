@@ -53,6 +53,7 @@ static int write_rows(struct engine *engine, const struct memory_plan *memory, i
 		.ended = on_ended,
 	};
 	struct capture *capture;
+	uint64_t faults[FAULTS];
 	sem_t ended;
 
 	sem_init(&ended, 0, 0);
@@ -62,7 +63,7 @@ static int write_rows(struct engine *engine, const struct memory_plan *memory, i
 		return fail("cannot start");
 	sem_wait(&ended);
 	capture__stop(capture);
-	if (writer__close(setup.writer) || capture__unnamed(capture))
+	if (writer__close(setup.writer) || capture__faults(capture, faults))
 		return fail("not all rows could be written");
 	*ret_rows = 0;
 	for (int s = 0; s < STREAM_COUNT; s++) {
