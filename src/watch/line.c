@@ -11,12 +11,13 @@
 #include "platform/macros.h"
 #include "rows/names.h"
 
-#define PATH_LEAST 12 /* minimum columns of a path on a narrow terminal */
-#define NARROW 100    /* columns: below, times and names are shorter; flags and errors' texts go */
+#define PATH_LEAST 4 /* minimum columns of a path on a narrow terminal */
+#define NARROW 100   /* columns: below, times and names are shorter; flags and errors' texts go */
 #define COMMAND_WIDTH 15
 #define COMMAND_NARROW 9
 #define MICROSECONDS 3 /* digits that a narrow line omits */
 #define OPERATION_WIDTH 12
+#define OPERATION_NARROW 9
 #define DATE_BYTES 11   /* "YYYY-MM-DD " */
 #define ERRNO_COUNT 134 /* include/uapi/asm-generic/errno.h ends with 133 */
 
@@ -338,7 +339,7 @@ static void print_head(FILE *out, const struct line_style *style, const struct e
 	print_padded(out, field(row, "command"), narrow ? COMMAND_NARROW : COMMAND_WIDTH);
 	fputc(' ', out);
 	begin_colour(out, style, CYAN);
-	print_padded(out, operation(row), OPERATION_WIDTH);
+	print_padded(out, operation(row), narrow ? OPERATION_NARROW : OPERATION_WIDTH);
 	end_colour(out, style);
 	fputc(' ', out);
 }

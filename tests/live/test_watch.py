@@ -218,7 +218,7 @@ def lines_of(text):
 def test_a_terminal_of_80_columns(tmp_path):
     deep = tmp_path / ("d" * 60) / ("é" * 40)
     deep.mkdir(parents=True)
-    t = Terminal(80, "-e", "unlink,mkdir,open", "-P", tmp_path)
+    t = Terminal(80, "-e", "unlink,mkdir,open,write", "-P", tmp_path)
     t.wait_for(b"probe", lambda: ((tmp_path / "probe").mkdir(exist_ok=True)))
     (deep / "short").mkdir()
     t.wait_for(b"short")
@@ -230,6 +230,12 @@ def test_a_terminal_of_80_columns(tmp_path):
     t.wait_for(rb"none[^\n]*\n")
     line = next(l for l in lines_of(t.text) if "none" in l)
     assert len(line) <= 80 and re.search(r"/none → ENOENT  [\d.]+[nmu]s$", line), line
+    fd = os.open(deep / "wal", os.O_WRONLY | os.O_CREAT)
+    os.pwrite(fd, bytes(4096), 98_765_432_100)
+    os.close(fd)
+    t.wait_for(rb"wal 98765432100[^\n]*\n") # numbers are never cut
+    line = next(l for l in lines_of(t.text) if "98765432100" in l)
+    assert len(line) <= 80 and re.search(r"…\S*wal 98765432100\+4096 → 4096  [\d.]+[nmu]s$", line), line
     t.resize(200)
     (tmp_path / "again").mkdir()
     t.wait_for(b"again") # the width is read anew after each batch
