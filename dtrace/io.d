@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * io.d PID: requests to block devices, a record each when it has completed. README.md says what the
- * lines mean. A request belongs to the thread that was running when it was sent to the device.
+ * io.d PID: requests to block devices, one record for each completed request. README.md describes
+ * the lines. A request belongs to the thread that was running when it was sent to the device.
  * (macOS and Linux number flags in different ways: B_READ is from the system's own library.)
  */
 #pragma D option quiet

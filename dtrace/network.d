@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * network.d PID: calls on sockets, of all processes but PID (who reads this) and its children, a
- * record a line. README.md says what the lines mean. Calls that only macOS has are listed beside
- * Linux's: run it with -Z.
+ * network.d PID: calls on sockets by all processes except PID (which reads the output) and its
+ * children, one record per line. README.md describes the lines. Calls that only macOS has are listed
+ * beside those of Linux: run it with -Z.
  *
- * A socket's address goes as the words of its first 16 bytes and of the 12 behind them, and once
- * more as the text that begins where AF_UNIX has its path: whoever reads the line knows the family.
+ * A socket's address is printed as the words of its first 16 bytes and of the next 12, and also as
+ * the text that begins where AF_UNIX has its path: the reader of the line knows the family.
  * 14 is EFAULT: nothing can be read there.
  */
 #pragma D option quiet
@@ -108,7 +108,7 @@ syscall::fcntl:return, syscall::fcntl_nocancel:return
 	    (int64_t)arg1, (int)self->a, (int)self->b, self->c);
 }
 
-/* Where the address lies, and how long it is: of what the kernel writes, its length is read as well. */
+/* Where the address is, and how long it is: if the kernel writes it, its length is read as well. */
 syscall::bind:return, syscall::connect:return, syscall::connect_nocancel:return
 /self->ts/
 {
@@ -130,7 +130,7 @@ syscall::accept:return, syscall::accept_nocancel:return, syscall::accept4:return
 	self->len = *(uint32_t *)copyin(self->c, 4);
 }
 
-/* What was not read stays 0. */
+/* Bytes that were not read stay 0. */
 syscall::bind:return, syscall::connect:return, syscall::connect_nocancel:return,
 syscall::connectx:return, syscall::accept:return, syscall::accept_nocancel:return,
 syscall::accept4:return
@@ -219,7 +219,7 @@ syscall::fcntl:return, syscall::fcntl_nocancel:return
 	self->w4 = 0;
 }
 
-/* The child has its parent's sockets. */
+/* A child inherits its parent's sockets. */
 proc:::create
 /args[0]->pr_pid != pid && pid != $pid && pid != $1 && ppid != $1/
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vfs.d PID: file operations of all processes but PID (who reads this) and its children, a record a
- * line. README.md says what the lines mean; src/engine/macos/calls.def has the same names.
+ * vfs.d PID: file operations of all processes except PID (which reads the output) and its children,
+ * one record per line. README.md describes the lines; src/engine/macos/calls.def has the same names.
  *
- * Calls that only macOS has are listed beside Linux's: run it with -Z. A clause a call and not a name
- * in a variable, since a string takes strsize bytes in each record.
+ * Calls that only macOS has are listed beside those of Linux: run it with -Z. Each call has a clause
+ * of its own, rather than a name in a variable, because a string takes strsize bytes in each record.
  *
- * Paths are read when the call returns: by then the kernel has had them in memory, which DTrace
- * can't do for itself. 14 is EFAULT: nothing can be read there.
+ * Paths are read when the call returns: by then the kernel has brought them into memory, which DTrace
+ * can't do itself. 14 is EFAULT: nothing can be read there.
  */
 #pragma D option quiet
 #pragma D option strsize=1025
@@ -21,7 +21,7 @@ BEGIN
 	printf("begin %d 0 0 %d 0 0 0\n", cpu, timestamp);
 }
 
-/* On each CPU: whatever one records before this is written before it. */
+/* On each CPU: records made before this line are written before it. */
 profile-5hz
 {
 	printf("beat %d 0 0 %d 0 0 0\n", cpu, timestamp);
@@ -94,7 +94,7 @@ syscall::linkat:entry, syscall::clonefileat:entry
 	self->f = arg5;
 }
 
-/* macOS' own: how much was sent stands in memory. */
+/* Only on macOS: the number of bytes sent is in memory. */
 syscall::sendfile:entry
 /pid != $pid && pid != $1 && ppid != $1/
 {
@@ -107,7 +107,7 @@ syscall::sendfile:entry
 	self->f = arg5;
 }
 
-/* What is executed is not in memory any more when the call returns. */
+/* The path of the program is no longer in memory when the call returns. */
 syscall::execve:entry, syscall::__mac_execve:entry
 /pid != $pid && pid != $1 && ppid != $1/
 {
