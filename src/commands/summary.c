@@ -26,7 +26,7 @@
 static const struct command_option summary_options[] = {
 	{ "by", 'b', "LIST",
 	  "group by one or two of operation (default), file,\ndirectory, extension, process, command, container,\n"
-	  "user, device, fs_type, errno, size, minute, remote,\n"
+	  "user (live), device, fs_type, errno, size, minute, remote,\n"
 	  "connection, kind or cause (of extent)" },
 	{ "stream", 's', "LIST",
 	  "fs (default), block, nw_conn, cache, pagefault, extent\n(of a SESSION alone), ...: a table each" },
@@ -270,8 +270,7 @@ static void tell(const struct task *t)
 			t->live.untimed);
 	if (is_by(t, "user") && t->without_users)
 		fprintf(stderr,
-			"of %" PRIu64 " sessions the users are unknown: recorded with "
-			"--anonymize, or by an iotrc that did not note them\n",
+			"%" PRIu64 " sessions do not say to which users their processes belonged\n",
 			t->without_users);
 	if (t->result.unfinished)
 		fputs("of sessions still being recorded, only finished files were read\n", stderr);
@@ -578,9 +577,9 @@ const struct command summary_command = {
 		"concurrent calls are added up. The share is that of the total time, or of the calls if the\n"
 		"stream has no times. Columns that begin with q. are about a block request's time in the\n"
 		"queue. size groups by powers of two, rounded down. Rows with two paths (rename) count for\n"
-		"the first. - is the group of rows without a value. Users and names of\n"
-		"containers come from the manifest: for a single file, or a session recorded with\n"
-		"--anonymize, they are unknown.\n"
+		"the first. - is the group of rows without a value. Names of containers\n"
+		"come from the manifest: for a single file, or a session recorded with --anonymize, they are\n"
+		"unknown. So are users, unless the manifest says whose the processes were.\n"
 		"\n"
 		"Without a session it sums up what happens from now on, as root; with -- CMD, what CMD and its\n"
 		"descendants do, like strace -c -f. It does so in the kernel, without making rows, so that no\n"
