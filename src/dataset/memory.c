@@ -10,8 +10,9 @@
  * the overhead of maps. */
 #define FIXED (56 * MIB)
 #define LEAST_TO_DIVIDE (16 * MIB)
-/* Scratch memory of the BPF programs, and a stack of free events. */
-#define PER_CPU (64 * UINT64_C(1024))
+/* Scratch memory of the BPF programs, and a stack of free events; MEMORY_LRU_KEPT entries of each
+ * LRU map, which are 1,100 bytes together. */
+#define PER_CPU (64 * UINT64_C(1024) + MEMORY_LRU_KEPT * 1100)
 
 #define RING_MIN (256u << 10)
 #define RING_MAX (16u << 20) /* 100 ms of a CPU that does nothing but the fastest call */
@@ -23,15 +24,18 @@
  * (bpf/block.bpf.c), 184 for a connection (connect.h), 256 for a request of io_uring, 72 more for
  * one of kernel AIO, or 80 for one without a row (uring.bpf.c); one in four of those takes 536 more
  * (uring_conn.h), and one in sixteen 8272 more (uring_paths). As many sockets as in uring_conn.h
- * may be closing, 376 each (socket_end.h). A bio takes 160 with --lineage (extent_bio.h), a TCP
- * connection 120 with nw_flow (flow.h). */
+ * may be closing, 376 each (socket_end.h). A TCP connection takes 120 with nw_flow (flow.h). */
 #define URING_CONN_SHARE 4
 #define URING_PATHS_SHARE 16
 #define IN_FLIGHT_BYTES \
-	(128 + 184 + 256 + 72 + 80 + 160 + 120 + (536 + 376) / URING_CONN_SHARE + \
+	(128 + 184 + 256 + 72 + 80 + 120 + (536 + 376) / URING_CONN_SHARE + \
 	 8272 / URING_PATHS_SHARE)
 #define IN_FLIGHT_MAX \
 	65536 /* more than the tags of any queue of a large host, or the ports of an address */
+/* Of a bio until it is in a request, with --lineage (bpf/extent_bio.h): one for each page that
+ * waits to be swapped out, so more than there are requests. */
+#define BIO_NOTE_BYTES 160
+#define BIO_NOTES_MAX (1u << 20)
 #define FLOW_SOCKET_BYTES 400 /* a UDP or unix socket with nw_flow (bpf/flow_socket.h) */
 /* Eight dirty pages (bpf/extent_owner.h); only with --lineage. They use the share of the threads,
  * which most kernels keep in no table. */
@@ -92,12 +96,13 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->paths_sent = at_most(rest / 24 / SENT_BYTES, SENT_MAX);
 	ret->queue_chunks = at_most(rest / 64 * 11 / sizeof(struct chunk), QUEUE_MAX);
 	/* Two generations; three quarters are for paths. */
-	ret->paths_bytes = rest / 64 * 17 / 2 / 4 * 3;
-	ret->tasks_bytes = rest / 64 * 17 / 2 / 4;
+	ret->paths_bytes = rest / 64 * 16 / 2 / 4 * 3;
+	ret->tasks_bytes = rest / 64 * 16 / 2 / 4;
 	ret->sort_bytes = rest / 24 / 9 * 8; /* the rest is for the order */
 	ret->in_flight = at_most(rest / 16 / IN_FLIGHT_BYTES, IN_FLIGHT_MAX);
 	ret->uring_conns = ret->in_flight / URING_CONN_SHARE;
 	ret->uring_paths = ret->in_flight / URING_PATHS_SHARE;
+	ret->bio_notes = at_most(rest / 64 / BIO_NOTE_BYTES, BIO_NOTES_MAX);
 	ret->flow_sockets = at_most(rest / 64 / FLOW_SOCKET_BYTES, IN_FLIGHT_MAX);
 	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
@@ -111,6 +116,6 @@ uint64_t memory__total(const struct memory_plan *p, unsigned int n_cpus)
 	       p->definitions_bytes + (uint64_t)p->paths_sent * SENT_BYTES +
 	       (uint64_t)p->queue_chunks * sizeof(struct chunk) +
 	       2 * (p->paths_bytes + p->tasks_bytes) + p->sort_bytes / 8 * 9 +
-	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES +
+	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES + (uint64_t)p->bio_notes * BIO_NOTE_BYTES +
 	       (uint64_t)p->flow_sockets * FLOW_SOCKET_BYTES + (uint64_t)p->threads * THREAD_BYTES;
 }

@@ -39,6 +39,7 @@ Test(memory, the_parts_fit)
 				      "or the kernel sends all anew, again and again");
 			cr_assert_geq(p.in_flight, 512);
 			cr_assert_geq(p.uring_paths, 32);
+			cr_assert_geq(p.bio_notes, 3 * p.in_flight / 2);
 			cr_assert_geq(p.threads, 512);
 		}
 }

@@ -93,7 +93,7 @@ static void size_extent_maps(struct bpf_engine *b)
 	}
 	b->skel->rodata->dirty_sets_mask = b->plan.dirty_sets - 1;
 	bpf_map__set_max_entries(b->skel->maps.dirty_sets, b->plan.dirty_sets);
-	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.in_flight);
+	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.bio_notes);
 }
 
 static void prepare_flows(struct bpf_engine *b)
@@ -106,6 +106,16 @@ static void prepare_flows(struct bpf_engine *b)
 	bpf_program__set_autoload(b->skel->progs.end_gone_sockets, on && !b->counts_by_functions);
 	bpf_map__set_max_entries(b->skel->maps.flows, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.flow_sockets, b->plan.flow_sockets);
+}
+
+/* See MEMORY_LRU_KEPT. */
+static void widen_lru_maps(struct bpf_engine *b)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, b->skel->obj) if (bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+		bpf_map__set_max_entries(map,
+					 bpf_map__max_entries(map) + b->n_cpus * MEMORY_LRU_KEPT);
 }
 
 int load__all(struct bpf_engine *b, char *problem)
@@ -158,6 +168,7 @@ int load__all(struct bpf_engine *b, char *problem)
 	bpf_map__set_max_entries(b->skel->maps.uring_rowless, b->plan.in_flight);
 	bpf_map__set_max_entries(b->skel->maps.long_paths, b->plan.uring_paths);
 	bpf_map__set_max_entries(b->skel->maps.path_copies, b->plan.uring_paths);
+	widen_lru_maps(b);
 	err = iotrc_bpf__load(b->skel);
 	if (err)
 		return load__refused(problem, err, "cannot load BPF programs");
