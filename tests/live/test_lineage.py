@@ -218,7 +218,8 @@ def test_every_request_is_covered(recorded):
     assert len(sizes) > 30
     wrong = {i: (n, covered.get(i)) for i, n in sizes.items() if covered.get(i) != n}
     assert len(wrong) <= recorded.missed, wrong
-    assert len(set(covered.index) - set(sizes.index)) <= recorded.missed
+    # A request may end in an interrupt of a thread of process 1, where some kernels run no program.
+    assert len(set(covered.index) - set(sizes.index)) <= recorded.missed + recorder.unseen(len(sizes))
     # Without gaps: the parts of a request follow one another.
     for _, parts in recorded.rows.groupby("request_id"):
         parts = parts[["sector", "size"]].astype(int).sort_values("sector")
