@@ -531,8 +531,8 @@ bench-rows: $(BUILD)/bench-rows
 bench-bpf: bench-programs
 	$(Q)/usr/bin/python3 bench/bpf.py $(BUILD)/bench/loops $(BEFORE) $(BUILD)/iotrc
 # What --lineage costs, on a disk in memory (root).
-bench-lineage: all
-	$(Q)/usr/bin/python3 bench/lineage.py $(BUILD)/iotrc "$(BPFTOOL)" $(if $(WRITE),--write docs/lineage.md)
+bench-lineage: bench-programs
+	$(Q)/usr/bin/python3 bench/lineage.py $(BUILD)/iotrc "$(BPFTOOL)" $(BUILD)/bench/floor $(if $(WRITE),--write docs/lineage.md)
 bench-run: all workloads
 	@scripts/install-deps.sh bench-run
 	$(Q)/usr/bin/python3 bench/run.py --iotrc $(BUILD)/iotrc --ways $(BUILD)/workloads/run_ways \

@@ -15,6 +15,19 @@ BPF_ENABLE_STATS = 32   # enum bpf_cmd of include/uapi/linux/bpf.h
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
 
 
+def programs_of(pid):
+    """{id: a program's (verified instructions, ns, runs)}, from /proc/PID/fdinfo (bpf_prog_show_fdinfo())."""
+    seen = {}
+    for fd in pathlib.Path(f"/proc/{pid}/fdinfo").glob("*"):
+        try:
+            facts = dict(re.findall(r"^(\w+):\s+(\d+)$", fd.read_text(), re.M))
+        except OSError:
+            continue
+        if "verified_insns" in facts:
+            seen[int(facts["prog_id"])] = tuple(int(facts[k]) for k in ("verified_insns", "run_time_ns", "run_cnt"))
+    return seen
+
+
 class Recorder:
     """One build, recording only what one process does, into a directory that is thrown away."""
 
@@ -37,16 +50,7 @@ class Recorder:
         return self.by_id().values()
 
     def by_id(self):
-        """{id: a program's (verified instructions, ns, runs)}, from /proc/PID/fdinfo (bpf_prog_show_fdinfo())."""
-        seen = {}
-        for fd in pathlib.Path(f"/proc/{self.proc.pid}/fdinfo").glob("*"):
-            try:
-                facts = dict(re.findall(r"^(\w+):\s+(\d+)$", fd.read_text(), re.M))
-            except OSError:
-                continue
-            if "verified_insns" in facts:
-                seen[int(facts["prog_id"])] = tuple(int(facts[k]) for k in ("verified_insns", "run_time_ns", "run_cnt"))
-        return seen
+        return programs_of(self.proc.pid)
 
     def verified(self):
         return sum(p[0] for p in self.programs())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The floor: traces pread64 by the same hooks as iotrc and throws every record away. Prints 'ready'
- * once attached; SIGINT ends it, with 'rows N lost M'. */
+ * once attached; SIGINT ends it, with 'rows N lost M'. With the name of a tracepoint as its
+ * argument it attaches a program to that which does nothing, and nothing else. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,19 +31,32 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
-int main(void)
+/* Only the program that does nothing, on EVENT. */
+static int choose_nothing(struct floor *skel, const char *event)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog == skel->progs.on_nothing);
+	return bpf_program__set_attach_target(skel->progs.on_nothing, 0, event);
+}
+
+int main(int argc, char **argv)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	struct ring_buffer *rb;
 	struct floor *skel;
-	int err;
+	int err = 0;
 
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	skel = floor__open();
 	if (!skel)
 		return 1;
 	skel->rodata->traced_nr = SYS_pread64;
-	err = floor__load(skel);
+	if (argc > 1)
+		err = choose_nothing(skel, argv[1]);
+	if (!err)
+		err = floor__load(skel);
 	if (!err)
 		err = floor__attach(skel);
 	if (err) {

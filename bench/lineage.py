@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""lineage.py IOTRC BPFTOOL [--rounds N] [--write docs/lineage.md]: what --lineage costs.
+"""lineage.py IOTRC BPFTOOL FLOOR [--rounds N] [--write docs/lineage.md]: what --lineage costs.
 
-On ext4 on a loop device in memory, where fio writes at random in pieces of 4 KiB. Recordings of block alone, of block
+On ext4 on a loop device in memory, where fio writes in pieces of 4 KiB. Recordings of block alone, of block
 with --lineage, and none take turns. The time that a run of a program of extent takes is what sysctl
-kernel.bpf_stats_enabled has the kernel count, in the moment when it took least: other load only adds to it. So does the
-CPU time of fio for an operation, in the round when it was least; the recorder's own and the kernel's threads are not in it.
-As root.
+kernel.bpf_stats_enabled has the kernel count, in the moment when it took least: other load only adds to it. Of that goes
+what the kernel counts at least for a program that does nothing (FLOOR): its own reading of the clock, which it does only to
+count. So does other load to the CPU time of fio for an operation, in the round when it was least; the
+recorder's own and the kernel's threads are not in it. What other programs make dirty is counted, too: runs tells. As root.
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from counted import Recorder, count_time
+from counted import PATIENCE_S, Recorder, count_time, programs_of
 
 RECORDINGS = {"none": None, "block": ["--streams", "block", "--no-snapshots"],
               "lineage": ["--streams", "block", "--lineage", "--no-snapshots"]}
@@ -25,12 +26,17 @@ SIZE = 256 << 20
 FILE = SIZE // 2
 COUNT = FILE // 4096
 MOMENT_S, RUNS_MIN = 0.02, 200
-GOALS = {"request": 3000, "dirty": 100} # ns
+GOALS = {"request": 3000, "ordered": 100, "dirty": 100} # ns
 PROGRAMS = {"request": ["on_extent_bio", "on_extent_issue"], "dirty": ["on_extent_dirty"]}
+PROGRAMS["ordered"] = PROGRAMS["dirty"]
+EVENTS = {"request": "block_rq_issue", "ordered": "writeback_dirty_folio",
+          "dirty": "writeback_dirty_folio"}
 LOADS = {
-    "request": ["--rw=randwrite", "--ioengine=libaio", "--direct=1", "--iodepth=16"],
-    "dirty": ["--rw=randwrite", "--ioengine=psync"],
-    "cached": ["--rw=randread", "--ioengine=psync"],
+    "request": ["--rw=randwrite", "--ioengine=libaio", "--direct=1", "--iodepth=16", "--invalidate=0"],
+    # No page is in the cache before, so that each becomes a folio of its own.
+    "ordered": ["--rw=write", "--ioengine=psync", "--invalidate=1"],
+    "dirty": ["--rw=randwrite", "--ioengine=psync", "--invalidate=1"],
+    "cached": ["--rw=randread", "--ioengine=psync", "--invalidate=0"],
 }
 BEGIN, END = "<!-- bench: begin -->\n", "<!-- bench: end -->\n"
 
@@ -67,7 +73,7 @@ class Disk:
     def start(self, load):
         """Begins to do each page of the file once."""
         return subprocess.Popen(["fio", "--name=job", f"--filename={self.point}/file", f"--size={FILE}", "--bs=4k",
-                                 "--overwrite=1", "--randseed=7", "--invalidate=0", "--output-format=json",
+                                 "--overwrite=1", "--randseed=7", "--output-format=json",
                                  *LOADS[load]], stdout=subprocess.PIPE, text=True)
 
     def fio(self, load):
@@ -81,23 +87,47 @@ def is_of(load, name):
     return name in PROGRAMS[load] if load in PROGRAMS else name.startswith("on_extent")
 
 
-def cost(recorder, ids, fio):
-    """Waits for FIO; returns ns for one run of each program of IDS, in the moment when they took least, and their runs."""
-    seen = [recorder.by_id()]
-    while fio.poll() is None:
-        time.sleep(MOMENT_S)
-        seen.append(recorder.by_id())
-    lowest = dict.fromkeys(ids)
+class Nothing:
+    """A program that does nothing, on EVENT."""
+
+    def __init__(self, floor, event):
+        self.proc = subprocess.Popen([floor, event], stdout=subprocess.PIPE, text=True)
+        if self.proc.stdout.readline() != "ready\n":
+            raise SystemExit(f"{floor} {event} does not run")
+
+    def end(self):
+        self.proc.terminate()
+        self.proc.wait(PATIENCE_S)
+
+
+def run_ns(before, after, number):
+    """(ns for one run of the program NUMBER between two readings of the counters, runs)."""
+    ns, runs = (b - a for a, b in zip(before[number][1:], after[number][1:]))
+    return ns / max(runs, 1), runs
+
+
+def cost(recorder, nothing, ids, fio):
+    """Waits for FIO; returns the sum over the programs of IDS of ns for one run, in the moment when it took least; the same of as
+    many programs that do nothing, which is in it; and the runs of those of IDS."""
+    pids = [one.proc.pid for one in (recorder, nothing) if one]
+    empty = list(programs_of(nothing.proc.pid)) if nothing else []
+    seen = []
+    while not seen or fio.poll() is None:
+        time.sleep(MOMENT_S if seen else 0)
+        seen.append({number: counts for pid in pids for number, counts in programs_of(pid).items()})
+    least = {}
     for before, after in zip(seen, seen[1:]):
-        for number in ids:
-            ns, runs = (b - a for a, b in zip(before[number][1:], after[number][1:]))
+        for number in [*ids, *empty]:
+            ns, runs = run_ns(before, after, number)
             if runs >= RUNS_MIN:
-                lowest[number] = min(lowest[number] or ns / runs, ns / runs)
-    return sum(filter(None, lowest.values())), sum(seen[-1][number][2] - seen[0][number][2] for number in ids)
+                least[number] = min(least.get(number, ns), ns)
+    own = [least[number] for number in ids if number in least]
+    return (sum(own), len(own) * sum(least.get(number, 0) for number in empty),
+            sum(seen[-1][number][2] - seen[0][number][2] for number in ids))
 
 
-def measure(iotrc, bpftool, rounds):
-    """{(load, recording): [ns of fio's CPU for an operation]}, {load: [(ns, runs) of the programs for each]}."""
+def measure(iotrc, bpftool, floor, rounds):
+    """{(load, recording): [ns of fio's CPU for an operation]}, {load: [cost() of its programs]}."""
     took = {(load, name): [] for load in LOADS for name in RECORDINGS}
     spent = {load: [] for load in LOADS}
     disk = Disk()
@@ -114,8 +144,11 @@ def measure(iotrc, bpftool, rounds):
                             continue
                         run("sync", "-f", disk.point)
                         counting = count_time() # what that costs is not in the slow-down
-                        spent[load].append(cost(recorder, [number for number, n in names.items() if is_of(load, n)],
+                        nothing = Nothing(floor, EVENTS[load]) if load in EVENTS else None
+                        spent[load].append(cost(recorder, nothing, [n for n, name in names.items() if is_of(load, name)],
                                                 disk.start(load)))
+                        if nothing:
+                            nothing.end()
                         os.close(counting)
                     if recorder:
                         recorder.end()
@@ -126,20 +159,24 @@ def measure(iotrc, bpftool, rounds):
 
 def table(took, spent):
     """The lines of a page, and whether a goal is missed."""
-    lines = ["| fio, 4 KiB at random | programs of `extent` | goal | fio's CPU | recording `block` | `--lineage` | more |\n"
-             "|---|---|---|---|---|---|---|\n"]
-    words = {"request": "a request (O_DIRECT)", "dirty": "a page made dirty", "cached": "a page read from the cache"}
+    lines = ["| fio, 4 KiB | programs of `extent` | goal | runs | and the clock | fio's CPU | recording `block` | "
+             "`--lineage` | more |\n|---|---|---|---|---|---|---|---|---|\n"]
+    words = {"request": "a request (O_DIRECT)", "ordered": "a page made dirty, in order",
+             "dirty": "a page made dirty, at random",
+             "cached": "a page read from the cache"}
     missed = False
     for load in LOADS:
         own = {name: min(took[load, name]) for name in RECORDINGS}
         slower = [f"{own[name] / 1000:.1f} us" for name in RECORDINGS] + [f"{100 * (own['lineage'] / own['none'] - 1):.0f} %"]
+        runs = f"{min(runs for *_, runs in spent[load]) / COUNT:.3f}"
         if load in GOALS:
-            ns = min(ns for ns, _ in spent[load])
+            clock = min(clock for _, clock, _ in spent[load])
+            ns = min(ns for ns, *_ in spent[load]) - clock
             missed |= ns > GOALS[load]
-            what, goal = f"{ns:.0f} ns", f"{GOALS[load]} ns"
+            told = f"{ns:.0f} ns", f"{GOALS[load]} ns", runs, f"{clock:.0f} ns"
         else:
-            what, goal = f"{min(runs for _, runs in spent[load]) / COUNT:.3f} runs", "none"
-        lines.append(f"| {words[load]} | {what} | {goal} | {' | '.join(slower)} |\n")
+            told = "", "none", runs, ""
+        lines.append(f"| {words[load]} | {' | '.join([*told, *slower])} |\n")
     return "".join(lines), missed
 
 
@@ -147,10 +184,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("iotrc")
     parser.add_argument("bpftool")
+    parser.add_argument("floor")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", help="a page that has a place for the table")
     args = parser.parse_args()
-    text, missed = table(*measure(args.iotrc, args.bpftool, args.rounds))
+    text, missed = table(*measure(args.iotrc, args.bpftool, args.floor, args.rounds))
     text += (f"\n{args.rounds} rounds in turns, Linux {os.uname().release}, {os.cpu_count()} CPUs, "
              f"load {os.getloadavg()[1]:.1f} (`make bench-lineage`).\n")
     print(text)
