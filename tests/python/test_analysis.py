@@ -54,8 +54,8 @@ os.lseek(f, 0, 0)
 os.read(f, {MB})
 called("net")
 server = socket.create_server(("127.0.0.1", 0))
-for _ in range({CONNECTIONS}):
-    client = socket.create_connection(server.getsockname())
+for i in range({CONNECTIONS}):
+    client = socket.create_connection(server.getsockname(), 60 if i % 2 else None) # with a timeout it does not block
     server.accept()[0].close()
     client.close()
 called("start")
@@ -124,9 +124,17 @@ def pages(facts):
 
 
 def test_pictures(asked):
-    for picture in re.findall(r"!\[[^]]+\]\(analysis/(.*?)\)", PAGE):
-        assert (asked[2] / picture).stat().st_size > 5000, picture
-        assert (record.TOP / "docs/analysis" / picture).exists(), picture
+    """Each question has one, which its code draws."""
+    kept = record.TOP / "docs/analysis"
+    all_ = set()
+    for section in re.split(r"^## ", PAGE, flags=re.M)[1:]:
+        pictures = re.findall(r"!\[[^]]+\]\(analysis/(.*?)\)", section)
+        assert pictures and pictures == re.findall(r'savefig\("(.*?)"', section), section
+        for picture in pictures:
+            assert (asked[2] / picture).stat().st_size > 5000, picture
+            assert 5000 < (kept / picture).stat().st_size < 80_000, picture
+        all_.update(pictures)
+    assert all_ == {picture.name for picture in kept.iterdir()}
 
 
 def test_1_who(asked):
