@@ -45,13 +45,6 @@ struct {
 	__type(value, struct path_copies);
 } path_copies SEC(".maps");
 
-/* Of which paths there are copies: COPIED() and COPY_LOST. Kernels without task storage (before
- * 5.13) give none. */
-static __always_inline u32 copied(const struct task_state *state)
-{
-	return has_task_storage() ? state->copied : 0;
-}
-
 /* Reads the first or the SECOND path of the call, which is at FROM, as uread_str(). */
 static __always_inline long read_path(const struct task_state *state, char *to, const u32 room,
 				      u64 from, u32 second)
@@ -59,7 +52,7 @@ static __always_inline long read_path(const struct task_state *state, char *to, 
 	struct path_copies *copies;
 	u64 key;
 
-	if (!(copied(state) & COPIED(second)))
+	if (!(state->copied & COPIED(second)))
 		return uread_str(to, room, from);
 	key = bpf_get_current_task();
 	copies = bpf_map_lookup_elem(&path_copies, &key);
@@ -78,7 +71,7 @@ static __always_inline void drop_copies(struct task_state *state)
 {
 	u64 key;
 
-	if (!copied(state))
+	if (!state->copied)
 		return;
 	key = bpf_get_current_task();
 	bpf_map_delete_elem(&path_copies, &key);

@@ -128,7 +128,7 @@ static __always_inline void fetch_again(struct task_state *state,
 {
 	struct rec_fs_long *rec = &state->own.rec;
 	bool placed = d->shape == SHAPE_PATH,
-	     late = !(copied(state) & COPIED(0)) || (d->path2 && !(copied(state) & COPIED(1)));
+	     late = !(state->copied & COPIED(0)) || (d->path2 && !(state->copied & COPIED(1)));
 	u64 base = 0, base2 = 0;
 
 	if (placed && state->paths != PATHS_UNREAD) {
@@ -161,8 +161,8 @@ __subprog enum verdict complete_paths(struct task_state *state,
 
 	if (!state || !d)
 		return VERDICT_LOST;
-	again = copied(state) & (COPIED(0) | COPIED(1));
-	lost = copied(state) & COPY_LOST;
+	again = state->copied & (COPIED(0) | COPIED(1));
+	lost = state->copied & COPY_LOST;
 	if (!again && state->paths == PATHS_TEXT)
 		parse_text(state, d);
 	again |= state->paths == PATHS_UNREAD;
@@ -267,7 +267,7 @@ __subprog int emit_path(struct task_state *state, const volatile struct syscall_
 		return 0;
 	/* Mostly nothing is missing. */
 	verdict = VERDICT_TRACE;
-	if (state->paths != PATHS_SHORT || d->shape != SHAPE_PATH || copied(state))
+	if (state->paths != PATHS_SHORT || d->shape != SHAPE_PATH || state->copied)
 		verdict = complete_paths(state, d);
 	if (verdict == VERDICT_TRACE) {
 		fill_arguments(&state->own.rec, state, d);

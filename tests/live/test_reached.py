@@ -29,9 +29,8 @@ def reads_copies(hooks):
     """Are the kernel's own copies of paths read? Where they are, it also tells which file it removes or renames."""
     copies = bool(hooks & {"fexit/do_getname", "fentry/putname"})
     assert copies == ({f"fentry/security_inode_{what}" for what in ("unlink", "rmdir", "rename")} <= hooks)
-    # The kernels of `make check-kernels` let programs attach to functions, but for 6.1 on arm64, and these need task
-    # storage (docs/kernels.md).
-    assert copies or not recorder.EMULATED or os.uname().machine == "aarch64" or recorder.RELEASE < (5, 13)
+    # The kernels of `make check-kernels` let programs attach to functions, but for 6.1 on arm64 (docs/kernels.md).
+    assert copies or not recorder.EMULATED or os.uname().machine == "aarch64"
     return copies
 
 

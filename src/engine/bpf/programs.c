@@ -37,11 +37,6 @@ static bool no_task_storage(const struct bpf_engine *b)
 	return !b->skel->rodata->cfg.task_storage;
 }
 
-static bool has_task_storage(const struct bpf_engine *b)
-{
-	return !no_task_storage(b);
-}
-
 static bool nameless_uring(const struct bpf_engine *b)
 {
 	return b->skel->rodata->cfg.uring_nameless;
@@ -92,11 +87,11 @@ const struct program programs[] = {
 	{ HOOK_SYS_EXIT, "tp_btf/sys_exit", "on_sys_exit", SYSCALL_STREAMS, 0, NULL },
 	{ HOOK_STOP, "tp_btf/signal_generate", "on_stop", SYSCALL_STREAMS, 5,
 	  "calls that a tracer (ptrace) skips" },
-	{ HOOK_NAME, "fexit/do_getname", "on_name", FS, 3, PATHS_READ, has_task_storage },
-	{ HOOK_NAME, "fentry/putname", "on_name_freed", FS, 1, PATHS_READ, has_task_storage },
-	{ HOOK_UNLINK, "fentry/security_inode_unlink", "on_unlink", FS, 2, FILES_FOUND, has_task_storage },
-	{ HOOK_RMDIR, "fentry/security_inode_rmdir", "on_rmdir", FS, 2, FILES_FOUND, has_task_storage },
-	{ HOOK_RENAME, "fentry/security_inode_rename", "on_rename", FS, 5, FILES_FOUND, has_task_storage },
+	{ HOOK_NAME, "fexit/do_getname", "on_name", FS, 3, PATHS_READ },
+	{ HOOK_NAME, "fentry/putname", "on_name_freed", FS, 1, PATHS_READ },
+	{ HOOK_UNLINK, "fentry/security_inode_unlink", "on_unlink", FS, 2, FILES_FOUND },
+	{ HOOK_RMDIR, "fentry/security_inode_rmdir", "on_rmdir", FS, 2, FILES_FOUND },
+	{ HOOK_RENAME, "fentry/security_inode_rename", "on_rename", FS, 5, FILES_FOUND },
 	{ HOOK_PROCESS_FORK, "tp_btf/sched_process_fork", "on_process_fork", ALL_CAPTURED, 0,
 	  NULL },
 	{ HOOK_PROCESS_EXIT, "tp/sched/sched_process_exit", "on_process_exit_classic", FS | CONN | EPOLL, 0, NULL, exits_wanted },
