@@ -8,17 +8,20 @@ import pytest
 
 import recorder
 
-# With the least memory that is accepted, some ten thousand names are known at a time.
-FILES = 20000 if recorder.EMULATED else 60000
+# With the least memory that is accepted, some ten thousand names are known at a time. Recordings of other tests are told of
+# these files, too: more of them, or faster, would cost these rows.
+FILES, AT_ONCE, PAUSE = 20000, 100, 0.005
 PROCESSES = 100 if recorder.EMULATED else 10000 # at most, since each takes time from the others
 
 # Makes so many files, each with a name of its own.
 CHURN = f"""
-import os, sys
+import os, sys, time
 os.chdir(sys.argv[1])
 for i in range({FILES}):
     os.close(os.open(f"file{{i}}", os.O_CREAT | os.O_WRONLY))
     os.unlink(f"file{{i}}")
+    if i % {AT_ONCE} == 0:
+        time.sleep({PAUSE})
 """
 
 # Prints what it waits for, and ends when its standard input does.
