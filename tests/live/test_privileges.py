@@ -68,9 +68,9 @@ def test_directories_that_are_closed_to_others_are_in_the_snapshot(tmp_path):
     state.mkdir(mode=0o700)
     with recorder.Recording(
         tmp_path, "--state", str(state), "--path", str(closed), "--process-interval=off", "--fs-interval=1h",
-        "-d", "3s", ends=True, snapshots=True, env=PLAIN,
+        snapshots=True, env=PLAIN,
     ) as r:
-        pass
+        recorder.wait_for_snapshots(r)
     assert str(closed / "file") in set(r.rows("filesystem_snapshot")["file_path"])
 
 

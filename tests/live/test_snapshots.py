@@ -35,15 +35,6 @@ def zone_of(manifest):
     return sign * datetime.timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
 
 
-def wait_for_snapshots(r, n=1, seconds=120):
-    """Waits until the manifest has N snapshots of the filesystems."""
-    def told():
-        manifest = json.loads((r.session_directory / "manifest.json").read_text())
-        return len(manifest.get("snapshots", [])) >= n
-
-    recorder.wait_for(told, lambda: f"{n} snapshots in the manifest: {r.errors()}", seconds)
-
-
 # ---- processes ----
 
 def ps():
@@ -355,7 +346,7 @@ def snapshot(tmp_path, *args, during=None):
             output=tmp_path / "traces") as r:
         if during:
             during()
-        wait_for_snapshots(r)
+        recorder.wait_for_snapshots(r)
     assert len(r.manifest["snapshots"]) == 1
     verified = recorder.run("verify", str(r.session.directory))
     assert verified.returncode == 0, verified.stdout
@@ -568,10 +559,10 @@ def test_the_walk_gives_way_to_a_busy_machine(tmp_path):
                 tmp_path, "--path", str(tree), "--ops", "mount", "--state", str(tmp_path / "state"),
                 "--process-interval", "off", "--fs-busy", "10", "--fs-full", snapshots=True) as r:
             with pytest.raises(AssertionError, match="1 snapshots in the manifest"):
-                wait_for_snapshots(r, seconds=min(12, 2 * took)) # it pauses for 30 s at most
+                recorder.wait_for_snapshots(r, seconds=min(12, 2 * took)) # it pauses for 30 s at most
             for burner in burners:
                 burner.kill()
-            wait_for_snapshots(r)
+            recorder.wait_for_snapshots(r)
         about = r.manifest["snapshots"][0]
         assert (about["complete"], about["files_seen"]) == (True, 501)
     finally:
