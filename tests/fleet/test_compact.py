@@ -35,7 +35,7 @@ def files(lake, date="*"):
 def test_a_day(fleet, copy):
     """Its files are merged; the old ones go later. What is known already is not added again, and no harm if it is."""
     before = files(copy, "2026-11-02")
-    said = iotrc("lake", "compact", copy, "--date", "2026-11-02", "--grace", "1s")
+    said = iotrc("lake", "compact", copy, "--date", "2026-11-02", "--grace", "1h")
     assert f"{len(before)} still there" in said or "1 still there" not in said
     assert before < files(copy, "2026-11-02")
     assert "have been replaced by a compaction" in verify(copy, fleet)
