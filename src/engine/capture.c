@@ -22,12 +22,12 @@
 #include "schema/schema.h"
 
 /* The reader polls every so many ms: often under load, rarely when idle, and so that a round has
- * some hundred events, since each costs a switch of tasks. A CPU that only executes the fastest
+ * some hundred records, since each costs a switch of tasks. A CPU that only executes the fastest
  * system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter of a
  * buffer is full. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 40
-#define ROUND_FEW 500 /* events */
+#define ROUND_FEW 500 /* records: definitions, too, of which each may have 4 KiB */
 #define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
  * may lose, because reader and writer may have to wait for the CPU or the disk. */
@@ -72,7 +72,7 @@ struct capture {
 	int step_fd; /* becomes readable when the wall clock is set; or negative */
 	struct overload overload;
 	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
-	uint64_t round_events;
+	uint64_t round_records;
 	uint64_t second;                 /* the last time the once-a-second tasks were done */
 	atomic_uint_least64_t rotate_ns; /* how often connections that live have rows; 0: never */
 	uint64_t rotated;                /* the last time */
@@ -167,7 +167,7 @@ static void on_event(void *arg, const void *record, size_t size)
 	uint64_t ns = ((const struct rec_fs *)record)->ns;
 	char *end;
 
-	c->round_events++;
+	c->round_records++;
 	if (!kind->encode || !encode__sound(record, size)) {
 		c->encoder->faults[FAULT_RECORD]++;
 		return;
@@ -204,6 +204,7 @@ static void on_definition(void *arg, const void *record, size_t size)
 {
 	struct capture *c = arg;
 
+	c->round_records++;
 	if (encode__sound(record, size))
 		encoder__define(c->encoder, record, size);
 	else
@@ -387,7 +388,7 @@ static void drain(struct capture *c)
 
 static void one_round(struct capture *c)
 {
-	c->round_events = 0;
+	c->round_records = 0;
 	if (c->may_shed)
 		shed(c);
 	if (!can_wait(c))
@@ -476,8 +477,8 @@ static void *read_records(void *arg)
 		one_round(c);
 		chores(c, clock__event_ns());
 		atomic_fetch_add_explicit(&c->rounds, 1, memory_order_relaxed);
-		wait_ms = c->round_events < ROUND_FEW ? MIN(2 * wait_ms, WAIT_MAX_MS) :
-							MAX(wait_ms / 2, WAIT_MIN_MS);
+		wait_ms = c->round_records < ROUND_FEW ? MIN(2 * wait_ms, WAIT_MAX_MS) :
+							 MAX(wait_ms / 2, WAIT_MIN_MS);
 		if (c->ended && engine__ended(c->engine)) {
 			c->ended(c->arg);
 			c->ended = NULL;
