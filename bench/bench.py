@@ -221,7 +221,8 @@ class Around(Tracer):
 
     def measure(self, bench):
         if self.start_cpu_ns is None:
-            self.start_cpu_ns = self.run(bench, 'pread', 1).cpu_ns
+            # The least of three: a first start may have to read the tracer from the disk.
+            self.start_cpu_ns = min(self.run(bench, 'pread', 1).cpu_ns for _ in range(3))
         getppid = self.run(bench, 'getppid', self.calls['getppid'])
         pread = self.run(bench, 'pread', self.calls['pread'])
         # The trace is that of the last try.
