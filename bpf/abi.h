@@ -78,8 +78,8 @@ enum syscall_props {
 	PROP_MOUNT_ATTR = 1 << 30,  /* aux points to struct mount_attr */
 };
 
-/* The type of the argument that size is: of the register's upper half the kernel sees nothing, but
- * of a size_t. */
+/* The type of the argument that size is. The kernel uses the upper half of its register only for a
+ * size_t. */
 enum size_type { SIZE_SIZE_T, SIZE_INT, SIZE_UNSIGNED };
 
 struct syscall_desc {
@@ -102,7 +102,7 @@ enum timeout_kind {
 	KIND_TIMESPEC64, /* struct __kernel_timespec, even in 32-bit calls */
 };
 
-/* ---- who made a bio, by a function of the kernel (src/engine/bpf/makers.c) ---- */
+/* ---- what a bio was made for, known by a kernel function (src/engine/bpf/makers.c) ---- */
 
 #define MAKERS_MAX 64
 
@@ -115,10 +115,10 @@ enum bio_maker {
 	MAKER_JOURNAL,
 	MAKER_METADATA, /* not in the page cache */
 	MAKER_SWAP,
-	MAKER_HELD, /* not of a bio: the work that submits what a limit has held back */
+	MAKER_HELD, /* no bio: a work item that submits bios that a limit held back */
 };
 
-/* ---- which argument of a call is the file that it reads, and that it writes ---- */
+/* ---- which arguments of a call are the files that it reads and writes ---- */
 
 enum call_file { FILE_READ = 0, FILE_WRITTEN = 2 }; /* shifts, of its number plus 1 */
 
@@ -233,7 +233,7 @@ struct cpu_slot {
 #define SUM_BUCKETS_MAX 131072 /* buckets of times, all groups together */
 #define SUM_TASKS_MAX 32768    /* threads whose names are known */
 
-/* Fields that sums aren't by are 0. */
+/* Fields that records are not grouped by are 0. */
 struct sum_key {
 	u64 file; /* the id of a rec_path, or with dev an inode; 0: none */
 	u64 cgroup;
@@ -244,8 +244,8 @@ struct sum_key {
 	u32 error; /* errno; of block: rec_block.error */
 	u8 stream;
 	u8 op;     /* as in records; of block: REQ_OP_*; of pagefault: major */
-	u8 size;   /* 1 + the power of two that it isn't less than; 1: 0 bytes, 0: unknown */
-	u8 others; /* all groups of the stream that found no room */
+	u8 size;   /* 2 + the binary logarithm, rounded down; 1: 0 bytes; 0: unknown */
+	u8 others; /* the sum of all groups of the stream for which there was no room */
 	u32 pad;
 };
 
@@ -294,8 +294,8 @@ struct call_in_progress {
 /* A slow call in progress is a struct rec_fs_long and room for its paths. */
 #define UNFINISHED_TEXT 512
 
-/* ---- which values of filters a thread has had, in .bss: 1 for each. What is left out in the
- * kernel has no definition that would tell ---- */
+/* ---- which values of the filters a thread has matched, in .bss: 1 for each. User space gets no
+ * definitions of threads that the kernel leaves out ---- */
 
 #define MAX_FILTERED 16 /* entries of each list of a filter */
 
@@ -313,9 +313,9 @@ struct capture_config {
 	u8 nw_conn;
 	u8 fs;         /* the stream is wanted */
 	u8 cache;      /* likewise */
-	u8 exec_rows;  /* process_exec is wanted: exec() not only for what it ends, for nw_conn */
+	u8 exec_rows;  /* process_exec is wanted, not just the sockets that exec() closes */
 	u8 exit_rows;  /* process_exit, likewise */
-	u8 close_rows; /* close() of files is recorded, not only that of sockets for nw_conn */
+	u8 close_rows; /* close() of files is recorded, not just that of sockets */
 	u8 exit_says_last; /* sched_process_exit has the argument group_dead (6.16) */
 	u8 tells_reads;    /* the kernel says on whose behalf it reads ahead */
 	u8 reads_whole;    /* a read is reported once, at its end, rather than per batch of pages */

@@ -208,7 +208,7 @@ __noinline int aio_reap(u64 context)
 		if (uread(&event, sizeof(event), context + ring.length + (u64)at * sizeof(event)))
 			break;
 		on_complete_named(aio_key(event.iocb), event.res);
-		/* No branch: the verifier would follow both ways, each time */
+		/* No branch: the verifier would follow both ways in each round. */
 		at = (at + 1) % ring.nr;
 	}
 	bpf_map_update_elem(&aio_seen, &key, &at, BPF_ANY);
@@ -230,7 +230,7 @@ __noinline int aio_requests(u64 list, u32 from, u32 to, s32 act, u32 width)
 	for (i = 0; i < AIO_STEP; i++) {
 		u64 at = 0;
 
-		/* 4 or 8 bytes; a branch the verifier would follow in each round. */
+		/* 4 or 8 bytes, without a branch, which the verifier would follow in each round. */
 		if (from + i >= to || uread(&at, 8 - (width & 4), list + (from + i) * width))
 			break;
 		aio_act(at, act);

@@ -16,7 +16,8 @@
 #include "schema/records.h"
 #include "schema/streams.h"
 
-/* COUNT pages, out of ALL that belong together, as one number: functions take five arguments. */
+/* COUNT pages, out of ALL that belong together, in one number: a function takes at most five
+ * arguments. */
 #define PAGES(count, all) ((u64)(all) << 32 | (u32)(count))
 
 /* Sends one event, about PAGES from INDEX on. REQUEST_ID: that of the request with them, or 0. */

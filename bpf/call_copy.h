@@ -178,7 +178,8 @@ __noinline int keep_copy(u64 name, u32 second)
 		return lose_copy(state);
 	other = text_read(state, !second);
 	if (!state->copied && other.at && state->paths != PATHS_TEXT) {
-		/* As much as there can be: up to 5.12 the verifier loses the bound of a length. */
+		/* Copies as much as there can be: up to 5.12 the verifier loses the bound of a
+		 * length. */
 		if (state->paths == PATHS_LONG)
 			bpf_probe_read_kernel(copies->text[!second], PATH_BYTES, (void *)other.at);
 		else

@@ -91,8 +91,8 @@ __noinline u64 sum_some_iovecs(u64 at, u32 n, u32 compat)
 	return sum;
 }
 
-/* Number of bytes that readv() and its kin were asked for, or IOVECS_UNREADABLE. Global functions:
- * the verifier goes through each loop once, rather than through MAX_IOVECS rounds. */
+/* Number of bytes that readv() and its kin requested, or IOVECS_UNREADABLE. Global functions: the
+ * verifier goes through each loop once, rather than through MAX_IOVECS rounds. */
 __noinline u64 sum_iovecs(u64 at, u32 n, u32 compat)
 {
 	u64 sum = 0, some, i, width = 16 - (compat & 1) * 8;
@@ -126,7 +126,8 @@ static __always_inline void read_given(struct task_state *state,
 	}
 }
 
-/* The same as a function of its own. Chains of calls that are at their eight frames do without. */
+/* The same as a function of its own. Chains of calls that already have eight frames inline
+ * read_given() instead. */
 __subprog int fetch_given(struct task_state *state, const volatile struct syscall_desc *d)
 {
 	if (state && d)

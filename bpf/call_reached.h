@@ -150,7 +150,7 @@ static __always_inline bool reach_last(struct task_state *state,
 	return fill_inode(&state->own.rec, reached(state, second, follow));
 }
 
-/* What stat() calls the device is not always the superblock's: a subvolume of btrfs and a file on
+/* The device that stat() returns is not always the superblock's: a subvolume of btrfs and a file on
  * overlayfs have an anonymous one of their own. Other rows of the file have the superblock's. */
 static __always_inline void settle_device(struct task_state *state, bool follow)
 {

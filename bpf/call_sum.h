@@ -41,7 +41,7 @@ __noinline int sum_reached(void)
 	sum_fs(&rec->fs, rec->ino, rec->dev);
 	id = mix(rec->ino, rec->dev);
 	sent = bpf_map_lookup_elem(&paths_sent, &id);
-	/* A long path names a file no better than none. */
+	/* Long paths are not sent: the file then has no name in the sums. */
 	if (state->paths == PATHS_LONG || (sent && *sent == now_epoch))
 		return 0;
 	size = sizeof(*rec) + rec->len + rec->len2;

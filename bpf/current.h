@@ -21,7 +21,7 @@ static __always_inline struct task_struct *current_task(void)
 	return has_task_storage() ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 }
 
-/* The address of TASK as a number. TASK may be another than the current thread only on kernels
+/* The address of TASK as a number. TASK may be a thread other than the current one only on kernels
  * without such pointers. */
 static __always_inline u64 task_address(struct task_struct *task)
 {
@@ -32,8 +32,9 @@ static __always_inline u64 task_address(struct task_struct *task)
 #define task_read(task, field) \
 	(has_task_storage() ? (u64)(task)->field : kread(task, task_struct, field))
 
-/* The same of a FIELD that is a pointer. Where the verifier trusts TASK it looks for the type that
- * such a field points to, by name, in all types of the kernel: 0.4 ms each time that it passes. */
+/* The same for a FIELD that is a pointer. If the verifier trusts TASK, it searches all types of the
+ * kernel, by name, for the type that the field points to: 0.4 ms for each such access that it
+ * checks. */
 #define task_pointer(task, field) \
 	(FROM_6_2 ? kread((u64)(task), task_struct, field) : task_read(task, field))
 

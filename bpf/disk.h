@@ -15,7 +15,7 @@
 
 #define REQ_OP_MASK 0xffULL /* include/linux/blk_types.h: REQ_OP_BITS is 8 */
 #define OP_READ 0
-#define OP_WRITE 1 /* and the lowest bit of all that moves data to the device */
+#define OP_WRITE 1 /* each operation that moves data to the device has this bit */
 
 static __always_inline u64 bio_disk(u64 bio)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Which bytes of which file, and whose, each block request carries. docs/lineage.md */
+/* Which bytes of which file each block request carries, and whose they are; see docs/lineage.md. */
 #include "bpf/abi.h"
 #include "bpf/cfg.h"
 #include "bpf/counters.h"

@@ -35,8 +35,8 @@ struct {
 #define DIRTY_SHIFT 20
 
 /* Adjacent pages of a file, in one cache line: who made them dirty, and when. CPUs write it without
- * a lock, and may mix up two groups: the owners are stored so that the wrong group's are keys of
- * nothing. */
+ * a lock, and may mix up two groups: owners are stored so that those of another group match no
+ * key. */
 struct dirty_group {
 	u64 tag;                /* group_tag(), 0: none */
 	u64 owner[GROUP_PAGES]; /* keys of owners ^ tag, 0: none. Of a folio at its first page */
@@ -47,7 +47,7 @@ struct dirty_group {
 
 #define GROUP_WAYS 2
 
-/* The groups that fall in one place. */
+/* The groups of one hash bucket. */
 struct dirty_set {
 	struct dirty_group way[GROUP_WAYS];
 };
@@ -146,8 +146,8 @@ static __always_inline struct dirty_group *take_group(struct dirty_set *s, u64 t
 }
 
 /* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty
- * again, keep their owner. When, is told to a jiffy: reading the clock would take a third of the
- * time. */
+ * again, keep their owner. The time is exact to a jiffy: reading the clock would take a third of
+ * the time. */
 static __always_inline int folio_dirtied(u64 folio)
 {
 	u64 inode = folio_inode(folio), index = folio_index(folio), tag;

@@ -29,7 +29,7 @@ struct seen_file {
 	u32 dev, epoch; /* in which the path's definition was sent */
 };
 
-/* LRU: a file that has been used a while ago is not found any more, at worst. */
+/* LRU: at worst, a file that was last used a while ago is no longer found. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -79,8 +79,8 @@ static __always_inline u64 file_of_call(u32 shift)
 	return argument ? task_file(task, (s32)call_argument(regs, argument - 1, compat)) : 0;
 }
 
-/* Notes the overlay's file that the current call reaches the layer's INODE by. A global function,
- * for the verifier to go through once. */
+/* Notes the overlay's file through which the current call reaches INODE, the layer's. A global
+ * function: the verifier goes through it once. */
 __noinline int see_file(u64 inode, u32 shift)
 {
 	u64 file = file_of_call(shift), at, dentry, seen, sb;
@@ -93,7 +93,7 @@ __noinline int see_file(u64 inode, u32 shift)
 	seen = kread(dentry, dentry, d_inode);
 	sb = kread(seen, inode, i_sb);
 	if (seen == inode || kread(sb, super_block, s_magic) != OVERLAYFS_MAGIC) {
-		/* The memory of the inode may have been an overlay's layer's before. */
+		/* The memory may have held the inode of an overlay's layer before. */
 		if (any_seen)
 			bpf_map_delete_elem(&seen_files, &inode);
 		return 0;

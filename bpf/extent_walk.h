@@ -331,8 +331,8 @@ static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 o
 		p->cause = CAUSE_UNKNOWN;
 }
 
-/* Of BYTES that are read, from page INDEX of INODE on and without the OFFSET in it: as many as were
- * all requested, or all not. */
+/* BYTES are read, from OFFSET in page INDEX of INODE on. Returns how many of the first ones are
+ * alike: all requested, or none. */
 static __always_inline u64 until_edge(struct walk *w, u64 inode, u64 index, u64 offset, u64 bytes)
 {
 	const struct bio_note *n = &w->note;

@@ -71,7 +71,7 @@ static __always_inline bool is_command(u64 comm0, u64 comm1)
 	return false;
 }
 
-/* The same, for the verifier to go through once. */
+/* The same as a function that the verifier goes through once. */
 __noinline bool command_wanted(u64 comm0, u64 comm1)
 {
 	return is_command(comm0, comm1);
@@ -147,8 +147,8 @@ __noinline bool user_wanted(u32 uid)
 	return false;
 }
 
-/* --command, with --follow for all that those threads have started as well. TASK is the thread's
- * address. */
+/* Whether the thread at address TASK is one of --command's or, with --follow, was started by
+ * one. */
 static __always_inline bool of_command(struct task_state *state, u64 task)
 {
 	if (!cfg.follow)
@@ -175,7 +175,7 @@ static __always_inline bool left_out(struct task_state *state, u64 task)
 	return cfg.n_cgroups && !in_cgroup(kread(state->css_set, css_set, dfl_cgrp));
 }
 
-/* The same of any thread, TASK, as it is now: nothing of it is remembered. */
+/* The same for any thread TASK as it is now; the answer is not remembered. */
 __noinline bool leaves_out(u64 task)
 {
 	u64 comm = kaddr(task, task_struct, comm), comm0 = kread_u64(comm),

@@ -14,8 +14,8 @@
 #include "bpf/socket.h"
 #include "schema/records.h"
 
-/* The owner is who connects; of an accepted connection, who first reads from it, or ends it. Only
- * close() and shutdown() lead to TCP_FIN_WAIT1 and TCP_LAST_ACK. */
+/* The owner is the process that connects; of an accepted connection, the one that first reads from
+ * it, or ends it. Only close() and shutdown() lead to TCP_FIN_WAIT1 and TCP_LAST_ACK. */
 static __always_inline int flow_state(void *ctx, bool again)
 {
 	u64 sk = argument(ctx, 0);
@@ -66,7 +66,7 @@ int on_flow_read(u64 *ctx)
 	return 0;
 }
 
-/* ---- an iterator, which user space runs: it is attached to no hook ---- */
+/* ---- an iterator that user space runs; it is attached to no hook ---- */
 
 /* Makes the process of TASK the owner. */
 static __always_inline void flow_owned_by(struct flow *f, u64 task)
@@ -138,7 +138,8 @@ int look_at_flows(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (!f->pid)
 		flow_owned_by(f, task);
-	/* Before the record, so that an end meanwhile makes no second row after FLOW_STOP. */
+	/* Set before the record is made, so that a connection that ends meanwhile gets no second
+	 * row after FLOW_STOP. */
 	before = f->told;
 	f->told = round;
 	f->stopped = flow_event == FLOW_STOP;

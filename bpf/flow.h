@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What has moved over a connection or socket: whose it is, and its rows. What a TCP connection has
- * moved is counted by the kernel itself, in its struct tcp_sock; here it is only read. Other
- * sockets are counted in bpf/flow_socket.h. */
+/* What has moved over a connection, who owns it, and its rows. The kernel itself counts what a TCP
+ * connection moves, in its struct tcp_sock: here that is only read. bpf/flow_socket.h counts what
+ * other sockets move. */
 #ifndef IOTRC_BPF_FLOW_H
 #define IOTRC_BPF_FLOW_H
 
@@ -43,8 +43,8 @@ struct {
 	__type(value, struct flow);
 } flows SEC(".maps");
 
-/* Set by user space when it looks at the connections: the enum flow_event of those that live, and
- * the number of the look; 0: only to note those that are there. */
+/* Set by user space when it goes through the connections: the enum flow_event for those that live,
+ * and the number of the round; 0: only note the connections that are there. */
 volatile u32 flow_event = FLOW_ROTATION;
 volatile u32 flow_round = 0;
 
@@ -87,7 +87,7 @@ static __always_inline void flow_begun(u64 sk, bool owned, u64 flags)
 		lose(STREAM_NW_FLOW, f.begin_ns);
 }
 
-/* All but type, event, state and times. */
+/* Fills all fields but type, event, state and times. */
 __subprog int flow_fill(struct rec_flow *rec, u64 sk)
 {
 	u64 sent, again, received;
@@ -113,7 +113,7 @@ __subprog int flow_fill(struct rec_flow *rec, u64 sk)
 	return 0;
 }
 
-/* The rest. */
+/* Fills the rest. */
 static __always_inline void flow_tell(struct rec_flow *rec, const struct flow *f,
 				      enum flow_event event, u8 state, u64 now)
 {
@@ -128,7 +128,7 @@ static __always_inline void flow_tell(struct rec_flow *rec, const struct flow *f
 	__builtin_memcpy(rec->comm, f->comm, sizeof(rec->comm));
 }
 
-/* Whether a filter leaves out what F is of and ended with ERROR; it has been counted then. */
+/* Whether a filter drops the row of F, which ended with ERROR; the row has been counted then. */
 static __always_inline bool flow_left_out(const struct flow *f, u64 error, u64 now)
 {
 	if (f->pid ? f->left_out : owner_filtered()) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* UDP and unix sockets: what each has moved, counted here, since the kernel does not; and their
- * rows. */
+/* UDP and unix sockets: counts what each moves, since the kernel does not, and makes their rows. */
 #ifndef IOTRC_BPF_FLOW_SOCKET_H
 #define IOTRC_BPF_FLOW_SOCKET_H
 
@@ -77,7 +76,7 @@ static __always_inline void socket_ends(struct socket_flow *s, u64 sk)
 	s->ends_from = from;
 }
 
-/* All of REC. */
+/* Fills all of REC. */
 static __always_inline void socket_fill(struct rec_flow *rec, const struct socket_flow *s,
 					enum flow_event event, u64 now)
 {
@@ -120,8 +119,8 @@ __noinline int socket_ended(u64 sk)
 	return 0;
 }
 
-/* GONE is a socket that was found to have ended: an entry is removed when the next one is looked
- * at. */
+/* GONE is a socket that was found to have ended: its entry is removed when the next one is
+ * examined. */
 static long look_at_socket(void *map, const u64 *key, const struct socket_flow *s, u64 *gone)
 {
 	if (*gone)
@@ -140,10 +139,10 @@ static __always_inline void end_gone(void)
 		socket_ended(gone);
 }
 
-#define FULL_NS 10000000 /* for which a full table is taken as full */
+#define FULL_NS 10000000 /* ns between two searches of a full table for sockets that have ended */
 u64 sockets_full_ns = 0;
 
-/* Makes room for an entry. A global function: the verifier goes through it once. */
+/* Makes room in the full table. A global function: the verifier goes through it once. */
 __noinline int sockets_full(u64 now)
 {
 	if (!FROM_6_2 || now - sockets_full_ns < FULL_NS)
@@ -178,7 +177,7 @@ static __always_inline struct socket_flow *socket_at(u64 sk, u64 inode)
 	if (s->inode)
 		return s->inode == inode ? s : 0;
 	s->flow.begin_ns = now;
-	/* The owner is who moves something first. Sockets of the kernel have none. */
+	/* The owner is the process that moves something first. Sockets of the kernel have none. */
 	if (!(task_read(current_task(), flags) & PF_KTHREAD))
 		flow_owned(&s->flow);
 	socket_ends(s, sk);

@@ -13,9 +13,9 @@
 #include <bpf/bpf_tracing.h>
 
 /* The programs are compiled twice (Makefile): with FROM_6_2 as 1 for kernels from 6.2 on, and as 0
- * for older ones. The first read kernel memory without a helper call (bpf/kread.h), keep the state
- * of threads in task storage, and pass pointers to functions that are verified once. Were both
- * ways in one program, the verifier would have twice the work. */
+ * for older ones. Those for 6.2 read kernel memory without a helper call (bpf/kread.h), keep the
+ * state of threads in task storage, and pass pointers to functions that are verified once. A
+ * program with both variants would be twice the work for the verifier. */
 #ifndef FROM_6_2
 #define FROM_6_2 0
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The locks of fcntl(). */
+/* fcntl(), when it locks. */
 #ifndef IOTRC_BPF_LOCK_CALLS_H
 #define IOTRC_BPF_LOCK_CALLS_H
 

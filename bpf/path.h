@@ -46,8 +46,8 @@ struct path_scratch {
 #define PATH_END (PATH_BYTES + 512)
 #define PATH_BEGIN 512 /* bytes for the head in front of the text */
 
-/* One for the calls of threads, which nothing interrupts but programs that name no files; and one
- * for block requests, which interrupts issue, too: who finds it busy does without a name. */
+/* One for calls of threads: only programs that name no files can interrupt these. One for block
+ * requests, which interrupts issue as well: a program that finds it busy does without a name. */
 enum path_scratches { SCRATCH_CALLS, SCRATCH_BLOCK, PATH_SCRATCHES };
 
 struct {
@@ -228,8 +228,8 @@ static __always_inline bool is_nameless(u64 inode, u64 mount)
 #define OWN_NAME_WORDS \
 	4 /* eight bytes each: d_iname, where such names mostly are, has 32 at least */
 
-/* Of the name of what has no path. Its d_name.hash is nothing: an eventfd and a timerfd after it
- * can have inode, memory of the dentry and length of the name in common. */
+/* A hash of the name of a file that has no path. Its d_name.hash says nothing: an eventfd and a
+ * later timerfd can share the inode, the memory of the dentry and the length of the name. */
 static __always_inline u64 own_name_hash(u64 dentry)
 {
 	u64 name = kread(dentry, dentry, d_name.name),
@@ -241,7 +241,7 @@ static __always_inline u64 own_name_hash(u64 dentry)
 	return hash;
 }
 
-/* The text of such a name: the dentry's own, or of a namespace its kind. */
+/* The text of such a name: the dentry's own or, for a namespace, its kind. */
 static __always_inline u32 own_name(struct path_scratch *s, u64 dentry, u64 inode)
 {
 	u32 len = (kread(dentry, dentry, d_name.hash_len) >> 32) & (PATH_BYTES - 1);
@@ -308,8 +308,8 @@ static __always_inline void walk(struct path_scratch *s, u32 scratch, u64 dentry
 	}
 }
 
-/* Sends the definition of ID, made in SCRATCH; returns ID, or 0 if the ring is full. What is summed
- * up counts without a name, too. */
+/* Sends the definition of ID, made in SCRATCH; returns ID, or 0 if the ring is full. Sums do
+ * without a name. */
 __noinline u64 path_define(u64 id, u64 dentry, u64 mount, u64 inode, u32 scratch)
 {
 	u32 now_epoch = epoch, at, len;

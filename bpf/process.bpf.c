@@ -191,9 +191,9 @@ static __always_inline int process_exit(struct task_struct *task, bool group_dea
 	return 0;
 }
 
-/* A thread takes a signal. If it ends the process the memory goes before the thread says that it
- * ends; a signal that doesn't costs a look at nothing, or at what would have been looked at
- * later. */
+/* A thread takes a signal. If the signal ends the process, its memory is gone before the hook for
+ * its end fires. For any other signal, the results are only read earlier than they would have
+ * been. */
 PAIR("tp_btf/signal_deliver", on_signal, HOOK_SIGNAL)
 {
 	struct task_state *state = current_state(false);

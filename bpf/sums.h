@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With cfg.sums nothing is sent: each record is summed up here, per CPU, and user space reads the
- * sums at the end. So no load can falsify them. */
+/* With cfg.sums nothing is sent: each record is added to sums here, per CPU, and user space reads
+ * the sums. So no load can make them wrong. */
 #ifndef IOTRC_BPF_SUMS_H
 #define IOTRC_BPF_SUMS_H
 
@@ -26,7 +26,7 @@ struct {
 	__type(value, struct sum_value);
 } sums SEC(".maps");
 
-/* Those of a file. What finds no room here is summed up in SUMS, without its file. */
+/* The sums by file. A record for which there is no room is added to SUMS, without its file. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, SUM_FILES_MAX);
@@ -48,7 +48,7 @@ struct {
 	__type(value, struct sum_task);
 } sum_tasks SEC(".maps");
 
-/* Records in the making, one for each program that another one has interrupted on this CPU. The
+/* Records being filled in, one for each program that another one has interrupted on this CPU. The
  * longest is that of a connection. */
 _Static_assert(sizeof(struct rec_flow) >= sizeof(struct rec_conn), "there is room for each record");
 #define SUM_DEPTH 8 /* a power of two */
@@ -100,17 +100,17 @@ static __always_inline void sum_leave(void)
 
 /* ---- adding ---- */
 
-/* What sum_add() is about, in one number: its arguments are registers. */
+/* What sum_add() adds, packed into one number: a function takes at most five arguments. */
 #define SUM_WHAT(stream, op, has_time, dev) \
 	((u64)(stream) | (u64)(op) << 8 | (u64)(has_time) << 16 | (u64)(dev) << 32)
 #define SUM_SIZE(size) ((u64)(size) << 24)
 #define SUM_IS_WAIT (1ULL << 17)
 #define SUM_IS_CALL (1ULL << 18)   /* RESULT is what a call returned */
 #define SUM_HAS_BYTES (1ULL << 19) /* … and counts bytes */
-/* It adds to a call: its amount was written, or is what was sent again. */
+/* It completes a call added before: the amount was written, or was sent again. */
 #define SUM_IS_WRITTEN (1ULL << 20)
 #define SUM_IS_AGAIN (1ULL << 21)
-/* Else it is an error and an amount, which is less than 2^48. */
+/* Without SUM_IS_CALL, RESULT is an error and an amount below 2^48. */
 #define SUM_RESULT(error, amount) ((u64)(error) << 48 | (u64)(amount))
 #define SUM_AMOUNT(result) ((result) & ((1ULL << 48) - 1))
 #define SUM_ERROR(result) ((s32)((s64)(result) >> 48))
@@ -186,8 +186,8 @@ static __always_inline struct sum_value *sum_in(void *map, struct sum_key *key)
 	return bpf_map_lookup_elem(map, key);
 }
 
-/* The sum of KEY; where there is no room for it, that without the file; and where there is none for
- * that, that of all others of its stream, which user space has made. */
+/* Returns the sum of KEY. If there is no room for it, the sum without the file; if there is no room
+ * for that either, the sum of all others of the stream, which user space has created. */
 static __always_inline struct sum_value *find_sum(struct sum_key *key)
 {
 	struct sum_value *sum;
@@ -284,9 +284,10 @@ __noinline int sum_add(u64 what, u64 result, u64 time, u64 file, u64 task)
 	return 0;
 }
 
-/* ---- what of a record ---- */
+/* ---- what is added of a record ---- */
 
-/* 1 + the power of two that SIZE has; 0: none. A global function, for its stack. */
+/* The class of SIZE, see sum_key.size. A global function, so that it has a stack frame of its
+ * own. */
 __noinline int size_class(u64 size)
 {
 	u32 n = 1;

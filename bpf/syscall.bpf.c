@@ -88,7 +88,7 @@ int on_sys_enter_function(struct pt_regs *ctx)
 #endif
 }
 
-/* Where the registers of a call are, which are asked for only when its begin was not seen. */
+/* Where the registers of a call are. They are needed only if its entry was not seen. */
 enum registers { REGISTERS_NONE, REGISTERS_IN_CONTEXT, REGISTERS_OF_TASK };
 
 static __always_inline int sys_exit(long ret, void *ctx, enum registers where)
@@ -172,12 +172,12 @@ int on_sys_exit_classic(struct raw_syscall *ctx)
 	return sys_exit(ctx->args[0], ctx, REGISTERS_OF_TASK);
 }
 
-/* Where __secure_computing() is, by user space: it returns -1 when a filter has answered the call,
- * whose function is not called then. */
+/* The address of __secure_computing(), set by user space. It returns -1 if a filter has answered
+ * the call, whose function is then not called. */
 volatile u64 secure_computing = 0;
 
-/* Likewise ptrace_notify(), where a thread waits for its tracer: the tracer may have the call
- * skipped, whose function is not called then. */
+/* The address of ptrace_notify(), in which a thread waits for its tracer. The tracer may have the
+ * call skipped, whose function is then not called. */
 volatile u64 ptrace_notify = 0;
 
 SEC("kretprobe.multi/sys_*")

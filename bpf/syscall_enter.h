@@ -27,8 +27,8 @@
 #include "bpf/task_state.h"
 #include "bpf/two_file_calls.h"
 
-/* Rarer calls look up the thread again, so that this can be a global function, which the verifier
- * goes through once and apart from the rest. */
+/* Rarer calls look up the thread again. So this can be a global function, which the verifier goes
+ * through once, separately from the rest. */
 __noinline int enter_rare(void)
 {
 	struct task_struct *task = current_task();

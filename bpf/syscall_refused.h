@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Calls that end without having begun: a seccomp filter answers in the kernel's place (ERRNO, TRAP,
- * a supervisor), or a tracer skips them. They pass sys_exit alone (syscall_trace_enter() of
+ * a supervisor), or a tracer skips them. They pass sys_exit only (syscall_trace_enter() of
  * kernel/entry/common.c), with their arguments still in the registers. */
 #ifndef IOTRC_BPF_SYSCALL_REFUSED_H
 #define IOTRC_BPF_SYSCALL_REFUSED_H
@@ -18,8 +18,8 @@
 #include "bpf/task_state.h"
 #include "schema/types.h"
 
-/* When all programs had been attached, by user space. A call that was under way before passes
- * sys_exit alone, too. */
+/* When all programs had been attached; set by user space. A call that was under way before also
+ * passes sys_exit only. */
 volatile u64 attached_ns = 0;
 
 /* Whether someone may answer calls of TASK in the kernel's place. */
@@ -30,8 +30,8 @@ static __always_inline bool can_be_refused(struct task_struct *task)
 	return bpf_core_field_exists(struct task_struct, seccomp) && task_read(task, seccomp.mode);
 }
 
-/* The first call of a thread that is older than the recording may be one that began before: what it
- * was given may have changed since. */
+/* The first call of a thread that is older than the recording may have begun before it: what its
+ * arguments point to may have changed since. */
 static __always_inline bool may_be_older(struct task_state *state, struct task_struct *task)
 {
 	bool met = state->met;
@@ -56,7 +56,7 @@ static __always_inline bool is_skipped(u64 regs)
 #endif
 
 /* Begins the call whose registers are at REGS, at its end; true when a record is to be made of it.
- * Inlined: with a frame more the deepest chain of calls would be too deep. */
+ * Inlined: one more frame would make the deepest chain of calls too deep. */
 static __always_inline bool begin_refused(u64 regs, s64 ret)
 {
 	struct task_struct *task = current_task();

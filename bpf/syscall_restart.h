@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Calls that the kernel continues after a stop (SIGSTOP and SIGCONT, the freezer, a debugger): they
- * return -ERESTART_RESTARTBLOCK, of which the program sees nothing, and the kernel then makes a
- * restart_syscall(). Of what is recorded poll() alone does so. Its record waits for the end of the
- * whole; if there is none, as a signal handler has run instead, it is sent when the thread makes
+ * return -ERESTART_RESTARTBLOCK, which the program does not see, and the kernel then has the thread
+ * call restart_syscall(). Of the recorded calls only poll() does so. Its record waits until the
+ * whole call ends. If a signal handler runs instead, the record is sent when the thread makes
  * another call, or ends. */
 #ifndef IOTRC_BPF_SYSCALL_RESTART_H
 #define IOTRC_BPF_SYSCALL_RESTART_H

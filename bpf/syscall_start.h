@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The beginning of a system call: its thread's state is made ready, and what is needed of it
- * read. */
+/* The beginning of a system call: prepares the state of its thread, and reads what will be
+ * needed. */
 #ifndef IOTRC_BPF_SYSCALL_START_H
 #define IOTRC_BPF_SYSCALL_START_H
 
@@ -42,8 +42,8 @@ static __always_inline void begin_call(struct task_state *state, long nr, bool c
 	state->renames = !!(d->props & PROP_NAMES);
 }
 
-/* With its arguments in STATE: decides whether a record is to be made of the call, and counts it
- * when it is not. */
+/* Decides whether the call whose arguments are in STATE gets a record, and counts it if it does
+ * not. */
 static __always_inline void start_call(struct task_state *state, struct task_struct *task,
 				       const volatile struct syscall_desc *d)
 {

@@ -84,7 +84,7 @@ struct own_record {
 struct known_owner {
 	u64 key, jiffies, comm[2], css_set;
 	u64 seen_inode;
-	u32 since; /* a time in the jiffy, ns >> DIRTY_SHIFT */
+	u32 since; /* a time in that jiffy, ns >> DIRTY_SHIFT */
 	u32 pad;
 };
 
@@ -105,7 +105,7 @@ struct task_state {
 	s32 text_bytes;
 	char first[2];     /* first characters of the paths, 0 if there is no path */
 	u8 begun;          /* the entry of the call in progress has been seen */
-	u8 met;            /* so has a call of the thread, at all */
+	u8 met;            /* any call of the thread has been seen */
 	u8 refused;        /* enum refused */
 	u8 held;           /* it was interrupted, and may be continued (bpf/syscall_restart.h) */
 	u8 writeback;      /* enum extent_cause: why the thread, a flusher, writes back */

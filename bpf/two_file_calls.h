@@ -59,7 +59,7 @@ static __always_inline enum verdict enter_attributes(struct task_state *state,
 	    request != FS_IOC_FSSETXATTR)
 		return VERDICT_IGNORE;
 	verdict = take_two_files(state, file, 0);
-	/* Into the state: of the stack 5.10 has no more. */
+	/* In the state: on 5.10 there is no more room on the stack. */
 	state->args[5] = 0;
 	if (request != FS_IOC_FSSETXATTR)
 		uread(&state->args[5], sizeof(u32), state->args[2]);

@@ -107,9 +107,9 @@ static __always_inline struct task_state *get_uring_state(void)
 	return bpf_map_lookup_elem(&uring_state, &zero);
 }
 
-/* The id of the thread WHO whose definition user space has forgotten, and which can be sent again
- * only if that is the current one; 0 otherwise. A global function: the verifier goes through it
- * once. */
+/* Sends the definition of the thread WHO again, which user space has forgotten. Returns its id; 0
+ * if WHO is not the current thread, whose definition alone can be sent. A global function: the
+ * verifier goes through it once. */
 __noinline u64 submitter_again(u64 who)
 {
 	struct task_state *state = current_state(false);

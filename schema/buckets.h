@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The log-linear buckets by which quantiles are counted, in BPF programs as well as in the program:
- * numbers below 128 have a bucket each, and each power of two above has 64 of one width. */
+/* The log-linear buckets from which quantiles are computed, in BPF programs as well as in user
+ * space: numbers below 128 have a bucket each, and each power of two above has 64 of equal
+ * width. */
 #ifndef IOTRC_BUCKETS_H
 #define IOTRC_BUCKETS_H
 

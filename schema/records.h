@@ -41,7 +41,7 @@ enum path_kind {
 enum path_flags {
 	PATH_DELETED = 1 << 0,  /* no longer reachable by this name */
 	PATH_CUT = 1 << 1,      /* was longer than PATH_BYTES: path is the end of it */
-	PATH_DETACHED = 1 << 2, /* below a mount that is attached nowhere */
+	PATH_DETACHED = 1 << 2, /* below a mount that is not attached */
 };
 
 struct rec_path {
@@ -68,10 +68,10 @@ struct rec_task {
 
 /* ---- events ---- */
 
-/* The duration of a call whose begin was not seen. */
+/* The duration of a call whose beginning was not seen. */
 #define DURATION_UNKNOWN (~0ULL)
 
-/* Which call it was, for operations that quite different calls perform. In the top byte of
+/* Which call it was, for operations that several different calls perform. In the top byte of
  * rec_fs.flags. */
 enum fs_kind {
 	KIND_NONE,
@@ -108,7 +108,7 @@ enum fs_has {
 	FS_IO_URING = 1 << 6,
 	FS_ARGS_LATE = 1 << 7,   /* size, offset or flags could be read only after the call */
 	FS_NO_RESULT = 1 << 8,   /* ret is unknown */
-	FS_IN_PROGRESS = 1 << 9, /* the call has not ended: ns is when it was looked at */
+	FS_IN_PROGRESS = 1 << 9, /* the call has not ended: ns is when its state was read */
 };
 
 /* rec_fs_long.has: which of the fields that only the long record has are valid. */
@@ -328,7 +328,7 @@ struct rec_flow {
 	u8 state; /* TCP_*: of FLOW_END the last one before TCP_CLOSE; 0 if it is not TCP */
 	s32 error;
 	u64 ns;
-	/* of a socket since it moved something first; DURATION_UNKNOWN: it began before the
+	/* for a socket since it first moved something; DURATION_UNKNOWN: it began before the
 	 * recording */
 	u64 duration;
 	u64 bytes_sent, bytes_received; /* of data, each byte once */
@@ -407,7 +407,7 @@ struct rec_extent {
 	char fs_type[FSTYPE_BYTES];
 };
 
-/* ---- the types, one row each: all that is to be known of them outside of their encoder ---- */
+/* ---- the types, one row each: everything about them that is needed outside their encoders ---- */
 
 /* clang-format off */
 
@@ -416,9 +416,10 @@ struct rec_extent {
 	X(REC_PATH, struct rec_path, PATH_SPECIAL + 1) \
 	X(REC_TASK, struct rec_task, 0)
 
-/* X(type, stream of its row, the struct that it begins with, bytes that it has at least, values of its
- * second byte (0: any), its encoder, whether its row never takes more than ROW_SHORT_MAX (rows/encode.h), where
- * the ids of definitions are in it, RECORD_IDS_MAX at most). User space's: it needs <stddef.h>. */
+/* X(type, stream of its row, the struct that it begins with, its minimum size in bytes, values of
+ * its second byte (0: any), its encoder, whether its row never takes more than ROW_SHORT_MAX
+ * (rows/encode.h), where the ids of definitions are in it, RECORD_IDS_MAX at most). Only for user
+ * space: it needs <stddef.h>. */
 #define RECORD_AT(record, member) offsetof(struct record, member)
 #define EVENT_TYPES(X) \
 	X(REC_FS, STREAM_FS, struct rec_fs, sizeof(struct rec_fs), FS_OP_COUNT, fs, true, RECORD_AT(rec_fs, task), RECORD_AT(rec_fs, path)) \

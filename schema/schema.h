@@ -11,7 +11,7 @@
 
 #define SCHEMA_VERSION "1"
 
-/* What a field of a column may hold when it isn't empty. */
+/* What a field of a column may contain if it is not empty. */
 enum column_type {
 	COL_WALL,    /* YYYY-MM-DD HH:MM:SS.ffffff, local time */
 	COL_MONO,    /* CLOCK_MONOTONIC nanoseconds, never empty */
@@ -20,7 +20,7 @@ enum column_type {
 	COL_INT,     /* signed decimal, 64 bits */
 	COL_FLOAT,   /* decimal fraction */
 	COL_TEXT,    /* escaped text */
-	COL_WORD,    /* one word, of the column's closed list where it has one */
+	COL_WORD,    /* one word; if the column has a closed list, one of that */
 	COL_FLAGS,   /* words joined by '|' */
 	COL_DEVICE,  /* major:minor */
 	COL_ADDRESS, /* 0x and hexadecimal digits */
@@ -33,7 +33,7 @@ extern const char *const schema_type_names[COL_TYPES];
 struct column {
 	const char *name;
 	enum column_type type;
-	const char *unit;  /* "" where the column has none */
+	const char *unit;  /* "" if the column has none */
 	const char *words; /* COL_WORD: the permitted words, a blank after or between them; NULL
 				  * where the platform's headers decide (errno) */
 	const char *description; /* one line, plain text */
@@ -45,14 +45,14 @@ struct stream_schema {
 	const char *subdir;
 	const char *prefix;      /* file names begin with it */
 	const char *description; /* one line */
-	const char *wall_clock;  /* what the first column is the time of */
+	const char *wall_clock;  /* the event whose time the first column is */
 	const struct column *columns;
 	size_t n_columns;
 };
 
 extern const struct stream_schema schema_streams[STREAM_COUNT];
 
-/* Can columns of TYPE be added up, whether that means something or not? */
+/* Whether columns of TYPE are numbers, whatever their sum means. */
 static inline bool schema__is_number(enum column_type type)
 {
 	return type == COL_UINT || type == COL_INODE || type == COL_INT || type == COL_FLOAT;
@@ -61,14 +61,14 @@ static inline bool schema__is_number(enum column_type type)
 /* The stream of that key, or -ENOENT. */
 int schema__find(const char *key);
 
-/* The column of STREAM that is called by the LEN bytes of NAME, or -1. */
+/* The index of the column of STREAM called NAME (LEN bytes), or -1. */
 int schema__column(enum stream stream, const char *name, size_t len);
 
 /* New columns are added before the last one, so that sessions of older recorders have the first N -
- * 1 columns of STREAM and the last one. The smallest N that any has had. */
+ * 1 columns of STREAM and the last one. Returns the smallest N of any recorder. */
 size_t schema__least_columns(enum stream stream);
 
-/* The column that field I is, in a session whose STREAM has N columns. */
+/* The index of the column that field I belongs to, in a session whose STREAM has N columns. */
 size_t schema__column_of_field(enum stream stream, size_t n, size_t i);
 
 /* Writes the header row of STREAM with N columns, with its line feed, into BUF (at least

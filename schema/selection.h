@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is to be recorded: a value that engines and encoders act on, whoever made it. */
+/* What is to be recorded: a value that engines and encoders act on, wherever it comes from. */
 #ifndef IOTRC_SELECTION_H
 #define IOTRC_SELECTION_H
 
@@ -14,22 +14,22 @@
 #define SELECTION_LIST_MAX 16 /* entries of each list */
 #define SELECTION_COMM_MAX 15 /* bytes of a thread's name: TASK_COMM_LEN less its NUL */
 
-/* How system calls are hooked: the same programs, and the same rows, from different hooks. */
+/* How system calls are hooked: different hooks for the same programs, with the same rows. */
 enum attach {
 	ATTACH_AUTO,      /* the cheapest of those that miss nothing on this kernel */
 	ATTACH_RAW,       /* BTF raw tracepoints */
-	ATTACH_CLASSIC,   /* tracepoints by way of perf */
-	ATTACH_FUNCTIONS, /* the functions of the calls that are recorded, no others */
+	ATTACH_CLASSIC,   /* classic tracepoints, through perf events */
+	ATTACH_FUNCTIONS, /* the kernel's functions for the recorded calls only */
 };
 
 /* An absolute path without a trailing slash ("/" has len 0): that file and all below it. */
 struct path_prefix {
-	const char *text; /* borrowed, not ended at len */
+	const char *text; /* borrowed, not NUL-terminated at len */
 	size_t len;
 };
 
 struct path_list {
-	struct path_prefix at[2 * SELECTION_LIST_MAX]; /* those given, then what they lead to */
+	struct path_prefix at[2 * SELECTION_LIST_MAX]; /* those given, then their real paths */
 	size_t n;
 };
 
@@ -41,8 +41,8 @@ struct comm_list {
 struct selection {
 	uint32_t streams;      /* bit per enum stream, captured ones only, never 0 */
 	uint64_t ops;          /* bit per enum fs_op */
-	bool ops_listed;       /* each of them was named, rather than those left out */
-	uint32_t cache_sample; /* cache: one page in so many; 0 and 1: all */
+	bool ops_listed;       /* --ops named each of them, rather than the excluded ones */
+	uint32_t cache_sample; /* cache: record one page in this many; 0 and 1: all */
 	enum attach attach;
 	bool scope_all; /* pipes, sockets, devices and pseudo filesystems as well */
 
@@ -57,7 +57,7 @@ struct selection {
 	uid_t uids[SELECTION_LIST_MAX]; /* real user ids */
 	size_t n_uids;
 	bool errors;      /* only what failed */
-	uint64_t slow_ns; /* only what took at least so long */
+	uint64_t slow_ns; /* only what took at least this long, in ns */
 };
 
 #define ALL_OPS (((UINT64_C(1) << FS_OP_COUNT) - 1) & ~UINT64_C(1)) /* bit 0 is FS_NONE */

@@ -7,7 +7,7 @@
 /* clang-format off */
 
 /* X(SYMBOL, key, what the wall time is, description) of the streams that an engine captures. A
- * stream's key is its directory and the beginning of its file names as well. */
+ * stream's key is also its directory and the prefix of its file names. */
 #define CAPTURED_STREAMS(X) \
 	X(FS, fs, "completion of the operation", "File operations at the system call boundary") \
 	X(BLOCK, block, "completion of the request", "Requests to block devices") \
@@ -30,15 +30,15 @@
 #define STREAM_NUMBER(symbol, ...) STREAM_##symbol,
 enum stream {
 	CAPTURED_STREAMS(STREAM_NUMBER) STREAM_CAPTURED,
-	/* The next number is taken twice, so that the others follow without a gap. */
+	/* This repeats the last number, so that the following ones continue without a gap. */
 	STREAM_BEFORE_OTHERS = STREAM_CAPTURED - 1,
 	OTHER_STREAMS(STREAM_NUMBER) STREAM_COUNT
 };
 #undef STREAM_NUMBER
 
-/* Streams with a row for each call or page, of which a busy process makes a million a second.
- * Buffers that all streams share keep some room that these don't get: where they overflow, the few
- * rows of the others (block requests, connections) are still there. */
+/* Streams with a row for each call or page: a busy process makes a million a second. Buffers shared
+ * by all streams keep some room that these streams cannot use, so that when they overflow, the few
+ * rows of the others (block requests, connections) are not lost. */
 #define BULK_STREAMS \
 	(1u << STREAM_FS | 1u << STREAM_NW_EPOLL | 1u << STREAM_CACHE | 1u << STREAM_PAGEFAULT)
 

@@ -21,37 +21,37 @@
 #include "rows/repeats.h"
 #include "schema/schema.h"
 
-/* The reader polls every so many ms: often under load, rarely when idle, and so that a round has
- * some hundred records, since each costs a switch of tasks. A CPU that only executes the fastest
- * system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter of a
- * buffer is full. */
+/* The reader's polling interval in ms: short under load, long when idle, and such that a round has
+ * some hundred records, since each round costs a context switch. A CPU that only executes the
+ * fastest system call fills a ring of 16 MiB in 100 ms. The kernel wakes the reader when a quarter
+ * of a buffer is full. */
 #define WAIT_MIN_MS 2
 #define WAIT_MAX_MS 40
-#define ROUND_FEW 500 /* records: definitions, too, of which each may have 4 KiB */
+#define ROUND_FEW 500 /* records, including definitions, which may have 4 KiB each */
 #define SETTLE_NS (NSEC_PER_SEC / 2)
 /* Rows go to the writer after this time even if there are few: a quarter of the second that a crash
  * may lose, because reader and writer may have to wait for the CPU or the disk. */
 #define FLUSH_NS (NSEC_PER_SEC / 4)
 
-/* What is shed first: the most frequent rows that change nothing. */
+/* The operations shed first: the most frequent ones that change nothing. */
 #define SHED_OPS (UINT64_C(1) << FS_GETATTR | UINT64_C(1) << FS_READDIR | UINT64_C(1) << FS_ACCESS)
 #define FAST_LEVEL (-5)
 
 /* Losses of a stream for one cause since the last row about them. */
 struct loss {
 	uint64_t told, from_ns;
-	uint64_t before, before_ns; /* the result of the last look, and its time */
+	uint64_t before, before_ns; /* the result of the last check, and its time */
 };
 
 struct account {
 	struct chunk *chunk;
 	uint64_t chunk_since;
 	atomic_uint_least64_t received, filtered, lost_queue;
-	atomic_uint_least64_t lost_elsewhere; /* by others that write rows of this stream */
+	atomic_uint_least64_t lost_elsewhere; /* by other writers of rows of this stream */
 	uint64_t queue_first_ns, queue_last_ns;
 	struct loss queue, disk, missed;
 	atomic_uint_least64_t missed_events; /* missed.told, for other threads */
-	atomic_uint_least64_t gaps;          /* in which nothing recorded */
+	atomic_uint_least64_t gaps;          /* gaps in which nothing was recorded */
 };
 
 struct capture {
@@ -71,10 +71,10 @@ struct capture {
 	bool may_shed;
 	int step_fd; /* becomes readable when the wall clock is set; or negative */
 	struct overload overload;
-	uint64_t light_from_ns; /* of what is still to be told of the steps taken; 0: none is */
+	uint64_t light_from_ns; /* of the first unreported step of overload.h; 0: none */
 	uint64_t round_records;
 	uint64_t second;                 /* the last time the once-a-second tasks were done */
-	atomic_uint_least64_t rotate_ns; /* how often connections that live have rows; 0: never */
+	atomic_uint_least64_t rotate_ns; /* interval of rows of open connections; 0: none */
 	uint64_t rotated;                /* the last time */
 	bool flows_failed;
 	atomic_uint_least64_t faults[FAULTS], paths_defined, tasks_defined, rounds;
@@ -125,7 +125,8 @@ static bool have_chunk(struct capture *c, enum stream stream, uint64_t ns)
 	a->chunk_since = clock__event_ns();
 	if (a->chunk)
 		return true;
-	/* Rings are read one after the other: rows of one CPU come after later ones of another. */
+	/* Rings are read one after the other: rows of one CPU may come after later ones of
+	 * another. */
 	fresh = atomic_load(&a->lost_queue) == a->queue.told;
 	if (fresh || ns < a->queue_first_ns)
 		a->queue_first_ns = ns;
@@ -163,7 +164,7 @@ static void on_event(void *arg, const void *record, size_t size)
 	const struct record_kind *kind = &record_kinds[*(const uint8_t *)record % RECORD_TYPES_MAX];
 	enum stream stream = kind->stream;
 	struct account *a = &c->accounts[stream];
-	/* Every event has its completion at the same place. */
+	/* Every event has its time of completion at the same offset. */
 	uint64_t ns = ((const struct rec_fs *)record)->ns;
 	char *end;
 
@@ -260,8 +261,8 @@ static void on_loss(void *arg, const struct engine_loss *l)
 	}
 }
 
-/* The cost of --on-overload=lighten since the last time, besides rows: one row per stream that is
- * compressed less. */
+/* Reports the cost of --on-overload=lighten since the last time, other than rows: one row for each
+ * stream that is compressed less. */
 static void tell_shedding(struct capture *c, uint64_t now)
 {
 	if (!c->light_from_ns)
@@ -272,9 +273,9 @@ static void tell_shedding(struct capture *c, uint64_t now)
 	c->light_from_ns = c->overload.step ? now : 0;
 }
 
-/* Events that no program was run for. How many rows they would have made is unknown, so they are
- * not in the counts of rows. A standby program may still record an event that the first one missed:
- * only what two consecutive checks find missing counts, and everything found at the END. */
+/* Reports events for which no program ran. How many rows they would have made is unknown, so they
+ * are not in the counts of rows. A standby program may still record an event that the first one
+ * missed: before the END, only what two consecutive checks find missing counts. */
 static void tell_missed(struct capture *c, uint64_t now, bool end)
 {
 	uint64_t missed[STREAM_CAPTURED] = { 0 };
@@ -366,7 +367,7 @@ static void shed(struct capture *c)
 	engine__shed(c->engine, step >= OVERLOAD_SHED ? SHED_OPS & c->selection->ops : 0);
 }
 
-/* Reads what there is; what the queue has no room for is lost. */
+/* Drains the engine; rows for which the queue has no room are lost. */
 static void drain(struct capture *c)
 {
 	engine__mark(c->engine);
@@ -403,7 +404,7 @@ static void note_fill(struct capture *c)
 	atomic_store(&c->fill_definitions, fill.definitions);
 }
 
-/* Rows of the connections that live. */
+/* Makes rows of the open connections. */
 static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
 {
 	int err = engine__flows(c->engine, event, c->sink);
@@ -416,7 +417,7 @@ static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
 		c->rotated = now;
 }
 
-/* Rows of the calls that have not ended, with --slow. */
+/* With --slow, makes rows of the calls that have not ended. */
 static void tell_unfinished(struct capture *c)
 {
 	int err = engine__unfinished(c->engine, c->sink);
@@ -451,7 +452,7 @@ static void chores(struct capture *c, uint64_t now)
 	tell_losses(c, now, false);
 }
 
-/* Whether everything that the engine has counted was received. Then these are the counts. */
+/* Whether everything that the engine has counted was received. If so, keeps these counts. */
 static bool settled(struct capture *c)
 {
 	for (int s = 0; s < STREAM_CAPTURED; s++) {
@@ -496,7 +497,7 @@ static void *read_records(void *arg)
 			break;
 		usleep(1000);
 	} while (clock__event_ns() - begun < SETTLE_NS);
-	if (!atomic_load(&c->settled)) { /* the writer has been busy all the time */
+	if (!atomic_load(&c->settled)) { /* the writer was busy all the time */
 		drain(c);
 		settled(c);
 	}

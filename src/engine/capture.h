@@ -23,8 +23,8 @@ struct capture_setup {
 	struct writer *writer;
 	struct encoder_config encoder;
 	bool shed;                   /* shed some rows before others are lost (--on-overload) */
-	uint32_t rotate_s;           /* connections that live have rows so often, in s; 0: never */
-	bool distinct;               /* no rows of records that repeat others (repeats.h) */
+	uint32_t rotate_s;           /* seconds between rows of connections that live; 0: none */
+	bool distinct;               /* no rows for records that repeat others (repeats.h) */
 	struct keep *keep;           /* a second receiver of the records, or NULL */
 	struct latencies *latencies; /* gets the duration of each row, or NULL */
 	/* Called once, on the reader's thread, when the engine has no more records; may be NULL. */
@@ -45,8 +45,8 @@ void capture__set_rotation(struct capture *c, uint32_t seconds);
 /* How full the buffers were within the last second. From any thread. */
 struct engine_fill capture__fill(struct capture *c);
 
-/* Number of events of STREAM for which no program ran, and of gaps in which nothing recorded, as of
- * the last second. From any thread. */
+/* Number of events of STREAM for which no program ran, and of gaps in which nothing was recorded,
+ * as of the last second. From any thread. */
 uint64_t capture__missed(struct capture *c, enum stream stream);
 
 /* Number of the reader's rounds so far; it increases every second while the reader lives. */

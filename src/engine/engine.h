@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An engine: a source of records. It tells of what happens as events, and of the files and threads
- * in them as definitions, in the layouts of records.h; all that comes after is the same for every
- * engine. The reader (capture.h) asks it, on one thread, in rounds: mark, drain, wait. Records are
+/* An engine: a source of records. It delivers what happens as events, and the files and threads in
+ * them as definitions, in the layouts of records.h; everything after that is the same for every
+ * engine. The reader (capture.h) calls it on one thread, in rounds: mark, drain, wait. Records are
  * pushed into a sink, one call each.
  *
- * A new engine is a struct engine_type in the table of engine.c. It has open, drain, counts, forget
- * and free; what else it leaves NULL does nothing. */
+ * A new engine is a struct engine_type in the table of engine.c. It must have open, drain, counts,
+ * forget and free; other members may be NULL and then do nothing. */
 #ifndef IOTRC_ENGINE_H
 #define IOTRC_ENGINE_H
 
@@ -31,11 +31,11 @@
 struct engine_config {
 	const struct selection *selection;
 	const struct memory_plan *memory;
-	const char *file; /* the records, or the program that makes them; NULL: the usual one */
+	const char *file; /* of records, or the program that makes them; NULL: the default */
 	const char *dir;  /* where it may create files while it records; NULL: nowhere */
 	bool calls;       /* engine__calls() will be asked for */
 	bool verbose;     /* its libraries' messages go to stderr */
-	uint32_t sums;    /* enum sum_by: it sums up, and delivers nothing; 0: it delivers */
+	uint32_t sums;    /* enum sum_by: deliver sums instead of records; 0: records */
 };
 
 /* Receives records. A record is complete, 8-aligned, and only valid during the call. */
@@ -53,8 +53,8 @@ struct engine_fill {
 	unsigned int events, definitions;
 };
 
-/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + those passed,
- * or still to be passed, to the sink. */
+/* Operations of a stream since the engine was opened. seen = filtered + lost + shed + those that
+ * were or will be passed to the sink. */
 struct engine_counts {
 	uint64_t seen;
 	uint64_t filtered; /* dropped by a filter or by the scope */
@@ -64,54 +64,54 @@ struct engine_counts {
 
 struct engine_loss {
 	enum stream stream;
-	/* ENGINE_GAP: nothing recorded. How many rows that would have been nobody knows: count is
-	 * that of the gaps, and in no other count. */
+	/* ENGINE_GAP: nothing was recorded for a while. The number of missing rows is unknown:
+	 * count is the number of gaps, and is part of no other count. */
 	enum engine_cause { ENGINE_LOST, ENGINE_SHED, ENGINE_GAP } cause;
 	uint64_t count;
-	uint64_t from_ns, to_ns; /* 0 if it was shed: the caller knows */
+	uint64_t from_ns, to_ns; /* 0 if it was shed: the caller knows when */
 	int cpu;                 /* or -1 */
 };
 
-/* Sums of a group of records. Members that it was not grouped by are 0, "" or -1. */
+/* Sums of a group of records. Members that they are not grouped by are 0, "" or -1. */
 struct engine_sum {
 	enum stream stream;
-	bool others;           /* the sum of all groups that did not fit: nothing else is set */
+	bool others;           /* the sum of all groups that did not fit: no other key is set */
 	const char *operation; /* as in rows, or NULL */
-	uint32_t pid;          /* 0: nobody's */
-	const char *command;   /* of the thread; by process: of its first thread, as last seen */
+	uint32_t pid;          /* 0: no process */
+	const char *command;   /* of the thread; by process: of its main thread, as last seen */
 	uint64_t cgroup;
 	int64_t uid; /* -1: unknown */
-	/* The id of a rec_path, or where dev isn't 0 an inode's number; 0: no file, or none that
-	 * there was room for. */
+	/* The id of a rec_path or, if dev is not 0, an inode number; 0: no file, or one that did
+	 * not fit. */
 	uint64_t file;
 	uint32_t dev;     /* as in rec_path */
 	uint32_t error;   /* errno */
-	uint64_t written; /* bytes of the tally's amount: of fs write, of writing block requests */
-	uint64_t timed;   /* calls whose time is in the tally's sum */
-	int64_t size;     /* the power of two that isn't more, or 0; -1: it has none */
+	uint64_t written; /* of the tally's amount: bytes of fs write, of block writes */
+	uint64_t timed;   /* calls whose duration is in the tally's sum */
+	int64_t size;     /* rounded down to a power of two, or 0; -1: no size */
 	const struct tally *tally;
 };
 
-/* 0, a negative errno that ends the telling, or ENGINE_SUM_DROP. */
+/* Returns 0, ENGINE_SUM_DROP, or a negative errno: then it is not called again. */
 typedef int (*engine_sum_fn)(void *arg, const struct engine_sum *sum);
-#define ENGINE_SUM_DROP 1 /* the sum begins anew at 0; what is added meanwhile may be lost */
+#define ENGINE_SUM_DROP 1 /* reset the sum to 0; what is added meanwhile may be lost */
 
-/* A call in progress. Its strings live as long as the telling. */
+/* A call in progress. Its strings are valid during the call of engine_call_fn. */
 struct engine_call {
 	enum stream stream;
 	const char *operation; /* as in rows */
 	uint32_t pid, tid;
 	const char *command; /* of the thread */
 	uint64_t began_ns;   /* CLOCK_MONOTONIC */
-	int fd;              /* of the open file that it acts on, or -1 */
+	int fd;              /* of the open file that the call acts on, or -1 */
 	int dir_fd;          /* of the directory that PATH is relative to, or AT_FDCWD */
-	const char *path;    /* as it was given; empty: none, or one that is not known */
+	const char *path;    /* as passed; empty: none, or unknown */
 };
 
-/* What a system call is, as engine__describe_call() tells. */
+/* What engine__describe_call() returns about a system call. */
 struct engine_call_kind {
 	enum stream stream;
-	const char *operation; /* as in rows; of another stream it may be NULL */
+	const char *operation; /* as in rows; may be NULL for streams other than fs */
 	/* Which arguments are the open file, the path, and the directory that the path is relative
 	 * to; -1: none. */
 	int fd, path, dir_fd;
@@ -127,7 +127,7 @@ struct engine;
 
 struct engine_type {
 	const char *name; /* in the manifest */
-	bool patient;     /* records can wait for any time */
+	bool patient;     /* records can wait for any length of time */
 	bool (*serves)(enum stream stream);
 	int (*open)(struct engine **ret, const struct engine_config *config, char *problem);
 	void (*mark)(struct engine *e);
@@ -211,17 +211,16 @@ struct engine_fill engine__fill(struct engine *e);
 /* Reports what was lost and shed since the last call, with its time span. */
 void engine__losses(struct engine *e, engine_loss_fn tell, void *arg);
 
-/* Drops the fs operations in OPS (a bit each) from now on; the rows this costs are counted as
- * shed. */
+/* Drops the fs operations in OPS (a bit each) from now on, and counts their rows as shed. */
 void engine__shed(struct engine *e, uint64_t ops);
 
-/* Passes a record of each connection or socket of nw_flow that lives to SINK, and of each socket
- * whose end made none; with FLOW_END only the latter: to be called each second. After FLOW_STOP
- * there are no more records of connections; an engine that sums up adds them to its sums then.
- * Returns 0, or a negative errno. */
+/* Passes to SINK a record for each open connection or socket of nw_flow, and for each socket that
+ * has ended without one; with FLOW_END only the latter. To be called every second. After FLOW_STOP
+ * there are no more records of connections; an engine that delivers sums then adds them to its
+ * sums. Returns 0, or a negative errno. */
 int engine__flows(struct engine *e, enum flow_event event, const struct sink *sink);
 
-/* Passes a record of each fs call to SINK that is in progress and has taken as long as the
+/* Passes to SINK a record for each fs call that is in progress and has taken at least the
  * selection's slow_ns, if that is set. To be called once, at the end. Returns 0, or a negative
  * errno. */
 int engine__unfinished(struct engine *e, const struct sink *sink);
@@ -229,16 +228,16 @@ int engine__unfinished(struct engine *e, const struct sink *sink);
 /* Makes the engine send each definition again before the next event that uses it. */
 void engine__forget(struct engine *e);
 
-/* Tells all sums so far of an engine that was opened for them; after engine__detach() they are
- * final. UNTIMED: calls whose times are in no quantile, for want of room. 0, a negative errno,
- * TELL's too, or -ENOTSUP where it can't sum up. */
+/* Passes all sums so far to TELL, if the engine was opened for sums; after engine__detach() they
+ * are final. UNTIMED: the number of calls whose durations are in no quantile because there was no
+ * room. Returns 0, a negative errno (also TELL's), or -ENOTSUP if the engine has no sums. */
 int engine__sums(struct engine *e, engine_sum_fn tell, void *arg, uint64_t *ret_untimed);
 
-/* Tells the calls of the selection that are in progress, of an engine that was opened for it; not
- * those that began before. 0, a negative errno, or -ENOTSUP. */
+/* Passes to TELL the calls of the selection that are in progress, if the engine was opened for
+ * that; not those that began before it was opened. Returns 0, a negative errno, or -ENOTSUP. */
 int engine__calls(struct engine *e, engine_call_fn tell, void *arg);
 
-/* What the machine's own system call NR is; false: none that is recorded. */
+/* Describes system call NR of this machine. Returns false if it is never recorded. */
 bool engine__describe_call(struct engine *e, long nr, struct engine_call_kind *ret);
 
 /* Ends recording; what has been recorded can still be drained. */
@@ -253,8 +252,8 @@ void engine__counts(struct engine *e, enum stream stream, struct engine_counts *
  * they would have made is unknown. Until engine__detach() some of them may still be passed. */
 void engine__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
 
-/* Adds to RET the values of filters that the engine itself has compared, and that something has
- * matched. */
+/* Adds to RET the values of filters that the engine itself has compared and that matched
+ * something. */
 void engine__matched(const struct engine *e, struct matched *ret);
 
 /* To be called after the last engine__drain(): reports, a line each, what happened that the engine
@@ -276,8 +275,8 @@ const char *engine__warning(const struct engine *e);
  * if unknown. */
 json_t *engine__drop_reasons(const struct engine *e);
 
-/* For the manifest: the columns that it can't fill, by stream, for the caller to release; NULL: it
- * fills all. */
+/* For the manifest: returns the columns that the engine cannot fill, by stream, to be released by
+ * the caller; NULL: it fills all. */
 json_t *engine__unfilled(const struct engine *e);
 
 /* Returns the names of the numbers in block's records, or NULL if unknown. Valid until

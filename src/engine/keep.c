@@ -14,7 +14,7 @@
 
 struct keep {
 	FILE *file;
-	int error; /* the first, a negative errno */
+	int error; /* the first error, a negative errno */
 	size_t n_offsets;
 	const struct sink *to;
 	struct sink sink;
@@ -41,7 +41,8 @@ static void put_entry(struct keep *k, enum kept_kind kind, const void *record, s
 	put(k, zeros, -size % KEPT_ALIGN);
 }
 
-/* Of a definition: the kernel's buffer may contain more bytes behind its text. */
+/* The bytes of RECORD in use: the kernel's buffer may contain more bytes behind the text of a
+ * definition. */
 static size_t used(const void *record, size_t size)
 {
 	const struct rec_path *path = record;

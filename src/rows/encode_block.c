@@ -5,7 +5,7 @@
 #include "rows/encode.h"
 #include "rows/linux_numbers.h"
 
-#define NO_SECTOR UINT64_MAX /* of a flush */
+#define NO_SECTOR UINT64_MAX /* a flush has no sector */
 #define OP_BITS 8            /* REQ_OP_BITS of include/linux/blk_types.h */
 
 /* blk_status_t to errno, from block/blk-core.c. Its numbers up to 13 are the same since 5.10; later

@@ -5,7 +5,8 @@
 #include "rows/encode_ends.h"
 #include "rows/operation.h"
 
-/* The family of the end that a call gave, where the socket has another one. */
+/* Writes one end. If the call gave an address of another family than the socket's, that family
+ * counts. */
 static char *address(struct encoder *e, char *p, const struct rec_conn *r, bool remote)
 {
 	bool foreign = r->ends.given && remote == (r->op == CONN_CONNECT);

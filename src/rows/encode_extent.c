@@ -51,7 +51,7 @@ static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p
 	return p;
 }
 
-/* Of a layer's file, the overlay's. */
+/* For a file of a layer: the columns about the overlay's file. */
 static char *overlay_columns(struct encoder *e, const struct rec_extent *r, char *p)
 {
 	const struct path_entry *path = r->seen_path ? dict__get(e->paths, r->seen_path) : NULL;
@@ -84,8 +84,8 @@ static char *owner_columns(struct encoder *e, const struct rec_extent *r, char *
 	return p;
 }
 
-/* Whether --path or --exclude-path leaves it out: a part whose file is unknown is below no path. Of
- * the two names of a file on overlayfs, the one that the process saw counts. */
+/* Whether --path or --exclude-path leaves it out. A part whose file is unknown is below no path. A
+ * file on overlayfs has two names: the one that the process saw counts. */
 static bool is_left_out(struct encoder *e, const struct rec_extent *r)
 {
 	const struct selection *s = e->selection;

@@ -22,7 +22,7 @@ static char *owner_columns(struct encoder *e, const struct rec_flow *r, char *p)
 
 enum kind { KIND_TCP, KIND_DATAGRAMS, KIND_STREAM };
 
-/* What is known of each kind. */
+/* The kind decides which columns are filled. */
 static enum kind kind_of(const struct rec_flow *r)
 {
 	if (r->proto == LINUX_IPPROTO_TCP)

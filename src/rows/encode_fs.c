@@ -203,7 +203,7 @@ static uint64_t upper_flags(const struct rec_fs *r, const struct rec_fs_long *l)
 	return l && r->op == FS_OPEN ? (uint64_t)l->aux << 32 : 0;
 }
 
-/* What a call did to names, and whether its own path argument could be trusted. */
+/* Flags about what a call did to names, and about how reliable its path is. */
 static char *reached_flags(const struct rec_fs *r, const struct rec_fs_long *l, char *p,
 			   char *field)
 {
@@ -339,7 +339,7 @@ char *encode__fs(struct encoder *e, const void *record, size_t size, char *p)
 
 	p = encode__begin(e, STREAM_FS, r->ns, p);
 	COLUMN(p, "operation");
-	csv__mem(p, ops[r->op].name, OP_NAME_MAX); /* quicker than its own length */
+	csv__mem(p, ops[r->op].name, OP_NAME_MAX); /* a constant length is faster */
 	p += ops[r->op].len;
 	COLUMN(p, "pid", "tid", "command");
 	p = csv__mem(p, task->text, task->who_len);

@@ -201,7 +201,7 @@ static char *value(struct encoder *e, char *p, const struct rec_sockopt *r)
 		return token_of(e, p, r, len);
 	if (form == FORM_TEXT)
 		return csv__text(p, r->value, len);
-	/* A key may have the length of a number. */
+	/* The value may be a key, with the length of a number. */
 	return form == FORM_OTHER && r->len == sizeof(uint64_t) ? length(p, r) : number(p, r);
 }
 

@@ -13,11 +13,11 @@
 #include "schema/fs_ops.h"
 #include "schema/records.h"
 
-/* When the table is full, it begins anew: what was seen before counts as new once more. */
+/* When the table is full it is cleared: what was seen before counts as new again. */
 #define SLOTS_FIRST (1 << 12)
 #define SLOTS_MAX (1 << 20) /* 16 MiB */
 
-/* What was said, by two hashes of it: one alone is too likely to be met by chance. Zero: free. */
+/* Two hashes of what a record said; a single one would collide too often. Zero: free. */
 struct slot {
 	uint64_t where, what;
 };
@@ -26,7 +26,7 @@ struct repeats {
 	struct slot *slots; /* N_SLOTS, a power of two; at most three quarters are taken */
 	size_t n_slots, n;
 	uint64_t seeds[2];
-	uint64_t task; /* of the last record: known */
+	uint64_t task; /* of the last record, which is known */
 };
 
 int repeats__new(struct repeats **ret)
@@ -65,7 +65,7 @@ static struct slot *find(struct slot *slots, size_t n_slots, struct slot key)
 	}
 }
 
-/* Makes room for one more. */
+/* Makes room for one more slot. */
 static void grow(struct repeats *r)
 {
 	struct slot *more = NULL;
@@ -95,7 +95,7 @@ enum subject { THREAD, LOOK, USE, MOVE };
 struct said {
 	uint64_t path, base, base2, ino;
 	int64_t ret;   /* a negative errno, or 0 */
-	uint64_t task; /* 0: whichever */
+	uint64_t task; /* 0: any thread */
 	uint32_t dev, has, lens, skips;
 	uint32_t subject, op;
 };
@@ -116,7 +116,7 @@ static struct slot key_of(const struct repeats *r, const struct said *s, const c
 	return key;
 }
 
-/* Whether KEY has been said before; if not, it has been from now on. */
+/* Returns whether KEY was noted before, and notes it. */
 static bool again(struct repeats *r, struct slot key)
 {
 	struct slot *s;
@@ -148,8 +148,8 @@ static bool looks(const struct rec_fs *f)
 	return f->ret < 0;
 }
 
-/* A mapping that changes the file is not. PROT_WRITE and MAP_PRIVATE are the same on each system
- * that records come from. */
+/* Whether F reads or maps a file without changing it. PROT_WRITE and MAP_PRIVATE are the same on
+ * all systems that records come from. */
 static bool uses(const struct rec_fs *f, const struct rec_fs_long *l)
 {
 	if (!f->path || (l && l->has & (LONG_HAS_REQUESTED | LONG_TWO_FILES)))
@@ -170,7 +170,7 @@ static bool knows_thread(struct repeats *r, uint64_t task)
 	return again(r, key_of(r, &s, NULL, 0));
 }
 
-/* A read that moved nothing says less than one that did. */
+/* A read that moved nothing repeats one that moved bytes, but not the other way round. */
 static bool used_again(struct repeats *r, const struct rec_fs *f, struct said *s)
 {
 	s->subject = f->op == FS_MMAP || f->ret > 0 ? MOVE : USE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finds records that say nothing new about which files were used, and by whom: `iotrc run` needs no
- * rows of them. A compiler that includes a thousand headers asks for most of them again and again.
+ * rows for them. A compiler that includes a thousand headers looks up most of them again and again.
  *
  * A record repeats an earlier one if it is
  * - a call that failed in the same way for the same path, or that only looked at the same file

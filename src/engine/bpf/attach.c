@@ -47,8 +47,8 @@ static int attach_perf(struct bpf_engine *b, struct bpf_program *prog, uint64_t 
 	return 0;
 }
 
-/* Adds the functions that say that a call is not made: by a seccomp filter, by a tracer. Such calls
- * pass through no other. Returns their number, at most FUNCTIONS_MORE. */
+/* Adds the functions in which a seccomp filter or a tracer keeps a call from being made: such calls
+ * reach no function of their own. Returns their number, at most FUNCTIONS_MORE. */
 static size_t add_refusals(struct bpf_engine *b, unsigned long *addrs)
 {
 	size_t n = 0;
@@ -125,8 +125,8 @@ static uint64_t now_ns(void)
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
 }
 
-/* Whether the rows can do without P, on a function that another user (a live patch) may keep for
- * itself. */
+/* Whether recording is possible without P. A function may be taken: a live patch may exclude other
+ * users. */
 static bool dispensable(const struct program *p)
 {
 	return p->gives && (!strncmp(p->name, "fentry/", 7) || !strncmp(p->name, "fexit/", 6));
@@ -143,8 +143,8 @@ int attach__all(struct bpf_engine *b, char *problem)
 		const struct program *p = &programs[i];
 		int err = b->chosen[i] ? attach_one(b, programs__first(b, p), p) : 0;
 
-		/* After the first program, and before another one of that tracepoint: they run in
-		 * this order. */
+		/* After the first program, and before any other program of that tracepoint: they
+		 * run in the order in which they were attached. */
 		if (!err && b->chosen[i] && programs__second(b, p))
 			err = attach_one(b, programs__second(b, p), p);
 		if (err && dispensable(p)) {

@@ -35,15 +35,15 @@ struct bpf_engine {
 	unsigned int n_cpus; /* with a slot of their own */
 	uint32_t streams;
 	bool process_exit; /* its rows are wanted */
-	bool tells_faults; /* tracepoints have the faulting address */
+	bool tells_faults; /* tracepoints report the faulting address */
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
 	int types_fd;     /* core_types.h, while the programs are loaded */
-	bool tells_calls; /* engine__calls() is asked for */
-	bool tells_slow;  /* engine__unfinished() is */
+	bool tells_calls; /* engine__calls() will be called */
+	bool tells_slow;  /* engine__unfinished() will be called */
 	bool can_overflow,
-		can_skip;         /* io_uring's completions: counted elsewhere, and not counted */
-	bool counts_by_functions; /* what sockets move: there is no tracepoint */
+		can_skip;         /* programs for io_uring's rarer completions are needed */
+	bool counts_by_functions; /* count what sockets move in functions: there is no tracepoint */
 	enum attach attach;       /* never ATTACH_AUTO */
 
 	/* By row of programs.c. absent: the kernel supports no row of its hook. */
@@ -51,10 +51,10 @@ struct bpf_engine {
 	struct bpf_link **links;
 	size_t n_links;
 
-	struct bpf_link *flows_link; /* of the iterator of living connections; NULL: none */
-	int flow_fds[FLOW_FDS_MAX];  /* such iterators in stock */
+	struct bpf_link *flows_link; /* of the iterator over open connections; NULL: none */
+	int flow_fds[FLOW_FDS_MAX];  /* such iterators, opened in advance */
 	size_t n_flow_fds;
-	bool sockets_end_unseen; /* those that have ended are to be looked for */
+	bool sockets_end_unseen; /* look for those that have ended */
 
 	struct bpf_link *unfinished_link; /* of the iterator of slow calls in progress */
 	int unfinished_fd;
@@ -83,9 +83,9 @@ struct program {
 	const char *program; /* its name in bpf/ */
 	uint32_t streams;
 	uint8_t args; /* the number of arguments it must have; 0: any */
-	/* In a hook's first row: what is missing without it; NULL: recording is impossible. */
+	/* In a hook's first row: what rows lack without it; NULL: recording is impossible. */
 	const char *gives;
-	bool (*when)(const struct bpf_engine *b); /* where it serves a purpose; NULL: everywhere */
+	bool (*when)(const struct bpf_engine *b); /* whether it is needed; NULL: always */
 };
 
 extern const struct program programs[];
@@ -136,7 +136,7 @@ void rings__free(struct bpf_engine *b);
 /* The functions of engine.h with the same names. */
 void rings__mark(struct engine *e);
 void rings__drain(struct engine *e, const struct sink *sink);
-/* Passes the definitions that there are to SINK. */
+/* Passes the definitions available now to SINK. */
 void rings__define(struct bpf_engine *b, const struct sink *sink);
 void rings__wait(struct engine *e, int timeout_ms);
 int rings__watch(struct engine *e, int fd);
@@ -149,10 +149,10 @@ void counters__losses(struct engine *e, engine_loss_fn tell, void *arg);
 void counters__shed(struct engine *e, uint64_t ops);
 void counters__matched(const struct engine *e, struct matched *ret);
 
-/* ---- sums.c: the programs' sums, if they send no records ---- */
+/* ---- sums.c: sums that the programs keep instead of sending records ---- */
 
-/* Creates the groups for what does not fit, if sums are wanted. Returns 0, or a negative errno and
- * PROBLEM. */
+/* If sums are wanted, creates the groups that take what does not fit elsewhere. Returns 0, or a
+ * negative errno and PROBLEM. */
 int sums__prepare(struct bpf_engine *b, char *problem);
 
 /* The function of engine.h with the same name. */
@@ -168,7 +168,7 @@ int calls__unfinished(struct engine *e, const struct sink *sink);
 int calls__tell(struct engine *e, engine_call_fn tell, void *arg);
 bool calls__describe(struct engine *e, long nr, struct engine_call_kind *ret);
 
-/* ---- flows.c: connections that live ---- */
+/* ---- flows.c: open connections ---- */
 
 /* To be called when all programs are attached. Returns 0, or a negative errno and PROBLEM. */
 int flows__prepare(struct bpf_engine *b, const struct btf *btf, char *problem);
@@ -177,8 +177,8 @@ void flows__free(struct bpf_engine *b);
 /* The function engine__flows() of engine.h. */
 int flows__tell(struct engine *e, enum flow_event event, const struct sink *sink);
 
-/* ---- missed.c: events that no program was run for. Functions of engine.h with the same names
- * ---- */
+/* ---- missed.c: events for which the kernel ran no program. Functions of engine.h with the same
+ * names ---- */
 
 void missed__missed(struct engine *e, uint64_t ret[STREAM_CAPTURED]);
 size_t missed__hooks(struct engine *e, struct manifest_hook *ret);

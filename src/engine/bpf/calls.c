@@ -48,8 +48,8 @@ int calls__tell(struct engine *e, engine_call_fn tell, void *arg)
 			     &t);
 }
 
-/* Until 5.18 an iterator cannot be made without privileges, which a recording has dropped by its
- * end: it is made now. */
+/* Until 5.18 creating an iterator needs privileges, which a recording has dropped by its end: so it
+ * is created now. */
 int calls__prepare(struct bpf_engine *b, char *problem)
 {
 	if (!b->tells_slow)

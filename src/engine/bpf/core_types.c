@@ -26,14 +26,14 @@ int core_types__open(char path[CORE_TYPES_PATH_SIZE])
 	return -ENOENT;
 }
 
-/* ---- the names that the programs know ---- */
+/* ---- the names that the programs use ---- */
 
 struct names {
 	const char **at; /* sorted */
 	size_t n;
 };
 
-/* What follows three underscores in a name does not count for libbpf. */
+/* The length of NAME without what libbpf ignores: three underscores and what follows them. */
 static size_t length(const char *name)
 {
 	const char *flavour = strstr(name, "___");
@@ -80,7 +80,7 @@ static bool is_known(const struct names *known, const char *name)
 
 /* ---- the copy ---- */
 
-/* Whether a field of a struct can't be of this type, other than behind a pointer. */
+/* Whether T can be the type of a field only through a pointer. */
 static bool is_code(const struct btf_type *t)
 {
 	return btf_is_func(t) || btf_is_func_proto(t) || btf_is_var(t) || btf_is_datasec(t) ||
@@ -96,7 +96,8 @@ static uint32_t last_used(const struct btf *kernel)
 	return id;
 }
 
-/* What T refers to that is beyond LAST is code, which becomes void. */
+/* Replaces types beyond LAST, to which T refers, by void: they are functions and their
+ * prototypes. */
 static void cut_references(struct btf_type *t, uint32_t last)
 {
 	if (btf_is_datasec(t)) {
@@ -110,8 +111,8 @@ static void cut_references(struct btf_type *t, uint32_t last)
 	}
 }
 
-/* Shortens COPY, of the raw data of KERNEL, in which the strings follow the types. Returns its new
- * size. */
+/* Shortens COPY, a copy of KERNEL's raw data, in which the strings follow the types. Returns its
+ * new size. */
 static size_t shorten(char *copy, const struct btf *kernel, const struct names *known)
 {
 	struct btf_header *header = (struct btf_header *)copy;

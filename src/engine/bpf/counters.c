@@ -39,8 +39,9 @@ void counters__matched(const struct engine *e, struct matched *ret)
 	}
 }
 
-/* Reads how many are LOST and the time of the last one. If more are lost meanwhile, the next call
- * reports them; their times are not mixed, unless they come faster than this reads. */
+/* Reads how many are LOST, and returns the time of the last one. If more are lost meanwhile, the
+ * next call reports them; count and time then still match, unless losses are faster than this
+ * loop. */
 static uint64_t read_loss(const struct stream_count *n, uint64_t *lost)
 {
 	uint64_t to;
@@ -63,7 +64,7 @@ static void tell_lost(struct bpf_engine *b, unsigned int cpu, enum stream stream
 	if (__atomic_load_n(&n->lost, __ATOMIC_ACQUIRE) == n->acked)
 		return;
 	to = read_loss(n, &lost);
-	/* Losses between this and the last acknowledgement left the first time unchanged. */
+	/* Losses since the last acknowledgement have left the time of the first one unchanged. */
 	loss.count = lost - n->acked;
 	loss.from_ns = MAX(n->lost_first_ns, *told);
 	loss.to_ns = *told = MAX(to, *told);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connections and sockets that live: connections from before the recording are noted at its begin;
- * later all are told when somebody asks. */
+/* Open connections and sockets. Connections from before the recording are noted when it begins;
+ * later, the reader asks for records of all of them. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static void tell_one(void *arg, const void *entry)
 
 _Static_assert(sizeof(struct rec_flow) <= ITERATOR_ENTRY_MAX, "it can be read");
 
-/* Reads the iterator FD, or returns what it says if that is an error. */
+/* Passes the records of the iterator FD to SINK. FD may be a negative errno, which is returned. */
 static int look(int fd, const struct sink *sink)
 {
 	int err;
@@ -34,8 +34,8 @@ static int look(int fd, const struct sink *sink)
 	return err;
 }
 
-/* Until 5.18 an iterator cannot be made without privileges, which a recording has dropped when it
- * needs one: some are made here. */
+/* Until 5.18 creating an iterator needs privileges, which a recording has dropped by the time it
+ * needs one: so some are created in advance. */
 static int stock_iterators(struct bpf_engine *b, const struct btf *btf)
 {
 	if (kernel__iterators_free(btf))
@@ -75,7 +75,7 @@ int flows__prepare(struct bpf_engine *b, const struct btf *btf, char *problem)
 		     0;
 }
 
-/* The last one in stock is for the end. */
+/* The last one is reserved for the end. */
 static int take_iterator(struct bpf_engine *b, bool last)
 {
 	if (b->n_flow_fds > !last)
@@ -83,7 +83,8 @@ static int take_iterator(struct bpf_engine *b, bool last)
 	return bpf_iter_create(bpf_link__fd(b->flows_link));
 }
 
-/* Makes rows of the sockets whose ends no program has seen; on old kernels each end is seen. */
+/* Makes rows of the sockets whose end no program has seen. On old kernels programs see every
+ * end. */
 static int end_sockets(struct bpf_engine *b)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);

@@ -11,7 +11,7 @@
 
 #define FUNCTIONS_MAX 2048 /* a kernel has about 900, of both kinds */
 
-/* Each kind of function, and the names of the calls that it may be. */
+/* Each kind of function: its prefix, and the names of the calls that it may perform. */
 static const struct {
 	const char *prefix;
 	const char *const *names;

@@ -10,12 +10,12 @@ struct bpf_program;
 
 typedef void (*iterator_fn)(void *arg, const void *entry);
 
-/* Reads the iterator FD to its end: entries of SIZE bytes, which TELL gets each. SIZE is at most
+/* Reads the iterator FD to its end, and passes each entry of SIZE bytes to TELL. SIZE is at most
  * ITERATOR_ENTRY_MAX. Returns 0, or a negative errno. */
 #define ITERATOR_ENTRY_MAX 1024
 int iterator__read(int fd, size_t size, iterator_fn tell, void *arg);
 
-/* Runs PROG, an iterator, once. The others as in iterator__read(). */
+/* Runs PROG, an iterator, once. The other arguments are those of iterator__read(). */
 int iterator__run(struct bpf_program *prog, size_t size, iterator_fn tell, void *arg);
 
 #endif

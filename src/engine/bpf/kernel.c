@@ -69,8 +69,8 @@ static bool raw_preemptible(const struct btf *btf)
 	return has_function(btf, "trace_call_bpf_faultable");
 }
 
-/* A patch in the kernels of some sandboxes: while a thread of process 1 runs, only programs that
- * this process has loaded run on tracepoints. The kernel does not count the events. */
+/* The kernels of some sandboxes are patched so that while a thread of process 1 runs, only programs
+ * that process 1 has loaded run on tracepoints. The kernel does not count the events missed. */
 bool kernel__init_unseen(const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, "bpf_prog_aux", BTF_KIND_STRUCT);
@@ -104,8 +104,8 @@ int kernel__enumerator(const struct btf *btf, const char *name)
 	return -1;
 }
 
-/* Since 5.19 the sysctl kernel.unprivileged_bpf_disabled concerns only maps and programs
- * (__sys_bpf()); so old is this helper. */
+/* Since 5.19 the sysctl kernel.unprivileged_bpf_disabled applies only to maps and programs
+ * (__sys_bpf()). This helper was added in the same version. */
 bool kernel__iterators_free(const struct btf *btf)
 {
 	return kernel__enumerator(btf, "BPF_FUNC_map_lookup_percpu_elem") >= 0;
@@ -130,7 +130,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->raw_preemptible = raw_preemptible(btf);
 	cfg->exit_says_last = kernel__tracepoint_args(btf, "sched_process_exit") == 2;
 	cfg->page_size = sysconf(_SC_PAGESIZE);
-	/* iomap_dio_bio_iter() itself looks as before; this one came with its change. */
+	/* The prototype of iomap_dio_bio_iter() is as before; this function was added with the
+	 * change. */
 	cfg->dio_counts_late = has_function(btf, "bio_iov_iter_bounce");
 	/* Before 5.18 its second argument is the program's user_data. */
 	cfg->uring_nameless = !tracepoint_points(btf, "io_uring_complete", 1);
@@ -142,8 +143,8 @@ void kernel__probe(struct capture_config *cfg, const struct btf *btf)
 	cfg->flush_seq = 1u << (flush_seq < 0 ? 4 : flush_seq);
 }
 
-/* Tries whether programs can attach to functions: lockdown or a kernel without ftrace prevents it,
- * and there is no other way to find out. */
+/* Tries to attach a program to a function: lockdown or a kernel without ftrace prevents it, and
+ * there is no other way to find out. */
 bool kernel__functions_allowed(const struct btf *btf)
 {
 	static const struct bpf_insn nothing[] = {
@@ -163,7 +164,7 @@ bool kernel__functions_allowed(const struct btf *btf)
 }
 
 /* Our process id as BPF programs see it: in a PID namespace getpid() differs, and iotrc would
- * record itself. A program that is run by hand (5.10) runs in its caller. */
+ * record itself. BPF_PROG_TEST_RUN (5.10) runs the program in its caller. */
 pid_t kernel__own_pid(void)
 {
 	static const struct bpf_insn tgid[] = {

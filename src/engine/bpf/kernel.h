@@ -36,7 +36,7 @@ bool kernel__functions_allowed(const struct btf *btf);
 /* Whether programs on function returns miss none. */
 bool kernel__functions_exact(const struct btf *btf);
 
-/* Whether an iterator can be made by who may not load programs. */
+/* Whether a process that may not load programs can create an iterator. */
 bool kernel__iterators_free(const struct btf *btf);
 
 /* Whether the kernel would log a warning about our programs on classic tracepoints. */

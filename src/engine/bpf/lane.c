@@ -7,7 +7,7 @@
 #include "engine/bpf/window.h"
 #include "schema/records.h"
 
-/* Space is released every so many records. */
+/* Space is released once in this many records. */
 #define GIVE_BACK 1024
 
 struct lane {

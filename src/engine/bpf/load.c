@@ -40,7 +40,7 @@ static const char *attach_target(const struct program *p)
 	return NULL;
 }
 
-/* Makes PROG, which may be NULL, be loaded for P. */
+/* Selects PROG, which may be NULL, for loading, to be attached where P says. */
 static int want_loaded(struct bpf_program *prog, const struct program *p)
 {
 	if (!prog)
@@ -49,7 +49,7 @@ static int want_loaded(struct bpf_program *prog, const struct program *p)
 	return attach_target(p) ? bpf_program__set_attach_target(prog, 0, attach_target(p)) : 0;
 }
 
-/* Makes PROG, an iterator over what TARGET names, be loaded. */
+/* Selects PROG, an iterator over TARGET, for loading. */
 static int want_iterator(struct bpf_program *prog, const char *target)
 {
 	bpf_program__set_autoload(prog, true);
@@ -74,7 +74,7 @@ static void find_names(struct bpf_engine *b)
 	bpf_program__unload(sample);
 }
 
-/* Which maps of the stream extent there are, and how large. */
+/* Decides which maps of the stream extent are created, and how large they are. */
 static void size_extent_maps(struct bpf_engine *b)
 {
 	bool on = b->streams & BIT(STREAM_EXTENT);
@@ -86,7 +86,7 @@ static void size_extent_maps(struct bpf_engine *b)
 	bpf_map__set_autocreate(b->skel->maps.seen_files, on);
 	bpf_map__set_autocreate(b->skel->maps.dirty_sets, on);
 	bpf_map__set_autocreate(b->skel->maps.bio_notes, on);
-	/* Both have one share of the memory. */
+	/* Both maps share one part of the memory. */
 	if (on && !b->skel->rodata->cfg.task_storage) {
 		b->plan.threads /= 2;
 		b->plan.dirty_sets /= 2;

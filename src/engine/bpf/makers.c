@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who makes a bio: the kernel's own functions tell, those that it calls at the end of one, and the
- * work that a worker does. */
+/* What a bio was made for, according to the kernel function that is called when it ends, or
+ * according to the function of a work item. */
 #include "engine/bpf/makers.h"
 
 #include <bpf/bpf.h>
@@ -12,7 +12,7 @@
 
 #include "platform/macros.h"
 
-/* In 5.10 to 7.2. What is not here is told by its pages, or unknown. */
+/* For 5.10 to 7.2. Bios with other functions are classified by their pages, or remain unknown. */
 static const struct {
 	const char *symbol;
 	enum bio_maker maker;
@@ -23,7 +23,7 @@ static const struct {
 	{ "blkdev_bio_end_io", MAKER_DEVICE },
 	{ "blkdev_bio_end_io_async", MAKER_DEVICE },
 	{ "blkdev_bio_end_io_simple", MAKER_DEVICE }, /* until 6.1 or so */
-	/* Of buffers, too: log blocks of ext4. */
+	/* Also of buffers: log blocks of ext4. */
 	{ "journal_end_buffer_io_sync", MAKER_JOURNAL },
 	{ "ext4_end_buffer_io_sync", MAKER_JOURNAL }, /* of fast commits */
 	{ "xlog_bio_end_io", MAKER_JOURNAL },
@@ -61,7 +61,7 @@ int makers__fill(int map)
 	return err;
 }
 
-/* The names of the calls that a cause has, a blank after each. */
+/* The names of the system calls of each cause, each followed by a blank. */
 static const char *const causes[CAUSES] = {
 	[CAUSE_FSYNC] = "fsync fdatasync ",
 	[CAUSE_SYNC] = "sync syncfs sync_file_range arm_sync_file_range ",
@@ -89,7 +89,7 @@ void makers__call_causes(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_S
 				to[nr] = cause;
 }
 
-/* A blank after each name. The numbers count from 1. */
+/* Each name is followed by a blank. Arguments are counted from 1. */
 static const struct {
 	const char *calls;
 	uint8_t read, written;

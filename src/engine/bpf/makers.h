@@ -6,15 +6,16 @@
 
 #include "bpf/abi.h"
 
-/* Fills MAP, the programs' table of enum bio_maker by address, from /proc/kallsyms. What the kernel
- * does not tell (kernel.kptr_restrict) or has no function for is left out. 0, or a negative
+/* Fills MAP, the programs' table of enum bio_maker by address, from /proc/kallsyms. Leaves out
+ * functions that the kernel does not have or hides (kernel.kptr_restrict). Returns 0, or a negative
  * errno. */
 int makers__fill(int map);
 
-/* Fills TO, by number of the system call, with the enum extent_cause of what it writes. */
+/* Fills TO, indexed by the number of the system call, with the enum extent_cause of what the call
+ * writes. */
 void makers__call_causes(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_SYSCALLS]);
 
-/* Likewise, with the arguments that are the files which it reads and writes (enum call_file). */
+/* The same with the arguments that are the files that it reads and writes (enum call_file). */
 void makers__call_files(uint8_t to[MAX_SYSCALLS], const char *const names[MAX_SYSCALLS]);
 
 #endif

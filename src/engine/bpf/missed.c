@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How often each hook fired, and events that no program was run for. */
+/* How often each hook fired, and events for which the kernel ran no program. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -24,9 +24,9 @@ static uint64_t hook_fired(const struct bpf_engine *b, enum hook hook)
 	return fired;
 }
 
-/* Returns how often the kernel did not run the program PROG_FD, because it was running on that CPU
- * already (available since 5.12). Not through bpf(), which needs privileges up to 5.19; they have
- * been dropped by now. */
+/* Returns how often the kernel did not run the program PROG_FD because it was already running on
+ * that CPU (counted since 5.12). This does not use bpf(), which needs privileges up to 5.19: they
+ * have been dropped by now. */
 static uint64_t runs_missed(int prog_fd)
 {
 	unsigned long long n = 0;
@@ -43,8 +43,8 @@ static uint64_t runs_missed(int prog_fd)
 	return n;
 }
 
-/* The kernel does not run a program inside itself: if an interrupt, or (where programs can be
- * preempted) another thread, reaches its tracepoint while it runs on that CPU. */
+/* The kernel does not run a program if an interrupt or (where programs can be preempted) another
+ * thread reaches its tracepoint while the same program runs on that CPU. */
 static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
 {
 	struct bpf_prog_info info = {};
@@ -55,8 +55,8 @@ static uint64_t times_missed(struct bpf_engine *b, const struct program *p)
 		       info.recursion_misses;
 }
 
-/* Returns how many of the events that the first program of P MISSED were missed by its second one
- * as well. The counts may be of different moments while programs run. */
+/* Returns how many of the MISSED events of P's first program its second program missed too. While
+ * programs run, the counts may be from different moments. */
 static uint64_t missed_by_both(const struct bpf_engine *b, const struct program *p, uint64_t missed)
 {
 	uint64_t taken = 0;
@@ -94,7 +94,7 @@ size_t missed__hooks(struct engine *e, struct manifest_hook *ret)
 }
 
 _Static_assert(HOOK_COUNT <= ENGINE_HOOKS_MAX, "there is room for all");
-/* Without one of these a row has less information, but exists. */
+/* Without one of these hooks a row has less information, but exists. */
 static const bool of_detail[HOOK_COUNT] = {
 	[HOOK_NAME] = true,
 	[HOOK_UNLINK] = true,

@@ -102,7 +102,7 @@ void rings__mark(struct engine *e)
 		b->lane_ends[i] = lane__end(b->lanes[i]);
 }
 
-/* All definitions that the marked events may use: a definition is submitted before any event
+/* Drains all definitions that the marked events may use: a definition is submitted before any event
  * contains its id. */
 static void drain_definitions(struct bpf_engine *b)
 {
@@ -126,8 +126,8 @@ void rings__define(struct bpf_engine *b, const struct sink *sink)
 	b->sink = NULL;
 }
 
-/* Drains what CPUs have put into the lanes of a ring up to NS; CPU's lane belongs to ring CPU %
- * rings (rings__map()). */
+/* Drains the records up to NS in the lanes that belong to a ring; the lane of CPU belongs to ring
+ * CPU % rings (rings__map()). */
 static void drain_lanes(struct bpf_engine *b, uint64_t ns)
 {
 	for (size_t i = b->draining; i < b->n_lanes; i += b->n_rings)

@@ -24,7 +24,7 @@ static bool op_wanted(const struct selection *want, const struct syscall_desc *d
 		selection__stream(want, STREAM_NW_CONN));
 }
 
-/* close() serves two streams: if fs is off, it counts for the other one. */
+/* close() serves two streams: if fs is off, it belongs to the other one. */
 static void choose(const struct selection *want, const struct syscall_desc *from,
 		   struct syscall_desc *to)
 {

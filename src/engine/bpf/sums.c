@@ -12,12 +12,12 @@
 #include "rows/encode.h"
 #include "rows/operation.h"
 
-#define BATCH 1024 /* entries of a map that are read at once */
+#define BATCH 1024 /* entries of a map read at once */
 
 struct sums {
 	struct bpf_engine *b;
 	int n_cpus;
-	int map;                /* that is being read */
+	int map;                /* being read */
 	struct groups *tallies; /* by sum_value.id */
 	engine_sum_fn tell;
 	void *arg;
@@ -46,11 +46,11 @@ int sums__prepare(struct bpf_engine *b, char *problem)
 
 struct map_reader {
 	int fd;
-	size_t key_size, value_size; /* of all CPUs */
+	size_t key_size, value_size; /* for all CPUs together */
 	int (*entry)(struct sums *s, const void *key, const void *value);
 };
 
-/* Hands the entries of a map, COUNT of them, to R->entry. */
+/* Passes COUNT entries of a map to R->entry. */
 static int take_batch(struct sums *s, const struct map_reader *r, const char *keys,
 		      const char *values, uint32_t count)
 {
@@ -62,8 +62,8 @@ static int take_batch(struct sums *s, const struct map_reader *r, const char *ke
 	return err;
 }
 
-/* Reads a hash, in batches: key by key it is two calls for each, and one that is removed meanwhile
- * begins it anew. */
+/* Reads a hash in batches: reading key by key would take two calls for each, and would start again
+ * if a key were removed meanwhile. */
 static int read_map(struct sums *s, const struct map_reader *r)
 {
 	char *keys = malloc(BATCH * r->key_size), *values = malloc(BATCH * r->value_size);
@@ -171,7 +171,7 @@ static void fill_tally(struct tally *t, const struct sum_key *key, const struct 
 	}
 }
 
-/* The command of a process is that of its first thread. */
+/* The command of a process is that of its main thread. */
 static void find_command(const struct sums *s, const struct sum_key *key, struct sum_task *ret)
 {
 	uint64_t id = (uint64_t)key->pid << 32 | key->pid;

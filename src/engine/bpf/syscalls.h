@@ -10,10 +10,10 @@
 extern const struct syscall_desc syscalls_native[MAX_SYSCALLS];
 extern const struct syscall_desc syscalls_compat[MAX_SYSCALLS];
 
-/* The latter number of each call that socketcall() can perform; 0: not recorded. */
+/* For each call that socketcall() can perform, its number for 32-bit programs; 0: not recorded. */
 extern const u16 syscalls_of_socketcall[MAX_SOCKETCALLS];
 
-/* The names in the headers, by number; NULL: none, or newer than the headers. */
+/* Names of system calls, by number; NULL: no such call, or newer than the headers. */
 extern const char *const syscall_names_native[MAX_SYSCALLS];
 extern const char *const syscall_names_compat[MAX_SYSCALLS];
 

@@ -27,7 +27,7 @@ const u16 syscalls_of_socketcall[MAX_SOCKETCALLS] = {
 #ifdef __NR_socketcall
 	[SYS_SOCKET] = __NR_socket,         [SYS_BIND] = __NR_bind,
 	[SYS_CONNECT] = __NR_connect,       [SYS_LISTEN] = __NR_listen,
-	[SYS_ACCEPT] = __NR_accept4, /* but for its flags */
+	[SYS_ACCEPT] = __NR_accept4, /* the same but for its flags */
 	[SYS_SHUTDOWN] = __NR_shutdown,     [SYS_SETSOCKOPT] = __NR_setsockopt,
 	[SYS_GETSOCKOPT] = __NR_getsockopt, [SYS_ACCEPT4] = __NR_accept4,
 #endif

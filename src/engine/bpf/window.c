@@ -6,7 +6,7 @@
 #include <sys/param.h>
 #include <unistd.h>
 
-#define WINDOW_BYTES (1u << 20) /* to move it takes a hundredth of the time to read so much */
+#define WINDOW_BYTES (1u << 20) /* moving takes 1 % of the time of reading this much */
 
 int window__open(struct window *ret, int map_fd, size_t start, size_t size)
 {

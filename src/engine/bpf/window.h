@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A view of a part of a BPF map's memory, which moves with the reader. A map is mapped page by page
- * at once, so that all of it would count as memory of this process, and take time at the start. */
+/* A view of a part of a BPF map's memory, which moves with the reader. mmap() of a BPF map
+ * populates all of its pages at once: mapping the whole map would count as memory of this process,
+ * and would make the start slower. */
 #ifndef IOTRC_WINDOW_H
 #define IOTRC_WINDOW_H
 
@@ -8,10 +9,10 @@
 
 struct window {
 	int map_fd;   /* borrowed */
-	size_t start; /* where the data begin in the map, in bytes: a page's start */
-	size_t size;  /* of the data in bytes, whole pages */
+	size_t start; /* byte offset of the data in the map: the start of a page */
+	size_t size;  /* bytes of data, whole pages */
 	size_t at, len;
-	const char *p; /* the LEN bytes from AT on; NULL: nothing is mapped */
+	const char *p; /* the LEN bytes from AT; NULL: nothing is mapped */
 };
 
 /* Opens it at the beginning of the data. Returns 0, or a negative errno. */

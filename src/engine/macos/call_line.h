@@ -15,7 +15,7 @@ struct call_text {
 	size_t len;
 };
 
-/* What a line of a tracer tells of one call, whose names are in calls.def. */
+/* What a tracer's line says about one call. The names of calls are in calls.def. */
 struct call_line {
 	char name[CALL_NAME_MAX];
 	uint32_t cpu, pid, tid;

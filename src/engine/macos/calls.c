@@ -13,7 +13,7 @@
 #include "schema/records.h"
 
 #define AT(n) ((n) + 1)
-#define TEXT_MAX 1024 /* strsize of vfs.d without its NUL: such a text may have been cut */
+#define TEXT_MAX 1024 /* strsize of vfs.d without its NUL: this long a text may be cut */
 
 /* Linux's numbers, as in lines of DTrace for Linux and in all records. */
 #define LINUX_AT_FDCWD (-100)
@@ -47,7 +47,7 @@ _Static_assert(offsetof(struct event, requested) ==
 		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
-/* A row of calls.def; places are 1 + n; 0: it has none. */
+/* A row of calls.def. Places are 1 + n; 0: none. */
 struct info {
 	const char *name;
 	uint8_t op;
@@ -243,7 +243,7 @@ static void take_PLAIN(struct event *e)
 	hand_over(e);
 }
 
-/* It is unknown which file is there. */
+/* It is unknown which file is mapped there. */
 static void take_MEMORY(struct event *e)
 {
 	if (e->s->all->selection->scope_all)
@@ -463,7 +463,7 @@ static void take_CHDIR(struct event *e)
 static void take_CHROOT(struct event *e)
 {
 	ask_one(e, FS_CHDIR);
-	/* Its paths begin at another root from here on. */
+	/* From now on its paths begin at another root. */
 	if (!failed(e))
 		process__set_cwd(e->p, NULL, 0);
 }
@@ -548,7 +548,7 @@ static const struct info *find(const char *name)
 
 bool macos__call(struct source *s, const struct call_line *l)
 {
-	struct event e; /* whose paths are 16 KiB, written as far as they are used */
+	struct event e; /* has 16 KiB of paths, not initialized */
 
 	e.s = s;
 	e.l = l;

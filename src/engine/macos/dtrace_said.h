@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 enum dtrace_said_kind {
-	DTRACE_SAID_OTHER,   /* for people */
+	DTRACE_SAID_OTHER,   /* a message for the user */
 	DTRACE_SAID_DROPS,   /* COUNT records are missing, on CPU unless that is -1 */
 	DTRACE_SAID_SIP,     /* System Integrity Protection hides probes */
-	DTRACE_SAID_RIGHTS,  /* whoever runs it may not */
+	DTRACE_SAID_RIGHTS,  /* the user may not run it */
 	DTRACE_SAID_NOTHING, /* no probe has matched */
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine that reads the output of eslogger(1): events of Endpoint Security, a JSON object a
- * line. It needs root and Full Disk Access, but not that System Integrity Protection is off. It
- * tells of no descriptors, reads, and calls that fail; paths are absolute and real. */
+/* The engine that reads the output of eslogger(1): events of Endpoint Security, one JSON object per
+ * line. It needs root and Full Disk Access, but works with System Integrity Protection on. It does
+ * not report descriptors, reads, and calls that fail; paths are absolute and real. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -28,7 +28,7 @@
 #define DARWIN_ACCMODE 3 /* FREAD | FWRITE of fflag */
 enum { CLD_OF_EXIT = 1, CLD_OF_SIGNAL = 2 };
 
-/* A call that an event makes, with its texts. */
+/* The call that an event stands for, with its texts. */
 struct told {
 	struct call_line l;
 	size_t len;
@@ -42,7 +42,7 @@ static int64_t number(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
-/* Appends LEN bytes as the next text. False: there is no room. */
+/* Appends LEN bytes as the next text. Returns false if there is no room. */
 static bool add_text(struct told *t, const char *s, size_t len)
 {
 	if (t->l.n_texts == CALL_TEXTS_MAX || len > sizeof(t->text) - t->len)
@@ -53,8 +53,8 @@ static bool add_text(struct told *t, const char *s, size_t len)
 	return true;
 }
 
-/* Adds the path of FILE, an es_file_t, followed by "/NAME" unless that is NULL. False: it has none,
- * or one that was cut. */
+/* Adds the path of FILE, an es_file_t, followed by "/NAME" unless that is NULL. Returns false if it
+ * has none, or one that was cut. */
 static bool add_path(struct told *t, const json_t *file, const char *name)
 {
 	const char *path = json_string_value(json_object_get(file, "path"));
@@ -83,7 +83,7 @@ static void call(struct told *t, const char *name)
 	snprintf(t->l.name, sizeof(t->l.name), "%s", name);
 }
 
-/* Where a file is put: { existing_file } or { new_path: { dir, filename } }. */
+/* Adds the destination: { existing_file } or { new_path: { dir, filename } }. */
 static bool add_destination(struct told *t, const json_t *event)
 {
 	const json_t *to = json_object_get(event, "destination"),
@@ -99,7 +99,7 @@ static bool add_destination(struct told *t, const json_t *event)
 
 struct shape;
 
-/* Fills T from EVENT. False: the event is not what it should be. */
+/* Fills T from EVENT. Returns false if the event is malformed. */
 typedef bool (*shape_fn)(struct told *t, const json_t *event, const struct shape *shape);
 
 struct shape {
@@ -125,7 +125,7 @@ static bool take_OPEN(struct told *t, const json_t *event, const struct shape *s
 	flags = flags & DARWIN_ACCMODE ? flags - 1 : flags;
 	add_number(t, 0); /* calls.def: flags and modes are the second argument */
 	add_number(t, flags | (S_ISDIR(mode_of(file)) ? DARWIN_O_DIRECTORY : 0));
-	t->l.ret = -1; /* which descriptor it is nobody tells */
+	t->l.ret = -1; /* the descriptor is not reported */
 	return add_path(t, file, NULL);
 }
 
@@ -146,7 +146,7 @@ static bool take_RENAME(struct told *t, const json_t *event, const struct shape 
 	return add_path(t, json_object_get(event, "source"), NULL) && add_destination(t, event);
 }
 
-/* From a file to a name in a directory. */
+/* An event about a file and a name in a directory. */
 static bool take_NAME(struct told *t, const json_t *event, const struct shape *shape)
 {
 	const char *name = json_string_value(json_object_get(event, shape->other));
@@ -178,7 +178,7 @@ static bool take_FORK(struct told *t, const json_t *event, const struct shape *s
 	return pid > 0 && pid <= INT32_MAX;
 }
 
-/* The program, and its arguments with a NUL behind each. */
+/* The program and its arguments, each followed by a NUL. */
 static bool take_EXEC(struct told *t, const json_t *event, const struct shape *shape)
 {
 	const json_t *target = json_object_get(event, "target"), *arg;
@@ -253,7 +253,8 @@ static const struct shape *find(const json_t *event, const json_t **ret)
 	return NULL;
 }
 
-/* 2025-08-07T15:13:09.811587464Z as ns of 1970. False: it is something else. */
+/* Parses 2025-08-07T15:13:09.811587464Z into ns since 1970. Returns false if it is something
+ * else. */
 static bool parse_time(const char *s, uint64_t *ret)
 {
 	struct tm tm = { 0 };
@@ -275,7 +276,7 @@ static bool parse_time(const char *s, uint64_t *ret)
 
 /* ---- lines ---- */
 
-/* The process of a line is told of before its call, by a line "task". */
+/* Queues a line "task" about the process of a line, before its call. */
 static void queue_task(struct source *s, const struct call_line *of, const json_t *process)
 {
 	const char *path = json_string_value(
@@ -299,7 +300,7 @@ static void queue(struct source *s, const struct told *t)
 	macos__queue(s, &t->l, t->text, t->len);
 }
 
-/* Gaps in the numbers of all events are events that eslogger has lost. */
+/* Gaps in the sequence numbers are events that eslogger has lost. */
 static void count_lost(struct source *s, const json_t *root, uint64_t ns)
 {
 	const json_t *seq = json_object_get(root, "global_seq_num");

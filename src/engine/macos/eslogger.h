@@ -5,10 +5,10 @@
 
 #include "engine/macos/state.h"
 
-/* Takes in a line of its output: the calls that it tells of are queued. False: it is not
- * understood. */
+/* Parses a line of its output and queues the calls in it. Returns false if it does not understand
+ * the line. */
 bool eslogger__read(struct source *s, char *text, size_t len);
-/* Turns a queued call into events. False: it is not understood. */
+/* Turns a queued call into events. Returns false if it does not understand the call. */
 bool eslogger__take(struct source *s, const struct call_line *l);
 
 #endif

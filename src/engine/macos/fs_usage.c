@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine that reads the output of fs_usage(1), which needs root, but not that System Integrity
- * Protection is off. It tells of reads and writes, but of threads instead of processes, of one path
- * where there are two, and only of the end of a long path: what is missing is counted (enum hole),
+/* The engine that reads the output of fs_usage(1), which needs root, but works with System
+ * Integrity Protection on. It reports reads and writes, but threads instead of processes, one path
+ * where there are two, and only the end of a long path. What is missing is counted (enum hole),
  * never guessed. */
 #include "engine/macos/fs_usage.h"
 
@@ -29,18 +29,18 @@
 /* ---- calls ---- */
 
 enum shape {
-	SKIP,    /* nothing to tell of files */
+	SKIP,    /* says nothing about files */
 	OPEN,    /* F= or an errno, flags, a path */
 	OPENAT,  /* … */
 	PATH,    /* a path */
-	AT_PATH, /* … of a directory's */
+	AT_PATH, /* … relative to a directory */
 	TWO,     /* one of two paths */
 	RENAMED, /* the old path */
-	/* A descriptor, and bytes where it moved any. Of pread and pwrite the offset's upper half
-	 * is the size that was asked for, as fs_usage takes each argument for half of one. */
+	/* A descriptor, and the bytes moved, if any. For pread and pwrite, the upper half of the
+	 * offset is the requested size, because fs_usage takes each argument for half of one. */
 	FD,
 	FD_AT,  /* … at an offset */
-	LENGTH, /* a path or a descriptor; of the length it is as of the offset above */
+	LENGTH, /* a path or a descriptor, and a length like the offset above */
 	CLOSE,
 	DUP,
 	FCNTL,
@@ -146,7 +146,7 @@ static uint64_t clock_of_day(void)
 	return clock__real_ns();
 }
 
-/* The time that a clock of local time showed DAY_US after midnight, next to now. */
+/* The time, nearest to now, at which the local time was DAY_US after midnight. */
 static uint64_t real_ns(uint64_t day_us)
 {
 	uint64_t now = clock__real_ns();
@@ -167,7 +167,7 @@ static uint64_t real_ns(uint64_t day_us)
 	return now + (uint64_t)(ahead * 1000);
 }
 
-/* ---- whose thread it is ---- */
+/* ---- processes of threads ---- */
 
 static void queue(struct source *s, struct call_line *l, const char *text, size_t len)
 {
@@ -178,7 +178,7 @@ static void queue(struct source *s, struct call_line *l, const char *text, size_
 	macos__queue(s, l, text ? text : "", len);
 }
 
-/* A descendant of what is recorded is the child of the nearest ancestor that is known. */
+/* Makes a descendant of a recorded process the child of its nearest known ancestor. */
 static void adopt(struct source *s, const struct call_line *of, pid_t parent)
 {
 	struct call_line l = { .name = "create", .ns = of->ns, .ret = of->pid };
@@ -200,7 +200,7 @@ static void queue_task(struct source *s, const struct call_line *of, const struc
 	struct process *p = process_table__find(s->processes, of->pid);
 	struct call_line l = { .name = "task", .pid = of->pid, .tid = of->tid, .ns = of->ns };
 
-	/* One look at the system for each process and program. */
+	/* The system is asked once for each process and program. */
 	if (p && p->named && strlen(p->comm) == MIN(u->command_len, sizeof(p->comm) - 1) &&
 	    !strncmp(p->comm, u->command, strlen(p->comm)))
 		return;
@@ -223,7 +223,8 @@ static void add_numbers(struct call_line *l, size_t n, ...)
 	va_end(args);
 }
 
-/* Counts HOLE, if it is about what is recorded: that is known when the lines before are taken. */
+/* Queues a HOLE, which counts only if its process is recorded: that is known when the lines before
+ * it have been handled. */
 static void queue_hole(struct source *s, const struct call_line *of, enum hole hole)
 {
 	struct call_line l = {
@@ -241,7 +242,8 @@ static void take_hole(struct source *s, const struct call_line *l)
 		macos__hole(s, (enum hole)l->ret);
 }
 
-/* A path that is not known as a whole is none. macOS fills up paths that it has cut with '>'. */
+/* Queues the path, unless only a part of it is known. macOS fills up paths that it has cut with
+ * '>'. */
 static bool queue_path(struct source *s, struct call_line *l, const struct fs_usage_line *u)
 {
 	if (u->path_len && !u->path_cut && u->path[u->path_len - 1] != '>')
@@ -259,7 +261,7 @@ static void queue_fcntl(struct source *s, struct call_line *l, const struct fs_u
 	} commands[] = { { "FULLFSYNC", DARWIN_F_FULLFSYNC },
 			 { "BARRIERFSYNC", DARWIN_F_BARRIERFSYNC } };
 
-	/* The new descriptor of DUPFD is not told of: it counts when it is used. */
+	/* The new descriptor of DUPFD is not reported: it is looked up when it is used. */
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(u->words, commands[i].word)) {
 			add_numbers(l, 2, (int64_t)u->fd, commands[i].command);
@@ -267,7 +269,7 @@ static void queue_fcntl(struct source *s, struct call_line *l, const struct fs_u
 		}
 }
 
-/* PROT_*, as words; whether it is shared is not told. */
+/* PROT_*, as words. Whether the mapping is shared is not reported. */
 static void queue_map(struct source *s, struct call_line *l, const struct fs_usage_line *u)
 {
 	enum { READ = 1, WRITE = 2, EXECUTE = 4 };
@@ -304,7 +306,7 @@ static bool queue_call(struct source *s, const struct call *c, struct call_line 
 		return queue_path(s, l, u);
 	case RENAMED:
 	case TWO:
-		/* One that failed has changed nothing. */
+		/* A call that failed has changed nothing. */
 		if (!u->error)
 			queue_hole(s, l, c->shape == TWO ? HOLE_TWO_PATHS : HOLE_RENAME);
 		return true;
@@ -337,7 +339,7 @@ static bool queue_call(struct source *s, const struct call *c, struct call_line 
 		queue_map(s, l, u);
 		return u->has_fd;
 	case EXIT:
-		l->error = 0; /* it is the status */
+		l->error = 0; /* the number is the status */
 		l->ret = u->error;
 		add_numbers(l, 1, (int64_t)1);
 		queue(s, l, NULL, 0);
@@ -381,7 +383,7 @@ bool fs_usage__read(struct source *s, char *text, size_t len)
 	return queue_call(s, c, &l, &u);
 }
 
-/* A descriptor that was not seen opened is asked for, once for each process. */
+/* Asks the system about a descriptor whose open() was not seen, once for each process. */
 static void look_for_file(struct source *s, const struct call_line *l)
 {
 	struct process *p = macos__process(s, l->pid);
@@ -393,7 +395,7 @@ static void look_for_file(struct source *s, const struct call_line *l)
 		return;
 	p->unasked = true;
 	p = macos__process(s, l->pid);
-	/* A process that lives has told which of its descriptors are files. */
+	/* If the process still exists, the system has said which of its descriptors are files. */
 	if (p && !process__opened(p, fd) && !process_files__parent((pid_t)l->pid))
 		macos__hole(s, HOLE_FILE);
 }

@@ -12,10 +12,10 @@ struct fs_usage {
 	size_t column; /* see fs_usage_line__parse() */
 };
 
-/* Takes in a line of its output: the call that it tells of is queued. False: it is not
- * understood. */
+/* Parses a line of its output and queues the call in it. Returns false if it does not understand
+ * the line. */
 bool fs_usage__read(struct source *s, char *text, size_t len);
-/* Turns a queued call into events. False: it is not understood. */
+/* Turns a queued call into events. Returns false if it does not understand the call. */
 bool fs_usage__take(struct source *s, const struct call_line *l);
 
 #endif

@@ -49,7 +49,7 @@ static bool take_digits(struct rest *r, int base, uint64_t *ret)
 	return r->s > begin;
 }
 
-/* A decimal number that an int holds. */
+/* Parses a decimal number in the range of int. */
 static bool take_int(struct rest *r, int *ret)
 {
 	bool negative = take(r, "-");
@@ -88,7 +88,7 @@ static bool take_time(struct rest *r, uint64_t *ret)
 
 /* ---- from the end: " SECONDS W COMMAND.THREAD" ---- */
 
-/* Is there "%3llu.%06llu" and " W" or two blanks, and a blank, at S? */
+/* Whether "%3llu.%06llu", then " W" or two blanks, then a blank are at S. */
 static bool parse_seconds(const char *s, const char *end, struct fs_usage_line *l,
 			  const char **ret_command)
 {
@@ -97,7 +97,7 @@ static bool parse_seconds(const char *s, const char *end, struct fs_usage_line *
 	const char *fraction;
 
 	skip_blanks(&r);
-	/* At least three columns. */
+	/* The seconds have at least three columns. */
 	if (!take_digits(&r, 10, &seconds) || r.s < s + 3 || seconds > INT32_MAX || !take(&r, "."))
 		return false;
 	fraction = r.s;
@@ -122,9 +122,9 @@ static bool parse_thread(const char *s, const char **end, uint64_t *ret)
 	return true;
 }
 
-/* Finds where SECONDS begins: at the column of the other lines, or, for the first one, where it is
- * the only place. Names of files and commands can look like it. Returns NULL if there is none, or
- * several. */
+/* Finds where SECONDS begins: at the column of the other lines, or, in the first line, at the only
+ * possible place, since names of files and commands can look the same. Returns NULL if there is
+ * none, or several. */
 static const char *find_seconds(const char *s, const char *end, size_t *column,
 				struct fs_usage_line *l, const char **ret_command)
 {
@@ -174,7 +174,7 @@ static bool take_error(struct rest *r, int *ret)
 	return true;
 }
 
-/* What is between OPEN and CLOSE into RET, as far as there is room. */
+/* Copies the text between OPEN and CLOSE to RET, as far as there is room. */
 static bool take_enclosed(struct rest *r, char open, char close, char *ret)
 {
 	const char *end;
@@ -189,7 +189,7 @@ static bool take_enclosed(struct rest *r, char open, char close, char *ret)
 	return true;
 }
 
-/* A field NAME=NUMBER that nobody needs. */
+/* Skips a field NAME=NUMBER. */
 static bool take_other(struct rest *r)
 {
 	struct rest in = *r;
@@ -256,8 +256,8 @@ static void take_directory(struct rest *r, struct fs_usage_line *l)
 	*r = in;
 }
 
-/* PATH is what is left of the column, whose last two blanks are fs_usage's own. If there are no
- * others, the path fills the column, and may have been cut. */
+/* PATH is the rest of the column, which fs_usage ends with two blanks. If there are no other
+ * blanks, the path fills the column, and may have been cut. */
 static void take_path(struct rest *r, struct fs_usage_line *l)
 {
 	const char *end = r->end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes and their descriptors, as far as the recorded calls tell. Bounded: nothing is known
- * about what does not fit. */
+/* Processes and their descriptors, as far as they are known from recorded calls. Bounded: what does
+ * not fit is unknown. */
 #ifndef IOTRC_MACOS_PROCESS_TABLE_H
 #define IOTRC_MACOS_PROCESS_TABLE_H
 
@@ -79,7 +79,7 @@ struct opened *process__open_socket(struct process_table *all, struct process *p
 void process__dup(struct process_table *all, struct process *p, int old, int number, bool closes);
 void process__close(struct process_table *all, struct process *p, int number);
 void process__set_closes(struct process *p, int number, bool closes);
-/* A program is executed. */
+/* Notes that the process executes a program: descriptors with close-on-exec are gone. */
 void process__exec(struct process_table *all, struct process *p);
 /* Sets the working directory; LEN 0: unknown. */
 void process__set_cwd(struct process *p, const char *path, size_t len);
@@ -87,7 +87,7 @@ void process__set_cwd(struct process *p, const char *path, size_t len);
 /* Moves files at OLD and below to NEW. */
 void process_table__rename(struct process_table *p, const char *old, size_t old_len,
 			   const char *new, size_t new_len);
-/* The name was removed: no file has it any more. */
+/* Notes that the name was removed: no file has it any more. */
 void process_table__unlink(struct process_table *p, const char *path, size_t len);
 
 #endif

@@ -18,8 +18,8 @@
 #include "platform/macros.h"
 
 #define LINE_MAX_BYTES (1 << 20)        /* an exec's arguments and environment in JSON */
-#define READ_BYTES (256 * 1024)         /* at once: the queue has space for that many rows */
-#define ROUNDS_MAX 16                   /* times that, from each source in a round of the reader */
+#define READ_BYTES (256 * 1024)         /* at once: the queue has space for their rows */
+#define ROUNDS_MAX 16                   /* reads from each source per round of the reader */
 #define START_MS 120000                 /* under emulation, the first dtrace takes a minute */
 #define TOUCH_NS UINT64_C(200000000)    /* between touches of the marker while it begins or ends */
 #define ALIVE_NS UINT64_C(3000000000)   /* … and while it records */
@@ -139,7 +139,7 @@ static void take_line(struct source *s, char *text, size_t len)
 		take_marker(s, word);
 		return;
 	}
-	/* What it tells of before the recording has begun is not part of it. */
+	/* What it reports before the recording has begun is not part of the recording. */
 	if (!s->kind->beats && !s->begun)
 		return;
 	memcpy(copy, text, copied);
@@ -216,7 +216,7 @@ static bool make_room(struct source *s)
 	return true;
 }
 
-/* Whether something came. */
+/* Returns whether anything was read. */
 static bool read_more(struct source *s)
 {
 	ssize_t n =
@@ -516,7 +516,7 @@ int macos__wait_for_begin(struct source *s, char *said, size_t size, char *probl
 		if (!s->begun && strstr(said, RUNNER_ENDED))
 			return -ECHILD;
 	}
-	/* Its messages meanwhile may report losses. */
+	/* Its messages during the start may report losses. */
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			take_message(s, line);
@@ -540,7 +540,7 @@ static void end_source(struct source *s, uint64_t until)
 		else if (!s->detached && !poll(&p, 1, LAST_MS) && asked && s->at_end)
 			break;
 	}
-	/* It has not told of all that was done before. */
+	/* It has not reported everything that was done before. */
 	if (!asked && !s->at_end) {
 		s->gaps++;
 		s->stopped_ns = s->stopped_ns ? s->stopped_ns : s->heard_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* State shared by the engines that read what a tracer of macOS prints: DTrace, eslogger,
+/* State shared by the engines that read the output of a macOS tracer: DTrace, eslogger,
  * fs_usage. */
 #ifndef IOTRC_MACOS_STATE_H
 #define IOTRC_MACOS_STATE_H
@@ -15,14 +15,14 @@
 
 #define SOURCES_MAX 3
 
-/* What a tracer cannot tell, by nature: it was met so many times. */
+/* What a tracer cannot report, by design; each is counted. */
 enum hole {
-	HOLE_FAILED,    /* eslogger tells nothing of calls that fail */
+	HOLE_FAILED,    /* calls that fail: eslogger does not report them */
 	HOLE_CUT,       /* paths that were cut */
 	HOLE_RENAME,    /* renames whose new name is unknown */
 	HOLE_TWO_PATHS, /* other calls on two files of which one is unknown */
 	HOLE_FILE,      /* calls on descriptors that were opened unseen */
-	HOLE_THREAD,    /* threads that nobody knows the process of */
+	HOLE_THREAD,    /* threads whose process is unknown */
 	HOLE_MAP,       /* writable mappings, which may be private */
 	HOLE_SPAWN,     /* programs started by posix_spawn() */
 	HOLE_CALL,      /* calls that are not in fs_usage.c */
@@ -45,19 +45,20 @@ struct span_lost {
 struct macos;
 struct source;
 
-/* What a tracer prints, and feeds one stream with, so that its drops belong to that stream. */
+/* A tracer whose output feeds one stream, so that its drops belong to that stream. */
 struct source_kind {
 	enum stream stream;
 	const char *name; /* for people, and in the manifest */
-	/* It says when it begins and ends, and that it is alive. Otherwise the engine touches a
-	 * marker (marker.h) that has to be in what it prints. */
+	/* It prints when it begins and ends, and heartbeats. Otherwise the engine touches a marker
+	 * (marker.h), which then has to appear in the output. */
 	bool beats;
-	/* Takes in a line of its output, which changes: what it tells goes to macos__queue().
-	 * False: it is not understood. */
+	/* Parses a line of its output, in place, and passes its calls to macos__queue(). Returns
+	 * false if it does not understand the line. */
 	bool (*read)(struct source *s, char *text, size_t len);
-	/* Turns what was queued into events, in the order of time. False: it is not understood. */
+	/* Turns a queued call into events; called in the order of time. Returns false if it does
+	 * not understand the call. */
 	bool (*take)(struct source *s, const struct call_line *l);
-	/* Takes in a message of its standard error. False: it is for people. */
+	/* Handles a line of its standard error. Returns false if the line is for the user. */
 	bool (*said)(struct source *s, const char *text);
 };
 
@@ -68,7 +69,7 @@ struct source {
 	char *text;             /* read, not split into lines yet */
 	size_t text_len, marked;
 	bool skipping;     /* skipping the rest of a line that is too long */
-	char message[512]; /* that has begun */
+	char message[512]; /* the beginning of a message */
 	size_t message_len;
 	bool begun;          /* its tracer records */
 	bool at_end;         /* the tracer has written that it ends */
@@ -121,13 +122,13 @@ int macos__begin_source(struct macos *d, const struct source_kind *kind, char *c
 /* Waits until the source records. Returns 0; -ECHILD: its tracer has ended, having said SAID (SIZE
  * bytes); or another negative errno and the reason in PROBLEM. */
 int macos__wait_for_begin(struct source *s, char *said, size_t size, char *problem);
-/* The tracer records, from NS of its clock on. */
+/* Notes that the tracer records, from NS of its clock on. */
 void macos__has_begun(struct source *s, uint64_t ns);
 /* Queues a copy of L, whose texts are in TEXT (LEN bytes), until its time has come. */
 void macos__queue(struct source *s, const struct call_line *l, const char *text, size_t len);
 /* Counts N rows as lost, between FROM and TO. */
 void macos__lose(struct source *s, uint64_t n, uint64_t from, uint64_t to);
-/* Counts what the tracer could not tell. */
+/* Counts what the tracer could not report. */
 void macos__hole(struct source *s, enum hole hole);
 
 /* The functions of engine.h with the same names. */
@@ -143,7 +144,7 @@ size_t macos__hooks(struct engine *e, struct manifest_hook *ret);
 void macos__detach(struct engine *e);
 void macos__free(struct engine *e);
 
-/* The members of their engine_type that all engines share. */
+/* The members of engine_type that are the same for all of these engines. */
 /* clang-format off */
 #define MACOS_ENGINE \
 	.mark = macos__mark, .drain = macos__drain, .wait = macos__wait, .watch = macos__watch, \
@@ -163,7 +164,7 @@ bool macos__socket(struct source *s, const struct call_line *l);
 /* Returns process PID, after querying what the system still knows about it. NULL: there is no
  * space. */
 struct process *macos__process(struct source *s, uint32_t pid);
-/* Takes in a line "task". */
+/* Handles a line "task". */
 bool macos__take_task(struct source *s, const struct call_line *l);
 /* Returns the id of the definition of thread TID, which is sent if necessary. */
 uint64_t macos__task_id(struct source *s, const struct process *p, uint32_t tid);
@@ -178,7 +179,7 @@ void macos__ask_arguments(struct process *p);
 
 /* ---- counts ---- */
 
-/* Hands RECORD over. */
+/* Passes RECORD to the sink. */
 void macos__event(struct source *s, const void *record, size_t size);
 /* Counts a record that a filter or the scope drops. */
 void macos__left_out(struct source *s);

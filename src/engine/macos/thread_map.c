@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "platform/process_files.h"
 
-#define SLOTS (1 << 15)                 /* a power of two: a later thread takes an earlier one's */
-#define REFRESH_NS UINT64_C(5000000)    /* between two looks at the system */
-#define FORGET_NS UINT64_C(60000000000) /* after that the id may be another's */
+#define SLOTS (1 << 15)                 /* a power of two; a later thread replaces an earlier one */
+#define REFRESH_NS UINT64_C(5000000)    /* between two listings of threads */
+#define FORGET_NS UINT64_C(60000000000) /* after this time, the id may be that of another thread */
 
 struct slot {
 	uint64_t thread, seen_ns;

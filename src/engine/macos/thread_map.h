@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which process a thread belongs to, as the system tells. */
+/* Which process a thread belongs to, according to the system. */
 #ifndef IOTRC_MACOS_THREAD_MAP_H
 #define IOTRC_MACOS_THREAD_MAP_H
 
@@ -13,8 +13,8 @@ struct thread_map *thread_map__new(void);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct thread_map *thread_map__free(struct thread_map *m);
 
-/* The process of THREAD; 0: it has ended, or nobody knows. For a thread that is not known yet all
- * of the system's are looked at, if that is not too soon after the last time. */
+/* Returns the process of THREAD; 0 if it has ended or is unknown. For a thread that is not known
+ * yet, this lists all threads of the system, unless it has done so a moment ago. */
 pid_t thread_map__find(struct thread_map *m, uint64_t thread);
 
 #endif

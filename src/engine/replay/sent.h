@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which definitions the sink has received since it last forgot all. Nothing is looked up before it
- * first does so. */
+/* Which definitions the sink has received since it last forgot all of them. Before the first time
+ * nothing is looked up. */
 #ifndef IOTRC_SENT_H
 #define IOTRC_SENT_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a call of strace's output means. */
+/* Turns the calls in strace's output into events. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 
 struct info;
 
-/* A call on its way to events. */
+/* A call that becomes events. */
 struct event {
 	struct strace *s;
 	struct task *task;
@@ -50,7 +50,7 @@ _Static_assert(offsetof(struct event, requested) ==
 		       offsetof(struct event, r) + sizeof(struct rec_fs_long),
 	       "paths lie right behind their record");
 
-/* A row of calls.def; places are 1 + n, 0: it has none. */
+/* A row of calls.def. Places are 1 + n; 0: none. */
 struct info {
 	const char *name;
 	uint8_t op;
@@ -92,7 +92,7 @@ static void define(struct strace *s, uint64_t id, const char *path, size_t len, 
 	s->sink->define(s->sink->arg, r, sizeof(*r) + len);
 }
 
-/* Defines PATH, or only says so: 0 where it is none that the rows are about. */
+/* Sends the definition of PATH and returns its id; 0 if rows are not about such files. */
 static uint64_t path_id(struct strace *s, const char *path, size_t len, uint32_t flags)
 {
 	if (!len || len >= PATH_BYTES || path[0] != '/' ||
@@ -102,13 +102,13 @@ static uint64_t path_id(struct strace *s, const char *path, size_t len, uint32_t
 	return s->ids;
 }
 
-/* The file that stands behind a descriptor. */
+/* The same for the file of a descriptor. */
 static uint64_t file_id(struct strace *s, const struct line_file *f)
 {
 	char path[PATH_BYTES];
 	int len = line__bytes(f->path, path, sizeof(path));
 
-	/* A descriptor without a path: it is too long for strace, too. */
+	/* A descriptor without a path: the path was too long even for strace. */
 	if (!f->path.len)
 		return path_id(s, "/", 1, PATH_CUT);
 	return len < 0 ? 0 : path_id(s, path, len, f->deleted ? PATH_DELETED : 0);
@@ -177,7 +177,8 @@ static void set_cwd(struct process *p, const char *path, size_t len)
 	p->cwd = strndup(path, len);
 }
 
-/* The directory that argument PLACE is, as a path: its length; 0: it isn't known. */
+/* Writes the path of the directory in argument PLACE to OUT. Returns its length; 0 if it is
+ * unknown. */
 static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
 {
 	struct process *p = e->task->process;
@@ -189,7 +190,8 @@ static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
 	len = f.path.len ? line__bytes(f.path, out, PATH_BYTES) : 0;
 	if (f.number != AT_FDCWD)
 		return len > 0 && *out == '/' ? len : 0;
-	/* strace has just looked it up: another thread may have changed it, or a link led there. */
+	/* strace has looked up this path only now: another thread may have changed the directory
+	 * since, or it was reached through a link. */
 	if (len > 0 && *out == '/' && !f.deleted)
 		set_cwd(p, out, len);
 	len = p->cwd ? (int)strlen(p->cwd) : 0;
@@ -199,7 +201,8 @@ static size_t directory(struct event *e, uint8_t place, char out[PATH_BYTES])
 	return len;
 }
 
-/* The argument's path, made absolute: its length; 0: it isn't known. */
+/* Writes the path in argument PATH, made absolute, to OUT. Returns its length; 0 if it is
+ * unknown. */
 static size_t absolute(struct event *e, uint8_t dir, uint8_t path, char out[2 * PATH_BYTES + 2])
 {
 	char text[PATH_BYTES], base[PATH_BYTES];
@@ -232,7 +235,7 @@ static void take_FD(struct event *e)
 	take_file(e, e->info->op, e->info->fd);
 }
 
-/* A path that was asked for, and what it is relative to. False: there is none. */
+/* Gets the requested path and the directory it is relative to. Returns false if there is none. */
 static bool ask(struct event *e, uint8_t dir, uint8_t path, u64 *ret_base, char *out, u16 *ret_len)
 {
 	char base[PATH_BYTES];
@@ -318,7 +321,7 @@ static uint32_t open_flags(const struct event *e)
 	return line__number(flags.len ? flags : how, &n) ? n : 0;
 }
 
-/* A call that succeeded is about the file that it reached. */
+/* A call that succeeded is about the file that it opened. */
 static void take_OPEN(struct event *e)
 {
 	uint64_t id;
@@ -381,7 +384,7 @@ static void take_FILES(struct event *e)
 	     line__file(arg(e, e->info->fd2), &out) ? &out : NULL);
 }
 
-/* Of FICLONE strace tells only the target: the source is open, and its open() has been seen. */
+/* For FICLONE strace prints only the target. The open() of the source has been seen. */
 static void take_IOCTL(struct event *e)
 {
 	uint64_t request = number(e, AT(1));
@@ -447,7 +450,7 @@ static void take_FORK(struct event *e)
 	strace__born(e->s, e->task, e->call->ret, flags & LINUX_CLONE_THREAD);
 }
 
-/* The arguments, NUL behind each, as far as there is room. */
+/* Sets the arguments, each followed by a NUL, as far as there is room. */
 static void set_arguments(struct process *p, struct span list)
 {
 	struct span one;
@@ -485,7 +488,7 @@ static void become(struct event *e, const char *name, const char *program)
 	p->version++;
 }
 
-/* Whether the command's process has just become the shim: its first program, with these
+/* Whether the command's process has just executed the shim: its first program, with these
  * arguments. */
 static bool is_shim(struct event *e)
 {
@@ -527,7 +530,7 @@ static void take_EXEC(struct event *e)
 	hand_over(e);
 }
 
-/* Each request that was taken: it may end later. */
+/* One event for each request that was accepted; the request may end later. */
 static void take_AIO(struct event *e)
 {
 	struct span list = arg(e, AT(2)), one;

@@ -8,7 +8,7 @@
 #include "platform/macros.h"
 #include "rows/names.h"
 
-#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel: for one without a name */
+#define ERRNO_MAX 4095 /* MAX_ERRNO of the kernel, for an error without a name */
 #define ERRNO_NAMED 532
 
 /* ---- words ---- */
@@ -32,7 +32,7 @@ static void skip_blanks(struct span *s)
 	}
 }
 
-/* Decimal digits, of which there must be some. */
+/* Parses decimal digits, at least one. */
 static bool take_number(struct span *s, uint64_t *ret)
 {
 	uint64_t n = 0;
@@ -50,7 +50,7 @@ static bool take_number(struct span *s, uint64_t *ret)
 	return true;
 }
 
-/* SECONDS.FRACTION as ns. */
+/* Parses SECONDS.FRACTION into ns. */
 static bool take_time(struct span *s, uint64_t *ret)
 {
 	uint64_t seconds, ns = 0, unit = NSEC_PER_SEC;
@@ -96,7 +96,7 @@ static int signal_number(struct span name)
 		if (known && strlen(known) == name.len && !memcmp(known, name.s, name.len))
 			return i;
 	}
-	return SIGKILL; /* a signal all the same */
+	return SIGKILL; /* an unknown signal is still a signal */
 }
 
 /* +++ … +++ */
@@ -180,7 +180,7 @@ void line__parse(struct line *ret, const char *s, size_t len)
 
 /* ---- calls ---- */
 
-/* Where the element that S begins with ends: at a comma or bracket outside of all others. */
+/* Returns the end of the first element of S: a comma or bracket outside of all inner brackets. */
 static const char *element_end(struct span s)
 {
 	const char *p = s.s, *end = s.s + s.len;
@@ -239,7 +239,7 @@ static int error_number(struct span s)
 	return ERRNO_MAX;
 }
 
-/* A descriptor's path in its brackets, and whether the file has been removed. */
+/* Parses the path of a descriptor, in angle brackets, and whether the file has been removed. */
 static void take_path(struct span *s, struct line_file *f)
 {
 	const char *end;
@@ -274,7 +274,7 @@ static bool hexadecimal(struct span *s, uint64_t *ret)
 	return i;
 }
 
-/* What a call returned, behind its "= ". */
+/* Parses the result of a call, after its "= ". */
 static bool parse_result(struct line_call *c, struct span s)
 {
 	uint64_t n;

@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEPTH_MAX 5    /* fs/exec.c: scripts for scripts */
+#define DEPTH_MAX 5    /* fs/exec.c: scripts whose interpreters are scripts */
 #define HEAD_BYTES 256 /* BINPRM_BUF_SIZE: all that the kernel reads of the first line */
 
-/* The interpreter that the first line of PATH names. False: it is no script. */
+/* Gets the interpreter named in the first line of PATH. Returns false if it is not a script. */
 static bool interpreter(const char *path, char ret[HEAD_BYTES])
 {
 	char head[HEAD_BYTES + 1], *name;
-	/* Not what waits for somebody, and not a terminal. */
+	/* A FIFO must not block, and a terminal must not become the controlling one. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = fd < 0 ? 0 : read(fd, head, HEAD_BYTES);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of this engine share. */
+/* State and functions shared by the files of this engine. */
 #ifndef IOTRC_STRACE_STATE_H
 #define IOTRC_STRACE_STATE_H
 
@@ -11,7 +11,7 @@
 #include "engine/strace/line.h"
 #include "engine/strace/tasks.h"
 
-/* What could not be seen: how often, and in which process first. */
+/* What could not be seen. For each is counted how often, and noted in which process first. */
 enum gap {
 	GAP_URING,
 	GAP_ROOT,
@@ -28,47 +28,47 @@ enum gap {
 
 struct strace {
 	struct engine engine;
-	int fd;         /* where strace writes to */
+	int fd;         /* strace's output */
 	int watched;    /* or negative */
-	bool is_fifo;   /* before anybody has opened it to write, its end is none */
-	bool begun;     /* something has come */
-	bool at_end;    /* nothing more will */
-	bool detached;  /* what has come by now is all that is wanted */
-	bool is_root;   /* programs get the privileges of their owners */
+	bool is_fifo;   /* until strace has opened it for writing, reading 0 bytes is not its end */
+	bool begun;     /* something has been read */
+	bool at_end;    /* nothing more will be read */
+	bool detached;  /* only what has been written by now is still wanted */
+	bool is_root;   /* set-user-ID programs get their owners' privileges */
 	uint32_t first; /* the command's process; 0: not seen yet */
 	bool first_ended;
 	uint32_t shim_seen; /* programs of the command's process */
 	bool in_shim;       /* the command's process has not become the command yet */
 	struct mounts *mounts;
 	struct tasks *tasks;
-	char cwd[PATH_MAX]; /* where the command begins; "": not known */
-	/* read, and not taken apart yet */
+	char cwd[PATH_MAX]; /* the command's directory; "": unknown */
+	/* read, but not parsed yet */
 	char *text;
 	size_t text_len, text_room, marked;
-	bool skipping;     /* the rest of a line that is too long */
+	bool skipping;     /* skipping the rest of a line that is too long */
 	int64_t offset_ns; /* wall time minus CLOCK_MONOTONIC */
 	uint32_t epoch;
-	uint64_t ids;            /* the last that was given */
+	uint64_t ids;            /* the last id given */
 	const struct sink *sink; /* during drain */
 	atomic_uint_least64_t seen, filtered;
 	atomic_uint_least64_t gaps[GAPS];
 	uint32_t gap_pids[GAPS];
 };
 
-/* Counts what can't be seen of process PID. */
+/* Counts something that cannot be seen of process PID. */
 void strace__gap(struct strace *s, enum gap gap, uint32_t pid);
 
 /* Turns a call into events. */
 void strace__call(struct strace *s, struct task *t, const struct line_call *c, uint64_t began_ns);
 
-/* The end of a process, at NS of 1970. */
+/* The end of a process, NS nanoseconds after 1970. */
 void strace__exit(struct strace *s, struct task *t, int status, uint64_t ns);
 
-/* Thread TID, which task T's call has made, is one of its process, or is a process of its own; its
- * lines so far are taken in. */
+/* T's call has created thread TID, of the same process or as a new process. Handles the lines of
+ * TID that had to wait for this. */
 void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread);
 
-/* The names of all calls, as strace's option -e takes them: static. */
+/* The names of all calls, for strace's option -e: a static string. */
 const char *strace__calls(void);
 
 #endif

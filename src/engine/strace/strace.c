@@ -16,9 +16,9 @@
 #include "platform/macros.h"
 
 #define LINE_MAX_BYTES (512 * 1024) /* two paths, arguments and a list of buffers take less */
-#define READ_BYTES (256 * 1024)     /* at once, so that the queue of rows has room for it */
+#define READ_BYTES (256 * 1024)     /* at once, so that the queue has room for the rows */
 #define LAST_BYTES (64 * 1024 * 1024)
-#define LAST_MS 10000 /* strace is at work for as long as it writes something in that time */
+#define LAST_MS 10000 /* strace is considered finished after this time without output */
 
 /* clang-format off */
 static const char *const gap_texts[GAPS] = {
@@ -55,18 +55,18 @@ char **strace__command(char **argv, const char *file)
 		"1",
 		"-o",
 		file,
-		/* each byte of a text, each number as it is */
+		/* strings in hexadecimal, flags as numbers */
 		"-xx",
 		"-X",
 		"raw",
 		"-s",
 		"128",
-		/* the path behind each descriptor, and the ids that processes have here */
+		/* the path of each descriptor, and process ids of this namespace */
 		"-y",
 		"--pidns-translation",
 		"--absolute-timestamps=format:unix,precision:ns",
 		"--syscall-times=ns",
-		/* what kills a process must be among them */
+		/* these must include the signals that kill a process */
 		"-e",
 		"signal=!chld,urg,winch,cont",
 		"-e",
@@ -107,7 +107,8 @@ void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread
 {
 	struct task *child = tasks__find(s->tasks, tid);
 
-	/* Its lines may have come before its parent's call ended; an older one has ended unseen. */
+	/* Its lines may precede the end of its parent's call. If it has a process, that is an older
+	 * thread whose end was not seen. */
 	if (!child || child->process)
 		child = tid == t->tid ? NULL : tasks__add(s->tasks, tid);
 	if (!child) {
@@ -122,7 +123,7 @@ void strace__born(struct strace *s, struct task *t, uint32_t tid, bool is_thread
 		take_held(s, child);
 }
 
-/* The first process of all is the command's. */
+/* The very first process is the command's. */
 static struct task *thread_of(struct strace *s, uint32_t tid)
 {
 	struct task *t = tasks__find(s->tasks, tid);
@@ -155,7 +156,7 @@ static void resume(struct strace *s, struct task *t, const struct line *l)
 	size_t len, whole_len;
 	char *begun = task__kept(s->tasks, t, &len), *whole;
 
-	/* strace says again that execve() has returned when a thread has called it. */
+	/* If a thread called execve(), strace prints its return twice. */
 	if (!begun || len <= l->name.len || memcmp(begun, l->name.s, l->name.len) != 0 ||
 	    begun[l->name.len] != '(') {
 		free(begun);
@@ -173,7 +174,8 @@ static void resume(struct strace *s, struct task *t, const struct line *l)
 	free(whole);
 }
 
-/* execve() of a thread that isn't the first: the others are gone, and it has the first one's id. */
+/* execve() of a thread other than the main one: the other threads are gone, and it takes the main
+ * thread's id. */
 static void move(struct strace *s, struct task *t, const struct line *l)
 {
 	static const char success[] = ") = 0";
@@ -269,7 +271,7 @@ static bool make_room(struct strace *s)
 	return true;
 }
 
-/* Whether something came. */
+/* Returns whether anything was read. */
 static bool read_more(struct strace *s)
 {
 	ssize_t n;
@@ -296,7 +298,7 @@ static void mark(struct engine *e)
 	s->marked = s->text_len;
 }
 
-/* Takes all whole lines; a last one without its end is what a killed strace leaves behind. */
+/* Handles all whole lines. A strace that is killed may leave an incomplete last line. */
 static size_t take_lines(struct strace *s)
 {
 	size_t at = 0;
@@ -319,13 +321,13 @@ static size_t take_lines(struct strace *s)
 	return at;
 }
 
-/* Nothing more will tell whose children they are. */
+/* Their parents will not become known any more. */
 static void adopt_orphans(struct strace *s)
 {
 	struct task *orphan;
 
 	while ((orphan = tasks__orphan(s->tasks))) {
-		/* What the last one's lines say may have ended it. */
+		/* The lines of the thread handled last may have ended it. */
 		struct task *first = tasks__find(s->tasks, s->first);
 
 		strace__gap(s, GAP_PARENT, orphan->tid);
@@ -378,7 +380,7 @@ static bool ended(const struct engine *e)
 
 /* ---- the end ---- */
 
-/* Whether the line that says that the command has ended is in what was read after AT. */
+/* Whether the line about the end of the command was read after AT. */
 static bool end_is_in(const struct strace *s, size_t at)
 {
 	uint32_t first = s->first;
@@ -395,8 +397,8 @@ static bool end_is_in(const struct strace *s, size_t at)
 	return false;
 }
 
-/* The command has ended, and strace was told before its parent was: what it does up to there is in
- * the FIFO, or strace is about to write it. */
+/* The command has ended, and strace learns of that before its parent: everything up to its end is
+ * in the FIFO, or strace is about to write it. */
 static void detach(struct engine *e)
 {
 	struct strace *s = (struct strace *)e;
@@ -411,7 +413,7 @@ static void detach(struct engine *e)
 				break;
 			continue;
 		}
-		/* From the beginning of the line on; of the first one of all, too. */
+		/* Searches from the beginning of the line, which may be the very first one. */
 		while (s->first && at && s->text[at - 1] != '\n')
 			at--;
 		found = end_is_in(s, s->first ? at : 0);
@@ -432,7 +434,7 @@ static void forget(struct engine *e)
 	((struct strace *)e)->epoch++;
 }
 
-/* Whether strace has had the FIFO open: it does so before it can run the command. */
+/* Whether strace has opened the FIFO, which it does before it runs the command. */
 static bool was_opened(const struct strace *s)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine that reads what strace writes: for one command and all that it starts, without
+/* The engine that reads the output of strace: for one command and everything it starts, without
  * privileges and without eBPF.
  *
- * strace is started by whoever starts the command: strace__command() makes its command line. Its
- * output goes through a FIFO, which the engine opens (engine_config.file) before strace does.
- * Nothing is lost: while the engine doesn't read, strace waits, and the command with it. */
+ * The caller starts strace, with the command line that strace__command() makes. Its output goes
+ * through a FIFO, which the engine opens (engine_config.file) before strace does. Nothing is lost:
+ * while the engine does not read, strace waits, and so does the command. */
 #ifndef IOTRC_STRACE_H
 #define IOTRC_STRACE_H
 
-/* The command line that runs ARGV (ending with NULL) under strace, whose output goes to FILE. For
- * the caller to free() as a whole; what it points to is borrowed or static. NULL: no memory. */
+/* Returns the command line that runs ARGV (ending with NULL) under strace, with its output in FILE.
+ * The caller frees it with one free(); what it points to is borrowed or static. NULL: out of
+ * memory. */
 char **strace__command(char **argv, const char *file);
 
-/* `iotrc run --become SOCKET COMMAND CMD...`, where that is what ARGV is: nothing is told of it
- * until it has become CMD. */
+/* ARGV may be `iotrc run --become SOCKET COMMAND CMD...`: then nothing is reported until that
+ * process has become CMD. */
 #define STRACE_SHIM "--become"
 
 #endif

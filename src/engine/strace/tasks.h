@@ -12,13 +12,13 @@
 
 #define TASKS_MAX (1 << 17) /* threads at a time */
 #define TASKS_KEPT_MAX \
-	(64 << 20) /* bytes of lines that wait for the rest of their call, or a parent */
+	(64 << 20) /* bytes of lines that wait for the rest of their call, or for their process */
 
 struct process {
 	uint32_t refs; /* its threads */
 	uint32_t pid, ppid;
 	char *cwd, *exe;  /* or NULL: not known */
-	uint32_t version; /* grows when what follows changes */
+	uint32_t version; /* incremented when a member below changes */
 	char comm[COMM_BYTES];
 	char cmdline[CMDLINE_BYTES];
 	uint16_t cmdline_len;
@@ -27,12 +27,12 @@ struct process {
 
 struct task {
 	struct task *next;
-	struct process *process; /* NULL: whose child it is isn't known yet */
+	struct process *process; /* NULL: its parent is not known yet */
 	uint32_t tid;
-	char *pending; /* the begun call's text, or NULL */
+	char *pending; /* text of the call that has begun, or NULL */
 	size_t pending_len;
-	uint64_t began; /* ns, that call */
-	/* Without a process: its lines so far, each ending with LF. */
+	uint64_t began; /* ns, when that call began */
+	/* Its lines so far, each ending with LF, while it has no process. */
 	char *held;
 	size_t held_len;
 	/* the definition that was sent last */
@@ -50,22 +50,23 @@ struct tasks *tasks__free(struct tasks *t);
 /* Thread TID, or NULL. */
 struct task *tasks__find(struct tasks *t, uint32_t tid);
 
-/* Adds thread TID, without a process, in place of an older one. NULL: TASKS_MAX, or no memory. */
+/* Adds thread TID, without a process, in place of an older one. NULL if out of memory, or at
+ * TASKS_MAX. */
 struct task *tasks__add(struct tasks *t, uint32_t tid);
 
-/* T becomes a thread of PROCESS. */
+/* Makes T a thread of PROCESS. */
 void task__join(struct task *t, struct process *process);
 
-/* T becomes the first thread of a new process, which is what PARENT is (NULL: nothing is known).
- * False: no memory. */
+/* Makes T the first thread of a new process, a copy of PARENT (NULL: nothing is known about it).
+ * Returns false if out of memory. */
 bool task__found(struct task *t, const struct process *parent);
 
-/* Keeps TEXT as what T's call began with, or (task__hold) as a line of a thread without a process.
- * False: no memory, or TASKS_KEPT_MAX. */
+/* Keeps TEXT as the beginning of T's call or (task__hold) as a line of a thread without a process.
+ * Returns false if out of memory, or at TASKS_KEPT_MAX. */
 bool task__keep(struct tasks *all, struct task *t, struct span text, uint64_t ns);
 bool task__hold(struct tasks *all, struct task *t, struct span line);
 
-/* Takes away what was kept: the caller frees it. */
+/* Returns what was kept, which the caller frees, and keeps nothing. */
 char *task__kept(struct tasks *all, struct task *t, size_t *ret_len);
 char *task__held(struct tasks *all, struct task *t, size_t *ret_len);
 
@@ -75,7 +76,7 @@ void tasks__remove(struct tasks *t, struct task *task);
 /* Any thread without a process that has held lines, or NULL. */
 struct task *tasks__orphan(struct tasks *t);
 
-/* How many there are. */
+/* The number of threads. */
 size_t tasks__count(const struct tasks *t);
 
 #endif
