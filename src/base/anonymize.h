@@ -24,8 +24,8 @@ int anonymizer__new(struct anonymizer **ret, const unsigned char key[ANONYMIZE_K
 /* Frees it; NULL is allowed. Returns NULL. */
 struct anonymizer *anonymizer__free(struct anonymizer *a);
 
-/* Writes what tells A's key from others without telling the key: tokens of two sessions compare
- * when this is equal. */
+/* Writes an id of A's key that does not reveal the key. Tokens of two sessions are comparable if
+ * their ids are equal. */
 void anonymizer__key_id(const struct anonymizer *a, char ret[ANONYMIZE_TOKEN_LEN + 1]);
 
 /* The next functions write to OUT, which has ANONYMIZE_MAX(LEN) bytes, and return the new end. */

@@ -11,16 +11,16 @@
 
 /* Texts are UTF-8 without control characters; "": unknown. */
 struct container {
-	uint64_t cgroup; /* the topmost one's id: all the others are below it */
+	uint64_t cgroup; /* id of the topmost one: all others are below it */
 	char id[CONTAINER_ID_LEN + 1];
 	const char *runtime; /* static: podman, docker, containerd, cri-o */
 	char name[CONTAINER_NAME_MAX];
 	char image[CONTAINER_IMAGE_MAX];
 };
 
-/* Whether TEXT is C's name, its id, or the first 12 or more digits of that; a container of a pod
- * may be called by the last part of its name, too. Where TEXT has an asterisk it is a glob for the
- * name, whose asterisks match all but a slash. */
+/* Whether TEXT is C's name, its id, or the first 12 or more digits of its id; for a container of a
+ * pod, also the last part of its name. If TEXT contains an asterisk, it is a glob for the name,
+ * whose asterisks match anything but a slash. */
 bool container__is_called(const struct container *c, const char *text);
 
 #endif

@@ -15,13 +15,13 @@
 #include "platform/macros.h"
 #include "platform/process_files.h"
 
-#define FILE_MAX (16 << 20) /* bytes of a file of a runtime's */
+#define FILE_MAX (16 << 20) /* bytes of a runtime's file */
 #define ARGS_BYTES 8192     /* of a monitor's arguments */
 #define PARENTS_MAX 32      /* between a container's process and its monitor */
 
 /* ---- files ---- */
 
-/* Reads the regular file PATH. NULL: it is none, too large, or no JSON. */
+/* Reads the regular file PATH. Returns NULL if it is not a regular file, too large, or not JSON. */
 static json_t *load(const char *path)
 {
 	/* O_NONBLOCK: a user may have put a FIFO there. */
@@ -55,7 +55,7 @@ static const char *text_at(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-/* ---- what each runtime keeps ---- */
+/* ---- the files of each runtime ---- */
 
 /* containers.json of containers/storage (podman, CRI-O): a list; metadata is JSON in a string. */
 static bool read_storage(struct container *c, const char *path)
@@ -71,7 +71,7 @@ static bool read_storage(struct container *c, const char *path)
 			continue;
 		metadata = json_loads(text_at(one, "metadata") ?: "", 0, NULL);
 		keep(c->image, sizeof(c->image), text_at(metadata, "image-name"));
-		/* CRI-O's are k8s_CONTAINER_POD_...: its annotations say it better. */
+		/* CRI-O's names are k8s_CONTAINER_POD_...: its annotations have better ones. */
 		if (!*c->name && !text_at(metadata, "pod-name"))
 			keep(c->name, sizeof(c->name),
 			     text_at(metadata, "name") ?:
@@ -323,7 +323,7 @@ static bool ask_monitor(struct container *c, pid_t pid, struct container_storage
 	return !strncmp(program(&a), "containerd-shim", 15) && ask_shim(c, &a);
 }
 
-/* Reads the line of /proc/PID/NAME that starts with KEY. False: there is none. */
+/* Reads the line of /proc/PID/NAME that starts with KEY. Returns false if there is none. */
 static bool proc_line(pid_t pid, const char *name, const char *key, char *ret, int size)
 {
 	char path[64];

@@ -21,7 +21,7 @@
 #include "platform/macros.h"
 
 #define DEPTH_MAX 24
-#define DIRS_MAX 65536   /* looked at each time */
+#define DIRS_MAX 65536   /* examined at each refresh */
 #define WATCHES_MAX 2048 /* directories, of the 8,192 or more that a user may have */
 
 /* A cgroup that belongs to a container. */
@@ -45,7 +45,7 @@ struct containers {
 	bool grown, nameless;
 };
 
-/* ---- what directories are called ---- */
+/* ---- names of directories ---- */
 
 /* systemd: PREFIX-ID.scope; otherwise PREFIX-ID, or the id alone below a directory of the
  * runtime's. libpod-conmon-ID and the like are not the container, but its monitor. */
@@ -129,7 +129,7 @@ static bool grow(void **list, size_t n, size_t *room, size_t size, size_t max)
 	return true;
 }
 
-/* Cgroup ID belongs to CONTAINER. False: there is no room. */
+/* Notes that cgroup ID belongs to CONTAINER. Returns false if there is no room. */
 static bool add_member(struct containers *c, uint64_t id, uint32_t container)
 {
 	size_t at = place(c, id);
@@ -146,7 +146,7 @@ static bool add_member(struct containers *c, uint64_t id, uint32_t container)
 	return true;
 }
 
-/* Looks for the name again where it is unknown. */
+/* Looks for the name, unless it is known. */
 static void name_it(struct containers *c, struct container *one)
 {
 	if (!*one->name) {
@@ -228,8 +228,8 @@ static void visit(struct containers *c, int dir, const char *name, const char *p
 	c->path[len] = 0;
 }
 
-/* Looks at all directories below FD, which it closes; it belongs to container OWNER unless that is
- * negative. */
+/* Examines all directories below FD, which it closes. They belong to container OWNER, unless that
+ * is negative. */
 static void walk(struct containers *c, int fd, const char *name, int64_t owner, int depth)
 {
 	DIR *d = depth < DEPTH_MAX ? fdopendir(fd) : NULL;

@@ -20,7 +20,7 @@ static const unsigned char unit_len[256] = {
 #define EIGHT UINT32_C(100000000)
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
-/* The eight digits of V (below EIGHT), one a byte, the first in the lowest byte. Halves, then
+/* The eight digits of V (below EIGHT), one per byte, the first in the lowest byte. Halves, then
  * quarters, then digits are divided side by side in one word: 10486 / 2^20 and 103 / 2^10 are 1/100
  * and 1/10 exactly enough for four and two digits. */
 static inline __attribute__((always_inline)) uint64_t eight_digits(uint32_t v)
@@ -42,7 +42,7 @@ static void put_word(char *p, uint64_t word)
 	memcpy(p, &word, 8);
 }
 
-/* Without zeroes in front. Eight bytes are written, whatever the length. */
+/* Writes V without leading zeroes. Always stores eight bytes, whatever the length. */
 static char *put_short(char *p, uint32_t v)
 {
 	uint64_t digits = eight_digits(v);
@@ -190,8 +190,8 @@ size_t csv__plain_len(const char *s, size_t len)
 	return n;
 }
 
-/* Copies what stands for itself, eight bytes at a time, up to the eight of which one may not.
- * Returns how many bytes. The last eight overlap those before. */
+/* Copies bytes that need no escape, eight at a time, up to the first eight that may contain one
+ * that does. Returns the number of bytes. The last eight may overlap those before. */
 static size_t copy_plain(char *p, const char *s, size_t len)
 {
 	uint64_t word;

@@ -29,7 +29,7 @@ char *csv__escape_arrow(char *p, const char *s, size_t len);
 /* Turns the text between FIELD and END into a CSV field in place, quoted only if necessary; 2 *
  * (end - field) + 2 bytes must be available. */
 char *csv__quote(char *field, char *end);
-/* Whether the field is the text itself, of ASCII alone: nothing to escape, no reason for quotes. */
+/* Whether the text is its own field: ASCII with nothing to escape and no need for quotes. */
 bool csv__is_plain(const char *s, size_t len);
 /* csv__escape() followed by csv__quote(). */
 char *csv__text(char *p, const char *s, size_t len);

@@ -10,7 +10,7 @@ struct daemon {
 	const char *pid_file, *log_file; /* NULL: none; borrowed */
 	int pid_dir, log_dir;            /* their directories; -1 */
 	int pid_fd;                      /* locked while we live; -1 */
-	int parent_fd;                   /* whom to tell; -1 */
+	int parent_fd;                   /* to report to; -1 */
 };
 
 /* Forks. Returns in the child, with 0 or a negative errno (-EBUSY: the process RET_OTHER holds the

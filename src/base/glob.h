@@ -43,7 +43,7 @@ size_t globs__count(const struct globs *g);
 /* Glob I as it was added. */
 const char *globs__text(const struct globs *g, size_t i);
 
-/* Does glob I take away? */
+/* Whether glob I starts with !. */
 bool globs__is_negative(const struct globs *g, size_t i);
 
 /* Whether glob I matched a path for which globs__use() returned true. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A hash of bytes, for tables. With a SEED that nobody knows, names cannot be chosen to collide. */
+/* A hash of bytes, for tables. With a secret SEED, nobody can choose names that collide. */
 #ifndef IOTRC_HASH_H
 #define IOTRC_HASH_H
 

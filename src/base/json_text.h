@@ -8,8 +8,8 @@
  * names and command lines may contain, are escaped as in rows. */
 json_t *json_text(const char *s);
 
-/* Prints VALUE and a line feed to stdout, with jansson's FLAGS; on a terminal, so that it obeys no
- * text in it (base/shown.h). */
+/* Prints VALUE and a line feed to stdout, with jansson's FLAGS. For a terminal, text in it is
+ * escaped as in base/shown.h. */
 void json_text__print(const json_t *value, size_t flags);
 
 /* Parses JSON from an untrusted source: it refuses input that would take more than 64 MiB of memory

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Telling the service manager how things stand: sd_notify(3)'s protocol, which is one datagram of
- * `NAME=value` lines to the socket that $NOTIFY_SOCKET names. Without one all of this does
- * nothing. */
+/* Notifies the service manager with the protocol of sd_notify(3): one datagram of `NAME=value`
+ * lines to the socket in $NOTIFY_SOCKET. Without that variable these functions do nothing. */
 #ifndef IOTRC_NOTIFY_H
 #define IOTRC_NOTIFY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment: they aren't for our children.
- * 0 also where there is no manager, or a negative errno. */
+/* Removes $NOTIFY_SOCKET and $WATCHDOG_USEC from the environment: they are not for our children.
+ * Returns 0, also if there is no manager, or a negative errno. */
 int notify__begin(void);
 /* Whether there is a service manager to notify. */
 bool notify__wanted(void);

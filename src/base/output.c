@@ -16,8 +16,8 @@
 #include "platform/privileges.h"
 #include "platform/write_stream.h"
 
-#define PATIENCE_NS NSEC_PER_SEC /* the wait at the end if nothing can be written */
-#define PIECE 512                /* bytes per write(): a slow reader shows */
+#define PATIENCE_NS NSEC_PER_SEC /* the maximum wait at the end if nothing can be written */
+#define PIECE 512                /* bytes per write(): shows that a slow reader reads */
 #define STREAM_BUFFER OUTPUT_TEXT_MAX
 
 struct head {
@@ -141,7 +141,7 @@ int output__begin(void)
 	return err;
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 bool output__write(enum output to, int level, const char *text, size_t len)
 {

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
-/* Waits until the child PID has ended, however many signals interrupt the wait. Returns its status
- * as of waitpid(2), which isn't negative, or a negative errno: -ECHILD if PID is no child. */
+/* Waits until the child PID has ended, even if signals interrupt the wait. Returns its status as in
+ * waitpid(2), which is never negative, or a negative errno: -ECHILD if PID is not a child. */
 static inline int reap(pid_t pid)
 {
 	int status = 0;
@@ -19,8 +19,8 @@ static inline int reap(pid_t pid)
 	return n < 0 ? -errno : status;
 }
 
-/* The exit code that a shell shows for STATUS: 128 and the signal's number of one that a signal
- * ended. */
+/* The exit code that a shell shows for STATUS: 128 plus the number of the signal, if one ended the
+ * process. */
 static inline int reaped_code(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

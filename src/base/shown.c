@@ -12,7 +12,7 @@
 #include "platform/macros.h"
 #include "platform/write_stream.h"
 
-/* Unicode 15's categories Cf, Zl and Zp, and what is not assigned yet among the tags. */
+/* Unicode 15's categories Cf, Zl and Zp, and the unassigned tag characters. */
 static const struct {
 	uint32_t from, to;
 } obeyed[] = {

@@ -25,9 +25,9 @@ void shown__line(FILE *out, const char *format, ...) __attribute__((format(print
 /* Like shown__line(), with a va_list. */
 void shown__vline(FILE *out, const char *format, va_list args);
 
-/* OUT, which is stdout or stderr; or, if that is a terminal, a stream that writes to it what
- * shown__copy() makes of each line, tabs as they are. For output that is otherwise for programs.
- * The caller flushes it, and does not close it. Not for several threads. */
+/* Returns OUT, which is stdout or stderr; or, if that is a terminal, a stream that passes each line
+ * through shown__copy() but keeps tabs. For output that is otherwise for programs. The caller
+ * flushes it, and does not close it. For one thread only. */
 FILE *shown__stream(FILE *out);
 
 #endif

@@ -21,7 +21,7 @@
 #include "platform/libc.h"
 #include "schema/schema.h"
 
-/* After this many bytes the kernel is asked to start writeback. Otherwise it waits for up to 30 s
+/* After this many bytes, writeback is started. Otherwise it waits for up to 30 s
  * (vm.dirty_expire_centisecs), and the sync at the end has to wait for all of it. */
 #define PUSH_BYTES (1 << 20)
 

@@ -32,13 +32,13 @@ static size_t span(const char *s, size_t len, unsigned char kind)
 	return n;
 }
 
-/* As many digits can't make more than 64 bits. */
+/* A number with this many digits fits into 64 bits. */
 #define SAFE_DIGITS 19
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
-/* The number that eight digits make: pairs, then fours, then all are added up side by side in one
- * word, whose lowest byte is the first digit. Returns false if they are not digits. */
+/* Parses eight digits: pairs, then fours, then all are combined side by side in one word, whose
+ * lowest byte is the first digit. Returns false if they are not digits. */
 static bool eight_digits(const char *s, uint64_t *ret)
 {
 	uint64_t word, pairs;
@@ -188,7 +188,7 @@ static bool fits_word(const struct column *column, const char *s, size_t len)
 {
 	if (span(s, len, WORD_CHAR) != len)
 		return false;
-	/* No word has a blank or a NUL: WORD_CHAR has neither. */
+	/* A word contains neither a blank nor a NUL, as these are not of kind WORD_CHAR. */
 	for (const char *w = column->words; w; w = strchr(w, ' ')) {
 		w += *w == ' ';
 		if (!strncmp(w, s, len) && (w[len] == ' ' || !w[len]))

@@ -10,8 +10,8 @@
 
 #define MEMORY_DEFAULT (UINT64_C(256) << 20)
 
-/* Free entries of an LRU hash map that a CPU takes for itself, before 6.16. Meanwhile the others
- * evict entries in use, even of a map that is almost empty (kernel/bpf/bpf_lru_list.c:
+/* Free entries of an LRU hash map that each CPU reserves for itself, before 6.16. Meanwhile the
+ * others evict entries in use, even of a map that is almost empty (kernel/bpf/bpf_lru_list.c:
  * LOCAL_FREE_TARGET). So such a map has that many more for each CPU. */
 #define MEMORY_LRU_KEPT 128
 
@@ -30,7 +30,7 @@ struct memory_plan {
 	uint32_t in_flight;
 	uint32_t uring_conns;  /* io_uring requests on sockets */
 	uint32_t uring_paths;  /* io_uring requests with paths, which are stored as passed */
-	uint32_t flow_sockets; /* UDP and unix sockets that have moved something, with nw_flow */
+	uint32_t flow_sockets; /* UDP and unix sockets, with nw_flow */
 	uint32_t bio_notes;    /* bios that are not in a request yet, with --lineage */
 	uint32_t dirty_sets;   /* of 8 dirty pages each, with --lineage; a power of two */
 	uint32_t threads;      /* threads whose state is in a table: up to 5.10 */

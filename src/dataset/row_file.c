@@ -250,11 +250,11 @@ static void add_field(struct row_field fields[ROW_FIELDS_MAX], int *n, char *sta
 	++*n;
 }
 
-/* Sixteen bytes, compared side by side by any processor that can. */
+/* Sixteen bytes, compared at once on processors that can do that. */
 typedef uint8_t vector __attribute__((vector_size(16)));
 
-/* Adds the fields between START and END, where no quotes are, to the N that there are. Returns how
- * many there are then. */
+/* Adds the fields between START and END, which contain no quotes, to the N fields. Returns the new
+ * number. */
 static int split_plain(char *start, char *end, struct row_field fields[ROW_FIELDS_MAX], int n)
 {
 	const vector comma = { ',', ',', ',', ',', ',', ',', ',', ',',
@@ -287,8 +287,8 @@ static int split_plain(char *start, char *end, struct row_field fields[ROW_FIELD
 	return n;
 }
 
-/* The content of the quoted field that begins behind AT, doubled quotes made single, in place.
- * Returns its end behind the last quote, or NULL with a message in *RET_WHY. */
+/* Unquotes, in place, the field whose opening quote is at AT. Returns the position after its
+ * closing quote, or NULL with a message in *RET_WHY. */
 static char *take_quoted(char *at, char *end, struct row_field *ret, const char **ret_why)
 {
 	char *to = at + 1, *from = to, *quote;

@@ -15,7 +15,7 @@
  * with all bytes escaped. */
 #define ROW_FILE_LINE_MAX FRAME_ROW_MAX
 
-/* Bytes behind a line that row_file__next() has given that may be read, whatever they are. */
+/* Bytes that may be read behind a line from row_file__next(); they may contain anything. */
 #define ROW_FILE_SLACK 8
 
 struct row_file;

@@ -64,7 +64,7 @@ static int lock_directory(int dir)
 		err = -errno;
 	file = err ? -ENOENT : open_file(dir, O_RDONLY);
 	if (file != -ENOENT)
-		err = -EWOULDBLOCK; /* its maker came in between */
+		err = -EWOULDBLOCK; /* its creator has locked it first */
 	if (file >= 0)
 		close(file);
 	if (err && fd >= 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who uses a session. Whoever records, repairs, uploads or removes one holds its lock. A lock by
- * flock(2) may be taken by anybody who can open the directory, and the group can: it could keep a
- * session from being repaired or sent. So the lock is one of fcntl(2) on a file that only its owner
- * and root can open. It has two parts: finished files of a session may be sent by another process
- * than the one that records it. */
+/* The lock of a session, held by the process that records, repairs, uploads or removes it. A lock
+ * by flock(2) can be taken by anybody who can open the directory, also by its group, who could keep
+ * a session from being repaired or sent. So the lock is one of fcntl(2) on a file that only its
+ * owner and root can open. It has two parts, because finished files can be sent by another process
+ * than the one that records the session. */
 #ifndef IOTRC_SESSION_LOCK_H
 #define IOTRC_SESSION_LOCK_H
 
@@ -24,13 +24,13 @@ enum session_lock_part {
  * -EWOULDBLOCK: somebody was there before; another error if the file system has no locks. */
 int session_lock__new(int dir);
 
-/* Locks PART of the session in directory DIR. -EWOULDBLOCK: somebody else holds it; -EPERM: what
- * has that name is no lock file; or another error: the file may not be opened, or the file system
- * has no locks. */
+/* Locks PART of the session in directory DIR. -EWOULDBLOCK: another process holds it; -EPERM: the
+ * file of that name is not a lock file; or another error: the file may not be opened, or the file
+ * system has no locks. */
 int session_lock__take(int dir, enum session_lock_part part);
 
-/* Whether somebody records or repairs the session in directory DIR. True too if that cannot be
- * known: for those who may not open the file, and if the file system has no locks. */
+/* Whether a process records or repairs the session in directory DIR. Also true if this is unknown:
+ * the caller may not open the file, or the file system has no locks. */
 bool session_lock__held(int dir);
 
 #endif

@@ -102,7 +102,7 @@ static bool is_ours(struct staging *s, const char *name)
 
 /* ---- recovery ---- */
 
-/* False: somebody is at it. */
+/* Returns false if the session is in use. */
 static bool recover_one(struct staging *s, int all, const char *name)
 {
 	char text[RECOVER_DESCRIBE_MAX];

@@ -11,13 +11,13 @@
 
 #define TWO_PATHS_ARROW " -> "
 
-/* A path that is unknown is empty. */
+/* An unknown path is empty. */
 struct two_paths {
 	struct row_field first, second;
 	bool two;
 };
 
-/* Splits NAME, whose bytes the result refers to. Of one path, the second is the first again. */
+/* Splits NAME, whose bytes the result refers to. If it has one path, both are that. */
 static inline struct two_paths two_paths__split(const struct row_field *name)
 {
 	const size_t arrow_len = sizeof(TWO_PATHS_ARROW) - 1;
@@ -31,7 +31,7 @@ static inline struct two_paths two_paths__split(const struct row_field *name)
 				   true };
 }
 
-/* The path by which a row counts: the first, or the second if the first is unknown. */
+/* The path under which a row is counted: the first, or the second if the first is unknown. */
 static inline struct row_field two_paths__main(const struct row_field *name)
 {
 	struct two_paths paths = two_paths__split(name);

@@ -17,10 +17,10 @@
 
 #define TOLERANCE_NS 1000000
 
-/* Fields of these columns were mostly in a row before: the last ones that were right are kept. */
+/* Fields of these columns often repeat: the last valid ones are cached. */
 #define SEEN_TYPES (1 << COL_TEXT | 1 << COL_WORD | 1 << COL_FLAGS | 1 << COL_DEVICE)
-#define SEEN_MAX 640 /* bytes: of a cmdline, some of them escaped */
-#define SEEN 8       /* a column; a power of two */
+#define SEEN_MAX 640 /* bytes: a cmdline with some escapes */
+#define SEEN 8       /* per column; a power of two */
 
 struct seen {
 	size_t len; /* 0: none */
@@ -67,7 +67,7 @@ static bool read_wall(struct reader *r, const char *s, size_t len, int64_t *ret_
 	return true;
 }
 
-/* The first column is the last one in local time. */
+/* Checks that the first column is the last one in local time. */
 static void check_clock(struct reader *r, const struct row_field *fields)
 {
 	const struct row_field *wall = &fields[0], *last = &fields[r->n_columns - 1];
@@ -97,7 +97,7 @@ static bool is_word(const struct row_field *f, const char *word)
 	return f->len == strlen(word) && !memcmp(f->s, word, f->len);
 }
 
-/* These columns of a row of the lost stream. */
+/* The named column of a row of the lost stream. */
 static const struct row_field *find_field(const struct row_field *fields, const char *name)
 {
 	return &fields[schema__column(STREAM_LOST, name, strlen(name))];
@@ -119,7 +119,7 @@ static void add_lost(struct reader *r, const struct row_field *fields)
 				r->session->lost[i][k] += rows;
 }
 
-/* Returns why F, of COLUMN, is no such field, or NULL. */
+/* Returns why F is not a valid field of COLUMN, or NULL. */
 static const char *check_field(struct reader *r, int i, const struct column *column,
 			       const struct row_field *f)
 {

@@ -30,7 +30,7 @@ struct stream_files {
 	bool ending;       /* file accepts no more rows, but the previous one is not finished yet */
 	uint64_t retry_ns; /* with error: not before */
 	unsigned seq;      /* of the last file */
-	int level;         /* … and what it is compressed by */
+	int level;         /* … and the level at which it is compressed */
 	/* The syncer's. */
 	uint64_t synced;   /* bytes of all files, when file was synced last */
 	uint64_t leave_ns; /* after leave_error: when to try again */
@@ -59,8 +59,8 @@ struct writer {
 	struct chunk *free;           /* last in, first out: it is in the cache */
 	uint32_t in_use;              /* chunks with producers and in the queue */
 	bool rotate, closing, filled; /* filled: the writer has handed over all files */
-	/* writer__settle(): asked for; all rows but the lost stream's are written; their files are
-	 * finished, too. */
+	/* writer__settle() was called; all rows except the lost stream's are written; their files
+	 * are finished. */
 	bool settling, emptied, settled;
 	unsigned int unfinished; /* files */
 	struct {

@@ -32,7 +32,7 @@ const char *command__nearest(const char *word)
 	return n.word;
 }
 
-/* HELP beside its head, which has taken LEN columns. */
+/* Prints HELP beside its head, which has taken LEN columns. */
 static void print_beside(FILE *out, int len, const char *help)
 {
 	if (len + 2 > HELP_COLUMN) {
@@ -102,11 +102,12 @@ void command__list(FILE *out)
 
 /* ---- the command line ---- */
 
-/* What getopt_long() wants, made of a command's table. */
+/* The options of getopt_long(), made from a command's table. */
 static struct option long_options[COMMAND_OPTIONS_MAX + 2];
 static char short_options[3 * COMMAND_OPTIONS_MAX + 8];
 
-/* no_argument, required_argument or optional_argument; as many are the colons of a short option. */
+/* no_argument, required_argument or optional_argument: 0 to 2, the number of colons of a short
+ * option. */
 static int takes(const struct command_option *o)
 {
 	if (!o->arg)
@@ -138,7 +139,7 @@ void command__begin(struct command_line *l, const struct command *c, int argc, c
 	long_options[n] = (struct option){ "help", no_argument, NULL, 'h' };
 	long_options[n + 1] = (struct option){ 0 };
 	*l = (struct command_line){ .command = c, .argc = argc, .argv = argv, .at = 1 };
-	optind = 0; /* glibc: begin anew, whoever used getopt before */
+	optind = 0; /* glibc: start again, even if getopt was used before */
 	opterr = 0;
 }
 
@@ -158,7 +159,7 @@ static int unknown(const struct command_line *l)
 	size_t len = strcspn(word, "=");
 	struct nearest n = nearest__begin(len);
 
-	if (strncmp(word, "--", 2)) { /* one letter of several, maybe */
+	if (strncmp(word, "--", 2)) { /* perhaps one of several letters */
 		command__usage(l->command, "-%c: no such option", optopt);
 		return COMMAND_ERROR;
 	}
@@ -174,7 +175,8 @@ static int unknown(const struct command_line *l)
 	return COMMAND_ERROR;
 }
 
-/* getopt knows an optional value only where it is joined to its option; ours may stand apart. */
+/* getopt_long() takes an optional value only if it is joined to its option; here it may be the next
+ * argument. */
 static void take_next(struct command_line *l)
 {
 	const char *word = optind < l->argc ? l->argv[optind] : NULL;
@@ -210,7 +212,7 @@ int command__next(struct command_line *l)
 	}
 }
 
-/* Prints the beginning of a line on stderr, printable whatever the arguments hold. */
+/* Prints the beginning of a line to stderr, escaped. */
 static void say(const struct command *c, const char *format, va_list args)
 {
 	char line[1024], shown[SHOWN_MAX(sizeof(line))];

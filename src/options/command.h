@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What the program exits with; `iotrc run` passes on the status of what it ran. */
+/* Exit codes of the program. `iotrc run` passes on the exit code of its command. */
 enum exit_code {
 	EXIT_OK = 0,
-	EXIT_CANNOT = 1,     /* cannot do it, and the message says why; verify: there is a fault */
+	EXIT_CANNOT = 1,     /* impossible, and the message says why; verify: there is a fault */
 	EXIT_USAGE = 2,      /* wrong command line or configuration file */
 	EXIT_LOST = 3,       /* done, but rows were lost or could not be written */
-	EXIT_UNDECLARED = 4, /* `iotrc check`: the command did what was not declared, or less */
+	EXIT_UNDECLARED = 4, /* `iotrc check`: something is undeclared, unused or missing */
 };
 
 /* An option that takes a value has an ARG, the value's name in help texts. One in brackets, as in
@@ -24,7 +24,7 @@ struct command_option {
 	const char *name; /* without its dashes */
 	char brief;       /* the letter of its short form, or 0 */
 	const char *arg;
-	const char *help; /* lines; an LF between two */
+	const char *help; /* lines, separated by LF */
 };
 
 struct command {
@@ -38,12 +38,12 @@ struct command {
 	const char *exit_codes;
 	const char *examples; /* lines of shell */
 
-	/* Prints all of the above instead, for a command with a recording's options (options.h),
-	 * whose OPTIONS are NULL. */
+	/* Prints all of the above, for a command with the options of a recording (options.h), whose
+	 * OPTIONS are NULL. */
 	void (*help)(FILE *out);
 
-	/* Runs it and returns the exit code. ARGV[0] is the command's name; where OPTIONS are NULL,
-	 * the program's, and ARGV[1] the command's. ARGV[ARGC] is NULL. */
+	/* Runs it and returns the exit code. ARGV[0] is the command's name; if OPTIONS are NULL, it
+	 * is the program's, and ARGV[1] the command's. ARGV[ARGC] is NULL. */
 	int (*main)(int argc, char **argv);
 };
 
@@ -53,7 +53,7 @@ extern const struct command *const commands[];
 /* The command called NAME, or NULL. */
 const struct command *command__find(const char *name);
 
-/* The name of the command nearest to WORD, or NULL where none is near. */
+/* The name of the command that is most similar to WORD, or NULL if none is similar. */
 const char *command__nearest(const char *word);
 
 /* Prints the --help of C to OUT. */
@@ -66,41 +66,41 @@ void command__list(FILE *out);
 
 #define COMMAND_OPTIONS_MAX 64
 
-/* What command__next() found: an index of the options' table, or one of these. */
+/* What command__next() returns: an index in the table of options, or one of these. */
 enum {
-	/* no options are left: argv[at] is the first other argument */
+	/* there are no more options: argv[at] is the first other argument */
 	COMMAND_END = -1,
 	COMMAND_DONE = -2, /* --help was printed: exit with EXIT_OK */
-	COMMAND_ERROR = -3 /* it has said on stderr what is wrong: exit with EXIT_USAGE */
+	COMMAND_ERROR = -3 /* stderr says what is wrong: exit with EXIT_USAGE */
 };
 
 struct command_line {
 	const struct command *command;
 	int argc, at;
 	char **argv;
-	/* of the option just found, borrowed from ARGV; NULL: it takes none, or it was left out */
+	/* of the option just returned, borrowed from ARGV; NULL: it has none */
 	const char *value;
 };
 
-/* Begins with ARGV[1]. FIRST_WORD_ENDS: the first argument that is no option ends the options (what
- * is run has options of its own); otherwise options may stand after other arguments, too. One line
- * at a time in a process. */
+/* Begins with ARGV[1]. FIRST_WORD_ENDS: the first argument that is not an option ends the options,
+ * because it is a command with options of its own; otherwise options may follow other arguments.
+ * Only one line at a time in a process. */
 void command__begin(struct command_line *l, const struct command *c, int argc, char **argv,
 		    bool first_word_ends);
 
-/* The next option. */
+/* Parses the next option. */
 int command__next(struct command_line *l);
 
-/* Says on stderr in one line that the command line of C is wrong, and where to read more. Returns
- * EXIT_USAGE. */
+/* Prints one line to stderr: what is wrong with the command line of C, and where to read more.
+ * Returns EXIT_USAGE. */
 int command__usage(const struct command *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Says on stderr in one line that C cannot do it. Returns EXIT_CANNOT. */
+/* Prints one line to stderr: why C cannot do its work. Returns EXIT_CANNOT. */
 int command__cannot(const struct command *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Flushes stdout. Returns CODE, or EXIT_CANNOT with a line on stderr where something could not be
+/* Flushes stdout. Returns CODE, or EXIT_CANNOT with a line on stderr if something could not be
  * written. */
 int command__flush(const struct command *c, int code);
 

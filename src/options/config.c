@@ -30,7 +30,7 @@ static int problem(const char **ret_problem, const char *text)
 	return -EINVAL;
 }
 
-/* One line from LINE to its line feed, or the NUL, at END. */
+/* Parses the line from LINE to END, its line feed or the NUL. */
 static int parse_line(char *line, char *end, config__line_fn *each, void *arg, unsigned int number,
 		      const char **ret_problem)
 {

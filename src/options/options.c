@@ -37,7 +37,7 @@ int option__is_not(struct parse *p, const char *option, const char *value, const
 	return option__fail(p, "--%s: " QUOTED " is not %s", option, value, what);
 }
 
-/* ---- setters of several options: the row says which member ---- */
+/* ---- setters shared by several options: the row has the member ---- */
 
 void *option__member(struct parse *p)
 {
@@ -248,7 +248,7 @@ static int set_cache(struct parse *p, const char *value)
 	return 0;
 }
 
-/* Its rows join those of block. */
+/* Its rows are joined with those of block. */
 static int set_lineage(struct parse *p, const char *value)
 {
 	p->o.selection.streams |= STREAM_BIT(STREAM_EXTENT) | STREAM_BIT(STREAM_BLOCK);
@@ -397,7 +397,7 @@ static int set_check_config(struct parse *p, const char *value)
 
 static int set_replay(struct parse *p, const char *value)
 {
-	set_no_snapshots(p, NULL); /* this machine's now go with nobody's records */
+	set_no_snapshots(p, NULL); /* snapshots of this machine do not belong to the records */
 	return set_file(p, value);
 }
 
@@ -696,7 +696,7 @@ const struct option_row option_rows[] = {
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
 	  "print the machine id used in session paths" },
 
-	/* As the family's other recorders spell it. */
+	/* The spelling of the other recorders of this family. */
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
 	{ .name = NULL },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a person asks of `iotrc`: the command line as a value. Parsing prints nothing and asks the
- * system only for its size, to resolve --cgroup and --container, and for the file that --config
- * names. */
+/* The command line and the configuration file as a value. Parsing prints nothing. It asks the
+ * system only for its size, for the cgroups of --cgroup and --container, and for the file of
+ * --config. */
 #ifndef IOTRC_OPTIONS_H
 #define IOTRC_OPTIONS_H
 
@@ -30,11 +30,11 @@ enum options_action {
 	ACTION_UPLOAD_HELP,
 };
 
-#define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* the service's */
+#define OPTIONS_CONFIG "/etc/iotrc/iotrc.conf" /* of the service */
 #define OPTIONS_ROWS_MAX 96
 #define OPTIONS_PARALLEL_MAX 16
 
-/* Strings are borrowed from argv, or lie in config_text. */
+/* Strings are borrowed from argv or from config_text. */
 struct options {
 	enum options_action action;
 	bool dev;   /* developer mode */
@@ -42,13 +42,13 @@ struct options {
 	bool verbose;
 
 	const char *output;       /* never NULL */
-	const char *keep_records; /* a file that gets what the engine delivers, or NULL */
-	const char *replay;       /* one that records are read from, or NULL: of this machine */
-	const char *dtrace;       /* the program that runs the scripts of DTrace, or NULL */
-	const char *strace;       /* one that strace writes to (no option: `iotrc run`), or NULL */
-	const char *engine;       /* its name (no option: `iotrc run`), or NULL */
-	bool distinct;            /* no rows that repeat others (repeats.h; no option, likewise) */
-	const char *bucket;       /* --trace-bucket; NULL: the engine's own */
+	const char *keep_records; /* --keep-records: file for the engine's records, or NULL */
+	const char *replay;       /* file to read records from; NULL: record this machine */
+	const char *dtrace;       /* the dtrace program, or NULL */
+	const char *strace;       /* strace's output (set by `iotrc run`), or NULL */
+	const char *engine;       /* its name (set by `iotrc run`), or NULL */
+	bool distinct;            /* no rows that repeat others (repeats.h; set by `iotrc run`) */
+	const char *bucket;       /* --trace-bucket; NULL: the engine's default */
 	uint64_t duration_ns;     /* 0: until a signal */
 
 	struct selection selection;
@@ -58,11 +58,11 @@ struct options {
 	uint64_t rotate_rows;  /* 0: never by rows */
 
 	uint64_t min_free;             /* bytes that stay free on the disk, … */
-	unsigned int min_free_percent; /* … or so much of it, whichever is less */
-	uint64_t max_disk;             /* bytes of all sessions together; 0: any number */
+	unsigned int min_free_percent; /* … or this share of it, whichever is less */
+	uint64_t max_disk;             /* bytes of all sessions together; 0: no limit */
 
 	bool shed;       /* --on-overload: shed cheap rows deliberately before others are lost */
-	uint64_t memory; /* bytes to do with (src/dataset/memory.h); 0: the default */
+	uint64_t memory; /* bytes (src/dataset/memory.h); 0: the default */
 
 	struct snapshots_settings snapshots;
 	bool anonymize, anonymize_keep_system;
@@ -71,59 +71,59 @@ struct options {
 	struct upload_settings upload;   /* target.url NULL: nothing leaves this machine */
 	struct metrics_settings metrics; /* NULL: none */
 	const char *reward_code;         /* the study's; NULL: there is none */
-	bool upload_parquet;             /* … also, or (no CSV) only, to a lake at the target */
+	bool upload_parquet;             /* upload to a lake, too, or (no CSV) only to one */
 	bool upload_no_csv;
 	bool upload_test;       /* upload --test */
 	bool upload_continuous; /* upload --continuous */
-	const char **dirs;      /* of upload; ours */
+	const char **dirs;      /* of upload; owned */
 	size_t n_dirs;
 
-	bool daemon;                         /* go into the background once recording has begun */
+	bool daemon;                         /* go to the background once recording has begun */
 	const char *pid_file, *log_file;     /* only with daemon; NULL: none */
-	char *paths[2 * SELECTION_LIST_MAX]; /* that were made absolute; ours */
+	char *paths[2 * SELECTION_LIST_MAX]; /* made absolute; owned */
 	size_t n_paths;
 	const char *config;                 /* the file that was read, or NULL */
-	char *config_text;                  /* ours */
-	int argc;                           /* what was parsed, */
-	char **argv;                        /* to be parsed again when the file has changed */
-	uint32_t digests[OPTIONS_ROWS_MAX]; /* of each option's values: what has changed? */
+	char *config_text;                  /* owned */
+	int argc;                           /* what was parsed, … */
+	char **argv;                        /* … to parse it again when the file has changed */
+	uint32_t digests[OPTIONS_ROWS_MAX]; /* hashes of options' values, to find changes */
 };
 
-/* Parses argv[1..argc), and before it what --config names: the command line overrules the file. 0,
- * or -EINVAL with one line of text, without program name and line feed, in MESSAGE. -h, -V and
- * --computer-id end the parsing: the rest is not looked at. */
+/* Parses the file of --config, then argv[1..argc), which overrides the file. Returns 0, or -EINVAL
+ * with one line of text, without program name and line feed, in MESSAGE. -h, -V and --computer-id
+ * end parsing: the rest is ignored. */
 int options__parse(struct options *ret_options, int argc, char **argv,
 		   char message[OPTIONS_MESSAGE_MAX]);
 
 /* Frees what OPTIONS own. */
 void options__done(struct options *o);
 
-/* The names, each after a blank, of the options that differ between A and B and can't be changed in
- * a recording that runs; what doesn't fit is cut off. */
+/* Lists the options that differ between A and B and cannot be changed during a recording: their
+ * names, each after a blank, cut to the size of the buffer. */
 void options__fixed_changes(const struct options *a, const struct options *b, char *buf,
 			    size_t size);
 
-/* Whether the page cache's streams are on by default on a machine of N_CPUS and MEMORY bytes: what
- * firmware and kernel keep of 16 GiB is allowed for. */
+/* Whether the streams of the page cache are on by default on a machine with N_CPUS and MEMORY
+ * bytes. A machine of 16 GiB counts as such although firmware and kernel reserve a part. */
 bool options__cache_affordable(unsigned int n_cpus, uint64_t memory);
 
-/* The text of --help, and of upload --help. */
+/* Prints the text of --help, and of upload --help. */
 void options__help(FILE *out);
 void options__upload_help(FILE *out);
 
-/* An option as people are told of it. */
+/* An option, for help texts. */
 struct option_text {
 	const char *name; /* without its dashes */
 	char brief;       /* the letter of its short form, or 0 */
-	const char *arg;  /* what its value is; NULL: takes none; "[...": needs none */
+	const char *arg;  /* the name of its value; NULL: none; "[...": optional */
 	const char *help; /* lines */
 };
 
-/* The I-th option, in the order of --help; false past the last. */
+/* Gets option I, in the order of --help. Returns false after the last one. */
 bool options__text(size_t i, struct option_text *ret);
 
-/* The service's configuration file: every option that may be in one, commented out but for those in
- * which a service differs from a person. */
+/* Prints the service's configuration file: all options that it may contain, commented out except
+ * those whose defaults differ for a service. */
 void options__conf(FILE *out);
 
 #endif

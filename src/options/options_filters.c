@@ -14,7 +14,7 @@
 #include "rows/operation.h"
 
 #define PID_MAX (1 << 22)      /* PID_MAX_LIMIT, include/linux/threads.h */
-#define UID_INVALID UINT32_MAX /* (uid_t)-1 is nobody's */
+#define UID_INVALID UINT32_MAX /* (uid_t)-1 is no user */
 
 static int too_many(struct parse *p)
 {
@@ -125,7 +125,7 @@ int option__set_cgroup(struct parse *p, const char *value)
 	return add_cgroup(p, id);
 }
 
-/* Those that run now: a container has no cgroup before it is started. */
+/* Only containers that run now: a container has no cgroup before it is started. */
 int option__set_container(struct parse *p, const char *value)
 {
 	struct containers *all;
@@ -163,8 +163,8 @@ static bool is_normalized(const char *path, size_t len)
 	return true;
 }
 
-/* VALUE as in rows. In a configuration file there is no directory that a relative path could refer
- * to. */
+/* Makes VALUE a path as in rows. In a configuration file there is no directory that a relative path
+ * could refer to. */
 static int normalize_path(struct parse *p, const char **value)
 {
 	size_t len = strlen(*value);

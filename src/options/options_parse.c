@@ -12,7 +12,7 @@
 #include "platform/libc.h"
 #include "uploader/credentials.h"
 
-/* On unless told otherwise; the cache is where the machine affords it. */
+/* The streams that are on by default; those of the cache only on a large enough machine. */
 #define STREAMS_DEFAULT \
 	(STREAM_BIT(STREAM_FS) | STREAM_BIT(STREAM_BLOCK) | STREAM_BIT(STREAM_NW_CONN))
 
@@ -69,7 +69,8 @@ static uint32_t digest(uint32_t h, const char *text)
 	return h;
 }
 
-/* Sets OPTION. The first time that the command line gives it, what the file said of it is gone. */
+/* Sets OPTION. When the command line sets it for the first time, values from the file are
+ * discarded. */
 static int set_option(struct parse *p, const struct option_row *option, const char *value)
 {
 	size_t i = option - option_rows;
@@ -85,8 +86,8 @@ static int set_option(struct parse *p, const struct option_row *option, const ch
 	return option->set(p, value);
 }
 
-/* Applies OPTION. VALUE is what was attached to it, or NULL; NEXT, where the next argument is, is
- * moved on when that was taken. */
+/* Applies OPTION. VALUE is what was joined to it, or NULL. If the value is the next argument, NEXT
+ * is advanced. */
 static int apply(struct parse *p, const struct option_row *option, const char *value, char ***next)
 {
 	if (p->upload && !option__goes_with_upload(option))
@@ -131,7 +132,7 @@ static int parse_brief(struct parse *p, const char *text, char ***next)
 		if (!o->name)
 			return option__fail(p, "-%.1s: no such option, see iotrc --help", text);
 		text++;
-		if (option__takes_value(o)) /* the rest is its value */
+		if (option__takes_value(o)) /* the rest of the argument is its value */
 			return apply(p, o, *text ? text : NULL, next);
 		err = apply(p, o, NULL, next);
 	}
@@ -156,7 +157,7 @@ static int check_upload(struct parse *p)
 	return 0;
 }
 
-/* What only the whole line can tell. */
+/* Checks that need all options. */
 static int check(struct parse *p)
 {
 	const struct options *o = &p->o;
@@ -219,14 +220,14 @@ static const struct option_row *find_option(const char *name)
 	return NULL;
 }
 
-/* One with an argument that may be left out takes `yes` for that. */
+/* For an option whose value is optional, `yes` means no value. */
 static int parse_line(void *arg, unsigned int line, const char *key, const char *value)
 {
 	struct parse *p = arg;
 	const struct option_row *option = find_option(key);
 	size_t i = option - option_rows;
 
-	/* Whoever needs them reads the file again. */
+	/* The uploader reads the file again to get them. */
 	if (credentials__is_name(key)) {
 		explicit_bzero((char *)value, strlen(value));
 		p->secrets = true;
@@ -251,7 +252,7 @@ static int parse_line(void *arg, unsigned int line, const char *key, const char 
 	return set_option(p, option, value);
 }
 
-/* Puts FILE:LINE before what the message says of a key, which has no dashes in a file. */
+/* Puts FILE:LINE before the message, and removes the dashes of the option, which is a key here. */
 static int fail_at(struct parse *p, const char *file, unsigned int line)
 {
 	char was[OPTIONS_MESSAGE_MAX], *text = was;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the table of options says to people: help, and the commented iotrc.conf. */
+/* Texts from the table of options: help, and the commented iotrc.conf. */
 #include <string.h>
 
 #include "options/command.h"
@@ -8,7 +8,7 @@
 #define HELP_COLUMN 26
 #define HELP_WIDTH 54
 
-/* Of the text's first line: up to an LF, or to the last blank that still is on the screen. */
+/* Length of the first line of TEXT: up to an LF, or to the last blank that fits on the screen. */
 static size_t line_length(const char *text)
 {
 	size_t n = strcspn(text, "\n"), blank = HELP_WIDTH;
