@@ -67,7 +67,7 @@ struct check {
 	char *shown; /* the workspace of the report that was read */
 };
 
-/* ---- what is judged ---- */
+/* ---- what to judge ---- */
 
 static void note_own(struct check *c, FILE *f)
 {
@@ -192,9 +192,9 @@ static int judge(struct check *c)
 	return c->verdict ? 0 : command__cannot(&check_command, "out of memory");
 }
 
-/* ---- what is written ---- */
+/* ---- output ---- */
 
-/* Verdict, declaration and report in one document, which can be judged again. */
+/* Returns verdict, declaration and report in one document, which can be judged again. */
 static json_t *whole_report(const struct check *c)
 {
 	json_t *whole = json_object();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Gets the inputs and outputs of a target from the workspace's own nx. A script of ours (nx.js)
- * asks it, run by node as the invoking user: nx infers targets by rules that files alone do not
- * show. */
+/* Gets the inputs and outputs of a target from the workspace's own nx. Node runs our script nx.js
+ * as the invoking user to ask nx, which infers targets by rules that files alone do not show. */
 #ifndef IOTRC_CHECK_NX_H
 #define IOTRC_CHECK_NX_H
 

@@ -83,7 +83,7 @@ static void print_first_line(const json_t *report, const json_t *verdict, FILE *
 struct place {
 	const char *process; /* the first line of the command, or "" */
 	json_int_t pid;
-	const char *path; /* as a person reads it */
+	const char *path; /* for people */
 	size_t order;     /* of the process, among those of the class */
 	size_t merged;    /* number of processes of the program in this entry; 0: a single one */
 	size_t directory; /* bytes of PATH, with its slash */

@@ -9,7 +9,7 @@
 
 #define CHECK_LINES_MAX 50 /* of a class */
 #define CHECK_NAMES_MAX 8  /* in a line */
-#define CHECK_MERGED_MIN 6 /* number of processes of a program from which on they are one entry */
+#define CHECK_MERGED_MIN 6 /* this many processes of one program become one entry */
 
 /* Prints VERDICT about REPORT to OUT: a line that summarises it and, unless SUMMARY, each class by
  * process, directory and extension. */

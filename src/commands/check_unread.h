@@ -8,7 +8,7 @@
 
 #include "commands/run_scope.h"
 
-/* A file of iotrc's, not of the workspace. */
+/* A file that iotrc itself uses, which is not part of the workspace. */
 struct own_file {
 	dev_t device;
 	ino_t inode;

@@ -17,7 +17,7 @@ enum declared {
 };
 
 struct declaration {
-	json_t *document; /* as it was given */
+	json_t *document; /* as given */
 	struct globs *lists[DECLARED_LISTS];
 };
 
@@ -34,7 +34,7 @@ struct declaration_root {
 int declaration__new(struct declaration *ret, json_t *document, const struct declaration_root *root,
 		     char why[DECLARATION_WHY_MAX]);
 
-/* Whether LIST is in `undetermined`: whoever made the declaration could not determine it. */
+/* Whether LIST is in `undetermined`: the declaration leaves it open. */
 bool declaration__is_undetermined(const struct declaration *d, enum declared list);
 
 /* Frees what D holds. */

@@ -28,7 +28,7 @@ struct slow {
 	char file[NAME_MAX_SHOWN + 8];
 };
 
-/* With the sample's size and the slowest calls ten lines. */
+/* These, the size of the sample and the slowest calls are ten lines. */
 #define QUESTIONS 8
 #define STREAMS (1 << STREAM_FS | 1 << STREAM_BLOCK | 1 << STREAM_NW_CONN)
 
@@ -37,7 +37,7 @@ static const struct question {
 	enum stream stream;
 	const char *by[SUMMARY_BY_MAX + 1];
 	const char *sort;
-	bool failed;           /* only what failed */
+	bool failed;           /* count only what failed */
 	const char *operation; /* only this one; NULL: all */
 } questions[QUESTIONS] = {
 	{ "Busiest processes", STREAM_FS, { "process" }, "total" },
@@ -56,7 +56,7 @@ struct digest {
 	struct slow slow[TOP];
 	uint64_t rows[STREAM_COUNT], all[STREAM_COUNT]; /* read, and in the session */
 	uint64_t deadline_ns;
-	uint64_t step[STREAM_COUNT], files[STREAM_COUNT]; /* every how many-th file is read */
+	uint64_t step[STREAM_COUNT], files[STREAM_COUNT]; /* one file in STEP is read */
 	int operations[STREAM_COUNT];                     /* the column of the operation */
 	int filename;
 };
@@ -70,7 +70,7 @@ static void copy_name(char *to, size_t size, const struct row_field *f)
 	snprintf(to, size, "%s%.*s", len < f->len ? "..." : "", (int)len, f->s + f->len - len);
 }
 
-/* Is ROW one of the slowest? */
+/* Notes ROW if it is one of the slowest. */
 static void note_slow(struct digest *d, const struct export_row *row, const struct measure *m)
 {
 	const struct row_field *operation = &row->fields[d->operations[STREAM_FS]];
@@ -281,7 +281,7 @@ void digest__print(FILE *out, const char *path, uint64_t budget_ns)
 	err = begin_digest(d);
 	if (!err)
 		err = scan__run(&config, &result);
-	/* By far the largest one last: what is not read in time is missing from it alone. */
+	/* The largest stream by far comes last: only it lacks what is not read in time. */
 	config.streams = 1 << STREAM_FS;
 	if (!err)
 		err = scan__run(&config, &result);

@@ -69,7 +69,7 @@ static int on_row(void *arg, const struct export_row *row)
 	return !err && ferror(t->export.out) ? -EIO : err;
 }
 
-/* Only on a terminal, and if the output goes to a file. */
+/* Shows progress only on a terminal, and if the output goes to a file. */
 static void show_progress(void *arg, uint64_t read, uint64_t given)
 {
 	struct task *t = arg;
@@ -233,7 +233,7 @@ static const char *wrong(struct task *t, const char *name)
 	return NULL;
 }
 
-/* Takes the command line. */
+/* The command line. */
 struct wishes {
 	const char *format, *output, *streams, *where, *columns, *block, *lake;
 	bool force;
@@ -270,8 +270,8 @@ static int prepare_parquet(struct task *t, const struct wishes *w)
 	return w->output ? 0 : command__usage(c, "this format needs -o FILE");
 }
 
-/* Of several streams, those that have what the filters ask for are written. Returns 0, or the exit
- * code after a message. */
+/* If there are several streams, keeps those that have the columns of the filters. Returns 0, or the
+ * exit code after a message. */
 static int prepare_filter(struct task *t)
 {
 	int code = filter_options__session(&t->filters, t->command, &t->filter), last = -1;

@@ -10,8 +10,7 @@
 
 #define FILTER_OPTIONS_MAX 64 /* on a command line */
 
-/* Rows for the table of such a command, beside those of which it has a letter or a word of its
- * own. */
+/* Rows for the table of such a command, which may have more letters or words for some of these. */
 #define FILTER_OPTION_ROWS \
 	{ "exclude-path", 0, "PREFIX", "not files at or below PREFIX; may be repeated" }, \
 		{ "exclude-command", 0, "LIST", "not threads of these names" }, \
@@ -46,19 +45,19 @@ struct filter_options {
 	int n_paths;
 };
 
-/* Whether OPTION is a filter; then it and its VALUE are noted. */
+/* Returns whether OPTION is a filter; if so, notes it and its VALUE. */
 bool filter_options__take(struct filter_options *f, const struct command_option *option,
 			  const char *value);
 
 /* Whether the filter NAME was given. */
 bool filter_options__has(const struct filter_options *f, const char *name);
 
-/* Fills RET with the filters, of rows of sessions. What RET refers to lives until
- * filter_options__done(). 0, or an exit code after a message of command C. */
+/* Fills RET with the filters for rows of sessions. What RET refers to is valid until
+ * filter_options__done(). Returns 0, or an exit code after a message of command C. */
 int filter_options__session(struct filter_options *f, const struct command *c, struct filter *ret);
 
-/* Parses the filters as options of a recording into RET, for the caller to release with
- * options__done(). 0, or an exit code after a message of command C. */
+/* Parses the filters as options of a recording into RET, which the caller releases with
+ * options__done(). Returns 0, or an exit code after a message of command C. */
 int filter_options__live(const struct filter_options *f, const struct command *c,
 			 struct options *ret);
 

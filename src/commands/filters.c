@@ -238,7 +238,7 @@ static void name_others(const struct selection *s, char *buf, size_t size)
 void filters__tell_end(const struct filters *f, const struct matched *matched,
 		       const struct status_snapshot *counts)
 {
-	/* Of --ops only the option is named then. */
+	/* Then --ops is named without its values. */
 	static const struct matched none = { .ops = ALL_OPS };
 	unsigned long long seen = 0, rows = 0;
 	char names[TOLD_MAX], others[32];

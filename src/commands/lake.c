@@ -34,7 +34,7 @@ static const struct command_option lake_options[] = {
 	[OPT_COUNT] = { .name = NULL },
 };
 
-/* What is to be done. */
+/* The command line. */
 struct wish {
 	const char *options[OPT_COUNT];
 	char **args; /* after the action; end with NULL */

@@ -16,7 +16,7 @@
 #define NAMES_BYTES_MAX (32 << 20)
 #define FILLING 10 /* percent of the buffer since the last drain */
 
-/* A file as sums have it. */
+/* A file in sums. */
 struct file_id {
 	uint64_t file;
 	uint64_t dev;
@@ -108,8 +108,8 @@ static void define_path(struct live_names *n, const struct rec_path *path)
 	keep_name(n, path->ino, path->dev, field.s, field.len);
 }
 
-/* A call on a path: the name by which it reached the inode. A rename has two names, of which the
- * last is the file's new one. */
+/* Notes the name by which a call on a path reached the inode. A rename has two names, and the last
+ * one is the file's new name. */
 static void define_reached(struct live_names *n, const struct rec_fs_long *rec, size_t size)
 {
 	struct row_field fields[ROW_FIELDS_MAX], name;

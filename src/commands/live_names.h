@@ -11,16 +11,16 @@
 
 struct live_names;
 
-/* Returns 0, or a negative errno. SELECTION, PLAN and ENGINE, which was opened with them to sum up
+/* Returns 0, or a negative errno. SELECTION, PLAN and ENGINE, which was opened with them for sums
  * by file, are borrowed until live_names__free(). */
 int live_names__new(struct live_names **ret, struct engine *engine,
 		    const struct selection *selection, const struct memory_plan *plan);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct live_names *live_names__free(struct live_names *n);
 
-/* Takes in what the engine has sent since the last call. To be called several times a second; names
- * that do not fit into the engine's buffer are sent later. Returns whether the buffer filled up
- * quickly: then it should be called again within milliseconds. */
+/* Drains the definitions that the engine has sent since the last call. To be called several times a
+ * second; names that do not fit into the engine's buffer are sent later. Returns whether the buffer
+ * filled up quickly: then it should be called again within milliseconds. */
 bool live_names__drain(struct live_names *n);
 
 /* Returns the name of SUM's file as in rows but without quotes, RET_LEN bytes, valid until the next

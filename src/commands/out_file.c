@@ -30,7 +30,7 @@ int out_file__open(struct out_file *o, const char *name)
 	return o->file ? 0 : -errno;
 }
 
-/* Filesystems that can't rename without replacing (EINVAL) have links. */
+/* Filesystems without RENAME_NOREPLACE (EINVAL) have hard links. */
 static int give_name(const struct out_file *o, bool force)
 {
 	int err =

@@ -12,14 +12,14 @@ struct read_bar {
 	uint64_t drawn_ns; /* CLOCK_MONOTONIC */
 };
 
-/* Looks whether stderr is a terminal. */
+/* Finds out whether stderr is a terminal. */
 void read_bar__begin(struct read_bar *b);
 
 /* Shows that READ of TOTAL bytes have been read, at most ten times a second. The cursor is then at
  * the start of the bar's line: whatever is printed next overwrites it. */
 void read_bar__show(struct read_bar *b, uint64_t read, uint64_t total);
 
-/* Takes the bar off the terminal. */
+/* Removes the bar from the terminal. */
 void read_bar__clear(struct read_bar *b);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The names of the containers that rows know by their cgroups. */
+/* Names of containers, for rows, which contain only ids of cgroups. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,10 @@
 
 #define FILE_NAME "containers.json"
 #define TEMP_NAME ".containers.json.temp"
-#define PAUSE_NS UINT64_C(50000000) /* between two looks at all cgroups */
-#define TRIES 5                     /* for names: each pause is four times the last one */
+#define PAUSE_NS UINT64_C(50000000) /* between two refreshes */
+#define TRIES 5                     /* to find names, with pauses that grow by a factor of four */
 
-/* Names of containers are names that users give: a recording without names has none of them. */
+/* Users choose the names of containers: an anonymized recording has none of them. */
 void recording__begin_containers(struct recording *r)
 {
 	if (r->options->anonymize || r->engine->type != engines[0] ||
@@ -26,10 +26,10 @@ void recording__begin_containers(struct recording *r)
 		return;
 	r->containers.fd = containers__watch(r->containers.all);
 	r->containers.due_ns = clock__mono_ns();
-	r->containers.grown = true; /* since they were looked for */
+	r->containers.grown = true; /* since the first refresh */
 }
 
-/* To DIR, so that a reader sees the old file or the new one as a whole. */
+/* Replaces the file, so that a reader sees either the old one or the new one. */
 static void write_file(struct recording *r, const json_t *names)
 {
 	json_t *root =
@@ -40,7 +40,7 @@ static void write_file(struct recording *r, const json_t *names)
 
 	if (fd >= 0)
 		close(fd);
-	/* On a full disk the old one stays; the manifest has the names, too. */
+	/* On a full disk the old file remains; the manifest has the names, too. */
 	if (fd >= 0 && (failed || renameat(dir, TEMP_NAME, dir, FILE_NAME)))
 		unlinkat(dir, TEMP_NAME, 0);
 	json_decref(root);
@@ -83,7 +83,7 @@ void recording__look_for_containers(struct recording *r, bool created)
 	if (grown || c->grown)
 		tell(r);
 	c->grown = false;
-	/* A runtime may create the cgroup before it writes what the container is called. */
+	/* A runtime may create the cgroup before it writes the container's name. */
 	c->due_ns =
 		all_named || c->tries == TRIES ? UINT64_MAX : now + (PAUSE_NS << 2 * c->tries++);
 }

@@ -165,7 +165,7 @@ static bool is_complete(struct recording *r, const struct status_snapshot *s)
 	       !(r->options->dev && verify__dir(r->session->path, output__stream(OUTPUT_STDERR)));
 }
 
-#define DIGEST_NS NSEC_PER_SEC /* people wait for it */
+#define DIGEST_NS NSEC_PER_SEC /* the user waits for it */
 
 static void tell_people(const struct recording *r, const struct status_snapshot *s)
 {

@@ -32,12 +32,12 @@
 #include "options/options.h"
 #include "snappers/snapshots.h"
 #include "uploader/upload.h"
-/* What record_containers.c knows. */
+/* The state of record_containers.c. */
 struct containers_seen {
-	struct containers *all; /* or NULL: their names are not looked for */
+	struct containers *all; /* NULL: names are not looked up */
 	int fd;                 /* readable when a cgroup was created; or negative */
-	uint64_t due_ns;        /* when they are to be looked at again */
-	uint64_t looked_ns;     /* when they were looked at last */
+	uint64_t due_ns;        /* when to refresh them */
+	uint64_t looked_ns;     /* when they were last refreshed */
 	unsigned int tries;
 	bool grown;
 };
@@ -75,8 +75,8 @@ struct recording {
 	struct status status;
 	struct daemon daemon;
 	struct reload reload;
-	uint64_t rounds;             /* of the reader, when the service manager was last told … */
-	struct status_snapshot told; /* … this */
+	uint64_t rounds;             /* of the reader, when the manager was last notified … */
+	struct status_snapshot told; /* … and what it said */
 	struct watchdog reader, disk; /* the threads between the kernel and the disk */
 	bool stuck;                   /* the snapshots' thread is stuck, and still uses all this */
 	uint64_t begun_ns;
@@ -115,17 +115,17 @@ struct disk_budget_config recording__budget_limits(const struct options *o);
 
 /* ---- record_containers.c ---- */
 
-/* Finds the machine's containers, with the rights that the start has. */
+/* Finds the machine's containers; needs the privileges of the start. */
 void recording__begin_containers(struct recording *r);
-/* When recording__look_for_containers() has to be called at the latest, of CLOCK_MONOTONIC. */
+/* The latest time, of CLOCK_MONOTONIC, to call recording__look_for_containers(). */
 uint64_t recording__containers_due(const struct recording *r);
-/* Looks for new containers and names if it is time to, or cgroups were CREATED, and writes what is
- * new to containers.json and the manifest. */
+/* Looks for new containers and names if it is time, or if cgroups were CREATED. Writes changes to
+ * containers.json and the manifest. */
 void recording__look_for_containers(struct recording *r, bool created);
 
 /* ---- record_watch.c ---- */
 
-/* Attends to the recording until it is to end. */
+/* Does the main thread's work until the recording is to end. */
 void recording__watch(struct recording *r);
 /* Prints the messages of the staging thread. */
 void recording__tell_staging(struct recording *r);

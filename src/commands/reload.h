@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SIGHUP: the log file is reopened and the configuration is read again. A file system that does not
- * answer, or a FIFO in place of the file, blocks the opening thread, so a thread of its own does
- * it, and the recording goes on. */
+ * answer, or a FIFO in place of the file, blocks the thread that opens it. So a separate thread
+ * does this while the recording goes on. */
 #ifndef IOTRC_RELOAD_H
 #define IOTRC_RELOAD_H
 
@@ -36,7 +36,7 @@ int reload__begin(struct reload *r, const struct options *options, struct daemon
 /* Whether the thread has ended since the last call: the result can be read. */
 bool reload__take(struct reload *r);
 
-/* Frees a result that nobody took. Returns false if the thread still waits for a file and uses
+/* Frees a result that was not taken. Returns false if the thread still waits for a file and uses
  * R. */
 bool reload__end(struct reload *r);
 

@@ -37,7 +37,7 @@ static void finish_file(struct run_file *f, struct run_span ran)
 		     !file_state__get(AT_FDCWD, f->path, false, &now);
 
 	run_uses__merge(&f->uses);
-	/* strace does not tell it. */
+	/* strace does not report inode numbers. */
 	if (there && !f->inode)
 		f->inode = now.inode;
 	if (there && S_ISDIR(now.mode))

@@ -36,7 +36,7 @@ static pid_t sudo_above(void)
 	return process_files__program(parent, name) || strcmp(name, "sudo") != 0 ? 0 : parent;
 }
 
-/* Takes over the environment with which process PID was started: sudo's is the user's; ours is what
+/* Takes over the environment with which process PID was started: sudo has the user's; ours is what
  * sudo has left of it. Returns whether it could be read. */
 static bool take_environment(pid_t pid)
 {
@@ -107,7 +107,7 @@ static void become_command(const struct run_user *u, int gate, const struct run_
 
 static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 static pid_t running;                       /* the child that they are passed on to */
-static volatile sig_atomic_t end_requested; /* by one that came after it had ended */
+static volatile sig_atomic_t end_requested; /* by a signal after the end of the child */
 
 static bool has_ended(pid_t pid)
 {
@@ -150,7 +150,7 @@ static void pass_signals(pid_t pid)
 
 /* ---- from the outside ---- */
 
-static bool adopts; /* what descends from the command is waited for, too */
+static bool adopts; /* the command's descendants are waited for, too */
 
 int run_child__new(struct run_child *ret, const struct run_plan *plan)
 {
@@ -158,11 +158,11 @@ int run_child__new(struct run_child *ret, const struct run_plan *plan)
 	sigset_t old;
 	int gate[2], err;
 
-	/* A socket: a child that is dead already is no reason for SIGPIPE. */
+	/* A socket, so that a child that is dead already causes no SIGPIPE. */
 	err = socket_fd__pair(gate);
 	if (err)
 		return err;
-	/* No signal ends us while the recorder starts: what we made would be left behind. */
+	/* No signal ends us while the recorder starts: our temporary files would be left behind. */
 	block_signals(&old);
 	ret->pid = fork();
 	if (ret->pid > 0)
@@ -182,7 +182,7 @@ int run_child__new(struct run_child *ret, const struct run_plan *plan)
 
 void run_child__start(struct run_child *c)
 {
-	/* One that is dead already is waited for all the same. */
+	/* A child that is dead already is still waited for. */
 	(void)send(c->gate, "", 1, MSG_NOSIGNAL);
 	close(c->gate);
 }
@@ -202,7 +202,7 @@ int run_child__wait(struct run_child *c)
 
 /* ---- the rest of the tree ---- */
 
-#define LOOK_MS 100 /* between two looks at our children without a signal */
+#define LOOK_MS 100 /* between two checks of our children if no signal comes */
 
 int run_child__adopt(void)
 {
@@ -222,14 +222,14 @@ void run_child__wait_for_rest(pid_t other)
 	struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
 	sigset_t news, old;
 
-	/* A signal that comes between two looks waits for the next one. */
+	/* A signal that comes between two checks waits for the next one. */
 	block_signals(&old);
 	sigemptyset(&news);
 	sigaddset(&news, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &news, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaddset(&news, signals[i]);
-	/* Ignored signals don't wait. */
+	/* Ignored signals would not stay pending. */
 	sigaction(SIGCHLD, &action, NULL);
 	while (!end_requested && descendants__any(other)) {
 		int got = sigtimedwait(&news, NULL, &look);

@@ -14,7 +14,7 @@ struct run_child {
 	int gate; /* the child waits for this before it executes the command */
 };
 
-/* Who the invoking user is. */
+/* The invoking user. */
 struct run_user {
 	pid_t sudo; /* the outermost process of sudo above us, or 0 */
 };
@@ -29,12 +29,12 @@ int run_child__become(const struct run_user *user);
 /* Forks the child; nothing of the command runs before run_child__start(). Under sudo it has the
  * user, the groups and the environment that sudo was started with.
  *
- * From now on signals don't end us: until the child has ended, SIGTERM, SIGHUP, and SIGINT and
- * SIGQUIT that don't come from the terminal, which sends them to the command itself, are passed on
- * to it. One child at a time. 0, or a negative errno. */
+ * From now on signals do not end us. Until the child has ended, it is passed SIGTERM and SIGHUP,
+ * and SIGINT and SIGQUIT unless they come from the terminal, which sends them to the command
+ * itself. One child at a time. Returns 0, or a negative errno. */
 int run_child__new(struct run_child *ret, const struct run_plan *plan);
 
-/* Lets it become the command. */
+/* Lets the child execute the command. */
 void run_child__start(struct run_child *c);
 
 /* Ends a child that was not started. */
@@ -47,9 +47,9 @@ int run_child__wait(struct run_child *c);
  * can be waited for. Returns 0, or a negative errno. */
 int run_child__adopt(void);
 
-/* After run_child__adopt(), once the command has ended: waits until all that descends from it has,
- * too, or until a signal asks to end, which may have come since the command's end. Process OTHER, a
- * child of ours, is none of it. */
+/* After run_child__adopt(), once the command has ended: waits until all of its descendants have
+ * ended too, or until a signal requests the end, also one that came since the end of the command.
+ * Process OTHER, a child of ours, is not one of them. */
 void run_child__wait_for_rest(pid_t other);
 
 #endif

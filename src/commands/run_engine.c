@@ -21,7 +21,7 @@
 #include "platform/privileges.h"
 
 #define ERROR_LINES_MAX 20
-#define PIPE_BYTES (1024 * 1024) /* the maximum that an ordinary user may have by default */
+#define PIPE_BYTES (1024 * 1024) /* the default maximum of an ordinary user */
 
 static int choose_strace(struct run_engine *e, const struct command *c)
 {
@@ -48,8 +48,7 @@ static int choose_macos(struct run_engine *e, const struct command *c, const cha
 	return 0;
 }
 
-/* Whether a program may use Endpoint Security only eslogger itself knows: it is asked by starting
- * it. */
+/* Only eslogger itself knows whether it may use Endpoint Security: it is started to find out. */
 static int choose_either(struct run_engine *e, const struct command *c)
 {
 	char path[PATH_MAX];
@@ -100,7 +99,7 @@ int run_engine__choose(struct run_engine *e, const struct command *c, const char
 #endif
 }
 
-/* DIR and the FIFO are given to the user who runs the command. */
+/* The user who runs the command owns DIR and the FIFO. */
 static int make_fifo(struct run_engine *e)
 {
 	uid_t uid;
@@ -174,8 +173,9 @@ int run_engine__watch(struct run_engine *e, pid_t recorder)
 	return e->fd < 0 ? 0 : thread__start(&thread, "iotrc-discard", outlive_recorder, e);
 }
 
-/* A process that reads as long as strace writes: without a reader strace would exit, and each call
- * that it traces would fail with ENOSYS from then on (SECCOMP_RET_TRACE without a tracer). */
+/* In a process of its own: reads as long as strace writes. Without a reader strace would exit, and
+ * from then on each call that it traces would fail with ENOSYS (SECCOMP_RET_TRACE without a
+ * tracer). */
 static void keep_reading(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR);
@@ -224,7 +224,7 @@ void run_engine__end(struct run_engine *e)
 		rmdir(e->dir);
 	if (e->fd >= 0 && is_written_to(e->fd) && !fork())
 		keep_reading(e->fd);
-	/* Its thread, if there is one, uses the descriptor until we exit. */
+	/* Its thread, if any, uses the descriptor until we exit. */
 	if (e->fd >= 0 && !e->recorder)
 		close(e->fd);
 	free(e->fifo);

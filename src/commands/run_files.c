@@ -45,7 +45,7 @@ static const struct row_field *field(const struct export_row *row, enum row_colu
 	return &row->fields[column(c)];
 }
 
-/* Is WORD one of a set A|B|C? */
+/* Whether WORD is in column C, a set A|B|C. */
 static bool has(const struct event *e, enum row_column c, const char *word)
 {
 	const struct row_field *f = field(e->row, c);
@@ -149,7 +149,7 @@ void run_files__alias(struct run_files *f, const char *alias, const char *real)
 	f->real = real;
 }
 
-/* ---- who did it ---- */
+/* ---- programs ---- */
 
 /* Notes that the row's program used F in this way. */
 static void note_use(struct run_files *files, struct run_file *f, unsigned int how)
@@ -158,7 +158,7 @@ static void note_use(struct run_files *files, struct run_file *f, unsigned int h
 		files->full |= !run_uses__add(&f->uses, (struct run_use){ files->program, how });
 }
 
-/* What made FROM has made TO. */
+/* The programs that created FROM have created TO. */
 static void hand_over_uses(struct run_files *files, struct run_file *from, struct run_file *to)
 {
 	for (size_t i = 0; i < from->uses.n; i++)
@@ -170,7 +170,7 @@ static void hand_over_uses(struct run_files *files, struct run_file *from, struc
 
 #define WAS_THERE (RUN_STATED | RUN_READ | RUN_READABLE | RUN_WRITTEN | RUN_EXECUTED | RUN_LISTED)
 
-/* What F holds, to be shared with another name; NULL when there is no room. */
+/* Returns the content of F, to be shared with another name; NULL if out of memory. */
 static struct run_contents *contents_of(struct run_files *files, struct run_file *f)
 {
 	struct run_contents *c = f->contents;
@@ -189,8 +189,8 @@ static struct run_contents *contents_of(struct run_files *files, struct run_file
 	return c;
 }
 
-/* The name under which what F holds was there before the command: its own, or that which the
- * command linked or renamed. NULL: the command wrote what it holds. */
+/* Returns the file that had F's content before the command ran: F itself, or the one that the
+ * command linked or renamed. NULL: the command wrote the content. */
 static struct run_file *origin_of(struct run_file *f)
 {
 	if (f->contents)
@@ -212,7 +212,7 @@ static void read_from(struct event *e, struct run_file *f, unsigned int how)
 		note_read(e, origin, how);
 }
 
-/* F is there and was put there, or written to. */
+/* Notes that F exists and was created or written to, as HOW says. */
 static void put(struct event *e, struct run_file *f, unsigned int how)
 {
 	f->is |= RUN_WRITTEN;
@@ -220,7 +220,7 @@ static void put(struct event *e, struct run_file *f, unsigned int how)
 	note_use(e->files, f, how);
 }
 
-/* What F holds is changed, under the name that it had before as well. */
+/* Notes that the content of F changes, also for its first name. */
 static void write_to(struct event *e, struct run_file *f, unsigned int how)
 {
 	struct run_contents *c = f ? f->contents : NULL;
@@ -322,7 +322,7 @@ static void on_change(struct event *e)
 		write_to(e, e->file, RUN_USE_WROTE);
 }
 
-/* Read afterwards, it still holds what it held before. */
+/* Its content is still that from before the command. */
 static void on_attributes(struct event *e)
 {
 	struct run_contents *c = e->file->contents;

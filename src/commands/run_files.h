@@ -12,14 +12,14 @@
 
 #define RUN_FILES_MAX 4000000 /* maximum number of paths */
 
-/* What is known of a name. */
+/* What is known about a name. */
 enum {
-	RUN_MISSING = 1 << 0,    /* the command looked for it, and it did not exist */
+	RUN_MISSING = 1 << 0,    /* the command looked it up, and it did not exist */
 	RUN_STATED = 1 << 1,     /* its attributes were read: it existed */
 	RUN_LISTED = 1 << 2,     /* a directory whose entries were read */
 	RUN_DENIED = 1 << 3,     /* EACCES or EPERM */
 	RUN_EXECUTED = 1 << 4,   /* a program */
-	RUN_READ = 1 << 5,       /* what it contained before the command wrote to it */
+	RUN_READ = 1 << 5,       /* its content from before the command wrote to it */
 	RUN_READABLE = 1 << 6,   /* open for reading and writing, not read yet */
 	RUN_WRITTEN = 1 << 7,    /* contents or attributes changed, or it was moved there */
 	RUN_MADE = 1 << 8,       /* by the command */
@@ -31,29 +31,29 @@ enum {
 	RUN_DIRECTORY = 1 << 14,
 	RUN_LINKED = 1 << 15,  /* the command created another hard link to it */
 	RUN_CHANGED = 1 << 16, /* another process changed it while the command ran */
-	RUN_FILLED = 1 << 17,  /* what it holds is the command's: it made it, or wrote to it */
+	RUN_FILLED = 1 << 17,  /* its content is the command's: it created or wrote to it */
 };
 
 #define RUN_OURS (RUN_MADE | RUN_MAYBE)
 
-/* What several names have held: those of hard links, and the old and the new one of a rename. */
+/* A content that several names have had: hard links, or the old and the new name of a rename. */
 struct run_contents {
-	struct run_file *origin; /* the name that it had at first */
-	bool ours;               /* the command wrote it, or to it */
+	struct run_file *origin; /* its first name */
+	bool ours;               /* written by the command, or in part */
 	struct run_contents *next;
 };
 
 struct run_file {
 	unsigned int is;
-	struct run_contents *contents; /* NULL: nothing else ever had it */
+	struct run_contents *contents; /* NULL: no other name ever had it */
 	struct run_uses uses;
-	uint64_t inode; /* 0: no row told it */
-	char path[];    /* absolute, with the bytes that it has on disk */
+	uint64_t inode; /* 0: unknown */
+	char path[];    /* absolute, with its bytes on disk */
 };
 
 struct run_rename {
 	char *from, *to;
-	bool ours; /* the command had made it */
+	bool ours; /* the command had created it */
 };
 
 struct run_files {
@@ -65,7 +65,7 @@ struct run_files {
 	struct run_contents *contents; /* all of them */
 	const char *alias, *real;      /* directory REAL is also called ALIAS; borrowed */
 	uint64_t moved;                /* renamed directories with files that have no rows */
-	uint64_t cut;                  /* rows whose path was too long to be recorded whole */
+	uint64_t cut;                  /* rows whose path was cut */
 	uint32_t program;              /* of the row at hand */
 	bool full; /* RUN_FILES_MAX was reached, or out of memory: files are missing */
 };
@@ -74,10 +74,11 @@ struct run_files {
  * treated as paths below REAL. */
 void run_files__alias(struct run_files *f, const char *alias, const char *real);
 
-/* Adds ROW, of stream fs, in the order of time. PROGRAM of the tree did it, or RUN_TREE_NONE. */
+/* Adds ROW, of stream fs, in the order of time. It belongs to PROGRAM of the tree, or to
+ * RUN_TREE_NONE. */
 void run_files__row(struct run_files *f, const struct export_row *row, uint32_t program);
 
-/* File PATH was executed by those processes that executed PROGRAM. */
+/* Notes that the processes that executed PROGRAM also executed file PATH. */
 void run_files__executed(struct run_files *f, const char *path, const struct run_file *program);
 
 /* The operations whose rows matter here, a bit each (rows/operation.h). */

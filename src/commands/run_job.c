@@ -28,7 +28,7 @@
 #include "schema/fs_ops.h"
 #include "schema/selection.h"
 
-/* What run_tree and run_processes follow. */
+/* The operations of run_tree and run_processes. */
 #define PROCESS_OPS \
 	(UINT64_C(1) << FS_PROCESS_FORK | UINT64_C(1) << FS_PROCESS_EXEC | \
 	 UINT64_C(1) << FS_PROCESS_EXIT)
@@ -115,7 +115,7 @@ static void on_strace_error(void *arg, const char *line)
 	run_job__incomplete(arg, line);
 }
 
-/* Returns 0, or a negative errno; -ECHILD: the recorder has said why. */
+/* Returns 0, or a negative errno; -ECHILD: the recorder's messages say why. */
 static int start_recorder(struct run_job *j, struct run_recorder *recorder, pid_t pid)
 {
 	const char *dir = j->keep ?: j->temporary;

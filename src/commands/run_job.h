@@ -18,10 +18,10 @@
 #include "options/command.h"
 
 struct run_job {
-	const struct command *command; /* in whose name messages are */
+	const struct command *command; /* messages begin with its name */
 	const char *output, *json, *workspace, *keep, *engine;
 	bool no_ignore, processes; /* .processes: the report contains what each process did */
-	bool wait;                 /* for all of the tree */
+	bool wait;                 /* for all descendants */
 	size_t n_ignores;
 	struct run_scope scope;
 	struct run_facts facts; /* .argv is the caller's */

@@ -14,7 +14,8 @@ const char *run_name__text(const json_t *name);
 
 #define RUN_COMMAND_MAX 120 /* bytes of a command in a line for people */
 
-/* TEXT, a command: a long one loses its middle, as its end often says more. Returns BUF. */
+/* Shortens TEXT, a command: a long one loses its middle, because its end is often more informative.
+ * Returns BUF. */
 const char *run_name__command(char buf[RUN_COMMAND_MAX + 6], const char *text);
 
 /* Returns the bytes of NAME, to be freed by the caller; NULL if it is not a name, or out of

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a command of iotrc starts. */
+/* What a command of iotrc runs. */
 #ifndef IOTRC_RUN_PLAN_H
 #define IOTRC_RUN_PLAN_H
 
@@ -10,13 +10,13 @@
 #define RUN_NOT_EXECUTED 126
 
 struct run_plan {
-	const struct command *command;   /* of iotrc, in whose name messages are */
-	char **argv;                     /* what is run */
-	const struct run_engine *strace; /* traces it; NULL: nothing has to */
+	const struct command *command;   /* of iotrc: messages begin with its name */
+	char **argv;                     /* the command to run */
+	const struct run_engine *strace; /* traces it; NULL: no strace */
 };
 
-/* In the child: says on stderr, in the name of C, that NAME was not executed, and ends with the
- * status that errno ERR has in a shell. */
+/* In the child: prints for C to stderr that NAME was not executed, and exits with the status that a
+ * shell has for errno ERR. */
 _Noreturn void run_plan__not_executed(const struct command *c, const char *name, int err);
 
 #endif

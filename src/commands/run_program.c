@@ -10,7 +10,7 @@
 
 #include "platform/libc.h"
 
-#define PATH_DEFAULT "/bin:/usr/bin" /* execvp(3), where $PATH isn't set */
+#define PATH_DEFAULT "/bin:/usr/bin" /* of execvp(3), if $PATH is not set */
 
 static int executable(const char *path)
 {

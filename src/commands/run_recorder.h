@@ -11,7 +11,7 @@
 
 #include "commands/run_engine.h"
 
-/* Which rows the recording has. */
+/* Selects the rows of the recording. */
 struct run_rows {
 	uint64_t ops;  /* as in struct selection */
 	bool distinct; /* none that repeat others (rows/repeats.h) */
@@ -23,7 +23,7 @@ struct run_recorder {
 };
 
 /* Starts to record process PID into directory DIR, and returns once every event of PID is recorded.
- * TRACER is what it records with. Returns 0; -ECHILD if it could not record, with the reason in
+ * It uses the engine of TRACER. Returns 0; -ECHILD if it could not record, with the reason in
  * R->says; or another negative errno. */
 int run_recorder__start(struct run_recorder *r, pid_t pid, const char *dir,
 			const struct run_rows *rows, const struct run_engine *tracer);

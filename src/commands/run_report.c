@@ -81,8 +81,8 @@ static json_t *renames_of(const struct run_files *files, const struct run_scope 
 
 /* ---- processes ---- */
 
-/* How a program must have used a file of a list for the file to be in the program's own list. If
- * nobody used it for SURE, MAYBE suffices: a shell opens what another program then reads. */
+/* How a program must have used a file of a list for the file to be in the program's own list. If no
+ * program used it for SURE, MAYBE suffices: a shell opens files that other programs then read. */
 static const struct {
 	size_t list;
 	unsigned int sure, maybe;

@@ -27,14 +27,14 @@ struct run_facts {
 struct run_observed {
 	const struct run_files *files; /* after run_after__look() */
 	const struct run_tree *tree;
-	bool processes; /* tell what each did, too */
+	bool processes; /* also list what each did */
 };
 
 /* Returns the report as JSON, or NULL if out of memory. */
 json_t *run_report__new(const struct run_observed *observed, const struct run_scope *scope,
 			const struct run_facts *facts);
 
-/* Says to OUT that N lines more are in the JSON alone. */
+/* Prints to OUT that N more lines are only in the JSON. */
 void run_report__more(size_t n, FILE *out);
 
 /* Prints REPORT to OUT for people. */

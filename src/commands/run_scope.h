@@ -10,7 +10,7 @@
 struct run_scope {
 	const char *shown;                    /* the workspace, as given */
 	char *root;                           /* its real path */
-	bool all;                             /* outside of it, too */
+	bool all;                             /* also files outside of it */
 	bool stated;                          /* files whose attributes were read count as read */
 	const char *ignores[RUN_IGNORES_MAX]; /* globs, ending with NULL */
 };

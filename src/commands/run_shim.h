@@ -10,12 +10,11 @@
 
 #include "commands/run_plan.h"
 
-/* Executes what is planned as strace's child. Returns only when that can't be done: a negative
- * errno. */
+/* Executes PLAN under strace. Returns only on failure, with a negative errno. */
 int run_shim__execute(const struct run_plan *plan);
 
-/* The shim itself: `iotrc run --become SOCKET COMMAND CMD...`, of which ARGV begins with SOCKET.
- * COMMAND is iotrc's, in whose name it is told that CMD can't be executed. */
+/* The shim itself: `iotrc run --become SOCKET COMMAND CMD...`. ARGV begins with SOCKET. COMMAND is
+ * the command of iotrc whose name precedes the message if CMD cannot be executed. */
 _Noreturn void run_shim__become(char **argv);
 
 #endif

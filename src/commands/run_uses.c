@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define RECENT 16 /* number to compare before one is added: few programs alternate */
+#define RECENT 16 /* uses to compare before one is added: few programs alternate */
 
 static int by_program(const void *a, const void *b)
 {

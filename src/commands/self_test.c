@@ -112,7 +112,7 @@ static int do_uring(const char *dir)
 	return err;
 }
 
-/* Sends a byte from CLIENT to the connection of it that SERVER accepts. */
+/* Accepts CLIENT's connection on SERVER, and sends a byte to it from CLIENT. */
 static int pass_byte(int client, int server)
 {
 	int accepted = accept4(server, NULL, NULL, SOCK_CLOEXEC);
@@ -234,7 +234,7 @@ static void perform(const char *dir, int go_fd, int done_fd)
 	char byte;
 	ssize_t n;
 
-	/* Nobody releases it: the process that started it has ended. */
+	/* The process that started this one has ended. */
 	if (read(go_fd, &byte, 1) != 1)
 		return;
 	for (size_t i = 0; i < COUNT; i++)

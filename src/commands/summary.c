@@ -54,7 +54,7 @@ enum { BY, STREAM, SORT, TOP_N, DURATION, WHERE, OUTPUT, JSON, CSV };
 
 struct task {
 	const struct command *command;
-	/* the command line, as it stands there */
+	/* the command line, unparsed */
 	const char *by, *streams, *sort, *top, *where_text, *duration, *output;
 	bool json, csv;
 
@@ -63,14 +63,14 @@ struct task {
 	enum stream order[STREAM_COUNT]; /* of the tables */
 	int n_streams;
 	struct summary summaries[STREAM_COUNT];
-	int fields[STREAM_COUNT]; /* of a row that are looked at */
+	int fields[STREAM_COUNT]; /* number of fields of a row that are needed */
 	struct filter_options filters;
-	struct filter filter; /* of a session: live it is the kernel's */
+	struct filter filter; /* for sessions; live, the kernel filters */
 	struct where *where;
 	struct file_names *names;
 	struct session_names *session_names; /* of the session that is read */
 	uint64_t without_users;              /* sessions */
-	bool learnt;                         /* a process that descends from one of --pid */
+	bool learnt;                         /* a new descendant of one of --pid */
 	struct scan_result result;
 	bool is_live;
 	struct summary_live live;
@@ -133,7 +133,7 @@ static bool is_by(const struct task *t, const char *name)
 	return false;
 }
 
-/* Their files have their names in fs. */
+/* Names of their files are in rows of fs. */
 #define STREAMS_BY_INODE (UINT32_C(1) << STREAM_CACHE | UINT32_C(1) << STREAM_PAGEFAULT)
 
 static int read_names(struct task *t, char **paths)
@@ -162,8 +162,8 @@ static int on_process(void *arg, const struct session_reader *session, enum stre
 	return 0;
 }
 
-/* Which processes descend from those of --pid. Each scan finds the children of those that are
- * known, and of these nearly all descendants: rows are in the order of time but for
+/* Finds the processes that descend from those of --pid. Each scan finds the children of known
+ * processes and nearly all descendants of these: rows are in the order of time except within
  * milliseconds. */
 static int read_descendants(struct task *t, char **paths)
 {
@@ -310,7 +310,7 @@ static bool parse_by(struct task *t, const char *list)
 	return t->n_by;
 }
 
-/* Other words for streams. */
+/* Finds a stream by its key or another common word. */
 static int find_stream(const char *key)
 {
 	static const struct {

@@ -24,11 +24,11 @@
 #include "schema/sums.h"
 
 #define KEY_MAX (SUMMARY_NAME_MAX + 512) /* bytes of a group's name */
-/* One of these comes before a page of a file is used, and again where it was open before. */
+/* One of these precedes the use of a file's pages. */
 #define NAMING_OPS \
 	(UINT64_C(1) << FS_OPEN | UINT64_C(1) << FS_READ | UINT64_C(1) << FS_WRITE | \
 	 UINT64_C(1) << FS_MMAP | UINT64_C(1) << FS_SENDFILE)
-#define DRAIN_MS 20     /* how often names are taken in */
+#define DRAIN_MS 20     /* between two drains of names */
 #define DRAIN_SOON_MS 1 /* while many new ones come */
 
 /* ---- groups in the form of rows ---- */
@@ -92,7 +92,7 @@ static char *size(char *p, const struct engine_sum *sum, struct summary_live *l)
 	return sum->size < 0 ? p : csv__u64(p, sum->size);
 }
 
-/* A file of which no name was told: MAJOR:MINOR/INODE. */
+/* A file whose name is unknown: MAJOR:MINOR/INODE. */
 static char *file(char *p, const struct engine_sum *sum, struct summary_live *l)
 {
 	size_t len;
@@ -137,7 +137,7 @@ const char *summary_live__refuses(const struct dimension *d)
 				  NULL;
 }
 
-/* Only these operations of the kernel are hits and misses, so they are told apart if necessary. */
+/* Hits and misses are counted by operation, so sums are also grouped by operation if necessary. */
 static uint32_t wanted(const struct summary_live *l)
 {
 	uint32_t by = SUM_ON;
@@ -202,7 +202,7 @@ static void *drain_names(void *arg)
 	return NULL;
 }
 
-/* Names come while it is watched, in a thread of their own. 0, or a negative errno. */
+/* Starts the thread that drains names. Returns 0, or a negative errno. */
 static int begin_names(struct summary_live *l, struct engine *e, const struct memory_plan *plan)
 {
 	int err = live_names__new(&l->names, e, &l->selection, plan);
@@ -221,7 +221,7 @@ static void end_names(struct summary_live *l)
 	pthread_join(l->thread, NULL);
 }
 
-/* By file, calls on files are looked at for their names where fs isn't asked for. */
+/* If files are wanted but fs is not, adds calls of fs only for the names. */
 static void want_names(struct summary_live *l)
 {
 	if (l->selection.streams >> STREAM_FS & 1)
@@ -241,7 +241,7 @@ static int open_engine(struct summary_live *l, struct engine **ret)
 	config.sums = wanted(l);
 	if (config.sums & SUM_BY_FILE)
 		want_names(l);
-	/* Without a list, or a container in it, the ids of cgroups stand for them. */
+	/* Without a list, or for a cgroup that is not in it, the id of the cgroup is shown. */
 	if (config.sums & SUM_BY_CONTAINER)
 		containers__new(&l->containers);
 	memory__plan(&plan, memory__least(memory__cpus()), memory__cpus());

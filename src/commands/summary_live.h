@@ -15,12 +15,12 @@ struct summary_live {
 	struct selection selection;    /* streams, filters, scope */
 	uint64_t duration_ns;          /* 0: until a signal, or until CMD or PID ends */
 	char **argv;                   /* a command to run, or NULL */
-	pid_t pid;                     /* one to watch, or 0 */
+	pid_t pid;                     /* a process to watch, or 0 */
 	struct summary *summaries;     /* by stream; initialised for the selection's streams */
 	uint32_t shown;                /* the selection's streams; names may take further ones */
 	struct live_names *names;      /* by file; NULL otherwise, and at the end */
 	struct containers *containers; /* by container; likewise */
-	pthread_t thread;              /* takes them in */
+	pthread_t thread;              /* drains the names */
 	atomic_bool ended;
 
 	/* Results. */

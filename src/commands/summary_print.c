@@ -109,7 +109,7 @@ static void print_heads(const struct summary_print *p, const struct summary *s)
 	fputc('\n', p->out);
 }
 
-/* 4096 as 4.0K, and a process with its command. */
+/* Prints a size such as 4096 as 4.0K, and a process with its command. */
 static void print_name(const struct summary_print *p, const struct summary *s,
 		       const struct group *group, int i)
 {

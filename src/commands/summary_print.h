@@ -12,7 +12,7 @@
 
 struct summary_print {
 	FILE *out;
-	size_t top; /* so many groups; 0: all */
+	size_t top; /* number of groups; 0: all */
 	/* Returns what to show instead of KEY, of dimension D; NULL: KEY itself. The callback may
 	 * be NULL. */
 	const char *(*name)(void *arg, const struct dimension *d, const char *key, size_t len);

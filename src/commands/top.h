@@ -28,7 +28,8 @@ bool top__is_stopped(void);
 /* COUNT per second, if it was counted in SPAN_NS nanoseconds. */
 double top__rate(uint64_t count, uint64_t span_ns);
 
-/* Returns the share of SPAN_NS that the calls of C took, in TO, or "-" where there is none. */
+/* Writes the share of SPAN_NS that the calls of C took to TO, or "-" if there is none. Returns
+ * TO. */
 #define TOP_SHARE_MAX 32
 const char *top__share(char to[TOP_SHARE_MAX], enum top_view view, const struct top_counts *c,
 		       uint64_t span_ns);

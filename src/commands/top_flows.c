@@ -14,7 +14,7 @@
 
 struct flow_state {
 	struct top_counts last, added;
-	uint64_t look; /* the last one that found it */
+	uint64_t look; /* the last refresh that found it */
 	char name[TOP_FLOW_NAME_MAX];
 };
 
@@ -69,8 +69,8 @@ static char *name_path(char *p, const char *path, size_t len)
 	return csv__escape(p, path, strnlen(path, len < PATH_SHOWN ? len : PATH_SHOWN));
 }
 
-/* LOCAL - REMOTE. Several unix sockets have one path, or none: the number of the inode, which ss
- * prints, too, tells them apart. */
+/* LOCAL - REMOTE. Several unix sockets may have the same path, or none: their inode numbers, which
+ * ss prints too, distinguish them. */
 static char *name_ends(char *p, const struct rec_flow *r)
 {
 	const struct conn_ends *ends = &r->ends;
@@ -102,8 +102,8 @@ static char *name_flow(char *p, const struct rec_flow *r)
 	return name_ends(p, r);
 }
 
-/* Whether NOW is not of the connection that LAST is of: a later one may have the ends of an earlier
- * one. */
+/* Whether NOW is from another connection than LAST: a later one may have the same ends as an
+ * earlier one. */
 static bool is_another(const struct top_counts *now, const struct top_counts *last)
 {
 	return now->calls < last->calls || now->read < last->read || now->written < last->written;

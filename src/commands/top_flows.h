@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The TCP connections, UDP and unix sockets that live, and what each has moved since the last
- * look. */
+/* The open TCP connections, UDP and unix sockets, and what each has moved since the last
+ * refresh. */
 #ifndef IOTRC_TOP_FLOWS_H
 #define IOTRC_TOP_FLOWS_H
 
@@ -16,12 +16,12 @@ int top_flows__new(struct top_flows **ret);
 /* Frees it; NULL is allowed. Returns NULL. */
 struct top_flows *top_flows__free(struct top_flows *f);
 
-/* Looks at the connections of E. A new one counts whole if it began within the last SPAN_NS.
- * Returns 0, or a negative errno. */
+/* Reads the connections of E. All that a new one has moved counts if it began within the last
+ * SPAN_NS. Returns 0, or a negative errno. */
 int top_flows__look(struct top_flows *f, struct engine *e, uint64_t span_ns);
 
-/* Calls TELL for each connection that has moved something since the previous look: segments, or
- * datagrams, are its calls, those sent again its errors, and its time is a round trip. 0, or what
+/* Calls TELL for each connection that has moved something since the previous refresh: its calls are
+ * segments or datagrams, its errors those sent again, and its time a round trip. Returns 0, or what
  * TELL returned. */
 int top_flows__each(const struct top_flows *f,
 		    int (*tell)(void *arg, const char *name, const struct top_counts *added),

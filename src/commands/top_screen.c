@@ -22,7 +22,7 @@
 #include "commands/top.h"
 #include "platform/macros.h"
 
-#define STEP_MS 100      /* maximum delay of a key while names are taken in */
+#define STEP_MS 100      /* maximum delay of a key while names are drained */
 #define PATIENCE_S 3     /* for a terminal that accepts no output, after a signal */
 #define LEVELS_MAX 8     /* levels of opened rows */
 #define FILTER_MAX 64    /* bytes */

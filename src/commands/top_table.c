@@ -34,12 +34,12 @@ _Static_assert(ARRAY_SIZE(top_sort_names) == TOP_SORTS, "a name for each order")
 #define SUMS_BY \
 	(SUM_ON | SUM_BY_PROCESS | SUM_BY_CONTAINER | SUM_BY_USER | SUM_BY_DEVICE | SUM_BY_FILE | \
 	 SUM_NO_QUANTILES)
-/* Sums that are kept here: as many as fit in the kernel, and those that it has dropped. */
+/* Sums kept here: as many as fit in the kernel, and those that were removed there. */
 #define PAIRS_MAX 65536
-/* Groups that were not used for so many refreshes are removed from the kernel. */
+/* Groups that were not used for this many refreshes are removed from the kernel. */
 #define IDLE_LOOKS 10
 
-/* Which sum it is. */
+/* The key of a sum. */
 struct pair_key {
 	uint64_t file, cgroup;
 	int64_t uid;
@@ -57,7 +57,7 @@ struct top_table {
 	struct engine *engine;
 	struct live_names *names;
 	struct top_flows *flows;
-	struct containers *containers; /* or NULL: ids of cgroups stand for them */
+	struct containers *containers; /* NULL: show ids of cgroups */
 	struct groups *pairs;
 	struct groups *rows; /* of the last top_table__rows(), by name; values are struct top_row */
 	struct top_row *sorted;
@@ -122,7 +122,7 @@ void top_table__drain(struct top_table *t)
 	live_names__drain(t->names);
 }
 
-/* A process whose first thread has made no call since the start. */
+/* Finds the command of a process whose main thread has made no call since the start. */
 static void find_command(uint32_t pid, char command[COMM_BYTES + 1])
 {
 	char path[32];
@@ -171,7 +171,7 @@ static int on_sum(void *arg, const struct engine_sum *sum)
 	return ENGINE_SUM_DROP;
 }
 
-/* Looks for new containers if there are new cgroups, or may be. */
+/* Looks for new containers if there are, or may be, new cgroups. */
 static void look_for_containers(struct top_table *t)
 {
 	struct pollfd p = { .fd = t->containers ? containers__watch(t->containers) : -1,
@@ -283,7 +283,7 @@ static char *name_pair(struct top_table *t, enum top_view view, const struct pai
 	case TOP_COMMANDS:
 		return *p->command ? csv__escape(to, p->command, strlen(p->command)) :
 				     csv__mem(to, "-", 1);
-	case TOP_CONNECTIONS: /* they are no pairs */
+	case TOP_CONNECTIONS: /* not made of pairs */
 		break;
 	}
 	return to;

@@ -41,7 +41,7 @@ static inline const char *const *top_heads__of(enum top_view view)
 }
 
 struct top_row {
-	struct top_counts counts; /* since the last look */
+	struct top_counts counts; /* since the last refresh */
 	const char *name;         /* escaped as in rows; valid until the next top_table__look() */
 	uint64_t id;              /* the argument of top_table__open() */
 	uint64_t id2;
@@ -65,7 +65,7 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 /* Frees it; NULL is allowed. Returns NULL. */
 struct top_table *top_table__free(struct top_table *t);
 
-/* Takes in names of files; to be called several times a second. */
+/* Drains names of files; to be called several times a second. */
 void top_table__drain(struct top_table *t);
 
 /* Reads the sums: from now on rows are what was added since the previous refresh. Returns 0, or a

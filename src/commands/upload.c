@@ -44,7 +44,7 @@ struct search {
 	int err;
 };
 
-/* BUCKET/<16 digits>/<a name>: any other path would make keys of another form. */
+/* Whether KEY is BUCKET/<16 digits>/<a name>: other paths would make keys of another form. */
 static bool is_key(const char *key)
 {
 	const char *id = strchr(key, '/'), *session = id ? strchr(id + 1, '/') : NULL;
@@ -101,7 +101,7 @@ static void on_failed(void *arg, const char *path, int err)
 	s->err = err;
 }
 
-/* Names are relative to the parent of DIR, which is opened with the current rights. */
+/* Searches DIR. Names are relative to its parent, which is opened with the current rights. */
 static void search(struct search *s, const char *dir)
 {
 	const struct session_walk walk = {
@@ -296,8 +296,8 @@ int upload__run(const struct options *o)
 		return try_target(o);
 	}
 	handle_signals();
-	/* First: files may be removed once they are sent. Before this process is confined: what it
-	 * asks DuckDB to do needs more. */
+	/* First, because files may be removed once they are sent, and before this process is
+	 * confined, because DuckDB needs more rights. */
 	if (o->upload_parquet)
 		lake = upload_lake__run(o, &stops);
 	if (o->upload_no_csv || lake == EXIT_CANNOT)

@@ -20,19 +20,19 @@
 #include "options/command.h"
 #include "platform/macros.h"
 
-#define ROUND_NS (30 * NSEC_PER_SEC)      /* between two looks for finished sessions */
+#define ROUND_NS (30 * NSEC_PER_SEC)      /* between two searches for finished sessions */
 #define ROUND_MAX_NS (300 * NSEC_PER_SEC) /* while the target does not answer */
 
 struct adding {
 	const struct options *options;
 	const char *const *paths;
-	const volatile sig_atomic_t *interrupted; /* no further session then; NULL: all of them */
+	const volatile sig_atomic_t *interrupted; /* if set, no further session is added; or NULL */
 	struct store *store;
 	struct entries known;
 	struct entries told; /* paths of sessions that were left out */
 	uint64_t added, rows;
 	uint64_t there, running, left_out; /* of this round */
-	bool failed;                       /* as every other session would */
+	bool failed;                       /* as any other session would */
 };
 
 static void leave_out(void *arg, const char *path, const char *why)
@@ -77,7 +77,8 @@ static void conclude(const struct adding *a)
 		  a->rows, a->added, a->there, a->running);
 }
 
-/* Adds what the lake does not have. 0, or a negative errno with a line in WHY. */
+/* Adds the sessions that the lake does not have. Returns 0, or a negative errno with a line in
+ * WHY. */
 static int add_new(struct adding *a, char why[STORE_WHY_MAX])
 {
 	const struct local_sessions visit = { .on_session = on_session,
@@ -107,9 +108,9 @@ static void pause_for(uint64_t ns, const volatile sig_atomic_t *stops)
 		clock__sleep(NSEC_PER_SEC);
 }
 
-/* A directory that does not exist yet is one without sessions. What fails is tried again; its
- * reason is told when it is a new one. 0, or a negative errno with a line in WHY, of the last
- * round. */
+/* Adds sessions in rounds. A directory that does not exist yet has no sessions. What fails is tried
+ * again; the reason is printed if it is a new one. Returns 0, or a negative errno with a line in
+ * WHY, of the last round. */
 static int add_until(struct adding *a, const volatile sig_atomic_t *stops, char why[STORE_WHY_MAX])
 {
 	char told[STORE_WHY_MAX] = "";

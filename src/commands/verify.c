@@ -54,7 +54,7 @@ struct verify {
 	uint64_t rows, stream_rows[STREAM_COUNT];
 	struct verify_session session;
 	struct read_bar *bar; /* NULL: none */
-	uint64_t bytes, read; /* compressed: of all files, and of those read */
+	uint64_t bytes, read; /* compressed bytes: of all files, and read so far */
 	/* Threads that check files: what they share is under the lock. */
 	unsigned int jobs;
 	atomic_size_t next; /* the file to be checked next */
@@ -89,7 +89,7 @@ static void read_manifest(struct verify *v)
 	r->fault = on_manifest_fault;
 	r->arg = v;
 	session_reader__read(r);
-	/* Its rows are in .part files that nobody will finish. */
+	/* Its rows are in .part files that no process will finish. */
 	if (r->running && !session_lock__held(r->fd))
 		faults__add(
 			&v->manifest,
@@ -133,7 +133,7 @@ static void read_counts(struct verify *v, const char *key, json_t *o, struct cou
 		session_reader__break(&v->reader,
 				      "%s: has what a killed recorder cannot have written", where);
 	lost = session_reader__member(&v->reader, o, where, lost_key, JSON_OBJECT);
-	/* shed is newer than the other causes. */
+	/* Older manifests lack shed. */
 	for (int k = 0; k < LOST_CAUSES; k++)
 		if (k != LOST_SHED || json_object_get(lost, lost_causes[k]))
 			ret->rows.lost[k] =
@@ -261,7 +261,7 @@ static void *check_some(void *arg)
 	return NULL;
 }
 
-/* Several at a time; what is printed is in the order of the files all the same. */
+/* Checks several files at a time; messages are nevertheless printed in the order of the files. */
 static void check_files(struct verify *v)
 {
 	pthread_t threads[JOBS_MAX];

@@ -65,7 +65,7 @@ struct task {
 
 	struct expression what;
 	struct filter_options filters;
-	struct filter filter; /* of a session: live it is the engine's */
+	struct filter filter; /* for sessions; live, the engine filters */
 	struct where *where;
 	struct bound from, to;
 	uint64_t first_ns; /* mono_ns of the first row; 0: none yet */
@@ -98,7 +98,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* False if TEXT is no time. */
+/* Returns false if TEXT is not a time. */
 static bool parse_bound(const char *text, struct bound *ret)
 {
 	static const char pattern[] = "0000-00-00 00:00:00.000000";
@@ -189,7 +189,7 @@ static int play(struct task *t, char **paths)
 
 /* ---- live ---- */
 
-/* What the processes of --pid are in. */
+/* Shows the calls that the processes of --pid are in. */
 static int show_stuck(struct task *t, const struct watch_live *live)
 {
 	const struct watch_stuck stuck = { .command = t->command,

@@ -32,7 +32,7 @@ struct watcher {
 	struct clock *clock;
 	struct encoder *encoder;
 	char machine[17];
-	bool begun; /* the command runs: earlier rows are our own search for it */
+	bool begun; /* the command runs; earlier rows are our own search for it */
 	uint64_t round_events, second;
 	uint64_t lost;
 	char row[ROW_MAX + ROW_FILE_SLACK];
@@ -216,7 +216,7 @@ static void end(struct watcher *w)
 	free(w);
 }
 
-/* The command, for which a thread waits. */
+/* A thread waits for the command. */
 struct waiter {
 	struct run_child child;
 	int status;

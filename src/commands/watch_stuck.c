@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine knows the calls that began while it runs. For a thread that has made none since, /proc
- * shows its call, which began earlier. */
+/* The engine knows the calls that began since it was opened. The call of a thread that has made
+ * none since then is found in /proc. */
 #include "commands/watch_stuck.h"
 
 #include <dirent.h>
@@ -34,8 +34,8 @@ struct thread_in {
 	uint32_t pid, tid;
 	char command[64];
 	char state;  /* of /proc/PID/stat: R, S, D, T, ...; 0: it has ended */
-	bool known;  /* the engine has recorded the begin of the call */
-	bool runs;   /* in no call */
+	bool known;  /* the engine has seen the call begin */
+	bool runs;   /* it is in no call */
 	uint64_t ns; /* duration; a minimum if not KNOWN */
 	char operation[64];
 	char file[NAME_MAX_SHOWN];
@@ -96,7 +96,7 @@ static char state_of(uint32_t pid, uint32_t tid)
 	return end[2];
 }
 
-/* The kernel function that the thread waits in: "[<0>] pipe_read+0x2f0/0x4b0". */
+/* Finds the kernel function in which the thread waits: "[<0>] pipe_read+0x2f0/0x4b0". */
 static void innermost(struct thread_in *t)
 {
 	char line[256], *name, *end;
@@ -109,7 +109,7 @@ static void innermost(struct thread_in *t)
 			 name + 2);
 }
 
-/* The file of CALL: by its descriptor, or its path relative to the directory that it begins in. */
+/* Finds the file of CALL: by its descriptor, or by its path and directory. */
 static void name_file(struct thread_in *t, const struct engine_call *call)
 {
 	char link[32] = "cwd";
@@ -166,7 +166,7 @@ static int last_cpu(uint32_t pid, uint32_t tid)
 
 	read_line(pid, tid, "stat", line, sizeof(line));
 	at = strrchr(line, ')');
-	/* The 39th field (proc(5)); behind the name begins the third. */
+	/* The 39th field (proc(5)); the third begins behind the name. */
 	for (int i = 2; at && i < 39; i++)
 		at = strchr(at + 1, ' ');
 	return at && sscanf(at, "%d", &cpu) == 1 ? cpu : -1;
@@ -177,7 +177,7 @@ static void read_own_clock(void *ms)
 	*(double *)ms = last_ran_ms(getpid(), gettid());
 }
 
-/* The present time of CPU's clock_task: when the scheduler runs us there. 0: unknown. */
+/* The current time of CPU's clock_task, read by running there. 0: unknown. */
 static double clock_of_cpu(int cpu)
 {
 	double ms = 0;
@@ -187,9 +187,9 @@ static double clock_of_cpu(int cpu)
 	return ms;
 }
 
-/* A call that began before the engine has lasted at least as long as the engine runs, and as the
- * thread sleeps. Each CPU has a clock_task, which stands still in interrupts and while a hypervisor
- * runs others: a difference on one CPU is no more than the time that went by. */
+/* A call that began before the engine has lasted at least as long as the engine runs, and at least
+ * as long as the thread sleeps. Each CPU has a clock_task, which stops in interrupts and while a
+ * hypervisor runs other guests: a difference on one CPU is at most the elapsed time. */
 static uint64_t least_ns(const struct stuck *s, const struct thread_in *t)
 {
 	uint64_t ns = s->now_ns - s->begun_ns;
@@ -220,8 +220,8 @@ static void name_by_args(struct thread_in *t, const struct engine_call_kind *kin
 	name_file(t, &call);
 }
 
-/* A call that began before the engine: its number and arguments. For a call that is not recorded,
- * the kernel function that it waits in is shown. */
+/* Finds number and arguments of a call that began before the engine. For a call that is never
+ * recorded, shows the kernel function in which it waits. */
 static void look_in_proc(const struct stuck *s, struct engine *e, struct thread_in *t)
 {
 	unsigned long long args[6] = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shows what each thread of a process is in, since when, and on which file. */
+/* Shows which call each thread of a process is in, since when, and on which file. */
 #ifndef IOTRC_WATCH_STUCK_H
 #define IOTRC_WATCH_STUCK_H
 

@@ -35,7 +35,7 @@ static unsigned int distance(const char *a, size_t len, const char *b)
 struct nearest nearest__begin(size_t len)
 {
 	return (struct nearest){ .distance =
-					 len < 5 ? 2 : 3 }; /* short words are near to too many */
+					 len < 5 ? 2 : 3 }; /* short words are like many others */
 }
 
 void nearest__try(struct nearest *n, const char *text, size_t len, const char *candidate)

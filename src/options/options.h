@@ -26,7 +26,7 @@ enum options_action {
 	ACTION_COMPUTER_ID,
 	ACTION_CHECK_CONFIG,
 	ACTION_REWARD,
-	ACTION_UPLOAD, /* the command */
+	ACTION_UPLOAD, /* iotrc upload */
 	ACTION_UPLOAD_HELP,
 };
 
