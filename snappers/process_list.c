@@ -103,7 +103,7 @@ int process_list__each(struct process_list *l,
 			i += d->d_reclen;
 			if (*d->d_name >= '1' && *d->d_name <= '9')
 				len = read_file(l->proc, d->d_name, "stat", text, sizeof(text) - 1);
-			/* One that has ended meanwhile has no text (ENOENT, ESRCH). */
+			/* A process that has ended meanwhile has no text (ENOENT, ESRCH). */
 			if (len > 0 && parse_stat(text, len, &facts))
 				err = tell(arg, &facts);
 		}
@@ -138,7 +138,7 @@ static int64_t ns_of(clockid_t id)
 	return t.tv_sec * (int64_t)NSEC_PER_SEC + t.tv_nsec;
 }
 
-/* libproc tells CPU times in units of mach_absolute_time(). */
+/* libproc reports CPU times in units of mach_absolute_time(). */
 static uint64_t ticks_of(uint64_t units)
 {
 	static mach_timebase_info_data_t base;
@@ -148,7 +148,7 @@ static uint64_t ticks_of(uint64_t units)
 	return (uint64_t)((double)units * base.numer / base.denom / TICK_NS);
 }
 
-/* Every process is "runnable"; whether one runs, its threads say. */
+/* Every process is "runnable"; its threads show whether it runs. */
 static char state_of(const struct proc_taskallinfo *info)
 {
 	switch (info->pbsd.pbi_status) {

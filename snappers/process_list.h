@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All processes, and what the system says of each. */
+/* All processes, and what the system reports about each. */
 #ifndef IOTRC_SNAP_PROCESS_LIST_H
 #define IOTRC_SNAP_PROCESS_LIST_H
 
@@ -25,7 +25,7 @@ struct process_list {
 int process_list__open(struct process_list *ret, const char *proc);
 void process_list__close(struct process_list *l);
 
-/* Calls TELL with each process, until it returns another value than 0, which is returned. Facts are
+/* Calls TELL with each process, until it returns a value other than 0, which is returned. Facts are
  * valid during the call. */
 int process_list__each(struct process_list *l,
 		       int (*tell)(void *arg, const struct process_facts *facts), void *arg);

@@ -181,7 +181,7 @@ static void add_cache(json_t *caches, int level, const char *type, const char *n
 	json_decref(bytes);
 }
 
-/* Apple silicon has cores of several kinds, which it counts from the fastest on. */
+/* Apple silicon has several kinds of cores, numbered from the fastest on. */
 static json_t *kinds(void)
 {
 	json_t *list = json_array();
@@ -204,7 +204,7 @@ static json_t *kinds(void)
 	return list;
 }
 
-/* The keys are those of Linux; what macOS doesn't tell is null. */
+/* The keys are those of Linux; values that macOS does not report are null. */
 json_t *spec__cpu(const struct spec *s)
 {
 	json_t *caches = json_array();

@@ -359,8 +359,8 @@ static json_t *mount(const struct spec *s, const struct mount_info *m)
 			 "opts", options(s, m->options), "dev_major_minor", device_number(m));
 }
 
-/* As df(1), to a tenth. A file system of a user's own (FUSE) says what it likes: what sums up to
- * nothing, or to less than a part, has no share. */
+/* As in df(1), to a tenth. A user's own file system (FUSE) can report any numbers: if the sum is 0,
+ * or less than a part of it, there is no percentage. */
 static double percent(double used, double available)
 {
 	double share = used + available > 0 ? 100 * used / (used + available) : 0;

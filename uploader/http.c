@@ -37,7 +37,7 @@ struct http {
 	const struct http_request *request;
 	const struct target_hooks *hooks;
 	uint64_t sent_before, sent;
-	uint64_t rate_set;    /* what libcurl keeps to */
+	uint64_t rate_set;    /* the rate that libcurl applies */
 	uint64_t begun_ns;    /* … extended by the time that we have slept */
 	uint64_t answered_ns; /* when everything was sent; 0: not yet */
 	size_t head_len;
@@ -257,7 +257,7 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 	}
 	if (!h->answered_ns)
 		h->answered_ns = now;
-	/* What is saved may be of any length: its time grows with what arrives. */
+	/* A saved body may have any length: the time allowed grows with what has arrived. */
 	answer_ns += h->answer.saved / slowest(h) * NSEC_PER_SEC;
 	return now - h->answered_ns > answer_ns ? "its answer takes too long" : NULL;
 }

@@ -50,7 +50,7 @@ static void settle_failed(struct queue *q, struct outbox *o, struct outbox_file 
 	uint32_t random = 0;
 	ssize_t n = getrandom(&random, sizeof(random), 0);
 
-	(void)n; /* then it isn't spread */
+	(void)n; /* then the delay has no random factor */
 	backoff__failed(&q->backoff, clock__mono_ns(), refused, r->retry_after_s, random);
 	q->obeying = r->retry_after_s;
 	q->refused = refused;

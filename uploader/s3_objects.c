@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reading from an S3 store what others, or we, have put there. */
+/* Lists, reads and removes objects of an S3 store. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

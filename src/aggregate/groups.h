@@ -18,7 +18,7 @@ struct group {
 	uint64_t lacks;  /* at most this much of it was dropped earlier */
 	size_t bytes;    /* memory that the caller's value owns: groups__charge() */
 	void *value;     /* value_size bytes, zeroed in a new group */
-	const char *key; /* KEY_LEN bytes, not ended */
+	const char *key; /* KEY_LEN bytes, not NUL-terminated */
 	uint32_t key_len;
 	uint32_t hash;
 };
@@ -50,7 +50,7 @@ struct group *groups__at(struct groups *g, const char *key, size_t len);
 /* Returns the group of KEY, or NULL if there is none. Valid as above. */
 struct group *groups__find(const struct groups *g, const char *key, size_t len);
 
-/* Reports that the value of GROUP owns so many more, or fewer, bytes. */
+/* Reports that the value of GROUP owns BYTES more, or fewer if negative. */
 void groups__charge(struct groups *g, struct group *group, ptrdiff_t bytes);
 
 /* The number of groups, and group I (from 0 on), in no particular order. */

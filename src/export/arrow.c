@@ -445,7 +445,7 @@ static int arrow_row(struct export *e, const struct export_row *row)
 	return a->rows == BATCH || a->text_len >= TEXT_MAX ? write_batch(e) : 0;
 }
 
-/* The list of the batches, after the end of the stream of messages. */
+/* Writes the list of the batches, after the end of the stream of messages. */
 static int write_footer(struct export *e, uint8_t *memory, size_t size)
 {
 	static const uint32_t end[2] = { CONTINUATION, 0 };

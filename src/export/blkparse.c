@@ -152,7 +152,7 @@ static void print_head(struct export *e, const struct completion *c, uint64_t ns
 		ns % (int64_t)NSEC_PER_SEC, pid, action, c->rwbs);
 }
 
-/* What has completed by NS. */
+/* Prints the requests that have completed by NS. */
 static void print_completions(struct export *e, uint64_t ns)
 {
 	struct blkparse *b = e->own;

@@ -157,7 +157,7 @@ static int link_requests(struct requests *own)
 	return err;
 }
 
-/* Nothing more is added. */
+/* Ends adding, and links the requests. */
 static int link_all(struct requests *own)
 {
 	int err = sorter__new(&own->by_number, MEMORY);

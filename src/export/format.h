@@ -43,11 +43,11 @@ extern const struct format format_csv, format_jsonl, format_msr, format_fio, for
 	format_perfetto, format_lcs, format_blkparse, format_strace, format_arrow;
 extern const struct format *const formats[]; /* all of them; ends with NULL */
 
-/* The columns of LIST (a,b,c), or NULL: all, into E, of those of STREAMS that have them. False, and
- * *RET_BAD is the first one that none of these has, when there is such a one. */
+/* Selects the columns of LIST (a,b,c; NULL: all) for E, in each of STREAMS that has them. Returns
+ * false if none of STREAMS has a column: *RET_BAD is the first such one. */
 bool format__choose(struct export *e, uint32_t streams, const char *list, const char **ret_bad);
 
-/* The format called NAME, or NULL. */
+/* Returns the format called NAME, or NULL. */
 const struct format *format__find(const char *name);
 
 /* table__at() of E's table. A failure of the disk sets E->why. */

@@ -176,7 +176,7 @@ struct source {
 	int at, n;
 };
 
-/* Reads a block if none is left. At the end N is 0. */
+/* Reads the next block if the current one is used up. At the end N is 0. */
 static int load(struct source *s)
 {
 	if (s->at < s->n)
@@ -230,7 +230,7 @@ static int merge_into(struct run *merged, struct source *sources, size_t n)
 	return append(merged, pairs, filled);
 }
 
-/* Makes one run of the two newest. */
+/* Merges the two newest runs. */
 static int merge(struct pair_runs *r)
 {
 	struct run *newest = &r->runs[r->n - 2], merged = { .fd = -1 };
@@ -287,7 +287,7 @@ int pair_runs__add(struct pair_runs **runs, const struct pair *sorted, size_t n)
 	if (!r)
 		return -ENOMEM;
 	err = add_run(r, sorted, n);
-	/* So a pair is merged as often as the number of pairs has doubled since it was added. */
+	/* So each pair is merged only as often as the number of pairs doubles. */
 	while (!err && r->n > 1 && r->runs[r->n - 2].n < 2 * r->runs[r->n - 1].n)
 		err = merge(r);
 	return err;

@@ -14,7 +14,7 @@
 struct writer {
 	const struct parquet_config *config;
 	FILE *sql;
-	uint64_t sessions, rows; /* that the manifests state */
+	uint64_t sessions, rows; /* according to the manifests */
 };
 
 static int on_session(void *arg, struct session_reader *r)

@@ -17,8 +17,8 @@ struct parquet_config {
  * are local in the CSV, are TIMESTAMP in UTC; inode and other uint64 are UBIGINT, addresses too;
  * text is escaped as in the CSV; empty fields are NULL. Rows are sorted by machine, session and
  * mono_ns, compressed with zstd. DuckDB may use 1 GB of memory; what does not fit goes to a
- * directory in $TMPDIR. *RET_ROWS: rows written, which are as many as the manifests say. Finished
- * files only. 0, or a negative errno with RET->why. */
+ * directory in $TMPDIR. *RET_ROWS: rows written, which are as many as the manifests say. Only
+ * finished files are read. Returns 0, or a negative errno with RET->why. */
 int parquet__write(const struct parquet_config *config, uint64_t *ret_rows,
 		   struct scan_result *ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A row of a session, read. */
+/* A row of a session, split into fields. */
 #ifndef IOTRC_ROW_H
 #define IOTRC_ROW_H
 
@@ -32,7 +32,7 @@ int row__column(enum stream stream, const char *name);
 /* Gets a column as a number; returns false if it is empty or not a number. */
 bool row__uint(const struct export_row *row, int column, uint64_t *ret);
 bool row__int(const struct export_row *row, int column, int64_t *ret);
-/* Is the column WORD? */
+/* Whether the column is WORD. */
 bool row__is(const struct export_row *row, int column, const char *word);
 
 #endif

@@ -6,7 +6,8 @@
  * descriptor, or a negative errno. */
 int spill_file__open(void);
 
-/* Says what to do about ERR, a negative errno of such a file. NULL: it is not of the disk. */
+/* Returns what to do about ERR, a negative errno from such a file; NULL if it is not an error of
+ * the disk. */
 const char *spill_file__advice(int err);
 
 #endif

@@ -106,7 +106,7 @@ static const char *const marks[] = {
 };
 /* clang-format on */
 
-/* A row on its way. */
+/* A row being formatted. */
 struct line {
 	FILE *out;
 	const struct export_row *row;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A map from 64-bit keys to 64-bit values. Holds 16 MiB at most; older pairs go to the disk, sorted
- * runs in $TMPDIR or /tmp, and then a filter of their keys takes 16 MiB more. Used by one thread at
- * a time. */
+/* A map from 64-bit keys to 64-bit values. It takes at most 16 MiB of memory; older pairs are moved
+ * to disk, to sorted runs in $TMPDIR or /tmp, and then a filter of their keys takes another 16 MiB.
+ * Used by one thread at a time. */
 #ifndef IOTRC_TABLE_H
 #define IOTRC_TABLE_H
 
@@ -10,7 +10,7 @@
 
 #include "export/pair_runs.h"
 
-/* Pairs for which memory is taken at most; a power of two. Three quarters of them are used. */
+/* Maximum number of slots in memory, a power of two. At most three quarters of them are used. */
 #define TABLE_SIZE_MAX (UINT32_C(1) << 20)
 
 struct table {

@@ -33,7 +33,7 @@ struct parser {
 	const char *at;
 	uint32_t streams;
 	int depth;
-	char *why; /* "" as long as all is right */
+	char *why; /* "" if there is no error */
 };
 
 static int parse_or(struct parser *p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Conditions on rows: "operation == 'read' and size > 4096". Comparisons (== != < <= > >=), in,
- * like (% any text, _ any character), not, and, or, brackets. A column that is empty, or that the
- * row's stream hasn't, meets no comparison. */
+ * like (% any text, _ any character), not, and, or, brackets. No comparison is true for a column
+ * that is empty, or that the row's stream lacks. */
 #ifndef IOTRC_WHERE_H
 #define IOTRC_WHERE_H
 
@@ -20,7 +20,7 @@ int where__new(struct where **ret, const char *text, uint32_t streams, char why[
 /* Frees it; NULL is allowed. Returns NULL. */
 struct where *where__free(struct where *w);
 
-/* Does ROW meet W? */
+/* Whether W is true for ROW. */
 bool where__meets(const struct where *w, const struct export_row *row);
 
 #endif

@@ -17,7 +17,7 @@
 #include "lake/session_row.h"
 #include "schema/schema.h"
 
-/* A file that is written and not yet published. */
+/* A file that is not yet published. */
 struct staged {
 	enum stream stream;
 	char name[STORE_NAME_MAX];
@@ -34,7 +34,7 @@ struct addition {
 	FILE *sql, *question;
 	struct staged *staged;
 	size_t n;
-	struct staged about; /* what is known of the session */
+	struct staged about; /* the session's file in `sessions` */
 };
 
 static int fail(struct addition *a, int err, const char *what)
@@ -50,7 +50,7 @@ static int fail_all(struct addition *a, int err, const char *what)
 	return fail(a, err, what);
 }
 
-/* ---- the session is what its manifest says ---- */
+/* ---- checking the session against its manifest ---- */
 
 static int check_file(struct addition *a, const struct file_facts *file)
 {
@@ -92,7 +92,7 @@ static int check(struct addition *a)
 	return err;
 }
 
-/* ---- what DuckDB is asked to write ---- */
+/* ---- writing, by DuckDB ---- */
 
 static int stage(struct addition *a, struct staged *s)
 {
@@ -267,7 +267,7 @@ static int publish(struct addition *a, struct staged *s)
 	return err ? fail_all(a, err, store__why(a->store)) : 0;
 }
 
-/* Rows first: who sees what is known of a session sees its rows. */
+/* Rows first: a reader that sees a session then also sees its rows. */
 static int publish_all(struct addition *a)
 {
 	int err = 0;

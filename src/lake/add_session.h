@@ -14,14 +14,14 @@
 struct added_session {
 	uint64_t rows, files;          /* that were written */
 	uint64_t lost;                 /* rows that the manifest says were lost */
-	bool general;                  /* it failed for a reason that no other session escapes */
+	bool general;                  /* any other session would fail for the same reason */
 	char why[ADD_SESSION_WHY_MAX]; /* not escaped */
 };
 
-/* Writes all rows of the finished files of R, then what is known of the session. Checks before that
- * the files are those that the manifest states, and that all rows are in what is published. What
- * was there of the session is replaced. 0, or a negative errno with RET->why; nothing has been
- * published then, unless publishing itself failed; what is known of the session comes last. */
+/* Publishes all rows of the finished files of R, and then the session's row in `sessions`; replaces
+ * earlier files of the session. Checks first that the files are those that the manifest lists, and
+ * that no row is missing. Returns 0, or a negative errno with RET->why; then nothing has been
+ * published, unless publishing itself failed. */
 int add_session(struct store *s, const struct session_reader *r, struct added_session *ret);
 
 #endif

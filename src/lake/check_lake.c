@@ -19,7 +19,8 @@
 #define BATCH 256 /* files that one query reads */
 #define KEY_MAX (3 * LAKE_PART_MAX)
 
-/* What is compared of a stream of a session: the same text from the lake and from a manifest. */
+/* SQL for the text about a stream of a session that is compared: the same from the lake and from a
+ * manifest. */
 #define STATED \
 	"machine_id || ' ' || session || ' ' || stream_name || ' ' || rows || ' ' || complete || " \
 	"' seen ' || coalesce(seen::VARCHAR, '?') || ', written ' || coalesce(written::VARCHAR, " \
@@ -34,8 +35,8 @@ struct lake_checker {
 	struct entries found;   /* the same: rows in files */
 	struct entries expired; /* the same: rows of days that have expired */
 	struct compactions compactions;
-	char missing[KEY_MAX]; /* the last session that is not there */
-	/* Files of one stream that are to be read. */
+	char missing[KEY_MAX]; /* the last session that was not found */
+	/* Files of one stream to be read. */
 	char stream[LAKE_PART_MAX];
 	char *paths[BATCH];
 	struct lake_name names[BATCH];
@@ -228,7 +229,7 @@ static bool same_session(const char *a, const char *b)
 	return !strncmp(a, b, end - a + 1);
 }
 
-/* Of a day that has expired its list alone is left. Adds the rows that it says were there. */
+/* An expired day has only its list. Adds the rows that it had, according to the list. */
 static int add_expired(struct lake_checker *c)
 {
 	char key[KEY_MAX];

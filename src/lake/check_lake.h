@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checks a lake: whether the rows in its files are those that it states of each session, each in
- * the file where it belongs, and whether sessions are in it as their manifests say. */
+/* Checks a lake: whether its files contain the rows that `sessions` states for each session, each
+ * row in the file where it belongs, and whether sessions are in it as their manifests say. */
 #ifndef IOTRC_CHECK_LAKE_H
 #define IOTRC_CHECK_LAKE_H
 
@@ -14,17 +14,17 @@
 
 struct check_lake {
 	uint64_t files, sessions, rows; /* in the lake */
-	uint64_t incomplete;            /* sessions that run, or lost rows */
-	uint64_t leftovers;             /* files of writers that were killed: of no harm */
-	uint64_t replaced;              /* files that others replace, and that will be removed */
+	uint64_t incomplete;            /* sessions that are running, or lost rows */
+	uint64_t leftovers;             /* files of writers that were killed; harmless */
+	uint64_t replaced;              /* files that were replaced, and will be removed */
 	uint64_t faults;
 	char why[CHECK_LAKE_WHY_MAX];
 };
 
 struct lake_checker;
 
-/* Reads all of the lake, and prints a line for each fault to OUT. 0, or a negative errno with
- * RET->why if it cannot be read. Free *RET_CHECKER in both cases. */
+/* Reads the whole lake, and prints a line for each fault to OUT. Returns 0, or a negative errno
+ * with RET->why if it cannot be read. Free *RET_CHECKER in both cases. */
 int check_lake__read(struct lake_checker **ret_checker, struct store *s, FILE *out,
 		     struct check_lake *ret);
 

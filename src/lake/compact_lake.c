@@ -19,7 +19,7 @@
 #include "schema/schema.h"
 
 #define TARGET_BYTES (UINT64_C(256) << 20)
-#define INPUTS_MAX 1024 /* files that are merged into one */
+#define INPUTS_MAX 1024 /* files merged into one */
 #define STATES_MAX 256  /* files of `sessions` that one query reads */
 #define SETTLE_S 10
 #define DAY_S 86400
@@ -34,7 +34,7 @@ struct compaction {
 	struct store *store;
 	struct compact_lake *ret;
 	int64_t day;
-	char id[LAKE_PART_MAX]; /* of the new files' names */
+	char id[LAKE_PART_MAX]; /* part of the new files' names */
 	unsigned int n_files;   /* of the stream, so far */
 	struct compactions before, after;
 	struct entries known; /* MACHINE/SESSION in `sessions`; text: its file, or "" if it ended */
@@ -42,7 +42,7 @@ struct compaction {
 	const char *stream;
 	struct input *inputs; /* of a stream */
 	size_t n, room;
-	bool same; /* the rows of a new file are those of its inputs */
+	bool same; /* a new file has the rows of its inputs */
 };
 
 static int fail(struct compaction *c, int err, const char *what)
@@ -109,8 +109,8 @@ static int on_session(void *arg, const struct store_file *file)
 		       know(c, file->name, false);
 }
 
-/* All sessions that the lake knows. A session whose row has been compacted had ended. To be called
- * before files of rows are listed: those of a known session are there then. */
+/* Finds all sessions of the lake. A session whose row has been compacted has ended. To be called
+ * before files of rows are listed: then all files of a known session are listed. */
 static int find_known(struct compaction *c)
 {
 	int err = 0;
@@ -130,7 +130,7 @@ static int on_running(void *arg, const char *line)
 	return entries__add(&c->running, line, "", 1);
 }
 
-/* Asks which of N files of `sessions` are of sessions that were being recorded. */
+/* Finds out which of N files of `sessions` are of sessions that were being recorded. */
 static int ask_states(struct compaction *c, char **paths, size_t n)
 {
 	char *question = NULL, why[DUCKDB_WHY_MAX] = "";
@@ -152,7 +152,7 @@ static int ask_states(struct compaction *c, char **paths, size_t n)
 	return err ? fail(c, err, *why ? why : strerror(-err)) : 0;
 }
 
-/* Reads the state of the sessions of which there are files on this day. */
+/* Reads the state of the sessions that have files on this day. */
 static int find_running(struct compaction *c)
 {
 	char *paths[STATES_MAX];
@@ -197,7 +197,7 @@ static int on_of_day(void *arg, const struct store_file *file)
 	return 0;
 }
 
-/* ---- what is to be merged ---- */
+/* ---- files to merge ---- */
 
 static int on_input(void *arg, const struct store_file *file)
 {
@@ -246,7 +246,7 @@ static void put_sum(FILE *sql, const struct input *in, size_t n, const char *pat
 	fputs(", hive_partitioning = false, union_by_name = true) AS t)", sql);
 }
 
-/* Rows keep their order: by machine, session and time, as the names of their files. */
+/* Rows keep their order: by machine, session and time, like the names of their files. */
 static void put_merge(FILE *sql, const struct input *in, size_t n, const char *path)
 {
 	fputs("COPY (SELECT * FROM read_parquet(", sql);
@@ -315,7 +315,7 @@ static int write_merged(struct compaction *c, struct input *in, size_t n, const 
 	return err;
 }
 
-/* Takes the merge of N inputs into NAME to what will be the day's list. */
+/* Adds the merge of N inputs into NAME to the day's new list. */
 static int note_merged(struct compaction *c, const struct input *in, size_t n, const char *name)
 {
 	uint64_t rows = 0;
@@ -324,7 +324,7 @@ static int note_merged(struct compaction *c, const struct input *in, size_t n, c
 	for (size_t i = 0; i < n && !err; i++) {
 		rows += in[i].rows;
 		c->ret->merged_bytes += in[i].size;
-		/* A file in machine=all that no list has counts no more. */
+		/* A file in machine=all counts only if a list has it. */
 		if (!strstr(in[i].name, "/machine=" LAKE_ALL "/"))
 			err = entries__add(&c->after.replaced, in[i].name, "", in[i].rows);
 	}
@@ -367,8 +367,8 @@ static int merge(struct compaction *c, struct input *in, size_t n)
 	return err ?: note_merged(c, in, n, name);
 }
 
-/* Files that are taken over into the next list as they are: those that have been replaced, and of
- * what had been added what is not merged again. */
+/* Copies entries to the new list: files that have been replaced, and added files that are not
+ * merged again. */
 static int keep(struct compaction *c)
 {
 	int err = 0;
@@ -383,7 +383,7 @@ static int keep(struct compaction *c)
 	return err ? no_memory(c) : 0;
 }
 
-/* Merges the inputs of one stream. Without a new file among them there is nothing to be won. */
+/* Merges the inputs of one stream. If none of them is new, merging would gain nothing. */
 static int merge_stream(struct compaction *c)
 {
 	bool once = !strcmp(c->stream, LAKE_SESSIONS), fresh = false;
@@ -421,9 +421,9 @@ static int compact_stream(struct compaction *c, const char *stream)
 	return err;
 }
 
-/* ---- make it count ---- */
+/* ---- publishing the list ---- */
 
-/* Whether the list of the day is still that which was read. */
+/* Checks that the list of the day is still the one that was read. */
 static int check_unchanged(struct compaction *c)
 {
 	struct compactions now;
@@ -444,21 +444,21 @@ static int commit(struct compaction *c, uint64_t grace_s)
 {
 	int err = keep(c);
 
-	/* Whoever has listed the files before may read the day's list now. */
+	/* A reader that listed the files before may be reading the day's list now. */
 	clock__sleep((grace_s < SETTLE_S ? grace_s : SETTLE_S) * NSEC_PER_SEC);
 	if (!err)
 		err = check_unchanged(c);
 	return err ?: compactions__write(c->store, c->day, &c->after, c->ret->why);
 }
 
-/* ---- remove what has been replaced ---- */
+/* ---- removing replaced files ---- */
 
 int compact_lake__clear(struct store *s, struct compactions *c, const struct store_file *file,
 			int64_t day, uint64_t grace_s, bool *ret)
 {
 	int64_t written = compactions__written(c, day), before = now_s() - (int64_t)grace_s;
 
-	/* A file that no list has may be of a compaction that is under way. */
+	/* A file that no list has may belong to a compaction in progress. */
 	*ret = written <= before &&
 	       (entries__find(&c->replaced, file->name) || file->modified < before - DAY_S);
 	return *ret ? store__remove(s, file->name) : 0;
@@ -480,7 +480,7 @@ static int on_replaced(void *arg, const struct store_file *file)
 	if (file->temporary || compactions__counts(&k->now, file->name))
 		return 0;
 	if (!k->grace_s && entries__find(&c->before.added, file->name)) {
-		gone = true; /* this one has just been merged again */
+		gone = true; /* it has just been merged again */
 		err = store__remove(c->store, file->name);
 	} else {
 		err = compact_lake__clear(c->store, &k->now, file, c->day, k->grace_s, &gone);

@@ -11,21 +11,22 @@
 
 struct compact_lake {
 	uint64_t merged, merged_bytes; /* files that were merged */
-	uint64_t files, bytes, rows;   /* that replace them */
-	uint64_t removed;              /* files that had been replaced GRACE_S ago */
-	uint64_t waiting;              /* … that have not been for so long */
+	uint64_t files, bytes, rows;   /* the new files */
+	uint64_t removed;              /* files that were replaced at least GRACE_S ago */
+	uint64_t waiting;              /* … and those replaced more recently */
 	char why[STORE_WHY_MAX];
 };
 
 /* Merges the files of DAY (since 1970, UTC) of sessions that have ended, stream by stream, into
- * files of about 256 MiB, and makes readers take these instead, all at once (lake/compactions.h).
- * Removes files that were replaced GRACE_S seconds ago: readers that have listed them before may
- * take as long. It can be ended and begun again at any time. 0, or a negative errno with RET->why:
- * -EAGAIN if another process has compacted the day meanwhile. */
+ * files of about 256 MiB, which then replace them all at once for readers (lake/compactions.h).
+ * Removes files that were replaced at least GRACE_S seconds ago: a reader may still use files that
+ * it has listed before. Can be interrupted and repeated at any time. Returns 0, or a negative errno
+ * with RET->why: -EAGAIN if another process has compacted the day meanwhile. */
 int compact_lake(struct store *s, int64_t day, uint64_t grace_s, struct compact_lake *ret);
 
-/* Removes FILE, which does not count, if nobody reads it any more: C's list of DAY was written
- * GRACE_S seconds before NOW_S. *RET says whether. 0, or a negative errno. */
+/* Removes FILE, which does not count, if no reader uses it any more, because C's list of DAY was
+ * written at least GRACE_S seconds before NOW_S. *RET says whether it did. Returns 0, or a negative
+ * errno. */
 struct compactions;
 int compact_lake__clear(struct store *s, struct compactions *c, const struct store_file *file,
 			int64_t day, uint64_t grace_s, bool *ret);

@@ -10,7 +10,7 @@
 #include "export/parquet_sql.h"
 #include "lake/question.h"
 
-#define WITH_ROWS 2 /* `seen` of a list that has added files of rows */
+#define WITH_ROWS 2 /* `seen` of a list with added files of rows */
 #define LISTS LAKE_TOP "stream=" LAKE_COMPACTED "/"
 
 static int fail(char why[STORE_WHY_MAX], int err, const char *what)
@@ -173,7 +173,7 @@ static void put_files(FILE *sql, const struct entries *files, int64_t day, bool 
 	}
 }
 
-/* Nothing but SQL's own NULL row precedes the files, which WHERE leaves out. */
+/* The first SELECT gives the types, with a NULL row that WHERE leaves out. */
 static void put_list(FILE *sql, int64_t day, const struct compactions *c, const char *path)
 {
 	fputs("COPY (SELECT CAST(file AS VARCHAR) AS file, CAST(rows AS UBIGINT) AS rows, "

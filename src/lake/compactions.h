@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which files of a lake count. `iotrc lake compact` merges files of a day; then the day has a list
- * of the files that it added (in machine=all) and of those that they replace:
+/* Which files of a lake count. `iotrc lake compact` merges files of a day; the day then has a list
+ * of the files that were added (in machine=all) and of those that they replace:
  *
- *	a file in machine=all counts if the list has it; any other file, if the list does not.
+ * 	a file in machine=all counts if the list has it; any other file, if the list does not.
  *
- * The list is one file that appears, or is replaced, as a whole, and that is what makes a
- * compaction atomic: before, readers take the old files, and after, the new ones. Replaced files
- * stay in the list when they are gone: exporting their sessions again does no harm. */
+ * The list is one file that is created or replaced as a whole. So a compaction is atomic: before
+ * it, readers use the old files; after it, the new ones. Replaced files stay in the list when they
+ * have been removed, so exporting their sessions again does no harm. */
 #ifndef IOTRC_COMPACTIONS_H
 #define IOTRC_COMPACTIONS_H
 
@@ -20,7 +20,7 @@
 /* Names as in lake/layout.h; n: rows. */
 struct compactions {
 	struct entries added, replaced;
-	struct entries lists; /* n: when each was written, in seconds since 1970 */
+	struct entries lists; /* n: the time at which each was written, in seconds since 1970 */
 };
 
 /* Reads the lists of all days, or (ONLY not NULL) of the one day. 0, or a negative errno with a
@@ -31,10 +31,10 @@ int compactions__read(struct store *s, const int64_t *only, struct compactions *
 /* Whether rows of file NAME count. */
 bool compactions__counts(struct compactions *c, const char *name);
 
-/* Whether files that were added on DAY have rows: where none have, the day has expired. */
+/* Whether files that were added on DAY have rows. If none have, the day has expired. */
 bool compactions__has_rows(struct compactions *c, int64_t day);
 
-/* Publishes what C has of DAY as its list. 0, or a negative errno with a line in WHY. */
+/* Publishes C's entries of DAY as its list. Returns 0, or a negative errno with a line in WHY. */
 int compactions__write(struct store *s, int64_t day, const struct compactions *c,
 		       char why[STORE_WHY_MAX]);
 
@@ -44,8 +44,8 @@ int64_t compactions__written(struct compactions *c, int64_t day);
 /* The name of the list of DAY. */
 void compactions__name(char ret[STORE_NAME_MAX], int64_t day);
 
-/* Publishes an empty list, of a day in 1970, where no list is: SQL's views want one. 0, or a
- * negative errno with a line in WHY. */
+/* If there is no list, publishes an empty one for a day in 1970, because SQL views need one.
+ * Returns 0, or a negative errno with a line in WHY. */
 int compactions__begin(struct store *s, char why[STORE_WHY_MAX]);
 
 /* Frees what C holds. */

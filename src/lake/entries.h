@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A sorted list of keys with text each. */
+/* A sorted list of keys, each with a text. */
 #ifndef IOTRC_ENTRIES_H
 #define IOTRC_ENTRIES_H
 
@@ -20,8 +20,8 @@ struct entries {
 /* Adds an entry; KEY and TEXT are copied. 0, or -ENOMEM. */
 int entries__add(struct entries *e, const char *key, const char *text, uint64_t n);
 
-/* Sorts by key, and adds up N of equal keys, whose first text stays; `seen` is then how many there
- * were. */
+/* Sorts by key and merges equal keys: their N are added up, the first text is kept, and `seen` is
+ * their number. */
 void entries__unite(struct entries *e);
 
 /* The entry of KEY in sorted entries, or NULL. */

@@ -19,7 +19,7 @@ struct expiry {
 	struct entries recent; /* MACHINE/SESSION with a day that is not old */
 	struct compactions compactions;
 	struct entries stated; /* MACHINE/SESSION in files of `sessions` that stay */
-	bool sessions;         /* remove what is known of sessions, or else their rows */
+	bool sessions;         /* remove rows of `sessions`; otherwise those of streams */
 };
 
 static int fail(struct expiry *e, int err, const char *what)
@@ -62,7 +62,7 @@ static int drop(struct expiry *e, const struct store_file *file)
 	return 0;
 }
 
-/* ---- compacted days, which go as days ---- */
+/* ---- compacted days, which are removed as a whole ---- */
 
 static bool is_of(const char *file, int64_t day, bool sessions)
 {
@@ -89,7 +89,7 @@ static bool any(struct expiry *e, int64_t day, bool sessions, struct entries *wh
 	return false;
 }
 
-/* Of an old day what is known of sessions stays while one of them is recent. */
+/* An old day's rows of `sessions` stay while one of these sessions is recent. */
 static int find_stated(struct expiry *e)
 {
 	char key[2 * LAKE_PART_MAX];
@@ -111,7 +111,7 @@ static int find_stated(struct expiry *e)
 	return err ? fail(e, err, "out of memory") : 0;
 }
 
-/* Removes files of DAY that do not count, before the list that says so goes. */
+/* Removes files of DAY that do not count, before the list that says so is removed. */
 static int drop_replaced(void *arg, const struct store_file *file)
 {
 	struct expiry *e = arg;
@@ -123,7 +123,7 @@ static int drop_replaced(void *arg, const struct store_file *file)
 	return drop(e, file);
 }
 
-/* Writes the list of DAY without the files that go, or removes it. */
+/* Writes the list of DAY without the removed files, or removes it. */
 static int cut_list(struct expiry *e, int64_t day, const char *list)
 {
 	struct compactions left = { .replaced = e->compactions.replaced };
@@ -168,7 +168,7 @@ static int remove_temporary(struct expiry *e, const struct store_file *file)
 	return drop(e, file);
 }
 
-/* A file that does not count, or no longer. */
+/* Removes a file that does not count. */
 static int remove_replaced(struct expiry *e, const struct store_file *file,
 			   const struct lake_name *name)
 {
@@ -221,7 +221,7 @@ static int find_recent(struct expiry *e)
 	return err ?: find_stated(e);
 }
 
-/* How many sessions are known only by lists that go. */
+/* Counts the sessions that only lists to be removed mention. */
 static void count_sessions(struct expiry *e)
 {
 	char key[2 * LAKE_PART_MAX];

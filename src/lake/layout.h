@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of the files of a lake: v=1/stream=STREAM/date=YYYY-MM-DD/machine=ID/SESSION-N.parquet, and
- * of what is known of sessions, one file each: v=1/stream=sessions/date=.../machine=ID/
- * SESSION.parquet. Files of many sessions that `iotrc lake compact` has written are in
- * machine=all; the list of each day that says which of its files count (lake/compactions.h) is
+/* Names of the files of a lake: v=1/stream=STREAM/date=YYYY-MM-DD/machine=ID/SESSION-N.parquet. The
+ * rows about a session are in a file of their own: v=1/stream=sessions/date=.../machine=ID/
+ * SESSION.parquet. Files that `iotrc lake compact` has merged are in machine=all. The list of the
+ * files of a day that count (lake/compactions.h) is
  * v=1/stream=compacted/date=.../machine=all/files.parquet. */
 #ifndef IOTRC_LAKE_LAYOUT_H
 #define IOTRC_LAKE_LAYOUT_H
@@ -37,7 +37,7 @@ struct lake_name {
 	int64_t day;
 };
 
-/* Parses a name. False: it is not a lake's. */
+/* Parses a name. Returns false if it is not a name of a lake's file. */
 bool lake_layout__parse(const char *name, struct lake_name *ret);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Visits the sessions in directories, sound or not: one that cannot be read does not keep others
- * from a lake. */
+/* Visits the sessions in directories, also damaged ones: a session that cannot be read must not
+ * keep others from being added to a lake. */
 #ifndef IOTRC_LOCAL_SESSIONS_H
 #define IOTRC_LOCAL_SESSIONS_H
 
@@ -9,7 +9,7 @@
 #include "dataset/session_reader.h"
 
 struct local_sessions {
-	/* Called for each session, with its path. False: visit no more. */
+	/* Called for each session, with its path. Returns false to end the visit. */
 	bool (*on_session)(void *arg, const struct session_reader *r, const char *path);
 	/* Called for what cannot be a session or cannot be read; printable. */
 	void (*on_failed)(void *arg, const char *path, const char *why);
@@ -17,7 +17,7 @@ struct local_sessions {
 };
 
 /* Visits PATHS, sessions or directories with sessions below, which end with NULL. A directory that
- * is named as a session is and has no manifest is one that failed. */
+ * has the name of a session but no manifest counts as failed. */
 void local_sessions__visit(const struct local_sessions *v, const char *const *paths);
 
 #endif

@@ -25,7 +25,8 @@ static int by_first(const void *a, const void *b)
 	return s < t ? -1 : s > t;
 }
 
-/* Finds where the stream begins and ends, and where a file begins when enough rows precede it. */
+/* Finds where the stream begins and ends, and the files before which there are enough rows for a
+ * piece. */
 static int find_cuts(struct cutter *c)
 {
 	const struct file_facts **files = calloc(c->r->n_files + 1, sizeof(const void *));
@@ -55,7 +56,7 @@ static int find_cuts(struct cutter *c)
 	return 0;
 }
 
-/* How many pieces of DAY there are. A clock that was set back makes a day come twice. */
+/* Returns the number of pieces of DAY. If the clock was set back, a day can occur twice. */
 static unsigned int count_of(const struct cutter *c, int64_t day)
 {
 	for (size_t i = c->n; i-- > 0;)
@@ -64,7 +65,7 @@ static unsigned int count_of(const struct cutter *c, int64_t day)
 	return 0;
 }
 
-/* Adds what lies between FROM and TO, to the last piece if nothing separates them. */
+/* Adds the span from FROM to TO, to the last piece if nothing separates them. */
 static int add(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool apart)
 {
 	struct piece *more;

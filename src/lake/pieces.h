@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cuts a stream of a session into the files of a lake: each lies in one day (UTC) and has about
+/* Divides a stream of a session into files of a lake: each belongs to one day (UTC) and has about
  * PIECE_ROWS rows at most. */
 #ifndef IOTRC_PIECES_H
 #define IOTRC_PIECES_H
@@ -18,9 +18,9 @@ struct piece {
 	uint64_t from, to; /* mono_ns, both included */
 };
 
-/* The pieces of STREAM in the order of mono_ns, and which pieces there are depends on the manifest
- * alone: files that are added later change the last one at most. A piece may turn out to have no
- * rows. The caller frees *RET. 0, or a negative errno: -E2BIG beyond PIECES_MAX. */
+/* Gets the pieces of STREAM in the order of mono_ns. They depend only on the manifest: files that
+ * are added later change at most the last piece. A piece may have no rows. The caller frees *RET.
+ * Returns 0, or a negative errno: -E2BIG beyond PIECES_MAX. */
 int pieces__cut(const struct session_reader *r, enum stream stream, struct piece **ret,
 		size_t *ret_n);
 

@@ -75,7 +75,7 @@ static void put_state(FILE *sql, const struct row *row)
 	put_member(sql, row, "session", "state");
 }
 
-/* DuckDB makes UTC of an ISO 8601 time with its zone. */
+/* DuckDB converts an ISO 8601 time with a zone to UTC. */
 static void put_time(FILE *sql, const struct row *row, const char *key)
 {
 	fputs("CAST(", sql);

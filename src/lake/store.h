@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a lake lies: a directory, or a prefix in an S3-compatible store (s3://BUCKET/PREFIX). Files
- * have names such as "v=1/stream=fs/..."; each appears whole or not at all, and replaces one of the
- * same name. Where a function fails, store__why() has a line that says what and why. */
+/* The place of a lake: a directory, or a prefix in an S3-compatible store (s3://BUCKET/PREFIX).
+ * Files have names such as "v=1/stream=fs/..."; each is published as a whole and replaces a file of
+ * the same name. If a function fails, store__why() returns a line that says what failed and why. */
 #ifndef IOTRC_STORE_H
 #define IOTRC_STORE_H
 
@@ -17,8 +17,8 @@ struct store;
 /* Opens the lake at URL: s3://BUCKET/PREFIX, or a directory, which need not exist yet. 0, or a
  * negative errno with a line in WHY. */
 int store__open(struct store **ret, const char *url, char why[STORE_WHY_MAX]);
-/* Likewise, where uploads go: s3:// with the settings of TARGET, or file:///DIR. -EINVAL: no lake
- * can be there. */
+/* The same at the target of uploads: s3:// with the settings of TARGET, or file:///DIR. -EINVAL: no
+ * lake is possible there. */
 struct target_config;
 int store__open_target(struct store **ret, const struct target_config *target,
 		       char why[STORE_WHY_MAX]);
@@ -43,14 +43,14 @@ struct store_file {
 int store__list(struct store *s, const char *prefix,
 		int (*on_file)(void *arg, const struct store_file *file), void *arg);
 
-/* Makes a local file, to be written and then passed to store__publish() as NAME, or to
- * store__drop(). *RET is its path, which these free. 0, or a negative errno. */
+/* Creates a local file. The caller writes it and passes it to store__publish() as NAME, or to
+ * store__drop(). *RET is its path, which these free. Returns 0, or a negative errno. */
 int store__stage(struct store *s, const char *name, char **ret);
 int store__publish(struct store *s, const char *name, char *path);
 void store__drop(struct store *s, char *path);
 
-/* Gets the local path of file NAME, or of a copy; to be passed to store__release(), which frees it.
- * 0, or a negative errno: -ENOENT if there is no such file. */
+/* Gets the local path of file NAME or of a copy of it; store__release() frees it. Returns 0, or a
+ * negative errno: -ENOENT if there is no such file. */
 int store__fetch(struct store *s, const char *name, char **ret);
 void store__release(struct store *s, char *path);
 

@@ -60,7 +60,7 @@ static bool is_temporary(const char *name)
 	return *name == '.' && strstr(name, PART);
 }
 
-/* Files that others put there, hidden ones above all, are not the lake's. */
+/* Other files, in particular hidden ones, do not belong to the lake. */
 static int add_entry(struct store_files *files, FTSENT *e, size_t prefix, FTS *walk)
 {
 	if (e->fts_info == FTS_D && e->fts_level > 0 && *e->fts_name == '.')
@@ -190,7 +190,7 @@ static int dir_remove(struct store *s, const char *name)
 	size_t root = strlen(((struct dir_store *)s)->path);
 	int err = !path ? -ENOMEM : unlink(path) && errno != ENOENT ? -errno : 0;
 
-	/* Directories that are empty now go, too. */
+	/* Also removes directories that are empty now. */
 	while (!err && (slash = strrchr(path, '/')) && (size_t)(slash - path) > root) {
 		*slash = 0;
 		if (rmdir(path))

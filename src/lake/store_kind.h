@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The interface between store.c and the two places where a lake can lie. */
+/* The interface between store.c and the two kinds of places for a lake. */
 #ifndef IOTRC_STORE_KIND_H
 #define IOTRC_STORE_KIND_H
 
@@ -26,12 +26,12 @@ struct store_kind {
 	int (*open)(struct store **ret, const struct target_config *target,
 		    char why[STORE_WHY_MAX]);
 	void (*free)(struct store *s);
-	const char *(*directory)(const struct store *s); /* NULL: it is none */
+	const char *(*directory)(const struct store *s); /* NULL: not a directory */
 	int (*list)(struct store *s, const char *prefix, struct store_files *files);
 	int (*stage)(struct store *s, const char *name, char **ret);
 	int (*publish)(struct store *s, const char *name, const char *path);
 	int (*fetch)(struct store *s, const char *name, char **ret);
-	bool fetches; /* what fetch gives is a copy */
+	bool fetches; /* fetch makes a copy */
 	int (*remove)(struct store *s, const char *name);
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A lake in an S3-compatible store. A file is written and read as a local copy in $TMPDIR.
- * Endpoint, region and keys come from the environment and the shared credentials file, as the
- * uploader takes them. */
+ * Endpoint, region and keys come from the environment and the shared credentials file, as for the
+ * uploader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,8 +54,8 @@ static void s3_free(struct store *s)
 	free(s);
 }
 
-/* Takes what became of a request: 0, 1 if it is to be repeated after a while, or a negative errno
- * with S->why. TRY counts from 0. */
+/* Evaluates the result of a request: returns 0, 1 if it should be repeated after a while, or a
+ * negative errno with S->why. TRY counts from 0. */
 static int judge(struct store *s, const struct target_result *r, const char *what, const char *name,
 		 int try)
 {
@@ -93,7 +93,7 @@ static int s3_list(struct store *s, const char *prefix, struct store_files *file
 	int err, try = 0;
 
 	do {
-		/* A list that is repeated begins anew. */
+		/* A repeated list starts from the beginning. */
 		while (files->n)
 			free((char *)files->at[--files->n].name);
 		target__list(target_of(s), prefix, on_object, &l, &r);

@@ -36,7 +36,7 @@ static int fail(struct sync *s, int err, const char *what)
 	return err;
 }
 
-/* ---- what is there ---- */
+/* ---- finding sessions ---- */
 
 /* .../MACHINE/SESSION/manifest.json or .../MACHINE/SESSION/STREAM/FILE */
 static int on_found(void *arg, const struct store_file *file)
@@ -115,7 +115,7 @@ static void remove_copy(const struct session_reader *r, const char *directory)
 	rmdir(directory);
 }
 
-/* Takes what became of a session. */
+/* Handles the result for a session. */
 static int took(struct sync *s, const char *session, int err, const struct added_session *added)
 {
 	if (!err) {
@@ -132,7 +132,7 @@ static int took(struct sync *s, const char *session, int err, const struct added
 	return 0;
 }
 
-/* Downloads the files of R. One that is missing will be missed. */
+/* Downloads the files of R. A missing file is reported when the session is added. */
 static int copy_files(struct sync *s, const char *session, const struct session_reader *r,
 		      const char *directory)
 {
@@ -146,7 +146,7 @@ static int copy_files(struct sync *s, const char *session, const struct session_
 	return err;
 }
 
-/* Adds the session in DIRECTORY, of which a copy has only the manifest yet. */
+/* Adds the session whose manifest has been copied to DIRECTORY. */
 static int add_from(struct sync *s, const char *session, struct session_reader *r,
 		    const char *directory, bool copy)
 {

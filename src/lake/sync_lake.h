@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Adds to a lake what is new where machines upload their sessions. */
+/* Adds to a lake the new sessions in the place to which machines upload them. */
 #ifndef IOTRC_SYNC_LAKE_H
 #define IOTRC_SYNC_LAKE_H
 
@@ -10,16 +10,16 @@
 
 struct sync_lake {
 	uint64_t added, rows, files, lost;
-	uint64_t known;    /* sessions that the lake had */
-	uint64_t waiting;  /* … that are being recorded, or whose manifest is not there yet */
-	uint64_t left_out; /* … that are not as their manifests say */
+	uint64_t known;    /* sessions that the lake has already */
+	uint64_t waiting;  /* … being recorded, or without a manifest so far */
+	uint64_t left_out; /* … that differ from their manifests */
 	char why[STORE_WHY_MAX];
 };
 
-/* Adds each finished session below FROM that the lake TO does not know: at any depth, directories
- * with a manifest.json. Calls SAY with a line for each that it leaves out or that waits. What was
- * added before a failure stays; two at once do the same work, and no harm. 0, or a negative errno
- * with RET->why. */
+/* Adds each finished session below FROM that the lake TO does not have. Sessions are directories
+ * with a manifest.json, at any depth. Calls SAY with a line for each session that it leaves out or
+ * that has to wait. What was added before a failure remains. Two that run at once do the work
+ * twice, without harm. Returns 0, or a negative errno with RET->why. */
 int sync_lake(struct store *from, struct store *to,
 	      void (*say)(void *arg, const char *session, const char *what), void *arg,
 	      struct sync_lake *ret);

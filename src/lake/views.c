@@ -31,7 +31,7 @@ struct views {
 	const struct dialect *dialect;
 	char url[PATH_MAX]; /* without a slash at the end */
 	bool s3;
-	bool there[STREAM_COUNT]; /* there are files of the stream */
+	bool there[STREAM_COUNT]; /* the stream has files */
 };
 
 /* ---- columns ---- */
@@ -194,7 +194,7 @@ static void put_clickhouse(const struct views *v, const char *stream)
 	fputs(";\n\n", v->out);
 }
 
-/* What a table is sorted by cannot be NULL. */
+/* Columns by which a table is sorted cannot be NULL. */
 static bool is_key(const char *stream, const char *name)
 {
 	return !strcmp(name, "machine_id") || !strcmp(name, "session") ||
@@ -251,7 +251,8 @@ static void put_clickhouse_table(const struct views *v, const char *stream)
 
 /* ---- Spark and Trino ---- */
 
-/* The columns of the view, of table f. TIME: what a time in ns is converted by; NULL: nothing. */
+/* Writes the columns of the view, from table f. TIME: the conversion of a time in ns; NULL:
+ * none. */
 static void put_selected(const struct views *v, const char *stream, const char *time)
 {
 	const char *name;
@@ -399,7 +400,7 @@ static int on_file(void *arg, const struct store_file *file)
 	return 0;
 }
 
-/* Finds of which streams there are files. */
+/* Finds the streams that have files. */
 static int look(struct store *s, struct views *v)
 {
 	char prefix[STORE_NAME_MAX];

@@ -19,9 +19,9 @@
 #include "metrics/listener.h"
 #include "platform/macros.h"
 
-#define LISTEN_MS 500 /* the longest time until the thread notices that it shall end */
+#define LISTEN_MS 500 /* the maximum time until the thread notices that it has to end */
 #define STOP_NS (NSEC_PER_SEC * 3 / 2)
-#define STARVED_NS (NSEC_PER_SEC * 30) /* until the last write begins, on a busy machine */
+#define STARVED_NS (NSEC_PER_SEC * 30) /* limit for the last write to begin, on a busy machine */
 #define LOOK_NS (NSEC_PER_SEC / 100)
 #define TEMPORARY_FORMAT ".%.200s.tmp"
 
@@ -238,8 +238,8 @@ void publisher__set(struct publisher *p, const struct metrics_values *values)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* A thread that waits for a CPU is not stuck, and its file must not say for ever that the recording
- * goes on. Only a file system that holds it up is given up. */
+/* A thread that waits for a CPU is not stuck, and the file must not say for ever that the recording
+ * is running. So only a thread that a file system blocks is abandoned early. */
 static void wait_for_last(struct publisher *p)
 {
 	uint64_t now = clock__mono_ns(), until = now + STARVED_NS, held_until = now + STOP_NS;

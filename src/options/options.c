@@ -696,7 +696,7 @@ const struct option_row option_rows[] = {
 	{ "computer-id", 0, NULL, OTHER, set_computer_id,
 	  "print the machine id used in session paths" },
 
-	/* The spelling of the other recorders of this family. */
+	/* The spelling of other recorders of this dataset. */
 	{ "anonimize", 0, "[=keep-system]", OTHER, set_anonymize, NULL },
 	{ .name = NULL },
 };

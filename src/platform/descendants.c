@@ -54,7 +54,7 @@ bool descendants__any(pid_t other)
 #include "platform/macros.h"
 
 #define PROCESSES_MAX (1 << 16)
-#define LOOK_MS 100 /* between two looks at all processes */
+#define LOOK_MS 100 /* between two listings of all processes */
 
 /* xnu, bsd/sys/proc_info_private.h; p_puniqueid is "parent's unique ID - set on fork/spawn, doesn't
  * change if reparented" (bsd/sys/proc_internal.h). */
@@ -75,7 +75,7 @@ static bool ids_of(pid_t pid, struct unique_ids *ret)
 	       (int)sizeof(*ret);
 }
 
-/* From now on its forks are told. It may have forked already: the next look at all shows it. */
+/* From now on its forks are reported. It may have forked before: the next listing shows that. */
 static void watch(pid_t pid, unsigned int what)
 {
 	struct kevent change;
@@ -84,7 +84,7 @@ static void watch(pid_t pid, unsigned int what)
 	(void)kevent(queue, &change, 1, NULL, 0, NULL); /* it may have ended */
 }
 
-/* Learns processes of a list until it has nothing new: a child may precede its parent in it. */
+/* Adds processes of a list until none is new: a child may precede its parent in the list. */
 static void learn(uint32_t type, uint32_t of)
 {
 	pid_t *pids = calloc(PROCESSES_MAX, sizeof(*pids));

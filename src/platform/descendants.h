@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that descends from a command, orphans included. One command at a time. */
+/* All descendants of a command, orphans included. One command at a time. */
 #ifndef IOTRC_DESCENDANTS_H
 #define IOTRC_DESCENDANTS_H
 
@@ -9,13 +9,13 @@
 /* To be called before the command is forked. Returns 0, or a negative errno. */
 int descendants__prepare(void);
 
-/* Follows what descends from child PID, which has not run yet, until it has ended; it is not
- * waited for. Returns at once where the system itself keeps orphans. */
+/* Follows the descendants of child PID, which has not run yet, until PID has ended, without reaping
+ * it. Returns at once if the system itself keeps track of orphans. */
 void descendants__follow(pid_t pid);
 
-/* After that: reaps those that have become our children and ended, and returns whether any other
- * still runs. Process OTHER, a child of ours, is none of them. On macOS a process whose parent was
- * never seen is missed: one that a process forked which itself lasted for less than a moment. */
+/* After that: reaps descendants that have become our children and have ended, and returns whether
+ * any other one still runs. Process OTHER, a child of ours, is not one of them. On macOS a process
+ * is missed if its parent was never seen, because that existed only for a moment. */
 bool descendants__any(pid_t other);
 
 #endif

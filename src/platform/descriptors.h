@@ -3,7 +3,7 @@
 #ifndef IOTRC_DESCRIPTORS_H
 #define IOTRC_DESCRIPTORS_H
 
-/* Closes all from FIRST on. Between fork() and exec() it may be called in any program. */
+/* Closes all descriptors from FIRST on. May be called between fork() and exec() in any program. */
 void descriptors__close_from(int first);
 
 /* Makes the pipe FD hold BYTES, where the system allows it; otherwise it stays as it is. */

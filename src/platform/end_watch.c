@@ -43,7 +43,7 @@ bool end_watch__wait(const struct end_watch *w, int timeout_ms)
 #else
 #include <sys/event.h>
 
-/* One queue tells of both; blocked signals, too (kqueue(2), EVFILT_SIGNAL). */
+/* One queue reports both, also blocked signals (kqueue(2), EVFILT_SIGNAL). */
 int end_watch__begin(struct end_watch *ret)
 {
 	struct kevent changes[2];

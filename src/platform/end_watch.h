@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waits until somebody ends us, or a process ends. */
+/* Waits until a signal ends us, or until a process ends. */
 #ifndef IOTRC_END_WATCH_H
 #define IOTRC_END_WATCH_H
 
@@ -13,10 +13,12 @@ struct end_watch {
 /* From now on SIGINT and SIGTERM only end end_watch__wait(). Returns 0, or a negative errno. */
 int end_watch__begin(struct end_watch *ret);
 
-/* The end of process PID ends it, too. Returns 0, or a negative errno. */
+/* From now on the end of process PID also ends end_watch__wait(). Returns 0, or a negative
+ * errno. */
 int end_watch__process(struct end_watch *w, pid_t pid);
 
-/* Waits for TIMEOUT_MS at most (-1: for any time). Returns whether one of them came. */
+/* Waits for at most TIMEOUT_MS (-1: without limit). Returns whether a signal came or the process
+ * ended. */
 bool end_watch__wait(const struct end_watch *w, int timeout_ms);
 
 /* Closes its descriptors; the signals stay blocked. */

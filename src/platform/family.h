@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which processes descend from one, where a system gives each process an id that is never used
- * again, and keeps that of its first parent. */
+/* Which processes descend from one, on a system that gives each process an id that is never used
+ * again, and keeps the id of its first parent. */
 #ifndef IOTRC_FAMILY_H
 #define IOTRC_FAMILY_H
 
@@ -21,7 +21,7 @@ struct family {
 	struct family_member *members; /* in the order in which they were added */
 	uint64_t *ids;                 /* theirs, ascending */
 	size_t n, room;
-	bool full; /* a member is missing for want of room */
+	bool full; /* a member is missing because there was no room */
 };
 
 /* Adds the process from which the others descend. */

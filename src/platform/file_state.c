@@ -28,7 +28,7 @@ static bool is_dots(const char *name)
 #endif
 
 #define MASK (STATX_BASIC_STATS | STATX_BTIME)
-/* A file server isn't asked about each file. */
+/* Does not ask a file server about each file. */
 #define LISTED (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
 
 const struct file_attribute file_attributes[] = {
@@ -144,7 +144,7 @@ static struct file_time time_of(struct timespec t)
 	return (struct file_time){ t.tv_sec, (uint32_t)t.tv_nsec };
 }
 
-/* A file system without times of birth says 0. */
+/* A file system without birth times reports 0. */
 static void set(struct file_state *ret, const struct stat *st)
 {
 	*ret = (struct file_state){
@@ -174,8 +174,8 @@ int file_state__get(int dir, const char *path, bool follow, struct file_state *r
 	return 0;
 }
 
-/* What getattrlistbulk(2) returns of a file, in this order; groups that it doesn't return are
- * missing. */
+/* The attributes that getattrlistbulk(2) returns for a file, in this order; groups that it does not
+ * return are missing. */
 #define COMMON \
 	(ATTR_CMN_RETURNED_ATTRS | ATTR_CMN_ERROR | ATTR_CMN_NAME | ATTR_CMN_DEVID | \
 	 ATTR_CMN_OBJTYPE | ATTR_CMN_CRTIME | ATTR_CMN_MODTIME | ATTR_CMN_CHGTIME | \
@@ -196,7 +196,7 @@ static void take(struct cursor *c, uint32_t attribute, void *ret, size_t size)
 	c->at += size;
 }
 
-/* The name of the entry, or NULL: it isn't inside the entry, or doesn't end there. */
+/* Returns the name of the entry; NULL if it is not inside the entry, or not terminated there. */
 static const char *take_name(struct cursor *c)
 {
 	const char *from = c->at;
@@ -235,7 +235,8 @@ static uint32_t mode_of(uint32_t type, uint32_t access)
 	return (type < ARRAY_SIZE(types) ? types[type] : 0) | (access & 07777);
 }
 
-/* Reads an entry without a directory's facts. Returns its name, or NULL if it makes no sense. */
+/* Parses an entry, except for facts about directories. Returns its name, or NULL if it is
+ * malformed. */
 static const char *parse(const char *entry, uint32_t len, struct file_state *ret,
 			 uint32_t *ret_type, int *ret_error)
 {
@@ -319,7 +320,7 @@ int listing__next(struct listing *l, const char **ret_name, struct file_state *r
 		if (!*ret_name)
 			return -EIO;
 	} while (is_dots(*ret_name));
-	/* Some file systems tell no types (ATTR_CMN_RETURNED_ATTRS). */
+	/* Some file systems report no types (ATTR_CMN_RETURNED_ATTRS). */
 	if (!*ret_error && (type == TYPE_DIR || type < TYPE_FILE || type > TYPE_FIFO))
 		*ret_error = look_at_dir(l->fd, *ret_name, ret);
 	return 1;

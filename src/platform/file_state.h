@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a file system says of a file, and the files of a directory with it. */
+/* What a file system reports about a file, or about all files of a directory. */
 #ifndef IOTRC_FILE_STATE_H
 #define IOTRC_FILE_STATE_H
 
@@ -24,8 +24,8 @@ struct file_state {
 	bool mount_root; /* another file system is mounted here */
 };
 
-/* Of PATH below directory DIR (AT_FDCWD: the working directory), or of DIR itself if PATH is empty.
- * A symbolic link isn't followed unless FOLLOW. Returns 0, or a negative errno. */
+/* Gets the state of PATH below directory DIR (AT_FDCWD: the working directory), or of DIR itself if
+ * PATH is empty. Follows a symbolic link only with FOLLOW. Returns 0, or a negative errno. */
 int file_state__get(int dir, const char *path, bool follow, struct file_state *ret);
 
 /* The names of attributes, for a row; the list ends with a NULL name. */
@@ -37,21 +37,21 @@ extern const struct file_attribute file_attributes[];
 
 #define LISTING_BYTES (64 * 1024)
 
-/* A directory that is being read. To be zeroed but for FD, which is borrowed. */
+/* A directory that is being read. Must be zeroed except for FD, which is borrowed. */
 struct listing {
 	int fd;
 	long n, at; /* what is in entries; on macOS n counts entries */
 	_Alignas(8) char entries[LISTING_BYTES];
 };
 
-/* The next file of the directory; "." and ".." are left out. NAME is valid until the next call.
- * *RET_ERROR: 0, or a negative errno: the file could not be looked at, and FACTS are not set.
+/* Gets the next file of the directory, except "." and "..". NAME is valid until the next call.
+ * *RET_ERROR: 0, or a negative errno: the file could not be examined, and FACTS are not set.
  * Returns 1, 0 at the end, or a negative errno if the directory cannot be read further. */
 int listing__next(struct listing *l, const char **ret_name, struct file_state *ret, int *ret_error);
 
-/* Opens directory PATH below DIR for it, without following a symbolic link on the way, and without
- * changing its time of access where that is allowed. On Linux it refuses (-EXDEV) to leave DIR's
- * mount. Returns a descriptor, or a negative errno. */
+/* Opens directory PATH below DIR for listing__next(), without following symbolic links in PATH and,
+ * if allowed, without changing the access time. On Linux it refuses (-EXDEV) to leave DIR's mount.
+ * Returns a descriptor, or a negative errno. */
 int listing__open(int dir, const char *path);
 
 #endif

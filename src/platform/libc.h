@@ -26,7 +26,7 @@ int clearenv(void);
 
 /* time.h. APFS sets the times of files from the clock itself. */
 #define CLOCK_REALTIME_COARSE CLOCK_REALTIME
-/* Its CLOCK_MONOTONIC goes on during sleep. */
+/* macOS' CLOCK_MONOTONIC also advances during sleep. */
 #define CLOCK_BOOTTIME CLOCK_MONOTONIC
 
 /* sys/stat.h */
@@ -38,11 +38,11 @@ int pipe2(int fds[2], int flags);
 int dup3(int from, int to, int flags);
 int fdatasync(int fd);
 pid_t gettid(void);
-/* All three ids have to be the same, as there is no call that sets them apart; for root. */
+/* All three ids must be equal, because no call sets them separately. For root only. */
 int setresuid(uid_t real, uid_t effective, uid_t saved);
 int setresgid(gid_t real, gid_t effective, gid_t saved);
 
-/* signal.h. It looks every 10 ms; INFO has to be NULL. */
+/* signal.h. Polls every 10 ms; INFO must be NULL. */
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 
 /* dirent.h. versionsort() would compare numbers in names by value. */

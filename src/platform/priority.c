@@ -20,7 +20,7 @@ int priority__set(int nice)
 	return before;
 }
 
-/* The kernel does. */
+/* The kernel does this. */
 void priority__pass_on(pthread_attr_t *attr)
 {
 }

@@ -45,7 +45,7 @@ struct list {
 	void *arg;
 };
 
-/* flags: of /proc/PID/fdinfo/FD has the descriptor's own, too. */
+/* "flags:" in /proc/PID/fdinfo/FD includes the descriptor's own flags. */
 static bool is_closed_by_exec(pid_t pid, int fd)
 {
 	char name[64], line[64];
@@ -264,7 +264,7 @@ static int read_strings(pid_t pid, struct strings *ret)
 
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut)
 {
-	static struct strings s; /* of the reader's thread alone */
+	static struct strings s; /* used only by the reader's thread */
 	int err = read_strings(pid, &s);
 	size_t len = 0;
 

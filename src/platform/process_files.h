@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the system knows of other processes: their files, working directory and arguments, as they
- * are at the moment. */
+/* What the system reports about other processes at the moment: open files, working directory,
+ * arguments and others. */
 #ifndef IOTRC_PROCESS_FILES_H
 #define IOTRC_PROCESS_FILES_H
 
@@ -15,23 +15,24 @@
 /* Calls TELL with each process, by ascending ids on macOS, in /proc's order elsewhere. */
 void process_files__processes(void (*tell)(void *arg, pid_t pid), void *arg);
 
-/* Calls TELL with each open file of PID that has an absolute path. CLOSES: when it executes a
- * program; false where the system doesn't say. */
+/* Calls TELL with each open file of PID that has an absolute path. CLOSES: it is closed on exec;
+ * false if the system does not report that. */
 void process_files__list(pid_t pid, void (*tell)(void *arg, int fd, bool closes, const char *path),
 			 void *arg);
 
 /* The working directory of PID. 0, or a negative errno. */
 int process_files__cwd(pid_t pid, char ret[PROCESS_PATH_SIZE]);
 
-/* The arguments of PID, each with its NUL, as far as there is room for in SIZE bytes. Returns how
- * many bytes, or a negative errno; *RET_CUT: there are more. */
+/* Gets the arguments of PID, each with its NUL, as far as they fit into SIZE bytes. Returns the
+ * number of bytes, or a negative errno; *RET_CUT: there are more. */
 ssize_t process_files__arguments(pid_t pid, char *ret, size_t size, bool *ret_cut);
 
-/* The environment that PID was started with, in the same way; empty where the system doesn't show
- * it. */
+/* Gets the environment with which PID was started, in the same way; empty if the system does not
+ * show it. */
 ssize_t process_files__environment(pid_t pid, char *ret, size_t size);
 
-/* The name of the program of PID, as far as the system keeps it. 0, or a negative errno. */
+/* Gets the name of PID's program, as far as the system stores it. Returns 0, or a negative
+ * errno. */
 int process_files__program(pid_t pid, char ret[PROCESS_PROGRAM_SIZE]);
 
 /* Calls TELL with the id of each thread of PID. */

@@ -14,7 +14,7 @@
 
 #define HEADERS_MAX 64 /* program headers that are looked at */
 
-/* What 32-bit and 64-bit headers say alike. */
+/* What is needed from 32-bit or 64-bit headers. */
 struct headers {
 	uint64_t offset; /* of the program headers */
 	size_t size, n;
@@ -89,7 +89,7 @@ static int find_loader(int fd, char *ret, size_t size)
 #define OUR_CPU CPU_TYPE_X86_64
 #endif
 
-/* Where our processor's program begins in a file of several ("universal"); its header is
+/* Finds the program for our processor in a "universal" file with several; the file's header is
  * big-endian. */
 static int find_slice(int fd, off_t *ret)
 {
@@ -114,7 +114,7 @@ static int find_slice(int fd, off_t *ret)
 	return -ENOENT;
 }
 
-/* The string of LC_LOAD_DYLINKER among LEN bytes of load commands. */
+/* Gets the string of LC_LOAD_DYLINKER from LEN bytes of load commands. */
 static int find_command(const char *commands, size_t len, char *ret, size_t size)
 {
 	struct dylinker_command c;
@@ -159,7 +159,7 @@ static int find_loader(int fd, char *ret, size_t size)
 
 int program_loader__get(const char *path, char ret[], size_t size)
 {
-	/* What a command executed may be a FIFO by now. */
+	/* By now the path that a command executed may be a FIFO. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
 
 	if (fd < 0)

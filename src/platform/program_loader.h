@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* The loader that the program PATH names (PT_INTERP of ELF, LC_LOAD_DYLINKER of Mach-O), in RET of
- * SIZE bytes; -ENOENT: none, as in what is linked statically, or no program of this system. 0, or a
- * negative errno. */
+/* Gets the loader named in the program PATH (PT_INTERP of ELF, LC_LOAD_DYLINKER of Mach-O), into
+ * RET of SIZE bytes. Returns 0, or a negative errno: -ENOENT if it names none, for instance because
+ * it is linked statically, or if it is not a program of this system. */
 int program_loader__get(const char *path, char ret[], size_t size);
 
 #endif

@@ -128,7 +128,7 @@ static void text_of(CFDictionaryRef from, const char *key, char *ret, size_t siz
 		CFRelease(name);
 }
 
-/* IOStorageDeviceCharacteristics.h: the device above the medium says what it is. */
+/* IOStorageDeviceCharacteristics.h: the device above the medium has these properties. */
 static void read_device(io_registry_entry_t entry, struct registry_media *m)
 {
 	CFTypeRef device = property(entry, "Device Characteristics", true);
@@ -151,7 +151,7 @@ void registry__each_media(void (*tell)(void *arg, const struct registry_media *m
 	io_iterator_t all = IO_OBJECT_NULL;
 	io_object_t entry;
 
-	/* It takes over what IOServiceMatching() made. */
+	/* It releases the dictionary of IOServiceMatching(). */
 	if (IOServiceGetMatchingServices(kIOMainPortDefault, IOServiceMatching("IOMedia"), &all))
 		return;
 	while ((entry = IOIteratorNext(all))) {

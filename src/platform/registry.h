@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What macOS tells of itself and of its devices: sysctl(3) by name, and the storage devices of the
- * I/O Registry. Elsewhere there is neither, and nothing is told. */
+/* Facts about a Mac and its devices: sysctl(3) by name, and the storage devices of the I/O
+ * Registry. Other systems have neither: there these functions find nothing. */
 #ifndef IOTRC_REGISTRY_H
 #define IOTRC_REGISTRY_H
 

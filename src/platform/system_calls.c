@@ -196,7 +196,7 @@ static const int allowed[] = {
 	CALL(shutdown),
 };
 
-/* We use none of these; a process that does is under somebody else's control. */
+/* iotrc uses none of these; a process that does has been taken over. */
 static const int fatal[] = {
 	CALL(execve),          CALL(execveat),   CALL(finit_module),      CALL(init_module),
 	CALL(kexec_file_load), CALL(kexec_load), CALL(process_vm_writev), CALL(ptrace),

@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* In a handler: whether the terminal has sent the signal, which all processes of the foreground
- * have got then. On macOS a signal doesn't say who sent it: true if we are in the foreground. */
+/* In a handler: whether the terminal sent the signal. Then all processes of the foreground got it.
+ * On macOS a signal does not show its sender: returns true if we are in the foreground. */
 bool terminal_signal__is(const siginfo_t *info);
 
 #endif

@@ -184,7 +184,7 @@ static int read_lines(struct feed *f, const struct source *s, struct row_file *f
 		}
 		if (!c && !(c = take_empty(f, s->stream)))
 			return 0;
-		/* What is no row is found out by whoever splits it. */
+		/* A line that is not a row is detected when it is split. */
 		if (missing && older_rows__widen(line, len, missing, c->data + c->len))
 			len += missing;
 		else

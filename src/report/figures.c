@@ -50,7 +50,7 @@ static void totals__merge(struct totals *to, const struct totals *from)
 
 static int add_plain(void *arg, struct group *to, const struct group *from)
 {
-	totals__merge(to->value, from->value); /* they begin with it */
+	totals__merge(to->value, from->value); /* values begin with totals */
 	return 0;
 }
 
@@ -170,7 +170,7 @@ static int add_disk_file(void *arg, struct group *to, const struct group *from)
 
 static int add_disk_owner(void *arg, struct group *to, const struct group *from)
 {
-	add_disk_totals(to->value, from->value); /* they are nothing else */
+	add_disk_totals(to->value, from->value); /* values are only that */
 	return 0;
 }
 
@@ -359,7 +359,7 @@ int figures__error(struct figures *t, const struct row_field *operation,
 	return 0;
 }
 
-/* ---- a figures ---- */
+/* ---- creation and merging ---- */
 
 int figures__new(struct figures **ret, uint64_t origin_ns, uint64_t end_ns)
 {

@@ -83,7 +83,7 @@ struct first_word {
 };
 struct disk_file_group { /* key: the name that rows of fs have */
 	struct disk_totals totals;
-	uint64_t ahead;                   /* of the bytes read: that nobody had asked for */
+	uint64_t ahead;                   /* of the bytes read: those that nobody had requested */
 	uint64_t oldest_ns;               /* for how long a written page was dirty, at most */
 	struct first_word command, cause; /* of what is written */
 };

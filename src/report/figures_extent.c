@@ -32,7 +32,7 @@ static void add(struct disk_totals *t, const struct figure_row *row)
 	t->written += row->write ? row->bytes : 0;
 }
 
-/* The first of the words that rows have which write a file, and whether they have others. */
+/* Notes the first word in rows that write a file, and whether later rows have others. */
 static void note_word(struct first_word *w, const struct row_field *f, uint64_t mono_ns)
 {
 	char text[sizeof(w->text)];
@@ -96,7 +96,7 @@ int figures__extent(struct figures *t, const struct row_field *f)
 	figures__number(FIELD(f, EXTENT, mono_ns), &row.mono_ns);
 	figures__number(FIELD(f, EXTENT, size), &row.bytes);
 	row.has_ns = figures__millionths(FIELD(f, EXTENT, age_ms), &row.ns);
-	/* The name that rows of fs have. */
+	/* The same name as in rows of fs. */
 	row.name = seen->len ? seen : FIELD(f, EXTENT, filename);
 	weight = 1 + row.bytes / 4096;
 	if (row.write)

@@ -116,7 +116,7 @@ static struct row_field user(const struct export_row *row, int column, char *buf
 	return (struct row_field){ buf, csv__escape(buf, name, strlen(name)) - buf };
 }
 
-/* By its name if it is a container's, otherwise the id of the cgroup. */
+/* The name of the cgroup's container, or the id of the cgroup. */
 static struct row_field container(const struct export_row *row, int column, char *buf)
 {
 	struct row_field f = row->fields[column];
@@ -250,6 +250,6 @@ struct row_field dimension__key(const struct dimension *d, int column, const str
 
 	if (d->key && (key.len || d->of_empty))
 		key = d->key(row, column, buf);
-	/* Also of two empty paths, as of mount("", ""), which is " -> ". */
+	/* Also for two empty paths, " -> ", as of mount("", ""). */
 	return key.len ? key : nothing();
 }

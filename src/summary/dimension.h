@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rows can be grouped by. */
+/* Criteria by which rows can be grouped. */
 #ifndef IOTRC_DIMENSION_H
 #define IOTRC_DIMENSION_H
 
@@ -18,7 +18,7 @@ struct dimension {
 	 * NULL: the whole field. */
 	struct row_field (*key)(const struct export_row *row, int column,
 				char buf[DIMENSION_TEXT_MAX]);
-	bool of_empty; /* KEY is asked even if the field COLUMN is empty */
+	bool of_empty; /* KEY is called even if the field COLUMN is empty */
 };
 
 extern const struct dimension dimensions[]; /* ends with a row without a name */

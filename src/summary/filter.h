@@ -15,13 +15,13 @@
 #define FILTER_DESCENDANTS_MAX (TABLE_SIZE_MAX / 2)
 
 struct filter_list {
-	const char *texts[FILTER_LIST_MAX]; /* borrowed, not ended at lens */
+	const char *texts[FILTER_LIST_MAX]; /* borrowed, not NUL-terminated at lens */
 	size_t lens[FILTER_LIST_MAX];
 	int n; /* 0: anything */
 };
 
 struct filter {
-	uint64_t slow_ns; /* only what took at least so long */
+	uint64_t slow_ns; /* only what took at least this long */
 	bool errors;      /* only what failed */
 	/* For fs: operations; prefixes of paths. For all streams: commands; processes, and their
 	 * descendants as far as parents are known. */
@@ -36,7 +36,7 @@ struct filter {
  * there are too many, or one is empty. */
 bool filter_list__add(struct filter_list *to, const char *list, bool whole);
 
-/* Does F look at anything? */
+/* Whether F filters anything. */
 bool filter__any(const struct filter *f);
 
 /* Returns NULL if rows of STREAM have everything that F needs, otherwise the name of what they
@@ -51,15 +51,15 @@ struct measure;
 /* Whether ROW, measured as M, passes F. */
 bool filter__passes(struct filter *f, const struct export_row *row, const struct measure *m);
 
-/* The same of a row that was not measured; of a stream that lacks something none passes. */
+/* The same for a row that was not measured. No row of a stream that lacks something passes. */
 bool filter__keeps(struct filter *f, const struct export_row *row);
 
 /* How many of the first fields of a row of fs filter__learn() reads. */
 int filter__learn_fields(void);
 
-/* Notes whether the process of ROW, of fs, descends from a listed one: rows of a session are not
- * in the order of time, so that a child's may come before its parent's. Returns whether that is
- * new. */
+/* Notes whether the process of ROW, of fs, descends from a listed one. Rows of a session are not in
+ * the order of time, so a child's may come before its parent's. Returns whether a new descendant
+ * was found. */
 bool filter__learn(struct filter *f, const struct export_row *row);
 
 /* Frees what F owns. */

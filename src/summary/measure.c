@@ -44,7 +44,7 @@ static const struct source sources[STREAM_COUNT] = {
 	[STREAM_EXTENT] = { .amount = "size", .known = true },
 };
 
-/* The same as indices; -1: none. Set once, at the first use. */
+/* The same columns as indices; -1: none. Set once, at the first use. */
 struct places {
 	int time, wait, amount, received, again, error, result, flags, event, n;
 };
@@ -179,7 +179,7 @@ int measure__row(const struct export_row *row, struct measure *ret)
 	number(row, p->received, false, &ret->received, &bad);
 	number(row, p->again, false, &ret->again, &bad);
 	ret->amount += ret->received;
-	/* A later row tells all that this one does. */
+	/* A later row contains everything that this one does. */
 	ret->superseded = p->again >= 0 && row__is(row, p->event, "ROTATION");
 	if (p->event >= 0 && row__is(row, p->event, "HIT"))
 		ret->hits = ret->amount;

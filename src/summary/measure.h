@@ -13,7 +13,7 @@ struct measures {
 	bool flows; /* its amount is what was sent and received */
 };
 
-/* Returns those of STREAM, or NULL if it cannot be summed up. */
+/* Returns the measures of STREAM, or NULL if it cannot be summarised. */
 const struct measures *measures__of(enum stream stream);
 
 /* How many of the first fields of a row of STREAM measure__row() reads. */

@@ -188,7 +188,7 @@ static void set_label(struct summary_value *value, const char *s, size_t len)
 	value->label[len] = '\0';
 }
 
-/* A process has the name of its first thread, whose id it has. */
+/* A process has the name of its main thread, which has the same id. */
 static void label_process(const struct summary *s, struct summary_value *value,
 			  const struct export_row *row)
 {
@@ -200,7 +200,7 @@ static void label_process(const struct summary *s, struct summary_value *value,
 		set_label(value, name->s, name->len);
 }
 
-/* Adds to the sum of GROUP. */
+/* Updates the weight of GROUP after a change of its tally. */
 static void settle(struct summary *s, struct group *group)
 {
 	struct summary_value *value = group->value;

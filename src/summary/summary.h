@@ -10,7 +10,7 @@
 #define SUMMARY_BY_MAX 2
 #define SUMMARY_COMM_MAX 64 /* bytes of a command's name, escaped */
 
-/* A number of a tally that is shown. */
+/* A number computed from a tally. */
 enum column_kind { COLUMN_COUNT, COLUMN_TIME, COLUMN_AMOUNT, COLUMN_RATIO };
 struct summary_column {
 	const char *name; /* of --sort, CSV and JSON; names of times end in _ns */
@@ -52,7 +52,7 @@ struct summary_value {
 #define SUMMARY_BYTES_MAX (96 << 20)
 
 /* Begins S, in which stream, by, n_by, sort and live are set and all other members are 0. Returns
- * 0, -ENOMEM, or -EINVAL if rows of the stream cannot be grouped so. */
+ * 0, -ENOMEM, or -EINVAL if rows of the stream cannot be grouped in this way. */
 int summary__begin(struct summary *s);
 
 /* How many of the first fields of a row summary__row() reads. */

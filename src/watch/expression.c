@@ -82,7 +82,7 @@ static bool find(const char *name, size_t len, struct expression *ret)
 	return true;
 }
 
-/* What is shown by default, without LISTED. */
+/* Replaces LISTED by what is shown by default, without LISTED. */
 static void invert(struct expression *listed)
 {
 	struct expression all = expression__default();

@@ -16,8 +16,8 @@ struct expression {
 
 /* Parses LIST: names separated by commas, of operations (read), streams (block) and classes (file,
  * desc, process, memory, network, disk, all), which may begin with '%' as in strace(1). A '!'
- * before the first name means what is shown by default without these. 0, or -EINVAL with what is
- * wrong in WHY. */
+ * before the first name selects what is shown by default, without these. Returns 0, or -EINVAL with
+ * the reason in WHY. */
 int expression__parse(struct expression *ret, const char *list, char why[EXPRESSION_WHY_MAX]);
 
 /* Whether E has the operation of stream fs called NAME, LEN bytes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Lines of fs_usage and of eslogger, or what says it is: what is taken apart lies in the line, and
- * what comes out is sound, and goes into an encoder, as the reader has it. The first byte says
- * whose lines they are. */
+/* Lines of fs_usage and of eslogger, or anything else in their place: parsed parts lie in the line,
+ * and the resulting records are valid and are encoded as the reader would. The first byte selects
+ * the tracer. */
 #include "engine/macos/fs_usage.h"
 #include "engine/macos/eslogger.h"
 #include "engine/macos/fs_usage_line.h"

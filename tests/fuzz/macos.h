@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A source of macOS' engines that is fed text, and whose records go into an encoder. */
+/* A source of the macOS engines that is fed text and whose records go into an encoder. */
 #ifndef IOTRC_FUZZ_MACOS_H
 #define IOTRC_FUZZ_MACOS_H
 
@@ -7,15 +7,15 @@
 #include "engine/macos/state.h"
 
 struct fed {
-	struct macos all; /* its first source is the one that is fed */
+	struct macos all; /* its first source is fed */
 	struct encoder *encoder;
 	struct clock *clock;
 	char *text; /* the input without its first byte, with a NUL behind it */
 	size_t size;
 };
 
-/* Begins an input of SIZE bytes for a source of KIND that waits for CPUS CPUs. F lives on from one
- * input to the next. False: there is nothing to do. */
+/* Begins an input of SIZE bytes for a source of KIND that waits for CPUS CPUs. F is reused by the
+ * next input. Returns false if there is nothing to do. */
 static inline bool fed__begin(struct fed *f, const uint8_t *data, size_t size,
 			      const struct source_kind *kind, unsigned int cpus)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Preloaded: CLOCK_REALTIME as if it had been set. STEPPED_CLOCK names a file that holds how many
- * ns to add, a native int64_t; whoever writes there sets the clock of the program. */
+/* To be preloaded: CLOCK_REALTIME as if it had been set. STEPPED_CLOCK names a file with the ns to
+ * add, a native int64_t: writing to the file sets the program's clock. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

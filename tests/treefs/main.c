@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* treefs DIR SUBTYPE < TREE: mounts at DIR the tree that stdin describes, and says "ready" on
- *stdout. A line is
+ * stdout. A line is
  *
- *	DEPTH TYPE NAME TIMES CONTENT
+ * 	DEPTH TYPE NAME TIMES CONTENT
  *
- * DEPTH is 0 in the root, and one more for what lies in the directory above; TYPE one of d - l p s
- *c b; NAME and CONTENT hexadecimal ("" is -); the name is NAME that many TIMES. Ends when the
- *filesystem is unmounted. */
+ * DEPTH is 0 in the root, and one more in a directory of an earlier line; TYPE is one of d - l p s
+ * c b; NAME and CONTENT are hexadecimal (- is ""); the file's name is NAME repeated that many
+ * TIMES. Ends when the filesystem is unmounted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

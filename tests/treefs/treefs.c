@@ -13,7 +13,7 @@
 
 #define BUFFER (64 * 1024)
 
-/* The caller has its answer before this thread is done with it. */
+/* The kernel may have the answer before this thread has finished with the tree. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- the tree ---- */

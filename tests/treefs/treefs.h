@@ -37,7 +37,7 @@ size_t treefs__add(struct treefs *t, size_t parent, mode_t mode, const char *nam
 		   const char *content, size_t size);
 
 /* Mounts T at DIR (filesystem type fuse.SUBTYPE) and answers the kernel until it is unmounted. The
- * tree may be changed while nobody looks at it: the kernel caches nothing of it. READY is called
+ * tree may be changed while no program uses it: the kernel caches nothing of it. READY is called
  * once it is mounted. Returns 0, or 1 if it cannot be mounted. */
 int treefs__serve(struct treefs *t, const char *dir, const char *subtype, void (*ready)(void *arg),
 		  void *arg);

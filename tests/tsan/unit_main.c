@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Runs the unit tests under ThreadSanitizer, in criterion's place: its runner wants memory at
  * addresses that the sanitizer keeps for itself ("Could not initialize inheritable arena"). Each
- * test is a process of its own, as there. What the sanitizer says of it goes to stderr, and fails
- * it. Closes with `N passed, N failed, N skipped`. */
+ * test is a process of its own, as there. The sanitizer's reports go to stderr, and make the test
+ * fail. Closes with `N passed, N failed, N skipped`. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define SECONDS 300
 #define SKIPPED 77
 
-/* Where criterion's macros put what they define (criterion/internal/test.h). */
+/* The section in which criterion's macros put tests (criterion/internal/test.h). */
 extern struct criterion_test *tests_begin[] __asm__("__start_cr_tst"),
 	*tests_end[] __asm__("__stop_cr_tst");
 extern struct criterion_suite *suites_begin[] __asm__("__start_cr_sts"),
@@ -30,7 +30,7 @@ static const struct criterion_suite *suite_of(const struct criterion_test *t)
 	return NULL;
 }
 
-/* ---- what the tests call ---- */
+/* ---- functions that the tests call ---- */
 
 void criterion_internal_test_setup(void)
 {
@@ -86,7 +86,7 @@ void criterion_skip_test(const char *format, ...)
 
 /* ---- */
 
-/* How it ended, as wait() says. */
+/* Returns how the test ended, as wait() does. */
 static int run(const struct criterion_test *t)
 {
 	pid_t child = fork();

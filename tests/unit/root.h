@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parts of tests that only root can do. Without root they are skips that say so; for root, as whom
- * CI runs, what can't be done is a failure. */
+/* Parts of tests that need root. Without root they are skipped with a message; for root, as in CI,
+ * a part that cannot be run is a failure. */
 #ifndef IOTRC_TESTS_ROOT_H
 #define IOTRC_TESTS_ROOT_H
 
@@ -18,8 +18,7 @@ static inline void root__skip_unless(void)
 		cr_skip_test("the rest needs root");
 }
 
-/* Ends the test unless OK, which root is expected to reach; WHAT was tried, and errno says why
- * not. */
+/* Ends the test unless OK: a failure for root. WHAT was tried, and errno says why it failed. */
 static inline void root__expect(bool ok, const char *what)
 {
 	if (ok)
@@ -29,7 +28,8 @@ static inline void root__expect(bool ok, const char *what)
 	cr_assert_fail("root cannot %s: %s", what, strerror(errno));
 }
 
-/* A tmpfs at DIR, in a mount namespace of the test's own process, with which it goes. */
+/* Mounts a tmpfs at DIR in a mount namespace of the test's own process, so that it disappears with
+ * the process. */
 static inline void root__tmpfs(const char *dir, const char *options)
 {
 	root__expect(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&

@@ -59,7 +59,7 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Do all quantiles of S agree with those of the N sorted VALUES? */
+/* Checks all quantiles of S against those of the N sorted VALUES. */
 static void check_quantiles(const struct sketch *s, uint64_t *values, size_t n)
 {
 	static const double qs[] = { 0, 0.001, 0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1 };
@@ -186,7 +186,8 @@ static void feed(struct groups *g, uint64_t *truth, size_t n, unsigned int first
 	}
 }
 
-/* Does each group keep its bounds, and is each group heavier than the floor present? */
+/* Checks that each group keeps its bounds, and that each group heavier than the floor is
+ * present. */
 static void check_bounds(struct groups *g, const uint64_t *truth, uint64_t n, uint64_t rest)
 {
 	uint64_t sum = rest;

@@ -16,7 +16,7 @@
 #include "rows/operation.h"
 #include "schema/fs_ops.h"
 
-static atomic_int looks; /* at the count of fs, after the end */
+static atomic_int looks; /* reads of fs' count after the end */
 static atomic_bool detached;
 static atomic_uint_least64_t before; /* operations that end before the end */
 

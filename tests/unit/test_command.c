@@ -9,7 +9,7 @@
 #include "options/options.h"
 #include "platform/macros.h"
 
-/* What is on stderr. */
+/* Returns the text on stderr. */
 static char *said(void)
 {
 	static char text[4096];

@@ -305,7 +305,7 @@ Test(config_file, each_example_is_right)
 		snprintf(one, sizeof(one), "%s%s\n",
 			 strncmp(l, "#cache-", 7) ? "" : "cache = yes\n", l + 1);
 		n++;
-		if (!strcmp(l, "#container = web")) { /* has to run */
+		if (!strcmp(l, "#container = web")) { /* must be running */
 			cr_expect_eq(with(one, ""), -EINVAL);
 			cr_expect(strstr(message, "no container that runs has the name or id"));
 			continue;

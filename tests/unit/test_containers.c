@@ -38,7 +38,7 @@ Test(containers, names)
 
 struct place {
 	const char *dir;     /* below the cgroup2 mount; those above it come first */
-	const char *runtime; /* of the container that it belongs to; NULL: none */
+	const char *runtime; /* of the container to which it belongs; NULL: none */
 };
 
 /* clang-format off */

@@ -6,7 +6,7 @@
 
 #include "engine/bpf/core_types.h"
 
-/* What libbpf reads of the copy of KERNEL for programs that know OURS. */
+/* Returns the copy of KERNEL for programs with the types OURS, as libbpf reads it. */
 static struct btf *copy_of(const struct btf *kernel, const struct btf *ours)
 {
 	char path[CORE_TYPES_PATH_SIZE];

@@ -116,7 +116,7 @@ static int append(struct csv_file *f, size_t size)
 	return err;
 }
 
-/* What the first LEN bytes of an unfinished file decode to. */
+/* Decodes the first LEN bytes of an unfinished file. */
 static size_t decode_part(const char *path, size_t len)
 {
 	static char buf[ROWS_MAX];
@@ -261,7 +261,7 @@ Test(csv_file, refusals)
 	cr_assert_eq(unlinkat(dir_fd, "fs", 0), 0);
 }
 
-/* What zstd(1) decodes of the first LEN bytes; it reports the missing end. */
+/* Decodes the first LEN bytes with zstd(1), which reports the missing end. */
 static size_t cat_part(const char *path, size_t len)
 {
 	char cmd[128];

@@ -495,7 +495,7 @@ Test(encode, a_flow)
 	     *name; name++)
 		cr_assert_str_eq(field(STREAM_NW_FLOW, *name), "");
 
-	/* None has such ends. */
+	/* No socket has such ends. */
 	r.ends.has_remote = UNIX_PATH_BYTES + 1;
 	cr_assert_not(encode__sound(&r, sizeof(r)));
 	r.ends.has_remote = 0;

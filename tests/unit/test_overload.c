@@ -6,8 +6,8 @@
 #define MS UINT64_C(1000000)
 #define S (1000 * MS)
 
-/* Looks every 10 ms until the step changes, for at most LIMIT_S; returns after how many ms it did,
- * or -1. */
+/* Checks every 10 ms until the step changes, for at most LIMIT_S; returns the number of ms until
+ * then, or -1. */
 static long until_changed(struct overload *o, unsigned int fill, uint64_t *now,
 			  unsigned int limit_s)
 {
@@ -62,7 +62,7 @@ Test(overload, loses_patience_with_a_load_that_comes_back)
 		cr_assert_eq(calm, i < 6 ? 5000 << i : 320000, "%d: %ld", i, calm);
 		now += 10 * MS;
 	}
-	/* That was long ago: as in the beginning. */
+	/* After a long time it reacts as at the beginning. */
 	now += 10000 * S;
 	cr_assert_eq(until_changed(&o, 100, &now, 1), 0);
 	cr_assert_eq(until_changed(&o, 0, &now, 1000), 5000);

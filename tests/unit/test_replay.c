@@ -14,7 +14,7 @@
 
 #define RECORDS_MAX 64
 
-/* What a sink got: 'd', 'e' or 'c' for each call, and the bytes. */
+/* The calls of a sink: 'd', 'e' or 'c' for each, and their bytes. */
 struct seen {
 	char kinds[RECORDS_MAX + 1];
 	size_t n, len;

@@ -196,7 +196,7 @@ static void check_disks(const struct figures *f, uint64_t times)
 	cr_assert_str_eq(file->command.text, "dd"); /* the first in time */
 	cr_assert(file->command.others);
 	cr_assert_str_eq(file->cause.text, "fsync");
-	cr_assert(!file->cause.others); /* what is read doesn't count */
+	cr_assert(!file->cause.others); /* reads do not count */
 	cr_assert_eq(own->totals.written, 8192 * times);
 	cr_assert_eq(own->totals.parts, times);
 	cr_assert_eq(log->totals.written, 512 * times);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* clock.c makes the rows; the list found must be the clock's. */
+/* clock.c makes the rows; the derived list must be equal to the clock's. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <time.h>
@@ -88,7 +88,7 @@ Test(row_clock, summer_time)
 	check(3, mono + 12 * S, winter.offset_ns - 90 * 86400 * S, 3600);
 }
 
-/* Nothing is known of zones other than this machine's: the clock was set. */
+/* Zones other than this machine's are unknown: the clock must have been set. */
 Test(row_clock, elsewhere)
 {
 	struct clock_offset first = { .from_mono_ns = 1000,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a program may do after it has restricted itself, according to the kernel. Each question is
- * asked in a process of its own, whose exit status is the answer. */
+/* What a program may do after it has restricted itself, according to the kernel. Each attempt is
+ * made in a process of its own, whose exit status is the result. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

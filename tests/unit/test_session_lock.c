@@ -14,7 +14,7 @@
 
 #include "root.h"
 
-#define MEMBER 65533 /* of the group, and not the owner */
+#define MEMBER 65533 /* a member of the group, but not the owner */
 
 static int dir;
 
@@ -48,7 +48,7 @@ Test(session_lock, one_at_a_time)
 	close(lock);
 }
 
-/* A recorder, one that sends what it finishes, and who repairs or removes sessions. */
+/* A recorder, a process that sends its finished files, and one that repairs or removes sessions. */
 Test(session_lock, finished_files_are_sent_meanwhile)
 {
 	int record = session_lock__new(dir), send = session_lock__take(dir, SESSION_LOCK_SEND);
@@ -79,7 +79,7 @@ Test(session_lock, nothing_is_sent_beside_an_older_recorder)
 	close(fd);
 }
 
-/* Whoever can open the directory can lock it with flock(2). */
+/* Any process that can open the directory can lock it with flock(2). */
 Test(session_lock, flock_of_the_directory_is_no_lock)
 {
 	int lock = session_lock__new(dir), other = open(".", O_RDONLY);
@@ -106,7 +106,7 @@ static int as_a_member_of_the_group(void)
 		return 3;
 	if (session_lock__take(dir, SESSION_LOCK_ALL) != -EACCES)
 		return 4;
-	return session_lock__held(dir) ? 0 : 5; /* it can't know */
+	return session_lock__held(dir) ? 0 : 5; /* it cannot know */
 }
 
 Test(session_lock, the_group_cannot_take_it)
@@ -123,7 +123,7 @@ Test(session_lock, the_group_cannot_take_it)
 	cr_assert_eq(status, 0, "%d", WEXITSTATUS(status));
 }
 
-/* Of a recorder that locked the directory. */
+/* From a recorder that locked the directory. */
 Test(session_lock, an_older_session)
 {
 	int other = open(".", O_RDONLY), lock;
@@ -144,7 +144,7 @@ Test(session_lock, an_older_session)
 	cr_assert_not(session_lock__held(dir));
 }
 
-/* Whatever is complete there needs no repair, and must not be called faulty. */
+/* Complete sessions there need no repair, and must not be reported as faulty. */
 Test(session_lock, a_read_only_file_system)
 {
 	int lock, ro;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sends objects to one target, as the tests of the targets need it: KEY FILE pairs from the command
- * line, or else from stdin; prints a line of JSON with the result of each. `iotrc upload` sends
+/* Sends objects to one target, for the tests of targets: pairs of KEY and FILE from the command
+ * line or from stdin. Prints a line of JSON with the result of each. `iotrc upload` sends
  * sessions. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static const char *const verdicts[] = {
 
 static struct {
 	uint64_t cancel_at, sent;
-	json_t *ids; /* what multipart() was told */
+	json_t *ids; /* the arguments of multipart() */
 } seen;
 
 static bool on_progress(void *data, uint64_t sent)

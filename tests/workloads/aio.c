@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel's own asynchronous I/O. strace sees the submission only: the program says the rows. */
+/* The kernel's own asynchronous I/O. strace sees only the submission: the program prints its
+ * rows. */
 #include <linux/aio_abi.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>

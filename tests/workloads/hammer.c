@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hammer FILE SECONDS PROCESSES: so many processes read, stat and access FILE as fast as they can,
- * under the name "hammering", under which they do nothing else but end. Prints how many operations
- * of each kind they made in total. */
+/* hammer FILE SECONDS PROCESSES: that many processes read, stat and access FILE as fast as they
+ * can, under the name "hammering", under which they do nothing else except exit. Prints the total
+ * number of operations of each kind. */
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Threads that use the same files, and the same descriptor numbers, at the same time. The results
- * of each depend on itself alone. */
+ * of each thread depend only on that thread. */
 #include <pthread.h>
 
 #include "workload.h"

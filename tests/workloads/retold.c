@@ -2,7 +2,7 @@
 /* A program that is its own tracer: it changes the arguments of its child's calls before the kernel
  * reads them. The child asks for mkdir("asked"), a write of 7 bytes, and unlink("victim"); the
  * kernel makes "given", writes 4 bytes, and calls access() instead of unlink(). Prints what was
- * returned to the child, and fails if the files say otherwise. */
+ * returned to the child, and fails if the files disagree. */
 #include <elf.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>

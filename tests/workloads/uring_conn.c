@@ -20,7 +20,7 @@
 
 #define ROUNDS 3
 
-enum { ACCEPTED = 1, CONNECTED, CANCELLED }; /* whose an answer is */
+enum { ACCEPTED = 1, CONNECTED, CANCELLED }; /* which request a completion belongs to */
 
 static struct ring ring;
 

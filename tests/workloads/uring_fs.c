@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* io_uring: all operations on files that are no transfers. */
+/* io_uring: all operations on files other than transfers. */
 #include <linux/falloc.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -82,7 +82,7 @@ static void ranges(int fd)
 		tell("truncate", "file", NULL, 8000, NONE, 0, "", ring__one(&ring));
 	}
 	sqe = ask(IORING_OP_FSYNC, fd, NULL, 0, 0);
-	sqe->fsync_flags = 2; /* none there is */
+	sqe->fsync_flags = 2; /* not a valid flag */
 	tell("fsync", "file", NULL, NONE, NONE, 0, "", ring__one(&ring));
 	munmap(map, 8192);
 }

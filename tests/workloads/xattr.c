@@ -22,7 +22,7 @@ int main(void)
 		IS(0, SYS(lsetxattr, "link", "trusted.l", buf, 11, 0));
 		IS(0, SYS(setxattr, "file", "user.empty", NULL, 0, 0));
 		IS(53, SYS(getxattr, "file", "user.a", buf, 1000));
-		IS(53, SYS(getxattr, "link", "user.a", NULL, 0)); /* what size is needed? */
+		IS(53, SYS(getxattr, "link", "user.a", NULL, 0)); /* asks for the size */
 		FAILS(ERANGE, SYS(getxattr, "file", "user.a", buf, 5));
 		FAILS(ENODATA, SYS(getxattr, "file", "user.none", buf, 5));
 		FAILS(ENOENT, SYS(getxattr, "absent", "user.a", buf, 5));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What we use of macOS' CoreFoundation, declared as its documentation does: frameworks' headers
- * come with Xcode alone. Only make check-portable includes this. */
+/* The part of macOS' CoreFoundation that iotrc uses, declared as in its documentation: headers of
+ * frameworks come only with Xcode. Only make check-portable includes this. */
 #ifndef IOTRC_PORTABLE_COREFOUNDATION_H
 #define IOTRC_PORTABLE_COREFOUNDATION_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What we use of macOS' IOKit: see CoreFoundation.h beside it. */
+/* The part of macOS' IOKit that iotrc uses; see CoreFoundation.h. */
 #ifndef IOTRC_PORTABLE_IOKITLIB_H
 #define IOTRC_PORTABLE_IOKITLIB_H
 
