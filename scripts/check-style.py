@@ -8,25 +8,6 @@ import re
 import subprocess
 import sys
 
-# From top to bottom: a folder includes from folders below it, and from itself.
-ORDER = [
-    {"tests", "scripts", "bench"},
-    {"src"},
-    {"src/commands"},
-    {"src/options"},
-    {"src/engine/bpf", "src/engine/macos", "src/engine/replay", "src/engine/strace"},
-    {"src/engine"},
-    {"src/summary", "src/metrics", "src/watch", "src/lake"},
-    {"src/export"},
-    {"src/rows"},
-    {"snappers", "uploader", "src/report"},
-    {"src/aggregate"},
-    {"src/dataset"},
-    {"src/base"},
-    {"src/platform"},
-    {"bpf"},
-    {"schema"},
-]
 LINE_MAX = 100
 FUNCTION_MAX = 90  # lines, and of 99 % of the functions at most:
 FUNCTION_P99 = 46
@@ -61,6 +42,13 @@ def read(path):
         return f.read()
 
 
+def table(path, heading, column):
+    """The names in backticks in a column of the rows of a table, the first one below HEADING, from top to bottom."""
+    text = read(path).split(heading, 1)[1]
+    rows = re.search(r"(?:^\|.*\n)+", text, re.M)[0].splitlines()[2:]
+    return [re.findall(r"`([^`]+)`", row.split("|")[column]) for row in rows]
+
+
 def folder(path):
     parts = path.split("/")[:-1]
     if parts[:1] == ["src"]:
@@ -69,7 +57,8 @@ def folder(path):
 
 
 def level(name):
-    for i, names in enumerate(ORDER):
+    """The row of a folder in the table of docs/INTERNALS.md: it includes from folders in rows below, and from itself."""
+    for i, names in enumerate(FOLDERS):
         if name in names:
             return i
     return None
@@ -112,7 +101,7 @@ def includes(path, text, graph):
                 fault(f"{path}:{line}", f"includes {name}, which is not in the tree")
             continue
         if name.startswith("src/") or (own != folder(target) and "/" not in name):
-            fault(f"{path}:{line}", f'includes "{name}": write it from its room, as in "dataset/session.h"')
+            fault(f"{path}:{line}", f'includes "{name}": write it with its folder, as in "dataset/session.h"')
         if target.endswith(".c") and own not in ("tests",):
             fault(f"{path}:{line}", f"includes {name}, which is no header")
         graph.setdefault(path, set()).add(target)
@@ -167,7 +156,7 @@ def circles(graph):
 def bpf_layers(graph):
     """Checks the headers of bpf/ against the table in bpf/README.md: a file includes from its own layer or from those
     above it, without cycles."""
-    rows = [re.findall(r"`([^`]+)`", line.split("|")[2]) for line in read("bpf/README.md").split("\n") if line.startswith("| ")]
+    rows = table("bpf/README.md", "# The BPF programs\n", 2)
     files = sorted(f for f in graph if f.startswith("bpf/"))
     layer = {f: i for f in files for i, row in reversed(list(enumerate(rows)))
              if any(fnmatch.fnmatch(os.path.basename(f), pattern) for pattern in row)}
@@ -250,6 +239,9 @@ def subjects():
         commit, subject = line.split(" ", 1)
         if len(subject) > 72 or not re.match(r"[\w.,/+ -]+: \S", subject):
             fault(f"commit {commit}", f"the subject is not 'area: verb ...' of at most 72 characters: {subject}")
+
+
+FOLDERS = table("docs/INTERNALS.md", "\n## Folders\n", 1)
 
 
 def main():
