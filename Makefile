@@ -6,20 +6,20 @@
 #   make check-service as a service of a real systemd (needs Debian or a kin of it; root)
 #   make check-python  the loader, with other versions of pandas, and docs/loading.md's other readers (root)
 #   make check-report check-run-proof  iotrc report in a browser: its numbers, charts, keys, hostile names (root)
-#   make check-examples  each example of README, docs and help texts, run as it stands there (root)
+#   make check-examples  runs each example of README, docs and help texts unchanged (root)
 #   make check-nx      iotrc check against a real workspace of nx (root)
 #   make check-fleet   a lake of a fleet's sessions, in an S3 store, and the engines that read it (root)
 #   make check-faults  recorders that are killed, disks that fail (root)
 #   make check-dtrace  the scripts for DTrace, with DTrace for Linux (root)
 #   make check-arm64   builds for arm64, with a cross compiler, and runs the unit tests; make arm64 only builds
-#   make docs          the pages of docs/, and the iotrc.conf, that are made from the tables
-#   make bench         speed, side by side with peers and with the floor (root)
-#   make bench-all     the same and operation by operation, into the docs and bench/results.json (root)
+#   make docs          the pages of docs/ and the iotrc.conf that are generated from the tables
+#   make bench         speed compared with peers and with the minimum possible (root)
+#   make bench-all     the same, also for each operation; writes the docs and bench/results.json (root)
 #   make bench-run     iotrc run beside strace and an LD_PRELOAD, around a build (root)
-#   make bench-rows    what a row costs from the record to the file; fails where that has grown
-#   make bench-bpf     what the BPF programs cost: BEFORE=build/iotrc of another checkout, this one after it (root)
-#   make bench-fleet   one question to lakes of FLEET_SIZES, and the speed of an export (root)
-#   make bench-report  iotrc report beside DuckDB that computes the same; make bench-summary, iotrc summary
+#   make bench-rows    the cost of a row from the record to the file; fails if it has grown
+#   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
+#   make bench-fleet   one query on lakes of FLEET_SIZES, and the speed of an export (root)
+#   make bench-report  iotrc report compared with DuckDB; make bench-summary: iotrc summary
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
 #   make podman-build podman-up podman-logs podman-down podman-test  in a container: docs/containers.md
@@ -27,7 +27,7 @@
 # SANITIZE=address,undefined builds with sanitizers, BUILD=dir builds elsewhere.
 
 SHELL := /bin/bash
-# What builds much for someone who gave no -j uses all CPUs.
+# Targets that build a lot use all CPUs unless -j is given.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 comma := ,
 .DELETE_ON_ERROR:
@@ -43,7 +43,7 @@ SYSTEM ?= $(shell uname -s)
 PREFIX ?= /usr/local
 CC := $(if $(filter Darwin,$(SYSTEM)),cc,gcc)
 CLANG ?= clang
-# /usr/sbin is not in everyone's PATH, and Ubuntu's bpftool knows only the running kernel's.
+# /usr/sbin may not be in PATH, and Ubuntu's bpftool works only for the running kernel.
 BPFTOOL ?= $(or $(firstword $(shell for b in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool; do \
 	$$b version >/dev/null 2>&1 && echo $$b; done; true)),bpftool)
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -60,7 +60,7 @@ WARN := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wmi
 	$(if $(WERROR),-Werror)
 OPT := $(if $(DEBUG),-O0,-O2)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# What makes a defect harder to use; with sanitizers nothing that gets in their way. HARDEN= switches it off. Without
+# Hardening; with sanitizers only what does not interfere with them. HARDEN= disables it. Without
 # optimisation the C library can check no sizes. glibc says what it makes of 3 where the compiler hasn't got it.
 HARDEN ?= $(if $(SANITIZE),,-fstack-protector-strong $(if $(DEBUG),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY)) \
 	$(if $(filter Linux,$(SYSTEM)),-fstack-clash-protection \
@@ -68,10 +68,10 @@ HARDEN ?= $(if $(SANITIZE),,-fstack-protector-strong $(if $(DEBUG),,-U_FORTIFY_S
 FORTIFY := $(if $(shell printf '\#include <stdio.h>\n' | \
 	$(CC) $(EXTRA_CFLAGS) -O2 -Werror -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -E - 2>&1 >/dev/null),2,3)
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
-# No path of this machine in the program: built anywhere it is the same (make check-build).
+# The program contains no path of this machine, so it is the same wherever it is built (make check-build).
 MAP := -ffile-prefix-map=$(CURDIR)=.
 ifeq ($(SYSTEM),Darwin)
-# The libraries are Homebrew's; curl is the system's. libc.h brings what macOS' C library lacks.
+# The libraries are Homebrew's; curl is the system's. libc.h has what macOS' C library lacks.
 BREW_LIBRARIES := jansson libpcre2-8 libzstd libcrypto libmicrohttpd ncursesw
 BREW := $(shell brew --prefix 2>/dev/null)
 export PKG_CONFIG_PATH := $(BREW)/opt/openssl@3/lib/pkgconfig:$(BREW)/opt/ncurses/lib/pkgconfig:$(PKG_CONFIG_PATH)
@@ -95,7 +95,7 @@ BPF_CFLAGS := -g -O2 $(MAP) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -I$
 	-idirafter /usr/include/$(MULTIARCH) -idirafter /usr/$(MULTIARCH)/include -Wall \
 	-Wno-unused-function -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 
-# What records with BPF, and what looks at a kernel of Linux.
+# Recording with BPF, and other code that needs a Linux kernel.
 OF_LINUX := src/engine/bpf/%.c src/commands/doctor.c src/commands/self_test.c
 SRC := $(wildcard src/*.c src/*/*.c src/*/*/*.c schema/*.c snappers/*.c uploader/*.c)
 SRC := $(if $(filter Darwin,$(SYSTEM)),$(filter-out $(OF_LINUX),$(SRC)),$(SRC))
@@ -115,7 +115,7 @@ all: $(BUILD)/iotrc
 # The commit is in the manifest: rebuilt when it changes, not at each build.
 $(BUILD)/commit.h: FORCE
 	@mkdir -p $(@D); echo '#define IOTRC_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define IOTRC_COMMIT "$(COMMIT)"' > $@
-# … and all is when it is compiled otherwise: an update of a tree leaves no part as it was.
+# … and everything is rebuilt when the flags change, so that no object has old ones.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); f="$(subst ",,$(filter-out -Werror,$(CC) $(CFLAGS)))"; \
 	echo "$$f" | cmp -s - $@ || echo "$$f" > $@
@@ -133,20 +133,20 @@ $(BUILD)/syscall_names_%.h:
 		sed -nE '/__NR_(syscalls|arch_specific_syscall) /d; s/^#define __NR_([a-z_][a-z0-9_]*) .*/[__NR_\1] = "\1",/p' > $@
 $(BUILD)/src/engine/bpf/syscalls_native.o: $(BUILD)/syscall_names_native.h
 $(BUILD)/src/engine/bpf/syscalls_compat.o: $(BUILD)/syscall_names_compat.h
-# A script of ours as a string.
+# Our nx script, as a string.
 $(BUILD)/nx_script.h: src/commands/nx.js
 	@mkdir -p $(@D); sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< > $@
 $(BUILD)/src/commands/check_nx.o: $(BUILD)/nx_script.h
-# … and those that DTrace runs.
+# … and our DTrace scripts.
 $(BUILD)/dtrace_scripts.h: $(wildcard dtrace/*.d)
 	@mkdir -p $(@D); for f in $^; do n=$${f##*/}; echo "static const char dtrace_$${n%.d}[] ="; \
 		sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo ';'; done > $@
 $(BUILD)/src/engine/macos/dtrace.o: $(BUILD)/dtrace_scripts.h
-# All files with programs, which make one object.
+# All files with BPF programs, which form one object.
 $(BUILD)/bpf_programs.h: PROGRAMS := $(filter-out bpf/iotrc.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 $(BUILD)/bpf_programs.h: FORCE
 	@mkdir -p $(@D); h="$$(printf '#include "%s"\n' $(PROGRAMS))"; echo "$$h" | cmp -s - $@ || echo "$$h" > $@
-# Builds of other kinds take the programs of this one.
+# Other kinds of builds use the BPF programs of this one.
 ifdef PROGRAMS_OF
 $(BUILD)/%.skel.h: $(PROGRAMS_OF)/%.skel.h
 	@mkdir -p $(@D); cp $< $@
@@ -161,7 +161,7 @@ $(BUILD)/%.skel.h: $(BUILD)/bpf/%.bpf.o
 endif
 OTHER_BUILD = $(MAKE) --no-print-directory $(JOBS) PROGRAMS_OF=$(BUILD)
 
-# The page of `iotrc report`: what it is made of, as arrays. The library that draws comes from npm (scripts/fetch-uplot.sh);
+# The parts of the page of `iotrc report`, as arrays. The chart library comes from npm (scripts/fetch-uplot.sh);
 # each file is in an array with a NUL behind it.
 PAGE_PARTS := uplot_js:$(BUILD)/uplot/uPlot.iife.min.js uplot_css:$(BUILD)/uplot/uPlot.min.css \
 	uplot_licence:$(BUILD)/uplot/LICENSE report_html:src/report/page/report.html report_css:src/report/page/report.css \
@@ -188,7 +188,7 @@ $(BUILD)/iotrc: $(BUILD)/src/main.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-# Compiled in two thirds of the time.
+# This takes a third less time to compile.
 $(BUILD)/tests/unit/%.o: private CFLAGS += $(if $(DEBUG),,-O1)
 $(BUILD)/unit-tests: $(TESTS:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LD,$@)
@@ -197,16 +197,16 @@ $(BUILD)/workloads/%: tests/workloads/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) -D_GNU_SOURCE -pthread $< -o $@
-# As programs that an LD_PRELOAD does not see.
+# Static, so that an LD_PRELOAD has no effect on them.
 $(BUILD)/workloads/run_ways: override CC := $(CC) -static
-# arm64 has no way to make arm's calls but a program that is arm's. (x86-64 has: calls32.h.)
+# On arm64 only an arm program can make arm's calls. (On x86-64 see calls32.h.)
 ARM = $(if $(filter arm64,$(ARCH)),$(shell command -v arm-linux-gnueabihf-gcc))
 $(BUILD)/workloads/compat: override CC := $(or $(addsuffix $() -static,$(ARM)),$(CC))
 $(BUILD)/workloads/%.so: tests/live/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -g -O2 -shared -fPIC $(WARN) -D_GNU_SOURCE $< -o $@
-# A filesystem of the tests' own, with the library in it where there is a static one: the test machines have none.
+# A filesystem for tests, linked statically if possible, because the test machines do not have the library.
 TREEFS_LIBS = $(or $(filter /%,$(shell $(CC) $(EXTRA_CFLAGS) -print-file-name=libfuse3.a)),-lfuse3) -ldl
 $(BUILD)/workloads/treefs: $(wildcard tests/treefs/*.[ch])
 	$(call say,CC,$@)
@@ -221,50 +221,50 @@ run: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(BUILD)/iotrc
 
-# The tests of the loader and of macOS' engines run beside the live ones: those mostly wait.
+# The tests of the loader and of macOS' engines run together with the live ones, which mostly wait.
 check:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit compiled-tests
 	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(CHECK_TESTS)"
 CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS) $(if $(filter tests/live,$(LIVE_TESTS)),--ignore $(EXAMPLES))
-# Python compiles the tests here once, while a CPU is idle, and not in each of the workers that run them.
+# Compiles the Python tests once, while a CPU is idle, instead of in each worker that runs them.
 compiled-tests: all
 	$(Q)env -u PYTHONDONTWRITEBYTECODE IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 \
 		-m pytest -q -p no:cacheprovider --collect-only $(CHECK_TESTS) >$(BUILD)/collected || { cat $(BUILD)/collected; exit 1; }
-# pytest as every target runs it: with RETRY=1 a test that fails runs once more, and the end of the log names it.
+# How each target runs pytest: with RETRY=1 a test that fails runs once more, and the end of the log names it.
 PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
-# The engines of macOS, with programs that play what Apple's write.
+# The engines of macOS, with programs that imitate the output of Apple's.
 MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) -n 2 $(MACOS_TESTS)
-# DTrace itself, of Debian sid, on this kernel: its rows beside strace's and the device's counters (root).
+# Debian sid's DTrace on this kernel: its rows are compared with strace and with the device's counters (root).
 check-dtrace: all
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh dtrace
 	$(call say,TEST,'DTrace for Linux')
 	$(Q)root=$$(scripts/vm/fetch-debian.sh sid dtrace strace) && DTRACE_ROOT=$$root IOTRC=$(abspath $(BUILD)/iotrc) \
 		$(PYTESTS) tests/macos/test_dtrace.py
-# What Debian's packages bring of other projects' test suites, and our own programs of odd calls, against strace.
+# Other projects' test suites from Debian packages, and our own programs of unusual calls, compared with strace.
 check-suites: all workloads
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh suites
 	$(call say,TEST,'suites of others')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
-# Each example of README, docs and help texts is run as it stands there (root).
+# Runs each example of README, docs and help texts unchanged (root).
 EXAMPLES = tests/live/test_examples.py
 check-examples:
 	@scripts/install-deps.sh check
 	@$(MAKE) --no-print-directory check-live LIVE_TESTS=$(EXAMPLES)
-# iotrc run on programs that people build with, those too that need node and packages of npm.
+# iotrc run with common build tools, including those that need node and packages of npm.
 check-run-proof:
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh proof
 	@IOTRC_NODE=$(NPM_DIR)/proof $(MAKE) --no-print-directory check-live LIVE_TESTS=tests/live/test_run_proof.py
 NPM_DIR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/iotrc/npm
-# Each file of bpf/ by itself, so that none leans on what another happens to include before it.
+# Compiles each file of bpf/ by itself, so that none depends on what another one includes before it.
 check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(call say,TEST,'each file of bpf/ compiles alone')
 	$(Q)! grep -n '^#include .*\.c"' bpf/*.h
@@ -272,13 +272,13 @@ check-bpf-alone: $(BUILD)/bpf_programs.h
 	$(Q)ok=1; for f in bpf/*.h bpf/*.c; do \
 		for from in 0 1; do $(CLANG) $(BPF_CFLAGS) -DFROM_6_2=$$from -Werror -x c -fsyntax-only $$f || ok=; done; \
 		done; [[ $$ok ]]
-# What is to be portable is compiled with macOS' own headers, which are kept in PORTABLE.
+# Compiles portable code with macOS' own headers, which are cached in PORTABLE.
 PORTABLE ?= $(HOME)/.cache/iotrc/macos
 check-portable: $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/report_page.h
 	@scripts/install-deps.sh portable
 	$(call say,TEST,'compiles without Linux')
 	$(Q)BUILD=$(BUILD) CLANG=$(CLANG) tests/portable/check.py $(PORTABLE)
-# What a compiler does not check: folders' order, style, lengths, subjects of commits; each file of bpf/ alone.
+# Checks that a compiler does not do: order of folders, style, lengths, commit subjects; and each file of bpf/ alone.
 check-style:
 	@scripts/install-deps.sh style
 	$(call say,TEST,style)
@@ -297,7 +297,7 @@ check-asan: asan
 	log=$(abspath $(BUILD)-asan)/log; \
 	ASAN_OPTIONS=log_path=$$log UBSAN_OPTIONS=log_path=$$log:print_stacktrace=1 $(BUILD)-asan/unit-tests --jobs 1; \
 	code=$$?; if ls $(BUILD)-asan/log.* >/dev/null 2>&1; then cat $(BUILD)-asan/log.*; exit 1; fi; exit $$code
-# The program itself under them, before trees of long names, FIFOs, links and devices (root).
+# The program itself under them, on trees of long names, FIFOs, links and devices (root).
 check-asan-trees: workloads $(SKEL)
 	$(call say,TEST,'hostile trees under AddressSanitizer and UBSan')
 	$(Q)$(OTHER_BUILD) BUILD=$(BUILD)-asan SANITIZE=address,undefined $(BUILD)-asan/iotrc
@@ -306,14 +306,14 @@ check-asan-trees: workloads $(SKEL)
 		WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/live/test_long_names.py -k 'verify or commands or hostile'; \
 	code=$$?; if ls $(BUILD)-asan/tree.* >/dev/null 2>&1; then cat $(BUILD)-asan/tree.*; exit 1; fi; exit $$code
-# What gcc's static analyzer and clang-tidy find. Only what is generated is built before. TIDY_PART=2/3: clang-tidy of
-# every third file, beginning with the second.
+# gcc's static analyzer and clang-tidy. Only generated files are built before. TIDY_PART=2/3: clang-tidy checks every
+# third file, from the second on.
 check-analyze: $(SKEL) $(BUILD)/commit.h $(BUILD)/nx_script.h $(BUILD)/dtrace_scripts.h $(BUILD)/syscall_names_native.h $(BUILD)/syscall_names_compat.h
 	@scripts/install-deps.sh analyze
 	$(call say,TEST,'gcc -fanalyzer and clang-tidy')
 	$(Q)tests/analyze/check.sh $(BUILD) tests/analyze/known $(TIDY_PART)
-# Each parser of ours for FUZZ_SECONDS, one a CPU at a time; FUZZ="rows config" for some of them. The corpus stays
-# in $(BUILD)-fuzz/corpus; what crashed is in $(BUILD)-fuzz/crashes. With a FUZZ_SEED but 0 chance is the same each time.
+# Fuzzes each of our parsers for FUZZ_SECONDS, one per CPU at a time; FUZZ="rows config" selects some. The corpus stays
+# in $(BUILD)-fuzz/corpus; inputs that crash are in $(BUILD)-fuzz/crashes. A FUZZ_SEED other than 0 makes runs repeatable.
 FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 FUZZ ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -328,8 +328,8 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $^ $(if $(filter %/treefs.o,$^),$(TREEFS_LIBS)) $(LDLIBS) -o $@
 $(BUILD)/fuzz/walk: $(BUILD)/tests/treefs/treefs.o
-# The program itself under sanitizers, recording for real; under ThreadSanitizer the unit tests, too, as check-asan
-# has them. Their logs decide, beside the tests. SANITIZED=test_read_loop.py for other live tests.
+# Real recordings under sanitizers; under ThreadSanitizer also the unit tests, as in check-asan. Both the tests and the
+# sanitizers' logs decide. SANITIZED=test_read_loop.py selects other live tests.
 SANITIZED ?= test_conn.py test_block.py test_watchdog.py test_privileges.py
 check-tsan: check-tsan-unit
 check-tsan check-asan-live: workloads $(SKEL)
@@ -349,27 +349,27 @@ $(BUILD)/unit-tests-tsan: $(BUILD)/tests/tsan/unit_main.o $(TESTS:%.c=$(BUILD)/%
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
-# The program from start to end: is all freed, was all set?
+# A run of the program under valgrind: finds leaks and uninitialized values.
 check-valgrind: all
 	@scripts/install-deps.sh valgrind
 	$(call say,TEST,'with valgrind')
 	$(Q)tests/valgrind/run.sh $(BUILD)/iotrc
 
-# Does anything grow? 20 minutes of mixed load, or SOAK_SECONDS (less than 120 say little).
+# Looks for anything that grows in 20 minutes of mixed load, or in SOAK_SECONDS (less than 120 show little).
 SOAK_SECONDS ?= 1200
 soak: all workloads
 	$(call say,TEST,'for $(SOAK_SECONDS) s')
 	$(Q)tests/soak/soak.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(SOAK_SECONDS)
-# Side by side, but for tests marked `alone`; WORKERS=1 runs one test at a time. RETRY=1 runs each test that fails once
-# more, by itself: a recording that loses rows because of somebody else's load fails, and CI's machine may be shared.
-# A selection: LIVE_TESTS="tests/live/test_conn.py -k accept"
+# In parallel, except tests marked `alone`; WORKERS=1 runs one test at a time. RETRY=1 runs each test that fails once
+# more, by itself: on a shared machine a recording may lose rows because of other load.
+# To select tests: LIVE_TESTS="tests/live/test_conn.py -k accept"
 LIVE_TESTS ?= tests/live
 check-live: all workloads
 	$(call say,TEST,live)
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) WORKERS=$(WORKERS) RETRY=$(RETRY) \
 		tests/run.py $(BUILD)/results-live $(LIVE_TESTS)
 
-# python/iotrc.py: what needs pandas alone; check-python has the rest as well. Some only: make check-python
+# Tests of python/iotrc.py that need only pandas; check-python runs the others, too. To select tests: make check-python
 # PYTHON_TESTS=tests/python/test_recipes.py
 PYTHON_TESTS ?= tests/python
 LOADER_TESTS = $(addprefix tests/python/,test_load.py test_refuse.py test_summary.py)
@@ -379,27 +379,27 @@ check-loader check-python: all
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) \
 		$(if $(filter check-python,$@),$(PYTHON_TESTS),$(LOADER_TESTS))
 
-# iotrc report in Chromium. Some only: make check-report REPORT_TESTS='-k hostile'
+# iotrc report in Chromium. To select tests: make check-report REPORT_TESTS='-k hostile'
 REPORT_TESTS ?=
 check-report: all
 	@scripts/install-deps.sh report
 	$(call say,TEST,'reports in a browser')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/report $(REPORT_TESTS)
 
-# Built twice, in two directories: is it the same program? What the program is built with, a live test looks at.
+# Builds the program in two directories and compares the results. A live test checks its hardening.
 check-build:
 	@scripts/install-deps.sh run
 	$(call say,TEST,'the same program from two directories')
 	$(Q)tests/build/reproducible.sh $(abspath $(BUILD))/reproducible
 
-# Installing: packages, scripts, pages, completions; in fresh roots of SUITES (this machine's, and one like Ubuntu's).
+# Installation of packages, scripts, pages and completions, in fresh roots of SUITES (this machine's, and one like Ubuntu's).
 check-packages:
 	@scripts/install-deps.sh packages
 	$(call say,TEST,packages)
 	$(Q)tests/packages/run.sh $(BUILD) $(SUITES)
 
-# The live tests on other kernels, under emulation. Some only: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
-# RETRY=1 as of check-live.
+# The live tests on other kernels, under emulation. To select: make check-kernels KERNELS=5.10 KERNEL_TESTS=test_conn.py
+# RETRY=1 as in check-live.
 check-kernels:
 	@scripts/install-deps.sh kernels
 	@$(MAKE) --no-print-directory $(JOBS) all workloads
@@ -407,26 +407,26 @@ check-kernels:
 	$(call say,TEST,'live on other kernels')
 	$(Q)tests/kernels/matrix.py $(BUILD)/kernels $(abspath $(BUILD)) $(KERNELS)
 
-# The static program alone, on those kernels.
+# Only the static program, on those kernels.
 check-static: static
 	@scripts/install-deps.sh kernels
 	$(call say,TEST,'the static program on other kernels')
 	$(Q)tests/kernels/static.sh $(BUILD)/kernels-static $(BUILD)/iotrc-static $(KERNELS)
 
-# iotrc as a service, under a real systemd in namespaces of this machine. Some only: SERVICE_TESTS='-k crash'
+# iotrc as a service, under a real systemd in namespaces of this machine. To select tests: SERVICE_TESTS='-k crash'
 check-service:
 	@scripts/install-deps.sh service
 	@$(MAKE) --no-print-directory all workloads deb
 	$(call say,TEST,'as a service of systemd')
 	$(Q)BUILD=$(abspath $(BUILD)) $(PYTESTS) tests/service $(SERVICE_TESTS)
 
-# The metrics as Prometheus itself reads them (root).
+# The metrics, as read by Prometheus itself (root).
 check-metrics: all
 	@scripts/install-deps.sh metrics
 	$(call say,TEST,'metrics as Prometheus reads them')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/metrics
 
-# Recorders that are killed, and disks that fill, fail and vanish (root). Some only: make check-faults KILLS=20
+# Recorders that are killed, and disks that fill up, fail and disappear (root). To select: make check-faults KILLS=20
 KILLS ?= 200
 check-faults: all workloads
 	@scripts/install-deps.sh check
@@ -435,7 +435,7 @@ check-faults: all workloads
 	$(call say,TEST,'recorders that are killed')
 	$(Q)tests/faults/kills.py $(abspath $(BUILD)/iotrc) $(abspath $(BUILD)/workloads) $(KILLS)
 
-# The uploader against real servers: Ceph, nginx, a gateway. Some only: make check-upload UPLOAD_TESTS=tests/upload/test_s3.py
+# The uploader with real servers: Ceph, nginx, a gateway. To select tests: make check-upload UPLOAD_TESTS=tests/upload/test_s3.py
 UPLOAD_TESTS ?= tests/upload
 check-upload:
 	@scripts/install-deps.sh upload
@@ -447,7 +447,7 @@ $(BUILD)/upload-put: $(BUILD)/tests/upload/put.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
 
-# A lake of FLEET_MACHINES machines' sessions of FLEET_DAYS, in a directory and in Ceph (root). Some only: make
+# A lake with sessions of FLEET_MACHINES machines and FLEET_DAYS days, in a directory and in Ceph (root). To select: make
 # check-fleet FLEET_TESTS=tests/fleet/test_lake.py
 FLEET_TESTS ?= tests/fleet
 FLEET_MACHINES ?= 20
@@ -458,15 +458,15 @@ check-fleet: all
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) FLEET_MACHINES=$(FLEET_MACHINES) FLEET_DAYS=$(FLEET_DAYS) $(PYTESTS) \
 		--tb=short $(FLEET_TESTS)
 
-# iotrc check with a real nx, from npm, in a directory of its own, and builds of other kinds.
+# iotrc check with a real nx from npm, in a directory of its own, and with other kinds of builds.
 check-nx: all
 	@scripts/install-deps.sh check
 	@scripts/install-deps.sh nx
 	$(call say,TEST,'iotrc check with nx')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) tests/nx $(NX_TESTS)
 
-# Linked with the libraries of scripts/vm/fetch-root.sh. Where these can't be had it is compiled alone, which needs
-# no libraries of arm64: their headers are the same everywhere.
+# Linked with the libraries of scripts/vm/fetch-root.sh. If these are not available it is only compiled, which needs no
+# arm64 libraries: their headers are the same everywhere.
 ARM64 = iotrc
 arm64:
 	$(call say,TEST,'builds for arm64')
@@ -482,14 +482,14 @@ arm64:
 		<(echo '#include <asm/unistd.h>' | arm-linux-gnueabihf-gcc -E -dM - | \
 			sed -nE 's/^#define (__NR_\w+) \(__NR_SYSCALL_BASE ?\+ ?([0-9]+)\)$$/\1 \2/p' | sort) | \
 		grep . || { echo 'src/engine/bpf/unistd_arm.h has other numbers than arm'; exit 1; }
-# The unit tests, its processor emulated. (Criterion's own runner can't be: it moves memory between processes.)
+# The unit tests on an emulated processor. (Criterion's own runner cannot be emulated: it moves memory between processes.)
 check-arm64:
 	@scripts/install-deps.sh arm64
 	@$(MAKE) --no-print-directory arm64 ARM64='iotrc unit-tests-tsan'
 	$(call say,TEST,'unit on arm64')
 	$(Q)qemu-aarch64 -L $$(scripts/vm/fetch-root.sh arm64) $(BUILD)-arm64/unit-tests-tsan
 
-# The pages that are made from the tables.
+# The pages that are generated from the tables.
 COMPLETIONS := completions/iotrc.bash completions/_iotrc completions/iotrc.fish
 MADE_PAGES := $(filter-out man/iotrc.1,$(wildcard man/*))
 DOCS := docs/format.md docs/fs-operations.md docs/hooks.md scripts/iotrc.conf $(MADE_PAGES) $(COMPLETIONS)
@@ -503,22 +503,21 @@ check-docs: $(BUILD)/gen-docs
 	$(Q)for d in $(DOCS); do $< $$d | diff -u $$d - || { echo "$$d is old: make docs"; exit 1; }; done
 	$(Q)! mandoc -Tlint -W warning man/* | grep .
 
-# One file that runs anywhere, libraries included, but for libcurl: it uploads to file:// alone.
+# One file that runs anywhere, with all libraries except libcurl: it uploads only to file://.
 static: $(BUILD)/iotrc-static
 $(BUILD)/iotrc-static: $(BUILD)/src/main.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)rm -f $@; $(CC) $(CFLAGS) -static-pie $^ $(STATIC_LDLIBS) -o $@ 2>&1 | { grep -vE 'in function|requires at runtime the shared' || true; }; test -x $@
 
-# CI builds what a bench runs, since nothing else there does.
+# CI builds the programs of benchmarks, since nothing else there does.
 bench-programs: all
 	@$(MAKE) --no-print-directory -C bench programs BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 bench bench-all: deps all
 	@scripts/install-deps.sh bench
 	@$(MAKE) --no-print-directory -C bench $@ BUILD=$(abspath $(BUILD)) BPFTOOL="$(BPFTOOL)" CLANG="$(CLANG)"
 
-# From two recordings that are replayed: an operation of each kind (rows), and real programs (real). UPDATE=1 writes the
-# numbers that later ones are compared with. Where records have got another layout, bench-record makes the recordings anew
-# (root).
+# Replays two recordings: one operation of each kind (rows), and real programs (real). UPDATE=1 writes the numbers with
+# which later ones are compared. After a change of the layout of records, bench-record makes new recordings (root).
 ROWS := bench/rows.records.zst
 bench-rows: $(BUILD)/bench-rows
 	@scripts/install-deps.sh valgrind
@@ -530,20 +529,20 @@ bench-rows: $(BUILD)/bench-rows
 # RUN_ARGS='--rounds 3 --only bpf' and the like; WRITE=1 puts the tables into docs/performance.md.
 bench-bpf: bench-programs
 	$(Q)/usr/bin/python3 bench/bpf.py $(BUILD)/bench/loops $(BEFORE) $(BUILD)/iotrc
-# What --lineage costs, on a disk in memory (root).
+# The cost of --lineage, on a disk in memory (root).
 bench-lineage: bench-programs
 	$(Q)/usr/bin/python3 bench/lineage.py $(BUILD)/iotrc "$(BPFTOOL)" $(BUILD)/bench/floor $(if $(WRITE),--write docs/lineage.md)
 bench-run: all workloads
 	@scripts/install-deps.sh bench-run
 	$(Q)/usr/bin/python3 bench/run.py --iotrc $(BUILD)/iotrc --ways $(BUILD)/workloads/run_ways \
 		$(if $(WRITE),--write docs/performance.md) $(RUN_ARGS)
-# iotrc report of 10 million rows and DuckDB that computes the same, in turns; fails where the report takes longer.
+# iotrc report of 10 million rows, alternating with the same computation in DuckDB; fails if the report takes longer.
 REPORT_ROWS ?= 10000000
 bench-summary: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a summary of $(REPORT_ROWS) rows beside DuckDB')
 	$(Q)/usr/bin/python3 bench/summary.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
-# One question to lakes of several sizes, and the speed of an export; the sessions stay in FLEET_PLACE for the next time.
+# One query on lakes of several sizes, and the speed of an export; the sessions stay in FLEET_PLACE for the next time.
 FLEET_PLACE ?= /var/tmp/iotrc-bench-fleet
 FLEET_SIZES ?= 10:1 10:7 100:1
 bench-fleet: all
@@ -553,7 +552,7 @@ bench-fleet: all
 	$(Q)/usr/bin/python3 bench/fleet.py grow $(abspath $(BUILD)/iotrc) $(FLEET_PLACE) $(FLEET_SIZES)
 	$(Q)place=$$(mktemp -d -p $(FLEET_PLACE)/speed) && trap 'rm -rf "$$place"' EXIT && \
 		/usr/bin/python3 bench/fleet.py export $(abspath $(BUILD)/iotrc) "$$place" 1000000
-# The loader beside pandas.read_csv(), in pairs.
+# The loader compared with pandas.read_csv(), in pairs.
 bench-load: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'loading a million rows beside read_csv()')
@@ -611,12 +610,12 @@ podman-logs:
 podman-down:
 	$(PODMAN) stop -t 30 $(CONTAINER)
 	$(PODMAN) rm $(CONTAINER)
-# As far as this machine allows it: a container is recorded from another one, and told of by name (root).
+# As far as this machine allows it: records a container from another one, by name (root).
 podman-test:
 	@scripts/install-deps.sh containers
 	$(call say,TEST,'in a container, of containers')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --tb=short tests/containers $(CONTAINER_TESTS)
-# What other programs read: the manifest for Kubernetes, and the workflows of GitHub.
+# Files for other programs: the manifest for Kubernetes, and GitHub's workflows.
 check-manifests:
 	@scripts/install-deps.sh manifests
 	$(call say,TEST,'manifests and workflows')
@@ -626,6 +625,6 @@ check-manifests:
 clean:
 	rm -rf $(BUILD) $(BUILD)-check-tsan $(BUILD)-check-asan-live $(BUILD)-fuzz $(BUILD)-asan $(BUILD)-arm64
 
-# Not of what else is built below $(BUILD): a package, other kernels' programs.
+# Without other things below $(BUILD), such as packages and programs for other kernels.
 DEPENDENCIES := $(wildcard $(addprefix $(BUILD)/,bench bpf schema scripts snappers src tests uploader))
 -include $(if $(DEPENDENCIES),$(shell find $(DEPENDENCIES) -name '*.d'))

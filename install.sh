@@ -41,7 +41,7 @@ system=$(uname -s)
 [[ $system == Linux || $system == Darwin ]] || fail "iotrc runs only on Linux and macOS"
 [[ $system != Darwin ]] || export PATH=$PATH:/opt/homebrew/bin:/usr/local/bin
 [[ ! $service || ! ${DESTDIR-} ]] || fail "--service cannot be combined with DESTDIR"
-# The nearest directory that is there must be ours to write to.
+# The nearest existing directory must be writable.
 there=${DESTDIR-}$prefix
 while [[ ! -e $there ]]; do
 	there=$(dirname "$there")
@@ -55,11 +55,11 @@ before=
 if [[ $deps ]]; then
 	echo "Installing build dependencies"
 	scripts/install-deps.sh run
-	# What draws the charts of reports comes from npm; without it all else works.
+	# The chart library of reports comes from npm; everything else works without it.
 	scripts/install-deps.sh page || echo "install.sh: reports will have no charts" >&2
 fi
 echo "Building"
-# macOS' own make is of 2006.
+# macOS' own make is from 2006.
 make="make"
 [[ $system == Linux ]] || ! command -v gmake >/dev/null || make=gmake
 "$make" all
@@ -74,7 +74,7 @@ else
 	echo "Installed $now."
 fi
 
-# A service that is there runs the new program.
+# Restarts an installed service, so that it runs the new program.
 if [[ $service ]] || { [[ ! ${DESTDIR-} && $EUID == 0 ]] && scripts/service.sh status >/dev/null 2>&1; }; then
 	PREFIX=$prefix scripts/service.sh install
 else

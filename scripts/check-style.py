@@ -17,7 +17,7 @@ LICENCES = {"bpf/": "GPL-2.0-only OR BSD-2-Clause", "schema/records.h": "GPL-2.0
             "schema/sums.h": "GPL-2.0-only OR BSD-2-Clause"}
 GENERATED = {"bpf_programs.h", "commit.h", "iotrc.skel.h", "report_page.h", "floor.skel.h", "syscall_names_native.h",
              "syscall_names_compat.h", "nx_script.h", "dtrace_scripts.h", "iotrc_6_2.skel.h"}
-# What platform/macros.h has a name for.
+# Constants and expressions that have a name in platform/macros.h.
 NAMED = {"NSEC_PER_SEC": r"\b(1000000000|1000000000[uUlL]+)\b", "ARRAY_SIZE()": r"sizeof\((\w+)\) ?/ ?sizeof\((\*\1|\1\[0\])\)"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 

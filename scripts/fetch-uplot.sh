@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# fetch-uplot.sh DIR: puts uPlot, which draws the charts of `iotrc report`, into DIR: from $UPLOT if that is a directory
-# that has it, else from npm, and what npm brought is kept in the cache. Only files with the checksums below are taken.
-# Where it can't be had it says why and leaves empty files in DIR: reports then have tables but no charts.
+# fetch-uplot.sh DIR: puts uPlot, which draws the charts of `iotrc report`, into DIR: from the directory $UPLOT if that
+# has it, otherwise from npm, with a cache. Only files with the checksums below are used. If uPlot is not available, it
+# prints why and leaves empty files in DIR: reports then have tables but no charts.
 set -euo pipefail
 export LC_ALL=C
 
@@ -33,7 +33,7 @@ fetch() {
 		rm -rf "$work"
 		return 1
 	fi
-	# Others may do the same at this moment: whole, or not at all.
+	# Another process may do the same now, so each file must appear as a whole.
 	if ! { mkdir -p "$(dirname "$cache")" && mv -T "$work/found" "$cache"; } 2>/dev/null && ! has "$cache"; then
 		cache=$work/found
 	fi

@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what building and running (run), testing (check, and the levels of its own targets) or
-# benchmarking (bench) needs and isn't there, from the package sources that the system has. Silent when
-# nothing is missing.
+# Installs what is missing for building and running (run), testing (check, and the levels of other targets) or
+# benchmarking (bench), from the package sources of the system. Prints nothing if nothing is missing.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
-# macOS: Homebrew's libraries for run, node for page; the compiler is that of Xcode's command line tools. Homebrew
-# refuses to be run by root.
+# macOS: Homebrew's libraries for run, node for page; the compiler is from Xcode's command line tools. Homebrew refuses
+# to run as root.
 install_by_brew() {
 	local formulas='jansson pcre2 zstd openssl@3 libmicrohttpd ncurses pkgconf make' formula lacking=() as=()
 	[[ $1 == run ]] || formulas=node
@@ -40,8 +39,8 @@ install_by_brew() {
 }
 [[ $(uname -s) != Darwin ]] || install_by_brew "${1-}"
 
-# level, what must be there, and the package that brings it: apt, dnf, pacman (-: has none).
-# Without recommended packages gcc comes without the C library's headers.
+# level, what is needed, and the package that has it: apt, dnf, pacman (-: none).
+# Without recommended packages, gcc is installed without the C library's headers.
 NEEDS='
 run   command:gcc                gcc                   gcc                    gcc
 run   header:stdio.h             libc6-dev             glibc-devel            glibc
@@ -239,7 +238,7 @@ sys.exit(not u.find_spec('${1#*:}'))" ;;
 		done
 		return 1 ;;
 	perf) perf --version ;;
-	# arm64's own 32-bit programs: only Debian and its kin have a compiler for them.
+	# 32-bit programs of arm64: only Debian and its derivatives have a compiler for them.
 	arm) [[ $(uname -m) != aarch64 || $manager != apt-get ]] || command -v arm-linux-gnueabihf-gcc ;;
 	fuzzer) [[ -e $(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a") ||
 		-e $(clang -print-runtime-dir)/libclang_rt.fuzzer.a ||
@@ -247,8 +246,8 @@ sys.exit(not u.find_spec('${1#*:}'))" ;;
 	esac >/dev/null 2>&1
 }
 
-# Debian names the first two by what they are, Ubuntu by the kernel they come with; the third is named by
-# the version of clang; the last is two.
+# The first two packages have other names on Ubuntu, after the kernel; the third is named after the version of clang; the
+# last one is two packages.
 apt_name() {
 	if [[ $1 == ARM ]]; then
 		printf '%s\n' gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
@@ -263,12 +262,12 @@ apt_name() {
 	fi
 }
 
-# Prints the packages of what LEVEL lacks, by the column of the package manager.
+# Prints the packages that LEVEL lacks, from the column of the package manager.
 missing() {
 	local level need apt dnf pacman package
 	while read -r level need apt dnf pacman; do
 		case $level-$1 in
-		# Other kernels are given the programs that the tests need here, or arm64's.
+		# Other kernels get the programs that tests need here, or those of arm64.
 		run-* | "$1-$1" | check-kernels | check-python | check-report | arm64-kernels | check-service) ;;
 		*) continue ;;
 		esac
@@ -288,19 +287,19 @@ missing() {
 	done < <(grep . <<<"$NEEDS") | sort -u
 }
 
-# Packages of npm are the tests' own, of exactly the versions that are asked for, in a directory of each level.
+# npm packages are for tests only, with exact versions, in a directory for each level.
 npm_name() {
 	local name=${1#npm:}
 	echo "${name%@*}"
 }
-# npm removes from there what it isn't asked for: it is asked for all.
+# npm removes packages that are not listed, so all are listed.
 install_npm() {
 	local all
 	mapfile -t all < <(awk -v level="$1" '$1 == level && sub(/^npm:/, "", $2) { print $2 }' <<<"$NEEDS")
 	mkdir -p "$npm_root" && npm install --prefix "$npm_root" --no-save --no-package-lock --no-audit --no-fund "${all[@]}"
 }
 
-# A package alone, for files in it, where those that it depends on are many.
+# Gets files of a package without the many packages that it depends on.
 install_pack() {
 	local to=$npm_root/pack/$1 work
 	work=$(mktemp -d)
@@ -314,10 +313,10 @@ install() {
 	apt-get)
 		local apt=(apt-get install -y -q --no-install-recommends)
 		export DEBIAN_FRONTEND=noninteractive
-		# Package lists that are old or not there yet are fetched only when they don't do.
+		# Old or missing package lists are fetched only if installation fails without that.
 		"${apt[@]}" "$@" || { apt-get update -q && "${apt[@]}" "$@"; } ;;
 	dnf) dnf install -y -q --setopt=install_weak_deps=False "$@" ;;
-	# Arch supports no partial upgrades: the lists are the last -Syu's.
+	# Arch does not support partial upgrades, so the package lists of the last -Syu are used.
 	pacman) pacman -S --needed --noconfirm "$@" ;;
 	esac
 }

@@ -83,7 +83,7 @@ stop_daemon() {
 	done
 }
 
-# Where macOS forbids recording, iotrc ends within seconds, and says why.
+# If macOS forbids recording, iotrc ends within seconds and says why.
 watch_daemon() { # LINES: of the log, so far
 	for ((i = 0; i < 15; i++)); do
 		sleep 0.2
@@ -128,7 +128,7 @@ install_service() {
 	if [[ $manager == launchd ]]; then
 		install_daemon
 	elif [[ $manager == systemd ]]; then
-		# Where a package or make install brought one, that is it.
+		# If a package or make install has installed a configuration, use that.
 		if [[ -e $units/iotrc.service || -z $(systemctl show -p FragmentPath --value iotrc.service) ]]; then
 			render iotrc.service 644 "$units/iotrc.service"
 			render iotrc-upload.service 644 "$units/iotrc-upload.service"
