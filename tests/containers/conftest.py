@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A podman of the tests' own, as far as it works without a registry, an own network or systemd."""
+"""A podman for the tests, as far as it works without a registry, a network of its own or systemd."""
 import os
 import pathlib
 import shutil
@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Works where a container may have neither an own network nor higher limits than its parent.
+# This also works if a container can have neither a network of its own nor higher limits than its parent.
 RUN = ["--runtime", "runc", "--network", "host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
 SMALL = ["sh", "sleep", "cat", "touch", "dd", "rm"]
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kills.py IOTRC WORKLOADS [N]: kills N recorders (200) under load, one after another, at random moments.
 
-The oracle is a writer (tests/workloads/numbered.c) that numbers its operations, by their offset, and notes
-when each was done; and zstd(1) and sha256sum's Python, not iotrc. After each kill:
+The oracles are a writer (tests/workloads/numbered.c), which numbers its operations by their offset and notes when
+each was done, and zstd(1) and Python's hashlib, not iotrc. After each kill:
 
 - every row in the .part files, as `zstd -dc` gives them, is whole;
 - every operation that was done between the line on stdout and a second before the kill (and the time that the

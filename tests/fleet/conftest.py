@@ -25,7 +25,7 @@ DAYS = int(os.environ.get("FLEET_DAYS", "3"))
 
 
 def iotrc(*arguments, code=0, **more):
-    """What a command prints on stdout and stderr."""
+    """The output of a command on stdout and stderr."""
     done = subprocess.run([IOTRC, *map(str, arguments)], env={**os.environ, "IOTRC_DUCKDB": str(DUCKDB), **more}, text=True,
                           capture_output=True, timeout=3600, check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -33,7 +33,7 @@ def iotrc(*arguments, code=0, **more):
 
 
 class Fleet:
-    """Sessions, and what their manifests state: the oracle of all totals."""
+    """Sessions, and the numbers in their manifests, which are the oracle for all totals."""
 
     def __init__(self, directory, machines=MACHINES, days=DAYS):
         self.raw = directory / "raw"
@@ -80,17 +80,17 @@ def lake(fleet, place):
 
 
 class Server(Ceph):
-    """… that counts what is read."""
+    """… that counts reads."""
 
     def environment(self):
         return {"AWS_ENDPOINT_URL_S3": self.endpoint, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
     def log(self):
-        """How much of its log there is now."""
+        """The present length of its log."""
         return (self.dir / "client.admin.log").stat().st_size
 
     def read_since(self, at):
-        """The objects of which something was read since then."""
+        """The objects that were read since then."""
         with open(self.dir / "client.admin.log", errors="replace") as f:
             f.seek(at)
             return {urllib.parse.unquote(name) for name in re.findall(r'"GET /[^/ ]+/([^ ?]+) HTTP', f.read())}

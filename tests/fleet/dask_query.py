@@ -34,7 +34,7 @@ def dtypes(lake):
 
 
 def old_aiobotocore():
-    """Debian's is older than its botocore, and does not pass an argument that it wants."""
+    """Debian's is older than its botocore, and does not pass a required argument."""
     from botocore.args import ClientArgsCreator
 
     new = ClientArgsCreator.compute_endpoint_resolver_builtin_defaults
@@ -61,12 +61,12 @@ def questions(lake):
 # ---- a cluster ----
 
 class Cluster:
-    """A scheduler and two workers, processes of their own. Each ends by itself after some minutes, whatever happens."""
+    """A scheduler and two workers, each a process. Each ends by itself after some minutes."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp()
         self.file = os.path.join(self.dir, "scheduler.json")
-        # Nothing is asked of the names of this machine: there may be none.
+        # Does not look up the name of this machine: it may have none.
         local = ["--host", "127.0.0.1", "--no-dashboard"]
         self.processes = [self.start("scheduler", *local, "--port", "0", "--scheduler-file", self.file)]
         while not os.path.exists(self.file):
@@ -81,7 +81,7 @@ class Cluster:
                                 env={**os.environ, "PYTHONPATH": "/top/python"}, stdout=sys.stderr)
 
     def kill_worker(self):
-        """The Python process, not what watches over its time."""
+        """Kills the Python process, not the one that limits its time."""
         watch = self.processes[1].pid
         worker = int(pathlib.Path(f"/proc/{watch}/task/{watch}/children").read_text().split()[0])
         os.kill(worker, signal.SIGKILL)
@@ -92,13 +92,13 @@ class Cluster:
 
 
 def slowly(rows):
-    """So that a worker is killed in mid-query."""
+    """Slows down the query, so that a worker is killed in the middle of it."""
     time.sleep(0.2)
     return rows
 
 
 def killed(lake):
-    """The same sum by threads, by two workers, and by two of which one is killed in mid-query."""
+    """The same sum by threads, by two workers, and by two of which one is killed during the query."""
     from distributed import Client
 
     iotrc.PARTITION_BYTES = 1 # each file is a partition

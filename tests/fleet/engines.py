@@ -62,7 +62,7 @@ def clickhouse(place, lake, statements, before=(), **environment):
 
 
 def dask(what, shared, lake="/shared", timeout=300, **environment):
-    """What dask_query.py answers to WHAT. SHARED is a directory that it sees as /shared."""
+    """The answer of dask_query.py to WHAT. SHARED is a directory that it sees as /shared."""
     variables = [f"{name}={value}" for name, value in environment.items()]
     done = sid.in_sid(shared, "env", *variables, "python3", "/top/tests/fleet/dask_query.py", what, lake, packages=SID,
                       timeout=timeout)

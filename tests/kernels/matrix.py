@@ -123,7 +123,7 @@ class Machine:
         if (self.out / "loaded").exists():
             self.results["load and attach"] = PASS
         elif self.read("load.log"):
-            # Nobody can look into the file after a run in CI.
+            # After a run in CI the file is not available.
             last = "".join(f"\n    {line[:200]}" for line in self.read("load.log").splitlines()[-LOG_LINES:])
             self.fail("load and attach", f"see {self.out}/load.log, which ends with{last}")
         complaints = [line for line in self.read("dmesg").splitlines() if COMPLAINT.search(line)]
@@ -192,7 +192,7 @@ def table(machines):
 
 def choose(names, out):
     """The longest-running machines first (those with the longest lists of tests, and the newest kernels), so that all
-    finish soonest. A name that is not in WAYS may be a kernel that somebody has added by hand."""
+    finish soonest. A name that is not in WAYS may be a kernel that was added by hand."""
     only = {name: CORPORA if tests == "corpora" else set(tests.split(","))
             for name, _, tests in (name.partition(":") for name in names) if tests}
     missing = {test for tests in only.values() for test in tests if not (HERE.parent / "live" / test).exists()}

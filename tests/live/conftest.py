@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 
 
 def shares(path):
-    """Do the tests of this file share a fixture, such as one recording for all of them?"""
+    """Whether the tests of this file share a fixture, such as one recording for all of them."""
     return 'scope="module"' in pathlib.Path(path).read_text()
 
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Filesystems of a test's own, a writer that numbers its operations, and the check of what was recorded on a disk that
-failed."""
+"""Filesystems for a test, a writer that numbers its operations, and checks of what was recorded on a disk that failed."""
 import contextlib
 import os
 import signal
@@ -49,7 +48,7 @@ class Disk:
         return done.stdout.strip()
 
     def fill(self, leave=0):
-        """Fills it up but for LEAVE bytes."""
+        """Fills it up except for LEAVE bytes."""
         with open(self.point / "filler", "ab") as f, contextlib.suppress(OSError):
             s = os.statvfs(self.point)
             os.posix_fallocate(f.fileno(), 0, f.tell() + s.f_bavail * s.f_frsize - leave)
@@ -141,7 +140,7 @@ def verify(directory):
 
 
 def end_without_manifest(r):
-    """The disk failed: the exit code says so, and a message says where nothing could be written."""
+    """The disk failed: checks the exit code, and the message about what could not be written."""
     r.send(signal.SIGINT)
     code = r.process.wait(recorder.START)
     r.process.stdout.close()

@@ -96,8 +96,8 @@ def deaf_client(family):
 
 
 def wait_resent(before):
-    """Until all that are deaf were sent something again, and data more than once: on a busy machine that takes longer than
-    the 1.5 s that the kernel's timers say."""
+    """Waits until something was sent again to each peer that does not answer, and data more than once: on a busy machine
+    that takes longer than the 1.5 s of the kernel's timers."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         now = counters()

@@ -41,7 +41,7 @@ def drop_some(sock):
 
 
 class Connection:
-    """One of CLIENT to SERVER, both in this process."""
+    """A connection of CLIENT to SERVER, both in this process."""
 
     def __init__(self, name, family=socket.AF_INET, address=None, listener=None):
         self.name = name
@@ -114,7 +114,7 @@ def forked():
 
 
 def refused():
-    """Connections that never came to be have no row."""
+    """Connections that were never established have no row."""
     listener = socket.create_server((HOPS[socket.AF_INET], 0))
     address = listener.getsockname()
     listener.close()
@@ -147,7 +147,7 @@ def main():
     drop_some(bad.server)
     drop_some(bad.client)
     bad.move(2000003, 1000003)
-    # Nothing of its end is lost.
+    # The end of the connection is not lost.
     for sock in bad.client, bad.server:
         sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
     time.sleep(0.5)

@@ -45,7 +45,7 @@ def to_rows(frame):
 
 
 def fill(expected, actual):
-    """EXPECTED, with the values that strace cannot tell taken from ACTUAL, if both have as many rows."""
+    """EXPECTED, with the values that strace does not show taken from ACTUAL, if both have the same number of rows."""
     if len(expected) != len(actual):
         return expected
     return [
@@ -77,8 +77,8 @@ def asynchronous(flags):
 
 
 def told_of(oracle, rows):
-    """Compares rows of operations that are no system calls with those that the program printed, in any order: they
-    complete when they complete."""
+    """Compares rows of operations other than system calls with those that the program printed, in any order: they
+    complete in any order."""
     key = lambda row: (row.operation, str(row))
     return differences(
         f"told by process {oracle.root}",

@@ -30,7 +30,7 @@ def need(name, *parameters):
 
 
 def need_a_machine_of_our_own():
-    """Is this a machine of `make check-kernels`, whose clock may be set?"""
+    """Skips the test unless this is a machine of `make check-kernels`, whose clock may be set."""
     if not recorder.EMULATED:
         raise Missing("needs a machine of its own")
 

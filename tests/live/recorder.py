@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starts `iotrc`, waits until it records, stops it, and reads what it wrote.
 
-The files are read by pandas, not by anything of iotrc's own.
+The files are read by pandas, not by code of iotrc.
 """
 import glob
 import json
@@ -41,11 +41,11 @@ OWN_OR_ALL = () if EMULATED else OWN
 
 # Seconds. The machine may be busy: these limits detect hangs, not slowness.
 START = 120
-# What is promised, and what a loaded machine may add to it.
+# The promised time, and an allowance for a loaded machine.
 STOP = 2
 STOP_MARGIN = 3
 
-# A shell that runs the tests in the background ignores SIGINT, and so would a recorder whose handler isn't
+# A shell that runs the tests in the background ignores SIGINT, and so would a recorder whose handler is not
 # set yet.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -73,8 +73,8 @@ def free_port():
 
 
 class Stopwatch:
-    """Seconds since it was created, without those in which some task of the machine waited for a CPU: promises about
-    time hold on a busy machine, but not while other programs have the CPUs."""
+    """Seconds since it was created, without those in which some task waited for a CPU: promised
+    times hold on a busy machine, but not while other programs use the CPUs."""
 
     def __init__(self):
         self.begun = time.monotonic() - self.waited()
@@ -227,7 +227,7 @@ class Recording:
         return pathlib.Path(self.log).read_text(errors="replace")
 
     def wait_logged(self, text, seconds=START):
-        """Waits until TEXT is in what it wrote to stderr."""
+        """Waits until TEXT is in its stderr."""
         wait_for(lambda: text in self.errors(), lambda: f"{text!r} in\n{self.errors()}", seconds)
 
     def written(self, stream="fs"):
@@ -289,7 +289,7 @@ class Recording:
                 ret[int(fields["prog_id"])] = fields
         return ret
 
-    # What most tests want of the session.
+    # What most tests need of the session.
     @property
     def manifest(self):
         return self.session.manifest

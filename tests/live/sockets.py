@@ -21,7 +21,7 @@ UNIX_KINDS = {"UNIX_STREAM": socket.SOCK_STREAM, "UNIX_DGRAM": socket.SOCK_DGRAM
 
 
 class End:
-    """A socket, and what went through it as its program saw it."""
+    """A socket, and what its program has sent and received."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -75,7 +75,7 @@ def ended(name, client, server, **more):
 
 
 def corked():
-    """Three parts make a datagram; it is looked at before it is taken; two more are of one call."""
+    """Three parts make a datagram, which is peeked at before it is received; two more are sent by one call."""
     name, client, server = udp("corked")
     for part in b"a" * 10, b"b" * 20:
         client.send(part, socket.MSG_MORE)
@@ -110,7 +110,7 @@ def send_several(end, parts):
 
 
 def moved_by_child():
-    """A child sends by the same socket, too, and ends last."""
+    """A child also sends on the socket, and ends last."""
     name, client, server = udp("shared")
     child = os.fork()
     if not child:
@@ -166,7 +166,7 @@ def exchange(client, server, kind):
 
 
 def refused():
-    """A socket that sends in vain has no row."""
+    """A socket whose sends all fail has no row."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((HOPS[socket.AF_INET], 0))
     assert ctypes.CDLL(None).sendto(sock.fileno(), b"x" * 65536, 65536, 0, None, 0) == -1

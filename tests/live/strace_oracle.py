@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the fs rows of a program must be, told by strace.
+"""What the fs rows of a program must be, according to strace.
 
-strace says which calls were made, with which arguments and which result, and by `-y` which file a
-descriptor reaches. What it doesn't say is kept here by a small model of processes: the current
-directory, the position of an open file, the end of a file that is appended to, and the mappings.
+strace shows the calls with their arguments and results and, with `-y`, the file of each descriptor. A small model of
+processes adds what it does not show: the current directory, the position of an open file, the end of a file that is
+appended to, and the mappings.
 
-Paths follow the contract: a successful open and what acts on a descriptor bear the file reached,
-everything else the path that was asked for, made absolute, folded, symlinks not followed.
+Paths follow the contract: successful opens and calls on descriptors have the file reached; all others have the
+requested path, made absolute and normalized, without following symlinks.
 """
 import dataclasses
 import errno
@@ -269,8 +269,8 @@ def in_scope(path):
 
 
 def has_position(path):
-    """Do reads and writes move the position? Not of a pipe, a socket, a terminal or /dev/zero; and a directory's
-    position is not an offset. None: it is gone, and strace does not say what it was."""
+    """Whether reads and writes move the position: not for a pipe, a socket, a terminal or /dev/zero; and a directory's
+    position is not an offset. None: the file is gone, and strace does not show its type."""
     if not path.startswith(b"/"):
         return False
     try:
@@ -623,7 +623,7 @@ class Call:
     do_read = do_write = transfer
 
     def if_placed(self, path, position):
-        """POSITION, if PATH has one. What is gone and could be read or written was no directory."""
+        """POSITION, if PATH has one. A file that is gone and could be read or written was not a directory."""
         placed = has_position(self.process.fs["root"] + path if path.startswith(b"/") else path)
         if placed is None:
             return None if self.error else position
@@ -1098,7 +1098,7 @@ def run(argv, cwd, log, scope_all=False, links=False, seconds=120, **kwargs):
 
 
 def told(stdout):
-    """The rows that a program says it makes: one {"operation": …, "path": … (or two), …} a line. null is what it cannot
+    """The rows that a program prints for itself: one {"operation": …, "path": … (or two), …} a line. null is what it cannot
     know."""
     rows = []
     for line in stdout.splitlines():

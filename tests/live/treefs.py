@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A filesystem of a test's own, with names that no other filesystem allows (tests/treefs)."""
+"""A filesystem for a test, with names that no other filesystem allows (tests/treefs)."""
 import os
 import stat
 import subprocess

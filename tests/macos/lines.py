@@ -72,7 +72,7 @@ def es_process(pid, ppid, program):
 
 
 def es(name, event, pid="\x01pid;", ppid=1, program="/bin/worker", time="\x01now;", seq="\x01seq;", thread=77):
-    """A line. What the test fills in later stands for a number as a text."""
+    """A line. A text stands for a number that the test fills in later."""
     line = json.dumps({"schema_version": 1, "version": 9, "event_type": 10, "mach_time": 1, "action_type": 1,
                        "time": time, "seq_num": 0, "global_seq_num": seq, "thread": {"thread_id": thread},
                        "action": {"result": {"result_type": 0, "result": {"auth": 0}}},

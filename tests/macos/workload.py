@@ -62,7 +62,7 @@ def rows(expected, table):
 
 
 def judge(did, found, fits):
-    """Whether FOUND has all that was done, in that order."""
+    """Whether FOUND has everything that was done, in that order."""
     at, missing = 0, 0
     for what in did:
         while at < len(found) and not fits(found[at], *what):

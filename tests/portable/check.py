@@ -22,9 +22,9 @@ HEADERS = {f"package/lib/libc/include/{h}": h
 SYSTEM = "libSystem.13.tbd"
 WANTED = {**HEADERS, f"package/lib/libc/darwin/{SYSTEM}": SYSTEM}
 LIBRARIES = ["jansson.h", "jansson_config.h", "pcre2.h", "zstd.h", "zstd_errors.h", "openssl", "curl", "microhttpd.h", "curses.h", "ncurses_dll.h", "unctrl.h"]
-# The libraries are the same everywhere: this machine's say what they have.
+# The libraries are the same everywhere: those of this machine show which symbols they have.
 SHARED = ["jansson", "pcre2-8", "zstd", "crypto", "curl", "microhttpd", "ncursesw", "tinfo"]
-# Frameworks' headers come with Xcode alone: we declare what we use of them ourselves, and only that.
+# Headers of frameworks come only with Xcode: we declare the parts that we use ourselves.
 FRAMEWORKS = pathlib.Path("tests/portable/include")
 
 

@@ -41,7 +41,7 @@ def session(tmp_path, template):
 
 @pytest.fixture
 def verify():
-    """Does `iotrc verify` call a directory sound?"""
+    """Whether `iotrc verify` finds a directory sound."""
     def run(directory):
         return subprocess.run([IOTRC, "verify", directory], capture_output=True, check=False).returncode == 0
     return run

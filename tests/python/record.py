@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records a session here, of whatever runs meanwhile."""
+"""Records a session of this machine."""
 import contextlib
 import os
 import pathlib

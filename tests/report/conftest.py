@@ -55,7 +55,7 @@ HOSTILE = [name.replace("/", "\u2215") for name in HOSTILE] + ["</script>".repla
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory):
-    """A session recorded here, of a workload with such names; and the workload's directory."""
+    """A session of a workload with such names, recorded here; and the workload's directory."""
     top = tmp_path_factory.mktemp("recorded")
     work = top / "work"
     (work / "<").mkdir(parents=True) # and script>… below it
@@ -74,7 +74,7 @@ def recorded(tmp_path_factory):
 
 
 def report(*arguments):
-    """Runs iotrc report; its standard error."""
+    """Runs iotrc report; returns its standard error."""
     done = subprocess.run([IOTRC, "report", *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr

@@ -132,7 +132,7 @@ def churn_connections(stop):
 
 
 def hammer(root, stop):
-    """Now and then at full speed."""
+    """Sometimes at full speed."""
     (root / "data").write_bytes(b"x" * 4096)
     while not stop.is_set():
         subprocess.run([recorder.workload("hammer"), str(root / "data"), "1", "1"],
@@ -146,7 +146,7 @@ ALLOWED = {"anonymous KiB": 512, "RSS KiB": 1024, "files": 3, "entries": 300} # 
 
 
 def judge(samples):
-    """What has grown, in words."""
+    """Describes what has grown."""
     steady = samples[len(samples) // 4:]
     third = len(steady) // 3
     problems = []

@@ -56,7 +56,7 @@ rgw_data = {dir}/rgw
 rgw_dns_name = localhost
 rgw_thread_pool_size = 32
 rgw_enable_gc_threads = false
-# Quotas are looked up when they are needed, not from what was so a while ago.
+# Quotas are looked up when they are needed, not from a cache.
 rgw_bucket_quota_ttl = 0
 rgw_cache_enabled = false
 """
@@ -159,7 +159,7 @@ class Ceph:
         self.processes["rgw"].wait()
 
     def freeze(self):
-        """The store accepts connections and requests, and does not answer any more."""
+        """From now on the store accepts connections and requests, but does not answer."""
         self.processes["osd"].send_signal(signal.SIGSTOP)
 
     def thaw(self):
@@ -167,7 +167,7 @@ class Ceph:
 
     @contextlib.contextmanager
     def in_the_background(self):
-        """Its own CPU use must not slow down the tests: on a machine of its own it would not."""
+        """Gives it a low priority, so that it does not slow down the tests."""
         tasks = [int(t.name) for p in self.processes.values() for t in pathlib.Path(f"/proc/{p.pid}/task").iterdir()]
         self.schedule(tasks, os.SCHED_IDLE)
         yield

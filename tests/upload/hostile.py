@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An endpoint that wants to hold its client, or to lead it elsewhere: a server of our own on one socket. `answers`
+"""An endpoint that tries to keep its client busy, or to send it elsewhere: our own server on one socket. `answers`
 gives the answer for each method; requests, and the numbers of bytes sent and received, are logged."""
 import contextlib
 import ctypes
@@ -64,7 +64,7 @@ class Hostile(Listener):
 # ---- answers ----
 
 def text(body, status="200 OK", *headers):
-    """A decent one."""
+    """An ordinary answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
     return lambda server, s: server.send(s, "\r\n".join(lines).encode() + body.encode())
 
@@ -117,7 +117,7 @@ def endless_extension(server, s):
 
 
 def continues(server, s):
-    """At full speed."""
+    """Interim answers without end, at full speed."""
     while True:
         server.send(s, b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 

@@ -66,7 +66,7 @@ def read_line(s):
 
 
 def read_chunks(s):
-    """As they came."""
+    """The chunks, as they were received."""
     data, size = b"", None
     while size != 0:
         line = read_line(s)

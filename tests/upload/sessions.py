@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions to upload, and what must have become of them. The contents are random, so that bytes can be compared."""
+"""Sessions to upload, and checks of the result. The contents are random, so that bytes can be compared."""
 import hashlib
 import json
 import os
