@@ -33,7 +33,7 @@ struct file_id {
 struct walk {
 	const struct filesystem_config *config;
 	struct filesystem_result *result;
-	struct rows *rows;
+	struct snap_rows *rows;
 	struct snap_sorter *sorter; /* NULL: sorting failed, so there will be no new baseline */
 	struct spool *queue;        /* directories still to read, as paths below the mount */
 	struct file_id apart[2];    /* our own directories, which are left out */
@@ -86,8 +86,8 @@ static void write_row(struct walk *w, const struct entry *e, bool gone)
 {
 	uint64_t mono_ns = gone ? clock__event_ns() : e->mono_ns;
 	char *end = entry__row(e, gone, mono_ns, w->config->clock, w->config->anon,
-			       rows__room(w->rows));
-	int err = rows__add(w->rows, end, mono_ns);
+			       snap_rows__room(w->rows));
+	int err = snap_rows__add(w->rows, end, mono_ns);
 
 	if (err)
 		fail_walk(w, err);
@@ -663,7 +663,7 @@ static int begin_walk(struct walk *w)
 	w->result->full = w->config->full || !check_baseline(w);
 	err = w->result->error;
 	if (!err)
-		err = rows__new(&w->rows, &w->config->rows, 1);
+		err = snap_rows__new(&w->rows, &w->config->rows, 1);
 	if (!err)
 		err = spool__new(&w->queue, w->config->state);
 	if (!err)
@@ -684,7 +684,7 @@ static void run_walk(struct walk *w, const char *name)
 		fail_walk(w, err);
 	if (result->full) {
 		result->complete = !result->error || (!err && !w->sorter);
-		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
+		err = snap_rows__end(w->rows, result->complete ? "complete" : "incomplete");
 		if (err)
 			result->complete = false;
 	}
@@ -694,7 +694,7 @@ static void run_walk(struct walk *w, const char *name)
 		fail_walk(w, baseline);
 	if (!result->full) {
 		result->complete = baseline >= 0 && !result->error;
-		err = rows__end(w->rows, result->complete ? "complete" : "incomplete");
+		err = snap_rows__end(w->rows, result->complete ? "complete" : "incomplete");
 		if (err)
 			result->complete = false;
 	}
@@ -730,8 +730,8 @@ void filesystem__snapshot(const struct filesystem_config *config, const char *na
 		run_walk(w, name);
 	else
 		fail_walk(w, err);
-	ret->parts = w->rows ? rows__parts(w->rows) : 0;
-	rows__free(w->rows);
+	ret->parts = w->rows ? snap_rows__parts(w->rows) : 0;
+	snap_rows__free(w->rows);
 	spool__free(w->queue);
 	snap_sorter__free(w->sorter);
 	free(w->entry);

@@ -12,10 +12,10 @@
 #include "base/anonymize.h"
 #include "base/clock.h"
 #include "schema/selection.h"
-#include "snappers/rows.h"
+#include "snappers/snap_rows.h"
 
 struct filesystem_config {
-	struct rows_config rows; /* the caller sets stamp, counts and stream */
+	struct snap_rows_config rows; /* the caller sets stamp, counts and stream */
 	struct clock *clock;
 	struct anonymizer *anon; /* NULL: names in clear */
 	const char *dataset;     /* identifies the baseline's dataset, anonymisation included */

@@ -222,7 +222,7 @@ static const char *const states[128] = {
 
 struct pass {
 	struct processes *p;
-	struct rows *rows;
+	struct snap_rows *rows;
 	struct anonymizer *anon;
 	uint64_t now_ns, event_ns;
 	char wall[CLOCK_WALL_LEN];
@@ -284,7 +284,7 @@ static int write_row(struct pass *s, const struct process_facts *facts, const st
 	uint64_t began_ns = facts->start * p->source.tick_ns;
 	uint64_t began_mono_ns = began_ns > s->boot_mono_ns ? began_ns - s->boot_mono_ns : 0;
 	int64_t began_real = s->boot_real_ns + began_ns;
-	char name[ANONYMIZE_MAX(COMM_MAX)], *end, *to = rows__room(s->rows);
+	char name[ANONYMIZE_MAX(COMM_MAX)], *end, *to = snap_rows__room(s->rows);
 	const char *state = states[facts->state & 127];
 
 	to = csv__mem(to, s->wall, CLOCK_WALL_LEN);
@@ -314,7 +314,7 @@ static int write_row(struct pass *s, const struct process_facts *facts, const st
 	*to++ = ',';
 	to = csv__u64(to, s->event_ns);
 	*to++ = '\n';
-	return rows__add(s->rows, to, s->event_ns);
+	return snap_rows__add(s->rows, to, s->event_ns);
 }
 
 static int take(void *arg, const struct process_facts *facts)
@@ -348,7 +348,7 @@ static void end_pass(struct processes *p)
 		}
 }
 
-int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, struct clock *clock,
+int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows, struct clock *clock,
 		    struct anonymizer *anon)
 {
 	struct pass s = { .p = p, .rows = rows, .anon = anon, .now_ns = now_ns };

@@ -11,7 +11,7 @@
 
 #include "base/anonymize.h"
 #include "base/clock.h"
-#include "snappers/rows.h"
+#include "snappers/snap_rows.h"
 
 struct processes;
 
@@ -27,7 +27,7 @@ uint64_t processes__next(uint64_t first_ns, uint64_t interval_ns, uint64_t now_n
 
 /* Reads all processes and writes them to ROWS as a snapshot; with NULL, only notes their CPU times.
  * NOW is the mono time of the pass. ANON may be NULL. 0, or a negative errno if it broke off. */
-int processes__pass(struct processes *p, uint64_t now_ns, struct rows *rows, struct clock *clock,
+int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows, struct clock *clock,
 		    struct anonymizer *anon);
 
 /* Number of processes in the last pass. */

@@ -44,7 +44,7 @@ struct snapshots {
 	atomic_bool walking, pausing;
 	atomic_uint_least64_t seen, expected;
 
-	struct rows_counts process, filesystem;
+	struct snap_rows_counts process, filesystem;
 	char problem[256]; /* written once, before problem_known */
 	atomic_bool problem_known;
 };
@@ -88,10 +88,10 @@ static void on_spec(void *arg, const char *path, size_t bytes, const char *sha25
 	changed(s);
 }
 
-static struct rows_config rows_config(struct snapshots *s, enum stream stream, const char *stamp,
-				      struct rows_counts *counts, uint64_t part_bytes)
+static struct snap_rows_config rows_config(struct snapshots *s, enum stream stream, const char *stamp,
+				      struct snap_rows_counts *counts, uint64_t part_bytes)
 {
-	return (struct rows_config){
+	return (struct snap_rows_config){
 		.stream = stream,
 		.stamp = stamp,
 		.session_fd = s->config.session->fd,
@@ -118,20 +118,20 @@ static void stamp_now(char stamp[STAMP_SIZE])
 
 static void snapshot_processes(struct snapshots *s, uint64_t now)
 {
-	struct rows_config config;
-	struct rows *rows = NULL;
+	struct snap_rows_config config;
+	struct snap_rows *rows = NULL;
 	char stamp[STAMP_SIZE];
 	int err, ended;
 
 	stamp_now(stamp);
 	config = rows_config(s, STREAM_PROCESS, stamp, &s->process, 0);
-	err = rows__new(&rows, &config, ++s->n_process);
+	err = snap_rows__new(&rows, &config, ++s->n_process);
 	if (!err) {
 		err = processes__pass(s->processes, now, rows, s->config.clock, s->anon);
-		ended = rows__end(rows, NULL);
+		ended = snap_rows__end(rows, NULL);
 		err = err ? err : ended;
 	}
-	rows__free(rows);
+	snap_rows__free(rows);
 	if (err)
 		note_problem(s, "a snapshot of the processes is incomplete", err);
 }
@@ -399,7 +399,7 @@ struct snapshots *snapshots__free(struct snapshots *s)
 void snapshots__counts(struct snapshots *s, enum stream stream, struct row_counts *ret,
 		       uint64_t *ret_bytes)
 {
-	struct rows_counts *n = stream == STREAM_PROCESS ? &s->process : &s->filesystem;
+	struct snap_rows_counts *n = stream == STREAM_PROCESS ? &s->process : &s->filesystem;
 
 	*ret = (struct row_counts){
 		.seen = atomic_load(&n->seen),

@@ -3,7 +3,7 @@
 #ifndef IOTRC_ETAG_H
 #define IOTRC_ETAG_H
 
-#include "uploader/digest.h"
+#include "uploader/checksums.h"
 #include "uploader/http.h"
 
 #define ETAG_MD5_SIZE 48 /* MD5 in hex, "-" and the number of parts, NUL */

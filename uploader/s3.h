@@ -53,18 +53,18 @@ bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct targe
 /* Whether the answer to HEAD describes OBJECT. ETAG is the expected ETag. STRICT: the answer must
  * contain the SHA-256. */
 bool s3__is_ours(const struct http_answer *a, const struct target_object *object,
-		 const struct digest *digest, const char *etag, bool strict);
+		 const struct checksums *sums, const char *etag, bool strict);
 
 /* Verifies with HEAD that the store has the object with its size and checksums. Credentials without
  * s3:GetObject get 403; then the store's answer to PUT, which has verified the checksums,
  * suffices. */
 bool s3__confirm(struct s3_target *t, const struct target_object *object,
-		 const struct digest *digest, const char *etag, const struct target_hooks *hooks,
+		 const struct checksums *sums, const char *etag, const struct target_hooks *hooks,
 		 struct target_result *result);
 
 /* Uploads OBJECT in parts of t->part_bytes. */
 void s3_parts__put(struct s3_target *t, const struct target_object *object,
-		   const struct digest *digest, const struct target_hooks *hooks,
+		   const struct checksums *sums, const struct target_hooks *hooks,
 		   struct target_result *result);
 
 /* Of target_kind.h. */

@@ -105,7 +105,7 @@ void s3_objects__get(struct target *target, const char *key, int fd, struct targ
 	struct s3_request r = { .method = "GET", .key = key, .save = true, .save_fd = fd };
 	const struct http_answer *a;
 	char stated[HTTP_FIELD_MAX];
-	struct digest digest;
+	struct checksums sums;
 	uint64_t size;
 
 	if (!s3__ask(t, &r, NULL, &a, result)) {
@@ -116,7 +116,7 @@ void s3_objects__get(struct target *target, const char *key, int fd, struct targ
 	/* NOLINTNEXTLINE(*.strcpy): arrays of one size */
 	strcpy(stated, a->head.sha256);
 	if (*stated &&
-	    (digest__file(&digest, fd, 0, size, 0, NULL) || strcmp(stated, digest.sha256)))
+	    (checksums__file(&sums, fd, 0, size, 0, NULL) || strcmp(stated, sums.sha256)))
 		target__result(result, TARGET_RETRY, false,
 			       "%.150s: its object is not what was sent", t->host);
 	else

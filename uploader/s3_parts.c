@@ -18,7 +18,7 @@
 /* A part of a multipart upload: the local data, and the store's answer. */
 struct part {
 	uint64_t at, len;
-	struct digest digest;
+	struct checksums sums;
 	char etag[HTTP_FIELD_MAX]; /* without quotes; "": the store does not have it */
 	uint64_t size;
 };
@@ -26,7 +26,7 @@ struct part {
 struct multipart {
 	struct s3_target *t;
 	const struct target_object *object;
-	const struct digest *digest;
+	const struct checksums *sums;
 	const struct target_hooks *hooks;
 	struct target_result *result;
 	char id[TARGET_UPLOAD_ID_MAX];
@@ -93,7 +93,7 @@ static bool list_parts(struct multipart *m, bool *ret_gone)
 }
 
 /* What each part is here. */
-static bool digest_parts(struct multipart *m)
+static bool sum_parts(struct multipart *m)
 {
 	for (unsigned int i = 0; i < m->n; i++) {
 		struct part *part = &m->parts[i];
@@ -103,7 +103,7 @@ static bool digest_parts(struct multipart *m)
 		part->len = m->object->size - part->at;
 		if (part->len > m->part_bytes)
 			part->len = m->part_bytes;
-		err = digest__file(&part->digest, m->object->fd, part->at, part->len, 0, m->hooks);
+		err = checksums__file(&part->sums, m->object->fd, part->at, part->len, 0, m->hooks);
 		if (err == -ECANCELED) {
 			target__result(m->result, TARGET_CANCELLED, false, "cancelled");
 			return false;
@@ -122,7 +122,7 @@ static bool create(struct multipart *m)
 		.method = "POST",
 		.key = m->object->key,
 		.query = "uploads=",
-		.meta_sha256 = m->digest->sha256,
+		.meta_sha256 = m->sums->sha256,
 		/* libcurl needs a body, even an empty one. */
 		.type = "application/octet-stream",
 		.data = "",
@@ -153,8 +153,8 @@ static bool send_part(struct multipart *m, unsigned int i)
 		.method = "PUT",
 		.key = m->object->key,
 		.query = q,
-		.sha256 = part->digest.sha256,
-		.md5 = part->digest.md5,
+		.sha256 = part->sums.sha256,
+		.md5 = part->sums.md5,
 		.fd = m->object->fd,
 		.at = part->at,
 		.len = part->len,
@@ -162,7 +162,7 @@ static bool send_part(struct multipart *m, unsigned int i)
 	};
 	const struct http_answer *a;
 
-	etag__expect(expected, part->digest.md5);
+	etag__expect(expected, part->sums.md5);
 	if (part->size == part->len && !strcasecmp(part->etag, expected))
 		return true; /* the store has had it since the last attempt */
 	snprintf(before, sizeof(before), "partNumber=%u&uploadId=", i + 1);
@@ -179,19 +179,19 @@ static bool expect(const struct multipart *m, char expected[ETAG_MD5_SIZE])
 {
 	/* NOLINTNEXTLINE(*.UnixAPI): an object in parts has one */
 	unsigned char *all = malloc(m->n * MD5_SIZE);
-	struct digest digest;
+	struct checksums sums;
 	int err = -ENOMEM;
 
 	for (unsigned int i = 0; all && i < m->n; i++)
-		memcpy(all + i * MD5_SIZE, m->parts[i].digest.md5, MD5_SIZE);
+		memcpy(all + i * MD5_SIZE, m->parts[i].sums.md5, MD5_SIZE);
 	if (all)
-		err = digest__memory(&digest, all, m->n * MD5_SIZE);
+		err = checksums__memory(&sums, all, m->n * MD5_SIZE);
 	free(all);
 	if (err) {
 		target__result(m->result, TARGET_RETRY, true, "out of memory");
 		return false;
 	}
-	etag__expect(expected, digest.md5);
+	etag__expect(expected, sums.md5);
 	sprintf(expected + MD5_SIZE * 2, "-%u", m->n);
 	return true;
 }
@@ -234,12 +234,12 @@ static bool is_complete(const struct multipart *m, const struct http_answer *a,
 static bool complete(struct multipart *m)
 {
 	char q[QUERY_MAX], expected[ETAG_MD5_SIZE], *text = completion(m);
-	struct digest digest;
+	struct checksums sums;
 	struct s3_request r = {
 		.method = "POST",
 		.key = m->object->key,
 		.query = q,
-		.sha256 = digest.sha256,
+		.sha256 = sums.sha256,
 		.type = "application/xml",
 		.data = text,
 		.sent_before = m->object->size,
@@ -247,7 +247,7 @@ static bool complete(struct multipart *m)
 	const struct http_answer *a;
 	bool ok = false;
 
-	if (!text || digest__memory(&digest, text, strlen(text))) {
+	if (!text || checksums__memory(&sums, text, strlen(text))) {
 		target__result(m->result, TARGET_RETRY, true, "out of memory");
 	} else if (expect(m, expected) && query(q, sizeof(q), "uploadId=", m->id)) {
 		r.len = strlen(text);
@@ -258,7 +258,7 @@ static bool complete(struct multipart *m)
 		return false;
 	*m->id = 0;
 	announce(m, NULL);
-	return s3__confirm(m->t, m->object, m->digest, expected, m->hooks, m->result);
+	return s3__confirm(m->t, m->object, m->sums, expected, m->hooks, m->result);
 }
 
 void s3_parts__abort(struct target *target, const char *key, const char *upload_id,
@@ -289,7 +289,7 @@ static bool is_there(struct multipart *m)
 	a = s3__send(m->t, &r, m->hooks, &ignored);
 	if (!a || !answer__ok(a) || !expect(m, expected))
 		return false;
-	return s3__is_ours(a, m->object, m->digest, expected, true);
+	return s3__is_ours(a, m->object, m->sums, expected, true);
 }
 
 enum take_up { FAILED, UNDER_WAY, THERE };
@@ -335,13 +335,13 @@ static void give_up(struct multipart *m)
 }
 
 void s3_parts__put(struct s3_target *t, const struct target_object *object,
-		   const struct digest *digest, const struct target_hooks *hooks,
+		   const struct checksums *sums, const struct target_hooks *hooks,
 		   struct target_result *result)
 {
 	struct multipart m = {
 		.t = t,
 		.object = object,
-		.digest = digest,
+		.sums = sums,
 		.hooks = hooks,
 		.result = result,
 		.part_bytes = t->part_bytes,
@@ -357,7 +357,7 @@ void s3_parts__put(struct s3_target *t, const struct target_object *object,
 		target__result(result, TARGET_RETRY, true, "out of memory");
 		return;
 	}
-	if (digest_parts(&m))
+	if (sum_parts(&m))
 		state = take_up(&m);
 	ok = state != FAILED;
 	for (unsigned int i = 0; state == UNDER_WAY && ok && i < m.n; i++)

@@ -96,18 +96,18 @@ bool s3__ask(struct s3_target *t, const struct s3_request *r, const struct targe
 }
 
 bool s3__is_ours(const struct http_answer *a, const struct target_object *object,
-		 const struct digest *digest, const char *etag, bool strict)
+		 const struct checksums *sums, const char *etag, bool strict)
 {
 	char size[32];
 
 	snprintf(size, sizeof(size), "%" PRIu64, object->size);
 	if (strcmp(a->head.length, size) || !etag__matches(a, a->head.etag, etag))
 		return false;
-	return *a->head.sha256 ? !strcmp(a->head.sha256, digest->sha256) : !strict;
+	return *a->head.sha256 ? !strcmp(a->head.sha256, sums->sha256) : !strict;
 }
 
 bool s3__confirm(struct s3_target *t, const struct target_object *object,
-		 const struct digest *digest, const char *etag, const struct target_hooks *hooks,
+		 const struct checksums *sums, const char *etag, const struct target_hooks *hooks,
 		 struct target_result *result)
 {
 	struct s3_request r = { .method = "HEAD", .key = object->key, .sent_before = object->size };
@@ -126,7 +126,7 @@ bool s3__confirm(struct s3_target *t, const struct target_object *object,
 		explain(t, a, result);
 		return false;
 	}
-	if (s3__is_ours(a, object, digest, etag, false))
+	if (s3__is_ours(a, object, sums, etag, false))
 		return true;
 	target__result(result, TARGET_RETRY, false,
 		       "%.150s: its object differs from the one sent (%.40s bytes, ETag %.80s)",

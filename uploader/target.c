@@ -10,7 +10,7 @@
 #include "base/write_all.h"
 #include "platform/macros.h"
 #include "platform/memory_file.h"
-#include "uploader/digest.h"
+#include "uploader/checksums.h"
 #include "uploader/target_kind.h"
 
 static const struct {
@@ -96,9 +96,9 @@ bool target__is_key(const char *key)
 
 /* Sends only what was recorded, not what a faulty disk has made of it. */
 static bool is_whole(const struct target_object *object, const struct target_hooks *hooks,
-		     struct digest *digest, struct target_result *r)
+		     struct checksums *sums, struct target_result *r)
 {
-	int err = digest__file(digest, object->fd, 0, object->size, 0, hooks);
+	int err = checksums__file(sums, object->fd, 0, object->size, 0, hooks);
 
 	if (err == -ECANCELED)
 		target__result(r, TARGET_CANCELLED, false, "cancelled");
@@ -111,7 +111,7 @@ static bool is_whole(const struct target_object *object, const struct target_hoo
 		target__result(r, TARGET_LOCAL, false, "the file has been truncated");
 	else if (err)
 		target__result(r, TARGET_LOCAL, false, "can't read the file: %s", strerror(-err));
-	else if (object->sha256 && strcmp(object->sha256, digest->sha256))
+	else if (object->sha256 && strcmp(object->sha256, sums->sha256))
 		target__result(r, TARGET_LOCAL, false,
 			       "the file does not match its SHA-256 in the manifest");
 	else
@@ -123,14 +123,14 @@ static bool is_whole(const struct target_object *object, const struct target_hoo
 static void put(struct target *t, const struct target_object *object, bool check,
 		const struct target_hooks *hooks, struct target_result *r)
 {
-	struct digest digest;
+	struct checksums sums;
 
 	if (!target__is_key(object->key)) {
 		target__result(r, TARGET_LOCAL, false, "'%.100s' is not a valid key", object->key);
-	} else if (is_whole(object, hooks, &digest, r)) {
-		t->kind->put(t, object, &digest, hooks, r);
+	} else if (is_whole(object, hooks, &sums, r)) {
+		t->kind->put(t, object, &sums, hooks, r);
 		if (check && r->verdict == TARGET_DONE && t->kind->check)
-			t->kind->check(t, object, &digest, hooks, r);
+			t->kind->check(t, object, &sums, hooks, r);
 	}
 }
 

@@ -236,10 +236,10 @@ static int copy(const struct file_target *t, const struct target_object *object,
 
 /* Reads the copy back. Its pages are dropped from the page cache first, so that it comes from the
  * disk or server as far as the file system allows. */
-static int read_back(int fd, const struct target_object *object, const struct digest *digest,
+static int read_back(int fd, const struct target_object *object, const struct checksums *sums,
 		     const struct target_hooks *hooks)
 {
-	struct digest now;
+	struct checksums now;
 	struct stat st;
 	int err;
 
@@ -248,8 +248,8 @@ static int read_back(int fd, const struct target_object *object, const struct di
 	if ((uint64_t)st.st_size != object->size)
 		return -EBADMSG;
 	page_cache__drop(fd);
-	err = digest__file(&now, fd, 0, object->size, object->size, hooks);
-	if (!err && strcmp(now.sha256, digest->sha256))
+	err = checksums__file(&now, fd, 0, object->size, object->size, hooks);
+	if (!err && strcmp(now.sha256, sums->sha256))
 		err = -EBADMSG;
 	return err;
 }
@@ -264,7 +264,7 @@ static bool is_itself(int dir, const char *name, int fd)
 }
 
 static void put_into(const struct file_target *t, int dir, const char *name,
-		     const struct target_object *object, const struct digest *digest,
+		     const struct target_object *object, const struct checksums *sums,
 		     const struct target_hooks *hooks, struct target_result *r)
 {
 	char part[NAME_MAX + 1];
@@ -287,7 +287,7 @@ static void put_into(const struct file_target *t, int dir, const char *name,
 	session__give(fd, t->uid, t->gid);
 	err = copy(t, object, fd, hooks);
 	if (!err)
-		err = read_back(fd, object, digest, hooks);
+		err = read_back(fd, object, sums, hooks);
 	if (!err && renameat(dir, part, dir, name) < 0)
 		err = -errno;
 	if (err)
@@ -309,7 +309,7 @@ static void put_into(const struct file_target *t, int dir, const char *name,
 }
 
 static void file_put(struct target *target, const struct target_object *object,
-		     const struct digest *digest, const struct target_hooks *hooks,
+		     const struct checksums *sums, const struct target_hooks *hooks,
 		     struct target_result *r)
 {
 	const struct file_target *t = (struct file_target *)target;
@@ -320,14 +320,14 @@ static void file_put(struct target *target, const struct target_object *object,
 		failed(r, dir, "open", t->dir);
 		return;
 	}
-	put_into(t, dir, slash ? slash + 1 : object->key, object, digest, hooks, r);
+	put_into(t, dir, slash ? slash + 1 : object->key, object, sums, hooks, r);
 	close(dir);
 }
 
 /* It was read back when it was put. Removes directories that were created for it, if they are
  * empty. */
 static void file_check(struct target *target, const struct target_object *object,
-		       const struct digest *digest, const struct target_hooks *hooks,
+		       const struct checksums *sums, const struct target_hooks *hooks,
 		       struct target_result *r)
 {
 	const struct file_target *t = (struct file_target *)target;

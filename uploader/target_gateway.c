@@ -233,7 +233,7 @@ static bool takes_fields(const char *url)
 }
 
 static void gateway_put(struct target *target, const struct target_object *object,
-			const struct digest *digest, const struct target_hooks *hooks,
+			const struct checksums *sums, const struct target_hooks *hooks,
 			struct target_result *result)
 {
 	struct gateway_target *t = (struct gateway_target *)target;
@@ -253,12 +253,12 @@ static void gateway_put(struct target *target, const struct target_object *objec
 	bool ok = host;
 
 	if (url && takes_fields(url)) {
-		EVP_EncodeBlock(md5, digest->md5, MD5_SIZE);
+		EVP_EncodeBlock(md5, sums->md5, MD5_SIZE);
 		http__header(&r.headers, &ok, "Content-MD5: %s", (char *)md5);
 	}
 	if (ok) {
 		a = http__do(t->http, &r, 0, hooks);
-		etag__expect(expected, digest->md5);
+		etag__expect(expected, sums->md5);
 		if (!answer__ok(a))
 			answer__explain(a, host, result);
 		else if (etag__check(a, host, a->head.etag, expected, result))

@@ -3,7 +3,7 @@
 #ifndef IOTRC_TARGET_KIND_H
 #define IOTRC_TARGET_KIND_H
 
-#include "uploader/digest.h"
+#include "uploader/checksums.h"
 #include "uploader/target.h"
 
 /* The first member of each kind's own struct. */
@@ -16,9 +16,9 @@ struct target_kind {
 	int (*new)(struct target **ret, const struct target_config *config,
 		   char problem[TARGET_REASON_MAX]);
 	void (*free)(struct target *t);
-	/* DIGEST has been computed from the file and equals the one in the manifest. */
+	/* SUMS has been computed from the file and equals the one in the manifest. */
 	void (*put)(struct target *t, const struct target_object *object,
-		    const struct digest *digest, const struct target_hooks *hooks,
+		    const struct checksums *sums, const struct target_hooks *hooks,
 		    struct target_result *r);
 	void (*abort)(struct target *t, const char *key, const char *upload_id,
 		      struct target_result *r);
@@ -26,7 +26,7 @@ struct target_kind {
 	/* Reads the object back and deletes it. Failures that uploads do not depend on become a
 	 * note in a result that remains TARGET_DONE. NULL for targets that can do neither. */
 	void (*check)(struct target *t, const struct target_object *object,
-		      const struct digest *digest, const struct target_hooks *hooks,
+		      const struct checksums *sums, const struct target_hooks *hooks,
 		      struct target_result *r);
 	/* As in target.h. NULL for targets that cannot be read. */
 	void (*list)(struct target *t, const char *prefix,

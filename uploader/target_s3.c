@@ -208,30 +208,30 @@ static int s3_new(struct target **ret, const struct target_config *config,
 }
 
 static void put_whole(struct s3_target *t, const struct target_object *object,
-		      const struct digest *digest, const struct target_hooks *hooks,
+		      const struct checksums *sums, const struct target_hooks *hooks,
 		      struct target_result *result)
 {
 	struct s3_request r = {
 		.method = "PUT",
 		.key = object->key,
-		.sha256 = digest->sha256,
-		.md5 = digest->md5,
-		.meta_sha256 = digest->sha256,
+		.sha256 = sums->sha256,
+		.md5 = sums->md5,
+		.meta_sha256 = sums->sha256,
 		.fd = object->fd,
 		.len = object->size,
 	};
 	const struct http_answer *a;
 	char expected[ETAG_MD5_SIZE];
 
-	etag__expect(expected, digest->md5);
+	etag__expect(expected, sums->md5);
 	if (s3__ask(t, &r, hooks, &a, result) &&
 	    etag__check(a, t->host, a->head.etag, expected, result) &&
-	    s3__confirm(t, object, digest, expected, hooks, result))
+	    s3__confirm(t, object, sums, expected, hooks, result))
 		target__result(result, TARGET_DONE, false, "%s", "");
 }
 
 static void s3_put(struct target *target, const struct target_object *object,
-		   const struct digest *digest, const struct target_hooks *hooks,
+		   const struct checksums *sums, const struct target_hooks *hooks,
 		   struct target_result *result)
 {
 	struct s3_target *t = (struct s3_target *)target;
@@ -240,14 +240,14 @@ static void s3_put(struct target *target, const struct target_object *object,
 		target__result(result, TARGET_REFUSED, false, "the key is longer than %d bytes",
 			       TARGET_KEY_MAX);
 	else if (object->size > t->part_bytes)
-		s3_parts__put(t, object, digest, hooks, result);
+		s3_parts__put(t, object, sums, hooks, result);
 	else
-		put_whole(t, object, digest, hooks, result);
+		put_whole(t, object, sums, hooks, result);
 }
 
 /* Uploading needs neither read nor delete permission; missing permissions are only reported. */
 static void s3_check(struct target *target, const struct target_object *object,
-		     const struct digest *digest, const struct target_hooks *hooks,
+		     const struct checksums *sums, const struct target_hooks *hooks,
 		     struct target_result *result)
 {
 	struct s3_target *t = (struct s3_target *)target;
@@ -255,11 +255,11 @@ static void s3_check(struct target *target, const struct target_object *object,
 	struct s3_request delete = { .method = "DELETE", .key = object->key };
 	const struct http_answer *a;
 	struct target_result note;
-	struct digest there;
+	struct checksums there;
 
 	if (s3__ask(t, &get, hooks, &a, &note)) {
-		if (digest__memory(&there, a->body, a->body_len) ||
-		    strcmp(there.sha256, digest->sha256)) {
+		if (checksums__memory(&there, a->body, a->body_len) ||
+		    strcmp(there.sha256, sums->sha256)) {
 			target__result(result, TARGET_RETRY, true,
 				       "%.150s: its object is not what was sent", t->host);
 			return;

@@ -32,6 +32,7 @@ struct slow {
 #define QUESTIONS 8
 #define STREAMS (1 << STREAM_FS | 1 << STREAM_BLOCK | 1 << STREAM_NW_CONN)
 
+/* The questions of a stream are neighbours. */
 static const struct question {
 	const char *head;
 	enum stream stream;
@@ -52,6 +53,7 @@ static const struct question {
 
 struct digest {
 	struct summary answers[QUESTIONS];
+	int first[STREAM_COUNT], end[STREAM_COUNT]; /* the questions of a stream */
 	int fields[STREAM_COUNT];
 	struct slow slow[TOP];
 	uint64_t rows[STREAM_COUNT], all[STREAM_COUNT]; /* read, and in the session */
@@ -93,7 +95,7 @@ static void note_slow(struct digest *d, const struct export_row *row, const stru
 static bool concerns(const struct question *q, const struct digest *d, const struct export_row *row,
 		     const struct measure *m)
 {
-	return q->stream == row->stream && (m->failed || !q->failed) &&
+	return (m->failed || !q->failed) &&
 	       (!q->operation || row__is(row, d->operations[row->stream], q->operation));
 }
 
@@ -111,7 +113,7 @@ static int on_line(void *arg, const struct session_reader *session, enum stream 
 	if (row_fields__first(line, len, fields, d->fields[stream]) != d->fields[stream] ||
 	    measure__row(&row, &m))
 		return -EBADMSG;
-	for (int q = 0; q < QUESTIONS && !err; q++)
+	for (int q = d->first[stream]; q < d->end[stream] && !err; q++)
 		if (concerns(&questions[q], d, &row, &m))
 			err = summary__row(&d->answers[q], &row, &m);
 	if (stream == STREAM_FS)
@@ -148,9 +150,13 @@ static int begin_digest(struct digest *d)
 	for (int q = 0; q < QUESTIONS && !err; q++) {
 		struct summary *s = &d->answers[q];
 		const char *const *by = questions[q].by;
-		int *fields = &d->fields[questions[q].stream], n;
+		enum stream stream = questions[q].stream;
+		int *fields = &d->fields[stream], n;
 
-		s->stream = questions[q].stream;
+		if (!d->end[stream])
+			d->first[stream] = q;
+		d->end[stream] = q + 1;
+		s->stream = stream;
 		for (; by[s->n_by]; s->n_by++)
 			s->by[s->n_by] = dimension__find(by[s->n_by], strlen(by[s->n_by]));
 		s->sort = summary_column__find(questions[q].sort, s->stream);

@@ -15,7 +15,7 @@
 /* <out>/<bucket>/<MACHINE_ID>/<stamp> */
 #define DEPTH_MAX 3
 
-struct tally {
+struct results {
 	const char *dir;
 	uint64_t sessions, faults;
 };
@@ -27,7 +27,7 @@ static bool is_session(int dir, const char *name)
 
 static void on_session(void *arg, int parent, const char *name, int dir, const char *path)
 {
-	struct tally *t = arg;
+	struct results *t = arg;
 	char text[RECOVER_DESCRIBE_MAX];
 	struct recovered done;
 	int outcome = recover__session(parent, name, NULL, &done);
@@ -40,7 +40,7 @@ static void on_session(void *arg, int parent, const char *name, int dir, const c
 
 static void on_failed(void *arg, const char *path, int err)
 {
-	struct tally *t = arg;
+	struct results *t = arg;
 
 	/* The requested directory does not exist: this is not a finding about a session. */
 	shown__line(strcmp(path, t->dir) ? stdout : stderr, "%s: %s", path, strerror(-err));
@@ -52,7 +52,7 @@ static const struct command_option no_options[] = { { .name = NULL } };
 static int recover(int argc, char **argv)
 {
 	const struct command *c = &recover_command;
-	struct tally t = { 0 };
+	struct results t = { 0 };
 	const struct session_walk walk = {
 		.is_session = is_session,
 		.on_session = on_session,

@@ -70,16 +70,16 @@ int disk_budget__check(struct disk_budget *r, size_t len)
 {
 	uint64_t now = clock__mono_ns(), looked = atomic_load(&r->looked_ns);
 	uint64_t max_bytes = atomic_load(&r->max_bytes);
-	enum room_state state = ROOM_ENOUGH;
+	enum disk_budget_state state = DISK_BUDGET_OK;
 
 	if (now - looked >= LOOK_NS && atomic_compare_exchange_strong(&r->looked_ns, &looked, now))
 		look(r);
 	if (atomic_load(&r->low))
-		state = ROOM_DISK_LOW;
+		state = DISK_BUDGET_DISK_LOW;
 	else if (max_bytes && disk_budget__used(r) + len > max_bytes)
-		state = ROOM_FULL;
+		state = DISK_BUDGET_USED_UP;
 	atomic_store(&r->state, state);
-	return state == ROOM_ENOUGH ? 0 : -ENOSPC;
+	return state == DISK_BUDGET_OK ? 0 : -ENOSPC;
 }
 
 void disk_budget__took(struct disk_budget *r, size_t len)
@@ -103,7 +103,7 @@ void disk_budget__set_used(struct disk_budget *r, uint64_t bytes, uint64_t mark)
 	atomic_store(&r->base, bytes - mark);
 }
 
-enum room_state disk_budget__state(struct disk_budget *r)
+enum disk_budget_state disk_budget__state(struct disk_budget *r)
 {
 	return atomic_load(&r->state);
 }

@@ -14,10 +14,10 @@ struct disk_budget_config {
 	uint64_t max_bytes;            /* of all sessions together; 0: no limit */
 };
 
-enum room_state {
-	ROOM_ENOUGH,
-	ROOM_DISK_LOW, /* less than min_free is free */
-	ROOM_FULL,     /* the sessions have reached max_bytes */
+enum disk_budget_state {
+	DISK_BUDGET_OK,
+	DISK_BUDGET_DISK_LOW, /* less than min_free is free */
+	DISK_BUDGET_USED_UP,     /* the sessions have reached max_bytes */
 };
 
 struct disk_budget;
@@ -43,7 +43,7 @@ uint64_t disk_budget__mark(struct disk_budget *r);
 void disk_budget__set_used(struct disk_budget *r, uint64_t bytes, uint64_t mark);
 
 /* The result of the last disk_budget__check(). */
-enum room_state disk_budget__state(struct disk_budget *r);
+enum disk_budget_state disk_budget__state(struct disk_budget *r);
 
 /* The limit for all sessions together, in bytes; 0: none. */
 uint64_t disk_budget__max_bytes(struct disk_budget *r);

@@ -38,7 +38,7 @@ struct staging {
 	struct background thread;
 	uint64_t scanned_ns;
 	uint64_t recover_due_ns, retry_ns;
-	enum room_state told;
+	enum disk_budget_state told;
 	bool told_foreign; /* told: another user's directory is at its path */
 	enum session_place place;
 	unsigned first, n; /* for lines; protected by the thread's lock */
@@ -248,9 +248,9 @@ static void keep_bound(struct staging *s, uint64_t now)
 
 /* ---- the running session ---- */
 
-static void tell_room(struct staging *s)
+static void tell_budget(struct staging *s)
 {
-	enum room_state state;
+	enum disk_budget_state state;
 	unsigned long long mib = 1 << 20;
 
 	disk_budget__check(s->config.budget, 0);
@@ -258,13 +258,13 @@ static void tell_room(struct staging *s)
 	if (state == s->told)
 		return;
 	s->told = state;
-	if (state == ROOM_DISK_LOW)
+	if (state == DISK_BUDGET_DISK_LOW)
 		say(s, LOG_WARNING,
 		    "the disk has %llu MiB free, and %llu MiB are reserved (--min-free): "
 		    "rows are being lost until more is free",
 		    disk_budget__free_bytes(s->config.budget) / mib,
 		    disk_budget__min_free(s->config.budget) / mib);
-	else if (state == ROOM_FULL)
+	else if (state == DISK_BUDGET_USED_UP)
 		say(s, LOG_WARNING,
 		    "the sessions use %llu MiB (--max-disk), and none of them is uploaded: "
 		    "rows are being lost until one is uploaded or removed",
@@ -321,7 +321,7 @@ static void keep_house(void *arg)
 	struct staging *s = arg;
 
 	/* What is not written yet may exceed the limit from the start. */
-	tell_room(s);
+	tell_budget(s);
 	if (disk_budget__max_bytes(s->config.budget))
 		keep_bound(s, clock__mono_ns());
 	while (!stopped(s)) {
@@ -329,7 +329,7 @@ static void keep_house(void *arg)
 			recover_all(s);
 		keep_session(s);
 		keep_bound(s, clock__mono_ns());
-		tell_room(s);
+		tell_budget(s);
 		background__wait(&s->thread, clock__mono_ns() + NSEC_PER_SEC);
 	}
 }

@@ -107,7 +107,7 @@ static const char *const marks[] = {
 /* clang-format on */
 
 /* A row being formatted. */
-struct line {
+struct strace_line {
 	FILE *out;
 	const struct export_row *row;
 	const char *flags, *flags_end; /* those that are left */
@@ -129,7 +129,7 @@ static bool is_mark(const char *s, size_t len)
 }
 
 /* Returns the next word that the program passed; 0: there is none. */
-static size_t next_flag(struct line *l, const char **ret)
+static size_t next_flag(struct strace_line *l, const char **ret)
 {
 	while (l->flags < l->flags_end) {
 		const char *word = l->flags,
@@ -144,7 +144,7 @@ static size_t next_flag(struct line *l, const char **ret)
 	return 0;
 }
 
-static bool has_flag(struct line l, const char *wanted)
+static bool has_flag(struct strace_line l, const char *wanted)
 {
 	size_t wanted_len = strlen(wanted), len;
 	bool prefix = wanted[wanted_len - 1] == '_';
@@ -157,7 +157,7 @@ static bool has_flag(struct line l, const char *wanted)
 	return false;
 }
 
-static void put_flags(struct line *l)
+static void put_flags(struct strace_line *l)
 {
 	const char *word, *bar = "";
 	size_t len;
@@ -200,7 +200,7 @@ static bool path_of(const struct export_row *row, bool last, struct row_field *r
 	return name->len;
 }
 
-static void put_path(struct line *l, bool last)
+static void put_path(struct strace_line *l, bool last)
 {
 	struct row_field path;
 
@@ -213,7 +213,7 @@ static void put_path(struct line *l, bool last)
 	fputc('"', l->out);
 }
 
-static void put_source(struct line *l)
+static void put_source(struct strace_line *l)
 {
 	if (two_paths__split(field(l->row, "filename")).two)
 		put_path(l, false);
@@ -222,14 +222,14 @@ static void put_source(struct line *l)
 }
 
 /* The path of a descriptor, as strace -y shows it. */
-static void put_opened(struct line *l, const struct row_field *path)
+static void put_opened(struct strace_line *l, const struct row_field *path)
 {
 	fputc('<', l->out);
 	put_bytes(l->out, path->s, path->len, true);
 	fputc('>', l->out);
 }
 
-static void put_descriptor(struct line *l, bool last)
+static void put_descriptor(struct strace_line *l, bool last)
 {
 	struct row_field path;
 
@@ -240,14 +240,14 @@ static void put_descriptor(struct line *l, bool last)
 
 /* ---- lines ---- */
 
-static void put_field(struct line *l, const char *name)
+static void put_field(struct strace_line *l, const char *name)
 {
 	const struct row_field *f = field(l->row, name);
 
 	fprintf(l->out, "%.*s", f->len ? (int)f->len : 3, f->len ? f->s : "...");
 }
 
-static void put_word(struct line *l)
+static void put_word(struct strace_line *l)
 {
 	const char *word = "...";
 	size_t len = next_flag(l, &word);
@@ -255,7 +255,7 @@ static void put_word(struct line *l)
 	fprintf(l->out, "%.*s", len ? (int)len : 3, word);
 }
 
-static void put_argument(struct line *l, char what)
+static void put_argument(struct strace_line *l, char what)
 {
 	const char *word;
 
@@ -284,7 +284,7 @@ static void put_argument(struct line *l, char what)
 	}
 }
 
-static const char *form_of(const struct line *l, int op)
+static const char *form_of(const struct strace_line *l, int op)
 {
 	const struct call *c = calls[op];
 
@@ -294,7 +294,7 @@ static const char *form_of(const struct line *l, int op)
 	return c->form;
 }
 
-static void put_result(struct line *l, int op)
+static void put_result(struct strace_line *l, int op)
 {
 	const struct row_field *ret = field(l->row, "return_value"),
 			       *error = field(l->row, "errno"), *address = field(l->row, "address");
@@ -319,10 +319,10 @@ static void put_result(struct line *l, int op)
 	}
 }
 
-static void put_exit(struct line *l)
+static void put_exit(struct strace_line *l)
 {
 	const struct row_field *code = field(l->row, "return_value");
-	struct line flags = *l;
+	struct strace_line flags = *l;
 	const char *word;
 	size_t len;
 
@@ -335,7 +335,7 @@ static void put_exit(struct line *l)
 		fprintf(l->out, "+++ exited with %.*s +++", (int)code->len, code->s);
 }
 
-static void put_call(struct line *l, int op)
+static void put_call(struct strace_line *l, int op)
 {
 	for (const char *form = form_of(l, op); *form; form++)
 		if (*form == '%')
@@ -349,7 +349,7 @@ static int strace_row(struct export *e, const struct export_row *row)
 {
 	const struct row_field *tid = field(row, "tid"), *operation = field(row, "operation"),
 			       *flags = field(row, "flags"), *duration = field(row, "duration_ns");
-	struct line l = { e->out, row, flags->s, flags->s + flags->len };
+	struct strace_line l = { e->out, row, flags->s, flags->s + flags->len };
 	int op = operation__find(operation->s, operation->len);
 	uint64_t took = format__duration_ns(row), began = row->wall_ns - took;
 

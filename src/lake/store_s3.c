@@ -73,14 +73,14 @@ static int judge(struct store *s, const struct target_result *r, const char *wha
 
 /* ---- list ---- */
 
-struct listing {
+struct object_list {
 	struct store_files *files;
 	int err;
 };
 
 static bool on_object(void *arg, const struct target_found *found)
 {
-	struct listing *l = arg;
+	struct object_list *l = arg;
 
 	l->err = store_files__add(l->files, found->key, found->size, found->modified, false);
 	return !l->err;
@@ -88,7 +88,7 @@ static bool on_object(void *arg, const struct target_found *found)
 
 static int s3_list(struct store *s, const char *prefix, struct store_files *files)
 {
-	struct listing l = { .files = files };
+	struct object_list l = { .files = files };
 	struct target_result r;
 	int err, try = 0;
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/background.h"
@@ -245,7 +244,7 @@ static void wait_for_last(struct publisher *p)
 	uint64_t now = clock__mono_ns(), until = now + STARVED_NS, held_until = now + STOP_NS;
 
 	while (!atomic_load(&p->last) && now < until && now < held_until) {
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+		clock__sleep(LOOK_NS);
 		now = clock__mono_ns();
 		if (!atomic_load(&p->writing))
 			held_until = now + STOP_NS;

@@ -20,16 +20,16 @@
 #include "platform/macros.h"
 #include "schema/schema.h"
 
-#define CHUNK (ROW_FILE_LINE_MAX + 1) /* bytes; any line fits */
-#define CHUNKS_SPARE 2                /* besides one for each worker */
+#define BATCH_BYTES (ROW_FILE_LINE_MAX + 1) /* bytes; any line fits */
+#define BATCHES_SPARE 2                /* besides one for each worker */
 #define PATH_SIZE 320
 
 /* Whole lines of one file. */
-struct chunk {
-	struct chunk *next;
+struct batch {
+	struct batch *next;
 	enum stream stream;
 	size_t len;
-	char data[CHUNK];
+	char data[BATCH_BYTES];
 };
 
 /* One file to read. */
@@ -50,7 +50,7 @@ struct feed {
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct chunk *full, **full_end, *empty;
+	struct batch *full, **full_end, *empty;
 	bool end;
 	atomic_int err; /* the first of any thread */
 
@@ -77,7 +77,7 @@ static int give_line(struct worker *w, enum stream stream, char *line, size_t le
 	return w->feed->config->row(w->feed->config->arg, w->number, stream, fields);
 }
 
-static int give_chunk(struct worker *w, struct chunk *c)
+static int give_batch(struct worker *w, struct batch *c)
 {
 	char *line = c->data, *end = c->data + c->len;
 	int err = 0;
@@ -91,10 +91,10 @@ static int give_chunk(struct worker *w, struct chunk *c)
 	return err;
 }
 
-/* Returns the next full chunk; NULL at the end. */
-static struct chunk *take_full(struct feed *f)
+/* Returns the next full batch; NULL at the end. */
+static struct batch *take_full(struct feed *f)
 {
-	struct chunk *c;
+	struct batch *c;
 
 	pthread_mutex_lock(&f->lock);
 	while (!f->full && !f->end && !f->err)
@@ -109,7 +109,7 @@ static struct chunk *take_full(struct feed *f)
 	return c;
 }
 
-static void put_empty(struct feed *f, struct chunk *c, int err)
+static void put_empty(struct feed *f, struct batch *c, int err)
 {
 	pthread_mutex_lock(&f->lock);
 	c->next = f->empty;
@@ -123,19 +123,19 @@ static void put_empty(struct feed *f, struct chunk *c, int err)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	struct chunk *c;
+	struct batch *c;
 
 	while ((c = take_full(w->feed)))
-		put_empty(w->feed, c, give_chunk(w, c));
+		put_empty(w->feed, c, give_batch(w, c));
 	return NULL;
 }
 
 /* ---- the reader ---- */
 
-/* Returns a chunk to fill; NULL after an error. */
-static struct chunk *take_empty(struct feed *f, enum stream stream)
+/* Returns a batch to fill; NULL after an error. */
+static struct batch *take_empty(struct feed *f, enum stream stream)
 {
-	struct chunk *c;
+	struct batch *c;
 
 	pthread_mutex_lock(&f->lock);
 	while (!f->empty && !f->err)
@@ -151,7 +151,7 @@ static struct chunk *take_empty(struct feed *f, enum stream stream)
 	return c;
 }
 
-static void put_full(struct feed *f, struct chunk *c)
+static void put_full(struct feed *f, struct batch *c)
 {
 	pthread_mutex_lock(&f->lock);
 	*f->full_end = c;
@@ -166,18 +166,18 @@ static void tell_progress(struct feed *f, uint64_t read)
 		f->config->progress(f->config->arg, f->before + read, f->total);
 }
 
-/* Fills chunks with the lines after the header row, which lack MISSING columns. Returns the last
+/* Fills batches with the lines after the header row, which lack MISSING columns. Returns the last
  * result of row_file__next(). */
 static int read_lines(struct feed *f, const struct source *s, struct row_file *file, size_t missing,
 		      uint64_t *rows)
 {
-	struct chunk *c = NULL;
+	struct batch *c = NULL;
 	char *line;
 	size_t len;
 	int got;
 
 	while ((got = row_file__next(file, &line, &len)) == 1) {
-		if (c && c->len + len + missing + 1 > CHUNK) {
+		if (c && c->len + len + missing + 1 > BATCH_BYTES) {
 			put_full(f, c);
 			c = NULL;
 			tell_progress(f, row_file__compressed(file));
@@ -360,10 +360,10 @@ static int find_sources(struct feed *f)
 
 /* ---- all together ---- */
 
-static int add_chunks(struct feed *f, unsigned int n)
+static int add_batches(struct feed *f, unsigned int n)
 {
 	while (n--) {
-		struct chunk *c = malloc(sizeof(*c));
+		struct batch *c = malloc(sizeof(*c));
 
 		if (!c)
 			return -ENOMEM;
@@ -392,7 +392,7 @@ static void end_workers(struct feed *f, unsigned int n)
 static int run(struct feed *f)
 {
 	unsigned int started = 0;
-	int err = add_chunks(f, f->config->workers + CHUNKS_SPARE);
+	int err = add_batches(f, f->config->workers + BATCHES_SPARE);
 
 	while (!err && started < f->config->workers) {
 		struct worker *w = &f->workers[started];
@@ -411,10 +411,10 @@ static int run(struct feed *f)
 	return err ? err : f->err;
 }
 
-static void free_chunks(struct chunk *c)
+static void free_batches(struct batch *c)
 {
 	while (c) {
-		struct chunk *next = c->next;
+		struct batch *next = c->next;
 
 		free(c);
 		c = next;
@@ -437,8 +437,8 @@ int feed__run(const struct feed_config *config, struct feed_result *ret)
 	err = find_sources(f);
 	if (!err)
 		err = run(f);
-	free_chunks(f->full);
-	free_chunks(f->empty);
+	free_batches(f->full);
+	free_batches(f->empty);
 	free(f->sources);
 	pthread_cond_destroy(&f->wake);
 	pthread_mutex_destroy(&f->lock);

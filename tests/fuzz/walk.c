@@ -173,7 +173,7 @@ static void remove_files(int dir, const char *subdir)
 
 static void snapshot(void)
 {
-	static struct rows_counts counts;
+	static struct snap_rows_counts counts;
 	static atomic_uint_least64_t seen, expected;
 	static struct clock *clock;
 	const struct path_prefix root = { .text = point, .len = strlen(point) };

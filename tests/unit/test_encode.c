@@ -215,7 +215,7 @@ Test(encode, a_long_command_line_says_so)
 	cr_assert_str_eq(cmdline + CMDLINE_BYTES, "...");
 }
 
-static size_t asked(struct rec_fs_long *r, const char *one, const char *two)
+static size_t requested(struct rec_fs_long *r, const char *one, const char *two)
 {
 	r->fs.type = REC_FS_LONG;
 	r->fs.path = 0;
@@ -239,7 +239,7 @@ Test(encode, asked_paths_are_made_absolute)
 	define_path(3, "/home/u", "ext4", S_IFDIR, 0);
 	u.r.base = u.r.base2 = 3;
 	u.r.fs.ret = -2;
-	size = asked(&u.r, "../a -> b", "/x/./y");
+	size = requested(&u.r, "../a -> b", "/x/./y");
 	encode_row(STREAM_FS, encode__fs, &u, size);
 	cr_assert_str_eq(field(STREAM_FS, "filename"), "/home/a\\x20-> b -> /x/y");
 	cr_assert_str_eq(field(STREAM_FS, "inode"), "");
@@ -263,7 +263,7 @@ Test(encode, the_longest_paths_fit)
 	define_path(3, base, "ext4", S_IFDIR, 0);
 	u.r.fs = an_fs_record(FS_RENAME);
 	u.r.base = u.r.base2 = 3;
-	size = asked(&u.r, worst, worst);
+	size = requested(&u.r, worst, worst);
 	cr_assert_leq(size, sizeof(u));
 	encode_row(STREAM_FS, encode__fs, &u, size);
 	cr_assert_gt(strlen(field(STREAM_FS, "filename")), 2 * 4 * (size_t)(PATH_BYTES - 2));

@@ -17,7 +17,7 @@ static void folds(const char *base, const char *path, const char *expected)
 			 out, expected);
 }
 
-Test(fold, by_hand)
+Test(normalize_path, by_hand)
 {
 	folds("/a/b", "c", "/a/b/c");
 	folds("/a/b", "../c", "/a/c");
@@ -42,7 +42,7 @@ static void confines(const char *base, const char *path, const char *expected)
 }
 
 /* As openat2(2) describes RESOLVE_IN_ROOT: as if chroot() had been called. */
-Test(fold, confined_to_the_base)
+Test(normalize_path, confined_to_the_base)
 {
 	confines("/a/b", "/etc/x", "/a/b/etc/x");
 	confines("/a/b", "etc/x", "/a/b/etc/x");
@@ -67,7 +67,7 @@ static void realpath_of(const char *base, const char *path, char *out, size_t si
 	out[strcspn(out, "\n")] = 0;
 }
 
-Test(fold, as_realpath_does)
+Test(normalize_path, as_realpath_does)
 {
 	static const char *const parts[] = { "a", "..", ".", "", "b.c", "...", "x y" };
 	unsigned int seed = 7;

@@ -357,7 +357,7 @@ Test(options, paths)
 
 	static const struct {
 		const char *given, *absolute;
-	} folded[] = {
+	} normalized[] = {
 		{ "home", "/usr/home" }, { "./x", "/usr/x" },  { "../etc/", "/etc" },
 		{ ".", "/usr" },         { "/a/../b", "/b" },  { "/a/./b", "/a/b" },
 		{ "/a/..", "" },         { "/a//b/", "/a/b" }, { "/..", "" },
@@ -365,12 +365,12 @@ Test(options, paths)
 	char line[64];
 
 	cr_assert_eq(chdir("/usr"), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(folded); i++) {
-		snprintf(line, sizeof(line), "--exclude-path=%s", folded[i].given);
+	for (size_t i = 0; i < ARRAY_SIZE(normalized); i++) {
+		snprintf(line, sizeof(line), "--exclude-path=%s", normalized[i].given);
 		accepts(line);
-		cr_expect_eq(o.selection.excluded_paths.at[0].len, strlen(folded[i].absolute));
-		cr_expect(!strncmp(o.selection.excluded_paths.at[0].text, folded[i].absolute,
-				   strlen(folded[i].absolute)));
+		cr_expect_eq(o.selection.excluded_paths.at[0].len, strlen(normalized[i].absolute));
+		cr_expect(!strncmp(o.selection.excluded_paths.at[0].text, normalized[i].absolute,
+				   strlen(normalized[i].absolute)));
 		options__done(&o);
 	}
 	refuses("--path=", "--path: '' is not an absolute path free of //, . and ..");

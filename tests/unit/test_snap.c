@@ -388,8 +388,8 @@ static char rows_text[65536];
 /* The rows of a snapshot, without wall times. */
 static const char *snapshot(struct processes *p, uint64_t now)
 {
-	static struct rows_counts counts;
-	struct rows_config config = { .stream = STREAM_PROCESS,
+	static struct snap_rows_counts counts;
+	struct snap_rows_config config = { .stream = STREAM_PROCESS,
 				      .stamp = "s",
 				      .session_fd = dir_fd,
 				      .uid = -1,
@@ -397,16 +397,16 @@ static const char *snapshot(struct processes *p, uint64_t now)
 				      .counts = &counts };
 	static unsigned int n;
 	struct clock *clock;
-	struct rows *rows;
+	struct snap_rows *rows;
 	char cmd[256];
 	size_t len;
 	FILE *f;
 
 	cr_assert_eq(clock__new(&clock), 0);
-	cr_assert_eq(rows__new(&rows, &config, ++n), 0);
+	cr_assert_eq(snap_rows__new(&rows, &config, ++n), 0);
 	cr_assert_eq(processes__pass(p, now, rows, clock, NULL), 0);
-	cr_assert_eq(rows__end(rows, NULL), 0);
-	rows__free(rows);
+	cr_assert_eq(snap_rows__end(rows, NULL), 0);
+	snap_rows__free(rows);
 	clock__free(clock);
 	snprintf(cmd, sizeof(cmd),
 		 "zstd -dc %s/process/process_s_%04u.csv.zst | tail -n +2 | "

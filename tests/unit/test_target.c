@@ -6,7 +6,7 @@
 
 #include "platform/macros.h"
 #include "uploader/answer.h"
-#include "uploader/digest.h"
+#include "uploader/checksums.h"
 #include "uploader/etag.h"
 #include "uploader/target.h"
 #include "uploader/target_kind.h"
@@ -254,13 +254,13 @@ Test(target, etags)
 	};
 	char expected[ETAG_MD5_SIZE];
 	struct target_result r;
-	struct digest digest;
+	struct checksums sums;
 
 	etag__expect(expected, md5);
-	cr_assert_eq(digest__memory(&digest, "hello", 5), 0);
-	cr_assert_arr_eq(digest.md5, md5, MD5_SIZE);
+	cr_assert_eq(checksums__memory(&sums, "hello", 5), 0);
+	cr_assert_arr_eq(sums.md5, md5, MD5_SIZE);
 	/* printf hello | sha256sum */
-	cr_assert_str_eq(digest.sha256,
+	cr_assert_str_eq(sums.sha256,
 			 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct http_answer *a = answer(200, "");

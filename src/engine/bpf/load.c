@@ -113,9 +113,12 @@ static void widen_lru_maps(struct bpf_engine *b)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, b->skel->obj) if (bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
-		bpf_map__set_max_entries(map,
-					 bpf_map__max_entries(map) + b->n_cpus * MEMORY_LRU_KEPT);
+	bpf_object__for_each_map(map, b->skel->obj) {
+		uint32_t n = bpf_map__max_entries(map);
+
+		if (bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+			bpf_map__set_max_entries(map, n + b->n_cpus * MEMORY_LRU_KEPT);
+	}
 }
 
 int load__all(struct bpf_engine *b, char *problem)
@@ -123,7 +126,8 @@ int load__all(struct bpf_engine *b, char *problem)
 	struct bpf_program *prog;
 	int err = 0;
 
-	bpf_object__for_each_program(prog, b->skel->obj) bpf_program__set_autoload(prog, false);
+	bpf_object__for_each_program(prog, b->skel->obj)
+		bpf_program__set_autoload(prog, false);
 	for (size_t i = 0; i < n_programs && !err; i++) {
 		if (!b->chosen[i])
 			continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "snappers/rows.h"
+#include "snappers/snap_rows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "schema/schema.h"
 
-struct rows {
-	struct rows_config config;
+struct snap_rows {
+	struct snap_rows_config config;
 	struct csv_file *file;
 	unsigned int first, part; /* number of the first part; parts so far */
 	int error;
@@ -20,16 +20,16 @@ struct rows {
 	char *room; /* mapped; few of its pages are used */
 };
 
-int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first)
+int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config, unsigned int first)
 {
-	struct rows *r = malloc(sizeof(*r));
+	struct snap_rows *r = malloc(sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
 	memset(r, 0, sizeof(*r));
 	r->config = *config;
 	r->first = first;
-	r->room = mmap(NULL, ROWS_ROOM, PROT_READ | PROT_WRITE,
+	r->room = mmap(NULL, SNAP_ROW_MAX, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (r->room == MAP_FAILED) {
 		free(r);
@@ -39,27 +39,27 @@ int rows__new(struct rows **ret, const struct rows_config *config, unsigned int 
 	return 0;
 }
 
-struct rows *rows__free(struct rows *r)
+struct snap_rows *snap_rows__free(struct snap_rows *r)
 {
 	if (!r)
 		return NULL;
 	csv_file__free(r->file);
-	munmap(r->room, ROWS_ROOM);
+	munmap(r->room, SNAP_ROW_MAX);
 	free(r);
 	return NULL;
 }
 
-unsigned int rows__parts(const struct rows *r)
+unsigned int snap_rows__parts(const struct snap_rows *r)
 {
 	return r->part;
 }
 
-char *rows__room(struct rows *r)
+char *snap_rows__room(struct snap_rows *r)
 {
 	return r->room;
 }
 
-static void name_file(struct rows *r, char name[CSV_FILE_NAME_MAX], const char *word)
+static void name_file(struct snap_rows *r, char name[CSV_FILE_NAME_MAX], const char *word)
 {
 	int n = snprintf(name, CSV_FILE_NAME_MAX, "%s_%s_%04u",
 			 schema_streams[r->config.stream].prefix, r->config.stamp,
@@ -69,7 +69,7 @@ static void name_file(struct rows *r, char name[CSV_FILE_NAME_MAX], const char *
 		snprintf(name + n, CSV_FILE_NAME_MAX - n, "_%s_parts%u", word, r->part);
 }
 
-static int open_file(struct rows *r)
+static int open_file(struct snap_rows *r)
 {
 	struct csv_file_config config = {
 		.session_fd = r->config.session_fd,
@@ -91,7 +91,7 @@ static int open_file(struct rows *r)
 }
 
 /* A file that cannot be finished is deleted: the manifest could not list it. */
-static int finish_file(struct rows *r, const char *word)
+static int finish_file(struct snap_rows *r, const char *word)
 {
 	char name[CSV_FILE_NAME_MAX];
 	int err;
@@ -111,7 +111,7 @@ static int finish_file(struct rows *r, const char *word)
 	return 0;
 }
 
-static int flush(struct rows *r)
+static int flush(struct snap_rows *r)
 {
 	int err = 0;
 
@@ -137,7 +137,7 @@ static int flush(struct rows *r)
 	return r->error;
 }
 
-int rows__add(struct rows *r, char *end, uint64_t mono_ns)
+int snap_rows__add(struct snap_rows *r, char *end, uint64_t mono_ns)
 {
 	size_t len = end - r->room;
 
@@ -158,7 +158,7 @@ int rows__add(struct rows *r, char *end, uint64_t mono_ns)
 	return 0;
 }
 
-int rows__end(struct rows *r, const char *word)
+int snap_rows__end(struct snap_rows *r, const char *word)
 {
 	int err = flush(r);
 

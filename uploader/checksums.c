@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "uploader/digest.h"
+#include "uploader/checksums.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -32,7 +32,7 @@ static void hash_bytes(struct hashing *h, const void *data, size_t len)
 	EVP_DigestUpdate(h->md5, data, len);
 }
 
-static void end_hashing(struct hashing *h, struct digest *ret)
+static void end_hashing(struct hashing *h, struct checksums *ret)
 {
 	unsigned char sha256[EVP_MAX_MD_SIZE];
 
@@ -67,7 +67,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, uint64
 	return 0;
 }
 
-int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
+int checksums__file(struct checksums *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks)
 {
 	struct hashing h = { NULL, NULL };
@@ -83,7 +83,7 @@ int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t
 	return err;
 }
 
-int digest__memory(struct digest *ret, const void *data, uint64_t len)
+int checksums__memory(struct checksums *ret, const void *data, uint64_t len)
 {
 	struct hashing h = { NULL, NULL };
 	int err = begin_hashing(&h);

@@ -12,11 +12,11 @@
 #include "dataset/csv_file.h"
 
 /* Counts of a stream, read by other threads: seen = written + lost. */
-struct rows_counts {
+struct snap_rows_counts {
 	atomic_uint_least64_t seen, written, lost_disk, bytes;
 };
 
-struct rows_config {
+struct snap_rows_config {
 	enum stream stream;
 	const char *stamp; /* part of the file names */
 	int session_fd;    /* borrowed */
@@ -25,32 +25,32 @@ struct rows_config {
 	int level;                  /* zstd's */
 	struct disk_budget *budget; /* limit on what is written; NULL: none. Borrowed */
 	uint64_t part_bytes;        /* compressed size at which a new part begins; 0: never */
-	struct rows_counts *counts; /* borrowed, added to */
+	struct snap_rows_counts *counts; /* borrowed, added to */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
 };
 
-struct rows;
+struct snap_rows;
 
 /* Creates no file before the first row. FIRST is the number of the first part. 0, or -ENOMEM. */
-int rows__new(struct rows **ret, const struct rows_config *config, unsigned int first);
+int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config, unsigned int first);
 
-/* Where to write the next row: ROWS_ROOM bytes. */
-#define ROWS_ROOM (16 * 1024 * 1024)
-char *rows__room(struct rows *r);
+/* Where to write the next row: SNAP_ROW_MAX bytes. */
+#define SNAP_ROW_MAX (16 * 1024 * 1024)
+char *snap_rows__room(struct snap_rows *r);
 
 /* Adds the row that ends before END, with its line feed; at most CSV_FILE_BLOCK bytes. 0, or a
  * negative errno: this row and all later ones are lost. */
-int rows__add(struct rows *r, char *end, uint64_t mono_ns);
+int snap_rows__add(struct snap_rows *r, char *end, uint64_t mono_ns);
 
 /* Finishes the last file. Unless WORD is NULL, its name ends in WORD and the number of parts
  * (complete_parts3); without rows, it is an empty file. 0, or the first error. */
-int rows__end(struct rows *r, const char *word);
+int snap_rows__end(struct snap_rows *r, const char *word);
 
 /* Number of files so far, including the one being written. */
-unsigned int rows__parts(const struct rows *r);
+unsigned int snap_rows__parts(const struct snap_rows *r);
 
 /* Frees R; an unfinished file keeps its name .part. Accepts NULL, returns NULL. */
-struct rows *rows__free(struct rows *r);
+struct snap_rows *snap_rows__free(struct snap_rows *r);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Checksums of a part of a file, with which iotrc and the store compare what they have. */
-#ifndef IOTRC_DIGEST_H
-#define IOTRC_DIGEST_H
+#ifndef IOTRC_CHECKSUMS_H
+#define IOTRC_CHECKSUMS_H
 
 #include <stdint.h>
 
@@ -10,17 +10,17 @@
 #define MD5_SIZE 16
 #define SHA256_HEX_SIZE 65
 
-struct digest {
+struct checksums {
 	char sha256[SHA256_HEX_SIZE];
 	unsigned char md5[MD5_SIZE];
 };
 
 /* Computes the checksums of LEN bytes of FD from AT, and calls progress() with SENT meanwhile. 0,
  * or a negative errno: -ENODATA if the file is shorter, -ECANCELED if progress() returns false. */
-int digest__file(struct digest *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
+int checksums__file(struct checksums *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
 		 const struct target_hooks *hooks);
 
 /* The same of LEN bytes of memory, at once. */
-int digest__memory(struct digest *ret, const void *data, uint64_t len);
+int checksums__memory(struct checksums *ret, const void *data, uint64_t len);
 
 #endif
