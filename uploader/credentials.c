@@ -247,7 +247,7 @@ static int find_keys(struct credentials *c, const char *file, char problem[TARGE
 	target__say(
 		problem,
 		"no credentials for s3://: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-		"(sudo drops them: --preserve-env=NAME,...), or have them in $HOME/.aws/credentials "
+		"(sudo drops them: --preserve-env=NAME,...), or put them into $HOME/.aws/credentials "
 		"(under sudo that is root's) or in a file for --upload-credentials");
 	return -ENOENT;
 }

@@ -252,7 +252,7 @@ static const char *overdue(struct http *h, uint64_t sent, uint64_t now)
 	if (sent < len) {
 		h->answered_ns = 0;
 		return now - h->begun_ns > answer_ns + len / slowest(h) * NSEC_PER_SEC ?
-			       "it takes what is sent too slowly" :
+			       "it receives the data too slowly" :
 			       NULL;
 	}
 	if (!h->answered_ns)

@@ -89,7 +89,7 @@ void s3_objects__list(struct target *target, const char *prefix,
 		answer__xml(a->body, "NextContinuationToken", next, sizeof(next));
 		if (!strcmp(truncated, "true") && (!*next || !strcmp(next, token))) {
 			target__result(result, TARGET_RETRY, true,
-				       "%.150s: its list of objects does not go on", t->host);
+				       "%.150s: its list of objects cannot be continued", t->host);
 			return;
 		}
 		/* NOLINTNEXTLINE(*.strcpy): arrays of one size */

@@ -301,7 +301,7 @@ static void check_space(struct doctor *d, struct finding *f)
 
 	if (config.fd < 0 || disk_budget__new(&budget, &config)) {
 		f->private = true;
-		find(f, BAD, "choose another --output, or mend its parent directory",
+		find(f, BAD, "choose another --output, or repair its parent directory",
 		     "cannot write to %s: %s", d->options.output, strerror(errno));
 	} else {
 		low = disk_budget__check(budget, 0);

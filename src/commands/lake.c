@@ -28,7 +28,7 @@ static const struct command_option lake_options[] = {
 	[OPT_DATE] = { "date", 0, "DATE", "compact: the day (UTC), YYYY-MM-DD" },
 	[OPT_ENGINE] = { "engine", 0, "ENGINE", "views: " VIEWS_ENGINES },
 	[OPT_GRACE] = { "grace", 0, "TIME",
-			"compact: keep replaced files for so long (default: 1h)" },
+			"compact: keep replaced files for this long (default: 1h)" },
 	[OPT_OLDER_THAN] = { "older-than", 0, "AGE",
 			     "expire: remove sessions that ended longer ago (90d)" },
 	[OPT_COUNT] = { .name = NULL },
@@ -252,7 +252,7 @@ static int lake_main(int argc, char **argv)
 			return command__usage(&lake_command, "%s", actions[i].needs);
 		return actions[i].run(&w);
 	}
-	return command__usage(&lake_command, "'%s' is none of its actions", argv[l.at]);
+	return command__usage(&lake_command, "'%s' is not one of its actions", argv[l.at]);
 }
 
 const struct command lake_command = {

@@ -76,7 +76,7 @@ static bool stop_background(struct recording *r)
 
 	if (!snapshots__stop(r->snapshots)) {
 		r->stuck = true;
-		recording__complain("a filesystem doesn't answer: its snapshot stays unfinished");
+		recording__complain("a filesystem does not answer: its snapshot stays unfinished");
 		ok = false;
 	} else if (snapshots__problem(r->snapshots)) {
 		recording__complain("%s", snapshots__problem(r->snapshots));

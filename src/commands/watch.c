@@ -32,7 +32,7 @@ static const struct command_option watch_options[] = {
 	  "of a session: rows from TIME on, HH:MM[:SS],\n'YYYY-MM-DD HH:MM:SS' or +TIME after its start" },
 	{ "to", 0, "TIME", "of a session: rows up to TIME" },
 	{ "stuck", 0, NULL,
-	  "with -p: what each thread is in now, since when, on\nwhich file; each second anew" },
+	  "with -p: what each thread is in now, since when, on\nwhich file; refreshed every second" },
 	{ "path", 'P', "PREFIX", "only files at or below PREFIX; may be repeated" },
 	{ "pid", 'p', "LIST", "only these processes and their descendants" },
 	{ "command", 'c', "LIST", "only threads of these names" },

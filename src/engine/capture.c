@@ -410,7 +410,7 @@ static void tell_flows(struct capture *c, enum flow_event event, uint64_t now)
 	int err = engine__flows(c->engine, event, c->sink);
 
 	if (err && !c->flows_failed)
-		log__line(LOG_WARNING, "connections that live have no rows from now on: %s",
+		log__line(LOG_WARNING, "open connections have no rows from now on: %s",
 			  strerror(-err));
 	c->flows_failed |= err != 0;
 	if (event == FLOW_ROTATION)

@@ -155,7 +155,7 @@ static int put_stream(struct addition *a, enum stream stream)
 	int err = pieces__cut(a->r, stream, &pieces, &n);
 
 	if (err)
-		return fail(a, err, "its clock or its length cannot be true");
+		return fail(a, err, "its clock or its length is implausible");
 	for (size_t i = 0; i < n && !err; i++)
 		err = put_piece(a, stream, &pieces[i]);
 	free(pieces);

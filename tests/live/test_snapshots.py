@@ -531,7 +531,7 @@ def test_a_filesystem_that_does_not_answer(tmp_path):
         finally:
             fs.server.send_signal(signal.SIGCONT)
     assert r.stop_seconds < recorder.STOP + recorder.STOP_MARGIN
-    assert "a filesystem doesn't answer: its snapshot stays unfinished" in r.stderr and r.session.lost() == {}
+    assert "a filesystem does not answer: its snapshot stays unfinished" in r.stderr and r.session.lost() == {}
     assert str(tmp_path / "seen") in set(r.rows("fs")["filename"])
     assert not any(s["complete"] for s in r.manifest.get("snapshots", []))
 

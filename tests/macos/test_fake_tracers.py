@@ -12,7 +12,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 IOTRC = os.environ.get("IOTRC", str(HERE.parent.parent / "build" / "iotrc"))
 PLAYED = 1.5 # s, in which a fake has played its lines
-FAILED = "eslogger tells of no calls that fail"
+FAILED = "eslogger does not report calls that fail"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as on macOS")
 
 

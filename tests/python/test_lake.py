@@ -215,5 +215,5 @@ def test_a_session_names_no_file_elsewhere(tmp_path, template):
 def test_wrong_use(tmp_path, special):
     assert "--lake needs --to parquet" in run("export", special, "--to", "csv", "--lake", tmp_path / "l", code=2)
     assert "only --to parquet goes with --lake" in run("export", special, "--to", "parquet", "--lake", "l", "-o", "x", code=2)
-    assert "is none of its actions" in run("lake", "drain", tmp_path, code=2)
+    assert "is not one of its actions" in run("lake", "drain", tmp_path, code=2)
     assert "no files of a lake" in verify(tmp_path, code=1)

@@ -114,7 +114,7 @@ Test(command, mistakes)
 		{ "--second", "iotrc some: --second: needs a value; see iotrc some --help\n" },
 		{ "--first=1", "iotrc some: --first: takes no value; see iotrc some --help\n" },
 		{ "--a\nb\033",
-		  "iotrc some: --a\\x0ab\\x1b: no such option, or not only one begins so; see iotrc some --help\n" },
+		  "iotrc some: --a\\x0ab\\x1b: no such option, or more than one begins with it; see iotrc some --help\n" },
 	};
 	char expected[1024] = "";
 

@@ -55,7 +55,7 @@ static const struct {
 	{ no_rdonly_cast, "up to 6.1",
 	  "no bpf_rdonly_cast: each read of kernel memory costs the traced program about 20 ns more" },
 	{ no_last, "up to 6.15",
-	  "the kernel does not tell which thread of a process ends last: the first one that sees no other alive "
+	  "the kernel does not report which thread of a process ends last: the first one that sees no other alive "
 	  "reports the exit" },
 	{ preempted, "from 7.1 on, without tracefs", PREEMPTED },
 	{ preempted_others, "from 7.1 on",

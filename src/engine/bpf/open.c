@@ -129,7 +129,7 @@ static int start(struct bpf_engine *b, const struct engine_config *config, char 
 	if (!btf)
 		return engine__problem(
 			problem, -errno,
-			"this kernel gives no type information at /sys/kernel/btf/vmlinux; "
+			"this kernel has no type information at /sys/kernel/btf/vmlinux; "
 			"it must be built with CONFIG_DEBUG_INFO_BTF=y");
 	err = prepare(b, config, btf, problem);
 	if (!err)

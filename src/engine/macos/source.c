@@ -30,14 +30,14 @@
 
 /* clang-format off */
 static const char *const holes[HOLES] = {
-	[HOLE_FAILED] = "eslogger tells of no calls that fail: missing and denied lack files",
-	[HOLE_CUT] = "paths that fs_usage has cut: what was done to them is missing",
-	[HOLE_RENAME] = "renames of which fs_usage does not tell the new name",
-	[HOLE_TWO_PATHS] = "calls on two files of which fs_usage tells only one",
-	[HOLE_FILE] = "calls on files that were opened unseen",
-	[HOLE_THREAD] = "threads of programs that had ended before it was known whose they were",
-	[HOLE_MAP] = "writable mappings: whether they change their file fs_usage does not tell",
-	[HOLE_SPAWN] = "programs started by posix_spawn: which ones fs_usage does not tell",
+	[HOLE_FAILED] = "eslogger does not report calls that fail: missing and denied are incomplete",
+	[HOLE_CUT] = "paths that fs_usage has cut: what was done to these files is missing",
+	[HOLE_RENAME] = "renames whose new name fs_usage does not report",
+	[HOLE_TWO_PATHS] = "calls on two files, of which fs_usage reports only one",
+	[HOLE_FILE] = "calls on files whose open was not seen",
+	[HOLE_THREAD] = "threads that ended before their process was known",
+	[HOLE_MAP] = "writable mappings: fs_usage does not report whether they change their file",
+	[HOLE_SPAWN] = "programs started by posix_spawn: fs_usage does not report which ones",
 	[HOLE_CALL] = "calls that this iotrc does not know",
 };
 /* clang-format on */
