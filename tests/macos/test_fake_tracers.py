@@ -137,7 +137,7 @@ def test_fs_usage(tmp_path):
     (lines.fs_usage("open", fd=3, flags="R___________", path="WORK/in>>>"), "paths that fs_usage has cut"),
     (lines.fs_usage("posix_spawn", path="/bin/ls"), "programs started by posix_spawn"),
     (lines.fs_usage("a_new_call", path="WORK/in"), "calls that this iotrc does not know"),
-    (lines.fs_usage("stat64", path="WORK/in", thread=(1 << 22) - 3), "threads of programs"),
+    (lines.fs_usage("stat64", path="WORK/in", thread=(1 << 22) - 3), "threads that ended"),
 ])
 def test_what_fs_usage_does_not_tell_is_incomplete(tmp_path, told, hole):
     run = Run(tmp_path, "fs_usage", [["sleep", 0.5], line(told), ["serve"]], files=("in",))
