@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """lineage.py IOTRC BPFTOOL FLOOR [--rounds N] [--write docs/lineage.md]: what --lineage costs.
 
-On ext4 on a loop device in memory, where fio writes in pieces of 4 KiB. Recordings of block alone, of block
-with --lineage, and none take turns. The time that a run of a program of extent takes is what sysctl
-kernel.bpf_stats_enabled has the kernel count, in the moment when it took least: other load only adds to it. Of that goes
-what the kernel counts at least for a program that does nothing (FLOOR): its own reading of the clock, which it does only to
-count. So does other load to the CPU time of fio for an operation, in the round when it was least; the
-recorder's own and the kernel's threads are not in it. What other programs make dirty is counted, too: runs tells. As root.
+On ext4 on a loop device in memory, fio writes in pieces of 4 KiB. Recordings of block alone, of block with --lineage,
+and none alternate. The run time of extent's programs is what the kernel counts with sysctl kernel.bpf_stats_enabled, in
+the interval in which it was lowest, because other load only adds to it. The kernel's own reading of the clock, which it
+does only for this count, is subtracted: the lowest time of a program that does nothing (FLOOR). The CPU time of fio per
+operation is likewise that of the round in which it was lowest; it contains neither the recorder nor kernel threads. Pages
+dirtied by other programs are counted, too: see the number of runs. Needs root.
 """
 import argparse
 import json
@@ -46,7 +46,7 @@ def run(*command):
 
 
 class Disk:
-    """ext4 in memory, whose pages nobody writes back while they are counted."""
+    """ext4 in memory, without writeback during a measurement."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(dir="/dev/shm")
