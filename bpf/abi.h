@@ -311,11 +311,11 @@ struct capture_config {
 	u8 scope_all;
 	u8 atomic_counters; /* CPUs share slots, or tracepoints can be preempted */
 	u8 nw_conn;
-	u8 fs;         /* the stream is wanted */
-	u8 cache;      /* likewise */
-	u8 exec_rows;  /* process_exec is wanted, not just the sockets that exec() closes */
-	u8 exit_rows;  /* process_exit, likewise */
-	u8 close_rows; /* close() of files is recorded, not just that of sockets */
+	u8 fs;             /* the stream is wanted */
+	u8 cache;          /* likewise */
+	u8 exec_rows;      /* process_exec is wanted, not just the sockets that exec() closes */
+	u8 exit_rows;      /* process_exit, likewise */
+	u8 close_rows;     /* close() of files is recorded, not just that of sockets */
 	u8 exit_says_last; /* sched_process_exit has the argument group_dead (6.16) */
 	u8 tells_reads;    /* the kernel says on whose behalf it reads ahead */
 	u8 reads_whole;    /* a read is reported once, at its end, rather than per batch of pages */

@@ -14,7 +14,8 @@
 #define PATH_FIELD_MAX (CSV_FILE_BLOCK - OTHER_FIELDS)
 
 _Static_assert(CSV_TEXT_MAX(ENTRY_PATH_MAX) * 2 < SNAP_ROW_MAX, "an escaped path fits");
-_Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < SNAP_ROW_MAX, "tokens of a path fit");
+_Static_assert(ANONYMIZE_MAX(ENTRY_PATH_MAX) + PATH_FIELD_MAX < SNAP_ROW_MAX,
+	       "tokens of a path fit");
 
 void entry__set(struct entry *e, uint64_t mono_ns, const struct file_state *facts)
 {

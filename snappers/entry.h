@@ -46,7 +46,7 @@ bool entry__below(const char *dir, size_t dir_len, const char *path, size_t len)
 /* Whether the fields from size to flags are equal. */
 bool entry__same(const struct entry *a, const struct entry *b);
 
-/* Writes the row at P, which has room for SNAP_ROW_MAX bytes. GONE: writes a tombstone of MONO_NS. */
+/* Writes the row at P, which has SNAP_ROW_MAX bytes. GONE: writes a tombstone of MONO_NS. */
 char *entry__row(const struct entry *e, bool gone, uint64_t mono_ns, struct clock *clock,
 		 struct anonymizer *anon, char *p);
 

@@ -348,8 +348,8 @@ static void end_pass(struct processes *p)
 		}
 }
 
-int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows, struct clock *clock,
-		    struct anonymizer *anon)
+int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows,
+		    struct clock *clock, struct anonymizer *anon)
 {
 	struct pass s = { .p = p, .rows = rows, .anon = anon, .now_ns = now_ns };
 	int err;

@@ -27,8 +27,8 @@ uint64_t processes__next(uint64_t first_ns, uint64_t interval_ns, uint64_t now_n
 
 /* Reads all processes and writes them to ROWS as a snapshot; with NULL, only notes their CPU times.
  * NOW is the mono time of the pass. ANON may be NULL. 0, or a negative errno if it broke off. */
-int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows, struct clock *clock,
-		    struct anonymizer *anon);
+int processes__pass(struct processes *p, uint64_t now_ns, struct snap_rows *rows,
+		    struct clock *clock, struct anonymizer *anon);
 
 /* Number of processes in the last pass. */
 size_t processes__count(const struct processes *p);

@@ -20,7 +20,8 @@ struct snap_rows {
 	char *room; /* mapped; few of its pages are used */
 };
 
-int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config, unsigned int first)
+int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config,
+		   unsigned int first)
 {
 	struct snap_rows *r = malloc(sizeof(*r));
 

@@ -22,9 +22,9 @@ struct snap_rows_config {
 	int session_fd;    /* borrowed */
 	uid_t uid;         /* owner of new files; -1: unchanged */
 	gid_t gid;
-	int level;                  /* zstd's */
-	struct disk_budget *budget; /* limit on what is written; NULL: none. Borrowed */
-	uint64_t part_bytes;        /* compressed size at which a new part begins; 0: never */
+	int level;                       /* zstd's */
+	struct disk_budget *budget;      /* limit on what is written; NULL: none. Borrowed */
+	uint64_t part_bytes;             /* compressed size at which a new part begins; 0: never */
 	struct snap_rows_counts *counts; /* borrowed, added to */
 	void (*finished)(void *arg, const struct file_facts *facts);
 	void *arg;
@@ -33,7 +33,8 @@ struct snap_rows_config {
 struct snap_rows;
 
 /* Creates no file before the first row. FIRST is the number of the first part. 0, or -ENOMEM. */
-int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config, unsigned int first);
+int snap_rows__new(struct snap_rows **ret, const struct snap_rows_config *config,
+		   unsigned int first);
 
 /* Where to write the next row: SNAP_ROW_MAX bytes. */
 #define SNAP_ROW_MAX (16 * 1024 * 1024)

@@ -88,8 +88,9 @@ static void on_spec(void *arg, const char *path, size_t bytes, const char *sha25
 	changed(s);
 }
 
-static struct snap_rows_config rows_config(struct snapshots *s, enum stream stream, const char *stamp,
-				      struct snap_rows_counts *counts, uint64_t part_bytes)
+static struct snap_rows_config rows_config(struct snapshots *s, enum stream stream,
+					   const char *stamp, struct snap_rows_counts *counts,
+					   uint64_t part_bytes)
 {
 	return (struct snap_rows_config){
 		.stream = stream,

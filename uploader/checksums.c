@@ -68,7 +68,7 @@ static int add_file(struct hashing *h, int fd, uint64_t at, uint64_t len, uint64
 }
 
 int checksums__file(struct checksums *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
-		 const struct target_hooks *hooks)
+		    const struct target_hooks *hooks)
 {
 	struct hashing h = { NULL, NULL };
 	char *buf = malloc(CHUNK);

@@ -18,7 +18,7 @@ struct checksums {
 /* Computes the checksums of LEN bytes of FD from AT, and calls progress() with SENT meanwhile. 0,
  * or a negative errno: -ENODATA if the file is shorter, -ECANCELED if progress() returns false. */
 int checksums__file(struct checksums *ret, int fd, uint64_t at, uint64_t len, uint64_t sent,
-		 const struct target_hooks *hooks);
+		    const struct target_hooks *hooks);
 
 /* The same of LEN bytes of memory, at once. */
 int checksums__memory(struct checksums *ret, const void *data, uint64_t len);

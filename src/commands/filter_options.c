@@ -106,7 +106,8 @@ static int add(struct filter_options *f, const struct command *c, struct filter 
 		ret->errors = true;
 		break;
 	case LIVE_ONLY:
-		return command__usage(c, "%s works only without a SESSION: rows do not contain this", name);
+		return command__usage(
+			c, "%s works only without a SESSION: rows do not contain this", name);
 	}
 	return ok ? 0 : command__usage(c, "%s: too many values, or an empty one", name);
 }

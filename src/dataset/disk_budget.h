@@ -17,7 +17,7 @@ struct disk_budget_config {
 enum disk_budget_state {
 	DISK_BUDGET_OK,
 	DISK_BUDGET_DISK_LOW, /* less than min_free is free */
-	DISK_BUDGET_USED_UP,     /* the sessions have reached max_bytes */
+	DISK_BUDGET_USED_UP,  /* the sessions have reached max_bytes */
 };
 
 struct disk_budget;

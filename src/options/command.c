@@ -170,8 +170,8 @@ static int unknown(const struct command_line *l)
 	else if (n.word)
 		command__usage(l->command, "%.100s: no such option (--%s?)", word, n.word);
 	else
-		command__usage(l->command, "%.100s: no such option, or more than one begins with it",
-			       word);
+		command__usage(l->command,
+			       "%.100s: no such option, or more than one begins with it", word);
 	return COMMAND_ERROR;
 }
 

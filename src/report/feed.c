@@ -21,7 +21,7 @@
 #include "schema/schema.h"
 
 #define BATCH_BYTES (ROW_FILE_LINE_MAX + 1) /* bytes; any line fits */
-#define BATCHES_SPARE 2                /* besides one for each worker */
+#define BATCHES_SPARE 2                     /* besides one for each worker */
 #define PATH_SIZE 320
 
 /* Whole lines of one file. */

@@ -390,11 +390,11 @@ static const char *snapshot(struct processes *p, uint64_t now)
 {
 	static struct snap_rows_counts counts;
 	struct snap_rows_config config = { .stream = STREAM_PROCESS,
-				      .stamp = "s",
-				      .session_fd = dir_fd,
-				      .uid = -1,
-				      .gid = -1,
-				      .counts = &counts };
+					   .stamp = "s",
+					   .session_fd = dir_fd,
+					   .uid = -1,
+					   .gid = -1,
+					   .counts = &counts };
 	static unsigned int n;
 	struct clock *clock;
 	struct snap_rows *rows;

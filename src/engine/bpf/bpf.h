@@ -38,11 +38,10 @@ struct bpf_engine {
 	bool tells_faults; /* tracepoints report the faulting address */
 	bool from_6_2;     /* the programs are those for kernels from 6.2 on */
 	bool init_unseen;
-	int types_fd;     /* core_types.h, while the programs are loaded */
-	bool tells_calls; /* engine__calls() will be called */
-	bool tells_slow;  /* engine__unfinished() will be called */
-	bool can_overflow,
-		can_skip;         /* programs for io_uring's rarer completions are needed */
+	int types_fd;                /* core_types.h, while the programs are loaded */
+	bool tells_calls;            /* engine__calls() will be called */
+	bool tells_slow;             /* engine__unfinished() will be called */
+	bool can_overflow, can_skip; /* programs for io_uring's rarer completions are needed */
 	bool counts_by_functions; /* count what sockets move in functions: there is no tracepoint */
 	enum attach attach;       /* never ATTACH_AUTO */
 

@@ -179,7 +179,8 @@ int load__all(struct bpf_engine *b, char *problem)
 	find_names(b);
 	if (b->streams & BIT(STREAM_EXTENT))
 		err = makers__fill(bpf_map__fd(b->skel->maps.makers));
-	return err ? engine__problem(problem, err, "cannot find the code that makes block requests: %s",
+	return err ? engine__problem(problem, err,
+				     "cannot find the code that makes block requests: %s",
 				     strerror(-err)) :
 		     0;
 }

@@ -94,7 +94,8 @@ static int check_head(const struct replay *r, const char *file, char *problem)
 	const struct kept_head *head = (const struct kept_head *)r->data;
 
 	if (r->size < sizeof(*head) || memcmp(head->magic, KEPT_MAGIC, sizeof(head->magic)))
-		return engine__problem(problem, -EINVAL, "%.200s: not a file of --keep-records", file);
+		return engine__problem(problem, -EINVAL, "%.200s: not a file of --keep-records",
+				       file);
 	if (head->order != KEPT_ORDER || head->version != KEPT_VERSION ||
 	    memcmp(head->sizes, kept_sizes, sizeof(head->sizes)))
 		return engine__problem(
