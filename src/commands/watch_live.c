@@ -14,6 +14,7 @@
 #include "commands/run_child.h"
 #include "dataset/row_fields.h"
 #include "engine/engine.h"
+#include "platform/end_watch.h"
 #include "platform/machine_id.h"
 #include "platform/macros.h"
 #include "platform/privileges.h"
@@ -156,24 +157,29 @@ static void one_round(struct watcher *w)
 	watch_output__flush(w->live->output, false);
 }
 
-/* Whether the time is up, or the watched process has ended. */
+/* Whether the time is up. */
 static bool is_over(const struct watch_live *l, uint64_t begun_ns, const atomic_bool *ended)
 {
 	return stop || atomic_load(ended) || (l->output->closed && !l->argv) ||
-	       (l->duration_ns && clock__mono_ns() - begun_ns >= l->duration_ns) ||
-	       (l->pid && kill(l->pid, 0) && errno == ESRCH);
+	       (l->duration_ns && clock__mono_ns() - begun_ns >= l->duration_ns);
 }
 
 static void watch(struct watcher *w, const atomic_bool *ended)
 {
 	uint64_t begun_ns = clock__mono_ns();
 	int wait_ms = WAIT_MIN_MS;
+	struct end_watch process;
+	bool gone = false;
 
-	while (!is_over(w->live, begun_ns, ended)) {
+	if (!end_watch__begin_without_signals(&process) && w->live->pid)
+		gone = end_watch__process(&process, w->live->pid) == -ESRCH;
+	while (!gone && !is_over(w->live, begun_ns, ended)) {
+		gone = end_watch__wait(&process, 0);
 		one_round(w);
 		wait_ms = w->round_events ? WAIT_MIN_MS : MIN(wait_ms * 2, WAIT_MAX_MS);
 		engine__wait(w->engine, wait_ms);
 	}
+	end_watch__close(&process);
 	engine__detach(w->engine);
 	do
 		one_round(w);

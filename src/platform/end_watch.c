@@ -27,6 +27,12 @@ int end_watch__begin(struct end_watch *ret)
 	return ret->signals < 0 ? -errno : 0;
 }
 
+int end_watch__begin_without_signals(struct end_watch *ret)
+{
+	*ret = (struct end_watch){ -1, -1 };
+	return 0;
+}
+
 int end_watch__process(struct end_watch *w, pid_t pid)
 {
 	w->process = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -56,6 +62,12 @@ int end_watch__begin(struct end_watch *ret)
 	return ret->signals < 0 || kevent(ret->signals, changes, 2, NULL, 0, NULL) < 0 ? -errno : 0;
 }
 
+int end_watch__begin_without_signals(struct end_watch *ret)
+{
+	*ret = (struct end_watch){ kqueue(), -1 };
+	return ret->signals < 0 ? -errno : 0;
+}
+
 int end_watch__process(struct end_watch *w, pid_t pid)
 {
 	struct kevent change;
@@ -76,5 +88,6 @@ void end_watch__close(struct end_watch *w)
 {
 	if (w->process >= 0)
 		close(w->process);
-	close(w->signals);
+	if (w->signals >= 0)
+		close(w->signals);
 }
