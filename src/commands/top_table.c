@@ -88,6 +88,9 @@ int top_table__new(struct top_table **ret, const struct selection *selection,
 			err = groups__new(&t->pairs, &pairs);
 		if (!err)
 			err = top_flows__new(&t->flows);
+		/* What connections have moved so far does not count. */
+		if (!err)
+			err = top_flows__look(t->flows, t->engine, 0);
 		if (err)
 			engine__problem(problem, err, "out of memory");
 	}
