@@ -20,6 +20,7 @@
 #   make bench-bpf     the cost of the BPF programs, compared with BEFORE=build/iotrc of another checkout (root)
 #   make bench-fleet   one query on lakes of FLEET_SIZES, and the speed of an export (root)
 #   make bench-report  iotrc report compared with DuckDB; make bench-summary: iotrc summary
+#   make bench-summary-live  a live summary compared with a recording of the same load (root)
 #   make install       PREFIX=/usr/local, DESTDIR; make uninstall
 #   make deb           a Debian package, in build/deb
 #   make podman-build podman-up podman-logs podman-down podman-test  in a container: docs/containers.md
@@ -108,7 +109,7 @@ TESTS := $(wildcard tests/unit/*.c)
 WORKLOADS := $(patsubst tests/workloads/%.c,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.c)) \
 	$(BUILD)/workloads/stepped_clock.so $(BUILD)/workloads/treefs
 
-.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary install uninstall deb clean deps
+.PHONY: sources check-manifests podman-build podman-up podman-down podman-logs podman-test FORCE all arm64 asan soak static run docs workloads bench bench-bpf bench-fleet bench-lineage bench-load bench-programs bench-record bench-report bench-rows bench-run bench-summary bench-summary-live install uninstall deb clean deps
 .PHONY: check compiled-tests check-analyze check-asan-trees check-bpf-alone check-build check-asan-live check-tsan check-tsan-unit check-arm64 check-asan check-docs check-dtrace check-examples check-faults check-fleet check-fuzz check-kernels check-live check-nx check-loader check-macos check-metrics check-packages check-portable check-python check-report check-run-proof check-service check-static check-style check-suites check-unit check-upload check-valgrind
 all: $(BUILD)/iotrc
 
@@ -227,7 +228,7 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) all workloads $(BUILD)/unit-tests $(BUILD)/gen-docs
 	@$(MAKE) --no-print-directory $(JOBS) --output-sync=target check-docs check-unit compiled-tests
 	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(CHECK_TESTS)"
-CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS) $(if $(filter tests/live,$(LIVE_TESTS)),--ignore $(EXAMPLES))
+CHECK_TESTS = $(LOADER_TESTS) $(MACOS_TESTS) $(LIVE_TESTS) $(if $(filter tests/live,$(LIVE_TESTS)),$(EXAMPLES:%=--ignore %))
 # Compiles the Python tests once, while a CPU is idle, instead of in each worker that runs them.
 compiled-tests: all
 	$(Q)env -u PYTHONDONTWRITEBYTECODE IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) /usr/bin/python3 \
@@ -253,11 +254,11 @@ check-suites: all workloads
 	$(call say,TEST,'suites of others')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) WORKLOADS=$(abspath $(BUILD)/workloads) $(PYTESTS) \
 		tests/suites tests/live/test_fs_strace.py tests/live/test_nameless.py tests/live/test_aio_end.py tests/live/test_waiting.py
-# Runs each example of README, docs and help texts unchanged (root).
-EXAMPLES = tests/live/test_examples.py
+# Runs each example of README, docs and help texts unchanged, and each line of docs/watch.md's table (root).
+EXAMPLES = tests/live/test_examples.py tests/live/test_watch_table.py
 check-examples:
 	@scripts/install-deps.sh check
-	@$(MAKE) --no-print-directory check-live LIVE_TESTS=$(EXAMPLES)
+	@$(MAKE) --no-print-directory check-live LIVE_TESTS="$(EXAMPLES)"
 # iotrc run with common build tools, including those that need node and packages of npm.
 check-run-proof:
 	@scripts/install-deps.sh check
@@ -542,6 +543,9 @@ bench-summary: all
 	@scripts/install-deps.sh bench-report
 	$(call say,BENCH,'a summary of $(REPORT_ROWS) rows beside DuckDB')
 	$(Q)/usr/bin/python3 bench/summary.py $(abspath $(BUILD)/iotrc) $(ROWS) $(REPORT_ROWS)
+# A live summary beside a recording of the same load (root).
+bench-summary-live: bench-programs
+	$(Q)/usr/bin/python3 bench/summary_live.py --build $(BUILD) $(if $(WRITE),--write docs/performance.md)
 # One query on lakes of several sizes, and the speed of an export; the sessions stay in FLEET_PLACE for the next time.
 FLEET_PLACE ?= /var/tmp/iotrc-bench-fleet
 FLEET_SIZES ?= 10:1 10:7 100:1

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """summary.py IOTRC RECORDS.zst [ROWS [ROUNDS]]: compares `iotrc summary` of a session of ROWS (10 million) rows with
-the same aggregation by DuckDB on the same files, in turns, each on one CPU. Fails if the results differ, or if iotrc
-takes more than 1.5 times DuckDB's time, or more memory.
+the same aggregation by DuckDB on the same files, in turns, each on one CPU. Fails if the results differ, if a quantile
+of a group is more than 1 % from the exact one, or if iotrc takes more than 1.5 times DuckDB's time, or more memory.
 
 The session is that of report.py. Memory is the maximum resident set size (getrusage).
 """
@@ -17,6 +17,7 @@ import report
 
 COLUMNS = {"operation": "operation", "file": "coalesce(nullif(split_part(filename, ' -> ', 1), ''), split_part(filename, ' -> ', 2))", "process": "pid"}
 SLOWER = 1.5
+ERROR = 0.01 # of a quantile
 
 
 def types(session):
@@ -49,6 +50,15 @@ def of_iotrc(answer):
     return {g[by]: (g["calls"], g["errors"], g["total_ns"], g["bytes"]) for g in one["groups"]}
 
 
+def largest_error(answer, exact):
+    """Of the quantiles of all groups of `iotrc summary --json`, and how many there are."""
+    (one,) = answer["summaries"]
+    (by,) = one["by"]
+    errors = [abs(got - want) / max(want, 1) for g in one["groups"] if exact[g[by]]
+              for got, want in zip((g["p50_ns"], g["p95_ns"], g["p99_ns"]), exact[g[by]], strict=True)]
+    return max(errors), len(errors)
+
+
 def main():
     iotrc, records = sys.argv[1:3]
     rows = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000_000
@@ -74,6 +84,11 @@ def main():
             ours, theirs = of_iotrc(best["iotrc"][2]), {k: tuple(v) for k, v in best["DuckDB"][2]["groups"].items()}
             print(f"  by {by:10} {len(ours):7,} groups: " + ", ".join(
                 f"{name} {seconds:.1f} s, {memory / 1e6:.0f} MB" for name, (seconds, memory, _) in best.items()), flush=True)
+            _, _, answer = measured(["node", "summary.mjs", "--exact", column, *files], work / "answer", cwd=work, env=env)
+            error, quantiles = largest_error(best["iotrc"][2], answer["quantiles"])
+            print(f"     of {quantiles:,} quantiles the largest error is {error:.3%}", flush=True)
+            if error > ERROR:
+                failed.append(f"by {by} a quantile is {error:.2%} from the exact one")
             if ours != theirs:
                 failed.append(f"by {by} the two differ: {[k for k in ours if ours[k] != theirs.get(k)][:3]}")
             if best["iotrc"][0] > SLOWER * best["DuckDB"][0] or best["iotrc"][1] > best["DuckDB"][1]:

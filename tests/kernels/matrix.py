@@ -29,7 +29,7 @@ WAYS = {"5.10": ["raw"], "6.1": ["raw", "classic"], "6.1-arm64": ["raw", "classi
 # Live tests that do not depend on the kernel: options, signals and files.
 EXCEPT = {"test_session.py", "test_snapshots.py", "test_anonymize.py", "test_daemon.py", "test_examples.py", "test_hostile.py",
           "test_recover.py", "test_metrics.py", "test_run_sudo.py", "test_top.py", "test_not_recorded.py",
-          "test_questions.py"}
+          "test_questions.py", "test_watch_table.py"}
 TESTS = sorted({p.name for p in (HERE.parent / "live").glob("test_*.py")} - EXCEPT)
 # Without functions to attach to (docs/kernels.md), which test_cache.py needs; other tests were not tried.
 SOME = {"6.1-arm64": {"test_fs_strace.py", "test_filters.py", "test_conn.py", "test_block.py", "test_hooks.py",
