@@ -239,7 +239,7 @@ PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
 MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
-	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) -n 2 $(MACOS_TESTS)
+	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --workers 2 $(MACOS_TESTS)
 # Debian sid's DTrace on this kernel: its rows are compared with strace and with the device's counters (root).
 check-dtrace: all
 	@scripts/install-deps.sh check

@@ -88,7 +88,6 @@ check python:prometheus_client   python3-prometheus-client python3-prometheus_cl
 check python:pandas              python3-pandas        python3-pandas         python-pandas
 check python:zstandard           python3-zstandard     python3-zstandard      python-zstandard
 check python:pytest              python3-pytest        python3-pytest         python-pytest
-check python:xdist               python3-pytest-xdist  python3-pytest-xdist   python-pytest-xdist
 suites python:test.test_os          libpython3.11-testsuite python3-test           -
 dtrace command:debootstrap       debootstrap           debootstrap            debootstrap
 style command:clang-format        clang-format          clang-tools-extra      clang

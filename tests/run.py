@@ -61,7 +61,7 @@ class Runner:
         print(f"-- {title}", flush=True)
         report = self.state / f"{name}.xml"
         code = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-o", f"cache_dir={self.state.resolve()}/cache",
+            [sys.executable, pathlib.Path(__file__).with_name("workers.py"), "-q", "--strict-markers", "-o", f"cache_dir={self.state.resolve()}/cache",
              f"--junitxml={report}", *options, *self.arguments],
         ).returncode
         if code not in (OK, FAILED, NONE_SELECTED):
@@ -70,10 +70,8 @@ class Runner:
 
     def run_all(self, workers):
         """Each test once."""
-        if workers < 2:
-            return self.run("all", "one at a time")
-        results = self.run("beside", f"side by side, {workers} at a time", "-m", "not alone", "-n", str(workers))
-        return results | self.run("alone", "alone", "-m", "alone")
+        return self.run("all", "one at a time" if workers < 2 else f"side by side, {workers} at a time; then those alone",
+                        "--workers", str(workers))
 
 
 def summarize(results, retried):

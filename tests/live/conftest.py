@@ -22,29 +22,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Orders the tests: first files whose tests share something (all tests of such a file run on one worker), then slow
-    tests, then the others."""
     if recorder.EMULATED:
         items[:] = [item for item in items if not item.get_closest_marker("native")]
-    items.sort(key=lambda item: (not shares(item.path), not item.get_closest_marker("slow")))
-
-
-def shares(path):
-    """Whether the tests of this file share a fixture, such as one recording for all of them."""
-    return 'scope="module"' in pathlib.Path(path).read_text()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Groups for xdist: tests that share a fixture run one after the other on one worker, all others anywhere."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduler(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            path = nodeid.split("::")[0]
-            return path if shares(config.rootpath / path) else nodeid
-
-    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

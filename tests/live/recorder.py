@@ -33,11 +33,16 @@ def unseen(count):
         return max(2, count * 3 // 100) if b"\0init_owned\0" in f.read() else 0
 
 
-# Arguments of a recorder that records only this process and its descendants: the kernel side drops the events of
-# other programs, so these cannot fill the rings, however busy the machine is.
-OWN = "--pid", str(os.getpid())
-# The same, but without a filter on a machine that runs nothing else.
-OWN_OR_ALL = () if EMULATED else OWN
+
+
+def __getattr__(name):
+    """OWN: arguments of a recorder that records only this process and its descendants. The kernel side drops the events of
+    other programs, so these cannot fill the rings, however busy the machine is. OWN_OR_ALL: the same, but without a filter
+    on a machine that runs nothing else. Tests run in processes forked after this was imported, so each asks for its own."""
+    if name in ("OWN", "OWN_OR_ALL"):
+        return () if EMULATED and name == "OWN_OR_ALL" else ("--pid", str(os.getpid()))
+    raise AttributeError(name)
+
 
 # Seconds. The machine may be busy: these limits detect hangs, not slowness.
 START = 120

@@ -149,7 +149,7 @@ def help_texts():
     return [(), *((word,) for word in words if word != "dev")]
 
 
-@pytest.fixture(scope="session") # conftest.py would keep all tests of this file on one worker, were it the module's
+@pytest.fixture(scope="session") # were it the module's, all tests of this file would run on one worker
 def made(tmp_path_factory):
     """What the first of all examples makes."""
     output = tmp_path_factory.mktemp("made") / "iotrc-traces"

@@ -16,7 +16,6 @@ import recorder
 
 PAGE = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "questions.md").read_text()
 SECTIONS = {title: re.findall(r"```(\w*)\n(.*?)```", text, re.S) for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.S | re.M)}
-MY_OWN = ["--pid", str(os.getpid())]
 # Writes 3 MB, reads one file 5,000 times, waits for a lock, fails 4,000 times, connects 40 times and sends 200,003 bytes.
 PROGRAM = """
 import fcntl, os, socket, subprocess, sys, time
@@ -72,7 +71,7 @@ def place(module_path):
     work = pathlib.Path(module_path)
     line = next(line for line in PAGE.splitlines() if line.startswith("sudo iotrc --cache"))
     options = shlex.split(line)[2:-2] # without sudo, iotrc and -d TIME
-    with recorder.Recording(work, *options, *MY_OWN, output=work / "iotrc-traces", code=None):
+    with recorder.Recording(work, *options, *recorder.OWN, output=work / "iotrc-traces", code=None):
         subprocess.run([sys.executable, "-c", PROGRAM, work], check=True)
     return work
 
@@ -159,7 +158,7 @@ def going_on(place, request):
 
 
 def test_what_happens_right_now(place, going_on):
-    lines = answer(place, "happening", *MY_OWN)
+    lines = answer(place, "happening", *recorder.OWN)
     assert any(line.split()[-2:-1] == [str(going_on.pid)] for line in lines[1:]), lines
 
 

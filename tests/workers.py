@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A plugin of pytest: runs tests side by side, in processes that are forked once all tests are collected. (pytest-xdist
+starts interpreters instead, each of which imports and collects all tests for itself: a fifth of the CPU time.)
+
+The tests of a file that share a fixture run one after the other in one process, any other test anywhere; those that take
+long start first. Tests marked `alone` follow, one at a time.
+"""
+import collections
+import multiprocessing.connection
+import pathlib
+import sys
+
+import pytest
+
+FORK = multiprocessing.get_context("fork")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--workers", type=int, default=1, help="how many tests run side by side")
+
+
+def shares(path):
+    """Whether the tests of this file share a fixture, such as one recording for all of them."""
+    return 'scope="module"' in pathlib.Path(path).read_text(encoding="utf-8")
+
+
+def groups_of(items):
+    """[[item, …], …]: the tests of a group run one after the other in one process. Groups that take long come first."""
+    groups = collections.defaultdict(list)
+    for item in items:
+        groups[item.path if shares(item.path) else item.nodeid].append(item)
+    return sorted(groups.values(), key=lambda group: (not shares(group[0].path), not group[0].get_closest_marker("slow")))
+
+
+class Teller:
+    """In a worker: sends what becomes of its tests, as calls of the hooks that the main process has for it."""
+
+    def __init__(self, config, connection):
+        self.config, self.connection = config, connection
+
+    def pytest_runtest_logstart(self, nodeid, location):
+        self.connection.send(("pytest_runtest_logstart", {"nodeid": nodeid, "location": location}))
+
+    def pytest_runtest_logreport(self, report):
+        data = self.config.hook.pytest_report_to_serializable(config=self.config, report=report)
+        self.connection.send(("pytest_runtest_logreport", {"report": data}))
+
+    def pytest_runtest_logfinish(self, nodeid, location):
+        self.connection.send(("pytest_runtest_logfinish", {"nodeid": nodeid, "location": location}))
+
+
+def work(session, groups, told, telling, not_its_own):
+    """What a worker does: the groups of tests whose numbers it is TOLD, until that is None."""
+    for connection in not_its_own: # or a test's programs would have them for a moment
+        connection.close()
+    plugins = session.config.pluginmanager
+    plugins.unregister(name="terminalreporter")
+    # Files for the tests' output are its own, too.
+    capture = plugins.getplugin("capturemanager")
+    capture.stop_global_capturing()
+    capture.start_global_capturing()
+    plugins.register(Teller(session.config, telling))
+    while (number := told.recv()) is not None:
+        group = groups[number]
+        # Fixtures of the session last until the worker ends.
+        for item, following in zip(group, [*group[1:], session]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        telling.send(("done", {}))
+    session._setupstate.teardown_exact(None) # pylint: disable=protected-access
+    telling.send(("end", {}))
+
+
+class Worker:
+    """A worker as the main process sees it."""
+
+    def __init__(self, session, groups, others):
+        self.session, self.groups = session, groups
+        self.left = [] # the tests of its group that have not ended
+        # Two pipes: tests of sockets see those that a process has.
+        told, self.telling = FORK.Pipe(duplex=False)
+        self.told, telling = FORK.Pipe(duplex=False)
+        not_its_own = [end for worker in [self, *others] for end in (worker.told, worker.telling)]
+        self.process = FORK.Process(target=work, args=(session, groups, told, telling, not_its_own), daemon=True)
+        self.process.start()
+        told.close()
+        telling.close()
+
+    def begin(self, waiting):
+        """Gives it the next group, or has it end."""
+        number = waiting.popleft() if waiting else None
+        self.left = [] if number is None else list(self.groups[number])
+        self.telling.send(number)
+
+    def hear(self, waiting):
+        """Takes one message from it; False if it was the last one."""
+        hook = self.session.config.hook
+        try:
+            what, arguments = self.told.recv()
+        except EOFError:
+            self.bury()
+            return False
+        if what == "end":
+            self.process.join()
+            return False
+        if what == "done":
+            self.begin(waiting)
+        elif what == "pytest_runtest_logreport":
+            self.report(hook.pytest_report_from_serializable(config=self.session.config, data=arguments["report"]))
+        else:
+            if what == "pytest_runtest_logfinish":
+                self.left.pop(0)
+            getattr(hook, what)(**arguments)
+        return True
+
+    def bury(self):
+        """Reports what it has left undone."""
+        self.process.join()
+        if not self.left:
+            raise RuntimeError("a fixture of the session did not end")
+        why = f"the process that ran it ended with {self.process.exitcode}"
+        for item in self.left:
+            self.report(pytest.TestReport(item.nodeid, item.location, {}, "failed", why, "call"))
+
+    def report(self, report):
+        self.session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def run(session, groups, count):
+    """Runs the groups, COUNT at a time."""
+    waiting = collections.deque(range(len(groups)))
+    workers = {}
+
+    def start():
+        worker = Worker(session, groups, workers.values())
+        workers[worker.told] = worker
+        worker.begin(waiting)
+
+    for _ in range(min(count, len(groups))):
+        start()
+    while workers:
+        for connection in multiprocessing.connection.wait(list(workers)):
+            worker = workers.pop(connection)
+            if worker.hear(waiting):
+                workers[connection] = worker
+            elif waiting: # it did not end because there was nothing left to do
+                start()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    count = session.config.option.workers
+    if count < 2 or session.testsfailed or session.config.option.collectonly:
+        return None # as pytest does it
+    session.config._tmp_path_factory.getbasetemp() # pylint: disable=protected-access # one for all workers
+    by_mark = {False: [], True: []}
+    for item in session.items:
+        by_mark[bool(item.get_closest_marker("alone"))].append(item)
+    run(session, groups_of(by_mark[False]), count)
+    run(session, groups_of(by_mark[True]), 1)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(sys.argv[1:], plugins=[sys.modules[__name__]]))
