@@ -69,11 +69,14 @@ put() { # MODE TO
 	echo "installed $2"
 }
 
-# state, pid, or last exit code of the daemon; nothing if launchd doesn't know it.
-daemon_says() {
-	local all
+# state, pid, or last exit code of the daemon, those asked for with a / between them; nothing if launchd doesn't know it.
+daemon_says() { # NAME…
+	local all name values=()
 	all=$(launchctl print "$daemon" 2>/dev/null) || return 0
-	sed -n "s/^[[:space:]]*$1 = //p" <<<"$all" | head -n 1
+	for name; do
+		values+=("$(sed -n "s/^[[:space:]]*$name = //p" <<<"$all" | head -n 1)")
+	done
+	(IFS=/ && echo "${values[*]}")
 }
 
 stop_daemon() {
@@ -87,7 +90,7 @@ stop_daemon() {
 watch_daemon() { # LINES: of the log, so far
 	for ((i = 0; i < 15; i++)); do
 		sleep 0.2
-		case $(daemon_says state)/$(daemon_says 'last exit code') in
+		case $(daemon_says state 'last exit code') in
 		running/* | xpcproxy/* | spawn*/* | *never*) continue ;;
 		esac
 		tail -n "+$(($1 + 1))" "$daemon_log" >&2

@@ -26,7 +26,8 @@ esac
 trap 'echo hup >>"$HOME/signals"' HUP
 # As iotrc does: a recording that SIGTERM ends was not in vain, and launchd must not start it again.
 trap 'echo term >>"$HOME/signals"; exit 0' TERM
-while :; do sleep 0.05; done
+exec 9<> <(:) # nothing comes out of it
+while :; do read -rt 0.05 -u 9; done
 """
 
 
