@@ -2,6 +2,7 @@
 """Names longer than the 255 bytes of most filesystems (FUSE: 4,095; vfat in UTF-8: 765), and trees of FIFOs, links and
 devices in the place of a dataset, given to each program that walks directories. The tree's maker knows what is right.
 """
+import contextlib
 import os
 import pathlib
 import shutil
@@ -87,20 +88,29 @@ def test_commands_walk_through_long_names(tmp_path, recorded, length):
         assert code in (1, 3) and said, said[-300:]
 
 
+@pytest.fixture(scope="module")
+def opened(module_path):
+    """{length: (where its filesystem was, its names)}, and rows of opening, reading and closing each."""
+    wanted = {length: (pathlib.Path(module_path) / f"names{length}", [bytes([c]) * length for c in b"AB"]) for length in LENGTHS}
+    with contextlib.ExitStack() as mounted:
+        for point, names in wanted.values():
+            mounted.enter_context(TreeFS(point, {name: b"x" for name in names}))
+        with recorder.Recording(module_path, "--streams", "fs", *recorder.OWN) as r:
+            for point, names in wanted.values():
+                fd = os.open(point, os.O_RDONLY)
+                for name in names:
+                    file = os.open(name, os.O_RDONLY, dir_fd=fd)
+                    os.read(file, 10)
+                    os.close(file)
+                os.close(fd)
+    return wanted, r.rows("fs")
+
+
 @pytest.mark.parametrize("length", LENGTHS)
-def test_rows_have_the_whole_name(tmp_path, length):
+def test_rows_have_the_whole_name(opened, length):
     """The program that opens them knows the names. A path longer than any system call accepts keeps its tail."""
-    names = [bytes([c]) * length for c in b"AB"]
-    point = tmp_path / "fs"
-    with TreeFS(point, {name: b"x" for name in names}), recorder.Recording(
-        tmp_path, "--streams", "fs", "--pid", str(os.getpid())) as r:
-        fd = os.open(point, os.O_RDONLY)
-        for name in names:
-            file = os.open(name, os.O_RDONLY, dir_fd=fd)
-            os.read(file, 10)
-            os.close(file)
-        os.close(fd)
-    rows = r.rows("fs")
+    wanted, rows = opened
+    point, names = wanted[length]
     for operation in "open", "read", "close":
         seen = {recorder.unescape(f) for f in rows[rows["operation"] == operation]["filename"]}
         for name in names:
