@@ -8,6 +8,8 @@ import socket
 import stat
 import subprocess
 
+import pytest
+
 import recorder
 
 # Each is part of a name that the workload uses, and of nothing else.
@@ -96,6 +98,7 @@ def column(session, stream, name):
     return set(session.rows(stream)[name])
 
 
+@pytest.mark.slow
 def test_nothing_is_clear(tmp_path):
     session = record(tmp_path, "work")
     clear = forbidden(tmp_path, "work")

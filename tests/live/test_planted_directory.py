@@ -19,6 +19,7 @@ def files(tree):
     return sorted(p.relative_to(tree) for p in tree.rglob("*") if not p.is_dir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", ["a directory of theirs", "a link to root's"])
 def test_session_does_not_move_into_it(tmp_path, planted):
     disk = Disk(tmp_path, 24)

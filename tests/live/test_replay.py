@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 import recorder
 
 STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt,nw_drop,nw_flow,cache,pagefault,extent"
@@ -82,6 +84,7 @@ def test_without_root_and_without_ebpf(tmp_path):
     same(r.session, recorder.Session(done.stdout.strip()))
 
 
+@pytest.mark.slow
 def test_with_little_memory(tmp_path):
     """More files than the reader can remember then: it forgets them, and definitions are sent again."""
     r, kept = record(tmp_path, "--ops", "open,close", "--command", "manyfiles",

@@ -46,6 +46,7 @@ def child_of(pid):
     return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
+@pytest.mark.slow
 def test_nothing_that_is_needed_is_refused(tmp_path):
     """Snapshots, rotation, a reload, an upload to a share, a directory created again, and recovery beside it."""
     log, out, share, state = (tmp_path / name for name in ("log", "out", "share", "state"))
@@ -142,6 +143,7 @@ def few_files(tmp_path):
     return ["unshare", "--mount", "sh", "-ec", hide + 'exec "$@"', "sh"]
 
 
+@pytest.mark.slow
 def test_commands_that_read_sessions(tmp_path):
     """A file of another user's."""
     log, out, share = tmp_path / "log", tmp_path / "out", tmp_path / "share"

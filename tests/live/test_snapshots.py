@@ -425,6 +425,7 @@ def test_files_and_their_changes(tmp_path):
     assert session.manifest["snapshots"][0]["kind"] == "full"
 
 
+@pytest.mark.slow
 def test_thousands_of_levels(tmp_path):
     make_deep(tmp_path / "tree")
     session = snapshot(tmp_path)
