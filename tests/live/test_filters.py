@@ -61,7 +61,7 @@ def test_default_scope(tmp_path):
 
 
 def test_scope_all(tmp_path):
-    _, _, mine, _ = record(tmp_path, "--scope", "all", "--streams", "fs")
+    _, _, mine, _ = record(tmp_path, "--scope", "all", "--streams", "fs", *recorder.OWN)
     writes = mine[(mine["operation"] == "write") & (mine["size"] == "5")]
     assert len(writes) == 1 and writes.iloc[0]["filename"].startswith("pipe:")
     assert mine["filename"].str.fullmatch(r"/proc/(self|\d+)/stat").any()
@@ -70,7 +70,7 @@ def test_scope_all(tmp_path):
 
 
 def test_ops(tmp_path):
-    _, rows, mine, _ = record(tmp_path, "--ops", "write,rename")
+    _, rows, mine, _ = record(tmp_path, "--ops", "write,rename", *recorder.OWN)
     assert set(rows["operation"]) == {"write", "rename"}
     assert len(mine[mine["operation"] == "write"]) == 3 * 13
     assert len(mine[mine["operation"] == "rename"]) == 2
@@ -78,7 +78,7 @@ def test_ops(tmp_path):
 
 def test_path(tmp_path):
     prefix = str(tmp_path / "work" / "in")
-    r, rows, mine, pid = record(tmp_path, "--path", prefix)
+    r, rows, mine, pid = record(tmp_path, "--path", prefix, *recorder.OWN)
     assert set(rows["pid"]) == {pid}
     for name in names(rows):
         assert any(p == prefix or p.startswith(prefix + "/") for p in name.split(" -> ")), name
@@ -192,7 +192,7 @@ def record_results(tmp_path, *args):
 
 
 def test_errors(tmp_path):
-    r, fs, conn, pid, _ = record_results(tmp_path, "--errors")
+    r, fs, conn, pid, _ = record_results(tmp_path, "--errors", *recorder.OWN)
     assert (fs["errno"] != "").all() and (conn["return_value"].astype(int) < 0).all()
     mine = fs[fs["pid"] == pid]
     work = str(tmp_path / "work")
@@ -209,7 +209,7 @@ def test_errors(tmp_path):
 
 
 def test_slow(tmp_path):
-    r, fs, conn, pid, waited = record_results(tmp_path, "--slow", "100ms")
+    r, fs, conn, pid, waited = record_results(tmp_path, "--slow", "100ms", *recorder.OWN)
     assert (fs["duration_ns"].astype(int) >= 100_000_000).all()
     assert (conn["latency_ns"].astype(int) >= 100_000_000).all()
     mine = fs[fs["pid"] == pid]
