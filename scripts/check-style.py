@@ -100,7 +100,7 @@ def includes(path, text, graph):
             if name not in GENERATED:
                 fault(f"{path}:{line}", f"includes {name}, which is not in the tree")
             continue
-        if name.startswith("src/") or (own != folder(target) and "/" not in name):
+        if name.startswith("src/") or ("/" not in name and (own != folder(target) or own not in ("tests", "bench", "scripts"))):
             fault(f"{path}:{line}", f'includes "{name}": write it with its folder, as in "dataset/session.h"')
         if target.endswith(".c") and own not in ("tests",):
             fault(f"{path}:{line}", f"includes {name}, which is no header")

@@ -16,6 +16,7 @@
 #include <sys/inotify.h>
 #endif
 
+#include "base/array.h"
 #include "base/container_names.h"
 #include "platform/cgroup.h"
 #include "platform/macros.h"
@@ -113,20 +114,13 @@ static size_t place(const struct containers *c, uint64_t id)
 	return low;
 }
 
-/* Makes room for one more element of SIZE bytes. */
+/* Makes room for one more element of SIZE bytes, up to MAX elements. */
 static bool grow(void **list, size_t n, size_t *room, size_t size, size_t max)
 {
-	size_t more = *room ? 2 * *room : 16;
-	void *grown;
+	void *grown = n < max ? array__grow(*list, n, room, size) : NULL;
 
-	if (n < *room)
-		return true;
-	grown = n < max ? realloc(*list, more * size) : NULL;
-	if (!grown)
-		return false;
-	*list = grown;
-	*room = more;
-	return true;
+	*list = grown ?: *list;
+	return grown;
 }
 
 /* Notes that cgroup ID belongs to CONTAINER. Returns false if there is no room. */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -17,15 +19,11 @@ static int by_name(const void *a, const void *b)
 
 static int add_name(struct dir_names *d, size_t *room, const char *name)
 {
-	if (d->n == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		char **names = reallocarray(d->names, more, sizeof(*names));
+	char **names = array__grow(d->names, d->n, room, sizeof(*names));
 
-		if (!names)
-			return -ENOMEM;
-		d->names = names;
-		*room = more;
-	}
+	if (!names)
+		return -ENOMEM;
+	d->names = names;
 	d->names[d->n] = strdup(name);
 	if (!d->names[d->n])
 		return -ENOMEM;

@@ -10,6 +10,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/array.h"
+
 #define SPECIAL "*?[{\\"
 
 struct glob {
@@ -38,20 +40,6 @@ struct globs {
 	pcre2_convert_context *convert;
 	pcre2_match_data *match;
 };
-
-/* Grows an array of N items of SIZE bytes by at least one item; returns NULL if out of memory. */
-static void *with_room(void *items, size_t *room, size_t n, size_t size)
-{
-	size_t more = *room ? 2 * *room : 16;
-	void *grown;
-
-	if (n < *room)
-		return items;
-	grown = reallocarray(items, more, size);
-	if (grown)
-		*room = more;
-	return grown;
-}
 
 struct globs *globs__new(void)
 {
@@ -92,8 +80,8 @@ void globs__free(struct globs *g)
 /* Takes PATH. */
 static int add_literal(struct globs *g, char *path)
 {
-	void *room = path ? with_room(g->literals, &g->literals_room, g->n_literals,
-				      sizeof(*g->literals)) :
+	void *room = path ? array__grow(g->literals, g->n_literals, &g->literals_room,
+					sizeof(*g->literals)) :
 			    NULL;
 
 	if (!room) {
@@ -138,7 +126,8 @@ static pcre2_code *compile(struct globs *g, const char *text, uint32_t utf, char
 
 static int add_pattern(struct globs *g, const char *text, char why[GLOB_WHY_MAX])
 {
-	void *room = with_room(g->patterns, &g->patterns_room, g->n_patterns, sizeof(*g->patterns));
+	void *room =
+		array__grow(g->patterns, g->n_patterns, &g->patterns_room, sizeof(*g->patterns));
 	struct pattern p = { .glob = g->n_globs - 1 };
 
 	if (!room)
@@ -299,7 +288,7 @@ int globs__add(struct globs *g, const char *text, char why[GLOB_WHY_MAX])
 
 	if (strlen(text) > GLOB_LENGTH_MAX || g->n_globs == GLOBS_MAX)
 		return say(why, "too long, or there are too many");
-	room = with_room(g->globs, &g->globs_room, g->n_globs, sizeof(*g->globs));
+	room = array__grow(g->globs, g->n_globs, &g->globs_room, sizeof(*g->globs));
 	if (!room)
 		return -ENOMEM;
 	g->globs = room;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/glob.h"
 #include "commands/run_name.h"
 
@@ -36,19 +37,10 @@ static void add_list(struct shorten *s, size_t *room, const json_t *names, bool 
 	size_t i;
 
 	json_array_foreach(names, i, name) {
-		char *path = run_name__bytes(name);
+		void *grown = array__grow(s->files, s->n, room, sizeof(*s->files));
+		char *path = grown ? run_name__bytes(name) : NULL;
 
-		if (path && s->n == *room) {
-			size_t more = *room ? 2 * *room : 256;
-			void *grown = reallocarray(s->files, more, sizeof(*s->files));
-
-			if (!grown) {
-				free(path);
-				return;
-			}
-			s->files = grown;
-			*room = more;
-		}
+		s->files = grown ?: s->files;
 		if (path)
 			s->files[s->n++] = (struct known){ path, wanted };
 	}

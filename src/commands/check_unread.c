@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "commands/run_name.h"
 
 struct unread {
@@ -42,18 +43,14 @@ static json_t *used_of(const json_t *report)
 /* Takes PATH. */
 static int add(struct unread *u, char *path)
 {
-	if (u->n == u->room) {
-		size_t room = u->room ? 2 * u->room : 1024;
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-		void *grown = reallocarray(u->paths, room, sizeof(*u->paths));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	void *grown = array__grow(u->paths, u->n, &u->room, sizeof(*u->paths));
 
-		if (!grown) {
-			free(path);
-			return -ENOMEM;
-		}
-		u->paths = grown;
-		u->room = room;
+	if (!grown) {
+		free(path);
+		return -ENOMEM;
 	}
+	u->paths = grown;
 	u->paths[u->n++] = path;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/csv.h"
 #include "commands/run_tree.h"
 #include "dataset/two_paths.h"
@@ -77,16 +78,12 @@ static struct run_file *file_of(char *path)
 
 static bool keep(struct run_files *f, struct run_file *file)
 {
-	if (f->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 1024;
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-		void *grown = reallocarray(f->files, room, sizeof(*f->files));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+	void *grown = array__grow(f->files, f->n, &f->room, sizeof(*f->files));
 
-		if (!grown)
-			return false;
-		f->files = grown;
-		f->room = room;
-	}
+	if (!grown)
+		return false;
+	f->files = grown;
 	if (!tsearch(file->path, &f->index, compare_paths))
 		return false;
 	f->files[f->n++] = file;
@@ -452,19 +449,13 @@ static void move_below(struct event *e, const char *from, const char *to)
 
 static void note_rename(struct run_files *f, const char *from, const char *to, bool ours)
 {
-	struct run_rename *r;
+	struct run_rename *r = array__grow(f->renames, f->n_renames, &f->renames_room, sizeof(*r));
 
-	if (f->n_renames == f->renames_room) {
-		size_t room = f->renames_room ? 2 * f->renames_room : 64;
-		void *grown = reallocarray(f->renames, room, sizeof(*f->renames));
-
-		if (!grown) {
-			f->full = true;
-			return;
-		}
-		f->renames = grown;
-		f->renames_room = room;
+	if (!r) {
+		f->full = true;
+		return;
 	}
+	f->renames = r;
 	r = &f->renames[f->n_renames++];
 	*r = (struct run_rename){ strdup(from), strdup(to), ours };
 	f->full |= !r->from || !r->to;

@@ -4,17 +4,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 static bool add(struct run_pids *p, uint64_t id)
 {
-	if (p->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 256;
-		void *grown = reallocarray(p->ids, room, sizeof(*p->ids));
+	void *grown = array__grow(p->ids, p->n, &p->room, sizeof(*p->ids));
 
-		if (!grown)
-			return false;
-		p->ids = grown;
-		p->room = room;
-	}
+	if (!grown)
+		return false;
+	p->ids = grown;
 	p->ids[p->n++] = id;
 	return true;
 }

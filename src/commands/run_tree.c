@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/csv.h"
 #include "platform/macros.h"
 
@@ -58,19 +59,13 @@ static struct pid_entry *entry_of(struct run_tree *t, uint64_t pid)
 static uint32_t add(struct run_tree *t, const struct export_row *row, uint64_t pid, bool executed)
 {
 	const struct row_field *arguments = &row->fields[column(CMDLINE)];
-	struct run_program *p;
+	struct run_program *p = NULL;
 
-	if (t->n == RUN_TREE_MAX)
+	if (t->n < RUN_TREE_MAX)
+		p = array__grow(t->programs, t->n, &t->room, sizeof(*p));
+	if (!p)
 		return RUN_TREE_NONE;
-	if (t->n == t->room) {
-		size_t room = t->room ? 2 * t->room : 256;
-		void *grown = reallocarray(t->programs, room, sizeof(*t->programs));
-
-		if (!grown)
-			return RUN_TREE_NONE;
-		t->programs = grown;
-		t->room = room;
-	}
+	t->programs = p;
 	if (!arguments->len)
 		arguments = &row->fields[column(COMMAND)];
 	p = &t->programs[t->n];

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "dataset/session.h"
 #include "export/parquet_sql.h"
@@ -214,13 +215,10 @@ static int on_input(void *arg, const struct store_file *file)
 		    !entries__find(&c->known, key) || entries__find(&c->running, key) :
 		    file->size > TARGET_BYTES / 2)
 		return 0;
-	if (c->n == c->room) {
-		c->room = c->room ? 2 * c->room : 64;
-		more = reallocarray(c->inputs, c->room, sizeof(*more));
-		if (!more)
-			return no_memory(c);
-		c->inputs = more;
-	}
+	more = array__grow(c->inputs, c->n, &c->room, sizeof(*more));
+	if (!more)
+		return no_memory(c);
+	c->inputs = more;
 	c->inputs[c->n] = (struct input){ .name = strdup(file->name), .size = file->size };
 	return c->inputs[c->n].name ? (c->n++, 0) : no_memory(c);
 }

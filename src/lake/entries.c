@@ -5,20 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 int entries__add(struct entries *e, const char *key, const char *text, uint64_t n)
 {
 	struct entry added = { .key = strdup(key), .text = strdup(text), .n = n, .seen = 1 };
+	struct entry *more = array__grow(e->at, e->n, &e->room, sizeof(*more));
 
-	if (e->n == e->room && added.key && added.text) {
-		size_t room = e->room ? 2 * e->room : 64;
-		struct entry *more = reallocarray(e->at, room, sizeof(*more));
-
-		if (more) {
-			e->at = more;
-			e->room = room;
-		}
-	}
-	if (!added.key || !added.text || e->n == e->room) {
+	e->at = more ?: e->at;
+	if (!added.key || !added.text || !more) {
 		free(added.key);
 		free(added.text);
 		return -ENOMEM;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 #define DAY_NS INT64_C(86400000000000)
 
 struct cutter {
@@ -76,13 +78,10 @@ static int add(struct cutter *c, int64_t day, uint64_t from, uint64_t to, bool a
 	}
 	if (c->n == PIECES_MAX)
 		return -E2BIG;
-	if (c->n == c->room) {
-		c->room = c->room ? 2 * c->room : 8;
-		more = reallocarray(c->pieces, c->room, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		c->pieces = more;
-	}
+	more = array__grow(c->pieces, c->n, &c->room, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	c->pieces = more;
 	c->pieces[c->n] = (struct piece){ day, count_of(c, day) + 1, from, to };
 	c->n++;
 	return 0;

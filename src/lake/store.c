@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "lake/store_kind.h"
 
 #define FILES_MAX (1 << 24) /* of one list */
@@ -74,18 +75,14 @@ int store__fail(struct store *s, int err, const char *what, const char *name)
 int store_files__add(struct store_files *files, const char *name, uint64_t size, int64_t modified,
 		     bool temporary)
 {
+	struct store_file *more = NULL;
 	char *copy;
 
-	if (files->n == files->room) {
-		size_t room = files->room ? 2 * files->room : 256;
-		struct store_file *more =
-			room > FILES_MAX ? NULL : reallocarray(files->at, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		files->at = more;
-		files->room = room;
-	}
+	if (files->n < FILES_MAX)
+		more = array__grow(files->at, files->n, &files->room, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	files->at = more;
 	copy = strdup(name);
 	if (!copy)
 		return -ENOMEM;

@@ -7,22 +7,6 @@
 
 static char buf[64];
 
-static void make(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_WRONLY | O_CREAT, 0644));
-
-	IS(7, SYS(write, fd, "content", 7));
-	IS(0, SYS(close, fd));
-}
-
-static void look(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_RDONLY));
-
-	IS(7, SYS(read, fd, buf, 11));
-	IS(0, SYS(close, fd));
-}
-
 int main(void)
 {
 	int fd, a, b;
@@ -33,20 +17,20 @@ int main(void)
 	IS(0, SYS(mkdirat, AT_FDCWD, "tree/sub", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "one", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "two", 0755));
-	make("tree/sub/file");
-	make("single");
-	make("face");
+	workload__make("tree/sub/file");
+	workload__make("single");
+	workload__make("face");
 	for (int i = 0; i < 5; i++) {
 		IS(0, SYS(mount, "tree", "one", NULL, (long)MS_BIND, NULL));
 		IS(0, SYS(mount, "tree/sub", "two", NULL, (long)MS_BIND, NULL));
 		IS(0, SYS(mount, "single", "face", NULL, (long)MS_BIND,
 			  NULL)); /* a file mounted on a file */
 		for (int k = 0; k < 3; k++) {
-			look("tree/sub/file");
-			look("one/sub/file");
-			look("two/file");
-			look("face");
-			look("single");
+			workload__look("tree/sub/file");
+			workload__look("one/sub/file");
+			workload__look("two/file");
+			workload__look("face");
+			workload__look("single");
 		}
 		a = OK(SYS(openat, AT_FDCWD, "one/sub/file", O_RDONLY));
 		b = OK(SYS(openat, AT_FDCWD, "two/file", O_RDONLY));
@@ -62,7 +46,7 @@ int main(void)
 		fd = OK(SYS(openat, AT_FDCWD, "tree/sub/file", O_RDONLY));
 		IS(0, SYS(mount, "one", "tree", NULL, (long)MS_BIND, NULL));
 		IS(1, SYS(read, fd, buf, 1));
-		look("tree/sub/file");
+		workload__look("tree/sub/file");
 		IS(0, SYS(umount2, "tree", 0));
 		IS(0, SYS(close, fd));
 		FAILS(EBUSY, SYS(umount2, "one", 0));

@@ -9,22 +9,6 @@
 
 static char buf[64];
 
-static void make(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_WRONLY | O_CREAT, 0644));
-
-	IS(7, SYS(write, fd, "content", 7));
-	IS(0, SYS(close, fd));
-}
-
-static void look(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_RDONLY));
-
-	IS(7, SYS(read, fd, buf, 11));
-	IS(0, SYS(close, fd));
-}
-
 static void set_attributes(const char *name)
 {
 	struct {
@@ -56,19 +40,19 @@ int main(void)
 	IS(0, SYS(mkdirat, AT_FDCWD, "point", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "other", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "tree", 0755));
-	make("tree/file");
-	make("point/below");
+	workload__make("tree/file");
+	workload__make("point/below");
 	fd = OK(SYS(openat, AT_FDCWD, "point/below", O_RDONLY));
 	for (int i = 0; i < 3; i++) {
 		IS(0, SYS(mount, "iotrc, \"test\"", "point", "tmpfs", MS_NOSUID, "size=1m"));
-		make("point/file");
+		workload__make("point/file");
 		IS(0, SYS(pread64, fd, buf, 0, 0L)); /* is below the new mount: the same name */
 		IS(0, SYS(mount, NULL, "./point", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL));
 		FAILS(EROFS, SYS(openat, AT_FDCWD, "point/new", O_WRONLY | O_CREAT, 0644));
-		look("point/file");
+		workload__look("point/file");
 		IS(0, SYS(mount, "tree", "other", NULL, MS_BIND, NULL));
-		look("other/file"); /* the name by which it was opened */
-		look("tree/file");
+		workload__look("other/file"); /* the name by which it was opened */
+		workload__look("tree/file");
 		at = OK(SYS(openat, AT_FDCWD, "other/file", O_RDONLY));
 		IS(0, SYS(mount, "other", "tree", NULL, MS_MOVE, NULL));
 		IS(7, SYS(read, at, buf, 10)); /* moved, with its mount */
@@ -92,9 +76,9 @@ int main(void)
 		dir = OK(SYS(openat, AT_FDCWD, "tree", O_PATH));
 		FAILS(ENOENT, SYS(move_mount, at, "", dir, "absent", MOVE_MOUNT_F_EMPTY_PATH));
 		IS(0, SYS(move_mount, at, "", AT_FDCWD, "point", MOVE_MOUNT_F_EMPTY_PATH));
-		make("point/file");
+		workload__make("point/file");
 		IS(0, SYS(move_mount, AT_FDCWD, "point", dir, "", MOVE_MOUNT_T_EMPTY_PATH));
-		look("tree/file");
+		workload__look("tree/file");
 		set_attributes("tree");
 		IS(0, SYS(umount2, "tree", MNT_DETACH));
 		copy_tree("other", "point");

@@ -12,22 +12,6 @@
 
 static char buf[64];
 
-static void make(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_WRONLY | O_CREAT, 0644));
-
-	IS(7, SYS(write, fd, "content", 7));
-	IS(0, SYS(close, fd));
-}
-
-static void look(const char *name)
-{
-	int fd = OK(SYS(openat, AT_FDCWD, name, O_RDONLY));
-
-	IS(7, SYS(read, fd, buf, 11));
-	IS(0, SYS(close, fd));
-}
-
 static void directories(void)
 {
 	int dir = OK(SYS(openat, AT_FDCWD, "new/sub", O_RDONLY | O_DIRECTORY));
@@ -35,11 +19,11 @@ static void directories(void)
 
 	for (int i = 0; i < 5; i++) {
 		IS(0, SYS(chdir, "new"));
-		look("sub/file");
+		workload__look("sub/file");
 		IS(0, SYS(chdir, "sub/"));
-		look("file");
+		workload__look("file");
 		IS(0, SYS(fchdir, up));
-		look("./new/sub/file");
+		workload__look("./new/sub/file");
 		IS(0, SYS(fchdir, dir));
 		FAILS(ENOENT, SYS(chdir, "absent"));
 		FAILS(ENOTDIR, SYS(chdir, "file"));
@@ -77,19 +61,19 @@ static void jail(void)
 	FAILS(ENOTDIR, SYS(chroot, "new/sub/file"));
 	IS(0, SYS(chroot, "new"));
 	IS(0, SYS(chdir, "/"));
-	look("/sub/file");
-	look("sub/file");
+	workload__look("/sub/file");
+	workload__look("sub/file");
 	IS(7, SYS(read, before, buf, 11)); /* with the new root it has another name */
-	make("made");
+	workload__make("made");
 	FAILS(ENOENT, SYS(openat, AT_FDCWD, "/../absent", O_RDONLY));
 	IS(0, SYS(renameat2, AT_FDCWD, "made", AT_FDCWD, "/sub/moved", 0));
 	IS(0, SYS(unlinkat, AT_FDCWD, "../../sub/moved", 0));
 	IS(0, SYS(mkdirat, AT_FDCWD, "inner", 0755));
 	IS(0,
 	   SYS(chroot, "inner")); /* a chroot in the chroot; the current directory stays outside */
-	make("/deepest");
+	workload__make("/deepest");
 	IS(0, SYS(chdir, "/"));
-	look("deepest");
+	workload__look("deepest");
 	IS(0, SYS(unlinkat, AT_FDCWD, "deepest", 0));
 	IS(0, SYS(close, before));
 }
@@ -104,10 +88,10 @@ static void pivot(void)
 	FAILS(ENOENT, SYS(pivot_root, "new", "new/absent"));
 	IS(0, SYS(pivot_root, "new", "new/old"));
 	IS(0, SYS(chdir, "/"));
-	look("/sub/file");
+	workload__look("/sub/file");
 	IS(0, SYS(umount2, "/old", MNT_DETACH));
 	IS(0, SYS(unlinkat, AT_FDCWD, "old", AT_REMOVEDIR));
-	look("sub/file");
+	workload__look("sub/file");
 }
 
 int main(void)
@@ -115,7 +99,7 @@ int main(void)
 	IS(0, SYS(mkdirat, AT_FDCWD, "new", 0755));
 	IS(0, SYS(mkdirat, AT_FDCWD, "new/sub", 0755));
 	IS(0, SYS(symlinkat, "new/sub", AT_FDCWD, "way"));
-	make("new/sub/file");
+	workload__make("new/sub/file");
 	directories();
 	for (int i = 0; i < 3; i++) {
 		apart(jail);

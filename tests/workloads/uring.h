@@ -82,6 +82,18 @@ static inline struct io_uring_sqe *ring__next(struct ring *r, int op, int fd)
 	return sqe;
 }
 
+/* The same with a buffer or a path at ADDR. */
+static inline struct io_uring_sqe *ring__ask(struct ring *r, int op, int fd, const void *addr,
+					     unsigned int len, uint64_t off)
+{
+	struct io_uring_sqe *sqe = ring__next(r, op, fd);
+
+	sqe->addr = (uintptr_t)addr;
+	sqe->len = len;
+	sqe->off = off;
+	return sqe;
+}
+
 /* Passes the requests prepared since the last time to the kernel, all at once: a polling thread
  * takes what it sees, and a chain of which it sees only a part ends there. */
 static inline void ring__publish(struct ring *r)

@@ -12,11 +12,8 @@ static unsigned int sqe_flags;
 
 static struct io_uring_sqe *ask(int op, int fd, const void *addr, unsigned int len, int64_t off)
 {
-	struct io_uring_sqe *sqe = ring__next(&ring, op, fd);
+	struct io_uring_sqe *sqe = ring__ask(&ring, op, fd, addr, len, off);
 
-	sqe->addr = (uintptr_t)addr;
-	sqe->len = len;
-	sqe->off = off;
 	sqe->flags |= sqe_flags;
 	return sqe;
 }

@@ -64,4 +64,23 @@ static inline void workload__create(const char *name)
 	IS(0, SYS(close, fd));
 }
 
+/* A file of seven bytes. */
+static inline void workload__make(const char *name)
+{
+	int fd = OK(SYS(openat, AT_FDCWD, name, O_WRONLY | O_CREAT, 0644));
+
+	IS(7, SYS(write, fd, "content", 7));
+	IS(0, SYS(close, fd));
+}
+
+/* Reads it. */
+static inline void workload__look(const char *name)
+{
+	char buf[11];
+	int fd = OK(SYS(openat, AT_FDCWD, name, O_RDONLY));
+
+	IS(7, SYS(read, fd, buf, sizeof(buf)));
+	IS(0, SYS(close, fd));
+}
+
 #endif

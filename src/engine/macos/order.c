@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/param.h>
 
+#include "base/array.h"
+
 /* A CPU without output for this long is considered offline and not waited for. */
 #define SILENT_NS UINT64_C(2000000000)
 
@@ -106,17 +108,10 @@ size_t order__count(const struct order *o)
 
 static bool make_room(struct order *o)
 {
-	size_t room = o->room ? 2 * o->room : 1024;
-	struct waiting **heap;
+	struct waiting **heap = array__grow(o->heap, o->n, &o->room, sizeof(struct waiting *));
 
-	if (o->n < o->room)
-		return true;
-	heap = reallocarray(o->heap, room, sizeof(struct waiting *));
-	if (!heap)
-		return false;
-	o->heap = heap;
-	o->room = room;
-	return true;
+	o->heap = heap ?: o->heap;
+	return heap;
 }
 
 int order__put(struct order *o, const struct call_line *line, const char *text, size_t len)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define BUCKETS 4096 /* a power of two */
 
 struct process_table {
@@ -82,26 +84,19 @@ void process__close(struct process_table *all, struct process *p, int number)
 static struct opened *set(struct process_table *all, struct process *p, int number, bool closes,
 			  struct opened *o)
 {
-	struct descriptor *grown = p->descriptors;
-	size_t i, room = p->room;
+	struct descriptor *grown = NULL;
+	size_t i;
 
 	process__close(all, p, number);
 	if (!o)
 		return NULL;
-	if (p->n_descriptors == room) {
-		room = room ? 2 * room : 8;
-		grown = reallocarray(p->descriptors, room, sizeof(*grown));
-	}
-	if (!grown || number < 0 || number >= DESCRIPTOR_MAX ||
-	    all->n_descriptors >= DESCRIPTORS_MAX) {
-		if (grown)
-			p->descriptors = grown;
-		p->room = grown ? room : p->room;
+	if (number >= 0 && number < DESCRIPTOR_MAX && all->n_descriptors < DESCRIPTORS_MAX)
+		grown = array__grow(p->descriptors, p->n_descriptors, &p->room, sizeof(*grown));
+	if (!grown) {
 		let_go(all, o);
 		return NULL;
 	}
 	p->descriptors = grown;
-	p->room = room;
 	i = place(p, number);
 	memmove(grown + i + 1, grown + i, (p->n_descriptors - i) * sizeof(*grown));
 	grown[i] = (struct descriptor){ .number = number, .closes = closes, .opened = o };
