@@ -20,9 +20,9 @@ numbers up to 2**53 only, so that large inode numbers become equal. Here every v
 The first column is computed from mono_ns and the clock offsets of the manifest: it has nanoseconds, and
 is right across clock steps, suspends and changes of daylight saving time. Streams with a device_id
 have a column `device` as well, as the other streams write it (MAJOR:MINOR). `machine`, `session` and
-`boot` are categories: mono_ns of two sessions compares when their boot is the same.
+`boot` are categories: mono_ns of two sessions are comparable if their boot is the same.
 
-Rows of different CPUs are not in the order of time: where order matters, sort by mono_ns.
+Rows of different CPUs are not in the order of time: sort by mono_ns if order matters.
 
 This needs pandas (1.5 or later), and the package zstandard or the program zstd.
 """
@@ -77,18 +77,18 @@ Moment = Union[int, str, pd.Timestamp]
 
 
 class Unsound(ValueError):
-    """A session that `iotrc verify` would refuse, or that is no session. The text says which file and why."""
+    """A session that `iotrc verify` would refuse, or not a session. The text says which file, and why."""
 
 
 class LostRows(UserWarning):
-    """Rows of a stream that was loaded were lost while it was recorded; the stream `lost` has the spans."""
+    """Rows of the loaded stream were lost while it was recorded; the stream `lost` has the times."""
 
 
 # ---- sessions ----
 
 @dataclasses.dataclass(frozen=True)
 class _File:
-    """A trace file. What is not None is what the manifest states of it."""
+    """A trace file. Members that are not None are from the manifest."""
 
     path: pathlib.Path
     rows: int | None = None
@@ -106,7 +106,7 @@ class Session:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        """Reads the manifest. Raises Unsound when there is none or it can't be used."""
+        """Reads the manifest. Raises Unsound if there is none, or if it cannot be used."""
         self.directory = pathlib.Path(directory)
         try:
             text = (self.directory / "manifest.json").read_bytes()
@@ -139,7 +139,7 @@ class Session:
 
     @property
     def boot(self) -> str | None:
-        """The boot that its mono_ns count from; None where the recorder didn't say."""
+        """The boot from which its mono_ns count; None if unknown to the recorder."""
         return self.manifest.get("boot_id")
 
     @property
@@ -149,11 +149,11 @@ class Session:
 
     @property
     def streams(self) -> list[str]:
-        """The streams that its schema knows; those without rows among them."""
+        """The streams of its schema, including those without rows."""
         return list(self.manifest["streams"])
 
     def dtypes(self, stream: str) -> dict[str, str]:
-        """The dtype of each column that load() gives for STREAM, by name. KeyError: no such stream."""
+        """The dtype of each column of load() for STREAM, by name. KeyError: no such stream."""
         layout = _Layout(self, stream)
         return {name: layout.dtype(name) for name in layout.names}
 
@@ -163,13 +163,13 @@ class Session:
         return sum(counts.get("lost", counts.get("lost_at_least", {})).values())
 
     def faults(self) -> list[str]:
-        """What is wrong with the session, a line for each: files that are missing, changed or not listed,
-        accounts that don't add up. Empty: nothing. Every file is read once, but not row by row: that is for
-        load(), which looks at what it reads, and for `iotrc verify`, which looks at everything."""
+        """Lists the faults of the session, a line each: files that are missing, changed or not listed, and
+        accounts that do not add up. Reads every file once, but does not check rows: load() checks the rows
+        that it reads, and `iotrc verify` everything."""
         return [*_file_faults(self), *_account_faults(self)]
 
     def _files(self, stream: str) -> list[_File]:
-        """The files of STREAM by name. Of a session that runs those too that the manifest doesn't know yet."""
+        """The files of STREAM by name; for a running session, also those that are not in the manifest yet."""
         listed = {
             f["path"]: _File(self.directory / f["path"], f["rows"], f["compressed_bytes"], f["sha256"],
                              f["first_mono_ns"], f["last_mono_ns"])
@@ -184,7 +184,7 @@ class Session:
         return [listed[name] for name in sorted(listed)]
 
     def _at(self, mono_ns: np.ndarray) -> np.ndarray:
-        """Which of the offsets holds at each of MONO_NS."""
+        """The index of the offset in force at each of MONO_NS."""
         return np.maximum(np.searchsorted(self._from, mono_ns, side="right") - 1, 0)
 
     def _wall_ns(self, mono_ns: np.ndarray) -> np.ndarray:
@@ -194,7 +194,7 @@ class Session:
         return mono_ns.astype("int64") + self._offset[self._at(mono_ns)]
 
     def _wall_span(self, file: _File) -> tuple[int, int]:
-        """Between which wall times (ns, UTC) all rows of FILE lie."""
+        """The span of wall times (ns, UTC) that contains all rows of FILE."""
         at = self._at(np.array([file.first_ns, file.last_ns], dtype="uint64"))
         offsets = self._offset[at[0]:at[1] + 1]
         return file.first_ns + int(offsets.min()), file.last_ns + int(offsets.max())
@@ -203,7 +203,7 @@ class Session:
 def sessions(directory: str | os.PathLike[str]) -> list[Session]:
     """The sessions in DIRECTORY and below it, of all machines, in the order of their names.
 
-    Raises Unsound when there is none, or when one's manifest can't be used.
+    Raises Unsound if there is none, or if a manifest cannot be used.
     """
     found = []
     for path, below, files in os.walk(directory):
@@ -226,7 +226,7 @@ def _all_sessions(source: Source) -> list[Session]:
 # ---- what `iotrc verify` would refuse ----
 
 def _manifest_faults(m: Any) -> Iterator[str]:
-    """The first thing in a manifest that makes it of no use."""
+    """The first fault that makes a manifest unusable."""
     try:
         if m["schema_version"] != SCHEMA_VERSION:
             yield f"schema_version {m['schema_version']!r}: only {SCHEMA_VERSION} is known here"
@@ -265,7 +265,7 @@ def _manifest_faults(m: Any) -> Iterator[str]:
 
 
 def _file_faults(session: Session) -> Iterator[str]:
-    """Files that are missing, not those of the manifest, or not listed."""
+    """Files that are missing, differ from the manifest, or are not listed."""
     m = session.manifest
     listed = [(f["path"], f["compressed_bytes"], f["sha256"]) for f in m["files"]]
     listed += [(f["path"], f["bytes"], f["sha256"]) for f in m.get("system_spec", [])]
@@ -291,7 +291,7 @@ def _file_faults(session: Session) -> Iterator[str]:
 
 def _account_faults(session: Session) -> Iterator[str]:
     """seen = written + filtered + lost, the files hold what was written, the lost stream what was lost."""
-    if session.state == "running": # its counts are those of another moment than its files
+    if session.state == "running": # its counts are from another moment than its files
         return
     all_counts = session.manifest["diagnostics"]["streams"]
     told = _lost_rows(session) if not session.lost("lost") else None
@@ -361,7 +361,7 @@ def unescape(text: str) -> bytes:
 
 
 def split_paths(filename: pd.Series) -> pd.DataFrame:
-    """The two paths of 'old -> new' (rename, link, symlink), as columns `old` and `new` (object, str).
+    """Splits 'old -> new' (rename, link, symlink) into columns `old` and `new` (object, str).
 
     FILENAME must still be escaped, which is what tells the arrow from one inside a name. `new` is NaN
     where there is only one path.
@@ -375,7 +375,7 @@ def split_paths(filename: pd.Series) -> pd.DataFrame:
 
 
 def _undone(categories: Sequence[str], escapes: str) -> tuple[list[Any], np.ndarray | None]:
-    """CATEGORIES without escapes. Two that become the same are one: then also the new code of each old one."""
+    """CATEGORIES without escapes, and if several became the same one: the new code of each old code."""
     texts = [unescape(c) if "\\" in c else c.encode() for c in categories]
     if escapes == "str":
         texts = [t.decode("utf-8", "surrogateescape") for t in texts]
@@ -391,7 +391,7 @@ Lines = Sequence[memoryview]
 
 
 class _FileLike:
-    """Lines that read_csv() takes as they are: it puts a decoder before what it knows to be a binary file."""
+    """Lines that read_csv() takes unchanged: it decodes files that it knows to be binary."""
 
     def __init__(self, lines: Lines) -> None:
         self._pieces = deque(lines)
@@ -462,7 +462,7 @@ def _blocks(file: _File, header: bytes, check: bool) -> Iterator[Lines]:
 
 @dataclasses.dataclass
 class _Piece:
-    """A column of some rows: numbers and which of them are missing (None: none), or codes of texts."""
+    """A part of a column: numbers and which of them are missing (None: none), or codes of texts."""
 
     values: np.ndarray
     missing: np.ndarray | None = None
@@ -476,7 +476,7 @@ _MONO, _NUMBER, _TEXT = np.dtype("uint64"), np.dtype("float64"), pd.CategoricalD
 
 
 class _Layout:
-    """The columns of a stream: what they are in the file and what they become."""
+    """The columns of a stream: their types in the file and in the DataFrame."""
 
     NUMBERS = {"uint64": "UInt64", "int64": "Int64", "address": "UInt64"}
 
@@ -579,7 +579,7 @@ _NAT = np.iinfo("int64").min
 
 
 def _inexact(numbers: np.ndarray) -> bool:
-    """Has a whole number been read as a float that may stand for another one as well?"""
+    """Whether a whole number was read as a float that may also stand for another one."""
     return bool(np.fmax.reduce(numbers) >= EXACT or np.fmin.reduce(numbers) <= -EXACT)
 
 
@@ -638,7 +638,7 @@ def _common(layouts: Sequence[_Layout]) -> dict[str, str]:
 
 
 class _Selection:
-    """Which rows and columns are asked for. DTYPES: of all columns that there are."""
+    """The requested rows and columns. DTYPES: of all columns."""
 
     def __init__(self, dtypes: Mapping[str, str], columns: Sequence[str] | None, where: Where | None,
                  start: Moment | None, end: Moment | None) -> None:
@@ -654,7 +654,7 @@ class _Selection:
         self.looked_at = [n for n in dtypes if n in self.names or n in words]
 
     def may_be_in(self, session: Session, file: _File) -> bool:
-        """Can FILE have rows between start and end?"""
+        """Whether FILE may have rows between start and end."""
         low, high = session._wall_span(file) if file.rows is not None else (-2**63, 2**63)
         for (start, end), first, last in ((self.mono, file.first_ns, file.last_ns), (self.wall, low, high)):
             if (start is not None and last < start) or (end is not None and first >= end):
@@ -681,7 +681,7 @@ Block = dict
 
 
 class _Column:
-    """A column on its way into a DataFrame: room for CAPACITY rows, of which memory holds those that are filled."""
+    """A column of a future DataFrame: room for CAPACITY rows; only filled ones take memory."""
 
     def __init__(self, dtype: str, capacity: int) -> None:
         kind = {"category": "int8", "datetime64[ns, UTC]": "int64"}.get(dtype, dtype.lower())
@@ -709,7 +709,7 @@ class _Column:
                 setattr(self, name, new)
 
     def array(self, texts: Iterable[Any], escapes: str) -> Any:
-        """What is in it, as pandas has it. TEXTS: what the codes of a category mean."""
+        """Its content as a pandas array. TEXTS: the texts of a category's codes."""
         values = self.values[:self.rows]
         if self.dtype == "category":
             categories = list(texts)
@@ -725,7 +725,7 @@ class _Column:
 
 
 class _Table:
-    """Rows on their way into a DataFrame. DTYPES: its columns."""
+    """Rows of a future DataFrame. DTYPES: its columns."""
 
     def __init__(self, dtypes: Mapping[str, str], capacity: int,
                  texts: dict[str, dict[Any, int]] | None = None) -> None:
@@ -746,7 +746,7 @@ class _Table:
         self.rows += rows
 
     def frame(self, escapes: str = "keep", escaped: Iterable[str] = ()) -> pd.DataFrame:
-        """All of it. ESCAPES is for the columns ESCAPED."""
+        """The DataFrame. ESCAPES applies to the columns ESCAPED."""
         if not self.columns:
             return pd.DataFrame(index=pd.RangeIndex(self.rows))
         return pd.DataFrame({n: c.array(self.texts.get(n, ()), escapes if n in escaped else "keep")
@@ -755,7 +755,7 @@ class _Table:
 
 def _columns(parsed: Block, layout: _Layout, names: Sequence[str], dtypes: Mapping[str, str],
              table: _Table) -> dict[str, _Piece]:
-    """The columns NAMES of a parsed block: those that are made from others too, and those that its session lacks."""
+    """The columns NAMES of a parsed block, including computed ones and those that its session lacks."""
     session, mono_ns = layout.session, parsed["mono_ns"].values
     origin = {"machine": session.machine, "session": session.name, "boot": session.boot}
     made: dict[str, _Piece] = {}
@@ -804,7 +804,7 @@ def _utc(local: _Piece, session: Session, mono_ns: np.ndarray) -> _Piece:
 
 def _kept(columns: dict[str, _Piece], rows: int, where: Where, dtypes: Mapping[str, str],
           table: _Table) -> np.ndarray:
-    """Which rows WHERE keeps; where it has no answer (<NA>), not."""
+    """The rows that WHERE keeps; rows for which it has no answer (<NA>) are dropped."""
     look = _Table({n: dtypes[n] for n in columns}, rows, table.texts)
     look.add(columns, rows)
     frame = look.frame()
@@ -813,7 +813,7 @@ def _kept(columns: dict[str, _Piece], rows: int, where: Where, dtypes: Mapping[s
 
 
 class _Progress:
-    """A line on stderr: how many of the rows have been read. On a terminal only, or where it is asked for."""
+    """A line on stderr: how many of the rows have been read. Only on a terminal, or if requested."""
 
     def __init__(self, wanted: bool | None, total: int) -> None:
         self.shown = sys.stderr.isatty() if wanted is None else wanted
@@ -880,16 +880,16 @@ def _checked(source: Source, stream: str, check: bool) -> list[_Layout]:
 
 
 def _keep_memory() -> None:
-    """Lets glibc keep what a block leaves free. How much it keeps depends on the largest piece that was ever freed,
-    and each block would fault in the pages again that the one before had: a fifth of a load's time. The piece that is
-    freed here is never touched. Other C libraries do as they always do."""
+    """Lets glibc keep the memory that a block frees. How much it keeps depends on the largest piece ever freed,
+    and otherwise each block would fault in the same pages again: a fifth of the time of a load. The piece that is
+    freed here is never touched. Other C libraries are not affected."""
     np.empty(KEPT_BYTES, dtype="uint8")
 
 
 def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, where: Where | None = None,
            start: Moment | None = None, end: Moment | None = None, *, rows: int | None = 1_000_000,
            escapes: str = "keep", check: bool = True, progress: bool | None = None) -> Iterator[pd.DataFrame]:
-    """The same as load(), piece by piece, for sessions that memory can't hold: each DataFrame but the last
+    """The same as load(), in pieces, for sessions that do not fit into memory: each DataFrame except the last
     has ROWS rows or a few more (None: one has all), and its own index and categories."""
     if escapes not in ("keep", "bytes", "str"):
         raise ValueError(f"escapes={escapes!r}: not keep, bytes or str")
@@ -920,7 +920,7 @@ def chunks(source: Source, stream: str, columns: Sequence[str] | None = None, wh
 
 def _selected(parsed: Block, layout: _Layout, select: _Selection, dtypes: Mapping[str, str],
               table: _Table) -> tuple[dict[str, _Piece], int]:
-    """The rows and columns of a block that are asked for, and how many rows that is."""
+    """The requested rows and columns of a block, and the number of these rows."""
     mono_ns = parsed["mono_ns"].values
     columns = _columns(parsed, layout, select.looked_at, dtypes, table)
     rows = len(mono_ns)
@@ -940,33 +940,32 @@ def load(source: Source, stream: str, columns: Sequence[str] | None = None, wher
 
     source    a Session, the directory of one, a directory with sessions below it, or a list of those
     stream    fs, block, nw_conn, process, ...
-    columns   which, and in which order; None: all, and then machine, session and boot
-    where     which rows: an expression over columns, as of DataFrame.query() ("operation == 'read' and
+    columns   names, in this order; None: all, followed by machine, session and boot
+    where     selects rows: an expression over columns, as in DataFrame.query() ("operation == 'read' and
               size > 4096"), or a function that gets a DataFrame with all columns and returns a mask. Rows
-              where it has no answer (<NA>) are left out. It is asked block by block, and sees text
-              escaped.
-    start     the first moment, and
-    end       the first that is too late: a mono_ns (int), or wall time (str or Timestamp; without a zone
-              it is UTC)
-    escapes   "keep": text is as in the file, \xHH and \\ included, and an arrow between two paths can be
-              told from one inside a name (split_paths()). "bytes": bytes, exact. "str": text, in which
+              for which it has no answer (<NA>) are left out. It is applied block by block, to escaped
+              text.
+    start     the beginning (included) and
+    end       the end (excluded) of the time span: a mono_ns (int), or a wall time (str or Timestamp; UTC
+              if it has no zone)
+    escapes   "keep": text as in the file, with \xHH and \\, so that an arrow between two paths can be
+              distinguished from one inside a name (split_paths()). "bytes": bytes, exact. "str": text, in which
               bytes that are not UTF-8 are surrogates (errors="surrogateescape", as of os.fsdecode()).
-    check     refuse sessions that `iotrc verify` refuses: see Session.faults(); each value that is loaded
-              has to fit its type as well. Not looked at is whether each row's written wall time is right:
-              it isn't loaded.
-    progress  a line on stderr; None: if that is a terminal
+    check     refuse sessions that `iotrc verify` refuses: see Session.faults(). Each loaded value must also
+              fit its type. The wall times written in rows are not checked, because they are not loaded.
+    progress  print progress to stderr; None: only if that is a terminal
 
-    Units are those of the manifest: ns, bytes, and so on, as the columns' names say. Times that files
-    have (modification_time, ...) outside of the years 1678 to 2261 are NaT: no datetime64[ns] holds them.
+    Units are those of the manifest, as in the names of columns: ns, bytes, and so on. Times of files
+    (modification_time, ...) outside the years 1678 to 2261 are NaT: datetime64[ns] cannot hold them.
 
-    Of a session that is still running, or was killed, the rows so far are loaded, .part files included.
+    From a session that is still running, or was killed, the rows so far are loaded, also from .part files.
     A column that only some of the sessions have is empty in the rows of the others. A stream without
-    rows gives an empty DataFrame with the same dtypes.
+    rows yields an empty DataFrame with the same dtypes.
 
     Memory: the result, and some 40 MB. A million rows of fs are about 150 MB.
 
-    Raises Unsound (see check), KeyError for a stream or column that isn't there, ImportError where nothing
-    reads .zst files. Warns with LostRows when rows of the stream were lost.
+    Raises Unsound (see check), KeyError for an unknown stream or column, ImportError if nothing can read
+    .zst files. Warns with LostRows if rows of the stream were lost.
     """
     return next(chunks(source, stream, columns, where, start, end, rows=None, escapes=escapes, check=check,
                        progress=progress))
@@ -991,18 +990,18 @@ def dask(lake: str | os.PathLike[str], stream: str, columns: Sequence[str] | Non
     """The rows of STREAM in a lake of `iotrc export --lake`, as a dask.dataframe with the dtypes of load().
 
     lake      a directory, or s3://BUCKET/PREFIX; anything that fsspec opens
-    stream    fs, block, ...; or sessions: what is known of each stream of each session
-    columns   which, and in which order; None: all
-    filters   conditions (column, operator, value), all of which a row has to fulfil; the operators are
-              == != < <= > >= in and not in. Those on `date` ("YYYY-MM-DD", UTC) and on `machine` choose
-              files: others are not opened. Other columns choose rows, also where they are not among
-              COLUMNS.
+    stream    fs, block, ...; or sessions: a row about each stream of each session
+    columns   names, in this order; None: all
+    filters   conditions (column, operator, value), all of which a row must meet; the operators are
+              == != < <= > >= in and not in. Conditions on `date` ("YYYY-MM-DD", UTC) and on `machine`
+              select files: others are not opened. Conditions on other columns select rows, even if
+              these are not among COLUMNS.
     storage_options  for fsspec
 
-    A partition is a file, or several small ones. `date` is no column: `timestamp` is. This needs dask and
-    pyarrow, for s3 also s3fs.
+    A partition is a file, or several small ones. `date` is not a column; `timestamp` is. This needs dask and
+    pyarrow, and s3fs for s3.
 
-    Raises FileNotFoundError when no file is left, KeyError for a column or an operator that isn't there.
+    Raises FileNotFoundError if no file is selected, KeyError for an unknown column or operator.
     """
     import fsspec
     import pyarrow.parquet
@@ -1030,7 +1029,7 @@ def _opened(fs: Any, paths: Iterable[str]) -> Iterator[Any]:
 
 
 def _below(fs: Any, directory: str) -> list[Mapping[str, Any]]:
-    """What is in DIRECTORY; nothing, where there is none."""
+    """The entries of DIRECTORY; none if it does not exist."""
     try:
         return sorted(fs.ls(directory, detail=True), key=lambda entry: entry["name"])
     except FileNotFoundError:
@@ -1038,7 +1037,7 @@ def _below(fs: Any, directory: str) -> list[Mapping[str, Any]]:
 
 
 def _lake_files(fs: Any, top: str, filters: Sequence[Filter]) -> list[tuple[str, int]]:
-    """Path and size of the files whose names fulfil FILTERS. Only directories of those days are listed."""
+    """Path and size of the files whose names meet FILTERS. Only directories of those days are listed."""
     for _, operator, _ in filters:
         if operator not in _COMPARE:
             raise KeyError(f"no operator {operator!r}; there are {' '.join(_COMPARE)}")
@@ -1094,7 +1093,7 @@ def _lake_parts(files: Sequence[tuple[str, int]]) -> list[list[str]]:
 
 
 def _lake_name(name: str) -> str:
-    """A file's column: the path's keys are others."""
+    """The column's name in a file: keys in the path have other names."""
     return {"machine_id": "machine"}.get(name, name)
 
 
@@ -1132,7 +1131,7 @@ def _lake_rows(paths: Sequence[str], fs: Any, dtypes: Mapping[str, str], names: 
 
 
 def _lake_column(table: Any, name: str, dtype: str) -> pd.Series:
-    """A column as load() has it; of a file from before it was added, empty."""
+    """A column as in load(); empty for a file that is older than the column."""
     import pyarrow as pa
 
     if name not in table.column_names:
@@ -1154,12 +1153,12 @@ def _lake_column(table: Any, name: str, dtype: str) -> pd.Series:
 # ---- views for databases ----
 
 class _Dialect:
-    """How a database reads the files of a stream, and what it calls things."""
+    """How a database reads the files of a stream, and its names of types and functions."""
 
     types: Mapping[str, str]
 
     def source(self, files: Sequence[pathlib.Path], columns: Mapping[str, str]) -> str:
-        """What stands behind FROM."""
+        """The text after FROM."""
         raise NotImplementedError
 
     def column(self, name: str, type_: str, utc_offset: str) -> str:
@@ -1226,7 +1225,7 @@ def _quoted(text: str) -> str:
 
 
 def _by_moment(session: Session, values: np.ndarray) -> str:
-    """An SQL expression: that of VALUES whose offset is in force at mono_ns."""
+    """An SQL expression for the one of VALUES whose offset is in force at mono_ns."""
     if (values == values[0]).all():
         return str(int(values[0]))
     later = sorted(zip(session._from[1:], values[1:]), reverse=True)
@@ -1259,17 +1258,17 @@ def _select(layout: _Layout, stream: str, names: Iterable[str], dialect: _Dialec
 
 
 def sql(source: Source, dialect: str = "duckdb") -> str:
-    r"""Views of all streams, as SQL: the same names, types and values as load() gives, from the manifest.
+    r"""Returns SQL for views of all streams, with the same names, types and values as load().
 
-    source   as of load()
+    source   as for load()
     dialect  "duckdb", or "clickhouse" (clickhouse-local and chdb)
 
-    The first column is a timestamp in UTC with nanoseconds, an address is a number; inode numbers, which
-    alone reach beyond 2**63, are unsigned. Text is escaped; in DuckDB the macro iotrc_bytes(column)
-    undoes that. Files are named one by one, by absolute paths: those that are finished now. Nothing is
-    checked: that is what `iotrc verify` is for.
+    The first column is a timestamp in UTC with nanoseconds, and an address is a number. Inode numbers, the
+    only ones beyond 2**63, are unsigned. Text is escaped; in DuckDB the macro iotrc_bytes(column) undoes
+    that. The views list the files that are finished now, by absolute paths. Nothing is checked: use
+    `iotrc verify` for that.
 
-    Raises Unsound when there is no session, KeyError for another dialect.
+    Raises Unsound if there is no session, KeyError for an unknown dialect.
     """
     found, target = _all_sessions(source), _DIALECTS[dialect]
     views = [target.prelude] if target.prelude else []
