@@ -167,6 +167,7 @@ kernels command:qemu-system-aarch64 qemu-system-arm   qemu-system-aarch64-core q
 kernels command:debugfs          e2fsprogs             e2fsprogs              e2fsprogs
 kernels command:busybox          busybox-static        busybox                busybox
 kernels command:cpio             cpio                  cpio                   cpio
+kernels command:mkfs.f2fs        f2fs-tools            f2fs-tools             f2fs-tools
 kernels command:depmod           kmod                  kmod                   kmod
 kernels command:dmsetup          dmsetup               device-mapper          device-mapper
 arm64 command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc

@@ -15,6 +15,8 @@ arm64) qemu=(qemu-system-aarch64 -M virt -cpu 'max,pauth-impdef=on') console=tty
 *) echo "$0: no machine of $architecture" >&2; exit 1 ;;
 esac
 root='root=PARTUUID=696f7472-01 rootwait rw init=/init'
+initrd=()
+[[ ! -e $kernel/initrd ]] || initrd=(-initrd "$kernel/initrd")
 disk=$(mktemp)
 trap 'rm -f "$disk"' EXIT
 truncate -s 64M "$disk"
@@ -23,7 +25,7 @@ truncate -s 64M "$disk"
 # One more disk than the root, for tests that need one to themselves. One thread for both CPUs: with
 # one each, QEMU now and then runs what the kernel has just patched out of its code (`Oops: int3`).
 timeout --foreground "$seconds" "${qemu[@]}" -accel tcg,thread=single -smp 2 -m 1536 \
-	-nodefaults -no-reboot -nographic -serial stdio -kernel "$kernel/vmlinuz" \
+	-nodefaults -no-reboot -nographic -serial stdio -kernel "$kernel/vmlinuz" ${initrd[@]+"${initrd[@]}"} \
 	-drive "file=$image,if=none,id=root,format=raw,cache=unsafe" -device nvme,drive=root,serial=root \
 	-drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe,discard=unmap" \
 	-device nvme,drive=disk,serial=disk \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fetch-kernel.sh VERSION: fetches a Debian kernel for tests, the newest of that version, and prints
-# the directory that has `vmlinuz`, `release` (as uname -r says it), `lib/modules` and, but for amd64,
-# `architecture` in it. Says why and ends with 1 if it can't be had. A VERSION that isn't listed below is a
+# the directory that has `vmlinuz`, `release` (as uname -r says it), `lib/modules`, but for amd64
+# `architecture`, and `initrd` if the kernel needs modules to find its root disk. Says why and ends with 1 if it can't be had. A VERSION that isn't listed below is a
 # directory like these which somebody has put beside them.
 # The archive is the one that the machine's apt knows, asked for another suite; apt's own state
 # stays as it is. What was fetched is kept in $IOTRC_KERNELS (default ~/.cache/iotrc/kernels).
@@ -19,6 +19,7 @@ KERNELS='
 5.10       bullseye           amd64  image                5\.10\.[0-9.-]+-cloud-amd64
 6.1        bookworm           amd64  image                6\.1\.[0-9.-]+-cloud-amd64
 6.1-arm64  bookworm           arm64  image                6\.1\.[0-9.-]+-cloud-arm64
+6.1-any    bookworm           amd64  image                6\.1\.[0-9.-]+-amd64
 6.12       bookworm-security  amd64  image                6\.12\.[0-9.+a-z-]+-cloud-amd64
 7.2        sid                amd64  binary,modules,base  7\.2\.[0-9.+a-z-]+-cloud-amd64
 '
@@ -74,6 +75,11 @@ echo "$release" >"$to/release"
 mv "$image" "$work/vmlinuz"
 mv "$modules" "$to/lib/modules/"
 depmod -b "$to" "$release" || fail "depmod fails"
+# The kernels for clouds have both built in.
+if ! grep -q /nvme.ko "$to/lib/modules/$release/modules.builtin"; then
+	command -v busybox cpio >/dev/null || fail "needs busybox and cpio"
+	"$(dirname "$0")/make-initrd.sh" "$to" "$release" || fail "no initrd"
+fi
 # Last: where it is, the rest is.
 install -m644 "$work/vmlinuz" "$to/vmlinuz"
 echo "$to"

@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 # With all that they depend on; a kernel may have one built in, or not at all.
-MODULES='brd btrfs dm-crypt dm-delay dm-flakey dm-mod dm-zero loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
+MODULES='brd btrfs dm-crypt dm-delay dm-flakey dm-mod dm-zero f2fs loop null_blk overlay raid0 raid1 sch_netem scsi_debug sd_mod
 	vduse veth virtio_blk virtio_vdpa xfs xts zram'
 SIZE_MB=1024 # sparse
 

@@ -29,6 +29,11 @@ def need(name, *parameters):
         raise Missing(f"needs module {name}: {done.stderr.strip() if done else 'no modprobe'}")
 
 
+def has(name):
+    """Whether this kernel has the module, or it built in."""
+    return not subprocess.call(["modprobe", "--dry-run", "--quiet", name], stdin=subprocess.DEVNULL)
+
+
 def need_a_machine_of_our_own():
     """Skips the test unless this is a machine of `make check-kernels`, whose clock may be set."""
     if not recorder.EMULATED:
