@@ -22,8 +22,8 @@ struct owner {
 	u32 left_out, pad;
 };
 
-/* The key is a hash of the content. LRU: an owner is needed until its last page has been
- * written. */
+/* The key is a hash of the content, without the bits DIRTY_SINCE. LRU: an owner is needed until its
+ * last page has been written. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -31,47 +31,61 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-#define GROUP_PAGES 4
 #define DIRTY_SHIFT 20
+#define DIRTY_SINCE ((1ULL << 28) - 1) /* three days, then it begins again */
+#define BLOCK_SHIFT 9 /* pages of a file that are neighbours in the map: less memory to fetch */
 
-/* Adjacent pages of a file, in one cache line: who made them dirty, and when. CPUs write it without
- * a lock, and may mix up two groups: owners are stored so that those of another group match no
- * key. */
-struct dirty_group {
-	u64 tag;                /* group_tag(), 0: none */
-	u64 owner[GROUP_PAGES]; /* keys of owners ^ tag, 0: none. Of a folio at its first page */
-	u32 since[GROUP_PAGES]; /* ns >> DIRTY_SHIFT */
-	u32 newest;             /* of since */
-	u32 dirty;              /* a bit for each page that has not been written since */
-};
-
-#define GROUP_WAYS 2
-
-/* The groups of one hash bucket. */
-struct dirty_set {
-	struct dirty_group way[GROUP_WAYS];
-};
-_Static_assert(sizeof(struct dirty_set) == 128, "two cache lines");
-
-/* The oldest group is overwritten where there is no room. No hook reports that a page is clean
+/* Pages that were made dirty. An entry is the key of the owner ^ the hash of the page, and in the
+ * bits DIRTY_SINCE when, ns >> DIRTY_SHIFT. A folio has that of its first page. Each page has two
+ * places, and both are written without reading them: waiting until their cache lines have been
+ * fetched would take longer than all the rest. So a page is forgotten when others have taken both
+ * places; read as its own, their entries give keys of nobody. No hook reports that a page is clean
  * again. A page that is written was made dirty after its inode got its address, so an entry is
- * never taken for another file's. (BPF_F_MMAPABLE lets it begin with a page of memory.) */
+ * never taken for another file's. (BPF_F_MMAPABLE lets the array begin with a page of memory.) */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 4096); /* resized by user space: a power of two */
 	__type(key, u32);
-	__type(value, struct dirty_set);
-} dirty_sets SEC(".maps");
+	__type(value, u64);
+} dirty_pages SEC(".maps");
 
-const volatile u32 dirty_sets_mask = 4095;
+const volatile u32 dirty_pages_mask = 4095;
+
+static __always_inline bool same_owner(const struct owner *a, const struct owner *b)
+{
+	return a->pid == b->pid && a->tid == b->tid && a->cgroup == b->cgroup &&
+	       a->comm[0] == b->comm[0] && a->comm[1] == b->comm[1] && a->left_out == b->left_out;
+}
+
+#define KEY_TRIES 4
+
+/* The key of O, which is added to owners if necessary; 0: others have all that it may have. */
+static __always_inline u64 key_of(const struct owner *o)
+{
+	u64 id = mix(mix(mix(mix((u64)o->pid << 32 | o->tid, o->comm[0]), o->comm[1]), o->cgroup),
+		     o->left_out);
+	u32 i;
+
+	for (i = 0; i < KEY_TRIES; i++) {
+		u64 key = (id = mix(id, i)) & ~DIRTY_SINCE;
+		struct owner *known = bpf_map_lookup_elem(&owners, &key);
+
+		if (known && !same_owner(known, o))
+			continue;
+		if (!known)
+			bpf_map_update_elem(&owners, &key, o, BPF_ANY);
+		return key;
+	}
+	return 0;
+}
 
 /* Returns the key of the current thread, and adds it to owners if necessary. */
 __noinline u64 add_owner(void)
 {
 	struct task_struct *task = current_task();
 	struct task_state *state = current_state(true);
-	u64 who = bpf_get_current_pid_tgid(), id;
+	u64 who = bpf_get_current_pid_tgid(), key;
 	struct owner o = { .comm = { task_comm(task, 0), task_comm(task, 8) },
 			   .cgroup = bpf_get_current_cgroup_id(),
 			   .pid = who >> 32,
@@ -80,20 +94,18 @@ __noinline u64 add_owner(void)
 
 	if (owner_filtered())
 		o.left_out = !state || task_refresh(state, task, false) == WHOM_LEFT_OUT;
-	id = mix(mix(mix(mix(who, o.comm[0]), o.comm[1]), o.cgroup), o.left_out) | 1;
-	if (!bpf_map_lookup_elem(&owners, &id))
-		bpf_map_update_elem(&owners, &id, &o, BPF_ANY);
+	key = key_of(&o);
 	if (!state)
-		return id;
+		return key;
 	k = &state->owner;
-	k->key = id;
+	k->key = key;
 	k->jiffies = bpf_jiffies64();
 	k->comm[0] = o.comm[0];
 	k->comm[1] = o.comm[1];
 	k->css_set = task_number(task, cgroups);
 	k->since = bpf_ktime_get_ns() >> DIRTY_SHIFT;
 	k->seen_inode = 0;
-	return id;
+	return key;
 }
 
 /* Returns the key of the current thread, whose state is STATE (or NULL). Within one jiffy the same
@@ -109,40 +121,75 @@ static __always_inline u64 owner_of(struct task_state *state)
 	return add_owner();
 }
 
-#define RUN_GROUPS 16 /* groups of a file that are neighbours in the map: less memory to fetch */
-
-/* Mixed twice: inodes and pages are similar numbers. */
-static __always_inline u64 group_tag(u64 inode, u64 index)
+/* The hash of a page for its first place. Mixed twice: inodes and pages are similar numbers. */
+static __always_inline u64 dirty_hash(u64 inode, u64 index)
 {
-	return mix(mix(inode, 1), index / GROUP_PAGES) | 1;
+	return mix(mix(inode, 1), index >> BLOCK_SHIFT);
 }
 
-static __always_inline struct dirty_set *dirty_set_of(u64 inode, u64 index)
+/* The hash of the same page for its second place. */
+static __always_inline u64 second_hash(u64 hash)
 {
-	u64 group = index / GROUP_PAGES;
-	u32 at = (mix(mix(inode, 1), group / RUN_GROUPS) + group % RUN_GROUPS) & dirty_sets_mask;
-
-	return bpf_map_lookup_elem(&dirty_sets, &at);
+	return mix(hash, 1);
 }
 
-/* The group with TAG in S, or NULL. */
-static __always_inline struct dirty_group *find_group(struct dirty_set *s, u64 tag)
+static __always_inline u64 *dirty_place(u64 hash, u64 index)
 {
-	if (s->way[0].tag == tag)
-		return &s->way[0];
-	return s->way[1].tag == tag ? &s->way[1] : 0;
+	u32 at = (hash + index) & dirty_pages_mask;
+
+	return bpf_map_lookup_elem(&dirty_pages, &at);
 }
 
-/* A place in S for the group with TAG. */
-static __always_inline struct dirty_group *take_group(struct dirty_set *s, u64 tag)
-{
-	struct dirty_group *g = &s->way[0];
+/* An entry, and of which owner it is. */
+struct dirtied {
+	u64 entry, owner; /* 0: none */
+};
 
-	if (g->dirty && (!s->way[1].dirty || s->way[1].newest < g->newest))
-		g = &s->way[1];
-	__builtin_memset(g, 0, sizeof(*g));
-	g->tag = tag;
-	return g;
+/* The owner in ENTRY if that was stored with HASH, or 0. KNOWN is an owner. */
+static __always_inline u64 owner_in(u64 entry, u64 hash, u64 known)
+{
+	u64 key = entry ? (entry ^ hash) & ~DIRTY_SINCE : 0;
+
+	return !key || key == known || bpf_map_lookup_elem(&owners, &key) ? key : 0;
+}
+
+/* What the place of HASH says of the page INDEX. */
+static __always_inline struct dirtied read_dirtied(u64 hash, u64 index, u64 known)
+{
+	u64 *place = dirty_place(hash, index);
+	struct dirtied d = { .entry = place ? *place : 0 };
+
+	d.owner = owner_in(d.entry, hash, known);
+	return d;
+}
+
+/* Who made the page INDEX of INODE dirty, perhaps the owner KNOWN. */
+static __always_inline struct dirtied find_dirtied(u64 inode, u64 index, u64 known)
+{
+	u64 hash = dirty_hash(inode, index);
+	struct dirtied d = read_dirtied(hash, index, known);
+
+	return d.owner ? d : read_dirtied(second_hash(hash), index, known);
+}
+
+#define MOMENT 1000 /* about a second */
+
+/* The time in ns since the page of ENTRY was made dirty, at least 1. NS is now, or a moment ago. */
+static __always_inline u64 dirty_age(u64 entry, u64 ns)
+{
+	u64 age = ((ns >> DIRTY_SHIFT) - entry) & DIRTY_SINCE;
+
+	if (age > DIRTY_SINCE - MOMENT) /* it was made dirty again meanwhile */
+		age = 0;
+	return age << DIRTY_SHIFT | (ns & ((1ULL << DIRTY_SHIFT) - 1)) | 1;
+}
+
+static __always_inline void set_dirtied(u64 hash, u64 index, u64 owner, u64 since)
+{
+	u64 *place = dirty_place(hash, index);
+
+	if (place)
+		*place = ((owner ^ hash) & ~DIRTY_SINCE) | since;
 }
 
 /* Notes who makes the pages of FOLIO dirty. Pages that a flusher could not write, and makes dirty
@@ -150,25 +197,19 @@ static __always_inline struct dirty_group *take_group(struct dirty_set *s, u64 t
  * the time. */
 static __always_inline int folio_dirtied(u64 folio)
 {
-	u64 inode = folio_inode(folio), index = folio_index(folio), tag;
-	u32 page = index % GROUP_PAGES;
+	u64 inode = folio_inode(folio), index = folio_index(folio), hash, owner, since;
 	struct task_state *state;
-	struct dirty_group *g;
-	struct dirty_set *s;
 
-	s = inode ? dirty_set_of(inode, index) : 0;
-	if (!s)
+	if (!inode)
 		return 0;
-	tag = group_tag(inode, index);
 	state = current_state(true);
-	g = find_group(s, tag);
-	if (g && g->owner[page] && state && state->writeback)
+	if (state && state->writeback && find_dirtied(inode, index, 0).owner)
 		return 0;
-	if (!g)
-		g = take_group(s, tag);
-	g->owner[page] = owner_of(state) ^ tag;
-	g->since[page] = g->newest = state ? state->owner.since : bpf_ktime_get_ns() >> DIRTY_SHIFT;
-	g->dirty |= 1U << page;
+	owner = owner_of(state);
+	since = (state ? state->owner.since : bpf_ktime_get_ns() >> DIRTY_SHIFT) & DIRTY_SINCE;
+	hash = dirty_hash(inode, index);
+	set_dirtied(hash, index, owner, since);
+	set_dirtied(second_hash(hash), index, owner, since);
 	note_seen(state, inode, FILE_WRITTEN);
 	return 0;
 }

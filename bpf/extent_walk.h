@@ -32,9 +32,9 @@ struct run {
 	u64 inode;  /* address, 0: none */
 	u64 offset; /* in the file, or EXTENT_NO_OFFSET */
 	u64 owner;  /* key of owners */
-	u32 since;  /* when the oldest page was made dirty, ns >> DIRTY_SHIFT; 0: unknown */
+	u64 age;    /* ns since the oldest page was made dirty; 0: unknown */
 	u32 fs_dev; /* where there is no inode */
-	u8 kind, cause, reason, pad[5];
+	u8 kind, cause, reason, pad;
 };
 
 struct walk {
@@ -162,7 +162,7 @@ __noinline int send_run(u32 slot)
 		rec->request_id = w->request_id;
 		rec->sector = r->at / 512;
 		rec->offset = r->offset;
-		rec->age = r->since ? w->ns - ((u64)r->since << DIRTY_SHIFT) : EXTENT_NO_AGE;
+		rec->age = r->age ? r->age : EXTENT_NO_AGE;
 		rec->dev = w->dev;
 		rec->op = w->op;
 		fill_owner(rec, o);
@@ -191,8 +191,8 @@ static __always_inline void add_piece(u32 slot, struct walk *w)
 	w->covered += w->next.bytes;
 	if (extends(&w->run, &w->next)) {
 		w->run.bytes += w->next.bytes;
-		if (w->next.since && (!w->run.since || w->next.since < w->run.since))
-			w->run.since = w->next.since;
+		if (w->next.age > w->run.age)
+			w->run.age = w->next.age;
 		return;
 	}
 	send_run(slot);
@@ -220,17 +220,12 @@ static __always_inline void add_unknown(u32 slot, struct walk *w, u64 bytes, u32
 	add_piece(slot, w);
 }
 
-static __always_inline void fill_dirtied(struct run *p, u64 inode, u64 index)
+static __always_inline void fill_dirtied(struct walk *w, u64 inode, u64 index)
 {
-	u64 tag = group_tag(inode, index);
-	struct dirty_set *s = dirty_set_of(inode, index);
-	struct dirty_group *g = s ? find_group(s, tag) : 0;
-	u32 page = index % GROUP_PAGES;
+	struct dirtied d = find_dirtied(inode, index, w->run.owner);
 
-	p->owner = g && g->owner[page] ? g->owner[page] ^ tag : 0;
-	p->since = g ? g->since[page] : 0;
-	if (g)
-		g->dirty &= ~(1U << page);
+	w->next.owner = d.owner;
+	w->next.age = d.owner ? dirty_age(d.entry, w->ns) : 0;
 }
 
 /* Whether somebody requested this page of a file that is read. Unless the request is for
@@ -272,7 +267,7 @@ static __always_inline void fill_cached(struct walk *w, u64 head, u64 inode, u64
 	if (format == S_IFBLK)
 		p->fs_dev = inode_dev(inode);
 	if (w->opf & OP_WRITE)
-		fill_dirtied(p, inode, folio_index(head));
+		fill_dirtied(w, inode, folio_index(head));
 	else if (of_file)
 		fill_read(w, p, inode, index);
 }

@@ -37,11 +37,11 @@
 #define BIO_NOTE_BYTES 160
 #define BIO_NOTES_MAX (1u << 20)
 #define FLOW_SOCKET_BYTES 400 /* a UDP or unix socket with nw_flow (bpf/flow_socket.h) */
-/* Eight dirty pages (bpf/extent_owner.h); only with --lineage. They use the share of the threads,
- * which most kernels keep in no table. */
-#define DIRTY_SET_BYTES 128
-#define DIRTY_SETS_MIN 256
-#define DIRTY_SETS_MAX (1u << 20)
+/* A place for a dirty page, which has two (bpf/extent_owner.h); only with --lineage. They use the
+ * share of the threads, which most kernels keep in no table. */
+#define DIRTY_PAGE_BYTES 8
+#define DIRTY_PAGES_MIN (1u << 12)
+#define DIRTY_PAGES_MAX (1u << 24)
 #define THREAD_BYTES 1632
 #define THREADS_MAX 65536
 #define PATH_BYTES_MEAN 150 /* minimum; below it, the number of entries is the bound */
@@ -104,7 +104,8 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 	ret->uring_paths = ret->in_flight / URING_PATHS_SHARE;
 	ret->bio_notes = at_most(rest / 64 / BIO_NOTE_BYTES, BIO_NOTES_MAX);
 	ret->flow_sockets = at_most(rest / 64 / FLOW_SOCKET_BYTES, IN_FLIGHT_MAX);
-	ret->dirty_sets = power_of_two(rest / 20 / DIRTY_SET_BYTES, DIRTY_SETS_MIN, DIRTY_SETS_MAX);
+	ret->dirty_pages =
+		power_of_two(rest / 20 / DIRTY_PAGE_BYTES, DIRTY_PAGES_MIN, DIRTY_PAGES_MAX);
 	ret->threads = at_most(rest / 20 / THREAD_BYTES, THREADS_MAX);
 	ret->paths_max = ret->paths_bytes / PATH_BYTES_MEAN;
 	ret->tasks_max = ret->tasks_bytes / TASK_BYTES_MEAN;
@@ -112,10 +113,13 @@ void memory__plan(struct memory_plan *ret, uint64_t bytes, unsigned int n_cpus)
 
 uint64_t memory__total(const struct memory_plan *p, unsigned int n_cpus)
 {
+	uint64_t threads = (uint64_t)p->threads * THREAD_BYTES;
+	uint64_t dirty = (uint64_t)p->dirty_pages * DIRTY_PAGE_BYTES;
+
 	return fixed(n_cpus) + (uint64_t)p->n_rings * (p->ring_bytes + p->lane_bytes) +
 	       p->definitions_bytes + (uint64_t)p->paths_sent * SENT_BYTES +
 	       (uint64_t)p->queue_chunks * sizeof(struct chunk) +
 	       2 * (p->paths_bytes + p->tasks_bytes) + p->sort_bytes / 8 * 9 +
 	       (uint64_t)p->in_flight * IN_FLIGHT_BYTES + (uint64_t)p->bio_notes * BIO_NOTE_BYTES +
-	       (uint64_t)p->flow_sockets * FLOW_SOCKET_BYTES + (uint64_t)p->threads * THREAD_BYTES;
+	       (uint64_t)p->flow_sockets * FLOW_SOCKET_BYTES + (threads > dirty ? threads : dirty);
 }

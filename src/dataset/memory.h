@@ -32,7 +32,7 @@ struct memory_plan {
 	uint32_t uring_paths;  /* io_uring requests with paths, which are stored as passed */
 	uint32_t flow_sockets; /* UDP and unix sockets, with nw_flow */
 	uint32_t bio_notes;    /* bios that are not in a request yet, with --lineage */
-	uint32_t dirty_sets;   /* of 8 dirty pages each, with --lineage; a power of two */
+	uint32_t dirty_pages;  /* places for dirty pages, with --lineage; a power of two */
 	uint32_t threads;      /* threads whose state is in a table: up to 5.10 */
 };
 

@@ -24,7 +24,8 @@ Test(memory, the_parts_fit)
 			cr_assert_leq(memory__total(&p, cpus), bytes, "%lu MiB, %u CPUs",
 				      (unsigned long)(bytes / MIB), cpus);
 			cr_assert(is_power_of_two(p.ring_bytes) &&
-				  is_power_of_two(p.definitions_bytes));
+				  is_power_of_two(p.definitions_bytes) &&
+				  is_power_of_two(p.dirty_pages));
 			cr_assert(p.n_rings >= 1 && p.n_rings <= cpus);
 			cr_assert_geq(p.ring_bytes, 256 << 10);
 			cr_assert(!p.lane_bytes ||

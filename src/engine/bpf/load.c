@@ -84,15 +84,15 @@ static void size_extent_maps(struct bpf_engine *b)
 	bpf_map__set_autocreate(b->skel->maps.works, on);
 	bpf_map__set_autocreate(b->skel->maps.makers, on);
 	bpf_map__set_autocreate(b->skel->maps.seen_files, on);
-	bpf_map__set_autocreate(b->skel->maps.dirty_sets, on);
+	bpf_map__set_autocreate(b->skel->maps.dirty_pages, on);
 	bpf_map__set_autocreate(b->skel->maps.bio_notes, on);
 	/* Both maps share one part of the memory. */
 	if (on && !b->skel->rodata->cfg.task_storage) {
 		b->plan.threads /= 2;
-		b->plan.dirty_sets /= 2;
+		b->plan.dirty_pages /= 2;
 	}
-	b->skel->rodata->dirty_sets_mask = b->plan.dirty_sets - 1;
-	bpf_map__set_max_entries(b->skel->maps.dirty_sets, b->plan.dirty_sets);
+	b->skel->rodata->dirty_pages_mask = b->plan.dirty_pages - 1;
+	bpf_map__set_max_entries(b->skel->maps.dirty_pages, b->plan.dirty_pages);
 	bpf_map__set_max_entries(b->skel->maps.bio_notes, b->plan.bio_notes);
 }
 
