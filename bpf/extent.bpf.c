@@ -113,7 +113,7 @@ PAIR("tp_btf/block_rq_issue", on_extent_issue, HOOK_EXTENT_ISSUE)
 	if (slot >= WALKS)
 		return 0;
 	for (i = 0; i < BIOS_MAX && bio; i++) {
-		walk_bio(slot, bio);
+		note_carried(bio, walk_bio(slot, bio));
 		bio = kread(bio, bio, bi_next);
 	}
 	end_walk(slot, bytes);

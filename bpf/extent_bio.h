@@ -50,10 +50,12 @@ struct bio_note {
 	u32 maker, bytes;                            /* at sector */
 	u32 by_kernel;                               /* a thread of the kernel submits it */
 	u32 may_be_held; /* it will be submitted once more, perhaps by another thread */
+	u32 left;        /* bytes that no request has carried yet */
 };
 
-/* LRU: no tracepoint tells the end of a bio that has become a request. So an entry may be that of
- * an earlier bio at the same address: see note_covers(). */
+/* An entry is removed when requests have carried the whole bio. LRU: a bio may end without having
+ * been in a request, and no tracepoint tells that. So an entry may be that of an earlier bio at the
+ * same address: see note_covers(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096); /* resized by user space */
@@ -141,6 +143,7 @@ __noinline int note_bio(u64 bio, u32 may_be_held)
 		return 0;
 	if (earlier && held && was_held(earlier, &n))
 		return 0;
+	n.left = n.bytes;
 	n.by_kernel = !!(task_read(current_task(), flags) & PF_KTHREAD);
 	n.owner = held ? 0 : owner_of(current_state(true));
 	n.maker = maker_of(bio);
@@ -157,6 +160,23 @@ __noinline int note_bio(u64 bio, u32 may_be_held)
 	else if (n.maker == MAKER_DEVICE)
 		note_device(&n, bio);
 	bpf_map_update_elem(&bio_notes, &bio, &n, BPF_ANY);
+	return 0;
+}
+
+/* A request carries BYTES of BIO. A note that is used up must not stay: it has been looked up, so
+ * the LRU would rather evict those of bios that still wait for a request. A device that makes no
+ * requests may pass the same bio on: its note stays. */
+__noinline int note_carried(u64 bio, u64 bytes)
+{
+	u64 whole = whole_bio(bio);
+	struct bio_note *n = bpf_map_lookup_elem(&bio_notes, &whole);
+
+	if (!n || !note_covers(n, kread(bio, bio, bi_iter.bi_sector) * 512))
+		return 0;
+	if (bytes < n->left)
+		n->left -= bytes;
+	else
+		bpf_map_delete_elem(&bio_notes, &whole);
 	return 0;
 }
 

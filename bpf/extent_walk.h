@@ -207,6 +207,7 @@ static __always_inline void fresh_piece(struct walk *w, u64 bytes)
 	w->next.offset = EXTENT_NO_OFFSET;
 	w->next.owner = w->noted ? w->note.owner : 0;
 	w->next.cause = w->noted ? w->note.cause : CAUSE_UNKNOWN;
+	w->next.reason = w->noted ? UNKNOWN_NOT : UNKNOWN_SUBMISSION;
 }
 
 /* Adds BYTES of the request about which nothing is known, because of REASON. */
@@ -320,7 +321,7 @@ static __always_inline void classify(struct walk *w, u64 head, u64 before, u64 o
 		fill_cached(w, head, inode, folio_index(head) + before, offset);
 	else if (!inode && of_swap(head, moving))
 		p->kind = EXTENT_SWAP;
-	else
+	else if (w->noted)
 		p->reason = UNKNOWN_MEMORY;
 	if (p->reason)
 		p->cause = CAUSE_UNKNOWN;

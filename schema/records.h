@@ -354,12 +354,13 @@ enum extent_kind {
 	EXTENT_READAHEAD,
 };
 
-/* Why a part is EXTENT_UNKNOWN. */
+/* Why a part is EXTENT_UNKNOWN; of UNKNOWN_SUBMISSION, or why only its submitter is not known. */
 enum extent_reason {
 	UNKNOWN_NOT,
-	UNKNOWN_OPERATION, /* neither a read nor a write: it carries no pages */
-	UNKNOWN_MEMORY,    /* the memory is not of the page cache, and its maker is not known */
-	UNKNOWN_SEGMENTS,  /* more parts than are followed */
+	UNKNOWN_OPERATION,  /* neither a read nor a write: it carries no pages */
+	UNKNOWN_MEMORY,     /* the memory is not of the page cache, and its maker is not known */
+	UNKNOWN_SEGMENTS,   /* more parts than are followed */
+	UNKNOWN_SUBMISSION, /* before the recording began, or its note found no room */
 	UNKNOWN_REASONS
 };
 

@@ -30,6 +30,7 @@ const char *const encode__unknown_reasons[UNKNOWN_REASONS] = {
 	[UNKNOWN_OPERATION] = "operation",
 	[UNKNOWN_MEMORY] = "memory",
 	[UNKNOWN_SEGMENTS] = "segments",
+	[UNKNOWN_SUBMISSION] = "submission",
 };
 
 static char *file_columns(struct encoder *e, const struct rec_extent *r, char *p)

@@ -302,7 +302,7 @@ def test_a_fault_asks_for_its_page(recorded):
 
 def test_unknown_parts_are_counted_by_reason(recorded):
     unknown = recorded.manifest["diagnostics"]["extent_unknown"]
-    assert set(unknown) == {"operation", "memory", "segments"}
+    assert set(unknown) == {"operation", "memory", "segments", "submission"}
     assert unknown["segments"] == 0
     assert not len(recorded.rows[(recorded.rows["kind"] == "unknown") & (recorded.rows["operation"] == "read")])
 

@@ -75,7 +75,8 @@ def test_memory_pressure_swaps(tmp_path):
         run("mkswap", "-q", disk)
         run("swapon", disk)
         try:
-            with recorder.Recording(tmp_path, "--streams", "block", "--lineage", code=None) as r:
+            # With this memory each page of the cgroup can wait for its request, and its bio keeps its note.
+            with recorder.Recording(tmp_path, "--streams", "block", "--lineage", "--memory", "128M", code=None) as r:
                 out, into = swapped()
                 start(sys.executable, "-c", HOG, stdout=subprocess.DEVNULL)
                 out, into = (now - then for now, then in zip(swapped(), (out, into)))
