@@ -66,7 +66,8 @@ def test_containers_are_told_by_name(podman, tmp_path):
 
 
 def test_cgroups_inside_a_container_are_its_own(podman, tmp_path):
-    """As systemd in a container makes them; the kernel's inode number is the id."""
+    """Cgroups below a container's, as systemd makes them in a container. The id is the inode number that the kernel
+    reports."""
     full_id = podman.run("outer", "/bin/sleep", "60", detached=True).strip()
     top = next(pathlib.Path(line.split()[1]) for line in pathlib.Path("/proc/mounts").read_text().splitlines()
                if line.split()[2] == "cgroup2")
@@ -104,7 +105,8 @@ def test_sessions_with_names_are_sound(podman, tmp_path):
 
 
 def test_a_summary_has_names(podman, tmp_path):
-    """One that ends during it, one that is still there: of the session, as many calls as rows have its cgroup."""
+    """One container ends during the recording, and one remains: the summary has both, each with as many calls as there
+    are rows of its cgroups."""
     live = subprocess.Popen([IOTRC, "summary", "--csv", "--by", "container"], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
     assert live.stderr.readline() == "watching\n"

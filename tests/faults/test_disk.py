@@ -58,7 +58,7 @@ def test_full_and_freed(tmp_path, disk):
 
 
 def test_min_free(tmp_path, disk):
-    """Nothing is written while less than --min-free is free, and a message says so."""
+    """Nothing is written while less than --min-free is free, and a message reports it."""
     d, numbered = disk(64), Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, d.point / "traces", "--min-free", "20M", code=3) as r:
         begun = now()

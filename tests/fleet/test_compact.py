@@ -51,7 +51,7 @@ def test_a_day(fleet, copy):
 
 
 def test_a_late_session(fleet, copy, tmp_path):
-    """… is merged with what has been merged."""
+    """A late session is merged with the files that have been merged already."""
     late = fleet.special("midnight")
     hidden = [p for p in files(copy) if p.parts[-2] == f"machine={late.parts[-2]}" and p.name.startswith(late.name)]
     for p in hidden:
@@ -69,7 +69,7 @@ def test_a_late_session(fleet, copy, tmp_path):
 
 
 def test_killed_at_any_time(fleet, copy):
-    """… it is begun again, and all rows count once at each moment."""
+    """A compaction that was interrupted is repeated, and all rows count exactly once at each moment."""
     command = [IOTRC, "lake", "compact", copy, "--date", "2026-11-02", "--grace", "0"]
     env = {**os.environ, "IOTRC_DUCKDB": str(conftest.DUCKDB)}
     begun = time.monotonic()
@@ -91,7 +91,7 @@ def test_killed_at_any_time(fleet, copy):
 
 
 def test_running_sessions_stay_as_they_are(fleet, copy, tmp_path):
-    """Their files are to be replaced when they have ended."""
+    """The files of a running session are not merged: they are replaced when the session has ended."""
     session = shutil.copytree(fleet.special("key A"), tmp_path / "raw" / "/".join(fleet.special("key A").parts[-3:]))
     conftest.generate.change(session, lambda m: m["session"].update(state="running"))
     iotrc("export", session, "--to", "parquet", "--lake", copy)
@@ -103,7 +103,8 @@ def test_running_sessions_stay_as_they_are(fleet, copy, tmp_path):
 
 
 def test_compacted_days_expire(fleet, copy):
-    """… as days: what is known of sessions with later rows stays, and says that all of it is as it should be."""
+    """Compacted days expire like others: rows about sessions that have later rows remain, and say that everything is as
+    it should be."""
     for date in DATES:
         iotrc("lake", "compact", copy, "--date", date, "--grace", "0")
     age = int((time.time() - 1793664000) / 86400) # until 2026-11-03

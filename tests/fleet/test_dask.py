@@ -28,7 +28,7 @@ def reads_of_a_day(fleet):
 
 
 def test_a_day_reads_that_day(fleet, lake, place):
-    """The files of all other days cannot be read."""
+    """The query opens only the files of its day: those of all other days cannot be read."""
     copy = place / "one day"
     shutil.copytree(lake, copy)
     for file in copy.glob("v=1/stream=fs/date=*/*/*.parquet"):
@@ -38,7 +38,7 @@ def test_a_day_reads_that_day(fleet, lake, place):
 
 
 def test_in_s3_a_day_reads_that_day(fleet, lake, server, s3cmd, bucket, place):
-    """Of files of rows: the server's log says what was read."""
+    """The query reads only the files of its day, according to the server's log."""
     subprocess.run(["s3cmd", "-c", s3cmd.conf, "sync", "-q", f"{lake}/", f"s3://{bucket}/lake/"], check=True, timeout=300)
     at = server.log()
     environment = {"AWS_ENDPOINT_URL_S3": server.endpoint, "AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": KEY,
@@ -51,7 +51,7 @@ def test_in_s3_a_day_reads_that_day(fleet, lake, server, s3cmd, bucket, place):
 
 
 def test_a_worker_is_killed(lake):
-    """… in mid-query; the answer is the same."""
+    """A worker is killed in the middle of a query; the answer is the same."""
     wanted, both, one, status, before, after = dask("killed", lake)
     assert (status, before, after) == ("pending", 2, 1)
     assert both == one == wanted > 0

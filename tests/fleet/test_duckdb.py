@@ -37,7 +37,7 @@ def test_totals_are_the_manifests(fleet, lake, place):
 
 
 def test_readers_of_a_compaction(fleet, lake, place):
-    """Who reads while files are merged and removed counts each row once."""
+    """A reader counts each row once while files are merged and removed."""
     copy = shutil.copytree(lake, place / "read meanwhile")
     rows = fleet.totals()["fs"][0]
     command = [IOTRC, "lake", "compact", copy, "--date", "2026-11-02", "--grace", "5s"]

@@ -161,7 +161,7 @@ def test_no_store(bucket):
 
 
 def test_expire(fleet, lake, place):
-    """By the day of a session's last row."""
+    """Sessions are removed by the day of their last row."""
     copy = place / "expiring"
     shutil.copytree(lake, copy)
     (copy / "v=1/stream=fs/.x.parquet.part-abcdef").write_text("")

@@ -48,7 +48,7 @@ FILE_GETATTR, FILE_SETATTR = 468, 469 # on all architectures
 
 
 def test_attributes_got_and_set_by_path(tmp_path):
-    """file_getattr() and file_setattr() (6.17). A kernel that lacks them says so, and the rows do."""
+    """file_getattr() and file_setattr() (6.17). A kernel without them returns an error, which is in the rows."""
     path = tmp_path / "file"
     path.write_text("x")
     attributes = (ctypes.c_char * 24)() # struct file_attr

@@ -80,8 +80,9 @@ def pages_of(rows):
 
 
 def all_of(pages, wanted, missed):
-    """Are PAGES those WANTED? An interrupt ends the writeback of pages; where it came while the same program ran, the
-    kernel runs no second one, and counts that (MISSED > 0): then some may be missing, and no other one may be there."""
+    """Are PAGES those WANTED? If an interrupt ends the writeback of pages while the same program runs, the kernel does
+    not run that program again, and counts this (MISSED > 0): some pages may then be missing, but no other page may be
+    there."""
     return pages == wanted or (missed > 0 and len(set(pages)) == len(pages) and set(pages) < set(wanted))
 
 

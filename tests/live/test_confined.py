@@ -24,8 +24,8 @@ def open_confined(root, path, resolve, flags):
 
 
 def test_failed_openat2_names_no_file_outside(tmp_path):
-    """The host has files of the paths that are asked for, and inotify tells that nobody opens them. The same paths below
-    the root are the rows'; strace tells the results."""
+    """The host has files at the requested paths, and inotify shows that nobody opens them. The rows have the same paths
+    below the root; strace shows the results."""
     host, root = tmp_path / "host", tmp_path / "root"
     below = f"{root}{host}" # where the host's directory is for RESOLVE_IN_ROOT
     host.mkdir()

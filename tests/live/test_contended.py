@@ -43,7 +43,7 @@ def niceness(pid):
 
 
 def test_busy_cpus_cost_no_rows(tmp_path, busy):
-    """Reader and writer have the priority that they need: without it, a third of these rows is lost."""
+    """Reader and writer have the priority that they need: without it, a third of these rows would be lost."""
     data = tmp_path / "data"
     data.write_bytes(b"x" * 4096)
     with recorder.Recording(tmp_path, "--streams", "fs", *recorder.OWN) as r:

@@ -105,7 +105,7 @@ time.sleep(1000)
 
 
 def test_other_users_do_not_keep_it_from_starting(tmp_path, pid):
-    """Whoever may read the pid file may lock it in the two ways open to a reader."""
+    """A process that may read the pid file may lock it in the two ways open to a reader."""
     start(tmp_path)
     os.kill(pid(), signal.SIGKILL)
     time.sleep(0.5)

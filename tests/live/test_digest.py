@@ -84,7 +84,7 @@ def test_quiet_leaves_it_out(tmp_path):
 @pytest.mark.alone
 @pytest.mark.native # a million calls take minutes under emulation
 def test_a_large_session_does_not_hold_up_the_end(tmp_path):
-    """Of millions of rows, only some are read: the first line says how many."""
+    """If there are millions of rows, only some are read: the first line says how many."""
     work = tmp_path / "file"
     work.write_bytes(bytes(4096))
     said, session, took, told = recorded(tmp_path, [recorder.workload("hammer"), work, 4, 2], "--streams", "fs",

@@ -55,7 +55,7 @@ def limit_files(r, size):
 
 @pytest.mark.parametrize("wait", [0, 0.3, 1.3])
 def test_rows_that_the_last_write_loses(tmp_path, wait):
-    """Whatever the time between the failure and the end: the reader reports losses once a second."""
+    """At any time between the failure and the end: the reader reports losses once a second."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
         while written(r) < 60_000:
@@ -68,7 +68,7 @@ def test_rows_that_the_last_write_loses(tmp_path, wait):
 
 
 def test_rows_that_go_with_a_file(tmp_path):
-    """A file that is removed before it gets its final name takes its rows along, which is noticed last of all."""
+    """If a file is removed before it gets its final name, its rows are lost. This is noticed last of all."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, tmp_path / "traces", code=3) as r:
         time.sleep(SETTLE)
@@ -143,7 +143,7 @@ def disk(tmp_path):
 
 @pytest.mark.parametrize("mounted_over", [False, True])
 def test_a_disk_that_is_unmounted_lazily(tmp_path, disk, mounted_over):
-    """Rows are written where nobody can find them: a message says so at once, and so does the exit code."""
+    """Rows are written to a file that nobody can find: a message reports it at once, and so does the exit code."""
     numbered = Numbered(tmp_path)
     with numbered, record(tmp_path, numbered, disk / "traces", code=3) as r:
         time.sleep(SETTLE)

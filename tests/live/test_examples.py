@@ -151,7 +151,7 @@ def help_texts():
 
 @pytest.fixture(scope="session") # were it the module's, all tests of this file would run on one worker
 def made(tmp_path_factory):
-    """What the first of all examples makes."""
+    """The session that the first of all examples makes."""
     output = tmp_path_factory.mktemp("made") / "iotrc-traces"
     with recorder.Recording(None, output=output, snapshots=True, code=None):
         pass
@@ -160,7 +160,7 @@ def made(tmp_path_factory):
 
 @pytest.mark.parametrize("words", help_texts(), ids=" ".join)
 def test_examples_of_a_help_text(words, directory, request):
-    """Each takes a session at iotrc-traces for granted."""
+    """Each of these examples needs a session at iotrc-traces."""
     if words:
         shutil.copytree(request.getfixturevalue("made"), directory / "iotrc-traces")
     text = recorder.run(*words, "--help").stdout

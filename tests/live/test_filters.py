@@ -134,7 +134,7 @@ def test_no_network(tmp_path):
 
 
 def test_open_before_the_recording(tmp_path):
-    """A file that was open already has its path, and so has a child of a directory."""
+    """A file that was open before the recording has its path, and so has a child of a directory that was."""
     (tmp_path / "early").mkdir()
     directory = os.open(tmp_path / "early", os.O_RDONLY)
     fd = os.open(tmp_path / "early" / "file", os.O_RDWR | os.O_CREAT)
@@ -236,7 +236,7 @@ if os.fork() == 0:
 
 
 def test_what_is_excluded(tmp_path):
-    """Of a program's descendants, without one command, one directory and two operations."""
+    """All rows of a program's descendants except those of one command, one directory and two operations."""
     work = tmp_path / "work"
     work.mkdir()
     program = tmp_path / "following"

@@ -57,7 +57,7 @@ def test_bytes_are_what_both_ends_counted(recorded, name):
 
 @pytest.mark.parametrize("name", ["stays", "lives"])
 def test_connections_that_live(recorded, name):
-    """They have moved nothing since the kernel was asked."""
+    """They move nothing between the kernel's answer (TCP_INFO) and the end of the recording."""
     _, rows, said, did = recorded
     c = did[name]
     for end, sent, received in ("client", c["up"], c["down"]), ("server", c["down"], c["up"]):
@@ -148,7 +148,8 @@ def test_no_connection_is_told_twice(recorded):
 
 
 def test_filters(tmp_path):
-    """Connections of others are left out, those found at the beginning too; what did not fail, with --errors."""
+    """Connections of other processes are left out, including those found at the beginning; with --errors, so are
+    connections that did not fail."""
     with flow_steps.Steps(FLOWS) as flows:
         with recorder.Recording(tmp_path, "--streams", "nw_flow", "--pid", str(flows.process.pid)) as own, \
              recorder.Recording(tmp_path, "--streams", "nw_flow", "--exclude-command", "python3") as others, \

@@ -31,7 +31,7 @@ def recorded(module_path):
 
 
 def ends(rows, s):
-    """The rows of the client and of the server, but those of rotations."""
+    """The rows of the client and of the server, except those of rotations."""
     rows = rows[rows["event_type"] != "ROTATION"]
     if "client_port" in s:
         port = rows["sport"]
@@ -116,8 +116,8 @@ for n in range(20):
 
 
 def test_short_lived_sockets(tmp_path):
-    """More than there is room for, one after the other, at addresses that are used again: none is lost or mistaken for
-    another one."""
+    """More sockets than the table holds, one after the other, at addresses that are used again: none is lost or taken
+    for another one."""
     with subprocess.Popen([sys.executable, "-c", SHORT], stdin=subprocess.PIPE, text=True) as program:
         with recorder.Recording(tmp_path, "--streams", "nw_flow", "--pid", str(program.pid)) as r:
             program.communicate("\n")

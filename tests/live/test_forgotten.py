@@ -117,7 +117,7 @@ def test_requests_of_io_uring_that_last_long(tmp_path):
 
 
 def test_processes_that_end_meanwhile(tmp_path):
-    """Each has not been seen for a while when it ends, so what is known of it may be about to be forgotten."""
+    """Each process has not been seen for a while when it ends, so its name may be about to be forgotten."""
     with recording(tmp_path, "fs") as r:
         busy, waiting, pids = churn(tmp_path), [], []
         while busy.poll() is None:

@@ -93,7 +93,7 @@ def test_nothing_lost(recorded):
 
 
 def test_identity_of_the_files(recorded):
-    """inode, device and fs_type, if the file is still there and was one file all along."""
+    """inode, device and fs_type, if the file still exists and was the same file throughout."""
     rows = recorded.of("rw")
     rows = rows[rows["filename"].str.endswith(("/data", "/log")) & (rows["errno"] == "")]
     rows = rows[rows["operation"].isin(["open", "read", "write", "close", "fsync", "truncate"])]

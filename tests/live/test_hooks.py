@@ -50,7 +50,7 @@ def system_call_hooks(manifest):
 
 @pytest.mark.parametrize("way", ["auto", "raw", "classic", "functions"])
 def test_system_calls_are_hooked_as_asked(tmp_path, way):
-    """The manifest says which way is used; a way that would miss calls or do harm is refused."""
+    """The manifest says which kind of hook is used; a kind that would miss calls or do harm is refused."""
     if not HERE[way]:
         done = recorder.run("-o", str(tmp_path / "traces"), "--attach", way)
         assert done.returncode == 1 and f"--attach {way}: " in done.stderr, done

@@ -58,8 +58,8 @@ def placed(where, offset, size):
 
 
 def whole(found, size, missed):
-    """Are FOUND bytes all SIZE? Where the kernel skipped hooks, and the manifest says so (MISSED > 0), some may be missing;
-    the kernel's own count of skipped programs is the reason, and more than SIZE never passes."""
+    """Are FOUND bytes all SIZE? Some may be missing if the kernel skipped hooks and the manifest reports it (MISSED >
+    0), which the kernel's own count of skipped programs must explain. More than SIZE is always an error."""
     return found == size or (missed > 0 and found < size)
 
 
@@ -323,7 +323,7 @@ def test_unknown_parts_are_counted_by_reason(recorded):
 
 @pytest.mark.parametrize("by", ["file", "kind", "cause", "command"])
 def test_a_summary_adds_them_up(recorded, by):
-    """iotrc summary says of each group what pandas says of the rows."""
+    """iotrc summary prints for each group what pandas computes from the rows."""
     out = run(recorder.IOTRC, "summary", "--stream", "extent", "--by", by, "--json", recorded.directory)
     groups = {g[by]: (g["calls"], g["bytes"]) for g in json.loads(out)["summaries"][0]["groups"]}
     rows = recorded.all.assign(bytes=recorded.all["size"].astype(int))
@@ -362,7 +362,7 @@ def set_vm(**values):
 
 
 def is_placed(path):
-    """Has all of a new file been written? Only then ext4 allocates its blocks."""
+    """Has all of a new file been written back? ext4 allocates its blocks only then."""
     return not any(flags & FIEMAP_NOT_PLACED for *_, flags in mapped(path, 0))
 
 

@@ -38,8 +38,8 @@ def swapped():
 
 @contextlib.contextmanager
 def limited(old, new):
-    """A cgroup with limits, (controller, file, value) each: OLD where the machine has that controller in version 1, else
-    NEW. Yields a function that starts programs in it."""
+    """A cgroup with limits, each of them (controller, file, value): OLD if the machine has that controller in version
+    1, otherwise NEW. Yields a function that starts programs in it."""
     hierarchy, file, value = pathlib.Path("/sys/fs/cgroup", old[0]), *old[1:]
     if not hierarchy.is_dir():
         hierarchy, file, value = CGROUPS, *new[1:]
@@ -137,8 +137,8 @@ HELD = {"write": ["if=/dev/zero", "of={}/new", "count=16", "oflag=direct"], "rea
 
 @pytest.mark.parametrize("operation", HELD)
 def test_what_a_limit_holds_back_is_not_the_workers(tmp_path, operation):
-    """A worker of the kernel submits it later. The rows name dd; where programs cannot be attached to the kernel's functions,
-    nobody (docs/lineage.md). The stream block tells which requests the worker made."""
+    """A kernel worker submits the request later. The rows name dd or, if programs cannot be attached to the kernel's
+    functions, no process (docs/lineage.md). The stream block shows which requests the worker made."""
     point, letter = tmp_path / "disk", operation[0]
     with file_system("ext4", point) as disk:
         dd(point / "old", "bs=1M", "count=1", "conv=fsync")

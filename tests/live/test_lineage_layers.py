@@ -152,7 +152,7 @@ def test_and_those_of_the_disk_below_name_the_image(nested):
 
 
 def test_btrfs_sums_by_inode(tmp_path):
-    """Its extents' addresses are not the device's: bytes and offsets alone."""
+    """The addresses of its extents are not the device's, so only bytes and offsets are compared."""
     modules.need("btrfs")
     files = {"synced": ("conv=fsync", "fsync"), "each_synced": ("oflag=sync", "O_SYNC")}
     point, inodes = tmp_path / "disk", {}
@@ -186,8 +186,8 @@ def test_btrfs_sums_by_inode(tmp_path):
 
 
 def test_recycled_bios_are_not_taken_for_earlier_ones(tmp_path):
-    """Direct, buffered and synced at once, in small pieces: each is told by a note at the address of its bio, which
-    belongs to another file's a moment later. FIEMAP says of each row whether it was taken for one of these."""
+    """Direct, buffered and synced writes at once, in small pieces. For each there is a note at the address of its bio,
+    which another file's bio has a moment later. FIEMAP shows for each row whether it was taken for one of these."""
     jobs = {"direct": ["--ioengine=libaio", "--direct=1", "--iodepth=16"],
             "uring": ["--ioengine=io_uring", "--direct=1", "--iodepth=16"],
             "synced": ["--ioengine=psync", "--fdatasync=4"], "sync": ["--ioengine=psync", "--sync=1"]}
@@ -284,7 +284,8 @@ def requests_of(disk, kib):
 
 
 def test_split_bios(tmp_path):
-    """Each part is a request of its own: its rows lie where FIEMAP says, and no row of cache names the wrong request."""
+    """Each part is a request of its own: its rows are where FIEMAP says, and no row of cache names the wrong
+    request."""
     point, size = tmp_path / "disk", 1 << 20
     with file_system("ext4", point) as disk:
         with (requests_of(disk, "64"),

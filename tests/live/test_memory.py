@@ -108,8 +108,7 @@ def test_too_little(tmp_path):
 
 @pytest.mark.parametrize("size, chains, more", [(96, 20, []), (256, 5, ["late"])], ids=["paths", "completions"])
 def test_no_room_for_requests(tmp_path, size, chains, more):
-    """More at the same time than the tables have room for; more completions than the program's own queue has room for.
-    """
+    """More at the same time than the tables hold; more completions than the program's own queue holds."""
     file = tmp_path / "file"
     file.touch()
     with recorder.Recording(

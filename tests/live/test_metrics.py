@@ -81,7 +81,7 @@ def test_the_file_has_the_counts_of_the_manifest(recorded):
 
 
 def test_the_file_says_that_it_has_ended_on_a_busy_machine(tmp_path):
-    """The thread that writes it gets no CPU for some seconds after the end of the recording."""
+    """The thread that writes the metrics file gets no CPU for some seconds after the end of the recording."""
     file = tmp_path / "iotrc.prom"
     r = recorder.Recording(tmp_path, "--streams", "block", *recorder.OWN, "--metrics-file", file)
     with r:

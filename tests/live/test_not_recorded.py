@@ -40,7 +40,7 @@ CALLS = {"name_to_handle_at", "statfs", "fstatfs", "inotify_add_watch", "fanotif
 
 
 def test_calls_without_a_row(tmp_path):
-    """strace tells that the calls were made. All that names the file are the rows of its descriptor."""
+    """strace shows that the calls were made. The only rows about the file are those of its descriptor."""
     path = tmp_path / "file"
     path.write_text("x" * 4096)
     with recorder.Recording(tmp_path, "--streams", "fs", "--scope", "all", *recorder.OWN) as r:

@@ -93,7 +93,7 @@ def test_every_operation_is_a_row_or_counted_as_lost(tmp_path, thread, cause):
 
 
 def test_at_full_speed(tmp_path):
-    """Nothing is held up: whether rows are lost depends on the machine; the counts are right either way."""
+    """Nothing stops the recorder: whether rows are lost depends on the machine, and the counts are right either way."""
     with contextlib.suppress(AssertionError):
         with record(tmp_path) as r:
             oracle = counted(hammer(tmp_path, 1))

@@ -77,7 +77,7 @@ def place(module_path):
 
 
 def answer(place, title, *more, program=None):
-    """What the page's line says to the question whose title has TITLE."""
+    """The output of the page's line for the question whose title contains TITLE."""
     section, = [blocks for t, blocks in SECTIONS.items() if title in t]
     line = next(text for kind, text in section if kind == "sh").splitlines()[0].removeprefix("sudo ")
     words = [recorder.IOTRC if w == "iotrc" else w for w in shlex.split(line)]

@@ -26,7 +26,7 @@ def attached(recording):
 
 
 def reads_copies(hooks):
-    """Are the kernel's own copies of paths read? Where they are, it also tells which file it removes or renames."""
+    """Can the kernel's own copies of paths be read? If so, the kernel also tells which file it removes or renames."""
     copies = bool(hooks & {"fexit/do_getname", "fentry/putname"})
     assert copies == ({f"fentry/security_inode_{what}" for what in ("unlink", "rmdir", "rename")} <= hooks)
     # The kernels of `make check-kernels` let programs attach to functions, but for 6.1 on arm64 (docs/kernels.md).
@@ -65,9 +65,9 @@ def test_inodes_of_calls_on_paths(tmp_path, name):
 
 
 def test_paths_rewritten_under_way(tmp_path):
-    """A second thread makes each path another's name while the call is under way. Each file that was removed must bear
-    its name. Where the kernel's own copies can't be read, the moment between the reading here and the kernel's remains
-    (docs/threats.md)."""
+    """A second thread makes each path another's name while the call is in progress. The row of each removed file must
+    have that file's name. If the kernel's own copies cannot be read, there is a moment between iotrc's reading and the
+    kernel's (docs/threats.md)."""
     n = 500
     rows, told, cwd, hooks = record(tmp_path, "toctou", str(n))
     copies = reads_copies(hooks)

@@ -242,7 +242,7 @@ class Report:
         self.text = (directory / "report.txt").read_text()
 
     def of(self, case):
-        """Which lists contain paths of the case, and which paths."""
+        """The lists that contain paths of the case, with these paths."""
         prefix = case + "/"
         lists = {key: [name[len(prefix):] for name in names if isinstance(name, str) and name.startswith(prefix)]
                  for key, names in self.json.items() if isinstance(names, list) and key not in ("renamed", "command")}
@@ -414,7 +414,7 @@ def test_workspace_through_a_link(tmp_path):
 
 
 def test_background_child(tmp_path):
-    """It does not hang; the process is named; the status has the signal that ended CMD, except with --strict."""
+    """iotrc does not hang; the process is named; the status has the signal that ended CMD, except with --strict."""
     pid_file = tmp_path / "pid"
     script = f"sleep 60 >/dev/null 2>&1 & echo $! > {pid_file}; kill -TERM $$"
     done = run("-o", tmp_path / "text", "--json", tmp_path / "json", "--", "sh", "-c", script, cwd=tmp_path)

@@ -53,7 +53,7 @@ def test_ordinary_user(nobodys):
 
 
 def test_no_strace(nobodys):
-    """A clear line says what to install, and CMD does not run."""
+    """A clear message says what to install, and CMD does not run."""
     done = as_nobody(nobodys, "--", "/bin/touch", "touched", env={"PATH": "/nowhere"})
     assert done.returncode == 1 and not (nobodys / "touched").exists()
     assert done.stderr == (b"iotrc run: strace is not installed: install it (package strace), or run this as root, "
@@ -174,7 +174,7 @@ def test_recorder_killed(tmp_path):
 
 
 def test_background_child(tmp_path):
-    """It is named, and what it does afterwards still works: strace keeps tracing it."""
+    """The process is named, and what it does afterwards still works: strace keeps tracing it."""
     script = "(read line < fifo; echo $line > late) > /dev/null 2>&1 & echo $! > pid; exit 0"
     os.mkfifo(tmp_path / "fifo")
     # stdout and stderr are pipes: their reader is not kept waiting.
@@ -200,7 +200,7 @@ def test_wait(tmp_path, engine):
 
 
 def test_wait_interrupted(tmp_path):
-    """A user who does not want to wait any longer gets the report."""
+    """A user who interrupts the wait gets the report."""
     args = ["--engine", "strace", "--wait", "--json", "json", "--", "sh", "-c", "sleep 60 & echo $! > pid.new; mv pid.new pid"]
     with subprocess.Popen([recorder.IOTRC, "run", *args], cwd=tmp_path) as process:
         recorder.wait_for((tmp_path / "pid").exists, "the command runs")

@@ -173,7 +173,7 @@ while True:
 @pytest.mark.parametrize("args", [["top", "--by", by, "-n", "2", *more] for by in ("process", "file", "command")
                                   for more in ((), ("--batch",), ("--json",))], ids=" ".join)
 def test_top_on_a_terminal(tmp_path, args):
-    """Its screen is made of the terminal's sequences: none of those in names is among them."""
+    """The screen consists of terminal sequences: none of those in names is among them."""
     with subprocess.Popen([sys.executable, "-c", BUSY], cwd=tmp_path, stdout=subprocess.PIPE) as busy:
         busy.stdout.readline()
         text = on_terminal([*args, "--pid", busy.pid], tmp_path, "vt100")
@@ -186,7 +186,8 @@ def test_top_on_a_terminal(tmp_path, args):
 
 
 def test_other_commands_on_a_terminal(hostile, tmp_path):
-    """Those that name a session, a directory or a file of a hostile name. The bar of progress is their own."""
+    """Commands that print the hostile name of a session, directory or file. The progress bar has sequences of its
+    own."""
     session, place, _ = hostile
     page = os.path.join(place, f"p{SAID}.html")
     lake = os.path.join(place, f"l{SAID}")
@@ -200,7 +201,7 @@ def test_other_commands_on_a_terminal(hostile, tmp_path):
 
 
 def test_a_log_file(tmp_path):
-    """Of a daemon, which names its session and what is wrong with its upload."""
+    """The log of a daemon, which names its session and says what is wrong with its upload."""
     log = tmp_path / "log"
     output = tmp_path / f"o{SAID}"
     target = tmp_path / f"t{SAID}" / "absent"

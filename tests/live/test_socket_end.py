@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sockets that end without close(): each descriptor has one CLOSE row, at its end; a program knows when that was."""
+"""Sockets that end without close(): each descriptor has one CLOSE row, at its end. A program knows when that was."""
 import collections
 import json
 import os

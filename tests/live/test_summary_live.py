@@ -383,7 +383,7 @@ def test_block_requests_equal_the_counters(loop): # pylint: disable=redefined-ou
 
 @pytest.mark.native # time under emulation means nothing
 def test_it_costs_next_to_nothing_itself(tmp_path):
-    """It takes less than 1 % of a CPU, however many calls there are."""
+    """The summary takes less than 1 % of a CPU, however many calls there are."""
     with Watch("--command", "hammering", *recorder.OWN) as w:
         began, before = time.monotonic(), cpu_ticks(w.process.pid)
         subprocess.run(hammer(tmp_path, 3, 2), check=True, capture_output=True)

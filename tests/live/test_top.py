@@ -35,7 +35,7 @@ def hammer(tmp_path, seconds, processes):
 
 @contextlib.contextmanager
 def watching(*arguments):
-    """Rows as they come: the block gets a function that reads on until WHAT(rows) is true."""
+    """Rows as they arrive: the block gets a function that reads until WHAT(rows) is true."""
     rows = []
     with top("--json", "-n", "240", *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr.readline() == "watching\n"
@@ -112,7 +112,7 @@ while sys.stdin.readline():
 
 
 def test_connections():
-    """Of one that was there before: what both ends move from then on, to the last byte."""
+    """The numbers of a connection that existed before: what both ends move from then on, to the last byte."""
     mover = subprocess.Popen([sys.executable, "-c", MOVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     client, server = mover.stdout.readline().split()
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`iotrc verify -j`: what it says of a session of many files is what one thread says, sound or not."""
+"""`iotrc verify -j`: its output about a session of many files is that of one thread, whether the session is sound or
+not."""
 import pathlib
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def test_sound(session):
 
 
 def test_faults(session, tmp_path):
-    """A file is missing, one is cut, and in two a byte is another."""
+    """A file is missing, one is cut short, and two have a changed byte."""
     copied = tmp_path / "copy"
     subprocess.run(["cp", "-a", session, copied], check=True)
     files = sorted((copied / "fs").iterdir())

@@ -71,7 +71,7 @@ class Load:
 
 
 def ready(process):
-    """Waits until it watches."""
+    """Waits until iotrc watches."""
     assert process.stderr.readline() == b"watching\n"
 
 

@@ -248,7 +248,7 @@ def test_dropped_packets():
 @pytest.mark.skipif(not os.major(os.stat("/var/tmp").st_dev), reason="/var/tmp is on no disk")
 @pytest.mark.parametrize("question", ["each disk request", "slow disk requests"])
 def test_disk_requests(question):
-    """Those of a program that writes to a disk; a time that none reaches leaves out all."""
+    """The requests of a program that writes to a disk; a limit that no request reaches leaves out all."""
     line, = TABLE[question]
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
         shown = operations(watched(line.replace("20ms", "100s"), pathlib.Path(place), Program(place)))

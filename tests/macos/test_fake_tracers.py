@@ -195,7 +195,7 @@ def test_one_that_dies_is_started_again_and_told_of(tmp_path, engine, play):
 
 @pytest.mark.parametrize("engine", ["eslogger", "fs_usage"])
 def test_one_that_stalls_is_told_of(tmp_path, engine):
-    """It doesn't tell of the last marker: what was done before may be missing."""
+    """The program does not print the last marker: what was done before may be missing."""
     began = time.monotonic()
     run = Run(tmp_path, engine, [["sleep", 0.5], ["stall"], ["serve"]])
     assert any(t.startswith(f"the tracer of {engine} ended") for t in run.incomplete), run.incomplete
@@ -224,7 +224,7 @@ def rows(run):
 
 
 def random_name(chance, most):
-    """Hard to tell from fs_usage's fields; no blanks at the end, which are its own."""
+    """Names that look like fields of fs_usage; no blanks at the end, which are fs_usage's own."""
     parts = ["[  2]", "F=3", "(R___)", "  ", "<x>", " 0.000123   x.1", "/dev/", ".", "\u30b9", "\u2028", "'", "a" * 30]
     name = "".join(chance.choice(parts) for _ in range(chance.randrange(1, 9))).replace("/.", "/x")
     while len(name.encode()) > most:

@@ -129,7 +129,7 @@ def test_a_crash_is_recovered_from(mac):
 # ---- install.sh ----
 
 def install(mac, *options, user="root", have=(), brew=True):
-    """Runs install.sh; returns it, and what brew and make were asked for."""
+    """Runs install.sh; returns the process, and the requests that brew and make got."""
     cellar = mac.tmp / "opt"
     for formula in have:
         (cellar / formula).mkdir(parents=True)

@@ -124,7 +124,7 @@ def pages(facts):
 
 
 def test_pictures(asked):
-    """Each question has one, which its code draws."""
+    """Each question has a figure, which its code draws."""
     kept = record.TOP / "docs/analysis"
     all_ = set()
     for section in re.split(r"^## ", PAGE, flags=re.M)[1:]:

@@ -67,7 +67,7 @@ def disk(directory):
 
 @contextlib.contextmanager
 def postgres(data):
-    """A server that commits by fdatasync; yields what asks it."""
+    """A server that commits by fdatasync; yields a function that sends it queries."""
     socket = data.parent
     os.chmod(data.parent, 0o777)
     as_postgres("initdb", "-A", "trust", "-D", data)
@@ -165,7 +165,7 @@ def test_1_amplification(asked):
 
 
 def test_2_wear(asked):
-    """Added up, it is what the kernel has counted of the disk, in which what the recorder does is not."""
+    """The sum is what the kernel has counted for the disk, not including what the recorder does."""
     lines = asked.answers["2"].splitlines()
     at, = (i for i, line in enumerate(lines) if line.startswith(asked.device + " "))
     of_disk = [int(lines[at].split()[-1])]

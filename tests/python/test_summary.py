@@ -105,7 +105,7 @@ def recorded(tmp_path_factory):
 # ---- what pandas makes of it ----
 
 def first_path(filename):
-    """Of two paths the first, or the second where the first is unknown."""
+    """The first of two paths, or the second if the first is unknown."""
     paths = filename.str.split(" -> ", n=1)
     return paths.str[0].where(paths.str[0] != "", paths.str[-1]).replace("", np.nan)
 
@@ -177,7 +177,7 @@ def quantile(values, q):
 
 
 def same(got, session_rows, stream, by):
-    """Is GOT what pandas groups?"""
+    """Is GOT the result of grouping by pandas?"""
     keys = [GROUPS[b](stream, session_rows).fillna("-") for b in by]
     groups = dict(tuple(session_rows.groupby(keys if len(by) > 1 else keys[0])))
     assert len(got) == len(groups) > 0
@@ -245,7 +245,7 @@ def test_two_empty_paths_are_no_file(tmp_path, template):
 
 
 def test_users_and_containers_are_the_manifest_s(session):
-    """Rows have neither: the manifest says to whom a process belonged, and when that changed."""
+    """Rows have neither user nor container: the manifest says to which a process belonged, and when that changed."""
     session.manifest["users"] = {
         "names": {"0": "root", "1000": "ada"}, "left_out": 0,
         "processes": [[1, 9, 0], [10, 10, 1000], [12, 20, 0], [-1, 5, 3], [1, "x"], 7, [90, 95, 2**40]],
@@ -447,7 +447,8 @@ def test_many_groups_are_bounded(session):
 
 
 def test_a_first_path_that_is_unknown(tmp_path, template):
-    """Of two paths the first names the file, or the second where the first is unknown; where both are, none does."""
+    """The first of two paths names the file, or the second if the first is unknown; if both are unknown, the row counts
+    without a file."""
     session = craft.Session(tmp_path / "traces", template)
     session.add("fs", [{"operation": "rename", "filename": name, "mono_ns": str(craft.START + i)}
                        for i, name in enumerate(("/a/x -> /b/y", " -> /b/y", "/b/y", "/a/x -> ", " -> "))])

@@ -109,7 +109,7 @@ def test_an_upload_has_a_service_of_its_own(m):
 
 
 def test_upgrade_costs_a_restart(m, packages, tmp_path):
-    """Every write that was done while systemd considered the service running has its row, in the session before or
+    """Every write that was completed while systemd considered the service running has its row, in the session before or
     after the upgrade."""
     _, later = packages
     (m.root / "root/next.deb").write_bytes(later.read_bytes())

@@ -194,7 +194,7 @@ def test_status_line(service):
 
 
 def test_its_own_io_is_not_recorded(service):
-    """Although its process id in the machine's namespace is another one."""
+    """The service leaves out its own I/O, although it has another process id in the machine's namespace."""
     time.sleep(3) # it writes every second
     pid = service.pid()
     session = service.sessions()[-1]

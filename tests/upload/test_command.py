@@ -106,7 +106,7 @@ def test_keys_in_the_configuration(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_what_is_kept(tmp_path):
-    """All sessions, unless told otherwise; the service's configuration tells otherwise."""
+    """All sessions by default; the service's configuration can say otherwise."""
     (tmp_path / "share").mkdir()
     for i, (args, kept) in enumerate([([], True), (["--keep-uploaded"], True), (["--keep-uploaded=no"], False),
                                       (["--config", "scripts/iotrc.conf"], False)]):

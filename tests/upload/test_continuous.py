@@ -68,7 +68,7 @@ def check_sent(place, session, local=None):
 
 
 def test_sends_while_another_process_records(tmp_path):
-    """It began before the first recording. Neither uploader nor recorder takes the other's part."""
+    """The uploader started before the first recording. Neither uploader nor recorder does the other's work."""
     place = Place(tmp_path)
     with place.uploads() as process:
         with place.recording() as r:

@@ -25,7 +25,7 @@ def once(*words):
 @pytest.mark.parametrize("fault", ["reset-before", "reset-after", "half", "slow", "500", "503", "truncated",
                                    "etag"])
 def test_fault(ceph, s3cmd, bucket, tmp_path, fault):
-    """Twice at the beginning, in the middle, and with the manifest."""
+    """The fault occurs twice at the beginning, once in the middle, and once with the manifest."""
     manifests = itertools.count()
 
     def at_times(n, method, path):
@@ -259,7 +259,7 @@ def test_a_large_file_is_resumed(ceph, s3cmd, bucket, tmp_path):
 
 
 def test_a_large_file_that_changed_is_taken_back(ceph, s3cmd, bucket, tmp_path):
-    """A store keeps parts for ever, and its owner pays for them."""
+    """A store keeps the parts of an unfinished upload for ever, and its owner pays for them."""
     with Proxy(ceph.port) as proxy:
         session, _ = begun_in_parts(ceph, proxy, s3cmd, bucket, tmp_path)
         path, = session.glob("fs/*")

@@ -74,7 +74,7 @@ def test_a_refusal_with_an_endless_text_is_a_refusal(path):
 
 
 def test_who_takes_a_body_too_slowly_is_left(path):
-    """The machine is the one that sends: 1 MiB, at a KiB per second."""
+    """This machine sends 1 MiB, at a KiB per second."""
     (path.parent / "large").write_bytes(os.urandom(16 << 20)) # more than socket buffers hold
     with Hostile(PUT=hostile.text(""), reads=hostile.sip) as store:
         r = ends(store, "s3://bucket", KEY, path.parent / "large", endpoint=store.url, slowest=4 << 20, within=20)

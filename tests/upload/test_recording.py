@@ -253,8 +253,8 @@ def test_no_core_dump(ceph, bucket, tmp_path):
 
 
 def test_refused_is_said_once(ceph, bucket, tmp_path):
-    """While the manifest grows by dozens of files a second. On a busy machine the threads may get hardly any CPU: their
-    CPU time is what is limited."""
+    """The manifest grows by dozens of files a second. On a busy machine the threads may get hardly any CPU, so their
+    CPU time is limited, not the elapsed time."""
     env = sessions.environment(AWS_SECRET_ACCESS_KEY="wrong")
     r = recording(tmp_path, bucket, ceph.endpoint, "--rotate-size", "4K", "--upload-timeout", "10m",
                   env=env).start().wait_ready()
