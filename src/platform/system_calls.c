@@ -300,13 +300,6 @@ static int add_rules(scmp_filter_ctx c, bool network)
 	return err ?: add_threads(c);
 }
 
-/* The sanitizers' own threads and tracers need more calls than we do. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 int system_calls__restrict(bool network)
 {
 	scmp_filter_ctx c = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM));

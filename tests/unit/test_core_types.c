@@ -47,12 +47,12 @@ Test(core_types, keeps_what_programs_know)
 	btf__add_struct(ours, "lacking", 4);
 
 	copy = copy_of(kernel, ours);
-	cr_expect_eq(btf__type_cnt(copy), last + 1);
+	cr_expect_eq((int)btf__type_cnt(copy), last + 1);
 	cr_expect_str_eq(name_of(copy, known), "known");
 	cr_expect_str_eq(name_of(copy, other), "");
 	cr_expect_str_eq(name_of(copy, enumeration), "enumeration");
 	cr_expect_eq(btf__type_by_id(copy, pointer)->type, 0);
-	cr_expect_eq(btf__type_by_id(copy, last)->type, known);
+	cr_expect_eq((int)btf__type_by_id(copy, last)->type, known);
 	cr_expect_eq(btf__find_by_name(copy, "known"), known);
 	cr_expect_str_eq(
 		btf__name_by_offset(copy, btf_members(btf__type_by_id(copy, known))[1].name_off),

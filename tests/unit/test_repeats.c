@@ -29,9 +29,10 @@ static void teardown(void)
 
 TestSuite(repeats, .init = setup, .fini = teardown);
 
-struct call {
+/* A record, and the requested path behind it. */
+union call {
 	struct rec_fs_long rec;
-	char requested[64];
+	char bytes[sizeof(struct rec_fs_long) + 64];
 };
 
 static bool again(enum fs_op op, uint64_t task, uint64_t path, int64_t ret)
@@ -43,13 +44,13 @@ static bool again(enum fs_op op, uint64_t task, uint64_t path, int64_t ret)
 
 static bool asked_again(enum fs_op op, uint64_t task, const char *path, int64_t ret, uint64_t ino)
 {
-	struct call c = { .rec = { .fs = { REC_FS_LONG, op, .task = task, .ret = ret },
-				   .base = 7,
-				   .ino = ino,
-				   .len = strlen(path),
-				   .has = LONG_HAS_REQUESTED | (ino ? LONG_HAS_INODE : 0) } };
+	union call c = { .rec = { .fs = { REC_FS_LONG, op, .task = task, .ret = ret },
+				  .base = 7,
+				  .ino = ino,
+				  .len = strlen(path),
+				  .has = LONG_HAS_REQUESTED | (ino ? LONG_HAS_INODE : 0) } };
 
-	strcpy(c.requested, path);
+	strcpy(c.bytes + sizeof(c.rec), path);
 	return repeats__has(repeats, &c);
 }
 
