@@ -237,7 +237,8 @@ compiled-tests: all
 # How each target runs pytest: with RETRY=1 a test that fails runs once more, and the end of the log names it.
 PYTESTS = WORKERS=1 RETRY=$(RETRY) tests/run.py $(BUILD)/results-$@
 # The engines of macOS, with programs that imitate the output of Apple's.
-MACOS_TESTS = tests/macos --ignore tests/macos/test_dtrace.py
+DTRACE_TESTS = tests/macos/test_dtrace.py tests/macos/test_dtrace_drops.py
+MACOS_TESTS = tests/macos $(DTRACE_TESTS:%=--ignore %)
 check-macos: all
 	$(call say,TEST,'what DTrace and its kin write')
 	$(Q)IOTRC=$(abspath $(BUILD)/iotrc) $(PYTESTS) --workers 2 $(MACOS_TESTS)
@@ -247,7 +248,7 @@ check-dtrace: all
 	@scripts/install-deps.sh dtrace
 	$(call say,TEST,'DTrace for Linux')
 	$(Q)root=$$(scripts/vm/fetch-debian.sh sid dtrace strace) && DTRACE_ROOT=$$root IOTRC=$(abspath $(BUILD)/iotrc) \
-		$(PYTESTS) tests/macos/test_dtrace.py
+		$(PYTESTS) $(DTRACE_TESTS)
 # Other projects' test suites from Debian packages, and our own programs of unusual calls, compared with strace.
 check-suites: all workloads
 	@scripts/install-deps.sh check
