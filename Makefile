@@ -551,15 +551,20 @@ bench-summary: all
 # A live summary beside a recording of the same load (root).
 bench-summary-live: bench-programs
 	$(Q)/usr/bin/python3 bench/summary_live.py --build $(BUILD) $(if $(WRITE),--write docs/performance.md)
-# One query on lakes of several sizes, and the speed of an export; the sessions stay in FLEET_PLACE for the next time.
+# One question to lakes of several sizes, in a directory and in a store, and the speed of an export; sessions and lakes
+# stay in FLEET_PLACE for the next time. WRITE=1 puts the tables into docs/fleet.md, which has those of
+# FLEET_SIZES="10:1 10:7 10:30 100:1 100:7 100:30 1000:1 1000:7 1000:30" FLEET_STORED="1000:1 1000:7".
 FLEET_PLACE ?= /var/tmp/iotrc-bench-fleet
 FLEET_SIZES ?= 10:1 10:7 100:1
+FLEET_STORED ?= 10:1 100:1
 bench-fleet: all
 	@scripts/install-deps.sh fleet
 	$(call say,BENCH,'a fleet')
 	@mkdir -p $(FLEET_PLACE)/speed
-	$(Q)/usr/bin/python3 bench/fleet.py grow $(abspath $(BUILD)/iotrc) $(FLEET_PLACE) $(FLEET_SIZES)
-	$(Q)place=$$(mktemp -d -p $(FLEET_PLACE)/speed) && trap 'rm -rf "$$place"' EXIT && \
+	$(Q)export WRITE=$(if $(WRITE),docs/fleet.md); \
+		/usr/bin/python3 bench/fleet.py grow $(abspath $(BUILD)/iotrc) $(FLEET_PLACE) $(FLEET_SIZES) && \
+		/usr/bin/python3 bench/fleet.py store $(abspath $(BUILD)/iotrc) $(FLEET_PLACE) $(FLEET_STORED) && \
+		place=$$(mktemp -d -p $(FLEET_PLACE)/speed) && trap 'rm -rf "$$place"' EXIT && \
 		/usr/bin/python3 bench/fleet.py export $(abspath $(BUILD)/iotrc) "$$place" 1000000
 # The loader compared with pandas.read_csv(), in pairs.
 bench-load: all

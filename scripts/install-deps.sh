@@ -141,6 +141,7 @@ fleet python:zstandard           python3-zstandard     python3-zstandard      py
 fleet python:pytest              python3-pytest        python3-pytest         python-pytest
 fleet npm:@duckdb/node-api@1.5.6-r.1 NPM               NPM                    NPM
 fleet npm:chdb@3.4.0             NPM                   NPM                    NPM
+fleet npm:dt-sql-parser@4.5.1    NPM                   NPM                    NPM
 page  command:npm                npm                   nodejs-npm             npm
 proof  command:npm               npm                   nodejs-npm             npm
 proof  command:strace            strace                strace                 strace

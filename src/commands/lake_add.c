@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/shown.h"
+#include "export/duckdb.h"
 #include "lake/add_session.h"
 #include "lake/compactions.h"
 #include "lake/local_sessions.h"
@@ -56,9 +57,11 @@ int lake_add(const struct command *c, const char *url, char **paths)
 
 	if (store__open(&a.store, url, why))
 		return command__cannot(c, "%s", why);
+	duckdb__hold();
 	local_sessions__visit(&visit, (const char *const *)paths);
 	if (!a.code && a.sessions && compactions__begin(a.store, why))
 		a.code = command__cannot(c, "%s", why);
+	duckdb__release();
 	store__free(a.store);
 	if (a.code)
 		return a.code;

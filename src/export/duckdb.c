@@ -97,28 +97,73 @@ static void put_rows(struct result *result, FILE *answer)
 	}
 }
 
+/* The database in memory, and who holds it. */
+static struct {
+	void *database, *connection;
+	unsigned int holders;
+} held;
+
+static void close_database(void)
+{
+	if (held.connection)
+		library.disconnect(&held.connection);
+	if (held.database)
+		library.close(&held.database);
+	held.database = held.connection = NULL;
+}
+
+static int open_database(char why[DUCKDB_WHY_MAX])
+{
+	if (!library.open(NULL, &held.database) &&
+	    !library.connect(held.database, &held.connection))
+		return 0;
+	close_database();
+	snprintf(why, DUCKDB_WHY_MAX, "DuckDB cannot open a database in memory");
+	return -EIO;
+}
+
+static int ask(const char *sql, const char *question, FILE *answer, char why[DUCKDB_WHY_MAX])
+{
+	struct result result;
+	int err = query(held.connection, sql, &result, why);
+
+	library.destroy(&result);
+	if (err)
+		return err;
+	err = query(held.connection, question, &result, why);
+	if (!err)
+		put_rows(&result, answer);
+	library.destroy(&result);
+	return err;
+}
+
 static int run_in_library(const char *sql, const char *question, FILE *answer,
 			  char why[DUCKDB_WHY_MAX])
 {
-	void *database = NULL, *connection = NULL;
-	struct result result;
-	int err;
+	bool used = held.database;
+	int err = used ? 0 : open_database(why);
 
-	if (library.open(NULL, &database) || library.connect(database, &connection)) {
-		snprintf(why, DUCKDB_WHY_MAX, "DuckDB cannot open a database in memory");
-		return -EIO;
+	if (!err)
+		err = ask(sql, question, answer, why);
+	/* One that has once written to its temporary directory takes no other. */
+	if (err && used) {
+		close_database();
+		err = open_database(why) ?: ask(sql, question, answer, why);
 	}
-	err = query(connection, sql, &result, why);
-	library.destroy(&result);
-	if (!err) {
-		err = query(connection, question, &result, why);
-		if (!err)
-			put_rows(&result, answer);
-		library.destroy(&result);
-	}
-	library.disconnect(&connection);
-	library.close(&database);
+	if (!held.holders)
+		close_database();
 	return err;
+}
+
+void duckdb__hold(void)
+{
+	held.holders++;
+}
+
+void duckdb__release(void)
+{
+	if (!--held.holders)
+		close_database();
 }
 
 /* ---- the program ---- */

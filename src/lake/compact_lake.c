@@ -381,6 +381,12 @@ static int keep(struct compaction *c)
 	return err ? no_memory(c) : 0;
 }
 
+/* Whether input I brings a merge of N inputs, BYTES in all, nearer to the size of a file. */
+static bool fits(const struct compaction *c, size_t i, size_t n, uint64_t bytes)
+{
+	return n < INPUTS_MAX && bytes + c->inputs[i].size / 2 < TARGET_BYTES;
+}
+
 /* Merges the inputs of one stream. If none of them is new, merging would gain nothing. */
 static int merge_stream(struct compaction *c)
 {
@@ -394,7 +400,7 @@ static int merge_stream(struct compaction *c)
 	for (size_t i = 0, n; i < c->n && !err; i += n) {
 		uint64_t bytes = c->inputs[i].size;
 
-		for (n = 1; i + n < c->n && (once || (n < INPUTS_MAX && bytes < TARGET_BYTES)); n++)
+		for (n = 1; i + n < c->n && (once || fits(c, i + n, n, bytes)); n++)
 			bytes += c->inputs[i + n].size;
 		err = merge(c, c->inputs + i, n);
 		for (size_t k = i; k < i + n; k++) {

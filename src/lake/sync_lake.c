@@ -13,6 +13,7 @@
 #include "base/temporary_dir.h"
 #include "dataset/manifest_file.h"
 #include "dataset/session.h"
+#include "export/duckdb.h"
 #include "lake/compactions.h"
 #include "lake/entries.h"
 #include "lake/known_sessions.h"
@@ -225,6 +226,7 @@ int sync_lake(struct store *from, struct store *to,
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
+	duckdb__hold();
 	err = list(&s);
 	for (size_t i = 0; i < s.found.n && !err; i++) {
 		const char *session = s.found.at[i].key;
@@ -240,6 +242,7 @@ int sync_lake(struct store *from, struct store *to,
 	}
 	if (!err && (ret->added || ret->known))
 		err = compactions__begin(to, ret->why);
+	duckdb__release();
 	entries__clear(&s.known);
 	entries__clear(&s.found);
 	return err;

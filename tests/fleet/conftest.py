@@ -3,11 +3,9 @@
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
-import urllib.parse
 
 import pytest
 
@@ -15,7 +13,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / folder) for folder in ("tests/upload", "tests/fleet", "tests/python", "python")]
 
 import generate # noqa: E402
-from ceph import KEY, SECRET, Ceph, S3cmd # noqa: E402
+from ceph import S3cmd # noqa: E402
+from counted_store import CountedStore # noqa: E402
 
 IOTRC = os.environ["IOTRC"]
 NODE_MODULES = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "iotrc/npm/fleet/node_modules"
@@ -79,26 +78,9 @@ def lake(fleet, place):
     return place / "lake"
 
 
-class Server(Ceph):
-    """… that counts reads."""
-
-    def environment(self):
-        return {"AWS_ENDPOINT_URL_S3": self.endpoint, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
-
-    def log(self):
-        """The present length of its log."""
-        return (self.dir / "client.admin.log").stat().st_size
-
-    def read_since(self, at):
-        """The objects that were read since then."""
-        with open(self.dir / "client.admin.log", errors="replace") as f:
-            f.seek(at)
-            return {urllib.parse.unquote(name) for name in re.findall(r'"GET /[^/ ]+/([^ ?]+) HTTP', f.read())}
-
-
 @pytest.fixture(scope="session")
 def server(place):
-    with Server(place / "ceph") as ceph:
+    with CountedStore(place / "ceph") as ceph:
         yield ceph
 
 

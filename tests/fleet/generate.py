@@ -3,8 +3,10 @@
 machines at other times. What no replay can make (losses, an older recorder, a torn file) is changed afterwards.
 
 generate.py IOTRC RECORDS DIRECTORY MACHINES DAYS [OTHERS]: prints what each session is, as JSON lines."""
+import concurrent.futures
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import random
 import struct
 import subprocess
 import sys
+import tempfile
 
 STREAMS = "fs,block,nw_conn,nw_epoll,nw_sockopt"
 FIRST_DAY = datetime.datetime(2026, 11, 2, tzinfo=datetime.timezone.utc)
@@ -25,10 +28,12 @@ class Records:
     """A file of `iotrc dev --keep-records`: a head, then entries of (size, kind) and as many bytes, padded to 8."""
 
     def __init__(self, data):
+        self.data = data
         for start in range(16, 1 << 14, 8):
-            entries = list(self.entries(data, start))
-            if entries and entries[-1][2] == len(data):
-                self.head, self.all = data[:start], [(kind, data[at:end]) for kind, at, end in entries]
+            self.all = list(self.entries(data, start))
+            if self.all and self.all[-1][2] == len(data):
+                # The first clock: monotonic time, and what is to be added to it.
+                self.clock = next(struct.unpack_from("=Qq", data, at + 8) for kind, at, _ in self.all if kind == CLOCK)
                 return
         raise ValueError("no records")
 
@@ -42,45 +47,42 @@ class Records:
             yield kind, at, end
             at = end
 
-    def clocks(self):
-        return [struct.unpack_from("=Qq", data, 8) for kind, data in self.all if kind == CLOCK]
-
-    def as_of(self, start_ns, share, step=None):
-        """The first SHARE of them, as if they had begun at START_NS. STEP: the clock is set by so many ns midway."""
-        mono, offset = self.clocks()[0]
-        shift = start_ns - (mono + offset)
+    def as_of(self, start_ns, share, steps=()):
+        """The first SHARE of them, as if they had begun at START_NS. STEPS: by how many ns the clock is off what it was at the
+        start, in the second of as many equal parts, and in the following ones."""
+        shift = start_ns - sum(self.clock)
         kept = self.all[:int(len(self.all) * share)]
-        out, half, latest = [self.head], len(kept) // 2, 0
-        for i, (kind, data) in enumerate(kept):
+        out = bytearray(self.data[:kept[-1][2]])
+        for kind, at, _ in kept:
             if kind == CLOCK:
-                mono, offset = struct.unpack_from("=Qq", data, 8)
-                data = struct.pack("=IIQq", 16, CLOCK, mono, offset + shift)
-            elif kind == EVENT: # type, flags, then its time
-                latest = max(latest, struct.unpack_from("=Q", data, 16)[0])
-            out.append(data)
-            if step and i >= half:
-                out.append(struct.pack("=IIQq", 16, CLOCK, latest + 1, self.clocks()[0][1] + shift + step))
-                step = None
-        return b"".join(out)
+                mono, offset = struct.unpack_from("=Qq", self.data, at + 8)
+                struct.pack_into("=Qq", out, at + 8, mono, offset + shift)
+        for n, step in reversed(list(enumerate(steps, 1))):
+            before = kept[:len(kept) * n // (len(steps) + 1) + 1]
+            # An event is its type, its flags, then its time.
+            latest = max(struct.unpack_from("=Q", self.data, at + 16)[0] for kind, at, _ in before if kind == EVENT)
+            end = before[-1][2]
+            out[end:end] = struct.pack("=IIQq", 16, CLOCK, latest + 1, self.clock[1] + shift + step)
+        return bytes(out)
 
 
-def record(iotrc, records, out, machine, start, share=1.0, step=None, key=None):
+def record(iotrc, records, out, machine, start, share=1.0, steps=(), key=None, streams=STREAMS):
     """A session of MACHINE that began at START. Its directory."""
-    work = pathlib.Path(out).parent / "work"
-    work.mkdir(exist_ok=True, parents=True)
-    (work / "records").write_bytes(records.as_of(int(start.timestamp()) * 10**9, share, step))
+    top = pathlib.Path(out).parent / "work"
+    top.mkdir(exist_ok=True, parents=True)
     machine_id = hashlib.md5(f"machine {machine}".encode()).hexdigest()
-    (work / "machine-id").write_text(machine_id + "\n")
-    own = pathlib.Path(out) / "linux_v1" / hashlib.sha256(machine_id.encode()).hexdigest()[:16].upper()
-    before = set(own.glob("*"))
-    anonymize = ["-a", "--state", str(work / f"key{key}")] if key is not None else []
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", AS_ANOTHER, "sh", work / "machine-id", f"@{start:%Y-%m-%d %H:%M:%S}", iotrc, "dev",
-         "--replay", work / "records", "--streams", STREAMS, "-q", "-o", out, *anonymize],
-        env={**os.environ, "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}, capture_output=True, text=True, check=False)
+    anonymize = ["-a", "--state", str(top / f"key{key}")] if key is not None else []
+    with tempfile.TemporaryDirectory(dir=top) as work:
+        work = pathlib.Path(work)
+        (work / "records").write_bytes(records.as_of(int(start.timestamp()) * 10**9, share, steps))
+        (work / "machine-id").write_text(machine_id + "\n")
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", AS_ANOTHER, "sh", work / "machine-id", f"@{start:%Y-%m-%d %H:%M:%S}", iotrc, "dev",
+             "--replay", work / "records", "--streams", streams, "-q", "-o", out, *anonymize],
+            env={**os.environ, "TZ": "UTC"}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return (set(own.glob("*")) - before).pop()
+    return pathlib.Path(done.stdout.strip())
 
 
 def change(session, edit):
@@ -128,35 +130,53 @@ def tear(session):
     file.write_bytes(file.read_bytes()[:file.stat().st_size // 2])
 
 
-def generate(iotrc, records, out, machines, days, others=None):
-    """MACHINES' sessions of DAYS, below OUT. Yields the directory of each, and what is special about it. What is
-    special comes in a fixed order, from the first machine on; what is ordinary, by chance with a fixed seed. OTHERS: the
-    records of every fifth machine, as far as it is not special."""
+def plan(machines, days):
+    """(machine, day, what is special about the session, arguments of record()) for each machine and day. What is special
+    comes in a fixed order, from the first machine on; what is ordinary, by chance with a fixed seed."""
     chance = random.Random(20)
     for machine in range(machines):
         for day in range(days):
             start = FIRST_DAY + datetime.timedelta(days=day, seconds=chance.randrange(86_000))
-            share, what = chance.uniform(0.02, 0.1), "ordinary"
-            extra = {}
+            what, how = "ordinary", {"start": start, "share": chance.uniform(0.02, 0.1)}
             if day == 0 and machine < len(SPECIAL):
                 what = SPECIAL[machine]
             if what == "step": # back over midnight
-                start, extra = start.replace(hour=12), {"step": -DAY}
+                how.update(start=start.replace(hour=12), steps=[-DAY])
             elif what == "midnight":
-                start, extra = start.replace(hour=23, minute=59, second=30), {"step": 40 * 10**9}
+                how.update(start=start.replace(hour=23, minute=59, second=30), steps=[40 * 10**9])
             elif what.startswith("key"):
-                extra = {"key": what[-1]}
+                how["key"] = what[-1]
+            yield machine, day, what, how
+
+
+def make(iotrc, records, out, machine, what, how):
+    """The directory of one session of a plan."""
+    session = record(iotrc, records, out, machine, **how)
+    if what == "torn":
+        tear(session)
+    elif what == "losses":
+        lose(session, 1234)
+    elif what.startswith("schema"):
+        waits(session, int(what[-1]))
+    return session
+
+
+def generate(iotrc, records, out, machines, days, others=None):
+    """MACHINES' sessions of DAYS, below OUT, as planned. Yields the directory of each, and what is special about it.
+    OTHERS: the records of every fifth machine, as far as it is not special."""
+    def of_machine(group):
+        made = []
+        for machine, _, what, how in group:
             kept = records
             if others and what == "ordinary" and machine % 5 == 4:
-                kept, share = others, 10 * share
-            session = record(iotrc, kept, out, machine, start, min(share, 1), **extra)
-            if what == "torn":
-                tear(session)
-            elif what == "losses":
-                lose(session, 1234)
-            elif what.startswith("schema"):
-                waits(session, int(what[-1]))
-            yield session, what
+                kept, how["share"] = others, min(10 * how["share"], 1)
+            made.append((make(iotrc, kept, out, machine, what, how), what))
+        return made
+
+    by_machine = [list(group) for _, group in itertools.groupby(plan(machines, days), lambda planned: planned[0])]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for made in pool.map(of_machine, by_machine):
+            yield from made
 
 
 def load(path):

@@ -3,7 +3,8 @@
 import subprocess
 
 import pytest
-from conftest import KEY, SECRET, iotrc
+from ceph import KEY, SECRET
+from conftest import iotrc
 from engines import clickhouse, statements_of, views
 
 DAY = "date = '2026-11-02'"

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from conftest import KEY, SECRET
+from ceph import KEY, SECRET
 from engines import dask
 
 

@@ -47,7 +47,7 @@ mon_data = {dir}/mon
 [osd]
 osd_data = {dir}/osd
 osd_objectstore = memstore
-memstore_device_bytes = 1073741824
+memstore_device_bytes = 4294967296
 osd_class_load_list = *
 osd_class_default_list = *
 [client]
